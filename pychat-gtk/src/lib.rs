@@ -1,0 +1,23 @@
+//! The pychat client for GNOME.
+//!
+//! One thread, one main context. Bytes come in by [`transport`], [`session`] makes a conversation
+//! of them, [`model`] holds it, and the widgets show it:
+//!
+//! ```text
+//! socket ─▶ transport ─▶ session ─▶ model ─▶ widgets
+//!               ▲           ▲                   │
+//!               └───────────┴─── what is said ──┘
+//! ```
+//!
+//! Models and the session know no widget; no widget knows the transport.
+
+pub mod ending;
+pub mod model;
+pub mod session;
+pub mod transport;
+
+pub mod config;
+pub mod i18n;
+pub mod server_address;
+pub mod settings;
+pub mod wording;

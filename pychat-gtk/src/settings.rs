@@ -1,0 +1,75 @@
+//! What is remembered from one start to the next.
+//!
+//! From a checkout the schema is not installed, and a program that asks GIO for a schema that
+//! is missing is ended; so it is looked up first, where it is installed, then where the build left it. If
+//! it is in neither place, nothing is remembered and everything else works.
+
+use gtk::{gio, glib, prelude::*};
+
+use crate::config::{APP_ID, FALLBACK_SCHEMA_DIR};
+
+/// The server that is offered before anyone has chosen one.
+const DEFAULT_SERVER: &str = "127.0.0.1:12345";
+
+/// The window's properties that are remembered, each under the key of the settings.
+const WINDOW_KEYS: [(&str, &str); 3] = [
+    ("window-width", "default-width"),
+    ("window-height", "default-height"),
+    ("is-maximized", "maximized"),
+];
+
+/// The settings, if they can be kept.
+#[derive(Clone, Debug)]
+pub struct Settings(Option<gio::Settings>);
+
+impl Settings {
+    /// Opens the settings.
+    pub fn open() -> Self {
+        let schema = installed_schema().or_else(built_schema);
+        Self(
+            schema.map(|schema| gio::Settings::new_full(&schema, gio::SettingsBackend::NONE, None)),
+        )
+    }
+
+    /// Remembers who joined, and where.
+    pub fn remember(&self, name: &str, server: &str) {
+        let Some(settings) = &self.0 else { return };
+        for (key, value) in [("name", name), ("server", server)] {
+            if let Err(error) = settings.set_string(key, value) {
+                glib::g_warning!("pychat", "cannot remember the {key}: {error}");
+            }
+        }
+    }
+
+    /// Keeps the window's size from one start to the next.
+    pub fn bind_window(&self, window: &gtk::Window) {
+        let Some(settings) = &self.0 else { return };
+        for (key, property) in WINDOW_KEYS {
+            settings.bind(key, window, property).build();
+        }
+    }
+
+    /// Returns the name that was last joined with; empty before the first time.
+    pub fn name(&self) -> String {
+        self.0.as_ref().map(|settings| settings.string("name").into()).unwrap_or_default()
+    }
+
+    /// Returns the server that was last joined.
+    pub fn server(&self) -> String {
+        match &self.0 {
+            Some(settings) => settings.string("server").into(),
+            None => DEFAULT_SERVER.to_owned(),
+        }
+    }
+}
+
+fn installed_schema() -> Option<gio::SettingsSchema> {
+    gio::SettingsSchemaSource::default()?.lookup(APP_ID, true)
+}
+
+fn built_schema() -> Option<gio::SettingsSchema> {
+    let parent = gio::SettingsSchemaSource::default();
+    let source =
+        gio::SettingsSchemaSource::from_directory(FALLBACK_SCHEMA_DIR, parent.as_ref(), true);
+    source.ok()?.lookup(APP_ID, false)
+}

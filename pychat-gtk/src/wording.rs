@@ -1,0 +1,129 @@
+//! What the program says about what happens, in the reader's language.
+//!
+//! Enums come in, sentences come out; nothing else in the program turns an error into words.
+
+use pychat_wire::{
+    NameError,
+    client::{SayError, ServerNotice},
+    name::NAME_CHARS_MAX,
+};
+
+use crate::{
+    ending::Ending,
+    i18n::{gettext, gettext_f, ngettext_f},
+    server_address::AddressError,
+};
+
+/// The most names that a welcome lists; the rest are counted.
+const NAMES_LISTED_MAX: usize = 20;
+
+/// Returns the greeting of somebody who has just joined as `name` and finds `others` there.
+pub fn welcome(name: &str, others: &[String]) -> String {
+    if others.is_empty() {
+        return gettext_f("Welcome, {name}. Nobody else is here yet.", &[("name", name)]);
+    }
+    let (listed, uncounted) = others.split_at(others.len().min(NAMES_LISTED_MAX));
+    let names = listed.join(", ");
+    if uncounted.is_empty() {
+        return gettext_f(
+            "Welcome, {name}. Already here: {names}.",
+            &[("name", name), ("names", &names)],
+        );
+    }
+    ngettext_f(
+        "Welcome, {name}. Already here: {names} and {count} more.",
+        "Welcome, {name}. Already here: {names} and {count} more.",
+        uncounted.len(),
+        &[("name", name), ("names", &names)],
+    )
+}
+
+/// Returns what the server told everybody.
+pub fn server_notice(notice: ServerNotice) -> String {
+    match notice {
+        ServerNotice::Joined { name } => gettext_f("{name} joined the chat.", &[("name", &name)]),
+        ServerNotice::Left { name } => gettext_f("{name} left the chat.", &[("name", &name)]),
+        ServerNotice::Stopping => gettext("The server is shutting down. Bye!"),
+        ServerNotice::Other { text } => text,
+    }
+}
+
+/// Returns what is wrong with a name.
+pub fn name_error(error: NameError) -> String {
+    match error {
+        NameError::Empty => gettext("Your name is needed to enter the chat"),
+        NameError::TooLong { chars } => ngettext_f(
+            "A name may have at most {limit} characters; this one has {count}",
+            "A name may have at most {limit} characters; this one has {count}",
+            chars,
+            &[("limit", &NAME_CHARS_MAX.to_string())],
+        ),
+        NameError::Forbidden { character } => gettext_f(
+            "A name may not contain the invisible character {code}",
+            &[("code", &format!("U+{:04X}", u32::from(character)))],
+        ),
+        NameError::Reserved => gettext("This name is kept for the chat itself"),
+        // The rules are the wire's; whatever it adds, the name cannot be used.
+        _ => gettext("This name cannot be used"),
+    }
+}
+
+/// Returns what is wrong with the address of a server.
+pub fn address_error(error: AddressError) -> String {
+    match error {
+        AddressError::Empty => gettext("The server’s name or address is needed"),
+        AddressError::BadHost => gettext("This is neither a host name nor an address"),
+        AddressError::Unbracketed => {
+            gettext("An IPv6 address needs brackets, like this: [::1]:12345")
+        }
+        AddressError::BadPort => gettext("The port is a number from 1 to 65535"),
+    }
+}
+
+/// Returns why a text was not sent; `None` where the reader needs no telling.
+pub fn say_error(error: SayError) -> Option<String> {
+    match error {
+        SayError::Blank => None,
+        SayError::TooLarge { bytes, limit } => Some(gettext_f(
+            "Too long for one message: {bytes} bytes, and {limit} is the limit",
+            &[("bytes", &bytes.to_string()), ("limit", &limit.to_string())],
+        )),
+        _ => Some(gettext("Not sent: there is no connection to the server")),
+    }
+}
+
+/// Returns why there is no connection.
+pub fn ending(ending: &Ending) -> String {
+    match ending {
+        Ending::HostNotFound => gettext("Could not connect: there is no host of this name."),
+        Ending::NoAnswer => {
+            gettext("Could not connect: the server does not answer, or it refused the connection.")
+        }
+        Ending::Rejected { reason } => {
+            gettext_f("The server did not let you in: {reason}", &[("reason", reason)])
+        }
+        Ending::CutShort => gettext("The server hung up before you had joined."),
+        Ending::Lost => gettext("The connection to the server was lost."),
+        Ending::ServerStopped => gettext("The server was shut down."),
+        Ending::Garbled(_) => gettext("What answers there is not a chat server."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_welcome_lists_names_and_counts_the_rest() {
+        let others: Vec<_> = (1..=NAMES_LISTED_MAX + 3).map(|n| n.to_string()).collect();
+        for (n_others, expected) in [
+            (0, "Welcome, {Анна}. Nobody else is here yet."),
+            (1, "Welcome, {Анна}. Already here: 1."),
+            (3, "Welcome, {Анна}. Already here: 1, 2, 3."),
+        ] {
+            assert_eq!(welcome("{Анна}", &others[..n_others]), expected);
+        }
+        assert!(welcome("Анна", &others[..NAMES_LISTED_MAX]).ends_with(", 19, 20."));
+        assert!(welcome("Анна", &others).ends_with(", 19, 20 and 3 more."));
+    }
+}

@@ -1,7 +1,7 @@
 //! The pychat client for GNOME.
 //!
 //! One thread, one main context. Bytes come in by [`transport`], [`session`] makes a conversation
-//! of them, [`model`] holds it, and the widgets show it:
+//! of them, [`model`] holds it, and the widgets, from [`window`] on, show it:
 //!
 //! ```text
 //! socket ─▶ transport ─▶ session ─▶ model ─▶ widgets
@@ -10,6 +10,17 @@
 //! ```
 //!
 //! Models and the session know no widget; no widget knows the transport.
+
+pub mod application;
+pub mod window;
+
+pub mod connect_page;
+pub mod conversation_page;
+
+pub mod composer;
+pub mod connection_bar;
+pub mod follow_end;
+pub mod message_row;
 
 pub mod ending;
 pub mod model;

@@ -1,0 +1,147 @@
+//! Where a message is written and sent.
+//!
+//! A text leaves the entry only when the session has taken it, and comes back if the connection
+//! ends before the server has.
+
+use std::{cell::RefCell, sync::OnceLock};
+
+use adw::subclass::prelude::*;
+use gtk::{glib, glib::clone, glib::subclass::Signal, prelude::*};
+
+use crate::{
+    session::{Session, SessionState},
+    wording,
+};
+
+mod imp {
+    use super::*;
+
+    #[derive(Debug, Default, gtk::CompositeTemplate, glib::Properties)]
+    #[template(resource = "/io/github/pychat/Pychat/ui/composer.ui")]
+    #[properties(wrapper_type = super::Composer)]
+    pub struct Composer {
+        #[template_child]
+        pub(super) text_view: TemplateChild<gtk::TextView>,
+        #[template_child]
+        buffer: TemplateChild<gtk::TextBuffer>,
+        #[template_child]
+        placeholder: TemplateChild<gtk::Label>,
+        #[template_child]
+        hint: TemplateChild<gtk::Label>,
+        #[template_child]
+        send_button: TemplateChild<gtk::Button>,
+        /// Whom the messages are given to.
+        #[property(get, set = Self::set_session, explicit_notify, nullable)]
+        session: RefCell<Option<Session>>,
+    }
+
+    #[glib::object_subclass]
+    impl ObjectSubclass for Composer {
+        const NAME: &'static str = "PychatComposer";
+        type Type = super::Composer;
+        type ParentType = adw::Bin;
+
+        fn class_init(klass: &mut Self::Class) {
+            klass.bind_template();
+            klass.bind_template_callbacks();
+            klass.install_action("composer.send", None, |composer, _, _| composer.imp().send());
+        }
+
+        fn instance_init(obj: &glib::subclass::InitializingObject<Self>) {
+            obj.init_template();
+        }
+    }
+
+    #[glib::derived_properties]
+    impl ObjectImpl for Composer {
+        fn signals() -> &'static [Signal] {
+            static SIGNALS: OnceLock<Vec<Signal>> = OnceLock::new();
+            SIGNALS.get_or_init(|| vec![Signal::builder("sent").build()])
+        }
+    }
+
+    impl WidgetImpl for Composer {
+        fn grab_focus(&self) -> bool {
+            self.text_view.grab_focus()
+        }
+    }
+
+    impl BinImpl for Composer {}
+
+    #[gtk::template_callbacks]
+    impl Composer {
+        fn set_session(&self, session: Option<Session>) {
+            if let Some(session) = &session {
+                session.connect_state_notify(clone!(
+                    #[weak(rename_to = imp)]
+                    self,
+                    move |_| imp.on_state_changed()
+                ));
+                session.connect_returned(clone!(
+                    #[weak(rename_to = imp)]
+                    self,
+                    move |_, text| imp.take_back(text)
+                ));
+            }
+            self.session.replace(session);
+            self.obj().notify_session();
+        }
+
+        pub(super) fn send(&self) {
+            let text = self.text();
+            let Some(session) = self.obj().session() else { return };
+            match session.say(&text) {
+                Ok(()) => {
+                    self.buffer.set_text("");
+                    self.obj().emit_by_name::<()>("sent", &[]);
+                }
+                Err(error) => {
+                    self.hint.set_label(&wording::say_error(error).unwrap_or_default());
+                }
+            }
+        }
+
+        /// Puts what never arrived before what has been written since.
+        fn take_back(&self, text: &str) {
+            let separator = if self.text().is_empty() { "" } else { "\n" };
+            self.buffer.insert(&mut self.buffer.start_iter(), &format!("{text}{separator}"));
+        }
+
+        fn text(&self) -> glib::GString {
+            self.buffer.text(&self.buffer.start_iter(), &self.buffer.end_iter(), true)
+        }
+
+        fn on_state_changed(&self) {
+            self.hint.set_label("");
+            self.update_send_button();
+        }
+
+        fn update_send_button(&self) {
+            let is_joined =
+                self.obj().session().is_some_and(|session| session.state() == SessionState::Joined);
+            self.send_button.set_sensitive(is_joined && !self.text().trim().is_empty());
+        }
+
+        #[template_callback]
+        fn on_text_changed(&self) {
+            self.placeholder.set_visible(self.buffer.char_count() == 0);
+            self.hint.set_label("");
+            self.update_send_button();
+        }
+
+        #[template_callback]
+        fn on_send_clicked(&self) {
+            self.send();
+            self.text_view.grab_focus();
+        }
+    }
+}
+
+glib::wrapper! {
+    /// Where a message is written and sent.
+    ///
+    /// Emits `sent` when the session has taken a text.
+    pub struct Composer(ObjectSubclass<imp::Composer>)
+        @extends adw::Bin, gtk::Widget,
+        @implements gtk::Accessible, gtk::Buildable, gtk::ConstraintTarget;
+}

@@ -1,0 +1,252 @@
+//! Asks who one is and where the server is, and joins.
+//!
+//! What is typed is checked with every key; the reason stands under the entry. An entry that was
+//! never touched is asked for, not complained about.
+
+use std::cell::{Cell, RefCell};
+
+use adw::{prelude::*, subclass::prelude::*};
+use gtk::{glib, glib::clone};
+use pychat_wire::{NameError, UserName};
+
+use crate::{
+    i18n::{gettext, gettext_f},
+    server_address::{AddressError, ServerAddress},
+    session::Session,
+    wording,
+};
+
+mod imp {
+    use super::*;
+
+    #[derive(Debug, Default, gtk::CompositeTemplate, glib::Properties)]
+    #[template(resource = "/io/github/pychat/Pychat/ui/connect_page.ui")]
+    #[properties(wrapper_type = super::ConnectPage)]
+    pub struct ConnectPage {
+        #[template_child]
+        pub(super) name_row: TemplateChild<adw::EntryRow>,
+        #[template_child]
+        name_hint: TemplateChild<gtk::Label>,
+        #[template_child]
+        pub(super) server_row: TemplateChild<adw::EntryRow>,
+        #[template_child]
+        server_hint: TemplateChild<gtk::Label>,
+        #[template_child]
+        failure: TemplateChild<gtk::Label>,
+        #[template_child]
+        actions: TemplateChild<gtk::Stack>,
+        #[template_child]
+        pub(super) join_button: TemplateChild<gtk::Button>,
+        #[template_child]
+        join_label: TemplateChild<gtk::Label>,
+        #[template_child]
+        progress: TemplateChild<gtk::Box>,
+        #[template_child]
+        progress_label: TemplateChild<gtk::Label>,
+        #[template_child]
+        spinner: TemplateChild<gtk::Spinner>,
+        #[template_child]
+        cancel_button: TemplateChild<gtk::Button>,
+        /// What joins.
+        #[property(get, set = Self::set_session, explicit_notify, nullable)]
+        session: RefCell<Option<Session>>,
+        /// True once there was a name in the entry.
+        is_name_touched: Cell<bool>,
+    }
+
+    #[glib::object_subclass]
+    impl ObjectSubclass for ConnectPage {
+        const NAME: &'static str = "PychatConnectPage";
+        type Type = super::ConnectPage;
+        type ParentType = adw::Bin;
+
+        fn class_init(klass: &mut Self::Class) {
+            klass.bind_template();
+            klass.bind_template_callbacks();
+        }
+
+        fn instance_init(obj: &glib::subclass::InitializingObject<Self>) {
+            obj.init_template();
+        }
+    }
+
+    #[glib::derived_properties]
+    impl ObjectImpl for ConnectPage {
+        fn constructed(&self) {
+            self.parent_constructed();
+            describe(&self.name_row, &self.name_hint);
+            describe(&self.server_row, &self.server_hint);
+            self.check();
+        }
+    }
+
+    impl WidgetImpl for ConnectPage {
+        /// Goes to the first entry that needs something, or else to the button.
+        fn grab_focus(&self) -> bool {
+            if self.name().is_err() {
+                self.name_row.grab_focus()
+            } else if self.server().is_err() {
+                self.server_row.grab_focus()
+            } else {
+                self.join_button.grab_focus()
+            }
+        }
+    }
+
+    impl BinImpl for ConnectPage {}
+
+    #[gtk::template_callbacks]
+    impl ConnectPage {
+        fn set_session(&self, session: Option<Session>) {
+            if let Some(session) = &session {
+                session.connect_state_notify(clone!(
+                    #[weak(rename_to = imp)]
+                    self,
+                    move |session| imp.show_state(session)
+                ));
+                self.show_state(session);
+            }
+            self.session.replace(session);
+            self.obj().notify_session();
+        }
+
+        pub(super) fn join(&self) {
+            if let (Some(session), Ok(name), Ok(server)) =
+                (self.obj().session(), self.name(), self.server())
+            {
+                session.join(name, server);
+            }
+        }
+
+        fn name(&self) -> Result<UserName, NameError> {
+            UserName::new(&self.name_row.text())
+        }
+
+        fn server(&self) -> Result<ServerAddress, AddressError> {
+            self.server_row.text().parse()
+        }
+
+        fn check(&self) {
+            let (name, server) = (self.name(), self.server());
+            let is_name_asked_for = name == Err(NameError::Empty) && !self.is_name_touched.get();
+            self.join_button.set_sensitive(name.is_ok() && server.is_ok());
+            let name_problem = name.err().map(wording::name_error);
+            let server_problem = server.err().map(wording::address_error);
+            show_problem(&self.name_row, &self.name_hint, name_problem, !is_name_asked_for);
+            show_problem(&self.server_row, &self.server_hint, server_problem, true);
+        }
+
+        fn show_state(&self, session: &Session) {
+            let is_joining = session.is_joining();
+            let server = session.server();
+            self.name_row.set_sensitive(!is_joining);
+            self.server_row.set_sensitive(!is_joining);
+            self.progress_label
+                .set_label(&gettext_f("Connecting to {server}…", &[("server", &server)]));
+            self.spinner.set_spinning(is_joining);
+            if is_joining {
+                self.actions.set_visible_child(&*self.progress);
+                self.cancel_button.grab_focus();
+            } else {
+                let had_focus = self.cancel_button.has_focus();
+                self.actions.set_visible_child(&*self.join_button);
+                if had_focus {
+                    self.obj().grab_focus();
+                }
+            }
+
+            let failure = session.ending().as_ref().map(wording::ending);
+            self.failure.set_visible(failure.is_some() && !is_joining);
+            self.join_label.set_label(&match &failure {
+                Some(_) => gettext("_Try Again"),
+                None => gettext("_Join"),
+            });
+            self.failure.set_label(&failure.unwrap_or_default());
+        }
+
+        #[template_callback]
+        fn on_name_changed(&self) {
+            if !self.name_row.text().is_empty() {
+                self.is_name_touched.set(true);
+            }
+            self.check();
+        }
+
+        #[template_callback]
+        fn on_server_changed(&self) {
+            self.check();
+        }
+
+        /// Enter means the main button, if it can be pressed.
+        #[template_callback]
+        fn on_entry_activated(&self) {
+            self.join_button.activate();
+        }
+
+        #[template_callback]
+        fn on_join_clicked(&self) {
+            self.join();
+        }
+
+        #[template_callback]
+        fn on_cancel_clicked(&self) {
+            if let Some(session) = self.obj().session() {
+                session.cancel();
+            }
+        }
+    }
+
+    /// Tells a screen reader that `hint` belongs to the entry in `row`.
+    fn describe(row: &adw::EntryRow, hint: &gtk::Label) {
+        if let Some(entry) = row.delegate() {
+            let label = row.title().replace('_', "");
+            entry.update_property(&[gtk::accessible::Property::Label(&label)]);
+            entry.update_relation(&[gtk::accessible::Relation::DescribedBy(&[hint.upcast_ref()])]);
+        }
+    }
+
+    fn show_problem(
+        row: &adw::EntryRow,
+        hint: &gtk::Label,
+        problem: Option<String>,
+        is_mistake: bool,
+    ) {
+        let is_mistake = is_mistake && problem.is_some();
+        for widget in [row.upcast_ref::<gtk::Widget>(), hint.upcast_ref()] {
+            if is_mistake {
+                widget.add_css_class("error");
+            } else {
+                widget.remove_css_class("error");
+            }
+        }
+        hint.set_visible(problem.is_some());
+        hint.set_label(&problem.unwrap_or_default());
+        if let Some(entry) = row.delegate() {
+            entry.update_state(&[gtk::accessible::State::Invalid(if is_mistake {
+                gtk::AccessibleInvalidState::True
+            } else {
+                gtk::AccessibleInvalidState::False
+            })]);
+        }
+    }
+}
+
+glib::wrapper! {
+    /// Asks who one is and where the server is, and joins.
+    pub struct ConnectPage(ObjectSubclass<imp::ConnectPage>)
+        @extends adw::Bin, gtk::Widget,
+        @implements gtk::Accessible, gtk::Buildable, gtk::ConstraintTarget;
+}
+
+impl ConnectPage {
+    /// Fills the entries in.
+    pub fn fill(&self, name: &str, server: &str) {
+        self.imp().name_row.set_text(name);
+        self.imp().server_row.set_text(server);
+    }
+
+    /// Joins, as the main button does; does nothing while an entry has a mistake in it.
+    pub fn join(&self) {
+        self.imp().join();
+    }
+}

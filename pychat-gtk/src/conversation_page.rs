@@ -1,0 +1,119 @@
+//! The conversation: what was said, and where to say something.
+//!
+//! It stays at its end until the reader scrolls up. As long as nothing has happened since joining,
+//! the welcome is shown large instead of a list with one line.
+
+use std::cell::{OnceCell, RefCell};
+
+use adw::subclass::prelude::*;
+use gtk::{glib, glib::clone, prelude::*};
+
+use crate::{
+    composer::Composer, connection_bar::ConnectionBar, follow_end::FollowEnd,
+    message_row::MessageRow, model::History, model::MessageKind, session::Session,
+};
+
+mod imp {
+    use super::*;
+
+    #[derive(Debug, Default, gtk::CompositeTemplate, glib::Properties)]
+    #[template(resource = "/io/github/pychat/Pychat/ui/conversation_page.ui")]
+    #[properties(wrapper_type = super::ConversationPage)]
+    pub struct ConversationPage {
+        #[template_child]
+        views: TemplateChild<gtk::Stack>,
+        #[template_child]
+        placeholder: TemplateChild<adw::StatusPage>,
+        #[template_child]
+        scrolled_window: TemplateChild<gtk::ScrolledWindow>,
+        #[template_child]
+        list_view: TemplateChild<gtk::ListView>,
+        #[template_child]
+        composer: TemplateChild<Composer>,
+        follow_end: OnceCell<FollowEnd>,
+        /// Whose conversation it is.
+        #[property(get, set = Self::set_session, explicit_notify, nullable)]
+        session: RefCell<Option<Session>>,
+    }
+
+    #[glib::object_subclass]
+    impl ObjectSubclass for ConversationPage {
+        const NAME: &'static str = "PychatConversationPage";
+        type Type = super::ConversationPage;
+        type ParentType = adw::Bin;
+
+        fn class_init(klass: &mut Self::Class) {
+            Composer::ensure_type();
+            ConnectionBar::ensure_type();
+            MessageRow::ensure_type();
+            klass.bind_template();
+            klass.bind_template_callbacks();
+        }
+
+        fn instance_init(obj: &glib::subclass::InitializingObject<Self>) {
+            obj.init_template();
+        }
+    }
+
+    #[glib::derived_properties]
+    impl ObjectImpl for ConversationPage {
+        fn constructed(&self) {
+            self.parent_constructed();
+            self.follow_end.get_or_init(|| FollowEnd::new(&self.scrolled_window));
+        }
+    }
+
+    impl WidgetImpl for ConversationPage {
+        fn grab_focus(&self) -> bool {
+            self.composer.grab_focus()
+        }
+    }
+
+    impl BinImpl for ConversationPage {}
+
+    #[gtk::template_callbacks]
+    impl ConversationPage {
+        fn set_session(&self, session: Option<Session>) {
+            let history = session.as_ref().map(Session::history);
+            if let Some(history) = &history {
+                history.connect_items_changed(clone!(
+                    #[weak(rename_to = imp)]
+                    self,
+                    move |history, _, _, _| imp.choose_view(history)
+                ));
+                self.choose_view(history);
+            }
+            self.list_view.set_model(Some(&gtk::NoSelection::new(history)));
+            self.session.replace(session);
+            self.obj().notify_session();
+        }
+
+        fn choose_view(&self, history: &History) {
+            let first = history.message(0).filter(|_| history.n_items() == 1);
+            match first.filter(|message| message.kind() == MessageKind::Welcome) {
+                Some(welcome) => {
+                    // The description is markup; a name is not.
+                    let text = glib::markup_escape_text(&welcome.text());
+                    self.placeholder.set_description(Some(&text));
+                    self.views.set_visible_child(&*self.placeholder);
+                }
+                None => self.views.set_visible_child(&*self.scrolled_window),
+            }
+        }
+
+        /// Who has said something wants to see it, and what is answered.
+        #[template_callback]
+        fn on_sent(&self) {
+            if let Some(follow_end) = self.follow_end.get() {
+                follow_end.resume();
+            }
+        }
+    }
+}
+
+glib::wrapper! {
+    /// What was said, and where to say something.
+    pub struct ConversationPage(ObjectSubclass<imp::ConversationPage>)
+        @extends adw::Bin, gtk::Widget,
+        @implements gtk::Accessible, gtk::Buildable, gtk::ConstraintTarget;
+}

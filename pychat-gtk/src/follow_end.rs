@@ -1,0 +1,182 @@
+//! Keeps a list at its end for as long as the reader wants to be there.
+//!
+//! Two things make this harder than it sounds. The list itself moves its adjustment while it
+//! learns the heights of its rows, so that a value which changed does not mean that somebody
+//! scrolled; hence the reader is believed only while there is input that can scroll. And the list
+//! ignores changes made while it tells of its own, so that the end is sought from an idle handler.
+
+use std::{
+    cell::Cell,
+    rc::Rc,
+    time::{Duration, Instant},
+};
+
+use gtk::{gdk, glib, prelude::*};
+
+/// How long the view may go on moving after the input that moved it.
+const SCROLL_SETTLE_TIME: Duration = Duration::from_millis(600);
+
+/// How far from its end, in pixels, a list must be for its reader to have left the end.
+const LEFT_END_DISTANCE: f64 = 32.0;
+
+/// The keys that scroll a list.
+const SCROLL_KEYS: [gdk::Key; 10] = [
+    gdk::Key::Up,
+    gdk::Key::Down,
+    gdk::Key::Page_Up,
+    gdk::Key::Page_Down,
+    gdk::Key::Home,
+    gdk::Key::End,
+    gdk::Key::KP_Page_Up,
+    gdk::Key::KP_Page_Down,
+    gdk::Key::KP_Home,
+    gdk::Key::KP_End,
+];
+
+/// Keeps one scrolled list at its end.
+#[derive(Clone, Debug)]
+pub struct FollowEnd(Rc<State>);
+
+#[derive(Debug)]
+struct State {
+    adjustment: gtk::Adjustment,
+    /// True while the reader wants to be at the end.
+    is_following: Cell<bool>,
+    /// True while the way to the end is queued.
+    is_queued: Cell<bool>,
+    /// True while the scrollbar, or the list by touch, is being dragged.
+    is_dragged: Cell<bool>,
+    /// When there last was input that scrolls.
+    last_input: Cell<Option<Instant>>,
+}
+
+impl FollowEnd {
+    /// Starts to follow the end of what `window` shows.
+    pub fn new(window: &gtk::ScrolledWindow) -> Self {
+        let adjustment = window.vadjustment();
+        let follow = Self(Rc::new(State {
+            adjustment: adjustment.clone(),
+            is_following: Cell::new(true),
+            is_queued: Cell::default(),
+            is_dragged: Cell::default(),
+            last_input: Cell::default(),
+        }));
+        adjustment.connect_value_changed(follow.handler(Self::on_value_changed));
+        adjustment.connect_upper_notify(follow.handler(Self::follow));
+        adjustment.connect_page_size_notify(follow.handler(Self::follow));
+        follow.watch_wheel(window);
+        follow.watch_keys(window);
+        follow.watch_drag(window);
+        follow.watch_drag(&window.vscrollbar());
+        follow
+    }
+
+    /// Goes back to the end, wherever the reader is.
+    pub fn resume(&self) {
+        self.0.is_following.set(true);
+        self.follow();
+    }
+
+    /// The handlers belong to widgets that the state must not keep alive.
+    fn handler(&self, f: fn(&Self)) -> impl Fn(&gtk::Adjustment) + 'static {
+        let weak = Rc::downgrade(&self.0);
+        move |_| {
+            if let Some(state) = weak.upgrade() {
+                f(&Self(state));
+            }
+        }
+    }
+
+    fn on_value_changed(&self) {
+        let distance = self.distance();
+        if distance <= 1.0 {
+            self.0.is_following.set(true);
+        } else if !self.is_reader_scrolling() {
+            self.follow();
+        } else if LEFT_END_DISTANCE < distance {
+            self.0.is_following.set(false);
+        }
+    }
+
+    fn follow(&self) {
+        let state = &self.0;
+        if !state.is_following.get() || self.distance() <= 1.0 || state.is_queued.replace(true) {
+            return;
+        }
+        let follow = self.clone();
+        glib::idle_add_local_full(glib::Priority::HIGH_IDLE, move || {
+            follow.0.is_queued.set(false);
+            if follow.0.is_following.get() {
+                let adjustment = &follow.0.adjustment;
+                adjustment.set_value(adjustment.upper() - adjustment.page_size());
+            }
+            glib::ControlFlow::Break
+        });
+    }
+
+    /// Returns how much there is below what can be seen, in pixels.
+    fn distance(&self) -> f64 {
+        let adjustment = &self.0.adjustment;
+        adjustment.upper() - adjustment.page_size() - adjustment.value()
+    }
+
+    fn is_reader_scrolling(&self) -> bool {
+        let is_recent = |input: Instant| input.elapsed() < SCROLL_SETTLE_TIME;
+        self.0.is_dragged.get() || self.0.last_input.get().is_some_and(is_recent)
+    }
+
+    fn note_input(&self) {
+        self.0.last_input.set(Some(Instant::now()));
+    }
+
+    fn watch_wheel(&self, window: &gtk::ScrolledWindow) {
+        let wheel = gtk::EventControllerScroll::new(gtk::EventControllerScrollFlags::VERTICAL);
+        wheel.set_propagation_phase(gtk::PropagationPhase::Capture);
+        let follow = self.clone();
+        wheel.connect_scroll(move |_, _, dy| {
+            follow.note_input();
+            let can_scroll = follow.0.adjustment.page_size() < follow.0.adjustment.upper();
+            if dy < 0.0 && can_scroll {
+                follow.0.is_following.set(false);
+            }
+            glib::Propagation::Proceed
+        });
+        window.add_controller(wheel);
+    }
+
+    fn watch_keys(&self, window: &gtk::ScrolledWindow) {
+        let keys = gtk::EventControllerKey::new();
+        keys.set_propagation_phase(gtk::PropagationPhase::Capture);
+        let follow = self.clone();
+        keys.connect_key_pressed(move |_, key, _, _| {
+            if SCROLL_KEYS.contains(&key) {
+                follow.note_input();
+            }
+            glib::Propagation::Proceed
+        });
+        window.add_controller(keys);
+    }
+
+    /// Watches raw events: a gesture would be cancelled by the widget's own.
+    fn watch_drag(&self, widget: &impl IsA<gtk::Widget>) {
+        let drag = gtk::EventControllerLegacy::new();
+        drag.set_propagation_phase(gtk::PropagationPhase::Capture);
+        let follow = self.clone();
+        drag.connect_event(move |_, event| {
+            match event.event_type() {
+                gdk::EventType::ButtonPress | gdk::EventType::TouchBegin => {
+                    follow.0.is_dragged.set(true);
+                }
+                gdk::EventType::ButtonRelease
+                | gdk::EventType::TouchEnd
+                | gdk::EventType::TouchCancel => {
+                    follow.0.is_dragged.set(false);
+                    follow.note_input();
+                }
+                _ => (),
+            }
+            glib::Propagation::Proceed
+        });
+        widget.add_controller(drag);
+    }
+}

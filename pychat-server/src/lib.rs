@@ -1,1 +1,22 @@
-//! Placeholder.
+//! The pychat server, as modules in reading order.
+//!
+//! [`chat`] decides and [`switchboard`] carries out; [`reactor`] waits. `ARCHITECTURE.md` at the
+//! top of the project draws the whole.
+
+// The core: pure.
+pub mod chat;
+pub mod deadlines;
+pub mod id;
+pub mod log;
+pub mod roster;
+
+// The shell: sockets, clock, signals.
+pub mod config;
+pub mod connection;
+pub mod connections;
+pub mod listener;
+pub mod logging;
+pub mod outbox;
+pub mod reactor;
+pub mod signals;
+pub mod switchboard;

@@ -1,0 +1,442 @@
+//! The chat itself: who is in the room, and who hears what.
+//!
+//! This module is pure. It owns no socket, reads no clock and writes no log; time arrives as `now`,
+//! and everything it wants done leaves as an [`Effect`]. The switchboard carries effects out; tests
+//! simply read them.
+//!
+//! ```text
+//!                    a good hello              closed
+//!  (connected) ───▶ Guest ────────▶ Joined ─────────────▶ (gone)
+//!                   │  ▲ │           │ ▲ │                   ▲
+//!                   │  └─┘ anything  │ └─┘ text              │
+//!                   │      else      │                       │
+//!                   └─── no hello in time, goodbye, ──▶ Closing
+//!                        bad frame, server stops
+//! ```
+//!
+//! A text becomes [`Effect::Append`]; it exists once the log answers [`Input::Appended`], and only
+//! that is published. Effects are carried out in order, so everybody hears the same in one order.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use pychat_wire::{ClientMessage, FrameError, MessageError, NameError, UserName, notice::Notice};
+
+use crate::{
+    deadlines::Deadlines,
+    id::ConnectionId,
+    log::{Draft, Record},
+    roster::Roster,
+};
+
+/// How long a guest may take to say who it is.
+pub const HELLO_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How many payloads in a row that mean nothing end a connection.
+pub const BAD_PAYLOADS_MAX: u32 = 16;
+
+/// What the chat is told.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// Somebody connected.
+    Connected {
+        /// Under this id from now on.
+        id: ConnectionId,
+    },
+    /// A message arrived.
+    Received {
+        /// From whom.
+        id: ConnectionId,
+        /// What it says.
+        message: ClientMessage<'a>,
+    },
+    /// A whole payload arrived that means nothing.
+    Misunderstood {
+        /// From whom.
+        id: ConnectionId,
+        /// What is wrong with it.
+        error: MessageError,
+    },
+    /// What arrives is no stream of frames any more.
+    Broken {
+        /// From whom.
+        id: ConnectionId,
+        /// What is wrong with it.
+        error: FrameError,
+    },
+    /// The peer will say no more, and said so: by a goodbye or by closing its writing side.
+    Finished {
+        /// Who.
+        id: ConnectionId,
+    },
+    /// The connection is closing or gone, for whatever cause; nothing more comes from it.
+    Closed {
+        /// Whose.
+        id: ConnectionId,
+    },
+    /// The log has a text.
+    Appended {
+        /// The connection that it came by.
+        from: ConnectionId,
+        /// The text as the log has it.
+        record: Arc<Record>,
+    },
+    /// The server is about to stop.
+    Stopping,
+}
+
+/// What the chat wants done.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Effect {
+    /// Take a text into the log.
+    Append(Draft),
+    /// Tell one peer, in the server's name.
+    Tell {
+        /// Whom.
+        to: ConnectionId,
+        /// What.
+        content: String,
+    },
+    /// Tell everybody in the room, in the server's name.
+    TellAll {
+        /// What.
+        content: String,
+    },
+    /// From here on this connection is in the room and hears what is told to all.
+    Enter {
+        /// Which.
+        id: ConnectionId,
+        /// Under which name.
+        name: UserName,
+    },
+    /// Show a message to everybody in the room: to its author first, and as its own.
+    Publish {
+        /// The author's connection, which may be gone.
+        from: ConnectionId,
+        /// The message.
+        record: Arc<Record>,
+    },
+    /// Note for the operator that something was refused.
+    Report {
+        /// From whom.
+        id: ConnectionId,
+        /// What was wrong.
+        refusal: Refusal,
+    },
+    /// Read nothing more from this connection, flush what it is owed, and close it.
+    Close {
+        /// Which.
+        id: ConnectionId,
+        /// Why.
+        reason: CloseReason,
+    },
+}
+
+/// Why a connection ended. Not an error: people leave.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum CloseReason {
+    /// It said goodbye, or closed its writing side.
+    Quit,
+    /// The line broke.
+    Lost,
+    /// It did not read what it was owed.
+    Slow,
+    /// It did not keep to the protocol.
+    Protocol,
+    /// It did not say who it is in time.
+    Timeout,
+    /// The server stops.
+    Shutdown,
+}
+
+impl CloseReason {
+    /// Returns the word that stands for it in logs.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Quit => "quit",
+            Self::Lost => "lost",
+            Self::Slow => "slow",
+            Self::Protocol => "protocol",
+            Self::Timeout => "timeout",
+            Self::Shutdown => "shutdown",
+        }
+    }
+}
+
+impl fmt::Display for CloseReason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.key())
+    }
+}
+
+/// What was refused, for the operator.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Refusal {
+    /// Bytes that are no frame.
+    Frame(FrameError),
+    /// A payload that means nothing.
+    Payload(MessageError),
+    /// A name that breaks a rule.
+    Name(NameError),
+    /// A text before joining.
+    NotJoined,
+    /// A second hello.
+    AlreadyJoined,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Frame(error) => error.fmt(formatter),
+            Self::Payload(error) => error.fmt(formatter),
+            Self::Name(error) => error.fmt(formatter),
+            Self::NotJoined => formatter.write_str("a text before a hello"),
+            Self::AlreadyJoined => formatter.write_str("a second hello"),
+        }
+    }
+}
+
+/// The room.
+#[derive(Debug)]
+pub struct Chat {
+    peers: HashMap<ConnectionId, Peer>,
+    roster: Roster,
+    deadlines: Deadlines,
+    hello_timeout: Duration,
+}
+
+#[derive(Debug)]
+struct Peer {
+    phase: Phase,
+    /// How many payloads in a row meant nothing.
+    bad_payloads: u32,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Guest,
+    Joined(UserName),
+    Closing,
+}
+
+impl Chat {
+    /// Returns an empty room that gives its guests `hello_timeout` to say who they are.
+    pub fn new(hello_timeout: Duration) -> Self {
+        Self {
+            peers: HashMap::new(),
+            roster: Roster::default(),
+            deadlines: Deadlines::default(),
+            hello_timeout,
+        }
+    }
+
+    /// Takes one thing in and appends what is to be done about it to `effects`.
+    ///
+    /// What concerns a connection that is closing or unknown changes nothing, but for
+    /// [`Input::Closed`] and [`Input::Appended`]: what was accepted is published, whoever left.
+    pub fn handle(&mut self, now: Instant, input: Input<'_>, effects: &mut Vec<Effect>) {
+        match input {
+            Input::Connected { id } => self.on_connected(now, id, effects),
+            Input::Received { id, message } => self.on_received(id, message, effects),
+            Input::Misunderstood { id, error } => self.on_misunderstood(id, error, effects),
+            Input::Broken { id, error } => self.on_broken(id, error, effects),
+            Input::Finished { id } => self.close(id, CloseReason::Quit, effects),
+            Input::Closed { id } => self.on_closed(id, effects),
+            Input::Appended { from, record } => effects.push(Effect::Publish { from, record }),
+            Input::Stopping => self.on_stopping(effects),
+        }
+        self.check_invariants();
+    }
+
+    /// Ends what has gone on for too long by `now`.
+    pub fn handle_timeout(&mut self, now: Instant, effects: &mut Vec<Effect>) {
+        while let Some(id) = self.deadlines.pop_due(now) {
+            let seconds = self.hello_timeout.as_secs();
+            let content = format!("No username within {seconds} seconds. Bye!\n");
+            effects.push(Effect::Tell { to: id, content });
+            self.close(id, CloseReason::Timeout, effects);
+        }
+        self.check_invariants();
+    }
+
+    /// Returns when [`handle_timeout`](Self::handle_timeout) has something to do next.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.deadlines.next()
+    }
+
+    /// Returns who is in the room.
+    pub fn roster(&self) -> &Roster {
+        &self.roster
+    }
+
+    fn on_connected(&mut self, now: Instant, id: ConnectionId, effects: &mut Vec<Effect>) {
+        self.peers.insert(id, Peer { phase: Phase::Guest, bad_payloads: 0 });
+        self.deadlines.set(id, now + self.hello_timeout);
+        tell(id, Notice::Greeting, effects);
+    }
+
+    fn on_received(
+        &mut self,
+        id: ConnectionId,
+        message: ClientMessage<'_>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        peer.bad_payloads = 0;
+        match (&peer.phase, message) {
+            (Phase::Guest, ClientMessage::Hello { username }) => {
+                self.on_hello(id, &username, effects);
+            }
+            (Phase::Guest, ClientMessage::Text { .. }) => {
+                effects.push(Effect::Report { id, refusal: Refusal::NotJoined });
+                tell(id, Notice::StillWaiting, effects);
+            }
+            (Phase::Joined(name), ClientMessage::Text { content }) => {
+                let draft = Draft { from: id, author: name.clone(), content: content.into_owned() };
+                effects.push(Effect::Append(draft));
+            }
+            (Phase::Joined(_), ClientMessage::Hello { .. }) => {
+                effects.push(Effect::Report { id, refusal: Refusal::AlreadyJoined });
+            }
+            (Phase::Closing, _) => (),
+        }
+    }
+
+    /// `Guest` becomes `Joined`, provided the name keeps the rules.
+    fn on_hello(&mut self, id: ConnectionId, username: &str, effects: &mut Vec<Effect>) {
+        let name = match UserName::new(username) {
+            Ok(name) => name,
+            Err(error) => {
+                effects.push(Effect::Report { id, refusal: Refusal::Name(error) });
+                // The original's answer to an empty name; it knows no other bad ones.
+                match error {
+                    NameError::Empty => tell(id, Notice::StillWaiting, effects),
+                    _ => {
+                        tell(id, Notice::Other(&format!("Choose another name: {error}.")), effects);
+                    }
+                }
+                return;
+            }
+        };
+        let online = self.roster.len();
+        let names = joined_by_commas(self.roster.names());
+        let name = self.roster.join(id, &name);
+        self.deadlines.clear(id);
+        if let Some(peer) = self.peers.get_mut(&id) {
+            peer.phase = Phase::Joined(name.clone());
+        }
+        tell(id, Notice::Welcome { name: name.as_str(), online, names: &names }, effects);
+        tell_all(Notice::Joined { name: name.as_str() }, effects);
+        effects.push(Effect::Enter { id, name });
+    }
+
+    fn on_misunderstood(
+        &mut self,
+        id: ConnectionId,
+        error: MessageError,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        peer.bad_payloads += 1;
+        match peer.phase {
+            Phase::Closing => return,
+            _ if peer.bad_payloads == BAD_PAYLOADS_MAX => {
+                let content =
+                    format!("Not understood {BAD_PAYLOADS_MAX} times in a row: {error}. Bye!\n");
+                tell(id, Notice::Other(&content), effects);
+                self.close(id, CloseReason::Protocol, effects);
+            }
+            Phase::Guest => tell(id, Notice::StillWaiting, effects),
+            Phase::Joined(_) => {
+                tell(id, Notice::Other(&format!("Not understood: {error}.")), effects);
+            }
+        }
+        effects.push(Effect::Report { id, refusal: Refusal::Payload(error) });
+    }
+
+    fn on_broken(&mut self, id: ConnectionId, error: FrameError, effects: &mut Vec<Effect>) {
+        if !self.is_open(id) {
+            return;
+        }
+        tell(id, Notice::Other(&format!("Connection closed: {error}. Bye!\n")), effects);
+        effects.push(Effect::Report { id, refusal: Refusal::Frame(error) });
+        self.close(id, CloseReason::Protocol, effects);
+    }
+
+    /// The others hear only now that somebody left, whatever it was that closed the connection.
+    fn on_closed(&mut self, id: ConnectionId, effects: &mut Vec<Effect>) {
+        self.peers.remove(&id);
+        self.deadlines.clear(id);
+        if let Some(name) = self.roster.leave(id) {
+            tell_all(Notice::Left { name: name.as_str() }, effects);
+        }
+    }
+
+    fn on_stopping(&mut self, effects: &mut Vec<Effect>) {
+        let mut ids: Vec<_> = self.peers.keys().copied().collect();
+        ids.sort_unstable();
+        for id in ids {
+            if self.is_open(id) {
+                tell(id, Notice::Stopping, effects);
+                self.close(id, CloseReason::Shutdown, effects);
+            }
+        }
+    }
+
+    /// `Guest` or `Joined` becomes `Closing`; a second reason changes nothing.
+    fn close(&mut self, id: ConnectionId, reason: CloseReason, effects: &mut Vec<Effect>) {
+        if !self.is_open(id) {
+            return;
+        }
+        self.deadlines.clear(id);
+        if let Some(peer) = self.peers.get_mut(&id) {
+            peer.phase = Phase::Closing;
+        }
+        effects.push(Effect::Close { id, reason });
+    }
+
+    fn is_open(&self, id: ConnectionId) -> bool {
+        self.peers.get(&id).is_some_and(|peer| !matches!(peer.phase, Phase::Closing))
+    }
+
+    fn check_invariants(&self) {
+        if cfg!(debug_assertions) {
+            let (mut guests, mut joined) = (0, 0);
+            for (id, Peer { phase, .. }) in &self.peers {
+                match phase {
+                    Phase::Guest => guests += 1,
+                    Phase::Joined(name) => {
+                        assert_eq!(self.roster.name(*id), Some(name));
+                        joined += 1;
+                    }
+                    Phase::Closing => (),
+                }
+            }
+            assert_eq!(self.deadlines.len(), guests, "every guest has a deadline");
+            assert!(joined <= self.roster.len() && self.roster.len() + guests <= self.peers.len());
+        }
+    }
+}
+
+fn tell(to: ConnectionId, notice: Notice<'_>, effects: &mut Vec<Effect>) {
+    effects.push(Effect::Tell { to, content: notice.to_string() });
+}
+
+fn tell_all(notice: Notice<'_>, effects: &mut Vec<Effect>) {
+    effects.push(Effect::TellAll { content: notice.to_string() });
+}
+
+fn joined_by_commas<'a>(names: impl Iterator<Item = &'a UserName>) -> String {
+    let mut joined = String::new();
+    for name in names {
+        if !joined.is_empty() {
+            joined.push_str(", ");
+        }
+        joined.push_str(name.as_str());
+    }
+    joined
+}

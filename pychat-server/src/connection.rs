@@ -1,0 +1,212 @@
+//! One peer's socket with its buffers. It moves bytes and does not know what a person is.
+//!
+//! ```text
+//!            close_gently            all flushed
+//!  (open) ───────────────▶ Closing ─────────────▶ Lingering ──▶ Gone
+//!     │                       │                    end of stream ▲
+//!     └───────────────────────┴────── error, abort ──────────────┘
+//! ```
+//!
+//! While closing, what arrives is read and dropped: a socket that is closed with unread bytes
+//! resets the connection, and the reset would overtake the farewell that was just written.
+
+use std::{
+    io::{self, ErrorKind, Read, Write},
+    net::Shutdown,
+};
+
+use pychat_wire::{Decoder, FrameError};
+
+use crate::outbox::Outbox;
+
+/// The most that is read from one connection before the others have their turn, in bytes.
+pub const READ_BUDGET_BYTES: usize = 64 << 10;
+
+/// A socket that does not block, or a test's stand-in for one.
+pub trait Socket: Read + Write {
+    /// Ends the stream towards the peer.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system call; the connection is lost then.
+    fn finish(&mut self) -> io::Result<()>;
+}
+
+impl Socket for mio::net::TcpStream {
+    fn finish(&mut self) -> io::Result<()> {
+        self.shutdown(Shutdown::Write)
+    }
+}
+
+/// A socket, what arrived in part, what is owed, and what the kernel last said.
+#[derive(Debug)]
+pub struct Connection<S> {
+    socket: S,
+    decoder: Decoder,
+    outbox: Outbox,
+    state: State,
+    /// Set by an edge, cleared only by `WouldBlock`. So is `writable`.
+    readable: bool,
+    writable: bool,
+    /// The peer has closed its writing side.
+    is_finished: bool,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum State {
+    Open,
+    Closing,
+    Lingering,
+    Gone,
+}
+
+/// How far reading came.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Filled {
+    /// There is nothing more to read; an edge will say when there is.
+    Drained,
+    /// The budget is used up. No edge will come: the caller must return.
+    Budget,
+    /// The peer has closed its writing side.
+    Eof,
+    /// The bytes are no frames.
+    Broken(FrameError),
+}
+
+impl<S: Socket> Connection<S> {
+    /// Returns a connection that takes payloads of up to `payload_bytes_max` bytes.
+    ///
+    /// Its socket counts as readable and writable until it says otherwise.
+    pub fn new(socket: S, payload_bytes_max: usize) -> Self {
+        Self {
+            socket,
+            decoder: Decoder::new(payload_bytes_max),
+            outbox: Outbox::default(),
+            state: State::Open,
+            readable: true,
+            writable: true,
+            is_finished: false,
+        }
+    }
+
+    /// Notes edges. Nothing is read or written.
+    pub fn note(&mut self, readable: bool, writable: bool) {
+        self.readable |= readable;
+        self.writable |= writable;
+    }
+
+    /// Reads until the socket or the budget has no more, passing each payload on.
+    ///
+    /// # Errors
+    ///
+    /// The socket's, other than `WouldBlock` and `Interrupted`: the connection is lost.
+    pub fn fill(
+        &mut self,
+        scratch: &mut [u8],
+        mut on_payload: impl FnMut(&[u8]),
+    ) -> io::Result<Filled> {
+        let mut budget = READ_BUDGET_BYTES;
+        while self.readable && !self.is_finished {
+            if budget == 0 {
+                return Ok(Filled::Budget);
+            }
+            match self.socket.read(scratch) {
+                Ok(0) => {
+                    self.is_finished = true;
+                    return Ok(Filled::Eof);
+                }
+                Ok(size) => {
+                    budget = budget.saturating_sub(size);
+                    if let Err(error) = self.decode(&scratch[..size], &mut on_payload) {
+                        return Ok(Filled::Broken(error));
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.readable = false,
+                Err(error) if error.kind() == ErrorKind::Interrupted => (),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Filled::Drained)
+    }
+
+    fn decode(
+        &mut self,
+        mut bytes: &[u8],
+        on_payload: &mut impl FnMut(&[u8]),
+    ) -> Result<(), FrameError> {
+        if self.state != State::Open {
+            return Ok(());
+        }
+        while let Some(payload) = self.decoder.next_payload(&mut bytes)? {
+            on_payload(payload);
+        }
+        Ok(())
+    }
+
+    /// Owes the peer `frames`, unless it has been told already that there will be no more.
+    pub fn owe(&mut self, frames: &[u8]) {
+        match self.state {
+            State::Open | State::Closing => self.outbox.push(frames),
+            State::Lingering | State::Gone => (),
+        }
+    }
+
+    /// Writes what is owed, as far as the socket takes it.
+    ///
+    /// A closing connection that owes nothing more ends its stream here.
+    ///
+    /// # Errors
+    ///
+    /// The socket's, other than `WouldBlock` and `Interrupted`: the connection is lost.
+    pub fn flush(&mut self) -> io::Result<()> {
+        while self.writable && !self.outbox.is_empty() {
+            match self.socket.write(self.outbox.pending()) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(size) => self.outbox.advance(size),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.writable = false,
+                Err(error) if error.kind() == ErrorKind::Interrupted => (),
+                Err(error) => return Err(error),
+            }
+        }
+        if self.state == State::Closing && self.outbox.is_empty() {
+            self.state = State::Lingering;
+            self.socket.finish()?;
+        }
+        Ok(())
+    }
+
+    /// Takes no more payloads, and ends the stream once what is owed is flushed.
+    pub fn close_gently(&mut self) {
+        if self.state == State::Open {
+            self.state = State::Closing;
+        }
+    }
+
+    /// Gives up on the peer; what it is owed is forgotten.
+    pub fn abort(&mut self) {
+        self.state = State::Gone;
+        self.outbox = Outbox::default();
+    }
+
+    /// Returns true if nothing is left to be done: the socket can be dropped.
+    pub fn is_over(&self) -> bool {
+        match self.state {
+            State::Open | State::Closing => false,
+            State::Lingering => self.is_finished,
+            State::Gone => true,
+        }
+    }
+
+    /// Returns true if all is flushed and the stream ended; only the peer's own end is missing.
+    pub fn is_lingering(&self) -> bool {
+        self.state == State::Lingering
+    }
+
+    /// Returns how much is owed, in bytes.
+    pub fn backlog(&self) -> usize {
+        self.outbox.backlog()
+    }
+}
+
+#[cfg(test)]
+mod tests;

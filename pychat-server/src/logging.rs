@@ -1,0 +1,153 @@
+//! What the operator reads: one line for each thing that happened, never what people say.
+//!
+//! Under systemd the lines go to the journal with fields of their own (`PYCHAT_EVENT`,
+//! `PYCHAT_USER`, `PYCHAT_PEER`, `PYCHAT_REASON`), otherwise to standard error as text. A name
+//! stands in quotes in a line and cannot break it; as a field it stands as it is.
+
+use std::{
+    env, io,
+    io::IsTerminal,
+    net::SocketAddr,
+    os::{fd::AsFd, unix::fs::MetadataExt},
+};
+
+use pychat_wire::UserName;
+use tracing::{debug, error, info, warn};
+use tracing_subscriber::{
+    filter::LevelFilter,
+    fmt::{self, format},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
+
+use crate::chat::{CloseReason, Refusal};
+
+/// Directs what is logged from here on: to the journal if standard error is the journal, else to
+/// standard error.
+pub fn init() {
+    if is_journal()
+        && let Ok(journal) = tracing_journald::layer()
+    {
+        let journal = journal.with_field_prefix(Some("PYCHAT".to_owned()));
+        tracing_subscriber::registry().with(LevelFilter::INFO).with(journal).init();
+        return;
+    }
+    // The line says it all in words; the fields are for the journal.
+    let words = format::debug_fn(|writer, field, value| match field.name() {
+        "message" => write!(writer, "{value:?}"),
+        _ => Ok(()),
+    });
+    let lines = fmt::layer()
+        .with_ansi(io::stderr().is_terminal())
+        .with_target(false)
+        .with_writer(io::stderr)
+        .log_internal_errors(false)
+        .fmt_fields(words);
+    tracing_subscriber::registry().with(LevelFilter::INFO).with(lines).init();
+}
+
+/// Returns true if standard error is a stream to the journal, as systemd says it is.
+fn is_journal() -> bool {
+    let Ok(stream) = env::var("JOURNAL_STREAM") else { return false };
+    let Ok(stderr) = io::stderr().as_fd().try_clone_to_owned() else { return false };
+    let Ok(metadata) = std::fs::File::from(stderr).metadata() else { return false };
+    stream == format!("{}:{}", metadata.dev(), metadata.ino())
+}
+
+/// The server is up.
+pub fn started() {
+    let version = env!("CARGO_PKG_VERSION");
+    info!(event = "start", version, "pychat-server {version} started");
+}
+
+/// An address is open to callers.
+pub fn listening(address: SocketAddr) {
+    info!(event = "listen", address = %address, "listening on {address}");
+}
+
+/// A connection was accepted.
+pub fn connected(peer: SocketAddr) {
+    debug!(event = "connect", peer = %peer, "connection from {peer}");
+}
+
+/// Somebody joined.
+pub fn joined(user: &UserName, peer: SocketAddr) {
+    let user = user.as_str();
+    info!(event = "join", user, peer = %peer, "{user:?} joined from {peer}");
+}
+
+/// Somebody left, or a guest that had not joined.
+pub fn left(user: Option<&UserName>, peer: SocketAddr, reason: CloseReason) {
+    let key = reason.key();
+    match user.map(UserName::as_str) {
+        Some(user) => {
+            info!(event = "leave", user, peer = %peer, reason = key, "{user:?} left from {peer}: {key}");
+        }
+        None => {
+            info!(event = "leave", peer = %peer, reason = key, "a guest left from {peer}: {key}");
+        }
+    }
+}
+
+/// Something that a peer sent was refused.
+pub fn refused(user: Option<&UserName>, peer: SocketAddr, refusal: &Refusal) {
+    let key = match refusal {
+        Refusal::Frame(_) => "frame",
+        Refusal::Payload(_) => "payload",
+        Refusal::Name(_) => "name",
+        Refusal::NotJoined => "not_joined",
+        Refusal::AlreadyJoined => "already_joined",
+    };
+    match user.map(UserName::as_str) {
+        Some(user) => {
+            info!(event = "refuse", user, peer = %peer, reason = key, "refused from {user:?} at {peer}: {refusal}");
+        }
+        None => {
+            info!(event = "refuse", peer = %peer, reason = key, "refused from a guest at {peer}: {refusal}");
+        }
+    }
+}
+
+/// A connection was turned away.
+pub fn full(peer: SocketAddr, limit: usize) {
+    warn!(event = "full", peer = %peer, reason = "full", "turned {peer} away: {limit} connections");
+}
+
+/// A line broke; who left by it is told by [`left`].
+pub fn line_broke(peer: SocketAddr, error: &io::Error) {
+    debug!(event = "lost", peer = %peer, "the line to {peer} broke: {error}");
+}
+
+/// Connections cannot be accepted for now.
+pub fn accept_failed(address: SocketAddr, error: &io::Error) {
+    warn!(event = "accept", address = %address, "cannot accept on {address}, will try again: {error}");
+}
+
+/// Connections are accepted again.
+pub fn accepting_again(address: SocketAddr) {
+    info!(event = "accept", address = %address, "accepting on {address} again");
+}
+
+/// A signal came that changes nothing.
+pub fn nothing_to_reload() {
+    info!(event = "reload", "nothing to re-read: there is no configuration file");
+}
+
+/// The server begins to stop.
+pub fn stopping(connections: usize) {
+    info!(event = "stopping", "stopping: saying goodbye to {connections} connections");
+}
+
+/// The server has stopped.
+pub fn stopped(forgotten: usize) {
+    if forgotten == 0 {
+        info!(event = "stop", "stopped");
+    } else {
+        warn!(event = "stop", "stopped: {forgotten} connections had not taken all they were owed");
+    }
+}
+
+/// The server cannot go on.
+pub fn failed(reason: &dyn std::error::Error) {
+    error!(event = "fail", "{reason}");
+}

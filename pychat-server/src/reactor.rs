@@ -1,0 +1,329 @@
+//! The loop: one thread waits for readiness, for signals and for the next deadline.
+//!
+//! The reactor alone calls `Poll::poll` and reads the clock. Each source is registered once, and
+//! edges only set bits; what becomes possible is done by the [`Switchboard`], once a tick.
+//!
+//! ```text
+//!            a signal                everybody gone, the deadline,
+//!  Running ───────────▶ Draining ─────── or a second signal ───────▶ Stopped
+//! ```
+
+use std::{
+    io::{self, ErrorKind},
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use mio::{
+    Events, Interest, Poll, Token,
+    net::{TcpListener, TcpStream},
+};
+use thiserror::Error;
+
+use crate::{
+    config::Config,
+    listener, logging,
+    signals::{Request, Signals},
+    switchboard::Switchboard,
+};
+
+/// How long peers may take to read the goodbye when the server stops.
+pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long accepting rests after the system refused, out of descriptors most likely.
+pub const ACCEPT_RETRY: Duration = Duration::from_millis(200);
+
+/// How many edges are taken from the kernel at once.
+const EVENTS_MAX: usize = 1_024;
+
+/// How many connections one listener may bring in a tick, so that a crowd does not starve a talk.
+const ACCEPTS_PER_TICK_MAX: usize = 256;
+
+/// Tokens from here on are not connections' (their slots never come near): signals and listeners.
+const SIGNALS: Token = Token(usize::MAX);
+const FIRST_LISTENER: Token = Token(usize::MAX - u16::MAX as usize);
+
+/// Why the server cannot start.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}: {}", explained(.source))]
+    Bind {
+        /// Which.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A host name means no address.
+    #[error("cannot find the address of {host:?}: {source}")]
+    Resolve {
+        /// The name.
+        host: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system refuses what any loop needs.
+    #[error("cannot wait for connections: {0}")]
+    Poll(#[from] io::Error),
+}
+
+fn explained(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::AddrInUse => "another program is using this port".to_owned(),
+        ErrorKind::AddrNotAvailable => "this machine does not have this address".to_owned(),
+        ErrorKind::PermissionDenied => "no permission; ports below 1024 need privileges".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// The server's loop.
+#[derive(Debug)]
+pub struct Reactor {
+    poll: Poll,
+    events: Events,
+    listeners: Vec<Listener>,
+    signals: Signals,
+    switchboard: Switchboard<TcpStream>,
+    phase: Phase,
+}
+
+#[derive(Debug)]
+struct Listener {
+    socket: TcpListener,
+    address: SocketAddr,
+    accepting: Accepting,
+}
+
+/// Whether a listener may have somebody waiting.
+#[derive(Clone, Copy, Debug)]
+enum Accepting {
+    /// An edge said so; only `WouldBlock` says otherwise.
+    Ready,
+    Drained,
+    /// The system refused; somebody is still waiting, and no edge will come.
+    Resting {
+        until: Instant,
+    },
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Phase {
+    Running,
+    Draining { deadline: Instant },
+    Stopped,
+}
+
+impl Reactor {
+    /// Opens the listening sockets and everything else that the loop needs.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`]: nothing has been opened then.
+    pub fn bind(config: &Config) -> Result<Self, StartError> {
+        let poll = Poll::new()?;
+        let signals = Signals::subscribe(poll.registry(), SIGNALS)?;
+        let mut listeners = Vec::new();
+        for (index, mut socket) in listener::open_all(&config.listen)?.into_iter().enumerate() {
+            let token = Token(FIRST_LISTENER.0 + index);
+            poll.registry().register(&mut socket, token, Interest::READABLE)?;
+            let address = socket.local_addr()?;
+            listeners.push(Listener { socket, address, accepting: Accepting::Ready });
+        }
+        Ok(Self {
+            poll,
+            events: Events::with_capacity(EVENTS_MAX),
+            listeners,
+            signals,
+            switchboard: Switchboard::new(config.limits),
+            phase: Phase::Running,
+        })
+    }
+
+    /// Turns the loop until a signal stops the server.
+    ///
+    /// # Errors
+    ///
+    /// Waiting itself failed, which no peer can bring about.
+    pub fn run(mut self) -> io::Result<()> {
+        logging::started();
+        for listener in &self.listeners {
+            logging::listening(listener.address);
+        }
+        while !matches!(self.phase, Phase::Stopped) {
+            self.tick()?;
+        }
+        logging::stopped(self.switchboard.len());
+        Ok(())
+    }
+
+    /// Waits once, then does everything that became possible.
+    fn tick(&mut self) -> io::Result<()> {
+        self.wait()?;
+        let now = Instant::now(); // Read once; everyone below is told.
+
+        self.note_readiness(now);
+        self.accept_all(now);
+        self.switchboard.turn(now);
+        self.advance(now);
+        Ok(())
+    }
+
+    fn wait(&mut self) -> io::Result<()> {
+        let patience = self.patience(Instant::now());
+        match self.poll.poll(&mut self.events, patience) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {
+                self.events.clear();
+                Ok(())
+            }
+            result => result,
+        }
+    }
+
+    /// Returns how long the loop may wait; `None` is for ever.
+    fn patience(&self, now: Instant) -> Option<Duration> {
+        let mut next = self.switchboard.next_deadline();
+        let mut sooner = |deadline| next = Some(next.map_or(deadline, |next| deadline.min(next)));
+        for listener in &self.listeners {
+            match listener.accepting {
+                Accepting::Ready => sooner(now),
+                Accepting::Drained => (),
+                Accepting::Resting { until } => sooner(until),
+            }
+        }
+        if self.switchboard.has_work() {
+            sooner(now);
+        }
+        if let Phase::Draining { deadline } = self.phase {
+            sooner(deadline);
+        }
+        next.map(|next| next.saturating_duration_since(now))
+    }
+
+    /// Notes each edge as a bit on its source. Nothing else happens here, but for signals.
+    fn note_readiness(&mut self, now: Instant) {
+        let mut is_signalled = false;
+        for event in &self.events {
+            match event.token() {
+                SIGNALS => is_signalled = true,
+                token if FIRST_LISTENER <= token => {
+                    if let Some(listener) = self.listeners.get_mut(token.0 - FIRST_LISTENER.0) {
+                        listener.accepting.note();
+                    }
+                }
+                token => {
+                    // An error is found by reading; a stale token finds nobody.
+                    let readable =
+                        event.is_readable() || event.is_read_closed() || event.is_error();
+                    self.switchboard.note(token.into(), readable, event.is_writable());
+                }
+            }
+        }
+        if is_signalled {
+            self.heed_signals(now);
+        }
+    }
+
+    fn heed_signals(&mut self, now: Instant) {
+        for request in self.signals.requests() {
+            match (request, self.phase) {
+                (Request::Reload, _) => logging::nothing_to_reload(),
+                (Request::Stop, Phase::Running) => {
+                    logging::stopping(self.switchboard.len());
+                    self.listeners.clear();
+                    self.switchboard.stop(now);
+                    self.phase = Phase::Draining { deadline: now + DRAIN_TIMEOUT };
+                }
+                (Request::Stop, Phase::Draining { .. } | Phase::Stopped) => {
+                    self.phase = Phase::Stopped;
+                }
+            }
+        }
+    }
+
+    fn accept_all(&mut self, now: Instant) {
+        for listener in &mut self.listeners {
+            if listener.accepting.is_due(now) {
+                listener.accept(now, &self.poll, &mut self.switchboard);
+            }
+        }
+    }
+
+    /// `Draining` becomes `Stopped` when everybody has gone, or the time has come.
+    fn advance(&mut self, now: Instant) {
+        if let Phase::Draining { deadline } = self.phase
+            && (self.switchboard.is_empty() || deadline <= now)
+        {
+            self.phase = Phase::Stopped;
+        }
+    }
+}
+
+impl Listener {
+    /// Takes in who is waiting. No error here ends the server.
+    fn accept(&mut self, now: Instant, poll: &Poll, switchboard: &mut Switchboard<TcpStream>) {
+        for _ in 0..ACCEPTS_PER_TICK_MAX {
+            match self.socket.accept() {
+                Ok((socket, peer)) => {
+                    if let Accepting::Resting { .. } = self.accepting {
+                        logging::accepting_again(self.address);
+                        self.accepting = Accepting::Ready;
+                    }
+                    admit(now, socket, peer, poll, switchboard);
+                }
+                Err(error) => match error.kind() {
+                    ErrorKind::WouldBlock => {
+                        self.accepting = Accepting::Drained;
+                        return;
+                    }
+                    ErrorKind::Interrupted | ErrorKind::ConnectionAborted => (),
+                    _ => {
+                        if let Accepting::Ready = self.accepting {
+                            logging::accept_failed(self.address, &error);
+                        }
+                        self.accepting = Accepting::Resting { until: now + ACCEPT_RETRY };
+                        return;
+                    }
+                },
+            }
+        }
+    }
+}
+
+impl Accepting {
+    /// Notes an edge. Who rests goes on resting: the system would refuse again.
+    fn note(&mut self) {
+        if let Self::Drained = self {
+            *self = Self::Ready;
+        }
+    }
+
+    fn is_due(self, now: Instant) -> bool {
+        match self {
+            Self::Ready => true,
+            Self::Drained => false,
+            Self::Resting { until } => until <= now,
+        }
+    }
+}
+
+/// Registers a socket, once and for both directions, and hands it to the switchboard.
+fn admit(
+    now: Instant,
+    mut socket: TcpStream,
+    peer: SocketAddr,
+    poll: &Poll,
+    switchboard: &mut Switchboard<TcpStream>,
+) {
+    let token = switchboard.next_id().into();
+    let both = Interest::READABLE | Interest::WRITABLE;
+    let ready =
+        listener::tune(&socket).and_then(|()| poll.registry().register(&mut socket, token, both));
+    match ready {
+        Ok(()) => {
+            logging::connected(peer);
+            switchboard.admit(now, socket, peer);
+        }
+        Err(error) => logging::line_broke(peer, &error),
+    }
+}

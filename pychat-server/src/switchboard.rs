@@ -1,0 +1,466 @@
+//! Every connection and the chat, joined: bytes in, bytes out, once a tick.
+//!
+//! This is the whole server but for waiting, accepting and the clock, which are the reactor's; so
+//! tests can run it over sockets of their own. In a tick ([`Switchboard::turn`]) nothing is written
+//! while inputs are being handled: what peers are owed gathers in their outboxes and leaves together
+//! at the end, so a burst of chatter costs each peer one write, not one a message.
+//!
+//! A connection is taken out of the table in [`Switchboard::reap`] and nowhere else.
+
+use std::{
+    collections::VecDeque,
+    fmt, io, mem,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use pychat_wire::{
+    ClientMessage, ServerMessage, UserName,
+    name::{SERVER, YOU},
+};
+
+use crate::{
+    chat::{Chat, CloseReason, Effect, Input, Refusal},
+    connection::{Connection, Filled, READ_BUDGET_BYTES, Socket},
+    connections::Connections,
+    deadlines::Deadlines,
+    id::ConnectionId,
+    log::{Log, Record},
+    logging,
+    outbox::BACKLOG_BYTES_MAX,
+};
+
+/// The most that is read from all connections before what they said is answered, in bytes.
+///
+/// It bounds what one tick can owe a single peer far below [`BACKLOG_BYTES_MAX`], so a peer that
+/// reads is never taken for one that does not.
+pub const TICK_READ_BYTES_MAX: usize = 4 * READ_BUDGET_BYTES;
+
+/// How long a connection may take to flush what it is owed once it is to be closed.
+pub const CLOSING_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a peer that was told all may take to close its side.
+pub const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How many refusals of one connection are logged; a rude peer does not fill the journal.
+const REFUSALS_LOGGED_MAX: u32 = 16;
+
+/// How many connections beyond the limit may be kept for the moment that it takes to say so.
+const TURNED_AWAY_MAX: usize = 64;
+
+const _: () = assert!(2 * TICK_READ_BYTES_MAX <= BACKLOG_BYTES_MAX);
+
+/// What bounds a server.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The largest payload taken from a client, in bytes.
+    pub payload_bytes_max: usize,
+    /// The most connections at once.
+    pub connections_max: usize,
+    /// How long a guest may take to say who it is.
+    pub hello_timeout: Duration,
+}
+
+/// The connections, the chat between them, and the log.
+pub struct Switchboard<S> {
+    connections: Connections<Seat<S>>,
+    chat: Chat,
+    log: Log,
+    limits: Limits,
+    effects: Vec<Effect>,
+    queues: Queues,
+    /// When closing connections are given up.
+    deadlines: Deadlines,
+    /// Where sockets are read into.
+    scratch: Vec<u8>,
+    /// Where a frame is encoded before it is owed.
+    frame: Vec<u8>,
+}
+
+/// A connection and what the server, not the socket, knows of it.
+struct Seat<S> {
+    connection: Connection<S>,
+    peer: SocketAddr,
+    stay: Stay,
+    refusals: u32,
+    is_ready: bool,
+    is_dirty: bool,
+}
+
+/// Where somebody stands between coming and going.
+enum Stay {
+    Guest,
+    /// In the room: hears what is told to all.
+    Present(UserName),
+    /// Closing or gone, which the chat does not know yet.
+    Ending {
+        name: Option<UserName>,
+        reason: CloseReason,
+    },
+    Left,
+}
+
+/// Who needs something done, each at most once.
+#[derive(Default)]
+struct Queues {
+    /// May have something to read.
+    ready: VecDeque<ConnectionId>,
+    /// Is owed something, or is to end its stream.
+    dirty: Vec<ConnectionId>,
+    /// Ended one way or another, to be looked at by `reap`.
+    ended: Vec<ConnectionId>,
+}
+
+impl<S: Socket> Switchboard<S> {
+    /// Returns a switchboard without connections.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            connections: Connections::default(),
+            chat: Chat::new(limits.hello_timeout),
+            log: Log::default(),
+            limits,
+            effects: Vec::new(),
+            queues: Queues::default(),
+            deadlines: Deadlines::default(),
+            scratch: vec![0; READ_BUDGET_BYTES],
+            frame: Vec::new(),
+        }
+    }
+
+    /// Returns the id that the next [admitted](Self::admit) connection will have.
+    pub fn next_id(&self) -> ConnectionId {
+        self.connections.next_id()
+    }
+
+    /// Takes in a connection, or, at the limit, tells it that there is no room and closes it.
+    pub fn admit(&mut self, now: Instant, socket: S, peer: SocketAddr) {
+        let used = self.connections.len();
+        let has_room = used < self.limits.connections_max;
+        if self.limits.connections_max + TURNED_AWAY_MAX <= used {
+            return;
+        }
+        let connection = Connection::new(socket, self.limits.payload_bytes_max);
+        let stay = if has_room { Stay::Guest } else { Stay::Left };
+        let seat = Seat { connection, peer, stay, refusals: 0, is_ready: false, is_dirty: false };
+        let id = self.connections.insert(seat);
+        if has_room {
+            self.chat.handle(now, Input::Connected { id }, &mut self.effects);
+            self.note(id, true, false);
+        } else {
+            logging::full(peer, self.limits.connections_max);
+            self.turn_away(now, id);
+        }
+    }
+
+    /// Notes edges of one connection; nothing else happens until the next [turn](Self::turn).
+    pub fn note(&mut self, id: ConnectionId, readable: bool, writable: bool) {
+        let Some(seat) = self.connections.get_mut(id) else { return };
+        seat.connection.note(readable, writable);
+        if readable {
+            self.queues.mark_ready(id, seat);
+        }
+        if writable && 0 < seat.connection.backlog() {
+            self.queues.mark_dirty(id, seat);
+        }
+    }
+
+    /// Says goodbye to everybody; each connection closes once it has been told.
+    pub fn stop(&mut self, now: Instant) {
+        self.chat.handle(now, Input::Stopping, &mut self.effects);
+    }
+
+    /// Does everything that has become possible by `now`: one tick.
+    pub fn turn(&mut self, now: Instant) {
+        self.read_ready(now);
+        self.append(now);
+        self.reap(now);
+        self.chat.handle_timeout(now, &mut self.effects);
+        self.give_up_overdue(now);
+        self.apply_effects(now);
+        self.flush_dirty(now);
+    }
+
+    /// Returns true if the next turn has something to do already.
+    pub fn has_work(&self) -> bool {
+        !self.queues.ready.is_empty() || !self.queues.ended.is_empty() || !self.effects.is_empty()
+    }
+
+    /// Returns when the next turn has something to do for the time alone.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.chat.next_deadline().into_iter().chain(self.deadlines.next()).min()
+    }
+
+    /// Returns how many connections there are, closing ones among them.
+    pub fn len(&self) -> usize {
+        self.connections.len()
+    }
+
+    /// Returns true if there are none.
+    pub fn is_empty(&self) -> bool {
+        self.connections.is_empty()
+    }
+
+    /// Gives every ready connection one turn, as far as this tick's budget goes.
+    fn read_ready(&mut self, now: Instant) {
+        let mut budget = TICK_READ_BYTES_MAX;
+        for _ in 0..self.queues.ready.len() {
+            if budget == 0 {
+                return;
+            }
+            let Some(id) = self.queues.ready.pop_front() else { return };
+            budget = budget.saturating_sub(self.read(now, id));
+        }
+    }
+
+    /// Reads one connection; returns how much of the tick's budget that took.
+    fn read(&mut self, now: Instant, id: ConnectionId) -> usize {
+        let Some(seat) = self.connections.get_mut(id) else { return 0 };
+        seat.is_ready = false;
+        let (chat, effects) = (&mut self.chat, &mut self.effects);
+        let mut read_bytes = 0;
+        let filled = seat.connection.fill(&mut self.scratch, |payload| {
+            read_bytes += payload.len();
+            chat.handle(now, understand(id, payload), effects);
+        });
+        match filled {
+            Ok(Filled::Drained) => (),
+            Ok(Filled::Budget) => {
+                self.queues.mark_ready(id, seat);
+                read_bytes = READ_BUDGET_BYTES;
+            }
+            Ok(Filled::Eof) if seat.connection.is_over() => self.queues.ended.push(id),
+            Ok(Filled::Eof) => chat.handle(now, Input::Finished { id }, effects),
+            Ok(Filled::Broken(error)) => chat.handle(now, Input::Broken { id, error }, effects),
+            Err(error) => self.queues.lose(id, seat, &error),
+        }
+        read_bytes
+    }
+
+    /// Takes this tick's texts into the log before anything of them is shown to anybody.
+    fn append(&mut self, now: Instant) {
+        let drafts: Vec<_> = self
+            .effects
+            .extract_if(.., |effect| matches!(effect, Effect::Append(_)))
+            .filter_map(
+                |effect| if let Effect::Append(draft) = effect { Some(draft) } else { None },
+            )
+            .collect();
+        let (chat, effects) = (&mut self.chat, &mut self.effects);
+        self.log.append(drafts, |from, record| {
+            chat.handle(now, Input::Appended { from, record }, effects);
+        });
+    }
+
+    /// Tells the chat who has gone, and forgets who is gone for good.
+    fn reap(&mut self, now: Instant) {
+        let mut ended = mem::take(&mut self.queues.ended);
+        for id in ended.drain(..) {
+            let Some(seat) = self.connections.get_mut(id) else { continue };
+            if let Stay::Ending { name, reason } = &seat.stay {
+                logging::left(name.as_ref(), seat.peer, *reason);
+                seat.stay = Stay::Left;
+                self.chat.handle(now, Input::Closed { id }, &mut self.effects);
+            }
+            if seat.connection.is_over() {
+                self.deadlines.clear(id);
+                self.connections.remove(id);
+            }
+        }
+        self.queues.ended = ended; // With its capacity; nothing was added meanwhile.
+    }
+
+    fn give_up_overdue(&mut self, now: Instant) {
+        while let Some(id) = self.deadlines.pop_due(now) {
+            if let Some(seat) = self.connections.get_mut(id) {
+                seat.connection.abort();
+                self.queues.ended.push(id);
+            }
+        }
+    }
+
+    fn apply_effects(&mut self, now: Instant) {
+        let mut effects = mem::take(&mut self.effects);
+        for effect in effects.drain(..) {
+            self.apply(now, effect);
+        }
+        self.effects = effects;
+    }
+
+    fn apply(&mut self, now: Instant, effect: Effect) {
+        match effect {
+            Effect::Append(_) => unreachable!("`append` took them all"),
+            Effect::Tell { to, content } => {
+                self.encode(SERVER, &content);
+                self.owe(to);
+            }
+            Effect::TellAll { content } => {
+                self.encode(SERVER, &content);
+                self.owe_all(None);
+            }
+            Effect::Enter { id, name } => self.enter(id, name),
+            Effect::Publish { from, record } => self.publish(from, &record),
+            Effect::Report { id, refusal } => self.report(id, &refusal),
+            Effect::Close { id, reason } => self.close(now, id, reason),
+        }
+    }
+
+    fn enter(&mut self, id: ConnectionId, name: UserName) {
+        let Some(seat) = self.connections.get_mut(id) else { return };
+        if matches!(seat.stay, Stay::Guest) {
+            logging::joined(&name, seat.peer);
+            seat.stay = Stay::Present(name);
+        }
+    }
+
+    fn publish(&mut self, from: ConnectionId, record: &Record) {
+        self.encode(YOU, &record.content);
+        self.owe(from);
+        self.encode(record.author.as_str(), &record.content);
+        self.owe_all(Some(from));
+    }
+
+    fn report(&mut self, id: ConnectionId, refusal: &Refusal) {
+        let Some(seat) = self.connections.get_mut(id) else { return };
+        seat.refusals += 1;
+        if seat.refusals <= REFUSALS_LOGGED_MAX {
+            logging::refused(seat.stay.name(), seat.peer, refusal);
+        }
+    }
+
+    fn close(&mut self, now: Instant, id: ConnectionId, reason: CloseReason) {
+        let Some(seat) = self.connections.get_mut(id) else { return };
+        seat.connection.close_gently();
+        self.queues.end(id, seat, reason);
+        self.queues.mark_dirty(id, seat);
+        self.deadlines.set(id, now + CLOSING_TIMEOUT);
+    }
+
+    fn turn_away(&mut self, now: Instant, id: ConnectionId) {
+        let limit = self.limits.connections_max;
+        self.encode(SERVER, &format!("The chat is full: {limit} connections. Bye!\n"));
+        self.owe(id);
+        self.close(now, id, CloseReason::Shutdown);
+        self.note(id, true, false);
+    }
+
+    fn encode(&mut self, author: &str, content: &str) {
+        self.frame.clear();
+        ServerMessage::Message { username: author.into(), content: content.into() }
+            .encode(&mut self.frame);
+    }
+
+    /// Owes the frame that was encoded last to one peer.
+    fn owe(&mut self, to: ConnectionId) {
+        if let Some(seat) = self.connections.get_mut(to) {
+            self.queues.owe(to, seat, &self.frame);
+        }
+    }
+
+    /// Owes the frame that was encoded last to everybody in the room, but for one.
+    fn owe_all(&mut self, except: Option<ConnectionId>) {
+        for (id, seat) in self.connections.iter_mut() {
+            if matches!(seat.stay, Stay::Present(_)) && Some(id) != except {
+                self.queues.owe(id, seat, &self.frame);
+            }
+        }
+    }
+
+    /// Writes to each peer that is owed something, once.
+    fn flush_dirty(&mut self, now: Instant) {
+        let mut dirty = mem::take(&mut self.queues.dirty);
+        for id in dirty.drain(..) {
+            let Some(seat) = self.connections.get_mut(id) else { continue };
+            seat.is_dirty = false;
+            match seat.connection.flush() {
+                Ok(()) if seat.connection.is_over() => self.queues.ended.push(id),
+                Ok(()) if seat.connection.is_lingering() => {
+                    self.deadlines.set(id, now + LINGER_TIMEOUT);
+                }
+                Ok(()) => (),
+                Err(error) => self.queues.lose(id, seat, &error),
+            }
+        }
+        self.queues.dirty = dirty;
+    }
+}
+
+impl Queues {
+    fn mark_ready<S>(&mut self, id: ConnectionId, seat: &mut Seat<S>) {
+        if !mem::replace(&mut seat.is_ready, true) {
+            self.ready.push_back(id);
+        }
+    }
+
+    fn mark_dirty<S>(&mut self, id: ConnectionId, seat: &mut Seat<S>) {
+        if !mem::replace(&mut seat.is_dirty, true) {
+            self.dirty.push(id);
+        }
+    }
+
+    /// Owes `frame` to a peer; cuts it if it has not been reading.
+    fn owe<S: Socket>(&mut self, id: ConnectionId, seat: &mut Seat<S>, frame: &[u8]) {
+        seat.connection.owe(frame);
+        self.mark_dirty(id, seat);
+        if BACKLOG_BYTES_MAX < seat.connection.backlog() {
+            // It may be this tick that is large, not the peer that is slow: let it have some now.
+            if let Err(error) = seat.connection.flush() {
+                self.lose(id, seat, &error);
+            } else if BACKLOG_BYTES_MAX < seat.connection.backlog() {
+                seat.connection.abort();
+                self.end(id, seat, CloseReason::Slow);
+            }
+        }
+    }
+
+    fn lose<S: Socket>(&mut self, id: ConnectionId, seat: &mut Seat<S>, error: &io::Error) {
+        logging::line_broke(seat.peer, error);
+        seat.connection.abort();
+        self.end(id, seat, CloseReason::Lost);
+    }
+
+    /// `Guest` or `Present` becomes `Ending`; a second reason changes nothing.
+    fn end<S>(&mut self, id: ConnectionId, seat: &mut Seat<S>, reason: CloseReason) {
+        let name = match mem::replace(&mut seat.stay, Stay::Left) {
+            Stay::Guest => None,
+            Stay::Present(name) => Some(name),
+            over @ (Stay::Ending { .. } | Stay::Left) => {
+                seat.stay = over;
+                self.ended.push(id);
+                return;
+            }
+        };
+        seat.stay = Stay::Ending { name, reason };
+        self.ended.push(id);
+    }
+}
+
+impl Stay {
+    fn name(&self) -> Option<&UserName> {
+        match self {
+            Self::Present(name) => Some(name),
+            Self::Ending { name, .. } => name.as_ref(),
+            Self::Guest | Self::Left => None,
+        }
+    }
+}
+
+impl<S> fmt::Debug for Switchboard<S> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Switchboard")
+            .field("connections", &self.connections.len())
+            .field("chat", &self.chat)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a payload tells the chat; an empty one is the original's goodbye.
+fn understand(id: ConnectionId, payload: &[u8]) -> Input<'_> {
+    if payload.is_empty() {
+        return Input::Finished { id };
+    }
+    match ClientMessage::parse(payload) {
+        Ok(message) => Input::Received { id, message },
+        Err(error) => Input::Misunderstood { id, error },
+    }
+}

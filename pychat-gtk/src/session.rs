@@ -16,16 +16,13 @@
 //! From everywhere `leave` goes back to `Disconnected`. Each attempt has a number that is never
 //! used again; whatever arrives late, of an attempt that is over, finds nobody.
 
-use std::{
-    cell::{Cell, RefCell},
-    iter,
-    sync::OnceLock,
-    time::Duration,
-};
+mod imp;
+
+use std::{iter, time::Duration};
 
 use gtk::{
     gio, glib,
-    glib::{prelude::*, subclass::Signal, subclass::prelude::*},
+    glib::{prelude::*, subclass::prelude::*},
 };
 use pychat_wire::{
     Client, UserName,
@@ -34,7 +31,7 @@ use pychat_wire::{
 
 use crate::{
     ending::Ending,
-    model::{History, Message, MessageKind},
+    model::{Message, MessageKind},
     server_address::ServerAddress,
     transport::{self, Incoming, Line, TransportError},
     wording,
@@ -42,10 +39,6 @@ use crate::{
 
 /// How long connecting and joining may take together.
 pub const JOIN_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long messages gather before they are shown: a list view pays for each change it sees, not
-/// for each message.
-const BATCH_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Where a session stands.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, glib::Enum)]
@@ -79,73 +72,6 @@ enum Link {
 /// Names one attempt to join, and the connection that came of it.
 type Attempt = u64;
 
-mod imp {
-    use super::*;
-
-    #[derive(Debug, glib::Properties)]
-    #[properties(wrapper_type = super::Session)]
-    pub struct Session {
-        /// Where the session stands.
-        #[property(get, builder(SessionState::default()))]
-        pub(super) state: Cell<SessionState>,
-        /// What we are called: as we asked to be, then as the server calls us.
-        #[property(get)]
-        pub(super) name: RefCell<String>,
-        /// The server's address, to be read.
-        #[property(get)]
-        pub(super) server: RefCell<String>,
-        /// What was said.
-        #[property(get)]
-        pub(super) history: History,
-        pub(super) identity: RefCell<Option<(UserName, ServerAddress)>>,
-        pub(super) ending: RefCell<Option<Ending>>,
-        pub(super) link: RefCell<Link>,
-        pub(super) attempt: Cell<Attempt>,
-        /// True once the room has been entered, until it is left.
-        pub(super) has_conversation: Cell<bool>,
-        /// True once the server has said that it stops.
-        pub(super) is_server_stopping: Cell<bool>,
-        /// What waits to be shown.
-        pub(super) batch: RefCell<Vec<Message>>,
-        pub(super) timeout: Cell<Duration>,
-    }
-
-    impl Default for Session {
-        fn default() -> Self {
-            Self {
-                state: Cell::default(),
-                name: RefCell::default(),
-                server: RefCell::default(),
-                history: History::default(),
-                identity: RefCell::default(),
-                ending: RefCell::default(),
-                link: RefCell::default(),
-                attempt: Cell::default(),
-                has_conversation: Cell::default(),
-                is_server_stopping: Cell::default(),
-                batch: RefCell::default(),
-                timeout: Cell::new(JOIN_TIMEOUT),
-            }
-        }
-    }
-
-    #[glib::object_subclass]
-    impl ObjectSubclass for Session {
-        const NAME: &'static str = "PychatSession";
-        type Type = super::Session;
-    }
-
-    #[glib::derived_properties]
-    impl ObjectImpl for Session {
-        fn signals() -> &'static [Signal] {
-            static SIGNALS: OnceLock<Vec<Signal>> = OnceLock::new();
-            SIGNALS.get_or_init(|| {
-                vec![Signal::builder("returned").param_types([String::static_type()]).build()]
-            })
-        }
-    }
-}
-
 glib::wrapper! {
     /// One person's connection to a server.
     pub struct Session(ObjectSubclass<imp::Session>);
@@ -170,7 +96,6 @@ impl Session {
         if self.state() != SessionState::Disconnected {
             return;
         }
-        self.imp().batch.take();
         self.history().clear();
         self.imp().identity.replace(Some((name, server)));
         self.begin();
@@ -362,7 +287,7 @@ impl Session {
         self.set_name(name);
         self.imp().has_conversation.set(true);
         self.show(MessageKind::Welcome, "", &wording::welcome(name, others));
-        self.flush();
+        self.history().flush();
         self.set_state(SessionState::Joined);
     }
 
@@ -387,7 +312,7 @@ impl Session {
     /// Takes the link down, shows what it brought and gives back what it did not take along.
     fn hang_up(&self) -> Option<Line> {
         self.next_attempt();
-        self.flush();
+        self.history().flush();
         match self.imp().link.take() {
             Link::Down => None,
             Link::Calling(task) => {
@@ -404,25 +329,10 @@ impl Session {
         }
     }
 
-    /// Adds a message to the batch, which is shown after [`BATCH_INTERVAL`].
     fn show(&self, kind: MessageKind, author: &str, text: &str) {
-        let Ok(now) = glib::DateTime::now_local() else { return };
-        let mut batch = self.imp().batch.borrow_mut();
-        batch.push(Message::said(kind, author, text, &now));
-        if batch.len() == 1 {
-            let weak = self.downgrade();
-            glib::spawn_future_local(async move {
-                glib::timeout_future(BATCH_INTERVAL).await;
-                if let Some(session) = weak.upgrade() {
-                    session.flush();
-                }
-            });
+        if let Ok(now) = glib::DateTime::now_local() {
+            self.history().push(Message::said(kind, author, text, &now));
         }
-    }
-
-    fn flush(&self) {
-        let batch = self.imp().batch.take();
-        self.history().extend(batch);
     }
 
     fn next_attempt(&self) -> Attempt {

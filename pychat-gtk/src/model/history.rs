@@ -1,9 +1,10 @@
 //! Everything that was said, oldest first, up to a bound.
 //!
-//! A view pays for each change, not for each message, so messages are added in batches. Whoever
-//! looks hears of a batch as two changes: the oldest leave at the top, the new come at the end.
+//! A view pays for each change, not for each message, so messages gather for a moment. Whoever
+//! looks hears of such a batch as two changes: the oldest leave at the top, the new come at the
+//! end.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, time::Duration};
 
 use gtk::{
     gio,
@@ -16,6 +17,9 @@ use super::Message;
 /// The most messages that are kept; older ones are forgotten.
 pub const HISTORY_MESSAGES_MAX: usize = 10_000;
 
+/// How long messages gather before they are shown.
+const BATCH_INTERVAL: Duration = Duration::from_millis(50);
+
 mod imp {
     use std::collections::VecDeque;
 
@@ -24,6 +28,8 @@ mod imp {
     #[derive(Debug, Default)]
     pub struct History {
         pub(super) messages: RefCell<VecDeque<Message>>,
+        /// What waits to be shown.
+        pub(super) batch: RefCell<Vec<Message>>,
     }
 
     #[glib::object_subclass]
@@ -63,8 +69,43 @@ impl Default for History {
 }
 
 impl History {
+    /// Appends `message` after all others, within [`BATCH_INTERVAL`].
+    pub fn push(&self, message: Message) {
+        let mut batch = self.imp().batch.borrow_mut();
+        batch.push(message);
+        if batch.len() == 1 {
+            let weak = self.downgrade();
+            glib::spawn_future_local(async move {
+                glib::timeout_future(BATCH_INTERVAL).await;
+                if let Some(history) = weak.upgrade() {
+                    history.flush();
+                }
+            });
+        }
+    }
+
+    /// Appends at once what was pushed.
+    pub fn flush(&self) {
+        let batch = self.imp().batch.take();
+        self.extend(batch);
+    }
+
+    /// Forgets everything, what was pushed too.
+    pub fn clear(&self) {
+        self.imp().batch.take();
+        let n_removed = self.imp().messages.take().len();
+        if 0 < n_removed {
+            self.items_changed(0, position(n_removed), 0);
+        }
+    }
+
+    /// Returns the message at `position`, counted from the oldest.
+    pub fn message(&self, position: u32) -> Option<Message> {
+        self.item(position).and_downcast()
+    }
+
     /// Appends `messages`, and forgets the oldest past [`HISTORY_MESSAGES_MAX`].
-    pub fn extend(&self, mut messages: Vec<Message>) {
+    fn extend(&self, mut messages: Vec<Message>) {
         let skipped = messages.len().saturating_sub(HISTORY_MESSAGES_MAX);
         messages.drain(..skipped);
         let n_added = messages.len();
@@ -79,19 +120,6 @@ impl History {
             self.imp().messages.borrow_mut().extend(messages);
             self.items_changed(position(n_before - n_removed), 0, position(n_added));
         }
-    }
-
-    /// Forgets everything.
-    pub fn clear(&self) {
-        let n_removed = self.imp().messages.take().len();
-        if 0 < n_removed {
-            self.items_changed(0, position(n_removed), 0);
-        }
-    }
-
-    /// Returns the message at `position`, counted from the oldest.
-    pub fn message(&self, position: u32) -> Option<Message> {
-        self.item(position).and_downcast()
     }
 }
 
@@ -158,7 +186,9 @@ mod tests {
     fn nothing_is_left_after_clearing() {
         let history = History::default();
         history.extend(numbered(0..3));
+        history.imp().batch.borrow_mut().extend(numbered(3..5));
         history.clear();
+        history.flush();
         assert_eq!((history.n_items(), history.item(0)), (0, None));
     }
 }

@@ -1,0 +1,167 @@
+//! Joining, and everything that may come in between.
+
+use std::time::{Duration, Instant};
+
+use gtk::glib;
+use pychat_gtk::{
+    ending::Ending,
+    session::{Session, SessionState},
+};
+
+use crate::{
+    anna, finish, run,
+    server::{DeadEnd, GREETING, SERVER, Server, refusing_address},
+    states, until_state,
+};
+
+/// A limit that a test can wait for.
+const SHORT_TIMEOUT: Duration = Duration::from_millis(300);
+
+#[test]
+fn a_refused_connection_is_said_to_be_one_and_can_be_tried_again() {
+    run(async {
+        let session = Session::default();
+        let states = states(&session);
+        for _ in 0..2 {
+            session.join(anna(), refusing_address());
+            until_state(&session, SessionState::Disconnected).await;
+            assert!(matches!(session.ending(), Some(Ending::NoAnswer)));
+        }
+        let once = [SessionState::Connecting, SessionState::Disconnected];
+        assert_eq!(*states.borrow(), [once, once].concat());
+    });
+}
+
+#[test]
+fn an_unknown_host_is_said_to_be_one() {
+    run(async {
+        let session = Session::default();
+        session.join(anna(), "no-such-host.invalid".parse().expect("a good address"));
+        until_state(&session, SessionState::Disconnected).await;
+        assert!(matches!(session.ending(), Some(Ending::HostNotFound)), "{:?}", session.ending());
+    });
+}
+
+#[test]
+fn calling_in_vain_ends_at_the_limit_and_not_before() {
+    run(async {
+        let dead_end = DeadEnd::new().expect("a queue can be filled");
+        let session = Session::with_timeout(SHORT_TIMEOUT);
+        let states = states(&session);
+        let begin = Instant::now();
+        session.join(anna(), dead_end.address.clone());
+        until_state(&session, SessionState::Disconnected).await;
+        assert!(SHORT_TIMEOUT <= begin.elapsed());
+        assert!(matches!(session.ending(), Some(Ending::NoAnswer)));
+        assert_eq!(*states.borrow(), [SessionState::Connecting, SessionState::Disconnected]);
+    });
+}
+
+#[test]
+fn a_server_that_never_greets_is_left_at_the_limit() {
+    run(async {
+        let server = Server::start(|door| door.accept().expect_end());
+        let session = Session::with_timeout(SHORT_TIMEOUT);
+        let states = states(&session);
+        session.join(anna(), server.address.clone());
+        until_state(&session, SessionState::Disconnected).await;
+        assert!(matches!(session.ending(), Some(Ending::NoAnswer)));
+        assert!(states.borrow().contains(&SessionState::Joining));
+        finish(server).await;
+    });
+}
+
+#[test]
+fn the_limit_does_not_touch_who_has_joined() {
+    run(async {
+        let server = Server::start(|door| {
+            let mut peer = door.accept();
+            peer.let_in();
+            assert_eq!(peer.hear(), "still here");
+            peer.expect_end();
+        });
+        let session = Session::with_timeout(SHORT_TIMEOUT);
+        session.join(anna(), server.address.clone());
+        until_state(&session, SessionState::Joined).await;
+        glib::timeout_future(SHORT_TIMEOUT * 2).await; // What did not happen can only be waited out.
+        assert_eq!(session.state(), SessionState::Joined);
+        session.say("still here").expect("joined");
+        session.leave().await;
+        finish(server).await;
+    });
+}
+
+#[test]
+fn joining_can_be_cancelled_at_any_moment() {
+    run(async {
+        let dead_end = DeadEnd::new().expect("a queue can be filled");
+        let server = Server::start(|door| door.accept().expect_end());
+        for (address, state) in [
+            (&dead_end.address, SessionState::Connecting),
+            (&server.address, SessionState::Joining),
+        ] {
+            let session = Session::default();
+            session.join(anna(), address.clone());
+            until_state(&session, state).await;
+            session.cancel();
+            assert_eq!(session.state(), SessionState::Disconnected);
+            assert!(session.ending().is_none(), "nobody is to blame");
+        }
+        finish(server).await;
+    });
+}
+
+#[test]
+fn a_name_that_the_server_refuses_is_refused_in_its_words() {
+    run(async {
+        let server = Server::start(|door| {
+            let mut peer = door.accept();
+            peer.say(SERVER, GREETING);
+            peer.read_payload();
+            peer.say(SERVER, "This name is taken.");
+            peer.expect_end();
+        });
+        let session = Session::default();
+        session.join(anna(), server.address.clone());
+        until_state(&session, SessionState::Disconnected).await;
+        let Some(Ending::Rejected { reason }) = session.ending() else { panic!("not rejected") };
+        assert_eq!(reason, "This name is taken.");
+        finish(server).await;
+    });
+}
+
+#[test]
+fn garbage_ends_the_connection_before_and_after_joining() {
+    run(async {
+        for (is_joined, state) in [(false, SessionState::Disconnected), (true, SessionState::Lost)]
+        {
+            let server = Server::start(move |door| {
+                let mut peer = door.accept();
+                if is_joined {
+                    peer.let_in();
+                }
+                peer.write(b"HTTP/1.1 400 Bad Request\r\n");
+                if !is_joined {
+                    peer.expect_end();
+                }
+            });
+            let session = Session::default();
+            session.join(anna(), server.address.clone());
+            until_state(&session, state).await;
+            assert!(matches!(session.ending(), Some(Ending::Garbled(_))));
+            finish(server).await;
+        }
+    });
+}
+
+#[test]
+fn a_server_that_hangs_up_too_early_is_said_to_have_done_so() {
+    run(async {
+        let server = Server::start(|door| door.accept().say(SERVER, GREETING));
+        let session = Session::default();
+        session.join(anna(), server.address.clone());
+        until_state(&session, SessionState::Disconnected).await;
+        assert!(matches!(session.ending(), Some(Ending::CutShort)));
+        finish(server).await;
+    });
+}

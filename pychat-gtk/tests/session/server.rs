@@ -1,0 +1,210 @@
+//! A stand-in for a server of the original: it says what a test tells it to, as that program
+//! wrote it, in pieces of any size.
+
+use std::{
+    fmt::Write as _,
+    io::{self, ErrorKind, Read, Write},
+    net::{TcpListener, TcpStream},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use pychat_gtk::server_address::ServerAddress;
+use serde_json::{Value, json};
+
+/// How long the server waits for anything before the test has failed.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A server in a thread of its own.
+pub(crate) struct Server {
+    pub(crate) address: ServerAddress,
+    thread: JoinHandle<()>,
+}
+
+impl Server {
+    /// Starts a server that plays `script`.
+    pub(crate) fn start(script: impl FnOnce(&Door) + Send + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("some port is free");
+        listener.set_nonblocking(true).expect("a socket can be told not to block");
+        let address = address_of(&listener);
+        let thread = thread::spawn(move || script(&Door(listener)));
+        Self { address, thread }
+    }
+
+    /// Returns true once the script has come to its end.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.thread.is_finished()
+    }
+
+    /// Waits for the end of the script; a script that panicked fails the test.
+    pub(crate) fn finish(self) {
+        if let Err(panic) = self.thread.join() {
+            std::panic::resume_unwind(panic);
+        }
+    }
+}
+
+/// Where the peers come in.
+pub(crate) struct Door(TcpListener);
+
+impl Door {
+    /// Waits for the next peer.
+    pub(crate) fn accept(&self) -> Peer {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.0.accept() {
+                Ok((stream, _)) => return Peer::new(stream),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    assert!(Instant::now() < deadline, "nobody came");
+                    thread::sleep(Duration::from_millis(1));
+                }
+                Err(error) => panic!("accept: {error}"),
+            }
+        }
+    }
+}
+
+/// The server's end of one connection.
+pub(crate) struct Peer {
+    stream: TcpStream,
+    /// How many bytes are written at once.
+    pub(crate) piece_bytes: usize,
+}
+
+impl Peer {
+    fn new(stream: TcpStream) -> Self {
+        stream.set_nonblocking(false).expect("a socket can be told to block");
+        stream.set_read_timeout(Some(PATIENCE)).expect("the timeout is not zero");
+        stream.set_nodelay(true).expect("TCP sockets know this option");
+        Self { stream, piece_bytes: usize::MAX }
+    }
+
+    /// Says `content` as `author`, framed and escaped as Python's `json.dumps` does it.
+    pub(crate) fn say(&mut self, author: &str, content: &str) {
+        self.write(frame(author, content).as_bytes());
+    }
+
+    /// Writes bytes as they are, `piece_bytes` at a time.
+    pub(crate) fn write(&mut self, bytes: &[u8]) {
+        for piece in bytes.chunks(self.piece_bytes) {
+            self.stream.write_all(piece).expect("the client reads");
+        }
+    }
+
+    /// Greets, takes a hello, and lets its sender in, whoever it says it is. Returns the name.
+    pub(crate) fn let_in(&mut self) -> String {
+        self.say(SERVER, GREETING);
+        let hello = self.read_payload();
+        assert_eq!(hello["type"], "hello");
+        let name = hello["username"].as_str().expect("a name is text").to_owned();
+        self.say(SERVER, &format!("Добро пожаловать, {name}. Участников онлайн в чате: 0"));
+        name
+    }
+
+    /// Waits for one `text` and returns it.
+    pub(crate) fn hear(&mut self) -> String {
+        let payload = self.read_payload();
+        assert_eq!(payload["type"], "text");
+        payload["content"].as_str().expect("what is said is text").to_owned()
+    }
+
+    /// Waits for one payload.
+    pub(crate) fn read_payload(&mut self) -> Value {
+        let mut size = 0;
+        loop {
+            match self.read_byte() {
+                digit @ b'0'..=b'9' => size = size * 10 + usize::from(digit - b'0'),
+                b':' => break,
+                byte => panic!("{:?} in a length", char::from(byte)),
+            }
+        }
+        let mut payload = vec![0; size];
+        self.stream.read_exact(&mut payload).expect("the payload is as long as announced");
+        serde_json::from_slice(&payload).expect("the payload is JSON")
+    }
+
+    /// Waits until the client hangs up, which it must do in order and without another word.
+    pub(crate) fn expect_end(mut self) {
+        let mut rest = Vec::new();
+        self.stream.read_to_end(&mut rest).expect("the connection ends in order");
+        assert_eq!(String::from_utf8_lossy(&rest), "");
+    }
+
+    /// Makes the client's next read or write fail instead of ending in order.
+    pub(crate) fn reset(self) {
+        // A socket that is closed with something unread in it sends a reset.
+        let mut byte = [0];
+        assert_eq!(self.stream.peek(&mut byte).expect("the client has said something"), 1);
+    }
+
+    fn read_byte(&mut self) -> u8 {
+        let mut byte = [0];
+        match self.stream.read_exact(&mut byte) {
+            Ok(()) => byte[0],
+            Err(error) => panic!("instead of a payload: {error}"),
+        }
+    }
+}
+
+/// The author of the server's own words.
+pub(crate) const SERVER: &str = "Сервер Чата";
+
+/// The server's first words.
+pub(crate) const GREETING: &str = "Connection established. Waiting for your username...";
+
+/// Returns one message as the original writes it.
+pub(crate) fn frame(author: &str, content: &str) -> String {
+    let (author, content) = (escape(author), escape(content));
+    let payload = format!(r#"{{"type": "message", "username": {author}, "content": {content}}}"#);
+    format!("{}:{payload}", payload.len())
+}
+
+/// Returns `text` as a JSON string in ASCII.
+fn escape(text: &str) -> String {
+    let mut escaped = String::new();
+    for character in json!(text).to_string().chars() {
+        if character.is_ascii() {
+            escaped.push(character);
+            continue;
+        }
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            write!(escaped, "\\u{unit:04x}").expect("a string takes everything");
+        }
+    }
+    escaped
+}
+
+/// An address where connections are neither taken nor refused, for as long as this is kept.
+pub(crate) struct DeadEnd {
+    pub(crate) address: ServerAddress,
+    _listener: TcpListener,
+    _queue: Vec<TcpStream>,
+}
+
+impl DeadEnd {
+    /// Fills the queue of a listener that never accepts; then the kernel leaves calls unanswered.
+    pub(crate) fn new() -> io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let target = listener.local_addr()?;
+        let mut queue = Vec::new();
+        loop {
+            match TcpStream::connect_timeout(&target, Duration::from_millis(200)) {
+                Ok(stream) => queue.push(stream),
+                Err(error) if error.kind() == ErrorKind::TimedOut => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Self { address: address_of(&listener), _listener: listener, _queue: queue })
+    }
+}
+
+/// Returns an address at which nobody listens.
+pub(crate) fn refusing_address() -> ServerAddress {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("some port is free");
+    address_of(&listener)
+}
+
+fn address_of(listener: &TcpListener) -> ServerAddress {
+    let address = listener.local_addr().expect("a bound socket has an address");
+    address.to_string().parse().expect("it is an address to us too")
+}

@@ -1,0 +1,112 @@
+//! The lines between the modules, and the limits of the files, are kept like any other promise.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The most lines that a source file may have; past that it has two subjects.
+const FILE_LINES_MAX: usize = 400;
+
+/// Who may not know whom: files (or folders) and the words that stand for what they must not know.
+const LINES: [(&[&str], &[&str]); 4] = [
+    // Models and the session know no widget.
+    (
+        &[
+            "src/ending.rs",
+            "src/model.rs",
+            "src/model",
+            "src/session.rs",
+            "src/session",
+            "src/transport.rs",
+        ],
+        &["adw::", "gdk::", "gtk::prelude", "gtk::subclass", "Template", "Widget", "crate::window"],
+    ),
+    // No widget knows the transport.
+    (
+        &[
+            "src/application.rs",
+            "src/composer.rs",
+            "src/connect_page.rs",
+            "src/connection_bar.rs",
+            "src/conversation_page.rs",
+            "src/follow_end.rs",
+            "src/message_row.rs",
+            "src/window.rs",
+        ],
+        &["transport", "gio::Socket", "std::net"],
+    ),
+    // What decides is pure.
+    (
+        &["src/server_address.rs", "src/wording.rs", "src/ending.rs"],
+        &["use gtk", "gio::", "std::io", "TcpStream", "Instant::now"],
+    ),
+    // One thread, one main context.
+    (&["src"], &["std::thread", "thread::spawn", "tokio", "spawn_blocking"]),
+];
+
+/// What both sides of the first two lines may use.
+const NEUTRAL: [&str; 7] = [
+    "src/config.rs",
+    "src/i18n.rs",
+    "src/lib.rs",
+    "src/main.rs",
+    "src/server_address.rs",
+    "src/settings.rs",
+    "src/wording.rs",
+];
+
+#[test]
+fn nobody_knows_what_they_must_not() {
+    for (paths, words) in LINES {
+        for path in paths.iter().flat_map(|path| sources(Path::new(path))) {
+            let code = code(&path);
+            for word in words {
+                assert!(!code.contains(word), "{} mentions {word}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_file_has_a_header_and_one_subject() {
+    for path in ["build.rs", "src", "tests"].iter().flat_map(|path| sources(Path::new(path))) {
+        let source = fs::read_to_string(&path).expect("it was listed");
+        let n_lines = code(&path).lines().count();
+        assert!(source.starts_with("//! "), "{} has no header", path.display());
+        assert!(n_lines <= FILE_LINES_MAX, "{} has {n_lines} lines", path.display());
+    }
+}
+
+#[test]
+fn every_file_is_on_one_side_of_the_line_between_widgets_and_the_rest() {
+    let [(session_side, _), (widget_side, _), ..] = LINES;
+    for path in sources(Path::new("src")) {
+        let sides = [session_side, widget_side, &NEUTRAL];
+        let n_sides =
+            sides.iter().filter(|side| side.iter().any(|it| path.starts_with(it))).count();
+        assert_eq!(n_sides, 1, "{} is on no side, or on two", path.display());
+    }
+}
+
+/// Returns the Rust files at and below `path`, which is relative to the crate's root.
+fn sources(path: &Path) -> Vec<PathBuf> {
+    if path.is_file() {
+        return vec![path.to_owned()];
+    }
+    let entries = fs::read_dir(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    entries
+        .map(|entry| entry.expect("a folder can be listed").path())
+        .filter(|path| path.is_dir() || path.extension().is_some_and(|it| it == "rs"))
+        .flat_map(|path| sources(&path))
+        .collect()
+}
+
+/// Returns the file without its tests.
+fn code(path: &Path) -> String {
+    let source = fs::read_to_string(path).expect("it was listed");
+    match source.split_once("#[cfg(test)]") {
+        Some((code, _)) => code.to_owned(),
+        None => source,
+    }
+}

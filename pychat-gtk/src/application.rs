@@ -192,8 +192,6 @@ impl Application {
             .application_name(gettext("Pychat"))
             .comments(gettext("A small chat for the people on your network"))
             .license_type(gtk::License::Apache20)
-            // Translators: your names, one on each line.
-            .translator_credits(gettext("translator-credits"))
             .version(VERSION)
             .build();
         about.set_transient_for(self.active_window().as_ref());

@@ -6,7 +6,7 @@
 use std::io;
 
 pub use gettextrs::gettext;
-use gettextrs::{bind_textdomain_codeset, bindtextdomain, ngettext, textdomain};
+use gettextrs::{bind_textdomain_codeset, bindtextdomain, textdomain};
 
 use crate::config::{GETTEXT_DOMAIN, LOCALE_DIR};
 
@@ -27,15 +27,6 @@ pub fn init() -> io::Result<()> {
 /// Translates `msgid`, then puts each value in the place of its `{name}`.
 pub fn gettext_f(msgid: &str, values: &[(&str, &str)]) -> String {
     fill(&gettext(msgid), values)
-}
-
-/// As [`gettext_f`], in the form that the language uses for `count` things; `{count}` is filled
-/// in.
-pub fn ngettext_f(msgid: &str, plural: &str, count: usize, values: &[(&str, &str)]) -> String {
-    let form = u32::try_from(count).unwrap_or(u32::MAX);
-    let count = count.to_string();
-    let values: Vec<_> = values.iter().copied().chain([("count", count.as_str())]).collect();
-    fill(&ngettext(msgid, plural, form), &values)
 }
 
 /// Fills in `template` in one pass: braces inside a value stay what they are.

@@ -10,7 +10,7 @@ use pychat_wire::{
 
 use crate::{
     ending::Ending,
-    i18n::{gettext, gettext_f, ngettext_f},
+    i18n::{gettext, gettext_f},
     server_address::AddressError,
 };
 
@@ -30,11 +30,10 @@ pub fn welcome(name: &str, others: &[String]) -> String {
             &[("name", name), ("names", &names)],
         );
     }
-    ngettext_f(
+    let count = uncounted.len().to_string();
+    gettext_f(
         "Welcome, {name}. Already here: {names} and {count} more.",
-        "Welcome, {name}. Already here: {names} and {count} more.",
-        uncounted.len(),
-        &[("name", name), ("names", &names)],
+        &[("name", name), ("names", &names), ("count", &count)],
     )
 }
 
@@ -52,11 +51,9 @@ pub fn server_notice(notice: ServerNotice) -> String {
 pub fn name_error(error: NameError) -> String {
     match error {
         NameError::Empty => gettext("Your name is needed to enter the chat"),
-        NameError::TooLong { chars } => ngettext_f(
+        NameError::TooLong { chars } => gettext_f(
             "A name may have at most {limit} characters; this one has {count}",
-            "A name may have at most {limit} characters; this one has {count}",
-            chars,
-            &[("limit", &NAME_CHARS_MAX.to_string())],
+            &[("limit", &NAME_CHARS_MAX.to_string()), ("count", &chars.to_string())],
         ),
         NameError::Forbidden { character } => gettext_f(
             "A name may not contain the invisible character {code}",

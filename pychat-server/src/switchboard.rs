@@ -5,11 +5,12 @@
 //! while inputs are being handled: what peers are owed gathers in their outboxes and leaves together
 //! at the end, so a burst of chatter costs each peer one write, not one a message.
 //!
-//! A connection is taken out of the table in [`Switchboard::reap`] and nowhere else.
+//! A connection is taken out of the table when the tick reaps, and nowhere else.
+
+mod seat;
 
 use std::{
-    collections::VecDeque,
-    fmt, io, mem,
+    fmt, mem,
     net::SocketAddr,
     time::{Duration, Instant},
 };
@@ -19,6 +20,7 @@ use pychat_wire::{
     name::{SERVER, YOU},
 };
 
+use self::seat::{Queues, Seat, Stay};
 use crate::{
     chat::{Chat, CloseReason, Effect, Input, Refusal},
     connection::{Connection, Filled, READ_BUDGET_BYTES, Socket},
@@ -32,8 +34,8 @@ use crate::{
 
 /// The most that is read from all connections before what they said is answered, in bytes.
 ///
-/// It bounds what one tick can owe a single peer far below [`BACKLOG_BYTES_MAX`], so a peer that
-/// reads is never taken for one that does not.
+/// It bounds what one tick can owe a single peer, so that who reads is not taken for one that does
+/// not because many spoke at once.
 pub const TICK_READ_BYTES_MAX: usize = 4 * READ_BUDGET_BYTES;
 
 /// How long a connection may take to flush what it is owed once it is to be closed.
@@ -75,40 +77,6 @@ pub struct Switchboard<S> {
     scratch: Vec<u8>,
     /// Where a frame is encoded before it is owed.
     frame: Vec<u8>,
-}
-
-/// A connection and what the server, not the socket, knows of it.
-struct Seat<S> {
-    connection: Connection<S>,
-    peer: SocketAddr,
-    stay: Stay,
-    refusals: u32,
-    is_ready: bool,
-    is_dirty: bool,
-}
-
-/// Where somebody stands between coming and going.
-enum Stay {
-    Guest,
-    /// In the room: hears what is told to all.
-    Present(UserName),
-    /// Closing or gone, which the chat does not know yet.
-    Ending {
-        name: Option<UserName>,
-        reason: CloseReason,
-    },
-    Left,
-}
-
-/// Who needs something done, each at most once.
-#[derive(Default)]
-struct Queues {
-    /// May have something to read.
-    ready: VecDeque<ConnectionId>,
-    /// Is owed something, or is to end its stream.
-    dirty: Vec<ConnectionId>,
-    /// Ended one way or another, to be looked at by `reap`.
-    ended: Vec<ConnectionId>,
 }
 
 impl<S: Socket> Switchboard<S> {
@@ -359,7 +327,7 @@ impl<S: Socket> Switchboard<S> {
     /// Owes the frame that was encoded last to everybody in the room, but for one.
     fn owe_all(&mut self, except: Option<ConnectionId>) {
         for (id, seat) in self.connections.iter_mut() {
-            if matches!(seat.stay, Stay::Present(_)) && Some(id) != except {
+            if seat.stay.name().is_some() && Some(id) != except {
                 self.queues.owe(id, seat, &self.frame);
             }
         }
@@ -381,66 +349,6 @@ impl<S: Socket> Switchboard<S> {
             }
         }
         self.queues.dirty = dirty;
-    }
-}
-
-impl Queues {
-    fn mark_ready<S>(&mut self, id: ConnectionId, seat: &mut Seat<S>) {
-        if !mem::replace(&mut seat.is_ready, true) {
-            self.ready.push_back(id);
-        }
-    }
-
-    fn mark_dirty<S>(&mut self, id: ConnectionId, seat: &mut Seat<S>) {
-        if !mem::replace(&mut seat.is_dirty, true) {
-            self.dirty.push(id);
-        }
-    }
-
-    /// Owes `frame` to a peer; cuts it if it has not been reading.
-    fn owe<S: Socket>(&mut self, id: ConnectionId, seat: &mut Seat<S>, frame: &[u8]) {
-        seat.connection.owe(frame);
-        self.mark_dirty(id, seat);
-        if BACKLOG_BYTES_MAX < seat.connection.backlog() {
-            // It may be this tick that is large, not the peer that is slow: let it have some now.
-            if let Err(error) = seat.connection.flush() {
-                self.lose(id, seat, &error);
-            } else if BACKLOG_BYTES_MAX < seat.connection.backlog() {
-                seat.connection.abort();
-                self.end(id, seat, CloseReason::Slow);
-            }
-        }
-    }
-
-    fn lose<S: Socket>(&mut self, id: ConnectionId, seat: &mut Seat<S>, error: &io::Error) {
-        logging::line_broke(seat.peer, error);
-        seat.connection.abort();
-        self.end(id, seat, CloseReason::Lost);
-    }
-
-    /// `Guest` or `Present` becomes `Ending`; a second reason changes nothing.
-    fn end<S>(&mut self, id: ConnectionId, seat: &mut Seat<S>, reason: CloseReason) {
-        let name = match mem::replace(&mut seat.stay, Stay::Left) {
-            Stay::Guest => None,
-            Stay::Present(name) => Some(name),
-            over @ (Stay::Ending { .. } | Stay::Left) => {
-                seat.stay = over;
-                self.ended.push(id);
-                return;
-            }
-        };
-        seat.stay = Stay::Ending { name, reason };
-        self.ended.push(id);
-    }
-}
-
-impl Stay {
-    fn name(&self) -> Option<&UserName> {
-        match self {
-            Self::Present(name) => Some(name),
-            Self::Ending { name, .. } => name.as_ref(),
-            Self::Guest | Self::Left => None,
-        }
     }
 }
 

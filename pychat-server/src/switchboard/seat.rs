@@ -1,0 +1,114 @@
+//! What the switchboard knows of each connection, and who of them needs something done.
+
+use std::{collections::VecDeque, io, mem, net::SocketAddr};
+
+use pychat_wire::UserName;
+
+use crate::{
+    chat::CloseReason,
+    connection::{Connection, Socket},
+    id::ConnectionId,
+    logging,
+    outbox::BACKLOG_BYTES_MAX,
+};
+
+/// A connection and what the server, not the socket, knows of it.
+pub(super) struct Seat<S> {
+    pub(super) connection: Connection<S>,
+    pub(super) peer: SocketAddr,
+    pub(super) stay: Stay,
+    pub(super) refusals: u32,
+    pub(super) is_ready: bool,
+    pub(super) is_dirty: bool,
+}
+
+/// Where somebody stands between coming and going.
+pub(super) enum Stay {
+    Guest,
+    /// In the room.
+    Present(UserName),
+    /// Closing or gone, which the chat does not know yet: until it does, and the others hear of it,
+    /// this is somebody in the room.
+    Ending {
+        name: Option<UserName>,
+        reason: CloseReason,
+    },
+    Left,
+}
+
+/// Who needs something done, each at most once.
+#[derive(Default)]
+pub(super) struct Queues {
+    /// May have something to read.
+    pub(super) ready: VecDeque<ConnectionId>,
+    /// Is owed something, or is to end its stream.
+    pub(super) dirty: Vec<ConnectionId>,
+    /// Ended one way or another, to be looked at by `reap`.
+    pub(super) ended: Vec<ConnectionId>,
+}
+
+impl Queues {
+    pub(super) fn mark_ready<S>(&mut self, id: ConnectionId, seat: &mut Seat<S>) {
+        if !mem::replace(&mut seat.is_ready, true) {
+            self.ready.push_back(id);
+        }
+    }
+
+    pub(super) fn mark_dirty<S>(&mut self, id: ConnectionId, seat: &mut Seat<S>) {
+        if !mem::replace(&mut seat.is_dirty, true) {
+            self.dirty.push(id);
+        }
+    }
+
+    /// Owes `frame` to a peer; cuts it if it has not been reading.
+    pub(super) fn owe<S: Socket>(&mut self, id: ConnectionId, seat: &mut Seat<S>, frame: &[u8]) {
+        seat.connection.owe(frame);
+        self.mark_dirty(id, seat);
+        if BACKLOG_BYTES_MAX < seat.connection.backlog() {
+            // It may be this tick that is large, not the peer that is slow: let it have some now.
+            if let Err(error) = seat.connection.flush() {
+                self.lose(id, seat, &error);
+            } else if BACKLOG_BYTES_MAX < seat.connection.backlog() {
+                seat.connection.abort();
+                self.end(id, seat, CloseReason::Slow);
+            }
+        }
+    }
+
+    pub(super) fn lose<S: Socket>(
+        &mut self,
+        id: ConnectionId,
+        seat: &mut Seat<S>,
+        error: &io::Error,
+    ) {
+        logging::line_broke(seat.peer, error);
+        seat.connection.abort();
+        self.end(id, seat, CloseReason::Lost);
+    }
+
+    /// `Guest` or `Present` becomes `Ending`; a second reason changes nothing.
+    pub(super) fn end<S>(&mut self, id: ConnectionId, seat: &mut Seat<S>, reason: CloseReason) {
+        let name = match mem::replace(&mut seat.stay, Stay::Left) {
+            Stay::Guest => None,
+            Stay::Present(name) => Some(name),
+            over @ (Stay::Ending { .. } | Stay::Left) => {
+                seat.stay = over;
+                self.ended.push(id);
+                return;
+            }
+        };
+        seat.stay = Stay::Ending { name, reason };
+        self.ended.push(id);
+    }
+}
+
+impl Stay {
+    /// Returns the name of somebody in the room: who hears what is told to all.
+    pub(super) fn name(&self) -> Option<&UserName> {
+        match self {
+            Self::Present(name) => Some(name),
+            Self::Ending { name, .. } => name.as_ref(),
+            Self::Guest | Self::Left => None,
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! The chat by script: inputs one by one, whole effects compared, the clock turned by hand.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use pychat_server::{
+    chat::{BAD_PAYLOADS_MAX, Chat, CloseReason, Effect, HELLO_TIMEOUT, Input, Refusal},
+    id::ConnectionId,
+    log::{Draft, Record},
+};
+use pychat_wire::{ClientMessage, FrameError, MessageError, NameError, UserName};
+
+const GREETING: &str = "Connection established. Waiting for your username...";
+const STILL_WAITING: &str = "Still waiting for your username....";
+
+const A: ConnectionId = ConnectionId { slot: 0, generation: 0 };
+const B: ConnectionId = ConnectionId { slot: 1, generation: 1 };
+const C: ConnectionId = ConnectionId { slot: 0, generation: 2 };
+
+struct Room {
+    chat: Chat,
+    now: Instant,
+}
+
+impl Room {
+    fn new() -> Self {
+        Self { chat: Chat::new(HELLO_TIMEOUT), now: Instant::now() }
+    }
+
+    fn with(people: &[(ConnectionId, &str)]) -> Self {
+        let mut room = Self::new();
+        for (id, name) in people {
+            room.handle(Input::Connected { id: *id });
+            room.hello(*id, name);
+        }
+        room
+    }
+
+    fn handle(&mut self, input: Input<'_>) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        self.chat.handle(self.now, input, &mut effects);
+        effects
+    }
+
+    fn hello(&mut self, id: ConnectionId, name: &str) -> Vec<Effect> {
+        let message = ClientMessage::Hello { username: name.into() };
+        self.handle(Input::Received { id, message })
+    }
+
+    fn text(&mut self, id: ConnectionId, content: &str) -> Vec<Effect> {
+        let message = ClientMessage::Text { content: content.into() };
+        self.handle(Input::Received { id, message })
+    }
+
+    fn nonsense(&mut self, id: ConnectionId) -> Vec<Effect> {
+        self.handle(Input::Misunderstood { id, error: MessageError::NoType })
+    }
+
+    fn pass(&mut self, time: Duration) -> Vec<Effect> {
+        self.now += time;
+        let mut effects = Vec::new();
+        self.chat.handle_timeout(self.now, &mut effects);
+        effects
+    }
+}
+
+fn name(name: &str) -> UserName {
+    UserName::new(name).expect("a good name")
+}
+
+fn tell(to: ConnectionId, content: &str) -> Effect {
+    Effect::Tell { to, content: content.into() }
+}
+
+fn tell_all(content: &str) -> Effect {
+    Effect::TellAll { content: content.into() }
+}
+
+fn enter(id: ConnectionId, given: &str) -> Effect {
+    Effect::Enter { id, name: name(given) }
+}
+
+fn close(id: ConnectionId, reason: CloseReason) -> Effect {
+    Effect::Close { id, reason }
+}
+
+fn report(id: ConnectionId, refusal: Refusal) -> Effect {
+    Effect::Report { id, refusal }
+}
+
+#[test]
+fn who_joins_is_welcomed_and_the_others_hear_it() {
+    let mut room = Room::new();
+    assert_eq!(room.handle(Input::Connected { id: A }), [tell(A, GREETING)]);
+    assert_eq!(
+        room.hello(A, " Анна "),
+        [
+            tell(A, "Добро пожаловать, Анна. Участников онлайн в чате: 0"),
+            tell_all("Анна присоединился к чату."),
+            enter(A, "Анна"),
+        ]
+    );
+    assert_eq!(room.handle(Input::Connected { id: B }), [tell(B, GREETING)]);
+    assert_eq!(
+        room.hello(B, "Борис"),
+        [
+            tell(B, "Добро пожаловать, Борис. Участников онлайн в чате: 1\nАнна"),
+            tell_all("Борис присоединился к чату."),
+            enter(B, "Борис"),
+        ]
+    );
+    assert_eq!(room.chat.next_deadline(), None);
+}
+
+#[test]
+fn a_taken_name_is_given_a_number_everywhere() {
+    let mut room = Room::with(&[(A, "Анна")]);
+    room.handle(Input::Connected { id: B });
+    assert_eq!(
+        room.hello(B, "AННA"),
+        [
+            tell(B, "Добро пожаловать, AННA (2). Участников онлайн в чате: 1\nАнна"),
+            tell_all("AННA (2) присоединился к чату."),
+            enter(B, "AННA (2)"),
+        ]
+    );
+    let [Effect::Append(draft)] = &room.text(B, "x")[..] else { panic!("one text, one draft") };
+    assert_eq!(draft.author.as_str(), "AННA (2)");
+}
+
+#[test]
+fn a_text_is_published_only_once_the_log_has_it() {
+    let mut room = Room::with(&[(A, "Анна"), (B, "Борис")]);
+    let draft = Draft { from: A, author: name("Анна"), content: "hi\n".into() };
+    assert_eq!(room.text(A, "hi\n"), [Effect::Append(draft)]);
+    let record = Arc::new(Record { seq: 1, author: name("Анна"), content: "hi\n".into() });
+    let publish = Effect::Publish { from: A, record: Arc::clone(&record) };
+    assert_eq!(room.handle(Input::Appended { from: A, record: Arc::clone(&record) }), [publish]);
+
+    room.handle(Input::Finished { id: A });
+    room.handle(Input::Closed { id: A });
+    let publish = Effect::Publish { from: A, record: Arc::clone(&record) };
+    assert_eq!(room.handle(Input::Appended { from: A, record }), [publish], "whoever left");
+}
+
+#[test]
+fn a_guest_hears_that_it_is_waited_for_whatever_it_says() {
+    let mut room = Room::new();
+    room.handle(Input::Connected { id: A });
+    let waiting = tell(A, STILL_WAITING);
+    let not_joined = report(A, Refusal::NotJoined);
+    assert_eq!(room.text(A, "early"), [not_joined, waiting.clone()]);
+    let no_type = report(A, Refusal::Payload(MessageError::NoType));
+    assert_eq!(room.nonsense(A), [waiting.clone(), no_type]);
+    let empty = report(A, Refusal::Name(NameError::Empty));
+    assert_eq!(room.hello(A, " "), [empty, waiting]);
+}
+
+#[test]
+fn a_name_that_breaks_a_rule_is_told_why_and_waited_for() {
+    for (given, error, why) in [
+        ("Вы", NameError::Reserved, "this name is kept for the chat itself"),
+        (
+            "a\nb",
+            NameError::Forbidden { character: '\n' },
+            "a name may not hold the character U+000A",
+        ),
+        (
+            &"x".repeat(33),
+            NameError::TooLong { chars: 33 },
+            "a name may have at most 32 characters, not 33",
+        ),
+    ] {
+        let mut room = Room::new();
+        room.handle(Input::Connected { id: A });
+        let told = tell(A, &format!("Choose another name: {why}."));
+        assert_eq!(room.hello(A, given), [report(A, Refusal::Name(error)), told]);
+        assert_eq!(room.hello(A, "Анна").last(), Some(&enter(A, "Анна")));
+    }
+}
+
+#[test]
+fn a_second_hello_changes_nothing() {
+    let mut room = Room::with(&[(A, "Анна")]);
+    assert_eq!(room.hello(A, "Борис"), [report(A, Refusal::AlreadyJoined)]);
+    assert_eq!(room.chat.roster().names().collect::<Vec<_>>(), [&name("Анна")]);
+}
+
+#[test]
+fn leaving_is_heard_when_the_connection_is_closed_and_once() {
+    let mut room = Room::with(&[(A, "Анна"), (B, "Борис")]);
+    assert_eq!(room.handle(Input::Finished { id: A }), [close(A, CloseReason::Quit)]);
+    assert_eq!(room.handle(Input::Finished { id: A }), []);
+    assert_eq!(room.text(A, "late"), [], "what comes after the goodbye is not heard");
+    assert_eq!(room.hello(A, "late"), []);
+    assert_eq!(room.nonsense(A), []);
+    assert_eq!(room.handle(Input::Closed { id: A }), [tell_all("Анна покинул чат.")]);
+    assert_eq!(room.handle(Input::Closed { id: A }), []);
+}
+
+#[test]
+fn a_guest_leaves_without_a_word() {
+    let mut room = Room::new();
+    room.handle(Input::Connected { id: A });
+    assert_eq!(room.handle(Input::Closed { id: A }), []);
+    assert_eq!(room.chat.next_deadline(), None);
+}
+
+#[test]
+fn a_name_is_free_again_once_its_owner_is_gone() {
+    let mut room = Room::with(&[(A, "Анна")]);
+    room.handle(Input::Closed { id: A });
+    room.handle(Input::Connected { id: C });
+    assert_eq!(room.hello(C, "Анна").last(), Some(&enter(C, "Анна")));
+    assert_eq!(room.text(A, "from the grave"), [], "the slot is used again, the id is not");
+}
+
+#[test]
+fn a_broken_frame_is_answered_before_the_end() {
+    for name in [None, Some("Анна")] {
+        let mut room = Room::new();
+        room.handle(Input::Connected { id: A });
+        name.map(|name| room.hello(A, name));
+        let error = FrameError::BadPrefix { byte: b'x' };
+        let told = "Connection closed: `x` where a frame's length should stand. Bye!\n";
+        assert_eq!(
+            room.handle(Input::Broken { id: A, error }),
+            [tell(A, told), report(A, Refusal::Frame(error)), close(A, CloseReason::Protocol)]
+        );
+        assert_eq!(room.handle(Input::Broken { id: A, error }), []);
+    }
+}
+
+#[test]
+fn nonsense_is_answered_and_too_much_of_it_in_a_row_is_the_end() {
+    let mut room = Room::with(&[(A, "Анна")]);
+    let told = tell(A, "Not understood: the payload has no \"type\".");
+    let no_type = report(A, Refusal::Payload(MessageError::NoType));
+    for _ in 1..BAD_PAYLOADS_MAX {
+        assert_eq!(room.nonsense(A), [told.clone(), no_type.clone()]);
+    }
+    room.text(A, "a word that means something");
+    for _ in 1..BAD_PAYLOADS_MAX {
+        assert_eq!(room.nonsense(A), [told.clone(), no_type.clone()]);
+    }
+    let last = "Not understood 16 times in a row: the payload has no \"type\". Bye!\n";
+    assert_eq!(room.nonsense(A), [tell(A, last), close(A, CloseReason::Protocol), no_type]);
+    assert_eq!(room.nonsense(A), []);
+}
+
+#[test]
+fn silence_is_cut_off_at_the_deadline_and_not_before() {
+    let mut room = Room::new();
+    room.handle(Input::Connected { id: A });
+    assert_eq!(room.pass(Duration::from_secs(5)), []);
+    room.handle(Input::Connected { id: B });
+    room.text(A, "words do not help");
+    assert_eq!(room.pass(HELLO_TIMEOUT.saturating_sub(Duration::from_nanos(5_000_000_001))), []);
+    let told = "No username within 20 seconds. Bye!\n";
+    assert_eq!(room.pass(Duration::from_nanos(1)), [tell(A, told), close(A, CloseReason::Timeout)]);
+    room.hello(B, "Борис");
+    assert_eq!(room.chat.next_deadline(), None);
+    assert_eq!(room.pass(10 * HELLO_TIMEOUT), [], "who has joined may be silent");
+}
+
+#[test]
+fn when_the_server_stops_everybody_is_told_guests_too() {
+    let mut room = Room::with(&[(A, "Анна")]);
+    room.handle(Input::Connected { id: B });
+    let told = "Connection closed due to server is shutting down. Bye!\n";
+    assert_eq!(
+        room.handle(Input::Stopping),
+        [
+            tell(A, told),
+            close(A, CloseReason::Shutdown),
+            tell(B, told),
+            close(B, CloseReason::Shutdown),
+        ]
+    );
+    assert_eq!(room.handle(Input::Stopping), []);
+}

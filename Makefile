@@ -1,0 +1,84 @@
+# make run     build, start the server on this machine and join it
+# make check   everything that CI runs
+# make bench   speed: the wire alone, and a real server fanning out
+# make deps    fetch what the system lacks (Debian and its kin)
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.PHONY: run check bench deps
+
+ADDRESS ?= 127.0.0.1:12345
+TARGET := $(or $(CARGO_TARGET_DIR),target)/debug
+NAME ?= $(or $(shell id -un),guest)
+
+# What it takes to build the client; the server needs a C compiler and nothing else.
+BUILD_PACKAGES := gcc libc6-dev pkg-config libgtk-4-dev libadwaita-1-dev gettext libglib2.0-bin
+# What it takes to try it all: a display, a session bus, a screen reader's eyes, and validators.
+CHECK_PACKAGES := $(BUILD_PACKAGES) xvfb dbus at-spi2-core python3-gi gir1.2-atspi-2.0 xdotool \
+	adwaita-icon-theme fonts-cantarell fonts-noto-color-emoji netcat-openbsd iproute2 util-linux \
+	procps shellcheck libxml2-utils
+
+install = missing=(); for package in $(1); do \
+		dpkg-query -W -f '$${Status}' "$$package" 2>/dev/null | grep -q ' installed$$' \
+			|| missing+=("$$package"); \
+	done; \
+	if [ $${\#missing[@]} -gt 0 ]; then \
+		echo "Installing $${missing[*]}"; \
+		as_root=(); [ "$$(id -u)" = 0 ] || as_root=(sudo); \
+		"$${as_root[@]}" apt-get update -qq; \
+		"$${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+			apt-get install -y -qq --no-install-recommends "$${missing[@]}" >/dev/null; \
+	fi
+
+deps:
+	@command -v cargo >/dev/null || { echo "Rust is missing: install it with rustup"; exit 1; }
+	$(call install,$(CHECK_PACKAGES))
+
+# The server's first lines say where it listens, or why it does not.
+run:
+	@command -v cargo >/dev/null || { echo "Rust is missing: install it with rustup"; exit 1; }
+	has_display=$${DISPLAY:-}$${WAYLAND_DISPLAY:-}
+	if [ -n "$$has_display" ]; then
+		$(call install,$(BUILD_PACKAGES))
+		cargo build -p pychat-server -p pychat-gtk
+	else
+		cargo build -p pychat-server
+	fi
+	exec 3< <(exec "$(TARGET)/pychat-server" --listen '$(ADDRESS)' 2>&1)
+	server=$$!
+	trap 'kill $$server 2>/dev/null || true; wait' EXIT
+	while IFS= read -r line <&3; do
+		echo "$$line"
+		[[ "$$line" != *'listening on'* ]] || break
+	done
+	kill -0 $$server 2>/dev/null || exit 1
+	cat <&3 &
+	if [ -n "$$has_display" ]; then
+		"$(TARGET)/pychat-gtk" --name '$(NAME)' '$(ADDRESS)'
+	else
+		echo
+		echo 'There is no display here. Join from another terminal, line by line:'
+		echo '    nc $(subst :, ,$(ADDRESS))'
+		echo '    {"type":"hello","username":"$(NAME)"}'
+		echo '    {"type":"text","content":"Hello!"}'
+		echo 'Ctrl+C stops the server.'
+		wait $$server
+	fi
+
+check: deps
+	@export CARGO_TERM_COLOR=never
+	cargo fmt --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet
+	cargo test --workspace
+	xmllint --noout data/*.xml pychat-gtk/resources/ui/*.ui pychat-gtk/resources/*.xml
+	glib-compile-schemas --strict --dry-run data
+	shellcheck $$(git ls-files | xargs grep -lE '^#!.*\b(ba)?sh$$')
+	tests=pychat-gtk/tests
+	PYCHAT_TARGET='$(TARGET)' $$tests/headless /usr/bin/python3 -m unittest discover -s $$tests/window -v
+	pychat-server/tests/journal "$(TARGET)/pychat-server" || [ $$? = 77 ]
+
+bench:
+	@cargo bench -p pychat-wire --bench codec
+	cargo bench -p pychat-server --bench fanout

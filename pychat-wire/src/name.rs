@@ -4,7 +4,10 @@
 //! reader would take for each other (`Анна` in Cyrillic and `Aннa` with Latin letters, `ANNA` and
 //! `anna`) share a [`Skeleton`]; a room keeps one person a skeleton.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, LazyLock},
+};
 
 use caseless::Caseless;
 use thiserror::Error;
@@ -80,10 +83,8 @@ impl UserName {
         if skeletons.iter().any(Skeleton::is_blank) {
             return Err(NameError::Empty);
         }
-        for reserved in [SERVER, YOU] {
-            if Skeleton::both_of(reserved).iter().any(|taken| skeletons.contains(taken)) {
-                return Err(NameError::Reserved);
-            }
+        if RESERVED.iter().any(|reserved| skeletons.contains(reserved)) {
+            return Err(NameError::Reserved);
         }
         Ok(Self(name.into()))
     }
@@ -148,6 +149,10 @@ impl fmt::Display for UserName {
 /// has two skeletons, and names clash that share one.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Skeleton(String);
+
+/// What [`SERVER`] and [`YOU`] look like.
+static RESERVED: LazyLock<Vec<Skeleton>> =
+    LazyLock::new(|| [SERVER, YOU].into_iter().flat_map(Skeleton::both_of).collect());
 
 impl Skeleton {
     fn both_of(name: &str) -> [Self; 2] {

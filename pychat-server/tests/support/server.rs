@@ -1,0 +1,144 @@
+//! The server as a process of its own: started, signalled, and never left behind.
+
+use std::{
+    fs,
+    net::{SocketAddr, ToSocketAddrs},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{Log, PATIENCE};
+
+/// The program under test.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_pychat-server");
+
+/// How often a process is asked whether it has ended; the system offers nothing to wait on.
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
+
+/// A running server; it is killed when dropped.
+#[derive(Debug)]
+pub(crate) struct Server {
+    process: Child,
+    log: Log,
+    addresses: Vec<SocketAddr>,
+}
+
+impl Server {
+    /// Starts a server on a free port.
+    pub(crate) fn start() -> Self {
+        Self::listening_on(&["127.0.0.1:0"])
+    }
+
+    /// Starts a server that is given each of `listen`; waits until it listens on all of them.
+    pub(crate) fn listening_on(listen: &[&str]) -> Self {
+        let addresses = listen.iter().flat_map(|address| address.to_socket_addrs().unwrap());
+        let mut command = program();
+        command.args(listen.iter().flat_map(|address| ["--listen", address]));
+        Self::run(&mut command, addresses.count())
+    }
+
+    /// Starts a server by `command`; waits until it listens on as many as `sockets`.
+    pub(crate) fn run(command: &mut Command, sockets: usize) -> Self {
+        let mut process = command.spawn().unwrap();
+        let log = Log::of(process.stderr.take().unwrap());
+        let mut server = Self { process, log, addresses: Vec::new() };
+        server.addresses = server.log.wait_for(|lines| {
+            let listening = lines.iter().filter_map(|line| line.strip_prefix("INFO listening on "));
+            let addresses: Vec<_> = listening.map(|address| address.parse().unwrap()).collect();
+            (addresses.len() == sockets).then_some(addresses)
+        });
+        server
+    }
+
+    /// Returns where the server listens, first of all.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.addresses[0]
+    }
+
+    /// Returns everywhere that the server listens.
+    pub(crate) fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Returns the number of the server's process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Returns what the server logs.
+    pub(crate) fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Sends the signal of this `name`, such as `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        signal(name, self.pid());
+    }
+
+    /// Stops the server in its tracks; the kernel goes on taking calls and bytes for it.
+    pub(crate) fn freeze(&self) {
+        self.signal("STOP");
+        let deadline = Instant::now() + PATIENCE;
+        while !self.is_frozen() {
+            assert!(Instant::now() < deadline, "the server goes on running");
+            thread::sleep(POLL_INTERVAL);
+        }
+    }
+
+    fn is_frozen(&self) -> bool {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        status.lines().any(|line| line.starts_with("State:\tT"))
+    }
+
+    /// Lets a frozen server go on: all that came meanwhile is there at once.
+    pub(crate) fn thaw(&self) {
+        self.signal("CONT");
+    }
+
+    /// Waits until the server has ended; returns its exit code, `None` if a signal killed it.
+    #[track_caller]
+    pub(crate) fn exit_code(&mut self) -> Option<i32> {
+        exit_code(&mut self.process)
+    }
+
+    /// Waits until the server has ended; returns all that it logged.
+    pub(crate) fn whole_log(&mut self) -> Vec<String> {
+        self.exit_code();
+        self.log.finish()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Both fail only for a process that has been waited for already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Returns a command that runs the server, its output in pipes.
+pub(crate) fn program() -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command
+}
+
+/// Sends the signal of this `name` to the process `pid`.
+pub(crate) fn signal(name: &str, pid: u32) {
+    let status = Command::new("kill").args(["-s", name, &pid.to_string()]).status().unwrap();
+    assert!(status.success(), "kill -s {name} {pid}: {status}");
+}
+
+/// Waits until `process` has ended; returns its exit code, `None` if a signal killed it.
+#[track_caller]
+pub(crate) fn exit_code(process: &mut Child) -> Option<i32> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(status) = process.try_wait().unwrap() {
+            return status.code();
+        }
+        assert!(Instant::now() < deadline, "the server goes on running");
+        thread::sleep(POLL_INTERVAL);
+    }
+}

@@ -1,0 +1,33 @@
+//! The server as people meet it: the real program, over real sockets.
+//!
+//! Every test has a server of its own on a port that the system chose, so all of them can run at
+//! once. A test is a story: who says what, and what everybody then hears, in order and to the end.
+
+#![cfg(test)]
+
+mod support;
+
+mod server {
+    //! The stories, by subject.
+
+    // What is said.
+    mod framing;
+    mod names;
+    mod talk;
+
+    // Who leaves, and how.
+    mod leaving;
+    mod stopping;
+
+    // Many at once.
+    mod crowd;
+    mod sockets;
+
+    // The program and its operator.
+    mod listening;
+    mod logging;
+    mod usage;
+
+    // What the tests ask the system.
+    mod kernel;
+}

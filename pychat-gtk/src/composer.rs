@@ -95,9 +95,7 @@ mod imp {
                     self.buffer.set_text("");
                     self.obj().emit_by_name::<()>("sent", &[]);
                 }
-                Err(error) => {
-                    self.hint.set_label(&wording::say_error(error).unwrap_or_default());
-                }
+                Err(error) => self.show_hint(wording::say_error(error)),
             }
         }
 
@@ -107,12 +105,17 @@ mod imp {
             self.buffer.insert(&mut self.buffer.start_iter(), &format!("{text}{separator}"));
         }
 
+        fn show_hint(&self, hint: Option<String>) {
+            self.hint.set_visible(hint.is_some());
+            self.hint.set_label(&hint.unwrap_or_default());
+        }
+
         fn text(&self) -> glib::GString {
             self.buffer.text(&self.buffer.start_iter(), &self.buffer.end_iter(), true)
         }
 
         fn on_state_changed(&self) {
-            self.hint.set_label("");
+            self.show_hint(None);
             self.update_send_button();
         }
 
@@ -125,7 +128,7 @@ mod imp {
         #[template_callback]
         fn on_text_changed(&self) {
             self.placeholder.set_visible(self.buffer.char_count() == 0);
-            self.hint.set_label("");
+            self.show_hint(None);
             self.update_send_button();
         }
 

@@ -61,6 +61,7 @@ mod imp {
         type ParentType = adw::Bin;
 
         fn class_init(klass: &mut Self::Class) {
+            klass.set_accessible_role(gtk::AccessibleRole::Region);
             klass.bind_template();
             klass.bind_template_callbacks();
         }
@@ -74,8 +75,6 @@ mod imp {
     impl ObjectImpl for ConnectPage {
         fn constructed(&self) {
             self.parent_constructed();
-            describe(&self.name_row, &self.name_hint);
-            describe(&self.server_row, &self.server_hint);
             self.check();
         }
     }
@@ -137,17 +136,22 @@ mod imp {
         }
 
         fn show_state(&self, session: &Session) {
+            if session.has_conversation() {
+                return; // The conversation's page has the word.
+            }
             let is_joining = session.is_joining();
             let server = session.server();
-            self.name_row.set_sensitive(!is_joining);
-            self.server_row.set_sensitive(!is_joining);
             self.progress_label
                 .set_label(&gettext_f("Connecting to {server}…", &[("server", &server)]));
             self.spinner.set_spinning(is_joining);
+            // The focus moves before what it is on becomes insensitive.
             if is_joining {
                 self.actions.set_visible_child(&*self.progress);
                 self.cancel_button.grab_focus();
-            } else {
+            }
+            self.name_row.set_sensitive(!is_joining);
+            self.server_row.set_sensitive(!is_joining);
+            if !is_joining {
                 let had_focus = self.cancel_button.has_focus();
                 self.actions.set_visible_child(&*self.join_button);
                 if had_focus {
@@ -196,15 +200,6 @@ mod imp {
         }
     }
 
-    /// Tells a screen reader that `hint` belongs to the entry in `row`.
-    fn describe(row: &adw::EntryRow, hint: &gtk::Label) {
-        if let Some(entry) = row.delegate() {
-            let label = row.title().replace('_', "");
-            entry.update_property(&[gtk::accessible::Property::Label(&label)]);
-            entry.update_relation(&[gtk::accessible::Relation::DescribedBy(&[hint.upcast_ref()])]);
-        }
-    }
-
     fn show_problem(
         row: &adw::EntryRow,
         hint: &gtk::Label,
@@ -221,13 +216,11 @@ mod imp {
         }
         hint.set_visible(problem.is_some());
         hint.set_label(&problem.unwrap_or_default());
-        if let Some(entry) = row.delegate() {
-            entry.update_state(&[gtk::accessible::State::Invalid(if is_mistake {
-                gtk::AccessibleInvalidState::True
-            } else {
-                gtk::AccessibleInvalidState::False
-            })]);
-        }
+        row.update_state(&[gtk::accessible::State::Invalid(if is_mistake {
+            gtk::AccessibleInvalidState::True
+        } else {
+            gtk::AccessibleInvalidState::False
+        })]);
     }
 }
 

@@ -40,6 +40,7 @@ mod imp {
         type ParentType = adw::Bin;
 
         fn class_init(klass: &mut Self::Class) {
+            klass.set_accessible_role(gtk::AccessibleRole::Group);
             klass.bind_template();
             klass.bind_template_callbacks();
         }
@@ -73,7 +74,7 @@ mod imp {
 
         fn show_state(&self, session: &Session) {
             let is_lost = session.state() == SessionState::Lost;
-            let is_joining = session.is_joining();
+            let is_joining = session.is_joining() && session.has_conversation();
             if is_lost {
                 let ending = session.ending();
                 let sentence = ending.as_ref().map(wording::ending);
@@ -89,7 +90,17 @@ mod imp {
             self.spinner.set_spinning(is_joining);
             self.cancel_button.set_visible(is_joining);
             self.retry_button.set_visible(!is_joining);
-            self.revealer.set_reveal_child(is_lost || is_joining);
+            let is_revealed = is_lost || is_joining;
+            if is_revealed {
+                self.obj().set_visible(true);
+            }
+            self.revealer.set_reveal_child(is_revealed);
+        }
+
+        /// What has slid out of sight is not there for a screen reader either.
+        #[template_callback]
+        fn on_revealed(&self) {
+            self.obj().set_visible(self.revealer.reveals_child());
         }
 
         #[template_callback]

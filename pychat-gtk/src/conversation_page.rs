@@ -46,6 +46,7 @@ mod imp {
             Composer::ensure_type();
             ConnectionBar::ensure_type();
             MessageRow::ensure_type();
+            klass.set_accessible_role(gtk::AccessibleRole::Region);
             klass.bind_template();
             klass.bind_template_callbacks();
         }

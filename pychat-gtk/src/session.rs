@@ -152,6 +152,11 @@ impl Session {
         self.imp().ending.borrow().clone()
     }
 
+    /// Returns true if there is a conversation to be read, connected or not.
+    pub fn has_conversation(&self) -> bool {
+        self.imp().has_conversation.get()
+    }
+
     /// Returns true while connecting or joining.
     pub fn is_joining(&self) -> bool {
         matches!(self.state(), SessionState::Connecting | SessionState::Joining)
@@ -301,8 +306,7 @@ impl Session {
             glib::g_info!("pychat", "{}: {ending:?}", self.server());
         }
         self.imp().ending.replace(ending);
-        let has_conversation = self.imp().has_conversation.get();
-        self.set_state(if has_conversation {
+        self.set_state(if self.has_conversation() {
             SessionState::Lost
         } else {
             SessionState::Disconnected

@@ -1,0 +1,341 @@
+"""Drives the client as somebody does who cannot see it: by roles, names and keys.
+
+Everything runs against real processes. Nothing sleeps for a fixed time: `eventually` waits for
+what has to become true, and fails when it does not.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+
+import gi
+
+gi.require_version("Atspi", "2.0")
+from gi.repository import Atspi, GLib  # noqa: E402
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+BUILD = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug"
+CLIENT = os.environ.get("PYCHAT_GTK", str(BUILD / "pychat-gtk"))
+SERVER = os.environ.get("PYCHAT_SERVER", str(BUILD / "pychat-server"))
+
+PATIENCE_S = 15
+POLL_S = 0.05
+
+SERVER_AUTHOR = "Сервер Чата"
+GREETING = "Connection established. Waiting for your username..."
+
+
+def eventually(condition, what, patience_s=PATIENCE_S):
+    """Returns the first true value of `condition`."""
+    deadline = time.monotonic() + patience_s
+    while True:
+        value = condition()
+        if value:
+            return value
+        if deadline < time.monotonic():
+            raise AssertionError(f"waited in vain for {what}")
+        time.sleep(POLL_S)
+
+
+def free_port():
+    """Returns a port of 127.0.0.1 at which nobody listens."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+class Server:
+    """The real server, which can die and come back at the same address."""
+
+    def __init__(self):
+        self.port = free_port()
+        self.address = f"127.0.0.1:{self.port}"
+        self.process = None
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [SERVER, "--listen", self.address], stderr=subprocess.DEVNULL
+        )
+        eventually(self._answers, "the server")
+
+    def stop(self, signal_number=signal.SIGTERM):
+        if self.process is not None:
+            self.process.send_signal(signal_number)
+            self.process.wait(PATIENCE_S)
+            self.process = None
+
+    def _answers(self):
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
+            return True
+
+
+class Speaker:
+    """One end of a connection that speaks protocol 1 as the original does."""
+
+    def __init__(self, connection):
+        self.connection = connection
+        self.connection.settimeout(PATIENCE_S)
+        self.received = b""
+
+    def write(self, payload):
+        data = json.dumps(payload).encode()
+        self.connection.sendall(b"%d:%s" % (len(data), data))
+
+    def read(self):
+        """Returns the next payload, or None if the other end has hung up."""
+        while True:
+            size, colon, rest = self.received.partition(b":")
+            if colon and int(size) <= len(rest):
+                self.received = rest[int(size):]
+                return json.loads(rest[: int(size)])
+            data = self.connection.recv(65536)
+            if not data:
+                return None
+            self.received += data
+
+    def close(self):
+        self.connection.close()
+
+
+class Peer(Speaker):
+    """Another person in the room."""
+
+    def __init__(self, server, name):
+        super().__init__(socket.create_connection(("127.0.0.1", server.port), PATIENCE_S))
+        self.write({"type": "hello", "username": name})
+        self.hear_until(lambda payload: payload["content"].startswith("Добро пожаловать"))
+
+    def say(self, text):
+        self.write({"type": "text", "content": text})
+
+    def hear_until(self, condition):
+        """Returns the next payload that fulfils the condition."""
+        while True:
+            payload = self.read()
+            if payload is None:
+                raise AssertionError("the server hung up")
+            if condition(payload):
+                return payload
+
+    def hear_from(self, author):
+        """Returns the next text of `author`."""
+        return self.hear_until(lambda payload: payload["username"] == author)["content"]
+
+
+class Original:
+    """A stand-in for the original's server, for one client, that does what the test says."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener.settimeout(PATIENCE_S)
+        self.port = self.listener.getsockname()[1]
+        self.address = f"127.0.0.1:{self.port}"
+        self.client = None
+
+    def let_in(self):
+        self.client = Speaker(self.listener.accept()[0])
+        self.say(SERVER_AUTHOR, GREETING)
+        name = self.client.read()["username"]
+        self.say(SERVER_AUTHOR, f"Добро пожаловать, {name}. Участников онлайн в чате: 0")
+        return name
+
+    def say(self, author, text):
+        self.client.write({"type": "message", "username": author, "content": text})
+
+    def close(self):
+        if self.client is not None:
+            self.client.close()
+        self.listener.close()
+
+
+class Window:
+    """The client."""
+
+    def __init__(self, *arguments, **environment):
+        self.log = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen(
+            [CLIENT, *arguments],
+            env={**os.environ, "G_ENABLE_DIAGNOSTIC": "0", **environment},
+            stderr=self.log,
+        )
+        self.frame = eventually(self._find_frame, "the window")
+
+    def close(self):
+        """Ends the client if it is still there, and returns what it complained about."""
+        self.process.terminate()
+        self.process.wait(PATIENCE_S)
+        eventually(lambda: self._find_frame() is None, "the bus to forget the window")
+        self.log.seek(0)
+        complaints = [line for line in self.log if "CRITICAL" in line or "WARNING" in line]
+        self.log.close()
+        return complaints
+
+    # What there is.
+
+    @property
+    def title(self):
+        return self.frame.get_name()
+
+    def find(self, role, name=None, within=None):
+        """Returns the first visible object of this role and name, or None."""
+        root = within or self.frame
+        root.clear_cache()
+        return next(
+            (it for it in walk(root) if it.get_role_name() == role and name in (None, it.get_name())),
+            None,
+        )
+
+    def wait_for(self, role, name=None, within=None):
+        return eventually(lambda: self.find(role, name, within), f"{role} {name!r}")
+
+    def wait_for_title(self, title):
+        def has_title():
+            self.frame.clear_cache()
+            return self.title == title
+
+        eventually(has_title, f"the title {title!r}")
+
+    def joining(self):
+        """The page that asks for name and server."""
+        return self.wait_for("filler", "Join the Chat")
+
+    def conversation(self):
+        """The page with the conversation."""
+        return self.wait_for("filler", "Conversation")
+
+    def rows(self):
+        """The messages, as they are read out: oldest first."""
+        messages = self.find("list", "Messages") or self.find("list", "Сообщения")
+        return [] if messages is None else list(children(messages))
+
+    def wait_for_row(self, ending):
+        """Waits for a message that ends like this, and returns it."""
+
+        def find_row():
+            return next((it for it in self.rows() if (it.get_name() or "").endswith(ending)), None)
+
+        return eventually(find_row, f"the message {ending!r}")
+
+    def draft(self):
+        return text_of(self.wait_for("text", "Message"))
+
+    def threads(self):
+        tasks = pathlib.Path(f"/proc/{self.process.pid}/task")
+        names = []
+        for task in tasks.iterdir():
+            with contextlib.suppress(FileNotFoundError):  # It has just ended.
+                names.append((task / "comm").read_text().strip())
+        return sorted(names)
+
+    # What one does.
+
+    def write(self, name, text):
+        """Replaces what is in an entry."""
+        entry = self.wait_for("text", name)
+        Atspi.EditableText.set_text_contents(entry, text)
+        eventually(lambda: text_of(entry) == text, f"{text!r} in {name}")
+
+    def click(self, name, within=None):
+        button = self.wait_for("push button", name, within)
+        eventually(lambda: is_sensitive(button), f"{name} to be usable")
+        Atspi.Action.do_action(button, 0)
+
+    def press(self, keys):
+        subprocess.run(["xdotool", "key", keys], check=True)
+
+    def scroll(self, direction, clicks):
+        """Turns the wheel over the conversation."""
+        area = self.extents(self.wait_for("list", "Messages"))
+        button = {"up": "4", "down": "5"}[direction]
+        subprocess.run(
+            ["xdotool", "mousemove", str(area.x + area.width // 2), "300",
+             "click", "--repeat", str(clicks), "--delay", "20", button],
+            check=True,
+        )
+
+    def extents(self, accessible):
+        return Atspi.Component.get_extents(accessible, Atspi.CoordType.WINDOW)
+
+    def _find_frame(self):
+        desktop = Atspi.get_desktop(0)
+        desktop.clear_cache()
+        for application in children(desktop):
+            with contextlib.suppress(GLib.Error):
+                if application.get_process_id() == self.process.pid:
+                    return next(children(application), None)
+        return None
+
+
+def children(accessible):
+    """Yields the children that are still there when they are asked for."""
+    with contextlib.suppress(GLib.Error):
+        for index in range(accessible.get_child_count()):
+            child = accessible.get_child_at_index(index)
+            if child is not None:
+                yield child
+
+
+def walk(root):
+    """Yields what is visible at and below `root`, in the order in which it is read."""
+    stack = [root]
+    while stack:
+        accessible = stack.pop()
+        with contextlib.suppress(GLib.Error):  # It has just gone.
+            if accessible.get_state_set().contains(Atspi.StateType.VISIBLE):
+                yield accessible
+                stack.extend(reversed(list(children(accessible))))
+
+
+def text_of(entry):
+    return Atspi.Text.get_text(entry, 0, Atspi.Text.get_character_count(entry))
+
+
+def is_sensitive(accessible):
+    accessible.clear_cache()
+    return accessible.get_state_set().contains(Atspi.StateType.SENSITIVE)
+
+
+class WindowTest(unittest.TestCase):
+    """A test that opens windows and meets servers, and leaves neither behind."""
+
+    maxDiff = None
+
+    def open(self, *arguments, **environment):
+        window = Window(*arguments, **environment)
+        self.addCleanup(lambda: self.assertEqual(window.close(), []))
+        return window
+
+    def open_joined(self, server, name="Анна", **environment):
+        window = self.open("--name", name, server.address, **environment)
+        window.wait_for_title(f"{name} — {server.address}")
+        return window
+
+    def start_server(self):
+        server = Server()
+        server.start()
+        self.addCleanup(server.stop, signal.SIGKILL)
+        return server
+
+    def start_original(self):
+        original = Original()
+        self.addCleanup(original.close)
+        return original
+
+    def let_join(self, server, name):
+        peer = Peer(server, name)
+        self.addCleanup(peer.close)
+        return peer
+
+    def temporary_folder(self):
+        folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, folder)
+        return folder

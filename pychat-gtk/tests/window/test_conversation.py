@@ -1,0 +1,180 @@
+"""Talking, and reading what was said."""
+
+import re
+import unittest
+
+from support import SERVER_AUTHOR, WindowTest, eventually, is_sensitive, walk
+
+
+class Conversation(WindowTest):
+    def setUp(self):
+        self.server = self.start_server()
+
+    def test_an_empty_room_says_something_friendly(self):
+        window = self.open_joined(self.server)
+        window.wait_for("label", "No Messages Yet")
+        window.wait_for("label", "Welcome, Анна. Nobody else is here yet.")
+
+    def test_author_time_and_text_are_shown_and_read_out(self):
+        window = self.open_joined(self.server)
+        peer = self.let_join(self.server, "Борис")
+        peer.say("Привет!\nКак дела?\n")
+        row = window.wait_for_row("Как дела?")
+        self.assertRegex(row.get_name(), r"^Борис, \d\d:\d\d: Привет!\nКак дела\?$")
+        labels = [it.get_name() for it in walk(row) if it.get_role_name() == "label"]
+        self.assertEqual((labels[0], labels[2]), ("Борис", "Привет!\nКак дела?"))
+        self.assertRegex(labels[1], r"^\d\d:\d\d$")
+
+    def test_the_button_sends(self):
+        window = self.open_joined(self.server)
+        peer = self.let_join(self.server, "Борис")
+        window.write("Message", "раз\nдва")
+        window.click("Send (Alt+Enter)")
+        self.assertEqual(peer.hear_from("Анна"), "раз\nдва")
+        row = window.wait_for_row("раз\nдва")
+        self.assertRegex(row.get_name(), r"^You, \d\d:\d\d: ")
+        self.assertEqual(window.draft(), "")
+
+    def test_alt_enter_sends_and_enter_begins_a_line(self):
+        window = self.open_joined(self.server)
+        peer = self.let_join(self.server, "Борис")
+        for n, keys in enumerate(["alt+Return", "alt+KP_Enter"]):
+            window.wait_for("text", "Message")
+            for key in [str(n), "Return", "x", keys]:
+                window.press(key)
+            self.assertEqual(peer.hear_from("Анна"), f"{n}\nx")
+            eventually(lambda: window.draft() == "", "the text to be gone")
+
+    def test_blanks_are_not_sent(self):
+        window = self.open_joined(self.server)
+        peer = self.let_join(self.server, "Борис")
+        window.write("Message", " \n ")
+        self.assertFalse(is_sensitive(window.wait_for("push button", "Send (Alt+Enter)")))
+        window.press("alt+Return")
+        window.write("Message", "words")
+        window.press("alt+Return")
+        self.assertEqual(peer.hear_from("Анна"), "words")
+
+    def test_what_is_too_long_stays_and_the_reason_is_told(self):
+        window = self.open_joined(self.server)
+        text = "ж" * 40_000
+        window.write("Message", text)
+        window.click("Send (Alt+Enter)")
+        size = 80_000 + len('{"type":"text","content":""}')
+        window.wait_for(
+            "alert",
+            f"Too long for one message: {size} bytes, and 65536 is the limit",
+            window.conversation(),
+        )
+        self.assertEqual(window.draft(), text)
+
+    def test_people_come_and_go(self):
+        window = self.open_joined(self.server)
+        peer = self.let_join(self.server, "Борис")
+        window.wait_for_row("Борис joined the chat.")
+        peer.close()
+        window.wait_for_row("Борис left the chat.")
+
+    def test_nothing_is_taken_for_markup(self):
+        name, text = "<i>A</i>&amp;", "<b>bold</b> &amp; <span"
+        window = self.open_joined(self.server, name)
+        window.wait_for("label", f"Welcome, {name}. Nobody else is here yet.")
+        peer = self.let_join(self.server, "<s>B</s>")
+        peer.say(text)
+        row = window.wait_for_row(text)
+        labels = [it.get_name() for it in walk(row) if it.get_role_name() == "label"]
+        self.assertEqual((labels[0], labels[2]), ("<s>B</s>", text))
+
+    def test_a_burst_is_shown_in_order(self):
+        original = self.start_original()
+        window = self.open("--name", "Анна", original.address)
+        original.let_in()
+        for n in range(150):
+            original.say("Борис", f"number {n}")
+        window.wait_for_row("number 149")
+        numbers = [re.search(r"number (\d+)$", row.get_name()) for row in window.rows()]
+        self.assertEqual([int(it[1]) for it in numbers if it], list(range(150)))
+
+
+class Scrolling(WindowTest):
+    """Where the list is, is asked of its rows: its adjustment alone proves nothing."""
+
+    def setUp(self):
+        self.original = self.start_original()
+        self.window = self.open("--name", "Анна", self.original.address)
+        self.original.let_in()
+        self.say(0, 40)
+
+    def say(self, begin, end):
+        for n in range(begin, end):
+            self.original.say("Борис", f"number {n}\n" + "word " * (7 * n % 60))
+
+    def row(self, n):
+        pattern = re.compile(rf": number {n}$", re.MULTILINE)
+        return next((it for it in self.window.rows() if pattern.search(it.get_name())), None)
+
+    def is_in_view(self, n):
+        row = self.row(n)
+        if row is None:
+            return False
+        view = self.window.extents(self.window.find("list", "Messages").get_parent().get_parent())
+        bounds = self.window.extents(row)  # Empty for a row that is far away.
+        is_below_top = view.y <= bounds.y
+        is_above_bottom = bounds.y + bounds.height <= view.y + view.height
+        return 0 < bounds.height and is_below_top and is_above_bottom
+
+    def wait_for_end(self, n):
+        eventually(lambda: self.is_in_view(n), f"number {n} in view")
+
+    def test_the_list_stays_at_its_end(self):
+        self.wait_for_end(39)
+        for n in range(40, 60):
+            self.say(n, n + 1)
+        self.wait_for_end(59)
+
+    def test_a_reader_who_scrolled_up_is_not_moved(self):
+        self.wait_for_end(39)
+        self.window.scroll("up", 8)
+        eventually(lambda: not self.is_in_view(39), "the list to be scrolled")
+        n = next(n for n in reversed(range(40)) if self.is_in_view(n))
+        before = self.settled_y(n)
+        self.say(40, 60)
+        eventually(lambda: self.row(59), "the last message")
+        self.assertEqual(self.settled_y(n), before)
+        self.assertFalse(self.is_in_view(59))
+
+        self.window.scroll("down", 100)
+        self.wait_for_end(59)
+        self.say(60, 61)
+        self.wait_for_end(60)
+
+    def test_who_says_something_is_taken_to_the_end(self):
+        self.wait_for_end(39)
+        self.window.scroll("up", 8)
+        eventually(lambda: not self.is_in_view(39), "the list to be scrolled")
+        self.window.write("Message", "number 40")
+        self.window.press("alt+Return")
+        self.assertEqual(self.original.client.read()["content"], "number 40")
+        self.original.say("Вы", "number 40")
+        self.wait_for_end(40)
+
+    def test_two_thousand_messages_are_followed_to_the_last(self):
+        self.say(40, 2_000)
+        self.wait_for_end(1_999)
+        self.original.say(SERVER_AUTHOR, "Вика присоединился к чату.")
+        self.window.wait_for_row("Вика joined the chat.")
+
+    def settled_y(self, n):
+        """Returns where row `n` is, once it has been there for two looks in a row."""
+        looks = []
+
+        def is_settled():
+            looks.append(self.window.extents(self.row(n)).y)
+            return looks[-2:-1] == looks[-1:]
+
+        eventually(is_settled, "the list to come to rest")
+        return looks[-1]
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,116 @@
+"""The page that asks who one is and where the server is."""
+
+import unittest
+
+from support import WindowTest, eventually, free_port, is_sensitive, text_of
+
+REFUSED = "Could not connect: the server does not answer, or it refused the connection."
+
+
+class Joining(WindowTest):
+    def test_a_first_start_asks_for_a_name_and_offers_a_server(self):
+        window = self.open()
+        self.assertEqual(window.title, "Pychat")
+        self.assertEqual(text_of(window.wait_for("text", "Name")), "")
+        self.assertEqual(text_of(window.wait_for("text", "Server")), "127.0.0.1:12345")
+        window.wait_for("label", "Your name is needed to enter the chat")
+        self.assertFalse(is_sensitive(window.wait_for("push button", "Join")))
+
+    def test_what_is_typed_is_checked_and_the_reason_given(self):
+        window = self.open()
+        window.write("Name", "Анна")
+        window.write("Server", "localhost")
+        button = window.wait_for("push button", "Join")
+        eventually(lambda: is_sensitive(button), "the button to be usable")
+        for entry, text, good, reason in [
+            ("Name", "", "Анна", "Your name is needed to enter the chat"),
+            ("Name", "Bы", "Анна", "This name is kept for the chat itself"),
+            ("Name", "а" * 33, "Анна", "A name may have at most 32 characters; this one has 33"),
+            ("Name", "a\u200eb", "Анна", "A name may not contain the invisible character U+200E"),
+            ("Server", "", "[::1]", "The server’s name or address is needed"),
+            ("Server", "two words", "h", "This is neither a host name nor an address"),
+            ("Server", "::1", "h:1", "An IPv6 address needs brackets, like this: [::1]:12345"),
+            ("Server", "h:65536", "h:65535", "The port is a number from 1 to 65535"),
+        ]:
+            with self.subTest(text=text):
+                window.write(entry, text)
+                window.wait_for("label", reason)
+                self.assertFalse(is_sensitive(button))
+                window.write(entry, good)
+                eventually(lambda: not window.find("label", reason), "the reason to go")
+                self.assertTrue(is_sensitive(button))
+
+    def test_enter_in_an_entry_joins(self):
+        server = self.start_server()
+        window = self.open()
+        window.write("Server", server.address)
+        window.write("Name", "Анна")
+        window.press("Return")
+        window.wait_for_title(f"Анна — {server.address}")
+
+    def test_enter_does_nothing_while_something_is_wrong(self):
+        server = self.start_server()
+        window = self.open()
+        window.write("Server", server.address)
+        window.press("Return")
+        window.write("Name", "Вы")
+        window.press("Return")
+        window.write("Name", "Вика")
+        window.press("Return")
+        window.wait_for_title(f"Вика — {server.address}")
+        self.assertEqual([row.get_name() for row in window.rows()],
+                         ["Welcome, Вика. Nobody else is here yet."])
+
+    def test_a_refused_connection_is_told_in_the_page_and_can_be_tried_again(self):
+        server = self.start_server()
+        server.stop()
+        window = self.open("--name", "Анна", server.address)
+        window.wait_for("alert", REFUSED, window.joining())
+        server.start()
+        window.click("Try Again", window.joining())
+        window.wait_for_title(f"Анна — {server.address}")
+
+    def test_an_unknown_host_is_told_apart(self):
+        window = self.open("--name", "Анна", "no-such-host.invalid")
+        window.wait_for("alert", "Could not connect: there is no host of this name.")
+
+    def test_joining_can_be_cancelled(self):
+        original = self.start_original()
+        window = self.open("--name", "Анна", original.address)
+        window.wait_for("status bar", f"Connecting to {original.address}…")
+        window.click("Cancel", window.joining())
+        button = window.wait_for("push button", "Join")
+        eventually(lambda: is_sensitive(button), "the button to be usable")
+        self.assertIsNone(window.find("alert", within=window.joining()))
+        self.assertEqual(window.title, "Pychat")
+
+    def test_a_taken_name_is_joined_under_the_name_that_the_server_gives(self):
+        server = self.start_server()
+        self.let_join(server, "Анна")
+        window = self.open("--name", "Анна", server.address)
+        window.wait_for_title(f"Анна (2) — {server.address}")
+
+    def test_name_and_server_are_remembered(self):
+        server = self.start_server()
+        memory = {"GSETTINGS_BACKEND": "keyfile", "XDG_CONFIG_HOME": self.temporary_folder()}
+        window = self.open(**memory)
+        window.write("Name", "Анна")
+        window.write("Server", server.address)
+        window.click("Join")
+        window.wait_for_title(f"Анна — {server.address}")
+        window.press("ctrl+q")
+        self.assertEqual(window.process.wait(10), 0)
+
+        window = self.open(**memory)
+        self.assertEqual(text_of(window.wait_for("text", "Name")), "Анна")
+        self.assertEqual(text_of(window.wait_for("text", "Server")), server.address)
+
+    def test_what_the_command_line_says_only_in_part_is_filled_in(self):
+        port = free_port()
+        window = self.open(f"localhost:{port}")
+        self.assertEqual(text_of(window.wait_for("text", "Server")), f"localhost:{port}")
+        self.assertEqual(window.title, "Pychat")
+
+
+if __name__ == "__main__":
+    unittest.main()

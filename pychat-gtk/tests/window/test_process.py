@@ -1,0 +1,96 @@
+"""The program as a process: its command line, its language, its threads."""
+
+import os
+import subprocess
+import unittest
+
+from support import CLIENT, WindowTest, free_port
+
+RUSSIAN = {"LANGUAGE": "ru", "LC_ALL": "C.UTF-8"}
+
+# What GTK and GLib start by themselves: the worker of GLib's main contexts, that of D-Bus, and
+# threads of a pool that end after some seconds without work.
+FOREIGN_THREADS = ("gmain", "gdbus", "pool-")
+
+
+class CommandLine(unittest.TestCase):
+    def run_client(self, *arguments, **environment):
+        environment = {**os.environ, **environment}
+        for variable in ("DISPLAY", "WAYLAND_DISPLAY"):
+            environment.pop(variable, None)
+        return subprocess.run(
+            [CLIENT, *arguments], env=environment, capture_output=True, text=True, timeout=15
+        )
+
+    def test_help_and_version_need_no_display(self):
+        done = self.run_client("--version")
+        self.assertRegex(done.stdout, r"^pychat-gtk \d+\.\d+\.\d+\n$")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        done = self.run_client("--help")
+        self.assertIn("[HOST[:PORT]]", done.stdout)
+        self.assertIn("--name=NAME", done.stdout)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("Имя для входа в чат", self.run_client("--help", **RUSSIAN).stdout)
+
+    def test_a_command_line_that_makes_no_sense_is_refused(self):
+        for arguments, reason in [
+            (["host:0"], "The port is a number from 1 to 65535"),
+            (["a", "b"], "Only one server can be joined at a time"),
+        ]:
+            done = self.run_client(*arguments)
+            self.assertEqual(done.stderr, f"pychat-gtk: {reason}\n")
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+
+
+class Russian(WindowTest):
+    def test_the_window_speaks_russian_in_the_words_of_the_original(self):
+        port = free_port()
+        window = self.open(**RUSSIAN)
+        self.assertEqual(window.title, "ПайЧат")
+        window.wait_for("label", "Для входа в чат требуется ваше имя")
+        window.write("Имя", "Анна")
+        window.write("Сервер", f"127.0.0.1:{port}")
+        window.click("Войти")
+        window.wait_for(
+            "alert",
+            "Не удалось установить соединение: "
+            "сервер не отвечает либо в соединении отказано.",
+        )
+        window.wait_for("push button", "Повторить")
+        window.wait_for("push button", "Отправить (Alt+Enter)")
+
+    def test_the_chat_itself_speaks_russian(self):
+        server = self.start_server()
+        window = self.open_joined(server, **RUSSIAN)
+        window.wait_for("label", "Добро пожаловать, Анна. Пока здесь больше никого нет.")
+        peer = self.let_join(server, "Борис")
+        window.wait_for_row("Борис присоединился к чату.")
+        window.write("Сообщение", "привет")
+        window.click("Отправить (Alt+Enter)")
+        self.assertEqual(peer.hear_from("Анна"), "привет")
+        self.assertRegex(window.wait_for_row("привет").get_name(), r"^Вы, \d\d:\d\d: привет$")
+        peer.close()
+        window.wait_for_row("Борис покинул чат.")
+
+
+class Threads(WindowTest):
+    def test_the_client_has_no_thread_of_its_own(self):
+        server = self.start_server()
+        window = self.open_joined(server)
+        peer = self.let_join(server, "Борис")
+        seen = set()
+        for n in range(5):
+            peer.say(f"question {n}")
+            window.wait_for_row(f": question {n}")
+            window.write("Message", f"answer {n}")
+            window.press("alt+Return")
+            self.assertEqual(peer.hear_from("Анна"), f"answer {n}")
+            seen.update(window.threads())
+        self.assertIn("pychat-gtk", seen)
+        own = {name for name in seen if not name.startswith(FOREIGN_THREADS)}
+        self.assertEqual(own, {"pychat-gtk"})
+        self.assertEqual(window.threads().count("pychat-gtk"), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

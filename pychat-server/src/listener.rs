@@ -153,6 +153,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn accepted_sockets_are_tuned() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let caller = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let socket = TcpStream::from_std(listener.accept().unwrap().0);
+        assert!(!socket.nodelay().unwrap());
+        tune(&socket).unwrap();
+        let options = SockRef::from(&socket);
+        assert!(options.tcp_nodelay().unwrap() && options.keepalive().unwrap());
+        assert_eq!(options.tcp_keepalive_time().unwrap(), KEEPALIVE_IDLE);
+        assert_eq!(options.tcp_keepalive_interval().unwrap(), KEEPALIVE_INTERVAL);
+        assert_eq!(options.tcp_keepalive_retries().unwrap(), KEEPALIVE_PROBES);
+        drop(caller);
+    }
+
+    #[test]
     fn addresses_are_read_as_people_write_them() {
         let good = |host: &str, port| Ok(ListenAddress { host: host.to_owned(), port });
         for (text, address) in [

@@ -12,7 +12,7 @@ use std::{
 };
 
 use pychat_wire::UserName;
-use tracing::{debug, error, info, warn};
+use tracing::{error, field::display, info, warn};
 use tracing_subscriber::{
     filter::LevelFilter,
     fmt::{self, format},
@@ -65,26 +65,26 @@ pub fn listening(address: SocketAddr) {
     info!(event = "listen", address = %address, "listening on {address}");
 }
 
-/// A connection was accepted.
-pub fn connected(peer: SocketAddr) {
-    debug!(event = "connect", peer = %peer, "connection from {peer}");
-}
-
 /// Somebody joined.
 pub fn joined(user: &UserName, peer: SocketAddr) {
     let user = user.as_str();
     info!(event = "join", user, peer = %peer, "{user:?} joined from {peer}");
 }
 
-/// Somebody left, or a guest that had not joined.
-pub fn left(user: Option<&UserName>, peer: SocketAddr, reason: CloseReason) {
-    let key = reason.key();
+/// Somebody left, or a guest that had not joined; `error` is what broke the line, if that did.
+pub fn left(
+    user: Option<&UserName>,
+    peer: SocketAddr,
+    reason: CloseReason,
+    error: Option<&io::Error>,
+) {
+    let (key, error) = (reason.key(), error.map(display));
     match user.map(UserName::as_str) {
         Some(user) => {
-            info!(event = "leave", user, peer = %peer, reason = key, "{user:?} left from {peer}: {key}");
+            info!(event = "leave", user, peer = %peer, reason = key, error, "{user:?} left from {peer}: {key}");
         }
         None => {
-            info!(event = "leave", peer = %peer, reason = key, "a guest left from {peer}: {key}");
+            info!(event = "leave", peer = %peer, reason = key, error, "a guest left from {peer}: {key}");
         }
     }
 }
@@ -113,9 +113,9 @@ pub fn full(peer: SocketAddr, limit: usize) {
     warn!(event = "full", peer = %peer, reason = "full", "turned {peer} away: {limit} connections");
 }
 
-/// A line broke; who left by it is told by [`left`].
-pub fn line_broke(peer: SocketAddr, error: &io::Error) {
-    debug!(event = "lost", peer = %peer, "the line to {peer} broke: {error}");
+/// A connection could not be taken in; most likely its peer has gone already.
+pub fn not_admitted(peer: SocketAddr, error: &io::Error) {
+    warn!(event = "admit", peer = %peer, error = %error, "cannot take {peer} in: {error}");
 }
 
 /// Connections cannot be accepted for now.

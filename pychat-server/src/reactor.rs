@@ -320,10 +320,7 @@ fn admit(
     let ready =
         listener::tune(&socket).and_then(|()| poll.registry().register(&mut socket, token, both));
     match ready {
-        Ok(()) => {
-            logging::connected(peer);
-            switchboard.admit(now, socket, peer);
-        }
-        Err(error) => logging::line_broke(peer, &error),
+        Ok(()) => switchboard.admit(now, socket, peer),
+        Err(error) => logging::not_admitted(peer, &error),
     }
 }

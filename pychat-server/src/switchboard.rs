@@ -198,8 +198,11 @@ impl<S: Socket> Switchboard<S> {
             }
             Ok(Filled::Eof) if seat.connection.is_over() => self.queues.ended.push(id),
             Ok(Filled::Eof) => chat.handle(now, Input::Finished { id }, effects),
-            Ok(Filled::Broken(error)) => chat.handle(now, Input::Broken { id, error }, effects),
-            Err(error) => self.queues.lose(id, seat, &error),
+            Ok(Filled::Broken(error)) => {
+                chat.handle(now, Input::Broken { id, error }, effects);
+                self.queues.mark_ready(id, seat); // The rest must be read, if only to be dropped.
+            }
+            Err(error) => self.queues.lose(id, seat, error),
         }
         read_bytes
     }
@@ -224,8 +227,8 @@ impl<S: Socket> Switchboard<S> {
         let mut ended = mem::take(&mut self.queues.ended);
         for id in ended.drain(..) {
             let Some(seat) = self.connections.get_mut(id) else { continue };
-            if let Stay::Ending { name, reason } = &seat.stay {
-                logging::left(name.as_ref(), seat.peer, *reason);
+            if let Stay::Ending { name, reason, error } = &seat.stay {
+                logging::left(name.as_ref(), seat.peer, *reason, error.as_ref());
                 seat.stay = Stay::Left;
                 self.chat.handle(now, Input::Closed { id }, &mut self.effects);
             }
@@ -298,7 +301,7 @@ impl<S: Socket> Switchboard<S> {
     fn close(&mut self, now: Instant, id: ConnectionId, reason: CloseReason) {
         let Some(seat) = self.connections.get_mut(id) else { return };
         seat.connection.close_gently();
-        self.queues.end(id, seat, reason);
+        self.queues.end(id, seat, reason, None);
         self.queues.mark_dirty(id, seat);
         self.deadlines.set(id, now + CLOSING_TIMEOUT);
     }
@@ -345,7 +348,7 @@ impl<S: Socket> Switchboard<S> {
                     self.deadlines.set(id, now + LINGER_TIMEOUT);
                 }
                 Ok(()) => (),
-                Err(error) => self.queues.lose(id, seat, &error),
+                Err(error) => self.queues.lose(id, seat, error),
             }
         }
         self.queues.dirty = dirty;

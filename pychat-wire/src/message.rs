@@ -9,6 +9,7 @@ use serde::{
     Deserialize, Deserializer, Serialize,
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
+use serde_json::error::Category;
 use thiserror::Error;
 
 use crate::{frame, name, notice::Notice};
@@ -26,12 +27,16 @@ pub enum MessageError {
     #[error("the payload is not UTF-8: byte {} is wrong", .0.valid_up_to())]
     NotUtf8(#[from] Utf8Error),
 
-    /// The payload is text, but not one JSON object.
-    #[error("the payload is not a JSON object: {reason}")]
-    NotAnObject {
-        /// What the JSON parser says, with line and column.
+    /// The payload is text, but not JSON.
+    #[error("the payload is not JSON: {reason}")]
+    NotJson {
+        /// What the JSON parser says, with line and column. It repeats nothing of the payload.
         reason: String,
     },
+
+    /// The payload is JSON, but not an object.
+    #[error("the payload is not a JSON object")]
+    NotAnObject,
 
     /// The object does not say what it is.
     #[error("the payload has no \"type\"")]
@@ -236,8 +241,10 @@ enum Member<'a> {
 impl<'a> Members<'a> {
     fn parse(payload: &'a [u8]) -> Result<Self, MessageError> {
         let text = str::from_utf8(payload)?;
-        serde_json::from_str(text)
-            .map_err(|error| MessageError::NotAnObject { reason: error.to_string() })
+        serde_json::from_str(text).map_err(|error| match error.classify() {
+            Category::Data => MessageError::NotAnObject,
+            _ => MessageError::NotJson { reason: error.to_string() },
+        })
     }
 
     fn kind(&self) -> Result<&str, MessageError> {

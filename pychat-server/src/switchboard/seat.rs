@@ -8,7 +8,6 @@ use crate::{
     chat::CloseReason,
     connection::{Connection, Socket},
     id::ConnectionId,
-    logging,
     outbox::BACKLOG_BYTES_MAX,
 };
 
@@ -32,6 +31,8 @@ pub(super) enum Stay {
     Ending {
         name: Option<UserName>,
         reason: CloseReason,
+        /// What broke the line, if that was it.
+        error: Option<io::Error>,
     },
     Left,
 }
@@ -67,10 +68,10 @@ impl Queues {
         if BACKLOG_BYTES_MAX < seat.connection.backlog() {
             // It may be this tick that is large, not the peer that is slow: let it have some now.
             if let Err(error) = seat.connection.flush() {
-                self.lose(id, seat, &error);
+                self.lose(id, seat, error);
             } else if BACKLOG_BYTES_MAX < seat.connection.backlog() {
                 seat.connection.abort();
-                self.end(id, seat, CloseReason::Slow);
+                self.end(id, seat, CloseReason::Slow, None);
             }
         }
     }
@@ -79,15 +80,20 @@ impl Queues {
         &mut self,
         id: ConnectionId,
         seat: &mut Seat<S>,
-        error: &io::Error,
+        error: io::Error,
     ) {
-        logging::line_broke(seat.peer, error);
         seat.connection.abort();
-        self.end(id, seat, CloseReason::Lost);
+        self.end(id, seat, CloseReason::Lost, Some(error));
     }
 
     /// `Guest` or `Present` becomes `Ending`; a second reason changes nothing.
-    pub(super) fn end<S>(&mut self, id: ConnectionId, seat: &mut Seat<S>, reason: CloseReason) {
+    pub(super) fn end<S>(
+        &mut self,
+        id: ConnectionId,
+        seat: &mut Seat<S>,
+        reason: CloseReason,
+        error: Option<io::Error>,
+    ) {
         let name = match mem::replace(&mut seat.stay, Stay::Left) {
             Stay::Guest => None,
             Stay::Present(name) => Some(name),
@@ -97,7 +103,7 @@ impl Queues {
                 return;
             }
         };
-        seat.stay = Stay::Ending { name, reason };
+        seat.stay = Stay::Ending { name, reason, error };
         self.ended.push(id);
     }
 }

@@ -17,7 +17,11 @@ use pychat_server::{
     id::ConnectionId,
     switchboard::{CLOSING_TIMEOUT, LINGER_TIMEOUT, Limits, Switchboard},
 };
-use pychat_wire::{ClientMessage, Decoder, PAYLOAD_BYTES_MAX, ServerMessage, notice::Notice};
+use pychat_wire::{
+    ClientMessage, Decoder, PAYLOAD_BYTES_MAX, ServerMessage,
+    name::{SERVER, YOU},
+    notice::Notice,
+};
 
 use crate::line::Line;
 
@@ -62,6 +66,7 @@ fn run(seed: u64, fired: &mut BTreeMap<Fault, usize>) {
 struct Reproduce(u64);
 
 impl Drop for Reproduce {
+    #[expect(clippy::print_stderr, reason = "whoever runs the tests must know")]
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("PYCHAT_SEED={} replays this run", self.0);
@@ -358,22 +363,21 @@ impl Peer {
         while let Some(payload) = self.decoder.next_payload(&mut input).expect("no torn frame") {
             let ServerMessage::Message { username, content } =
                 ServerMessage::parse(payload).expect("no torn payload");
-            match (&self.name, Notice::parse(&content)) {
-                (None, Notice::Welcome { name, .. }) => {
+            let notice = (username == SERVER).then(|| Notice::parse(&content));
+            match (&self.name, notice) {
+                (None, Some(Notice::Welcome { name, .. })) => {
                     self.name = Some(name.to_owned());
                     if name.ends_with(')') {
                         *fired.entry(Fault::NameTaken).or_default() += 1;
                     }
                 }
-                (None, Notice::Other(text)) if text.starts_with("No username") => {
+                (None, Some(Notice::Other(text))) if text.starts_with("No username") => {
                     self.is_leaving = true;
                     *fired.entry(Fault::GuestTimedOut).or_default() += 1;
                 }
-                (None, _) => (),
-                (Some(_), Notice::Other(text))
-                    if username == "Сервер Чата" && !text.starts_with('#') => {}
-                (Some(_), Notice::Stopping) => (),
-                (Some(name), _) if username == "Вы" => {
+                // Told to this peer alone.
+                (None, _) | (Some(_), Some(Notice::Stopping | Notice::Other(_))) => (),
+                (Some(name), None) if username == YOU => {
                     self.heard.push(format!("{name}: {content}"));
                 }
                 (Some(_), _) => self.heard.push(format!("{username}: {content}")),

@@ -139,9 +139,9 @@ fn a_payload_that_means_nothing_keeps_the_connection() {
         (r#"{"type":["text"]}"#, "\"type\" should be a string"),
         (r#"{"type":"text","content":5}"#, "\"content\" should be a string"),
         (r#"{"type":"text","content":null}"#, "\"content\" should be a string"),
-        ("nonsense", "the payload is not a JSON object: "),
-        ("[1]", "the payload is not a JSON object: "),
-        ("{\"type\":", "the payload is not a JSON object: "),
+        ("nonsense", "the payload is not JSON: "),
+        ("{\"type\":", "the payload is not JSON: "),
+        ("[1]", "the payload is not a JSON object."),
     ] {
         anna.send(frame(payload));
         let answer = anna.message();

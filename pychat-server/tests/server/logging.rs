@@ -91,6 +91,7 @@ fn what_people_say_is_never_in_the_log() {
     anna.send(secret); // No frame at all.
     anna.message();
     anna.hears_the_end();
+    drop(anna);
     server.signal("TERM");
     for line in server.whole_log() {
         assert!(!line.contains(secret), "{line}");
@@ -128,6 +129,7 @@ fn a_rude_peer_does_not_fill_the_log() {
         anna.send(frame("{}").repeat(10) + &text("простите"));
         while anna.message().author != "Вы" {}
     }
+    drop(anna);
     server.signal("TERM");
     let lines = server.whole_log();
     assert_eq!(lines.iter().filter(|line| line.contains(" refused from ")).count(), 16);

@@ -31,7 +31,7 @@ fn next_descriptor(server: &Server) -> u32 {
 
 #[test]
 fn without_descriptors_the_room_goes_on_and_callers_wait_for_their_turn() {
-    let server = Server::start();
+    let mut server = Server::start();
     let [mut anna, mut boris] = Peer::room(server.address(), ["Анна", "Борис"]);
     let descriptor = next_descriptor(&server);
     limit_descriptors(&server, descriptor);
@@ -54,13 +54,15 @@ fn without_descriptors_the_room_goes_on_and_callers_wait_for_their_turn() {
 
     limit_descriptors(&server, descriptor + 10);
     second.is_told(GREETING);
+    drop((anna, first, second));
+    server.signal("TERM");
 
     let episode = |line: &str| {
         ["WARN cannot accept on ", "INFO accepting on "]
             .into_iter()
             .find(|begin| line.starts_with(begin))
     };
-    let lines = server.log().lines();
+    let lines = server.whole_log();
     let episodes: Vec<_> = lines.iter().filter_map(|line| episode(line)).collect();
     let expected = ["WARN cannot accept on ", "INFO accepting on "].repeat(2);
     assert_eq!(episodes, expected, "two lines an episode: {lines:#?}");

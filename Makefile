@@ -15,7 +15,7 @@ NAME ?= $(or $(shell id -un),guest)
 # What it takes to build the client; the server needs a C compiler and nothing else.
 BUILD_PACKAGES := gcc libc6-dev pkg-config libgtk-4-dev libadwaita-1-dev gettext libglib2.0-bin
 # What it takes to try it all: a display, a session bus, a screen reader's eyes, and validators.
-CHECK_PACKAGES := $(BUILD_PACKAGES) xvfb dbus at-spi2-core python3-gi gir1.2-atspi-2.0 xdotool \
+CHECK_PACKAGES := $(BUILD_PACKAGES) g++ xvfb dbus at-spi2-core python3-gi gir1.2-atspi-2.0 xdotool \
 	adwaita-icon-theme fonts-cantarell fonts-noto-color-emoji netcat-openbsd iproute2 util-linux \
 	procps shellcheck libxml2-utils
 
@@ -70,6 +70,7 @@ check: deps
 	@export CARGO_TERM_COLOR=never
 	cargo fmt --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --manifest-path pychat-wire/fuzz/Cargo.toml --target-dir '$(TARGET)/../fuzz' -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet
 	cargo test --workspace
 	xmllint --noout data/*.xml pychat-gtk/resources/ui/*.ui pychat-gtk/resources/*.xml

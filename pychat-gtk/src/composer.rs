@@ -60,11 +60,7 @@ mod imp {
         }
     }
 
-    impl WidgetImpl for Composer {
-        fn grab_focus(&self) -> bool {
-            self.text_view.grab_focus()
-        }
-    }
+    impl WidgetImpl for Composer {}
 
     impl BinImpl for Composer {}
 
@@ -135,7 +131,7 @@ mod imp {
         #[template_callback]
         fn on_send_clicked(&self) {
             self.send();
-            self.text_view.grab_focus();
+            self.obj().focus_text();
         }
     }
 }
@@ -147,4 +143,11 @@ glib::wrapper! {
     pub struct Composer(ObjectSubclass<imp::Composer>)
         @extends adw::Bin, gtk::Widget,
         @implements gtk::Accessible, gtk::Buildable, gtk::ConstraintTarget;
+}
+
+impl Composer {
+    /// Puts the cursor into the text.
+    pub fn focus_text(&self) {
+        self.imp().text_view.grab_focus();
+    }
 }

@@ -79,18 +79,7 @@ mod imp {
         }
     }
 
-    impl WidgetImpl for ConnectPage {
-        /// Goes to the first entry that needs something, or else to the button.
-        fn grab_focus(&self) -> bool {
-            if self.name().is_err() {
-                self.name_row.grab_focus()
-            } else if self.server().is_err() {
-                self.server_row.grab_focus()
-            } else {
-                self.join_button.grab_focus()
-            }
-        }
-    }
+    impl WidgetImpl for ConnectPage {}
 
     impl BinImpl for ConnectPage {}
 
@@ -114,6 +103,17 @@ mod imp {
                 (self.obj().session(), self.name(), self.server())
             {
                 session.join(name, server);
+            }
+        }
+
+        /// Goes to the first entry that needs something, or else to the button.
+        pub(super) fn focus_next(&self) {
+            if self.name().is_err() {
+                self.name_row.grab_focus();
+            } else if self.server().is_err() {
+                self.server_row.grab_focus();
+            } else {
+                self.join_button.grab_focus();
             }
         }
 
@@ -155,7 +155,7 @@ mod imp {
                 let had_focus = self.cancel_button.has_focus();
                 self.actions.set_visible_child(&*self.join_button);
                 if had_focus {
-                    self.obj().grab_focus();
+                    self.focus_next();
                 }
             }
 
@@ -232,10 +232,11 @@ glib::wrapper! {
 }
 
 impl ConnectPage {
-    /// Fills the entries in.
+    /// Fills the entries in, and goes to what is still to be done.
     pub fn fill(&self, name: &str, server: &str) {
         self.imp().name_row.set_text(name);
         self.imp().server_row.set_text(server);
+        self.imp().focus_next();
     }
 
     /// Joins, as the main button does; does nothing while an entry has a mistake in it.

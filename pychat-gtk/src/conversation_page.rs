@@ -29,7 +29,7 @@ mod imp {
         #[template_child]
         list_view: TemplateChild<gtk::ListView>,
         #[template_child]
-        composer: TemplateChild<Composer>,
+        pub(super) composer: TemplateChild<Composer>,
         follow_end: OnceCell<FollowEnd>,
         /// Whose conversation it is.
         #[property(get, set = Self::set_session, explicit_notify, nullable)]
@@ -65,8 +65,16 @@ mod imp {
     }
 
     impl WidgetImpl for ConversationPage {
-        fn grab_focus(&self) -> bool {
-            self.composer.grab_focus()
+        /// The way back from the composer leads to the newest message, where a list would begin
+        /// with the oldest.
+        fn focus(&self, direction: gtk::DirectionType) -> bool {
+            let is_from_composer = self.composer.focus_child().is_some();
+            if direction == gtk::DirectionType::TabBackward && is_from_composer {
+                return self.composer.child_focus(direction)
+                    || self.focus_newest()
+                    || self.parent_focus(direction);
+            }
+            self.parent_focus(direction)
         }
     }
 
@@ -87,6 +95,13 @@ mod imp {
             self.list_view.set_model(Some(&gtk::NoSelection::new(history)));
             self.session.replace(session);
             self.obj().notify_session();
+        }
+
+        /// Focuses the newest message, if it is in view.
+        fn focus_newest(&self) -> bool {
+            let is_at_end = self.follow_end.get().is_some_and(FollowEnd::is_following);
+            let newest = self.list_view.last_child().filter(|row| is_at_end && row.is_mapped());
+            newest.is_some_and(|row| row.grab_focus())
         }
 
         fn choose_view(&self, history: &History) {
@@ -117,4 +132,11 @@ glib::wrapper! {
     pub struct ConversationPage(ObjectSubclass<imp::ConversationPage>)
         @extends adw::Bin, gtk::Widget,
         @implements gtk::Accessible, gtk::Buildable, gtk::ConstraintTarget;
+}
+
+impl ConversationPage {
+    /// Lets the reader write at once.
+    pub fn focus_composer(&self) {
+        self.imp().composer.focus_text();
+    }
 }

@@ -66,8 +66,9 @@ impl FollowEnd {
         adjustment.connect_page_size_notify(follow.handler(Self::follow));
         follow.watch_wheel(window);
         follow.watch_keys(window);
-        follow.watch_drag(window);
-        follow.watch_drag(&window.vscrollbar());
+        follow.watch_drag(window, &TOUCH);
+        follow.watch_drag(&window.vscrollbar(), &TOUCH);
+        follow.watch_drag(&window.vscrollbar(), &BUTTON);
         follow
     }
 
@@ -75,6 +76,11 @@ impl FollowEnd {
     pub fn resume(&self) {
         self.0.is_following.set(true);
         self.follow();
+    }
+
+    /// Returns true while the reader wants to be at the end.
+    pub fn is_following(&self) -> bool {
+        self.0.is_following.get()
     }
 
     /// The handlers belong to widgets that the state must not keep alive.
@@ -158,25 +164,36 @@ impl FollowEnd {
     }
 
     /// Watches raw events: a gesture would be cancelled by the widget's own.
-    fn watch_drag(&self, widget: &impl IsA<gtk::Widget>) {
-        let drag = gtk::EventControllerLegacy::new();
-        drag.set_propagation_phase(gtk::PropagationPhase::Capture);
+    fn watch_drag(&self, widget: &impl IsA<gtk::Widget>, drag: &'static Drag) {
+        let events = gtk::EventControllerLegacy::new();
+        events.set_propagation_phase(gtk::PropagationPhase::Capture);
         let follow = self.clone();
-        drag.connect_event(move |_, event| {
-            match event.event_type() {
-                gdk::EventType::ButtonPress | gdk::EventType::TouchBegin => {
-                    follow.0.is_dragged.set(true);
-                }
-                gdk::EventType::ButtonRelease
-                | gdk::EventType::TouchEnd
-                | gdk::EventType::TouchCancel => {
-                    follow.0.is_dragged.set(false);
-                    follow.note_input();
-                }
-                _ => (),
+        events.connect_event(move |_, event| {
+            let event_type = event.event_type();
+            if event_type == drag.begin {
+                follow.0.is_dragged.set(true);
+            } else if drag.ends.contains(&event_type) {
+                follow.0.is_dragged.set(false);
+                follow.note_input();
             }
             glib::Propagation::Proceed
         });
-        widget.add_controller(drag);
+        widget.add_controller(events);
     }
 }
+
+/// How dragging begins and ends.
+struct Drag {
+    begin: gdk::EventType,
+    ends: &'static [gdk::EventType],
+}
+
+/// A finger moves the list itself and the scrollbar alike.
+const TOUCH: Drag = Drag {
+    begin: gdk::EventType::TouchBegin,
+    ends: &[gdk::EventType::TouchEnd, gdk::EventType::TouchCancel],
+};
+
+/// The mouse drags the scrollbar; in the list it only selects text.
+const BUTTON: Drag =
+    Drag { begin: gdk::EventType::ButtonPress, ends: &[gdk::EventType::ButtonRelease] };

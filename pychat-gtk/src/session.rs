@@ -1,7 +1,7 @@
 //! One person's connection to a server and its state, over its whole life.
 //!
 //! It wraps [`pychat_wire::Client`], which decides, and a [`Line`], which moves bytes; it gathers
-//! what there is to show in a [`History`] and never meets a widget.
+//! what there is to show in a [`History`](crate::model::History) and never meets a widget.
 //!
 //! ```text
 //!                 join              connected           welcome

@@ -20,7 +20,7 @@ use crate::server_address::ServerAddress;
 const READ_BYTES_MAX: usize = 64 * 1024;
 
 /// How long the end of a line may take: the last words out, the server's own end awaited.
-const FINISH_TIMEOUT: Duration = Duration::from_secs(1);
+pub const FINISH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Socket options, as (level, name, value), that make the kernel notice a peer that is gone
 /// without a word: ask after 30 s of silence, three times, and wait as long for an answer to what

@@ -97,7 +97,7 @@ mod imp {
                 SessionState::Joined => {
                     self.remember();
                     self.show_conversation();
-                    self.conversation_page.grab_focus();
+                    self.conversation_page.focus_composer();
                 }
                 SessionState::Lost => self.show_conversation(),
             }
@@ -159,7 +159,6 @@ impl Window {
     /// Fills in who is to join, and where.
     pub fn fill(&self, name: &str, server: &str) {
         self.imp().connect_page.fill(name, server);
-        self.imp().connect_page.grab_focus();
     }
 
     /// Joins, as the main button does.

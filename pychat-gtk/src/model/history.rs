@@ -69,7 +69,7 @@ impl Default for History {
 }
 
 impl History {
-    /// Appends `message` after all others, within [`BATCH_INTERVAL`].
+    /// Appends `message` after all others, in a moment.
     pub fn push(&self, message: Message) {
         let mut batch = self.imp().batch.borrow_mut();
         batch.push(message);

@@ -225,6 +225,14 @@ class Window:
 
         return eventually(find_row, f"the message {ending!r}")
 
+    def focused(self):
+        """Whatever has the keyboard."""
+        self.frame.clear_cache()
+        focused = Atspi.StateType.FOCUSED
+        return next(
+            (it for it in walk(self.frame) if it.get_state_set().contains(focused)), None
+        )
+
     def draft(self):
         return text_of(self.wait_for("text", "Message"))
 

@@ -1,5 +1,6 @@
 """Talking, and reading what was said."""
 
+import json
 import re
 import unittest
 
@@ -57,10 +58,11 @@ class Conversation(WindowTest):
 
     def test_what_is_too_long_stays_and_the_reason_is_told(self):
         window = self.open_joined(self.server)
-        text = "ж" * 40_000
+        text = "\n".join(["ж" * 100] * 400)
         window.write("Message", text)
         window.click("Send (Alt+Enter)")
-        size = 80_000 + len('{"type":"text","content":""}')
+        payload = {"type": "text", "content": text}
+        size = len(json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode())
         window.wait_for(
             "alert",
             f"Too long for one message: {size} bytes, and 65536 is the limit",
@@ -97,7 +99,7 @@ class Conversation(WindowTest):
 
 
 class Scrolling(WindowTest):
-    """Where the list is, is asked of its rows: its adjustment alone proves nothing."""
+    """Where the list is, is asked of its rows: its scrollbar alone proves nothing."""
 
     def setUp(self):
         self.original = self.start_original()
@@ -118,10 +120,15 @@ class Scrolling(WindowTest):
         if row is None:
             return False
         view = self.window.extents(self.window.find("list", "Messages").get_parent().get_parent())
-        bounds = self.window.extents(row)  # Empty for a row that is far away.
+        bounds = self.window.extents(row)
         is_below_top = view.y <= bounds.y
         is_above_bottom = bounds.y + bounds.height <= view.y + view.height
         return 0 < bounds.height and is_below_top and is_above_bottom
+
+    def focused_number(self):
+        focused = self.window.focused()
+        number = focused and re.search(r"number (\d+)", focused.get_name() or "")
+        return number and int(number[1])
 
     def wait_for_end(self, n):
         eventually(lambda: self.is_in_view(n), f"number {n} in view")
@@ -147,6 +154,21 @@ class Scrolling(WindowTest):
         self.wait_for_end(59)
         self.say(60, 61)
         self.wait_for_end(60)
+
+    def test_the_keyboard_scrolls_too(self):
+        self.wait_for_end(39)
+        self.window.press("shift+Tab")
+        eventually(lambda: self.focused_number() == 39, "the focus on the newest message")
+        for _ in range(3):
+            self.window.press("Page_Up")
+        eventually(lambda: self.focused_number() < 30, "the focus further up")
+        n = self.focused_number()
+        before = self.settled_y(n)
+        self.say(40, 50)
+        eventually(lambda: self.row(49), "the last message")
+        self.assertEqual(self.settled_y(n), before)
+        self.window.press("End")
+        self.wait_for_end(49)
 
     def test_who_says_something_is_taken_to_the_end(self):
         self.wait_for_end(39)

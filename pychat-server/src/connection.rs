@@ -151,6 +151,26 @@ impl<S: Socket> Connection<S> {
         }
     }
 
+    /// Writes `frames` as [`owe`](Self::owe) and [`flush`](Self::flush) would, but copies only what
+    /// the socket does not take.
+    ///
+    /// # Errors
+    ///
+    /// The socket's, other than `WouldBlock` and `Interrupted`: the connection is lost.
+    pub fn deliver(&mut self, mut frames: &[u8]) -> io::Result<()> {
+        if matches!(self.state, State::Lingering | State::Gone) {
+            return Ok(());
+        }
+        if self.outbox.is_empty() {
+            while self.writable && !frames.is_empty() {
+                let size = write(&mut self.socket, &mut self.writable, frames)?;
+                frames = &frames[size..];
+            }
+        }
+        self.outbox.push(frames);
+        Ok(())
+    }
+
     /// Writes what is owed, as far as the socket takes it.
     ///
     /// A closing connection that owes nothing more ends its stream here.
@@ -160,13 +180,8 @@ impl<S: Socket> Connection<S> {
     /// The socket's, other than `WouldBlock` and `Interrupted`: the connection is lost.
     pub fn flush(&mut self) -> io::Result<()> {
         while self.writable && !self.outbox.is_empty() {
-            match self.socket.write(self.outbox.pending()) {
-                Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                Ok(size) => self.outbox.advance(size),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => self.writable = false,
-                Err(error) if error.kind() == ErrorKind::Interrupted => (),
-                Err(error) => return Err(error),
-            }
+            let size = write(&mut self.socket, &mut self.writable, self.outbox.pending())?;
+            self.outbox.advance(size);
         }
         if self.state == State::Closing && self.outbox.is_empty() {
             self.state = State::Lingering;
@@ -205,6 +220,22 @@ impl<S: Socket> Connection<S> {
     /// Returns how much is owed, in bytes.
     pub fn backlog(&self) -> usize {
         self.outbox.backlog()
+    }
+}
+
+/// Writes once; returns how much the socket took.
+fn write(socket: &mut impl Write, writable: &mut bool, bytes: &[u8]) -> io::Result<usize> {
+    match socket.write(bytes) {
+        Ok(0) => Err(ErrorKind::WriteZero.into()),
+        Ok(size) => Ok(size),
+        Err(error) => match error.kind() {
+            ErrorKind::WouldBlock => {
+                *writable = false;
+                Ok(0)
+            }
+            ErrorKind::Interrupted => Ok(0),
+            _ => Err(error),
+        },
     }
 }
 

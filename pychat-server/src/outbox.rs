@@ -4,7 +4,7 @@
 pub const BACKLOG_BYTES_MAX: usize = 1 << 20;
 
 /// An empty outbox that has room for more than this gives it back, in bytes.
-const IDLE_CAPACITY_BYTES: usize = 4 << 10;
+const IDLE_CAPACITY_BYTES: usize = 512;
 
 /// The bytes that wait for a socket, oldest first.
 #[derive(Debug, Default)]

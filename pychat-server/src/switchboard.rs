@@ -27,7 +27,7 @@ use crate::{
     connections::Connections,
     deadlines::Deadlines,
     id::ConnectionId,
-    log::{Log, Record},
+    log::{Draft, Log, Record},
     logging,
     outbox::BACKLOG_BYTES_MAX,
 };
@@ -43,6 +43,9 @@ pub const CLOSING_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a peer that was told all may take to close its side.
 pub const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// What the common run keeps of its memory from tick to tick, in bytes.
+const RUN_CAPACITY_BYTES: usize = 256 << 10;
 
 /// How many refusals of one connection are logged; a rude peer does not fill the journal.
 const REFUSALS_LOGGED_MAX: u32 = 16;
@@ -75,8 +78,11 @@ pub struct Switchboard<S> {
     deadlines: Deadlines,
     /// Where sockets are read into.
     scratch: Vec<u8>,
-    /// Where a frame is encoded before it is owed.
+    /// Where a frame for one peer is encoded before it is owed.
     frame: Vec<u8>,
+    /// The frames of this tick that everybody in the room gets, encoded once, in order.
+    run: Vec<u8>,
+    drafts: Vec<Draft>,
 }
 
 impl<S: Socket> Switchboard<S> {
@@ -92,6 +98,8 @@ impl<S: Socket> Switchboard<S> {
             deadlines: Deadlines::default(),
             scratch: vec![0; READ_BUDGET_BYTES],
             frame: Vec::new(),
+            run: Vec::new(),
+            drafts: Vec::new(),
         }
     }
 
@@ -109,7 +117,15 @@ impl<S: Socket> Switchboard<S> {
         }
         let connection = Connection::new(socket, self.limits.payload_bytes_max);
         let stay = if has_room { Stay::Guest } else { Stay::Left };
-        let seat = Seat { connection, peer, stay, refusals: 0, is_ready: false, is_dirty: false };
+        let seat = Seat {
+            connection,
+            peer,
+            stay,
+            given: 0,
+            refusals: 0,
+            is_ready: false,
+            is_dirty: false,
+        };
         let id = self.connections.insert(seat);
         if has_room {
             self.chat.handle(now, Input::Connected { id }, &mut self.effects);
@@ -145,6 +161,7 @@ impl<S: Socket> Switchboard<S> {
         self.chat.handle_timeout(now, &mut self.effects);
         self.give_up_overdue(now);
         self.apply_effects(now);
+        self.deliver_run();
         self.flush_dirty(now);
     }
 
@@ -209,15 +226,14 @@ impl<S: Socket> Switchboard<S> {
 
     /// Takes this tick's texts into the log before anything of them is shown to anybody.
     fn append(&mut self, now: Instant) {
-        let drafts: Vec<_> = self
-            .effects
-            .extract_if(.., |effect| matches!(effect, Effect::Append(_)))
-            .filter_map(
-                |effect| if let Effect::Append(draft) = effect { Some(draft) } else { None },
-            )
-            .collect();
+        let is_append = |effect: &mut Effect| matches!(effect, Effect::Append(_));
+        for effect in self.effects.extract_if(.., is_append) {
+            if let Effect::Append(draft) = effect {
+                self.drafts.push(draft);
+            }
+        }
         let (chat, effects) = (&mut self.chat, &mut self.effects);
-        self.log.append(drafts, |from, record| {
+        self.log.append(self.drafts.drain(..), |from, record| {
             chat.handle(now, Input::Appended { from, record }, effects);
         });
     }
@@ -260,14 +276,8 @@ impl<S: Socket> Switchboard<S> {
     fn apply(&mut self, now: Instant, effect: Effect) {
         match effect {
             Effect::Append(_) => unreachable!("`append` took them all"),
-            Effect::Tell { to, content } => {
-                self.encode(SERVER, &content);
-                self.owe(to);
-            }
-            Effect::TellAll { content } => {
-                self.encode(SERVER, &content);
-                self.owe_all(None);
-            }
+            Effect::Tell { to, content } => self.tell(to, SERVER, &content),
+            Effect::TellAll { content } => encode(SERVER, &content, &mut self.run),
             Effect::Enter { id, name } => self.enter(id, name),
             Effect::Publish { from, record } => self.publish(from, &record),
             Effect::Report { id, refusal } => self.report(id, &refusal),
@@ -280,14 +290,17 @@ impl<S: Socket> Switchboard<S> {
         if matches!(seat.stay, Stay::Guest) {
             logging::joined(&name, seat.peer);
             seat.stay = Stay::Present(name);
+            seat.given = self.run.len();
         }
     }
 
+    /// The author's own copy takes the place of everybody's.
     fn publish(&mut self, from: ConnectionId, record: &Record) {
-        self.encode(YOU, &record.content);
-        self.owe(from);
-        self.encode(record.author.as_str(), &record.content);
-        self.owe_all(Some(from));
+        self.tell(from, YOU, &record.content);
+        encode(record.author.as_str(), &record.content, &mut self.run);
+        if let Some(seat) = self.connections.get_mut(from) {
+            seat.given = self.run.len();
+        }
     }
 
     fn report(&mut self, id: ConnectionId, refusal: &Refusal) {
@@ -308,32 +321,32 @@ impl<S: Socket> Switchboard<S> {
 
     fn turn_away(&mut self, now: Instant, id: ConnectionId) {
         let limit = self.limits.connections_max;
-        self.encode(SERVER, &format!("The chat is full: {limit} connections. Bye!\n"));
-        self.owe(id);
+        self.tell(id, SERVER, &format!("The chat is full: {limit} connections. Bye!\n"));
         self.close(now, id, CloseReason::Shutdown);
         self.note(id, true, false);
     }
 
-    fn encode(&mut self, author: &str, content: &str) {
-        self.frame.clear();
-        ServerMessage::Message { username: author.into(), content: content.into() }
-            .encode(&mut self.frame);
-    }
-
-    /// Owes the frame that was encoded last to one peer.
-    fn owe(&mut self, to: ConnectionId) {
+    fn tell(&mut self, to: ConnectionId, author: &str, content: &str) {
         if let Some(seat) = self.connections.get_mut(to) {
-            self.queues.owe(to, seat, &self.frame);
+            self.frame.clear();
+            encode(author, content, &mut self.frame);
+            self.queues.owe(to, seat, &self.run, &self.frame);
         }
     }
 
-    /// Owes the frame that was encoded last to everybody in the room, but for one.
-    fn owe_all(&mut self, except: Option<ConnectionId>) {
+    /// Gives everybody in the room the common run. Who owes it nothing else is written to from it
+    /// directly; nobody's copy of it is made but of what a socket did not take.
+    fn deliver_run(&mut self) {
+        if self.run.is_empty() {
+            return;
+        }
         for (id, seat) in self.connections.iter_mut() {
-            if seat.stay.name().is_some() && Some(id) != except {
-                self.queues.owe(id, seat, &self.frame);
+            if seat.stay.name().is_some() {
+                self.queues.deliver(id, seat, &self.run);
             }
         }
+        self.run.clear();
+        self.run.shrink_to(RUN_CAPACITY_BYTES);
     }
 
     /// Writes to each peer that is owed something, once.
@@ -341,14 +354,11 @@ impl<S: Socket> Switchboard<S> {
         let mut dirty = mem::take(&mut self.queues.dirty);
         for id in dirty.drain(..) {
             let Some(seat) = self.connections.get_mut(id) else { continue };
-            seat.is_dirty = false;
-            match seat.connection.flush() {
-                Ok(()) if seat.connection.is_over() => self.queues.ended.push(id),
-                Ok(()) if seat.connection.is_lingering() => {
-                    self.deadlines.set(id, now + LINGER_TIMEOUT);
-                }
-                Ok(()) => (),
-                Err(error) => self.queues.lose(id, seat, error),
+            self.queues.flush(id, seat);
+            if seat.connection.is_over() {
+                self.queues.ended.push(id);
+            } else if seat.connection.is_lingering() {
+                self.deadlines.set(id, now + LINGER_TIMEOUT);
             }
         }
         self.queues.dirty = dirty;
@@ -363,6 +373,10 @@ impl<S> fmt::Debug for Switchboard<S> {
             .field("chat", &self.chat)
             .finish_non_exhaustive()
     }
+}
+
+fn encode(author: &str, content: &str, out: &mut Vec<u8>) {
+    ServerMessage::Message { username: author.into(), content: content.into() }.encode(out);
 }
 
 /// What a payload tells the chat; an empty one is the original's goodbye.

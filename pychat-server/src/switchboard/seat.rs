@@ -16,6 +16,9 @@ pub(super) struct Seat<S> {
     pub(super) connection: Connection<S>,
     pub(super) peer: SocketAddr,
     pub(super) stay: Stay,
+    /// How much of the tick's common run it has been given already, in bytes; only those in the
+    /// room get any of it.
+    pub(super) given: usize,
     pub(super) refusals: u32,
     pub(super) is_ready: bool,
     pub(super) is_dirty: bool,
@@ -61,18 +64,40 @@ impl Queues {
         }
     }
 
-    /// Owes `frame` to a peer; cuts it if it has not been reading.
-    pub(super) fn owe<S: Socket>(&mut self, id: ConnectionId, seat: &mut Seat<S>, frame: &[u8]) {
+    /// Owes `frame` to one peer, behind what all in the room have been told so far.
+    pub(super) fn owe<S: Socket>(
+        &mut self,
+        id: ConnectionId,
+        seat: &mut Seat<S>,
+        run: &[u8],
+        frame: &[u8],
+    ) {
+        if seat.stay.name().is_some() {
+            seat.connection.owe(&run[seat.given..]);
+            seat.given = run.len();
+        }
         seat.connection.owe(frame);
         self.mark_dirty(id, seat);
-        if BACKLOG_BYTES_MAX < seat.connection.backlog() {
-            // It may be this tick that is large, not the peer that is slow: let it have some now.
-            if let Err(error) = seat.connection.flush() {
-                self.lose(id, seat, error);
-            } else if BACKLOG_BYTES_MAX < seat.connection.backlog() {
-                seat.connection.abort();
-                self.end(id, seat, CloseReason::Slow, None);
-            }
+    }
+
+    /// Gives a peer in the room the rest of the tick's common run.
+    pub(super) fn deliver<S: Socket>(&mut self, id: ConnectionId, seat: &mut Seat<S>, run: &[u8]) {
+        let rest = &run[mem::take(&mut seat.given)..];
+        match seat.connection.deliver(rest) {
+            Ok(()) if 0 < seat.connection.backlog() => self.mark_dirty(id, seat),
+            Ok(()) => (),
+            Err(error) => self.lose(id, seat, error),
+        }
+    }
+
+    /// Writes what a peer is owed; cuts it if it has not been reading.
+    pub(super) fn flush<S: Socket>(&mut self, id: ConnectionId, seat: &mut Seat<S>) {
+        seat.is_dirty = false;
+        if let Err(error) = seat.connection.flush() {
+            self.lose(id, seat, error);
+        } else if BACKLOG_BYTES_MAX < seat.connection.backlog() {
+            seat.connection.abort();
+            self.end(id, seat, CloseReason::Slow, None);
         }
     }
 

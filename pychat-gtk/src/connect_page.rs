@@ -106,7 +106,6 @@ mod imp {
             }
         }
 
-        /// Goes to the first entry that needs something, or else to the button.
         pub(super) fn focus_next(&self) {
             if self.name().is_err() {
                 self.name_row.grab_focus();
@@ -152,11 +151,7 @@ mod imp {
             self.name_row.set_sensitive(!is_joining);
             self.server_row.set_sensitive(!is_joining);
             if !is_joining {
-                let had_focus = self.cancel_button.has_focus();
                 self.actions.set_visible_child(&*self.join_button);
-                if had_focus {
-                    self.focus_next();
-                }
             }
 
             let failure = session.ending().as_ref().map(wording::ending);
@@ -236,6 +231,11 @@ impl ConnectPage {
     pub fn fill(&self, name: &str, server: &str) {
         self.imp().name_row.set_text(name);
         self.imp().server_row.set_text(server);
+        self.focus_next();
+    }
+
+    /// Goes to what is still to be done: the first entry that needs something, or the button.
+    pub fn focus_next(&self) {
         self.imp().focus_next();
     }
 

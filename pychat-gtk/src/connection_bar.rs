@@ -88,13 +88,24 @@ mod imp {
             }
             self.spinner.set_visible(is_joining);
             self.spinner.set_spinning(is_joining);
-            self.cancel_button.set_visible(is_joining);
-            self.retry_button.set_visible(!is_joining);
+            self.offer(if is_joining { &self.cancel_button } else { &self.retry_button });
             let is_revealed = is_lost || is_joining;
             if is_revealed {
                 self.obj().set_visible(true);
             }
             self.revealer.set_reveal_child(is_revealed);
+        }
+
+        /// Shows this button instead of the other, and leaves the focus with it if it was there.
+        fn offer(&self, offered: &gtk::Button) {
+            let had_focus = self.obj().focus_child().is_some();
+            offered.set_visible(true);
+            if had_focus {
+                offered.grab_focus();
+            }
+            for button in [&*self.retry_button, &*self.cancel_button] {
+                button.set_visible(button == offered);
+            }
         }
 
         /// What has slid out of sight is not there for a screen reader either.

@@ -75,7 +75,7 @@ mod imp {
                 MessageKind::Own => gettext("You"),
                 _ => message.author(),
             };
-            let (clock, date) = spell_time(&message.time());
+            let (clock, date) = spell_time(message.time_ms());
             self.author.set_label(&author);
             self.time.set_label(&clock);
             self.time.set_tooltip_text(Some(&date));
@@ -118,11 +118,15 @@ mod imp {
     }
 
     /// Returns the time of day, short, and the full date for those who ask.
-    fn spell_time(time: &glib::DateTime) -> (String, String) {
+    fn spell_time(time_ms: i64) -> (glib::GString, glib::GString) {
+        let spell = |format: &str| {
+            let time = glib::DateTime::from_unix_local(time_ms / 1_000)?;
+            time.format(format)
+        };
         // Translators: the time of day beside each message; see `man strftime`.
-        let clock = time.format(&gettext("%H:%M"));
-        let date = time.format("%c");
-        (clock.map(Into::into).unwrap_or_default(), date.map(Into::into).unwrap_or_default())
+        let clock = spell(&gettext("%H:%M"));
+        let date = spell("%c");
+        (clock.unwrap_or_default(), date.unwrap_or_default()) // Empty past the year 9999.
     }
 }
 

@@ -334,9 +334,8 @@ impl Session {
     }
 
     fn show(&self, kind: MessageKind, author: &str, text: &str) {
-        if let Ok(now) = glib::DateTime::now_local() {
-            self.history().push(Message::said(kind, author, text, &now));
-        }
+        let now_ms = glib::real_time() / 1_000;
+        self.history().push(Message::new(kind, author, text, now_ms));
     }
 
     fn next_attempt(&self) -> Attempt {

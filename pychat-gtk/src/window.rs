@@ -105,6 +105,7 @@ mod imp {
 
         fn show_connect_page(&self) {
             self.pages.set_visible_child(&*self.connect_page);
+            self.connect_page.focus_next();
             self.obj().action_set_enabled("win.leave", false);
             self.set_titles(&gettext("Pychat"), "");
         }

@@ -92,7 +92,7 @@ pub fn say_error(error: SayError) -> Option<String> {
 /// Returns why there is no connection.
 pub fn ending(ending: &Ending) -> String {
     match ending {
-        Ending::HostNotFound => gettext("Could not connect: there is no host of this name."),
+        Ending::HostNotFound => gettext("Could not connect: the host was not found."),
         Ending::NoAnswer => {
             gettext("Could not connect: the server does not answer, or it refused the connection.")
         }

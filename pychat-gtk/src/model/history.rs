@@ -136,8 +136,7 @@ mod tests {
     use crate::model::MessageKind;
 
     fn numbered(range: Range<usize>) -> Vec<Message> {
-        let time = glib::DateTime::from_unix_utc(0).expect("the epoch is a time");
-        range.map(|n| Message::said(MessageKind::Other, "Анна", &n.to_string(), &time)).collect()
+        range.map(|n| Message::new(MessageKind::Other, "Анна", &n.to_string(), 0)).collect()
     }
 
     /// Extends a history by batches of these sizes and returns what a view would hold that hears

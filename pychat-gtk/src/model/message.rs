@@ -37,9 +37,9 @@ mod imp {
         /// What was said: plain text, never markup.
         #[property(get, construct_only)]
         text: OnceCell<String>,
-        /// When it was heard.
+        /// When it was heard, in UTC milliseconds since 1970.
         #[property(get, construct_only)]
-        time: OnceCell<glib::DateTime>,
+        time_ms: Cell<i64>,
     }
 
     #[glib::object_subclass]
@@ -58,19 +58,15 @@ glib::wrapper! {
 }
 
 impl Message {
-    /// Makes the message of a person, the reader or another.
-    pub fn said(kind: MessageKind, author: &str, text: &str, time: &glib::DateTime) -> Self {
+    /// Makes a message that was heard at `time_ms`, in UTC milliseconds since 1970. The chat
+    /// itself is nobody: its `author` is empty.
+    pub fn new(kind: MessageKind, author: &str, text: &str, time_ms: i64) -> Self {
         glib::Object::builder()
             .property("kind", kind)
             .property("author", author)
             .property("text", text)
-            .property("time", time)
+            .property("time-ms", time_ms)
             .build()
-    }
-
-    /// Makes a message of the chat itself.
-    pub fn notice(kind: MessageKind, text: &str, time: &glib::DateTime) -> Self {
-        Self::said(kind, "", text, time)
     }
 
     /// Returns true if a person said it, not the chat itself.

@@ -33,16 +33,6 @@ fn a_refused_connection_is_said_to_be_one_and_can_be_tried_again() {
 }
 
 #[test]
-fn an_unknown_host_is_said_to_be_one() {
-    run(async {
-        let session = Session::default();
-        session.join(anna(), "no-such-host.invalid".parse().expect("a good address"));
-        until_state(&session, SessionState::Disconnected).await;
-        assert!(matches!(session.ending(), Some(Ending::HostNotFound)), "{:?}", session.ending());
-    });
-}
-
-#[test]
 fn calling_in_vain_ends_at_the_limit_and_not_before() {
     run(async {
         let dead_end = DeadEnd::new().expect("a queue can be filled");

@@ -1,0 +1,74 @@
+"""Takes the picture of a conversation that the project shows of itself:
+
+    pychat-gtk/tests/headless /usr/bin/python3 pychat-gtk/tests/window/screenshot.py FILE.png
+"""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+from support import Peer, Server, Window, eventually
+
+WIDTH, HEIGHT = 720, 800
+FRAME = 5  # Without a compositor, the window draws a frame where its shadow would be.
+
+# Who says what; "" is the one whose window is shown.
+TALK = [
+    ("Борис", "Доброе утро! Сервер переехал на новую машину, никто ничего не заметил?"),
+    ("Maria", "Not a thing — my window never even blinked 🎉"),
+    ("", "Ни одного сообщения не потерялось, я проверила."),
+    ("Борис", "Тогда план на сегодня:\n1. обновить клиент на ноутбуках\n2. пирог в четыре"),
+    ("Jürgen", "Pie is the part I can help with."),
+    ("Maria", "I’ll bring the plates."),
+    ("", "Встречаемся на кухне в 16:00. Кто принесёт чай?"),
+    ("Jürgen", "Me! Earl Grey or something with mint?"),
+]
+
+
+def main(path):
+    settings = pathlib.Path(os.environ["XDG_CONFIG_HOME"], "gtk-4.0", "settings.ini")
+    settings.parent.mkdir(parents=True)
+    settings.write_text("[Settings]\ngtk-font-name=Cantarell 11\ngtk-xft-antialias=1\n")
+
+    server = Server()
+    server.start()
+    window = Window("--name", "Анна", server.address)
+    try:
+        window.wait_for_title(f"Анна — {server.address}")
+        frame = subprocess.check_output(
+            ["xdotool", "search", "--sync", "--onlyvisible", "--pid", str(window.process.pid)],
+            text=True,
+        ).split()[-1]
+        size = [str(WIDTH + 2 * FRAME), str(HEIGHT + 2 * FRAME)]
+        subprocess.run(["xdotool", "windowmove", frame, "0", "0", "windowsize", frame, *size])
+        peers = talk(window, server)
+        eventually(lambda: window.extents(window.frame).width >= WIDTH, "the new size")
+        crop = f"{WIDTH}x{HEIGHT}+{FRAME}+{FRAME}"
+        subprocess.run(
+            ["import", "-window", "root", "-pause", "1", "-crop", crop, "+repage", path],
+            check=True,
+        )
+        for peer in peers.values():
+            peer.close()
+    finally:
+        window.close()
+        server.stop()
+
+
+def talk(window, server):
+    peers = {}
+    for author, text in TALK:
+        if not author:
+            window.write("Message", text)
+            window.click("Send (Alt+Enter)")
+        else:
+            if author not in peers:
+                peers[author] = Peer(server, author)
+            peers[author].say(text)
+        window.wait_for_row(text)
+    return peers
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

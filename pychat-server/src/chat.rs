@@ -131,7 +131,7 @@ impl Chat {
                 tell(id, Notice::StillWaiting, effects);
             }
             (Phase::Joined(name), ClientMessage::Text { content }) => {
-                let draft = Draft { from: id, author: name.clone(), content: content.into_owned() };
+                let draft = Draft { from: id, author: name.clone(), content: content.into() };
                 effects.push(Effect::Append(draft));
             }
             (Phase::Joined(_), ClientMessage::Hello { .. }) => {

@@ -6,8 +6,8 @@ use thiserror::Error;
 
 use crate::{
     chat::HELLO_TIMEOUT,
+    limits::Limits,
     listener::{ListenAddress, ListenAddressError},
-    switchboard::Limits,
 };
 
 /// The most connections at once.

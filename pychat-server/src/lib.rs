@@ -14,6 +14,7 @@ pub mod roster;
 pub mod config;
 pub mod connection;
 pub mod connections;
+pub mod limits;
 pub mod listener;
 pub mod logging;
 pub mod outbox;

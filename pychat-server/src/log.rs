@@ -15,7 +15,7 @@ pub const RECORDS_MAX: usize = 10_000;
 /// The most text that is kept, in bytes of content.
 pub const CONTENT_BYTES_MAX: usize = 16 << 20;
 
-/// A text that waits to be taken into the log.
+/// A text that waits to be taken into the log. Cheap to clone.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Draft {
     /// The connection that it came by.
@@ -23,10 +23,10 @@ pub struct Draft {
     /// Who says it.
     pub author: UserName,
     /// What.
-    pub content: String,
+    pub content: Arc<str>,
 }
 
-/// One message as the log has it.
+/// One message as the log has it. Cheap to clone.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Record {
     /// Its number in the room: dense, from 1.
@@ -34,13 +34,13 @@ pub struct Record {
     /// Who said it.
     pub author: UserName,
     /// What.
-    pub content: String,
+    pub content: Arc<str>,
 }
 
 /// The newest messages of the room.
 #[derive(Debug, Default)]
 pub struct Log {
-    records: VecDeque<Arc<Record>>,
+    records: VecDeque<Record>,
     content_bytes: usize,
     last_seq: u64,
 }
@@ -50,13 +50,13 @@ impl Log {
     pub fn append(
         &mut self,
         drafts: impl IntoIterator<Item = Draft>,
-        mut appended: impl FnMut(ConnectionId, Arc<Record>),
+        mut appended: impl FnMut(ConnectionId, Record),
     ) {
         for Draft { from, author, content } in drafts {
             self.last_seq += 1;
             self.content_bytes += content.len();
-            let record = Arc::new(Record { seq: self.last_seq, author, content });
-            self.records.push_back(Arc::clone(&record));
+            let record = Record { seq: self.last_seq, author, content };
+            self.records.push_back(record.clone());
             appended(from, record);
         }
         while (RECORDS_MAX < self.records.len() || CONTENT_BYTES_MAX < self.content_bytes)
@@ -67,7 +67,7 @@ impl Log {
     }
 
     /// Returns the messages after number `seq` that are still kept, oldest first.
-    pub fn read_after(&self, seq: u64) -> impl Iterator<Item = &Arc<Record>> {
+    pub fn read_after(&self, seq: u64) -> impl Iterator<Item = &Record> {
         let begin = self.records.partition_point(|record| record.seq <= seq);
         self.records.range(begin..)
     }
@@ -80,7 +80,7 @@ mod tests {
     fn draft(content: &str) -> Draft {
         let author = UserName::new("Анна").unwrap();
         let from = ConnectionId { slot: 3, generation: 4 };
-        Draft { from, author, content: content.to_owned() }
+        Draft { from, author, content: content.into() }
     }
 
     fn seqs(log: &Log, after: u64) -> Vec<u64> {

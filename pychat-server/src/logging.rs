@@ -13,6 +13,7 @@ use std::{
 
 use pychat_wire::UserName;
 use tracing::{error, field::display, info, warn};
+use tracing_journald::{Priority, PriorityMappings};
 use tracing_subscriber::{
     filter::LevelFilter,
     fmt::{self, format},
@@ -28,7 +29,11 @@ pub fn init() {
     if is_journal()
         && let Ok(journal) = tracing_journald::layer()
     {
-        let journal = journal.with_field_prefix(Some("PYCHAT".to_owned()));
+        // Who comes and goes is no notice to anybody: it should not stand out.
+        let priorities =
+            PriorityMappings { info: Priority::Informational, ..PriorityMappings::new() };
+        let journal =
+            journal.with_field_prefix(Some("PYCHAT".to_owned())).with_priority_mappings(priorities);
         tracing_subscriber::registry().with(LevelFilter::INFO).with(journal).init();
         return;
     }

@@ -10,6 +10,7 @@
 mod seat;
 
 use std::{
+    collections::VecDeque,
     fmt, mem,
     net::SocketAddr,
     time::{Duration, Instant},
@@ -27,7 +28,8 @@ use crate::{
     connections::Connections,
     deadlines::Deadlines,
     id::ConnectionId,
-    log::{Draft, Log, Record},
+    limits::Limits,
+    log::{Log, Record},
     logging,
     outbox::BACKLOG_BYTES_MAX,
 };
@@ -55,17 +57,6 @@ const TURNED_AWAY_MAX: usize = 64;
 
 const _: () = assert!(2 * TICK_READ_BYTES_MAX <= BACKLOG_BYTES_MAX);
 
-/// What bounds a server.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// The largest payload taken from a client, in bytes.
-    pub payload_bytes_max: usize,
-    /// The most connections at once.
-    pub connections_max: usize,
-    /// How long a guest may take to say who it is.
-    pub hello_timeout: Duration,
-}
-
 /// The connections, the chat between them, and the log.
 pub struct Switchboard<S> {
     connections: Connections<Seat<S>>,
@@ -73,6 +64,8 @@ pub struct Switchboard<S> {
     log: Log,
     limits: Limits,
     effects: Vec<Effect>,
+    /// The other place for effects, empty between ticks.
+    spare: Vec<Effect>,
     queues: Queues,
     /// When closing connections are given up.
     deadlines: Deadlines,
@@ -82,7 +75,8 @@ pub struct Switchboard<S> {
     frame: Vec<u8>,
     /// The frames of this tick that everybody in the room gets, encoded once, in order.
     run: Vec<u8>,
-    drafts: Vec<Draft>,
+    /// What the log has taken and the chat has not been told yet.
+    appended: VecDeque<Input<'static>>,
 }
 
 impl<S: Socket> Switchboard<S> {
@@ -99,7 +93,8 @@ impl<S: Socket> Switchboard<S> {
             scratch: vec![0; READ_BUDGET_BYTES],
             frame: Vec::new(),
             run: Vec::new(),
-            drafts: Vec::new(),
+            appended: VecDeque::new(),
+            spare: Vec::new(),
         }
     }
 
@@ -225,17 +220,29 @@ impl<S: Socket> Switchboard<S> {
     }
 
     /// Takes this tick's texts into the log before anything of them is shown to anybody.
+    ///
+    /// Each is published where it was said, between what was answered before and after it.
     fn append(&mut self, now: Instant) {
-        let is_append = |effect: &mut Effect| matches!(effect, Effect::Append(_));
-        for effect in self.effects.extract_if(.., is_append) {
-            if let Effect::Append(draft) = effect {
-                self.drafts.push(draft);
+        let drafts = self.effects.iter().filter_map(|effect| match effect {
+            Effect::Append(draft) => Some(draft.clone()),
+            _ => None,
+        });
+        let appended = &mut self.appended;
+        self.log.append(drafts, |from, record| {
+            appended.push_back(Input::Appended { from, record });
+        });
+        let mut effects = mem::take(&mut self.effects);
+        for effect in effects.drain(..) {
+            match effect {
+                Effect::Append(_) => {
+                    if let Some(input) = self.appended.pop_front() {
+                        self.chat.handle(now, input, &mut self.spare);
+                    }
+                }
+                effect => self.spare.push(effect),
             }
         }
-        let (chat, effects) = (&mut self.chat, &mut self.effects);
-        self.log.append(self.drafts.drain(..), |from, record| {
-            chat.handle(now, Input::Appended { from, record }, effects);
-        });
+        self.effects = mem::replace(&mut self.spare, effects);
     }
 
     /// Tells the chat who has gone, and forgets who is gone for good.

@@ -1,9 +1,6 @@
 //! The chat by script: inputs one by one, whole effects compared, the clock turned by hand.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use pychat_server::{
     chat::{BAD_PAYLOADS_MAX, Chat, CloseReason, Effect, HELLO_TIMEOUT, Input, Refusal},
@@ -135,13 +132,13 @@ fn a_text_is_published_only_once_the_log_has_it() {
     let mut room = Room::with(&[(A, "Анна"), (B, "Борис")]);
     let draft = Draft { from: A, author: name("Анна"), content: "hi\n".into() };
     assert_eq!(room.text(A, "hi\n"), [Effect::Append(draft)]);
-    let record = Arc::new(Record { seq: 1, author: name("Анна"), content: "hi\n".into() });
-    let publish = Effect::Publish { from: A, record: Arc::clone(&record) };
-    assert_eq!(room.handle(Input::Appended { from: A, record: Arc::clone(&record) }), [publish]);
+    let record = Record { seq: 1, author: name("Анна"), content: "hi\n".into() };
+    let publish = Effect::Publish { from: A, record: record.clone() };
+    assert_eq!(room.handle(Input::Appended { from: A, record: record.clone() }), [publish]);
 
     room.handle(Input::Finished { id: A });
     room.handle(Input::Closed { id: A });
-    let publish = Effect::Publish { from: A, record: Arc::clone(&record) };
+    let publish = Effect::Publish { from: A, record: record.clone() };
     assert_eq!(room.handle(Input::Appended { from: A, record }), [publish], "whoever left");
 }
 

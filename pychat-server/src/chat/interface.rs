@@ -1,6 +1,6 @@
 //! The words between the chat and the rest of the server: what it is told, what it wants done.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 use pychat_wire::{ClientMessage, FrameError, MessageError, NameError, UserName};
 
@@ -53,7 +53,7 @@ pub enum Input<'a> {
         /// The connection that it came by.
         from: ConnectionId,
         /// The text as the log has it.
-        record: Arc<Record>,
+        record: Record,
     },
     /// The server is about to stop.
     Stopping,
@@ -88,7 +88,7 @@ pub enum Effect {
         /// The author's connection, which may be gone.
         from: ConnectionId,
         /// The message.
-        record: Arc<Record>,
+        record: Record,
     },
     /// Note for the operator that something was refused.
     Report {

@@ -2,14 +2,12 @@
 
 use std::{
     fs,
-    net::{TcpListener, TcpStream},
     process::Command,
     thread,
     time::{Duration, Instant},
 };
 
-use pychat_server::{listener, reactor::ACCEPT_RETRY};
-use socket2::SockRef;
+use pychat_server::reactor::ACCEPT_RETRY;
 
 use super::kernel::end_at;
 use crate::support::{GREETING, PATIENCE, Peer, Server, left};
@@ -77,16 +75,4 @@ fn an_accepted_connection_is_watched_while_it_is_idle() {
         assert!(Instant::now() < deadline, "nobody would notice if the line were dead");
         thread::sleep(Duration::from_millis(10)); // Until the welcome is acknowledged.
     }
-}
-
-/// That accepted sockets are tuned at all is what the test above shows.
-#[test]
-fn a_tuned_socket_does_not_wait_to_write() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    stream.set_nonblocking(true).unwrap();
-    let stream = mio::net::TcpStream::from_std(stream);
-    listener::tune(&stream).unwrap();
-    assert!(stream.nodelay().unwrap());
-    assert!(SockRef::from(&stream).keepalive().unwrap());
 }

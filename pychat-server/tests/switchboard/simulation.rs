@@ -15,7 +15,8 @@ use fastrand::Rng;
 use pychat_server::{
     chat::HELLO_TIMEOUT,
     id::ConnectionId,
-    switchboard::{CLOSING_TIMEOUT, LINGER_TIMEOUT, Limits, Switchboard},
+    limits::Limits,
+    switchboard::{CLOSING_TIMEOUT, LINGER_TIMEOUT, Switchboard},
 };
 use pychat_wire::{
     ClientMessage, Decoder, PAYLOAD_BYTES_MAX, ServerMessage,

@@ -9,8 +9,9 @@ use pychat_server::{
     chat::HELLO_TIMEOUT,
     connection::READ_BUDGET_BYTES,
     id::ConnectionId,
+    limits::Limits,
     outbox::BACKLOG_BYTES_MAX,
-    switchboard::{CLOSING_TIMEOUT, LINGER_TIMEOUT, Limits, Switchboard},
+    switchboard::{CLOSING_TIMEOUT, LINGER_TIMEOUT, Switchboard},
 };
 use pychat_wire::{ClientMessage, Decoder, PAYLOAD_BYTES_MAX, ServerMessage};
 

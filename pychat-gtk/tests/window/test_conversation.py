@@ -87,6 +87,22 @@ class Conversation(WindowTest):
         labels = [it.get_name() for it in walk(row) if it.get_role_name() == "label"]
         self.assertEqual((labels[0], labels[2]), ("<s>B</s>", text))
 
+    def test_a_very_long_text_is_shown_bit_by_bit(self):
+        window = self.open_joined(self.server)
+        peer = self.let_join(self.server, "Борис")
+        for text, shown in [
+            ("x" * 30_000, "x" * 2_000),
+            ("line\n" * 6_000, "\n".join(["line"] * 40)),
+            ("word " * 6_000, "word " * 400),
+        ]:
+            peer.say(text)
+            row = window.wait_for_row(": " + shown)
+            window.click("Show More", row)
+            eventually(lambda: any(len(it.get_name()) > len(shown) for it in walk(row)
+                                   if it.get_role_name() == "label"), "more")
+            peer.say("after it")
+            window.wait_for_row(": after it")
+
     def test_a_burst_is_shown_in_order(self):
         original = self.start_original()
         window = self.open("--name", "Анна", original.address)

@@ -27,10 +27,13 @@ use std::{
 use pychat_wire::{ClientMessage, FrameError, MessageError, NameError, UserName, notice::Notice};
 
 pub use self::interface::{CloseReason, Effect, Input, Refusal};
-use crate::{deadlines::Deadlines, id::ConnectionId, log::Draft, roster::Roster};
-
-/// How long a guest may take to say who it is.
-pub const HELLO_TIMEOUT: Duration = Duration::from_secs(20);
+use crate::{
+    deadlines::Deadlines,
+    id::ConnectionId,
+    log::Draft,
+    pace::{Bucket, Pace},
+    roster::Roster,
+};
 
 /// How many payloads in a row that mean nothing end a connection.
 pub const BAD_PAYLOADS_MAX: u32 = 16;
@@ -41,7 +44,16 @@ pub struct Chat {
     peers: HashMap<ConnectionId, Peer>,
     roster: Roster,
     deadlines: Deadlines,
-    hello_timeout: Duration,
+    rules: Rules,
+}
+
+/// What the operator decides for the room.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// How long a guest may take to say who it is.
+    pub hello_timeout: Duration,
+    /// How fast one connection may speak; any speed if `None`.
+    pub pace: Option<Pace>,
 }
 
 #[derive(Debug)]
@@ -49,6 +61,8 @@ struct Peer {
     phase: Phase,
     /// How many payloads in a row meant nothing.
     bad_payloads: u32,
+    /// How much it has said lately.
+    bucket: Bucket,
 }
 
 #[derive(Debug)]
@@ -59,14 +73,19 @@ enum Phase {
 }
 
 impl Chat {
-    /// Returns an empty room that gives its guests `hello_timeout` to say who they are.
-    pub fn new(hello_timeout: Duration) -> Self {
+    /// Returns an empty room under `rules`.
+    pub fn new(rules: Rules) -> Self {
         Self {
             peers: HashMap::new(),
             roster: Roster::default(),
             deadlines: Deadlines::default(),
-            hello_timeout,
+            rules,
         }
+    }
+
+    /// Changes the rules for what comes from now on: guests here already keep their deadline.
+    pub fn set_rules(&mut self, rules: Rules) {
+        self.rules = rules;
     }
 
     /// Takes one thing in and appends what is to be done about it to `effects`.
@@ -76,7 +95,7 @@ impl Chat {
     pub fn handle(&mut self, now: Instant, input: Input<'_>, effects: &mut Vec<Effect>) {
         match input {
             Input::Connected { id } => self.on_connected(now, id, effects),
-            Input::Received { id, message } => self.on_received(id, message, effects),
+            Input::Received { id, message } => self.on_received(now, id, message, effects),
             Input::Misunderstood { id, error } => self.on_misunderstood(id, error, effects),
             Input::Broken { id, error } => self.on_broken(id, error, effects),
             Input::Finished { id } => self.close(id, CloseReason::Quit, effects),
@@ -90,7 +109,7 @@ impl Chat {
     /// Ends what has gone on for too long by `now`.
     pub fn handle_timeout(&mut self, now: Instant, effects: &mut Vec<Effect>) {
         while let Some(id) = self.deadlines.pop_due(now) {
-            let seconds = self.hello_timeout.as_secs();
+            let seconds = self.rules.hello_timeout.as_secs();
             let content = format!("No username within {seconds} seconds. Bye!\n");
             effects.push(Effect::Tell { to: id, content });
             self.close(id, CloseReason::Timeout, effects);
@@ -109,13 +128,15 @@ impl Chat {
     }
 
     fn on_connected(&mut self, now: Instant, id: ConnectionId, effects: &mut Vec<Effect>) {
-        self.peers.insert(id, Peer { phase: Phase::Guest, bad_payloads: 0 });
-        self.deadlines.set(id, now + self.hello_timeout);
+        self.peers
+            .insert(id, Peer { phase: Phase::Guest, bad_payloads: 0, bucket: Bucket::default() });
+        self.deadlines.set(id, now + self.rules.hello_timeout);
         tell(id, Notice::Greeting, effects);
     }
 
     fn on_received(
         &mut self,
+        now: Instant,
         id: ConnectionId,
         message: ClientMessage<'_>,
         effects: &mut Vec<Effect>,
@@ -133,6 +154,9 @@ impl Chat {
             (Phase::Joined(name), ClientMessage::Text { content }) => {
                 let draft = Draft { from: id, author: name.clone(), content: content.into() };
                 effects.push(Effect::Append(draft));
+                if let Some(until) = self.rules.pace.and_then(|pace| peer.bucket.fill(now, pace)) {
+                    effects.push(Effect::Hold { id, until });
+                }
             }
             (Phase::Joined(_), ClientMessage::Hello { .. }) => {
                 effects.push(Effect::Report { id, refusal: Refusal::AlreadyJoined });

@@ -12,7 +12,9 @@
 
 use std::{
     io::{self, ErrorKind, Read, Write},
+    mem,
     net::Shutdown,
+    ops::ControlFlow,
 };
 
 use pychat_wire::{Decoder, FrameError};
@@ -43,6 +45,8 @@ impl Socket for mio::net::TcpStream {
 pub struct Connection<S> {
     socket: S,
     decoder: Decoder,
+    /// What was read and may not be decoded yet.
+    held: Vec<u8>,
     outbox: Outbox,
     state: State,
     /// Set by an edge, cleared only by `WouldBlock`. So is `writable`.
@@ -71,6 +75,8 @@ pub enum Filled {
     Eof,
     /// The bytes are no frames.
     Broken(FrameError),
+    /// Whoever takes the payloads wants no more of them for now. The caller must return.
+    Held,
 }
 
 impl<S: Socket> Connection<S> {
@@ -81,6 +87,7 @@ impl<S: Socket> Connection<S> {
         Self {
             socket,
             decoder: Decoder::new(payload_bytes_max),
+            held: Vec::new(),
             outbox: Outbox::default(),
             state: State::Open,
             readable: true,
@@ -97,14 +104,21 @@ impl<S: Socket> Connection<S> {
 
     /// Reads until the socket or the budget has no more, passing each payload on.
     ///
+    /// `on_payload` may break off: what was read and not passed on is kept, at most
+    /// [`READ_BUDGET_BYTES`], and comes first at the next call.
+    ///
     /// # Errors
     ///
     /// The socket's, other than `WouldBlock` and `Interrupted`: the connection is lost.
     pub fn fill(
         &mut self,
         scratch: &mut [u8],
-        mut on_payload: impl FnMut(&[u8]),
+        mut on_payload: impl FnMut(&[u8]) -> ControlFlow<()>,
     ) -> io::Result<Filled> {
+        let held = mem::take(&mut self.held);
+        if let Some(filled) = self.decode(&held, &mut on_payload) {
+            return Ok(filled);
+        }
         let mut budget = READ_BUDGET_BYTES;
         while self.readable && !self.is_finished {
             if budget == 0 {
@@ -117,8 +131,8 @@ impl<S: Socket> Connection<S> {
                 }
                 Ok(size) => {
                     budget = budget.saturating_sub(size);
-                    if let Err(error) = self.decode(&scratch[..size], &mut on_payload) {
-                        return Ok(Filled::Broken(error));
+                    if let Some(filled) = self.decode(&scratch[..size], &mut on_payload) {
+                        return Ok(filled);
                     }
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.readable = false,
@@ -129,18 +143,28 @@ impl<S: Socket> Connection<S> {
         Ok(Filled::Drained)
     }
 
+    /// Passes on the payloads in `bytes`; returns why there are no more of them, other than that
+    /// they are at their end.
     fn decode(
         &mut self,
         mut bytes: &[u8],
-        on_payload: &mut impl FnMut(&[u8]),
-    ) -> Result<(), FrameError> {
+        on_payload: &mut impl FnMut(&[u8]) -> ControlFlow<()>,
+    ) -> Option<Filled> {
         if self.state != State::Open {
-            return Ok(());
+            return None;
         }
-        while let Some(payload) = self.decoder.next_payload(&mut bytes)? {
-            on_payload(payload);
+        loop {
+            match self.decoder.next_payload(&mut bytes) {
+                Ok(Some(payload)) => {
+                    if on_payload(payload).is_break() {
+                        self.held = bytes.to_vec();
+                        return Some(Filled::Held);
+                    }
+                }
+                Ok(None) => return None,
+                Err(error) => return Some(Filled::Broken(error)),
+            }
         }
-        Ok(())
     }
 
     /// Owes the peer `frames`, unless it has been told already that there will be no more.
@@ -200,6 +224,7 @@ impl<S: Socket> Connection<S> {
     /// Gives up on the peer; what it is owed is forgotten.
     pub fn abort(&mut self) {
         self.state = State::Gone;
+        self.held = Vec::new();
         self.outbox = Outbox::default();
     }
 

@@ -8,9 +8,11 @@ pub mod chat;
 pub mod deadlines;
 pub mod id;
 pub mod log;
+pub mod pace;
 pub mod roster;
 
 // The shell: sockets, clock, signals.
+pub mod callers;
 pub mod config;
 pub mod connection;
 pub mod connections;

@@ -2,13 +2,36 @@
 
 use std::time::Duration;
 
+use pychat_wire::PAYLOAD_BYTES_MAX;
+
+use crate::{chat::Rules, pace::Pace};
+
 /// What bounds a server.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// The largest payload taken from a client, in bytes.
     pub payload_bytes_max: usize,
+    /// The most that one peer may be owed before it counts as not reading, in bytes.
+    pub backlog_bytes_max: usize,
+    /// The most that all peers together may be owed, in bytes.
+    pub backlog_total_bytes_max: usize,
     /// The most connections at once.
     pub connections_max: usize,
-    /// How long a guest may take to say who it is.
-    pub hello_timeout: Duration,
+    /// The most connections at once from one address; any number if zero.
+    pub connections_per_address_max: usize,
+    /// What bounds people in the room, and before it.
+    pub rules: Rules,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            payload_bytes_max: PAYLOAD_BYTES_MAX,
+            backlog_bytes_max: 1 << 20,
+            backlog_total_bytes_max: 256 << 20,
+            connections_max: 10_000,
+            connections_per_address_max: 64,
+            rules: Rules { hello_timeout: Duration::from_secs(20), pace: Pace::new(10, 5) },
+        }
+    }
 }

@@ -21,7 +21,10 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use crate::chat::{CloseReason, Refusal};
+use crate::{
+    chat::{CloseReason, Refusal},
+    config::ConfigError,
+};
 
 /// Directs what is logged from here on: to the journal if standard error is the journal, else to
 /// standard error.
@@ -113,9 +116,9 @@ pub fn refused(user: Option<&UserName>, peer: SocketAddr, refusal: &Refusal) {
     }
 }
 
-/// A connection was turned away.
-pub fn full(peer: SocketAddr, limit: usize) {
-    warn!(event = "full", peer = %peer, reason = "full", "turned {peer} away: {limit} connections");
+/// A connection was turned away, and told `why`.
+pub fn turned_away(peer: SocketAddr, why: &str) {
+    warn!(event = "turn_away", peer = %peer, reason = "full", "turned {peer} away: {why}");
 }
 
 /// A connection could not be taken in; most likely its peer has gone already.
@@ -136,6 +139,21 @@ pub fn accepting_again(address: SocketAddr) {
 /// A signal came that changes nothing.
 pub fn nothing_to_reload() {
     info!(event = "reload", "nothing to re-read: there is no configuration file");
+}
+
+/// The configuration was read again and is in force.
+pub fn reloaded() {
+    info!(event = "reload", "configuration re-read");
+}
+
+/// The configuration was read again and cannot be used.
+pub fn not_reloaded(error: &ConfigError) {
+    error!(event = "reload", "configuration not changed: {error}");
+}
+
+/// Something in the configuration has changed that cannot change while the server runs.
+pub fn restart_needed(option: &str) {
+    warn!(event = "reload", "{option} has changed, which takes a restart");
 }
 
 /// The server begins to stop.

@@ -6,7 +6,8 @@ use pychat_server::{config::Config, logging, reactor::Reactor};
 
 fn main() -> ExitCode {
     match start() {
-        Ok(reactor) => run(reactor),
+        Ok(Some(reactor)) => run(reactor),
+        Ok(None) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&*error);
             ExitCode::FAILURE
@@ -14,8 +15,13 @@ fn main() -> ExitCode {
     }
 }
 
-fn start() -> Result<Reactor, Box<dyn Error>> {
-    Ok(Reactor::bind(&Config::from_arguments()?)?)
+/// Returns nothing if the configuration was only to be checked.
+fn start() -> Result<Option<Reactor>, Box<dyn Error>> {
+    let config = Config::load()?;
+    if config.is_check {
+        return Ok(None);
+    }
+    Ok(Some(Reactor::bind(config)?))
 }
 
 fn run(reactor: Reactor) -> ExitCode {

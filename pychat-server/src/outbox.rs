@@ -1,8 +1,5 @@
 //! What one peer is owed: bytes that its socket has not taken yet.
 
-/// The most that a peer may be owed before it counts as not reading, in bytes.
-pub const BACKLOG_BYTES_MAX: usize = 1 << 20;
-
 /// An empty outbox that has room for more than this gives it back, in bytes.
 const IDLE_CAPACITY_BYTES: usize = 512;
 

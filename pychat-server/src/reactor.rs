@@ -85,6 +85,7 @@ pub struct Reactor {
     listeners: Vec<Listener>,
     signals: Signals,
     switchboard: Switchboard<TcpStream>,
+    config: Config,
     phase: Phase,
 }
 
@@ -120,7 +121,7 @@ impl Reactor {
     /// # Errors
     ///
     /// [`StartError`]: nothing has been opened then.
-    pub fn bind(config: &Config) -> Result<Self, StartError> {
+    pub fn bind(config: Config) -> Result<Self, StartError> {
         let poll = Poll::new()?;
         let signals = Signals::subscribe(poll.registry(), SIGNALS)?;
         let mut listeners = Vec::new();
@@ -136,6 +137,7 @@ impl Reactor {
             listeners,
             signals,
             switchboard: Switchboard::new(config.limits),
+            config,
             phase: Phase::Running,
         })
     }
@@ -227,7 +229,7 @@ impl Reactor {
     fn heed_signals(&mut self, now: Instant) {
         for request in self.signals.requests() {
             match (request, self.phase) {
-                (Request::Reload, _) => logging::nothing_to_reload(),
+                (Request::Reload, _) => reload(&mut self.config, &mut self.switchboard),
                 (Request::Stop, Phase::Running) => {
                     logging::stopping(self.switchboard.len());
                     self.listeners.clear();
@@ -304,6 +306,25 @@ impl Accepting {
             Self::Drained => false,
             Self::Resting { until } => until <= now,
         }
+    }
+}
+
+/// Reads the configuration again; what cannot be used or changed leaves all as it is.
+fn reload(config: &mut Config, switchboard: &mut Switchboard<TcpStream>) {
+    if !config.has_file() {
+        logging::nothing_to_reload();
+        return;
+    }
+    match config.reload() {
+        Ok(new) => {
+            if new.listen != config.listen {
+                logging::restart_needed("listen");
+            }
+            switchboard.set_limits(new.limits);
+            config.limits = new.limits;
+            logging::reloaded();
+        }
+        Err(error) => logging::not_reloaded(&error),
     }
 }
 

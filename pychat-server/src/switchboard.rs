@@ -7,31 +7,30 @@
 //!
 //! A connection is taken out of the table when the tick reaps, and nowhere else.
 
+mod effects;
 mod seat;
 
 use std::{
     collections::VecDeque,
     fmt, mem,
     net::SocketAddr,
+    ops::ControlFlow,
     time::{Duration, Instant},
 };
 
-use pychat_wire::{
-    ClientMessage, ServerMessage, UserName,
-    name::{SERVER, YOU},
-};
+use pychat_wire::ClientMessage;
 
 use self::seat::{Queues, Seat, Stay};
 use crate::{
-    chat::{Chat, CloseReason, Effect, Input, Refusal},
+    callers::Callers,
+    chat::{Chat, Effect, Input},
     connection::{Connection, Filled, READ_BUDGET_BYTES, Socket},
     connections::Connections,
     deadlines::Deadlines,
     id::ConnectionId,
     limits::Limits,
-    log::{Log, Record},
+    log::Log,
     logging,
-    outbox::BACKLOG_BYTES_MAX,
 };
 
 /// The most that is read from all connections before what they said is answered, in bytes.
@@ -46,16 +45,8 @@ pub const CLOSING_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a peer that was told all may take to close its side.
 pub const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What the common run keeps of its memory from tick to tick, in bytes.
-const RUN_CAPACITY_BYTES: usize = 256 << 10;
-
-/// How many refusals of one connection are logged; a rude peer does not fill the journal.
-const REFUSALS_LOGGED_MAX: u32 = 16;
-
 /// How many connections beyond the limit may be kept for the moment that it takes to say so.
 const TURNED_AWAY_MAX: usize = 64;
-
-const _: () = assert!(2 * TICK_READ_BYTES_MAX <= BACKLOG_BYTES_MAX);
 
 /// The connections, the chat between them, and the log.
 pub struct Switchboard<S> {
@@ -67,8 +58,11 @@ pub struct Switchboard<S> {
     /// The other place for effects, empty between ticks.
     spare: Vec<Effect>,
     queues: Queues,
+    callers: Callers,
     /// When closing connections are given up.
     deadlines: Deadlines,
+    /// When connections that said too much are read again.
+    holds: Deadlines,
     /// Where sockets are read into.
     scratch: Vec<u8>,
     /// Where a frame for one peer is encoded before it is owed.
@@ -84,12 +78,14 @@ impl<S: Socket> Switchboard<S> {
     pub fn new(limits: Limits) -> Self {
         Self {
             connections: Connections::default(),
-            chat: Chat::new(limits.hello_timeout),
+            chat: Chat::new(limits.rules),
             log: Log::default(),
             limits,
             effects: Vec::new(),
             queues: Queues::default(),
+            callers: Callers::default(),
             deadlines: Deadlines::default(),
+            holds: Deadlines::default(),
             scratch: vec![0; READ_BUDGET_BYTES],
             frame: Vec::new(),
             run: Vec::new(),
@@ -103,31 +99,31 @@ impl<S: Socket> Switchboard<S> {
         self.connections.next_id()
     }
 
-    /// Takes in a connection, or, at the limit, tells it that there is no room and closes it.
+    /// Changes the limits for what comes from now on; nobody is sent away by that alone.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+        self.chat.set_rules(limits.rules);
+    }
+
+    /// Takes in a connection, or, at a limit, tells it that there is no room and closes it.
     pub fn admit(&mut self, now: Instant, socket: S, peer: SocketAddr) {
-        let used = self.connections.len();
-        let has_room = used < self.limits.connections_max;
-        if self.limits.connections_max + TURNED_AWAY_MAX <= used {
+        let limits = self.limits;
+        let (used, max) = (self.connections.len(), limits.connections_max);
+        if max + TURNED_AWAY_MAX <= used {
             return;
         }
-        let connection = Connection::new(socket, self.limits.payload_bytes_max);
-        let stay = if has_room { Stay::Guest } else { Stay::Left };
-        let seat = Seat {
-            connection,
-            peer,
-            stay,
-            given: 0,
-            refusals: 0,
-            is_ready: false,
-            is_dirty: false,
-        };
-        let id = self.connections.insert(seat);
-        if has_room {
+        let connection = Connection::new(socket, limits.payload_bytes_max);
+        let per_address_max = limits.connections_per_address_max;
+        if max <= used {
+            let told = format!("The chat is full: {max} connections. Bye!\n");
+            self.turn_away(now, connection, peer, &told);
+        } else if !self.callers.enter(peer, per_address_max) {
+            let told = format!("Too many connections from your address: {per_address_max}. Bye!\n");
+            self.turn_away(now, connection, peer, &told);
+        } else {
+            let id = self.connections.insert(Seat::new(connection, peer, Stay::Guest));
             self.chat.handle(now, Input::Connected { id }, &mut self.effects);
             self.note(id, true, false);
-        } else {
-            logging::full(peer, self.limits.connections_max);
-            self.turn_away(now, id);
         }
     }
 
@@ -150,6 +146,7 @@ impl<S: Socket> Switchboard<S> {
 
     /// Does everything that has become possible by `now`: one tick.
     pub fn turn(&mut self, now: Instant) {
+        self.release_held(now);
         self.read_ready(now);
         self.append(now);
         self.reap(now);
@@ -158,6 +155,7 @@ impl<S: Socket> Switchboard<S> {
         self.apply_effects(now);
         self.deliver_run();
         self.flush_dirty(now);
+        self.cut_largest();
     }
 
     /// Returns true if the next turn has something to do already.
@@ -167,7 +165,13 @@ impl<S: Socket> Switchboard<S> {
 
     /// Returns when the next turn has something to do for the time alone.
     pub fn next_deadline(&self) -> Option<Instant> {
-        self.chat.next_deadline().into_iter().chain(self.deadlines.next()).min()
+        let ours = [self.deadlines.next(), self.next_release()];
+        self.chat.next_deadline().into_iter().chain(ours.into_iter().flatten()).min()
+    }
+
+    /// Returns when somebody who said too much is read again.
+    pub fn next_release(&self) -> Option<Instant> {
+        self.holds.next()
     }
 
     /// Returns how many connections there are, closing ones among them.
@@ -178,6 +182,21 @@ impl<S: Socket> Switchboard<S> {
     /// Returns true if there are none.
     pub fn is_empty(&self) -> bool {
         self.connections.is_empty()
+    }
+
+    fn release_held(&mut self, now: Instant) {
+        while let Some(id) = self.holds.pop_due(now) {
+            self.release(id);
+        }
+    }
+
+    fn release(&mut self, id: ConnectionId) {
+        self.holds.clear(id);
+        if let Some(seat) = self.connections.get_mut(id)
+            && mem::take(&mut seat.is_held)
+        {
+            self.queues.mark_ready(id, seat);
+        }
     }
 
     /// Gives every ready connection one turn, as far as this tick's budget goes.
@@ -201,9 +220,14 @@ impl<S: Socket> Switchboard<S> {
         let filled = seat.connection.fill(&mut self.scratch, |payload| {
             read_bytes += payload.len();
             chat.handle(now, understand(id, payload), effects);
+            match effects.last() {
+                Some(Effect::Hold { id: held, .. }) if *held == id => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            }
         });
         match filled {
             Ok(Filled::Drained) => (),
+            Ok(Filled::Held) => seat.is_held = true,
             Ok(Filled::Budget) => {
                 self.queues.mark_ready(id, seat);
                 read_bytes = READ_BUDGET_BYTES;
@@ -256,7 +280,13 @@ impl<S: Socket> Switchboard<S> {
                 self.chat.handle(now, Input::Closed { id }, &mut self.effects);
             }
             if seat.connection.is_over() {
+                if !matches!(seat.stay, Stay::TurnedAway) {
+                    self.callers.leave(seat.peer);
+                }
+                seat.connection.abort();
+                self.queues.count(seat);
                 self.deadlines.clear(id);
+                self.holds.clear(id);
                 self.connections.remove(id);
             }
         }
@@ -271,105 +301,6 @@ impl<S: Socket> Switchboard<S> {
             }
         }
     }
-
-    fn apply_effects(&mut self, now: Instant) {
-        let mut effects = mem::take(&mut self.effects);
-        for effect in effects.drain(..) {
-            self.apply(now, effect);
-        }
-        self.effects = effects;
-    }
-
-    fn apply(&mut self, now: Instant, effect: Effect) {
-        match effect {
-            Effect::Append(_) => unreachable!("`append` took them all"),
-            Effect::Tell { to, content } => self.tell(to, SERVER, &content),
-            Effect::TellAll { content } => encode(SERVER, &content, &mut self.run),
-            Effect::Enter { id, name } => self.enter(id, name),
-            Effect::Publish { from, record } => self.publish(from, &record),
-            Effect::Report { id, refusal } => self.report(id, &refusal),
-            Effect::Close { id, reason } => self.close(now, id, reason),
-        }
-    }
-
-    fn enter(&mut self, id: ConnectionId, name: UserName) {
-        let Some(seat) = self.connections.get_mut(id) else { return };
-        if matches!(seat.stay, Stay::Guest) {
-            logging::joined(&name, seat.peer);
-            seat.stay = Stay::Present(name);
-            seat.given = self.run.len();
-        }
-    }
-
-    /// The author's own copy takes the place of everybody's.
-    fn publish(&mut self, from: ConnectionId, record: &Record) {
-        self.tell(from, YOU, &record.content);
-        encode(record.author.as_str(), &record.content, &mut self.run);
-        if let Some(seat) = self.connections.get_mut(from) {
-            seat.given = self.run.len();
-        }
-    }
-
-    fn report(&mut self, id: ConnectionId, refusal: &Refusal) {
-        let Some(seat) = self.connections.get_mut(id) else { return };
-        seat.refusals += 1;
-        if seat.refusals <= REFUSALS_LOGGED_MAX {
-            logging::refused(seat.stay.name(), seat.peer, refusal);
-        }
-    }
-
-    fn close(&mut self, now: Instant, id: ConnectionId, reason: CloseReason) {
-        let Some(seat) = self.connections.get_mut(id) else { return };
-        seat.connection.close_gently();
-        self.queues.end(id, seat, reason, None);
-        self.queues.mark_dirty(id, seat);
-        self.deadlines.set(id, now + CLOSING_TIMEOUT);
-    }
-
-    fn turn_away(&mut self, now: Instant, id: ConnectionId) {
-        let limit = self.limits.connections_max;
-        self.tell(id, SERVER, &format!("The chat is full: {limit} connections. Bye!\n"));
-        self.close(now, id, CloseReason::Shutdown);
-        self.note(id, true, false);
-    }
-
-    fn tell(&mut self, to: ConnectionId, author: &str, content: &str) {
-        if let Some(seat) = self.connections.get_mut(to) {
-            self.frame.clear();
-            encode(author, content, &mut self.frame);
-            self.queues.owe(to, seat, &self.run, &self.frame);
-        }
-    }
-
-    /// Gives everybody in the room the common run. Who owes it nothing else is written to from it
-    /// directly; nobody's copy of it is made but of what a socket did not take.
-    fn deliver_run(&mut self) {
-        if self.run.is_empty() {
-            return;
-        }
-        for (id, seat) in self.connections.iter_mut() {
-            if seat.stay.name().is_some() {
-                self.queues.deliver(id, seat, &self.run);
-            }
-        }
-        self.run.clear();
-        self.run.shrink_to(RUN_CAPACITY_BYTES);
-    }
-
-    /// Writes to each peer that is owed something, once.
-    fn flush_dirty(&mut self, now: Instant) {
-        let mut dirty = mem::take(&mut self.queues.dirty);
-        for id in dirty.drain(..) {
-            let Some(seat) = self.connections.get_mut(id) else { continue };
-            self.queues.flush(id, seat);
-            if seat.connection.is_over() {
-                self.queues.ended.push(id);
-            } else if seat.connection.is_lingering() {
-                self.deadlines.set(id, now + LINGER_TIMEOUT);
-            }
-        }
-        self.queues.dirty = dirty;
-    }
 }
 
 impl<S> fmt::Debug for Switchboard<S> {
@@ -380,10 +311,6 @@ impl<S> fmt::Debug for Switchboard<S> {
             .field("chat", &self.chat)
             .finish_non_exhaustive()
     }
-}
-
-fn encode(author: &str, content: &str, out: &mut Vec<u8>) {
-    ServerMessage::Message { username: author.into(), content: content.into() }.encode(out);
 }
 
 /// What a payload tells the chat; an empty one is the original's goodbye.

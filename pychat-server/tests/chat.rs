@@ -3,11 +3,15 @@
 use std::time::{Duration, Instant};
 
 use pychat_server::{
-    chat::{BAD_PAYLOADS_MAX, Chat, CloseReason, Effect, HELLO_TIMEOUT, Input, Refusal},
+    chat::{BAD_PAYLOADS_MAX, Chat, CloseReason, Effect, Input, Refusal, Rules},
     id::ConnectionId,
     log::{Draft, Record},
+    pace::Pace,
 };
 use pychat_wire::{ClientMessage, FrameError, MessageError, NameError, UserName};
+
+const HELLO_TIMEOUT: Duration = Duration::from_secs(20);
+const RULES: Rules = Rules { hello_timeout: HELLO_TIMEOUT, pace: None };
 
 const GREETING: &str = "Connection established. Waiting for your username...";
 const STILL_WAITING: &str = "Still waiting for your username....";
@@ -23,7 +27,7 @@ struct Room {
 
 impl Room {
     fn new() -> Self {
-        Self { chat: Chat::new(HELLO_TIMEOUT), now: Instant::now() }
+        Self { chat: Chat::new(RULES), now: Instant::now() }
     }
 
     fn with(people: &[(ConnectionId, &str)]) -> Self {
@@ -176,6 +180,21 @@ fn a_name_that_breaks_a_rule_is_told_why_and_waited_for() {
         assert_eq!(room.hello(A, given), [report(A, Refusal::Name(error)), told]);
         assert_eq!(room.hello(A, "Анна").last(), Some(&enter(A, "Анна")));
     }
+}
+
+#[test]
+fn who_speaks_too_fast_is_held_and_loses_nothing() {
+    let mut room = Room::with(&[(A, "Анна"), (B, "Борис")]);
+    room.chat.set_rules(Rules { pace: Pace::new(2, 5), ..RULES });
+    let append = |from, author, content: &str| {
+        Effect::Append(Draft { from, author: name(author), content: content.into() })
+    };
+    assert_eq!(room.text(A, "раз"), [append(A, "Анна", "раз")]);
+    let hold = Effect::Hold { id: A, until: room.now + Duration::from_millis(200) };
+    assert_eq!(room.text(A, "два"), [append(A, "Анна", "два"), hold]);
+    assert_eq!(room.text(B, "раз"), [append(B, "Борис", "раз")], "to each their own");
+    room.pass(Duration::from_secs(1));
+    assert_eq!(room.text(A, "три"), [append(A, "Анна", "три")]);
 }
 
 #[test]

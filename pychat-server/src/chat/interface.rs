@@ -1,6 +1,6 @@
 //! The words between the chat and the rest of the server: what it is told, what it wants done.
 
-use std::fmt;
+use std::{fmt, time::Instant};
 
 use pychat_wire::{ClientMessage, FrameError, MessageError, NameError, UserName};
 
@@ -89,6 +89,13 @@ pub enum Effect {
         from: ConnectionId,
         /// The message.
         record: Record,
+    },
+    /// Read nothing more from this connection for a while, not even what has arrived.
+    Hold {
+        /// Which.
+        id: ConnectionId,
+        /// Until when.
+        until: Instant,
     },
     /// Note for the operator that something was refused.
     Report {

@@ -53,7 +53,11 @@ fn writing(writes: Vec<io::Result<usize>>) -> Connection<Scripted> {
 fn fill(connection: &mut Connection<Scripted>) -> (Vec<Vec<u8>>, Filled) {
     let mut payloads = Vec::new();
     let mut scratch = [0; 4 << 10];
-    let filled = connection.fill(&mut scratch, |payload| payloads.push(payload.to_vec())).unwrap();
+    let filled = connection.fill(&mut scratch, |payload| {
+        payloads.push(payload.to_vec());
+        if payload == b"hold" { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    let filled = filled.unwrap();
     (payloads, filled)
 }
 
@@ -99,10 +103,21 @@ fn payloads_before_a_broken_frame_count() {
 }
 
 #[test]
+fn what_was_read_and_not_wanted_comes_first_at_the_next_turn() {
+    let mut connection = reading(vec![Ok(b"1:a4:hold1:b4:hold1".to_vec()), Ok(b":c".to_vec())]);
+    let payloads = |texts: &[&[u8]]| texts.iter().map(|text| text.to_vec()).collect::<Vec<_>>();
+    assert_eq!(fill(&mut connection), (payloads(&[b"a", b"hold"]), Filled::Held));
+    assert_eq!(fill(&mut connection), (payloads(&[b"b", b"hold"]), Filled::Held));
+    assert_eq!(connection.socket.read_calls, 1, "nothing more is read meanwhile");
+    assert_eq!(fill(&mut connection), (payloads(&[b"c"]), Filled::Drained));
+    assert_eq!(connection.held.capacity(), 0);
+}
+
+#[test]
 fn a_reset_is_an_error_either_way() {
     let reset = || ErrorKind::ConnectionReset.into();
     let mut connection = reading(vec![Err(reset())]);
-    let error = connection.fill(&mut [0; 10], |_| ()).unwrap_err();
+    let error = connection.fill(&mut [0; 10], |_| ControlFlow::Continue(())).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConnectionReset);
     let mut connection = writing(vec![Err(reset())]);
     connection.owe(b"x");

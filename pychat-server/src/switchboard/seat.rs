@@ -8,7 +8,6 @@ use crate::{
     chat::CloseReason,
     connection::{Connection, Socket},
     id::ConnectionId,
-    outbox::BACKLOG_BYTES_MAX,
 };
 
 /// A connection and what the server, not the socket, knows of it.
@@ -19,7 +18,11 @@ pub(super) struct Seat<S> {
     /// How much of the tick's common run it has been given already, in bytes; only those in the
     /// room get any of it.
     pub(super) given: usize,
+    /// What it is owed, as it was counted last, in bytes.
+    pub(super) owed: usize,
     pub(super) refusals: u32,
+    /// Not to be read for now, whatever has arrived.
+    pub(super) is_held: bool,
     pub(super) is_ready: bool,
     pub(super) is_dirty: bool,
 }
@@ -38,6 +41,25 @@ pub(super) enum Stay {
         error: Option<io::Error>,
     },
     Left,
+    /// Never let in.
+    TurnedAway,
+}
+
+impl<S: Socket> Seat<S> {
+    /// Returns the seat of a connection about which nothing is known yet.
+    pub(super) fn new(connection: Connection<S>, peer: SocketAddr, stay: Stay) -> Self {
+        Self {
+            connection,
+            peer,
+            stay,
+            given: 0,
+            owed: 0,
+            refusals: 0,
+            is_held: false,
+            is_ready: false,
+            is_dirty: false,
+        }
+    }
 }
 
 /// Who needs something done, each at most once.
@@ -49,11 +71,13 @@ pub(super) struct Queues {
     pub(super) dirty: Vec<ConnectionId>,
     /// Ended one way or another, to be looked at by `reap`.
     pub(super) ended: Vec<ConnectionId>,
+    /// What all peers together are owed, in bytes, as it was counted last.
+    pub(super) owed: usize,
 }
 
 impl Queues {
     pub(super) fn mark_ready<S>(&mut self, id: ConnectionId, seat: &mut Seat<S>) {
-        if !mem::replace(&mut seat.is_ready, true) {
+        if !seat.is_held && !mem::replace(&mut seat.is_ready, true) {
             self.ready.push_back(id);
         }
     }
@@ -90,15 +114,33 @@ impl Queues {
         }
     }
 
-    /// Writes what a peer is owed; cuts it if it has not been reading.
-    pub(super) fn flush<S: Socket>(&mut self, id: ConnectionId, seat: &mut Seat<S>) {
+    /// Writes what a peer is owed; cuts it if more than `backlog_bytes_max` is left of that.
+    pub(super) fn flush<S: Socket>(
+        &mut self,
+        id: ConnectionId,
+        seat: &mut Seat<S>,
+        backlog_bytes_max: usize,
+    ) {
         seat.is_dirty = false;
         if let Err(error) = seat.connection.flush() {
             self.lose(id, seat, error);
-        } else if BACKLOG_BYTES_MAX < seat.connection.backlog() {
-            seat.connection.abort();
-            self.end(id, seat, CloseReason::Slow, None);
+        } else if backlog_bytes_max < seat.connection.backlog() {
+            self.cut(id, seat);
         }
+        self.count(seat);
+    }
+
+    /// Gives up a peer that does not read.
+    pub(super) fn cut<S: Socket>(&mut self, id: ConnectionId, seat: &mut Seat<S>) {
+        seat.connection.abort();
+        self.count(seat);
+        self.end(id, seat, CloseReason::Slow, None);
+    }
+
+    /// Counts anew what a peer is owed.
+    pub(super) fn count<S: Socket>(&mut self, seat: &mut Seat<S>) {
+        let owed = seat.connection.backlog();
+        self.owed = self.owed - mem::replace(&mut seat.owed, owed) + owed;
     }
 
     pub(super) fn lose<S: Socket>(
@@ -122,7 +164,7 @@ impl Queues {
         let name = match mem::replace(&mut seat.stay, Stay::Left) {
             Stay::Guest => None,
             Stay::Present(name) => Some(name),
-            over @ (Stay::Ending { .. } | Stay::Left) => {
+            over @ (Stay::Ending { .. } | Stay::Left | Stay::TurnedAway) => {
                 seat.stay = over;
                 self.ended.push(id);
                 return;
@@ -139,7 +181,7 @@ impl Stay {
         match self {
             Self::Present(name) => Some(name),
             Self::Ending { name, .. } => name.as_ref(),
-            Self::Guest | Self::Left => None,
+            Self::Guest | Self::Left | Self::TurnedAway => None,
         }
     }
 }

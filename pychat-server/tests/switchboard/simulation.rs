@@ -13,19 +13,21 @@ use std::{
 
 use fastrand::Rng;
 use pychat_server::{
-    chat::HELLO_TIMEOUT,
+    chat::Rules,
     id::ConnectionId,
     limits::Limits,
+    pace::Pace,
     switchboard::{CLOSING_TIMEOUT, LINGER_TIMEOUT, Switchboard},
 };
 use pychat_wire::{
-    ClientMessage, Decoder, PAYLOAD_BYTES_MAX, ServerMessage,
+    ClientMessage, Decoder, ServerMessage,
     name::{SERVER, YOU},
     notice::Notice,
 };
 
 use crate::line::Line;
 
+const HELLO_TIMEOUT: Duration = Duration::from_secs(20);
 const SEEDS: u64 = 100;
 const STEPS: usize = 1_000;
 const PEERS_MAX: usize = 12;
@@ -133,12 +135,10 @@ struct Peer {
 
 impl World {
     fn new(seed: u64) -> Self {
-        let limits = Limits {
-            payload_bytes_max: PAYLOAD_BYTES_MAX,
-            connections_max: PEERS_MAX,
-            hello_timeout: HELLO_TIMEOUT,
-        };
         let mut rng = Rng::with_seed(seed);
+        let pace = if rng.bool() { Pace::new(5, 5) } else { None };
+        let rules = Rules { hello_timeout: HELLO_TIMEOUT, pace };
+        let limits = Limits { connections_max: PEERS_MAX, rules, ..Limits::default() };
         let large_one_in = *rng.choice(&[2, 20, 200, 200]).expect("some choice");
         let mut world = Self {
             rng,
@@ -349,8 +349,10 @@ impl World {
     fn settle(&mut self) {
         for _ in 0..10_000 {
             self.turn();
-            if !self.switchboard.has_work() {
-                return;
+            match self.switchboard.next_release() {
+                _ if self.switchboard.has_work() => (),
+                Some(release) => self.now = self.now.max(release),
+                None => return,
             }
         }
         panic!("ten thousand ticks and still at work");

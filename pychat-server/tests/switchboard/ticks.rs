@@ -6,16 +6,17 @@ use std::{
 };
 
 use pychat_server::{
-    chat::HELLO_TIMEOUT,
+    chat::Rules,
     connection::READ_BUDGET_BYTES,
     id::ConnectionId,
     limits::Limits,
-    outbox::BACKLOG_BYTES_MAX,
     switchboard::{CLOSING_TIMEOUT, LINGER_TIMEOUT, Switchboard},
 };
-use pychat_wire::{ClientMessage, Decoder, PAYLOAD_BYTES_MAX, ServerMessage};
+use pychat_wire::{ClientMessage, Decoder, ServerMessage};
 
 use crate::line::Line;
+
+const HELLO_TIMEOUT: Duration = Duration::from_secs(20);
 
 struct Server {
     switchboard: Switchboard<Line>,
@@ -29,11 +30,12 @@ struct Peer {
 
 impl Server {
     fn new(connections_max: usize) -> Self {
-        let limits = Limits {
-            payload_bytes_max: PAYLOAD_BYTES_MAX,
-            connections_max,
-            hello_timeout: HELLO_TIMEOUT,
-        };
+        let rules = Rules { hello_timeout: HELLO_TIMEOUT, pace: None };
+        let limits = Limits { connections_max, rules, ..Limits::default() };
+        Self::limited(limits)
+    }
+
+    fn limited(limits: Limits) -> Self {
         Self { switchboard: Switchboard::new(limits), now: Instant::now() }
     }
 
@@ -204,9 +206,15 @@ fn who_does_not_read_is_cut_and_delays_nobody() {
         server.text(&talker, &text);
         server.settle();
         said += 1;
-        assert!(said * text.len() <= BACKLOG_BYTES_MAX + 2 * text.len(), "the limit is kept");
+        assert!(
+            said * text.len() <= Limits::default().backlog_bytes_max + 2 * text.len(),
+            "the limit is kept"
+        );
     }
-    assert!(BACKLOG_BYTES_MAX < (said + 1) * (text.len() + 60), "and not a byte sooner");
+    assert!(
+        Limits::default().backlog_bytes_max < (said + 1) * (text.len() + 60),
+        "and not a byte sooner"
+    );
     assert_eq!(slow.line.take_heard().len(), 100);
     let heard = heard(&listener);
     assert_eq!(heard.len(), said + 1);

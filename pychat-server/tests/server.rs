@@ -24,6 +24,8 @@ mod server {
     mod sockets;
 
     // The program and its operator.
+    mod configuration;
+    mod limits;
     mod listening;
     mod logging;
     mod usage;

@@ -25,9 +25,14 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server on a free port.
+    /// Starts a server on a free port, without the limits that only abuse would meet in earnest.
     pub(crate) fn start() -> Self {
-        Self::listening_on(&["127.0.0.1:0"])
+        Self::with(&["--flood=off", "--connections-per-address=0"])
+    }
+
+    /// Starts a server on a free port with these `flags`.
+    pub(crate) fn with(flags: &[&str]) -> Self {
+        Self::run(program().arg("--listen=127.0.0.1:0").args(flags), 1)
     }
 
     /// Starts a server that is given each of `listen`; waits until it listens on all of them.

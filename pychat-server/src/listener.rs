@@ -25,6 +25,9 @@ const KEEPALIVE_IDLE: Duration = Duration::from_mins(1);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 /// A line that leaves this many questions unanswered is dead.
 const KEEPALIVE_PROBES: u32 = 5;
+/// A line on which what was written has not been acknowledged for this long is dead too.
+const UNACKNOWLEDGED_TIMEOUT: Duration =
+    KEEPALIVE_IDLE.saturating_add(KEEPALIVE_INTERVAL.saturating_mul(KEEPALIVE_PROBES));
 
 /// Where to listen: a host, as a name or a literal address, and a port.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -139,8 +142,10 @@ fn open(address: SocketAddr) -> io::Result<TcpListener> {
 ///
 /// Those of the system call; the peer is gone already, most likely.
 pub fn tune(socket: &TcpStream) -> io::Result<()> {
-    socket.set_nodelay(true)?;
-    SockRef::from(socket).set_tcp_keepalive(
+    let options = SockRef::from(socket);
+    options.set_tcp_nodelay(true)?;
+    options.set_tcp_user_timeout(Some(UNACKNOWLEDGED_TIMEOUT))?;
+    options.set_tcp_keepalive(
         &TcpKeepalive::new()
             .with_time(KEEPALIVE_IDLE)
             .with_interval(KEEPALIVE_INTERVAL)
@@ -164,6 +169,7 @@ mod tests {
         assert_eq!(options.tcp_keepalive_time().unwrap(), KEEPALIVE_IDLE);
         assert_eq!(options.tcp_keepalive_interval().unwrap(), KEEPALIVE_INTERVAL);
         assert_eq!(options.tcp_keepalive_retries().unwrap(), KEEPALIVE_PROBES);
+        assert_eq!(options.tcp_user_timeout().unwrap(), Some(Duration::from_secs(110)));
         drop(caller);
     }
 

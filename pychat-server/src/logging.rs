@@ -116,6 +116,14 @@ pub fn refused(user: Option<&UserName>, peer: SocketAddr, refusal: &Refusal) {
     }
 }
 
+/// The system allows fewer descriptors than the configured connections need.
+pub fn few_descriptors(allowed: u64, connections_max: usize) {
+    warn!(
+        event = "descriptors",
+        "the system allows {allowed} open files, too few for {connections_max} connections"
+    );
+}
+
 /// A connection was turned away, and told `why`.
 pub fn turned_away(peer: SocketAddr, why: &str) {
     warn!(event = "turn_away", peer = %peer, reason = "full", "turned {peer} away: {why}");

@@ -18,6 +18,7 @@ use mio::{
     Events, Interest, Poll, Token,
     net::{TcpListener, TcpStream},
 };
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use thiserror::Error;
 
 use crate::{
@@ -32,6 +33,9 @@ pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long accepting rests after the system refused, out of descriptors most likely.
 pub const ACCEPT_RETRY: Duration = Duration::from_millis(200);
+
+/// How many descriptors the server has besides connections: its own, and those turned away.
+const DESCRIPTORS_BESIDES: usize = 128;
 
 /// How many edges are taken from the kernel at once.
 const EVENTS_MAX: usize = 1_024;
@@ -149,6 +153,7 @@ impl Reactor {
     /// Waiting itself failed, which no peer can bring about.
     pub fn run(mut self) -> io::Result<()> {
         logging::started();
+        raise_descriptor_limit(self.config.limits.connections_max);
         for listener in &self.listeners {
             logging::listening(listener.address);
         }
@@ -306,6 +311,21 @@ impl Accepting {
             Self::Drained => false,
             Self::Resting { until } => until <= now,
         }
+    }
+}
+
+/// Lets this process have as many descriptors as the system allows it, which is often far more than
+/// it has to begin with.
+fn raise_descriptor_limit(connections_max: usize) {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, ..limit };
+    let allowed = match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => limit.maximum,
+        Err(_) => limit.current,
+    };
+    let needed = connections_max.saturating_add(DESCRIPTORS_BESIDES) as u64;
+    if let Some(allowed) = allowed.filter(|allowed| *allowed < needed) {
+        logging::few_descriptors(allowed, connections_max);
     }
 }
 

@@ -182,7 +182,7 @@ impl Chat {
             }
         };
         let online = self.roster.len();
-        let names = joined_by_commas(self.roster.names());
+        let names = self.roster.listing().to_owned();
         let name = self.roster.join(id, &name);
         self.deadlines.clear(id);
         if let Some(peer) = self.peers.get_mut(&id) {
@@ -287,15 +287,4 @@ fn tell(to: ConnectionId, notice: Notice<'_>, effects: &mut Vec<Effect>) {
 
 fn tell_all(notice: Notice<'_>, effects: &mut Vec<Effect>) {
     effects.push(Effect::TellAll { content: notice.to_string() });
-}
-
-fn joined_by_commas<'a>(names: impl Iterator<Item = &'a UserName>) -> String {
-    let mut joined = String::new();
-    for name in names {
-        if !joined.is_empty() {
-            joined.push_str(", ");
-        }
-        joined.push_str(name.as_str());
-    }
-    joined
 }

@@ -8,15 +8,43 @@ use pychat_wire::{UserName, name::Skeleton};
 
 use crate::id::ConnectionId;
 
+/// What stands between two names in a list of them.
+const SEPARATOR: &str = ", ";
+
 /// The people present.
 #[derive(Debug, Default)]
 pub struct Roster {
     /// In join order; the number is only good for that.
-    participants: BTreeMap<u64, UserName>,
+    participants: BTreeMap<u64, Participant>,
     by_id: HashMap<ConnectionId, u64>,
     /// How many skeletons of people present are this one; a name may have the same one twice.
     taken: HashMap<Skeleton, u32>,
+    /// Names that were asked for and taken, while anybody is present under a number instead.
+    numbered: HashMap<UserName, Numbered>,
+    /// The names in join order, joined; `None` since somebody left, until somebody asks.
+    listing: Option<String>,
     next_number: u64,
+}
+
+/// Who was given a number for the same name.
+#[derive(Debug)]
+struct Numbered {
+    count: usize,
+    /// Every `name (number)` below this number is taken.
+    lowest_free: u32,
+}
+
+impl Default for Numbered {
+    fn default() -> Self {
+        Self { count: 0, lowest_free: 2 }
+    }
+}
+
+#[derive(Debug)]
+struct Participant {
+    name: UserName,
+    /// The name that was asked for and taken, and the number that it was given.
+    numbered: Option<(UserName, u32)>,
 }
 
 impl Roster {
@@ -29,16 +57,15 @@ impl Roster {
     /// In debug builds, if `id` is present already.
     pub fn join(&mut self, id: ConnectionId, name: &UserName) -> UserName {
         debug_assert!(!self.by_id.contains_key(&id), "one person a connection");
-        let mut given = name.clone();
-        let mut number = 1;
-        while self.is_taken(&given) {
-            number += 1;
-            given = name.numbered(number);
-        }
+        let participant = self.find_free(name);
+        let given = participant.name.clone();
         for skeleton in given.skeletons() {
-            *self.taken.entry(skeleton).or_default() += 1;
+            *self.taken.entry(skeleton.clone()).or_default() += 1;
         }
-        self.participants.insert(self.next_number, given.clone());
+        if let Some(listing) = &mut self.listing {
+            append(listing, &given);
+        }
+        self.participants.insert(self.next_number, participant);
         self.by_id.insert(id, self.next_number);
         self.next_number += 1;
         self.check_invariants();
@@ -47,27 +74,49 @@ impl Roster {
 
     /// Takes `id` off the roster; returns its name if it was present.
     pub fn leave(&mut self, id: ConnectionId) -> Option<UserName> {
-        let name = self.participants.remove(&self.by_id.remove(&id)?)?;
+        let number = self.by_id.remove(&id)?;
+        let Participant { name, numbered } = self.participants.remove(&number)?;
         for skeleton in name.skeletons() {
-            if let Some(count) = self.taken.get_mut(&skeleton) {
+            if let Some(count) = self.taken.get_mut(skeleton) {
                 *count -= 1;
                 if *count == 0 {
-                    self.taken.remove(&skeleton);
+                    self.taken.remove(skeleton);
                 }
             }
         }
+        if let Some((asked, number)) = numbered
+            && let Some(numbered) = self.numbered.get_mut(&asked)
+        {
+            numbered.count -= 1;
+            numbered.lowest_free = numbered.lowest_free.min(number);
+            if numbered.count == 0 {
+                self.numbered.remove(&asked);
+            }
+        }
+        self.listing = None;
         self.check_invariants();
         Some(name)
     }
 
+    /// Returns the names of those present, in join order, separated by `, `.
+    pub fn listing(&mut self) -> &str {
+        self.listing.get_or_insert_with(|| {
+            let mut listing = String::new();
+            self.participants
+                .values()
+                .for_each(|participant| append(&mut listing, &participant.name));
+            listing
+        })
+    }
+
     /// Returns the names of those present, in join order.
     pub fn names(&self) -> impl Iterator<Item = &UserName> {
-        self.participants.values()
+        self.participants.values().map(|participant| &participant.name)
     }
 
     /// Returns the name of `id`, if it is present.
     pub fn name(&self, id: ConnectionId) -> Option<&UserName> {
-        self.participants.get(self.by_id.get(&id)?)
+        self.participants.get(self.by_id.get(&id)?).map(|participant| &participant.name)
     }
 
     /// Returns how many are present.
@@ -80,6 +129,22 @@ impl Roster {
         self.participants.is_empty()
     }
 
+    fn find_free(&mut self, name: &UserName) -> Participant {
+        if !self.is_taken(name) {
+            return Participant { name: name.clone(), numbered: None };
+        }
+        let mut number = self.numbered.get(name).map_or(2, |numbered| numbered.lowest_free);
+        let mut given = name.numbered(number);
+        while self.is_taken(&given) {
+            number += 1;
+            given = name.numbered(number);
+        }
+        let numbered = self.numbered.entry(name.clone()).or_default();
+        numbered.count += 1;
+        numbered.lowest_free = number + 1;
+        Participant { name: given, numbered: Some((name.clone(), number)) }
+    }
+
     fn is_taken(&self, name: &UserName) -> bool {
         name.skeletons().iter().any(|skeleton| self.taken.contains_key(skeleton))
     }
@@ -89,6 +154,13 @@ impl Roster {
         debug_assert!(self.taken.len() <= 2 * self.participants.len());
         debug_assert!(self.participants.len() <= self.taken.len());
     }
+}
+
+fn append(listing: &mut String, name: &UserName) {
+    if !listing.is_empty() {
+        listing.push_str(SEPARATOR);
+    }
+    listing.push_str(name.as_str());
 }
 
 #[cfg(test)]
@@ -117,6 +189,11 @@ mod tests {
         assert_eq!(roster.leave(id(1)), None);
         join(&mut roster, 1, "a");
         assert_eq!(names(&roster), ["c", "b", "a"]);
+        assert_eq!(roster.listing(), "c, b, a");
+        join(&mut roster, 4, "d");
+        assert_eq!(roster.listing(), "c, b, a, d");
+        roster.leave(id(3));
+        assert_eq!(roster.listing(), "b, a, d");
         assert_eq!(roster.name(id(2)).map(UserName::as_str), Some("b"));
     }
 
@@ -130,10 +207,13 @@ mod tests {
         assert_eq!(join(&mut roster, 5, "анна (2)"), "анна (2) (2)");
         roster.leave(id(2));
         assert_eq!(join(&mut roster, 6, "Анна"), "Анна (2)");
+        roster.leave(id(3));
+        assert_eq!(join(&mut roster, 3, "Анна"), "Анна (3)");
         for slot in [1, 3, 4, 5, 6] {
             roster.leave(id(slot));
         }
-        assert!(roster.is_empty() && roster.taken.is_empty());
+        assert!(roster.is_empty() && roster.taken.is_empty() && roster.numbered.is_empty());
+        assert_eq!(roster.listing(), "");
         assert_eq!(join(&mut roster, 7, "Анна"), "Анна");
     }
 }

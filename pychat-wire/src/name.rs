@@ -51,8 +51,14 @@ pub enum NameError {
 }
 
 /// A name that keeps all the rules. Cheap to clone.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct UserName(Arc<str>);
+#[derive(Clone, Eq, Hash, PartialEq)]
+pub struct UserName(Arc<Checked>);
+
+#[derive(Eq, Hash, PartialEq)]
+struct Checked {
+    name: Box<str>,
+    skeletons: [Skeleton; 2],
+}
 
 impl UserName {
     /// Trims `name` and checks it.
@@ -86,7 +92,7 @@ impl UserName {
         if RESERVED.iter().any(|reserved| skeletons.contains(reserved)) {
             return Err(NameError::Reserved);
         }
-        Ok(Self(name.into()))
+        Ok(Self(Arc::new(Checked { name: name.into(), skeletons })))
     }
 
     /// Returns `NAME (number)`, the name shortened where the whole would pass [`NAME_CHARS_MAX`].
@@ -102,9 +108,11 @@ impl UserName {
     #[must_use]
     pub fn numbered(&self, number: u32) -> Self {
         let suffix = format!(" ({number})");
-        let kept = NAME_CHARS_MAX - suffix.len();
-        let end = self.0.char_indices().nth(kept).map_or(self.0.len(), |(end, _)| end);
-        Self((self.0[..end].trim_end().to_owned() + &suffix).into())
+        let (name, kept) = (self.as_str(), NAME_CHARS_MAX - suffix.len());
+        let end = name.char_indices().nth(kept).map_or(name.len(), |(end, _)| end);
+        let name = name[..end].trim_end().to_owned() + &suffix;
+        let skeletons = Skeleton::both_of(&name);
+        Self(Arc::new(Checked { name: name.into(), skeletons }))
     }
 
     /// Returns the name as it is shown.
@@ -117,7 +125,7 @@ impl UserName {
     /// # Ok::<(), pychat_wire::NameError>(())
     /// ```
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.0.name
     }
 
     /// Returns what this name looks like; it clashes with any name that shares either.
@@ -126,18 +134,24 @@ impl UserName {
     ///
     /// ```
     /// # use pychat_wire::UserName;
-    /// let [latin, _] = UserName::new("Aннa")?.skeletons();
-    /// assert!(UserName::new("Анна")?.skeletons().contains(&latin));
+    /// let (mixed, cyrillic) = (UserName::new("Aннa")?, UserName::new("Анна")?);
+    /// assert!(mixed.skeletons().iter().any(|one| cyrillic.skeletons().contains(one)));
     /// # Ok::<(), pychat_wire::NameError>(())
     /// ```
-    pub fn skeletons(&self) -> [Skeleton; 2] {
-        Skeleton::both_of(&self.0)
+    pub fn skeletons(&self) -> &[Skeleton; 2] {
+        &self.0.skeletons
+    }
+}
+
+impl fmt::Debug for UserName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("UserName").field(&self.as_str()).finish()
     }
 }
 
 impl fmt::Display for UserName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
+        formatter.write_str(self.as_str())
     }
 }
 
@@ -146,9 +160,9 @@ impl fmt::Display for UserName {
 /// The skeleton of Unicode Technical Standard 39, section 4, of the NFKC form with case folded.
 /// Folding the case before and after are two questions: `Bы` is taken for `Вы` only while its first
 /// letter is a capital, and `вы` is the same word only once its case is folded. Each name therefore
-/// has two skeletons, and names clash that share one.
+/// has two skeletons, and names clash that share one. Cheap to clone.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct Skeleton(String);
+pub struct Skeleton(Arc<str>);
 
 /// What [`SERVER`] and [`YOU`] look like.
 static RESERVED: LazyLock<Vec<Skeleton>> =
@@ -158,13 +172,15 @@ impl Skeleton {
     fn both_of(name: &str) -> [Self; 2] {
         let composed: String = name.nfkc().collect();
         let folded: String = composed.chars().default_case_fold().collect();
-        [Self::of(&folded), Self::of(&composed)]
+        let first = Self::of(&folded);
+        let second = if folded == composed { first.clone() } else { Self::of(&composed) };
+        if first == second { [first.clone(), first] } else { [first, second] }
     }
 
     fn of(name: &str) -> Self {
         let skeleton = unicode_security::skeleton(name).default_case_fold().collect::<String>();
         // However wide a gap is, it is a gap.
-        Self(skeleton.split_whitespace().collect::<Vec<_>>().join(" "))
+        Self(skeleton.split_whitespace().collect::<Vec<_>>().join(" ").into())
     }
 
     /// Returns true if there is nothing to be seen: all of it was ignorable.
@@ -194,9 +210,8 @@ mod tests {
     }
 
     fn clash(one: &str, other: &str) -> bool {
-        let [folded, plain] = name(one).skeletons();
-        let others = name(other).skeletons();
-        others.contains(&folded) || others.contains(&plain)
+        let (one, other) = (name(one), name(other));
+        one.skeletons().iter().any(|skeleton| other.skeletons().contains(skeleton))
     }
 
     #[test]

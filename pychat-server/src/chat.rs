@@ -21,6 +21,7 @@ mod interface;
 
 use std::{
     collections::HashMap,
+    fmt::Write,
     time::{Duration, Instant},
 };
 
@@ -181,16 +182,26 @@ impl Chat {
                 return;
             }
         };
-        let online = self.roster.len();
-        let names = self.roster.listing().to_owned();
-        let name = self.roster.join(id, &name);
+        let free = self.roster.find_free(name);
+        let name = free.name().clone();
+        self.welcome(id, &name, effects);
+        self.roster.join(id, free);
         self.deadlines.clear(id);
         if let Some(peer) = self.peers.get_mut(&id) {
             peer.phase = Phase::Joined(name.clone());
         }
-        tell(id, Notice::Welcome { name: name.as_str(), online, names: &names }, effects);
         tell_all(Notice::Joined { name: name.as_str() }, effects);
         effects.push(Effect::Enter { id, name });
+    }
+
+    /// Tells who is there already, which in a large room is a long text. Its memory comes in sizes
+    /// that will be asked for again: a little more for each newcomer would leave a hole for each.
+    fn welcome(&mut self, to: ConnectionId, name: &UserName, effects: &mut Vec<Effect>) {
+        let (name, online) = (name.as_str(), self.roster.len());
+        let names = self.roster.listing();
+        let mut content = String::with_capacity((256 + names.len()).next_power_of_two());
+        write!(content, "{}", Notice::Welcome { name, online, names }).ok(); // A String takes it all.
+        effects.push(Effect::Tell { to, content });
     }
 
     fn on_misunderstood(

@@ -18,6 +18,11 @@ impl Outbox {
             self.bytes.drain(..self.taken);
             self.taken = 0;
         }
+        if self.bytes.capacity() < self.bytes.len() + frames.len() {
+            // Sizes that will be asked for again leave no holes in memory that nobody can use.
+            let size = (self.bytes.len() + frames.len()).next_power_of_two();
+            self.bytes.reserve_exact(size - self.bytes.len());
+        }
         self.bytes.extend_from_slice(frames);
     }
 
@@ -33,7 +38,9 @@ impl Outbox {
         if self.taken == self.bytes.len() {
             self.taken = 0;
             self.bytes.clear();
-            self.bytes.shrink_to(IDLE_CAPACITY_BYTES);
+            if IDLE_CAPACITY_BYTES < self.bytes.capacity() {
+                self.bytes = Vec::new(); // Shrinking would leave a little of it in the way.
+            }
         }
     }
 

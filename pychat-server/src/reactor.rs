@@ -189,7 +189,7 @@ impl Reactor {
 
     /// Returns how long the loop may wait; `None` is for ever.
     fn patience(&self, now: Instant) -> Option<Duration> {
-        let mut next = self.switchboard.next_deadline();
+        let mut next = self.switchboard.next_deadline(now);
         let mut sooner = |deadline| next = Some(next.map_or(deadline, |next| deadline.min(next)));
         for listener in &self.listeners {
             match listener.accepting {

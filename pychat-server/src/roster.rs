@@ -15,7 +15,7 @@ const SEPARATOR: &str = ", ";
 #[derive(Debug, Default)]
 pub struct Roster {
     /// In join order; the number is only good for that.
-    participants: BTreeMap<u64, Participant>,
+    participants: BTreeMap<u64, FreeName>,
     by_id: HashMap<ConnectionId, u64>,
     /// How many skeletons of people present are this one; a name may have the same one twice.
     taken: HashMap<Skeleton, u32>,
@@ -40,42 +40,66 @@ impl Default for Numbered {
     }
 }
 
+/// A name that nobody present has.
 #[derive(Debug)]
-struct Participant {
+pub struct FreeName {
     name: UserName,
     /// The name that was asked for and taken, and the number that it was given.
     numbered: Option<(UserName, u32)>,
 }
 
+impl FreeName {
+    /// Returns the name.
+    pub fn name(&self) -> &UserName {
+        &self.name
+    }
+}
+
 impl Roster {
-    /// Lets `id` in, as `name` or, where that is taken, as the first free `name (2)`, `name (3)` …
-    ///
-    /// Returns the name given.
+    /// Returns the name under which somebody who asks for `name` can join now: that one or, where it
+    /// is taken, the first free `name (2)`, `name (3)` …
+    pub fn find_free(&self, name: UserName) -> FreeName {
+        if !self.is_taken(&name) {
+            return FreeName { name, numbered: None };
+        }
+        let mut number = self.numbered.get(&name).map_or(2, |numbered| numbered.lowest_free);
+        let mut given = name.numbered(number);
+        while self.is_taken(&given) {
+            number += 1;
+            given = name.numbered(number);
+        }
+        FreeName { name: given, numbered: Some((name, number)) }
+    }
+
+    /// Lets `id` in under a name that is free.
     ///
     /// # Panics
     ///
-    /// In debug builds, if `id` is present already.
-    pub fn join(&mut self, id: ConnectionId, name: &UserName) -> UserName {
+    /// In debug builds, if `id` is present already, or the name is taken by now.
+    pub fn join(&mut self, id: ConnectionId, free: FreeName) {
         debug_assert!(!self.by_id.contains_key(&id), "one person a connection");
-        let participant = self.find_free(name);
-        let given = participant.name.clone();
-        for skeleton in given.skeletons() {
+        debug_assert!(!self.is_taken(&free.name), "one person a name");
+        for skeleton in free.name.skeletons() {
             *self.taken.entry(skeleton.clone()).or_default() += 1;
         }
-        if let Some(listing) = &mut self.listing {
-            append(listing, &given);
+        if let Some((asked, number)) = &free.numbered {
+            let numbered = self.numbered.entry(asked.clone()).or_default();
+            numbered.count += 1;
+            numbered.lowest_free = number + 1;
         }
-        self.participants.insert(self.next_number, participant);
+        if let Some(listing) = &mut self.listing {
+            append(listing, &free.name);
+        }
+        self.participants.insert(self.next_number, free);
         self.by_id.insert(id, self.next_number);
         self.next_number += 1;
         self.check_invariants();
-        given
     }
 
     /// Takes `id` off the roster; returns its name if it was present.
     pub fn leave(&mut self, id: ConnectionId) -> Option<UserName> {
         let number = self.by_id.remove(&id)?;
-        let Participant { name, numbered } = self.participants.remove(&number)?;
+        let FreeName { name, numbered } = self.participants.remove(&number)?;
         for skeleton in name.skeletons() {
             if let Some(count) = self.taken.get_mut(skeleton) {
                 *count -= 1;
@@ -129,22 +153,6 @@ impl Roster {
         self.participants.is_empty()
     }
 
-    fn find_free(&mut self, name: &UserName) -> Participant {
-        if !self.is_taken(name) {
-            return Participant { name: name.clone(), numbered: None };
-        }
-        let mut number = self.numbered.get(name).map_or(2, |numbered| numbered.lowest_free);
-        let mut given = name.numbered(number);
-        while self.is_taken(&given) {
-            number += 1;
-            given = name.numbered(number);
-        }
-        let numbered = self.numbered.entry(name.clone()).or_default();
-        numbered.count += 1;
-        numbered.lowest_free = number + 1;
-        Participant { name: given, numbered: Some((name.clone(), number)) }
-    }
-
     fn is_taken(&self, name: &UserName) -> bool {
         name.skeletons().iter().any(|skeleton| self.taken.contains_key(skeleton))
     }
@@ -172,7 +180,10 @@ mod tests {
     }
 
     fn join(roster: &mut Roster, slot: u32, name: &str) -> String {
-        roster.join(id(slot), &UserName::new(name).unwrap()).to_string()
+        let free = roster.find_free(UserName::new(name).unwrap());
+        let given = free.name().to_string();
+        roster.join(id(slot), free);
+        given
     }
 
     fn names(roster: &Roster) -> Vec<&str> {

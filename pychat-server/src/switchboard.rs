@@ -8,6 +8,7 @@
 //! A connection is taken out of the table when the tick reaps, and nowhere else.
 
 mod effects;
+mod run;
 mod seat;
 
 use std::{
@@ -20,7 +21,10 @@ use std::{
 
 use pychat_wire::ClientMessage;
 
-use self::seat::{Queues, Seat, Stay};
+use self::{
+    run::Run,
+    seat::{Queues, Seat, Stay},
+};
 use crate::{
     callers::Callers,
     chat::{Chat, Effect, Input},
@@ -67,8 +71,7 @@ pub struct Switchboard<S> {
     scratch: Vec<u8>,
     /// Where a frame for one peer is encoded before it is owed.
     frame: Vec<u8>,
-    /// The frames of this tick that everybody in the room gets, encoded once, in order.
-    run: Vec<u8>,
+    run: Run,
     /// What the log has taken and the chat has not been told yet.
     appended: VecDeque<Input<'static>>,
 }
@@ -88,7 +91,7 @@ impl<S: Socket> Switchboard<S> {
             holds: Deadlines::default(),
             scratch: vec![0; READ_BUDGET_BYTES],
             frame: Vec::new(),
-            run: Vec::new(),
+            run: Run::default(),
             appended: VecDeque::new(),
             spare: Vec::new(),
         }
@@ -153,7 +156,7 @@ impl<S: Socket> Switchboard<S> {
         self.chat.handle_timeout(now, &mut self.effects);
         self.give_up_overdue(now);
         self.apply_effects(now);
-        self.deliver_run();
+        self.deliver_run(now);
         self.flush_dirty(now);
         self.cut_largest();
     }
@@ -164,8 +167,8 @@ impl<S: Socket> Switchboard<S> {
     }
 
     /// Returns when the next turn has something to do for the time alone.
-    pub fn next_deadline(&self) -> Option<Instant> {
-        let ours = [self.deadlines.next(), self.next_release()];
+    pub fn next_deadline(&self, now: Instant) -> Option<Instant> {
+        let ours = [self.deadlines.next(), self.next_release(), self.run.due_at(now)];
         self.chat.next_deadline().into_iter().chain(ours.into_iter().flatten()).min()
     }
 

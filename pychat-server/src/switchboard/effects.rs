@@ -19,9 +19,6 @@ use crate::{
     logging,
 };
 
-/// What the common run keeps of its memory from tick to tick, in bytes.
-const RUN_CAPACITY_BYTES: usize = 256 << 10;
-
 /// How many refusals of one connection are logged; a rude peer does not fill the journal.
 const REFUSALS_LOGGED_MAX: u32 = 16;
 
@@ -38,7 +35,9 @@ impl<S: Socket> Switchboard<S> {
         match effect {
             Effect::Append(_) => unreachable!("`append` took them all"),
             Effect::Tell { to, content } => self.tell(to, SERVER, &content),
-            Effect::TellAll { content } => encode(SERVER, &content, &mut self.run),
+            Effect::TellAll { content } => {
+                self.run.push_presence(|out| encode(SERVER, &content, out));
+            }
             Effect::Enter { id, name } => self.enter(id, name),
             Effect::Publish { from, record } => self.publish(from, &record),
             Effect::Hold { id, until } => self.holds.set(id, until),
@@ -52,16 +51,16 @@ impl<S: Socket> Switchboard<S> {
         if matches!(seat.stay, Stay::Guest) {
             logging::joined(&name, seat.peer);
             seat.stay = Stay::Present(name);
-            seat.given = self.run.len();
+            seat.given = self.run.frames().len();
         }
     }
 
     /// The author's own copy takes the place of everybody's.
     fn publish(&mut self, from: ConnectionId, record: &Record) {
         self.tell(from, YOU, &record.content);
-        encode(record.author.as_str(), &record.content, &mut self.run);
+        self.run.push_message(|out| encode(record.author.as_str(), &record.content, out));
         if let Some(seat) = self.connections.get_mut(from) {
-            seat.given = self.run.len();
+            seat.given = self.run.frames().len();
         }
     }
 
@@ -75,6 +74,7 @@ impl<S: Socket> Switchboard<S> {
 
     fn close(&mut self, now: Instant, id: ConnectionId, reason: CloseReason) {
         let Some(seat) = self.connections.get_mut(id) else { return };
+        self.queues.owe(id, seat, self.run.frames(), &[]);
         seat.connection.close_gently();
         self.queues.end(id, seat, reason, None);
         self.queues.mark_dirty(id, seat);
@@ -100,23 +100,23 @@ impl<S: Socket> Switchboard<S> {
         if let Some(seat) = self.connections.get_mut(to) {
             self.frame.clear();
             encode(author, content, &mut self.frame);
-            self.queues.owe(to, seat, &self.run, &self.frame);
+            self.queues.owe(to, seat, self.run.frames(), &self.frame);
         }
     }
 
-    /// Gives everybody in the room the common run. Who owes it nothing else is written to from it
-    /// directly; nobody's copy of it is made but of what a socket did not take.
-    pub(super) fn deliver_run(&mut self) {
-        if self.run.is_empty() {
+    /// Gives everybody in the room the common run, if it is due. Who owes it nothing else is written
+    /// to from it directly; nobody's copy of it is made but of what a socket did not take.
+    pub(super) fn deliver_run(&mut self, now: Instant) {
+        if self.run.due_at(now).is_none_or(|due| now < due) {
             return;
         }
+        let run = self.run.take(now, self.chat.roster().len());
         for (id, seat) in self.connections.iter_mut() {
             if seat.stay.name().is_some() {
-                self.queues.deliver(id, seat, &self.run);
+                self.queues.deliver(id, seat, &run);
             }
         }
-        self.run.clear();
-        self.run.shrink_to(RUN_CAPACITY_BYTES);
+        self.run.delivered(run);
     }
 
     /// Cuts those who are owed most, until all together are owed no more than the limit.

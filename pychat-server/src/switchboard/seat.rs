@@ -15,7 +15,7 @@ pub(super) struct Seat<S> {
     pub(super) connection: Connection<S>,
     pub(super) peer: SocketAddr,
     pub(super) stay: Stay,
-    /// How much of the tick's common run it has been given already, in bytes; only those in the
+    /// How much of the common run it has been given already, in bytes; only those in the
     /// room get any of it.
     pub(super) given: usize,
     /// What it is owed, as it was counted last, in bytes.
@@ -104,7 +104,7 @@ impl Queues {
         self.mark_dirty(id, seat);
     }
 
-    /// Gives a peer in the room the rest of the tick's common run.
+    /// Gives a peer in the room the rest of the common run.
     pub(super) fn deliver<S: Socket>(&mut self, id: ConnectionId, seat: &mut Seat<S>, run: &[u8]) {
         let rest = &run[mem::take(&mut seat.given)..];
         match seat.connection.deliver(rest) {

@@ -342,7 +342,7 @@ impl World {
             self.now += wait;
             self.settle();
         }
-        assert!(self.switchboard.is_empty() && self.switchboard.next_deadline().is_none());
+        assert!(self.switchboard.is_empty() && self.switchboard.next_deadline(self.now).is_none());
         assert!(self.peers.len() == 1 && self.peers[0].line.is_dropped());
     }
 

@@ -247,7 +247,7 @@ fn a_peer_that_will_not_leave_is_left() {
         assert!(!peer.line.is_dropped());
         server.pass(Duration::from_nanos(1));
         assert!(peer.line.is_dropped() && server.switchboard.is_empty());
-        assert_eq!(server.switchboard.next_deadline(), None);
+        assert_eq!(server.switchboard.next_deadline(server.now), None);
     }
 }
 

@@ -1,0 +1,224 @@
+//! Many people at once, in one thread.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    io::{self, ErrorKind, Read, Write},
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use mio::{Events, Interest, Poll, Token, net::TcpStream};
+use pychat_wire::{ClientMessage, Decoder, ServerMessage};
+
+use super::{Outcome, SENDERS, as_float, server::Server};
+
+/// How long anything may take before the benchmark gives up.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// How many may be connecting at once: fewer than the server's queue holds.
+const CONNECTING_MAX: usize = 500;
+
+/// How the senders speak.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Pace {
+    /// As fast as they can with so many messages not heard by all yet.
+    InFlight(usize),
+    /// So many messages a second.
+    PerSecond(u32),
+}
+
+impl fmt::Display for Pace {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InFlight(count) => write!(formatter, "{count} fly"),
+            Self::PerSecond(count) => write!(formatter, "{count}/s"),
+        }
+    }
+}
+
+/// How long each delivery took, shortest first.
+#[derive(Debug)]
+pub(crate) struct Latencies(Vec<Duration>);
+
+impl Latencies {
+    /// Returns how many there were.
+    pub(crate) fn len(&self) -> f64 {
+        as_float(self.0.len())
+    }
+
+    /// Returns the one that this part of all do not exceed.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
+    pub(crate) fn at(&self, part: f64) -> Duration {
+        let index = (self.len() * part) as usize;
+        self.0[index.min(self.0.len() - 1)]
+    }
+}
+
+/// People and what they have heard.
+#[derive(Debug)]
+pub(crate) struct Load {
+    poll: Poll,
+    events: Events,
+    address: SocketAddr,
+    people: usize,
+    peers: Vec<Peer>,
+    joined: usize,
+    greeted: usize,
+    said_at: HashMap<usize, Instant>,
+    latencies: Vec<Duration>,
+}
+
+#[derive(Debug)]
+struct Peer {
+    socket: TcpStream,
+    decoder: Decoder,
+    unsent: Vec<u8>,
+}
+
+impl Load {
+    /// Prepares `people` who will join `server`.
+    pub(crate) fn new(server: &Server, people: usize) -> io::Result<Self> {
+        Ok(Self {
+            poll: Poll::new()?,
+            events: Events::with_capacity(4_096),
+            address: server.address(),
+            people,
+            peers: Vec::new(),
+            joined: 0,
+            greeted: 0,
+            said_at: HashMap::new(),
+            latencies: Vec::new(),
+        })
+    }
+
+    /// Lets everybody connect and say hello at once; waits until all are in the room.
+    pub(crate) fn join(&mut self) -> Outcome<()> {
+        let begin = Instant::now();
+        while self.joined < self.people {
+            while self.peers.len() < self.people && self.peers.len() - self.greeted < CONNECTING_MAX
+            {
+                self.connect()?;
+            }
+            self.turn(Duration::from_millis(50))?;
+            if PATIENCE < begin.elapsed() {
+                return Err(format!("only {} of {} could join", self.joined, self.people).into());
+            }
+        }
+        Ok(())
+    }
+
+    fn connect(&mut self) -> Outcome<()> {
+        let number = self.peers.len();
+        let mut socket = TcpStream::connect(self.address)?;
+        let both = Interest::READABLE | Interest::WRITABLE;
+        self.poll.registry().register(&mut socket, Token(number), both)?;
+        let mut unsent = Vec::new();
+        ClientMessage::Hello { username: format!("user{number}").into() }.encode(&mut unsent);
+        self.peers.push(Peer { socket, decoder: Decoder::new(16 << 20), unsent });
+        Ok(())
+    }
+
+    /// Only listens for a while.
+    pub(crate) fn rest(&mut self, time: Duration) -> Outcome<()> {
+        let end = Instant::now() + time;
+        while let Some(left) = end.checked_duration_since(Instant::now()) {
+            self.turn(left)?;
+        }
+        Ok(())
+    }
+
+    /// Says so many messages and listens until everybody has heard every one.
+    pub(crate) fn talk(&mut self, pace: Pace, messages: usize) -> Outcome<()> {
+        let (begin, people) = (Instant::now(), self.people);
+        let mut said = 0;
+        while self.latencies.len() < messages * people {
+            let (may_say, patience) = match pace {
+                Pace::InFlight(count) => (self.latencies.len() / people + count, PATIENCE),
+                Pace::PerSecond(count) => {
+                    let interval = Duration::from_secs(1) / count;
+                    let due = begin.elapsed().div_duration_f64(interval);
+                    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+                    let due = due as usize + 1;
+                    (due, interval / 4)
+                }
+            };
+            while said < messages.min(may_say) {
+                self.say(said)?;
+                said += 1;
+            }
+            self.turn(patience.min(Duration::from_millis(50)))?;
+            if PATIENCE < begin.elapsed() {
+                return Err("the talk took too long".into());
+            }
+        }
+        Ok(())
+    }
+
+    fn say(&mut self, number: usize) -> Outcome<()> {
+        let content = format!("{number} {}", "x".repeat(60));
+        let peer = &mut self.peers[self.people - 1 - number % SENDERS];
+        ClientMessage::Text { content: content.into() }.encode(&mut peer.unsent);
+        self.said_at.insert(number, Instant::now());
+        peer.write()
+    }
+
+    /// Returns how long the deliveries since the last call took.
+    pub(crate) fn take_latencies(&mut self) -> Latencies {
+        let mut latencies = std::mem::take(&mut self.latencies);
+        latencies.sort_unstable();
+        Latencies(latencies)
+    }
+
+    fn turn(&mut self, patience: Duration) -> Outcome<()> {
+        self.poll.poll(&mut self.events, Some(patience))?;
+        let mut buffer = [0; 16 << 10];
+        for event in &self.events {
+            let peer = &mut self.peers[event.token().0];
+            peer.write()?;
+            let (said_at, latencies) = (&self.said_at, &mut self.latencies);
+            let (joined, greeted) = (&mut self.joined, &mut self.greeted);
+            peer.read(&mut buffer, |content| {
+                *greeted += usize::from(content.starts_with("Connection established"));
+                *joined += usize::from(content.starts_with("Добро пожаловать"));
+                let number = content.split(' ').next().and_then(|word| word.parse().ok());
+                latencies.extend(
+                    number.and_then(|number: usize| said_at.get(&number)).map(Instant::elapsed),
+                );
+            })?;
+        }
+        Ok(())
+    }
+}
+
+impl Peer {
+    fn write(&mut self) -> Outcome<()> {
+        while !self.unsent.is_empty() {
+            match self.socket.write(&self.unsent) {
+                Ok(size) => drop(self.unsent.drain(..size)),
+                Err(error) if is_patience(&error) => break,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, buffer: &mut [u8], mut on_content: impl FnMut(&str)) -> Outcome<()> {
+        loop {
+            let mut input = match self.socket.read(buffer) {
+                Ok(0) => return Err("the server hung up".into()),
+                Ok(size) => &buffer[..size],
+                Err(error) if is_patience(&error) => return Ok(()),
+                Err(error) => return Err(error.into()),
+            };
+            while let Some(payload) = self.decoder.next_payload(&mut input)? {
+                let ServerMessage::Message { content, .. } = ServerMessage::parse(payload)?;
+                on_content(&content);
+            }
+        }
+    }
+}
+
+fn is_patience(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::NotConnected)
+}

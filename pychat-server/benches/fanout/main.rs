@@ -1,0 +1,88 @@
+//! A real server with many listeners: what a delivery costs it, how long one takes, and what a
+//! crowd that joins at once costs.
+//!
+//! The load is one thread in another process. Server and load share the machine, so compare the
+//! figures of one run only.
+
+mod load;
+mod server;
+
+use std::{
+    error::Error,
+    time::{Duration, Instant},
+};
+
+use load::{Load, Pace};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use server::Server;
+
+/// How many of those who join also speak.
+const SENDERS: usize = 4;
+
+/// Receivers, how the senders speak, and how much they say.
+const TALKS: [(usize, Pace, usize); 6] = [
+    (100, Pace::InFlight(16), 4_000),
+    (100, Pace::InFlight(64), 4_000),
+    (100, Pace::PerSecond(200), 600),
+    (1_000, Pace::InFlight(16), 4_000),
+    (1_000, Pace::InFlight(64), 4_000),
+    (1_000, Pace::PerSecond(200), 600),
+];
+
+/// How many join at once; then they talk at 5 messages a second for a while.
+const CROWDS: [usize; 3] = [1_000, 5_000, 10_000];
+const CROWD_TALK: (Pace, usize) = (Pace::PerSecond(5), 50);
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+#[expect(clippy::print_stdout, reason = "a benchmark reports")]
+fn main() -> Outcome<()> {
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit })?;
+
+    println!("receivers       pace  deliveries/s  server µs/delivery  p50 µs  p99 µs  p99.9 µs");
+    for (receivers, pace, messages) in TALKS {
+        let server = Server::start()?;
+        let mut load = Load::new(&server, receivers + SENDERS)?;
+        load.join()?;
+        let (cpu, begin) = (server.cpu()?, Instant::now());
+        load.talk(pace, messages)?;
+        let (time, cpu) = (begin.elapsed(), server.cpu()?.saturating_sub(cpu));
+        let latencies = load.take_latencies();
+        println!(
+            "{receivers:9}  {:>9}  {:12.0}  {:18.3}  {:6}  {:6}  {:8}",
+            pace.to_string(),
+            latencies.len() / time.as_secs_f64(),
+            cpu.as_secs_f64() * 1e6 / latencies.len(),
+            latencies.at(0.5).as_micros(),
+            latencies.at(0.99).as_micros(),
+            latencies.at(0.999).as_micros(),
+        );
+    }
+
+    println!("\n    crowd  joins/s  server µs/join  bytes/connection  worst delivery at 5/s, ms");
+    for people in CROWDS {
+        let server = Server::start()?;
+        let (cpu, memory) = (server.cpu()?, server.memory()?);
+        let mut load = Load::new(&server, people)?;
+        let begin = Instant::now();
+        load.join()?;
+        let (time, cpu) = (begin.elapsed(), server.cpu()?.saturating_sub(cpu));
+        load.rest(Duration::from_secs(1))?;
+        let memory = server.memory()?.saturating_sub(memory);
+        load.talk(CROWD_TALK.0, CROWD_TALK.1)?;
+        println!(
+            "{people:9}  {:7.0}  {:14.1}  {:16}  {:25}",
+            as_float(people) / time.as_secs_f64(),
+            cpu.as_secs_f64() * 1e6 / as_float(people),
+            memory / people,
+            load.take_latencies().at(1.0).as_millis(),
+        );
+    }
+    Ok(())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts far below 2⁵²")]
+fn as_float(count: usize) -> f64 {
+    count as f64
+}

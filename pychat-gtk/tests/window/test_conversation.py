@@ -80,7 +80,8 @@ class Conversation(WindowTest):
     def test_nothing_is_taken_for_markup(self):
         name, text = "<i>A</i>&amp;", "<b>bold</b> &amp; <span"
         window = self.open_joined(self.server, name)
-        window.wait_for("label", f"Welcome, {name}. Nobody else is here yet.")
+        placeholder = window.wait_for("panel", "No Messages Yet")
+        window.wait_for("label", f"Welcome, {name}. Nobody else is here yet.", placeholder)
         peer = self.let_join(self.server, "<s>B</s>")
         peer.say(text)
         row = window.wait_for_row(text)

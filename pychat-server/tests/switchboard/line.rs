@@ -62,7 +62,10 @@ impl Line {
 
     /// The line breaks towards the peer: every further write fails, and nothing else tells.
     pub(crate) fn break_writes(&self) {
-        self.0.borrow_mut().soundness = Soundness::NoWrites;
+        let mut state = self.0.borrow_mut();
+        if state.soundness == Soundness::Sound {
+            state.soundness = Soundness::NoWrites;
+        }
     }
 
     /// Signals break off so many calls from now on.

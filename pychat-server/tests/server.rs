@@ -23,6 +23,13 @@ mod server {
     mod crowd;
     mod sockets;
 
+    // What goes wrong.
+    mod faults;
+    mod faults_churn;
+    mod faults_deaf;
+    mod faults_line;
+    mod faults_reset;
+
     // The program and its operator.
     mod configuration;
     mod limits;

@@ -12,7 +12,7 @@ use std::time::Duration;
 pub(crate) use self::{
     log::Log,
     peer::{Message, Peer, frame, hello, text},
-    server::{PROGRAM, Server, exit_code, program, signal},
+    server::{PROGRAM, Server, exit_code, program, signal, wait_until},
 };
 
 /// How long anything may take before the test gives up; no test measures speed.

@@ -71,6 +71,24 @@ impl Server {
         self.process.id()
     }
 
+    /// Returns how much memory the server has, in KiB.
+    pub(crate) fn resident_kib(&self) -> usize {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        resident.trim().strip_suffix(" kB").unwrap().parse().unwrap()
+    }
+
+    /// Returns how many descriptors the server has open.
+    pub(crate) fn descriptors(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.pid())).unwrap().count()
+    }
+
+    /// Waits until the server has no more than `count` descriptors open.
+    #[track_caller]
+    pub(crate) fn wait_for_descriptors(&self, count: usize) {
+        wait_until("descriptors stay open", || self.descriptors() <= count);
+    }
+
     /// Returns what the server logs.
     pub(crate) fn log(&self) -> &Log {
         &self.log
@@ -84,11 +102,7 @@ impl Server {
     /// Stops the server in its tracks; the kernel goes on taking calls and bytes for it.
     pub(crate) fn freeze(&self) {
         self.signal("STOP");
-        let deadline = Instant::now() + PATIENCE;
-        while !self.is_frozen() {
-            assert!(Instant::now() < deadline, "the server goes on running");
-            thread::sleep(POLL_INTERVAL);
-        }
+        wait_until("the server goes on running", || self.is_frozen());
     }
 
     fn is_frozen(&self) -> bool {
@@ -127,6 +141,16 @@ pub(crate) fn program() -> Command {
     let mut command = Command::new(PROGRAM);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     command
+}
+
+/// Waits for what the system offers nothing to wait on; complains with `otherwise` if it never is.
+#[track_caller]
+pub(crate) fn wait_until(otherwise: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "{otherwise}");
+        thread::sleep(POLL_INTERVAL);
+    }
 }
 
 /// Sends the signal of this `name` to the process `pid`.

@@ -27,7 +27,19 @@ struct State {
     call_bytes_max: Option<usize>,
     peer_finished: bool,
     server_finished: bool,
-    is_reset: bool,
+    soundness: Soundness,
+    /// How many calls from now on a signal breaks off.
+    interrupts: usize,
+}
+
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+enum Soundness {
+    #[default]
+    Sound,
+    /// Writing fails, and so does ending the stream; reading knows nothing of it.
+    NoWrites,
+    /// Every call fails.
+    Reset,
 }
 
 impl Line {
@@ -44,8 +56,21 @@ impl Line {
     /// The line breaks: every further call fails, and what was not read is gone.
     pub(crate) fn reset(&self) {
         let mut state = self.0.borrow_mut();
-        state.is_reset = true;
+        state.soundness = Soundness::Reset;
         state.to_server.clear();
+    }
+
+    /// The line breaks towards the peer: every further write fails, and nothing else tells.
+    pub(crate) fn break_writes(&self) {
+        let mut state = self.0.borrow_mut();
+        if state.soundness == Soundness::Sound {
+            state.soundness = Soundness::NoWrites;
+        }
+    }
+
+    /// Signals break off so many calls from now on.
+    pub(crate) fn interrupt(&self, calls: usize) {
+        self.0.borrow_mut().interrupts = calls;
     }
 
     /// Lets the server write so much more and then no further.
@@ -89,8 +114,24 @@ impl State {
         size.min(self.call_bytes_max.unwrap_or(size))
     }
 
-    fn check(&self) -> io::Result<()> {
-        if self.is_reset { Err(ErrorKind::ConnectionReset.into()) } else { Ok(()) }
+    fn check(&mut self) -> io::Result<()> {
+        if self.soundness == Soundness::Reset {
+            return Err(ErrorKind::ConnectionReset.into());
+        }
+        if 0 < self.interrupts {
+            self.interrupts -= 1;
+            return Err(ErrorKind::Interrupted.into());
+        }
+        Ok(())
+    }
+
+    fn check_writing(&mut self) -> io::Result<()> {
+        self.check()?;
+        if self.soundness == Soundness::NoWrites {
+            Err(ErrorKind::BrokenPipe.into())
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -109,7 +150,7 @@ impl Read for Line {
 impl Write for Line {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut state = self.0.borrow_mut();
-        state.check()?;
+        state.check_writing()?;
         let size = state.portion(bytes.len()).min(state.room.unwrap_or(usize::MAX));
         if size == 0 {
             return Err(ErrorKind::WouldBlock.into());
@@ -129,7 +170,9 @@ impl Write for Line {
 impl Socket for Line {
     fn finish(&mut self) -> io::Result<()> {
         let mut state = self.0.borrow_mut();
-        state.check()?;
+        if state.soundness != Soundness::Sound {
+            return Err(ErrorKind::NotConnected.into());
+        }
         state.server_finished = true;
         Ok(())
     }

@@ -1,7 +1,11 @@
 //! The whole server below the reactor, over lines of the tests' own.
 //!
-//! `ticks` tells, tick by tick, what the loop promises; `simulation` lets chance do its worst.
+//! `ticks` tells, tick by tick, what the loop promises; `simulation` lets chance do its worst in
+//! `world`, of which each `line` may break and each `ear` hears what came through.
 
+mod ear;
+mod fault;
 mod line;
 mod simulation;
 mod ticks;
+mod world;

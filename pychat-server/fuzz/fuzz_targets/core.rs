@@ -1,0 +1,43 @@
+//! Everything below the reactor keeps its promises whatever happens, in whatever order.
+//!
+//! The input decides what happens, two bytes a choice, in the world of the simulation: who comes,
+//! what is said, which line breaks, how time passes. The world says which promises those are.
+#![no_main]
+
+#[path = "../../tests/switchboard/ear.rs"]
+mod ear;
+#[path = "../../tests/switchboard/fault.rs"]
+mod fault;
+#[path = "../../tests/switchboard/line.rs"]
+mod line;
+#[path = "../../tests/switchboard/world/mod.rs"]
+mod world;
+
+use std::cell::Cell;
+
+use libfuzzer_sys::fuzz_target;
+
+use crate::world::World;
+
+/// A run has no more steps than this, so that none is slow.
+const STEPS_MAX: usize = 1_000;
+
+fuzz_target!(|data: &[u8]| {
+    let rest = Cell::new(data);
+    // At the end of the input, it is always the first choice.
+    let choose = |end: usize| match rest.get() {
+        [first, second, others @ ..] => {
+            rest.set(others);
+            usize::from(u16::from_le_bytes([*first, *second])) % end
+        }
+        _ => 0,
+    };
+    let mut world = World::new(Box::new(choose));
+    for _ in 0..STEPS_MAX {
+        if rest.get().len() < 2 {
+            break;
+        }
+        world.step();
+    }
+    world.finish();
+});

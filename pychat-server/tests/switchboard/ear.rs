@@ -1,0 +1,109 @@
+//! What somebody at the far end of a line hears, and what it must be.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pychat_wire::{
+    Decoder, ServerMessage,
+    name::{SERVER, YOU},
+    notice::Notice,
+};
+
+/// Takes the bytes that a server wrote to one peer.
+#[derive(Debug)]
+pub(crate) struct Ear {
+    decoder: Decoder,
+    /// As whom this peer was welcomed, once it was.
+    name: Option<String>,
+    /// What everybody in the room was told since, with its author, in order.
+    heard: Vec<(String, String)>,
+}
+
+impl Ear {
+    /// Returns an ear that has heard nothing.
+    pub(crate) fn new() -> Self {
+        Self { decoder: Decoder::new(usize::MAX), name: None, heard: Vec::new() }
+    }
+
+    /// Hears `bytes`, of which every frame must be whole; passes on what is told to this peer alone.
+    pub(crate) fn listen(&mut self, mut bytes: &[u8], mut on_told: impl FnMut(Notice<'_>)) {
+        while let Some(payload) = self.decoder.next_payload(&mut bytes).expect("no torn frame") {
+            let ServerMessage::Message { username, content } =
+                ServerMessage::parse(payload).expect("no torn payload");
+            let notice = (username == SERVER).then(|| Notice::parse(&content));
+            match (&self.name, notice) {
+                (Some(name), None) if username == YOU => {
+                    self.heard.push((name.clone(), content.into_owned()));
+                }
+                (Some(_), None | Some(Notice::Joined { .. } | Notice::Left { .. })) => {
+                    self.heard.push((username.into_owned(), content.into_owned()));
+                }
+                (None, Some(notice @ Notice::Welcome { name, .. })) => {
+                    self.name = Some(name.to_owned());
+                    on_told(notice);
+                }
+                (_, Some(notice)) => on_told(notice),
+                (None, None) => panic!("a guest hears {username}: {content}"),
+            }
+        }
+    }
+
+    /// Returns as whom this peer was welcomed.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// Returns how much of a frame was heard whose rest is missing, in bytes.
+    pub(crate) fn pending_bytes(&self) -> usize {
+        self.decoder.pending_bytes()
+    }
+
+    /// What was heard is what `witness` heard, from this peer's own join on, without a hole; and up
+    /// to the end if it `hears_all`.
+    pub(crate) fn check_against(&self, witness: &Self, hears_all: bool) {
+        let Some(name) = &self.name else { return };
+        let joined = (SERVER.to_owned(), Notice::Joined { name }.to_string());
+        // The name may have come before; the join that counts is one that everything follows.
+        let is_heard_from = |begin: usize| {
+            let rest = &witness.heard[begin + 1..];
+            rest.starts_with(&self.heard) && (!hears_all || rest.len() == self.heard.len())
+        };
+        let mut begins = (0..witness.heard.len()).filter(|at| witness.heard[*at] == joined);
+        assert!(
+            begins.any(is_heard_from),
+            "{name} heard what the witness did not, or not all of it: {:?}",
+            self.heard
+        );
+    }
+
+    /// In what this witness heard, people join before they talk and leave once; and who numbers
+    /// what they say, as `#WHO.NUMBER`, is heard once and in order. Returns how much was heard of
+    /// each WHO.
+    pub(crate) fn check_story(&self) -> BTreeMap<usize, usize> {
+        let mut present: BTreeSet<&str> = self.name().into_iter().collect();
+        let mut counts = BTreeMap::new();
+        for (author, content) in &self.heard {
+            match Notice::parse(content) {
+                Notice::Joined { name } if author == SERVER => {
+                    assert!(present.insert(name), "{name} joins, being there");
+                }
+                Notice::Left { name } if author == SERVER => {
+                    assert!(present.remove(name), "{name} leaves, not being there");
+                }
+                _ => assert!(present.contains(author.as_str()), "{author} talks, not being there"),
+            }
+            if let Some((who, number)) = numbered(content) {
+                let count = counts.entry(who).or_insert(0);
+                assert_eq!(number, *count, "{content} is out of order");
+                *count += 1;
+            }
+        }
+        counts
+    }
+}
+
+/// Reads `#WHO.NUMBER` at the beginning of a text.
+fn numbered(content: &str) -> Option<(usize, usize)> {
+    let (tag, _) = content.strip_prefix('#')?.split_once(' ')?;
+    let (who, number) = tag.split_once('.')?;
+    Some((who.parse().ok()?, number.parse().ok()?))
+}

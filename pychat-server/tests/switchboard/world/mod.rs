@@ -1,0 +1,271 @@
+//! A server and its peers, in which everything that can happen happens by chance.
+//!
+//! A witness who joined first and whose line is sound hears the room's one order; everybody else
+//! must have heard a part of it. Who was never harmed must have heard all of it.
+
+mod ending;
+mod trouble;
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use pychat_server::{
+    chat::Rules, id::ConnectionId, limits::Limits, pace::Pace, switchboard::Switchboard,
+};
+use pychat_wire::ClientMessage;
+
+use crate::{ear::Ear, fault::Fault, line::Line};
+
+/// More than a server keeps beyond its limit to tell callers that there is no room.
+const CROWD: usize = 100;
+const NAMES: [&str; 4] = ["Анна", "Борис", "anna", "ANNA"];
+const ADDRESSES: [[u16; 8]; 4] = [
+    [0, 0, 0, 0, 0, 0xffff, 0x7f00, 1],
+    [0, 0, 0, 0, 0, 0xffff, 0x7f00, 2],
+    [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1],
+    [0x2001, 0xdb8, 0, 1, 0, 0, 0, 1],
+];
+
+/// Chooses a number below the one given.
+pub(crate) type Chance<'a> = Box<dyn FnMut(usize) -> usize + 'a>;
+
+/// The server, everybody who talks to it, and what has gone wrong so far.
+pub(crate) struct World<'a> {
+    chance: Chance<'a>,
+    switchboard: Switchboard<Line>,
+    limits: Limits,
+    now: Instant,
+    peers: Vec<Peer>,
+    /// How many peers there have been; each has the next number.
+    n_peers: usize,
+    /// How much the witness has heard, in bytes.
+    witnessed: usize,
+    dead: Vec<ConnectionId>,
+    /// How much those who left in order had said, by their numbers.
+    said: BTreeMap<usize, usize>,
+    pub(crate) fired: BTreeMap<Fault, usize>,
+    /// The longest text, in bytes, and how rare it is.
+    text_bytes_max: usize,
+    large_one_in: usize,
+}
+
+struct Peer {
+    id: ConnectionId,
+    number: usize,
+    address: SocketAddr,
+    line: Line,
+    ear: Ear,
+    /// What it has said and the line has not carried yet.
+    unsent: Vec<u8>,
+    manner: Manner,
+    /// How many texts it has said, after its hello.
+    texts: usize,
+    /// How much the witness had heard when this peer stopped reading, if it does not read.
+    stalled_at: Option<usize>,
+    /// What its first message must say.
+    welcome: Welcome,
+    is_received: bool,
+    /// Its line was stalled or broken: it may be cut, and what it says be lost.
+    is_harmed: bool,
+    /// It did something that ends its connection.
+    is_leaving: bool,
+}
+
+/// How a peer goes about saying who it is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Manner {
+    /// It never will, and may time out.
+    Shy,
+    Unnamed,
+    /// It has sent a hello.
+    Named,
+}
+
+/// How a caller is received.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Welcome {
+    Greeted,
+    Full,
+    TooMany,
+    /// Dropped without a word.
+    Crowd,
+}
+
+impl<'a> World<'a> {
+    /// Returns a room with a witness in it.
+    pub(crate) fn new(mut chance: Chance<'a>) -> Self {
+        let limits = limits(&mut chance);
+        let is_wide = 1 << 20 <= limits.backlog_bytes_max;
+        let mut world = Self {
+            large_one_in: [2, 10, 50][chance(3)],
+            chance,
+            switchboard: Switchboard::new(limits),
+            limits,
+            now: Instant::now(),
+            peers: Vec::new(),
+            n_peers: 0,
+            witnessed: 0,
+            dead: Vec::new(),
+            said: BTreeMap::new(),
+            fired: BTreeMap::new(),
+            text_bytes_max: if is_wide { 60_000 } else { limits.payload_bytes_max - 100 },
+        };
+        world.connect();
+        world.say(0, &ClientMessage::Hello { username: "witness".into() });
+        world.peers[0].manner = Manner::Named;
+        world.carry(0, usize::MAX);
+        world.turn();
+        assert_eq!(world.peers[0].ear.name(), Some("witness"));
+        world
+    }
+
+    /// Lets one thing happen.
+    pub(crate) fn step(&mut self) {
+        let any = self.below(self.peers.len());
+        match self.below(100) {
+            0..6 => self.connect(),
+            6..20 => self.hello(any),
+            20..42 => self.text(any),
+            42..65 => {
+                let bytes = if self.below(4) == 0 { usize::MAX } else { self.below(40) };
+                self.carry(any, bytes);
+            }
+            65..69 if any != 0 => self.leave(any),
+            69..72 if any != 0 => self.harm(any),
+            72..78 if any != 0 => self.stall(any),
+            78..80 => self.trickle(any),
+            80..83 => self.stray_edge(any),
+            83 => self.pass(),
+            84 => self.seldom(),
+            _ => self.turn(),
+        }
+    }
+
+    /// What happens more seldom than anything in [`step`](Self::step).
+    fn seldom(&mut self) {
+        match self.below(6) {
+            0 => {
+                let hours = 1 + self.below(100);
+                self.now += Duration::from_hours(hours as u64);
+                self.fire(Fault::TimeJump);
+            }
+            1 => self.reload(),
+            2 => self.reckon(),
+            3 if self.below(4) == 0 => {
+                for _ in 0..CROWD {
+                    self.connect();
+                }
+            }
+            _ => (),
+        }
+    }
+
+    fn connect(&mut self) {
+        let (id, line) = (self.switchboard.next_id(), Line::default());
+        let is_witness = self.peers.is_empty();
+        if !is_witness && 0 < self.below(4) {
+            let fewest = if self.text_bytes_max < 10_000 { 1 } else { 500 }; // Or it takes for ever.
+            line.set_call_bytes_max(fewest + self.below(2_000));
+            self.fire(Fault::PartialCall);
+        }
+        let address = ADDRESSES[if is_witness { 0 } else { self.below(ADDRESSES.len()) }];
+        let address = SocketAddr::from((address, 1));
+        let welcome = self.welcome(address);
+        self.switchboard.admit(self.now, line.clone(), address);
+        assert_eq!(line.is_dropped(), welcome == Welcome::Crowd);
+        match welcome {
+            Welcome::Greeted => (),
+            Welcome::Full => self.fire(Fault::Full),
+            Welcome::TooMany => self.fire(Fault::TooManyFromAddress),
+            Welcome::Crowd => return self.fire(Fault::Crowd),
+        }
+        let is_shy = !is_witness && self.below(5) == 0;
+        let manner = if is_shy { Manner::Shy } else { Manner::Unnamed };
+        self.peers.push(Peer {
+            id,
+            number: self.n_peers,
+            address,
+            line,
+            ear: Ear::new(),
+            unsent: Vec::new(),
+            manner,
+            texts: 0,
+            stalled_at: None,
+            welcome,
+            is_received: false,
+            is_harmed: false,
+            is_leaving: welcome != Welcome::Greeted,
+        });
+        self.n_peers += 1;
+    }
+
+    /// Returns how the next caller from `address` must be received.
+    fn welcome(&self, address: SocketAddr) -> Welcome {
+        let Limits { connections_max, connections_per_address_max, .. } = self.limits;
+        let is_admitted =
+            |peer: &&Peer| peer.address == address && peer.welcome == Welcome::Greeted;
+        let neighbours = self.peers.iter().filter(is_admitted).count();
+        match self.switchboard.len() {
+            used if connections_max + 64 <= used => Welcome::Crowd,
+            used if connections_max <= used => Welcome::Full,
+            _ if (1..=neighbours).contains(&connections_per_address_max) => Welcome::TooMany,
+            _ => Welcome::Greeted,
+        }
+    }
+
+    fn hello(&mut self, peer: usize) {
+        let Peer { manner, is_leaving, .. } = &mut self.peers[peer];
+        if *is_leaving || *manner != Manner::Unnamed {
+            return;
+        }
+        *manner = Manner::Named;
+        let username = NAMES[self.below(NAMES.len())];
+        self.say(peer, &ClientMessage::Hello { username: username.into() });
+    }
+
+    fn text(&mut self, peer: usize) {
+        let is_large = self.below(self.large_one_in) == 0;
+        let padding = if is_large { self.text_bytes_max } else { self.below(50) };
+        let Peer { number, texts, manner, is_leaving, .. } = &mut self.peers[peer];
+        let content = match (*is_leaving, *manner) {
+            (false, Manner::Named) => {
+                *texts += 1;
+                format!("#{number}.{} {:padding$}", *texts - 1, "")
+            }
+            (false, Manner::Shy) => "too early".to_owned(),
+            _ => return,
+        };
+        self.say(peer, &ClientMessage::Text { content: content.into() });
+    }
+
+    fn say(&mut self, peer: usize, message: &ClientMessage<'_>) {
+        message.encode(&mut self.peers[peer].unsent);
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        (self.chance)(end)
+    }
+
+    fn fire(&mut self, fault: Fault) {
+        *self.fired.entry(fault).or_default() += 1;
+    }
+}
+
+/// Returns limits of which each is small in some worlds.
+fn limits(chance: &mut Chance<'_>) -> Limits {
+    let pace = [None, Pace::new(2, 5), Pace::new(5, 50)][chance(3)];
+    let (payload_bytes_max, backlog_bytes_max) =
+        [(600, 1_000), (1 << 10, 4 << 10), (2 << 10, 16 << 10), (64 << 10, 1 << 20)]
+            [[0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3][chance(12)]];
+    Limits {
+        payload_bytes_max,
+        backlog_bytes_max,
+        backlog_total_bytes_max: backlog_bytes_max * [1, 1, 2, 1_000][chance(4)],
+        connections_max: 3 + chance(10),
+        connections_per_address_max: [0, 2, 100][chance(3)],
+        rules: Rules { hello_timeout: Duration::from_secs(20), pace },
+    }
+}

@@ -1,0 +1,256 @@
+//! What goes wrong, and the turns in between.
+
+use std::{mem, time::Duration};
+
+use pychat_wire::notice::Notice;
+
+use super::{Peer, Welcome, World, limits};
+use crate::fault::Fault;
+
+/// One more payload that means nothing, in a row of so many, is one too many.
+const NONSENSE_MAX: usize = 16;
+
+impl World<'_> {
+    /// The line takes up to `bytes` of what the peer said to the server.
+    pub(super) fn carry(&mut self, peer: usize, bytes: usize) {
+        let is_writable = self.below(2) == 0;
+        let Peer { id, line, unsent, .. } = &mut self.peers[peer];
+        let piece: Vec<_> = unsent.drain(..bytes.min(unsent.len())).collect();
+        line.send(&piece);
+        self.switchboard.note(*id, true, is_writable);
+    }
+
+    /// Somebody goes, or says what ends the connection.
+    pub(super) fn leave(&mut self, peer: usize) {
+        if self.peers[peer].is_leaving {
+            // Whatever made it leave: now it closes its side.
+            self.carry(peer, usize::MAX);
+            self.peers[peer].line.finish();
+            return;
+        }
+        let fault = match self.below(5) {
+            0 => {
+                self.carry(peer, usize::MAX);
+                self.peers[peer].line.finish();
+                Fault::HalfClose
+            }
+            1 => {
+                self.peers[peer].unsent.extend_from_slice(b"0:");
+                Fault::Goodbye
+            }
+            2 => {
+                let garbage: &[u8] =
+                    [&b"\n-garbage"[..], b"99999999:", b"{]", b"12a"][self.below(4)];
+                self.peers[peer].unsent.extend_from_slice(garbage);
+                if self.below(2) == 0 {
+                    self.babble(peer);
+                }
+                Fault::Garbage
+            }
+            3 => {
+                self.peers[peer].unsent.extend(b"2:{}".repeat(NONSENSE_MAX));
+                Fault::TooMuchNonsense
+            }
+            _ => {
+                self.peers[peer].unsent.extend_from_slice(b"7:[1,2,3]{\"type\":1}");
+                self.fire(Fault::Nonsense);
+                return self.text(peer);
+            }
+        };
+        self.peers[peer].is_leaving = true;
+        self.switchboard.note(self.peers[peer].id, true, false);
+        self.fire(fault);
+    }
+
+    /// Bytes that may mean anything.
+    fn babble(&mut self, peer: usize) {
+        for _ in 0..self.below(100) {
+            let byte = self.below(256);
+            self.peers[peer].unsent.push(u8::try_from(byte).expect("a byte"));
+        }
+    }
+
+    /// The line breaks, in one way or another.
+    pub(super) fn harm(&mut self, peer: usize) {
+        let choice = self.below(4);
+        let calls = self.below(10);
+        let is_noted = self.below(2) == 0;
+        let Peer { id, line, is_harmed, is_leaving, .. } = &mut self.peers[peer];
+        let fault = match choice {
+            0 => {
+                line.reset();
+                Fault::Reset
+            }
+            1 => {
+                line.break_writes();
+                Fault::WriteFails
+            }
+            _ => {
+                line.interrupt(calls);
+                return self.fire(Fault::Interrupted);
+            }
+        };
+        (*is_harmed, *is_leaving) = (true, true);
+        if is_noted {
+            self.switchboard.note(*id, true, true);
+        }
+        self.fire(fault);
+    }
+
+    pub(super) fn stall(&mut self, peer: usize) {
+        let room = self.below(300);
+        let Peer { line, is_harmed, stalled_at, .. } = &mut self.peers[peer];
+        line.set_room(Some(room));
+        stalled_at.get_or_insert(self.witnessed);
+        *is_harmed = true;
+        self.fire(Fault::Stall);
+    }
+
+    /// Somebody who was stalled reads a little, or reads on.
+    pub(super) fn trickle(&mut self, peer: usize) {
+        if self.peers[peer].stalled_at.is_none() {
+            return;
+        }
+        if self.below(2) == 0 {
+            return self.unstall(peer);
+        }
+        let room = self.below(500);
+        self.peers[peer].line.set_room(Some(room));
+        self.switchboard.note(self.peers[peer].id, false, true);
+        self.fire(Fault::Trickle);
+    }
+
+    pub(super) fn unstall(&mut self, peer: usize) {
+        self.peers[peer].line.set_room(None);
+        self.peers[peer].stalled_at = None;
+        self.switchboard.note(self.peers[peer].id, false, true);
+    }
+
+    /// An edge that means nothing, or one for somebody who is no more.
+    pub(super) fn stray_edge(&mut self, peer: usize) {
+        let (readable, writable) = (self.below(2) == 0, self.below(2) == 0);
+        if self.dead.is_empty() || self.below(2) == 0 {
+            self.switchboard.note(self.peers[peer].id, readable, writable);
+            self.fire(Fault::SpuriousEdge);
+        } else {
+            let dead = self.below(self.dead.len());
+            self.switchboard.note(self.dead[dead], true, true);
+            self.fire(Fault::StaleEdge);
+        }
+    }
+
+    /// Some time passes.
+    pub(super) fn pass(&mut self) {
+        let millis = self.below(8_000);
+        self.now += Duration::from_millis(millis as u64);
+    }
+
+    /// The operator changes what may change without harm to those who are here.
+    pub(super) fn reload(&mut self) {
+        let new = limits(&mut self.chance);
+        self.limits.connections_max = new.connections_max;
+        self.limits.connections_per_address_max = new.connections_per_address_max;
+        self.limits.rules = new.rules;
+        self.switchboard.set_limits(self.limits);
+        self.fire(Fault::Reload);
+    }
+
+    /// Finds out what the server owes, by a turn in which everybody reads and nobody speaks.
+    pub(super) fn reckon(&mut self) {
+        self.turn(); // Whatever is due by now.
+        for _ in 0..1_000 {
+            if !self.switchboard.has_work() {
+                break;
+            }
+            self.turn();
+        }
+        assert!(!self.switchboard.has_work(), "a thousand ticks and still at work");
+        for peer in 0..self.peers.len() {
+            self.unstall(peer);
+        }
+        self.switchboard.turn(self.now);
+        let owed: Vec<_> = (0..self.peers.len()).map(|peer| self.listen(peer)).collect();
+        let most = owed.iter().max().expect("a witness");
+        assert!(*most <= self.limits.backlog_bytes_max, "{most} bytes are owed to one");
+        let (sum, limit) = (owed.iter().sum::<usize>(), self.limits.backlog_total_bytes_max);
+        assert!(sum <= limit, "{sum} bytes are owed");
+        if limit / 2 < sum {
+            self.fire(Fault::NearBacklogTotal);
+        }
+    }
+
+    /// One turn of the server, after which everybody hears what there is to hear.
+    pub(super) fn turn(&mut self) {
+        self.switchboard.turn(self.now);
+        if self.switchboard.next_release().is_some() {
+            self.fire(Fault::Held);
+        }
+        for peer in 0..self.peers.len() {
+            self.listen(peer);
+        }
+        let Peer { line, is_leaving, .. } = &self.peers[0];
+        assert!(*is_leaving || !line.is_dropped(), "the witness is cut");
+        for index in (1..self.peers.len()).rev() {
+            if self.peers[index].line.is_dropped() {
+                let peer = self.peers.swap_remove(index);
+                self.bury(&peer);
+            }
+        }
+    }
+
+    /// Hears what the server has written to one peer; returns how much that is, in bytes.
+    fn listen(&mut self, peer: usize) -> usize {
+        let is_witness = peer == 0;
+        let bytes = self.peers[peer].line.take_heard();
+        let Peer { ear, welcome, is_received, is_leaving, .. } = &mut self.peers[peer];
+        let fired = &mut self.fired;
+        let mut fire = |fault| *fired.entry(fault).or_default() += 1;
+        ear.listen(&bytes, |notice| {
+            if !mem::replace(is_received, true) {
+                assert_eq!(*welcome, received(notice), "{notice:?}");
+                return;
+            }
+            match notice {
+                Notice::Welcome { name, .. } if name.ends_with(')') => fire(Fault::NameTaken),
+                Notice::Other(text) if text.starts_with("No username") => {
+                    *is_leaving = true;
+                    fire(Fault::GuestTimedOut);
+                }
+                _ => (),
+            }
+        });
+        if is_witness {
+            self.witnessed += bytes.len();
+        }
+        bytes.len()
+    }
+
+    /// What somebody heard is a part of what the witness heard; and who did nothing is not cut.
+    fn bury(&mut self, peer: &Peer) {
+        assert!(peer.is_leaving || peer.is_harmed, "{:?} is cut for nothing", peer.ear.name());
+        if let Some(stalled_at) = peer.stalled_at
+            && !peer.is_leaving
+            && peer.ear.name().is_some()
+        {
+            self.fire(Fault::SlowReaderCut);
+            if self.witnessed - stalled_at < self.limits.backlog_bytes_max * 3 / 4 {
+                self.fire(Fault::LargestCut);
+            }
+        }
+        if !peer.is_harmed && peer.ear.name().is_some() {
+            self.said.insert(peer.number, peer.texts);
+        }
+        self.dead.push(peer.id);
+        peer.ear.check_against(&self.peers[0].ear, false);
+    }
+}
+
+/// Reads how a caller was received.
+fn received(notice: Notice<'_>) -> Welcome {
+    match notice {
+        Notice::Greeting => Welcome::Greeted,
+        Notice::Other(text) if text.starts_with("The chat is full") => Welcome::Full,
+        Notice::Other(text) if text.starts_with("Too many connections") => Welcome::TooMany,
+        other => panic!("{other:?} comes first"),
+    }
+}

@@ -239,6 +239,7 @@ impl Options {
                 self.connections_per_address,
                 default.connections_per_address_max,
             ),
+            crowd: default.crowd,
             rules: Rules {
                 hello_timeout: self
                     .hello_timeout

@@ -19,6 +19,8 @@ pub struct Limits {
     pub connections_max: usize,
     /// The most connections at once from one address; any number if zero.
     pub connections_per_address_max: usize,
+    /// From how many people on comings and goings may be told a moment late.
+    pub crowd: usize,
     /// What bounds people in the room, and before it.
     pub rules: Rules,
 }
@@ -31,6 +33,7 @@ impl Default for Limits {
             backlog_total_bytes_max: 256 << 20,
             connections_max: 10_000,
             connections_per_address_max: 64,
+            crowd: 100,
             rules: Rules { hello_timeout: Duration::from_secs(20), pace: Pace::new(10, 5) },
         }
     }

@@ -168,13 +168,18 @@ impl<S: Socket> Switchboard<S> {
 
     /// Returns when the next turn has something to do for the time alone.
     pub fn next_deadline(&self, now: Instant) -> Option<Instant> {
-        let ours = [self.deadlines.next(), self.next_release(), self.run.due_at(now)];
+        let ours = [self.deadlines.next(), self.next_release(), self.next_delivery(now)];
         self.chat.next_deadline().into_iter().chain(ours.into_iter().flatten()).min()
     }
 
     /// Returns when somebody who said too much is read again.
     pub fn next_release(&self) -> Option<Instant> {
         self.holds.next()
+    }
+
+    /// Returns when everybody is told what only waits for more of its kind.
+    pub fn next_delivery(&self, now: Instant) -> Option<Instant> {
+        self.run.due_at(now)
     }
 
     /// Returns how many connections there are, closing ones among them.

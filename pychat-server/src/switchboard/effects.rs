@@ -75,6 +75,7 @@ impl<S: Socket> Switchboard<S> {
     fn close(&mut self, now: Instant, id: ConnectionId, reason: CloseReason) {
         let Some(seat) = self.connections.get_mut(id) else { return };
         self.queues.owe(id, seat, self.run.frames(), &[]);
+        self.run.hasten();
         seat.connection.close_gently();
         self.queues.end(id, seat, reason, None);
         self.queues.mark_dirty(id, seat);
@@ -101,6 +102,9 @@ impl<S: Socket> Switchboard<S> {
             self.frame.clear();
             encode(author, content, &mut self.frame);
             self.queues.owe(to, seat, self.run.frames(), &self.frame);
+            if seat.stay.name().is_some() {
+                self.run.hasten();
+            }
         }
     }
 
@@ -110,7 +114,7 @@ impl<S: Socket> Switchboard<S> {
         if self.run.due_at(now).is_none_or(|due| now < due) {
             return;
         }
-        let run = self.run.take(now, self.chat.roster().len());
+        let run = self.run.take(now, self.chat.roster().len(), self.limits.crowd);
         for (id, seat) in self.connections.iter_mut() {
             if seat.stay.name().is_some() {
                 self.queues.deliver(id, seat, &run);

@@ -13,9 +13,6 @@ use std::{
 /// What telling one person takes, roughly.
 const COST_PER_PERSON: Duration = Duration::from_micros(5);
 
-/// Fewer people than this hear at once who came and went.
-const CROWD: usize = 100;
-
 /// A run of presence alone that is longer than this waits no more, in bytes.
 const BYTES_MAX: usize = 64 << 10;
 
@@ -26,7 +23,7 @@ const IDLE_CAPACITY_BYTES: usize = 256 << 10;
 #[derive(Debug, Default)]
 pub(super) struct Run {
     frames: Vec<u8>,
-    has_message: bool,
+    is_urgent: bool,
     /// Presence alone is not delivered before this.
     presence_at: Option<Instant>,
 }
@@ -35,12 +32,17 @@ impl Run {
     /// Appends a message, to be delivered in this tick.
     pub(super) fn push_message(&mut self, encode: impl FnOnce(&mut Vec<u8>)) {
         encode(&mut self.frames);
-        self.has_message = true;
+        self.is_urgent = true;
     }
 
     /// Appends that somebody came or went, to be delivered soon.
     pub(super) fn push_presence(&mut self, encode: impl FnOnce(&mut Vec<u8>)) {
         encode(&mut self.frames);
+    }
+
+    /// Lets nothing wait that is there already: somebody is given it in this tick, so all are.
+    pub(super) fn hasten(&mut self) {
+        self.is_urgent = !self.frames.is_empty();
     }
 
     /// Returns what has not been delivered yet.
@@ -53,16 +55,16 @@ impl Run {
         if self.frames.is_empty() {
             return None;
         }
-        let can_wait = !self.has_message && self.frames.len() <= BYTES_MAX;
+        let can_wait = !self.is_urgent && self.frames.len() <= BYTES_MAX;
         Some(self.presence_at.filter(|_| can_wait).unwrap_or(now))
     }
 
-    /// Takes the frames out to deliver them to `people`; give them back by
-    /// [`delivered`](Self::delivered).
-    pub(super) fn take(&mut self, now: Instant, people: usize) -> Vec<u8> {
+    /// Takes the frames out to deliver them to `people`, who are a `crowd` or fewer; give them back
+    /// by [`delivered`](Self::delivered).
+    pub(super) fn take(&mut self, now: Instant, people: usize, crowd: usize) -> Vec<u8> {
         let cost = COST_PER_PERSON * u32::try_from(people).unwrap_or(u32::MAX);
-        self.presence_at = (CROWD <= people).then(|| now + cost);
-        self.has_message = false;
+        self.presence_at = (crowd <= people).then(|| now + cost);
+        self.is_urgent = false;
         mem::take(&mut self.frames)
     }
 
@@ -83,7 +85,7 @@ mod tests {
     }
 
     fn deliver(run: &mut Run, now: Instant, people: usize) {
-        let frames = run.take(now, people);
+        let frames = run.take(now, people, 100);
         run.delivered(frames);
     }
 
@@ -94,7 +96,7 @@ mod tests {
         for _ in 0..3 {
             run.push_presence(frame);
             assert_eq!(run.due_at(now), Some(now));
-            deliver(&mut run, now, CROWD - 1);
+            deliver(&mut run, now, 99);
             assert_eq!(run.due_at(now), None);
         }
     }
@@ -109,6 +111,12 @@ mod tests {
         assert_eq!(run.due_at(now), Some(now + 1_000 * COST_PER_PERSON));
         run.push_message(frame);
         assert_eq!((run.due_at(now), run.frames()), (Some(now), &b"1:x1:x"[..]));
+        deliver(&mut run, now, 1_000);
+        run.hasten();
+        assert_eq!(run.due_at(now), None, "there is nothing to hasten");
+        run.push_presence(frame);
+        run.hasten();
+        assert_eq!(run.due_at(now), Some(now));
         deliver(&mut run, now, 1_000);
         while run.frames().len() <= BYTES_MAX {
             run.push_presence(frame);

@@ -66,9 +66,10 @@ impl World<'_> {
     fn settle(&mut self) {
         for _ in 0..10_000 {
             self.turn();
-            match self.switchboard.next_release() {
+            let delivery = self.switchboard.next_delivery(self.now);
+            match self.switchboard.next_release().into_iter().chain(delivery).min() {
                 _ if self.switchboard.has_work() => (),
-                Some(release) => self.now = self.now.max(release),
+                Some(next) => self.now = self.now.max(next),
                 None => return,
             }
         }

@@ -266,6 +266,7 @@ fn limits(chance: &mut Chance<'_>) -> Limits {
         backlog_total_bytes_max: backlog_bytes_max * [1, 1, 2, 1_000][chance(4)],
         connections_max: 3 + chance(10),
         connections_per_address_max: [0, 2, 100][chance(3)],
+        crowd: [2, 100][chance(2)],
         rules: Rules { hello_timeout: Duration::from_secs(20), pace },
     }
 }

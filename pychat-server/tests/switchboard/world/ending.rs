@@ -16,6 +16,9 @@ impl World<'_> {
             self.come_to_rest();
         }
         self.stop();
+        for ear in &self.buried {
+            ear.check_against(&self.peers[0].ear, false);
+        }
         self.fired
     }
 

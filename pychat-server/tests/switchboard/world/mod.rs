@@ -43,6 +43,8 @@ pub(crate) struct World<'a> {
     n_peers: usize,
     /// How much the witness has heard, in bytes.
     witnessed: usize,
+    /// What those heard who are gone; the witness may hear of them a moment later.
+    buried: Vec<Ear>,
     dead: Vec<ConnectionId>,
     /// How much those who left in order had said, by their numbers.
     said: BTreeMap<usize, usize>,
@@ -108,6 +110,7 @@ impl<'a> World<'a> {
             peers: Vec::new(),
             n_peers: 0,
             witnessed: 0,
+            buried: Vec::new(),
             dead: Vec::new(),
             said: BTreeMap::new(),
             fired: BTreeMap::new(),

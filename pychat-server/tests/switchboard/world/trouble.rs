@@ -193,7 +193,7 @@ impl World<'_> {
         for index in (1..self.peers.len()).rev() {
             if self.peers[index].line.is_dropped() {
                 let peer = self.peers.swap_remove(index);
-                self.bury(&peer);
+                self.bury(peer);
             }
         }
     }
@@ -226,7 +226,7 @@ impl World<'_> {
     }
 
     /// What somebody heard is a part of what the witness heard; and who did nothing is not cut.
-    fn bury(&mut self, peer: &Peer) {
+    fn bury(&mut self, peer: Peer) {
         assert!(peer.is_leaving || peer.is_harmed, "{:?} is cut for nothing", peer.ear.name());
         if let Some(stalled_at) = peer.stalled_at
             && !peer.is_leaving
@@ -241,7 +241,7 @@ impl World<'_> {
             self.said.insert(peer.number, peer.texts);
         }
         self.dead.push(peer.id);
-        peer.ear.check_against(&self.peers[0].ear, false);
+        self.buried.push(peer.ear);
     }
 }
 

@@ -45,7 +45,10 @@ enum Soundness {
 impl Line {
     /// The peer sends; the caller notes the edge.
     pub(crate) fn send(&self, bytes: &[u8]) {
-        self.0.borrow_mut().to_server.extend(bytes);
+        let mut state = self.0.borrow_mut();
+        if state.soundness != Soundness::Reset {
+            state.to_server.extend(bytes);
+        }
     }
 
     /// The peer closes its writing side.

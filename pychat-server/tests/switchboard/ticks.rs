@@ -222,6 +222,32 @@ fn who_does_not_read_is_cut_and_delays_nobody() {
 }
 
 #[test]
+fn what_the_dead_were_owed_is_not_counted_against_the_living() {
+    let limits = Limits {
+        backlog_bytes_max: 100_000,
+        backlog_total_bytes_max: 150_000,
+        rules: Rules { hello_timeout: HELLO_TIMEOUT, pace: None },
+        ..Limits::default()
+    };
+    let mut server = Server::limited(limits);
+    let (talker, lagging) = (server.join("talker"), server.join("lagging"));
+    for _ in 0..10 {
+        let doomed = server.join("doomed");
+        doomed.line.set_room(Some(0));
+        server.text(&talker, &"x".repeat(60_000));
+        server.settle();
+        doomed.line.reset();
+        server.switchboard.note(doomed.id, true, false);
+        server.settle();
+        assert!(doomed.line.is_dropped());
+    }
+    lagging.line.set_room(Some(0));
+    server.text(&talker, &"x".repeat(60_000));
+    server.settle();
+    assert!(!lagging.line.is_dropped() && !talker.line.is_dropped());
+}
+
+#[test]
 fn a_large_tick_does_not_make_a_reader_slow() {
     let mut server = Server::new(100);
     let listener = server.join("listener");

@@ -72,7 +72,8 @@ impl World<'_> {
 
     /// The line breaks, in one way or another.
     pub(super) fn harm(&mut self, peer: usize) {
-        let choice = self.below(4);
+        // Most of those who are owed something are reset: nothing of that may be counted on.
+        let choice = if self.peers[peer].stalled_at.is_some() { 0 } else { self.below(4) };
         let calls = self.below(10);
         let is_noted = self.below(2) == 0;
         let Peer { id, line, is_harmed, is_leaving, .. } = &mut self.peers[peer];
@@ -228,6 +229,9 @@ impl World<'_> {
     /// What somebody heard is a part of what the witness heard; and who did nothing is not cut.
     fn bury(&mut self, peer: Peer) {
         assert!(peer.is_leaving || peer.is_harmed, "{:?} is cut for nothing", peer.ear.name());
+        if peer.line.is_ended() {
+            assert_eq!(peer.line.unread(), 0, "a reset would overtake the farewell");
+        }
         if let Some(stalled_at) = peer.stalled_at
             && !peer.is_leaving
             && peer.ear.name().is_some()

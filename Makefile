@@ -71,9 +71,11 @@ check: deps
 	@export CARGO_TERM_COLOR=never
 	cargo fmt --check
 	cargo clippy --workspace --all-targets -- -D warnings
-	cargo clippy --manifest-path pychat-wire/fuzz/Cargo.toml --target-dir '$(TARGET)/../fuzz' -- -D warnings
+	for fuzz in pychat-wire/fuzz pychat-server/fuzz; do
+		cargo clippy --manifest-path $$fuzz/Cargo.toml --target-dir '$(TARGET)/../fuzz' -- -D warnings
+	done
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet
-	cargo test --workspace
+	PYCHAT_SOAK_SECONDS=60 cargo test --workspace
 	xmllint --noout data/*.xml pychat-gtk/resources/ui/*.ui pychat-gtk/resources/*.xml
 	glib-compile-schemas --strict --dry-run data
 	shellcheck $$(git ls-files | xargs grep -lE '^#!.*\b(ba)?sh$$')

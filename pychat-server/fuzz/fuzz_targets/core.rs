@@ -6,8 +6,10 @@
 
 #[path = "../../tests/switchboard/ear.rs"]
 mod ear;
+#[allow(dead_code, reason = "the tests use the rest")]
 #[path = "../../tests/switchboard/fault.rs"]
 mod fault;
+#[allow(dead_code, reason = "the tests use the rest")]
 #[path = "../../tests/switchboard/line.rs"]
 mod line;
 #[path = "../../tests/switchboard/world/mod.rs"]

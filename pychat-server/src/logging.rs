@@ -9,9 +9,11 @@ use std::{
     io::IsTerminal,
     net::SocketAddr,
     os::{fd::AsFd, unix::fs::MetadataExt},
+    sync::atomic::{AtomicUsize, Ordering},
 };
 
 use pychat_wire::UserName;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tracing::{error, field::display, info, warn};
 use tracing_journald::{Priority, PriorityMappings};
 use tracing_subscriber::{
@@ -48,10 +50,41 @@ pub fn init() {
     let lines = fmt::layer()
         .with_ansi(io::stderr().is_terminal())
         .with_target(false)
-        .with_writer(io::stderr)
+        .with_writer(|| Unwaiting)
         .log_internal_errors(false)
         .fmt_fields(words);
     tracing_subscriber::registry().with(LevelFilter::INFO).with(lines).init();
+}
+
+/// How many lines were dropped since one was written last.
+static DROPPED: AtomicUsize = AtomicUsize::new(0);
+
+/// Standard error, as far as whoever reads it keeps up. A line that would have to wait is dropped,
+/// and counted: the one thread that writes it has people to serve.
+struct Unwaiting;
+
+impl io::Write for Unwaiting {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let mut stderr = io::stderr().lock();
+        // Ready means room for a page, and neither line is ever longer than that.
+        let is_full = matches!(
+            poll(&mut [PollFd::new(&stderr, PollFlags::OUT)], Some(&Timespec::default())),
+            Ok(0)
+        );
+        if is_full {
+            DROPPED.fetch_add(1, Ordering::Relaxed);
+            return Ok(line.len());
+        }
+        match DROPPED.swap(0, Ordering::Relaxed) {
+            0 => (),
+            dropped => writeln!(stderr, "({dropped} lines are missing here: nobody read them)")?,
+        }
+        stderr.write(line)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Returns true if standard error is a stream to the journal, as systemd says it is.

@@ -50,7 +50,7 @@ pub const CLOSING_TIMEOUT: Duration = Duration::from_secs(5);
 pub const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How many connections beyond the limit may be kept for the moment that it takes to say so.
-const TURNED_AWAY_MAX: usize = 64;
+pub const TURNED_AWAY_MAX: usize = 64;
 
 /// The connections, the chat between them, and the log.
 pub struct Switchboard<S> {
@@ -187,6 +187,11 @@ impl<S: Socket> Switchboard<S> {
         self.connections.len()
     }
 
+    /// Returns how much all peers together are owed, in bytes.
+    pub fn backlog_bytes(&self) -> usize {
+        self.queues.owed
+    }
+
     /// Returns true if there are none.
     pub fn is_empty(&self) -> bool {
         self.connections.is_empty()
@@ -305,6 +310,7 @@ impl<S: Socket> Switchboard<S> {
         while let Some(id) = self.deadlines.pop_due(now) {
             if let Some(seat) = self.connections.get_mut(id) {
                 seat.connection.abort();
+                self.queues.count(seat);
                 self.queues.ended.push(id);
             }
         }

@@ -150,6 +150,7 @@ impl Queues {
         error: io::Error,
     ) {
         seat.connection.abort();
+        self.count(seat);
         self.end(id, seat, CloseReason::Lost, Some(error));
     }
 

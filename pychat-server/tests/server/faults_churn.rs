@@ -3,6 +3,7 @@
 use std::{
     env, fs,
     io::{BufRead, BufReader, ErrorKind, Write},
+    net::SocketAddr,
     sync::{Arc, Mutex},
     thread,
 };
@@ -106,13 +107,7 @@ fn talk_until_the_end(mut peer: Peer, mut on_heard: impl FnMut(usize)) -> usize 
 fn a_log_that_nobody_can_read_any_more_changes_nothing() {
     let mut process = program().arg("--listen=127.0.0.1:0").spawn().unwrap();
     let mut log = BufReader::new(process.stderr.take().unwrap());
-    let address = loop {
-        let mut line = String::new();
-        log.read_line(&mut line).unwrap();
-        if let Some((_, address)) = line.trim().split_once("listening on ") {
-            break address.parse().unwrap();
-        }
-    };
+    let address = listening(&mut log);
     drop(log);
     let stderr = format!("/proc/{}/fd/2", process.id());
     wait_until("somebody reads the log", || {
@@ -139,4 +134,39 @@ fn a_log_that_nobody_can_read_any_more_changes_nothing() {
         peer.hears_the_end();
     }
     assert_eq!(exit_code(&mut process), Some(0));
+}
+
+#[test]
+fn a_log_that_nobody_reads_for_now_stops_nobody() {
+    const CALLS: usize = 3_000; // More lines than a pipe holds.
+    let mut process =
+        program().args(["--listen=127.0.0.1:0", "--connections-per-address=0"]).spawn().unwrap();
+    let mut log = BufReader::new(process.stderr.take().unwrap());
+    let address = listening(&mut log);
+    let mut anna = Peer::join(address, "Анна", &[]);
+    for call in 1..=CALLS {
+        Peer::connect(address).reset();
+        if call % 500 == 0 {
+            anna.say("слышно?");
+            anna.hears("Вы", "слышно?");
+        }
+    }
+    signal("TERM", process.id());
+    anna.is_told(GOODBYE);
+    anna.hears_the_end();
+    drop(anna);
+    assert_eq!(exit_code(&mut process), Some(0));
+    let told = log.lines().filter(|line| line.as_ref().unwrap().contains(" a guest left ")).count();
+    assert!((1..CALLS).contains(&told), "{told} lines: the pipe was never full");
+}
+
+/// Reads where the server listens, and no further.
+fn listening(log: &mut impl BufRead) -> SocketAddr {
+    loop {
+        let mut line = String::new();
+        log.read_line(&mut line).unwrap();
+        if let Some((_, address)) = line.trim().split_once("listening on ") {
+            return address.parse().unwrap();
+        }
+    }
 }

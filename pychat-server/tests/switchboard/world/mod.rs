@@ -13,7 +13,11 @@ use std::{
 };
 
 use pychat_server::{
-    chat::Rules, id::ConnectionId, limits::Limits, pace::Pace, switchboard::Switchboard,
+    chat::Rules,
+    id::ConnectionId,
+    limits::Limits,
+    pace::Pace,
+    switchboard::{Switchboard, TURNED_AWAY_MAX},
 };
 use pychat_wire::ClientMessage;
 
@@ -212,7 +216,7 @@ impl<'a> World<'a> {
             |peer: &&Peer| peer.address == address && peer.welcome == Welcome::Greeted;
         let neighbours = self.peers.iter().filter(is_admitted).count();
         match self.switchboard.len() {
-            used if connections_max + 64 <= used => Welcome::Crowd,
+            used if connections_max + TURNED_AWAY_MAX <= used => Welcome::Crowd,
             used if connections_max <= used => Welcome::Full,
             _ if (1..=neighbours).contains(&connections_per_address_max) => Welcome::TooMany,
             _ => Welcome::Greeted,

@@ -183,6 +183,8 @@ impl World<'_> {
     /// One turn of the server, after which everybody hears what there is to hear.
     pub(super) fn turn(&mut self) {
         self.switchboard.turn(self.now);
+        let owed = self.switchboard.backlog_bytes();
+        assert!(owed <= self.limits.backlog_total_bytes_max, "{owed} bytes are owed");
         if self.switchboard.next_release().is_some() {
             self.fire(Fault::Held);
         }

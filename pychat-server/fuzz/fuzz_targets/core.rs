@@ -7,9 +7,11 @@
 #[path = "../../tests/switchboard/ear.rs"]
 mod ear;
 #[allow(dead_code, reason = "the tests use the rest")]
+#[expect(dead_code, reason = "only the simulation asks which faults there are")]
 #[path = "../../tests/switchboard/fault.rs"]
 mod fault;
 #[allow(dead_code, reason = "the tests use the rest")]
+#[expect(dead_code, reason = "only the ticks look at single writes")]
 #[path = "../../tests/switchboard/line.rs"]
 mod line;
 #[path = "../../tests/switchboard/world/mod.rs"]

@@ -4,8 +4,12 @@
 //! `PYCHAT_USER`, `PYCHAT_PEER`, `PYCHAT_REASON`), otherwise to standard error as text. A name
 //! stands in quotes in a line and cannot break it; as a field it stands as it is.
 
+mod journal;
+
 use std::{
-    env, io,
+    env,
+    fmt::{Display, Formatter},
+    io,
     io::IsTerminal,
     net::SocketAddr,
     os::{fd::AsFd, unix::fs::MetadataExt},
@@ -15,7 +19,6 @@ use std::{
 use pychat_wire::UserName;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tracing::{error, field::display, info, warn};
-use tracing_journald::{Priority, PriorityMappings};
 use tracing_subscriber::{
     filter::LevelFilter,
     fmt::{self, format},
@@ -23,6 +26,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
+use self::journal::Journal;
 use crate::{
     chat::{CloseReason, Refusal},
     config::ConfigError,
@@ -32,13 +36,8 @@ use crate::{
 /// standard error.
 pub fn init() {
     if is_journal()
-        && let Ok(journal) = tracing_journald::layer()
+        && let Ok(journal) = Journal::open()
     {
-        // Who comes and goes is no notice to anybody: it should not stand out.
-        let priorities =
-            PriorityMappings { info: Priority::Informational, ..PriorityMappings::new() };
-        let journal =
-            journal.with_field_prefix(Some("PYCHAT".to_owned())).with_priority_mappings(priorities);
         tracing_subscriber::registry().with(LevelFilter::INFO).with(journal).init();
         return;
     }
@@ -59,6 +58,28 @@ pub fn init() {
 /// How many lines were dropped since one was written last.
 static DROPPED: AtomicUsize = AtomicUsize::new(0);
 
+/// Lines that nobody took.
+struct Dropped(usize);
+
+impl Dropped {
+    /// Counts one more.
+    fn note() {
+        DROPPED.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Returns those that have not been told of yet, if there are any.
+    fn take() -> Option<Self> {
+        let dropped = DROPPED.swap(0, Ordering::Relaxed);
+        (0 < dropped).then_some(Self(dropped))
+    }
+}
+
+impl Display for Dropped {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{} lines are missing about here: nobody took them", self.0)
+    }
+}
+
 /// Standard error, as far as whoever reads it keeps up. A line that would have to wait is dropped,
 /// and counted: the one thread that writes it has people to serve.
 struct Unwaiting;
@@ -72,12 +93,11 @@ impl io::Write for Unwaiting {
             Ok(0)
         );
         if is_full {
-            DROPPED.fetch_add(1, Ordering::Relaxed);
+            Dropped::note();
             return Ok(line.len());
         }
-        match DROPPED.swap(0, Ordering::Relaxed) {
-            0 => (),
-            dropped => writeln!(stderr, "({dropped} lines are missing here: nobody read them)")?,
+        if let Some(dropped) = Dropped::take() {
+            writeln!(stderr, "({dropped})")?;
         }
         stderr.write(line)
     }

@@ -8,6 +8,7 @@ import time
 
 PATIENCE_SECONDS = 15
 NAME = "Анна"
+CALLS = 2000  # A line each: more than the journal's queue holds.
 FORGED = '"; echo\\'
 
 
@@ -19,6 +20,8 @@ def main(unit):
     staying.sendall(hello("Борис"))
     staying.recv(1)  # It is connected, so it will be there when the unit is stopped.
     wait_for(lambda: entries("PYCHAT_USER=Борис"))
+    check_that_a_stuck_journal_stops_nobody(port)
+    check_that_a_journal_that_is_gone_stops_nobody(port)
     subprocess.run(["systemctl", "stop", unit], check=True)
 
     (joined, left) = entries(f"PYCHAT_USER={NAME}")
@@ -39,6 +42,25 @@ def main(unit):
 
     check_what_people_read(unit, anna, port)
     check_end(unit)
+
+
+def check_that_a_stuck_journal_stops_nobody(port):
+    journald = ["systemctl", "kill", "--kill-whom=main", "systemd-journald.service"]
+    subprocess.run([*journald, "--signal=STOP"], check=True)
+    for _ in range(CALLS):
+        socket.create_connection(("127.0.0.1", port), PATIENCE_SECONDS).close()
+    talk(port, "Вера")
+    subprocess.run([*journald, "--signal=CONT"], check=True)
+    wait_for(lambda: talk(port, "Галя") and "lines are missing about here" in journalctl())
+
+
+def check_that_a_journal_that_is_gone_stops_nobody(port):
+    service = "systemd-journald.service"
+    sockets = ["systemd-journald.socket", "systemd-journald-dev-log.socket"]
+    subprocess.run(["systemctl", "stop", *sockets, service], check=True)
+    talk(port, "Даша")
+    subprocess.run(["systemctl", "start", *sockets, service], check=True)
+    wait_for(lambda: talk(port, "Ева") and entries("PYCHAT_USER=Ева"))
 
 
 def check_what_people_read(unit, anna, port):

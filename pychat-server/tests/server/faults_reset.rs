@@ -7,11 +7,8 @@ use std::{net::SocketAddr, time::Instant};
 
 use pychat_server::{reactor::DRAIN_TIMEOUT, switchboard::CLOSING_TIMEOUT};
 
-use super::kernel::end_at;
+use super::kernel::{end_at, join_without_reading};
 use crate::support::{GOODBYE, GREETING, Peer, Server, hello, joined, left, text, wait_until};
-
-/// What is said past somebody who does not read.
-const CONTENT_BYTES: usize = 60_000;
 
 /// After this, `anna` has heard all that there was to hear before it.
 #[track_caller]
@@ -26,25 +23,6 @@ fn is_taken(server: SocketAddr, peer: SocketAddr) {
     wait_until("the server does not read", || {
         end_at(peer, server).unacknowledged == 0 && end_at(server, peer).unread == 0
     });
-}
-
-/// Returns Соня, who joins and reads nothing, once Анна has talked until the server itself owes Соня something that the
-/// kernel has not taken.
-fn owed_a_backlog(server: &Server, anna: &mut Peer) -> Peer {
-    let sonya = Peer::join(server.address(), "Соня", &["Анна"]);
-    anna.is_told(&joined("Соня"));
-    let content = "x".repeat(CONTENT_BYTES);
-    for texts in 1..2_000 {
-        anna.say(&content);
-        anna.hears("Вы", &content);
-        let sent = end_at(server.address(), sonya.address()).unacknowledged;
-        let taken = sent + end_at(sonya.address(), server.address()).unread;
-        // Of the last text, Соня's copy may still be on its way.
-        if taken + 3 * CONTENT_BYTES < texts * CONTENT_BYTES {
-            return sonya;
-        }
-    }
-    panic!("the kernel takes whatever nobody reads");
 }
 
 #[test]
@@ -131,7 +109,7 @@ fn a_reset_under_a_backlog_is_a_leave() {
     let server = Server::start();
     let mut anna = Peer::join(server.address(), "Анна", &[]);
     let base = server.descriptors();
-    let sonya = owed_a_backlog(&server, &mut anna);
+    let sonya = join_without_reading(&server, &mut anna).0;
     let address = sonya.address();
     sonya.reset();
     anna.is_told(&left("Соня"));
@@ -145,7 +123,7 @@ fn a_reset_while_closing_ends_the_closing() {
     let server = Server::start();
     let mut anna = Peer::join(server.address(), "Анна", &[]);
     let base = server.descriptors();
-    let mut sonya = owed_a_backlog(&server, &mut anna);
+    let mut sonya = join_without_reading(&server, &mut anna).0;
     let address = sonya.address();
     let begin = Instant::now();
     sonya.send("nonsense");
@@ -162,7 +140,7 @@ fn a_reset_while_closing_ends_the_closing() {
 fn a_reset_while_the_server_drains_lets_it_stop() {
     let mut server = Server::start();
     let mut anna = Peer::join(server.address(), "Анна", &[]);
-    let sonya = owed_a_backlog(&server, &mut anna);
+    let sonya = join_without_reading(&server, &mut anna).0;
     let begin = Instant::now();
     server.signal("TERM");
     anna.is_told(GOODBYE);

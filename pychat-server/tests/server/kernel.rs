@@ -5,6 +5,8 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
 };
 
+use crate::support::{Peer, Server, joined};
+
 /// One end of a connection, as `/proc/net/tcp` describes it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct End {
@@ -36,4 +38,26 @@ fn shown(address: SocketAddr) -> String {
     let SocketAddr::V4(address) = address else { panic!("{address} is not IPv4") };
     let host = u32::from_ne_bytes(Ipv4Addr::octets(address.ip()));
     format!("{host:08X}:{:04X}", address.port())
+}
+
+/// What is said past somebody who does not read.
+pub(super) const CONTENT_BYTES: usize = 60_000;
+
+/// Joins as Соня, who does not read, and talks as Анна until the server itself owes Соня something
+/// that the kernel has not taken. Returns Соня, and how often Анна had to talk for that.
+pub(super) fn join_without_reading(server: &Server, anna: &mut Peer) -> (Peer, usize) {
+    let sonya = Peer::join(server.address(), "Соня", &["Анна"]);
+    anna.is_told(&joined("Соня"));
+    let content = "x".repeat(CONTENT_BYTES);
+    for texts in 1..2_000 {
+        anna.say(&content);
+        anna.hears("Вы", &content);
+        let sent = end_at(server.address(), sonya.address()).unacknowledged;
+        let taken = sent + end_at(sonya.address(), server.address()).unread;
+        // Of the last text, Соня's copy may still be on its way.
+        if taken + 3 * CONTENT_BYTES < texts * CONTENT_BYTES {
+            return (sonya, texts);
+        }
+    }
+    panic!("the kernel takes whatever nobody reads");
 }

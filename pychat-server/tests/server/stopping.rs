@@ -2,30 +2,8 @@
 
 use std::net::TcpStream;
 
-use super::kernel::end_at;
-use crate::support::{GOODBYE, Peer, Server, joined};
-
-/// What is said past somebody who does not read.
-const CONTENT_BYTES: usize = 60_000;
-
-/// Joins as Соня, who does not read, and talks as Анна until the server itself owes Соня something
-/// that the kernel has not taken. Returns Соня, and how often Анна had to talk for that.
-fn join_without_reading(server: &Server, anna: &mut Peer) -> (Peer, usize) {
-    let sonya = Peer::join(server.address(), "Соня", &["Анна"]);
-    anna.is_told(&joined("Соня"));
-    let content = "x".repeat(CONTENT_BYTES);
-    for texts in 1..2_000 {
-        anna.say(&content);
-        anna.hears("Вы", &content);
-        let sent = end_at(server.address(), sonya.address()).unacknowledged;
-        let taken = sent + end_at(sonya.address(), server.address()).unread;
-        // Of the last text, Соня's copy may still be on its way.
-        if taken + 3 * CONTENT_BYTES < texts * CONTENT_BYTES {
-            return (sonya, texts);
-        }
-    }
-    panic!("the kernel takes whatever nobody reads");
-}
+use super::kernel::{CONTENT_BYTES, join_without_reading};
+use crate::support::{GOODBYE, Peer, Server};
 
 #[test]
 fn everybody_is_told_goodbye_guests_too() {

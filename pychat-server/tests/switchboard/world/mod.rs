@@ -71,6 +71,8 @@ struct Peer {
     texts: usize,
     /// How much the witness had heard when this peer stopped reading, if it does not read.
     stalled_at: Option<usize>,
+    /// When the server ended its stream, if it has.
+    ended_at: Option<Instant>,
     /// What its first message must say.
     welcome: Welcome,
     is_received: bool,
@@ -201,6 +203,7 @@ impl<'a> World<'a> {
             manner,
             texts: 0,
             stalled_at: None,
+            ended_at: None,
             welcome,
             is_received: false,
             is_harmed: false,

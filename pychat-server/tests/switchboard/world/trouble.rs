@@ -2,6 +2,7 @@
 
 use std::{mem, time::Duration};
 
+use pychat_server::switchboard::LINGER_TIMEOUT;
 use pychat_wire::notice::Notice;
 
 use super::{Peer, Welcome, World, limits};
@@ -190,6 +191,10 @@ impl World<'_> {
         }
         for peer in 0..self.peers.len() {
             self.listen(peer);
+            let Peer { line, ended_at, .. } = &mut self.peers[peer];
+            if line.is_ended() {
+                ended_at.get_or_insert(self.now);
+            }
         }
         let Peer { line, is_leaving, .. } = &self.peers[0];
         assert!(*is_leaving || !line.is_dropped(), "the witness is cut");
@@ -231,7 +236,10 @@ impl World<'_> {
     /// What somebody heard is a part of what the witness heard; and who did nothing is not cut.
     fn bury(&mut self, peer: Peer) {
         assert!(peer.is_leaving || peer.is_harmed, "{:?} is cut for nothing", peer.ear.name());
-        if peer.line.is_ended() {
+        // Who goes on talking past the farewell for too long is left in the middle of it.
+        let is_overdue =
+            peer.ended_at.is_some_and(|ended_at| ended_at + LINGER_TIMEOUT <= self.now);
+        if peer.line.is_ended() && !is_overdue {
             assert_eq!(peer.line.unread(), 0, "a reset would overtake the farewell");
         }
         if let Some(stalled_at) = peer.stalled_at

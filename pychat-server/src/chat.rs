@@ -145,14 +145,14 @@ impl Chat {
         let Some(peer) = self.peers.get_mut(&id) else { return };
         peer.bad_payloads = 0;
         match (&peer.phase, message) {
-            (Phase::Guest, ClientMessage::Hello { username }) => {
+            (Phase::Guest, ClientMessage::Hello { username, .. }) => {
                 self.on_hello(id, &username, effects);
             }
             (Phase::Guest, ClientMessage::Text { .. }) => {
                 effects.push(Effect::Report { id, refusal: Refusal::NotJoined });
                 tell(id, Notice::StillWaiting, effects);
             }
-            (Phase::Joined(name), ClientMessage::Text { content }) => {
+            (Phase::Joined(name), ClientMessage::Text { content, .. }) => {
                 let draft = Draft { from: id, author: name.clone(), content: content.into() };
                 effects.push(Effect::Append(draft));
                 if let Some(until) = self.rules.pace.and_then(|pace| peer.bucket.fill(now, pace)) {

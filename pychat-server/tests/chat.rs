@@ -46,12 +46,12 @@ impl Room {
     }
 
     fn hello(&mut self, id: ConnectionId, name: &str) -> Vec<Effect> {
-        let message = ClientMessage::Hello { username: name.into() };
+        let message = ClientMessage::hello(name);
         self.handle(Input::Received { id, message })
     }
 
     fn text(&mut self, id: ConnectionId, content: &str) -> Vec<Effect> {
-        let message = ClientMessage::Text { content: content.into() };
+        let message = ClientMessage::text(content);
         self.handle(Input::Received { id, message })
     }
 

@@ -17,7 +17,7 @@ fn main() {
 fn stream(content: &str) -> Vec<u8> {
     let mut wire = Vec::new();
     for _ in 0..MESSAGES {
-        ClientMessage::Text { content: content.into() }.encode(&mut wire);
+        ClientMessage::text(content).encode(&mut wire);
     }
     wire
 }

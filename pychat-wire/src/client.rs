@@ -228,7 +228,7 @@ impl Client {
         let Phase::Joined { .. } = self.phase else {
             return Err(SayError::NotJoined);
         };
-        let message = ClientMessage::Text { content: text.into() };
+        let message = ClientMessage::text(text);
         let bytes = message.payload_bytes();
         if PAYLOAD_BYTES_MAX < bytes {
             return Err(SayError::TooLarge { bytes, limit: PAYLOAD_BYTES_MAX });
@@ -254,7 +254,11 @@ impl Client {
 
     /// A payload that this client does not understand is passed over, as by clients of the original.
     fn on_payload(&mut self, payload: &[u8]) {
-        let Ok(ServerMessage::Message { username, content }) = ServerMessage::parse(payload) else {
+        let Ok(
+            ServerMessage::Message { username, content }
+            | ServerMessage::Greeting { username, content, .. },
+        ) = ServerMessage::parse(payload)
+        else {
             return;
         };
         if username == SERVER {
@@ -279,8 +283,7 @@ impl Client {
     fn on_notice(&mut self, content: &str) {
         match (&self.phase, Notice::parse(content)) {
             (Phase::Connected, Notice::Greeting) => {
-                ClientMessage::Hello { username: self.name.as_str().into() }
-                    .encode(&mut self.outgoing);
+                ClientMessage::hello(self.name.as_str()).encode(&mut self.outgoing);
                 self.phase = Phase::Asked;
             }
             (Phase::Asked, Notice::Welcome { name, names, .. }) => {

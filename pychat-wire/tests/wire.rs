@@ -109,8 +109,8 @@ proptest! {
 
     #[test]
     fn messages_are_read_back_as_they_were_written(username in ".*", content in ".*") {
-        let hello = ClientMessage::Hello { username: username.clone().into() };
-        let text = ClientMessage::Text { content: content.clone().into() };
+        let hello = ClientMessage::hello(username.clone());
+        let text = ClientMessage::text(content.clone());
         let message =
             ServerMessage::Message { username: username.into(), content: content.into() };
         let mut wire = Vec::new();

@@ -114,7 +114,7 @@ impl Load {
         let both = Interest::READABLE | Interest::WRITABLE;
         self.poll.registry().register(&mut socket, Token(number), both)?;
         let mut unsent = Vec::new();
-        ClientMessage::Hello { username: format!("user{number}").into() }.encode(&mut unsent);
+        ClientMessage::hello(format!("user{number}")).encode(&mut unsent);
         self.peers.push(Peer { socket, decoder: Decoder::new(16 << 20), unsent });
         Ok(())
     }
@@ -158,7 +158,7 @@ impl Load {
     fn say(&mut self, number: usize) -> Outcome<()> {
         let content = format!("{number} {}", "x".repeat(60));
         let peer = &mut self.peers[self.people - 1 - number % SENDERS];
-        ClientMessage::Text { content: content.into() }.encode(&mut peer.unsent);
+        ClientMessage::text(content).encode(&mut peer.unsent);
         self.said_at.insert(number, Instant::now());
         peer.write()
     }

@@ -47,7 +47,7 @@ impl Server {
 
     fn join(&mut self, name: &str) -> Peer {
         let peer = self.connect();
-        self.say(&peer, &ClientMessage::Hello { username: name.into() });
+        self.say(&peer, &ClientMessage::hello(name));
         self.settle();
         peer.line.take_writes();
         peer.line.take_heard();
@@ -61,7 +61,7 @@ impl Server {
     }
 
     fn text(&mut self, peer: &Peer, content: &str) {
-        self.say(peer, &ClientMessage::Text { content: content.into() });
+        self.say(peer, &ClientMessage::text(content));
     }
 
     fn send(&mut self, peer: &Peer, bytes: &[u8]) {
@@ -125,7 +125,7 @@ fn who_floods_has_one_budget_a_tick_and_needs_no_second_edge() {
     let (flood, quiet) = (server.join("flood"), server.join("quiet"));
     heard(&flood);
     let mut frame = Vec::new();
-    ClientMessage::Text { content: "x".repeat(1_000).into() }.encode(&mut frame);
+    ClientMessage::text("x".repeat(1_000)).encode(&mut frame);
     let frames = 4 * READ_BUDGET_BYTES / frame.len();
     server.send(&flood, &frame.repeat(frames));
     server.text(&quiet, "hello");

@@ -11,7 +11,7 @@ fuzz_target!(|payload: &[u8]| {
             let mut frame = Vec::new();
             message.encode(&mut frame);
             assert_eq!(ClientMessage::parse(&only_payload(&frame)), Ok(message.clone()));
-            if let ClientMessage::Hello { username } = &message
+            if let ClientMessage::Hello { username, .. } = &message
                 && let Ok(name) = UserName::new(username)
             {
                 assert!(name.as_str().chars().count() <= NAME_CHARS_MAX);

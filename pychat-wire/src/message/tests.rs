@@ -1,13 +1,14 @@
 //! Payloads as they arrive and as they are written.
 
 use super::*;
+use crate::notice::Notice;
 
 fn hello(username: &str) -> ClientMessage<'_> {
-    ClientMessage::Hello { username: username.into() }
+    ClientMessage::hello(username)
 }
 
 fn text(content: &str) -> ClientMessage<'_> {
-    ClientMessage::Text { content: content.into() }
+    ClientMessage::text(content)
 }
 
 #[test]
@@ -31,8 +32,12 @@ fn reads_what_clients_say() {
 #[test]
 fn refuses_what_means_nothing() {
     let not_a_string = |member| MessageError::NotAString { member };
+    let not_a_number = |member| MessageError::NotANumber { member };
     for (payload, error) in [
         (r"{}", MessageError::NoType),
+        (r#"{"type":"history","before":-1,"limit":5}"#, not_a_number("before")),
+        (r#"{"type":"history","before":1}"#, not_a_number("limit")),
+        (r#"{"type":"resume","after":"1"}"#, not_a_number("after")),
         (r#"{"type":5}"#, not_a_string("type")),
         (r#"{"type":"Text"}"#, MessageError::UnknownType { name: "Text".into() }),
         (r#"{"type":"hello"}"#, not_a_string("username")),
@@ -68,8 +73,8 @@ fn refuses_what_is_no_object() {
 #[test]
 fn writes_compact_json_with_the_keys_in_order() {
     let mut out = Vec::new();
-    ClientMessage::Hello { username: "Вера".into() }.encode(&mut out);
-    ClientMessage::Text { content: "\"\\\n\u{1}👋".into() }.encode(&mut out);
+    ClientMessage::hello("Вера").encode(&mut out);
+    ClientMessage::text("\"\\\n\u{1}👋").encode(&mut out);
     ServerMessage::Message { username: "a".into(), content: "<b>&".into() }.encode(&mut out);
     let wire = concat!(
         r#"38:{"type":"hello","username":"Вера"}"#,
@@ -84,6 +89,6 @@ fn reads_back_what_servers_say() {
     let message = ServerMessage::notice(Notice::Joined { name: "Анна" });
     let payload = r#"{"content":"Анна присоединился к чату.","type":"message","username":"Сервер Чата","seq":1}"#;
     assert_eq!(ServerMessage::parse(payload.as_bytes()), Ok(message));
-    let error = ServerMessage::parse(br#"{"type":"welcome"}"#).unwrap_err();
-    assert_eq!(error.to_string(), "nobody here knows the type \"welcome\"");
+    let error = ServerMessage::parse(br#"{"type":"greeting"}"#).unwrap_err();
+    assert_eq!(error.to_string(), "nobody here knows the type \"greeting\"");
 }

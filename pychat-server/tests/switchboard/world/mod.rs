@@ -123,7 +123,7 @@ impl<'a> World<'a> {
             text_bytes_max: if is_wide { 60_000 } else { limits.payload_bytes_max - 100 },
         };
         world.connect();
-        world.say(0, &ClientMessage::Hello { username: "witness".into() });
+        world.say(0, &ClientMessage::hello("witness"));
         world.peers[0].manner = Manner::Named;
         world.carry(0, usize::MAX);
         world.turn();
@@ -233,7 +233,7 @@ impl<'a> World<'a> {
         }
         *manner = Manner::Named;
         let username = NAMES[self.below(NAMES.len())];
-        self.say(peer, &ClientMessage::Hello { username: username.into() });
+        self.say(peer, &ClientMessage::hello(username));
     }
 
     fn text(&mut self, peer: usize) {
@@ -248,7 +248,7 @@ impl<'a> World<'a> {
             (false, Manner::Shy) => "too early".to_owned(),
             _ => return,
         };
-        self.say(peer, &ClientMessage::Text { content: content.into() });
+        self.say(peer, &ClientMessage::text(content));
     }
 
     fn say(&mut self, peer: usize, message: &ClientMessage<'_>) {

@@ -1,0 +1,148 @@
+//! What a client says.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use super::{
+    MessageError,
+    members::Members,
+    parts::Resume,
+    {lenient, unknown, write_json},
+};
+use crate::frame;
+
+/// What a client says.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum ClientMessage<'a> {
+    /// It wants to join.
+    Hello {
+        /// Under which name; not yet checked.
+        username: Cow<'a, str>,
+        /// Which protocol it wants to be spoken to in; 1 if it does not say.
+        #[serde(skip_serializing_if = "is_original")]
+        protocol: u64,
+        /// What proves that the name is its own.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        token: Option<Cow<'a, str>>,
+        /// Where it left off, if it was here before.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        resume: Option<Resume<'a>>,
+    },
+    /// It says something to everybody.
+    Text {
+        /// What.
+        content: Cow<'a, str>,
+        /// Its own id for this text, by which sending it again is recognized. Protocol 2.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<Cow<'a, str>>,
+    },
+    /// It asks for older messages. Protocol 2.
+    History {
+        /// Older than this number.
+        before: u64,
+        /// The most that it wants.
+        limit: u64,
+    },
+    /// It is still here, and so is the connection, but the server was not. Protocol 2.
+    Resume {
+        /// The last number that it has.
+        after: u64,
+    },
+    /// Is the other side there? Protocol 2.
+    Ping,
+    /// Yes. Protocol 2.
+    Pong,
+}
+
+impl<'a> ClientMessage<'a> {
+    /// Returns a hello as the original says it.
+    pub fn hello(username: impl Into<Cow<'a, str>>) -> Self {
+        Self::Hello { username: username.into(), protocol: 1, token: None, resume: None }
+    }
+
+    /// Returns a text as the original says it.
+    pub fn text(content: impl Into<Cow<'a, str>>) -> Self {
+        Self::Text { content: content.into(), id: None }
+    }
+
+    /// Reads one payload.
+    ///
+    /// # Errors
+    ///
+    /// [`MessageError`] if it is none of the messages above.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pychat_wire::ClientMessage;
+    ///
+    /// let message = ClientMessage::parse(br#"{"content":"hi","type":"text"}"#)?;
+    /// assert_eq!(message, ClientMessage::text("hi"));
+    /// # Ok::<(), pychat_wire::MessageError>(())
+    /// ```
+    pub fn parse(payload: &'a [u8]) -> Result<Self, MessageError> {
+        let members = Members::parse(payload)?;
+        match members.kind()? {
+            "hello" => Ok(Self::Hello {
+                username: members.username.required("username")?,
+                protocol: members.protocol.number().unwrap_or(1),
+                token: members.token.string(),
+                resume: members.resume.and_then(lenient),
+            }),
+            // The original says nothing at length when there is nothing to say.
+            "text" if members.content.is_missing() => {
+                Ok(Self::Text { content: "".into(), id: members.id.string() })
+            }
+            "text" => Ok(Self::Text {
+                content: members.content.required("content")?,
+                id: members.id.string(),
+            }),
+            "history" => Ok(Self::History {
+                before: members.before.required_number("before")?,
+                limit: members.limit.required_number("limit")?,
+            }),
+            "resume" => Ok(Self::Resume { after: members.after.required_number("after")? }),
+            "ping" => Ok(Self::Ping),
+            "pong" => Ok(Self::Pong),
+            kind => Err(unknown(kind)),
+        }
+    }
+
+    /// Appends this message to `out` as one frame.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pychat_wire::ClientMessage;
+    ///
+    /// let mut out = Vec::new();
+    /// ClientMessage::hello("Анна").encode(&mut out);
+    /// assert_eq!(out, r#"38:{"type":"hello","username":"Анна"}"#.as_bytes());
+    /// ```
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        frame::encode(out, |out| write_json(self, out));
+    }
+
+    /// Returns how large this message's payload is, in bytes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pychat_wire::ClientMessage;
+    ///
+    /// assert_eq!(ClientMessage::text("\n").payload_bytes(), 30);
+    /// ```
+    pub fn payload_bytes(&self) -> usize {
+        let mut payload = Vec::new();
+        write_json(self, &mut payload);
+        payload.len()
+    }
+}
+
+// By reference, as serde asks for it.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_original(protocol: &u64) -> bool {
+    *protocol == 1
+}

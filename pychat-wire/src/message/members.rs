@@ -1,0 +1,202 @@
+//! The members that a payload of either side may have, before it is known which message it is.
+//!
+//! Reading forgives what the original forgives: keys in any order, keys that nobody knows, the same
+//! key twice (the last one counts). What a member's value has to be is up to the message.
+
+use std::{borrow::Cow, fmt};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::{error::Category, value::RawValue};
+
+use super::MessageError;
+
+/// Declares which keys are known, and where their values are kept.
+macro_rules! members {
+    ($($name:ident = $key:literal),* $(,)?) => {
+        /// The members of one payload.
+        #[derive(Default)]
+        pub(super) struct Members<'a> {
+            $(pub(super) $name: Member<'a>,)*
+            pub(super) resume: Option<&'a RawValue>,
+            pub(super) limits: Option<&'a RawValue>,
+            pub(super) listing: Option<&'a RawValue>,
+        }
+
+        impl<'a> Members<'a> {
+            fn place(&mut self, key: &str) -> Option<&mut Member<'a>> {
+                match key {
+                    $($key => Some(&mut self.$name),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+members! {
+    kind = "type", username = "username", content = "content", id = "id", seq = "seq",
+    time = "time", protocol = "protocol", token = "token", epoch = "epoch", dup = "dup",
+    replay = "replay", from = "from", to = "to", before = "before", count = "count",
+    start = "start", limit = "limit", after = "after", reason = "reason", code = "code",
+    text = "text", reference = "ref", retry_ms = "retry_ms", suggest = "suggest",
+    ping_seconds = "ping_seconds",
+}
+
+/// A member's value, as far as any message cares.
+#[derive(Default)]
+pub(super) enum Member<'a> {
+    #[default]
+    Missing,
+    String(Cow<'a, str>),
+    Number(u64),
+    Bool(bool),
+    Other,
+}
+
+impl<'a> Member<'a> {
+    pub(super) fn is_missing(&self) -> bool {
+        matches!(self, Self::Missing)
+    }
+
+    /// Returns the string; `None` if it is something else.
+    pub(super) fn string(self) -> Option<Cow<'a, str>> {
+        match self {
+            Self::String(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Returns the number; `None` if it is something else, or negative, or no integer.
+    pub(super) fn number(&self) -> Option<u64> {
+        match self {
+            Self::Number(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// Returns true if it is `true`.
+    pub(super) fn is_true(&self) -> bool {
+        matches!(self, Self::Bool(true))
+    }
+
+    /// Returns the string that `member` has to be.
+    pub(super) fn required(self, member: &'static str) -> Result<Cow<'a, str>, MessageError> {
+        self.string().ok_or(MessageError::NotAString { member })
+    }
+
+    /// Returns the number that `member` has to be.
+    pub(super) fn required_number(&self, member: &'static str) -> Result<u64, MessageError> {
+        self.number().ok_or(MessageError::NotANumber { member })
+    }
+}
+
+impl<'a> Members<'a> {
+    pub(super) fn parse(payload: &'a [u8]) -> Result<Self, MessageError> {
+        let text = str::from_utf8(payload)?;
+        serde_json::from_str(text).map_err(|error| match error.classify() {
+            Category::Data => MessageError::NotAnObject,
+            _ => MessageError::NotJson { reason: error.to_string() },
+        })
+    }
+
+    pub(super) fn kind(&self) -> Result<&str, MessageError> {
+        match &self.kind {
+            Member::String(kind) => Ok(kind),
+            Member::Missing => Err(MessageError::NoType),
+            _ => Err(MessageError::NotAString { member: "type" }),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Members::default();
+        while let Some(key) = map.next_key::<Member<'de>>()? {
+            let Member::String(key) = key else {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            match (members.place(&key), &*key) {
+                (Some(place), _) => *place = map.next_value()?,
+                (None, "resume") => members.resume = Some(map.next_value()?),
+                (None, "limits") => members.limits = Some(map.next_value()?),
+                (None, "members") => members.listing = Some(map.next_value()?),
+                (None, _) => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(members)
+    }
+}
+
+impl<'de> Deserialize<'de> for Member<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(MemberVisitor)
+    }
+}
+
+struct MemberVisitor;
+
+impl<'de> Visitor<'de> for MemberVisitor {
+    type Value = Member<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("any value")
+    }
+
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {
+        Ok(Member::String(value.into()))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
+        Ok(Member::String(value.to_owned().into()))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(Member::Bool(value))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(Member::Other)
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+        Ok(Member::Number(value))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(Member::Other)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Member::Other)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Member::Other)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Member::Other)
+    }
+}

@@ -1,0 +1,149 @@
+//! What messages of protocol 2 are made of.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+/// The newest protocol that this crate speaks.
+pub const PROTOCOL: u64 = 2;
+
+/// The most bytes that a client's id for a text may have.
+pub const MESSAGE_ID_BYTES_MAX: usize = 64;
+
+/// The most messages that one page of history brings.
+pub const PAGE_MESSAGES_MAX: u64 = 500;
+
+/// How long a side that was pinged may take to answer, in seconds.
+pub const PONG_SECONDS_MAX: u64 = 20;
+
+/// Where a client that comes back left off.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Resume<'a> {
+    /// The log that its numbers belong to.
+    #[serde(borrow)]
+    pub epoch: Cow<'a, str>,
+    /// The last number that it has.
+    pub after: u64,
+}
+
+/// What a server takes, as its greeting announces it.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Limits {
+    /// The largest payload, in bytes.
+    pub payload: u64,
+    /// The most characters of a name.
+    pub name: u64,
+    /// How many texts may come at once; 0 if there is no limit.
+    #[serde(default)]
+    pub burst: u64,
+    /// How many texts a second may come after those; 0 if there is no limit.
+    #[serde(default)]
+    pub per_second: u64,
+}
+
+/// Why somebody left, or a server closes a connection.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reason {
+    /// They said goodbye.
+    Quit,
+    /// The line broke.
+    Lost,
+    /// They did not read what they were owed.
+    Slow,
+    /// They did not keep to the protocol.
+    Protocol,
+    /// They came back by another connection.
+    Replaced,
+    /// The server stops.
+    Shutdown,
+    /// A reason that only later versions know.
+    #[serde(other)]
+    Unknown,
+}
+
+/// What was refused.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// The bytes are no frame; the connection is about to be closed.
+    BadFrame,
+    /// A payload that means nothing.
+    BadPayload,
+    /// A payload or a text that is too large.
+    TooLarge,
+    /// A payload of a type that the server does not know.
+    UnknownType,
+    /// Said by somebody who has not joined.
+    NotJoined,
+    /// A second hello.
+    AlreadyJoined,
+    /// A name that breaks a rule.
+    NameInvalid,
+    /// A name that somebody present has.
+    NameTaken,
+    /// More than the server takes for now; it reads on after a while, and nothing is dropped.
+    SlowDown,
+    /// The server cannot keep messages for now, so it accepts none.
+    Storage,
+    /// There is no room.
+    Full,
+    /// Too late.
+    Timeout,
+    /// A code that only later versions know.
+    #[serde(other)]
+    Unknown,
+}
+
+/// The names of those present, as they stand in a welcome.
+///
+/// It grows a name at a time, so that telling a newcomer who is there costs a copy, however many
+/// there are.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Listing {
+    /// A JSON array but for its closing bracket.
+    json: String,
+}
+
+impl Default for Listing {
+    fn default() -> Self {
+        Self { json: "[".to_owned() }
+    }
+}
+
+impl Listing {
+    /// Appends a name.
+    pub fn push(&mut self, name: &str) {
+        if 1 < self.json.len() {
+            self.json.push(',');
+        }
+        self.json.push_str(&serde_json::Value::from(name).to_string());
+    }
+
+    /// Returns the names, in order.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pychat_wire::message::Listing;
+    ///
+    /// let listing: Listing = ["Анна", "Борис"].into_iter().collect();
+    /// assert_eq!(listing.names(), ["Анна", "Борис"]);
+    /// ```
+    pub fn names(&self) -> Vec<String> {
+        serde_json::from_str(&format!("{}]", self.json)).unwrap_or_default() // Only names were pushed.
+    }
+
+    /// Returns the JSON array, which still lacks its closing bracket.
+    pub(super) fn open_json(&self) -> &str {
+        &self.json
+    }
+}
+
+impl<'a> FromIterator<&'a str> for Listing {
+    fn from_iter<T: IntoIterator<Item = &'a str>>(names: T) -> Self {
+        let mut listing = Self::default();
+        names.into_iter().for_each(|name| listing.push(name));
+        listing
+    }
+}

@@ -1,0 +1,275 @@
+//! What a server says.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use super::{
+    MessageError,
+    members::Members,
+    parts::{ErrorCode, Limits, Listing, Reason},
+    {lenient, unknown, word, write_json},
+};
+use crate::{frame, name, notice::Notice};
+
+/// What a server says.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum ServerMessage<'a> {
+    /// Somebody said something; the server is somebody too. Protocol 1.
+    Message {
+        /// Who; [`name::SERVER`] and [`name::YOU`] are nobody else.
+        username: Cow<'a, str>,
+        /// What.
+        content: Cow<'a, str>,
+    },
+    /// The first message on every connection, which offers protocol 2 to those who know it.
+    #[serde(rename = "message")]
+    Greeting {
+        /// [`name::SERVER`].
+        username: Cow<'a, str>,
+        /// What clients of protocol 1 read.
+        content: Cow<'a, str>,
+        /// The newest protocol that the server speaks.
+        protocol: u64,
+        /// What the server's log is called.
+        epoch: Cow<'a, str>,
+        /// What the server takes.
+        limits: Limits,
+        /// After so long a silence either side asks whether the other is there, in seconds.
+        ping_seconds: u64,
+    },
+    /// One message of the log. Protocol 2.
+    #[serde(rename = "message")]
+    Record {
+        /// Its number in the room.
+        seq: u64,
+        /// When it was accepted, in UTC milliseconds since 1970.
+        time: u64,
+        /// Who said it.
+        username: Cow<'a, str>,
+        /// What.
+        content: Cow<'a, str>,
+        /// In its sender's own copy: what the sender called it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<Cow<'a, str>>,
+        /// It had been accepted before, and was sent again.
+        #[serde(skip_serializing_if = "is_false")]
+        dup: bool,
+        /// It is told to somebody who was not here, or who asked for it.
+        #[serde(skip_serializing_if = "is_false")]
+        replay: bool,
+    },
+    /// The client has joined. Protocol 2, as all that follow.
+    Welcome {
+        /// Under which name.
+        username: Cow<'a, str>,
+        /// What proves later that the name is its own.
+        token: Cow<'a, str>,
+        /// What the server's log is called.
+        epoch: Cow<'a, str>,
+        /// The last number in the log; 0 if there is none.
+        seq: u64,
+        /// The server's time, in UTC milliseconds since 1970.
+        time: u64,
+        /// Who is present, the client itself included, in join order.
+        #[serde(skip)]
+        members: Cow<'a, Listing>,
+    },
+    /// These numbers are no longer kept, or belong to another epoch.
+    Gap {
+        /// The first of them.
+        from: u64,
+        /// The last of them.
+        to: u64,
+    },
+    /// The end of the answer to [`ClientMessage::History`].
+    Page {
+        /// Older than what was asked for.
+        before: u64,
+        /// How many messages were sent.
+        count: u64,
+        /// Nothing older exists.
+        start: bool,
+    },
+    /// Somebody joined.
+    Joined {
+        /// Who.
+        username: Cow<'a, str>,
+        /// When, in UTC milliseconds since 1970.
+        time: u64,
+    },
+    /// Somebody left.
+    Left {
+        /// Who.
+        username: Cow<'a, str>,
+        /// When, in UTC milliseconds since 1970.
+        time: u64,
+        /// Why.
+        reason: Reason,
+    },
+    /// Something was refused.
+    Error {
+        /// What.
+        code: ErrorCode,
+        /// Why, for people to read.
+        text: Cow<'a, str>,
+        /// The id of the text that it is about.
+        #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+        reference: Option<Cow<'a, str>>,
+        /// When trying again makes sense, in milliseconds from now.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_ms: Option<u64>,
+        /// A name that is free.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        suggest: Option<Cow<'a, str>>,
+    },
+    /// Is the other side there?
+    Ping,
+    /// Yes.
+    Pong,
+    /// The server is about to close this connection.
+    Bye {
+        /// Why.
+        reason: Reason,
+        /// When coming back makes sense, in milliseconds from now.
+        retry_ms: u64,
+    },
+}
+
+impl<'a> ServerMessage<'a> {
+    /// Returns what the server itself has to say.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pychat_wire::{ServerMessage, notice::Notice};
+    ///
+    /// let ServerMessage::Message { username, .. } = ServerMessage::notice(Notice::Greeting) else {
+    ///     unreachable!()
+    /// };
+    /// assert_eq!(username, "Сервер Чата");
+    /// ```
+    pub fn notice(notice: Notice<'_>) -> Self {
+        Self::Message { username: name::SERVER.into(), content: notice.to_string().into() }
+    }
+
+    /// Reads one payload.
+    ///
+    /// # Errors
+    ///
+    /// [`MessageError`] if it is none of the messages above.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pychat_wire::ServerMessage;
+    ///
+    /// let payload = br#"{"type":"message","username":"\u0412\u044b","content":"hi"}"#;
+    /// let message = ServerMessage::parse(payload)?;
+    /// assert_eq!(message, ServerMessage::Message { username: "Вы".into(), content: "hi".into() });
+    /// # Ok::<(), pychat_wire::MessageError>(())
+    /// ```
+    pub fn parse(payload: &'a [u8]) -> Result<Self, MessageError> {
+        let members = Members::parse(payload)?;
+        match members.kind()? {
+            "message" => Self::parse_message(members),
+            "welcome" => Ok(Self::Welcome {
+                username: members.username.required("username")?,
+                token: members.token.required("token")?,
+                epoch: members.epoch.required("epoch")?,
+                seq: members.seq.required_number("seq")?,
+                time: members.time.required_number("time")?,
+                members: Cow::Owned(
+                    members
+                        .listing
+                        .and_then(lenient::<Vec<Cow<'_, str>>>)
+                        .unwrap_or_default()
+                        .iter()
+                        .map(|name| &**name)
+                        .collect(),
+                ),
+            }),
+            "gap" => Ok(Self::Gap {
+                from: members.from.required_number("from")?,
+                to: members.to.required_number("to")?,
+            }),
+            "page" => Ok(Self::Page {
+                before: members.before.required_number("before")?,
+                count: members.count.required_number("count")?,
+                start: members.start.is_true(),
+            }),
+            "joined" => Ok(Self::Joined {
+                username: members.username.required("username")?,
+                time: members.time.required_number("time")?,
+            }),
+            "left" => Ok(Self::Left {
+                username: members.username.required("username")?,
+                time: members.time.required_number("time")?,
+                reason: word(members.reason).unwrap_or(Reason::Unknown),
+            }),
+            "error" => Ok(Self::Error {
+                code: word(members.code).unwrap_or(ErrorCode::Unknown),
+                text: members.text.string().unwrap_or_default(),
+                reference: members.reference.string(),
+                retry_ms: members.retry_ms.number(),
+                suggest: members.suggest.string(),
+            }),
+            "ping" => Ok(Self::Ping),
+            "pong" => Ok(Self::Pong),
+            "bye" => Ok(Self::Bye {
+                reason: word(members.reason).unwrap_or(Reason::Unknown),
+                retry_ms: members.retry_ms.number().unwrap_or(0),
+            }),
+            kind => Err(unknown(kind)),
+        }
+    }
+
+    /// Which of the three kinds of `message` it is shows in the members that only one of them has.
+    fn parse_message(members: Members<'a>) -> Result<Self, MessageError> {
+        let username = members.username.required("username")?;
+        let content = members.content.required("content")?;
+        if let (Some(seq), Some(time)) = (members.seq.number(), members.time.number()) {
+            let (id, dup, replay) =
+                (members.id.string(), members.dup.is_true(), members.replay.is_true());
+            return Ok(Self::Record { seq, time, username, content, id, dup, replay });
+        }
+        if let Some(protocol) = members.protocol.number()
+            && let Some(epoch) = members.epoch.string()
+            && let Some(limits) = members.limits.and_then(lenient)
+            && let Some(ping_seconds) = members.ping_seconds.number()
+        {
+            return Ok(Self::Greeting { username, content, protocol, epoch, limits, ping_seconds });
+        }
+        Ok(Self::Message { username, content })
+    }
+
+    /// Appends this message to `out` as one frame.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pychat_wire::ServerMessage;
+    ///
+    /// let mut out = Vec::new();
+    /// ServerMessage::Message { username: "b".into(), content: "x".into() }.encode(&mut out);
+    /// assert_eq!(out, br#"47:{"type":"message","username":"b","content":"x"}"#);
+    /// ```
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        frame::encode(out, |out| {
+            write_json(self, out);
+            if let Self::Welcome { members, .. } = self {
+                out.pop(); // The object's brace; the listing is its last member.
+                out.extend_from_slice(b",\"members\":");
+                out.extend_from_slice(members.open_json().as_bytes());
+                out.extend_from_slice(b"]}");
+            }
+        });
+    }
+}
+
+// By reference, as serde asks for it.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_false(value: &bool) -> bool {
+    !value
+}

@@ -1,0 +1,235 @@
+//! Every payload of both protocols, byte for byte as PROTOCOL.md shows it: written so, and read back.
+
+use std::borrow::Cow;
+
+use pychat_wire::{
+    ClientMessage, ServerMessage,
+    message::{ErrorCode, Limits, Listing, Reason, Resume},
+    name::SERVER,
+    notice::Notice,
+};
+
+fn framed(payload: &str) -> Vec<u8> {
+    format!("{}:{payload}", payload.len()).into_bytes()
+}
+
+fn check_server_message(message: &ServerMessage<'_>, payload: &str) {
+    let mut wire = Vec::new();
+    message.encode(&mut wire);
+    assert_eq!(String::from_utf8_lossy(&wire), String::from_utf8_lossy(&framed(payload)));
+    assert_eq!(ServerMessage::parse(payload.as_bytes()).as_ref(), Ok(message));
+}
+
+#[test]
+fn what_clients_say() {
+    let hello = |token: Option<&'static str>, resume| ClientMessage::Hello {
+        username: "Анна".into(),
+        protocol: 2,
+        token: token.map(Cow::from),
+        resume,
+    };
+    let resume = Some(Resume { epoch: "0f8e".into(), after: 1_234 });
+    for (message, payload) in [
+        (ClientMessage::hello("Анна"), r#"{"type":"hello","username":"Анна"}"#),
+        (hello(None, None), r#"{"type":"hello","username":"Анна","protocol":2}"#),
+        (
+            hello(Some("5a"), resume),
+            r#"{"type":"hello","username":"Анна","protocol":2,"token":"5a","resume":{"epoch":"0f8e","after":1234}}"#,
+        ),
+        (ClientMessage::text("привет\n"), r#"{"type":"text","content":"привет\n"}"#),
+        (
+            ClientMessage::Text { content: "привет".into(), id: Some("a-1".into()) },
+            r#"{"type":"text","content":"привет","id":"a-1"}"#,
+        ),
+        (
+            ClientMessage::History { before: 101, limit: 50 },
+            r#"{"type":"history","before":101,"limit":50}"#,
+        ),
+        (
+            ClientMessage::Resume { after: u64::MAX },
+            r#"{"type":"resume","after":18446744073709551615}"#,
+        ),
+        (ClientMessage::Ping, r#"{"type":"ping"}"#),
+        (ClientMessage::Pong, r#"{"type":"pong"}"#),
+    ] {
+        let mut wire = Vec::new();
+        message.encode(&mut wire);
+        assert_eq!(String::from_utf8_lossy(&wire), String::from_utf8_lossy(&framed(payload)));
+        assert_eq!(ClientMessage::parse(payload.as_bytes()), Ok(message));
+    }
+}
+
+#[test]
+fn what_servers_say_to_greet_to_welcome_and_of_messages() {
+    let record = |id: Option<&'static str>, dup, replay| ServerMessage::Record {
+        seq: 7,
+        time: 1_700_000_000_000,
+        username: "Анна".into(),
+        content: "привет".into(),
+        id: id.map(Cow::from),
+        dup,
+        replay,
+    };
+    let listing: Listing = ["Борис", "\"А\"", "Анна"].into_iter().collect();
+    let welcome = |members| ServerMessage::Welcome {
+        username: "Анна".into(),
+        token: "5a".into(),
+        epoch: "0f8e".into(),
+        seq: 7,
+        time: 1_700_000_000_000,
+        members,
+    };
+    for (message, payload) in [
+        (
+            ServerMessage::Message { username: "Вы".into(), content: "привет\n".into() },
+            r#"{"type":"message","username":"Вы","content":"привет\n"}"#,
+        ),
+        (
+            ServerMessage::Greeting {
+                username: SERVER.into(),
+                content: Notice::Greeting.to_string().into(),
+                protocol: 2,
+                epoch: "0f8e".into(),
+                limits: Limits { payload: 65_536, name: 32, burst: 10, per_second: 5 },
+                ping_seconds: 30,
+            },
+            concat!(
+                r#"{"type":"message","username":"Сервер Чата","#,
+                r#""content":"Connection established. Waiting for your username...","#,
+                r#""protocol":2,"epoch":"0f8e","#,
+                r#""limits":{"payload":65536,"name":32,"burst":10,"per_second":5},"#,
+                r#""ping_seconds":30}"#
+            ),
+        ),
+        (
+            record(None, false, false),
+            r#"{"type":"message","seq":7,"time":1700000000000,"username":"Анна","content":"привет"}"#,
+        ),
+        (
+            record(Some("a-1"), true, false),
+            r#"{"type":"message","seq":7,"time":1700000000000,"username":"Анна","content":"привет","id":"a-1","dup":true}"#,
+        ),
+        (
+            record(None, false, true),
+            r#"{"type":"message","seq":7,"time":1700000000000,"username":"Анна","content":"привет","replay":true}"#,
+        ),
+        (
+            welcome(Cow::Owned(listing)),
+            r#"{"type":"welcome","username":"Анна","token":"5a","epoch":"0f8e","seq":7,"time":1700000000000,"members":["Борис","\"А\"","Анна"]}"#,
+        ),
+        (
+            welcome(Cow::Owned(Listing::default())),
+            r#"{"type":"welcome","username":"Анна","token":"5a","epoch":"0f8e","seq":7,"time":1700000000000,"members":[]}"#,
+        ),
+    ] {
+        check_server_message(&message, payload);
+    }
+}
+
+#[test]
+fn what_servers_say_beside_messages() {
+    for (message, payload) in [
+        (ServerMessage::Gap { from: 1, to: 40 }, r#"{"type":"gap","from":1,"to":40}"#),
+        (
+            ServerMessage::Page { before: 41, count: 0, start: true },
+            r#"{"type":"page","before":41,"count":0,"start":true}"#,
+        ),
+        (
+            ServerMessage::Joined { username: "Борис".into(), time: 5 },
+            r#"{"type":"joined","username":"Борис","time":5}"#,
+        ),
+        (
+            ServerMessage::Left {
+                username: "Борис".into(), time: 5, reason: Reason::Replaced
+            },
+            r#"{"type":"left","username":"Борис","time":5,"reason":"replaced"}"#,
+        ),
+        (
+            ServerMessage::Error {
+                code: ErrorCode::NotJoined,
+                text: "say hello first".into(),
+                reference: None,
+                retry_ms: None,
+                suggest: None,
+            },
+            r#"{"type":"error","code":"not_joined","text":"say hello first"}"#,
+        ),
+        (
+            ServerMessage::Error {
+                code: ErrorCode::Storage,
+                text: "".into(),
+                reference: Some("a-1".into()),
+                retry_ms: Some(5_000),
+                suggest: Some("Анна (2)".into()),
+            },
+            r#"{"type":"error","code":"storage","text":"","ref":"a-1","retry_ms":5000,"suggest":"Анна (2)"}"#,
+        ),
+        (ServerMessage::Ping, r#"{"type":"ping"}"#),
+        (ServerMessage::Pong, r#"{"type":"pong"}"#),
+        (
+            ServerMessage::Bye { reason: Reason::Shutdown, retry_ms: 1_000 },
+            r#"{"type":"bye","reason":"shutdown","retry_ms":1000}"#,
+        ),
+    ] {
+        check_server_message(&message, payload);
+    }
+}
+
+#[test]
+fn every_word_of_a_fixed_choice() {
+    for (word, reason) in [
+        ("quit", Reason::Quit),
+        ("lost", Reason::Lost),
+        ("slow", Reason::Slow),
+        ("protocol", Reason::Protocol),
+        ("replaced", Reason::Replaced),
+        ("shutdown", Reason::Shutdown),
+        ("bored", Reason::Unknown),
+    ] {
+        let payload = format!(r#"{{"type":"bye","reason":"{word}","retry_ms":0}}"#);
+        let message = ServerMessage::Bye { reason, retry_ms: 0 };
+        assert_eq!(ServerMessage::parse(payload.as_bytes()), Ok(message));
+    }
+    for (word, code) in [
+        ("bad_frame", ErrorCode::BadFrame),
+        ("bad_payload", ErrorCode::BadPayload),
+        ("too_large", ErrorCode::TooLarge),
+        ("unknown_type", ErrorCode::UnknownType),
+        ("not_joined", ErrorCode::NotJoined),
+        ("already_joined", ErrorCode::AlreadyJoined),
+        ("name_invalid", ErrorCode::NameInvalid),
+        ("name_taken", ErrorCode::NameTaken),
+        ("slow_down", ErrorCode::SlowDown),
+        ("storage", ErrorCode::Storage),
+        ("full", ErrorCode::Full),
+        ("timeout", ErrorCode::Timeout),
+        ("bored", ErrorCode::Unknown),
+    ] {
+        let payload = format!(r#"{{"type":"error","code":"{word}","text":"x"}}"#);
+        let ServerMessage::Error { code: read, .. } =
+            ServerMessage::parse(payload.as_bytes()).unwrap()
+        else {
+            panic!("{payload}");
+        };
+        assert_eq!(read, code);
+        if code != ErrorCode::Unknown {
+            assert_eq!(serde_json::to_string(&code).unwrap(), format!("\"{word}\""));
+        }
+    }
+}
+
+#[test]
+fn members_of_the_wrong_kind_count_as_missing_where_old_peers_may_send_anything() {
+    for payload in [
+        r#"{"type":"hello","username":"a","protocol":"2","token":5,"resume":[]}"#,
+        r#"{"type":"hello","username":"a","protocol":-2,"resume":{"epoch":"e","after":-1}}"#,
+        r#"{"type":"hello","username":"a","protocol":1.5,"resume":{"epoch":"e"},"key":{}}"#,
+    ] {
+        assert_eq!(ClientMessage::parse(payload.as_bytes()), Ok(ClientMessage::hello("a")));
+    }
+    let text = br#"{"type":"text","content":"x","id":7}"#;
+    assert_eq!(ClientMessage::parse(text), Ok(ClientMessage::text("x")));
+    let message = br#"{"type":"message","username":"b","content":"x","seq":1}"#;
+    let plain = ServerMessage::Message { username: "b".into(), content: "x".into() };
+    assert_eq!(ServerMessage::parse(message), Ok(plain));
+}

@@ -177,7 +177,7 @@ impl<S: Socket> Switchboard<S> {
         self.holds.next()
     }
 
-    /// Returns when everybody is told what only waits for more of its kind.
+    /// Returns when everybody is told what waits for the common run.
     pub fn next_delivery(&self, now: Instant) -> Option<Instant> {
         self.run.due_at(now)
     }

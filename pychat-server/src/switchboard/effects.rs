@@ -36,7 +36,7 @@ impl<S: Socket> Switchboard<S> {
             Effect::Append(_) => unreachable!("`append` took them all"),
             Effect::Tell { to, content } => self.tell(to, SERVER, &content),
             Effect::TellAll { content } => {
-                self.run.push_presence(|out| encode(SERVER, &content, out));
+                self.run.push(|out| encode(SERVER, &content, out));
             }
             Effect::Enter { id, name } => self.enter(id, name),
             Effect::Publish { from, record } => self.publish(from, &record),
@@ -58,7 +58,7 @@ impl<S: Socket> Switchboard<S> {
     /// The author's own copy takes the place of everybody's.
     fn publish(&mut self, from: ConnectionId, record: &Record) {
         self.tell(from, YOU, &record.content);
-        self.run.push_message(|out| encode(record.author.as_str(), &record.content, out));
+        self.run.push(|out| encode(record.author.as_str(), &record.content, out));
         if let Some(seat) = self.connections.get_mut(from) {
             seat.given = self.run.frames().len();
         }
@@ -75,7 +75,6 @@ impl<S: Socket> Switchboard<S> {
     fn close(&mut self, now: Instant, id: ConnectionId, reason: CloseReason) {
         let Some(seat) = self.connections.get_mut(id) else { return };
         self.queues.owe(id, seat, self.run.frames(), &[]);
-        self.run.hasten();
         seat.connection.close_gently();
         self.queues.end(id, seat, reason, None);
         self.queues.mark_dirty(id, seat);
@@ -102,9 +101,6 @@ impl<S: Socket> Switchboard<S> {
             self.frame.clear();
             encode(author, content, &mut self.frame);
             self.queues.owe(to, seat, self.run.frames(), &self.frame);
-            if seat.stay.name().is_some() {
-                self.run.hasten();
-            }
         }
     }
 

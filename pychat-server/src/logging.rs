@@ -157,6 +157,8 @@ pub fn refused(user: Option<&UserName>, peer: SocketAddr, refusal: &Refusal) {
         Refusal::Frame(_) => "frame",
         Refusal::Payload(_) => "payload",
         Refusal::Name(_) => "name",
+        Refusal::NameTaken => "name_taken",
+        Refusal::MessageId => "message_id",
         Refusal::NotJoined => "not_joined",
         Refusal::AlreadyJoined => "already_joined",
     };
@@ -222,6 +224,11 @@ pub fn restart_needed(option: &str) {
 pub fn storage_failed(error: &StorageError) {
     let key = error.key();
     error!(event = "storage", reason = key, "storage failed, so nobody can say anything: {error}");
+}
+
+/// What somebody missed cannot be read.
+pub fn read_failed(error: &StorageError) {
+    error!(event = "storage", reason = error.key(), "the history cannot be read: {error}");
 }
 
 /// What is said is kept again.

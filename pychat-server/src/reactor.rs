@@ -31,6 +31,7 @@ use crate::{
     logging,
     signals::{Request, Signals},
     switchboard::Switchboard,
+    tokens::Tokens,
 };
 
 /// How long peers may take to read the goodbye when the server stops.
@@ -140,13 +141,14 @@ impl Reactor {
             let address = socket.local_addr()?;
             listeners.push(Listener { socket, address, accepting: Accepting::Ready });
         }
-        let log = Log::Memory(Memory::new(random()?, Keep::default()));
+        let log = Log::Memory(Memory::new(u128::from_ne_bytes(random()?), Keep::default()));
+        let tokens = Tokens::new(random()?, []);
         Ok(Self {
             poll,
             events: Events::with_capacity(EVENTS_MAX),
             listeners,
             signals,
-            switchboard: Switchboard::new(config.limits, log),
+            switchboard: Switchboard::new(config.limits, log, tokens),
             config,
             phase: Phase::Running,
         })
@@ -326,11 +328,11 @@ fn utc_ms() -> u64 {
     u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Returns 128 bits that nobody can guess.
-fn random() -> io::Result<u128> {
-    let mut bytes = [0; 16];
-    getrandom(&mut bytes, GetRandomFlags::empty())?; // So few bytes come at once or not at all.
-    Ok(u128::from_ne_bytes(bytes))
+/// Returns bytes that nobody can guess.
+fn random<const N: usize>() -> io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom(&mut bytes, GetRandomFlags::empty())?; // So few come at once or not at all.
+    Ok(bytes)
 }
 
 /// Lets this process have as many descriptors as the system allows it, which is often far more than

@@ -8,11 +8,15 @@
 //! A connection is taken out of the table when the tick reaps, and nowhere else.
 
 mod effects;
+mod keep;
+mod past;
+mod pulse;
 mod run;
 mod seat;
+mod speech;
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::VecDeque,
     fmt, mem,
     net::SocketAddr,
     ops::ControlFlow,
@@ -20,6 +24,11 @@ use std::{
 };
 
 use pychat_wire::ClientMessage;
+
+pub use self::{
+    past::BACKLOG_BYTES_LOW,
+    pulse::{PING_INTERVAL, PONG_TIMEOUT},
+};
 
 use self::{
     run::Run,
@@ -33,8 +42,9 @@ use crate::{
     deadlines::Deadlines,
     id::ConnectionId,
     limits::Limits,
-    log::{Appended, Draft, Log, StorageError},
+    log::Log,
     logging,
+    tokens::Tokens,
 };
 
 /// The most that is read from all connections before what they said is answered, in bytes.
@@ -72,6 +82,14 @@ pub struct Switchboard<S> {
     /// Where a frame for one peer is encoded before it is owed.
     frame: Vec<u8>,
     run: Run,
+    /// The last message that went into the run; what a newcomer hears comes after it.
+    published_seq: u64,
+    /// Who is being sent what they missed before they hear what all hear.
+    returning: Vec<ConnectionId>,
+    /// When peers of protocol 2 are looked after.
+    pulses: Deadlines,
+    /// The time of this tick, in UTC milliseconds since 1970.
+    utc_ms: u64,
     /// What the log has taken and the chat has not been told yet.
     appended: VecDeque<Input<'static>>,
     /// True from when the log refused something until it takes something.
@@ -79,11 +97,13 @@ pub struct Switchboard<S> {
 }
 
 impl<S: Socket> Switchboard<S> {
-    /// Returns a switchboard without connections that keeps what is said in `log`.
-    pub fn new(limits: Limits, log: Log) -> Self {
+    /// Returns a switchboard without connections that keeps what is said in `log`, and in which names
+    /// are proved by `tokens`.
+    pub fn new(limits: Limits, log: Log, tokens: Tokens) -> Self {
         Self {
             connections: Connections::default(),
-            chat: Chat::new(limits.rules),
+            chat: Chat::new(limits.rules, tokens),
+            published_seq: log.last_seq(),
             log,
             limits,
             effects: Vec::new(),
@@ -94,6 +114,9 @@ impl<S: Socket> Switchboard<S> {
             scratch: vec![0; READ_BUDGET_BYTES],
             frame: Vec::new(),
             run: Run::default(),
+            returning: Vec::new(),
+            pulses: Deadlines::default(),
+            utc_ms: 0,
             appended: VecDeque::new(),
             is_log_failing: false,
             spare: Vec::new(),
@@ -127,7 +150,7 @@ impl<S: Socket> Switchboard<S> {
             let told = format!("Too many connections from your address: {per_address_max}. Bye!\n");
             self.turn_away(now, connection, peer, &told);
         } else {
-            let id = self.connections.insert(Seat::new(connection, peer, Stay::Guest));
+            let id = self.connections.insert(Seat::new(now, connection, peer, Stay::Guest));
             self.chat.handle(now, Input::Connected { id }, &mut self.effects);
             self.note(id, true, false);
         }
@@ -153,13 +176,16 @@ impl<S: Socket> Switchboard<S> {
     /// Does everything that has become possible by `now`, which is `utc_ms` in UTC milliseconds
     /// since 1970: one tick.
     pub fn turn(&mut self, now: Instant, utc_ms: u64) {
+        self.utc_ms = utc_ms;
         self.release_held(now);
         self.read_ready(now);
-        self.append(now, utc_ms);
+        self.append(now);
         self.reap(now);
         self.chat.handle_timeout(now, &mut self.effects);
         self.give_up_overdue(now);
+        self.check_pulses(now);
         self.apply_effects(now);
+        self.feed(now);
         self.deliver_run(now);
         self.flush_dirty(now);
         self.cut_largest();
@@ -168,7 +194,8 @@ impl<S: Socket> Switchboard<S> {
 
     /// Returns true if the next turn has something to do already.
     pub fn has_work(&self) -> bool {
-        !self.queues.ready.is_empty() || !self.queues.ended.is_empty() || !self.effects.is_empty()
+        let Queues { ready, ended, hungry, .. } = &self.queues;
+        !ready.is_empty() || !ended.is_empty() || !hungry.is_empty() || !self.effects.is_empty()
     }
 
     /// Returns when the next turn has something to do for the time alone.
@@ -177,6 +204,7 @@ impl<S: Socket> Switchboard<S> {
             self.deadlines.next(),
             self.next_release(),
             self.next_delivery(now),
+            self.pulses.next(),
             self.log.next_deadline(),
         ];
         self.chat.next_deadline().into_iter().chain(ours.into_iter().flatten()).min()
@@ -237,11 +265,12 @@ impl<S: Socket> Switchboard<S> {
     /// Reads one connection; returns how much of the tick's budget that took.
     fn read(&mut self, now: Instant, id: ConnectionId) -> usize {
         let Some(seat) = self.connections.get_mut(id) else { return 0 };
-        seat.is_ready = false;
+        seat.queued.ready = false;
         let (chat, effects) = (&mut self.chat, &mut self.effects);
         let mut read_bytes = 0;
         let filled = seat.connection.fill(&mut self.scratch, |payload| {
             read_bytes += payload.len();
+            seat.alive_at = now;
             chat.handle(now, understand(id, payload), effects);
             match effects.last() {
                 Some(Effect::Hold { id: held, .. }) if *held == id => ControlFlow::Break(()),
@@ -266,52 +295,6 @@ impl<S: Socket> Switchboard<S> {
         read_bytes
     }
 
-    /// Takes this tick's texts into the log before anything of them is shown to anybody.
-    ///
-    /// Each is published where it was said, between what was answered before and after it. If the
-    /// log takes nothing, nothing is shown, and who said something is told so there.
-    fn append(&mut self, now: Instant, utc_ms: u64) {
-        let appended = &mut self.appended;
-        let drafts = self.effects.iter().filter_map(|effect| match effect {
-            Effect::Append(draft) => Some(draft.clone()),
-            _ => None,
-        });
-        let mut drafts = drafts.peekable();
-        let is_asked = drafts.peek().is_some();
-        let failure = self.log.append(utc_ms, drafts, [], |from, answer| {
-            let (Appended::New(record) | Appended::Known(record)) = answer;
-            appended.push_back(Input::Appended { from, record });
-        });
-        if !is_asked {
-            return;
-        }
-        let failure = failure.err();
-        match (&failure, mem::replace(&mut self.is_log_failing, failure.is_some())) {
-            (Some(error), false) => logging::storage_failed(error),
-            (None, true) => logging::storing_again(),
-            (Some(_), true) | (None, false) => (),
-        }
-        let mut told = HashSet::new();
-        let mut effects = mem::take(&mut self.effects);
-        for effect in effects.drain(..) {
-            match (effect, &failure) {
-                (Effect::Append(Draft { from: to, .. }), Some(error)) => {
-                    if told.insert(to) {
-                        let content = not_kept(error);
-                        self.spare.push(Effect::Tell { to, content });
-                    }
-                }
-                (Effect::Append(_), None) => {
-                    if let Some(input) = self.appended.pop_front() {
-                        self.chat.handle(now, input, &mut self.spare);
-                    }
-                }
-                (effect, _) => self.spare.push(effect),
-            }
-        }
-        self.effects = mem::replace(&mut self.spare, effects);
-    }
-
     /// Tells the chat who has gone, and forgets who is gone for good.
     fn reap(&mut self, now: Instant) {
         let mut ended = mem::take(&mut self.queues.ended);
@@ -319,8 +302,9 @@ impl<S: Socket> Switchboard<S> {
             let Some(seat) = self.connections.get_mut(id) else { continue };
             if let Stay::Ending { name, reason, error } = &seat.stay {
                 logging::left(name.as_ref(), seat.peer, *reason, error.as_ref());
+                let input = Input::Closed { id, reason: *reason };
                 seat.stay = Stay::Left;
-                self.chat.handle(now, Input::Closed { id }, &mut self.effects);
+                self.chat.handle(now, input, &mut self.effects);
             }
             if seat.connection.is_over() {
                 if !matches!(seat.stay, Stay::TurnedAway) {
@@ -330,6 +314,8 @@ impl<S: Socket> Switchboard<S> {
                 self.queues.count(seat);
                 self.deadlines.clear(id);
                 self.holds.clear(id);
+                self.pulses.clear(id);
+                self.returning.retain(|returning| *returning != id);
                 self.connections.remove(id);
             }
         }
@@ -366,9 +352,4 @@ fn understand(id: ConnectionId, payload: &[u8]) -> Input<'_> {
         Ok(message) => Input::Received { id, message },
         Err(error) => Input::Misunderstood { id, error },
     }
-}
-
-/// What people are told whose texts the log did not take.
-fn not_kept(error: &StorageError) -> String {
-    format!("Not kept, so not sent: the server cannot store messages now ({error}).")
 }

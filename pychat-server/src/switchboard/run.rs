@@ -10,6 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::chat::Protocol;
+
 /// From one delivery to the next, for each person told beyond a crowd: about what a write to them
 /// costs here and reading it costs there. `ARCHITECTURE.md` has the figures of other paces.
 const PACE_PER_PERSON: Duration = Duration::from_nanos(4_500);
@@ -20,46 +22,70 @@ const BYTES_MAX: usize = 64 << 10;
 /// What a run keeps of its memory once it is delivered, in bytes.
 const IDLE_CAPACITY_BYTES: usize = 256 << 10;
 
-/// Frames for everybody.
+/// The same frames for everybody, as each protocol says them.
 #[derive(Debug, Default)]
 pub(super) struct Run {
-    frames: Vec<u8>,
+    frames: Frames,
     /// Nothing is delivered before this.
     paced_until: Option<Instant>,
 }
 
+/// The frames of a run.
+#[derive(Debug, Default)]
+pub(super) struct Frames {
+    one: Vec<u8>,
+    two: Vec<u8>,
+}
+
+impl Frames {
+    /// Returns them as `protocol` says them.
+    pub(super) fn of(&self, protocol: Protocol) -> &[u8] {
+        match protocol {
+            Protocol::One => &self.one,
+            Protocol::Two => &self.two,
+        }
+    }
+}
+
 impl Run {
-    /// Appends a frame.
-    pub(super) fn push(&mut self, encode: impl FnOnce(&mut Vec<u8>)) {
-        encode(&mut self.frames);
+    /// Appends a frame as either protocol says it.
+    pub(super) fn push(
+        &mut self,
+        encode_one: impl FnOnce(&mut Vec<u8>),
+        encode_two: impl FnOnce(&mut Vec<u8>),
+    ) {
+        encode_one(&mut self.frames.one);
+        encode_two(&mut self.frames.two);
     }
 
     /// Returns what has not been delivered yet.
-    pub(super) fn frames(&self) -> &[u8] {
+    pub(super) fn frames(&self) -> &Frames {
         &self.frames
     }
 
     /// Returns when there is something to deliver, if there ever is.
     pub(super) fn due_at(&self, now: Instant) -> Option<Instant> {
-        if self.frames.is_empty() {
+        if self.frames.one.is_empty() {
             return None;
         }
-        let can_wait = self.frames.len() <= BYTES_MAX;
+        let can_wait = self.frames.one.len().max(self.frames.two.len()) <= BYTES_MAX;
         Some(self.paced_until.filter(|until| can_wait && now < *until).unwrap_or(now))
     }
 
     /// Takes the frames out to deliver them to `people`, of whom `crowd` need no pace; give them
     /// back by [`delivered`](Self::delivered).
-    pub(super) fn take(&mut self, now: Instant, people: usize, crowd: usize) -> Vec<u8> {
+    pub(super) fn take(&mut self, now: Instant, people: usize, crowd: usize) -> Frames {
         let beyond = u32::try_from(people.saturating_sub(crowd)).unwrap_or(u32::MAX);
         self.paced_until = Some(now + PACE_PER_PERSON * beyond);
         mem::take(&mut self.frames)
     }
 
     /// Takes back the memory of frames that have been delivered.
-    pub(super) fn delivered(&mut self, mut frames: Vec<u8>) {
-        frames.clear();
-        frames.shrink_to(IDLE_CAPACITY_BYTES);
+    pub(super) fn delivered(&mut self, mut frames: Frames) {
+        for frames in [&mut frames.one, &mut frames.two] {
+            frames.clear();
+            frames.shrink_to(IDLE_CAPACITY_BYTES);
+        }
         self.frames = frames;
     }
 }
@@ -72,6 +98,10 @@ mod tests {
         out.extend_from_slice(b"1:x");
     }
 
+    fn push(run: &mut Run) {
+        run.push(frame, frame);
+    }
+
     fn deliver(run: &mut Run, now: Instant, people: usize) {
         let frames = run.take(now, people, 100);
         run.delivered(frames);
@@ -82,7 +112,7 @@ mod tests {
         let (mut run, now) = (Run::default(), Instant::now());
         assert_eq!(run.due_at(now), None);
         for _ in 0..3 {
-            run.push(frame);
+            push(&mut run);
             assert_eq!(run.due_at(now), Some(now));
             deliver(&mut run, now, 100);
             assert_eq!(run.due_at(now), None);
@@ -92,16 +122,16 @@ mod tests {
     #[test]
     fn a_crowd_hears_the_first_at_once_and_the_rest_when_it_can_have_read() {
         let (mut run, now) = (Run::default(), Instant::now());
-        run.push(frame);
+        push(&mut run);
         assert_eq!(run.due_at(now), Some(now), "the first is told at once");
         deliver(&mut run, now, 1_000);
-        run.push(frame);
-        run.push(frame);
+        push(&mut run);
+        push(&mut run);
         assert_eq!(run.due_at(now), Some(now + 900 * PACE_PER_PERSON));
-        assert_eq!(run.frames(), b"1:x1:x");
+        assert_eq!(run.frames().of(Protocol::Two), b"1:x1:x");
         deliver(&mut run, now, 1_000);
-        while run.frames().len() <= BYTES_MAX {
-            run.push(frame);
+        while run.frames().of(Protocol::One).len() <= BYTES_MAX {
+            push(&mut run);
         }
         assert_eq!(run.due_at(now), Some(now), "memory does not wait");
     }

@@ -12,6 +12,7 @@ use pychat_server::{
     limits::Limits,
     log::{Keep, Log, Memory},
     switchboard::{CLOSING_TIMEOUT, LINGER_TIMEOUT, Switchboard},
+    tokens::Tokens,
 };
 use pychat_wire::{ClientMessage, Decoder, ServerMessage};
 
@@ -38,7 +39,10 @@ impl Server {
 
     fn limited(limits: Limits) -> Self {
         let log = Log::Memory(Memory::new(0, Keep::default()));
-        Self { switchboard: Switchboard::new(limits, log), now: Instant::now() }
+        Self {
+            switchboard: Switchboard::new(limits, log, Tokens::new([7; 32], [])),
+            now: Instant::now(),
+        }
     }
 
     fn connect(&mut self) -> Peer {
@@ -97,8 +101,12 @@ fn heard(peer: &Peer) -> Vec<String> {
     let bytes = peer.line.take_heard();
     let (mut decoder, mut input, mut heard) = (Decoder::new(usize::MAX), &bytes[..], Vec::new());
     while let Some(payload) = decoder.next_payload(&mut input).expect("frames") {
-        let ServerMessage::Message { username, content } =
-            ServerMessage::parse(payload).expect("a message");
+        let (ServerMessage::Message { username, content }
+        | ServerMessage::Greeting { username, content, .. }) =
+            ServerMessage::parse(payload).expect("a message")
+        else {
+            panic!("no message: {}", String::from_utf8_lossy(payload));
+        };
         heard.push(format!("{username}: {content}"));
     }
     assert_eq!(decoder.pending_bytes(), 0, "whole frames only");

@@ -19,6 +19,7 @@ use pychat_server::{
     log::{Keep, Log, Memory},
     pace::Pace,
     switchboard::{Switchboard, TURNED_AWAY_MAX},
+    tokens::Tokens,
 };
 use pychat_wire::ClientMessage;
 
@@ -114,7 +115,11 @@ impl<'a> World<'a> {
         let mut world = Self {
             large_one_in: [2, 10, 50][chance(3)],
             chance,
-            switchboard: Switchboard::new(limits, Log::Memory(Memory::new(0, KEEP))),
+            switchboard: Switchboard::new(
+                limits,
+                Log::Memory(Memory::new(0, KEEP)),
+                Tokens::new([7; 32], []),
+            ),
             limits,
             now: Instant::now(),
             peers: Vec::new(),

@@ -153,7 +153,8 @@ impl Chat {
                 tell(id, Notice::StillWaiting, effects);
             }
             (Phase::Joined(name), ClientMessage::Text { content }) => {
-                let draft = Draft { from: id, author: name.clone(), content: content.into() };
+                let (author, content) = (name.clone(), content.into());
+                let draft = Draft { from: id, author, content, id: None };
                 effects.push(Effect::Append(draft));
                 if let Some(until) = self.rules.pace.and_then(|pace| peer.bucket.fill(now, pace)) {
                     effects.push(Effect::Hold { id, until });

@@ -12,7 +12,7 @@ mod run;
 mod seat;
 
 use std::{
-    collections::VecDeque,
+    collections::{HashSet, VecDeque},
     fmt, mem,
     net::SocketAddr,
     ops::ControlFlow,
@@ -33,7 +33,7 @@ use crate::{
     deadlines::Deadlines,
     id::ConnectionId,
     limits::Limits,
-    log::Log,
+    log::{Appended, Draft, Log, StorageError},
     logging,
 };
 
@@ -74,15 +74,17 @@ pub struct Switchboard<S> {
     run: Run,
     /// What the log has taken and the chat has not been told yet.
     appended: VecDeque<Input<'static>>,
+    /// True from when the log refused something until it takes something.
+    is_log_failing: bool,
 }
 
 impl<S: Socket> Switchboard<S> {
-    /// Returns a switchboard without connections.
-    pub fn new(limits: Limits) -> Self {
+    /// Returns a switchboard without connections that keeps what is said in `log`.
+    pub fn new(limits: Limits, log: Log) -> Self {
         Self {
             connections: Connections::default(),
             chat: Chat::new(limits.rules),
-            log: Log::default(),
+            log,
             limits,
             effects: Vec::new(),
             queues: Queues::default(),
@@ -93,6 +95,7 @@ impl<S: Socket> Switchboard<S> {
             frame: Vec::new(),
             run: Run::default(),
             appended: VecDeque::new(),
+            is_log_failing: false,
             spare: Vec::new(),
         }
     }
@@ -147,11 +150,12 @@ impl<S: Socket> Switchboard<S> {
         self.chat.handle(now, Input::Stopping, &mut self.effects);
     }
 
-    /// Does everything that has become possible by `now`: one tick.
-    pub fn turn(&mut self, now: Instant) {
+    /// Does everything that has become possible by `now`, which is `utc_ms` in UTC milliseconds
+    /// since 1970: one tick.
+    pub fn turn(&mut self, now: Instant, utc_ms: u64) {
         self.release_held(now);
         self.read_ready(now);
-        self.append(now);
+        self.append(now, utc_ms);
         self.reap(now);
         self.chat.handle_timeout(now, &mut self.effects);
         self.give_up_overdue(now);
@@ -159,6 +163,7 @@ impl<S: Socket> Switchboard<S> {
         self.deliver_run(now);
         self.flush_dirty(now);
         self.cut_largest();
+        self.log.tend(now, utc_ms);
     }
 
     /// Returns true if the next turn has something to do already.
@@ -168,7 +173,12 @@ impl<S: Socket> Switchboard<S> {
 
     /// Returns when the next turn has something to do for the time alone.
     pub fn next_deadline(&self, now: Instant) -> Option<Instant> {
-        let ours = [self.deadlines.next(), self.next_release(), self.next_delivery(now)];
+        let ours = [
+            self.deadlines.next(),
+            self.next_release(),
+            self.next_delivery(now),
+            self.log.next_deadline(),
+        ];
         self.chat.next_deadline().into_iter().chain(ours.into_iter().flatten()).min()
     }
 
@@ -258,25 +268,45 @@ impl<S: Socket> Switchboard<S> {
 
     /// Takes this tick's texts into the log before anything of them is shown to anybody.
     ///
-    /// Each is published where it was said, between what was answered before and after it.
-    fn append(&mut self, now: Instant) {
+    /// Each is published where it was said, between what was answered before and after it. If the
+    /// log takes nothing, nothing is shown, and who said something is told so there.
+    fn append(&mut self, now: Instant, utc_ms: u64) {
+        let appended = &mut self.appended;
         let drafts = self.effects.iter().filter_map(|effect| match effect {
             Effect::Append(draft) => Some(draft.clone()),
             _ => None,
         });
-        let appended = &mut self.appended;
-        self.log.append(drafts, |from, record| {
+        let mut drafts = drafts.peekable();
+        let is_asked = drafts.peek().is_some();
+        let failure = self.log.append(utc_ms, drafts, [], |from, answer| {
+            let (Appended::New(record) | Appended::Known(record)) = answer;
             appended.push_back(Input::Appended { from, record });
         });
+        if !is_asked {
+            return;
+        }
+        let failure = failure.err();
+        match (&failure, mem::replace(&mut self.is_log_failing, failure.is_some())) {
+            (Some(error), false) => logging::storage_failed(error),
+            (None, true) => logging::storing_again(),
+            (Some(_), true) | (None, false) => (),
+        }
+        let mut told = HashSet::new();
         let mut effects = mem::take(&mut self.effects);
         for effect in effects.drain(..) {
-            match effect {
-                Effect::Append(_) => {
+            match (effect, &failure) {
+                (Effect::Append(Draft { from: to, .. }), Some(error)) => {
+                    if told.insert(to) {
+                        let content = not_kept(error);
+                        self.spare.push(Effect::Tell { to, content });
+                    }
+                }
+                (Effect::Append(_), None) => {
                     if let Some(input) = self.appended.pop_front() {
                         self.chat.handle(now, input, &mut self.spare);
                     }
                 }
-                effect => self.spare.push(effect),
+                (effect, _) => self.spare.push(effect),
             }
         }
         self.effects = mem::replace(&mut self.spare, effects);
@@ -336,4 +366,9 @@ fn understand(id: ConnectionId, payload: &[u8]) -> Input<'_> {
         Ok(message) => Input::Received { id, message },
         Err(error) => Input::Misunderstood { id, error },
     }
+}
+
+/// What people are told whose texts the log did not take.
+fn not_kept(error: &StorageError) -> String {
+    format!("Not kept, so not sent: the server cannot store messages now ({error}).")
 }

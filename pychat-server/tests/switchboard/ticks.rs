@@ -10,6 +10,7 @@ use pychat_server::{
     connection::READ_BUDGET_BYTES,
     id::ConnectionId,
     limits::Limits,
+    log::{Keep, Log, Memory},
     switchboard::{CLOSING_TIMEOUT, LINGER_TIMEOUT, Switchboard},
 };
 use pychat_wire::{ClientMessage, Decoder, ServerMessage};
@@ -36,7 +37,8 @@ impl Server {
     }
 
     fn limited(limits: Limits) -> Self {
-        Self { switchboard: Switchboard::new(limits), now: Instant::now() }
+        let log = Log::Memory(Memory::new(0, Keep::default()));
+        Self { switchboard: Switchboard::new(limits, log), now: Instant::now() }
     }
 
     fn connect(&mut self) -> Peer {
@@ -70,7 +72,7 @@ impl Server {
     }
 
     fn turn(&mut self) {
-        self.switchboard.turn(self.now);
+        self.switchboard.turn(self.now, 0);
     }
 
     /// Turns until nothing is left to do without an edge or more time.

@@ -2,29 +2,34 @@
 //! disk, and so is another process's work: the server has one thread, and people wait for it.
 //!
 //! ```text
-//!           4 MiB to move                     all is moved
-//!  Waiting ───────────────▶ a child at work ───────────────▶ Waiting
-//!                                         │                    ▲
-//!                                         └── a rest is left ──┘ which is moved here and now
+//!           4 MiB to move              the child has ended
+//!  Waiting ───────────────▶ a child ───────────────────────▶ Waiting
+//!                                         │                     ▲
+//!                                         └── 12 MiB in all ────┘ the rest is moved here and now
 //! ```
 //!
-//! A write-ahead log is written from its beginning again when nothing in it is left to be moved.
-//! The child tries until there is such a moment; in a room that is never silent there may be none,
-//! and the log does the small rest itself. So it does everything if there can be no child.
+//! A write-ahead log is written from its beginning again once nothing in it is left to be moved. The
+//! child moves most of it, then the little that came meanwhile, until nothing came: people pause to
+//! think. In a room that is never silent it may not find such a moment; then the log grows on, and
+//! at last does the small rest itself. So it does everything if there can be no child.
 
 use std::{
     ffi::OsString,
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, ExitCode, Stdio},
+    thread,
     time::{Duration, Instant},
 };
 
 use rusqlite::{Connection, OpenFlags, wal::CheckpointMode};
 use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 
-/// How much is moved at a time, in pages of 4 KiB.
+/// From how much on it is worth while, in pages of 4 KiB.
 pub const WAITING_PAGES_HIGH: i32 = 1_024;
+
+/// How long the write-ahead log may get before the server moves what a child leaves, in pages.
+pub const WRITTEN_PAGES_HIGH: i32 = 3 * WAITING_PAGES_HIGH;
 
 /// How long a child may take; a disk that takes longer takes as long for the server.
 const CHILD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -32,8 +37,10 @@ const CHILD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often a child is asked whether it has ended.
 const CHILD_POLL: Duration = Duration::from_millis(20);
 
-/// How often a child tries to find a moment in which nothing is added.
-const ROUNDS_MAX: usize = 8;
+/// How often a child tries to find a moment in which nothing is added, and how long it leaves the
+/// disk alone in between.
+const ROUNDS_MAX: usize = 16;
+const ROUND_PAUSE: Duration = Duration::from_millis(10);
 
 /// The first argument of a process that does this.
 const FLAG: &str = "--checkpoint-log";
@@ -63,16 +70,17 @@ impl Checkpointer {
     ///
     /// What fails is tried again: nothing is lost by that, the write-ahead log only grows.
     pub(super) fn tend(&mut self, now: Instant, connection: &Connection) -> Option<Instant> {
+        let had_child = self.running.is_some();
         if let Some(running) = &mut self.running {
             if running.is_at_work(now) {
                 return Some(now + CHILD_POLL);
             }
             self.running = None;
-            if 0 < waiting_pages(connection) {
-                move_all(connection);
-            }
         }
-        if WAITING_PAGES_HIGH <= waiting_pages(connection) {
+        let pages = Pages::of(connection);
+        if had_child && pages.is_much_left() {
+            move_all(connection);
+        } else if WAITING_PAGES_HIGH <= pages.waiting {
             self.running = self.start(now);
             if self.running.is_none() {
                 move_all(connection);
@@ -110,10 +118,27 @@ impl Drop for Running {
     }
 }
 
-/// Returns how many pages are still to be moved.
-fn waiting_pages(connection: &Connection) -> i32 {
-    let counts = connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::NOOP);
-    counts.map_or(0, |(written, moved)| written - moved)
+/// What is in the write-ahead log.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pages {
+    /// Since it was begun anew.
+    written: i32,
+    /// Still to be moved.
+    waiting: i32,
+}
+
+impl Pages {
+    fn of(connection: &Connection) -> Self {
+        let counts = connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::NOOP);
+        counts
+            .map(|(written, moved)| Self { written, waiting: written - moved })
+            .unwrap_or_default()
+    }
+
+    /// Returns true if a child's work was not enough: it failed, or found no end for too long.
+    fn is_much_left(self) -> bool {
+        WAITING_PAGES_HIGH <= self.waiting || WRITTEN_PAGES_HIGH <= self.written && 0 < self.waiting
+    }
 }
 
 /// Moves what there is to move, and waits for the disk.
@@ -153,12 +178,15 @@ impl Job {
     fn move_all(&self) -> rusqlite::Result<()> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.file, flags)?;
+        // Until it reads something, a connection does not know of the write-ahead log.
+        connection.query_row("PRAGMA schema_version", [], |_| Ok(()))?;
         for _ in 0..ROUNDS_MAX {
             let (written, moved) =
                 connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::PASSIVE)?;
             if written <= moved {
                 break;
             }
+            thread::sleep(ROUND_PAUSE);
         }
         Ok(())
     }

@@ -120,20 +120,31 @@ pub enum StorageError {
     #[error("disk full")]
     Full,
     /// The file, or the file system that it is on, cannot be written.
-    #[error("read-only")]
+    #[error("disk read-only")]
     ReadOnly,
     /// What is in the file makes no sense.
     #[error("damaged: {0}")]
     Damaged(String),
-    /// The system could not read or write.
-    #[error("input/output error: {0}")]
-    Io(String),
+    /// The system could not read or write; SQLite's number tells what.
+    #[error("input/output error, SQLite {0}")]
+    Io(i32),
     /// Something else.
     #[error("{0}")]
     Other(String),
 }
 
 impl StorageError {
+    /// Returns what people are told of it, who can do nothing about it.
+    pub fn in_short(&self) -> &'static str {
+        match self {
+            Self::Full => "disk full",
+            Self::ReadOnly => "disk read-only",
+            Self::Damaged(_) => "damaged",
+            Self::Io(_) => "input/output error",
+            Self::Other(_) => "out of order",
+        }
+    }
+
     /// Returns the word that stands for it in logs.
     pub fn key(&self) -> &'static str {
         match self {

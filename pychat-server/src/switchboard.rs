@@ -375,5 +375,6 @@ fn understand(id: ConnectionId, payload: &[u8]) -> Input<'_> {
 
 /// What people are told whose texts the log did not take.
 fn not_kept(error: &StorageError) -> String {
-    format!("Not kept, so not sent: the server cannot store messages now ({error}).")
+    let reason = error.in_short();
+    format!("Not kept, so not sent: the server cannot store messages now ({reason}).")
 }

@@ -1,9 +1,12 @@
 //! What a server says and does when it cannot keep what is said.
 
-use std::{env, fs, process::Command};
+use std::{
+    env, fs,
+    process::{Command, Stdio},
+};
 
 use super::history::Shelf;
-use crate::support::Peer;
+use crate::support::{Peer, Server};
 
 /// Set for the run of a test that has a mount of its own.
 const INSIDE: &str = "PYCHAT_TEST_MOUNTS";
@@ -76,6 +79,36 @@ fn a_full_disk_is_said_to_who_speaks_and_passes() {
     let lines = server.whole_log();
     assert_eq!(lines.iter().filter(|logged| *logged == line).count(), 1, "{lines:?}");
     assert_eq!(shelf.kept(), "1Аннаbefore 2Аннаafter");
+}
+
+#[test]
+fn a_write_that_fails_loses_nothing_and_is_tried_again() {
+    let shelf = Shelf::new();
+    // A file that may not grow fails its writes, if the signal that says so is not deadly.
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"]);
+    let program = shelf.program();
+    command.arg(program.get_program()).args(program.get_args()).stdin(Stdio::null());
+    let server = Server::run(command.stdout(Stdio::null()).stderr(Stdio::piped()), 1);
+    let [mut anna, mut boris] = Peer::room(server.address(), ["Анна", "Борис"]);
+    let limit = |bytes: &str| {
+        let pid = server.pid().to_string();
+        run(Command::new("prlimit").args(["--pid", &pid, &format!("--fsize={bytes}:unlimited")]));
+    };
+    limit("1");
+    anna.say("lost");
+    anna.is_told(
+        "Not kept, so not sent: the server cannot store messages now (input/output error).",
+    );
+    server.log().wait_for_line(
+        "ERROR storage failed, so nobody can say anything: input/output error, SQLite 778",
+    );
+    limit("unlimited");
+    anna.say("kept");
+    anna.hears("Вы", "kept");
+    boris.hears("Анна", "kept");
+    server.log().wait_for_line("INFO storage works again");
+    assert_eq!(shelf.kept(), "1Аннаkept");
 }
 
 #[test]

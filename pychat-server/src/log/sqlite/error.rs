@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi::code_to_str};
 use thiserror::Error;
 
 use crate::log::StorageError;
@@ -88,9 +88,9 @@ impl From<rusqlite::Error> for StorageError {
                 ErrorCode::DiskFull => Self::Full,
                 ErrorCode::ReadOnly => Self::ReadOnly,
                 ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
-                    Self::Damaged(failure.to_string())
+                    Self::Damaged(code_to_str(failure.extended_code).to_owned())
                 }
-                ErrorCode::SystemIoFailure => Self::Io(failure.to_string()),
+                ErrorCode::SystemIoFailure => Self::Io(failure.extended_code),
                 ErrorCode::DatabaseBusy => Self::Other("another program holds the log".to_owned()),
                 _ => Self::Other(error.to_string()),
             },

@@ -7,6 +7,7 @@ use std::{
 };
 
 use pychat_server::log::{Keep, Log, sqlite::checkpoint::WAITING_PAGES_HIGH};
+use rusqlite::Connection;
 
 use super::shelf::{Shelf, draft, read, say};
 
@@ -112,4 +113,28 @@ fn a_child_ends_with_the_log_and_is_waited_for() {
     assert!(process.exists());
     drop(log);
     assert!(!process.exists(), "it goes on, or nobody has waited for it");
+}
+
+#[test]
+fn what_stands_in_the_way_is_waited_for_and_not_for_ever() {
+    let shelf = Shelf::new();
+    let mut log = shelf.open();
+    let content = "x".repeat(10_000);
+    let now = Instant::now();
+    let mut talk = |now: Instant, ticks| {
+        for _ in 0..ticks {
+            say(&mut log, 5, vec![draft("Анна", &content, None); 8]);
+            log.tend(now, 5);
+        }
+        fs::metadata(shelf.wal()).unwrap().len()
+    };
+    talk(now, 1);
+    let reader = Connection::open(shelf.file()).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM messages").unwrap();
+    let long = talk(now, 100);
+    assert!(2 * 4_096 * u64::try_from(WAITING_PAGES_HIGH).unwrap() < long, "nobody reads: {long}");
+    drop(reader);
+    let later = now + Duration::from_secs(1);
+    let long = talk(later, 1);
+    assert_eq!(talk(later, 20), long, "it is begun anew");
 }

@@ -37,6 +37,10 @@ const CHILD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often a child is asked whether it has ended.
 const CHILD_POLL: Duration = Duration::from_millis(20);
 
+/// How long the disk is left alone when something stands in the way: a full disk, or a program that
+/// reads the log.
+const REST: Duration = Duration::from_secs(1);
+
 /// How often a child tries to find a moment in which nothing is added, and how long it leaves the
 /// disk alone in between.
 const ROUNDS_MAX: usize = 16;
@@ -51,6 +55,8 @@ pub(super) struct Checkpointer {
     file: PathBuf,
     program: Option<PathBuf>,
     running: Option<Running>,
+    /// Until then it is not tried again, as it did not work.
+    rest_until: Option<Instant>,
 }
 
 /// A child at work; it ends with this.
@@ -63,7 +69,7 @@ struct Running {
 impl Checkpointer {
     /// Returns one for the log in `file`, which does all itself if there is no `program` for it.
     pub(super) fn new(file: &Path, program: Option<PathBuf>) -> Self {
-        Self { file: file.to_owned(), program, running: None }
+        Self { file: file.to_owned(), program, running: None, rest_until: None }
     }
 
     /// Does what is to be done by `now`; returns when there is more for the time alone.
@@ -78,15 +84,23 @@ impl Checkpointer {
             self.running = None;
         }
         let pages = Pages::of(connection);
+        let is_resting = self.rest_until.is_some_and(|rest_until| now < rest_until);
         if had_child && pages.is_much_left() {
-            move_all(connection);
-        } else if WAITING_PAGES_HIGH <= pages.waiting {
+            self.move_all(now, connection);
+        } else if WAITING_PAGES_HIGH <= pages.waiting && !is_resting {
             self.running = self.start(now);
             if self.running.is_none() {
-                move_all(connection);
+                self.move_all(now, connection);
             }
         }
         self.running.as_ref().map(|_| now + CHILD_POLL)
+    }
+
+    /// Moves what there is to move, and waits for the disk.
+    fn move_all(&mut self, now: Instant, connection: &Connection) {
+        let moved = connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::PASSIVE);
+        let is_all = moved.is_ok_and(|(written, moved)| written <= moved);
+        self.rest_until = (!is_all).then(|| now + REST);
     }
 
     fn start(&self, now: Instant) -> Option<Running> {
@@ -139,12 +153,6 @@ impl Pages {
     fn is_much_left(self) -> bool {
         WAITING_PAGES_HIGH <= self.waiting || WRITTEN_PAGES_HIGH <= self.written && 0 < self.waiting
     }
-}
-
-/// Moves what there is to move, and waits for the disk.
-fn move_all(connection: &Connection) {
-    // Tried again at the next occasion.
-    let _ = connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::PASSIVE);
 }
 
 /// What a process is asked to do that a [`Checkpointer`] started.

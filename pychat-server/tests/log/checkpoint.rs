@@ -131,10 +131,13 @@ fn what_stands_in_the_way_is_waited_for_and_not_for_ever() {
     talk(now, 1);
     let reader = Connection::open(shelf.file()).unwrap();
     reader.execute_batch("BEGIN; SELECT count(*) FROM messages").unwrap();
-    let long = talk(now, 100);
-    assert!(2 * 4_096 * u64::try_from(WAITING_PAGES_HIGH).unwrap() < long, "nobody reads: {long}");
+    let grown = talk(now, 100);
+    assert!(
+        2 * 4_096 * u64::try_from(WAITING_PAGES_HIGH).unwrap() < grown,
+        "nobody reads: {grown}"
+    );
     drop(reader);
     let later = now + Duration::from_secs(1);
-    let long = talk(later, 1);
-    assert_eq!(talk(later, 20), long, "it is begun anew");
+    let grown = talk(later, 1);
+    assert_eq!(talk(later, 20), grown, "it is begun anew");
 }

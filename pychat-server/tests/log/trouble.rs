@@ -6,10 +6,10 @@ use std::{
     ops::ControlFlow,
 };
 
-use pychat_server::log::{Appended, StorageError};
+use pychat_server::log::{Appended, StorageError, TokenHash};
 use rusqlite::Connection;
 
-use super::shelf::{Shelf, chatter, draft, read, say};
+use super::shelf::{Shelf, chatter, draft, name, read, say};
 
 #[test]
 fn what_another_program_holds_is_not_waited_for_and_works_again_by_itself() {
@@ -64,4 +64,26 @@ fn a_value_of_another_kind_is_damage() {
             _ => assert!(matches!(error, Err(StorageError::Damaged(_))), "{column}: {error:?}"),
         }
     }
+}
+
+#[test]
+fn a_tick_that_fails_halfway_leaves_no_trace() {
+    let shelf = Shelf::new();
+    let mut log = shelf.open();
+    chatter(&mut log, 5, 1);
+    shelf.tamper(
+        "CREATE TRIGGER fault BEFORE INSERT ON messages WHEN new.content = 'bad' \
+         BEGIN SELECT raise(ABORT, 'as a test wants it'); END",
+    );
+    let token = (name("Анна"), TokenHash([1; 32]));
+    for _ in 0..2 {
+        let drafts = ["good", "bad"].map(|content| draft("Анна", content, Some(content)));
+        let tell = |_, appended: Appended| panic!("{appended:?}");
+        let error = log.append(9, drafts, [token.clone()], tell).unwrap_err();
+        assert_eq!(error, StorageError::Other("as a test wants it".into()));
+    }
+    assert_eq!((log.last_seq(), read(&mut log).len()), (1, 1));
+    assert_eq!(log.tokens().unwrap(), []);
+    assert_eq!(say(&mut log, 7, vec![draft("Анна", "good", Some("good"))]), [(2, true)]);
+    assert_eq!(read(&mut log)[1], (2, 7, "Анна".into(), "good".into()), "the time as well");
 }

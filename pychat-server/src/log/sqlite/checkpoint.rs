@@ -105,6 +105,7 @@ impl Checkpointer {
 
     fn start(&self, now: Instant) -> Option<Running> {
         let child = Command::new(self.program.as_ref()?)
+            .arg0("pychat-server")
             .arg(FLAG)
             .arg(&self.file)
             .arg(std::process::id().to_string())

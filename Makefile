@@ -1,6 +1,6 @@
 # make run     build, start the server on this machine and join it
 # make check   everything that CI runs
-# make bench   speed: the wire alone, and a real server fanning out
+# make bench   speed: the wire alone, a real server fanning out, and its log
 # make deps    fetch what the system lacks (Debian and its kin)
 
 SHELL := /bin/bash
@@ -86,3 +86,4 @@ check: deps
 bench:
 	@cargo bench -p pychat-wire --bench codec
 	cargo bench -p pychat-server --bench fanout
+	cargo bench -p pychat-server --bench log

@@ -94,8 +94,8 @@ impl Chat {
         if !self.is_open(draft.from) {
             return;
         }
-        let text =
-            format!("Not kept, so not sent: the server cannot store messages now ({error}).");
+        let why = error.in_short();
+        let text = format!("Not kept, so not sent: the server cannot store messages now ({why}).");
         match self.protocol(draft.from) {
             Protocol::One => tell(draft.from, Notice::Other(&text), effects),
             Protocol::Two => {

@@ -13,6 +13,7 @@ use std::{
     io::IsTerminal,
     net::SocketAddr,
     os::{fd::AsFd, unix::fs::MetadataExt},
+    path::Path,
     sync::atomic::{AtomicUsize, Ordering},
 };
 
@@ -120,6 +121,12 @@ fn is_journal() -> bool {
 pub fn started() {
     let version = env!("CARGO_PKG_VERSION");
     info!(event = "start", version, "pychat-server {version} started");
+}
+
+/// What is said is kept in a folder.
+pub fn keeping(directory: &Path) {
+    let directory = directory.display();
+    info!(event = "storage", "messages are kept in {directory}");
 }
 
 /// An address is open to callers.

@@ -123,6 +123,9 @@ impl Reactor {
     /// Waiting itself failed, which no peer can bring about.
     pub fn run(mut self) -> io::Result<()> {
         logging::started();
+        if let Some(directory) = &self.config.history.directory {
+            logging::keeping(directory);
+        }
         raise_descriptor_limit(self.config.limits.connections_max);
         for listener in &self.listeners {
             logging::listening(listener.address);

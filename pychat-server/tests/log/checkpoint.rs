@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -140,4 +141,21 @@ fn what_stands_in_the_way_is_waited_for_and_not_for_ever() {
     let later = now + Duration::from_secs(1);
     let grown = talk(later, 1);
     assert_eq!(talk(later, 20), grown, "it is begun anew");
+}
+
+#[test]
+fn nobody_but_a_server_s_own_child_moves_anything() {
+    let shelf = Shelf::new();
+    let mut log = shelf.open();
+    say(&mut log, 5, vec![draft("Анна", "x", None)]);
+    let run = |parent: &str| {
+        let mut command = Command::new(PROGRAM);
+        command.arg("--checkpoint-log").arg(shelf.file()).arg(parent).stderr(Stdio::null());
+        command.status().unwrap().code()
+    };
+    let before = fs::read(shelf.file()).unwrap();
+    assert_eq!((run("1"), run("nobody")), (Some(1), Some(2)), "the latter is wrong usage");
+    assert_eq!(fs::read(shelf.file()).unwrap(), before);
+    assert_eq!(run(&std::process::id().to_string()), Some(0));
+    assert_ne!(fs::read(shelf.file()).unwrap(), before, "or nobody ever does");
 }

@@ -94,8 +94,22 @@ fn what_is_no_log_of_ours_is_refused_and_left_as_it_is() {
 }
 
 #[test]
+fn what_waits_to_be_moved_into_a_refused_file_goes_on_waiting() {
+    let shelf = Shelf::new();
+    let mut log = shelf.open();
+    chatter(&mut log, 5, 100);
+    shelf.tamper("PRAGMA user_version = 7");
+    let copy = shelf.as_of_now();
+    let bytes = || [copy.file(), copy.wal()].map(|path| fs::read(path).unwrap());
+    let before = bytes();
+    assert!(refusal(&copy).contains("version 7"));
+    assert_eq!(bytes(), before);
+}
+
+#[test]
 fn a_damaged_log_is_refused_and_left_as_it_is() {
-    let harms: [Harm; 4] = [
+    let harms: [Harm; 5] = [
+        |bytes| bytes[39] = 5, // How many pages are free: only who counts them finds out.
         |bytes| bytes.truncate(bytes.len() / 2),
         |bytes| bytes.truncate(5_000),
         |bytes| bytes[4_096..].fill(0xff),

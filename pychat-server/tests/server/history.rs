@@ -81,6 +81,8 @@ fn what_was_shown_outlives_a_server_that_is_killed() {
     assert_eq!(shelf.kept(), "1Аннараз 2Аннадва");
 
     let mut server = shelf.server(&[]);
+    let place = format!("INFO messages are kept in {}", shelf.path().display());
+    server.log().wait_for_line(&place);
     let [mut vera] = Peer::room(server.address(), ["Вера"]);
     vera.say("три");
     vera.hears("Вы", "три");

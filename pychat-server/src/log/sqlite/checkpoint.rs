@@ -156,7 +156,7 @@ impl Pages {
     }
 }
 
-/// What a process is asked to do that a [`Checkpointer`] started.
+/// What a process is asked to do that a server started for it.
 #[derive(Debug)]
 pub struct Job {
     file: PathBuf,

@@ -8,8 +8,7 @@ pub(super) struct Chance(u64);
 
 impl Chance {
     pub(super) fn new(seed: u128) -> Self {
-        let [a, b, c, d, e, f, g, h, ..] = seed.to_le_bytes();
-        Self(u64::from_le_bytes([a, b, c, d, e, f, g, h]))
+        Self(u64::try_from(seed & u128::from(u64::MAX)).unwrap_or_default())
     }
 
     /// Returns a number below `bound`, which is small and not 0.

@@ -28,6 +28,7 @@
 
 mod backoff;
 mod event;
+mod limits;
 mod line;
 mod original;
 mod place;
@@ -47,52 +48,10 @@ use self::{
 };
 pub use self::{
     event::{Cause, Event, FailReason, Message, Page, SayError},
+    limits::*,
     saved::{MessageId, Saved},
 };
-use crate::{frame::PAYLOAD_BYTES_MAX, message::PONG_SECONDS_MAX, name::UserName};
-
-/// The largest payload taken from a server, in bytes.
-///
-/// Far above [`PAYLOAD_BYTES_MAX`]: servers of the original have no limit of their own, and send
-/// each letter that is not ASCII as six bytes.
-pub const SERVER_PAYLOAD_BYTES_MAX: usize = 16 << 20;
-
-/// The most texts that may wait for their acknowledgement.
-pub const UNACKNOWLEDGED_MAX: usize = 1_000;
-
-/// The most text that one page of history may hold, in bytes. What is beyond is not in the page.
-pub const PAGE_BYTES_MAX: usize = 64 << 20;
-
-/// The most people that are listed as present.
-pub const MEMBERS_MAX: usize = 100_000;
-
-/// The most that their names may have together, in bytes.
-pub const MEMBERS_BYTES_MAX: usize = 16 << 20;
-
-/// How long a server may take from the connection to the welcome, in milliseconds.
-pub const HELLO_MS_MAX: u64 = 10_000;
-
-/// How long a server that was asked whether it is there may take to say anything, in milliseconds.
-pub const PONG_MS_MAX: u64 = PONG_SECONDS_MAX * 1_000;
-
-/// The same, where there is reason to think that it is not: when the client was
-/// [woken](Client::wake).
-pub const WAKE_PONG_MS_MAX: u64 = 5_000;
-
-/// How long to wait before a line is tried that could not be had at once, in milliseconds.
-pub const RECONNECT_MS_MIN: u64 = 1_000;
-
-/// The longest that this wait becomes by doubling, in milliseconds.
-pub const RECONNECT_MS_MAX: u64 = 30_000;
-
-/// Who was in the room for so long has lost nothing by coming back at once, in milliseconds.
-pub const STEADY_MS: u64 = 30_000;
-
-/// When to send a text again that the server could not keep, unless it says when, in milliseconds.
-pub const RETRY_MS: u64 = 5_000;
-
-/// The longest wait that a server can ask for, in milliseconds.
-pub const RETRY_MS_MAX: u64 = 600_000;
+use crate::{frame::PAYLOAD_BYTES_MAX, name::UserName};
 
 /// What is shown first.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -346,21 +305,57 @@ impl Client {
     }
 
     /// Returns what is saved, changed or not.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::{Cause, Event, Saved}};
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// assert_eq!(client.saved().name(), "Анна");
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
     pub fn saved(&self) -> &Saved {
         &self.saved
     }
 
     /// Returns who is present, ourselves included, in join order; without a line, who last was.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::{Cause, Event, Saved}};
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// assert!(client.members().is_empty()); // Nobody is known yet.
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
     pub fn members(&self) -> &[String] {
         self.roster.names()
     }
 
     /// Returns the name that we have in the room; before the first welcome the one asked for.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::{Cause, Event, Saved}};
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// assert_eq!(client.name(), "Анна");
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
     pub fn name(&self) -> &str {
         &self.room_name
     }
 
     /// Returns true while we are in the room.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::{Cause, Event, Saved}};
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// assert!(!client.is_joined());
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
     pub fn is_joined(&self) -> bool {
         matches!(self.phase, Phase::Joined { .. })
     }

@@ -97,6 +97,17 @@ impl Line {
 
 impl Client {
     /// Takes in that the line asked for by [`Event::Connect`] is there.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::{Cause, Event, Saved}};
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// assert_eq!(client.next_event(), Some(Event::Connect));
+    /// client.connected(0);
+    /// assert_eq!(client.next_event(), None); // The server speaks first.
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
     pub fn connected(&mut self, now: u64) {
         match self.phase {
             Phase::Calling => {
@@ -111,6 +122,18 @@ impl Client {
     }
 
     /// Takes in that the line has ended, or could not be had.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::{Cause, Event, Saved}};
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// assert_eq!(client.next_event(), Some(Event::Connect));
+    /// client.disconnected(0); // Nobody answers.
+    /// let cause = Cause::Unreachable;
+    /// assert_eq!(client.next_event(), Some(Event::Offline { cause, retry_at_ms: None }));
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
     pub fn disconnected(&mut self, now: u64) {
         let cause = match self.phase {
             Phase::Idle | Phase::Waiting { .. } => return,
@@ -157,6 +180,18 @@ impl Client {
     }
 
     /// Does what is due by `now`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::{Cause, Event, Saved}};
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// assert_eq!(client.next_event(), Some(Event::Connect));
+    /// client.connected(0);
+    /// client.handle_timeout(client.next_deadline().unwrap()); // Not a word.
+    /// assert_eq!(client.next_event(), Some(Event::Disconnect));
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
     pub fn handle_timeout(&mut self, now: u64) {
         match self.phase {
             Phase::Waiting { until } if until <= now => self.call(),
@@ -171,6 +206,17 @@ impl Client {
 
     /// Comes back at once, if it is waiting to; a line that there is must prove itself. For when
     /// the network has returned or the window is looked at.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::{Cause, Event, Saved}};
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// assert_eq!(client.next_event(), Some(Event::Connect));
+    /// client.wake(0);
+    /// assert_eq!(client.next_event(), None); // Nothing was waited for.
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
     pub fn wake(&mut self, now: u64) {
         match self.phase {
             Phase::Waiting { .. } => {
@@ -187,6 +233,19 @@ impl Client {
     /// Makes another attempt at once, if there is neither a line nor one being made. For somebody
     /// who wants to come back after [`Event::Refused`], [`Reason::Replaced`] or a first attempt
     /// that failed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::{Cause, Event, Saved}};
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// assert_eq!(client.next_event(), Some(Event::Connect));
+    /// client.disconnected(0);
+    /// assert!(matches!(client.next_event(), Some(Event::Offline { retry_at_ms: None, .. })));
+    /// client.reconnect();
+    /// assert_eq!(client.next_event(), Some(Event::Connect));
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
     pub fn reconnect(&mut self) {
         if matches!(self.phase, Phase::Idle | Phase::Waiting { .. }) {
             self.backoff.reset();
@@ -196,6 +255,17 @@ impl Client {
 
     /// Leaves the room, and does not come back by itself. What the server has not acknowledged in
     /// protocol 2 is sent by the next client that goes on from what is saved.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::{Cause, Event, Saved}};
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// assert_eq!(client.next_event(), Some(Event::Connect));
+    /// client.leave();
+    /// assert_eq!(client.next_event(), Some(Event::Disconnect));
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
     pub fn leave(&mut self) {
         if self.has_line() || matches!(self.phase, Phase::Calling) {
             self.tell(Event::Disconnect);

@@ -13,6 +13,9 @@ use crate::{
     notice::Notice,
 };
 
+/// The most that an epoch or a token may have, in bytes. What has more is passed over.
+const TOKEN_BYTES_MAX: usize = 256;
+
 /// The shortest silence after which a server is asked whether it is there, in milliseconds.
 const PING_MS_MIN: u64 = 1_000;
 
@@ -24,7 +27,7 @@ impl Client {
     pub(super) fn on_greeting(&mut self, now: u64, until: u64, message: ServerMessage<'_>) {
         match message {
             ServerMessage::Greeting { protocol, epoch, limits, ping_seconds, .. }
-                if PROTOCOL <= protocol =>
+                if PROTOCOL <= protocol && epoch.len() <= TOKEN_BYTES_MAX =>
             {
                 self.payload_bytes_max = usize::try_from(limits.payload).unwrap_or(usize::MAX);
                 let ping_ms = ping_seconds.saturating_mul(1_000);
@@ -48,8 +51,16 @@ impl Client {
     /// Takes what a server of protocol 2 says before it lets us in.
     pub(super) fn on_answer(&mut self, now: u64, message: ServerMessage<'_>) {
         match message {
-            ServerMessage::Welcome { username, token, epoch, seq, members, .. } => {
+            ServerMessage::Welcome { username, token, epoch, seq, members, .. }
+                if token.len().max(epoch.len()) <= TOKEN_BYTES_MAX =>
+            {
                 self.on_welcome(now, &username, &token, (&epoch, seq), &members);
+            }
+            // A server that came back before it had answered has forgotten the hello.
+            ServerMessage::Greeting { protocol, .. } if PROTOCOL <= protocol => {
+                if let Phase::Asked { until, .. } = self.phase {
+                    self.on_greeting(now, until, message);
+                }
             }
             ServerMessage::Error { code, text, retry_ms, suggest, .. } => {
                 let suggest = suggest.map(Into::into);
@@ -103,10 +114,6 @@ impl Client {
             }
             ServerMessage::Error { code, text, reference, retry_ms, .. } => {
                 self.on_error(now, code, text.into_owned(), reference.as_deref(), retry_ms);
-            }
-            ServerMessage::Welcome { username, token, epoch, seq, members, .. } => {
-                self.line.asked_after = None;
-                self.on_welcome(now, &username, &token, (&epoch, seq), &members);
             }
             other => self.on_answer(now, other),
         }
@@ -171,7 +178,10 @@ impl Client {
         (epoch, seq): (&str, u64),
         members: &Listing,
     ) {
-        let is_first_here = !self.phase.is_joined(Protocol::Second);
+        let is_second = self.phase.is_joined(Protocol::Second);
+        if is_second {
+            self.line.asked_after = None; // What this server was asked, it has forgotten.
+        }
         let change = self.place.on_welcome(epoch, seq, self.line.asked_after);
         name.clone_into(&mut self.room_name);
         if self.saved.token.as_deref() != Some(token) {
@@ -196,7 +206,7 @@ impl Client {
                 self.tell_marked(Event::Gap { from, to }, None, mark.1);
             }
         }
-        if !is_first_here {
+        if is_second {
             ClientMessage::Resume { after: self.place.last() }.encode(&mut self.outgoing);
         }
         self.ask_for_first_page(change);
@@ -257,6 +267,7 @@ impl Client {
                 self.refuse(Some(code), reason, suggest);
             }
             ErrorCode::SlowDown => self.tell(Event::SlowDown { retry_ms }),
+            ErrorCode::AlreadyJoined => (), // The welcome is on its way.
             _ => self.give_up(now, Cause::TurnedAway { reason }, retry_ms.unwrap_or(0)),
         }
     }

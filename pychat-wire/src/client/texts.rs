@@ -168,8 +168,10 @@ impl Client {
         reference: Option<&str>,
         retry_ms: Option<u64>,
     ) {
-        if code == ErrorCode::SlowDown {
-            return self.tell(Event::SlowDown { retry_ms });
+        match code {
+            ErrorCode::SlowDown => return self.tell(Event::SlowDown { retry_ms }),
+            ErrorCode::AlreadyJoined => return, // It is what we wanted.
+            _ => (),
         }
         let Some(index) = reference.and_then(|id| self.saved.index_of(id)) else {
             return self.tell(Event::Notice { text });

@@ -62,7 +62,9 @@ impl Stage {
 
     fn hear(&mut self, messages: &[ServerMessage<'_>]) -> Vec<Event> {
         let mut wire = Vec::new();
-        messages.iter().for_each(|message| message.encode(&mut wire));
+        for message in messages {
+            message.encode(&mut wire);
+        }
         self.client.receive(self.now, &wire);
         self.told()
     }

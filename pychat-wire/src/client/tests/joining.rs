@@ -81,6 +81,8 @@ fn an_archive_begins_with_everything_that_is_kept() {
     assert!(stage.enter(EPOCH, 3)[0].contains(r#""resume":{"epoch":"0f8e","after":0}"#));
     let gap = ServerMessage::Gap { from: 1, to: 2 };
     assert_told(&stage.hear(&[gap, replayed(3), live(4)]), &["gap 1-2", "3", "4"]);
+    let resume = r#""resume":{"epoch":"0f8e","after":4}"#;
+    assert!(stage.killed().enter(EPOCH, 4)[0].contains(resume), "and goes on where it was");
 }
 
 #[test]

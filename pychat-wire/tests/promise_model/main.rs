@@ -86,8 +86,7 @@ fn run(seed: u64, tally: &mut Tally) {
 struct Witness(u64);
 
 impl Drop for Witness {
-    // In a test that fails, standard error is where its reader looks.
-    #[allow(clippy::print_stderr)]
+    #[expect(clippy::print_stderr, reason = "whoever runs the tests must know")]
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("PYCHAT_SEED={} replays this run", self.0);

@@ -169,3 +169,22 @@ fn an_older_page_acknowledges_too() {
     let events = stage.hear(&[copy(1, &id, false, true), page]);
     assert_told(&events, &["accepted 1", "page [1] true"]);
 }
+
+#[test]
+fn an_acknowledgement_that_a_gap_swallowed_is_asked_for_again() {
+    for (to, n_texts) in [(9, 0), (10, 0), (11, 1), (12, 1)] {
+        let mut stage = Stage::back(3);
+        let id = stage.say("раз");
+        stage.enter(EPOCH, 10);
+        stage.hear(&[ServerMessage::Gap { from: 4, to }]);
+        let later = stage.say("два");
+        let sent_at_once = usize::from(n_texts == 0);
+        assert_eq!(stage.texts_written().len(), sent_at_once, "it waits behind the other");
+        stage.pass(SKIPPED_MS);
+        let expected = [text(&id, "раз"), text(&later, "два")];
+        let expected = if n_texts == 0 { &[][..] } else { &expected[..] };
+        assert_eq!(stage.texts_written(), expected, "a gap up to {to}");
+        let told = stage.hear(&[copy(11, &id, true, false)]);
+        assert_told(&told, &["accepted 11"]);
+    }
+}

@@ -105,9 +105,9 @@ fn hear(begin: Begin, wire: &[u8], ends: &[usize]) -> Outcome {
         "counter": 1,
         "unacknowledged": [{ "id": format!("{:032x}-0", 7), "text": "x" }],
     });
-    let saved: Saved = serde_json::from_value(saved).unwrap();
+    let saved: Saved = serde_json::from_value(saved).expect("a saved state");
     let mut client =
-        Client::new(UserName::new("Анна").unwrap(), saved, 7).beginning(begin).persistent();
+        Client::new(UserName::new("Анна").expect("a name"), saved, 7).beginning(begin).persistent();
     client.connected(1_000);
     let (mut begin, mut written) = (0, Vec::new());
     for end in ends.iter().copied().chain([wire.len()]) {
@@ -126,7 +126,7 @@ fn hear(begin: Begin, wire: &[u8], ends: &[usize]) -> Outcome {
     }
     client.leave();
     events.extend(std::iter::from_fn(|| client.next_event()));
-    (events, written, serde_json::to_string(client.saved()).unwrap())
+    (events, written, serde_json::to_string(client.saved()).expect("it can be written"))
 }
 
 fn begin() -> impl Strategy<Value = Begin> {

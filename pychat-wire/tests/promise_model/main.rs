@@ -17,7 +17,7 @@ use std::{collections::BTreeMap, env};
 use self::world::World;
 
 /// How many runs there are unless `PYCHAT_SEEDS` says otherwise.
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 200;
 
 /// What must have happened in the course of all runs, or they prove nothing.
 const FAULTS: [&str; 23] = [

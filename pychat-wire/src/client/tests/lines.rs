@@ -21,6 +21,16 @@ fn a_broken_line_is_made_again_at_once_and_then_ever_later() {
 }
 
 #[test]
+fn what_was_not_written_goes_with_its_line() {
+    let mut stage = Stage::joined(0);
+    stage.written();
+    stage.say("раз");
+    stage.client.disconnected(0);
+    assert!(stage.written().is_empty());
+    assert_eq!(stage.enter(EPOCH, 0).len(), 2, "a hello, and the text once");
+}
+
+#[test]
 fn clients_do_not_come_back_in_step() {
     let delay = |seed| {
         let client = Client::new(anna(), Saved::default(), seed).persistent();

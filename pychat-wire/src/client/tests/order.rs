@@ -144,8 +144,9 @@ fn older_messages_come_a_page_at_a_time() {
     stage.hear(&[replayed(7)]);
     stage.cut();
     assert_eq!(stage.enter(EPOCH, 12)[1], r#"{"type":"history","before":9,"limit":500}"#);
-    let events = stage.hear(&[replayed(12), replayed(7), replayed(8), page(9, true)]);
-    assert_told(&events, &["12", "page [7 8] true"]);
+    // What came of it on the line that broke is not part of it: 7 is no longer kept.
+    let events = stage.hear(&[replayed(12), replayed(8), page(9, true)]);
+    assert_told(&events, &["12", "page [8] true"]);
     assert!(!stage.client.request_history(2), "nothing older exists");
 }
 

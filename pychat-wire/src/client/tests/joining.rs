@@ -104,6 +104,9 @@ fn the_welcome_says_who_is_there() {
     assert_eq!(events[0], Event::MemberJoined { name: "Вера".into(), time_ms: Some(5) });
     assert_eq!(events[1], Event::MemberLeft { name, time_ms, reason });
     assert_eq!(stage.client.members(), ["Анна", "Вера"]);
+    // A name is one person's, however often they are said to have joined.
+    stage.hear(&[ServerMessage::Joined { username: "Вера".into(), time: 7 }]);
+    assert_eq!(stage.client.members(), ["Анна", "Вера"]);
 }
 
 #[test]

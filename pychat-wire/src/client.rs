@@ -1,200 +1,264 @@
-//! The client's half of the conversation, without a socket.
+//! The client's half of the conversation, over as many lines as it takes, without a socket.
 //!
-//! Bytes as they were read go in by [`Client::receive`]; what to show comes out of
-//! [`Client::next_event`], and what to write out of [`Client::take_outgoing`]. It owns no socket
-//! and reads no clock, so a window, a bot and a test drive it alike. When the connection ends, the
-//! client is done with, and [`Client::unacknowledged`] says what the server never took.
+//! What happens goes in ([`Client::connected`], [`Client::receive`], [`Client::disconnected`],
+//! [`Client::say`] …), and after each of these the shell does four things:
+//!
+//! 1. it does and shows what [`Client::next_event`] says, until there is no more;
+//! 2. it stores what [`Client::take_saved`] gives it, if it wants to outlive its process;
+//! 3. it writes what [`Client::take_outgoing`] gives it;
+//! 4. it calls [`Client::handle_timeout`] at [`Client::next_deadline`], if nothing happens before.
+//!
+//! The client owns no socket, reads no clock and throws no dice, so a window, a bot and a test
+//! drive it alike. Every `now` is in milliseconds, on any clock that does not go back.
+//!
+//! It finds out from the greeting which protocol the server speaks. In protocol 2 it shows every
+//! message once and in order and sends a text until it is accepted, over lost lines, restarts of
+//! the server and its own. Protocol 1 has no words for that: there a text whose line was lost is
+//! [handed back](Event::Failed).
 //!
 //! ```text
-//!               greeting            welcome
-//!  (connected) ──────────▶ (asked) ─────────▶ (joined)
-//!                             │
-//!                             └── any other notice ──▶ (refused)
+//!              Connect           connected          greeting        welcome
+//!  (waiting) ──────────▶ (calling) ──────▶ (connected) ────▶ (asked) ────▶ (joined)
+//!      ▲                     │                  │               │              │
+//!      ├── lost, silent, bye ┴──────────────────┴───────────────┴──────────────┤
+//!      │                                                                       │
+//!      │ reconnect                                                             ▼
+//!      └────────────────────────────────────── (idle) ◀── refused, replaced, left
 //! ```
+
+mod backoff;
+mod event;
+mod limits;
+mod line;
+mod original;
+mod place;
+mod room;
+mod roster;
+mod saved;
+mod texts;
 
 use std::{collections::VecDeque, mem};
 
-use thiserror::Error;
-
-use crate::{
-    frame::{Decoder, FrameError, PAYLOAD_BYTES_MAX},
-    message::{ClientMessage, ServerMessage},
-    name::{SERVER, UserName, YOU},
-    notice::Notice,
+use self::{
+    backoff::{Backoff, Chance},
+    line::{Line, Phase, Protocol},
+    place::Place,
+    roster::Roster,
+    saved::Unacknowledged,
 };
+pub use self::{
+    event::{Cause, Event, FailReason, Message, Page, SayError},
+    limits::*,
+    saved::{MessageId, Saved},
+};
+use crate::{frame::PAYLOAD_BYTES_MAX, name::UserName};
 
-/// The largest payload taken from a server, in bytes.
-///
-/// Far above [`PAYLOAD_BYTES_MAX`]: servers of the original have no limit of their own, and send
-/// each letter that is not ASCII as six bytes.
-pub const SERVER_PAYLOAD_BYTES_MAX: usize = 16 << 20;
-
-/// Something to show, in the order in which it happened.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Event {
-    /// The server let us in.
-    Joined {
-        /// The name that the server gave us, `Анна (2)` where `Анна` was taken.
-        name: String,
-        /// Who was there before, in join order.
-        others: Vec<String>,
-    },
-    /// The server did not take our name; there is nothing to wait for.
-    Refused {
-        /// Why, in the server's words.
-        reason: String,
-    },
-    /// Somebody said something.
-    Message {
-        /// Who; for our own message the name that we joined under.
-        author: String,
-        /// What, without the newline that clients of the original put at the end.
-        content: String,
-        /// True if we said it: this is its acknowledgement.
-        own: bool,
-    },
-    /// The server told us something.
-    Notice(ServerNotice),
-    /// What arrives is no stream of frames: close the connection.
-    Broken(FrameError),
+/// What is shown first.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Begin {
+    /// What was said after the last message that was shown; for somebody who was never here, what
+    /// is said from now on. For bots.
+    #[default]
+    Resume,
+    /// The same, but for somebody who was never here everything that the server keeps.
+    Everything,
+    /// The last messages, as an [`Event::Page`] of at most so many, and what is said from now on.
+    /// For a window, which shows nothing when it opens.
+    LastPage(u64),
 }
 
-/// What the server told those who are in the room.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum ServerNotice {
-    /// Somebody joined.
-    Joined {
-        /// Who.
-        name: String,
-    },
-    /// Somebody left.
-    Left {
-        /// Who.
-        name: String,
-    },
-    /// The server is about to stop.
-    Stopping,
-    /// Anything else.
-    Other {
-        /// The server's words.
-        text: String,
-    },
-}
-
-/// Why a text was not sent. The text is still the caller's.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-#[non_exhaustive]
-pub enum SayError {
-    /// There is nothing in it to be seen.
-    #[error("the text is blank")]
-    Blank,
-    /// We are not in the room.
-    #[error("not joined")]
-    NotJoined,
-    /// It does not fit into one message.
-    #[error("the text is too long: {bytes} of at most {limit} bytes")]
-    TooLarge {
-        /// The size of its payload, in bytes.
-        bytes: usize,
-        /// The largest payload that servers take, in bytes.
-        limit: usize,
-    },
-}
-
-/// One connection's state, from the greeting on.
+/// One person's conversation with one server.
 #[derive(Debug)]
 pub struct Client {
-    decoder: Decoder,
     name: UserName,
+    begin: Begin,
+    is_persistent: bool,
+    has_joined: bool,
+    seed: u128,
+    chance: Chance,
+    backoff: Backoff,
     phase: Phase,
-    events: VecDeque<Event>,
+    line: Line,
+    place: Place,
+    roster: Roster,
+    /// The name that we have in the room; before that the one that we ask for.
+    room_name: String,
+    payload_bytes_max: usize,
+    saved: Saved,
+    has_changed: bool,
+    /// What was said in protocol 1 and has not come back. It is not saved: it may not be said
+    /// twice.
+    said: VecDeque<Unacknowledged>,
+    events: VecDeque<Queued>,
     outgoing: Vec<u8>,
-    unacknowledged: VecDeque<String>,
 }
 
+/// An event, and what is saved when it is taken.
 #[derive(Debug)]
-enum Phase {
-    Connected,
-    Asked,
-    Joined { name: String },
-    Refused,
+struct Queued {
+    event: Event,
+    mark: Option<Mark>,
+}
+
+/// A place in the log that counts as shown.
+#[derive(Debug)]
+struct Mark {
+    /// The log, if it is another one.
+    epoch: Option<String>,
+    seq: u64,
 }
 
 impl Client {
-    /// Returns a client that will ask to join as `name`.
+    /// Returns a client that will ask to join as `name`, and go on from `saved`.
+    ///
+    /// `seed` is 128 random bits, new ones each time: the ids of its texts are made of them. The
+    /// first event is [`Event::Connect`]. What `saved` holds of another name's is not sent under
+    /// this one, it is [handed back](Event::Failed).
     ///
     /// # Examples
     ///
     /// ```
-    /// use pychat_wire::{Client, ServerMessage, UserName, notice::Notice};
+    /// use pychat_wire::{
+    ///     Client, ServerMessage, UserName,
+    ///     client::{Event, Saved},
+    ///     notice::Notice,
+    /// };
     ///
-    /// let mut client = Client::new(UserName::new("Анна")?);
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// assert_eq!(client.next_event(), Some(Event::Connect));
+    /// client.connected(0);
     /// let mut greeting = Vec::new();
-    /// ServerMessage::notice(Notice::Greeting).encode(&mut greeting);
-    /// client.receive(&greeting);
-    /// assert!(client.take_outgoing().starts_with(br#"38:{"type":"hello""#));
+    /// ServerMessage::notice(Notice::Greeting).encode(&mut greeting); // Of protocol 1.
+    /// client.receive(1, &greeting);
+    /// assert_eq!(client.take_outgoing(), r#"38:{"type":"hello","username":"Анна"}"#.as_bytes());
     /// # Ok::<(), pychat_wire::NameError>(())
     /// ```
-    pub fn new(name: UserName) -> Self {
-        Self {
-            decoder: Decoder::new(SERVER_PAYLOAD_BYTES_MAX),
-            name,
-            phase: Phase::Connected,
+    pub fn new(name: UserName, saved: Saved, seed: u128) -> Self {
+        let mut client = Self {
+            begin: Begin::Resume,
+            is_persistent: false,
+            has_joined: false,
+            seed,
+            chance: Chance::new(seed),
+            backoff: Backoff::default(),
+            phase: Phase::Idle,
+            line: Line::default(),
+            place: Place::resumed(saved.epoch.clone(), saved.seq),
+            roster: Roster::default(),
+            room_name: name.as_str().to_owned(),
+            payload_bytes_max: PAYLOAD_BYTES_MAX,
+            saved,
+            has_changed: false,
+            said: VecDeque::new(),
             events: VecDeque::new(),
             outgoing: Vec::new(),
-            unacknowledged: VecDeque::new(),
-        }
+            name,
+        };
+        client.call();
+        client.adopt_saved();
+        client
     }
 
-    /// Takes in bytes as they were read, cut anywhere.
+    /// Says what is to be shown first; [`Begin::Resume`] otherwise.
     ///
     /// # Examples
     ///
     /// ```
-    /// use pychat_wire::{Client, FrameError, UserName, client::Event};
+    /// use pychat_wire::{Client, UserName, client::{Begin, Saved}};
     ///
-    /// let mut client = Client::new(UserName::new("Анна")?);
-    /// client.receive(b"HTTP/1.1 400 Bad Request");
-    /// let broken = Event::Broken(FrameError::BadPrefix { byte: b'H' });
-    /// assert_eq!(client.next_event(), Some(broken));
+    /// let name = UserName::new("Анна")?;
+    /// let window = Client::new(name, Saved::default(), 7).beginning(Begin::LastPage(50));
     /// # Ok::<(), pychat_wire::NameError>(())
     /// ```
-    pub fn receive(&mut self, mut bytes: &[u8]) {
-        let mut decoder = mem::take(&mut self.decoder);
-        loop {
-            match decoder.next_payload(&mut bytes) {
-                Ok(Some(payload)) => self.on_payload(payload),
-                Ok(None) => break,
-                Err(error) => {
-                    self.events.push_back(Event::Broken(error));
-                    break;
-                }
+    #[must_use]
+    pub fn beginning(mut self, begin: Begin) -> Self {
+        self.begin = begin;
+        self.place = match begin {
+            Begin::LastPage(_) => Place::default(),
+            Begin::Resume | Begin::Everything => {
+                Place::resumed(self.saved.epoch.clone(), self.saved.seq)
             }
-        }
-        self.decoder = decoder;
+        };
+        self
     }
 
-    /// Returns the next thing to show, if there is one.
+    /// Makes it come back by itself even where it has not yet been in the room; otherwise a first
+    /// attempt that fails is only [told](Event::Offline).
     ///
     /// # Examples
     ///
     /// ```
-    /// # use pychat_wire::{Client, UserName};
-    /// let mut client = Client::new(UserName::new("Анна")?);
+    /// use pychat_wire::{Client, UserName, client::{Event, Saved}};
+    ///
+    /// let name = UserName::new("bot")?;
+    /// let mut bot = Client::new(name, Saved::default(), 7).persistent();
+    /// assert_eq!(bot.next_event(), Some(Event::Connect));
+    /// bot.disconnected(0); // Nobody answers.
+    /// let Some(Event::Offline { retry_at_ms: Some(at), .. }) = bot.next_event() else { panic!() };
+    /// assert_eq!(bot.next_deadline(), Some(at));
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
+    #[must_use]
+    pub fn persistent(mut self) -> Self {
+        self.is_persistent = true;
+        self
+    }
+
+    /// Asks for at most `limit` messages older than those shown; they come as an [`Event::Page`].
+    ///
+    /// Returns false, and does nothing, where there can be none: nothing older exists, a page is
+    /// on its way already, or we are not in a room of protocol 2.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::Saved};
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// assert!(!client.request_history(50)); // Not joined.
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
+    pub fn request_history(&mut self, limit: u64) -> bool {
+        let is_asked = self.phase.is_joined(Protocol::Second) && self.place.request(limit);
+        if is_asked {
+            self.send_request();
+        }
+        is_asked
+    }
+
+    /// Returns the next thing to do or to show, if there is one.
+    ///
+    /// Only what was taken counts as shown: [`Self::take_saved`] after it knows it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::{Event, Saved}};
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// assert_eq!(client.next_event(), Some(Event::Connect));
     /// assert_eq!(client.next_event(), None);
     /// # Ok::<(), pychat_wire::NameError>(())
     /// ```
     pub fn next_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        let Queued { event, mark } = self.events.pop_front()?;
+        if let Some(Mark { epoch, seq }) = mark {
+            self.saved.epoch = epoch.or(self.saved.epoch.take());
+            self.saved.seq = seq;
+            self.has_changed = true;
+        }
+        Some(event)
     }
 
     /// Takes the bytes that are to be written now, if any.
     ///
+    /// A shell that cannot write them for now should not read on either, or a server that asks and
+    /// does not listen makes it gather answers.
+    ///
     /// # Examples
     ///
     /// ```
-    /// # use pychat_wire::{Client, UserName};
-    /// let mut client = Client::new(UserName::new("Анна")?);
+    /// # use pychat_wire::{Client, UserName, client::Saved};
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// client.connected(0);
     /// assert_eq!(client.take_outgoing(), b""); // The server speaks first.
     /// # Ok::<(), pychat_wire::NameError>(())
     /// ```
@@ -202,115 +266,108 @@ impl Client {
         mem::take(&mut self.outgoing)
     }
 
-    /// Says `text`, without the space at its end, to everybody in the room.
-    ///
-    /// It stays among the [unacknowledged](Self::unacknowledged) until it comes back as an
-    /// [`Event::Message`] of our own.
-    ///
-    /// # Errors
-    ///
-    /// [`SayError`] if it cannot be sent; then nothing is.
+    /// Returns what is to be stored, if it changed since this was last called.
     ///
     /// # Examples
     ///
     /// ```
-    /// use pychat_wire::{Client, UserName, client::SayError};
-    ///
-    /// let mut client = Client::new(UserName::new("Анна")?);
-    /// assert_eq!(client.say("hi"), Err(SayError::NotJoined));
+    /// # use pychat_wire::{Client, UserName, client::Saved};
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// assert_eq!(client.take_saved(), None);
     /// # Ok::<(), pychat_wire::NameError>(())
     /// ```
-    pub fn say(&mut self, text: &str) -> Result<(), SayError> {
-        let text = text.trim_end();
-        if text.is_empty() {
-            return Err(SayError::Blank);
-        }
-        let Phase::Joined { .. } = self.phase else {
-            return Err(SayError::NotJoined);
-        };
-        let message = ClientMessage::text(text);
-        let bytes = message.payload_bytes();
-        if PAYLOAD_BYTES_MAX < bytes {
-            return Err(SayError::TooLarge { bytes, limit: PAYLOAD_BYTES_MAX });
-        }
-        message.encode(&mut self.outgoing);
-        self.unacknowledged.push_back(text.to_owned());
-        Ok(())
+    pub fn take_saved(&mut self) -> Option<&Saved> {
+        mem::take(&mut self.has_changed).then_some(&self.saved)
     }
 
-    /// Returns what was said and has not come back, oldest first.
+    /// Returns when [`Self::handle_timeout`] is to be called, on the clock that `now` is of.
     ///
     /// # Examples
     ///
     /// ```
-    /// # use pychat_wire::{Client, UserName};
-    /// let client = Client::new(UserName::new("Анна")?);
-    /// assert_eq!(client.unacknowledged().count(), 0);
+    /// # use pychat_wire::{Client, UserName, client::{HELLO_MS_MAX, Saved}};
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// assert_eq!(client.next_deadline(), None);
+    /// client.connected(5);
+    /// assert_eq!(client.next_deadline(), Some(5 + HELLO_MS_MAX)); // For the welcome.
     /// # Ok::<(), pychat_wire::NameError>(())
     /// ```
-    pub fn unacknowledged(&self) -> impl Iterator<Item = &str> {
-        self.unacknowledged.iter().map(String::as_str)
-    }
-
-    /// A payload that this client does not understand is passed over, as by clients of the original.
-    fn on_payload(&mut self, payload: &[u8]) {
-        let Ok(
-            ServerMessage::Message { username, content }
-            | ServerMessage::Greeting { username, content, .. },
-        ) = ServerMessage::parse(payload)
-        else {
-            return;
-        };
-        if username == SERVER {
-            self.on_notice(&content);
-        } else {
-            let content = content.strip_suffix('\n').unwrap_or(&content).to_owned();
-            self.on_message(username.into_owned(), content);
+    pub fn next_deadline(&self) -> Option<u64> {
+        match &self.phase {
+            Phase::Idle | Phase::Calling | Phase::Joined { protocol: Protocol::Original, .. } => {
+                None
+            }
+            Phase::Waiting { until } | Phase::Connected { until } | Phase::Asked { until, .. } => {
+                Some(*until)
+            }
+            Phase::Joined { protocol: Protocol::Second, .. } => Some(self.line.next_deadline()),
         }
     }
 
-    fn on_message(&mut self, username: String, content: String) {
-        let message = match &self.phase {
-            Phase::Joined { name } if username == YOU => {
-                self.unacknowledged.pop_front_if(|text| *text == content);
-                Event::Message { author: name.clone(), content, own: true }
-            }
-            _ => Event::Message { author: username, content, own: false },
-        };
-        self.events.push_back(message);
+    /// Returns what is saved, changed or not.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::{Cause, Event, Saved}};
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// assert_eq!(client.saved().name(), "Анна");
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
+    pub fn saved(&self) -> &Saved {
+        &self.saved
     }
 
-    fn on_notice(&mut self, content: &str) {
-        match (&self.phase, Notice::parse(content)) {
-            (Phase::Connected, Notice::Greeting) => {
-                ClientMessage::hello(self.name.as_str()).encode(&mut self.outgoing);
-                self.phase = Phase::Asked;
-            }
-            (Phase::Asked, Notice::Welcome { name, names, .. }) => {
-                let others = if names.is_empty() { Vec::new() } else { split_names(names) };
-                self.events.push_back(Event::Joined { name: name.to_owned(), others });
-                self.phase = Phase::Joined { name: name.to_owned() };
-            }
-            (_, Notice::Stopping) => self.tell(ServerNotice::Stopping),
-            (Phase::Asked, _) => {
-                self.events.push_back(Event::Refused { reason: content.trim_end().to_owned() });
-                self.phase = Phase::Refused;
-            }
-            (_, Notice::Joined { name }) => {
-                self.tell(ServerNotice::Joined { name: name.to_owned() });
-            }
-            (_, Notice::Left { name }) => self.tell(ServerNotice::Left { name: name.to_owned() }),
-            _ => self.tell(ServerNotice::Other { text: content.trim_end().to_owned() }),
-        }
+    /// Returns who is present, ourselves included, in join order; without a line, who last was.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::{Cause, Event, Saved}};
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// assert!(client.members().is_empty()); // Nobody is known yet.
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
+    pub fn members(&self) -> &[String] {
+        self.roster.names()
     }
 
-    fn tell(&mut self, notice: ServerNotice) {
-        self.events.push_back(Event::Notice(notice));
+    /// Returns the name that we have in the room; before the first welcome the one asked for.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::{Cause, Event, Saved}};
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// assert_eq!(client.name(), "Анна");
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
+    pub fn name(&self) -> &str {
+        &self.room_name
     }
-}
 
-fn split_names(names: &str) -> Vec<String> {
-    names.split(", ").map(ToOwned::to_owned).collect()
+    /// Returns true while we are in the room.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::{Cause, Event, Saved}};
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// assert!(!client.is_joined());
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
+    pub fn is_joined(&self) -> bool {
+        matches!(self.phase, Phase::Joined { .. })
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.events.push_back(Queued { event, mark: None });
+    }
+
+    /// Tells something after which everything up to `seq` counts as shown.
+    fn tell_marked(&mut self, event: Event, epoch: Option<String>, seq: u64) {
+        self.events.push_back(Queued { event, mark: Some(Mark { epoch, seq }) });
+    }
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use proptest::{collection::vec, prelude::*};
 use pychat_wire::{
-    Client, ClientMessage, Decoder, FrameError, MessageError, ServerMessage, UserName,
-    frame::encode, notice::Notice,
+    ClientMessage, Decoder, FrameError, MessageError, ServerMessage, UserName, frame::encode,
+    notice::Notice,
 };
 
 /// Feeds `wire` to a decoder in pieces that end at `cuts`, and gathers what comes out.
@@ -157,32 +157,5 @@ proptest! {
             let joined = Notice::Joined { name: kept.as_str() }.to_string();
             prop_assert_eq!(Notice::parse(&joined), Notice::Joined { name: kept.as_str() });
         }
-    }
-
-    #[test]
-    fn a_client_hears_the_same_however_the_line_cuts_it(
-        contents in vec(".*", 0..5),
-        cuts in vec(any::<prop::sample::Index>(), 0..20),
-    ) {
-        let mut wire = Vec::new();
-        ServerMessage::notice(Notice::Greeting).encode(&mut wire);
-        for content in &contents {
-            ServerMessage::Message { username: "b".into(), content: content.into() }
-                .encode(&mut wire);
-        }
-        let hear = |ends: &[usize]| {
-            let mut client = Client::new(UserName::new("a").unwrap());
-            let mut begin = 0;
-            for end in ends.iter().copied().chain([wire.len()]) {
-                client.receive(&wire[begin..end]);
-                begin = end;
-            }
-            let events: Vec<_> = std::iter::from_fn(|| client.next_event()).collect();
-            (events, client.take_outgoing())
-        };
-        let mut ends: Vec<_> = cuts.iter().map(|cut| cut.index(wire.len() + 1)).collect();
-        ends.sort_unstable();
-        prop_assert_eq!(hear(&ends).0.len(), contents.len());
-        prop_assert_eq!(hear(&ends), hear(&[]));
     }
 }

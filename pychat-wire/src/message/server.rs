@@ -83,7 +83,7 @@ pub enum ServerMessage<'a> {
         /// The last of them.
         to: u64,
     },
-    /// The end of the answer to [`ClientMessage::History`].
+    /// The end of the answer to [`ClientMessage::History`](super::ClientMessage::History).
     Page {
         /// Older than what was asked for.
         before: u64,

@@ -1,0 +1,61 @@
+//! How long to wait before coming back.
+
+use super::{RECONNECT_MS_MAX, RECONNECT_MS_MIN};
+
+/// Chance, as far as waiting needs it: `SplitMix64`, seeded by whoever owns the client.
+#[derive(Debug)]
+pub(super) struct Chance(u64);
+
+impl Chance {
+    pub(super) fn new(seed: u128) -> Self {
+        Self(u64::try_from(seed & u128::from(u64::MAX)).unwrap_or_default())
+    }
+
+    /// Returns a number below `bound`, which is small and not 0.
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % bound
+    }
+
+    /// Returns a quarter more or less than `delay_ms`, or anything in between.
+    pub(super) fn around(&mut self, delay_ms: u64) -> u64 {
+        delay_ms - delay_ms / 4 + self.below(delay_ms / 2 + 1)
+    }
+
+    /// Returns up to a quarter more than `delay_ms`, never less.
+    pub(super) fn after(&mut self, delay_ms: u64) -> u64 {
+        delay_ms + self.below(delay_ms / 4 + 1)
+    }
+}
+
+/// At once, then after 1, 2, 4 … 30 seconds, each a quarter more or less, so that a room of
+/// clients does not come back in step.
+#[derive(Debug, Default)]
+pub(super) struct Backoff {
+    n_failures: u32,
+}
+
+impl Backoff {
+    pub(super) fn reset(&mut self) {
+        self.n_failures = 0;
+    }
+
+    /// Where nobody answers, at once is no better than a moment ago.
+    pub(super) fn skip_first(&mut self) {
+        self.n_failures = self.n_failures.max(1);
+    }
+
+    /// Returns how long to wait this time, in milliseconds.
+    pub(super) fn next_delay_ms(&mut self, chance: &mut Chance) -> u64 {
+        let n_failures = self.n_failures;
+        self.n_failures = n_failures.saturating_add(1);
+        match n_failures {
+            0 => 0,
+            1..=16 => chance.around((RECONNECT_MS_MIN << (n_failures - 1)).min(RECONNECT_MS_MAX)),
+            _ => chance.around(RECONNECT_MS_MAX),
+        }
+    }
+}

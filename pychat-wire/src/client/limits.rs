@@ -1,0 +1,49 @@
+//! The limits of a client: how much it takes, and how long it waits.
+
+use crate::message::PONG_SECONDS_MAX;
+
+/// The largest payload taken from a server, in bytes.
+///
+/// Far above [`PAYLOAD_BYTES_MAX`](crate::PAYLOAD_BYTES_MAX): servers of the original have no limit of their own, and send
+/// each letter that is not ASCII as six bytes.
+pub const SERVER_PAYLOAD_BYTES_MAX: usize = 16 << 20;
+
+/// The most texts that may wait for their acknowledgement.
+pub const UNACKNOWLEDGED_MAX: usize = 1_000;
+
+/// The most text that one page of history may hold, in bytes. What is beyond is not in the page.
+pub const PAGE_BYTES_MAX: usize = 64 << 20;
+
+/// The most people that are listed as present.
+pub const MEMBERS_MAX: usize = 100_000;
+
+/// The most that their names may have together, in bytes.
+pub const MEMBERS_BYTES_MAX: usize = 16 << 20;
+
+/// How long a server may take from the connection to the welcome, in milliseconds.
+pub const HELLO_MS_MAX: u64 = 10_000;
+
+/// How long a server that was asked whether it is there may take to say anything, in milliseconds.
+pub const PONG_MS_MAX: u64 = PONG_SECONDS_MAX * 1_000;
+
+/// The same, where there is reason to think that it is not: when the client was
+/// [woken](super::Client::wake).
+pub const WAKE_PONG_MS_MAX: u64 = 5_000;
+
+/// How long to wait before a line is tried that could not be had at once, in milliseconds.
+pub const RECONNECT_MS_MIN: u64 = 1_000;
+
+/// The longest that this wait becomes by doubling, in milliseconds.
+pub const RECONNECT_MS_MAX: u64 = 30_000;
+
+/// Who was in the room for so long has lost nothing by coming back at once, in milliseconds.
+pub const STEADY_MS: u64 = 30_000;
+
+/// When to send a text again that the server could not keep, unless it says when, in milliseconds.
+pub const RETRY_MS: u64 = 5_000;
+
+/// The longest wait that a server can ask for, in milliseconds.
+pub const RETRY_MS_MAX: u64 = 600_000;
+
+/// When to send texts again whose acknowledgements may have been skipped, in milliseconds.
+pub const SKIPPED_MS: u64 = 1_000;

@@ -1,0 +1,359 @@
+//! One line after another: made, lost, given up, and when to make the next.
+
+use std::{collections::HashSet, mem};
+
+use super::{
+    Cause, Client, Event, HELLO_MS_MAX, MessageId, PONG_MS_MAX, RETRY_MS_MAX,
+    SERVER_PAYLOAD_BYTES_MAX, STEADY_MS, WAKE_PONG_MS_MAX,
+};
+use crate::{
+    frame::Decoder,
+    message::{ClientMessage, Reason, ServerMessage},
+};
+
+/// Which protocol is spoken on a line.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Protocol {
+    /// Protocol 1.
+    Original,
+    /// Protocol 2.
+    Second,
+}
+
+impl Protocol {
+    pub(super) fn number(self) -> u64 {
+        match self {
+            Self::Original => 1,
+            Self::Second => 2,
+        }
+    }
+}
+
+/// Where a client stands. Times are in milliseconds.
+#[derive(Debug)]
+pub(super) enum Phase {
+    /// There is no line, and none is wanted.
+    Idle,
+    /// There is no line; one is wanted then.
+    Waiting { until: u64 },
+    /// The shell is making a line.
+    Calling,
+    /// There is a line; the greeting is awaited.
+    Connected { until: u64 },
+    /// We have said hello.
+    Asked { protocol: Protocol, until: u64 },
+    /// We are in the room.
+    Joined { protocol: Protocol, since: u64 },
+}
+
+impl Phase {
+    pub(super) fn is_joined(&self, spoken: Protocol) -> bool {
+        matches!(self, Self::Joined { protocol, .. } if *protocol == spoken)
+    }
+}
+
+/// What is known of the line that there is; a new one for each.
+#[derive(Debug)]
+pub(super) struct Line {
+    decoder: Decoder,
+    /// When something was last heard.
+    heard: u64,
+    /// After so long a silence we ask whether the server is there.
+    pub(super) ping_ms: u64,
+    /// Until when it may answer, if it was asked.
+    patience: Option<u64>,
+    /// The number after which we asked for what we missed, if we did.
+    pub(super) asked_after: Option<u64>,
+    /// The end of the log at the welcome: what is said on this line comes after it.
+    pub(super) welcomed_at: u64,
+    /// Texts that the server could not keep, and what was said after them.
+    pub(super) held: HashSet<MessageId>,
+    /// When to send those again; not before something is held.
+    pub(super) held_until: u64,
+    /// What the server said that explains the line's end, should it end now.
+    pub(super) farewell: Option<Cause>,
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Self {
+            decoder: Decoder::new(SERVER_PAYLOAD_BYTES_MAX),
+            heard: 0,
+            ping_ms: 0,
+            patience: None,
+            asked_after: None,
+            welcomed_at: 0,
+            held: HashSet::new(),
+            held_until: 0,
+            farewell: None,
+        }
+    }
+}
+
+impl Line {
+    /// In protocol 2, once joined.
+    pub(super) fn next_deadline(&self) -> u64 {
+        let silence = self.patience.unwrap_or(self.heard.saturating_add(self.ping_ms));
+        if self.held.is_empty() { silence } else { silence.min(self.held_until) }
+    }
+}
+
+impl Client {
+    /// Takes in that the line asked for by [`Event::Connect`] is there.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::{Cause, Event, Saved}};
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// assert_eq!(client.next_event(), Some(Event::Connect));
+    /// client.connected(0);
+    /// assert_eq!(client.next_event(), None); // The server speaks first.
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
+    pub fn connected(&mut self, now: u64) {
+        match self.phase {
+            Phase::Calling => {
+                self.line = Line { heard: now, ..Line::default() };
+                self.outgoing.clear();
+                self.phase = Phase::Connected { until: now.saturating_add(HELLO_MS_MAX) };
+            }
+            // It was given up while it was made.
+            Phase::Idle | Phase::Waiting { .. } => self.tell(Event::Disconnect),
+            Phase::Connected { .. } | Phase::Asked { .. } | Phase::Joined { .. } => (),
+        }
+    }
+
+    /// Takes in that the line has ended, or could not be had.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::{Cause, Event, Saved}};
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// assert_eq!(client.next_event(), Some(Event::Connect));
+    /// client.disconnected(0); // Nobody answers.
+    /// let cause = Cause::Unreachable;
+    /// assert_eq!(client.next_event(), Some(Event::Offline { cause, retry_at_ms: None }));
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
+    pub fn disconnected(&mut self, now: u64) {
+        let cause = match self.phase {
+            Phase::Idle | Phase::Waiting { .. } => return,
+            Phase::Calling => Cause::Unreachable,
+            Phase::Connected { .. } | Phase::Asked { .. } => Cause::CutShort,
+            Phase::Joined { .. } => Cause::Lost,
+        };
+        let cause = self.line.farewell.take().unwrap_or(cause);
+        self.lose(now, cause, 0);
+    }
+
+    /// Takes in bytes as they were read, cut anywhere.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pychat_wire::{Client, FrameError, UserName, client::{Cause, Event, Saved}};
+    ///
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// assert_eq!(client.next_event(), Some(Event::Connect));
+    /// client.connected(0);
+    /// client.receive(1, b"HTTP/1.1 400 Bad Request");
+    /// assert_eq!(client.next_event(), Some(Event::Disconnect));
+    /// let cause = Cause::Garbled(FrameError::BadPrefix { byte: b'H' });
+    /// assert_eq!(client.next_event(), Some(Event::Offline { cause, retry_at_ms: None }));
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
+    pub fn receive(&mut self, now: u64, mut bytes: &[u8]) {
+        if !self.has_line() || bytes.is_empty() {
+            return;
+        }
+        (self.line.heard, self.line.patience) = (now, None);
+        let mut decoder = mem::take(&mut self.line.decoder);
+        while self.has_line() {
+            match decoder.next_payload(&mut bytes) {
+                Ok(Some(payload)) => self.on_payload(now, payload),
+                Ok(None) => {
+                    self.line.decoder = decoder;
+                    return;
+                }
+                Err(error) => self.give_up(now, Cause::Garbled(error), 0),
+            }
+        }
+    }
+
+    /// Does what is due by `now`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::{Cause, Event, Saved}};
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// assert_eq!(client.next_event(), Some(Event::Connect));
+    /// client.connected(0);
+    /// client.handle_timeout(client.next_deadline().unwrap()); // Not a word.
+    /// assert_eq!(client.next_event(), Some(Event::Disconnect));
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
+    pub fn handle_timeout(&mut self, now: u64) {
+        match self.phase {
+            Phase::Waiting { until } if until <= now => self.call(),
+            Phase::Connected { until } | Phase::Asked { until, .. } if until <= now => {
+                let cause = self.line.farewell.take().unwrap_or(Cause::Silent);
+                self.give_up(now, cause, 0);
+            }
+            Phase::Joined { protocol: Protocol::Second, .. } => self.on_pulse(now),
+            _ => (),
+        }
+    }
+
+    /// Comes back at once, if it is waiting to; a line that there is must prove itself. For when
+    /// the network has returned or the window is looked at.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::{Cause, Event, Saved}};
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// assert_eq!(client.next_event(), Some(Event::Connect));
+    /// client.wake(0);
+    /// assert_eq!(client.next_event(), None); // Nothing was waited for.
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
+    pub fn wake(&mut self, now: u64) {
+        match self.phase {
+            Phase::Waiting { .. } => {
+                self.backoff.reset();
+                self.call();
+            }
+            Phase::Joined { protocol: Protocol::Second, .. } if self.line.patience.is_none() => {
+                self.ping(now, WAKE_PONG_MS_MAX);
+            }
+            _ => (),
+        }
+    }
+
+    /// Makes another attempt at once, if there is neither a line nor one being made. For somebody
+    /// who wants to come back after [`Event::Refused`], [`Reason::Replaced`] or a first attempt
+    /// that failed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::{Cause, Event, Saved}};
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// assert_eq!(client.next_event(), Some(Event::Connect));
+    /// client.disconnected(0);
+    /// assert!(matches!(client.next_event(), Some(Event::Offline { retry_at_ms: None, .. })));
+    /// client.reconnect();
+    /// assert_eq!(client.next_event(), Some(Event::Connect));
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
+    pub fn reconnect(&mut self) {
+        if matches!(self.phase, Phase::Idle | Phase::Waiting { .. }) {
+            self.backoff.reset();
+            self.call();
+        }
+    }
+
+    /// Leaves the room, and does not come back by itself. What the server has not acknowledged in
+    /// protocol 2 is sent by the next client that goes on from what is saved.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::{Cause, Event, Saved}};
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// assert_eq!(client.next_event(), Some(Event::Connect));
+    /// client.leave();
+    /// assert_eq!(client.next_event(), Some(Event::Disconnect));
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
+    pub fn leave(&mut self) {
+        if self.has_line() || matches!(self.phase, Phase::Calling) {
+            self.tell(Event::Disconnect);
+        }
+        self.phase = Phase::Idle;
+        self.line = Line::default();
+        self.fail_said();
+    }
+
+    /// Asks the shell for a line.
+    pub(super) fn call(&mut self) {
+        self.phase = Phase::Calling;
+        self.tell(Event::Connect);
+    }
+
+    /// Ends the line from our side.
+    pub(super) fn give_up(&mut self, now: u64, cause: Cause, retry_ms: u64) {
+        self.tell(Event::Disconnect);
+        self.lose(now, cause, retry_ms);
+    }
+
+    /// There is no line any more. `retry_ms` is how long the server wants us to stay away.
+    fn lose(&mut self, now: u64, cause: Cause, retry_ms: u64) {
+        match self.phase {
+            Phase::Calling => self.backoff.skip_first(),
+            Phase::Joined { since, .. } if since.saturating_add(STEADY_MS) <= now => {
+                self.backoff.reset();
+            }
+            _ => (),
+        }
+        self.line = Line::default();
+        self.outgoing.clear();
+        self.phase = Phase::Idle;
+        self.fail_said();
+        let is_replaced = cause == Cause::Bye { reason: Reason::Replaced };
+        if is_replaced || !(self.has_joined || self.is_persistent) {
+            self.tell(Event::Offline { cause, retry_at_ms: None });
+            return;
+        }
+        let wish_ms = self.chance.after(retry_ms.min(RETRY_MS_MAX));
+        let delay_ms = self.backoff.next_delay_ms(&mut self.chance).max(wish_ms);
+        let until = now.saturating_add(delay_ms);
+        self.tell(Event::Offline { cause, retry_at_ms: Some(until) });
+        self.phase = Phase::Waiting { until };
+        if delay_ms == 0 {
+            self.call();
+        }
+    }
+
+    fn has_line(&self) -> bool {
+        match self.phase {
+            Phase::Idle | Phase::Waiting { .. } | Phase::Calling => false,
+            Phase::Connected { .. } | Phase::Asked { .. } | Phase::Joined { .. } => true,
+        }
+    }
+
+    /// A payload that this client does not understand is passed over, as by clients of the original.
+    fn on_payload(&mut self, now: u64, payload: &[u8]) {
+        let Ok(message) = ServerMessage::parse(payload) else { return };
+        match self.phase {
+            Phase::Idle | Phase::Waiting { .. } | Phase::Calling => (),
+            Phase::Connected { until } => self.on_greeting(now, until, message),
+            Phase::Asked { protocol: Protocol::Original, .. }
+            | Phase::Joined { protocol: Protocol::Original, .. } => self.on_original(now, message),
+            Phase::Asked { protocol: Protocol::Second, .. } => self.on_answer(now, message),
+            Phase::Joined { protocol: Protocol::Second, .. } => self.on_room(now, message),
+        }
+    }
+
+    /// Asks a silent server, gives up one that was asked, and sends again what was held.
+    fn on_pulse(&mut self, now: u64) {
+        match self.line.patience {
+            Some(until) if until <= now => return self.give_up(now, Cause::Silent, 0),
+            None if self.line.heard.saturating_add(self.line.ping_ms) <= now => {
+                self.ping(now, PONG_MS_MAX);
+            }
+            _ => (),
+        }
+        if self.line.held_until <= now {
+            self.send_held();
+        }
+    }
+
+    fn ping(&mut self, now: u64, patience_ms: u64) {
+        ClientMessage::Ping.encode(&mut self.outgoing);
+        self.line.patience = Some(now.saturating_add(patience_ms));
+    }
+}

@@ -1,0 +1,106 @@
+//! Protocol 1: sentences, and our own words coming back.
+
+use super::{Cause, Client, Event, Message, Phase, Protocol};
+use crate::{
+    frame::PAYLOAD_BYTES_MAX,
+    message::{ClientMessage, Reason, ServerMessage},
+    name::{SERVER, YOU},
+    notice::Notice,
+};
+
+impl Client {
+    /// Says hello as a client of the original does.
+    pub(super) fn ask_original(&mut self, until: u64) {
+        self.payload_bytes_max = PAYLOAD_BYTES_MAX;
+        ClientMessage::hello(self.name.as_str()).encode(&mut self.outgoing);
+        self.phase = Phase::Asked { protocol: Protocol::Original, until };
+    }
+
+    /// Takes what a server of protocol 1 says once we have said hello.
+    pub(super) fn on_original(&mut self, now: u64, message: ServerMessage<'_>) {
+        let (ServerMessage::Message { username, content }
+        | ServerMessage::Greeting { username, content, .. }
+        | ServerMessage::Record { username, content, .. }) = message
+        else {
+            return;
+        };
+        if username == SERVER {
+            self.on_notice(now, &content);
+        } else {
+            self.on_message(username.into_owned(), shown(&content));
+        }
+    }
+
+    /// Keeps what a server says before it lets us in: it explains why it does not.
+    pub(super) fn on_last_words(&mut self, content: &str) {
+        self.line.farewell = Some(match Notice::parse(content) {
+            Notice::Stopping => Cause::Bye { reason: Reason::Shutdown },
+            _ => Cause::TurnedAway { reason: content.trim_end().to_owned() },
+        });
+    }
+
+    fn on_message(&mut self, username: String, content: String) {
+        let own = self.is_joined() && username == YOU;
+        let said = self.said.pop_front_if(|text| own && text.text == content);
+        let author = if own { self.room_name.clone() } else { username };
+        self.tell(Event::Message(Message {
+            seq: None,
+            time_ms: None,
+            author,
+            content,
+            own,
+            id: said.map(|text| text.id),
+            replayed: false,
+        }));
+    }
+
+    fn on_notice(&mut self, now: u64, content: &str) {
+        let is_joined = self.is_joined();
+        match Notice::parse(content) {
+            Notice::Welcome { name, names, .. } if !is_joined => {
+                self.on_original_welcome(now, name, names);
+            }
+            Notice::Stopping => self.on_last_words(content),
+            _ if !is_joined => self.on_no(now, content.trim_end()),
+            Notice::Joined { name } => {
+                self.roster.push(name.to_owned());
+                self.tell(Event::MemberJoined { name: name.to_owned(), time_ms: None });
+            }
+            Notice::Left { name } => {
+                self.roster.remove(name);
+                let name = name.to_owned();
+                self.tell(Event::MemberLeft { name, time_ms: None, reason: None });
+            }
+            _ => self.tell(Event::Notice { text: content.trim_end().to_owned() }),
+        }
+    }
+
+    fn on_original_welcome(&mut self, now: u64, name: &str, names: &str) {
+        let others: Vec<_> = if names.is_empty() {
+            Vec::new()
+        } else {
+            names.split(", ").map(ToOwned::to_owned).collect()
+        };
+        name.clone_into(&mut self.room_name);
+        self.roster.replace(others.iter().cloned().chain([name.to_owned()]));
+        let again = self.enter(now, Protocol::Original);
+        let protocol = Protocol::Original.number();
+        self.tell(Event::Joined { name: name.to_owned(), others, protocol, again });
+        self.fail_unacknowledged();
+    }
+
+    /// Whatever else answers a hello is a no.
+    fn on_no(&mut self, now: u64, reason: &str) {
+        let reason = reason.to_owned();
+        if self.is_coming_back() {
+            self.give_up(now, Cause::TurnedAway { reason }, 0);
+        } else {
+            self.refuse(None, reason, None);
+        }
+    }
+}
+
+/// Returns a content as it is shown: clients of the original put a newline at its end.
+pub(super) fn shown(content: &str) -> String {
+    content.strip_suffix('\n').unwrap_or(content).to_owned()
+}

@@ -1,0 +1,283 @@
+//! Protocol 2: greeting, hello, welcome, and everything that is said in the room.
+
+use std::mem;
+
+use super::{
+    Begin, Cause, Client, Event, Message, MessageId, Page, Phase, Protocol,
+    original::shown,
+    place::{Change, Order, Place},
+};
+use crate::{
+    message::{ClientMessage, ErrorCode, Listing, PROTOCOL, Resume, ServerMessage},
+    name::SERVER,
+    notice::Notice,
+};
+
+/// The most that an epoch or a token may have, in bytes. What has more is passed over.
+const TOKEN_BYTES_MAX: usize = 256;
+
+/// The shortest silence after which a server is asked whether it is there, in milliseconds.
+const PING_MS_MIN: u64 = 1_000;
+
+/// The longest, in milliseconds.
+const PING_MS_MAX: u64 = 3_600_000;
+
+impl Client {
+    /// `Connected` becomes `Asked`, in the protocol that the greeting offers.
+    pub(super) fn on_greeting(&mut self, now: u64, until: u64, message: ServerMessage<'_>) {
+        match message {
+            ServerMessage::Greeting { protocol, epoch, limits, ping_seconds, .. }
+                if PROTOCOL <= protocol && epoch.len() <= TOKEN_BYTES_MAX =>
+            {
+                self.payload_bytes_max = usize::try_from(limits.payload).unwrap_or(usize::MAX);
+                let ping_ms = ping_seconds.saturating_mul(1_000);
+                self.line.ping_ms = ping_ms.clamp(PING_MS_MIN, PING_MS_MAX);
+                self.ask(until, &epoch);
+            }
+            ServerMessage::Message { username, content }
+            | ServerMessage::Greeting { username, content, .. }
+                if username == SERVER =>
+            {
+                match Notice::parse(&content) {
+                    Notice::Greeting => self.ask_original(until),
+                    _ => self.on_last_words(&content),
+                }
+            }
+            ServerMessage::Welcome { .. } => (), // Nobody asked.
+            message => self.on_answer(now, message),
+        }
+    }
+
+    /// Takes what a server of protocol 2 says before it lets us in.
+    pub(super) fn on_answer(&mut self, now: u64, message: ServerMessage<'_>) {
+        match message {
+            ServerMessage::Welcome { username, token, epoch, seq, members, .. }
+                if token.len().max(epoch.len()) <= TOKEN_BYTES_MAX =>
+            {
+                self.on_welcome(now, &username, &token, (&epoch, seq), &members);
+            }
+            // A server that came back before it had answered has forgotten the hello.
+            ServerMessage::Greeting { protocol, .. } if PROTOCOL <= protocol => {
+                if let Phase::Asked { until, .. } = self.phase {
+                    self.on_greeting(now, until, message);
+                }
+            }
+            ServerMessage::Error { code, text, retry_ms, suggest, .. } => {
+                let suggest = suggest.map(Into::into);
+                self.on_hello_error(now, code, text.into_owned(), retry_ms, suggest);
+            }
+            ServerMessage::Message { username, content } if username == SERVER => {
+                self.on_last_words(&content);
+            }
+            ServerMessage::Ping => ClientMessage::Pong.encode(&mut self.outgoing),
+            ServerMessage::Bye { reason, retry_ms } => {
+                self.give_up(now, Cause::Bye { reason }, retry_ms);
+            }
+            _ => (),
+        }
+    }
+
+    /// Takes what a server says to those who are in its room.
+    pub(super) fn on_room(&mut self, now: u64, message: ServerMessage<'_>) {
+        match message {
+            ServerMessage::Record { seq, time, username, content, id, dup, replay } => {
+                let message = Message {
+                    seq: Some(seq),
+                    time_ms: Some(time),
+                    author: username.into_owned(),
+                    content: shown(&content),
+                    own: id.is_some(),
+                    id: id.as_deref().map(MessageId::heard),
+                    replayed: replay,
+                };
+                self.on_record(now, seq, message, dup);
+            }
+            ServerMessage::Gap { from, to } => {
+                if let Some(missing) = self.place.on_gap(from, to) {
+                    self.on_missing(now, missing);
+                }
+            }
+            ServerMessage::Page { before, start, .. } => {
+                if let Some(page) = self.place.on_page(before, start) {
+                    self.tell(Event::Page(page));
+                }
+            }
+            ServerMessage::Joined { username, time } => {
+                self.roster.push_once(&username);
+                let name = username.into_owned();
+                self.tell(Event::MemberJoined { name, time_ms: Some(time) });
+            }
+            ServerMessage::Left { username, time, reason } => {
+                self.roster.remove(&username);
+                let (name, reason) = (username.into_owned(), Some(reason));
+                self.tell(Event::MemberLeft { name, time_ms: Some(time), reason });
+            }
+            ServerMessage::Error { code, text, reference, retry_ms, .. } => {
+                self.on_error(now, code, text.into_owned(), reference.as_deref(), retry_ms);
+            }
+            other => self.on_answer(now, other),
+        }
+    }
+
+    /// The line's phase becomes `Joined`; returns true if we had been in the room before.
+    pub(super) fn enter(&mut self, now: u64, protocol: Protocol) -> bool {
+        let since = match self.phase {
+            Phase::Joined { since, .. } => since,
+            _ => now,
+        };
+        self.phase = Phase::Joined { protocol, since };
+        self.line.farewell = None;
+        mem::replace(&mut self.has_joined, true)
+    }
+
+    /// Returns true if a name that is taken may well be our own.
+    pub(super) fn is_coming_back(&self) -> bool {
+        self.has_joined || (self.is_persistent && self.saved.token.is_some())
+    }
+
+    /// The server will not have us, and trying again would change nothing.
+    pub(super) fn refuse(
+        &mut self,
+        code: Option<ErrorCode>,
+        reason: String,
+        suggest: Option<String>,
+    ) {
+        self.leave();
+        self.outgoing.clear();
+        self.tell(Event::Refused { code, reason, suggest });
+    }
+
+    pub(super) fn send_request(&mut self) {
+        if let Some((before, limit)) = self.place.requested() {
+            ClientMessage::History { before, limit }.encode(&mut self.outgoing);
+        }
+    }
+
+    fn ask(&mut self, until: u64, epoch: &str) {
+        if self.begin == Begin::Everything && self.place.resume().is_none() {
+            self.place = Place::resumed(Some(epoch.to_owned()), 0);
+        }
+        let resume = self.place.resume();
+        self.line.asked_after = resume.map(|(_, after)| after);
+        let hello = ClientMessage::Hello {
+            username: self.name.as_str().into(),
+            protocol: PROTOCOL,
+            token: self.saved.token.as_deref().map(Into::into),
+            resume: resume.map(|(epoch, after)| Resume { epoch: epoch.into(), after }),
+        };
+        hello.encode(&mut self.outgoing);
+        self.phase = Phase::Asked { protocol: Protocol::Second, until };
+    }
+
+    /// `Asked` becomes `Joined`, or the server has come back under the line that there is.
+    fn on_welcome(
+        &mut self,
+        now: u64,
+        name: &str,
+        token: &str,
+        (epoch, seq): (&str, u64),
+        members: &Listing,
+    ) {
+        let is_second = self.phase.is_joined(Protocol::Second);
+        if is_second {
+            self.line.asked_after = None; // What this server was asked, it has forgotten.
+        }
+        let change = self.place.on_welcome(epoch, seq, self.line.asked_after);
+        self.line.welcomed_at = seq;
+        name.clone_into(&mut self.room_name);
+        if self.saved.token.as_deref() != Some(token) {
+            self.saved.token = Some(token.to_owned());
+            self.has_changed = true;
+        }
+        self.roster.replace(members.names());
+        let again = self.enter(now, Protocol::Second);
+        let others = self.roster.others(name);
+        let protocol = Protocol::Second.number();
+        let joined = Event::Joined { name: name.to_owned(), others, protocol, again };
+        let mark = (Some(epoch.to_owned()), self.place.last());
+        match change {
+            Change::None | Change::Begun => self.tell_marked(joined, mark.0, mark.1),
+            Change::NewEpoch => {
+                self.tell(joined);
+                self.tell_marked(Event::NewEpoch, mark.0, mark.1);
+            }
+            Change::Rewound { from, to } => {
+                self.tell(joined);
+                self.tell_marked(Event::Gap { from, to }, None, mark.1);
+            }
+        }
+        if is_second {
+            ClientMessage::Resume { after: self.place.last() }.encode(&mut self.outgoing);
+        }
+        self.ask_for_first_page(change);
+        self.send_unacknowledged();
+    }
+
+    fn ask_for_first_page(&mut self, change: Change) {
+        if let (Begin::LastPage(limit), Change::Begun) = (self.begin, change)
+            && !self.place.request(limit)
+        {
+            self.tell(Event::Page(Page { messages: Vec::new(), start: true }));
+        }
+        self.send_request();
+    }
+
+    /// An answer to a text that was sent twice only acknowledges it: its message comes in its
+    /// place, or has come.
+    fn on_record(&mut self, now: u64, seq: u64, message: Message, dup: bool) {
+        let accepted =
+            message.id.as_ref().and_then(|id| self.saved.remove(id.as_str())).map(|text| text.id);
+        if let Some(id) = &accepted {
+            self.has_changed = true;
+            self.line.held.remove(id);
+        }
+        let order = if dup { Order::Known } else { self.place.on_message(seq) };
+        match order {
+            Order::Next { missing } => {
+                if let Some(missing) = missing {
+                    self.on_missing(now, missing);
+                }
+                self.tell_marked(Event::Message(message), None, seq);
+            }
+            Order::Older if message.replayed => {
+                self.place.on_older(seq, message);
+                self.tell_accepted(accepted, seq);
+            }
+            Order::Older | Order::Known => self.tell_accepted(accepted, seq),
+        }
+    }
+
+    /// These numbers will not come. What we said since the welcome may be among them, and only an
+    /// answer to the same text again would tell.
+    fn on_missing(&mut self, now: u64, (from, to): (u64, u64)) {
+        self.tell_marked(Event::Gap { from, to }, None, to);
+        if self.line.welcomed_at < to {
+            self.hold_unacknowledged(now);
+        }
+    }
+
+    fn tell_accepted(&mut self, accepted: Option<MessageId>, seq: u64) {
+        if let Some(id) = accepted {
+            self.tell(Event::Accepted { id, seq });
+        }
+    }
+
+    fn on_hello_error(
+        &mut self,
+        now: u64,
+        code: ErrorCode,
+        reason: String,
+        retry_ms: Option<u64>,
+        suggest: Option<String>,
+    ) {
+        match code {
+            ErrorCode::NameInvalid => self.refuse(Some(code), reason, None),
+            ErrorCode::NameTaken if !self.is_coming_back() => {
+                self.refuse(Some(code), reason, suggest);
+            }
+            ErrorCode::SlowDown => self.tell(Event::SlowDown { retry_ms }),
+            ErrorCode::AlreadyJoined => (), // The welcome is on its way.
+            _ => self.give_up(now, Cause::TurnedAway { reason }, retry_ms.unwrap_or(0)),
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! What outlives the process.
+
+use std::{collections::VecDeque, fmt};
+
+use serde::{Deserialize, Serialize};
+
+/// What a client calls one of its texts, unlike any other under its name, ever.
+///
+/// 128 random bits and a counter, so that neither a state that was not stored nor a bad source of
+/// randomness alone makes two of them equal.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(transparent)]
+pub struct MessageId(Box<str>);
+
+impl MessageId {
+    pub(super) fn new(seed: u128, counter: u64) -> Self {
+        Self(format!("{seed:032x}-{counter}").into())
+    }
+
+    /// Takes an id as the server repeats it.
+    pub(super) fn heard(id: &str) -> Self {
+        Self(id.into())
+    }
+
+    /// Returns it as it stands on the wire.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for MessageId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// What a client needs to go on where it was killed, with one server under one name.
+///
+/// Store it whenever [`Client::take_saved`](super::Client::take_saved) says so. What is lost
+/// between two of these moments shows like this:
+///
+/// * a text that was [said](super::Client::say) and not stored may be lost with the process;
+/// * a message that was shown and not stored is shown again.
+///
+/// As JSON it is an object of `name`, `token` (what proves that the name is ours; keep it secret),
+/// `epoch` and `seq` (the last message that was taken from
+/// [`Client::next_event`](super::Client::next_event)), `counter` (how many ids were given out)
+/// and `unacknowledged`, a list of `{"id":…,"text":…}` in the order in which they were said.
+///
+/// # Examples
+///
+/// ```
+/// use pychat_wire::client::Saved;
+///
+/// let saved: Saved = serde_json::from_str("{}")?;
+/// assert_eq!(saved, Saved::default()); // Somebody who was never here.
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+pub struct Saved {
+    pub(super) name: String,
+    pub(super) token: Option<String>,
+    pub(super) epoch: Option<String>,
+    pub(super) seq: u64,
+    pub(super) counter: u64,
+    pub(super) unacknowledged: VecDeque<Unacknowledged>,
+}
+
+/// A text that was said and may not have been accepted.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) struct Unacknowledged {
+    pub(super) id: MessageId,
+    pub(super) text: String,
+}
+
+impl Saved {
+    /// Returns the name that it belongs to; empty if there was none yet.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the number of the last message shown; 0 before the first.
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// Returns how many texts are waiting for their acknowledgement.
+    pub fn n_unacknowledged(&self) -> usize {
+        self.unacknowledged.len()
+    }
+
+    /// Finds a text.
+    pub(super) fn index_of(&self, id: &str) -> Option<usize> {
+        // Answers come in the order of the texts, so the first is nearly always it.
+        self.unacknowledged.iter().position(|text| text.id.as_str() == id)
+    }
+
+    /// Takes a text out, if it is there.
+    pub(super) fn remove(&mut self, id: &str) -> Option<Unacknowledged> {
+        let index = self.index_of(id)?;
+        self.unacknowledged.remove(index)
+    }
+}

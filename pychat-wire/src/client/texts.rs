@@ -1,0 +1,215 @@
+//! What we say: until it is acknowledged, refused, or cannot be said again.
+//!
+//! A text has the same id each time that it is sent, by which a server of protocol 2 knows it again.
+//! Nothing overtakes: what is said while another text waits to be sent again waits behind it.
+
+use std::mem;
+
+use super::{
+    Client, Event, FailReason, MessageId, Protocol, RETRY_MS, RETRY_MS_MAX, SKIPPED_MS, SayError,
+    UNACKNOWLEDGED_MAX, line::Phase, saved::Unacknowledged,
+};
+use crate::message::{ClientMessage, ErrorCode};
+
+impl Unacknowledged {
+    pub(super) fn message(&self, protocol: Protocol) -> ClientMessage<'_> {
+        let id = match protocol {
+            Protocol::Original => None,
+            Protocol::Second => Some(self.id.as_str().into()),
+        };
+        ClientMessage::Text { content: self.text.as_str().into(), id }
+    }
+}
+
+impl Client {
+    /// Says `text`, without the space at its end, to everybody in the room.
+    ///
+    /// It stays among the [unacknowledged](Self::unacknowledged) until it comes back, with this
+    /// id, as a [message](super::Message) of our own. Who has been in the room in protocol 2 can say
+    /// something without a line too: it is sent when there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`SayError`] if it is not taken; then nothing has changed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pychat_wire::{Client, UserName, client::{Saved, SayError}};
+    ///
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// assert_eq!(client.say("hi"), Err(SayError::NotJoined));
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
+    pub fn say(&mut self, text: &str) -> Result<MessageId, SayError> {
+        let text = text.trim_end();
+        if text.is_empty() {
+            return Err(SayError::Blank);
+        }
+        let protocol = self.say_protocol().ok_or(SayError::NotJoined)?;
+        let text = Unacknowledged {
+            id: MessageId::new(self.seed, self.saved.counter),
+            text: text.to_owned(),
+        };
+        let (bytes, limit) = (text.message(protocol).payload_bytes(), self.payload_bytes_max);
+        if limit < bytes {
+            return Err(SayError::TooLarge { bytes, limit });
+        }
+        if UNACKNOWLEDGED_MAX <= self.saved.unacknowledged.len() + self.said.len() {
+            return Err(SayError::Full { limit: UNACKNOWLEDGED_MAX });
+        }
+        let id = text.id.clone();
+        self.saved.counter = self.saved.counter.wrapping_add(1);
+        self.has_changed = true;
+        match protocol {
+            Protocol::Original => {
+                text.message(protocol).encode(&mut self.outgoing);
+                self.said.push_back(text);
+            }
+            Protocol::Second => self.send_or_hold(text),
+        }
+        Ok(id)
+    }
+
+    /// Returns what was said and has not been accepted, as (id, text), oldest first.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::Saved};
+    /// let client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// assert_eq!(client.unacknowledged().count(), 0);
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
+    pub fn unacknowledged(&self) -> impl Iterator<Item = (&MessageId, &str)> {
+        self.saved
+            .unacknowledged
+            .iter()
+            .chain(&self.said)
+            .map(|text| (&text.id, text.text.as_str()))
+    }
+
+    /// What was saved under another name stays behind.
+    pub(super) fn adopt_saved(&mut self) {
+        if self.saved.name == self.name.as_str() {
+            return;
+        }
+        self.has_changed = !self.saved.name.is_empty();
+        self.saved.name = self.name.as_str().to_owned();
+        self.saved.token = None;
+        self.fail_unacknowledged();
+    }
+
+    /// Sends everything that was not acknowledged, under the ids that it has.
+    pub(super) fn send_unacknowledged(&mut self) {
+        self.line.held.clear();
+        let limit = self.payload_bytes_max;
+        for text in mem::take(&mut self.saved.unacknowledged) {
+            let message = text.message(Protocol::Second);
+            let bytes = message.payload_bytes();
+            // A server that takes less than the last one would end the line, again and again.
+            if limit < bytes {
+                self.has_changed = true;
+                let why = format!("{bytes} bytes of at most {limit}");
+                let reason = FailReason::Refused { code: ErrorCode::TooLarge, text: why };
+                self.tell(Event::Failed { id: text.id, text: text.text, reason });
+            } else {
+                message.encode(&mut self.outgoing);
+                self.saved.unacknowledged.push_back(text);
+            }
+        }
+    }
+
+    /// Hands back all that protocol 2 would have sent again.
+    pub(super) fn fail_unacknowledged(&mut self) {
+        for text in mem::take(&mut self.saved.unacknowledged) {
+            self.has_changed = true;
+            let reason = FailReason::Lost;
+            self.tell(Event::Failed { id: text.id, text: text.text, reason });
+        }
+    }
+
+    /// Sends a text, behind those that wait for their turn.
+    pub(super) fn send_or_hold(&mut self, text: Unacknowledged) {
+        if self.phase.is_joined(Protocol::Second) {
+            if self.line.held.is_empty() {
+                text.message(Protocol::Second).encode(&mut self.outgoing);
+            } else {
+                self.line.held.insert(text.id.clone());
+            }
+        }
+        self.saved.unacknowledged.push_back(text);
+    }
+
+    /// Sends everything again that was not acknowledged, but not at once: a server that skips and
+    /// skips is not answered each time.
+    pub(super) fn hold_unacknowledged(&mut self, now: u64) {
+        if self.line.held.is_empty() {
+            self.line.held_until = now.saturating_add(SKIPPED_MS);
+        }
+        self.line.held.extend(self.saved.unacknowledged.iter().map(|text| text.id.clone()));
+    }
+
+    /// Sends again what the server could not keep, and what was said since.
+    pub(super) fn send_held(&mut self) {
+        let held = mem::take(&mut self.line.held);
+        for text in &self.saved.unacknowledged {
+            if held.contains(&text.id) {
+                text.message(Protocol::Second).encode(&mut self.outgoing);
+            }
+        }
+    }
+
+    /// Hands back what was said in protocol 1 and did not come back: it may have been heard.
+    pub(super) fn fail_said(&mut self) {
+        for text in mem::take(&mut self.said) {
+            let reason = FailReason::Lost;
+            self.tell(Event::Failed { id: text.id, text: text.text, reason });
+        }
+    }
+
+    /// Something was refused once we were in the room.
+    pub(super) fn on_error(
+        &mut self,
+        now: u64,
+        code: ErrorCode,
+        text: String,
+        reference: Option<&str>,
+        retry_ms: Option<u64>,
+    ) {
+        match code {
+            ErrorCode::SlowDown => return self.tell(Event::SlowDown { retry_ms }),
+            ErrorCode::AlreadyJoined => return, // It is what we wanted.
+            _ => (),
+        }
+        let Some(index) = reference.and_then(|id| self.saved.index_of(id)) else {
+            return self.tell(Event::Notice { text });
+        };
+        match code {
+            // It can be said again later.
+            ErrorCode::Storage | ErrorCode::NotJoined | ErrorCode::Full | ErrorCode::Timeout => {
+                let wait_ms = retry_ms.unwrap_or(RETRY_MS).min(RETRY_MS_MAX);
+                self.line.held_until = now.saturating_add(wait_ms);
+                self.line.held.insert(self.saved.unacknowledged[index].id.clone());
+            }
+            _ => {
+                if let Some(failed) = self.saved.unacknowledged.remove(index) {
+                    self.line.held.remove(&failed.id);
+                    self.has_changed = true;
+                    let reason = FailReason::Refused { code, text };
+                    self.tell(Event::Failed { id: failed.id, text: failed.text, reason });
+                }
+            }
+        }
+    }
+
+    /// Which protocol a text would be said in, if one can be said.
+    fn say_protocol(&self) -> Option<Protocol> {
+        match &self.phase {
+            Phase::Joined { protocol, .. } => Some(*protocol),
+            Phase::Asked { protocol: Protocol::Original, .. } => None,
+            // A token is what only protocol 2 gives to those who were let in.
+            _ => self.saved.token.is_some().then_some(Protocol::Second),
+        }
+    }
+}

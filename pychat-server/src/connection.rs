@@ -167,11 +167,10 @@ impl<S: Socket> Connection<S> {
         }
     }
 
-    /// Owes the peer `frames`, unless it has been told already that there will be no more.
+    /// Owes the peer `frames`, unless it is to be closed: it has heard its last word by then.
     pub fn owe(&mut self, frames: &[u8]) {
-        match self.state {
-            State::Open | State::Closing => self.outbox.push(frames),
-            State::Lingering | State::Gone => (),
+        if self.state == State::Open {
+            self.outbox.push(frames);
         }
     }
 
@@ -182,7 +181,7 @@ impl<S: Socket> Connection<S> {
     ///
     /// The socket's, other than `WouldBlock` and `Interrupted`: the connection is lost.
     pub fn deliver(&mut self, mut frames: &[u8]) -> io::Result<()> {
-        if matches!(self.state, State::Lingering | State::Gone) {
+        if self.state != State::Open {
             return Ok(());
         }
         if self.outbox.is_empty() {

@@ -64,6 +64,47 @@ fn token(welcome: &str) -> String {
 }
 
 #[test]
+fn who_is_too_slow_hears_a_bye_last_and_the_others_why_it_left() {
+    let mut server = Server::new(10);
+    let ((slow, _), talker) = (server.join_two("slow"), server.join("talker"));
+    let (other, _) = server.join_two("other");
+    payloads(&slow);
+    slow.line.set_room(Some(100));
+    let content = "x".repeat(50_000);
+    for _ in 0..=(1 << 20) / content.len() {
+        server.text(&talker, &content);
+        server.settle();
+    }
+    assert_eq!(payloads(&other).last(), Some(&left("slow", "slow")));
+    server.switchboard.stop(server.now);
+    server.settle();
+    slow.line.set_room(None);
+    server.switchboard.note(slow.id, false, true);
+    server.settle();
+    let heard = payloads(&slow);
+    let byes: Vec<_> = heard.iter().filter(|payload| payload.contains("bye")).collect();
+    assert_eq!((byes, heard.last()), (vec![&bye("slow")], Some(&bye("slow"))));
+    assert!(slow.line.is_ended() && 20 < heard.len(), "and before it all that came before");
+}
+
+#[test]
+fn nobody_is_told_anything_after_a_bye() {
+    let mut server = Server::new(10);
+    let talker = server.join("talker");
+    (0..10).for_each(|n| server.text(&talker, &n.to_string()));
+    server.settle();
+    let peer = server.connect();
+    server.settle();
+    payloads(&peer);
+    server.send(&peer, format!("{}nonsense", hello("a", &resume(0))).as_bytes());
+    let newcomer = server.connect();
+    server.send(&newcomer, hello("b", "").as_bytes());
+    server.settle();
+    let heard = payloads(&peer);
+    assert_eq!(heard.last(), Some(&bye("protocol")), "{heard:?}");
+}
+
+#[test]
 fn a_token_takes_a_name_over_and_nobody_takes_it_for_two() {
     let mut server = Server::new(10);
     let ((old, token), (other, _)) = (server.join_two("a"), server.join_two("b"));

@@ -88,7 +88,8 @@ pub struct Switchboard<S> {
     returning: Vec<ConnectionId>,
     /// When peers of protocol 2 are looked after.
     pulses: Deadlines,
-    /// The time of this tick, in UTC milliseconds since 1970.
+    /// The latest time that the clock has shown, in UTC milliseconds since 1970: what peers are told
+    /// never goes back, though somebody sets the clock.
     utc_ms: u64,
     /// What the log has taken and the chat has not been told yet.
     appended: VecDeque<Input<'static>>,
@@ -176,7 +177,7 @@ impl<S: Socket> Switchboard<S> {
     /// Does everything that has become possible by `now`, which is `utc_ms` in UTC milliseconds
     /// since 1970: one tick.
     pub fn turn(&mut self, now: Instant, utc_ms: u64) {
-        self.utc_ms = utc_ms;
+        self.utc_ms = self.utc_ms.max(utc_ms);
         self.release_held(now);
         self.read_ready(now);
         self.append(now);

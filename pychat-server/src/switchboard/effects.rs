@@ -124,6 +124,7 @@ impl<S: Socket> Switchboard<S> {
     fn publish(&mut self, from: ConnectionId, record: &Record) {
         let entry = record.entry();
         self.published_seq = entry.seq;
+        self.utc_ms = self.utc_ms.max(entry.time_ms);
         let author = self.connections.get_mut(from).map(|seat| (seat.protocol, seat.hears));
         let own = Copy { own: true, ..Copy::default() };
         match author {

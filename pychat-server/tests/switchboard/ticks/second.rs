@@ -234,3 +234,23 @@ fn resuming_on_an_open_line_brings_what_was_asked_for_and_then_the_talk() {
     server.settle();
     assert_eq!(payloads(&a), [message(3, "talker", "z", "")]);
 }
+
+#[test]
+fn time_never_goes_back_though_the_clock_does() {
+    let mut server = Server::new(10);
+    let (a, _) = server.join_two("a");
+    for (utc_ms, heard_ms) in [(5_000, 5_000), (4_000, 5_000), (6_000, 6_000)] {
+        let name = format!("b{utc_ms}");
+        let newcomer = server.connect();
+        server.send(&newcomer, hello(&name, "").as_bytes());
+        server.send(&a, text(&name, "x").as_bytes());
+        server.switchboard.turn(server.now, utc_ms);
+        let heard = payloads(&a);
+        let time = format!(r#""time":{heard_ms},"#);
+        assert_eq!(heard.len(), 2);
+        let joined = format!(r#"{{"type":"joined","username":"{name}","time":{heard_ms}}}"#);
+        assert!(heard.contains(&joined), "{heard:?}");
+        assert!(heard.iter().any(|payload| payload.contains(&time)), "{heard:?}");
+        assert!(payloads(&newcomer)[1].contains(&time));
+    }
+}

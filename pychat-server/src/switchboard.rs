@@ -271,7 +271,7 @@ impl<S: Socket> Switchboard<S> {
         let mut read_bytes = 0;
         let filled = seat.connection.fill(&mut self.scratch, |payload| {
             read_bytes += payload.len();
-            seat.alive_at = now;
+            (seat.alive_at, seat.is_pinged) = (now, false);
             chat.handle(now, understand(id, payload), effects);
             match effects.last() {
                 Some(Effect::Hold { id: held, .. }) if *held == id => ControlFlow::Break(()),

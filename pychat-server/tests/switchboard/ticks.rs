@@ -1,5 +1,6 @@
 //! The switchboard tick by tick: what the loop promises.
 
+mod pulse;
 mod returning;
 mod second;
 

@@ -14,7 +14,6 @@ use pychat_wire::{
 
 use super::{
     CLOSING_TIMEOUT, LINGER_TIMEOUT, Seat, Stay, Switchboard,
-    past::BACKLOG_BYTES_LOW,
     pulse::PING_INTERVAL,
     seat::{Flushed, Hears},
     speech::{self, Copy},
@@ -239,6 +238,7 @@ impl<S: Socket> Switchboard<S> {
 
     /// Writes to each peer that is owed something, once.
     pub(super) fn flush_dirty(&mut self, now: Instant) {
+        let backlog_bytes_low = self.backlog_bytes_low();
         let mut dirty = mem::take(&mut self.queues.dirty);
         for id in dirty.drain(..) {
             let Some(seat) = self.connections.get_mut(id) else { continue };
@@ -250,7 +250,7 @@ impl<S: Socket> Switchboard<S> {
                     self.deadlines.set(id, now + CLOSING_TIMEOUT);
                 }
                 Flushed::Slow => self.queues.cut(id, seat),
-                Flushed::Fine if seat.connection.backlog() < BACKLOG_BYTES_LOW => {
+                Flushed::Fine if seat.connection.backlog() < backlog_bytes_low => {
                     self.queues.mark_hungry(id, seat);
                 }
                 Flushed::Fine => (),

@@ -88,6 +88,35 @@ fn who_is_too_slow_hears_a_bye_last_and_the_others_why_it_left() {
 }
 
 #[test]
+fn a_reader_that_comes_back_slowly_is_waited_for_whatever_the_limit() {
+    let payload_bytes_max = 1 << 10;
+    let rules = Rules { hello_timeout: HELLO_TIMEOUT, pace: None };
+    let backlog_bytes_max = 8 << 10;
+    let limits = Limits { payload_bytes_max, backlog_bytes_max, rules, ..Limits::default() };
+    let mut server = Server::limited(limits);
+    let talker = server.join("talker");
+    for _ in 0..1_000 {
+        server.text(&talker, "what was said while somebody was away");
+        server.settle();
+    }
+    let peer = server.connect();
+    server.settle();
+    peer.line.set_room(Some(0));
+    server.send(&peer, hello("slow", &resume(0)).as_bytes());
+    server.settle();
+    let mut bytes = Vec::new();
+    while !peer.line.is_ended() && server.switchboard.backlog_bytes() != 0 {
+        peer.line.set_room(Some(1_000));
+        server.switchboard.note(peer.id, false, true);
+        server.settle();
+        bytes.extend(peer.line.take_heard());
+    }
+    assert!(!peer.line.is_ended());
+    let heard = String::from_utf8(bytes).unwrap();
+    assert_eq!(heard.matches(r#""replay":true"#).count(), 1_000);
+}
+
+#[test]
 fn nobody_is_told_anything_after_a_bye() {
     let mut server = Server::new(10);
     let talker = server.join("talker");

@@ -241,6 +241,11 @@ impl<S: Socket> Connection<S> {
         self.state == State::Lingering
     }
 
+    /// Returns how much has arrived of a payload whose rest is missing, in bytes.
+    pub fn pending_bytes(&self) -> usize {
+        self.decoder.pending_bytes()
+    }
+
     /// Returns how much is owed, in bytes.
     pub fn backlog(&self) -> usize {
         self.outbox.backlog()

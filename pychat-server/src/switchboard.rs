@@ -268,16 +268,18 @@ impl<S: Socket> Switchboard<S> {
         let Some(seat) = self.connections.get_mut(id) else { return 0 };
         seat.queued.ready = false;
         let (chat, effects) = (&mut self.chat, &mut self.effects);
-        let mut read_bytes = 0;
+        let (mut read_bytes, pending_bytes) = (0, seat.connection.pending_bytes());
         let filled = seat.connection.fill(&mut self.scratch, |payload| {
             read_bytes += payload.len();
-            (seat.alive_at, seat.is_pinged) = (now, false);
             chat.handle(now, understand(id, payload), effects);
             match effects.last() {
                 Some(Effect::Hold { id: held, .. }) if *held == id => ControlFlow::Break(()),
                 _ => ControlFlow::Continue(()),
             }
         });
+        if 0 < read_bytes || pending_bytes != seat.connection.pending_bytes() {
+            (seat.alive_at, seat.is_pinged) = (now, false);
+        }
         match filled {
             Ok(Filled::Drained) => (),
             Ok(Filled::Held) => seat.is_held = true,

@@ -73,3 +73,16 @@ fn who_still_takes_bytes_is_there_though_more_comes_than_it_takes() {
     }
     assert!(peer.line.is_dropped(), "who takes nothing any more is given up");
 }
+
+#[test]
+fn who_sends_a_long_text_little_by_little_is_there() {
+    let mut server = Server::new(10);
+    let peer = join(&mut server);
+    let text = format!(r#"{{"type":"text","content":"{}","id":"1"}}"#, "x".repeat(1_000));
+    for piece in text.as_bytes().chunks(100) {
+        server.send(&peer, piece);
+        server.pass(PING_INTERVAL);
+        assert!(!peer.line.is_dropped());
+    }
+    assert!(payloads(&peer).iter().any(|payload| payload.contains(r#""seq":1,"#)));
+}

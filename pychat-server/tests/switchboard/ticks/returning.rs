@@ -7,7 +7,7 @@ use super::{
     *,
 };
 
-const MESSAGES: usize = 2_000;
+const MESSAGES: usize = 1_000;
 const PEOPLE: usize = 100;
 
 /// The most that one tick may write, in bytes: what it reads from the log, with what surrounds each

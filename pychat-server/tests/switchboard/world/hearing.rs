@@ -84,6 +84,7 @@ impl World<'_> {
                 }
             }
             Heard::Forgotten { to } => {
+                self.peers[peer].is_late = true;
                 self.forgotten_to = self.forgotten_to.max(to);
                 self.fire(Fault::Forgotten);
             }

@@ -112,6 +112,8 @@ struct Peer {
     is_silent: bool,
     /// How many pages it was refused.
     refused: usize,
+    /// It came back too late for some messages; its own may be among them.
+    is_late: bool,
 }
 
 /// What a peer speaks, and makes of what it hears.
@@ -302,6 +304,7 @@ impl<'a> World<'a> {
             is_mute,
             is_silent: false,
             refused: 0,
+            is_late: false,
         });
         self.n_peers += 1;
     }

@@ -275,7 +275,7 @@ impl Chat {
         }
         self.deadlines.clear(id);
         let is_sent_away = match reason {
-            CloseReason::Quit | CloseReason::Timeout => false,
+            CloseReason::Quit => false, // Who goes by itself knows.
             _ => self.protocol(id) == Protocol::Two,
         };
         if is_sent_away {

@@ -167,11 +167,10 @@ impl<S: Socket> Connection<S> {
         }
     }
 
-    /// Owes the peer `frames`, unless it has been told already that there will be no more.
+    /// Owes the peer `frames`, unless it is to be closed: it has heard its last word by then.
     pub fn owe(&mut self, frames: &[u8]) {
-        match self.state {
-            State::Open | State::Closing => self.outbox.push(frames),
-            State::Lingering | State::Gone => (),
+        if self.state == State::Open {
+            self.outbox.push(frames);
         }
     }
 
@@ -182,7 +181,7 @@ impl<S: Socket> Connection<S> {
     ///
     /// The socket's, other than `WouldBlock` and `Interrupted`: the connection is lost.
     pub fn deliver(&mut self, mut frames: &[u8]) -> io::Result<()> {
-        if matches!(self.state, State::Lingering | State::Gone) {
+        if self.state != State::Open {
             return Ok(());
         }
         if self.outbox.is_empty() {
@@ -240,6 +239,11 @@ impl<S: Socket> Connection<S> {
     /// Returns true if all is flushed and the stream ended; only the peer's own end is missing.
     pub fn is_lingering(&self) -> bool {
         self.state == State::Lingering
+    }
+
+    /// Returns how much has arrived of a payload whose rest is missing, in bytes.
+    pub fn pending_bytes(&self) -> usize {
+        self.decoder.pending_bytes()
     }
 
     /// Returns how much is owed, in bytes.

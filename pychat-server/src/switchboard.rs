@@ -88,7 +88,8 @@ pub struct Switchboard<S> {
     returning: BTreeSet<ConnectionId>,
     /// When peers of protocol 2 are looked after.
     pulses: Deadlines,
-    /// The time of this tick, in UTC milliseconds since 1970.
+    /// The latest time that the clock has shown, in UTC milliseconds since 1970: what peers are told
+    /// never goes back, though somebody sets the clock.
     utc_ms: u64,
     /// What the log has taken and the chat has not been told yet.
     appended: VecDeque<Input<'static>>,
@@ -181,7 +182,7 @@ impl<S: Socket> Switchboard<S> {
     /// Does everything that has become possible by `now`, which is `utc_ms` in UTC milliseconds
     /// since 1970: one tick.
     pub fn turn(&mut self, now: Instant, utc_ms: u64) {
-        self.utc_ms = utc_ms;
+        self.utc_ms = self.utc_ms.max(utc_ms);
         self.release_held(now);
         self.read_ready(now);
         self.append(now);
@@ -272,16 +273,18 @@ impl<S: Socket> Switchboard<S> {
         let Some(seat) = self.connections.get_mut(id) else { return 0 };
         seat.queued.ready = false;
         let (chat, effects) = (&mut self.chat, &mut self.effects);
-        let mut read_bytes = 0;
+        let (mut read_bytes, pending_bytes) = (0, seat.connection.pending_bytes());
         let filled = seat.connection.fill(&mut self.scratch, |payload| {
             read_bytes += payload.len();
-            seat.alive_at = now;
             chat.handle(now, understand(id, payload), effects);
             match effects.last() {
                 Some(Effect::Hold { id: held, .. }) if *held == id => ControlFlow::Break(()),
                 _ => ControlFlow::Continue(()),
             }
         });
+        if 0 < read_bytes || pending_bytes != seat.connection.pending_bytes() {
+            (seat.alive_at, seat.is_pinged) = (now, false);
+        }
         match filled {
             Ok(Filled::Drained) => (),
             Ok(Filled::Held) => seat.is_held = true,

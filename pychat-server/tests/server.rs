@@ -13,6 +13,8 @@ mod server {
     // What is said.
     mod framing;
     mod names;
+    mod second;
+    mod second_refusals;
     mod talk;
 
     // Who leaves, and how.

@@ -1,7 +1,8 @@
 //! Everything below the reactor keeps its promises whatever happens, in whatever order.
 //!
 //! The input decides what happens, two bytes a choice, in the world of the simulation: who comes,
-//! what is said, which line breaks, how time passes. The world says which promises those are.
+//! what is said in which protocol, who comes back and what they ask for, which line breaks, how time
+//! passes. The world says which promises those are.
 #![no_main]
 
 #[path = "../../tests/switchboard/ear.rs"]
@@ -10,10 +11,14 @@ mod ear;
 #[expect(dead_code, reason = "only the simulation asks which faults there are")]
 #[path = "../../tests/switchboard/fault.rs"]
 mod fault;
+#[path = "../../tests/switchboard/life.rs"]
+mod life;
 #[allow(dead_code, reason = "the tests use the rest")]
 #[expect(dead_code, reason = "only the ticks look at single writes")]
 #[path = "../../tests/switchboard/line.rs"]
 mod line;
+#[path = "../../tests/switchboard/truth.rs"]
+mod truth;
 #[path = "../../tests/switchboard/world/mod.rs"]
 mod world;
 

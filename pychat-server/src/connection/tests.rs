@@ -158,8 +158,10 @@ fn a_closing_connection_flushes_then_ends_its_stream_then_waits_for_the_peers_en
     connection.close_gently();
     connection.flush().unwrap();
     assert!(!connection.socket.finished && !connection.is_lingering());
-    connection.owe(b"d");
-    connection.socket.writes.push_back(Ok(2));
+    connection.owe(b"late");
+    connection.deliver(b"late").unwrap();
+    assert_eq!(connection.backlog(), 1, "nothing follows the last word");
+    connection.socket.writes.push_back(Ok(1));
     connection.note(false, true);
     connection.flush().unwrap();
     assert!(connection.socket.finished && connection.is_lingering() && !connection.is_over());

@@ -14,7 +14,6 @@ use pychat_wire::{
 
 use super::{
     CLOSING_TIMEOUT, LINGER_TIMEOUT, Seat, Stay, Switchboard,
-    past::BACKLOG_BYTES_LOW,
     pulse::PING_INTERVAL,
     seat::{Flushed, Hears},
     speech::{self, Copy},
@@ -124,6 +123,7 @@ impl<S: Socket> Switchboard<S> {
     fn publish(&mut self, from: ConnectionId, record: &Record) {
         let entry = record.entry();
         self.published_seq = entry.seq;
+        self.utc_ms = self.utc_ms.max(entry.time_ms);
         let author = self.connections.get_mut(from).map(|seat| (seat.protocol, seat.hears));
         let own = Copy { own: true, ..Copy::default() };
         match author {
@@ -238,6 +238,7 @@ impl<S: Socket> Switchboard<S> {
 
     /// Writes to each peer that is owed something, once.
     pub(super) fn flush_dirty(&mut self, now: Instant) {
+        let backlog_bytes_low = self.backlog_bytes_low();
         let mut dirty = mem::take(&mut self.queues.dirty);
         for id in dirty.drain(..) {
             let Some(seat) = self.connections.get_mut(id) else { continue };
@@ -249,7 +250,7 @@ impl<S: Socket> Switchboard<S> {
                     self.deadlines.set(id, now + CLOSING_TIMEOUT);
                 }
                 Flushed::Slow => self.queues.cut(id, seat),
-                Flushed::Fine if seat.connection.backlog() < BACKLOG_BYTES_LOW => {
+                Flushed::Fine if seat.connection.backlog() < backlog_bytes_low => {
                     self.queues.mark_hungry(id, seat);
                 }
                 Flushed::Fine => (),

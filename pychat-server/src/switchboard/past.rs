@@ -24,7 +24,8 @@ use crate::{
     logging,
 };
 
-/// Who is owed less than this is sent more of what it asked for, in bytes.
+/// Who is owed less than this, and less than half of what it may be, is sent more of what it asked
+/// for, in bytes.
 pub const BACKLOG_BYTES_LOW: usize = 64 << 10;
 
 /// The most that one tick reads from the log for all peers, in bytes of text.
@@ -109,10 +110,17 @@ impl<S: Socket> Switchboard<S> {
         }
     }
 
+    /// Returns how much somebody may be owed and still be sent more: what is sent ahead must not make
+    /// a slow reader of who reads.
+    pub(super) fn backlog_bytes_low(&self) -> usize {
+        BACKLOG_BYTES_LOW.min(self.limits.backlog_bytes_max / 2)
+    }
+
     fn feed_one(&mut self, id: ConnectionId, budget: &mut usize) -> Result<(), StorageError> {
+        let backlog_bytes_low = self.backlog_bytes_low();
         while let Some(seat) = self.connections.get_mut(id)
             && matches!(seat.hears, Hears::All { .. } | Hears::Presence)
-            && seat.connection.backlog() < BACKLOG_BYTES_LOW
+            && seat.connection.backlog() < backlog_bytes_low
         {
             if *budget == 0 {
                 self.queues.mark_hungry(id, seat);
@@ -155,10 +163,11 @@ impl<S: Socket> Switchboard<S> {
         last: u64,
         budget: &mut usize,
     ) -> Result<(), StorageError> {
+        let backlog_bytes_low = self.backlog_bytes_low();
         let Self { connections, log, queues, run, frame, .. } = self;
         let Some(seat) = connections.get_mut(id) else { return Ok(()) };
         log.read(want.after, |entry| {
-            let is_full = BACKLOG_BYTES_LOW <= seat.connection.backlog() || *budget == 0;
+            let is_full = backlog_bytes_low <= seat.connection.backlog() || *budget == 0;
             if is_full || last < entry.seq {
                 return ControlFlow::Break(());
             }

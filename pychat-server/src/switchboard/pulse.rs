@@ -31,19 +31,14 @@ impl<S: Socket> Switchboard<S> {
                 continue;
             }
             let silent_until = seat.alive_at + PING_INTERVAL;
-            match seat.pinged_at {
-                Some(pinged_at) if seat.alive_at <= pinged_at => {
-                    self.queues.lose(id, seat, ErrorKind::TimedOut.into());
-                }
-                _ if now < silent_until => {
-                    seat.pinged_at = None;
-                    self.pulses.set(id, silent_until);
-                }
-                _ => {
-                    seat.pinged_at = Some(now);
-                    self.pulses.set(id, now + PONG_TIMEOUT);
-                    self.tell(id, |out| ServerMessage::Ping.encode(out));
-                }
+            if seat.is_pinged {
+                self.queues.lose(id, seat, ErrorKind::TimedOut.into());
+            } else if now < silent_until {
+                self.pulses.set(id, silent_until);
+            } else {
+                seat.is_pinged = true;
+                self.pulses.set(id, now + PONG_TIMEOUT);
+                self.tell(id, |out| ServerMessage::Ping.encode(out));
             }
         }
     }

@@ -23,8 +23,8 @@ pub(super) struct Seat<S> {
     pub(super) wants: VecDeque<Want>,
     /// When it was last known to be there.
     pub(super) alive_at: Instant,
-    /// When it was asked whether it is there, if it has not been heard of since.
-    pub(super) pinged_at: Option<Instant>,
+    /// It was asked whether it is there, and has not been heard of since.
+    pub(super) is_pinged: bool,
     /// What it is owed, as it was counted last, in bytes.
     pub(super) owed: usize,
     pub(super) refusals: u32,
@@ -97,7 +97,7 @@ impl<S: Socket> Seat<S> {
             hears: Hears::Nothing,
             wants: VecDeque::new(),
             alive_at: now,
-            pinged_at: None,
+            is_pinged: false,
             owed: 0,
             refusals: 0,
             is_held: false,
@@ -182,12 +182,14 @@ impl Queues {
         backlog_bytes_max: usize,
     ) -> Flushed {
         seat.queued.dirty = false;
+        let before = seat.connection.backlog();
         if let Err(error) = seat.connection.flush() {
             self.lose(id, seat, error);
         }
         let backlog = seat.connection.backlog();
-        if backlog < seat.owed {
-            seat.alive_at = now; // What did not fit before fits now: somebody reads.
+        if 0 < seat.owed && backlog < before {
+            // What did not fit before fits now: somebody reads.
+            (seat.alive_at, seat.is_pinged) = (now, false);
         }
         self.count(seat);
         if backlog <= backlog_bytes_max || seat.hears == Hears::Farewell {

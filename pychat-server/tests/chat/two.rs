@@ -96,7 +96,9 @@ fn a_taken_name_is_refused_and_another_suggested() {
             [Effect::Complain { to: B, complaint }, report(B, Refusal::NameTaken)]
         );
     }
-    assert_eq!(room.pass(HELLO_TIMEOUT).last(), Some(&close(B, CloseReason::Timeout)));
+    let reason = CloseReason::Timeout;
+    let told = complain(B, ErrorCode::Timeout, "No username within 20 seconds. Bye!");
+    assert_eq!(room.pass(HELLO_TIMEOUT), [told, bye(B, reason), close(B, reason)]);
 }
 
 #[test]

@@ -56,6 +56,11 @@ impl Ear {
         self.name.as_deref()
     }
 
+    /// Returns what everybody was told since this peer joined, with its author.
+    pub(crate) fn heard(&self) -> &[(String, String)] {
+        &self.heard
+    }
+
     /// Returns how much of a frame was heard whose rest is missing, in bytes.
     pub(crate) fn pending_bytes(&self) -> usize {
         self.decoder.pending_bytes()

@@ -1,11 +1,14 @@
 //! The whole server below the reactor, over lines of the tests' own.
 //!
 //! `ticks` tells, tick by tick, what the loop promises; `simulation` lets chance do its worst in
-//! `world`, of which each `line` may break and each `ear` hears what came through.
+//! `world`, of which each `line` may break. What came through is heard by an `ear` of protocol 1 or in a
+//! `life` of protocol 2, which holds it against the `truth`.
 
 mod ear;
 mod fault;
+mod life;
 mod line;
 mod simulation;
 mod ticks;
+mod truth;
 mod world;

@@ -1,5 +1,9 @@
 //! The switchboard tick by tick: what the loop promises.
 
+mod pulse;
+mod returning;
+mod second;
+
 use std::{
     net::SocketAddr,
     time::{Duration, Instant},
@@ -33,8 +37,13 @@ struct Peer {
 impl Server {
     fn new(connections_max: usize) -> Self {
         let rules = Rules { hello_timeout: HELLO_TIMEOUT, pace: None };
-        let limits = Limits { connections_max, rules, ..Limits::default() };
-        Self::limited(limits)
+        let connections_per_address_max = connections_max;
+        Self::limited(Limits {
+            connections_max,
+            connections_per_address_max,
+            rules,
+            ..Limits::default()
+        })
     }
 
     fn limited(limits: Limits) -> Self {

@@ -4,8 +4,14 @@ use std::collections::BTreeMap;
 
 use pychat_server::switchboard::{CLOSING_TIMEOUT, LINGER_TIMEOUT};
 
-use super::{Manner, World};
-use crate::fault::Fault;
+use pychat_wire::{message::Reason, name::SERVER, notice::Notice};
+
+use super::{Manner, Mind, N_WITNESSES, Peer, World};
+use crate::{
+    fault::Fault,
+    life::{Event, Life},
+    truth::Message,
+};
 
 impl World<'_> {
     /// Ends the world, in peace or while lines are stalled and words unsaid.
@@ -16,37 +22,117 @@ impl World<'_> {
             self.come_to_rest();
         }
         self.stop();
-        for ear in &self.buried {
-            ear.check_against(&self.peers[0].ear, false);
+        self.check_order();
+        let (Mind::One(first), Mind::Two { life: second, .. }) =
+            (&self.peers[0].mind, &self.peers[1].mind)
+        else {
+            unreachable!("there is a witness of each protocol");
+        };
+        for mind in &self.buried {
+            match mind {
+                Mind::One(ear) => ear.check_against(first, false),
+                Mind::Two { life, .. } => life.check_against(second),
+            }
+        }
+        for name in &self.replaced {
+            assert!(is_replaced(name, second), "{name} is sent away for nothing");
+        }
+        if !self.replaced.is_empty() {
+            self.fire(Fault::OriginalTakenOver);
         }
         self.fired
     }
 
+    /// The witnesses of both protocols heard the same, which is all that anybody heard.
+    fn check_order(&self) {
+        let (Mind::One(first), Mind::Two { life: second, .. }) =
+            (&self.peers[0].mind, &self.peers[1].mind)
+        else {
+            unreachable!("there is a witness of each protocol");
+        };
+        self.truth.check_whole(self.forgets());
+        let notice = |notice: Notice<'_>| (SERVER.to_owned(), notice.to_string());
+        let mut told = vec![notice(Notice::Joined { name: "second witness" })];
+        told.extend(second.story().iter().map(|event| match event {
+            Event::Message(seq) => {
+                let Message { author, content, .. } = self.truth.message(*seq);
+                (author.clone(), content.clone())
+            }
+            Event::Joined(name, _) => notice(Notice::Joined { name }),
+            Event::Left(name, _, _) => notice(Notice::Left { name }),
+        }));
+        for (one, two) in first.heard().iter().zip(&told) {
+            assert_eq!(one, two, "the protocols differ");
+        }
+        assert_eq!(first.heard().len(), told.len());
+        let times = second.story().iter().map(|event| match event {
+            Event::Message(seq) => self.truth.message(*seq).time,
+            Event::Joined(_, time) | Event::Left(_, time, _) => *time,
+        });
+        assert!(times.is_sorted(), "time goes back");
+        let is_message = |event: &&Event| matches!(event, Event::Message(_));
+        let n_messages = second.story().iter().filter(is_message).count() as u64;
+        assert_eq!(n_messages, self.truth.last(), "somebody heard what the witness did not");
+        let forgotten = self.truth.last().saturating_sub(self.keep.messages_max);
+        assert!(self.forgotten_to <= forgotten, "{} was kept", self.forgotten_to);
+    }
+
     /// Everybody reads and everything is carried; then nobody has missed anything.
     fn come_to_rest(&mut self) {
-        for peer in 0..self.peers.len() {
-            self.unstall(peer);
-            self.carry(peer, usize::MAX);
-        }
-        self.settle();
-        let counts = self.peers[0].ear.check_story();
-        for peer in &self.peers {
-            if !peer.is_leaving {
-                assert_eq!(peer.ear.pending_bytes(), 0, "no frame is torn");
-                assert_eq!(peer.line.unread(), 0, "no edge is missed");
-                if peer.number != 0 {
-                    peer.ear.check_against(&self.peers[0].ear, true);
-                }
-                let is_welcome = peer.ear.name().is_some();
-                assert_eq!(is_welcome, peer.manner == Manner::Named, "a hello is answered");
-                if is_welcome {
-                    self.said.insert(peer.number, peer.texts);
-                }
+        while {
+            for peer in 0..self.peers.len() {
+                self.unstall(peer);
+                self.carry(peer, usize::MAX);
+            }
+            self.settle();
+            self.peers.iter().any(|peer| !peer.unsent.is_empty())
+        } {}
+        let Mind::One(witness) = &self.peers[0].mind else { unreachable!("protocol 1") };
+        let counts = witness.check_story();
+        for peer in self.peers.iter().filter(|peer| !peer.is_leaving) {
+            assert_eq!(peer.mind.pending_bytes(), 0, "no frame is torn");
+            assert_eq!(peer.line.unread(), 0, "no edge is missed");
+            let is_welcome = peer.mind.name().is_some();
+            assert_eq!(is_welcome, peer.manner == Manner::Named, "a hello is answered");
+            match &peer.mind {
+                Mind::One(ear) if peer.number != 0 => ear.check_against(witness, true),
+                Mind::Two { life, person } if is_welcome => self.check_life(peer, life, *person),
+                _ => (),
+            }
+            if is_welcome {
+                let name = peer.mind.name().unwrap_or_default().to_owned();
+                self.said.insert(peer.number, (name, peer.texts));
             }
         }
-        for (number, said) in &self.said {
+        let Mind::Two { life: witness, .. } = &self.peers[1].mind else {
+            unreachable!("protocol 2")
+        };
+        for (number, (name, said)) in &self.said {
             let heard = counts.get(number).unwrap_or(&0);
-            assert_eq!(heard, said, "peer {number} was not heard to the end");
+            if heard != said {
+                let is_replaced = is_replaced(name, witness) && heard < said;
+                assert!(is_replaced, "peer {number} was not heard to the end: {heard} of {said}");
+            }
+        }
+    }
+
+    /// Whoever is still there in protocol 2 has heard everything and been answered everything.
+    fn check_life(&self, peer: &Peer, life: &Life, person: usize) {
+        assert_eq!(life.after(), self.truth.last(), "nothing is missed");
+        assert_eq!(life.n_pages(), peer.refused, "every question is answered");
+        if self.people[person].newest == peer.number && !peer.is_late {
+            let texts = &self.people[person].texts;
+            assert!(texts.iter().all(|text| text.seq.is_some()), "{texts:?}");
+        }
+        let Mind::Two { life: witness, .. } = &self.peers[1].mind else {
+            unreachable!("protocol 2")
+        };
+        assert_eq!(life.present(), witness.present(), "who is there");
+        for peer in self.peers.iter().filter(|peer| !peer.is_leaving) {
+            assert!(peer.mind.name().is_none_or(|name| life.present().contains(name)));
+        }
+        for name in life.present() {
+            assert!(self.peers.iter().any(|peer| peer.mind.name() == Some(name)), "{name} is gone");
         }
     }
 
@@ -62,7 +148,8 @@ impl World<'_> {
         }
         self.settle();
         assert!(self.switchboard.is_empty() && self.switchboard.next_deadline(self.now).is_none());
-        assert!(self.peers.len() == 1 && self.peers[0].line.is_dropped());
+        assert!(self.peers.len() == N_WITNESSES);
+        assert!(self.peers.iter().all(|peer| peer.line.is_dropped()));
     }
 
     /// Turns until nothing is left to do without an edge.
@@ -78,4 +165,11 @@ impl World<'_> {
         }
         panic!("ten thousand ticks and still at work");
     }
+}
+
+/// Returns true if `witness` heard that somebody's name was taken over.
+fn is_replaced(name: &str, witness: &Life) -> bool {
+    let is_it =
+        |event: &Event| matches!(event, Event::Left(who, _, Reason::Replaced) if who == name);
+    witness.story().iter().any(is_it)
 }

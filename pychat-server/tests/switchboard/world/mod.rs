@@ -1,9 +1,12 @@
 //! A server and its peers, in which everything that can happen happens by chance.
 //!
-//! A witness who joined first and whose line is sound hears the room's one order; everybody else
-//! must have heard a part of it. Who was never harmed must have heard all of it.
+//! A witness of each protocol, who joined first and whose line is sound, hears the room's one order;
+//! everybody else must have heard a part of it. Who was never harmed must have heard all of it, and
+//! who came back, and resumed.
 
 mod ending;
+mod hearing;
+mod people;
 mod trouble;
 
 use std::{
@@ -23,7 +26,8 @@ use pychat_server::{
 };
 use pychat_wire::ClientMessage;
 
-use crate::{ear::Ear, fault::Fault, line::Line};
+use self::people::Person;
+use crate::{ear::Ear, fault::Fault, life::Life, line::Line, truth::Truth};
 
 /// More than a server keeps beyond its limit to tell callers that there is no room.
 const CROWD: usize = 100;
@@ -35,8 +39,15 @@ const ADDRESSES: [[u16; 8]; 4] = [
     [0x2001, 0xdb8, 0, 1, 0, 0, 0, 1],
 ];
 
-/// Nothing is forgotten for its age alone, so a server without people waits for nothing.
-const KEEP: Keep = Keep { messages_max: 10_000, age_max: Duration::MAX };
+/// The first who join see everything.
+const N_WITNESSES: usize = 2;
+
+/// What the log of the world is called.
+const EPOCH: &str = "00000000000000000000000000000000";
+
+/// How many messages are kept where nothing is forgotten. Nothing is forgotten for its age alone, so
+/// a server without people waits for nothing.
+const MESSAGES_MAX: u64 = 10_000;
 
 /// Chooses a number below the one given.
 pub(crate) type Chance<'a> = Box<dyn FnMut(usize) -> usize + 'a>;
@@ -46,17 +57,27 @@ pub(crate) struct World<'a> {
     chance: Chance<'a>,
     switchboard: Switchboard<Line>,
     limits: Limits,
+    keep: Keep,
+    begin: Instant,
     now: Instant,
+    /// What the server's clock showed when the world began, by how it is set now.
+    clock_ms: u64,
     peers: Vec<Peer>,
+    people: Vec<Person>,
+    truth: Truth,
     /// How many peers there have been; each has the next number.
     n_peers: usize,
     /// How much the witness has heard, in bytes.
     witnessed: usize,
     /// What those heard who are gone; the witness may hear of them a moment later.
-    buried: Vec<Ear>,
+    buried: Vec<Mind>,
+    /// Who spoke protocol 1 under a name that was taken over.
+    replaced: Vec<String>,
+    /// The last number that somebody was told is not kept.
+    forgotten_to: u64,
     dead: Vec<ConnectionId>,
-    /// How much those who left in order had said, by their numbers.
-    said: BTreeMap<usize, usize>,
+    /// Under which names those who left in order had said how much, by their numbers.
+    said: BTreeMap<usize, (String, usize)>,
     pub(crate) fired: BTreeMap<Fault, usize>,
     /// The longest text, in bytes, and how rare it is.
     text_bytes_max: usize,
@@ -68,7 +89,7 @@ struct Peer {
     number: usize,
     address: SocketAddr,
     line: Line,
-    ear: Ear,
+    mind: Mind,
     /// What it has said and the line has not carried yet.
     unsent: Vec<u8>,
     manner: Manner,
@@ -85,6 +106,38 @@ struct Peer {
     is_harmed: bool,
     /// It did something that ends its connection.
     is_leaving: bool,
+    /// It never answers a ping.
+    is_mute: bool,
+    /// It was asked whether it is there and has not answered.
+    is_silent: bool,
+    /// How many pages it was refused.
+    refused: usize,
+    /// It came back too late for some messages; its own may be among them.
+    is_late: bool,
+}
+
+/// What a peer speaks, and makes of what it hears.
+enum Mind {
+    One(Ear),
+    Two { life: Box<Life>, person: usize },
+}
+
+impl Mind {
+    /// Returns as whom it was welcomed.
+    fn name(&self) -> Option<&str> {
+        match self {
+            Self::One(ear) => ear.name(),
+            Self::Two { life, .. } => life.name(),
+        }
+    }
+
+    /// Returns how much of a frame was heard whose rest is missing, in bytes.
+    fn pending_bytes(&self) -> usize {
+        match self {
+            Self::One(ear) => ear.pending_bytes(),
+            Self::Two { life, .. } => life.pending_bytes(),
+        }
+    }
 }
 
 /// How a peer goes about saying who it is.
@@ -112,20 +165,30 @@ impl<'a> World<'a> {
     pub(crate) fn new(mut chance: Chance<'a>) -> Self {
         let limits = limits(&mut chance);
         let is_wide = 1 << 20 <= limits.backlog_bytes_max;
+        let messages_max = [MESSAGES_MAX, MESSAGES_MAX, 5, 40][chance(4)];
+        let keep = Keep { messages_max, age_max: Duration::MAX };
+        let now = Instant::now();
         let mut world = Self {
             large_one_in: [2, 10, 50][chance(3)],
             chance,
             switchboard: Switchboard::new(
                 limits,
-                Log::Memory(Memory::new(0, KEEP)),
+                Log::Memory(Memory::new(0, keep)),
                 Tokens::new([7; 32], []),
             ),
             limits,
-            now: Instant::now(),
+            keep,
+            begin: now,
+            now,
+            clock_ms: 1_000_000_000_000,
             peers: Vec::new(),
+            people: Vec::new(),
+            truth: Truth::default(),
             n_peers: 0,
             witnessed: 0,
             buried: Vec::new(),
+            replaced: Vec::new(),
+            forgotten_to: 0,
             dead: Vec::new(),
             said: BTreeMap::new(),
             fired: BTreeMap::new(),
@@ -136,8 +199,18 @@ impl<'a> World<'a> {
         world.peers[0].manner = Manner::Named;
         world.carry(0, usize::MAX);
         world.turn();
-        assert_eq!(world.peers[0].ear.name(), Some("witness"));
+        assert_eq!(world.peers[0].mind.name(), Some("witness"));
+        world.connect();
+        world.hello(1);
+        world.carry(1, usize::MAX);
+        world.turn();
+        assert_eq!(world.peers[1].mind.name(), Some("second witness"));
         world
+    }
+
+    /// Returns true if the log keeps so little that some of it is forgotten.
+    fn forgets(&self) -> bool {
+        self.keep.messages_max < MESSAGES_MAX
     }
 
     /// Lets one thing happen.
@@ -151,20 +224,21 @@ impl<'a> World<'a> {
                 let bytes = if self.below(4) == 0 { usize::MAX } else { self.below(40) };
                 self.carry(any, bytes);
             }
-            65..69 if any != 0 => self.leave(any),
-            69..72 if any != 0 => self.harm(any),
-            72..78 if any != 0 => self.stall(any),
+            65..69 if N_WITNESSES <= any => self.leave(any),
+            69..72 if N_WITNESSES <= any => self.harm(any),
+            72..78 if N_WITNESSES <= any => self.stall(any),
             78..80 => self.trickle(any),
             80..83 => self.stray_edge(any),
             83 => self.pass(),
             84 => self.seldom(),
+            85..89 => self.ask(any),
             _ => self.turn(),
         }
     }
 
     /// What happens more seldom than anything in [`step`](Self::step).
     fn seldom(&mut self) {
-        match self.below(6) {
+        match self.below(7) {
             0 => {
                 let hours = 1 + self.below(100);
                 self.now += Duration::from_hours(hours as u64);
@@ -172,6 +246,8 @@ impl<'a> World<'a> {
             }
             1 => self.reload(),
             2 => self.reckon(),
+            4 => self.set_clock(),
+            5 => self.idle(),
             3 if self.below(4) == 0 => {
                 for _ in 0..CROWD {
                     self.connect();
@@ -183,13 +259,14 @@ impl<'a> World<'a> {
 
     fn connect(&mut self) {
         let (id, line) = (self.switchboard.next_id(), Line::default());
-        let is_witness = self.peers.is_empty();
+        let is_witness = self.peers.len() < N_WITNESSES;
         if !is_witness && 0 < self.below(4) {
             let fewest = if self.text_bytes_max < 10_000 { 1 } else { 500 }; // Or it takes for ever.
             line.set_call_bytes_max(fewest + self.below(2_000));
             self.fire(Fault::PartialCall);
         }
-        let address = ADDRESSES[if is_witness { 0 } else { self.below(ADDRESSES.len()) }];
+        let any = if is_witness { 2 * self.peers.len() } else { self.below(ADDRESSES.len()) };
+        let address = ADDRESSES[any];
         let address = SocketAddr::from((address, 1));
         let welcome = self.welcome(address);
         self.switchboard.admit(self.now, line.clone(), address);
@@ -201,13 +278,20 @@ impl<'a> World<'a> {
             Welcome::Crowd => return self.fire(Fault::Crowd),
         }
         let is_shy = !is_witness && self.below(5) == 0;
+        let is_mute = !is_witness && self.below(4) == 0;
+        let speaks_two = if is_witness { self.peers.len() == 1 } else { self.below(2) == 0 };
+        let mind = if speaks_two {
+            Mind::Two { life: Box::new(Life::new(self.forgets())), person: self.somebody() }
+        } else {
+            Mind::One(Ear::new())
+        };
         let manner = if is_shy { Manner::Shy } else { Manner::Unnamed };
         self.peers.push(Peer {
             id,
             number: self.n_peers,
             address,
             line,
-            ear: Ear::new(),
+            mind,
             unsent: Vec::new(),
             manner,
             texts: 0,
@@ -217,6 +301,10 @@ impl<'a> World<'a> {
             is_received: false,
             is_harmed: false,
             is_leaving: welcome != Welcome::Greeted,
+            is_mute,
+            is_silent: false,
+            refused: 0,
+            is_late: false,
         });
         self.n_peers += 1;
     }
@@ -241,6 +329,9 @@ impl<'a> World<'a> {
             return;
         }
         *manner = Manner::Named;
+        if let Mind::Two { .. } = self.peers[peer].mind {
+            return self.hello_of_two(peer);
+        }
         let username = NAMES[self.below(NAMES.len())];
         self.say(peer, &ClientMessage::hello(username));
     }
@@ -248,7 +339,10 @@ impl<'a> World<'a> {
     fn text(&mut self, peer: usize) {
         let is_large = self.below(self.large_one_in) == 0;
         let padding = if is_large { self.text_bytes_max } else { self.below(50) };
-        let Peer { number, texts, manner, is_leaving, .. } = &mut self.peers[peer];
+        let Peer { number, texts, manner, is_leaving, mind, .. } = &mut self.peers[peer];
+        if let Mind::Two { .. } = mind {
+            return if *is_leaving { () } else { self.text_of_two(peer, padding) };
+        }
         let content = match (*is_leaving, *manner) {
             (false, Manner::Named) => {
                 *texts += 1;
@@ -283,7 +377,7 @@ fn limits(chance: &mut Chance<'_>) -> Limits {
         payload_bytes_max,
         backlog_bytes_max,
         backlog_total_bytes_max: backlog_bytes_max * [1, 1, 2, 1_000][chance(4)],
-        connections_max: 3 + chance(10),
+        connections_max: 4 + chance(10),
         connections_per_address_max: [0, 2, 100][chance(3)],
         crowd: [2, 100][chance(2)],
         rules: Rules { hello_timeout: Duration::from_secs(20), pace },

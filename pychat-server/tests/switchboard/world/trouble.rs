@@ -1,11 +1,10 @@
 //! What goes wrong, and the turns in between.
 
-use std::{mem, time::Duration};
+use std::time::Duration;
 
 use pychat_server::switchboard::LINGER_TIMEOUT;
-use pychat_wire::notice::Notice;
 
-use super::{Peer, Welcome, World, limits};
+use super::{Mind, N_WITNESSES, Peer, World, limits};
 use crate::fault::Fault;
 
 /// One more payload that means nothing, in a row of so many, is one too many.
@@ -147,6 +146,26 @@ impl World<'_> {
         self.now += Duration::from_millis(millis as u64);
     }
 
+    /// Nobody says anything for a while but who answers pings.
+    pub(super) fn idle(&mut self) {
+        for _ in 0..4 {
+            self.now += Duration::from_secs(21);
+            self.turn();
+        }
+    }
+
+    /// Somebody sets the server's clock, forth or back.
+    pub(super) fn set_clock(&mut self) {
+        self.clock_ms = 1_000_000_000_000 + self.below(10_000_000) as u64;
+        self.fire(Fault::ClockSet);
+    }
+
+    /// Returns what the server's clock shows, in UTC milliseconds since 1970.
+    fn utc_ms(&self) -> u64 {
+        let run = self.now - self.begin;
+        self.clock_ms + u64::try_from(run.as_millis()).expect("a short time")
+    }
+
     /// The operator changes what may change without harm to those who are here.
     pub(super) fn reload(&mut self) {
         let new = limits(&mut self.chance);
@@ -170,8 +189,14 @@ impl World<'_> {
         for peer in 0..self.peers.len() {
             self.unstall(peer);
         }
-        self.switchboard.turn(self.now, 0);
-        let owed: Vec<_> = (0..self.peers.len()).map(|peer| self.listen(peer)).collect();
+        let utc_ms = self.utc_ms();
+        self.switchboard.turn(self.now, utc_ms);
+        let mut owed: Vec<_> = (0..self.peers.len()).map(|peer| self.listen(peer)).collect();
+        for (owed, peer) in owed.iter_mut().zip(&self.peers) {
+            if peer.is_leaving && peer.mind.name().is_some() {
+                *owed = 0; // Who was too slow is owed what was too much, and a farewell.
+            }
+        }
         let most = owed.iter().max().expect("a witness");
         assert!(*most <= self.limits.backlog_bytes_max, "{most} bytes are owed to one");
         let (sum, limit) = (owed.iter().sum::<usize>(), self.limits.backlog_total_bytes_max);
@@ -183,7 +208,8 @@ impl World<'_> {
 
     /// One turn of the server, after which everybody hears what there is to hear.
     pub(super) fn turn(&mut self) {
-        self.switchboard.turn(self.now, 0);
+        let utc_ms = self.utc_ms();
+        self.switchboard.turn(self.now, utc_ms);
         let owed = self.switchboard.backlog_bytes();
         assert!(owed <= self.limits.backlog_total_bytes_max, "{owed} bytes are owed");
         if self.switchboard.next_release().is_some() {
@@ -191,14 +217,21 @@ impl World<'_> {
         }
         for peer in 0..self.peers.len() {
             self.listen(peer);
-            let Peer { line, ended_at, .. } = &mut self.peers[peer];
+            let Peer { line, ended_at, mind, is_leaving, is_harmed, .. } = &mut self.peers[peer];
             if line.is_ended() {
                 ended_at.get_or_insert(self.now);
             }
+            if line.is_ended() && !*is_leaving {
+                // Nothing else ends the stream of who did nothing than a token of the same name.
+                let Mind::One(ear) = mind else { panic!("ended without a bye") };
+                self.replaced.push(ear.name().expect("a name to take over").to_owned());
+                (*is_leaving, *is_harmed) = (true, true);
+            }
         }
-        let Peer { line, is_leaving, .. } = &self.peers[0];
-        assert!(*is_leaving || !line.is_dropped(), "the witness is cut");
-        for index in (1..self.peers.len()).rev() {
+        for Peer { line, is_leaving, .. } in self.peers.iter().take(N_WITNESSES) {
+            assert!(*is_leaving || !line.is_dropped(), "a witness is cut");
+        }
+        for index in (N_WITNESSES..self.peers.len()).rev() {
             if self.peers[index].line.is_dropped() {
                 let peer = self.peers.swap_remove(index);
                 self.bury(peer);
@@ -206,36 +239,10 @@ impl World<'_> {
         }
     }
 
-    /// Hears what the server has written to one peer; returns how much that is, in bytes.
-    fn listen(&mut self, peer: usize) -> usize {
-        let is_witness = peer == 0;
-        let bytes = self.peers[peer].line.take_heard();
-        let Peer { ear, welcome, is_received, is_leaving, .. } = &mut self.peers[peer];
-        let fired = &mut self.fired;
-        let mut fire = |fault| *fired.entry(fault).or_default() += 1;
-        ear.listen(&bytes, |notice| {
-            if !mem::replace(is_received, true) {
-                assert_eq!(*welcome, received(notice), "{notice:?}");
-                return;
-            }
-            match notice {
-                Notice::Welcome { name, .. } if name.ends_with(')') => fire(Fault::NameTaken),
-                Notice::Other(text) if text.starts_with("No username") => {
-                    *is_leaving = true;
-                    fire(Fault::GuestTimedOut);
-                }
-                _ => (),
-            }
-        });
-        if is_witness {
-            self.witnessed += bytes.len();
-        }
-        bytes.len()
-    }
-
     /// What somebody heard is a part of what the witness heard; and who did nothing is not cut.
     fn bury(&mut self, peer: Peer) {
-        assert!(peer.is_leaving || peer.is_harmed, "{:?} is cut for nothing", peer.ear.name());
+        let is_meant = peer.is_leaving || peer.is_harmed || peer.is_silent;
+        assert!(is_meant, "{:?} is cut for nothing", peer.mind.name());
         // Who goes on talking past the farewell for too long is left in the middle of it.
         let is_overdue =
             peer.ended_at.is_some_and(|ended_at| ended_at + LINGER_TIMEOUT <= self.now);
@@ -244,27 +251,22 @@ impl World<'_> {
         }
         if let Some(stalled_at) = peer.stalled_at
             && !peer.is_leaving
-            && peer.ear.name().is_some()
+            && peer.mind.name().is_some()
         {
             self.fire(Fault::SlowReaderCut);
             if self.witnessed - stalled_at < self.limits.backlog_bytes_max * 3 / 4 {
                 self.fire(Fault::LargestCut);
             }
         }
-        if !peer.is_harmed && peer.ear.name().is_some() {
-            self.said.insert(peer.number, peer.texts);
+        if !peer.is_leaving && !peer.is_harmed {
+            self.fire(Fault::Silent);
+        }
+        if let Some(name) = peer.mind.name()
+            && !peer.is_harmed
+        {
+            self.said.insert(peer.number, (name.to_owned(), peer.texts));
         }
         self.dead.push(peer.id);
-        self.buried.push(peer.ear);
-    }
-}
-
-/// Reads how a caller was received.
-fn received(notice: Notice<'_>) -> Welcome {
-    match notice {
-        Notice::Greeting => Welcome::Greeted,
-        Notice::Other(text) if text.starts_with("The chat is full") => Welcome::Full,
-        Notice::Other(text) if text.starts_with("Too many connections") => Welcome::TooMany,
-        other => panic!("{other:?} comes first"),
+        self.buried.push(peer.mind);
     }
 }

@@ -1,0 +1,184 @@
+//! Protocol 2 as it stands on the wire.
+
+use std::time::{Duration, SystemTime};
+
+use crate::support::{Peer, Server, frame, hello, joined, left, text, welcome};
+
+/// How far the server's clock and the test's may be apart.
+const CLOCK_TOLERANCE: Duration = Duration::from_mins(5);
+
+/// Returns the frame of a hello with these further members, such as `,"token":"…"`.
+pub(super) fn hello_two(name: &str, members: &str) -> String {
+    frame(&format!(r#"{{"type":"hello","username":"{name}","protocol":2{members}}}"#))
+}
+
+/// Returns the frame of a text.
+pub(super) fn text_two(id: &str, content: &str) -> String {
+    frame(&format!(r#"{{"type":"text","content":"{content}","id":"{id}"}}"#))
+}
+
+/// Joins in protocol 2; returns the token too.
+#[track_caller]
+pub(super) fn join_two(server: &Server, name: &str) -> (Peer, String) {
+    let mut peer = Peer::connect(server.address());
+    peer.payload().expect("a greeting");
+    peer.send(hello_two(name, ""));
+    let welcome = peer.payload().expect("a welcome");
+    let token = string(&welcome, "token");
+    (peer, token)
+}
+
+/// Reads a string out of a payload.
+#[track_caller]
+pub(super) fn string(payload: &str, member: &str) -> String {
+    let (_, rest) = payload.split_once(&format!(r#""{member}":""#)).expect(payload);
+    rest.split_once('"').expect("the end of a string").0.to_owned()
+}
+
+/// Reads the next payload, with `T` in place of a time, which must be now.
+#[track_caller]
+pub(super) fn next(peer: &mut Peer) -> String {
+    let payload = peer.payload().expect("the stream ended");
+    let Some((before, rest)) = payload.split_once(r#""time":"#) else { return payload };
+    let end = rest.find(|character: char| !character.is_ascii_digit()).expect("a number ends");
+    let time = Duration::from_millis(rest[..end].parse().unwrap());
+    let now = SystemTime::UNIX_EPOCH.elapsed().unwrap();
+    assert!(now.abs_diff(time) < CLOCK_TOLERANCE, "{payload}");
+    format!(r#"{before}"time":T{}"#, &rest[end..])
+}
+
+/// The next payloads are exactly these, but for times, for which `T` stands.
+#[track_caller]
+pub(super) fn receives(peer: &mut Peer, expected: &[&str]) {
+    for expected in expected {
+        assert_eq!(next(peer), *expected);
+    }
+}
+
+#[test]
+fn every_byte_is_as_the_protocol_says() {
+    let server = Server::start();
+    let mut anna = Peer::connect(server.address());
+    let greeting = anna.payload().unwrap();
+    let epoch = string(&greeting, "epoch");
+    anna.send(hello_two("Анна", ""));
+    let welcome = next(&mut anna);
+    let token = string(&welcome, "token");
+    assert!(token.len() == 32 && token.bytes().all(|byte| byte.is_ascii_hexdigit()), "{token}");
+    let expected = format!(
+        r#"{{"type":"welcome","username":"Анна","token":"{token}","epoch":"{epoch}","seq":0,"time":T,"members":["Анна"]}}"#
+    );
+    assert_eq!(welcome, expected);
+
+    let (mut boris, _) = join_two(&server, "Борис");
+    receives(&mut anna, &[r#"{"type":"joined","username":"Борис","time":T}"#]);
+    anna.send(text_two("№1", r#"привет <b>\"👋\"\n"#));
+    let copy = |members: &str| {
+        let said = r#""seq":1,"time":T,"username":"Анна","content":"привет <b>\"👋\"\n""#;
+        format!(r#"{{"type":"message",{said}{members}}}"#)
+    };
+    receives(&mut anna, &[&copy(r#","id":"№1""#)]);
+    receives(&mut boris, &[&copy("")]);
+    anna.send(text_two("№1", "again"));
+    receives(&mut anna, &[&copy(r#","id":"№1","dup":true"#)]);
+    for (peer, members) in
+        [(&mut anna, r#","id":"№1","replay":true"#), (&mut boris, r#","replay":true"#)]
+    {
+        peer.send(frame(r#"{"type":"history","before":9,"limit":500}"#));
+        let page = r#"{"type":"page","before":9,"count":1,"start":true}"#;
+        receives(peer, &[&copy(members), page]);
+        peer.send(frame(r#"{"type":"ping"}"#) + &frame(r#"{"type":"pong"}"#));
+        receives(peer, &[r#"{"type":"pong"}"#]);
+        peer.send(frame(r#"{"type":"resume","after":3}"#));
+        receives(peer, &[r#"{"type":"gap","from":2,"to":3}"#]);
+    }
+    boris.send("0:");
+    boris.hears_the_end();
+    receives(&mut anna, &[r#"{"type":"left","username":"Борис","time":T,"reason":"quit"}"#]);
+}
+
+#[test]
+fn both_protocols_meet_in_one_room_and_hear_one_order() {
+    let server = Server::start();
+    let [mut anna] = Peer::room(server.address(), ["Анна"]);
+    let (mut boris, _) = join_two(&server, "Борис");
+    anna.is_told(&joined("Борис"));
+    for number in 0..100 {
+        anna.send(text(&format!("a{number}")));
+        boris.send(text_two(&number.to_string(), &format!("b{number}")));
+    }
+    for seq in 1..=200 {
+        let message = anna.message();
+        let (author, id) = match message.author.as_str() {
+            "Вы" => ("Анна", String::new()),
+            author => (author, format!(r#","id":"{}""#, &message.content[1..])),
+        };
+        let content = message.content;
+        let said = format!(
+            r#"{{"type":"message","seq":{seq},"time":T,"username":"{author}","content":"{content}"{id}}}"#
+        );
+        receives(&mut boris, &[&said]);
+    }
+    let mut vera = Peer::guest(server.address());
+    vera.send(hello("Вера"));
+    vera.is_told(&welcome("Вера", &["Анна", "Борис"]));
+    receives(&mut boris, &[r#"{"type":"joined","username":"Вера","time":T}"#]);
+    drop(vera);
+    receives(&mut boris, &[r#"{"type":"left","username":"Вера","time":T,"reason":"quit"}"#]);
+    boris.send("0:");
+    anna.is_told(&joined("Вера"));
+    anna.is_told(&left("Вера"));
+    anna.is_told(&left("Борис"));
+}
+
+#[test]
+fn who_types_bare_objects_can_speak_it_too() {
+    let server = Server::start();
+    let mut anna = Peer::connect(server.address());
+    anna.payload().unwrap();
+    anna.send(b"{\"type\": \"hello\", \"username\": \"Anna\",\n \"protocol\": 2}\n");
+    assert!(next(&mut anna).starts_with(r#"{"type":"welcome","username":"Anna""#));
+    anna.send(b"{\"type\":\"text\",\"content\":\"}{\",\"id\":\"1\"}\r\n{\"type\":\"ping\"}\n");
+    let said = r#"{"type":"message","seq":1,"time":T,"username":"Anna","content":"}{","id":"1"}"#;
+    receives(&mut anna, &[said, r#"{"type":"pong"}"#]);
+    anna.send(b"{\"type\":\"history\",\"before\":2,\"limit\":1}\n");
+    receives(&mut anna, &[&said.replace(r#""1"}"#, r#""1","replay":true}"#)]);
+    receives(&mut anna, &[r#"{"type":"page","before":2,"count":1,"start":true}"#]);
+}
+
+#[test]
+fn a_token_takes_a_name_over_and_what_was_missed_is_replayed() {
+    let server = Server::start();
+    let [mut witness] = Peer::room(server.address(), ["witness"]);
+    let (mut old, token) = join_two(&server, "Анна");
+    witness.is_told(&joined("Анна"));
+    old.send(text_two("1", "раз"));
+    let said = r#"{"type":"message","seq":1,"time":T,"username":"Анна","content":"раз","id":"1"}"#;
+    receives(&mut old, &[said]);
+    witness.hears("Анна", "раз");
+    witness.say("два");
+    witness.hears("Вы", "два");
+
+    let mut thief = Peer::connect(server.address());
+    thief.payload().unwrap();
+    thief.send(hello_two("Анна", &format!(r#","token":"{}""#, "0".repeat(32))));
+    let taken = r#"{"type":"error","code":"name_taken","text":"somebody here has this name","suggest":"Анна (2)"}"#;
+    receives(&mut thief, &[taken]);
+
+    let mut new = Peer::connect(server.address());
+    let epoch = string(&new.payload().unwrap(), "epoch");
+    let resume = format!(r#","token":"{token}","resume":{{"epoch":"{epoch}","after":0}}"#);
+    new.send(hello_two("Анна", &resume));
+    let welcome = next(&mut new);
+    assert!(welcome.contains(&token) && welcome.contains(r#""seq":2,"#), "{welcome}");
+    let second = r#"{"type":"message","seq":2,"time":T,"username":"witness","content":"два""#;
+    let replays = [said.replace('}', r#","replay":true}"#), format!(r#"{second},"replay":true}}"#)];
+    receives(&mut new, &replays.each_ref().map(String::as_str));
+    receives(
+        &mut old,
+        &[&format!("{second}}}"), r#"{"type":"bye","reason":"replaced","retry_ms":1000}"#],
+    );
+    old.hears_the_end();
+    witness.is_told(&left("Анна"));
+    witness.is_told(&joined("Анна"));
+}

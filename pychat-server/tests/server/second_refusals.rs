@@ -1,0 +1,116 @@
+//! What protocol 2 refuses, and how it says goodbye.
+
+use super::second::{hello_two, join_two, next, receives, string, text_two};
+use crate::support::{Peer, Server, frame};
+
+/// Says hello under a name that cannot be, so that the server knows what is spoken.
+fn guest_of_two(server: &Server) -> Peer {
+    let mut guest = Peer::connect(server.address());
+    guest.payload().unwrap();
+    guest.send(hello_two("", ""));
+    assert!(next(&mut guest).starts_with(r#"{"type":"error","code":"name_invalid","text":""#));
+    guest
+}
+
+/// The next two payloads are an error of this `code` and a bye for this `reason`; then nothing.
+#[track_caller]
+fn is_sent_away(mut peer: Peer, code: &str, reason: &str) {
+    let error = next(&mut peer);
+    assert!(error.starts_with(&format!(r#"{{"type":"error","code":"{code}","text":""#)), "{error}");
+    receives(&mut peer, &[&format!(r#"{{"type":"bye","reason":"{reason}","retry_ms":1000}}"#)]);
+    peer.hears_the_end();
+}
+
+#[test]
+fn who_breaks_a_rule_is_told_which_and_then_goodbye() {
+    let server = Server::with(&["--flood=off", "--payload-max=1KiB", "--hello-timeout=1s"]);
+    let (mut witness, _) = join_two(&server, "witness");
+    is_sent_away(guest_of_two(&server), "timeout", "lost");
+    let rows = [("12a", "bad_frame"), ("-1:", "bad_frame"), ("1025:", "too_large")];
+    for (sent, code) in rows {
+        let mut guest = guest_of_two(&server);
+        guest.send(sent);
+        is_sent_away(guest, code, "protocol");
+        let (mut person, _) = join_two(&server, "somebody");
+        person.send(sent);
+        is_sent_away(person, code, "protocol");
+        receives(&mut witness, &[r#"{"type":"joined","username":"somebody","time":T}"#]);
+        let left = r#"{"type":"left","username":"somebody","time":T,"reason":"protocol"}"#;
+        receives(&mut witness, &[left]);
+    }
+}
+
+#[test]
+fn what_means_nothing_is_refused_and_sixteen_in_a_row_are_too_many() {
+    let server = Server::start();
+    let (mut anna, _) = join_two(&server, "Анна");
+    let rows = [
+        (r#"{"type":"dance"}"#, "unknown_type"),
+        (r#"{"type":"history","before":1}"#, "bad_payload"),
+        (r#"{"type":"resume","after":-1}"#, "bad_payload"),
+        (r#"{"type":"text","content":"no id"}"#, "bad_payload"),
+        (r#"{"type":"text","content":"no id","id":""}"#, "bad_payload"),
+        (r#"{"type":"text","content":1,"id":"1"}"#, "bad_payload"),
+        (r#"{"type":"hello","username":"Вера","protocol":2}"#, "already_joined"),
+        ("[]", "bad_payload"),
+        ("nonsense", "bad_payload"),
+    ];
+    let refuses = |peer: &mut Peer, sent: &str, code: &str| {
+        peer.send(frame(sent));
+        let error = next(peer);
+        let expected = format!(r#"{{"type":"error","code":"{code}","text":""#);
+        assert!(error.starts_with(&expected), "{sent}: {error}");
+    };
+    for (sent, code) in rows {
+        refuses(&mut anna, sent, code);
+    }
+    anna.send(frame(r#"{"type":"ping"}"#));
+    receives(&mut anna, &[r#"{"type":"pong"}"#]);
+    for _ in 1..16 {
+        refuses(&mut anna, "{}", "bad_payload");
+    }
+    anna.send(frame("{}"));
+    is_sent_away(anna, "bad_payload", "protocol");
+
+    let mut guest = guest_of_two(&server);
+    guest.send(text_two("1", "too early"));
+    let early = r#"{"type":"error","code":"not_joined","text":"say hello first","ref":"1"}"#;
+    receives(&mut guest, &[early]);
+}
+
+#[test]
+fn who_hears_that_the_server_stops_hears_when_to_come_back() {
+    let mut server = Server::start();
+    let (mut anna, _) = join_two(&server, "Анна");
+    let mut guest = guest_of_two(&server);
+    server.signal("TERM");
+    for peer in [&mut anna, &mut guest] {
+        receives(peer, &[r#"{"type":"bye","reason":"shutdown","retry_ms":1000}"#]);
+        peer.hears_the_end();
+    }
+    drop((anna, guest));
+    assert_eq!(server.exit_code(), Some(0));
+}
+
+#[test]
+fn who_floods_is_told_once_and_loses_nothing() {
+    let server = Server::with(&["--flood=3,20"]);
+    let mut anna = Peer::connect(server.address());
+    let greeting = anna.payload().unwrap();
+    assert!(greeting.contains(r#""burst":3,"per_second":20}"#), "{greeting}");
+    anna.send(hello_two("Анна", ""));
+    next(&mut anna);
+    anna.send((1..=20).map(|n| text_two(&n.to_string(), "x")).collect::<String>());
+    let (mut said, mut told) = (0, 0);
+    while said < 20 {
+        let payload = next(&mut anna);
+        if payload.starts_with(r#"{"type":"error","code":"slow_down","#) {
+            assert!(payload.contains(r#","retry_ms":"#), "{payload}");
+            told += 1;
+        } else {
+            said += 1;
+            assert_eq!(string(&payload, "id"), said.to_string());
+        }
+    }
+    assert_eq!(told, 1, "told once");
+}

@@ -1,0 +1,355 @@
+//! What somebody who speaks protocol 2 hears over one connection, and what it must be.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    mem,
+};
+
+use pychat_wire::{
+    Decoder, ServerMessage,
+    message::{ErrorCode, Reason},
+    name::SERVER,
+    notice::Notice,
+};
+
+use crate::truth::Truth;
+
+/// A number that no room comes to.
+pub(crate) const BEYOND: u64 = 1 << 40;
+
+/// One connection's hearing.
+#[derive(Debug)]
+pub(crate) struct Life {
+    decoder: Decoder,
+    /// What its hello said it has, if that asked to resume.
+    resume: Option<Resumption>,
+    name: Option<String>,
+    /// When it was welcomed, by the server's clock.
+    welcomed_at: u64,
+    /// The number that must come next is the one after this.
+    after: u64,
+    /// It has heard all that it missed: nothing but pages is replayed.
+    is_live: bool,
+    /// It has resumed, so messages do not stand between the same comings and goings as elsewhere.
+    has_resumed: bool,
+    /// What each ping that it has sent is for, oldest first: some mark where it resumed.
+    pings: VecDeque<Option<u64>>,
+    /// How many messages it asked for at most, and what was the last number then, by the number
+    /// before which it wants them.
+    pages: BTreeMap<u64, (u64, u64)>,
+    /// What it has heard of the page that is being answered.
+    page: Vec<u64>,
+    present: BTreeSet<String>,
+    story: Vec<Event>,
+    is_over: bool,
+    /// What is old is not kept, so pages may be short.
+    forgets: bool,
+}
+
+/// What a hello says about coming back.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Resumption {
+    pub(crate) is_right_epoch: bool,
+    pub(crate) after: u64,
+}
+
+/// What everybody in the room is told.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Event {
+    Message(u64),
+    Joined(String, u64),
+    Left(String, u64, Reason),
+}
+
+/// What whoever holds this line should know of.
+#[derive(Debug)]
+pub(crate) enum Heard {
+    /// A sentence of protocol 1.
+    Told(String),
+    Greeting {
+        epoch: String,
+    },
+    Welcome {
+        token: String,
+    },
+    /// Its own copy of a text.
+    Own {
+        id: String,
+        seq: u64,
+        dup: bool,
+    },
+    /// Everything up to here is not kept any more.
+    Forgotten {
+        to: u64,
+    },
+    /// What it said it had is of another epoch, or is not there yet.
+    Elsewhere {
+        to: u64,
+    },
+    Page {
+        start: bool,
+    },
+    Left {
+        reason: Reason,
+    },
+    Error {
+        code: ErrorCode,
+        suggest: Option<String>,
+        retry_ms: Option<u64>,
+    },
+    Ping,
+    Pong,
+    Bye {
+        reason: Reason,
+    },
+}
+
+impl Life {
+    /// Returns the hearing of a line on which nothing has been heard, of a server that `forgets`.
+    pub(crate) fn new(forgets: bool) -> Self {
+        Self {
+            decoder: Decoder::new(usize::MAX),
+            resume: None,
+            name: None,
+            welcomed_at: 0,
+            after: 0,
+            is_live: true,
+            has_resumed: false,
+            pings: VecDeque::new(),
+            pages: BTreeMap::new(),
+            page: Vec::new(),
+            present: BTreeSet::new(),
+            story: Vec::new(),
+            is_over: false,
+            forgets,
+        }
+    }
+
+    /// The next hello asks for this.
+    pub(crate) fn will_resume(&mut self, resume: Option<Resumption>) {
+        self.resume = resume;
+    }
+
+    /// A page of `limit` messages before `before`, which no other page was, has been asked for.
+    pub(crate) fn asks_for_page(&mut self, before: u64, limit: u64) {
+        self.pages.insert(before, (limit, self.after));
+    }
+
+    /// A ping has been sent; if it `resumes` after a number, which is not the last that it has,
+    /// right behind that.
+    pub(crate) fn pings(&mut self, resumes: Option<u64>) {
+        self.pings.push_back(resumes);
+    }
+
+    /// Returns true if it would be clear what comes of it, were it to resume now.
+    pub(crate) fn can_resume(&self) -> bool {
+        self.is_live && self.name.is_some() && self.pages.is_empty() && !self.is_resuming()
+    }
+
+    /// Returns true if it has asked to resume and the answer may not have begun.
+    pub(crate) fn is_resuming(&self) -> bool {
+        self.pings.iter().any(Option::is_some)
+    }
+
+    /// Hears `bytes`, of which every frame must be whole and fit all that was heard before; returns
+    /// what comes of it.
+    pub(crate) fn listen(&mut self, mut bytes: &[u8], truth: &mut Truth) -> Vec<Heard> {
+        let mut heard = Vec::new();
+        let mut decoder = mem::replace(&mut self.decoder, Decoder::new(0));
+        while let Some(payload) = decoder.next_payload(&mut bytes).expect("no torn frame") {
+            assert!(!self.is_over, "after bye: {}", String::from_utf8_lossy(payload));
+            let message = ServerMessage::parse(payload).expect("no torn payload");
+            heard.extend(self.hear(message, truth));
+        }
+        self.decoder = decoder;
+        heard
+    }
+
+    fn hear(&mut self, message: ServerMessage<'_>, truth: &mut Truth) -> Option<Heard> {
+        match message {
+            ServerMessage::Greeting { content, epoch, .. } => {
+                assert!(self.name.is_none() && content == Notice::Greeting.to_string());
+                Some(Heard::Greeting { epoch: epoch.into_owned() })
+            }
+            ServerMessage::Message { username, content } => {
+                assert!(self.name.is_none() && username == SERVER, "{username}: {content}");
+                Some(Heard::Told(content.into_owned()))
+            }
+            ServerMessage::Welcome { username, token, seq, time, members, .. } => {
+                assert!(self.name.is_none(), "a second welcome");
+                self.present = members.names().into_iter().collect();
+                assert!(self.present.contains(&*username), "who is welcomed is present");
+                assert_eq!(self.present.len(), members.names().len(), "each once");
+                assert!(token.len() == 32 && token.bytes().all(|byte| byte.is_ascii_hexdigit()));
+                (self.name, self.welcomed_at) = (Some(username.into_owned()), time);
+                (self.is_live, self.has_resumed) = (self.resume.is_none(), self.resume.is_some());
+                self.after = match self.resume {
+                    None => seq,
+                    Some(Resumption { is_right_epoch: true, after }) => after.min(seq),
+                    Some(Resumption { is_right_epoch: false, .. }) => 0,
+                };
+                Some(Heard::Welcome { token: token.into_owned() })
+            }
+            ServerMessage::Record { seq, time, username, content, id, dup, replay } => {
+                truth.check(seq, time, &username, &content);
+                assert!(id.is_none() || self.name() == Some(&*username), "somebody else's id");
+                if !dup {
+                    self.place(seq, replay);
+                }
+                assert!(!dup || (id.is_some() && !replay), "a dup answers a text");
+                id.map(|id| Heard::Own { id: id.into_owned(), seq, dup })
+            }
+            ServerMessage::Gap { from, to } => Some(self.on_gap(from, to)),
+            ServerMessage::Page { before, count, start } => {
+                self.on_page(before, count, start);
+                Some(Heard::Page { start })
+            }
+            ServerMessage::Joined { username, time } => {
+                assert!(self.present.insert(username.clone().into_owned()), "{username} is there");
+                self.story.push(Event::Joined(username.into_owned(), time));
+                None
+            }
+            ServerMessage::Left { username, time, reason } => {
+                assert!(self.present.remove(&*username), "{username} leaves, not being there");
+                self.story.push(Event::Left(username.into_owned(), time, reason));
+                Some(Heard::Left { reason })
+            }
+            ServerMessage::Error { code, suggest, retry_ms, .. } => {
+                Some(Heard::Error { code, suggest: suggest.map(Into::into), retry_ms })
+            }
+            ServerMessage::Ping => Some(Heard::Ping),
+            ServerMessage::Pong => {
+                if let Some(after) = self.pings.pop_front().expect("a ping before its pong") {
+                    self.begin_again(after);
+                }
+                Some(Heard::Pong)
+            }
+            ServerMessage::Bye { reason, .. } => {
+                self.is_over = true;
+                Some(Heard::Bye { reason })
+            }
+        }
+    }
+
+    /// What it asked to resume after begins to come.
+    fn begin_again(&mut self, after: u64) {
+        self.after = after;
+        (self.is_live, self.has_resumed) = (false, true);
+    }
+
+    /// What is replayed from number `seq` on may be the answer to a question to resume.
+    fn note_replay(&mut self, seq: u64) {
+        let mut resumed = self.pings.iter_mut();
+        if let Some(after) = resumed.find_map(|ping| ping.take_if(|after| *after + 1 == seq)) {
+            self.begin_again(after);
+        }
+    }
+
+    /// A message is the next in the room's order, or one of a page.
+    fn place(&mut self, seq: u64, replay: bool) {
+        assert!(self.name.is_some(), "a guest hears number {seq}");
+        if replay {
+            self.note_replay(seq);
+        }
+        if replay && (self.is_live || seq != self.after + 1) {
+            assert!(!self.pages.is_empty(), "{seq} is replayed, {} was heard", self.after);
+            assert!(seq <= self.after, "a page is ahead of the talk");
+            self.page.push(seq);
+            return;
+        }
+        assert_eq!(seq, self.after + 1, "replayed: {replay}");
+        self.is_live = !replay;
+        self.after = seq;
+        self.story.push(Event::Message(seq));
+    }
+
+    fn on_gap(&mut self, from: u64, to: u64) -> Heard {
+        match self.resume.take_if(|_| self.story.is_empty()) {
+            Some(Resumption { is_right_epoch: false, after }) if after == to => {
+                assert_eq!(from, 1, "all of another epoch is gone");
+                return Heard::Elsewhere { to };
+            }
+            Some(Resumption { is_right_epoch: true, after }) if BEYOND <= to => {
+                assert_eq!((from, to), (self.after + 1, after));
+                return Heard::Elsewhere { to };
+            }
+            resume => self.resume = resume,
+        }
+        if BEYOND <= to {
+            assert!(self.after < from, "what was heard is there");
+            let resumed = self.pings.iter_mut().find(|ping| **ping == Some(to));
+            *resumed.expect("a question to resume there") = None;
+            self.begin_again(from - 1);
+            return Heard::Elsewhere { to };
+        }
+        self.note_replay(from);
+        assert!(!self.is_live && from == self.after + 1 && from <= to, "a gap in the talk");
+        self.after = to;
+        Heard::Forgotten { to }
+    }
+
+    /// A page has the newest messages before a number, oldest first, and says how many.
+    fn on_page(&mut self, before: u64, count: u64, start: bool) {
+        let page = mem::take(&mut self.page);
+        let (limit, last_then) = self.pages.remove(&before).expect("a page that was asked for");
+        assert_eq!(page.len() as u64, count);
+        assert!(count <= limit.min(500), "{count} of {limit}");
+        let is_next = |a: &u64, b: &u64| a + 1 == *b || (self.forgets && a < b);
+        assert!(page.is_sorted_by(is_next), "{page:?}");
+        if let (Some(first), Some(last)) = (page.first(), page.last()) {
+            assert!(*last < before && last_then.min(before - 1) <= *last, "{last} before {before}");
+            assert!(*first != 1 || start, "nothing is before 1");
+        }
+        assert!(start || self.forgets || count == limit.min(500), "{count} of {limit}");
+    }
+
+    /// Returns as whom this peer was welcomed.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// Returns the last number that it has, with all before it that it asked for.
+    pub(crate) fn after(&self) -> u64 {
+        self.after
+    }
+
+    /// Returns true if it waits for the page before `before`.
+    pub(crate) fn asked_for(&self, before: u64) -> bool {
+        self.pages.contains_key(&before)
+    }
+
+    /// Returns how many pages it waits for.
+    pub(crate) fn n_pages(&self) -> usize {
+        self.pages.len()
+    }
+
+    /// Returns who is in the room, as far as it has heard.
+    pub(crate) fn present(&self) -> &BTreeSet<String> {
+        &self.present
+    }
+
+    /// Returns what everybody was told since it joined.
+    pub(crate) fn story(&self) -> &[Event] {
+        &self.story
+    }
+
+    /// Returns how much of a frame was heard whose rest is missing, in bytes.
+    pub(crate) fn pending_bytes(&self) -> usize {
+        self.decoder.pending_bytes()
+    }
+
+    /// What was heard is what `witness` heard, from this peer's own join on. Who resumed may have
+    /// heard what was said later than the witness, but who came and went in the same order.
+    pub(crate) fn check_against(&self, witness: &Self) {
+        let Some(name) = &self.name else { return };
+        let joined = Event::Joined(name.clone(), self.welcomed_at);
+        let counts = |event: &&Event| !self.has_resumed || !matches!(event, Event::Message(_));
+        let mine: Vec<_> = self.story.iter().filter(counts).collect();
+        let theirs: Vec<_> = witness.story.iter().filter(counts).collect();
+        let mut begins = (0..theirs.len()).filter(|at| *theirs[*at] == joined);
+        assert!(
+            begins.any(|begin| theirs[begin + 1..].starts_with(&mine)),
+            "{name} heard what the witness did not: {mine:?}"
+        );
+    }
+}

@@ -1,0 +1,88 @@
+//! Who is asked whether they are there, and who is given up.
+
+use pychat_server::switchboard::{PING_INTERVAL, PONG_TIMEOUT};
+
+use super::{
+    second::{hello, payloads},
+    *,
+};
+
+const PING: &str = r#"{"type":"ping"}"#;
+const PONG: &[u8] = br#"{"type":"pong"}"#;
+const MOMENT: Duration = Duration::from_nanos(1);
+
+fn join(server: &mut Server) -> Peer {
+    let peer = server.connect();
+    server.send(&peer, hello("a", "").as_bytes());
+    server.settle();
+    assert_eq!(payloads(&peer).len(), 2);
+    peer
+}
+
+#[test]
+fn who_is_silent_is_asked_and_then_given_up() {
+    let mut server = Server::new(10);
+    let (peer, witness) = (join(&mut server), server.join("witness"));
+    payloads(&peer);
+    server.pass(PING_INTERVAL - MOMENT);
+    assert_eq!(payloads(&peer), Vec::<String>::new());
+    server.pass(MOMENT);
+    assert_eq!(payloads(&peer), [PING]);
+    server.pass(PONG_TIMEOUT - MOMENT);
+    assert!(!peer.line.is_dropped() && payloads(&peer).is_empty());
+    server.pass(MOMENT);
+    assert!(peer.line.is_dropped());
+    assert_eq!(heard(&witness), ["Сервер Чата: a покинул чат."]);
+    assert!(!witness.line.is_dropped(), "TCP watches those of protocol 1");
+}
+
+#[test]
+fn who_answers_is_there_however_soon_or_late() {
+    for late in [Duration::ZERO, MOMENT, PONG_TIMEOUT - MOMENT, PONG_TIMEOUT] {
+        let mut server = Server::new(10);
+        let peer = join(&mut server);
+        for _ in 0..3 {
+            server.pass(PING_INTERVAL);
+            assert_eq!(payloads(&peer), [PING], "asked once");
+            server.now += late;
+            server.send(&peer, PONG);
+            server.settle();
+            server.pass(PING_INTERVAL - MOMENT);
+            assert!(payloads(&peer).is_empty() && !peer.line.is_dropped(), "after {late:?}");
+            server.now -= PING_INTERVAL - MOMENT;
+        }
+    }
+}
+
+#[test]
+fn who_still_takes_bytes_is_there_though_more_comes_than_it_takes() {
+    let mut server = Server::new(10);
+    let (peer, talker) = (join(&mut server), server.join("talker"));
+    peer.line.set_room(Some(0));
+    server.text(&talker, &"x".repeat(10_000));
+    for _ in 0..30 {
+        server.text(&talker, &"x".repeat(1_000));
+        peer.line.set_room(Some(100));
+        server.switchboard.note(peer.id, false, true);
+        server.pass(Duration::from_secs(10));
+        assert!(!peer.line.is_dropped());
+    }
+    for _ in 0..5 {
+        server.text(&talker, "x");
+        server.pass(Duration::from_secs(11));
+    }
+    assert!(peer.line.is_dropped(), "who takes nothing any more is given up");
+}
+
+#[test]
+fn who_sends_a_long_text_little_by_little_is_there() {
+    let mut server = Server::new(10);
+    let peer = join(&mut server);
+    let text = format!(r#"{{"type":"text","content":"{}","id":"1"}}"#, "x".repeat(1_000));
+    for piece in text.as_bytes().chunks(100) {
+        server.send(&peer, piece);
+        server.pass(PING_INTERVAL);
+        assert!(!peer.line.is_dropped());
+    }
+    assert!(payloads(&peer).iter().any(|payload| payload.contains(r#""seq":1,"#)));
+}

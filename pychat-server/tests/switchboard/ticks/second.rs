@@ -1,0 +1,285 @@
+//! What the loop promises to those who speak protocol 2.
+
+use super::*;
+
+/// Returns a hello of protocol 2 with these further members, such as `,"token":"…"`.
+pub(super) fn hello(name: &str, members: &str) -> String {
+    format!(r#"{{"type":"hello","username":"{name}","protocol":2{members}}}"#)
+}
+
+/// Returns the members by which a hello resumes after number `after`.
+pub(super) fn resume(after: u64) -> String {
+    format!(r#","resume":{{"epoch":"{:032x}","after":{after}}}"#, 0)
+}
+
+fn text(id: &str, content: &str) -> String {
+    format!(r#"{{"type":"text","content":"{content}","id":"{id}"}}"#)
+}
+
+/// Returns message `seq` as anybody hears it, with these further members.
+fn message(seq: u64, author: &str, content: &str, members: &str) -> String {
+    format!(
+        r#"{{"type":"message","seq":{seq},"time":0,"username":"{author}","content":"{content}"{members}}}"#
+    )
+}
+
+fn joined(name: &str) -> String {
+    format!(r#"{{"type":"joined","username":"{name}","time":0}}"#)
+}
+
+fn left(name: &str, reason: &str) -> String {
+    format!(r#"{{"type":"left","username":"{name}","time":0,"reason":"{reason}"}}"#)
+}
+
+fn bye(reason: &str) -> String {
+    format!(r#"{{"type":"bye","reason":"{reason}","retry_ms":1000}}"#)
+}
+
+/// Takes the payloads that a peer has heard.
+pub(super) fn payloads(peer: &Peer) -> Vec<String> {
+    let bytes = peer.line.take_heard();
+    let (mut decoder, mut input, mut payloads) = (Decoder::new(usize::MAX), &bytes[..], Vec::new());
+    while let Some(payload) = decoder.next_payload(&mut input).expect("frames") {
+        payloads.push(String::from_utf8(payload.to_vec()).expect("text"));
+    }
+    assert_eq!(decoder.pending_bytes(), 0, "whole frames only");
+    payloads
+}
+
+impl Server {
+    /// Lets somebody join who speaks protocol 2; returns its token too.
+    fn join_two(&mut self, name: &str) -> (Peer, String) {
+        let peer = self.connect();
+        self.send(&peer, hello(name, "").as_bytes());
+        self.settle();
+        let token = token(&payloads(&peer)[1]);
+        (peer, token)
+    }
+}
+
+/// Returns the token in a welcome.
+fn token(welcome: &str) -> String {
+    let (_, rest) = welcome.split_once(r#""token":""#).expect("a token");
+    rest.split_once('"').expect("its end").0.to_owned()
+}
+
+#[test]
+fn who_is_too_slow_hears_a_bye_last_and_the_others_why_it_left() {
+    let mut server = Server::new(10);
+    let ((slow, _), talker) = (server.join_two("slow"), server.join("talker"));
+    let (other, _) = server.join_two("other");
+    payloads(&slow);
+    slow.line.set_room(Some(100));
+    let content = "x".repeat(50_000);
+    for _ in 0..=(1 << 20) / content.len() {
+        server.text(&talker, &content);
+        server.settle();
+    }
+    assert_eq!(payloads(&other).last(), Some(&left("slow", "slow")));
+    server.switchboard.stop(server.now);
+    server.settle();
+    slow.line.set_room(None);
+    server.switchboard.note(slow.id, false, true);
+    server.settle();
+    let heard = payloads(&slow);
+    let byes: Vec<_> = heard.iter().filter(|payload| payload.contains("bye")).collect();
+    assert_eq!((byes, heard.last()), (vec![&bye("slow")], Some(&bye("slow"))));
+    assert!(slow.line.is_ended() && 20 < heard.len(), "and before it all that came before");
+}
+
+#[test]
+fn a_reader_that_comes_back_slowly_is_waited_for_whatever_the_limit() {
+    let payload_bytes_max = 1 << 10;
+    let rules = Rules { hello_timeout: HELLO_TIMEOUT, pace: None };
+    let backlog_bytes_max = 8 << 10;
+    let limits = Limits { payload_bytes_max, backlog_bytes_max, rules, ..Limits::default() };
+    let mut server = Server::limited(limits);
+    let talker = server.join("talker");
+    for _ in 0..1_000 {
+        server.text(&talker, "what was said while somebody was away");
+        server.settle();
+    }
+    let peer = server.connect();
+    server.settle();
+    peer.line.set_room(Some(0));
+    server.send(&peer, hello("slow", &resume(0)).as_bytes());
+    server.settle();
+    let mut bytes = Vec::new();
+    while !peer.line.is_ended() && server.switchboard.backlog_bytes() != 0 {
+        peer.line.set_room(Some(1_000));
+        server.switchboard.note(peer.id, false, true);
+        server.settle();
+        bytes.extend(peer.line.take_heard());
+    }
+    assert!(!peer.line.is_ended());
+    let heard = String::from_utf8(bytes).unwrap();
+    assert_eq!(heard.matches(r#""replay":true"#).count(), 1_000);
+}
+
+#[test]
+fn nobody_is_told_anything_after_a_bye() {
+    let mut server = Server::new(10);
+    let talker = server.join("talker");
+    (0..10).for_each(|n| server.text(&talker, &n.to_string()));
+    server.settle();
+    let peer = server.connect();
+    server.settle();
+    payloads(&peer);
+    server.send(&peer, format!("{}nonsense", hello("a", &resume(0))).as_bytes());
+    let newcomer = server.connect();
+    server.send(&newcomer, hello("b", "").as_bytes());
+    server.settle();
+    let heard = payloads(&peer);
+    assert_eq!(heard.last(), Some(&bye("protocol")), "{heard:?}");
+}
+
+#[test]
+fn a_token_takes_a_name_over_and_nobody_takes_it_for_two() {
+    let mut server = Server::new(10);
+    let ((old, token), (other, _)) = (server.join_two("a"), server.join_two("b"));
+    let new = server.connect();
+    server.settle();
+    payloads(&old);
+    server.send(&old, text("1", "said in the same tick").as_bytes());
+    server.send(&new, hello("a", &format!(r#","token":"{token}""#)).as_bytes());
+    server.settle();
+    let said = message(1, "a", "said in the same tick", "");
+    assert_eq!(payloads(&other), [said, left("a", "replaced"), joined("a")]);
+    let own = message(1, "a", "said in the same tick", r#","id":"1""#);
+    assert_eq!(payloads(&old), [own, bye("replaced")]);
+    let heard = payloads(&new);
+    let welcome = heard.last().unwrap();
+    assert!(welcome.contains(&token) && welcome.contains(r#""seq":1,"#), "{heard:?}");
+    assert!(welcome.ends_with(r#""members":["b","a"]}"#), "{heard:?}");
+    old.line.reset();
+    server.switchboard.note(old.id, true, false);
+    server.settle();
+    assert_eq!(payloads(&other), Vec::<String>::new(), "it has left already");
+}
+
+#[test]
+fn everybody_hears_one_order_in_which_each_finds_its_own_under_its_id() {
+    let mut server = Server::new(10);
+    let ((a, _), (b, _)) = (server.join_two("a"), server.join_two("b"));
+    let c = server.join("c");
+    (payloads(&a), payloads(&b), heard(&c));
+    server.send(&a, text("1", "x").as_bytes());
+    server.send(&b, text("1", "y").as_bytes());
+    server.send(&a, text("2", "z").as_bytes());
+    server.text(&c, "o");
+    server.turn();
+    let expected = |name: &str| {
+        let said = [("a", "x", "1"), ("a", "z", "2"), ("b", "y", "1"), ("c", "o", "")];
+        let said = (1..).zip(said).map(|(seq, (author, content, id))| {
+            let id = format!(r#","id":"{id}""#);
+            message(seq, author, content, if author == name { &id } else { "" })
+        });
+        said.collect::<Vec<_>>()
+    };
+    assert_eq!((payloads(&a), payloads(&b)), (expected("a"), expected("b")));
+    assert_eq!(heard(&c), ["a: x", "a: z", "b: y", "Вы: o"]);
+}
+
+#[test]
+fn two_texts_under_one_id_in_one_tick_are_one_message() {
+    let mut server = Server::new(10);
+    let ((a, _), (b, _)) = (server.join_two("a"), server.join_two("b"));
+    payloads(&a);
+    server.send(&a, format!("{}{}", text("1", "x"), text("1", "another")).as_bytes());
+    server.send(&b, text("1", "its own").as_bytes());
+    server.turn();
+    let first = |members: &str| message(1, "a", "x", members);
+    let second = |members: &str| message(2, "b", "its own", members);
+    let (own, dup) = (r#","id":"1""#, r#","id":"1","dup":true"#);
+    assert_eq!(payloads(&a), [first(own), first(dup), second("")]);
+    assert_eq!(payloads(&b), [first(""), second(own)]);
+    server.send(&a, text("1", "x").as_bytes());
+    server.turn();
+    assert_eq!((payloads(&a), payloads(&b)), (vec![first(dup)], vec![]));
+}
+
+#[test]
+fn what_is_said_in_the_tick_of_a_hello_is_heard_once() {
+    let members = [String::new(), resume(0), resume(1), resume(2)];
+    for (is_first, members) in
+        [false, true].into_iter().flat_map(|is| members.each_ref().map(|m| (is, m)))
+    {
+        let mut server = Server::new(10);
+        let talker = server.join("talker");
+        server.text(&talker, "before");
+        server.settle();
+        let peer = server.connect();
+        server.settle();
+        payloads(&peer);
+        if is_first {
+            server.text(&talker, "now");
+        }
+        server.send(&peer, hello("a", members).as_bytes());
+        if !is_first {
+            server.text(&talker, "now");
+        }
+        server.text(&talker, "and now");
+        server.settle();
+        server.text(&talker, "later");
+        server.settle();
+        let heard = payloads(&peer);
+        let seqs: Vec<u64> = (1..=4)
+            .filter(|seq| {
+                heard.iter().any(|payload| payload.contains(&format!(r#"e","seq":{seq},"#)))
+            })
+            .collect();
+        let n_messages = heard.iter().filter(|payload| payload.contains(r#"":"message""#)).count();
+        let is_before = heard[0].contains(r#""seq":1,"time":0,"members""#);
+        let expected: &[u64] = match (members.as_str(), is_before) {
+            ("", true) => &[2, 3, 4],
+            ("", false) => &[4],
+            (members, _) if members == resume(0) => &[1, 2, 3, 4],
+            (members, _) if members == resume(1) => &[2, 3, 4],
+            (_, true) => &[2, 3, 4], // It has a number that is yet to come, and is told so.
+            (_, false) => &[3, 4],
+        };
+        assert_eq!((&seqs[..], n_messages), (expected, expected.len()), "{heard:#?}");
+    }
+}
+
+#[test]
+fn resuming_on_an_open_line_brings_what_was_asked_for_and_then_the_talk() {
+    let mut server = Server::new(10);
+    let ((a, _), talker) = (server.join_two("a"), server.join("talker"));
+    server.text(&talker, "x");
+    server.text(&talker, "y");
+    server.settle();
+    payloads(&a);
+    let replay = |seq, content| message(seq, "talker", content, r#","replay":true"#);
+    let gap = r#"{"type":"gap","from":3,"to":9}"#.to_owned();
+    let rows: [(u64, &[String]); 4] =
+        [(2, &[]), (1, &[replay(2, "y")]), (0, &[replay(1, "x"), replay(2, "y")]), (9, &[gap])];
+    for (after, expected) in rows {
+        server.send(&a, format!(r#"{{"type":"resume","after":{after}}}"#).as_bytes());
+        server.settle();
+        assert_eq!(payloads(&a), expected, "after {after}");
+    }
+    server.text(&talker, "z");
+    server.settle();
+    assert_eq!(payloads(&a), [message(3, "talker", "z", "")]);
+}
+
+#[test]
+fn time_never_goes_back_though_the_clock_does() {
+    let mut server = Server::new(10);
+    let (a, _) = server.join_two("a");
+    for (utc_ms, heard_ms) in [(5_000, 5_000), (4_000, 5_000), (6_000, 6_000)] {
+        let name = format!("b{utc_ms}");
+        let newcomer = server.connect();
+        server.send(&newcomer, hello(&name, "").as_bytes());
+        server.send(&a, text(&name, "x").as_bytes());
+        server.switchboard.turn(server.now, utc_ms);
+        let heard = payloads(&a);
+        let time = format!(r#""time":{heard_ms},"#);
+        assert_eq!(heard.len(), 2);
+        let joined = format!(r#"{{"type":"joined","username":"{name}","time":{heard_ms}}}"#);
+        assert!(heard.contains(&joined), "{heard:?}");
+        assert!(heard.iter().any(|payload| payload.contains(&time)), "{heard:?}");
+        assert!(payloads(&newcomer)[1].contains(&time));
+    }
+}

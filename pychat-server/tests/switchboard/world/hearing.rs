@@ -1,0 +1,205 @@
+//! What everybody hears, and what becomes of it.
+
+use std::mem;
+
+use pychat_wire::{
+    ClientMessage,
+    message::{ErrorCode, Reason},
+    notice::Notice,
+};
+
+use super::{EPOCH, Manner, Mind, Peer, Welcome, World};
+use crate::{
+    fault::Fault,
+    life::{BEYOND, Heard},
+};
+
+impl World<'_> {
+    /// Hears what the server has written to one peer; returns how much that is, in bytes.
+    pub(super) fn listen(&mut self, peer: usize) -> usize {
+        let bytes = self.peers[peer].line.take_heard();
+        if let Mind::Two { life, person } = &mut self.peers[peer].mind {
+            let person = *person;
+            let heard = life.listen(&bytes, &mut self.truth);
+            let after = life.after();
+            if life.name().is_some() && self.people[person].newest == self.peers[peer].number {
+                self.people[person].after = after;
+            }
+            for heard in heard {
+                self.on_heard(peer, person, heard);
+            }
+        } else {
+            self.listen_to_sentences(peer, &bytes);
+        }
+        if peer == 0 {
+            self.witnessed += bytes.len();
+        }
+        bytes.len()
+    }
+
+    fn listen_to_sentences(&mut self, peer: usize, bytes: &[u8]) {
+        let Peer { mind, welcome, is_received, is_leaving, .. } = &mut self.peers[peer];
+        let Mind::One(ear) = mind else { return };
+        let fired = &mut self.fired;
+        let mut fire = |fault| *fired.entry(fault).or_default() += 1;
+        ear.listen(bytes, |notice| {
+            if !mem::replace(is_received, true) {
+                assert_eq!(*welcome, received(notice), "{notice:?}");
+                return;
+            }
+            match notice {
+                Notice::Welcome { name, .. } if name.ends_with(')') => fire(Fault::NameTaken),
+                Notice::Other(text) if text.starts_with("No username") => {
+                    *is_leaving = true;
+                    fire(Fault::GuestTimedOut);
+                }
+                _ => (),
+            }
+        });
+    }
+
+    /// Somebody who speaks protocol 2 hears something that they should heed.
+    fn on_heard(&mut self, peer: usize, person: usize, heard: Heard) {
+        let Peer { welcome, is_received, is_leaving, is_mute, is_silent, .. } =
+            &mut self.peers[peer];
+        match heard {
+            Heard::Told(text) if !mem::replace(is_received, true) => {
+                assert_eq!(*welcome, received(Notice::parse(&text)), "{text}");
+            }
+            Heard::Told(text) => *is_leaving |= text.starts_with("No username"),
+            Heard::Greeting { epoch } => {
+                assert!(!mem::replace(is_received, true) && *welcome == Welcome::Greeted);
+                assert_eq!(epoch, EPOCH);
+            }
+            Heard::Welcome { token } => {
+                if self.people[person].token.replace(token.clone()) == Some(token) {
+                    self.fire(Fault::TokenKept);
+                }
+                self.resend(peer);
+            }
+            Heard::Own { id, seq, dup } => {
+                self.acknowledge(person, &id, seq);
+                if dup {
+                    self.fire(Fault::Resent);
+                }
+            }
+            Heard::Forgotten { to } => {
+                self.peers[peer].is_late = true;
+                self.forgotten_to = self.forgotten_to.max(to);
+                self.fire(Fault::Forgotten);
+            }
+            Heard::Elsewhere { to } if to < BEYOND => self.fire(Fault::OtherEpoch),
+            Heard::Elsewhere { .. } => self.fire(Fault::Beyond),
+            Heard::Page { start } => {
+                self.fire(if start { Fault::PageAtStart } else { Fault::Page });
+            }
+            Heard::Left { reason } => self.fire(match reason {
+                Reason::Quit => Fault::LeftQuit,
+                Reason::Lost => Fault::LeftLost,
+                Reason::Slow => Fault::LeftSlow,
+                Reason::Protocol => Fault::LeftProtocol,
+                Reason::Replaced => Fault::LeftReplaced,
+                Reason::Shutdown | Reason::Unknown => panic!("nobody hears {reason:?}"),
+            }),
+            Heard::Error { code, suggest, retry_ms } => {
+                self.on_error(peer, person, code, suggest, retry_ms);
+            }
+            Heard::Ping => {
+                *is_silent |= *is_mute;
+                if !*is_mute && !*is_leaving {
+                    self.say(peer, &ClientMessage::Pong);
+                    self.carry(peer, usize::MAX);
+                }
+                self.fire(Fault::Pinged);
+            }
+            Heard::Pong => self.fire(Fault::PingedBack),
+            Heard::Bye { reason } => self.on_bye(peer, person, reason),
+        }
+    }
+
+    /// A text has its number. The name may have been somebody else's before, who said the others.
+    fn acknowledge(&mut self, person: usize, id: &str, seq: u64) {
+        let (who, number) = id.split_once('.').expect("an id of the simulation's");
+        let (who, number): (usize, usize) = (who.parse().unwrap(), number.parse().unwrap());
+        if who == person {
+            let text = &mut self.people[person].texts[number];
+            assert_eq!(text.content, self.truth.message(seq).content);
+            let had = text.seq.replace(seq).unwrap_or(seq);
+            assert!(had == seq || self.forgets(), "{id} was {had} and is {seq}");
+        }
+    }
+
+    fn on_error(
+        &mut self,
+        peer: usize,
+        person: usize,
+        code: ErrorCode,
+        suggest: Option<String>,
+        retry_ms: Option<u64>,
+    ) {
+        let Peer { manner, refused, .. } = &mut self.peers[peer];
+        let fault = match code {
+            ErrorCode::NameTaken => {
+                *manner = Manner::Unnamed;
+                let suggested = suggest.expect("a name that is free");
+                if self.below(2) == 0 && !self.has_spoken(person) {
+                    self.people[person].name = suggested;
+                }
+                Fault::NameSuggested
+            }
+            ErrorCode::NameInvalid => {
+                *manner = Manner::Unnamed;
+                Fault::NameInvalid
+            }
+            ErrorCode::SlowDown if retry_ms.is_none() => {
+                *refused += 1;
+                Fault::TooManyPages
+            }
+            ErrorCode::SlowDown => Fault::SlowDown,
+            ErrorCode::BadPayload => Fault::IdRefused,
+            ErrorCode::BadFrame
+            | ErrorCode::TooLarge
+            | ErrorCode::UnknownType
+            | ErrorCode::NotJoined
+            | ErrorCode::Timeout => return, // A bye says what comes of it.
+            _ => panic!("{code:?}"),
+        };
+        self.fire(fault);
+    }
+
+    fn on_bye(&mut self, peer: usize, person: usize, reason: Reason) {
+        let Peer { is_leaving, is_harmed, .. } = &mut self.peers[peer];
+        let was_leaving = mem::replace(is_leaving, true);
+        let fault = match reason {
+            Reason::Slow => {
+                assert!(*is_harmed || was_leaving, "who reads is not slow");
+                Fault::ByeSlow
+            }
+            Reason::Replaced => {
+                assert!(1 < self.people[person].connections, "replaced by nobody");
+                Fault::TakenOver
+            }
+            Reason::Protocol => {
+                assert!(was_leaving, "who keeps to the protocol is let be");
+                Fault::ByeProtocol
+            }
+            Reason::Lost => {
+                assert!(self.peers[peer].mind.name().is_none(), "lost, but told so");
+                Fault::GuestOfTwoTimedOut
+            }
+            Reason::Shutdown => Fault::ByeShutdown,
+            Reason::Quit | Reason::Unknown => panic!("bye, {reason:?}"),
+        };
+        self.fire(fault);
+    }
+}
+
+/// Reads how a caller was received.
+fn received(notice: Notice<'_>) -> Welcome {
+    match notice {
+        Notice::Greeting => Welcome::Greeted,
+        Notice::Other(text) if text.starts_with("The chat is full") => Welcome::Full,
+        Notice::Other(text) if text.starts_with("Too many connections") => Welcome::TooMany,
+        other => panic!("{other:?} comes first"),
+    }
+}

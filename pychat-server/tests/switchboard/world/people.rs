@@ -1,0 +1,221 @@
+//! People who speak protocol 2: who they are over all their connections, and what they say and ask.
+
+use pychat_wire::{
+    ClientMessage,
+    message::{MESSAGE_ID_BYTES_MAX, Resume},
+};
+
+use super::{EPOCH, Manner, Mind, N_WITNESSES, NAMES, Peer, World};
+use crate::{
+    fault::Fault,
+    life::{BEYOND, Resumption},
+};
+
+/// So many people speak protocol 2, and a witness.
+const PEOPLE: usize = 5;
+
+/// The most pages that a polite client asks for before it has the first.
+const PAGES_MAX: usize = 3;
+
+/// Somebody over all their connections.
+#[derive(Debug, Default)]
+pub(super) struct Person {
+    pub(super) name: String,
+    pub(super) token: Option<String>,
+    /// The last number that they have.
+    pub(super) after: u64,
+    pub(super) texts: Vec<Text>,
+    /// The number of the peer that is their newest connection.
+    pub(super) newest: usize,
+    pub(super) connections: usize,
+}
+
+/// Something that somebody said, once or more often.
+#[derive(Debug)]
+pub(super) struct Text {
+    pub(super) content: String,
+    /// Its number, if it was acknowledged.
+    pub(super) seq: Option<u64>,
+}
+
+impl World<'_> {
+    /// Returns who connects next in protocol 2: somebody new, or somebody who comes back, from a line
+    /// that may still be there.
+    pub(super) fn somebody(&mut self) -> usize {
+        let newest = self.n_peers;
+        let person = match self.people.len() {
+            n_people @ 0..=PEOPLE => {
+                let any = self.below(NAMES.len());
+                let name = if n_people == 0 { "second witness" } else { NAMES[any] };
+                self.people.push(Person { name: name.to_owned(), ..Person::default() });
+                n_people
+            }
+            _ => 1 + self.below(PEOPLE),
+        };
+        self.people[person].newest = newest;
+        self.people[person].connections += 1;
+        person
+    }
+
+    /// Somebody says who they are, and perhaps that they were here before.
+    pub(super) fn hello_of_two(&mut self, peer: usize) {
+        let is_witness = peer < N_WITNESSES;
+        let chance = if is_witness { 9 } else { self.below(10) };
+        let token_chance = self.below(6);
+        let share = self.below(1_000) as u64;
+        let Mind::Two { life, person } = &mut self.peers[peer].mind else { return };
+        let person = &self.people[*person];
+        let after = person.after;
+        let (resume, fault) = match chance {
+            0 => (None, None),
+            1 => (Some((false, after)), None),
+            2 => (Some((true, BEYOND + share)), None),
+            3 => (Some((true, after * share / 1_000)), Some(Fault::ResumedTooFarBack)),
+            _ if is_witness => (None, None),
+            _ => (Some((true, after)), Some(Fault::Resumed)),
+        };
+        life.will_resume(
+            resume.map(|(is_right_epoch, after)| Resumption { is_right_epoch, after }),
+        );
+        let username = if token_chance == 1 { "\u{202e}" } else { &person.name };
+        let token = match (token_chance, &person.token) {
+            (0, _) => Some("0123456789abcdef0123456789abcdef".into()),
+            (_, token) => token.as_deref().map(Into::into),
+        };
+        let resume = resume.map(|(is_right_epoch, after)| Resume {
+            epoch: if is_right_epoch { EPOCH } else { "another" }.into(),
+            after,
+        });
+        let username = if is_witness { &person.name } else { username };
+        let hello = ClientMessage::Hello { username: username.into(), protocol: 2, token, resume };
+        hello.encode(&mut self.peers[peer].unsent);
+        if token_chance == 0 {
+            self.fire(Fault::WrongToken);
+        }
+        if let Some(fault) = fault {
+            self.fire(fault);
+        }
+        if !is_witness && self.below(4) == 0 {
+            self.resend(peer); // It does not wait to be welcomed.
+        }
+    }
+
+    /// Everything that was not acknowledged is said again.
+    pub(super) fn resend(&mut self, peer: usize) {
+        let Mind::Two { person, .. } = self.peers[peer].mind else { return };
+        if self.peers[peer].is_leaving {
+            return;
+        }
+        for number in 0..self.people[person].texts.len() {
+            if self.people[person].texts[number].seq.is_none() {
+                self.say_text(peer, person, number);
+            }
+        }
+    }
+
+    /// Somebody who was welcomed says something, or somebody who was not.
+    pub(super) fn text_of_two(&mut self, peer: usize, padding: usize) {
+        let Mind::Two { ref life, person } = self.peers[peer].mind else { return };
+        if self.people[person].newest != self.peers[peer].number {
+            return; // A line that was given up says no more.
+        }
+        if life.name().is_none() {
+            if self.peers[peer].manner == Manner::Shy {
+                let id = Some("early".into());
+                self.say(peer, &ClientMessage::Text { content: "too early".into(), id });
+            }
+            return;
+        }
+        let chance = self.below(12);
+        let number = self.people[person].texts.len();
+        match chance {
+            0 => {
+                self.fire(Fault::NoId);
+                return self.say(peer, &ClientMessage::text("without an id"));
+            }
+            1 => {
+                self.fire(Fault::EndlessId);
+                let id = Some("x".repeat(MESSAGE_ID_BYTES_MAX + 1).into());
+                return self.say(peer, &ClientMessage::Text { content: "".into(), id });
+            }
+            2 if 0 < number => {
+                let number = self.below(number);
+                return self.say_text(peer, person, number);
+            }
+            _ => (),
+        }
+        let content = format!("@{person}.{number} {:padding$}", "");
+        self.people[person].texts.push(Text { content, seq: None });
+        self.say_text(peer, person, number);
+        if chance == 3 {
+            self.say_text(peer, person, number);
+            self.fire(Fault::Doubled);
+        }
+    }
+
+    /// Returns true if somebody has said something, so that their name must stay.
+    pub(super) fn has_spoken(&self, person: usize) -> bool {
+        !self.people[person].texts.is_empty()
+    }
+
+    fn say_text(&mut self, peer: usize, person: usize, number: usize) {
+        let content = &self.people[person].texts[number].content;
+        let id = Some(format!("{person}.{number}").into());
+        let text = ClientMessage::Text { content: content.into(), id };
+        text.encode(&mut self.peers[peer].unsent);
+    }
+
+    /// Somebody asks for something.
+    pub(super) fn ask(&mut self, peer: usize) {
+        if self.peers[peer].is_leaving {
+            return;
+        }
+        match self.below(8) {
+            0 | 7 if N_WITNESSES <= peer => self.ask_again(peer),
+            1 => self.ping(peer, None),
+            2 => self.say(peer, &ClientMessage::Pong),
+            3 if self.below(4) == 0 => (0..8).for_each(|_| self.ask_for_page(peer, usize::MAX)),
+            _ => self.ask_for_page(peer, PAGES_MAX),
+        }
+    }
+
+    fn ask_for_page(&mut self, peer: usize, pages_max: usize) {
+        let last = usize::try_from(self.truth.last()).expect("few messages");
+        let before = match self.below(3) {
+            0 => u64::MAX - self.below(1_000) as u64,
+            _ => self.below(last + 3) as u64,
+        };
+        let limit = [0, 1, 7, 40, 500, 1_000_000][self.below(6)];
+        let Peer { mind, refused, .. } = &mut self.peers[peer];
+        let Mind::Two { life, .. } = mind else { return };
+        let is_clear = life.name().is_some() && !life.is_resuming() && !life.asked_for(before);
+        if is_clear && life.n_pages() - *refused < pages_max {
+            life.asks_for_page(before, limit);
+            self.say(peer, &ClientMessage::History { before, limit });
+        }
+    }
+
+    /// Resumes on a line that is open, as if the server were another one.
+    fn ask_again(&mut self, peer: usize) {
+        let share = self.below(2_000) as u64;
+        let Mind::Two { life, .. } = &self.peers[peer].mind else { return };
+        if life.can_resume() {
+            let after = match share {
+                0..500 => BEYOND + share,
+                _ if life.after() == 0 => return,
+                _ => (life.after() - 1) * (share - 500) / 1_500,
+            };
+            self.say(peer, &ClientMessage::Resume { after });
+            self.ping(peer, Some(after));
+            self.fire(Fault::ResumedAgain);
+        }
+    }
+
+    fn ping(&mut self, peer: usize, resumes: Option<u64>) {
+        let Mind::Two { life, .. } = &mut self.peers[peer].mind else { return };
+        if life.name().is_some() {
+            life.pings(resumes);
+            self.say(peer, &ClientMessage::Ping);
+        }
+    }
+}

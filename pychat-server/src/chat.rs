@@ -17,23 +17,30 @@
 //! A text becomes [`Effect::Append`]; it exists once the log answers [`Input::Appended`], and only
 //! that is published. Effects are carried out in order, so everybody hears the same in one order.
 
+mod arrival;
 mod interface;
+mod talk;
 
 use std::{
     collections::HashMap,
-    fmt::Write,
     time::{Duration, Instant},
 };
 
-use pychat_wire::{ClientMessage, FrameError, MessageError, NameError, UserName, notice::Notice};
+use pychat_wire::{
+    ClientMessage, FrameError, MessageError, UserName, message::ErrorCode, notice::Notice,
+};
 
-pub use self::interface::{CloseReason, Effect, Input, Refusal};
+use self::arrival::Hello;
+pub use self::{
+    interface::{CloseReason, Complaint, Effect, Input, Protocol, Refusal},
+    talk::STORAGE_RETRY_MS,
+};
 use crate::{
     deadlines::Deadlines,
     id::ConnectionId,
-    log::Draft,
     pace::{Bucket, Pace},
     roster::Roster,
+    tokens::Tokens,
 };
 
 /// How many payloads in a row that mean nothing end a connection.
@@ -45,6 +52,7 @@ pub struct Chat {
     peers: HashMap<ConnectionId, Peer>,
     roster: Roster,
     deadlines: Deadlines,
+    tokens: Tokens,
     rules: Rules,
 }
 
@@ -60,10 +68,14 @@ pub struct Rules {
 #[derive(Debug)]
 struct Peer {
     phase: Phase,
+    /// What it is spoken to in, as far as it has said.
+    protocol: Protocol,
     /// How many payloads in a row meant nothing.
     bad_payloads: u32,
     /// How much it has said lately.
     bucket: Bucket,
+    /// It has been told that it speaks too fast, and has not slowed down since.
+    is_told_to_slow_down: bool,
 }
 
 #[derive(Debug)]
@@ -74,12 +86,13 @@ enum Phase {
 }
 
 impl Chat {
-    /// Returns an empty room under `rules`.
-    pub fn new(rules: Rules) -> Self {
+    /// Returns an empty room under `rules`, in which names are proved by `tokens`.
+    pub fn new(rules: Rules, tokens: Tokens) -> Self {
         Self {
             peers: HashMap::new(),
             roster: Roster::default(),
             deadlines: Deadlines::default(),
+            tokens,
             rules,
         }
     }
@@ -100,8 +113,9 @@ impl Chat {
             Input::Misunderstood { id, error } => self.on_misunderstood(id, error, effects),
             Input::Broken { id, error } => self.on_broken(id, error, effects),
             Input::Finished { id } => self.close(id, CloseReason::Quit, effects),
-            Input::Closed { id } => self.on_closed(id, effects),
-            Input::Appended { from, record } => effects.push(Effect::Publish { from, record }),
+            Input::Closed { id, reason } => self.on_closed(id, reason, effects),
+            Input::Appended { from, appended } => talk::on_appended(from, appended, effects),
+            Input::NotKept { draft, error } => self.on_not_kept(&draft, &error, effects),
             Input::Stopping => self.on_stopping(effects),
         }
         self.check_invariants();
@@ -111,8 +125,8 @@ impl Chat {
     pub fn handle_timeout(&mut self, now: Instant, effects: &mut Vec<Effect>) {
         while let Some(id) = self.deadlines.pop_due(now) {
             let seconds = self.rules.hello_timeout.as_secs();
-            let content = format!("No username within {seconds} seconds. Bye!\n");
-            effects.push(Effect::Tell { to: id, content });
+            let content = format!("No username within {seconds} seconds. Bye!");
+            self.say(id, ErrorCode::Timeout, &content, effects);
             self.close(id, CloseReason::Timeout, effects);
         }
         self.check_invariants();
@@ -129,10 +143,16 @@ impl Chat {
     }
 
     fn on_connected(&mut self, now: Instant, id: ConnectionId, effects: &mut Vec<Effect>) {
-        self.peers
-            .insert(id, Peer { phase: Phase::Guest, bad_payloads: 0, bucket: Bucket::default() });
+        let peer = Peer {
+            phase: Phase::Guest,
+            protocol: Protocol::One,
+            bad_payloads: 0,
+            bucket: Bucket::default(),
+            is_told_to_slow_down: false,
+        };
+        self.peers.insert(id, peer);
         self.deadlines.set(id, now + self.rules.hello_timeout);
-        tell(id, Notice::Greeting, effects);
+        effects.push(Effect::Greet { to: id });
     }
 
     fn on_received(
@@ -143,65 +163,43 @@ impl Chat {
         effects: &mut Vec<Effect>,
     ) {
         let Some(peer) = self.peers.get_mut(&id) else { return };
+        if peer.protocol == Protocol::One
+            && let Some(kind) = unknown_to_original(&message)
+        {
+            let error = MessageError::UnknownType { name: kind.to_owned() };
+            return self.on_misunderstood(id, error, effects);
+        }
         peer.bad_payloads = 0;
         match (&peer.phase, message) {
-            (Phase::Guest, ClientMessage::Hello { username, .. }) => {
-                self.on_hello(id, &username, effects);
+            (Phase::Closing, _) | (_, ClientMessage::Pong) => (),
+            (_, ClientMessage::Ping) => effects.push(Effect::Pong { to: id }),
+            (Phase::Guest, ClientMessage::Hello { username, protocol, token, resume }) => {
+                let hello = Hello {
+                    username: &username,
+                    protocol,
+                    token: token.as_deref(),
+                    resume: resume.as_ref().map(|resume| (&*resume.epoch, resume.after)),
+                };
+                self.on_hello(id, &hello, effects);
             }
-            (Phase::Guest, ClientMessage::Text { .. }) => {
-                effects.push(Effect::Report { id, refusal: Refusal::NotJoined });
-                tell(id, Notice::StillWaiting, effects);
+            (Phase::Guest, message) => self.on_early(id, &message, effects),
+            (Phase::Joined(_), ClientMessage::Text { content, id: message_id }) => {
+                self.on_text(now, id, &content, message_id.as_deref(), effects);
             }
-            (Phase::Joined(name), ClientMessage::Text { content, .. }) => {
-                let draft = Draft { from: id, author: name.clone(), content: content.into() };
-                effects.push(Effect::Append(draft));
-                if let Some(until) = self.rules.pace.and_then(|pace| peer.bucket.fill(now, pace)) {
-                    effects.push(Effect::Hold { id, until });
-                }
+            (Phase::Joined(_), ClientMessage::History { before, limit }) => {
+                effects.push(Effect::Page { to: id, before, limit });
+            }
+            (Phase::Joined(_), ClientMessage::Resume { after }) => {
+                effects.push(Effect::Resume { id, epoch: None, after });
             }
             (Phase::Joined(_), ClientMessage::Hello { .. }) => {
+                if peer.protocol == Protocol::Two {
+                    let text = "this connection has a name already";
+                    complain(id, Complaint::new(ErrorCode::AlreadyJoined, text), effects);
+                }
                 effects.push(Effect::Report { id, refusal: Refusal::AlreadyJoined });
             }
-            (Phase::Closing, _) => (),
         }
-    }
-
-    /// `Guest` becomes `Joined`, provided the name keeps the rules.
-    fn on_hello(&mut self, id: ConnectionId, username: &str, effects: &mut Vec<Effect>) {
-        let name = match UserName::new(username) {
-            Ok(name) => name,
-            Err(error) => {
-                effects.push(Effect::Report { id, refusal: Refusal::Name(error) });
-                // The original's answer to an empty name; it knows no other bad ones.
-                match error {
-                    NameError::Empty => tell(id, Notice::StillWaiting, effects),
-                    _ => {
-                        tell(id, Notice::Other(&format!("Choose another name: {error}.")), effects);
-                    }
-                }
-                return;
-            }
-        };
-        let free = self.roster.find_free(name);
-        let name = free.name().clone();
-        self.welcome(id, &name, effects);
-        self.roster.join(id, free);
-        self.deadlines.clear(id);
-        if let Some(peer) = self.peers.get_mut(&id) {
-            peer.phase = Phase::Joined(name.clone());
-        }
-        tell_all(Notice::Joined { name: name.as_str() }, effects);
-        effects.push(Effect::Enter { id, name });
-    }
-
-    /// Tells who is there already, which in a large room is a long text. Its memory comes in sizes
-    /// that will be asked for again: a little more for each newcomer would leave a hole for each.
-    fn welcome(&mut self, to: ConnectionId, name: &UserName, effects: &mut Vec<Effect>) {
-        let (name, online) = (name.as_str(), self.roster.len());
-        let names = self.roster.listing();
-        let mut content = String::with_capacity((256 + names.len()).next_power_of_two());
-        write!(content, "{}", Notice::Welcome { name, online, names }).ok(); // A String takes it all.
-        effects.push(Effect::Tell { to, content });
     }
 
     fn on_misunderstood(
@@ -212,17 +210,24 @@ impl Chat {
     ) {
         let Some(peer) = self.peers.get_mut(&id) else { return };
         peer.bad_payloads += 1;
-        match peer.phase {
-            Phase::Closing => return,
+        let code = match &error {
+            MessageError::UnknownType { .. } => ErrorCode::UnknownType,
+            _ => ErrorCode::BadPayload,
+        };
+        match (&peer.phase, peer.protocol) {
+            (Phase::Closing, _) => return,
             _ if peer.bad_payloads == BAD_PAYLOADS_MAX => {
                 let content =
-                    format!("Not understood {BAD_PAYLOADS_MAX} times in a row: {error}. Bye!\n");
-                tell(id, Notice::Other(&content), effects);
+                    format!("Not understood {BAD_PAYLOADS_MAX} times in a row: {error}. Bye!");
+                self.say(id, code, &content, effects);
                 self.close(id, CloseReason::Protocol, effects);
             }
-            Phase::Guest => tell(id, Notice::StillWaiting, effects),
-            Phase::Joined(_) => {
+            (Phase::Guest, Protocol::One) => tell(id, Notice::StillWaiting, effects),
+            (Phase::Joined(_), Protocol::One) => {
                 tell(id, Notice::Other(&format!("Not understood: {error}.")), effects);
+            }
+            (_, Protocol::Two) => {
+                complain(id, Complaint::new(code, &error.to_string()), effects);
             }
         }
         effects.push(Effect::Report { id, refusal: Refusal::Payload(error) });
@@ -232,17 +237,21 @@ impl Chat {
         if !self.is_open(id) {
             return;
         }
-        tell(id, Notice::Other(&format!("Connection closed: {error}. Bye!\n")), effects);
+        let code = match error {
+            FrameError::TooLarge { .. } => ErrorCode::TooLarge,
+            _ => ErrorCode::BadFrame,
+        };
+        self.say(id, code, &format!("Connection closed: {error}. Bye!"), effects);
         effects.push(Effect::Report { id, refusal: Refusal::Frame(error) });
         self.close(id, CloseReason::Protocol, effects);
     }
 
     /// The others hear only now that somebody left, whatever it was that closed the connection.
-    fn on_closed(&mut self, id: ConnectionId, effects: &mut Vec<Effect>) {
+    fn on_closed(&mut self, id: ConnectionId, reason: CloseReason, effects: &mut Vec<Effect>) {
         self.peers.remove(&id);
         self.deadlines.clear(id);
         if let Some(name) = self.roster.leave(id) {
-            tell_all(Notice::Left { name: name.as_str() }, effects);
+            effects.push(Effect::Depart { name, reason });
         }
     }
 
@@ -251,7 +260,9 @@ impl Chat {
         ids.sort_unstable();
         for id in ids {
             if self.is_open(id) {
-                tell(id, Notice::Stopping, effects);
+                if self.protocol(id) == Protocol::One {
+                    tell(id, Notice::Stopping, effects);
+                }
                 self.close(id, CloseReason::Shutdown, effects);
             }
         }
@@ -263,10 +274,29 @@ impl Chat {
             return;
         }
         self.deadlines.clear(id);
+        let is_sent_away = match reason {
+            CloseReason::Quit | CloseReason::Timeout => false,
+            _ => self.protocol(id) == Protocol::Two,
+        };
+        if is_sent_away {
+            effects.push(Effect::Bye { to: id, reason });
+        }
         if let Some(peer) = self.peers.get_mut(&id) {
             peer.phase = Phase::Closing;
         }
         effects.push(Effect::Close { id, reason });
+    }
+
+    /// Says a last sentence to a peer, in whatever protocol it is spoken to in.
+    fn say(&self, to: ConnectionId, code: ErrorCode, text: &str, effects: &mut Vec<Effect>) {
+        match self.protocol(to) {
+            Protocol::One => effects.push(Effect::Tell { to, content: format!("{text}\n") }),
+            Protocol::Two => complain(to, Complaint::new(code, text), effects),
+        }
+    }
+
+    fn protocol(&self, id: ConnectionId) -> Protocol {
+        self.peers.get(&id).map_or(Protocol::One, |peer| peer.protocol)
     }
 
     fn is_open(&self, id: ConnectionId) -> bool {
@@ -296,6 +326,17 @@ fn tell(to: ConnectionId, notice: Notice<'_>, effects: &mut Vec<Effect>) {
     effects.push(Effect::Tell { to, content: notice.to_string() });
 }
 
-fn tell_all(notice: Notice<'_>, effects: &mut Vec<Effect>) {
-    effects.push(Effect::TellAll { content: notice.to_string() });
+fn complain(to: ConnectionId, complaint: Complaint, effects: &mut Vec<Effect>) {
+    effects.push(Effect::Complain { to, complaint });
+}
+
+/// Names the type of a message that protocol 1 does not have.
+fn unknown_to_original(message: &ClientMessage<'_>) -> Option<&'static str> {
+    match message {
+        ClientMessage::Hello { .. } | ClientMessage::Text { .. } => None,
+        ClientMessage::History { .. } => Some("history"),
+        ClientMessage::Resume { .. } => Some("resume"),
+        ClientMessage::Ping => Some("ping"),
+        ClientMessage::Pong => Some("pong"),
+    }
 }

@@ -10,6 +10,7 @@ pub mod id;
 pub mod log;
 pub mod pace;
 pub mod roster;
+pub mod tokens;
 
 // The shell: sockets, clock, signals.
 pub mod callers;

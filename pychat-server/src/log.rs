@@ -1,19 +1,25 @@
 //! What was said in the room, in one order. The log is the room: a text exists once it is here.
 //!
-//! This one lives in memory and forgets the oldest beyond its limits; nothing of it outlives the
-//! process.
+//! A log is asked for all of a tick at once and takes all of it or nothing. Numbers are dense, from
+//! 1, and none is used twice within an epoch, not even when everything is forgotten; times never go
+//! back. What a client said under an id of its own is taken once, however often it is sent.
 
-use std::{collections::VecDeque, sync::Arc};
+pub mod memory;
+
+use std::{
+    ops::ControlFlow,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use pychat_wire::UserName;
+use thiserror::Error;
 
+pub use self::memory::Memory;
 use crate::id::ConnectionId;
 
-/// The most messages that are kept.
-pub const RECORDS_MAX: usize = 10_000;
-
-/// The most text that is kept, in bytes of content.
-pub const CONTENT_BYTES_MAX: usize = 16 << 20;
+/// How many names' tokens are kept; the one that was used longest ago is forgotten first.
+pub const TOKENS_MAX: usize = 20_000;
 
 /// A text that waits to be taken into the log. Cheap to clone.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -24,6 +30,8 @@ pub struct Draft {
     pub author: UserName,
     /// What.
     pub content: Arc<str>,
+    /// The author's own id of it, if there is one: by it a text that is sent again is known.
+    pub id: Option<Arc<str>>,
 }
 
 /// One message as the log has it. Cheap to clone.
@@ -31,82 +39,215 @@ pub struct Draft {
 pub struct Record {
     /// Its number in the room: dense, from 1.
     pub seq: u64,
+    /// When it was taken, in UTC milliseconds since 1970; never less than the one before it.
+    pub time_ms: u64,
     /// Who said it.
     pub author: UserName,
     /// What.
     pub content: Arc<str>,
+    /// The author's own id of it, if there is one.
+    pub id: Option<Arc<str>>,
 }
 
-/// The newest messages of the room.
-#[derive(Debug, Default)]
-pub struct Log {
-    records: VecDeque<Record>,
-    content_bytes: usize,
-    last_seq: u64,
+/// One message as it is read back. Its author is any text: the rules for names may have changed
+/// since it was said.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Entry<'a> {
+    /// Its number in the room.
+    pub seq: u64,
+    /// When it was taken, in UTC milliseconds since 1970.
+    pub time_ms: u64,
+    /// Who said it.
+    pub author: &'a str,
+    /// What.
+    pub content: &'a str,
+    /// The author's own id of it, if there is one.
+    pub id: Option<&'a str>,
+}
+
+/// What became of a draft.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Appended {
+    /// It is in the log now.
+    New(Record),
+    /// The log had it already: this author said something under this id before. The record is that
+    /// of then, with its content, number and time.
+    Known(Record),
+}
+
+/// What is kept of a token: enough to know it again, too little to make it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct TokenHash(pub [u8; 32]);
+
+/// How much a log keeps.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Keep {
+    /// The most messages.
+    pub messages_max: u64,
+    /// How long; for ever, if [`Duration::MAX`].
+    pub age_max: Duration,
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        Self { messages_max: 10_000, age_max: Duration::from_hours(90 * 24) }
+    }
+}
+
+impl Keep {
+    /// Returns when a message of `time_ms` has been kept for long enough, if it ever has, in UTC
+    /// milliseconds since 1970.
+    fn expiry_ms(self, time_ms: u64) -> Option<u64> {
+        time_ms.checked_add(u64::try_from(self.age_max.as_millis()).ok()?)
+    }
+}
+
+/// Why the log cannot be written or read just now. Nothing of what was to be done is.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum StorageError {
+    /// There is no room left.
+    #[error("disk full")]
+    Full,
+    /// The file, or the file system that it is on, cannot be written.
+    #[error("read-only")]
+    ReadOnly,
+    /// What is in the file makes no sense.
+    #[error("damaged: {0}")]
+    Damaged(String),
+    /// The system could not read or write.
+    #[error("input/output error: {0}")]
+    Io(String),
+    /// Something else.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl StorageError {
+    /// Returns the word that stands for it in logs.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::ReadOnly => "read_only",
+            Self::Damaged(_) => "damaged",
+            Self::Io(_) => "io",
+            Self::Other(_) => "other",
+        }
+    }
+}
+
+/// The newest messages of the room, and who may take which name again.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Log {
+    /// Forgotten with the process.
+    Memory(Memory),
 }
 
 impl Log {
-    /// Takes all of `drafts` into the log, in order; tells of each where it now stands.
-    pub fn append(
-        &mut self,
-        drafts: impl IntoIterator<Item = Draft>,
-        mut appended: impl FnMut(ConnectionId, Record),
-    ) {
-        for Draft { from, author, content } in drafts {
-            self.last_seq += 1;
-            self.content_bytes += content.len();
-            let record = Record { seq: self.last_seq, author, content };
-            self.records.push_back(record.clone());
-            appended(from, record);
-        }
-        while (RECORDS_MAX < self.records.len() || CONTENT_BYTES_MAX < self.content_bytes)
-            && let Some(forgotten) = self.records.pop_front()
-        {
-            self.content_bytes -= forgotten.content.len();
+    /// Returns the name of this log: 128 random bits as 32 lower-case hex digits. Another name is
+    /// another log, whose numbers mean other messages.
+    pub fn epoch(&self) -> &str {
+        match self {
+            Self::Memory(memory) => memory.epoch(),
         }
     }
 
-    /// Returns the messages after number `seq` that are still kept, oldest first.
-    pub fn read_after(&self, seq: u64) -> impl Iterator<Item = &Record> {
-        let begin = self.records.partition_point(|record| record.seq <= seq);
-        self.records.range(begin..)
+    /// Returns the number of the oldest message that is kept, or of the next if none is.
+    pub fn first_seq(&self) -> u64 {
+        match self {
+            Self::Memory(memory) => memory.first_seq(),
+        }
+    }
+
+    /// Returns the number of the newest message, kept or not; 0 if there never was one.
+    pub fn last_seq(&self) -> u64 {
+        match self {
+            Self::Memory(memory) => memory.last_seq(),
+        }
+    }
+
+    /// Takes all of `drafts` in, in order, and notes that each of `tokens` was used, the newest
+    /// last. Once all of it is kept, tells of each draft, in order, where it stands.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`]: nothing was taken and nothing told then. It may be asked again.
+    pub fn append(
+        &mut self,
+        utc_ms: u64,
+        drafts: impl IntoIterator<Item = Draft>,
+        tokens: impl IntoIterator<Item = (UserName, TokenHash)>,
+        appended: impl FnMut(ConnectionId, Appended),
+    ) -> Result<(), StorageError> {
+        match self {
+            Self::Memory(memory) => {
+                memory.append(utc_ms, drafts, tokens, appended);
+                Ok(())
+            }
+        }
+    }
+
+    /// Shows `each` message after number `after` that is kept, oldest first, until it breaks off.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`]: `each` may have seen some by then.
+    pub fn read(
+        &mut self,
+        after: u64,
+        each: impl FnMut(Entry<'_>) -> ControlFlow<()>,
+    ) -> Result<(), StorageError> {
+        match self {
+            Self::Memory(memory) => {
+                memory.read(after, each);
+                Ok(())
+            }
+        }
+    }
+
+    /// Returns every name's token, the one that was used last at the end.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`].
+    pub fn tokens(&mut self) -> Result<Vec<(String, TokenHash)>, StorageError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.tokens()),
+        }
+    }
+
+    /// Does a little of what can wait, such as forgetting what is too old. Never takes long.
+    pub fn tend(&mut self, now: Instant, utc_ms: u64) {
+        match self {
+            Self::Memory(memory) => memory.tend(now, utc_ms),
+        }
+    }
+
+    /// Changes how much is kept; what is too much by that is forgotten little by little.
+    pub fn set_keep(&mut self, keep: Keep) {
+        match self {
+            Self::Memory(memory) => memory.set_keep(keep),
+        }
+    }
+
+    /// Returns when [`tend`](Self::tend) has something to do for the time alone.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        match self {
+            Self::Memory(memory) => memory.next_deadline(),
+        }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn draft(content: &str) -> Draft {
-        let author = UserName::new("Анна").unwrap();
-        let from = ConnectionId { slot: 3, generation: 4 };
-        Draft { from, author, content: content.into() }
-    }
-
-    fn seqs(log: &Log, after: u64) -> Vec<u64> {
-        log.read_after(after).map(|record| record.seq).collect()
-    }
-
-    #[test]
-    fn messages_are_numbered_from_one_without_a_gap() {
-        let mut log = Log::default();
-        let mut told = Vec::new();
-        for drafts in [vec![draft("a"), draft("b")], vec![], vec![draft("c")]] {
-            log.append(drafts, |from, record| told.push((from.slot, record.seq)));
+impl Record {
+    /// Returns this record as it will be read back.
+    pub fn entry(&self) -> Entry<'_> {
+        Entry {
+            seq: self.seq,
+            time_ms: self.time_ms,
+            author: self.author.as_str(),
+            content: &self.content,
+            id: self.id.as_deref(),
         }
-        assert_eq!(told, [(3, 1), (3, 2), (3, 3)]);
-        assert_eq!(log.read_after(1).map(|record| &*record.content).collect::<String>(), "bc");
-        assert_eq!((seqs(&log, 0), seqs(&log, 3)), (vec![1, 2, 3], vec![]));
-    }
-
-    #[test]
-    fn the_oldest_are_forgotten_beyond_the_limits() {
-        let mut log = Log::default();
-        log.append((0..=RECORDS_MAX).map(|_| draft("x")), |_, _| ());
-        assert_eq!((seqs(&log, 0).len(), seqs(&log, 0)[0]), (RECORDS_MAX, 2));
-        let half = "x".repeat(CONTENT_BYTES_MAX / 2);
-        log.append([draft(&half), draft(&half)], |_, _| ());
-        assert_eq!(seqs(&log, 0), [10_002, 10_003]);
-        assert_eq!(log.content_bytes, CONTENT_BYTES_MAX);
     }
 }

@@ -30,6 +30,7 @@ use self::journal::Journal;
 use crate::{
     chat::{CloseReason, Refusal},
     config::ConfigError,
+    log::StorageError,
 };
 
 /// Directs what is logged from here on: to the journal if standard error is the journal, else to
@@ -156,6 +157,8 @@ pub fn refused(user: Option<&UserName>, peer: SocketAddr, refusal: &Refusal) {
         Refusal::Frame(_) => "frame",
         Refusal::Payload(_) => "payload",
         Refusal::Name(_) => "name",
+        Refusal::NameTaken => "name_taken",
+        Refusal::MessageId => "message_id",
         Refusal::NotJoined => "not_joined",
         Refusal::AlreadyJoined => "already_joined",
     };
@@ -215,6 +218,22 @@ pub fn not_reloaded(error: &ConfigError) {
 /// Something in the configuration has changed that cannot change while the server runs.
 pub fn restart_needed(option: &str) {
     warn!(event = "reload", "{option} has changed, which takes a restart");
+}
+
+/// Nothing that is said can be kept from here on, so nothing is said.
+pub fn storage_failed(error: &StorageError) {
+    let key = error.key();
+    error!(event = "storage", reason = key, "storage failed, so nobody can say anything: {error}");
+}
+
+/// What somebody missed cannot be read.
+pub fn read_failed(error: &StorageError) {
+    error!(event = "storage", reason = error.key(), "the history cannot be read: {error}");
+}
+
+/// What is said is kept again.
+pub fn storing_again() {
+    info!(event = "storage", "storage works again");
 }
 
 /// The server begins to stop.

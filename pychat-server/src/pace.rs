@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Pace {
     burst: u32,
+    per_second: u32,
     interval: Duration,
 }
 
@@ -16,7 +17,12 @@ impl Pace {
     /// Returns a pace of `burst` texts at once and then `per_second`; `None` if either is zero.
     pub fn new(burst: u32, per_second: u32) -> Option<Self> {
         let interval = Duration::from_secs(1).checked_div(per_second)?;
-        (0 < burst).then_some(Self { burst, interval })
+        (0 < burst).then_some(Self { burst, per_second, interval })
+    }
+
+    /// Returns how many texts at once, and how many a second.
+    pub fn numbers(self) -> (u32, u32) {
+        (self.burst, self.per_second)
     }
 }
 

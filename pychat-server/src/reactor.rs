@@ -11,21 +11,27 @@
 use std::{
     io::{self, ErrorKind},
     net::SocketAddr,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use mio::{
     Events, Interest, Poll, Token,
     net::{TcpListener, TcpStream},
 };
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::{
+    process::{Resource, Rlimit, getrlimit, setrlimit},
+    rand::{GetRandomFlags, getrandom},
+};
 use thiserror::Error;
 
 use crate::{
     config::Config,
-    listener, logging,
+    listener,
+    log::{Keep, Log, Memory},
+    logging,
     signals::{Request, Signals},
     switchboard::Switchboard,
+    tokens::Tokens,
 };
 
 /// How long peers may take to read the goodbye when the server stops.
@@ -135,12 +141,14 @@ impl Reactor {
             let address = socket.local_addr()?;
             listeners.push(Listener { socket, address, accepting: Accepting::Ready });
         }
+        let log = Log::Memory(Memory::new(u128::from_ne_bytes(random()?), Keep::default()));
+        let tokens = Tokens::new(random()?, []);
         Ok(Self {
             poll,
             events: Events::with_capacity(EVENTS_MAX),
             listeners,
             signals,
-            switchboard: Switchboard::new(config.limits),
+            switchboard: Switchboard::new(config.limits, log, tokens),
             config,
             phase: Phase::Running,
         })
@@ -167,11 +175,11 @@ impl Reactor {
     /// Waits once, then does everything that became possible.
     fn tick(&mut self) -> io::Result<()> {
         self.wait()?;
-        let now = Instant::now(); // Read once; everyone below is told.
+        let (now, utc_ms) = (Instant::now(), utc_ms()); // Read once; everyone below is told.
 
         self.note_readiness(now);
         self.accept_all(now);
-        self.switchboard.turn(now);
+        self.switchboard.turn(now, utc_ms);
         self.advance(now);
         Ok(())
     }
@@ -312,6 +320,19 @@ impl Accepting {
             Self::Resting { until } => until <= now,
         }
     }
+}
+
+/// Returns what the clock on the wall says, in UTC milliseconds since 1970.
+fn utc_ms() -> u64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Returns bytes that nobody can guess.
+fn random<const N: usize>() -> io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom(&mut bytes, GetRandomFlags::empty())?; // So few come at once or not at all.
+    Ok(bytes)
 }
 
 /// Lets this process have as many descriptors as the system allows it, which is often far more than

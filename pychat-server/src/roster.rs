@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use pychat_wire::{UserName, name::Skeleton};
+use pychat_wire::{UserName, message::Listing, name::Skeleton};
 
 use crate::id::ConnectionId;
 
@@ -23,6 +23,8 @@ pub struct Roster {
     numbered: HashMap<UserName, Numbered>,
     /// The names in join order, joined; `None` since somebody left, until somebody asks.
     listing: Option<String>,
+    /// The same for protocol 2.
+    members: Option<Listing>,
     next_number: u64,
 }
 
@@ -90,6 +92,9 @@ impl Roster {
         if let Some(listing) = &mut self.listing {
             append(listing, &free.name);
         }
+        if let Some(members) = &mut self.members {
+            members.push(free.name.as_str());
+        }
         self.participants.insert(self.next_number, free);
         self.by_id.insert(id, self.next_number);
         self.next_number += 1;
@@ -117,7 +122,7 @@ impl Roster {
                 self.numbered.remove(&asked);
             }
         }
-        self.listing = None;
+        (self.listing, self.members) = (None, None);
         self.check_invariants();
         Some(name)
     }
@@ -133,9 +138,22 @@ impl Roster {
         })
     }
 
-    /// Returns the names of those present, in join order.
-    pub fn names(&self) -> impl Iterator<Item = &UserName> {
-        self.participants.values().map(|participant| &participant.name)
+    /// Returns the names of those present, in join order, as protocol 2 lists them.
+    pub fn members(&mut self) -> &Listing {
+        self.members.get_or_insert_with(|| {
+            self.participants.values().map(|participant| participant.name.as_str()).collect()
+        })
+    }
+
+    /// Returns who has exactly this name.
+    pub fn holder(&self, name: &UserName) -> Option<ConnectionId> {
+        if !self.is_taken(name) {
+            return None;
+        }
+        let holds = |(_, number): &(&ConnectionId, &u64)| {
+            self.participants.get(number).is_some_and(|participant| participant.name == *name)
+        };
+        self.by_id.iter().find(holds).map(|(id, _)| *id)
     }
 
     /// Returns the name of `id`, if it is present.
@@ -186,8 +204,8 @@ mod tests {
         given
     }
 
-    fn names(roster: &Roster) -> Vec<&str> {
-        roster.names().map(UserName::as_str).collect()
+    fn names(roster: &mut Roster) -> Vec<String> {
+        roster.members().names()
     }
 
     #[test]
@@ -199,13 +217,16 @@ mod tests {
         assert_eq!(roster.leave(id(1)).unwrap().as_str(), "a");
         assert_eq!(roster.leave(id(1)), None);
         join(&mut roster, 1, "a");
-        assert_eq!(names(&roster), ["c", "b", "a"]);
+        assert_eq!(names(&mut roster), ["c", "b", "a"]);
         assert_eq!(roster.listing(), "c, b, a");
         join(&mut roster, 4, "d");
         assert_eq!(roster.listing(), "c, b, a, d");
         roster.leave(id(3));
         assert_eq!(roster.listing(), "b, a, d");
+        assert_eq!(names(&mut roster), ["b", "a", "d"]);
         assert_eq!(roster.name(id(2)).map(UserName::as_str), Some("b"));
+        let holder = |name| roster.holder(&UserName::new(name).unwrap());
+        assert_eq!((holder("b"), holder("B"), holder("c")), (Some(id(2)), None, None));
     }
 
     #[test]

@@ -8,8 +8,12 @@
 //! A connection is taken out of the table when the tick reaps, and nowhere else.
 
 mod effects;
+mod keep;
+mod past;
+mod pulse;
 mod run;
 mod seat;
+mod speech;
 
 use std::{
     collections::VecDeque,
@@ -20,6 +24,11 @@ use std::{
 };
 
 use pychat_wire::ClientMessage;
+
+pub use self::{
+    past::BACKLOG_BYTES_LOW,
+    pulse::{PING_INTERVAL, PONG_TIMEOUT},
+};
 
 use self::{
     run::Run,
@@ -35,6 +44,7 @@ use crate::{
     limits::Limits,
     log::Log,
     logging,
+    tokens::Tokens,
 };
 
 /// The most that is read from all connections before what they said is answered, in bytes.
@@ -72,17 +82,29 @@ pub struct Switchboard<S> {
     /// Where a frame for one peer is encoded before it is owed.
     frame: Vec<u8>,
     run: Run,
+    /// The last message that went into the run; what a newcomer hears comes after it.
+    published_seq: u64,
+    /// Who is being sent what they missed before they hear what all hear.
+    returning: Vec<ConnectionId>,
+    /// When peers of protocol 2 are looked after.
+    pulses: Deadlines,
+    /// The time of this tick, in UTC milliseconds since 1970.
+    utc_ms: u64,
     /// What the log has taken and the chat has not been told yet.
     appended: VecDeque<Input<'static>>,
+    /// True from when the log refused something until it takes something.
+    is_log_failing: bool,
 }
 
 impl<S: Socket> Switchboard<S> {
-    /// Returns a switchboard without connections.
-    pub fn new(limits: Limits) -> Self {
+    /// Returns a switchboard without connections that keeps what is said in `log`, and in which names
+    /// are proved by `tokens`.
+    pub fn new(limits: Limits, log: Log, tokens: Tokens) -> Self {
         Self {
             connections: Connections::default(),
-            chat: Chat::new(limits.rules),
-            log: Log::default(),
+            chat: Chat::new(limits.rules, tokens),
+            published_seq: log.last_seq(),
+            log,
             limits,
             effects: Vec::new(),
             queues: Queues::default(),
@@ -92,7 +114,11 @@ impl<S: Socket> Switchboard<S> {
             scratch: vec![0; READ_BUDGET_BYTES],
             frame: Vec::new(),
             run: Run::default(),
+            returning: Vec::new(),
+            pulses: Deadlines::default(),
+            utc_ms: 0,
             appended: VecDeque::new(),
+            is_log_failing: false,
             spare: Vec::new(),
         }
     }
@@ -124,7 +150,7 @@ impl<S: Socket> Switchboard<S> {
             let told = format!("Too many connections from your address: {per_address_max}. Bye!\n");
             self.turn_away(now, connection, peer, &told);
         } else {
-            let id = self.connections.insert(Seat::new(connection, peer, Stay::Guest));
+            let id = self.connections.insert(Seat::new(now, connection, peer, Stay::Guest));
             self.chat.handle(now, Input::Connected { id }, &mut self.effects);
             self.note(id, true, false);
         }
@@ -147,28 +173,40 @@ impl<S: Socket> Switchboard<S> {
         self.chat.handle(now, Input::Stopping, &mut self.effects);
     }
 
-    /// Does everything that has become possible by `now`: one tick.
-    pub fn turn(&mut self, now: Instant) {
+    /// Does everything that has become possible by `now`, which is `utc_ms` in UTC milliseconds
+    /// since 1970: one tick.
+    pub fn turn(&mut self, now: Instant, utc_ms: u64) {
+        self.utc_ms = utc_ms;
         self.release_held(now);
         self.read_ready(now);
         self.append(now);
         self.reap(now);
         self.chat.handle_timeout(now, &mut self.effects);
         self.give_up_overdue(now);
+        self.check_pulses(now);
         self.apply_effects(now);
+        self.feed(now);
         self.deliver_run(now);
         self.flush_dirty(now);
         self.cut_largest();
+        self.log.tend(now, utc_ms);
     }
 
     /// Returns true if the next turn has something to do already.
     pub fn has_work(&self) -> bool {
-        !self.queues.ready.is_empty() || !self.queues.ended.is_empty() || !self.effects.is_empty()
+        let Queues { ready, ended, hungry, .. } = &self.queues;
+        !ready.is_empty() || !ended.is_empty() || !hungry.is_empty() || !self.effects.is_empty()
     }
 
     /// Returns when the next turn has something to do for the time alone.
     pub fn next_deadline(&self, now: Instant) -> Option<Instant> {
-        let ours = [self.deadlines.next(), self.next_release(), self.next_delivery(now)];
+        let ours = [
+            self.deadlines.next(),
+            self.next_release(),
+            self.next_delivery(now),
+            self.pulses.next(),
+            self.log.next_deadline(),
+        ];
         self.chat.next_deadline().into_iter().chain(ours.into_iter().flatten()).min()
     }
 
@@ -177,7 +215,7 @@ impl<S: Socket> Switchboard<S> {
         self.holds.next()
     }
 
-    /// Returns when everybody is told what only waits for more of its kind.
+    /// Returns when everybody is told what waits for the common run.
     pub fn next_delivery(&self, now: Instant) -> Option<Instant> {
         self.run.due_at(now)
     }
@@ -227,11 +265,12 @@ impl<S: Socket> Switchboard<S> {
     /// Reads one connection; returns how much of the tick's budget that took.
     fn read(&mut self, now: Instant, id: ConnectionId) -> usize {
         let Some(seat) = self.connections.get_mut(id) else { return 0 };
-        seat.is_ready = false;
+        seat.queued.ready = false;
         let (chat, effects) = (&mut self.chat, &mut self.effects);
         let mut read_bytes = 0;
         let filled = seat.connection.fill(&mut self.scratch, |payload| {
             read_bytes += payload.len();
+            seat.alive_at = now;
             chat.handle(now, understand(id, payload), effects);
             match effects.last() {
                 Some(Effect::Hold { id: held, .. }) if *held == id => ControlFlow::Break(()),
@@ -256,32 +295,6 @@ impl<S: Socket> Switchboard<S> {
         read_bytes
     }
 
-    /// Takes this tick's texts into the log before anything of them is shown to anybody.
-    ///
-    /// Each is published where it was said, between what was answered before and after it.
-    fn append(&mut self, now: Instant) {
-        let drafts = self.effects.iter().filter_map(|effect| match effect {
-            Effect::Append(draft) => Some(draft.clone()),
-            _ => None,
-        });
-        let appended = &mut self.appended;
-        self.log.append(drafts, |from, record| {
-            appended.push_back(Input::Appended { from, record });
-        });
-        let mut effects = mem::take(&mut self.effects);
-        for effect in effects.drain(..) {
-            match effect {
-                Effect::Append(_) => {
-                    if let Some(input) = self.appended.pop_front() {
-                        self.chat.handle(now, input, &mut self.spare);
-                    }
-                }
-                effect => self.spare.push(effect),
-            }
-        }
-        self.effects = mem::replace(&mut self.spare, effects);
-    }
-
     /// Tells the chat who has gone, and forgets who is gone for good.
     fn reap(&mut self, now: Instant) {
         let mut ended = mem::take(&mut self.queues.ended);
@@ -289,8 +302,9 @@ impl<S: Socket> Switchboard<S> {
             let Some(seat) = self.connections.get_mut(id) else { continue };
             if let Stay::Ending { name, reason, error } = &seat.stay {
                 logging::left(name.as_ref(), seat.peer, *reason, error.as_ref());
+                let input = Input::Closed { id, reason: *reason };
                 seat.stay = Stay::Left;
-                self.chat.handle(now, Input::Closed { id }, &mut self.effects);
+                self.chat.handle(now, input, &mut self.effects);
             }
             if seat.connection.is_over() {
                 if !matches!(seat.stay, Stay::TurnedAway) {
@@ -300,6 +314,8 @@ impl<S: Socket> Switchboard<S> {
                 self.queues.count(seat);
                 self.deadlines.clear(id);
                 self.holds.clear(id);
+                self.pulses.clear(id);
+                self.returning.retain(|returning| *returning != id);
                 self.connections.remove(id);
             }
         }

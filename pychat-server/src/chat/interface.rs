@@ -1,12 +1,15 @@
 //! The words between the chat and the rest of the server: what it is told, what it wants done.
 
-use std::{fmt, time::Instant};
+use std::{fmt, sync::Arc, time::Instant};
 
-use pychat_wire::{ClientMessage, FrameError, MessageError, NameError, UserName};
+use pychat_wire::{
+    ClientMessage, FrameError, MessageError, NameError, UserName,
+    message::{ErrorCode, Listing, Reason},
+};
 
 use crate::{
     id::ConnectionId,
-    log::{Draft, Record},
+    log::{Appended, Draft, Record, StorageError, TokenHash},
 };
 
 /// What the chat is told.
@@ -47,13 +50,22 @@ pub enum Input<'a> {
     Closed {
         /// Whose.
         id: ConnectionId,
+        /// Why.
+        reason: CloseReason,
     },
     /// The log has a text.
     Appended {
         /// The connection that it came by.
         from: ConnectionId,
-        /// The text as the log has it.
-        record: Record,
+        /// The text as the log has it, and whether it is new there.
+        appended: Appended,
+    },
+    /// The log could not take a text.
+    NotKept {
+        /// The text.
+        draft: Draft,
+        /// Why.
+        error: StorageError,
     },
     /// The server is about to stop.
     Stopping,
@@ -64,17 +76,54 @@ pub enum Input<'a> {
 pub enum Effect {
     /// Take a text into the log.
     Append(Draft),
-    /// Tell one peer, in the server's name.
+    /// Keep the hash of a name's token.
+    Remember {
+        /// Whose.
+        name: UserName,
+        /// The hash.
+        hash: TokenHash,
+    },
+    /// Send the first message of every connection.
+    Greet {
+        /// To whom.
+        to: ConnectionId,
+    },
+    /// Tell one peer, in the server's name and in a sentence of protocol 1.
     Tell {
         /// Whom.
         to: ConnectionId,
         /// What.
         content: String,
     },
-    /// Tell everybody in the room, in the server's name.
-    TellAll {
-        /// What.
-        content: String,
+    /// Tell one peer of protocol 2 what was refused.
+    Complain {
+        /// Whom.
+        to: ConnectionId,
+        /// What was refused.
+        complaint: Complaint,
+    },
+    /// Welcome a peer of protocol 2.
+    Welcome {
+        /// Whom.
+        to: ConnectionId,
+        /// Under which name.
+        name: UserName,
+        /// What proves from now on that the name is theirs.
+        token: String,
+        /// Who is present, this peer included.
+        members: Listing,
+    },
+    /// Tell everybody in the room that somebody joined.
+    Arrive {
+        /// Who.
+        name: UserName,
+    },
+    /// Tell everybody in the room that somebody left.
+    Depart {
+        /// Who.
+        name: UserName,
+        /// Why.
+        reason: CloseReason,
     },
     /// From here on this connection is in the room and hears what is told to all.
     Enter {
@@ -82,13 +131,52 @@ pub enum Effect {
         id: ConnectionId,
         /// Under which name.
         name: UserName,
+        /// What it is spoken to in.
+        protocol: Protocol,
     },
-    /// Show a message to everybody in the room: to its author first, and as its own.
+    /// Send everything after a number that the log has, and only then what is told to all.
+    Resume {
+        /// To whom, who is in the room.
+        id: ConnectionId,
+        /// The log that the number belongs to; this one if `None`.
+        epoch: Option<String>,
+        /// The last number that the peer has.
+        after: u64,
+    },
+    /// Send some messages of the past.
+    Page {
+        /// To whom.
+        to: ConnectionId,
+        /// Those before this number.
+        before: u64,
+        /// The newest so many of them.
+        limit: u64,
+    },
+    /// Answer a ping.
+    Pong {
+        /// Whose.
+        to: ConnectionId,
+    },
+    /// Show a message to everybody in the room, to its author as its own.
     Publish {
         /// The author's connection, which may be gone.
         from: ConnectionId,
         /// The message.
         record: Record,
+    },
+    /// Tell the author of a text that it had been accepted before.
+    Acknowledge {
+        /// Whom.
+        to: ConnectionId,
+        /// The message as it was accepted then.
+        record: Record,
+    },
+    /// Tell one peer of protocol 2 that its connection is about to be closed.
+    Bye {
+        /// Whom.
+        to: ConnectionId,
+        /// Why.
+        reason: CloseReason,
     },
     /// Read nothing more from this connection for a while, not even what has arrived.
     Hold {
@@ -113,6 +201,38 @@ pub enum Effect {
     },
 }
 
+/// What a peer is spoken to in.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Protocol {
+    /// The original's, in sentences.
+    #[default]
+    One,
+    /// Ours, in typed payloads.
+    Two,
+}
+
+/// What a peer of protocol 2 is told when something was refused.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Complaint {
+    /// What.
+    pub code: ErrorCode,
+    /// Why, for people to read.
+    pub text: String,
+    /// The id of the text that it is about.
+    pub reference: Option<Arc<str>>,
+    /// When trying again makes sense, in milliseconds from now.
+    pub retry_ms: Option<u64>,
+    /// A name that is free.
+    pub suggest: Option<UserName>,
+}
+
+impl Complaint {
+    /// Returns a complaint that says nothing more than `text`.
+    pub fn new(code: ErrorCode, text: &str) -> Self {
+        Self { code, text: text.to_owned(), reference: None, retry_ms: None, suggest: None }
+    }
+}
+
 /// Why a connection ended. Not an error: people leave.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum CloseReason {
@@ -126,6 +246,10 @@ pub enum CloseReason {
     Protocol,
     /// It did not say who it is in time.
     Timeout,
+    /// Somebody who proved that the name is theirs came by another connection.
+    Replaced,
+    /// What it missed could not be read from the log.
+    Storage,
     /// The server stops.
     Shutdown,
 }
@@ -139,7 +263,21 @@ impl CloseReason {
             Self::Slow => "slow",
             Self::Protocol => "protocol",
             Self::Timeout => "timeout",
+            Self::Replaced => "replaced",
+            Self::Storage => "storage",
             Self::Shutdown => "shutdown",
+        }
+    }
+
+    /// Returns the word of the protocol for it.
+    pub fn reason(self) -> Reason {
+        match self {
+            Self::Quit => Reason::Quit,
+            Self::Lost | Self::Timeout | Self::Storage => Reason::Lost,
+            Self::Slow => Reason::Slow,
+            Self::Protocol => Reason::Protocol,
+            Self::Replaced => Reason::Replaced,
+            Self::Shutdown => Reason::Shutdown,
         }
     }
 }
@@ -159,6 +297,10 @@ pub enum Refusal {
     Payload(MessageError),
     /// A name that breaks a rule.
     Name(NameError),
+    /// A name that somebody present has.
+    NameTaken,
+    /// A text without an id of its own, or with an endless one.
+    MessageId,
     /// A text before joining.
     NotJoined,
     /// A second hello.
@@ -171,6 +313,8 @@ impl fmt::Display for Refusal {
             Self::Frame(error) => error.fmt(formatter),
             Self::Payload(error) => error.fmt(formatter),
             Self::Name(error) => error.fmt(formatter),
+            Self::NameTaken => formatter.write_str("a name that somebody present has"),
+            Self::MessageId => formatter.write_str("a text without a good id"),
             Self::NotJoined => formatter.write_str("a text before a hello"),
             Self::AlreadyJoined => formatter.write_str("a second hello"),
         }

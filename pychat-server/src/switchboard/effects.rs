@@ -7,16 +7,25 @@ use std::{mem, net::SocketAddr, time::Instant};
 
 use pychat_wire::{
     ServerMessage, UserName,
-    name::{SERVER, YOU},
+    message::{Limits, PROTOCOL},
+    name::{NAME_CHARS_MAX, SERVER, YOU},
+    notice::Notice,
 };
 
-use super::{CLOSING_TIMEOUT, LINGER_TIMEOUT, Seat, Stay, Switchboard};
+use super::{
+    CLOSING_TIMEOUT, LINGER_TIMEOUT, Seat, Stay, Switchboard,
+    past::BACKLOG_BYTES_LOW,
+    pulse::PING_INTERVAL,
+    seat::{Flushed, Hears},
+    speech::{self, Copy},
+};
 use crate::{
-    chat::{CloseReason, Effect, Refusal},
+    chat::{CloseReason, Effect, Protocol, Refusal},
     connection::{Connection, Socket},
     id::ConnectionId,
     log::Record,
     logging,
+    pace::Pace,
 };
 
 /// How many refusals of one connection are logged; a rude peer does not fill the journal.
@@ -32,35 +41,109 @@ impl<S: Socket> Switchboard<S> {
     }
 
     fn apply(&mut self, now: Instant, effect: Effect) {
+        let time_ms = self.utc_ms;
         match effect {
-            Effect::Append(_) => unreachable!("`append` took them all"),
-            Effect::Tell { to, content } => self.tell(to, SERVER, &content),
-            Effect::TellAll { content } => {
-                self.run.push_presence(|out| encode(SERVER, &content, out));
+            Effect::Append(_) | Effect::Remember { .. } => unreachable!("`append` took them all"),
+            Effect::Greet { to } => self.greet(to),
+            Effect::Tell { to, content } => {
+                self.tell(to, |out| speech::message(SERVER, &content, out));
             }
-            Effect::Enter { id, name } => self.enter(id, name),
+            Effect::Complain { to, complaint } => {
+                self.tell(to, |out| speech::complaint(&complaint, out));
+            }
+            Effect::Welcome { to, name, token, members } => {
+                let (seq, epoch) = (self.published_seq, self.log.epoch().to_owned());
+                let welcome = speech::Welcome {
+                    name: &name,
+                    token: &token,
+                    epoch: &epoch,
+                    seq,
+                    time_ms,
+                    members: &members,
+                };
+                self.tell(to, |out| speech::welcome(&welcome, out));
+            }
+            Effect::Arrive { name } => self.tell_all(
+                |out| speech::notice(Notice::Joined { name: name.as_str() }, out),
+                |out| speech::joined(&name, time_ms, out),
+            ),
+            Effect::Depart { name, reason } => self.tell_all(
+                |out| speech::notice(Notice::Left { name: name.as_str() }, out),
+                |out| speech::left(&name, time_ms, reason, out),
+            ),
+            Effect::Enter { id, name, protocol } => self.enter(now, id, name, protocol),
+            Effect::Resume { id, epoch, after } => self.resume(id, epoch.as_deref(), after),
+            Effect::Page { to, before, limit } => self.page(to, before, limit),
+            Effect::Pong { to } => self.tell(to, |out| ServerMessage::Pong.encode(out)),
             Effect::Publish { from, record } => self.publish(from, &record),
+            Effect::Acknowledge { to, record } => {
+                let copy = Copy { own: true, dup: true, ..Copy::default() };
+                self.tell(to, |out| speech::record(record.entry(), copy, out));
+            }
+            Effect::Bye { to, reason } => self.tell(to, |out| speech::bye(reason.reason(), out)),
             Effect::Hold { id, until } => self.holds.set(id, until),
             Effect::Report { id, refusal } => self.report(id, &refusal),
             Effect::Close { id, reason } => self.close(now, id, reason),
         }
     }
 
-    fn enter(&mut self, id: ConnectionId, name: UserName) {
+    fn greet(&mut self, to: ConnectionId) {
+        let (burst, per_second) = self.limits.rules.pace.map_or((0, 0), Pace::numbers);
+        let limits = Limits {
+            payload: self.limits.payload_bytes_max as u64,
+            name: NAME_CHARS_MAX as u64,
+            burst: burst.into(),
+            per_second: per_second.into(),
+        };
+        let epoch = self.log.epoch().to_owned();
+        let greeting = ServerMessage::Greeting {
+            username: SERVER.into(),
+            content: Notice::Greeting.to_string().into(),
+            protocol: PROTOCOL,
+            epoch: epoch.into(),
+            limits,
+            ping_seconds: PING_INTERVAL.as_secs(),
+        };
+        self.tell(to, |out| greeting.encode(out));
+    }
+
+    fn enter(&mut self, now: Instant, id: ConnectionId, name: UserName, protocol: Protocol) {
         let Some(seat) = self.connections.get_mut(id) else { return };
         if matches!(seat.stay, Stay::Guest) {
             logging::joined(&name, seat.peer);
             seat.stay = Stay::Present(name);
-            seat.given = self.run.frames().len();
+            seat.protocol = protocol;
+            seat.hears = Hears::All { given: self.run.frames().of(protocol).len() };
+            if protocol == Protocol::Two {
+                self.watch(now, id);
+            }
         }
     }
 
     /// The author's own copy takes the place of everybody's.
     fn publish(&mut self, from: ConnectionId, record: &Record) {
-        self.tell(from, YOU, &record.content);
-        self.run.push_message(|out| encode(record.author.as_str(), &record.content, out));
-        if let Some(seat) = self.connections.get_mut(from) {
-            seat.given = self.run.frames().len();
+        let entry = record.entry();
+        self.published_seq = entry.seq;
+        let author = self.connections.get_mut(from).map(|seat| (seat.protocol, seat.hears));
+        let own = Copy { own: true, ..Copy::default() };
+        match author {
+            Some((Protocol::One, _)) => {
+                self.tell(from, |out| speech::message(YOU, entry.content, out));
+            }
+            Some((Protocol::Two, Hears::All { .. })) => {
+                self.tell(from, |out| speech::record(entry, own, out));
+            }
+            // Who is still being told what it missed finds its own copy there.
+            Some((Protocol::Two, _)) | None => (),
+        }
+        self.run.push(
+            |out| speech::message(entry.author, entry.content, out),
+            |out| speech::record(entry, Copy::default(), out),
+        );
+        if let Some(seat) = self.connections.get_mut(from)
+            && let Hears::All { given } = &mut seat.hears
+        {
+            *given = self.run.frames().of(seat.protocol).len();
         }
     }
 
@@ -72,10 +155,10 @@ impl<S: Socket> Switchboard<S> {
         }
     }
 
-    fn close(&mut self, now: Instant, id: ConnectionId, reason: CloseReason) {
+    pub(super) fn close(&mut self, now: Instant, id: ConnectionId, reason: CloseReason) {
         let Some(seat) = self.connections.get_mut(id) else { return };
         self.queues.owe(id, seat, self.run.frames(), &[]);
-        self.run.hasten();
+        seat.hears = Hears::Nothing;
         seat.connection.close_gently();
         self.queues.end(id, seat, reason, None);
         self.queues.mark_dirty(id, seat);
@@ -91,21 +174,35 @@ impl<S: Socket> Switchboard<S> {
         told: &str,
     ) {
         logging::turned_away(peer, told.trim_end());
-        let id = self.connections.insert(Seat::new(connection, peer, Stay::TurnedAway));
-        self.tell(id, SERVER, told);
+        let id = self.connections.insert(Seat::new(now, connection, peer, Stay::TurnedAway));
+        self.tell(id, |out| speech::message(SERVER, told, out));
         self.close(now, id, CloseReason::Shutdown);
         self.note(id, true, false);
     }
 
-    fn tell(&mut self, to: ConnectionId, author: &str, content: &str) {
+    /// Owes one peer a frame.
+    pub(super) fn tell(&mut self, to: ConnectionId, encode: impl FnOnce(&mut Vec<u8>)) {
         if let Some(seat) = self.connections.get_mut(to) {
             self.frame.clear();
-            encode(author, content, &mut self.frame);
+            encode(&mut self.frame);
             self.queues.owe(to, seat, self.run.frames(), &self.frame);
-            if seat.stay.name().is_some() {
-                self.run.hasten();
+        }
+    }
+
+    /// Tells everybody in the room who comes or goes, in either protocol.
+    fn tell_all(
+        &mut self,
+        encode_one: impl FnOnce(&mut Vec<u8>),
+        encode_two: impl FnOnce(&mut Vec<u8>),
+    ) {
+        self.frame.clear();
+        encode_two(&mut self.frame);
+        for id in &self.returning {
+            if let Some(seat) = self.connections.get_mut(*id) {
+                self.queues.owe(*id, seat, self.run.frames(), &self.frame);
             }
         }
+        self.run.push(encode_one, |out| out.extend_from_slice(&self.frame));
     }
 
     /// Gives everybody in the room the common run, if it is due. Who owes it nothing else is written
@@ -116,9 +213,7 @@ impl<S: Socket> Switchboard<S> {
         }
         let run = self.run.take(now, self.chat.roster().len(), self.limits.crowd);
         for (id, seat) in self.connections.iter_mut() {
-            if seat.stay.name().is_some() {
-                self.queues.deliver(id, seat, &run);
-            }
+            self.queues.deliver(id, seat, &run);
         }
         self.run.delivered(run);
     }
@@ -146,7 +241,19 @@ impl<S: Socket> Switchboard<S> {
         let mut dirty = mem::take(&mut self.queues.dirty);
         for id in dirty.drain(..) {
             let Some(seat) = self.connections.get_mut(id) else { continue };
-            self.queues.flush(id, seat, self.limits.backlog_bytes_max);
+            match self.queues.flush(now, id, seat, self.limits.backlog_bytes_max) {
+                Flushed::Slow if seat.protocol == Protocol::Two => {
+                    self.frame.clear();
+                    speech::bye(CloseReason::Slow.reason(), &mut self.frame);
+                    self.queues.farewell(id, seat, &self.frame);
+                    self.deadlines.set(id, now + CLOSING_TIMEOUT);
+                }
+                Flushed::Slow => self.queues.cut(id, seat),
+                Flushed::Fine if seat.connection.backlog() < BACKLOG_BYTES_LOW => {
+                    self.queues.mark_hungry(id, seat);
+                }
+                Flushed::Fine => (),
+            }
             if seat.connection.is_over() {
                 self.queues.ended.push(id);
             } else if seat.connection.is_lingering() {
@@ -155,8 +262,4 @@ impl<S: Socket> Switchboard<S> {
         }
         self.queues.dirty = dirty;
     }
-}
-
-fn encode(author: &str, content: &str, out: &mut Vec<u8>) {
-    ServerMessage::Message { username: author.into(), content: content.into() }.encode(out);
 }

@@ -1,77 +1,91 @@
 //! The frames that everybody in the room gets, encoded once, in order, until they are delivered.
 //!
-//! Messages are delivered in the tick in which they were said. Who came and went may wait for a
-//! moment where many are told: in a crowd that joins at once, a write to everybody for each of
-//! them would be most of the work. The moment is as long as telling everybody takes, so at most
-//! half of a processor is spent on it.
+//! In a small room they are delivered in the tick in which they came about. Where many are told, one
+//! delivery follows another only when the people told last have had the time to read: what is said
+//! meanwhile, and who comes and goes, leaves in the same write to each. Who says something after a
+//! moment of silence is heard at once.
 
 use std::{
     mem,
     time::{Duration, Instant},
 };
 
-/// What telling one person takes, roughly.
-const COST_PER_PERSON: Duration = Duration::from_micros(5);
+use crate::chat::Protocol;
 
-/// A run of presence alone that is longer than this waits no more, in bytes.
+/// From one delivery to the next, for each person told beyond a crowd: about what a write to them
+/// costs here and reading it costs there. `ARCHITECTURE.md` has the figures of other paces.
+const PACE_PER_PERSON: Duration = Duration::from_nanos(4_500);
+
+/// A run that is longer than this waits no more, in bytes.
 const BYTES_MAX: usize = 64 << 10;
 
 /// What a run keeps of its memory once it is delivered, in bytes.
 const IDLE_CAPACITY_BYTES: usize = 256 << 10;
 
-/// Frames for everybody.
+/// The same frames for everybody, as each protocol says them.
 #[derive(Debug, Default)]
 pub(super) struct Run {
-    frames: Vec<u8>,
-    is_urgent: bool,
-    /// Presence alone is not delivered before this.
-    presence_at: Option<Instant>,
+    frames: Frames,
+    /// Nothing is delivered before this.
+    paced_until: Option<Instant>,
+}
+
+/// The frames of a run.
+#[derive(Debug, Default)]
+pub(super) struct Frames {
+    one: Vec<u8>,
+    two: Vec<u8>,
+}
+
+impl Frames {
+    /// Returns them as `protocol` says them.
+    pub(super) fn of(&self, protocol: Protocol) -> &[u8] {
+        match protocol {
+            Protocol::One => &self.one,
+            Protocol::Two => &self.two,
+        }
+    }
 }
 
 impl Run {
-    /// Appends a message, to be delivered in this tick.
-    pub(super) fn push_message(&mut self, encode: impl FnOnce(&mut Vec<u8>)) {
-        encode(&mut self.frames);
-        self.is_urgent = true;
-    }
-
-    /// Appends that somebody came or went, to be delivered soon.
-    pub(super) fn push_presence(&mut self, encode: impl FnOnce(&mut Vec<u8>)) {
-        encode(&mut self.frames);
-    }
-
-    /// Lets nothing wait that is there already: somebody is given it in this tick, so all are.
-    pub(super) fn hasten(&mut self) {
-        self.is_urgent = !self.frames.is_empty();
+    /// Appends a frame as either protocol says it.
+    pub(super) fn push(
+        &mut self,
+        encode_one: impl FnOnce(&mut Vec<u8>),
+        encode_two: impl FnOnce(&mut Vec<u8>),
+    ) {
+        encode_one(&mut self.frames.one);
+        encode_two(&mut self.frames.two);
     }
 
     /// Returns what has not been delivered yet.
-    pub(super) fn frames(&self) -> &[u8] {
+    pub(super) fn frames(&self) -> &Frames {
         &self.frames
     }
 
     /// Returns when there is something to deliver, if there ever is.
     pub(super) fn due_at(&self, now: Instant) -> Option<Instant> {
-        if self.frames.is_empty() {
+        if self.frames.one.is_empty() {
             return None;
         }
-        let can_wait = !self.is_urgent && self.frames.len() <= BYTES_MAX;
-        Some(self.presence_at.filter(|_| can_wait).unwrap_or(now))
+        let can_wait = self.frames.one.len().max(self.frames.two.len()) <= BYTES_MAX;
+        Some(self.paced_until.filter(|until| can_wait && now < *until).unwrap_or(now))
     }
 
-    /// Takes the frames out to deliver them to `people`, who are a `crowd` or fewer; give them back
-    /// by [`delivered`](Self::delivered).
-    pub(super) fn take(&mut self, now: Instant, people: usize, crowd: usize) -> Vec<u8> {
-        let cost = COST_PER_PERSON * u32::try_from(people).unwrap_or(u32::MAX);
-        self.presence_at = (crowd <= people).then(|| now + cost);
-        self.is_urgent = false;
+    /// Takes the frames out to deliver them to `people`, of whom `crowd` need no pace; give them
+    /// back by [`delivered`](Self::delivered).
+    pub(super) fn take(&mut self, now: Instant, people: usize, crowd: usize) -> Frames {
+        let beyond = u32::try_from(people.saturating_sub(crowd)).unwrap_or(u32::MAX);
+        self.paced_until = Some(now + PACE_PER_PERSON * beyond);
         mem::take(&mut self.frames)
     }
 
     /// Takes back the memory of frames that have been delivered.
-    pub(super) fn delivered(&mut self, mut frames: Vec<u8>) {
-        frames.clear();
-        frames.shrink_to(IDLE_CAPACITY_BYTES);
+    pub(super) fn delivered(&mut self, mut frames: Frames) {
+        for frames in [&mut frames.one, &mut frames.two] {
+            frames.clear();
+            frames.shrink_to(IDLE_CAPACITY_BYTES);
+        }
         self.frames = frames;
     }
 }
@@ -84,6 +98,10 @@ mod tests {
         out.extend_from_slice(b"1:x");
     }
 
+    fn push(run: &mut Run) {
+        run.push(frame, frame);
+    }
+
     fn deliver(run: &mut Run, now: Instant, people: usize) {
         let frames = run.take(now, people, 100);
         run.delivered(frames);
@@ -94,33 +112,27 @@ mod tests {
         let (mut run, now) = (Run::default(), Instant::now());
         assert_eq!(run.due_at(now), None);
         for _ in 0..3 {
-            run.push_presence(frame);
+            push(&mut run);
             assert_eq!(run.due_at(now), Some(now));
-            deliver(&mut run, now, 99);
+            deliver(&mut run, now, 100);
             assert_eq!(run.due_at(now), None);
         }
     }
 
     #[test]
-    fn a_crowd_hears_of_the_next_who_came_when_it_can_and_of_messages_at_once() {
+    fn a_crowd_hears_the_first_at_once_and_the_rest_when_it_can_have_read() {
         let (mut run, now) = (Run::default(), Instant::now());
-        run.push_presence(frame);
+        push(&mut run);
         assert_eq!(run.due_at(now), Some(now), "the first is told at once");
         deliver(&mut run, now, 1_000);
-        run.push_presence(frame);
-        assert_eq!(run.due_at(now), Some(now + 1_000 * COST_PER_PERSON));
-        run.push_message(frame);
-        assert_eq!((run.due_at(now), run.frames()), (Some(now), &b"1:x1:x"[..]));
+        push(&mut run);
+        push(&mut run);
+        assert_eq!(run.due_at(now), Some(now + 900 * PACE_PER_PERSON));
+        assert_eq!(run.frames().of(Protocol::Two), b"1:x1:x");
         deliver(&mut run, now, 1_000);
-        run.hasten();
-        assert_eq!(run.due_at(now), None, "there is nothing to hasten");
-        run.push_presence(frame);
-        run.hasten();
-        assert_eq!(run.due_at(now), Some(now));
-        deliver(&mut run, now, 1_000);
-        while run.frames().len() <= BYTES_MAX {
-            run.push_presence(frame);
+        while run.frames().of(Protocol::One).len() <= BYTES_MAX {
+            push(&mut run);
         }
-        assert_eq!(run.due_at(now), Some(now), "nor does memory wait");
+        assert_eq!(run.due_at(now), Some(now), "memory does not wait");
     }
 }

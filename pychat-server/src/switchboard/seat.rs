@@ -1,11 +1,12 @@
 //! What the switchboard knows of each connection, and who of them needs something done.
 
-use std::{collections::VecDeque, io, mem, net::SocketAddr};
+use std::{collections::VecDeque, io, mem, net::SocketAddr, time::Instant};
 
 use pychat_wire::UserName;
 
+use super::{past::Want, run::Frames};
 use crate::{
-    chat::CloseReason,
+    chat::{CloseReason, Protocol},
     connection::{Connection, Socket},
     id::ConnectionId,
 };
@@ -15,16 +16,51 @@ pub(super) struct Seat<S> {
     pub(super) connection: Connection<S>,
     pub(super) peer: SocketAddr,
     pub(super) stay: Stay,
-    /// How much of the common run it has been given already, in bytes; only those in the
-    /// room get any of it.
-    pub(super) given: usize,
+    /// What it is spoken to in, once it has joined.
+    pub(super) protocol: Protocol,
+    pub(super) hears: Hears,
+    /// What it asked for of the past and has not been sent yet.
+    pub(super) wants: VecDeque<Want>,
+    /// When it was last known to be there.
+    pub(super) alive_at: Instant,
+    /// When it was asked whether it is there, if it has not been heard of since.
+    pub(super) pinged_at: Option<Instant>,
     /// What it is owed, as it was counted last, in bytes.
     pub(super) owed: usize,
     pub(super) refusals: u32,
     /// Not to be read for now, whatever has arrived.
     pub(super) is_held: bool,
-    pub(super) is_ready: bool,
-    pub(super) is_dirty: bool,
+    pub(super) queued: Queued,
+}
+
+/// In which queues a peer stands.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Queued {
+    pub(super) ready: bool,
+    pub(super) dirty: bool,
+    pub(super) hungry: bool,
+}
+
+/// What of that which all in the room are told a peer is given.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Hears {
+    /// Nothing: it is not in the room, or has been told that there will be no more.
+    Nothing,
+    /// Nothing more: it has been told that it reads too slowly, and may take what it is owed until
+    /// its time is up.
+    Farewell,
+    /// Everything; so many bytes of the common run it has been given already.
+    All { given: usize },
+    /// Who comes and goes, one by one, until it has been sent every message that it missed.
+    Presence,
+}
+
+/// What became of writing to a peer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Flushed {
+    Fine,
+    /// It is owed more than it may be.
+    Slow,
 }
 
 /// Where somebody stands between coming and going.
@@ -47,17 +83,25 @@ pub(super) enum Stay {
 
 impl<S: Socket> Seat<S> {
     /// Returns the seat of a connection about which nothing is known yet.
-    pub(super) fn new(connection: Connection<S>, peer: SocketAddr, stay: Stay) -> Self {
+    pub(super) fn new(
+        now: Instant,
+        connection: Connection<S>,
+        peer: SocketAddr,
+        stay: Stay,
+    ) -> Self {
         Self {
             connection,
             peer,
             stay,
-            given: 0,
+            protocol: Protocol::One,
+            hears: Hears::Nothing,
+            wants: VecDeque::new(),
+            alive_at: now,
+            pinged_at: None,
             owed: 0,
             refusals: 0,
             is_held: false,
-            is_ready: false,
-            is_dirty: false,
+            queued: Queued::default(),
         }
     }
 }
@@ -69,6 +113,8 @@ pub(super) struct Queues {
     pub(super) ready: VecDeque<ConnectionId>,
     /// Is owed something, or is to end its stream.
     pub(super) dirty: Vec<ConnectionId>,
+    /// Asked for something of the past and may be sent more of it.
+    pub(super) hungry: VecDeque<ConnectionId>,
     /// Ended one way or another, to be looked at by `reap`.
     pub(super) ended: Vec<ConnectionId>,
     /// What all peers together are owed, in bytes, as it was counted last.
@@ -77,14 +123,20 @@ pub(super) struct Queues {
 
 impl Queues {
     pub(super) fn mark_ready<S>(&mut self, id: ConnectionId, seat: &mut Seat<S>) {
-        if !seat.is_held && !mem::replace(&mut seat.is_ready, true) {
+        if !seat.is_held && !mem::replace(&mut seat.queued.ready, true) {
             self.ready.push_back(id);
         }
     }
 
     pub(super) fn mark_dirty<S>(&mut self, id: ConnectionId, seat: &mut Seat<S>) {
-        if !mem::replace(&mut seat.is_dirty, true) {
+        if !mem::replace(&mut seat.queued.dirty, true) {
             self.dirty.push(id);
+        }
+    }
+
+    pub(super) fn mark_hungry<S>(&mut self, id: ConnectionId, seat: &mut Seat<S>) {
+        if !seat.wants.is_empty() && !mem::replace(&mut seat.queued.hungry, true) {
+            self.hungry.push_back(id);
         }
     }
 
@@ -93,20 +145,27 @@ impl Queues {
         &mut self,
         id: ConnectionId,
         seat: &mut Seat<S>,
-        run: &[u8],
+        run: &Frames,
         frame: &[u8],
     ) {
-        if seat.stay.name().is_some() {
-            seat.connection.owe(&run[seat.given..]);
-            seat.given = run.len();
+        if let Hears::All { given } = &mut seat.hears {
+            let run = run.of(seat.protocol);
+            seat.connection.owe(&run[*given..]);
+            *given = run.len();
         }
         seat.connection.owe(frame);
         self.mark_dirty(id, seat);
     }
 
     /// Gives a peer in the room the rest of the common run.
-    pub(super) fn deliver<S: Socket>(&mut self, id: ConnectionId, seat: &mut Seat<S>, run: &[u8]) {
-        let rest = &run[mem::take(&mut seat.given)..];
+    pub(super) fn deliver<S: Socket>(
+        &mut self,
+        id: ConnectionId,
+        seat: &mut Seat<S>,
+        run: &Frames,
+    ) {
+        let Hears::All { given } = &mut seat.hears else { return };
+        let rest = &run.of(seat.protocol)[mem::take(given)..];
         match seat.connection.deliver(rest) {
             Ok(()) if 0 < seat.connection.backlog() => self.mark_dirty(id, seat),
             Ok(()) => (),
@@ -114,20 +173,42 @@ impl Queues {
         }
     }
 
-    /// Writes what a peer is owed; cuts it if more than `backlog_bytes_max` is left of that.
+    /// Writes what a peer is owed, as far as its socket takes it.
     pub(super) fn flush<S: Socket>(
         &mut self,
+        now: Instant,
         id: ConnectionId,
         seat: &mut Seat<S>,
         backlog_bytes_max: usize,
-    ) {
-        seat.is_dirty = false;
+    ) -> Flushed {
+        seat.queued.dirty = false;
         if let Err(error) = seat.connection.flush() {
             self.lose(id, seat, error);
-        } else if backlog_bytes_max < seat.connection.backlog() {
-            self.cut(id, seat);
+        }
+        let backlog = seat.connection.backlog();
+        if backlog < seat.owed {
+            seat.alive_at = now; // What did not fit before fits now: somebody reads.
         }
         self.count(seat);
+        if backlog <= backlog_bytes_max || seat.hears == Hears::Farewell {
+            Flushed::Fine
+        } else {
+            Flushed::Slow
+        }
+    }
+
+    /// Says the last word to a peer that reads too slowly.
+    pub(super) fn farewell<S: Socket>(
+        &mut self,
+        id: ConnectionId,
+        seat: &mut Seat<S>,
+        frame: &[u8],
+    ) {
+        seat.hears = Hears::Farewell;
+        seat.connection.owe(frame);
+        seat.connection.close_gently();
+        self.count(seat);
+        self.end(id, seat, CloseReason::Slow, None);
     }
 
     /// Gives up a peer that does not read.

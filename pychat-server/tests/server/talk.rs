@@ -9,9 +9,14 @@ fn every_byte_is_as_the_protocol_says() {
     let server = Server::start();
     let mut anna = Peer::connect(server.address());
     anna.receives(concat!(
-        r#"118:{"type":"message","username":"Сервер Чата","#,
-        r#""content":"Connection established. Waiting for your username..."}"#,
+        r#"254:{"type":"message","username":"Сервер Чата","#,
+        r#""content":"Connection established. Waiting for your username...","protocol":2,"epoch":""#,
     ));
+    let epoch = anna.takes(32);
+    assert!(epoch.bytes().all(|byte| byte.is_ascii_hexdigit()), "{epoch}");
+    anna.receives(
+        r#"","limits":{"payload":65536,"name":32,"burst":0,"per_second":0},"ping_seconds":30}"#,
+    );
     anna.send(r#"38:{"type":"hello","username":"Анна"}"#);
     anna.receives(concat!(
         r#"157:{"type":"message","username":"Сервер Чата","#,

@@ -164,9 +164,15 @@ impl Peer {
     /// The next bytes are exactly `expected`.
     #[track_caller]
     pub(crate) fn receives(&mut self, expected: &str) {
-        let mut bytes = vec![0; expected.len()];
+        assert_eq!(self.takes(expected.len()), expected);
+    }
+
+    /// Returns the next `size` bytes.
+    #[track_caller]
+    pub(crate) fn takes(&mut self, size: usize) -> String {
+        let mut bytes = vec![0; size];
         self.stream.read_exact(&mut bytes).unwrap();
-        assert_eq!(String::from_utf8_lossy(&bytes), expected);
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 }
 

@@ -27,8 +27,12 @@ impl Ear {
     /// Hears `bytes`, of which every frame must be whole; passes on what is told to this peer alone.
     pub(crate) fn listen(&mut self, mut bytes: &[u8], mut on_told: impl FnMut(Notice<'_>)) {
         while let Some(payload) = self.decoder.next_payload(&mut bytes).expect("no torn frame") {
-            let ServerMessage::Message { username, content } =
-                ServerMessage::parse(payload).expect("no torn payload");
+            let (ServerMessage::Message { username, content }
+            | ServerMessage::Greeting { username, content, .. }) =
+                ServerMessage::parse(payload).expect("no torn payload")
+            else {
+                panic!("not for this peer: {}", String::from_utf8_lossy(payload));
+            };
             let notice = (username == SERVER).then(|| Notice::parse(&content));
             match (&self.name, notice) {
                 (Some(name), None) if username == YOU => {

@@ -10,7 +10,9 @@ use pychat_server::{
     connection::READ_BUDGET_BYTES,
     id::ConnectionId,
     limits::Limits,
+    log::{Keep, Log, Memory},
     switchboard::{CLOSING_TIMEOUT, LINGER_TIMEOUT, Switchboard},
+    tokens::Tokens,
 };
 use pychat_wire::{ClientMessage, Decoder, ServerMessage};
 
@@ -36,7 +38,11 @@ impl Server {
     }
 
     fn limited(limits: Limits) -> Self {
-        Self { switchboard: Switchboard::new(limits), now: Instant::now() }
+        let log = Log::Memory(Memory::new(0, Keep::default()));
+        Self {
+            switchboard: Switchboard::new(limits, log, Tokens::new([7; 32], [])),
+            now: Instant::now(),
+        }
     }
 
     fn connect(&mut self) -> Peer {
@@ -70,7 +76,7 @@ impl Server {
     }
 
     fn turn(&mut self) {
-        self.switchboard.turn(self.now);
+        self.switchboard.turn(self.now, 0);
     }
 
     /// Turns until nothing is left to do without an edge or more time.
@@ -95,8 +101,12 @@ fn heard(peer: &Peer) -> Vec<String> {
     let bytes = peer.line.take_heard();
     let (mut decoder, mut input, mut heard) = (Decoder::new(usize::MAX), &bytes[..], Vec::new());
     while let Some(payload) = decoder.next_payload(&mut input).expect("frames") {
-        let ServerMessage::Message { username, content } =
-            ServerMessage::parse(payload).expect("a message");
+        let (ServerMessage::Message { username, content }
+        | ServerMessage::Greeting { username, content, .. }) =
+            ServerMessage::parse(payload).expect("a message")
+        else {
+            panic!("no message: {}", String::from_utf8_lossy(payload));
+        };
         heard.push(format!("{username}: {content}"));
     }
     assert_eq!(decoder.pending_bytes(), 0, "whole frames only");

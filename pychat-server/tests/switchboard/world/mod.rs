@@ -16,8 +16,10 @@ use pychat_server::{
     chat::Rules,
     id::ConnectionId,
     limits::Limits,
+    log::{Keep, Log, Memory},
     pace::Pace,
     switchboard::{Switchboard, TURNED_AWAY_MAX},
+    tokens::Tokens,
 };
 use pychat_wire::ClientMessage;
 
@@ -32,6 +34,9 @@ const ADDRESSES: [[u16; 8]; 4] = [
     [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1],
     [0x2001, 0xdb8, 0, 1, 0, 0, 0, 1],
 ];
+
+/// Nothing is forgotten for its age alone, so a server without people waits for nothing.
+const KEEP: Keep = Keep { messages_max: 10_000, age_max: Duration::MAX };
 
 /// Chooses a number below the one given.
 pub(crate) type Chance<'a> = Box<dyn FnMut(usize) -> usize + 'a>;
@@ -110,7 +115,11 @@ impl<'a> World<'a> {
         let mut world = Self {
             large_one_in: [2, 10, 50][chance(3)],
             chance,
-            switchboard: Switchboard::new(limits),
+            switchboard: Switchboard::new(
+                limits,
+                Log::Memory(Memory::new(0, KEEP)),
+                Tokens::new([7; 32], []),
+            ),
             limits,
             now: Instant::now(),
             peers: Vec::new(),

@@ -170,7 +170,7 @@ impl World<'_> {
         for peer in 0..self.peers.len() {
             self.unstall(peer);
         }
-        self.switchboard.turn(self.now);
+        self.switchboard.turn(self.now, 0);
         let owed: Vec<_> = (0..self.peers.len()).map(|peer| self.listen(peer)).collect();
         let most = owed.iter().max().expect("a witness");
         assert!(*most <= self.limits.backlog_bytes_max, "{most} bytes are owed to one");
@@ -183,7 +183,7 @@ impl World<'_> {
 
     /// One turn of the server, after which everybody hears what there is to hear.
     pub(super) fn turn(&mut self) {
-        self.switchboard.turn(self.now);
+        self.switchboard.turn(self.now, 0);
         let owed = self.switchboard.backlog_bytes();
         assert!(owed <= self.limits.backlog_total_bytes_max, "{owed} bytes are owed");
         if self.switchboard.next_release().is_some() {

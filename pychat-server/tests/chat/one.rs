@@ -1,115 +1,40 @@
-//! The chat by script: inputs one by one, whole effects compared, the clock turned by hand.
+//! Peers who are spoken to as the original speaks.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pychat_server::{
-    chat::{BAD_PAYLOADS_MAX, Chat, CloseReason, Effect, Input, Refusal, Rules},
-    id::ConnectionId,
-    log::{Draft, Record},
+    chat::{BAD_PAYLOADS_MAX, CloseReason, Effect, Input, Protocol, Refusal, Rules},
+    log::{Appended, Draft, StorageError},
     pace::Pace,
 };
-use pychat_wire::{ClientMessage, FrameError, MessageError, NameError, UserName};
+use pychat_wire::{ClientMessage, FrameError, MessageError, NameError};
 
-const HELLO_TIMEOUT: Duration = Duration::from_secs(20);
-const RULES: Rules = Rules { hello_timeout: HELLO_TIMEOUT, pace: None };
+use super::{
+    A, B, C, HELLO_TIMEOUT, RULES, Room, arrive, close, depart, enter, first_record, name, report,
+    tell,
+};
 
-const GREETING: &str = "Connection established. Waiting for your username...";
 const STILL_WAITING: &str = "Still waiting for your username....";
-
-const A: ConnectionId = ConnectionId { slot: 0, generation: 0 };
-const B: ConnectionId = ConnectionId { slot: 1, generation: 1 };
-const C: ConnectionId = ConnectionId { slot: 0, generation: 2 };
-
-struct Room {
-    chat: Chat,
-    now: Instant,
-}
-
-impl Room {
-    fn new() -> Self {
-        Self { chat: Chat::new(RULES), now: Instant::now() }
-    }
-
-    fn with(people: &[(ConnectionId, &str)]) -> Self {
-        let mut room = Self::new();
-        for (id, name) in people {
-            room.handle(Input::Connected { id: *id });
-            room.hello(*id, name);
-        }
-        room
-    }
-
-    fn handle(&mut self, input: Input<'_>) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        self.chat.handle(self.now, input, &mut effects);
-        effects
-    }
-
-    fn hello(&mut self, id: ConnectionId, name: &str) -> Vec<Effect> {
-        let message = ClientMessage::hello(name);
-        self.handle(Input::Received { id, message })
-    }
-
-    fn text(&mut self, id: ConnectionId, content: &str) -> Vec<Effect> {
-        let message = ClientMessage::text(content);
-        self.handle(Input::Received { id, message })
-    }
-
-    fn nonsense(&mut self, id: ConnectionId) -> Vec<Effect> {
-        self.handle(Input::Misunderstood { id, error: MessageError::NoType })
-    }
-
-    fn pass(&mut self, time: Duration) -> Vec<Effect> {
-        self.now += time;
-        let mut effects = Vec::new();
-        self.chat.handle_timeout(self.now, &mut effects);
-        effects
-    }
-}
-
-fn name(name: &str) -> UserName {
-    UserName::new(name).expect("a good name")
-}
-
-fn tell(to: ConnectionId, content: &str) -> Effect {
-    Effect::Tell { to, content: content.into() }
-}
-
-fn tell_all(content: &str) -> Effect {
-    Effect::TellAll { content: content.into() }
-}
-
-fn enter(id: ConnectionId, given: &str) -> Effect {
-    Effect::Enter { id, name: name(given) }
-}
-
-fn close(id: ConnectionId, reason: CloseReason) -> Effect {
-    Effect::Close { id, reason }
-}
-
-fn report(id: ConnectionId, refusal: Refusal) -> Effect {
-    Effect::Report { id, refusal }
-}
 
 #[test]
 fn who_joins_is_welcomed_and_the_others_hear_it() {
     let mut room = Room::new();
-    assert_eq!(room.handle(Input::Connected { id: A }), [tell(A, GREETING)]);
+    assert_eq!(room.handle(Input::Connected { id: A }), [Effect::Greet { to: A }]);
     assert_eq!(
         room.hello(A, " Анна "),
         [
             tell(A, "Добро пожаловать, Анна. Участников онлайн в чате: 0"),
-            tell_all("Анна присоединился к чату."),
-            enter(A, "Анна"),
+            arrive("Анна"),
+            enter(A, "Анна", Protocol::One),
         ]
     );
-    assert_eq!(room.handle(Input::Connected { id: B }), [tell(B, GREETING)]);
+    assert_eq!(room.handle(Input::Connected { id: B }), [Effect::Greet { to: B }]);
     assert_eq!(
         room.hello(B, "Борис"),
         [
             tell(B, "Добро пожаловать, Борис. Участников онлайн в чате: 1\nАнна"),
-            tell_all("Борис присоединился к чату."),
-            enter(B, "Борис"),
+            arrive("Борис"),
+            enter(B, "Борис", Protocol::One),
         ]
     );
     assert_eq!(room.chat.next_deadline(), None);
@@ -123,8 +48,8 @@ fn a_taken_name_is_given_a_number_everywhere() {
         room.hello(B, "AННA"),
         [
             tell(B, "Добро пожаловать, AННA (2). Участников онлайн в чате: 1\nАнна"),
-            tell_all("AННA (2) присоединился к чату."),
-            enter(B, "AННA (2)"),
+            arrive("AННA (2)"),
+            enter(B, "AННA (2)", Protocol::One),
         ]
     );
     let [Effect::Append(draft)] = &room.text(B, "x")[..] else { panic!("one text, one draft") };
@@ -134,16 +59,48 @@ fn a_taken_name_is_given_a_number_everywhere() {
 #[test]
 fn a_text_is_published_only_once_the_log_has_it() {
     let mut room = Room::with(&[(A, "Анна"), (B, "Борис")]);
-    let draft = Draft { from: A, author: name("Анна"), content: "hi\n".into() };
-    assert_eq!(room.text(A, "hi\n"), [Effect::Append(draft)]);
-    let record = Record { seq: 1, author: name("Анна"), content: "hi\n".into() };
+    let draft = Draft { from: A, author: name("Анна"), content: "hi\n".into(), id: None };
+    assert_eq!(room.text(A, "hi\n"), [Effect::Append(draft.clone())]);
+    let record = first_record(&draft);
     let publish = Effect::Publish { from: A, record: record.clone() };
-    assert_eq!(room.handle(Input::Appended { from: A, record: record.clone() }), [publish]);
+    let appended = |record| Input::Appended { from: A, appended: Appended::New(record) };
+    assert_eq!(room.handle(appended(record.clone())), std::slice::from_ref(&publish));
 
     room.handle(Input::Finished { id: A });
-    room.handle(Input::Closed { id: A });
-    let publish = Effect::Publish { from: A, record: record.clone() };
-    assert_eq!(room.handle(Input::Appended { from: A, record }), [publish], "whoever left");
+    room.closed(A, CloseReason::Quit);
+    assert_eq!(room.handle(appended(record)), [publish], "whoever left");
+}
+
+#[test]
+fn a_text_that_is_not_kept_is_said_to_its_author_alone() {
+    let mut room = Room::with(&[(A, "Анна"), (B, "Борис")]);
+    let [Effect::Append(draft)] = &room.text(A, "hi\n")[..] else { panic!("one text, one draft") };
+    let not_kept = || Input::NotKept { draft: draft.clone(), error: StorageError::Full };
+    let told = "Not kept, so not sent: the server cannot store messages now (disk full).";
+    assert_eq!(room.handle(not_kept()), [tell(A, told)]);
+    room.handle(Input::Finished { id: A });
+    assert_eq!(room.handle(not_kept()), []);
+}
+
+#[test]
+fn what_only_protocol_2_knows_means_nothing_here() {
+    let mut room = Room::with(&[(A, "Анна")]);
+    room.handle(Input::Connected { id: B });
+    for (message, kind) in [
+        (ClientMessage::Ping, "ping"),
+        (ClientMessage::Pong, "pong"),
+        (ClientMessage::Resume { after: 0 }, "resume"),
+        (ClientMessage::History { before: 1, limit: 1 }, "history"),
+    ] {
+        let error = MessageError::UnknownType { name: kind.into() };
+        let told = tell(A, &format!("Not understood: nobody here knows the type \"{kind}\"."));
+        let refused = |id| report(id, Refusal::Payload(error.clone()));
+        assert_eq!(room.receive(A, message.clone()), [told, refused(A)]);
+        assert_eq!(room.receive(B, message), [tell(B, STILL_WAITING), refused(B)]);
+    }
+    let text = ClientMessage::Text { content: "x".into(), id: Some("1".into()) };
+    let [Effect::Append(draft)] = &room.receive(A, text)[..] else { panic!("one text") };
+    assert_eq!(draft.id, None);
 }
 
 #[test]
@@ -178,7 +135,7 @@ fn a_name_that_breaks_a_rule_is_told_why_and_waited_for() {
         room.handle(Input::Connected { id: A });
         let told = tell(A, &format!("Choose another name: {why}."));
         assert_eq!(room.hello(A, given), [report(A, Refusal::Name(error)), told]);
-        assert_eq!(room.hello(A, "Анна").last(), Some(&enter(A, "Анна")));
+        assert_eq!(room.hello(A, "Анна").last(), Some(&enter(A, "Анна", Protocol::One)));
     }
 }
 
@@ -187,7 +144,7 @@ fn who_speaks_too_fast_is_held_and_loses_nothing() {
     let mut room = Room::with(&[(A, "Анна"), (B, "Борис")]);
     room.chat.set_rules(Rules { pace: Pace::new(2, 5), ..RULES });
     let append = |from, author, content: &str| {
-        Effect::Append(Draft { from, author: name(author), content: content.into() })
+        Effect::Append(Draft { from, author: name(author), content: content.into(), id: None })
     };
     assert_eq!(room.text(A, "раз"), [append(A, "Анна", "раз")]);
     let hold = Effect::Hold { id: A, until: room.now + Duration::from_millis(200) };
@@ -201,7 +158,7 @@ fn who_speaks_too_fast_is_held_and_loses_nothing() {
 fn a_second_hello_changes_nothing() {
     let mut room = Room::with(&[(A, "Анна")]);
     assert_eq!(room.hello(A, "Борис"), [report(A, Refusal::AlreadyJoined)]);
-    assert_eq!(room.chat.roster().names().collect::<Vec<_>>(), [&name("Анна")]);
+    assert_eq!(room.chat.roster().name(A), Some(&name("Анна")));
 }
 
 #[test]
@@ -212,24 +169,24 @@ fn leaving_is_heard_when_the_connection_is_closed_and_once() {
     assert_eq!(room.text(A, "late"), [], "what comes after the goodbye is not heard");
     assert_eq!(room.hello(A, "late"), []);
     assert_eq!(room.nonsense(A), []);
-    assert_eq!(room.handle(Input::Closed { id: A }), [tell_all("Анна покинул чат.")]);
-    assert_eq!(room.handle(Input::Closed { id: A }), []);
+    assert_eq!(room.closed(A, CloseReason::Quit), [depart("Анна", CloseReason::Quit)]);
+    assert_eq!(room.closed(A, CloseReason::Quit), []);
 }
 
 #[test]
 fn a_guest_leaves_without_a_word() {
     let mut room = Room::new();
     room.handle(Input::Connected { id: A });
-    assert_eq!(room.handle(Input::Closed { id: A }), []);
+    assert_eq!(room.closed(A, CloseReason::Quit), []);
     assert_eq!(room.chat.next_deadline(), None);
 }
 
 #[test]
 fn a_name_is_free_again_once_its_owner_is_gone() {
     let mut room = Room::with(&[(A, "Анна")]);
-    room.handle(Input::Closed { id: A });
+    room.closed(A, CloseReason::Quit);
     room.handle(Input::Connected { id: C });
-    assert_eq!(room.hello(C, "Анна").last(), Some(&enter(C, "Анна")));
+    assert_eq!(room.hello(C, "Анна").last(), Some(&enter(C, "Анна", Protocol::One)));
     assert_eq!(room.text(A, "from the grave"), [], "the slot is used again, the id is not");
 }
 

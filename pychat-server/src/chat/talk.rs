@@ -1,0 +1,124 @@
+//! What people say, from their lips to everybody's ears.
+
+use std::time::Instant;
+
+use pychat_wire::{
+    ClientMessage,
+    message::{ErrorCode, MESSAGE_ID_BYTES_MAX},
+    notice::Notice,
+};
+
+use super::{Chat, Complaint, Effect, Phase, Protocol, Refusal, complain, tell};
+use crate::{
+    id::ConnectionId,
+    log::{Appended, Draft, StorageError},
+};
+
+/// When saying it again makes sense to somebody whose text could not be kept, in milliseconds.
+pub const STORAGE_RETRY_MS: u64 = 5_000;
+
+impl Chat {
+    /// Somebody in the room says something; it becomes a draft for the log.
+    pub(super) fn on_text(
+        &mut self,
+        now: Instant,
+        from: ConnectionId,
+        content: &str,
+        message_id: Option<&str>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(peer) = self.peers.get_mut(&from) else { return };
+        let Phase::Joined(author) = &peer.phase else { return };
+        let message_id = match (peer.protocol, message_id) {
+            (Protocol::One, _) => None,
+            (Protocol::Two, Some(id)) if (1..=MESSAGE_ID_BYTES_MAX).contains(&id.len()) => Some(id),
+            (Protocol::Two, _) => {
+                let text = format!("a text needs an id of 1 to {MESSAGE_ID_BYTES_MAX} bytes");
+                complain(from, Complaint::new(ErrorCode::BadPayload, &text), effects);
+                effects.push(Effect::Report { id: from, refusal: Refusal::MessageId });
+                return;
+            }
+        };
+        effects.push(Effect::Append(Draft {
+            from,
+            author: author.clone(),
+            content: content.into(),
+            id: message_id.map(Into::into),
+        }));
+        let held = self.rules.pace.and_then(|pace| peer.bucket.fill(now, pace));
+        if let Some(until) = held {
+            if peer.protocol == Protocol::Two && !peer.is_told_to_slow_down {
+                let millis = until.saturating_duration_since(now).as_millis();
+                let complaint = Complaint {
+                    retry_ms: Some(u64::try_from(millis).unwrap_or(u64::MAX)),
+                    ..Complaint::new(ErrorCode::SlowDown, "too fast; nothing is dropped")
+                };
+                complain(from, complaint, effects);
+            }
+            effects.push(Effect::Hold { id: from, until });
+        }
+        peer.is_told_to_slow_down = held.is_some();
+    }
+
+    /// A guest says something else than a hello.
+    pub(super) fn on_early(
+        &mut self,
+        id: ConnectionId,
+        message: &ClientMessage<'_>,
+        effects: &mut Vec<Effect>,
+    ) {
+        effects.push(Effect::Report { id, refusal: Refusal::NotJoined });
+        match (self.protocol(id), message) {
+            (Protocol::One, _) => tell(id, Notice::StillWaiting, effects),
+            (Protocol::Two, message) => {
+                let reference = match message {
+                    ClientMessage::Text { id, .. } => id.as_deref().and_then(repeatable),
+                    _ => None,
+                };
+                let complaint = Complaint {
+                    reference: reference.map(Into::into),
+                    ..Complaint::new(ErrorCode::NotJoined, "say hello first")
+                };
+                complain(id, complaint, effects);
+            }
+        }
+    }
+
+    /// Nobody is shown a text that is not kept; its author hears of that.
+    pub(super) fn on_not_kept(
+        &mut self,
+        draft: &Draft,
+        error: &StorageError,
+        effects: &mut Vec<Effect>,
+    ) {
+        if !self.is_open(draft.from) {
+            return;
+        }
+        let text =
+            format!("Not kept, so not sent: the server cannot store messages now ({error}).");
+        match self.protocol(draft.from) {
+            Protocol::One => tell(draft.from, Notice::Other(&text), effects),
+            Protocol::Two => {
+                let complaint = Complaint {
+                    reference: draft.id.clone(),
+                    retry_ms: Some(STORAGE_RETRY_MS),
+                    ..Complaint::new(ErrorCode::Storage, &text)
+                };
+                complain(draft.from, complaint, effects);
+            }
+        }
+    }
+}
+
+/// What was accepted is published, whoever left.
+pub(super) fn on_appended(from: ConnectionId, appended: Appended, effects: &mut Vec<Effect>) {
+    effects.push(match appended {
+        Appended::New(record) => Effect::Publish { from, record },
+        Appended::Known(record) => Effect::Acknowledge { to: from, record },
+    });
+}
+
+/// An id that is not longer than ids are.
+fn repeatable(id: &str) -> Option<&str> {
+    (id.len() <= MESSAGE_ID_BYTES_MAX).then_some(id)
+}

@@ -1,0 +1,62 @@
+//! What is said goes into the log before anybody hears it.
+
+use std::{collections::HashSet, mem, time::Instant};
+
+use super::Switchboard;
+use crate::{
+    chat::{Effect, Input},
+    connection::Socket,
+    logging,
+};
+
+impl<S: Socket> Switchboard<S> {
+    /// Takes this tick's texts into the log before anything of them is shown to anybody.
+    ///
+    /// Each is published where it was said, between what was answered before and after it. If the
+    /// log takes nothing, nothing is shown, and who said something is told so there.
+    pub(super) fn append(&mut self, now: Instant) {
+        let (appended, effects) = (&mut self.appended, &self.effects);
+        let is_asked = |effect| matches!(effect, &Effect::Append(_) | &Effect::Remember { .. });
+        if !effects.iter().any(is_asked) {
+            return;
+        }
+        let drafts = effects.iter().filter_map(|effect| match effect {
+            Effect::Append(draft) => Some(draft.clone()),
+            _ => None,
+        });
+        let tokens = effects.iter().filter_map(|effect| match effect {
+            Effect::Remember { name, hash } => Some((name.clone(), *hash)),
+            _ => None,
+        });
+        let failure = self.log.append(self.utc_ms, drafts, tokens, |from, answer| {
+            appended.push_back(Input::Appended { from, appended: answer });
+        });
+        let failure = failure.err();
+        match (&failure, mem::replace(&mut self.is_log_failing, failure.is_some())) {
+            (Some(error), false) => logging::storage_failed(error),
+            (None, true) => logging::storing_again(),
+            (Some(_), true) | (None, false) => (),
+        }
+        let mut told = HashSet::new();
+        let mut effects = mem::take(&mut self.effects);
+        for effect in effects.drain(..) {
+            match (effect, &failure) {
+                (Effect::Append(draft), Some(error)) => {
+                    // Who gave it no id of its own could not tell one refusal from another.
+                    if draft.id.is_some() || told.insert(draft.from) {
+                        let input = Input::NotKept { draft, error: error.clone() };
+                        self.chat.handle(now, input, &mut self.spare);
+                    }
+                }
+                (Effect::Append(_), None) => {
+                    if let Some(input) = self.appended.pop_front() {
+                        self.chat.handle(now, input, &mut self.spare);
+                    }
+                }
+                (Effect::Remember { .. }, _) => (),
+                (effect, _) => self.spare.push(effect),
+            }
+        }
+        self.effects = mem::replace(&mut self.spare, effects);
+    }
+}

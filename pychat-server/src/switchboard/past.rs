@@ -1,0 +1,206 @@
+//! What peers missed, or ask for: read from the log little by little, as fast as each reads.
+//!
+//! Whoever comes back hears who comes and goes, but no new message until they have been sent every
+//! one before it. What is sent ahead of a peer's reading is bounded, and so is what one tick reads
+//! from the log for all: a hundred people who missed ten thousand messages delay nobody's talk.
+
+use std::{mem, ops::ControlFlow, time::Instant};
+
+use pychat_wire::{
+    ServerMessage,
+    message::{ErrorCode, PAGE_MESSAGES_MAX},
+};
+
+use super::{
+    Switchboard,
+    seat::Hears,
+    speech::{self, Copy},
+};
+use crate::{
+    chat::{CloseReason, Complaint, STORAGE_RETRY_MS},
+    connection::Socket,
+    id::ConnectionId,
+    log::StorageError,
+    logging,
+};
+
+/// Who is owed less than this is sent more of what it asked for, in bytes.
+pub const BACKLOG_BYTES_LOW: usize = 64 << 10;
+
+/// The most that one tick reads from the log for all peers, in bytes of text.
+const TICK_BYTES_MAX: usize = 128 << 10;
+
+/// What one message costs beside its text, in bytes of that budget.
+const MESSAGE_BYTES: usize = 100;
+
+/// The most questions that one peer may have open.
+const WANTS_MAX: usize = 4;
+
+/// What a peer asked for of the past: everything after a number, up to some end.
+#[derive(Debug)]
+pub(super) struct Want {
+    after: u64,
+    up_to: UpTo,
+}
+
+#[derive(Debug)]
+enum UpTo {
+    /// Then it hears what all hear.
+    Now,
+    /// Then it is told that those were `count`.
+    Page { before: u64, last: u64, count: u64, is_start: bool },
+}
+
+impl<S: Socket> Switchboard<S> {
+    /// Begins to send what `id` missed since number `after` of the log called `epoch`.
+    pub(super) fn resume(&mut self, id: ConnectionId, epoch: Option<&str>, after: u64) {
+        let is_other = epoch.is_some_and(|epoch| epoch != self.log.epoch());
+        let last = self.published_seq;
+        let (after, gap) = match after {
+            0 => (0, None),
+            after if is_other => (0, Some((1, after))),
+            after if last < after => (last, Some((last + 1, after))),
+            after => (after, None),
+        };
+        if let Some((from, to)) = gap {
+            self.tell(id, |out| ServerMessage::Gap { from, to }.encode(out));
+        }
+        let Some(seat) = self.connections.get_mut(id) else { return };
+        if seat.hears == Hears::Nothing {
+            return;
+        }
+        self.queues.owe(id, seat, self.run.frames(), &[]);
+        if mem::replace(&mut seat.hears, Hears::Presence) != Hears::Presence {
+            self.returning.push(id);
+        }
+        seat.wants.retain(|want| !matches!(want.up_to, UpTo::Now));
+        seat.wants.push_front(Want { after, up_to: UpTo::Now });
+        self.queues.mark_hungry(id, seat);
+    }
+
+    /// Begins to send the newest `limit` messages before number `before`.
+    pub(super) fn page(&mut self, id: ConnectionId, before: u64, limit: u64) {
+        let Some(seat) = self.connections.get_mut(id) else { return };
+        if WANTS_MAX <= seat.wants.len() {
+            let text = "one page after the other";
+            let complaint = Complaint::new(ErrorCode::SlowDown, text);
+            return self.tell(id, |out| speech::complaint(&complaint, out));
+        }
+        let first = self.log.first_seq();
+        let end = before.clamp(first, self.log.last_seq() + 1);
+        let begin = end.saturating_sub(limit.min(PAGE_MESSAGES_MAX)).max(first);
+        let up_to = UpTo::Page { before, last: end - 1, count: 0, is_start: begin == first };
+        seat.wants.push_back(Want { after: begin - 1, up_to });
+        self.queues.mark_hungry(id, seat);
+    }
+
+    /// Sends more to those who asked and have read most of what they were sent.
+    pub(super) fn feed(&mut self, now: Instant) {
+        let mut budget = TICK_BYTES_MAX;
+        for _ in 0..self.queues.hungry.len() {
+            if budget == 0 {
+                return;
+            }
+            let Some(id) = self.queues.hungry.pop_front() else { return };
+            let Some(seat) = self.connections.get_mut(id) else { continue };
+            seat.queued.hungry = false;
+            if let Err(error) = self.feed_one(id, &mut budget) {
+                self.cannot_feed(now, id, &error);
+            }
+        }
+    }
+
+    fn feed_one(&mut self, id: ConnectionId, budget: &mut usize) -> Result<(), StorageError> {
+        while let Some(seat) = self.connections.get_mut(id)
+            && matches!(seat.hears, Hears::All { .. } | Hears::Presence)
+            && seat.connection.backlog() < BACKLOG_BYTES_LOW
+        {
+            if *budget == 0 {
+                self.queues.mark_hungry(id, seat);
+                return Ok(());
+            }
+            let Some(mut want) = seat.wants.pop_front() else { return Ok(()) };
+            let last = match want.up_to {
+                UpTo::Now => self.log.last_seq(),
+                UpTo::Page { last, .. } => last,
+            };
+            self.skip_forgotten(id, &mut want);
+            if want.after < last {
+                self.send(id, &mut want, last, budget)?;
+            }
+            if last <= want.after {
+                self.finish(id, &want);
+            } else if let Some(seat) = self.connections.get_mut(id) {
+                seat.wants.push_front(want);
+            }
+        }
+        Ok(())
+    }
+
+    /// Passes over what is not kept any more.
+    fn skip_forgotten(&mut self, id: ConnectionId, want: &mut Want) {
+        let (from, to) = (want.after + 1, self.log.first_seq() - 1);
+        if from <= to {
+            if let UpTo::Now = want.up_to {
+                self.tell(id, |out| ServerMessage::Gap { from, to }.encode(out));
+            }
+            want.after = to;
+        }
+    }
+
+    /// Sends messages up to number `last`, as many as the peer and the tick have room for.
+    fn send(
+        &mut self,
+        id: ConnectionId,
+        want: &mut Want,
+        last: u64,
+        budget: &mut usize,
+    ) -> Result<(), StorageError> {
+        let Self { connections, log, queues, run, frame, .. } = self;
+        let Some(seat) = connections.get_mut(id) else { return Ok(()) };
+        log.read(want.after, |entry| {
+            let is_full = BACKLOG_BYTES_LOW <= seat.connection.backlog() || *budget == 0;
+            if is_full || last < entry.seq {
+                return ControlFlow::Break(());
+            }
+            let own = seat.stay.name().is_some_and(|name| name.as_str() == entry.author);
+            frame.clear();
+            speech::record(entry, Copy { own, replay: true, ..Copy::default() }, frame);
+            queues.owe(id, seat, run.frames(), frame);
+            *budget = budget.saturating_sub(entry.content.len() + MESSAGE_BYTES);
+            want.after = entry.seq;
+            if let UpTo::Page { count, .. } = &mut want.up_to {
+                *count += 1;
+            }
+            ControlFlow::Continue(())
+        })
+    }
+
+    /// All that was wanted has been sent.
+    fn finish(&mut self, id: ConnectionId, want: &Want) {
+        match want.up_to {
+            UpTo::Now => {
+                if let Some(seat) = self.connections.get_mut(id) {
+                    seat.hears = Hears::All { given: self.run.frames().of(seat.protocol).len() };
+                }
+                self.returning.retain(|returning| *returning != id);
+            }
+            UpTo::Page { before, count, is_start: start, .. } => {
+                self.tell(id, |out| ServerMessage::Page { before, count, start }.encode(out));
+            }
+        }
+    }
+
+    /// Sends somebody away who cannot be told what they missed; they will come back for it.
+    fn cannot_feed(&mut self, now: Instant, id: ConnectionId, error: &StorageError) {
+        logging::read_failed(error);
+        let complaint = Complaint {
+            retry_ms: Some(STORAGE_RETRY_MS),
+            ..Complaint::new(ErrorCode::Storage, &format!("cannot read the history: {error}"))
+        };
+        self.tell(id, |out| speech::complaint(&complaint, out));
+        let reason = CloseReason::Storage;
+        self.tell(id, |out| speech::bye(reason.reason(), out));
+        self.close(now, id, reason);
+    }
+}

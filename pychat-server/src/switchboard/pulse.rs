@@ -1,0 +1,50 @@
+//! Who is still there: peers of protocol 2 are asked after a silence, and given up if they do not
+//! answer. Those of protocol 1 are watched by TCP alone.
+
+use std::{
+    io::ErrorKind,
+    time::{Duration, Instant},
+};
+
+use pychat_wire::{ServerMessage, message::PONG_SECONDS_MAX};
+
+use super::{Stay, Switchboard};
+use crate::{connection::Socket, id::ConnectionId};
+
+/// After so long a silence a peer is asked whether it is there.
+pub const PING_INTERVAL: Duration = Duration::from_secs(30);
+
+/// How long it may take to answer.
+pub const PONG_TIMEOUT: Duration = Duration::from_secs(PONG_SECONDS_MAX);
+
+impl<S: Socket> Switchboard<S> {
+    /// Begins to watch a peer of protocol 2 that has joined.
+    pub(super) fn watch(&mut self, now: Instant, id: ConnectionId) {
+        self.pulses.set(id, now + PING_INTERVAL);
+    }
+
+    /// Asks who has been silent for long, and gives up who was asked and is silent still.
+    pub(super) fn check_pulses(&mut self, now: Instant) {
+        while let Some(id) = self.pulses.pop_due(now) {
+            let Some(seat) = self.connections.get_mut(id) else { continue };
+            if !matches!(seat.stay, Stay::Present(_)) {
+                continue;
+            }
+            let silent_until = seat.alive_at + PING_INTERVAL;
+            match seat.pinged_at {
+                Some(pinged_at) if seat.alive_at <= pinged_at => {
+                    self.queues.lose(id, seat, ErrorKind::TimedOut.into());
+                }
+                _ if now < silent_until => {
+                    seat.pinged_at = None;
+                    self.pulses.set(id, silent_until);
+                }
+                _ => {
+                    seat.pinged_at = Some(now);
+                    self.pulses.set(id, now + PONG_TIMEOUT);
+                    self.tell(id, |out| ServerMessage::Ping.encode(out));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! How things are said, in either protocol: what is to be told becomes frames.
+
+use pychat_wire::{
+    ServerMessage, UserName,
+    message::{Listing, Reason},
+    name::SERVER,
+    notice::Notice,
+};
+
+use crate::{
+    chat::{CloseReason, Complaint},
+    log::Entry,
+};
+
+/// When coming back makes sense to whom the server sends away, in milliseconds.
+const RETURN_MS: u64 = 1_000;
+
+/// Which copy of a message of the log is meant.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Copy {
+    /// Its author's own.
+    pub(super) own: bool,
+    /// Of a text that was sent again.
+    pub(super) dup: bool,
+    /// For somebody who was not here, or asks for it.
+    pub(super) replay: bool,
+}
+
+/// Appends a message of protocol 1.
+pub(super) fn message(author: &str, content: &str, out: &mut Vec<u8>) {
+    ServerMessage::Message { username: author.into(), content: content.into() }.encode(out);
+}
+
+/// Appends a sentence of the server's own, in protocol 1.
+pub(super) fn notice(notice: Notice<'_>, out: &mut Vec<u8>) {
+    message(SERVER, &notice.to_string(), out);
+}
+
+/// Appends a message of the log, in protocol 2.
+pub(super) fn record(entry: Entry<'_>, copy: Copy, out: &mut Vec<u8>) {
+    ServerMessage::Record {
+        seq: entry.seq,
+        time: entry.time_ms,
+        username: entry.author.into(),
+        content: entry.content.into(),
+        id: entry.id.filter(|_| copy.own).map(Into::into),
+        dup: copy.dup,
+        replay: copy.replay,
+    }
+    .encode(out);
+}
+
+/// Appends what was refused.
+pub(super) fn complaint(complaint: &Complaint, out: &mut Vec<u8>) {
+    ServerMessage::Error {
+        code: complaint.code,
+        text: (&complaint.text).into(),
+        reference: complaint.reference.as_deref().map(Into::into),
+        retry_ms: complaint.retry_ms,
+        suggest: complaint.suggest.as_ref().map(|name| name.as_str().into()),
+    }
+    .encode(out);
+}
+
+/// Appends that somebody joined, in protocol 2.
+pub(super) fn joined(name: &UserName, time_ms: u64, out: &mut Vec<u8>) {
+    ServerMessage::Joined { username: name.as_str().into(), time: time_ms }.encode(out);
+}
+
+/// Appends that somebody left, in protocol 2.
+pub(super) fn left(name: &UserName, time_ms: u64, reason: CloseReason, out: &mut Vec<u8>) {
+    let (username, reason) = (name.as_str().into(), reason.reason());
+    ServerMessage::Left { username, time: time_ms, reason }.encode(out);
+}
+
+/// Appends that the connection is about to be closed.
+pub(super) fn bye(reason: Reason, out: &mut Vec<u8>) {
+    ServerMessage::Bye { reason, retry_ms: RETURN_MS }.encode(out);
+}
+
+/// What a welcome of protocol 2 says.
+pub(super) struct Welcome<'a> {
+    pub(super) name: &'a UserName,
+    pub(super) token: &'a str,
+    pub(super) epoch: &'a str,
+    pub(super) seq: u64,
+    pub(super) time_ms: u64,
+    pub(super) members: &'a Listing,
+}
+
+/// Appends a welcome, in protocol 2.
+pub(super) fn welcome(welcome: &Welcome<'_>, out: &mut Vec<u8>) {
+    ServerMessage::Welcome {
+        username: welcome.name.as_str().into(),
+        token: welcome.token.into(),
+        epoch: welcome.epoch.into(),
+        seq: welcome.seq,
+        time: welcome.time_ms,
+        members: std::borrow::Cow::Borrowed(welcome.members),
+    }
+    .encode(out);
+}

@@ -1,0 +1,267 @@
+//! Peers of protocol 2.
+
+use std::time::Duration;
+
+use pychat_server::{
+    chat::{
+        BAD_PAYLOADS_MAX, CloseReason, Complaint, Effect, Input, Protocol, Refusal, Rules,
+        STORAGE_RETRY_MS,
+    },
+    id::ConnectionId,
+    log::{Appended, Draft, StorageError},
+    pace::Pace,
+};
+use pychat_wire::{
+    ClientMessage, FrameError, MessageError, NameError,
+    message::{ErrorCode, Resume},
+};
+
+use super::{
+    A, B, C, HELLO_TIMEOUT, RULES, Room, arrive, close, depart, enter, first_record, name, report,
+};
+
+fn hello<'a>(username: &'a str, token: Option<&'a str>) -> ClientMessage<'a> {
+    let (username, token) = (username.into(), token.map(Into::into));
+    ClientMessage::Hello { username, protocol: 2, token, resume: None }
+}
+
+fn text<'a>(content: &'a str, id: &'a str) -> ClientMessage<'a> {
+    ClientMessage::Text { content: content.into(), id: Some(id.into()) }
+}
+
+fn complain(to: ConnectionId, code: ErrorCode, text: &str) -> Effect {
+    Effect::Complain { to, complaint: Complaint::new(code, text) }
+}
+
+fn bye(to: ConnectionId, reason: CloseReason) -> Effect {
+    Effect::Bye { to, reason }
+}
+
+impl Room {
+    /// Lets somebody join; returns their token.
+    fn join(&mut self, id: ConnectionId, username: &str, token: Option<&str>) -> String {
+        self.handle(Input::Connected { id });
+        let effects = self.receive(id, hello(username, token));
+        let welcome = effects.iter().find_map(|effect| match effect {
+            Effect::Welcome { to, token, .. } if *to == id => Some(token.clone()),
+            _ => None,
+        });
+        welcome.unwrap_or_else(|| panic!("{username} is welcome: {effects:?}"))
+    }
+}
+
+#[test]
+fn who_joins_is_told_who_is_there_and_given_a_token() {
+    let mut room = Room::with(&[(A, "Анна")]);
+    room.handle(Input::Connected { id: B });
+    let effects = room.receive(B, hello(" Борис ", None));
+    let [
+        Effect::Remember { name: whose, .. },
+        Effect::Welcome { to: B, name: given, token, members },
+        rest @ ..,
+    ] = &effects[..]
+    else {
+        panic!("{effects:?}");
+    };
+    assert_eq!((whose, given), (&name("Борис"), &name("Борис")));
+    assert_eq!((token.len(), members.names()), (32, vec!["Анна".into(), "Борис".into()]));
+    assert_eq!(rest, [arrive("Борис"), enter(B, "Борис", Protocol::Two)]);
+    assert_eq!(room.chat.next_deadline(), None);
+}
+
+#[test]
+fn who_comes_back_says_after_which_message() {
+    let mut room = Room::new();
+    room.handle(Input::Connected { id: A });
+    let resume = Some(Resume { epoch: "e".into(), after: 12 });
+    let hello =
+        ClientMessage::Hello { username: "Анна".into(), protocol: 2, token: None, resume };
+    let last = Effect::Resume { id: A, epoch: Some("e".into()), after: 12 };
+    assert_eq!(room.receive(A, hello).last(), Some(&last));
+    let again = Effect::Resume { id: A, epoch: None, after: 13 };
+    assert_eq!(room.receive(A, ClientMessage::Resume { after: 13 }), [again]);
+}
+
+#[test]
+fn a_taken_name_is_refused_and_another_suggested() {
+    let mut room = Room::with(&[(A, "Анна")]);
+    room.handle(Input::Connected { id: B });
+    for token in [None, Some("0123456789abcdef0123456789abcdef")] {
+        let complaint = Complaint {
+            suggest: Some(name("Aнна (2)")),
+            ..Complaint::new(ErrorCode::NameTaken, "somebody here has this name")
+        };
+        assert_eq!(
+            room.receive(B, hello("Aнна", token)), // A Latin A.
+            [Effect::Complain { to: B, complaint }, report(B, Refusal::NameTaken)]
+        );
+    }
+    assert_eq!(room.pass(HELLO_TIMEOUT).last(), Some(&close(B, CloseReason::Timeout)));
+}
+
+#[test]
+fn a_token_takes_the_name_over_from_a_connection_that_is_still_open() {
+    let mut room = Room::new();
+    let token = room.join(A, "Анна", None);
+    room.handle(Input::Connected { id: B });
+    let effects = room.receive(B, hello("Анна", Some(&token)));
+    let [begin @ .., Effect::Welcome { to: B, token: same, members, .. }, _, last] = &effects[..]
+    else {
+        panic!("{effects:?}");
+    };
+    let Some((Effect::Remember { .. }, begin)) = begin.split_last() else { panic!("{effects:?}") };
+    assert_eq!(
+        begin,
+        [
+            bye(A, CloseReason::Replaced),
+            close(A, CloseReason::Replaced),
+            depart("Анна", CloseReason::Replaced)
+        ]
+    );
+    assert_eq!((same, members.names()), (&token, vec!["Анна".to_owned()]));
+    assert_eq!(last, &enter(B, "Анна", Protocol::Two));
+    assert_eq!(room.receive(A, text("late", "1")), [], "who was replaced says no more");
+    assert_eq!(room.closed(A, CloseReason::Replaced), [], "the others know already");
+}
+
+#[test]
+fn a_token_is_good_until_somebody_else_is_given_the_name() {
+    let mut room = Room::new();
+    let first = room.join(A, "Анна", None);
+    room.closed(A, CloseReason::Lost);
+    assert_eq!(room.join(B, "Анна", Some(&first)), first, "and again after a while");
+    room.closed(B, CloseReason::Lost);
+    let second = room.join(C, "Анна", None);
+    assert_ne!(second, first);
+    room.handle(Input::Connected { id: A });
+    let refused = room.receive(A, hello("Анна", Some(&first)));
+    assert_eq!(refused.last(), Some(&report(A, Refusal::NameTaken)));
+}
+
+#[test]
+fn a_text_has_an_id_by_which_it_is_acknowledged_once_it_is_kept() {
+    let mut room = Room::new();
+    room.join(A, "Анна", None);
+    let draft =
+        Draft { from: A, author: name("Анна"), content: "hi".into(), id: Some("a-1".into()) };
+    assert_eq!(room.receive(A, text("hi", "a-1")), [Effect::Append(draft.clone())]);
+    let record = first_record(&draft);
+    for (appended, effect) in [
+        (Appended::New(record.clone()), Effect::Publish { from: A, record: record.clone() }),
+        (Appended::Known(record.clone()), Effect::Acknowledge { to: A, record }),
+    ] {
+        assert_eq!(room.handle(Input::Appended { from: A, appended }), [effect]);
+    }
+    let complaint = Complaint {
+        reference: Some("a-1".into()),
+        retry_ms: Some(STORAGE_RETRY_MS),
+        ..Complaint::new(
+            ErrorCode::Storage,
+            "Not kept, so not sent: the server cannot store messages now (disk full).",
+        )
+    };
+    let not_kept = Input::NotKept { draft, error: StorageError::Full };
+    assert_eq!(room.handle(not_kept), [Effect::Complain { to: A, complaint }]);
+}
+
+#[test]
+fn a_text_without_a_good_id_is_refused() {
+    let mut room = Room::new();
+    room.join(A, "Анна", None);
+    let long = "x".repeat(65);
+    for message in [ClientMessage::text("hi"), text("hi", ""), text("hi", &long)] {
+        assert_eq!(
+            room.receive(A, message),
+            [
+                complain(A, ErrorCode::BadPayload, "a text needs an id of 1 to 64 bytes"),
+                report(A, Refusal::MessageId)
+            ]
+        );
+    }
+    assert_eq!(room.receive(A, text("hi", &long[1..])).len(), 1);
+}
+
+#[test]
+fn what_cannot_be_is_refused_in_its_own_words() {
+    let mut room = Room::new();
+    room.handle(Input::Connected { id: A });
+    for (username, error) in [("", NameError::Empty), ("Вы", NameError::Reserved)] {
+        let told = complain(A, ErrorCode::NameInvalid, &error.to_string());
+        assert_eq!(room.receive(A, hello(username, None)), [report(A, Refusal::Name(error)), told]);
+    }
+    let complaint = Complaint {
+        reference: Some("a-1".into()),
+        ..Complaint::new(ErrorCode::NotJoined, "say hello first")
+    };
+    let told = Effect::Complain { to: A, complaint };
+    assert_eq!(room.receive(A, text("early", "a-1")), [report(A, Refusal::NotJoined), told]);
+    room.receive(A, hello("Анна", None));
+    let text = "this connection has a name already";
+    let told = complain(A, ErrorCode::AlreadyJoined, text);
+    assert_eq!(room.receive(A, hello("Анна", None)), [told, report(A, Refusal::AlreadyJoined)]);
+    let unknown = MessageError::UnknownType { name: "dance".into() };
+    for (error, code) in
+        [(MessageError::NoType, ErrorCode::BadPayload), (unknown, ErrorCode::UnknownType)]
+    {
+        let told = complain(A, code, &error.to_string());
+        let effects = room.handle(Input::Misunderstood { id: A, error: error.clone() });
+        assert_eq!(effects, [told, report(A, Refusal::Payload(error))]);
+    }
+    assert_eq!(room.receive(A, ClientMessage::Ping), [Effect::Pong { to: A }]);
+    assert_eq!(room.receive(A, ClientMessage::Pong), []);
+    let page = Effect::Page { to: A, before: 7, limit: 3 };
+    assert_eq!(room.receive(A, ClientMessage::History { before: 7, limit: 3 }), [page]);
+}
+
+#[test]
+fn who_is_sent_away_hears_a_bye_last() {
+    let ending = |happen: &dyn Fn(&mut Room) -> Vec<Effect>| {
+        let mut room = Room::new();
+        room.join(A, "Анна", None);
+        happen(&mut room)
+    };
+    let nonsense = |room: &mut Room| {
+        (1..BAD_PAYLOADS_MAX).for_each(|_| drop(room.nonsense(A)));
+        room.nonsense(A)
+    };
+    let error = FrameError::TooLarge { limit: 5 };
+    let reason = CloseReason::Protocol;
+    let last = |effects: &[Effect]| [effects[1].clone(), effects[2].clone()];
+    let effects = ending(&nonsense);
+    assert_eq!(last(&effects), [bye(A, reason), close(A, reason)]);
+    let effects = ending(&|room| room.handle(Input::Broken { id: A, error }));
+    assert_eq!(
+        effects,
+        [
+            complain(
+                A,
+                ErrorCode::TooLarge,
+                "Connection closed: a payload of more than 5 bytes. Bye!"
+            ),
+            report(A, Refusal::Frame(error)),
+            bye(A, reason),
+            close(A, reason)
+        ]
+    );
+    let reason = CloseReason::Shutdown;
+    let effects = ending(&|room| room.handle(Input::Stopping));
+    assert_eq!(effects, [bye(A, reason), close(A, reason)]);
+    let effects = ending(&|room| room.handle(Input::Finished { id: A }));
+    assert_eq!(effects, [close(A, CloseReason::Quit)], "who goes by itself knows");
+}
+
+#[test]
+fn who_speaks_too_fast_is_told_once_until_it_slows_down() {
+    let mut room = Room::new();
+    room.chat.set_rules(Rules { pace: Pace::new(2, 5), ..RULES });
+    room.join(A, "Анна", None);
+    let mut said = 0;
+    let mut told = |room: &mut Room| {
+        said += 1;
+        let effects = room.receive(A, text("x", &said.to_string()));
+        effects.iter().filter(|effect| matches!(effect, Effect::Complain { .. })).count()
+    };
+    assert_eq!([told(&mut room), told(&mut room), told(&mut room)], [0, 1, 0]);
+    room.pass(Duration::from_secs(5));
+    assert_eq!([told(&mut room), told(&mut room)], [0, 1]);
+}

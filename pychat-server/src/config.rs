@@ -3,6 +3,7 @@
 //! A flag beats the environment, which beats the file, which beats the default.
 
 mod file;
+mod history;
 mod values;
 
 use std::{error::Error as _, io, path::PathBuf};
@@ -14,7 +15,11 @@ use clap::{
 use serde::Deserialize;
 use thiserror::Error;
 
-use self::values::{Count, Flood, Seconds, Size};
+pub use self::history::History;
+use self::{
+    history::{Outlives, Where},
+    values::{Count, Flood, Seconds, Size},
+};
 use crate::{chat::Rules, limits::Limits, listener::ListenAddress};
 
 const LONG_ABOUT: &str = "\
@@ -50,12 +55,16 @@ Examples:
 Signals:
   TERM, INT   Say goodbye to everybody, flush what they are owed for up to 5 seconds, and exit
               with 0. A second one stops at once.
-  HUP         Read the file again. Everything but --listen changes without anybody being dropped.
+  HUP         Read the file again. Everything but --listen, --state-dir, --history and
+              --durability changes without anybody being dropped.
 
 What happens is logged to standard error, or to the journal when systemd starts the server. What
 people say is never logged.
 
 Exit codes: 0 stopped by a signal; 1 could not start; 2 wrong usage.";
+
+const STATE_DIR_HELP: &str = "The folder that messages are kept in \
+    [default: $STATE_DIRECTORY, or $XDG_STATE_HOME/pychat, or ~/.local/state/pychat]";
 
 #[derive(Clone, Debug, Parser)]
 #[command(name = "pychat-server", version, long_about = LONG_ABOUT)]
@@ -125,6 +134,31 @@ struct Options {
     #[arg(long, value_name = "BURST,PER_SECOND", env = "PYCHAT_FLOOD", hide_env = true)]
     #[serde(deserialize_with = "file::written")]
     flood: Option<Flood>,
+
+    /// Where messages are kept: on disk, or in memory and only as long as the server runs [default: disk]
+    #[arg(long, value_name = "disk|memory", env = "PYCHAT_HISTORY", hide_env = true)]
+    #[serde(deserialize_with = "file::written")]
+    history: Option<Where>,
+
+    /// How many messages are kept [default: 10000]
+    #[arg(long, value_name = "N", env = "PYCHAT_HISTORY_MESSAGES", hide_env = true)]
+    #[serde(deserialize_with = "file::written")]
+    history_messages: Option<Count>,
+
+    /// For how many days messages are kept [default: 90]
+    #[arg(long, value_name = "N", env = "PYCHAT_HISTORY_DAYS", hide_env = true)]
+    #[serde(deserialize_with = "file::written")]
+    history_days: Option<Count>,
+
+    /// What a message outlives once somebody has seen it: the server's process, or a power cut as
+    /// well, for which every message waits for the disk [default: process]
+    #[arg(long, value_name = "process|power", env = "PYCHAT_DURABILITY", hide_env = true)]
+    #[serde(deserialize_with = "file::written")]
+    durability: Option<Outlives>,
+
+    #[arg(long, value_name = "DIR", env = "PYCHAT_STATE_DIR", hide_env = true)]
+    #[arg(help = STATE_DIR_HELP)]
+    state_dir: Option<PathBuf>,
 }
 
 /// A checked configuration.
@@ -134,6 +168,8 @@ pub struct Config {
     pub listen: Vec<ListenAddress>,
     /// What bounds the server.
     pub limits: Limits,
+    /// How what is said is kept.
+    pub history: History,
     /// True if the configuration was only to be checked.
     pub is_check: bool,
     arguments: Arguments,
@@ -179,6 +215,9 @@ pub enum ConfigError {
         /// From what to what.
         bounds: &'static str,
     },
+    /// There is nowhere to keep messages.
+    #[error("no folder to keep messages in: give --state-dir, or --history memory")]
+    NoStateDirectory,
 }
 
 impl Config {
@@ -219,9 +258,9 @@ impl TryFrom<Arguments> for Config {
         if let Some(path) = &arguments.config {
             options = options.or(file::read(path)?);
         }
-        let limits = options.limits()?;
+        let (limits, history) = (options.limits()?, options.history(history::Folders::of_user())?);
         let is_check = arguments.check_config;
-        Ok(Self { listen: options.listen, limits, is_check, arguments })
+        Ok(Self { listen: options.listen, limits, history, is_check, arguments })
     }
 }
 

@@ -5,6 +5,7 @@
 //! back. What a client said under an id of its own is taken once, however often it is sent.
 
 pub mod memory;
+pub mod sqlite;
 
 use std::{
     ops::ControlFlow,
@@ -15,7 +16,7 @@ use std::{
 use pychat_wire::UserName;
 use thiserror::Error;
 
-pub use self::memory::Memory;
+pub use self::{memory::Memory, sqlite::Kept};
 use crate::id::ConnectionId;
 
 /// How many names' tokens are kept; the one that was used longest ago is forgotten first.
@@ -98,7 +99,16 @@ impl Keep {
     /// Returns when a message of `time_ms` has been kept for long enough, if it ever has, in UTC
     /// milliseconds since 1970.
     fn expiry_ms(self, time_ms: u64) -> Option<u64> {
-        time_ms.checked_add(u64::try_from(self.age_max.as_millis()).ok()?)
+        time_ms.checked_add(self.age_max_ms()?)
+    }
+
+    /// Returns until when messages must have been said to be too old at `utc_ms`, if any can be.
+    fn expired_by(self, utc_ms: u64) -> Option<u64> {
+        utc_ms.checked_sub(self.age_max_ms()?)
+    }
+
+    fn age_max_ms(self) -> Option<u64> {
+        u64::try_from(self.age_max.as_millis()).ok()
     }
 }
 
@@ -138,10 +148,11 @@ impl StorageError {
 
 /// The newest messages of the room, and who may take which name again.
 #[derive(Debug)]
-#[non_exhaustive]
 pub enum Log {
     /// Forgotten with the process.
     Memory(Memory),
+    /// In a file, to be opened again by the next process.
+    Kept(Kept),
 }
 
 impl Log {
@@ -150,6 +161,7 @@ impl Log {
     pub fn epoch(&self) -> &str {
         match self {
             Self::Memory(memory) => memory.epoch(),
+            Self::Kept(kept) => kept.epoch(),
         }
     }
 
@@ -157,6 +169,7 @@ impl Log {
     pub fn first_seq(&self) -> u64 {
         match self {
             Self::Memory(memory) => memory.first_seq(),
+            Self::Kept(kept) => kept.first_seq(),
         }
     }
 
@@ -164,6 +177,7 @@ impl Log {
     pub fn last_seq(&self) -> u64 {
         match self {
             Self::Memory(memory) => memory.last_seq(),
+            Self::Kept(kept) => kept.last_seq(),
         }
     }
 
@@ -185,6 +199,7 @@ impl Log {
                 memory.append(utc_ms, drafts, tokens, appended);
                 Ok(())
             }
+            Self::Kept(kept) => kept.append(utc_ms, drafts, tokens, appended),
         }
     }
 
@@ -203,6 +218,7 @@ impl Log {
                 memory.read(after, each);
                 Ok(())
             }
+            Self::Kept(kept) => kept.read(after, each),
         }
     }
 
@@ -214,6 +230,7 @@ impl Log {
     pub fn tokens(&mut self) -> Result<Vec<(String, TokenHash)>, StorageError> {
         match self {
             Self::Memory(memory) => Ok(memory.tokens()),
+            Self::Kept(kept) => kept.tokens(),
         }
     }
 
@@ -221,6 +238,7 @@ impl Log {
     pub fn tend(&mut self, now: Instant, utc_ms: u64) {
         match self {
             Self::Memory(memory) => memory.tend(now, utc_ms),
+            Self::Kept(kept) => kept.tend(now, utc_ms),
         }
     }
 
@@ -228,6 +246,7 @@ impl Log {
     pub fn set_keep(&mut self, keep: Keep) {
         match self {
             Self::Memory(memory) => memory.set_keep(keep),
+            Self::Kept(kept) => kept.set_keep(keep),
         }
     }
 
@@ -235,6 +254,7 @@ impl Log {
     pub fn next_deadline(&self) -> Option<Instant> {
         match self {
             Self::Memory(memory) => memory.next_deadline(),
+            Self::Kept(kept) => kept.next_deadline(),
         }
     }
 }

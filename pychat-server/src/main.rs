@@ -1,10 +1,14 @@
-//! `pychat-server`: arguments → `Config` → `Reactor::bind` → `run` → exit code.
+//! `pychat-server`: arguments → `Config` → `Reactor::bind` → `run` → exit code. Or, if a server asks
+//! for it, the small part of its work that would make people wait.
 
-use std::{error::Error, process::ExitCode};
+use std::{env, error::Error, process::ExitCode};
 
-use pychat_server::{config::Config, logging, reactor::Reactor};
+use pychat_server::{config::Config, log::sqlite::checkpoint::Job, logging, reactor::Reactor};
 
 fn main() -> ExitCode {
+    if let Some(job) = Job::from_arguments(env::args_os()) {
+        return job.run();
+    }
     match start() {
         Ok(Some(reactor)) => run(reactor),
         Ok(None) => ExitCode::SUCCESS,

@@ -8,6 +8,8 @@
 //!  Running ───────────▶ Draining ─────── or a second signal ───────▶ Stopped
 //! ```
 
+mod start;
+
 use std::{
     io::{self, ErrorKind},
     net::SocketAddr,
@@ -18,20 +20,14 @@ use mio::{
     Events, Interest, Poll, Token,
     net::{TcpListener, TcpStream},
 };
-use rustix::{
-    process::{Resource, Rlimit, getrlimit, setrlimit},
-    rand::{GetRandomFlags, getrandom},
-};
-use thiserror::Error;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+pub use self::start::StartError;
 use crate::{
     config::Config,
-    listener,
-    log::{Keep, Log, Memory},
-    logging,
+    listener, logging,
     signals::{Request, Signals},
     switchboard::Switchboard,
-    tokens::Tokens,
 };
 
 /// How long peers may take to read the goodbye when the server stops.
@@ -52,40 +48,6 @@ const ACCEPTS_PER_TICK_MAX: usize = 256;
 /// Tokens from here on are not connections' (their slots never come near): signals and listeners.
 const SIGNALS: Token = Token(usize::MAX);
 const FIRST_LISTENER: Token = Token(usize::MAX - u16::MAX as usize);
-
-/// Why the server cannot start.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// An address cannot be listened on.
-    #[error("cannot listen on {address}: {}", explained(.source))]
-    Bind {
-        /// Which.
-        address: SocketAddr,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A host name means no address.
-    #[error("cannot find the address of {host:?}: {source}")]
-    Resolve {
-        /// The name.
-        host: String,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The system refuses what any loop needs.
-    #[error("cannot wait for connections: {0}")]
-    Poll(#[from] io::Error),
-}
-
-fn explained(error: &io::Error) -> String {
-    match error.kind() {
-        ErrorKind::AddrInUse => "another program is using this port".to_owned(),
-        ErrorKind::AddrNotAvailable => "this machine does not have this address".to_owned(),
-        ErrorKind::PermissionDenied => "no permission; ports below 1024 need privileges".to_owned(),
-        _ => error.to_string(),
-    }
-}
 
 /// The server's loop.
 #[derive(Debug)]
@@ -141,8 +103,8 @@ impl Reactor {
             let address = socket.local_addr()?;
             listeners.push(Listener { socket, address, accepting: Accepting::Ready });
         }
-        let log = Log::Memory(Memory::new(u128::from_ne_bytes(random()?), Keep::default()));
-        let tokens = Tokens::new(random()?, []);
+        let mut log = start::open_log(&config.history)?;
+        let tokens = start::tokens(&mut log)?;
         Ok(Self {
             poll,
             events: Events::with_capacity(EVENTS_MAX),
@@ -328,13 +290,6 @@ fn utc_ms() -> u64 {
     u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Returns bytes that nobody can guess.
-fn random<const N: usize>() -> io::Result<[u8; N]> {
-    let mut bytes = [0; N];
-    getrandom(&mut bytes, GetRandomFlags::empty())?; // So few come at once or not at all.
-    Ok(bytes)
-}
-
 /// Lets this process have as many descriptors as the system allows it, which is often far more than
 /// it has to begin with.
 fn raise_descriptor_limit(connections_max: usize) {
@@ -361,8 +316,16 @@ fn reload(config: &mut Config, switchboard: &mut Switchboard<TcpStream>) {
             if new.listen != config.listen {
                 logging::restart_needed("listen");
             }
+            let (history, before) = (new.history, &mut config.history);
+            if history.directory != before.directory {
+                logging::restart_needed("where messages are kept");
+            }
+            if history.durability != before.durability {
+                logging::restart_needed("durability");
+            }
             switchboard.set_limits(new.limits);
-            config.limits = new.limits;
+            switchboard.set_keep(history.keep);
+            (config.limits, before.keep) = (new.limits, history.keep);
             logging::reloaded();
         }
         Err(error) => logging::not_reloaded(&error),

@@ -42,7 +42,7 @@ use crate::{
     deadlines::Deadlines,
     id::ConnectionId,
     limits::Limits,
-    log::Log,
+    log::{Keep, Log},
     logging,
     tokens::Tokens,
 };
@@ -132,6 +132,11 @@ impl<S: Socket> Switchboard<S> {
     pub fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
         self.chat.set_rules(limits.rules);
+    }
+
+    /// Changes how much is kept of what was said.
+    pub fn set_keep(&mut self, keep: Keep) {
+        self.log.set_keep(keep);
     }
 
     /// Takes in a connection, or, at a limit, tells it that there is no room and closes it.

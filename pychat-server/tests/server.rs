@@ -30,6 +30,10 @@ mod server {
     mod faults_line;
     mod faults_reset;
 
+    // What is kept.
+    mod history;
+    mod history_faults;
+
     // The program and its operator.
     mod configuration;
     mod limits;

@@ -62,7 +62,7 @@ class Server:
 
     def start(self):
         self.process = subprocess.Popen(
-            [SERVER, "--listen", self.address], stderr=subprocess.DEVNULL
+            [SERVER, "--listen", self.address, "--history", "memory"], stderr=subprocess.DEVNULL
         )
         eventually(self._answers, "the server")
 

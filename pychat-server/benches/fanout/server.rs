@@ -23,6 +23,7 @@ impl Server {
     pub(crate) fn start() -> Outcome<Self> {
         let mut process = Command::new(env!("CARGO_BIN_EXE_pychat-server"))
             .args(["--listen=127.0.0.1:0", "--flood=off", "--connections-per-address=0"])
+            .arg("--history=memory")
             .stderr(Stdio::piped())
             .spawn()?;
         let mut log = BufReader::new(process.stderr.take().ok_or("no log")?);

@@ -70,6 +70,11 @@ impl Options {
             connections_per_address: self.connections_per_address.or(other.connections_per_address),
             hello_timeout: self.hello_timeout.or(other.hello_timeout),
             flood: self.flood.or(other.flood),
+            history: self.history.or(other.history),
+            history_messages: self.history_messages.or(other.history_messages),
+            history_days: self.history_days.or(other.history_days),
+            durability: self.durability.or(other.durability),
+            state_dir: self.state_dir.or(other.state_dir),
         }
     }
 }

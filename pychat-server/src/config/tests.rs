@@ -4,8 +4,11 @@ use std::{fs, time::Duration};
 
 use clap::CommandFactory;
 
-use super::*;
-use crate::pace::Pace;
+use super::{history::Folders, *};
+use crate::{
+    log::{Keep, sqlite::Durability},
+    pace::Pace,
+};
 
 fn config(arguments: &[&str]) -> Result<Config, String> {
     let arguments = [&["pychat-server"], arguments].concat();
@@ -41,14 +44,43 @@ fn flags_become_a_configuration() {
 fn a_file_says_the_same_with_the_same_names_and_a_flag_beats_it() {
     let text = "# everything\nlisten = [\"localhost\", \"[::1]:7\"]\npayload-max = 1024\n\
         backlog-max = \"2MiB\"\nbacklog-total = \"3 MiB\"\nconnections = 5\n\
-        connections-per-address = 0\nhello-timeout = \"3s\"\nflood = \"2,1\"\n";
-    let Config { listen, limits, .. } = with_file(text, &["--connections", "7"]).unwrap();
+        connections-per-address = 0\nhello-timeout = \"3s\"\nflood = \"2,1\"\n\
+        history-messages = 8\nhistory-days = 2\ndurability = \"power\"\nstate-dir = \"/x/y\"\n";
+    let Config { listen, limits, history, .. } = with_file(text, &["--connections", "7"]).unwrap();
     assert_eq!(listen, ["localhost", "[::1]:7"].map(|text| text.parse().unwrap()));
     assert_eq!((limits.payload_bytes_max, limits.backlog_bytes_max), (1_024, 2 << 20));
     assert_eq!((limits.backlog_total_bytes_max, limits.connections_max), (3 << 20, 7));
     assert_eq!(limits.connections_per_address_max, 0);
     assert_eq!(limits.rules.hello_timeout, Duration::from_secs(3));
     assert_eq!(limits.rules.pace, Pace::new(2, 1));
+    let keep = Keep { messages_max: 8, age_max: Duration::from_hours(48) };
+    let directory = Some("/x/y".into());
+    assert_eq!(history, History { directory, keep, durability: Durability::Power });
+    let memory = with_file(text, &["--history=memory", "--history-days=3"]).unwrap().history;
+    assert_eq!((memory.directory, memory.keep.age_max), (None, Duration::from_hours(72)));
+}
+
+#[test]
+fn messages_are_kept_where_the_system_keeps_such_things() {
+    let default = Options::default();
+    let folders = |service: &str, user: &str, home: &str| {
+        let path = |path: &str| (!path.is_empty()).then(|| path.into());
+        Folders { service: path(service), user: path(user), home: path(home) }
+    };
+    for (folders, directory) in [
+        (folders("/var/lib/a:/var/lib/b", "/x", "/home/anna"), "/var/lib/a"),
+        (folders("", "/x", "/home/anna"), "/x/pychat"),
+        (folders("relative", "here", "/home/anna"), "/home/anna/.local/state/pychat"),
+    ] {
+        let history = default.history(folders).unwrap();
+        assert_eq!(history.directory, Some(directory.into()));
+        assert_eq!((history.keep, history.durability), (Keep::default(), Durability::Process));
+    }
+    let nowhere = default.history(folders("", "", "")).unwrap_err().to_string();
+    assert_eq!(nowhere, "no folder to keep messages in: give --state-dir, or --history memory");
+    let given = Options { state_dir: Some("here".into()), ..Options::default() };
+    let history = given.history(folders("/var/lib/a", "", "")).unwrap();
+    assert_eq!(history.directory, Some("here".into()));
 }
 
 #[test]
@@ -70,6 +102,11 @@ fn what_cannot_be_used_is_named_with_its_line() {
         ("backlog-max = 1000", "backlog-max should be no less than payload-max"),
         ("backlog-total = 70000", "backlog-total should be no less than backlog-max"),
         ("connections = 0", "connections should be from 1 to 1000000"),
+        ("history = \"disc\"", "FILE:1: write disk or memory"),
+        ("history-messages = 0", "history-messages should be from 1 to 100000000"),
+        ("history-days = 40000", "history-days should be from 1 to 36500"),
+        ("durability = \"none\"", "FILE:1: write process or power"),
+        ("state-dir = 5", "FILE:1: invalid type: integer `5`"),
     ] {
         let error = with_file(text, &[]).unwrap_err();
         assert!(error.starts_with(message), "{text:?}: {error}");
@@ -118,6 +155,15 @@ fn help_names_every_flag_and_its_default() {
         "[default: 20]",
         "--flood",
         "[default: 10,5]",
+        "--history <disk|memory>",
+        "[default: disk]",
+        "--history-messages",
+        "--history-days",
+        "[default: 90]",
+        "--durability <process|power>",
+        "[default: process]",
+        "--state-dir <DIR>",
+        "~/.local/state/pychat",
         "--config <FILE>",
         "--check-config",
         "HUP",

@@ -18,6 +18,12 @@ pub(super) enum ValueError {
     /// It is no pace.
     #[error("write BURST,PER_SECOND with two numbers above 0, such as 10,5, or off")]
     Pace,
+    /// It is no place to keep messages.
+    #[error("write disk or memory")]
+    Where,
+    /// It is nothing to outlive.
+    #[error("write process or power")]
+    Durability,
     /// It is no count.
     #[error("write a number")]
     Count,

@@ -97,7 +97,7 @@ fn story() {
     there.lay_cable(2);
     let mut command = Command::new("nsenter");
     command.args(["--net", "--target", &there.pid(), PROGRAM, "--listen=0.0.0.0:12345"]);
-    command.args(["--flood=off", "--backlog-max=256KiB"]);
+    command.args(["--flood=off", "--backlog-max=256KiB", "--history=memory"]);
     let server = Server::run(command.stdin(Stdio::null()).stderr(Stdio::piped()), 1);
     let [sound, doomed] = [2, 1].map(|cable| SocketAddr::from(([10, 9, cable, 2], 12_345)));
     let [mut anna, mut boris] = Peer::room(sound, ["Анна", "Борис"]);

@@ -136,7 +136,10 @@ fn a_port_below_1024_needs_privileges() {
     // Root without any of its powers is like anybody.
     let mut command = Command::new("setpriv");
     command.args(["--bounding-set=-all", "--inh-caps=-all", "--", PROGRAM]);
-    command.args(["--listen", "127.0.0.1:80"]).stdin(Stdio::null()).stderr(Stdio::piped());
+    command
+        .args(["--listen", "127.0.0.1:80", "--history=memory"])
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped());
     let expected = "pychat-server: cannot listen on 127.0.0.1:80: \
                     no permission; ports below 1024 need privileges";
     assert_eq!(complaint_of(&mut command), expected);

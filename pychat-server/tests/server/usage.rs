@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 use crate::support::PROGRAM;
 
 fn output(arguments: &[&str]) -> Output {
-    Command::new(PROGRAM).args(arguments).output().unwrap()
+    Command::new(PROGRAM).env("PYCHAT_HISTORY", "memory").args(arguments).output().unwrap()
 }
 
 #[test]

@@ -136,9 +136,10 @@ impl Drop for Server {
     }
 }
 
-/// Returns a command that runs the server, its output in pipes.
+/// Returns a command that runs the server, its output in pipes, nothing kept.
 pub(crate) fn program() -> Command {
     let mut command = Command::new(PROGRAM);
+    command.env("PYCHAT_HISTORY", "memory");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     command
 }

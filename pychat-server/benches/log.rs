@@ -1,0 +1,228 @@
+//! What the log costs: a tick's texts taken, a thousand read, and what a tick waits for the disk.
+//!
+//! The disk is that of the temporary folder. Compare the figures of one run only.
+
+use std::{
+    error::Error,
+    fs,
+    ops::ControlFlow,
+    path::PathBuf,
+    thread,
+    time::{Duration, Instant},
+};
+
+use pychat_server::{
+    id::ConnectionId,
+    log::{
+        Draft, Keep, Log, Memory,
+        sqlite::{Durability, FILE_NAME, Kept, Place},
+    },
+};
+use pychat_wire::UserName;
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+const TEXT: &str = "Кажется, лучше поехать тем поездом, что в половине десятого.";
+
+/// A talk as fast as it may be: messages a tick, ticks a second, for how long.
+const TALK: (usize, u32, Duration) = (16, 300, Duration::from_secs(20));
+
+/// How many times a single cost is measured.
+const ROUNDS: usize = 1_000;
+
+#[expect(clippy::print_stdout, reason = "a benchmark reports")]
+fn main() -> Outcome<()> {
+    println!("log      messages  append µs, median     99 %   read 1000, µs");
+    for kind in [Kind::Memory, Kind::Process, Kind::Power] {
+        for messages in [1, 16] {
+            let mut bench = Bench::new(kind, true)?;
+            let append = bench.append_rounds(messages)?;
+            let read = bench.read_rounds()?;
+            println!(
+                "{:8} {messages:8}  {:17.1}  {:7.1}  {:14.1}",
+                kind.name(),
+                micros(append.at(0.5)),
+                micros(append.at(0.99)),
+                micros(read.at(0.5)),
+            );
+        }
+    }
+
+    let mut bench = Bench::new(Kind::Process, true)?;
+    bench.keep_all();
+    for _ in 0..1_000 {
+        bench.append(100)?;
+    }
+    println!("\n100 000 messages of {} bytes: {} KiB on disk\n", TEXT.len(), bench.close()? >> 10);
+
+    let (messages, per_second, time) = TALK;
+    println!("{messages} messages a tick, {per_second} ticks a second, for {} s", time.as_secs());
+    println!("log      moved by  tick µs, median     99 %   99.9 %      worst   WAL KiB");
+    for kind in [Kind::Process, Kind::Power] {
+        for (by, has_child) in [("a child", true), ("itself", false)] {
+            let mut bench = Bench::new(kind, has_child)?;
+            let times = bench.talk(messages, per_second, time)?;
+            println!(
+                "{:8} {by:8}  {:15.1}  {:7.1}  {:7.1}  {:9.1}  {:8}",
+                kind.name(),
+                micros(times.at(0.5)),
+                micros(times.at(0.99)),
+                micros(times.at(0.999)),
+                micros(times.at(1.0)),
+                bench.wal_bytes()? >> 10,
+            );
+        }
+    }
+    Ok(())
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    Memory,
+    Process,
+    Power,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Process => "process",
+            Self::Power => "power",
+        }
+    }
+}
+
+/// A log under load, in a folder that is gone with it.
+#[derive(Debug)]
+struct Bench {
+    log: Option<Log>,
+    directory: PathBuf,
+    author: UserName,
+    content: std::sync::Arc<str>,
+    utc_ms: u64,
+}
+
+impl Bench {
+    fn new(kind: Kind, has_child: bool) -> Outcome<Self> {
+        let directory = std::env::temp_dir().join(format!("pychat-bench-{}", std::process::id()));
+        let program = has_child.then(|| env!("CARGO_BIN_EXE_pychat-server").into());
+        let keep = Keep::default();
+        let durability = match kind {
+            Kind::Memory | Kind::Process => Durability::Process,
+            Kind::Power => Durability::Power,
+        };
+        let log = match kind {
+            Kind::Memory => Log::Memory(Memory::new(1, keep)),
+            Kind::Process | Kind::Power => {
+                let place = Place { directory: directory.clone(), durability, program };
+                Log::Kept(Kept::open(&place, keep, 1)?)
+            }
+        };
+        let (author, content) = (UserName::new("Анна")?, TEXT.into());
+        Ok(Self { log: Some(log), directory, author, content, utc_ms: 1 })
+    }
+
+    fn log(&mut self) -> &mut Log {
+        self.log.as_mut().expect("open until it is closed")
+    }
+
+    fn keep_all(&mut self) {
+        self.log().set_keep(Keep { messages_max: u64::MAX, age_max: Duration::MAX });
+    }
+
+    /// Does what a tick does; returns how long that took.
+    fn append(&mut self, messages: usize) -> Outcome<Duration> {
+        self.utc_ms += 1;
+        let (author, content, utc_ms) = (self.author.clone(), self.content.clone(), self.utc_ms);
+        let begin = Instant::now();
+        let drafts = (0..messages).map(|number| Draft {
+            from: ConnectionId { slot: 0, generation: 0 },
+            author: author.clone(),
+            content: content.clone(),
+            id: Some(format!("{utc_ms}.{number}").into()),
+        });
+        self.log().append(utc_ms, drafts, [], |_, _| ())?;
+        self.log().tend(begin, utc_ms);
+        Ok(begin.elapsed())
+    }
+
+    fn append_rounds(&mut self, messages: usize) -> Outcome<Times> {
+        (0..ROUNDS).map(|_| self.append(messages)).collect::<Outcome<Vec<_>>>().map(Times::from)
+    }
+
+    /// Reads the last 1000 messages, again and again.
+    fn read_rounds(&mut self) -> Outcome<Times> {
+        let after = self.log().last_seq().saturating_sub(1_000);
+        let mut times = Vec::new();
+        for _ in 0..ROUNDS / 10 {
+            let (begin, mut bytes) = (Instant::now(), 0);
+            self.log().read(after, |entry| {
+                bytes += entry.content.len();
+                ControlFlow::Continue(())
+            })?;
+            times.push(begin.elapsed());
+            assert_eq!(bytes, 1_000 * TEXT.len());
+        }
+        Ok(times.into())
+    }
+
+    /// Ticks at an even pace; who is late does not wait for the next.
+    fn talk(&mut self, messages: usize, per_second: u32, time: Duration) -> Outcome<Times> {
+        let (mut times, begin) = (Vec::new(), Instant::now());
+        for tick in 0.. {
+            let due = Duration::from_secs(1) * tick / per_second;
+            if time <= due {
+                break;
+            }
+            thread::sleep(due.saturating_sub(begin.elapsed()));
+            times.push(self.append(messages)?);
+        }
+        Ok(times.into())
+    }
+
+    /// Closes the log; returns how large its file is, in bytes.
+    fn close(&mut self) -> Outcome<u64> {
+        self.log = None;
+        Ok(fs::metadata(self.directory.join(FILE_NAME))?.len())
+    }
+
+    fn wal_bytes(&self) -> Outcome<u64> {
+        Ok(fs::metadata(self.directory.join(format!("{FILE_NAME}-wal")))?.len())
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        self.log = None;
+        let _ = fs::remove_dir_all(&self.directory); // Not there, if the log was in memory.
+    }
+}
+
+/// Times, in order.
+#[derive(Debug)]
+struct Times(Vec<Duration>);
+
+impl From<Vec<Duration>> for Times {
+    fn from(mut times: Vec<Duration>) -> Self {
+        times.sort_unstable();
+        Self(times)
+    }
+}
+
+impl Times {
+    /// Returns the time than which this part of all is no longer.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        clippy::cast_sign_loss,
+        reason = "counts far below 2⁵²"
+    )]
+    fn at(&self, part: f64) -> Duration {
+        self.0[((self.0.len() - 1) as f64 * part) as usize]
+    }
+}
+
+fn micros(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
+}

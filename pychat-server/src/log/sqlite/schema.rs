@@ -1,0 +1,202 @@
+//! What is in the file, how it came to be so, and whether it is ours at all.
+
+use std::{fs, path::Path, time::Duration};
+
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
+
+use super::{Durability, OpenError};
+use crate::log::StorageError;
+
+/// The mark of this program's files, where SQLite's format has a place for one.
+const APPLICATION_ID: i32 = i32::from_be_bytes(*b"pych");
+
+/// What makes each version of the file of the one before it. Only ever add to these: a file says
+/// how many of them it has seen.
+const MIGRATIONS: &[&str] = &["
+    CREATE TABLE meta (
+        only INTEGER PRIMARY KEY CHECK (only = 1),
+        epoch TEXT NOT NULL,
+        -- The last message that was forgotten: numbers and times go on from there.
+        trimmed_seq INTEGER NOT NULL,
+        trimmed_ms INTEGER NOT NULL,
+        -- Since which start of the machine the log has not waited for the disk; none if it has.
+        unsynced_boot TEXT
+    ) STRICT;
+    CREATE TABLE messages (
+        seq INTEGER PRIMARY KEY,
+        time_ms INTEGER NOT NULL,
+        author TEXT NOT NULL,
+        content TEXT NOT NULL,
+        id TEXT
+    ) STRICT;
+    CREATE UNIQUE INDEX messages_by_id ON messages (author, id) WHERE id IS NOT NULL;
+    CREATE TABLE tokens (
+        use INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        hash BLOB NOT NULL
+    ) STRICT;
+"];
+
+/// How long who opens the log waits for the last server's own processes to let go of it.
+const OPEN_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long the log waits for a program that should not be there at all, a backup for instance.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// An open log and its name.
+pub(super) struct Opened {
+    pub(super) connection: Connection,
+    pub(super) epoch: String,
+}
+
+/// Opens the log in `file`; an empty file becomes one with the name `new_epoch`.
+pub(super) fn open(
+    file: &Path,
+    durability: Durability,
+    new_epoch: &str,
+) -> Result<Opened, OpenError> {
+    let failed = |error: rusqlite::Error| OpenError::of(file, &error.into());
+    let connection = connect(file).map_err(failed)?;
+    check_origin(file, &connection, MIGRATIONS.len())?;
+    check_health(&connection).map_err(|error| OpenError::of(file, &error))?;
+    let epoch = prepare(&connection, durability, new_epoch).map_err(failed)?;
+    let is_epoch = epoch.len() == 32 && epoch.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if !is_epoch {
+        let detail = format!("{epoch:?} is no epoch");
+        return Err(OpenError::Damaged { path: file.to_owned(), detail });
+    }
+    Ok(Opened { connection, epoch })
+}
+
+/// Notes that everything is on the disk, and makes it so.
+pub(super) fn close(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.execute("UPDATE meta SET unsynced_boot = NULL", [])?;
+    Ok(())
+}
+
+/// Opens the file so that closing it again changes nothing.
+fn connect(file: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file, flags)?;
+    connection.busy_timeout(OPEN_PATIENCE)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    Ok(connection)
+}
+
+/// Finds out whether the file is this program's, and not from its future.
+fn check_origin(file: &Path, connection: &Connection, known: usize) -> Result<(), OpenError> {
+    let path = || file.to_owned();
+    let number = |sql| connection.query_row(sql, [], |row| row.get::<_, i32>(0));
+    let read = || -> rusqlite::Result<_> {
+        Ok((
+            number("PRAGMA application_id")?,
+            number("PRAGMA user_version")?,
+            number("SELECT count(*) FROM sqlite_schema")?,
+        ))
+    };
+    match read() {
+        Ok((0, 0, 0)) => Ok(()),
+        Ok((APPLICATION_ID, version, _)) => match usize::try_from(version) {
+            Ok(version) if version <= known => Ok(()),
+            Ok(version) => Err(OpenError::Newer { path: path(), version, known }),
+            Err(_) => {
+                let detail = format!("version {version}");
+                Err(OpenError::Damaged { path: path(), detail })
+            }
+        },
+        Ok(_) => Err(OpenError::Foreign { path: path() }),
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) => {
+            Err(OpenError::Foreign { path: path() })
+        }
+        Err(error) => Err(OpenError::of(file, &error.into())),
+    }
+}
+
+fn check_health(connection: &Connection) -> Result<(), StorageError> {
+    let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if verdict == "ok" { Ok(()) } else { Err(StorageError::Damaged(verdict.replace('\n', ", "))) }
+}
+
+/// Brings the file up to date and makes it ready for work; returns its epoch.
+fn prepare(
+    connection: &Connection,
+    durability: Durability,
+    new_epoch: &str,
+) -> rusqlite::Result<String> {
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    migrate(connection, MIGRATIONS)?;
+    let boot = boot_id();
+    connection.execute(
+        "INSERT INTO meta (only, epoch, trimmed_seq, trimmed_ms) VALUES (1, ?1, 0, 0) \
+            ON CONFLICT DO UPDATE SET epoch = ?1 WHERE unsynced_boot <> ?2",
+        [new_epoch, &boot],
+    )?;
+    let unsynced_boot = match durability {
+        Durability::Process => Some(boot),
+        Durability::Power => None,
+    };
+    connection.execute("UPDATE meta SET unsynced_boot = ?1", [unsynced_boot])?;
+    if durability == Durability::Process {
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+    }
+    connection.busy_timeout(PATIENCE)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+    connection.query_row("SELECT epoch FROM meta", [], |row| row.get(0))
+}
+
+/// Does what is missing of `migrations`, each as a whole or not at all.
+fn migrate(connection: &Connection, migrations: &[&str]) -> rusqlite::Result<()> {
+    let seen: usize = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    for (version, migration) in (1..).zip(migrations).skip(seen) {
+        let transaction = connection.unchecked_transaction()?;
+        transaction.execute_batch(migration)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", version)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+/// Returns what the kernel calls the time since the machine was started. Where it does not say,
+/// every such time is one: then a log that lost its end in a power cut is not found out.
+fn boot_id() -> String {
+    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    id.trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(connection: &Connection) -> i32 {
+        connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn a_file_is_brought_up_to_date_from_any_version_and_keeps_what_it_has() {
+        let second = "ALTER TABLE messages ADD COLUMN room TEXT NOT NULL DEFAULT 'the only one'";
+        let broken = "DELETE FROM messages; SELECT nothing FROM nowhere";
+        let connection = Connection::open_in_memory().unwrap();
+        migrate(&connection, MIGRATIONS).unwrap();
+        assert_eq!(version(&connection), 1);
+        let insert = "INSERT INTO messages VALUES (1, 2, 'Анна', 'hi', NULL)";
+        connection.execute(insert, []).unwrap();
+        let known = [MIGRATIONS, &[second]].concat();
+        migrate(&connection, &known).unwrap();
+        migrate(&connection, &known).unwrap();
+        assert_eq!(version(&connection), 2);
+        let room = "SELECT content || room FROM messages";
+        let read = || connection.query_row(room, [], |row| row.get::<_, String>(0)).unwrap();
+        assert_eq!(read(), "hithe only one");
+
+        migrate(&connection, &[&known[..], &[broken]].concat()).unwrap_err();
+        assert_eq!((version(&connection), &*read()), (2, "hithe only one"), "all or nothing");
+        let error = check_origin(Path::new("LOG"), &connection, 1).unwrap_err();
+        assert_eq!(error.to_string(), "LOG has version 2, and this server knows none above 1");
+    }
+}

@@ -1,0 +1,115 @@
+//! How what was written gets into its place, while people speak and when nobody does.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use pychat_server::log::{Keep, Log, sqlite::checkpoint::WAITING_PAGES_HIGH};
+
+use super::shelf::{Shelf, draft, read, say};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_pychat-server");
+
+/// How long anything may take before the test gives up.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Says a good deal in each tick until the write-ahead log is begun anew; returns how long it got.
+///
+/// After that it is as long as before, and what is written goes to its beginning.
+fn talk_until_anew(shelf: &Shelf, log: &mut Log) -> u64 {
+    let content = "x".repeat(10_000);
+    let deadline = Instant::now() + PATIENCE;
+    let bytes = || fs::metadata(shelf.wal()).unwrap().len();
+    let mut unchanged = 0;
+    while unchanged < 20 {
+        assert!(Instant::now() < deadline, "{} bytes and growing", bytes());
+        let before = bytes();
+        say(log, 5, vec![draft("Анна", &content, None); 8]);
+        log.tend(Instant::now(), 5);
+        unchanged = if bytes() == before { unchanged + 1 } else { 0 };
+    }
+    bytes()
+}
+
+fn children() -> Vec<String> {
+    let tasks = fs::read_dir("/proc/self/task").unwrap().flatten();
+    let children = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
+    children
+        .flat_map(|line| line.split_whitespace().map(ToOwned::to_owned).collect::<Vec<_>>())
+        .collect()
+}
+
+#[test]
+fn a_talk_without_a_pause_leaves_the_write_ahead_log_short() {
+    let page = 4_096 * u64::try_from(WAITING_PAGES_HIGH).unwrap();
+    let programs: [(Option<&str>, u64); 5] = [
+        (None, 2 * page),
+        (Some("/nonexistent"), 2 * page),
+        (Some("/bin/false"), 4 * page), // Ends at once, and nothing is moved.
+        (Some("/bin/cat"), 12 * page),  // Ends at once as well: there is no such file.
+        (Some(PROGRAM), 60 * page),     // As fast as it goes: the child has a whole race to win.
+    ];
+    for (program, bytes_max) in programs {
+        let mut shelf = Shelf::new();
+        shelf.place.program = program.map(PathBuf::from);
+        let mut log = shelf.try_open(Keep::default(), 1).unwrap();
+        let bytes = talk_until_anew(&shelf, &mut log);
+        assert!(page <= bytes, "{program:?}: {bytes}: it began anew too early to need anything");
+        assert!(bytes <= bytes_max, "{program:?}: {bytes}");
+        assert!(page / 2 < fs::metadata(shelf.file()).unwrap().len(), "{program:?}: in its place");
+        let last = log.last_seq();
+        drop(log);
+        assert_eq!(shelf.open().last_seq(), last, "{program:?}");
+    }
+}
+
+#[test]
+fn a_child_moves_all_in_a_pause_and_is_gone_then() {
+    let mut shelf = Shelf::new();
+    shelf.place.program = Some(PROGRAM.into());
+    let mut log = shelf.open();
+    let content = "x".repeat(10_000);
+    let bytes = |path: &Path| fs::metadata(path).unwrap().len();
+    while log.next_deadline().is_none_or(|next| Instant::now() + Duration::from_secs(1) < next) {
+        say(&mut log, 5, vec![draft("Анна", &content, None); 8]);
+        log.tend(Instant::now(), 5);
+    }
+    assert!(!children().is_empty(), "somebody is at work");
+    let deadline = Instant::now() + PATIENCE;
+    while log.next_deadline().is_some_and(|next| next < deadline) {
+        log.tend(Instant::now(), 5);
+        assert!(Instant::now() < deadline, "it does not end");
+    }
+    let written = bytes(&shelf.wal());
+    say(&mut log, 5, vec![draft("Анна", &content, None); 8]);
+    assert_eq!(bytes(&shelf.wal()), written, "all was moved: it is begun anew");
+    assert_eq!(u64::try_from(read(&mut log).len()).unwrap(), log.last_seq());
+}
+
+#[test]
+fn a_child_ends_with_the_log_and_is_waited_for() {
+    let mut shelf = Shelf::new();
+    let script = shelf.place.directory.join("never.sh");
+    fs::create_dir_all(&shelf.place.directory).unwrap();
+    fs::write(&script, "#!/bin/sh\necho $$ > \"$(dirname \"$2\")/pid\"\nexec sleep 600\n").unwrap();
+    fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    shelf.place.program = Some(script);
+    let mut log = shelf.open();
+    let pid = shelf.place.directory.join("pid");
+    let deadline = Instant::now() + PATIENCE;
+    let number = loop {
+        assert!(Instant::now() < deadline, "nobody came");
+        say(&mut log, 5, vec![draft("Анна", &"x".repeat(10_000), None); 8]);
+        log.tend(Instant::now(), 5);
+        match fs::read_to_string(&pid) {
+            Ok(number) if number.ends_with('\n') => break number.trim().to_owned(),
+            _ => (),
+        }
+    };
+    let process = PathBuf::from("/proc").join(number);
+    assert!(process.exists());
+    drop(log);
+    assert!(!process.exists(), "it goes on, or nobody has waited for it");
+}

@@ -1,0 +1,139 @@
+//! What is opened, what is refused, in which words, and that nothing is changed by that.
+
+use std::{fs, os::unix::fs::PermissionsExt};
+
+use pychat_server::log::{Keep, sqlite::OpenError};
+
+use super::shelf::{Shelf, chatter, read};
+
+/// Puts something on a shelf that is no log.
+type Make = fn(&Shelf);
+
+/// Does harm to the bytes of a log.
+type Harm = fn(&mut Vec<u8>);
+
+/// Opens what cannot be; returns the words, with the folder named `DIR`.
+#[track_caller]
+fn refusal(shelf: &Shelf) -> String {
+    let error = shelf.try_open(Keep::default(), 1).expect_err("it opened");
+    let words = error.to_string().replace(shelf.place.directory.to_str().unwrap(), "DIR");
+    assert!(!words.contains('\n'), "{words}");
+    words
+}
+
+#[test]
+fn nobody_else_may_read_what_is_said() {
+    let shelf = Shelf::new();
+    let mut log = shelf.open();
+    chatter(&mut log, 5, 1);
+    let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(shelf.place.directory.clone()), 0o700);
+    let mut names: Vec<_> = fs::read_dir(&shelf.place.directory).unwrap().flatten().collect();
+    names.sort_by_key(fs::DirEntry::file_name);
+    for entry in &names {
+        assert_eq!(mode(entry.path()), 0o600, "{entry:?}");
+    }
+    assert_eq!(names.len(), 4, "the lock, the log and SQLite's two: {names:?}");
+}
+
+#[test]
+fn a_second_server_is_refused_until_the_first_has_ended() {
+    let shelf = Shelf::new();
+    let log = shelf.open();
+    let error = shelf.try_open(Keep::default(), 1).unwrap_err();
+    assert!(matches!(error, OpenError::InUse { .. }), "{error:?}");
+    assert_eq!(refusal(&shelf), "another server keeps its messages in DIR");
+    drop(log);
+    shelf.open();
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_or_written_is_named() {
+    let shelf = Shelf::new();
+    fs::create_dir_all(shelf.place.directory.parent().unwrap()).unwrap();
+    fs::write(&shelf.place.directory, "").unwrap();
+    assert_eq!(refusal(&shelf), "cannot create the state directory DIR: File exists (os error 17)");
+    fs::remove_file(&shelf.place.directory).unwrap();
+    fs::create_dir_all(shelf.file()).unwrap();
+    assert_eq!(refusal(&shelf), "cannot write DIR/log.sqlite: Is a directory (os error 21)");
+}
+
+#[test]
+fn what_is_no_log_of_ours_is_refused_and_left_as_it_is() {
+    let foreign = "DIR/log.sqlite is no log of this program; move it away to begin a new one";
+    let newer = "DIR/log.sqlite has version 7, and this server knows none above 1";
+    let cases: [(&str, Make); 6] = [
+        (foreign, |shelf| {
+            shelf.put(&b"I am a letter, and long enough to look like more. ".repeat(99));
+        }),
+        (foreign, |shelf| shelf.put(b"short")),
+        (foreign, |shelf| {
+            shelf.put(b"");
+            shelf.tamper("CREATE TABLE recipes (name TEXT)");
+        }),
+        (foreign, |shelf| {
+            drop(shelf.open());
+            shelf.tamper("PRAGMA application_id = 5");
+        }),
+        (newer, |shelf| {
+            drop(shelf.open());
+            shelf.tamper("PRAGMA user_version = 7");
+        }),
+        ("DIR/log.sqlite is damaged (version -1); move it away to begin a new one", |shelf| {
+            drop(shelf.open());
+            shelf.tamper("PRAGMA user_version = -1");
+        }),
+    ];
+    for (words, make) in cases {
+        let shelf = Shelf::new();
+        make(&shelf);
+        let before = fs::read(shelf.file()).unwrap();
+        assert_eq!(refusal(&shelf), words);
+        assert_eq!(fs::read(shelf.file()).unwrap(), before, "{words}");
+    }
+}
+
+#[test]
+fn a_damaged_log_is_refused_and_left_as_it_is() {
+    let harms: [Harm; 4] = [
+        |bytes| bytes.truncate(bytes.len() / 2),
+        |bytes| bytes.truncate(5_000),
+        |bytes| bytes[4_096..].fill(0xff),
+        |bytes| bytes[4_096..].chunks_mut(4_096).for_each(|page| page[..100].fill(0)),
+    ];
+    for (number, harm) in harms.iter().enumerate() {
+        let shelf = Shelf::new();
+        chatter(&mut shelf.open(), 5, 5_000);
+        let mut bytes = fs::read(shelf.file()).unwrap();
+        assert!(100_000 < bytes.len(), "all is in its place");
+        harm(&mut bytes);
+        shelf.put(&bytes);
+        let words = refusal(&shelf);
+        assert!(words.starts_with("DIR/log.sqlite is damaged ("), "{number}: {words}");
+        assert!(words.ends_with("); move it away to begin a new one"), "{number}: {words}");
+        assert_eq!(fs::read(shelf.file()).unwrap(), bytes, "{number}");
+    }
+}
+
+#[test]
+fn what_only_a_hand_can_have_written_is_no_reason_to_panic() {
+    for sql in [
+        "UPDATE meta SET epoch = 'no epoch'",
+        "UPDATE meta SET trimmed_seq = -1",
+        "DELETE FROM meta; ALTER TABLE meta RENAME TO beta",
+        "INSERT INTO messages VALUES (-5, -5, '', '', NULL)",
+        "DROP TABLE tokens",
+    ] {
+        let shelf = Shelf::new();
+        drop(shelf.open());
+        shelf.tamper(sql);
+        let words = refusal(&shelf);
+        assert!(words.contains("DIR/log.sqlite"), "{sql}: {words}");
+    }
+    let shelf = Shelf::new();
+    chatter(&mut shelf.open(), 5, 3);
+    shelf.tamper("DELETE FROM messages WHERE seq = 2; UPDATE messages SET author = 'a\nb'");
+    let authors: Vec<_> =
+        read(&mut shelf.open()).into_iter().map(|entry| (entry.0, entry.2)).collect();
+    assert_eq!(authors, [(1, "a\nb".to_owned()), (3, "a\nb".to_owned())]);
+}

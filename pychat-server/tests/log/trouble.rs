@@ -1,0 +1,67 @@
+//! What the log does when the file fails it while it is in use.
+
+use std::{
+    fs,
+    io::{Seek, SeekFrom, Write},
+    ops::ControlFlow,
+};
+
+use pychat_server::log::{Appended, StorageError};
+use rusqlite::Connection;
+
+use super::shelf::{Shelf, chatter, draft, read, say};
+
+#[test]
+fn what_another_program_holds_is_not_waited_for_and_works_again_by_itself() {
+    let shelf = Shelf::new();
+    let mut log = shelf.open();
+    chatter(&mut log, 5, 1);
+    let other = Connection::open(shelf.file()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let tell = |_, appended: Appended| panic!("{appended:?}");
+    let error = log.append(6, [draft("Анна", "b", Some("1"))], [], tell).unwrap_err();
+    assert_eq!(error, StorageError::Other("another program holds the log".into()));
+    assert_eq!((log.last_seq(), read(&mut log).len()), (1, 1));
+    other.execute_batch("ROLLBACK").unwrap();
+    chatter(&mut log, 7, 1);
+    assert_eq!(read(&mut log)[1], (2, 7, "Анна".into(), "x".into()));
+}
+
+#[test]
+fn what_becomes_damaged_is_an_error_and_no_end() {
+    let shelf = Shelf::new();
+    // More than is ever held in memory.
+    say(&mut shelf.open(), 5, vec![draft("Анна", &"x".repeat(1_000), None); 10_000]);
+    let mut log = shelf.open();
+    let mut file = fs::OpenOptions::new().write(true).open(shelf.file()).unwrap();
+    file.seek(SeekFrom::Start(5 * 4_096)).unwrap();
+    file.write_all(&vec![0xff; 2_000 * 4_096]).unwrap();
+    let error = log.read(0, |_| ControlFlow::Continue(())).unwrap_err();
+    assert!(matches!(error, StorageError::Damaged(_)), "{error:?}");
+    assert_eq!(error.key(), "damaged");
+}
+
+#[test]
+fn a_value_of_another_kind_is_damage() {
+    for (column, value) in [
+        ("author", "x'ff'"),
+        ("content", "5"),
+        ("id", "x'00'"),
+        ("time_ms", "'soon'"),
+        ("seq", "-1"),
+    ] {
+        let shelf = Shelf::new();
+        let mut log = shelf.open();
+        chatter(&mut log, 5, 1);
+        shelf.tamper(&format!(
+            "DROP TABLE messages; CREATE TABLE messages (seq, time_ms, author, content, id); \
+             INSERT INTO messages VALUES (2, 5, 'a', 'b', NULL); \
+             UPDATE messages SET {column} = {value}"
+        ));
+        let error = log.read(0, |_| ControlFlow::Continue(()));
+        match column {
+            "seq" => assert_eq!(error, Ok(()), "before the first"),
+            _ => assert!(matches!(error, Err(StorageError::Damaged(_))), "{column}: {error:?}"),
+        }
+    }
+}

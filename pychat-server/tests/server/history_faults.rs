@@ -1,0 +1,151 @@
+//! What a server says and does when it cannot keep what is said.
+
+use std::{env, fs, process::Command};
+
+use super::history::Shelf;
+use crate::support::Peer;
+
+/// Set for the run of a test that has a mount of its own.
+const INSIDE: &str = "PYCHAT_TEST_MOUNTS";
+
+/// What the disks of these tests hold, in bytes.
+const DISK_BYTES: usize = 1 << 20;
+
+#[test]
+fn a_second_server_on_a_folder_is_refused() {
+    let shelf = Shelf::new();
+    let _first = shelf.server(&[]);
+    assert_eq!(shelf.complaint(), "pychat-server: another server keeps its messages in DIR");
+}
+
+#[test]
+fn a_file_that_cannot_be_used_is_named_and_left_as_it_is() {
+    let shelf = Shelf::new();
+    drop(shelf.server(&[]));
+    rusqlite::Connection::open(shelf.file())
+        .unwrap()
+        .execute_batch("PRAGMA user_version = 7; PRAGMA wal_checkpoint(TRUNCATE)")
+        .unwrap();
+    let newer = fs::read(shelf.file()).unwrap();
+    assert_eq!(
+        shelf.complaint(),
+        "pychat-server: DIR/log.sqlite has version 7, and this server knows none above 1"
+    );
+    assert_eq!(fs::read(shelf.file()).unwrap(), newer);
+
+    let mut damaged = newer;
+    damaged[60..64].copy_from_slice(&1_u32.to_be_bytes());
+    damaged[4_096..].fill(0xff);
+    fs::write(shelf.file(), &damaged).unwrap();
+    let complaint = shelf.complaint();
+    assert!(complaint.starts_with("pychat-server: DIR/log.sqlite is damaged ("), "{complaint}");
+    assert_eq!(fs::read(shelf.file()).unwrap(), damaged);
+}
+
+#[test]
+fn a_full_disk_is_said_to_who_speaks_and_passes() {
+    const NAME: &str = "server::history_faults::a_full_disk_is_said_to_who_speaks_and_passes";
+    if run_with_mounts_of_its_own(NAME) {
+        return;
+    }
+    let disk = Disk::mount();
+    let shelf = &disk.0;
+    let mut server = shelf.server(&["--durability=power"]);
+    let [mut anna, mut boris] = Peer::room(server.address(), ["Анна", "Борис"]);
+    let large = "x".repeat(30_000);
+    anna.say("before");
+    anna.hears("Вы", "before");
+    boris.hears("Анна", "before");
+
+    let filler = shelf.path().join("filler");
+    let full = fs::write(&filler, vec![0; DISK_BYTES]);
+    assert_eq!(full.unwrap_err().kind(), std::io::ErrorKind::StorageFull, "or nothing is tried");
+    for _ in 0..3 {
+        anna.say(&large);
+        anna.is_told("Not kept, so not sent: the server cannot store messages now (disk full).");
+    }
+    let line = "ERROR storage failed, so nobody can say anything: disk full";
+    server.log().wait_for_line(line);
+
+    fs::remove_file(&filler).unwrap();
+    anna.say("after");
+    anna.hears("Вы", "after");
+    boris.hears("Анна", "after");
+    server.log().wait_for_line("INFO storage works again");
+    server.signal("TERM");
+    let lines = server.whole_log();
+    assert_eq!(lines.iter().filter(|logged| *logged == line).count(), 1, "{lines:?}");
+    assert_eq!(shelf.kept(), "1Аннаbefore 2Аннаafter");
+}
+
+#[test]
+fn a_read_only_disk_is_named_at_the_start() {
+    const NAME: &str = "server::history_faults::a_read_only_disk_is_named_at_the_start";
+    if run_with_mounts_of_its_own(NAME) {
+        return;
+    }
+    let disk = Disk::mount();
+    let shelf = &disk.0;
+    drop(shelf.server(&[]));
+    let remount = ["-o", "remount,ro", shelf.path().to_str().unwrap()];
+    run(Command::new("mount").args(remount));
+    let reason = "Read-only file system (os error 30)";
+    assert_eq!(shelf.complaint(), format!("pychat-server: cannot write DIR/lock: {reason}"));
+}
+
+/// A small disk, with a shelf on it.
+struct Disk(Shelf);
+
+impl Disk {
+    fn mount() -> Self {
+        let shelf = Shelf::new();
+        fs::create_dir_all(shelf.path()).unwrap();
+        let size = format!("size={DISK_BYTES}");
+        run(Command::new("mount").args(["-t", "tmpfs", "-o", &size, "none"]).arg(shelf.path()));
+        Self(shelf)
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // A server that was killed a moment ago may still hold it, and the namespace ends anyway.
+        let _ = Command::new("umount").arg("--lazy").arg(self.0.path()).status();
+    }
+}
+
+#[track_caller]
+fn run(command: &mut Command) {
+    let status = command.status().unwrap();
+    assert!(status.success(), "{command:?}: {status}");
+}
+
+/// Runs the test `name` once more, alone, where it may mount what it likes.
+///
+/// Returns false there, and true to whoever called from outside, where nothing is left to do.
+fn run_with_mounts_of_its_own(name: &str) -> bool {
+    if env::var_os(INSIDE).is_some() {
+        return false;
+    }
+    // Root can have mounts; anybody else needs to be root of a world of its own first.
+    let ways = [&["--mount"][..], &["--user", "--map-root-user", "--mount"]];
+    let works = |way: &&&[&str]| {
+        let status = Command::new("unshare").args(**way).arg("true").output();
+        status.is_ok_and(|output| output.status.success())
+    };
+    let Some(way) = ways.iter().find(works) else {
+        eprintln!("SKIPPED {name}: no mounts of its own can be made here; run it as root");
+        return true;
+    };
+    let output = Command::new("unshare")
+        .args(*way)
+        .arg(env::current_exe().unwrap())
+        .args(["--exact", name, "--nocapture"])
+        .env(INSIDE, "1")
+        .output()
+        .unwrap();
+    let (stdout, stderr) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{stdout}{stderr}");
+    assert!(stdout.contains("1 passed"), "the test has another name: {stdout}");
+    true
+}

@@ -16,7 +16,7 @@ mod seat;
 mod speech;
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     fmt, mem,
     net::SocketAddr,
     ops::ControlFlow,
@@ -85,7 +85,7 @@ pub struct Switchboard<S> {
     /// The last message that went into the run; what a newcomer hears comes after it.
     published_seq: u64,
     /// Who is being sent what they missed before they hear what all hear.
-    returning: Vec<ConnectionId>,
+    returning: BTreeSet<ConnectionId>,
     /// When peers of protocol 2 are looked after.
     pulses: Deadlines,
     /// The time of this tick, in UTC milliseconds since 1970.
@@ -114,7 +114,7 @@ impl<S: Socket> Switchboard<S> {
             scratch: vec![0; READ_BUDGET_BYTES],
             frame: Vec::new(),
             run: Run::default(),
-            returning: Vec::new(),
+            returning: BTreeSet::new(),
             pulses: Deadlines::default(),
             utc_ms: 0,
             appended: VecDeque::new(),
@@ -320,7 +320,7 @@ impl<S: Socket> Switchboard<S> {
                 self.deadlines.clear(id);
                 self.holds.clear(id);
                 self.pulses.clear(id);
-                self.returning.retain(|returning| *returning != id);
+                self.returning.remove(&id);
                 self.connections.remove(id);
             }
         }

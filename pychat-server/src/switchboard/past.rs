@@ -4,7 +4,7 @@
 //! one before it. What is sent ahead of a peer's reading is bounded, and so is what one tick reads
 //! from the log for all: a hundred people who missed ten thousand messages delay nobody's talk.
 
-use std::{mem, ops::ControlFlow, time::Instant};
+use std::{ops::ControlFlow, time::Instant};
 
 use pychat_wire::{
     ServerMessage,
@@ -66,13 +66,12 @@ impl<S: Socket> Switchboard<S> {
             self.tell(id, |out| ServerMessage::Gap { from, to }.encode(out));
         }
         let Some(seat) = self.connections.get_mut(id) else { return };
-        if seat.hears == Hears::Nothing {
+        if let Hears::Nothing | Hears::Farewell = seat.hears {
             return;
         }
         self.queues.owe(id, seat, self.run.frames(), &[]);
-        if mem::replace(&mut seat.hears, Hears::Presence) != Hears::Presence {
-            self.returning.push(id);
-        }
+        seat.hears = Hears::Presence;
+        self.returning.insert(id);
         seat.wants.retain(|want| !matches!(want.up_to, UpTo::Now));
         seat.wants.push_front(Want { after, up_to: UpTo::Now });
         self.queues.mark_hungry(id, seat);
@@ -183,7 +182,7 @@ impl<S: Socket> Switchboard<S> {
                 if let Some(seat) = self.connections.get_mut(id) {
                     seat.hears = Hears::All { given: self.run.frames().of(seat.protocol).len() };
                 }
-                self.returning.retain(|returning| *returning != id);
+                self.returning.remove(&id);
             }
             UpTo::Page { before, count, is_start: start, .. } => {
                 self.tell(id, |out| ServerMessage::Page { before, count, start }.encode(out));

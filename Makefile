@@ -1,12 +1,13 @@
 # make run     build, start the server on this machine and join it
 # make check   everything that CI runs
 # make bench   speed: the wire alone, and a real server fanning out
+# make promise kill, cut and stall until stopped: nothing may be lost or shown twice
 # make deps    fetch what the system lacks (Debian and its kin)
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
-.PHONY: run check bench deps
+.PHONY: run check bench promise deps
 
 ADDRESS ?= 127.0.0.1:12345
 TARGET := $(or $(CARGO_TARGET_DIR),target)/debug
@@ -86,3 +87,7 @@ check: deps
 bench:
 	@cargo bench -p pychat-wire --bench codec
 	cargo bench -p pychat-server --bench fanout
+
+# Until Ctrl+C, or until something is lost or shown twice.
+promise:
+	@PYCHAT_PROMISE_SECONDS=0 cargo test --release -p pychat-server --test promise -- --nocapture

@@ -25,6 +25,7 @@ mod promise {
 
     // To whom.
     mod line;
+    mod memory;
     mod original;
     mod person;
     mod surroundings;
@@ -40,7 +41,7 @@ use std::{
 
 use promise::{plan::Plan, tally::Tally, world::World};
 
-const TIME: Duration = Duration::from_secs(60);
+const TIME: Duration = Duration::from_mins(1);
 
 /// How often a run says how it is going.
 const REPORT: Duration = Duration::from_secs(10);
@@ -86,7 +87,6 @@ fn run(seed: u64, tally: &mut Tally) {
 struct Reproduce(u64);
 
 impl Drop for Reproduce {
-    #[expect(clippy::print_stderr, reason = "whoever runs the tests must know")]
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("PYCHAT_SEED={} has the same happen again", self.0);

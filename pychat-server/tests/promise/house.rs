@@ -93,7 +93,9 @@ impl House {
             State::Stopping { process, log, down, deadline } => {
                 if let Some(status) = process.try_wait().unwrap() {
                     let lines = log.finish();
-                    assert!(status.success(), "{status}: {lines:#?}");
+                    // One that has hardly begun does not know yet what it is asked for.
+                    let has_begun = lines.iter().any(|line| line.starts_with("INFO listening"));
+                    assert!(status.success() || !has_begun, "{status}: {lines:#?}");
                     let until = now + *down;
                     count_full_disks(&lines, tally);
                     tally.note(Fault::Stopped);

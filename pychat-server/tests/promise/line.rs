@@ -51,7 +51,7 @@ impl Line {
             socket.set_tcp_mss(NARROW_SEGMENT_BYTES)?;
         }
         match socket.connect(&to.into()) {
-            Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),
+            Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => Err(error),
             _ => Self::register(registry, token, TcpStream::from_std(socket.into()), false),
         }
     }
@@ -173,8 +173,5 @@ pub(crate) enum Became {
 }
 
 fn is_patience(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::WouldBlock | ErrorKind::Interrupted | ErrorKind::NotConnected
-    )
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted | ErrorKind::NotConnected)
 }

@@ -18,13 +18,14 @@ use super::{
     surroundings::Surroundings,
 };
 
-const READ_BYTES: usize = 2 << 10;
+/// How much is read at once, in bytes.
+const READ_BYTES: usize = 16 << 10;
 
 /// How long somebody without a line waits before they call again.
 const RETRY: Duration = Duration::from_millis(15);
 
 /// How long somebody believes in a line that says nothing when it should.
-const PATIENCE: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_millis(300);
 
 /// What was heard on one line after the welcome: all that the log has from some place on.
 #[derive(Debug, Default)]

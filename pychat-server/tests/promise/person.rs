@@ -1,46 +1,35 @@
 //! Somebody of protocol 2: the client library over a socket, a disk that outlives it, and a memory
-//! of all that was ever shown.
+//! that nothing is lost from.
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use mio::{Token, event::Event as Edge};
 use pychat_wire::{
     Client, UserName,
-    client::{Begin, Cause, Event, Message, MessageId, Page, SayError},
+    client::{Begin, Cause, Event, Saved, SayError},
     message::{PAGE_MESSAGES_MAX, Reason},
 };
 
 use super::{
     line::{Became, Heard, Line},
+    memory::Memory,
     plan::{Habit, Moment},
     proxy::Caller,
     surroundings::Surroundings,
     tally::Fault,
 };
 
-/// How much is read at once, in bytes: little, so that death may come in between.
-const READ_BYTES: usize = 2 << 10;
+/// How much is read at once, in bytes: often little, so that death may come in between.
+const READ_BYTES_MAX: usize = 16 << 10;
 
 /// After so long a silence in which something should have come, time begins to fly; each time it
 /// was in vain it waits for twice as long.
-const PATIENCE: Duration = Duration::from_millis(150);
+const PATIENCE: Duration = Duration::from_millis(60);
 const PATIENCE_MAX: Duration = Duration::from_secs(3);
 
 /// How long somebody who is to die between two things waits for the first of them.
 const DOOM: Duration = Duration::from_millis(300);
-
-/// A message as it was shown.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Shown {
-    pub(crate) seq: u64,
-    pub(crate) time_ms: u64,
-    pub(crate) author: String,
-    pub(crate) content: String,
-}
 
 /// A person, over all their lives.
 #[derive(Debug)]
@@ -51,8 +40,8 @@ pub(crate) struct Person {
     rng: Rng,
     client: Option<Client>,
     line: Option<Line>,
-    /// What is stored, as JSON.
-    disk: String,
+    /// What is stored.
+    disk: Saved,
     dead_until: Option<Instant>,
     doom: Option<(Moment, Instant)>,
     /// How far their clock is ahead, in milliseconds.
@@ -63,21 +52,8 @@ pub(crate) struct Person {
     /// Nothing makes them impatient before this.
     pub(crate) calm_until: Option<Instant>,
     retry_at: Option<Instant>,
-    /// What was shown: to a window in this life, to all others in all lives.
-    pub(crate) shown: Vec<Shown>,
-    /// The number that comes next from the client; less than what was shown where it may repeat.
-    next_seq: Option<u64>,
-    has_begun: bool,
     has_shown: bool,
-    /// The first number that they must have been shown, unless they are a window.
-    begun_at: Option<u64>,
-    /// What was said and stored, which must come to be in the log.
-    pub(crate) said: BTreeMap<MessageId, String>,
-    /// In the order in which it was said.
-    pub(crate) texts: Vec<String>,
-    /// What was lost with a life before it was stored, which must not.
-    pub(crate) void: HashSet<String>,
-    pub(crate) acknowledged: BTreeMap<MessageId, u64>,
+    pub(crate) memory: Memory,
 }
 
 impl Person {
@@ -90,7 +66,7 @@ impl Person {
             rng,
             client: None,
             line: None,
-            disk: "{}".to_owned(),
+            disk: Saved::default(),
             dead_until: None,
             doom: None,
             ahead_ms: 0,
@@ -99,15 +75,8 @@ impl Person {
             patience: PATIENCE,
             calm_until: None,
             retry_at: None,
-            shown: Vec::new(),
-            next_seq: None,
-            has_begun: false,
             has_shown: false,
-            begun_at: None,
-            said: BTreeMap::new(),
-            texts: Vec::new(),
-            void: HashSet::new(),
-            acknowledged: BTreeMap::new(),
+            memory: Memory::new(name, habit),
         };
         person.live(now);
         person
@@ -115,7 +84,8 @@ impl Person {
 
     /// Begins a life, with what is on the disk.
     fn live(&mut self, now: Instant) {
-        let saved = serde_json::from_str(&self.disk).unwrap();
+        let stored = serde_json::to_string(&self.disk).unwrap();
+        let saved = serde_json::from_str(&stored).unwrap();
         let seed = self.rng.u128(..);
         let begin = match self.habit {
             Habit::Keeper => Begin::Resume,
@@ -123,13 +93,7 @@ impl Person {
             Habit::Window { page } => Begin::LastPage(page),
         };
         let client = Client::new(self.name.clone(), saved, seed).beginning(begin).persistent();
-        if self.has_begun {
-            self.next_seq = Some(client.saved().seq() + 1);
-        }
-        if let Habit::Window { .. } = self.habit {
-            self.shown.clear();
-            (self.next_seq, self.has_begun) = (None, false);
-        }
+        self.memory.live(client.saved().seq());
         (self.client, self.dead_until, self.heard_at) = (Some(client), None, now);
     }
 
@@ -161,11 +125,11 @@ impl Person {
         };
         if let Some((Moment::Unsaid, until)) = self.doom {
             around.tally.note(Fault::DiedUnsent);
-            self.void.insert(text.to_owned());
+            self.memory.void.insert(text.to_owned());
             return self.die(until);
         }
-        self.said.insert(id, text.to_owned());
-        self.texts.push(text.to_owned());
+        self.memory.said.insert(id, text.to_owned());
+        self.memory.texts.push(text.to_owned());
         self.store();
         if let Some((Moment::Unsent, until)) = self.doom {
             around.tally.note(Fault::DiedUnsent);
@@ -249,20 +213,10 @@ impl Person {
         self.client.as_ref().is_some_and(Client::is_joined)
     }
 
-    /// Returns the number that they expect next, once they have begun.
-    pub(crate) fn next_seq(&self) -> Option<u64> {
-        self.next_seq
-    }
-
-    /// Returns the first number that they must have been shown, unless they are a window.
-    pub(crate) fn begun_at(&self) -> Option<u64> {
-        self.begun_at
-    }
-
     /// Returns the log's name, as it is stored.
     pub(crate) fn epoch(&self) -> Option<String> {
-        let saved: serde_json::Value = serde_json::from_str(&self.disk).unwrap();
-        saved["epoch"].as_str().map(ToOwned::to_owned)
+        let stored = serde_json::to_value(&self.disk).unwrap();
+        stored["epoch"].as_str().map(ToOwned::to_owned)
     }
 
     fn ms(&self, now: Instant) -> u64 {
@@ -301,8 +255,9 @@ impl Person {
         if !line.unsent.is_empty() {
             return false;
         }
-        let mut buffer = [0; READ_BYTES];
-        match line.read(&mut buffer) {
+        let mut buffer = [0; READ_BYTES_MAX];
+        let size = READ_BYTES_MAX >> self.rng.u32(0..7);
+        match line.read(&mut buffer[..size]) {
             Heard::Bytes(size) => {
                 (self.heard_at, self.patience) = (around.now, PATIENCE);
                 client.receive(ms, &buffer[..size]);
@@ -353,7 +308,7 @@ impl Person {
 
     fn store(&mut self) {
         if let Some(saved) = self.client.as_mut().and_then(Client::take_saved) {
-            self.disk = serde_json::to_string(saved).unwrap();
+            self.disk.clone_from(saved);
         }
     }
 
@@ -379,7 +334,7 @@ impl Person {
             Event::Joined { protocol, again, .. } => {
                 assert_eq!(protocol, 2);
                 let seq = client.saved().seq();
-                self.on_joined(seq, again);
+                self.memory.join(seq, again);
             }
             Event::Offline { cause, retry_at_ms } => {
                 assert!(retry_at_ms.is_some(), "{:?} does not come back: {cause:?}", self.name);
@@ -394,82 +349,24 @@ impl Person {
             Event::Message(message) => {
                 around.tally.n_shown += 1;
                 around.tally.n_replayed += u64::from(message.replayed);
-                self.show(message);
+                self.has_shown = true;
+                self.memory.show(message);
             }
-            Event::Page(page) => self.show_page(page),
+            Event::Page(page) => self.memory.show_page(page),
             Event::Accepted { id, seq } => {
                 around.tally.note(Fault::Repeated);
-                self.acknowledge(id, seq);
+                self.memory.acknowledge(id, seq);
             }
-            Event::MemberLeft { reason: Some(Reason::Slow), .. } => {
-                around.tally.note(Fault::Slow);
-            }
-            Event::MemberLeft { reason: Some(Reason::Replaced), .. } => {
-                around.tally.note(Fault::Replaced);
-            }
+            Event::MemberLeft { reason: Some(reason), name, time_ms } => match reason {
+                Reason::Slow => around.tally.note_once(Fault::Slow, name, time_ms),
+                Reason::Replaced => around.tally.note_once(Fault::Replaced, name, time_ms),
+                _ => (),
+            },
             Event::MemberJoined { .. }
             | Event::MemberLeft { .. }
             | Event::SlowDown { .. }
             | Event::Notice { .. } => (),
             other => panic!("{} is told {other:?}", self.name.as_str()),
-        }
-    }
-
-    fn on_joined(&mut self, seq: u64, again: bool) {
-        if !self.has_begun {
-            assert!(!again);
-            (self.has_begun, self.next_seq) = (true, Some(seq + 1));
-            self.begun_at = self.next_seq.filter(|_| !matches!(self.habit, Habit::Window { .. }));
-        }
-    }
-
-    fn show(&mut self, message: Message) {
-        let name = self.name.as_str();
-        let next = self.next_seq.expect("nothing is shown before we are in the room");
-        assert_eq!(message.seq, Some(next), "what {name} is shown next: {message:?}");
-        assert_eq!(message.own, message.author == name, "whose it is: {message:?}");
-        self.next_seq = Some(next + 1);
-        if let Some(id) = message.id.clone() {
-            self.acknowledge(id, next);
-        }
-        let shown = Shown::of(message);
-        match self.shown.last().map(|last| last.seq) {
-            // Shown before the last death, and not stored.
-            Some(last) if next <= last => {
-                let first = self.shown[0].seq;
-                let index = usize::try_from(next.checked_sub(first).unwrap()).unwrap();
-                assert_eq!(self.shown[index], shown, "what {} is shown again", self.name.as_str());
-            }
-            _ => self.shown.push(shown),
-        }
-        self.has_shown = true;
-    }
-
-    fn show_page(&mut self, page: Page) {
-        for message in &page.messages {
-            if let (Some(id), Some(seq)) = (message.id.clone(), message.seq) {
-                self.acknowledge(id, seq);
-            }
-        }
-        let older = page.messages.into_iter().map(Shown::of);
-        self.shown.splice(0..0, older);
-    }
-
-    fn acknowledge(&mut self, id: MessageId, seq: u64) {
-        let name = self.name.as_str();
-        assert!(self.said.contains_key(&id), "{name} never said {id}");
-        let known = *self.acknowledged.entry(id).or_insert(seq);
-        assert_eq!(known, seq, "one text of {name}'s has two numbers");
-    }
-}
-
-impl Shown {
-    fn of(message: Message) -> Self {
-        Self {
-            seq: message.seq.unwrap(),
-            time_ms: message.time_ms.unwrap(),
-            author: message.author,
-            content: message.content,
         }
     }
 }

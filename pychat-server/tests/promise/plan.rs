@@ -50,23 +50,63 @@ pub(crate) struct Step {
 /// What happens. `who` counts people of protocol 2 first, then those of protocol 1.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Deed {
-    Say { who: usize, texts: usize, bytes: usize },
-    Cut { who: usize, is_reset: bool },
-    Stall { who: usize, way: Way, time: Duration },
-    Trickle { who: usize, way: Way, time: Duration },
-    LoseServerEnd { who: usize },
-    LoseClientEnd { who: usize },
+    Say {
+        who: usize,
+        texts: usize,
+        bytes: usize,
+    },
+    Cut {
+        who: usize,
+        is_reset: bool,
+    },
+    Stall {
+        who: usize,
+        way: Way,
+        time: Duration,
+    },
+    Trickle {
+        who: usize,
+        way: Way,
+        time: Duration,
+    },
+    LoseServerEnd {
+        who: usize,
+    },
+    LoseClientEnd {
+        who: usize,
+    },
     /// They do not read until all that the line and the server hold for them is full.
-    Neglect { who: usize, talker: usize, time: Duration },
-    KillServer { down: Duration },
+    Neglect {
+        who: usize,
+        talker: usize,
+        time: Duration,
+    },
+    KillServer {
+        down: Duration,
+    },
     /// Somebody says a lot, and before it is all accepted the server is gone.
-    KillInBurst { who: usize, texts: usize, after: Duration, down: Duration },
-    StopServer { down: Duration },
+    KillInBurst {
+        who: usize,
+        texts: usize,
+        after: Duration,
+        down: Duration,
+    },
+    StopServer {
+        down: Duration,
+    },
     /// Only a person of protocol 2.
-    Die { who: usize, moment: Moment, down: Duration },
-    FillDisk { time: Duration },
+    Die {
+        who: usize,
+        moment: Moment,
+        down: Duration,
+    },
+    FillDisk {
+        time: Duration,
+    },
     /// Only a window.
-    AskForOlder { who: usize },
+    AskForOlder {
+        who: usize,
+    },
 }
 
 /// Which way bytes go.
@@ -101,9 +141,9 @@ impl Plan {
         is_narrow[0] = true;
         let is_disk_filled = rng.bool();
         let house = House {
-            durability: *rng.choice(&["process", "power"]).expect("two"),
-            flood: *rng.choice(&["off", "off", "off", "50,500"]).expect("four"),
-            backlog_max: *rng.choice(&["96KiB", "128KiB", "256KiB"]).expect("three"),
+            durability: rng.choice(&["process", "power"]).expect("two"),
+            flood: rng.choice(&["off", "off", "off", "50,500"]).expect("four"),
+            backlog_max: rng.choice(&["96KiB", "128KiB", "256KiB"]).expect("three"),
             is_in_order: !is_disk_filled,
         };
         let mut dealer = Dealer { rng, n_people, n_originals, people: &people };
@@ -141,7 +181,11 @@ impl Dealer<'_> {
         let mut rounds = vec![Vec::new(); ROUNDS];
         for deed in deeds {
             let round = self.rng.usize(..ROUNDS);
-            let at = spans[round].mul_f64(self.rng.f64());
+            let at = match deed {
+                // Who is neglected must be there, and so must be who talks to them.
+                Deed::Neglect { .. } => Duration::ZERO,
+                _ => spans[round].mul_f64(self.rng.f64()),
+            };
             rounds[round].push(Step { at, deed });
         }
         for (round, span) in rounds.iter_mut().zip(spans) {
@@ -166,7 +210,11 @@ impl Dealer<'_> {
             Deed::LoseServerEnd { who: self.anybody() },
             Deed::LoseClientEnd { who: self.anybody() },
             Deed::LoseClientEnd { who: self.somebody() },
-            Deed::Neglect { who: 0, talker: 1, time: self.millis(300..700) },
+            Deed::Neglect {
+                who: 0,
+                talker: self.rng.usize(1..self.n_people),
+                time: self.millis(700..1_200),
+            },
             Deed::KillServer { down: self.millis(0..100) },
             self.burst(),
             self.burst(),

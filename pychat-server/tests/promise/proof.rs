@@ -8,11 +8,7 @@ use std::{
 use pychat_wire::client::MessageId;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{
-    original::Original,
-    person::{Person, Shown},
-    plan::House,
-};
+use super::{memory::Shown, original::Original, person::Person};
 
 /// The log, as a newcomer reads it page by page, which is as the file has it.
 #[derive(Debug)]
@@ -25,8 +21,8 @@ pub(crate) struct Log<'a> {
 impl<'a> Log<'a> {
     /// Takes the log that `witness` has read, and holds it against the server's `file`.
     #[track_caller]
-    pub(crate) fn of(_house: &House, witness: &'a Person, file: &Path) -> Self {
-        let entries = &witness.shown[..];
+    pub(crate) fn of(witness: &'a Person, file: &Path) -> Self {
+        let entries = &witness.memory.shown[..];
         let mut places = HashMap::new();
         for (index, entry) in entries.iter().enumerate() {
             assert_eq!(entry.seq, index as u64 + 1, "the log has a hole: {entry:?}");
@@ -77,35 +73,33 @@ impl<'a> Log<'a> {
     /// they said is there once.
     #[track_caller]
     pub(crate) fn check_person(&self, person: &Person, is_in_order: bool) {
-        let name = person.name.as_str();
+        let (name, memory) = (person.name.as_str(), &person.memory);
         assert_eq!(person.epoch().as_ref(), Some(&self.epoch), "the log that {name} knows");
-        let next = person.next_seq().expect("everybody has begun");
+        let next = memory.next_seq.expect("everybody has begun");
         assert_eq!(next, self.entries.len() as u64 + 1, "how far {name} was shown");
-        let first = person.shown.first().map_or(next, |first| first.seq);
+        let first = memory.shown.first().map_or(next, |first| first.seq);
         let first = usize::try_from(first - 1).unwrap();
-        assert_eq!(person.shown, self.entries[first..], "what {name} was shown");
-        if let Some(begun) = person.begun_at() {
+        assert_eq!(memory.shown, self.entries[first..], "what {name} was shown");
+        if let Some(begun) = memory.begun_at {
             assert_eq!(first as u64, begun - 1, "where {name} began");
         }
-        let mut own = Vec::new();
-        for (id, text) in &person.said {
-            own.push(self.check_said(person, id, text));
+        for (id, text) in &memory.said {
+            self.check_said(person, id, text);
         }
         if is_in_order {
-            let places: Vec<_> = person.texts.iter().map(|text| self.places[&**text]).collect();
+            let places: Vec<_> = memory.texts.iter().map(|text| self.places[&**text]).collect();
             assert!(places.is_sorted(), "what {name} said came in another order: {places:?}");
         }
     }
 
     #[track_caller]
-    fn check_said(&self, person: &Person, id: &MessageId, text: &str) -> usize {
+    fn check_said(&self, person: &Person, id: &MessageId, text: &str) {
         let name = person.name.as_str();
-        let seq = person.acknowledged.get(id);
+        let seq = person.memory.acknowledged.get(id);
         let seq = *seq.unwrap_or_else(|| panic!("{name} said {text:?}, which is not accepted"));
         let index = usize::try_from(seq - 1).unwrap();
         let entry = &self.entries[index];
         assert_eq!((entry.author.as_str(), entry.content.as_str()), (name, text), "{seq}");
-        index
     }
 
     /// What was heard on each line is a part of the log without a hole, and what came back is there.
@@ -135,15 +129,18 @@ impl<'a> Log<'a> {
         originals: &[Original],
         witness: &Person,
     ) {
-        let by_people = people.iter().flat_map(|person| person.texts.iter());
+        let by_people = people.iter().flat_map(|person| person.memory.texts.iter());
         let by_originals = originals.iter().flat_map(|original| original.said.iter());
-        let said: HashSet<_> =
-            by_people.chain(by_originals).chain(&witness.texts).map(String::as_str).collect();
+        let said: HashSet<_> = by_people
+            .chain(by_originals)
+            .chain(&witness.memory.texts)
+            .map(String::as_str)
+            .collect();
         for entry in self.entries {
             let is_last_word = entry.author.starts_with("Свидетель");
             assert!(is_last_word || said.contains(&*entry.content), "nobody said {entry:?}");
         }
-        for text in people.iter().flat_map(|person| &person.void) {
+        for text in people.iter().flat_map(|person| &person.memory.void) {
             assert!(!self.places.contains_key(text.as_str()), "{text:?} was never sent");
         }
     }

@@ -1,9 +1,12 @@
 //! What went wrong on purpose, counted where it took effect.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, HashSet},
+    fmt,
+};
 
 /// A kind of trouble; each must really have happened in a run.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Fault {
     /// A line was reset at both ends.
     Reset,
@@ -74,6 +77,8 @@ impl Fault {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
     faults: BTreeMap<Fault, u64>,
+    /// What several people were told of: to whom it happened, and when.
+    told: HashSet<(Fault, String, Option<u64>)>,
     pub(crate) n_worlds: u64,
     pub(crate) n_rounds: u64,
     /// Messages in the logs.
@@ -90,6 +95,13 @@ impl Tally {
         *self.faults.entry(fault).or_default() += 1;
     }
 
+    /// Counts one fault that everybody is told of: that it happened to somebody at a time.
+    pub(crate) fn note_once(&mut self, fault: Fault, name: String, time_ms: Option<u64>) {
+        if self.told.insert((fault, name, time_ms)) {
+            self.note(fault);
+        }
+    }
+
     /// Returns what never happened.
     pub(crate) fn missing(&self) -> Vec<Fault> {
         Fault::ALL.into_iter().filter(|fault| !self.faults.contains_key(fault)).collect()
@@ -98,7 +110,7 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { faults, n_worlds, n_rounds, n_messages, n_shown, n_replayed } = self;
+        let Self { faults, n_worlds, n_rounds, n_messages, n_shown, n_replayed, .. } = self;
         write!(
             formatter,
             "{n_worlds} worlds, {n_rounds} rounds, {n_messages} messages shown {n_shown} times, \

@@ -17,7 +17,7 @@ use super::{
 };
 
 /// How long a calm may take until everybody is there and knows everything.
-const CALM_MAX: Duration = Duration::from_secs(60);
+const CALM_MAX: Duration = Duration::from_mins(1);
 
 /// Tokens of those who speak protocol 1 come after these.
 const PEOPLE_MAX: usize = 1_000;
@@ -26,8 +26,7 @@ const PEOPLE_MAX: usize = 1_000;
 const NEGLECT_BYTES: usize = 16 << 10;
 const NEGLECT_TEXTS: usize = 40;
 
-const PEOPLE: [&str; 8] =
-    ["Анна", "Борис", "Вера", "Глеб", "Дарья", "Евгений", "Жанна", "Захар"];
+const PEOPLE: [&str; 8] = ["Анна", "Борис", "Вера", "Глеб", "Дарья", "Евгений", "Жанна", "Захар"];
 const ORIGINALS: [&str; 3] = ["Игорь", "Клара", "Лев"];
 
 /// Everything that there is.
@@ -147,7 +146,7 @@ impl<'a> World<'a> {
             has_concluded = self.conclude(has_concluded);
         }
         let witness = self.people.pop().expect("pushed above");
-        let log = proof::Log::of(&self.plan.house, &witness, &self.house.file());
+        let log = proof::Log::of(&witness, &self.house.file());
         for person in &self.people {
             log.check_person(person, self.plan.house.is_in_order);
         }
@@ -158,7 +157,7 @@ impl<'a> World<'a> {
         log.check_origins(&self.people, &self.originals, &witness);
         self.n_checked = log.len();
         self.people.push(witness);
-        self.with_person(self.people.len() - 1, |person, around| person.leave(around));
+        self.with_person(self.people.len() - 1, Person::leave);
         self.people.pop();
     }
 
@@ -175,10 +174,10 @@ impl<'a> World<'a> {
         let witness = self.people.len() - 1;
         let is_settled = self.people.iter().all(Person::is_settled);
         let person = &mut self.people[witness];
-        if person.is_joined() && person.shown.first().is_none_or(|first| first.seq != 1) {
+        if person.is_joined() && person.memory.shown.first().is_none_or(|first| first.seq != 1) {
             person.ask_for_older();
         }
-        let has_all = person.shown.first().is_some_and(|first| first.seq == 1);
+        let has_all = person.memory.shown.first().is_some_and(|first| first.seq == 1);
         if !(is_through && is_settled && has_all) || has_concluded {
             return has_concluded;
         }
@@ -189,9 +188,9 @@ impl<'a> World<'a> {
 
     fn is_known_to_all(&self) -> bool {
         let [people @ .., witness] = &self.people[..] else { return false };
-        let last = witness.shown.last().map(|last| last.content.as_str());
+        let last = witness.memory.shown.last().map(|last| last.content.as_str());
         self.people.iter().all(Person::is_settled)
-            && people.iter().all(|person| person.next_seq() == witness.next_seq())
+            && people.iter().all(|person| person.memory.next_seq == witness.memory.next_seq)
             && self.originals.iter().all(|original| original.last_heard() == last)
     }
 

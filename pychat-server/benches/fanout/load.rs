@@ -11,7 +11,7 @@ use std::{
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
 use pychat_wire::{ClientMessage, Decoder, ServerMessage};
 
-use super::{Outcome, SENDERS, as_float, server::Server};
+use super::{Outcome, Protocol, SENDERS, as_float, server::Server};
 
 /// How long anything may take before the benchmark gives up.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -62,6 +62,7 @@ pub(crate) struct Load {
     events: Events,
     address: SocketAddr,
     people: usize,
+    protocol: Protocol,
     peers: Vec<Peer>,
     joined: usize,
     greeted: usize,
@@ -77,13 +78,14 @@ struct Peer {
 }
 
 impl Load {
-    /// Prepares `people` who will join `server`.
-    pub(crate) fn new(server: &Server, people: usize) -> io::Result<Self> {
+    /// Prepares `people` of this `protocol` who will join `server`.
+    pub(crate) fn new(server: &Server, people: usize, protocol: Protocol) -> io::Result<Self> {
         Ok(Self {
             poll: Poll::new()?,
             events: Events::with_capacity(4_096),
             address: server.address(),
             people,
+            protocol,
             peers: Vec::new(),
             joined: 0,
             greeted: 0,
@@ -114,7 +116,13 @@ impl Load {
         let both = Interest::READABLE | Interest::WRITABLE;
         self.poll.registry().register(&mut socket, Token(number), both)?;
         let mut unsent = Vec::new();
-        ClientMessage::hello(format!("user{number}")).encode(&mut unsent);
+        let hello = ClientMessage::Hello {
+            username: format!("user{number}").into(),
+            protocol: self.protocol.number(),
+            token: None,
+            resume: None,
+        };
+        hello.encode(&mut unsent);
         self.peers.push(Peer { socket, decoder: Decoder::new(16 << 20), unsent });
         Ok(())
     }
@@ -158,7 +166,11 @@ impl Load {
     fn say(&mut self, number: usize) -> Outcome<()> {
         let content = format!("{number} {}", "x".repeat(60));
         let peer = &mut self.peers[self.people - 1 - number % SENDERS];
-        ClientMessage::text(content).encode(&mut peer.unsent);
+        let id = match self.protocol {
+            Protocol::One => None,
+            Protocol::Two => Some(number.to_string().into()),
+        };
+        ClientMessage::Text { content: content.into(), id }.encode(&mut peer.unsent);
         self.said_at.insert(number, Instant::now());
         peer.write()
     }
@@ -178,13 +190,17 @@ impl Load {
             peer.write()?;
             let (said_at, latencies) = (&self.said_at, &mut self.latencies);
             let (joined, greeted) = (&mut self.joined, &mut self.greeted);
-            peer.read(&mut buffer, |content| {
-                *greeted += usize::from(content.starts_with("Connection established"));
-                *joined += usize::from(content.starts_with("Добро пожаловать"));
-                let number = content.split(' ').next().and_then(|word| word.parse().ok());
-                latencies.extend(
-                    number.and_then(|number: usize| said_at.get(&number)).map(Instant::elapsed),
-                );
+            peer.read(&mut buffer, |message| match message {
+                ServerMessage::Greeting { .. } => *greeted += 1,
+                ServerMessage::Welcome { .. } => *joined += 1,
+                ServerMessage::Message { content, .. } | ServerMessage::Record { content, .. } => {
+                    *joined += usize::from(content.starts_with("Добро пожаловать"));
+                    let number = content.split(' ').next().and_then(|word| word.parse().ok());
+                    latencies.extend(
+                        number.and_then(|number: usize| said_at.get(&number)).map(Instant::elapsed),
+                    );
+                }
+                _ => (),
             })?;
         }
         Ok(())
@@ -203,7 +219,11 @@ impl Peer {
         Ok(())
     }
 
-    fn read(&mut self, buffer: &mut [u8], mut on_content: impl FnMut(&str)) -> Outcome<()> {
+    fn read(
+        &mut self,
+        buffer: &mut [u8],
+        mut on_message: impl FnMut(ServerMessage<'_>),
+    ) -> Outcome<()> {
         loop {
             let mut input = match self.socket.read(buffer) {
                 Ok(0) => return Err("the server hung up".into()),
@@ -212,8 +232,7 @@ impl Peer {
                 Err(error) => return Err(error.into()),
             };
             while let Some(payload) = self.decoder.next_payload(&mut input)? {
-                let ServerMessage::Message { content, .. } = ServerMessage::parse(payload)?;
-                on_content(&content);
+                on_message(ServerMessage::parse(payload)?);
             }
         }
     }

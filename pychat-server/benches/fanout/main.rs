@@ -2,12 +2,14 @@
 //! crowd that joins at once costs.
 //!
 //! The load is one thread in another process. Server and load share the machine, so compare the
-//! figures of one run only.
+//! figures of one run only. `PYCHAT_CROWDS=5000` has crowds of that size alone, and nobody talk
+//! before.
 
 mod load;
 mod server;
 
 use std::{
+    env,
     error::Error,
     time::{Duration, Instant},
 };
@@ -33,17 +35,40 @@ const TALKS: [(usize, Pace, usize); 6] = [
 const CROWDS: [usize; 3] = [1_000, 5_000, 10_000];
 const CROWD_TALK: (Pace, usize) = (Pace::PerSecond(5), 50);
 
+/// What the load speaks.
+#[derive(Clone, Copy, Debug)]
+enum Protocol {
+    One,
+    Two,
+}
+
+impl Protocol {
+    fn number(self) -> u64 {
+        match self {
+            Self::One => 1,
+            Self::Two => 2,
+        }
+    }
+}
+
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-#[expect(clippy::print_stdout, reason = "a benchmark reports")]
 fn main() -> Outcome<()> {
     let limit = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit })?;
 
+    match env::var("PYCHAT_CROWDS") {
+        Ok(people) => measure_crowds(&[people.parse()?]),
+        Err(_) => measure_talks().and_then(|()| measure_crowds(&CROWDS)),
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "a benchmark reports")]
+fn measure_talks() -> Outcome<()> {
     println!("receivers       pace  deliveries/s  server µs/delivery  p50 µs  p99 µs  p99.9 µs");
     for (receivers, pace, messages) in TALKS {
         let server = Server::start()?;
-        let mut load = Load::new(&server, receivers + SENDERS)?;
+        let mut load = Load::new(&server, receivers + SENDERS, Protocol::One)?;
         load.join()?;
         let (cpu, begin) = (server.cpu()?, Instant::now());
         load.talk(pace, messages)?;
@@ -59,12 +84,19 @@ fn main() -> Outcome<()> {
             latencies.at(0.999).as_micros(),
         );
     }
+    Ok(())
+}
 
-    println!("\n    crowd  joins/s  server µs/join  bytes/connection  worst delivery at 5/s, ms");
-    for people in CROWDS {
+#[expect(clippy::print_stdout, reason = "a benchmark reports")]
+fn measure_crowds(crowds: &[usize]) -> Outcome<()> {
+    println!(
+        "\n    crowd  protocol  joins/s  server µs/join  bytes/connection  worst delivery at 5/s, ms"
+    );
+    let both = [Protocol::One, Protocol::Two];
+    for (people, protocol) in crowds.iter().flat_map(|people| both.map(|both| (*people, both))) {
         let server = Server::start()?;
         let (cpu, memory) = (server.cpu()?, server.memory()?);
-        let mut load = Load::new(&server, people)?;
+        let mut load = Load::new(&server, people, protocol)?;
         let begin = Instant::now();
         load.join()?;
         let (time, cpu) = (begin.elapsed(), server.cpu()?.saturating_sub(cpu));
@@ -72,7 +104,8 @@ fn main() -> Outcome<()> {
         let memory = server.memory()?.saturating_sub(memory);
         load.talk(CROWD_TALK.0, CROWD_TALK.1)?;
         println!(
-            "{people:9}  {:7.0}  {:14.1}  {:16}  {:25}",
+            "{people:9}  {:8}  {:7.0}  {:14.1}  {:16}  {:25}",
+            protocol.number(),
             as_float(people) / time.as_secs_f64(),
             cpu.as_secs_f64() * 1e6 / as_float(people),
             memory / people,

@@ -87,6 +87,7 @@ check: deps
 bench:
 	@cargo bench -p pychat-wire --bench codec
 	cargo bench -p pychat-server --bench fanout
+	cargo bench -p pychat-server --bench comeback
 
 # Until Ctrl+C, or until something is lost or shown twice.
 promise:

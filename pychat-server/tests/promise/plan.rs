@@ -7,6 +7,10 @@ use fastrand::Rng;
 /// Faults go on for so many rounds, each followed by a calm in which everything is checked.
 const ROUNDS: usize = 4;
 
+/// Now and then a log gets so long that what was written is moved to its place meanwhile.
+const ROUNDS_LONG: usize = 12;
+const LONG_ONE_IN: u64 = 8;
+
 /// One world.
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -139,7 +143,8 @@ impl Plan {
         let n_originals = rng.usize(1..=3);
         let mut is_narrow: Vec<_> = (0..n_people + n_originals).map(|_| rng.bool()).collect();
         is_narrow[0] = true;
-        let is_disk_filled = rng.bool();
+        let is_disk_filled = seed.is_multiple_of(2);
+        let is_long = seed % LONG_ONE_IN == LONG_ONE_IN - 1;
         let house = House {
             durability: rng.choice(&["process", "power"]).expect("two"),
             flood: rng.choice(&["off", "off", "off", "50,500"]).expect("four"),
@@ -147,7 +152,7 @@ impl Plan {
             is_in_order: !is_disk_filled,
         };
         let mut dealer = Dealer { rng, n_people, n_originals, people: &people };
-        let rounds = dealer.rounds(is_disk_filled);
+        let rounds = dealer.rounds(if is_long { ROUNDS_LONG } else { ROUNDS }, is_disk_filled);
         Self { house, people, n_originals, is_narrow, rounds }
     }
 }
@@ -171,16 +176,19 @@ struct Dealer<'a> {
 }
 
 impl Dealer<'_> {
-    fn rounds(&mut self, is_disk_filled: bool) -> Vec<Vec<Step>> {
-        let mut deeds = self.deck(is_disk_filled);
+    fn rounds(&mut self, n_rounds: usize, is_disk_filled: bool) -> Vec<Vec<Step>> {
+        let mut deeds = Vec::new();
+        for _ in 0..n_rounds / ROUNDS {
+            deeds.extend(self.deck(is_disk_filled));
+        }
         for _ in 0..self.rng.usize(0..=2 * deeds.len()) {
             let extra = self.deck(is_disk_filled);
             deeds.push(*self.rng.choice(&extra).expect("a deck"));
         }
-        let spans: Vec<_> = (0..ROUNDS).map(|_| self.millis(200..1_500)).collect();
-        let mut rounds = vec![Vec::new(); ROUNDS];
+        let spans: Vec<_> = (0..n_rounds).map(|_| self.millis(200..1_500)).collect();
+        let mut rounds = vec![Vec::new(); n_rounds];
         for deed in deeds {
-            let round = self.rng.usize(..ROUNDS);
+            let round = self.rng.usize(..n_rounds);
             let at = match deed {
                 // Who is neglected must be there, and so must be who talks to them.
                 Deed::Neglect { .. } => Duration::ZERO,

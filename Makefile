@@ -1,12 +1,13 @@
 # make run     build, start the server on this machine and join it
 # make check   everything that CI runs
 # make bench   speed: the wire alone, a real server fanning out, and its log
+# make promise kill, cut and stall until stopped: nothing may be lost or shown twice
 # make deps    fetch what the system lacks (Debian and its kin)
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
-.PHONY: run check bench deps
+.PHONY: run check bench promise deps
 
 ADDRESS ?= 127.0.0.1:12345
 TARGET := $(or $(CARGO_TARGET_DIR),target)/debug
@@ -87,3 +88,8 @@ bench:
 	@cargo bench -p pychat-wire --bench codec
 	cargo bench -p pychat-server --bench fanout
 	cargo bench -p pychat-server --bench log
+	cargo bench -p pychat-server --bench comeback
+
+# Until Ctrl+C, or until something is lost or shown twice.
+promise:
+	@PYCHAT_PROMISE_SECONDS=0 cargo test --release -p pychat-server --test promise -- --nocapture

@@ -16,7 +16,7 @@ use std::{
 
 use load::{Load, Pace};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use server::Server;
+use server::{History, Server};
 
 /// How many of those who join also speak.
 const SENDERS: usize = 4;
@@ -30,6 +30,10 @@ const TALKS: [(usize, Pace, usize); 6] = [
     (1_000, Pace::InFlight(64), 4_000),
     (1_000, Pace::PerSecond(200), 600),
 ];
+
+/// The talk in which what is said is kept in one way after the other.
+const KEPT_TALKS: [(usize, Pace, usize); 2] =
+    [(100, Pace::InFlight(16), 4_000), (100, Pace::PerSecond(200), 600)];
 
 /// How many join at once; then they talk at 5 messages a second for a while.
 const CROWDS: [usize; 3] = [1_000, 5_000, 10_000];
@@ -57,34 +61,59 @@ fn main() -> Outcome<()> {
     let limit = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit })?;
 
-    match env::var("PYCHAT_CROWDS") {
-        Ok(people) => measure_crowds(&[people.parse()?]),
-        Err(_) => measure_talks().and_then(|()| measure_crowds(&CROWDS)),
+    if let Ok(people) = env::var("PYCHAT_CROWDS") {
+        return measure_crowds(&[people.parse()?]);
     }
+    measure_talks()?;
+    measure_histories()?;
+    measure_crowds(&CROWDS)
 }
 
 #[expect(clippy::print_stdout, reason = "a benchmark reports")]
 fn measure_talks() -> Outcome<()> {
-    println!("receivers       pace  deliveries/s  server µs/delivery  p50 µs  p99 µs  p99.9 µs");
+    println!("receivers       pace  {TALK_HEADINGS}");
     for (receivers, pace, messages) in TALKS {
-        let server = Server::start()?;
-        let mut load = Load::new(&server, receivers + SENDERS, Protocol::One)?;
-        load.join()?;
-        let (cpu, begin) = (server.cpu()?, Instant::now());
-        load.talk(pace, messages)?;
-        let (time, cpu) = (begin.elapsed(), server.cpu()?.saturating_sub(cpu));
-        let latencies = load.take_latencies();
-        println!(
-            "{receivers:9}  {:>9}  {:12.0}  {:18.3}  {:6}  {:6}  {:8}",
-            pace.to_string(),
-            latencies.len() / time.as_secs_f64(),
-            cpu.as_secs_f64() * 1e6 / latencies.len(),
-            latencies.at(0.5).as_micros(),
-            latencies.at(0.99).as_micros(),
-            latencies.at(0.999).as_micros(),
-        );
+        let figures = measure_talk(History::Memory, receivers, pace, messages)?;
+        println!("{receivers:9}  {:>9}  {figures}", pace.to_string());
     }
     Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "a benchmark reports")]
+fn measure_histories() -> Outcome<()> {
+    println!("\nhistory  receivers       pace  {TALK_HEADINGS}");
+    for (receivers, pace, messages) in KEPT_TALKS {
+        for history in [History::Memory, History::Process, History::Power] {
+            let figures = measure_talk(history, receivers, pace, messages)?;
+            println!("{history:7}  {receivers:9}  {:>9}  {figures}", pace.to_string());
+        }
+    }
+    Ok(())
+}
+
+const TALK_HEADINGS: &str = "deliveries/s  server µs/delivery  p50 µs  p99 µs  p99.9 µs";
+
+fn measure_talk(
+    history: History,
+    receivers: usize,
+    pace: Pace,
+    messages: usize,
+) -> Outcome<String> {
+    let server = Server::start(history)?;
+    let mut load = Load::new(&server, receivers + SENDERS, Protocol::One)?;
+    load.join()?;
+    let (cpu, begin) = (server.cpu()?, Instant::now());
+    load.talk(pace, messages)?;
+    let (time, cpu) = (begin.elapsed(), server.cpu()?.saturating_sub(cpu));
+    let latencies = load.take_latencies();
+    Ok(format!(
+        "{:12.0}  {:18.3}  {:6}  {:6}  {:8}",
+        latencies.len() / time.as_secs_f64(),
+        cpu.as_secs_f64() * 1e6 / latencies.len(),
+        latencies.at(0.5).as_micros(),
+        latencies.at(0.99).as_micros(),
+        latencies.at(0.999).as_micros(),
+    ))
 }
 
 #[expect(clippy::print_stdout, reason = "a benchmark reports")]
@@ -94,7 +123,7 @@ fn measure_crowds(crowds: &[usize]) -> Outcome<()> {
     );
     let both = [Protocol::One, Protocol::Two];
     for (people, protocol) in crowds.iter().flat_map(|people| both.map(|both| (*people, both))) {
-        let server = Server::start()?;
+        let server = Server::start(History::Memory)?;
         let (cpu, memory) = (server.cpu()?, server.memory()?);
         let mut load = Load::new(&server, people, protocol)?;
         let begin = Instant::now();

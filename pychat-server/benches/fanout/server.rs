@@ -1,9 +1,10 @@
 //! The server under load, and what the system knows of it.
 
 use std::{
-    fs,
+    fmt, fs,
     io::{BufRead, BufReader, Read},
     net::SocketAddr,
+    path::PathBuf,
     process::{Child, Command, Stdio},
     thread,
     time::Duration,
@@ -11,21 +12,54 @@ use std::{
 
 use super::Outcome;
 
-/// A running server; it is killed when dropped.
+/// How a server keeps what is said.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum History {
+    /// In memory alone.
+    Memory,
+    /// On disk, not waiting for it.
+    Process,
+    /// On disk, waiting for it.
+    Power,
+}
+
+impl fmt::Display for History {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Self::Memory => "memory",
+            Self::Process => "process",
+            Self::Power => "power",
+        })
+    }
+}
+
+/// A running server; it is killed when dropped, and what it kept is removed.
 #[derive(Debug)]
 pub(crate) struct Server {
     process: Child,
     address: SocketAddr,
+    directory: Option<PathBuf>,
 }
 
 impl Server {
     /// Starts a server on a free port that lets everybody speak as fast as they can.
-    pub(crate) fn start() -> Outcome<Self> {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_pychat-server"))
-            .args(["--listen=127.0.0.1:0", "--flood=off", "--connections-per-address=0"])
-            .arg("--history=memory")
-            .stderr(Stdio::piped())
-            .spawn()?;
+    pub(crate) fn start(history: History) -> Outcome<Self> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pychat-server"));
+        command.args(["--listen=127.0.0.1:0", "--flood=off", "--connections-per-address=0"]);
+        let directory = match history {
+            History::Memory => {
+                command.arg("--history=memory");
+                None
+            }
+            History::Process | History::Power => {
+                let name = format!("bench-{}-{history}", std::process::id());
+                let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+                command.arg(format!("--durability={history}")).arg("--history=disk");
+                command.arg("--state-dir").arg(&directory);
+                Some(directory)
+            }
+        };
+        let mut process = command.stderr(Stdio::piped()).spawn()?;
         let mut log = BufReader::new(process.stderr.take().ok_or("no log")?);
         let mut line = String::new();
         while !line.contains("listening on ") {
@@ -37,7 +71,7 @@ impl Server {
         let address = line.trim().rsplit(' ').next().unwrap_or_default().parse()?;
         // The log must be read, or the server would wait for room in the pipe.
         thread::spawn(move || log.read_to_end(&mut Vec::new()));
-        Ok(Self { process, address })
+        Ok(Self { process, address, directory })
     }
 
     /// Returns where it listens.
@@ -71,5 +105,6 @@ impl Drop for Server {
         // Both fail only for a process that has ended by itself.
         let _ = self.process.kill();
         let _ = self.process.wait();
+        self.directory.take().map(fs::remove_dir_all);
     }
 }

@@ -1,0 +1,98 @@
+//! The promise: no accepted message is lost, and none is shown twice.
+//!
+//! The real server, killed and started again; the real client over real sockets, killed and
+//! restored; between them a proxy that cuts, stalls and breaks lines. A seed decides what happens.
+//! After each round everything is made well, and what everybody was shown is held against the log.
+//!
+//! `PYCHAT_SEED=7` has the same happen again, `PYCHAT_PROMISE_SECONDS=3600` goes on for an hour, 0
+//! until it is stopped.
+
+#![cfg(test)]
+
+mod support;
+
+mod promise {
+    //! What the proof is made of.
+
+    // What happens, and how often it did.
+    pub(crate) mod plan;
+    pub(crate) mod tally;
+
+    // Where it happens.
+    mod house;
+    mod proxy;
+    pub(crate) mod world;
+
+    // To whom.
+    mod line;
+    mod memory;
+    mod original;
+    mod person;
+    mod surroundings;
+
+    // What must have become of it.
+    mod proof;
+}
+
+use std::{
+    env,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use promise::{plan::Plan, tally::Tally, world::World};
+
+const TIME: Duration = Duration::from_mins(1);
+
+/// How much longer it goes on where not everything has happened yet: a slow machine does less.
+const EXTENSION: Duration = Duration::from_mins(4);
+
+/// How often a run says how it is going.
+const REPORT: Duration = Duration::from_secs(10);
+
+#[test]
+fn no_accepted_message_is_lost_and_none_is_shown_twice() {
+    let mut tally = Tally::default();
+    if let Some(seed) = number("PYCHAT_SEED") {
+        run(seed, &mut tally);
+        println!("{tally}");
+        return;
+    }
+    let time = number("PYCHAT_PROMISE_SECONDS").map_or(TIME, Duration::from_secs);
+    let begin = Instant::now();
+    let mut reported = begin;
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    for seed in since_1970.as_secs() * 1_000.. {
+        let extension = if tally.missing().is_empty() { Duration::ZERO } else { EXTENSION };
+        if !time.is_zero() && time + extension < begin.elapsed() {
+            break;
+        }
+        run(seed, &mut tally);
+        if REPORT < reported.elapsed() {
+            reported = Instant::now();
+            println!("{} s: {tally}", begin.elapsed().as_secs());
+        }
+    }
+    println!("{} s: {tally}", begin.elapsed().as_secs());
+    assert_eq!(tally.missing(), [], "these never happened: {tally}");
+}
+
+fn number(variable: &str) -> Option<u64> {
+    env::var(variable).ok().map(|value| value.parse().expect("a number"))
+}
+
+fn run(seed: u64, tally: &mut Tally) {
+    let reproduce = Reproduce(seed);
+    World::run(seed, &Plan::new(seed), tally);
+    drop(reproduce);
+}
+
+/// Says how to have the same happen again, should it fail.
+struct Reproduce(u64);
+
+impl Drop for Reproduce {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("PYCHAT_SEED={} has the same happen again", self.0);
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! The server: its process, killed and started again, and the folder and the port that stay.
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
+
+use super::{
+    plan,
+    tally::{Fault, Tally},
+};
+use crate::support::{Log, PROGRAM};
+
+/// How long a server that was asked to stop may take.
+const STOP_TIME_MAX: Duration = Duration::from_secs(20);
+
+/// What a server says that cannot store.
+const DISK_FULL: &str = "ERROR storage failed";
+
+/// One server after another, with one memory.
+#[derive(Debug)]
+pub(crate) struct House {
+    rules: plan::House,
+    directory: PathBuf,
+    address: SocketAddr,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Up { process: Child, log: Log },
+    Stopping { process: Child, log: Log, down: Duration, deadline: Instant },
+    Down { until: Instant },
+}
+
+impl House {
+    /// Starts the first server, on a port that the system chooses.
+    pub(crate) fn open(rules: plan::House, seed: u64) -> Self {
+        let name = format!("promise-{}-{seed}", std::process::id());
+        let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let address = "127.0.0.1:0".parse().unwrap();
+        let mut house =
+            Self { rules, directory, address, state: State::Down { until: Instant::now() } };
+        house.start();
+        let State::Up { log, .. } = &house.state else { unreachable!() };
+        house.address = log.wait_for(|lines| {
+            let address = lines.iter().find_map(|line| line.strip_prefix("INFO listening on "));
+            address.map(|address| address.parse().unwrap())
+        });
+        house
+    }
+
+    /// Returns where the server listens, when it is there.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Returns the log's file.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.directory.join("log.sqlite")
+    }
+
+    fn start(&mut self) {
+        let plan::House { durability, flood, backlog_max, .. } = self.rules;
+        // A disk that is full shows as an error, as it does in earnest, not as a signal.
+        let mut command = Command::new("env");
+        command.args(["--ignore-signal=XFSZ", PROGRAM]);
+        command.arg(format!("--listen={}", self.address));
+        command.arg(format!("--flood={flood}")).arg(format!("--backlog-max={backlog_max}"));
+        command.arg(format!("--durability={durability}")).arg("--history=disk");
+        command.arg("--connections-per-address=0").arg("--state-dir").arg(&self.directory);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut process = command.spawn().unwrap();
+        let log = Log::of(process.stderr.take().unwrap());
+        self.state = State::Up { process, log };
+    }
+
+    /// Starts a server that is due; notices one that has ended.
+    pub(crate) fn turn(&mut self, now: Instant, tally: &mut Tally) {
+        match &mut self.state {
+            State::Down { until } if *until <= now => self.start(),
+            State::Down { .. } => (),
+            State::Up { process, log } => {
+                if let Some(status) = process.try_wait().unwrap() {
+                    panic!("the server ended by itself, {status}: {:#?}", log.finish());
+                }
+            }
+            State::Stopping { process, log, down, deadline } => {
+                if let Some(status) = process.try_wait().unwrap() {
+                    let lines = log.finish();
+                    // One that has hardly begun does not know yet what it is asked for.
+                    let has_begun = lines.iter().any(|line| line.starts_with("INFO listening"));
+                    assert!(status.success() || !has_begun, "{status}: {lines:#?}");
+                    let until = now + *down;
+                    count_full_disks(&lines, tally);
+                    tally.note(Fault::Stopped);
+                    self.state = State::Down { until };
+                } else {
+                    assert!(now < *deadline, "the server does not stop");
+                }
+            }
+        }
+    }
+
+    /// Returns when to look after it again; the system offers nothing to wait on.
+    pub(crate) fn next_deadline(&self, now: Instant) -> Instant {
+        match &self.state {
+            State::Down { until } => *until,
+            State::Stopping { .. } => now + Duration::from_millis(2),
+            State::Up { .. } => now + Duration::from_millis(20),
+        }
+    }
+
+    /// Returns true unless a server is being stopped or not started yet.
+    pub(crate) fn is_up(&self) -> bool {
+        matches!(self.state, State::Up { .. })
+    }
+
+    /// Kills the server; another one is started after `down`.
+    pub(crate) fn kill(&mut self, fault: Fault, down: Duration, tally: &mut Tally) {
+        if let State::Up { process, log } = &mut self.state {
+            process.kill().unwrap();
+            process.wait().unwrap();
+            count_full_disks(&log.finish(), tally);
+            tally.note(fault);
+            self.state = State::Down { until: Instant::now() + down };
+        }
+    }
+
+    /// Asks the server to stop; another one is started `down` after it has.
+    pub(crate) fn stop(&mut self, now: Instant, down: Duration) {
+        let until = Instant::now();
+        self.state = match std::mem::replace(&mut self.state, State::Down { until }) {
+            State::Up { process, log } => {
+                kill_process(pid(&process), Signal::TERM).unwrap();
+                State::Stopping { process, log, down, deadline: now + STOP_TIME_MAX }
+            }
+            other => other,
+        };
+    }
+
+    /// Makes the disk full for the server, or empty again.
+    pub(crate) fn fill_disk(&mut self, is_full: bool) {
+        if let State::Up { process, .. } = &self.state {
+            let limit = Rlimit { current: is_full.then_some(0), maximum: None };
+            prlimit(Some(pid(process)), Resource::Fsize, limit).unwrap();
+        }
+    }
+}
+
+fn pid(process: &Child) -> Pid {
+    Pid::from_child(process)
+}
+
+fn count_full_disks(lines: &[String], tally: &mut Tally) {
+    for _ in lines.iter().filter(|line| line.starts_with(DISK_FULL)) {
+        tally.note(Fault::DiskFull);
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        if let State::Up { process, .. } | State::Stopping { process, .. } = &mut self.state {
+            // Both fail only for a process that has been waited for already.
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+        if !std::thread::panicking() {
+            fs::remove_dir_all(&self.directory).ok();
+        }
+    }
+}

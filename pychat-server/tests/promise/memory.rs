@@ -1,0 +1,129 @@
+//! What a person was shown and has said, over all their lives, and what may come next.
+
+use std::collections::{BTreeMap, HashSet};
+
+use pychat_wire::client::{Message, MessageId, Page};
+
+use super::plan::Habit;
+
+/// A message as it was shown.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Shown {
+    pub(crate) seq: u64,
+    pub(crate) time_ms: u64,
+    pub(crate) author: String,
+    pub(crate) content: String,
+}
+
+/// The memory of one person of protocol 2.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    name: String,
+    /// A window forgets what it was shown when it is closed.
+    is_window: bool,
+    /// What was shown: to a window in this life, to all others in all lives.
+    pub(crate) shown: Vec<Shown>,
+    /// The number that comes next from the client; less than what was shown where it may repeat.
+    pub(crate) next_seq: Option<u64>,
+    /// The first number that they must have been shown, unless they are a window.
+    pub(crate) begun_at: Option<u64>,
+    /// What was said and stored, which must come to be in the log.
+    pub(crate) said: BTreeMap<MessageId, String>,
+    /// In the order in which it was said.
+    pub(crate) texts: Vec<String>,
+    /// What was lost with a life before it was stored, which must not.
+    pub(crate) void: HashSet<String>,
+    pub(crate) acknowledged: BTreeMap<MessageId, u64>,
+}
+
+impl Memory {
+    /// Returns the memory of somebody who was never there.
+    pub(crate) fn new(name: &str, habit: Habit) -> Self {
+        Self {
+            name: name.to_owned(),
+            is_window: matches!(habit, Habit::Window { .. }),
+            shown: Vec::new(),
+            next_seq: None,
+            begun_at: None,
+            said: BTreeMap::new(),
+            texts: Vec::new(),
+            void: HashSet::new(),
+            acknowledged: BTreeMap::new(),
+        }
+    }
+
+    /// Begins a life in which everything after `seq` counts as not shown.
+    pub(crate) fn live(&mut self, seq: u64) {
+        if self.is_window {
+            self.shown.clear();
+            self.next_seq = None;
+        } else if self.next_seq.is_some() {
+            self.next_seq = Some(seq + 1);
+        }
+    }
+
+    /// Takes in that they were let in, when everything up to `seq` counted as shown.
+    #[track_caller]
+    pub(crate) fn join(&mut self, seq: u64, again: bool) {
+        if self.next_seq.is_none() {
+            assert!(!again, "{} was never there", self.name);
+            self.next_seq = Some(seq + 1);
+            self.begun_at = self.next_seq.filter(|_| !self.is_window);
+        }
+    }
+
+    /// Takes in a message that was shown, which must be the next.
+    #[track_caller]
+    pub(crate) fn show(&mut self, message: Message) {
+        let name = &self.name;
+        let next = self.next_seq.expect("nothing is shown before we are in the room");
+        assert_eq!(message.seq, Some(next), "what {name} is shown next: {message:?}");
+        assert_eq!(message.own, message.author == *name, "whose it is: {message:?}");
+        self.next_seq = Some(next + 1);
+        if let Some(id) = message.id.clone() {
+            self.acknowledge(id, next);
+        }
+        let shown = Shown::of(message);
+        match self.shown.last().map(|last| last.seq) {
+            // Shown before the last death, and not stored.
+            Some(last) if next <= last => {
+                let index = next.checked_sub(self.shown[0].seq).expect("it was shown");
+                let before = &self.shown[usize::try_from(index).unwrap()];
+                assert_eq!(*before, shown, "what {} is shown again", self.name);
+            }
+            _ => self.shown.push(shown),
+        }
+    }
+
+    /// Takes in a page of older messages, which goes before all that was shown.
+    #[track_caller]
+    pub(crate) fn show_page(&mut self, page: Page) {
+        for message in &page.messages {
+            if let (Some(id), Some(seq)) = (message.id.clone(), message.seq) {
+                self.acknowledge(id, seq);
+            }
+        }
+        let older = page.messages.into_iter().map(Shown::of);
+        self.shown.splice(0..0, older);
+    }
+
+    /// Takes in that a text has a number.
+    #[track_caller]
+    pub(crate) fn acknowledge(&mut self, id: MessageId, seq: u64) {
+        let name = &self.name;
+        assert!(self.said.contains_key(&id), "{name} never said {id}");
+        let known = *self.acknowledged.entry(id).or_insert(seq);
+        assert_eq!(known, seq, "one text of {name}'s has two numbers");
+    }
+}
+
+impl Shown {
+    fn of(message: Message) -> Self {
+        Self {
+            seq: message.seq.unwrap(),
+            time_ms: message.time_ms.unwrap(),
+            author: message.author,
+            content: message.content,
+        }
+    }
+}

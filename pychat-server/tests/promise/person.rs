@@ -1,0 +1,372 @@
+//! Somebody of protocol 2: the client library over a socket, a disk that outlives it, and a memory
+//! that nothing is lost from.
+
+use std::time::{Duration, Instant};
+
+use fastrand::Rng;
+use mio::{Token, event::Event as Edge};
+use pychat_wire::{
+    Client, UserName,
+    client::{Begin, Cause, Event, Saved, SayError},
+    message::{PAGE_MESSAGES_MAX, Reason},
+};
+
+use super::{
+    line::{Became, Heard, Line},
+    memory::Memory,
+    plan::{Habit, Moment},
+    proxy::Caller,
+    surroundings::Surroundings,
+    tally::Fault,
+};
+
+/// How much is read at once, in bytes: often little, so that death may come in between.
+const READ_BYTES_MAX: usize = 16 << 10;
+
+/// After so long a silence in which something should have come, time begins to fly; each time it
+/// was in vain it waits for twice as long.
+const PATIENCE: Duration = Duration::from_millis(60);
+const PATIENCE_MAX: Duration = Duration::from_secs(3);
+
+/// How long somebody who is to die between two things waits for the first of them.
+const DOOM: Duration = Duration::from_millis(300);
+
+/// A person, over all their lives.
+#[derive(Debug)]
+pub(crate) struct Person {
+    pub(crate) name: UserName,
+    caller: Caller,
+    habit: Habit,
+    rng: Rng,
+    client: Option<Client>,
+    line: Option<Line>,
+    /// What is stored.
+    disk: Saved,
+    dead_until: Option<Instant>,
+    doom: Option<(Moment, Instant)>,
+    /// How far their clock is ahead, in milliseconds.
+    ahead_ms: u64,
+    begin: Instant,
+    heard_at: Instant,
+    patience: Duration,
+    /// Nothing makes them impatient before this.
+    pub(crate) calm_until: Option<Instant>,
+    retry_at: Option<Instant>,
+    has_shown: bool,
+    pub(crate) memory: Memory,
+}
+
+impl Person {
+    /// Returns somebody who is about to join for the first time.
+    pub(crate) fn new(name: &str, caller: Caller, habit: Habit, rng: Rng, now: Instant) -> Self {
+        let mut person = Self {
+            name: UserName::new(name).unwrap(),
+            caller,
+            habit,
+            rng,
+            client: None,
+            line: None,
+            disk: Saved::default(),
+            dead_until: None,
+            doom: None,
+            ahead_ms: 0,
+            begin: now,
+            heard_at: now,
+            patience: PATIENCE,
+            calm_until: None,
+            retry_at: None,
+            has_shown: false,
+            memory: Memory::new(name, habit),
+        };
+        person.live(now);
+        person
+    }
+
+    /// Begins a life, with what is on the disk.
+    fn live(&mut self, now: Instant) {
+        let stored = serde_json::to_string(&self.disk).unwrap();
+        let saved = serde_json::from_str(&stored).unwrap();
+        let seed = self.rng.u128(..);
+        let begin = match self.habit {
+            Habit::Keeper => Begin::Resume,
+            Habit::Reader => Begin::Everything,
+            Habit::Window { page } => Begin::LastPage(page),
+        };
+        let client = Client::new(self.name.clone(), saved, seed).beginning(begin).persistent();
+        self.memory.live(client.saved().seq());
+        (self.client, self.dead_until, self.heard_at) = (Some(client), None, now);
+    }
+
+    /// Ends a life without a word.
+    fn die(&mut self, until: Instant) {
+        (self.client, self.line, self.doom, self.retry_at) = (None, None, None, None);
+        self.dead_until = Some(until);
+    }
+
+    /// Lets them die when that moment comes.
+    pub(crate) fn doom(&mut self, moment: Moment, until: Instant, around: &mut Surroundings<'_>) {
+        if self.client.is_none() {
+            return;
+        }
+        self.doom = Some((moment, until));
+        if moment == Moment::Now {
+            around.tally.note(Fault::Died);
+            self.die(until);
+        }
+    }
+
+    /// Says something new, if they live.
+    pub(crate) fn say(&mut self, text: &str, around: &mut Surroundings<'_>) {
+        let Some(client) = &mut self.client else { return };
+        let id = match client.say(text) {
+            Ok(id) => id,
+            Err(SayError::Full { .. }) => return,
+            Err(error) => panic!("{} cannot say {text:?}: {error}", self.name.as_str()),
+        };
+        if let Some((Moment::Unsaid, until)) = self.doom {
+            around.tally.note(Fault::DiedUnsent);
+            self.memory.void.insert(text.to_owned());
+            return self.die(until);
+        }
+        self.memory.said.insert(id, text.to_owned());
+        self.memory.texts.push(text.to_owned());
+        self.store();
+        if let Some((Moment::Unsent, until)) = self.doom {
+            around.tally.note(Fault::DiedUnsent);
+            self.die(until);
+        }
+    }
+
+    /// Asks for an older page.
+    pub(crate) fn ask_for_older(&mut self) {
+        if let Some(client) = &mut self.client {
+            client.request_history(PAGE_MESSAGES_MAX);
+        }
+    }
+
+    /// Leaves for good.
+    pub(crate) fn leave(&mut self, around: &mut Surroundings<'_>) {
+        if let Some(client) = &mut self.client {
+            client.leave();
+        }
+        self.settle(around);
+    }
+
+    /// Notes an edge.
+    pub(crate) fn note(&mut self, edge: &Edge) {
+        if let Some(line) = &mut self.line {
+            line.note(edge);
+        }
+    }
+
+    /// Does what became possible; returns true if there is more.
+    pub(crate) fn turn(&mut self, around: &mut Surroundings<'_>) -> bool {
+        match self.dead_until {
+            Some(until) if around.now < until => return false,
+            Some(_) => self.live(around.now),
+            None => (),
+        }
+        let has_more = self.hear(around);
+        self.pass_time(around.now);
+        self.settle(around);
+        if let Some((_, until)) = self.doom
+            && until + DOOM < around.now
+        {
+            self.doom = None; // The moment never came.
+        }
+        has_more
+    }
+
+    /// Returns when something is due that no socket tells of.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        let client = self.client.as_ref().and_then(Client::next_deadline).map(|at_ms| {
+            self.begin + Duration::from_millis(at_ms.saturating_sub(self.ahead_ms).max(1))
+        });
+        [self.dead_until, self.retry_at, client].into_iter().flatten().min()
+    }
+
+    /// Lets time fly for somebody who has waited in vain for too long.
+    pub(crate) fn lose_patience(&mut self, now: Instant) {
+        let is_calm = self.calm_until.is_some_and(|until| now < until);
+        let patience = self.patience;
+        if is_calm || now.saturating_duration_since(self.heard_at) < patience {
+            return;
+        }
+        (self.heard_at, self.patience) = (now, (2 * patience).min(PATIENCE_MAX));
+        self.fly(now);
+    }
+
+    /// Returns true if they are there and nothing of theirs is on its way.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.client.as_ref().is_some_and(|client| {
+            client.is_joined() && client.saved().n_unacknowledged() == 0 && self.doom.is_none()
+        })
+    }
+
+    /// Returns true if something that they said is not accepted yet, or they are not in the room.
+    pub(crate) fn is_waiting(&self) -> bool {
+        !self.is_settled()
+    }
+
+    /// Returns true if they are in the room.
+    pub(crate) fn is_joined(&self) -> bool {
+        self.client.as_ref().is_some_and(Client::is_joined)
+    }
+
+    /// Returns the log's name, as it is stored.
+    pub(crate) fn epoch(&self) -> Option<String> {
+        let stored = serde_json::to_value(&self.disk).unwrap();
+        stored["epoch"].as_str().map(ToOwned::to_owned)
+    }
+
+    fn ms(&self, now: Instant) -> u64 {
+        let since = now.saturating_duration_since(self.begin).as_millis();
+        u64::try_from(since).unwrap() + self.ahead_ms
+    }
+
+    fn fly(&mut self, now: Instant) {
+        if let Some(client) = &mut self.client
+            && let Some(at) = client.next_deadline()
+        {
+            let since = now.saturating_duration_since(self.begin).as_millis();
+            let now_ms = u64::try_from(since).unwrap() + self.ahead_ms;
+            self.ahead_ms += at.saturating_sub(now_ms);
+        }
+    }
+
+    fn hear(&mut self, around: &mut Surroundings<'_>) -> bool {
+        let ms = self.ms(around.now);
+        let (Some(client), Some(line)) = (&mut self.client, &mut self.line) else { return false };
+        match line.is_connected() {
+            Ok(None) => return false,
+            Ok(Some(Became::New)) => client.connected(ms),
+            Ok(Some(Became::Known)) => (),
+            Err(_) => {
+                self.line = None;
+                client.disconnected(ms);
+                return false;
+            }
+        }
+        if !line.write(usize::MAX) {
+            self.line = None;
+            client.disconnected(ms);
+            return false;
+        }
+        if !line.unsent.is_empty() {
+            return false;
+        }
+        let mut buffer = [0; READ_BYTES_MAX];
+        let size = READ_BYTES_MAX >> self.rng.u32(0..7);
+        match line.read(&mut buffer[..size]) {
+            Heard::Bytes(size) => {
+                (self.heard_at, self.patience) = (around.now, PATIENCE);
+                client.receive(ms, &buffer[..size]);
+                true
+            }
+            Heard::Nothing => false,
+            Heard::End | Heard::Broken => {
+                self.line = None;
+                client.disconnected(ms);
+                false
+            }
+        }
+    }
+
+    fn pass_time(&mut self, now: Instant) {
+        if self.retry_at.is_some_and(|at| at <= now) {
+            self.retry_at = None;
+            self.fly(now);
+        }
+        let ms = self.ms(now);
+        if let Some(client) = &mut self.client
+            && client.next_deadline().is_some_and(|at| at <= ms)
+        {
+            client.handle_timeout(ms);
+        }
+    }
+
+    /// Does what the client wants done, stores what it wants stored, writes what it wants written.
+    fn settle(&mut self, around: &mut Surroundings<'_>) {
+        self.has_shown = false;
+        while let Some(event) = self.client.as_mut().and_then(Client::next_event) {
+            self.heed(event, around);
+        }
+        if let Some((Moment::Unstored, until)) = self.doom
+            && self.has_shown
+        {
+            around.tally.note(Fault::DiedUnstored);
+            return self.die(until);
+        }
+        self.store();
+        let Some(client) = &mut self.client else { return };
+        let outgoing = client.take_outgoing();
+        if let Some(line) = &mut self.line {
+            line.unsent.extend_from_slice(&outgoing);
+            line.write(usize::MAX); // What is broken is found by reading.
+        }
+    }
+
+    fn store(&mut self) {
+        if let Some(saved) = self.client.as_mut().and_then(Client::take_saved) {
+            self.disk.clone_from(saved);
+        }
+    }
+
+    fn heed(&mut self, event: Event, around: &mut Surroundings<'_>) {
+        let Some(client) = &mut self.client else { return };
+        match event {
+            Event::Connect => {
+                let token = Token(self.caller.who);
+                match Line::connect(around.registry, token, around.proxy.address(), false) {
+                    Ok(line) => {
+                        around.proxy.expect(line.address().unwrap(), self.caller);
+                        self.line = Some(line);
+                    }
+                    Err(_) => client.disconnected(0),
+                }
+            }
+            Event::Disconnect => {
+                if let Some(mut line) = self.line.take() {
+                    line.unsent.extend(client.take_outgoing());
+                    line.write(usize::MAX);
+                }
+            }
+            Event::Joined { protocol, again, .. } => {
+                assert_eq!(protocol, 2);
+                let seq = client.saved().seq();
+                self.memory.join(seq, again);
+            }
+            Event::Offline { cause, retry_at_ms } => {
+                assert!(retry_at_ms.is_some(), "{:?} does not come back: {cause:?}", self.name);
+                match cause {
+                    Cause::Silent => around.tally.note(Fault::Silent),
+                    Cause::Bye { reason: Reason::Shutdown } => around.tally.note(Fault::Dismissed),
+                    _ => (),
+                }
+                let delay = Duration::from_millis(self.rng.u64(0..30));
+                self.retry_at = Some(around.now + delay);
+            }
+            Event::Message(message) => {
+                around.tally.n_shown += 1;
+                around.tally.n_replayed += u64::from(message.replayed);
+                self.has_shown = true;
+                self.memory.show(message);
+            }
+            Event::Page(page) => self.memory.show_page(page),
+            Event::Accepted { id, seq } => {
+                around.tally.note(Fault::Repeated);
+                self.memory.acknowledge(id, seq);
+            }
+            Event::MemberLeft { reason: Some(reason), name, time_ms } => match reason {
+                Reason::Slow => around.tally.note_once(Fault::Slow, name, time_ms),
+                Reason::Replaced => around.tally.note_once(Fault::Replaced, name, time_ms),
+                _ => (),
+            },
+            Event::MemberJoined { .. }
+            | Event::MemberLeft { .. }
+            | Event::SlowDown { .. }
+            | Event::Notice { .. } => (),
+            other => panic!("{} is told {other:?}", self.name.as_str()),
+        }
+    }
+}

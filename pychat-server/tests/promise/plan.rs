@@ -1,0 +1,278 @@
+//! What is to happen in one world, all of it decided by a seed before anything begins.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+
+/// Faults go on for so many rounds, each followed by a calm in which everything is checked.
+const ROUNDS: usize = 4;
+
+/// Now and then a log gets so long that what was written is moved to its place meanwhile.
+const ROUNDS_LONG: usize = 12;
+const LONG_ONE_IN: u64 = 8;
+
+/// One world.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) house: House,
+    pub(crate) people: Vec<Habit>,
+    /// How many speak protocol 1.
+    pub(crate) n_originals: usize,
+    /// Whose lines have so little room that who does not read is soon noticed.
+    pub(crate) is_narrow: Vec<bool>,
+    pub(crate) rounds: Vec<Vec<Step>>,
+}
+
+/// How the server is run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct House {
+    pub(crate) durability: &'static str,
+    pub(crate) flood: &'static str,
+    pub(crate) backlog_max: &'static str,
+    /// Nothing fills the disk, so nothing that is said is overtaken by what is said later.
+    pub(crate) is_in_order: bool,
+}
+
+/// What a person of protocol 2 is shown first.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Habit {
+    /// What was said since they were here first.
+    Keeper,
+    /// All that was ever said.
+    Reader,
+    /// The last page, in each life anew; older ones when they ask.
+    Window { page: u64 },
+}
+
+/// Something that happens at a time after the round's beginning.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step {
+    pub(crate) at: Duration,
+    pub(crate) deed: Deed,
+}
+
+/// What happens. `who` counts people of protocol 2 first, then those of protocol 1.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Deed {
+    Say {
+        who: usize,
+        texts: usize,
+        bytes: usize,
+    },
+    Cut {
+        who: usize,
+        is_reset: bool,
+    },
+    Stall {
+        who: usize,
+        way: Way,
+        time: Duration,
+    },
+    Trickle {
+        who: usize,
+        way: Way,
+        time: Duration,
+    },
+    LoseServerEnd {
+        who: usize,
+    },
+    LoseClientEnd {
+        who: usize,
+    },
+    /// They do not read until all that the line and the server hold for them is full.
+    Neglect {
+        who: usize,
+        talker: usize,
+        time: Duration,
+    },
+    KillServer {
+        down: Duration,
+    },
+    /// Somebody says a lot, and before it is all accepted the server is gone.
+    KillInBurst {
+        who: usize,
+        texts: usize,
+        after: Duration,
+        down: Duration,
+    },
+    StopServer {
+        down: Duration,
+    },
+    /// Only a person of protocol 2.
+    Die {
+        who: usize,
+        moment: Moment,
+        down: Duration,
+    },
+    FillDisk {
+        time: Duration,
+    },
+    /// Only a window.
+    AskForOlder {
+        who: usize,
+    },
+}
+
+/// Which way bytes go.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Way {
+    Up,
+    Down,
+}
+
+/// When a client dies.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Moment {
+    /// At once.
+    Now,
+    /// When something was shown and is not stored.
+    Unstored,
+    /// When something was said and is neither stored nor sent.
+    Unsaid,
+    /// When something was said and is stored but not sent.
+    Unsent,
+}
+
+impl Plan {
+    /// Decides everything.
+    pub(crate) fn new(seed: u64) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let n_people = rng.usize(3..=6);
+        let mut people: Vec<_> = (0..n_people).map(|_| Habit::any(&mut rng)).collect();
+        people[0] = Habit::Keeper;
+        let n_originals = rng.usize(1..=3);
+        let mut is_narrow: Vec<_> = (0..n_people + n_originals).map(|_| rng.bool()).collect();
+        is_narrow[0] = true;
+        let is_disk_filled = seed.is_multiple_of(2);
+        let is_long = seed % LONG_ONE_IN == LONG_ONE_IN - 1;
+        let house = House {
+            durability: rng.choice(&["process", "power"]).expect("two"),
+            flood: rng.choice(&["off", "off", "off", "50,500"]).expect("four"),
+            backlog_max: rng.choice(&["96KiB", "128KiB", "256KiB"]).expect("three"),
+            is_in_order: !is_disk_filled,
+        };
+        let mut dealer = Dealer { rng, n_people, n_originals, people: &people };
+        let rounds = dealer.rounds(if is_long { ROUNDS_LONG } else { ROUNDS }, is_disk_filled);
+        Self { house, people, n_originals, is_narrow, rounds }
+    }
+}
+
+impl Habit {
+    fn any(rng: &mut Rng) -> Self {
+        match rng.u8(0..5) {
+            0 => Self::Reader,
+            1 => Self::Window { page: rng.u64(1..=60) },
+            _ => Self::Keeper,
+        }
+    }
+}
+
+/// Deals out what happens, each kind at least once, in any order and at any time.
+struct Dealer<'a> {
+    rng: Rng,
+    n_people: usize,
+    n_originals: usize,
+    people: &'a [Habit],
+}
+
+impl Dealer<'_> {
+    fn rounds(&mut self, n_rounds: usize, is_disk_filled: bool) -> Vec<Vec<Step>> {
+        let mut deeds = Vec::new();
+        for _ in 0..n_rounds / ROUNDS {
+            deeds.extend(self.deck(is_disk_filled));
+        }
+        for _ in 0..self.rng.usize(0..=2 * deeds.len()) {
+            let extra = self.deck(is_disk_filled);
+            deeds.push(*self.rng.choice(&extra).expect("a deck"));
+        }
+        let spans: Vec<_> = (0..n_rounds).map(|_| self.millis(200..1_500)).collect();
+        let mut rounds = vec![Vec::new(); n_rounds];
+        for deed in deeds {
+            let round = self.rng.usize(..n_rounds);
+            let at = match deed {
+                // Who is neglected must be there, and so must be who talks to them.
+                Deed::Neglect { .. } => Duration::ZERO,
+                _ => spans[round].mul_f64(self.rng.f64()),
+            };
+            rounds[round].push(Step { at, deed });
+        }
+        for (round, span) in rounds.iter_mut().zip(spans) {
+            for _ in 0..self.rng.usize(10..60) {
+                let (at, deed) = (span.mul_f64(self.rng.f64()), self.talk());
+                round.push(Step { at, deed });
+            }
+            round.sort_by_key(|step| step.at);
+        }
+        rounds
+    }
+
+    /// One of each kind that does harm.
+    fn deck(&mut self, is_disk_filled: bool) -> Vec<Deed> {
+        let mut deck = vec![
+            Deed::Cut { who: self.anybody(), is_reset: true },
+            Deed::Cut { who: self.anybody(), is_reset: false },
+            Deed::Stall { who: self.anybody(), way: Way::Up, time: self.millis(5..400) },
+            Deed::Stall { who: self.anybody(), way: Way::Down, time: self.millis(5..400) },
+            Deed::Trickle { who: self.anybody(), way: Way::Up, time: self.millis(5..400) },
+            Deed::Trickle { who: self.anybody(), way: Way::Down, time: self.millis(5..400) },
+            Deed::LoseServerEnd { who: self.anybody() },
+            Deed::LoseClientEnd { who: self.anybody() },
+            Deed::LoseClientEnd { who: self.somebody() },
+            Deed::Neglect {
+                who: 0,
+                talker: self.rng.usize(1..self.n_people),
+                time: self.millis(700..1_200),
+            },
+            Deed::KillServer { down: self.millis(0..100) },
+            self.burst(),
+            self.burst(),
+            Deed::StopServer { down: self.millis(0..100) },
+            self.death(Moment::Now),
+            self.death(Moment::Unstored),
+            self.death(Moment::Unsaid),
+            self.death(Moment::Unsent),
+        ];
+        deck.extend(is_disk_filled.then(|| Deed::FillDisk { time: self.millis(10..300) }));
+        deck
+    }
+
+    fn talk(&mut self) -> Deed {
+        let windows: Vec<_> = (0..self.n_people)
+            .filter(|who| matches!(self.people[*who], Habit::Window { .. }))
+            .collect();
+        match self.rng.choice(&windows) {
+            Some(who) if self.rng.u8(0..8) == 0 => Deed::AskForOlder { who: *who },
+            _ => {
+                let bytes = if self.rng.u8(0..20) == 0 { 20_000 } else { 200 };
+                let (texts, bytes) = (self.rng.usize(1..=8), self.rng.usize(..bytes));
+                Deed::Say { who: self.anybody(), texts, bytes }
+            }
+        }
+    }
+
+    fn burst(&mut self) -> Deed {
+        Deed::KillInBurst {
+            who: self.somebody(),
+            texts: self.rng.usize(20..200),
+            after: Duration::from_micros(self.rng.u64(0..5_000)),
+            down: self.millis(0..100),
+        }
+    }
+
+    fn death(&mut self, moment: Moment) -> Deed {
+        Deed::Die { who: self.somebody(), moment, down: self.millis(0..200) }
+    }
+
+    /// Picks a person of protocol 2.
+    fn somebody(&mut self) -> usize {
+        self.rng.usize(..self.n_people)
+    }
+
+    fn anybody(&mut self) -> usize {
+        self.rng.usize(..self.n_people + self.n_originals)
+    }
+
+    fn millis(&mut self, range: std::ops::Range<u64>) -> Duration {
+        Duration::from_millis(self.rng.u64(range))
+    }
+}

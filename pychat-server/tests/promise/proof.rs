@@ -1,0 +1,147 @@
+//! What was promised, held against what became of it.
+
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+};
+
+use pychat_wire::client::MessageId;
+use rusqlite::{Connection, OpenFlags};
+
+use super::{memory::Shown, original::Original, person::Person};
+
+/// The log, as a newcomer reads it page by page, which is as the file has it.
+#[derive(Debug)]
+pub(crate) struct Log<'a> {
+    entries: &'a [Shown],
+    places: HashMap<&'a str, usize>,
+    epoch: String,
+}
+
+impl<'a> Log<'a> {
+    /// Takes the log that `witness` has read, and holds it against the server's `file`.
+    #[track_caller]
+    pub(crate) fn of(witness: &'a Person, file: &Path) -> Self {
+        let entries = &witness.memory.shown[..];
+        let mut places = HashMap::new();
+        for (index, entry) in entries.iter().enumerate() {
+            assert_eq!(entry.seq, index as u64 + 1, "the log has a hole: {entry:?}");
+            if let Some(first) = places.insert(entry.content.as_str(), index) {
+                panic!("{:?} is in the log twice: {:?}", entry, entries[first]);
+            }
+        }
+        for pair in entries.windows(2) {
+            assert!(pair[0].time_ms <= pair[1].time_ms, "time goes back: {pair:?}");
+        }
+        let epoch = witness.epoch().expect("who is in the room knows the epoch");
+        let log = Self { entries, places, epoch };
+        log.check_file(file);
+        log
+    }
+
+    /// Returns how many messages there are.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    #[track_caller]
+    fn check_file(&self, file: &Path) {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(file, flags).unwrap();
+        connection.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+        let epoch: String =
+            connection.query_row("SELECT epoch FROM meta", [], |row| row.get(0)).unwrap();
+        assert_eq!(epoch, self.epoch, "what the file is called");
+        let mut rows = connection
+            .prepare("SELECT seq, time_ms, author, content FROM messages ORDER BY seq")
+            .unwrap();
+        let rows = rows.query_map([], |row| {
+            let content: String = row.get(3)?;
+            Ok(Shown {
+                seq: row.get(0)?,
+                time_ms: row.get(1)?,
+                author: row.get(2)?,
+                content: content.strip_suffix('\n').unwrap_or(&content).to_owned(),
+            })
+        });
+        // What somebody of protocol 1 said on a line that is gone may yet have been added.
+        let rows: Vec<_> = rows.unwrap().take(self.entries.len()).map(Result::unwrap).collect();
+        assert_eq!(rows, self.entries, "what is in the file and what is told of it");
+    }
+
+    /// Everything after the first that they were shown was shown once and in order, and all that
+    /// they said is there once.
+    #[track_caller]
+    pub(crate) fn check_person(&self, person: &Person, is_in_order: bool) {
+        let (name, memory) = (person.name.as_str(), &person.memory);
+        assert_eq!(person.epoch().as_ref(), Some(&self.epoch), "the log that {name} knows");
+        let next = memory.next_seq.expect("everybody has begun");
+        assert_eq!(next, self.entries.len() as u64 + 1, "how far {name} was shown");
+        let first = memory.shown.first().map_or(next, |first| first.seq);
+        let first = usize::try_from(first - 1).unwrap();
+        assert_eq!(memory.shown, self.entries[first..], "what {name} was shown");
+        if let Some(begun) = memory.begun_at {
+            assert_eq!(first as u64, begun - 1, "where {name} began");
+        }
+        for (id, text) in &memory.said {
+            self.check_said(person, id, text);
+        }
+        if is_in_order {
+            let places: Vec<_> = memory.texts.iter().map(|text| self.places[&**text]).collect();
+            assert!(places.is_sorted(), "what {name} said came in another order: {places:?}");
+        }
+    }
+
+    #[track_caller]
+    fn check_said(&self, person: &Person, id: &MessageId, text: &str) {
+        let name = person.name.as_str();
+        let seq = person.memory.acknowledged.get(id);
+        let seq = *seq.unwrap_or_else(|| panic!("{name} said {text:?}, which is not accepted"));
+        let index = usize::try_from(seq - 1).unwrap();
+        let entry = &self.entries[index];
+        assert_eq!((entry.author.as_str(), entry.content.as_str()), (name, text), "{seq}");
+    }
+
+    /// What was heard on each line is a part of the log without a hole, and what came back is there.
+    #[track_caller]
+    pub(crate) fn check_original(&self, original: &mut Original) {
+        let name = original.name.clone();
+        for run in original.take_runs() {
+            let Some((_, content)) = run.heard.first() else { continue };
+            let first = self.places.get(content.as_str());
+            let first = *first.unwrap_or_else(|| panic!("{name} heard {content:?}, never said"));
+            let end = (first + run.heard.len()).min(self.entries.len());
+            let part = self.entries[first..end].iter();
+            let part: Vec<_> =
+                part.map(|entry| (entry.author.clone(), entry.content.clone())).collect();
+            assert_eq!(run.heard, part, "what {name} heard on one line");
+        }
+        for text in &original.acknowledged {
+            assert!(self.places.contains_key(text.as_str()), "{name}'s {text:?} is lost");
+        }
+    }
+
+    /// Nothing is there that nobody said, or that was lost before it was sent.
+    #[track_caller]
+    pub(crate) fn check_origins(
+        &self,
+        people: &[Person],
+        originals: &[Original],
+        witness: &Person,
+    ) {
+        let by_people = people.iter().flat_map(|person| person.memory.texts.iter());
+        let by_originals = originals.iter().flat_map(|original| original.said.iter());
+        let said: HashSet<_> = by_people
+            .chain(by_originals)
+            .chain(&witness.memory.texts)
+            .map(String::as_str)
+            .collect();
+        for entry in self.entries {
+            let is_last_word = entry.author.starts_with("Свидетель");
+            assert!(is_last_word || said.contains(&*entry.content), "nobody said {entry:?}");
+        }
+        for text in people.iter().flat_map(|person| &person.memory.void) {
+            assert!(!self.places.contains_key(text.as_str()), "{text:?} was never sent");
+        }
+    }
+}

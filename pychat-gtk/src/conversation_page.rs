@@ -9,8 +9,13 @@ use adw::subclass::prelude::*;
 use gtk::{glib, glib::clone, prelude::*};
 
 use crate::{
-    composer::Composer, connection_bar::ConnectionBar, follow_end::FollowEnd,
-    message_row::MessageRow, model::History, model::MessageKind, session::Session,
+    composer::Composer,
+    connection_bar::ConnectionBar,
+    follow_end::FollowEnd,
+    message_row::MessageRow,
+    model::History,
+    model::MessageKind,
+    session::{Session, SessionState},
 };
 
 mod imp {
@@ -49,6 +54,14 @@ mod imp {
             klass.set_accessible_role(gtk::AccessibleRole::Region);
             klass.bind_template();
             klass.bind_template_callbacks();
+            let id = Some(glib::VariantTy::STRING);
+            klass.install_action("conversation.send-again", id, |page, _, id| {
+                page.imp().on_unsent(id, Session::say_again);
+                page.imp().on_sent();
+            });
+            klass.install_action("conversation.discard", id, |page, _, id| {
+                page.imp().on_unsent(id, Session::discard);
+            });
         }
 
         fn instance_init(obj: &glib::subclass::InitializingObject<Self>) {
@@ -61,6 +74,17 @@ mod imp {
         fn constructed(&self) {
             self.parent_constructed();
             self.follow_end.get_or_init(|| FollowEnd::new(&self.scrolled_window));
+            let adjustment = self.scrolled_window.vadjustment();
+            adjustment.connect_value_changed(clone!(
+                #[weak(rename_to = imp)]
+                self,
+                move |_| imp.read_on()
+            ));
+            adjustment.connect_changed(clone!(
+                #[weak(rename_to = imp)]
+                self,
+                move |_| imp.read_on()
+            ));
         }
     }
 
@@ -92,6 +116,13 @@ mod imp {
                 ));
                 self.choose_view(history);
             }
+            if let Some(session) = &session {
+                session.connect_state_notify(clone!(
+                    #[weak(rename_to = imp)]
+                    self,
+                    move |_| imp.read_on()
+                ));
+            }
             self.list_view.set_model(Some(&gtk::NoSelection::new(history)));
             self.session.replace(session);
             self.obj().notify_session();
@@ -114,6 +145,30 @@ mod imp {
                     self.views.set_visible_child(&*self.placeholder);
                 }
                 None => self.views.set_visible_child(&*self.scrolled_window),
+            }
+        }
+
+        /// Asks for older messages while the oldest are about to be seen. At the end of the list
+        /// nobody asks: before the view has got there it stands at the top for a moment.
+        fn read_on(&self) {
+            let Some(session) = self.obj().session() else { return };
+            let adjustment = self.scrolled_window.vadjustment();
+            let is_near_top = adjustment.value() < adjustment.page_size() / 2.0;
+            let is_short = adjustment.upper() <= adjustment.page_size();
+            let is_at_end = self.follow_end.get().is_some_and(FollowEnd::is_following);
+            if session.state() == SessionState::Joined && is_near_top && (is_short || !is_at_end) {
+                session.request_history();
+            }
+        }
+
+        /// Does something about a message that has not arrived; its button is gone then, so the
+        /// focus goes to where messages are written.
+        fn on_unsent(&self, id: Option<&glib::Variant>, f: impl Fn(&Session, &str)) {
+            if let (Some(session), Some(id)) =
+                (self.obj().session(), id.and_then(glib::Variant::str))
+            {
+                self.composer.focus_text();
+                f(&session, id);
             }
         }
 

@@ -66,6 +66,7 @@ mod imp {
                 move |session| imp.show_state(session.state())
             ));
             self.show_state(self.session.state());
+            self.watch_for_return();
         }
     }
 
@@ -89,6 +90,28 @@ mod imp {
     impl AdwApplicationWindowImpl for Window {}
 
     impl Window {
+        /// A lost connection is tried again at once when the network returns, or somebody looks.
+        fn watch_for_return(&self) {
+            gio::NetworkMonitor::default().connect_network_changed(clone!(
+                #[weak(rename_to = session)]
+                self.session,
+                move |_, is_available| {
+                    if is_available {
+                        session.wake();
+                    }
+                }
+            ));
+            self.obj().connect_is_active_notify(clone!(
+                #[weak(rename_to = session)]
+                self.session,
+                move |window| {
+                    if window.is_active() {
+                        session.wake();
+                    }
+                }
+            ));
+        }
+
         /// While a connection is sought, the page from which it is sought stays.
         fn show_state(&self, state: SessionState) {
             match state {
@@ -96,8 +119,11 @@ mod imp {
                 SessionState::Disconnected => self.show_connect_page(),
                 SessionState::Joined => {
                     self.remember();
+                    let is_new = !self.conversation_page.is_mapped();
                     self.show_conversation();
-                    self.conversation_page.focus_composer();
+                    if is_new {
+                        self.conversation_page.focus_composer();
+                    }
                 }
                 SessionState::Lost => self.show_conversation(),
             }

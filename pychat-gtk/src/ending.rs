@@ -62,6 +62,11 @@ impl Ending {
             _ => Self::Rejected { reason },
         }
     }
+
+    /// Returns true if the server could not be had, and nothing more is known.
+    pub fn is_absence(&self) -> bool {
+        matches!(self, Self::HostNotFound | Self::NoAnswer | Self::CutShort)
+    }
 }
 
 impl From<TransportError> for Ending {

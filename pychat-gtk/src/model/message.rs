@@ -52,7 +52,7 @@ mod imp {
         #[property(get, construct_only)]
         text: OnceCell<String>,
         /// When it was said or heard, in UTC milliseconds since 1970.
-        #[property(get, construct)]
+        #[property(get)]
         pub(super) time_ms: Cell<i64>,
         /// Whether it is in the room. Notified last, when everything else is up to date.
         #[property(get, builder(Delivery::default()))]
@@ -83,12 +83,13 @@ impl Message {
     /// Makes a message that was said or heard at `time_ms`, in UTC milliseconds since 1970. The
     /// chat itself is nobody: its `author` is empty.
     pub fn new(kind: MessageKind, author: &str, text: &str, time_ms: i64) -> Self {
-        glib::Object::builder()
+        let message: Self = glib::Object::builder()
             .property("kind", kind)
             .property("author", author)
             .property("text", text)
-            .property("time-ms", time_ms)
-            .build()
+            .build();
+        message.imp().time_ms.set(time_ms);
+        message
     }
 
     /// Makes a message of the reader's that is on its way, known as `id` until it has arrived.

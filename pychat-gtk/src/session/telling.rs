@@ -107,7 +107,9 @@ impl Session {
 
     fn on_end(&self, ending: Ending, retry_at_ms: Option<u64>) {
         if self.has_conversation() {
-            self.lose(Some(ending), retry_at_ms);
+            // That nobody answers is less news than why the connection was lost.
+            let before = self.ending().filter(|_| ending.is_absence());
+            self.lose(before.or(Some(ending)), retry_at_ms);
         } else {
             self.give_up(Some(ending));
         }

@@ -3,7 +3,10 @@
 //! It stays at its end until the reader scrolls up. As long as nothing has happened since joining,
 //! the welcome is shown large instead of a list with one line.
 
-use std::cell::{OnceCell, RefCell};
+use std::{
+    cell::{Cell, OnceCell, RefCell},
+    time::Duration,
+};
 
 use adw::subclass::prelude::*;
 use gtk::{glib, glib::clone, prelude::*};
@@ -17,6 +20,9 @@ use crate::{
     model::MessageKind,
     session::{Session, SessionState},
 };
+
+/// How long a view may take to lay out rows that are new.
+const LAYOUT_TIME: Duration = Duration::from_millis(200);
 
 mod imp {
     use super::*;
@@ -39,6 +45,8 @@ mod imp {
         /// Whose conversation it is.
         #[property(get, set = Self::set_session, explicit_notify, nullable)]
         session: RefCell<Option<Session>>,
+        /// True while somebody waits to see whether there is enough to read.
+        is_reading_on: Cell<bool>,
     }
 
     #[glib::object_subclass]
@@ -112,7 +120,10 @@ mod imp {
                 history.connect_items_changed(clone!(
                     #[weak(rename_to = imp)]
                     self,
-                    move |history, _, _, _| imp.choose_view(history)
+                    move |history, _, _, _| {
+                        imp.choose_view(history);
+                        imp.read_on_later();
+                    }
                 ));
                 self.choose_view(history);
             }
@@ -159,6 +170,21 @@ mod imp {
             if session.state() == SessionState::Joined && is_near_top && (is_short || !is_at_end) {
                 session.request_history();
             }
+        }
+
+        /// The same, when the view knows how tall its new rows are: that may change nothing else.
+        fn read_on_later(&self) {
+            if self.is_reading_on.replace(true) {
+                return;
+            }
+            let weak = self.downgrade();
+            glib::spawn_future_local(async move {
+                glib::timeout_future(LAYOUT_TIME).await;
+                if let Some(imp) = weak.upgrade() {
+                    imp.is_reading_on.set(false);
+                    imp.read_on();
+                }
+            });
         }
 
         /// Does something about a message that has not arrived; its button is gone then, so the

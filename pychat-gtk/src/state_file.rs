@@ -48,7 +48,7 @@ impl StateFile {
     pub fn open(folder: &Path, server: &str, name: &str) -> (Option<Self>, Saved) {
         let id = glib::compute_checksum_for_string(
             glib::ChecksumType::Sha256,
-            &format!("{server}\n{name}"),
+            format!("{server}\n{name}"),
         );
         let path = folder.join(id.unwrap_or_default()).with_extension("json");
         let lock = match lock(folder, &path.with_extension("lock")) {

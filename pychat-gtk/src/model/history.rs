@@ -131,9 +131,9 @@ impl History {
         }
         if !messages.is_empty() {
             let n_added = messages.len();
-            let mut arrived = imp.arrived.borrow_mut();
-            messages.into_iter().for_each(|message| arrived.push_front(message));
-            drop(arrived);
+            for message in messages {
+                imp.arrived.borrow_mut().push_front(message);
+            }
             self.items_changed(0, 0, position(n_added));
         }
     }

@@ -32,8 +32,8 @@ pub struct Session {
     /// What was said.
     #[property(get)]
     pub(super) history: History,
-    /// When a `Lost` session tries again by itself, in milliseconds on GLib's monotonic clock; 0 if
-    /// it does not.
+    /// When a `Lost` session tries again by itself, in milliseconds on a clock that does not go
+    /// back; 0 if it does not.
     #[property(get)]
     pub(super) retry_at_ms: Cell<u64>,
     /// True while something can be said, now or for when the connection is back.

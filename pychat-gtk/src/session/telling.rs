@@ -28,8 +28,8 @@ impl Session {
                 self.on_end(Ending::refused(code, reason, suggest), None);
             }
             Event::Offline { cause, retry_at_ms } => self.on_offline(cause, retry_at_ms),
-            Event::Message(said) => self.on_message(said),
-            Event::Page(page) => self.on_page(page),
+            Event::Message(said) => self.on_message(&said),
+            Event::Page(page) => self.on_page(&page),
             Event::Gap { from, .. } => {
                 self.history().restart(from.saturating_sub(1));
                 self.note(None, &wording::gap());
@@ -115,17 +115,17 @@ impl Session {
         }
     }
 
-    fn on_message(&self, said: Said) {
+    fn on_message(&self, said: &Said) {
         let (seq, time_ms) = (said.seq, said.time_ms.map(local_ms));
         let has_arrived =
             said.id.as_ref().is_some_and(|id| self.history().arrive(id.as_str(), seq, time_ms));
         if !has_arrived {
-            self.history().push(shown(&said));
+            self.history().push(shown(said));
         }
     }
 
     /// Older messages go before all others; after the first of them the newcomer is welcomed.
-    fn on_page(&self, page: Page) {
+    fn on_page(&self, page: &Page) {
         let mut messages = Vec::with_capacity(page.messages.len() + 2);
         let first_seq = page.messages.first().and_then(|said| said.seq);
         if page.start && first_seq.is_some_and(|seq| 1 < seq) {
@@ -170,7 +170,7 @@ fn shown(said: &Said) -> Message {
     Message::new(kind, &said.author, &said.content, time_ms).numbered(said.seq)
 }
 
-/// Returns the server's time as GLib counts it.
+/// Returns the server's time as a message bears it.
 fn local_ms(time_ms: u64) -> i64 {
     i64::try_from(time_ms).unwrap_or(i64::MAX)
 }

@@ -2,7 +2,7 @@
 
 use pychat_gtk::{
     ending::Ending,
-    model::Delivery,
+    model::{Delivery, Message},
     session::{Session, SessionState},
 };
 use serde_json::json;
@@ -17,7 +17,7 @@ const WELCOME: &str = "Welcome, Анна. Nobody else is here yet.";
 
 /// Returns the numbers of the messages that are shown.
 fn seqs(session: &Session) -> Vec<u64> {
-    messages(session).iter().filter_map(|message| message.seq()).collect()
+    messages(session).iter().filter_map(Message::seq).collect()
 }
 
 #[test]

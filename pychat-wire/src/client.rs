@@ -154,8 +154,8 @@ impl Client {
             outgoing: Vec::new(),
             name,
         };
-        client.adopt_saved();
         client.call();
+        client.adopt_saved();
         client
     }
 

@@ -1,29 +1,66 @@
-//! A client hears the same from any server however the line cuts it, and never says a word unasked.
+//! A client hears the same from any server however the line cuts it, writes nothing but frames
+//! that mean something, and never says a word before the greeting.
 //!
-//! The first byte says how large the pieces are.
+//! The first byte says how large the pieces are, the second what the client begins with.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pychat_wire::{Client, UserName, client::Event};
+use pychat_wire::{
+    Client, ClientMessage, Decoder, UserName,
+    client::{Begin, Event, Saved},
+};
 
 fuzz_target!(|data: &[u8]| {
-    let [piece, wire @ ..] = data else { return };
-    let heard = hear(wire.chunks(usize::from(*piece) + 1));
-    assert_eq!(heard, hear([wire].into_iter()));
+    let [piece, begin, wire @ ..] = data else { return };
+    let begin = match begin % 4 {
+        0 => Begin::Resume,
+        1 => Begin::Everything,
+        _ => Begin::LastPage(3),
+    };
+    let cut = hear(begin, wire.chunks(usize::from(*piece) + 1));
+    let whole = hear(begin, [wire].into_iter());
+    assert_eq!((&cut.events, &cut.saved), (&whole.events, &whole.saved));
+    // Where the line was given up, what had not been taken by then is not written any more.
+    assert!(whole.written.is_empty() || cut.written == whole.written);
+    check_written(&cut.written);
 });
 
-fn hear<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<Event>, Vec<u8>, bool) {
-    let mut client = Client::new(UserName::new("Анна").expect("a good name"));
+struct Heard {
+    events: Vec<Event>,
+    written: Vec<u8>,
+    saved: Saved,
+}
+
+fn hear<'a>(begin: Begin, pieces: impl Iterator<Item = &'a [u8]>) -> Heard {
+    let name = UserName::new("Анна").expect("a good name");
+    let mut client = Client::new(name, Saved::default(), 7).beginning(begin);
+    client.connected(0);
+    assert!(client.take_outgoing().is_empty());
+    let mut written = Vec::new();
     for piece in pieces {
-        client.receive(piece);
+        client.receive(1, piece);
+        written.extend(client.take_outgoing());
     }
-    let events: Vec<_> = std::iter::from_fn(|| client.next_event()).collect();
-    let broken = events.iter().position(|event| matches!(event, Event::Broken(_)));
-    let events = events[..broken.map_or(events.len(), |broken| broken + 1)].to_vec();
-    let hello = client.take_outgoing();
-    assert!(hello.is_empty() || hello == r#"38:{"type":"hello","username":"Анна"}"#.as_bytes());
-    let joined = events.iter().any(|event| matches!(event, Event::Joined { .. }));
-    assert_eq!(client.say("x").is_ok(), joined);
-    assert_eq!(client.unacknowledged().count(), usize::from(joined));
-    (events, hello, joined)
+    let events = std::iter::from_fn(|| client.next_event()).collect();
+    let saved = client.saved().clone();
+    if client.say("x").is_ok() {
+        assert_eq!(client.unacknowledged().count(), 1);
+    } else {
+        assert_eq!(client.saved().n_unacknowledged(), 0);
+    }
+    for _ in 0..3 {
+        client.request_history(5);
+        client.handle_timeout(client.next_deadline().unwrap_or(u64::MAX));
+        client.disconnected(u64::MAX);
+    }
+    client.leave();
+    Heard { events, written, saved }
+}
+
+fn check_written(mut wire: &[u8]) {
+    let mut decoder = Decoder::default();
+    while let Some(payload) = decoder.next_payload(&mut wire).expect("frames") {
+        ClientMessage::parse(payload).expect("a meaning");
+    }
+    assert_eq!(decoder.pending_bytes(), 0);
 }

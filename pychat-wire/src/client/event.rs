@@ -16,7 +16,8 @@ use crate::{
 #[non_exhaustive]
 pub enum Event {
     /// Have a line to the server made; answer with [`connected`](super::Client::connected), or
-    /// with [`disconnected`](super::Client::disconnected) where it cannot be had.
+    /// with [`disconnected`](super::Client::disconnected) where it cannot be had. How long that may
+    /// take is up to the shell: the client waits for the answer.
     Connect,
     /// Write what [`take_outgoing`](super::Client::take_outgoing) gives and close the line, or give
     /// up making one. There is no answer: for the client it is gone already, and nothing more of it

@@ -44,3 +44,6 @@ pub const RETRY_MS: u64 = 5_000;
 
 /// The longest wait that a server can ask for, in milliseconds.
 pub const RETRY_MS_MAX: u64 = 600_000;
+
+/// When to send texts again whose acknowledgements may have been skipped, in milliseconds.
+pub const SKIPPED_MS: u64 = 1_000;

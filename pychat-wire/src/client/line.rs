@@ -64,6 +64,8 @@ pub(super) struct Line {
     patience: Option<u64>,
     /// The number after which we asked for what we missed, if we did.
     pub(super) asked_after: Option<u64>,
+    /// The end of the log at the welcome: what is said on this line comes after it.
+    pub(super) welcomed_at: u64,
     /// Texts that the server could not keep, and what was said after them.
     pub(super) held: HashSet<MessageId>,
     /// When to send those again; not before something is held.
@@ -80,6 +82,7 @@ impl Default for Line {
             ping_ms: 0,
             patience: None,
             asked_after: None,
+            welcomed_at: 0,
             held: HashSet::new(),
             held_until: 0,
             farewell: None,

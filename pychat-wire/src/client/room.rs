@@ -90,11 +90,11 @@ impl Client {
                     id: id.as_deref().map(MessageId::heard),
                     replayed: replay,
                 };
-                self.on_record(seq, message, dup);
+                self.on_record(now, seq, message, dup);
             }
             ServerMessage::Gap { from, to } => {
-                if let Some((from, to)) = self.place.on_gap(from, to) {
-                    self.tell_marked(Event::Gap { from, to }, None, to);
+                if let Some(missing) = self.place.on_gap(from, to) {
+                    self.on_missing(now, missing);
                 }
             }
             ServerMessage::Page { before, start, .. } => {
@@ -183,6 +183,7 @@ impl Client {
             self.line.asked_after = None; // What this server was asked, it has forgotten.
         }
         let change = self.place.on_welcome(epoch, seq, self.line.asked_after);
+        self.line.welcomed_at = seq;
         name.clone_into(&mut self.room_name);
         if self.saved.token.as_deref() != Some(token) {
             self.saved.token = Some(token.to_owned());
@@ -195,8 +196,7 @@ impl Client {
         let joined = Event::Joined { name: name.to_owned(), others, protocol, again };
         let mark = (Some(epoch.to_owned()), self.place.last());
         match change {
-            Change::None => self.tell(joined),
-            Change::Begun => self.tell_marked(joined, mark.0, mark.1),
+            Change::None | Change::Begun => self.tell_marked(joined, mark.0, mark.1),
             Change::NewEpoch => {
                 self.tell(joined);
                 self.tell_marked(Event::NewEpoch, mark.0, mark.1);
@@ -224,7 +224,7 @@ impl Client {
 
     /// An answer to a text that was sent twice only acknowledges it: its message comes in its
     /// place, or has come.
-    fn on_record(&mut self, seq: u64, message: Message, dup: bool) {
+    fn on_record(&mut self, now: u64, seq: u64, message: Message, dup: bool) {
         let accepted =
             message.id.as_ref().and_then(|id| self.saved.remove(id.as_str())).map(|text| text.id);
         if let Some(id) = &accepted {
@@ -234,8 +234,8 @@ impl Client {
         let order = if dup { Order::Known } else { self.place.on_message(seq) };
         match order {
             Order::Next { missing } => {
-                if let Some((from, to)) = missing {
-                    self.tell_marked(Event::Gap { from, to }, None, to);
+                if let Some(missing) = missing {
+                    self.on_missing(now, missing);
                 }
                 self.tell_marked(Event::Message(message), None, seq);
             }
@@ -244,6 +244,15 @@ impl Client {
                 self.tell_accepted(accepted, seq);
             }
             Order::Older | Order::Known => self.tell_accepted(accepted, seq),
+        }
+    }
+
+    /// These numbers will not come. What we said since the welcome may be among them, and only an
+    /// answer to the same text again would tell.
+    fn on_missing(&mut self, now: u64, (from, to): (u64, u64)) {
+        self.tell_marked(Event::Gap { from, to }, None, to);
+        if self.line.welcomed_at < to {
+            self.hold_unacknowledged(now);
         }
     }
 

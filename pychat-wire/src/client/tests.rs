@@ -1,1 +1,209 @@
-//! A client that hears what a test says.
+//! A client on a stage: the test is the server, the line and the clock.
+
+mod joining;
+mod lines;
+mod order;
+mod original;
+mod texts;
+
+use super::*;
+use crate::{
+    frame::Decoder,
+    message::{ClientMessage, ErrorCode, Limits, Reason, ServerMessage},
+    name::SERVER,
+    notice::Notice,
+};
+
+/// What the log is called unless a test says otherwise.
+const EPOCH: &str = "0f8e";
+
+/// After so long a silence the server wants to be asked, in milliseconds.
+const PING_MS: u64 = 30_000;
+
+struct Stage {
+    client: Client,
+    now: u64,
+}
+
+impl Stage {
+    fn of(client: Client) -> Self {
+        Self { client, now: 0 }
+    }
+
+    fn new() -> Self {
+        Self::of(Client::new(anna(), Saved::default(), 7))
+    }
+
+    /// Somebody who was here before, has seen everything up to `seq` and has a token.
+    fn back(seq: u64) -> Self {
+        Self::of(Client::new(anna(), saved(seq), 7))
+    }
+
+    /// Somebody who has just joined a room of protocol 2 whose log ends at `seq`.
+    fn joined(seq: u64) -> Self {
+        let mut stage = Self::new();
+        stage.enter(EPOCH, seq);
+        stage
+    }
+
+    /// Connects, is greeted and welcomed; what was told meanwhile is dropped, what was written is
+    /// returned.
+    fn enter(&mut self, epoch: &str, seq: u64) -> Vec<String> {
+        self.client.connected(self.now);
+        self.hear(&[greeting(epoch), welcome(epoch, seq)]);
+        self.written()
+    }
+
+    /// The line breaks, and the next one is there at once; the events are dropped.
+    fn cut(&mut self) {
+        self.client.disconnected(self.now);
+        self.told();
+    }
+
+    fn hear(&mut self, messages: &[ServerMessage<'_>]) -> Vec<Event> {
+        let mut wire = Vec::new();
+        for message in messages {
+            message.encode(&mut wire);
+        }
+        self.client.receive(self.now, &wire);
+        self.told()
+    }
+
+    fn told(&mut self) -> Vec<Event> {
+        std::iter::from_fn(|| self.client.next_event()).collect()
+    }
+
+    /// Returns the payloads that the client wrote.
+    fn written(&mut self) -> Vec<String> {
+        let wire = self.client.take_outgoing();
+        let (mut rest, mut decoder) = (&wire[..], Decoder::default());
+        let mut payloads = Vec::new();
+        while let Some(payload) = decoder.next_payload(&mut rest).unwrap() {
+            ClientMessage::parse(payload).expect("what it writes means something");
+            payloads.push(String::from_utf8(payload.to_vec()).unwrap());
+        }
+        payloads
+    }
+
+    fn say(&mut self, text: &str) -> MessageId {
+        self.client.say(text).unwrap()
+    }
+
+    /// Lets time pass, minding every deadline on the way.
+    fn pass(&mut self, ms: u64) -> Vec<Event> {
+        let end = self.now + ms;
+        while let Some(deadline) = self.client.next_deadline().filter(|deadline| *deadline <= end) {
+            self.now = self.now.max(deadline);
+            self.client.handle_timeout(self.now);
+        }
+        self.now = end;
+        self.told()
+    }
+
+    /// Returns what a client would be that went on from what is saved now.
+    fn killed(self) -> Self {
+        let json = serde_json::to_string(self.client.saved()).unwrap();
+        let saved = serde_json::from_str(&json).unwrap();
+        Self { client: Client::new(anna(), saved, 8), now: 0 }
+    }
+}
+
+fn anna() -> UserName {
+    UserName::new("Анна").unwrap()
+}
+
+fn saved(seq: u64) -> Saved {
+    Saved {
+        name: "Анна".into(),
+        token: Some("5a".into()),
+        epoch: Some(EPOCH.into()),
+        seq,
+        ..Saved::default()
+    }
+}
+
+fn greeting(epoch: &str) -> ServerMessage<'_> {
+    ServerMessage::Greeting {
+        username: SERVER.into(),
+        content: Notice::Greeting.to_string().into(),
+        protocol: 2,
+        epoch: epoch.into(),
+        limits: Limits { payload: 65_536, name: 32, burst: 10, per_second: 5 },
+        ping_seconds: PING_MS / 1_000,
+    }
+}
+
+fn welcome(epoch: &str, seq: u64) -> ServerMessage<'_> {
+    ServerMessage::Welcome {
+        username: "Анна".into(),
+        token: "5a".into(),
+        epoch: epoch.into(),
+        seq,
+        time: 1_000,
+        members: std::borrow::Cow::Owned(["Борис", "Анна"].into_iter().collect()),
+    }
+}
+
+/// Message `seq`, said by `Борис`, whose content is its number.
+fn record(seq: u64, replay: bool) -> ServerMessage<'static> {
+    let content = seq.to_string().into();
+    let username = "Борис".into();
+    ServerMessage::Record { seq, time: seq, username, content, id: None, dup: false, replay }
+}
+
+fn live(seq: u64) -> ServerMessage<'static> {
+    record(seq, false)
+}
+
+fn replayed(seq: u64) -> ServerMessage<'static> {
+    record(seq, true)
+}
+
+/// Our own message `seq`.
+fn copy(seq: u64, id: &MessageId, dup: bool, replay: bool) -> ServerMessage<'static> {
+    let id = Some(id.as_str().to_owned().into());
+    let (username, content) = ("Анна".into(), seq.to_string().into());
+    ServerMessage::Record { seq, time: seq, username, content, id, dup, replay }
+}
+
+fn error(code: ErrorCode, id: Option<&MessageId>, retry_ms: Option<u64>) -> ServerMessage<'static> {
+    let reference = id.map(|id| id.as_str().to_owned().into());
+    ServerMessage::Error { code, text: "no".into(), reference, retry_ms, suggest: None }
+}
+
+fn notice(notice: Notice<'_>) -> ServerMessage<'static> {
+    let content = notice.to_string().into();
+    ServerMessage::Message { username: SERVER.into(), content }
+}
+
+/// Returns what a reader would write down: numbers of messages, and words for everything else.
+fn summary(events: &[Event]) -> Vec<String> {
+    let numbers = |messages: &[Message]| {
+        let numbers: Vec<_> =
+            messages.iter().map(|message| message.seq.unwrap_or(0).to_string()).collect();
+        numbers.join(" ")
+    };
+    let line = |event: &Event| match event {
+        Event::Connect => "connect".to_owned(),
+        Event::Disconnect => "disconnect".to_owned(),
+        Event::Joined { again, .. } => (if *again { "back" } else { "joined" }).to_owned(),
+        Event::Offline { cause, retry_at_ms } => format!("offline {cause:?} {retry_at_ms:?}"),
+        Event::Message(message) => numbers(std::slice::from_ref(message)),
+        Event::Page(page) => format!("page [{}] {}", numbers(&page.messages), page.start),
+        Event::Gap { from, to } => format!("gap {from}-{to}"),
+        Event::NewEpoch => "new epoch".to_owned(),
+        Event::Accepted { seq, .. } => format!("accepted {seq}"),
+        Event::Failed { text, reason: FailReason::Lost, .. } => format!("lost {text}"),
+        Event::Failed { text, reason: FailReason::Refused { code, .. }, .. } => {
+            format!("refused {text} {code:?}")
+        }
+        Event::Refused { code, reason, .. } => format!("not as this name {code:?} {reason}"),
+        other => format!("{other:?}"),
+    };
+    events.iter().map(line).collect()
+}
+
+#[track_caller]
+fn assert_told(events: &[Event], expected: &[&str]) {
+    assert_eq!(summary(events), expected);
+}

@@ -6,7 +6,7 @@
 use std::mem;
 
 use super::{
-    Client, Event, FailReason, MessageId, Protocol, RETRY_MS, RETRY_MS_MAX, SayError,
+    Client, Event, FailReason, MessageId, Protocol, RETRY_MS, RETRY_MS_MAX, SKIPPED_MS, SayError,
     UNACKNOWLEDGED_MAX, line::Phase, saved::Unacknowledged,
 };
 use crate::message::{ClientMessage, ErrorCode};
@@ -139,6 +139,15 @@ impl Client {
             }
         }
         self.saved.unacknowledged.push_back(text);
+    }
+
+    /// Sends everything again that was not acknowledged, but not at once: a server that skips and
+    /// skips is not answered each time.
+    pub(super) fn hold_unacknowledged(&mut self, now: u64) {
+        if self.line.held.is_empty() {
+            self.line.held_until = now.saturating_add(SKIPPED_MS);
+        }
+        self.line.held.extend(self.saved.unacknowledged.iter().map(|text| text.id.clone()));
     }
 
     /// Sends again what the server could not keep, and what was said since.

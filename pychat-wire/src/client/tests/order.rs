@@ -1,0 +1,188 @@
+//! Every message once and in order, whatever the server repeats, skips or forgets.
+
+use super::*;
+
+#[test]
+fn a_number_is_shown_once_and_in_order() {
+    let gap = |from, to| ServerMessage::Gap { from, to };
+    let ours = MessageId::new(1, 1);
+    for (heard, told) in [
+        (vec![live(11), live(12)], vec!["11", "12"]),
+        (vec![live(11), live(11), live(10), live(12)], vec!["11", "12"]),
+        (vec![replayed(11), live(11), replayed(12)], vec!["11", "12"]),
+        // A jump without a word is a gap.
+        (vec![live(14), live(12), live(15)], vec!["gap 11-13", "14", "15"]),
+        (
+            vec![live(u64::MAX), live(11)],
+            vec!["gap 11-18446744073709551614", "18446744073709551615"],
+        ),
+        // A gap counts from where we are.
+        (vec![gap(11, 13), live(14)], vec!["gap 11-13", "14"]),
+        (vec![gap(5, 13), live(13), live(14)], vec!["gap 11-13", "14"]),
+        (vec![gap(12, 13), live(14)], vec!["gap 11-13", "14"]),
+        (vec![gap(1, 10), gap(11, 10), gap(9, 2), live(11)], vec!["11"]),
+        (vec![gap(0, u64::MAX), live(11), live(u64::MAX)], vec!["gap 11-18446744073709551615"]),
+        // An answer to a text that was sent twice has its place elsewhere.
+        (vec![copy(12, &ours, true, false), replayed(11), replayed(12)], vec!["11", "12"]),
+        (vec![copy(3, &ours, true, false), live(11)], vec!["11"]),
+        // Nobody asked for a page.
+        (
+            vec![replayed(9), ServerMessage::Page { before: 10, count: 1, start: true }, live(11)],
+            vec!["11"],
+        ),
+    ] {
+        let mut stage = Stage::joined(10);
+        assert_told(&stage.hear(&heard), &told);
+    }
+}
+
+#[test]
+fn what_was_missed_comes_on_the_next_line() {
+    let mut stage = Stage::joined(10);
+    stage.hear(&[live(11)]);
+    stage.cut();
+    let written = stage.enter(EPOCH, 13);
+    assert!(written[0].contains(r#""after":11}"#), "{written:?}");
+    let events = stage.hear(&[replayed(12), replayed(13), live(14)]);
+    assert_told(&events, &["12", "13", "14"]);
+    let [Event::Message(twelve), _, Event::Message(fourteen)] = &events[..] else { panic!() };
+    assert!(twelve.replayed && !fourteen.replayed);
+    assert_eq!((twelve.time_ms, twelve.author.as_str()), (Some(12), "Борис"));
+}
+
+#[test]
+fn a_server_that_comes_back_under_the_line_is_told_where_we_are() {
+    let mut stage = Stage::joined(10);
+    let id = stage.say("11");
+    stage.hear(&[live(11)]);
+    stage.written();
+    assert_told(&stage.hear(&[welcome(EPOCH, 12)]), &["back"]);
+    let text = format!(r#"{{"type":"text","content":"11","id":"{id}"}}"#);
+    assert_eq!(stage.written(), [r#"{"type":"resume","after":11}"#, &text]);
+    let events = stage.hear(&[copy(12, &id, true, false), copy(12, &id, false, true), live(13)]);
+    assert_told(&events, &["accepted 12", "12", "13"]);
+}
+
+#[test]
+fn another_log_is_shown_from_its_beginning() {
+    let gap = |from, to| ServerMessage::Gap { from, to };
+    for (first, told) in [
+        (vec![gap(1, 10)], vec!["1", "2", "3"]),
+        (vec![gap(1, 10), gap(1, 1)], vec!["gap 1-1", "2", "3"]),
+        // One gap and the other look alike: the first is of the old log.
+        (vec![gap(1, 10), gap(1, 10)], vec!["gap 1-10"]),
+    ] {
+        let mut stage = Stage::joined(10);
+        stage.cut();
+        stage.client.connected(0);
+        let events = stage.hear(&[greeting("new"), welcome("new", 3)]);
+        assert_told(&events, &["back", "new epoch"]);
+        let heard = [first, vec![replayed(1), replayed(2), live(3)]].concat();
+        assert_told(&stage.hear(&heard), &told);
+        assert!(!stage.client.request_history(10), "all of it was shown");
+    }
+}
+
+#[test]
+fn another_log_under_the_same_line_is_asked_for_whole() {
+    let mut stage = Stage::joined(10);
+    stage.written();
+    assert_told(&stage.hear(&[welcome("new", 3)]), &["back", "new epoch"]);
+    assert_eq!(stage.written(), [r#"{"type":"resume","after":0}"#]);
+    let gap = ServerMessage::Gap { from: 1, to: 2 };
+    assert_told(&stage.hear(&[gap, replayed(3)]), &["gap 1-2", "3"]);
+}
+
+#[test]
+fn a_log_that_lost_its_end_goes_on_from_there() {
+    let mut stage = Stage::joined(10);
+    stage.cut();
+    stage.client.connected(0);
+    let events = stage.hear(&[greeting(EPOCH), welcome(EPOCH, 7)]);
+    assert_told(&events, &["back", "gap 8-10"]);
+    let gap = ServerMessage::Gap { from: 8, to: 10 };
+    assert_told(&stage.hear(&[gap, live(8), live(9)]), &["8", "9"]);
+    assert_eq!(stage.client.saved().seq(), 9);
+
+    stage.written();
+    stage.hear(&[welcome(EPOCH, 8)]);
+    assert_eq!(stage.written(), [r#"{"type":"resume","after":8}"#]);
+    assert_told(&stage.hear(&[live(9)]), &["9"]);
+}
+
+#[test]
+fn only_what_was_taken_counts_as_shown() {
+    let mut stage = Stage::joined(10);
+    stage.client.take_saved();
+    let mut wire = Vec::new();
+    live(11).encode(&mut wire);
+    live(12).encode(&mut wire);
+    stage.client.receive(0, &wire);
+    assert_eq!(stage.client.take_saved(), None);
+    assert!(matches!(stage.client.next_event(), Some(Event::Message(_))));
+    assert_eq!(stage.client.take_saved().map(Saved::seq), Some(11));
+    assert_eq!(stage.client.take_saved(), None);
+    let mut stage = stage.killed();
+    assert!(stage.enter(EPOCH, 12)[0].contains(r#""after":11}"#));
+    assert_told(&stage.hear(&[replayed(12)]), &["12"]);
+}
+
+#[test]
+fn older_messages_come_a_page_at_a_time() {
+    let page = |before, start| ServerMessage::Page { before, count: 2, start };
+    let mut stage = Stage::joined(10);
+    stage.written();
+    assert!(stage.client.request_history(2));
+    assert!(!stage.client.request_history(2), "one at a time");
+    assert_eq!(stage.written(), [r#"{"type":"history","before":11,"limit":2}"#]);
+    let events =
+        stage.hear(&[replayed(9), page(9, false), live(11), replayed(10), page(11, false)]);
+    assert_told(&events, &["11", "page [9 10] false"]);
+
+    assert!(stage.client.request_history(1_000));
+    assert_eq!(stage.written(), [r#"{"type":"history","before":9,"limit":500}"#]);
+    stage.hear(&[replayed(7)]);
+    stage.cut();
+    assert_eq!(stage.enter(EPOCH, 12)[1], r#"{"type":"history","before":9,"limit":500}"#);
+    // What came of it on the line that broke is not part of it: 7 is no longer kept.
+    let events = stage.hear(&[replayed(12), replayed(8), page(9, true)]);
+    assert_told(&events, &["12", "page [8] true"]);
+    assert!(!stage.client.request_history(2), "nothing older exists");
+}
+
+#[test]
+fn a_page_takes_what_was_asked_for_and_no_more() {
+    let end = ServerMessage::Page { before: 11, count: 2, start: false };
+    for (heard, told) in [
+        (vec![8, 9, 10], "page [8 9] false"),
+        (vec![9, 8, 9, 10], "page [9 10] false"),
+        (vec![10, 10], "page [10] false"),
+        (vec![], "page [] false"),
+    ] {
+        let mut stage = Stage::joined(10);
+        stage.client.request_history(2);
+        let mut heard: Vec<_> = heard.into_iter().map(replayed).collect();
+        heard.push(end.clone());
+        assert_told(&stage.hear(&heard), &[told]);
+    }
+}
+
+#[test]
+fn a_page_that_never_ends_is_cut_off() {
+    let mut place = Place::resumed(Some(EPOCH.into()), 10);
+    place.request(500);
+    for seq in 1..=10 {
+        let message = Message {
+            seq: Some(seq),
+            time_ms: None,
+            author: String::new(),
+            content: "x".repeat(PAGE_BYTES_MAX / 5),
+            own: false,
+            id: None,
+            replayed: true,
+        };
+        place.on_older(seq, message);
+    }
+    let page = place.on_page(11, false).unwrap();
+    assert_eq!(page.messages.len(), 5);
+}

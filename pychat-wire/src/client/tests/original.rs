@@ -1,0 +1,157 @@
+//! Protocol 1: as the original's clients, but that it comes back.
+
+use super::*;
+use crate::name::YOU;
+
+fn message(username: &'static str, content: &str) -> ServerMessage<'static> {
+    ServerMessage::Message { username: username.into(), content: content.to_owned().into() }
+}
+
+/// Connects to a server of protocol 1 and is let in as the second `Анна`.
+fn enter(stage: &mut Stage) -> Vec<Event> {
+    stage.client.connected(stage.now);
+    let welcome = Notice::Welcome { name: "Анна (2)", online: 2, names: "a1, Анна" };
+    let events = stage.hear(&[notice(Notice::Greeting), notice(welcome)]);
+    assert_eq!(stage.written(), [r#"{"type":"hello","username":"Анна"}"#]);
+    events
+}
+
+fn joined() -> Stage {
+    let mut stage = Stage::new();
+    stage.told();
+    let others = vec!["a1".to_owned(), "Анна".to_owned()];
+    let name = "Анна (2)".to_owned();
+    assert_eq!(enter(&mut stage), [Event::Joined { name, others, protocol: 1, again: false }]);
+    stage
+}
+
+fn own(content: &str, id: Option<MessageId>) -> Event {
+    Event::Message(Message {
+        seq: None,
+        time_ms: None,
+        author: "Анна (2)".into(),
+        content: content.into(),
+        own: true,
+        id,
+        replayed: false,
+    })
+}
+
+#[test]
+fn what_was_said_is_unacknowledged_until_it_comes_back() {
+    let mut stage = joined();
+    let first = stage.say("раз  \n");
+    let second = stage.say("два\nтри");
+    assert_eq!(
+        stage.client.unacknowledged().collect::<Vec<_>>(),
+        [(&first, "раз"), (&second, "два\nтри")]
+    );
+    assert_eq!(stage.written()[0], r#"{"type":"text","content":"раз"}"#);
+    assert_eq!(stage.hear(&[message(YOU, "раз")]), [own("раз", Some(first))]);
+    assert_eq!(stage.hear(&[message(YOU, "что?")]), [own("что?", None)]);
+    assert_eq!(stage.hear(&[message(YOU, "два\nтри")]), [own("два\nтри", Some(second))]);
+    assert_eq!(stage.client.unacknowledged().count(), 0);
+}
+
+#[test]
+fn what_cannot_be_sent_is_not() {
+    let mut stage = joined();
+    assert_eq!(stage.client.say(" \n\t"), Err(SayError::Blank));
+    let fits = "x".repeat(PAYLOAD_BYTES_MAX - r#"{"type":"text","content":""}"#.len());
+    let error = SayError::TooLarge { bytes: PAYLOAD_BYTES_MAX + 1, limit: PAYLOAD_BYTES_MAX };
+    assert_eq!(stage.client.say(&(fits.clone() + "x")), Err(error));
+    assert!(stage.written().is_empty());
+    assert!(stage.client.say(&fits).is_ok());
+    assert!(!stage.client.request_history(10), "there is none");
+    stage.cut();
+    assert_eq!(stage.client.say("x"), Err(SayError::NotJoined));
+}
+
+#[test]
+fn a_lost_line_gives_back_what_may_have_been_heard() {
+    let mut stage = joined();
+    stage.say("раз");
+    stage.client.disconnected(0);
+    assert_told(&stage.told(), &["lost раз", "offline Lost Some(0)", "connect"]);
+    assert_told(&enter(&mut stage), &["back"]);
+    assert!(stage.written().is_empty());
+    stage.say("два");
+    stage.client.leave();
+    assert_told(&stage.told(), &["disconnect", "lost два"]);
+    assert_eq!(stage.client.saved().n_unacknowledged(), 0);
+}
+
+#[test]
+fn a_server_that_forgot_protocol_2_gets_nothing_twice() {
+    let mut stage = Stage::joined(0);
+    stage.say("раз");
+    stage.cut();
+    stage.say("два");
+    assert_told(&enter(&mut stage), &["back", "lost раз", "lost два"]);
+    assert!(stage.written().is_empty());
+}
+
+#[test]
+fn one_newline_at_the_end_is_the_originals_and_not_shown() {
+    let mut stage = joined();
+    for (heard, shown) in [("x\n", "x"), ("\nx\n\n", "\nx\n"), ("", "")] {
+        let events = stage.hear(&[message("b", heard)]);
+        let [Event::Message(message)] = &events[..] else { panic!("{events:?}") };
+        assert_eq!((message.content.as_str(), message.author.as_str()), (shown, "b"));
+        assert!(!message.own && message.seq.is_none());
+    }
+}
+
+#[test]
+fn the_notices_tell_who_is_present() {
+    let mut stage = joined();
+    assert_eq!(stage.client.members(), ["a1", "Анна", "Анна (2)"]);
+    let heard = [notice(Notice::Joined { name: "b" }), notice(Notice::Left { name: "a1" })];
+    let left = Event::MemberLeft { name: "a1".into(), time_ms: None, reason: None };
+    assert_eq!(stage.hear(&heard), [Event::MemberJoined { name: "b".into(), time_ms: None }, left]);
+    assert_eq!(stage.client.members(), ["Анна", "Анна (2)", "b"]);
+    assert_eq!(stage.client.name(), "Анна (2)");
+    let other = stage.hear(&[notice(Notice::Other("ой\n"))]);
+    assert_eq!(other, [Event::Notice { text: "ой".into() }]);
+}
+
+#[test]
+fn a_server_that_stops_has_said_why() {
+    let mut stage = joined();
+    assert_eq!(stage.hear(&[notice(Notice::Stopping)]), []);
+    stage.client.disconnected(0);
+    assert_told(&stage.told()[..1], &["offline Bye { reason: Shutdown } Some(0)"]);
+}
+
+#[test]
+fn a_name_that_is_not_taken_is_said_so() {
+    let mut stage = Stage::new();
+    stage.client.connected(0);
+    let heard = [notice(Notice::Greeting), notice(Notice::Other("no\n"))];
+    assert_told(&stage.hear(&heard), &["connect", "disconnect", "not as this name None no"]);
+    assert_eq!(stage.client.say("x"), Err(SayError::NotJoined));
+
+    let mut stage = joined();
+    stage.cut();
+    stage.client.connected(0);
+    let told = stage.hear(&heard);
+    assert!(matches!(told[1], Event::Offline { retry_at_ms: Some(_), .. }), "it tries again");
+}
+
+#[test]
+fn who_is_turned_away_at_the_door_hears_why() {
+    let mut stage = Stage::new();
+    stage.client.connected(0);
+    assert_told(&stage.hear(&[notice(Notice::Other("The chat is full. Bye!\n"))]), &["connect"]);
+    stage.client.disconnected(0);
+    let cause = r#"offline TurnedAway { reason: "The chat is full. Bye!" } None"#;
+    assert_told(&stage.told(), &[cause]);
+}
+
+#[test]
+fn silence_is_no_news_in_protocol_1() {
+    let mut stage = joined();
+    assert_eq!(stage.client.next_deadline(), None);
+    stage.client.wake(5);
+    assert!(stage.written().is_empty());
+}

@@ -1,0 +1,190 @@
+//! What we say: sent until it is accepted, under one id, and given back where it cannot be.
+
+use super::*;
+
+fn text(id: &MessageId, content: &str) -> String {
+    format!(r#"{{"type":"text","content":"{content}","id":"{id}"}}"#)
+}
+
+#[test]
+fn what_is_said_without_a_line_is_sent_once_there_is_one() {
+    let mut stage = Stage::back(3);
+    let first = stage.say("раз  \n");
+    let second = stage.say("два");
+    assert_eq!(stage.enter(EPOCH, 3)[1..], [text(&first, "раз"), text(&second, "два")]);
+    let third = stage.say("три");
+    assert_eq!(stage.written(), [text(&third, "три")]);
+    let ids: Vec<_> = stage.client.unacknowledged().map(|(id, _)| id.clone()).collect();
+    assert_eq!(ids, [first, second, third]);
+}
+
+#[test]
+fn a_text_is_sent_again_under_its_id_until_it_is_acknowledged() {
+    let mut stage = Stage::joined(0);
+    let (first, second) = (stage.say("раз"), stage.say("два"));
+    let events = stage.hear(&[copy(1, &first, false, false)]);
+    let [Event::Message(message)] = &events[..] else { panic!("{events:?}") };
+    assert!(message.own && message.id.as_ref() == Some(&first));
+    stage.cut();
+    assert_eq!(stage.enter(EPOCH, 2)[1..], [text(&second, "два")]);
+    // The answer comes before the replay has come so far.
+    let heard = [copy(3, &second, true, false), replayed(2), copy(3, &second, false, true)];
+    assert_told(&stage.hear(&heard), &["accepted 3", "2", "3"]);
+    assert_eq!(stage.client.unacknowledged().count(), 0);
+}
+
+#[test]
+fn a_client_that_was_killed_goes_on_where_it_was() {
+    let mut stage = Stage::joined(0);
+    let (first, second) = (stage.say("раз"), stage.say("два"));
+    stage.hear(&[live(1), copy(2, &first, false, false)]);
+    let mut stage = stage.killed();
+    let written = stage.enter(EPOCH, 2);
+    assert!(written[0].contains(r#""token":"5a","resume":{"epoch":"0f8e","after":2}"#));
+    assert_eq!(written[1..], [text(&second, "два")]);
+    let third = stage.say("три");
+    assert!(third != first && third != second);
+}
+
+#[test]
+fn ids_are_never_used_twice() {
+    let mut ids = std::collections::HashSet::new();
+    let mut saved = saved(0);
+    for seed in [1, 1, 2, u128::MAX] {
+        let mut client = Client::new(anna(), saved, seed);
+        for _ in 0..3 {
+            let id = client.say("x").unwrap();
+            assert!(id.as_str().len() <= crate::message::MESSAGE_ID_BYTES_MAX);
+            assert!(ids.insert(id));
+        }
+        saved = client.saved().clone();
+    }
+}
+
+#[test]
+fn what_the_server_cannot_keep_now_is_sent_again_and_not_overtaken() {
+    for (retry_ms, wait_ms) in [(None, RETRY_MS), (Some(700), 700), (Some(u64::MAX), RETRY_MS_MAX)]
+    {
+        let mut stage = Stage::joined(0);
+        let (first, second) = (stage.say("раз"), stage.say("два"));
+        stage.written();
+        stage.hear(&[error(ErrorCode::Storage, Some(&first), retry_ms)]);
+        let third = stage.say("три");
+        stage.hear(&[copy(1, &second, false, false)]);
+        stage.hear_until(wait_ms - 1);
+        assert!(stage.texts_written().is_empty());
+        stage.pass(1);
+        assert_eq!(stage.texts_written(), [text(&first, "раз"), text(&third, "три")]);
+        let fourth = stage.say("четыре");
+        assert_eq!(stage.texts_written(), [text(&fourth, "четыре")], "nothing is held any more");
+    }
+}
+
+impl Stage {
+    /// Lets time pass on a line that is not silent.
+    fn hear_until(&mut self, ms: u64) {
+        for _ in 0..ms / 1_000 {
+            self.pass(1_000);
+            self.hear(&[ServerMessage::Pong]);
+        }
+        self.pass(ms % 1_000);
+        self.hear(&[ServerMessage::Pong]);
+    }
+
+    fn texts_written(&mut self) -> Vec<String> {
+        let mut payloads = self.written();
+        payloads.retain(|payload| payload.starts_with(r#"{"type":"text""#));
+        payloads
+    }
+}
+
+#[test]
+fn what_the_server_will_never_take_is_given_back() {
+    for code in [ErrorCode::TooLarge, ErrorCode::BadPayload, ErrorCode::Unknown] {
+        let mut stage = Stage::joined(0);
+        let id = stage.say("раз");
+        let reason = FailReason::Refused { code, text: "no".into() };
+        let failed = Event::Failed { id: id.clone(), text: "раз".into(), reason };
+        assert_eq!(stage.hear(&[error(code, Some(&id), None)]), [failed]);
+        assert_eq!(stage.client.unacknowledged().count(), 0);
+        stage.cut();
+        assert_eq!(stage.enter(EPOCH, 0).len(), 1, "only a hello");
+    }
+}
+
+#[test]
+fn a_refusal_of_something_else_is_told_in_words() {
+    let mut stage = Stage::joined(0);
+    stage.say("раз");
+    for id in [None, Some(MessageId::new(9, 9))] {
+        let events = stage.hear(&[error(ErrorCode::TooLarge, id.as_ref(), None)]);
+        assert_eq!(events, [Event::Notice { text: "no".into() }]);
+    }
+    let events = stage.hear(&[error(ErrorCode::SlowDown, None, Some(200))]);
+    assert_eq!(events, [Event::SlowDown { retry_ms: Some(200) }]);
+    assert_eq!(stage.client.unacknowledged().count(), 1, "nothing is lost");
+}
+
+#[test]
+fn what_cannot_be_sent_is_not_taken() {
+    let mut stage = Stage::new();
+    assert_eq!(stage.client.say("x"), Err(SayError::NotJoined));
+    stage.enter(EPOCH, 0);
+    assert_eq!(stage.client.say(" \n\t"), Err(SayError::Blank));
+    let id = MessageId::new(7, 0);
+    let fits = "x".repeat(PAYLOAD_BYTES_MAX - text(&id, "").len());
+    let too_large = SayError::TooLarge { bytes: PAYLOAD_BYTES_MAX + 1, limit: PAYLOAD_BYTES_MAX };
+    assert_eq!(stage.client.say(&(fits.clone() + "x")), Err(too_large));
+    assert!(stage.written().is_empty());
+    assert_eq!(stage.client.say(&fits), Ok(id));
+    for _ in 1..UNACKNOWLEDGED_MAX {
+        stage.say("x");
+    }
+    assert_eq!(stage.client.say("x"), Err(SayError::Full { limit: UNACKNOWLEDGED_MAX }));
+}
+
+#[test]
+fn what_a_smaller_server_would_choke_on_is_given_back() {
+    let mut stage = Stage::joined(0);
+    stage.say(&"x".repeat(300));
+    let id = stage.say("y");
+    stage.cut();
+    stage.client.connected(0);
+    let mut small = greeting(EPOCH);
+    if let ServerMessage::Greeting { limits, .. } = &mut small {
+        limits.payload = 200;
+    }
+    let told = summary(&stage.hear(&[small, welcome(EPOCH, 0)]));
+    assert_eq!(told, ["back".to_owned(), format!("refused {} TooLarge", "x".repeat(300))]);
+    assert_eq!(stage.written()[1..], [text(&id, "y")]);
+}
+
+#[test]
+fn an_older_page_acknowledges_too() {
+    let client = Client::new(anna(), saved(0), 7).beginning(Begin::LastPage(5));
+    let mut stage = Stage::of(client);
+    let id = stage.say("1");
+    stage.enter(EPOCH, 1);
+    let page = ServerMessage::Page { before: 2, count: 1, start: true };
+    let events = stage.hear(&[copy(1, &id, false, true), page]);
+    assert_told(&events, &["accepted 1", "page [1] true"]);
+}
+
+#[test]
+fn an_acknowledgement_that_a_gap_swallowed_is_asked_for_again() {
+    for (to, n_texts) in [(9, 0), (10, 0), (11, 1), (12, 1)] {
+        let mut stage = Stage::back(3);
+        let id = stage.say("раз");
+        stage.enter(EPOCH, 10);
+        stage.hear(&[ServerMessage::Gap { from: 4, to }]);
+        let later = stage.say("два");
+        let sent_at_once = usize::from(n_texts == 0);
+        assert_eq!(stage.texts_written().len(), sent_at_once, "it waits behind the other");
+        stage.pass(SKIPPED_MS);
+        let expected = [text(&id, "раз"), text(&later, "два")];
+        let expected = if n_texts == 0 { &[][..] } else { &expected[..] };
+        assert_eq!(stage.texts_written(), expected, "a gap up to {to}");
+        let told = stage.hear(&[copy(11, &id, true, false)]);
+        assert_told(&told, &["accepted 11"]);
+    }
+}

@@ -1,0 +1,173 @@
+//! Somebody with a client: what they said, what they were shown, and what survives them.
+
+use pychat_wire::{
+    Client, UserName,
+    client::{Begin, Cause, Event, Message, Saved},
+    message::Reason,
+};
+
+use crate::Tally;
+
+/// One thing on somebody's screen, with the log that it belongs to.
+#[derive(Clone, Debug)]
+pub(crate) enum Shown {
+    Message { epoch: usize, message: Message },
+    Gap { epoch: usize, from: u64, to: u64 },
+}
+
+impl Shown {
+    pub(crate) fn epoch(&self) -> usize {
+        match self {
+            Self::Message { epoch, .. } | Self::Gap { epoch, .. } => *epoch,
+        }
+    }
+
+    /// Returns the first and the last number that it stands for.
+    pub(crate) fn range(&self) -> (u64, u64) {
+        match self {
+            Self::Message { message, .. } => {
+                let seq = message.seq.expect("protocol 2 has numbers");
+                (seq, seq)
+            }
+            Self::Gap { from, to, .. } => (*from, *to),
+        }
+    }
+}
+
+/// A text that was taken.
+pub(crate) struct Said {
+    pub(crate) content: String,
+    pub(crate) care: Care,
+}
+
+/// What was done to keep a text.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Care {
+    NotYet,
+    Stored,
+    /// Its sender was killed before it was stored: it may have been sent, or not.
+    Neglected,
+}
+
+pub(crate) struct Person {
+    pub(crate) name: UserName,
+    /// True if they look at the last page first, and lose their screen when they are killed.
+    pub(crate) is_window: bool,
+    pub(crate) client: Client,
+    /// The line that their client knows of.
+    pub(crate) line: Option<usize>,
+    pub(crate) is_calling: bool,
+    /// They were sent away and will try again when they feel like it.
+    pub(crate) is_away: bool,
+    pub(crate) said: Vec<Said>,
+    pub(crate) shown: Vec<Shown>,
+    stored: Saved,
+    n_stored: usize,
+    n_lives: u128,
+}
+
+impl Person {
+    pub(crate) fn new(number: usize, is_window: bool) -> Self {
+        let name = UserName::new(&format!("p{number}")).expect("a good name");
+        let mut person = Self {
+            client: client(&name, Saved::default(), 0, is_window),
+            name,
+            is_window,
+            line: None,
+            is_calling: false,
+            is_away: false,
+            said: Vec::new(),
+            shown: Vec::new(),
+            stored: Saved::default(),
+            n_stored: 0,
+            n_lives: 0,
+        };
+        person.heed(&mut Tally::new());
+        person
+    }
+
+    /// Says something that was never said before, if it can be said.
+    pub(crate) fn say(&mut self) -> bool {
+        let content = format!("{} says {}", self.name.as_str(), self.said.len());
+        let is_taken = self.client.say(&content).is_ok();
+        if is_taken {
+            self.said.push(Said { content, care: Care::NotYet });
+        }
+        is_taken
+    }
+
+    /// Does and shows what the client says; returns true if its line is to be closed.
+    pub(crate) fn heed(&mut self, tally: &mut Tally) -> bool {
+        let mut is_closing = false;
+        while let Some(event) = self.client.next_event() {
+            match event {
+                Event::Connect => self.is_calling = true,
+                Event::Disconnect => (is_closing, self.is_calling) = (true, false),
+                Event::Message(message) => {
+                    let epoch = self.epoch();
+                    self.shown.push(Shown::Message { epoch, message });
+                }
+                Event::Page(page) => {
+                    let epoch = self.epoch();
+                    let older =
+                        page.messages.into_iter().map(|message| Shown::Message { epoch, message });
+                    self.shown.splice(0..0, older);
+                }
+                Event::Gap { from, to } => {
+                    *tally.entry("a gap was told").or_default() += 1;
+                    let epoch = self.epoch();
+                    self.shown.push(Shown::Gap { epoch, from, to });
+                }
+                Event::NewEpoch => *tally.entry("another log was told").or_default() += 1,
+                Event::Refused { .. } => self.is_away = true,
+                Event::Offline { retry_at_ms, cause } => {
+                    let is_replaced = cause == Cause::Bye { reason: Reason::Replaced };
+                    assert!(retry_at_ms.is_some() || is_replaced, "{cause:?}");
+                }
+                Event::Failed { text, reason, .. } => panic!("{text} failed: {reason:?}"),
+                Event::Notice { text } => panic!("{text}"),
+                _ => (),
+            }
+        }
+        is_closing
+    }
+
+    /// Stores what is to be stored, together with what was shown.
+    pub(crate) fn store(&mut self) {
+        if let Some(saved) = self.client.take_saved() {
+            self.stored = saved.clone();
+            self.n_stored = self.shown.len();
+            self.care(Care::Stored);
+        }
+    }
+
+    /// The process is gone; another one goes on from what was stored.
+    pub(crate) fn kill(&mut self) {
+        self.n_lives += 1;
+        self.care(Care::Neglected);
+        self.shown.truncate(if self.is_window { 0 } else { self.n_stored });
+        let json = serde_json::to_string(&self.stored).expect("it can be written");
+        let saved = serde_json::from_str(&json).expect("and read");
+        self.client = client(&self.name, saved, self.n_lives, self.is_window);
+        (self.line, self.is_calling, self.is_away) = (None, false, false);
+        self.heed(&mut Tally::new());
+    }
+
+    fn care(&mut self, care: Care) {
+        for said in self.said.iter_mut().filter(|said| said.care == Care::NotYet) {
+            said.care = care;
+        }
+    }
+
+    /// Returns which log is being shown.
+    fn epoch(&self) -> usize {
+        let saved = serde_json::to_value(self.client.saved()).expect("it can be written");
+        let epoch = saved["epoch"].as_str().expect("somebody is shown something of it");
+        epoch.strip_prefix("epoch ").expect("so they are called").parse().expect("a number")
+    }
+}
+
+fn client(name: &UserName, saved: Saved, seed: u128, is_window: bool) -> Client {
+    let begin = if is_window { Begin::LastPage(5) } else { Begin::Everything };
+    Client::new(name.clone(), saved, seed).beginning(begin).persistent()
+}

@@ -14,7 +14,7 @@ use crate::{
 };
 
 mod imp {
-    use std::cell::OnceCell;
+    use std::cell::{OnceCell, RefCell};
 
     use super::*;
 
@@ -34,6 +34,8 @@ mod imp {
         #[property(get)]
         session: Session,
         pub(super) settings: OnceCell<Settings>,
+        /// Hears of the network, which outlives the window.
+        network_handler: RefCell<Option<glib::SignalHandlerId>>,
     }
 
     #[glib::object_subclass]
@@ -68,6 +70,12 @@ mod imp {
             self.show_state(self.session.state());
             self.watch_for_return();
         }
+
+        fn dispose(&self) {
+            if let Some(handler) = self.network_handler.take() {
+                gio::NetworkMonitor::default().disconnect(handler);
+            }
+        }
     }
 
     impl WidgetImpl for Window {}
@@ -92,7 +100,7 @@ mod imp {
     impl Window {
         /// A lost connection is tried again at once when the network returns, or somebody looks.
         fn watch_for_return(&self) {
-            gio::NetworkMonitor::default().connect_network_changed(clone!(
+            let handler = gio::NetworkMonitor::default().connect_network_changed(clone!(
                 #[weak(rename_to = session)]
                 self.session,
                 move |_, is_available| {
@@ -101,6 +109,7 @@ mod imp {
                     }
                 }
             ));
+            self.network_handler.replace(Some(handler));
             self.obj().connect_is_active_notify(clone!(
                 #[weak(rename_to = session)]
                 self.session,

@@ -113,7 +113,10 @@ class Peer(Speaker):
     def __init__(self, server, name):
         super().__init__(socket.create_connection(("127.0.0.1", server.port), PATIENCE_S))
         self.write({"type": "hello", "username": name})
-        self.hear_until(lambda payload: payload["content"].startswith("Добро пожаловать"))
+        def is_welcome(payload):
+            return payload["content"].startswith("Добро пожаловать")
+
+        self.welcome = self.hear_until(is_welcome)["content"]
 
     def say(self, text):
         self.write({"type": "text", "content": text})
@@ -165,9 +168,16 @@ class Original(Stub):
 class Modern(Stub):
     """One of protocol 2."""
 
+    def accept(self):
+        """Waits for the client, and says nothing yet."""
+        self.client = Speaker(self.listener.accept()[0])
+
     def let_in(self, seq=0, epoch="e1"):
         """Lets the client in; `seq` is the last number of the log. Returns the hello."""
-        self.client = Speaker(self.listener.accept()[0])
+        self.accept()
+        return self.welcome(seq, epoch)
+
+    def welcome(self, seq=0, epoch="e1"):
         self.client.write({
             "type": "message", "username": SERVER_AUTHOR, "content": GREETING, "protocol": 2,
             "epoch": epoch, "limits": {"payload": 65536, "name": 32}, "ping_seconds": 30,
@@ -315,6 +325,22 @@ class Window:
         """What is read out with each message beside it, where there is something."""
         rows = [(row.get_name(), row.get_description()) for row in self.rows()]
         return {name.rpartition(": ")[2]: text for name, text in rows if text}
+
+    def focus(self):
+        """Brings the window to the keyboard."""
+        search = ["xdotool", "search", "--onlyvisible", "--pid", str(self.process.pid)]
+        frame = subprocess.check_output(search, text=True).split()[-1]
+        subprocess.run(["xdotool", "windowfocus", "--sync", frame], check=True)
+        eventually(self._is_active, "the focus")
+
+    def lose_focus(self):
+        """Gives the keyboard to nobody: X's own name for that is the window with this number."""
+        subprocess.run(["xdotool", "mousemove", "1270", "1010", "windowfocus", "1"], check=True)
+        eventually(lambda: not self._is_active(), "the focus to go")
+
+    def _is_active(self):
+        self.frame.clear_cache()
+        return self.frame.get_state_set().contains(Atspi.StateType.ACTIVE)
 
     def press(self, keys):
         subprocess.run(["xdotool", "key", keys], check=True)

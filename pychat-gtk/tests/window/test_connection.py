@@ -1,9 +1,10 @@
 """Losing the connection, coming back, and leaving."""
 
 import signal
+import time
 import unittest
 
-from support import SERVER_AUTHOR, WindowTest, eventually, is_sensitive, text_of
+from support import SERVER_AUTHOR, Peer, WindowTest, eventually, is_sensitive, text_of
 
 LOST = "The connection to the server was lost."
 
@@ -42,7 +43,10 @@ class Connection(WindowTest):
         modern.record(1, "Борис", "before")
         window.wait_for_row(": before")
         modern.client.close()
-        hello = modern.let_in(2)
+        modern.accept()
+        time.sleep(0.4)  # What must not be shown can only be waited out.
+        self.assertIsNone(window.find("alert", within=window.conversation()))
+        hello = modern.welcome(2)
         self.assertEqual(hello["resume"], {"epoch": "e1", "after": 1})
         modern.record(2, "Борис", "meanwhile", replay=True)
         window.wait_for_row(": meanwhile")
@@ -60,6 +64,23 @@ class Connection(WindowTest):
         server.start()
         window.click("Try Now", window.conversation())
         eventually(lambda: not window.find("alert", within=window.conversation()), "the end of it")
+
+    def test_who_looks_at_the_window_does_not_have_to_wait(self):
+        server = self.start_server()
+        window = self.open_joined(server)
+        window.lose_focus()
+        server.stop(signal.SIGKILL)
+        # Each wait is longer than the one before; in this one there is time enough.
+        eventually(lambda: window.find_label(r"^Trying again in ([4-9]|\d\d) s$"), "a long wait")
+        server.start()
+        window.focus()
+        eventually(lambda: self.is_there(server, "Анна"), "the connection", patience_s=2)
+
+    def is_there(self, server, name):
+        peer = Peer(server, "Борис")
+        present = peer.welcome.partition("\n")[2].split(", ")
+        peer.close()
+        return name in present
 
     def test_coming_back_can_be_cancelled(self):
         original = self.start_original()

@@ -1,17 +1,14 @@
 //! Where a message is written and sent.
 //!
-//! A text leaves the entry only when the session has taken it, and comes back if the connection
-//! ends before the server has.
+//! A text leaves the entry only when the session has taken it; what becomes of it then is shown in
+//! the conversation.
 
 use std::{cell::RefCell, sync::OnceLock};
 
 use adw::subclass::prelude::*;
 use gtk::{glib, glib::clone, glib::subclass::Signal, prelude::*};
 
-use crate::{
-    session::{Session, SessionState},
-    wording,
-};
+use crate::{session::Session, wording};
 
 mod imp {
     use super::*;
@@ -71,12 +68,12 @@ mod imp {
                 session.connect_state_notify(clone!(
                     #[weak(rename_to = imp)]
                     self,
-                    move |_| imp.on_state_changed()
+                    move |_| imp.show_hint(None)
                 ));
-                session.connect_returned(clone!(
+                session.connect_can_say_notify(clone!(
                     #[weak(rename_to = imp)]
                     self,
-                    move |_, text| imp.take_back(text)
+                    move |_| imp.update_send_button()
                 ));
             }
             self.session.replace(session);
@@ -95,12 +92,6 @@ mod imp {
             }
         }
 
-        /// Puts what never arrived before what has been written since.
-        fn take_back(&self, text: &str) {
-            let separator = if self.text().is_empty() { "" } else { "\n" };
-            self.buffer.insert(&mut self.buffer.start_iter(), &format!("{text}{separator}"));
-        }
-
         fn show_hint(&self, hint: Option<String>) {
             self.hint.set_visible(hint.is_some());
             self.hint.set_label(&hint.unwrap_or_default());
@@ -110,15 +101,9 @@ mod imp {
             self.buffer.text(&self.buffer.start_iter(), &self.buffer.end_iter(), true)
         }
 
-        fn on_state_changed(&self) {
-            self.show_hint(None);
-            self.update_send_button();
-        }
-
         fn update_send_button(&self) {
-            let is_joined =
-                self.obj().session().is_some_and(|session| session.state() == SessionState::Joined);
-            self.send_button.set_sensitive(is_joined && !self.text().trim().is_empty());
+            let can_say = self.obj().session().is_some_and(|session| session.can_say());
+            self.send_button.set_sensitive(can_say && !self.text().trim().is_empty());
         }
 
         #[template_callback]

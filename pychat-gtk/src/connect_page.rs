@@ -10,6 +10,7 @@ use gtk::{glib, glib::clone};
 use pychat_wire::{NameError, UserName};
 
 use crate::{
+    ending::Ending,
     i18n::{gettext, gettext_f},
     server_address::{AddressError, ServerAddress},
     session::Session,
@@ -154,11 +155,16 @@ mod imp {
                 self.actions.set_visible_child(&*self.join_button);
             }
 
-            let failure = session.ending().as_ref().map(wording::ending);
+            let ending = session.ending();
+            if let (Some(Ending::NameTaken { suggest: Some(name) }), false) = (&ending, is_joining)
+            {
+                self.name_row.set_text(name);
+            }
+            let failure = ending.as_ref().map(wording::ending);
             self.failure.set_visible(failure.is_some() && !is_joining);
-            self.join_label.set_label(&match &failure {
+            self.join_label.set_label(&match &ending {
+                None | Some(Ending::NameTaken { .. }) => gettext("_Join"),
                 Some(_) => gettext("_Try Again"),
-                None => gettext("_Join"),
             });
             self.failure.set_label(&failure.unwrap_or_default());
         }

@@ -1,6 +1,12 @@
-//! Says, above a conversation, that there is no connection, and offers to try again.
+//! Says, above a conversation, that there is no connection, and what is done about it.
+//!
+//! Most connections are back before anybody could read that they were gone; so the bar waits a
+//! moment before it shows, and another before it speaks of an attempt.
 
-use std::cell::RefCell;
+use std::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
 
 use adw::subclass::prelude::*;
 use gtk::{glib, glib::clone, prelude::*};
@@ -10,6 +16,9 @@ use crate::{
     session::{Session, SessionState},
     wording,
 };
+
+/// How long there may be no connection, or an attempt may take, before that is shown.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 mod imp {
     use super::*;
@@ -25,12 +34,22 @@ mod imp {
         #[template_child]
         sentence: TemplateChild<gtk::Label>,
         #[template_child]
+        outlook: TemplateChild<gtk::Label>,
+        #[template_child]
         retry_button: TemplateChild<gtk::Button>,
+        #[template_child]
+        retry_label: TemplateChild<gtk::Label>,
         #[template_child]
         cancel_button: TemplateChild<gtk::Button>,
         /// Whose connection it is.
         #[property(get, set = Self::set_session, explicit_notify, nullable)]
         session: RefCell<Option<Session>>,
+        /// True while the bar is there.
+        is_shown: Cell<bool>,
+        /// Waits until something is worth showing.
+        patience: RefCell<Option<glib::JoinHandle<()>>>,
+        /// Counts the seconds.
+        countdown: RefCell<Option<glib::JoinHandle<()>>>,
     }
 
     #[glib::object_subclass]
@@ -64,36 +83,96 @@ mod imp {
                 session.connect_state_notify(clone!(
                     #[weak(rename_to = imp)]
                     self,
-                    move |session| imp.show_state(session)
+                    move |session| imp.on_state_changed(session)
                 ));
-                self.show_state(session);
+                self.on_state_changed(session);
             }
             self.session.replace(session);
             self.obj().notify_session();
         }
 
-        fn show_state(&self, session: &Session) {
-            let is_lost = session.state() == SessionState::Lost;
-            let is_joining = session.is_joining() && session.has_conversation();
-            if is_lost {
-                let ending = session.ending();
-                let sentence = ending.as_ref().map(wording::ending);
-                self.sentence.set_label(
-                    &sentence.unwrap_or_else(|| gettext("You are not connected to the server.")),
-                );
-            } else if is_joining {
-                let server = session.server();
-                self.sentence
-                    .set_label(&gettext_f("Connecting to {server}…", &[("server", &server)]));
+        fn on_state_changed(&self, session: &Session) {
+            match session.state() {
+                SessionState::Disconnected | SessionState::Joined => self.hide(),
+                SessionState::Lost if self.is_shown.get() || session.retry_in().is_none() => {
+                    self.show(session);
+                }
+                SessionState::Connecting | SessionState::Lost if session.has_conversation() => {
+                    self.wait(session);
+                }
+                _ => (),
             }
+        }
+
+        fn hide(&self) {
+            stop(&self.patience);
+            stop(&self.countdown);
+            self.is_shown.set(false);
+            self.revealer.set_reveal_child(false);
+        }
+
+        /// Shows, in a moment, how things are then.
+        fn wait(&self, session: &Session) {
+            let is_waiting = self.patience.borrow().is_some();
+            if is_waiting && !self.is_shown.get() {
+                return; // Attempts come and go; the wait began with the first.
+            }
+            stop(&self.patience);
+            let (weak, session) = (self.downgrade(), session.clone());
+            let patience = glib::spawn_future_local(async move {
+                glib::timeout_future(PATIENCE).await;
+                if let Some(imp) = weak.upgrade() {
+                    imp.patience.take();
+                    imp.show(&session);
+                }
+            });
+            self.patience.replace(Some(patience));
+        }
+
+        fn show(&self, session: &Session) {
+            stop(&self.patience);
+            let ending = session.ending();
+            let sentence = ending.as_ref().map(wording::ending);
+            self.sentence.set_label(
+                &sentence.unwrap_or_else(|| gettext("You are not connected to the server.")),
+            );
+            let is_joining = session.is_joining();
             self.spinner.set_visible(is_joining);
             self.spinner.set_spinning(is_joining);
+            self.retry_label.set_label(&match session.retry_in() {
+                Some(_) => gettext("_Try Now"),
+                None => gettext("_Reconnect"),
+            });
             self.offer(if is_joining { &self.cancel_button } else { &self.retry_button });
-            let is_revealed = is_lost || is_joining;
-            if is_revealed {
-                self.obj().set_visible(true);
-            }
-            self.revealer.set_reveal_child(is_revealed);
+            self.show_outlook(session);
+            self.is_shown.set(true);
+            self.obj().set_visible(true);
+            self.revealer.set_reveal_child(true);
+        }
+
+        /// Says what is being done about it, and counts the seconds until something is.
+        fn show_outlook(&self, session: &Session) {
+            stop(&self.countdown);
+            let wait = session.retry_in();
+            let outlook = if session.is_joining() {
+                gettext_f("Connecting to {server}…", &[("server", &session.server())])
+            } else {
+                wait.map(|wait| wording::retry_in(wait.as_millis().div_ceil(1_000).max(1)))
+                    .unwrap_or_default()
+            };
+            self.outlook.set_visible(!outlook.is_empty());
+            self.outlook.set_label(&outlook);
+            let Some(wait) = wait else { return };
+            let rest = Duration::from_millis(wait.subsec_millis().max(10).into());
+            let (weak, session) = (self.downgrade(), session.clone());
+            let countdown = glib::spawn_future_local(async move {
+                glib::timeout_future(rest).await;
+                if let Some(imp) = weak.upgrade() {
+                    imp.countdown.take();
+                    imp.show_outlook(&session);
+                }
+            });
+            self.countdown.replace(Some(countdown));
         }
 
         /// Shows this button instead of the other, and leaves the focus with it if it was there.
@@ -118,6 +197,9 @@ mod imp {
         fn on_retry_clicked(&self) {
             if let Some(session) = self.obj().session() {
                 session.rejoin();
+                if session.state() != SessionState::Joined {
+                    self.show(&session); // Who asked for it wants to see it.
+                }
             }
         }
 
@@ -128,10 +210,16 @@ mod imp {
             }
         }
     }
+
+    fn stop(task: &RefCell<Option<glib::JoinHandle<()>>>) {
+        if let Some(task) = task.take() {
+            task.abort();
+        }
+    }
 }
 
 glib::wrapper! {
-    /// Says that there is no connection, and offers to try again.
+    /// Says that there is no connection, when that will be tried again, and offers to try now.
     pub struct ConnectionBar(ObjectSubclass<imp::ConnectionBar>)
         @extends adw::Bin, gtk::Widget,
         @implements gtk::Accessible, gtk::Buildable, gtk::ConstraintTarget;

@@ -3,15 +3,26 @@
 //! It stays at its end until the reader scrolls up. As long as nothing has happened since joining,
 //! the welcome is shown large instead of a list with one line.
 
-use std::cell::{OnceCell, RefCell};
+use std::{
+    cell::{Cell, OnceCell, RefCell},
+    time::Duration,
+};
 
 use adw::subclass::prelude::*;
 use gtk::{glib, glib::clone, prelude::*};
 
 use crate::{
-    composer::Composer, connection_bar::ConnectionBar, follow_end::FollowEnd,
-    message_row::MessageRow, model::History, model::MessageKind, session::Session,
+    composer::Composer,
+    connection_bar::ConnectionBar,
+    follow_end::FollowEnd,
+    message_row::MessageRow,
+    model::History,
+    model::MessageKind,
+    session::{Session, SessionState},
 };
+
+/// How long a view may take to lay out rows that are new.
+const LAYOUT_TIME: Duration = Duration::from_millis(200);
 
 mod imp {
     use super::*;
@@ -34,6 +45,8 @@ mod imp {
         /// Whose conversation it is.
         #[property(get, set = Self::set_session, explicit_notify, nullable)]
         session: RefCell<Option<Session>>,
+        /// True while somebody waits to see whether there is enough to read.
+        is_reading_on: Cell<bool>,
     }
 
     #[glib::object_subclass]
@@ -49,6 +62,14 @@ mod imp {
             klass.set_accessible_role(gtk::AccessibleRole::Region);
             klass.bind_template();
             klass.bind_template_callbacks();
+            let id = Some(glib::VariantTy::STRING);
+            klass.install_action("conversation.send-again", id, |page, _, id| {
+                page.imp().on_unsent(id, Session::say_again);
+                page.imp().on_sent();
+            });
+            klass.install_action("conversation.discard", id, |page, _, id| {
+                page.imp().on_unsent(id, Session::discard);
+            });
         }
 
         fn instance_init(obj: &glib::subclass::InitializingObject<Self>) {
@@ -61,6 +82,17 @@ mod imp {
         fn constructed(&self) {
             self.parent_constructed();
             self.follow_end.get_or_init(|| FollowEnd::new(&self.scrolled_window));
+            let adjustment = self.scrolled_window.vadjustment();
+            adjustment.connect_value_changed(clone!(
+                #[weak(rename_to = imp)]
+                self,
+                move |_| imp.read_on()
+            ));
+            adjustment.connect_changed(clone!(
+                #[weak(rename_to = imp)]
+                self,
+                move |_| imp.read_on()
+            ));
         }
     }
 
@@ -88,9 +120,19 @@ mod imp {
                 history.connect_items_changed(clone!(
                     #[weak(rename_to = imp)]
                     self,
-                    move |history, _, _, _| imp.choose_view(history)
+                    move |history, _, _, _| {
+                        imp.choose_view(history);
+                        imp.read_on_later();
+                    }
                 ));
                 self.choose_view(history);
+            }
+            if let Some(session) = &session {
+                session.connect_state_notify(clone!(
+                    #[weak(rename_to = imp)]
+                    self,
+                    move |_| imp.read_on()
+                ));
             }
             self.list_view.set_model(Some(&gtk::NoSelection::new(history)));
             self.session.replace(session);
@@ -114,6 +156,45 @@ mod imp {
                     self.views.set_visible_child(&*self.placeholder);
                 }
                 None => self.views.set_visible_child(&*self.scrolled_window),
+            }
+        }
+
+        /// Asks for older messages while the oldest are about to be seen. At the end of the list
+        /// nobody asks: before the view has got there it stands at the top for a moment.
+        fn read_on(&self) {
+            let Some(session) = self.obj().session() else { return };
+            let adjustment = self.scrolled_window.vadjustment();
+            let is_near_top = adjustment.value() < adjustment.page_size() / 2.0;
+            let is_short = adjustment.upper() <= adjustment.page_size();
+            let is_at_end = self.follow_end.get().is_some_and(FollowEnd::is_following);
+            if session.state() == SessionState::Joined && is_near_top && (is_short || !is_at_end) {
+                session.request_history();
+            }
+        }
+
+        /// The same, when the view knows how tall its new rows are: that may change nothing else.
+        fn read_on_later(&self) {
+            if self.is_reading_on.replace(true) {
+                return;
+            }
+            let weak = self.downgrade();
+            glib::spawn_future_local(async move {
+                glib::timeout_future(LAYOUT_TIME).await;
+                if let Some(imp) = weak.upgrade() {
+                    imp.is_reading_on.set(false);
+                    imp.read_on();
+                }
+            });
+        }
+
+        /// Does something about a message that has not arrived; its button is gone then, so the
+        /// focus goes to where messages are written.
+        fn on_unsent(&self, id: Option<&glib::Variant>, f: impl Fn(&Session, &str)) {
+            if let (Some(session), Some(id)) =
+                (self.obj().session(), id.and_then(glib::Variant::str))
+            {
+                self.composer.focus_text();
+                f(&session, id);
             }
         }
 

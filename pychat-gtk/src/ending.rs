@@ -1,6 +1,10 @@
 //! Why there is no connection.
 
-use pychat_wire::FrameError;
+use pychat_wire::{
+    FrameError,
+    client::Cause,
+    message::{ErrorCode, Reason},
+};
 
 use crate::transport::TransportError;
 
@@ -17,6 +21,13 @@ pub enum Ending {
         /// Why, in the server's words.
         reason: String,
     },
+    /// Somebody in the room has this name already.
+    NameTaken {
+        /// A name that is free, where the server knows one.
+        suggest: Option<String>,
+    },
+    /// The same person has come by another window, which has the name now.
+    Replaced,
     /// The server hung up, or the line broke, before we had joined.
     CutShort,
     /// The line broke in the middle of the conversation.
@@ -25,6 +36,37 @@ pub enum Ending {
     ServerStopped,
     /// What arrived was no chat.
     Garbled(FrameError),
+}
+
+impl Ending {
+    /// Says why a line ended; `is_joined` tells whether we were in the room.
+    pub fn new(cause: Cause, is_joined: bool) -> Self {
+        match cause {
+            Cause::Unreachable => Self::NoAnswer,
+            Cause::Silent if !is_joined => Self::NoAnswer,
+            Cause::CutShort => Self::CutShort,
+            Cause::Garbled(error) => Self::Garbled(error),
+            Cause::TurnedAway { reason } => Self::Rejected { reason },
+            Cause::Bye { reason: Reason::Shutdown } => Self::ServerStopped,
+            Cause::Bye { reason: Reason::Replaced } => Self::Replaced,
+            // Whatever else there is or will be, there was a line and there is none.
+            _ if is_joined => Self::Lost,
+            _ => Self::CutShort,
+        }
+    }
+
+    /// Says why a hello was refused.
+    pub fn refused(code: Option<ErrorCode>, reason: String, suggest: Option<String>) -> Self {
+        match code {
+            Some(ErrorCode::NameTaken) => Self::NameTaken { suggest },
+            _ => Self::Rejected { reason },
+        }
+    }
+
+    /// Returns true if the server could not be had, and nothing more is known.
+    pub fn is_absence(&self) -> bool {
+        matches!(self, Self::HostNotFound | Self::NoAnswer | Self::CutShort)
+    }
 }
 
 impl From<TransportError> for Ending {

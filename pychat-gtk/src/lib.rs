@@ -19,12 +19,14 @@ pub mod conversation_page;
 
 pub mod composer;
 pub mod connection_bar;
+pub mod failure_note;
 pub mod follow_end;
 pub mod message_row;
 
 pub mod ending;
 pub mod model;
 pub mod session;
+pub mod state_file;
 pub mod transport;
 
 pub mod config;

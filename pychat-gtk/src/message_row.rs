@@ -6,15 +6,22 @@
 //! Laying out a label takes time that grows with its text, and everybody else's text is up to
 //! them. So only the beginning of a long one is shown, until its reader asks for more.
 
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
 
 use adw::subclass::prelude::*;
-use gtk::{glib, prelude::*};
+use gtk::{glib, glib::clone, prelude::*};
 
 use crate::{
+    failure_note::FailureNote,
     i18n::gettext,
-    model::{Message, MessageKind},
+    model::{Delivery, Message, MessageKind},
 };
+
+/// How long a message may be on its way before that is shown. Most arrive before one could look.
+const SENDING_PATIENCE: Duration = Duration::from_millis(500);
 
 /// The most characters of a message that are shown unasked.
 const SHOWN_CHARS_MAX: usize = 2_000;
@@ -43,6 +50,8 @@ mod imp {
         #[template_child]
         author: TemplateChild<gtk::Label>,
         #[template_child]
+        clock: TemplateChild<gtk::Image>,
+        #[template_child]
         time: TemplateChild<gtk::Label>,
         #[template_child]
         text: TemplateChild<gtk::Label>,
@@ -53,6 +62,12 @@ mod imp {
         /// The message on show.
         #[property(get, set = Self::set_message, explicit_notify, nullable)]
         message: RefCell<Option<Message>>,
+        /// Tells whether the message on show has arrived.
+        delivery_handler: RefCell<Option<glib::SignalHandlerId>>,
+        /// Waits until it is worth showing that it has not.
+        patience: RefCell<Option<glib::JoinHandle<()>>>,
+        /// There only where something failed.
+        failure_note: RefCell<Option<FailureNote>>,
     }
 
     #[glib::object_subclass]
@@ -64,6 +79,13 @@ mod imp {
         fn class_init(klass: &mut Self::Class) {
             klass.bind_template();
             klass.bind_template_callbacks();
+            klass.install_action("message.copy", None, |row, _, _| row.imp().copy());
+            for (action, effect) in [
+                ("message.send-again", "conversation.send-again"),
+                ("message.discard", "conversation.discard"),
+            ] {
+                klass.install_action(action, None, move |row, _, _| row.imp().ask_for(effect));
+            }
         }
 
         fn instance_init(obj: &glib::subclass::InitializingObject<Self>) {
@@ -84,33 +106,120 @@ mod imp {
             if *self.message.borrow() == message {
                 return;
             }
-            if let Some(message) = &message {
+            let handler = message.as_ref().map(|message| {
                 self.show(message);
+                message.connect_delivery_notify(clone!(
+                    #[weak(rename_to = imp)]
+                    self,
+                    move |message| imp.show_state(message)
+                ))
+            });
+            let before = self.message.replace(message).zip(self.delivery_handler.replace(handler));
+            if let Some((message, handler)) = before {
+                message.disconnect(handler);
             }
-            self.message.replace(message);
             self.obj().notify_message();
         }
 
         fn show(&self, message: &Message) {
-            let kind = message.kind();
-            let author = match kind {
-                MessageKind::Own => gettext("You"),
-                _ => message.author(),
-            };
-            let (clock, date) = spell_time(message.time_ms());
-            self.author.set_label(beginning(&author, WORD_CHARS_MAX, 1));
-            self.time.set_label(&clock);
-            self.time.set_tooltip_text(Some(&date));
+            self.author.set_label(beginning(&author(message), WORD_CHARS_MAX, 1));
             self.heading.set_visible(message.is_from_person());
-            self.arrange(kind);
+            self.arrange(message.kind());
             self.stretch.set(1);
             self.show_text(&message.text());
+            self.show_state(message);
+        }
+
+        /// Shows what may change: the time, and whether the message has arrived.
+        fn show_state(&self, message: &Message) {
+            let delivery = message.delivery();
+            let (clock, date) = spell_time(message.time_ms());
+            self.time.set_label(&clock);
+            self.time.set_tooltip_text(Some(&date));
+            self.show_sending(message);
+            self.show_failure((delivery == Delivery::Failed).then(|| message.failure()));
             let text = self.text.label();
-            self.name_list_item(&if message.is_from_person() {
-                format!("{author}, {clock}: {text}")
+            let name = if message.is_from_person() {
+                format!("{}, {clock}: {text}", author(message))
             } else {
                 text.into()
-            });
+            };
+            self.name_list_item(
+                &name,
+                &match delivery {
+                    Delivery::Sent => String::new(),
+                    Delivery::Sending => gettext("Sending…"),
+                    Delivery::Failed => message.failure(),
+                },
+            );
+        }
+
+        /// Shows that a message is on its way, once it has been for a while.
+        fn show_sending(&self, message: &Message) {
+            if let Some(patience) = self.patience.take() {
+                patience.abort();
+            }
+            let is_sending = message.delivery() == Delivery::Sending;
+            let age_ms = glib::real_time() / 1_000 - message.time_ms();
+            let age = Duration::from_millis(u64::try_from(age_ms).unwrap_or_default());
+            let wait = SENDING_PATIENCE.saturating_sub(age);
+            let is_shown = is_sending && wait.is_zero();
+            self.clock.set_visible(is_shown);
+            self.mark("sending", is_shown);
+            if is_sending && !is_shown {
+                let (weak, message) = (self.downgrade(), message.clone());
+                let patience = glib::spawn_future_local(async move {
+                    glib::timeout_future(wait).await;
+                    if let Some(imp) = weak.upgrade() {
+                        imp.patience.take();
+                        imp.show_sending(&message);
+                    }
+                });
+                self.patience.replace(Some(patience));
+            }
+        }
+
+        fn mark(&self, class: &str, is_marked: bool) {
+            if is_marked {
+                self.bubble.add_css_class(class);
+            } else {
+                self.bubble.remove_css_class(class);
+            }
+        }
+
+        fn show_failure(&self, reason: Option<String>) {
+            self.mark("failed", reason.is_some());
+            let mut note = self.failure_note.borrow_mut();
+            match reason {
+                Some(reason) => note
+                    .get_or_insert_with(|| {
+                        let note = FailureNote::default();
+                        self.bubble.append(&note);
+                        note
+                    })
+                    .explain(&reason),
+                None => {
+                    if let Some(note) = note.take() {
+                        self.bubble.remove(&note);
+                    }
+                }
+            }
+        }
+
+        fn copy(&self) {
+            if let Some(message) = self.obj().message() {
+                self.obj().clipboard().set_text(&message.text());
+            }
+        }
+
+        /// Has the conversation do something about the message, which has not arrived.
+        fn ask_for(&self, action: &str) {
+            if let Some(message) = self.obj().message()
+                && let Some(id) = message.id()
+            {
+                // It fails only outside a conversation, where there is nothing to be done.
+                let _ = self.obj().activate_action(action, Some(&id.to_variant()));
+            }
         }
 
         fn show_text(&self, text: &str) {
@@ -156,21 +265,42 @@ mod imp {
 
         /// What a screen reader says when the list is walked through by keyboard: it stops at the
         /// list's own item around this row, which has no name by itself.
-        fn name_list_item(&self, name: &str) {
+        fn name_list_item(&self, name: &str, description: &str) {
             if let Some(item) = self.obj().parent() {
-                item.update_property(&[gtk::accessible::Property::Label(name)]);
+                item.update_property(&[
+                    gtk::accessible::Property::Label(name),
+                    gtk::accessible::Property::Description(description),
+                ]);
             }
         }
     }
 
-    /// Returns the time of day, short, and the full date for those who ask.
+    /// Returns who said it, as its reader calls them.
+    fn author(message: &Message) -> String {
+        match message.kind() {
+            MessageKind::Own => gettext("You"),
+            _ => message.author(),
+        }
+    }
+
+    /// Returns the time of day, with the day if that is not today, and the full date for those who
+    /// ask.
     fn spell_time(time_ms: i64) -> (glib::GString, glib::GString) {
         let spell = |format: &str| {
             let time = glib::DateTime::from_unix_local(time_ms / 1_000)?;
             time.format(format)
         };
-        // Translators: the time of day beside each message; see `man strftime`.
-        let clock = spell(&gettext("%H:%M"));
+        let is_today = || {
+            let day = glib::DateTime::from_unix_local(time_ms / 1_000).ok()?.ymd();
+            Some(day == glib::DateTime::now_local().ok()?.ymd())
+        };
+        let clock = spell(&if is_today().unwrap_or(true) {
+            // Translators: the time of day beside each message; see `man strftime`.
+            gettext("%H:%M")
+        } else {
+            // Translators: the same for a message of another day.
+            gettext("%-d %b, %H:%M")
+        });
         let date = spell("%c");
         (clock.unwrap_or_default(), date.unwrap_or_default()) // Empty past the year 9999.
     }

@@ -4,4 +4,4 @@ mod history;
 mod message;
 
 pub use history::{HISTORY_MESSAGES_MAX, History};
-pub use message::{Message, MessageKind};
+pub use message::{Delivery, Message, MessageKind};

@@ -1,7 +1,8 @@
-//! One person's connection to a server and its state, over its whole life.
+//! One person's conversation with a server, and its state, over its whole life.
 //!
-//! It wraps [`pychat_wire::Client`], which decides, and a [`Line`], which moves bytes; it gathers
-//! what there is to show in a [`History`](crate::model::History) and never meets a widget.
+//! It wraps [`pychat_wire::Client`], which decides: when to connect, what to send and send again,
+//! what was seen. The session does what the client says, over one [`Line`] after another; it
+//! gathers what there is to show in a [`History`](crate::model::History) and never meets a widget.
 //!
 //! ```text
 //!                 join              connected           welcome
@@ -10,35 +11,38 @@
 //!       └── failed, ──────┘ │   └──── failed, ────┤                 │ line broke,
 //!           first time      │         been in     ▼                 ▼ server stopped
 //!                           └───────────────────────── Lost ◀───────┘
-//!                                    rejoin
+//!                             by itself, or rejoin
 //! ```
 //!
 //! From everywhere `leave` goes back to `Disconnected`. Each attempt has a number that is never
 //! used again; whatever arrives late, of an attempt that is over, finds nobody.
 
+mod filing;
 mod imp;
+mod link;
+mod telling;
 
-use std::{iter, time::Duration};
+use std::{path::Path, time::Duration};
 
 use gtk::{
-    gio, glib,
+    glib,
     glib::{prelude::*, subclass::prelude::*},
 };
 use pychat_wire::{
     Client, UserName,
-    client::{Event, SayError, ServerNotice},
+    client::{Begin, SayError},
 };
 
 use crate::{
-    ending::Ending,
-    model::{Message, MessageKind},
-    server_address::ServerAddress,
-    transport::{self, Incoming, Line, TransportError},
-    wording,
+    ending::Ending, model::Message, server_address::ServerAddress, state_file::StateFile,
+    transport::Line, wording,
 };
 
 /// How long connecting and joining may take together.
 pub const JOIN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How many messages are asked for at once: of those before one's own time.
+pub const PAGE_MESSAGES: u64 = 50;
 
 /// Where a session stands.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, glib::Enum)]
@@ -53,7 +57,8 @@ pub enum SessionState {
     Joining,
     /// We are in the room.
     Joined,
-    /// We were in the room; what was said there can still be read.
+    /// We were in the room; what was said there can still be read. Unless somebody has to decide
+    /// something first, the next attempt begins [by itself](Session::retry_at_ms).
     Lost,
 }
 
@@ -63,17 +68,14 @@ enum Link {
     #[default]
     Down,
     Calling(glib::JoinHandle<()>),
-    Open {
-        line: Line,
-        client: Box<Client>,
-    },
+    Open(Line),
 }
 
 /// Names one attempt to join, and the connection that came of it.
 type Attempt = u64;
 
 glib::wrapper! {
-    /// One person's connection to a server.
+    /// One person's conversation with a server.
     pub struct Session(ObjectSubclass<imp::Session>);
 }
 
@@ -84,11 +86,18 @@ impl Default for Session {
 }
 
 impl Session {
-    /// Makes a session that gives up joining after `timeout` instead of [`JOIN_TIMEOUT`].
-    pub fn with_timeout(timeout: Duration) -> Self {
-        let session = Self::default();
-        session.imp().timeout.set(timeout);
-        session
+    /// Makes it give up joining after `timeout` instead of [`JOIN_TIMEOUT`].
+    #[must_use]
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        self.imp().timeout.set(timeout);
+        self
+    }
+
+    /// Makes it keep what outlives the program in `folder` instead of the user's own.
+    #[must_use]
+    pub fn with_state_folder(self, folder: &Path) -> Self {
+        self.imp().state_folder.replace(folder.to_owned());
+        self
     }
 
     /// Joins `server` as `name`, with a new conversation. Does nothing unless `Disconnected`.
@@ -96,46 +105,93 @@ impl Session {
         if self.state() != SessionState::Disconnected {
             return;
         }
+        let imp = self.imp();
+        let address = server.to_string();
+        let (file, saved) = StateFile::open(&imp.state_folder.borrow(), &address, name.as_str());
+        imp.n_filed.set(saved.n_unacknowledged());
+        imp.file.replace(file);
         self.history().clear();
-        self.imp().identity.replace(Some((name, server)));
-        self.begin();
+        imp.ending.take();
+        imp.welcome.take();
+        imp.protocol.take();
+        self.set_name(name.as_str());
+        self.set_server(&address);
+        let client = Client::new(name.clone(), saved, random_seed());
+        imp.client.replace(Some(client.beginning(Begin::LastPage(PAGE_MESSAGES))));
+        imp.identity.replace(Some((name, server)));
+        self.attend();
     }
 
-    /// Joins again, where and as before, and keeps the conversation. Does nothing unless `Lost`.
+    /// Joins again at once, where and as before, and keeps the conversation. Does nothing unless
+    /// `Lost`.
     pub fn rejoin(&self) {
         if self.state() == SessionState::Lost {
-            self.begin();
+            self.tell_client(Client::reconnect);
         }
     }
 
-    /// Gives up joining. Does nothing once joined.
+    /// Tries again at once, if that would be done by itself later; a connection that there is must
+    /// prove itself. For when the network has returned, or somebody looks at the conversation.
+    pub fn wake(&self) {
+        self.tell_client(|client| client.wake(now_ms()));
+    }
+
+    /// Gives up joining, and trying to. Does nothing once joined.
     pub fn cancel(&self) {
-        if self.is_joining() {
-            self.end(None);
+        if !self.is_joining() && self.state() != SessionState::Lost {
+            return;
+        }
+        if self.has_conversation() {
+            self.tell_client(Client::leave);
+            self.lose(None, None);
+        } else {
+            self.give_up(None);
         }
     }
 
-    /// Says `text` to everybody in the room.
+    /// Says `text` to everybody in the room, now or when the connection is back.
     ///
     /// # Errors
     ///
-    /// [`SayError`] if it cannot be sent; the text is still the caller's then.
+    /// [`SayError`] if it cannot be said; the text is still the caller's then.
     pub fn say(&self, text: &str) -> Result<(), SayError> {
-        match &mut *self.imp().link.borrow_mut() {
-            Link::Open { line, client } => {
-                client.say(text)?;
-                line.send(client.take_outgoing());
-                Ok(())
-            }
-            Link::Down | Link::Calling(_) => Err(SayError::NotJoined),
+        let said = self.with_client(|client| client.say(text));
+        let id = said.unwrap_or(Err(SayError::NotJoined))?;
+        self.history().say(Message::sending(id, &self.name(), text.trim_end(), wall_ms()));
+        self.attend();
+        Ok(())
+    }
+
+    /// Says again what failed, as if it had not been said before.
+    pub fn say_again(&self, id: &str) {
+        let Some(message) = self.history().unsent(id) else { return };
+        match self.say(&message.text()) {
+            Ok(()) => self.discard(id),
+            Err(error) => message.fail(&wording::say_error(error).unwrap_or_default()),
+        }
+    }
+
+    /// Takes away what failed.
+    pub fn discard(&self, id: &str) {
+        self.history().remove(id);
+    }
+
+    /// Asks for messages older than those shown. Does nothing where there are none to be had.
+    pub fn request_history(&self) {
+        if self.history().has_room() {
+            self.tell_client(|client| client.request_history(PAGE_MESSAGES));
         }
     }
 
     /// Leaves the room; resolves when the connection has been closed in order.
     pub async fn leave(&self) {
+        self.with_client(Client::leave);
         let line = self.hang_up();
+        self.forget_client();
+        self.history().flush();
         self.imp().has_conversation.set(false);
         self.imp().ending.take();
+        self.set_retry_at(None);
         self.set_state(SessionState::Disconnected);
         if let Some(line) = line {
             line.finish().await;
@@ -162,195 +218,119 @@ impl Session {
         matches!(self.state(), SessionState::Connecting | SessionState::Joining)
     }
 
-    /// Calls `f` with every text that was sent and never came back, once its connection is gone.
-    /// Several texts arrive as one, in order, a line apart.
-    pub fn connect_returned(&self, f: impl Fn(&Self, &str) + 'static) -> glib::SignalHandlerId {
-        self.connect_closure(
-            "returned",
-            false,
-            glib::closure_local!(|session: &Session, text: &str| f(session, text)),
-        )
+    /// Returns how long it is until the next attempt, if there will be one by itself.
+    pub fn retry_in(&self) -> Option<Duration> {
+        let at = Some(self.retry_at_ms()).filter(|at| 0 < *at)?;
+        Some(Duration::from_millis(at.saturating_sub(now_ms())))
     }
 
-    /// `Disconnected` and `Lost` become `Connecting`.
-    fn begin(&self) {
+    /// Lets something happen to the client, if there is one, and does what follows from it.
+    fn tell_client<T>(&self, f: impl FnOnce(&mut Client) -> T) {
+        self.with_client(f);
+        self.attend();
+    }
+
+    fn with_client<T>(&self, f: impl FnOnce(&mut Client) -> T) -> Option<T> {
+        self.imp().client.borrow_mut().as_mut().map(f)
+    }
+
+    /// Does what the client wants done. What is done here may want more; then this, being at it
+    /// already, does that too.
+    fn attend(&self) {
         let imp = self.imp();
-        let Some((name, server)) = self.identity() else { return };
-        let attempt = self.next_attempt();
-        imp.ending.take();
-        imp.is_server_stopping.set(false);
-        self.set_name(name.as_str());
-        self.set_server(&server.to_string());
-
-        let weak = self.downgrade();
-        let calling = glib::spawn_future_local(async move {
-            let connected = transport::connect(&server).await;
-            if let Some(session) = weak.upgrade() {
-                session.on_connected(attempt, name, connected);
-            }
-        });
-        imp.link.replace(Link::Calling(calling));
-        self.set_state(SessionState::Connecting);
-
-        let (weak, timeout) = (self.downgrade(), imp.timeout.get());
-        glib::spawn_future_local(async move {
-            glib::timeout_future(timeout).await;
-            if let Some(session) = weak.upgrade() {
-                session.on_timeout(attempt);
-            }
-        });
-    }
-
-    /// `Connecting` becomes `Joining`, or the attempt ends.
-    fn on_connected(
-        &self,
-        attempt: Attempt,
-        name: UserName,
-        connected: Result<gio::SocketConnection, TransportError>,
-    ) {
-        self.imp().link.take(); // The task that calls this; it is about to end.
-        match connected {
-            Ok(connection) => {
-                let weak = self.downgrade();
-                let line = Line::open(connection, move |incoming| {
-                    if let Some(session) = weak.upgrade() {
-                        session.on_incoming(attempt, incoming);
-                    }
-                });
-                let client = Box::new(Client::new(name));
-                self.imp().link.replace(Link::Open { line, client });
-                self.set_state(SessionState::Joining);
-            }
-            Err(error) => self.end(Some(error.into())),
-        }
-    }
-
-    fn on_timeout(&self, attempt: Attempt) {
-        if self.is_current(attempt) && self.is_joining() {
-            self.end(Some(Ending::NoAnswer));
-        }
-    }
-
-    fn on_incoming(&self, attempt: Attempt, incoming: Incoming<'_>) {
-        if !self.is_current(attempt) {
+        if imp.is_attending.replace(true) {
             return;
         }
-        match incoming {
-            Incoming::Bytes(bytes) => {
-                for event in self.receive(bytes) {
-                    if self.is_current(attempt) {
-                        self.on_event(event);
-                    }
-                }
-            }
-            Incoming::End(end) => self.end(Some(self.why(end))),
+        while let Some(event) = self.with_client(Client::next_event).flatten() {
+            self.on_event(event);
+        }
+        imp.is_attending.set(false);
+        self.send();
+        self.set_alarm();
+    }
+
+    /// Keeps what is to be kept, and only then lets bytes leave.
+    fn send(&self) {
+        self.file();
+        let bytes = self.with_client(Client::take_outgoing).unwrap_or_default();
+        if let Link::Open(line) = &*self.imp().link.borrow() {
+            line.send(bytes);
         }
     }
 
-    /// Says why the line has ended.
-    fn why(&self, end: Result<(), TransportError>) -> Ending {
-        if self.imp().is_server_stopping.get() {
-            Ending::ServerStopped
-        } else if self.is_joining() {
-            Ending::CutShort
-        } else {
-            end.map_or_else(Ending::from, |()| Ending::Lost)
+    /// Calls the client at its deadline.
+    fn set_alarm(&self) {
+        let deadline = self.with_client(|client| client.next_deadline()).flatten();
+        let mut alarm = self.imp().alarm.borrow_mut();
+        let Some(at) = deadline else { return };
+        if alarm.as_ref().is_some_and(|(armed, _)| *armed <= at) {
+            return; // Woken early, it will find out, and this is not done for each byte.
+        }
+        let weak = self.downgrade();
+        let wait = Duration::from_millis(at.saturating_sub(now_ms()));
+        let task = glib::spawn_future_local(async move {
+            glib::timeout_future(wait).await;
+            if let Some(session) = weak.upgrade() {
+                session.imp().alarm.take();
+                session.tell_client(|client| client.handle_timeout(now_ms()));
+            }
+        });
+        if let Some((_, late)) = alarm.replace((at, task)) {
+            late.abort();
         }
     }
 
-    fn receive(&self, bytes: &[u8]) -> Vec<Event> {
-        match &mut *self.imp().link.borrow_mut() {
-            Link::Open { line, client } => {
-                client.receive(bytes);
-                line.send(client.take_outgoing());
-                iter::from_fn(|| client.next_event()).collect()
-            }
-            Link::Down | Link::Calling(_) => Vec::new(),
-        }
-    }
-
-    fn on_event(&self, event: Event) {
-        match event {
-            Event::Joined { name, others } => self.on_joined(&name, &others),
-            Event::Refused { reason } => self.end(Some(Ending::Rejected { reason })),
-            Event::Message { author, content, own } => {
-                let kind = if own { MessageKind::Own } else { MessageKind::Other };
-                self.show(kind, &author, &content);
-            }
-            Event::Notice(notice) => {
-                if notice == ServerNotice::Stopping {
-                    self.imp().is_server_stopping.set(true);
-                }
-                self.show(MessageKind::Notice, "", &wording::server_notice(notice));
-            }
-            Event::Broken(error) => self.end(Some(Ending::Garbled(error))),
-        }
-    }
-
-    /// `Joining` becomes `Joined`.
-    fn on_joined(&self, name: &str, others: &[String]) {
-        self.set_name(name);
-        self.imp().has_conversation.set(true);
-        self.show(MessageKind::Welcome, "", &wording::welcome(name, others));
-        self.history().flush();
-        self.set_state(SessionState::Joined);
-    }
-
-    /// Everything but `Disconnected` becomes `Lost`, or `Disconnected` where there is nothing to
-    /// lose.
-    fn end(&self, ending: Option<Ending>) {
+    /// Ends an attempt that led to no conversation.
+    fn give_up(&self, ending: Option<Ending>) {
+        self.with_client(Client::leave);
         if let Some(line) = self.hang_up() {
             glib::spawn_future_local(line.finish());
         }
+        self.forget_client();
+        self.end(ending, SessionState::Disconnected);
+    }
+
+    /// There is no connection, and there is a conversation.
+    fn lose(&self, ending: Option<Ending>, retry_at_ms: Option<u64>) {
+        self.history().flush();
+        self.set_retry_at(retry_at_ms);
+        self.end(ending, SessionState::Lost);
+    }
+
+    fn end(&self, ending: Option<Ending>, state: SessionState) {
         if let Some(ending) = &ending {
             glib::g_info!("pychat", "{}: {ending:?}", self.server());
         }
         self.imp().ending.replace(ending);
-        self.set_state(if self.has_conversation() {
-            SessionState::Lost
-        } else {
-            SessionState::Disconnected
-        });
+        self.set_state(state);
     }
 
-    /// Takes the link down, shows what it brought and gives back what it did not take along.
-    fn hang_up(&self) -> Option<Line> {
-        self.next_attempt();
-        self.history().flush();
-        match self.imp().link.take() {
-            Link::Down => None,
-            Link::Calling(task) => {
-                task.abort();
-                None
-            }
-            Link::Open { line, client } => {
-                let texts: Vec<_> = client.unacknowledged().collect();
-                if !texts.is_empty() {
-                    self.emit_by_name::<()>("returned", &[&texts.join("\n")]);
-                }
-                Some(line)
-            }
+    fn forget_client(&self) {
+        if self.imp().is_filing.get() {
+            self.file_now();
+        }
+        self.imp().client.take();
+        self.imp().file.take();
+        if let Some((_, alarm)) = self.imp().alarm.take() {
+            alarm.abort();
         }
     }
 
-    fn show(&self, kind: MessageKind, author: &str, text: &str) {
-        let now_ms = glib::real_time() / 1_000;
-        self.history().push(Message::new(kind, author, text, now_ms));
-    }
-
-    fn next_attempt(&self) -> Attempt {
-        let attempt = self.imp().attempt.get() + 1;
-        self.imp().attempt.set(attempt);
-        attempt
-    }
-
-    fn is_current(&self, attempt: Attempt) -> bool {
-        self.imp().attempt.get() == attempt
-    }
-
     fn set_state(&self, state: SessionState) {
+        let can_keep = self.has_conversation() && 2 <= self.imp().protocol.get();
+        let can_say = state == SessionState::Joined || can_keep;
+        if self.imp().can_say.replace(can_say) != can_say {
+            self.notify_can_say();
+        }
         if self.imp().state.replace(state) != state {
             self.notify_state();
+        }
+    }
+
+    fn set_retry_at(&self, at_ms: Option<u64>) {
+        let at_ms = at_ms.unwrap_or_default();
+        if self.imp().retry_at_ms.replace(at_ms) != at_ms {
+            self.notify_retry_at_ms();
         }
     }
 
@@ -365,4 +345,19 @@ impl Session {
             self.notify_server();
         }
     }
+}
+
+/// Returns milliseconds on a clock that does not go back.
+fn now_ms() -> u64 {
+    u64::try_from(glib::monotonic_time() / 1_000).unwrap_or_default()
+}
+
+/// Returns UTC milliseconds since 1970.
+fn wall_ms() -> i64 {
+    glib::real_time() / 1_000
+}
+
+/// Returns 128 random bits.
+fn random_seed() -> u128 {
+    (0..4).fold(0, |seed, _| seed << 32 | u128::from(glib::random_int()))
 }

@@ -14,7 +14,7 @@ use crate::{
 };
 
 mod imp {
-    use std::cell::OnceCell;
+    use std::cell::{OnceCell, RefCell};
 
     use super::*;
 
@@ -34,6 +34,8 @@ mod imp {
         #[property(get)]
         session: Session,
         pub(super) settings: OnceCell<Settings>,
+        /// Hears of the network, which outlives the window.
+        network_handler: RefCell<Option<glib::SignalHandlerId>>,
     }
 
     #[glib::object_subclass]
@@ -66,6 +68,13 @@ mod imp {
                 move |session| imp.show_state(session.state())
             ));
             self.show_state(self.session.state());
+            self.watch_for_return();
+        }
+
+        fn dispose(&self) {
+            if let Some(handler) = self.network_handler.take() {
+                gio::NetworkMonitor::default().disconnect(handler);
+            }
         }
     }
 
@@ -89,6 +98,29 @@ mod imp {
     impl AdwApplicationWindowImpl for Window {}
 
     impl Window {
+        /// A lost connection is tried again at once when the network returns, or somebody looks.
+        fn watch_for_return(&self) {
+            let handler = gio::NetworkMonitor::default().connect_network_changed(clone!(
+                #[weak(rename_to = session)]
+                self.session,
+                move |_, is_available| {
+                    if is_available {
+                        session.wake();
+                    }
+                }
+            ));
+            self.network_handler.replace(Some(handler));
+            self.obj().connect_is_active_notify(clone!(
+                #[weak(rename_to = session)]
+                self.session,
+                move |window| {
+                    if window.is_active() {
+                        session.wake();
+                    }
+                }
+            ));
+        }
+
         /// While a connection is sought, the page from which it is sought stays.
         fn show_state(&self, state: SessionState) {
             match state {
@@ -96,8 +128,11 @@ mod imp {
                 SessionState::Disconnected => self.show_connect_page(),
                 SessionState::Joined => {
                     self.remember();
+                    let is_new = !self.conversation_page.is_mapped();
                     self.show_conversation();
-                    self.conversation_page.focus_composer();
+                    if is_new {
+                        self.conversation_page.focus_composer();
+                    }
                 }
                 SessionState::Lost => self.show_conversation(),
             }

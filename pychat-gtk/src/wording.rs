@@ -4,7 +4,8 @@
 
 use pychat_wire::{
     NameError,
-    client::{SayError, ServerNotice},
+    client::{FailReason, SayError},
+    message::{ErrorCode, Reason},
     name::NAME_CHARS_MAX,
 };
 
@@ -37,14 +38,54 @@ pub fn welcome(name: &str, others: &[String]) -> String {
     )
 }
 
-/// Returns what the server told everybody.
-pub fn server_notice(notice: ServerNotice) -> String {
-    match notice {
-        ServerNotice::Joined { name } => gettext_f("{name} joined the chat.", &[("name", &name)]),
-        ServerNotice::Left { name } => gettext_f("{name} left the chat.", &[("name", &name)]),
-        ServerNotice::Stopping => gettext("The server is shutting down. Bye!"),
-        ServerNotice::Other { text } => text,
+/// Returns that `name` came.
+pub fn joined(name: &str) -> String {
+    gettext_f("{name} joined the chat.", &[("name", name)])
+}
+
+/// Returns that `name` went, and why where it was not by their own wish.
+pub fn left(name: &str, reason: Option<Reason>) -> String {
+    match reason {
+        Some(Reason::Lost | Reason::Slow) => {
+            gettext_f("{name} lost the connection.", &[("name", name)])
+        }
+        _ => gettext_f("{name} left the chat.", &[("name", name)]),
     }
+}
+
+/// Returns the last words of a server of protocol 1.
+pub fn server_stopping() -> String {
+    gettext("The server is shutting down. Bye!")
+}
+
+/// Returns what stands where messages are missing.
+pub fn gap() -> String {
+    gettext("Some messages are no longer kept.")
+}
+
+/// Returns what stands where a server begins to count anew.
+pub fn new_epoch() -> String {
+    gettext("The server has begun a new history.")
+}
+
+/// Returns why a message is not in the room.
+pub fn fail_reason(reason: &FailReason) -> String {
+    match reason {
+        FailReason::Lost => gettext("The connection was lost; it may not have arrived."),
+        FailReason::Refused { code: ErrorCode::TooLarge, .. } => {
+            gettext("Not sent: it is too long for this server.")
+        }
+        FailReason::Refused { text, .. } => {
+            gettext_f("Not sent. The server says: {reason}", &[("reason", text)])
+        }
+        // Whatever other reasons there will be, it was not sent.
+        _ => gettext("Not sent."),
+    }
+}
+
+/// Returns when the next attempt begins.
+pub fn retry_in(seconds: u128) -> String {
+    gettext_f("Trying again in {seconds} s", &[("seconds", &seconds.to_string())])
 }
 
 /// Returns what is wrong with a name.
@@ -85,6 +126,10 @@ pub fn say_error(error: SayError) -> Option<String> {
             "Too long for one message: {bytes} bytes, and {limit} is the limit",
             &[("bytes", &bytes.to_string()), ("limit", &limit.to_string())],
         )),
+        SayError::Full { limit } => Some(gettext_f(
+            "{limit} messages are waiting to be sent already",
+            &[("limit", &limit.to_string())],
+        )),
         _ => Some(gettext("Not sent: there is no connection to the server")),
     }
 }
@@ -99,6 +144,14 @@ pub fn ending(ending: &Ending) -> String {
         Ending::Rejected { reason } => {
             gettext_f("The server did not let you in: {reason}", &[("reason", reason)])
         }
+        Ending::NameTaken { suggest: Some(name) } => gettext_f(
+            "Somebody in the chat has this name already. {name} is free.",
+            &[("name", name)],
+        ),
+        Ending::NameTaken { suggest: None } => {
+            gettext("Somebody in the chat has this name already.")
+        }
+        Ending::Replaced => gettext("You have joined from another window."),
         Ending::CutShort => gettext("The server hung up before you had joined."),
         Ending::Lost => gettext("The connection to the server was lost."),
         Ending::ServerStopped => gettext("The server was shut down."),

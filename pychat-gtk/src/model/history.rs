@@ -1,5 +1,8 @@
 //! Everything that was said, oldest first, up to a bound.
 //!
+//! What has arrived stands in the order of its arrival, which is the server's; what is still on its
+//! way, or was refused, stands after it in the order in which it was said.
+//!
 //! A view pays for each change, not for each message, so messages gather for a moment. Whoever
 //! looks hears of such a batch as two changes: the oldest leave at the top, the new come at the
 //! end.
@@ -21,15 +24,23 @@ pub const HISTORY_MESSAGES_MAX: usize = 10_000;
 const BATCH_INTERVAL: Duration = Duration::from_millis(50);
 
 mod imp {
-    use std::collections::VecDeque;
+    use std::{cell::Cell, collections::VecDeque};
 
     use super::*;
 
     #[derive(Debug, Default)]
     pub struct History {
-        pub(super) messages: RefCell<VecDeque<Message>>,
+        pub(super) arrived: RefCell<VecDeque<Message>>,
+        /// What is on its way, or was refused.
+        pub(super) unsent: RefCell<Vec<Message>>,
         /// What waits to be shown.
         pub(super) batch: RefCell<Vec<Message>>,
+        /// The lowest number in the room that was pushed or prepended.
+        pub(super) first_seq: Cell<Option<u64>>,
+        /// The highest.
+        pub(super) last_seq: Cell<Option<u64>>,
+        /// True once something old was forgotten: what is before it would leave a hole.
+        pub(super) has_forgotten: Cell<bool>,
     }
 
     #[glib::object_subclass]
@@ -47,12 +58,14 @@ mod imp {
         }
 
         fn n_items(&self) -> u32 {
-            position(self.messages.borrow().len())
+            position(self.arrived.borrow().len() + self.unsent.borrow().len())
         }
 
         fn item(&self, position: u32) -> Option<glib::Object> {
-            let messages = self.messages.borrow();
-            messages.get(usize::try_from(position).ok()?).cloned().map(Cast::upcast)
+            let (arrived, unsent) = (self.arrived.borrow(), self.unsent.borrow());
+            let index = usize::try_from(position).ok()?;
+            let message = arrived.get(index).or_else(|| unsent.get(index - arrived.len()));
+            message.cloned().map(Cast::upcast)
         }
     }
 }
@@ -69,8 +82,12 @@ impl Default for History {
 }
 
 impl History {
-    /// Appends `message` after all others, in a moment.
+    /// Appends `message` after everything that has arrived, in a moment. One whose number is not
+    /// above those before is there already, and is passed over.
     pub fn push(&self, message: Message) {
+        if !self.is_next(message.seq()) {
+            return;
+        }
         let mut batch = self.imp().batch.borrow_mut();
         batch.push(message);
         if batch.len() == 1 {
@@ -90,10 +107,107 @@ impl History {
         self.extend(batch);
     }
 
+    /// Puts older messages, oldest first, before all others. What is not older is there already,
+    /// and is passed over; so is what there is no room for.
+    pub fn prepend(&self, mut messages: Vec<Message>) {
+        let imp = self.imp();
+        let mut before = imp.first_seq.get();
+        // From the newest to the oldest, each must be older than the one after it.
+        messages.reverse();
+        messages.retain(|message| {
+            let Some(seq) = message.seq() else { return true };
+            let is_older = before.is_none_or(|before| seq < before);
+            if is_older {
+                before = Some(seq);
+                imp.last_seq.set(imp.last_seq.get().max(Some(seq)));
+            }
+            is_older
+        });
+        imp.first_seq.set(before);
+        let n_free = HISTORY_MESSAGES_MAX.saturating_sub(self.len());
+        if n_free < messages.len() {
+            messages.truncate(n_free);
+            imp.has_forgotten.set(true);
+        }
+        if !messages.is_empty() {
+            let n_added = messages.len();
+            for message in messages {
+                imp.arrived.borrow_mut().push_front(message);
+            }
+            self.items_changed(0, 0, position(n_added));
+        }
+    }
+
+    /// Shows, after all others, a message that is on its way.
+    pub fn say(&self, message: Message) {
+        self.flush();
+        self.make_room(1);
+        let at = self.n_items();
+        self.imp().unsent.borrow_mut().push(message);
+        self.items_changed(at, 0, 1);
+    }
+
+    /// Takes in that the message known as `id` has arrived, and puts it after all that had; returns
+    /// false if there is none. `time_ms` is in UTC milliseconds since 1970.
+    pub fn arrive(&self, id: &str, seq: Option<u64>, time_ms: Option<i64>) -> bool {
+        let Some(index) = self.index_of(id) else { return false };
+        if !self.is_next(seq) {
+            self.remove(id);
+            return true;
+        }
+        self.flush();
+        let imp = self.imp();
+        let message = imp.unsent.borrow_mut().remove(index);
+        message.arrive(seq, time_ms);
+        let at = imp.arrived.borrow().len();
+        if index == 0 {
+            imp.arrived.borrow_mut().push_back(message); // It is where it was.
+        } else {
+            self.items_changed(position(at + index), 1, 0);
+            imp.arrived.borrow_mut().push_back(message);
+            self.items_changed(position(at), 0, 1);
+        }
+        true
+    }
+
+    /// Takes the message known as `id` away, if it has not arrived; returns it.
+    pub fn remove(&self, id: &str) -> Option<Message> {
+        let index = self.index_of(id)?;
+        let message = self.imp().unsent.borrow_mut().remove(index);
+        self.items_changed(position(self.imp().arrived.borrow().len() + index), 1, 0);
+        Some(message)
+    }
+
+    /// Returns the message known as `id`, if it has not arrived.
+    pub fn unsent(&self, id: &str) -> Option<Message> {
+        let index = self.index_of(id)?;
+        self.imp().unsent.borrow().get(index).cloned()
+    }
+
+    /// Takes in that what comes next has a number above `seq`, whatever was shown.
+    pub fn restart(&self, seq: u64) {
+        self.imp().last_seq.set(Some(seq));
+    }
+
+    /// Takes in that all numbers begin anew.
+    pub fn begin_anew(&self) {
+        self.imp().first_seq.set(Some(0));
+        self.imp().last_seq.set(None);
+    }
+
+    /// Returns true if older messages could be shown without a hole after them.
+    pub fn has_room(&self) -> bool {
+        !self.imp().has_forgotten.get() && self.len() < HISTORY_MESSAGES_MAX
+    }
+
     /// Forgets everything, what was pushed too.
     pub fn clear(&self) {
-        self.imp().batch.take();
-        let n_removed = self.imp().messages.take().len();
+        let imp = self.imp();
+        imp.batch.take();
+        imp.first_seq.take();
+        imp.last_seq.take();
+        imp.has_forgotten.take();
+        let n_removed = imp.arrived.take().len() + imp.unsent.take().len();
         if 0 < n_removed {
             self.items_changed(0, position(n_removed), 0);
         }
@@ -104,22 +218,54 @@ impl History {
         self.item(position).and_downcast()
     }
 
-    /// Appends `messages`, and forgets the oldest past [`HISTORY_MESSAGES_MAX`].
+    /// Appends `messages` to what has arrived, and forgets the oldest past
+    /// [`HISTORY_MESSAGES_MAX`].
     fn extend(&self, mut messages: Vec<Message>) {
         let skipped = messages.len().saturating_sub(HISTORY_MESSAGES_MAX);
-        messages.drain(..skipped);
-        let n_added = messages.len();
+        if 0 < skipped {
+            self.imp().has_forgotten.set(true);
+            messages.drain(..skipped);
+        }
+        if messages.is_empty() {
+            return;
+        }
+        self.make_room(messages.len());
+        let (at, n_added) = (self.imp().arrived.borrow().len(), messages.len());
+        self.imp().arrived.borrow_mut().extend(messages);
+        self.items_changed(position(at), 0, position(n_added));
+    }
 
-        let n_before = self.imp().messages.borrow().len();
-        let n_removed = (n_before + n_added).saturating_sub(HISTORY_MESSAGES_MAX);
+    /// Forgets as many of the oldest as it takes to have room for `n_added`.
+    fn make_room(&self, n_added: usize) {
+        let n_removed = (self.len() + n_added).saturating_sub(HISTORY_MESSAGES_MAX);
+        let n_removed = n_removed.min(self.imp().arrived.borrow().len());
         if 0 < n_removed {
-            self.imp().messages.borrow_mut().drain(..n_removed);
+            self.imp().has_forgotten.set(true);
+            self.imp().arrived.borrow_mut().drain(..n_removed);
             self.items_changed(0, position(n_removed), 0);
         }
-        if 0 < n_added {
-            self.imp().messages.borrow_mut().extend(messages);
-            self.items_changed(position(n_before - n_removed), 0, position(n_added));
+    }
+
+    /// Takes a number in; returns false if it is not above those before.
+    fn is_next(&self, seq: Option<u64>) -> bool {
+        let imp = self.imp();
+        if seq.is_none() {
+            return true;
         }
+        let is_next = imp.last_seq.get() < seq;
+        if is_next {
+            imp.last_seq.set(seq);
+            imp.first_seq.set(imp.first_seq.get().or(seq));
+        }
+        is_next
+    }
+
+    fn index_of(&self, id: &str) -> Option<usize> {
+        self.imp().unsent.borrow().iter().position(|message| message.id() == Some(id))
+    }
+
+    fn len(&self) -> usize {
+        self.imp().arrived.borrow().len() + self.imp().unsent.borrow().len()
     }
 }
 
@@ -129,65 +275,4 @@ fn position(index: usize) -> u32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{ops::Range, rc::Rc};
-
-    use super::*;
-    use crate::model::MessageKind;
-
-    fn numbered(range: Range<usize>) -> Vec<Message> {
-        range.map(|n| Message::new(MessageKind::Other, "Анна", &n.to_string(), 0)).collect()
-    }
-
-    /// Extends a history by batches of these sizes and returns what a view would hold that hears
-    /// only of the changes, with their number.
-    fn view_after(batch_sizes: &[usize]) -> (Vec<String>, usize) {
-        let history = History::default();
-        let view = Rc::new(RefCell::new((Vec::new(), 0)));
-        history.connect_items_changed({
-            let view = view.clone();
-            move |history, at, removed, added| {
-                let (rows, n_changes) = &mut *view.borrow_mut();
-                let new =
-                    (at..at + added).map(|n| history.message(n).expect("it was added").text());
-                rows.splice(at as usize..(at + removed) as usize, new);
-                *n_changes += 1;
-                assert_eq!(rows.len(), history.n_items() as usize);
-            }
-        });
-        let mut n_messages = 0;
-        for size in batch_sizes {
-            history.extend(numbered(n_messages..n_messages + size));
-            n_messages += size;
-        }
-        view.take()
-    }
-
-    #[test]
-    fn a_view_sees_the_newest_in_order_whatever_the_batches() {
-        const MAX: usize = HISTORY_MESSAGES_MAX;
-        for (batch_sizes, kept, n_changes) in [
-            (&[0][..], 0..0, 0),
-            (&[3][..], 0..3, 1),
-            (&[1, 1, 1][..], 0..3, 3),
-            (&[MAX][..], 0..MAX, 1),
-            (&[MAX, 5][..], 5..MAX + 5, 3),
-            (&[MAX - 1, 2][..], 1..MAX + 1, 3),
-            (&[2 * MAX][..], MAX..2 * MAX, 1),
-            (&[7, 2 * MAX][..], MAX + 7..2 * MAX + 7, 3),
-        ] {
-            let expected: Vec<_> = kept.map(|n| n.to_string()).collect();
-            assert_eq!(view_after(batch_sizes), (expected, n_changes), "{batch_sizes:?}");
-        }
-    }
-
-    #[test]
-    fn nothing_is_left_after_clearing() {
-        let history = History::default();
-        history.extend(numbered(0..3));
-        history.imp().batch.borrow_mut().extend(numbered(3..5));
-        history.clear();
-        history.flush();
-        assert_eq!((history.n_items(), history.item(0)), (0, None));
-    }
-}
+mod tests;

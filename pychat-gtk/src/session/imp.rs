@@ -1,19 +1,21 @@
-//! What a session is made of; how it behaves is in the file above.
+//! What a session is made of; how it behaves is in the files beside.
 
 use std::{
     cell::{Cell, RefCell},
-    sync::OnceLock,
+    path::PathBuf,
     time::Duration,
 };
 
-use gtk::{
-    glib,
-    glib::{prelude::*, subclass::Signal, subclass::prelude::*},
-};
-use pychat_wire::UserName;
+use gtk::{glib, glib::prelude::*, glib::subclass::prelude::*};
+use pychat_wire::{Client, UserName};
 
 use super::{Attempt, JOIN_TIMEOUT, Link, SessionState};
-use crate::{ending::Ending, model::History, server_address::ServerAddress};
+use crate::{
+    ending::Ending,
+    model::{History, Message},
+    server_address::ServerAddress,
+    state_file::StateFile,
+};
 
 #[derive(Debug, glib::Properties)]
 #[properties(wrapper_type = super::Session)]
@@ -30,14 +32,39 @@ pub struct Session {
     /// What was said.
     #[property(get)]
     pub(super) history: History,
+    /// When a `Lost` session tries again by itself, in milliseconds on a clock that does not go
+    /// back; 0 if it does not.
+    #[property(get)]
+    pub(super) retry_at_ms: Cell<u64>,
+    /// True while something can be said, now or for when the connection is back.
+    #[property(get)]
+    pub(super) can_say: Cell<bool>,
     pub(super) identity: RefCell<Option<(UserName, ServerAddress)>>,
     pub(super) ending: RefCell<Option<Ending>>,
+    /// What decides; there is one from joining to leaving.
+    pub(super) client: RefCell<Option<Client>>,
     pub(super) link: RefCell<Link>,
     pub(super) attempt: Cell<Attempt>,
+    /// Why the last attempt failed, where only we know it.
+    pub(super) failure: RefCell<Option<Ending>>,
     /// True once the room has been entered, until it is left.
     pub(super) has_conversation: Cell<bool>,
-    /// True once the server has said that it stops.
-    pub(super) is_server_stopping: Cell<bool>,
+    /// Which protocol was last spoken in the room.
+    pub(super) protocol: Cell<u64>,
+    /// What is shown after the first page.
+    pub(super) welcome: RefCell<Option<Message>>,
+    /// Who has just been replaced by themselves, over another connection.
+    pub(super) replaced: RefCell<Option<String>>,
+    /// True while events are being carried out.
+    pub(super) is_attending: Cell<bool>,
+    /// When the client wants to be told the time, and who does it.
+    pub(super) alarm: RefCell<Option<(u64, glib::JoinHandle<()>)>>,
+    pub(super) state_folder: RefCell<PathBuf>,
+    pub(super) file: RefCell<Option<StateFile>>,
+    /// How many texts wait in the file.
+    pub(super) n_filed: Cell<usize>,
+    /// True while something of little weight waits to be filed.
+    pub(super) is_filing: Cell<bool>,
     pub(super) timeout: Cell<Duration>,
 }
 
@@ -48,12 +75,24 @@ impl Default for Session {
             name: RefCell::default(),
             server: RefCell::default(),
             history: History::default(),
+            retry_at_ms: Cell::default(),
+            can_say: Cell::default(),
             identity: RefCell::default(),
             ending: RefCell::default(),
+            client: RefCell::default(),
             link: RefCell::default(),
             attempt: Cell::default(),
+            failure: RefCell::default(),
             has_conversation: Cell::default(),
-            is_server_stopping: Cell::default(),
+            protocol: Cell::default(),
+            welcome: RefCell::default(),
+            replaced: RefCell::default(),
+            is_attending: Cell::default(),
+            alarm: RefCell::default(),
+            state_folder: RefCell::new(glib::user_state_dir().join("pychat")),
+            file: RefCell::default(),
+            n_filed: Cell::default(),
+            is_filing: Cell::default(),
             timeout: Cell::new(JOIN_TIMEOUT),
         }
     }
@@ -66,11 +105,4 @@ impl ObjectSubclass for Session {
 }
 
 #[glib::derived_properties]
-impl ObjectImpl for Session {
-    fn signals() -> &'static [Signal] {
-        static SIGNALS: OnceLock<Vec<Signal>> = OnceLock::new();
-        SIGNALS.get_or_init(|| {
-            vec![Signal::builder("returned").param_types([String::static_type()]).build()]
-        })
-    }
-}
+impl ObjectImpl for Session {}

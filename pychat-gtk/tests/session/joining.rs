@@ -3,13 +3,10 @@
 use std::time::{Duration, Instant};
 
 use gtk::glib;
-use pychat_gtk::{
-    ending::Ending,
-    session::{Session, SessionState},
-};
+use pychat_gtk::{ending::Ending, session::SessionState};
 
 use crate::{
-    anna, finish, run,
+    anna, finish, new_session, run,
     server::{DeadEnd, GREETING, SERVER, Server, refusing_address},
     states, until_state,
 };
@@ -20,7 +17,7 @@ const SHORT_TIMEOUT: Duration = Duration::from_millis(300);
 #[test]
 fn a_refused_connection_is_said_to_be_one_and_can_be_tried_again() {
     run(async {
-        let session = Session::default();
+        let session = new_session();
         let states = states(&session);
         for _ in 0..2 {
             session.join(anna(), refusing_address());
@@ -36,7 +33,7 @@ fn a_refused_connection_is_said_to_be_one_and_can_be_tried_again() {
 fn calling_in_vain_ends_at_the_limit_and_not_before() {
     run(async {
         let dead_end = DeadEnd::new().expect("a queue can be filled");
-        let session = Session::with_timeout(SHORT_TIMEOUT);
+        let session = new_session().with_timeout(SHORT_TIMEOUT);
         let states = states(&session);
         let begin = Instant::now();
         session.join(anna(), dead_end.address.clone());
@@ -51,7 +48,7 @@ fn calling_in_vain_ends_at_the_limit_and_not_before() {
 fn a_server_that_never_greets_is_left_at_the_limit() {
     run(async {
         let server = Server::start(|door| door.accept().expect_end());
-        let session = Session::with_timeout(SHORT_TIMEOUT);
+        let session = new_session().with_timeout(SHORT_TIMEOUT);
         let states = states(&session);
         session.join(anna(), server.address.clone());
         until_state(&session, SessionState::Disconnected).await;
@@ -70,7 +67,7 @@ fn the_limit_does_not_touch_who_has_joined() {
             assert_eq!(peer.hear(), "still here");
             peer.expect_end();
         });
-        let session = Session::with_timeout(SHORT_TIMEOUT);
+        let session = new_session().with_timeout(SHORT_TIMEOUT);
         session.join(anna(), server.address.clone());
         until_state(&session, SessionState::Joined).await;
         glib::timeout_future(SHORT_TIMEOUT * 2).await; // What did not happen can only be waited out.
@@ -90,7 +87,7 @@ fn joining_can_be_cancelled_at_any_moment() {
             (&dead_end.address, SessionState::Connecting),
             (&server.address, SessionState::Joining),
         ] {
-            let session = Session::default();
+            let session = new_session();
             session.join(anna(), address.clone());
             until_state(&session, state).await;
             session.cancel();
@@ -111,7 +108,7 @@ fn a_name_that_the_server_refuses_is_refused_in_its_words() {
             peer.say(SERVER, "This name is taken.");
             peer.expect_end();
         });
-        let session = Session::default();
+        let session = new_session();
         session.join(anna(), server.address.clone());
         until_state(&session, SessionState::Disconnected).await;
         let Some(Ending::Rejected { reason }) = session.ending() else { panic!("not rejected") };
@@ -135,7 +132,7 @@ fn garbage_ends_the_connection_before_and_after_joining() {
                     peer.expect_end();
                 }
             });
-            let session = Session::default();
+            let session = new_session();
             session.join(anna(), server.address.clone());
             until_state(&session, state).await;
             assert!(matches!(session.ending(), Some(Ending::Garbled(_))));
@@ -148,7 +145,7 @@ fn garbage_ends_the_connection_before_and_after_joining() {
 fn a_server_that_hangs_up_too_early_is_said_to_have_done_so() {
     run(async {
         let server = Server::start(|door| door.accept().say(SERVER, GREETING));
-        let session = Session::default();
+        let session = new_session();
         session.join(anna(), server.address.clone());
         until_state(&session, SessionState::Disconnected).await;
         assert!(matches!(session.ending(), Some(Ending::CutShort)));

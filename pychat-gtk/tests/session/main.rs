@@ -3,18 +3,24 @@
 //! There is no window and no display: each test has a main context of its own.
 
 mod joining;
+mod keeping;
+mod returning;
 mod server;
 mod talking;
 mod transcripts;
 
 use std::{
     cell::RefCell,
+    fs,
+    path::{Path, PathBuf},
     rc::Rc,
+    sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
 use gtk::{gio::prelude::*, glib};
 use pychat_gtk::{
+    model::{Delivery, Message},
     server_address::ServerAddress,
     session::{Session, SessionState},
 };
@@ -50,9 +56,46 @@ fn until_state(session: &Session, state: SessionState) -> impl Future<Output = (
     until(move || session.state() == state)
 }
 
+/// A folder that is gone when the test is.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static N_FOLDERS: AtomicUsize = AtomicUsize::new(0);
+        let n = N_FOLDERS.fetch_add(1, Ordering::Relaxed);
+        let name = format!("state-{}-{n}", std::process::id());
+        Self(Path::new(env!("CARGO_TARGET_TMPDIR")).join(name))
+    }
+
+    /// Returns the files in it that end like this.
+    fn files(&self, extension: &str) -> Vec<PathBuf> {
+        let entries = fs::read_dir(&self.0).into_iter().flatten().flatten();
+        let paths = entries.map(|entry| entry.path());
+        paths.filter(|path| path.extension().is_some_and(|it| it == extension)).collect()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0); // Not every test has used it.
+    }
+}
+
+thread_local! {
+    static FOLDER: Folder = Folder::new();
+}
+
+/// Makes a session that keeps what it has to in a folder of the test's own.
+fn new_session() -> Session {
+    FOLDER.with(|folder| Session::default().with_state_folder(&folder.0))
+}
+
 /// Joins as Анна and waits until she is in, if only for a moment.
 async fn joined(address: &ServerAddress) -> Session {
-    let session = Session::default();
+    joined_with(new_session(), address).await
+}
+
+async fn joined_with(session: Session, address: &ServerAddress) -> Session {
     let states = states(&session);
     session.join(anna(), address.clone());
     until(|| states.borrow().contains(&SessionState::Joined)).await;
@@ -75,8 +118,21 @@ fn states(session: &Session) -> Rc<RefCell<Vec<SessionState>>> {
 
 /// Returns what there is to read.
 fn texts(session: &Session) -> Vec<String> {
+    messages(session).iter().map(Message::text).collect()
+}
+
+fn messages(session: &Session) -> Vec<Message> {
     let history = session.history();
-    (0..history.n_items()).filter_map(|n| Some(history.message(n)?.text())).collect()
+    (0..history.n_items()).filter_map(|n| history.message(n)).collect()
+}
+
+/// Returns what has not arrived, with whether it is on its way.
+fn unsent(session: &Session) -> Vec<(String, Delivery)> {
+    let messages = messages(session).into_iter();
+    messages
+        .map(|message| (message.text(), message.delivery()))
+        .filter(|(_, delivery)| *delivery != Delivery::Sent)
+        .collect()
 }
 
 /// Waits for the end of the server's script while the session goes on running.

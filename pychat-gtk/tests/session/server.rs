@@ -1,5 +1,5 @@
-//! A stand-in for a server of the original: it says what a test tells it to, as that program
-//! wrote it, in pieces of any size.
+//! A stand-in for a server, of the original's protocol or of ours: it says what a test tells it to,
+//! in pieces of any size.
 
 use std::{
     fmt::Write as _,
@@ -101,6 +101,66 @@ impl Peer {
         name
     }
 
+    /// Greets as a server of protocol 2, whose log is called `epoch`, and returns the hello.
+    pub(crate) fn greet(&mut self, epoch: &str) -> Value {
+        self.send(&json!({
+            "type": "message", "username": SERVER, "content": GREETING, "protocol": 2, "epoch": epoch,
+            "limits": {"payload": 65536, "name": 32, "burst": 10, "per_second": 5},
+            "ping_seconds": 30,
+        }));
+        let hello = self.read_payload();
+        assert_eq!((&hello["type"], &hello["protocol"]), (&json!("hello"), &json!(2)));
+        hello
+    }
+
+    /// Greets and lets in; `seq` is the last number of its log. Returns the hello.
+    pub(crate) fn let_in_2(&mut self, epoch: &str, seq: u64) -> Value {
+        let hello = self.greet(epoch);
+        self.send(&json!({
+            "type": "welcome", "username": hello["username"], "token": "t0", "epoch": epoch,
+            "seq": seq, "time": TIME_MS, "members": [hello["username"]],
+        }));
+        hello
+    }
+
+    /// Sends one message of the log, with `more` members.
+    pub(crate) fn record(&mut self, seq: u64, author: &str, content: &str, more: &Value) {
+        let mut payload = json!({
+            "type": "message", "seq": seq, "time": TIME_MS + seq, "username": author,
+            "content": content,
+        });
+        let members = payload.as_object_mut().expect("an object");
+        members.extend(more.as_object().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())));
+        self.send(&payload);
+    }
+
+    /// Takes a request for history and answers with these numbers; returns before what it was.
+    pub(crate) fn page(&mut self, seqs: std::ops::Range<u64>) -> u64 {
+        let request = self.read_payload();
+        assert_eq!(request["type"], "history");
+        for seq in seqs.clone() {
+            self.record(seq, "Борис", &format!("number {seq}"), &json!({"replay": true}));
+        }
+        let (before, count) = (&request["before"], seqs.clone().count());
+        let start = seqs.start <= 1;
+        self.send(&json!({"type": "page", "before": before, "count": count, "start": start}));
+        before.as_u64().expect("a number")
+    }
+
+    /// Waits for one `text` of protocol 2 and returns its content and id.
+    pub(crate) fn hear_2(&mut self) -> (String, String) {
+        let payload = self.read_payload();
+        assert_eq!(payload["type"], "text", "{payload}");
+        let text = |key: &str| payload[key].as_str().expect("text").to_owned();
+        (text("content"), text("id"))
+    }
+
+    /// Sends one payload.
+    pub(crate) fn send(&mut self, payload: &Value) {
+        let payload = payload.to_string();
+        self.write(format!("{}:{payload}", payload.len()).as_bytes());
+    }
+
     /// Waits for one `text` and returns it.
     pub(crate) fn hear(&mut self) -> String {
         let payload = self.read_payload();
@@ -151,6 +211,9 @@ pub(crate) const SERVER: &str = "Сервер Чата";
 
 /// The server's first words.
 pub(crate) const GREETING: &str = "Connection established. Waiting for your username...";
+
+/// When everything happens on a server of protocol 2, in UTC milliseconds since 1970.
+pub(crate) const TIME_MS: u64 = 1_700_000_000_000;
 
 /// Returns one message as the original writes it.
 pub(crate) fn frame(author: &str, content: &str) -> String {

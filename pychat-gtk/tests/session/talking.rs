@@ -1,37 +1,22 @@
 //! Talking, losing the connection, coming back and leaving.
 
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-    sync::mpsc,
-    time::Instant,
-};
+use std::{cell::Cell, rc::Rc, sync::mpsc, time::Instant};
 
 use gtk::gio::prelude::*;
 use pychat_gtk::{
     ending::Ending,
-    model::MessageKind,
+    model::{Delivery, MessageKind},
     session::{Session, SessionState},
 };
 
 use crate::{
-    PATIENCE, anna, finish, joined, run,
+    PATIENCE, anna, finish, joined, messages, run,
     server::{SERVER, Server, frame},
-    states, texts, until, until_state,
+    texts, unsent, until, until_state,
 };
 
-/// Gathers what the session gives back.
-fn returned(session: &Session) -> Rc<RefCell<Vec<String>>> {
-    let texts = Rc::new(RefCell::new(Vec::new()));
-    session.connect_returned({
-        let texts = texts.clone();
-        move |_, text| texts.borrow_mut().push(text.to_owned())
-    });
-    texts
-}
-
 #[test]
-fn a_lost_connection_gives_back_what_never_came_back() {
+fn a_server_of_the_original_that_is_lost_leaves_what_never_came_back_as_failed() {
     for is_reset in [false, true] {
         run(async move {
             let server = Server::start(move |door| {
@@ -43,21 +28,52 @@ fn a_lost_connection_gives_back_what_never_came_back() {
                     peer.reset();
                 } else {
                     assert_eq!([peer.hear(), peer.hear()], ["second\nline", "third"]);
+                    drop(peer);
                 }
+                let mut peer = door.accept();
+                peer.let_in();
+                assert_eq!(peer.hear(), "third");
+                peer.say("Вы", "third");
+                peer.expect_end();
             });
             let session = joined(&server.address).await;
-            let returned = returned(&session);
             for text in ["first", "second\nline", "third"] {
                 session.say(text).expect("joined");
             }
-            until_state(&session, SessionState::Lost).await;
-            assert!(matches!(session.ending(), Some(Ending::Lost)));
-            assert_eq!(*returned.borrow(), ["second\nline\nthird"]);
-            assert_eq!(texts(&session).last().map(String::as_str), Some("first"));
-            assert!(session.say("into the void").is_err());
+            let failed = ["second\nline", "third"].map(|it| (it.to_owned(), Delivery::Failed));
+            until(|| unsent(&session) == failed).await;
+            assert_eq!(texts(&session)[1], "first");
+            until_state(&session, SessionState::Joined).await;
+
+            let ids: Vec<_> = messages(&session)
+                .iter()
+                .filter(|message| message.delivery() == Delivery::Failed)
+                .map(|message| message.id().expect("it was sent").to_owned())
+                .collect();
+            session.discard(&ids[0]);
+            session.say_again(&ids[1]);
+            until(|| unsent(&session).is_empty()).await;
+            let welcome = "Welcome, Анна. Nobody else is here yet.";
+            assert_eq!(texts(&session), [welcome, "first", welcome, "third"]);
+            session.leave().await;
             finish(server).await;
         });
     }
+}
+
+#[test]
+fn nothing_can_be_said_to_a_server_of_the_original_that_is_away() {
+    run(async {
+        let server = Server::start(|door| {
+            door.accept().let_in();
+        });
+        let session = joined(&server.address).await;
+        finish(server).await;
+        until(|| session.retry_in().is_some()).await;
+        assert!(!session.can_say());
+        assert!(session.say("into the void").is_err());
+        assert_eq!(unsent(&session), []);
+    });
 }
 
 #[test]
@@ -93,8 +109,6 @@ fn trying_again_keeps_the_name_and_the_conversation_and_joining_anew_does_not() 
             peer.expect_end();
         });
         let session = joined(&server.address).await;
-        until_state(&session, SessionState::Lost).await;
-        session.rejoin();
         let welcome = "Welcome, Анна. Nobody else is here yet.";
         let expected = [welcome, "before", welcome, "after"];
         until(|| texts(&session) == expected).await;
@@ -110,20 +124,32 @@ fn trying_again_keeps_the_name_and_the_conversation_and_joining_anew_does_not() 
 }
 
 #[test]
-fn an_attempt_to_come_back_that_fails_leaves_the_conversation_readable() {
+fn attempts_to_come_back_that_fail_leave_the_conversation_readable() {
     run(async {
         let server = Server::start(|door| {
             door.accept().let_in();
         });
         let session = joined(&server.address).await;
-        until_state(&session, SessionState::Lost).await;
+        let before = texts(&session);
         finish(server).await;
-        let (states, before) = (states(&session), texts(&session));
-        session.rejoin();
-        until_state(&session, SessionState::Lost).await;
-        assert!(matches!(session.ending(), Some(Ending::NoAnswer)));
-        assert_eq!(*states.borrow(), [SessionState::Connecting, SessionState::Lost]);
-        assert_eq!(texts(&session), before);
+        until(|| session.retry_in().is_some()).await;
+        assert!(matches!(session.ending(), Some(Ending::Lost)), "and not that nobody answers now");
+        assert_eq!(session.state(), SessionState::Lost);
+
+        // Nobody has to wait for the next attempt.
+        for try_now in [Session::rejoin, Session::wake] {
+            try_now(&session);
+            assert_eq!(session.state(), SessionState::Connecting);
+            until(|| session.retry_in().is_some()).await;
+            assert_eq!(texts(&session), before);
+        }
+
+        // And nobody has to want it.
+        session.cancel();
+        assert_eq!((session.state(), session.retry_in()), (SessionState::Lost, None));
+        assert!(session.ending().is_none());
+        session.wake();
+        assert_eq!(session.state(), SessionState::Lost);
     });
 }
 

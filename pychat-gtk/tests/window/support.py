@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -112,7 +113,10 @@ class Peer(Speaker):
     def __init__(self, server, name):
         super().__init__(socket.create_connection(("127.0.0.1", server.port), PATIENCE_S))
         self.write({"type": "hello", "username": name})
-        self.hear_until(lambda payload: payload["content"].startswith("Добро пожаловать"))
+        def is_welcome(payload):
+            return payload["content"].startswith("Добро пожаловать")
+
+        self.welcome = self.hear_until(is_welcome)["content"]
 
     def say(self, text):
         self.write({"type": "text", "content": text})
@@ -131,8 +135,8 @@ class Peer(Speaker):
         return self.hear_until(lambda payload: payload["username"] == author)["content"]
 
 
-class Original:
-    """A stand-in for the original's server, for one client, that does what the test says."""
+class Stub:
+    """A stand-in for a server, for one client at a time, that does what the test says."""
 
     def __init__(self):
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -141,10 +145,10 @@ class Original:
         self.address = f"127.0.0.1:{self.port}"
         self.client = None
 
-    def let_in(self):
+    def let_in(self, name=None):
         self.client = Speaker(self.listener.accept()[0])
         self.say(SERVER_AUTHOR, GREETING)
-        name = self.client.read()["username"]
+        name = name or self.client.read()["username"]
         self.say(SERVER_AUTHOR, f"Добро пожаловать, {name}. Участников онлайн в чате: 0")
         return name
 
@@ -155,6 +159,55 @@ class Original:
         if self.client is not None:
             self.client.close()
         self.listener.close()
+
+
+class Original(Stub):
+    """One of the original's protocol."""
+
+
+class Modern(Stub):
+    """One of protocol 2."""
+
+    def accept(self):
+        """Waits for the client, and says nothing yet."""
+        self.client = Speaker(self.listener.accept()[0])
+
+    def let_in(self, seq=0, epoch="e1"):
+        """Lets the client in; `seq` is the last number of the log. Returns the hello."""
+        self.accept()
+        return self.welcome(seq, epoch)
+
+    def welcome(self, seq=0, epoch="e1"):
+        self.client.write({
+            "type": "message", "username": SERVER_AUTHOR, "content": GREETING, "protocol": 2,
+            "epoch": epoch, "limits": {"payload": 65536, "name": 32}, "ping_seconds": 30,
+        })
+        hello = self.client.read()
+        self.client.write({
+            "type": "welcome", "username": hello["username"], "token": "t0", "epoch": epoch,
+            "seq": seq, "time": now_ms(), "members": [hello["username"]],
+        })
+        return hello
+
+    def record(self, seq, author, text, **more):
+        self.client.write({
+            "type": "message", "seq": seq, "time": now_ms(), "username": author,
+            "content": text, **more,
+        })
+
+    def hear(self, kind):
+        """Returns the next payload of this type; whether one is there may be asked meanwhile."""
+        while True:
+            payload = self.client.read()
+            assert payload is not None, "the client hung up"
+            if payload["type"] == kind:
+                return payload
+            assert payload["type"] == "ping", payload
+            self.client.write({"type": "pong"})
+
+
+def now_ms():
+    return int(time.time() * 1000)
 
 
 class Window:
@@ -168,6 +221,11 @@ class Window:
             stderr=self.log,
         )
         self.frame = eventually(self._find_frame, "the window")
+
+    def kill(self):
+        """Ends the client before it can do anything about it."""
+        self.process.kill()
+        self.process.wait(PATIENCE_S)
 
     def close(self):
         """Ends the client if it is still there, and returns what it complained about."""
@@ -193,6 +251,12 @@ class Window:
             (it for it in walk(root) if it.get_role_name() == role and name in (None, it.get_name())),
             None,
         )
+
+    def find_label(self, pattern):
+        """Returns the first visible label whose text matches, or None."""
+        self.frame.clear_cache()
+        labels = (it for it in walk(self.frame) if it.get_role_name() == "label")
+        return next((it for it in labels if re.search(pattern, it.get_name() or "")), None)
 
     def wait_for(self, role, name=None, within=None):
         return eventually(lambda: self.find(role, name, within), f"{role} {name!r}")
@@ -256,6 +320,27 @@ class Window:
         button = self.wait_for("push button", name, within)
         eventually(lambda: is_sensitive(button), f"{name} to be usable")
         Atspi.Action.do_action(button, 0)
+
+    def descriptions(self):
+        """What is read out with each message beside it, where there is something."""
+        rows = [(row.get_name(), row.get_description()) for row in self.rows()]
+        return {name.rpartition(": ")[2]: text for name, text in rows if text}
+
+    def focus(self):
+        """Brings the window to the keyboard."""
+        search = ["xdotool", "search", "--onlyvisible", "--pid", str(self.process.pid)]
+        frame = subprocess.check_output(search, text=True).split()[-1]
+        subprocess.run(["xdotool", "windowfocus", "--sync", frame], check=True)
+        eventually(self._is_active, "the focus")
+
+    def lose_focus(self):
+        """Gives the keyboard to nobody: X's own name for that is the window with this number."""
+        subprocess.run(["xdotool", "mousemove", "1270", "1010", "windowfocus", "1"], check=True)
+        eventually(lambda: not self._is_active(), "the focus to go")
+
+    def _is_active(self):
+        self.frame.clear_cache()
+        return self.frame.get_state_set().contains(Atspi.StateType.ACTIVE)
 
     def press(self, keys):
         subprocess.run(["xdotool", "key", keys], check=True)
@@ -337,6 +422,11 @@ class WindowTest(unittest.TestCase):
         original = Original()
         self.addCleanup(original.close)
         return original
+
+    def start_modern(self):
+        modern = Modern()
+        self.addCleanup(modern.close)
+        return modern
 
     def let_join(self, server, name):
         peer = Peer(server, name)

@@ -1,58 +1,86 @@
 """Losing the connection, coming back, and leaving."""
 
 import signal
+import time
 import unittest
 
-from support import WindowTest, eventually, is_sensitive, text_of
+from support import SERVER_AUTHOR, Peer, WindowTest, eventually, is_sensitive, text_of
 
 LOST = "The connection to the server was lost."
 
 
 class Connection(WindowTest):
-    def test_a_lost_connection_is_told_and_nothing_is_lost_with_it(self):
+    def test_a_lost_connection_is_told_and_comes_back_by_itself(self):
         server = self.start_server()
         window = self.open_joined(server)
         peer = self.let_join(server, "Борис")
         peer.say("before")
         window.wait_for_row(": before")
-        window.write("Message", "a draft")
 
         server.stop(signal.SIGKILL)
         window.wait_for("alert", LOST, window.conversation())
-        window.wait_for_row(": before")
-        self.assertEqual(window.draft(), "a draft")
-        send = window.wait_for("push button", "Send (Alt+Enter)")
-        self.assertFalse(is_sensitive(send))
-        window.press("alt+Return")
-        self.assertEqual(window.draft(), "a draft")
+        window.wait_for("push button", "Try Now", window.conversation())
+        eventually(lambda: window.find_label(r"^Trying again in \d+ s$"), "the countdown")
+        window.write("Message", "said meanwhile")
+        window.click("Send (Alt+Enter)")
+        eventually(lambda: window.descriptions() == {"said meanwhile": "Sending…"}, "the clock")
 
         server.start()
-        window.click("Try Again", window.conversation())
-        eventually(lambda: is_sensitive(send), "the connection")
+        peer = self.let_join(server, "Борис")
+        self.assertEqual(peer.hear_from("Анна"), "said meanwhile")
+        eventually(lambda: window.descriptions() == {}, "the message to be sent")
         eventually(lambda: not window.find("alert", LOST), "the alert to go")
         self.assertEqual(window.title, f"Анна — {server.address}")
-        window.wait_for_row(": before")
-        peer = self.let_join(server, "Борис")
-        window.click("Send (Alt+Enter)")
-        self.assertEqual(peer.hear_from("Анна"), "a draft")
+        names = [row.get_name() for row in window.rows()]
+        self.assertEqual(sum(name.endswith(": said meanwhile") for name in names), 1)
+        self.assertEqual(sum(name.endswith(": before") for name in names), 1)
 
-    def test_trying_again_in_vain_can_be_done_again(self):
+    def test_a_connection_that_is_soon_back_is_not_spoken_of(self):
+        modern = self.start_modern()
+        window = self.open("--name", "Анна", modern.address)
+        modern.let_in()
+        window.wait_for_title(f"Анна — {modern.address}")
+        modern.record(1, "Борис", "before")
+        window.wait_for_row(": before")
+        modern.client.close()
+        modern.accept()
+        time.sleep(0.4)  # What must not be shown can only be waited out.
+        self.assertIsNone(window.find("alert", within=window.conversation()))
+        hello = modern.welcome(2)
+        self.assertEqual(hello["resume"], {"epoch": "e1", "after": 1})
+        modern.record(2, "Борис", "meanwhile", replay=True)
+        window.wait_for_row(": meanwhile")
+        self.assertIsNone(window.find("alert", within=window.conversation()))
+        names = [row.get_name().rpartition(": ")[2] for row in window.rows()]
+        self.assertEqual(names[1:], ["before", "meanwhile"])
+
+    def test_one_can_try_again_at_once_and_in_vain(self):
         server = self.start_server()
         window = self.open_joined(server)
         server.stop(signal.SIGKILL)
-        window.wait_for("alert", LOST, window.conversation())
-        window.click("Try Again", window.conversation())
-        window.wait_for(
-            "alert",
-            "Could not connect: the server does not answer, or it refused the connection.",
-            window.conversation(),
-        )
-        self.assertEqual(window.title, f"Анна — {server.address}")
+        for _ in range(2):
+            window.click("Try Now", window.conversation())
+            eventually(lambda: window.find_label(r"^Trying again in \d+ s$"), "the countdown")
         server.start()
-        window.click("Try Again", window.conversation())
-        send = window.wait_for("push button", "Send (Alt+Enter)")
-        window.write("Message", "back")
-        eventually(lambda: is_sensitive(send), "the connection")
+        window.click("Try Now", window.conversation())
+        eventually(lambda: not window.find("alert", within=window.conversation()), "the end of it")
+
+    def test_who_looks_at_the_window_does_not_have_to_wait(self):
+        server = self.start_server()
+        window = self.open_joined(server)
+        window.lose_focus()
+        server.stop(signal.SIGKILL)
+        # Each wait is longer than the one before; in this one there is time enough.
+        eventually(lambda: window.find_label(r"^Trying again in ([4-9]|\d\d) s$"), "a long wait")
+        server.start()
+        window.focus()
+        eventually(lambda: self.is_there(server, "Анна"), "the connection", patience_s=2)
+
+    def is_there(self, server, name):
+        peer = Peer(server, "Борис")
+        present = peer.welcome.partition("\n")[2].split(", ")
+        peer.close()
+        return name in present
 
     def test_coming_back_can_be_cancelled(self):
         original = self.start_original()
@@ -61,19 +89,45 @@ class Connection(WindowTest):
         window.wait_for_title(f"Анна — {original.address}")
         original.client.close()
         window.wait_for("alert", LOST, window.conversation())
-        window.click("Try Again", window.conversation())
-        window.wait_for("alert", f"Connecting to {original.address}…", window.conversation())
+        window.wait_for("label", f"Connecting to {original.address}…", window.conversation())
+        window.write("Message", "a draft")
+        send = window.wait_for("push button", "Send (Alt+Enter)")
+        self.assertFalse(is_sensitive(send), "nothing can be said to who may not hear it")
         window.click("Cancel", window.conversation())
         window.wait_for("alert", "You are not connected to the server.", window.conversation())
+        window.click("Reconnect", window.conversation())
+        original.listener.accept()[0].close()
+        original.let_in()
+        eventually(lambda: is_sensitive(send), "the connection")
+        self.assertEqual(window.draft(), "a draft")
+
+    def test_who_is_replaced_is_told_and_stays_away(self):
+        modern = self.start_modern()
+        window = self.open("--name", "Анна", modern.address)
+        modern.let_in()
+        window.wait_for_title(f"Анна — {modern.address}")
+        modern.client.write({"type": "bye", "reason": "replaced", "retry_ms": 0})
+        window.wait_for("alert", "You have joined from another window.", window.conversation())
+        window.click("Reconnect", window.conversation())
+        modern.let_in()
+        eventually(lambda: not window.find("alert", within=window.conversation()), "the end of it")
 
     def test_a_server_that_stops_says_so(self):
         server = self.start_server()
         window = self.open_joined(server)
         server.stop(signal.SIGTERM)
         window.wait_for("alert", "The server was shut down.", window.conversation())
+
+    def test_an_original_server_that_stops_says_so(self):
+        original = self.start_original()
+        window = self.open("--name", "Анна", original.address)
+        original.let_in()
+        original.say(SERVER_AUTHOR, "Connection closed due to server is shutting down. Bye!\n")
+        original.close()
+        window.wait_for("alert", "The server was shut down.", window.conversation())
         window.wait_for_row("The server is shutting down. Bye!")
 
-    def test_what_never_arrived_comes_back(self):
+    def test_what_never_arrived_at_an_original_server_can_be_sent_again(self):
         original = self.start_original()
         window = self.open("--name", "Анна", original.address)
         original.let_in()
@@ -83,8 +137,33 @@ class Connection(WindowTest):
             self.assertEqual(original.client.read()["content"], text)
         window.write("Message", "a draft")
         original.client.close()
-        window.wait_for("alert", LOST, window.conversation())
-        eventually(lambda: window.draft() == "one\ntwo\na draft", "the texts to come back")
+        original.let_in()
+        lost = "The connection was lost; it may not have arrived."
+        eventually(lambda: window.descriptions() == {"one": lost, "two": lost}, "the failures")
+        window.click("Send Again", window.wait_for_row(": two"))
+        self.assertEqual(original.client.read()["content"], "two")
+        original.say("Вы", "two")
+        eventually(lambda: window.descriptions() == {"one": lost}, "the message to be sent")
+        self.assertEqual(window.draft(), "a draft")
+
+    def test_what_a_kill_interrupted_is_sent_by_the_next_window(self):
+        modern = self.start_modern()
+        window = self.open("--name", "Анна", modern.address)
+        modern.let_in()
+        window.write("Message", "the last words")
+        window.click("Send (Alt+Enter)")
+        before = modern.hear("text")
+        window.kill()
+        modern.client.close()
+
+        window = self.open("--name", "Анна", modern.address)
+        self.assertEqual(modern.let_in()["token"], "t0")
+        window.wait_for_row(": the last words")
+        self.assertEqual(modern.hear("text"), before)
+        modern.record(1, "Анна", "the last words", id=before["id"])
+        eventually(lambda: window.descriptions() == {}, "the message to be sent")
+        names = [row.get_name() for row in window.rows()]
+        self.assertEqual(sum(name.endswith(": the last words") for name in names), 1)
 
     def test_leaving_goes_back_to_the_first_page_and_keeps_the_draft(self):
         server = self.start_server()

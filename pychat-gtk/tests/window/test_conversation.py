@@ -4,7 +4,7 @@ import json
 import re
 import unittest
 
-from support import SERVER_AUTHOR, WindowTest, eventually, is_sensitive, walk
+from support import SERVER_AUTHOR, Atspi, WindowTest, children, eventually, is_sensitive, walk
 
 
 class Conversation(WindowTest):
@@ -61,7 +61,7 @@ class Conversation(WindowTest):
         text = "\n".join(["ж" * 100] * 400)
         window.write("Message", text)
         window.click("Send (Alt+Enter)")
-        payload = {"type": "text", "content": text}
+        payload = {"type": "text", "content": text, "id": "0" * 32 + "-0"}
         size = len(json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode())
         window.wait_for(
             "alert",
@@ -113,6 +113,135 @@ class Conversation(WindowTest):
         window.wait_for_row("number 149")
         numbers = [re.search(r"number (\d+)$", row.get_name()) for row in window.rows()]
         self.assertEqual([int(it[1]) for it in numbers if it], list(range(150)))
+
+
+class Delivery(WindowTest):
+    """What becomes of what one says."""
+
+    def setUp(self):
+        self.modern = self.start_modern()
+        self.window = self.open("--name", "Анна", self.modern.address)
+        self.modern.let_in()
+
+    def say(self, text):
+        self.window.write("Message", text)
+        self.window.click("Send (Alt+Enter)")
+        return self.modern.hear("text")["id"]
+
+    def texts(self):
+        return [row.get_name().rpartition(": ")[2] for row in self.window.rows()]
+
+    def test_a_message_is_on_its_way_until_the_server_has_it(self):
+        one, two = self.say("one"), self.say("two")
+        self.window.wait_for_row(": two")
+        self.assertEqual(self.window.descriptions(), {"one": "Sending…", "two": "Sending…"})
+        row = self.window.wait_for_row(": one")
+        eventually(lambda: self.window.find("image", "Sending…", row), "the clock")
+        self.modern.record(1, "Борис", "in between")
+        eventually(lambda: self.texts()[1:] == ["in between", "one", "two"], "the server's order")
+        self.modern.record(2, "Анна", "one", id=one)
+        eventually(lambda: self.window.descriptions() == {"two": "Sending…"}, "one to be sent")
+        self.assertIsNone(self.window.find("image", "Sending…", self.window.wait_for_row(": one")))
+        self.modern.record(3, "Анна", "two", id=two)
+        eventually(lambda: self.window.descriptions() == {}, "two to be sent")
+        self.assertEqual(self.texts()[1:], ["in between", "one", "two"])
+
+    def test_a_message_that_is_refused_can_be_sent_again_or_discarded(self):
+        for text in ["one", "two"]:
+            self.modern.client.write({
+                "type": "error", "code": "bad_payload", "text": "not now", "ref": self.say(text),
+            })
+        reason = "Not sent. The server says: not now"
+        failed = {"one": reason, "two": reason}
+        eventually(lambda: self.window.descriptions() == failed, "the refusals")
+        row = self.window.wait_for_row(": one")
+        self.window.wait_for("label", reason, row)
+        self.window.click("Send Again", row)
+        again = self.modern.hear("text")
+        self.assertEqual(again["content"], "one")
+        self.modern.record(1, "Анна", "one", id=again["id"])
+        eventually(lambda: self.texts()[1:] == ["one", "two"], "the refused one after the sent one")
+        self.assertEqual(self.window.descriptions(), {"two": reason})
+
+        more = self.window.wait_for("push button", "More", self.window.wait_for_row(": two"))
+        Atspi.Action.do_action(next(children(more)), 0)
+        self.window.wait_for("menu item", "Copy")
+        Atspi.Action.do_action(self.window.wait_for("menu item", "Discard"), 0)
+        eventually(lambda: self.texts()[1:] == ["one"], "it to be gone")
+
+
+class Past(WindowTest):
+    """What was said before."""
+
+    def open_at(self, last):
+        self.modern = self.start_modern()
+        self.window = self.open("--name", "Анна", self.modern.address)
+        self.modern.let_in(last)
+        return self.page()
+
+    def page(self):
+        """Answers one request for history."""
+        request = self.modern.hear("history")
+        begin = max(1, request["before"] - request["limit"])
+        for seq in range(begin, request["before"]):
+            text = f"number {seq}\n" + "word " * (7 * seq % 60)
+            self.modern.record(seq, "Борис", text, replay=True)
+        self.modern.client.write({
+            "type": "page", "before": request["before"], "count": request["before"] - begin,
+            "start": begin == 1,
+        })
+        return begin
+
+    def row(self, n):
+        pattern = re.compile(rf": number {n}$", re.MULTILINE)
+        return next((it for it in self.window.rows() if pattern.search(it.get_name())), None)
+
+    def y_of(self, n):
+        """Returns where row `n` is once it has come to rest."""
+        looks = []
+
+        def is_settled():
+            row = self.row(n)
+            looks.append(row and self.window.extents(row).y)
+            return row and looks[-3:-1] == [looks[-1]] * 2
+
+        eventually(is_settled, "the list to come to rest")
+        return looks[-1]
+
+    def test_the_last_page_is_there_and_older_ones_come_above_without_moving_what_is_read(self):
+        self.assertEqual(self.open_at(200), 151)
+        eventually(lambda: self.row(200), "the last message")
+        self.window.wait_for_row("Welcome, Анна. Nobody else is here yet.")
+        self.modern.client.connection.settimeout(0.5)
+        with self.assertRaises(TimeoutError, msg="nobody has asked for more"):
+            self.modern.client.read()
+        self.modern.client.connection.settimeout(15)
+
+        self.window.scroll("up", 80)
+        eventually(lambda: self.row(151), "the first message of the page")
+        before = self.y_of(151)
+        self.assertEqual(self.page(), 101)
+        eventually(lambda: self.row(150), "the older messages")
+        self.assertAlmostEqual(self.y_of(151), before, delta=1)
+        self.window.scroll("up", 80)
+        self.assertEqual(self.page(), 51)
+        self.window.scroll("up", 80)
+        self.assertEqual(self.page(), 1)
+        self.window.scroll("up", 80)
+        eventually(lambda: self.row(1), "the first message of all")
+
+    def test_a_short_page_is_filled_up_until_there_is_enough_to_see(self):
+        self.modern = self.start_modern()
+        self.window = self.open("--name", "Анна", self.modern.address)
+        self.modern.let_in(60)
+        for begin, before in [(60, 61), (59, 60), (1, 59)]:
+            self.assertEqual(self.modern.hear("history")["before"], before)
+            for seq in range(begin, before):
+                self.modern.record(seq, "Борис", f"number {seq}", replay=True)
+            self.modern.client.write({
+                "type": "page", "before": before, "count": before - begin, "start": begin == 1,
+            })
+        eventually(lambda: self.row(60), "the end of the list")
 
 
 class Scrolling(WindowTest):

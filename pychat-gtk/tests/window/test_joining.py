@@ -85,11 +85,20 @@ class Joining(WindowTest):
         self.assertIsNone(window.find("alert", within=window.joining()))
         self.assertEqual(window.title, "Pychat")
 
-    def test_a_taken_name_is_joined_under_the_name_that_the_server_gives(self):
+    def test_a_taken_name_is_told_and_one_that_is_free_is_offered(self):
         server = self.start_server()
         self.let_join(server, "Анна")
         window = self.open("--name", "Анна", server.address)
+        window.wait_for("alert", "Somebody in the chat has this name already. Анна (2) is free.")
+        eventually(lambda: text_of(window.wait_for("text", "Name")) == "Анна (2)", "the offer")
+        window.click("Join", window.joining())
         window.wait_for_title(f"Анна (2) — {server.address}")
+
+    def test_an_original_server_gives_a_name_of_its_own(self):
+        original = self.start_original()
+        window = self.open("--name", "Анна", original.address)
+        original.let_in("Анна (2)")
+        window.wait_for_title(f"Анна (2) — {original.address}")
 
     def test_name_and_server_are_remembered(self):
         server = self.start_server()

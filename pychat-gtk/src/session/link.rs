@@ -1,0 +1,120 @@
+//! One connection after another, as the client wants them.
+
+use gtk::{gio, glib, glib::prelude::*, glib::subclass::prelude::*};
+
+use super::{Attempt, Link, Session, SessionState, now_ms};
+use crate::{
+    ending::Ending,
+    transport::{self, Incoming, Line, TransportError},
+};
+
+impl Session {
+    /// Has a connection made.
+    pub(super) fn call(&self) {
+        let Some((_, server)) = self.identity() else { return };
+        let imp = self.imp();
+        let attempt = self.next_attempt();
+        imp.failure.take();
+        let weak = self.downgrade();
+        let calling = glib::spawn_future_local(async move {
+            let connected = transport::connect(&server).await;
+            if let Some(session) = weak.upgrade() {
+                session.on_connected(attempt, connected);
+            }
+        });
+        imp.link.replace(Link::Calling(calling));
+        self.set_retry_at(None);
+        self.set_state(SessionState::Connecting);
+
+        let (weak, timeout) = (self.downgrade(), imp.timeout.get());
+        glib::spawn_future_local(async move {
+            glib::timeout_future(timeout).await;
+            if let Some(session) = weak.upgrade() {
+                session.on_timeout(attempt);
+            }
+        });
+    }
+
+    /// Takes the link down; what was said last goes along the line that is returned.
+    pub(super) fn hang_up(&self) -> Option<Line> {
+        self.send();
+        self.next_attempt();
+        match self.imp().link.take() {
+            Link::Down => None,
+            Link::Calling(task) => {
+                task.abort();
+                None
+            }
+            Link::Open(line) => Some(line),
+        }
+    }
+
+    /// `Connecting` becomes `Joining`, or the attempt ends.
+    fn on_connected(
+        &self,
+        attempt: Attempt,
+        connected: Result<gio::SocketConnection, TransportError>,
+    ) {
+        self.imp().link.take(); // The task that calls this; it is about to end.
+        match connected {
+            Ok(connection) => {
+                let weak = self.downgrade();
+                let line = Line::open(connection, move |incoming| {
+                    if let Some(session) = weak.upgrade() {
+                        session.on_incoming(attempt, incoming);
+                    }
+                });
+                self.imp().link.replace(Link::Open(line));
+                self.set_state(SessionState::Joining);
+                self.tell_client(|client| client.connected(now_ms()));
+            }
+            Err(error) => self.fail(error.into()),
+        }
+    }
+
+    fn on_timeout(&self, attempt: Attempt) {
+        if self.is_current(attempt) && self.is_joining() {
+            self.fail(Ending::NoAnswer);
+        }
+    }
+
+    fn on_incoming(&self, attempt: Attempt, incoming: Incoming<'_>) {
+        if !self.is_current(attempt) {
+            return;
+        }
+        match incoming {
+            Incoming::Bytes(bytes) => self.tell_client(|client| client.receive(now_ms(), bytes)),
+            Incoming::End(end) => {
+                if let Err(error) = end {
+                    glib::g_info!("pychat", "{}: {error}", self.server());
+                }
+                self.end_line();
+                self.tell_client(|client| client.disconnected(now_ms()));
+            }
+        }
+    }
+
+    /// Ends an attempt for a reason that only we know.
+    fn fail(&self, failure: Ending) {
+        self.end_line();
+        self.imp().failure.replace(Some(failure));
+        self.tell_client(|client| client.disconnected(now_ms()));
+    }
+
+    /// Closes what there is of a connection, in its own time.
+    pub(super) fn end_line(&self) {
+        if let Some(line) = self.hang_up() {
+            glib::spawn_future_local(line.finish());
+        }
+    }
+
+    fn next_attempt(&self) -> Attempt {
+        let attempt = self.imp().attempt.get() + 1;
+        self.imp().attempt.set(attempt);
+        attempt
+    }
+
+    fn is_current(&self, attempt: Attempt) -> bool {
+        self.imp().attempt.get() == attempt
+    }
+}

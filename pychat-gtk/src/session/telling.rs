@@ -1,0 +1,176 @@
+//! What the client tells, made into a conversation that can be read.
+
+use gtk::glib::subclass::prelude::*;
+use pychat_wire::{
+    client::{Cause, Event, Message as Said, Page},
+    message::Reason,
+};
+
+use super::{Session, SessionState, wall_ms};
+use crate::{
+    ending::Ending,
+    model::{Message, MessageKind},
+    wording,
+};
+
+/// The number of the protocol that knows no other words than the original.
+const ORIGINAL: u64 = 1;
+
+impl Session {
+    pub(super) fn on_event(&self, event: Event) {
+        match event {
+            Event::Connect => self.call(),
+            Event::Disconnect => self.end_line(),
+            Event::Joined { name, others, protocol, again } => {
+                self.on_joined(&name, &others, protocol, again);
+            }
+            Event::Refused { code, reason, suggest } => {
+                self.on_end(Ending::refused(code, reason, suggest), None);
+            }
+            Event::Offline { cause, retry_at_ms } => self.on_offline(cause, retry_at_ms),
+            Event::Message(said) => self.on_message(&said),
+            Event::Page(page) => self.on_page(&page),
+            Event::Gap { from, .. } => {
+                self.history().restart(from.saturating_sub(1));
+                self.note(None, &wording::gap());
+            }
+            Event::NewEpoch => {
+                self.history().begin_anew();
+                self.note(None, &wording::new_epoch());
+            }
+            Event::MemberJoined { name, time_ms } => self.on_arrival(&name, time_ms),
+            Event::MemberLeft { name, time_ms, reason } => {
+                self.on_departure(name, time_ms, reason);
+            }
+            Event::Accepted { id, .. } => {
+                self.history().remove(id.as_str()); // It stands in its place, or will.
+            }
+            Event::Failed { id, text, reason } => {
+                let history = self.history();
+                let message = history.unsent(id.as_str()).unwrap_or_else(|| {
+                    let message = Message::sending(id, &self.name(), &text, wall_ms());
+                    history.say(message.clone());
+                    message
+                });
+                message.fail(&wording::fail_reason(&reason));
+            }
+            Event::Notice { text } => self.note(None, &text),
+            // Whatever a later client tells can be passed over, and nothing is lost by waiting.
+            _ => (),
+        }
+    }
+
+    /// `Joining` becomes `Joined`; or the server has come back under the line that there is.
+    fn on_joined(&self, name: &str, others: &[String], protocol: u64, again: bool) {
+        let imp = self.imp();
+        self.set_name(name);
+        imp.protocol.set(protocol);
+        imp.ending.take();
+        imp.replaced.take();
+        let welcome =
+            || Message::new(MessageKind::Welcome, "", &wording::welcome(name, others), wall_ms());
+        if !imp.has_conversation.replace(true) {
+            self.show_unacknowledged();
+        }
+        if protocol == ORIGINAL {
+            self.history().push(welcome()); // What was said before is not to be had.
+        } else if !again {
+            imp.welcome.replace(Some(welcome()));
+        }
+        self.history().flush();
+        self.set_retry_at(None);
+        self.set_state(SessionState::Joined);
+    }
+
+    /// Shows what was said in an earlier life.
+    fn show_unacknowledged(&self) {
+        let texts = self.with_client(|client| {
+            let texts = client.unacknowledged();
+            texts.map(|(id, text)| (id.clone(), text.to_owned())).collect::<Vec<_>>()
+        });
+        for (id, text) in texts.unwrap_or_default() {
+            if self.history().unsent(id.as_str()).is_none() {
+                self.history().say(Message::sending(id, &self.name(), &text, wall_ms()));
+            }
+        }
+    }
+
+    fn on_offline(&self, cause: Cause, retry_at_ms: Option<u64>) {
+        let is_stopping = cause == Cause::Bye { reason: Reason::Shutdown };
+        if is_stopping && self.imp().protocol.get() == ORIGINAL && self.has_conversation() {
+            self.note(None, &wording::server_stopping());
+        }
+        let is_joined = self.state() == SessionState::Joined;
+        let failure = self.imp().failure.take();
+        self.on_end(failure.unwrap_or_else(|| Ending::new(cause, is_joined)), retry_at_ms);
+    }
+
+    fn on_end(&self, ending: Ending, retry_at_ms: Option<u64>) {
+        if self.has_conversation() {
+            // That nobody answers is less news than why the connection was lost.
+            let before = self.ending().filter(|_| ending.is_absence());
+            self.lose(before.or(Some(ending)), retry_at_ms);
+        } else {
+            self.give_up(Some(ending));
+        }
+    }
+
+    fn on_message(&self, said: &Said) {
+        let (seq, time_ms) = (said.seq, said.time_ms.map(local_ms));
+        let has_arrived =
+            said.id.as_ref().is_some_and(|id| self.history().arrive(id.as_str(), seq, time_ms));
+        if !has_arrived {
+            self.history().push(shown(said));
+        }
+    }
+
+    /// Older messages go before all others; after the first of them the newcomer is welcomed.
+    fn on_page(&self, page: &Page) {
+        let mut messages = Vec::with_capacity(page.messages.len() + 2);
+        let first_seq = page.messages.first().and_then(|said| said.seq);
+        if page.start && first_seq.is_some_and(|seq| 1 < seq) {
+            messages.push(Message::new(MessageKind::Notice, "", &wording::gap(), wall_ms()));
+        }
+        for said in &page.messages {
+            if let Some(id) = &said.id {
+                self.history().remove(id.as_str());
+            }
+            messages.push(shown(said));
+        }
+        messages.extend(self.imp().welcome.take());
+        self.history().prepend(messages);
+    }
+
+    fn on_arrival(&self, name: &str, time_ms: Option<u64>) {
+        // Who came back by another connection has not been away.
+        if self.imp().replaced.take().as_deref() != Some(name) {
+            self.note(time_ms, &wording::joined(name));
+        }
+    }
+
+    fn on_departure(&self, name: String, time_ms: Option<u64>, reason: Option<Reason>) {
+        if reason == Some(Reason::Replaced) {
+            self.imp().replaced.replace(Some(name));
+        } else {
+            self.note(time_ms, &wording::left(&name, reason));
+        }
+    }
+
+    /// Shows what the chat itself says, at the server's time if it is known.
+    fn note(&self, time_ms: Option<u64>, text: &str) {
+        let time_ms = time_ms.map_or_else(wall_ms, local_ms);
+        self.history().push(Message::new(MessageKind::Notice, "", text, time_ms));
+    }
+}
+
+/// Returns a message that somebody said, as it is shown.
+fn shown(said: &Said) -> Message {
+    let kind = if said.own { MessageKind::Own } else { MessageKind::Other };
+    let time_ms = said.time_ms.map_or_else(wall_ms, local_ms);
+    Message::new(kind, &said.author, &said.content, time_ms).numbered(said.seq)
+}
+
+/// Returns the server's time as a message bears it.
+fn local_ms(time_ms: u64) -> i64 {
+    i64::try_from(time_ms).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,119 @@
+//! What outlives the program: a small file for each server and name.
+//!
+//! It holds a [`Saved`], so that what was typed and not acknowledged survives a kill, and a name
+//! stays its owner's. It is replaced as a whole: whoever reads it finds the old one or the new one.
+//! A lock beside it belongs to one window at a time; a second one under the same name keeps
+//! nothing, rather than overwrite what the first one keeps.
+//!
+//! No trouble with a file ends a conversation: it is told once, in the log.
+
+use std::{
+    cell::Cell,
+    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    io::{self, ErrorKind, Read, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use gtk::glib;
+use pychat_wire::client::Saved;
+use serde::Serialize;
+
+/// The largest file that is read, in bytes: far more than the texts that may wait.
+const FILE_BYTES_MAX: u64 = 128 << 20;
+
+/// The file of one name on one server, for as long as nobody else may have it.
+#[derive(Debug)]
+pub struct StateFile {
+    path: PathBuf,
+    server: String,
+    /// True once it was told that it cannot be written.
+    is_failing: Cell<bool>,
+    _lock: File,
+}
+
+/// What stands in a file. The server is there for people: the file's name does not say it.
+#[derive(Serialize)]
+struct Kept<'a> {
+    server: &'a str,
+    #[serde(flatten)]
+    saved: &'a Saved,
+}
+
+impl StateFile {
+    /// Opens the file in `folder` that belongs to `name` on `server`, and returns what is in it.
+    ///
+    /// There is no file where it cannot be had, or another window has it. What is damaged is put
+    /// aside, and the conversation begins anew.
+    pub fn open(folder: &Path, server: &str, name: &str) -> (Option<Self>, Saved) {
+        let id = glib::compute_checksum_for_string(
+            glib::ChecksumType::Sha256,
+            format!("{server}\n{name}"),
+        );
+        let path = folder.join(id.unwrap_or_default()).with_extension("json");
+        let lock = match lock(folder, &path.with_extension("lock")) {
+            Ok(Some(lock)) => lock,
+            Ok(None) => {
+                glib::g_info!("pychat", "{name} on {server} is open in another window");
+                return (None, Saved::default());
+            }
+            Err(error) => {
+                glib::g_warning!("pychat", "cannot keep anything in {}: {error}", folder.display());
+                return (None, Saved::default());
+            }
+        };
+        let saved = read(&path).unwrap_or_else(|error| {
+            glib::g_warning!("pychat", "cannot read {}: {error}", path.display());
+            // It may hold somebody's words. If it cannot be moved it is replaced.
+            let _ = fs::rename(&path, path.with_extension("damaged"));
+            Saved::default()
+        });
+        let is_failing = Cell::new(false);
+        (Some(Self { path, server: server.to_owned(), is_failing, _lock: lock }), saved)
+    }
+
+    /// Replaces what is in the file. It is there when this returns, should the program be killed.
+    pub fn write(&self, saved: &Saved) {
+        let result = self.replace(saved);
+        if let Err(error) = &result
+            && !self.is_failing.get()
+        {
+            glib::g_warning!("pychat", "cannot write {}: {error}", self.path.display());
+        }
+        self.is_failing.set(result.is_err());
+    }
+
+    fn replace(&self, saved: &Saved) -> io::Result<()> {
+        let bytes = serde_json::to_vec(&Kept { server: &self.server, saved })?;
+        let new = self.path.with_extension("new");
+        private(&new, OpenOptions::new().write(true).truncate(true))?.write_all(&bytes)?;
+        fs::rename(new, &self.path)
+    }
+}
+
+/// Takes the lock; `None` if somebody else has it.
+fn lock(folder: &Path, path: &Path) -> io::Result<Option<File>> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let file = private(path, OpenOptions::new().write(true))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Opens a file that nobody else may read.
+fn private(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    options.create(true).mode(0o600).open(path)
+}
+
+fn read(path: &Path) -> io::Result<Saved> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Saved::default()),
+        Err(error) => return Err(error),
+    };
+    let mut bytes = Vec::new();
+    file.take(FILE_BYTES_MAX).read_to_end(&mut bytes)?;
+    Ok(serde_json::from_slice(&bytes)?)
+}

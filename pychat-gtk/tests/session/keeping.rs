@@ -1,0 +1,175 @@
+//! What outlives the program, and what no trouble with a file may do.
+
+use std::{fs, os::unix::fs::PermissionsExt, sync::mpsc};
+
+use pychat_gtk::{model::Delivery, session::Session};
+use serde_json::{Value, json};
+
+use crate::{
+    Folder, finish, joined_with, messages, run,
+    server::{Server, TIME_MS},
+    texts, unsent, until,
+};
+
+fn session_in(folder: &Folder) -> Session {
+    Session::default().with_state_folder(&folder.0)
+}
+
+/// Returns what the one file in the folder says.
+fn kept(folder: &Folder) -> Value {
+    let [path] = &folder.files("json")[..] else { return Value::Null };
+    serde_json::from_slice(&fs::read(path).expect("it is there")).expect("it is whole")
+}
+
+#[test]
+fn what_was_typed_and_not_acknowledged_survives_a_kill_and_is_shown_once() {
+    for was_accepted in [false, true] {
+        run(async move {
+            let folder = Folder::new();
+            let (heard, is_heard) = mpsc::channel();
+            let server = Server::start(move |door| {
+                let mut peer = door.accept();
+                peer.let_in_2("e1", 0);
+                let before = [peer.hear_2(), peer.hear_2()];
+                heard.send(()).expect("the test waits");
+                let mut again = door.accept();
+                let hello = again.let_in_2("e1", 1);
+                assert_eq!(hello["token"], "t0");
+                let request = again.read_payload();
+                assert_eq!(request["before"], 2);
+                let after = [again.hear_2(), again.hear_2()];
+                assert_eq!(before, after);
+                let [(_, first), (_, second)] = after;
+                let author = if was_accepted { "Анна" } else { "Борис" };
+                let id = if was_accepted { json!(first) } else { json!(null) };
+                again.record(1, author, "one", &json!({"id": id, "replay": true}));
+                again.send(&json!({"type": "page", "before": 2, "count": 1, "start": true}));
+                let seq = if was_accepted { 1 } else { 2 };
+                again.record(seq, "Анна", "one", &json!({"id": first, "dup": was_accepted}));
+                again.record(seq + 1, "Анна", "two", &json!({ "id": second }));
+                again.expect_end();
+                drop(peer);
+            });
+            let session = joined_with(session_in(&folder), &server.address).await;
+            for text in ["one", "two"] {
+                session.say(text).expect("joined");
+            }
+            let texts_kept = kept(&folder)["unacknowledged"].as_array().map(Vec::len);
+            assert_eq!(texts_kept, Some(2), "before the bytes could leave");
+            until(|| is_heard.try_recv().is_ok()).await;
+            drop(session); // Without a word, as by a kill.
+
+            let session = joined_with(session_in(&folder), &server.address).await;
+            let sending = ["one", "two"].map(|text| (text.to_owned(), Delivery::Sending));
+            assert!([&sending[..], &[]].contains(&&unsent(&session)[..]));
+            until(|| 2 < texts(&session).len() && unsent(&session).is_empty()).await;
+            let mut expected = vec!["one", "Welcome, Анна. Nobody else is here yet.", "one", "two"];
+            if was_accepted {
+                expected.remove(2);
+            }
+            until(|| texts(&session) == expected).await;
+            let last = messages(&session).pop().expect("there are some").time_ms();
+            assert!(i64::try_from(TIME_MS).unwrap() < last);
+            session.leave().await;
+            let kept = kept(&folder);
+            assert_eq!(kept["unacknowledged"], json!([]));
+            assert_eq!((&kept["token"], &kept["epoch"]), (&json!("t0"), &json!("e1")));
+            assert_eq!(kept["seq"], if was_accepted { 2 } else { 3 });
+            finish(server).await;
+        });
+    }
+}
+
+#[test]
+fn nobody_else_may_read_what_is_kept() {
+    run(async {
+        let folder = Folder::new();
+        let server = Server::start(|door| {
+            let mut peer = door.accept();
+            peer.let_in_2("e1", 0);
+            peer.expect_end();
+        });
+        let session = joined_with(session_in(&folder), &server.address).await;
+        session.leave().await;
+        let [path] = &folder.files("json")[..] else { panic!("one file is kept") };
+        let mode = |path| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+        assert_eq!((mode(path), mode(&folder.0)), (0o600, 0o700));
+        assert_eq!(kept(&folder)["server"], json!(server.address.to_string()));
+        finish(server).await;
+    });
+}
+
+#[test]
+fn a_file_that_is_damaged_is_put_aside_and_nothing_else_suffers() {
+    for damage in ["", "{", r#"{"seq":"many"}"#, "\u{0}\u{0}"] {
+        run(async move {
+            let folder = Folder::new();
+            let server = Server::start(|door| {
+                for _ in 0..2 {
+                    let mut peer = door.accept();
+                    assert_eq!(peer.let_in_2("e1", 0)["token"], json!(null));
+                    peer.expect_end();
+                }
+            });
+            let session = joined_with(session_in(&folder), &server.address).await;
+            session.leave().await;
+            let [path] = &folder.files("json")[..] else { panic!("one file is kept") };
+            fs::write(path, damage).expect("it can be written");
+            let session = joined_with(session_in(&folder), &server.address).await;
+            session.leave().await;
+            assert_eq!(kept(&folder)["token"], "t0");
+            let [aside] = &folder.files("damaged")[..] else { panic!("it is put aside") };
+            assert_eq!(fs::read_to_string(aside).expect("it is text"), damage);
+            finish(server).await;
+        });
+    }
+}
+
+#[test]
+fn where_nothing_can_be_kept_one_can_talk_all_the_same() {
+    run(async {
+        let folder = Folder::new();
+        fs::write(&folder.0, "a file where a folder should be").expect("it can be written");
+        let server = Server::start(|door| {
+            let mut peer = door.accept();
+            peer.let_in_2("e1", 0);
+            let (_, id) = peer.hear_2();
+            peer.record(1, "Анна", "hi", &json!({ "id": id }));
+            peer.expect_end();
+        });
+        let session = joined_with(session_in(&folder), &server.address).await;
+        session.say("hi").expect("joined");
+        until(|| texts(&session).len() == 2 && unsent(&session).is_empty()).await;
+        session.leave().await;
+        finish(server).await;
+        fs::remove_file(&folder.0).expect("it is there");
+    });
+}
+
+#[test]
+fn a_second_window_under_the_same_name_neither_reads_nor_overwrites_what_the_first_keeps() {
+    run(async {
+        let folder = Folder::new();
+        let server = Server::start(|door| {
+            let mut first = door.accept();
+            first.let_in_2("e1", 0);
+            let (_, id) = first.hear_2();
+            let mut second = door.accept();
+            assert_eq!(second.let_in_2("e1", 0)["token"], json!(null));
+            second.hear_2();
+            second.expect_end();
+            first.record(1, "Анна", "of the first", &json!({ "id": id }));
+            first.expect_end();
+        });
+        let first = joined_with(session_in(&folder), &server.address).await;
+        first.say("of the first").expect("joined");
+        let second = joined_with(session_in(&folder), &server.address).await;
+        second.say("of the second").expect("joined");
+        assert_eq!(kept(&folder)["unacknowledged"][0]["text"], "of the first");
+        second.leave().await;
+        assert_ne!(kept(&folder)["unacknowledged"][0]["text"], "of the second");
+        until(|| unsent(&first).is_empty()).await;
+        first.leave().await;
+        finish(server).await;
+    });
+}

@@ -162,8 +162,8 @@ fn a_token_takes_a_name_over_and_what_was_missed_is_replayed() {
     let mut thief = Peer::connect(server.address());
     thief.payload().unwrap();
     thief.send(hello_two("Анна", &format!(r#","token":"{}""#, "0".repeat(32))));
-    let taken = r#"{"type":"error","code":"name_taken","text":"somebody here has this name","suggest":"Анна (2)"}"#;
-    receives(&mut thief, &[taken]);
+    let refused = r#"{"type":"error","code":"name_taken","text":"somebody here has this name","suggest":"Анна (2)"}"#;
+    receives(&mut thief, &[refused]);
 
     let mut new = Peer::connect(server.address());
     let epoch = string(&new.payload().unwrap(), "epoch");

@@ -30,8 +30,11 @@ pub(crate) struct Life {
     after: u64,
     /// It has heard all that it missed: nothing but pages is replayed.
     is_live: bool,
-    /// It has resumed, so messages do not stand between the same comings and goings as elsewhere.
-    has_resumed: bool,
+    /// How often it has resumed: then messages do not stand between the same comings and goings as
+    /// elsewhere.
+    n_resumed: usize,
+    /// How often it was told that something is not kept any more.
+    n_gaps: usize,
     /// What each ping that it has sent is for, oldest first: some mark where it resumed.
     pings: VecDeque<Option<u64>>,
     /// How many messages it asked for at most, and what was the last number then, by the number
@@ -114,7 +117,8 @@ impl Life {
             welcomed_at: 0,
             after: 0,
             is_live: true,
-            has_resumed: false,
+            n_resumed: 0,
+            n_gaps: 0,
             pings: VecDeque::new(),
             pages: BTreeMap::new(),
             page: Vec::new(),
@@ -182,7 +186,8 @@ impl Life {
                 assert_eq!(self.present.len(), members.names().len(), "each once");
                 assert!(token.len() == 32 && token.bytes().all(|byte| byte.is_ascii_hexdigit()));
                 (self.name, self.welcomed_at) = (Some(username.into_owned()), time);
-                (self.is_live, self.has_resumed) = (self.resume.is_none(), self.resume.is_some());
+                self.is_live = self.resume.is_none();
+                self.n_resumed += usize::from(self.resume.is_some());
                 self.after = match self.resume {
                     None => seq,
                     Some(Resumption { is_right_epoch: true, after }) => after.min(seq),
@@ -234,7 +239,8 @@ impl Life {
     /// What it asked to resume after begins to come.
     fn begin_again(&mut self, after: u64) {
         self.after = after;
-        (self.is_live, self.has_resumed) = (false, true);
+        self.is_live = false;
+        self.n_resumed += 1;
     }
 
     /// What is replayed from number `seq` on may be the answer to a question to resume.
@@ -285,6 +291,7 @@ impl Life {
         self.note_replay(from);
         assert!(!self.is_live && from == self.after + 1 && from <= to, "a gap in the talk");
         self.after = to;
+        self.n_gaps += 1;
         Heard::Forgotten { to }
     }
 
@@ -297,7 +304,8 @@ impl Life {
         let is_next = |a: &u64, b: &u64| a + 1 == *b || (self.forgets && a < b);
         assert!(page.is_sorted_by(is_next), "{page:?}");
         if let (Some(first), Some(last)) = (page.first(), page.last()) {
-            assert!(*last < before && last_then.min(before - 1) <= *last, "{last} before {before}");
+            let is_newest = last_then.min(before - 1) <= *last || self.forgets;
+            assert!(*last < before && is_newest, "{last} before {before}");
             assert!(*first != 1 || start, "nothing is before 1");
         }
         assert!(start || self.forgets || count == limit.min(500), "{count} of {limit}");
@@ -323,6 +331,11 @@ impl Life {
         self.pages.len()
     }
 
+    /// Returns how often it was told that something is not kept any more.
+    pub(crate) fn n_gaps(&self) -> usize {
+        self.n_gaps
+    }
+
     /// Returns who is in the room, as far as it has heard.
     pub(crate) fn present(&self) -> &BTreeSet<String> {
         &self.present
@@ -343,7 +356,7 @@ impl Life {
     pub(crate) fn check_against(&self, witness: &Self) {
         let Some(name) = &self.name else { return };
         let joined = Event::Joined(name.clone(), self.welcomed_at);
-        let counts = |event: &&Event| !self.has_resumed || !matches!(event, Event::Message(_));
+        let counts = |event: &&Event| self.n_resumed == 0 || !matches!(event, Event::Message(_));
         let mine: Vec<_> = self.story.iter().filter(counts).collect();
         let theirs: Vec<_> = witness.story.iter().filter(counts).collect();
         let mut begins = (0..theirs.len()).filter(|at| *theirs[*at] == joined);

@@ -36,7 +36,9 @@ fn a_hundred_who_come_back_delay_nobodys_talk() {
     }
     server.turn();
     heard(&listener); // Who has joined.
-    people.iter().for_each(|peer| drop(peer.line.take_writes()));
+    for peer in &people {
+        peer.line.take_writes();
+    }
     let (mut replayed, mut ticks) = (vec![0; PEOPLE], 0);
     while server.switchboard.has_work() {
         ticks += 1;

@@ -162,7 +162,9 @@ fn everybody_hears_one_order_in_which_each_finds_its_own_under_its_id() {
     let mut server = Server::new(10);
     let ((a, _), (b, _)) = (server.join_two("a"), server.join_two("b"));
     let c = server.join("c");
-    (payloads(&a), payloads(&b), heard(&c));
+    for peer in [&a, &b, &c] {
+        peer.line.take_heard();
+    }
     server.send(&a, text("1", "x").as_bytes());
     server.send(&b, text("1", "y").as_bytes());
     server.send(&a, text("2", "z").as_bytes());

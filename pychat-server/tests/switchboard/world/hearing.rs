@@ -8,7 +8,7 @@ use pychat_wire::{
     notice::Notice,
 };
 
-use super::{EPOCH, Manner, Mind, Peer, Welcome, World};
+use super::{EPOCH, Manner, Mind, Peer, Pulse, Welcome, World};
 use crate::{
     fault::Fault,
     life::{BEYOND, Heard},
@@ -60,8 +60,7 @@ impl World<'_> {
 
     /// Somebody who speaks protocol 2 hears something that they should heed.
     fn on_heard(&mut self, peer: usize, person: usize, heard: Heard) {
-        let Peer { welcome, is_received, is_leaving, is_mute, is_silent, .. } =
-            &mut self.peers[peer];
+        let Peer { welcome, is_received, is_leaving, pulse, .. } = &mut self.peers[peer];
         match heard {
             Heard::Told(text) if !mem::replace(is_received, true) => {
                 assert_eq!(*welcome, received(Notice::parse(&text)), "{text}");
@@ -84,7 +83,6 @@ impl World<'_> {
                 }
             }
             Heard::Forgotten { to } => {
-                self.peers[peer].is_late = true;
                 self.forgotten_to = self.forgotten_to.max(to);
                 self.fire(Fault::Forgotten);
             }
@@ -105,10 +103,13 @@ impl World<'_> {
                 self.on_error(peer, person, code, suggest, retry_ms);
             }
             Heard::Ping => {
-                *is_silent |= *is_mute;
-                if !*is_mute && !*is_leaving {
-                    self.say(peer, &ClientMessage::Pong);
-                    self.carry(peer, usize::MAX);
+                match pulse {
+                    Pulse::Prompt if *is_leaving => (),
+                    Pulse::Prompt => {
+                        self.say(peer, &ClientMessage::Pong);
+                        self.carry(peer, usize::MAX);
+                    }
+                    Pulse::Mute { is_asked } => *is_asked = true,
                 }
                 self.fire(Fault::Pinged);
             }
@@ -120,7 +121,7 @@ impl World<'_> {
     /// A text has its number. The name may have been somebody else's before, who said the others.
     fn acknowledge(&mut self, person: usize, id: &str, seq: u64) {
         let (who, number) = id.split_once('.').expect("an id of the simulation's");
-        let (who, number): (usize, usize) = (who.parse().unwrap(), number.parse().unwrap());
+        let [who, number]: [usize; 2] = [who, number].map(|part| part.parse().expect("a number"));
         if who == person {
             let text = &mut self.people[person].texts[number];
             assert_eq!(text.content, self.truth.message(seq).content);

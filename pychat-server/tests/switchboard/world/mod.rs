@@ -106,14 +106,17 @@ struct Peer {
     is_harmed: bool,
     /// It did something that ends its connection.
     is_leaving: bool,
-    /// It never answers a ping.
-    is_mute: bool,
-    /// It was asked whether it is there and has not answered.
-    is_silent: bool,
+    pulse: Pulse,
     /// How many pages it was refused.
     refused: usize,
-    /// It came back too late for some messages; its own may be among them.
-    is_late: bool,
+}
+
+/// How a peer answers pings.
+enum Pulse {
+    /// At once.
+    Prompt,
+    /// Never.
+    Mute { is_asked: bool },
 }
 
 /// What a peer speaks, and makes of what it hears.
@@ -279,6 +282,7 @@ impl<'a> World<'a> {
         }
         let is_shy = !is_witness && self.below(5) == 0;
         let is_mute = !is_witness && self.below(4) == 0;
+        let pulse = if is_mute { Pulse::Mute { is_asked: false } } else { Pulse::Prompt };
         let speaks_two = if is_witness { self.peers.len() == 1 } else { self.below(2) == 0 };
         let mind = if speaks_two {
             Mind::Two { life: Box::new(Life::new(self.forgets())), person: self.somebody() }
@@ -301,10 +305,8 @@ impl<'a> World<'a> {
             is_received: false,
             is_harmed: false,
             is_leaving: welcome != Welcome::Greeted,
-            is_mute,
-            is_silent: false,
+            pulse,
             refused: 0,
-            is_late: false,
         });
         self.n_peers += 1;
     }
@@ -341,7 +343,7 @@ impl<'a> World<'a> {
         let padding = if is_large { self.text_bytes_max } else { self.below(50) };
         let Peer { number, texts, manner, is_leaving, mind, .. } = &mut self.peers[peer];
         if let Mind::Two { .. } = mind {
-            return if *is_leaving { () } else { self.text_of_two(peer, padding) };
+            return self.text_of_two(peer, padding);
         }
         let content = match (*is_leaving, *manner) {
             (false, Manner::Named) => {

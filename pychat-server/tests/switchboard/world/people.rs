@@ -116,7 +116,8 @@ impl World<'_> {
     /// Somebody who was welcomed says something, or somebody who was not.
     pub(super) fn text_of_two(&mut self, peer: usize, padding: usize) {
         let Mind::Two { ref life, person } = self.peers[peer].mind else { return };
-        if self.people[person].newest != self.peers[peer].number {
+        let Peer { number, is_leaving, .. } = self.peers[peer];
+        if is_leaving || self.people[person].newest != number {
             return; // A line that was given up says no more.
         }
         if life.name().is_none() {

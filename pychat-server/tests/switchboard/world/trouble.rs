@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pychat_server::switchboard::LINGER_TIMEOUT;
 
-use super::{Mind, N_WITNESSES, Peer, World, limits};
+use super::{Mind, N_WITNESSES, Peer, Pulse, World, limits};
 use crate::fault::Fault;
 
 /// One more payload that means nothing, in a row of so many, is one too many.
@@ -241,7 +241,8 @@ impl World<'_> {
 
     /// What somebody heard is a part of what the witness heard; and who did nothing is not cut.
     fn bury(&mut self, peer: Peer) {
-        let is_meant = peer.is_leaving || peer.is_harmed || peer.is_silent;
+        let is_silent = matches!(peer.pulse, Pulse::Mute { is_asked: true });
+        let is_meant = peer.is_leaving || peer.is_harmed || is_silent;
         assert!(is_meant, "{:?} is cut for nothing", peer.mind.name());
         // Who goes on talking past the farewell for too long is left in the middle of it.
         let is_overdue =

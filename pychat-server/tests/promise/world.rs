@@ -59,6 +59,7 @@ impl<'a> World<'a> {
             world.calm_down();
             world.tally.n_rounds += 1;
         }
+        world.house.close(world.tally);
         world.tally.n_messages += world.n_checked as u64;
         world.tally.n_worlds += 1;
     }

@@ -132,6 +132,15 @@ impl House {
         }
     }
 
+    /// Ends it all.
+    pub(crate) fn close(mut self, tally: &mut Tally) {
+        if let State::Up { process, log } = &mut self.state {
+            process.kill().unwrap();
+            process.wait().unwrap();
+            count_full_disks(&log.finish(), tally);
+        }
+    }
+
     /// Asks the server to stop; another one is started `down` after it has.
     pub(crate) fn stop(&mut self, now: Instant, down: Duration) {
         let until = Instant::now();

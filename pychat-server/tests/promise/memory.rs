@@ -1,13 +1,16 @@
 //! What a person was shown and has said, over all their lives, and what may come next.
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashSet},
+    fmt,
+};
 
 use pychat_wire::client::{Message, MessageId, Page};
 
 use super::plan::Habit;
 
 /// A message as it was shown.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub(crate) struct Shown {
     pub(crate) seq: u64,
     pub(crate) time_ms: u64,
@@ -77,13 +80,14 @@ impl Memory {
     pub(crate) fn show(&mut self, message: Message) {
         let name = &self.name;
         let next = self.next_seq.expect("nothing is shown before we are in the room");
-        assert_eq!(message.seq, Some(next), "what {name} is shown next: {message:?}");
-        assert_eq!(message.own, message.author == *name, "whose it is: {message:?}");
+        let (is_own, id) = (message.own, message.id.clone());
+        let shown = Shown::of(message);
+        assert_eq!(shown.seq, next, "what {name} is shown next: {shown:?}");
+        assert_eq!(is_own, shown.author == *name, "whose it is: {shown:?}");
         self.next_seq = Some(next + 1);
-        if let Some(id) = message.id.clone() {
+        if let Some(id) = id {
             self.acknowledge(id, next);
         }
-        let shown = Shown::of(message);
         match self.shown.last().map(|last| last.seq) {
             // Shown before the last death, and not stored.
             Some(last) if next <= last => {
@@ -114,6 +118,14 @@ impl Memory {
         assert!(self.said.contains_key(&id), "{name} never said {id}");
         let known = *self.acknowledged.entry(id).or_insert(seq);
         assert_eq!(known, seq, "one text of {name}'s has two numbers");
+    }
+}
+
+// Texts are long, and unlike each other from the beginning.
+impl fmt::Debug for Shown {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { seq, time_ms, author, content } = self;
+        write!(formatter, "{seq} at {time_ms} by {author}: {content:.40}")
     }
 }
 

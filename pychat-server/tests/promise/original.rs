@@ -162,6 +162,17 @@ impl Original {
         !self.is_joined() || !self.unheard.is_empty()
     }
 
+    /// Says where they are.
+    pub(crate) fn describe(&self) -> String {
+        format!(
+            "{}: in the room: {}, waiting for {} texts, heard last: {:.40}",
+            self.name,
+            self.is_joined(),
+            self.unheard.len(),
+            self.last_heard().unwrap_or_default(),
+        )
+    }
+
     /// Returns what was heard last on this line.
     pub(crate) fn last_heard(&self) -> Option<&str> {
         self.run.heard.last().map(|(_, content)| content.as_str())

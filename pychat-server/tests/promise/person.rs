@@ -213,6 +213,18 @@ impl Person {
         self.client.as_ref().is_some_and(Client::is_joined)
     }
 
+    /// Says where they are.
+    pub(crate) fn describe(&self) -> String {
+        format!(
+            "{}: in the room: {}, waiting for {} acknowledgements, next number {:?}, line: {}",
+            self.name.as_str(),
+            self.is_joined(),
+            self.disk.n_unacknowledged(),
+            self.memory.next_seq,
+            self.line.is_some(),
+        )
+    }
+
     /// Returns the log's name, as it is stored.
     pub(crate) fn epoch(&self) -> Option<String> {
         let stored = serde_json::to_value(&self.disk).unwrap();

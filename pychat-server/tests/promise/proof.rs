@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    fmt,
     path::Path,
 };
 
@@ -66,7 +67,7 @@ impl<'a> Log<'a> {
         });
         // What somebody of protocol 1 said on a line that is gone may yet have been added.
         let rows: Vec<_> = rows.unwrap().take(self.entries.len()).map(Result::unwrap).collect();
-        assert_eq!(rows, self.entries, "what is in the file and what is told of it");
+        check_same(self.entries, &rows, "who reads the file");
     }
 
     /// Everything after the first that they were shown was shown once and in order, and all that
@@ -79,7 +80,7 @@ impl<'a> Log<'a> {
         assert_eq!(next, self.entries.len() as u64 + 1, "how far {name} was shown");
         let first = memory.shown.first().map_or(next, |first| first.seq);
         let first = usize::try_from(first - 1).unwrap();
-        assert_eq!(memory.shown, self.entries[first..], "what {name} was shown");
+        check_same(&memory.shown, &self.entries[first..], name);
         if let Some(begun) = memory.begun_at {
             assert_eq!(first as u64, begun - 1, "where {name} began");
         }
@@ -114,7 +115,7 @@ impl<'a> Log<'a> {
             let part = self.entries[first..end].iter();
             let part: Vec<_> =
                 part.map(|entry| (entry.author.clone(), entry.content.clone())).collect();
-            assert_eq!(run.heard, part, "what {name} heard on one line");
+            check_same(&run.heard, &part, &name);
         }
         for text in &original.acknowledged {
             assert!(self.places.contains_key(text.as_str()), "{name}'s {text:?} is lost");
@@ -144,4 +145,13 @@ impl<'a> Log<'a> {
             assert!(!self.places.contains_key(text.as_str()), "{text:?} was never sent");
         }
     }
+}
+
+/// All that somebody was shown is what there is.
+#[track_caller]
+fn check_same<T: fmt::Debug + PartialEq>(shown: &[T], there: &[T], name: &str) {
+    for (shown, there) in shown.iter().zip(there) {
+        assert_eq!(shown, there, "what {name} was shown, and what is in the log");
+    }
+    assert_eq!(shown.len(), there.len(), "how much {name} was shown, and how much there is");
 }

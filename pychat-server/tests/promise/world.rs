@@ -59,6 +59,7 @@ impl<'a> World<'a> {
             world.calm_down();
             world.tally.n_rounds += 1;
         }
+        world.house.close(world.tally);
         world.tally.n_messages += world.n_checked as u64;
         world.tally.n_worlds += 1;
     }
@@ -104,7 +105,7 @@ impl<'a> World<'a> {
         while !(self.people.iter().all(Person::is_settled)
             && self.originals.iter().all(Original::is_joined))
         {
-            assert!(Instant::now() < deadline, "not all could join: {self:#?}");
+            assert!(Instant::now() < deadline, "not all could join: {}", self.describe());
             self.turn(deadline);
         }
     }
@@ -139,7 +140,7 @@ impl<'a> World<'a> {
         self.people.push(Person::new(&name, caller, habit, self.rng.fork(), begin));
         let mut has_concluded = false;
         while !(has_concluded && self.is_known_to_all()) {
-            assert!(Instant::now() < begin + CALM_MAX, "no calm: {self:#?}");
+            assert!(Instant::now() < begin + CALM_MAX, "no calm: {}", self.describe());
             self.proxy.calm(Instant::now());
             self.turn(begin + CALM_MAX);
             self.lose_patience(true);
@@ -192,6 +193,13 @@ impl<'a> World<'a> {
         self.people.iter().all(Person::is_settled)
             && people.iter().all(|person| person.memory.next_seq == witness.memory.next_seq)
             && self.originals.iter().all(|original| original.last_heard() == last)
+    }
+
+    /// Says who is not there, or does not know everything.
+    fn describe(&self) -> String {
+        let people = self.people.iter().map(Person::describe);
+        let originals = self.originals.iter().map(Original::describe);
+        people.chain(originals).chain([format!("{:?}", self.house)]).collect::<Vec<_>>().join("\n")
     }
 
     /// Waits once, at most until then, and does everything that became possible.

@@ -200,6 +200,35 @@ fn the_last_words_arrive_before_the_end_even_where_much_is_unread() {
 }
 
 #[test]
+fn a_server_that_does_not_listen_is_not_listened_to_for_long() {
+    const TEXTS: usize = 400;
+    const TEXT_BYTES: usize = 60_000;
+    run(async {
+        let (said, is_said) = mpsc::channel();
+        let server = Server::start(move |door| {
+            let mut peer = door.accept();
+            peer.let_in();
+            is_said.recv_timeout(PATIENCE).expect("much is said");
+            let n_written = peer.write_until_stuck(&frame("Борис", &"x".repeat(TEXT_BYTES)));
+            assert!(n_written < TEXTS, "{n_written} messages, and no end of it");
+            for _ in 0..TEXTS {
+                assert_eq!(peer.hear().len(), TEXT_BYTES);
+            }
+            peer.say("Борис", "the last");
+            peer.expect_end();
+        });
+        let session = joined(&server.address).await;
+        for _ in 0..TEXTS {
+            session.say(&"y".repeat(TEXT_BYTES)).expect("joined");
+        }
+        said.send(()).expect("the server waits");
+        until(|| texts(&session).iter().any(|text| text == "the last")).await;
+        session.leave().await;
+        finish(server).await;
+    });
+}
+
+#[test]
 fn leaving_a_server_that_does_not_hang_up_takes_no_longer_than_it_may() {
     run(async {
         let (done, is_done) = mpsc::channel();

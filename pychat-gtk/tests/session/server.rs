@@ -4,7 +4,6 @@
 use std::{
     fmt::Write as _,
     io::{self, ErrorKind, Read, Write},
-    mem,
     net::{TcpListener, TcpStream},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -70,8 +69,6 @@ pub(crate) struct Peer {
     stream: TcpStream,
     /// How many bytes are written at once.
     pub(crate) piece_bytes: usize,
-    /// What is left of a frame that was not taken.
-    unfinished: Vec<u8>,
 }
 
 impl Peer {
@@ -79,7 +76,7 @@ impl Peer {
         stream.set_nonblocking(false).expect("a socket can be told to block");
         stream.set_read_timeout(Some(PATIENCE)).expect("the timeout is not zero");
         stream.set_nodelay(true).expect("TCP sockets know this option");
-        Self { stream, piece_bytes: usize::MAX, unfinished: Vec::new() }
+        Self { stream, piece_bytes: usize::MAX }
     }
 
     /// Says `content` as `author`, framed and escaped as Python's `json.dumps` does it.
@@ -89,31 +86,9 @@ impl Peer {
 
     /// Writes bytes as they are, `piece_bytes` at a time.
     pub(crate) fn write(&mut self, bytes: &[u8]) {
-        self.stream.set_write_timeout(None).expect("a socket can be told to block");
-        let bytes = [mem::take(&mut self.unfinished), bytes.to_vec()].concat();
         for piece in bytes.chunks(self.piece_bytes) {
             self.stream.write_all(piece).expect("the client reads");
         }
-    }
-
-    /// Writes this frame, again and again, until for a while nothing is taken, and returns how many
-    /// it wrote; gives up after 1 000. What is left of the last one precedes what is written next.
-    pub(crate) fn write_until_stuck(&mut self, frame: &str) -> usize {
-        self.stream.set_write_timeout(Some(Duration::from_millis(300))).expect("it is not zero");
-        for n in 0..1_000 {
-            let mut rest = frame.as_bytes();
-            while !rest.is_empty() {
-                match self.stream.write(rest) {
-                    Ok(size) => rest = &rest[size..],
-                    Err(error) => {
-                        assert_eq!(error.kind(), ErrorKind::WouldBlock);
-                        self.unfinished = rest.to_vec();
-                        return n;
-                    }
-                }
-            }
-        }
-        1_000
     }
 
     /// Greets, takes a hello, and lets its sender in, whoever it says it is. Returns the name.

@@ -1,8 +1,13 @@
 //! Talking, losing the connection, coming back and leaving.
 
-use std::{cell::Cell, rc::Rc, sync::mpsc, time::Instant};
+use std::{
+    cell::Cell,
+    rc::Rc,
+    sync::mpsc,
+    time::{Duration, Instant},
+};
 
-use gtk::gio::prelude::*;
+use gtk::{gio::prelude::*, glib};
 use pychat_gtk::{
     ending::Ending,
     model::{Delivery, MessageKind},
@@ -201,28 +206,36 @@ fn the_last_words_arrive_before_the_end_even_where_much_is_unread() {
 
 #[test]
 fn a_server_that_does_not_listen_is_not_listened_to_for_long() {
-    const TEXTS: usize = 400;
+    const TEXTS: usize = 250; // Far more than a socket takes.
     const TEXT_BYTES: usize = 60_000;
     run(async {
-        let (said, is_said) = mpsc::channel();
+        let (go_on, is_told) = mpsc::channel();
         let server = Server::start(move |door| {
+            let wait = || is_told.recv_timeout(PATIENCE).expect("the test goes on");
             let mut peer = door.accept();
             peer.let_in();
-            is_said.recv_timeout(PATIENCE).expect("much is said");
-            let n_written = peer.write_until_stuck(&frame("Борис", &"x".repeat(TEXT_BYTES)));
-            assert!(n_written < TEXTS, "{n_written} messages, and no end of it");
+            for text in ["heard", "not heard"] {
+                wait();
+                peer.say("Борис", text);
+            }
+            wait();
             for _ in 0..TEXTS {
                 assert_eq!(peer.hear().len(), TEXT_BYTES);
             }
-            peer.say("Борис", "the last");
             peer.expect_end();
         });
         let session = joined(&server.address).await;
+        let is_shown = |text: &str| texts(&session).iter().any(|shown| shown == text);
         for _ in 0..TEXTS {
             session.say(&"y".repeat(TEXT_BYTES)).expect("joined");
         }
-        said.send(()).expect("the server waits");
-        until(|| texts(&session).iter().any(|text| text == "the last")).await;
+        go_on.send(()).expect("the server waits");
+        until(|| is_shown("heard")).await; // The session was listening already.
+        go_on.send(()).expect("the server waits");
+        glib::timeout_future(Duration::from_millis(300)).await; // What must not happen.
+        assert!(!is_shown("not heard"));
+        go_on.send(()).expect("the server waits");
+        until(|| is_shown("not heard")).await;
         session.leave().await;
         finish(server).await;
     });

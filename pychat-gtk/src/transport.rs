@@ -7,7 +7,9 @@
 
 use std::{
     cell::{Cell, RefCell},
+    future,
     rc::Rc,
+    task::{Poll, Waker},
     time::Duration,
 };
 
@@ -18,6 +20,10 @@ use crate::server_address::ServerAddress;
 
 /// The most bytes taken from the socket at once.
 const READ_BYTES_MAX: usize = 64 * 1024;
+
+/// The most bytes that may wait to be written while more is read. A server that asks and asks and
+/// does not listen would make them grow for ever.
+const WAITING_BYTES_MAX: usize = 1 << 20;
 
 /// How long the end of a line may take: the last words out, the server's own end awaited.
 pub const FINISH_TIMEOUT: Duration = Duration::from_secs(1);
@@ -110,8 +116,9 @@ impl Line {
         connection: gio::SocketConnection,
         on_incoming: impl FnMut(Incoming<'_>) + 'static,
     ) -> Self {
-        let reader = glib::spawn_future_local(read(connection.input_stream(), on_incoming));
         let outbox = Rc::new(Outbox::new(connection.output_stream()));
+        let reading = read(connection.input_stream(), outbox.clone(), on_incoming);
+        let reader = glib::spawn_future_local(reading);
         Self { connection, outbox, reader }
     }
 
@@ -142,8 +149,13 @@ impl Line {
     }
 }
 
-async fn read(input: gio::InputStream, mut on_incoming: impl FnMut(Incoming<'_>)) {
+async fn read(
+    input: gio::InputStream,
+    outbox: Rc<Outbox>,
+    mut on_incoming: impl FnMut(Incoming<'_>),
+) {
     let end = loop {
+        outbox.relieved().await;
         match input.read_bytes_future(READ_BYTES_MAX, glib::Priority::DEFAULT).await {
             Ok(bytes) if bytes.is_empty() => break Ok(()),
             Ok(bytes) => on_incoming(Incoming::Bytes(&bytes)),
@@ -158,6 +170,12 @@ async fn read(input: gio::InputStream, mut on_incoming: impl FnMut(Incoming<'_>)
 struct Outbox {
     output: gio::OutputStream,
     queued: RefCell<Vec<u8>>,
+    /// How many bytes are not written yet, queued or being written.
+    n_waiting: Cell<usize>,
+    /// True once nothing more can be written.
+    has_failed: Cell<bool>,
+    /// The reader, if it waits for some of them to be written.
+    reader: RefCell<Option<Waker>>,
     is_writing: Cell<bool>,
     writer: RefCell<Option<glib::JoinHandle<()>>>,
 }
@@ -167,6 +185,9 @@ impl Outbox {
         Self {
             output,
             queued: RefCell::default(),
+            n_waiting: Cell::default(),
+            has_failed: Cell::default(),
+            reader: RefCell::default(),
             is_writing: Cell::default(),
             writer: RefCell::default(),
         }
@@ -176,6 +197,7 @@ impl Outbox {
         if bytes.is_empty() {
             return;
         }
+        self.n_waiting.set(self.n_waiting.get() + bytes.len());
         self.queued.borrow_mut().extend(bytes);
         if !self.is_writing.replace(true) {
             self.writer.replace(Some(glib::spawn_future_local(self.clone().write())));
@@ -190,12 +212,31 @@ impl Outbox {
             if bytes.is_empty() {
                 break;
             }
+            let n_bytes = bytes.len();
             match self.output.write_all_future(bytes, glib::Priority::DEFAULT).await {
-                Ok((_, _, None)) => (),
-                Ok((_, _, Some(_))) | Err(_) => return, // Still "writing": no more is tried.
+                Ok((_, _, None)) => self.n_waiting.set(self.n_waiting.get() - n_bytes),
+                Ok((_, _, Some(_))) | Err(_) => self.has_failed.set(true),
+            }
+            if let Some(reader) = self.reader.take() {
+                reader.wake();
+            }
+            if self.has_failed.get() {
+                return; // Still "writing": no more is tried.
             }
         }
         self.is_writing.set(false);
+    }
+
+    /// Waits until little enough is waiting, or nothing can be written any more.
+    async fn relieved(&self) {
+        future::poll_fn(|context| {
+            if self.n_waiting.get() <= WAITING_BYTES_MAX || self.has_failed.get() {
+                return Poll::Ready(());
+            }
+            self.reader.replace(Some(context.waker().clone()));
+            Poll::Pending
+        })
+        .await;
     }
 
     /// Waits until everything queued is written, or cannot be.

@@ -1,8 +1,13 @@
 //! Talking, losing the connection, coming back and leaving.
 
-use std::{cell::Cell, rc::Rc, sync::mpsc, time::Instant};
+use std::{
+    cell::Cell,
+    rc::Rc,
+    sync::mpsc,
+    time::{Duration, Instant},
+};
 
-use gtk::gio::prelude::*;
+use gtk::{gio::prelude::*, glib};
 use pychat_gtk::{
     ending::Ending,
     model::{Delivery, MessageKind},
@@ -195,6 +200,43 @@ fn the_last_words_arrive_before_the_end_even_where_much_is_unread() {
         session.say(&text).expect("joined");
         session.leave().await;
         assert_eq!(session.state(), SessionState::Disconnected);
+        finish(server).await;
+    });
+}
+
+#[test]
+fn a_server_that_does_not_listen_is_not_listened_to_for_long() {
+    const TEXTS: usize = 250; // Far more than a socket takes.
+    const TEXT_BYTES: usize = 60_000;
+    run(async {
+        let (go_on, is_told) = mpsc::channel();
+        let server = Server::start(move |door| {
+            let wait = || is_told.recv_timeout(PATIENCE).expect("the test goes on");
+            let mut peer = door.accept();
+            peer.let_in();
+            for text in ["heard", "not heard"] {
+                wait();
+                peer.say("Борис", text);
+            }
+            wait();
+            for _ in 0..TEXTS {
+                assert_eq!(peer.hear().len(), TEXT_BYTES);
+            }
+            peer.expect_end();
+        });
+        let session = joined(&server.address).await;
+        let is_shown = |text: &str| texts(&session).iter().any(|shown| shown == text);
+        for _ in 0..TEXTS {
+            session.say(&"y".repeat(TEXT_BYTES)).expect("joined");
+        }
+        go_on.send(()).expect("the server waits");
+        until(|| is_shown("heard")).await; // The session was listening already.
+        go_on.send(()).expect("the server waits");
+        glib::timeout_future(Duration::from_millis(300)).await; // What must not happen.
+        assert!(!is_shown("not heard"));
+        go_on.send(()).expect("the server waits");
+        until(|| is_shown("not heard")).await;
+        session.leave().await;
         finish(server).await;
     });
 }

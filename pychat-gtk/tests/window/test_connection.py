@@ -61,8 +61,10 @@ class Connection(WindowTest):
         for _ in range(2):
             window.click("Try Now", window.conversation())
             eventually(lambda: window.find_label(r"^Trying again in \d+ s$"), "the countdown")
+        self.wait_for_long_wait(window)
         server.start()
         window.click("Try Now", window.conversation())
+        eventually(lambda: self.is_there(server, "Анна"), "the connection", patience_s=2)
         eventually(lambda: not window.find("alert", within=window.conversation()), "the end of it")
 
     def test_who_looks_at_the_window_does_not_have_to_wait(self):
@@ -70,11 +72,14 @@ class Connection(WindowTest):
         window = self.open_joined(server)
         window.lose_focus()
         server.stop(signal.SIGKILL)
-        # Each wait is longer than the one before; in this one there is time enough.
-        eventually(lambda: window.find_label(r"^Trying again in ([4-9]|\d\d) s$"), "a long wait")
+        self.wait_for_long_wait(window)
         server.start()
         window.focus()
         eventually(lambda: self.is_there(server, "Анна"), "the connection", patience_s=2)
+
+    def wait_for_long_wait(self, window):
+        """Each wait is longer than the one before; in this one there is time for a test."""
+        eventually(lambda: window.find_label(r"^Trying again in ([4-9]|\d\d) s$"), "a long wait")
 
     def is_there(self, server, name):
         peer = Peer(server, "Борис")

@@ -143,7 +143,8 @@ impl World<'_> {
             ErrorCode::NameTaken => {
                 *manner = Manner::Unnamed;
                 let suggested = suggest.expect("a name that is free");
-                if self.below(2) == 0 && !self.has_spoken(person) {
+                let is_newest = self.peers[peer].number == self.people[person].newest;
+                if self.below(2) == 0 && is_newest && !self.has_spoken(person) {
                     self.people[person].name = suggested;
                 }
                 Fault::NameSuggested

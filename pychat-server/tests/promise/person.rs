@@ -8,7 +8,7 @@ use mio::{Token, event::Event as Edge};
 use pychat_wire::{
     Client, UserName,
     client::{Begin, Cause, Event, Saved, SayError},
-    message::{PAGE_MESSAGES_MAX, Reason},
+    message::{ErrorCode, PAGE_MESSAGES_MAX, Reason},
 };
 
 use super::{
@@ -357,6 +357,12 @@ impl Person {
                 }
                 let delay = Duration::from_millis(self.rng.u64(0..30));
                 self.retry_at = Some(around.now + delay);
+            }
+            // Their first welcome was lost with its line, which the server does not know yet.
+            Event::Refused { code: Some(ErrorCode::NameTaken), .. }
+                if self.memory.next_seq.is_none() =>
+            {
+                client.reconnect();
             }
             Event::Message(message) => {
                 around.tally.n_shown += 1;

@@ -186,6 +186,7 @@ impl Drop for House {
             let _ = process.kill();
             let _ = process.wait();
         }
+        // After a failure somebody may want to look at it.
         if !std::thread::panicking() {
             fs::remove_dir_all(&self.directory).ok();
         }

@@ -28,6 +28,7 @@ pub(crate) struct House {
     rules: plan::House,
     directory: PathBuf,
     address: SocketAddr,
+    is_disk_full: bool,
     state: State,
 }
 
@@ -44,8 +45,8 @@ impl House {
         let name = format!("promise-{}-{seed}", std::process::id());
         let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
         let address = "127.0.0.1:0".parse().unwrap();
-        let mut house =
-            Self { rules, directory, address, state: State::Down { until: Instant::now() } };
+        let state = State::Down { until: Instant::now() };
+        let mut house = Self { rules, directory, address, is_disk_full: false, state };
         house.start();
         let State::Up { log, .. } = &house.state else { unreachable!() };
         house.address = log.wait_for(|lines| {
@@ -87,7 +88,12 @@ impl House {
             State::Down { .. } => (),
             State::Up { process, log } => {
                 if let Some(status) = process.try_wait().unwrap() {
-                    panic!("the server ended by itself, {status}: {:#?}", log.finish());
+                    let lines = log.finish();
+                    // One that finds the disk full when it begins says so; another may do better.
+                    let is_refusal = self.is_disk_full && status.code() == Some(1);
+                    assert!(is_refusal, "the server ended by itself, {status}: {lines:#?}");
+                    tally.note(Fault::DiskFull);
+                    self.state = State::Down { until: now };
                 }
             }
             State::Stopping { process, log, down, deadline } => {
@@ -155,6 +161,7 @@ impl House {
 
     /// Makes the disk full for the server, or empty again.
     pub(crate) fn fill_disk(&mut self, is_full: bool) {
+        self.is_disk_full = is_full;
         if let State::Up { process, .. } = &self.state {
             let limit = Rlimit { current: is_full.then_some(0), maximum: None };
             prlimit(Some(pid(process)), Resource::Fsize, limit).unwrap();
@@ -179,6 +186,7 @@ impl Drop for House {
             let _ = process.kill();
             let _ = process.wait();
         }
+        // After a failure somebody may want to look at it.
         if !std::thread::panicking() {
             fs::remove_dir_all(&self.directory).ok();
         }

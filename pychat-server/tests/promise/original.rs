@@ -24,8 +24,10 @@ const READ_BYTES: usize = 16 << 10;
 /// How long somebody without a line waits before they call again.
 const RETRY: Duration = Duration::from_millis(15);
 
-/// How long somebody believes in a line that says nothing when it should.
-const PATIENCE: Duration = Duration::from_millis(300);
+/// How long somebody believes in a line that says nothing when it should; twice as long the next
+/// time.
+const PATIENCE: Duration = Duration::from_millis(200);
+const PATIENCE_MAX: Duration = Duration::from_secs(3);
 
 /// What was heard on one line after the welcome: all that the log has from some place on.
 #[derive(Debug, Default)]
@@ -43,6 +45,7 @@ pub(crate) struct Original {
     decoder: Decoder,
     retry_at: Option<Instant>,
     heard_at: Instant,
+    patience: Duration,
     /// The name that they have in the room, once they are there.
     room_name: Option<String>,
     run: Run,
@@ -68,6 +71,7 @@ impl Original {
             decoder: Decoder::new(1 << 20),
             retry_at: Some(now),
             heard_at: now,
+            patience: PATIENCE,
             room_name: None,
             run: Run::default(),
             past: Vec::new(),
@@ -132,9 +136,16 @@ impl Original {
 
     /// Calls anew if nothing was heard for too long.
     pub(crate) fn lose_patience(&mut self, now: Instant) {
-        if self.retry_at.is_none() && PATIENCE < now.saturating_duration_since(self.heard_at) {
+        let silence = now.saturating_duration_since(self.heard_at);
+        if self.retry_at.is_none() && self.patience < silence {
+            self.patience = (2 * self.patience).min(PATIENCE_MAX);
             self.hang_up(now);
         }
+    }
+
+    /// Lets them be as impatient as at first.
+    pub(crate) fn stir(&mut self) {
+        self.patience = PATIENCE;
     }
 
     /// Makes sure that `text` or one like it is the last that they say on the line that they have;

@@ -8,7 +8,7 @@ use mio::{Token, event::Event as Edge};
 use pychat_wire::{
     Client, UserName,
     client::{Begin, Cause, Event, Saved, SayError},
-    message::{PAGE_MESSAGES_MAX, Reason},
+    message::{ErrorCode, PAGE_MESSAGES_MAX, Reason},
 };
 
 use super::{
@@ -50,7 +50,7 @@ pub(crate) struct Person {
     heard_at: Instant,
     patience: Duration,
     /// Nothing makes them impatient before this.
-    pub(crate) calm_until: Option<Instant>,
+    calm_until: Option<Instant>,
     retry_at: Option<Instant>,
     has_shown: bool,
     pub(crate) memory: Memory,
@@ -185,6 +185,16 @@ impl Person {
         [self.dead_until, self.retry_at, client].into_iter().flatten().min()
     }
 
+    /// Lets nothing make them impatient before `until`.
+    pub(crate) fn calm(&mut self, until: Instant) {
+        self.calm_until = Some(until);
+    }
+
+    /// Lets them be as impatient as at first.
+    pub(crate) fn stir(&mut self) {
+        (self.calm_until, self.patience) = (None, PATIENCE);
+    }
+
     /// Lets time fly for somebody who has waited in vain for too long.
     pub(crate) fn lose_patience(&mut self, now: Instant) {
         let is_calm = self.calm_until.is_some_and(|until| now < until);
@@ -271,7 +281,7 @@ impl Person {
         let size = READ_BYTES_MAX >> self.rng.u32(0..7);
         match line.read(&mut buffer[..size]) {
             Heard::Bytes(size) => {
-                (self.heard_at, self.patience) = (around.now, PATIENCE);
+                self.heard_at = around.now;
                 client.receive(ms, &buffer[..size]);
                 true
             }
@@ -357,6 +367,12 @@ impl Person {
                 }
                 let delay = Duration::from_millis(self.rng.u64(0..30));
                 self.retry_at = Some(around.now + delay);
+            }
+            // Their first welcome was lost with its line, which the server does not know yet.
+            Event::Refused { code: Some(ErrorCode::NameTaken), .. }
+                if self.memory.next_seq.is_none() =>
+            {
+                client.reconnect();
             }
             Event::Message(message) => {
                 around.tally.n_shown += 1;

@@ -130,9 +130,8 @@ impl<'a> World<'a> {
     fn calm_down(&mut self) {
         let begin = Instant::now();
         self.end_disk_full();
-        for person in &mut self.people {
-            person.calm_until = None;
-        }
+        self.people.iter_mut().for_each(Person::stir);
+        self.originals.iter_mut().for_each(Original::stir);
         let witness = self.people.len();
         let caller = Caller { who: witness, is_narrow: false };
         let name = format!("Свидетель {}", self.rng.u32(..));
@@ -294,7 +293,7 @@ impl<'a> World<'a> {
             Deed::LoseClientEnd { who } => self.proxy.lose(self.caller(who), Way::Up, self.tally),
             Deed::Neglect { who, talker, time } => {
                 self.proxy.stall(self.caller(who), Way::Down, now + time);
-                self.people[who].calm_until = Some(now + time);
+                self.people[who].calm(now + time);
                 (0..NEGLECT_TEXTS).for_each(|_| self.say(talker, NEGLECT_BYTES));
             }
             Deed::KillServer { down } => self.house.kill(Fault::Killed, down, self.tally),

@@ -156,7 +156,8 @@ mod imp {
             }
 
             let ending = session.ending();
-            if let (Some(Ending::NameTaken { suggest: Some(name) }), false) = (&ending, is_joining)
+            if let (Some(Ending::NameTaken { suggest: Some(name), .. }), false) =
+                (&ending, is_joining)
             {
                 self.name_row.set_text(name);
             }

@@ -23,6 +23,8 @@ pub enum Ending {
     },
     /// Somebody in the room has this name already.
     NameTaken {
+        /// The name.
+        name: String,
         /// A name that is free, where the server knows one.
         suggest: Option<String>,
     },
@@ -55,10 +57,15 @@ impl Ending {
         }
     }
 
-    /// Says why a hello was refused.
-    pub fn refused(code: Option<ErrorCode>, reason: String, suggest: Option<String>) -> Self {
+    /// Says why the hello of somebody who wants to be called `name` was refused.
+    pub fn refused(
+        name: String,
+        code: Option<ErrorCode>,
+        reason: String,
+        suggest: Option<String>,
+    ) -> Self {
         match code {
-            Some(ErrorCode::NameTaken) => Self::NameTaken { suggest },
+            Some(ErrorCode::NameTaken) => Self::NameTaken { name, suggest },
             _ => Self::Rejected { reason },
         }
     }

@@ -144,12 +144,12 @@ pub fn ending(ending: &Ending) -> String {
         Ending::Rejected { reason } => {
             gettext_f("The server did not let you in: {reason}", &[("reason", reason)])
         }
-        Ending::NameTaken { suggest: Some(name) } => gettext_f(
-            "Somebody in the chat has this name already. {name} is free.",
-            &[("name", name)],
+        Ending::NameTaken { name, suggest: Some(free) } => gettext_f(
+            "Somebody in the chat is called {name} already. The name {free} is free.",
+            &[("name", name), ("free", free)],
         ),
-        Ending::NameTaken { suggest: None } => {
-            gettext("Somebody in the chat has this name already.")
+        Ending::NameTaken { name, suggest: None } => {
+            gettext_f("Somebody in the chat is called {name} already.", &[("name", name)])
         }
         Ending::Replaced => gettext("You have joined from another window."),
         Ending::CutShort => gettext("The server hung up before you had joined."),

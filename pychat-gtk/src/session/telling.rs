@@ -25,7 +25,7 @@ impl Session {
                 self.on_joined(&name, &others, protocol, again);
             }
             Event::Refused { code, reason, suggest } => {
-                self.on_end(Ending::refused(code, reason, suggest), None);
+                self.on_end(Ending::refused(self.name(), code, reason, suggest), None);
             }
             Event::Offline { cause, retry_at_ms } => self.on_offline(cause, retry_at_ms),
             Event::Message(said) => self.on_message(&said),

@@ -249,8 +249,8 @@ fn a_name_that_is_taken_is_said_to_be_and_another_one_suggested() {
         let session = new_session();
         session.join(anna(), server.address.clone());
         until_state(&session, SessionState::Disconnected).await;
-        let Some(Ending::NameTaken { suggest }) = session.ending() else { panic!("let in") };
-        assert_eq!(suggest.as_deref(), Some("Анна (2)"));
+        let Some(Ending::NameTaken { name, suggest }) = session.ending() else { panic!("let in") };
+        assert_eq!((name.as_str(), suggest.as_deref()), ("Анна", Some("Анна (2)")));
         finish(server).await;
     });
 }

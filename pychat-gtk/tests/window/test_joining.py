@@ -89,7 +89,11 @@ class Joining(WindowTest):
         server = self.start_server()
         self.let_join(server, "Анна")
         window = self.open("--name", "Анна", server.address)
-        window.wait_for("alert", "Somebody in the chat has this name already. Анна (2) is free.")
+        window.wait_for(
+            "alert",
+            "Somebody in the chat is called Анна already. The name Анна (2) is free.",
+            window.joining(),
+        )
         eventually(lambda: text_of(window.wait_for("text", "Name")) == "Анна (2)", "the offer")
         window.click("Join", window.joining())
         window.wait_for_title(f"Анна (2) — {server.address}")

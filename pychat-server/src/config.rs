@@ -9,7 +9,7 @@ mod values;
 use std::{error::Error as _, io, path::PathBuf};
 
 use clap::{
-    Args, Parser,
+    Args, CommandFactory, Parser,
     error::{ContextKind, ErrorKind},
 };
 use serde::Deserialize;
@@ -159,6 +159,11 @@ struct Options {
     #[arg(long, value_name = "DIR", env = "PYCHAT_STATE_DIR", hide_env = true)]
     #[arg(help = STATE_DIR_HELP)]
     state_dir: Option<PathBuf>,
+}
+
+/// Returns the command line as clap knows it, to write manuals and completions from.
+pub fn command() -> clap::Command {
+    Arguments::command()
 }
 
 /// A checked configuration.

@@ -1,0 +1,61 @@
+//! The configuration file that is installed: it can be used, and says what would hold without it.
+
+use std::{collections::BTreeMap, fs, path::Path, process::Command};
+
+use pychat_server::config;
+
+const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/pychat-server.toml");
+
+#[test]
+fn the_example_can_be_used_as_it_is() {
+    assert_eq!(complaint(Path::new(EXAMPLE)), "");
+}
+
+#[test]
+fn the_example_can_be_used_with_every_line_of_it() {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pychat-server.toml");
+    let lines =
+        settings().iter().map(|(key, value)| format!("{key} = {value}\n")).collect::<String>();
+    fs::write(&path, lines).expect("a folder that cargo made");
+    assert_eq!(complaint(&path), "");
+}
+
+#[test]
+fn the_example_names_every_option_with_its_default() {
+    let mut expected = BTreeMap::new();
+    for option in config::command().get_arguments() {
+        let help = option.get_help().map(ToString::to_string).unwrap_or_default();
+        let default = help.split_once("[default: ").and_then(|(_, rest)| rest.split_once(']'));
+        if let Some((default, _)) = default {
+            let name = option.get_long().expect("every option has a long name");
+            expected.insert(name.to_owned(), default.to_owned());
+        }
+    }
+    let every_address = r#"["0.0.0.0:12345", "[::]:12345"]"#.to_owned();
+    let words = expected.insert("listen".to_owned(), every_address);
+    assert_eq!(words.as_deref(), Some("every address, port 12345"));
+
+    let found: BTreeMap<_, _> = settings()
+        .into_iter()
+        .map(|(key, value)| (key, value.trim_matches('"').to_owned()))
+        .collect();
+    assert_eq!(found, expected);
+}
+
+/// Returns the keys of the example, all of them commented out, with their values.
+fn settings() -> Vec<(String, String)> {
+    let example = fs::read_to_string(EXAMPLE).expect("the example is there");
+    let settings = example.lines().filter_map(|line| {
+        // What is no setting is a sentence, and those begin with a space.
+        let (key, value) = line.strip_prefix('#')?.split_once(" = ")?;
+        (!key.starts_with(' ')).then(|| (key.to_owned(), value.to_owned()))
+    });
+    settings.collect()
+}
+
+/// Returns what the server has to say against the file at `path`.
+fn complaint(path: &Path) -> String {
+    let mut server = Command::new(env!("CARGO_BIN_EXE_pychat-server"));
+    let output = server.arg("--check-config").arg("--config").arg(path).output();
+    String::from_utf8(output.expect("the server can be run").stderr).expect("text")
+}

@@ -3,6 +3,8 @@
 # make bench   speed: the wire alone, a real server fanning out, and its log
 # make promise kill, cut and stall until stopped: nothing may be lost or shown twice
 # make deps    fetch what the system lacks (Debian and its kin)
+# make release    build what is installed, for PREFIX=/usr/local
+# make install    put it there, below DESTDIR if that is given; make uninstall takes it away again
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -93,3 +95,38 @@ bench:
 # Until Ctrl+C, or until something is lost or shown twice.
 promise:
 	@PYCHAT_PROMISE_SECONDS=0 cargo test --release -p pychat-server --test promise -- --nocapture
+
+# --- install ---
+
+.PHONY: release install uninstall
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
+RELEASE := $(or $(CARGO_TARGET_DIR),target)/release
+STAGE := $(RELEASE)/stage
+
+# Programs know where their translations and settings are, and nothing of where they were built.
+release:
+	@export PYCHAT_LOCALEDIR='$(PREFIX)/share/locale'
+	export PYCHAT_SCHEMADIR='$(PREFIX)/share/glib-2.0/schemas'
+	RUSTFLAGS="$${RUSTFLAGS:-} --remap-path-prefix=$(CURDIR)=/pychat"
+	export RUSTFLAGS="$${RUSTFLAGS# } --remap-path-prefix=$${CARGO_HOME:-$$HOME/.cargo}=/cargo"
+	cargo build --release --locked -p pychat-server --bin pychat-server --example manual
+	cargo build --release --locked -p pychat-gtk
+	PREFIX='$(PREFIX)' UNITDIR='$(UNITDIR)' ZSHDIR='$(ZSHDIR)' build-aux/stage '$(RELEASE)' '$(STAGE)'
+
+# Root often has no cargo, and needs none after `make release`.
+install:
+	@if command -v cargo >/dev/null; then
+		$(MAKE) --no-print-directory release
+	fi
+	[ -x '$(STAGE)$(PREFIX)/bin/pychat-server' ] \
+		|| { echo "Nothing is built for $(PREFIX): make release PREFIX=$(PREFIX)"; exit 1; }
+	build-aux/place install '$(STAGE)' '$(DESTDIR)'
+
+uninstall:
+	@[ -x '$(STAGE)$(PREFIX)/bin/pychat-server' ] \
+		|| { echo "Nothing is built for $(PREFIX): make release PREFIX=$(PREFIX)"; exit 1; }
+	build-aux/place uninstall '$(STAGE)' '$(DESTDIR)'

@@ -1,7 +1,8 @@
 //! Compiles what is not Rust: resources, the settings schema and the translations.
 //!
 //! The schema and the translations go into `OUT_DIR` so that `cargo run` works, translated, from
-//! a fresh checkout. An installed client finds its own copies (see `src/config.rs`).
+//! a fresh checkout. An installed client finds its own copies: packagers say where with
+//! `PYCHAT_LOCALEDIR` and `PYCHAT_SCHEMADIR`, so that it never looks into the build directory.
 
 use std::{env, fs, path::Path, process::Command};
 
@@ -26,7 +27,9 @@ fn compile_schema(out_dir: &Path) {
     println!("cargo:rerun-if-changed={SCHEMA}");
     let target = format!("--targetdir={}", out_dir.display());
     run(Command::new("glib-compile-schemas").args([&target, "--strict", SCHEMA_DIR]));
-    println!("cargo:rustc-env=PYCHAT_BUILD_SCHEMADIR={}", out_dir.display());
+    println!("cargo:rerun-if-env-changed=PYCHAT_SCHEMADIR");
+    let fallback = env::var("PYCHAT_SCHEMADIR").unwrap_or_else(|_| out_dir.display().to_string());
+    println!("cargo:rustc-env=PYCHAT_BUILD_SCHEMADIR={fallback}");
 }
 
 fn compile_translations(out_dir: &Path) {

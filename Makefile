@@ -5,6 +5,7 @@
 # make deps    fetch what the system lacks (Debian and its kin)
 # make release    build what is installed, for PREFIX=/usr/local
 # make install    put it there, below DESTDIR if that is given; make uninstall takes it away again
+# make deb    packages for Debian 12 and its kin, in target/deb; make check-deb tries them out
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -21,7 +22,7 @@ BUILD_PACKAGES := gcc libc6-dev pkg-config libgtk-4-dev libadwaita-1-dev gettext
 # What it takes to try it all: a display, a session bus, a screen reader's eyes, and validators.
 CHECK_PACKAGES := $(BUILD_PACKAGES) g++ xvfb dbus at-spi2-core python3-gi gir1.2-atspi-2.0 xdotool \
 	adwaita-icon-theme fonts-cantarell fonts-noto-color-emoji netcat-openbsd iproute2 util-linux \
-	procps shellcheck
+	procps shellcheck desktop-file-utils appstream mandoc zsh fish
 
 install = missing=(); for package in $(1); do \
 		dpkg-query -W -f '$${Status}' "$$package" 2>/dev/null | grep -q ' installed$$' \
@@ -85,6 +86,8 @@ check: deps
 	tests=pychat-gtk/tests
 	$$tests/headless /usr/bin/python3 -m unittest discover -s $$tests/window -v
 	pychat-server/tests/journal "$(TARGET)/pychat-server" || [ $$? = 77 ]
+	pychat-server/tests/unit "$(TARGET)/pychat-server" || [ $$? = 77 ]
+	build-aux/check "$(TARGET)"
 
 bench:
 	@cargo bench -p pychat-wire --bench codec
@@ -102,6 +105,7 @@ promise:
 
 PREFIX ?= /usr/local
 DESTDIR ?=
+SYSCONFDIR ?= /etc
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 RELEASE := $(or $(CARGO_TARGET_DIR),target)/release
@@ -115,7 +119,8 @@ release:
 	export RUSTFLAGS="$${RUSTFLAGS# } --remap-path-prefix=$${CARGO_HOME:-$$HOME/.cargo}=/cargo"
 	cargo build --release --locked -p pychat-server --bin pychat-server --example manual
 	cargo build --release --locked -p pychat-gtk
-	PREFIX='$(PREFIX)' UNITDIR='$(UNITDIR)' ZSHDIR='$(ZSHDIR)' build-aux/stage '$(RELEASE)' '$(STAGE)'
+	PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' UNITDIR='$(UNITDIR)' ZSHDIR='$(ZSHDIR)' \
+		build-aux/stage '$(RELEASE)' '$(STAGE)'
 
 # Root often has no cargo, and needs none after `make release`.
 install:
@@ -130,3 +135,29 @@ uninstall:
 	@[ -x '$(STAGE)$(PREFIX)/bin/pychat-server' ] \
 		|| { echo "Nothing is built for $(PREFIX): make release PREFIX=$(PREFIX)"; exit 1; }
 	build-aux/place uninstall '$(STAGE)' '$(DESTDIR)'
+
+# --- deb ---
+
+.PHONY: deb
+
+DEB_PACKAGES := $(BUILD_PACKAGES) debhelper dpkg-dev
+DEB_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))/deb
+
+# Debhelper gives builds a home of their own, in which there is no cargo.
+deb:
+	@$(call install,$(DEB_PACKAGES))
+	export CARGO_HOME="$${CARGO_HOME:-$$HOME/.cargo}" RUSTUP_HOME="$${RUSTUP_HOME:-$$HOME/.rustup}"
+	export DEB_DIR='$(DEB_DIR)'
+	rm -rf "$$DEB_DIR"
+	mkdir -p "$$DEB_DIR"
+	name=pychat_$$(dpkg-parsechangelog --show-field Version)_$$(dpkg --print-architecture)
+	dpkg-buildpackage --build=binary --no-sign --post-clean \
+		--buildinfo-file="$$DEB_DIR/$$name.buildinfo" --buildinfo-option="-u$$DEB_DIR" \
+		--changes-file="$$DEB_DIR/$$name.changes" --changes-option="-u$$DEB_DIR"
+	ls -l "$$DEB_DIR"
+
+.PHONY: check-deb
+
+check-deb: deb
+	@$(call install,lintian man-db desktop-file-utils gtk-update-icon-cache)
+	build-aux/check-deb '$(DEB_DIR)' || [ $$? = 77 ]

@@ -22,7 +22,7 @@ BUILD_PACKAGES := gcc libc6-dev pkg-config libgtk-4-dev libadwaita-1-dev gettext
 # What it takes to try it all: a display, a session bus, a screen reader's eyes, and validators.
 CHECK_PACKAGES := $(BUILD_PACKAGES) g++ xvfb dbus at-spi2-core python3-gi gir1.2-atspi-2.0 xdotool \
 	adwaita-icon-theme fonts-cantarell fonts-noto-color-emoji netcat-openbsd iproute2 util-linux \
-	procps shellcheck desktop-file-utils appstream mandoc zsh fish
+	procps shellcheck desktop-file-utils appstream mandoc zsh fish sqlite3
 
 install = missing=(); for package in $(1); do \
 		dpkg-query -W -f '$${Status}' "$$package" 2>/dev/null | grep -q ' installed$$' \

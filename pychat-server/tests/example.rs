@@ -14,9 +14,9 @@ fn the_example_can_be_used_as_it_is() {
 #[test]
 fn the_example_can_be_used_with_every_line_of_it() {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pychat-server.toml");
-    let lines =
-        settings().iter().map(|(key, value)| format!("{key} = {value}\n")).collect::<String>();
-    fs::write(&path, lines).expect("a folder that cargo made");
+    let settings = settings();
+    let lines: Vec<_> = settings.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+    fs::write(&path, lines.join("\n")).expect("a folder that cargo made");
     assert_eq!(complaint(&path), "");
 }
 

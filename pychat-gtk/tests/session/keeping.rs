@@ -61,7 +61,8 @@ fn what_was_typed_and_not_acknowledged_survives_a_kill_and_is_shown_once() {
 
             let session = joined_with(session_in(&folder), &server.address).await;
             let sending = ["one", "two"].map(|text| (text.to_owned(), Delivery::Sending));
-            assert!([&sending[..], &[]].contains(&&unsent(&session)[..]));
+            // The server may have answered some of it already.
+            assert!(sending.ends_with(&unsent(&session)));
             until(|| 2 < texts(&session).len() && unsent(&session).is_empty()).await;
             let mut expected = vec!["one", "Welcome, Анна. Nobody else is here yet.", "one", "two"];
             if was_accepted {

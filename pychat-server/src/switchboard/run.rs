@@ -14,7 +14,11 @@ use crate::chat::Protocol;
 
 /// From one delivery to the next, for each person told beyond a crowd: about what a write to them
 /// costs here and reading it costs there. `ARCHITECTURE.md` has the figures of other paces.
-const PACE_PER_PERSON: Duration = Duration::from_nanos(4_500);
+const PACE_PER_PERSON: Duration = Duration::from_nanos(3_500);
+
+/// How much longer that is for each of the first [`PACED_KIB_MAX`] KiB that they were told.
+const PACE_PER_PERSON_AND_KIB: Duration = Duration::from_nanos(800);
+const PACED_KIB_MAX: u32 = 8;
 
 /// A run that is longer than this waits no more, in bytes.
 const BYTES_MAX: usize = 64 << 10;
@@ -45,6 +49,11 @@ impl Frames {
             Protocol::Two => &self.two,
         }
     }
+
+    /// Returns how long they are as the wordier protocol says them, in bytes.
+    fn longest(&self) -> usize {
+        self.one.len().max(self.two.len())
+    }
 }
 
 impl Run {
@@ -68,7 +77,7 @@ impl Run {
         if self.frames.one.is_empty() {
             return None;
         }
-        let can_wait = self.frames.one.len().max(self.frames.two.len()) <= BYTES_MAX;
+        let can_wait = self.frames.longest() <= BYTES_MAX;
         Some(self.paced_until.filter(|until| can_wait && now < *until).unwrap_or(now))
     }
 
@@ -76,7 +85,10 @@ impl Run {
     /// back by [`delivered`](Self::delivered).
     pub(super) fn take(&mut self, now: Instant, people: usize, crowd: usize) -> Frames {
         let beyond = u32::try_from(people.saturating_sub(crowd)).unwrap_or(u32::MAX);
-        self.paced_until = Some(now + PACE_PER_PERSON * beyond);
+        let kib = u32::try_from(self.frames.longest() >> 10)
+            .map_or(PACED_KIB_MAX, |kib| kib.min(PACED_KIB_MAX));
+        let pace = PACE_PER_PERSON + PACE_PER_PERSON_AND_KIB * kib;
+        self.paced_until = Some(now + pace * beyond);
         mem::take(&mut self.frames)
     }
 
@@ -134,5 +146,13 @@ mod tests {
             push(&mut run);
         }
         assert_eq!(run.due_at(now), Some(now), "memory does not wait");
+        deliver(&mut run, now, 1_000);
+        push(&mut run);
+        let longest = PACE_PER_PERSON + PACED_KIB_MAX * PACE_PER_PERSON_AND_KIB;
+        assert_eq!(
+            run.due_at(now),
+            Some(now + 900 * longest),
+            "who was told much has much to read"
+        );
     }
 }

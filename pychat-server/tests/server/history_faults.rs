@@ -1,15 +1,12 @@
 //! What a server says and does when it cannot keep what is said.
 
 use std::{
-    env, fs,
+    fs,
     process::{Command, Stdio},
 };
 
 use super::history::Shelf;
-use crate::support::{Peer, Server};
-
-/// Set for the run of a test that has a mount of its own.
-const INSIDE: &str = "PYCHAT_TEST_MOUNTS";
+use crate::support::{Peer, Server, World};
 
 /// What the disks of these tests hold, in bytes.
 const DISK_BYTES: usize = 1 << 20;
@@ -48,7 +45,7 @@ fn a_file_that_cannot_be_used_is_named_and_left_as_it_is() {
 #[test]
 fn a_full_disk_is_said_to_who_speaks_and_passes() {
     const NAME: &str = "server::history_faults::a_full_disk_is_said_to_who_speaks_and_passes";
-    if run_with_mounts_of_its_own(NAME) {
+    if World::Mounts.runs(NAME) {
         return;
     }
     let disk = Disk::mount();
@@ -114,7 +111,7 @@ fn a_write_that_fails_loses_nothing_and_is_tried_again() {
 #[test]
 fn a_read_only_disk_is_named_at_the_start() {
     const NAME: &str = "server::history_faults::a_read_only_disk_is_named_at_the_start";
-    if run_with_mounts_of_its_own(NAME) {
+    if World::Mounts.runs(NAME) {
         return;
     }
     let disk = Disk::mount();
@@ -150,35 +147,4 @@ impl Drop for Disk {
 fn run(command: &mut Command) {
     let status = command.status().unwrap();
     assert!(status.success(), "{command:?}: {status}");
-}
-
-/// Runs the test `name` once more, alone, where it may mount what it likes.
-///
-/// Returns false there, and true to whoever called from outside, where nothing is left to do.
-fn run_with_mounts_of_its_own(name: &str) -> bool {
-    if env::var_os(INSIDE).is_some() {
-        return false;
-    }
-    // Root can have mounts; anybody else needs to be root of a world of its own first.
-    let ways = [&["--mount"][..], &["--user", "--map-root-user", "--mount"]];
-    let works = |way: &&&[&str]| {
-        let status = Command::new("unshare").args(**way).arg("true").output();
-        status.is_ok_and(|output| output.status.success())
-    };
-    let Some(way) = ways.iter().find(works) else {
-        eprintln!("SKIPPED {name}: no mounts of its own can be made here; run it as root");
-        return true;
-    };
-    let output = Command::new("unshare")
-        .args(*way)
-        .arg(env::current_exe().unwrap())
-        .args(["--exact", name, "--nocapture"])
-        .env(INSIDE, "1")
-        .output()
-        .unwrap();
-    let (stdout, stderr) =
-        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{stdout}{stderr}");
-    assert!(stdout.contains("1 passed"), "the test has another name: {stdout}");
-    true
 }

@@ -1,13 +1,12 @@
 //! Where the server listens, and why it sometimes cannot.
 
 use std::{
-    env,
     io::Read,
     net::{Ipv6Addr, SocketAddr, TcpListener},
     process::{Command, Stdio},
 };
 
-use crate::support::{PROGRAM, Peer, Server, exit_code, joined, program};
+use crate::support::{PROGRAM, Peer, Server, World, exit_code, joined, program};
 
 /// Runs `command`, which is to fail at once; returns its only line.
 #[track_caller]
@@ -106,7 +105,7 @@ fn an_unknown_host_is_named() {
 #[test]
 fn without_arguments_it_listens_everywhere_on_port_12345() {
     const NAME: &str = "server::listening::without_arguments_it_listens_everywhere_on_port_12345";
-    if run_in_a_network_of_its_own(NAME) {
+    if World::Network.runs(NAME) {
         return;
     }
     let server = Server::run(&mut program(), 2);
@@ -130,7 +129,7 @@ fn without_arguments_it_listens_everywhere_on_port_12345() {
 #[test]
 fn a_port_below_1024_needs_privileges() {
     const NAME: &str = "server::listening::a_port_below_1024_needs_privileges";
-    if run_in_a_network_of_its_own(NAME) {
+    if World::Network.runs(NAME) {
         return;
     }
     // Root without any of its powers is like anybody.
@@ -143,38 +142,4 @@ fn a_port_below_1024_needs_privileges() {
     let expected = "pychat-server: cannot listen on 127.0.0.1:80: \
                     no permission; ports below 1024 need privileges";
     assert_eq!(complaint_of(&mut command), expected);
-}
-
-/// Runs the test `name` once more, alone, where every port is free and nobody else can call.
-///
-/// Returns false there, and true to whoever called from outside, where nothing is left to do.
-fn run_in_a_network_of_its_own(name: &str) -> bool {
-    const INSIDE: &str = "PYCHAT_TEST_NETWORK";
-    if env::var_os(INSIDE).is_some() {
-        return false;
-    }
-    // Root can have a network; anybody else needs to be root of a world of its own first.
-    let ways = [&["--net"][..], &["--user", "--map-root-user", "--net"]];
-    let works = |way: &&&[&str]| {
-        let status = Command::new("unshare").args(**way).arg("true").output();
-        status.is_ok_and(|output| output.status.success())
-    };
-    let Some(way) = ways.iter().find(works) else {
-        eprintln!("SKIPPED {name}: no network of its own can be made here; run it as root");
-        return true;
-    };
-    let this_test = env::current_exe().unwrap();
-    let output = Command::new("unshare")
-        .args(*way)
-        .args(["sh", "-c", "ip link set lo up && exec \"$@\"", "sh"])
-        .arg(this_test)
-        .args(["--exact", name, "--nocapture"])
-        .env(INSIDE, "1")
-        .output()
-        .unwrap();
-    let (stdout, stderr) =
-        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{stdout}{stderr}");
-    assert!(stdout.contains("1 passed"), "the test has another name: {stdout}");
-    true
 }

@@ -60,12 +60,17 @@ impl Log {
         self.wait_for(|lines| lines.iter().any(|line| line == expected).then_some(()));
     }
 
+    /// Returns the lines so far.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.shared.written.lock().unwrap().lines.clone()
+    }
+
     /// Waits until nobody can write any more; returns all lines.
     pub(crate) fn finish(&mut self) -> Vec<String> {
         if let Some(reader) = self.reader.take() {
             reader.join().unwrap();
         }
-        self.shared.written.lock().unwrap().lines.clone()
+        self.lines()
     }
 }
 

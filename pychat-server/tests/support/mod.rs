@@ -6,6 +6,7 @@
 mod log;
 mod peer;
 mod server;
+mod world;
 
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ pub(crate) use self::{
     log::Log,
     peer::{Message, Peer, frame, hello, text},
     server::{PROGRAM, Server, exit_code, program, signal, wait_until},
+    world::World,
 };
 
 /// How long anything may take before the test gives up; no test measures speed.

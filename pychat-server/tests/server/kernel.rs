@@ -5,7 +5,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
 };
 
-use crate::support::{Peer, Server, joined};
+use crate::support::{Peer, Server, joined, wait_until};
 
 /// One end of a connection, as `/proc/net/tcp` describes it.
 #[derive(Clone, Copy, Debug)]
@@ -19,18 +19,30 @@ pub(super) struct End {
 }
 
 /// Finds the end at `local` of its connection with `remote`; both are IPv4.
+///
+/// The table is read page by page while connections come and go; what stood at the end of one page
+/// may have moved behind the beginning of the next, so that one reading need not show it.
 pub(super) fn end_at(local: SocketAddr, remote: SocketAddr) -> End {
+    let mut found = None;
+    wait_until("the connection is not in the table", || {
+        found = find_end(local, remote);
+        found.is_some()
+    });
+    found.unwrap()
+}
+
+fn find_end(local: SocketAddr, remote: SocketAddr) -> Option<End> {
     let table = fs::read_to_string("/proc/net/tcp").unwrap();
     let ends = [shown(local), shown(remote)];
     let row = table
         .lines()
         .map(|line| line.split_whitespace().collect::<Vec<_>>())
-        .find(|columns| columns[1..3] == ends)
-        .expect("the connection is in the table");
+        .find(|columns| columns[1..3] == ends)?;
     let (unacknowledged, unread) = row[4].split_once(':').unwrap();
     let size = |digits| usize::from_str_radix(digits, 16).unwrap();
     let timer = row[5].split_once(':').unwrap().0;
-    End { unacknowledged: size(unacknowledged), unread: size(unread), is_kept_alive: timer == "02" }
+    let is_kept_alive = timer == "02";
+    Some(End { unacknowledged: size(unacknowledged), unread: size(unread), is_kept_alive })
 }
 
 /// Writes an address as the kernel does, `0100007F:3039`: the host's bytes in memory order.

@@ -31,6 +31,7 @@ mod event;
 mod limits;
 mod line;
 mod original;
+mod past;
 mod place;
 mod room;
 mod roster;
@@ -49,6 +50,7 @@ use self::{
 pub use self::{
     event::{Cause, Event, FailReason, Message, Page, SayError},
     limits::*,
+    past::Past,
     saved::{MessageId, Saved},
 };
 use crate::{frame::PAYLOAD_BYTES_MAX, name::UserName};
@@ -202,27 +204,6 @@ impl Client {
     pub fn persistent(mut self) -> Self {
         self.is_persistent = true;
         self
-    }
-
-    /// Asks for at most `limit` messages older than those shown; they come as an [`Event::Page`].
-    ///
-    /// Returns false, and does nothing, where there can be none: nothing older exists, a page is
-    /// on its way already, or we are not in a room of protocol 2.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use pychat_wire::{Client, UserName, client::Saved};
-    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
-    /// assert!(!client.request_history(50)); // Not joined.
-    /// # Ok::<(), pychat_wire::NameError>(())
-    /// ```
-    pub fn request_history(&mut self, limit: u64) -> bool {
-        let is_asked = self.phase.is_joined(Protocol::Second) && self.place.request(limit);
-        if is_asked {
-            self.send_request();
-        }
-        is_asked
     }
 
     /// Returns the next thing to do or to show, if there is one.

@@ -123,12 +123,17 @@ impl Place {
 
     /// Asks for a page; returns false if one is on its way or nothing older exists.
     pub(super) fn request(&mut self, limit: u64) -> bool {
-        if self.request.is_some() || self.is_at_start || self.oldest <= 1 {
+        if self.request.is_some() || !self.has_older() {
             return false;
         }
         let limit = limit.clamp(1, PAGE_MESSAGES_MAX);
         self.request = Some(Request { before: self.oldest, limit, messages: Vec::new(), bytes: 0 });
         true
+    }
+
+    /// Returns true if there may be something older than what was seen.
+    pub(super) fn has_older(&self) -> bool {
+        !self.is_at_start && 1 < self.oldest
     }
 
     /// Returns what is asked for, as (before, limit).

@@ -132,7 +132,9 @@ fn older_messages_come_a_page_at_a_time() {
     let page = |before, start| ServerMessage::Page { before, count: 2, start };
     let mut stage = Stage::joined(10);
     stage.written();
+    assert_eq!(stage.client.past(), Past::Kept);
     assert!(stage.client.request_history(2));
+    assert_eq!(stage.client.past(), Past::Asked);
     assert!(!stage.client.request_history(2), "one at a time");
     assert_eq!(stage.written(), [r#"{"type":"history","before":11,"limit":2}"#]);
     let events =
@@ -143,11 +145,13 @@ fn older_messages_come_a_page_at_a_time() {
     assert_eq!(stage.written(), [r#"{"type":"history","before":9,"limit":500}"#]);
     stage.hear(&[replayed(7)]);
     stage.cut();
+    assert_eq!(stage.client.past(), Past::None, "not in the room");
     assert_eq!(stage.enter(EPOCH, 12)[1], r#"{"type":"history","before":9,"limit":500}"#);
     // What came of it on the line that broke is not part of it: 7 is no longer kept.
     let events = stage.hear(&[replayed(12), replayed(8), page(9, true)]);
     assert_told(&events, &["12", "page [8] true"]);
-    assert!(!stage.client.request_history(2), "nothing older exists");
+    assert_eq!(stage.client.past(), Past::None, "nothing older exists");
+    assert!(!stage.client.request_history(2));
 }
 
 #[test]

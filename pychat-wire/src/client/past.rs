@@ -1,0 +1,62 @@
+//! What was said before, and is asked for page by page.
+
+use super::{Client, line::Protocol};
+
+/// What there is to be had of what was said before all that was shown.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Past {
+    /// Nothing: all of it was shown, the server keeps none, or we are not in the room.
+    #[default]
+    None,
+    /// Perhaps more: [`Client::request_history`] would ask for it.
+    Kept,
+    /// A page of it is on its way.
+    Asked,
+}
+
+impl Client {
+    /// Asks for at most `limit` messages older than those shown; they come as an
+    /// [`Event::Page`](super::Event::Page).
+    ///
+    /// Returns false, and does nothing, unless there is a [past](Self::past) that is
+    /// [`Kept`](Past::Kept): nothing older exists, a page is on its way already, or we are not in a
+    /// room of protocol 2.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::Saved};
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// assert!(!client.request_history(50)); // Not joined.
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
+    pub fn request_history(&mut self, limit: u64) -> bool {
+        let is_asked = self.phase.is_joined(Protocol::Second) && self.place.request(limit);
+        if is_asked {
+            self.send_request();
+        }
+        is_asked
+    }
+
+    /// Returns what [`Self::request_history`] would do now.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::{Past, Saved}};
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// assert_eq!(client.past(), Past::None); // Not joined.
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
+    pub fn past(&self) -> Past {
+        if !self.phase.is_joined(Protocol::Second) {
+            Past::None
+        } else if self.place.requested().is_some() {
+            Past::Asked
+        } else if self.place.has_older() {
+            Past::Kept
+        } else {
+            Past::None
+        }
+    }
+}

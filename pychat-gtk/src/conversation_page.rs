@@ -16,13 +16,15 @@ use crate::{
     connection_bar::ConnectionBar,
     follow_end::FollowEnd,
     message_row::MessageRow,
-    model::History,
-    model::MessageKind,
+    model::{History, MessageKind, Recent},
     session::{Session, SessionState},
 };
 
 /// How long a view may take to lay out rows that are new.
 const LAYOUT_TIME: Duration = Duration::from_millis(200);
+
+/// About how high the lowest rows are, in pixels. If a page is full of lower ones, more follow.
+const ROW_HEIGHT_MIN: i32 = 30;
 
 mod imp {
     use super::*;
@@ -42,6 +44,8 @@ mod imp {
         #[template_child]
         pub(super) composer: TemplateChild<Composer>,
         follow_end: OnceCell<FollowEnd>,
+        /// What the list shows of the conversation.
+        recent: RefCell<Option<Recent>>,
         /// Whose conversation it is.
         #[property(get, set = Self::set_session, explicit_notify, nullable)]
         session: RefCell<Option<Session>>,
@@ -81,8 +85,18 @@ mod imp {
     impl ObjectImpl for ConversationPage {
         fn constructed(&self) {
             self.parent_constructed();
-            self.follow_end.get_or_init(|| FollowEnd::new(&self.scrolled_window));
+            let follow_end = self.follow_end.get_or_init(|| FollowEnd::new(&self.scrolled_window));
+            follow_end.on_change(clone!(
+                #[weak(rename_to = imp)]
+                self,
+                move |is_following| imp.show_whole(!is_following)
+            ));
             let adjustment = self.scrolled_window.vadjustment();
+            adjustment.connect_page_size_notify(clone!(
+                #[weak(rename_to = imp)]
+                self,
+                move |_| imp.measure_page()
+            ));
             adjustment.connect_value_changed(clone!(
                 #[weak(rename_to = imp)]
                 self,
@@ -134,7 +148,9 @@ mod imp {
                     move |_| imp.read_on()
                 ));
             }
-            self.list_view.set_model(Some(&gtk::NoSelection::new(history)));
+            let recent = history.as_ref().map(Recent::new);
+            self.list_view.set_model(Some(&gtk::NoSelection::new(recent.clone())));
+            self.recent.replace(recent);
             self.session.replace(session);
             self.obj().notify_session();
         }
@@ -156,6 +172,21 @@ mod imp {
                     self.views.set_visible_child(&*self.placeholder);
                 }
                 None => self.views.set_visible_child(&*self.scrolled_window),
+            }
+        }
+
+        /// Finds out how many messages may be seen at once.
+        fn measure_page(&self) {
+            let height = self.scrolled_window.height() / ROW_HEIGHT_MIN;
+            if let (Some(recent), Ok(n_rows)) = (&*self.recent.borrow(), u32::try_from(height)) {
+                recent.set_page(n_rows + 1);
+            }
+        }
+
+        /// Has the list show all there is, or the end alone.
+        fn show_whole(&self, is_whole: bool) {
+            if let Some(recent) = &*self.recent.borrow() {
+                recent.set_whole(is_whole);
             }
         }
 

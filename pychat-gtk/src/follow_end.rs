@@ -2,11 +2,14 @@
 //!
 //! Two things make this harder than it sounds. The list itself moves its adjustment while it
 //! learns the heights of its rows, so that a value which changed does not mean that somebody
-//! scrolled; hence the reader is believed only while there is input that can scroll. And the list
-//! ignores changes made while it tells of its own, so that the end is sought from an idle handler.
+//! scrolled; hence the reader is believed only while there is input that can scroll. And to go
+//! somewhere, the list looks up which row is there: from a change of its model on until it has been
+//! laid out it believes new rows to have no height, and ends up anywhere, or shows nothing. So the
+//! end is sought right after each layout, and the frame waits for what that leads to.
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
+    fmt,
     rc::Rc,
     time::{Duration, Instant},
 };
@@ -37,13 +40,18 @@ const SCROLL_KEYS: [gdk::Key; 10] = [
 #[derive(Clone, Debug)]
 pub struct FollowEnd(Rc<State>);
 
-#[derive(Debug)]
+/// Is told whether the reader is at the end.
+type OnChange = Box<dyn Fn(bool)>;
+
 struct State {
+    window: glib::WeakRef<gtk::ScrolledWindow>,
     adjustment: gtk::Adjustment,
     /// True while the reader wants to be at the end.
     is_following: Cell<bool>,
-    /// True while the way to the end is queued.
-    is_queued: Cell<bool>,
+    /// Is told when that changes.
+    on_change: RefCell<Option<OnChange>>,
+    /// True while the reader has gone a little way from the end, not yet far enough to leave it.
+    is_near: Cell<bool>,
     /// True while the scrollbar, or the list by touch, is being dragged.
     is_dragged: Cell<bool>,
     /// When there last was input that scrolls.
@@ -55,15 +63,16 @@ impl FollowEnd {
     pub fn new(window: &gtk::ScrolledWindow) -> Self {
         let adjustment = window.vadjustment();
         let follow = Self(Rc::new(State {
+            window: window.downgrade(),
             adjustment: adjustment.clone(),
             is_following: Cell::new(true),
-            is_queued: Cell::default(),
+            on_change: RefCell::default(),
+            is_near: Cell::default(),
             is_dragged: Cell::default(),
             last_input: Cell::default(),
         }));
         adjustment.connect_value_changed(follow.handler(Self::on_value_changed));
-        adjustment.connect_upper_notify(follow.handler(Self::follow));
-        adjustment.connect_page_size_notify(follow.handler(Self::follow));
+        follow.watch_layouts(window);
         follow.watch_wheel(window);
         follow.watch_keys(window);
         follow.watch_drag(window, &TOUCH);
@@ -72,10 +81,17 @@ impl FollowEnd {
         follow
     }
 
+    /// Has `f` called whenever the reader leaves the end, with false, or comes back to it.
+    pub fn on_change(&self, f: impl Fn(bool) + 'static) {
+        self.0.on_change.replace(Some(Box::new(f)));
+    }
+
     /// Goes back to the end, wherever the reader is.
     pub fn resume(&self) {
-        self.0.is_following.set(true);
-        self.follow();
+        self.set_following(true);
+        if let Some(window) = self.0.window.upgrade() {
+            window.queue_allocate();
+        }
     }
 
     /// Returns true while the reader wants to be at the end.
@@ -83,8 +99,16 @@ impl FollowEnd {
         self.0.is_following.get()
     }
 
+    fn set_following(&self, is_following: bool) {
+        if self.0.is_following.replace(is_following) != is_following
+            && let Some(on_change) = &*self.0.on_change.borrow()
+        {
+            on_change(is_following);
+        }
+    }
+
     /// The handlers belong to widgets that the state must not keep alive.
-    fn handler(&self, f: fn(&Self)) -> impl Fn(&gtk::Adjustment) + 'static {
+    fn handler<T>(&self, f: fn(&Self)) -> impl Fn(&T) + 'static {
         let weak = Rc::downgrade(&self.0);
         move |_| {
             if let Some(state) = weak.upgrade() {
@@ -95,29 +119,40 @@ impl FollowEnd {
 
     fn on_value_changed(&self) {
         let distance = self.distance();
+        let is_scrolling = self.is_reader_scrolling();
+        self.0.is_near.set(is_scrolling && 1.0 < distance);
         if distance <= 1.0 {
-            self.0.is_following.set(true);
-        } else if !self.is_reader_scrolling() {
-            self.follow();
-        } else if LEFT_END_DISTANCE < distance {
-            self.0.is_following.set(false);
+            self.set_following(true);
+        } else if is_scrolling && LEFT_END_DISTANCE < distance {
+            self.set_following(false);
         }
     }
 
-    fn follow(&self) {
-        let state = &self.0;
-        if !state.is_following.get() || self.distance() <= 1.0 || state.is_queued.replace(true) {
-            return;
-        }
+    /// Seeks the end after each layout; what that moves is laid out before anything is drawn.
+    fn watch_layouts(&self, window: &gtk::ScrolledWindow) {
         let follow = self.clone();
-        glib::idle_add_local_full(glib::Priority::HIGH_IDLE, move || {
-            follow.0.is_queued.set(false);
-            if follow.0.is_following.get() {
-                let adjustment = &follow.0.adjustment;
-                adjustment.set_value(adjustment.upper() - adjustment.page_size());
+        let watched = Rc::new(RefCell::new(None));
+        window.connect_realize({
+            let watched = watched.clone();
+            move |window| {
+                let Some(clock) = window.frame_clock() else { return };
+                let handler = clock.connect_layout(follow.handler(Self::seek));
+                watched.replace(Some((clock, handler)));
             }
-            glib::ControlFlow::Break
         });
+        window.connect_unrealize(move |_| {
+            if let Some((clock, handler)) = watched.take() {
+                clock.disconnect(handler);
+            }
+        });
+    }
+
+    fn seek(&self) {
+        let state = &self.0;
+        let is_near = state.is_near.get() && self.is_reader_scrolling();
+        if state.is_following.get() && !is_near && 1.0 < self.distance() {
+            state.adjustment.set_value(state.adjustment.upper() - state.adjustment.page_size());
+        }
     }
 
     /// Returns how much there is below what can be seen, in pixels.
@@ -143,7 +178,7 @@ impl FollowEnd {
             follow.note_input();
             let can_scroll = follow.0.adjustment.page_size() < follow.0.adjustment.upper();
             if dy < 0.0 && can_scroll {
-                follow.0.is_following.set(false);
+                follow.set_following(false);
             }
             glib::Propagation::Proceed
         });
@@ -179,6 +214,12 @@ impl FollowEnd {
             glib::Propagation::Proceed
         });
         widget.add_controller(events);
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State").field("is_following", &self.is_following).finish_non_exhaustive()
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod history;
 mod message;
+mod recent;
 
 pub use history::{HISTORY_MESSAGES_MAX, History};
 pub use message::{Delivery, Message, MessageKind};
+pub use recent::{RECENT_MESSAGES, Recent};

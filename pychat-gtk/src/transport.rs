@@ -10,7 +10,7 @@ use std::{
     future,
     rc::Rc,
     task::{Poll, Waker},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use gtk::{gio, gio::prelude::*, glib};
@@ -20,6 +20,11 @@ use crate::server_address::ServerAddress;
 
 /// The most bytes taken from the socket at once.
 const READ_BYTES_MAX: usize = 64 * 1024;
+
+/// How much time what is read may take before there is a pause, and how long that may be. What is
+/// due on the screen is drawn in it; where that takes all the time there is, reading goes on.
+const INCOMING_TIME: Duration = Duration::from_millis(10);
+const PAUSE_TIME_MAX: Duration = Duration::from_millis(40);
 
 /// The most bytes that may wait to be written while more is read. A server that asks and asks and
 /// does not listen would make them grow for ever.
@@ -154,15 +159,29 @@ async fn read(
     outbox: Rc<Outbox>,
     mut on_incoming: impl FnMut(Incoming<'_>),
 ) {
+    let mut taken = Duration::ZERO;
     let end = loop {
         outbox.relieved().await;
-        match input.read_bytes_future(READ_BYTES_MAX, glib::Priority::DEFAULT).await {
+        let bytes = match input.read_bytes_future(READ_BYTES_MAX, glib::Priority::DEFAULT).await {
             Ok(bytes) if bytes.is_empty() => break Ok(()),
-            Ok(bytes) => on_incoming(Incoming::Bytes(&bytes)),
+            Ok(bytes) => bytes,
             Err(error) => break Err(TransportError::Broken(error)),
+        };
+        let begin = Instant::now();
+        on_incoming(Incoming::Bytes(&bytes));
+        taken += begin.elapsed();
+        if INCOMING_TIME < taken {
+            pause().await;
+            taken = Duration::ZERO;
         }
     };
     on_incoming(Incoming::End(end));
+}
+
+/// Waits until nothing else is to be done that cannot wait.
+async fn pause() {
+    let idle = glib::timeout_future_with_priority(glib::Priority::DEFAULT_IDLE, Duration::ZERO);
+    let _ = glib::future_with_timeout(PAUSE_TIME_MAX, idle).await; // Late or not, it goes on.
 }
 
 /// What is still to be written.

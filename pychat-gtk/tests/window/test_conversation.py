@@ -110,9 +110,29 @@ class Conversation(WindowTest):
         original.let_in()
         for n in range(150):
             original.say("Борис", f"number {n}")
-        window.wait_for_row("number 149")
-        numbers = [re.search(r"number (\d+)$", row.get_name()) for row in window.rows()]
-        self.assertEqual([int(it[1]) for it in numbers if it], list(range(150)))
+
+        def has_exactly(expected):
+            numbers = [re.search(r"number (\d+)$", row.get_name()) for row in window.rows()]
+            return [int(it[1]) for it in numbers if it] == list(expected)
+
+        eventually(lambda: has_exactly(range(50, 150)), "the last hundred")
+        window.scroll("up", 3)
+        eventually(lambda: has_exactly(range(150)), "all of them")
+
+    def test_a_flood_into_an_empty_room_ends_in_view(self):
+        modern = self.start_modern()
+        window = self.open("--name", "Анна", modern.address)
+        modern.let_in()
+        for n in range(1, 20_001):
+            modern.record(n, "Борис", f"number {n}")
+        row = window.wait_for_row("number 20000")
+        page = window.extents(window.wait_for("list", "Messages"))
+
+        def is_in_view():
+            place = window.extents(row)
+            return page.y <= place.y < place.y + place.height <= page.y + page.height
+
+        eventually(is_in_view, "the last message to be in view")
 
 
 class Delivery(WindowTest):
@@ -284,6 +304,10 @@ class Scrolling(WindowTest):
         for n in range(40, 60):
             self.say(n, n + 1)
         self.wait_for_end(59)
+
+    def test_after_a_flood_its_end_is_in_view(self):
+        self.say(40, 20_000)
+        self.wait_for_end(19_999)
 
     def test_a_reader_who_scrolled_up_is_not_moved(self):
         self.wait_for_end(39)

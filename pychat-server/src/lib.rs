@@ -24,3 +24,4 @@ pub mod outbox;
 pub mod reactor;
 pub mod signals;
 pub mod switchboard;
+pub mod systemd;

@@ -3,6 +3,7 @@
 use std::{
     io::{self, ErrorKind},
     net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs},
+    os::fd::OwnedFd,
     str::FromStr,
     time::Duration,
 };
@@ -133,6 +134,23 @@ fn open(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
+    Ok(TcpListener::from_std(socket.into()))
+}
+
+/// Makes a listener of a socket that somebody else has opened.
+///
+/// # Errors
+///
+/// It is none for TCP, or none that listens.
+pub fn adopt(descriptor: OwnedFd) -> io::Result<TcpListener> {
+    let socket = Socket::from(descriptor);
+    let is_tcp = matches!(socket.domain()?, Domain::IPV4 | Domain::IPV6)
+        && socket.r#type()? == Type::STREAM
+        && socket.is_listener()?;
+    if !is_tcp {
+        return Err(io::Error::other("it is no TCP socket that listens"));
+    }
+    socket.set_nonblocking(true)?;
     Ok(TcpListener::from_std(socket.into()))
 }
 

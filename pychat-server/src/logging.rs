@@ -134,6 +134,24 @@ pub fn listening(address: SocketAddr) {
     info!(event = "listen", address = %address, "listening on {address}");
 }
 
+/// Systemd listens already, so nobody asks the configuration where to.
+pub fn listen_ignored() {
+    warn!(
+        event = "listen",
+        "--listen is ignored: systemd has passed on sockets that listen already"
+    );
+}
+
+/// A descriptor that was passed on is of no use, and is closed.
+pub fn not_inherited(name: &str, why: &dyn Display) {
+    warn!(event = "inherit", "closed a descriptor passed on as {name:?}: {why}");
+}
+
+/// What was passed on cannot be found.
+pub fn inherited_nothing(why: &dyn Display) {
+    warn!(event = "inherit", "cannot take what was passed on: {why}");
+}
+
 /// Somebody joined.
 pub fn joined(user: &UserName, peer: SocketAddr) {
     let user = user.as_str();
@@ -254,6 +272,16 @@ pub fn stopped(forgotten: usize) {
         info!(event = "stop", "stopped");
     } else {
         warn!(event = "stop", "stopped: {forgotten} connections had not taken all they were owed");
+    }
+}
+
+/// There will be no server. A terminal, or whoever else ran the program, is told in one line.
+#[expect(clippy::print_stderr, reason = "the one line that says why there is no server")]
+pub fn not_started(reason: &dyn std::error::Error) {
+    if is_journal() {
+        failed(reason);
+    } else {
+        eprintln!("pychat-server: {reason}");
     }
 }
 

@@ -3,17 +3,20 @@
 
 use std::{env, error::Error, process::ExitCode};
 
-use pychat_server::{config::Config, log::sqlite::checkpoint::Job, logging, reactor::Reactor};
+use pychat_server::{
+    config::Config, log::sqlite::checkpoint::Job, logging, reactor::Reactor, systemd::Inherited,
+};
 
 fn main() -> ExitCode {
     if let Some(job) = Job::from_arguments(env::args_os()) {
         return job.run();
     }
+    logging::init();
     match start() {
         Ok(Some(reactor)) => run(reactor),
         Ok(None) => ExitCode::SUCCESS,
         Err(error) => {
-            complain(&*error);
+            logging::not_started(&*error);
             ExitCode::FAILURE
         }
     }
@@ -25,11 +28,10 @@ fn start() -> Result<Option<Reactor>, Box<dyn Error>> {
     if config.is_check {
         return Ok(None);
     }
-    Ok(Some(Reactor::bind(config)?))
+    Ok(Some(Reactor::bind(config, Inherited::take())?))
 }
 
 fn run(reactor: Reactor) -> ExitCode {
-    logging::init();
     match reactor.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -37,9 +39,4 @@ fn run(reactor: Reactor) -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-#[expect(clippy::print_stderr, reason = "the one line that says why there is no server")]
-fn complain(error: &dyn Error) {
-    eprintln!("pychat-server: {error}");
 }

@@ -28,6 +28,7 @@ use crate::{
     listener, logging,
     signals::{Request, Signals},
     switchboard::Switchboard,
+    systemd::{Inherited, Manager},
 };
 
 /// How long peers may take to read the goodbye when the server stops.
@@ -57,6 +58,7 @@ pub struct Reactor {
     listeners: Vec<Listener>,
     signals: Signals,
     switchboard: Switchboard<TcpStream>,
+    manager: Manager,
     config: Config,
     phase: Phase,
 }
@@ -88,16 +90,18 @@ enum Phase {
 }
 
 impl Reactor {
-    /// Opens the listening sockets and everything else that the loop needs.
+    /// Opens the listening sockets, unless some are `inherited`, and everything else that the loop
+    /// needs.
     ///
     /// # Errors
     ///
     /// [`StartError`]: nothing has been opened then.
-    pub fn bind(config: Config) -> Result<Self, StartError> {
+    pub fn bind(config: Config, inherited: Inherited) -> Result<Self, StartError> {
         let poll = Poll::new()?;
         let signals = Signals::subscribe(poll.registry(), SIGNALS)?;
         let mut listeners = Vec::new();
-        for (index, mut socket) in listener::open_all(&config.listen)?.into_iter().enumerate() {
+        let sockets = start::listeners(&config.listen, inherited)?;
+        for (index, mut socket) in sockets.into_iter().enumerate() {
             let token = Token(FIRST_LISTENER.0 + index);
             poll.registry().register(&mut socket, token, Interest::READABLE)?;
             let address = socket.local_addr()?;
@@ -111,6 +115,7 @@ impl Reactor {
             listeners,
             signals,
             switchboard: Switchboard::new(config.limits, log, tokens),
+            manager: Manager::of_process(),
             config,
             phase: Phase::Running,
         })
@@ -127,9 +132,12 @@ impl Reactor {
             logging::keeping(directory);
         }
         raise_descriptor_limit(self.config.limits.connections_max);
+        let mut addresses = Vec::new();
         for listener in &self.listeners {
             logging::listening(listener.address);
+            addresses.push(listener.address.to_string());
         }
+        self.manager.ready(Instant::now(), &addresses);
         while !matches!(self.phase, Phase::Stopped) {
             self.tick()?;
         }
@@ -146,6 +154,7 @@ impl Reactor {
         self.accept_all(now);
         self.switchboard.turn(now, utc_ms);
         self.advance(now);
+        self.manager.tend(now, self.switchboard.people());
         Ok(())
     }
 
@@ -164,6 +173,9 @@ impl Reactor {
     fn patience(&self, now: Instant) -> Option<Duration> {
         let mut next = self.switchboard.next_deadline(now);
         let mut sooner = |deadline| next = Some(next.map_or(deadline, |next| deadline.min(next)));
+        if let Some(deadline) = self.manager.next_deadline() {
+            sooner(deadline);
+        }
         for listener in &self.listeners {
             match listener.accepting {
                 Accepting::Ready => sooner(now),
@@ -207,9 +219,14 @@ impl Reactor {
     fn heed_signals(&mut self, now: Instant) {
         for request in self.signals.requests() {
             match (request, self.phase) {
-                (Request::Reload, _) => reload(&mut self.config, &mut self.switchboard),
+                (Request::Reload, _) => {
+                    self.manager.reloading(now);
+                    reload(&mut self.config, &mut self.switchboard);
+                    self.manager.reloaded(now);
+                }
                 (Request::Stop, Phase::Running) => {
                     logging::stopping(self.switchboard.len());
+                    self.manager.stopping(now);
                     self.listeners.clear();
                     self.switchboard.stop(now);
                     self.phase = Phase::Draining { deadline: now + DRAIN_TIMEOUT };
@@ -245,6 +262,8 @@ impl Listener {
         for _ in 0..ACCEPTS_PER_TICK_MAX {
             match self.socket.accept() {
                 Ok((socket, peer)) => {
+                    // A socket for both families shows IPv4 addresses in the guise of IPv6 ones.
+                    let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
                     if let Accepting::Resting { .. } = self.accepting {
                         logging::accepting_again(self.address);
                         self.accepting = Accepting::Ready;

@@ -231,6 +231,11 @@ impl<S: Socket> Switchboard<S> {
         self.connections.len()
     }
 
+    /// Returns how many people are in the room.
+    pub fn people(&self) -> usize {
+        self.chat.roster().len()
+    }
+
     /// Returns how much all peers together are owed, in bytes.
     pub fn backlog_bytes(&self) -> usize {
         self.queues.owed

@@ -41,6 +41,7 @@ mod server {
     mod limits;
     mod listening;
     mod logging;
+    mod systemd;
     mod usage;
 
     // What the tests ask the system.

@@ -5,15 +5,19 @@ use std::{
     net::SocketAddr,
 };
 
+use mio::net::TcpListener;
 use rustix::rand::{GetRandomFlags, getrandom};
 use thiserror::Error;
 
 use crate::{
     config::History,
+    listener::{self, ListenAddress},
     log::{
         Kept, Log, Memory, StorageError,
         sqlite::{OpenError, Place},
     },
+    logging,
+    systemd::Inherited,
     tokens::Tokens,
 };
 
@@ -55,6 +59,23 @@ fn explained(error: &io::Error) -> String {
         ErrorKind::PermissionDenied => "no permission; ports below 1024 need privileges".to_owned(),
         _ => error.to_string(),
     }
+}
+
+/// Returns the sockets that take calls: those that are there already, or else new ones.
+pub(super) fn listeners(
+    addresses: &[ListenAddress],
+    inherited: Inherited,
+) -> Result<Vec<TcpListener>, StartError> {
+    for (name, _descriptor) in inherited.others {
+        logging::not_inherited(&name, &"nobody knows it");
+    }
+    if inherited.listeners.is_empty() {
+        return listener::open_all(addresses);
+    }
+    if !addresses.is_empty() {
+        logging::listen_ignored();
+    }
+    Ok(inherited.listeners)
 }
 
 /// Opens what was said before, or begins anew.

@@ -1,0 +1,76 @@
+//! Descriptors that were open before the server began: systemd listens for it, or keeps something.
+
+use std::os::fd::OwnedFd;
+
+use mio::net::TcpListener;
+use rustix::io::{FdFlags, fcntl_setfd};
+
+use crate::{listener, logging};
+
+/// What systemd calls a socket that the server should accept on (`FileDescriptorName=`).
+pub const LISTENER_NAME: &str = "listener";
+
+/// What was passed on to this process.
+#[derive(Debug, Default)]
+pub struct Inherited {
+    /// Sockets that listen already.
+    pub listeners: Vec<TcpListener>,
+    /// All else, by name.
+    pub others: Vec<(String, OwnedFd)>,
+}
+
+impl Inherited {
+    /// Takes what was passed on. The descriptors have one owner, so this is done once in the life of
+    /// a process, before it opens anything of its own.
+    pub fn take() -> Self {
+        let passed = sd_listen_fds::get().unwrap_or_else(|error| {
+            logging::inherited_nothing(&error);
+            Vec::new()
+        });
+        let mut inherited = Self::default();
+        for (name, descriptor) in passed {
+            inherited.add(name.unwrap_or_default(), descriptor.into_std());
+        }
+        inherited
+    }
+
+    fn add(&mut self, name: String, descriptor: OwnedFd) {
+        // It came through an exec, so it is still open to whatever the server starts.
+        if let Err(error) = fcntl_setfd(&descriptor, FdFlags::CLOEXEC) {
+            logging::not_inherited(&name, &error);
+            return;
+        }
+        if name != LISTENER_NAME {
+            self.others.push((name, descriptor));
+            return;
+        }
+        match listener::adopt(descriptor) {
+            Ok(listener) => self.listeners.push(listener),
+            Err(error) => logging::not_inherited(&name, &error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{net, os::unix::net::UnixStream};
+
+    use super::*;
+
+    #[test]
+    fn what_listens_is_told_by_its_name_and_what_it_is() {
+        let listening = || OwnedFd::from(net::TcpListener::bind("127.0.0.1:0").unwrap());
+        let line = || OwnedFd::from(UnixStream::pair().unwrap().0);
+        for (name, descriptor, listeners, others) in [
+            (LISTENER_NAME, listening(), 1, 0),
+            (LISTENER_NAME, line(), 0, 0),
+            ("else", listening(), 0, 1),
+            ("", line(), 0, 1),
+        ] {
+            let mut inherited = Inherited::default();
+            inherited.add(name.to_owned(), descriptor);
+            let found = (inherited.listeners.len(), inherited.others.len());
+            assert_eq!(found, (listeners, others), "{name:?}");
+        }
+    }
+}

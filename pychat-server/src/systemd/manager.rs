@@ -1,0 +1,235 @@
+//! What the service manager is told: that the server is ready, how many people are here, that the
+//! loop still turns, and when it reloads or stops.
+//!
+//! The manager is told a state, not a history. It is never waited for: what it cannot take now it
+//! is told a little later, and if that has changed meanwhile, as it is by then.
+
+use std::{
+    env,
+    ffi::OsStr,
+    fmt::Write,
+    io::{self, ErrorKind},
+    os::{
+        linux::net::SocketAddrExt,
+        unix::{
+            ffi::OsStrExt,
+            net::{SocketAddr, UnixDatagram},
+        },
+    },
+    time::{Duration, Instant},
+};
+
+use sd_notify::NotifyState;
+
+/// How long the manager is left alone between one number of people and the next.
+pub const STATUS_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long a manager that takes no more is left alone.
+const RETRY: Duration = Duration::from_millis(100);
+
+/// Where the manager says that it listens.
+const SOCKET_VARIABLE: &str = "NOTIFY_SOCKET";
+
+/// The service manager, as far as there is one.
+#[derive(Debug)]
+pub struct Manager {
+    line: Option<Line>,
+    stage: Stage,
+    stage_due: Option<Instant>,
+    /// Where the server listens, in words.
+    listening: String,
+    people: usize,
+    status_due: Option<Instant>,
+    /// Until then no other number of people is told.
+    status_rest_until: Option<Instant>,
+    /// How often it wants to hear that the loop turns, if it does.
+    watchdog: Option<Duration>,
+    watchdog_due: Option<Instant>,
+    /// Until then it is told nothing, as it took no more.
+    rest_until: Option<Instant>,
+}
+
+/// Where the server is in its life.
+#[derive(Clone, Copy, Debug)]
+enum Stage {
+    Starting,
+    Ready,
+    Reloading,
+    Stopping,
+}
+
+impl Manager {
+    /// Returns the manager that this process's environment speaks of, or one that is nobody.
+    pub fn of_process() -> Self {
+        let line = env::var_os(SOCKET_VARIABLE).and_then(|socket| Line::open(&socket).ok());
+        Self::new(line, sd_notify::watchdog_enabled())
+    }
+
+    /// Feeding twice in the time after which it would bite leaves room for a slow tick.
+    fn new(line: Option<Line>, watchdog: Option<Duration>) -> Self {
+        Self {
+            line,
+            stage: Stage::Starting,
+            stage_due: None,
+            listening: String::new(),
+            people: 0,
+            status_due: None,
+            status_rest_until: None,
+            watchdog: watchdog.filter(|bite| !bite.is_zero()).map(|bite| bite / 2),
+            watchdog_due: None,
+            rest_until: None,
+        }
+    }
+
+    /// The server is up, and takes calls at these `addresses`.
+    pub fn ready(&mut self, now: Instant, addresses: &[String]) {
+        self.listening = addresses.join(" and ");
+        self.watchdog_due = self.watchdog.map(|interval| now + interval);
+        self.enter(now, Stage::Ready);
+    }
+
+    /// The configuration is being read again.
+    pub fn reloading(&mut self, now: Instant) {
+        self.enter(now, Stage::Reloading);
+    }
+
+    /// It has been read, to whatever effect; unless the server stops, it is as before.
+    pub fn reloaded(&mut self, now: Instant) {
+        self.enter(now, Stage::Ready);
+    }
+
+    /// The server stops.
+    pub fn stopping(&mut self, now: Instant) {
+        self.enter(now, Stage::Stopping);
+    }
+
+    /// Tells what is due by `now`, when `people` are here. The loop says so once a tick, and so the
+    /// watchdog is fed by a loop that turns and by nothing else.
+    pub fn tend(&mut self, now: Instant, people: usize) {
+        if self.line.is_none() {
+            return;
+        }
+        if people != self.people {
+            self.people = people;
+            let due = self.status_rest_until.map_or(now, |rest_until| rest_until.max(now));
+            self.status_due.get_or_insert(due);
+        }
+        if self.next_deadline().is_some_and(|deadline| deadline <= now) {
+            self.tell(now);
+        }
+    }
+
+    /// Returns when there is something to tell.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.line.as_ref()?;
+        let next = [self.stage_due, self.status_due, self.watchdog_due].into_iter().flatten().min();
+        next.map(|next| self.rest_until.map_or(next, |rest_until| rest_until.max(next)))
+    }
+
+    /// Nothing comes after `Stopping`.
+    fn enter(&mut self, now: Instant, stage: Stage) {
+        if matches!(self.stage, Stage::Stopping) {
+            return;
+        }
+        self.stage = stage;
+        self.stage_due = Some(now);
+        self.tell(now);
+    }
+
+    /// Tells what is due, if it is taken.
+    fn tell(&mut self, now: Instant) {
+        let Some(line) = &self.line else { return };
+        let is_due = |due: Option<Instant>| due.is_some_and(|due| due <= now);
+        let mut told = String::new();
+        let mut say = |state: NotifyState<'_>| writeln!(told, "{state}").ok(); // A String takes it all.
+        let is_stage_due = is_due(self.stage_due);
+        let is_status_due = is_stage_due || is_due(self.status_due);
+        let is_watchdog_due = is_due(self.watchdog_due);
+        if is_stage_due {
+            self.stage.say(&mut say);
+        }
+        if is_status_due {
+            say(NotifyState::Status(&self.status()));
+        }
+        if is_watchdog_due {
+            say(NotifyState::Watchdog);
+        }
+        if !line.send(told.as_bytes()) {
+            self.rest_until = Some(now + RETRY);
+            return;
+        }
+        self.rest_until = None;
+        if is_stage_due {
+            self.stage_due = None;
+        }
+        if is_status_due {
+            self.status_due = None;
+            self.status_rest_until = Some(now + STATUS_INTERVAL);
+        }
+        if is_watchdog_due {
+            self.watchdog_due = self.watchdog.map(|interval| now + interval);
+        }
+    }
+
+    /// Returns what `systemctl status` shows.
+    fn status(&self) -> String {
+        let people = match self.people {
+            0 => "nobody".to_owned(),
+            1 => "1 person".to_owned(),
+            people => format!("{people} people"),
+        };
+        match self.stage {
+            Stage::Stopping => format!("saying goodbye to {people}"),
+            _ => format!("{people} here, listening on {}", self.listening),
+        }
+    }
+}
+
+impl Stage {
+    fn say(self, mut say: impl FnMut(NotifyState<'_>) -> Option<()>) {
+        match self {
+            Self::Starting => (),
+            Self::Ready => {
+                say(NotifyState::Ready);
+            }
+            Self::Reloading => {
+                say(NotifyState::Reloading);
+                // By this the manager tells one reload from the next.
+                NotifyState::monotonic_usec_now().ok().and_then(say);
+            }
+            Self::Stopping => {
+                say(NotifyState::Stopping);
+            }
+        }
+    }
+}
+
+/// The manager's socket.
+#[derive(Debug)]
+struct Line {
+    socket: UnixDatagram,
+    address: SocketAddr,
+}
+
+impl Line {
+    /// A name that begins with @ stands for one that is in no folder.
+    fn open(name: &OsStr) -> io::Result<Self> {
+        let address = match name.as_bytes().strip_prefix(b"@") {
+            Some(name) => SocketAddr::from_abstract_name(name)?,
+            None => SocketAddr::from_pathname(name)?,
+        };
+        let socket = UnixDatagram::unbound()?;
+        socket.set_nonblocking(true)?;
+        Ok(Self { socket, address })
+    }
+
+    /// Sends lines; returns false if the manager takes no more for now. One that is gone is told
+    /// nothing: it may come back under the same name.
+    fn send(&self, lines: &[u8]) -> bool {
+        let sent = self.socket.send_to_addr(lines, &self.address);
+        !matches!(sent, Err(error) if error.kind() == ErrorKind::WouldBlock)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -107,6 +107,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 SYSCONFDIR ?= /etc
 UNITDIR ?= $(PREFIX)/lib/systemd/system
+CATALOGDIR ?= $(PREFIX)/lib/systemd/catalog
 ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 RELEASE := $(or $(CARGO_TARGET_DIR),target)/release
 STAGE := $(RELEASE)/stage
@@ -119,8 +120,8 @@ release:
 	export RUSTFLAGS="$${RUSTFLAGS# } --remap-path-prefix=$${CARGO_HOME:-$$HOME/.cargo}=/cargo"
 	cargo build --release --locked -p pychat-server --bin pychat-server --example manual
 	cargo build --release --locked -p pychat-gtk
-	PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' UNITDIR='$(UNITDIR)' ZSHDIR='$(ZSHDIR)' \
-		build-aux/stage '$(RELEASE)' '$(STAGE)'
+	PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' UNITDIR='$(UNITDIR)' \
+		CATALOGDIR='$(CATALOGDIR)' ZSHDIR='$(ZSHDIR)' build-aux/stage '$(RELEASE)' '$(STAGE)'
 
 # Root often has no cargo, and needs none after `make release`.
 install:

@@ -1,10 +1,12 @@
 //! What the operator reads: one line for each thing that happened, never what people say.
 //!
 //! Under systemd the lines go to the journal with fields of their own (`PYCHAT_EVENT`,
-//! `PYCHAT_USER`, `PYCHAT_PEER`, `PYCHAT_REASON`), otherwise to standard error as text. A name
-//! stands in quotes in a line and cannot break it; as a field it stands as it is.
+//! `PYCHAT_USER`, `PYCHAT_PEER`, `PYCHAT_REASON`) and the id of their kind, otherwise to standard
+//! error as text. A name stands in quotes in a line and cannot break it; as a field it stands as it
+//! is.
 
 mod journal;
+mod kinds;
 
 use std::{
     env,
@@ -126,7 +128,7 @@ pub fn started() {
 /// What is said is kept in a folder.
 pub fn keeping(directory: &Path) {
     let directory = directory.display();
-    info!(event = "storage", "messages are kept in {directory}");
+    info!(event = "keep", "messages are kept in {directory}");
 }
 
 /// An address is open to callers.
@@ -137,7 +139,7 @@ pub fn listening(address: SocketAddr) {
 /// Systemd listens already, so nobody asks the configuration where to.
 pub fn listen_ignored() {
     warn!(
-        event = "listen",
+        event = "listen_ignored",
         "--listen is ignored: systemd has passed on sockets that listen already"
     );
 }
@@ -222,7 +224,7 @@ pub fn accept_failed(address: SocketAddr, error: &io::Error) {
 
 /// Connections are accepted again.
 pub fn accepting_again(address: SocketAddr) {
-    info!(event = "accept", address = %address, "accepting on {address} again");
+    info!(event = "accept_again", address = %address, "accepting on {address} again");
 }
 
 /// A signal came that changes nothing.
@@ -237,12 +239,12 @@ pub fn reloaded() {
 
 /// The configuration was read again and cannot be used.
 pub fn not_reloaded(error: &ConfigError) {
-    error!(event = "reload", "configuration not changed: {error}");
+    error!(event = "reload_refused", "configuration not changed: {error}");
 }
 
 /// Something in the configuration has changed that cannot change while the server runs.
 pub fn restart_needed(option: &str) {
-    warn!(event = "reload", "{option} has changed, which takes a restart");
+    warn!(event = "restart_needed", "{option} has changed, which takes a restart");
 }
 
 /// Nothing that is said can be kept from here on, so nothing is said.
@@ -253,12 +255,12 @@ pub fn storage_failed(error: &StorageError) {
 
 /// What somebody missed cannot be read.
 pub fn read_failed(error: &StorageError) {
-    error!(event = "storage", reason = error.key(), "the history cannot be read: {error}");
+    error!(event = "storage_read", reason = error.key(), "the history cannot be read: {error}");
 }
 
 /// What is said is kept again.
 pub fn storing_again() {
-    info!(event = "storage", "storage works again");
+    info!(event = "storage_again", "storage works again");
 }
 
 /// The server begins to stop.
@@ -277,11 +279,13 @@ pub fn stopped(forgotten: usize) {
 
 /// There will be no server. A terminal, or whoever else ran the program, is told in one line.
 #[expect(clippy::print_stderr, reason = "the one line that says why there is no server")]
-pub fn not_started(reason: &dyn std::error::Error) {
-    if is_journal() {
-        failed(reason);
-    } else {
+pub fn not_started(reason: &(dyn std::error::Error + 'static)) {
+    if !is_journal() {
         eprintln!("pychat-server: {reason}");
+    } else if reason.is::<ConfigError>() {
+        error!(event = "config", "{reason}");
+    } else {
+        failed(reason);
     }
 }
 

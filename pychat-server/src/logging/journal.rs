@@ -17,7 +17,7 @@ use tracing::{
 };
 use tracing_subscriber::layer::{Context, Layer};
 
-use super::Dropped;
+use super::{Dropped, kinds};
 
 const SOCKET: &str = "/run/systemd/journal/socket";
 
@@ -59,6 +59,7 @@ impl<S: Subscriber> Layer<S> for Journal {
             Dropped::note();
         } else if let Some(dropped) = Dropped::take() {
             let mut entry = Entry::new(Level::WARN);
+            entry.put_kind("lines_missing");
             entry.put("MESSAGE", &dropped.to_string());
             self.send(&entry.bytes);
         }
@@ -84,6 +85,14 @@ impl Entry {
         entry
     }
 
+    /// Puts the word for what happened, and the id by which the catalog knows it.
+    fn put_kind(&mut self, event: &str) {
+        self.put("PYCHAT_EVENT", event);
+        if let Some(id) = kinds::message_id(event) {
+            self.put("MESSAGE_ID", id);
+        }
+    }
+
     fn put(&mut self, name: &str, value: &str) {
         self.bytes.extend_from_slice(name.as_bytes());
         if value.contains('\n') {
@@ -101,6 +110,7 @@ impl Visit for Entry {
     fn record_str(&mut self, field: &Field, value: &str) {
         match field.name() {
             "message" => self.put("MESSAGE", value),
+            "event" => self.put_kind(value),
             name => self.put(&format!("{FIELD_PREFIX}{}", name.to_uppercase()), value),
         }
     }

@@ -244,6 +244,9 @@ impl Session {
         while let Some(event) = self.with_client(Client::next_event).flatten() {
             self.on_event(event);
         }
+        if imp.has_met.get() {
+            self.meet();
+        }
         imp.is_attending.set(false);
         self.send();
         self.set_alarm();
@@ -310,6 +313,7 @@ impl Session {
             self.file_now();
         }
         self.imp().client.take();
+        self.imp().people.update(&[], "");
         self.imp().file.take();
         if let Some((_, alarm)) = self.imp().alarm.take() {
             alarm.abort();

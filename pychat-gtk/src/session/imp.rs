@@ -12,7 +12,7 @@ use pychat_wire::{Client, UserName};
 use super::{Attempt, JOIN_TIMEOUT, Link, SessionState};
 use crate::{
     ending::Ending,
-    model::{History, Message},
+    model::{History, Message, People},
     server_address::ServerAddress,
     state_file::StateFile,
 };
@@ -32,6 +32,9 @@ pub struct Session {
     /// What was said.
     #[property(get)]
     pub(super) history: History,
+    /// Who is here; without a connection, who last was.
+    #[property(get)]
+    pub(super) people: People,
     /// When a `Lost` session tries again by itself, in milliseconds on a clock that does not go
     /// back; 0 if it does not.
     #[property(get)]
@@ -55,6 +58,8 @@ pub struct Session {
     pub(super) welcome: RefCell<Option<Message>>,
     /// Who has just been replaced by themselves, over another connection.
     pub(super) replaced: RefCell<Option<String>>,
+    /// True once somebody came or went, until that is shown.
+    pub(super) has_met: Cell<bool>,
     /// True while events are being carried out.
     pub(super) is_attending: Cell<bool>,
     /// When the client wants to be told the time, and who does it.
@@ -75,6 +80,7 @@ impl Default for Session {
             name: RefCell::default(),
             server: RefCell::default(),
             history: History::default(),
+            people: People::default(),
             retry_at_ms: Cell::default(),
             can_say: Cell::default(),
             identity: RefCell::default(),
@@ -87,6 +93,7 @@ impl Default for Session {
             protocol: Cell::default(),
             welcome: RefCell::default(),
             replaced: RefCell::default(),
+            has_met: Cell::default(),
             is_attending: Cell::default(),
             alarm: RefCell::default(),
             state_folder: RefCell::new(glib::user_state_dir().join("pychat")),

@@ -22,6 +22,7 @@ impl Session {
             Event::Connect => self.call(),
             Event::Disconnect => self.end_line(),
             Event::Joined { name, others, protocol, again } => {
+                self.meet();
                 self.on_joined(&name, &others, protocol, again);
             }
             Event::Refused { code, reason, suggest } => {
@@ -57,6 +58,15 @@ impl Session {
             Event::Notice { text } => self.note(None, &text),
             // Whatever a later client tells can be passed over, and nothing is lost by waiting.
             _ => (),
+        }
+    }
+
+    /// Shows who is here.
+    pub(super) fn meet(&self) {
+        let imp = self.imp();
+        imp.has_met.set(false);
+        if let Some(client) = &*imp.client.borrow() {
+            imp.people.update(client.members(), client.name());
         }
     }
 
@@ -142,6 +152,7 @@ impl Session {
     }
 
     fn on_arrival(&self, name: &str, time_ms: Option<u64>) {
+        self.imp().has_met.set(true);
         // Who came back by another connection has not been away.
         if self.imp().replaced.take().as_deref() != Some(name) {
             self.note(time_ms, &wording::joined(name));
@@ -149,6 +160,7 @@ impl Session {
     }
 
     fn on_departure(&self, name: String, time_ms: Option<u64>, reason: Option<Reason>) {
+        self.imp().has_met.set(true);
         if reason == Some(Reason::Replaced) {
             self.imp().replaced.replace(Some(name));
         } else {

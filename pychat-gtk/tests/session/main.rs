@@ -4,6 +4,7 @@
 
 mod joining;
 mod keeping;
+mod people;
 mod returning;
 mod server;
 mod talking;

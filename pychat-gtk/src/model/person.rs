@@ -1,0 +1,49 @@
+//! Somebody who is here.
+
+use gtk::{
+    glib,
+    glib::{prelude::*, subclass::prelude::*},
+};
+
+mod imp {
+    use std::cell::{Cell, OnceCell};
+
+    use super::*;
+
+    #[derive(Debug, Default, glib::Properties)]
+    #[properties(wrapper_type = super::Person)]
+    pub struct Person {
+        /// What they are called.
+        #[property(get, construct_only)]
+        pub(super) name: OnceCell<String>,
+        /// True if it is the reader.
+        #[property(get, construct_only)]
+        is_self: Cell<bool>,
+    }
+
+    #[glib::object_subclass]
+    impl ObjectSubclass for Person {
+        const NAME: &'static str = "PychatPerson";
+        type Type = super::Person;
+    }
+
+    #[glib::derived_properties]
+    impl ObjectImpl for Person {}
+}
+
+glib::wrapper! {
+    /// Somebody who is here. Nothing about them ever changes.
+    pub struct Person(ObjectSubclass<imp::Person>);
+}
+
+impl Person {
+    /// Makes somebody called `name`.
+    pub fn new(name: &str, is_self: bool) -> Self {
+        glib::Object::builder().property("name", name).property("is-self", is_self).build()
+    }
+
+    /// Returns what makes them who they are.
+    pub(super) fn key(&self) -> (&str, bool) {
+        (self.imp().name.get().map(String::as_str).unwrap_or_default(), self.is_self())
+    }
+}

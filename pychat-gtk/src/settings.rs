@@ -18,6 +18,18 @@ const WINDOW_KEYS: [(&str, &str); 3] = [
     ("is-maximized", "maximized"),
 ];
 
+/// Which messages one is told of while the window is in the background.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Notifications {
+    /// Every message.
+    #[default]
+    All,
+    /// Those that bear one's name.
+    Mentions,
+    /// None.
+    None,
+}
+
 /// The settings, if they can be kept.
 #[derive(Clone, Debug)]
 pub struct Settings(Option<gio::Settings>);
@@ -60,6 +72,26 @@ impl Settings {
             Some(settings) => settings.string("server").into(),
             None => DEFAULT_SERVER.to_owned(),
         }
+    }
+
+    /// Returns true if Enter sends what is written, false if it begins a line.
+    pub fn enter_sends(&self) -> bool {
+        self.0.as_ref().is_none_or(|settings| settings.boolean("enter-sends"))
+    }
+
+    /// Returns which messages one is told of while the window is in the background.
+    pub fn notifications(&self) -> Notifications {
+        let Some(settings) = &self.0 else { return Notifications::default() };
+        match settings.string("notifications").as_str() {
+            "mentions" => Notifications::Mentions,
+            "none" => Notifications::None,
+            _ => Notifications::All,
+        }
+    }
+
+    /// Returns true if closing the window is not to end the client.
+    pub fn runs_in_background(&self) -> bool {
+        self.0.as_ref().is_some_and(|settings| settings.boolean("run-in-background"))
     }
 }
 

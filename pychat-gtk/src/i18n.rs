@@ -6,7 +6,7 @@
 use std::io;
 
 pub use gettextrs::gettext;
-use gettextrs::{bind_textdomain_codeset, bindtextdomain, textdomain};
+use gettextrs::{bind_textdomain_codeset, bindtextdomain, ngettext, textdomain};
 
 use crate::config::{GETTEXT_DOMAIN, LOCALE_DIR};
 
@@ -27,6 +27,14 @@ pub fn init() -> io::Result<()> {
 /// Translates `msgid`, then puts each value in the place of its `{name}`.
 pub fn gettext_f(msgid: &str, values: &[(&str, &str)]) -> String {
     fill(&gettext(msgid), values)
+}
+
+/// Translates the form of a sentence that goes with `count`, then fills it in; `{count}` is the
+/// count itself.
+pub fn ngettext_f(one: &str, many: &str, count: usize, values: &[(&str, &str)]) -> String {
+    let spelled = count.to_string();
+    let count = u32::try_from(count).unwrap_or(u32::MAX);
+    fill(&ngettext(one, many, count), &[&[("count", spelled.as_str())], values].concat())
 }
 
 /// Fills in `template` in one pass: braces inside a value stay what they are.

@@ -31,6 +31,9 @@ pub mod transport;
 
 pub mod config;
 pub mod i18n;
+pub mod name_color;
 pub mod server_address;
 pub mod settings;
+pub mod text;
+pub mod times;
 pub mod wording;

@@ -1,40 +1,44 @@
 //! One message in the conversation.
 //!
-//! Rows are recycled: the message on show changes, and everything about it is set anew. Its text
-//! is put into a label as it is and never taken for markup.
-//!
-//! Laying out a label takes time that grows with its text, and everybody else's text is up to
-//! them. So only the beginning of a long one is shown, until its reader asks for more.
+//! Rows are recycled: the message on show changes, and everything about it is set anew. A jump to
+//! the end of the list does that to some two hundred of them, so a row has no part that most
+//! messages do without until the first of those that need it, and it changes only what differs.
+
+mod heading;
+mod markers;
+mod text_block;
 
 use std::{
     cell::{Cell, RefCell},
     time::Duration,
 };
 
-use adw::subclass::prelude::*;
-use gtk::{glib, glib::clone, prelude::*};
+use gtk::{glib, glib::clone, prelude::*, subclass::prelude::*};
 
+pub use self::text_block::TextBlock;
+use self::{heading::Heading, markers::Markers};
 use crate::{
     failure_note::FailureNote,
     i18n::gettext,
     model::{Delivery, Message, MessageKind},
+    times,
 };
 
 /// How long a message may be on its way before that is shown. Most arrive before one could look.
 const SENDING_PATIENCE: Duration = Duration::from_millis(500);
 
-/// The most characters of a message that are shown unasked.
-const SHOWN_CHARS_MAX: usize = 2_000;
+/// The size of the picture of who speaks, in pixels.
+const AVATAR_SIZE: i32 = 32;
 
-/// The most lines of a message that are shown unasked.
-const SHOWN_LINES_MAX: usize = 40;
-
-/// How many times as much is shown when more is asked for.
-const MORE: usize = 4;
-
-/// The longest word, in characters, that is kept in one line where it can be. To look for the
-/// ends of words in a text without any is slow.
-const WORD_CHARS_MAX: usize = 100;
+/// What makes rows look differently.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+struct Look {
+    kind: MessageKind,
+    /// As far as it is shown.
+    delivery: Delivery,
+    begins_group: bool,
+    calls_reader: bool,
+}
 
 mod imp {
     use super::*;
@@ -44,39 +48,37 @@ mod imp {
     #[properties(wrapper_type = super::MessageRow)]
     pub struct MessageRow {
         #[template_child]
+        line: TemplateChild<gtk::Box>,
+        #[template_child]
         bubble: TemplateChild<gtk::Box>,
         #[template_child]
-        heading: TemplateChild<gtk::Box>,
-        #[template_child]
-        author: TemplateChild<gtk::Label>,
-        #[template_child]
-        clock: TemplateChild<gtk::Image>,
-        #[template_child]
-        time: TemplateChild<gtk::Label>,
-        #[template_child]
-        text: TemplateChild<gtk::Label>,
-        #[template_child]
-        more_button: TemplateChild<gtk::Button>,
-        /// How many times the usual length is shown.
-        stretch: Cell<usize>,
+        pub(super) text: TemplateChild<TextBlock>,
+        /// What stands above a message that begins something; made when it is needed first, as are
+        /// the parts below.
+        markers: RefCell<Option<Markers>>,
+        avatar: RefCell<Option<adw::Avatar>>,
+        heading: RefCell<Option<Heading>>,
+        clock: RefCell<Option<gtk::Image>>,
+        failure_note: RefCell<Option<FailureNote>>,
+        /// How it looks.
+        look: Cell<Option<Look>>,
         /// The message on show.
         #[property(get, set = Self::set_message, explicit_notify, nullable)]
         message: RefCell<Option<Message>>,
-        /// Tells whether the message on show has arrived.
-        delivery_handler: RefCell<Option<glib::SignalHandlerId>>,
-        /// Waits until it is worth showing that it has not.
+        /// Tells what has changed about the message on show.
+        change_handler: RefCell<Option<glib::SignalHandlerId>>,
+        /// Waits until it is worth showing that it has not arrived.
         patience: RefCell<Option<glib::JoinHandle<()>>>,
-        /// There only where something failed.
-        failure_note: RefCell<Option<FailureNote>>,
     }
 
     #[glib::object_subclass]
     impl ObjectSubclass for MessageRow {
         const NAME: &'static str = "PychatMessageRow";
         type Type = super::MessageRow;
-        type ParentType = adw::Bin;
+        type ParentType = gtk::Box;
 
         fn class_init(klass: &mut Self::Class) {
+            TextBlock::ensure_type();
             klass.bind_template();
             klass.bind_template_callbacks();
             klass.install_action("message.copy", None, |row, _, _| row.imp().copy());
@@ -98,7 +100,7 @@ mod imp {
 
     impl WidgetImpl for MessageRow {}
 
-    impl BinImpl for MessageRow {}
+    impl BoxImpl for MessageRow {}
 
     #[gtk::template_callbacks]
     impl MessageRow {
@@ -107,14 +109,15 @@ mod imp {
                 return;
             }
             let handler = message.as_ref().map(|message| {
+                self.text.begin();
                 self.show(message);
-                message.connect_delivery_notify(clone!(
+                message.connect_changed(clone!(
                     #[weak(rename_to = imp)]
                     self,
-                    move |message| imp.show_state(message)
+                    move |message| imp.show(message)
                 ))
             });
-            let before = self.message.replace(message).zip(self.delivery_handler.replace(handler));
+            let before = self.message.replace(message).zip(self.change_handler.replace(handler));
             if let Some((message, handler)) = before {
                 message.disconnect(handler);
             }
@@ -122,36 +125,72 @@ mod imp {
         }
 
         fn show(&self, message: &Message) {
-            self.author.set_label(beginning(&author(message), WORD_CHARS_MAX, 1));
-            self.heading.set_visible(message.is_from_person());
-            self.arrange(message.kind());
-            self.stretch.set(1);
-            self.show_text(&message.text());
-            self.show_state(message);
+            let text = message.text();
+            self.show_text(message, &text);
+            self.show_author(message);
+            self.show_markers(message);
+            self.show_sending(message);
+            self.show_failure(message);
+            self.name_list_item(message);
         }
 
-        /// Shows what may change: the time, and whether the message has arrived.
-        fn show_state(&self, message: &Message) {
-            let delivery = message.delivery();
-            let (clock, date) = spell_time(message.time_ms());
-            self.time.set_label(&clock);
-            self.time.set_tooltip_text(Some(&date));
-            self.show_sending(message);
-            self.show_failure((delivery == Delivery::Failed).then(|| message.failure()));
-            let text = self.text.label();
-            let name = if message.is_from_person() {
-                format!("{}, {clock}: {text}", author(message))
-            } else {
-                text.into()
-            };
-            self.name_list_item(
-                &name,
-                &match delivery {
-                    Delivery::Sent => String::new(),
-                    Delivery::Sending => gettext("Sending…"),
-                    Delivery::Failed => message.failure(),
-                },
-            );
+        fn show_text(&self, message: &Message, text: &str) {
+            self.text.show(text, message.mentions(), &message.details());
+        }
+
+        /// Other people are named and pictured where they begin to speak; the reader knows who
+        /// they are.
+        fn show_author(&self, message: &Message) {
+            let begins_group = message.placement().begins_group;
+            let is_other = message.kind() == MessageKind::Other;
+            let mut heading = self.heading.borrow_mut();
+            if begins_group && message.is_from_person() {
+                let heading = heading.get_or_insert_with(|| {
+                    let heading = Heading::default();
+                    self.bubble.prepend(&heading);
+                    heading
+                });
+                heading.show(is_other.then(|| message.author()), message.time_ms());
+                heading.set_visible(true);
+            } else if let Some(heading) = &*heading {
+                heading.set_visible(false);
+            }
+            let mut avatar = self.avatar.borrow_mut();
+            if begins_group && is_other {
+                let avatar = avatar.get_or_insert_with(|| self.add_avatar());
+                avatar.set_text(Some(message.author()));
+                avatar.set_visible(true);
+            } else if let Some(avatar) = &*avatar {
+                avatar.set_visible(false);
+            }
+        }
+
+        fn add_avatar(&self) -> adw::Avatar {
+            // Whose it is, is written beside it.
+            let avatar = adw::Avatar::builder()
+                .size(AVATAR_SIZE)
+                .show_initials(true)
+                .valign(gtk::Align::Start)
+                .accessible_role(gtk::AccessibleRole::Presentation)
+                .build();
+            self.line.prepend(&avatar);
+            avatar
+        }
+
+        fn show_markers(&self, message: &Message) {
+            let placement = message.placement();
+            let mut markers = self.markers.borrow_mut();
+            if placement.begins_day || placement.begins_unread {
+                let markers = markers.get_or_insert_with(|| {
+                    let markers = Markers::default();
+                    self.obj().prepend(&markers);
+                    markers
+                });
+                markers.show(placement, message.time_ms());
+                markers.set_visible(true);
+            } else if let Some(markers) = &*markers {
+                markers.set_visible(false);
+            }
         }
 
         /// Shows that a message is on its way, once it has been for a while.
@@ -159,13 +198,12 @@ mod imp {
             if let Some(patience) = self.patience.take() {
                 patience.abort();
             }
-            let is_sending = message.delivery() == Delivery::Sending;
-            let age_ms = glib::real_time() / 1_000 - message.time_ms();
-            let age = Duration::from_millis(u64::try_from(age_ms).unwrap_or_default());
-            let wait = SENDING_PATIENCE.saturating_sub(age);
+            let delivery = message.delivery();
+            let is_sending = delivery == Delivery::Sending;
+            let wait = if is_sending { sending_wait(message) } else { Duration::ZERO };
             let is_shown = is_sending && wait.is_zero();
-            self.clock.set_visible(is_shown);
-            self.mark("sending", is_shown);
+            self.show_clock(is_shown);
+            self.arrange(message, if is_sending && !is_shown { Delivery::Sent } else { delivery });
             if is_sending && !is_shown {
                 let (weak, message) = (self.downgrade(), message.clone());
                 let patience = glib::spawn_future_local(async move {
@@ -179,31 +217,92 @@ mod imp {
             }
         }
 
-        fn mark(&self, class: &str, is_marked: bool) {
-            if is_marked {
-                self.bubble.add_css_class(class);
-            } else {
-                self.bubble.remove_css_class(class);
+        fn show_clock(&self, is_shown: bool) {
+            let mut clock = self.clock.borrow_mut();
+            if is_shown {
+                let clock = clock.get_or_insert_with(|| {
+                    let clock = gtk::Image::from_icon_name("pychat-sending-symbolic");
+                    clock.set_valign(gtk::Align::End);
+                    clock.add_css_class("sending-clock");
+                    clock
+                        .update_property(&[gtk::accessible::Property::Label(&gettext("Sending…"))]);
+                    self.line.prepend(&clock);
+                    clock
+                });
+                clock.set_visible(true);
+            } else if let Some(clock) = &*clock {
+                clock.set_visible(false);
             }
         }
 
-        fn show_failure(&self, reason: Option<String>) {
-            self.mark("failed", reason.is_some());
+        fn show_failure(&self, message: &Message) {
             let mut note = self.failure_note.borrow_mut();
-            match reason {
-                Some(reason) => note
-                    .get_or_insert_with(|| {
-                        let note = FailureNote::default();
-                        self.bubble.append(&note);
-                        note
-                    })
-                    .explain(&reason),
-                None => {
-                    if let Some(note) = note.take() {
-                        self.bubble.remove(&note);
-                    }
-                }
+            if message.delivery() == Delivery::Failed {
+                note.get_or_insert_with(|| {
+                    let note = FailureNote::default();
+                    self.bubble.append(&note);
+                    note
+                })
+                .explain(&message.failure());
+            } else if let Some(note) = note.take() {
+                self.bubble.remove(&note);
             }
+        }
+
+        /// Own messages stand at the end of the line, other people's at its start, notices in the
+        /// middle.
+        fn arrange(&self, message: &Message, delivery: Delivery) {
+            let look = Look {
+                kind: message.kind(),
+                delivery,
+                begins_group: message.placement().begins_group,
+                calls_reader: !message.mentions().is_empty(),
+            };
+            if self.look.replace(Some(look)) == Some(look) {
+                return;
+            }
+            let (align, class) = match look.kind {
+                MessageKind::Own => (gtk::Align::End, "own"),
+                MessageKind::Other => (gtk::Align::Start, "other"),
+                MessageKind::Notice | MessageKind::Welcome => (gtk::Align::Center, "notice"),
+            };
+            let marks = [
+                (true, "message"),
+                (true, class),
+                (look.begins_group, "first"),
+                (look.delivery == Delivery::Sending, "sending"),
+                (look.delivery == Delivery::Failed, "failed"),
+                (look.calls_reader, "mention"),
+            ];
+            let classes: Vec<_> =
+                marks.iter().filter(|(is_set, _)| *is_set).map(|(_, class)| *class).collect();
+            self.line.set_halign(align);
+            self.obj().set_css_classes(&classes);
+            self.text.center(align == gtk::Align::Center);
+        }
+
+        /// What a screen reader says when the list is walked through by keyboard: it stops at the
+        /// list's own item around this row, which has no name by itself.
+        fn name_list_item(&self, message: &Message) {
+            let Some(item) = self.obj().parent() else { return };
+            let now_ms = glib::real_time() / 1_000;
+            let text = self.text.shown();
+            let moment = times::moment(message.time_ms(), now_ms);
+            let sentence = match message.kind() {
+                MessageKind::Own => format!("{}, {moment}: {text}", gettext("You")),
+                MessageKind::Other => format!("{}, {moment}: {text}", message.author()),
+                MessageKind::Notice | MessageKind::Welcome => text,
+            };
+            let markers = markers::spell(message.placement(), message.time_ms());
+            let description = match message.delivery() {
+                Delivery::Sent => String::new(),
+                Delivery::Sending => gettext("Sending…"),
+                Delivery::Failed => message.failure(),
+            };
+            item.update_property(&[
+                gtk::accessible::Property::Label(&format!("{markers}{sentence}")),
+                gtk::accessible::Property::Description(&description),
+            ]);
         }
 
         fn copy(&self) {
@@ -222,122 +321,47 @@ mod imp {
             }
         }
 
-        fn show_text(&self, text: &str) {
-            let stretch = self.stretch.get();
-            let shown = beginning(text, SHOWN_CHARS_MAX * stretch, SHOWN_LINES_MAX * stretch);
-            let mut words = shown.split(char::is_whitespace);
-            let has_long_word = words.any(|word| WORD_CHARS_MAX < word.chars().count());
-            self.text.set_wrap_mode(if has_long_word {
-                gtk::pango::WrapMode::Char
-            } else {
-                gtk::pango::WrapMode::WordChar
-            });
-            self.text.set_label(shown);
-            self.more_button.set_visible(shown.len() < text.len());
-        }
-
         #[template_callback]
-        fn on_more_clicked(&self) {
+        fn on_text_stretched(&self) {
             if let Some(message) = self.obj().message() {
-                self.stretch.set(self.stretch.get().saturating_mul(MORE));
-                self.show_text(&message.text());
+                self.name_list_item(&message);
             }
         }
 
-        /// Own messages stand at the end of the line, other people's at its start, notices in the
-        /// middle.
-        fn arrange(&self, kind: MessageKind) {
-            let (align, justify, classes): (_, _, &[&str]) = match kind {
-                MessageKind::Own => (gtk::Align::End, gtk::Justification::Left, &["bubble", "own"]),
-                MessageKind::Other => {
-                    (gtk::Align::Start, gtk::Justification::Left, &["bubble", "other"])
-                }
-                MessageKind::Notice | MessageKind::Welcome => (
-                    gtk::Align::Center,
-                    gtk::Justification::Center,
-                    &["bubble", "caption", "dim-label"],
-                ),
-            };
-            self.bubble.set_halign(align);
-            self.bubble.set_css_classes(classes);
-            self.text.set_justify(justify);
-        }
-
-        /// What a screen reader says when the list is walked through by keyboard: it stops at the
-        /// list's own item around this row, which has no name by itself.
-        fn name_list_item(&self, name: &str, description: &str) {
-            if let Some(item) = self.obj().parent() {
-                item.update_property(&[
-                    gtk::accessible::Property::Label(name),
-                    gtk::accessible::Property::Description(description),
-                ]);
-            }
+        /// The full date is made up when somebody asks for it.
+        #[template_callback]
+        fn on_query_tooltip(
+            &self,
+            _x: i32,
+            _y: i32,
+            _by_key: bool,
+            tooltip: &gtk::Tooltip,
+        ) -> bool {
+            let message = self.message.borrow();
+            let Some(message) = message.as_ref() else { return false };
+            tooltip.set_text(Some(&times::full(message.time_ms())));
+            true
         }
     }
 
-    /// Returns who said it, as its reader calls them.
-    fn author(message: &Message) -> String {
-        match message.kind() {
-            MessageKind::Own => gettext("You"),
-            _ => message.author(),
-        }
-    }
-
-    /// Returns the time of day, with the day if that is not today, and the full date for those who
-    /// ask.
-    fn spell_time(time_ms: i64) -> (glib::GString, glib::GString) {
-        let spell = |format: &str| {
-            let time = glib::DateTime::from_unix_local(time_ms / 1_000)?;
-            time.format(format)
-        };
-        let is_today = || {
-            let day = glib::DateTime::from_unix_local(time_ms / 1_000).ok()?.ymd();
-            Some(day == glib::DateTime::now_local().ok()?.ymd())
-        };
-        let clock = spell(&if is_today().unwrap_or(true) {
-            // Translators: the time of day beside each message; see `man strftime`.
-            gettext("%H:%M")
-        } else {
-            // Translators: the same for a message of another day.
-            gettext("%-d %b, %H:%M")
-        });
-        let date = spell("%c");
-        (clock.unwrap_or_default(), date.unwrap_or_default()) // Empty past the year 9999.
+    /// Returns how long to wait before it is shown that `message` is on its way.
+    fn sending_wait(message: &Message) -> Duration {
+        let age_ms = glib::real_time() / 1_000 - message.time_ms();
+        let age = Duration::from_millis(u64::try_from(age_ms).unwrap_or_default());
+        SENDING_PATIENCE.saturating_sub(age)
     }
 }
 
 glib::wrapper! {
     /// One message in the conversation.
     pub struct MessageRow(ObjectSubclass<imp::MessageRow>)
-        @extends adw::Bin, gtk::Widget,
-        @implements gtk::Accessible, gtk::Buildable, gtk::ConstraintTarget;
+        @extends gtk::Box, gtk::Widget,
+        @implements gtk::Accessible, gtk::Buildable, gtk::ConstraintTarget, gtk::Orientable;
 }
 
-/// Returns the beginning of `text`: at most so many characters, and at most so many lines.
-fn beginning(text: &str, chars_max: usize, lines_max: usize) -> &str {
-    let after_chars = text.char_indices().nth(chars_max).map(|(end, _)| end);
-    let after_lines = text.match_indices('\n').nth(lines_max - 1).map(|(end, _)| end);
-    let end = after_chars.into_iter().chain(after_lines).min();
-    &text[..end.unwrap_or(text.len())]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_beginning_is_bounded_in_characters_and_lines() {
-        for (text, chars_max, lines_max, expected) in [
-            ("", 1, 1, ""),
-            ("abc", 3, 1, "abc"),
-            ("abcd", 3, 1, "abc"),
-            ("жжжж", 3, 1, "жжж"),
-            ("a\nb", 9, 2, "a\nb"),
-            ("a\nb\nc", 9, 2, "a\nb"),
-            ("a\nb\nc", 2, 2, "a\n"),
-            ("\n\n\n", 9, 1, ""),
-        ] {
-            assert_eq!(beginning(text, chars_max, lines_max), expected, "{text:?}");
-        }
+impl MessageRow {
+    /// Returns what shows the text, for who wants to mark something in it.
+    pub fn text_block(&self) -> TextBlock {
+        self.imp().text.get()
     }
 }

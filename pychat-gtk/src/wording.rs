@@ -5,18 +5,26 @@
 use pychat_wire::{
     NameError,
     client::{FailReason, SayError},
-    message::{ErrorCode, Reason},
+    message::ErrorCode,
     name::NAME_CHARS_MAX,
 };
 
 use crate::{
     ending::Ending,
-    i18n::{gettext, gettext_f},
+    i18n::{gettext, gettext_f, ngettext_f},
+    model::{Passage, Presence, Turn},
     server_address::AddressError,
+    times,
 };
 
 /// The most names that a welcome lists; the rest are counted.
 const NAMES_LISTED_MAX: usize = 20;
+
+/// The most comings and goings that are told each by themselves.
+const PASSAGES_TOLD_MAX: usize = 2;
+
+/// The most people who are named where many came or went.
+const NAMES_TOLD_MAX: usize = 3;
 
 /// Returns the greeting of somebody who has just joined as `name` and finds `others` there.
 pub fn welcome(name: &str, others: &[String]) -> String {
@@ -38,19 +46,94 @@ pub fn welcome(name: &str, others: &[String]) -> String {
     )
 }
 
-/// Returns that `name` came.
-pub fn joined(name: &str) -> String {
-    gettext_f("{name} joined the chat.", &[("name", name)])
+/// Returns that somebody came or went, and why where it was not by their own wish.
+pub fn passage(passage: &Passage) -> String {
+    let values = [("name", passage.name.as_str())];
+    match passage.turn {
+        Turn::Joined => gettext_f("{name} joined the chat.", &values),
+        Turn::Left => gettext_f("{name} left the chat.", &values),
+        Turn::Lost => gettext_f("{name} lost the connection.", &values),
+    }
 }
 
-/// Returns that `name` went, and why where it was not by their own wish.
-pub fn left(name: &str, reason: Option<Reason>) -> String {
-    match reason {
-        Some(Reason::Lost | Reason::Slow) => {
-            gettext_f("{name} lost the connection.", &[("name", name)])
-        }
-        _ => gettext_f("{name} left the chat.", &[("name", name)]),
+/// Returns who came and went: each by themselves if they are few, or else what has changed.
+pub fn presence(presence: &Presence) -> String {
+    let passages = presence.passages();
+    if passages.len() <= PASSAGES_TOLD_MAX {
+        return passages.iter().map(passage).collect::<Vec<_>>().join("\n");
     }
+    let summary = presence.summary();
+    let passing = (0 < summary.n_passing).then(|| {
+        ngettext_f(
+            "{count} person came or went for a moment.",
+            "{count} people came or went for a moment.",
+            summary.n_passing,
+            &[],
+        )
+    });
+    let sentences = [joined(&summary.joined), left(&summary.left), passing];
+    sentences.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+/// Returns each of them by itself, with its time, where [`presence`] sums them up; empty otherwise.
+pub fn presence_details(presence: &Presence) -> String {
+    let passages = presence.passages();
+    if passages.len() <= PASSAGES_TOLD_MAX {
+        return String::new();
+    }
+    let dated = |it: &Passage| format!("{} {}", times::clock(it.time_ms), passage(it));
+    passages.iter().map(dated).collect::<Vec<_>>().join("\n")
+}
+
+fn joined(names: &[&str]) -> Option<String> {
+    Some(match list(names)? {
+        List::One(name) => gettext_f("{name} joined the chat.", &[("name", name)]),
+        List::All(names) => gettext_f("{names} joined the chat.", &[("names", &names)]),
+        List::First(names, n_others) => ngettext_f(
+            "{names} and {count} other joined the chat.",
+            "{names} and {count} others joined the chat.",
+            n_others,
+            &[("names", &names)],
+        ),
+    })
+}
+
+fn left(names: &[&str]) -> Option<String> {
+    Some(match list(names)? {
+        List::One(name) => gettext_f("{name} left the chat.", &[("name", name)]),
+        List::All(names) => gettext_f("{names} left the chat.", &[("names", &names)]),
+        List::First(names, n_others) => ngettext_f(
+            "{names} and {count} other left the chat.",
+            "{names} and {count} others left the chat.",
+            n_others,
+            &[("names", &names)],
+        ),
+    })
+}
+
+/// Some people, as far as they are named.
+enum List<'a> {
+    /// There is only one.
+    One(&'a str),
+    /// All of several.
+    All(String),
+    /// The first of many, and how many others there are.
+    First(String, usize),
+}
+
+/// Names them if they are few, the first of them if they are many; `None` if there is nobody.
+fn list<'a>(names: &[&'a str]) -> Option<List<'a>> {
+    if NAMES_TOLD_MAX < names.len() {
+        let (told, others) = names.split_at(NAMES_TOLD_MAX - 1);
+        return Some(List::First(told.join(", "), others.len()));
+    }
+    let (last, before) = names.split_last()?;
+    if before.is_empty() {
+        return Some(List::One(last));
+    }
+    let before = before.join(", ");
+    // Translators: the end of a list of names, as in “Anna, Boris and Vera”.
+    Some(List::All(gettext_f("{names} and {last}", &[("names", &before), ("last", last)])))
 }
 
 /// Returns the last words of a server of protocol 1.
@@ -175,5 +258,26 @@ mod tests {
         }
         assert!(welcome("Анна", &others[..NAMES_LISTED_MAX]).ends_with(", 19, 20."));
         assert!(welcome("Анна", &others).ends_with(", 19, 20 and 3 more."));
+    }
+    #[test]
+    fn many_who_come_and_go_are_one_sentence() {
+        let said = |story: &str| {
+            let passages = story.split(' ').map(|it| {
+                let turn = if it.starts_with('+') { Turn::Joined } else { Turn::Left };
+                Passage { name: it[1..].to_owned(), turn, time_ms: 0 }
+            });
+            presence(&passages.collect())
+        };
+        for (story, expected) in [
+            ("+A", "A joined the chat."),
+            ("+A -A", "A joined the chat.\nA left the chat."),
+            ("+A +B +C", "A, B and C joined the chat."),
+            ("+A +B +C +D", "A, B and 2 others joined the chat."),
+            ("+A +B -C", "A and B joined the chat. C left the chat."),
+            ("+A -A +B -B", "2 people came or went for a moment."),
+            ("-A -B -C -D +E", "E joined the chat. A, B and 2 others left the chat."),
+        ] {
+            assert_eq!(said(story), expected);
+        }
     }
 }

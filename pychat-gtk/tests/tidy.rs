@@ -34,13 +34,14 @@ const LINES: [(&[&str], &[&str]); 4] = [
             "src/failure_note.rs",
             "src/follow_end.rs",
             "src/message_row.rs",
+            "src/message_row",
             "src/window.rs",
         ],
         &["transport", "gio::Socket", "std::net"],
     ),
     // What decides is pure.
     (
-        &["src/server_address.rs", "src/wording.rs", "src/ending.rs"],
+        &["src/server_address.rs", "src/wording.rs", "src/ending.rs", "src/text.rs", "src/text"],
         &["use gtk", "gio::", "std::io", "TcpStream", "Instant::now"],
     ),
     // One thread, one main context.
@@ -48,13 +49,17 @@ const LINES: [(&[&str], &[&str]); 4] = [
 ];
 
 /// What both sides of the first two lines may use.
-const NEUTRAL: [&str; 7] = [
+const NEUTRAL: [&str; 11] = [
     "src/config.rs",
     "src/i18n.rs",
     "src/lib.rs",
     "src/main.rs",
+    "src/name_color.rs",
     "src/server_address.rs",
     "src/settings.rs",
+    "src/text.rs",
+    "src/text",
+    "src/times.rs",
     "src/wording.rs",
 ];
 

@@ -51,9 +51,10 @@ fn a_translation_fills_in_what_the_original_does() {
         let mut original = "";
         let mut n_filled_in = 0;
         for line in entries.lines() {
-            if let Some(words) = line.strip_prefix("msgid ") {
-                original = words;
-            } else if let Some(words) = line.strip_prefix("msgstr ") {
+            let (keyword, words) = line.split_once(' ').unwrap_or_default();
+            if keyword == "msgid" || keyword == "msgid_plural" {
+                original = words; // Both forms name the same places.
+            } else if keyword.starts_with("msgstr") {
                 assert_eq!(places(words), places(original), "{language}: {words}");
                 n_filled_in += usize::from(!places(original).is_empty());
             }

@@ -15,7 +15,7 @@ use gtk::{
     glib,
 };
 
-use super::Message;
+use super::{Message, layout};
 
 /// The most messages that are kept; older ones are forgotten.
 pub const HISTORY_MESSAGES_MAX: usize = 10_000;
@@ -89,6 +89,9 @@ impl History {
             return;
         }
         let mut batch = self.imp().batch.borrow_mut();
+        if batch.last().is_some_and(|last| last.fold(&message)) {
+            return;
+        }
         batch.push(message);
         if batch.len() == 1 {
             let weak = self.downgrade();
@@ -134,7 +137,7 @@ impl History {
             for message in messages {
                 imp.arrived.borrow_mut().push_front(message);
             }
-            self.items_changed(0, 0, position(n_added));
+            self.tell_change(0, 0, position(n_added));
         }
     }
 
@@ -144,7 +147,7 @@ impl History {
         self.make_room(1);
         let at = self.n_items();
         self.imp().unsent.borrow_mut().push(message);
-        self.items_changed(at, 0, 1);
+        self.tell_change(at, 0, 1);
     }
 
     /// Takes in that the message known as `id` has arrived, and puts it after all that had; returns
@@ -162,10 +165,12 @@ impl History {
         let at = imp.arrived.borrow().len();
         if index == 0 {
             imp.arrived.borrow_mut().push_back(message); // It is where it was.
+            self.place(at);
+            self.place(at + 1);
         } else {
-            self.items_changed(position(at + index), 1, 0);
+            self.tell_change(position(at + index), 1, 0);
             imp.arrived.borrow_mut().push_back(message);
-            self.items_changed(position(at), 0, 1);
+            self.tell_change(position(at), 0, 1);
         }
         true
     }
@@ -174,7 +179,7 @@ impl History {
     pub fn remove(&self, id: &str) -> Option<Message> {
         let index = self.index_of(id)?;
         let message = self.imp().unsent.borrow_mut().remove(index);
-        self.items_changed(position(self.imp().arrived.borrow().len() + index), 1, 0);
+        self.tell_change(position(self.imp().arrived.borrow().len() + index), 1, 0);
         Some(message)
     }
 
@@ -209,7 +214,7 @@ impl History {
         imp.has_forgotten.take();
         let n_removed = imp.arrived.take().len() + imp.unsent.take().len();
         if 0 < n_removed {
-            self.items_changed(0, position(n_removed), 0);
+            self.tell_change(0, position(n_removed), 0);
         }
     }
 
@@ -226,13 +231,17 @@ impl History {
             self.imp().has_forgotten.set(true);
             messages.drain(..skipped);
         }
+        let last = self.imp().arrived.borrow().back().cloned();
+        if last.zip(messages.first()).is_some_and(|(last, first)| last.fold(first)) {
+            messages.remove(0);
+        }
         if messages.is_empty() {
             return;
         }
         self.make_room(messages.len());
         let (at, n_added) = (self.imp().arrived.borrow().len(), messages.len());
         self.imp().arrived.borrow_mut().extend(messages);
-        self.items_changed(position(at), 0, position(n_added));
+        self.tell_change(position(at), 0, position(n_added));
     }
 
     /// Forgets as many of the oldest as it takes to have room for `n_added`.
@@ -242,8 +251,24 @@ impl History {
         if 0 < n_removed {
             self.imp().has_forgotten.set(true);
             self.imp().arrived.borrow_mut().drain(..n_removed);
-            self.items_changed(0, position(n_removed), 0);
+            self.tell_change(0, position(n_removed), 0);
         }
+    }
+
+    /// Places what is new, and what comes after it, and tells who looks of the change.
+    fn tell_change(&self, at: u32, n_removed: u32, n_added: u32) {
+        for index in at..=at + n_added {
+            self.place(index as usize);
+        }
+        self.items_changed(at, n_removed, n_added);
+    }
+
+    /// Finds out how a message stands below the one before it.
+    fn place(&self, index: usize) {
+        let Some(message) = self.message(position(index)) else { return };
+        let before = index.checked_sub(1).and_then(|index| self.message(position(index)));
+        let before = before.as_ref().map(Message::speech);
+        message.put(layout::place(message.speech(), before, false));
     }
 
     /// Takes a number in; returns false if it is not above those before.

@@ -1,10 +1,19 @@
-//! One thing that was said. What and by whom never changes; whether it has arrived does.
+//! One thing that was said. What and by whom never changes; whether it has arrived does, where it
+//! stands does, and who came and went gathers in one message as long as nobody says anything.
+
+use std::ops::Range;
 
 use gtk::{
     glib,
     glib::{prelude::*, subclass::prelude::*},
 };
 use pychat_wire::client::MessageId;
+
+use super::{
+    layout::{Placement, Speech},
+    presence::{Passage, Presence},
+};
+use crate::{text, wording};
 
 /// Who said it, as far as the reader is concerned.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, glib::Enum)]
@@ -35,31 +44,26 @@ pub enum Delivery {
 }
 
 mod imp {
-    use std::cell::{Cell, OnceCell, RefCell};
+    use std::{
+        cell::{Cell, OnceCell, RefCell},
+        sync::OnceLock,
+    };
+
+    use gtk::glib::subclass::Signal;
 
     use super::*;
 
-    #[derive(Debug, Default, glib::Properties)]
-    #[properties(wrapper_type = super::Message)]
+    #[derive(Debug, Default)]
     pub struct Message {
-        /// Who said it, as far as the reader is concerned.
-        #[property(get, construct_only, builder(MessageKind::default()))]
-        kind: Cell<MessageKind>,
-        /// The author's name; empty if it was the chat itself.
-        #[property(get, construct_only)]
-        author: OnceCell<String>,
-        /// What was said: plain text, never markup.
-        #[property(get, construct_only)]
-        text: OnceCell<String>,
-        /// When it was said or heard, in UTC milliseconds since 1970.
-        #[property(get)]
+        pub(super) kind: Cell<MessageKind>,
+        pub(super) author: OnceCell<String>,
+        pub(super) text: OnceCell<String>,
+        pub(super) mentions: OnceCell<Box<[Range<usize>]>>,
         pub(super) time_ms: Cell<i64>,
-        /// Whether it is in the room. Notified last, when everything else is up to date.
-        #[property(get, builder(Delivery::default()))]
         pub(super) delivery: Cell<Delivery>,
-        /// Why it failed, in words.
-        #[property(get)]
         pub(super) failure: RefCell<String>,
+        pub(super) placement: Cell<Placement>,
+        pub(super) presence: RefCell<Option<Presence>>,
         pub(super) seq: Cell<Option<u64>>,
         pub(super) id: OnceCell<MessageId>,
     }
@@ -70,12 +74,19 @@ mod imp {
         type Type = super::Message;
     }
 
-    #[glib::derived_properties]
-    impl ObjectImpl for Message {}
+    impl ObjectImpl for Message {
+        fn signals() -> &'static [Signal] {
+            static SIGNALS: OnceLock<Vec<Signal>> = OnceLock::new();
+            SIGNALS.get_or_init(|| vec![Signal::builder("changed").build()])
+        }
+    }
 }
 
 glib::wrapper! {
     /// One thing that was said.
+    ///
+    /// Emits `changed` when it has arrived or failed, stands otherwise than before, or has more
+    /// people in it who came and went.
     pub struct Message(ObjectSubclass<imp::Message>);
 }
 
@@ -83,12 +94,13 @@ impl Message {
     /// Makes a message that was said or heard at `time_ms`, in UTC milliseconds since 1970. The
     /// chat itself is nobody: its `author` is empty.
     pub fn new(kind: MessageKind, author: &str, text: &str, time_ms: i64) -> Self {
-        let message: Self = glib::Object::builder()
-            .property("kind", kind)
-            .property("author", author)
-            .property("text", text)
-            .build();
-        message.imp().time_ms.set(time_ms);
+        let message: Self = glib::Object::new();
+        let imp = message.imp();
+        imp.kind.set(kind);
+        imp.author.get_or_init(|| author.to_owned());
+        // No label shows what comes after a zero.
+        imp.text.get_or_init(|| text.replace('\0', "␀"));
+        imp.time_ms.set(time_ms);
         message
     }
 
@@ -100,11 +112,74 @@ impl Message {
         message
     }
 
+    /// Makes the chat say that somebody came or went.
+    pub fn passage(passage: Passage) -> Self {
+        let message = Self::new(MessageKind::Notice, "", "", passage.time_ms);
+        message.imp().presence.replace(Some([passage].into_iter().collect()));
+        message
+    }
+
     /// Gives it its number in the room.
     #[must_use]
     pub fn numbered(self, seq: Option<u64>) -> Self {
         self.imp().seq.set(seq);
         self
+    }
+
+    /// Lets it find out where it calls its reader, who is called `name`.
+    #[must_use]
+    pub fn read_by(self, name: &str) -> Self {
+        self.imp().mentions.get_or_init(|| text::mentions(&self.text(), name).into());
+        self
+    }
+
+    /// Returns who said it, as far as the reader is concerned.
+    pub fn kind(&self) -> MessageKind {
+        self.imp().kind.get()
+    }
+
+    /// Returns the author's name; empty if it was the chat itself.
+    pub fn author(&self) -> &str {
+        self.imp().author.get().map_or("", String::as_str)
+    }
+
+    /// Returns what was said: plain text, never markup.
+    pub fn text(&self) -> String {
+        match &*self.imp().presence.borrow() {
+            Some(presence) => wording::presence(presence),
+            None => self.imp().text.get().cloned().unwrap_or_default(),
+        }
+    }
+
+    /// Returns what its text sums up; empty if it says everything.
+    pub fn details(&self) -> String {
+        let presence = self.imp().presence.borrow();
+        presence.as_ref().map(wording::presence_details).unwrap_or_default()
+    }
+
+    /// Returns where its text calls its reader, in bytes.
+    pub fn mentions(&self) -> &[Range<usize>] {
+        self.imp().mentions.get().map_or(&[], |mentions| mentions)
+    }
+
+    /// Returns when it was said or heard, in UTC milliseconds since 1970.
+    pub fn time_ms(&self) -> i64 {
+        self.imp().time_ms.get()
+    }
+
+    /// Returns whether it is in the room.
+    pub fn delivery(&self) -> Delivery {
+        self.imp().delivery.get()
+    }
+
+    /// Returns why it failed, in words.
+    pub fn failure(&self) -> String {
+        self.imp().failure.borrow().clone()
+    }
+
+    /// Returns where it stands.
+    pub fn placement(&self) -> Placement {
+        self.imp().placement.get()
     }
 
     /// Returns its number in the room, if it has one.
@@ -125,6 +200,15 @@ impl Message {
         }
     }
 
+    /// Calls `f` whenever something about it is otherwise than before.
+    pub fn connect_changed(&self, f: impl Fn(&Self) + 'static) -> glib::SignalHandlerId {
+        self.connect_closure(
+            "changed",
+            false,
+            glib::closure_local!(move |message: &Self| f(message)),
+        )
+    }
+
     /// It has arrived: as number `seq`, at `time_ms`, where the server tells.
     pub(super) fn arrive(&self, seq: Option<u64>, time_ms: Option<i64>) {
         self.imp().seq.set(seq);
@@ -133,13 +217,54 @@ impl Message {
         }
         self.imp().failure.take();
         self.imp().delivery.set(Delivery::Sent);
-        self.notify_delivery();
+        self.tell_change();
     }
 
     /// It will not arrive; `failure` says why, in words.
     pub fn fail(&self, failure: &str) {
         self.imp().failure.replace(failure.to_owned());
         self.imp().delivery.set(Delivery::Failed);
-        self.notify_delivery();
+        self.tell_change();
+    }
+
+    /// Returns what it is placed by.
+    pub(super) fn speech(&self) -> Speech<'_> {
+        Speech {
+            author: self.is_from_person().then(|| self.author()),
+            is_own: self.kind() == MessageKind::Own,
+            time_ms: self.time_ms(),
+        }
+    }
+
+    /// It stands like this.
+    pub(super) fn put(&self, placement: Placement) {
+        if self.imp().placement.replace(placement) != placement {
+            self.tell_change();
+        }
+    }
+
+    /// Takes in those who came and went after it, if it and `after` say such and are one line
+    /// together; returns false otherwise.
+    pub(super) fn fold(&self, after: &Self) -> bool {
+        let mut line = self.imp().presence.borrow_mut();
+        let Some(presence) = line.as_mut() else { return false };
+        let Some(more) = after.imp().presence.take() else { return false };
+        let folded = presence.append(more);
+        drop(line);
+        match folded {
+            Ok(()) => {
+                self.tell_change();
+                true
+            }
+            Err(more) => {
+                after.imp().presence.replace(Some(more));
+                false
+            }
+        }
+    }
+
+    /// Says again what it is: a new day has begun.
+    pub(super) fn tell_change(&self) {
+        self.emit_by_name::<()>("changed", &[]);
     }
 }

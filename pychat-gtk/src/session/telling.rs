@@ -9,7 +9,7 @@ use pychat_wire::{
 use super::{Session, SessionState, wall_ms};
 use crate::{
     ending::Ending,
-    model::{Message, MessageKind},
+    model::{Message, MessageKind, Passage, Turn},
     wording,
 };
 
@@ -130,7 +130,7 @@ impl Session {
         let has_arrived =
             said.id.as_ref().is_some_and(|id| self.history().arrive(id.as_str(), seq, time_ms));
         if !has_arrived {
-            self.history().push(shown(said));
+            self.history().push(self.shown(said));
         }
     }
 
@@ -145,7 +145,7 @@ impl Session {
             if let Some(id) = &said.id {
                 self.history().remove(id.as_str());
             }
-            messages.push(shown(said));
+            messages.push(self.shown(said));
         }
         messages.extend(self.imp().welcome.take());
         self.history().prepend(messages);
@@ -155,17 +155,25 @@ impl Session {
         self.imp().has_met.set(true);
         // Who came back by another connection has not been away.
         if self.imp().replaced.take().as_deref() != Some(name) {
-            self.note(time_ms, &wording::joined(name));
+            self.pass(name.to_owned(), Turn::Joined, time_ms);
         }
     }
 
     fn on_departure(&self, name: String, time_ms: Option<u64>, reason: Option<Reason>) {
         self.imp().has_met.set(true);
-        if reason == Some(Reason::Replaced) {
-            self.imp().replaced.replace(Some(name));
-        } else {
-            self.note(time_ms, &wording::left(&name, reason));
+        match reason {
+            Some(Reason::Replaced) => {
+                self.imp().replaced.replace(Some(name));
+            }
+            Some(Reason::Lost | Reason::Slow) => self.pass(name, Turn::Lost, time_ms),
+            _ => self.pass(name, Turn::Left, time_ms),
         }
+    }
+
+    /// Shows that somebody came or went.
+    fn pass(&self, name: String, turn: Turn, time_ms: Option<u64>) {
+        let time_ms = time_ms.map_or_else(wall_ms, local_ms);
+        self.history().push(Message::passage(Passage { name, turn, time_ms }));
     }
 
     /// Shows what the chat itself says, at the server's time if it is known.
@@ -173,13 +181,15 @@ impl Session {
         let time_ms = time_ms.map_or_else(wall_ms, local_ms);
         self.history().push(Message::new(MessageKind::Notice, "", text, time_ms));
     }
-}
 
-/// Returns a message that somebody said, as it is shown.
-fn shown(said: &Said) -> Message {
-    let kind = if said.own { MessageKind::Own } else { MessageKind::Other };
-    let time_ms = said.time_ms.map_or_else(wall_ms, local_ms);
-    Message::new(kind, &said.author, &said.content, time_ms).numbered(said.seq)
+    /// Returns a message that somebody said, as it is shown.
+    fn shown(&self, said: &Said) -> Message {
+        let kind = if said.own { MessageKind::Own } else { MessageKind::Other };
+        let time_ms = said.time_ms.map_or_else(wall_ms, local_ms);
+        let message = Message::new(kind, &said.author, &said.content, time_ms);
+        let message = message.numbered(said.seq);
+        if said.own { message } else { message.read_by(&self.name()) }
+    }
 }
 
 /// Returns the server's time as a message bears it.

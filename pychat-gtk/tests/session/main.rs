@@ -21,7 +21,7 @@ use std::{
 
 use gtk::{gio::prelude::*, glib};
 use pychat_gtk::{
-    model::{Delivery, Message},
+    model::{Delivery, Message, MessageKind},
     server_address::ServerAddress,
     session::{Session, SessionState},
 };
@@ -119,7 +119,20 @@ fn states(session: &Session) -> Rc<RefCell<Vec<SessionState>>> {
 
 /// Returns what there is to read.
 fn texts(session: &Session) -> Vec<String> {
-    messages(session).iter().map(Message::text).collect()
+    messages(session).iter().flat_map(told).collect()
+}
+
+/// Returns what a message says; who came and who went, which is one message, one by one.
+fn told(message: &Message) -> Vec<String> {
+    if message.kind() != MessageKind::Notice {
+        return vec![message.text()];
+    }
+    let details = message.details();
+    if details.is_empty() {
+        return message.text().lines().map(ToOwned::to_owned).collect();
+    }
+    let after_time = |line: &str| line.split_once(' ').expect("a time comes first").1.to_owned();
+    details.lines().map(after_time).collect()
 }
 
 fn messages(session: &Session) -> Vec<Message> {

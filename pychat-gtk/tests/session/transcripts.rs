@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use crate::{
     finish, messages, new_session, run,
     server::{Peer, SERVER, Server},
-    until, until_state,
+    told, until, until_state,
 };
 
 /// A recorded conversation between the original's server and some people.
@@ -102,10 +102,12 @@ fn row(author: &str, content: &str, own_name: &str) -> Option<Row> {
 }
 
 fn rows(session: &Session) -> Vec<(Row, Delivery)> {
-    let row = |message: &Message| {
-        ((message.kind(), message.author(), message.text()), message.delivery())
+    let rows = |message: &Message| {
+        let (kind, author) = (message.kind(), message.author().to_owned());
+        let delivery = message.delivery();
+        told(message).into_iter().map(move |text| ((kind, author.clone(), text), delivery))
     };
-    messages(session).iter().map(row).collect()
+    messages(session).iter().flat_map(rows).collect()
 }
 
 /// Plays the server's side towards `person`.

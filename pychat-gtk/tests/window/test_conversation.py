@@ -216,13 +216,18 @@ class Past(WindowTest):
         pattern = re.compile(rf": number {n}$", re.MULTILINE)
         return next((it for it in self.window.rows() if pattern.search(it.get_name())), None)
 
-    def y_of(self, n):
-        """Returns where row `n` is once it has come to rest."""
+    def bottom(self, row):
+        extents = self.window.extents(row)
+        return extents.y + extents.height
+
+    def end_of(self, n):
+        """Returns where row `n` ends once it has come to rest: above its text there may be more or
+        less to say, depending on what comes before."""
         looks = []
 
         def is_settled():
             row = self.row(n)
-            looks.append(row and self.window.extents(row).y)
+            looks.append(row and self.bottom(row))
             return row and looks[-3:-1] == [looks[-1]] * 2
 
         eventually(is_settled, "the list to come to rest")
@@ -239,10 +244,10 @@ class Past(WindowTest):
 
         self.window.scroll("up", 80)
         eventually(lambda: self.row(151), "the first message of the page")
-        before = self.y_of(151)
+        before = self.end_of(151)
         self.assertEqual(self.page(), 101)
         eventually(lambda: self.row(150), "the older messages")
-        self.assertAlmostEqual(self.y_of(151), before, delta=1)
+        self.assertAlmostEqual(self.end_of(151), before, delta=1)
         self.window.scroll("up", 80)
         self.assertEqual(self.page(), 51)
         self.window.scroll("up", 80)

@@ -59,7 +59,7 @@ class Joining(WindowTest):
         window.press("Return")
         window.wait_for_title(f"Вика — {server.address}")
         self.assertEqual([row.get_name() for row in window.rows()],
-                         ["Welcome, Вика. Nobody else is here yet."])
+                         ["Today. Welcome, Вика. Nobody else is here yet."])
 
     def test_a_refused_connection_is_told_in_the_page_and_can_be_tried_again(self):
         server = self.start_server()

@@ -48,6 +48,8 @@ pub struct Session {
     pub(super) client: RefCell<Option<Client>>,
     pub(super) link: RefCell<Link>,
     pub(super) attempt: Cell<Attempt>,
+    /// Ends an attempt that takes too long.
+    pub(super) patience: RefCell<Option<glib::JoinHandle<()>>>,
     /// Why the last attempt failed, where only we know it.
     pub(super) failure: RefCell<Option<Ending>>,
     /// True once the room has been entered, until it is left.
@@ -88,6 +90,7 @@ impl Default for Session {
             client: RefCell::default(),
             link: RefCell::default(),
             attempt: Cell::default(),
+            patience: RefCell::default(),
             failure: RefCell::default(),
             has_conversation: Cell::default(),
             protocol: Cell::default(),

@@ -27,12 +27,13 @@ impl Session {
         self.set_state(SessionState::Connecting);
 
         let (weak, timeout) = (self.downgrade(), imp.timeout.get());
-        glib::spawn_future_local(async move {
+        let patience = glib::spawn_future_local(async move {
             glib::timeout_future(timeout).await;
             if let Some(session) = weak.upgrade() {
                 session.on_timeout(attempt);
             }
         });
+        imp.patience.replace(Some(patience));
     }
 
     /// Takes the link down; what was said last goes along the line that is returned.
@@ -73,6 +74,7 @@ impl Session {
     }
 
     fn on_timeout(&self, attempt: Attempt) {
+        self.imp().patience.take(); // The task that calls this; it is about to end.
         if self.is_current(attempt) && self.is_joining() {
             self.fail(Ending::NoAnswer);
         }
@@ -111,7 +113,15 @@ impl Session {
     fn next_attempt(&self) -> Attempt {
         let attempt = self.imp().attempt.get() + 1;
         self.imp().attempt.set(attempt);
+        self.end_patience();
         attempt
+    }
+
+    /// Nobody waits any longer for the attempt to lead somewhere.
+    pub(super) fn end_patience(&self) {
+        if let Some(patience) = self.imp().patience.take() {
+            patience.abort();
+        }
     }
 
     fn is_current(&self, attempt: Attempt) -> bool {

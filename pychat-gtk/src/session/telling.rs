@@ -88,6 +88,7 @@ impl Session {
             imp.welcome.replace(Some(welcome()));
         }
         self.history().flush();
+        self.end_patience();
         self.set_retry_at(None);
         self.set_state(SessionState::Joined);
     }

@@ -137,6 +137,7 @@ mod imp {
 
         fn show_state(&self, session: &Session) {
             if session.has_conversation() {
+                self.spinner.set_spinning(false); // It would keep drawing where nobody sees it.
                 return; // The conversation's page has the word.
             }
             let is_joining = session.is_joining();

@@ -1,6 +1,7 @@
 # make run     build, start the server on this machine and join it
 # make check   everything that CI runs
 # make bench   speed: the wire alone, a real server fanning out, and its log
+# make bench-gtk    the client: speed, memory, idleness and leaks, beside what they should be
 # make promise kill, cut and stall until stopped: nothing may be lost or shown twice
 # make deps    fetch what the system lacks (Debian and its kin)
 # make release    build what is installed, for PREFIX=/usr/local
@@ -10,7 +11,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
-.PHONY: run check bench promise deps
+.PHONY: run check bench bench-gtk promise deps
 
 ADDRESS ?= 127.0.0.1:12345
 TARGET := $(or $(CARGO_TARGET_DIR),target)/debug
@@ -94,6 +95,11 @@ bench:
 	cargo bench -p pychat-server --bench fanout
 	cargo bench -p pychat-server --bench log
 	cargo bench -p pychat-server --bench comeback
+
+# It takes four minutes; PYCHAT_FIGURES=start,flood measures only these.
+bench-gtk: deps
+	@cargo bench -p pychat-gtk --bench window --no-run
+	pychat-gtk/tests/headless cargo bench -q -p pychat-gtk --bench window
 
 # Until Ctrl+C, or until something is lost or shown twice.
 promise:

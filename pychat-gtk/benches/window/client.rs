@@ -1,0 +1,138 @@
+//! The client process: the application as it is shipped, watched from inside.
+
+use std::{cell::Cell, rc::Rc, time::Duration};
+
+use adw::prelude::*;
+use gtk::{gio, glib};
+use pychat_gtk::{application::Application, config, i18n, session::SessionState, window::Window};
+
+use crate::{
+    objects::Objects,
+    part::{Part, REST, word},
+    watch::{self, Watch},
+};
+
+/// How long a client lives at most, should nobody end it.
+const LIFE: Duration = Duration::from_mins(5);
+
+/// Plays `part`, until it is killed.
+pub(crate) fn run(part: Part) -> glib::ExitCode {
+    glib::timeout_add_local_once(LIFE, || std::process::exit(1));
+    glib::set_prgname(Some(config::APP_ID));
+    if part == Part::Empty {
+        return run_empty();
+    }
+    // As the program itself begins.
+    i18n::init().expect("the build has translations");
+    gio::resources_register_include!("pychat.gresource").expect("the build has resources");
+    glib::set_application_name("Pychat");
+    let mut arguments = vec!["pychat-gtk".to_owned()];
+    if let Part::Read { server, .. } | Part::Rest { server } | Part::Return { server, .. } = &part {
+        arguments.extend(["--name".into(), "Анна".into(), server.clone()]);
+    }
+    let application = Application::default();
+    application.connect_window_added(move |_, window| {
+        let Some(window) = window.downcast_ref::<Window>() else { return };
+        match part {
+            Part::Empty | Part::Start => watch_start(window.upcast_ref()),
+            Part::Read { last, .. } => watch_reading(window, last),
+            Part::Rest { .. } => watch_joining(window),
+            Part::Return { first, last, .. } => watch_returns(window, first, last),
+        }
+    });
+    application.run_with_args(&arguments)
+}
+
+/// The least that a window of this kind can be.
+fn run_empty() -> glib::ExitCode {
+    let application = adw::Application::builder().application_id("io.github.pychat.Empty").build();
+    application.connect_activate(|application| {
+        let content = gtk::Box::new(gtk::Orientation::Vertical, 0);
+        content.append(&adw::HeaderBar::new());
+        let window = adw::ApplicationWindow::builder()
+            .application(application)
+            .content(&content)
+            .default_width(600)
+            .default_height(600)
+            .build();
+        watch_start(window.upcast_ref());
+        window.present();
+    });
+    application.run_with_args(&["empty"])
+}
+
+/// Tells when the first frame has been drawn; if there is an entry to write in, it has the
+/// keyboard by then.
+fn watch_start(window: &gtk::Window) {
+    window.connect_map(|window| {
+        let clock = window.frame_clock().expect("a mapped window has a clock");
+        let (window, is_told) = (window.clone(), Cell::new(false));
+        clock.connect_after_paint(move |_| {
+            let is_ours = window.is::<Window>();
+            let can_write = GtkWindowExt::focus(&window).is_some_and(|it| it.is::<gtk::Text>());
+            if !is_told.get() && (can_write || !is_ours) {
+                is_told.set(true);
+                watch::tell(word::USABLE, glib::monotonic_time());
+                glib::timeout_add_local_once(REST, || watch::tell(word::SETTLED, 0));
+            }
+        });
+    });
+}
+
+/// Tells when the client has joined and come to rest.
+fn watch_joining(window: &Window) {
+    let session = window.session();
+    glib::spawn_future_local(async move {
+        until(|| session.state() == SessionState::Joined).await;
+        glib::timeout_future(REST).await;
+        watch::tell(word::READY, 0);
+    });
+}
+
+/// Tells when message number `last` is on show, and how the frames went until all was at rest.
+fn watch_reading(window: &Window, last: usize) {
+    let window = window.clone();
+    glib::spawn_future_local(async move {
+        let session = window.session();
+        until(|| session.state() == SessionState::Joined).await;
+        glib::timeout_future(REST).await;
+        let watch = Watch::start(&window);
+        watch::tell(word::READY, 0);
+        watch::tell(word::SHOWN, watch.shown(last).await);
+        glib::timeout_future(REST).await;
+        watch.finish();
+        watch::tell(word::SETTLED, 0);
+    });
+}
+
+/// Comes back at once, over and over.
+fn watch_returns(window: &Window, first: usize, last: usize) {
+    let session = window.session();
+    let n_joined = Rc::new(Cell::new(0));
+    session.connect_state_notify({
+        let n_joined = n_joined.clone();
+        move |session| match session.state() {
+            SessionState::Joined => n_joined.set(n_joined.get() + 1),
+            SessionState::Lost => {
+                let session = session.clone();
+                glib::idle_add_local_once(move || session.rejoin());
+            }
+            _ => (),
+        }
+    });
+    let window = window.clone();
+    glib::spawn_future_local(async move {
+        for n in [first, last] {
+            until(|| n <= n_joined.get()).await;
+            watch::tell(word::READY, 0);
+            glib::timeout_future(REST).await;
+            Objects::count(&window).tell();
+        }
+    });
+}
+
+async fn until(condition: impl Fn() -> bool) {
+    while !condition() {
+        glib::timeout_future(Duration::from_millis(1)).await;
+    }
+}

@@ -1,0 +1,78 @@
+//! What a client process is there for, as its command line says it.
+
+use std::time::Duration;
+
+/// What a client process does.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Part {
+    /// Shows an empty window; nothing of pychat.
+    Empty,
+    /// Shows the page that asks.
+    Start,
+    /// Joins, and reads until message number `last` is on show.
+    Read { server: String, last: usize },
+    /// Joins, and does nothing more.
+    Rest { server: String },
+    /// Joins, and joins again whenever the line is lost; counts its objects at the first and the
+    /// last of these.
+    Return { server: String, first: usize, last: usize },
+}
+
+impl Part {
+    /// Returns what these arguments ask for; anything that is not ours asks for nothing.
+    pub(crate) fn from_arguments(arguments: &[String]) -> Option<Self> {
+        let mut words = arguments.iter();
+        let part = match words.next()?.as_str() {
+            "empty" => Self::Empty,
+            "start" => Self::Start,
+            "read" => {
+                Self::Read { server: words.next()?.clone(), last: words.next()?.parse().ok()? }
+            }
+            "rest" => Self::Rest { server: words.next()?.clone() },
+            "return" => Self::Return {
+                server: words.next()?.clone(),
+                first: words.next()?.parse().ok()?,
+                last: words.next()?.parse().ok()?,
+            },
+            _ => return None,
+        };
+        Some(part)
+    }
+
+    /// Returns the arguments that ask for this.
+    pub(crate) fn to_arguments(&self) -> Vec<String> {
+        match self {
+            Self::Empty => vec!["empty".into()],
+            Self::Start => vec!["start".into()],
+            Self::Read { server, last } => vec!["read".into(), server.clone(), last.to_string()],
+            Self::Rest { server } => vec!["rest".into(), server.clone()],
+            Self::Return { server, first, last } => {
+                vec!["return".into(), server.clone(), first.to_string(), last.to_string()]
+            }
+        }
+    }
+}
+
+/// What a client process tells, a line each: a word and a number.
+pub(crate) mod word {
+    /// The window can be used; at which microsecond of the monotonic clock.
+    pub(crate) const USABLE: &str = "usable";
+    /// The client is in the room and has come to rest.
+    pub(crate) const READY: &str = "ready";
+    /// The last message is on show; at which microsecond.
+    pub(crate) const SHOWN: &str = "shown";
+    /// The longest time between two frames meanwhile, in microseconds.
+    pub(crate) const FRAME_GAP: &str = "frame-gap";
+    /// The longest time for which the main loop did nothing else, in microseconds.
+    pub(crate) const STALL: &str = "stall";
+    /// Everything has come to rest again.
+    pub(crate) const SETTLED: &str = "settled";
+    /// Blocks on the heap, open descriptors, widgets.
+    pub(crate) const BLOCKS: &str = "blocks";
+    pub(crate) const DESCRIPTORS: &str = "descriptors";
+    pub(crate) const WIDGETS: &str = "widgets";
+}
+
+/// How long a client is left alone before it counts as at rest. Whatever is done "in a moment",
+/// and all that fades in, is done by then.
+pub(crate) const REST: Duration = Duration::from_secs(2);

@@ -146,6 +146,7 @@ impl Application {
         ]);
         self.set_accels_for_action("app.quit", &["<Control>q"]);
         self.set_accels_for_action("window.close", &["<Control>w"]);
+        self.set_accels_for_action("win.toggle-people", &["F9"]);
     }
 
     fn run_command_line(&self, command_line: &gio::ApplicationCommandLine) -> glib::ExitCode {

@@ -135,4 +135,17 @@ impl Composer {
     pub fn focus_text(&self) {
         self.imp().text_view.grab_focus();
     }
+
+    /// Calls `name` where the cursor is, as a word of its own, and goes on after it.
+    pub fn mention(&self, name: &str) {
+        let buffer = self.imp().text_view.buffer();
+        let cursor = buffer.iter_at_mark(&buffer.get_insert());
+        let mut before = cursor;
+        let is_word_end = before.backward_char() && !before.char().is_whitespace();
+        let gap = if is_word_end { " " } else { "" };
+        buffer.begin_user_action();
+        buffer.insert_at_cursor(&format!("{gap}@{name} "));
+        buffer.end_user_action();
+        self.focus_text();
+    }
 }

@@ -251,4 +251,9 @@ impl ConversationPage {
     pub fn focus_composer(&self) {
         self.imp().composer.focus_text();
     }
+
+    /// Calls `name` in what is being written.
+    pub fn mention(&self, name: &str) {
+        self.imp().composer.mention(name);
+    }
 }

@@ -61,6 +61,19 @@ impl Settings {
         }
     }
 
+    /// Remembers whether people are shown beside the conversation.
+    pub fn show_people(&self, shows_people: bool) {
+        let Some(settings) = &self.0 else { return };
+        if let Err(error) = settings.set_boolean("show-people", shows_people) {
+            glib::g_warning!("pychat", "cannot remember whether people are shown: {error}");
+        }
+    }
+
+    /// Returns true if people are to be shown beside the conversation.
+    pub fn shows_people(&self) -> bool {
+        self.0.as_ref().is_some_and(|settings| settings.boolean("show-people"))
+    }
+
     /// Returns the name that was last joined with; empty before the first time.
     pub fn name(&self) -> String {
         self.0.as_ref().map(|settings| settings.string("name").into()).unwrap_or_default()

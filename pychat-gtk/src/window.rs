@@ -9,8 +9,12 @@ use crate::{
     connect_page::ConnectPage,
     conversation_page::ConversationPage,
     i18n::gettext,
+    model::Person,
+    people_flap,
+    people_pane::PeoplePane,
     session::{Session, SessionState},
     settings::Settings,
+    wording,
 };
 
 mod imp {
@@ -29,7 +33,13 @@ mod imp {
         #[template_child]
         pub(super) connect_page: TemplateChild<ConnectPage>,
         #[template_child]
+        pub(super) flap: TemplateChild<adw::Flap>,
+        #[template_child]
         conversation_page: TemplateChild<ConversationPage>,
+        #[template_child]
+        people_pane: TemplateChild<PeoplePane>,
+        #[template_child]
+        people_button: TemplateChild<gtk::ToggleButton>,
         /// Who uses this window, and where.
         #[property(get)]
         session: Session,
@@ -47,9 +57,14 @@ mod imp {
         fn class_init(klass: &mut Self::Class) {
             ConnectPage::ensure_type();
             ConversationPage::ensure_type();
+            PeoplePane::ensure_type();
             klass.bind_template();
+            klass.bind_template_callbacks();
             klass.install_action_async("win.leave", None, |window, _, _| async move {
                 window.session().leave().await;
+            });
+            klass.install_action("win.toggle-people", None, |window, _, _| {
+                window.imp().toggle_people();
             });
         }
 
@@ -66,6 +81,11 @@ mod imp {
                 #[weak(rename_to = imp)]
                 self,
                 move |session| imp.show_state(session.state())
+            ));
+            self.session.people().connect_items_changed(clone!(
+                #[weak(rename_to = imp)]
+                self,
+                move |_, _, _, _| imp.show_titles()
             ));
             self.show_state(self.session.state());
             self.watch_for_return();
@@ -97,6 +117,7 @@ mod imp {
 
     impl AdwApplicationWindowImpl for Window {}
 
+    #[gtk::template_callbacks]
     impl Window {
         /// A lost connection is tried again at once when the network returns, or somebody looks.
         fn watch_for_return(&self) {
@@ -141,23 +162,65 @@ mod imp {
         fn show_connect_page(&self) {
             self.pages.set_visible_child(&*self.connect_page);
             self.connect_page.focus_next();
-            self.obj().action_set_enabled("win.leave", false);
-            self.set_titles(&gettext("Pychat"), "");
+            self.enable_conversation(false);
+            self.show_titles();
         }
 
         fn show_conversation(&self) {
-            self.pages.set_visible_child(&*self.conversation_page);
-            self.obj().action_set_enabled("win.leave", true);
-            self.set_titles(&self.session.name(), &self.session.server());
+            self.pages.set_visible_child(&*self.flap);
+            self.enable_conversation(true);
+            self.show_titles();
         }
 
-        fn set_titles(&self, title: &str, subtitle: &str) {
-            self.title.set_title(title);
-            self.title.set_subtitle(subtitle);
-            self.obj().set_title(Some(&match subtitle {
-                "" => title.to_owned(),
-                _ => format!("{title} — {subtitle}"),
-            }));
+        /// Offers what can be done with a conversation.
+        fn enable_conversation(&self, is_enabled: bool) {
+            self.obj().action_set_enabled("win.leave", is_enabled);
+            self.obj().action_set_enabled("win.toggle-people", is_enabled);
+            self.people_button.set_visible(is_enabled);
+        }
+
+        /// In the window itself: where one is, and how many are there. Among other windows: as
+        /// whom, too.
+        fn show_titles(&self) {
+            if !self.session.has_conversation() {
+                self.title.set_title(&gettext("Pychat"));
+                self.title.set_subtitle("");
+                self.obj().set_title(Some(&gettext("Pychat")));
+                return;
+            }
+            let (name, server) = (self.session.name(), self.session.server());
+            self.title.set_title(&server);
+            self.title.set_subtitle(&wording::people_here(self.session.people().n_items()));
+            self.obj().set_title(Some(&format!("{name} — {server}")));
+        }
+
+        /// Whoever calls the people by keyboard goes to them, and comes back.
+        fn toggle_people(&self) {
+            if self.flap.reveals_flap() {
+                self.on_people_closed();
+            } else {
+                self.flap.set_reveal_flap(true);
+                self.people_pane.focus_filter();
+            }
+        }
+
+        #[template_callback]
+        fn on_people_closed(&self) {
+            self.flap.set_reveal_flap(false);
+            self.conversation_page.focus_composer();
+        }
+
+        /// To call oneself makes no sense.
+        #[template_callback]
+        fn on_person_chosen(&self, person: &Person) {
+            if self.flap.is_folded() {
+                self.flap.set_reveal_flap(false);
+            }
+            if person.is_self() {
+                self.conversation_page.focus_composer();
+            } else {
+                self.conversation_page.mention(&person.name());
+            }
         }
 
         /// Remembers who joined and where: as it was asked for, not as the server calls it.
@@ -187,6 +250,7 @@ impl Window {
             .property("icon-name", APP_ID)
             .build();
         settings.bind_window(window.upcast_ref());
+        people_flap::keep(&window.imp().flap, settings);
         window.imp().settings.get_or_init(|| settings.clone());
         window.fill(&settings.name(), &settings.server());
         window

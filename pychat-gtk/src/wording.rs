@@ -136,6 +136,23 @@ fn list<'a>(names: &[&'a str]) -> Option<List<'a>> {
     Some(List::All(gettext_f("{names} and {last}", &[("names", &before), ("last", last)])))
 }
 
+/// Returns how many are here.
+pub fn people_here(n_people: u32) -> String {
+    ngettext_f("{count} person here", "{count} people here", count(n_people), &[])
+}
+
+/// Returns how many of those who are here were found.
+pub fn people_found(n_found: u32, n_people: u32) -> String {
+    let found = n_found.to_string();
+    let values = [("found", found.as_str())];
+    ngettext_f("{found} of {count} person", "{found} of {count} people", count(n_people), &values)
+}
+
+/// Returns what the reader is called among those who are here.
+pub fn oneself(name: &str) -> String {
+    gettext_f("{name}, you", &[("name", name)])
+}
+
 /// Returns the last words of a server of protocol 1.
 pub fn server_stopping() -> String {
     gettext("The server is shutting down. Bye!")
@@ -240,6 +257,11 @@ pub fn ending(ending: &Ending) -> String {
         Ending::ServerStopped => gettext("The server was shut down."),
         Ending::Garbled(_) => gettext("What answers there is not a chat server."),
     }
+}
+
+/// Returns a list's count as others are counted.
+fn count(n_items: u32) -> usize {
+    usize::try_from(n_items).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

@@ -311,8 +311,12 @@ class Window:
     # What one does.
 
     def write(self, name, text):
-        """Replaces what is in an entry."""
-        entry = self.wait_for("text", name)
+        """Replaces what is in an entry, or in a search entry."""
+        roles = ("text", "entry")
+        entry = eventually(
+            lambda: next(filter(None, (self.find(role, name) for role in roles)), None),
+            f"an entry {name!r}",
+        )
         Atspi.EditableText.set_text_contents(entry, text)
         eventually(lambda: text_of(entry) == text, f"{text!r} in {name}")
 

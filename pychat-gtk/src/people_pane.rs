@@ -1,0 +1,172 @@
+//! Who is here: everybody, or those whose names one is typing.
+//!
+//! Rows are made for those in view alone, so a room of thousands costs no more than one of twenty.
+
+use std::{
+    cell::{OnceCell, RefCell},
+    sync::OnceLock,
+};
+
+use adw::subclass::prelude::*;
+use gtk::{gio, glib, glib::clone, glib::subclass::Signal, prelude::*};
+
+use crate::{
+    model::{People, Person},
+    person_row::PersonRow,
+    session::Session,
+    wording,
+};
+
+mod imp {
+    use super::*;
+
+    #[derive(Debug, Default, gtk::CompositeTemplate, glib::Properties)]
+    #[template(resource = "/io/github/pychat/Pychat/ui/people_pane.ui")]
+    #[properties(wrapper_type = super::PeoplePane)]
+    pub struct PeoplePane {
+        #[template_child]
+        pub(super) filter_entry: TemplateChild<gtk::SearchEntry>,
+        #[template_child]
+        count: TemplateChild<gtk::Label>,
+        #[template_child]
+        list_view: TemplateChild<gtk::ListView>,
+        filter: OnceCell<gtk::StringFilter>,
+        found: OnceCell<gtk::FilterListModel>,
+        /// Whose room it is.
+        #[property(get, set = Self::set_session, explicit_notify, nullable)]
+        session: RefCell<Option<Session>>,
+    }
+
+    #[glib::object_subclass]
+    impl ObjectSubclass for PeoplePane {
+        const NAME: &'static str = "PychatPeoplePane";
+        type Type = super::PeoplePane;
+        type ParentType = adw::Bin;
+
+        fn class_init(klass: &mut Self::Class) {
+            PersonRow::ensure_type();
+            klass.set_accessible_role(gtk::AccessibleRole::Region);
+            klass.bind_template();
+            klass.bind_template_callbacks();
+        }
+
+        fn instance_init(obj: &glib::subclass::InitializingObject<Self>) {
+            obj.init_template();
+        }
+    }
+
+    #[glib::derived_properties]
+    impl ObjectImpl for PeoplePane {
+        fn constructed(&self) {
+            self.parent_constructed();
+            let name =
+                gtk::PropertyExpression::new(Person::static_type(), gtk::Expression::NONE, "name");
+            let filter = self.filter.get_or_init(|| gtk::StringFilter::new(Some(name)));
+            let found = self.found.get_or_init(|| {
+                gtk::FilterListModel::new(None::<gio::ListModel>, Some(filter.clone()))
+            });
+            found.connect_items_changed(clone!(
+                #[weak(rename_to = imp)]
+                self,
+                move |_, _, _, _| imp.show_count()
+            ));
+            self.list_view.set_model(Some(&gtk::NoSelection::new(Some(found.clone()))));
+            // Who types while the list has the keyboard means the entry.
+            self.filter_entry.set_key_capture_widget(Some(&*self.list_view));
+        }
+
+        fn signals() -> &'static [Signal] {
+            static SIGNALS: OnceLock<Vec<Signal>> = OnceLock::new();
+            SIGNALS.get_or_init(|| {
+                vec![
+                    Signal::builder("chosen").param_types([Person::static_type()]).build(),
+                    Signal::builder("closed").build(),
+                ]
+            })
+        }
+    }
+
+    impl WidgetImpl for PeoplePane {}
+
+    impl BinImpl for PeoplePane {}
+
+    #[gtk::template_callbacks]
+    impl PeoplePane {
+        fn set_session(&self, session: Option<Session>) {
+            if let Some(found) = self.found.get() {
+                found.set_model(session.as_ref().map(Session::people).as_ref());
+            }
+            self.session.replace(session);
+            self.show_count();
+            self.obj().notify_session();
+        }
+
+        fn people(&self) -> Option<People> {
+            self.session.borrow().as_ref().map(Session::people)
+        }
+
+        fn show_count(&self) {
+            let n_people = self.people().map_or(0, |people| people.n_items());
+            let n_found = self.found.get().map_or(0, ListModelExt::n_items);
+            let label = if self.filter_entry.text().is_empty() {
+                wording::people_here(n_people)
+            } else {
+                wording::people_found(n_found, n_people)
+            };
+            self.count.set_label(&label);
+        }
+
+        #[template_callback]
+        fn on_filter_changed(&self) {
+            if let Some(filter) = self.filter.get() {
+                filter.set_search(Some(self.filter_entry.text().trim()));
+            }
+            self.show_count();
+        }
+
+        /// Whoever is found first is who was meant.
+        #[template_callback]
+        fn on_filter_activated(&self) {
+            self.on_filter_changed(); // It may wait for another key.
+            if !self.filter_entry.text().trim().is_empty() {
+                self.on_person_activated(0);
+            }
+        }
+
+        /// Escape takes back what was typed, then closes.
+        #[template_callback]
+        fn on_filter_stopped(&self) {
+            if self.filter_entry.text().is_empty() {
+                self.obj().emit_by_name::<()>("closed", &[]);
+            } else {
+                self.filter_entry.set_text("");
+            }
+        }
+
+        #[template_callback]
+        fn on_person_activated(&self, position: u32) {
+            let found = self.found.get().and_then(|found| found.item(position));
+            if let Some(person) = found.and_downcast::<Person>() {
+                self.filter_entry.set_text("");
+                self.obj().emit_by_name::<()>("chosen", &[&person]);
+            }
+        }
+    }
+}
+
+glib::wrapper! {
+    /// Who is here.
+    ///
+    /// Emits `chosen` with the person who was picked out, and `closed` when Escape was pressed and
+    /// there was nothing to take back.
+    pub struct PeoplePane(ObjectSubclass<imp::PeoplePane>)
+        @extends adw::Bin, gtk::Widget,
+        @implements gtk::Accessible, gtk::Buildable, gtk::ConstraintTarget;
+}
+
+impl PeoplePane {
+    /// Lets a name be typed.
+    pub fn focus_filter(&self) {
+        self.imp().filter_entry.grab_focus();
+    }
+}

@@ -1,0 +1,137 @@
+"""The people who are here: counted, found, called, beside the conversation or over it."""
+
+import subprocess
+import unittest
+
+from support import WindowTest, eventually
+
+BESIDE_PX, OVER_PX = 900, 400
+
+
+class People(WindowTest):
+    def setUp(self):
+        self.server = self.start_server()
+        self.boris = self.let_join(self.server, "Борис")
+
+    def open_people(self, width, **environment):
+        window = self.open_joined(self.server, **environment)
+        self.resize(window, width)
+        window.press("F9")
+        return window
+
+    def resize(self, window, width):
+        search = ["xdotool", "search", "--onlyvisible", "--pid", str(window.process.pid)]
+        frame = subprocess.check_output(search, text=True).split()[-1]
+        subprocess.run(["xdotool", "windowsize", frame, str(width), "700"], check=True)
+        eventually(lambda: abs(window.extents(window.frame).width - width) < 60, "the new size")
+
+    def names(self, window, name="People"):
+        people = window.find("list", name)
+        if people is None:
+            return []
+        return [people.get_child_at_index(n).get_name() for n in range(people.get_child_count())]
+
+    def wait_for_focus(self, window, name):
+        def is_there():
+            focused = window.focused()
+            return focused and focused.get_name() == name
+
+        eventually(is_there, f"the focus on {name!r}")
+
+    def wait_for_names(self, window, *expected):
+        eventually(lambda: self.names(window) == list(expected), f"{expected}")
+
+    def test_they_are_in_join_order_and_counted(self):
+        window = self.open_people(BESIDE_PX)
+        self.wait_for_names(window, "Борис", "Анна, you")
+        window.wait_for("status bar", "2 people here")
+        vera = self.let_join(self.server, "Вера")
+        self.wait_for_names(window, "Борис", "Анна, you", "Вера")
+        self.boris.close()
+        vera.close()
+        self.wait_for_names(window, "Анна, you")
+        window.wait_for("status bar", "1 person here")
+
+    def test_the_title_says_where_one_is_and_how_many_are_there(self):
+        window = self.open_joined(self.server)
+        window.wait_for("label", self.server.address)
+        window.wait_for("label", "2 people here")
+        self.let_join(self.server, "Вера")
+        window.wait_for("label", "3 people here")
+
+    def test_who_is_found_by_typing_is_called(self):
+        self.let_join(self.server, "Вера")
+        window = self.open_people(BESIDE_PX)
+        self.wait_for_names(window, "Борис", "Вера", "Анна, you")
+        window.focus()
+        self.wait_for_focus(window, "Find a Person")
+        window.write("Find a Person", "БОР")
+        self.wait_for_names(window, "Борис")
+        window.wait_for("status bar", "1 of 3 people")
+        window.press("Return")
+        eventually(lambda: window.draft() == "@Борис ", "the name in the draft")
+        self.wait_for_focus(window, "Message")
+        self.wait_for_names(window, "Борис", "Вера", "Анна, you")
+
+    def test_a_click_calls_after_what_is_written(self):
+        window = self.open_people(BESIDE_PX)
+        self.wait_for_names(window, "Борис", "Анна, you")
+        window.write("Message", "tea,")
+        row = window.extents(window.wait_for("list item", "Борис"))
+        subprocess.run(
+            ["xdotool", "mousemove", str(row.x + row.width // 2), str(row.y + row.height // 2),
+             "click", "1"],
+            check=True,
+        )
+        eventually(lambda: "@Борис" in window.draft(), "the name in the draft")
+        self.assertIn(window.draft(), ("@Борис tea,", "tea, @Борис "))  # Where the cursor was.
+        self.assertTrue(self.names(window), "beside the conversation they stay")
+
+    def test_escape_takes_back_what_was_typed_and_then_the_list(self):
+        window = self.open_people(BESIDE_PX)
+        window.focus()
+        window.write("Find a Person", "nobody")
+        window.wait_for("status bar", "0 of 2 people")
+        window.press("Escape")
+        self.wait_for_names(window, "Борис", "Анна, you")
+        window.press("Escape")
+        eventually(lambda: not self.names(window), "the people to go")
+        self.wait_for_focus(window, "Message")
+
+    def test_in_a_narrow_window_they_come_over_the_conversation_and_go(self):
+        window = self.open_people(OVER_PX)
+        self.wait_for_names(window, "Борис", "Анна, you")
+        window.write("Find a Person", "бор")
+        self.wait_for_names(window, "Борис")
+        window.press("Return")
+        eventually(lambda: not self.names(window), "the people to go")
+        eventually(lambda: window.draft() == "@Борис ", "the name in the draft")
+
+    def test_a_window_that_narrows_sends_them_away_and_has_them_back(self):
+        window = self.open_people(BESIDE_PX)
+        self.wait_for_names(window, "Борис", "Анна, you")
+        self.resize(window, OVER_PX)
+        eventually(lambda: not self.names(window), "the people to go")
+        self.resize(window, BESIDE_PX)
+        self.wait_for_names(window, "Борис", "Анна, you")
+
+    def test_they_outlive_a_lost_connection(self):
+        window = self.open_people(BESIDE_PX)
+        self.wait_for_names(window, "Борис", "Анна, you")
+        self.server.stop()
+        window.wait_for("alert")
+        self.assertEqual(self.names(window), ["Борис", "Анна, you"])
+        self.server.start()
+        self.wait_for_names(window, "Анна, you")
+
+    def test_russian_counts_as_russians_do(self):
+        window = self.open_people(BESIDE_PX, LANGUAGE="ru", LC_ALL="C.UTF-8")
+        window.wait_for("status bar", "Здесь 2 человека")
+        self.assertEqual(self.names(window, "Участники"), ["Борис", "Анна, вы"])
+        for n in range(3):
+            self.let_join(self.server, f"Гость {n}")
+        window.wait_for("status bar", "Здесь 5 человек")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,11 +1,24 @@
 //! Times as people read them, in their own time zone. They come in as UTC milliseconds since 1970.
 
-use gtk::glib::{DateTime, GString};
+use std::{
+    cell::RefCell,
+    time::{Duration, Instant},
+};
+
+use gtk::glib::{DateTime, GString, TimeZone};
 
 use crate::i18n::gettext;
 
 /// The last moment that can be told: the end of the year 9999.
 const LAST_SECOND: i64 = 253_402_300_799;
+
+/// How long the time zone is believed to be what it was. It is read from files, and in a flood each
+/// message asks for it; people may travel.
+const ZONE_TIME: Duration = Duration::from_secs(1);
+
+thread_local! {
+    static ZONE: RefCell<Option<(Instant, TimeZone)>> = const { RefCell::new(None) };
+}
 
 /// A day, counted from a day long ago.
 pub type Day = i32;
@@ -65,5 +78,15 @@ fn spell(time_ms: i64, format: &str) -> GString {
 }
 
 fn local(time_ms: i64) -> Option<DateTime> {
-    DateTime::from_unix_local((time_ms / 1_000).clamp(0, LAST_SECOND)).ok()
+    let time = DateTime::from_unix_utc((time_ms / 1_000).clamp(0, LAST_SECOND));
+    time.and_then(|time| time.to_timezone(&zone())).ok()
+}
+
+/// Returns the time zone, as it was at most [`ZONE_TIME`] ago.
+fn zone() -> TimeZone {
+    let now = Instant::now();
+    ZONE.with_borrow_mut(|known| match known {
+        Some((at, zone)) if now.duration_since(*at) < ZONE_TIME => zone.clone(),
+        _ => known.insert((now, TimeZone::local())).1.clone(),
+    })
 }

@@ -22,7 +22,7 @@ mod imp;
 mod link;
 mod telling;
 
-use std::{path::Path, time::Duration};
+use std::{mem, path::Path, time::Duration};
 
 use gtk::{
     glib,
@@ -261,25 +261,17 @@ impl Session {
         }
     }
 
-    /// Calls the client at its deadline.
+    /// Calls the client at its deadline, wherever that has moved: an old alarm would wake a quiet
+    /// client for nothing.
     fn set_alarm(&self) {
         let deadline = self.with_client(|client| client.next_deadline()).flatten();
         let mut alarm = self.imp().alarm.borrow_mut();
-        let Some(at) = deadline else { return };
-        if alarm.as_ref().is_some_and(|(armed, _)| *armed <= at) {
-            return; // Woken early, it will find out, and this is not done for each byte.
+        if alarm.as_ref().map(|(armed, _)| *armed) == deadline {
+            return;
         }
-        let weak = self.downgrade();
-        let wait = Duration::from_millis(at.saturating_sub(now_ms()));
-        let task = glib::spawn_future_local(async move {
-            glib::timeout_future(wait).await;
-            if let Some(session) = weak.upgrade() {
-                session.imp().alarm.take();
-                session.tell_client(|client| client.handle_timeout(now_ms()));
-            }
-        });
-        if let Some((_, late)) = alarm.replace((at, task)) {
-            late.abort();
+        let next = deadline.map(|at| (at, glib::spawn_future_local(wake(self.downgrade(), at))));
+        if let Some((_, before)) = mem::replace(&mut *alarm, next) {
+            before.abort();
         }
     }
 
@@ -354,6 +346,15 @@ impl Session {
 /// Returns milliseconds on a clock that does not go back.
 fn now_ms() -> u64 {
     u64::try_from(glib::monotonic_time() / 1_000).unwrap_or_default()
+}
+
+/// Calls the client at `at`, in milliseconds of [`now_ms`].
+async fn wake(session: glib::WeakRef<Session>, at: u64) {
+    glib::timeout_future(Duration::from_millis(at.saturating_sub(now_ms()))).await;
+    if let Some(session) = session.upgrade() {
+        session.imp().alarm.take(); // The task that runs this; it is about to end.
+        session.tell_client(|client| client.handle_timeout(now_ms()));
+    }
 }
 
 /// Returns UTC milliseconds since 1970.

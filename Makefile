@@ -6,7 +6,9 @@
 # make deps    fetch what the system lacks (Debian and its kin)
 # make release    build what is installed, for PREFIX=/usr/local
 # make install    put it there, below DESTDIR if that is given; make uninstall takes it away again
-# make deb    packages for Debian 12 and its kin, in target/deb; make check-deb tries them out
+# make deb    packages for Debian 12 and its kin, in target/deb
+# make check-deb     build them, and try them out under a real systemd; part of make check
+# make reproduce     build them twice, in different folders: the same bytes
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -20,10 +22,14 @@ NAME ?= $(or $(shell id -un),guest)
 # What it takes to build the client; the server needs a C compiler and nothing else.
 BUILD_PACKAGES := gcc libc6-dev pkg-config libgtk-4-dev libadwaita-1-dev gettext libglib2.0-bin \
 	libglib2.0-dev-bin libxml2-utils
+# What it takes to build packages, and to try them out.
+DEB_PACKAGES := $(BUILD_PACKAGES) debhelper dpkg-dev
+CHECK_DEB_PACKAGES := $(DEB_PACKAGES) lintian systemd dbus util-linux iproute2 man-db locales \
+	desktop-file-utils gtk-update-icon-cache sqlite3 python3
 # What it takes to try it all: a display, a session bus, a screen reader's eyes, and validators.
-CHECK_PACKAGES := $(BUILD_PACKAGES) g++ xvfb dbus at-spi2-core python3-gi gir1.2-atspi-2.0 xdotool \
-	adwaita-icon-theme fonts-cantarell fonts-noto-color-emoji netcat-openbsd iproute2 util-linux \
-	procps shellcheck desktop-file-utils appstream mandoc zsh fish sqlite3
+CHECK_PACKAGES := $(CHECK_DEB_PACKAGES) g++ xvfb at-spi2-core python3-gi gir1.2-atspi-2.0 xdotool \
+	adwaita-icon-theme fonts-cantarell fonts-noto-color-emoji netcat-openbsd procps shellcheck \
+	appstream mandoc zsh fish
 
 install = missing=(); for package in $(1); do \
 		dpkg-query -W -f '$${Status}' "$$package" 2>/dev/null | grep -q ' installed$$' \
@@ -86,9 +92,8 @@ check: deps
 	shellcheck $$(git ls-files | xargs grep -lE '^#!.*\b(ba)?sh$$')
 	tests=pychat-gtk/tests
 	$$tests/headless /usr/bin/python3 -m unittest discover -s $$tests/window -v
-	pychat-server/tests/journal "$(TARGET)/pychat-server" || [ $$? = 77 ]
-	pychat-server/tests/unit "$(TARGET)/pychat-server" || [ $$? = 77 ]
 	build-aux/check "$(TARGET)"
+	$(MAKE) --no-print-directory check-deb
 
 bench:
 	@cargo bench -p pychat-wire --bench codec
@@ -147,7 +152,6 @@ uninstall:
 
 .PHONY: deb
 
-DEB_PACKAGES := $(BUILD_PACKAGES) debhelper dpkg-dev
 DEB_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))/deb
 
 # Debhelper gives builds a home of their own, in which there is no cargo.
@@ -163,8 +167,17 @@ deb:
 		--changes-file="$$DEB_DIR/$$name.changes" --changes-option="-u$$DEB_DIR"
 	ls -l "$$DEB_DIR"
 
-.PHONY: check-deb
+.PHONY: check-deb reproduce
 
 check-deb: deb
-	@$(call install,lintian man-db desktop-file-utils gtk-update-icon-cache)
-	build-aux/check-deb '$(DEB_DIR)' || [ $$? = 77 ]
+	@$(call install,$(CHECK_DEB_PACKAGES))
+	build-aux/check-deb '$(DEB_DIR)'
+	pychat-server/tests/installed/run '$(DEB_DIR)' || [ $$? = 77 ]
+
+# Neither the folder nor the time of a build shows in what it makes.
+reproduce: deb
+	@copy=$$(mktemp -d)
+	trap 'rm -rf "$$copy"' EXIT
+	git ls-files -z | xargs -0 cp --parents --target-directory="$$copy"
+	env -u CARGO_TARGET_DIR $(MAKE) --no-print-directory -C "$$copy" deb DEB_DIR="$$copy/deb"
+	build-aux/check-deb '$(DEB_DIR)' "$$copy/deb"

@@ -1,0 +1,133 @@
+"""Packages come, replace each other, and go as an administrator expects."""
+
+import subprocess
+import unittest
+from pathlib import Path
+
+from client import Peer
+from system import (
+    CONFIG,
+    SOCKET,
+    STATE,
+    UNIT,
+    configure,
+    install,
+    main_pid,
+    package,
+    run,
+    shown,
+    systemctl,
+)
+
+ID = "io.github.pychat.Pychat"
+OLDER = "0.0.1"
+# What changes with whatever is installed, of whichever package.
+VOLATILE = ["/var/cache", "/var/log", "/var/lib/dpkg", "/var/lib/systemd/catalog"]
+
+
+class Packages(unittest.TestCase):
+    def test_a_life(self):
+        before = inventory()
+        for chapter in [
+            self.installing_starts_the_server,
+            self.installing_shows_the_client,
+            self.an_upgrade_restarts_the_server_and_keeps_what_is_the_operators,
+            self.an_upgrade_keeps_the_socket_as_it_was,
+            self.removing_keeps_what_is_the_operators,
+            self.installing_once_more_takes_it_up_again,
+            self.purging_leaves_nothing,
+        ]:
+            chapter()
+        self.assertEqual(inventory(), before)
+
+    def installing_starts_the_server(self):
+        install(older(package("pychat-server")), older(package("pychat-gtk")))
+        self.runs()
+        self.assertEqual(shown("UnitFileState", SOCKET), "disabled")
+        self.assertEqual(version("pychat-server"), OLDER)
+        self.assertIn("pychat-server: Somebody joined", run("journalctl", "--list-catalog"))
+
+    def installing_shows_the_client(self):
+        self.assertEqual(run("env", "HOME=/tmp", "gsettings", "get", ID, "server"), "'127.0.0.1:12345'\n")
+        self.assertIn("x-scheme-handler/pychat", Path("/usr/share/applications/mimeinfo.cache").read_text())
+        self.assertIn(
+            f"{ID}-symbolic".encode(), Path("/usr/share/icons/hicolor/icon-theme.cache").read_bytes()
+        )
+        self.assertIn("pychat", run("pychat-gtk", "--version"))
+        self.assertIn("Имя", run("env", "LANGUAGE=ru", "pychat-gtk", "--help"))
+        for page in ["pychat-server", "pychat-server.toml", "pychat-gtk"]:
+            stumbled = subprocess.run(["man", "--warnings", page], capture_output=True, text=True)
+            self.assertEqual((stumbled.returncode, stumbled.stderr), (0, ""))
+
+    def an_upgrade_restarts_the_server_and_keeps_what_is_the_operators(self):
+        before = main_pid()
+        configure("connections = 7")
+        with Peer("Anna") as anna:
+            anna.say("before")
+        install(package("pychat-server"), package("pychat-gtk"))
+        self.assertNotEqual(version("pychat-server"), OLDER)
+        self.assertNotEqual(main_pid(), before)
+        self.runs()
+        self.keeps_what_is_the_operators()
+
+    def an_upgrade_keeps_the_socket_as_it_was(self):
+        systemctl("stop", UNIT)
+        systemctl("enable", "--now", SOCKET)
+        install(package("pychat-server"))
+        self.assertEqual(shown("ActiveState", SOCKET), "active")
+        self.assertEqual(shown("UnitFileState", SOCKET), "enabled")
+        self.runs()
+
+    def removing_keeps_what_is_the_operators(self):
+        run("dpkg", "--remove", "pychat-server", "pychat-gtk")
+        for unit in [UNIT, SOCKET]:
+            self.assertEqual(shown("ActiveState", unit), "inactive", unit)
+            self.assertEqual(shown("LoadState", unit), "not-found", unit)
+        with self.assertRaises(ConnectionRefusedError):
+            Peer()
+        self.keeps_what_is_the_operators()
+
+    def installing_once_more_takes_it_up_again(self):
+        install(package("pychat-server"), package("pychat-gtk"))
+        self.runs()
+        self.keeps_what_is_the_operators()
+
+    def purging_leaves_nothing(self):
+        run("dpkg", "--purge", "pychat-server", "pychat-gtk")
+        for unit in [UNIT, SOCKET]:
+            self.assertEqual(shown("LoadState", unit), "not-found", unit)
+        self.assertNotIn("pychat", run("journalctl", "--list-catalog"))
+        self.assertNotIn("pychat", Path("/usr/share/applications/mimeinfo.cache").read_text())
+
+    def runs(self):
+        self.assertEqual((shown("ActiveState"), shown("UnitFileState")), ("active", "enabled"))
+        Peer("Boris").close()
+
+    def keeps_what_is_the_operators(self):
+        self.assertEqual(CONFIG.read_text(), "connections = 7\n")
+        self.assertTrue((STATE / "log.sqlite").exists())
+
+
+def older(path):
+    """Returns the package at `path` as if it had been built long ago."""
+    folder = Path("/run/pychat/older") / Path(path).name
+    folder.parent.mkdir(exist_ok=True)
+    run("dpkg-deb", "--raw-extract", path, str(folder))
+    control = folder / "DEBIAN/control"
+    words = control.read_text().splitlines(keepends=True)
+    words = [f"Version: {OLDER}\n" if line.startswith("Version: ") else line for line in words]
+    control.write_text("".join(words))
+    built = f"{folder}.deb"
+    run("dpkg-deb", "--root-owner-group", "-Znone", "--build", str(folder), built)
+    return built
+
+
+def version(name):
+    return run("dpkg-query", "--show", "--showformat=${Version}", name)
+
+
+def inventory():
+    """Returns all files that there are, but for those that change whatever is done."""
+    pruned = " -o ".join(f"-path {path}" for path in VOLATILE).split()
+    found = run("find", "/etc", "/usr", "/var", "-xdev", "(", *pruned, ")", "-prune", "-o", "-print")
+    return sorted(found.splitlines())

@@ -1,0 +1,56 @@
+"""What the server could do if somebody took it over: next to nothing."""
+
+import json
+import shutil
+from pathlib import Path
+
+from system import (
+    SOCKET,
+    UNIT,
+    Override,
+    Story,
+    entries,
+    main_pid,
+    run,
+    shown,
+    systemctl,
+    wait_for,
+)
+
+ALLOWED = {
+    "keep something",
+    "use a scratch file",
+    "listen",
+    "reach the journal",
+    "read its configuration",
+}
+EXPOSURE_TENTHS_MAX = 11
+PROBE = Path("/usr/local/lib/pychat-probe.py")
+
+
+class Sandbox(Story):
+    def test_what_is_needed_works_and_nothing_else(self):
+        """The probe is started by the unit itself, so it has what the server has."""
+        shutil.copy("probe.py", PROBE)
+        with Override("[Service]", f"ExecStartPre=/usr/bin/python3 {PROBE}"):
+            systemctl("restart", UNIT)
+            found = json.loads(wait_for(self.probed, "the probe says nothing"))
+        worked = {name for name, error in found.items() if error is None}
+        self.assertEqual(worked, ALLOWED, found)
+        self.assertLessEqual({"write in /etc", "become root"}, set(found))
+
+    def probed(self):
+        said = entries("_TRANSPORT=stdout", "SYSLOG_IDENTIFIER=python3")
+        return said and said[-1]["MESSAGE"]
+
+    def test_it_is_a_user_of_its_own_without_any_power(self):
+        self.assertEqual(shown("User"), "pychat-server")
+        status = Path(f"/proc/{main_pid()}/status").read_text()
+        for line in ["NoNewPrivs:\t1", "Seccomp:\t2", "CapBnd:\t0000000000000000"]:
+            self.assertIn(f"{line}\n", status)
+
+    def test_the_units_are_as_systemd_wants_them(self):
+        folder = Path(shown("FragmentPath")).parent
+        for unit in [UNIT, SOCKET]:
+            run("systemd-analyze", "verify", "--recursive-errors=no", str(folder / unit))
+        run("systemd-analyze", "security", f"--threshold={EXPOSURE_TENTHS_MAX}", UNIT)

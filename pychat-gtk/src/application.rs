@@ -1,15 +1,18 @@
 //! The application: its command line, its actions and its windows.
 //!
 //! A second start of the program talks to the first: without arguments it brings the window
-//! forward, with arguments it opens another window.
+//! forward, with arguments it opens another window, or brings forward the one that is there for
+//! them. So does the desktop, with links and with notifications.
 
 use adw::{prelude::*, subclass::prelude::*};
 use gtk::{gio, glib};
+use pychat_wire::UserName;
 
 use crate::{
     config::{APP_ID, RESOURCE_PATH, VERSION},
     i18n::gettext,
     server_address::ServerAddress,
+    server_link::ServerLink,
     settings::Settings,
     window::Window,
     wording,
@@ -17,6 +20,10 @@ use crate::{
 
 /// The name, to GIO, of the arguments which are no options.
 const ARGUMENTS: &str = "";
+
+/// The application is told of command lines, and of links.
+const FLAGS: gio::ApplicationFlags =
+    gio::ApplicationFlags::HANDLES_COMMAND_LINE.union(gio::ApplicationFlags::HANDLES_OPEN);
 
 /// What a program returns that was called the wrong way.
 const EXIT_USAGE: glib::ExitCode = glib::ExitCode::new(2);
@@ -76,6 +83,19 @@ mod imp {
             }
         }
 
+        /// Links come in as files do.
+        fn open(&self, files: &[gio::File], _hint: &str) {
+            for file in files {
+                match file.uri().parse::<ServerLink>() {
+                    Ok(link) => self.obj().ask(link.name(), Some(link.server())),
+                    Err(error) => {
+                        glib::g_warning!("pychat", "{}: {error}", file.uri());
+                        self.activate();
+                    }
+                }
+            }
+        }
+
         fn command_line(&self, command_line: &gio::ApplicationCommandLine) -> glib::ExitCode {
             self.obj().run_command_line(command_line)
         }
@@ -97,7 +117,7 @@ impl Default for Application {
     fn default() -> Self {
         glib::Object::builder()
             .property("application-id", APP_ID)
-            .property("flags", gio::ApplicationFlags::HANDLES_COMMAND_LINE)
+            .property("flags", FLAGS)
             .property("resource-base-path", RESOURCE_PATH)
             .build()
     }
@@ -140,10 +160,18 @@ impl Application {
             gio::ActionEntry::builder("about")
                 .activate(|application: &Self, _, _| application.show_about())
                 .build(),
+            gio::ActionEntry::builder("new-window")
+                .activate(|application: &Self, _, _| application.new_window().present())
+                .build(),
+            gio::ActionEntry::builder("show-conversation")
+                .parameter_type(Some(&<(String, String)>::static_variant_type()))
+                .activate(|application: &Self, _, target| application.on_show(target))
+                .build(),
             gio::ActionEntry::builder("quit")
                 .activate(|application: &Self, _, _| application.close_windows())
                 .build(),
         ]);
+        self.set_accels_for_action("app.new-window", &["<Control>n"]);
         self.set_accels_for_action("app.quit", &["<Control>q"]);
         self.set_accels_for_action("window.close", &["<Control>w"]);
         self.set_accels_for_action("win.toggle-people", &["F9"]);
@@ -152,23 +180,59 @@ impl Application {
     fn run_command_line(&self, command_line: &gio::ApplicationCommandLine) -> glib::ExitCode {
         let options = command_line.options_dict();
         let name: Option<String> = options.lookup("name").ok().flatten();
-        let Ok(server) = server_argument(&options) else { return EXIT_USAGE };
-        if name.is_none() && server.is_none() {
-            self.activate();
-            return glib::ExitCode::SUCCESS;
-        }
-
-        let window = self.new_window();
-        let settings = self.settings();
-        let is_complete = name.is_some() && server.is_some();
-        let name = name.unwrap_or_else(|| settings.name());
-        let server = server.map_or_else(|| settings.server(), |server| server.to_string());
-        window.fill(&name, &server);
-        window.present();
-        if is_complete {
-            window.join();
+        let Ok(link) = server_argument(&options) else { return EXIT_USAGE };
+        match (name, link) {
+            (None, None) => self.activate(),
+            (Some(name), Some(link)) => self.show_conversation(&name, link.server()),
+            (Some(name), None) => self.ask(Some(&name), None),
+            (None, Some(link)) => self.ask(link.name(), Some(link.server())),
         }
         glib::ExitCode::SUCCESS
+    }
+
+    /// Brings forward the window of `name` at `server`, or opens one that joins.
+    fn show_conversation(&self, name: &str, server: &ServerAddress) {
+        if let Some(window) = self.find_window(name, server) {
+            window.present();
+            return;
+        }
+        let window = self.new_window();
+        window.fill(name, &server.to_string());
+        window.present();
+        window.join();
+    }
+
+    /// Opens a window that asks for what is not given, and for a yes: a link may be anybody's.
+    /// Brings forward the window that is there already, if it is there for all of it.
+    fn ask(&self, name: Option<&str>, server: Option<&ServerAddress>) {
+        if let (Some(name), Some(server)) = (name, server)
+            && let Some(window) = self.find_window(name, server)
+        {
+            window.present();
+            return;
+        }
+        let settings = self.settings();
+        let name = name.map_or_else(|| settings.name(), ToOwned::to_owned);
+        let server = server.map_or_else(|| settings.server(), ToString::to_string);
+        let window = self.new_window();
+        window.fill(&name, &server);
+        window.present();
+    }
+
+    fn find_window(&self, name: &str, server: &ServerAddress) -> Option<Window> {
+        let name = UserName::new(name).ok()?;
+        let windows = self.windows().into_iter().filter_map(|it| it.downcast::<Window>().ok());
+        windows.into_iter().find(|window| window.is_of(&name, server))
+    }
+
+    /// A notification was clicked, perhaps after the application that sent it has ended.
+    fn on_show(&self, target: Option<&glib::Variant>) {
+        let target = target.and_then(glib::Variant::get::<(String, String)>);
+        if let Some((name, server)) = target
+            && let Ok(server) = server.parse()
+        {
+            self.show_conversation(&name, &server);
+        }
     }
 
     fn new_window(&self) -> Window {
@@ -179,11 +243,14 @@ impl Application {
         self.imp().settings.get_or_init(Settings::open)
     }
 
-    /// Closes every window, so that each ends its connection in order; the last one ends the
-    /// application.
+    /// Closes every window, be it seen or not, so that each ends its connection in order; the last
+    /// one ends the application.
     fn close_windows(&self) {
         for window in self.windows() {
-            window.close();
+            match window.downcast::<Window>() {
+                Ok(window) => window.end(),
+                Err(other) => other.close(),
+            }
         }
     }
 
@@ -201,11 +268,17 @@ impl Application {
 }
 
 /// Returns the server that the command line names, if it does, or what is wrong with it.
-fn server_argument(options: &glib::VariantDict) -> Result<Option<ServerAddress>, String> {
+fn server_argument(options: &glib::VariantDict) -> Result<Option<ServerLink>, String> {
     let arguments: Vec<String> = options.lookup(ARGUMENTS).ok().flatten().unwrap_or_default();
     match arguments.as_slice() {
         [] => Ok(None),
-        [server] => server.parse().map(Some).map_err(wording::address_error),
+        [link] if ServerLink::is_link(link) => {
+            link.parse().map(Some).map_err(wording::address_error)
+        }
+        [server] => {
+            let server: Result<ServerAddress, _> = server.parse();
+            server.map(|server| Some(server.into())).map_err(wording::address_error)
+        }
         _ => Err(gettext("Only one server can be joined at a time")),
     }
 }

@@ -36,6 +36,7 @@ pub mod config;
 pub mod i18n;
 pub mod name_color;
 pub mod server_address;
+pub mod server_link;
 pub mod settings;
 pub mod text;
 pub mod times;

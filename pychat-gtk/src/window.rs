@@ -2,6 +2,7 @@
 
 use adw::subclass::prelude::*;
 use gtk::{gio, glib, glib::clone, prelude::*};
+use pychat_wire::UserName;
 
 use crate::{
     application::Application,
@@ -12,6 +13,7 @@ use crate::{
     model::Person,
     people_flap,
     people_pane::PeoplePane,
+    server_address::ServerAddress,
     session::{Session, SessionState},
     settings::Settings,
     wording,
@@ -101,14 +103,13 @@ mod imp {
     impl WidgetImpl for Window {}
 
     impl WindowImpl for Window {
-        /// The window goes at once; the application stays until the connection is closed in order.
+        /// The window goes, or only out of sight, and the conversation goes on.
         fn close_request(&self) -> glib::Propagation {
-            let session = self.session.clone();
-            let guard = self.obj().application().map(|application| application.hold());
-            glib::spawn_future_local(async move {
-                session.leave().await;
-                drop(guard);
-            });
+            if self.runs_on() {
+                self.obj().set_visible(false);
+                return glib::Propagation::Stop;
+            }
+            self.leave();
             self.parent_close_request()
         }
     }
@@ -119,6 +120,22 @@ mod imp {
 
     #[gtk::template_callbacks]
     impl Window {
+        /// Returns true if closing the window is not to end the conversation.
+        fn runs_on(&self) -> bool {
+            self.session.has_conversation()
+                && self.settings.get().is_some_and(Settings::runs_in_background)
+        }
+
+        /// The window goes at once; the application stays until the connection is closed in order.
+        pub(super) fn leave(&self) {
+            let session = self.session.clone();
+            let guard = self.obj().application().map(|application| application.hold());
+            glib::spawn_future_local(async move {
+                session.leave().await;
+                drop(guard);
+            });
+        }
+
         /// A lost connection is tried again at once when the network returns, or somebody looks.
         fn watch_for_return(&self) {
             let handler = gio::NetworkMonitor::default().connect_network_changed(clone!(
@@ -264,5 +281,18 @@ impl Window {
     /// Joins, as the main button does.
     pub fn join(&self) {
         self.imp().connect_page.join();
+    }
+
+    /// Returns true if this is the window of `name` at `server`, joined or on the way there.
+    pub fn is_of(&self, name: &UserName, server: &ServerAddress) -> bool {
+        let session = self.session();
+        session.state() != SessionState::Disconnected
+            && session.identity().is_some_and(|it| it == (name.clone(), server.clone()))
+    }
+
+    /// Ends the conversation and the window, be it seen or not.
+    pub fn end(&self) {
+        self.imp().leave();
+        self.destroy();
     }
 }

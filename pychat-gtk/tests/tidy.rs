@@ -52,13 +52,14 @@ const LINES: [(&[&str], &[&str]); 4] = [
 ];
 
 /// What both sides of the first two lines may use.
-const NEUTRAL: [&str; 11] = [
+const NEUTRAL: [&str; 12] = [
     "src/config.rs",
     "src/i18n.rs",
     "src/lib.rs",
     "src/main.rs",
     "src/name_color.rs",
     "src/server_address.rs",
+    "src/server_link.rs",
     "src/settings.rs",
     "src/text.rs",
     "src/text",

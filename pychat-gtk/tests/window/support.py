@@ -27,6 +27,8 @@ BUILD = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "deb
 CLIENT = os.environ.get("PYCHAT_GTK", str(BUILD / "pychat-gtk"))
 SERVER = os.environ.get("PYCHAT_SERVER", str(BUILD / "pychat-server"))
 
+APP_ID = "io.github.pychat.Pychat"
+
 PATIENCE_S = 15
 POLL_S = 0.05
 
@@ -206,6 +208,17 @@ class Modern(Stub):
             self.client.write({"type": "pong"})
 
 
+def call_application(interface, method, signature, *arguments):
+    """Calls the client as a desktop does."""
+    call = ["busctl", "--user", "call", APP_ID, "/" + APP_ID.replace(".", "/"), interface, method]
+    return subprocess.run([*call, signature, *arguments], check=True, stdout=subprocess.DEVNULL)
+
+
+def activate_action(name):
+    """Activates an action of the application's, which needs no target."""
+    call_application("org.gtk.Actions", "Activate", "sava{sv}", name, "0", "0")
+
+
 def now_ms():
     return int(time.time() * 1000)
 
@@ -335,16 +348,29 @@ class Window:
         search = ["xdotool", "search", "--onlyvisible", "--pid", str(self.process.pid)]
         frame = subprocess.check_output(search, text=True).split()[-1]
         subprocess.run(["xdotool", "windowfocus", "--sync", frame], check=True)
-        eventually(self._is_active, "the focus")
+        eventually(self.is_active, "the focus")
 
     def lose_focus(self):
         """Gives the keyboard to nobody: X's own name for that is the window with this number."""
         subprocess.run(["xdotool", "mousemove", "1270", "1010", "windowfocus", "1"], check=True)
-        eventually(lambda: not self._is_active(), "the focus to go")
+        eventually(lambda: not self.is_active(), "the focus to go")
 
-    def _is_active(self):
+    def is_active(self):
         self.frame.clear_cache()
         return self.frame.get_state_set().contains(Atspi.StateType.ACTIVE)
+
+    def find_again(self):
+        """Looks for the window anew: one that was hidden is another to the bus."""
+        self.frame = eventually(self._find_frame, "the window")
+
+    def frames(self):
+        """The titles of all windows of the client."""
+        application = self._find_application()
+        return [] if application is None else [it.get_name() for it in children(application)]
+
+    def is_on_screen(self):
+        search = ["xdotool", "search", "--onlyvisible", "--pid", str(self.process.pid)]
+        return subprocess.run(search, stdout=subprocess.DEVNULL).returncode == 0
 
     def press(self, keys):
         subprocess.run(["xdotool", "key", keys], check=True)
@@ -363,12 +389,18 @@ class Window:
         return Atspi.Component.get_extents(accessible, Atspi.CoordType.WINDOW)
 
     def _find_frame(self):
+        application = self._find_application()
+        return None if application is None else next(children(application), None)
+
+    def _find_application(self):
+        """Goes there from the top: `get_application` of a window crashes when it is called often."""
         desktop = Atspi.get_desktop(0)
         desktop.clear_cache()
         for application in children(desktop):
             with contextlib.suppress(GLib.Error):
                 if application.get_process_id() == self.process.pid:
-                    return next(children(application), None)
+                    application.clear_cache()
+                    return application
         return None
 
 
@@ -415,6 +447,15 @@ class WindowTest(unittest.TestCase):
         window = self.open("--name", name, server.address, **environment)
         window.wait_for_title(f"{name} — {server.address}")
         return window
+
+    def with_settings(self, *settings):
+        """An environment in which these keys have these values."""
+        folder = pathlib.Path(self.temporary_folder())
+        keyfile = folder / "glib-2.0/settings/keyfile"
+        keyfile.parent.mkdir(parents=True)
+        lines = (f"{key}={value}\n" for key, value in settings)
+        keyfile.write_text(f"[{APP_ID.replace('.', '/')}]\n" + "".join(lines))
+        return {"GSETTINGS_BACKEND": "keyfile", "XDG_CONFIG_HOME": str(folder)}
 
     def start_server(self):
         server = Server()

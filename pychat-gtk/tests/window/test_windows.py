@@ -1,0 +1,95 @@
+"""One process, a window for each person in each chat; links; the keyboard alone."""
+
+import subprocess
+import unittest
+
+from support import CLIENT, WindowTest, call_application, eventually, text_of
+
+
+class Windows(WindowTest):
+    def setUp(self):
+        self.server = self.start_server()
+
+    def run_again(self, *arguments):
+        """Starts the program once more, which talks to the one that is there."""
+        done = subprocess.run([CLIENT, *arguments], timeout=15)
+        self.assertEqual(done.returncode, 0)
+
+    def open_link(self, link):
+        call_application("org.freedesktop.Application", "Open", "asa{sv}", "1", link, "0")
+
+    def title(self, name):
+        return f"{name} — {self.server.address}"
+
+    def test_the_same_person_in_the_same_chat_has_one_window(self):
+        window = self.open_joined(self.server)
+        window.lose_focus()
+        self.run_again("--name", "Анна", self.server.address)
+        eventually(window.is_active, "the window to come forward")
+        self.assertEqual(window.frames(), [self.title("Анна")])
+
+    def test_somebody_else_has_another(self):
+        window = self.open_joined(self.server)
+        self.run_again("--name", "Борис", self.server.address)
+        expected = sorted(map(self.title, ["Анна", "Борис"]))
+        eventually(lambda: sorted(window.frames()) == expected, "both windows")
+
+    def test_a_new_window_asks_who_and_where(self):
+        window = self.open_joined(self.server)
+        window.focus()
+        window.press("ctrl+n")
+        eventually(
+            lambda: sorted(window.frames()) == sorted(["Pychat", self.title("Анна")]),
+            "the new window",
+        )
+
+    def test_a_link_fills_in_and_waits_for_a_yes(self):
+        window = self.open("pychat://%D0%90%D0%BD%D0%BD%D0%B0@" + self.server.address)
+        entry = window.wait_for("text", "Name")
+        self.assertEqual(text_of(entry), "Анна")
+        self.assertEqual(text_of(window.wait_for("text", "Server")), self.server.address)
+        window.focus()
+        window.press("Return")
+        window.wait_for_title(self.title("Анна"))
+
+    def test_a_link_to_a_chat_one_is_in_brings_it_forward(self):
+        window = self.open_joined(self.server)
+        window.lose_focus()
+        self.open_link(f"pychat://Анна@{self.server.address}")
+        eventually(window.is_active, "the window to come forward")
+        self.assertEqual(window.frames(), [self.title("Анна")])
+
+    def test_the_desktop_opens_links(self):
+        window = self.open_joined(self.server)
+        self.open_link(f"pychat://Вера@{self.server.address}")
+        eventually(lambda: "Pychat" in window.frames(), "the window that asks")
+        self.assertNotIn(self.title("Вера"), window.frames())
+
+
+class Keyboard(WindowTest):
+    def test_from_the_start_to_a_message_by_keyboard_alone(self):
+        server = self.start_server()
+        boris = self.let_join(server, "Борис")
+        window = self.open()
+        window.focus()
+        self.type(window, "Name", "Anna")
+        window.press("Tab")
+        window.press("ctrl+a")
+        self.type(window, "Server", server.address)
+        window.press("Return")
+        window.wait_for_title(f"Anna — {server.address}")
+        self.type(window, "Message", "hello")
+        window.press("alt+Return")
+        self.assertEqual(boris.hear_from("Anna"), "hello")
+        window.wait_for_row(": hello")
+        self.type(window, "Message", "again")
+
+    def type(self, window, name, text):
+        """Types to whatever has the keyboard, which should be this entry."""
+        entry = window.wait_for("text", name)
+        subprocess.run(["xdotool", "type", "--delay", "20", text], check=True)
+        eventually(lambda: text_of(entry) == text, f"{text!r} in {name}")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -22,6 +22,7 @@ pub mod connection_bar;
 pub mod failure_note;
 pub mod follow_end;
 pub mod message_row;
+pub mod notifier;
 pub mod people_flap;
 pub mod people_pane;
 pub mod person_row;

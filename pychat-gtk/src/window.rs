@@ -11,6 +11,7 @@ use crate::{
     conversation_page::ConversationPage,
     i18n::gettext,
     model::Person,
+    notifier::Notifier,
     people_flap,
     people_pane::PeoplePane,
     server_address::ServerAddress,
@@ -46,6 +47,7 @@ mod imp {
         #[property(get)]
         session: Session,
         pub(super) settings: OnceCell<Settings>,
+        pub(super) notifier: OnceCell<Notifier>,
         /// Hears of the network, which outlives the window.
         network_handler: RefCell<Option<glib::SignalHandlerId>>,
     }
@@ -128,6 +130,9 @@ mod imp {
 
         /// The window goes at once; the application stays until the connection is closed in order.
         pub(super) fn leave(&self) {
+            if let Some(notifier) = self.notifier.get() {
+                notifier.withdraw();
+            }
             let session = self.session.clone();
             let guard = self.obj().application().map(|application| application.hold());
             glib::spawn_future_local(async move {
@@ -269,6 +274,7 @@ impl Window {
         settings.bind_window(window.upcast_ref());
         people_flap::keep(&window.imp().flap, settings);
         window.imp().settings.get_or_init(|| settings.clone());
+        window.imp().notifier.get_or_init(|| Notifier::new(&window, settings));
         window.fill(&settings.name(), &settings.server());
         window
     }

@@ -26,6 +26,12 @@ const PASSAGES_TOLD_MAX: usize = 2;
 /// The most people who are named where many came or went.
 const NAMES_TOLD_MAX: usize = 3;
 
+/// The most characters of a message that a notification shows.
+const EXCERPT_CHARS_MAX: usize = 200;
+
+/// More bytes than those characters have.
+const EXCERPT_BYTES_MAX: usize = 4 * EXCERPT_CHARS_MAX;
+
 /// Returns the greeting of somebody who has just joined as `name` and finds `others` there.
 pub fn welcome(name: &str, others: &[String]) -> String {
     if others.is_empty() {
@@ -259,6 +265,38 @@ pub fn ending(ending: &Ending) -> String {
     }
 }
 
+/// Returns the title and the body of what tells of `n_messages` that were not seen; the last is
+/// `text` of `author`.
+pub fn notification(n_messages: usize, author: &str, text: &str) -> (String, String) {
+    let text = excerpt(text);
+    if n_messages <= 1 {
+        return (author.to_owned(), text);
+    }
+    let title = ngettext_f("{count} new message", "{count} new messages", n_messages, &[]);
+    // Translators: the last of several messages, in a notification.
+    let body = gettext_f("{author}: {text}", &[("author", &excerpt(author)), ("text", &text)]);
+    (title, body)
+}
+
+/// Returns the beginning of `text` in one line, in which nothing is markup: a desktop may take a
+/// notification's body for that, and does not say so.
+fn excerpt(text: &str) -> String {
+    let mut words = String::new();
+    for word in text.split_whitespace() {
+        words.extend((!words.is_empty()).then_some(' '));
+        words.push_str(word);
+        if EXCERPT_BYTES_MAX < words.len() {
+            break;
+        }
+    }
+    let mut excerpt: String = words.chars().take(EXCERPT_CHARS_MAX).collect();
+    if excerpt.len() < words.len() {
+        excerpt.push('…');
+    }
+    // No entity has an invisible sign after its ampersand.
+    excerpt.replace('<', "‹").replace('&', "&\u{2060}")
+}
+
 /// Returns a list's count as others are counted.
 fn count(n_items: u32) -> usize {
     usize::try_from(n_items).unwrap_or(usize::MAX)
@@ -281,6 +319,28 @@ mod tests {
         assert!(welcome("Анна", &others[..NAMES_LISTED_MAX]).ends_with(", 19, 20."));
         assert!(welcome("Анна", &others).ends_with(", 19, 20 and 3 more."));
     }
+
+    #[test]
+    fn a_notification_is_one_short_line_without_markup() {
+        let body = |text: &str| notification(1, "Анна", text).1;
+        for (text, expected) in [
+            ("tea", "tea"),
+            (" tea\n\n and\tcake ", "tea and cake"),
+            ("<b>tea</b>", "‹b>tea‹/b>"),
+            ("&lt; & &amp;", "&\u{2060}lt; &\u{2060} &\u{2060}amp;"),
+        ] {
+            assert_eq!(body(text), expected);
+        }
+        let long = "я".repeat(EXCERPT_CHARS_MAX);
+        assert_eq!(body(&long), long);
+        assert_eq!(body(&format!("{long}я")), format!("{long}…"));
+        assert_eq!(body(&"о ".repeat(65_536)).chars().count(), EXCERPT_CHARS_MAX + 1);
+        assert_eq!(
+            notification(2, "<i>", "tea"),
+            ("2 new messages".to_owned(), "‹i>: tea".to_owned())
+        );
+    }
+
     #[test]
     fn many_who_come_and_go_are_one_sentence() {
         let said = |story: &str| {

@@ -35,6 +35,7 @@ const LINES: [(&[&str], &[&str]); 4] = [
             "src/follow_end.rs",
             "src/message_row.rs",
             "src/message_row",
+            "src/notifier.rs",
             "src/people_flap.rs",
             "src/people_pane.rs",
             "src/person_row.rs",

@@ -3,10 +3,17 @@
 use std::{
     cell::{Cell, RefCell},
     path::PathBuf,
+    sync::OnceLock,
     time::Duration,
 };
 
-use gtk::{glib, glib::prelude::*, glib::subclass::prelude::*};
+use gtk::{
+    glib,
+    glib::{
+        prelude::*,
+        subclass::{Signal, prelude::*},
+    },
+};
 use pychat_wire::{Client, UserName};
 
 use super::{Attempt, JOIN_TIMEOUT, Link, SessionState};
@@ -115,4 +122,11 @@ impl ObjectSubclass for Session {
 }
 
 #[glib::derived_properties]
-impl ObjectImpl for Session {}
+impl ObjectImpl for Session {
+    fn signals() -> &'static [Signal] {
+        static SIGNALS: OnceLock<Vec<Signal>> = OnceLock::new();
+        SIGNALS.get_or_init(|| {
+            vec![Signal::builder("heard").param_types([Message::static_type()]).build()]
+        })
+    }
+}

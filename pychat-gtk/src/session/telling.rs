@@ -1,6 +1,9 @@
 //! What the client tells, made into a conversation that can be read.
 
-use gtk::glib::subclass::prelude::*;
+use gtk::{
+    glib,
+    glib::{prelude::*, subclass::prelude::*},
+};
 use pychat_wire::{
     client::{Cause, Event, Message as Said, Page},
     message::Reason,
@@ -17,6 +20,15 @@ use crate::{
 const ORIGINAL: u64 = 1;
 
 impl Session {
+    /// Calls `f` with each message of somebody else's that is new: not with pages of the past.
+    pub fn connect_heard(&self, f: impl Fn(&Self, &Message) + 'static) -> glib::SignalHandlerId {
+        self.connect_closure(
+            "heard",
+            false,
+            glib::closure_local!(move |session: &Self, message: &Message| f(session, message)),
+        )
+    }
+
     pub(super) fn on_event(&self, event: Event) {
         match event {
             Event::Connect => self.call(),
@@ -130,8 +142,13 @@ impl Session {
         let (seq, time_ms) = (said.seq, said.time_ms.map(local_ms));
         let has_arrived =
             said.id.as_ref().is_some_and(|id| self.history().arrive(id.as_str(), seq, time_ms));
-        if !has_arrived {
-            self.history().push(self.shown(said));
+        if has_arrived {
+            return;
+        }
+        let message = self.shown(said);
+        self.history().push(message.clone());
+        if !said.own {
+            self.emit_by_name::<()>("heard", &[&message]);
         }
     }
 

@@ -1,0 +1,180 @@
+"""What the desktop is told while one looks elsewhere."""
+
+import json
+import pathlib
+import subprocess
+import sys
+import threading
+import unittest
+
+from support import WindowTest, activate_action, eventually
+
+# As many as the server takes at once.
+N_FLOOD = 20
+
+DAEMON = pathlib.Path(__file__).with_name("notification_daemon.py")
+
+
+class Desktop:
+    """What shows notifications: one on the test's bus, whose history can be read."""
+
+    def __init__(self):
+        self.process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", str(DAEMON)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )
+        self.events = []
+        self.reader = threading.Thread(target=self._read)
+        self.reader.start()
+        eventually(lambda: {"ready": True} in self.events, "the desktop")
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.events.append(json.loads(line))
+
+    def shown(self):
+        """What is on the screen: title and body of each notification, by its number."""
+        shown = {}
+        for event in list(self.events):
+            if "shown" in event:
+                shown[event["shown"]] = (event["title"], event["body"])
+            shown.pop(event.get("closed"), None)
+        return shown
+
+    def wait_for(self, *expected):
+        def are_there():
+            return sorted(self.shown().values()) == sorted(expected)
+
+        try:
+            eventually(are_there, f"{expected}")
+        except AssertionError:
+            raise AssertionError(f"waited for {expected}, and there was {self.events}") from None
+
+    def click(self, number):
+        self.process.stdin.write(f"{number}\n")
+        self.process.stdin.flush()
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+        self.reader.join()
+        self.process.stdout.close()
+
+
+class Notifications(WindowTest):
+    def setUp(self):
+        self.desktop = Desktop()
+        self.addCleanup(self.desktop.close)
+        self.server = self.start_server()
+        self.boris = self.let_join(self.server, "Борис")
+
+    def open_in_background(self, *settings, **environment):
+        window = self.open_joined(self.server, **self.with_settings(*settings), **environment)
+        window.focus()
+        window.lose_focus()
+        return window
+
+    def test_each_replaces_the_one_before_and_the_last_goes_when_it_is_read(self):
+        window = self.open_in_background()
+        self.boris.say("tea?")
+        self.desktop.wait_for(("Борис", "tea?"))
+        self.boris.say("with <b>cake</b> &amp; jam")
+        self.desktop.wait_for(("2 new messages", "Борис: with ‹b>cake‹/b> &\u2060amp; jam"))
+        window.focus()
+        self.desktop.wait_for()
+        window.lose_focus()
+        self.boris.say("late")
+        self.desktop.wait_for(("Борис", "late"))
+
+    def test_a_flood_is_told_of_once_a_second(self):
+        window = self.open_in_background()
+        for n in range(N_FLOOD):
+            self.boris.say(f"n {n}")
+        window.wait_for_row(f": n {N_FLOOD - 1}")
+        self.desktop.wait_for((f"{N_FLOOD} new messages", f"Борис: n {N_FLOOD - 1}"))
+        n_shown = sum("shown" in event for event in self.desktop.events)
+        self.assertLess(n_shown, N_FLOOD / 2)
+
+    def test_who_looks_at_the_window_is_not_told(self):
+        window = self.open_joined(self.server)
+        window.focus()
+        self.boris.say("seen")
+        window.wait_for_row(": seen")
+        window.lose_focus()
+        self.boris.say("not seen")
+        self.desktop.wait_for(("Борис", "not seen"))
+        self.assertFalse([it for it in self.desktop.events if it.get("body") == "seen"])
+
+    def test_what_was_said_before_is_not_news(self):
+        vera = self.let_join(self.server, "Вера")
+        self.boris.say("before")
+        self.assertEqual(vera.hear_from("Борис"), "before")
+        window = self.open_in_background()
+        window.wait_for_row(": before")
+        self.boris.say("after")
+        self.desktop.wait_for(("Борис", "after"))
+        self.assertFalse([it for it in self.desktop.events if it.get("body") == "before"])
+
+    def test_mentions_alone_can_be_wished_for(self):
+        window = self.open_in_background(("notifications", "'mentions'"))
+        self.boris.say("not for you")
+        self.boris.say("@анна, tea?")
+        self.desktop.wait_for(("Борис", "@анна, tea?"))
+        window.wait_for_row("tea?")
+
+    def test_none_can_be_wished_for(self):
+        window = self.open_in_background(("notifications", "'none'"))
+        self.boris.say("@Анна, tea?")
+        window.wait_for_row("tea?")
+        self.desktop.wait_for()
+        activate_action("quit")  # Whatever it had to say is said by then.
+        window.process.wait(15)
+        self.assertEqual(self.desktop.events, [{"ready": True}])
+
+    def test_a_click_brings_the_window_forward(self):
+        window = self.open_in_background()
+        self.boris.say("tea?")
+        self.desktop.wait_for(("Борис", "tea?"))
+        self.desktop.click(1)
+        eventually(window.is_active, "the window to be active")
+        self.desktop.wait_for()
+
+    def test_leaving_takes_it_back(self):
+        window = self.open_in_background()
+        self.boris.say("tea?")
+        self.desktop.wait_for(("Борис", "tea?"))
+        activate_action("quit")
+        window.process.wait(15)
+        self.desktop.wait_for()
+
+    def test_russian_counts_as_russians_do(self):
+        self.open_in_background(LANGUAGE="ru", LC_ALL="C.UTF-8")
+        for n in range(1, 4):
+            self.boris.say(f"чай {n}")
+        self.desktop.wait_for(("3 новых сообщения", "Борис: чай 3"))
+
+    def test_a_hidden_window_goes_on_and_a_click_shows_it(self):
+        window = self.open_in_background(("run-in-background", "true"))
+        window.focus()
+        window.press("ctrl+w")
+        eventually(lambda: not window.is_on_screen(), "the window to go")
+        self.boris.say("still there?")
+        self.desktop.wait_for(("Борис", "still there?"))
+        self.desktop.click(1)
+        eventually(window.is_on_screen, "the window to come back")
+        window.find_again()
+        window.wait_for_row(": still there?")
+        self.desktop.wait_for()
+
+    def test_quitting_ends_a_hidden_window(self):
+        window = self.open_in_background(("run-in-background", "true"))
+        window.focus()
+        window.press("ctrl+w")
+        eventually(lambda: not window.is_on_screen(), "the window to go")
+        activate_action("quit")
+        window.process.wait(15)
+        self.boris.hear_until(lambda payload: "Анна" in payload["content"])
+
+
+if __name__ == "__main__":
+    unittest.main()

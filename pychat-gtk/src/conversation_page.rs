@@ -15,6 +15,7 @@ use crate::{
     composer::Composer,
     connection_bar::ConnectionBar,
     follow_end::FollowEnd,
+    latest_button::LatestButton,
     message_row::MessageRow,
     model::{History, MessageKind, Recent},
     session::{Session, SessionState},
@@ -37,6 +38,11 @@ mod imp {
         views: TemplateChild<gtk::Stack>,
         #[template_child]
         placeholder: TemplateChild<adw::StatusPage>,
+        /// What was said, and the way back to its end.
+        #[template_child]
+        talk: TemplateChild<gtk::Overlay>,
+        #[template_child]
+        latest_button: TemplateChild<LatestButton>,
         #[template_child]
         scrolled_window: TemplateChild<gtk::ScrolledWindow>,
         #[template_child]
@@ -49,6 +55,9 @@ mod imp {
         /// Whose conversation it is.
         #[property(get, set = Self::set_session, explicit_notify, nullable)]
         session: RefCell<Option<Session>>,
+        /// True while the window has the keyboard: whatever is in view is seen.
+        #[property(get, set = Self::set_is_looked_at, explicit_notify)]
+        is_looked_at: Cell<bool>,
         /// True while somebody waits to see whether there is enough to read.
         is_reading_on: Cell<bool>,
     }
@@ -62,10 +71,15 @@ mod imp {
         fn class_init(klass: &mut Self::Class) {
             Composer::ensure_type();
             ConnectionBar::ensure_type();
+            LatestButton::ensure_type();
             MessageRow::ensure_type();
             klass.set_accessible_role(gtk::AccessibleRole::Region);
             klass.bind_template();
             klass.bind_template_callbacks();
+            klass.install_action("conversation.go-to-latest", None, |page, _, _| {
+                page.imp().on_sent();
+                page.focus_composer(); // The button is gone then.
+            });
             let id = Some(glib::VariantTy::STRING);
             klass.install_action("conversation.send-again", id, |page, _, id| {
                 page.imp().on_unsent(id, Session::say_again);
@@ -89,7 +103,11 @@ mod imp {
             follow_end.on_change(clone!(
                 #[weak(rename_to = imp)]
                 self,
-                move |is_following| imp.show_whole(!is_following)
+                move |is_following| {
+                    imp.show_whole(!is_following);
+                    imp.latest_button.set_visible(!is_following);
+                    imp.attend();
+                }
             ));
             let adjustment = self.scrolled_window.vadjustment();
             adjustment.connect_page_size_notify(clone!(
@@ -139,6 +157,10 @@ mod imp {
                         imp.read_on_later();
                     }
                 ));
+                history
+                    .bind_property("n-unread", &*self.latest_button, "n-unread")
+                    .sync_create()
+                    .build();
                 self.choose_view(history);
             }
             if let Some(session) = &session {
@@ -152,7 +174,23 @@ mod imp {
             self.list_view.set_model(Some(&gtk::NoSelection::new(recent.clone())));
             self.recent.replace(recent);
             self.session.replace(session);
+            self.attend();
             self.obj().notify_session();
+        }
+
+        fn set_is_looked_at(&self, is_looked_at: bool) {
+            if self.is_looked_at.replace(is_looked_at) != is_looked_at {
+                self.attend();
+                self.obj().notify_is_looked_at();
+            }
+        }
+
+        /// Tells the history whether its reader sees what comes.
+        fn attend(&self) {
+            let is_at_end = self.follow_end.get().is_some_and(FollowEnd::is_following);
+            if let Some(session) = &*self.session.borrow() {
+                session.history().set_attended(is_at_end && self.is_looked_at.get());
+            }
         }
 
         /// Focuses the newest message, if it is in view.
@@ -171,7 +209,7 @@ mod imp {
                     self.placeholder.set_description(Some(&text));
                     self.views.set_visible_child(&*self.placeholder);
                 }
-                None => self.views.set_visible_child(&*self.scrolled_window),
+                None => self.views.set_visible_child(&*self.talk),
             }
         }
 

@@ -21,6 +21,7 @@ pub mod composer;
 pub mod connection_bar;
 pub mod failure_note;
 pub mod follow_end;
+pub mod latest_button;
 pub mod message_row;
 pub mod notifier;
 pub mod people_flap;

@@ -142,6 +142,11 @@ fn list<'a>(names: &[&'a str]) -> Option<List<'a>> {
     Some(List::All(gettext_f("{names} and {last}", &[("names", &before), ("last", last)])))
 }
 
+/// Returns how many messages have come.
+pub fn new_messages(n_messages: usize) -> String {
+    ngettext_f("{count} new message", "{count} new messages", n_messages, &[])
+}
+
 /// Returns how many are here.
 pub fn people_here(n_people: u32) -> String {
     ngettext_f("{count} person here", "{count} people here", count(n_people), &[])
@@ -272,7 +277,7 @@ pub fn notification(n_messages: usize, author: &str, text: &str) -> (String, Str
     if n_messages <= 1 {
         return (author.to_owned(), text);
     }
-    let title = ngettext_f("{count} new message", "{count} new messages", n_messages, &[]);
+    let title = new_messages(n_messages);
     // Translators: the last of several messages, in a notification.
     let body = gettext_f("{author}: {text}", &[("author", &excerpt(author)), ("text", &text)]);
     (title, body)

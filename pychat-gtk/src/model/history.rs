@@ -15,7 +15,7 @@ use gtk::{
     glib,
 };
 
-use super::{Message, layout};
+use super::{Message, MessageKind, layout};
 
 /// The most messages that are kept; older ones are forgotten.
 pub const HISTORY_MESSAGES_MAX: usize = 10_000;
@@ -28,7 +28,8 @@ mod imp {
 
     use super::*;
 
-    #[derive(Debug, Default)]
+    #[derive(Debug, Default, glib::Properties)]
+    #[properties(wrapper_type = super::History)]
     pub struct History {
         pub(super) arrived: RefCell<VecDeque<Message>>,
         /// What is on its way, or was refused.
@@ -41,6 +42,13 @@ mod imp {
         pub(super) last_seq: Cell<Option<u64>>,
         /// True once something old was forgotten: what is before it would leave a hole.
         pub(super) has_forgotten: Cell<bool>,
+        /// True while the reader does not see what comes.
+        pub(super) is_unattended: Cell<bool>,
+        /// The first message that came meanwhile; it is known until something else is.
+        pub(super) first_unread: RefCell<Option<Message>>,
+        /// How many other people's messages have come since the reader looked last.
+        #[property(get)]
+        pub(super) n_unread: Cell<u32>,
     }
 
     #[glib::object_subclass]
@@ -50,6 +58,7 @@ mod imp {
         type Interfaces = (gio::ListModel,);
     }
 
+    #[glib::derived_properties]
     impl ObjectImpl for History {}
 
     impl ListModelImpl for History {
@@ -141,9 +150,19 @@ impl History {
         }
     }
 
+    /// Takes in whether the reader sees what comes. What came before they looked again is marked
+    /// until something else is, or until they answer.
+    pub fn set_attended(&self, is_attended: bool) {
+        self.imp().is_unattended.set(!is_attended);
+        if is_attended {
+            self.count_unread(0);
+        }
+    }
+
     /// Shows, after all others, a message that is on its way.
     pub fn say(&self, message: Message) {
         self.flush();
+        self.mark_unread(None);
         self.make_room(1);
         let at = self.n_items();
         self.imp().unsent.borrow_mut().push(message);
@@ -212,6 +231,8 @@ impl History {
         imp.first_seq.take();
         imp.last_seq.take();
         imp.has_forgotten.take();
+        imp.first_unread.take();
+        self.count_unread(0);
         let n_removed = imp.arrived.take().len() + imp.unsent.take().len();
         if 0 < n_removed {
             self.tell_change(0, position(n_removed), 0);
@@ -238,10 +259,40 @@ impl History {
         if messages.is_empty() {
             return;
         }
+        self.miss(&messages);
         self.make_room(messages.len());
         let (at, n_added) = (self.imp().arrived.borrow().len(), messages.len());
         self.imp().arrived.borrow_mut().extend(messages);
         self.tell_change(position(at), 0, position(n_added));
+    }
+
+    /// Takes in that these are about to come, and that the reader may be elsewhere.
+    fn miss(&self, messages: &[Message]) {
+        if !self.imp().is_unattended.get() {
+            return;
+        }
+        let mut missed = messages.iter().filter(|message| message.kind() == MessageKind::Other);
+        let Some(first) = missed.next() else { return };
+        let n_before = self.n_unread();
+        if n_before == 0 {
+            self.mark_unread(Some(first.clone()));
+        }
+        self.count_unread(n_before + 1 + position(missed.count()));
+    }
+
+    /// Marks this message, and no other, as the first that the reader has not seen.
+    fn mark_unread(&self, first: Option<Message>) {
+        let Some(before) = self.imp().first_unread.replace(first) else { return };
+        let index = self.imp().arrived.borrow().iter().rposition(|message| *message == before);
+        if let Some(index) = index {
+            self.place(index);
+        }
+    }
+
+    fn count_unread(&self, n_unread: u32) {
+        if self.imp().n_unread.replace(n_unread) != n_unread {
+            self.notify_n_unread();
+        }
     }
 
     /// Forgets as many of the oldest as it takes to have room for `n_added`.
@@ -268,7 +319,8 @@ impl History {
         let Some(message) = self.message(position(index)) else { return };
         let before = index.checked_sub(1).and_then(|index| self.message(position(index)));
         let before = before.as_ref().map(Message::speech);
-        message.put(layout::place(message.speech(), before, false));
+        let is_unread = self.imp().first_unread.borrow().as_ref() == Some(&message);
+        message.put(layout::place(message.speech(), before, is_unread));
     }
 
     /// Takes a number in; returns false if it is not above those before.

@@ -179,6 +179,28 @@ impl Decoder {
         }
     }
 
+    /// Returns bytes after which a new decoder would be where this one is: the beginning of a payload
+    /// whose end has not arrived, if there is one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let mut decoder = pychat_wire::frame::Decoder::default();
+    /// assert_eq!(decoder.next_payload(&mut &b"9:{\"ty"[..])?, None);
+    /// assert_eq!(decoder.unfinished(), b"9:{\"ty");
+    /// # Ok::<(), pychat_wire::frame::FrameError>(())
+    /// ```
+    pub fn unfinished(&self) -> Vec<u8> {
+        let mut bytes = match self.state {
+            State::Between | State::Failed(_) => return Vec::new(),
+            State::Prefix { digits, size } => return format!("{size:0digits$}").into_bytes(),
+            State::Payload { size } => format!("{size}:").into_bytes(),
+            State::Bare(_) => Vec::new(),
+        };
+        bytes.extend_from_slice(&self.partial);
+        bytes
+    }
+
     /// Walks through the states until a payload ends or the input does.
     fn advance<'a>(&mut self, input: &mut &'a [u8]) -> Result<Found<'a>, FrameError> {
         loop {

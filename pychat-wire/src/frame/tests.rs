@@ -30,8 +30,17 @@ fn decode(pieces: &[&[u8]]) -> (Vec<String>, Option<FrameError>) {
             }
         }
         assert!(piece.is_empty(), "`Ok(None)` leaves nothing behind");
+        decoder = again(&decoder);
     }
     (payloads, None)
+}
+
+/// Returns a new decoder that was given what the other one has not finished.
+fn again(decoder: &Decoder) -> Decoder {
+    let (mut new, unfinished) = (Decoder::new(100), decoder.unfinished());
+    assert_eq!(new.next_payload(&mut &unfinished[..]), Ok(None), "{unfinished:?}");
+    assert_eq!(new.unfinished(), unfinished);
+    new
 }
 
 #[test]

@@ -18,6 +18,7 @@
 //! that is published. Effects are carried out in order, so everybody hears the same in one order.
 
 mod arrival;
+mod comeback;
 mod interface;
 mod talk;
 
@@ -32,6 +33,7 @@ use pychat_wire::{
 
 use self::arrival::Hello;
 pub use self::{
+    comeback::Standing,
     interface::{CloseReason, Complaint, Effect, Input, Protocol, Refusal},
     talk::STORAGE_RETRY_MS,
 };

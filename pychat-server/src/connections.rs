@@ -38,6 +38,12 @@ impl<T> Connections<T> {
     }
 
     /// Finds the connection that `id` was given to, if it is still here.
+    pub fn get(&self, id: ConnectionId) -> Option<&T> {
+        let (live, connection) = self.slots.get(id.slot as usize)?;
+        (*live == id).then_some(connection)
+    }
+
+    /// Finds the connection that `id` was given to, if it is still here, to change it.
     pub fn get_mut(&mut self, id: ConnectionId) -> Option<&mut T> {
         match self.slots.get_mut(id.slot as usize) {
             Some((live, connection)) if *live == id => Some(connection),

@@ -154,6 +154,15 @@ pub fn inherited_nothing(why: &dyn Display) {
     warn!(event = "inherit", "cannot take what was passed on: {why}");
 }
 
+/// Connections that another process had were taken up again; others could not be.
+pub fn taken_up(connections: usize, lost: usize) {
+    if lost == 0 {
+        info!(event = "take_up", "took {connections} connections up again");
+    } else {
+        warn!(event = "take_up", "took {connections} connections up again; {lost} were lost");
+    }
+}
+
 /// Somebody joined.
 pub fn joined(user: &UserName, peer: SocketAddr) {
     let user = user.as_str();
@@ -261,6 +270,16 @@ pub fn read_failed(error: &StorageError) {
 /// What is said is kept again.
 pub fn storing_again() {
     info!(event = "storage_again", "storage works again");
+}
+
+/// What it takes to go on with connections after a crash cannot be noted.
+pub fn notes_failed(error: &io::Error) {
+    warn!(event = "notes", error = %error, "connections would not survive a crash now: {error}");
+}
+
+/// The server ends, and another one goes on with its connections.
+pub fn handing_over(connections: usize) {
+    info!(event = "hand_over", "restarting: handing {connections} connections over");
 }
 
 /// The server begins to stop.

@@ -34,6 +34,16 @@ pub struct Bucket {
 }
 
 impl Bucket {
+    /// Returns a bucket that will have drained by then.
+    pub fn draining_until(empty_at: Option<Instant>) -> Self {
+        Self { empty_at }
+    }
+
+    /// Returns when it will have drained, if it was ever filled.
+    pub fn empty_at(&self) -> Option<Instant> {
+        self.empty_at
+    }
+
     /// Counts one text at `now`; returns until when no more should be read, if the bucket is full.
     pub fn fill(&mut self, now: Instant, pace: Pace) -> Option<Instant> {
         let empty_at = self.empty_at.map_or(now, |empty_at| empty_at.max(now)) + pace.interval;

@@ -6,12 +6,17 @@
 //! ```text
 //!            a signal                everybody gone, the deadline,
 //!  Running ───────────▶ Draining ─────── or a second signal ───────▶ Stopped
+//!     │ another signal, and somebody who keeps the connections
+//!     └───────────────▶ HandingOver ── when they have all of them ──▶ (over)
 //! ```
 
+mod comeback;
+mod reload;
 mod start;
 
 use std::{
     io::{self, ErrorKind},
+    mem,
     net::SocketAddr,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -25,6 +30,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 pub use self::start::StartError;
 use crate::{
     config::Config,
+    id::ConnectionId,
     listener, logging,
     signals::{Request, Signals},
     switchboard::Switchboard,
@@ -36,6 +42,9 @@ pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long accepting rests after the system refused, out of descriptors most likely.
 pub const ACCEPT_RETRY: Duration = Duration::from_millis(200);
+
+/// How long a manager that does not take connections into its keeping is left alone.
+const HAND_OUT_RETRY: Duration = Duration::from_millis(50);
 
 /// How many descriptors the server has besides connections: its own, and those turned away.
 const DESCRIPTORS_BESIDES: usize = 128;
@@ -58,6 +67,8 @@ pub struct Reactor {
     listeners: Vec<Listener>,
     signals: Signals,
     switchboard: Switchboard<TcpStream>,
+    /// Connections that an earlier process had, until they are taken up.
+    peers: Vec<TcpStream>,
     manager: Manager,
     config: Config,
     phase: Phase,
@@ -86,6 +97,7 @@ enum Accepting {
 enum Phase {
     Running,
     Draining { deadline: Instant },
+    HandingOver,
     Stopped,
 }
 
@@ -96,10 +108,11 @@ impl Reactor {
     /// # Errors
     ///
     /// [`StartError`]: nothing has been opened then.
-    pub fn bind(config: Config, inherited: Inherited) -> Result<Self, StartError> {
+    pub fn bind(config: Config, mut inherited: Inherited) -> Result<Self, StartError> {
         let poll = Poll::new()?;
         let signals = Signals::subscribe(poll.registry(), SIGNALS)?;
         let mut listeners = Vec::new();
+        let peers = mem::take(&mut inherited.peers);
         let sockets = start::listeners(&config.listen, inherited)?;
         for (index, mut socket) in sockets.into_iter().enumerate() {
             let token = Token(FIRST_LISTENER.0 + index);
@@ -109,12 +122,14 @@ impl Reactor {
         }
         let mut log = start::open_log(&config.history)?;
         let tokens = start::open_tokens(&mut log)?;
+        let switchboard = Switchboard::new(config.limits, log, tokens);
         Ok(Self {
             poll,
             events: Events::with_capacity(EVENTS_MAX),
             listeners,
             signals,
-            switchboard: Switchboard::new(config.limits, log, tokens),
+            switchboard,
+            peers,
             manager: Manager::of_process(),
             config,
             phase: Phase::Running,
@@ -125,23 +140,29 @@ impl Reactor {
     ///
     /// # Errors
     ///
-    /// Waiting itself failed, which no peer can bring about.
+    /// Waiting itself failed, which no peer can bring about; or what was said while nobody was there
+    /// to hear it cannot be read.
     pub fn run(mut self) -> io::Result<()> {
         logging::started();
         if let Some(directory) = &self.config.history.directory {
             logging::keeping(directory);
         }
         raise_descriptor_limit(self.config.limits.connections_max);
+        let peers = mem::take(&mut self.peers);
+        comeback::take_up(Instant::now(), peers, &self.poll, &mut self.switchboard)
+            .map_err(io::Error::other)?;
         let mut addresses = Vec::new();
         for listener in &self.listeners {
             logging::listening(listener.address);
             addresses.push(listener.address.to_string());
         }
         self.manager.ready(Instant::now(), &addresses);
-        while !matches!(self.phase, Phase::Stopped) {
+        while !self.is_over() {
             self.tick()?;
         }
-        logging::stopped(self.switchboard.len());
+        if let Phase::Stopped = self.phase {
+            logging::stopped(self.switchboard.len());
+        }
         Ok(())
     }
 
@@ -152,6 +173,7 @@ impl Reactor {
 
         self.note_readiness(now);
         self.accept_all(now);
+        comeback::hand_out(&self.manager, &mut self.switchboard);
         self.switchboard.turn(now, utc_ms);
         self.advance(now);
         self.manager.tend(now, self.switchboard.people());
@@ -185,6 +207,9 @@ impl Reactor {
         }
         if self.switchboard.has_work() {
             sooner(now);
+        }
+        if self.switchboard.has_newcomers() {
+            sooner(now + HAND_OUT_RETRY);
         }
         if let Phase::Draining { deadline } = self.phase {
             sooner(deadline);
@@ -221,19 +246,23 @@ impl Reactor {
             match (request, self.phase) {
                 (Request::Reload, _) => {
                     self.manager.reloading(now);
-                    reload(&mut self.config, &mut self.switchboard);
+                    reload::reload(&mut self.config, &mut self.switchboard);
                     self.manager.reloaded(now);
                 }
-                (Request::Stop, Phase::Running) => {
+                (Request::HandOver, Phase::Running) if self.switchboard.is_keeping() => {
+                    logging::handing_over(self.switchboard.len());
+                    self.manager.stopping(now);
+                    self.phase = Phase::HandingOver;
+                }
+                (Request::Stop | Request::HandOver, Phase::Running) => {
                     logging::stopping(self.switchboard.len());
                     self.manager.stopping(now);
                     self.listeners.clear();
                     self.switchboard.stop(now);
                     self.phase = Phase::Draining { deadline: now + DRAIN_TIMEOUT };
                 }
-                (Request::Stop, Phase::Draining { .. } | Phase::Stopped) => {
-                    self.phase = Phase::Stopped;
-                }
+                (Request::Stop, _) => self.phase = Phase::Stopped,
+                (Request::HandOver, _) => (),
             }
         }
     }
@@ -252,6 +281,16 @@ impl Reactor {
             && (self.switchboard.is_empty() || deadline <= now)
         {
             self.phase = Phase::Stopped;
+        }
+    }
+
+    /// What there is to know of connections is noted after each tick, so all is handed over once
+    /// somebody keeps every socket.
+    fn is_over(&self) -> bool {
+        match self.phase {
+            Phase::Running | Phase::Draining { .. } => false,
+            Phase::HandingOver => !self.switchboard.has_newcomers(),
+            Phase::Stopped => true,
         }
     }
 }
@@ -327,34 +366,13 @@ fn raise_descriptor_limit(connections_max: usize) {
     }
 }
 
-/// Reads the configuration again; what cannot be used or changed leaves all as it is.
-fn reload(config: &mut Config, switchboard: &mut Switchboard<TcpStream>) {
-    if !config.has_file() {
-        logging::nothing_to_reload();
-        return;
-    }
-    match config.reload() {
-        Ok(new) => {
-            if new.listen != config.listen {
-                logging::restart_needed("listen");
-            }
-            let (history, before) = (new.history, &mut config.history);
-            if history.directory != before.directory {
-                logging::restart_needed("where messages are kept");
-            }
-            if history.durability != before.durability {
-                logging::restart_needed("durability");
-            }
-            switchboard.set_limits(new.limits);
-            switchboard.set_keep(history.keep);
-            (config.limits, before.keep) = (new.limits, history.keep);
-            logging::reloaded();
-        }
-        Err(error) => logging::not_reloaded(&error),
-    }
+/// Registers a connection's socket, once and for both directions.
+fn register(poll: &Poll, socket: &mut TcpStream, id: ConnectionId) -> io::Result<()> {
+    let both = Interest::READABLE | Interest::WRITABLE;
+    poll.registry().register(socket, id.into(), both)
 }
 
-/// Registers a socket, once and for both directions, and hands it to the switchboard.
+/// Registers a socket and hands it to the switchboard.
 fn admit(
     now: Instant,
     mut socket: TcpStream,
@@ -362,10 +380,8 @@ fn admit(
     poll: &Poll,
     switchboard: &mut Switchboard<TcpStream>,
 ) {
-    let token = switchboard.next_id().into();
-    let both = Interest::READABLE | Interest::WRITABLE;
-    let ready =
-        listener::tune(&socket).and_then(|()| poll.registry().register(&mut socket, token, both));
+    let id = switchboard.next_id();
+    let ready = listener::tune(&socket).and_then(|()| register(poll, &mut socket, id));
     match ready {
         Ok(()) => switchboard.admit(now, socket, peer),
         Err(error) => logging::not_admitted(peer, &error),

@@ -101,6 +101,18 @@ impl Roster {
         self.check_invariants();
     }
 
+    /// Lets `id` in under the name that it had in another process, unless somebody has it.
+    pub fn restore(&mut self, id: ConnectionId, name: UserName) {
+        if !self.is_taken(&name) {
+            self.join(id, FreeName { name, numbered: None });
+        }
+    }
+
+    /// Returns the place of `id` in the order in which people joined, if it is present.
+    pub fn place(&self, id: ConnectionId) -> Option<u64> {
+        self.by_id.get(&id).copied()
+    }
+
     /// Takes `id` off the roster; returns its name if it was present.
     pub fn leave(&mut self, id: ConnectionId) -> Option<UserName> {
         let number = self.by_id.remove(&id)?;

@@ -3,7 +3,7 @@
 use std::{fmt, io};
 
 use mio::{Interest, Registry, Token};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR2};
 
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -12,6 +12,8 @@ pub enum Request {
     Stop,
     /// Read the configuration again.
     Reload,
+    /// End, and leave the connections to the process that is started next.
+    HandOver,
 }
 
 /// The signals of this process that ask for something. `SIGPIPE` needs no place here: Rust's
@@ -25,7 +27,7 @@ impl Signals {
     ///
     /// Those of the system: no descriptors left, most likely.
     pub fn subscribe(registry: &Registry, token: Token) -> io::Result<Self> {
-        let mut signals = signal_hook_mio::v1_0::Signals::new([SIGHUP, SIGINT, SIGTERM])?;
+        let mut signals = signal_hook_mio::v1_0::Signals::new([SIGHUP, SIGINT, SIGTERM, SIGUSR2])?;
         registry.register(&mut signals, token, Interest::READABLE)?;
         Ok(Self(signals))
     }
@@ -34,6 +36,7 @@ impl Signals {
     pub fn requests(&mut self) -> impl Iterator<Item = Request> {
         self.0.pending().map(|signal| match signal {
             SIGHUP => Request::Reload,
+            SIGUSR2 => Request::HandOver,
             _ => Request::Stop,
         })
     }

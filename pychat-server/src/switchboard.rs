@@ -7,8 +7,10 @@
 //!
 //! A connection is taken out of the table when the tick reaps, and nowhere else.
 
+mod comeback;
 mod effects;
 mod keep;
+mod noting;
 mod past;
 mod pulse;
 mod run;
@@ -26,11 +28,13 @@ use std::{
 use pychat_wire::ClientMessage;
 
 pub use self::{
+    comeback::{AllWaiting, Waiting},
     past::BACKLOG_BYTES_LOW,
     pulse::{PING_INTERVAL, PONG_TIMEOUT},
 };
 
 use self::{
+    noting::Keeping,
     run::Run,
     seat::{Queues, Seat, Stay},
 };
@@ -42,7 +46,7 @@ use crate::{
     deadlines::Deadlines,
     id::ConnectionId,
     limits::Limits,
-    log::{Keep, Log},
+    log::{Keep, Log, Place},
     logging,
     tokens::Tokens,
 };
@@ -93,6 +97,8 @@ pub struct Switchboard<S> {
     utc_ms: u64,
     /// What the log has taken and the chat has not been told yet.
     appended: VecDeque<Input<'static>>,
+    /// What it takes to let connections outlive the process, if they may.
+    keeping: Option<Keeping>,
     /// True from when the log refused something until it takes something.
     is_log_failing: bool,
 }
@@ -119,6 +125,7 @@ impl<S: Socket> Switchboard<S> {
             pulses: Deadlines::default(),
             utc_ms: 0,
             appended: VecDeque::new(),
+            keeping: None,
             is_log_failing: false,
             spare: Vec::new(),
         }
@@ -157,6 +164,7 @@ impl<S: Socket> Switchboard<S> {
             self.turn_away(now, connection, peer, &told);
         } else {
             let id = self.connections.insert(Seat::new(now, connection, peer, Stay::Guest));
+            self.keep_newcomer(id);
             self.chat.handle(now, Input::Connected { id }, &mut self.effects);
             self.note(id, true, false);
         }
@@ -185,6 +193,7 @@ impl<S: Socket> Switchboard<S> {
         self.utc_ms = self.utc_ms.max(utc_ms);
         self.release_held(now);
         self.read_ready(now);
+        self.welcome_again();
         self.append(now);
         self.reap(now);
         self.chat.handle_timeout(now, &mut self.effects);
@@ -192,6 +201,8 @@ impl<S: Socket> Switchboard<S> {
         self.check_pulses(now);
         self.apply_effects(now);
         self.feed(now);
+        self.take_notes(now);
+        self.take_read();
         self.deliver_run(now);
         self.flush_dirty(now);
         self.cut_largest();
@@ -201,7 +212,8 @@ impl<S: Socket> Switchboard<S> {
     /// Returns true if the next turn has something to do already.
     pub fn has_work(&self) -> bool {
         let Queues { ready, ended, hungry, .. } = &self.queues;
-        !ready.is_empty() || !ended.is_empty() || !hungry.is_empty() || !self.effects.is_empty()
+        let has_queued = !ready.is_empty() || !ended.is_empty() || !hungry.is_empty();
+        has_queued || !self.effects.is_empty() || self.has_unwelcomed()
     }
 
     /// Returns when the next turn has something to do for the time alone.
@@ -277,11 +289,16 @@ impl<S: Socket> Switchboard<S> {
     fn read(&mut self, now: Instant, id: ConnectionId) -> usize {
         let Some(seat) = self.connections.get_mut(id) else { return 0 };
         seat.queued.ready = false;
-        let (chat, effects) = (&mut self.chat, &mut self.effects);
+        let (chat, effects, keeping) = (&mut self.chat, &mut self.effects, &mut self.keeping);
+        let peer = seat.cookie;
         let (mut read_bytes, pending_bytes) = (0, seat.connection.pending_bytes());
-        let filled = seat.connection.fill(&mut self.scratch, |payload| {
+        let filled = seat.connection.fill(&mut self.scratch, |payload, position| {
             read_bytes += payload.len();
+            let at = effects.len();
             chat.handle(now, understand(id, payload), effects);
+            if let (Some(keeping), Some(peer)) = (keeping.as_mut(), peer) {
+                keeping.place(effects, at, Place { peer, position });
+            }
             match effects.last() {
                 Some(Effect::Hold { id: held, .. }) if *held == id => ControlFlow::Break(()),
                 _ => ControlFlow::Continue(()),
@@ -289,6 +306,10 @@ impl<S: Socket> Switchboard<S> {
         });
         if 0 < read_bytes || pending_bytes != seat.connection.pending_bytes() {
             (seat.alive_at, seat.is_pinged) = (now, false);
+        }
+        if peer.is_some() {
+            self.queues.mark_touched(id, seat);
+            self.queues.read.push(id);
         }
         match filled {
             Ok(Filled::Drained) => (),
@@ -329,6 +350,10 @@ impl<S: Socket> Switchboard<S> {
                 self.holds.clear(id);
                 self.pulses.clear(id);
                 self.returning.remove(&id);
+                seat.connection.hang_up(); // Whoever else has the socket knows by that.
+                if let (Some(keeping), Some(cookie)) = (&mut self.keeping, seat.cookie) {
+                    keeping.remove(cookie);
+                }
                 self.connections.remove(id);
             }
         }

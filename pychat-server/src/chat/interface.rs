@@ -6,6 +6,7 @@ use pychat_wire::{
     ClientMessage, FrameError, MessageError, NameError, UserName,
     message::{ErrorCode, Listing, Reason},
 };
+use serde::{Deserialize, Serialize};
 
 use crate::{
     id::ConnectionId,
@@ -202,7 +203,7 @@ pub enum Effect {
 }
 
 /// What a peer is spoken to in.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Protocol {
     /// The original's, in sentences.
     #[default]
@@ -234,7 +235,7 @@ impl Complaint {
 }
 
 /// Why a connection ended. Not an error: people leave.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub enum CloseReason {
     /// It said goodbye, or closed its writing side.
     Quit,

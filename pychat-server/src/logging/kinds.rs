@@ -4,12 +4,13 @@
 //! `data/systemd` say of it, in the reader's language: what it means, and what there is to be done.
 
 /// Each kind's word and id, in the order of the functions that log them.
-const KINDS: [(&str, &str); 24] = [
+const KINDS: [(&str, &str); 27] = [
     ("start", "0c1bcd50552d4f2fa7681b9d7e52e942"),
     ("keep", "9be81d2c268740cb8c854b3ab2674201"),
     ("listen", "28fc43e2d38b4d77a6b7fc68f2d6bda3"),
     ("listen_ignored", "c6a2b3a1bcc84874bc0fefbb6b32c257"),
     ("inherit", "35b58ad940144b7da3e26462ea7ac123"),
+    ("take_up", "bee81b4866a8405d8a3fa41d90774a7f"),
     ("join", "f44d1c7b3b954bcf93672040ed1e1ed1"),
     ("leave", "9d5373eaf48c4cd7b7432b859770a6fd"),
     ("refuse", "35a0c17cc2f74b82a174809670e000e7"),
@@ -24,7 +25,9 @@ const KINDS: [(&str, &str); 24] = [
     ("storage", "596b000d637c44a2b8a9d09b2d4e8e28"),
     ("storage_read", "c4aa2743639c4baaaa6793f0d4f5a4c3"),
     ("storage_again", "78a50fe9fdb44ec5a34d4fc929c66128"),
+    ("notes", "a1791c6df53b4235b5dbe5761b30dfa4"),
     ("lines_missing", "3b82b04aac5641d59caa4da16ce49853"),
+    ("hand_over", "7f478c63b23e4bebbfbda2227b9a9607"),
     ("stopping", "669757216b134f289ab5d9f173c9e9fc"),
     ("stop", "167cb45d10554101a43a97ddb59e87cf"),
     ("config", "870aec63c75e455cb8421d1abaef8835"),

@@ -22,7 +22,7 @@ use crate::{
     chat::{CloseReason, Effect, Protocol, Refusal},
     connection::{Connection, Socket},
     id::ConnectionId,
-    log::Record,
+    log::{Entry, Record},
     logging,
     pace::Pace,
 };
@@ -74,11 +74,8 @@ impl<S: Socket> Switchboard<S> {
             Effect::Resume { id, epoch, after } => self.resume(id, epoch.as_deref(), after),
             Effect::Page { to, before, limit } => self.page(to, before, limit),
             Effect::Pong { to } => self.tell(to, |out| ServerMessage::Pong.encode(out)),
-            Effect::Publish { from, record } => self.publish(from, &record),
-            Effect::Acknowledge { to, record } => {
-                let copy = Copy { own: true, dup: true, ..Copy::default() };
-                self.tell(to, |out| speech::record(record.entry(), copy, out));
-            }
+            Effect::Publish { from, record } => self.publish(Some(from), record.entry()),
+            Effect::Acknowledge { to, record } => self.acknowledge(to, &record),
             Effect::Bye { to, reason } => self.tell(to, |out| speech::bye(reason.reason(), out)),
             Effect::Hold { id, until } => self.holds.set(id, until),
             Effect::Report { id, refusal } => self.report(id, &refusal),
@@ -113,6 +110,7 @@ impl<S: Socket> Switchboard<S> {
             seat.stay = Stay::Present(name);
             seat.protocol = protocol;
             seat.hears = Hears::All { given: self.run.frames().of(protocol).len() };
+            self.queues.mark_touched(id, seat);
             if protocol == Protocol::Two {
                 self.watch(now, id);
             }
@@ -120,30 +118,41 @@ impl<S: Socket> Switchboard<S> {
     }
 
     /// The author's own copy takes the place of everybody's.
-    fn publish(&mut self, from: ConnectionId, record: &Record) {
-        let entry = record.entry();
+    pub(super) fn publish(&mut self, from: Option<ConnectionId>, entry: Entry<'_>) {
         self.published_seq = entry.seq;
         self.utc_ms = self.utc_ms.max(entry.time_ms);
-        let author = self.connections.get_mut(from).map(|seat| (seat.protocol, seat.hears));
+        let author = from.and_then(|from| {
+            self.connections.get_mut(from).map(|seat| (from, seat.protocol, seat.hears))
+        });
         let own = Copy { own: true, ..Copy::default() };
         match author {
-            Some((Protocol::One, _)) => {
+            Some((from, Protocol::One, _)) => {
                 self.tell(from, |out| speech::message(YOU, entry.content, out));
             }
-            Some((Protocol::Two, Hears::All { .. })) => {
+            Some((from, Protocol::Two, Hears::All { .. })) => {
                 self.tell(from, |out| speech::record(entry, own, out));
             }
             // Who is still being told what it missed finds its own copy there.
-            Some((Protocol::Two, _)) | None => (),
+            Some((_, Protocol::Two, _)) | None => (),
         }
         self.run.push(
             |out| speech::message(entry.author, entry.content, out),
             |out| speech::record(entry, Copy::default(), out),
         );
-        if let Some(seat) = self.connections.get_mut(from)
+        if let Some(seat) = from.and_then(|from| self.connections.get_mut(from))
             && let Hears::All { given } = &mut seat.hears
         {
             *given = self.run.frames().of(seat.protocol).len();
+        }
+    }
+
+    /// Tells the author of a text that it had been accepted before.
+    fn acknowledge(&mut self, to: ConnectionId, record: &Record) {
+        let Some(seat) = self.connections.get_mut(to) else { return };
+        let copy = Copy { own: true, dup: true, ..Copy::default() };
+        match seat.protocol {
+            Protocol::One => self.tell(to, |out| speech::message(YOU, &record.content, out)),
+            Protocol::Two => self.tell(to, |out| speech::record(record.entry(), copy, out)),
         }
     }
 

@@ -1,8 +1,8 @@
 //! Descriptors that were open before the server began: systemd listens for it, or keeps something.
 
-use std::os::fd::OwnedFd;
+use std::{net, os::fd::OwnedFd};
 
-use mio::net::TcpListener;
+use mio::net::{TcpListener, TcpStream};
 use rustix::io::{FdFlags, fcntl_setfd};
 
 use crate::{listener, logging};
@@ -10,11 +10,16 @@ use crate::{listener, logging};
 /// What systemd calls a socket that the server should accept on (`FileDescriptorName=`).
 pub const LISTENER_NAME: &str = "listener";
 
+/// What a connection is called that an earlier process gave into keeping.
+pub const PEER_NAME: &str = "peer";
+
 /// What was passed on to this process.
 #[derive(Debug, Default)]
 pub struct Inherited {
     /// Sockets that listen already.
     pub listeners: Vec<TcpListener>,
+    /// Connections that an earlier process had.
+    pub peers: Vec<TcpStream>,
     /// All else, by name.
     pub others: Vec<(String, OwnedFd)>,
 }
@@ -40,6 +45,13 @@ impl Inherited {
             logging::not_inherited(&name, &error);
             return;
         }
+        if name == PEER_NAME {
+            let peer = net::TcpStream::from(descriptor);
+            return match peer.set_nonblocking(true) {
+                Ok(()) => self.peers.push(TcpStream::from_std(peer)),
+                Err(error) => logging::not_inherited(&name, &error),
+            };
+        }
         if name != LISTENER_NAME {
             self.others.push((name, descriptor));
             return;
@@ -53,7 +65,7 @@ impl Inherited {
 
 #[cfg(test)]
 mod tests {
-    use std::{net, os::unix::net::UnixStream};
+    use std::os::unix::net::UnixStream;
 
     use super::*;
 

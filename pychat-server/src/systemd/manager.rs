@@ -8,24 +8,35 @@ use std::{
     env,
     ffi::OsStr,
     fmt::Write,
-    io::{self, ErrorKind},
+    io::{self, ErrorKind, IoSlice},
+    mem::MaybeUninit,
     os::{
+        fd::BorrowedFd,
         linux::net::SocketAddrExt,
         unix::{
             ffi::OsStrExt,
             net::{SocketAddr, UnixDatagram},
         },
     },
+    path::Path,
     time::{Duration, Instant},
 };
 
+use rustix::net::{
+    SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix, sendmsg_addr,
+};
 use sd_notify::NotifyState;
+
+use super::PEER_NAME;
 
 /// How long the manager is left alone between one number of people and the next.
 pub const STATUS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long a manager that takes no more is left alone.
 const RETRY: Duration = Duration::from_millis(100);
+
+/// The most descriptors that the system passes at once (`SCM_MAX_FD`).
+const PASSED_MAX: usize = 253;
 
 /// Where the manager says that it listens.
 const SOCKET_VARIABLE: &str = "NOTIFY_SOCKET";
@@ -117,6 +128,12 @@ impl Manager {
         if self.next_deadline().is_some_and(|deadline| deadline <= now) {
             self.tell(now);
         }
+    }
+
+    /// Gives the manager `sockets` to keep for the next process, under one name; returns false if it
+    /// does not take them now. It drops each by itself once that has been shut down.
+    pub fn keep(&self, sockets: &[BorrowedFd<'_>]) -> bool {
+        self.line.as_ref().is_none_or(|line| line.pass(sockets))
     }
 
     /// Returns when there is something to tell.
@@ -221,6 +238,22 @@ impl Line {
         let socket = UnixDatagram::unbound()?;
         socket.set_nonblocking(true)?;
         Ok(Self { socket, address })
+    }
+
+    /// Sends descriptors to be kept; returns false if the manager takes no more for now.
+    fn pass(&self, descriptors: &[BorrowedFd<'_>]) -> bool {
+        let mut space = vec![MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(PASSED_MAX))];
+        let mut ancillary = SendAncillaryBuffer::new(&mut space);
+        let told = format!("FDSTORE=1\nFDNAME={PEER_NAME}\n");
+        let address = match self.address.as_abstract_name() {
+            Some(name) => SocketAddrUnix::new_abstract_name(name),
+            None => SocketAddrUnix::new(self.address.as_pathname().unwrap_or(Path::new(""))),
+        };
+        let Ok(address) = address else { return true };
+        let is_room = ancillary.push(SendAncillaryMessage::ScmRights(descriptors));
+        let told = [IoSlice::new(told.as_bytes())];
+        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+        is_room && sendmsg_addr(&self.socket, &address, &told, &mut ancillary, flags).is_ok()
     }
 
     /// Sends lines; returns false if the manager takes no more for now. One that is gone is told

@@ -96,7 +96,13 @@ pub(crate) fn name(name: &str) -> UserName {
 
 pub(crate) fn draft(author: &str, content: &str, id: Option<&str>) -> Draft {
     let from = ConnectionId { slot: 3, generation: 4 };
-    Draft { from, author: name(author), content: content.into(), id: id.map(Into::into) }
+    Draft {
+        from,
+        author: name(author),
+        content: content.into(),
+        id: id.map(Into::into),
+        place: None,
+    }
 }
 
 /// Says all of this at once; returns each number, and whether it is new.

@@ -171,6 +171,19 @@ impl Write for Line {
 }
 
 impl Socket for Line {
+    fn peek(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut state = self.0.borrow_mut();
+        state.check()?;
+        if state.to_server.is_empty() {
+            return if state.peer_finished { Ok(0) } else { Err(ErrorKind::WouldBlock.into()) };
+        }
+        let size = state.portion(buffer.len()).min(state.to_server.len());
+        for (to, from) in buffer.iter_mut().zip(state.to_server.range(..size)) {
+            *to = *from;
+        }
+        Ok(size)
+    }
+
     fn finish(&mut self) -> io::Result<()> {
         let mut state = self.0.borrow_mut();
         if state.soundness != Soundness::Sound {
@@ -178,5 +191,13 @@ impl Socket for Line {
         }
         state.server_finished = true;
         Ok(())
+    }
+
+    fn hang_up(&mut self) {
+        self.0.borrow_mut().server_finished = true;
+    }
+
+    fn cookie(&self) -> io::Result<u64> {
+        Ok(Rc::as_ptr(&self.0) as u64)
     }
 }

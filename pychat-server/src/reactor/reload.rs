@@ -1,0 +1,32 @@
+//! The configuration, read again while the server runs.
+
+use mio::net::TcpStream;
+
+use crate::{config::Config, logging, switchboard::Switchboard};
+
+/// Reads the configuration again; what cannot be used or changed leaves all as it is.
+pub(super) fn reload(config: &mut Config, switchboard: &mut Switchboard<TcpStream>) {
+    if !config.has_file() {
+        logging::nothing_to_reload();
+        return;
+    }
+    match config.reload() {
+        Ok(new) => {
+            if new.listen != config.listen {
+                logging::restart_needed("listen");
+            }
+            let (history, before) = (new.history, &mut config.history);
+            if history.directory != before.directory {
+                logging::restart_needed("where messages are kept");
+            }
+            if history.durability != before.durability {
+                logging::restart_needed("durability");
+            }
+            switchboard.set_limits(new.limits);
+            switchboard.set_keep(history.keep);
+            (config.limits, before.keep) = (new.limits, history.keep);
+            logging::reloaded();
+        }
+        Err(error) => logging::not_reloaded(&error),
+    }
+}

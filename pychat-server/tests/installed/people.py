@@ -1,0 +1,113 @@
+"""People who talk without a pause, each of whom says at once if anything is not as it should be."""
+
+import asyncio
+import json
+import random
+
+from client import PORT, SERVER
+
+# What the server lets anybody say without a pause is five a second.
+PAUSE_SECONDS = 0.25
+
+
+class Person:
+    """Somebody who talks, and hears everything once and in order, or says what is wrong."""
+
+    def __init__(self, name):
+        self.name = name
+        self.said = 0
+        self.heard = []
+        self.notices = []
+        self.has_ended = False
+
+    async def connect(self):
+        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", PORT)
+        await self.receive()
+        await self.join()
+        self.listening = asyncio.create_task(self.listen())
+
+    def send(self, **payload):
+        encoded = json.dumps(payload, ensure_ascii=False).encode()
+        frame = b"%d:%s" % (len(encoded), encoded)
+        # What is said does not arrive at once: the server has parts of it when it ends.
+        cut = random.randrange(len(frame))
+        self.writer.write(frame[:cut])
+        self.writer.write(frame[cut:])
+
+    async def receive(self):
+        try:
+            size = int((await self.reader.readuntil(b":"))[:-1])
+            return json.loads(await self.reader.readexactly(size))
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return None
+
+    async def listen(self):
+        while (payload := await self.receive()) is not None:
+            self.take(payload)
+        self.has_ended = True
+
+    async def talk(self, until):
+        while not until.is_set():
+            await asyncio.sleep(PAUSE_SECONDS * random.uniform(0.9, 1.5))
+            self.said += 1
+            self.say(f"{self.name} {self.said}")
+
+
+class Original(Person):
+    """Speaks protocol 1."""
+
+    async def join(self):
+        self.send(type="hello", username=self.name)
+        payload = await self.receive()
+        assert payload["content"].startswith("Добро пожаловать"), payload
+
+    def say(self, text):
+        self.send(type="text", content=text)
+
+    def take(self, payload):
+        if payload["username"] == SERVER:
+            self.notices.append(payload["content"])
+            return
+        author, content = payload["username"], payload["content"]
+        own = content.startswith(f"{self.name} ")
+        assert author == ("Вы" if own else content.split(" ")[0]), payload
+        self.heard.append(content)
+
+
+class Second(Person):
+    """Speaks protocol 2."""
+
+    def __init__(self, name):
+        super().__init__(name)
+        self.last = 0
+        self.waiting = {}
+        self.n_welcomes = 0
+
+    async def join(self):
+        self.send(type="hello", username=self.name, protocol=2)
+        while (payload := await self.receive())["type"] != "welcome":
+            pass
+        self.last = payload["seq"]
+
+    def say(self, text):
+        self.waiting[str(self.said)] = text
+        self.send(type="text", content=text, id=str(self.said))
+
+    def take(self, payload):
+        kind = payload["type"]
+        if kind == "welcome":
+            self.n_welcomes += 1
+            self.send(type="resume", after=self.last)
+            for number, text in self.waiting.items():
+                self.send(type="text", content=text, id=number)
+        elif kind == "ping":
+            self.send(type="pong")
+        elif kind == "message":
+            if payload["username"] == self.name and "id" in payload:
+                self.waiting.pop(payload["id"], None)
+            if self.last < payload["seq"] and not payload.get("dup"):
+                assert payload["seq"] == self.last + 1, (self.name, self.last, payload)
+                self.last = payload["seq"]
+                self.heard.append(payload["content"])
+        elif kind != "pong":
+            self.notices.append(payload)

@@ -24,9 +24,7 @@ class Connections(Story):
         # It dies more often here than a manager would put up with.
         often = ["[Unit]", "StartLimitIntervalSec=0"]
         soon = ["[Service]", "RestartSec=100ms", "WatchdogSec=2s"]
-        override = Override(*often, *soon)
-        override.__enter__()
-        self.addCleanup(override.__exit__)
+        self.enterContext(Override(*often, *soon))
         systemctl("restart", UNIT)
 
     def test_nobody_is_disconnected(self):

@@ -37,6 +37,7 @@ class Journal(Story):
         systemctl("reload", UNIT)
         wait_for_event("reload")
         systemctl("restart", UNIT)
+        systemctl("stop", UNIT)
         catalog = run("journalctl", "--list-catalog")
         told = [entry for entry in entries() if "PYCHAT_EVENT" in entry]
         self.assertLessEqual({"start", "keep", "join", "stop"}, {e["PYCHAT_EVENT"] for e in told})

@@ -25,7 +25,7 @@ BUILD_PACKAGES := gcc libc6-dev pkg-config libgtk-4-dev libadwaita-1-dev gettext
 # What it takes to build packages, and to try them out.
 DEB_PACKAGES := $(BUILD_PACKAGES) debhelper dpkg-dev
 CHECK_DEB_PACKAGES := $(DEB_PACKAGES) lintian systemd dbus util-linux iproute2 man-db locales \
-	desktop-file-utils gtk-update-icon-cache sqlite3 python3
+	desktop-file-utils gtk-update-icon-cache sqlite3 python3 git
 # What it takes to try it all: a display, a session bus, a screen reader's eyes, and validators.
 CHECK_PACKAGES := $(CHECK_DEB_PACKAGES) g++ xvfb at-spi2-core python3-gi gir1.2-atspi-2.0 xdotool \
 	adwaita-icon-theme fonts-cantarell fonts-noto-color-emoji netcat-openbsd procps shellcheck \
@@ -174,7 +174,7 @@ check-deb: deb
 	build-aux/check-deb '$(DEB_DIR)'
 	pychat-server/tests/installed/run '$(DEB_DIR)' || [ $$? = 77 ]
 
-# Neither the folder nor the time of a build shows in what it makes.
+# Neither the folder nor the time of a build shows in what it makes. It compiles everything anew.
 reproduce: deb
 	@copy=$$(mktemp -d)
 	trap 'rm -rf "$$copy"' EXIT

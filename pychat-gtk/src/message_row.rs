@@ -5,6 +5,7 @@
 //! messages do without until the first of those that need it, and it changes only what differs.
 
 mod heading;
+mod line_layout;
 mod markers;
 mod text_block;
 
@@ -16,7 +17,7 @@ use std::{
 use gtk::{glib, glib::clone, prelude::*, subclass::prelude::*};
 
 pub use self::text_block::TextBlock;
-use self::{heading::Heading, markers::Markers};
+use self::{heading::Heading, line_layout::LineLayout, markers::Markers};
 use crate::{
     failure_note::FailureNote,
     i18n::gettext,
@@ -78,6 +79,7 @@ mod imp {
         type ParentType = gtk::Box;
 
         fn class_init(klass: &mut Self::Class) {
+            LineLayout::ensure_type();
             TextBlock::ensure_type();
             klass.bind_template();
             klass.bind_template_callbacks();

@@ -47,10 +47,7 @@ impl Client {
             return Err(SayError::Blank);
         }
         let protocol = self.say_protocol().ok_or(SayError::NotJoined)?;
-        let text = Unacknowledged {
-            id: MessageId::new(self.seed, self.saved.counter),
-            text: text.to_owned(),
-        };
+        let text = self.next_text(text);
         let (bytes, limit) = (text.message(protocol).payload_bytes(), self.payload_bytes_max);
         if limit < bytes {
             return Err(SayError::TooLarge { bytes, limit });
@@ -69,6 +66,24 @@ impl Client {
             Protocol::Second => self.send_or_hold(text),
         }
         Ok(id)
+    }
+
+    /// Returns how large a message `text` would be, and the limit, both in bytes. Whoever asks in
+    /// time need not have a text refused for its size.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::Saved};
+    /// let client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// let (bytes, limit) = client.size_of("hi");
+    /// assert!(bytes < limit);
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
+    pub fn size_of(&self, text: &str) -> (usize, usize) {
+        let protocol = self.say_protocol().unwrap_or(Protocol::Second);
+        let text = self.next_text(text.trim_end());
+        (text.message(protocol).payload_bytes(), self.payload_bytes_max)
     }
 
     /// Returns what was said and has not been accepted, as (id, text), oldest first.
@@ -201,6 +216,12 @@ impl Client {
                 }
             }
         }
+    }
+
+    /// Gives `text` the id under which it will be said.
+    fn next_text(&self, text: &str) -> Unacknowledged {
+        let id = MessageId::new(self.seed, self.saved.counter);
+        Unacknowledged { id, text: text.to_owned() }
     }
 
     /// Which protocol a text would be said in, if one can be said.

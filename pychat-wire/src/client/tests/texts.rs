@@ -134,7 +134,15 @@ fn what_cannot_be_sent_is_not_taken() {
     let id = MessageId::new(7, 0);
     let fits = "x".repeat(PAYLOAD_BYTES_MAX - text(&id, "").len());
     let too_large = SayError::TooLarge { bytes: PAYLOAD_BYTES_MAX + 1, limit: PAYLOAD_BYTES_MAX };
+    assert_eq!(
+        stage.client.size_of(&(fits.clone() + "x")),
+        (PAYLOAD_BYTES_MAX + 1, PAYLOAD_BYTES_MAX)
+    );
     assert_eq!(stage.client.say(&(fits.clone() + "x")), Err(too_large));
+    assert_eq!(
+        stage.client.size_of(&(fits.clone() + " \n")),
+        (PAYLOAD_BYTES_MAX, PAYLOAD_BYTES_MAX)
+    );
     assert!(stage.written().is_empty());
     assert_eq!(stage.client.say(&fits), Ok(id));
     for _ in 1..UNACKNOWLEDGED_MAX {

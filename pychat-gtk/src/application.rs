@@ -11,12 +11,22 @@ use pychat_wire::UserName;
 use crate::{
     config::{APP_ID, RESOURCE_PATH, VERSION},
     i18n::gettext,
+    preferences_window::PreferencesWindow,
     server_address::ServerAddress,
     server_link::ServerLink,
     settings::Settings,
     window::Window,
     wording,
 };
+
+/// What is done by keyboard, wherever one is in a window. The shortcuts window lists all of it.
+pub const ACCELS: [(&str, &[&str]); 5] = [
+    ("app.new-window", &["<Control>n"]),
+    ("app.preferences", &["<Control>comma"]),
+    ("app.quit", &["<Control>q"]),
+    ("win.toggle-people", &["F9"]),
+    ("window.close", &["<Control>w"]),
+];
 
 /// The name, to GIO, of the arguments which are no options.
 const ARGUMENTS: &str = "";
@@ -58,6 +68,7 @@ mod imp {
             self.parent_startup();
             gtk::Window::set_default_icon_name(APP_ID);
             self.obj().add_actions();
+            self.obj().settings().bind_color_scheme(&adw::StyleManager::default());
         }
 
         fn activate(&self) {
@@ -167,14 +178,16 @@ impl Application {
                 .parameter_type(Some(&<(String, String)>::static_variant_type()))
                 .activate(|application: &Self, _, target| application.on_show(target))
                 .build(),
+            gio::ActionEntry::builder("preferences")
+                .activate(|application: &Self, _, _| application.show_preferences())
+                .build(),
             gio::ActionEntry::builder("quit")
                 .activate(|application: &Self, _, _| application.close_windows())
                 .build(),
         ]);
-        self.set_accels_for_action("app.new-window", &["<Control>n"]);
-        self.set_accels_for_action("app.quit", &["<Control>q"]);
-        self.set_accels_for_action("window.close", &["<Control>w"]);
-        self.set_accels_for_action("win.toggle-people", &["F9"]);
+        for (action, accels) in ACCELS {
+            self.set_accels_for_action(action, accels);
+        }
     }
 
     fn run_command_line(&self, command_line: &gio::ApplicationCommandLine) -> glib::ExitCode {
@@ -252,6 +265,12 @@ impl Application {
                 Err(other) => other.close(),
             }
         }
+    }
+
+    fn show_preferences(&self) {
+        let preferences = PreferencesWindow::new(self.settings());
+        preferences.set_transient_for(self.active_window().as_ref());
+        preferences.present();
     }
 
     fn show_about(&self) {

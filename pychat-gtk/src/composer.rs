@@ -1,14 +1,36 @@
 //! Where a message is written and sent.
 //!
 //! A text leaves the entry only when the session has taken it; what becomes of it then is shown in
-//! the conversation.
+//! the conversation. None is refused for its size: before it would be, the composer says how much
+//! room is left, then what is too much, and does not send.
+//!
+//! A view of a text gets slow with its longest line, so the entry takes no more than the largest
+//! message has, and breaks a line anywhere where there is no other place for a long time.
 
-use std::{cell::RefCell, sync::OnceLock};
+use std::{
+    cell::{Cell, RefCell},
+    sync::OnceLock,
+};
 
 use adw::subclass::prelude::*;
-use gtk::{glib, glib::clone, glib::subclass::Signal, prelude::*};
+use gtk::{gdk, glib, glib::clone, glib::subclass::Signal, pango, prelude::*};
+use pychat_wire::PAYLOAD_BYTES_MAX;
 
-use crate::{session::Session, wording};
+use crate::{session::Session, text::has_longer_word, wording};
+
+/// How many lines are shown at once.
+const LINES_MAX: i32 = 8;
+
+/// The most characters that are taken. There are messages that are too large with fewer, and none
+/// with more that are not.
+const CHARS_MAX: usize = PAYLOAD_BYTES_MAX;
+
+/// How much room is left, in bytes, when the writer is told of it.
+const BYTES_LEFT_TOLD: isize = 4_096;
+
+/// The longest word, in characters, at whose ends alone a line is broken: to break by words takes
+/// time with the square of their lengths.
+const WORD_CHARS_MAX: usize = 1_000;
 
 mod imp {
     use super::*;
@@ -18,9 +40,11 @@ mod imp {
     #[properties(wrapper_type = super::Composer)]
     pub struct Composer {
         #[template_child]
+        scrolled_window: TemplateChild<gtk::ScrolledWindow>,
+        #[template_child]
         pub(super) text_view: TemplateChild<gtk::TextView>,
         #[template_child]
-        buffer: TemplateChild<gtk::TextBuffer>,
+        pub(super) buffer: TemplateChild<gtk::TextBuffer>,
         #[template_child]
         placeholder: TemplateChild<gtk::Label>,
         #[template_child]
@@ -30,6 +54,13 @@ mod imp {
         /// Whom the messages are given to.
         #[property(get, set = Self::set_session, explicit_notify, nullable)]
         session: RefCell<Option<Session>>,
+        /// True if Enter sends, false if it begins a line.
+        #[property(get, set)]
+        enter_sends: Cell<bool>,
+        /// True while an input method has something that Enter would choose.
+        is_choosing: Cell<bool>,
+        /// True if there is more than a message can hold.
+        is_too_long: Cell<bool>,
     }
 
     #[glib::object_subclass]
@@ -51,24 +82,46 @@ mod imp {
 
     #[glib::derived_properties]
     impl ObjectImpl for Composer {
+        fn constructed(&self) {
+            self.parent_constructed();
+            self.buffer.connect_insert_text(clone!(
+                #[weak(rename_to = imp)]
+                self,
+                move |_, at, text| imp.insert_what_fits(at, text)
+            ));
+        }
+
         fn signals() -> &'static [Signal] {
             static SIGNALS: OnceLock<Vec<Signal>> = OnceLock::new();
             SIGNALS.get_or_init(|| vec![Signal::builder("sent").build()])
         }
     }
 
-    impl WidgetImpl for Composer {}
+    impl WidgetImpl for Composer {
+        fn map(&self) {
+            self.parent_map();
+            self.limit_height();
+        }
+    }
 
     impl BinImpl for Composer {}
 
     #[gtk::template_callbacks]
     impl Composer {
+        /// Shows no more than so many lines, whatever the height of one is now.
+        fn limit_height(&self) {
+            let metrics = self.text_view.pango_context().metrics(None, None);
+            let lines = LINES_MAX * metrics.height() / pango::SCALE;
+            let margins = self.text_view.top_margin() + self.text_view.bottom_margin();
+            self.scrolled_window.set_max_content_height(lines + margins);
+        }
+
         fn set_session(&self, session: Option<Session>) {
             if let Some(session) = &session {
                 session.connect_state_notify(clone!(
                     #[weak(rename_to = imp)]
                     self,
-                    move |_| imp.show_hint(None)
+                    move |_| imp.measure()
                 ));
                 session.connect_can_say_notify(clone!(
                     #[weak(rename_to = imp)]
@@ -82,35 +135,103 @@ mod imp {
 
         pub(super) fn send(&self) {
             let text = self.text();
-            let Some(session) = self.obj().session() else { return };
+            let Some(session) = self.obj().session().filter(|_| !self.is_too_long.get()) else {
+                return;
+            };
             match session.say(&text) {
                 Ok(()) => {
                     self.buffer.set_text("");
                     self.obj().emit_by_name::<()>("sent", &[]);
                 }
-                Err(error) => self.show_hint(wording::say_error(error)),
+                Err(error) => self.show_error(wording::say_error(error)),
             }
         }
 
-        fn show_hint(&self, hint: Option<String>) {
-            self.hint.set_visible(hint.is_some());
-            self.hint.set_label(&hint.unwrap_or_default());
+        /// Says how much room is left, where that is little.
+        fn measure(&self) {
+            let left = self.obj().session().and_then(|session| session.bytes_left(&self.text()));
+            let left = left.filter(|left| *left <= BYTES_LEFT_TOLD);
+            let is_too_long = left.is_some_and(|left| left < 0);
+            self.is_too_long.set(is_too_long);
+            self.show_hint(left.map(wording::bytes_left), is_too_long);
+            self.update_send_button();
         }
 
-        fn text(&self) -> glib::GString {
+        fn show_error(&self, error: Option<String>) {
+            self.show_hint(error, true);
+        }
+
+        fn show_hint(&self, hint: Option<String>, is_error: bool) {
+            self.hint.set_visible(hint.is_some());
+            self.hint.set_label(&hint.unwrap_or_default());
+            self.hint.set_css_classes(&["caption", if is_error { "error" } else { "warning" }]);
+        }
+
+        pub(super) fn text(&self) -> glib::GString {
             self.buffer.text(&self.buffer.start_iter(), &self.buffer.end_iter(), true)
         }
 
         fn update_send_button(&self) {
             let can_say = self.obj().session().is_some_and(|session| session.can_say());
-            self.send_button.set_sensitive(can_say && !self.text().trim().is_empty());
+            let is_message = !self.is_too_long.get() && !self.text().trim().is_empty();
+            self.send_button.set_sensitive(can_say && is_message);
+        }
+
+        /// Leaves out what is beyond [`CHARS_MAX`].
+        fn insert_what_fits(&self, at: &mut gtk::TextIter, text: &str) {
+            let n_written = usize::try_from(self.buffer.char_count()).unwrap_or_default();
+            let room = CHARS_MAX.saturating_sub(n_written);
+            let Some((end, _)) = text.char_indices().nth(room) else { return };
+            self.buffer.stop_signal_emission_by_name("insert-text");
+            self.buffer.insert(at, &text[..end]);
+            self.show_error(Some(wording::cut()));
+        }
+
+        /// Brings back what was said last, to be said again.
+        fn recall(&self) -> bool {
+            let said = self.obj().session().and_then(|session| session.history().last_said());
+            let Some(said) = said.filter(|_| self.buffer.char_count() == 0) else { return false };
+            self.buffer.set_text(&said);
+            true
         }
 
         #[template_callback]
         fn on_text_changed(&self) {
+            let is_endless = has_longer_word(&self.text(), WORD_CHARS_MAX);
+            let wrap_mode = if is_endless { gtk::WrapMode::Char } else { gtk::WrapMode::WordChar };
+            self.text_view.set_wrap_mode(wrap_mode);
             self.placeholder.set_visible(self.buffer.char_count() == 0);
-            self.show_hint(None);
-            self.update_send_button();
+            self.limit_height();
+            self.measure();
+        }
+
+        #[template_callback]
+        fn on_preedit_changed(&self, preedit: &str) {
+            self.is_choosing.set(!preedit.is_empty());
+        }
+
+        #[template_callback]
+        fn on_key_pressed(&self, key: gdk::Key, _: u32, modifiers: gdk::ModifierType) -> bool {
+            let is_plain = (modifiers & gtk::accelerator_get_default_mod_mask()).is_empty();
+            if self.is_choosing.get() || !is_plain {
+                return false;
+            }
+            match key {
+                gdk::Key::Return | gdk::Key::KP_Enter | gdk::Key::ISO_Enter
+                    if self.enter_sends.get() =>
+                {
+                    self.send();
+                    true
+                }
+                gdk::Key::Up | gdk::Key::KP_Up => self.recall(),
+                _ => false,
+            }
+        }
+
+        #[template_callback]
+        fn on_emoji_clicked(&self) {
+            self.obj().focus_text();
+            self.text_view.emit_insert_emoji();
         }
 
         #[template_callback]

@@ -19,6 +19,7 @@ use crate::{
     message_row::MessageRow,
     model::{History, MessageKind, Recent},
     session::{Session, SessionState},
+    settings::Settings,
 };
 
 /// How long a view may take to lay out rows that are new.
@@ -288,6 +289,11 @@ impl ConversationPage {
     /// Lets the reader write at once.
     pub fn focus_composer(&self) {
         self.imp().composer.focus_text();
+    }
+
+    /// Makes it do as is preferred in `settings`.
+    pub fn follow(&self, settings: &Settings) {
+        settings.bind("enter-sends", &*self.imp().composer, "enter-sends");
     }
 
     /// Calls `name` in what is being written.

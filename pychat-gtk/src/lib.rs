@@ -28,6 +28,8 @@ pub mod people_flap;
 pub mod people_pane;
 pub mod person_row;
 
+pub mod preferences_window;
+
 pub mod ending;
 pub mod model;
 pub mod session;

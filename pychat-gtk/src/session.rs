@@ -162,6 +162,13 @@ impl Session {
         Ok(())
     }
 
+    /// Returns how many bytes a message that says `text` could still take; fewer than none if it
+    /// is too long. `None` without a client, which knows the limit.
+    pub fn bytes_left(&self, text: &str) -> Option<isize> {
+        let (bytes, limit) = self.with_client(|client| client.size_of(text))?;
+        Some(limit.cast_signed().saturating_sub(bytes.cast_signed()))
+    }
+
     /// Says again what failed, as if it had not been said before.
     pub fn say_again(&self, id: &str) {
         let Some(message) = self.history().unsent(id) else { return };

@@ -61,6 +61,47 @@ impl Settings {
         }
     }
 
+    /// Keeps `property` of `object` as the settings have it, and the settings as the property is.
+    pub fn bind(&self, key: &str, object: &impl IsA<glib::Object>, property: &str) {
+        if let Some(settings) = &self.0 {
+            settings.bind(key, object, property).build();
+        }
+    }
+
+    /// Keeps which row of `row` is selected as the settings have it, and the other way; its rows
+    /// stand for `nicks`, one by one.
+    pub fn bind_choice(&self, key: &str, row: &adw::ComboRow, nicks: &'static [&'static str]) {
+        let Some(settings) = &self.0 else { return };
+        settings
+            .bind(key, row, "selected")
+            .mapping(|nick, _| {
+                let at = nicks.iter().position(|it| nick.str() == Some(*it))?;
+                u32::try_from(at).ok().map(|at| at.to_value())
+            })
+            .set_mapping(|selected, _| {
+                let at = usize::try_from(selected.get::<u32>().ok()?).ok()?;
+                nicks.get(at).map(ToVariant::to_variant)
+            })
+            .build();
+    }
+
+    /// Lets the application be as light or dark as is preferred.
+    pub fn bind_color_scheme(&self, style_manager: &adw::StyleManager) {
+        let Some(settings) = &self.0 else { return };
+        settings
+            .bind("color-scheme", style_manager, "color-scheme")
+            .get_only()
+            .mapping(|nick, _| {
+                let scheme = match nick.str() {
+                    Some("light") => adw::ColorScheme::ForceLight,
+                    Some("dark") => adw::ColorScheme::ForceDark,
+                    _ => adw::ColorScheme::Default,
+                };
+                Some(scheme.to_value())
+            })
+            .build();
+    }
+
     /// Remembers whether people are shown beside the conversation.
     pub fn show_people(&self, shows_people: bool) {
         let Some(settings) = &self.0 else { return };
@@ -85,11 +126,6 @@ impl Settings {
             Some(settings) => settings.string("server").into(),
             None => DEFAULT_SERVER.to_owned(),
         }
-    }
-
-    /// Returns true if Enter sends what is written, false if it begins a line.
-    pub fn enter_sends(&self) -> bool {
-        self.0.as_ref().is_none_or(|settings| settings.boolean("enter-sends"))
     }
 
     /// Returns which messages one is told of while the window is in the background.

@@ -166,8 +166,13 @@ fn is_tone(character: char) -> bool {
 /// Returns true if there is a word too long for one line. To look for the ends of words in a text
 /// without any is slow, and so is laying it out by words.
 pub fn has_endless_word(text: &str) -> bool {
-    WORD_CHARS_MAX < text.len()
-        && text.split(char::is_whitespace).any(|word| WORD_CHARS_MAX < word.chars().count())
+    has_longer_word(text, WORD_CHARS_MAX)
+}
+
+/// Returns true if there is a word of more than `chars_max` characters.
+pub fn has_longer_word(text: &str, chars_max: usize) -> bool {
+    chars_max < text.len()
+        && text.split(char::is_whitespace).any(|word| chars_max < word.chars().count())
 }
 
 /// Returns the beginning of `text`: at most so many characters, and at most so many lines.

@@ -38,7 +38,7 @@ mod imp {
         #[template_child]
         pub(super) flap: TemplateChild<adw::Flap>,
         #[template_child]
-        conversation_page: TemplateChild<ConversationPage>,
+        pub(super) conversation_page: TemplateChild<ConversationPage>,
         #[template_child]
         people_pane: TemplateChild<PeoplePane>,
         #[template_child]
@@ -273,6 +273,7 @@ impl Window {
             .build();
         settings.bind_window(window.upcast_ref());
         people_flap::keep(&window.imp().flap, settings);
+        window.imp().conversation_page.follow(settings);
         window.imp().settings.get_or_init(|| settings.clone());
         window.imp().notifier.get_or_init(|| Notifier::new(&window, settings));
         window.fill(&settings.name(), &settings.server());

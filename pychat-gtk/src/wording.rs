@@ -245,6 +245,32 @@ pub fn say_error(error: SayError) -> Option<String> {
     }
 }
 
+/// Returns how much room is left in a message that is nearly full; fewer bytes than none are too
+/// many.
+pub fn bytes_left(bytes: isize) -> String {
+    let count = bytes.unsigned_abs();
+    if bytes < 0 {
+        ngettext_f(
+            "Too long for one message, by {count} byte",
+            "Too long for one message, by {count} bytes",
+            count,
+            &[],
+        )
+    } else {
+        ngettext_f(
+            "Room for {count} more byte in this message",
+            "Room for {count} more bytes in this message",
+            count,
+            &[],
+        )
+    }
+}
+
+/// Returns that of what was to be inserted only the beginning was.
+pub fn cut() -> String {
+    gettext("Only the beginning of it was inserted: the rest is more than any message can hold")
+}
+
 /// Returns why there is no connection.
 pub fn ending(ending: &Ending) -> String {
     match ending {

@@ -40,6 +40,7 @@ const LINES: [(&[&str], &[&str]); 4] = [
             "src/people_flap.rs",
             "src/people_pane.rs",
             "src/person_row.rs",
+            "src/preferences_window.rs",
             "src/window.rs",
         ],
         &["transport", "gio::Socket", "std::net"],

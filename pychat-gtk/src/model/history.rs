@@ -239,6 +239,14 @@ impl History {
         }
     }
 
+    /// Returns the last text that the reader said, whether it has arrived or not.
+    pub fn last_said(&self) -> Option<String> {
+        let imp = self.imp();
+        let (arrived, unsent) = (imp.arrived.borrow(), imp.unsent.borrow());
+        let mut latest = unsent.iter().rev().chain(arrived.iter().rev());
+        latest.find(|message| message.kind() == MessageKind::Own).map(Message::text)
+    }
+
     /// Returns the message at `position`, counted from the oldest.
     pub fn message(&self, position: u32) -> Option<Message> {
         self.item(position).and_downcast()

@@ -265,6 +265,13 @@ class Window:
             None,
         )
 
+    def find_anywhere(self, role, name):
+        """The same in all windows of the client, such as its preferences."""
+        application = self.frame.get_application()
+        application.clear_cache()
+        found = (self.find(role, name, within=it) for it in children(application))
+        return next(filter(None, found), None)
+
     def find_label(self, pattern):
         """Returns the first visible label whose text matches, or None."""
         self.frame.clear_cache()

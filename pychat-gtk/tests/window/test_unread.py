@@ -3,6 +3,7 @@
 import unittest
 
 from support import WindowTest, eventually
+from test_notifications import Desktop
 
 BUTTON = "Go to the Latest Messages"
 MARK = "New messages. "
@@ -10,6 +11,8 @@ MARK = "New messages. "
 
 class Unread(WindowTest):
     def setUp(self):
+        desktop = Desktop()  # What comes is told there.
+        self.addCleanup(desktop.close)
         self.server = self.start_server()
         self.window = self.open_joined(self.server)
         self.boris = self.let_join(self.server, "Борис")

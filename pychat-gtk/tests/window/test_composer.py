@@ -1,0 +1,187 @@
+"""Writing: how the entry grows, what the keys do, how much a message can hold."""
+
+import subprocess
+import time
+import unittest
+
+from support import Atspi, WindowTest, eventually, is_sensitive, text_of
+
+LIMIT = 65_536
+
+
+def is_checked(switch):
+    switch.clear_cache()
+    return switch.get_state_set().contains(Atspi.StateType.CHECKED)
+
+
+class Composer(WindowTest):
+    def setUp(self):
+        self.server = self.start_server()
+        self.boris = self.let_join(self.server, "Борис")
+        self.window = self.open_joined(self.server)
+        self.window.focus()
+
+    def type(self, text):
+        subprocess.run(["xdotool", "type", "--delay", "5", text], check=True)
+
+    def wait_for_draft(self, text):
+        eventually(lambda: self.window.draft() == text, f"{text!r} in the entry")
+
+    def can_send(self):
+        return is_sensitive(self.window.wait_for("push button", "Send (Alt+Enter)"))
+
+    def set_enter_sends(self, is_on):
+        """As somebody does who has no mouse."""
+        self.window.press("ctrl+comma")
+        switch = eventually(self.find_switch, "the preference")
+        if is_checked(switch) != is_on:
+            self.window.press("space")
+        eventually(lambda: is_checked(switch) == is_on, "the switch")
+        self.window.press("Escape")
+        eventually(lambda: self.find_switch() is None, "the preferences to go")
+        self.window.focus()
+
+    def find_switch(self):
+        return self.window.find_anywhere("check box", "Enter Sends the Message")
+
+
+class Keys(Composer):
+    def test_enter_sends_and_shift_enter_begins_a_line(self):
+        self.type("one")
+        self.window.press("shift+Return")
+        self.type("two")
+        self.wait_for_draft("one\ntwo")
+        self.window.press("Return")
+        self.assertEqual(self.boris.hear_from("Анна"), "one\ntwo")
+        self.wait_for_draft("")
+        self.window.press("Return")
+        self.wait_for_draft("")
+
+    def test_enter_begins_a_line_where_that_is_preferred(self):
+        self.set_enter_sends(False)
+        self.type("one")
+        self.window.press("Return")
+        self.type("two")
+        self.wait_for_draft("one\ntwo")
+        self.window.press("alt+Return")
+        self.assertEqual(self.boris.hear_from("Анна"), "one\ntwo")
+        self.set_enter_sends(True)
+        self.type("three")
+        self.window.press("Return")
+        self.assertEqual(self.boris.hear_from("Анна"), "three")
+
+    def test_up_in_an_empty_entry_brings_back_what_was_said_last(self):
+        self.window.press("Up")
+        self.wait_for_draft("")
+        self.type("once more")
+        self.window.press("Return")
+        self.assertEqual(self.boris.hear_from("Анна"), "once more")
+        self.boris.say("what?")
+        self.window.wait_for_row("what?")
+        self.window.press("Up")
+        self.wait_for_draft("once more")
+        self.window.press("Up")
+        self.type("!")
+        eventually(lambda: self.window.draft() != "once more", "what was typed")
+        self.window.press("Return")
+        self.assertIn("!", self.boris.hear_from("Анна"))
+
+
+class Size(Composer):
+    def height(self):
+        return self.window.extents(self.window.wait_for("text", "Message")).height
+
+    def heights(self, *counts):
+        """How high the entry is with so many lines, each once it is at rest."""
+        heights = []
+        for count in counts:
+            self.window.write("Message", "\n".join("x" * count))
+            seen = []
+
+            def is_at_rest():
+                seen.append(self.height())
+                return 3 < len(seen) and len(set(seen[-4:])) == 1
+
+            eventually(is_at_rest, "the new height")
+            heights.append(seen[-1])
+        return heights
+
+    def test_the_entry_grows_to_eight_lines(self):
+        one, four, eight, nine, fifty = self.heights(1, 4, 8, 9, 50)
+        line = (four - one) / 3
+        self.assertLess(12, line)
+        self.assertLess(one, 3 * line)
+        self.assertAlmostEqual(eight - one, 7 * line, delta=4)
+        self.assertAlmostEqual(nine - eight, 0, delta=4)
+        self.assertEqual(fifty, nine)
+        (again,) = self.heights(1)
+        self.assertEqual(again, one)
+
+    def test_who_nears_the_limit_is_told_and_who_passes_it_cannot_send(self):
+        for text, expected, can_send in [
+            ("x" * (LIMIT - 8_000), None, True),
+            ("x" * (LIMIT - 1_000), r"Room for \d+ more bytes in this message", True),
+            ("я" * (LIMIT // 2), r"Too long for one message, by \d+ bytes", False),
+            ("short", None, True),
+        ]:
+            self.window.write("Message", text)
+            if expected is None:
+                eventually(lambda: self.window.find("alert") is None, "no warning")
+            else:
+                eventually(self.find_hint(expected), expected)
+            eventually(lambda: self.can_send() == can_send, f"can send: {can_send}")
+
+    def find_hint(self, pattern):
+        def find():
+            hint = self.window.find("alert")
+            return hint is not None and self.assertRegex(hint.get_name(), pattern) is None
+
+        return find
+
+    def test_what_is_too_long_is_not_taken_away_by_enter(self):
+        text = "я" * (LIMIT // 2)
+        self.window.write("Message", text)
+        self.window.press("Return")
+        self.window.press("alt+Return")
+        self.window.write("Message", "short")
+        self.window.press("Return")
+        self.assertEqual(self.boris.hear_from("Анна"), "short")
+
+    def test_a_huge_word_does_not_stop_the_window(self):
+        entry = self.window.wait_for("text", "Message")
+        begin = time.monotonic()
+        Atspi.EditableText.set_text_contents(entry, "x" * 1_000_000)
+        eventually(lambda: Atspi.Text.get_character_count(entry) == LIMIT, "what fits")
+        self.window.wait_for("alert")
+        self.height()
+        self.assertLess(time.monotonic() - begin, 5)
+
+
+class Emoji(Composer):
+    def test_an_emoji_is_chosen_by_keyboard(self):
+        self.type("hi ")
+        self.window.press("ctrl+period")
+        self.find_emoji("grinning cat")
+        self.window.press("Tab")
+        self.window.press("Return")
+        self.wait_for_draft("hi \U0001F63A\uFE0F")
+
+    def test_the_button_opens_the_same(self):
+        self.window.click("Insert Emoji")
+        self.find_emoji("grinning cat")
+        self.window.press("Escape")
+        self.type("back")
+        self.wait_for_draft("back")
+
+    def find_emoji(self, name):
+        def is_searching():
+            focused = self.window.focused()
+            return focused is not None and focused.get_role_name() == "entry"
+
+        eventually(is_searching, "the search for emoji")
+        self.type(name)
+        eventually(lambda: text_of(self.window.focused()) == name, "what was typed")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -3,7 +3,7 @@
 //!
 //! A box would do, but wherever its height is known it asks how narrow a text could be made for
 //! that, and finds out by breaking the text into lines a dozen times. Here a width never follows
-//! from a height, which makes a row five times as fast to lay out.
+//! from a height.
 
 use gtk::{glib, prelude::*, subclass::prelude::*};
 

@@ -12,8 +12,10 @@ use pychat_wire::{NameError, UserName};
 use crate::{
     ending::Ending,
     i18n::{gettext, gettext_f},
+    recent_group::RecentGroup,
     server_address::{AddressError, ServerAddress},
     session::Session,
+    settings::Settings,
     wording,
 };
 
@@ -47,6 +49,8 @@ mod imp {
         #[template_child]
         spinner: TemplateChild<gtk::Spinner>,
         #[template_child]
+        pub(super) recent_group: TemplateChild<RecentGroup>,
+        #[template_child]
         cancel_button: TemplateChild<gtk::Button>,
         /// What joins.
         #[property(get, set = Self::set_session, explicit_notify, nullable)]
@@ -62,6 +66,7 @@ mod imp {
         type ParentType = adw::Bin;
 
         fn class_init(klass: &mut Self::Class) {
+            RecentGroup::ensure_type();
             klass.set_accessible_role(gtk::AccessibleRole::Region);
             klass.bind_template();
             klass.bind_template_callbacks();
@@ -152,7 +157,9 @@ mod imp {
             }
             self.name_row.set_sensitive(!is_joining);
             self.server_row.set_sensitive(!is_joining);
+            self.recent_group.set_sensitive(!is_joining);
             if !is_joining {
+                self.recent_group.refresh();
                 self.actions.set_visible_child(&*self.join_button);
             }
 
@@ -192,6 +199,12 @@ mod imp {
 
         #[template_callback]
         fn on_join_clicked(&self) {
+            self.join();
+        }
+
+        #[template_callback]
+        fn on_chat_chosen(&self, name: &str, server: &str) {
+            self.obj().fill(name, server);
             self.join();
         }
 
@@ -240,6 +253,11 @@ impl ConnectPage {
         self.imp().name_row.set_text(name);
         self.imp().server_row.set_text(server);
         self.focus_next();
+    }
+
+    /// Shows the chats that `settings` remember.
+    pub fn follow(&self, settings: &Settings) {
+        self.imp().recent_group.follow(settings);
     }
 
     /// Goes to what is still to be done: the first entry that needs something, or the button.

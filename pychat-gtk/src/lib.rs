@@ -27,6 +27,7 @@ pub mod notifier;
 pub mod people_flap;
 pub mod people_pane;
 pub mod person_row;
+pub mod recent_group;
 
 pub mod preferences_window;
 

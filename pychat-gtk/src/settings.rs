@@ -11,6 +11,9 @@ use crate::config::{APP_ID, FALLBACK_SCHEMA_DIR};
 /// The server that is offered before anyone has chosen one.
 const DEFAULT_SERVER: &str = "127.0.0.1:12345";
 
+/// The most chats that are remembered.
+const RECENT_MAX: usize = 8;
+
 /// The window's properties that are remembered, each under the key of the settings.
 const WINDOW_KEYS: [(&str, &str); 3] = [
     ("window-width", "default-width"),
@@ -50,6 +53,31 @@ impl Settings {
             if let Err(error) = settings.set_string(key, value) {
                 glib::g_warning!("pychat", "cannot remember the {key}: {error}");
             }
+        }
+        let chat = (name.to_owned(), server.to_owned());
+        let mut chats = self.recent();
+        chats.retain(|it| *it != chat);
+        chats.insert(0, chat);
+        chats.truncate(RECENT_MAX);
+        self.set_recent(&chats);
+    }
+
+    /// Forgets that `name` was ever at `server`.
+    pub fn forget(&self, name: &str, server: &str) {
+        let mut chats = self.recent();
+        chats.retain(|it| it.0 != name || it.1 != server);
+        self.set_recent(&chats);
+    }
+
+    /// Returns the names and servers with which a chat was joined, the last first.
+    pub fn recent(&self) -> Vec<(String, String)> {
+        self.0.as_ref().map(|settings| settings.get("recent")).unwrap_or_default()
+    }
+
+    fn set_recent(&self, chats: &[(String, String)]) {
+        let Some(settings) = &self.0 else { return };
+        if let Err(error) = settings.set("recent", chats) {
+            glib::g_warning!("pychat", "cannot remember the chats: {error}");
         }
     }
 

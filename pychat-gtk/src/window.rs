@@ -274,6 +274,7 @@ impl Window {
         settings.bind_window(window.upcast_ref());
         people_flap::keep(&window.imp().flap, settings);
         window.imp().conversation_page.follow(settings);
+        window.imp().connect_page.follow(settings);
         window.imp().settings.get_or_init(|| settings.clone());
         window.imp().notifier.get_or_init(|| Notifier::new(&window, settings));
         window.fill(&settings.name(), &settings.server());

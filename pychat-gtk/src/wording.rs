@@ -164,6 +164,11 @@ pub fn oneself(name: &str) -> String {
     gettext_f("{name}, you", &[("name", name)])
 }
 
+/// Returns whose chat it is, and where.
+pub fn chat(name: &str, server: &str) -> String {
+    gettext_f("{name} at {server}", &[("name", name), ("server", server)])
+}
+
 /// Returns the last words of a server of protocol 1.
 pub fn server_stopping() -> String {
     gettext("The server is shutting down. Bye!")

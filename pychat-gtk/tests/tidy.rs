@@ -41,6 +41,7 @@ const LINES: [(&[&str], &[&str]); 4] = [
             "src/people_pane.rs",
             "src/person_row.rs",
             "src/preferences_window.rs",
+            "src/recent_group.rs",
             "src/window.rs",
         ],
         &["transport", "gio::Socket", "std::net"],

@@ -345,6 +345,12 @@ class Window:
         eventually(lambda: is_sensitive(button), f"{name} to be usable")
         Atspi.Action.do_action(button, 0)
 
+    def click_at(self, accessible):
+        """Clicks with the mouse what has no action of its own."""
+        area = self.extents(accessible)
+        at = [str(area.x + area.width // 2), str(area.y + area.height // 2)]
+        subprocess.run(["xdotool", "mousemove", *at, "click", "1"], check=True)
+
     def descriptions(self):
         """What is read out with each message beside it, where there is something."""
         rows = [(row.get_name(), row.get_description()) for row in self.rows()]

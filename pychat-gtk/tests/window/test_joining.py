@@ -2,7 +2,7 @@
 
 import unittest
 
-from support import WindowTest, eventually, free_port, is_sensitive, text_of
+from support import WindowTest, eventually, free_port, is_sensitive, text_of, walk
 
 REFUSED = "Could not connect: the server does not answer, or it refused the connection."
 
@@ -118,6 +118,35 @@ class Joining(WindowTest):
         window = self.open(**memory)
         self.assertEqual(text_of(window.wait_for("text", "Name")), "Анна")
         self.assertEqual(text_of(window.wait_for("text", "Server")), server.address)
+
+    def test_chats_are_listed_the_last_first_and_joined_with_a_click(self):
+        server = self.start_server()
+        chats = f"[('Анна', 'host:1'), ('<Вера>', '{server.address}')]"
+        memory = self.with_settings(("recent", chats))
+        window = self.open(**memory)
+        row = window.wait_for("list item", f"<Вера> at {server.address}")
+        window.wait_for("list item", "Анна at host:1")
+        window.click_at(row)
+        window.wait_for_title(f"<Вера> — {server.address}")
+        window.press("ctrl+q")
+        self.assertEqual(window.process.wait(10), 0)
+
+        window = self.open(**memory)
+        expected = [f"<Вера> at {server.address}", "Анна at host:1"]
+        eventually(lambda: self.listed(window) == expected, f"{expected}")
+
+    def test_chats_are_forgotten(self):
+        chats = "[('Анна', 'a:1'), ('Анна', 'b:2'), ('Анна', 'c:3')]"
+        window = self.open(**self.with_settings(("recent", chats)))
+        window.click("Forget Анна at b:2")
+        eventually(lambda: self.listed(window) == ["Анна at a:1", "Анна at c:3"], "the rest")
+        window.click("Forget Анна at a:1")
+        eventually(lambda: self.listed(window) == [], "the list to go: the last one is filled in")
+
+    def listed(self, window):
+        window.frame.clear_cache()
+        rows = (it for it in walk(window.frame) if it.get_role_name() == "list item")
+        return [name for name in (row.get_name() for row in rows) if " at " in (name or "")]
 
     def test_what_the_command_line_says_only_in_part_is_filled_in(self):
         port = free_port()

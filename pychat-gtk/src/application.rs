@@ -20,10 +20,11 @@ use crate::{
 };
 
 /// What is done by keyboard, wherever one is in a window. The shortcuts window lists all of it.
-pub const ACCELS: [(&str, &[&str]); 5] = [
+pub const ACCELS: [(&str, &[&str]); 6] = [
     ("app.new-window", &["<Control>n"]),
     ("app.preferences", &["<Control>comma"]),
     ("app.quit", &["<Control>q"]),
+    ("win.search", &["<Control>f"]),
     ("win.toggle-people", &["F9"]),
     ("window.close", &["<Control>w"]),
 ];

@@ -17,8 +17,10 @@ use crate::{
     follow_end::FollowEnd,
     latest_button::LatestButton,
     message_row::MessageRow,
-    model::{History, MessageKind, Recent},
-    session::{Session, SessionState},
+    model::{History, Message, MessageKind, Recent},
+    place::{self, Place},
+    search_bar::SearchBar,
+    session::{PAGE_MESSAGES, Session, SessionState},
     settings::Settings,
 };
 
@@ -35,6 +37,8 @@ mod imp {
     #[template(resource = "/io/github/pychat/Pychat/ui/conversation_page.ui")]
     #[properties(wrapper_type = super::ConversationPage)]
     pub struct ConversationPage {
+        #[template_child]
+        pub(super) search_bar: TemplateChild<SearchBar>,
         #[template_child]
         views: TemplateChild<gtk::Stack>,
         #[template_child]
@@ -59,6 +63,11 @@ mod imp {
         /// True while the window has the keyboard: whatever is in view is seen.
         #[property(get, set = Self::set_is_looked_at, explicit_notify)]
         is_looked_at: Cell<bool>,
+        /// True while the conversation can be searched.
+        #[property(get, set = Self::set_is_searching, explicit_notify)]
+        is_searching: Cell<bool>,
+        /// Where the reader was before that; `None` if that was at the end.
+        place: RefCell<Option<Place>>,
         /// True while somebody waits to see whether there is enough to read.
         is_reading_on: Cell<bool>,
     }
@@ -74,6 +83,7 @@ mod imp {
             ConnectionBar::ensure_type();
             LatestButton::ensure_type();
             MessageRow::ensure_type();
+            SearchBar::ensure_type();
             klass.set_accessible_role(gtk::AccessibleRole::Region);
             klass.bind_template();
             klass.bind_template_callbacks();
@@ -125,6 +135,15 @@ mod imp {
                 #[weak(rename_to = imp)]
                 self,
                 move |_| imp.read_on()
+            ));
+            self.search_bar.search().connect_current_notify(clone!(
+                #[weak(rename_to = imp)]
+                self,
+                move |search| {
+                    if let Some(message) = search.current() {
+                        imp.go_to(&message);
+                    }
+                }
             ));
         }
     }
@@ -238,7 +257,7 @@ mod imp {
             let is_short = adjustment.upper() <= adjustment.page_size();
             let is_at_end = self.follow_end.get().is_some_and(FollowEnd::is_following);
             if session.state() == SessionState::Joined && is_near_top && (is_short || !is_at_end) {
-                session.request_history();
+                session.request_history(PAGE_MESSAGES);
             }
         }
 
@@ -255,6 +274,43 @@ mod imp {
                     imp.read_on();
                 }
             });
+        }
+
+        fn set_is_searching(&self, is_searching: bool) {
+            if self.is_searching.replace(is_searching) == is_searching {
+                return;
+            }
+            if is_searching {
+                let is_at_end = self.follow_end.get().is_some_and(FollowEnd::is_following);
+                let place = || Place::of(&self.list_view, &self.scrolled_window);
+                self.place.replace(if is_at_end { None } else { place() });
+            }
+            self.obj().notify_is_searching();
+        }
+
+        /// Who gives up searching wants to be where they were.
+        #[template_callback]
+        fn on_search_given_up(&self) {
+            self.composer.focus_text();
+            match self.place.take() {
+                Some(place) => {
+                    self.let_go();
+                    place.show(&self.list_view, &self.scrolled_window);
+                }
+                None => self.on_sent(),
+            }
+        }
+
+        /// Shows `message`, wherever the reader is.
+        fn go_to(&self, message: &Message) {
+            self.let_go();
+            place::scroll_to(&self.list_view, message);
+        }
+
+        fn let_go(&self) {
+            if let Some(follow_end) = self.follow_end.get() {
+                follow_end.let_go();
+            }
         }
 
         /// Does something about a message that has not arrived; its button is gone then, so the
@@ -299,5 +355,10 @@ impl ConversationPage {
     /// Calls `name` in what is being written.
     pub fn mention(&self, name: &str) {
         self.imp().composer.mention(name);
+    }
+
+    /// Lets the reader say what to search for.
+    pub fn search(&self) {
+        self.imp().search_bar.open();
     }
 }

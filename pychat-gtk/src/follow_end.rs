@@ -94,6 +94,11 @@ impl FollowEnd {
         }
     }
 
+    /// Lets the reader be wherever the list is about to be.
+    pub fn let_go(&self) {
+        self.set_following(false);
+    }
+
     /// Returns true while the reader wants to be at the end.
     pub fn is_following(&self) -> bool {
         self.0.is_following.get()

@@ -21,18 +21,21 @@ pub mod composer;
 pub mod connection_bar;
 pub mod failure_note;
 pub mod follow_end;
+pub mod highlight;
 pub mod latest_button;
 pub mod message_row;
 pub mod notifier;
 pub mod people_flap;
 pub mod people_pane;
 pub mod person_row;
-pub mod recent_group;
-
+pub mod place;
 pub mod preferences_window;
+pub mod recent_group;
+pub mod search_bar;
 
 pub mod ending;
 pub mod model;
+pub mod search;
 pub mod session;
 pub mod state_file;
 pub mod transport;

@@ -20,8 +20,9 @@ pub use self::text_block::TextBlock;
 use self::{heading::Heading, line_layout::LineLayout, markers::Markers};
 use crate::{
     failure_note::FailureNote,
+    highlight,
     i18n::gettext,
-    model::{Delivery, Message, MessageKind},
+    model::{Delivery, Mark, Message, MessageKind},
     times,
 };
 
@@ -39,6 +40,7 @@ struct Look {
     delivery: Delivery,
     begins_group: bool,
     calls_reader: bool,
+    is_current_match: bool,
 }
 
 mod imp {
@@ -129,6 +131,7 @@ mod imp {
         fn show(&self, message: &Message) {
             let text = message.text();
             self.show_text(message, &text);
+            self.show_found(message);
             self.show_author(message);
             self.show_markers(message);
             self.show_sending(message);
@@ -138,6 +141,15 @@ mod imp {
 
         fn show_text(&self, message: &Message, text: &str) {
             self.text.show(text, message.mentions(), &message.details());
+        }
+
+        /// Marks what a search has found; more is shown where that lies beyond what is.
+        fn show_found(&self, message: &Message) {
+            let first = message.found().first().cloned();
+            if let Some(first) = first.filter(|_| message.mark() == Mark::Current) {
+                self.text.reveal(first.end);
+            }
+            self.text.mark(highlight::attributes(message));
         }
 
         /// Other people are named and pictured where they begin to speak; the reader knows who
@@ -259,6 +271,7 @@ mod imp {
                 delivery,
                 begins_group: message.placement().begins_group,
                 calls_reader: !message.mentions().is_empty(),
+                is_current_match: message.mark() == Mark::Current,
             };
             if self.look.replace(Some(look)) == Some(look) {
                 return;
@@ -275,6 +288,7 @@ mod imp {
                 (look.delivery == Delivery::Sending, "sending"),
                 (look.delivery == Delivery::Failed, "failed"),
                 (look.calls_reader, "mention"),
+                (look.is_current_match, "current-match"),
             ];
             let classes: Vec<_> =
                 marks.iter().filter(|(is_set, _)| *is_set).map(|(_, class)| *class).collect();

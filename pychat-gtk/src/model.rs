@@ -1,18 +1,22 @@
 //! What there is to show, without any widget.
 
 mod changes;
+mod findings;
 mod history;
 mod layout;
 mod message;
 mod people;
 mod person;
 mod presence;
+mod query;
 mod recent;
 
+pub use findings::Findings;
 pub use history::{HISTORY_MESSAGES_MAX, History};
 pub use layout::{GROUP_TIME, Placement};
-pub use message::{Delivery, Message, MessageKind};
+pub use message::{Delivery, Mark, Message, MessageKind};
 pub use people::People;
 pub use person::Person;
 pub use presence::{PASSAGES_MAX, Passage, Presence, Turn};
+pub use query::Query;
 pub use recent::{RECENT_MESSAGES, Recent};

@@ -20,6 +20,7 @@
 mod filing;
 mod imp;
 mod link;
+mod past;
 mod telling;
 
 use std::{mem, path::Path, time::Duration};
@@ -33,6 +34,7 @@ use pychat_wire::{
     client::{Begin, SayError},
 };
 
+pub use self::past::{PAGE_MESSAGES, SEARCH_PAGE_MESSAGES};
 use crate::{
     ending::Ending, model::Message, server_address::ServerAddress, state_file::StateFile,
     transport::Line, wording,
@@ -40,9 +42,6 @@ use crate::{
 
 /// How long connecting and joining may take together.
 pub const JOIN_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How many messages are asked for at once: of those before one's own time.
-pub const PAGE_MESSAGES: u64 = 50;
 
 /// Where a session stands.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, glib::Enum)]
@@ -183,13 +182,6 @@ impl Session {
         self.history().remove(id);
     }
 
-    /// Asks for messages older than those shown. Does nothing where there are none to be had.
-    pub fn request_history(&self) {
-        if self.history().has_room() {
-            self.tell_client(|client| client.request_history(PAGE_MESSAGES));
-        }
-    }
-
     /// Leaves the room; resolves when the connection has been closed in order.
     pub async fn leave(&self) {
         self.with_client(Client::leave);
@@ -257,6 +249,7 @@ impl Session {
         imp.is_attending.set(false);
         self.send();
         self.set_alarm();
+        self.look_back();
     }
 
     /// Keeps what is to be kept, and only then lets bytes leave.
@@ -328,6 +321,7 @@ impl Session {
         if self.imp().state.replace(state) != state {
             self.notify_state();
         }
+        self.look_back();
     }
 
     fn set_retry_at(&self, at_ms: Option<u64>) {

@@ -43,6 +43,8 @@ mod imp {
         people_pane: TemplateChild<PeoplePane>,
         #[template_child]
         people_button: TemplateChild<gtk::ToggleButton>,
+        #[template_child]
+        search_button: TemplateChild<gtk::ToggleButton>,
         /// Who uses this window, and where.
         #[property(get)]
         session: Session,
@@ -64,6 +66,9 @@ mod imp {
             PeoplePane::ensure_type();
             klass.bind_template();
             klass.bind_template_callbacks();
+            klass.install_action("win.search", None, |window, _, _| {
+                window.imp().conversation_page.search();
+            });
             klass.install_action_async("win.leave", None, |window, _, _| async move {
                 window.session().leave().await;
             });
@@ -199,6 +204,8 @@ mod imp {
             self.obj().action_set_enabled("win.leave", is_enabled);
             self.obj().action_set_enabled("win.toggle-people", is_enabled);
             self.people_button.set_visible(is_enabled);
+            self.obj().action_set_enabled("win.search", is_enabled);
+            self.search_button.set_visible(is_enabled);
         }
 
         /// In the window itself: where one is, and how many are there. Among other windows: as

@@ -105,6 +105,12 @@ mod imp {
             self.show_more_button(has_details || shown.len() < whole.len());
         }
 
+        /// Shows more than before.
+        pub(super) fn show_more(&self) {
+            self.stretch.set(self.stretch.get().saturating_mul(MORE));
+            self.update();
+        }
+
         /// Marks where the reader is called, and what somebody else wants marked.
         pub(super) fn update_attributes(&self, size: usize) {
             let (mentions, marks) = (self.mentions.borrow(), self.marks.borrow());
@@ -162,8 +168,7 @@ mod imp {
                 #[weak(rename_to = imp)]
                 self,
                 move |_| {
-                    imp.stretch.set(imp.stretch.get().saturating_mul(MORE));
-                    imp.update();
+                    imp.show_more();
                     imp.obj().emit_by_name::<()>("stretched", &[]);
                 }
             ));
@@ -238,8 +243,19 @@ impl TextBlock {
         self.imp().label.text().into()
     }
 
-    /// Marks parts of what is on show, by their bytes, until it changes.
-    pub fn mark(&self, attributes: Option<pango::AttrList>) {
+    /// Shows at least the first `size` bytes of the text, if it is that long.
+    pub(super) fn reveal(&self, size: usize) {
+        let size = size.min(self.imp().text.borrow().len());
+        while self.shown().len() < size {
+            self.imp().show_more();
+        }
+    }
+
+    /// Marks parts of the text, by their bytes, as far as they are on show.
+    pub(super) fn mark(&self, attributes: Option<pango::AttrList>) {
+        if attributes.is_none() && self.imp().marks.borrow().is_none() {
+            return;
+        }
         self.imp().marks.replace(attributes);
         self.imp().update_attributes(self.imp().label.text().len());
     }

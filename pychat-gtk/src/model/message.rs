@@ -1,5 +1,6 @@
 //! One thing that was said. What and by whom never changes; whether it has arrived does, where it
-//! stands does, and who came and went gathers in one message as long as nobody says anything.
+//! stands does, what a search has marked in it does, and who came and went gathers in one message as
+//! long as nobody says anything.
 
 use std::ops::Range;
 
@@ -43,6 +44,18 @@ pub enum Delivery {
     Failed,
 }
 
+/// What a search makes of it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Mark {
+    /// Nothing.
+    #[default]
+    None,
+    /// It has what is searched for.
+    Found,
+    /// And it is the one being looked at.
+    Current,
+}
+
 mod imp {
     use std::{
         cell::{Cell, OnceCell, RefCell},
@@ -64,6 +77,8 @@ mod imp {
         pub(super) failure: RefCell<String>,
         pub(super) placement: Cell<Placement>,
         pub(super) presence: RefCell<Option<Presence>>,
+        pub(super) mark: Cell<Mark>,
+        pub(super) found: RefCell<Vec<Range<usize>>>,
         pub(super) seq: Cell<Option<u64>>,
         pub(super) id: OnceCell<MessageId>,
     }
@@ -85,8 +100,8 @@ mod imp {
 glib::wrapper! {
     /// One thing that was said.
     ///
-    /// Emits `changed` when it has arrived or failed, stands otherwise than before, or has more
-    /// people in it who came and went.
+    /// Emits `changed` when it has arrived or failed, stands otherwise than before, is found by a
+    /// search, or has more people in it who came and went.
     pub struct Message(ObjectSubclass<imp::Message>);
 }
 
@@ -190,6 +205,36 @@ impl Message {
     /// Returns what it is known as while it has not arrived, if it had to be sent.
     pub fn id(&self) -> Option<&str> {
         self.imp().id.get().map(MessageId::as_str)
+    }
+
+    /// Returns what a search makes of it.
+    pub fn mark(&self) -> Mark {
+        self.imp().mark.get()
+    }
+
+    /// Returns where the text has what is searched for, in bytes.
+    pub fn found(&self) -> Vec<Range<usize>> {
+        self.imp().found.borrow().clone()
+    }
+
+    /// Takes in where the text has what is searched for.
+    pub fn set_found(&self, found: Vec<Range<usize>>) {
+        let mark = if found.is_empty() { Mark::None } else { Mark::Found };
+        let is_other = *self.imp().found.borrow() != found;
+        self.imp().found.replace(found);
+        if self.imp().mark.replace(mark) != mark || is_other {
+            self.tell_change();
+        }
+    }
+
+    /// Takes in whether it is the one being looked at, of those that have what is searched for.
+    pub fn set_current(&self, is_current: bool) {
+        let mark = if is_current { Mark::Current } else { Mark::Found };
+        let before = self.imp().mark.get();
+        if before != Mark::None && before != mark {
+            self.imp().mark.set(mark);
+            self.tell_change();
+        }
     }
 
     /// Returns true if a person said it, not the chat itself.

@@ -14,7 +14,7 @@ use gtk::{
         subclass::{Signal, prelude::*},
     },
 };
-use pychat_wire::{Client, UserName};
+use pychat_wire::{Client, UserName, client::Past};
 
 use super::{Attempt, JOIN_TIMEOUT, Link, SessionState};
 use crate::{
@@ -63,6 +63,8 @@ pub struct Session {
     pub(super) has_conversation: Cell<bool>,
     /// Which protocol was last spoken in the room.
     pub(super) protocol: Cell<u64>,
+    /// What there is to be had of older messages.
+    pub(super) past: Cell<Past>,
     /// What is shown after the first page.
     pub(super) welcome: RefCell<Option<Message>>,
     /// Who has just been replaced by themselves, over another connection.
@@ -101,6 +103,7 @@ impl Default for Session {
             failure: RefCell::default(),
             has_conversation: Cell::default(),
             protocol: Cell::default(),
+            past: Cell::default(),
             welcome: RefCell::default(),
             replaced: RefCell::default(),
             has_met: Cell::default(),
@@ -126,7 +129,10 @@ impl ObjectImpl for Session {
     fn signals() -> &'static [Signal] {
         static SIGNALS: OnceLock<Vec<Signal>> = OnceLock::new();
         SIGNALS.get_or_init(|| {
-            vec![Signal::builder("heard").param_types([Message::static_type()]).build()]
+            vec![
+                Signal::builder("heard").param_types([Message::static_type()]).build(),
+                Signal::builder("past-changed").build(),
+            ]
         })
     }
 }

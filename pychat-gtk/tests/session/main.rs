@@ -6,6 +6,7 @@ mod joining;
 mod keeping;
 mod people;
 mod returning;
+mod searching;
 mod server;
 mod talking;
 mod transcripts;

@@ -3,7 +3,7 @@
 use pychat_gtk::{
     ending::Ending,
     model::{Delivery, Message},
-    session::{Session, SessionState},
+    session::{PAGE_MESSAGES, Session, SessionState},
 };
 use serde_json::json;
 
@@ -42,11 +42,11 @@ fn what_was_said_before_is_shown_and_what_was_said_before_that_when_asked_for() 
         assert_eq!(messages(&session)[0].time_ms(), i64::try_from(TIME_MS + 11).unwrap());
 
         for first in [3, 1] {
-            session.request_history();
+            session.request_history(PAGE_MESSAGES);
             until(|| seqs(&session)[0] == first).await;
         }
         until(|| seqs(&session) == (1..=62).collect::<Vec<_>>()).await;
-        session.request_history(); // Nothing older exists; the server is not asked.
+        session.request_history(PAGE_MESSAGES); // Nothing older exists; the server is not asked.
         session.leave().await;
         finish(server).await;
     });

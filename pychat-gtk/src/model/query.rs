@@ -1,0 +1,176 @@
+//! What somebody searches for, and where a text has it.
+//!
+//! People do not mind how a letter is stored, how large or how wide it is, so texts are compared
+//! folded: NFKC, without case, every blank a space, `ё` like `е`. What is found is told in bytes of
+//! the text as it is, and begins and ends between letters as a reader sees them.
+
+use std::ops::Range;
+
+use caseless::Caseless;
+use unicode_normalization::UnicodeNormalization;
+use unicode_segmentation::UnicodeSegmentation;
+
+/// The longest that is searched for, in characters.
+const QUERY_CHARS_MAX: usize = 200;
+
+/// What somebody searches for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Query {
+    folded: String,
+}
+
+impl Query {
+    /// Returns what searches for `words`; `None` if there is nothing to search for.
+    pub fn new(words: &str) -> Option<Self> {
+        let words: String = words.chars().take(QUERY_CHARS_MAX).collect();
+        let folded = fold(&words);
+        (!folded.trim().is_empty()).then_some(Self { folded })
+    }
+
+    /// Returns where `text` has what is searched for, in order.
+    pub fn find(&self, text: &str) -> Vec<Range<usize>> {
+        // Nearly all texts do not have it, and to know that takes no places.
+        if !fold(text).contains(&self.folded) {
+            return Vec::new();
+        }
+        let folded = Folded::new(text);
+        let found = folded.text.match_indices(&self.folded);
+        let mut ranges: Vec<Range<usize>> = Vec::new();
+        for (at, it) in found {
+            let range = folded.origin(at..at + it.len());
+            // Two matches within one letter, like `f` in `ﬀ`, are one to a reader.
+            match ranges.last_mut().filter(|last| range.start < last.end) {
+                Some(last) => last.end = range.end,
+                None => ranges.push(range),
+            }
+        }
+        ranges
+    }
+}
+
+/// A text that is folded, and knows where each part of it came from.
+#[derive(Debug, Default)]
+struct Folded {
+    text: String,
+    /// Where each letter begins: here, and in the text as it was.
+    letters: Vec<(usize, usize)>,
+    /// The size of the text as it was.
+    size: usize,
+}
+
+impl Folded {
+    fn new(text: &str) -> Self {
+        let mut folded = Self { size: text.len(), ..Self::default() };
+        for (at, letter) in text.grapheme_indices(true) {
+            folded.letters.push((folded.text.len(), at));
+            folded.text.push_str(&fold(letter));
+        }
+        folded
+    }
+
+    /// Returns where in the text as it was the letters are that `range` touches.
+    fn origin(&self, range: Range<usize>) -> Range<usize> {
+        let begin = self.letters.partition_point(|(here, _)| *here <= range.start);
+        let end = self.letters.partition_point(|(here, _)| *here < range.end);
+        let there = |index: usize| self.letters.get(index).map_or(self.size, |(_, there)| *there);
+        there(begin.saturating_sub(1))..there(end)
+    }
+}
+
+fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        let mut folded = text.to_ascii_lowercase();
+        if folded.contains(|it: char| it.is_ascii_whitespace()) {
+            folded = folded.chars().map(fold_char).collect();
+        }
+        return folded;
+    }
+    text.nfkc().default_case_fold().nfkc().map(fold_char).collect()
+}
+
+fn fold_char(character: char) -> char {
+    match character {
+        'ё' => 'е',
+        _ if character.is_whitespace() => ' ',
+        _ => character,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(words: &str, text: &str, expected: &[&str]) {
+        let found = Query::new(words).expect("something to search for").find(text);
+        let found: Vec<_> = found.into_iter().map(|range| &text[range]).collect();
+        assert_eq!(found, expected, "{words:?} in {text:?}");
+    }
+
+    #[test]
+    fn nothing_is_not_searched_for() {
+        for words in ["", " ", "\u{A0}\n"] {
+            assert_eq!(Query::new(words), None, "{words:?}");
+        }
+    }
+
+    #[test]
+    fn texts_are_found_whatever_their_case_and_width() {
+        for (words, text, expected) in [
+            ("b", "", &[][..]),
+            ("b", "a", &[]),
+            ("ab", "ab Ab AB aB abab", &["ab", "Ab", "AB", "aB", "ab", "ab"]),
+            ("ПРИВЕТ", "Привет, привет", &["Привет", "привет"]),
+            ("ёлка", "Елка и ёлка", &["Елка", "ёлка"]),
+            ("елка", "Ёлка", &["Ёлка"]),
+            ("strasse", "Straße STRASSE", &["Straße", "STRASSE"]),
+            ("σας", "ΣΑΣ", &["ΣΑΣ"]),
+            ("abc 1", "ａｂｃ\u{3000}１", &["ａｂｃ\u{3000}１"]),
+            ("ｗｉｄｅ", "wide", &["wide"]),
+            (
+                "two words",
+                "two\nwords two\u{A0}words two  words",
+                &["two\nwords", "two\u{A0}words"],
+            ),
+            (" b", "a b", &[" b"]),
+        ] {
+            check(words, text, expected);
+        }
+    }
+
+    #[test]
+    fn a_letter_is_one_however_it_is_stored() {
+        for (words, text, expected) in [
+            ("й", "и\u{306}", &["и\u{306}"][..]),
+            ("и\u{306}", "Й", &["Й"]),
+            ("и", "йи\u{306}и", &["и"]),
+            ("é", "cafe\u{301}s", &["e\u{301}"]),
+            ("e", "e\u{301}", &[]),
+            ("한", "\u{1112}\u{1161}\u{11AB}", &["\u{1112}\u{1161}\u{11AB}"]),
+            // What is within a letter is marked as that letter.
+            ("x", "ax\u{302}b", &["x\u{302}"]),
+            ("f", "oﬀer", &["ﬀ"]),
+            ("fi", "ﬁn", &["ﬁ"]),
+            ("👨", "a👨‍👩‍👧b", &["👨‍👩‍👧"]),
+            ("½", "1/2 1⁄2", &["1⁄2"]),
+        ] {
+            check(words, text, expected);
+        }
+    }
+
+    #[test]
+    fn what_is_found_can_be_cut_out() {
+        let text = "aé\u{301}й👨‍👩‍👧ß ﬀ\u{3000}한ё".repeat(3);
+        for letter in text.graphemes(true) {
+            let Some(query) = Query::new(letter) else { continue };
+            let found = query.find(&text);
+            assert!(3 <= found.len(), "{letter:?}");
+            let mut end = 0;
+            for range in found {
+                assert!(end <= range.start && range.start < range.end, "{letter:?}");
+                assert!(text.get(range.clone()).is_some(), "{letter:?}");
+                end = range.end;
+            }
+        }
+    }
+}

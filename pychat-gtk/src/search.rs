@@ -1,0 +1,338 @@
+//! Searches one conversation: what is shown of it, and then what the server still has.
+//!
+//! The list is gone through in slices while nothing else is to be done, from the newest message to
+//! the oldest, and each message is told what was found in it. When all are known, older ones are
+//! asked for, page by page, until enough was found or there are no more; whoever looks at one of
+//! the oldest results has them looked for further.
+
+use std::{
+    cell::{Cell, RefCell},
+    marker::PhantomData,
+    ops::ControlFlow,
+    time::{Duration, Instant},
+};
+
+use gtk::{gio::prelude::*, glib, glib::clone, glib::subclass::prelude::*};
+use pychat_wire::client::Past;
+
+use crate::{
+    model::{Findings, Message, Query},
+    session::{SEARCH_PAGE_MESSAGES, Session},
+};
+
+/// How long messages are gone through without a look at what else there is to do.
+const SLICE: Duration = Duration::from_millis(4);
+
+/// How many results are enough, until somebody wants more.
+const ENOUGH: usize = 100;
+
+/// Whoever has no more than so many results left wants more.
+const FEW: usize = 10;
+
+mod imp {
+    use super::*;
+
+    #[derive(Debug, Default, glib::Properties)]
+    #[properties(wrapper_type = super::Search)]
+    pub struct Search {
+        /// Whose conversation is searched.
+        #[property(get, set = Self::set_session, explicit_notify, nullable)]
+        session: RefCell<Option<Session>>,
+        session_handlers: RefCell<Vec<(glib::Object, glib::SignalHandlerId)>>,
+        /// True while there is something that is searched for.
+        #[property(get = |imp: &Self| imp.query.borrow().is_some())]
+        is_searching: PhantomData<bool>,
+        /// The result that is being looked at.
+        #[property(get, nullable)]
+        pub(super) current: RefCell<Option<Message>>,
+        /// Which one it is, the newest being 1; 0 if there is none.
+        #[property(get)]
+        pub(super) ordinal: Cell<u32>,
+        /// How many messages were found.
+        #[property(get)]
+        pub(super) n_found: Cell<u32>,
+        /// True while there are messages to be gone through.
+        #[property(get)]
+        pub(super) is_busy: Cell<bool>,
+        /// True while older messages are being asked for.
+        #[property(get)]
+        pub(super) is_reading_on: Cell<bool>,
+        /// True if there are older messages that were not asked for: enough was found.
+        #[property(get)]
+        pub(super) has_more: Cell<bool>,
+        pub(super) query: RefCell<Option<Query>>,
+        pub(super) findings: RefCell<Findings>,
+        /// How many are enough.
+        pub(super) n_wanted: Cell<usize>,
+        /// Goes through what is not known.
+        pub(super) walk: RefCell<Option<glib::JoinHandle<()>>>,
+    }
+
+    #[glib::object_subclass]
+    impl ObjectSubclass for Search {
+        const NAME: &'static str = "PychatSearch";
+        type Type = super::Search;
+    }
+
+    #[glib::derived_properties]
+    impl ObjectImpl for Search {
+        fn dispose(&self) {
+            self.set_session(None);
+        }
+    }
+
+    impl Search {
+        fn set_session(&self, session: Option<Session>) {
+            self.obj().search_for("");
+            for (object, handler) in self.session_handlers.take() {
+                object.disconnect(handler);
+            }
+            if let Some(session) = &session {
+                let history = session.history();
+                let on_changed = history.connect_items_changed(clone!(
+                    #[weak(rename_to = imp)]
+                    self,
+                    move |_, at, n_removed, n_added| {
+                        imp.obj().on_changed(at as usize, n_removed as usize, n_added as usize);
+                    }
+                ));
+                let on_past = session.connect_past_changed(clone!(
+                    #[weak(rename_to = imp)]
+                    self,
+                    move |_| imp.obj().read_on()
+                ));
+                self.session_handlers.replace(vec![
+                    (history.upcast(), on_changed),
+                    (session.clone().upcast(), on_past),
+                ]);
+            }
+            self.session.replace(session);
+            self.obj().notify_session();
+        }
+    }
+}
+
+glib::wrapper! {
+    /// Searches one conversation.
+    pub struct Search(ObjectSubclass<imp::Search>);
+}
+
+impl Default for Search {
+    fn default() -> Self {
+        glib::Object::new()
+    }
+}
+
+impl Search {
+    /// Searches for `words` from now on; if these are blank, for nothing. Returns false if that is
+    /// what was searched for before.
+    pub fn search_for(&self, words: &str) -> bool {
+        let imp = self.imp();
+        let query = Query::new(words);
+        if *imp.query.borrow() == query {
+            return false;
+        }
+        let is_over = query.is_none();
+        imp.query.replace(query);
+        self.notify_is_searching();
+        imp.n_wanted.set(ENOUGH);
+        if is_over {
+            imp.findings.take();
+            self.look_at(None);
+            self.stop();
+        } else {
+            self.begin();
+            self.walk();
+        }
+        true
+    }
+
+    /// Looks at the result before this one, and has more looked for where these run out.
+    pub fn go_older(&self) {
+        let (older, n_hits) = {
+            let findings = self.imp().findings.borrow();
+            (findings.older(), findings.n_hits())
+        };
+        if older.is_some() {
+            self.look_at(older);
+        }
+        if n_hits < self.ordinal() as usize + FEW {
+            self.imp().n_wanted.set(n_hits + ENOUGH);
+            self.read_on();
+        }
+    }
+
+    /// Looks at the result after this one.
+    pub fn go_newer(&self) {
+        let newer = self.imp().findings.borrow().newer();
+        if newer.is_some() {
+            self.look_at(newer);
+        }
+    }
+
+    /// Forgets what was found; what is being looked at stays so if it is found again.
+    fn begin(&self) {
+        let Some(session) = self.session() else { return };
+        let n = session.history().n_items() as usize;
+        let before = self.imp().findings.replace(Findings::new(n)).current();
+        let is_found = before.is_some_and(|at| self.look_into(at));
+        self.look_at(before.filter(|_| is_found));
+    }
+
+    fn on_changed(&self, at: usize, n_removed: usize, n_added: usize) {
+        if self.imp().query.borrow().is_none() {
+            return;
+        }
+        self.imp().findings.borrow_mut().splice(at, n_removed, n_added);
+        if self.imp().findings.borrow().current().is_none() {
+            self.look_at(None);
+        }
+        self.walk();
+    }
+
+    /// Has messages gone through that are not known.
+    fn walk(&self) {
+        self.set_busy(true);
+        let weak = self.downgrade();
+        self.imp().walk.borrow_mut().get_or_insert_with(|| {
+            let context = glib::MainContext::ref_thread_default();
+            context.spawn_local_with_priority(glib::Priority::DEFAULT_IDLE, async move {
+                loop {
+                    glib::timeout_future_with_priority(
+                        glib::Priority::DEFAULT_IDLE,
+                        Duration::ZERO,
+                    )
+                    .await;
+                    let Some(search) = weak.upgrade() else { break };
+                    if search.walk_on().is_break() {
+                        search.imp().walk.take();
+                        search.read_on();
+                        search.set_busy(false);
+                        break;
+                    }
+                }
+            })
+        });
+    }
+
+    /// Goes through a slice of them; breaks when all are known.
+    fn walk_on(&self) -> ControlFlow<()> {
+        let begin = Instant::now();
+        let flow = loop {
+            let Some(at) = self.imp().findings.borrow_mut().next_unknown() else {
+                break ControlFlow::Break(());
+            };
+            self.look_into(at);
+            if SLICE <= begin.elapsed() {
+                break ControlFlow::Continue(());
+            }
+        };
+        if self.current().is_none() {
+            let newest = self.imp().findings.borrow().older();
+            self.look_at(newest);
+        }
+        self.count();
+        flow
+    }
+
+    /// Finds out whether the message at `at` has what is searched for.
+    fn look_into(&self, at: usize) -> bool {
+        let message = self.message(at);
+        let found = match (&message, &*self.imp().query.borrow()) {
+            (Some(message), Some(query)) if message.is_from_person() => query.find(&message.text()),
+            _ => Vec::new(),
+        };
+        let is_found = !found.is_empty();
+        self.imp().findings.borrow_mut().settle(at, is_found);
+        if let Some(message) = message {
+            message.set_found(found);
+        }
+        is_found
+    }
+
+    /// Asks for older messages, if they are wanted and there are any.
+    fn read_on(&self) {
+        let imp = self.imp();
+        let Some(session) = self.session() else { return };
+        let is_wanted = imp.findings.borrow().n_hits() < imp.n_wanted.get();
+        let past = match &*imp.query.borrow() {
+            Some(_) => session.past(),
+            None => Past::None,
+        };
+        let is_reading_on = is_wanted && past != Past::None;
+        if imp.is_reading_on.replace(is_reading_on) != is_reading_on {
+            self.notify_is_reading_on();
+        }
+        let has_more = !is_wanted && past != Past::None;
+        if imp.has_more.replace(has_more) != has_more {
+            self.notify_has_more();
+        }
+        if is_reading_on && imp.walk.borrow().is_none() {
+            session.request_history(SEARCH_PAGE_MESSAGES);
+        }
+    }
+
+    /// Looks for nothing any more, and wipes out the traces.
+    fn stop(&self) {
+        if let Some(walk) = self.imp().walk.take() {
+            walk.abort();
+        }
+        if let Some(session) = self.session() {
+            let history = session.history();
+            for message in (0..history.n_items()).filter_map(|at| history.message(at)) {
+                message.set_found(Vec::new());
+            }
+        }
+        self.count();
+        self.set_busy(false);
+        self.read_on();
+    }
+
+    /// Looks at the message at `at`, which was found, or at none.
+    fn look_at(&self, at: Option<usize>) {
+        let imp = self.imp();
+        imp.findings.borrow_mut().look_at(at);
+        let message = at.and_then(|at| self.message(at));
+        let before = imp.current.replace(message.clone());
+        if let Some(message) = &message {
+            message.set_current(true);
+        }
+        if before != message {
+            if let Some(before) = before {
+                before.set_current(false);
+            }
+            self.notify_current();
+        }
+        self.count();
+    }
+
+    /// Tells how many were found.
+    fn count(&self) {
+        let imp = self.imp();
+        let (n_found, ordinal) = {
+            let findings = imp.findings.borrow();
+            (findings.n_hits(), findings.ordinal().unwrap_or_default())
+        };
+        let (n_found, ordinal) = (saturate(n_found), saturate(ordinal));
+        if imp.n_found.replace(n_found) != n_found {
+            self.notify_n_found();
+        }
+        if imp.ordinal.replace(ordinal) != ordinal {
+            self.notify_ordinal();
+        }
+    }
+
+    fn set_busy(&self, is_busy: bool) {
+        if self.imp().is_busy.replace(is_busy) != is_busy {
+            self.notify_is_busy();
+        }
+    }
+
+    fn message(&self, at: usize) -> Option<Message> {
+        self.session()?.history().message(u32::try_from(at).ok()?)
+    }
+}
+
+fn saturate(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}

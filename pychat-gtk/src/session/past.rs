@@ -1,0 +1,48 @@
+//! What was said before, and is asked for page by page.
+
+use gtk::{
+    glib,
+    glib::{prelude::*, subclass::prelude::*},
+};
+use pychat_wire::client::Past;
+
+use super::Session;
+
+/// How many messages are asked for at once: of those before one's own time.
+pub const PAGE_MESSAGES: u64 = 50;
+
+/// The same, for somebody who will not read them all.
+pub const SEARCH_PAGE_MESSAGES: u64 = 250;
+
+impl Session {
+    /// Asks for at most `limit` messages older than those shown. Does nothing unless they are
+    /// [`Kept`](Past::Kept).
+    pub fn request_history(&self, limit: u64) {
+        if self.past() == Past::Kept {
+            self.tell_client(|client| client.request_history(limit));
+        }
+    }
+
+    /// Returns what there is to be had of messages older than those shown.
+    pub fn past(&self) -> Past {
+        self.imp().past.get()
+    }
+
+    /// Calls `f` when [`Self::past`] has changed.
+    pub fn connect_past_changed(&self, f: impl Fn(&Self) + 'static) -> glib::SignalHandlerId {
+        self.connect_closure(
+            "past-changed",
+            false,
+            glib::closure_local!(move |session: &Self| f(session)),
+        )
+    }
+
+    /// Tells of messages older than those shown, as far as there is room for them.
+    pub(super) fn look_back(&self) {
+        let past = self.with_client(|client| client.past()).unwrap_or_default();
+        let past = if self.history().has_room() { past } else { Past::None };
+        if self.imp().past.replace(past) != past {
+            self.emit_by_name::<()>("past-changed", &[]);
+        }
+    }
+}

@@ -1,0 +1,187 @@
+"""Searching the conversation: what is shown of it, and what the server still has."""
+
+import re
+import unittest
+
+from support import Atspi, WindowTest, eventually, is_sensitive, text_of
+from test_notifications import Desktop
+
+ENTRY = "Search the conversation"
+
+
+class Search(WindowTest):
+    """A room with 400 messages, of which the last 50 are shown; every seventh is about a fir."""
+
+    def setUp(self):
+        desktop = Desktop()  # What comes is told there.
+        self.addCleanup(desktop.close)
+        self.modern = self.start_modern()
+        self.window = self.open("--name", "Анна", self.modern.address)
+        self.modern.let_in(400)
+        self.answer()
+        self.window.wait_for_row("number 400")
+        self.window.focus()
+
+    def answer(self):
+        """Answers one request for history; returns the first number of the page."""
+        request = self.modern.hear("history")
+        begin = max(1, request["before"] - request["limit"])
+        for seq in range(begin, request["before"]):
+            words = "word " * (7 * seq % 40)
+            text = f"{words}Ёлка number {seq}" if seq % 7 == 0 else f"{words}number {seq}"
+            self.modern.record(seq, "Борис", text, replay=True)
+        self.modern.client.write({
+            "type": "page", "before": request["before"], "count": request["before"] - begin,
+            "start": begin == 1,
+        })
+        return begin
+
+    def answer_all(self):
+        """Answers for as long as there is something older."""
+        while self.answer() != 1:
+            pass
+
+    def search(self, words):
+        self.window.press("ctrl+f")
+        eventually(lambda: self.has_focus(ENTRY), "the focus in the entry")
+        Atspi.EditableText.set_text_contents(self.window.wait_for("entry", ENTRY), words)
+
+    def is_open(self):
+        return self.window.find("entry", ENTRY) is not None
+
+    def has_focus(self, name):
+        focused = self.window.focused()
+        return focused is not None and focused.get_name() == name
+
+    def outcome(self):
+        label = self.window.find("status bar", within=self.window.conversation())
+        return label and label.get_name()
+
+    def wait_for_outcome(self, outcome):
+        eventually(lambda: self.outcome() == outcome, f"{outcome!r}, not {self.outcome()!r}")
+
+    def place_of(self, number):
+        """Where a message is, or was when it last could be seen; None if it never could be."""
+        pattern = re.compile(rf"number {number}$")
+        row = next((it for it in self.window.rows() if pattern.search(it.get_name() or "")), None)
+        bounds = row and self.window.extents(row)
+        return bounds if bounds and bounds.height else None
+
+    def is_in_view(self, number):
+        messages = self.window.wait_for("list", "Messages")
+        view = self.window.extents(messages.get_parent().get_parent())
+        place = self.place_of(number)
+        return (
+            place is not None
+            and view.y <= place.y
+            and place.y + place.height <= view.y + view.height
+        )
+
+    def wait_for_view(self, number):
+        eventually(lambda: self.is_in_view(number), f"number {number} in view")
+
+    def settled_y(self, number):
+        """Returns how far down a message is, once it has come to rest."""
+        looks = []
+
+        def is_settled():
+            place = self.place_of(number)
+            looks.append(place and place.y)
+            return looks[-1] is not None and looks[-3:-1] == [looks[-1]] * 2
+
+        eventually(is_settled, f"number {number} to come to rest")
+        return looks[-1]
+
+    def test_matches_are_counted_gone_through_and_shown(self):
+        self.wait_for_view(400)
+        self.search("елка")
+        self.answer_all()
+        self.wait_for_outcome("1 of 57 messages")
+        self.wait_for_view(399)
+        self.assertFalse(is_sensitive(self.window.wait_for("push button", "Newer Match")))
+        self.window.press("Return")
+        self.wait_for_outcome("2 of 57 messages")
+        self.window.press("ctrl+g")
+        self.wait_for_outcome("3 of 57 messages")
+        self.window.click("Older Match")
+        self.wait_for_outcome("4 of 57 messages")
+        self.wait_for_view(378)
+        self.window.press("shift+Return")
+        self.wait_for_outcome("3 of 57 messages")
+        self.window.press("ctrl+shift+g")
+        self.wait_for_outcome("2 of 57 messages")
+        self.window.click("Newer Match")
+        self.wait_for_outcome("1 of 57 messages")
+        for n in range(2, 58):
+            self.window.press("Return")
+            self.wait_for_outcome(f"{n} of 57 messages")
+        self.wait_for_view(7)
+        self.assertFalse(is_sensitive(self.window.wait_for("push button", "Older Match")))
+
+    def test_giving_up_leads_back_to_where_one_was(self):
+        at_end = self.settled_y(394)
+        self.window.scroll("up", 3)
+        eventually(lambda: at_end < self.settled_y(394), "the list to be scrolled")
+        before = self.settled_y(394)
+        self.search("number 102")
+        self.answer_all()
+        self.wait_for_outcome("1 of 1 message")
+        self.wait_for_view(102)
+        self.assertIsNone(self.place_of(394))
+        self.window.press("Escape")
+        self.wait_for_view(394)
+        self.assertEqual(self.settled_y(394), before)
+        eventually(lambda: not self.is_open(), "the bar to be gone")
+        eventually(lambda: self.has_focus("Message"), "the focus where messages are written")
+
+    def test_the_end_is_followed_again_after_giving_up_there(self):
+        self.wait_for_view(400)
+        self.search("number 200")
+        self.answer_all()
+        self.wait_for_view(200)
+        self.modern.record(401, "Борис", "number 401")
+        self.window.wait_for_row("number 401")
+        self.settled_y(200)
+        self.assertIsNone(self.place_of(401))
+        self.window.press("Escape")
+        self.wait_for_view(401)
+        self.modern.record(402, "Борис", "number 402")
+        self.wait_for_view(402)
+
+    def test_the_button_opens_it_and_leaves_one_at_the_match(self):
+        button = self.window.wait_for("push button", "Search")
+        Atspi.Action.do_action(button, 0)
+        eventually(lambda: self.has_focus(ENTRY), "the focus in the entry")
+        self.window.press("ctrl+a")
+        for key in "number":
+            self.window.press(key)
+        for key in ["space", "3", "7", "8"]:
+            self.window.press(key)
+        self.wait_for_view(378)
+        Atspi.Action.do_action(button, 0)
+        eventually(lambda: not self.is_open(), "the bar to be gone")
+        self.settled_y(378)
+        self.assertTrue(self.is_in_view(378))
+
+    def test_what_is_being_asked_for_is_told_and_nothing_found_only_at_the_end(self):
+        self.search("nothing of the kind")
+        reading = "Searching older messages…"
+        eventually(lambda: self.window.find("progress bar", reading), "the spinner")
+        eventually(lambda: self.window.find("label", reading), "what it does")
+        self.assertEqual(self.outcome(), "")
+        self.answer_all()
+        self.wait_for_outcome("No messages found")
+        self.assertIsNone(self.window.find("label", reading))
+
+    def test_what_is_said_meanwhile_is_found_too(self):
+        self.search("number 399")
+        self.answer_all()
+        self.wait_for_outcome("1 of 1 message")
+        self.modern.record(401, "Борис", "not number 399 again")
+        self.wait_for_outcome("2 of 2 messages")
+        entry = self.window.wait_for("entry", ENTRY)
+        self.assertEqual(text_of(entry), "number 399")
+
+
+if __name__ == "__main__":
+    unittest.main()

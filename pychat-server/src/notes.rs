@@ -42,7 +42,7 @@ const GROWTH: u64 = 4;
 pub enum Note<'a> {
     /// All that follows is everything there is to know.
     Everything {
-        /// [`FORMAT`].
+        /// Of which version the notes are; others are not read.
         format: u32,
         /// What the log is called.
         epoch: &'a str,

@@ -267,9 +267,9 @@ class Window:
 
     def find_anywhere(self, role, name):
         """The same in all windows of the client, such as its preferences."""
-        application = self.frame.get_application()
-        application.clear_cache()
-        found = (self.find(role, name, within=it) for it in children(application))
+        application = self._find_application()
+        windows = [] if application is None else children(application)
+        found = (self.find(role, name, within=it) for it in windows)
         return next(filter(None, found), None)
 
     def find_label(self, pattern):

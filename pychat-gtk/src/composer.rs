@@ -1,8 +1,9 @@
 //! Where a message is written and sent.
 //!
 //! A text leaves the entry only when the session has taken it; what becomes of it then is shown in
-//! the conversation. None is refused for its size: before it would be, the composer says how much
-//! room is left, then what is too much, and does not send.
+//! the conversation. What is being written is the session's too, which keeps it for the next start.
+//! None is refused for its size: before it would be, the composer says how much room is left, then
+//! what is too much, and does not send.
 //!
 //! A view of a text gets slow with its longest line, so the entry takes no more than the largest
 //! message has, and breaks a line anywhere where there is no other place for a long time.
@@ -16,7 +17,7 @@ use adw::subclass::prelude::*;
 use gtk::{gdk, glib, glib::clone, glib::subclass::Signal, pango, prelude::*};
 use pychat_wire::PAYLOAD_BYTES_MAX;
 
-use crate::{session::Session, text::has_longer_word, wording};
+use crate::{name_completion::NameCompletion, session::Session, text::has_longer_word, wording};
 
 /// How many lines are shown at once.
 const LINES_MAX: i32 = 8;
@@ -51,6 +52,7 @@ mod imp {
         hint: TemplateChild<gtk::Label>,
         #[template_child]
         send_button: TemplateChild<gtk::Button>,
+        completion: NameCompletion,
         /// Whom the messages are given to.
         #[property(get, set = Self::set_session, explicit_notify, nullable)]
         session: RefCell<Option<Session>>,
@@ -89,6 +91,12 @@ mod imp {
                 self,
                 move |_, at, text| imp.insert_what_fits(at, text)
             ));
+            self.completion.set_parent(&*self.obj());
+            self.completion.set_text_view(Some(&*self.text_view));
+        }
+
+        fn dispose(&self) {
+            self.completion.unparent();
         }
 
         fn signals() -> &'static [Signal] {
@@ -101,6 +109,11 @@ mod imp {
         fn map(&self) {
             self.parent_map();
             self.limit_height();
+        }
+
+        fn size_allocate(&self, width: i32, height: i32, baseline: i32) {
+            self.parent_size_allocate(width, height, baseline);
+            self.completion.present();
         }
     }
 
@@ -128,22 +141,36 @@ mod imp {
                     self,
                     move |_| imp.update_send_button()
                 ));
+                session.connect_draft_notify(clone!(
+                    #[weak(rename_to = imp)]
+                    self,
+                    move |session| imp.go_on_with(&session.draft())
+                ));
             }
+            self.completion.set_session(session.as_ref());
             self.session.replace(session);
             self.obj().notify_session();
         }
 
         pub(super) fn send(&self) {
-            let text = self.text();
             let Some(session) = self.obj().session().filter(|_| !self.is_too_long.get()) else {
                 return;
             };
-            match session.say(&text) {
+            match session.say_draft() {
                 Ok(()) => {
                     self.buffer.set_text("");
                     self.obj().emit_by_name::<()>("sent", &[]);
                 }
                 Err(error) => self.show_error(wording::say_error(error)),
+            }
+        }
+
+        /// Shows what was being written when the room was left.
+        fn go_on_with(&self, draft: &str) {
+            if self.text() != draft {
+                self.buffer.begin_irreversible_action();
+                self.buffer.set_text(draft);
+                self.buffer.end_irreversible_action();
             }
         }
 
@@ -197,7 +224,11 @@ mod imp {
 
         #[template_callback]
         fn on_text_changed(&self) {
-            let is_endless = has_longer_word(&self.text(), WORD_CHARS_MAX);
+            let text = self.text();
+            if let Some(session) = self.obj().session() {
+                session.set_draft(&text);
+            }
+            let is_endless = has_longer_word(&text, WORD_CHARS_MAX);
             let wrap_mode = if is_endless { gtk::WrapMode::Char } else { gtk::WrapMode::WordChar };
             self.text_view.set_wrap_mode(wrap_mode);
             self.placeholder.set_visible(self.buffer.char_count() == 0);
@@ -215,6 +246,9 @@ mod imp {
             let is_plain = (modifiers & gtk::accelerator_get_default_mod_mask()).is_empty();
             if self.is_choosing.get() || !is_plain {
                 return false;
+            }
+            if self.completion.handle_key(key) {
+                return true;
             }
             match key {
                 gdk::Key::Return | gdk::Key::KP_Enter | gdk::Key::ISO_Enter

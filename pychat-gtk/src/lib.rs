@@ -24,6 +24,7 @@ pub mod follow_end;
 pub mod highlight;
 pub mod latest_button;
 pub mod message_row;
+pub mod name_completion;
 pub mod notifier;
 pub mod people_flap;
 pub mod people_pane;

@@ -106,9 +106,12 @@ impl Session {
         }
         let imp = self.imp();
         let address = server.to_string();
-        let (file, saved) = StateFile::open(&imp.state_folder.borrow(), &address, name.as_str());
+        let (file, kept) = StateFile::open(&imp.state_folder.borrow(), &address, name.as_str());
+        let saved = kept.saved;
         imp.n_filed.set(saved.n_unacknowledged());
         imp.file.replace(file);
+        imp.draft.replace(kept.draft);
+        self.notify_draft();
         self.history().clear();
         imp.ending.take();
         imp.welcome.take();

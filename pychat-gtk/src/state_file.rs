@@ -1,7 +1,7 @@
 //! What outlives the program: a small file for each server and name.
 //!
 //! It holds a [`Saved`], so that what was typed and not acknowledged survives a kill, and a name
-//! stays its owner's. It is replaced as a whole: whoever reads it finds the old one or the new one.
+//! stays its owner's; and what is being written and was not sent yet. It is replaced as a whole: whoever reads it finds the old one or the new one.
 //! A lock beside it belongs to one window at a time; a second one under the same name keeps
 //! nothing, rather than overwrite what the first one keeps.
 //!
@@ -17,7 +17,7 @@ use std::{
 
 use gtk::glib;
 use pychat_wire::client::Saved;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The largest file that is read, in bytes: far more than the texts that may wait.
 const FILE_BYTES_MAX: u64 = 128 << 20;
@@ -34,10 +34,22 @@ pub struct StateFile {
 
 /// What stands in a file. The server is there for people: the file's name does not say it.
 #[derive(Serialize)]
-struct Kept<'a> {
+struct Written<'a> {
     server: &'a str,
+    draft: &'a str,
     #[serde(flatten)]
     saved: &'a Saved,
+}
+
+/// What is found in a file.
+#[derive(Debug, Default, Deserialize)]
+pub struct Kept {
+    /// What was being written.
+    #[serde(default)]
+    pub draft: String,
+    /// What the conversation goes on with.
+    #[serde(flatten)]
+    pub saved: Saved,
 }
 
 impl StateFile {
@@ -45,7 +57,7 @@ impl StateFile {
     ///
     /// There is no file where it cannot be had, or another window has it. What is damaged is put
     /// aside, and the conversation begins anew.
-    pub fn open(folder: &Path, server: &str, name: &str) -> (Option<Self>, Saved) {
+    pub fn open(folder: &Path, server: &str, name: &str) -> (Option<Self>, Kept) {
         let id = glib::compute_checksum_for_string(
             glib::ChecksumType::Sha256,
             format!("{server}\n{name}"),
@@ -55,26 +67,26 @@ impl StateFile {
             Ok(Some(lock)) => lock,
             Ok(None) => {
                 glib::g_info!("pychat", "{name} on {server} is open in another window");
-                return (None, Saved::default());
+                return (None, Kept::default());
             }
             Err(error) => {
                 glib::g_warning!("pychat", "cannot keep anything in {}: {error}", folder.display());
-                return (None, Saved::default());
+                return (None, Kept::default());
             }
         };
-        let saved = read(&path).unwrap_or_else(|error| {
+        let kept = read(&path).unwrap_or_else(|error| {
             glib::g_warning!("pychat", "cannot read {}: {error}", path.display());
             // It may hold somebody's words. If it cannot be moved it is replaced.
             let _ = fs::rename(&path, path.with_extension("damaged"));
-            Saved::default()
+            Kept::default()
         });
         let is_failing = Cell::new(false);
-        (Some(Self { path, server: server.to_owned(), is_failing, _lock: lock }), saved)
+        (Some(Self { path, server: server.to_owned(), is_failing, _lock: lock }), kept)
     }
 
     /// Replaces what is in the file. It is there when this returns, should the program be killed.
-    pub fn write(&self, saved: &Saved) {
-        let result = self.replace(saved);
+    pub fn write(&self, saved: &Saved, draft: &str) {
+        let result = self.replace(saved, draft);
         if let Err(error) = &result
             && !self.is_failing.get()
         {
@@ -83,8 +95,8 @@ impl StateFile {
         self.is_failing.set(result.is_err());
     }
 
-    fn replace(&self, saved: &Saved) -> io::Result<()> {
-        let bytes = serde_json::to_vec(&Kept { server: &self.server, saved })?;
+    fn replace(&self, saved: &Saved, draft: &str) -> io::Result<()> {
+        let bytes = serde_json::to_vec(&Written { server: &self.server, draft, saved })?;
         let new = self.path.with_extension("new");
         private(&new, OpenOptions::new().write(true).truncate(true))?.write_all(&bytes)?;
         fs::rename(new, &self.path)
@@ -107,10 +119,10 @@ fn private(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     options.create(true).mode(0o600).open(path)
 }
 
-fn read(path: &Path) -> io::Result<Saved> {
+fn read(path: &Path) -> io::Result<Kept> {
     let file = match File::open(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Saved::default()),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Kept::default()),
         Err(error) => return Err(error),
     };
     let mut bytes = Vec::new();

@@ -96,14 +96,28 @@ pub fn mentions(text: &str, name: &str) -> Vec<Range<usize>> {
         return found;
     }
     for (at, sign) in text.match_indices('@') {
-        // Not within a word, an address for mail or a link.
-        let is_begin = text[..at].chars().next_back().is_none_or(|it| !is_word(it) && it != '/');
         let begin = at + sign.len();
-        if let Some(size) = prefix_size(&text[begin..], name).filter(|_| is_begin) {
+        if is_mention_begin(&text[..at])
+            && let Some(size) = prefix_size(&text[begin..], name)
+        {
             found.push(at..begin + size);
         }
     }
     found
+}
+
+/// Returns what there is of a name at the end of `text` that somebody has begun to call: what
+/// follows the last `@`.
+pub fn begun_mention(text: &str) -> Option<&str> {
+    let (before, begun) = text.rsplit_once('@')?;
+    let is_over = begun.contains('\n') || begun.ends_with(char::is_whitespace);
+    (is_mention_begin(before) && !is_over).then_some(begun)
+}
+
+/// Returns true if an `@` after `text` calls somebody: not within a word, an address for mail or a
+/// link.
+fn is_mention_begin(text: &str) -> bool {
+    text.chars().next_back().is_none_or(|it| !is_word(it) && it != '/')
 }
 
 /// Returns how many bytes at the beginning of `text` spell `name`, if they do and it ends there.

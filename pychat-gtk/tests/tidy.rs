@@ -38,6 +38,7 @@ const LINES: [(&[&str], &[&str]); 4] = [
             "src/latest_button.rs",
             "src/message_row.rs",
             "src/message_row",
+            "src/name_completion.rs",
             "src/notifier.rs",
             "src/people_flap.rs",
             "src/people_pane.rs",

@@ -1,4 +1,5 @@
-//! What outlives the program, and when it is filed.
+//! What outlives the program, and when it is filed: at once where somebody was promised that it is
+//! kept, in a moment where little is lost with it.
 
 use std::time::Duration;
 
@@ -7,9 +8,12 @@ use gtk::{
     glib::{prelude::*, subclass::prelude::*},
 };
 
+use pychat_wire::client::SayError;
+
 use super::Session;
 
-/// How long it may take until it is filed how far was read. If it is lost, nothing is.
+/// How long it may take until it is filed how far was read, with which nothing is lost, and what
+/// is being written.
 const FILING_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Session {
@@ -20,17 +24,25 @@ impl Session {
         let Some(n_texts) = n_texts.flatten() else { return };
         if 0 < imp.n_filed.replace(n_texts).max(n_texts) {
             self.file_now();
-        } else if !imp.is_filing.replace(true) {
-            let weak = self.downgrade();
-            glib::spawn_future_local(async move {
-                glib::timeout_future(FILING_INTERVAL).await;
-                if let Some(session) = weak.upgrade()
-                    && session.imp().is_filing.get()
-                {
-                    session.file_now();
-                }
-            });
+        } else {
+            self.file_soon();
         }
+    }
+
+    /// Files everything in a moment.
+    fn file_soon(&self) {
+        if self.imp().is_filing.replace(true) {
+            return;
+        }
+        let weak = self.downgrade();
+        glib::spawn_future_local(async move {
+            glib::timeout_future(FILING_INTERVAL).await;
+            if let Some(session) = weak.upgrade()
+                && session.imp().is_filing.get()
+            {
+                session.file_now();
+            }
+        });
     }
 
     /// Files everything.
@@ -38,7 +50,31 @@ impl Session {
         let imp = self.imp();
         imp.is_filing.set(false);
         if let (Some(client), Some(file)) = (&*imp.client.borrow(), &*imp.file.borrow()) {
-            file.write(client.saved());
+            file.write(client.saved(), &imp.draft.borrow());
         }
+    }
+
+    /// Keeps what is being written, to be gone on with by the next start.
+    pub fn set_draft(&self, draft: &str) {
+        if *self.imp().draft.borrow() != draft {
+            self.imp().draft.replace(draft.to_owned());
+            self.file_soon();
+        }
+    }
+
+    /// Says what is being written. It is filed as what was said and no longer as what is being
+    /// written, in one: whatever happens, it will be there once.
+    ///
+    /// # Errors
+    ///
+    /// [`SayError`] as for [`say`](Self::say); it is still being written then.
+    pub fn say_draft(&self) -> Result<(), SayError> {
+        let draft = self.imp().draft.take();
+        let said = self.say(&draft);
+        match said {
+            Ok(()) => self.file_soon(), // In protocol 1 nothing else of it is filed.
+            Err(_) => drop(self.imp().draft.replace(draft)),
+        }
+        said
     }
 }

@@ -49,6 +49,9 @@ pub struct Session {
     /// True while something can be said, now or for when the connection is back.
     #[property(get)]
     pub(super) can_say: Cell<bool>,
+    /// What is being written: as it was left when the room is entered, then as it is told.
+    #[property(get)]
+    pub(super) draft: RefCell<String>,
     pub(super) identity: RefCell<Option<(UserName, ServerAddress)>>,
     pub(super) ending: RefCell<Option<Ending>>,
     /// What decides; there is one from joining to leaving.
@@ -94,6 +97,7 @@ impl Default for Session {
             people: People::default(),
             retry_at_ms: Cell::default(),
             can_say: Cell::default(),
+            draft: RefCell::default(),
             identity: RefCell::default(),
             ending: RefCell::default(),
             client: RefCell::default(),

@@ -76,6 +76,27 @@ fn a_name_is_mentioned_as_a_whole_word_after_its_sign() {
 }
 
 #[test]
+fn a_begun_mention_is_what_follows_the_last_sign() {
+    for (text, expected) in [
+        ("@", Some("")),
+        ("see @Ан", Some("Ан")),
+        ("(@Ан", Some("Ан")),
+        ("one\n@Ан", Some("Ан")),
+        ("@Анна @Бор", Some("Бор")),
+        ("@Анна (", Some("Анна (")),
+        ("@@Ан", Some("Ан")),
+        ("", None),
+        ("Ан", None),
+        ("@Анна ", None),
+        ("@Анна\nи", None),
+        ("a@b", None),
+        ("https://x.org/@Ан", None),
+    ] {
+        assert_eq!(begun_mention(text), expected, "{text:?}");
+    }
+}
+
+#[test]
 fn a_few_emoji_alone_are_told_from_texts() {
     for (text, expected) in [
         ("😀", true),

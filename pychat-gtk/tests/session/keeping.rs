@@ -174,3 +174,54 @@ fn a_second_window_under_the_same_name_neither_reads_nor_overwrites_what_the_fir
         finish(server).await;
     });
 }
+
+#[test]
+fn what_was_being_written_survives_a_kill_and_is_never_kept_beside_what_was_said() {
+    run(async {
+        let folder = Folder::new();
+        let server = Server::start(|door| {
+            let mut peer = door.accept();
+            peer.let_in_2("e1", 0);
+            let mut again = door.accept();
+            again.let_in_2("e1", 0);
+            again.hear_2();
+            again.expect_end();
+            drop(peer);
+        });
+        let session = joined_with(session_in(&folder), &server.address).await;
+        session.set_draft("begun");
+        until(|| kept(&folder)["draft"] == "begun").await;
+        drop(session); // Without a word, as by a kill.
+
+        let session = joined_with(session_in(&folder), &server.address).await;
+        assert_eq!(session.draft(), "begun");
+        session.set_draft("begun and done");
+        session.say_draft().expect("joined");
+        assert_eq!(session.draft(), "");
+        let said = kept(&folder);
+        assert_eq!(said["unacknowledged"][0]["text"], "begun and done");
+        assert_eq!(said["draft"], "");
+        session.set_draft("the next");
+        session.leave().await;
+        assert_eq!(kept(&folder)["draft"], "the next", "who leaves in order loses nothing");
+        finish(server).await;
+    });
+}
+
+#[test]
+fn what_cannot_be_said_is_still_being_written() {
+    run(async {
+        let folder = Folder::new();
+        let server = Server::start(|door| {
+            let mut peer = door.accept();
+            peer.let_in_2("e1", 0);
+            peer.expect_end();
+        });
+        let session = joined_with(session_in(&folder), &server.address).await;
+        session.set_draft("\n");
+        session.say_draft().expect_err("it is blank");
+        assert_eq!(session.draft(), "\n");
+        session.leave().await;
+        finish(server).await;
+    });
+}

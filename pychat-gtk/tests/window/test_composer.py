@@ -1,10 +1,11 @@
 """Writing: how the entry grows, what the keys do, how much a message can hold."""
 
+import pathlib
 import subprocess
 import time
 import unittest
 
-from support import Atspi, WindowTest, eventually, is_sensitive, text_of
+from support import PATIENCE_S, Atspi, WindowTest, eventually, is_sensitive, text_of
 
 LIMIT = 65_536
 
@@ -14,7 +15,7 @@ def is_checked(switch):
     return switch.get_state_set().contains(Atspi.StateType.CHECKED)
 
 
-class Composer(WindowTest):
+class Entry(WindowTest):
     def setUp(self):
         self.server = self.start_server()
         self.boris = self.let_join(self.server, "Борис")
@@ -45,7 +46,7 @@ class Composer(WindowTest):
         return self.window.find_anywhere("check box", "Enter Sends the Message")
 
 
-class Keys(Composer):
+class Keys(Entry):
     def test_enter_sends_and_shift_enter_begins_a_line(self):
         self.type("one")
         self.window.press("shift+Return")
@@ -87,7 +88,7 @@ class Keys(Composer):
         self.assertIn("!", self.boris.hear_from("Анна"))
 
 
-class Size(Composer):
+class Size(Entry):
     def height(self):
         return self.window.extents(self.window.wait_for("text", "Message")).height
 
@@ -157,7 +158,44 @@ class Size(Composer):
         self.assertLess(time.monotonic() - begin, 5)
 
 
-class Emoji(Composer):
+class Draft(WindowTest):
+    def test_what_was_being_written_is_there_again_whatever_ended_the_client(self):
+        here, there = self.start_server(), self.start_server()
+        boris = self.let_join(here, "Борис")
+        state = {"XDG_STATE_HOME": self.temporary_folder()}
+        window = self.open_joined(here, **state)
+        window.write("Message", "half a tho")
+        eventually(lambda: "half a tho" in self.kept(state), "it to be kept")
+        window.kill()
+
+        window = self.open_joined(there, **state)
+        self.assertEqual(window.draft(), "", "it is for another server")
+        window.write("Message", "elsewhere")
+        window.focus()
+        window.press("ctrl+q")
+        window.process.wait(PATIENCE_S)
+
+        window = self.open_joined(here, **state)
+        eventually(lambda: window.draft() == "half a tho", "it again")
+        window.focus()
+        window.press("alt+Return")
+        self.assertEqual(boris.hear_from("Анна"), "half a tho")
+        window.kill()
+
+        window = self.open_joined(here, **state)
+        window.wait_for_row("half a tho")
+        self.assertEqual(window.draft(), "", "it has been said")
+        window.kill()
+
+        window = self.open_joined(there, **state)
+        eventually(lambda: window.draft() == "elsewhere", "what was left in order")
+
+    def kept(self, state):
+        files = pathlib.Path(state["XDG_STATE_HOME"]).glob("pychat/*.json")
+        return "".join(file.read_text() for file in files)
+
+
+class Emoji(Entry):
     def test_an_emoji_is_chosen_by_keyboard(self):
         self.type("hi ")
         self.window.press("ctrl+period")

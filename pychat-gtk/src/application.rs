@@ -9,6 +9,7 @@ use gtk::{gio, glib};
 use pychat_wire::UserName;
 
 use crate::{
+    about,
     config::{APP_ID, RESOURCE_PATH, VERSION},
     i18n::gettext,
     preferences_window::PreferencesWindow,
@@ -138,7 +139,7 @@ impl Default for Application {
 impl Application {
     fn add_options(&self) {
         self.set_option_context_summary(Some(&gettext(
-            "A chat over plain TCP. With a server and a name, it is joined at once.",
+            "A chat over plain TCP. Joins with a server and a name; asks about links first.",
         )));
         self.add_main_option(
             "name",
@@ -210,7 +211,7 @@ impl Application {
             window.present();
             return;
         }
-        let window = self.new_window();
+        let window = self.window_that_asks();
         window.fill(name, &server.to_string());
         window.present();
         window.join();
@@ -228,15 +229,25 @@ impl Application {
         let settings = self.settings();
         let name = name.map_or_else(|| settings.name(), ToOwned::to_owned);
         let server = server.map_or_else(|| settings.server(), ToString::to_string);
-        let window = self.new_window();
+        let window = self.window_that_asks();
         window.fill(&name, &server);
         window.present();
     }
 
+    /// Returns a window that is about to ask who is to join, and where; a new one if there is none.
+    fn window_that_asks(&self) -> Window {
+        let asking = self.conversations().find(Window::is_asking);
+        asking.unwrap_or_else(|| self.new_window())
+    }
+
+    /// Returns the windows in which there is a conversation, or may be one.
+    fn conversations(&self) -> impl Iterator<Item = Window> {
+        self.windows().into_iter().filter_map(|it| it.downcast().ok())
+    }
+
     fn find_window(&self, name: &str, server: &ServerAddress) -> Option<Window> {
         let name = UserName::new(name).ok()?;
-        let windows = self.windows().into_iter().filter_map(|it| it.downcast::<Window>().ok());
-        windows.into_iter().find(|window| window.is_of(&name, server))
+        self.conversations().find(|window| window.is_of(&name, server))
     }
 
     /// A notification was clicked, perhaps after the application that sent it has ended.
@@ -275,13 +286,7 @@ impl Application {
     }
 
     fn show_about(&self) {
-        let about = adw::AboutWindow::builder()
-            .application_icon(APP_ID)
-            .application_name(gettext("Pychat"))
-            .comments(gettext("A small chat for the people on your network"))
-            .license_type(gtk::License::Apache20)
-            .version(VERSION)
-            .build();
+        let about = about::window();
         about.set_transient_for(self.active_window().as_ref());
         about.present();
     }

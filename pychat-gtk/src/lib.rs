@@ -11,6 +11,7 @@
 //!
 //! Models and the session know no widget; no widget knows the transport.
 
+pub mod about;
 pub mod application;
 pub mod window;
 

@@ -305,6 +305,11 @@ impl Window {
             && session.identity().is_some_and(|it| it == (name.clone(), server.clone()))
     }
 
+    /// Returns true while it asks who is to join and where, and nothing has come of it yet.
+    pub fn is_asking(&self) -> bool {
+        self.session().state() == SessionState::Disconnected
+    }
+
     /// Ends the conversation and the window, be it seen or not.
     pub fn end(&self) {
         self.imp().leave();

@@ -27,6 +27,7 @@ const LINES: [(&[&str], &[&str]); 4] = [
     // No widget knows the transport.
     (
         &[
+            "src/about.rs",
             "src/application.rs",
             "src/composer.rs",
             "src/connect_page.rs",
@@ -106,6 +107,15 @@ fn every_file_is_on_one_side_of_the_line_between_widgets_and_the_rest() {
         let n_sides =
             sides.iter().filter(|side| side.iter().any(|it| path.starts_with(it))).count();
         assert_eq!(n_sides, 1, "{} is on no side, or on two", path.display());
+    }
+}
+
+#[test]
+fn the_shortcuts_window_lists_every_accelerator() {
+    let window = fs::read_to_string("resources/ui/help_overlay.ui").expect("there is one");
+    for (action, _) in pychat_gtk::application::ACCELS {
+        let property = format!("<property name=\"action-name\">{action}</property>");
+        assert!(window.contains(&property), "{action} is not listed");
     }
 }
 

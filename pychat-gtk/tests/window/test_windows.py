@@ -1,9 +1,21 @@
 """One process, a window for each person in each chat; links; the keyboard alone."""
 
+import os
+import pathlib
 import subprocess
 import unittest
 
-from support import CLIENT, WindowTest, call_application, eventually, text_of
+from support import (
+    APP_ID, CLIENT, Atspi, WindowTest, activate_action, call_application, children, eventually,
+    text_of,
+)
+
+
+def all_titles():
+    """The titles of all windows of all programs."""
+    desktop = Atspi.get_desktop(0)
+    desktop.clear_cache()
+    return [window.get_name() for program in children(desktop) for window in children(program)]
 
 
 class Windows(WindowTest):
@@ -64,6 +76,54 @@ class Windows(WindowTest):
         self.open_link(f"pychat://Вера@{self.server.address}")
         eventually(lambda: "Pychat" in window.frames(), "the window that asks")
         self.assertNotIn(self.title("Вера"), window.frames())
+
+    def test_a_link_is_asked_about_in_the_window_that_asks(self):
+        window = self.open()
+        window.write("Name", "Анна")
+        self.open_link(f"pychat://Вера@{self.server.address}")
+        entry = window.wait_for("text", "Name")
+        eventually(lambda: text_of(entry) == "Вера", "the link's name")
+        self.assertEqual(window.frames(), ["Pychat"])
+        self.run_again("--name", "Борис", self.server.address)
+        window.wait_for_title(self.title("Борис"))
+        self.assertEqual(window.frames(), [self.title("Борис")])
+
+    def test_a_click_on_a_notification_that_outlived_the_program_starts_it_there(self):
+        self.install_service()
+        call_application(
+            "org.freedesktop.Application", "ActivateAction", "sava{sv}", "show-conversation",
+            "1", "(ss)", "Анна", self.server.address, "0",
+        )
+        eventually(lambda: self.title("Анна") in all_titles(), "the window")
+        activate_action("quit")
+        eventually(lambda: self.title("Анна") not in all_titles(), "the end")
+
+    def install_service(self):
+        """Tells the bus how to start the program, as its package does."""
+        folder = pathlib.Path(os.environ["XDG_RUNTIME_DIR"]) / "dbus-1/services"
+        folder.mkdir(parents=True, exist_ok=True)
+        service = folder / f"{APP_ID}.service"
+        service.write_text(
+            f"[D-BUS Service]\nName={APP_ID}\nExec={CLIENT} --gapplication-service\n"
+        )
+        bus = ["org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus"]
+        reload = ["busctl", "--user", "call", *bus, "ReloadConfig"]
+        subprocess.run(reload, check=True)
+        self.addCleanup(subprocess.run, reload, check=True)
+        self.addCleanup(service.unlink)
+
+class Help(WindowTest):
+    def test_the_keyboard_is_explained(self):
+        window = self.open()
+        window.focus()
+        window.press("ctrl+question")
+        eventually(lambda: window.find_anywhere("label", "Search the conversation"), "the shortcuts")
+
+    def test_the_program_tells_what_it_is(self):
+        window = self.open()
+        window.focus()
+        activate_action("about")
+        eventually(lambda: window.find_anywhere("label", "Pychat"), "its name")
 
 
 class Keyboard(WindowTest):

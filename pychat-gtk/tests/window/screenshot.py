@@ -8,7 +8,8 @@ import pathlib
 import subprocess
 import sys
 
-from support import Peer, Server, Window, eventually
+from servers import Peer, Server
+from support import Window, eventually
 
 WIDTH, HEIGHT = 720, 800
 FRAME = 5  # Without a compositor, the window draws a frame where its shadow would be.

@@ -4,7 +4,8 @@ import signal
 import time
 import unittest
 
-from support import SERVER_AUTHOR, Peer, WindowTest, eventually, is_sensitive, text_of
+from servers import SERVER_AUTHOR, Peer
+from support import WindowTest, eventually, is_sensitive, text_of
 
 LOST = "The connection to the server was lost."
 

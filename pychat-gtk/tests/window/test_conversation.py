@@ -3,7 +3,8 @@
 import re
 import unittest
 
-from support import SERVER_AUTHOR, Atspi, WindowTest, children, eventually, is_sensitive, walk
+from servers import SERVER_AUTHOR
+from support import Atspi, WindowTest, children, eventually, is_sensitive, walk
 
 
 class Conversation(WindowTest):

@@ -2,7 +2,8 @@
 
 import unittest
 
-from support import WindowTest, eventually, free_port, is_sensitive, text_of, walk
+from servers import free_port
+from support import WindowTest, eventually, is_sensitive, text_of, walk
 
 REFUSED = "Could not connect: the server does not answer, or it refused the connection."
 

@@ -4,7 +4,8 @@ import os
 import subprocess
 import unittest
 
-from support import CLIENT, WindowTest, free_port
+from servers import free_port
+from support import CLIENT, WindowTest
 
 RUSSIAN = {"LANGUAGE": "ru", "LC_ALL": "C.UTF-8"}
 

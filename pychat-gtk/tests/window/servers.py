@@ -1,0 +1,183 @@
+"""Everybody else in a chat: the real server, other people, and stand-ins for servers."""
+
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+
+from patience import PATIENCE_S, eventually
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+BUILD = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug"
+SERVER = os.environ.get("PYCHAT_SERVER", str(BUILD / "pychat-server"))
+
+SERVER_AUTHOR = "Сервер Чата"
+GREETING = "Connection established. Waiting for your username..."
+
+
+def free_port():
+    """Returns a port of 127.0.0.1 at which nobody listens."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+class Server:
+    """The real server, which can die and come back at the same address."""
+
+    def __init__(self):
+        self.port = free_port()
+        self.address = f"127.0.0.1:{self.port}"
+        self.process = None
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [SERVER, "--listen", self.address, "--history", "memory"], stderr=subprocess.DEVNULL
+        )
+        eventually(self._answers, "the server")
+
+    def stop(self, signal_number=signal.SIGTERM):
+        if self.process is not None:
+            self.process.send_signal(signal_number)
+            self.process.wait(PATIENCE_S)
+            self.process = None
+
+    def _answers(self):
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
+            return True
+
+
+class Speaker:
+    """One end of a connection that speaks protocol 1 as the original does."""
+
+    def __init__(self, connection):
+        self.connection = connection
+        self.connection.settimeout(PATIENCE_S)
+        self.received = b""
+
+    def write(self, payload):
+        data = json.dumps(payload).encode()
+        self.connection.sendall(b"%d:%s" % (len(data), data))
+
+    def read(self):
+        """Returns the next payload, or None if the other end has hung up."""
+        while True:
+            size, colon, rest = self.received.partition(b":")
+            if colon and int(size) <= len(rest):
+                self.received = rest[int(size):]
+                return json.loads(rest[: int(size)])
+            data = self.connection.recv(65536)
+            if not data:
+                return None
+            self.received += data
+
+    def close(self):
+        self.connection.close()
+
+
+class Peer(Speaker):
+    """Another person in the room."""
+
+    def __init__(self, server, name):
+        super().__init__(socket.create_connection(("127.0.0.1", server.port), PATIENCE_S))
+        self.write({"type": "hello", "username": name})
+        def is_welcome(payload):
+            return payload["content"].startswith("Добро пожаловать")
+
+        self.welcome = self.hear_until(is_welcome)["content"]
+
+    def say(self, text):
+        self.write({"type": "text", "content": text})
+
+    def hear_until(self, condition):
+        """Returns the next payload that fulfils the condition."""
+        while True:
+            payload = self.read()
+            if payload is None:
+                raise AssertionError("the server hung up")
+            if condition(payload):
+                return payload
+
+    def hear_from(self, author):
+        """Returns the next text of `author`."""
+        return self.hear_until(lambda payload: payload["username"] == author)["content"]
+
+
+class Stub:
+    """A stand-in for a server, for one client at a time, that does what the test says."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener.settimeout(PATIENCE_S)
+        self.port = self.listener.getsockname()[1]
+        self.address = f"127.0.0.1:{self.port}"
+        self.client = None
+
+    def let_in(self, name=None):
+        self.client = Speaker(self.listener.accept()[0])
+        self.say(SERVER_AUTHOR, GREETING)
+        name = name or self.client.read()["username"]
+        self.say(SERVER_AUTHOR, f"Добро пожаловать, {name}. Участников онлайн в чате: 0")
+        return name
+
+    def say(self, author, text):
+        self.client.write({"type": "message", "username": author, "content": text})
+
+    def close(self):
+        if self.client is not None:
+            self.client.close()
+        self.listener.close()
+
+
+class Original(Stub):
+    """One of the original's protocol."""
+
+
+class Modern(Stub):
+    """One of protocol 2."""
+
+    def accept(self):
+        """Waits for the client, and says nothing yet."""
+        self.client = Speaker(self.listener.accept()[0])
+
+    def let_in(self, seq=0, epoch="e1"):
+        """Lets the client in; `seq` is the last number of the log. Returns the hello."""
+        self.accept()
+        return self.welcome(seq, epoch)
+
+    def welcome(self, seq=0, epoch="e1"):
+        self.client.write({
+            "type": "message", "username": SERVER_AUTHOR, "content": GREETING, "protocol": 2,
+            "epoch": epoch, "limits": {"payload": 65536, "name": 32}, "ping_seconds": 30,
+        })
+        hello = self.client.read()
+        self.client.write({
+            "type": "welcome", "username": hello["username"], "token": "t0", "epoch": epoch,
+            "seq": seq, "time": now_ms(), "members": [hello["username"]],
+        })
+        return hello
+
+    def record(self, seq, author, text, **more):
+        self.client.write({
+            "type": "message", "seq": seq, "time": now_ms(), "username": author,
+            "content": text, **more,
+        })
+
+    def hear(self, kind):
+        """Returns the next payload of this type; whether one is there may be asked meanwhile."""
+        while True:
+            payload = self.client.read()
+            assert payload is not None, "the client hung up"
+            if payload["type"] == kind:
+                return payload
+            assert payload["type"] == "ping", payload
+            self.client.write({"type": "pong"})
+
+
+def now_ms():
+    return int(time.time() * 1000)

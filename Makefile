@@ -27,9 +27,9 @@ DEB_PACKAGES := $(BUILD_PACKAGES) debhelper dpkg-dev
 CHECK_DEB_PACKAGES := $(DEB_PACKAGES) lintian systemd dbus util-linux iproute2 man-db locales \
 	desktop-file-utils gtk-update-icon-cache sqlite3 python3 git
 # What it takes to try it all: a display, a session bus, a screen reader's eyes, and validators.
-CHECK_PACKAGES := $(CHECK_DEB_PACKAGES) g++ xvfb at-spi2-core python3-gi gir1.2-atspi-2.0 xdotool \
-	weston adwaita-icon-theme fonts-cantarell fonts-noto-color-emoji netcat-openbsd procps shellcheck \
-	appstream mandoc zsh fish
+CHECK_PACKAGES := $(CHECK_DEB_PACKAGES) g++ xvfb xserver-xorg-core xserver-xorg-video-dummy \
+	at-spi2-core python3-gi gir1.2-atspi-2.0 xdotool weston adwaita-icon-theme fonts-cantarell \
+	fonts-noto-color-emoji netcat-openbsd procps shellcheck appstream mandoc zsh fish
 
 install = missing=(); for package in $(1); do \
 		dpkg-query -W -f '$${Status}' "$$package" 2>/dev/null | grep -q ' installed$$' \
@@ -92,6 +92,7 @@ check: deps
 	shellcheck $$(git ls-files | xargs grep -lE '^#!.*\b(ba)?sh$$')
 	tests=pychat-gtk/tests
 	$$tests/headless /usr/bin/python3 -m unittest discover -s $$tests/window -v
+	HEADLESS_TOUCH=1 $$tests/headless /usr/bin/python3 -m unittest discover -s $$tests/window -k Touch -v
 	$$tests/headless-wayland /usr/bin/python3 -m unittest discover -s $$tests/window -k MainPath -v
 	build-aux/check "$(TARGET)"
 	$(MAKE) --no-print-directory check-deb

@@ -120,6 +120,11 @@ mod imp {
                     imp.attend();
                 }
             ));
+            follow_end.swipe().on_change(clone!(
+                #[weak(rename_to = imp)]
+                self,
+                move |is_moving| imp.hold(is_moving)
+            ));
             let adjustment = self.scrolled_window.vadjustment();
             adjustment.connect_page_size_notify(clone!(
                 #[weak(rename_to = imp)]
@@ -245,6 +250,13 @@ mod imp {
         fn show_whole(&self, is_whole: bool) {
             if let Some(recent) = &*self.recent.borrow() {
                 recent.set_whole(is_whole);
+            }
+        }
+
+        /// Has the list leave alone what is above it, while somebody moves it by touch.
+        fn hold(&self, is_held: bool) {
+            if let Some(recent) = &*self.recent.borrow() {
+                recent.set_held(is_held);
             }
         }
 

@@ -16,6 +16,8 @@ use std::{
 
 use gtk::{gdk, glib, prelude::*};
 
+use crate::swipe::Swipe;
+
 /// How long the view may go on moving after the input that moved it.
 const SCROLL_SETTLE_TIME: Duration = Duration::from_millis(600);
 
@@ -23,18 +25,20 @@ const SCROLL_SETTLE_TIME: Duration = Duration::from_millis(600);
 const LEFT_END_DISTANCE: f64 = 32.0;
 
 /// The keys that scroll a list.
-const SCROLL_KEYS: [gdk::Key; 10] = [
+const SCROLL_KEYS: [gdk::Key; 8] = [
     gdk::Key::Up,
     gdk::Key::Down,
     gdk::Key::Page_Up,
     gdk::Key::Page_Down,
-    gdk::Key::Home,
-    gdk::Key::End,
+    gdk::Key::KP_Up,
+    gdk::Key::KP_Down,
     gdk::Key::KP_Page_Up,
     gdk::Key::KP_Page_Down,
-    gdk::Key::KP_Home,
-    gdk::Key::KP_End,
 ];
+
+/// The keys that lead to the beginning, and to the end.
+const HOME_KEYS: [gdk::Key; 2] = [gdk::Key::Home, gdk::Key::KP_Home];
+const END_KEYS: [gdk::Key; 2] = [gdk::Key::End, gdk::Key::KP_End];
 
 /// Keeps one scrolled list at its end.
 #[derive(Clone, Debug)]
@@ -52,7 +56,9 @@ struct State {
     on_change: RefCell<Option<OnChange>>,
     /// True while the reader has gone a little way from the end, not yet far enough to leave it.
     is_near: Cell<bool>,
-    /// True while the scrollbar, or the list by touch, is being dragged.
+    /// Knows while the list is being moved by touch.
+    swipe: Swipe,
+    /// True while the scrollbar is being dragged.
     is_dragged: Cell<bool>,
     /// When there last was input that scrolls.
     last_input: Cell<Option<Instant>>,
@@ -68,6 +74,7 @@ impl FollowEnd {
             is_following: Cell::new(true),
             on_change: RefCell::default(),
             is_near: Cell::default(),
+            swipe: Swipe::new(window),
             is_dragged: Cell::default(),
             last_input: Cell::default(),
         }));
@@ -75,15 +82,18 @@ impl FollowEnd {
         follow.watch_layouts(window);
         follow.watch_wheel(window);
         follow.watch_keys(window);
-        follow.watch_drag(window, &TOUCH);
-        follow.watch_drag(&window.vscrollbar(), &TOUCH);
-        follow.watch_drag(&window.vscrollbar(), &BUTTON);
+        follow.watch_drag(&window.vscrollbar());
         follow
     }
 
     /// Has `f` called whenever the reader leaves the end, with false, or comes back to it.
     pub fn on_change(&self, f: impl Fn(bool) + 'static) {
         self.0.on_change.replace(Some(Box::new(f)));
+    }
+
+    /// Returns what knows while the list is being moved by touch.
+    pub fn swipe(&self) -> &Swipe {
+        &self.0.swipe
     }
 
     /// Goes back to the end, wherever the reader is.
@@ -154,6 +164,9 @@ impl FollowEnd {
 
     fn seek(&self) {
         let state = &self.0;
+        if state.swipe.is_moving() {
+            return; // Whoever moves it would put it back.
+        }
         let is_near = state.is_near.get() && self.is_reader_scrolling();
         if state.is_following.get() && !is_near && 1.0 < self.distance() {
             state.adjustment.set_value(state.adjustment.upper() - state.adjustment.page_size());
@@ -168,7 +181,16 @@ impl FollowEnd {
 
     fn is_reader_scrolling(&self) -> bool {
         let is_recent = |input: Instant| input.elapsed() < SCROLL_SETTLE_TIME;
-        self.0.is_dragged.get() || self.0.last_input.get().is_some_and(is_recent)
+        self.0.is_dragged.get()
+            || self.0.swipe.is_moving()
+            || self.0.last_input.get().is_some_and(is_recent)
+    }
+
+    /// Leaves the end, if there is anywhere to go.
+    fn leave(&self) {
+        if self.0.adjustment.page_size() < self.0.adjustment.upper() {
+            self.set_following(false);
+        }
     }
 
     fn note_input(&self) {
@@ -181,9 +203,8 @@ impl FollowEnd {
         let follow = self.clone();
         wheel.connect_scroll(move |_, _, dy| {
             follow.note_input();
-            let can_scroll = follow.0.adjustment.page_size() < follow.0.adjustment.upper();
-            if dy < 0.0 && can_scroll {
-                follow.set_following(false);
+            if dy < 0.0 {
+                follow.leave();
             }
             glib::Propagation::Proceed
         });
@@ -197,28 +218,33 @@ impl FollowEnd {
         keys.connect_key_pressed(move |_, key, _, _| {
             if SCROLL_KEYS.contains(&key) {
                 follow.note_input();
+            } else if HOME_KEYS.contains(&key) {
+                follow.leave(); // Before the list goes there: there is more than it shows at its end.
+            } else if END_KEYS.contains(&key) {
+                follow.set_following(true); // Though more may come before it gets there.
             }
             glib::Propagation::Proceed
         });
         window.add_controller(keys);
     }
 
-    /// Watches raw events: a gesture would be cancelled by the widget's own.
-    fn watch_drag(&self, widget: &impl IsA<gtk::Widget>, drag: &'static Drag) {
+    /// Watches raw events: a gesture would be cancelled by the scrollbar's own.
+    fn watch_drag(&self, scrollbar: &gtk::Widget) {
         let events = gtk::EventControllerLegacy::new();
         events.set_propagation_phase(gtk::PropagationPhase::Capture);
         let follow = self.clone();
         events.connect_event(move |_, event| {
-            let event_type = event.event_type();
-            if event_type == drag.begin {
-                follow.0.is_dragged.set(true);
-            } else if drag.ends.contains(&event_type) {
-                follow.0.is_dragged.set(false);
-                follow.note_input();
+            match event.event_type() {
+                gdk::EventType::ButtonPress => follow.0.is_dragged.set(true),
+                gdk::EventType::ButtonRelease => {
+                    follow.0.is_dragged.set(false);
+                    follow.note_input();
+                }
+                _ => (),
             }
             glib::Propagation::Proceed
         });
-        widget.add_controller(events);
+        scrollbar.add_controller(events);
     }
 }
 
@@ -227,19 +253,3 @@ impl fmt::Debug for State {
         f.debug_struct("State").field("is_following", &self.is_following).finish_non_exhaustive()
     }
 }
-
-/// How dragging begins and ends.
-struct Drag {
-    begin: gdk::EventType,
-    ends: &'static [gdk::EventType],
-}
-
-/// A finger moves the list itself and the scrollbar alike.
-const TOUCH: Drag = Drag {
-    begin: gdk::EventType::TouchBegin,
-    ends: &[gdk::EventType::TouchEnd, gdk::EventType::TouchCancel],
-};
-
-/// The mouse drags the scrollbar; in the list it only selects text.
-const BUTTON: Drag =
-    Drag { begin: gdk::EventType::ButtonPress, ends: &[gdk::EventType::ButtonRelease] };

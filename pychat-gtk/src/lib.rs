@@ -34,6 +34,7 @@ pub mod place;
 pub mod preferences_window;
 pub mod recent_group;
 pub mod search_bar;
+pub mod swipe;
 
 pub mod ending;
 pub mod model;

@@ -48,6 +48,8 @@ mod imp {
         pub(super) len: Cell<u32>,
         /// True while everything is to be shown.
         pub(super) is_whole: Cell<bool>,
+        /// True while rows above those that are shown are to stay as they are.
+        pub(super) is_held: Cell<bool>,
         /// How many messages fill a page.
         pub(super) page: Cell<u32>,
         /// Adds what is above the page.
@@ -61,6 +63,7 @@ mod imp {
                 start: Cell::default(),
                 len: Cell::default(),
                 is_whole: Cell::default(),
+                is_held: Cell::default(),
                 page: Cell::new(PAGE_MESSAGES),
                 growth: RefCell::default(),
             }
@@ -115,13 +118,16 @@ impl Recent {
 
     /// Shows everything, or from the next message on the end alone.
     pub fn set_whole(&self, is_whole: bool) {
-        let imp = self.imp();
-        imp.is_whole.set(is_whole);
-        if is_whole {
-            let n_added = imp.start.take();
-            imp.len.set(imp.len.get() + n_added);
-            self.tell(0, 0, n_added);
-        }
+        self.imp().is_whole.set(is_whole);
+        self.show_whole();
+    }
+
+    /// Lets nothing come above what is shown, and nothing there leave before it is forgotten; or
+    /// makes up for it.
+    pub fn set_held(&self, is_held: bool) {
+        self.imp().is_held.set(is_held);
+        self.show_whole();
+        self.shorten();
     }
 
     /// Takes in that `page` messages, at most [`RECENT_MESSAGES`], fill what can be seen.
@@ -140,13 +146,16 @@ impl Recent {
         let imp = self.imp();
         let start = imp.start.get();
         let len = imp.len.get();
-        if at < start {
+        let is_above =
+            at < start || (imp.is_held.get() && at == start && 0 < len && n_removed == 0);
+        if is_above {
             // Above what is shown; of what is gone, some may have been shown.
             let n_hidden = n_removed.min(start - at);
             imp.start.set(start - n_hidden + n_added);
             imp.len.set(len - (n_removed - n_hidden));
             self.tell(0, n_removed - n_hidden, 0);
-        } else if !imp.is_whole.get() && imp.page.get() < n_added {
+            self.show_whole();
+        } else if !imp.is_whole.get() && !imp.is_held.get() && imp.page.get() < n_added {
             // One change instead of two: what is new pushes out everything that was shown.
             let page = imp.page.get();
             imp.start.set(start + len - n_removed + n_added - page);
@@ -160,11 +169,21 @@ impl Recent {
         }
     }
 
+    /// Shows everything, if that is to be shown.
+    fn show_whole(&self) {
+        let imp = self.imp();
+        if imp.is_whole.get() && !imp.is_held.get() {
+            let n_added = imp.start.take();
+            imp.len.set(imp.len.get() + n_added);
+            self.tell(0, 0, n_added);
+        }
+    }
+
     /// Takes away what is above the last messages, if that is worth it.
     fn shorten(&self) {
         let imp = self.imp();
         let len = imp.len.get();
-        if imp.is_whole.get() || len <= RECENT_MESSAGES_MAX {
+        if imp.is_whole.get() || imp.is_held.get() || len <= RECENT_MESSAGES_MAX {
             return;
         }
         let n_removed = len - RECENT_MESSAGES;
@@ -191,6 +210,9 @@ impl Recent {
     fn grow(&self) -> bool {
         let imp = self.imp();
         let (start, len) = (imp.start.get(), imp.len.get());
+        if imp.is_held.get() {
+            return true;
+        }
         let n_added = STEP_MESSAGES.min(start).min(RECENT_MESSAGES.saturating_sub(len));
         imp.start.set(start - n_added);
         imp.len.set(len + n_added);
@@ -322,6 +344,31 @@ mod tests {
         check(&view, 5_201..5_301);
         recent.set_whole(true);
         assert_eq!(recent.n_items(), history.n_items());
+    }
+
+    #[test]
+    fn nothing_comes_or_goes_above_while_that_would_disturb() {
+        let history = History::default();
+        let (recent, view) = viewed(&history);
+        push(&history, 100..300);
+        recent.set_held(true);
+        let shown = (300 - recent.n_items() as usize)..300;
+        push(&history, 300..800);
+        check(&view, shown.start..800);
+        recent.set_whole(true);
+        history.prepend(numbered(0..100));
+        check(&view, shown.start..800);
+        recent.set_held(false);
+        check(&view, 0..800);
+
+        recent.set_held(true);
+        history.prepend(numbered(0..10));
+        check(&view, 0..800);
+        recent.set_whole(false);
+        push(&history, 800..801);
+        check(&view, 0..801);
+        recent.set_held(false);
+        check(&view, 701..801);
     }
 
     #[test]

@@ -35,6 +35,7 @@ const LINES: [(&[&str], &[&str]); 4] = [
             "src/conversation_page.rs",
             "src/failure_note.rs",
             "src/follow_end.rs",
+            "src/swipe.rs",
             "src/highlight.rs",
             "src/latest_button.rs",
             "src/message_row.rs",

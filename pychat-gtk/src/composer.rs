@@ -17,7 +17,10 @@ use adw::subclass::prelude::*;
 use gtk::{gdk, glib, glib::clone, glib::subclass::Signal, pango, prelude::*};
 use pychat_wire::PAYLOAD_BYTES_MAX;
 
-use crate::{name_completion::NameCompletion, session::Session, text::has_longer_word, wording};
+use crate::{
+    announcer::Announcer, name_completion::NameCompletion, session::Session, text::has_longer_word,
+    wording,
+};
 
 /// How many lines are shown at once.
 const LINES_MAX: i32 = 8;
@@ -53,6 +56,7 @@ mod imp {
         #[template_child]
         send_button: TemplateChild<gtk::Button>,
         completion: NameCompletion,
+        announcer: Announcer,
         /// Whom the messages are given to.
         #[property(get, set = Self::set_session, explicit_notify, nullable)]
         session: RefCell<Option<Session>>,
@@ -93,6 +97,7 @@ mod imp {
             ));
             self.completion.set_parent(&*self.obj());
             self.completion.set_text_view(Some(&*self.text_view));
+            self.announcer.set_widget(&*self.text_view);
         }
 
         fn dispose(&self) {
@@ -145,6 +150,11 @@ mod imp {
                     #[weak(rename_to = imp)]
                     self,
                     move |session| imp.go_on_with(&session.draft())
+                ));
+                session.connect_heard(clone!(
+                    #[weak(rename_to = imp)]
+                    self,
+                    move |_, message| imp.announcer.hear(message)
                 ));
             }
             self.completion.set_session(session.as_ref());

@@ -18,6 +18,7 @@ pub mod window;
 pub mod connect_page;
 pub mod conversation_page;
 
+pub mod announcer;
 pub mod composer;
 pub mod connection_bar;
 pub mod failure_note;

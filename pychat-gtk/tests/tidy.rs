@@ -28,6 +28,7 @@ const LINES: [(&[&str], &[&str]); 4] = [
     (
         &[
             "src/about.rs",
+            "src/announcer.rs",
             "src/application.rs",
             "src/composer.rs",
             "src/connect_page.rs",

@@ -57,42 +57,61 @@ impl<S: Socket> Switchboard<S> {
     ) -> Result<(), StorageError> {
         self.utc_ms = self.utc_ms.max(utc_ms);
         let mut departed = Vec::new();
-        for person in account.map(Account::people).unwrap_or_default() {
-            let place = waiting.remove(&person.peer);
-            let is_taken_up = account.zip(place).is_some_and(|(account, mut waiting)| {
-                let interrupted = interrupted(account, person, &mut waiting);
-                let id = self.next_id();
-                let is_sound = interrupted.is_some() && register(&mut waiting.socket, id).is_ok();
-                match interrupted {
-                    Some(interrupted) if is_sound => {
-                        self.seat_again(now, person, waiting, interrupted);
-                        true
-                    }
-                    _ => {
-                        waiting.socket.hang_up();
-                        false
-                    }
+        if let Some(account) = account {
+            for person in account.people() {
+                let is_taken_up = waiting.remove(&person.peer).is_some_and(|waiting| {
+                    self.go_on(now, account, person, waiting, &mut register)
+                });
+                if !is_taken_up && let Some(name) = name(person) {
+                    departed.push(Effect::Depart { name, reason: CloseReason::Lost });
                 }
-            });
-            let name = person.joined.as_ref().and_then(|(name, _)| UserName::new(name).ok());
-            if !is_taken_up && let Some(name) = name {
-                departed.push(Effect::Depart { name, reason: CloseReason::Lost });
             }
         }
-        for Waiting { mut socket, peer, cursors } in waiting.into_values() {
-            // Who was noted nowhere, but not read nor written to either, has just called.
-            let id = self.next_id();
-            if cursors.moved == Moved::default() && register(&mut socket, id).is_ok() {
-                self.admit(now, socket, peer);
-            } else {
-                socket.hang_up();
-            }
+        for waiting in waiting.into_values() {
+            self.begin(now, waiting, &mut register);
         }
         if let Some(account) = account.filter(|account| account.epoch == self.log.epoch()) {
             self.publish_after(account.published)?;
         }
         self.effects.extend(departed);
         Ok(())
+    }
+
+    /// Goes on with a connection where it stands, or closes it; returns whether it goes on.
+    fn go_on(
+        &mut self,
+        now: Instant,
+        account: &Account,
+        person: &Person,
+        mut waiting: Waiting<S>,
+        register: impl FnOnce(&mut S, ConnectionId) -> io::Result<()>,
+    ) -> bool {
+        let id = self.next_id();
+        let interrupted = interrupted(account, person, &mut waiting)
+            .filter(|_| register(&mut waiting.socket, id).is_ok());
+        let Some(interrupted) = interrupted else {
+            waiting.socket.hang_up();
+            return false;
+        };
+        self.seat_again(now, person, waiting, interrupted);
+        true
+    }
+
+    /// Begins with a connection that nothing was noted of. Who was not read nor written to either has
+    /// just called; any other is closed.
+    fn begin(
+        &mut self,
+        now: Instant,
+        waiting: Waiting<S>,
+        register: impl FnOnce(&mut S, ConnectionId) -> io::Result<()>,
+    ) {
+        let Waiting { mut socket, peer, cursors } = waiting;
+        let id = self.next_id();
+        if cursors.moved == Moved::default() && register(&mut socket, id).is_ok() {
+            self.admit(now, socket, peer);
+        } else {
+            socket.hang_up();
+        }
     }
 
     /// Gives a connection its seat again; it has the next id.
@@ -105,15 +124,7 @@ impl<S: Socket> Switchboard<S> {
     ) {
         let Waiting { socket, peer, cursors: _ } = waiting;
         let connection = Connection::resume(socket, self.limits.payload_bytes_max, interrupted);
-        let name = person.joined.as_ref().and_then(|(name, _)| UserName::new(name).ok());
-        let stay = match (name.clone(), person.closing) {
-            (None, None) => Stay::Guest,
-            (Some(name), None) => Stay::Present(name),
-            (None, Some(_)) => Stay::Left,
-            (Some(name), Some(reason)) => Stay::Ending { name: Some(name), reason, error: None },
-        };
-        let is_left = matches!(stay, Stay::Left);
-        let mut seat = Seat::new(now, connection, peer, stay);
+        let mut seat = Seat::new(now, connection, peer, stay(person));
         (seat.cookie, seat.protocol) = (Some(person.peer), person.protocol);
         let is_present = matches!(seat.stay, Stay::Present(_));
         if is_present {
@@ -122,16 +133,11 @@ impl<S: Socket> Switchboard<S> {
                 Protocol::Two => Hears::Presence, // It will say how far it came.
             };
         }
+        let is_left = matches!(seat.stay, Stay::Left);
         self.callers.enter(peer, 0);
         let id = self.connections.insert(seat);
         if !is_left {
-            let paced_ms = person.paced_until_ms.map(|until| until.saturating_sub(self.utc_ms));
-            let standing = Standing {
-                name,
-                protocol: person.protocol,
-                is_closing: person.closing.is_some(),
-                paced_until: paced_ms.map(|ms| now + Duration::from_millis(ms)),
-            };
+            let standing = self.standing(now, person);
             self.chat.restore(now, id, standing);
         }
         if is_present && person.protocol == Protocol::Two {
@@ -149,6 +155,17 @@ impl<S: Socket> Switchboard<S> {
             self.queues.mark_ready(id, seat);
             self.queues.mark_dirty(id, seat);
             self.queues.mark_touched(id, seat);
+        }
+    }
+
+    /// Returns what the chat is to know of somebody.
+    fn standing(&self, now: Instant, person: &Person) -> Standing {
+        let paced_ms = person.paced_until_ms.map(|until| until.saturating_sub(self.utc_ms));
+        Standing {
+            name: name(person),
+            protocol: person.protocol,
+            is_closing: person.closing.is_some(),
+            paced_until: paced_ms.map(|ms| now + Duration::from_millis(ms)),
         }
     }
 
@@ -189,6 +206,22 @@ impl<S: Socket> Switchboard<S> {
     }
 }
 
+/// Returns the name under which somebody is in the room, if it is.
+fn name(person: &Person) -> Option<UserName> {
+    let (name, _) = person.joined.as_ref()?;
+    UserName::new(name).ok()
+}
+
+/// Returns where somebody stands between coming and going.
+fn stay(person: &Person) -> Stay {
+    match (name(person), person.closing) {
+        (None, None) => Stay::Guest,
+        (Some(name), None) => Stay::Present(name),
+        (None, Some(_)) => Stay::Left,
+        (Some(name), Some(reason)) => Stay::Ending { name: Some(name), reason, error: None },
+    }
+}
+
 /// Returns how to go on with somebody exactly where it stands; nothing if that cannot be known.
 fn interrupted<S: Socket>(
     account: &Account,
@@ -207,8 +240,8 @@ fn interrupted<S: Socket>(
             Ok(_) | Err(_) => return None,
         }
     }
-    if let Some((name, _)) = &person.joined {
-        UserName::new(name).ok()?;
+    if person.joined.is_some() {
+        name(person)?;
     }
     Some(Interrupted {
         moved: Moved { read: person.read, written: moved.written },

@@ -34,6 +34,7 @@ use crate::{
     chat::{CloseReason, Refusal},
     config::ConfigError,
     log::StorageError,
+    notes::Unreadable,
 };
 
 /// Directs what is logged from here on: to the journal if standard error is the journal, else to
@@ -152,6 +153,11 @@ pub fn not_inherited(name: &str, why: &dyn Display) {
 /// What was passed on cannot be found.
 pub fn inherited_nothing(why: &dyn Display) {
     warn!(event = "inherit", "cannot take what was passed on: {why}");
+}
+
+/// What another process noted of its connections is of no use, so they are closed.
+pub fn notes_unreadable(why: Unreadable) {
+    warn!(event = "notes_unread", error = %why, "cannot go on with earlier connections: {why}");
 }
 
 /// Connections that another process had were taken up again; others could not be.

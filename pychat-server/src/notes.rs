@@ -22,6 +22,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 pub use self::account::{Account, Person};
 use crate::chat::{CloseReason, Protocol};
@@ -37,10 +38,22 @@ const HEAD_BYTES: usize = 8;
 const CHANGES_BYTES_MAX: u64 = 1 << 20;
 const GROWTH: u64 = 4;
 
+/// Why notes tell nothing.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub enum Unreadable {
+    /// Another version of the server wrote them.
+    #[error("they are of format {0}, and this server reads format {FORMAT}")]
+    Format(u32),
+    /// Something else wrote them, or broke them.
+    #[error("they make no sense")]
+    Senseless,
+}
+
 /// One fact about the room, or about one of its connections (`peer`, its socket's cookie).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Note<'a> {
-    /// All that follows is everything there is to know.
+    /// All that follows is everything there is to know. Notes of every format begin with this, and
+    /// this with the format.
     Everything {
         /// Of which version the notes are; others are not read.
         format: u32,
@@ -122,9 +135,14 @@ impl Notes {
         Self { path, file: None, size: 0, everything: 0, frame: Vec::new() }
     }
 
-    /// Reads what the last process noted; nothing if it noted nothing, or nothing that makes sense.
-    pub fn read(&self) -> Option<Account> {
-        Account::read(&fs::read(&self.path).ok()?)
+    /// Reads what the last process noted; nothing if it noted nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Unreadable`]: it noted something else than this process would have.
+    pub fn read(&self) -> Result<Option<Account>, Unreadable> {
+        let Ok(notes) = fs::read(&self.path) else { return Ok(None) };
+        Account::read(&notes)
     }
 
     /// Returns true if everything is to be said anew.

@@ -4,12 +4,13 @@
 //! `data/systemd` say of it, in the reader's language: what it means, and what there is to be done.
 
 /// Each kind's word and id, in the order of the functions that log them.
-const KINDS: [(&str, &str); 27] = [
+const KINDS: [(&str, &str); 28] = [
     ("start", "0c1bcd50552d4f2fa7681b9d7e52e942"),
     ("keep", "9be81d2c268740cb8c854b3ab2674201"),
     ("listen", "28fc43e2d38b4d77a6b7fc68f2d6bda3"),
     ("listen_ignored", "c6a2b3a1bcc84874bc0fefbb6b32c257"),
     ("inherit", "35b58ad940144b7da3e26462ea7ac123"),
+    ("notes_unread", "9ca01dd0b9284662814186d26af004ac"),
     ("take_up", "bee81b4866a8405d8a3fa41d90774a7f"),
     ("join", "f44d1c7b3b954bcf93672040ed1e1ed1"),
     ("leave", "9d5373eaf48c4cd7b7432b859770a6fd"),

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{FORMAT, Note, Peer, next_body};
+use serde::Deserialize;
+
+use super::{FORMAT, Note, Peer, Unreadable, next_body};
 use crate::chat::{CloseReason, Protocol};
 
 /// What another process knew of its connections.
@@ -61,22 +63,43 @@ struct Run {
 }
 
 impl Account {
-    /// Reads notes. Whatever is not whole at the end was never written; nothing is to be made of
-    /// what makes no sense.
-    pub fn read(mut notes: &[u8]) -> Option<Self> {
+    /// Reads notes. Whatever is not whole at the end was never written.
+    ///
+    /// # Errors
+    ///
+    /// [`Unreadable`], as a whole: of what makes no sense nothing is made, not even in part.
+    pub fn read(mut notes: &[u8]) -> Result<Option<Self>, Unreadable> {
         let mut account = None;
-        while let Some(mut body) = next_body(&mut notes) {
-            while !body.is_empty() {
-                let (note, rest) = postcard::take_from_bytes(body).ok()?;
-                body = rest;
-                if let Note::Everything { format, epoch, run } = note {
-                    account = (format == FORMAT).then(|| Self::new(epoch, run));
-                } else {
-                    account.as_mut()?.take(note)?;
-                }
+        while let Some(body) = next_body(&mut notes) {
+            match &mut account {
+                None => account = Some(Self::begin(body)?),
+                Some(account) => account.take_all(body)?,
             }
         }
-        account
+        Ok(account)
+    }
+
+    /// Reads the first frame, of a format that is not known before.
+    fn begin(body: &[u8]) -> Result<Self, Unreadable> {
+        let ((kind, format), _): ((u32, u32), _) = taken(body)?;
+        if kind == 0 && format != FORMAT {
+            return Err(Unreadable::Format(format));
+        }
+        let (Note::Everything { format: _, epoch, run }, rest) = taken(body)? else {
+            return Err(Unreadable::Senseless);
+        };
+        let mut account = Self::new(epoch, run);
+        account.take_all(rest)?;
+        Ok(account)
+    }
+
+    fn take_all(&mut self, mut body: &[u8]) -> Result<(), Unreadable> {
+        while !body.is_empty() {
+            let (note, rest) = taken(body)?;
+            self.take(note).ok_or(Unreadable::Senseless)?;
+            body = rest;
+        }
+        Ok(())
     }
 
     fn new(epoch: &str, run: (u64, u64)) -> Self {
@@ -167,6 +190,11 @@ impl Run {
         let begin = usize::try_from(from.checked_sub(self.begin)?).ok()?;
         self.bytes.get(begin..begin.checked_add(usize::try_from(size).ok()?)?)
     }
+}
+
+/// Takes the next thing that was said off a frame's body.
+fn taken<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<(T, &'a [u8]), Unreadable> {
+    postcard::take_from_bytes(body).map_err(|_| Unreadable::Senseless)
 }
 
 #[cfg(test)]

@@ -24,7 +24,10 @@ pub(super) fn take_up(
     switchboard: &mut Switchboard<TcpStream>,
 ) -> Result<(), StorageError> {
     let Some(notes) = Notes::of_process() else { return Ok(()) };
-    let account = notes.read();
+    let account = notes.read().unwrap_or_else(|unreadable| {
+        logging::notes_unreadable(unreadable);
+        None
+    });
     switchboard.keep(notes);
     if peers.is_empty() && account.is_none() {
         return Ok(());

@@ -116,7 +116,7 @@ impl World {
         let limits = Limits { rules, ..Limits::default() };
         let mut switchboard = Switchboard::new(limits, log, Tokens::new([7; 32], []));
         let notes = Notes::new(self.folder.join("connections"));
-        let account = notes.read();
+        let account = notes.read().expect("notes of this very kind");
         switchboard.keep(notes);
         let waiting = self.people.iter().map(|person| {
             let (socket, cursors) = (person.socket.clone(), person.socket.cursors());

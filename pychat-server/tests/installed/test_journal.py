@@ -1,5 +1,7 @@
 """What an operator finds in the journal, and what the journal says of it."""
 
+import socket
+
 from client import Peer
 from system import UNIT, Story, entries, run, systemctl, wait_for, wait_for_event
 
@@ -62,7 +64,7 @@ class Journal(Story):
         systemctl("kill", "--kill-whom=main", "--signal=STOP", JOURNALD)
         try:
             for _ in range(CALLS):
-                Peer().close()
+                self.call()
             self.visit("Вера")
         finally:
             systemctl("kill", "--kill-whom=main", "--signal=CONT", JOURNALD)
@@ -83,6 +85,12 @@ class Journal(Story):
         """Joins and leaves; returns where the server saw the visitor."""
         with Peer(name) as visitor:
             return visitor.address()
+
+    def call(self):
+        """Calls and hangs up; waits for the server to do so too, which lets in so many at once only."""
+        with Peer() as caller:
+            caller.socket.shutdown(socket.SHUT_WR)
+            caller.hears_the_end()
 
     def has(self, entry, **fields):
         self.assertEqual({name: entry.get(name) for name in fields}, fields)

@@ -174,7 +174,8 @@ deb:
 check-deb: deb
 	@$(call install,$(CHECK_DEB_PACKAGES))
 	build-aux/check-deb '$(DEB_DIR)'
-	pychat-server/tests/installed/run '$(DEB_DIR)' || [ $$? = 77 ]
+	cargo build -p pychat-server --bin pychat-server
+	pychat-server/tests/installed/run '$(DEB_DIR)' "$(TARGET)/pychat-server" || [ $$? = 77 ]
 
 # Neither the folder nor the time of a build shows in what it makes. It compiles everything anew.
 reproduce: deb

@@ -19,6 +19,8 @@ class Person:
         self.heard = []
         self.notices = []
         self.has_ended = False
+        # What was there of a frame when the line ended.
+        self.torn = b""
 
     async def connect(self):
         self.reader, self.writer = await asyncio.open_connection("127.0.0.1", PORT)
@@ -38,7 +40,10 @@ class Person:
         try:
             size = int((await self.reader.readuntil(b":"))[:-1])
             return json.loads(await self.reader.readexactly(size))
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except asyncio.IncompleteReadError as error:
+            self.torn = error.partial
+            return None
+        except ConnectionError:
             return None
 
     async def listen(self):

@@ -1,6 +1,7 @@
 """The machine that the packages are installed on, as its administrator has it."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -11,11 +12,17 @@ from pathlib import Path
 from client import PATIENCE_SECONDS
 
 PACKAGES = Path("/run/pychat/packages")
+# Another build of the server, and the version that it is given.
+OLDER_SERVER = Path("/run/pychat/older-server")
+OLDER = "0.0.1"
+SERVER_PROGRAM = Path("/usr/bin/pychat-server")
 UNIT = "pychat-server.service"
 SOCKET = "pychat-server.socket"
 CONFIG = Path("/etc/pychat-server/pychat-server.toml")
 STATE = Path("/var/lib/private/pychat-server")
 POLL_SECONDS = 0.05
+# How much of the journal is shown of a story that ended badly.
+SHOWN_LINES = 100
 LISTENING = "listening on 0.0.0.0:12345 and [::]:12345"
 
 
@@ -31,6 +38,27 @@ def package(name):
     """Returns the built package of this name."""
     (path,) = PACKAGES.glob(f"{name}_*.deb")
     return str(path)
+
+
+def older(name):
+    """Returns a package of this name that was built earlier, from another build of the server."""
+    folder = Path("/run/pychat/older") / name
+    built = Path(f"{folder}.deb")
+    if built.exists():
+        return str(built)
+    folder.parent.mkdir(exist_ok=True)
+    run("dpkg-deb", "--raw-extract", package(name), str(folder))
+    control = folder / "DEBIAN/control"
+    control.write_text(re.sub("^Version: .*", f"Version: {OLDER}", control.read_text(), flags=re.M))
+    program = folder / SERVER_PROGRAM.relative_to("/")
+    if program.exists():
+        shutil.copy(OLDER_SERVER, program)
+    run("dpkg-deb", "--root-owner-group", "-Znone", "--build", str(folder), str(built))
+    return str(built)
+
+
+def installed_version(name):
+    return run("dpkg-query", "--show", "--showformat=${Version}", name)
 
 
 def install(*packages):
@@ -126,4 +154,5 @@ class Story(unittest.TestCase):
         before = len(result.failures) + len(result.errors)
         super().run(result)
         if before < len(result.failures) + len(result.errors):
-            print(journalctl(f"--unit={UNIT}", f"--unit={SOCKET}", "-n100"), file=sys.stderr)
+            lines = journalctl(f"--unit={UNIT}", f"--unit={SOCKET}").splitlines()
+            print(*lines[-SHOWN_LINES:], sep="\n", file=sys.stderr)

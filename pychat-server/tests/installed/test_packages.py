@@ -7,12 +7,15 @@ from pathlib import Path
 from client import Peer
 from system import (
     CONFIG,
+    OLDER,
     SOCKET,
     STATE,
     UNIT,
     configure,
     install,
+    installed_version,
     main_pid,
+    older,
     package,
     run,
     shown,
@@ -20,7 +23,6 @@ from system import (
 )
 
 ID = "io.github.pychat.Pychat"
-OLDER = "0.0.1"
 # What changes with whatever is installed, of whichever package.
 VOLATILE = ["/var/cache", "/var/log", "/var/lib/dpkg", "/var/lib/systemd/catalog"]
 
@@ -41,10 +43,10 @@ class Packages(unittest.TestCase):
         self.assertEqual(inventory(), before)
 
     def installing_starts_the_server(self):
-        install(older(package("pychat-server")), older(package("pychat-gtk")))
+        install(older("pychat-server"), older("pychat-gtk"))
         self.runs()
         self.assertEqual(shown("UnitFileState", SOCKET), "disabled")
-        self.assertEqual(version("pychat-server"), OLDER)
+        self.assertEqual(installed_version("pychat-server"), OLDER)
         self.assertIn("pychat-server: Somebody joined", run("journalctl", "--list-catalog"))
 
     def installing_shows_the_client(self):
@@ -65,7 +67,7 @@ class Packages(unittest.TestCase):
         with Peer("Anna") as anna:
             anna.say("before")
         install(package("pychat-server"), package("pychat-gtk"))
-        self.assertNotEqual(version("pychat-server"), OLDER)
+        self.assertNotEqual(installed_version("pychat-server"), OLDER)
         self.assertNotEqual(main_pid(), before)
         self.runs()
         self.keeps_what_is_the_operators()
@@ -106,24 +108,6 @@ class Packages(unittest.TestCase):
     def keeps_what_is_the_operators(self):
         self.assertEqual(CONFIG.read_text(), "connections = 7\n")
         self.assertTrue((STATE / "log.sqlite").exists())
-
-
-def older(path):
-    """Returns the package at `path` as if it had been built long ago."""
-    folder = Path("/run/pychat/older") / Path(path).name
-    folder.parent.mkdir(exist_ok=True)
-    run("dpkg-deb", "--raw-extract", path, str(folder))
-    control = folder / "DEBIAN/control"
-    words = control.read_text().splitlines(keepends=True)
-    words = [f"Version: {OLDER}\n" if line.startswith("Version: ") else line for line in words]
-    control.write_text("".join(words))
-    built = f"{folder}.deb"
-    run("dpkg-deb", "--root-owner-group", "-Znone", "--build", str(folder), built)
-    return built
-
-
-def version(name):
-    return run("dpkg-query", "--show", "--showformat=${Version}", name)
 
 
 def inventory():

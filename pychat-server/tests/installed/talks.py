@@ -1,0 +1,64 @@
+"""Stories in which fifty people of both protocols talk without a pause while something happens to the
+server: nobody is disconnected, and all of them hear all of it, once and in the same order."""
+
+import asyncio
+import os
+import time
+
+from client import PATIENCE_SECONDS
+from people import Original, Second
+from system import UNIT, Override, Story, main_pid, shown, systemctl
+
+N_PEOPLE = 50
+TALK_SECONDS = 1
+
+
+class Talks(Story):
+    def setUp(self):
+        super().setUp()
+        # It dies more often here than a manager would put up with.
+        often = ["[Unit]", "StartLimitIntervalSec=0"]
+        soon = ["[Service]", "RestartSec=100ms", "WatchdogSec=2s"]
+        self.enterContext(Override(*often, *soon))
+        systemctl("restart", UNIT)
+
+    async def they_join(self, letter="p"):
+        """Lets people join whose names begin with a letter, by which nobody was called before."""
+        self.people = [(Original if i % 2 else Second)(f"{letter}{i}") for i in range(N_PEOPLE)]
+        for person in self.people:
+            await person.connect()
+
+    async def they_talk_during(self, happen):
+        is_over = asyncio.Event()
+        talks = [asyncio.create_task(person.talk(is_over)) for person in self.people]
+        await asyncio.sleep(TALK_SECONDS)
+        await happen()
+        await asyncio.sleep(TALK_SECONDS)
+        is_over.set()
+        await asyncio.gather(*talks)
+        total = sum(person.said for person in self.people)
+        is_late = lambda person: len(person.heard) < total and not person.listening.done()
+        await until(lambda: not any(map(is_late, self.people)), f"all {total} are heard")
+        for person in self.people:
+            if person.listening.done():
+                person.listening.result()
+            self.assertFalse(person.has_ended, f"{person.name} was disconnected")
+            self.assertEqual(len(set(person.heard)), total, f"{person.name} did not hear all")
+            self.assertEqual(person.heard, self.people[0].heard, f"{person.name}: another order")
+            left = [notice for notice in person.notices if "покинул" in str(notice)]
+            self.assertEqual(left, [], "nobody left")
+
+
+async def die(number):
+    """Ends the server, and waits until another has taken its place."""
+    pid = main_pid()
+    os.kill(pid, number)
+    is_back = lambda: main_pid() not in (0, pid) and shown("ActiveState") == "active"
+    await until(is_back, "the server is started again")
+
+
+async def until(condition, wanted):
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain until {wanted}"
+        await asyncio.sleep(0.02)

@@ -69,6 +69,21 @@ mod tests {
 
     use super::*;
 
+    /// The most bytes of one variable of the environment (Linux's `MAX_ARG_STRLEN`).
+    const VARIABLE_BYTES_MAX: usize = 128 << 10;
+
+    /// How many sockets the socket unit may come to have besides.
+    const LISTENERS_MAX: usize = 64;
+
+    #[test]
+    fn all_that_the_manager_keeps_can_be_named() {
+        let unit = include_str!("../../../data/systemd/pychat-server.service.in");
+        let setting = unit.lines().find_map(|line| line.strip_prefix("FileDescriptorStoreMax="));
+        let peers: usize = setting.unwrap().parse().unwrap();
+        let names = peers * (1 + PEER_NAME.len()) + LISTENERS_MAX * (1 + LISTENER_NAME.len());
+        assert!("LISTEN_FDNAMES=".len() + names < VARIABLE_BYTES_MAX, "{names} bytes of names");
+    }
+
     #[test]
     fn what_listens_is_told_by_its_name_and_what_it_is() {
         let listening = || OwnedFd::from(net::TcpListener::bind("127.0.0.1:0").unwrap());

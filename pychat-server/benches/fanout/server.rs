@@ -4,8 +4,9 @@ use std::{
     fmt, fs,
     io::{BufRead, BufReader, Read},
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
     thread,
     time::Duration,
 };
@@ -44,7 +45,18 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server on a free port that lets everybody speak as fast as they can.
     pub(crate) fn start(history: History) -> Outcome<Self> {
+        Self::launch(Command::new(env!("CARGO_BIN_EXE_pychat-server")), history)
+    }
+
+    /// Starts one whose connections may outlive it: a service manager listens in this `folder`, and
+    /// the notes go there as well.
+    pub(crate) fn start_under(history: History, folder: &Path) -> Outcome<Self> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pychat-server"));
+        command.env("NOTIFY_SOCKET", folder.join("notify")).env("RUNTIME_DIRECTORY", folder);
+        Self::launch(command, history)
+    }
+
+    fn launch(mut command: Command, history: History) -> Outcome<Self> {
         command.args(["--listen=127.0.0.1:0", "--flood=off", "--connections-per-address=0"]);
         let directory = match history {
             History::Memory => {
@@ -52,8 +64,7 @@ impl Server {
                 None
             }
             History::Process | History::Power => {
-                let name = format!("bench-{}-{history}", std::process::id());
-                let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+                let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(unique(history));
                 command.arg(format!("--durability={history}")).arg("--history=disk");
                 command.arg("--state-dir").arg(&directory);
                 Some(directory)
@@ -98,6 +109,13 @@ impl Server {
     fn read(&self, file: &str) -> Outcome<String> {
         Ok(fs::read_to_string(format!("/proc/{}/{file}", self.process.id()))?)
     }
+}
+
+/// Returns a name that no other server of this benchmark's has.
+fn unique(history: History) -> String {
+    static STARTED: AtomicUsize = AtomicUsize::new(0);
+    let number = STARTED.fetch_add(1, Ordering::Relaxed);
+    format!("bench-{}-{history}-{number}", std::process::id())
 }
 
 impl Drop for Server {

@@ -10,6 +10,7 @@
 //!     └───────────────▶ HandingOver ── when they have all of them ──▶ (over)
 //! ```
 
+mod accepting;
 mod comeback;
 mod reload;
 mod start;
@@ -17,21 +18,18 @@ mod start;
 use std::{
     io::{self, ErrorKind},
     mem,
-    net::SocketAddr,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use mio::{
-    Events, Interest, Poll, Token,
-    net::{TcpListener, TcpStream},
-};
+use mio::{Events, Interest, Poll, Token, net::TcpStream};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-pub use self::start::StartError;
+use self::accepting::{Accepting, Listener};
+pub use self::{accepting::ACCEPT_RETRY, start::StartError};
 use crate::{
     config::Config,
     id::ConnectionId,
-    listener, logging,
+    logging,
     signals::{Request, Signals},
     switchboard::Switchboard,
     systemd::{Inherited, Manager},
@@ -39,9 +37,6 @@ use crate::{
 
 /// How long peers may take to read the goodbye when the server stops.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// How long accepting rests after the system refused, out of descriptors most likely.
-pub const ACCEPT_RETRY: Duration = Duration::from_millis(200);
 
 /// How long a manager that does not take connections into its keeping is left alone.
 const HAND_OUT_RETRY: Duration = Duration::from_millis(50);
@@ -51,9 +46,6 @@ const DESCRIPTORS_BESIDES: usize = 128;
 
 /// How many edges are taken from the kernel at once.
 const EVENTS_MAX: usize = 1_024;
-
-/// How many connections one listener may bring in a tick, so that a crowd does not starve a talk.
-const ACCEPTS_PER_TICK_MAX: usize = 256;
 
 /// Tokens from here on are not connections' (their slots never come near): signals and listeners.
 const SIGNALS: Token = Token(usize::MAX);
@@ -72,25 +64,6 @@ pub struct Reactor {
     manager: Manager,
     config: Config,
     phase: Phase,
-}
-
-#[derive(Debug)]
-struct Listener {
-    socket: TcpListener,
-    address: SocketAddr,
-    accepting: Accepting,
-}
-
-/// Whether a listener may have somebody waiting.
-#[derive(Clone, Copy, Debug)]
-enum Accepting {
-    /// An edge said so; only `WouldBlock` says otherwise.
-    Ready,
-    Drained,
-    /// The system refused; somebody is still waiting, and no edge will come.
-    Resting {
-        until: Instant,
-    },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -295,56 +268,6 @@ impl Reactor {
     }
 }
 
-impl Listener {
-    /// Takes in who is waiting. No error here ends the server.
-    fn accept(&mut self, now: Instant, poll: &Poll, switchboard: &mut Switchboard<TcpStream>) {
-        for _ in 0..ACCEPTS_PER_TICK_MAX {
-            match self.socket.accept() {
-                Ok((socket, peer)) => {
-                    // A socket for both families shows IPv4 addresses in the guise of IPv6 ones.
-                    let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-                    if let Accepting::Resting { .. } = self.accepting {
-                        logging::accepting_again(self.address);
-                        self.accepting = Accepting::Ready;
-                    }
-                    admit(now, socket, peer, poll, switchboard);
-                }
-                Err(error) => match error.kind() {
-                    ErrorKind::WouldBlock => {
-                        self.accepting = Accepting::Drained;
-                        return;
-                    }
-                    ErrorKind::Interrupted | ErrorKind::ConnectionAborted => (),
-                    _ => {
-                        if let Accepting::Ready = self.accepting {
-                            logging::accept_failed(self.address, &error);
-                        }
-                        self.accepting = Accepting::Resting { until: now + ACCEPT_RETRY };
-                        return;
-                    }
-                },
-            }
-        }
-    }
-}
-
-impl Accepting {
-    /// Notes an edge. Who rests goes on resting: the system would refuse again.
-    fn note(&mut self) {
-        if let Self::Drained = self {
-            *self = Self::Ready;
-        }
-    }
-
-    fn is_due(self, now: Instant) -> bool {
-        match self {
-            Self::Ready => true,
-            Self::Drained => false,
-            Self::Resting { until } => until <= now,
-        }
-    }
-}
-
 /// Returns what the clock on the wall says, in UTC milliseconds since 1970.
 fn utc_ms() -> u64 {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -370,20 +293,4 @@ fn raise_descriptor_limit(connections_max: usize) {
 fn register(poll: &Poll, socket: &mut TcpStream, id: ConnectionId) -> io::Result<()> {
     let both = Interest::READABLE | Interest::WRITABLE;
     poll.registry().register(socket, id.into(), both)
-}
-
-/// Registers a socket and hands it to the switchboard.
-fn admit(
-    now: Instant,
-    mut socket: TcpStream,
-    peer: SocketAddr,
-    poll: &Poll,
-    switchboard: &mut Switchboard<TcpStream>,
-) {
-    let id = switchboard.next_id();
-    let ready = listener::tune(&socket).and_then(|()| register(poll, &mut socket, id));
-    match ready {
-        Ok(()) => switchboard.admit(now, socket, peer),
-        Err(error) => logging::not_admitted(peer, &error),
-    }
 }

@@ -1,0 +1,111 @@
+//! Sockets that listen, and taking in who calls.
+
+use std::{
+    io::ErrorKind,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use mio::{
+    Poll,
+    net::{TcpListener, TcpStream},
+};
+
+use super::register;
+use crate::{listener, logging, switchboard::Switchboard};
+
+/// How long accepting rests after the system refused, out of descriptors most likely.
+pub const ACCEPT_RETRY: Duration = Duration::from_millis(200);
+
+/// How many connections one listener may bring in a tick, so that a crowd does not starve a talk.
+const ACCEPTS_PER_TICK_MAX: usize = 256;
+
+#[derive(Debug)]
+pub(super) struct Listener {
+    pub(super) socket: TcpListener,
+    pub(super) address: SocketAddr,
+    pub(super) accepting: Accepting,
+}
+
+/// Whether a listener may have somebody waiting.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Accepting {
+    /// An edge said so; only `WouldBlock` says otherwise.
+    Ready,
+    Drained,
+    /// The system refused; somebody is still waiting, and no edge will come.
+    Resting {
+        until: Instant,
+    },
+}
+
+impl Listener {
+    /// Takes in who is waiting. No error here ends the server.
+    pub(super) fn accept(
+        &mut self,
+        now: Instant,
+        poll: &Poll,
+        switchboard: &mut Switchboard<TcpStream>,
+    ) {
+        for _ in 0..ACCEPTS_PER_TICK_MAX {
+            match self.socket.accept() {
+                Ok((socket, peer)) => {
+                    // A socket for both families shows IPv4 addresses in the guise of IPv6 ones.
+                    let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+                    if let Accepting::Resting { .. } = self.accepting {
+                        logging::accepting_again(self.address);
+                        self.accepting = Accepting::Ready;
+                    }
+                    admit(now, socket, peer, poll, switchboard);
+                }
+                Err(error) => match error.kind() {
+                    ErrorKind::WouldBlock => {
+                        self.accepting = Accepting::Drained;
+                        return;
+                    }
+                    ErrorKind::Interrupted | ErrorKind::ConnectionAborted => (),
+                    _ => {
+                        if let Accepting::Ready = self.accepting {
+                            logging::accept_failed(self.address, &error);
+                        }
+                        self.accepting = Accepting::Resting { until: now + ACCEPT_RETRY };
+                        return;
+                    }
+                },
+            }
+        }
+    }
+}
+
+impl Accepting {
+    /// Notes an edge. Who rests goes on resting: the system would refuse again.
+    pub(super) fn note(&mut self) {
+        if let Self::Drained = self {
+            *self = Self::Ready;
+        }
+    }
+
+    pub(super) fn is_due(self, now: Instant) -> bool {
+        match self {
+            Self::Ready => true,
+            Self::Drained => false,
+            Self::Resting { until } => until <= now,
+        }
+    }
+}
+
+/// Registers a socket and hands it to the switchboard.
+fn admit(
+    now: Instant,
+    mut socket: TcpStream,
+    peer: SocketAddr,
+    poll: &Poll,
+    switchboard: &mut Switchboard<TcpStream>,
+) {
+    let id = switchboard.next_id();
+    let ready = listener::tune(&socket).and_then(|()| register(poll, &mut socket, id));
+    match ready {
+        Ok(()) => switchboard.admit(now, socket, peer),
+        Err(error) => logging::not_admitted(peer, &error),
+    }
+}

@@ -62,6 +62,8 @@ pub struct Reactor {
     /// Connections that an earlier process had, until they are taken up.
     peers: Vec<TcpStream>,
     manager: Manager,
+    /// The manager has the sockets that listen as well.
+    are_listeners_kept: bool,
     config: Config,
     phase: Phase,
 }
@@ -86,12 +88,12 @@ impl Reactor {
         let signals = Signals::subscribe(poll.registry(), SIGNALS)?;
         let mut listeners = Vec::new();
         let peers = mem::take(&mut inherited.peers);
-        let sockets = start::listeners(&config.listen, inherited)?;
+        let (sockets, is_own) = start::listeners(&config.listen, inherited)?;
         for (index, mut socket) in sockets.into_iter().enumerate() {
             let token = Token(FIRST_LISTENER.0 + index);
             poll.registry().register(&mut socket, token, Interest::READABLE)?;
             let address = socket.local_addr()?;
-            listeners.push(Listener { socket, address, accepting: Accepting::Ready });
+            listeners.push(Listener { socket, address, is_own, accepting: Accepting::Ready });
         }
         let mut log = start::open_log(&config.history)?;
         let tokens = start::open_tokens(&mut log)?;
@@ -104,6 +106,7 @@ impl Reactor {
             switchboard,
             peers,
             manager: Manager::of_process(),
+            are_listeners_kept: false,
             config,
             phase: Phase::Running,
         })
@@ -130,6 +133,7 @@ impl Reactor {
             addresses.push(listener.address.to_string());
         }
         self.manager.ready(Instant::now(), &addresses);
+        self.hand_out();
         while !self.is_over() {
             self.tick()?;
         }
@@ -146,11 +150,19 @@ impl Reactor {
 
         self.note_readiness(now);
         self.accept_all(now);
-        comeback::hand_out(&self.manager, &mut self.switchboard);
+        self.hand_out();
         self.switchboard.turn(now, utc_ms);
         self.advance(now);
         self.manager.tend(now, self.switchboard.people());
         Ok(())
+    }
+
+    /// Gives the manager what it is to keep and does not have yet, as far as it takes that now.
+    fn hand_out(&mut self) {
+        if !self.are_listeners_kept {
+            self.are_listeners_kept = comeback::hand_out_listeners(&self.manager, &self.listeners);
+        }
+        comeback::hand_out(&self.manager, &mut self.switchboard);
     }
 
     fn wait(&mut self) -> io::Result<()> {
@@ -230,7 +242,7 @@ impl Reactor {
                 (Request::Stop | Request::HandOver, Phase::Running) => {
                     logging::stopping(self.switchboard.len());
                     self.manager.stopping(now);
-                    self.listeners.clear();
+                    self.listeners.drain(..).for_each(Listener::close);
                     self.switchboard.stop(now);
                     self.phase = Phase::Draining { deadline: now + DRAIN_TIMEOUT };
                 }

@@ -24,6 +24,8 @@ const ACCEPTS_PER_TICK_MAX: usize = 256;
 pub(super) struct Listener {
     pub(super) socket: TcpListener,
     pub(super) address: SocketAddr,
+    /// This server opened it, or one before it; systemd did not.
+    pub(super) is_own: bool,
     pub(super) accepting: Accepting,
 }
 
@@ -40,6 +42,14 @@ pub(super) enum Accepting {
 }
 
 impl Listener {
+    /// Takes no more calls. The manager, if it keeps this socket as well, drops it by that; one that
+    /// systemd listens on goes on listening.
+    pub(super) fn close(self) {
+        if self.is_own {
+            listener::shut_down(&self.socket);
+        }
+    }
+
     /// Takes in who is waiting. No error here ends the server.
     pub(super) fn accept(
         &mut self,

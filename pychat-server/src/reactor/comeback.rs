@@ -4,7 +4,7 @@ use std::{io, net::SocketAddr, os::fd::AsFd, time::Instant};
 
 use mio::{Poll, net::TcpStream};
 
-use super::{register, utc_ms};
+use super::{accepting::Listener, register, utc_ms};
 use crate::{
     connection::Socket,
     cursors::Cursors,
@@ -12,7 +12,7 @@ use crate::{
     logging,
     notes::Notes,
     switchboard::{AllWaiting, Switchboard, Waiting},
-    systemd::Manager,
+    systemd::{Manager, OWN_LISTENER_NAME, PEER_NAME},
 };
 
 /// Lets connections outlive this process, if somebody would keep them, and takes up those `peers`
@@ -46,8 +46,16 @@ pub(super) fn take_up(
 pub(super) fn hand_out(manager: &Manager, switchboard: &mut Switchboard<TcpStream>) {
     switchboard.hand_out(|sockets| {
         let sockets: Vec<_> = sockets.iter().map(|socket| socket.as_fd()).collect();
-        manager.keep(&sockets)
+        manager.keep(PEER_NAME, &sockets)
     });
+}
+
+/// Gives the manager the sockets on which this server listens by itself, so that who calls while there
+/// is none waits for the next; returns false if it does not take them now.
+pub(super) fn hand_out_listeners(manager: &Manager, listeners: &[Listener]) -> bool {
+    let own = listeners.iter().filter(|listener| listener.is_own);
+    let sockets: Vec<_> = own.map(|listener| listener.socket.as_fd()).collect();
+    sockets.is_empty() || manager.keep(OWN_LISTENER_NAME, &sockets)
 }
 
 /// Finds out who is at the other end of a socket, and how far it came. One whose line is no more is

@@ -61,21 +61,24 @@ fn explained(error: &io::Error) -> String {
     }
 }
 
-/// Returns the sockets that take calls: those that are there already, or else new ones.
+/// Returns the sockets that take calls, and whether they are the server's own: those that systemd
+/// listens on, or else those of the last process, and new ones as far as they are missing.
 pub(super) fn listeners(
     addresses: &[ListenAddress],
     inherited: Inherited,
-) -> Result<Vec<TcpListener>, StartError> {
+) -> Result<(Vec<TcpListener>, bool), StartError> {
     for (name, _descriptor) in inherited.others {
         logging::not_inherited(&name, &"nobody knows it");
     }
     if inherited.listeners.is_empty() {
-        return listener::open_all(addresses);
+        let listeners = listener::open_all(addresses, inherited.own_listeners)?;
+        return Ok((listeners, true));
     }
+    inherited.own_listeners.iter().for_each(listener::shut_down);
     if !addresses.is_empty() {
         logging::listen_ignored();
     }
-    Ok(inherited.listeners)
+    Ok((inherited.listeners, false))
 }
 
 /// Opens what was said before, or begins anew.

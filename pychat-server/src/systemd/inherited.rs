@@ -13,11 +13,16 @@ pub const LISTENER_NAME: &str = "listener";
 /// What a connection is called that an earlier process gave into keeping.
 pub const PEER_NAME: &str = "peer";
 
+/// What a socket is called that an earlier process opened, to listen by itself.
+pub const OWN_LISTENER_NAME: &str = "own-listener";
+
 /// What was passed on to this process.
 #[derive(Debug, Default)]
 pub struct Inherited {
-    /// Sockets that listen already.
+    /// Sockets that systemd listens on for the server.
     pub listeners: Vec<TcpListener>,
+    /// Sockets that an earlier process listened on by itself.
+    pub own_listeners: Vec<TcpListener>,
     /// Connections that an earlier process had.
     pub peers: Vec<TcpStream>,
     /// All else, by name.
@@ -52,12 +57,16 @@ impl Inherited {
                 Err(error) => logging::not_inherited(&name, &error),
             };
         }
-        if name != LISTENER_NAME {
-            self.others.push((name, descriptor));
-            return;
-        }
+        let listeners = match name.as_str() {
+            LISTENER_NAME => &mut self.listeners,
+            OWN_LISTENER_NAME => &mut self.own_listeners,
+            _ => {
+                self.others.push((name, descriptor));
+                return;
+            }
+        };
         match listener::adopt(descriptor) {
-            Ok(listener) => self.listeners.push(listener),
+            Ok(listener) => listeners.push(listener),
             Err(error) => logging::not_inherited(&name, &error),
         }
     }
@@ -72,7 +81,7 @@ mod tests {
     /// The most bytes of one variable of the environment (Linux's `MAX_ARG_STRLEN`).
     const VARIABLE_BYTES_MAX: usize = 128 << 10;
 
-    /// How many sockets the socket unit may come to have besides.
+    /// How many sockets there may be besides that listen.
     const LISTENERS_MAX: usize = 64;
 
     #[test]
@@ -80,7 +89,7 @@ mod tests {
         let unit = include_str!("../../../data/systemd/pychat-server.service.in");
         let setting = unit.lines().find_map(|line| line.strip_prefix("FileDescriptorStoreMax="));
         let peers: usize = setting.unwrap().parse().unwrap();
-        let names = peers * (1 + PEER_NAME.len()) + LISTENERS_MAX * (1 + LISTENER_NAME.len());
+        let names = peers * (1 + PEER_NAME.len()) + LISTENERS_MAX * (1 + OWN_LISTENER_NAME.len());
         assert!("LISTEN_FDNAMES=".len() + names < VARIABLE_BYTES_MAX, "{names} bytes of names");
     }
 
@@ -88,16 +97,20 @@ mod tests {
     fn what_listens_is_told_by_its_name_and_what_it_is() {
         let listening = || OwnedFd::from(net::TcpListener::bind("127.0.0.1:0").unwrap());
         let line = || OwnedFd::from(UnixStream::pair().unwrap().0);
-        for (name, descriptor, listeners, others) in [
-            (LISTENER_NAME, listening(), 1, 0),
-            (LISTENER_NAME, line(), 0, 0),
-            ("else", listening(), 0, 1),
-            ("", line(), 0, 1),
+        for (name, descriptor, listeners, own, others) in [
+            (LISTENER_NAME, listening(), 1, 0, 0),
+            (LISTENER_NAME, line(), 0, 0, 0),
+            (OWN_LISTENER_NAME, listening(), 0, 1, 0),
+            (OWN_LISTENER_NAME, line(), 0, 0, 0),
+            ("else", listening(), 0, 0, 1),
+            ("", line(), 0, 0, 1),
         ] {
             let mut inherited = Inherited::default();
             inherited.add(name.to_owned(), descriptor);
-            let found = (inherited.listeners.len(), inherited.others.len());
-            assert_eq!(found, (listeners, others), "{name:?}");
+            let Inherited { listeners: systemds, own_listeners, peers: _, others: rest } =
+                &inherited;
+            let found = (systemds.len(), own_listeners.len(), rest.len());
+            assert_eq!(found, (listeners, own, others), "{name:?}");
         }
     }
 }

@@ -27,8 +27,6 @@ use rustix::net::{
 };
 use sd_notify::NotifyState;
 
-use super::PEER_NAME;
-
 /// How long the manager is left alone between one number of people and the next.
 pub const STATUS_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -130,10 +128,10 @@ impl Manager {
         }
     }
 
-    /// Gives the manager `sockets` to keep for the next process, under one name; returns false if it
+    /// Gives the manager `sockets` to keep for the next process, under one `name`; returns false if it
     /// does not take them now. It drops each by itself once that has been shut down.
-    pub fn keep(&self, sockets: &[BorrowedFd<'_>]) -> bool {
-        self.line.as_ref().is_none_or(|line| line.pass(sockets))
+    pub fn keep(&self, name: &str, sockets: &[BorrowedFd<'_>]) -> bool {
+        self.line.as_ref().is_none_or(|line| line.pass(name, sockets))
     }
 
     /// Returns when there is something to tell.
@@ -241,10 +239,10 @@ impl Line {
     }
 
     /// Sends descriptors to be kept; returns false if the manager takes no more for now.
-    fn pass(&self, descriptors: &[BorrowedFd<'_>]) -> bool {
+    fn pass(&self, name: &str, descriptors: &[BorrowedFd<'_>]) -> bool {
         let mut space = vec![MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(PASSED_MAX))];
         let mut ancillary = SendAncillaryBuffer::new(&mut space);
-        let told = format!("FDSTORE=1\nFDNAME={PEER_NAME}\n");
+        let told = format!("FDSTORE=1\nFDNAME={name}\n");
         let address = match self.address.as_abstract_name() {
             Some(name) => SocketAddrUnix::new_abstract_name(name),
             None => SocketAddrUnix::new(self.address.as_pathname().unwrap_or(Path::new(""))),

@@ -17,7 +17,7 @@ use crate::{
     follow_end::FollowEnd,
     latest_button::LatestButton,
     message_row::MessageRow,
-    model::{History, Message, MessageKind, Recent},
+    model::{History, Message, MessageKind, Recent, Slot, Slots},
     place::{self, Place},
     search_bar::SearchBar,
     session::{PAGE_MESSAGES, Session, SessionState},
@@ -84,6 +84,7 @@ mod imp {
             LatestButton::ensure_type();
             MessageRow::ensure_type();
             SearchBar::ensure_type();
+            Slot::ensure_type();
             klass.set_accessible_role(gtk::AccessibleRole::Region);
             klass.bind_template();
             klass.bind_template_callbacks();
@@ -196,7 +197,8 @@ mod imp {
                 ));
             }
             let recent = history.as_ref().map(Recent::new);
-            self.list_view.set_model(Some(&gtk::NoSelection::new(recent.clone())));
+            let slots = recent.as_ref().map(Slots::new);
+            self.list_view.set_model(Some(&gtk::NoSelection::new(slots)));
             self.recent.replace(recent);
             self.session.replace(session);
             self.attend();
@@ -261,9 +263,13 @@ mod imp {
         }
 
         /// Asks for older messages while the oldest are about to be seen. At the end of the list
-        /// nobody asks: before the view has got there it stands at the top for a moment.
+        /// nobody asks: before the view has got there it stands at the top for a moment. Nor while
+        /// there are some that have yet to be shown.
         fn read_on(&self) {
             let Some(session) = self.obj().session() else { return };
+            if !self.recent.borrow().as_ref().is_some_and(Recent::is_whole) {
+                return;
+            }
             let adjustment = self.scrolled_window.vadjustment();
             let is_near_top = adjustment.value() < adjustment.page_size() / 2.0;
             let is_short = adjustment.upper() <= adjustment.page_size();

@@ -10,6 +10,7 @@ mod person;
 mod presence;
 mod query;
 mod recent;
+mod slots;
 
 pub use findings::Findings;
 pub use history::{HISTORY_MESSAGES_MAX, History};
@@ -19,4 +20,5 @@ pub use people::People;
 pub use person::Person;
 pub use presence::{PASSAGES_MAX, Passage, Presence, Turn};
 pub use query::Query;
-pub use recent::{RECENT_MESSAGES, Recent};
+pub use recent::Recent;
+pub use slots::{Slot, Slots};

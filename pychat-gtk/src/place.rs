@@ -4,7 +4,10 @@ use std::cell::Cell;
 
 use gtk::{glib, graphene, prelude::*};
 
-use crate::{message_row::MessageRow, model::Message};
+use crate::{
+    message_row::MessageRow,
+    model::{Message, Slot},
+};
 
 /// How many frames a list may take to get somewhere.
 const LAYOUT_TICKS_MAX: u32 = 10;
@@ -74,7 +77,10 @@ pub fn scroll_to(list: &gtk::ListView, message: &Message) -> bool {
 pub fn position_of(list: &gtk::ListView, message: &Message) -> Option<u32> {
     let model = list.model()?;
     // Whoever looks for one mostly has seen it lately.
-    (0..model.n_items()).rev().find(|at| model.item(*at).as_ref() == Some(message.upcast_ref()))
+    (0..model.n_items()).rev().find(|at| {
+        let slot = model.item(*at).and_downcast::<Slot>();
+        slot.and_then(|slot| slot.message()).as_ref() == Some(message)
+    })
 }
 
 /// Returns where `message` can be seen in `window`.

@@ -11,7 +11,7 @@ import subprocess
 import threading
 import unittest
 
-from support import Atspi, GLib, WindowTest, eventually
+from support import PATIENCE_S, Atspi, GLib, WindowTest, eventually
 from touchscreen import Touchscreen
 
 SCREEN = (1280, 1024)
@@ -63,7 +63,14 @@ class ScrollingTest(WindowTest):
             up()
             eventually(self.button, "the way back")
             self.expect_to_stay()
-            eventually(lambda: down() or not self.button(), "the end")
+
+        def step():
+            self.say()  # No more than one, or they might come faster than a slow machine goes.
+            down()
+            return not self.button()
+
+        eventually(step, "the end", 4 * PATIENCE_S)
+        with self.chatter():
             self.expect_to_follow()
 
     def expect_to_stay(self):

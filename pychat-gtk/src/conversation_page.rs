@@ -17,9 +17,11 @@ use crate::{
     follow_end::FollowEnd,
     latest_button::LatestButton,
     message_row::MessageRow,
-    model::{History, Message, MessageKind, Recent, Slot, Slots},
+    model::{History, Message, MessageKind, Recent, Slot},
     place::{self, Place},
     search_bar::SearchBar,
+    selection::Selection,
+    selection_area::SelectionArea,
     session::{PAGE_MESSAGES, Session, SessionState},
     settings::Settings,
 };
@@ -48,6 +50,8 @@ mod imp {
         talk: TemplateChild<gtk::Overlay>,
         #[template_child]
         latest_button: TemplateChild<LatestButton>,
+        #[template_child]
+        selection_area: TemplateChild<SelectionArea>,
         #[template_child]
         scrolled_window: TemplateChild<gtk::ScrolledWindow>,
         #[template_child]
@@ -84,6 +88,7 @@ mod imp {
             LatestButton::ensure_type();
             MessageRow::ensure_type();
             SearchBar::ensure_type();
+            SelectionArea::ensure_type();
             Slot::ensure_type();
             klass.set_accessible_role(gtk::AccessibleRole::Region);
             klass.bind_template();
@@ -99,6 +104,9 @@ mod imp {
             });
             klass.install_action("conversation.discard", id, |page, _, id| {
                 page.imp().on_unsent(id, Session::discard);
+            });
+            klass.install_action("conversation.mention", id, |page, _, name| {
+                page.mention(name.and_then(glib::Variant::str).unwrap_or_default());
             });
         }
 
@@ -161,7 +169,7 @@ mod imp {
             let is_from_composer = self.composer.focus_child().is_some();
             if direction == gtk::DirectionType::TabBackward && is_from_composer {
                 return self.composer.child_focus(direction)
-                    || self.focus_newest()
+                    || self.selection_area.child_focus(direction)
                     || self.parent_focus(direction);
             }
             self.parent_focus(direction)
@@ -197,12 +205,31 @@ mod imp {
                 ));
             }
             let recent = history.as_ref().map(Recent::new);
-            let slots = recent.as_ref().map(Slots::new);
-            self.list_view.set_model(Some(&gtk::NoSelection::new(slots)));
+            let selection =
+                history.as_ref().zip(recent.as_ref()).map(|it| self.selection(it.0, it.1));
+            self.list_view.set_model(selection.as_ref());
             self.recent.replace(recent);
             self.session.replace(session);
             self.attend();
             self.obj().notify_session();
+        }
+
+        /// Makes what is to be shown and selected. Who selects something has it stay where it is.
+        fn selection(&self, history: &History, recent: &Recent) -> Selection {
+            let selection = Selection::new(history, recent);
+            selection.connect_is_empty_notify(clone!(
+                #[weak(rename_to = imp)]
+                self,
+                move |selection| {
+                    let Some(follow_end) = imp.follow_end.get() else { return };
+                    if selection.is_empty() {
+                        follow_end.settle();
+                    } else {
+                        follow_end.leave();
+                    }
+                }
+            ));
+            selection
         }
 
         fn set_is_looked_at(&self, is_looked_at: bool) {
@@ -218,13 +245,6 @@ mod imp {
             if let Some(session) = &*self.session.borrow() {
                 session.history().set_attended(is_at_end && self.is_looked_at.get());
             }
-        }
-
-        /// Focuses the newest message, if it is in view.
-        fn focus_newest(&self) -> bool {
-            let is_at_end = self.follow_end.get().is_some_and(FollowEnd::is_following);
-            let newest = self.list_view.last_child().filter(|row| is_at_end && row.is_mapped());
-            newest.is_some_and(|row| row.grab_focus())
         }
 
         fn choose_view(&self, history: &History) {

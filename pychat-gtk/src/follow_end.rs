@@ -104,9 +104,23 @@ impl FollowEnd {
         }
     }
 
+    /// Leaves the end, if there is anywhere to go.
+    pub fn leave(&self) {
+        if self.0.adjustment.page_size() < self.0.adjustment.upper() {
+            self.set_following(false);
+        }
+    }
+
     /// Lets the reader be wherever the list is about to be.
     pub fn let_go(&self) {
         self.set_following(false);
+    }
+
+    /// Follows the end again if it is in view.
+    pub fn settle(&self) {
+        if self.distance() <= 1.0 {
+            self.set_following(true);
+        }
     }
 
     /// Returns true while the reader wants to be at the end.
@@ -184,13 +198,6 @@ impl FollowEnd {
         self.0.is_dragged.get()
             || self.0.swipe.is_moving()
             || self.0.last_input.get().is_some_and(is_recent)
-    }
-
-    /// Leaves the end, if there is anywhere to go.
-    fn leave(&self) {
-        if self.0.adjustment.page_size() < self.0.adjustment.upper() {
-            self.set_following(false);
-        }
     }
 
     fn note_input(&self) {

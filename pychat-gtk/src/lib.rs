@@ -25,6 +25,7 @@ pub mod failure_note;
 pub mod follow_end;
 pub mod highlight;
 pub mod latest_button;
+pub mod message_menu;
 pub mod message_row;
 pub mod name_completion;
 pub mod notifier;
@@ -35,6 +36,8 @@ pub mod place;
 pub mod preferences_window;
 pub mod recent_group;
 pub mod search_bar;
+pub mod selection;
+pub mod selection_area;
 pub mod swipe;
 
 pub mod ending;

@@ -11,6 +11,7 @@ mod presence;
 mod query;
 mod recent;
 mod slots;
+mod transcript;
 
 pub use findings::Findings;
 pub use history::{HISTORY_MESSAGES_MAX, History};
@@ -22,3 +23,4 @@ pub use presence::{PASSAGES_MAX, Passage, Presence, Turn};
 pub use query::Query;
 pub use recent::Recent;
 pub use slots::{Slot, Slots};
+pub use transcript::transcript;

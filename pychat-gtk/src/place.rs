@@ -4,10 +4,7 @@ use std::cell::Cell;
 
 use gtk::{glib, graphene, prelude::*};
 
-use crate::{
-    message_row::MessageRow,
-    model::{Message, Slot},
-};
+use crate::{message_row::MessageRow, model::Message, selection::Selection};
 
 /// How many frames a list may take to get somewhere.
 const LAYOUT_TICKS_MAX: u32 = 10;
@@ -75,12 +72,7 @@ pub fn scroll_to(list: &gtk::ListView, message: &Message) -> bool {
 
 /// Returns where `message` stands in `list`.
 pub fn position_of(list: &gtk::ListView, message: &Message) -> Option<u32> {
-    let model = list.model()?;
-    // Whoever looks for one mostly has seen it lately.
-    (0..model.n_items()).rev().find(|at| {
-        let slot = model.item(*at).and_downcast::<Slot>();
-        slot.and_then(|slot| slot.message()).as_ref() == Some(message)
-    })
+    list.model().and_downcast::<Selection>()?.position_of(message)
 }
 
 /// Returns where `message` can be seen in `window`.

@@ -45,6 +45,12 @@ pub fn moment(time_ms: i64, now_ms: i64) -> GString {
     spell(time_ms, &gettext("%-d %b, %H:%M"))
 }
 
+/// Returns date and time in figures.
+pub fn stamp(time_ms: i64) -> GString {
+    // Translators: date and time of a message that is copied; see `man strftime`.
+    spell(time_ms, &gettext("%Y-%m-%d %H:%M"))
+}
+
 /// Returns date and time in full.
 pub fn full(time_ms: i64) -> GString {
     // Translators: date and time in full; see `man strftime`.

@@ -76,7 +76,25 @@ mod imp {
         }
     }
 
-    impl WidgetImpl for TextBlock {}
+    impl WidgetImpl for TextBlock {
+        /// A text that can be selected takes the keyboard when it is clicked; Tab stops at its links
+        /// alone.
+        fn focus(&self, direction: gtk::DirectionType) -> bool {
+            let is_forward = match direction {
+                gtk::DirectionType::TabForward => true,
+                gtk::DirectionType::TabBackward => false,
+                _ => return self.parent_focus(direction),
+            };
+            let button = self.more_button.borrow().clone().filter(WidgetExt::is_visible);
+            let is_at_button = button.as_ref().is_some_and(WidgetExt::has_focus);
+            let focus_button = || !is_at_button && button.is_some_and(|it| it.grab_focus());
+            if is_forward {
+                !is_at_button && self.focus_link(direction) || focus_button()
+            } else {
+                !self.label.has_focus() && focus_button() || self.focus_link(direction)
+            }
+        }
+    }
 
     impl BoxImpl for TextBlock {}
 
@@ -103,6 +121,24 @@ mod imp {
             self.update_attributes(shown.len());
             let has_details = stretch == 1 && !details.is_empty();
             self.show_more_button(has_details || shown.len() < whole.len());
+        }
+
+        /// Goes on to the next link, or to the one before; returns false if there is none. A link
+        /// has the keyboard when the label has it and the cursor is there.
+        fn focus_link(&self, direction: gtk::DirectionType) -> bool {
+            if self.label.has_focus() {
+                return self.label.child_focus(direction);
+            }
+            let shown = self.label.text();
+            let links = text::links(&shown);
+            let is_forward = direction == gtk::DirectionType::TabForward;
+            let Some(link) = (if is_forward { links.first() } else { links.last() }) else {
+                return false;
+            };
+            let place = i32::try_from(shown[..link.start].chars().count()).unwrap_or(i32::MAX);
+            self.label.grab_focus();
+            self.label.select_region(place, place);
+            true
         }
 
         /// Shows more than before.
@@ -241,6 +277,39 @@ impl TextBlock {
     /// Returns what is on show: the beginning of the text, or all of it.
     pub fn shown(&self) -> String {
         self.imp().label.text().into()
+    }
+
+    /// Returns the part of the text that is selected; empty if nothing is.
+    pub fn selected(&self) -> String {
+        let label = &self.imp().label;
+        let Some((start, end)) = label.selection_bounds() else { return String::new() };
+        let place = |at| usize::try_from(at).unwrap_or_default();
+        let (start, end) = (place(start), place(end));
+        label.text().chars().skip(start).take(end.saturating_sub(start)).collect()
+    }
+
+    /// Selects nothing of the text.
+    pub fn unselect(&self) {
+        self.imp().label.select_region(0, 0);
+    }
+
+    /// Returns the link at which the keyboard is.
+    pub fn focused_link(&self) -> Option<String> {
+        self.imp().label.current_uri().filter(|_| self.imp().label.has_focus()).map(String::from)
+    }
+
+    /// Returns the link at a place in `parent`.
+    pub fn link_at(&self, parent: &impl IsA<gtk::Widget>, x: f64, y: f64) -> Option<String> {
+        let label = &self.imp().label;
+        let (x, y) = parent.translate_coordinates(label, x, y)?;
+        let (left, top) = label.layout_offsets();
+        let scale = |pixels: f64| pango::units_from_double(pixels);
+        let (x, y) = (scale(x - f64::from(left)), scale(y - f64::from(top)));
+        let (is_inside, index, _) = label.layout().xy_to_index(x, y);
+        let index = usize::try_from(index).ok().filter(|_| is_inside)?;
+        let shown = label.text();
+        let link = text::links(&shown).into_iter().find(|link| link.contains(&index))?;
+        Some(shown[link].to_owned())
     }
 
     /// Shows at least the first `size` bytes of the text, if it is that long.

@@ -118,8 +118,14 @@ class Stub:
         self.address = f"127.0.0.1:{self.port}"
         self.client = None
 
+    def accept(self):
+        """Waits for the client, and says nothing yet. A line that it had before is gone then."""
+        before, self.client = self.client, Speaker(self.listener.accept()[0])
+        if before is not None:
+            before.close()
+
     def let_in(self, name=None):
-        self.client = Speaker(self.listener.accept()[0])
+        self.accept()
         self.say(SERVER_AUTHOR, GREETING)
         name = name or self.client.read()["username"]
         self.say(SERVER_AUTHOR, f"Добро пожаловать, {name}. Участников онлайн в чате: 0")
@@ -140,10 +146,6 @@ class Original(Stub):
 
 class Modern(Stub):
     """One of protocol 2."""
-
-    def accept(self):
-        """Waits for the client, and says nothing yet."""
-        self.client = Speaker(self.listener.accept()[0])
 
     def let_in(self, seq=0, epoch="e1"):
         """Lets the client in; `seq` is the last number of the log. Returns the hello."""

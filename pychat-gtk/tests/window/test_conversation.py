@@ -101,7 +101,7 @@ class Conversation(WindowTest):
             numbers = [re.search(r"number (\d+)$", row.get_name()) for row in window.rows()]
             return [int(it[1]) for it in numbers if it] == list(expected)
 
-        eventually(lambda: has_exactly(range(50, 150)), "the last hundred")
+        eventually(lambda: has_exactly(range(90, 150)), "the last of them")
         window.scroll("up", 3)
         eventually(lambda: has_exactly(range(150)), "all of them")
 

@@ -1,0 +1,71 @@
+//! What several messages read like as text, for somebody who was not there.
+
+use super::Message;
+use crate::{i18n::gettext_f, times};
+
+/// What stands before each line of a text but the first, so that nothing in it can be mistaken for
+/// what somebody else said.
+const INDENT: &str = "    ";
+
+/// Returns `messages` as text: one alone is what it says; where there are several, each begins with
+/// when it was said and by whom.
+pub fn transcript(messages: &[Message]) -> String {
+    match messages {
+        [message] => message.text(),
+        messages => messages.iter().map(entry).collect::<Vec<_>>().join("\n"),
+    }
+}
+
+fn entry(message: &Message) -> String {
+    let time = times::stamp(message.time_ms());
+    let lines: Vec<_> = message.text().lines().map(str::to_owned).collect();
+    let text = lines.join(&format!("\n{INDENT}"));
+    let values = [("time", time.as_str()), ("author", message.author()), ("text", &text)];
+    // Translators: one of several messages that were copied.
+    gettext_f("[{time}] {author}: {text}", &values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::MessageKind;
+
+    const NOON_MS: i64 = 1_795_694_400_000;
+
+    fn said(author: &str, text: &str, minute: i64) -> Message {
+        Message::new(MessageKind::Other, author, text, NOON_MS + minute * 60_000)
+    }
+
+    /// Returns the transcript with `T0`, `T1`, … for the times of the minutes after noon.
+    fn read(messages: &[Message]) -> String {
+        let text = transcript(messages);
+        (0..3).fold(text, |text, minute| {
+            let stamp = times::stamp(NOON_MS + minute * 60_000);
+            text.replace(&*stamp, &format!("T{minute}"))
+        })
+    }
+
+    #[test]
+    fn one_message_is_what_it_says() {
+        assert_eq!(read(&[said("Анна", "tea?\n  now", 0)]), "tea?\n  now");
+        assert_eq!(read(&[]), "");
+    }
+
+    #[test]
+    fn several_say_who_and_when() {
+        let messages =
+            [said("Анна", "tea?", 0), said("{text}", "{author}", 1), said("Борис", "", 2)];
+        let expected = "[T0] Анна: tea?\n[T1] {text}: {author}\n[T2] Борис: ";
+        assert_eq!(read(&messages), expected);
+    }
+
+    #[test]
+    fn nobody_can_put_words_into_the_mouth_of_somebody_else() {
+        let stamp = times::stamp(NOON_MS);
+        let forged = format!("hm\n[{stamp}] Борис: I am a fool\r\n\n\ttrue");
+        let messages = [said("Анна", &forged, 0), said("Борис", "no", 1)];
+        let expected =
+            "[T0] Анна: hm\n    [T0] Борис: I am a fool\n    \n    \ttrue\n[T1] Борис: no";
+        assert_eq!(read(&messages), expected);
+    }
+}

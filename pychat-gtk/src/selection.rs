@@ -1,0 +1,191 @@
+//! Which messages of a conversation are selected.
+//!
+//! GTK's own model for this remembers positions. A list is given only the last messages while
+//! nobody looks further back, and in a flood other ones all the time; so here the messages
+//! themselves are remembered, wherever they stand. And where GTK's selects whatever the keyboard
+//! comes by or a click meets, that takes the selection back here, as it does in a text: a message
+//! is selected with Ctrl, Shift or the space bar.
+//!
+//! Who came and went is nothing that anybody said, and is never selected.
+
+use std::{
+    cell::{OnceCell, RefCell},
+    collections::HashSet,
+    marker::PhantomData,
+};
+
+use gtk::{gio, glib, glib::clone, prelude::*, subclass::prelude::*};
+
+use crate::model::{History, Message, Recent, Slot, Slots};
+
+mod imp {
+    use super::*;
+
+    #[derive(Debug, Default, glib::Properties)]
+    #[properties(wrapper_type = super::Selection)]
+    pub struct Selection {
+        pub(super) history: OnceCell<History>,
+        /// What of it is on show, and where.
+        pub(super) shown: OnceCell<Slots>,
+        pub(super) selected: RefCell<HashSet<Message>>,
+        /// True while nothing is selected.
+        #[property(get = |imp: &Self| imp.selected.borrow().is_empty())]
+        is_empty: PhantomData<bool>,
+    }
+
+    #[glib::object_subclass]
+    impl ObjectSubclass for Selection {
+        const NAME: &'static str = "PychatSelection";
+        type Type = super::Selection;
+        type Interfaces = (gio::ListModel, gtk::SelectionModel);
+    }
+
+    #[glib::derived_properties]
+    impl ObjectImpl for Selection {}
+
+    impl ListModelImpl for Selection {
+        fn item_type(&self) -> glib::Type {
+            Slot::static_type()
+        }
+
+        fn n_items(&self) -> u32 {
+            self.shown.get().map_or(0, ListModelExt::n_items)
+        }
+
+        fn item(&self, position: u32) -> Option<glib::Object> {
+            self.shown.get()?.item(position)
+        }
+    }
+
+    impl SelectionModelImpl for Selection {
+        fn is_selected(&self, position: u32) -> bool {
+            let selected = self.selected.borrow();
+            let message = self.shown.get().and_then(|shown| shown.message(position));
+            !selected.is_empty() && message.is_some_and(|it| selected.contains(&it))
+        }
+
+        fn select_all(&self) -> bool {
+            let all = self.history.get().into_iter().flat_map(messages).collect::<Vec<_>>();
+            self.change(|selected| selected.extend(all))
+        }
+
+        fn unselect_all(&self) -> bool {
+            self.change(HashSet::clear)
+        }
+
+        fn select_item(&self, position: u32, unselect_rest: bool) -> bool {
+            if unselect_rest {
+                return self.unselect_all();
+            }
+            self.select_range(position, 1, false)
+        }
+
+        fn unselect_item(&self, position: u32) -> bool {
+            self.unselect_range(position, 1)
+        }
+
+        fn select_range(&self, position: u32, n_items: u32, unselect_rest: bool) -> bool {
+            let stretch = self.stretch(position, n_items);
+            self.change(|selected| {
+                if unselect_rest {
+                    selected.clear();
+                }
+                selected.extend(stretch);
+            })
+        }
+
+        fn unselect_range(&self, position: u32, n_items: u32) -> bool {
+            let stretch = self.stretch(position, n_items);
+            self.change(|selected| stretch.iter().for_each(|it| _ = selected.remove(it)))
+        }
+    }
+
+    impl Selection {
+        /// Returns what can be selected of so many messages from `position` on.
+        fn stretch(&self, position: u32, n_items: u32) -> Vec<Message> {
+            let Some(shown) = self.shown.get() else { return Vec::new() };
+            let positions = position..position.saturating_add(n_items).min(self.n_items());
+            positions.filter_map(|at| shown.message(at)).filter(Message::is_from_person).collect()
+        }
+
+        /// Changes what is selected; GTK wants to hear that it could be done.
+        fn change(&self, f: impl FnOnce(&mut HashSet<Message>)) -> bool {
+            let was_empty = self.selected.borrow().is_empty();
+            f(&mut self.selected.borrow_mut());
+            let is_empty = self.selected.borrow().is_empty();
+            let n_items = self.n_items();
+            if !(was_empty && is_empty) && 0 < n_items {
+                self.obj().selection_changed(0, n_items);
+            }
+            if was_empty != is_empty {
+                self.obj().notify_is_empty();
+            }
+            true
+        }
+    }
+
+    /// Returns what can be selected in `history`, oldest first.
+    pub(super) fn messages(history: &History) -> impl Iterator<Item = Message> {
+        let all = (0..history.n_items()).filter_map(|position| history.message(position));
+        all.filter(Message::is_from_person)
+    }
+}
+
+glib::wrapper! {
+    /// What is on show of a history, and what is selected of all of it.
+    pub struct Selection(ObjectSubclass<imp::Selection>)
+        @implements gio::ListModel, gtk::SelectionModel;
+}
+
+impl Selection {
+    /// Makes one of what `recent` shows of `history`; nothing is selected.
+    pub fn new(history: &History, recent: &Recent) -> Self {
+        let selection: Self = glib::Object::new();
+        selection.imp().history.get_or_init(|| history.clone());
+        let shown = selection.imp().shown.get_or_init(|| Slots::new(recent));
+        shown.connect_items_changed(clone!(
+            #[weak]
+            selection,
+            move |_, at, n_removed, n_added| selection.items_changed(at, n_removed, n_added)
+        ));
+        // The slots have heard of it before, and some now show other messages.
+        recent.connect_items_changed(clone!(
+            #[weak]
+            selection,
+            move |_, at, n_removed, n_added| {
+                if 0 < n_removed.min(n_added) && !selection.is_empty() {
+                    selection.selection_changed(at, n_added);
+                }
+            }
+        ));
+        history.connect_items_changed(clone!(
+            #[weak]
+            selection,
+            move |history, _, _, _| {
+                if history.n_items() == 0 {
+                    selection.unselect_all();
+                }
+            }
+        ));
+        selection
+    }
+
+    /// Returns where `message` stands in what is on show.
+    pub fn position_of(&self, message: &Message) -> Option<u32> {
+        let shown = self.imp().shown.get()?;
+        // Whoever looks for one mostly has seen it lately.
+        (0..shown.n_items()).rev().find(|at| shown.message(*at).as_ref() == Some(message))
+    }
+
+    /// Returns true if `message` is selected.
+    pub fn contains(&self, message: &Message) -> bool {
+        self.imp().selected.borrow().contains(message)
+    }
+
+    /// Returns what is selected, oldest first, as far as it has not been forgotten.
+    pub fn messages(&self) -> Vec<Message> {
+        let history = self.imp().history.get();
+        let messages = history.into_iter().flat_map(imp::messages);
+        messages.filter(|message| self.contains(message)).collect()
+    }
+}

@@ -1,0 +1,356 @@
+"""Selecting and copying what was said, and the menu of a message.
+
+What was copied is read by pasting it where messages are written.
+"""
+
+import subprocess
+import unittest
+
+from support import Atspi, WindowTest, eventually, walk
+from test_notifications import Desktop
+
+LINK = "https://example.org/x"
+
+
+class Reading(WindowTest):
+    """Somebody who reads, by mouse and keyboard."""
+
+    def setUp(self):
+        desktop = Desktop()  # What comes is told there.
+        self.addCleanup(desktop.close)
+
+    def open_room(self):
+        self.server = self.start_server()
+        self.window = self.open_joined(self.server)
+        self.boris = self.let_join(self.server, "Борис")
+        self.window.focus()
+
+    def say(self, *texts):
+        for text in texts:
+            self.boris.say(text)
+        self.row(texts[-1])
+
+    # What one does.
+
+    def point(self, accessible, *actions):
+        """Goes to its middle with the mouse, and does something there."""
+        area = self.window.extents(accessible)
+        at = [str(area.x + area.width // 2), str(area.y + area.height // 2)]
+        subprocess.run(["xdotool", "mousemove", *at, *actions], check=True)
+
+    def click(self, text, *actions):
+        self.point(self.label(text), *(actions or ["click", "1"]))
+
+    def click_with(self, key, text):
+        self.click(text, "keydown", key, "click", "1", "keyup", key)
+
+    def drag(self, begin, *path):
+        self.click(begin, "mousedown", "1")
+        for text in path:
+            self.point(self.label(text))
+        subprocess.run(["xdotool", "mouseup", "1"], check=True)
+
+    def press(self, *keys):
+        for key in keys:
+            self.window.press(key)
+
+    def open_menu(self, text):
+        self.click(text, "click", "3")
+        return self.menu()
+
+    def choose(self, name):
+        Atspi.Action.do_action(self.window.wait_for("menu item", name), 0)
+        eventually(lambda: self.window.find("menu item") is None, "the menu to close")
+
+    # What there is.
+
+    def row(self, text):
+        return self.window.wait_for_row(f": {text}")
+
+    def label(self, text):
+        return self.window.wait_for("label", text, self.row(text))
+
+    def selected(self):
+        return [text for text, states in self.states() if Atspi.StateType.SELECTED in states]
+
+    def states(self):
+        for row in self.window.rows():
+            row.clear_cache()
+            yield row.get_name().rpartition(": ")[2], row.get_state_set().get_states()
+
+    def wait_for_selected(self, *texts):
+        eventually(lambda: self.selected() == list(texts), f"{texts} to be selected")
+
+    def focused(self):
+        focused = self.window.focused()
+        return focused and (focused.get_role_name(), focused.get_name().rpartition(": ")[2])
+
+    def wait_for_focus(self, role, name):
+        eventually(lambda: self.focused() == (role, name), f"the focus on the {role} {name!r}")
+
+    def check_copied(self, pattern):
+        self.window.write("Message", "")
+        self.point(self.window.wait_for("text", "Message"), "click", "1")
+        self.press("ctrl+v")
+        self.assertRegex(eventually(self.window.draft, "something to be pasted"), f"^{pattern}$")
+
+    def menu(self):
+        """What the menu offers, once it is open."""
+
+        def names():
+            self.window.frame.clear_cache()
+            items = (it for it in walk(self.window.frame) if it.get_role_name() == "menu item")
+            return [it.get_name() for it in items]
+
+        return eventually(names, "the menu")
+
+
+def stamped(*messages):
+    """What several messages look like as text."""
+    return "\n".join(rf"\[\d{{4}}-\d\d-\d\d \d\d:\d\d\] {it}" for it in messages)
+
+
+class Copying(Reading):
+    def setUp(self):
+        super().setUp()
+        self.open_room()
+
+    def test_a_part_of_one_message_is_selected_with_the_mouse(self):
+        self.say("before", "onewordonly", "a b")
+        self.click("onewordonly", "click", "--repeat", "2", "--delay", "50", "1")
+        self.press("ctrl+c")
+        self.check_copied("onewordonly")
+        self.click("a b", "mousedown", "1", "mousemove_relative", "60", "0", "mouseup", "1")
+        self.press("ctrl+c")
+        self.check_copied(r" ?b")
+        self.assertEqual(self.selected(), [])
+
+    def test_the_message_at_which_the_keyboard_is_is_copied(self):
+        self.say("one", "two\nlines", "three")
+        self.press("shift+Tab")
+        self.wait_for_focus("list item", "three")
+        self.press("Up")
+        self.wait_for_focus("list item", "two\nlines")
+        self.press("ctrl+c")
+        self.check_copied("two\nlines")
+
+    def test_a_stretch_is_selected_by_keyboard(self):
+        self.say("one", "two\nlines", "three", "four")
+        self.press("shift+Tab", "Up", "shift+Up", "shift+Up")
+        self.wait_for_selected("one", "two\nlines", "three")
+        self.press("shift+Down", "ctrl+c")
+        self.wait_for_selected("two\nlines", "three")
+        self.check_copied(stamped("Борис: two\n    lines", "Борис: three"))
+        self.wait_for_selected("two\nlines", "three")
+
+    def test_one_by_one_by_keyboard(self):
+        self.say("one", "two", "three")
+        self.press("shift+Tab", "space", "ctrl+Up", "ctrl+Up", "space")
+        self.wait_for_selected("one", "three")
+        self.press("space")
+        self.wait_for_selected("three")
+        self.press("Escape")
+        self.wait_for_selected()
+        self.wait_for_focus("list item", "one")
+        self.press("shift+Down")
+        self.wait_for_selected("one", "two")
+        self.press("Down")
+        self.wait_for_selected()
+
+    def test_messages_are_selected_by_clicks(self):
+        self.say("one", "two", "three", "four")
+        self.click_with("ctrl", "two")
+        self.click_with("ctrl", "four")
+        self.wait_for_selected("two", "four")
+        self.click_with("ctrl", "four")
+        self.wait_for_selected("two")
+        self.press("ctrl+c")
+        self.check_copied("two")
+        self.click("one")
+        self.wait_for_selected()
+        self.click_with("shift", "three")
+        self.wait_for_selected("one", "two", "three")
+
+    def test_a_stretch_is_selected_by_dragging(self):
+        self.say("one", "two", "three", "four")
+        self.drag("two", "three", "four", "three")
+        self.wait_for_selected("two", "three")
+        self.drag("three", "two", "one")
+        self.wait_for_selected("one", "two", "three")
+        self.press("ctrl+c")
+        self.check_copied(stamped("Борис: one", "Борис: two", "Борис: three"))
+
+    def test_who_came_and_went_is_not_said(self):
+        self.say("one")
+        vika = self.let_join(self.server, "Вика")
+        vika.say("two")
+        self.row("two")
+        self.press("shift+Tab", "shift+Home")
+        self.wait_for_selected("one", "two")
+        self.press("ctrl+c")
+        self.check_copied(stamped("Борис: one", "Вика: two"))
+
+    def test_without_a_selection_the_end_is_followed_again(self):
+        self.say(*(f"number {n}" for n in range(40)))
+        self.press("shift+Tab", "space")
+        self.wait_for_selected("number 39")
+        self.window.wait_for("push button", "Go to the Latest Messages")
+        self.press("Escape")
+        self.wait_for_selected()
+        eventually(lambda: self.window.find("push button", "Go to the Latest Messages") is None,
+                   "the end to be followed")
+
+
+class Many(Reading):
+    """More than the list shows while one is at its end."""
+
+    def setUp(self):
+        super().setUp()
+        original = self.start_original()
+        self.window = self.open("--name", "Анна", original.address)
+        original.let_in()
+        self.window.focus()
+        self.boris = original
+
+    def say(self, begin, end):
+        for n in range(begin, end):
+            self.boris.say("Борис", f"number {n}")
+
+    def test_everything_is_more_than_what_is_in_the_list(self):
+        self.say(0, 250)
+        self.row("number 249")
+        self.assertLess(len(self.window.rows()), 250)
+        self.press("shift+Tab", "ctrl+a")
+        eventually(lambda: "number 249" in self.selected(), "the selection")
+        self.press("ctrl+c")
+        self.check_copied(stamped(*(f"Борис: number {n}" for n in range(250))))
+
+    def test_what_comes_does_not_disturb_the_selection(self):
+        self.say(0, 40)
+        self.row("number 39")
+        self.press("shift+Tab", "shift+Up")
+        self.wait_for_selected("number 38", "number 39")
+        before = self.window.extents(self.row("number 38")).y
+        self.say(40, 2_000)
+        self.window.wait_for("push button", "Go to the Latest Messages: 1960 new messages")
+        self.wait_for_selected("number 38", "number 39")
+        self.assertEqual(self.window.extents(self.row("number 38")).y, before)
+        self.press("shift+Up", "ctrl+c")
+        self.check_copied(stamped(*(f"Борис: number {n}" for n in (37, 38, 39))))
+
+
+class Tab(Reading):
+    def test_it_goes_to_links_and_on(self):
+        self.open_room()
+        self.say("one", f"two {LINK} and {LINK}2", "three")
+        self.press("shift+Tab")
+        self.wait_for_focus("list item", "three")
+        self.press("Tab")
+        self.wait_for_focus("text", "Message")
+        self.press("shift+Tab", "Up")
+        text = f"two {LINK} and {LINK}2"
+        self.wait_for_focus("list item", text)
+        self.press("Tab")
+        self.wait_for_focus("label", text)
+        self.press("Tab", "Menu")
+        self.choose("Copy Link")
+        self.check_copied(f"{LINK}2")
+        self.press("shift+Tab", "Up", "Tab", "Tab", "Tab")
+        self.wait_for_focus("text", "Message")
+        self.press("shift+Tab", "Up", "Tab", "shift+Tab")
+        self.wait_for_focus("list item", text)
+        self.press("shift+Tab")
+        self.wait_for_focus("push button", "Main Menu")
+
+
+class Menu(Reading):
+    def test_what_somebody_else_said_can_be_copied_selected_and_answered(self):
+        self.open_room()
+        self.say("one", "two")
+        self.assertEqual(self.open_menu("one"), ["Copy", "Select", "Mention"])
+        self.choose("Copy")
+        self.check_copied("one")
+        self.window.write("Message", "")
+        self.open_menu("one")
+        self.choose("Mention")
+        eventually(lambda: self.window.draft() == "@Борис ", "the mention")
+        self.wait_for_focus("text", "Message")
+        self.open_menu("one")
+        self.choose("Select")
+        self.wait_for_selected("one")
+        self.wait_for_focus("text", "Message")
+        self.open_menu("two")
+        self.choose("Select")
+        self.wait_for_selected("one", "two")
+        self.assertEqual(self.open_menu("two"), ["Copy 2 Messages", "Deselect", "Mention"])
+        self.choose("Copy 2 Messages")
+        self.check_copied(stamped("Борис: one", "Борис: two"))
+        self.open_menu("two")
+        self.choose("Deselect")
+        self.wait_for_selected("one")
+
+    def test_it_opens_by_keyboard_and_gives_the_keyboard_back(self):
+        self.open_room()
+        self.say("one", "two")
+        self.press("shift+Tab", "Up")
+        for keys in ["Menu", "shift+F10"]:
+            self.press(keys)
+            self.assertEqual(self.menu(), ["Copy", "Select", "Mention"])
+            self.wait_for_focus("menu item", "Copy")
+            self.press("Escape")
+            self.wait_for_focus("list item", "one")
+        self.press("Menu", "Return")
+        self.wait_for_focus("list item", "one")
+        self.check_copied("one")
+
+    def test_nobody_mentions_themselves_or_the_chat(self):
+        self.open_room()
+        self.window.write("Message", "mine")
+        self.press("alt+Return")
+        self.assertEqual(self.boris.hear_from("Анна"), "mine")
+        self.assertEqual(self.open_menu("mine"), ["Copy", "Select"])
+        self.choose("Copy")
+        self.check_copied("mine")
+        notice = self.window.wait_for("label", "Борис joined the chat.")
+        self.point(notice, "click", "3")
+        self.assertEqual(self.menu(), ["Copy"])
+        self.choose("Copy")
+        self.check_copied(r"Борис joined the chat\.")
+
+    def test_a_link_that_is_pointed_at_can_be_copied(self):
+        self.open_room()
+        text = f"a {LINK} z"
+        self.say(text, "no link")
+        self.assertEqual(self.open_menu(text), ["Copy", "Copy Link", "Select", "Mention"])
+        self.choose("Copy Link")
+        self.check_copied(LINK)
+        label = self.window.extents(self.label(text))
+        at = [str(label.x + label.width), str(label.y + label.height // 2)]
+        subprocess.run(["xdotool", "mousemove", *at, "click", "3"], check=True)
+        self.assertEqual(self.menu(), ["Copy", "Select", "Mention"])
+
+    def test_what_failed_can_be_sent_again_or_discarded(self):
+        modern = self.start_modern()
+        self.window = self.open("--name", "Анна", modern.address)
+        modern.let_in()
+        self.window.focus()
+        for text in ["one", "two"]:
+            self.window.write("Message", text)
+            self.press("alt+Return")
+            refusal = {"type": "error", "code": "bad_payload", "text": "no"}
+            modern.client.write({**refusal, "ref": modern.hear("text")["id"]})
+        eventually(lambda: set(self.window.descriptions()) == {"one", "two"}, "the refusals")
+        self.assertEqual(self.open_menu("one"), ["Copy", "Select", "Send Again", "Discard"])
+        self.choose("Send Again")
+        again = modern.hear("text")
+        self.assertEqual(again["content"], "one")
+        modern.record(1, "Анна", "one", id=again["id"])
+        eventually(lambda: set(self.window.descriptions()) == {"two"}, "one to be sent")
+        self.open_menu("two")
+        self.choose("Discard")
+        eventually(lambda: self.window.descriptions() == {}, "two to be gone")
+        self.assertEqual(self.open_menu("one"), ["Copy", "Select"])
+
+
+if __name__ == "__main__":
+    unittest.main()

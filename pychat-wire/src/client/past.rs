@@ -38,6 +38,21 @@ impl Client {
         is_asked
     }
 
+    /// Takes in that messages older than number `seq` are shown no more, so that they can be asked
+    /// for again. A page that is on its way will not come: it belongs above what is gone.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::Saved};
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// client.forget_before(10_000); // Nothing was shown, so nothing changes.
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
+    pub fn forget_before(&mut self, seq: u64) {
+        self.place.forget_before(seq);
+    }
+
     /// Returns what [`Self::request_history`] would do now.
     ///
     /// # Examples

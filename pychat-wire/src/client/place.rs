@@ -19,6 +19,8 @@ pub(super) struct Place {
     /// The gap by which the server says what its welcome has said already.
     void: Option<(u64, u64)>,
     request: Option<Request>,
+    /// How many pages will come, before the one that was asked for, that are not wanted any more.
+    n_unwanted: u32,
 }
 
 /// A page that was asked for, and what has arrived of it.
@@ -75,6 +77,7 @@ impl Place {
             (request.messages, request.bytes) = (Vec::new(), 0);
         }
         self.void = None;
+        self.n_unwanted = 0;
         match &self.epoch {
             None => {
                 *self = Self::resumed(Some(epoch.to_owned()), seq);
@@ -131,6 +134,16 @@ impl Place {
         true
     }
 
+    /// Takes in that what is older than `seq` counts as not seen. A page that was asked for ends
+    /// somewhere else, and is not wanted any more.
+    pub(super) fn forget_before(&mut self, seq: u64) {
+        if self.oldest < seq && seq <= self.last.saturating_add(1) {
+            self.oldest = seq;
+            self.is_at_start = false;
+            self.n_unwanted += u32::from(self.request.take().is_some());
+        }
+    }
+
     /// Returns true if there may be something older than what was seen.
     pub(super) fn has_older(&self) -> bool {
         !self.is_at_start && 1 < self.oldest
@@ -144,7 +157,7 @@ impl Place {
     /// Takes a message of the page that was asked for. One that is too many, or out of order, is
     /// dropped.
     pub(super) fn on_older(&mut self, seq: u64, message: Message) {
-        let Some(request) = &mut self.request else { return };
+        let Some(request) = self.request.as_mut().filter(|_| self.n_unwanted == 0) else { return };
         let bytes = request.bytes.saturating_add(message.content.len() + message.author.len());
         let is_next = request.messages.last().is_none_or(|last| last.seq < Some(seq));
         let is_within = (request.messages.len() as u64) < request.limit && bytes <= PAGE_BYTES_MAX;
@@ -156,6 +169,10 @@ impl Place {
 
     /// Takes the end of a page; returns the page if it is the one that was asked for.
     pub(super) fn on_page(&mut self, before: u64, start: bool) -> Option<Page> {
+        if 0 < self.n_unwanted {
+            self.n_unwanted -= 1;
+            return None;
+        }
         let request = self.request.take_if(|request| request.before == before)?;
         if let Some(oldest) = request.messages.first().and_then(|message| message.seq) {
             self.oldest = oldest;

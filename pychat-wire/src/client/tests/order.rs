@@ -155,6 +155,31 @@ fn older_messages_come_a_page_at_a_time() {
 }
 
 #[test]
+fn what_is_shown_no_more_can_be_asked_for_again() {
+    let page = |before, start| ServerMessage::Page { before, count: 2, start };
+    let mut stage = Stage::joined(10);
+    stage.client.request_history(2);
+    stage.hear(&[replayed(1), page(11, true)]);
+    assert_eq!(stage.client.past(), Past::None, "all of it was shown");
+    stage.client.forget_before(13);
+    assert_eq!(stage.client.past(), Past::None, "there is no 12 yet");
+    stage.hear(&[live(11), live(12), live(13)]);
+    stage.client.forget_before(12);
+    assert_eq!(stage.client.past(), Past::Kept);
+    stage.written();
+    assert!(stage.client.request_history(2));
+    assert_eq!(stage.written(), [r#"{"type":"history","before":12,"limit":2}"#]);
+
+    // The page that is on its way would leave a hole.
+    stage.client.forget_before(13);
+    assert!(stage.client.request_history(2));
+    assert_eq!(stage.written(), [r#"{"type":"history","before":13,"limit":2}"#]);
+    let heard = [replayed(10), replayed(11), page(12, false)];
+    let wanted = [replayed(11), replayed(12), page(13, false)];
+    assert_told(&stage.hear(&[heard, wanted].concat()), &["page [11 12] false"]);
+}
+
+#[test]
 fn a_page_takes_what_was_asked_for_and_no_more() {
     let end = ServerMessage::Page { before: 11, count: 2, start: false };
     for (heard, told) in [

@@ -3,10 +3,9 @@
 //! It stays at its end until the reader scrolls up. As long as nothing has happened since joining,
 //! the welcome is shown large instead of a list with one line.
 
-use std::{
-    cell::{Cell, OnceCell, RefCell},
-    time::Duration,
-};
+mod reading;
+
+use std::cell::{Cell, OnceCell, RefCell};
 
 use adw::subclass::prelude::*;
 use gtk::{glib, glib::clone, prelude::*};
@@ -22,15 +21,9 @@ use crate::{
     search_bar::SearchBar,
     selection::Selection,
     selection_area::SelectionArea,
-    session::{PAGE_MESSAGES, Session, SessionState},
+    session::Session,
     settings::Settings,
 };
-
-/// How long a view may take to lay out rows that are new.
-const LAYOUT_TIME: Duration = Duration::from_millis(200);
-
-/// About how high the lowest rows are, in pixels. If a page is full of lower ones, more follow.
-const ROW_HEIGHT_MIN: i32 = 30;
 
 mod imp {
     use super::*;
@@ -53,14 +46,14 @@ mod imp {
         #[template_child]
         selection_area: TemplateChild<SelectionArea>,
         #[template_child]
-        scrolled_window: TemplateChild<gtk::ScrolledWindow>,
+        pub(super) scrolled_window: TemplateChild<gtk::ScrolledWindow>,
         #[template_child]
         list_view: TemplateChild<gtk::ListView>,
         #[template_child]
         pub(super) composer: TemplateChild<Composer>,
-        follow_end: OnceCell<FollowEnd>,
+        pub(super) follow_end: OnceCell<FollowEnd>,
         /// What the list shows of the conversation.
-        recent: RefCell<Option<Recent>>,
+        pub(super) recent: RefCell<Option<Recent>>,
         /// Whose conversation it is.
         #[property(get, set = Self::set_session, explicit_notify, nullable)]
         session: RefCell<Option<Session>>,
@@ -73,7 +66,9 @@ mod imp {
         /// Where the reader was before that; `None` if that was at the end.
         place: RefCell<Option<Place>>,
         /// True while somebody waits to see whether there is enough to read.
-        is_reading_on: Cell<bool>,
+        pub(super) is_reading_on: Cell<bool>,
+        /// True while those that were shown below have yet to be laid out.
+        pub(super) is_reading_forth: Cell<bool>,
     }
 
     #[glib::object_subclass]
@@ -124,7 +119,7 @@ mod imp {
                 #[weak(rename_to = imp)]
                 self,
                 move |is_following| {
-                    imp.show_whole(!is_following);
+                    imp.go_away(!is_following);
                     imp.latest_button.set_visible(!is_following);
                     imp.attend();
                 }
@@ -133,6 +128,11 @@ mod imp {
                 #[weak(rename_to = imp)]
                 self,
                 move |is_moving| imp.hold(is_moving)
+            ));
+            self.selection_area.connect_has_menu_notify(clone!(
+                #[weak(rename_to = imp)]
+                self,
+                move |_| imp.end_swipe()
             ));
             let adjustment = self.scrolled_window.vadjustment();
             adjustment.connect_page_size_notify(clone!(
@@ -241,9 +241,8 @@ mod imp {
 
         /// Tells the history whether its reader sees what comes.
         fn attend(&self) {
-            let is_at_end = self.follow_end.get().is_some_and(FollowEnd::is_following);
             if let Some(session) = &*self.session.borrow() {
-                session.history().set_attended(is_at_end && self.is_looked_at.get());
+                session.history().set_attended(self.is_at_end() && self.is_looked_at.get());
             }
         }
 
@@ -260,68 +259,16 @@ mod imp {
             }
         }
 
-        /// Finds out how many messages may be seen at once.
-        fn measure_page(&self) {
-            let height = self.scrolled_window.height() / ROW_HEIGHT_MIN;
-            if let (Some(recent), Ok(n_rows)) = (&*self.recent.borrow(), u32::try_from(height)) {
-                recent.set_page(n_rows + 1);
-            }
-        }
-
-        /// Has the list show all there is, or the end alone.
-        fn show_whole(&self, is_whole: bool) {
-            if let Some(recent) = &*self.recent.borrow() {
-                recent.set_whole(is_whole);
-            }
-        }
-
-        /// Has the list leave alone what is above it, while somebody moves it by touch.
-        fn hold(&self, is_held: bool) {
-            if let Some(recent) = &*self.recent.borrow() {
-                recent.set_held(is_held);
-            }
-        }
-
-        /// Asks for older messages while the oldest are about to be seen. At the end of the list
-        /// nobody asks: before the view has got there it stands at the top for a moment. Nor while
-        /// there are some that have yet to be shown.
-        fn read_on(&self) {
-            let Some(session) = self.obj().session() else { return };
-            if !self.recent.borrow().as_ref().is_some_and(Recent::is_whole) {
-                return;
-            }
-            let adjustment = self.scrolled_window.vadjustment();
-            let is_near_top = adjustment.value() < adjustment.page_size() / 2.0;
-            let is_short = adjustment.upper() <= adjustment.page_size();
-            let is_at_end = self.follow_end.get().is_some_and(FollowEnd::is_following);
-            if session.state() == SessionState::Joined && is_near_top && (is_short || !is_at_end) {
-                session.request_history(PAGE_MESSAGES);
-            }
-        }
-
-        /// The same, when the view knows how tall its new rows are: that may change nothing else.
-        fn read_on_later(&self) {
-            if self.is_reading_on.replace(true) {
-                return;
-            }
-            let weak = self.downgrade();
-            glib::spawn_future_local(async move {
-                glib::timeout_future(LAYOUT_TIME).await;
-                if let Some(imp) = weak.upgrade() {
-                    imp.is_reading_on.set(false);
-                    imp.read_on();
-                }
-            });
-        }
-
         fn set_is_searching(&self, is_searching: bool) {
             if self.is_searching.replace(is_searching) == is_searching {
                 return;
             }
             if is_searching {
-                let is_at_end = self.follow_end.get().is_some_and(FollowEnd::is_following);
                 let place = || Place::of(&self.list_view, &self.scrolled_window);
-                self.place.replace(if is_at_end { None } else { place() });
+                self.place.replace(if self.is_at_end() { None } else { place() });
+                if let Some(session) = self.obj().session() {
+                    session.history().show_latest(); // They may be what is searched for.
+                }
             }
             self.obj().notify_is_searching();
         }

@@ -256,8 +256,8 @@ impl Search {
         let Some(session) = self.session() else { return };
         let is_wanted = imp.findings.borrow().n_hits() < imp.n_wanted.get();
         let past = match &*imp.query.borrow() {
-            Some(_) => session.past(),
-            None => Past::None,
+            Some(_) if session.history().has_room() => session.past(),
+            _ => Past::None, // Or what was found last would have to leave.
         };
         let is_reading_on = is_wanted && past != Past::None;
         if imp.is_reading_on.replace(is_reading_on) != is_reading_on {

@@ -7,7 +7,7 @@
 //! The keyboard goes from message to message with the arrows. Tab goes to what can be activated in
 //! the message, and then on to what comes after the list; GTK would stop at each message of it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use adw::subclass::prelude::*;
 use gtk::{gdk, glib, glib::clone, prelude::*};
@@ -32,6 +32,9 @@ mod imp {
         list_view: glib::WeakRef<gtk::ListView>,
         /// The item of the list at which the mouse began to be dragged.
         dragged_from: glib::WeakRef<gtk::Widget>,
+        /// True while the menu is open.
+        #[property(get)]
+        has_menu: Cell<bool>,
         /// The menu; made when it is needed first.
         menu: RefCell<Option<gtk::PopoverMenu>>,
         /// The message on which it was opened.
@@ -288,7 +291,7 @@ mod imp {
             let mut menu = self.menu.borrow_mut();
             let menu = menu.get_or_insert_with(|| self.make_menu());
             message_menu::open(menu, &subject, place);
-            self.enable_list(false);
+            self.set_has_menu(true);
         }
 
         fn make_menu(&self) -> gtk::PopoverMenu {
@@ -303,7 +306,7 @@ mod imp {
 
         /// GTK gives the keyboard to whatever takes it here, unless an action has given it away.
         fn on_menu_closed(&self) {
-            self.enable_list(true);
+            self.set_has_menu(false);
             let before = self.focus_before.upgrade();
             let is_here = |focus: gtk::Widget| focus.is_ancestor(&*self.obj());
             if let Some(before) = before.filter(|_| self.focus_widget().is_none_or(is_here)) {
@@ -312,9 +315,12 @@ mod imp {
         }
 
         /// Rows under an open menu would go on to explain themselves, above it.
-        fn enable_list(&self, is_enabled: bool) {
+        fn set_has_menu(&self, has_menu: bool) {
             if let Some(list_view) = self.list_view.upgrade() {
-                list_view.set_can_target(is_enabled);
+                list_view.set_can_target(!has_menu);
+            }
+            if self.has_menu.replace(has_menu) != has_menu {
+                self.obj().notify_has_menu();
             }
         }
 
@@ -332,9 +338,10 @@ mod imp {
         item.first_child().and_downcast()
     }
 
-    fn is_touch(gesture: &impl IsA<gtk::EventController>) -> bool {
-        let device = gesture.current_event_device();
-        device.is_some_and(|device| device.source() == gdk::InputSource::Touchscreen)
+    /// Touches come in sequences, and the mouse does not. What device a finger is on, X11 does not
+    /// say.
+    fn is_touch(gesture: &impl IsA<gtk::GestureSingle>) -> bool {
+        gesture.current_sequence().is_some()
     }
 }
 

@@ -68,6 +68,12 @@ impl Swipe {
         self.0.motion.get() != Motion::None
     }
 
+    /// Takes in that the finger is for something else. That it is gone may go unnoticed: what has
+    /// opened under it may be told instead.
+    pub fn end(&self) {
+        self.set_motion(Motion::None);
+    }
+
     fn set_motion(&self, motion: Motion) {
         let before = self.0.motion.replace(motion);
         if (before == Motion::None) != (motion == Motion::None)

@@ -34,6 +34,7 @@ const LINES: [(&[&str], &[&str]); 4] = [
             "src/connect_page.rs",
             "src/connection_bar.rs",
             "src/conversation_page.rs",
+            "src/conversation_page",
             "src/failure_note.rs",
             "src/follow_end.rs",
             "src/swipe.rs",

@@ -3,9 +3,13 @@
 //! What has arrived stands in the order of its arrival, which is the server's; what is still on its
 //! way, or was refused, stands after it in the order in which it was said.
 //!
+//! Not more than [`HISTORY_MESSAGES_MAX`] are shown, see [`bound`].
+//!
 //! A view pays for each change, not for each message, so messages gather for a moment. Whoever
 //! looks hears of such a batch as two changes: the oldest leave at the top, the new come at the
 //! end.
+
+mod bound;
 
 use std::{cell::RefCell, time::Duration};
 
@@ -17,7 +21,7 @@ use gtk::{
 
 use super::{Message, MessageKind, layout};
 
-/// The most messages that are kept; older ones are forgotten.
+/// The most messages that are shown, sent or not.
 pub const HISTORY_MESSAGES_MAX: usize = 10_000;
 
 /// How long messages gather before they are shown.
@@ -40,8 +44,20 @@ mod imp {
         pub(super) first_seq: Cell<Option<u64>>,
         /// The highest.
         pub(super) last_seq: Cell<Option<u64>>,
-        /// True once something old was forgotten: what is before it would leave a hole.
+        /// Messages that have arrived after all those shown, while there is no room for them.
+        pub(super) later: RefCell<VecDeque<Message>>,
+        /// True while these, and what has not arrived, are not shown.
+        pub(super) is_parted: Cell<bool>,
+        /// True while some are missing between those shown and those.
+        pub(super) has_hole: Cell<bool>,
+        /// True while the reader is elsewhere than at the end.
+        pub(super) is_away: Cell<bool>,
+        /// How many of the oldest have numbers that belong to something else.
+        pub(super) n_strange: Cell<usize>,
+        /// True while it is not known what was before the oldest.
         pub(super) has_forgotten: Cell<bool>,
+        /// The number of the oldest, once those before it were forgotten.
+        pub(super) forgotten_before: Cell<Option<u64>>,
         /// True while the reader does not see what comes.
         pub(super) is_unattended: Cell<bool>,
         /// The first message that came meanwhile; it is known until something else is.
@@ -67,12 +83,13 @@ mod imp {
         }
 
         fn n_items(&self) -> u32 {
-            position(self.arrived.borrow().len() + self.unsent.borrow().len())
+            position(self.obj().len())
         }
 
         fn item(&self, position: u32) -> Option<glib::Object> {
             let (arrived, unsent) = (self.arrived.borrow(), self.unsent.borrow());
             let index = usize::try_from(position).ok()?;
+            let unsent = if self.is_parted.get() { &[][..] } else { &unsent[..] };
             let message = arrived.get(index).or_else(|| unsent.get(index - arrived.len()));
             message.cloned().map(Cast::upcast)
         }
@@ -120,9 +137,12 @@ impl History {
     }
 
     /// Puts older messages, oldest first, before all others. What is not older is there already,
-    /// and is passed over; so is what there is no room for.
+    /// and is passed over. If there is no room for them, the latest wait.
     pub fn prepend(&self, mut messages: Vec<Message>) {
         let imp = self.imp();
+        if !self.can_go_back() {
+            return;
+        }
         let mut before = imp.first_seq.get();
         // From the newest to the oldest, each must be older than the one after it.
         messages.reverse();
@@ -136,10 +156,9 @@ impl History {
             is_older
         });
         imp.first_seq.set(before);
-        let n_free = HISTORY_MESSAGES_MAX.saturating_sub(self.len());
-        if n_free < messages.len() {
-            messages.truncate(n_free);
-            imp.has_forgotten.set(true);
+        let n_over = (self.len() + messages.len()).saturating_sub(HISTORY_MESSAGES_MAX);
+        if 0 < n_over {
+            self.part(n_over);
         }
         if !messages.is_empty() {
             let n_added = messages.len();
@@ -162,11 +181,13 @@ impl History {
     /// Shows, after all others, a message that is on its way.
     pub fn say(&self, message: Message) {
         self.flush();
+        self.show_latest();
         self.mark_unread(None);
-        self.make_room(1);
+        let n_forgotten = self.make_room(1);
         let at = self.n_items();
         self.imp().unsent.borrow_mut().push(message);
         self.tell_change(at, 0, 1);
+        self.forget(n_forgotten);
     }
 
     /// Takes in that the message known as `id` has arrived, and puts it after all that had; returns
@@ -182,7 +203,9 @@ impl History {
         let message = imp.unsent.borrow_mut().remove(index);
         message.arrive(seq, time_ms);
         let at = imp.arrived.borrow().len();
-        if index == 0 {
+        if self.is_parted() {
+            self.wait([message]);
+        } else if index == 0 {
             imp.arrived.borrow_mut().push_back(message); // It is where it was.
             self.place(at);
             self.place(at + 1);
@@ -198,7 +221,9 @@ impl History {
     pub fn remove(&self, id: &str) -> Option<Message> {
         let index = self.index_of(id)?;
         let message = self.imp().unsent.borrow_mut().remove(index);
-        self.tell_change(position(self.imp().arrived.borrow().len() + index), 1, 0);
+        if !self.is_parted() {
+            self.tell_change(position(self.imp().arrived.borrow().len() + index), 1, 0);
+        }
         Some(message)
     }
 
@@ -210,40 +235,46 @@ impl History {
 
     /// Takes in that what comes next has a number above `seq`, whatever was shown.
     pub fn restart(&self, seq: u64) {
-        self.imp().last_seq.set(Some(seq));
+        if Some(seq) < self.imp().last_seq.replace(Some(seq)) {
+            self.estrange();
+        }
     }
 
     /// Takes in that all numbers begin anew.
     pub fn begin_anew(&self) {
+        self.estrange();
         self.imp().first_seq.set(Some(0));
         self.imp().last_seq.set(None);
-    }
-
-    /// Returns true if older messages could be shown without a hole after them.
-    pub fn has_room(&self) -> bool {
-        !self.imp().has_forgotten.get() && self.len() < HISTORY_MESSAGES_MAX
     }
 
     /// Forgets everything, what was pushed too.
     pub fn clear(&self) {
         let imp = self.imp();
+        let n_removed = self.n_items();
         imp.batch.take();
+        imp.arrived.take();
+        imp.unsent.take();
+        imp.later.take();
         imp.first_seq.take();
         imp.last_seq.take();
+        imp.is_parted.take();
+        imp.has_hole.take();
+        imp.n_strange.take();
         imp.has_forgotten.take();
+        imp.forgotten_before.take();
         imp.first_unread.take();
         self.count_unread(0);
-        let n_removed = imp.arrived.take().len() + imp.unsent.take().len();
         if 0 < n_removed {
-            self.tell_change(0, position(n_removed), 0);
+            self.tell_change(0, n_removed, 0);
         }
     }
 
     /// Returns the last text that the reader said, whether it has arrived or not.
     pub fn last_said(&self) -> Option<String> {
         let imp = self.imp();
-        let (arrived, unsent) = (imp.arrived.borrow(), imp.unsent.borrow());
-        let mut latest = unsent.iter().rev().chain(arrived.iter().rev());
+        let (arrived, later) = (imp.arrived.borrow(), imp.later.borrow());
+        let unsent = imp.unsent.borrow();
+        let mut latest = unsent.iter().rev().chain(later.iter().rev()).chain(arrived.iter().rev());
         latest.find(|message| message.kind() == MessageKind::Own).map(Message::text)
     }
 
@@ -252,15 +283,10 @@ impl History {
         self.item(position).and_downcast()
     }
 
-    /// Appends `messages` to what has arrived, and forgets the oldest past
-    /// [`HISTORY_MESSAGES_MAX`].
+    /// Appends `messages` to what has arrived.
     fn extend(&self, mut messages: Vec<Message>) {
-        let skipped = messages.len().saturating_sub(HISTORY_MESSAGES_MAX);
-        if 0 < skipped {
-            self.imp().has_forgotten.set(true);
-            messages.drain(..skipped);
-        }
-        let last = self.imp().arrived.borrow().back().cloned();
+        let imp = self.imp();
+        let last = imp.later.borrow().back().or(imp.arrived.borrow().back()).cloned();
         if last.zip(messages.first()).is_some_and(|(last, first)| last.fold(first)) {
             messages.remove(0);
         }
@@ -268,10 +294,20 @@ impl History {
             return;
         }
         self.miss(&messages);
-        self.make_room(messages.len());
-        let (at, n_added) = (self.imp().arrived.borrow().len(), messages.len());
-        self.imp().arrived.borrow_mut().extend(messages);
+        if imp.is_away.get() && HISTORY_MESSAGES_MAX < self.len() + messages.len() {
+            self.part(0);
+        }
+        if self.is_parted() {
+            self.wait(messages);
+            return;
+        }
+        let n_skipped = messages.len().saturating_sub(HISTORY_MESSAGES_MAX);
+        messages.drain(..n_skipped);
+        let n_forgotten = n_skipped + self.make_room(messages.len());
+        let (at, n_added) = (imp.arrived.borrow().len(), messages.len());
+        imp.arrived.borrow_mut().extend(messages);
         self.tell_change(position(at), 0, position(n_added));
+        self.forget(n_forgotten);
     }
 
     /// Takes in that these are about to come, and that the reader may be elsewhere.
@@ -300,17 +336,6 @@ impl History {
     fn count_unread(&self, n_unread: u32) {
         if self.imp().n_unread.replace(n_unread) != n_unread {
             self.notify_n_unread();
-        }
-    }
-
-    /// Forgets as many of the oldest as it takes to have room for `n_added`.
-    fn make_room(&self, n_added: usize) {
-        let n_removed = (self.len() + n_added).saturating_sub(HISTORY_MESSAGES_MAX);
-        let n_removed = n_removed.min(self.imp().arrived.borrow().len());
-        if 0 < n_removed {
-            self.imp().has_forgotten.set(true);
-            self.imp().arrived.borrow_mut().drain(..n_removed);
-            self.tell_change(0, position(n_removed), 0);
         }
     }
 
@@ -349,8 +374,10 @@ impl History {
         self.imp().unsent.borrow().iter().position(|message| message.id() == Some(id))
     }
 
+    /// Returns how many are shown.
     fn len(&self) -> usize {
-        self.imp().arrived.borrow().len() + self.imp().unsent.borrow().len()
+        let n_unsent = if self.is_parted() { 0 } else { self.imp().unsent.borrow().len() };
+        self.imp().arrived.borrow().len() + n_unsent
     }
 }
 

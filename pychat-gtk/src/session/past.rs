@@ -18,6 +18,7 @@ impl Session {
     /// Asks for at most `limit` messages older than those shown. Does nothing unless they are
     /// [`Kept`](Past::Kept).
     pub fn request_history(&self, limit: u64) {
+        self.look_back();
         if self.past() == Past::Kept {
             self.tell_client(|client| client.request_history(limit));
         }
@@ -37,12 +38,20 @@ impl Session {
         )
     }
 
-    /// Tells of messages older than those shown, as far as there is room for them.
+    /// Tells of messages older than those shown.
     pub(super) fn look_back(&self) {
+        self.forget();
         let past = self.with_client(|client| client.past()).unwrap_or_default();
-        let past = if self.history().has_room() { past } else { Past::None };
+        let past = if self.history().can_go_back() { past } else { Past::None };
         if self.imp().past.replace(past) != past {
             self.emit_by_name::<()>("past-changed", &[]);
         }
+    }
+
+    /// Tells the client which messages the history has forgotten; returns false if it has not.
+    pub(super) fn forget(&self) -> bool {
+        let Some(seq) = self.history().take_forgotten() else { return false };
+        self.with_client(|client| client.forget_before(seq));
+        true
     }
 }

@@ -152,8 +152,12 @@ impl Session {
         }
     }
 
-    /// Older messages go before all others; after the first of them the newcomer is welcomed.
+    /// Older messages go before all others; after the first of them the newcomer is welcomed. If
+    /// the oldest have been forgotten meanwhile, the page is not the one before those that are left.
     fn on_page(&self, page: &Page) {
+        if self.forget() {
+            return;
+        }
         let mut messages = Vec::with_capacity(page.messages.len() + 2);
         let first_seq = page.messages.first().and_then(|said| said.seq);
         if page.start && first_seq.is_some_and(|seq| 1 < seq) {

@@ -176,6 +176,10 @@ class Delivery(WindowTest):
         eventually(lambda: self.texts()[1:] == ["one"], "it to be gone")
 
 
+# The most messages that the client has on show.
+N_KEPT = 10_000
+
+
 class Past(WindowTest):
     """What was said before."""
 
@@ -201,6 +205,11 @@ class Past(WindowTest):
     def row(self, n):
         pattern = re.compile(rf": number {n}$", re.MULTILINE)
         return next((it for it in self.window.rows() if pattern.search(it.get_name())), None)
+
+    def way_back(self):
+        """What the button is called that leads to the end; empty if there is none."""
+        names = self.window.names("push button")
+        return next((name for name in names if name.startswith("Go to the Latest Messages")), "")
 
     def bottom(self, row):
         extents = self.window.extents(row)
@@ -240,6 +249,29 @@ class Past(WindowTest):
         self.assertEqual(self.page(), 1)
         self.window.scroll("up", 80)
         eventually(lambda: self.row(1), "the first message of all")
+
+    def test_what_there_was_no_room_for_comes_back_and_so_does_the_end(self):
+        self.assertEqual(self.open_at(100), 51)
+        last = 100 + N_KEPT + 20
+        for seq in range(101, last + 1):
+            self.modern.record(seq, "Борис", f"number {seq}")
+        eventually(lambda: self.row(last), "the last message")
+        self.window.focus()
+        self.window.press("shift+Tab")
+        eventually(lambda: (it := self.window.focused()) and it.get_name().endswith(f" {last}"),
+                   "the focus on the last message")
+        self.window.press("Home")
+        self.assertEqual(self.page(), last - N_KEPT + 1 - 50)
+        eventually(lambda: self.row(last - N_KEPT), "what had been forgotten")
+        self.modern.record(last + 1, "Борис", f"number {last + 1}")
+        eventually(lambda: "1 new" in self.way_back(), "the way back, with a count")
+
+        self.window.press("End")
+        eventually(lambda: self.row(last + 1), "the end")
+        numbers = [re.search(r": number (\d+)$", row.get_name()) for row in self.window.rows()]
+        numbers = [int(number[1]) for number in numbers if number]
+        self.assertEqual(numbers[-20:], list(range(last - 18, last + 2)))
+        eventually(lambda: not self.way_back(), "no way back")
 
     def test_a_short_page_is_filled_up_until_there_is_enough_to_see(self):
         self.modern = self.start_modern()

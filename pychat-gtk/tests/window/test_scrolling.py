@@ -232,6 +232,8 @@ class Touch(ScrollingTest):
             newest = self.newest
             eventually(lambda: newest + 5 <= self.newest, "more messages")
             self.screen.lift(*at)
+        self.window.wait_for("menu item", "Copy")  # A finger that rests asks for it.
+        self.window.press("Escape")
         self.expect_to_follow()
 
 

@@ -1,5 +1,7 @@
 //! The history as a view sees it that hears only of its changes.
 
+mod bound;
+
 use std::{ops::Range, rc::Rc};
 
 use super::*;
@@ -148,16 +150,4 @@ fn what_failed_can_be_taken_away_and_only_that() {
         assert!(history.remove("1").is_none());
     });
     assert_eq!(view, "1 b");
-}
-
-#[test]
-fn a_full_history_takes_nothing_older_and_one_that_forgot_has_no_room_for_it() {
-    let history = History::default();
-    history.extend(numbered(0..HISTORY_MESSAGES_MAX - 1));
-    assert!(history.has_room());
-    history.prepend([1, 2].map(said).to_vec());
-    assert_eq!(history.message(0).expect("it is full").seq(), Some(2));
-    assert!(!history.has_room());
-    history.clear();
-    assert!(history.has_room());
 }

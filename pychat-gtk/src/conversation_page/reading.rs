@@ -1,0 +1,131 @@
+//! What is shown of a conversation, as its reader moves through it.
+//!
+//! A list whose adjustment changes may be laying itself out, and must not be told of other rows
+//! then. So whatever follows from where the reader is follows a moment later.
+
+use std::time::Duration;
+
+use gtk::{glib, prelude::*, subclass::prelude::*};
+
+use super::imp::ConversationPage;
+use crate::{
+    follow_end::FollowEnd,
+    model::Recent,
+    session::{PAGE_MESSAGES, SessionState},
+};
+
+/// How long a view may take to lay out rows that are new.
+const LAYOUT_TIME: Duration = Duration::from_millis(200);
+
+/// How many messages that wait below are shown at once.
+const LATER_MESSAGES: usize = 200;
+
+/// About how high the lowest rows are, in pixels. If a page is full of lower ones, more follow.
+const ROW_HEIGHT_MIN: i32 = 30;
+
+impl ConversationPage {
+    /// Finds out how many messages may be seen at once.
+    pub(super) fn measure_page(&self) {
+        let height = self.scrolled_window.height() / ROW_HEIGHT_MIN;
+        if let (Some(recent), Ok(n_rows)) = (&*self.recent.borrow(), u32::try_from(height)) {
+            recent.set_page(n_rows + 1);
+        }
+    }
+
+    /// Has the list show all there is while the reader is elsewhere than at the end, and then the
+    /// end alone: that of everything.
+    pub(super) fn go_away(&self, is_away: bool) {
+        if let Some(recent) = &*self.recent.borrow() {
+            recent.set_whole(is_away);
+        }
+        let Some(session) = self.obj().session() else { return };
+        if is_away {
+            session.history().set_away(true);
+            return;
+        }
+        let weak = self.downgrade();
+        glib::spawn_future_local(async move {
+            if weak.upgrade().is_some_and(|imp| imp.is_at_end()) {
+                session.history().set_away(false);
+            }
+        });
+    }
+
+    pub(super) fn is_at_end(&self) -> bool {
+        self.follow_end.get().is_some_and(FollowEnd::is_following)
+    }
+
+    /// Has the list leave alone what is above it, while somebody moves it by touch.
+    pub(super) fn hold(&self, is_held: bool) {
+        if let Some(recent) = &*self.recent.borrow() {
+            recent.set_held(is_held);
+        }
+    }
+
+    /// Something else has taken the finger that moved the list.
+    pub(super) fn end_swipe(&self) {
+        if let Some(follow_end) = self.follow_end.get() {
+            follow_end.swipe().end();
+        }
+    }
+
+    /// Reads on in the direction whose end is about to be seen.
+    pub(super) fn read_on(&self) {
+        self.read_back();
+        self.read_forth();
+    }
+
+    /// Asks for older messages while the oldest are about to be seen. At the end of the list nobody
+    /// asks: before the view has got there it stands at the top for a moment. Nor while there are
+    /// some that have yet to be shown.
+    fn read_back(&self) {
+        let Some(session) = self.obj().session() else { return };
+        if !self.recent.borrow().as_ref().is_some_and(Recent::is_whole) {
+            return;
+        }
+        let adjustment = self.scrolled_window.vadjustment();
+        let is_near_top = adjustment.value() < adjustment.page_size() / 2.0;
+        let is_short = adjustment.upper() <= adjustment.page_size();
+        let is_wanted = is_near_top && (is_short || !self.is_at_end());
+        if session.state() == SessionState::Joined && is_wanted {
+            session.request_history(PAGE_MESSAGES);
+        }
+    }
+
+    /// Has messages that wait shown while the last of those before them are about to be seen.
+    fn read_forth(&self) {
+        let Some(session) = self.obj().session() else { return };
+        let adjustment = self.scrolled_window.vadjustment();
+        let n_below = adjustment.upper() - adjustment.page_size() - adjustment.value();
+        let is_near_bottom = n_below < adjustment.page_size();
+        if !session.history().is_parted() || !is_near_bottom || self.is_reading_forth.replace(true)
+        {
+            return;
+        }
+        let weak = self.downgrade();
+        glib::spawn_future_local(async move {
+            session.history().show_later(LATER_MESSAGES);
+            // Until the view knows how tall these are, they seem to be near.
+            glib::timeout_future(LAYOUT_TIME).await;
+            if let Some(imp) = weak.upgrade() {
+                imp.is_reading_forth.set(false);
+                imp.read_forth();
+            }
+        });
+    }
+
+    /// Reads on when the view knows how tall its new rows are: that may change nothing else.
+    pub(super) fn read_on_later(&self) {
+        if self.is_reading_on.replace(true) {
+            return;
+        }
+        let weak = self.downgrade();
+        glib::spawn_future_local(async move {
+            glib::timeout_future(LAYOUT_TIME).await;
+            if let Some(imp) = weak.upgrade() {
+                imp.is_reading_on.set(false);
+                imp.read_on();
+            }
+        });
+    }
+}

@@ -1,0 +1,151 @@
+//! What becomes of messages for which there is no room.
+//!
+//! While its reader is at the end, the oldest are forgotten: the server has them still, and they
+//! can be asked for again as pages. While the reader is elsewhere, what they read stays, and what
+//! there is no room for waits behind it, newest last. It is shown when they come down to it, or
+//! all at once when they go to the end.
+
+use gtk::glib::subclass::prelude::*;
+
+use super::{HISTORY_MESSAGES_MAX, History, Message, position};
+
+impl History {
+    /// Returns true if there is room for older messages without any that would have to wait.
+    pub fn has_room(&self) -> bool {
+        self.can_go_back() && self.len() < HISTORY_MESSAGES_MAX
+    }
+
+    /// Returns true if it is known what comes before all that is shown.
+    pub fn can_go_back(&self) -> bool {
+        !self.imp().has_forgotten.get()
+    }
+
+    /// Returns true while there are newer messages than those shown.
+    pub fn is_parted(&self) -> bool {
+        self.imp().is_parted.get()
+    }
+
+    /// Takes in whether the reader is elsewhere than at the end. Who comes to the end finds the
+    /// latest messages there.
+    pub fn set_away(&self, is_away: bool) {
+        self.imp().is_away.set(is_away);
+        if !is_away {
+            self.show_latest();
+        }
+    }
+
+    /// Returns the number of the oldest message that is left, if older ones were forgotten since
+    /// this was asked last.
+    pub fn take_forgotten(&self) -> Option<u64> {
+        self.imp().forgotten_before.take()
+    }
+
+    /// Shows at most `n` of the messages that wait, below those shown; the oldest make room.
+    pub fn show_later(&self, n: usize) {
+        let imp = self.imp();
+        if !self.is_parted() {
+            return;
+        }
+        let has_hole = imp.has_hole.take();
+        let n = if has_hole { usize::MAX } else { n };
+        let messages: Vec<_> = {
+            let mut later = imp.later.borrow_mut();
+            let n = n.min(later.len());
+            later.drain(..n).collect()
+        };
+        let ends = imp.later.borrow().is_empty();
+        let n_unsent = if ends { imp.unsent.borrow().len() } else { 0 };
+        let n_added = messages.len() + n_unsent;
+        // What comes after a hole does not belong below what is before it.
+        let n_forgotten = self.make_room(if has_hole { HISTORY_MESSAGES_MAX } else { n_added });
+        let at = imp.arrived.borrow().len();
+        imp.arrived.borrow_mut().extend(messages);
+        imp.is_parted.set(!ends);
+        self.tell_change(position(at), 0, position(n_added));
+        self.forget(n_forgotten);
+    }
+
+    /// Shows the latest messages, wherever the reader is.
+    pub fn show_latest(&self) {
+        self.show_later(usize::MAX);
+    }
+
+    /// Has the last `n` of those that have arrived wait, and what has not arrived.
+    pub(super) fn part(&self, n: usize) {
+        let imp = self.imp();
+        let n_unsent = if self.is_parted() { 0 } else { imp.unsent.borrow().len() };
+        let (at, n) = {
+            let mut arrived = imp.arrived.borrow_mut();
+            let at = arrived.len().saturating_sub(n);
+            let mut waiting = arrived.split_off(at);
+            let n = waiting.len();
+            waiting.append(&mut imp.later.borrow_mut());
+            imp.later.replace(waiting);
+            (at, n)
+        };
+        imp.is_parted.set(true);
+        if 0 < n + n_unsent {
+            self.tell_change(position(at), position(n + n_unsent), 0);
+        }
+        self.bound_later();
+    }
+
+    /// Has `messages`, which are the latest, wait.
+    pub(super) fn wait(&self, messages: impl IntoIterator<Item = Message>) {
+        self.imp().later.borrow_mut().extend(messages);
+        self.bound_later();
+    }
+
+    /// Lets no more wait than are shown. Of more the oldest are forgotten, and who comes down to
+    /// them goes on with those that are left; above these the server has the others.
+    fn bound_later(&self) {
+        let imp = self.imp();
+        let mut later = imp.later.borrow_mut();
+        let n_forgotten = later.len().saturating_sub(HISTORY_MESSAGES_MAX);
+        if 0 < n_forgotten {
+            later.drain(..n_forgotten);
+            imp.has_hole.set(true);
+        }
+    }
+
+    /// Takes as many of the oldest away as it takes to have room for `n_added`; returns how many.
+    pub(super) fn make_room(&self, n_added: usize) -> usize {
+        let n_removed = (self.len() + n_added).saturating_sub(HISTORY_MESSAGES_MAX);
+        let n_removed = n_removed.min(self.imp().arrived.borrow().len());
+        if 0 < n_removed {
+            self.imp().arrived.borrow_mut().drain(..n_removed);
+            self.tell_change(0, position(n_removed), 0);
+        }
+        n_removed
+    }
+
+    /// Takes in that the `n` oldest messages are gone. What is before those that are left can be
+    /// asked for, unless they are of an earlier log, or of an end that the log has lost: what is
+    /// before their numbers is something else by now.
+    pub(super) fn forget(&self, n: usize) {
+        let imp = self.imp();
+        if n == 0 {
+            return;
+        }
+        imp.n_strange.set(imp.n_strange.get().saturating_sub(n));
+        let is_known = imp.n_strange.get() == 0;
+        imp.has_forgotten.set(!is_known);
+        if is_known {
+            let oldest = {
+                let (arrived, later) = (imp.arrived.borrow(), imp.later.borrow());
+                arrived.iter().chain(later.iter()).find_map(Message::seq)
+            };
+            let next = || imp.last_seq.get().map(|last| last.saturating_add(1));
+            imp.first_seq.set(oldest.or_else(next));
+            imp.forgotten_before.set(imp.first_seq.get());
+        }
+    }
+
+    /// Takes in that the numbers of all messages so far belong to something else than those of
+    /// the messages to come.
+    pub(super) fn estrange(&self) {
+        self.flush();
+        let imp = self.imp();
+        imp.n_strange.set(imp.arrived.borrow().len() + imp.later.borrow().len());
+    }
+}

@@ -7,6 +7,7 @@
 # make release    build what is installed, for PREFIX=/usr/local
 # make install    put it there, below DESTDIR if that is given; make uninstall takes it away again
 # make deb    packages for Debian 12 and its kin, in target/deb
+# make flatpak    the client as a Flatpak, installed for this user
 # make check-deb     build them, and try them out under a real systemd; part of make check
 # make reproduce     build them twice, in different folders: the same bytes
 
@@ -168,6 +169,15 @@ deb:
 		--buildinfo-file="$$DEB_DIR/$$name.buildinfo" --buildinfo-option="-u$$DEB_DIR" \
 		--changes-file="$$DEB_DIR/$$name.changes" --changes-option="-u$$DEB_DIR"
 	ls -l "$$DEB_DIR"
+
+.PHONY: flatpak
+
+# Crates are fetched before, by Cargo.lock: within the sandbox there is no network.
+flatpak:
+	@command -v flatpak-builder >/dev/null || { echo "flatpak-builder is missing"; exit 1; }
+	cargo vendor --locked --quiet target/flatpak/vendor >/dev/null
+	flatpak-builder --user --install --force-clean --install-deps-from=flathub \
+		--state-dir=target/flatpak/state target/flatpak/build build-aux/io.github.pychat.Pychat.json
 
 .PHONY: check-deb reproduce
 

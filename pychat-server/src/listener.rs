@@ -84,58 +84,44 @@ impl FromStr for ListenAddress {
 }
 
 /// Opens a listening socket on each address that `addresses` come to; on every address of this
-/// machine, IPv4 and IPv6, if there are none. Those of them that are `kept` already are taken as they
-/// are, with whoever waits there; the others that are kept are shut down, as nobody would accept.
+/// machine, IPv4 and IPv6, if there are none.
 ///
 /// # Errors
 ///
 /// [`StartError`] names the address that cannot be had.
-pub fn open_all(
-    addresses: &[ListenAddress],
-    mut kept: Vec<TcpListener>,
-) -> Result<Vec<TcpListener>, StartError> {
-    let wanted = if addresses.is_empty() { everywhere().to_vec() } else { resolved(addresses)? };
-    kept.retain(|listener| {
-        let is_wanted = listener.local_addr().is_ok_and(|address| wanted.contains(&address));
-        if !is_wanted {
-            shut_down(listener);
-        }
-        is_wanted
-    });
+pub fn open_all(addresses: &[ListenAddress]) -> Result<Vec<TcpListener>, StartError> {
+    if addresses.is_empty() {
+        return open_everywhere();
+    }
     let mut listeners = Vec::new();
-    for address in wanted {
-        let is_there = |kept: &TcpListener| kept.local_addr().is_ok_and(|there| there == address);
-        if let Some(index) = kept.iter().position(is_there) {
-            listeners.push(kept.swap_remove(index));
-            continue;
-        }
-        match open(address) {
-            Ok(listener) => listeners.push(listener),
-            // A machine without IPv6 has no more than that.
-            Err(error) if addresses.is_empty() && address.is_ipv6() && is_unsupported(&error) => (),
-            Err(source) => return Err(StartError::Bind { address, source }),
+    for ListenAddress { host, port } in addresses {
+        let resolved = (host.as_str(), *port)
+            .to_socket_addrs()
+            .map_err(|source| StartError::Resolve { host: host.clone(), source })?;
+        for address in resolved {
+            listeners.push(open_or_explain(address)?);
         }
     }
     Ok(listeners)
 }
 
-fn everywhere() -> [SocketAddr; 2] {
-    [(Ipv4Addr::UNSPECIFIED, PORT_DEFAULT).into(), (Ipv6Addr::UNSPECIFIED, PORT_DEFAULT).into()]
-}
-
-fn resolved(addresses: &[ListenAddress]) -> Result<Vec<SocketAddr>, StartError> {
-    let mut resolved = Vec::new();
-    for ListenAddress { host, port } in addresses {
-        let found = (host.as_str(), *port)
-            .to_socket_addrs()
-            .map_err(|source| StartError::Resolve { host: host.clone(), source })?;
-        resolved.extend(found);
+fn open_everywhere() -> Result<Vec<TcpListener>, StartError> {
+    let mut listeners = vec![open_or_explain((Ipv4Addr::UNSPECIFIED, PORT_DEFAULT).into())?];
+    let address = SocketAddr::from((Ipv6Addr::UNSPECIFIED, PORT_DEFAULT));
+    match open(address) {
+        Ok(listener) => listeners.push(listener),
+        Err(error) if is_unsupported(&error) => (), // A machine without IPv6.
+        Err(source) => return Err(StartError::Bind { address, source }),
     }
-    Ok(resolved)
+    Ok(listeners)
 }
 
 fn is_unsupported(error: &io::Error) -> bool {
     error.kind() == ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(libc::EAFNOSUPPORT)
+}
+
+fn open_or_explain(address: SocketAddr) -> Result<TcpListener, StartError> {
+    open(address).map_err(|source| StartError::Bind { address, source })
 }
 
 /// No `SO_REUSEPORT`: a second server on the port must fail, not split the room in two.
@@ -168,9 +154,18 @@ pub fn adopt(descriptor: OwnedFd) -> io::Result<TcpListener> {
     Ok(TcpListener::from_std(socket.into()))
 }
 
-/// Has a socket listen no more, whoever else has it. Who waits there is refused.
+/// Lets in who waits at a socket on which an earlier process listened, and has it listen no more: one
+/// that this process opens stands under the rules that the service manager has for it by now.
+pub fn take_over(listener: &TcpListener) -> Vec<TcpStream> {
+    let waiting = (0..=BACKLOG).map_while(|_| listener.accept().ok());
+    let callers = waiting.map(|(socket, _)| socket).filter(|socket| tune(socket).is_ok()).collect();
+    shut_down(listener);
+    callers
+}
+
+/// Has a socket listen no more, whoever else has it. Who still waits there is refused.
 pub fn shut_down(listener: &TcpListener) {
-    let _ = SockRef::from(listener).shutdown(Shutdown::Both); // It fails for one that is already.
+    let _ = SockRef::from(listener).shutdown(Shutdown::Both); // It fails if nobody listens there.
 }
 
 /// Sets what every accepted socket has: no delay for small writes, and a watch on dead lines.
@@ -211,20 +206,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_listened_on_again_and_anything_else_no_more() {
-        let listening = |address: &str| open(address.parse().unwrap()).unwrap();
-        let (wanted, other) = (listening("127.0.0.1:0"), listening("127.0.0.1:0"));
-        let (there, elsewhere) = (wanted.local_addr().unwrap(), other.local_addr().unwrap());
-        let waiting = std::net::TcpStream::connect(there).unwrap();
-        let manages = [&wanted, &other].map(|kept| SockRef::from(kept).try_clone().unwrap());
-        let address = ListenAddress { host: "127.0.0.1".to_owned(), port: there.port() };
-        let [listener] = open_all(&[address], vec![wanted, other]).unwrap().try_into().unwrap();
-        let caller = listener.accept().unwrap().1;
-        assert_eq!(caller, waiting.local_addr().unwrap());
-        let refused = std::net::TcpStream::connect(elsewhere).unwrap_err();
+    fn who_waits_is_let_in_and_the_address_can_be_had_again() {
+        let kept = open("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = kept.local_addr().unwrap();
+        let managers = SockRef::from(&kept).try_clone().unwrap();
+        let waiting = [(); 3].map(|()| std::net::TcpStream::connect(address).unwrap());
+        let callers = take_over(&kept);
+        let callers = callers.iter().map(|caller| caller.peer_addr().unwrap());
+        let waiting = waiting.iter().map(|caller| caller.local_addr().unwrap());
+        assert!(callers.eq(waiting));
+        let refused = std::net::TcpStream::connect(address).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
-        open(elsewhere).unwrap(); // Nothing is in the way, though somebody else has the socket.
-        drop(manages);
+        open(address).unwrap(); // Nothing is in the way, though somebody else has the socket.
+        drop(managers);
     }
 
     #[test]

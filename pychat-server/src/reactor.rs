@@ -29,7 +29,7 @@ pub use self::{accepting::ACCEPT_RETRY, start::StartError};
 use crate::{
     config::Config,
     id::ConnectionId,
-    logging,
+    listener, logging,
     signals::{Request, Signals},
     switchboard::Switchboard,
     systemd::{Inherited, Manager},
@@ -87,7 +87,8 @@ impl Reactor {
         let poll = Poll::new()?;
         let signals = Signals::subscribe(poll.registry(), SIGNALS)?;
         let mut listeners = Vec::new();
-        let peers = mem::take(&mut inherited.peers);
+        let mut peers = mem::take(&mut inherited.peers);
+        peers.extend(inherited.own_listeners.drain(..).flat_map(|kept| listener::take_over(&kept)));
         let (sockets, is_own) = start::listeners(&config.listen, inherited)?;
         for (index, mut socket) in sockets.into_iter().enumerate() {
             let token = Token(FIRST_LISTENER.0 + index);

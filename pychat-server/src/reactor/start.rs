@@ -62,7 +62,7 @@ fn explained(error: &io::Error) -> String {
 }
 
 /// Returns the sockets that take calls, and whether they are the server's own: those that systemd
-/// listens on, or else those of the last process, and new ones as far as they are missing.
+/// listens on, or else new ones.
 pub(super) fn listeners(
     addresses: &[ListenAddress],
     inherited: Inherited,
@@ -71,10 +71,8 @@ pub(super) fn listeners(
         logging::not_inherited(&name, &"nobody knows it");
     }
     if inherited.listeners.is_empty() {
-        let listeners = listener::open_all(addresses, inherited.own_listeners)?;
-        return Ok((listeners, true));
+        return Ok((listener::open_all(addresses)?, true));
     }
-    inherited.own_listeners.iter().for_each(listener::shut_down);
     if !addresses.is_empty() {
         logging::listen_ignored();
     }

@@ -23,7 +23,7 @@ pub struct Inherited {
     pub listeners: Vec<TcpListener>,
     /// Sockets that an earlier process listened on by itself.
     pub own_listeners: Vec<TcpListener>,
-    /// Connections that an earlier process had.
+    /// Connections that an earlier process had, or would have taken in next.
     pub peers: Vec<TcpStream>,
     /// All else, by name.
     pub others: Vec<(String, OwnedFd)>,

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 
 from client import PORT, Peer
 from system import (
@@ -44,6 +45,17 @@ class Listening(Story):
         answered([Peer(port=OTHER_PORT)])
         systemctl("stop", UNIT)
         self.refuses(OTHER_PORT)
+
+    def test_rules_of_a_firewall_hold_from_the_next_start_on(self):
+        """As README.md tells it. A socket stands under the rules of whoever opened it."""
+        systemctl("restart", UNIT)
+        with Override("[Service]", "IPAddressDeny=any", "IPAddressAllow=127.0.0.1"):
+            systemctl("restart", UNIT)
+            answered([Peer()])
+            with socket.socket() as stranger, self.assertRaises(TimeoutError):
+                stranger.settimeout(1)
+                stranger.bind(("127.0.0.2", 0))
+                stranger.connect(("127.0.0.1", PORT))
 
     def refuses(self, port):
         with self.assertRaises(ConnectionRefusedError):

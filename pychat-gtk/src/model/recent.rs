@@ -130,7 +130,7 @@ impl Recent {
         self.shorten();
     }
 
-    /// Takes in that `page` messages, at most [`RECENT_MESSAGES_MAX`], fill what can be seen.
+    /// Takes in that `page` messages, as far as so many are ever shown, fill what can be seen.
     pub fn set_page(&self, page: u32) {
         self.imp().page.set(page.min(RECENT_MESSAGES_MAX));
         self.grow_later(STEP_INTERVAL);

@@ -16,9 +16,9 @@ const START_PAIRS: usize = 15;
 const FLOODS: usize = 5;
 
 /// For how many pings a quiet room is watched, and how long after joining that begins: the cursor
-/// blinks for ten seconds.
+/// blinks for ten seconds, and half a minute after the start some timer goes off once.
 const QUIET_PINGS: u32 = 3;
-const CURSOR_TIME: Duration = Duration::from_secs(12);
+const SETTLE_TIME: Duration = Duration::from_secs(35);
 
 /// After how many returns the objects are counted first, and last.
 const RETURNS: (usize, usize) = (100, 1_100);
@@ -204,10 +204,10 @@ fn measure_returns() -> Outcome<Vec<Figure>> {
 
 /// How often a client wakes up when nobody says anything.
 fn measure_quiet() -> Outcome<Vec<Figure>> {
-    let server = script::quiet(QUIET_PINGS + 2);
+    let server = script::quiet(QUIET_PINGS + 3);
     let mut client = Client::start(&Part::Rest { server: server.address.to_string() })?;
     client.wait_for(word::READY)?;
-    thread::sleep(CURSOR_TIME);
+    thread::sleep(SETTLE_TIME);
     let before = client.sleeps()?;
     thread::sleep(script::PING_INTERVAL * QUIET_PINGS);
     let after = client.sleeps()?;

@@ -1,6 +1,6 @@
-"""Takes the picture of a conversation that the project shows of itself:
+"""Takes the pictures that the project shows of itself:
 
-    pychat-gtk/tests/headless /usr/bin/python3 pychat-gtk/tests/window/screenshot.py FILE.png
+    pychat-gtk/tests/headless /usr/bin/python3 pychat-gtk/tests/window/screenshot.py FOLDER
 """
 
 import os
@@ -27,14 +27,24 @@ TALK = [
 ]
 
 
-def main(path):
+# How each picture is taken: its name, whether it is dark, and the keys that lead there.
+PICTURES = [("conversation", False, []), ("people", True, ["F9"])]
+
+
+def main(folder):
     settings = pathlib.Path(os.environ["XDG_CONFIG_HOME"], "gtk-4.0", "settings.ini")
     settings.parent.mkdir(parents=True)
     settings.write_text("[Settings]\ngtk-font-name=Cantarell 11\ngtk-xft-antialias=1\n")
 
+    for name, is_dark, keys in PICTURES:
+        style = {"ADW_DEBUG_COLOR_SCHEME": "prefer-dark" if is_dark else "prefer-light"}
+        take(pathlib.Path(folder, f"{name}.png"), keys, style)
+
+
+def take(path, keys, style):
     server = Server()
     server.start()
-    window = Window("--name", "Анна", server.address)
+    window = Window("--name", "Анна", server.address, **style)
     try:
         window.wait_for_title(f"Анна — {server.address}")
         frame = subprocess.check_output(
@@ -45,9 +55,12 @@ def main(path):
         subprocess.run(["xdotool", "windowmove", frame, "0", "0", "windowsize", frame, *size])
         peers = talk(window, server)
         eventually(lambda: window.extents(window.frame).width >= WIDTH, "the new size")
+        window.focus()
+        for key in keys:
+            window.press(key)
         crop = f"{WIDTH}x{HEIGHT}+{FRAME}+{FRAME}"
         subprocess.run(
-            ["import", "-window", "root", "-pause", "1", "-crop", crop, "+repage", path],
+            ["import", "-window", "root", "-pause", "1", "-crop", crop, "+repage", str(path)],
             check=True,
         )
         for peer in peers.values():

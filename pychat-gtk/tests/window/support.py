@@ -325,6 +325,13 @@ class WindowTest(unittest.TestCase):
         self.addCleanup(peer.close)
         return peer
 
+    def open_room(self):
+        """Opens the window of somebody who is not alone, and gives it the keyboard."""
+        self.server = self.start_server()
+        self.window = self.open_joined(self.server)
+        self.boris = self.let_join(self.server, "Борис")
+        self.window.focus()
+
     def temporary_folder(self):
         folder = tempfile.mkdtemp()
         self.addCleanup(shutil.rmtree, folder)

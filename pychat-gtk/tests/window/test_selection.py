@@ -19,12 +19,6 @@ class Reading(WindowTest):
         desktop = Desktop()  # What comes is told there.
         self.addCleanup(desktop.close)
 
-    def open_room(self):
-        self.server = self.start_server()
-        self.window = self.open_joined(self.server)
-        self.boris = self.let_join(self.server, "Борис")
-        self.window.focus()
-
     def say(self, *texts):
         for text in texts:
             self.boris.say(text)

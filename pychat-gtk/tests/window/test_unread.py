@@ -13,10 +13,7 @@ class Unread(WindowTest):
     def setUp(self):
         desktop = Desktop()  # What comes is told there.
         self.addCleanup(desktop.close)
-        self.server = self.start_server()
-        self.window = self.open_joined(self.server)
-        self.boris = self.let_join(self.server, "Борис")
-        self.window.focus()
+        self.open_room()
 
     def say(self, *texts):
         for text in texts:

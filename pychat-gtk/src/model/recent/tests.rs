@@ -9,6 +9,12 @@ fn numbered(range: std::ops::Range<usize>) -> Vec<Message> {
     range.map(|n| Message::new(MessageKind::Other, "Анна", &n.to_string(), 0)).collect()
 }
 
+/// Runs a story in which time passes, on a main context of its own.
+fn tell(story: impl Future<Output = ()>) {
+    let context = glib::MainContext::new();
+    context.with_thread_default(|| context.block_on(story)).expect("it is new");
+}
+
 /// What a view holds that hears only of the changes, and the longest of them.
 type View = Rc<RefCell<(Vec<String>, u32)>>;
 
@@ -76,8 +82,7 @@ fn in_a_flood_no_more_is_shown_than_could_be_seen() {
 
 #[test]
 fn once_there_is_time_more_is_shown_than_can_be_seen() {
-    let context = glib::MainContext::new();
-    let until_grown = async {
+    tell(async {
         let history = History::default();
         let (recent, view) = viewed(&history);
         push(&history, 0..5_000);
@@ -86,8 +91,7 @@ fn once_there_is_time_more_is_shown_than_can_be_seen() {
             glib::timeout_future(STEP_INTERVAL).await;
         }
         check(&view, 4_940..5_000);
-    };
-    context.with_thread_default(|| context.block_on(until_grown)).expect("it is new");
+    });
 }
 
 #[test]
@@ -170,8 +174,7 @@ fn a_history_that_is_there_already_is_shown_from_its_end() {
 
 #[test]
 fn a_page_is_filled_however_many_it_takes() {
-    let context = glib::MainContext::new();
-    let until_grown = async {
+    tell(async {
         let history = History::default();
         let (recent, view) = viewed(&history);
         push(&history, 0..5_000);
@@ -181,6 +184,5 @@ fn a_page_is_filled_however_many_it_takes() {
         }
         push(&history, 5_000..5_021);
         check(&view, 4_921..5_021);
-    };
-    context.with_thread_default(|| context.block_on(until_grown)).expect("it is new");
+    });
 }

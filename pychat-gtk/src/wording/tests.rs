@@ -1,0 +1,57 @@
+//! What is said, in the language that needs no translation.
+
+use super::*;
+
+#[test]
+fn a_welcome_lists_names_and_counts_the_rest() {
+    let others: Vec<_> = (1..=NAMES_LISTED_MAX + 3).map(|n| n.to_string()).collect();
+    for (n_others, expected) in [
+        (0, "Welcome, {Анна}. Nobody else is here yet."),
+        (1, "Welcome, {Анна}. Already here: 1."),
+        (3, "Welcome, {Анна}. Already here: 1, 2, 3."),
+    ] {
+        assert_eq!(welcome("{Анна}", &others[..n_others]), expected);
+    }
+    assert!(welcome("Анна", &others[..NAMES_LISTED_MAX]).ends_with(", 19, 20."));
+    assert!(welcome("Анна", &others).ends_with(", 19, 20 and 3 more."));
+}
+
+#[test]
+fn a_notification_is_one_short_line_without_markup() {
+    let body = |text: &str| notification(1, "Анна", text).1;
+    for (text, expected) in [
+        ("tea", "tea"),
+        (" tea\n\n and\tcake ", "tea and cake"),
+        ("<b>tea</b>", "‹b>tea‹/b>"),
+        ("&lt; & &amp;", "&\u{2060}lt; &\u{2060} &\u{2060}amp;"),
+    ] {
+        assert_eq!(body(text), expected);
+    }
+    let long = "я".repeat(EXCERPT_CHARS_MAX);
+    assert_eq!(body(&long), long);
+    assert_eq!(body(&format!("{long}я")), format!("{long}…"));
+    assert_eq!(body(&"о ".repeat(65_536)).chars().count(), EXCERPT_CHARS_MAX + 1);
+    assert_eq!(notification(2, "<i>", "tea"), ("2 new messages".to_owned(), "‹i>: tea".to_owned()));
+}
+
+#[test]
+fn many_who_come_and_go_are_one_sentence() {
+    let said = |story: &str| {
+        let passages = story.split(' ').map(|it| {
+            let turn = if it.starts_with('+') { Turn::Joined } else { Turn::Left };
+            Passage { name: it[1..].to_owned(), turn, time_ms: 0 }
+        });
+        presence(&passages.collect())
+    };
+    for (story, expected) in [
+        ("+A", "A joined the chat."),
+        ("+A -A", "A joined the chat.\nA left the chat."),
+        ("+A +B +C", "A, B and C joined the chat."),
+        ("+A +B +C +D", "A, B and 2 others joined the chat."),
+        ("+A +B -C", "A and B joined the chat. C left the chat."),
+        ("+A -A +B -B", "2 people came or went for a moment."),
+        ("-A -B -C -D +E", "E joined the chat. A, B and 2 others left the chat."),
+    ] {
+        assert_eq!(said(story), expected);
+    }
+}

@@ -323,17 +323,44 @@ class Menu(Reading):
         subprocess.run(["xdotool", "mousemove", *at, "click", "3"], check=True)
         self.assertEqual(self.menu(), ["Copy", "Select", "Mention"])
 
-    def test_what_failed_can_be_sent_again_or_discarded(self):
+    def fail_to_say(self, *texts):
+        """Has a server refuse these; returns it."""
         modern = self.start_modern()
         self.window = self.open("--name", "Анна", modern.address)
         modern.let_in()
         self.window.focus()
-        for text in ["one", "two"]:
+        for text in texts:
             self.window.write("Message", text)
             self.press("alt+Return")
             refusal = {"type": "error", "code": "bad_payload", "text": "no"}
             modern.client.write({**refusal, "ref": modern.hear("text")["id"]})
-        eventually(lambda: set(self.window.descriptions()) == {"one", "two"}, "the refusals")
+        eventually(lambda: set(self.window.descriptions()) == set(texts), "the refusals")
+        return modern
+
+    def test_what_failed_is_sent_again_or_discarded_by_keyboard_alone(self):
+        modern = self.fail_to_say("one", "two")
+        self.press("shift+Tab")
+        self.wait_for_focus("list item", "two")
+        self.press("Tab")
+        self.wait_for_focus("push button", "Send Again")
+        self.press("space")
+        again = modern.hear("text")
+        self.assertEqual(again["content"], "two")
+        modern.record(1, "Анна", "two", id=again["id"])
+        eventually(lambda: set(self.window.descriptions()) == {"one"}, "two to be sent")
+        self.wait_for_focus("text", "Message")
+        self.press("shift+Tab")
+        self.wait_for_focus("list item", "one")
+        self.press("Menu")
+        self.wait_for_focus("menu item", "Copy")
+        self.press("Up")
+        self.wait_for_focus("menu item", "Discard")
+        self.press("Return")
+        eventually(lambda: self.window.descriptions() == {}, "one to be gone")
+        self.wait_for_focus("text", "Message")
+
+    def test_what_failed_can_be_sent_again_or_discarded(self):
+        modern = self.fail_to_say("one", "two")
         self.assertEqual(self.open_menu("one"), ["Copy", "Select", "Send Again", "Discard"])
         self.choose("Send Again")
         again = modern.hear("text")

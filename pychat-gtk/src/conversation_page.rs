@@ -280,6 +280,9 @@ mod imp {
             match self.place.take() {
                 Some(place) => {
                     self.let_go();
+                    if let Some(session) = self.obj().session() {
+                        session.history().show_latest(); // It is not beyond them.
+                    }
                     place.show(&self.list_view, &self.scrolled_window);
                 }
                 None => self.on_sent(),

@@ -57,13 +57,16 @@ mod imp {
         /// True while older messages are being asked for.
         #[property(get)]
         pub(super) is_reading_on: Cell<bool>,
-        /// True if there are older messages that were not asked for: enough was found.
+        /// True if there are older messages that were not asked for: enough was found, or there is
+        /// no room for them.
         #[property(get)]
         pub(super) has_more: Cell<bool>,
         pub(super) query: RefCell<Option<Query>>,
         pub(super) findings: RefCell<Findings>,
         /// How many are enough.
         pub(super) n_wanted: Cell<usize>,
+        /// True while one more is wanted though later messages have to leave for it.
+        pub(super) goes_beyond: Cell<bool>,
         /// Goes through what is not known.
         pub(super) walk: RefCell<Option<glib::JoinHandle<()>>>,
     }
@@ -136,6 +139,7 @@ impl Search {
         imp.query.replace(query);
         self.notify_is_searching();
         imp.n_wanted.set(ENOUGH);
+        imp.goes_beyond.set(false);
         if is_over {
             imp.findings.take();
             self.look_at(None);
@@ -153,6 +157,7 @@ impl Search {
             let findings = self.imp().findings.borrow();
             (findings.older(), findings.n_hits())
         };
+        self.imp().goes_beyond.set(older.is_none());
         if older.is_some() {
             self.look_at(older);
         }
@@ -227,9 +232,12 @@ impl Search {
                 break ControlFlow::Continue(());
             }
         };
-        if self.current().is_none() {
-            let newest = self.imp().findings.borrow().older();
-            self.look_at(newest);
+        if self.current().is_none() || self.imp().goes_beyond.get() {
+            let older = self.imp().findings.borrow().older();
+            if older.is_some() {
+                self.imp().goes_beyond.set(false);
+                self.look_at(older);
+            }
         }
         self.count();
         flow
@@ -254,10 +262,15 @@ impl Search {
     fn read_on(&self) {
         let imp = self.imp();
         let Some(session) = self.session() else { return };
-        let is_wanted = imp.findings.borrow().n_hits() < imp.n_wanted.get();
+        // Where there is no room, what was found last has to leave for what is older.
+        let is_wanted = if session.history().has_room() {
+            imp.findings.borrow().n_hits() < imp.n_wanted.get()
+        } else {
+            imp.goes_beyond.get()
+        };
         let past = match &*imp.query.borrow() {
-            Some(_) if session.history().has_room() => session.past(),
-            _ => Past::None, // Or what was found last would have to leave.
+            Some(_) => session.past(),
+            None => Past::None,
         };
         let is_reading_on = is_wanted && past != Past::None;
         if imp.is_reading_on.replace(is_reading_on) != is_reading_on {

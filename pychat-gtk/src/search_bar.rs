@@ -121,6 +121,7 @@ mod imp {
             let is_searching = search.is_searching();
             self.outcome.set_visible(is_searching);
             self.count.set_label(&match n_found {
+                0 if is_over && search.has_more() => gettext("Nothing found so far"),
                 0 if is_over && is_searching => gettext("No messages found"),
                 0 => String::new(),
                 _ => count(search.ordinal(), n_found, search.has_more()),
@@ -128,7 +129,8 @@ mod imp {
             self.reading_on.set_visible(search.is_reading_on());
             self.spinner.set_spinning(search.is_reading_on());
             let obj = self.obj();
-            obj.action_set_enabled("search.older", search.ordinal() < n_found || !is_over);
+            let has_older = search.ordinal() < n_found || search.has_more();
+            obj.action_set_enabled("search.older", has_older || !is_over);
             obj.action_set_enabled("search.newer", 1 < search.ordinal());
         }
 

@@ -157,3 +157,35 @@ fn enough_is_enough_until_somebody_wants_more() {
         finish(server).await;
     });
 }
+
+#[test]
+fn who_wants_more_than_there_is_room_for_gets_the_next_one() {
+    run(async {
+        let server = Server::start(|door| {
+            let mut peer = door.accept();
+            peer.let_in_2("e1", 10_300);
+            assert_eq!(peer.page(10_251..10_301), 10_301);
+            for begin in (1..=10_001).rev().step_by(250) {
+                assert_eq!(peer.page(begin..begin + 250), begin + 250);
+            }
+            peer.expect_end();
+        });
+        let session = joined(&server.address).await;
+        until(|| messages(&session).len() == 51).await;
+        let search = search_in(&session);
+        search.search_for("number 123");
+        rest(&search).await;
+        assert_eq!(result(&search), ("number 1239".into(), 1, 10));
+        assert!(search.has_more() && session.history().is_parted());
+        for _ in 0..9 {
+            search.go_older();
+        }
+        assert_eq!(result(&search), ("number 1230".into(), 10, 10));
+        search.go_older();
+        until(|| is_at("number 123", 11, 11)(&search)).await;
+        rest(&search).await;
+        assert!(!search.has_more());
+        session.leave().await;
+        finish(server).await;
+    });
+}

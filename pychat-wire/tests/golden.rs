@@ -194,6 +194,7 @@ fn every_word_of_a_fixed_choice() {
         ("bad_frame", ErrorCode::BadFrame),
         ("bad_payload", ErrorCode::BadPayload),
         ("too_large", ErrorCode::TooLarge),
+        ("id_reused", ErrorCode::IdReused),
         ("unknown_type", ErrorCode::UnknownType),
         ("not_joined", ErrorCode::NotJoined),
         ("already_joined", ErrorCode::AlreadyJoined),

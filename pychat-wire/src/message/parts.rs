@@ -82,6 +82,8 @@ pub enum ErrorCode {
     NameInvalid,
     /// A name that somebody present has.
     NameTaken,
+    /// A text under an id that its author has used for other words.
+    IdReused,
     /// More than the server takes for now; it reads on after a while, and nothing is dropped.
     SlowDown,
     /// The server cannot keep messages for now, so it accepts none.

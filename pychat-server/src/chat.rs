@@ -18,8 +18,8 @@
 //! that is published. Effects are carried out in order, so everybody hears the same in one order.
 
 mod arrival;
-mod comeback;
 mod interface;
+mod restore;
 mod talk;
 
 use std::{
@@ -33,8 +33,8 @@ use pychat_wire::{
 
 use self::arrival::Hello;
 pub use self::{
-    comeback::Standing,
     interface::{CloseReason, Complaint, Effect, Input, Protocol, Refusal},
+    restore::Restored,
     talk::STORAGE_RETRY_MS,
 };
 use crate::{
@@ -173,7 +173,9 @@ impl Chat {
         }
         peer.bad_payloads = 0;
         match (&peer.phase, message) {
-            (Phase::Closing, _) | (_, ClientMessage::Pong) => (),
+            (Phase::Closing, _)
+            | (_, ClientMessage::Pong)
+            | (Phase::Joined(_), ClientMessage::Resume { .. }) => (),
             (_, ClientMessage::Ping) => effects.push(Effect::Pong { to: id }),
             (Phase::Guest, ClientMessage::Hello { username, protocol, token, resume }) => {
                 let hello = Hello {
@@ -190,9 +192,6 @@ impl Chat {
             }
             (Phase::Joined(_), ClientMessage::History { before, limit }) => {
                 effects.push(Effect::Page { to: id, before, limit });
-            }
-            (Phase::Joined(_), ClientMessage::Resume { after }) => {
-                effects.push(Effect::Resume { id, epoch: None, after });
             }
             (Phase::Joined(_), ClientMessage::Hello { .. }) => {
                 if peer.protocol == Protocol::Two {

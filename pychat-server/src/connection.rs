@@ -10,7 +10,6 @@
 //! While closing, what arrives is read and dropped: a socket that is closed with unread bytes
 //! resets the connection, and the reset would overtake the farewell that was just written.
 
-mod interrupted;
 mod socket;
 
 use std::{
@@ -21,10 +20,7 @@ use std::{
 
 use pychat_wire::{Decoder, FrameError};
 
-pub use self::{
-    interrupted::{Interrupted, Moved},
-    socket::Socket,
-};
+pub use self::socket::Socket;
 use crate::outbox::Outbox;
 
 /// The most that is read from one connection before the others have their turn, in bytes.
@@ -44,19 +40,6 @@ pub struct Connection<S> {
     writable: bool,
     /// The peer has closed its writing side.
     is_finished: bool,
-    /// How much was read and written since the peer connected, in bytes.
-    moved: Moved,
-    keeping: Keeping,
-}
-
-/// What there is to a connection that is to outlive the process.
-#[derive(Debug, Default)]
-struct Keeping {
-    is_on: bool,
-    /// How much was read that is still there, as it has not been noted that it was read, in bytes.
-    looked_at: usize,
-    /// How much of all that the peer was ever owed has been noted, in bytes.
-    noted: u64,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -67,7 +50,16 @@ enum State {
     Gone,
 }
 
-/// How far reading came.
+/// What one turn of reading came to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Fill {
+    /// Why it ended.
+    pub end: Filled,
+    /// How much was handled, in bytes, whatever it was.
+    pub bytes: usize,
+}
+
+/// Why a turn of reading ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Filled {
     /// There is nothing more to read; an edge will say when there is.
@@ -96,32 +88,16 @@ impl<S: Socket> Connection<S> {
             readable: true,
             writable: true,
             is_finished: false,
-            moved: Moved::default(),
-            keeping: Keeping::default(),
         }
     }
 
-    /// Goes on with a connection that another process had before.
-    pub fn resume(socket: S, payload_bytes_max: usize, interrupted: Interrupted) -> Self {
-        let Interrupted { moved, unfinished, owed, is_ended, is_closing } = interrupted;
+    /// Returns a connection that an earlier process had: `unread` bytes are handled first, `unsent`
+    /// ones are owed already.
+    pub fn restored(socket: S, payload_bytes_max: usize, unread: Vec<u8>, unsent: &[u8]) -> Self {
         let mut connection = Self::new(socket, payload_bytes_max);
-        connection.moved = moved;
-        connection.keep();
-        connection.held = unfinished; // It is read first.
-        connection.outbox.push(&owed);
-        connection.state = match (is_ended, is_closing) {
-            (true, _) => State::Lingering,
-            (false, true) => State::Closing,
-            (false, false) => State::Open,
-        };
+        connection.held = unread;
+        connection.outbox.push(unsent);
         connection
-    }
-
-    /// Makes this a connection that may outlive the process: what arrives stays where it is until
-    /// it is [taken](Self::take_read), so that there is time to note it.
-    pub fn keep(&mut self) {
-        self.keeping.is_on = true;
-        self.keeping.noted = self.moved.written;
     }
 
     /// Notes edges. Nothing is read or written.
@@ -130,8 +106,7 @@ impl<S: Socket> Connection<S> {
         self.writable |= writable;
     }
 
-    /// Reads until the socket or the budget has no more, passing each payload on with where it ends,
-    /// in bytes since the peer connected.
+    /// Reads until the socket or the budget has no more, passing each payload on.
     ///
     /// `on_payload` may break off: what was read and not passed on is kept, at most
     /// [`READ_BUDGET_BYTES`], and comes first at the next call.
@@ -142,30 +117,28 @@ impl<S: Socket> Connection<S> {
     pub fn fill(
         &mut self,
         scratch: &mut [u8],
-        mut on_payload: impl FnMut(&[u8], u64) -> ControlFlow<()>,
-    ) -> io::Result<Filled> {
+        mut on_payload: impl FnMut(&[u8]) -> ControlFlow<()>,
+    ) -> io::Result<Fill> {
         let held = mem::take(&mut self.held);
-        if let Some(filled) = self.decode(&held, &mut on_payload) {
-            return Ok(filled);
+        let end = self.decode(&held, &mut on_payload);
+        let mut bytes = held.len() - self.held.len();
+        if let Some(end) = end {
+            return Ok(Fill { end, bytes });
         }
-        let mut budget = READ_BUDGET_BYTES;
         while self.readable && !self.is_finished {
-            if budget == 0 {
-                return Ok(Filled::Budget);
+            if READ_BUDGET_BYTES <= bytes {
+                return Ok(Fill { end: Filled::Budget, bytes });
             }
-            match self.receive(scratch) {
+            match self.socket.read(scratch) {
                 Ok(0) => {
                     self.is_finished = true;
-                    return Ok(Filled::Eof);
+                    return Ok(Fill { end: Filled::Eof, bytes });
                 }
                 Ok(size) => {
-                    self.moved.read += size as u64;
-                    budget = budget.saturating_sub(size);
-                    if let Some(filled) = self.decode(&scratch[..size], &mut on_payload) {
-                        return Ok(filled);
-                    }
-                    if 0 < self.keeping.looked_at {
-                        return Ok(Filled::Drained);
+                    let end = self.decode(&scratch[..size], &mut on_payload);
+                    bytes += size - self.held.len();
+                    if let Some(end) = end {
+                        return Ok(Fill { end, bytes });
                     }
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.readable = false,
@@ -173,42 +146,7 @@ impl<S: Socket> Connection<S> {
                 Err(error) => return Err(error),
             }
         }
-        Ok(Filled::Drained)
-    }
-
-    /// Reads, or looks at what there is to read.
-    fn receive(&mut self, scratch: &mut [u8]) -> io::Result<usize> {
-        if !self.keeping.is_on {
-            return self.socket.read(scratch);
-        }
-        let size = self.socket.peek(scratch)?;
-        self.keeping.looked_at = size;
-        Ok(size)
-    }
-
-    /// Takes what was read away from where it is; returns true if there is more.
-    ///
-    /// # Errors
-    ///
-    /// The socket's: the connection is lost.
-    pub fn take_read(&mut self, scratch: &mut [u8]) -> io::Result<bool> {
-        if self.keeping.looked_at == 0 {
-            return Ok(false);
-        }
-        while 0 < self.keeping.looked_at {
-            match self.socket.read(&mut scratch[..self.keeping.looked_at]) {
-                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
-                Ok(size) => self.keeping.looked_at -= size,
-                Err(error) if error.kind() == ErrorKind::Interrupted => (),
-                Err(error) => return Err(error),
-            }
-        }
-        match self.socket.peek(&mut scratch[..1]) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => self.readable = false,
-            Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
-            Ok(_) | Err(_) => (),
-        }
-        Ok(self.readable)
+        Ok(Fill { end: Filled::Drained, bytes })
     }
 
     /// Passes on the payloads in `bytes`; returns why there are no more of them, other than that
@@ -216,7 +154,7 @@ impl<S: Socket> Connection<S> {
     fn decode(
         &mut self,
         mut bytes: &[u8],
-        on_payload: &mut impl FnMut(&[u8], u64) -> ControlFlow<()>,
+        on_payload: &mut impl FnMut(&[u8]) -> ControlFlow<()>,
     ) -> Option<Filled> {
         if self.state != State::Open {
             return None;
@@ -224,8 +162,7 @@ impl<S: Socket> Connection<S> {
         loop {
             match self.decoder.next_payload(&mut bytes) {
                 Ok(Some(payload)) => {
-                    let end = self.moved.read - bytes.len() as u64;
-                    if on_payload(payload, end).is_break() {
+                    if on_payload(payload).is_break() {
                         self.held = bytes.to_vec();
                         return Some(Filled::Held);
                     }
@@ -244,7 +181,7 @@ impl<S: Socket> Connection<S> {
     }
 
     /// Writes `frames` as [`owe`](Self::owe) and [`flush`](Self::flush) would, but copies only what
-    /// the socket does not take. They count as noted.
+    /// the socket does not take.
     ///
     /// # Errors
     ///
@@ -256,12 +193,10 @@ impl<S: Socket> Connection<S> {
         if self.outbox.is_empty() {
             while self.writable && !frames.is_empty() {
                 let size = write(&mut self.socket, &mut self.writable, frames)?;
-                self.moved.written += size as u64;
                 frames = &frames[size..];
             }
         }
         self.outbox.push(frames);
-        self.keeping.noted = self.stream_end();
         Ok(())
     }
 
@@ -275,7 +210,6 @@ impl<S: Socket> Connection<S> {
     pub fn flush(&mut self) -> io::Result<()> {
         while self.writable && !self.outbox.is_empty() {
             let size = write(&mut self.socket, &mut self.writable, self.outbox.pending())?;
-            self.moved.written += size as u64;
             self.outbox.advance(size);
         }
         if self.state == State::Closing && self.outbox.is_empty() {
@@ -318,47 +252,21 @@ impl<S: Socket> Connection<S> {
         self.decoder.pending_bytes()
     }
 
-    /// Returns what was read and not passed on: of a payload whose end has not arrived, or held.
-    pub fn unfinished(&self) -> Vec<u8> {
+    /// Returns what was read and not passed on: of a payload whose end has not arrived, or held back.
+    pub fn unread(&self) -> Vec<u8> {
         let mut unfinished = self.decoder.unfinished();
         unfinished.extend_from_slice(&self.held);
         unfinished
     }
 
-    /// Returns what the peer has come to be owed since the last call, and how much it had been owed
-    /// before that since it connected, in bytes; from here on it counts as noted.
-    pub fn note_owed(&mut self) -> (u64, &[u8]) {
-        let from = self.keeping.noted.max(self.moved.written);
-        let skip = usize::try_from(from - self.moved.written).unwrap_or(usize::MAX);
-        self.keeping.noted = self.stream_end().max(from);
-        (from, self.outbox.pending().get(skip..).unwrap_or_default())
-    }
-
-    /// Counts all that is owed as not noted.
-    pub fn forget_noted(&mut self) {
-        self.keeping.noted = self.moved.written;
-    }
-
-    /// Returns how much the peer was ever owed, in bytes.
-    fn stream_end(&self) -> u64 {
-        self.moved.written + self.outbox.backlog() as u64
-    }
-
-    /// Returns how much was read since the peer connected, in bytes.
-    pub fn read_bytes(&self) -> u64 {
-        self.moved.read
+    /// Returns what is owed.
+    pub fn unsent(&self) -> &[u8] {
+        self.outbox.pending()
     }
 
     /// Returns the socket.
     pub fn socket(&self) -> &S {
         &self.socket
-    }
-
-    /// Ends both streams of a connection that another process has as well.
-    pub fn hang_up(&mut self) {
-        if self.keeping.is_on {
-            self.socket.hang_up();
-        }
     }
 
     /// Returns true unless it is to be closed.

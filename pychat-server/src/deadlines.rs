@@ -39,6 +39,11 @@ impl Deadlines {
         Some(id)
     }
 
+    /// Returns the deadline of `id`, if it has one.
+    pub fn of(&self, id: ConnectionId) -> Option<Instant> {
+        self.by_id.get(&id).copied()
+    }
+
     /// Returns the soonest deadline.
     pub fn next(&self) -> Option<Instant> {
         self.ordered.first().map(|(deadline, _)| *deadline)

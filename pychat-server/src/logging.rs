@@ -34,7 +34,6 @@ use crate::{
     chat::{CloseReason, Refusal},
     config::ConfigError,
     log::StorageError,
-    notes::Unreadable,
 };
 
 /// Directs what is logged from here on: to the journal if standard error is the journal, else to
@@ -155,17 +154,17 @@ pub fn inherited_nothing(why: &dyn Display) {
     warn!(event = "inherit", "cannot take what was passed on: {why}");
 }
 
-/// What another process noted of its connections is of no use, so they are closed.
-pub fn notes_unreadable(why: Unreadable) {
-    warn!(event = "notes_unread", error = %why, "cannot go on with earlier connections: {why}");
+/// Connections that an earlier process left cannot be restored; they are closed.
+pub fn not_restored(why: &dyn Display) {
+    warn!(event = "restore_failed", error = %why, "cannot restore earlier connections: {why}");
 }
 
-/// Connections that another process had were taken up again; others could not be.
-pub fn taken_up(connections: usize, lost: usize) {
+/// Connections of an earlier process were restored; others could not be.
+pub fn restored(connections: usize, lost: usize) {
     if lost == 0 {
-        info!(event = "take_up", "took {connections} connections up again");
+        info!(event = "restore", "restored {connections} connections");
     } else {
-        warn!(event = "take_up", "took {connections} connections up again; {lost} were lost");
+        warn!(event = "restore", "restored {connections} connections; {lost} were lost");
     }
 }
 
@@ -278,12 +277,12 @@ pub fn storing_again() {
     info!(event = "storage_again", "storage works again");
 }
 
-/// What it takes to go on with connections after a crash cannot be noted.
-pub fn notes_failed(error: &io::Error) {
-    warn!(event = "notes", error = %error, "connections would not survive a crash now: {error}");
+/// The service manager did not take the connections, so they end.
+pub fn not_handed_over(why: &dyn Display) {
+    warn!(event = "hand_over_failed", error = %why, "cannot hand connections over: {why}");
 }
 
-/// The server ends, and another one goes on with its connections.
+/// The server restarts, and the next process goes on with its connections.
 pub fn handing_over(connections: usize) {
     info!(event = "hand_over", "restarting: handing {connections} connections over");
 }

@@ -20,6 +20,11 @@ impl Pace {
         (0 < burst).then_some(Self { burst, per_second, interval })
     }
 
+    /// Returns `time`, or as long as a full bucket takes to drain if that is less.
+    pub fn clamp(self, time: Duration) -> Duration {
+        time.min(self.interval * self.burst)
+    }
+
     /// Returns how many texts at once, and how many a second.
     pub fn numbers(self) -> (u32, u32) {
         (self.burst, self.per_second)
@@ -35,8 +40,8 @@ pub struct Bucket {
 
 impl Bucket {
     /// Returns a bucket that will have drained by then.
-    pub fn draining_until(empty_at: Option<Instant>) -> Self {
-        Self { empty_at }
+    pub fn recovering_until(empty_at: Instant) -> Self {
+        Self { empty_at: Some(empty_at) }
     }
 
     /// Returns when it will have drained, if it was ever filled.

@@ -6,18 +6,20 @@
 //! ```text
 //!            a signal                everybody gone, the deadline,
 //!  Running ───────────▶ Draining ─────── or a second signal ───────▶ Stopped
-//!     │ another signal, and somebody who keeps the connections
-//!     └───────────────▶ HandingOver ── when they have all of them ──▶ (over)
+//!     │ SIGUSR2
+//!     └───────────────▶ HandingOver ── the service manager has the connections ──▶ HandedOver
+//!                            └──────── it does not take them ──▶ Draining
 //! ```
 
 mod accepting;
-mod comeback;
+mod fdstore;
 mod reload;
 mod start;
 
 use std::{
     io::{self, ErrorKind},
     mem,
+    os::fd::OwnedFd,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -38,9 +40,6 @@ use crate::{
 /// How long peers may take to read the goodbye when the server stops.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a manager that does not take connections into its keeping is left alone.
-const HAND_OUT_RETRY: Duration = Duration::from_millis(50);
-
 /// How many descriptors the server has besides connections: its own, and those turned away.
 const DESCRIPTORS_BESIDES: usize = 128;
 
@@ -59,11 +58,13 @@ pub struct Reactor {
     listeners: Vec<Listener>,
     signals: Signals,
     switchboard: Switchboard<TcpStream>,
-    /// Connections that an earlier process had, until they are taken up.
-    peers: Vec<TcpStream>,
+    /// Those who called before there was a loop, until they are taken in.
+    waiting: Vec<TcpStream>,
+    /// Connections of an earlier process, until they are restored.
+    carriers: Vec<OwnedFd>,
     manager: Manager,
-    /// The manager has the sockets that listen as well.
-    are_listeners_kept: bool,
+    /// The manager has the sockets that listen, or never will.
+    are_listeners_stored: bool,
     config: Config,
     phase: Phase,
 }
@@ -73,6 +74,7 @@ enum Phase {
     Running,
     Draining { deadline: Instant },
     HandingOver,
+    HandedOver,
     Stopped,
 }
 
@@ -87,8 +89,9 @@ impl Reactor {
         let poll = Poll::new()?;
         let signals = Signals::subscribe(poll.registry(), SIGNALS)?;
         let mut listeners = Vec::new();
-        let mut peers = mem::take(&mut inherited.peers);
-        peers.extend(inherited.own_listeners.drain(..).flat_map(|kept| listener::take_over(&kept)));
+        let carriers = mem::take(&mut inherited.carriers);
+        let kept = inherited.own_listeners.drain(..);
+        let waiting = kept.flat_map(|kept| listener::take_over(&kept)).collect();
         let (sockets, is_own) = start::listeners(&config.listen, inherited)?;
         for (index, mut socket) in sockets.into_iter().enumerate() {
             let token = Token(FIRST_LISTENER.0 + index);
@@ -105,9 +108,10 @@ impl Reactor {
             listeners,
             signals,
             switchboard,
-            peers,
+            waiting,
+            carriers,
             manager: Manager::of_process(),
-            are_listeners_kept: false,
+            are_listeners_stored: false,
             config,
             phase: Phase::Running,
         })
@@ -117,24 +121,20 @@ impl Reactor {
     ///
     /// # Errors
     ///
-    /// Waiting itself failed, which no peer can bring about; or what was said while nobody was there
-    /// to hear it cannot be read.
+    /// Waiting itself failed, which no peer can bring about.
     pub fn run(mut self) -> io::Result<()> {
         logging::started();
         if let Some(directory) = &self.config.history.directory {
             logging::keeping(directory);
         }
         raise_descriptor_limit(self.config.limits.connections_max);
-        let peers = mem::take(&mut self.peers);
-        comeback::take_up(Instant::now(), peers, &self.poll, &mut self.switchboard)
-            .map_err(io::Error::other)?;
+        self.restore(Instant::now());
         let mut addresses = Vec::new();
         for listener in &self.listeners {
             logging::listening(listener.address);
             addresses.push(listener.address.to_string());
         }
         self.manager.ready(Instant::now(), &addresses);
-        self.hand_out();
         while !self.is_over() {
             self.tick()?;
         }
@@ -149,21 +149,29 @@ impl Reactor {
         self.wait()?;
         let (now, utc_ms) = (Instant::now(), utc_ms()); // Read once; everyone below is told.
 
+        self.store_listeners();
         self.note_readiness(now);
         self.accept_all(now);
-        self.hand_out();
         self.switchboard.turn(now, utc_ms);
         self.advance(now);
         self.manager.tend(now, self.switchboard.people());
         Ok(())
     }
 
-    /// Gives the manager what it is to keep and does not have yet, as far as it takes that now.
-    fn hand_out(&mut self) {
-        if !self.are_listeners_kept {
-            self.are_listeners_kept = comeback::hand_out_listeners(&self.manager, &self.listeners);
+    /// Gives the manager the sockets that listen; where it is busy, with the next tick.
+    fn store_listeners(&mut self) {
+        if !self.are_listeners_stored {
+            let stored = fdstore::store_listeners(&self.manager, &self.listeners);
+            self.are_listeners_stored = !is_busy(&stored);
         }
-        comeback::hand_out(&self.manager, &mut self.switchboard);
+    }
+
+    /// Goes on with the connections of an earlier process, and takes in those who called meanwhile.
+    fn restore(&mut self, now: Instant) {
+        let carriers = mem::take(&mut self.carriers);
+        let (poll, switchboard) = (&self.poll, &mut self.switchboard);
+        fdstore::restore_connections(now, &carriers, &self.manager, poll, switchboard);
+        fdstore::admit_waiting(now, mem::take(&mut self.waiting), poll, switchboard);
     }
 
     fn wait(&mut self) -> io::Result<()> {
@@ -193,9 +201,6 @@ impl Reactor {
         }
         if self.switchboard.has_work() {
             sooner(now);
-        }
-        if self.switchboard.has_newcomers() {
-            sooner(now + HAND_OUT_RETRY);
         }
         if let Phase::Draining { deadline } = self.phase {
             sooner(deadline);
@@ -228,25 +233,18 @@ impl Reactor {
     }
 
     fn heed_signals(&mut self, now: Instant) {
-        for request in self.signals.requests() {
+        let requests: Vec<_> = self.signals.requests().collect();
+        for request in requests {
             match (request, self.phase) {
                 (Request::Reload, _) => {
                     self.manager.reloading(now);
                     reload::reload(&mut self.config, &mut self.switchboard);
                     self.manager.reloaded(now);
                 }
-                (Request::HandOver, Phase::Running) if self.switchboard.is_keeping() => {
-                    logging::handing_over(self.switchboard.len());
-                    self.manager.stopping(now);
+                (Request::HandOver, Phase::Running) if self.manager.is_there() => {
                     self.phase = Phase::HandingOver;
                 }
-                (Request::Stop | Request::HandOver, Phase::Running) => {
-                    logging::stopping(self.switchboard.len());
-                    self.manager.stopping(now);
-                    self.listeners.drain(..).for_each(Listener::close);
-                    self.switchboard.stop(now);
-                    self.phase = Phase::Draining { deadline: now + DRAIN_TIMEOUT };
-                }
+                (Request::Stop | Request::HandOver, Phase::Running) => self.drain(now),
                 (Request::Stop, _) => self.phase = Phase::Stopped,
                 (Request::HandOver, _) => (),
             }
@@ -261,24 +259,44 @@ impl Reactor {
         }
     }
 
-    /// `Draining` becomes `Stopped` when everybody has gone, or the time has come.
+    /// Takes no more calls, and says goodbye.
+    fn drain(&mut self, now: Instant) {
+        logging::stopping(self.switchboard.len());
+        self.manager.stopping(now);
+        self.listeners.drain(..).for_each(Listener::close);
+        self.switchboard.stop(now);
+        self.phase = Phase::Draining { deadline: now + DRAIN_TIMEOUT };
+    }
+
+    /// `Draining` becomes `Stopped` when everybody has gone, or the time has come; `HandingOver`
+    /// becomes `HandedOver` at the end of its tick, when nothing is half done.
     fn advance(&mut self, now: Instant) {
-        if let Phase::Draining { deadline } = self.phase
-            && (self.switchboard.is_empty() || deadline <= now)
-        {
-            self.phase = Phase::Stopped;
+        match self.phase {
+            Phase::Draining { deadline } if self.switchboard.is_empty() || deadline <= now => {
+                self.phase = Phase::Stopped;
+            }
+            Phase::HandingOver => {
+                logging::handing_over(self.switchboard.len());
+                self.manager.stopping(now);
+                match fdstore::store_connections(now, &self.manager, &mut self.switchboard) {
+                    Ok(()) => self.phase = Phase::HandedOver,
+                    Err(error) => {
+                        logging::not_handed_over(&error);
+                        self.drain(now);
+                    }
+                }
+            }
+            Phase::Running | Phase::Draining { .. } | Phase::HandedOver | Phase::Stopped => (),
         }
     }
 
-    /// What there is to know of connections is noted after each tick, so all is handed over once
-    /// somebody keeps every socket.
     fn is_over(&self) -> bool {
-        match self.phase {
-            Phase::Running | Phase::Draining { .. } => false,
-            Phase::HandingOver => !self.switchboard.has_newcomers(),
-            Phase::Stopped => true,
-        }
+        matches!(self.phase, Phase::HandedOver | Phase::Stopped)
     }
+}
+
+fn is_busy(result: &io::Result<()>) -> bool {
+    matches!(result, Err(error) if error.kind() == ErrorKind::WouldBlock)
 }
 
 /// Returns what the clock on the wall says, in UTC milliseconds since 1970.

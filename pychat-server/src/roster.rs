@@ -101,15 +101,17 @@ impl Roster {
         self.check_invariants();
     }
 
-    /// Lets `id` in under the name that it had in another process, unless somebody has it.
-    pub fn restore(&mut self, id: ConnectionId, name: UserName) {
-        if !self.is_taken(&name) {
+    /// Lets `id` in under the name that it had in another process; returns false if somebody has it.
+    pub fn restore(&mut self, id: ConnectionId, name: UserName) -> bool {
+        let is_free = !self.is_taken(&name);
+        if is_free {
             self.join(id, FreeName { name, numbered: None });
         }
+        is_free
     }
 
-    /// Returns the place of `id` in the order in which people joined, if it is present.
-    pub fn place(&self, id: ConnectionId) -> Option<u64> {
+    /// Returns the position of `id` in join order, if it is present; numbers may be missing.
+    pub fn join_index(&self, id: ConnectionId) -> Option<u64> {
         self.by_id.get(&id).copied()
     }
 

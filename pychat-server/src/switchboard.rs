@@ -7,10 +7,9 @@
 //!
 //! A connection is taken out of the table when the tick reaps, and nowhere else.
 
-mod comeback;
 mod effects;
+mod handover;
 mod keep;
-mod noting;
 mod past;
 mod pulse;
 mod run;
@@ -28,25 +27,23 @@ use std::{
 use pychat_wire::ClientMessage;
 
 pub use self::{
-    comeback::{AllWaiting, Waiting},
     past::BACKLOG_BYTES_LOW,
     pulse::{PING_INTERVAL, PONG_TIMEOUT},
 };
 
 use self::{
-    noting::Keeping,
     run::Run,
     seat::{Queues, Seat, Stay},
 };
 use crate::{
     callers::Callers,
     chat::{Chat, Effect, Input},
-    connection::{Connection, Filled, READ_BUDGET_BYTES, Socket},
+    connection::{Connection, Fill, Filled, READ_BUDGET_BYTES, Socket},
     connections::Connections,
     deadlines::Deadlines,
     id::ConnectionId,
     limits::Limits,
-    log::{Keep, Log, Place},
+    log::{Keep, Log},
     logging,
     tokens::Tokens,
 };
@@ -97,8 +94,6 @@ pub struct Switchboard<S> {
     utc_ms: u64,
     /// What the log has taken and the chat has not been told yet.
     appended: VecDeque<Input<'static>>,
-    /// What it takes to let connections outlive the process, if they may.
-    keeping: Option<Keeping>,
     /// True from when the log refused something until it takes something.
     is_log_failing: bool,
 }
@@ -125,7 +120,6 @@ impl<S: Socket> Switchboard<S> {
             pulses: Deadlines::default(),
             utc_ms: 0,
             appended: VecDeque::new(),
-            keeping: None,
             is_log_failing: false,
             spare: Vec::new(),
         }
@@ -134,6 +128,11 @@ impl<S: Socket> Switchboard<S> {
     /// Returns the id that the next [admitted](Self::admit) connection will have.
     pub fn next_id(&self) -> ConnectionId {
         self.connections.next_id()
+    }
+
+    /// Returns the log, for another server to go on with.
+    pub fn into_log(self) -> Log {
+        self.log
     }
 
     /// Changes the limits for what comes from now on; nobody is sent away by that alone.
@@ -164,7 +163,6 @@ impl<S: Socket> Switchboard<S> {
             self.turn_away(now, connection, peer, &told);
         } else {
             let id = self.connections.insert(Seat::new(now, connection, peer, Stay::Guest));
-            self.keep_newcomer(id);
             self.chat.handle(now, Input::Connected { id }, &mut self.effects);
             self.note(id, true, false);
         }
@@ -193,7 +191,6 @@ impl<S: Socket> Switchboard<S> {
         self.utc_ms = self.utc_ms.max(utc_ms);
         self.release_held(now);
         self.read_ready(now);
-        self.welcome_again();
         self.append(now);
         self.reap(now);
         self.chat.handle_timeout(now, &mut self.effects);
@@ -201,8 +198,6 @@ impl<S: Socket> Switchboard<S> {
         self.check_pulses(now);
         self.apply_effects(now);
         self.feed(now);
-        self.take_notes(now);
-        self.take_read();
         self.deliver_run(now);
         self.flush_dirty(now);
         self.cut_largest();
@@ -213,7 +208,7 @@ impl<S: Socket> Switchboard<S> {
     pub fn has_work(&self) -> bool {
         let Queues { ready, ended, hungry, .. } = &self.queues;
         let has_queued = !ready.is_empty() || !ended.is_empty() || !hungry.is_empty();
-        has_queued || !self.effects.is_empty() || self.has_unwelcomed()
+        has_queued || !self.effects.is_empty()
     }
 
     /// Returns when the next turn has something to do for the time alone.
@@ -289,44 +284,36 @@ impl<S: Socket> Switchboard<S> {
     fn read(&mut self, now: Instant, id: ConnectionId) -> usize {
         let Some(seat) = self.connections.get_mut(id) else { return 0 };
         seat.queued.ready = false;
-        let (chat, effects, keeping) = (&mut self.chat, &mut self.effects, &mut self.keeping);
-        let peer = seat.cookie;
-        let (mut read_bytes, pending_bytes) = (0, seat.connection.pending_bytes());
-        let filled = seat.connection.fill(&mut self.scratch, |payload, position| {
-            read_bytes += payload.len();
-            let at = effects.len();
+        let (chat, effects) = (&mut self.chat, &mut self.effects);
+        let filled = seat.connection.fill(&mut self.scratch, |payload| {
             chat.handle(now, understand(id, payload), effects);
-            if let (Some(keeping), Some(peer)) = (keeping.as_mut(), peer) {
-                keeping.place(effects, at, Place { peer, position });
-            }
             match effects.last() {
                 Some(Effect::Hold { id: held, .. }) if *held == id => ControlFlow::Break(()),
                 _ => ControlFlow::Continue(()),
             }
         });
-        if 0 < read_bytes || pending_bytes != seat.connection.pending_bytes() {
+        let Fill { end, bytes } = match filled {
+            Ok(fill) => fill,
+            Err(error) => {
+                self.queues.lose(id, seat, error);
+                return 0;
+            }
+        };
+        if 0 < bytes {
             (seat.alive_at, seat.is_pinged) = (now, false);
         }
-        if peer.is_some() {
-            self.queues.mark_touched(id, seat);
-            self.queues.read.push(id);
-        }
-        match filled {
-            Ok(Filled::Drained) => (),
-            Ok(Filled::Held) => seat.is_held = true,
-            Ok(Filled::Budget) => {
-                self.queues.mark_ready(id, seat);
-                read_bytes = READ_BUDGET_BYTES;
-            }
-            Ok(Filled::Eof) if seat.connection.is_over() => self.queues.ended.push(id),
-            Ok(Filled::Eof) => chat.handle(now, Input::Finished { id }, effects),
-            Ok(Filled::Broken(error)) => {
+        match end {
+            Filled::Drained => (),
+            Filled::Held => seat.is_held = true,
+            Filled::Budget => self.queues.mark_ready(id, seat),
+            Filled::Eof if seat.connection.is_over() => self.queues.ended.push(id),
+            Filled::Eof => chat.handle(now, Input::Finished { id }, effects),
+            Filled::Broken(error) => {
                 chat.handle(now, Input::Broken { id, error }, effects);
                 self.queues.mark_ready(id, seat); // The rest must be read, if only to be dropped.
             }
-            Err(error) => self.queues.lose(id, seat, error),
         }
-        read_bytes
+        bytes
     }
 
     /// Tells the chat who has gone, and forgets who is gone for good.
@@ -350,10 +337,6 @@ impl<S: Socket> Switchboard<S> {
                 self.holds.clear(id);
                 self.pulses.clear(id);
                 self.returning.remove(&id);
-                seat.connection.hang_up(); // Whoever else has the socket knows by that.
-                if let (Some(keeping), Some(cookie)) = (&mut self.keeping, seat.cookie) {
-                    keeping.remove(cookie);
-                }
                 self.connections.remove(id);
             }
         }

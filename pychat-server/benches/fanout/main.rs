@@ -3,10 +3,9 @@
 //!
 //! The load is one thread in another process. Server and load share the machine, so compare the
 //! figures of one run only. `PYCHAT_CROWDS=5000` has crowds of that size alone, and nobody talk
-//! before; `PYCHAT_NOTING=41` only compares, in so many pairs, what notes for the next process cost.
+//! before.
 
 mod load;
-mod noting;
 mod server;
 
 use std::{
@@ -40,9 +39,6 @@ const KEPT_TALKS: [(usize, Pace, usize); 2] =
 const CROWDS: [usize; 3] = [1_000, 5_000, 10_000];
 const CROWD_TALK: (Pace, usize) = (Pace::PerSecond(5), 50);
 
-/// How often a server that notes connections and one that does not are compared.
-const NOTING_PAIRS: usize = 11;
-
 /// What the load speaks.
 #[derive(Clone, Copy, Debug)]
 enum Protocol {
@@ -68,12 +64,8 @@ fn main() -> Outcome<()> {
     if let Ok(people) = env::var("PYCHAT_CROWDS") {
         return measure_crowds(&[people.parse()?]);
     }
-    if let Ok(pairs) = env::var("PYCHAT_NOTING") {
-        return noting::measure(pairs.parse()?);
-    }
     measure_talks()?;
     measure_histories()?;
-    noting::measure(NOTING_PAIRS)?;
     measure_crowds(&CROWDS)
 }
 

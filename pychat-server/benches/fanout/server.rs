@@ -4,7 +4,7 @@ use std::{
     fmt, fs,
     io::{BufRead, BufReader, Read},
     net::SocketAddr,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicUsize, Ordering},
     thread,
@@ -45,18 +45,7 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server on a free port that lets everybody speak as fast as they can.
     pub(crate) fn start(history: History) -> Outcome<Self> {
-        Self::launch(Command::new(env!("CARGO_BIN_EXE_pychat-server")), history)
-    }
-
-    /// Starts one whose connections may outlive it: a service manager listens in this `folder`, and
-    /// the notes go there as well.
-    pub(crate) fn start_under(history: History, folder: &Path) -> Outcome<Self> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pychat-server"));
-        command.env("NOTIFY_SOCKET", folder.join("notify")).env("RUNTIME_DIRECTORY", folder);
-        Self::launch(command, history)
-    }
-
-    fn launch(mut command: Command, history: History) -> Outcome<Self> {
         command.args(["--listen=127.0.0.1:0", "--flood=off", "--connections-per-address=0"]);
         let directory = match history {
             History::Memory => {

@@ -88,7 +88,7 @@ impl Chat {
         effects.push(Effect::Welcome { to: id, name: name.clone(), token, members });
         self.enter(id, name, Protocol::Two, effects);
         if let Some((epoch, after)) = hello.resume {
-            effects.push(Effect::Resume { id, epoch: Some(epoch.to_owned()), after });
+            effects.push(Effect::Resume { id, epoch: epoch.to_owned(), after });
         }
     }
 

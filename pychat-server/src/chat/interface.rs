@@ -6,7 +6,6 @@ use pychat_wire::{
     ClientMessage, FrameError, MessageError, NameError, UserName,
     message::{ErrorCode, Listing, Reason},
 };
-use serde::{Deserialize, Serialize};
 
 use crate::{
     id::ConnectionId,
@@ -139,8 +138,8 @@ pub enum Effect {
     Resume {
         /// To whom, who is in the room.
         id: ConnectionId,
-        /// The log that the number belongs to; this one if `None`.
-        epoch: Option<String>,
+        /// The log that the number belongs to.
+        epoch: String,
         /// The last number that the peer has.
         after: u64,
     },
@@ -203,7 +202,7 @@ pub enum Effect {
 }
 
 /// What a peer is spoken to in.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Protocol {
     /// The original's, in sentences.
     #[default]
@@ -235,7 +234,7 @@ impl Complaint {
 }
 
 /// Why a connection ended. Not an error: people leave.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum CloseReason {
     /// It said goodbye, or closed its writing side.
     Quit,

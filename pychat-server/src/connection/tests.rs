@@ -10,7 +10,6 @@ struct Scripted {
     reads: VecDeque<io::Result<Vec<u8>>>,
     writes: VecDeque<io::Result<usize>>,
     read_calls: usize,
-    peek_calls: usize,
     written: Vec<Vec<u8>>,
     finished: bool,
 }
@@ -37,30 +36,9 @@ impl Write for Scripted {
 }
 
 impl Socket for Scripted {
-    fn peek(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.peek_calls += 1;
-        match self.reads.front() {
-            Some(Ok(bytes)) => {
-                let size = bytes.len().min(buffer.len());
-                buffer[..size].copy_from_slice(&bytes[..size]);
-                Ok(size)
-            }
-            Some(Err(error)) => Err(error.kind().into()),
-            None => Err(ErrorKind::WouldBlock.into()),
-        }
-    }
-
     fn finish(&mut self) -> io::Result<()> {
         self.finished = true;
         Ok(())
-    }
-
-    fn hang_up(&mut self) {
-        self.finished = true;
-    }
-
-    fn cookie(&self) -> io::Result<u64> {
-        Ok(1)
     }
 }
 
@@ -75,12 +53,11 @@ fn writing(writes: Vec<io::Result<usize>>) -> Connection<Scripted> {
 fn fill(connection: &mut Connection<Scripted>) -> (Vec<Vec<u8>>, Filled) {
     let mut payloads = Vec::new();
     let mut scratch = [0; 4 << 10];
-    let filled = connection.fill(&mut scratch, |payload, _end| {
+    let filled = connection.fill(&mut scratch, |payload| {
         payloads.push(payload.to_vec());
         if payload == b"hold" { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
-    let filled = filled.unwrap();
-    (payloads, filled)
+    (payloads, filled.unwrap().end)
 }
 
 #[test]
@@ -139,7 +116,7 @@ fn what_was_read_and_not_wanted_comes_first_at_the_next_turn() {
 fn a_reset_is_an_error_either_way() {
     let reset = || ErrorKind::ConnectionReset.into();
     let mut connection = reading(vec![Err(reset())]);
-    let error = connection.fill(&mut [0; 10], |_, _| ControlFlow::Continue(())).unwrap_err();
+    let error = connection.fill(&mut [0; 10], |_| ControlFlow::Continue(())).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConnectionReset);
     let mut connection = writing(vec![Err(reset())]);
     connection.owe(b"x");

@@ -105,7 +105,7 @@ impl Accepting {
 }
 
 /// Registers a socket and hands it to the switchboard.
-fn admit(
+pub(super) fn admit(
     now: Instant,
     mut socket: TcpStream,
     peer: SocketAddr,

@@ -71,7 +71,7 @@ impl<S: Socket> Switchboard<S> {
                 |out| speech::left(&name, time_ms, reason, out),
             ),
             Effect::Enter { id, name, protocol } => self.enter(now, id, name, protocol),
-            Effect::Resume { id, epoch, after } => self.resume(id, epoch.as_deref(), after),
+            Effect::Resume { id, epoch, after } => self.resume(id, &epoch, after),
             Effect::Page { to, before, limit } => self.page(to, before, limit),
             Effect::Pong { to } => self.tell(to, |out| ServerMessage::Pong.encode(out)),
             Effect::Publish { from, record } => self.publish(Some(from), record.entry()),
@@ -110,7 +110,6 @@ impl<S: Socket> Switchboard<S> {
             seat.stay = Stay::Present(name);
             seat.protocol = protocol;
             seat.hears = Hears::All { given: self.run.frames().of(protocol).len() };
-            self.queues.mark_touched(id, seat);
             if protocol == Protocol::Two {
                 self.watch(now, id);
             }

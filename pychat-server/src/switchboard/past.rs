@@ -19,6 +19,7 @@ use super::{
 use crate::{
     chat::{CloseReason, Complaint, STORAGE_RETRY_MS},
     connection::Socket,
+    handover::SavedReplay,
     id::ConnectionId,
     log::StorageError,
     logging,
@@ -52,10 +53,32 @@ enum UpTo {
     Page { before: u64, last: u64, count: u64, is_start: bool },
 }
 
+impl Want {
+    /// Returns this request as the next process is told of it.
+    pub(super) fn saved(&self) -> SavedReplay {
+        match self.up_to {
+            UpTo::Now => SavedReplay::Resume { after: self.after },
+            UpTo::Page { before, last, count, is_start } => {
+                SavedReplay::Page { after: self.after, last, before, count, is_start }
+            }
+        }
+    }
+
+    /// Returns a request of which an earlier process told.
+    pub(super) fn restored(saved: SavedReplay) -> Self {
+        match saved {
+            SavedReplay::Resume { after } => Self { after, up_to: UpTo::Now },
+            SavedReplay::Page { after, last, before, count, is_start } => {
+                Self { after, up_to: UpTo::Page { before, last, count, is_start } }
+            }
+        }
+    }
+}
+
 impl<S: Socket> Switchboard<S> {
     /// Begins to send what `id` missed since number `after` of the log called `epoch`.
-    pub(super) fn resume(&mut self, id: ConnectionId, epoch: Option<&str>, after: u64) {
-        let is_other = epoch.is_some_and(|epoch| epoch != self.log.epoch());
+    pub(super) fn resume(&mut self, id: ConnectionId, epoch: &str, after: u64) {
+        let is_other = epoch != self.log.epoch();
         let last = self.published_seq;
         let (after, gap) = match after {
             0 => (0, None),

@@ -39,11 +39,6 @@ pub(super) struct Run {
 pub(super) struct Frames {
     one: Vec<u8>,
     two: Vec<u8>,
-    /// How much of each had been delivered before, in bytes.
-    begin_one: u64,
-    begin_two: u64,
-    /// How much of each has been noted for the next process, in bytes.
-    noted: (usize, usize),
 }
 
 impl Frames {
@@ -53,12 +48,6 @@ impl Frames {
             Protocol::One => &self.one,
             Protocol::Two => &self.two,
         }
-    }
-
-    /// Returns what has not been noted yet, as either protocol says it; it counts as noted from now on.
-    fn note(&mut self) -> (&[u8], &[u8]) {
-        let noted = mem::replace(&mut self.noted, (self.one.len(), self.two.len()));
-        (&self.one[noted.0..], &self.two[noted.1..])
     }
 
     /// Returns how long they are as the wordier protocol says them, in bytes.
@@ -83,22 +72,6 @@ impl Run {
         &self.frames
     }
 
-    /// Returns how much had been delivered before what has not been, in bytes, as either protocol
-    /// counts it.
-    pub(super) fn begin(&self) -> (u64, u64) {
-        (self.frames.begin_one, self.frames.begin_two)
-    }
-
-    /// Returns what has not been noted yet, as either protocol says it; it counts as noted from now on.
-    pub(super) fn note(&mut self) -> (&[u8], &[u8]) {
-        self.frames.note()
-    }
-
-    /// Counts everything that has not been delivered as not noted.
-    pub(super) fn forget_noted(&mut self) {
-        self.frames.noted = (0, 0);
-    }
-
     /// Returns when there is something to deliver, if there ever is.
     pub(super) fn due_at(&self, now: Instant) -> Option<Instant> {
         if self.frames.one.is_empty() {
@@ -121,9 +94,6 @@ impl Run {
 
     /// Takes back the memory of frames that have been delivered.
     pub(super) fn delivered(&mut self, mut frames: Frames) {
-        frames.begin_one += frames.one.len() as u64;
-        frames.begin_two += frames.two.len() as u64;
-        frames.noted = (0, 0);
         for frames in [&mut frames.one, &mut frames.two] {
             frames.clear();
             frames.shrink_to(IDLE_CAPACITY_BYTES);

@@ -28,13 +28,9 @@ pub(super) struct Seat<S> {
     /// What it is owed, as it was counted last, in bytes.
     pub(super) owed: usize,
     pub(super) refusals: u32,
-    /// The cookie of its socket, if the connection may outlive the process.
-    pub(super) cookie: Option<u64>,
     /// Not to be read for now, whatever has arrived.
     pub(super) is_held: bool,
     pub(super) queued: Queued,
-    /// It is not with it any more as it was noted.
-    pub(super) is_touched: bool,
 }
 
 /// In which queues a peer stands.
@@ -104,10 +100,8 @@ impl<S: Socket> Seat<S> {
             is_pinged: false,
             owed: 0,
             refusals: 0,
-            cookie: None,
             is_held: false,
             queued: Queued::default(),
-            is_touched: false,
         }
     }
 }
@@ -123,10 +117,6 @@ pub(super) struct Queues {
     pub(super) hungry: VecDeque<ConnectionId>,
     /// Ended one way or another, to be looked at by `reap`.
     pub(super) ended: Vec<ConnectionId>,
-    /// It is not with them any more as it was noted.
-    pub(super) touched: Vec<ConnectionId>,
-    /// What they say was looked at, and is to be taken once that is noted.
-    pub(super) read: Vec<ConnectionId>,
     /// What all peers together are owed, in bytes, as it was counted last.
     pub(super) owed: usize,
 }
@@ -141,13 +131,6 @@ impl Queues {
     pub(super) fn mark_dirty<S>(&mut self, id: ConnectionId, seat: &mut Seat<S>) {
         if !mem::replace(&mut seat.queued.dirty, true) {
             self.dirty.push(id);
-        }
-    }
-
-    /// Only what may outlive the process is noted.
-    pub(super) fn mark_touched<S>(&mut self, id: ConnectionId, seat: &mut Seat<S>) {
-        if seat.cookie.is_some() && !mem::replace(&mut seat.is_touched, true) {
-            self.touched.push(id);
         }
     }
 
@@ -172,7 +155,6 @@ impl Queues {
         }
         seat.connection.owe(frame);
         self.mark_dirty(id, seat);
-        self.mark_touched(id, seat);
     }
 
     /// Gives a peer in the room the rest of the common run.
@@ -263,7 +245,6 @@ impl Queues {
         reason: CloseReason,
         error: Option<io::Error>,
     ) {
-        self.mark_touched(id, seat);
         let name = match mem::replace(&mut seat.stay, Stay::Left) {
             Stay::Guest => None,
             Stay::Present(name) => Some(name),

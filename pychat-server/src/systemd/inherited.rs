@@ -1,8 +1,8 @@
 //! Descriptors that were open before the server began: systemd listens for it, or keeps something.
 
-use std::{net, os::fd::OwnedFd};
+use std::os::fd::OwnedFd;
 
-use mio::net::{TcpListener, TcpStream};
+use mio::net::TcpListener;
 use rustix::io::{FdFlags, fcntl_setfd};
 
 use crate::{listener, logging};
@@ -10,8 +10,8 @@ use crate::{listener, logging};
 /// What systemd calls a socket that the server should accept on (`FileDescriptorName=`).
 pub const LISTENER_NAME: &str = "listener";
 
-/// What a connection is called that an earlier process gave into keeping.
-pub const PEER_NAME: &str = "peer";
+/// The name of what holds the connections of an earlier process.
+pub const HANDOVER_NAME: &str = "handover";
 
 /// What a socket is called that an earlier process opened, to listen by itself.
 pub const OWN_LISTENER_NAME: &str = "own-listener";
@@ -23,8 +23,8 @@ pub struct Inherited {
     pub listeners: Vec<TcpListener>,
     /// Sockets that an earlier process listened on by itself.
     pub own_listeners: Vec<TcpListener>,
-    /// Connections that an earlier process had, or would have taken in next.
-    pub peers: Vec<TcpStream>,
+    /// Holders of the connections of an earlier process.
+    pub carriers: Vec<OwnedFd>,
     /// All else, by name.
     pub others: Vec<(String, OwnedFd)>,
 }
@@ -50,12 +50,9 @@ impl Inherited {
             logging::not_inherited(&name, &error);
             return;
         }
-        if name == PEER_NAME {
-            let peer = net::TcpStream::from(descriptor);
-            return match peer.set_nonblocking(true) {
-                Ok(()) => self.peers.push(TcpStream::from_std(peer)),
-                Err(error) => logging::not_inherited(&name, &error),
-            };
+        if name == HANDOVER_NAME {
+            self.carriers.push(descriptor);
+            return;
         }
         let listeners = match name.as_str() {
             LISTENER_NAME => &mut self.listeners,
@@ -74,24 +71,9 @@ impl Inherited {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::net::UnixStream;
+    use std::{net, os::unix::net::UnixStream};
 
     use super::*;
-
-    /// The most bytes of one variable of the environment (Linux's `MAX_ARG_STRLEN`).
-    const VARIABLE_BYTES_MAX: usize = 128 << 10;
-
-    /// How many sockets there may be besides that listen.
-    const LISTENERS_MAX: usize = 64;
-
-    #[test]
-    fn all_that_the_manager_keeps_can_be_named() {
-        let unit = include_str!("../../../data/systemd/pychat-server.service.in");
-        let setting = unit.lines().find_map(|line| line.strip_prefix("FileDescriptorStoreMax="));
-        let peers: usize = setting.unwrap().parse().unwrap();
-        let names = peers * (1 + PEER_NAME.len()) + LISTENERS_MAX * (1 + OWN_LISTENER_NAME.len());
-        assert!("LISTEN_FDNAMES=".len() + names < VARIABLE_BYTES_MAX, "{names} bytes of names");
-    }
 
     #[test]
     fn what_listens_is_told_by_its_name_and_what_it_is() {
@@ -107,7 +89,7 @@ mod tests {
         ] {
             let mut inherited = Inherited::default();
             inherited.add(name.to_owned(), descriptor);
-            let Inherited { listeners: systemds, own_listeners, peers: _, others: rest } =
+            let Inherited { listeners: systemds, own_listeners, carriers: _, others: rest } =
                 &inherited;
             let found = (systemds.len(), own_listeners.len(), rest.len());
             assert_eq!(found, (listeners, own, others), "{name:?}");

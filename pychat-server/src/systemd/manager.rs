@@ -11,7 +11,7 @@ use std::{
     io::{self, ErrorKind, IoSlice},
     mem::MaybeUninit,
     os::{
-        fd::BorrowedFd,
+        fd::{AsFd, BorrowedFd},
         linux::net::SocketAddrExt,
         unix::{
             ffi::OsStrExt,
@@ -22,8 +22,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::net::{
-    SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix, sendmsg_addr,
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix, sendmsg_addr},
 };
 use sd_notify::NotifyState;
 
@@ -128,10 +129,57 @@ impl Manager {
         }
     }
 
-    /// Gives the manager `sockets` to keep for the next process, under one `name`; returns false if it
-    /// does not take them now. It drops each by itself once that has been shut down.
-    pub fn keep(&self, name: &str, sockets: &[BorrowedFd<'_>]) -> bool {
-        self.line.as_ref().is_none_or(|line| line.pass(name, sockets))
+    /// Returns true if there is a manager.
+    pub fn is_there(&self) -> bool {
+        self.line.is_some()
+    }
+
+    /// Gives the manager `sockets` to keep for the next process, under one `name`. It drops each by
+    /// itself once that has been shut down.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system call: `WouldBlock` if the manager is busy, `NotConnected` if there is none.
+    pub fn store(&self, name: &str, sockets: &[BorrowedFd<'_>]) -> io::Result<()> {
+        self.line()?.pass(&format!("FDSTORE=1\nFDNAME={name}\n"), sockets)
+    }
+
+    /// Gives the manager `descriptors` to keep until the next process [forgets](Self::forget) them.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system call; `NotConnected` if there is no manager.
+    pub fn store_unpolled(&self, name: &str, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
+        let told = format!("FDSTORE=1\nFDNAME={name}\nFDPOLL=0\n");
+        self.line()?.pass(&told, descriptors)
+    }
+
+    /// Has the manager drop what it keeps under `name`.
+    pub fn forget(&self, name: &str) {
+        if let Some(line) = &self.line {
+            line.send(format!("FDSTOREREMOVE=1\nFDNAME={name}\n").as_bytes());
+        }
+    }
+
+    /// Waits until the manager has handled all that it was told before.
+    ///
+    /// # Errors
+    ///
+    /// `TimedOut` if it has not within `timeout`; those of the system calls.
+    pub fn confirm(&self, timeout: Duration) -> io::Result<()> {
+        let (ours, theirs) = io::pipe()?;
+        self.line()?.pass("BARRIER=1\n", &[theirs.as_fd()])?;
+        drop(theirs); // The manager closes its copy when it comes to it, which hangs up ours.
+        let timeout = Timespec::try_from(timeout).map_err(|_| ErrorKind::InvalidInput)?;
+        let mut polled = [PollFd::new(&ours, PollFlags::empty())];
+        match poll(&mut polled, Some(&timeout))? {
+            0 => Err(ErrorKind::TimedOut.into()),
+            _ => Ok(()),
+        }
+    }
+
+    fn line(&self) -> io::Result<&Line> {
+        self.line.as_ref().ok_or(ErrorKind::NotConnected.into())
     }
 
     /// Returns when there is something to tell.
@@ -238,20 +286,21 @@ impl Line {
         Ok(Self { socket, address })
     }
 
-    /// Sends descriptors to be kept; returns false if the manager takes no more for now.
-    fn pass(&self, name: &str, descriptors: &[BorrowedFd<'_>]) -> bool {
+    /// Sends a message with descriptors.
+    fn pass(&self, told: &str, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
         let mut space = vec![MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(PASSED_MAX))];
         let mut ancillary = SendAncillaryBuffer::new(&mut space);
-        let told = format!("FDSTORE=1\nFDNAME={name}\n");
         let address = match self.address.as_abstract_name() {
             Some(name) => SocketAddrUnix::new_abstract_name(name),
             None => SocketAddrUnix::new(self.address.as_pathname().unwrap_or(Path::new(""))),
-        };
-        let Ok(address) = address else { return true };
-        let is_room = ancillary.push(SendAncillaryMessage::ScmRights(descriptors));
+        }?;
+        if !ancillary.push(SendAncillaryMessage::ScmRights(descriptors)) {
+            return Err(ErrorKind::InvalidInput.into());
+        }
         let told = [IoSlice::new(told.as_bytes())];
         let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
-        is_room && sendmsg_addr(&self.socket, &address, &told, &mut ancillary, flags).is_ok()
+        sendmsg_addr(&self.socket, &address, &told, &mut ancillary, flags)?;
+        Ok(())
     }
 
     /// Sends lines; returns false if the manager takes no more for now. One that is gone is told

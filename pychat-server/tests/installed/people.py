@@ -8,6 +8,8 @@ from client import PORT, SERVER
 
 # What the server lets anybody say without a pause is five a second.
 PAUSE_SECONDS = 0.25
+# How long somebody waits who could not come back.
+RETURN_SECONDS = 0.05
 
 
 class Person:
@@ -19,14 +21,19 @@ class Person:
         self.heard = []
         self.notices = []
         self.has_ended = False
+        # The server said that it stops.
+        self.is_dismissed = False
         # What was there of a frame when the line ended.
         self.torn = b""
 
     async def connect(self):
-        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", PORT)
-        await self.receive()
+        await self.open()
         await self.join()
         self.listening = asyncio.create_task(self.listen())
+
+    async def open(self):
+        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", PORT)
+        assert await self.receive() is not None, "a greeting"
 
     def send(self, **payload):
         encoded = json.dumps(payload, ensure_ascii=False).encode()
@@ -80,32 +87,53 @@ class Original(Person):
 
 
 class Second(Person):
-    """Speaks protocol 2."""
+    """Speaks protocol 2, and comes back by itself when the line ends."""
 
     def __init__(self, name):
         super().__init__(name)
         self.last = 0
         self.waiting = {}
-        self.n_welcomes = 0
+        self.n_returns = 0
+        self.token = self.epoch = None
 
     async def join(self):
-        self.send(type="hello", username=self.name, protocol=2)
+        hello = {"type": "hello", "username": self.name, "protocol": 2}
+        if self.token:
+            resume = {"epoch": self.epoch, "after": self.last}
+            hello |= {"token": self.token, "resume": resume}
+        self.send(**hello)
         while (payload := await self.receive())["type"] != "welcome":
-            pass
-        self.last = payload["seq"]
+            assert payload["type"] != "error", payload
+        if not self.token:
+            self.last = payload["seq"]
+        self.token, self.epoch = payload["token"], payload["epoch"]
+        for number, text in self.waiting.items():
+            self.send(type="text", content=text, id=number)
+
+    async def listen(self):
+        await super().listen()
+        while not self.is_dismissed:
+            self.has_ended = False
+            self.writer.close()
+            try:
+                await self.open()
+                await self.join()
+            except (AssertionError, OSError, TypeError):
+                # Nobody answers yet, or the line ended again before the welcome.
+                self.has_ended = True
+                await asyncio.sleep(RETURN_SECONDS)
+                continue
+            self.n_returns += 1
+            await super().listen()
 
     def say(self, text):
         self.waiting[str(self.said)] = text
-        self.send(type="text", content=text, id=str(self.said))
+        if not self.has_ended:
+            self.send(type="text", content=text, id=str(self.said))
 
     def take(self, payload):
         kind = payload["type"]
-        if kind == "welcome":
-            self.n_welcomes += 1
-            self.send(type="resume", after=self.last)
-            for number, text in self.waiting.items():
-                self.send(type="text", content=text, id=number)
-        elif kind == "ping":
+        if kind == "ping":
             self.send(type="pong")
         elif kind == "message":
             if payload["username"] == self.name and "id" in payload:
@@ -114,5 +142,8 @@ class Second(Person):
                 assert payload["seq"] == self.last + 1, (self.name, self.last, payload)
                 self.last = payload["seq"]
                 self.heard.append(payload["content"])
+        elif kind == "bye":
+            self.notices.append(payload)
+            self.is_dismissed = payload["reason"] == "shutdown"
         elif kind != "pong":
             self.notices.append(payload)

@@ -31,6 +31,7 @@ pub(crate) enum Fault {
     TooManyFromAddress,
     Crowd,
     Reload,
+    Restart,
 
     // Of the time.
     TimeJump,
@@ -40,7 +41,6 @@ pub(crate) enum Fault {
     // Of coming back, in protocol 2.
     Resumed,
     ResumedTooFarBack,
-    ResumedAgain,
     OtherEpoch,
     Beyond,
     Forgotten,
@@ -101,12 +101,12 @@ impl Fault {
         Self::TooManyFromAddress,
         Self::Crowd,
         Self::Reload,
+        Self::Restart,
         Self::TimeJump,
         Self::StopUnderLoad,
         Self::ClockSet,
         Self::Resumed,
         Self::ResumedTooFarBack,
-        Self::ResumedAgain,
         Self::OtherEpoch,
         Self::Beyond,
         Self::Forgotten,

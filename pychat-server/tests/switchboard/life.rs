@@ -1,7 +1,7 @@
 //! What somebody who speaks protocol 2 hears over one connection, and what it must be.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet},
     mem,
 };
 
@@ -35,8 +35,8 @@ pub(crate) struct Life {
     n_resumed: usize,
     /// How often it was told that something is not kept any more.
     n_gaps: usize,
-    /// What each ping that it has sent is for, oldest first: some mark where it resumed.
-    pings: VecDeque<Option<u64>>,
+    /// How many pings have not been answered.
+    n_pings: usize,
     /// How many messages it asked for at most, and what was the last number then, by the number
     /// before which it wants them.
     pages: BTreeMap<u64, (u64, u64)>,
@@ -119,7 +119,7 @@ impl Life {
             is_live: true,
             n_resumed: 0,
             n_gaps: 0,
-            pings: VecDeque::new(),
+            n_pings: 0,
             pages: BTreeMap::new(),
             page: Vec::new(),
             present: BTreeSet::new(),
@@ -139,20 +139,9 @@ impl Life {
         self.pages.insert(before, (limit, self.after));
     }
 
-    /// A ping has been sent; if it `resumes` after a number, which is not the last that it has,
-    /// right behind that.
-    pub(crate) fn pings(&mut self, resumes: Option<u64>) {
-        self.pings.push_back(resumes);
-    }
-
-    /// Returns true if it would be clear what comes of it, were it to resume now.
-    pub(crate) fn can_resume(&self) -> bool {
-        self.is_live && self.name.is_some() && self.pages.is_empty() && !self.is_resuming()
-    }
-
-    /// Returns true if it has asked to resume and the answer may not have begun.
-    pub(crate) fn is_resuming(&self) -> bool {
-        self.pings.iter().any(Option::is_some)
+    /// A ping has been sent.
+    pub(crate) fn pings(&mut self) {
+        self.n_pings += 1;
     }
 
     /// Hears `bytes`, of which every frame must be whole and fit all that was heard before; returns
@@ -224,9 +213,7 @@ impl Life {
             }
             ServerMessage::Ping => Some(Heard::Ping),
             ServerMessage::Pong => {
-                if let Some(after) = self.pings.pop_front().expect("a ping before its pong") {
-                    self.begin_again(after);
-                }
+                self.n_pings = self.n_pings.checked_sub(1).expect("a ping before its pong");
                 Some(Heard::Pong)
             }
             ServerMessage::Bye { reason, .. } => {
@@ -236,27 +223,9 @@ impl Life {
         }
     }
 
-    /// What it asked to resume after begins to come.
-    fn begin_again(&mut self, after: u64) {
-        self.after = after;
-        self.is_live = false;
-        self.n_resumed += 1;
-    }
-
-    /// What is replayed from number `seq` on may be the answer to a question to resume.
-    fn note_replay(&mut self, seq: u64) {
-        let mut resumed = self.pings.iter_mut();
-        if let Some(after) = resumed.find_map(|ping| ping.take_if(|after| *after + 1 == seq)) {
-            self.begin_again(after);
-        }
-    }
-
     /// A message is the next in the room's order, or one of a page.
     fn place(&mut self, seq: u64, replay: bool) {
         assert!(self.name.is_some(), "a guest hears number {seq}");
-        if replay {
-            self.note_replay(seq);
-        }
         if replay && (self.is_live || seq != self.after + 1) {
             assert!(!self.pages.is_empty(), "{seq} is replayed, {} was heard", self.after);
             assert!(seq <= self.after, "a page is ahead of the talk");
@@ -281,14 +250,6 @@ impl Life {
             }
             resume => self.resume = resume,
         }
-        if BEYOND <= to {
-            assert!(self.after < from, "what was heard is there");
-            let resumed = self.pings.iter_mut().find(|ping| **ping == Some(to));
-            *resumed.expect("a question to resume there") = None;
-            self.begin_again(from - 1);
-            return Heard::Elsewhere { to };
-        }
-        self.note_replay(from);
         assert!(!self.is_live && from == self.after + 1 && from <= to, "a gap in the talk");
         self.after = to;
         self.n_gaps += 1;

@@ -106,6 +106,11 @@ impl Line {
         self.0.borrow().server_finished
     }
 
+    /// Returns true if `other` is the same line.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Returns true if the server has dropped its socket.
     pub(crate) fn is_dropped(&self) -> bool {
         Rc::strong_count(&self.0) == 1
@@ -171,19 +176,6 @@ impl Write for Line {
 }
 
 impl Socket for Line {
-    fn peek(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut state = self.0.borrow_mut();
-        state.check()?;
-        if state.to_server.is_empty() {
-            return if state.peer_finished { Ok(0) } else { Err(ErrorKind::WouldBlock.into()) };
-        }
-        let size = state.portion(buffer.len()).min(state.to_server.len());
-        for (to, from) in buffer.iter_mut().zip(state.to_server.range(..size)) {
-            *to = *from;
-        }
-        Ok(size)
-    }
-
     fn finish(&mut self) -> io::Result<()> {
         let mut state = self.0.borrow_mut();
         if state.soundness != Soundness::Sound {
@@ -191,13 +183,5 @@ impl Socket for Line {
         }
         state.server_finished = true;
         Ok(())
-    }
-
-    fn hang_up(&mut self) {
-        self.0.borrow_mut().server_finished = true;
-    }
-
-    fn cookie(&self) -> io::Result<u64> {
-        Ok(Rc::as_ptr(&self.0) as u64)
     }
 }

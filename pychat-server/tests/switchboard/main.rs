@@ -2,10 +2,8 @@
 //!
 //! `ticks` tells, tick by tick, what the loop promises; `simulation` lets chance do its worst in
 //! `world`, of which each `line` may break. What came through is heard by an `ear` of protocol 1 or in a
-//! `life` of protocol 2, which holds it against the `truth`. In `crashes` the server itself ends, and another
-//! goes on with its lines.
+//! `life` of protocol 2, which holds it against the `truth`.
 
-mod crashes;
 mod ear;
 mod fault;
 mod life;

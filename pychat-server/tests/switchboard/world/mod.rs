@@ -174,11 +174,7 @@ impl<'a> World<'a> {
         let mut world = Self {
             large_one_in: [2, 10, 50][chance(3)],
             chance,
-            switchboard: Switchboard::new(
-                limits,
-                Log::Memory(Memory::new(0, keep)),
-                Tokens::new([7; 32], []),
-            ),
+            switchboard: server(limits, Log::Memory(Memory::new(0, keep))),
             limits,
             keep,
             begin: now,
@@ -241,7 +237,7 @@ impl<'a> World<'a> {
 
     /// What happens more seldom than anything in [`step`](Self::step).
     fn seldom(&mut self) {
-        match self.below(7) {
+        match self.below(8) {
             0 => {
                 let hours = 1 + self.below(100);
                 self.now += Duration::from_hours(hours as u64);
@@ -251,6 +247,7 @@ impl<'a> World<'a> {
             2 => self.reckon(),
             4 => self.set_clock(),
             5 => self.idle(),
+            6 => self.restart(),
             3 if self.below(4) == 0 => {
                 for _ in 0..CROWD {
                     self.connect();
@@ -367,6 +364,12 @@ impl<'a> World<'a> {
     fn fire(&mut self, fault: Fault) {
         *self.fired.entry(fault).or_default() += 1;
     }
+}
+
+/// Returns a server without connections that goes on with `log`.
+fn server(limits: Limits, mut log: Log) -> Switchboard<Line> {
+    let known = log.tokens().expect("a log in memory");
+    Switchboard::new(limits, log, Tokens::new([7; 32], known))
 }
 
 /// Returns limits of which each is small in some worlds.

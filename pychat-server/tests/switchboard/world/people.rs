@@ -172,8 +172,7 @@ impl World<'_> {
             return;
         }
         match self.below(8) {
-            0 | 7 if N_WITNESSES <= peer => self.ask_again(peer),
-            1 => self.ping(peer, None),
+            1 => self.ping(peer),
             2 => self.say(peer, &ClientMessage::Pong),
             3 if self.below(4) == 0 => (0..8).for_each(|_| self.ask_for_page(peer, usize::MAX)),
             _ => self.ask_for_page(peer, PAGES_MAX),
@@ -189,33 +188,17 @@ impl World<'_> {
         let limit = [0, 1, 7, 40, 500, 1_000_000][self.below(6)];
         let Peer { mind, refused, .. } = &mut self.peers[peer];
         let Mind::Two { life, .. } = mind else { return };
-        let is_clear = life.name().is_some() && !life.is_resuming() && !life.asked_for(before);
+        let is_clear = life.name().is_some() && !life.asked_for(before);
         if is_clear && life.n_pages() - *refused < pages_max {
             life.asks_for_page(before, limit);
             self.say(peer, &ClientMessage::History { before, limit });
         }
     }
 
-    /// Resumes on a line that is open, as if the server were another one.
-    fn ask_again(&mut self, peer: usize) {
-        let share = self.below(2_000) as u64;
-        let Mind::Two { life, .. } = &self.peers[peer].mind else { return };
-        if life.can_resume() {
-            let after = match share {
-                0..500 => BEYOND + share,
-                _ if life.after() == 0 => return,
-                _ => (life.after() - 1) * (share - 500) / 1_500,
-            };
-            self.say(peer, &ClientMessage::Resume { after });
-            self.ping(peer, Some(after));
-            self.fire(Fault::ResumedAgain);
-        }
-    }
-
-    fn ping(&mut self, peer: usize, resumes: Option<u64>) {
+    fn ping(&mut self, peer: usize) {
         let Mind::Two { life, .. } = &mut self.peers[peer].mind else { return };
         if life.name().is_some() {
-            life.pings(resumes);
+            life.pings();
             self.say(peer, &ClientMessage::Ping);
         }
     }

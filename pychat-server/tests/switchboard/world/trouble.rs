@@ -1,11 +1,15 @@
 //! What goes wrong, and the turns in between.
 
-use std::time::Duration;
+use std::{mem, time::Duration};
 
-use pychat_server::switchboard::LINGER_TIMEOUT;
+use pychat_server::{
+    handover::Snapshot,
+    log::{Log, Memory},
+    switchboard::LINGER_TIMEOUT,
+};
 
-use super::{Mind, N_WITNESSES, Peer, Pulse, World, limits};
-use crate::fault::Fault;
+use super::{Mind, N_WITNESSES, Peer, Pulse, World, limits, server};
+use crate::{fault::Fault, line::Line};
 
 /// One more payload that means nothing, in a row of so many, is one too many.
 const NONSENSE_MAX: usize = 16;
@@ -174,6 +178,31 @@ impl World<'_> {
         self.limits.rules = new.rules;
         self.switchboard.set_limits(self.limits);
         self.fire(Fault::Reload);
+    }
+
+    /// The server is restarted in order: another one goes on with every line that is not closing.
+    pub(super) fn restart(&mut self) {
+        self.turn();
+        let (snapshot, sockets) = self.switchboard.save(self.now);
+        let sockets: Vec<Line> = sockets.into_iter().cloned().collect();
+        let snapshot = Snapshot::from_bytes(&snapshot.to_bytes()).expect("the same format");
+        let empty = server(self.limits, Log::Memory(Memory::new(0, self.keep)));
+        let log = mem::replace(&mut self.switchboard, empty).into_log();
+        self.switchboard = server(self.limits, log);
+        self.dead.clear(); // Their ids were the other server's.
+        let peers = &mut self.peers;
+        self.switchboard.restore(self.now, snapshot, sockets, |line, id| {
+            let peer = peers.iter_mut().find(|peer| peer.line.is(line));
+            peer.expect("a line of this world").id = id;
+            Ok(())
+        });
+        for peer in &mut self.peers {
+            if peer.line.is_dropped() {
+                peer.ended_at = Some(self.begin); // It had its last word, and is not waited for.
+            }
+        }
+        self.turn();
+        self.fire(Fault::Restart);
     }
 
     /// Finds out what the server owes, by a turn in which everybody reads and nobody speaks.

@@ -1,0 +1,69 @@
+//! People whose connections outlive a restart are in the room as they were.
+
+use std::time::{Duration, Instant};
+
+use pychat_wire::UserName;
+
+use super::{Chat, Peer, Phase, Protocol};
+use crate::{id::ConnectionId, pace::Bucket};
+
+/// One connection as an earlier process had it.
+#[derive(Clone, Debug)]
+pub struct Restored {
+    /// The name under which it has joined; `None` for a guest.
+    pub name: Option<UserName>,
+    /// The protocol that it is spoken to in.
+    pub protocol: Protocol,
+    /// Time until its rate limit has recovered.
+    pub limited_for: Duration,
+    /// Time that a guest has left to say hello.
+    pub hello_for: Duration,
+}
+
+impl Chat {
+    /// Takes a connection in as it was. Nobody hears of it: to the others it was here all the time.
+    ///
+    /// Those that have joined must come in join order. Returns false, and changes nothing, if
+    /// somebody has the name.
+    pub fn restore(&mut self, now: Instant, id: ConnectionId, restored: Restored) -> bool {
+        let Restored { name, protocol, limited_for, hello_for } = restored;
+        let phase = match name {
+            Some(name) if !self.roster.restore(id, name.clone()) => return false,
+            Some(name) => Phase::Joined(name),
+            None => {
+                self.deadlines.set(id, now + hello_for.min(self.rules.hello_timeout));
+                Phase::Guest
+            }
+        };
+        let limited_for = self.rules.pace.map_or(Duration::ZERO, |pace| pace.clamp(limited_for));
+        let peer = Peer {
+            phase,
+            protocol,
+            bad_payloads: 0,
+            bucket: Bucket::recovering_until(now + limited_for),
+            is_told_to_slow_down: false,
+        };
+        self.peers.insert(id, peer);
+        self.check_invariants();
+        true
+    }
+
+    /// Returns how a connection is to be restored by the next process; `None` if it is closing.
+    pub fn saved(&self, now: Instant, id: ConnectionId) -> Option<Restored> {
+        let peer = self.peers.get(&id)?;
+        let name = match &peer.phase {
+            Phase::Guest => None,
+            Phase::Joined(name) => Some(name.clone()),
+            Phase::Closing => return None,
+        };
+        let left = |until: Option<Instant>| {
+            until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
+        };
+        Some(Restored {
+            name,
+            protocol: peer.protocol,
+            limited_for: left(peer.bucket.empty_at()),
+            hello_for: left(self.deadlines.of(id)),
+        })
+    }
+}

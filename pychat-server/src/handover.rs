@@ -1,0 +1,176 @@
+//! An orderly restart: what one process leaves to the next, so that no connection ends with it.
+//!
+//! The sockets themselves travel in a [`parcel`]; the [`Snapshot`] says of each how far its
+//! conversation is. It is made once, when the server is asked to make way. A process that ends in
+//! any other way leaves nothing: its sockets are closed, and clients come back by themselves.
+
+pub mod parcel;
+
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// The version of the format; raise it with any change of the types below. The file
+/// `snapshot.golden` beside this one holds the bytes of a snapshot of this version.
+pub const FORMAT: u32 = 1;
+
+/// Every connection at the moment of the restart.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Snapshot {
+    /// The name of the log; in another one the numbers of these conversations mean nothing.
+    pub epoch: String,
+    /// The latest time that people were told, in UTC milliseconds since 1970.
+    pub time_ms: u64,
+    /// The connections, in the order of their sockets; those that have joined in join order.
+    pub connections: Vec<SavedConnection>,
+}
+
+/// One connection.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct SavedConnection {
+    /// The address of its peer.
+    pub peer: SocketAddr,
+    /// The name under which it has joined; `None` for a guest.
+    pub name: Option<String>,
+    /// The protocol that it is spoken to in.
+    pub protocol: SavedProtocol,
+    /// Bytes that were read and not handled yet: of a payload whose end has not arrived, or held
+    /// back by a rate limit.
+    #[serde(with = "serde_bytes")]
+    pub unread: Vec<u8>,
+    /// Bytes that the peer is owed.
+    #[serde(with = "serde_bytes")]
+    pub unsent: Vec<u8>,
+    /// Time until its rate limit has recovered, in milliseconds.
+    pub limited_ms: u64,
+    /// Time that a guest has left to say hello, in milliseconds.
+    pub hello_ms: u64,
+    /// History that it asked for and has not been sent, oldest request first.
+    pub replays: Vec<SavedReplay>,
+}
+
+/// A protocol, as the snapshot writes it.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum SavedProtocol {
+    /// Protocol 1.
+    V1,
+    /// Protocol 2.
+    V2,
+}
+
+/// A request for history that is being answered.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum SavedReplay {
+    /// Everything after a number, and then what is said live.
+    Resume {
+        /// The last number that was sent.
+        after: u64,
+    },
+    /// A page.
+    Page {
+        /// The last number that was sent.
+        after: u64,
+        /// The last number of the page.
+        last: u64,
+        /// The number that was asked for.
+        before: u64,
+        /// How many were sent.
+        count: u64,
+        /// Nothing is kept before this page.
+        is_start: bool,
+    },
+}
+
+impl SavedReplay {
+    /// Returns true for what the peer hears before anything live.
+    pub fn is_resume(&self) -> bool {
+        matches!(self, Self::Resume { .. })
+    }
+}
+
+/// Why a snapshot cannot be used.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub enum SnapshotError {
+    /// Another version of the server wrote it.
+    #[error("format {0}, and this server reads format {FORMAT}")]
+    Format(u32),
+    /// It is cut short, or something else.
+    #[error("corrupt")]
+    Corrupt,
+}
+
+impl Snapshot {
+    /// Returns the snapshot as bytes: the format as a little-endian `u32`, then the connections.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // Postcard fails for want of room alone, which a vector makes.
+        postcard::to_extend(self, FORMAT.to_le_bytes().to_vec()).unwrap_or_default()
+    }
+
+    /// Reads a snapshot.
+    ///
+    /// # Errors
+    ///
+    /// [`SnapshotError`], as a whole: of a corrupt snapshot nothing is used.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, SnapshotError> {
+        let (format, rest) = bytes.split_first_chunk().ok_or(SnapshotError::Corrupt)?;
+        match u32::from_le_bytes(*format) {
+            FORMAT => match postcard::take_from_bytes(rest) {
+                Ok((snapshot, [])) => Ok(snapshot),
+                Ok(_) | Err(_) => Err(SnapshotError::Corrupt),
+            },
+            other => Err(SnapshotError::Format(other)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn snapshot() -> Snapshot {
+        let joined = SavedConnection {
+            peer: "192.0.2.1:4711".parse().unwrap(),
+            name: Some("Анна".to_owned()),
+            protocol: SavedProtocol::V2,
+            unread: b"9:{\"ty".to_vec(),
+            unsent: b"2:{}".to_vec(),
+            limited_ms: 1_500,
+            hello_ms: 0,
+            replays: vec![
+                SavedReplay::Resume { after: 300 },
+                SavedReplay::Page { after: 7, last: 9, before: 10, count: 2, is_start: true },
+            ],
+        };
+        let guest = SavedConnection {
+            peer: "[2001:db8::1]:65535".parse().unwrap(),
+            name: None,
+            protocol: SavedProtocol::V1,
+            unread: Vec::new(),
+            unsent: Vec::new(),
+            limited_ms: 0,
+            hello_ms: 20_000,
+            replays: Vec::new(),
+        };
+        Snapshot { epoch: "0f8e".to_owned(), time_ms: 5, connections: vec![joined, guest] }
+    }
+
+    #[test]
+    fn a_format_has_one_spelling() {
+        let golden = include_bytes!("handover/snapshot.golden");
+        assert_eq!(snapshot().to_bytes(), golden, "raise FORMAT, and write the file anew");
+        assert_eq!(Snapshot::from_bytes(golden), Ok(snapshot()));
+    }
+
+    #[test]
+    fn a_snapshot_counts_as_a_whole_or_not_at_all() {
+        let bytes = snapshot().to_bytes();
+        for end in 0..bytes.len() {
+            assert_eq!(Snapshot::from_bytes(&bytes[..end]), Err(SnapshotError::Corrupt), "{end}");
+        }
+        let longer = [&bytes[..], b"x"].concat();
+        assert_eq!(Snapshot::from_bytes(&longer), Err(SnapshotError::Corrupt));
+        let newer = [&(FORMAT + 1).to_le_bytes(), &bytes[4..]].concat();
+        assert_eq!(Snapshot::from_bytes(&newer), Err(SnapshotError::Format(FORMAT + 1)));
+    }
+}

@@ -1,0 +1,103 @@
+//! Descriptors in the service manager's keeping: sockets that listen, always; connections, over an
+//! orderly restart.
+
+use std::{
+    io,
+    net::SocketAddr,
+    os::fd::{AsFd, OwnedFd},
+    time::{Duration, Instant},
+};
+
+use mio::{Poll, net::TcpStream};
+
+use super::{
+    accepting::{Listener, admit},
+    register,
+};
+use crate::{
+    handover::{Snapshot, parcel},
+    logging,
+    switchboard::Switchboard,
+    systemd::{HANDOVER_NAME, Manager, OWN_LISTENER_NAME},
+};
+
+/// How long the manager may take to confirm that it has the connections. It answers within
+/// milliseconds; nobody is served meanwhile.
+const CONFIRM_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Gives the manager the sockets on which this server listens by itself, so that callers wait while
+/// there is no server.
+///
+/// # Errors
+///
+/// `WouldBlock` if the manager is busy; others of the system call.
+pub(super) fn store_listeners(manager: &Manager, listeners: &[Listener]) -> io::Result<()> {
+    let own = listeners.iter().filter(|listener| listener.is_own);
+    let sockets: Vec<_> = own.map(|listener| listener.socket.as_fd()).collect();
+    if sockets.is_empty() || !manager.is_there() {
+        return Ok(());
+    }
+    manager.store(OWN_LISTENER_NAME, &sockets)
+}
+
+/// Gives the manager every connection for the next process.
+///
+/// # Errors
+///
+/// Those of the system calls, or `TimedOut` if the manager does not confirm: then the next process
+/// may get nothing.
+pub(super) fn store_connections(
+    now: Instant,
+    manager: &Manager,
+    switchboard: &mut Switchboard<TcpStream>,
+) -> io::Result<()> {
+    let (snapshot, sockets) = switchboard.save(now);
+    let sockets: Vec<_> = sockets.iter().map(|socket| socket.as_fd()).collect();
+    let carriers = parcel::pack(&snapshot.to_bytes(), &sockets)?;
+    let carriers: Vec<_> = carriers.iter().map(AsFd::as_fd).collect();
+    manager.store_unpolled(HANDOVER_NAME, &carriers)?;
+    manager.confirm(CONFIRM_TIMEOUT)
+}
+
+/// Takes over the connections that an earlier process left in `carriers`.
+pub(super) fn restore_connections(
+    now: Instant,
+    carriers: &[OwnedFd],
+    manager: &Manager,
+    poll: &Poll,
+    switchboard: &mut Switchboard<TcpStream>,
+) {
+    if carriers.is_empty() {
+        return;
+    }
+    manager.forget(HANDOVER_NAME);
+    let unpacked = parcel::unpack(carriers).unwrap_or_else(|error| {
+        logging::not_restored(&error);
+        None
+    });
+    let Some((snapshot, sockets)) = unpacked else { return };
+    let snapshot = match Snapshot::from_bytes(&snapshot) {
+        Ok(snapshot) if snapshot.connections.len() == sockets.len() => snapshot,
+        Ok(_) => return logging::not_restored(&"connections are missing"),
+        Err(error) => return logging::not_restored(&error),
+    };
+    let n_sockets = sockets.len();
+    let sockets = sockets.into_iter().map(|socket| TcpStream::from_std(socket.into()));
+    switchboard.restore(now, snapshot, sockets, |socket, id| register(poll, socket, id));
+    let n_restored = switchboard.len();
+    logging::restored(n_restored, n_sockets - n_restored);
+}
+
+/// Takes in those who called while there was no server.
+pub(super) fn admit_waiting(
+    now: Instant,
+    waiting: Vec<TcpStream>,
+    poll: &Poll,
+    switchboard: &mut Switchboard<TcpStream>,
+) {
+    for socket in waiting {
+        let Ok(peer) = socket.peer_addr() else { continue }; // It has gone meanwhile.
+        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+        admit(now, socket, peer, poll, switchboard);
+    }
+}

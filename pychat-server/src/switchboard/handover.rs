@@ -1,0 +1,162 @@
+//! Every connection saved for the next process at an orderly restart, and restored there.
+
+use std::{
+    io,
+    time::{Duration, Instant},
+};
+
+use pychat_wire::UserName;
+
+use super::{
+    Switchboard,
+    past::Want,
+    seat::{Hears, Seat, Stay},
+};
+use crate::{
+    chat::{CloseReason, Effect, Protocol, Restored},
+    connection::{Connection, Socket},
+    handover::{SavedConnection, SavedProtocol, SavedReplay, Snapshot},
+    id::ConnectionId,
+};
+
+impl<S: Socket> Switchboard<S> {
+    /// Returns every connection that can go on in another process, with its socket; nothing may
+    /// happen here after that. Those that are closing have had their last word and end here.
+    pub fn save(&mut self, now: Instant) -> (Snapshot, Vec<&S>) {
+        self.reap(now);
+        self.apply_effects(now);
+        let mut order: Vec<_> = self.connections.iter_mut().map(|(id, _)| id).collect();
+        order.sort_by_key(|id| self.chat.roster().join_index(*id).unwrap_or(u64::MAX));
+        let mut snapshot = Snapshot {
+            epoch: self.log.epoch().to_owned(),
+            time_ms: self.utc_ms,
+            connections: Vec::new(),
+        };
+        let mut ids = Vec::new();
+        for id in order {
+            if let Some(saved) = self.save_one(now, id) {
+                snapshot.connections.push(saved);
+                ids.push(id);
+            }
+        }
+        let seats = ids.into_iter().filter_map(|id| self.connections.get(id));
+        (snapshot, seats.map(|seat| seat.connection.socket()).collect())
+    }
+
+    fn save_one(&mut self, now: Instant, id: ConnectionId) -> Option<SavedConnection> {
+        let Restored { name, protocol, limited_for, hello_for } = self.chat.saved(now, id)?;
+        let seat = self.connections.get_mut(id)?;
+        if !matches!(seat.stay, Stay::Guest | Stay::Present(_)) {
+            return None;
+        }
+        self.queues.owe(id, seat, self.run.frames(), &[]);
+        Some(SavedConnection {
+            peer: seat.peer,
+            name: name.map(|name| name.as_str().to_owned()),
+            protocol: protocol.into(),
+            unread: seat.connection.unread(),
+            unsent: seat.connection.unsent().to_vec(),
+            limited_ms: millis(limited_for),
+            hello_ms: millis(hello_for),
+            replays: seat.wants.iter().map(Want::saved).collect(),
+        })
+    }
+
+    /// Goes on with the connections of an earlier process, each with its socket, and `register`s each
+    /// under its id. The others hear of those that cannot go on.
+    pub fn restore(
+        &mut self,
+        now: Instant,
+        snapshot: Snapshot,
+        sockets: impl IntoIterator<Item = S>,
+        mut register: impl FnMut(&mut S, ConnectionId) -> io::Result<()>,
+    ) {
+        self.utc_ms = self.utc_ms.max(snapshot.time_ms);
+        let is_same_log = snapshot.epoch == self.log.epoch();
+        for (saved, mut socket) in snapshot.connections.into_iter().zip(sockets) {
+            let name = saved.name.as_deref().map(UserName::new);
+            let can_go_on = is_same_log || saved.protocol == SavedProtocol::V1 || name.is_none();
+            let is_restored = can_go_on
+                && register(&mut socket, self.next_id()).is_ok()
+                && match &name {
+                    None => self.restore_one(now, saved, socket, None),
+                    Some(Ok(name)) => self.restore_one(now, saved, socket, Some(name.clone())),
+                    Some(Err(_)) => false,
+                };
+            if !is_restored && let Some(Ok(name)) = name {
+                self.effects.push(Effect::Depart { name, reason: CloseReason::Lost });
+            }
+        }
+    }
+
+    /// Gives one connection its seat again; returns false if its name is taken.
+    fn restore_one(
+        &mut self,
+        now: Instant,
+        saved: SavedConnection,
+        socket: S,
+        name: Option<UserName>,
+    ) -> bool {
+        let (id, protocol) = (self.next_id(), Protocol::from(saved.protocol));
+        let restored = Restored {
+            name: name.clone(),
+            protocol,
+            limited_for: Duration::from_millis(saved.limited_ms),
+            hello_for: Duration::from_millis(saved.hello_ms),
+        };
+        if !self.chat.restore(now, id, restored) {
+            return false;
+        }
+        let payload_bytes_max = self.limits.payload_bytes_max;
+        let connection =
+            Connection::restored(socket, payload_bytes_max, saved.unread, &saved.unsent);
+        let is_catching_up = saved.replays.iter().any(SavedReplay::is_resume);
+        let (stay, hears) = match name {
+            None => (Stay::Guest, Hears::Nothing),
+            Some(name) if is_catching_up => (Stay::Present(name), Hears::Presence),
+            Some(name) => (Stay::Present(name), Hears::All { given: 0 }),
+        };
+        let has_joined = hears != Hears::Nothing;
+        let mut seat = Seat::new(now, connection, saved.peer, stay);
+        if has_joined {
+            (seat.protocol, seat.hears) = (protocol, hears);
+        }
+        seat.wants = saved.replays.into_iter().map(Want::restored).collect();
+        self.callers.enter(saved.peer, 0);
+        self.connections.insert(seat);
+        if is_catching_up {
+            self.returning.insert(id);
+        }
+        if has_joined && protocol == Protocol::Two {
+            self.watch(now, id);
+        }
+        if let Some(seat) = self.connections.get_mut(id) {
+            self.queues.mark_ready(id, seat);
+            self.queues.mark_dirty(id, seat);
+            self.queues.mark_hungry(id, seat);
+        }
+        true
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl From<Protocol> for SavedProtocol {
+    fn from(protocol: Protocol) -> Self {
+        match protocol {
+            Protocol::One => Self::V1,
+            Protocol::Two => Self::V2,
+        }
+    }
+}
+
+impl From<SavedProtocol> for Protocol {
+    fn from(protocol: SavedProtocol) -> Self {
+        match protocol {
+            SavedProtocol::V1 => Self::One,
+            SavedProtocol::V2 => Self::Two,
+        }
+    }
+}

@@ -8,6 +8,7 @@
 //!  Running ───────────▶ Draining ─────── or a second signal ───────▶ Stopped
 //!     │ another signal, and somebody who keeps the connections
 //!     └───────────────▶ HandingOver ── when they have all of them ──▶ (over)
+//!                            └── they do not take them ──▶ Draining
 //! ```
 
 mod accepting;
@@ -38,8 +39,8 @@ use crate::{
 /// How long peers may take to read the goodbye when the server stops.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a manager that does not take connections into its keeping is left alone.
-const HAND_OUT_RETRY: Duration = Duration::from_millis(50);
+/// How long a manager may take to accept what it is to keep when the server is started again.
+const HAND_OVER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How many descriptors the server has besides connections: its own, and those turned away.
 const DESCRIPTORS_BESIDES: usize = 128;
@@ -72,7 +73,7 @@ pub struct Reactor {
 enum Phase {
     Running,
     Draining { deadline: Instant },
-    HandingOver,
+    HandingOver { deadline: Instant },
     Stopped,
 }
 
@@ -89,7 +90,7 @@ impl Reactor {
         let mut listeners = Vec::new();
         let mut peers = mem::take(&mut inherited.peers);
         peers.extend(inherited.own_listeners.drain(..).flat_map(|kept| listener::take_over(&kept)));
-        let (sockets, is_own) = start::listeners(&config.listen, inherited)?;
+        let (sockets, is_own) = start::listeners(&config.listen, inherited.listeners)?;
         for (index, mut socket) in sockets.into_iter().enumerate() {
             let token = Token(FIRST_LISTENER.0 + index);
             poll.registry().register(&mut socket, token, Interest::READABLE)?;
@@ -134,7 +135,7 @@ impl Reactor {
             addresses.push(listener.address.to_string());
         }
         self.manager.ready(Instant::now(), &addresses);
-        self.hand_out();
+        self.hand_out(Instant::now());
         while !self.is_over() {
             self.tick()?;
         }
@@ -151,7 +152,7 @@ impl Reactor {
 
         self.note_readiness(now);
         self.accept_all(now);
-        self.hand_out();
+        self.hand_out(now);
         self.switchboard.turn(now, utc_ms);
         self.advance(now);
         self.manager.tend(now, self.switchboard.people());
@@ -159,11 +160,12 @@ impl Reactor {
     }
 
     /// Gives the manager what it is to keep and does not have yet, as far as it takes that now.
-    fn hand_out(&mut self) {
+    fn hand_out(&mut self, now: Instant) {
         if !self.are_listeners_kept {
-            self.are_listeners_kept = comeback::hand_out_listeners(&self.manager, &self.listeners);
+            self.are_listeners_kept =
+                comeback::hand_out_listeners(now, &mut self.manager, &self.listeners);
         }
-        comeback::hand_out(&self.manager, &mut self.switchboard);
+        comeback::hand_out(now, &mut self.manager, &mut self.switchboard);
     }
 
     fn wait(&mut self) -> io::Result<()> {
@@ -194,10 +196,10 @@ impl Reactor {
         if self.switchboard.has_work() {
             sooner(now);
         }
-        if self.switchboard.has_newcomers() {
-            sooner(now + HAND_OUT_RETRY);
+        if let Some(deadline) = self.manager.keep_deadline() {
+            sooner(deadline);
         }
-        if let Phase::Draining { deadline } = self.phase {
+        if let Phase::Draining { deadline } | Phase::HandingOver { deadline } = self.phase {
             sooner(deadline);
         }
         next.map(|next| next.saturating_duration_since(now))
@@ -228,29 +230,35 @@ impl Reactor {
     }
 
     fn heed_signals(&mut self, now: Instant) {
-        for request in self.signals.requests() {
+        let requests: Vec<_> = self.signals.requests().collect();
+        for request in requests {
             match (request, self.phase) {
                 (Request::Reload, _) => {
                     self.manager.reloading(now);
                     reload::reload(&mut self.config, &mut self.switchboard);
                     self.manager.reloaded(now);
                 }
-                (Request::HandOver, Phase::Running) if self.switchboard.is_keeping() => {
+                (Request::HandOver, Phase::Running)
+                    if self.switchboard.is_keeping() && self.manager.keeps() =>
+                {
                     logging::handing_over(self.switchboard.len());
                     self.manager.stopping(now);
-                    self.phase = Phase::HandingOver;
+                    self.phase = Phase::HandingOver { deadline: now + HAND_OVER_TIMEOUT };
                 }
-                (Request::Stop | Request::HandOver, Phase::Running) => {
-                    logging::stopping(self.switchboard.len());
-                    self.manager.stopping(now);
-                    self.listeners.drain(..).for_each(Listener::close);
-                    self.switchboard.stop(now);
-                    self.phase = Phase::Draining { deadline: now + DRAIN_TIMEOUT };
-                }
+                (Request::Stop | Request::HandOver, Phase::Running) => self.drain(now),
                 (Request::Stop, _) => self.phase = Phase::Stopped,
                 (Request::HandOver, _) => (),
             }
         }
+    }
+
+    /// `Running` or `HandingOver` becomes `Draining`: everybody is told, and nobody is let in.
+    fn drain(&mut self, now: Instant) {
+        logging::stopping(self.switchboard.len());
+        self.manager.stopping(now);
+        self.listeners.drain(..).for_each(Listener::close);
+        self.switchboard.stop(now);
+        self.phase = Phase::Draining { deadline: now + DRAIN_TIMEOUT };
     }
 
     fn accept_all(&mut self, now: Instant) {
@@ -261,12 +269,17 @@ impl Reactor {
         }
     }
 
-    /// `Draining` becomes `Stopped` when everybody has gone, or the time has come.
+    /// `Draining` becomes `Stopped` when everybody has gone, or the time has come. `HandingOver` becomes
+    /// `Draining` if the manager does not take what it should keep.
     fn advance(&mut self, now: Instant) {
-        if let Phase::Draining { deadline } = self.phase
-            && (self.switchboard.is_empty() || deadline <= now)
-        {
-            self.phase = Phase::Stopped;
+        match self.phase {
+            Phase::Draining { deadline } if self.switchboard.is_empty() || deadline <= now => {
+                self.phase = Phase::Stopped;
+            }
+            Phase::HandingOver { deadline } if deadline <= now || !self.manager.keeps() => {
+                self.drain(now);
+            }
+            _ => (),
         }
     }
 
@@ -275,7 +288,7 @@ impl Reactor {
     fn is_over(&self) -> bool {
         match self.phase {
             Phase::Running | Phase::Draining { .. } => false,
-            Phase::HandingOver => !self.switchboard.has_newcomers(),
+            Phase::HandingOver { .. } => !self.switchboard.has_newcomers(),
             Phase::Stopped => true,
         }
     }

@@ -8,6 +8,6 @@ mod inherited;
 mod manager;
 
 pub use self::{
-    inherited::{Inherited, LISTENER_NAME, OWN_LISTENER_NAME, PEER_NAME},
+    inherited::{Inherited, InheritedError, OWN_LISTENER_NAME, PEER_NAME},
     manager::{Manager, STATUS_INTERVAL},
 };

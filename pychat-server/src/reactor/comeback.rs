@@ -43,19 +43,27 @@ pub(super) fn take_up(
 }
 
 /// Gives the manager the sockets that it does not have yet, as far as it takes them.
-pub(super) fn hand_out(manager: &Manager, switchboard: &mut Switchboard<TcpStream>) {
+pub(super) fn hand_out(
+    now: Instant,
+    manager: &mut Manager,
+    switchboard: &mut Switchboard<TcpStream>,
+) {
     switchboard.hand_out(|sockets| {
         let sockets: Vec<_> = sockets.iter().map(|socket| socket.as_fd()).collect();
-        manager.keep(PEER_NAME, &sockets)
+        manager.keep(now, PEER_NAME, &sockets)
     });
 }
 
 /// Gives the manager the sockets on which this server listens by itself, so that who calls while there
 /// is none waits for the next; returns false if it does not take them now.
-pub(super) fn hand_out_listeners(manager: &Manager, listeners: &[Listener]) -> bool {
+pub(super) fn hand_out_listeners(
+    now: Instant,
+    manager: &mut Manager,
+    listeners: &[Listener],
+) -> bool {
     let own = listeners.iter().filter(|listener| listener.is_own);
     let sockets: Vec<_> = own.map(|listener| listener.socket.as_fd()).collect();
-    sockets.is_empty() || manager.keep(OWN_LISTENER_NAME, &sockets)
+    sockets.is_empty() || manager.keep(now, OWN_LISTENER_NAME, &sockets)
 }
 
 /// Finds out who is at the other end of a socket, and how far it came. One whose line is no more is

@@ -27,11 +27,17 @@ use rustix::net::{
 };
 use sd_notify::NotifyState;
 
+use crate::logging;
+
 /// How long the manager is left alone between one number of people and the next.
 pub const STATUS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long a manager that takes no more is left alone.
-const RETRY: Duration = Duration::from_millis(100);
+/// How long a manager that takes no more is left alone at first; twice as long each time, up to
+/// [`RETRY_MAX`].
+const RETRY: Duration = Duration::from_millis(50);
+
+/// The longest that a manager that takes no more is left alone.
+const RETRY_MAX: Duration = Duration::from_secs(5);
 
 /// The most descriptors that the system passes at once (`SCM_MAX_FD`).
 const PASSED_MAX: usize = 253;
@@ -54,8 +60,34 @@ pub struct Manager {
     /// How often it wants to hear that the loop turns, if it does.
     watchdog: Option<Duration>,
     watchdog_due: Option<Instant>,
-    /// Until then it is told nothing, as it took no more.
-    rest_until: Option<Instant>,
+    /// Until when it is told nothing.
+    telling: Retry,
+    /// Until when it is given nothing to keep.
+    keeping: Retry,
+    /// It could not be given something to keep, and never will be.
+    keeps_nothing: bool,
+}
+
+/// When to try again what the manager did not take, as it had no room.
+#[derive(Clone, Copy, Debug, Default)]
+struct Retry {
+    rest: Option<Duration>,
+    until: Option<Instant>,
+}
+
+impl Retry {
+    /// It was not taken: rests for twice as long as the last time, if that rest is over.
+    fn put_off(&mut self, now: Instant) {
+        if self.is_resting(now) {
+            return;
+        }
+        let rest = self.rest.map_or(RETRY, |rest| (2 * rest).min(RETRY_MAX));
+        *self = Self { rest: Some(rest), until: Some(now + rest) };
+    }
+
+    fn is_resting(self, now: Instant) -> bool {
+        self.until.is_some_and(|until| now < until)
+    }
 }
 
 /// Where the server is in its life.
@@ -86,7 +118,9 @@ impl Manager {
             status_rest_until: None,
             watchdog: watchdog.filter(|bite| !bite.is_zero()).map(|bite| bite / 2),
             watchdog_due: None,
-            rest_until: None,
+            telling: Retry::default(),
+            keeping: Retry::default(),
+            keeps_nothing: false,
         }
     }
 
@@ -129,16 +163,45 @@ impl Manager {
     }
 
     /// Gives the manager `sockets` to keep for the next process, under one `name`; returns false if it
-    /// does not take them now. It drops each by itself once that has been shut down.
-    pub fn keep(&self, name: &str, sockets: &[BorrowedFd<'_>]) -> bool {
-        self.line.as_ref().is_none_or(|line| line.pass(name, sockets))
+    /// has no room for them now. It drops each by itself once that has been shut down. One that cannot
+    /// be reached is not tried again: see [`keeps`](Self::keeps).
+    pub fn keep(&mut self, now: Instant, name: &str, sockets: &[BorrowedFd<'_>]) -> bool {
+        let Some(line) = &self.line else { return true };
+        if self.keeps_nothing {
+            return true;
+        }
+        if self.keeping.is_resting(now) {
+            return false;
+        }
+        match line.pass(name, sockets) {
+            Ok(()) => self.keeping = Retry::default(),
+            Err(error) if is_full(&error) => {
+                self.keeping.put_off(now);
+                return false;
+            }
+            Err(error) => {
+                logging::manager_unreachable(&error);
+                self.keeps_nothing = true;
+            }
+        }
+        true
+    }
+
+    /// Returns true if there is a manager, and it has taken all that it was given to keep so far.
+    pub fn keeps(&self) -> bool {
+        self.line.is_some() && !self.keeps_nothing
+    }
+
+    /// Returns when to try again what the manager had no room for.
+    pub fn keep_deadline(&self) -> Option<Instant> {
+        self.keeping.until
     }
 
     /// Returns when there is something to tell.
     pub fn next_deadline(&self) -> Option<Instant> {
         self.line.as_ref()?;
         let next = [self.stage_due, self.status_due, self.watchdog_due].into_iter().flatten().min();
-        next.map(|next| self.rest_until.map_or(next, |rest_until| rest_until.max(next)))
+        next.map(|next| self.telling.until.map_or(next, |until| until.max(next)))
     }
 
     /// Nothing comes after `Stopping`.
@@ -169,11 +232,11 @@ impl Manager {
         if is_watchdog_due {
             say(NotifyState::Watchdog);
         }
-        if !line.send(told.as_bytes()) {
-            self.rest_until = Some(now + RETRY);
-            return;
+        match line.send(told.as_bytes()) {
+            Err(error) if is_full(&error) => return self.telling.put_off(now),
+            // It may come back under the same name, and is then told what is due by then.
+            Ok(()) | Err(_) => self.telling = Retry::default(),
         }
-        self.rest_until = None;
         if is_stage_due {
             self.stage_due = None;
         }
@@ -238,28 +301,34 @@ impl Line {
         Ok(Self { socket, address })
     }
 
-    /// Sends descriptors to be kept; returns false if the manager takes no more for now.
-    fn pass(&self, name: &str, descriptors: &[BorrowedFd<'_>]) -> bool {
+    /// Sends descriptors to be kept.
+    fn pass(&self, name: &str, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
         let mut space = vec![MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(PASSED_MAX))];
         let mut ancillary = SendAncillaryBuffer::new(&mut space);
         let told = format!("FDSTORE=1\nFDNAME={name}\n");
         let address = match self.address.as_abstract_name() {
             Some(name) => SocketAddrUnix::new_abstract_name(name),
             None => SocketAddrUnix::new(self.address.as_pathname().unwrap_or(Path::new(""))),
-        };
-        let Ok(address) = address else { return true };
-        let is_room = ancillary.push(SendAncillaryMessage::ScmRights(descriptors));
+        }?;
+        if !ancillary.push(SendAncillaryMessage::ScmRights(descriptors)) {
+            return Err(ErrorKind::InvalidInput.into());
+        }
         let told = [IoSlice::new(told.as_bytes())];
         let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
-        is_room && sendmsg_addr(&self.socket, &address, &told, &mut ancillary, flags).is_ok()
+        sendmsg_addr(&self.socket, &address, &told, &mut ancillary, flags)?;
+        Ok(())
     }
 
-    /// Sends lines; returns false if the manager takes no more for now. One that is gone is told
-    /// nothing: it may come back under the same name.
-    fn send(&self, lines: &[u8]) -> bool {
-        let sent = self.socket.send_to_addr(lines, &self.address);
-        !matches!(sent, Err(error) if error.kind() == ErrorKind::WouldBlock)
+    /// Sends lines.
+    fn send(&self, lines: &[u8]) -> io::Result<()> {
+        self.socket.send_to_addr(lines, &self.address).map(drop)
     }
+}
+
+/// Returns true if the manager may have room later. Every other error says that nobody reads there.
+fn is_full(error: &io::Error) -> bool {
+    let full = [libc::EAGAIN, libc::ENOBUFS, libc::ENOMEM, libc::ETOOMANYREFS, libc::EINTR];
+    error.raw_os_error().is_some_and(|errno| full.contains(&errno))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 # make run     build, start the server on this machine and join it
-# make check   everything that CI runs
+# make client  build the client and join the server at ADDRESS
+# make check   everything that CI runs; it leaves the tree as it was
 # make bench   speed: the wire alone, a real server fanning out, and its log
 # make bench-gtk    the client: speed, memory, idleness and leaks, beside what they should be
 # make promise kill, cut and stall until stopped: nothing may be lost or shown twice
@@ -14,7 +15,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
-.PHONY: run check bench bench-gtk promise deps
+.PHONY: run client check bench bench-gtk promise deps
 
 ADDRESS ?= 127.0.0.1:12345
 TARGET := $(or $(CARGO_TARGET_DIR),target)/debug
@@ -30,7 +31,8 @@ CHECK_DEB_PACKAGES := $(DEB_PACKAGES) lintian systemd dbus util-linux iproute2 m
 # What it takes to try it all: a display, a session bus, a screen reader's eyes, and validators.
 CHECK_PACKAGES := $(CHECK_DEB_PACKAGES) g++ xvfb xserver-xorg-core xserver-xorg-video-dummy \
 	at-spi2-core python3-gi gir1.2-atspi-2.0 xdotool weston adwaita-icon-theme fonts-cantarell \
-	fonts-noto-color-emoji netcat-openbsd procps shellcheck appstream mandoc zsh fish
+	fonts-noto-color-emoji netcat-openbsd procps shellcheck appstream mandoc zsh fish \
+	python3-pip
 
 install = missing=(); for package in $(1); do \
 		dpkg-query -W -f '$${Status}' "$$package" 2>/dev/null | grep -q ' installed$$' \
@@ -45,18 +47,18 @@ install = missing=(); for package in $(1); do \
 	fi
 
 deps:
-	@command -v cargo >/dev/null || { echo "Rust is missing: install it with rustup"; exit 1; }
+	@command -v cargo >/dev/null || { echo "Rust is missing: install it from https://rustup.rs"; exit 1; }
 	$(call install,$(CHECK_PACKAGES))
 
 # The server's first lines say where it listens, or why it does not.
 run:
-	@command -v cargo >/dev/null || { echo "Rust is missing: install it with rustup"; exit 1; }
+	@command -v cargo >/dev/null || { echo "Rust is missing: install it from https://rustup.rs"; exit 1; }
 	has_display=$${DISPLAY:-}$${WAYLAND_DISPLAY:-}
 	if [ -n "$$has_display" ]; then
 		$(call install,$(BUILD_PACKAGES))
-		cargo build -p pychat-server -p pychat-gtk
+		cargo build --locked -p pychat-server -p pychat-gtk
 	else
-		cargo build -p pychat-server
+		cargo build --locked -p pychat-server
 	fi
 	exec 3< <(exec "$(TARGET)/pychat-server" --listen '$(ADDRESS)' 2>&1)
 	server=$$!
@@ -72,22 +74,35 @@ run:
 	else
 		echo
 		echo 'There is no display here. Join from another terminal, line by line:'
-		echo '    nc $(subst :, ,$(ADDRESS))'
+		host='$(ADDRESS)' port=12345
+		[[ "$$host" != *:* || "$$host" == *] ]] || { port=$${host##*:}; host=$${host%:*}; }
+		host=$${host#[}
+		echo "    nc $${host%]} $$port"
 		echo '    {"type":"hello","username":"$(NAME)"}'
 		echo '    {"type":"text","content":"Hello!"}'
 		echo 'Ctrl+C stops the server.'
 		wait $$server
 	fi
 
+# No server is built or started: ADDRESS is somebody else's, or that of a `make run` elsewhere.
+client:
+	@command -v cargo >/dev/null || { echo "Rust is missing: install it from https://rustup.rs"; exit 1; }
+	$(call install,$(BUILD_PACKAGES))
+	cargo build --locked -p pychat-gtk
+	"$(TARGET)/pychat-gtk" --name '$(NAME)' '$(ADDRESS)'
+
 check: deps
 	@export CARGO_TERM_COLOR=never
+	before=$$(git status --porcelain)
 	cargo fmt --check
-	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --workspace --all-targets --locked -- -D warnings
 	for fuzz in pychat-wire/fuzz pychat-server/fuzz; do
-		cargo clippy --manifest-path $$fuzz/Cargo.toml --target-dir '$(TARGET)/../fuzz' -- -D warnings
+		cargo clippy --locked --manifest-path $$fuzz/Cargo.toml --target-dir '$(TARGET)/../fuzz' \
+			-- -D warnings
 	done
-	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet
-	PYCHAT_SOAK_SECONDS=60 cargo test --workspace
+	build-aux/check-crates '$(TARGET)/../tools'
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked --quiet
+	PYCHAT_SOAK_SECONDS=60 cargo test --workspace --locked
 	xmllint --noout data/*.xml pychat-gtk/resources/ui/*.ui pychat-gtk/resources/*.xml
 	glib-compile-schemas --strict --dry-run data
 	shellcheck $$(git ls-files | xargs grep -lE '^#!.*\b(ba)?sh$$')
@@ -97,21 +112,23 @@ check: deps
 	$$tests/headless-wayland /usr/bin/python3 -m unittest discover -s $$tests/window -k MainPath -v
 	build-aux/check "$(TARGET)"
 	$(MAKE) --no-print-directory check-deb
+	diff <(echo "$$before") <(git status --porcelain) \
+		|| { echo "make check has changed the tree (above)"; exit 1; }
 
 bench:
-	@cargo bench -p pychat-wire --bench codec
-	cargo bench -p pychat-server --bench fanout
-	cargo bench -p pychat-server --bench log
-	cargo bench -p pychat-server --bench comeback
+	@cargo bench --locked -p pychat-wire --bench codec
+	cargo bench --locked -p pychat-server --bench fanout
+	cargo bench --locked -p pychat-server --bench log
+	cargo bench --locked -p pychat-server --bench comeback
 
 # It takes four minutes; PYCHAT_FIGURES=start,flood measures only these.
 bench-gtk: deps
-	@cargo bench -p pychat-gtk --bench window --no-run
-	pychat-gtk/tests/headless cargo bench -q -p pychat-gtk --bench window
+	@cargo bench --locked -p pychat-gtk --bench window --no-run
+	pychat-gtk/tests/headless cargo bench --locked -q -p pychat-gtk --bench window
 
 # Until Ctrl+C, or until something is lost or shown twice.
 promise:
-	@PYCHAT_PROMISE_SECONDS=0 cargo test --release -p pychat-server --test promise -- --nocapture
+	@PYCHAT_PROMISE_SECONDS=0 cargo test --release --locked -p pychat-server --test promise -- --nocapture
 
 # --- install ---
 
@@ -184,7 +201,7 @@ flatpak:
 check-deb: deb
 	@$(call install,$(CHECK_DEB_PACKAGES))
 	build-aux/check-deb '$(DEB_DIR)'
-	cargo build -p pychat-server --bin pychat-server
+	cargo build --locked -p pychat-server --bin pychat-server
 	pychat-server/tests/installed/run '$(DEB_DIR)' "$(TARGET)/pychat-server" || [ $$? = 77 ]
 
 # Neither the folder nor the time of a build shows in what it makes. It compiles everything anew.

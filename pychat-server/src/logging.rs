@@ -169,6 +169,9 @@ pub fn not_restored(why: &dyn Display) {
 
 /// Connections of an earlier process were restored; others could not be.
 pub fn restored(connections: usize, lost: usize) {
+    if connections + lost == 0 {
+        return; // Nobody was here.
+    }
     if lost == 0 {
         info!(event = "restore", "restored {connections} connections");
     } else {

@@ -263,19 +263,10 @@ impl Talk {
                 Ok(number) => heard.push(number),
                 Err(_) => found.is_welcome |= content.starts_with("Добро пожаловать"),
             },
-            ServerMessage::Welcome { seq, .. } => match self.last {
-                None => {
-                    found.is_welcome = true;
-                    self.last = Some(*seq);
-                }
-                Some(after) => {
-                    // Another process: it is told how far this one came, and what it may not have.
-                    ClientMessage::Resume { after }.encode(&mut self.unsent);
-                    for number in self.waiting.clone() {
-                        self.say(number);
-                    }
-                }
-            },
+            ServerMessage::Welcome { seq, .. } => {
+                found.is_welcome = true;
+                self.last = Some(*seq);
+            }
             ServerMessage::Record { seq, content, id, dup, .. } => {
                 let number = content.parse().ok();
                 if id.is_some() {

@@ -191,9 +191,6 @@ impl Chat {
             (Phase::Joined(_), ClientMessage::History { before, limit }) => {
                 effects.push(Effect::Page { to: id, before, limit });
             }
-            (Phase::Joined(_), ClientMessage::Resume { after }) => {
-                effects.push(Effect::Resume { id, epoch: None, after });
-            }
             (Phase::Joined(_), ClientMessage::Hello { .. }) => {
                 if peer.protocol == Protocol::Two {
                     let text = "this connection has a name already";
@@ -337,7 +334,6 @@ fn unknown_to_original(message: &ClientMessage<'_>) -> Option<&'static str> {
     match message {
         ClientMessage::Hello { .. } | ClientMessage::Text { .. } => None,
         ClientMessage::History { .. } => Some("history"),
-        ClientMessage::Resume { .. } => Some("resume"),
         ClientMessage::Ping => Some("ping"),
         ClientMessage::Pong => Some("pong"),
     }

@@ -90,7 +90,6 @@ fn what_only_protocol_2_knows_means_nothing_here() {
     for (message, kind) in [
         (ClientMessage::Ping, "ping"),
         (ClientMessage::Pong, "pong"),
-        (ClientMessage::Resume { after: 0 }, "resume"),
         (ClientMessage::History { before: 1, limit: 1 }, "history"),
     ] {
         let error = MessageError::UnknownType { name: kind.into() };

@@ -78,8 +78,6 @@ fn who_comes_back_says_after_which_message() {
         ClientMessage::Hello { username: "Анна".into(), protocol: 2, token: None, resume };
     let last = Effect::Resume { id: A, epoch: Some("e".into()), after: 12 };
     assert_eq!(room.receive(A, hello).last(), Some(&last));
-    let again = Effect::Resume { id: A, epoch: None, after: 13 };
-    assert_eq!(room.receive(A, ClientMessage::Resume { after: 13 }), [again]);
 }
 
 #[test]

@@ -40,7 +40,6 @@ pub(crate) enum Fault {
     // Of coming back, in protocol 2.
     Resumed,
     ResumedTooFarBack,
-    ResumedAgain,
     OtherEpoch,
     Beyond,
     Forgotten,
@@ -77,7 +76,7 @@ pub(crate) enum Fault {
 
 impl Fault {
     /// Every kind, for a test to look whether it happened.
-    pub(crate) const ALL: [Self; 59] = [
+    pub(crate) const ALL: [Self; 58] = [
         Self::Reset,
         Self::WriteFails,
         Self::Interrupted,
@@ -106,7 +105,6 @@ impl Fault {
         Self::ClockSet,
         Self::Resumed,
         Self::ResumedTooFarBack,
-        Self::ResumedAgain,
         Self::OtherEpoch,
         Self::Beyond,
         Self::Forgotten,

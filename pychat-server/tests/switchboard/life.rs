@@ -145,11 +145,6 @@ impl Life {
         self.pings.push_back(resumes);
     }
 
-    /// Returns true if it would be clear what comes of it, were it to resume now.
-    pub(crate) fn can_resume(&self) -> bool {
-        self.is_live && self.name.is_some() && self.pages.is_empty() && !self.is_resuming()
-    }
-
     /// Returns true if it has asked to resume and the answer may not have begun.
     pub(crate) fn is_resuming(&self) -> bool {
         self.pings.iter().any(Option::is_some)

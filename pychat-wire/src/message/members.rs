@@ -40,7 +40,7 @@ members! {
     kind = "type", username = "username", content = "content", id = "id", seq = "seq",
     time = "time", protocol = "protocol", token = "token", epoch = "epoch", dup = "dup",
     replay = "replay", from = "from", to = "to", before = "before", count = "count",
-    start = "start", limit = "limit", after = "after", reason = "reason", code = "code",
+    start = "start", limit = "limit", reason = "reason", code = "code",
     text = "text", reference = "ref", retry_ms = "retry_ms", suggest = "suggest",
     ping_seconds = "ping_seconds",
 }

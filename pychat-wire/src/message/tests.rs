@@ -37,7 +37,6 @@ fn refuses_what_means_nothing() {
         (r"{}", MessageError::NoType),
         (r#"{"type":"history","before":-1,"limit":5}"#, not_a_number("before")),
         (r#"{"type":"history","before":1}"#, not_a_number("limit")),
-        (r#"{"type":"resume","after":"1"}"#, not_a_number("after")),
         (r#"{"type":5}"#, not_a_string("type")),
         (r#"{"type":"Text"}"#, MessageError::UnknownType { name: "Text".into() }),
         (r#"{"type":"hello"}"#, not_a_string("username")),

@@ -172,7 +172,6 @@ impl World<'_> {
             return;
         }
         match self.below(8) {
-            0 | 7 if N_WITNESSES <= peer => self.ask_again(peer),
             1 => self.ping(peer, None),
             2 => self.say(peer, &ClientMessage::Pong),
             3 if self.below(4) == 0 => (0..8).for_each(|_| self.ask_for_page(peer, usize::MAX)),
@@ -193,22 +192,6 @@ impl World<'_> {
         if is_clear && life.n_pages() - *refused < pages_max {
             life.asks_for_page(before, limit);
             self.say(peer, &ClientMessage::History { before, limit });
-        }
-    }
-
-    /// Resumes on a line that is open, as if the server were another one.
-    fn ask_again(&mut self, peer: usize) {
-        let share = self.below(2_000) as u64;
-        let Mind::Two { life, .. } = &self.peers[peer].mind else { return };
-        if life.can_resume() {
-            let after = match share {
-                0..500 => BEYOND + share,
-                _ if life.after() == 0 => return,
-                _ => (life.after() - 1) * (share - 500) / 1_500,
-            };
-            self.say(peer, &ClientMessage::Resume { after });
-            self.ping(peer, Some(after));
-            self.fire(Fault::ResumedAgain);
         }
     }
 

@@ -130,6 +130,11 @@ fn a_name_that_breaks_a_rule_is_told_why_and_waited_for() {
             NameError::TooLong { chars: 33 },
             "a name may have at most 32 characters, not 33",
         ),
+        (
+            "Анна покинул чат. Борис",
+            NameError::Sentence,
+            "this name reads like something that the chat itself says",
+        ),
     ] {
         let mut room = Room::new();
         room.handle(Input::Connected { id: A });

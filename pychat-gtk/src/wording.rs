@@ -3,7 +3,7 @@
 //! Enums come in, sentences come out; nothing else in the program turns an error into words.
 
 use pychat_wire::{
-    NameError,
+    FrameError, NameError,
     client::{FailReason, SayError},
     message::ErrorCode,
     name::NAME_CHARS_MAX,
@@ -304,6 +304,9 @@ pub fn ending(ending: &Ending) -> String {
         Ending::CutShort => gettext("The server hung up before you had joined."),
         Ending::Lost => gettext("The connection to the server was lost."),
         Ending::ServerStopped => gettext("The server was shut down."),
+        Ending::Garbled(FrameError::TooLarge { .. }) => {
+            gettext("The server sent a message that is too large.")
+        }
         Ending::Garbled(_) => gettext("What answers there is not a chat server."),
     }
 }

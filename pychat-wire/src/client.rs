@@ -76,6 +76,8 @@ pub struct Client {
     begin: Begin,
     is_persistent: bool,
     has_joined: bool,
+    /// The last line ended in something that was no frame, and none was steady since.
+    was_garbled: bool,
     seed: u128,
     chance: Chance,
     backoff: Backoff,
@@ -140,6 +142,7 @@ impl Client {
             begin: Begin::Resume,
             is_persistent: false,
             has_joined: false,
+            was_garbled: false,
             seed,
             chance: Chance::new(seed),
             backoff: Backoff::default(),
@@ -309,7 +312,7 @@ impl Client {
     /// assert!(client.members().is_empty()); // Nobody is known yet.
     /// # Ok::<(), pychat_wire::NameError>(())
     /// ```
-    pub fn members(&self) -> &[String] {
+    pub fn members(&self) -> Vec<String> {
         self.roster.names()
     }
 

@@ -13,9 +13,6 @@ use crate::{
     notice::Notice,
 };
 
-/// The most that an epoch or a token may have, in bytes. What has more is passed over.
-const TOKEN_BYTES_MAX: usize = 256;
-
 /// The shortest silence after which a server is asked whether it is there, in milliseconds.
 const PING_MS_MIN: u64 = 1_000;
 
@@ -30,7 +27,7 @@ impl Client {
     pub(super) fn on_greeting(&mut self, now: u64, until: u64, message: ServerMessage<'_>) {
         match message {
             ServerMessage::Greeting { protocol, epoch, limits, ping_seconds, .. }
-                if PROTOCOL <= protocol && epoch.len() <= TOKEN_BYTES_MAX =>
+                if PROTOCOL <= protocol =>
             {
                 self.payload_bytes_max = usize::try_from(limits.payload).unwrap_or(usize::MAX);
                 let ping_ms = ping_seconds.saturating_mul(1_000);
@@ -53,9 +50,7 @@ impl Client {
     /// Takes what a server of protocol 2 says before it lets us in.
     pub(super) fn on_answer(&mut self, now: u64, message: ServerMessage<'_>) {
         match message {
-            ServerMessage::Welcome { username, token, epoch, seq, members, .. }
-                if token.len().max(epoch.len()) <= TOKEN_BYTES_MAX =>
-            {
+            ServerMessage::Welcome { username, token, epoch, seq, members, .. } => {
                 self.on_welcome(now, &username, &token, (&epoch, seq), &members);
             }
             message => self.on_aside(now, message),

@@ -1,17 +1,23 @@
 //! Who is present, as far as a client is told.
 
-use super::{MEMBERS_BYTES_MAX, MEMBERS_MAX};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// Names in join order. Whoever does not fit is not listed.
+use super::MEMBERS_MAX;
+
+/// Names in join order, of which several may be the same in protocol 1. Whoever does not fit is not
+/// listed.
 #[derive(Debug, Default)]
 pub(super) struct Roster {
-    names: Vec<String>,
-    bytes: usize,
+    /// By a number that only grows.
+    names: BTreeMap<u64, String>,
+    /// The numbers of each name.
+    numbers: HashMap<String, BTreeSet<u64>>,
+    next_number: u64,
 }
 
 impl Roster {
-    pub(super) fn names(&self) -> &[String] {
-        &self.names
+    pub(super) fn names(&self) -> Vec<String> {
+        self.names.values().cloned().collect()
     }
 
     pub(super) fn replace(&mut self, names: impl IntoIterator<Item = String>) {
@@ -20,32 +26,35 @@ impl Roster {
     }
 
     pub(super) fn push(&mut self, name: String) {
-        let bytes = self.bytes + name.len();
-        if self.names.len() < MEMBERS_MAX && bytes <= MEMBERS_BYTES_MAX {
-            self.bytes = bytes;
-            self.names.push(name);
+        if self.names.len() < MEMBERS_MAX {
+            self.numbers.entry(name.clone()).or_default().insert(self.next_number);
+            self.names.insert(self.next_number, name);
+            self.next_number += 1;
         }
     }
 
     /// Lists `name`, unless it is there already: in protocol 2 a name is one person's.
     pub(super) fn push_once(&mut self, name: &str) {
-        if !self.names.iter().any(|present| present == name) {
+        if !self.numbers.contains_key(name) {
             self.push(name.to_owned());
         }
     }
 
+    /// Takes the first of those called `name` off the list.
     pub(super) fn remove(&mut self, name: &str) {
-        if let Some(index) = self.names.iter().position(|present| present == name) {
-            self.bytes -= self.names.remove(index).len();
+        let Some(numbers) = self.numbers.get_mut(name) else { return };
+        if let Some(first) = numbers.pop_first() {
+            self.names.remove(&first);
+        }
+        if numbers.is_empty() {
+            self.numbers.remove(name);
         }
     }
 
     /// Returns everybody but the last one called `name`.
     pub(super) fn others(&self, name: &str) -> Vec<String> {
-        let mut others = self.names.clone();
-        if let Some(index) = others.iter().rposition(|present| present == name) {
-            others.remove(index);
-        }
-        others
+        let own = self.numbers.get(name).and_then(BTreeSet::last);
+        let others = self.names.iter().filter(|(number, _)| Some(*number) != own);
+        others.map(|(_, name)| name.clone()).collect()
     }
 }

@@ -177,7 +177,7 @@ fn a_page_that_never_ends_is_cut_off() {
             seq: Some(seq),
             time_ms: None,
             author: String::new(),
-            content: "x".repeat(PAGE_BYTES_MAX / 5),
+            content: "x".repeat(PAGE_BYTES_MAX / 5 - 1_000),
             own: false,
             id: None,
             replayed: true,

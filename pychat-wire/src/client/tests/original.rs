@@ -116,6 +116,30 @@ fn the_notices_tell_who_is_present() {
 }
 
 #[test]
+fn what_a_sentence_holds_is_bounded() {
+    let long = "ж".repeat(100_000);
+    let (name, words) = ("ж".repeat(31) + "…", "ж".repeat(499) + "…");
+    let listed = vec!["a"; 20_100].join(", ");
+    let mut stage = Stage::new();
+    stage.client.connected(0);
+    let welcome = Notice::Welcome { name: &long, online: 20_100, names: &listed };
+    let events = stage.hear(&[notice(Notice::Greeting), notice(welcome)]);
+    let [_, Event::Joined { name: own, others, .. }] = &events[..] else { panic!() };
+    assert_eq!((own, others.len()), (&name, 20_000));
+    let mut stage = joined();
+    let heard =
+        [Notice::Joined { name: &long }, Notice::Left { name: &long }, Notice::Other(&long)];
+    let events = stage.hear(&heard.map(notice));
+    let told = [
+        Event::MemberJoined { name: name.clone(), time_ms: None },
+        Event::MemberLeft { name, time_ms: None, reason: None },
+        Event::Notice { text: words },
+    ];
+    assert_eq!(events, told);
+    assert_eq!(stage.client.members().len(), 3);
+}
+
+#[test]
 fn a_server_that_stops_has_said_why() {
     let mut stage = joined();
     assert_eq!(stage.hear(&[notice(Notice::Stopping)]), []);

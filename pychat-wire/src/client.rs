@@ -36,6 +36,7 @@ mod place;
 mod room;
 mod roster;
 mod saved;
+mod secret;
 mod texts;
 
 use std::{collections::VecDeque, mem};
@@ -46,6 +47,7 @@ use self::{
     place::Place,
     roster::Roster,
     saved::Unacknowledged,
+    secret::Secret,
 };
 pub use self::{
     event::{Cause, Event, FailReason, Message, Page, SayError},
@@ -78,7 +80,7 @@ pub struct Client {
     has_joined: bool,
     /// The last line ended in something that was no frame, and none was steady since.
     was_garbled: bool,
-    seed: u128,
+    secret: Secret,
     chance: Chance,
     backoff: Backoff,
     phase: Phase,
@@ -143,8 +145,8 @@ impl Client {
             is_persistent: false,
             has_joined: false,
             was_garbled: false,
-            seed,
-            chance: Chance::new(seed),
+            secret: Secret::new(seed),
+            chance: Chance::new(Secret::new(seed)),
             backoff: Backoff::default(),
             phase: Phase::Idle,
             line: Line::default(),

@@ -1,14 +1,15 @@
 //! How long to wait before coming back.
 
-use super::{RECONNECT_MS_MAX, RECONNECT_MS_MIN};
+use super::{RECONNECT_MS_MAX, RECONNECT_MS_MIN, secret::Secret};
 
-/// Chance, as far as waiting needs it: `SplitMix64`, seeded by whoever owns the client.
+/// Chance, as far as waiting needs it: `SplitMix64`, seeded by what the client makes of its secret.
 #[derive(Debug)]
 pub(super) struct Chance(u64);
 
 impl Chance {
-    pub(super) fn new(seed: u128) -> Self {
-        Self(u64::try_from(seed & u128::from(u64::MAX)).unwrap_or_default())
+    pub(super) fn new(secret: Secret) -> Self {
+        let bits = secret.bits("chance", 0);
+        Self(u64::try_from(bits & u128::from(u64::MAX)).unwrap_or_default())
     }
 
     /// Returns a number below `bound`, which is small and not 0.

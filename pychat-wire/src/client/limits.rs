@@ -42,5 +42,8 @@ pub const STEADY_MS: u64 = 30_000;
 /// When to send a text again that the server could not keep, unless it says when, in milliseconds.
 pub const RETRY_MS: u64 = 5_000;
 
+/// How often a text is said under another id, where the server knows other words under the last.
+pub const RENEWALS_MAX: u32 = 3;
+
 /// When to send texts again whose acknowledgements may have been skipped, in milliseconds.
 pub const SKIPPED_MS: u64 = 1_000;

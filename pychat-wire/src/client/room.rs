@@ -211,12 +211,13 @@ impl Client {
 
     /// An answer to a text that was sent twice only acknowledges it: its message comes in its
     /// place, or has come.
-    fn on_record(&mut self, now: u64, seq: u64, message: Message, dup: bool) {
-        let accepted =
-            message.id.as_ref().and_then(|id| self.saved.remove(id.as_str())).map(|text| text.id);
-        if let Some(id) = &accepted {
-            self.has_changed = true;
-            self.line.held.remove(id);
+    fn on_record(&mut self, now: u64, seq: u64, mut message: Message, dup: bool) {
+        let index = message.id.as_ref().and_then(|id| self.saved.index_of(id.as_str()));
+        let accepted = index.and_then(|index| {
+            self.acknowledge(now, index, &message.content, dup || message.replayed)
+        });
+        if index.is_some() {
+            message.id.clone_from(&accepted);
         }
         let order = if dup { Order::Known } else { self.place.on_message(seq) };
         match order {

@@ -1,6 +1,6 @@
 //! Protocol 1: sentences, and our own words coming back.
 
-use super::{Cause, Client, Event, MEMBERS_MAX, Message, Phase, Protocol};
+use super::{Cause, Client, Event, Message, Phase, Protocol};
 use crate::{
     frame::PAYLOAD_BYTES_MAX,
     message::{ClientMessage, Reason, ServerMessage, bounds},
@@ -57,8 +57,8 @@ impl Client {
     fn on_notice(&mut self, now: u64, content: &str) {
         let is_joined = self.is_joined();
         match Notice::parse(content) {
-            Notice::Welcome { name, names, .. } if !is_joined => {
-                self.on_original_welcome(now, name, names);
+            Notice::Welcome { name, online, names } if !is_joined => {
+                self.on_original_welcome(now, name, online, names);
             }
             Notice::Stopping => self.on_last_words(content),
             _ if !is_joined => self.on_no(now, said(content)),
@@ -68,27 +68,23 @@ impl Client {
                 self.tell(Event::MemberJoined { name, time_ms: None });
             }
             Notice::Left { name } => {
+                self.roster.remove(name);
                 let name = bounds::name(name).into_owned();
-                self.roster.remove(&name);
                 self.tell(Event::MemberLeft { name, time_ms: None, reason: None });
             }
             _ => self.tell(Event::Notice { text: said(content) }),
         }
     }
 
-    fn on_original_welcome(&mut self, now: u64, name: &str, names: &str) {
-        let others: Vec<_> = if names.is_empty() {
-            Vec::new()
-        } else {
-            let names = names.split(", ").take(MEMBERS_MAX);
-            names.map(|name| bounds::name(name).into_owned()).collect()
-        };
-        let name = &bounds::name(name);
-        self.room_name = name.to_string();
-        self.roster.replace(others.iter().cloned().chain([name.to_string()]));
+    fn on_original_welcome(&mut self, now: u64, name: &str, online: usize, names: &str) {
+        let name = bounds::name(name).into_owned();
+        self.roster.replace_listed(names, online);
+        let others = self.roster.names();
+        self.roster.push(name.clone());
+        self.room_name.clone_from(&name);
         let again = self.enter(now, Protocol::Original);
         let protocol = Protocol::Original.number();
-        self.tell(Event::Joined { name: name.to_string(), others, protocol, again });
+        self.tell(Event::Joined { name, others, protocol, again });
         self.fail_unacknowledged();
     }
 

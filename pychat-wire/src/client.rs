@@ -78,8 +78,6 @@ pub struct Client {
     begin: Begin,
     is_persistent: bool,
     has_joined: bool,
-    /// The last line ended in something that was no frame, and none was steady since.
-    was_garbled: bool,
     secret: Secret,
     chance: Chance,
     backoff: Backoff,
@@ -144,7 +142,6 @@ impl Client {
             begin: Begin::Resume,
             is_persistent: false,
             has_joined: false,
-            was_garbled: false,
             secret: Secret::new(seed),
             chance: Chance::new(Secret::new(seed)),
             backoff: Backoff::default(),

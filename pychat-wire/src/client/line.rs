@@ -251,8 +251,7 @@ impl Client {
     /// ```
     pub fn reconnect(&mut self) {
         if matches!(self.phase, Phase::Idle | Phase::Waiting { .. }) {
-            self.backoff.reset();
-            self.was_garbled = false;
+            self.backoff.begin_anew();
             self.call();
         }
     }
@@ -296,8 +295,7 @@ impl Client {
         match self.phase {
             Phase::Calling => self.backoff.skip_first(),
             Phase::Joined { since, .. } if since.saturating_add(STEADY_MS) <= now => {
-                self.backoff.reset();
-                self.was_garbled = false;
+                self.backoff.begin_anew();
             }
             _ => (),
         }
@@ -306,9 +304,7 @@ impl Client {
         self.phase = Phase::Idle;
         self.fail_said();
         let is_replaced = cause == Cause::Bye { reason: Reason::Replaced };
-        // What was no frame will be none the next time either.
-        let is_garbled = matches!(cause, Cause::Garbled(_));
-        let is_hopeless = is_garbled && mem::replace(&mut self.was_garbled, is_garbled);
+        let is_hopeless = matches!(cause, Cause::Garbled(_)) && self.backoff.is_hopeless();
         if is_replaced || is_hopeless || !(self.has_joined || self.is_persistent) {
             self.tell(Event::Offline { cause, retry_at_ms: None });
             return;

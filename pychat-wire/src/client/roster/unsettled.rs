@@ -39,7 +39,7 @@ impl Unsettled {
 
     /// Returns true if everybody else can be told apart should `run` be somebody's name.
     pub(super) fn allows(&self, run: &Range<u64>) -> bool {
-        let n_pieces = self.pieces.len() - (run.end - run.start) as usize;
+        let n_pieces = self.pieces.len() - run.clone().count();
         let n_people = self.n_people.saturating_sub(1);
         self.n_runs_without(run) <= n_people && n_people <= n_pieces
     }

@@ -75,7 +75,8 @@ proptest! {
         prop_oneof![any::<u16>(), 0xd7f0..0xe010_u16, Just(0xd83d), Just(0xdc4b), Just(0x61)],
         0..40,
     )) {
-        let escapes: String = units.iter().map(|unit| format!("\\u{unit:04x}")).collect();
+        let escapes: Vec<_> = units.iter().map(|unit| format!("\\u{unit:04x}")).collect();
+        let escapes = escapes.concat();
         let read = String::from_utf16_lossy(&units);
         let payload = format!(r#"{{"type":"text","content":"{escapes}"}}"#);
         prop_assert_eq!(ClientMessage::parse(payload.as_bytes()), Ok(ClientMessage::text(&read)));

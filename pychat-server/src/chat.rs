@@ -173,9 +173,7 @@ impl Chat {
         }
         peer.bad_payloads = 0;
         match (&peer.phase, message) {
-            (Phase::Closing, _)
-            | (_, ClientMessage::Pong)
-            | (Phase::Joined(_), ClientMessage::Resume { .. }) => (),
+            (Phase::Closing, _) | (_, ClientMessage::Pong) => (),
             (_, ClientMessage::Ping) => effects.push(Effect::Pong { to: id }),
             (Phase::Guest, ClientMessage::Hello { username, protocol, token, resume }) => {
                 let hello = Hello {
@@ -336,7 +334,6 @@ fn unknown_to_original(message: &ClientMessage<'_>) -> Option<&'static str> {
     match message {
         ClientMessage::Hello { .. } | ClientMessage::Text { .. } => None,
         ClientMessage::History { .. } => Some("history"),
-        ClientMessage::Resume { .. } => Some("resume"),
         ClientMessage::Ping => Some("ping"),
         ClientMessage::Pong => Some("pong"),
     }

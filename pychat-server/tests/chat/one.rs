@@ -90,7 +90,6 @@ fn what_only_protocol_2_knows_means_nothing_here() {
     for (message, kind) in [
         (ClientMessage::Ping, "ping"),
         (ClientMessage::Pong, "pong"),
-        (ClientMessage::Resume { after: 0 }, "resume"),
         (ClientMessage::History { before: 1, limit: 1 }, "history"),
     ] {
         let error = MessageError::UnknownType { name: kind.into() };
@@ -130,6 +129,11 @@ fn a_name_that_breaks_a_rule_is_told_why_and_waited_for() {
             &"x".repeat(33),
             NameError::TooLong { chars: 33 },
             "a name may have at most 32 characters, not 33",
+        ),
+        (
+            "Анна покинул чат. Борис",
+            NameError::Sentence,
+            "this name reads like something that the chat itself says",
         ),
     ] {
         let mut room = Room::new();

@@ -7,6 +7,7 @@
 
 mod load;
 mod noting;
+#[allow(dead_code, reason = "each benchmark uses its part")]
 mod server;
 
 use std::{

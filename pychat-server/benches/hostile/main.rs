@@ -9,7 +9,7 @@
 //! * **CPU**: the time of the server's process on a processor, the innocent's pings not counted.
 //! * **bytes out a byte**: what it said to the attackers, and to everybody else, over the case's time.
 //! * **memory**: the most that the process had, the most that the kernel had for TCP on this machine
-//!   beyond what it had before, and what the README allows for the two.
+//!   beyond what it had before, and what the documented memory formula allows for the two.
 //! * **wait**: the longest that the innocent waited for an answer, and half of its waits before.
 //!
 //! A `!` marks what misses its aim. Attackers, server and innocent share the machine with whatever

@@ -32,6 +32,9 @@ const RECEIVED_FLOOR: u64 = 20_000;
 
 type Measure = fn(&Figures) -> f64;
 
+/// The worst program of one kind, and how bad it was.
+type Worst = Option<(f64, Program)>;
+
 /// What can be bad about a program.
 const MEASURES: [(&str, Measure); 4] = [
     ("CPU a MB", |figures| figures.cpu_per_megabyte(RECEIVED_FLOOR).as_secs_f64()),
@@ -48,7 +51,7 @@ pub(crate) fn search(time: Duration) -> Outcome<usize> {
     let seed = seed.unwrap_or_else(|| fastrand::u64(..));
     let mut random = Rng::with_seed(seed);
     let begin = Instant::now();
-    let mut worst: [Option<(f64, Program)>; MEASURES.len()] = Default::default();
+    let mut worst: [Worst; MEASURES.len()] = Default::default();
     let mut n_played = 0;
     println!("\nsearching for {} s, PYCHAT_SEED={seed}", time.as_secs());
     while begin.elapsed() < time {
@@ -67,9 +70,21 @@ pub(crate) fn search(time: Duration) -> Outcome<usize> {
             println!("the server ended: PYCHAT_REPLAY='{program}'");
             return Ok(figures.n_missed());
         }
+        let is_worse = |worst: &Worst, measured: f64| {
+            worst.as_ref().is_none_or(|(before, _)| *before < measured)
+        };
+        if worst
+            .iter()
+            .zip(MEASURES)
+            .all(|(worst, (_, measure))| !is_worse(worst, measure(&figures)))
+        {
+            continue;
+        }
+        // What happened to run beside it may have made it look bad: twice is no chance.
+        let again = play(&program)?;
         for (worst, (_, measure)) in worst.iter_mut().zip(MEASURES) {
-            let measured = measure(&figures);
-            if worst.as_ref().is_none_or(|(before, _)| *before < measured) {
+            let measured = measure(&figures).min(measure(&again));
+            if is_worse(worst, measured) {
                 *worst = Some((measured, program.clone()));
             }
         }

@@ -12,6 +12,10 @@ use crate::{
     words::{self, Protocol, frame},
 };
 
+/// About how much one line says in one step at most, in bytes, and how much of it byte by byte.
+const STEP_BYTES: usize = 128 << 10;
+const SPLIT_BYTES: usize = 100;
+
 /// Pieces of names, and contents of texts: plain, long as NFKC or as a skeleton, of many bytes, marks,
 /// separators, and what a reader cannot see.
 const PIECES: [&str; 10] = [
@@ -107,7 +111,8 @@ impl<'a> Actors<'a> {
 /// Returns what is said in a `step` over a `line`, by the number of what was `said` before.
 fn words_of(step: &Step, line: usize, said: usize) -> Vec<u8> {
     let [first, second, third] = step.numbers;
-    let times = |bytes: Vec<u8>, count: u64| bytes.repeat(at_most(count, 1_000));
+    let times =
+        |unit: Vec<u8>, count: u64| unit.repeat(at_most(count, 1 + STEP_BYTES / unit.len()));
     match step.verb {
         Verb::Hello => {
             let protocol = if first == 1 { Protocol::One } else { Protocol::Two };
@@ -119,13 +124,14 @@ fn words_of(step: &Step, line: usize, said: usize) -> Vec<u8> {
         }
         Verb::Text => {
             let content = piece(second).repeat(at_most(first, 60_000) / piece(second).len());
-            let count = at_most(third, 1 + (256 << 10) / (content.len() + 1));
+            let count = at_most(third, 1 + STEP_BYTES / (content.len() + 1));
             (0..count).flat_map(|number| words::text(&content, 1_000 * said + number)).collect()
         }
-        Verb::Bad | Verb::Split => {
-            let bad = bad_payload(first);
-            let count = at_most(second, 1 + (256 << 10) / bad.len());
-            times(bad, count as u64)
+        Verb::Bad => times(bad_payload(first), second),
+        Verb::Split => {
+            let mut bytes = times(bad_payload(first), second);
+            bytes.truncate(SPLIT_BYTES);
+            bytes
         }
         Verb::Ping => times(words::bare("ping"), first),
         Verb::History => times(words::history(first, second), third),

@@ -14,7 +14,7 @@ use std::{
 
 use super::{
     Outcome,
-    field::{Field, OTHER},
+    field::{Ending, Field, OTHER},
     figures::Remark,
     stage::Stage,
     words::{self, Protocol},
@@ -94,16 +94,21 @@ fn wait_for_answers(field: &mut Field, lines: &[usize]) -> Outcome<()> {
     }
 }
 
-/// Lets an honest stranger ask for all that was said before `before`; returns how many messages came.
-fn count_messages(field: &mut Field, before: u64) -> Outcome<usize> {
+/// Lets an honest stranger come, ask for all that was said before `before`, and go; returns how many
+/// messages came, `None` if there was no answer.
+fn count_messages(field: &mut Field, before: u64) -> Outcome<Option<usize>> {
     let line = field.open(OTHER)?;
     field.say(line, &words::hello("reader", Protocol::Two));
     wait_for_answers(field, &[line])?;
     let greeting = field.line(line).map_or(0, |line| line.heard().messages);
     field.say(line, &words::history(before, 500));
-    let is_there = |field: &Field| {
-        field.line(line).is_none_or(|line| line.is_over() || 0 < line.heard().pages)
+    let count = |field: &Field| {
+        let heard = field.line(line)?.heard();
+        (0 < heard.pages).then(|| heard.messages - greeting)
     };
-    field.turn_until(Instant::now() + PATIENCE, is_there)?;
-    Ok(field.line(line).map_or(0, |line| line.heard().messages - greeting))
+    let is_done = |field: &Field| count(field).is_some() || field.is_over(line);
+    field.turn_until(Instant::now() + PATIENCE, is_done)?;
+    let count = count(field);
+    field.end(line, Ending::Close);
+    Ok(count)
 }

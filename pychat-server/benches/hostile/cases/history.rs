@@ -87,7 +87,7 @@ fn wipe(stage: &mut Stage, size: usize, time: Duration) -> Outcome<Remark> {
         stage.field.say(victim, &words::text("what must not be forgotten", number));
     }
     stage.rest()?;
-    let kept = count_messages(&mut stage.field, KEPT as u64 + 1)?;
+    let kept = count_messages(&mut stage.field, KEPT as u64 + 1)?.ok_or("history is not told")?;
     let name = |number| format!("wiper {number}");
     let lines = join(&mut stage.field, ATTACKERS, CONNECTIONS - 4, Protocol::Two, name)?;
     let end = stage.attack(time)?;
@@ -103,14 +103,12 @@ fn wipe(stage: &mut Stage, size: usize, time: Duration) -> Outcome<Remark> {
     }
     stage.rest()?;
     let left = count_messages(&mut stage.field, KEPT as u64 + 1)?;
-    Ok(Remark::missed_if(
-        left < kept,
-        format!(
-            "{} of {kept} old messages gone, {} MB on disk",
-            kept - left,
-            stage.server.disk()? / 1_000_000
-        ),
-    ))
+    let megabytes = stage.server.disk()? / 1_000_000;
+    let fate = left.map_or("no answer about old messages".to_owned(), |left| {
+        format!("{left} of {kept} old messages left")
+    });
+    let is_missed = left.is_none_or(|left| left < kept);
+    Ok(Remark::missed_if(is_missed, format!("{fate}, {megabytes} MB on disk")))
 }
 
 /// Comes back again and again, as somebody who has missed everything.

@@ -2,6 +2,7 @@
 # make client  build the client and join the server at ADDRESS
 # make check   everything that CI runs; it leaves the tree as it was
 # make bench   speed: the wire alone, a real server fanning out, and its log
+# make bench-hostile    what whoever calls can do to the server, beside what they should be able to
 # make bench-gtk    the client: speed, memory, idleness and leaks, beside what they should be
 # make promise kill, cut and stall until stopped: nothing may be lost or shown twice
 # make deps    fetch what the system lacks (Debian and its kin)
@@ -15,7 +16,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
-.PHONY: run client check bench bench-gtk promise deps
+.PHONY: run client check bench bench-hostile bench-gtk promise deps
 
 ADDRESS ?= 127.0.0.1:12345
 TARGET := $(or $(CARGO_TARGET_DIR),target)/debug
@@ -120,6 +121,10 @@ bench:
 	cargo bench --locked -p pychat-server --bench fanout
 	cargo bench --locked -p pychat-server --bench log
 	cargo bench --locked -p pychat-server --bench comeback
+
+# It takes seven minutes; PYCHAT_CASES=name,history,search runs only what begins so.
+bench-hostile:
+	@cargo bench --locked -q -p pychat-server --bench hostile
 
 # It takes four minutes; PYCHAT_FIGURES=start,flood measures only these.
 bench-gtk: deps

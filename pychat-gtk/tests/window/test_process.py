@@ -28,10 +28,12 @@ class CommandLine(unittest.TestCase):
         self.assertRegex(done.stdout, r"^pychat-gtk \d+\.\d+\.\d+\n$")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         done = self.run_client("--help")
-        self.assertIn("[HOST[:PORT]]", done.stdout)
+        self.assertRegex(done.stdout, r"\n  pychat-gtk \[.*\] \[HOST\[:PORT\]\|LINK\]\n")
         self.assertIn("--name=NAME", done.stdout)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
-        self.assertIn("Имя для входа в чат", self.run_client("--help", **RUSSIAN).stdout)
+        help = self.run_client("--help", **RUSSIAN).stdout
+        for words in ("Чат поверх обычного TCP", "УЗЕЛ[:ПОРТ]|ССЫЛКА", "Имя для входа в чат"):
+            self.assertIn(words, help)
 
     def test_a_command_line_that_makes_no_sense_is_refused(self):
         for arguments, reason in [
@@ -41,6 +43,9 @@ class CommandLine(unittest.TestCase):
             done = self.run_client(*arguments)
             self.assertEqual(done.stderr, f"pychat-gtk: {reason}\n")
             self.assertEqual((done.returncode, done.stdout), (2, ""))
+        done = self.run_client("--port=1")
+        self.assertIn("--port=1", done.stderr)
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
 
 
 class Russian(WindowTest):

@@ -3,11 +3,11 @@
 use std::{
     fs,
     io::Read,
-    net::{Ipv6Addr, SocketAddr, TcpListener},
+    net::{Ipv6Addr, SocketAddr, TcpListener, TcpStream},
     process::{Command, Stdio},
 };
 
-use crate::support::{PROGRAM, Peer, Server, World, exit_code, joined, program};
+use crate::support::{PROGRAM, Peer, Server, World, exit_code, joined, program, wait_until};
 
 /// Runs `command`, which is to fail at once; returns its only line.
 #[track_caller]
@@ -136,9 +136,15 @@ fn a_link_local_address_is_listened_on_by_its_scope() {
         return;
     }
     run("ip", &["address", "add", "fe80::1/64", "dev", "lo", "nodad"]);
+    // The system takes a moment to find the way there.
+    let address: SocketAddr = "[fe80::1%1]:7000".parse().unwrap();
+    wait_until("the address cannot be reached", || {
+        let listener = TcpListener::bind(address);
+        listener.is_ok_and(|_listening| TcpStream::connect(address).is_ok())
+    });
     for listen in ["[fe80::1%lo]:7000", "[fe80::1%1]:7000"] {
         let server = Server::run(program().args(["--listen", listen]), 1);
-        assert_eq!(server.address(), "[fe80::1%1]:7000".parse().unwrap());
+        assert_eq!(server.address(), address);
         Peer::join(server.address(), "Анна", &[]);
     }
     let complaint = complaint_about("[fe80::1%nowhere]:7000");

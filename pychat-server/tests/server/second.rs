@@ -89,8 +89,6 @@ fn every_byte_is_as_the_protocol_says() {
         receives(peer, &[&copy(members), page]);
         peer.send(frame(r#"{"type":"ping"}"#) + &frame(r#"{"type":"pong"}"#));
         receives(peer, &[r#"{"type":"pong"}"#]);
-        peer.send(frame(r#"{"type":"resume","after":3}"#));
-        receives(peer, &[r#"{"type":"gap","from":2,"to":3}"#]);
     }
     boris.send("0:");
     boris.hears_the_end();

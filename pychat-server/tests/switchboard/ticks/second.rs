@@ -245,28 +245,6 @@ fn what_is_said_in_the_tick_of_a_hello_is_heard_once() {
 }
 
 #[test]
-fn resuming_on_an_open_line_brings_what_was_asked_for_and_then_the_talk() {
-    let mut server = Server::new(10);
-    let ((a, _), talker) = (server.join_two("a"), server.join("talker"));
-    server.text(&talker, "x");
-    server.text(&talker, "y");
-    server.settle();
-    payloads(&a);
-    let replay = |seq, content| message(seq, "talker", content, r#","replay":true"#);
-    let gap = r#"{"type":"gap","from":3,"to":9}"#.to_owned();
-    let rows: [(u64, &[String]); 4] =
-        [(2, &[]), (1, &[replay(2, "y")]), (0, &[replay(1, "x"), replay(2, "y")]), (9, &[gap])];
-    for (after, expected) in rows {
-        server.send(&a, format!(r#"{{"type":"resume","after":{after}}}"#).as_bytes());
-        server.settle();
-        assert_eq!(payloads(&a), expected, "after {after}");
-    }
-    server.text(&talker, "z");
-    server.settle();
-    assert_eq!(payloads(&a), [message(3, "talker", "z", "")]);
-}
-
-#[test]
 fn time_never_goes_back_though_the_clock_does() {
     let mut server = Server::new(10);
     let (a, _) = server.join_two("a");

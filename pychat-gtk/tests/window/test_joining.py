@@ -27,7 +27,7 @@ class Joining(WindowTest):
             ("Name", "", "Анна", "Your name is needed to enter the chat"),
             ("Name", "Bы", "Анна", "This name is kept for the chat itself"),
             ("Name", "а" * 33, "Анна", "A name may have at most 32 characters; this one has 33"),
-            ("Name", "a\u200eb", "Анна", "A name may not contain the invisible character U+200E"),
+            ("Name", "a\u200eb", "Анна", "A name may not contain the character U+200E"),
             ("Server", "", "[::1]", "The server’s name or address is needed"),
             ("Server", "two words", "h", "This is neither a host name nor an address"),
             ("Server", "::1", "h:1", "An IPv6 address needs brackets, like this: [::1]:12345"),

@@ -40,7 +40,7 @@ fn one_room_spans_all_addresses() {
     let server = Server::listening_on(&listen);
     let mut people: Vec<(String, Peer)> = Vec::new();
     for (number, address) in server.addresses().iter().enumerate() {
-        let name = format!("Гость № {number}");
+        let name = format!("Гость {number}");
         let names: Vec<_> = people.iter().map(|(name, _)| name.as_str()).collect();
         let mut newcomer = Peer::join(*address, &name, &names);
         newcomer.say("всем привет");

@@ -141,7 +141,6 @@ impl Bench {
             author: author.clone(),
             content: content.clone(),
             id: Some(format!("{utc_ms}.{number}").into()),
-            place: None,
         });
         self.log().append(utc_ms, drafts, [], |_, _| ())?;
         self.log().tend(begin, utc_ms);

@@ -33,17 +33,6 @@ pub struct Draft {
     pub content: Arc<str>,
     /// The author's own id of it, if there is one: by it a text that is sent again is known.
     pub id: Option<Arc<str>>,
-    /// Where it ends in what the connection carried, if that may outlive the process.
-    pub place: Option<Place>,
-}
-
-/// A place in what a connection carries. By it the next process knows what this one has taken.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub struct Place {
-    /// The cookie of the connection's socket.
-    pub peer: u64,
-    /// How much its peer had said by then since it connected, in bytes.
-    pub position: u64,
 }
 
 /// One message as the log has it. Cheap to clone.
@@ -241,18 +230,6 @@ impl Log {
                 Ok(())
             }
             Self::Kept(kept) => kept.read(after, each),
-        }
-    }
-
-    /// Returns where the texts after number `after` came from whose place is known, with their numbers.
-    ///
-    /// # Errors
-    ///
-    /// [`StorageError`].
-    pub fn places(&mut self, after: u64) -> Result<Vec<(u64, Place)>, StorageError> {
-        match self {
-            Self::Memory(_) => Ok(Vec::new()), // It ends with its process.
-            Self::Kept(kept) => kept.places(after),
         }
     }
 

@@ -46,7 +46,7 @@ use crate::{
     deadlines::Deadlines,
     id::ConnectionId,
     limits::Limits,
-    log::{Keep, Log, Place},
+    log::{Keep, Log},
     logging,
     tokens::Tokens,
 };
@@ -289,16 +289,12 @@ impl<S: Socket> Switchboard<S> {
     fn read(&mut self, now: Instant, id: ConnectionId) -> usize {
         let Some(seat) = self.connections.get_mut(id) else { return 0 };
         seat.queued.ready = false;
-        let (chat, effects, keeping) = (&mut self.chat, &mut self.effects, &mut self.keeping);
-        let peer = seat.cookie;
+        let (chat, effects) = (&mut self.chat, &mut self.effects);
+        let is_kept = seat.cookie.is_some();
         let (mut read_bytes, pending_bytes) = (0, seat.connection.pending_bytes());
-        let filled = seat.connection.fill(&mut self.scratch, |payload, position| {
+        let filled = seat.connection.fill(&mut self.scratch, |payload, _position| {
             read_bytes += payload.len();
-            let at = effects.len();
             chat.handle(now, understand(id, payload), effects);
-            if let (Some(keeping), Some(peer)) = (keeping.as_mut(), peer) {
-                keeping.place(effects, at, Place { peer, position });
-            }
             match effects.last() {
                 Some(Effect::Hold { id: held, .. }) if *held == id => ControlFlow::Break(()),
                 _ => ControlFlow::Continue(()),
@@ -307,7 +303,7 @@ impl<S: Socket> Switchboard<S> {
         if 0 < read_bytes || pending_bytes != seat.connection.pending_bytes() {
             (seat.alive_at, seat.is_pinged) = (now, false);
         }
-        if peer.is_some() {
+        if is_kept {
             self.queues.mark_touched(id, seat);
             self.queues.read.push(id);
         }

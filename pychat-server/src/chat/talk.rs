@@ -44,7 +44,6 @@ impl Chat {
             author: author.clone(),
             content: content.into(),
             id: message_id.map(Into::into),
-            place: None,
         }));
         let held = self.rules.pace.and_then(|pace| peer.bucket.fill(now, pace));
         if let Some(until) = held {

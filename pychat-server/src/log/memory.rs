@@ -119,7 +119,7 @@ impl Memory {
     }
 
     fn take(&mut self, utc_ms: u64, draft: Draft) -> Appended {
-        let Draft { from: _, author, content, id, place: _ } = draft;
+        let Draft { from: _, author, content, id } = draft;
         let key = id.clone().map(|id| (author.clone(), id));
         if let Some(seq) = key.as_ref().and_then(|key| self.known.get(key))
             && let Some(record) = self.find(*seq)
@@ -201,7 +201,7 @@ mod tests {
     fn draft(content: &str, id: Option<&str>) -> Draft {
         let author = UserName::new("Анна").unwrap();
         let from = ConnectionId { slot: 3, generation: 4 };
-        Draft { from, author, content: content.into(), id: id.map(Into::into), place: None }
+        Draft { from, author, content: content.into(), id: id.map(Into::into) }
     }
 
     fn say(log: &mut Log, utc_ms: u64, drafts: Vec<Draft>) -> Vec<Appended> {

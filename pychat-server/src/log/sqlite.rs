@@ -21,9 +21,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 
 use self::{checkpoint::Checkpointer, folder::Folder, schema::Opened};
 pub use self::{error::OpenError, folder::FILE_NAME};
-use super::{
-    Appended, Draft, Entry, Keep, Place as Origin, Record, StorageError, TOKENS_MAX, TokenHash,
-};
+use super::{Appended, Draft, Entry, Keep, Record, StorageError, TOKENS_MAX, TokenHash};
 use crate::id::ConnectionId;
 
 /// How many messages are forgotten in one transaction.
@@ -167,19 +165,6 @@ impl Kept {
         Ok(())
     }
 
-    /// See [`Log::places`](super::Log::places).
-    ///
-    /// # Errors
-    ///
-    /// [`StorageError`].
-    pub fn places(&mut self, after: u64) -> Result<Vec<(u64, Origin)>, StorageError> {
-        let mut select = self.connection.prepare_cached(SELECT_PLACES)?;
-        let places = select.query_map([integer(after)], |row| {
-            Ok((row.get(0)?, Origin { peer: row.get(1)?, position: row.get(2)? }))
-        })?;
-        Ok(places.collect::<Result<_, _>>()?)
-    }
-
     /// See [`Log::tokens`](super::Log::tokens).
     ///
     /// # Errors
@@ -283,14 +268,12 @@ impl Drop for Kept {
     }
 }
 
-const INSERT: &str = "INSERT INTO messages (seq, time_ms, author, content, id, peer, position) \
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (author, id) WHERE id IS NOT NULL DO NOTHING";
+const INSERT: &str = "INSERT INTO messages (seq, time_ms, author, content, id) \
+    VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (author, id) WHERE id IS NOT NULL DO NOTHING";
 const SELECT_KNOWN: &str =
     "SELECT seq, time_ms, author, content, id FROM messages WHERE author = ?1 AND id = ?2";
 const SELECT_AFTER: &str =
     "SELECT seq, time_ms, author, content, id FROM messages WHERE ?1 < seq ORDER BY seq";
-const SELECT_PLACES: &str =
-    "SELECT seq, peer, position FROM messages WHERE ?1 < seq AND peer IS NOT NULL";
 const SELECT_TOKENS: &str = "SELECT name, hash FROM tokens ORDER BY use";
 const UPDATE_TRIMMED: &str = "UPDATE meta SET trimmed_seq = max(trimmed_seq, ?1), \
     trimmed_ms = coalesce((SELECT time_ms FROM messages WHERE seq = ?1), trimmed_ms)";
@@ -317,11 +300,10 @@ fn take(
     ends: &mut Ends,
     draft: Draft,
 ) -> rusqlite::Result<Appended> {
-    let Draft { from: _, author, content, id, place } = draft;
-    let (peer, position) = place.map(|at| (integer(at.peer), integer(at.position))).unzip();
+    let Draft { from: _, author, content, id } = draft;
     let (seq, time_ms) = (ends.last_seq + 1, ends.last_ms);
     let (number, name) = (integer(seq), author.as_str());
-    let values = params![number, integer(time_ms), name, &*content, id.as_deref(), peer, position];
+    let values = params![number, integer(time_ms), name, &*content, id.as_deref()];
     if insert.execute(values)? == 1 {
         ends.last_seq = seq;
         ends.first_ms.get_or_insert(time_ms);

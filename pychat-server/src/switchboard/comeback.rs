@@ -171,27 +171,15 @@ impl<S: Socket> Switchboard<S> {
 
     /// Shows what the log took after number `published`.
     fn publish_after(&mut self, published: u64) -> Result<(), StorageError> {
-        let places: HashMap<_, _> = self.log.places(published)?.into_iter().collect();
         let mut records = Vec::new();
         self.log.read(published, |entry| {
             let (author, content) = (entry.author.to_owned(), entry.content.to_owned());
             records.push((entry.seq, entry.time_ms, author, content));
             std::ops::ControlFlow::Continue(())
         })?;
-        let present: HashMap<_, _> = self
-            .connections
-            .iter_mut()
-            .filter(|(_, seat)| matches!(seat.stay, Stay::Present(_)))
-            .filter_map(|(id, seat)| Some((seat.cookie?, id)))
-            .collect();
         for (seq, time_ms, author, content) in records {
-            let place = places.get(&seq).copied();
-            let from = place.and_then(|place| present.get(&place.peer).copied());
-            if let (Some(place), Some(keeping)) = (place, &mut self.keeping) {
-                keeping.remember_taken(place, from.is_some());
-            }
             let (author, content) = (author.as_str(), content.as_str());
-            self.publish(from, crate::log::Entry { seq, time_ms, author, content, id: None });
+            self.publish(None, crate::log::Entry { seq, time_ms, author, content, id: None });
         }
         Ok(())
     }

@@ -7,7 +7,7 @@
 //! taking what it had read, the system knows of each socket.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::VecDeque,
     mem,
     time::{Duration, Instant},
 };
@@ -17,10 +17,9 @@ use super::{
     seat::{Hears, Seat, Stay},
 };
 use crate::{
-    chat::{Chat, CloseReason, Effect, Protocol},
+    chat::{Chat, CloseReason, Protocol},
     connection::Socket,
     id::ConnectionId,
-    log::{Place, Record},
     logging,
     notes::{Note, Notes, Peer},
 };
@@ -41,8 +40,6 @@ pub(super) struct Keeping {
     gone: Vec<u64>,
     /// Nothing is noted before this, as it could not be.
     rest_until: Option<Instant>,
-    /// Texts that the last process took and did not note; and whether their authors were told.
-    taken: HashMap<Place, bool>,
     /// Who is to be welcomed once more.
     pub(super) unwelcomed: VecDeque<ConnectionId>,
 }
@@ -54,39 +51,12 @@ impl Keeping {
             newcomers: VecDeque::new(),
             gone: Vec::new(),
             rest_until: None,
-            taken: HashMap::new(),
             unwelcomed: VecDeque::new(),
         }
     }
 
     pub(super) fn remove(&mut self, cookie: u64) {
         self.gone.push(cookie);
-    }
-
-    pub(super) fn remember_taken(&mut self, place: Place, is_told: bool) {
-        self.taken.insert(place, is_told);
-    }
-
-    /// Gives the text that became `effects[at]`, if one did, its place. If the last process took it
-    /// already, its author is told at most that.
-    pub(super) fn place(&mut self, effects: &mut Vec<Effect>, at: usize, place: Place) {
-        let Some(Effect::Append(draft)) = effects.get_mut(at) else { return };
-        if draft.id.is_some() {
-            return; // By that the log knows it.
-        }
-        draft.place = Some(place);
-        let Some(is_told) = self.taken.remove(&place) else { return };
-        let Effect::Append(draft) = effects.remove(at) else { return };
-        if !is_told {
-            let record = Record {
-                seq: 0,
-                time_ms: 0,
-                author: draft.author,
-                content: draft.content,
-                id: None,
-            };
-            effects.insert(at, Effect::Acknowledge { to: draft.from, record });
-        }
     }
 }
 

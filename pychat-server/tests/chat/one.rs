@@ -59,8 +59,7 @@ fn a_taken_name_is_given_a_number_everywhere() {
 #[test]
 fn a_text_is_published_only_once_the_log_has_it() {
     let mut room = Room::with(&[(A, "Анна"), (B, "Борис")]);
-    let draft =
-        Draft { from: A, author: name("Анна"), content: "hi\n".into(), id: None, place: None };
+    let draft = Draft { from: A, author: name("Анна"), content: "hi\n".into(), id: None };
     assert_eq!(room.text(A, "hi\n"), [Effect::Append(draft.clone())]);
     let record = first_record(&draft);
     let publish = Effect::Publish { from: A, record: record.clone() };
@@ -145,13 +144,7 @@ fn who_speaks_too_fast_is_held_and_loses_nothing() {
     let mut room = Room::with(&[(A, "Анна"), (B, "Борис")]);
     room.chat.set_rules(Rules { pace: Pace::new(2, 5), ..RULES });
     let append = |from, author, content: &str| {
-        Effect::Append(Draft {
-            from,
-            author: name(author),
-            content: content.into(),
-            id: None,
-            place: None,
-        })
+        Effect::Append(Draft { from, author: name(author), content: content.into(), id: None })
     };
     assert_eq!(room.text(A, "раз"), [append(A, "Анна", "раз")]);
     let hold = Effect::Hold { id: A, until: room.now + Duration::from_millis(200) };

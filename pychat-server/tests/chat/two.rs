@@ -144,13 +144,8 @@ fn a_token_is_good_until_somebody_else_is_given_the_name() {
 fn a_text_has_an_id_by_which_it_is_acknowledged_once_it_is_kept() {
     let mut room = Room::new();
     room.join(A, "Анна", None);
-    let draft = Draft {
-        from: A,
-        author: name("Анна"),
-        content: "hi".into(),
-        id: Some("a-1".into()),
-        place: None,
-    };
+    let draft =
+        Draft { from: A, author: name("Анна"), content: "hi".into(), id: Some("a-1".into()) };
     assert_eq!(room.receive(A, text("hi", "a-1")), [Effect::Append(draft.clone())]);
     let record = first_record(&draft);
     for (appended, effect) in [

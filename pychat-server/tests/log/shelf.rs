@@ -96,13 +96,7 @@ pub(crate) fn name(name: &str) -> UserName {
 
 pub(crate) fn draft(author: &str, content: &str, id: Option<&str>) -> Draft {
     let from = ConnectionId { slot: 3, generation: 4 };
-    Draft {
-        from,
-        author: name(author),
-        content: content.into(),
-        id: id.map(Into::into),
-        place: None,
-    }
+    Draft { from, author: name(author), content: content.into(), id: id.map(Into::into) }
 }
 
 /// Says all of this at once; returns each number, and whether it is new.

@@ -42,6 +42,10 @@ const MIGRATIONS: &[&str] = &[
     ALTER TABLE messages ADD COLUMN peer INTEGER;
     ALTER TABLE messages ADD COLUMN position INTEGER;
 ",
+    "
+    ALTER TABLE messages DROP COLUMN peer;
+    ALTER TABLE messages DROP COLUMN position;
+",
 ];
 
 /// How long who opens the log waits for the last server's own processes to let go of it.
@@ -178,7 +182,43 @@ fn boot_id() -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::ops::ControlFlow;
+
+    use super::{
+        super::{FILE_NAME, Kept, Place},
+        *,
+    };
+    use crate::log::Keep;
+
+    #[test]
+    fn a_file_of_any_version_is_opened_and_keeps_what_it_has() {
+        for version in 1..=MIGRATIONS.len() {
+            let name = format!("pychat-version-{}-{version}", std::process::id());
+            let directory = std::env::temp_dir().join(name);
+            fs::create_dir_all(&directory).unwrap();
+            let connection = Connection::open(directory.join(FILE_NAME)).unwrap();
+            migrate(&connection, &MIGRATIONS[..version]).unwrap();
+            let insert = "INSERT INTO messages (seq, time_ms, author, content, id) VALUES \
+                (1, 5, 'Анна', 'hi', 'a-1'), (2, 6, 'Борис', 'old', NULL)";
+            connection.execute(insert, []).unwrap();
+            drop(connection);
+            let place = Place {
+                directory: directory.clone(),
+                durability: Durability::Process,
+                program: None,
+            };
+            let mut kept = Kept::open(&place, Keep::default(), 0xab).unwrap();
+            let mut read = Vec::new();
+            kept.read(0, |entry| {
+                read.push((entry.seq, entry.time_ms, entry.content.to_owned()));
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+            assert_eq!(read, [(1, 5, "hi".to_owned()), (2, 6, "old".to_owned())], "{version}");
+            drop(kept);
+            fs::remove_dir_all(directory).unwrap();
+        }
+    }
 
     fn version(connection: &Connection) -> i32 {
         connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap()

@@ -14,7 +14,7 @@ use std::{
 use pychat_server::{
     id::ConnectionId,
     log::{
-        Draft, Keep, Log, Memory,
+        Draft, Keep, Log, Memory, OwnerId,
         sqlite::{Durability, FILE_NAME, Kept, Place},
     },
 };
@@ -139,6 +139,7 @@ impl Bench {
         let drafts = (0..messages).map(|number| Draft {
             from: ConnectionId { slot: 0, generation: 0 },
             author: author.clone(),
+            owner: Some(OwnerId(1)),
             content: content.clone(),
             id: Some(format!("{utc_ms}.{number}").into()),
         });

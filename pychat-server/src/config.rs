@@ -289,6 +289,7 @@ impl Options {
                     .hello_timeout
                     .map_or(default.rules.hello_timeout, |Seconds(time)| time),
                 pace: self.flood.map_or(default.rules.pace, |Flood(pace)| pace),
+                name_age_max: default.rules.name_age_max,
             },
         };
         let out_of_bounds = |option, bounds| Err(ConfigError::OutOfBounds { option, bounds });

@@ -19,9 +19,6 @@ use thiserror::Error;
 pub use self::{memory::Memory, sqlite::Kept};
 use crate::id::ConnectionId;
 
-/// How many names' tokens are kept; the one that was used longest ago is forgotten first.
-pub const TOKENS_MAX: usize = 20_000;
-
 /// A text that waits to be taken into the log. Cheap to clone.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Draft {
@@ -29,9 +26,11 @@ pub struct Draft {
     pub from: ConnectionId,
     /// Who says it.
     pub author: UserName,
+    /// Whose the name is, if they proved that it is theirs.
+    pub owner: Option<OwnerId>,
     /// What.
     pub content: Arc<str>,
-    /// The author's own id of it, if there is one: by it a text that is sent again is known.
+    /// The owner's own id of it, if there is one: by it a text that is sent again is known.
     pub id: Option<Arc<str>>,
 }
 
@@ -44,9 +43,11 @@ pub struct Record {
     pub time_ms: u64,
     /// Who said it.
     pub author: UserName,
+    /// Whose the name was, if they had proved that it was theirs.
+    pub owner: Option<OwnerId>,
     /// What.
     pub content: Arc<str>,
-    /// The author's own id of it, if there is one.
+    /// The owner's own id of it, if there is one.
     pub id: Option<Arc<str>>,
 }
 
@@ -60,9 +61,11 @@ pub struct Entry<'a> {
     pub time_ms: u64,
     /// Who said it.
     pub author: &'a str,
+    /// Whose the name was, if they had proved that it was theirs.
+    pub owner: Option<OwnerId>,
     /// What.
     pub content: &'a str,
-    /// The author's own id of it, if there is one.
+    /// The owner's own id of it, if there is one.
     pub id: Option<&'a str>,
 }
 
@@ -71,9 +74,43 @@ pub struct Entry<'a> {
 pub enum Appended {
     /// It is in the log now.
     New(Record),
-    /// The log had it already: this author said something under this id before. The record is that
-    /// of then, with its content, number and time.
+    /// The log had it already: this owner said the same under this id before. The record is that of
+    /// then, with its number and time.
     Known(Record),
+    /// It is not in the log: this owner said something else under this id before.
+    Conflict {
+        /// The id.
+        id: Arc<str>,
+    },
+}
+
+/// The number of somebody who owns a name. No other owner ever has it, so what was said under it is
+/// theirs alone, though the name belong to somebody else by now.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct OwnerId(pub u64);
+
+/// Somebody who owns a name.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Owner {
+    /// Their number.
+    pub id: OwnerId,
+    /// The name as they spell it. It is any text: the rules for names may have changed.
+    pub name: String,
+    /// What they prove it by.
+    pub token: TokenHash,
+    /// When they used it last, to the day, in UTC milliseconds since 1970.
+    pub used_ms: u64,
+    /// They came back on a later day than that on which they began.
+    pub has_returned: bool,
+}
+
+/// A change to who owns what.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum OwnerChange {
+    /// Keep this owner, as they are now.
+    Save(Owner),
+    /// Keep this owner no longer.
+    Forget(OwnerId),
 }
 
 /// What is kept of a token: enough to know it again, too little to make it.
@@ -192,8 +229,8 @@ impl Log {
         }
     }
 
-    /// Takes all of `drafts` in, in order, and notes that each of `tokens` was used, the newest
-    /// last. Once all of it is kept, tells of each draft, in order, where it stands.
+    /// Takes all of `drafts` and changes of `owners` in, in order. Once all of it is kept, tells of
+    /// each draft, in order, where it stands.
     ///
     /// # Errors
     ///
@@ -202,15 +239,15 @@ impl Log {
         &mut self,
         utc_ms: u64,
         drafts: impl IntoIterator<Item = Draft>,
-        tokens: impl IntoIterator<Item = (UserName, TokenHash)>,
+        owners: impl IntoIterator<Item = OwnerChange>,
         appended: impl FnMut(ConnectionId, Appended),
     ) -> Result<(), StorageError> {
         match self {
             Self::Memory(memory) => {
-                memory.append(utc_ms, drafts, tokens, appended);
+                memory.append(utc_ms, drafts, appended);
                 Ok(())
             }
-            Self::Kept(kept) => kept.append(utc_ms, drafts, tokens, appended),
+            Self::Kept(kept) => kept.append(utc_ms, drafts, owners, appended),
         }
     }
 
@@ -233,15 +270,15 @@ impl Log {
         }
     }
 
-    /// Returns every name's token, the one that was used last at the end.
+    /// Returns every owner, and the largest number that one ever had of whom anything is kept.
     ///
     /// # Errors
     ///
     /// [`StorageError`].
-    pub fn tokens(&mut self) -> Result<Vec<(String, TokenHash)>, StorageError> {
+    pub fn owners(&mut self) -> Result<(Vec<Owner>, OwnerId), StorageError> {
         match self {
-            Self::Memory(memory) => Ok(memory.tokens()),
-            Self::Kept(kept) => kept.tokens(),
+            Self::Memory(_) => Ok((Vec::new(), OwnerId(0))), // It begins and ends with its process.
+            Self::Kept(kept) => kept.owners(),
         }
     }
 
@@ -277,6 +314,7 @@ impl Record {
             seq: self.seq,
             time_ms: self.time_ms,
             author: self.author.as_str(),
+            owner: self.owner,
             content: &self.content,
             id: self.id.as_deref(),
         }

@@ -201,6 +201,7 @@ pub fn refused(user: Option<&UserName>, peer: SocketAddr, refusal: &Refusal) {
         Refusal::Name(_) => "name",
         Refusal::NameTaken => "name_taken",
         Refusal::MessageId => "message_id",
+        Refusal::IdReused => "id_reused",
         Refusal::NotJoined => "not_joined",
         Refusal::AlreadyJoined => "already_joined",
     };

@@ -17,8 +17,8 @@ pub struct Roster {
     /// In join order; the number is only good for that.
     participants: BTreeMap<u64, FreeName>,
     by_id: HashMap<ConnectionId, u64>,
-    /// How many skeletons of people present are this one; a name may have the same one twice.
-    taken: HashMap<Skeleton, u32>,
+    /// Who is present with a name of this skeleton.
+    taken: HashMap<Skeleton, ConnectionId>,
     /// Names that were asked for and taken, while anybody is present under a number instead.
     numbered: HashMap<UserName, Numbered>,
     /// The names in join order, joined; `None` since somebody left, until somebody asks.
@@ -59,14 +59,15 @@ impl FreeName {
 
 impl Roster {
     /// Returns the name under which somebody who asks for `name` can join now: that one or, where it
-    /// is taken, the first free `name (2)`, `name (3)` …
-    pub fn find_free(&self, name: UserName) -> FreeName {
-        if !self.is_taken(&name) {
+    /// is taken or reserved, the first free `name (2)`, `name (3)` …
+    pub fn find_free(&self, name: UserName, is_reserved: impl Fn(&UserName) -> bool) -> FreeName {
+        let is_taken = |name: &UserName| self.is_taken(name) || is_reserved(name);
+        if !is_taken(&name) {
             return FreeName { name, numbered: None };
         }
         let mut number = self.numbered.get(&name).map_or(2, |numbered| numbered.lowest_free);
         let mut given = name.numbered(number);
-        while self.is_taken(&given) {
+        while is_taken(&given) {
             number += 1;
             given = name.numbered(number);
         }
@@ -82,7 +83,7 @@ impl Roster {
         debug_assert!(!self.by_id.contains_key(&id), "one person a connection");
         debug_assert!(!self.is_taken(&free.name), "one person a name");
         for skeleton in free.name.skeletons() {
-            *self.taken.entry(skeleton.clone()).or_default() += 1;
+            self.taken.insert(skeleton.clone(), id);
         }
         if let Some((asked, number)) = &free.numbered {
             let numbered = self.numbered.entry(asked.clone()).or_default();
@@ -118,12 +119,7 @@ impl Roster {
         let number = self.by_id.remove(&id)?;
         let FreeName { name, numbered } = self.participants.remove(&number)?;
         for skeleton in name.skeletons() {
-            if let Some(count) = self.taken.get_mut(skeleton) {
-                *count -= 1;
-                if *count == 0 {
-                    self.taken.remove(skeleton);
-                }
-            }
+            self.taken.remove(skeleton);
         }
         if let Some((asked, number)) = numbered
             && let Some(numbered) = self.numbered.get_mut(&asked)
@@ -157,15 +153,12 @@ impl Roster {
         })
     }
 
-    /// Returns who has exactly this name.
-    pub fn holder(&self, name: &UserName) -> Option<ConnectionId> {
-        if !self.is_taken(name) {
-            return None;
-        }
-        let holds = |(_, number): &(&ConnectionId, &u64)| {
-            self.participants.get(number).is_some_and(|participant| participant.name == *name)
-        };
-        self.by_id.iter().find(holds).map(|(id, _)| *id)
+    /// Returns who has this name or one that looks like it: at most one for each of its skeletons.
+    pub fn holders(&self, name: &UserName) -> Vec<ConnectionId> {
+        let holders = name.skeletons().iter().filter_map(|skeleton| self.taken.get(skeleton));
+        let mut holders: Vec<_> = holders.copied().collect();
+        holders.dedup();
+        holders
     }
 
     /// Returns the name of `id`, if it is present.
@@ -210,7 +203,7 @@ mod tests {
     }
 
     fn join(roster: &mut Roster, slot: u32, name: &str) -> String {
-        let free = roster.find_free(UserName::new(name).unwrap());
+        let free = roster.find_free(UserName::new(name).unwrap(), |_| false);
         let given = free.name().to_string();
         roster.join(id(slot), free);
         given
@@ -237,8 +230,8 @@ mod tests {
         assert_eq!(roster.listing(), "b, a, d");
         assert_eq!(names(&mut roster), ["b", "a", "d"]);
         assert_eq!(roster.name(id(2)).map(UserName::as_str), Some("b"));
-        let holder = |name| roster.holder(&UserName::new(name).unwrap());
-        assert_eq!((holder("b"), holder("B"), holder("c")), (Some(id(2)), None, None));
+        let holders = |name| roster.holders(&UserName::new(name).unwrap());
+        assert_eq!([holders("b"), holders("B"), holders("c")], [vec![id(2)], vec![id(2)], vec![]]);
     }
 
     #[test]

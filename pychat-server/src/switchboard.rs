@@ -41,6 +41,7 @@ use self::{
 use crate::{
     callers::Callers,
     chat::{Chat, Effect, Input},
+    clock::WallClock,
     connection::{Connection, Filled, READ_BUDGET_BYTES, Socket},
     connections::Connections,
     deadlines::Deadlines,
@@ -95,6 +96,7 @@ pub struct Switchboard<S> {
     /// The latest time that the clock has shown, in UTC milliseconds since 1970: what peers are told
     /// never goes back, though somebody sets the clock.
     utc_ms: u64,
+    clock: WallClock,
     /// What the log has taken and the chat has not been told yet.
     appended: VecDeque<Input<'static>>,
     /// What it takes to let connections outlive the process, if they may.
@@ -124,6 +126,7 @@ impl<S: Socket> Switchboard<S> {
             returning: BTreeSet::new(),
             pulses: Deadlines::default(),
             utc_ms: 0,
+            clock: WallClock::default(),
             appended: VecDeque::new(),
             keeping: None,
             is_log_failing: false,
@@ -190,6 +193,8 @@ impl<S: Socket> Switchboard<S> {
     /// Does everything that has become possible by `now`, which is `utc_ms` in UTC milliseconds
     /// since 1970: one tick.
     pub fn turn(&mut self, now: Instant, utc_ms: u64) {
+        let time = self.clock.look(now, utc_ms);
+        self.chat.set_time(&time);
         self.utc_ms = self.utc_ms.max(utc_ms);
         self.release_held(now);
         self.read_ready(now);

@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use pychat_wire::UserName;
 
-use super::{Chat, Effect, Peer, Phase, Protocol};
-use crate::{id::ConnectionId, pace::Bucket};
+use super::{Chat, Effect, Peer, Phase, Protocol, arrival::change_owners};
+use crate::{id::ConnectionId, log::OwnerId, pace::Bucket};
 
 /// Where somebody stood.
 #[derive(Clone, Debug)]
@@ -29,6 +29,9 @@ impl Chat {
         if let Some(name) = &name {
             self.roster.restore(id, name.clone());
         }
+        let owned = name.as_ref().filter(|_| protocol == Protocol::Two);
+        let known = owned.and_then(|name| self.tokens.owner(name));
+        let grant = known.or_else(|| owned.map(|_| self.tokens.make().1));
         let phase = match name {
             _ if is_closing => Phase::Closing,
             Some(name) => Phase::Joined(name),
@@ -40,6 +43,7 @@ impl Chat {
         let peer = Peer {
             phase,
             protocol,
+            grant,
             bad_payloads: 0,
             bucket: Bucket::draining_until(paced_until),
             is_told_to_slow_down: false,
@@ -50,13 +54,24 @@ impl Chat {
 
     /// Welcomes somebody of protocol 2 once more, who will answer how far it came.
     pub fn welcome_again(&mut self, id: ConnectionId, effects: &mut Vec<Effect>) {
-        let Some(Peer { phase: Phase::Joined(name), .. }) = self.peers.get(&id) else { return };
+        let expiry = self.name_expiry();
+        let Some(Peer { phase: Phase::Joined(name), grant: Some(grant), .. }) =
+            self.peers.get_mut(&id)
+        else {
+            return;
+        };
         let name = name.clone();
-        let token = self.tokens.make();
-        let hash = self.tokens.grant(&name, &token);
+        let (token, new) = self.tokens.make();
+        grant.token = new.token;
+        grant.is_saved = grant.is_saved && self.tokens.reserve(*grant, &name, self.utc_ms, expiry);
+        change_owners(&mut self.tokens, effects);
         let members = self.roster.members().clone();
-        effects.push(Effect::Remember { name: name.clone(), hash });
         effects.push(Effect::Welcome { to: id, name, token, members });
+    }
+
+    /// Returns whose name somebody has, if they proved it.
+    pub fn owner_of(&self, id: ConnectionId) -> Option<OwnerId> {
+        self.peers.get(&id)?.grant.map(|grant| grant.owner)
     }
 
     /// Returns what somebody is spoken to in, as far as it has said.

@@ -2,15 +2,13 @@
 //! numbers for those of another.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{HashMap, VecDeque},
     ops::ControlFlow,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use pychat_wire::UserName;
-
-use super::{Appended, Draft, Entry, Keep, Record, TOKENS_MAX, TokenHash};
+use super::{Appended, Draft, Entry, Keep, OwnerId, Record};
 use crate::id::ConnectionId;
 
 /// The most messages that are kept in memory, however many are asked for.
@@ -25,12 +23,11 @@ pub struct Memory {
     epoch: String,
     keep: Keep,
     records: VecDeque<Record>,
-    /// Where each text is that has an id of its author's.
-    known: HashMap<(UserName, Arc<str>), u64>,
+    /// Where each text is that has an id of its owner's.
+    known: HashMap<(OwnerId, Arc<str>), u64>,
     content_bytes: usize,
     last_seq: u64,
     last_ms: u64,
-    tokens: Tokens,
     next_deadline: Option<Instant>,
 }
 
@@ -45,7 +42,6 @@ impl Memory {
             content_bytes: 0,
             last_seq: 0,
             last_ms: 0,
-            tokens: Tokens::default(),
             next_deadline: None,
         }
     }
@@ -55,15 +51,11 @@ impl Memory {
         &mut self,
         utc_ms: u64,
         drafts: impl IntoIterator<Item = Draft>,
-        tokens: impl IntoIterator<Item = (UserName, TokenHash)>,
         mut appended: impl FnMut(ConnectionId, Appended),
     ) {
         for draft in drafts {
             let from = draft.from;
             appended(from, self.take(utc_ms, draft));
-        }
-        for (name, hash) in tokens {
-            self.tokens.note(name.as_str(), hash);
         }
         self.trim();
     }
@@ -108,23 +100,22 @@ impl Memory {
         let _ = self.records.range(begin..).try_for_each(|record| each(record.entry()));
     }
 
-    /// See [`Log::tokens`](super::Log::tokens).
-    pub fn tokens(&self) -> Vec<(String, TokenHash)> {
-        self.tokens.list()
-    }
-
     /// See [`Log::next_deadline`](super::Log::next_deadline).
     pub fn next_deadline(&self) -> Option<Instant> {
         self.next_deadline
     }
 
     fn take(&mut self, utc_ms: u64, draft: Draft) -> Appended {
-        let Draft { from: _, author, content, id } = draft;
-        let key = id.clone().map(|id| (author.clone(), id));
-        if let Some(seq) = key.as_ref().and_then(|key| self.known.get(key))
-            && let Some(record) = self.find(*seq)
+        let Draft { from: _, author, owner, content, id } = draft;
+        let key = owner.zip(id.clone());
+        if let Some(key) = &key
+            && let Some(record) = self.known.get(key).and_then(|seq| self.find(*seq))
         {
-            return Appended::Known(record.clone());
+            return if record.content == content {
+                Appended::Known(record.clone())
+            } else {
+                Appended::Conflict { id: Arc::clone(&key.1) }
+            };
         }
         self.last_seq += 1;
         self.last_ms = self.last_ms.max(utc_ms);
@@ -132,7 +123,8 @@ impl Memory {
         if let Some(key) = key {
             self.known.insert(key, self.last_seq);
         }
-        let record = Record { seq: self.last_seq, time_ms: self.last_ms, author, content, id };
+        let record =
+            Record { seq: self.last_seq, time_ms: self.last_ms, author, owner, content, id };
         self.records.push_back(record.clone());
         Appended::New(record)
     }
@@ -153,44 +145,18 @@ impl Memory {
     }
 
     fn forget_oldest(&mut self) {
-        let Some(Record { author, content, id, .. }) = self.records.pop_front() else { return };
+        let Some(Record { owner, content, id, .. }) = self.records.pop_front() else { return };
         self.content_bytes -= content.len();
-        if let Some(id) = id {
-            self.known.remove(&(author, id));
+        if let Some(key) = owner.zip(id) {
+            self.known.remove(&key);
         }
-    }
-}
-
-/// Every name's token, in the order of their last use.
-#[derive(Debug, Default)]
-struct Tokens {
-    by_name: HashMap<String, (TokenHash, u64)>,
-    by_use: BTreeMap<u64, String>,
-    n_uses: u64,
-}
-
-impl Tokens {
-    fn note(&mut self, name: &str, hash: TokenHash) {
-        self.n_uses += 1;
-        if let Some((_, before)) = self.by_name.insert(name.to_owned(), (hash, self.n_uses)) {
-            self.by_use.remove(&before);
-        }
-        self.by_use.insert(self.n_uses, name.to_owned());
-        if TOKENS_MAX < self.by_use.len()
-            && let Some((_, name)) = self.by_use.pop_first()
-        {
-            self.by_name.remove(&name);
-        }
-    }
-
-    fn list(&self) -> Vec<(String, TokenHash)> {
-        let hash = |name: &String| self.by_name.get(name).map(|(hash, _)| (name.clone(), *hash));
-        self.by_use.values().filter_map(hash).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use pychat_wire::UserName;
+
     use super::*;
     use crate::log::Log;
 
@@ -201,7 +167,8 @@ mod tests {
     fn draft(content: &str, id: Option<&str>) -> Draft {
         let author = UserName::new("Анна").unwrap();
         let from = ConnectionId { slot: 3, generation: 4 };
-        Draft { from, author, content: content.into(), id: id.map(Into::into) }
+        let owner = Some(OwnerId(1));
+        Draft { from, author, owner, content: content.into(), id: id.map(Into::into) }
     }
 
     fn say(log: &mut Log, utc_ms: u64, drafts: Vec<Draft>) -> Vec<Appended> {
@@ -237,7 +204,7 @@ mod tests {
             .iter()
             .map(|appended| match appended {
                 Appended::New(record) => (record.seq, &*record.content),
-                Appended::Known(_) => panic!("nothing was said twice"),
+                other => panic!("nothing was said twice: {other:?}"),
             })
             .collect();
         assert_eq!(told, [(1, "a"), (2, "b"), (3, "c")]);
@@ -267,10 +234,12 @@ mod tests {
     #[test]
     fn what_was_said_under_an_id_is_said_once() {
         let mut log = log(Keep { messages_max: 2, ..Keep::default() });
-        let told = say(&mut log, 5, vec![draft("a", Some("1")), draft("other", Some("1"))]);
+        let told = say(&mut log, 5, vec![draft("a", Some("1")), draft("a", Some("1"))]);
         let [Appended::New(first), Appended::Known(again)] = &told[..] else { panic!("{told:?}") };
         assert_eq!((again, &*again.content), (first, "a"), "as it was said first");
-        let boris = Draft { author: UserName::new("Борис").unwrap(), ..draft("b", Some("1")) };
+        let conflict = Appended::Conflict { id: "1".into() };
+        assert_eq!(say(&mut log, 6, vec![draft("other", Some("1"))]), [conflict]);
+        let boris = Draft { owner: Some(OwnerId(2)), ..draft("b", Some("1")) };
         assert!(
             matches!(&say(&mut log, 6, vec![boris])[..], [Appended::New(_)]),
             "to each their own"
@@ -326,21 +295,5 @@ mod tests {
         assert_eq!(log.next_deadline(), Some(now + Duration::from_millis(30)));
         log.tend(now, 1_130);
         assert_eq!((log.first_seq(), log.last_seq(), log.next_deadline()), (3, 2, None));
-    }
-
-    #[test]
-    fn the_tokens_used_last_are_kept() {
-        let mut log = log(Keep::default());
-        let token = |number: usize| {
-            let name = UserName::new(&format!("n{number}")).unwrap();
-            (name, TokenHash([u8::try_from(number % 256).unwrap(); 32]))
-        };
-        log.append(5, [], (0..TOKENS_MAX).map(token), |_, _| ()).unwrap();
-        let changed = (UserName::new("n0").unwrap(), TokenHash([9; 32]));
-        log.append(5, [], [changed, token(TOKENS_MAX)], |_, _| ()).unwrap();
-        let tokens = log.tokens().unwrap();
-        assert_eq!((tokens.len(), &*tokens[0].0), (TOKENS_MAX, "n2"), "the first was used again");
-        let last = [("n0", TokenHash([9; 32])), ("n20000", token(TOKENS_MAX).1)];
-        assert_eq!(tokens[TOKENS_MAX - 2..], last.map(|(name, hash)| (name.to_owned(), hash)));
     }
 }

@@ -16,12 +16,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pychat_wire::UserName;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 
 use self::{checkpoint::Checkpointer, folder::Folder, schema::Opened};
 pub use self::{error::OpenError, folder::FILE_NAME};
-use super::{Appended, Draft, Entry, Keep, Record, StorageError, TOKENS_MAX, TokenHash};
+use super::{
+    Appended, Draft, Entry, Keep, Owner, OwnerChange, OwnerId, Record, StorageError, TokenHash,
+};
 use crate::id::ConnectionId;
 
 /// How many messages are forgotten in one transaction.
@@ -81,7 +82,6 @@ struct Ends {
     first_ms: Option<u64>,
     last_seq: u64,
     last_ms: u64,
-    n_tokens: usize,
 }
 
 impl Kept {
@@ -118,12 +118,12 @@ impl Kept {
         &mut self,
         utc_ms: u64,
         drafts: impl IntoIterator<Item = Draft>,
-        tokens: impl IntoIterator<Item = (UserName, TokenHash)>,
+        owners: impl IntoIterator<Item = OwnerChange>,
         mut appended: impl FnMut(ConnectionId, Appended),
     ) -> Result<(), StorageError> {
-        let (mut drafts, mut tokens) =
-            (drafts.into_iter().peekable(), tokens.into_iter().peekable());
-        if drafts.peek().is_none() && tokens.peek().is_none() {
+        let (mut drafts, mut owners) =
+            (drafts.into_iter().peekable(), owners.into_iter().peekable());
+        if drafts.peek().is_none() && owners.peek().is_none() {
             return Ok(());
         }
         let (mut ends, mut taken) = (self.ends, mem::take(&mut self.taken));
@@ -133,8 +133,7 @@ impl Kept {
             for draft in drafts {
                 taken.push((draft.from, take(connection, &mut insert, &mut ends, draft)?));
             }
-            tokens
-                .try_for_each(|(name, hash)| note_token(connection, &mut ends, name.as_str(), hash))
+            owners.try_for_each(|change| change_owner(connection, &change))
         });
         if result.is_ok() {
             self.ends = ends;
@@ -165,15 +164,24 @@ impl Kept {
         Ok(())
     }
 
-    /// See [`Log::tokens`](super::Log::tokens).
+    /// See [`Log::owners`](super::Log::owners).
     ///
     /// # Errors
     ///
     /// [`StorageError`].
-    pub fn tokens(&mut self) -> Result<Vec<(String, TokenHash)>, StorageError> {
-        let mut select = self.connection.prepare_cached(SELECT_TOKENS)?;
-        let tokens = select.query_map([], |row| Ok((row.get(0)?, TokenHash(row.get(1)?))))?;
-        Ok(tokens.collect::<Result<_, _>>()?)
+    pub fn owners(&mut self) -> Result<(Vec<Owner>, OwnerId), StorageError> {
+        let last = self.connection.query_row(SELECT_LAST_OWNER, [], |row| row.get(0))?;
+        let mut select = self.connection.prepare(SELECT_OWNERS)?;
+        let owners = select.query_map([], |row| {
+            Ok(Owner {
+                id: OwnerId(row.get(0)?),
+                name: row.get(1)?,
+                token: TokenHash(row.get(2)?),
+                used_ms: row.get(3)?,
+                has_returned: row.get(4)?,
+            })
+        })?;
+        Ok((owners.collect::<Result<_, _>>()?, OwnerId(last)))
     }
 
     /// See [`Log::tend`](super::Log::tend).
@@ -268,13 +276,18 @@ impl Drop for Kept {
     }
 }
 
-const INSERT: &str = "INSERT INTO messages (seq, time_ms, author, content, id) \
-    VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (author, id) WHERE id IS NOT NULL DO NOTHING";
+const INSERT: &str = "INSERT INTO messages (seq, time_ms, author, content, id, owner) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (owner, id) WHERE id IS NOT NULL DO NOTHING";
 const SELECT_KNOWN: &str =
-    "SELECT seq, time_ms, author, content, id FROM messages WHERE author = ?1 AND id = ?2";
+    "SELECT seq, time_ms, author, content, id, owner FROM messages WHERE owner = ?1 AND id = ?2";
 const SELECT_AFTER: &str =
-    "SELECT seq, time_ms, author, content, id FROM messages WHERE ?1 < seq ORDER BY seq";
-const SELECT_TOKENS: &str = "SELECT name, hash FROM tokens ORDER BY use";
+    "SELECT seq, time_ms, author, content, id, owner FROM messages WHERE ?1 < seq ORDER BY seq";
+const SELECT_OWNERS: &str = "SELECT id, name, token, used_ms, has_returned FROM owners";
+const SELECT_LAST_OWNER: &str = "SELECT max( \
+    coalesce((SELECT max(id) FROM owners), 0), \
+    coalesce((SELECT max(owner) FROM messages WHERE id IS NOT NULL), 0))";
+const INSERT_OWNER: &str = "INSERT OR REPLACE INTO owners (id, name, token, used_ms, has_returned) \
+    VALUES (?1, ?2, ?3, ?4, ?5)";
 const UPDATE_TRIMMED: &str = "UPDATE meta SET trimmed_seq = max(trimmed_seq, ?1), \
     trimmed_ms = coalesce((SELECT time_ms FROM messages WHERE seq = ?1), trimmed_ms)";
 
@@ -300,40 +313,41 @@ fn take(
     ends: &mut Ends,
     draft: Draft,
 ) -> rusqlite::Result<Appended> {
-    let Draft { from: _, author, content, id } = draft;
+    let Draft { from: _, author, owner, content, id } = draft;
     let (seq, time_ms) = (ends.last_seq + 1, ends.last_ms);
     let (number, name) = (integer(seq), author.as_str());
-    let values = params![number, integer(time_ms), name, &*content, id.as_deref()];
+    let owner_number = owner.map(|OwnerId(number)| integer(number));
+    let values = params![number, integer(time_ms), name, &*content, id.as_deref(), owner_number];
     if insert.execute(values)? == 1 {
         ends.last_seq = seq;
         ends.first_ms.get_or_insert(time_ms);
-        return Ok(Appended::New(Record { seq, time_ms, author, content, id }));
+        return Ok(Appended::New(Record { seq, time_ms, author, owner, content, id }));
     }
     let mut select = connection.prepare_cached(SELECT_KNOWN)?;
-    let known = select.query_row(params![author.as_str(), id.as_deref()], |row| {
-        let Entry { seq, time_ms, content, .. } = entry(row)?;
-        Ok((seq, time_ms, content.into()))
-    });
-    let (seq, time_ms, content) = known?;
-    Ok(Appended::Known(Record { seq, time_ms, author, content, id }))
+    let known = select.query_row(params![owner_number, id.as_deref()], |row| {
+        let known = entry(row)?;
+        Ok((known.content == &*content).then_some((known.seq, known.time_ms)))
+    })?;
+    Ok(match (known, id) {
+        (None, Some(id)) => Appended::Conflict { id },
+        (known, id) => {
+            let (seq, time_ms) = known.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+            Appended::Known(Record { seq, time_ms, author, owner, content, id })
+        }
+    })
 }
 
-fn note_token(
-    connection: &Connection,
-    ends: &mut Ends,
-    name: &str,
-    TokenHash(hash): TokenHash,
-) -> rusqlite::Result<()> {
-    let forgotten =
-        connection.prepare_cached("DELETE FROM tokens WHERE name = ?1")?.execute([name])?;
-    connection
-        .prepare_cached("INSERT INTO tokens (name, hash) VALUES (?1, ?2)")?
-        .execute(params![name, hash])?;
-    ends.n_tokens = ends.n_tokens + 1 - forgotten.min(ends.n_tokens);
-    if TOKENS_MAX < ends.n_tokens {
-        ends.n_tokens -= connection
-            .prepare_cached("DELETE FROM tokens WHERE use = (SELECT min(use) FROM tokens)")?
-            .execute([])?;
+fn change_owner(connection: &Connection, change: &OwnerChange) -> rusqlite::Result<()> {
+    match change {
+        OwnerChange::Save(Owner { id, name, token, used_ms, has_returned }) => {
+            let (id, used_ms) = (integer(id.0), integer(*used_ms));
+            let values = params![id, name, token.0, used_ms, has_returned];
+            connection.prepare_cached(INSERT_OWNER)?.execute(values)?;
+        }
+        OwnerChange::Forget(OwnerId(id)) => {
+            let mut delete = connection.prepare_cached("DELETE FROM owners WHERE id = ?1")?;
+            delete.execute([integer(*id)])?;
+        }
     }
     Ok(())
 }
@@ -345,8 +359,7 @@ fn read_ends(connection: &Connection) -> rusqlite::Result<Ends> {
         [],
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
-    let n_tokens = connection.query_row("SELECT count(*) FROM tokens", [], |row| row.get(0))?;
-    read_first(connection, Ends { first_seq: 0, first_ms: None, last_seq, last_ms, n_tokens })
+    read_first(connection, Ends { first_seq: 0, first_ms: None, last_seq, last_ms })
 }
 
 /// Returns `ends` with the beginning that the file has now.
@@ -367,6 +380,7 @@ fn entry<'row>(row: &'row Row<'_>) -> rusqlite::Result<Entry<'row>> {
         author: row.get_ref(2)?.as_str()?,
         content: row.get_ref(3)?.as_str()?,
         id: row.get_ref(4)?.as_str_or_null()?,
+        owner: row.get::<_, Option<u64>>(5)?.map(OwnerId),
     })
 }
 

@@ -139,6 +139,10 @@ impl<S: Socket> Switchboard<S> {
         if !is_left {
             let standing = self.standing(now, person);
             self.chat.restore(now, id, standing);
+            let owner = self.chat.owner_of(id);
+            if let Some(seat) = self.connections.get_mut(id) {
+                seat.owner = owner;
+            }
         }
         if is_present && person.protocol == Protocol::Two {
             self.returning.insert(id);
@@ -179,7 +183,10 @@ impl<S: Socket> Switchboard<S> {
         })?;
         for (seq, time_ms, author, content) in records {
             let (author, content) = (author.as_str(), content.as_str());
-            self.publish(None, crate::log::Entry { seq, time_ms, author, content, id: None });
+            self.publish(
+                None,
+                crate::log::Entry { seq, time_ms, author, owner: None, content, id: None },
+            );
         }
         Ok(())
     }

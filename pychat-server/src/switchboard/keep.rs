@@ -16,7 +16,7 @@ impl<S: Socket> Switchboard<S> {
     /// log takes nothing, nothing is shown, and who said something is told so there.
     pub(super) fn append(&mut self, now: Instant) {
         let (appended, effects) = (&mut self.appended, &self.effects);
-        let is_asked = |effect| matches!(effect, &Effect::Append(_) | &Effect::Remember { .. });
+        let is_asked = |effect| matches!(effect, &Effect::Append(_) | &Effect::ChangeOwner(_));
         if !effects.iter().any(is_asked) {
             return;
         }
@@ -24,11 +24,11 @@ impl<S: Socket> Switchboard<S> {
             Effect::Append(draft) => Some(draft.clone()),
             _ => None,
         });
-        let tokens = effects.iter().filter_map(|effect| match effect {
-            Effect::Remember { name, hash } => Some((name.clone(), *hash)),
+        let owners = effects.iter().filter_map(|effect| match effect {
+            Effect::ChangeOwner(change) => Some(change.clone()),
             _ => None,
         });
-        let failure = self.log.append(self.utc_ms, drafts, tokens, |from, answer| {
+        let failure = self.log.append(self.utc_ms, drafts, owners, |from, answer| {
             appended.push_back(Input::Appended { from, appended: answer });
         });
         let failure = failure.err();
@@ -53,7 +53,7 @@ impl<S: Socket> Switchboard<S> {
                         self.chat.handle(now, input, &mut self.spare);
                     }
                 }
-                (Effect::Remember { .. }, _) => (),
+                (Effect::ChangeOwner(_), _) => (),
                 (effect, _) => self.spare.push(effect),
             }
         }

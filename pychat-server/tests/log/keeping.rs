@@ -6,11 +6,16 @@ use std::{
 };
 
 use pychat_server::log::{
-    Appended, Keep, TOKENS_MAX, TokenHash,
+    Appended, Draft, Keep, Owner, OwnerChange, OwnerId, TokenHash,
     sqlite::{Durability, TRIM_STEP},
 };
 
-use super::shelf::{EPOCH, Shelf, chatter, draft, name, read, say};
+use super::shelf::{EPOCH, Shelf, chatter, draft, read, say};
+
+fn owner(id: u64, name: &str) -> Owner {
+    let (id, name, token) = (OwnerId(id), name.to_owned(), TokenHash([7; 32]));
+    Owner { id, name, token, used_ms: 5, has_returned: false }
+}
 
 #[test]
 fn what_was_said_is_there_when_the_log_is_opened_again() {
@@ -22,7 +27,8 @@ fn what_was_said_is_there_when_the_log_is_opened_again() {
         say(&mut log, 7, vec![draft("Анна", odd, Some("\0")), draft("Борис", "", None)]),
         [(1, true), (2, true)]
     );
-    log.append(8, [], [(name("Анна"), TokenHash([7; 32]))], |_, _| ()).unwrap();
+    let anna = owner(8, "Анна");
+    log.append(8, [], [OwnerChange::Save(anna.clone())], |_, _| ()).unwrap();
     let all = [(1, 7, "Анна".into(), odd.into()), (2, 7, "Борис".into(), String::new())];
     assert_eq!(read(&mut log), all);
     drop(log);
@@ -30,8 +36,8 @@ fn what_was_said_is_there_when_the_log_is_opened_again() {
     let mut log = shelf.try_open(Keep::default(), 0xcd).unwrap();
     assert_eq!((log.epoch(), log.first_seq(), log.last_seq()), (EPOCH, 1, 2));
     assert_eq!(read(&mut log), all);
-    assert_eq!(log.tokens().unwrap(), [("Анна".to_owned(), TokenHash([7; 32]))]);
-    assert_eq!(say(&mut log, 3, vec![draft("Анна", "again", Some("\0"))]), [(1, false)]);
+    assert_eq!(log.owners().unwrap(), (vec![anna], OwnerId(8)));
+    assert_eq!(say(&mut log, 3, vec![draft("Анна", odd, Some("\0"))]), [(1, false)]);
     chatter(&mut log, 3, 1);
     assert_eq!(read(&mut log)[2], (3, 7, "Анна".into(), "x".into()), "time does not go back");
 }
@@ -40,7 +46,7 @@ fn what_was_said_is_there_when_the_log_is_opened_again() {
 fn what_was_said_under_an_id_is_said_once() {
     let shelf = Shelf::new();
     let mut log = shelf.open();
-    let twice = || vec![draft("Анна", "a", Some("1")), draft("Анна", "other", Some("1"))];
+    let twice = || vec![draft("Анна", "a", Some("1")), draft("Анна", "a", Some("1"))];
     assert_eq!(say(&mut log, 5, twice()), [(1, true), (1, false)]);
     assert_eq!(say(&mut log, 9, vec![draft("Борис", "b", Some("1"))]), [(2, true)]);
     let mut told = Vec::new();
@@ -48,6 +54,32 @@ fn what_was_said_under_an_id_is_said_once() {
     let Appended::Known(record) = &told[1] else { panic!("{told:?}") };
     assert_eq!((record.seq, record.time_ms, &*record.content), (1, 5, "a"), "as it was first");
     assert_eq!((log.last_seq(), read(&mut log).len()), (2, 2));
+}
+
+#[test]
+fn an_id_is_its_owner_s_and_of_one_text() {
+    let shelf = Shelf::new();
+    let mut log = shelf.open();
+    say(&mut log, 5, vec![draft("Анна", "a", Some("1"))]);
+    let stranger = Draft { owner: Some(OwnerId(99)), ..draft("Анна", "x", Some("1")) };
+    assert_eq!(say(&mut log, 6, vec![stranger]), [(2, true)], "under her name, as somebody else");
+    let mut told = Vec::new();
+    let drafts = [draft("Анна", "other", Some("1")), draft("анна", "a", Some("1"))];
+    log.append(7, drafts, [], |_, appended| told.push(appended)).unwrap();
+    let [Appended::Conflict { id }, Appended::Known(record)] = &told[..] else {
+        panic!("{told:?}");
+    };
+    assert_eq!((&**id, record.seq), ("1", 1));
+    assert_eq!(log.last_seq(), 2, "nothing was taken");
+    let mut owners = Vec::new();
+    log.read(0, |entry| {
+        owners.push(entry.owner);
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    assert_eq!(owners, [8, 99].map(|number| Some(OwnerId(number))));
+    drop(log);
+    assert_eq!(shelf.open().owners().unwrap(), (vec![], OwnerId(99)), "no number is given again");
 }
 
 #[test]
@@ -119,18 +151,21 @@ fn what_is_too_old_is_forgotten_though_nobody_speaks_and_numbers_go_on() {
 }
 
 #[test]
-fn the_tokens_used_last_are_kept() {
+fn an_owner_is_kept_as_they_were_last_and_their_name_has_no_other() {
     let shelf = Shelf::new();
     let mut log = shelf.open();
-    let token = |number: usize| (name(&format!("n{number}")), TokenHash([1; 32]));
-    log.append(5, [], (0..TOKENS_MAX).map(token), |_, _| ()).unwrap();
-    let changed = (name("n0"), TokenHash([9; 32]));
-    log.append(5, [], [changed, token(TOKENS_MAX)], |_, _| ()).unwrap();
+    let changed = Owner { used_ms: 9, has_returned: true, ..owner(2, "б") };
+    let changes = [
+        OwnerChange::Save(owner(1, "a")),
+        OwnerChange::Save(owner(2, "b")),
+        OwnerChange::Save(owner(3, "c")),
+        OwnerChange::Save(changed.clone()),
+        OwnerChange::Forget(OwnerId(1)),
+        OwnerChange::Save(owner(4, "c")),
+    ];
+    log.append(5, [], changes, |_, _| ()).unwrap();
     drop(log);
-    let tokens = shelf.open().tokens().unwrap();
-    assert_eq!((tokens.len(), &*tokens[0].0), (TOKENS_MAX, "n2"), "the first was used again");
-    let last = [("n0", TokenHash([9; 32])), ("n20000", TokenHash([1; 32]))];
-    assert_eq!(tokens[TOKENS_MAX - 2..], last.map(|(name, hash)| (name.to_owned(), hash)));
+    assert_eq!(shelf.open().owners().unwrap(), (vec![changed, owner(4, "c")], OwnerId(4)));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::{
 use pychat_server::{
     id::ConnectionId,
     log::{
-        Appended, Draft, Keep, Kept, Log,
+        Appended, Draft, Keep, Kept, Log, OwnerId,
         sqlite::{Durability, FILE_NAME, OpenError, Place},
     },
 };
@@ -96,7 +96,8 @@ pub(crate) fn name(name: &str) -> UserName {
 
 pub(crate) fn draft(author: &str, content: &str, id: Option<&str>) -> Draft {
     let from = ConnectionId { slot: 3, generation: 4 };
-    Draft { from, author: name(author), content: content.into(), id: id.map(Into::into) }
+    let owner = Some(OwnerId(author.len() as u64));
+    Draft { from, author: name(author), owner, content: content.into(), id: id.map(Into::into) }
 }
 
 /// Says all of this at once; returns each number, and whether it is new.
@@ -106,6 +107,7 @@ pub(crate) fn say(log: &mut Log, utc_ms: u64, drafts: Vec<Draft>) -> Vec<(u64, b
     let each = |_, appended| match appended {
         Appended::New(record) => told.push((record.seq, true)),
         Appended::Known(record) => told.push((record.seq, false)),
+        Appended::Conflict { id } => panic!("other words under {id}"),
     };
     log.append(utc_ms, drafts, [], each).unwrap();
     told

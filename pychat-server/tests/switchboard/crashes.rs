@@ -22,7 +22,7 @@ use pychat_server::{
     chat::Rules,
     id::ConnectionId,
     limits::Limits,
-    log::{Keep, Kept, Log, sqlite},
+    log::{Keep, Kept, Log, OwnerId, sqlite},
     notes::Notes,
     pace::Pace,
     switchboard::{Switchboard, Waiting},
@@ -112,9 +112,11 @@ impl World {
         };
         let log =
             Log::Kept(Kept::open(&place, Keep::default(), 7).expect("it works, and it is there"));
-        let rules = Rules { hello_timeout: Duration::from_hours(1), pace: Pace::new(3, 50) };
+        let hello_timeout = Duration::from_hours(1);
+        let pace = Pace::new(3, 50);
+        let rules = Rules { hello_timeout, pace, ..Limits::default().rules };
         let limits = Limits { rules, ..Limits::default() };
-        let mut switchboard = Switchboard::new(limits, log, Tokens::new([7; 32], []));
+        let mut switchboard = Switchboard::new(limits, log, Tokens::new([7; 32], [], OwnerId(0)));
         let notes = Notes::new(self.folder.join("connections"));
         let account = notes.read().expect("notes of this very kind");
         switchboard.keep(notes);

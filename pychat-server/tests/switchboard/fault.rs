@@ -49,7 +49,6 @@ pub(crate) enum Fault {
     WrongToken,
     TokenKept,
     TakenOver,
-    OriginalTakenOver,
 
     // Of what is asked, in protocol 2.
     NoId,
@@ -115,7 +114,6 @@ impl Fault {
         Self::WrongToken,
         Self::TokenKept,
         Self::TakenOver,
-        Self::OriginalTakenOver,
         Self::NoId,
         Self::EndlessId,
         Self::IdRefused,

@@ -46,6 +46,23 @@ const MIGRATIONS: &[&str] = &[
     ALTER TABLE messages DROP COLUMN peer;
     ALTER TABLE messages DROP COLUMN position;
 ",
+    "
+    -- Whose the name of the author was, where that was proved.
+    ALTER TABLE messages ADD COLUMN owner INTEGER;
+    CREATE TABLE owners (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        token BLOB NOT NULL,
+        used_ms INTEGER NOT NULL,
+        has_returned INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO owners SELECT use, name, hash, 1000 * unixepoch(), FALSE FROM tokens;
+    UPDATE messages SET owner = (SELECT owners.id FROM owners WHERE name = author)
+        WHERE id IS NOT NULL;
+    DROP TABLE tokens;
+    DROP INDEX messages_by_id;
+    CREATE UNIQUE INDEX messages_by_id ON messages (owner, id) WHERE id IS NOT NULL;
+",
 ];
 
 /// How long who opens the log waits for the last server's own processes to let go of it.

@@ -19,7 +19,7 @@ use pychat_server::{
     chat::Rules,
     id::ConnectionId,
     limits::Limits,
-    log::{Keep, Log, Memory},
+    log::{Keep, Log, Memory, OwnerId},
     pace::Pace,
     switchboard::{Switchboard, TURNED_AWAY_MAX},
     tokens::Tokens,
@@ -177,7 +177,7 @@ impl<'a> World<'a> {
             switchboard: Switchboard::new(
                 limits,
                 Log::Memory(Memory::new(0, keep)),
-                Tokens::new([7; 32], []),
+                Tokens::new([7; 32], [], OwnerId(0)),
             ),
             limits,
             keep,
@@ -382,6 +382,6 @@ fn limits(chance: &mut Chance<'_>) -> Limits {
         connections_max: 4 + chance(10),
         connections_per_address_max: [0, 2, 100][chance(3)],
         crowd: [2, 100][chance(2)],
-        rules: Rules { hello_timeout: Duration::from_secs(20), pace },
+        rules: Rules { pace, ..Limits::default().rules },
     }
 }

@@ -12,6 +12,7 @@ use std::{
 };
 
 use pychat_server::{
+    clock::Time,
     id::ConnectionId,
     log::{
         Draft, Keep, Log, Memory, OwnerId,
@@ -128,7 +129,7 @@ impl Bench {
     }
 
     fn keep_all(&mut self) {
-        self.log().set_keep(Keep { messages_max: u64::MAX, age_max: Duration::MAX });
+        self.log().set_keep(Keep::default());
     }
 
     /// Does what a tick does; returns how long that took.
@@ -144,7 +145,7 @@ impl Bench {
             id: Some(format!("{utc_ms}.{number}").into()),
         });
         self.log().append(utc_ms, drafts, [], |_, _| ())?;
-        self.log().tend(begin, utc_ms);
+        self.log().tend(&Time { now: begin, utc_ms, trusted_at: begin });
         Ok(begin.elapsed())
     }
 

@@ -13,6 +13,10 @@ pub const TRUSTED_AFTER: Duration = Duration::from_hours(1);
 /// between them: as much as it is adjusted by little by little.
 const STEP_MS_MAX: u64 = 2_000;
 
+/// How far a time may lie ahead of a clock that can be trusted, in milliseconds, and still be gone on
+/// from: clocks are put right by less.
+const LEAD_MS_MAX: u64 = 60 * 60 * 1_000;
+
 /// The time.
 #[derive(Clone, Copy, Debug)]
 pub struct Time {
@@ -28,6 +32,15 @@ impl Time {
     /// Returns what the clock on the wall shows if it can be trusted, in UTC milliseconds since 1970.
     pub fn trusted_ms(&self) -> Option<u64> {
         (self.trusted_at <= self.now).then_some(self.utc_ms)
+    }
+
+    /// Returns the time to go on from after `last_ms`, in UTC milliseconds since 1970: never one
+    /// before it, unless that was by a clock that was far ahead and has been put right.
+    pub fn after(&self, last_ms: u64) -> u64 {
+        match self.trusted_ms() {
+            Some(trusted_ms) if trusted_ms.saturating_add(LEAD_MS_MAX) < last_ms => trusted_ms,
+            _ => last_ms.max(self.utc_ms),
+        }
     }
 }
 
@@ -73,6 +86,17 @@ mod tests {
         assert!(!run(&mut clock, begin + 61 * MINUTE, 100_000_000_000, 0), "it was set");
         assert!(!run(&mut clock, begin + 62 * MINUTE, 5_000 + 62 * 60_050, 59), "and set back");
         assert!(run(&mut clock, begin + 122 * MINUTE, 5_000 + 122 * 60_050, 0));
+    }
+
+    #[test]
+    fn time_does_not_go_back_but_where_it_was_wrong_and_is_known_better() {
+        let now = Instant::now();
+        let time = |trusted_at| Time { now, utc_ms: 5_000, trusted_at };
+        let (trusted, not_yet) = (time(now), time(now + MINUTE));
+        for (last_ms, expected) in [(0, 5_000), (5_000, 5_000), (5_000 + LEAD_MS_MAX, 3_605_000)] {
+            assert_eq!((trusted.after(last_ms), not_yet.after(last_ms)), (expected, expected));
+        }
+        assert_eq!((trusted.after(u64::MAX), not_yet.after(u64::MAX)), (5_000, u64::MAX));
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod file;
 mod history;
 mod values;
 
-use std::{error::Error as _, io, path::PathBuf};
+use std::{error::Error as _, io, path::PathBuf, time::Duration};
 
 use clap::{
     Args, CommandFactory, Parser,
@@ -140,15 +140,30 @@ struct Options {
     #[serde(deserialize_with = "file::written")]
     history: Option<Where>,
 
-    /// How many messages are kept [default: 10000]
+    /// How many messages are kept, the newest; 0 is all [default: 0]
     #[arg(long, value_name = "N", env = "PYCHAT_HISTORY_MESSAGES", hide_env = true)]
     #[serde(deserialize_with = "file::written")]
     history_messages: Option<Count>,
 
-    /// For how many days messages are kept [default: 90]
+    /// For how many days messages are kept; 0 is for ever [default: 0]
     #[arg(long, value_name = "N", env = "PYCHAT_HISTORY_DAYS", hide_env = true)]
     #[serde(deserialize_with = "file::written")]
     history_days: Option<Count>,
+
+    /// How much is kept, the newest, each message counting its text and 100 bytes; 0 is all [default: 0]
+    #[arg(long, value_name = "SIZE", env = "PYCHAT_HISTORY_BYTES", hide_env = true)]
+    #[serde(deserialize_with = "file::written")]
+    history_bytes: Option<Size>,
+
+    /// How much of the disk stays free; below it nobody can say anything [default: 512MiB]
+    #[arg(long, value_name = "SIZE", env = "PYCHAT_DISK_RESERVE", hide_env = true)]
+    #[serde(deserialize_with = "file::written")]
+    disk_reserve: Option<Size>,
+
+    /// For how many days a name is kept for its owner who does not come; 0 is for ever [default: 365]
+    #[arg(long, value_name = "N", env = "PYCHAT_NAME_DAYS", hide_env = true)]
+    #[serde(deserialize_with = "file::written")]
+    name_days: Option<Count>,
 
     /// What a message outlives once somebody has seen it: the server's process, or a power cut as
     /// well, for which every message waits for the disk [default: process]
@@ -289,7 +304,10 @@ impl Options {
                     .hello_timeout
                     .map_or(default.rules.hello_timeout, |Seconds(time)| time),
                 pace: self.flood.map_or(default.rules.pace, |Flood(pace)| pace),
-                name_age_max: default.rules.name_age_max,
+                name_age_max: match count(self.name_days, 365) {
+                    0 => Duration::MAX,
+                    days => Duration::from_hours(24 * days.min(36_500) as u64),
+                },
             },
         };
         let out_of_bounds = |option, bounds| Err(ConfigError::OutOfBounds { option, bounds });

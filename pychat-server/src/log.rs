@@ -17,7 +17,7 @@ use pychat_wire::UserName;
 use thiserror::Error;
 
 pub use self::{memory::Memory, sqlite::Kept};
-use crate::id::ConnectionId;
+use crate::{clock::Time, id::ConnectionId};
 
 /// A text that waits to be taken into the log. Cheap to clone.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -117,6 +117,9 @@ pub enum OwnerChange {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct TokenHash(pub [u8; 32]);
 
+/// What a message takes beside its content, in bytes, as it counts for [`Keep::bytes_max`].
+pub const MESSAGE_BYTES: u64 = 100;
+
 /// How much a log keeps.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Keep {
@@ -124,11 +127,21 @@ pub struct Keep {
     pub messages_max: u64,
     /// How long; for ever, if [`Duration::MAX`].
     pub age_max: Duration,
+    /// The most bytes: of content, and [`MESSAGE_BYTES`] more for each message.
+    pub bytes_max: u64,
+    /// How much of the disk must be free for anything to be taken, in bytes.
+    pub disk_reserve_bytes: u64,
 }
 
 impl Default for Keep {
+    /// Everything, as long as there is room.
     fn default() -> Self {
-        Self { messages_max: 10_000, age_max: Duration::from_hours(90 * 24) }
+        Self {
+            messages_max: u64::MAX,
+            age_max: Duration::MAX,
+            bytes_max: u64::MAX,
+            disk_reserve_bytes: 512 << 20,
+        }
     }
 }
 
@@ -156,6 +169,9 @@ pub enum StorageError {
     /// There is no room left.
     #[error("disk full")]
     Full,
+    /// Less of the disk is free than is to be left to others.
+    #[error("less of the disk is free than disk-reserve")]
+    Reserve,
     /// The file, or the file system that it is on, cannot be written.
     #[error("disk read-only")]
     ReadOnly,
@@ -174,7 +190,7 @@ impl StorageError {
     /// Returns what people are told of it, who can do nothing about it.
     pub fn in_short(&self) -> &'static str {
         match self {
-            Self::Full => "disk full",
+            Self::Full | Self::Reserve => "disk full",
             Self::ReadOnly => "disk read-only",
             Self::Damaged(_) => "damaged",
             Self::Io(_) => "input/output error",
@@ -186,6 +202,7 @@ impl StorageError {
     pub fn key(&self) -> &'static str {
         match self {
             Self::Full => "full",
+            Self::Reserve => "reserve",
             Self::ReadOnly => "read_only",
             Self::Damaged(_) => "damaged",
             Self::Io(_) => "io",
@@ -282,11 +299,27 @@ impl Log {
         }
     }
 
-    /// Does a little of what can wait, such as forgetting what is too old. Never takes long.
-    pub fn tend(&mut self, now: Instant, utc_ms: u64) {
+    /// Does a little of what can wait, such as forgetting what is too old by a clock that can be
+    /// trusted. Never takes long.
+    pub fn tend(&mut self, time: &Time) {
         match self {
-            Self::Memory(memory) => memory.tend(now, utc_ms),
-            Self::Kept(kept) => kept.tend(now, utc_ms),
+            Self::Memory(memory) => memory.tend(time),
+            Self::Kept(kept) => kept.tend(time),
+        }
+    }
+
+    /// Looks whether there is room for what is to be appended, if it has not for a second.
+    pub fn check_space(&mut self, now: Instant) {
+        if let Self::Kept(kept) = self {
+            kept.check_space(now);
+        }
+    }
+
+    /// Returns how many messages were forgotten since this was asked last.
+    pub fn take_forgotten(&mut self) -> u64 {
+        match self {
+            Self::Memory(memory) => memory.take_forgotten(),
+            Self::Kept(kept) => kept.take_forgotten(),
         }
     }
 

@@ -269,6 +269,11 @@ pub fn storage_failed(error: &StorageError) {
     error!(event = "storage", reason = key, "storage failed, so nobody can say anything: {error}");
 }
 
+/// Messages beyond what is to be kept were forgotten.
+pub fn forgotten(messages: u64, first_seq: u64) {
+    info!(event = "forget", "forgot {messages} messages, all before number {first_seq}");
+}
+
 /// What somebody missed cannot be read.
 pub fn read_failed(error: &StorageError) {
     error!(event = "storage_read", reason = error.key(), "the history cannot be read: {error}");

@@ -34,6 +34,7 @@ pub use self::{
 };
 
 use self::{
+    keep::Forgotten,
     noting::Keeping,
     run::Run,
     seat::{Queues, Seat, Stay},
@@ -97,6 +98,7 @@ pub struct Switchboard<S> {
     /// never goes back, though somebody sets the clock.
     utc_ms: u64,
     clock: WallClock,
+    forgotten: Forgotten,
     /// What the log has taken and the chat has not been told yet.
     appended: VecDeque<Input<'static>>,
     /// What it takes to let connections outlive the process, if they may.
@@ -127,6 +129,7 @@ impl<S: Socket> Switchboard<S> {
             pulses: Deadlines::default(),
             utc_ms: 0,
             clock: WallClock::default(),
+            forgotten: Forgotten::default(),
             appended: VecDeque::new(),
             keeping: None,
             is_log_failing: false,
@@ -195,7 +198,7 @@ impl<S: Socket> Switchboard<S> {
     pub fn turn(&mut self, now: Instant, utc_ms: u64) {
         let time = self.clock.look(now, utc_ms);
         self.chat.set_time(&time);
-        self.utc_ms = self.utc_ms.max(utc_ms);
+        self.utc_ms = time.after(self.utc_ms);
         self.release_held(now);
         self.read_ready(now);
         self.welcome_again();
@@ -211,7 +214,8 @@ impl<S: Socket> Switchboard<S> {
         self.deliver_run(now);
         self.flush_dirty(now);
         self.cut_largest();
-        self.log.tend(now, utc_ms);
+        self.log.tend(&time);
+        self.log_forgotten(now);
     }
 
     /// Returns true if the next turn has something to do already.
@@ -229,6 +233,7 @@ impl<S: Socket> Switchboard<S> {
             self.next_delivery(now),
             self.pulses.next(),
             self.log.next_deadline(),
+            self.forgotten.tell_at,
         ];
         self.chat.next_deadline().into_iter().chain(ours.into_iter().flatten()).min()
     }

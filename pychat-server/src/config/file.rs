@@ -73,6 +73,9 @@ impl Options {
             history: self.history.or(other.history),
             history_messages: self.history_messages.or(other.history_messages),
             history_days: self.history_days.or(other.history_days),
+            history_bytes: self.history_bytes.or(other.history_bytes),
+            disk_reserve: self.disk_reserve.or(other.disk_reserve),
+            name_days: self.name_days.or(other.name_days),
             durability: self.durability.or(other.durability),
             state_dir: self.state_dir.or(other.state_dir),
         }

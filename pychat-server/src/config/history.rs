@@ -4,7 +4,7 @@ use std::{env, ffi::OsString, path::PathBuf, str::FromStr, time::Duration};
 
 use super::{
     ConfigError, Options,
-    values::{Count, ValueError},
+    values::{Count, Size, ValueError},
 };
 use crate::log::{Keep, sqlite::Durability};
 
@@ -86,14 +86,18 @@ impl Options {
     pub(super) fn history(&self, folders: Folders) -> Result<History, ConfigError> {
         let count = |given: Option<Count>, default| given.map_or(default, |Count(count)| count);
         let out_of_bounds = |option, bounds| Err(ConfigError::OutOfBounds { option, bounds });
-        let messages @ 1..=100_000_000 = count(self.history_messages, 10_000) else {
-            return out_of_bounds("history-messages", "from 1 to 100000000");
+        let size = |given: Option<Size>| given.map(|Size(bytes)| bytes as u64);
+        let unless_zero = |number: u64| if number == 0 { u64::MAX } else { number };
+        let days @ 0..=36_500 = count(self.history_days, 0) else {
+            return out_of_bounds("history-days", "from 0 to 36500");
         };
-        let days @ 1..=36_500 = count(self.history_days, 90) else {
-            return out_of_bounds("history-days", "from 1 to 36500");
+        let keep = Keep {
+            messages_max: unless_zero(count(self.history_messages, 0) as u64),
+            age_max: if days == 0 { Duration::MAX } else { Duration::from_hours(24 * days as u64) },
+            bytes_max: unless_zero(size(self.history_bytes).unwrap_or(0)),
+            disk_reserve_bytes: size(self.disk_reserve)
+                .unwrap_or(Keep::default().disk_reserve_bytes),
         };
-        let keep =
-            Keep { messages_max: messages as u64, age_max: Duration::from_hours(24 * days as u64) };
         let given = || self.state_dir.clone().filter(|path| !path.as_os_str().is_empty());
         let directory = match self.history.unwrap_or(Where::Disk) {
             Where::Memory => None,

@@ -1,6 +1,6 @@
 //! Flags and files, and what becomes of them.
 
-use std::{fs, time::Duration};
+use std::fs;
 
 use clap::CommandFactory;
 
@@ -45,7 +45,8 @@ fn a_file_says_the_same_with_the_same_names_and_a_flag_beats_it() {
     let text = "# everything\nlisten = [\"localhost\", \"[::1]:7\"]\npayload-max = 1024\n\
         backlog-max = \"2MiB\"\nbacklog-total = \"3 MiB\"\nconnections = 5\n\
         connections-per-address = 0\nhello-timeout = \"3s\"\nflood = \"2,1\"\n\
-        history-messages = 8\nhistory-days = 2\ndurability = \"power\"\nstate-dir = \"/x/y\"\n";
+        history-messages = 8\nhistory-days = 2\nhistory-bytes = \"3MiB\"\n\
+        disk-reserve = 0\nname-days = 7\ndurability = \"power\"\nstate-dir = \"/x/y\"\n";
     let Config { listen, limits, history, .. } = with_file(text, &["--connections", "7"]).unwrap();
     assert_eq!(listen, ["localhost", "[::1]:7"].map(|text| text.parse().unwrap()));
     assert_eq!((limits.payload_bytes_max, limits.backlog_bytes_max), (1_024, 2 << 20));
@@ -53,7 +54,13 @@ fn a_file_says_the_same_with_the_same_names_and_a_flag_beats_it() {
     assert_eq!(limits.connections_per_address_max, 0);
     assert_eq!(limits.rules.hello_timeout, Duration::from_secs(3));
     assert_eq!(limits.rules.pace, Pace::new(2, 1));
-    let keep = Keep { messages_max: 8, age_max: Duration::from_hours(48) };
+    assert_eq!(limits.rules.name_age_max, Duration::from_hours(7 * 24));
+    let keep = Keep {
+        messages_max: 8,
+        age_max: Duration::from_hours(48),
+        bytes_max: 3 << 20,
+        disk_reserve_bytes: 0,
+    };
     let directory = Some("/x/y".into());
     assert_eq!(history, History { directory, keep, durability: Durability::Power });
     let memory = with_file(text, &["--history=memory", "--history-days=3"]).unwrap().history;
@@ -103,8 +110,7 @@ fn what_cannot_be_used_is_named_with_its_line() {
         ("backlog-total = 70000", "backlog-total should be no less than backlog-max"),
         ("connections = 0", "connections should be from 1 to 1000000"),
         ("history = \"disc\"", "FILE:1: write disk or memory"),
-        ("history-messages = 0", "history-messages should be from 1 to 100000000"),
-        ("history-days = 40000", "history-days should be from 1 to 36500"),
+        ("history-days = 40000", "history-days should be from 0 to 36500"),
         ("durability = \"none\"", "FILE:1: write process or power"),
         ("state-dir = 5", "FILE:1: invalid type: integer `5`"),
     ] {
@@ -159,7 +165,11 @@ fn help_names_every_flag_and_its_default() {
         "[default: disk]",
         "--history-messages",
         "--history-days",
-        "[default: 90]",
+        "--history-bytes",
+        "--disk-reserve",
+        "[default: 512MiB]",
+        "--name-days",
+        "[default: 365]",
         "--durability <process|power>",
         "[default: process]",
         "--state-dir <DIR>",

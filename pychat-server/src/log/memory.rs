@@ -3,13 +3,14 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    mem,
     ops::ControlFlow,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use super::{Appended, Draft, Entry, Keep, OwnerId, Record};
-use crate::id::ConnectionId;
+use super::{Appended, Draft, Entry, Keep, MESSAGE_BYTES, OwnerId, Record};
+use crate::{clock::Time, id::ConnectionId};
 
 /// The most messages that are kept in memory, however many are asked for.
 pub const RECORDS_MAX: usize = 10_000;
@@ -28,6 +29,8 @@ pub struct Memory {
     content_bytes: usize,
     last_seq: u64,
     last_ms: u64,
+    /// How many were forgotten and not told of.
+    forgotten: u64,
     next_deadline: Option<Instant>,
 }
 
@@ -42,6 +45,7 @@ impl Memory {
             content_bytes: 0,
             last_seq: 0,
             last_ms: 0,
+            forgotten: 0,
             next_deadline: None,
         }
     }
@@ -61,15 +65,24 @@ impl Memory {
     }
 
     /// See [`Log::tend`](super::Log::tend).
-    pub fn tend(&mut self, now: Instant, utc_ms: u64) {
+    pub fn tend(&mut self, time: &Time) {
+        self.last_ms = time.after(self.last_ms);
         let keep = self.keep;
         let expiry = |record: &Record| keep.expiry_ms(record.time_ms);
-        while self.records.front().and_then(expiry).is_some_and(|expiry| expiry <= utc_ms) {
-            self.forget_oldest();
+        if let Some(utc_ms) = time.trusted_ms() {
+            while self.records.front().and_then(expiry).is_some_and(|expiry| expiry <= utc_ms) {
+                self.forget_oldest();
+            }
         }
-        let next = self.records.front().and_then(expiry);
-        self.next_deadline =
-            next.and_then(|next| now.checked_add(Duration::from_millis(next - utc_ms)));
+        self.next_deadline = self.records.front().and_then(expiry).and_then(|next| {
+            let left = Duration::from_millis(next.saturating_sub(time.utc_ms));
+            Some(time.now.checked_add(left)?.max(time.trusted_at))
+        });
+    }
+
+    /// See [`Log::take_forgotten`](super::Log::take_forgotten).
+    pub fn take_forgotten(&mut self) -> u64 {
+        mem::take(&mut self.forgotten)
     }
 
     /// See [`Log::set_keep`](super::Log::set_keep).
@@ -139,14 +152,20 @@ impl Memory {
         let messages_max = usize::try_from(self.keep.messages_max).unwrap_or(RECORDS_MAX);
         while messages_max.min(RECORDS_MAX) < self.records.len()
             || CONTENT_BYTES_MAX < self.content_bytes
+            || self.keep.bytes_max < self.bytes()
         {
             self.forget_oldest();
         }
     }
 
+    fn bytes(&self) -> u64 {
+        self.content_bytes as u64 + MESSAGE_BYTES * self.records.len() as u64
+    }
+
     fn forget_oldest(&mut self) {
         let Some(Record { owner, content, id, .. }) = self.records.pop_front() else { return };
         self.content_bytes -= content.len();
+        self.forgotten += 1;
         if let Some(key) = owner.zip(id) {
             self.known.remove(&key);
         }
@@ -284,16 +303,28 @@ mod tests {
     fn what_is_too_old_is_forgotten_though_nobody_speaks() {
         let mut log = log(Keep { age_max: Duration::from_millis(100), ..Keep::default() });
         let now = Instant::now();
-        log.tend(now, 1_000);
+        let time = |utc_ms| Time { now, utc_ms, trusted_at: now };
+        log.tend(&time(1_000));
         assert_eq!(log.next_deadline(), None, "there is nothing to forget");
         say(&mut log, 1_000, vec![draft("a", None)]);
         say(&mut log, 1_030, vec![draft("b", None)]);
-        log.tend(now, 1_040);
+        log.tend(&time(1_040));
         assert_eq!(log.next_deadline(), Some(now + Duration::from_millis(60)));
-        log.tend(now, 1_100);
-        assert_eq!(seqs(&mut log, 0), [2]);
+        let trusted_at = now + Duration::from_secs(9);
+        log.tend(&Time { trusted_at, ..time(9_000) });
+        assert_eq!((log.first_seq(), log.next_deadline()), (1, Some(trusted_at)), "who knows");
+        log.tend(&time(1_100));
+        assert_eq!((seqs(&mut log, 0), log.take_forgotten()), (vec![2], 1));
         assert_eq!(log.next_deadline(), Some(now + Duration::from_millis(30)));
-        log.tend(now, 1_130);
+        log.tend(&time(1_130));
         assert_eq!((log.first_seq(), log.last_seq(), log.next_deadline()), (3, 2, None));
+        assert_eq!((log.take_forgotten(), log.take_forgotten()), (1, 0));
+    }
+
+    #[test]
+    fn bytes_are_counted_with_what_each_message_takes() {
+        let mut log = log(Keep { bytes_max: 3 * (MESSAGE_BYTES + 10), ..Keep::default() });
+        say(&mut log, 5, vec![draft("0123456789", None); 5]);
+        assert_eq!(seqs(&mut log, 0), [3, 4, 5]);
     }
 }

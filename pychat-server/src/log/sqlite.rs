@@ -21,9 +21,10 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 use self::{checkpoint::Checkpointer, folder::Folder, schema::Opened};
 pub use self::{error::OpenError, folder::FILE_NAME};
 use super::{
-    Appended, Draft, Entry, Keep, Owner, OwnerChange, OwnerId, Record, StorageError, TokenHash,
+    Appended, Draft, Entry, Keep, MESSAGE_BYTES, Owner, OwnerChange, OwnerId, Record, StorageError,
+    TokenHash,
 };
-use crate::id::ConnectionId;
+use crate::{clock::Time, id::ConnectionId};
 
 /// How many messages are forgotten in one transaction.
 pub const TRIM_STEP: u64 = 256;
@@ -33,6 +34,15 @@ const TRIM_PAUSE: Duration = Duration::from_millis(20);
 
 /// How long it rests while there is less, or while it cannot forget.
 const TRIM_REST: Duration = Duration::from_secs(1);
+
+/// How long it rests after a whole step of messages that were too old: should the clock be wrong for
+/// longer than anybody thought, little is lost until somebody sees it. A log of more messages than
+/// [`AGED_SHARE`] rests for so many times less.
+const AGE_PAUSE: Duration = Duration::from_mins(1);
+const AGED_SHARE: u64 = 1 << 18;
+
+/// How long a look at what is free on the disk is good for.
+const SPACE_PAUSE: Duration = Duration::from_secs(1);
 
 /// What the log outlives.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -69,9 +79,21 @@ pub struct Kept {
     taken: Vec<(ConnectionId, Appended)>,
     /// Not before this is anything more forgotten.
     trim_at: Option<Instant>,
+    /// Not before this is anything more forgotten for its age.
+    age_at: Option<Instant>,
+    /// How many were forgotten and not told of.
+    forgotten: u64,
+    space: Space,
     next_deadline: Option<Instant>,
     /// Locked for as long as the log is open.
-    _folder: Folder,
+    folder: Folder,
+}
+
+/// Whether there is room on the disk for more.
+#[derive(Clone, Copy, Debug, Default)]
+struct Space {
+    checked_at: Option<Instant>,
+    is_short: bool,
 }
 
 /// Where the log begins and ends, as the file has it.
@@ -82,6 +104,9 @@ struct Ends {
     first_ms: Option<u64>,
     last_seq: u64,
     last_ms: u64,
+    /// How many bytes all messages before the first took, and all until now.
+    first_bytes: u64,
+    last_bytes: u64,
 }
 
 impl Kept {
@@ -104,8 +129,11 @@ impl Kept {
             ends,
             taken: Vec::new(),
             trim_at: None,
+            age_at: None,
+            forgotten: 0,
+            space: Space::default(),
             next_deadline: None,
-            _folder: folder,
+            folder,
         })
     }
 
@@ -125,6 +153,9 @@ impl Kept {
             (drafts.into_iter().peekable(), owners.into_iter().peekable());
         if drafts.peek().is_none() && owners.peek().is_none() {
             return Ok(());
+        }
+        if self.space.is_short {
+            return Err(StorageError::Reserve);
         }
         let (mut ends, mut taken) = (self.ends, mem::take(&mut self.taken));
         let result = transaction(&self.connection, |connection| {
@@ -185,16 +216,35 @@ impl Kept {
     }
 
     /// See [`Log::tend`](super::Log::tend).
-    pub fn tend(&mut self, now: Instant, utc_ms: u64) {
-        let trim_at = self.tend_trim(now, utc_ms);
-        let checkpoint_at = self.checkpointer.tend(now, &self.connection);
+    pub fn tend(&mut self, time: &Time) {
+        self.ends.last_ms = time.after(self.ends.last_ms);
+        let trim_at = self.tend_trim(time);
+        let checkpoint_at = self.checkpointer.tend(time.now, &self.connection);
         self.next_deadline = trim_at.into_iter().chain(checkpoint_at).min();
+    }
+
+    /// See [`Log::check_space`](super::Log::check_space).
+    pub fn check_space(&mut self, now: Instant) {
+        let is_fresh = |checked_at: Instant| now < checked_at + SPACE_PAUSE;
+        if self.space.checked_at.is_some_and(is_fresh) {
+            return;
+        }
+        // A file system that does not say is written to until it is full.
+        let free = rustix::fs::statvfs(self.folder.directory())
+            .map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize));
+        let is_short = free < self.keep.disk_reserve_bytes;
+        self.space = Space { checked_at: Some(now), is_short };
+    }
+
+    /// See [`Log::take_forgotten`](super::Log::take_forgotten).
+    pub fn take_forgotten(&mut self) -> u64 {
+        mem::take(&mut self.forgotten)
     }
 
     /// See [`Log::set_keep`](super::Log::set_keep).
     pub fn set_keep(&mut self, keep: Keep) {
         self.keep = keep;
-        self.trim_at = None;
+        (self.trim_at, self.age_at, self.space.checked_at) = (None, None, None);
     }
 
     /// See [`Log::epoch`](super::Log::epoch).
@@ -218,43 +268,62 @@ impl Kept {
     }
 
     /// Forgets a few of what is too much or too old; returns when there is more to do.
-    fn tend_trim(&mut self, now: Instant, utc_ms: u64) -> Option<Instant> {
-        let (excess, is_expired) = (self.excess(), self.is_expired(utc_ms));
+    fn tend_trim(&mut self, time: &Time) -> Option<Instant> {
+        let now = time.now;
+        let is_age_due = self.age_at.is_none_or(|age_at| age_at <= now);
+        let utc_ms = time.trusted_ms().filter(|utc_ms| is_age_due && self.is_expired(*utc_ms));
         let is_due = self.trim_at.is_none_or(|trim_at| trim_at <= now);
-        if (0 < excess || is_expired) && (is_due || 4 * TRIM_STEP <= excess) {
-            let is_done = self.trim(utc_ms).is_ok();
-            let is_more = TRIM_STEP <= self.excess() || self.is_expired(utc_ms);
-            let pause = if is_done && is_more { TRIM_PAUSE } else { TRIM_REST };
-            self.trim_at = Some(now + pause);
+        let is_urgent = 4 * TRIM_STEP <= self.excess();
+        if (self.is_too_much() || utc_ms.is_some()) && (is_due || is_urgent) {
+            let trimmed = self.trim(utc_ms);
+            if utc_ms.is_some() && trimmed == Ok(TRIM_STEP) {
+                let share = (self.len() / AGED_SHARE).clamp(1, 1_000);
+                self.age_at = Some(now + AGE_PAUSE / u32::try_from(share).unwrap_or(1));
+            }
+            let is_more = trimmed == Ok(TRIM_STEP) && self.is_too_much();
+            self.trim_at = Some(now + if is_more { TRIM_PAUSE } else { TRIM_REST });
         }
-        let wanted = if 0 < self.excess() { Some(now) } else { self.expiry(now, utc_ms) };
+        let wanted = if self.is_too_much() { Some(now) } else { self.expiry(time) };
         wanted.map(|wanted| self.trim_at.map_or(wanted, |trim_at| wanted.max(trim_at)))
     }
 
-    /// Forgets at most [`TRIM_STEP`] messages.
-    fn trim(&mut self, utc_ms: u64) -> Result<(), StorageError> {
-        let Ends { first_seq, last_seq, .. } = self.ends;
+    /// Forgets at most [`TRIM_STEP`] messages, and those that are too old only if it is `utc_ms`;
+    /// returns how many.
+    fn trim(&mut self, utc_ms: Option<u64>) -> Result<u64, StorageError> {
+        let Ends { first_seq, last_seq, last_bytes, .. } = self.ends;
         let end = (first_seq + TRIM_STEP).min(last_seq + 1);
         let too_many = last_seq.saturating_sub(self.keep.messages_max);
-        let said_by = self.keep.expired_by(utc_ms);
+        let said_by = utc_ms.and_then(|utc_ms| self.keep.expired_by(utc_ms)).map(integer);
+        let begun_before = integer(last_bytes.saturating_sub(self.keep.bytes_max));
         let ends = transaction(&self.connection, |connection| {
-            let too_old: Option<u64> = connection
-                .prepare_cached("SELECT max(seq) FROM messages WHERE seq < ?1 AND time_ms <= ?2")?
-                .query_row(params![integer(end), said_by.map(integer)], |row| row.get(0))?;
-            let through = too_many.max(too_old.unwrap_or(0)).min(end - 1);
+            let other: Option<u64> = connection
+                .prepare_cached(SELECT_TRIMMABLE)?
+                .query_row(params![integer(end), said_by, begun_before], |row| row.get(0))?;
+            let through = too_many.max(other.unwrap_or(0)).min(end - 1);
             for statement in [UPDATE_TRIMMED, "DELETE FROM messages WHERE seq <= ?1"] {
                 connection.prepare_cached(statement)?.execute([integer(through)])?;
             }
             read_first(connection, self.ends)
         })?;
         self.ends = ends;
-        Ok(())
+        let count = ends.first_seq - first_seq;
+        self.forgotten += count;
+        Ok(count)
+    }
+
+    /// How many messages are kept.
+    fn len(&self) -> u64 {
+        self.ends.last_seq + 1 - self.ends.first_seq
     }
 
     /// Returns how many messages are kept beyond as many as should be.
     fn excess(&self) -> u64 {
-        let kept = self.ends.last_seq + 1 - self.ends.first_seq;
-        kept.saturating_sub(self.keep.messages_max)
+        self.len().saturating_sub(self.keep.messages_max)
+    }
+
+    fn is_too_much(&self) -> bool {
+        let bytes = self.ends.last_bytes - self.ends.first_bytes;
+        0 < self.excess() || self.keep.bytes_max < bytes
     }
 
     fn is_expired(&self, utc_ms: u64) -> bool {
@@ -262,10 +331,11 @@ impl Kept {
         self.ends.first_ms.zip(said_by).is_some_and(|(first_ms, said_by)| first_ms <= said_by)
     }
 
-    /// Returns when the oldest message is too old, if it ever is.
-    fn expiry(&self, now: Instant, utc_ms: u64) -> Option<Instant> {
-        let left_ms = self.keep.expiry_ms(self.ends.first_ms?)?.saturating_sub(utc_ms);
-        now.checked_add(Duration::from_millis(left_ms))
+    /// Returns when the oldest message is too old and may be forgotten for it, if it ever is.
+    fn expiry(&self, time: &Time) -> Option<Instant> {
+        let left_ms = self.keep.expiry_ms(self.ends.first_ms?)?.saturating_sub(time.utc_ms);
+        let expiry = time.now.checked_add(Duration::from_millis(left_ms))?.max(time.trusted_at);
+        Some(self.age_at.map_or(expiry, |age_at| expiry.max(age_at)))
     }
 }
 
@@ -276,8 +346,8 @@ impl Drop for Kept {
     }
 }
 
-const INSERT: &str = "INSERT INTO messages (seq, time_ms, author, content, id, owner) \
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (owner, id) WHERE id IS NOT NULL DO NOTHING";
+const INSERT: &str = "INSERT INTO messages (seq, time_ms, author, content, id, owner, \
+    begin_bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (owner, id) WHERE id IS NOT NULL DO NOTHING";
 const SELECT_KNOWN: &str =
     "SELECT seq, time_ms, author, content, id, owner FROM messages WHERE owner = ?1 AND id = ?2";
 const SELECT_AFTER: &str =
@@ -288,6 +358,10 @@ const SELECT_LAST_OWNER: &str = "SELECT max( \
     coalesce((SELECT max(owner) FROM messages WHERE id IS NOT NULL), 0))";
 const INSERT_OWNER: &str = "INSERT OR REPLACE INTO owners (id, name, token, used_ms, has_returned) \
     VALUES (?1, ?2, ?3, ?4, ?5)";
+const SELECT_TRIMMABLE: &str =
+    "SELECT max(seq) FROM messages WHERE seq < ?1 AND (time_ms <= ?2 OR begin_bytes < ?3)";
+const SELECT_LAST: &str = "SELECT begin_bytes + octet_length(content) + ?2 \
+    FROM messages WHERE seq = ?1";
 const UPDATE_TRIMMED: &str = "UPDATE meta SET trimmed_seq = max(trimmed_seq, ?1), \
     trimmed_ms = coalesce((SELECT time_ms FROM messages WHERE seq = ?1), trimmed_ms)";
 
@@ -317,9 +391,18 @@ fn take(
     let (seq, time_ms) = (ends.last_seq + 1, ends.last_ms);
     let (number, name) = (integer(seq), author.as_str());
     let owner_number = owner.map(|OwnerId(number)| integer(number));
-    let values = params![number, integer(time_ms), name, &*content, id.as_deref(), owner_number];
+    let values = params![
+        number,
+        integer(time_ms),
+        name,
+        &*content,
+        id.as_deref(),
+        owner_number,
+        integer(ends.last_bytes)
+    ];
     if insert.execute(values)? == 1 {
         ends.last_seq = seq;
+        ends.last_bytes += content.len() as u64 + MESSAGE_BYTES;
         ends.first_ms.get_or_insert(time_ms);
         return Ok(Appended::New(Record { seq, time_ms, author, owner, content, id }));
     }
@@ -359,18 +442,28 @@ fn read_ends(connection: &Connection) -> rusqlite::Result<Ends> {
         [],
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
-    read_first(connection, Ends { first_seq: 0, first_ms: None, last_seq, last_ms })
+    let last: Option<u64> = connection
+        .query_row(SELECT_LAST, params![integer(last_seq), integer(MESSAGE_BYTES)], |row| {
+            row.get(0)
+        })
+        .optional()?;
+    let (first_bytes, last_bytes) = (0, last.unwrap_or(0));
+    let (first_seq, first_ms) = (0, None);
+    let ends = Ends { first_seq, first_ms, last_seq, last_ms, first_bytes, last_bytes };
+    read_first(connection, ends)
 }
 
 /// Returns `ends` with the beginning that the file has now.
 fn read_first(connection: &Connection, ends: Ends) -> rusqlite::Result<Ends> {
     let first = connection
-        .prepare_cached("SELECT seq, time_ms FROM messages ORDER BY seq LIMIT 1")?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .prepare_cached("SELECT seq, time_ms, begin_bytes FROM messages ORDER BY seq LIMIT 1")?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
-    let (first_seq, first_ms) =
-        first.map_or((ends.last_seq + 1, None), |(seq, time_ms)| (seq, Some(time_ms)));
-    Ok(Ends { first_seq, first_ms, ..ends })
+    let (first_seq, first_ms, first_bytes) = first.map_or(
+        (ends.last_seq + 1, None, ends.last_bytes),
+        |(seq, time_ms, bytes): (_, _, u64)| (seq, Some(time_ms), bytes.min(ends.last_bytes)),
+    );
+    Ok(Ends { first_seq, first_ms, first_bytes, ..ends })
 }
 
 fn entry<'row>(row: &'row Row<'_>) -> rusqlite::Result<Entry<'row>> {

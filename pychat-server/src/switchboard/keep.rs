@@ -1,6 +1,10 @@
 //! What is said goes into the log before anybody hears it.
 
-use std::{collections::HashSet, mem, time::Instant};
+use std::{
+    collections::HashSet,
+    mem,
+    time::{Duration, Instant},
+};
 
 use super::Switchboard;
 use crate::{
@@ -9,7 +13,34 @@ use crate::{
     logging,
 };
 
+/// How often the operator is told at most how much was forgotten.
+const FORGOTTEN_PAUSE: Duration = Duration::from_hours(1);
+
+/// What was forgotten and the operator has not been told.
+#[derive(Debug, Default)]
+pub(super) struct Forgotten {
+    messages: u64,
+    /// When they are told, if there is anything.
+    pub(super) tell_at: Option<Instant>,
+    /// Not before this.
+    rest_until: Option<Instant>,
+}
+
 impl<S: Socket> Switchboard<S> {
+    /// Tells the operator how much was forgotten: at once, then no more than once an hour.
+    pub(super) fn log_forgotten(&mut self, now: Instant) {
+        let Forgotten { messages, tell_at, rest_until } = &mut self.forgotten;
+        *messages += self.log.take_forgotten();
+        if 0 < *messages {
+            let at = rest_until.map_or(now, |until| until.max(now));
+            *tell_at = Some(at);
+            if at <= now {
+                logging::forgotten(mem::take(messages), self.log.first_seq());
+                (*tell_at, *rest_until) = (None, Some(now + FORGOTTEN_PAUSE));
+            }
+        }
+    }
+
     /// Takes this tick's texts into the log before anything of them is shown to anybody.
     ///
     /// Each is published where it was said, between what was answered before and after it. If the
@@ -20,6 +51,7 @@ impl<S: Socket> Switchboard<S> {
         if !effects.iter().any(is_asked) {
             return;
         }
+        self.log.check_space(now);
         let drafts = effects.iter().filter_map(|effect| match effect {
             Effect::Append(draft) => Some(draft.clone()),
             _ => None,

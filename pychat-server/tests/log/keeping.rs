@@ -5,12 +5,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pychat_server::log::{
-    Appended, Draft, Keep, Owner, OwnerChange, OwnerId, TokenHash,
-    sqlite::{Durability, TRIM_STEP},
+use pychat_server::{
+    clock::Time,
+    log::{
+        Appended, Draft, Keep, MESSAGE_BYTES, Owner, OwnerChange, OwnerId, TokenHash,
+        sqlite::{Durability, TRIM_STEP},
+    },
 };
 
-use super::shelf::{EPOCH, Shelf, chatter, draft, read, say};
+use super::shelf::{EPOCH, Shelf, at, chatter, draft, read, say};
 
 fn owner(id: u64, name: &str) -> Owner {
     let (id, name, token) = (OwnerId(id), name.to_owned(), TokenHash([7; 32]));
@@ -109,7 +112,7 @@ fn the_oldest_are_forgotten_a_few_at_a_time_and_their_numbers_not_given_again() 
     let mut steps = 0;
     loop {
         let before = log.first_seq();
-        log.tend(now, 5);
+        log.tend(&at(now, 5));
         assert!(log.first_seq() - before <= TRIM_STEP, "a long transaction");
         steps += 1;
         if log.first_seq() == count - 9 {
@@ -123,7 +126,7 @@ fn the_oldest_are_forgotten_a_few_at_a_time_and_their_numbers_not_given_again() 
     drop(log);
     let mut log = shelf.try_open(keep, 2).unwrap();
     assert_eq!((log.first_seq(), log.last_seq()), (count - 9, count + 1));
-    log.tend(now, 5);
+    log.tend(&at(now, 5));
     assert_eq!(log.first_seq(), count - 8);
 }
 
@@ -133,21 +136,89 @@ fn what_is_too_old_is_forgotten_though_nobody_speaks_and_numbers_go_on() {
     let keep = Keep { age_max: Duration::from_secs(100), ..Keep::default() };
     let mut log = shelf.try_open(keep, 0xab).unwrap();
     let now = Instant::now();
-    log.tend(now, 1_000);
+    log.tend(&at(now, 1_000));
     assert_eq!(log.next_deadline(), None, "there is nothing to forget");
     chatter(&mut log, 1_000, 1);
     chatter(&mut log, 31_000, 1);
-    log.tend(now, 41_000);
+    log.tend(&at(now, 41_000));
     assert_eq!(log.next_deadline(), Some(now + Duration::from_mins(1)));
-    log.tend(now + Duration::from_mins(1), 101_000);
+    log.tend(&at(now + Duration::from_mins(1), 101_000));
     assert_eq!((log.first_seq(), log.next_deadline()), (2, Some(now + Duration::from_secs(90))));
-    log.tend(now + Duration::from_secs(90), 131_000);
+    log.tend(&at(now + Duration::from_secs(90), 131_000));
     assert_eq!((log.first_seq(), log.last_seq(), log.next_deadline()), (3, 2, None));
     drop(log);
     let mut log = shelf.try_open(keep, 0xcd).unwrap();
     assert_eq!((log.epoch(), log.first_seq(), log.last_seq()), (EPOCH, 3, 2));
     chatter(&mut log, 10, 1);
     assert_eq!(read(&mut log), [(3, 31_000, "Анна".into(), "x".into())]);
+}
+
+#[test]
+fn nothing_is_forgotten_for_its_age_by_a_clock_that_may_be_wrong() {
+    let shelf = Shelf::new();
+    let keep = Keep { age_max: Duration::from_secs(100), ..Keep::default() };
+    let mut log = shelf.try_open(keep, 1).unwrap();
+    let now = Instant::now();
+    let count = 2 * TRIM_STEP + 5;
+    chatter(&mut log, 1_000, usize::try_from(count).unwrap());
+    let trusted_at = now + Duration::from_secs(7);
+    log.tend(&Time { trusted_at, ..at(now, 999_000) });
+    assert_eq!((log.first_seq(), log.next_deadline()), (1, Some(trusted_at)));
+    let mut now = trusted_at;
+    for forgotten in [TRIM_STEP, TRIM_STEP, 5] {
+        log.tend(&at(now, 999_000));
+        assert_eq!(log.take_forgotten(), forgotten);
+        log.tend(&at(now + Duration::from_secs(59), 999_000));
+        assert_eq!(log.take_forgotten(), 0, "a step a minute");
+        now += Duration::from_mins(1);
+    }
+    assert_eq!((log.first_seq(), log.last_seq()), (count + 1, count));
+}
+
+#[test]
+fn a_time_that_a_wrong_clock_showed_does_not_stay_for_ever() {
+    let shelf = Shelf::new();
+    let mut log = shelf.open();
+    let (now, day) = (Instant::now(), 86_400_000);
+    chatter(&mut log, 100 * day, 1);
+    log.tend(&Time { trusted_at: now + Duration::from_secs(1), ..at(now, day) });
+    chatter(&mut log, day, 1);
+    log.tend(&at(now, day));
+    chatter(&mut log, day, 1);
+    drop(log);
+    let mut log = shelf.open();
+    chatter(&mut log, day + 5, 1);
+    let times: Vec<_> = read(&mut log).into_iter().map(|entry| entry.1).collect();
+    assert_eq!(times, [100 * day, 100 * day, day, day + 5]);
+}
+
+#[test]
+fn no_more_bytes_are_kept_than_should_be() {
+    let shelf = Shelf::new();
+    let bytes = 10 + MESSAGE_BYTES;
+    let keep = Keep { bytes_max: 3 * bytes, ..Keep::default() };
+    let mut log = shelf.try_open(keep, 1).unwrap();
+    let mut now = Instant::now();
+    for _ in 0..5 {
+        say(&mut log, 5, vec![draft("Анна", "0123456789", None)]);
+        now += Duration::from_secs(2);
+        log.tend(&at(now, 5));
+    }
+    assert_eq!(log.first_seq(), 3);
+    drop(log);
+    let mut log = shelf.try_open(keep, 1).unwrap();
+    log.tend(&at(now, 5));
+    assert_eq!(log.first_seq(), 3, "what is full is not too much");
+    say(&mut log, 5, vec![draft("Анна", "0", None)]);
+    log.tend(&at(now + Duration::from_secs(2), 5));
+    assert_eq!(log.first_seq(), 4);
+    log.set_keep(Keep { bytes_max: 1, ..keep });
+    log.tend(&at(now + Duration::from_secs(4), 5));
+    assert_eq!((log.first_seq(), log.take_forgotten()), (7, 4));
+    say(&mut log, 5, vec![draft("Анна", "0", None)]);
+    log.set_keep(Keep::default());
+    log.tend(&at(now + Duration::from_secs(6), 5));
+    assert_eq!((log.first_seq(), log.next_deadline()), (7, None), "everything is kept");
 }
 
 #[test]
@@ -176,7 +247,7 @@ fn a_tick_in_which_nothing_was_said_touches_nothing() {
     let written = || std::fs::metadata(shelf.wal()).unwrap().len();
     let before = written();
     chatter(&mut log, 6, 0);
-    log.tend(Instant::now(), 6);
+    log.tend(&at(Instant::now(), 6));
     assert_eq!(written(), before);
     chatter(&mut log, 7, 1);
     assert!(before < written(), "or this test sees nothing");

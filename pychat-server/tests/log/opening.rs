@@ -61,7 +61,7 @@ fn a_folder_that_cannot_be_made_or_written_is_named() {
 #[test]
 fn what_is_no_log_of_ours_is_refused_and_left_as_it_is() {
     let foreign = "DIR/log.sqlite is no log of this program; move it away to begin a new one";
-    let newer = "DIR/log.sqlite has version 7, and this server knows none above 4";
+    let newer = "DIR/log.sqlite has version 7, and this server knows none above 5";
     let cases: [(&str, Make); 6] = [
         (foreign, |shelf| {
             shelf.put(&b"I am a letter, and long enough to look like more. ".repeat(99));
@@ -135,7 +135,7 @@ fn what_only_a_hand_can_have_written_is_no_reason_to_panic() {
         "UPDATE meta SET epoch = 'no epoch'",
         "UPDATE meta SET trimmed_seq = -1",
         "DELETE FROM meta; ALTER TABLE meta RENAME TO beta",
-        "INSERT INTO messages VALUES (-5, -5, '', '', NULL, NULL)",
+        "INSERT INTO messages VALUES (-5, -5, '', '', NULL, NULL, 0)",
     ] {
         let shelf = Shelf::new();
         drop(shelf.open());

@@ -5,9 +5,11 @@ use std::{
     ops::ControlFlow,
     path::PathBuf,
     sync::atomic::{AtomicUsize, Ordering},
+    time::Instant,
 };
 
 use pychat_server::{
+    clock::Time,
     id::ConnectionId,
     log::{
         Appended, Draft, Keep, Kept, Log, OwnerId,
@@ -98,6 +100,11 @@ pub(crate) fn draft(author: &str, content: &str, id: Option<&str>) -> Draft {
     let from = ConnectionId { slot: 3, generation: 4 };
     let owner = Some(OwnerId(author.len() as u64));
     Draft { from, author: name(author), owner, content: content.into(), id: id.map(Into::into) }
+}
+
+/// A time by a clock that can be trusted.
+pub(crate) fn at(now: Instant, utc_ms: u64) -> Time {
+    Time { now, utc_ms, trusted_at: now }
 }
 
 /// Says all of this at once; returns each number, and whether it is new.

@@ -4,9 +4,10 @@ use std::{
     fs,
     io::{Seek, SeekFrom, Write},
     ops::ControlFlow,
+    time::Instant,
 };
 
-use pychat_server::log::{Appended, Owner, OwnerChange, OwnerId, StorageError, TokenHash};
+use pychat_server::log::{Appended, Keep, Owner, OwnerChange, OwnerId, StorageError, TokenHash};
 use rusqlite::Connection;
 
 use super::shelf::{Shelf, chatter, draft, read, say};
@@ -93,4 +94,25 @@ fn a_tick_that_fails_halfway_leaves_no_trace() {
     assert_eq!(log.owners().unwrap(), (vec![], OwnerId(0)));
     assert_eq!(say(&mut log, 7, vec![draft("Анна", "good", Some("good"))]), [(2, true)]);
     assert_eq!(read(&mut log)[1], (2, 7, "Анна".into(), "good".into()), "the time as well");
+}
+
+#[test]
+fn what_would_take_the_last_of_the_disk_is_refused_before_it_is_written() {
+    let shelf = Shelf::new();
+    let mut log = shelf.open();
+    let now = Instant::now();
+    let all = Keep { disk_reserve_bytes: u64::MAX, ..Keep::default() };
+    log.set_keep(all);
+    log.check_space(now);
+    let tell = |_, appended: Appended| panic!("{appended:?}");
+    let refused = log.append(6, [draft("Анна", "b", Some("1"))], [], tell);
+    assert_eq!(refused, Err(StorageError::Reserve));
+    assert_eq!(log.last_seq(), 0);
+    log.set_keep(Keep { disk_reserve_bytes: 0, ..all });
+    log.check_space(now);
+    chatter(&mut log, 7, 1);
+    log.set_keep(Keep { disk_reserve_bytes: 1, ..all });
+    log.check_space(now);
+    chatter(&mut log, 8, 1);
+    assert_eq!(read(&mut log).len(), 2);
 }

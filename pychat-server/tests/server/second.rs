@@ -79,8 +79,15 @@ fn every_byte_is_as_the_protocol_says() {
     };
     receives(&mut anna, &[&copy(r#","id":"№1""#)]);
     receives(&mut boris, &[&copy("")]);
-    anna.send(text_two("№1", "again"));
+    anna.send(text_two("№1", r#"привет <b>\"👋\"\n"#));
     receives(&mut anna, &[&copy(r#","id":"№1","dup":true"#)]);
+    anna.send(text_two("№1", "again"));
+    receives(
+        &mut anna,
+        &[
+            r#"{"type":"error","code":"id_reused","text":"you said something else under this id; this was not sent","ref":"№1"}"#,
+        ],
+    );
     for (peer, members) in
         [(&mut anna, r#","id":"№1","replay":true"#), (&mut boris, r#","replay":true"#)]
     {
@@ -186,14 +193,17 @@ fn a_token_takes_a_name_over_and_what_was_missed_is_replayed() {
 #[test]
 fn who_takes_an_absent_person_s_name_learns_no_ids_and_spends_none() {
     let server = Server::start();
+    let [mut guest] = Peer::room(server.address(), ["Борис"]);
     let (mut anna, token) = join_two(&server, "Анна");
+    guest.is_told(&joined("Анна"));
     anna.send(text_two("seed-0", "раз"));
     let said =
         r#"{"type":"message","seq":1,"time":T,"username":"Анна","content":"раз","id":"seed-0"}"#;
     receives(&mut anna, &[said]);
+    guest.hears("Анна", "раз");
     drop(anna);
+    guest.is_told(&left("Анна"));
 
-    let [mut guest] = Peer::room(server.address(), ["Борис"]);
     let mut stranger = Peer::connect(server.address());
     stranger.payload().unwrap();
     let refused = r#"{"type":"error","code":"name_taken","text":"somebody else has this name","suggest":"Анна (2)"}"#;

@@ -76,7 +76,7 @@ pub(crate) enum Fault {
 
 impl Fault {
     /// Every kind, for a test to look whether it happened.
-    pub(crate) const ALL: [Self; 59] = [
+    pub(crate) const ALL: [Self; 58] = [
         Self::Reset,
         Self::WriteFails,
         Self::Interrupted,

@@ -18,6 +18,7 @@ const LOCK_NAME: &str = "lock";
 /// A folder that no other server uses; it is free again when this is dropped, or the process ends.
 #[derive(Debug)]
 pub(super) struct Folder {
+    directory: PathBuf,
     file: PathBuf,
     _lock: File,
 }
@@ -43,7 +44,12 @@ impl Folder {
             sync.map_err(|source| unwritable(directory, source))?;
         }
         open(&file)?;
-        Ok(Self { file, _lock: lock })
+        Ok(Self { directory: directory.to_owned(), file, _lock: lock })
+    }
+
+    /// Returns the folder.
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// Returns where the log is.

@@ -63,6 +63,14 @@ const MIGRATIONS: &[&str] = &[
     DROP INDEX messages_by_id;
     CREATE UNIQUE INDEX messages_by_id ON messages (owner, id) WHERE id IS NOT NULL;
 ",
+    "
+    -- How many bytes all messages before this one took, forgotten ones too.
+    ALTER TABLE messages ADD COLUMN begin_bytes INTEGER NOT NULL DEFAULT 0;
+    UPDATE messages SET begin_bytes = before.bytes FROM (
+        SELECT seq, sum(octet_length(content) + 100) OVER (ORDER BY seq)
+            - octet_length(content) - 100 AS bytes FROM messages
+    ) AS before WHERE messages.seq = before.seq;
+",
 ];
 
 /// How long who opens the log waits for the last server's own processes to let go of it.

@@ -169,7 +169,7 @@ impl<'a> World<'a> {
         let limits = limits(&mut chance);
         let is_wide = 1 << 20 <= limits.backlog_bytes_max;
         let messages_max = [MESSAGES_MAX, MESSAGES_MAX, 5, 40][chance(4)];
-        let keep = Keep { messages_max, age_max: Duration::MAX };
+        let keep = Keep { messages_max, ..Keep::default() };
         let now = Instant::now();
         let mut world = Self {
             large_one_in: [2, 10, 50][chance(3)],

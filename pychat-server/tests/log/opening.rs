@@ -59,6 +59,40 @@ fn a_folder_that_cannot_be_made_or_written_is_named() {
 }
 
 #[test]
+fn what_others_could_read_is_closed_to_them() {
+    let shelf = Shelf::new();
+    chatter(&mut shelf.open(), 5, 1);
+    let copy = Shelf::new();
+    let mut log = shelf.open();
+    chatter(&mut log, 5, 1);
+    fs::create_dir_all(&copy.place.directory).unwrap();
+    for (from, to) in [(shelf.file(), copy.file()), (shelf.wal(), copy.wal())] {
+        fs::write(&to, fs::read(from).unwrap()).unwrap();
+        fs::set_permissions(to, fs::Permissions::from_mode(0o644)).unwrap();
+    }
+    let mut log = copy.open();
+    chatter(&mut log, 5, 1);
+    for file in fs::read_dir(&copy.place.directory).unwrap().flatten() {
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{file:?}");
+    }
+    assert_eq!(read(&mut log).len(), 3);
+}
+
+#[test]
+fn a_link_is_not_followed() {
+    for name in ["lock", "log.sqlite", "log.sqlite-wal"] {
+        let shelf = Shelf::new();
+        fs::create_dir_all(&shelf.place.directory).unwrap();
+        let (target, link) =
+            (shelf.place.directory.join("target"), shelf.place.directory.join(name));
+        std::os::unix::fs::symlink(&target, link).unwrap();
+        let words = refusal(&shelf);
+        assert!(words.starts_with(&format!("cannot write DIR/{name}: ")), "{words}");
+        assert!(!target.exists(), "{name}");
+    }
+}
+
+#[test]
 fn what_is_no_log_of_ours_is_refused_and_left_as_it_is() {
     let foreign = "DIR/log.sqlite is no log of this program; move it away to begin a new one";
     let newer = "DIR/log.sqlite has version 7, and this server knows none above 5";

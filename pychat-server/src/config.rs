@@ -160,7 +160,7 @@ struct Options {
     #[serde(deserialize_with = "file::written")]
     disk_reserve: Option<Size>,
 
-    /// For how many days a name is kept for its owner who does not come; 0 is for ever [default: 365]
+    /// For how many days a name is kept for an absent owner; 0 is for ever [default: 365]
     #[arg(long, value_name = "N", env = "PYCHAT_NAME_DAYS", hide_env = true)]
     #[serde(deserialize_with = "file::written")]
     name_days: Option<Count>,

@@ -308,6 +308,15 @@ impl Log {
         }
     }
 
+    /// Has the whole log read by another process if the last server did not close it; once that has
+    /// ended, tells once what came of it. A log that is damaged takes nothing any more.
+    pub fn check(&mut self, now: Instant) -> Option<Result<(), StorageError>> {
+        match self {
+            Self::Memory(_) => None,
+            Self::Kept(kept) => kept.check(now),
+        }
+    }
+
     /// Looks whether there is room for what is to be appended, if it has not for a second.
     pub fn check_space(&mut self, now: Instant) {
         if let Self::Kept(kept) = self {

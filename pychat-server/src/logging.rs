@@ -269,6 +269,11 @@ pub fn storage_failed(error: &StorageError) {
     error!(event = "storage", reason = key, "storage failed, so nobody can say anything: {error}");
 }
 
+/// The whole log was read, as the last server did not close it, and is in order.
+pub fn checked() {
+    info!(event = "check", "the log was not closed in order; all of it was read, and it is whole");
+}
+
 /// Messages beyond what is to be kept were forgotten.
 pub fn forgotten(messages: u64, first_seq: u64) {
     info!(event = "forget", "forgot {messages} messages, all before number {first_seq}");

@@ -4,7 +4,7 @@
 use std::{env, error::Error, process::ExitCode};
 
 use pychat_server::{
-    config::Config, log::sqlite::checkpoint::Job, logging, reactor::Reactor, systemd::Inherited,
+    config::Config, log::sqlite::child::Job, logging, reactor::Reactor, systemd::Inherited,
 };
 
 fn main() -> ExitCode {

@@ -214,6 +214,7 @@ impl<S: Socket> Switchboard<S> {
         self.deliver_run(now);
         self.flush_dirty(now);
         self.cut_largest();
+        self.check_log(now);
         self.log.tend(&time);
         self.log_forgotten(now);
     }
@@ -233,7 +234,6 @@ impl<S: Socket> Switchboard<S> {
             self.next_delivery(now),
             self.pulses.next(),
             self.log.next_deadline(),
-            self.forgotten.tell_at,
         ];
         self.chat.next_deadline().into_iter().chain(ours.into_iter().flatten()).min()
     }

@@ -10,6 +10,7 @@ use super::Switchboard;
 use crate::{
     chat::{Effect, Input},
     connection::Socket,
+    log::StorageError,
     logging,
 };
 
@@ -20,24 +21,31 @@ const FORGOTTEN_PAUSE: Duration = Duration::from_hours(1);
 #[derive(Debug, Default)]
 pub(super) struct Forgotten {
     messages: u64,
-    /// When they are told, if there is anything.
-    pub(super) tell_at: Option<Instant>,
-    /// Not before this.
+    /// They are not told before this.
     rest_until: Option<Instant>,
 }
 
 impl<S: Socket> Switchboard<S> {
     /// Tells the operator how much was forgotten: at once, then no more than once an hour.
     pub(super) fn log_forgotten(&mut self, now: Instant) {
-        let Forgotten { messages, tell_at, rest_until } = &mut self.forgotten;
+        let Forgotten { messages, rest_until } = &mut self.forgotten;
         *messages += self.log.take_forgotten();
-        if 0 < *messages {
-            let at = rest_until.map_or(now, |until| until.max(now));
-            *tell_at = Some(at);
-            if at <= now {
-                logging::forgotten(mem::take(messages), self.log.first_seq());
-                (*tell_at, *rest_until) = (None, Some(now + FORGOTTEN_PAUSE));
+        if 0 < *messages && rest_until.is_none_or(|until| until <= now) {
+            logging::forgotten(mem::take(messages), self.log.first_seq());
+            *rest_until = Some(now + FORGOTTEN_PAUSE);
+        }
+    }
+
+    /// Tells the operator what came of reading the whole log, if it was to be read.
+    pub(super) fn check_log(&mut self, now: Instant) {
+        match self.log.check(now) {
+            Some(Ok(())) => logging::checked(),
+            Some(Err(error @ StorageError::Damaged(_))) => {
+                logging::storage_failed(&error);
+                self.is_log_failing = true;
             }
+            Some(Err(error)) => logging::read_failed(&error),
+            None => (),
         }
     }
 

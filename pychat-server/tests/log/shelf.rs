@@ -5,7 +5,8 @@ use std::{
     ops::ControlFlow,
     path::PathBuf,
     sync::atomic::{AtomicUsize, Ordering},
-    time::Instant,
+    thread,
+    time::{Duration, Instant},
 };
 
 use pychat_server::{
@@ -21,6 +22,9 @@ use rusqlite::Connection;
 
 /// The name of a log that is begun here.
 pub(crate) const EPOCH: &str = "000000000000000000000000000000ab";
+
+/// How long a lock is waited for.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A folder of the test's own; gone when dropped.
 #[derive(Debug)]
@@ -42,7 +46,14 @@ impl Shelf {
 
     /// Opens the log; each time with another name for a new one.
     pub(crate) fn try_open(&self, keep: Keep, epoch: u128) -> Result<Log, OpenError> {
-        Kept::open(&self.place, keep, epoch).map(Log::Kept)
+        // A process that another test has just started may hold a copy of the lock until it is itself.
+        let deadline = Instant::now() + LOCK_PATIENCE;
+        loop {
+            match Kept::open(&self.place, keep, epoch) {
+                Err(OpenError::InUse { .. }) if Instant::now() < deadline => thread::yield_now(),
+                opened => return opened.map(Log::Kept),
+            }
+        }
     }
 
     /// Opens the log as it is by default.

@@ -29,7 +29,7 @@ fn a_file_that_cannot_be_used_is_named_and_left_as_it_is() {
     let newer = fs::read(shelf.file()).unwrap();
     assert_eq!(
         shelf.complaint(),
-        "pychat-server: DIR/log.sqlite has version 7, and this server knows none above 5"
+        "pychat-server: DIR/log.sqlite has version 7, and this server knows none above 6"
     );
     assert_eq!(fs::read(shelf.file()).unwrap(), newer);
 

@@ -308,6 +308,14 @@ impl Log {
         }
     }
 
+    /// Returns true if [`check`](Self::check) has something to begin.
+    pub fn is_check_due(&self) -> bool {
+        match self {
+            Self::Memory(_) => false,
+            Self::Kept(kept) => kept.is_check_due(),
+        }
+    }
+
     /// Has the whole log read by another process if the last server did not close it; once that has
     /// ended, tells once what came of it. A log that is damaged takes nothing any more.
     pub fn check(&mut self, now: Instant) -> Option<Result<(), StorageError>> {

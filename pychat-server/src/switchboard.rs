@@ -223,7 +223,7 @@ impl<S: Socket> Switchboard<S> {
     pub fn has_work(&self) -> bool {
         let Queues { ready, ended, hungry, .. } = &self.queues;
         let has_queued = !ready.is_empty() || !ended.is_empty() || !hungry.is_empty();
-        has_queued || !self.effects.is_empty() || self.has_unwelcomed()
+        has_queued || !self.effects.is_empty() || self.has_unwelcomed() || self.log.is_check_due()
     }
 
     /// Returns when the next turn has something to do for the time alone.

@@ -129,7 +129,7 @@ impl Kept {
             age_at: None,
             forgotten: 0,
             space: Space::default(),
-            next_deadline: (!was_closed).then(Instant::now),
+            next_deadline: None,
             health,
             folder,
         })
@@ -223,6 +223,11 @@ impl Kept {
         let checkpoint_at = self.checkpointer.tend(time.now, &self.connection);
         let check_at = matches!(self.health, Health::Checking(_)).then(|| time.now + CHILD_POLL);
         self.next_deadline = trim_at.into_iter().chain(checkpoint_at).chain(check_at).min();
+    }
+
+    /// See [`Log::is_check_due`](super::Log::is_check_due).
+    pub fn is_check_due(&self) -> bool {
+        matches!(self.health, Health::Unchecked)
     }
 
     /// See [`Log::check`](super::Log::check).

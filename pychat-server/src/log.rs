@@ -211,8 +211,9 @@ impl StorageError {
     }
 }
 
-/// The newest messages of the room, and who may take which name again.
+/// The messages of the room, and who owns which name.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a process has one log")]
 pub enum Log {
     /// Forgotten with the process.
     Memory(Memory),

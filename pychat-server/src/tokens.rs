@@ -226,7 +226,9 @@ impl Tokens {
     fn insert(&mut self, id: OwnerId, known: Known) {
         self.remove(id);
         let others: BTreeSet<_> = self.lookalikes(&known.name).map(|(other, _)| other).collect();
-        others.into_iter().for_each(|other| self.forget(other));
+        for other in others {
+            self.forget(other);
+        }
         for skeleton in known.name.skeletons() {
             self.by_skeleton.insert(skeleton.clone(), id);
         }

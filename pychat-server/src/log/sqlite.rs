@@ -24,7 +24,7 @@ use rusqlite::Connection;
 
 use self::{
     checkpoint::Checkpointer,
-    child::{CHILD_POLL, Child, DAMAGED, Task},
+    child::{CHILD_POLL, Child, DAMAGED, Progress, Task},
     folder::Folder,
     rows::{Ends, integer, transaction},
     schema::Opened,
@@ -245,10 +245,13 @@ impl Kept {
                     None => schema::check_health(&self.connection),
                 }
             }
-            Health::Checking(child) => match child.outcome(now)? {
-                Some(0) => Ok(()),
-                Some(code) if code == i32::from(DAMAGED) => Err(damage()),
-                _ => Err(StorageError::Other("it could not be read as a whole".to_owned())),
+            Health::Checking(child) => match child.progress(now) {
+                Progress::AtWork => return None,
+                Progress::Ended(Some(0)) => Ok(()),
+                Progress::Ended(Some(code)) if code == i32::from(DAMAGED) => Err(damage()),
+                Progress::Ended(_) => {
+                    Err(StorageError::Other("it could not be read as a whole".to_owned()))
+                }
             },
         };
         let is_damaged = matches!(verdict, Err(StorageError::Damaged(_)));

@@ -225,18 +225,18 @@ fn no_more_bytes_are_kept_than_should_be() {
 fn an_owner_is_kept_as_they_were_last_and_their_name_has_no_other() {
     let shelf = Shelf::new();
     let mut log = shelf.open();
-    let changed = Owner { used_ms: 9, has_returned: true, ..owner(2, "б") };
+    let second = Owner { used_ms: 9, has_returned: true, ..owner(2, "б") };
     let changes = [
         OwnerChange::Save(owner(1, "a")),
         OwnerChange::Save(owner(2, "b")),
         OwnerChange::Save(owner(3, "c")),
-        OwnerChange::Save(changed.clone()),
+        OwnerChange::Save(second.clone()),
         OwnerChange::Forget(OwnerId(1)),
         OwnerChange::Save(owner(4, "c")),
     ];
     log.append(5, [], changes, |_, _| ()).unwrap();
     drop(log);
-    assert_eq!(shelf.open().owners().unwrap(), (vec![changed, owner(4, "c")], OwnerId(4)));
+    assert_eq!(shelf.open().owners().unwrap(), (vec![second, owner(4, "c")], OwnerId(4)));
 }
 
 #[test]

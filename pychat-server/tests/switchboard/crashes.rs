@@ -113,8 +113,7 @@ impl World {
         let log =
             Log::Kept(Kept::open(&place, Keep::default(), 7).expect("it works, and it is there"));
         let hello_timeout = Duration::from_hours(1);
-        let pace = Pace::new(3, 50);
-        let rules = Rules { hello_timeout, pace, ..Limits::default().rules };
+        let rules = Rules { hello_timeout, pace: Pace::new(3, 50), ..Limits::default().rules };
         let limits = Limits { rules, ..Limits::default() };
         let mut switchboard = Switchboard::new(limits, log, Tokens::new([7; 32], [], OwnerId(0)));
         let notes = Notes::new(self.folder.join("connections"));

@@ -20,7 +20,7 @@ use std::{
 
 use rusqlite::{Connection, wal::CheckpointMode};
 
-use super::child::{CHILD_POLL, Child, Task};
+use super::child::{CHILD_POLL, Child, Progress, Task};
 
 /// From how much on it is worth while, in pages of 4 KiB.
 pub const WAITING_PAGES_HIGH: i32 = 1_024;
@@ -57,7 +57,7 @@ impl Checkpointer {
     pub(super) fn tend(&mut self, now: Instant, connection: &Connection) -> Option<Instant> {
         let had_child = self.running.is_some();
         if let Some(running) = &mut self.running {
-            if running.outcome(now).is_none() {
+            if running.progress(now) == Progress::AtWork {
                 return Some(now + CHILD_POLL);
             }
             self.running = None;

@@ -46,6 +46,14 @@ impl Task {
     }
 }
 
+/// How far a process is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Progress {
+    AtWork,
+    /// It ended, with this exit code if it did so by itself and in time.
+    Ended(Option<i32>),
+}
+
 /// A process at work; it ends with this.
 #[derive(Debug)]
 pub(super) struct Child {
@@ -75,12 +83,12 @@ impl Child {
         Some(Self { process: process.ok()?, deadline })
     }
 
-    /// Returns nothing while it is at work, then its exit code, if it ended with one and in time.
-    pub(super) fn outcome(&mut self, now: Instant) -> Option<Option<i32>> {
+    /// Returns how far it is by `now`.
+    pub(super) fn progress(&mut self, now: Instant) -> Progress {
         match self.process.try_wait() {
-            Ok(None) if now < self.deadline => None,
-            Ok(status) => Some(status.and_then(|status| status.code())),
-            Err(_) => Some(None),
+            Ok(None) if now < self.deadline => Progress::AtWork,
+            Ok(status) => Progress::Ended(status.and_then(|status| status.code())),
+            Err(_) => Progress::Ended(None),
         }
     }
 }

@@ -38,11 +38,12 @@ pub use self::{
     talk::STORAGE_RETRY_MS,
 };
 use crate::{
+    clock::Time,
     deadlines::Deadlines,
     id::ConnectionId,
     pace::{Bucket, Pace},
-    roster::Roster,
-    tokens::Tokens,
+    roster::{FreeName, Roster},
+    tokens::{Expiry, Grant, Tokens},
 };
 
 /// How many payloads in a row that mean nothing end a connection.
@@ -56,6 +57,10 @@ pub struct Chat {
     deadlines: Deadlines,
     tokens: Tokens,
     rules: Rules,
+    /// What the clock on the wall shows, in UTC milliseconds since 1970.
+    utc_ms: u64,
+    /// The same, if it can be trusted.
+    trusted_ms: Option<u64>,
 }
 
 /// What the operator decides for the room.
@@ -65,6 +70,8 @@ pub struct Rules {
     pub hello_timeout: Duration,
     /// How fast one connection may speak; any speed if `None`.
     pub pace: Option<Pace>,
+    /// How long a name is reserved for its owner since they used it last.
+    pub name_age_max: Duration,
 }
 
 #[derive(Debug)]
@@ -72,6 +79,8 @@ struct Peer {
     phase: Phase,
     /// What it is spoken to in, as far as it has said.
     protocol: Protocol,
+    /// What it has its name by, in protocol 2.
+    grant: Option<Grant>,
     /// How many payloads in a row meant nothing.
     bad_payloads: u32,
     /// How much it has said lately.
@@ -96,12 +105,19 @@ impl Chat {
             deadlines: Deadlines::default(),
             tokens,
             rules,
+            utc_ms: 0,
+            trusted_ms: None,
         }
     }
 
     /// Changes the rules for what comes from now on: guests here already keep their deadline.
     pub fn set_rules(&mut self, rules: Rules) {
         self.rules = rules;
+    }
+
+    /// Takes in what the time is, for what comes from now on.
+    pub fn set_time(&mut self, time: &Time) {
+        (self.utc_ms, self.trusted_ms) = (time.utc_ms, time.trusted_ms());
     }
 
     /// Takes one thing in and appends what is to be done about it to `effects`.
@@ -116,7 +132,7 @@ impl Chat {
             Input::Broken { id, error } => self.on_broken(id, error, effects),
             Input::Finished { id } => self.close(id, CloseReason::Quit, effects),
             Input::Closed { id, reason } => self.on_closed(id, reason, effects),
-            Input::Appended { from, appended } => talk::on_appended(from, appended, effects),
+            Input::Appended { from, appended } => self.on_appended(from, appended, effects),
             Input::NotKept { draft, error } => self.on_not_kept(&draft, &error, effects),
             Input::Stopping => self.on_stopping(effects),
         }
@@ -148,6 +164,7 @@ impl Chat {
         let peer = Peer {
             phase: Phase::Guest,
             protocol: Protocol::One,
+            grant: None,
             bad_payloads: 0,
             bucket: Bucket::default(),
             is_told_to_slow_down: false,
@@ -291,6 +308,22 @@ impl Chat {
         match self.protocol(to) {
             Protocol::One => effects.push(Effect::Tell { to, content: format!("{text}\n") }),
             Protocol::Two => complain(to, Complaint::new(code, text), effects),
+        }
+    }
+
+    /// Returns the name under which somebody who asks for `name` and does not own it can join now.
+    fn find_free(&self, name: UserName) -> FreeName {
+        let expiry = self.name_expiry();
+        self.roster.find_free(name, |name| self.tokens.is_reserved(name, None, expiry))
+    }
+
+    fn name_expiry(&self) -> Expiry {
+        let age_max_ms = u64::try_from(self.rules.name_age_max.as_millis()).ok();
+        match self.trusted_ms.zip(age_max_ms) {
+            Some((now_ms, age_max_ms)) => now_ms
+                .checked_sub(age_max_ms)
+                .map_or(Expiry::Never, |expired_ms| Expiry::By { expired_ms, now_ms }),
+            None => Expiry::Never,
         }
     }
 

@@ -156,6 +156,7 @@ fn limits(settings: &Settings) -> Result<Limits, ConfigError> {
                 values::time,
             )?,
             pace: settings.one("flood", default.rules.pace, values::rate)?,
+            name_age_max: history::days(settings, "name-days", 365)?,
         },
     })
 }

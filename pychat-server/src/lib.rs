@@ -14,6 +14,7 @@ pub mod tokens;
 
 // The shell: sockets, clock, signals.
 pub mod callers;
+pub mod clock;
 pub mod config;
 pub mod connection;
 pub mod connections;

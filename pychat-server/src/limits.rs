@@ -34,7 +34,11 @@ impl Default for Limits {
             connections_max: 10_000,
             connections_per_address_max: 64,
             crowd: 100,
-            rules: Rules { hello_timeout: Duration::from_secs(20), pace: Pace::new(10, 5) },
+            rules: Rules {
+                hello_timeout: Duration::from_secs(20),
+                pace: Pace::new(10, 5),
+                name_age_max: Duration::from_hours(365 * 24),
+            },
         }
     }
 }

@@ -211,6 +211,7 @@ pub fn refused(user: Option<&UserName>, peer: SocketAddr, refusal: &Refusal) {
         Refusal::Name(_) => "name",
         Refusal::NameTaken => "name_taken",
         Refusal::MessageId => "message_id",
+        Refusal::IdReused => "id_reused",
         Refusal::NotJoined => "not_joined",
         Refusal::AlreadyJoined => "already_joined",
     };
@@ -276,6 +277,16 @@ pub fn restart_needed(option: &str) {
 pub fn storage_failed(error: &StorageError) {
     let key = error.key();
     error!(event = "storage", reason = key, "storage failed, so nobody can say anything: {error}");
+}
+
+/// The whole log was read, as the last server did not close it, and is in order.
+pub fn checked() {
+    info!(event = "check", "the log was not closed in order; all of it was read, and it is whole");
+}
+
+/// Messages beyond what is to be kept were forgotten.
+pub fn forgotten(messages: u64, first_seq: u64) {
+    info!(event = "forget", "forgot {messages} messages, all before number {first_seq}");
 }
 
 /// What somebody missed cannot be read.

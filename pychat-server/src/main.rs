@@ -5,7 +5,7 @@ use std::{env, error::Error, process::ExitCode};
 
 use pychat_server::{
     config::{Config, ConfigError},
-    log::sqlite::checkpoint::Job,
+    log::sqlite::child::Job,
     logging,
     reactor::Reactor,
     systemd::Inherited,

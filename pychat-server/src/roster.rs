@@ -20,8 +20,8 @@ pub struct Roster {
     /// In join order; the number is only good for that.
     participants: BTreeMap<u64, UserName>,
     by_id: HashMap<ConnectionId, u64>,
-    /// How many skeletons of people present are this one; a name may have the same one twice.
-    taken: HashMap<Skeleton, u32>,
+    /// The person present with a name of this skeleton.
+    taken: HashMap<Skeleton, ConnectionId>,
     /// The numbers behind the names of people present, given or chosen.
     numbers: Numbers,
     /// The names in join order, joined; `None` since somebody left, until somebody asks.
@@ -44,12 +44,21 @@ impl FreeName {
 
 impl Roster {
     /// Returns the name under which somebody who asks for `name` can join now: that one or, where it
-    /// is taken, `name (2)`, `name (3)` … A handful of look-ups finds it, however many are taken.
-    pub fn find_free(&self, name: UserName) -> FreeName {
-        if !self.is_taken(&name) {
+    /// is taken or reserved, `name (2)`, `name (3)` … A handful of look-ups finds it, however many are
+    /// taken; where numbers are reserved for people who are away, some are left out.
+    pub fn find_free(&self, name: UserName, is_reserved: impl Fn(&UserName) -> bool) -> FreeName {
+        let is_free = |name: &UserName| !self.is_taken(name) && !is_reserved(name);
+        if is_free(&name) {
             return FreeName(name);
         }
-        FreeName(name.numbered(self.numbers.find_free(&name)))
+        let (mut number, mut step) = (self.numbers.find_free(&name), 1);
+        let mut given = name.numbered(number);
+        while !is_free(&given) {
+            number = number.saturating_add(step);
+            step = step.saturating_mul(2);
+            given = name.numbered(number);
+        }
+        FreeName(given)
     }
 
     /// Lets `id` in under a name that is free.
@@ -62,9 +71,7 @@ impl Roster {
         let FreeName(name) = free;
         debug_assert!(!self.is_taken(&name), "one person a name");
         for skeleton in name.skeletons() {
-            let count = self.taken.entry(skeleton.clone()).or_default();
-            *count += 1;
-            if *count == 1 {
+            if self.taken.insert(skeleton.clone(), id).is_none() {
                 self.numbers.take(skeleton);
             }
         }
@@ -99,12 +106,8 @@ impl Roster {
         let number = self.by_id.remove(&id)?;
         let name = self.participants.remove(&number)?;
         for skeleton in name.skeletons() {
-            if let Some(count) = self.taken.get_mut(skeleton) {
-                *count -= 1;
-                if *count == 0 {
-                    self.taken.remove(skeleton);
-                    self.numbers.free(skeleton);
-                }
+            if self.taken.remove(skeleton).is_some() {
+                self.numbers.free(skeleton);
             }
         }
         (self.listing, self.members) = (None, None);
@@ -127,14 +130,12 @@ impl Roster {
             .get_or_insert_with(|| self.participants.values().map(UserName::as_str).collect())
     }
 
-    /// Returns who has exactly this name.
-    pub fn holder(&self, name: &UserName) -> Option<ConnectionId> {
-        if !self.is_taken(name) {
-            return None;
-        }
-        let holds =
-            |(_, number): &(&ConnectionId, &u64)| self.participants.get(number) == Some(name);
-        self.by_id.iter().find(holds).map(|(id, _)| *id)
+    /// Returns who has this name or one that looks like it: at most one for each of its skeletons.
+    pub fn holders(&self, name: &UserName) -> Vec<ConnectionId> {
+        let holders = name.skeletons().iter().filter_map(|skeleton| self.taken.get(skeleton));
+        let mut holders: Vec<_> = holders.copied().collect();
+        holders.dedup();
+        holders
     }
 
     /// Returns the name of `id`, if it is present.
@@ -180,7 +181,7 @@ mod tests {
 
     fn join(roster: &mut Roster, slot: u32, name: &str) -> String {
         let before = numbers::N_LOOK_UPS.get();
-        let free = roster.find_free(UserName::new(name).unwrap());
+        let free = roster.find_free(UserName::new(name).unwrap(), |_| false);
         assert!(numbers::N_LOOK_UPS.get() - before <= 9, "a handful of look-ups");
         let given = free.name().to_string();
         roster.join(id(slot), free);
@@ -208,8 +209,8 @@ mod tests {
         assert_eq!(roster.listing(), "b, a, d");
         assert_eq!(names(&mut roster), ["b", "a", "d"]);
         assert_eq!(roster.name(id(2)).map(UserName::as_str), Some("b"));
-        let holder = |name| roster.holder(&UserName::new(name).unwrap());
-        assert_eq!((holder("b"), holder("B"), holder("c")), (Some(id(2)), None, None));
+        let holders = |name| roster.holders(&UserName::new(name).unwrap());
+        assert_eq!([holders("b"), holders("B"), holders("c")], [vec![id(2)], vec![id(2)], vec![]]);
     }
 
     #[test]

@@ -32,12 +32,14 @@ pub use self::{
 };
 
 use self::{
+    keep::Forgotten,
     run::Run,
     seat::{Queues, Seat, Stay},
 };
 use crate::{
     callers::Callers,
     chat::{Chat, Effect, Input},
+    clock::WallClock,
     connection::{Connection, Fill, Filled, READ_BUDGET_BYTES, Socket},
     connections::Connections,
     deadlines::Deadlines,
@@ -89,9 +91,12 @@ pub struct Switchboard<S> {
     returning: BTreeSet<ConnectionId>,
     /// When peers of protocol 2 are looked after.
     pulses: Deadlines,
-    /// The latest time that the clock has shown, in UTC milliseconds since 1970: what peers are told
-    /// never goes back, though somebody sets the clock.
+    /// The time of this tick, and the latest that anybody was told, in UTC milliseconds since 1970: what
+    /// peers are told never goes back, though somebody sets the clock.
     utc_ms: u64,
+    told_ms: u64,
+    clock: WallClock,
+    forgotten: Forgotten,
     /// What the log has taken and the chat has not been told yet.
     appended: VecDeque<Input<'static>>,
     /// True from when the log refused something until it takes something.
@@ -119,6 +124,9 @@ impl<S: Socket> Switchboard<S> {
             returning: BTreeSet::new(),
             pulses: Deadlines::default(),
             utc_ms: 0,
+            told_ms: 0,
+            clock: WallClock::default(),
+            forgotten: Forgotten::default(),
             appended: VecDeque::new(),
             is_log_failing: false,
             spare: Vec::new(),
@@ -130,9 +138,9 @@ impl<S: Socket> Switchboard<S> {
         self.connections.next_id()
     }
 
-    /// Returns the log, for another server to go on with.
-    pub fn into_log(self) -> Log {
-        self.log
+    /// Returns what another server needs to go on: the log, and who owns which name.
+    pub fn into_parts(self) -> (Log, Tokens) {
+        (self.log, self.chat.into_tokens())
     }
 
     /// Changes the limits for what comes from now on; nobody is sent away by that alone.
@@ -188,7 +196,9 @@ impl<S: Socket> Switchboard<S> {
     /// Does everything that has become possible by `now`, which is `utc_ms` in UTC milliseconds
     /// since 1970: one tick.
     pub fn turn(&mut self, now: Instant, utc_ms: u64) {
-        self.utc_ms = self.utc_ms.max(utc_ms);
+        let time = self.clock.look(now, utc_ms);
+        self.chat.set_time(&time);
+        self.utc_ms = utc_ms.max(self.told_ms);
         self.release_held(now);
         self.read_ready(now);
         self.append(now);
@@ -201,14 +211,16 @@ impl<S: Socket> Switchboard<S> {
         self.deliver_run(now);
         self.flush_dirty(now);
         self.cut_largest();
-        self.log.tend(now, utc_ms);
+        self.check_log(now);
+        self.log.tend(&time);
+        self.log_forgotten(now);
     }
 
     /// Returns true if the next turn has something to do already.
     pub fn has_work(&self) -> bool {
         let Queues { ready, ended, hungry, .. } = &self.queues;
         let has_queued = !ready.is_empty() || !ended.is_empty() || !hungry.is_empty();
-        has_queued || !self.effects.is_empty()
+        has_queued || !self.effects.is_empty() || self.log.is_check_due()
     }
 
     /// Returns when the next turn has something to do for the time alone.

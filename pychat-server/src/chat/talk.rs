@@ -8,7 +8,9 @@ use pychat_wire::{
     notice::Notice,
 };
 
-use super::{Chat, Complaint, Effect, Phase, Protocol, Refusal, complain, tell};
+use super::{
+    Chat, Complaint, Effect, Phase, Protocol, Refusal, arrival::change_owners, complain, tell,
+};
 use crate::{
     id::ConnectionId,
     log::{Appended, Draft, StorageError},
@@ -27,6 +29,7 @@ impl Chat {
         message_id: Option<&str>,
         effects: &mut Vec<Effect>,
     ) {
+        let expiry = self.name_expiry();
         let Some(peer) = self.peers.get_mut(&from) else { return };
         let Phase::Joined(author) = &peer.phase else { return };
         let message_id = match (peer.protocol, message_id) {
@@ -42,10 +45,14 @@ impl Chat {
         effects.push(Effect::Append(Draft {
             from,
             author: author.clone(),
+            owner: peer.grant.map(|grant| grant.owner),
             content: content.into(),
             id: message_id.map(Into::into),
-            place: None,
         }));
+        if let Some(grant) = peer.grant.as_mut().filter(|grant| !grant.is_saved) {
+            grant.is_saved = self.tokens.reserve(*grant, author, self.utc_ms, expiry);
+            change_owners(&mut self.tokens, effects);
+        }
         let held = self.rules.pace.and_then(|pace| peer.bucket.fill(now, pace));
         if let Some(until) = held {
             if peer.protocol == Protocol::Two && !peer.is_told_to_slow_down {
@@ -95,6 +102,9 @@ impl Chat {
         if !self.is_open(draft.from) {
             return;
         }
+        if let Some(grant) = self.peers.get_mut(&draft.from).and_then(|peer| peer.grant.as_mut()) {
+            grant.is_saved = false; // What was to be kept with the text is not kept either.
+        }
         let why = error.in_short();
         let text = format!("Not kept, so not sent: the server cannot store messages now ({why}).");
         match self.protocol(draft.from) {
@@ -109,14 +119,27 @@ impl Chat {
             }
         }
     }
-}
 
-/// What was accepted is published, whoever left.
-pub(super) fn on_appended(from: ConnectionId, appended: Appended, effects: &mut Vec<Effect>) {
-    effects.push(match appended {
-        Appended::New(record) => Effect::Publish { from, record },
-        Appended::Known(record) => Effect::Acknowledge { to: from, record },
-    });
+    /// What was accepted is published, whoever left.
+    pub(super) fn on_appended(
+        &mut self,
+        from: ConnectionId,
+        appended: Appended,
+        effects: &mut Vec<Effect>,
+    ) {
+        match appended {
+            Appended::New(record) => effects.push(Effect::Publish { from, record }),
+            Appended::Known(record) => effects.push(Effect::Acknowledge { to: from, record }),
+            Appended::Conflict { id } if self.is_open(from) => {
+                let text = "you said something else under this id; this was not sent";
+                let complaint =
+                    Complaint { reference: Some(id), ..Complaint::new(ErrorCode::IdReused, text) };
+                complain(from, complaint, effects);
+                effects.push(Effect::Report { id: from, refusal: Refusal::IdReused });
+            }
+            Appended::Conflict { .. } => (),
+        }
+    }
 }
 
 /// An id that is not longer than ids are.

@@ -46,10 +46,16 @@ impl Folders {
 
 /// Reads how what is said is kept.
 pub(super) fn read(settings: &Settings, folders: Folders) -> Result<History, ConfigError> {
-    let messages = settings.number("history-messages", 10_000, &(1..=100_000_000))?;
-    let days = settings.number("history-days", 90, &(1..=36_500))?;
-    let keep =
-        Keep { messages_max: messages as u64, age_max: Duration::from_hours(24 * days as u64) };
+    let default = Keep::default();
+    let unless_zero = |number: usize| if number == 0 { u64::MAX } else { number as u64 };
+    let reserve = usize::try_from(default.disk_reserve_bytes).unwrap_or(usize::MAX);
+    let any_size = 0..=usize::MAX;
+    let keep = Keep {
+        messages_max: unless_zero(settings.number("history-messages", 0, &any_size)?),
+        age_max: days(settings, "history-days", 0)?,
+        bytes_max: unless_zero(settings.size("history-bytes", 0, &any_size)?),
+        disk_reserve_bytes: settings.size("disk-reserve", reserve, &any_size)? as u64,
+    };
     let is_on_disk = settings
         .one("history", true, |text| values::word(text, [("disk", true), ("memory", false)]))?;
     let durability = settings.one("durability", Durability::default(), |text| {
@@ -62,4 +68,16 @@ pub(super) fn read(settings: &Settings, folders: Folders) -> Result<History, Con
         _ => None,
     };
     Ok(History { directory, keep, durability })
+}
+
+/// Reads a time that is given in days; 0 is for ever.
+pub(super) fn days(
+    settings: &Settings,
+    key: &'static str,
+    default: usize,
+) -> Result<Duration, ConfigError> {
+    Ok(match settings.number(key, default, &(0..=36_500))? {
+        0 => Duration::MAX,
+        days => Duration::from_hours(24 * days as u64),
+    })
 }

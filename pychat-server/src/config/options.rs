@@ -124,17 +124,43 @@ pub const OPTIONS: &[ConfigOption] = &[
     ConfigOption {
         key: "history-messages",
         heading: HISTORY,
-        help: "How many messages are stored",
-        default: "10000",
+        help: "How many messages are stored, the newest; 0 = no limit",
+        default: "0",
         example: "10000",
         ..PLAIN
     },
     ConfigOption {
         key: "history-days",
         heading: HISTORY,
-        help: "For how many days messages are stored",
-        default: "90",
+        help: "For how many days messages are stored; 0 = no limit",
+        default: "0",
         example: "90",
+        ..PLAIN
+    },
+    ConfigOption {
+        key: "history-bytes",
+        value: "SIZE",
+        heading: HISTORY,
+        help: "How much is stored, each message counting its text and 100 bytes; 0 = no limit",
+        default: "0",
+        example: "\"1GiB\"",
+        ..PLAIN
+    },
+    ConfigOption {
+        key: "disk-reserve",
+        value: "SIZE",
+        heading: HISTORY,
+        help: "How much of the disk stays free: with less than this no messages are accepted",
+        default: "512MiB",
+        example: "\"512MiB\"",
+        ..PLAIN
+    },
+    ConfigOption {
+        key: "name-days",
+        heading: HISTORY,
+        help: "For how many days a name stays reserved for an absent owner; 0 = no limit",
+        default: "365",
+        example: "365",
         ..PLAIN
     },
     ConfigOption {

@@ -52,7 +52,8 @@ fn a_file_says_the_same_with_the_same_names_and_a_flag_beats_it() {
     let text = "# everything\nlisten = [\"localhost\", \"[::1]:7\"]\npayload-max = 1_024\n\
         backlog-max = \"2MiB\"\nbacklog-total = \"3 MiB\"\nconnections = 5\n\
         connections-per-address = 0\nhello-timeout = \"3s\"\nflood = \"2,1\"\n\
-        history = \"disk\"\nhistory-messages = 8\nhistory-days = 2\ndurability = \"power\"\n\
+        history = \"disk\"\nhistory-messages = 8\nhistory-days = 2\nhistory-bytes = \"3MiB\"\n\
+        disk-reserve = 0\nname-days = 7\ndurability = \"power\"\n\
         state-dir = \"/x/y\"\n";
     for option in OPTIONS {
         assert!(text.contains(&format!("\n{} = ", option.key)), "{}", option.key);
@@ -64,7 +65,13 @@ fn a_file_says_the_same_with_the_same_names_and_a_flag_beats_it() {
     assert_eq!(limits.connections_per_address_max, 0);
     assert_eq!(limits.rules.hello_timeout, Duration::from_secs(3));
     assert_eq!(limits.rules.pace, Pace::new(2, 1));
-    let keep = Keep { messages_max: 8, age_max: Duration::from_hours(48) };
+    assert_eq!(limits.rules.name_age_max, Duration::from_hours(7 * 24));
+    let keep = Keep {
+        messages_max: 8,
+        age_max: Duration::from_hours(48),
+        bytes_max: 3 << 20,
+        disk_reserve_bytes: 0,
+    };
     let directory = Some("/x/y".into());
     assert_eq!(history, History { directory, keep, durability: Durability::Power });
     let memory = with_file(text, &["--history=memory", "--history-days=3"]).unwrap().history;
@@ -238,8 +245,7 @@ const BAD_FILES: &[(&str, &str)] = &[
         "FILE:1: backlog-total = 70000: should not be less than backlog-max, which is 1MiB",
     ),
     ("connections = 0", "FILE:1: connections = 0: write a number from 1 to 1000000"),
-    ("history-messages = 0", "FILE:1: history-messages = 0: write a number from 1 to 100000000"),
-    ("history-days = 40000", "FILE:1: history-days = 40000: write a number from 1 to 36500"),
+    ("history-days = 40000", "FILE:1: history-days = 40000: write a number from 0 to 36500"),
     // What is not TOML.
     (
         "listen = [127.0.0.1:12345]",

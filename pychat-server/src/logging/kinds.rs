@@ -4,7 +4,7 @@
 //! `data/systemd` say of it, in the reader's language: what it means, and what there is to be done.
 
 /// Each kind's word and id, in the order of the functions that log them.
-const KINDS: [(&str, &str); 31] = [
+const KINDS: [(&str, &str); 33] = [
     ("start", "0c1bcd50552d4f2fa7681b9d7e52e942"),
     ("keep", "9be81d2c268740cb8c854b3ab2674201"),
     ("listen", "28fc43e2d38b4d77a6b7fc68f2d6bda3"),
@@ -26,6 +26,8 @@ const KINDS: [(&str, &str); 31] = [
     ("reload_refused", "c5057958cc094329b17c1c85ac786c3c"),
     ("restart_needed", "ecba023374674620a7b4707527a64000"),
     ("storage", "596b000d637c44a2b8a9d09b2d4e8e28"),
+    ("check", "fc3621de5892476aa733c54b8b159353"),
+    ("forget", "aac42fc942254786b4fd8f2e6cd8d93f"),
     ("storage_read", "c4aa2743639c4baaaa6793f0d4f5a4c3"),
     ("storage_again", "78a50fe9fdb44ec5a34d4fc929c66128"),
     ("hand_over_failed", "a1791c6df53b4235b5dbe5761b30dfa4"),

@@ -65,7 +65,8 @@ pub(super) fn open_log(history: &History) -> Result<Log, StartError> {
 
 /// Returns what proves names: what is known of it already, and a secret for more.
 pub(super) fn open_tokens(log: &mut Log) -> Result<Tokens, StartError> {
-    Ok(Tokens::new(random()?, log.tokens()?))
+    let (owners, last_owner) = log.owners()?;
+    Ok(Tokens::new(random()?, owners, last_owner))
 }
 
 /// Returns bytes that nobody can guess.

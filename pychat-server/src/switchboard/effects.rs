@@ -22,7 +22,7 @@ use crate::{
     chat::{CloseReason, Effect, Protocol, Refusal},
     connection::{Connection, Socket},
     id::ConnectionId,
-    log::{Entry, Record},
+    log::{Entry, OwnerId, Record},
     logging,
     pace::Pace,
 };
@@ -41,8 +41,11 @@ impl<S: Socket> Switchboard<S> {
 
     fn apply(&mut self, now: Instant, effect: Effect) {
         let time_ms = self.utc_ms;
+        if effect.tells_time() {
+            self.told_ms = time_ms;
+        }
         match effect {
-            Effect::Append(_) | Effect::Remember { .. } => unreachable!("`append` took them all"),
+            Effect::Append(_) | Effect::ChangeOwner(_) => unreachable!("`append` took them all"),
             Effect::Greet { to } => self.greet(to),
             Effect::Tell { to, content } => {
                 self.tell(to, |out| speech::message(SERVER, &content, out));
@@ -70,7 +73,9 @@ impl<S: Socket> Switchboard<S> {
                 |out| speech::notice(Notice::Left { name: name.as_str() }, out),
                 |out| speech::left(&name, time_ms, reason, out),
             ),
-            Effect::Enter { id, name, protocol } => self.enter(now, id, name, protocol),
+            Effect::Enter { id, name, owner, protocol } => {
+                self.enter(now, id, name, owner, protocol);
+            }
             Effect::Resume { id, epoch, after } => self.resume(id, &epoch, after),
             Effect::Page { to, before, limit } => self.page(to, before, limit),
             Effect::Pong { to } => self.tell(to, |out| ServerMessage::Pong.encode(out)),
@@ -103,12 +108,19 @@ impl<S: Socket> Switchboard<S> {
         self.tell(to, |out| greeting.encode(out));
     }
 
-    fn enter(&mut self, now: Instant, id: ConnectionId, name: UserName, protocol: Protocol) {
+    fn enter(
+        &mut self,
+        now: Instant,
+        id: ConnectionId,
+        name: UserName,
+        owner: Option<OwnerId>,
+        protocol: Protocol,
+    ) {
         let Some(seat) = self.connections.get_mut(id) else { return };
         if matches!(seat.stay, Stay::Guest) {
             logging::joined(&name, seat.peer);
             seat.stay = Stay::Present(name);
-            seat.protocol = protocol;
+            (seat.owner, seat.protocol) = (owner, protocol);
             seat.hears = Hears::All { given: self.run.frames().of(protocol).len() };
             if protocol == Protocol::Two {
                 self.watch(now, id);
@@ -120,6 +132,7 @@ impl<S: Socket> Switchboard<S> {
     pub(super) fn publish(&mut self, from: Option<ConnectionId>, entry: Entry<'_>) {
         self.published_seq = entry.seq;
         self.utc_ms = self.utc_ms.max(entry.time_ms);
+        self.told_ms = self.utc_ms;
         let author = from.and_then(|from| {
             self.connections.get_mut(from).map(|seat| (from, seat.protocol, seat.hears))
         });

@@ -9,6 +9,7 @@ use crate::{
     chat::{CloseReason, Protocol},
     connection::{Connection, Socket},
     id::ConnectionId,
+    log::OwnerId,
 };
 
 /// A connection and what the server, not the socket, knows of it.
@@ -18,6 +19,8 @@ pub(super) struct Seat<S> {
     pub(super) stay: Stay,
     /// What it is spoken to in, once it has joined.
     pub(super) protocol: Protocol,
+    /// Whose name it has, if they proved that it is theirs.
+    pub(super) owner: Option<OwnerId>,
     pub(super) hears: Hears,
     /// What it asked for of the past and has not been sent yet.
     pub(super) wants: VecDeque<Want>,
@@ -94,6 +97,7 @@ impl<S: Socket> Seat<S> {
             peer,
             stay,
             protocol: Protocol::One,
+            owner: None,
             hears: Hears::Nothing,
             wants: VecDeque::new(),
             alive_at: now,

@@ -1,6 +1,7 @@
 //! The chat by script: inputs one by one, whole effects compared, the clock turned by hand.
 
 mod one;
+mod owners;
 mod two;
 
 use std::time::{Duration, Instant};
@@ -8,13 +9,14 @@ use std::time::{Duration, Instant};
 use pychat_server::{
     chat::{Chat, CloseReason, Effect, Input, Protocol, Refusal, Rules},
     id::ConnectionId,
-    log::{Draft, Record},
+    log::{Draft, OwnerId, Record},
     tokens::Tokens,
 };
 use pychat_wire::{ClientMessage, MessageError, UserName};
 
 const HELLO_TIMEOUT: Duration = Duration::from_secs(20);
-const RULES: Rules = Rules { hello_timeout: HELLO_TIMEOUT, pace: None };
+const NAME_AGE_MAX: Duration = Duration::from_hours(365 * 24);
+const RULES: Rules = Rules { hello_timeout: HELLO_TIMEOUT, pace: None, name_age_max: NAME_AGE_MAX };
 
 const A: ConnectionId = ConnectionId { slot: 0, generation: 0 };
 const B: ConnectionId = ConnectionId { slot: 1, generation: 1 };
@@ -27,7 +29,7 @@ struct Room {
 
 impl Room {
     fn new() -> Self {
-        Self { chat: Chat::new(RULES, Tokens::new([7; 32], [])), now: Instant::now() }
+        Self { chat: Chat::new(RULES, Tokens::new([7; 32], [], OwnerId(0))), now: Instant::now() }
     }
 
     fn with(people: &[(ConnectionId, &str)]) -> Self {
@@ -89,14 +91,16 @@ fn depart(who: &str, reason: CloseReason) -> Effect {
     Effect::Depart { name: name(who), reason }
 }
 
-fn enter(id: ConnectionId, given: &str, protocol: Protocol) -> Effect {
-    Effect::Enter { id, name: name(given), protocol }
+/// Somebody joins: in protocol 2 as an owner.
+fn enter(id: ConnectionId, given: &str, owner: Option<OwnerId>) -> Effect {
+    let protocol = if owner.is_some() { Protocol::Two } else { Protocol::One };
+    Effect::Enter { id, name: name(given), owner, protocol }
 }
 
 /// What the log answers when it takes a draft as its first.
 fn first_record(draft: &Draft) -> Record {
-    let Draft { author, content, id, .. } = draft.clone();
-    Record { seq: 1, time_ms: 5, author, content, id }
+    let Draft { author, owner, content, id, .. } = draft.clone();
+    Record { seq: 1, time_ms: 5, author, owner, content, id }
 }
 
 fn close(id: ConnectionId, reason: CloseReason) -> Effect {

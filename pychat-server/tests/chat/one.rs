@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pychat_server::{
-    chat::{BAD_PAYLOADS_MAX, CloseReason, Effect, Input, Protocol, Refusal, Rules},
+    chat::{BAD_PAYLOADS_MAX, CloseReason, Effect, Input, Refusal, Rules},
     log::{Appended, Draft, StorageError},
     pace::Pace,
 };
@@ -25,7 +25,7 @@ fn who_joins_is_welcomed_and_the_others_hear_it() {
         [
             tell(A, "Добро пожаловать, Анна. Участников онлайн в чате: 0"),
             arrive("Анна"),
-            enter(A, "Анна", Protocol::One),
+            enter(A, "Анна", None),
         ]
     );
     assert_eq!(room.handle(Input::Connected { id: B }), [Effect::Greet { to: B }]);
@@ -34,7 +34,7 @@ fn who_joins_is_welcomed_and_the_others_hear_it() {
         [
             tell(B, "Добро пожаловать, Борис. Участников онлайн в чате: 1\nАнна"),
             arrive("Борис"),
-            enter(B, "Борис", Protocol::One),
+            enter(B, "Борис", None),
         ]
     );
     assert_eq!(room.chat.next_deadline(), None);
@@ -49,7 +49,7 @@ fn a_taken_name_is_given_a_number_everywhere() {
         [
             tell(B, "Добро пожаловать, AННA (2). Участников онлайн в чате: 1\nАнна"),
             arrive("AННA (2)"),
-            enter(B, "AННA (2)", Protocol::One),
+            enter(B, "AННA (2)", None),
         ]
     );
     let [Effect::Append(draft)] = &room.text(B, "x")[..] else { panic!("one text, one draft") };
@@ -60,7 +60,7 @@ fn a_taken_name_is_given_a_number_everywhere() {
 fn a_text_is_published_only_once_the_log_has_it() {
     let mut room = Room::with(&[(A, "Анна"), (B, "Борис")]);
     let draft =
-        Draft { from: A, author: name("Анна"), content: "hi\n".into(), id: None, place: None };
+        Draft { from: A, author: name("Анна"), owner: None, content: "hi\n".into(), id: None };
     assert_eq!(room.text(A, "hi\n"), [Effect::Append(draft.clone())]);
     let record = first_record(&draft);
     let publish = Effect::Publish { from: A, record: record.clone() };
@@ -140,7 +140,7 @@ fn a_name_that_breaks_a_rule_is_told_why_and_waited_for() {
         room.handle(Input::Connected { id: A });
         let told = tell(A, &format!("Choose another name: {why}."));
         assert_eq!(room.hello(A, given), [report(A, Refusal::Name(error)), told]);
-        assert_eq!(room.hello(A, "Анна").last(), Some(&enter(A, "Анна", Protocol::One)));
+        assert_eq!(room.hello(A, "Анна").last(), Some(&enter(A, "Анна", None)));
     }
 }
 
@@ -152,9 +152,9 @@ fn who_speaks_too_fast_is_held_and_loses_nothing() {
         Effect::Append(Draft {
             from,
             author: name(author),
+            owner: None,
             content: content.into(),
             id: None,
-            place: None,
         })
     };
     assert_eq!(room.text(A, "раз"), [append(A, "Анна", "раз")]);
@@ -197,7 +197,7 @@ fn a_name_is_free_again_once_its_owner_is_gone() {
     let mut room = Room::with(&[(A, "Анна")]);
     room.closed(A, CloseReason::Quit);
     room.handle(Input::Connected { id: C });
-    assert_eq!(room.hello(C, "Анна").last(), Some(&enter(C, "Анна", Protocol::One)));
+    assert_eq!(room.hello(C, "Анна").last(), Some(&enter(C, "Анна", None)));
     assert_eq!(room.text(A, "from the grave"), [], "the slot is used again, the id is not");
 }
 

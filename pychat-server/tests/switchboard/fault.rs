@@ -49,7 +49,6 @@ pub(crate) enum Fault {
     WrongToken,
     TokenKept,
     TakenOver,
-    OriginalTakenOver,
 
     // Of what is asked, in protocol 2.
     NoId,
@@ -77,7 +76,7 @@ pub(crate) enum Fault {
 
 impl Fault {
     /// Every kind, for a test to look whether it happened.
-    pub(crate) const ALL: [Self; 59] = [
+    pub(crate) const ALL: [Self; 58] = [
         Self::Reset,
         Self::WriteFails,
         Self::Interrupted,
@@ -115,7 +114,6 @@ impl Fault {
         Self::WrongToken,
         Self::TokenKept,
         Self::TakenOver,
-        Self::OriginalTakenOver,
         Self::NoId,
         Self::EndlessId,
         Self::IdRefused,

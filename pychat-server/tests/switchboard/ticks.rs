@@ -14,7 +14,7 @@ use pychat_server::{
     connection::READ_BUDGET_BYTES,
     id::ConnectionId,
     limits::Limits,
-    log::{Keep, Log, Memory},
+    log::{Keep, Log, Memory, OwnerId},
     switchboard::{CLOSING_TIMEOUT, LINGER_TIMEOUT, Switchboard},
     tokens::Tokens,
 };
@@ -36,7 +36,7 @@ struct Peer {
 
 impl Server {
     fn new(connections_max: usize) -> Self {
-        let rules = Rules { hello_timeout: HELLO_TIMEOUT, pace: None };
+        let rules = Rules { hello_timeout: HELLO_TIMEOUT, pace: None, ..Limits::default().rules };
         let connections_per_address_max = connections_max;
         Self::limited(Limits {
             connections_max,
@@ -49,7 +49,7 @@ impl Server {
     fn limited(limits: Limits) -> Self {
         let log = Log::Memory(Memory::new(0, Keep::default()));
         Self {
-            switchboard: Switchboard::new(limits, log, Tokens::new([7; 32], [])),
+            switchboard: Switchboard::new(limits, log, Tokens::new([7; 32], [], OwnerId(0))),
             now: Instant::now(),
         }
     }
@@ -245,7 +245,7 @@ fn what_the_dead_were_owed_is_not_counted_against_the_living() {
     let limits = Limits {
         backlog_bytes_max: 100_000,
         backlog_total_bytes_max: 150_000,
-        rules: Rules { hello_timeout: HELLO_TIMEOUT, pace: None },
+        rules: Rules { hello_timeout: HELLO_TIMEOUT, pace: None, ..Limits::default().rules },
         ..Limits::default()
     };
     let mut server = Server::limited(limits);

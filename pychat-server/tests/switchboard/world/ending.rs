@@ -37,9 +37,6 @@ impl World<'_> {
         for name in &self.replaced {
             assert!(is_replaced(name, second), "{name} is sent away for nothing");
         }
-        if !self.replaced.is_empty() {
-            self.fire(Fault::OriginalTakenOver);
-        }
         self.fired
     }
 

@@ -19,7 +19,7 @@ use pychat_server::{
     chat::Rules,
     id::ConnectionId,
     limits::Limits,
-    log::{Keep, Log, Memory},
+    log::{Keep, Log, Memory, OwnerId},
     pace::Pace,
     switchboard::{Switchboard, TURNED_AWAY_MAX},
     tokens::Tokens,
@@ -169,12 +169,12 @@ impl<'a> World<'a> {
         let limits = limits(&mut chance);
         let is_wide = 1 << 20 <= limits.backlog_bytes_max;
         let messages_max = [MESSAGES_MAX, MESSAGES_MAX, 5, 40][chance(4)];
-        let keep = Keep { messages_max, age_max: Duration::MAX };
+        let keep = Keep { messages_max, ..Keep::default() };
         let now = Instant::now();
         let mut world = Self {
             large_one_in: [2, 10, 50][chance(3)],
             chance,
-            switchboard: server(limits, Log::Memory(Memory::new(0, keep))),
+            switchboard: server(limits, keep),
             limits,
             keep,
             begin: now,
@@ -366,10 +366,10 @@ impl<'a> World<'a> {
     }
 }
 
-/// Returns a server without connections that goes on with `log`.
-fn server(limits: Limits, mut log: Log) -> Switchboard<Line> {
-    let known = log.tokens().expect("a log in memory");
-    Switchboard::new(limits, log, Tokens::new([7; 32], known))
+/// Returns a server without connections or history.
+fn server(limits: Limits, keep: Keep) -> Switchboard<Line> {
+    let tokens = Tokens::new([7; 32], [], OwnerId(0));
+    Switchboard::new(limits, Log::Memory(Memory::new(0, keep)), tokens)
 }
 
 /// Returns limits of which each is small in some worlds.
@@ -385,6 +385,6 @@ fn limits(chance: &mut Chance<'_>) -> Limits {
         connections_max: 4 + chance(10),
         connections_per_address_max: [0, 2, 100][chance(3)],
         crowd: [2, 100][chance(2)],
-        rules: Rules { hello_timeout: Duration::from_secs(20), pace },
+        rules: Rules { pace, ..Limits::default().rules },
     }
 }

@@ -125,11 +125,17 @@ impl Config {
     }
 }
 
+/// The largest payload that may be asked for, in bytes, and the most connections: clients take no
+/// message, and no list of those who are here, of more than 4 MiB.
+const PAYLOAD_BYTES_LIMIT: usize = 1 << 20;
+const CONNECTIONS_LIMIT: usize = 50_000;
+
 /// Reads what bounds the server.
 fn limits(settings: &Settings) -> Result<Limits, ConfigError> {
     let default = Limits::default();
     let size = |key, default, min| settings.size(key, default, &(min..=usize::MAX));
-    let payload = settings.size("payload-max", default.payload_bytes_max, &(256..=16 << 20))?;
+    let payload =
+        settings.size("payload-max", default.payload_bytes_max, &(256..=PAYLOAD_BYTES_LIMIT))?;
     let backlog = size("backlog-max", default.backlog_bytes_max, 256)?;
     let backlog_total = size("backlog-total", default.backlog_total_bytes_max, 256)?;
     settings.in_order(("payload-max", payload), ("backlog-max", backlog))?;
@@ -141,7 +147,7 @@ fn limits(settings: &Settings) -> Result<Limits, ConfigError> {
         connections_max: settings.number(
             "connections",
             default.connections_max,
-            &(1..=1_000_000),
+            &(1..=CONNECTIONS_LIMIT),
         )?,
         connections_per_address_max: settings.number(
             "connections-per-address",

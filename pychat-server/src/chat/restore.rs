@@ -5,7 +5,11 @@ use std::time::{Duration, Instant};
 use pychat_wire::UserName;
 
 use super::{Chat, Peer, Phase, Protocol};
-use crate::{id::ConnectionId, pace::Bucket, tokens::{Grant, Tokens}};
+use crate::{
+    id::ConnectionId,
+    pace::Bucket,
+    tokens::{Grant, Tokens},
+};
 
 /// One connection as an earlier process had it.
 #[derive(Clone, Debug)]

@@ -202,9 +202,9 @@ const BAD_FILES: &[(&str, &str)] = &[
         "hello-timeout = 1.5",
         "FILE:1: hello-timeout = 1.5: write a number of seconds from 1 to 86400, such as 20 or 20s",
     ),
-    ("connections = -1", "FILE:1: connections = -1: write a number from 1 to 1000000"),
-    ("connections = true", "FILE:1: connections = true: write a number from 1 to 1000000"),
-    ("connections = 0xff", "FILE:1: connections = 0xff: write a number from 1 to 1000000"),
+    ("connections = -1", "FILE:1: connections = -1: write a number from 1 to 50000"),
+    ("connections = true", "FILE:1: connections = true: write a number from 1 to 50000"),
+    ("connections = 0xff", "FILE:1: connections = 0xff: write a number from 1 to 50000"),
     ("connections = [5]", "FILE:1: connections = [5]: write connections = 10000"),
     (
         "payload-max = \"64KB\"",
@@ -230,7 +230,7 @@ const BAD_FILES: &[(&str, &str)] = &[
     // Bounds.
     (
         "payload-max = 10",
-        "FILE:1: payload-max = 10: write a size from 256 bytes to 16MiB, such as 65536, 64KiB or 1MiB",
+        "FILE:1: payload-max = 10: write a size from 256 bytes to 1MiB, such as 65536, 64KiB or 1MiB",
     ),
     (
         "backlog-max = 1000",
@@ -244,7 +244,7 @@ const BAD_FILES: &[(&str, &str)] = &[
         "backlog-total = 70000",
         "FILE:1: backlog-total = 70000: should not be less than backlog-max, which is 1MiB",
     ),
-    ("connections = 0", "FILE:1: connections = 0: write a number from 1 to 1000000"),
+    ("connections = 0", "FILE:1: connections = 0: write a number from 1 to 50000"),
     ("history-days = 40000", "FILE:1: history-days = 40000: write a number from 0 to 36500"),
     // What is not TOML.
     (
@@ -352,7 +352,7 @@ const BAD_ARGUMENTS: &[(&[&str], Variables, &str)] = &[
     ),
     (&["--flood="], &[], "--flood : write BURST,PER_SECOND"),
     (&["--payload-max=1MB"], &[], "--payload-max 1MB: unknown unit; write 1MiB"),
-    (&["--connections", "0"], &[], "--connections 0: write a number from 1 to 1000000"),
+    (&["--connections", "0"], &[], "--connections 0: write a number from 1 to 50000"),
     (&["--listen", "localhost, ::1"], &[], "--listen ::1: an IPv6 address needs brackets"),
     (&["--state-dir="], &[], "--state-dir : write the path of a folder"),
     (
@@ -377,7 +377,7 @@ const BAD_ARGUMENTS: &[(&[&str], Variables, &str)] = &[
     (&["--check-config=yes"], &[], "--check-config takes no value"),
     (&["--flood=1,1", "--flood=2,2"], &[], "--flood is given twice"),
     (&[], &[("PYCHAT_FLOOD", "fast")], "PYCHAT_FLOOD=fast: write BURST,PER_SECOND"),
-    (&[], &[("PYCHAT_CONNECTIONS", "0")], "PYCHAT_CONNECTIONS=0: write a number from 1 to 1000000"),
+    (&[], &[("PYCHAT_CONNECTIONS", "0")], "PYCHAT_CONNECTIONS=0: write a number from 1 to 50000"),
     (
         &[],
         &[("PYCHAT_LISTEN", "localhost,[::1")],

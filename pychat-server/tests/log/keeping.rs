@@ -176,23 +176,6 @@ fn nothing_is_forgotten_for_its_age_by_a_clock_that_may_be_wrong() {
 }
 
 #[test]
-fn a_time_that_a_wrong_clock_showed_does_not_stay_for_ever() {
-    let shelf = Shelf::new();
-    let mut log = shelf.open();
-    let (now, day) = (Instant::now(), 86_400_000);
-    chatter(&mut log, 100 * day, 1);
-    log.tend(&Time { trusted_at: now + Duration::from_secs(1), ..at(now, day) });
-    chatter(&mut log, day, 1);
-    log.tend(&at(now, day));
-    chatter(&mut log, day, 1);
-    drop(log);
-    let mut log = shelf.open();
-    chatter(&mut log, day + 5, 1);
-    let times: Vec<_> = read(&mut log).into_iter().map(|entry| entry.1).collect();
-    assert_eq!(times, [100 * day, 100 * day, day, day + 5]);
-}
-
-#[test]
 fn no_more_bytes_are_kept_than_should_be() {
     let shelf = Shelf::new();
     let bytes = 10 + MESSAGE_BYTES;

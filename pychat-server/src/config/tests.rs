@@ -237,8 +237,8 @@ const BAD_FILES: &[(&str, &str)] = &[
         "FILE:1: backlog-max = 1000: should not be less than payload-max, which is 64KiB",
     ),
     (
-        "\npayload-max = \"2MiB\"",
-        "FILE:2: payload-max = \"2MiB\": should not be more than backlog-max, which is 1MiB; set that too",
+        "\nbacklog-max = 1024\npayload-max = \"1MiB\"",
+        "FILE:2: backlog-max = 1024: should not be less than payload-max, which is 1MiB",
     ),
     (
         "backlog-total = 70000",

@@ -25,6 +25,10 @@ CLIENT = os.environ.get("PYCHAT_GTK", str(BUILD / "pychat-gtk"))
 
 APP_ID = "io.github.pychat.Pychat"
 
+# The same widgets have other roles in GTK 4.18 than in 4.8, and one role has another name in AT-SPI
+# 2.56 than in 2.46.
+ROLES = {"button": "push button", "grouping": "panel", "toggle button": "push button"}
+
 
 def call_application(interface, method, signature, *arguments):
     """Calls the client as a desktop does."""
@@ -75,7 +79,7 @@ class Window:
         root = within or self.frame
         root.clear_cache()
         return next(
-            (it for it in walk(root) if it.get_role_name() == role and name in (None, it.get_name())),
+            (it for it in walk(root) if role_of(it) == role and name in (None, it.get_name())),
             None,
         )
 
@@ -85,7 +89,7 @@ class Window:
         names = []
         for accessible in walk(self.frame):
             with contextlib.suppress(GLib.Error):  # It has just gone.
-                if accessible.get_role_name() == role:
+                if role_of(accessible) == role:
                     names.append(accessible.get_name())
         return names
 
@@ -99,7 +103,7 @@ class Window:
     def find_label(self, pattern):
         """Returns the first visible label whose text matches, or None."""
         self.frame.clear_cache()
-        labels = (it for it in walk(self.frame) if it.get_role_name() == "label")
+        labels = (it for it in walk(self.frame) if role_of(it) == "label")
         return next((it for it in labels if re.search(pattern, it.get_name() or "")), None)
 
     def wait_for(self, role, name=None, within=None):
@@ -259,6 +263,12 @@ def walk(root):
             if accessible.get_state_set().contains(Atspi.StateType.VISIBLE):
                 yield accessible
                 stack.extend(reversed(list(children(accessible))))
+
+
+def role_of(accessible):
+    """Returns the name of its role, as the oldest GTK has it."""
+    name = accessible.get_role_name()
+    return ROLES.get(name, name)
 
 
 def text_of(entry):

@@ -4,6 +4,7 @@ Everything runs against real processes.
 """
 
 import contextlib
+import functools
 import os
 import pathlib
 import re
@@ -34,6 +35,22 @@ def call_application(interface, method, signature, *arguments):
     """Calls the client as a desktop does."""
     call = ["busctl", "--user", "call", APP_ID, "/" + APP_ID.replace(".", "/"), interface, method]
     return subprocess.run([*call, signature, *arguments], check=True, stdout=subprocess.DEVNULL)
+
+
+@functools.cache
+def russian():
+    """An environment in which Russian is read.
+
+    There is such a locale wherever Russian is read. Here there may be C.UTF-8 alone, in which
+    nothing is translated from glibc 2.41 on.
+    """
+    folder = pathlib.Path.home() / "locales"
+    folder.mkdir()
+    subprocess.run(
+        ["localedef", "--inputfile=ru_RU", "--charmap=UTF-8", str(folder / "ru_RU.UTF-8")],
+        check=True,
+    )
+    return {"LANGUAGE": "ru", "LC_ALL": "ru_RU.UTF-8", "LOCPATH": str(folder)}
 
 
 def activate_action(name):

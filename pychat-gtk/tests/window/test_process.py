@@ -5,9 +5,7 @@ import subprocess
 import unittest
 
 from servers import free_port
-from support import CLIENT, WindowTest
-
-RUSSIAN = {"LANGUAGE": "ru", "LC_ALL": "C.UTF-8"}
+from support import CLIENT, WindowTest, russian
 
 # What GTK and GLib start by themselves: the worker of GLib's main contexts, that of D-Bus, and
 # threads of a pool that end after some seconds without work.
@@ -31,7 +29,7 @@ class CommandLine(unittest.TestCase):
         self.assertIn("[HOST[:PORT]]", done.stdout)
         self.assertIn("--name=NAME", done.stdout)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
-        self.assertIn("Имя для входа в чат", self.run_client("--help", **RUSSIAN).stdout)
+        self.assertIn("Имя для входа в чат", self.run_client("--help", **russian()).stdout)
 
     def test_a_command_line_that_makes_no_sense_is_refused(self):
         for arguments, reason in [
@@ -46,7 +44,7 @@ class CommandLine(unittest.TestCase):
 class Russian(WindowTest):
     def test_the_window_speaks_russian_in_the_words_of_the_original(self):
         port = free_port()
-        window = self.open(**RUSSIAN)
+        window = self.open(**russian())
         self.assertEqual(window.title, "ПайЧат")
         window.wait_for("label", "Для входа в чат требуется ваше имя")
         window.write("Имя", "Анна")
@@ -62,7 +60,7 @@ class Russian(WindowTest):
 
     def test_the_chat_itself_speaks_russian(self):
         server = self.start_server()
-        window = self.open_joined(server, **RUSSIAN)
+        window = self.open_joined(server, **russian())
         window.wait_for("label", "Добро пожаловать, Анна. Пока здесь больше никого нет.")
         peer = self.let_join(server, "Борис")
         window.wait_for_row("Борис присоединился к чату.")

@@ -142,7 +142,10 @@ class Window:
         return self.wait_for("filler", "Conversation")
 
     def rows(self):
-        """The messages, as they are read out: oldest first."""
+        """The messages, as they are read out: oldest first.
+
+        From GTK 4.12 on those out of view are not among them.
+        """
         messages = self.find("list", "Messages") or self.find("list", "Сообщения")
         return [] if messages is None else list(children(messages))
 
@@ -153,6 +156,16 @@ class Window:
             return next((it for it in self.rows() if (it.get_name() or "").endswith(ending)), None)
 
         return eventually(find_row, f"the message {ending!r}")
+
+    def way_back(self):
+        """What the button is called that leads to the latest messages; empty if there is none."""
+        names = self.names("push button")
+        return next((name for name in names if name.startswith("Go to the Latest Messages")), "")
+
+    def n_missed(self):
+        """How many messages it says have come below what is in view."""
+        count = re.search(r"(\d+) new", self.way_back())
+        return int(count[1]) if count else 0
 
     def focused(self):
         """Whatever has the keyboard."""

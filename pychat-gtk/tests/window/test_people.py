@@ -3,7 +3,7 @@
 import subprocess
 import unittest
 
-from support import WindowTest, eventually, russian
+from support import WindowTest, children, eventually, russian
 
 BESIDE_PX, OVER_PX = 900, 400
 
@@ -27,9 +27,7 @@ class People(WindowTest):
 
     def names(self, window, name="People"):
         people = window.find("list", name)
-        if people is None:
-            return []
-        return [people.get_child_at_index(n).get_name() for n in range(people.get_child_count())]
+        return [] if people is None else [person.get_name() for person in children(people)]
 
     def wait_for_focus(self, window, name):
         def is_there():

@@ -23,3 +23,27 @@ pub fn name_list_item(row: &impl IsA<gtk::Widget>, label: &str, description: &st
         ]);
     }
 }
+
+/// Has the items of a menu named by what they show, whenever it opens.
+///
+/// GTK refers to their labels for that. GTK 4.18 hides these, and the items are left without a name.
+pub fn name_menu_items(menu: &gtk::Popover) {
+    menu.connect_map(|menu| name_menu_items_below(menu.upcast_ref()));
+}
+
+fn name_menu_items_below(widget: &gtk::Widget) {
+    for child in children(widget) {
+        match child.downcast_ref::<gtk::Label>() {
+            Some(label) if widget.accessible_role() == gtk::AccessibleRole::MenuItem => {
+                widget.reset_relation(gtk::AccessibleRelation::LabelledBy);
+                widget.update_property(&[gtk::accessible::Property::Label(&label.text())]);
+                return; // Labels that follow show keys.
+            }
+            _ => name_menu_items_below(&child),
+        }
+    }
+}
+
+fn children(widget: &gtk::Widget) -> impl Iterator<Item = gtk::Widget> {
+    std::iter::successors(widget.first_child(), WidgetExt::next_sibling)
+}

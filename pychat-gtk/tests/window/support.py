@@ -257,7 +257,16 @@ class Window:
         )
 
     def extents(self, accessible):
-        return Atspi.Component.get_extents(accessible, Atspi.CoordType.WINDOW)
+        """Where something is in the window."""
+        area = place_of(accessible)
+        frame = place_of(self.frame)
+        if frame.x < 0:
+            # GTK 4.18 leaves out the borders and paddings of what is around it: the frame of the
+            # window, and what style.css has around messages and entry.
+            x, y = padding_around(accessible)
+            area.x += x - 2 * frame.x
+            area.y += y - 2 * frame.y
+        return area
 
     def _find_frame(self):
         application = self._find_application()
@@ -293,6 +302,28 @@ def walk(root):
             if accessible.get_state_set().contains(Atspi.StateType.VISIBLE):
                 yield accessible
                 stack.extend(reversed(list(children(accessible))))
+
+
+def place_of(accessible, relative_to=Atspi.CoordType.WINDOW):
+    return Atspi.Component.get_extents(accessible, relative_to)
+
+
+def padding_around(accessible):
+    """Returns the paddings at the left and the top of what is around something, in pixels."""
+    row = accessible
+    while row is not None and role_of(row) not in ("list item", "frame"):
+        row = row.get_parent()
+    if role_of(accessible) == "text":
+        return 13, 13
+    if role_of(row) == "frame" or row.get_parent().get_name() not in ("Messages", "Сообщения"):
+        return 0, 0
+    if row == accessible:
+        return 0, 12
+    message = row.get_child_at_index(0)
+    line = place_of(list(children(message))[-1], Atspi.CoordType.PARENT)
+    # One pixel of the message's own padding is at its bottom.
+    top = place_of(message).height - (line.y + line.height) - 1
+    return 12 + 12, 12 + top + 6
 
 
 def role_of(accessible):

@@ -11,6 +11,7 @@
 # make deb    packages for Debian 12 and its kin, in target/deb
 # make flatpak    the client as a Flatpak, installed for this user
 # make check-deb     build them, and try them out under a real systemd; part of make check
+# make check-debian13     and on Debian 13, in a root of its own; part of make check
 # make reproduce     build them twice, in different folders: the same bytes
 
 SHELL := /bin/bash
@@ -32,8 +33,12 @@ CHECK_DEB_PACKAGES := $(DEB_PACKAGES) lintian systemd dbus util-linux iproute2 m
 # What it takes to try it all: a display, a session bus, a screen reader's eyes, and validators.
 CHECK_PACKAGES := $(CHECK_DEB_PACKAGES) g++ xvfb xserver-xorg-core xserver-xorg-video-dummy \
 	at-spi2-core python3-gi gir1.2-atspi-2.0 xdotool weston adwaita-icon-theme fonts-cantarell \
-	fonts-noto-color-emoji netcat-openbsd procps shellcheck appstream mandoc zsh fish \
+	fonts-noto-color-emoji netcat-openbsd procps shellcheck appstream mandoc zsh fish debootstrap \
 	python3-pip
+# What the packages, and the tests of what is installed, need on another release of Debian.
+ON_DEBIAN_PACKAGES := libadwaita-1-0 librsvg2-common systemd dbus iproute2 man-db locales sqlite3 \
+	python3 xvfb xserver-xorg-core xserver-xorg-video-dummy at-spi2-core python3-gi \
+	gir1.2-atspi-2.0 xdotool weston fonts-cantarell fonts-noto-color-emoji procps
 
 install = missing=(); for package in $(1); do \
 		dpkg-query -W -f '$${Status}' "$$package" 2>/dev/null | grep -q ' installed$$' \
@@ -112,7 +117,7 @@ check: deps
 	HEADLESS_TOUCH=1 $$tests/headless /usr/bin/python3 -m unittest discover -s $$tests/window -k Touch -v
 	$$tests/headless-wayland /usr/bin/python3 -m unittest discover -s $$tests/window -k MainPath -v
 	build-aux/check "$(TARGET)"
-	$(MAKE) --no-print-directory check-deb
+	$(MAKE) --no-print-directory check-deb check-debian13
 	diff <(echo "$$before") <(git status --porcelain) \
 		|| { echo "make check has changed the tree (above)"; exit 1; }
 
@@ -201,13 +206,19 @@ flatpak:
 	flatpak-builder --user --install --force-clean --install-deps-from=flathub \
 		--state-dir=target/flatpak/state target/flatpak/build build-aux/io.github.pychat.Pychat.json
 
-.PHONY: check-deb reproduce
+.PHONY: check-deb check-debian13 reproduce
 
 check-deb: deb
 	@$(call install,$(CHECK_DEB_PACKAGES))
 	build-aux/check-deb '$(DEB_DIR)'
 	cargo build --locked -p pychat-server --bin pychat-server
 	pychat-server/tests/installed/run '$(DEB_DIR)' "$(TARGET)/pychat-server" || [ $$? = 77 ]
+
+check-debian13: deb
+	@$(call install,debootstrap)
+	cargo build --locked -p pychat-server --bin pychat-server
+	export ON_DEBIAN_PACKAGES='$(ON_DEBIAN_PACKAGES)'
+	build-aux/check-on-debian trixie '$(DEB_DIR)' "$(TARGET)/pychat-server" || [ $$? = 77 ]
 
 # Neither the folder nor the time of a build shows in what it makes. It compiles everything anew.
 reproduce: deb

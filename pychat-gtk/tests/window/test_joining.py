@@ -79,7 +79,7 @@ class Joining(WindowTest):
     def test_joining_can_be_cancelled(self):
         original = self.start_original()
         window = self.open("--name", "Анна", original.address)
-        window.wait_for("status bar", f"Connecting to {original.address}…")
+        window.wait_for("label", f"Connecting to {original.address}…")
         window.click("Cancel", window.joining())
         button = window.wait_for("push button", "Join")
         eventually(lambda: is_sensitive(button), "the button to be usable")

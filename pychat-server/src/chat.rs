@@ -24,6 +24,7 @@ mod talk;
 
 use std::{
     collections::HashMap,
+    fmt,
     time::{Duration, Instant},
 };
 
@@ -38,6 +39,7 @@ pub use self::{
     talk::STORAGE_RETRY_MS,
 };
 use crate::{
+    admission::{Act, Admission, Origin, Shares},
     deadlines::Deadlines,
     id::ConnectionId,
     pace::{Bucket, Pace},
@@ -45,8 +47,12 @@ use crate::{
     tokens::Tokens,
 };
 
-/// How many payloads in a row that mean nothing end a connection.
+/// How many payloads that are of no use, with no text among them, end a connection.
 pub const BAD_PAYLOADS_MAX: u32 = 16;
+
+/// How long somebody must stay, unless they say something, before the others are told that they
+/// joined.
+pub const ANNOUNCE_AFTER: Duration = Duration::from_secs(2);
 
 /// The room.
 #[derive(Debug)]
@@ -56,6 +62,11 @@ pub struct Chat {
     deadlines: Deadlines,
     tokens: Tokens,
     rules: Rules,
+    admission: Admission,
+    /// When people in the room of whom the others have not been told will be announced.
+    unannounced: Deadlines,
+    /// The buckets of people who left before these had drained.
+    recovering: HashMap<UserName, Bucket>,
 }
 
 /// What the operator decides for the room.
@@ -65,14 +76,24 @@ pub struct Rules {
     pub hello_timeout: Duration,
     /// How fast one connection may speak; any speed if `None`.
     pub pace: Option<Pace>,
+    /// The most connections at once from one address, by which its other shares are measured too; no
+    /// limits by address at all if zero.
+    pub connections_per_address_max: usize,
+}
+
+impl Rules {
+    fn shares(self) -> Shares {
+        Shares { connections_max: self.connections_per_address_max, text: self.pace }
+    }
 }
 
 #[derive(Debug)]
 struct Peer {
     phase: Phase,
-    /// What it is spoken to in, as far as it has said.
+    /// The protocol that it is spoken to in, as far as it has said.
     protocol: Protocol,
-    /// How many payloads in a row meant nothing.
+    origin: Origin,
+    /// How many payloads were of no use since the last text.
     bad_payloads: u32,
     /// How much it has said lately.
     bucket: Bucket,
@@ -96,12 +117,21 @@ impl Chat {
             deadlines: Deadlines::default(),
             tokens,
             rules,
+            admission: Admission::new(rules.shares()),
+            unannounced: Deadlines::default(),
+            recovering: HashMap::new(),
         }
     }
 
     /// Changes the rules for what comes from now on: guests here already keep their deadline.
     pub fn set_rules(&mut self, rules: Rules) {
         self.rules = rules;
+        self.admission.set_shares(rules.shares());
+    }
+
+    /// Returns the limits by address.
+    pub fn admission(&mut self) -> &mut Admission {
+        &mut self.admission
     }
 
     /// Takes one thing in and appends what is to be done about it to `effects`.
@@ -110,12 +140,12 @@ impl Chat {
     /// [`Input::Closed`] and [`Input::Appended`]: what was accepted is published, whoever left.
     pub fn handle(&mut self, now: Instant, input: Input<'_>, effects: &mut Vec<Effect>) {
         match input {
-            Input::Connected { id } => self.on_connected(now, id, effects),
+            Input::Connected { id, origin } => self.on_connected(now, id, origin, effects),
             Input::Received { id, message } => self.on_received(now, id, message, effects),
             Input::Misunderstood { id, error } => self.on_misunderstood(id, error, effects),
             Input::Broken { id, error } => self.on_broken(id, error, effects),
             Input::Finished { id } => self.close(id, CloseReason::Quit, effects),
-            Input::Closed { id, reason } => self.on_closed(id, reason, effects),
+            Input::Closed { id, reason } => self.on_closed(now, id, reason, effects),
             Input::Appended { from, appended } => talk::on_appended(from, appended, effects),
             Input::NotKept { draft, error } => self.on_not_kept(&draft, &error, effects),
             Input::Stopping => self.on_stopping(effects),
@@ -131,12 +161,26 @@ impl Chat {
             self.say(id, ErrorCode::Timeout, &content, effects);
             self.close(id, CloseReason::Timeout, effects);
         }
+        let mut people = Vec::new();
+        while let Some(id) = self.unannounced.pop_due(now) {
+            people.extend(self.roster.name(id).cloned().zip(self.roster.join_index(id)));
+        }
+        if !people.is_empty() {
+            effects.push(Effect::Arrive { people });
+        }
         self.check_invariants();
     }
 
     /// Returns when [`handle_timeout`](Self::handle_timeout) has something to do next.
     pub fn next_deadline(&self) -> Option<Instant> {
-        self.deadlines.next()
+        self.deadlines.next().into_iter().chain(self.unannounced.next()).min()
+    }
+
+    /// Has everybody announced who is to be.
+    pub fn announce_all(&mut self, effects: &mut Vec<Effect>) {
+        while let Some(id) = self.unannounced.first() {
+            self.announce(id, effects);
+        }
     }
 
     /// Returns who is in the room.
@@ -144,10 +188,17 @@ impl Chat {
         &self.roster
     }
 
-    fn on_connected(&mut self, now: Instant, id: ConnectionId, effects: &mut Vec<Effect>) {
+    fn on_connected(
+        &mut self,
+        now: Instant,
+        id: ConnectionId,
+        origin: Origin,
+        effects: &mut Vec<Effect>,
+    ) {
         let peer = Peer {
             phase: Phase::Guest,
             protocol: Protocol::One,
+            origin,
             bad_payloads: 0,
             bucket: Bucket::default(),
             is_told_to_slow_down: false,
@@ -155,6 +206,9 @@ impl Chat {
         self.peers.insert(id, peer);
         self.deadlines.set(id, now + self.rules.hello_timeout);
         effects.push(Effect::Greet { to: id });
+        if let Some(until) = self.admission.full_until(now, origin, Act::Join) {
+            effects.push(Effect::Hold { id, until });
+        }
     }
 
     fn on_received(
@@ -171,7 +225,6 @@ impl Chat {
             let error = MessageError::UnknownType { name: kind.to_owned() };
             return self.on_misunderstood(id, error, effects);
         }
-        peer.bad_payloads = 0;
         match (&peer.phase, message) {
             (Phase::Closing, _)
             | (_, ClientMessage::Pong)
@@ -184,7 +237,7 @@ impl Chat {
                     token: token.as_deref(),
                     resume: resume.as_ref().map(|resume| (&*resume.epoch, resume.after)),
                 };
-                self.on_hello(id, &hello, effects);
+                self.on_hello(now, id, &hello, effects);
             }
             (Phase::Guest, message) => self.on_early(id, &message, effects),
             (Phase::Joined(_), ClientMessage::Text { content, id: message_id }) => {
@@ -209,20 +262,14 @@ impl Chat {
         error: MessageError,
         effects: &mut Vec<Effect>,
     ) {
-        let Some(peer) = self.peers.get_mut(&id) else { return };
-        peer.bad_payloads += 1;
+        let Some(peer) = self.peers.get(&id) else { return };
         let code = match &error {
             MessageError::UnknownType { .. } => ErrorCode::UnknownType,
             _ => ErrorCode::BadPayload,
         };
         match (&peer.phase, peer.protocol) {
             (Phase::Closing, _) => return,
-            _ if peer.bad_payloads == BAD_PAYLOADS_MAX => {
-                let content =
-                    format!("Not understood {BAD_PAYLOADS_MAX} times in a row: {error}. Bye!");
-                self.say(id, code, &content, effects);
-                self.close(id, CloseReason::Protocol, effects);
-            }
+            _ if peer.bad_payloads + 1 == BAD_PAYLOADS_MAX => (), // It is told so below.
             (Phase::Guest, Protocol::One) => tell(id, Notice::StillWaiting, effects),
             (Phase::Joined(_), Protocol::One) => {
                 tell(id, Notice::Other(&format!("Not understood: {error}.")), effects);
@@ -231,7 +278,26 @@ impl Chat {
                 complain(id, Complaint::new(code, &error.to_string()), effects);
             }
         }
+        self.count_bad(id, code, &error, effects);
         effects.push(Effect::Report { id, refusal: Refusal::Payload(error) });
+    }
+
+    /// Counts a payload that was of no use, and ends the connection after
+    /// [`BAD_PAYLOADS_MAX`] without a text among them.
+    fn count_bad(
+        &mut self,
+        id: ConnectionId,
+        code: ErrorCode,
+        error: &dyn fmt::Display,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        peer.bad_payloads += 1;
+        if peer.bad_payloads == BAD_PAYLOADS_MAX {
+            let text = format!("Not understood {BAD_PAYLOADS_MAX} times in a row: {error}. Bye!");
+            self.say(id, code, &text, effects);
+            self.close(id, CloseReason::Protocol, effects);
+        }
     }
 
     fn on_broken(&mut self, id: ConnectionId, error: FrameError, effects: &mut Vec<Effect>) {
@@ -248,11 +314,48 @@ impl Chat {
     }
 
     /// The others hear only now that somebody left, whatever it was that closed the connection.
-    fn on_closed(&mut self, id: ConnectionId, reason: CloseReason, effects: &mut Vec<Effect>) {
-        self.peers.remove(&id);
+    fn on_closed(
+        &mut self,
+        now: Instant,
+        id: ConnectionId,
+        reason: CloseReason,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.leave(now, id, reason, effects);
         self.deadlines.clear(id);
-        if let Some(name) = self.roster.leave(id) {
-            effects.push(Effect::Depart { name, reason });
+        self.peers.remove(&id);
+    }
+
+    /// Takes somebody off the roster. Those who were never told that they came are not told that they
+    /// went, unless they knew by their own welcome.
+    fn leave(
+        &mut self,
+        now: Instant,
+        id: ConnectionId,
+        reason: CloseReason,
+        effects: &mut Vec<Effect>,
+    ) {
+        let (index, next) = (self.roster.join_index(id), self.roster.next_join_index());
+        let Some((name, index)) = self.roster.leave(id).zip(index) else { return };
+        let bucket = self.peers.get(&id).map(|peer| peer.bucket).unwrap_or_default();
+        if !bucket.is_empty(now) {
+            self.recovering.retain(|_, bucket| !bucket.is_empty(now));
+            self.recovering.insert(name.clone(), bucket);
+        }
+        let is_announced = self.unannounced.of(id).is_none();
+        self.unannounced.clear(id);
+        let known_to = (!is_announced).then_some(index + 1..next);
+        if known_to.as_ref().is_none_or(|known_to| !known_to.is_empty()) {
+            effects.push(Effect::Depart { name, reason, known_to });
+        }
+    }
+
+    /// Tells the others now of somebody who joined, if they have not been told.
+    fn announce(&mut self, id: ConnectionId, effects: &mut Vec<Effect>) {
+        if self.unannounced.of(id).is_some() {
+            self.unannounced.clear(id);
+            let person = self.roster.name(id).cloned().zip(self.roster.join_index(id));
+            effects.push(Effect::Arrive { people: person.into_iter().collect() });
         }
     }
 

@@ -279,16 +279,16 @@ impl Options {
             backlog_bytes_max: size(self.backlog_max, default.backlog_bytes_max),
             backlog_total_bytes_max: size(self.backlog_total, default.backlog_total_bytes_max),
             connections_max: count(self.connections, default.connections_max),
-            connections_per_address_max: count(
-                self.connections_per_address,
-                default.connections_per_address_max,
-            ),
             crowd: default.crowd,
             rules: Rules {
                 hello_timeout: self
                     .hello_timeout
                     .map_or(default.rules.hello_timeout, |Seconds(time)| time),
                 pace: self.flood.map_or(default.rules.pace, |Flood(pace)| pace),
+                connections_per_address_max: count(
+                    self.connections_per_address,
+                    default.rules.connections_per_address_max,
+                ),
             },
         };
         let out_of_bounds = |option, bounds| Err(ConfigError::OutOfBounds { option, bounds });

@@ -4,6 +4,7 @@
 //! top of the project draws the whole.
 
 // The core: pure.
+pub mod admission;
 pub mod chat;
 pub mod deadlines;
 pub mod id;
@@ -13,7 +14,7 @@ pub mod roster;
 pub mod tokens;
 
 // The shell: sockets, clock, signals.
-pub mod callers;
+pub mod address;
 pub mod config;
 pub mod connection;
 pub mod connections;

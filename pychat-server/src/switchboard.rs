@@ -36,7 +36,8 @@ use self::{
     seat::{Queues, Seat, Stay},
 };
 use crate::{
-    callers::Callers,
+    address::origin,
+    admission::Act,
     chat::{Chat, Effect, Input},
     connection::{Connection, Fill, Filled, READ_BUDGET_BYTES, Socket},
     connections::Connections,
@@ -54,13 +55,17 @@ use crate::{
 /// not because many spoke at once.
 pub const TICK_READ_BYTES_MAX: usize = 4 * READ_BUDGET_BYTES;
 
+/// How much of what follows from what was read weighs as much as reading one byte, in bytes: a tick
+/// owes its peers at most this times [`TICK_READ_BYTES_MAX`].
+const WEIGHT_PER_READ_BYTE: usize = 64;
+
 /// How long a connection may take to flush what it is owed once it is to be closed.
 pub const CLOSING_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a peer that was told all may take to close its side.
 pub const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How many connections beyond the limit may be kept for the moment that it takes to say so.
+/// How many connections that are turned away may be kept for the moment that it takes to say so.
 pub const TURNED_AWAY_MAX: usize = 64;
 
 /// The connections, the chat between them, and the log.
@@ -73,7 +78,8 @@ pub struct Switchboard<S> {
     /// The other place for effects, empty between ticks.
     spare: Vec<Effect>,
     queues: Queues,
-    callers: Callers,
+    /// How many connections are only being told that there is no room.
+    n_turned_away: usize,
     /// When closing connections are given up.
     deadlines: Deadlines,
     /// When connections that said too much are read again.
@@ -89,6 +95,8 @@ pub struct Switchboard<S> {
     returning: BTreeSet<ConnectionId>,
     /// When peers of protocol 2 are looked after.
     pulses: Deadlines,
+    /// When peers whose share of history is used up are sent more of it.
+    replay_waits: Deadlines,
     /// The latest time that the clock has shown, in UTC milliseconds since 1970: what peers are told
     /// never goes back, though somebody sets the clock.
     utc_ms: u64,
@@ -110,7 +118,7 @@ impl<S: Socket> Switchboard<S> {
             limits,
             effects: Vec::new(),
             queues: Queues::default(),
-            callers: Callers::default(),
+            n_turned_away: 0,
             deadlines: Deadlines::default(),
             holds: Deadlines::default(),
             scratch: vec![0; READ_BUDGET_BYTES],
@@ -118,6 +126,7 @@ impl<S: Socket> Switchboard<S> {
             run: Run::default(),
             returning: BTreeSet::new(),
             pulses: Deadlines::default(),
+            replay_waits: Deadlines::default(),
             utc_ms: 0,
             appended: VecDeque::new(),
             is_log_failing: false,
@@ -148,24 +157,24 @@ impl<S: Socket> Switchboard<S> {
 
     /// Takes in a connection, or, at a limit, tells it that there is no room and closes it.
     pub fn admit(&mut self, now: Instant, socket: S, peer: SocketAddr) {
-        let limits = self.limits;
-        let (used, max) = (self.connections.len(), limits.connections_max);
-        if max + TURNED_AWAY_MAX <= used {
-            return;
-        }
-        let connection = Connection::new(socket, limits.payload_bytes_max);
-        let per_address_max = limits.connections_per_address_max;
-        if max <= used {
-            let told = format!("The chat is full: {max} connections. Bye!\n");
-            self.turn_away(now, connection, peer, &told);
-        } else if !self.callers.enter(peer, per_address_max) {
-            let told = format!("Too many connections from your address: {per_address_max}. Bye!\n");
-            self.turn_away(now, connection, peer, &told);
+        let (origin, max) = (origin(peer), self.limits.connections_max);
+        let n_admitted = self.connections.len() - self.n_turned_away;
+        let admission = self.chat.admission();
+        let told = if !admission.try_fill(now, origin, Act::Connect) {
+            "Too many connections from your address in a short time. Bye!\n".to_owned()
+        } else if max <= n_admitted {
+            format!("The chat is full: {max} connections. Bye!\n")
+        } else if !admission.enter(now, origin) {
+            let max = self.limits.rules.connections_per_address_max;
+            format!("Too many connections from your address: {max}. Bye!\n")
         } else {
+            let connection = Connection::new(socket, self.limits.payload_bytes_max);
             let id = self.connections.insert(Seat::new(now, connection, peer, Stay::Guest));
-            self.chat.handle(now, Input::Connected { id }, &mut self.effects);
+            self.chat.handle(now, Input::Connected { id, origin }, &mut self.effects);
             self.note(id, true, false);
-        }
+            return;
+        };
+        self.turn_away(now, socket, peer, &told);
     }
 
     /// Notes edges of one connection; nothing else happens until the next [turn](Self::turn).
@@ -190,6 +199,7 @@ impl<S: Socket> Switchboard<S> {
     pub fn turn(&mut self, now: Instant, utc_ms: u64) {
         self.utc_ms = self.utc_ms.max(utc_ms);
         self.release_held(now);
+        self.release_replays(now);
         self.read_ready(now);
         self.append(now);
         self.reap(now);
@@ -218,6 +228,7 @@ impl<S: Socket> Switchboard<S> {
             self.next_release(),
             self.next_delivery(now),
             self.pulses.next(),
+            self.replay_waits.next(),
             self.log.next_deadline(),
         ];
         self.chat.next_deadline().into_iter().chain(ours.into_iter().flatten()).min()
@@ -285,13 +296,16 @@ impl<S: Socket> Switchboard<S> {
         let Some(seat) = self.connections.get_mut(id) else { return 0 };
         seat.queued.ready = false;
         let (chat, effects) = (&mut self.chat, &mut self.effects);
+        let n_effects = effects.len();
         let filled = seat.connection.fill(&mut self.scratch, |payload| {
+            let n_effects = effects.len();
             chat.handle(now, understand(id, payload), effects);
-            match effects.last() {
-                Some(Effect::Hold { id: held, .. }) if *held == id => ControlFlow::Break(()),
-                _ => ControlFlow::Continue(()),
+            if effects[n_effects..].iter().any(Effect::is_last_word) {
+                return ControlFlow::Break(());
             }
+            ControlFlow::Continue(())
         });
+        let weight: usize = effects[n_effects..].iter().map(Effect::weight).sum();
         let Fill { end, bytes } = match filled {
             Ok(fill) => fill,
             Err(error) => {
@@ -313,7 +327,7 @@ impl<S: Socket> Switchboard<S> {
                 self.queues.mark_ready(id, seat); // The rest must be read, if only to be dropped.
             }
         }
-        bytes
+        bytes + weight / WEIGHT_PER_READ_BYTE
     }
 
     /// Tells the chat who has gone, and forgets who is gone for good.
@@ -322,20 +336,26 @@ impl<S: Socket> Switchboard<S> {
         for id in ended.drain(..) {
             let Some(seat) = self.connections.get_mut(id) else { continue };
             if let Stay::Ending { name, reason, error } = &seat.stay {
-                logging::left(name.as_ref(), seat.peer, *reason, error.as_ref());
+                if let Some(missing) = self.chat.admission().may_log(now, seat.origin) {
+                    logging::missing(seat.peer, missing);
+                    logging::left(name.as_ref(), seat.peer, *reason, error.as_ref());
+                }
                 let input = Input::Closed { id, reason: *reason };
                 seat.stay = Stay::Left;
                 self.chat.handle(now, input, &mut self.effects);
             }
             if seat.connection.is_over() {
-                if !matches!(seat.stay, Stay::TurnedAway) {
-                    self.callers.leave(seat.peer);
+                if matches!(seat.stay, Stay::TurnedAway) {
+                    self.n_turned_away -= 1;
+                } else {
+                    self.chat.admission().leave(seat.origin);
                 }
                 seat.connection.abort();
                 self.queues.count(seat);
                 self.deadlines.clear(id);
                 self.holds.clear(id);
                 self.pulses.clear(id);
+                self.replay_waits.clear(id);
                 self.returning.remove(&id);
                 self.connections.remove(id);
             }

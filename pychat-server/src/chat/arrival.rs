@@ -1,6 +1,6 @@
 //! How a guest becomes somebody in the room.
 
-use std::fmt::Write;
+use std::{fmt::Write, time::Instant};
 
 use pychat_wire::{
     NameError, UserName,
@@ -8,7 +8,10 @@ use pychat_wire::{
     notice::Notice,
 };
 
-use super::{Chat, CloseReason, Complaint, Effect, Phase, Protocol, Refusal, complain, tell};
+use super::{
+    ANNOUNCE_AFTER, Chat, CloseReason, Complaint, Effect, Phase, Protocol, Refusal, complain, tell,
+};
+use crate::admission::Act;
 use crate::id::ConnectionId;
 
 /// What a hello says.
@@ -25,23 +28,35 @@ impl Chat {
     /// `Guest` becomes `Joined`, provided the name keeps the rules, and can be had.
     pub(super) fn on_hello(
         &mut self,
+        now: Instant,
         id: ConnectionId,
         hello: &Hello<'_>,
         effects: &mut Vec<Effect>,
     ) {
         let protocol = if hello.protocol < PROTOCOL { Protocol::One } else { Protocol::Two };
-        if let Some(peer) = self.peers.get_mut(&id) {
-            peer.protocol = protocol;
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        peer.protocol = protocol;
+        if let Some(until) = self.admission.fill(now, peer.origin, Act::Join, 1) {
+            effects.push(Effect::Hold { id, until });
         }
         match UserName::new(hello.username) {
-            Ok(name) if protocol == Protocol::One => self.join_as_any(id, name, effects),
-            Ok(name) => self.join_as(id, name, hello, effects),
-            Err(error) => refuse_name(id, protocol, error, effects),
+            Ok(name) if protocol == Protocol::One => self.join_as_any(now, id, name, effects),
+            Ok(name) => self.join_as(now, id, name, hello, effects),
+            Err(error) => {
+                refuse_name(id, protocol, error, effects);
+                self.count_bad(id, ErrorCode::NameInvalid, &error, effects);
+            }
         }
     }
 
     /// Lets a peer of protocol 1 in under the name, or under that name and a number.
-    fn join_as_any(&mut self, id: ConnectionId, name: UserName, effects: &mut Vec<Effect>) {
+    fn join_as_any(
+        &mut self,
+        now: Instant,
+        id: ConnectionId,
+        name: UserName,
+        effects: &mut Vec<Effect>,
+    ) {
         let free = self.roster.find_free(name);
         let name = free.name().clone();
         // Who is there already is a long text in a large room. Its memory comes in sizes that will be
@@ -52,13 +67,14 @@ impl Chat {
         write!(content, "{welcome}").ok(); // A String takes it all.
         effects.push(Effect::Tell { to: id, content });
         self.roster.join(id, free);
-        self.enter(id, name, Protocol::One, effects);
+        self.enter(now, id, name, Protocol::One, effects);
     }
 
     /// Lets a peer of protocol 2 in under exactly this name; if somebody has it, only whoever proves
     /// that it is theirs.
     fn join_as(
         &mut self,
+        now: Instant,
         id: ConnectionId,
         name: UserName,
         hello: &Hello<'_>,
@@ -68,7 +84,7 @@ impl Chat {
         if proven.is_some()
             && let Some(holder) = self.roster.holder(&name)
         {
-            self.replace(holder, effects);
+            self.replace(now, holder, effects);
         }
         let free = self.roster.find_free(name.clone());
         if *free.name() != name {
@@ -78,7 +94,7 @@ impl Chat {
             };
             complain(id, complaint, effects);
             effects.push(Effect::Report { id, refusal: Refusal::NameTaken });
-            return;
+            return self.count_bad(id, ErrorCode::NameTaken, &Refusal::NameTaken, effects);
         }
         let token = proven.map_or_else(|| self.tokens.make(), ToOwned::to_owned);
         let hash = self.tokens.grant(&name, &token);
@@ -86,7 +102,7 @@ impl Chat {
         self.roster.join(id, free);
         let members = self.roster.members().clone();
         effects.push(Effect::Welcome { to: id, name: name.clone(), token, members });
-        self.enter(id, name, Protocol::Two, effects);
+        self.enter(now, id, name, Protocol::Two, effects);
         if let Some((epoch, after)) = hello.resume {
             effects.push(Effect::Resume { id, epoch: epoch.to_owned(), after });
         }
@@ -94,6 +110,7 @@ impl Chat {
 
     fn enter(
         &mut self,
+        now: Instant,
         id: ConnectionId,
         name: UserName,
         protocol: Protocol,
@@ -102,18 +119,17 @@ impl Chat {
         self.deadlines.clear(id);
         if let Some(peer) = self.peers.get_mut(&id) {
             peer.phase = Phase::Joined(name.clone());
+            peer.bucket = self.recovering.remove(&name).unwrap_or_default();
         }
-        effects.push(Effect::Arrive { name: name.clone() });
+        self.unannounced.set(id, now + ANNOUNCE_AFTER);
         effects.push(Effect::Enter { id, name, protocol });
     }
 
     /// Sends somebody away whose name is taken over; the others hear of that here, not when the
     /// connection is gone.
-    fn replace(&mut self, holder: ConnectionId, effects: &mut Vec<Effect>) {
+    fn replace(&mut self, now: Instant, holder: ConnectionId, effects: &mut Vec<Effect>) {
         self.close(holder, CloseReason::Replaced, effects);
-        if let Some(name) = self.roster.leave(holder) {
-            effects.push(Effect::Depart { name, reason: CloseReason::Replaced });
-        }
+        self.leave(now, holder, CloseReason::Replaced, effects);
     }
 }
 

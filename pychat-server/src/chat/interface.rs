@@ -1,6 +1,6 @@
 //! The words between the chat and the rest of the server: what it is told, what it wants done.
 
-use std::{fmt, sync::Arc, time::Instant};
+use std::{fmt, ops::Range, sync::Arc, time::Instant};
 
 use pychat_wire::{
     ClientMessage, FrameError, MessageError, NameError, UserName,
@@ -8,6 +8,7 @@ use pychat_wire::{
 };
 
 use crate::{
+    admission::Origin,
     id::ConnectionId,
     log::{Appended, Draft, Record, StorageError, TokenHash},
 };
@@ -19,6 +20,8 @@ pub enum Input<'a> {
     Connected {
         /// Under this id from now on.
         id: ConnectionId,
+        /// The networks that the connection comes from.
+        origin: Origin,
     },
     /// A message arrived.
     Received {
@@ -113,17 +116,20 @@ pub enum Effect {
         /// Who is present, this peer included.
         members: Listing,
     },
-    /// Tell everybody in the room that somebody joined.
+    /// Tell everybody in the room who joined before them that these did: whoever joined later knows
+    /// by the welcome.
     Arrive {
-        /// Who.
-        name: UserName,
+        /// Names with their join indices, in join order.
+        people: Vec<(UserName, u64)>,
     },
-    /// Tell everybody in the room that somebody left.
+    /// Tell people in the room that somebody left.
     Depart {
         /// Who.
         name: UserName,
         /// Why.
         reason: CloseReason,
+        /// The join indices of those who are told; everybody if `None`.
+        known_to: Option<Range<u64>>,
     },
     /// From here on this connection is in the room and hears what is told to all.
     Enter {
@@ -199,6 +205,27 @@ pub enum Effect {
         /// Why.
         reason: CloseReason,
     },
+}
+
+impl Effect {
+    /// Returns true if nothing more is to be read from the connection that it is about, for now or
+    /// for good.
+    pub fn is_last_word(&self) -> bool {
+        matches!(self, Self::Hold { .. } | Self::Close { .. })
+    }
+
+    /// Returns about how many bytes it takes to carry this out, for one peer.
+    pub fn weight(&self) -> usize {
+        /// What anything takes that is not longer than this.
+        const LEAST: usize = 256;
+        LEAST
+            + match self {
+                Self::Append(draft) => draft.content.len(),
+                Self::Tell { content, .. } => content.len(),
+                Self::Welcome { members, .. } => members.bytes(),
+                _ => 0,
+            }
+    }
 }
 
 /// What a peer is spoken to in.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use pychat_wire::UserName;
 
 use super::{Chat, Peer, Phase, Protocol};
-use crate::{id::ConnectionId, pace::Bucket};
+use crate::{admission::Origin, id::ConnectionId, pace::Bucket};
 
 /// One connection as an earlier process had it.
 #[derive(Clone, Debug)]
@@ -14,6 +14,8 @@ pub struct Restored {
     pub name: Option<UserName>,
     /// The protocol that it is spoken to in.
     pub protocol: Protocol,
+    /// The networks that it comes from.
+    pub origin: Origin,
     /// Time until its rate limit has recovered.
     pub limited_for: Duration,
     /// Time that a guest has left to say hello.
@@ -26,7 +28,7 @@ impl Chat {
     /// Those that have joined must come in join order. Returns false, and changes nothing, if
     /// somebody has the name.
     pub fn restore(&mut self, now: Instant, id: ConnectionId, restored: Restored) -> bool {
-        let Restored { name, protocol, limited_for, hello_for } = restored;
+        let Restored { name, protocol, origin, limited_for, hello_for } = restored;
         let phase = match name {
             Some(name) if !self.roster.restore(id, name.clone()) => return false,
             Some(name) => Phase::Joined(name),
@@ -39,10 +41,12 @@ impl Chat {
         let peer = Peer {
             phase,
             protocol,
+            origin,
             bad_payloads: 0,
             bucket: Bucket::recovering_until(now + limited_for),
             is_told_to_slow_down: false,
         };
+        self.admission.restore(origin);
         self.peers.insert(id, peer);
         self.check_invariants();
         true
@@ -62,6 +66,7 @@ impl Chat {
         Some(Restored {
             name,
             protocol: peer.protocol,
+            origin: peer.origin,
             limited_for: left(peer.bucket.empty_at()),
             hello_for: left(self.deadlines.of(id)),
         })

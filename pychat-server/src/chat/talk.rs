@@ -10,6 +10,7 @@ use pychat_wire::{
 
 use super::{Chat, Complaint, Effect, Phase, Protocol, Refusal, complain, tell};
 use crate::{
+    admission::Act,
     id::ConnectionId,
     log::{Appended, Draft, StorageError},
 };
@@ -39,14 +40,21 @@ impl Chat {
                 return;
             }
         };
+        peer.bad_payloads = 0;
+        let author = author.clone();
+        let cost = text_cost(content);
+        let origin = peer.origin;
+        let held = self.rules.pace.and_then(|pace| peer.bucket.fill(now, pace, cost));
+        let held = held.max(self.admission.fill(now, origin, Act::Text, cost));
+        self.announce(from, effects);
         effects.push(Effect::Append(Draft {
             from,
-            author: author.clone(),
+            author,
             content: content.into(),
             id: message_id.map(Into::into),
             place: None,
         }));
-        let held = self.rules.pace.and_then(|pace| peer.bucket.fill(now, pace));
+        let Some(peer) = self.peers.get_mut(&from) else { return };
         if let Some(until) = held {
             if peer.protocol == Protocol::Two && !peer.is_told_to_slow_down {
                 let millis = until.saturating_duration_since(now).as_millis();
@@ -83,6 +91,7 @@ impl Chat {
                 complain(id, complaint, effects);
             }
         }
+        self.count_bad(id, ErrorCode::NotJoined, &Refusal::NotJoined, effects);
     }
 
     /// Nobody is shown a text that is not kept; its author hears of that.
@@ -117,6 +126,11 @@ pub(super) fn on_appended(from: ConnectionId, appended: Appended, effects: &mut 
         Appended::New(record) => Effect::Publish { from, record },
         Appended::Known(record) => Effect::Acknowledge { to: from, record },
     });
+}
+
+/// Returns what a text weighs: 1, and 1 more for each KiB.
+fn text_cost(content: &str) -> u32 {
+    u32::try_from(content.len() >> 10).map_or(u32::MAX, |kib| kib.saturating_add(1))
 }
 
 /// An id that is not longer than ids are.

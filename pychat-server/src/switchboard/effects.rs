@@ -3,7 +3,7 @@
 //! What one peer is told goes to its own outbox. What everybody in the room is told goes to one
 //! run of frames, from which each socket that owes nothing else is written directly.
 
-use std::{mem, net::SocketAddr, time::Instant};
+use std::{mem, net::SocketAddr, ops::Range, time::Instant};
 
 use pychat_wire::{
     ServerMessage, UserName,
@@ -13,12 +13,13 @@ use pychat_wire::{
 };
 
 use super::{
-    CLOSING_TIMEOUT, LINGER_TIMEOUT, Seat, Stay, Switchboard,
+    CLOSING_TIMEOUT, LINGER_TIMEOUT, Seat, Stay, Switchboard, TURNED_AWAY_MAX,
     pulse::PING_INTERVAL,
     seat::{Flushed, Hears},
     speech::{self, Copy},
 };
 use crate::{
+    address::origin,
     chat::{CloseReason, Effect, Protocol, Refusal},
     connection::{Connection, Socket},
     id::ConnectionId,
@@ -26,9 +27,6 @@ use crate::{
     logging,
     pace::Pace,
 };
-
-/// How many refusals of one connection are logged; a rude peer does not fill the journal.
-const REFUSALS_LOGGED_MAX: u32 = 16;
 
 impl<S: Socket> Switchboard<S> {
     pub(super) fn apply_effects(&mut self, now: Instant) {
@@ -62,14 +60,8 @@ impl<S: Socket> Switchboard<S> {
                 };
                 self.tell(to, |out| speech::welcome(&welcome, out));
             }
-            Effect::Arrive { name } => self.tell_all(
-                |out| speech::notice(Notice::Joined { name: name.as_str() }, out),
-                |out| speech::joined(&name, time_ms, out),
-            ),
-            Effect::Depart { name, reason } => self.tell_all(
-                |out| speech::notice(Notice::Left { name: name.as_str() }, out),
-                |out| speech::left(&name, time_ms, reason, out),
-            ),
+            Effect::Arrive { people } => self.announce(&people),
+            Effect::Depart { name, reason, known_to } => self.depart(&name, reason, known_to),
             Effect::Enter { id, name, protocol } => self.enter(now, id, name, protocol),
             Effect::Resume { id, epoch, after } => self.resume(id, &epoch, after),
             Effect::Page { to, before, limit } => self.page(to, before, limit),
@@ -78,7 +70,7 @@ impl<S: Socket> Switchboard<S> {
             Effect::Acknowledge { to, record } => self.acknowledge(to, &record),
             Effect::Bye { to, reason } => self.tell(to, |out| speech::bye(reason.reason(), out)),
             Effect::Hold { id, until } => self.holds.set(id, until),
-            Effect::Report { id, refusal } => self.report(id, &refusal),
+            Effect::Report { id, refusal } => self.report(now, id, &refusal),
             Effect::Close { id, reason } => self.close(now, id, reason),
         }
     }
@@ -106,10 +98,14 @@ impl<S: Socket> Switchboard<S> {
     fn enter(&mut self, now: Instant, id: ConnectionId, name: UserName, protocol: Protocol) {
         let Some(seat) = self.connections.get_mut(id) else { return };
         if matches!(seat.stay, Stay::Guest) {
-            logging::joined(&name, seat.peer);
+            if let Some(missing) = self.chat.admission().may_log(now, seat.origin) {
+                logging::missing(seat.peer, missing);
+                logging::joined(&name, seat.peer);
+            }
             seat.stay = Stay::Present(name);
             seat.protocol = protocol;
             seat.hears = Hears::All { given: self.run.frames().of(protocol).len() };
+            seat.welcome = seat.connection.backlog();
             if protocol == Protocol::Two {
                 self.watch(now, id);
             }
@@ -155,10 +151,10 @@ impl<S: Socket> Switchboard<S> {
         }
     }
 
-    fn report(&mut self, id: ConnectionId, refusal: &Refusal) {
+    fn report(&mut self, now: Instant, id: ConnectionId, refusal: &Refusal) {
         let Some(seat) = self.connections.get_mut(id) else { return };
-        seat.refusals += 1;
-        if seat.refusals <= REFUSALS_LOGGED_MAX {
+        if let Some(missing) = self.chat.admission().may_log(now, seat.origin) {
+            logging::missing(seat.peer, missing);
             logging::refused(seat.stay.name(), seat.peer, refusal);
         }
     }
@@ -174,14 +170,17 @@ impl<S: Socket> Switchboard<S> {
         self.release(id); // What it says now is read to be dropped.
     }
 
-    pub(super) fn turn_away(
-        &mut self,
-        now: Instant,
-        connection: Connection<S>,
-        peer: SocketAddr,
-        told: &str,
-    ) {
-        logging::turned_away(peer, told.trim_end());
+    /// Tells a caller why it is not let in, unless there are too many of them.
+    pub(super) fn turn_away(&mut self, now: Instant, socket: S, peer: SocketAddr, told: &str) {
+        if let Some(missing) = self.chat.admission().may_log(now, origin(peer)) {
+            logging::missing(peer, missing);
+            logging::turned_away(peer, told.trim_end());
+        }
+        if TURNED_AWAY_MAX <= self.n_turned_away {
+            return;
+        }
+        self.n_turned_away += 1;
+        let connection = Connection::new(socket, self.limits.payload_bytes_max);
         let id = self.connections.insert(Seat::new(now, connection, peer, Stay::TurnedAway));
         self.tell(id, |out| speech::message(SERVER, told, out));
         self.close(now, id, CloseReason::Shutdown);
@@ -197,20 +196,70 @@ impl<S: Socket> Switchboard<S> {
         }
     }
 
-    /// Tells everybody in the room who comes or goes, in either protocol.
-    fn tell_all(
-        &mut self,
-        encode_one: impl FnOnce(&mut Vec<u8>),
-        encode_two: impl FnOnce(&mut Vec<u8>),
-    ) {
-        self.frame.clear();
-        encode_two(&mut self.frame);
-        for id in &self.returning {
+    /// Tells those in the room that people joined, in join order, each of them only those who joined
+    /// before: the others know by their own welcome.
+    fn announce(&mut self, people: &[(UserName, u64)]) {
+        let Some((_, first)) = people.first() else { return };
+        let later: Vec<_> = self.chat.roster().joined_in(first..).collect();
+        for (id, _) in &later {
+            // Whatever all are told up to here; of what follows they hear only a part.
             if let Some(seat) = self.connections.get_mut(*id) {
-                self.queues.owe(*id, seat, self.run.frames(), &self.frame);
+                self.queues.owe(*id, seat, self.run.frames(), &[]);
             }
         }
-        self.run.push(encode_one, |out| out.extend_from_slice(&self.frame));
+        let mut begins = Vec::with_capacity(people.len());
+        for (name, index) in people {
+            begins.push((*index, self.run.ends()));
+            let time_ms = self.utc_ms;
+            self.run.push(
+                |out| speech::notice(Notice::Joined { name: name.as_str() }, out),
+                |out| speech::joined(name, time_ms, out),
+            );
+        }
+        for id in &self.returning {
+            let Some(seat) = self.connections.get_mut(*id) else { continue };
+            let begin = begin_for(&begins, self.chat.roster().join_index(*id), seat.protocol);
+            let frames = self.run.frames().of(seat.protocol);
+            let frames = frames[begin.unwrap_or(frames.len())..].to_vec();
+            self.queues.owe(*id, seat, self.run.frames(), &frames);
+        }
+        for (id, index) in later {
+            let Some(seat) = self.connections.get_mut(id) else { continue };
+            let begin = begin_for(&begins, Some(index), seat.protocol);
+            if let Hears::All { given } = &mut seat.hears {
+                *given = begin.unwrap_or(self.run.frames().of(seat.protocol).len());
+            }
+        }
+    }
+
+    /// Tells those in the room that somebody left, all of them or those who could know of them.
+    fn depart(&mut self, name: &UserName, reason: CloseReason, known_to: Option<Range<u64>>) {
+        let time_ms = self.utc_ms;
+        let Some(known_to) = known_to else {
+            self.frame.clear();
+            speech::left(name, time_ms, reason, &mut self.frame);
+            for id in &self.returning {
+                if let Some(seat) = self.connections.get_mut(*id) {
+                    self.queues.owe(*id, seat, self.run.frames(), &self.frame);
+                }
+            }
+            let notice = Notice::Left { name: name.as_str() };
+            let two = |out: &mut Vec<u8>| out.extend_from_slice(&self.frame);
+            return self.run.push(|out| speech::notice(notice, out), two);
+        };
+        let known_to: Vec<_> = self.chat.roster().joined_in(known_to).collect();
+        for (id, _) in known_to {
+            match self.connections.get(id).map(|seat| (seat.hears, seat.protocol)) {
+                Some((Hears::All { .. }, Protocol::One)) => {
+                    let notice = Notice::Left { name: name.as_str() };
+                    self.tell(id, |out| speech::notice(notice, out));
+                }
+                Some((Hears::All { .. } | Hears::Presence, Protocol::Two)) => {
+                    self.tell(id, |out| speech::left(name, time_ms, reason, out));
+                }
+                _ => (),
+            }
+        }
     }
 
     /// Gives everybody in the room the common run, if it is due. Who owes it nothing else is written
@@ -271,4 +320,18 @@ impl<S: Socket> Switchboard<S> {
         }
         self.queues.dirty = dirty;
     }
+}
+
+/// Returns where in the common run the first of several announcements begins that somebody of this
+/// join index is to hear; `begins` has each one's join index and place.
+fn begin_for(
+    begins: &[(u64, (usize, usize))],
+    index: Option<u64>,
+    protocol: Protocol,
+) -> Option<usize> {
+    let first = begins.partition_point(|(joined, _)| index.is_some_and(|index| *joined <= index));
+    begins.get(first).map(|(_, (one, two))| match protocol {
+        Protocol::One => *one,
+        Protocol::Two => *two,
+    })
 }

@@ -9,7 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::pace::{Bucket, Pace};
+use crate::{
+    pace::{Bucket, Pace},
+    sweep::Sweep,
+};
 
 /// Lines of the log about one network at once, and the time from one to the next after those.
 const LOG: (u32, Duration) = (32, Duration::from_secs(1));
@@ -114,8 +117,7 @@ impl Shares {
 pub struct Admission {
     shares: Shares,
     networks: HashMap<(u128, u8), Network>,
-    /// How many networks there may be before those that do not matter any more are forgotten.
-    sweep_at: usize,
+    sweep: Sweep,
 }
 
 #[derive(Debug, Default)]
@@ -126,13 +128,10 @@ struct Network {
     unlogged: u64,
 }
 
-/// The fewest networks that are worth a sweep.
-const SWEEP_MIN: usize = 1_024;
-
 impl Admission {
     /// Returns a record of no networks.
     pub fn new(shares: Shares) -> Self {
-        Self { shares, networks: HashMap::new(), sweep_at: SWEEP_MIN }
+        Self { shares, networks: HashMap::new(), sweep: Sweep::default() }
     }
 
     /// Changes the limits for what comes from now on.
@@ -141,7 +140,7 @@ impl Admission {
     }
 
     /// Counts one more connection, unless that would be too many; returns true if it was counted.
-    pub fn enter(&mut self, now: Instant, origin: Origin) -> bool {
+    pub fn enter(&mut self, origin: Origin) -> bool {
         let max = self.shares.connections_max;
         let is_full = origin.networks().any(|(key, times)| {
             let connections = self.networks.get(&key).map_or(0, |network| network.connections);
@@ -151,7 +150,6 @@ impl Admission {
             return false;
         }
         self.restore(origin);
-        self.sweep(now);
         true
     }
 
@@ -184,6 +182,7 @@ impl Admission {
     /// if not at `now`.
     pub fn fill(&mut self, now: Instant, origin: Origin, act: Act, cost: u32) -> Option<Instant> {
         let pace = self.shares.pace(act)?;
+        self.forget(now);
         let mut full_until = None;
         for (key, times) in origin.networks() {
             let bucket = &mut self.networks.entry(key).or_default().buckets[act as usize];
@@ -214,21 +213,18 @@ impl Admission {
         None
     }
 
-    /// Forgets networks of which nothing is left, once there are twice as many as after the last time.
-    fn sweep(&mut self, now: Instant) {
-        if self.networks.len() < self.sweep_at {
-            return;
-        }
-        self.networks.retain(|_, network| {
+    /// Forgets networks of which nothing is left.
+    fn forget(&mut self, now: Instant) {
+        self.sweep.run(&mut self.networks, |network| {
             0 < network.connections || !network.buckets.iter().all(|bucket| bucket.is_empty(now))
         });
-        self.sweep_at = (2 * self.networks.len()).max(SWEEP_MIN);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sweep::SWEEP_MIN;
 
     fn admission(connections_max: usize) -> Admission {
         Admission::new(Shares { connections_max, text: Pace::new(10, 5) })
@@ -236,8 +232,8 @@ mod tests {
 
     #[test]
     fn connections_are_counted_by_address_and_by_network() {
-        let (mut admission, now) = (admission(2), Instant::now());
-        let mut enter = |origin| admission.enter(now, origin);
+        let mut admission = admission(2);
+        let mut enter = |origin| admission.enter(origin);
         let v4 = Origin::v4(0xc000_0201);
         assert_eq!([v4, v4, v4].map(&mut enter), [true, true, false]);
         assert!(enter(Origin::v4(0xc000_0202)));
@@ -252,9 +248,9 @@ mod tests {
         );
         assert!(enter(Origin::v6(0x2001_0db9 << 96)));
         admission.leave(v4);
-        assert!(admission.enter(now, v4));
+        assert!(admission.enter(v4));
         admission.set_shares(Shares { connections_max: 0, text: None });
-        assert!((0..100).all(|_| admission.enter(now, v4)), "zero is no limit");
+        assert!((0..100).all(|_| admission.enter(v4)), "zero is no limit");
     }
 
     #[test]
@@ -301,8 +297,7 @@ mod tests {
         let (mut admission, now) = (admission(64), Instant::now());
         for address in 0..10 * u32::try_from(SWEEP_MIN).unwrap() {
             let (now, origin) = (now + Duration::from_secs(address.into()), Origin::v4(address));
-            assert!(admission.try_fill(now, origin, Act::Connect) && admission.enter(now, origin));
-            admission.leave(origin);
+            assert!(admission.try_fill(now, origin, Act::Connect), "though it is not let in");
             assert!(admission.networks.len() <= 2 * SWEEP_MIN);
         }
     }

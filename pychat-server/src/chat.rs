@@ -44,15 +44,16 @@ use crate::{
     id::ConnectionId,
     pace::{Bucket, Pace},
     roster::Roster,
+    sweep::Sweep,
     tokens::Tokens,
 };
 
 /// How many payloads that are of no use, with no text among them, end a connection.
 pub const BAD_PAYLOADS_MAX: u32 = 16;
 
-/// How long somebody must stay, unless they say something, before the others are told that they
-/// joined.
-pub const ANNOUNCE_AFTER: Duration = Duration::from_secs(2);
+/// The most people who are announced at once, so that the others can read of some before they are
+/// sent more.
+pub const ANNOUNCED_AT_ONCE_MAX: usize = 128;
 
 /// The room.
 #[derive(Debug)]
@@ -67,6 +68,7 @@ pub struct Chat {
     unannounced: Deadlines,
     /// The buckets of people who left before these had drained.
     recovering: HashMap<UserName, Bucket>,
+    recovering_sweep: Sweep,
 }
 
 /// What the operator decides for the room.
@@ -76,6 +78,9 @@ pub struct Rules {
     pub hello_timeout: Duration,
     /// How fast one connection may speak; any speed if `None`.
     pub pace: Option<Pace>,
+    /// How long somebody must stay, unless they say something, before the others are told that they
+    /// joined.
+    pub announce_after: Duration,
     /// The most connections at once from one address, by which its other shares are measured too; no
     /// limits by address at all if zero.
     pub connections_per_address_max: usize,
@@ -120,6 +125,7 @@ impl Chat {
             admission: Admission::new(rules.shares()),
             unannounced: Deadlines::default(),
             recovering: HashMap::new(),
+            recovering_sweep: Sweep::default(),
         }
     }
 
@@ -153,7 +159,8 @@ impl Chat {
         self.check_invariants();
     }
 
-    /// Ends what has gone on for too long by `now`.
+    /// Ends what has gone on for too long by `now`, and announces those who have stayed long enough;
+    /// if they are many, [`next_deadline`](Self::next_deadline) stays in the past until all are.
     pub fn handle_timeout(&mut self, now: Instant, effects: &mut Vec<Effect>) {
         while let Some(id) = self.deadlines.pop_due(now) {
             let seconds = self.rules.hello_timeout.as_secs();
@@ -162,9 +169,12 @@ impl Chat {
             self.close(id, CloseReason::Timeout, effects);
         }
         let mut people = Vec::new();
-        while let Some(id) = self.unannounced.pop_due(now) {
+        while people.len() < ANNOUNCED_AT_ONCE_MAX
+            && let Some(id) = self.unannounced.pop_due(now)
+        {
             people.extend(self.roster.name(id).cloned().zip(self.roster.join_index(id)));
         }
+        people.sort_unstable_by_key(|(_, index)| *index);
         if !people.is_empty() {
             effects.push(Effect::Arrive { people });
         }
@@ -246,13 +256,7 @@ impl Chat {
             (Phase::Joined(_), ClientMessage::History { before, limit }) => {
                 effects.push(Effect::Page { to: id, before, limit });
             }
-            (Phase::Joined(_), ClientMessage::Hello { .. }) => {
-                if peer.protocol == Protocol::Two {
-                    let text = "this connection has a name already";
-                    complain(id, Complaint::new(ErrorCode::AlreadyJoined, text), effects);
-                }
-                effects.push(Effect::Report { id, refusal: Refusal::AlreadyJoined });
-            }
+            (Phase::Joined(_), ClientMessage::Hello { .. }) => self.on_second_hello(id, effects),
         }
     }
 
@@ -339,7 +343,7 @@ impl Chat {
         let Some((name, index)) = self.roster.leave(id).zip(index) else { return };
         let bucket = self.peers.get(&id).map(|peer| peer.bucket).unwrap_or_default();
         if !bucket.is_empty(now) {
-            self.recovering.retain(|_, bucket| !bucket.is_empty(now));
+            self.recovering_sweep.run(&mut self.recovering, |bucket| !bucket.is_empty(now));
             self.recovering.insert(name.clone(), bucket);
         }
         let is_announced = self.unannounced.of(id).is_none();

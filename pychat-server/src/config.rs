@@ -285,6 +285,7 @@ impl Options {
                     .hello_timeout
                     .map_or(default.rules.hello_timeout, |Seconds(time)| time),
                 pace: self.flood.map_or(default.rules.pace, |Flood(pace)| pace),
+                announce_after: default.rules.announce_after,
                 connections_per_address_max: count(
                     self.connections_per_address,
                     default.rules.connections_per_address_max,

@@ -11,6 +11,7 @@ pub mod id;
 pub mod log;
 pub mod pace;
 pub mod roster;
+pub mod sweep;
 pub mod tokens;
 
 // The shell: sockets, clock, signals.

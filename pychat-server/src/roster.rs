@@ -2,10 +2,7 @@
 //!
 //! Invariant: no two people present have names that a reader would take for each other.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    ops::RangeBounds,
-};
+use std::collections::{BTreeMap, HashMap};
 
 use pychat_wire::{UserName, message::Listing, name::Skeleton};
 
@@ -20,7 +17,6 @@ pub struct Roster {
     /// In join order; the number is only good for that.
     participants: BTreeMap<u64, FreeName>,
     by_id: HashMap<ConnectionId, u64>,
-    ids: BTreeMap<u64, ConnectionId>,
     /// How many skeletons of people present are this one; a name may have the same one twice.
     taken: HashMap<Skeleton, u32>,
     /// Names that were asked for and taken, while anybody is present under a number instead.
@@ -101,7 +97,6 @@ impl Roster {
         }
         self.participants.insert(self.next_number, free);
         self.by_id.insert(id, self.next_number);
-        self.ids.insert(self.next_number, id);
         self.next_number += 1;
         self.check_invariants();
     }
@@ -120,23 +115,14 @@ impl Roster {
         self.by_id.get(&id).copied()
     }
 
-    /// Returns the join index of whoever joins next.
+    /// Returns the join index of the person who joins next.
     pub fn next_join_index(&self) -> u64 {
         self.next_number
-    }
-
-    /// Returns those with a join index within `range`, each with it, in join order.
-    pub fn joined_in(
-        &self,
-        range: impl RangeBounds<u64>,
-    ) -> impl Iterator<Item = (ConnectionId, u64)> {
-        self.ids.range(range).map(|(index, id)| (*id, *index))
     }
 
     /// Takes `id` off the roster; returns its name if it was present.
     pub fn leave(&mut self, id: ConnectionId) -> Option<UserName> {
         let number = self.by_id.remove(&id)?;
-        self.ids.remove(&number);
         let FreeName { name, numbered } = self.participants.remove(&number)?;
         for skeleton in name.skeletons() {
             if let Some(count) = self.taken.get_mut(skeleton) {

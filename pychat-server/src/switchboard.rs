@@ -17,7 +17,7 @@ mod seat;
 mod speech;
 
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     fmt, mem,
     net::SocketAddr,
     ops::ControlFlow,
@@ -91,6 +91,9 @@ pub struct Switchboard<S> {
     run: Run,
     /// The last message that went into the run; what a newcomer hears comes after it.
     published_seq: u64,
+    /// Who has entered the room and whose connection is still there, by join index. Unlike the chat's
+    /// roster, which is ahead of effects that are still to be applied.
+    room: BTreeMap<u64, ConnectionId>,
     /// Who is being sent what they missed before they hear what all hear.
     returning: BTreeSet<ConnectionId>,
     /// When peers of protocol 2 are looked after.
@@ -124,6 +127,7 @@ impl<S: Socket> Switchboard<S> {
             scratch: vec![0; READ_BUDGET_BYTES],
             frame: Vec::new(),
             run: Run::default(),
+            room: BTreeMap::new(),
             returning: BTreeSet::new(),
             pulses: Deadlines::default(),
             replay_waits: Deadlines::default(),
@@ -164,14 +168,18 @@ impl<S: Socket> Switchboard<S> {
             "Too many connections from your address in a short time. Bye!\n".to_owned()
         } else if max <= n_admitted {
             format!("The chat is full: {max} connections. Bye!\n")
-        } else if !admission.enter(now, origin) {
+        } else if !admission.enter(origin) {
             let max = self.limits.rules.connections_per_address_max;
             format!("Too many connections from your address: {max}. Bye!\n")
         } else {
             let connection = Connection::new(socket, self.limits.payload_bytes_max);
             let id = self.connections.insert(Seat::new(now, connection, peer, Stay::Guest));
+            let n_effects = self.effects.len();
             self.chat.handle(now, Input::Connected { id, origin }, &mut self.effects);
-            self.note(id, true, false);
+            if let Some(seat) = self.connections.get_mut(id) {
+                seat.is_held = self.effects[n_effects..].iter().any(Effect::is_last_word);
+                self.queues.mark_ready(id, seat);
+            }
             return;
         };
         self.turn_away(now, socket, peer, &told);
@@ -228,7 +236,7 @@ impl<S: Socket> Switchboard<S> {
             self.next_release(),
             self.next_delivery(now),
             self.pulses.next(),
-            self.replay_waits.next(),
+            self.next_replay(),
             self.log.next_deadline(),
         ];
         self.chat.next_deadline().into_iter().chain(ours.into_iter().flatten()).min()
@@ -237,6 +245,11 @@ impl<S: Socket> Switchboard<S> {
     /// Returns when somebody who said too much is read again.
     pub fn next_release(&self) -> Option<Instant> {
         self.holds.next()
+    }
+
+    /// Returns when somebody whose address has used up its share of history is sent more of it.
+    pub fn next_replay(&self) -> Option<Instant> {
+        self.replay_waits.next()
     }
 
     /// Returns when everybody is told what waits for the common run.
@@ -352,6 +365,7 @@ impl<S: Socket> Switchboard<S> {
                 }
                 seat.connection.abort();
                 self.queues.count(seat);
+                seat.join_index.map(|join_index| self.room.remove(&join_index));
                 self.deadlines.clear(id);
                 self.holds.clear(id);
                 self.pulses.clear(id);

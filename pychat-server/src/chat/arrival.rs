@@ -8,11 +8,8 @@ use pychat_wire::{
     notice::Notice,
 };
 
-use super::{
-    ANNOUNCE_AFTER, Chat, CloseReason, Complaint, Effect, Phase, Protocol, Refusal, complain, tell,
-};
-use crate::admission::Act;
-use crate::id::ConnectionId;
+use super::{Chat, CloseReason, Complaint, Effect, Phase, Protocol, Refusal, complain, tell};
+use crate::{admission::Act, id::ConnectionId};
 
 /// What a hello says.
 #[derive(Debug)]
@@ -25,7 +22,8 @@ pub(super) struct Hello<'a> {
 }
 
 impl Chat {
-    /// `Guest` becomes `Joined`, provided the name keeps the rules, and can be had.
+    /// `Guest` becomes `Joined`, provided the name keeps the rules, and can be had. If not, and its
+    /// address has used up its share of hellos, it waits for the next one.
     pub(super) fn on_hello(
         &mut self,
         now: Instant,
@@ -36,9 +34,7 @@ impl Chat {
         let protocol = if hello.protocol < PROTOCOL { Protocol::One } else { Protocol::Two };
         let Some(peer) = self.peers.get_mut(&id) else { return };
         peer.protocol = protocol;
-        if let Some(until) = self.admission.fill(now, peer.origin, Act::Join, 1) {
-            effects.push(Effect::Hold { id, until });
-        }
+        let full_until = self.admission.fill(now, peer.origin, Act::Join, 1);
         match UserName::new(hello.username) {
             Ok(name) if protocol == Protocol::One => self.join_as_any(now, id, name, effects),
             Ok(name) => self.join_as(now, id, name, hello, effects),
@@ -46,6 +42,11 @@ impl Chat {
                 refuse_name(id, protocol, error, effects);
                 self.count_bad(id, ErrorCode::NameInvalid, &error, effects);
             }
+        }
+        if let Some(until) = full_until
+            && self.peers.get(&id).is_some_and(|peer| matches!(peer.phase, Phase::Guest))
+        {
+            effects.push(Effect::Hold { id, until });
         }
     }
 
@@ -108,6 +109,8 @@ impl Chat {
         }
     }
 
+    /// Somebody is in the room. What they or their address said lately counts: reconnecting gives
+    /// nobody more to say.
     fn enter(
         &mut self,
         now: Instant,
@@ -117,12 +120,29 @@ impl Chat {
         effects: &mut Vec<Effect>,
     ) {
         self.deadlines.clear(id);
-        if let Some(peer) = self.peers.get_mut(&id) {
-            peer.phase = Phase::Joined(name.clone());
-            peer.bucket = self.recovering.remove(&name).unwrap_or_default();
+        self.unannounced.set(id, now + self.rules.announce_after);
+        let (Some(peer), Some(join_index)) = (self.peers.get_mut(&id), self.roster.join_index(id))
+        else {
+            return;
+        };
+        peer.phase = Phase::Joined(name.clone());
+        peer.bucket = self.recovering.remove(&name).unwrap_or_default();
+        let full_until = self.rules.pace.and_then(|pace| peer.bucket.full_until(now, pace));
+        let full_until = full_until.max(self.admission.full_until(now, peer.origin, Act::Text));
+        effects.push(Effect::Enter { id, name, protocol, join_index });
+        if let Some(until) = full_until {
+            effects.push(Effect::Hold { id, until });
         }
-        self.unannounced.set(id, now + ANNOUNCE_AFTER);
-        effects.push(Effect::Enter { id, name, protocol });
+    }
+
+    /// Somebody in the room says hello again, which changes nothing.
+    pub(super) fn on_second_hello(&mut self, id: ConnectionId, effects: &mut Vec<Effect>) {
+        effects.push(Effect::Report { id, refusal: Refusal::AlreadyJoined });
+        if self.protocol(id) == Protocol::Two {
+            let text = "this connection has a name already";
+            complain(id, Complaint::new(ErrorCode::AlreadyJoined, text), effects);
+        }
+        self.count_bad(id, ErrorCode::AlreadyJoined, &Refusal::AlreadyJoined, effects);
     }
 
     /// Sends somebody away whose name is taken over; the others hear of that here, not when the

@@ -116,8 +116,8 @@ pub enum Effect {
         /// Who is present, this peer included.
         members: Listing,
     },
-    /// Tell everybody in the room who joined before them that these did: whoever joined later knows
-    /// by the welcome.
+    /// Tell everybody in the room who joined before them that these did: those who joined later know
+    /// by their welcome.
     Arrive {
         /// Names with their join indices, in join order.
         people: Vec<(UserName, u64)>,
@@ -139,6 +139,8 @@ pub enum Effect {
         name: UserName,
         /// What it is spoken to in.
         protocol: Protocol,
+        /// Its position in join order.
+        join_index: u64,
     },
     /// Send everything after a number that the log has, and only then what is told to all.
     Resume {

@@ -36,8 +36,9 @@ impl Chat {
             (Protocol::Two, _) => {
                 let text = format!("a text needs an id of 1 to {MESSAGE_ID_BYTES_MAX} bytes");
                 complain(from, Complaint::new(ErrorCode::BadPayload, &text), effects);
-                effects.push(Effect::Report { id: from, refusal: Refusal::MessageId });
-                return;
+                let refusal = Refusal::MessageId;
+                self.count_bad(from, ErrorCode::BadPayload, &refusal, effects);
+                return effects.push(Effect::Report { id: from, refusal });
             }
         };
         peer.bad_payloads = 0;

@@ -62,7 +62,9 @@ impl<S: Socket> Switchboard<S> {
             }
             Effect::Arrive { people } => self.announce(&people),
             Effect::Depart { name, reason, known_to } => self.depart(&name, reason, known_to),
-            Effect::Enter { id, name, protocol } => self.enter(now, id, name, protocol),
+            Effect::Enter { id, name, protocol, join_index } => {
+                self.enter(now, id, name, protocol, join_index);
+            }
             Effect::Resume { id, epoch, after } => self.resume(id, &epoch, after),
             Effect::Page { to, before, limit } => self.page(to, before, limit),
             Effect::Pong { to } => self.tell(to, |out| ServerMessage::Pong.encode(out)),
@@ -95,7 +97,14 @@ impl<S: Socket> Switchboard<S> {
         self.tell(to, |out| greeting.encode(out));
     }
 
-    fn enter(&mut self, now: Instant, id: ConnectionId, name: UserName, protocol: Protocol) {
+    fn enter(
+        &mut self,
+        now: Instant,
+        id: ConnectionId,
+        name: UserName,
+        protocol: Protocol,
+        join_index: u64,
+    ) {
         let Some(seat) = self.connections.get_mut(id) else { return };
         if matches!(seat.stay, Stay::Guest) {
             if let Some(missing) = self.chat.admission().may_log(now, seat.origin) {
@@ -106,6 +115,8 @@ impl<S: Socket> Switchboard<S> {
             seat.protocol = protocol;
             seat.hears = Hears::All { given: self.run.frames().of(protocol).len() };
             seat.welcome = seat.connection.backlog();
+            seat.join_index = Some(join_index);
+            self.room.insert(join_index, id);
             if protocol == Protocol::Two {
                 self.watch(now, id);
             }
@@ -200,8 +211,8 @@ impl<S: Socket> Switchboard<S> {
     /// before: the others know by their own welcome.
     fn announce(&mut self, people: &[(UserName, u64)]) {
         let Some((_, first)) = people.first() else { return };
-        let later: Vec<_> = self.chat.roster().joined_in(first..).collect();
-        for (id, _) in &later {
+        let later: Vec<_> = self.room.range(first..).map(|(_, id)| *id).collect();
+        for id in &later {
             // Whatever all are told up to here; of what follows they hear only a part.
             if let Some(seat) = self.connections.get_mut(*id) {
                 self.queues.owe(*id, seat, self.run.frames(), &[]);
@@ -218,14 +229,14 @@ impl<S: Socket> Switchboard<S> {
         }
         for id in &self.returning {
             let Some(seat) = self.connections.get_mut(*id) else { continue };
-            let begin = begin_for(&begins, self.chat.roster().join_index(*id), seat.protocol);
+            let begin = begin_for(&begins, seat);
             let frames = self.run.frames().of(seat.protocol);
             let frames = frames[begin.unwrap_or(frames.len())..].to_vec();
             self.queues.owe(*id, seat, self.run.frames(), &frames);
         }
-        for (id, index) in later {
+        for id in later {
             let Some(seat) = self.connections.get_mut(id) else { continue };
-            let begin = begin_for(&begins, Some(index), seat.protocol);
+            let begin = begin_for(&begins, seat);
             if let Hears::All { given } = &mut seat.hears {
                 *given = begin.unwrap_or(self.run.frames().of(seat.protocol).len());
             }
@@ -247,8 +258,8 @@ impl<S: Socket> Switchboard<S> {
             let two = |out: &mut Vec<u8>| out.extend_from_slice(&self.frame);
             return self.run.push(|out| speech::notice(notice, out), two);
         };
-        let known_to: Vec<_> = self.chat.roster().joined_in(known_to).collect();
-        for (id, _) in known_to {
+        let known_to: Vec<_> = self.room.range(known_to).map(|(_, id)| *id).collect();
+        for id in known_to {
             match self.connections.get(id).map(|seat| (seat.hears, seat.protocol)) {
                 Some((Hears::All { .. }, Protocol::One)) => {
                     let notice = Notice::Left { name: name.as_str() };
@@ -322,15 +333,11 @@ impl<S: Socket> Switchboard<S> {
     }
 }
 
-/// Returns where in the common run the first of several announcements begins that somebody of this
-/// join index is to hear; `begins` has each one's join index and place.
-fn begin_for(
-    begins: &[(u64, (usize, usize))],
-    index: Option<u64>,
-    protocol: Protocol,
-) -> Option<usize> {
-    let first = begins.partition_point(|(joined, _)| index.is_some_and(|index| *joined <= index));
-    begins.get(first).map(|(_, (one, two))| match protocol {
+/// Returns where in the common run the first of several announcements begins that a peer is to hear;
+/// `begins` has each one's join index and place.
+fn begin_for<S>(begins: &[(u64, (usize, usize))], seat: &Seat<S>) -> Option<usize> {
+    let first = begins.partition_point(|(joined, _)| Some(*joined) <= seat.join_index);
+    begins.get(first).map(|(_, (one, two))| match seat.protocol {
         Protocol::One => *one,
         Protocol::Two => *two,
     })

@@ -124,6 +124,8 @@ impl<S: Socket> Switchboard<S> {
         let mut seat = Seat::new(now, connection, saved.peer, stay);
         if has_joined {
             (seat.protocol, seat.hears) = (protocol, hears);
+            seat.join_index = self.chat.roster().join_index(id);
+            seat.join_index.map(|join_index| self.room.insert(join_index, id));
         }
         seat.wants = saved.replays.into_iter().map(Want::restored).collect();
         self.connections.insert(seat);

@@ -22,6 +22,8 @@ pub(super) struct Seat<S> {
     /// What it is spoken to in, once it has joined.
     pub(super) protocol: Protocol,
     pub(super) hears: Hears,
+    /// Its position in join order, once it has entered the room.
+    pub(super) join_index: Option<u64>,
     /// What it asked for of the past and has not been sent yet.
     pub(super) wants: VecDeque<Want>,
     /// When it was last known to be there.
@@ -30,7 +32,7 @@ pub(super) struct Seat<S> {
     pub(super) is_pinged: bool,
     /// What it is owed, as it was counted last, in bytes.
     pub(super) owed: usize,
-    /// How much of that was a welcome, which it may take its time to read, in bytes.
+    /// How much of its welcome it has not read yet, which it may take its time for, in bytes.
     pub(super) welcome: usize,
     /// Not to be read for now, whatever has arrived.
     pub(super) is_held: bool,
@@ -100,6 +102,7 @@ impl<S: Socket> Seat<S> {
             stay,
             protocol: Protocol::One,
             hears: Hears::Nothing,
+            join_index: None,
             wants: VecDeque::new(),
             alive_at: now,
             is_pinged: false,
@@ -192,7 +195,7 @@ impl Queues {
             self.lose(id, seat, error);
         }
         let backlog = seat.connection.backlog();
-        seat.welcome = seat.welcome.min(backlog);
+        seat.welcome = seat.welcome.saturating_sub(before - backlog);
         if 0 < seat.owed && backlog < before {
             // What did not fit before fits now: somebody reads.
             (seat.alive_at, seat.is_pinged) = (now, false);

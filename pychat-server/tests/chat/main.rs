@@ -1,11 +1,14 @@
 //! The chat by script: inputs one by one, whole effects compared, the clock turned by hand.
 
+mod limits;
 mod one;
+mod presence;
 mod two;
 
 use std::time::{Duration, Instant};
 
 use pychat_server::{
+    admission::Origin,
     chat::{Chat, CloseReason, Effect, Input, Protocol, Refusal, Rules},
     id::ConnectionId,
     log::{Draft, Record},
@@ -14,7 +17,13 @@ use pychat_server::{
 use pychat_wire::{ClientMessage, MessageError, UserName};
 
 const HELLO_TIMEOUT: Duration = Duration::from_secs(20);
-const RULES: Rules = Rules { hello_timeout: HELLO_TIMEOUT, pace: None };
+const ANNOUNCE_AFTER: Duration = Duration::from_secs(2);
+const RULES: Rules = Rules {
+    hello_timeout: HELLO_TIMEOUT,
+    pace: None,
+    announce_after: ANNOUNCE_AFTER,
+    connections_per_address_max: 0,
+};
 
 const A: ConnectionId = ConnectionId { slot: 0, generation: 0 };
 const B: ConnectionId = ConnectionId { slot: 1, generation: 1 };
@@ -30,13 +39,19 @@ impl Room {
         Self { chat: Chat::new(RULES, Tokens::new([7; 32], [])), now: Instant::now() }
     }
 
+    /// Returns a room in which these have joined and been announced.
     fn with(people: &[(ConnectionId, &str)]) -> Self {
         let mut room = Self::new();
         for (id, name) in people {
-            room.handle(Input::Connected { id: *id });
+            room.connect(*id);
             room.hello(*id, name);
         }
+        room.pass(ANNOUNCE_AFTER);
         room
+    }
+
+    fn connect(&mut self, id: ConnectionId) -> Vec<Effect> {
+        self.handle(Input::Connected { id, origin: Origin::v4(0x7f00_0001) })
     }
 
     fn handle(&mut self, input: Input<'_>) -> Vec<Effect> {
@@ -81,16 +96,16 @@ fn tell(to: ConnectionId, content: &str) -> Effect {
     Effect::Tell { to, content: content.into() }
 }
 
-fn arrive(who: &str) -> Effect {
-    Effect::Arrive { name: name(who) }
+fn arrive(people: &[(&str, u64)]) -> Effect {
+    Effect::Arrive { people: people.iter().map(|(who, index)| (name(who), *index)).collect() }
 }
 
 fn depart(who: &str, reason: CloseReason) -> Effect {
-    Effect::Depart { name: name(who), reason }
+    Effect::Depart { name: name(who), reason, known_to: None }
 }
 
-fn enter(id: ConnectionId, given: &str, protocol: Protocol) -> Effect {
-    Effect::Enter { id, name: name(given), protocol }
+fn enter(id: ConnectionId, given: &str, protocol: Protocol, join_index: u64) -> Effect {
+    Effect::Enter { id, name: name(given), protocol, join_index }
 }
 
 /// What the log answers when it takes a draft as its first.

@@ -19,22 +19,23 @@
 
 mod arrival;
 mod interface;
+mod presence;
+mod refusal;
 mod restore;
 mod talk;
 
 use std::{
     collections::HashMap,
-    fmt,
     time::{Duration, Instant},
 };
 
-use pychat_wire::{
-    ClientMessage, FrameError, MessageError, UserName, message::ErrorCode, notice::Notice,
-};
+use pychat_wire::{ClientMessage, MessageError, UserName, message::ErrorCode, notice::Notice};
 
-use self::arrival::Hello;
+use self::{arrival::Hello, refusal::unknown_to_original};
 pub use self::{
     interface::{CloseReason, Complaint, Effect, Input, Protocol, Refusal},
+    presence::ANNOUNCED_AT_ONCE_MAX,
+    refusal::BAD_PAYLOADS_MAX,
     restore::Restored,
     talk::STORAGE_RETRY_MS,
 };
@@ -47,13 +48,6 @@ use crate::{
     sweep::Sweep,
     tokens::Tokens,
 };
-
-/// How many payloads that are of no use, with no text among them, end a connection.
-pub const BAD_PAYLOADS_MAX: u32 = 16;
-
-/// The most people who are announced at once, so that the others can read of some before they are
-/// sent more.
-pub const ANNOUNCED_AT_ONCE_MAX: usize = 128;
 
 /// The room.
 #[derive(Debug)]
@@ -168,29 +162,13 @@ impl Chat {
             self.say(id, ErrorCode::Timeout, &content, effects);
             self.close(id, CloseReason::Timeout, effects);
         }
-        let mut people = Vec::new();
-        while people.len() < ANNOUNCED_AT_ONCE_MAX
-            && let Some(id) = self.unannounced.pop_due(now)
-        {
-            people.extend(self.roster.name(id).cloned().zip(self.roster.join_index(id)));
-        }
-        people.sort_unstable_by_key(|(_, index)| *index);
-        if !people.is_empty() {
-            effects.push(Effect::Arrive { people });
-        }
+        self.announce_due(now, effects);
         self.check_invariants();
     }
 
     /// Returns when [`handle_timeout`](Self::handle_timeout) has something to do next.
     pub fn next_deadline(&self) -> Option<Instant> {
         self.deadlines.next().into_iter().chain(self.unannounced.next()).min()
-    }
-
-    /// Has everybody announced who is to be.
-    pub fn announce_all(&mut self, effects: &mut Vec<Effect>) {
-        while let Some(id) = self.unannounced.first() {
-            self.announce(id, effects);
-        }
     }
 
     /// Returns who is in the room.
@@ -217,8 +195,14 @@ impl Chat {
         self.deadlines.set(id, now + self.rules.hello_timeout);
         effects.push(Effect::Greet { to: id });
         if let Some(until) = self.admission.full_until(now, origin, Act::Join) {
-            effects.push(Effect::Hold { id, until });
+            self.hold_guest(id, until, effects);
         }
+    }
+
+    /// Reads nothing from a guest for a while; its time to say hello begins after that.
+    fn hold_guest(&mut self, id: ConnectionId, until: Instant, effects: &mut Vec<Effect>) {
+        self.deadlines.set(id, until + self.rules.hello_timeout);
+        effects.push(Effect::Hold { id, until });
     }
 
     fn on_received(
@@ -257,109 +241,6 @@ impl Chat {
                 effects.push(Effect::Page { to: id, before, limit });
             }
             (Phase::Joined(_), ClientMessage::Hello { .. }) => self.on_second_hello(id, effects),
-        }
-    }
-
-    fn on_misunderstood(
-        &mut self,
-        id: ConnectionId,
-        error: MessageError,
-        effects: &mut Vec<Effect>,
-    ) {
-        let Some(peer) = self.peers.get(&id) else { return };
-        let code = match &error {
-            MessageError::UnknownType { .. } => ErrorCode::UnknownType,
-            _ => ErrorCode::BadPayload,
-        };
-        match (&peer.phase, peer.protocol) {
-            (Phase::Closing, _) => return,
-            _ if peer.bad_payloads + 1 == BAD_PAYLOADS_MAX => (), // It is told so below.
-            (Phase::Guest, Protocol::One) => tell(id, Notice::StillWaiting, effects),
-            (Phase::Joined(_), Protocol::One) => {
-                tell(id, Notice::Other(&format!("Not understood: {error}.")), effects);
-            }
-            (_, Protocol::Two) => {
-                complain(id, Complaint::new(code, &error.to_string()), effects);
-            }
-        }
-        self.count_bad(id, code, &error, effects);
-        effects.push(Effect::Report { id, refusal: Refusal::Payload(error) });
-    }
-
-    /// Counts a payload that was of no use, and ends the connection after
-    /// [`BAD_PAYLOADS_MAX`] without a text among them.
-    fn count_bad(
-        &mut self,
-        id: ConnectionId,
-        code: ErrorCode,
-        error: &dyn fmt::Display,
-        effects: &mut Vec<Effect>,
-    ) {
-        let Some(peer) = self.peers.get_mut(&id) else { return };
-        peer.bad_payloads += 1;
-        if peer.bad_payloads == BAD_PAYLOADS_MAX {
-            let text = format!("Not understood {BAD_PAYLOADS_MAX} times in a row: {error}. Bye!");
-            self.say(id, code, &text, effects);
-            self.close(id, CloseReason::Protocol, effects);
-        }
-    }
-
-    fn on_broken(&mut self, id: ConnectionId, error: FrameError, effects: &mut Vec<Effect>) {
-        if !self.is_open(id) {
-            return;
-        }
-        let code = match error {
-            FrameError::TooLarge { .. } => ErrorCode::TooLarge,
-            _ => ErrorCode::BadFrame,
-        };
-        self.say(id, code, &format!("Connection closed: {error}. Bye!"), effects);
-        effects.push(Effect::Report { id, refusal: Refusal::Frame(error) });
-        self.close(id, CloseReason::Protocol, effects);
-    }
-
-    /// The others hear only now that somebody left, whatever it was that closed the connection.
-    fn on_closed(
-        &mut self,
-        now: Instant,
-        id: ConnectionId,
-        reason: CloseReason,
-        effects: &mut Vec<Effect>,
-    ) {
-        self.leave(now, id, reason, effects);
-        self.deadlines.clear(id);
-        self.peers.remove(&id);
-    }
-
-    /// Takes somebody off the roster. Those who were never told that they came are not told that they
-    /// went, unless they knew by their own welcome.
-    fn leave(
-        &mut self,
-        now: Instant,
-        id: ConnectionId,
-        reason: CloseReason,
-        effects: &mut Vec<Effect>,
-    ) {
-        let (index, next) = (self.roster.join_index(id), self.roster.next_join_index());
-        let Some((name, index)) = self.roster.leave(id).zip(index) else { return };
-        let bucket = self.peers.get(&id).map(|peer| peer.bucket).unwrap_or_default();
-        if !bucket.is_empty(now) {
-            self.recovering_sweep.run(&mut self.recovering, |bucket| !bucket.is_empty(now));
-            self.recovering.insert(name.clone(), bucket);
-        }
-        let is_announced = self.unannounced.of(id).is_none();
-        self.unannounced.clear(id);
-        let known_to = (!is_announced).then_some(index + 1..next);
-        if known_to.as_ref().is_none_or(|known_to| !known_to.is_empty()) {
-            effects.push(Effect::Depart { name, reason, known_to });
-        }
-    }
-
-    /// Tells the others now of somebody who joined, if they have not been told.
-    fn announce(&mut self, id: ConnectionId, effects: &mut Vec<Effect>) {
-        if self.unannounced.of(id).is_some() {
-            self.unannounced.clear(id);
-            let person = self.roster.name(id).cloned().zip(self.roster.join_index(id));
-            effects.push(Effect::Arrive { people: person.into_iter().collect() });
         }
     }
 
@@ -436,15 +317,4 @@ fn tell(to: ConnectionId, notice: Notice<'_>, effects: &mut Vec<Effect>) {
 
 fn complain(to: ConnectionId, complaint: Complaint, effects: &mut Vec<Effect>) {
     effects.push(Effect::Complain { to, complaint });
-}
-
-/// Names the type of a message that protocol 1 does not have.
-fn unknown_to_original(message: &ClientMessage<'_>) -> Option<&'static str> {
-    match message {
-        ClientMessage::Hello { .. } | ClientMessage::Text { .. } => None,
-        ClientMessage::History { .. } => Some("history"),
-        ClientMessage::Resume { .. } => Some("resume"),
-        ClientMessage::Ping => Some("ping"),
-        ClientMessage::Pong => Some("pong"),
-    }
 }

@@ -7,10 +7,12 @@
 //!
 //! A connection is taken out of the table when the tick reaps, and nowhere else.
 
+mod admitting;
 mod effects;
 mod handover;
 mod keep;
 mod past;
+mod presence;
 mod pulse;
 mod run;
 mod seat;
@@ -19,7 +21,6 @@ mod speech;
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     fmt, mem,
-    net::SocketAddr,
     ops::ControlFlow,
     time::{Duration, Instant},
 };
@@ -27,6 +28,7 @@ use std::{
 use pychat_wire::ClientMessage;
 
 pub use self::{
+    admitting::TURNED_AWAY_MAX,
     past::BACKLOG_BYTES_LOW,
     pulse::{PING_INTERVAL, PONG_TIMEOUT},
 };
@@ -36,10 +38,8 @@ use self::{
     seat::{Queues, Seat, Stay},
 };
 use crate::{
-    address::origin,
-    admission::Act,
     chat::{Chat, Effect, Input},
-    connection::{Connection, Fill, Filled, READ_BUDGET_BYTES, Socket},
+    connection::{Fill, Filled, READ_BUDGET_BYTES, Socket},
     connections::Connections,
     deadlines::Deadlines,
     id::ConnectionId,
@@ -64,9 +64,6 @@ pub const CLOSING_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a peer that was told all may take to close its side.
 pub const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// How many connections that are turned away may be kept for the moment that it takes to say so.
-pub const TURNED_AWAY_MAX: usize = 64;
 
 /// The connections, the chat between them, and the log.
 pub struct Switchboard<S> {
@@ -157,32 +154,6 @@ impl<S: Socket> Switchboard<S> {
     /// Changes how much is kept of what was said.
     pub fn set_keep(&mut self, keep: Keep) {
         self.log.set_keep(keep);
-    }
-
-    /// Takes in a connection, or, at a limit, tells it that there is no room and closes it.
-    pub fn admit(&mut self, now: Instant, socket: S, peer: SocketAddr) {
-        let (origin, max) = (origin(peer), self.limits.connections_max);
-        let n_admitted = self.connections.len() - self.n_turned_away;
-        let admission = self.chat.admission();
-        let told = if !admission.try_fill(now, origin, Act::Connect) {
-            "Too many connections from your address in a short time. Bye!\n".to_owned()
-        } else if max <= n_admitted {
-            format!("The chat is full: {max} connections. Bye!\n")
-        } else if !admission.enter(origin) {
-            let max = self.limits.rules.connections_per_address_max;
-            format!("Too many connections from your address: {max}. Bye!\n")
-        } else {
-            let connection = Connection::new(socket, self.limits.payload_bytes_max);
-            let id = self.connections.insert(Seat::new(now, connection, peer, Stay::Guest));
-            let n_effects = self.effects.len();
-            self.chat.handle(now, Input::Connected { id, origin }, &mut self.effects);
-            if let Some(seat) = self.connections.get_mut(id) {
-                seat.is_held = self.effects[n_effects..].iter().any(Effect::is_last_word);
-                self.queues.mark_ready(id, seat);
-            }
-            return;
-        };
-        self.turn_away(now, socket, peer, &told);
     }
 
     /// Notes edges of one connection; nothing else happens until the next [turn](Self::turn).
@@ -313,7 +284,7 @@ impl<S: Socket> Switchboard<S> {
         let filled = seat.connection.fill(&mut self.scratch, |payload| {
             let n_effects = effects.len();
             chat.handle(now, understand(id, payload), effects);
-            if effects[n_effects..].iter().any(Effect::is_last_word) {
+            if effects[n_effects..].iter().any(|effect| effect.ends_reading(id)) {
                 return ControlFlow::Break(());
             }
             ControlFlow::Continue(())

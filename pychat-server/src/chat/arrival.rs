@@ -46,7 +46,7 @@ impl Chat {
         if let Some(until) = full_until
             && self.peers.get(&id).is_some_and(|peer| matches!(peer.phase, Phase::Guest))
         {
-            effects.push(Effect::Hold { id, until });
+            self.hold_guest(id, until, effects);
         }
     }
 
@@ -133,16 +133,6 @@ impl Chat {
         if let Some(until) = full_until {
             effects.push(Effect::Hold { id, until });
         }
-    }
-
-    /// Somebody in the room says hello again, which changes nothing.
-    pub(super) fn on_second_hello(&mut self, id: ConnectionId, effects: &mut Vec<Effect>) {
-        effects.push(Effect::Report { id, refusal: Refusal::AlreadyJoined });
-        if self.protocol(id) == Protocol::Two {
-            let text = "this connection has a name already";
-            complain(id, Complaint::new(ErrorCode::AlreadyJoined, text), effects);
-        }
-        self.count_bad(id, ErrorCode::AlreadyJoined, &Refusal::AlreadyJoined, effects);
     }
 
     /// Sends somebody away whose name is taken over; the others hear of that here, not when the

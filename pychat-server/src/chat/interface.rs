@@ -210,10 +210,9 @@ pub enum Effect {
 }
 
 impl Effect {
-    /// Returns true if nothing more is to be read from the connection that it is about, for now or
-    /// for good.
-    pub fn is_last_word(&self) -> bool {
-        matches!(self, Self::Hold { .. } | Self::Close { .. })
+    /// Returns true if nothing more is to be read from `connection`, for now or for good.
+    pub fn ends_reading(&self, connection: ConnectionId) -> bool {
+        matches!(self, Self::Hold { id, .. } | Self::Close { id, .. } if *id == connection)
     }
 
     /// Returns about how many bytes it takes to carry this out, for one peer.

@@ -3,7 +3,7 @@
 //! What one peer is told goes to its own outbox. What everybody in the room is told goes to one
 //! run of frames, from which each socket that owes nothing else is written directly.
 
-use std::{mem, net::SocketAddr, ops::Range, time::Instant};
+use std::{mem, time::Instant};
 
 use pychat_wire::{
     ServerMessage, UserName,
@@ -13,15 +13,14 @@ use pychat_wire::{
 };
 
 use super::{
-    CLOSING_TIMEOUT, LINGER_TIMEOUT, Seat, Stay, Switchboard, TURNED_AWAY_MAX,
+    CLOSING_TIMEOUT, LINGER_TIMEOUT, Stay, Switchboard,
     pulse::PING_INTERVAL,
     seat::{Flushed, Hears},
     speech::{self, Copy},
 };
 use crate::{
-    address::origin,
     chat::{CloseReason, Effect, Protocol, Refusal},
-    connection::{Connection, Socket},
+    connection::Socket,
     id::ConnectionId,
     log::{Entry, Record},
     logging,
@@ -181,95 +180,12 @@ impl<S: Socket> Switchboard<S> {
         self.release(id); // What it says now is read to be dropped.
     }
 
-    /// Tells a caller why it is not let in, unless there are too many of them.
-    pub(super) fn turn_away(&mut self, now: Instant, socket: S, peer: SocketAddr, told: &str) {
-        if let Some(missing) = self.chat.admission().may_log(now, origin(peer)) {
-            logging::missing(peer, missing);
-            logging::turned_away(peer, told.trim_end());
-        }
-        if TURNED_AWAY_MAX <= self.n_turned_away {
-            return;
-        }
-        self.n_turned_away += 1;
-        let connection = Connection::new(socket, self.limits.payload_bytes_max);
-        let id = self.connections.insert(Seat::new(now, connection, peer, Stay::TurnedAway));
-        self.tell(id, |out| speech::message(SERVER, told, out));
-        self.close(now, id, CloseReason::Shutdown);
-        self.note(id, true, false);
-    }
-
     /// Owes one peer a frame.
     pub(super) fn tell(&mut self, to: ConnectionId, encode: impl FnOnce(&mut Vec<u8>)) {
         if let Some(seat) = self.connections.get_mut(to) {
             self.frame.clear();
             encode(&mut self.frame);
             self.queues.owe(to, seat, self.run.frames(), &self.frame);
-        }
-    }
-
-    /// Tells those in the room that people joined, in join order, each of them only those who joined
-    /// before: the others know by their own welcome.
-    fn announce(&mut self, people: &[(UserName, u64)]) {
-        let Some((_, first)) = people.first() else { return };
-        let later: Vec<_> = self.room.range(first..).map(|(_, id)| *id).collect();
-        for id in &later {
-            // Whatever all are told up to here; of what follows they hear only a part.
-            if let Some(seat) = self.connections.get_mut(*id) {
-                self.queues.owe(*id, seat, self.run.frames(), &[]);
-            }
-        }
-        let mut begins = Vec::with_capacity(people.len());
-        for (name, index) in people {
-            begins.push((*index, self.run.ends()));
-            let time_ms = self.utc_ms;
-            self.run.push(
-                |out| speech::notice(Notice::Joined { name: name.as_str() }, out),
-                |out| speech::joined(name, time_ms, out),
-            );
-        }
-        for id in &self.returning {
-            let Some(seat) = self.connections.get_mut(*id) else { continue };
-            let begin = begin_for(&begins, seat);
-            let frames = self.run.frames().of(seat.protocol);
-            let frames = frames[begin.unwrap_or(frames.len())..].to_vec();
-            self.queues.owe(*id, seat, self.run.frames(), &frames);
-        }
-        for id in later {
-            let Some(seat) = self.connections.get_mut(id) else { continue };
-            let begin = begin_for(&begins, seat);
-            if let Hears::All { given } = &mut seat.hears {
-                *given = begin.unwrap_or(self.run.frames().of(seat.protocol).len());
-            }
-        }
-    }
-
-    /// Tells those in the room that somebody left, all of them or those who could know of them.
-    fn depart(&mut self, name: &UserName, reason: CloseReason, known_to: Option<Range<u64>>) {
-        let time_ms = self.utc_ms;
-        let Some(known_to) = known_to else {
-            self.frame.clear();
-            speech::left(name, time_ms, reason, &mut self.frame);
-            for id in &self.returning {
-                if let Some(seat) = self.connections.get_mut(*id) {
-                    self.queues.owe(*id, seat, self.run.frames(), &self.frame);
-                }
-            }
-            let notice = Notice::Left { name: name.as_str() };
-            let two = |out: &mut Vec<u8>| out.extend_from_slice(&self.frame);
-            return self.run.push(|out| speech::notice(notice, out), two);
-        };
-        let known_to: Vec<_> = self.room.range(known_to).map(|(_, id)| *id).collect();
-        for id in known_to {
-            match self.connections.get(id).map(|seat| (seat.hears, seat.protocol)) {
-                Some((Hears::All { .. }, Protocol::One)) => {
-                    let notice = Notice::Left { name: name.as_str() };
-                    self.tell(id, |out| speech::notice(notice, out));
-                }
-                Some((Hears::All { .. } | Hears::Presence, Protocol::Two)) => {
-                    self.tell(id, |out| speech::left(name, time_ms, reason, out));
-                }
-                _ => (),
-            }
         }
     }
 
@@ -331,14 +247,4 @@ impl<S: Socket> Switchboard<S> {
         }
         self.queues.dirty = dirty;
     }
-}
-
-/// Returns where in the common run the first of several announcements begins that a peer is to hear;
-/// `begins` has each one's join index and place.
-fn begin_for<S>(begins: &[(u64, (usize, usize))], seat: &Seat<S>) -> Option<usize> {
-    let first = begins.partition_point(|(joined, _)| Some(*joined) <= seat.join_index);
-    begins.get(first).map(|(_, (one, two))| match seat.protocol {
-        Protocol::One => *one,
-        Protocol::Two => *two,
-    })
 }

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     address::origin,
     admission::Act,
-    chat::{CloseReason, Effect, Input},
+    chat::{CloseReason, Input},
     connection::{Connection, Socket},
     logging,
 };

@@ -19,6 +19,8 @@
 
 mod arrival;
 mod interface;
+mod presence;
+mod refusal;
 mod restore;
 mod talk;
 
@@ -27,27 +29,26 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pychat_wire::{
-    ClientMessage, FrameError, MessageError, UserName, message::ErrorCode, notice::Notice,
-};
+use pychat_wire::{ClientMessage, MessageError, UserName, message::ErrorCode, notice::Notice};
 
-use self::arrival::Hello;
+use self::{arrival::Hello, refusal::unknown_to_original};
 pub use self::{
     interface::{CloseReason, Complaint, Effect, Input, Protocol, Refusal},
+    presence::ANNOUNCED_AT_ONCE_MAX,
+    refusal::BAD_PAYLOADS_MAX,
     restore::Restored,
     talk::STORAGE_RETRY_MS,
 };
 use crate::{
+    admission::{Act, Admission, Origin, Shares},
     clock::Time,
     deadlines::Deadlines,
     id::ConnectionId,
     pace::{Bucket, Pace},
     roster::{FreeName, Roster},
+    sweep::Sweep,
     tokens::{Expiry, Grant, Tokens},
 };
-
-/// How many payloads in a row that mean nothing end a connection.
-pub const BAD_PAYLOADS_MAX: u32 = 16;
 
 /// The room.
 #[derive(Debug)]
@@ -61,6 +62,12 @@ pub struct Chat {
     utc_ms: u64,
     /// The same, if it can be trusted.
     trusted_ms: Option<u64>,
+    admission: Admission,
+    /// When people in the room of whom the others have not been told will be announced.
+    unannounced: Deadlines,
+    /// The buckets of people who left before these had drained.
+    recovering: HashMap<UserName, Bucket>,
+    recovering_sweep: Sweep,
 }
 
 /// What the operator decides for the room.
@@ -72,16 +79,29 @@ pub struct Rules {
     pub pace: Option<Pace>,
     /// How long a name is reserved for its owner since they used it last.
     pub name_age_max: Duration,
+    /// How long somebody must stay, unless they say something, before the others are told that they
+    /// joined.
+    pub announce_after: Duration,
+    /// The most connections at once from one address, by which its other shares are measured too; no
+    /// limits by address at all if zero.
+    pub connections_per_address_max: usize,
+}
+
+impl Rules {
+    fn shares(self) -> Shares {
+        Shares { connections_max: self.connections_per_address_max, text: self.pace }
+    }
 }
 
 #[derive(Debug)]
 struct Peer {
     phase: Phase,
-    /// What it is spoken to in, as far as it has said.
+    /// The protocol that it is spoken to in, as far as it has said.
     protocol: Protocol,
-    /// What it has its name by, in protocol 2.
+    /// By what it has its name, in protocol 2.
     grant: Option<Grant>,
-    /// How many payloads in a row meant nothing.
+    origin: Origin,
+    /// How many payloads were of no use since the last text.
     bad_payloads: u32,
     /// How much it has said lately.
     bucket: Bucket,
@@ -107,12 +127,22 @@ impl Chat {
             rules,
             utc_ms: 0,
             trusted_ms: None,
+            admission: Admission::new(rules.shares()),
+            unannounced: Deadlines::default(),
+            recovering: HashMap::new(),
+            recovering_sweep: Sweep::default(),
         }
     }
 
     /// Changes the rules for what comes from now on: guests here already keep their deadline.
     pub fn set_rules(&mut self, rules: Rules) {
         self.rules = rules;
+        self.admission.set_shares(rules.shares());
+    }
+
+    /// Returns the limits by address.
+    pub fn admission(&mut self) -> &mut Admission {
+        &mut self.admission
     }
 
     /// Takes in what the time is, for what comes from now on.
@@ -126,12 +156,12 @@ impl Chat {
     /// [`Input::Closed`] and [`Input::Appended`]: what was accepted is published, whoever left.
     pub fn handle(&mut self, now: Instant, input: Input<'_>, effects: &mut Vec<Effect>) {
         match input {
-            Input::Connected { id } => self.on_connected(now, id, effects),
+            Input::Connected { id, origin } => self.on_connected(now, id, origin, effects),
             Input::Received { id, message } => self.on_received(now, id, message, effects),
             Input::Misunderstood { id, error } => self.on_misunderstood(id, error, effects),
             Input::Broken { id, error } => self.on_broken(id, error, effects),
             Input::Finished { id } => self.close(id, CloseReason::Quit, effects),
-            Input::Closed { id, reason } => self.on_closed(id, reason, effects),
+            Input::Closed { id, reason } => self.on_closed(now, id, reason, effects),
             Input::Appended { from, appended } => self.on_appended(from, appended, effects),
             Input::NotKept { draft, error } => self.on_not_kept(&draft, &error, effects),
             Input::Stopping => self.on_stopping(effects),
@@ -139,7 +169,8 @@ impl Chat {
         self.check_invariants();
     }
 
-    /// Ends what has gone on for too long by `now`.
+    /// Ends what has gone on for too long by `now`, and announces those who have stayed long enough;
+    /// if they are many, [`next_deadline`](Self::next_deadline) stays in the past until all are.
     pub fn handle_timeout(&mut self, now: Instant, effects: &mut Vec<Effect>) {
         while let Some(id) = self.deadlines.pop_due(now) {
             let seconds = self.rules.hello_timeout.as_secs();
@@ -147,12 +178,13 @@ impl Chat {
             self.say(id, ErrorCode::Timeout, &content, effects);
             self.close(id, CloseReason::Timeout, effects);
         }
+        self.announce_due(now, effects);
         self.check_invariants();
     }
 
     /// Returns when [`handle_timeout`](Self::handle_timeout) has something to do next.
     pub fn next_deadline(&self) -> Option<Instant> {
-        self.deadlines.next()
+        self.deadlines.next().into_iter().chain(self.unannounced.next()).min()
     }
 
     /// Returns who is in the room.
@@ -160,11 +192,18 @@ impl Chat {
         &self.roster
     }
 
-    fn on_connected(&mut self, now: Instant, id: ConnectionId, effects: &mut Vec<Effect>) {
+    fn on_connected(
+        &mut self,
+        now: Instant,
+        id: ConnectionId,
+        origin: Origin,
+        effects: &mut Vec<Effect>,
+    ) {
         let peer = Peer {
             phase: Phase::Guest,
             protocol: Protocol::One,
             grant: None,
+            origin,
             bad_payloads: 0,
             bucket: Bucket::default(),
             is_told_to_slow_down: false,
@@ -172,6 +211,15 @@ impl Chat {
         self.peers.insert(id, peer);
         self.deadlines.set(id, now + self.rules.hello_timeout);
         effects.push(Effect::Greet { to: id });
+        if let Some(until) = self.admission.full_until(now, origin, Act::Join) {
+            self.hold_guest(id, until, effects);
+        }
+    }
+
+    /// Reads nothing from a guest for a while; its time to say hello begins after that.
+    fn hold_guest(&mut self, id: ConnectionId, until: Instant, effects: &mut Vec<Effect>) {
+        self.deadlines.set(id, until + self.rules.hello_timeout);
+        effects.push(Effect::Hold { id, until });
     }
 
     fn on_received(
@@ -188,7 +236,6 @@ impl Chat {
             let error = MessageError::UnknownType { name: kind.to_owned() };
             return self.on_misunderstood(id, error, effects);
         }
-        peer.bad_payloads = 0;
         match (&peer.phase, message) {
             (Phase::Closing, _) | (_, ClientMessage::Pong) => (),
             (_, ClientMessage::Ping) => effects.push(Effect::Pong { to: id }),
@@ -199,7 +246,7 @@ impl Chat {
                     token: token.as_deref(),
                     resume: resume.as_ref().map(|resume| (&*resume.epoch, resume.after)),
                 };
-                self.on_hello(id, &hello, effects);
+                self.on_hello(now, id, &hello, effects);
             }
             (Phase::Guest, message) => self.on_early(id, &message, effects),
             (Phase::Joined(_), ClientMessage::Text { content, id: message_id }) => {
@@ -208,66 +255,7 @@ impl Chat {
             (Phase::Joined(_), ClientMessage::History { before, limit }) => {
                 effects.push(Effect::Page { to: id, before, limit });
             }
-            (Phase::Joined(_), ClientMessage::Hello { .. }) => {
-                if peer.protocol == Protocol::Two {
-                    let text = "this connection has a name already";
-                    complain(id, Complaint::new(ErrorCode::AlreadyJoined, text), effects);
-                }
-                effects.push(Effect::Report { id, refusal: Refusal::AlreadyJoined });
-            }
-        }
-    }
-
-    fn on_misunderstood(
-        &mut self,
-        id: ConnectionId,
-        error: MessageError,
-        effects: &mut Vec<Effect>,
-    ) {
-        let Some(peer) = self.peers.get_mut(&id) else { return };
-        peer.bad_payloads += 1;
-        let code = match &error {
-            MessageError::UnknownType { .. } => ErrorCode::UnknownType,
-            _ => ErrorCode::BadPayload,
-        };
-        match (&peer.phase, peer.protocol) {
-            (Phase::Closing, _) => return,
-            _ if peer.bad_payloads == BAD_PAYLOADS_MAX => {
-                let content =
-                    format!("Not understood {BAD_PAYLOADS_MAX} times in a row: {error}. Bye!");
-                self.say(id, code, &content, effects);
-                self.close(id, CloseReason::Protocol, effects);
-            }
-            (Phase::Guest, Protocol::One) => tell(id, Notice::StillWaiting, effects),
-            (Phase::Joined(_), Protocol::One) => {
-                tell(id, Notice::Other(&format!("Not understood: {error}.")), effects);
-            }
-            (_, Protocol::Two) => {
-                complain(id, Complaint::new(code, &error.to_string()), effects);
-            }
-        }
-        effects.push(Effect::Report { id, refusal: Refusal::Payload(error) });
-    }
-
-    fn on_broken(&mut self, id: ConnectionId, error: FrameError, effects: &mut Vec<Effect>) {
-        if !self.is_open(id) {
-            return;
-        }
-        let code = match error {
-            FrameError::TooLarge { .. } => ErrorCode::TooLarge,
-            _ => ErrorCode::BadFrame,
-        };
-        self.say(id, code, &format!("Connection closed: {error}. Bye!"), effects);
-        effects.push(Effect::Report { id, refusal: Refusal::Frame(error) });
-        self.close(id, CloseReason::Protocol, effects);
-    }
-
-    /// The others hear only now that somebody left, whatever it was that closed the connection.
-    fn on_closed(&mut self, id: ConnectionId, reason: CloseReason, effects: &mut Vec<Effect>) {
-        self.peers.remove(&id);
-        self.deadlines.clear(id);
-        if let Some(name) = self.roster.leave(id) {
-            effects.push(Effect::Depart { name, reason });
+            (Phase::Joined(_), ClientMessage::Hello { .. }) => self.on_second_hello(id, effects),
         }
     }
 
@@ -360,14 +348,4 @@ fn tell(to: ConnectionId, notice: Notice<'_>, effects: &mut Vec<Effect>) {
 
 fn complain(to: ConnectionId, complaint: Complaint, effects: &mut Vec<Effect>) {
     effects.push(Effect::Complain { to, complaint });
-}
-
-/// Names the type of a message that protocol 1 does not have.
-fn unknown_to_original(message: &ClientMessage<'_>) -> Option<&'static str> {
-    match message {
-        ClientMessage::Hello { .. } | ClientMessage::Text { .. } => None,
-        ClientMessage::History { .. } => Some("history"),
-        ClientMessage::Ping => Some("ping"),
-        ClientMessage::Pong => Some("pong"),
-    }
 }

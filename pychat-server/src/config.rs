@@ -149,11 +149,6 @@ fn limits(settings: &Settings) -> Result<Limits, ConfigError> {
             default.connections_max,
             &(1..=CONNECTIONS_LIMIT),
         )?,
-        connections_per_address_max: settings.number(
-            "connections-per-address",
-            default.connections_per_address_max,
-            &(0..=1_000_000),
-        )?,
         crowd: default.crowd,
         rules: Rules {
             hello_timeout: settings.one(
@@ -163,6 +158,12 @@ fn limits(settings: &Settings) -> Result<Limits, ConfigError> {
             )?,
             pace: settings.one("flood", default.rules.pace, values::rate)?,
             name_age_max: history::days(settings, "name-days", 365)?,
+            announce_after: default.rules.announce_after,
+            connections_per_address_max: settings.number(
+                "connections-per-address",
+                default.rules.connections_per_address_max,
+                &(0..=1_000_000),
+            )?,
         },
     })
 }

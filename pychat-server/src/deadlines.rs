@@ -44,6 +44,11 @@ impl Deadlines {
         self.by_id.get(&id).copied()
     }
 
+    /// Returns the connection with the soonest deadline.
+    pub fn first(&self) -> Option<ConnectionId> {
+        self.ordered.first().map(|(_, id)| *id)
+    }
+
     /// Returns the soonest deadline.
     pub fn next(&self) -> Option<Instant> {
         self.ordered.first().map(|(deadline, _)| *deadline)

@@ -4,16 +4,18 @@
 //! top of the project draws the whole.
 
 // The core: pure.
+pub mod admission;
 pub mod chat;
 pub mod deadlines;
 pub mod id;
 pub mod log;
 pub mod pace;
 pub mod roster;
+pub mod sweep;
 pub mod tokens;
 
 // The shell: sockets, clock, signals.
-pub mod callers;
+pub mod address;
 pub mod clock;
 pub mod config;
 pub mod connection;

@@ -17,8 +17,6 @@ pub struct Limits {
     pub backlog_total_bytes_max: usize,
     /// The most connections at once.
     pub connections_max: usize,
-    /// The most connections at once from one address; any number if zero.
-    pub connections_per_address_max: usize,
     /// From how many people on comings and goings may be told a moment late.
     pub crowd: usize,
     /// What bounds people in the room, and before it.
@@ -32,12 +30,13 @@ impl Default for Limits {
             backlog_bytes_max: 1 << 20,
             backlog_total_bytes_max: 256 << 20,
             connections_max: 10_000,
-            connections_per_address_max: 64,
             crowd: 100,
             rules: Rules {
                 hello_timeout: Duration::from_secs(20),
                 pace: Pace::new(10, 5),
                 name_age_max: Duration::from_hours(365 * 24),
+                announce_after: Duration::from_secs(2),
+                connections_per_address_max: 64,
             },
         }
     }

@@ -243,6 +243,14 @@ pub fn not_admitted(peer: SocketAddr, error: &io::Error) {
     warn!(event = "admit", peer = %peer, error = %error, "cannot take {peer} in: {error}");
 }
 
+/// Lines about an address were left out, as there were too many at once.
+pub fn missing(peer: SocketAddr, lines: u64) {
+    if 0 < lines {
+        let address = peer.ip();
+        warn!(event = "lines_left_out", peer = %peer, "left out {lines} lines about {address}");
+    }
+}
+
 /// Connections cannot be accepted for now.
 pub fn accept_failed(address: SocketAddr, error: &io::Error) {
     warn!(event = "accept", address = %address, "cannot accept on {address}, will try again: {error}");

@@ -101,6 +101,11 @@ impl Roster {
         self.by_id.get(&id).copied()
     }
 
+    /// Returns the join index of the person who joins next.
+    pub fn next_join_index(&self) -> u64 {
+        self.next_number
+    }
+
     /// Takes `id` off the roster; returns its name if it was present.
     pub fn leave(&mut self, id: ConnectionId) -> Option<UserName> {
         let number = self.by_id.remove(&id)?;

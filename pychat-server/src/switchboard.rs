@@ -7,19 +7,20 @@
 //!
 //! A connection is taken out of the table when the tick reaps, and nowhere else.
 
+mod admitting;
 mod effects;
 mod handover;
 mod keep;
 mod past;
+mod presence;
 mod pulse;
 mod run;
 mod seat;
 mod speech;
 
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     fmt, mem,
-    net::SocketAddr,
     ops::ControlFlow,
     time::{Duration, Instant},
 };
@@ -27,6 +28,7 @@ use std::{
 use pychat_wire::ClientMessage;
 
 pub use self::{
+    admitting::TURNED_AWAY_MAX,
     past::BACKLOG_BYTES_LOW,
     pulse::{PING_INTERVAL, PONG_TIMEOUT},
 };
@@ -37,10 +39,9 @@ use self::{
     seat::{Queues, Seat, Stay},
 };
 use crate::{
-    callers::Callers,
     chat::{Chat, Effect, Input},
     clock::WallClock,
-    connection::{Connection, Fill, Filled, READ_BUDGET_BYTES, Socket},
+    connection::{Fill, Filled, READ_BUDGET_BYTES, Socket},
     connections::Connections,
     deadlines::Deadlines,
     id::ConnectionId,
@@ -56,14 +57,15 @@ use crate::{
 /// not because many spoke at once.
 pub const TICK_READ_BYTES_MAX: usize = 4 * READ_BUDGET_BYTES;
 
+/// How much of what follows from what was read weighs as much as reading one byte, in bytes: a tick
+/// owes its peers at most this times [`TICK_READ_BYTES_MAX`].
+const WEIGHT_PER_READ_BYTE: usize = 64;
+
 /// How long a connection may take to flush what it is owed once it is to be closed.
 pub const CLOSING_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a peer that was told all may take to close its side.
 pub const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// How many connections beyond the limit may be kept for the moment that it takes to say so.
-pub const TURNED_AWAY_MAX: usize = 64;
 
 /// The connections, the chat between them, and the log.
 pub struct Switchboard<S> {
@@ -75,7 +77,8 @@ pub struct Switchboard<S> {
     /// The other place for effects, empty between ticks.
     spare: Vec<Effect>,
     queues: Queues,
-    callers: Callers,
+    /// How many connections are only being told that there is no room.
+    n_turned_away: usize,
     /// When closing connections are given up.
     deadlines: Deadlines,
     /// When connections that said too much are read again.
@@ -87,10 +90,15 @@ pub struct Switchboard<S> {
     run: Run,
     /// The last message that went into the run; what a newcomer hears comes after it.
     published_seq: u64,
+    /// Who has entered the room and whose connection is still there, by join index. Unlike the chat's
+    /// roster, which is ahead of effects that are still to be applied.
+    room: BTreeMap<u64, ConnectionId>,
     /// Who is being sent what they missed before they hear what all hear.
     returning: BTreeSet<ConnectionId>,
     /// When peers of protocol 2 are looked after.
     pulses: Deadlines,
+    /// When peers whose share of history is used up are sent more of it.
+    replay_waits: Deadlines,
     /// The time of this tick, and the latest that anybody was told, in UTC milliseconds since 1970: what
     /// peers are told never goes back, though somebody sets the clock.
     utc_ms: u64,
@@ -115,14 +123,16 @@ impl<S: Socket> Switchboard<S> {
             limits,
             effects: Vec::new(),
             queues: Queues::default(),
-            callers: Callers::default(),
+            n_turned_away: 0,
             deadlines: Deadlines::default(),
             holds: Deadlines::default(),
             scratch: vec![0; READ_BUDGET_BYTES],
             frame: Vec::new(),
             run: Run::default(),
+            room: BTreeMap::new(),
             returning: BTreeSet::new(),
             pulses: Deadlines::default(),
+            replay_waits: Deadlines::default(),
             utc_ms: 0,
             told_ms: 0,
             clock: WallClock::default(),
@@ -154,28 +164,6 @@ impl<S: Socket> Switchboard<S> {
         self.log.set_keep(keep);
     }
 
-    /// Takes in a connection, or, at a limit, tells it that there is no room and closes it.
-    pub fn admit(&mut self, now: Instant, socket: S, peer: SocketAddr) {
-        let limits = self.limits;
-        let (used, max) = (self.connections.len(), limits.connections_max);
-        if max + TURNED_AWAY_MAX <= used {
-            return;
-        }
-        let connection = Connection::new(socket, limits.payload_bytes_max);
-        let per_address_max = limits.connections_per_address_max;
-        if max <= used {
-            let told = format!("The chat is full: {max} connections. Bye!\n");
-            self.turn_away(now, connection, peer, &told);
-        } else if !self.callers.enter(peer, per_address_max) {
-            let told = format!("Too many connections from your address: {per_address_max}. Bye!\n");
-            self.turn_away(now, connection, peer, &told);
-        } else {
-            let id = self.connections.insert(Seat::new(now, connection, peer, Stay::Guest));
-            self.chat.handle(now, Input::Connected { id }, &mut self.effects);
-            self.note(id, true, false);
-        }
-    }
-
     /// Notes edges of one connection; nothing else happens until the next [turn](Self::turn).
     pub fn note(&mut self, id: ConnectionId, readable: bool, writable: bool) {
         let Some(seat) = self.connections.get_mut(id) else { return };
@@ -200,6 +188,7 @@ impl<S: Socket> Switchboard<S> {
         self.chat.set_time(&time);
         self.utc_ms = utc_ms.max(self.told_ms);
         self.release_held(now);
+        self.release_replays(now);
         self.read_ready(now);
         self.append(now);
         self.reap(now);
@@ -230,6 +219,7 @@ impl<S: Socket> Switchboard<S> {
             self.next_release(),
             self.next_delivery(now),
             self.pulses.next(),
+            self.next_replay(),
             self.log.next_deadline(),
         ];
         self.chat.next_deadline().into_iter().chain(ours.into_iter().flatten()).min()
@@ -238,6 +228,11 @@ impl<S: Socket> Switchboard<S> {
     /// Returns when somebody who said too much is read again.
     pub fn next_release(&self) -> Option<Instant> {
         self.holds.next()
+    }
+
+    /// Returns when somebody whose address has used up its share of history is sent more of it.
+    pub fn next_replay(&self) -> Option<Instant> {
+        self.replay_waits.next()
     }
 
     /// Returns when everybody is told what waits for the common run.
@@ -297,13 +292,16 @@ impl<S: Socket> Switchboard<S> {
         let Some(seat) = self.connections.get_mut(id) else { return 0 };
         seat.queued.ready = false;
         let (chat, effects) = (&mut self.chat, &mut self.effects);
+        let n_effects = effects.len();
         let filled = seat.connection.fill(&mut self.scratch, |payload| {
+            let n_effects = effects.len();
             chat.handle(now, understand(id, payload), effects);
-            match effects.last() {
-                Some(Effect::Hold { id: held, .. }) if *held == id => ControlFlow::Break(()),
-                _ => ControlFlow::Continue(()),
+            if effects[n_effects..].iter().any(|effect| effect.ends_reading(id)) {
+                return ControlFlow::Break(());
             }
+            ControlFlow::Continue(())
         });
+        let weight: usize = effects[n_effects..].iter().map(Effect::weight).sum();
         let Fill { end, bytes } = match filled {
             Ok(fill) => fill,
             Err(error) => {
@@ -325,7 +323,7 @@ impl<S: Socket> Switchboard<S> {
                 self.queues.mark_ready(id, seat); // The rest must be read, if only to be dropped.
             }
         }
-        bytes
+        bytes + weight / WEIGHT_PER_READ_BYTE
     }
 
     /// Tells the chat who has gone, and forgets who is gone for good.
@@ -334,20 +332,27 @@ impl<S: Socket> Switchboard<S> {
         for id in ended.drain(..) {
             let Some(seat) = self.connections.get_mut(id) else { continue };
             if let Stay::Ending { name, reason, error } = &seat.stay {
-                logging::left(name.as_ref(), seat.peer, *reason, error.as_ref());
+                if let Some(missing) = self.chat.admission().may_log(now, seat.origin) {
+                    logging::missing(seat.peer, missing);
+                    logging::left(name.as_ref(), seat.peer, *reason, error.as_ref());
+                }
                 let input = Input::Closed { id, reason: *reason };
                 seat.stay = Stay::Left;
                 self.chat.handle(now, input, &mut self.effects);
             }
             if seat.connection.is_over() {
-                if !matches!(seat.stay, Stay::TurnedAway) {
-                    self.callers.leave(seat.peer);
+                if matches!(seat.stay, Stay::TurnedAway) {
+                    self.n_turned_away -= 1;
+                } else {
+                    self.chat.admission().leave(seat.origin);
                 }
                 seat.connection.abort();
                 self.queues.count(seat);
+                seat.join_index.map(|join_index| self.room.remove(&join_index));
                 self.deadlines.clear(id);
                 self.holds.clear(id);
                 self.pulses.clear(id);
+                self.replay_waits.clear(id);
                 self.returning.remove(&id);
                 self.connections.remove(id);
             }

@@ -17,6 +17,8 @@ mod life;
 #[expect(dead_code, reason = "only the ticks look at single writes")]
 #[path = "../../tests/switchboard/line.rs"]
 mod line;
+#[path = "../../tests/switchboard/story.rs"]
+mod story;
 #[path = "../../tests/switchboard/truth.rs"]
 mod truth;
 #[path = "../../tests/switchboard/world/mod.rs"]

@@ -1,6 +1,6 @@
 //! How a guest becomes somebody in the room.
 
-use std::fmt::Write;
+use std::{fmt::Write, time::Instant};
 
 use pychat_wire::{
     NameError, UserName,
@@ -10,6 +10,7 @@ use pychat_wire::{
 
 use super::{Chat, CloseReason, Complaint, Effect, Phase, Protocol, Refusal, complain, tell};
 use crate::{
+    admission::Act,
     id::ConnectionId,
     tokens::{Grant, Tokens},
 };
@@ -25,26 +26,42 @@ pub(super) struct Hello<'a> {
 }
 
 impl Chat {
-    /// `Guest` becomes `Joined`, provided the name keeps the rules, and can be had.
+    /// `Guest` becomes `Joined`, provided the name keeps the rules, and can be had. If not, and its
+    /// address has used up its share of hellos, it waits for the next one.
     pub(super) fn on_hello(
         &mut self,
+        now: Instant,
         id: ConnectionId,
         hello: &Hello<'_>,
         effects: &mut Vec<Effect>,
     ) {
         let protocol = if hello.protocol < PROTOCOL { Protocol::One } else { Protocol::Two };
-        if let Some(peer) = self.peers.get_mut(&id) {
-            peer.protocol = protocol;
-        }
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        peer.protocol = protocol;
+        let full_until = self.admission.fill(now, peer.origin, Act::Join, 1);
         match UserName::new(hello.username) {
-            Ok(name) if protocol == Protocol::One => self.join_as_any(id, name, effects),
-            Ok(name) => self.join_as(id, name, hello, effects),
-            Err(error) => refuse_name(id, protocol, error, effects),
+            Ok(name) if protocol == Protocol::One => self.join_as_any(now, id, name, effects),
+            Ok(name) => self.join_as(now, id, name, hello, effects),
+            Err(error) => {
+                refuse_name(id, protocol, error, effects);
+                self.count_bad(id, ErrorCode::NameInvalid, &error, effects);
+            }
+        }
+        if let Some(until) = full_until
+            && self.peers.get(&id).is_some_and(|peer| matches!(peer.phase, Phase::Guest))
+        {
+            self.hold_guest(id, until, effects);
         }
     }
 
     /// Lets a peer of protocol 1 in under the name, or under that name and a number.
-    fn join_as_any(&mut self, id: ConnectionId, name: UserName, effects: &mut Vec<Effect>) {
+    fn join_as_any(
+        &mut self,
+        now: Instant,
+        id: ConnectionId,
+        name: UserName,
+        effects: &mut Vec<Effect>,
+    ) {
         self.tokens.correct_use(&name, self.name_expiry());
         change_owners(&mut self.tokens, effects);
         let free = self.find_free(name);
@@ -57,13 +74,14 @@ impl Chat {
         write!(content, "{welcome}").ok(); // A String takes it all.
         effects.push(Effect::Tell { to: id, content });
         self.roster.join(id, free);
-        self.enter(id, name, None, effects);
+        self.enter(now, id, name, None, effects);
     }
 
     /// Lets a peer of protocol 2 in under exactly this name; if somebody has or owns it, or one that
     /// looks like it, only with a proof of being its owner. Others who have it are sent away then.
     fn join_as(
         &mut self,
+        now: Instant,
         id: ConnectionId,
         name: UserName,
         hello: &Hello<'_>,
@@ -88,10 +106,10 @@ impl Chat {
             };
             complain(id, complaint, effects);
             effects.push(Effect::Report { id, refusal: Refusal::NameTaken });
-            return;
+            return self.count_bad(id, ErrorCode::NameTaken, &Refusal::NameTaken, effects);
         }
         for holder in holders {
-            self.replace(holder, effects);
+            self.replace(now, holder, effects);
         }
         let (token, grant) =
             proven.map_or_else(|| self.tokens.make(), |(token, grant)| (token.to_owned(), grant));
@@ -102,7 +120,7 @@ impl Chat {
         self.roster.join(id, self.roster.find_free(name.clone(), |_| false));
         let members = self.roster.members().clone();
         effects.push(Effect::Welcome { to: id, name: name.clone(), token, members });
-        self.enter(id, name, Some(grant), effects);
+        self.enter(now, id, name, Some(grant), effects);
         if let Some((epoch, after)) = hello.resume {
             effects.push(Effect::Resume { id, epoch: epoch.to_owned(), after });
         }
@@ -119,30 +137,39 @@ impl Chat {
         })
     }
 
+    /// Somebody is in the room. What they or their address said lately counts: reconnecting gives
+    /// nobody more to say.
     fn enter(
         &mut self,
+        now: Instant,
         id: ConnectionId,
         name: UserName,
         grant: Option<Grant>,
         effects: &mut Vec<Effect>,
     ) {
         self.deadlines.clear(id);
-        if let Some(peer) = self.peers.get_mut(&id) {
-            peer.phase = Phase::Joined(name.clone());
-            peer.grant = grant;
-        }
+        self.unannounced.set(id, now + self.rules.announce_after);
         let (owner, protocol) = (grant.map(|grant| grant.owner), self.protocol(id));
-        effects.push(Effect::Arrive { name: name.clone() });
-        effects.push(Effect::Enter { id, name, owner, protocol });
+        let (Some(peer), Some(join_index)) = (self.peers.get_mut(&id), self.roster.join_index(id))
+        else {
+            return;
+        };
+        peer.phase = Phase::Joined(name.clone());
+        peer.grant = grant;
+        peer.bucket = self.recovering.remove(&name).unwrap_or_default();
+        let full_until = self.rules.pace.and_then(|pace| peer.bucket.full_until(now, pace));
+        let full_until = full_until.max(self.admission.full_until(now, peer.origin, Act::Text));
+        effects.push(Effect::Enter { id, name, owner, protocol, join_index });
+        if let Some(until) = full_until {
+            effects.push(Effect::Hold { id, until });
+        }
     }
 
     /// Sends somebody away whose name is taken over; the others hear of that here, not when the
     /// connection is gone.
-    fn replace(&mut self, holder: ConnectionId, effects: &mut Vec<Effect>) {
+    fn replace(&mut self, now: Instant, holder: ConnectionId, effects: &mut Vec<Effect>) {
         self.close(holder, CloseReason::Replaced, effects);
-        if let Some(name) = self.roster.leave(holder) {
-            effects.push(Effect::Depart { name, reason: CloseReason::Replaced });
-        }
+        self.leave(now, holder, CloseReason::Replaced, effects);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The words between the chat and the rest of the server: what it is told, what it wants done.
 
-use std::{fmt, sync::Arc, time::Instant};
+use std::{fmt, ops::Range, sync::Arc, time::Instant};
 
 use pychat_wire::{
     ClientMessage, FrameError, MessageError, NameError, UserName,
@@ -8,6 +8,7 @@ use pychat_wire::{
 };
 
 use crate::{
+    admission::Origin,
     id::ConnectionId,
     log::{Appended, Draft, OwnerChange, OwnerId, Record, StorageError},
 };
@@ -19,6 +20,8 @@ pub enum Input<'a> {
     Connected {
         /// Under this id from now on.
         id: ConnectionId,
+        /// The networks that the connection comes from.
+        origin: Origin,
     },
     /// A message arrived.
     Received {
@@ -108,17 +111,20 @@ pub enum Effect {
         /// Who is present, this peer included.
         members: Listing,
     },
-    /// Tell everybody in the room that somebody joined.
+    /// Tell everybody in the room who joined before them that these did: those who joined later know
+    /// by their welcome.
     Arrive {
-        /// Who.
-        name: UserName,
+        /// Names with their join indices, in join order.
+        people: Vec<(UserName, u64)>,
     },
-    /// Tell everybody in the room that somebody left.
+    /// Tell people in the room that somebody left.
     Depart {
         /// Who.
         name: UserName,
         /// Why.
         reason: CloseReason,
+        /// The join indices of those who are told; everybody if `None`.
+        known_to: Option<Range<u64>>,
     },
     /// From here on this connection is in the room and hears what is told to all.
     Enter {
@@ -130,6 +136,8 @@ pub enum Effect {
         owner: Option<OwnerId>,
         /// What it is spoken to in.
         protocol: Protocol,
+        /// Its position in join order.
+        join_index: u64,
     },
     /// Send everything after a number that the log has, and only then what is told to all.
     Resume {
@@ -202,6 +210,24 @@ impl Effect {
     /// Returns true if somebody is told the time with it.
     pub fn tells_time(&self) -> bool {
         matches!(self, Self::Welcome { .. } | Self::Arrive { .. } | Self::Depart { .. })
+    }
+
+    /// Returns true if nothing more is to be read from `connection`, for now or for good.
+    pub fn ends_reading(&self, connection: ConnectionId) -> bool {
+        matches!(self, Self::Hold { id, .. } | Self::Close { id, .. } if *id == connection)
+    }
+
+    /// Returns about how many bytes it takes to carry this out, for one peer.
+    pub fn weight(&self) -> usize {
+        /// What anything takes that is not longer than this.
+        const LEAST: usize = 256;
+        LEAST
+            + match self {
+                Self::Append(draft) => draft.content.len(),
+                Self::Tell { content, .. } => content.len(),
+                Self::Welcome { members, .. } => members.bytes(),
+                _ => 0,
+            }
     }
 }
 

@@ -6,6 +6,7 @@ use pychat_wire::UserName;
 
 use super::{Chat, Peer, Phase, Protocol};
 use crate::{
+    admission::Origin,
     id::ConnectionId,
     pace::Bucket,
     tokens::{Grant, Tokens},
@@ -20,6 +21,8 @@ pub struct Restored {
     pub protocol: Protocol,
     /// By what it has its name, in protocol 2.
     pub grant: Option<Grant>,
+    /// The networks that it comes from.
+    pub origin: Origin,
     /// Time until its rate limit has recovered.
     pub limited_for: Duration,
     /// Time that a guest has left to say hello.
@@ -32,7 +35,7 @@ impl Chat {
     /// Those that have joined must come in join order. Returns false, and changes nothing, if
     /// somebody has the name.
     pub fn restore(&mut self, now: Instant, id: ConnectionId, restored: Restored) -> bool {
-        let Restored { name, protocol, grant, limited_for, hello_for } = restored;
+        let Restored { name, protocol, grant, origin, limited_for, hello_for } = restored;
         let phase = match name {
             Some(name) if !self.roster.restore(id, name.clone()) => return false,
             Some(name) => Phase::Joined(name),
@@ -46,6 +49,7 @@ impl Chat {
             phase,
             protocol,
             grant,
+            origin,
             bad_payloads: 0,
             bucket: Bucket::recovering_until(now + limited_for),
             is_told_to_slow_down: false,
@@ -53,6 +57,7 @@ impl Chat {
         if let Some(grant) = grant {
             self.tokens.pass_over(grant.owner);
         }
+        self.admission.restore(origin);
         self.peers.insert(id, peer);
         self.check_invariants();
         true
@@ -78,6 +83,7 @@ impl Chat {
             name,
             protocol: peer.protocol,
             grant: peer.grant,
+            origin: peer.origin,
             limited_for: left(peer.bucket.empty_at()),
             hello_for: left(self.deadlines.of(id)),
         })

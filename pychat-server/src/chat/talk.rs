@@ -12,6 +12,7 @@ use super::{
     Chat, Complaint, Effect, Phase, Protocol, Refusal, arrival::change_owners, complain, tell,
 };
 use crate::{
+    admission::Act,
     id::ConnectionId,
     log::{Appended, Draft, StorageError},
 };
@@ -38,22 +39,32 @@ impl Chat {
             (Protocol::Two, _) => {
                 let text = format!("a text needs an id of 1 to {MESSAGE_ID_BYTES_MAX} bytes");
                 complain(from, Complaint::new(ErrorCode::BadPayload, &text), effects);
-                effects.push(Effect::Report { id: from, refusal: Refusal::MessageId });
-                return;
+                let refusal = Refusal::MessageId;
+                self.count_bad(from, ErrorCode::BadPayload, &refusal, effects);
+                return effects.push(Effect::Report { id: from, refusal });
             }
         };
+        peer.bad_payloads = 0;
+        let author = author.clone();
+        let cost = text_cost(content);
+        let (origin, grant) = (peer.origin, peer.grant);
+        let held = self.rules.pace.and_then(|pace| peer.bucket.fill(now, pace, cost));
+        let held = held.max(self.admission.fill(now, origin, Act::Text, cost));
+        self.announce(from, effects);
         effects.push(Effect::Append(Draft {
             from,
             author: author.clone(),
-            owner: peer.grant.map(|grant| grant.owner),
+            owner: grant.map(|grant| grant.owner),
             content: content.into(),
             id: message_id.map(Into::into),
         }));
-        if let Some(grant) = peer.grant.as_mut().filter(|grant| !grant.is_saved) {
-            grant.is_saved = self.tokens.reserve(*grant, author, self.utc_ms, expiry);
+        let Some(peer) = self.peers.get_mut(&from) else { return };
+        if let Some(grant) = peer.grant.as_mut().filter(|grant| !grant.is_saved)
+            && self.admission.try_fill(now, origin, Act::Reserve)
+        {
+            grant.is_saved = self.tokens.reserve(*grant, &author, self.utc_ms, expiry);
             change_owners(&mut self.tokens, effects);
         }
-        let held = self.rules.pace.and_then(|pace| peer.bucket.fill(now, pace));
         if let Some(until) = held {
             if peer.protocol == Protocol::Two && !peer.is_told_to_slow_down {
                 let millis = until.saturating_duration_since(now).as_millis();
@@ -90,6 +101,7 @@ impl Chat {
                 complain(id, complaint, effects);
             }
         }
+        self.count_bad(id, ErrorCode::NotJoined, &Refusal::NotJoined, effects);
     }
 
     /// Nobody is shown a text that is not kept; its author hears of that.
@@ -140,6 +152,11 @@ impl Chat {
             Appended::Conflict { .. } => (),
         }
     }
+}
+
+/// Returns what a text weighs: 1, and 1 more for each KiB.
+fn text_cost(content: &str) -> u32 {
+    u32::try_from(content.len() >> 10).map_or(u32::MAX, |kib| kib.saturating_add(1))
 }
 
 /// An id that is not longer than ids are.

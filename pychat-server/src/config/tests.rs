@@ -62,7 +62,7 @@ fn a_file_says_the_same_with_the_same_names_and_a_flag_beats_it() {
     assert_eq!(listen, addresses(["localhost", "[::1]:7"]));
     assert_eq!((limits.payload_bytes_max, limits.backlog_bytes_max), (1_024, 2 << 20));
     assert_eq!((limits.backlog_total_bytes_max, limits.connections_max), (3 << 20, 7));
-    assert_eq!(limits.connections_per_address_max, 0);
+    assert_eq!(limits.rules.connections_per_address_max, 0);
     assert_eq!(limits.rules.hello_timeout, Duration::from_secs(3));
     assert_eq!(limits.rules.pace, Pace::new(2, 1));
     assert_eq!(limits.rules.name_age_max, Duration::from_hours(7 * 24));

@@ -4,7 +4,7 @@
 //! `data/systemd` say of it, in the reader's language: what it means, and what there is to be done.
 
 /// Each kind's word and id, in the order of the functions that log them.
-const KINDS: [(&str, &str); 33] = [
+const KINDS: [(&str, &str); 34] = [
     ("start", "0c1bcd50552d4f2fa7681b9d7e52e942"),
     ("keep", "9be81d2c268740cb8c854b3ab2674201"),
     ("listen", "28fc43e2d38b4d77a6b7fc68f2d6bda3"),
@@ -32,6 +32,7 @@ const KINDS: [(&str, &str); 33] = [
     ("storage_again", "78a50fe9fdb44ec5a34d4fc929c66128"),
     ("hand_over_failed", "a1791c6df53b4235b5dbe5761b30dfa4"),
     ("lines_missing", "3b82b04aac5641d59caa4da16ce49853"),
+    ("lines_left_out", "5f0c3a5e7d1b4c0f9f3f6f0d2d0c8b71"),
     ("hand_over", "7f478c63b23e4bebbfbda2227b9a9607"),
     ("stopping", "669757216b134f289ab5d9f173c9e9fc"),
     ("stop", "167cb45d10554101a43a97ddb59e87cf"),

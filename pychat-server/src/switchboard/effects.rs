@@ -3,7 +3,7 @@
 //! What one peer is told goes to its own outbox. What everybody in the room is told goes to one
 //! run of frames, from which each socket that owes nothing else is written directly.
 
-use std::{mem, net::SocketAddr, time::Instant};
+use std::{mem, time::Instant};
 
 use pychat_wire::{
     ServerMessage, UserName,
@@ -13,22 +13,19 @@ use pychat_wire::{
 };
 
 use super::{
-    CLOSING_TIMEOUT, LINGER_TIMEOUT, Seat, Stay, Switchboard,
+    CLOSING_TIMEOUT, LINGER_TIMEOUT, Stay, Switchboard,
     pulse::PING_INTERVAL,
     seat::{Flushed, Hears},
     speech::{self, Copy},
 };
 use crate::{
     chat::{CloseReason, Effect, Protocol, Refusal},
-    connection::{Connection, Socket},
+    connection::Socket,
     id::ConnectionId,
     log::{Entry, OwnerId, Record},
     logging,
     pace::Pace,
 };
-
-/// How many refusals of one connection are logged; a rude peer does not fill the journal.
-const REFUSALS_LOGGED_MAX: u32 = 16;
 
 impl<S: Socket> Switchboard<S> {
     pub(super) fn apply_effects(&mut self, now: Instant) {
@@ -65,16 +62,10 @@ impl<S: Socket> Switchboard<S> {
                 };
                 self.tell(to, |out| speech::welcome(&welcome, out));
             }
-            Effect::Arrive { name } => self.tell_all(
-                |out| speech::notice(Notice::Joined { name: name.as_str() }, out),
-                |out| speech::joined(&name, time_ms, out),
-            ),
-            Effect::Depart { name, reason } => self.tell_all(
-                |out| speech::notice(Notice::Left { name: name.as_str() }, out),
-                |out| speech::left(&name, time_ms, reason, out),
-            ),
-            Effect::Enter { id, name, owner, protocol } => {
-                self.enter(now, id, name, owner, protocol);
+            Effect::Arrive { people } => self.announce(&people),
+            Effect::Depart { name, reason, known_to } => self.depart(&name, reason, known_to),
+            Effect::Enter { id, name, owner, protocol, join_index } => {
+                self.enter(now, id, name, owner, protocol, join_index);
             }
             Effect::Resume { id, epoch, after } => self.resume(id, &epoch, after),
             Effect::Page { to, before, limit } => self.page(to, before, limit),
@@ -83,7 +74,7 @@ impl<S: Socket> Switchboard<S> {
             Effect::Acknowledge { to, record } => self.acknowledge(to, &record),
             Effect::Bye { to, reason } => self.tell(to, |out| speech::bye(reason.reason(), out)),
             Effect::Hold { id, until } => self.holds.set(id, until),
-            Effect::Report { id, refusal } => self.report(id, &refusal),
+            Effect::Report { id, refusal } => self.report(now, id, &refusal),
             Effect::Close { id, reason } => self.close(now, id, reason),
         }
     }
@@ -115,13 +106,20 @@ impl<S: Socket> Switchboard<S> {
         name: UserName,
         owner: Option<OwnerId>,
         protocol: Protocol,
+        join_index: u64,
     ) {
         let Some(seat) = self.connections.get_mut(id) else { return };
         if matches!(seat.stay, Stay::Guest) {
-            logging::joined(&name, seat.peer);
+            if let Some(missing) = self.chat.admission().may_log(now, seat.origin) {
+                logging::missing(seat.peer, missing);
+                logging::joined(&name, seat.peer);
+            }
             seat.stay = Stay::Present(name);
             (seat.owner, seat.protocol) = (owner, protocol);
             seat.hears = Hears::All { given: self.run.frames().of(protocol).len() };
+            seat.welcome = seat.connection.backlog();
+            seat.join_index = Some(join_index);
+            self.room.insert(join_index, id);
             if protocol == Protocol::Two {
                 self.watch(now, id);
             }
@@ -168,10 +166,10 @@ impl<S: Socket> Switchboard<S> {
         }
     }
 
-    fn report(&mut self, id: ConnectionId, refusal: &Refusal) {
+    fn report(&mut self, now: Instant, id: ConnectionId, refusal: &Refusal) {
         let Some(seat) = self.connections.get_mut(id) else { return };
-        seat.refusals += 1;
-        if seat.refusals <= REFUSALS_LOGGED_MAX {
+        if let Some(missing) = self.chat.admission().may_log(now, seat.origin) {
+            logging::missing(seat.peer, missing);
             logging::refused(seat.stay.name(), seat.peer, refusal);
         }
     }
@@ -187,20 +185,6 @@ impl<S: Socket> Switchboard<S> {
         self.release(id); // What it says now is read to be dropped.
     }
 
-    pub(super) fn turn_away(
-        &mut self,
-        now: Instant,
-        connection: Connection<S>,
-        peer: SocketAddr,
-        told: &str,
-    ) {
-        logging::turned_away(peer, told.trim_end());
-        let id = self.connections.insert(Seat::new(now, connection, peer, Stay::TurnedAway));
-        self.tell(id, |out| speech::message(SERVER, told, out));
-        self.close(now, id, CloseReason::Shutdown);
-        self.note(id, true, false);
-    }
-
     /// Owes one peer a frame.
     pub(super) fn tell(&mut self, to: ConnectionId, encode: impl FnOnce(&mut Vec<u8>)) {
         if let Some(seat) = self.connections.get_mut(to) {
@@ -208,22 +192,6 @@ impl<S: Socket> Switchboard<S> {
             encode(&mut self.frame);
             self.queues.owe(to, seat, self.run.frames(), &self.frame);
         }
-    }
-
-    /// Tells everybody in the room who comes or goes, in either protocol.
-    fn tell_all(
-        &mut self,
-        encode_one: impl FnOnce(&mut Vec<u8>),
-        encode_two: impl FnOnce(&mut Vec<u8>),
-    ) {
-        self.frame.clear();
-        encode_two(&mut self.frame);
-        for id in &self.returning {
-            if let Some(seat) = self.connections.get_mut(*id) {
-                self.queues.owe(*id, seat, self.run.frames(), &self.frame);
-            }
-        }
-        self.run.push(encode_one, |out| out.extend_from_slice(&self.frame));
     }
 
     /// Gives everybody in the room the common run, if it is due. Who owes it nothing else is written

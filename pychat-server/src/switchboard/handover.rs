@@ -13,6 +13,7 @@ use super::{
     seat::{Hears, Seat, Stay},
 };
 use crate::{
+    address::origin,
     chat::{CloseReason, Effect, Protocol, Restored},
     connection::{Connection, Socket},
     handover::{SavedConnection, SavedGrant, SavedProtocol, SavedReplay, Snapshot},
@@ -26,6 +27,7 @@ impl<S: Socket> Switchboard<S> {
     /// happen here after that. Those that are closing have had their last word and end here.
     pub fn save(&mut self, now: Instant) -> (Snapshot, Vec<&S>) {
         self.reap(now);
+        self.chat.announce_all(&mut self.effects);
         self.apply_effects(now);
         let mut order: Vec<_> = self.connections.iter_mut().map(|(id, _)| id).collect();
         order.sort_by_key(|id| self.chat.roster().join_index(*id).unwrap_or(u64::MAX));
@@ -46,7 +48,7 @@ impl<S: Socket> Switchboard<S> {
     }
 
     fn save_one(&mut self, now: Instant, id: ConnectionId) -> Option<SavedConnection> {
-        let Restored { name, protocol, grant, limited_for, hello_for } =
+        let Restored { name, protocol, grant, limited_for, hello_for, .. } =
             self.chat.saved(now, id)?;
         let seat = self.connections.get_mut(id)?;
         if !matches!(seat.stay, Stay::Guest | Stay::Present(_)) {
@@ -88,7 +90,8 @@ impl<S: Socket> Switchboard<S> {
                     Some(Err(_)) => false,
                 };
             if !is_restored && let Some(Ok(name)) = name {
-                self.effects.push(Effect::Depart { name, reason: CloseReason::Lost });
+                let reason = CloseReason::Lost;
+                self.effects.push(Effect::Depart { name, reason, known_to: None });
             }
         }
     }
@@ -106,6 +109,7 @@ impl<S: Socket> Switchboard<S> {
             name: name.clone(),
             protocol,
             grant: saved.grant.map(Grant::from),
+            origin: origin(saved.peer),
             limited_for: Duration::from_millis(saved.limited_ms),
             hello_for: Duration::from_millis(saved.hello_ms),
         };
@@ -126,9 +130,10 @@ impl<S: Socket> Switchboard<S> {
         if has_joined {
             (seat.protocol, seat.hears) = (protocol, hears);
             seat.owner = saved.grant.map(|grant| OwnerId(grant.owner));
+            seat.join_index = self.chat.roster().join_index(id);
+            seat.join_index.map(|join_index| self.room.insert(join_index, id));
         }
         seat.wants = saved.replays.into_iter().map(Want::restored).collect();
-        self.callers.enter(saved.peer, 0);
         self.connections.insert(seat);
         if is_catching_up {
             self.returning.insert(id);

@@ -17,6 +17,7 @@ use super::{
     speech::{self, Copy},
 };
 use crate::{
+    admission::{Act, history_cost},
     chat::{CloseReason, Complaint, STORAGE_RETRY_MS},
     connection::Socket,
     handover::SavedReplay,
@@ -117,6 +118,15 @@ impl<S: Socket> Switchboard<S> {
         self.queues.mark_hungry(id, seat);
     }
 
+    /// Lets those be sent more whose share of history has room again.
+    pub(super) fn release_replays(&mut self, now: Instant) {
+        while let Some(id) = self.replay_waits.pop_due(now) {
+            if let Some(seat) = self.connections.get_mut(id) {
+                self.queues.mark_hungry(id, seat);
+            }
+        }
+    }
+
     /// Sends more to those who asked and have read most of what they were sent.
     pub(super) fn feed(&mut self, now: Instant) {
         let mut budget = TICK_BYTES_MAX;
@@ -127,7 +137,7 @@ impl<S: Socket> Switchboard<S> {
             let Some(id) = self.queues.hungry.pop_front() else { return };
             let Some(seat) = self.connections.get_mut(id) else { continue };
             seat.queued.hungry = false;
-            if let Err(error) = self.feed_one(id, &mut budget) {
+            if let Err(error) = self.feed_one(now, id, &mut budget) {
                 self.cannot_feed(now, id, &error);
             }
         }
@@ -139,7 +149,12 @@ impl<S: Socket> Switchboard<S> {
         BACKLOG_BYTES_LOW.min(self.limits.backlog_bytes_max / 2)
     }
 
-    fn feed_one(&mut self, id: ConnectionId, budget: &mut usize) -> Result<(), StorageError> {
+    fn feed_one(
+        &mut self,
+        now: Instant,
+        id: ConnectionId,
+        budget: &mut usize,
+    ) -> Result<(), StorageError> {
         let backlog_bytes_low = self.backlog_bytes_low();
         while let Some(seat) = self.connections.get_mut(id)
             && matches!(seat.hears, Hears::All { .. } | Hears::Presence)
@@ -149,6 +164,12 @@ impl<S: Socket> Switchboard<S> {
                 self.queues.mark_hungry(id, seat);
                 return Ok(());
             }
+            if let Some(until) = self.chat.admission().full_until(now, seat.origin, Act::History)
+                && !seat.wants.is_empty()
+            {
+                self.replay_waits.set(id, until);
+                return Ok(());
+            }
             let Some(mut want) = seat.wants.pop_front() else { return Ok(()) };
             let last = match want.up_to {
                 UpTo::Now => self.log.last_seq(),
@@ -156,7 +177,7 @@ impl<S: Socket> Switchboard<S> {
             };
             self.skip_forgotten(id, &mut want);
             if want.after < last {
-                self.send(id, &mut want, last, budget)?;
+                self.send(now, id, &mut want, last, budget)?;
             }
             if last <= want.after {
                 self.finish(id, &want);
@@ -181,16 +202,19 @@ impl<S: Socket> Switchboard<S> {
     /// Sends messages up to number `last`, as many as the peer and the tick have room for.
     fn send(
         &mut self,
+        now: Instant,
         id: ConnectionId,
         want: &mut Want,
         last: u64,
         budget: &mut usize,
     ) -> Result<(), StorageError> {
         let backlog_bytes_low = self.backlog_bytes_low();
-        let Self { connections, log, queues, run, frame, .. } = self;
+        let Self { chat, connections, log, queues, run, frame, .. } = self;
         let Some(seat) = connections.get_mut(id) else { return Ok(()) };
+        let mut is_used_up = false;
         log.read(want.after, |entry| {
-            let is_full = backlog_bytes_low <= seat.connection.backlog() || *budget == 0;
+            let is_full =
+                backlog_bytes_low <= seat.connection.backlog() || *budget == 0 || is_used_up;
             if is_full || last < entry.seq {
                 return ControlFlow::Break(());
             }
@@ -199,6 +223,8 @@ impl<S: Socket> Switchboard<S> {
             speech::record(entry, Copy { own, replay: true, ..Copy::default() }, frame);
             queues.owe(id, seat, run.frames(), frame);
             *budget = budget.saturating_sub(entry.content.len() + MESSAGE_BYTES);
+            let cost = history_cost(frame.len());
+            is_used_up = chat.admission().fill(now, seat.origin, Act::History, cost).is_some();
             want.after = entry.seq;
             if let UpTo::Page { count, .. } = &mut want.up_to {
                 *count += 1;

@@ -31,7 +31,11 @@ impl<S: Socket> Switchboard<S> {
                 continue;
             }
             let silent_until = seat.alive_at + PING_INTERVAL;
-            if seat.is_pinged {
+            if seat.is_held {
+                // What it says is not read, so nothing follows from hearing nothing.
+                (seat.alive_at, seat.is_pinged) = (now, false);
+                self.pulses.set(id, now + PING_INTERVAL);
+            } else if seat.is_pinged {
                 self.queues.lose(id, seat, ErrorKind::TimedOut.into());
             } else if now < silent_until {
                 self.pulses.set(id, silent_until);

@@ -67,6 +67,11 @@ impl Run {
         encode_two(&mut self.frames.two);
     }
 
+    /// Returns how long they are as either protocol says them, in bytes.
+    pub(super) fn ends(&self) -> (usize, usize) {
+        (self.frames.one.len(), self.frames.two.len())
+    }
+
     /// Returns what has not been delivered yet.
     pub(super) fn frames(&self) -> &Frames {
         &self.frames

@@ -6,6 +6,8 @@ use pychat_wire::UserName;
 
 use super::{past::Want, run::Frames};
 use crate::{
+    address::origin,
+    admission::Origin,
     chat::{CloseReason, Protocol},
     connection::{Connection, Socket},
     id::ConnectionId,
@@ -16,12 +18,15 @@ use crate::{
 pub(super) struct Seat<S> {
     pub(super) connection: Connection<S>,
     pub(super) peer: SocketAddr,
+    pub(super) origin: Origin,
     pub(super) stay: Stay,
     /// What it is spoken to in, once it has joined.
     pub(super) protocol: Protocol,
     /// Whose name it has, if they proved that it is theirs.
     pub(super) owner: Option<OwnerId>,
     pub(super) hears: Hears,
+    /// Its position in join order, once it has entered the room.
+    pub(super) join_index: Option<u64>,
     /// What it asked for of the past and has not been sent yet.
     pub(super) wants: VecDeque<Want>,
     /// When it was last known to be there.
@@ -30,7 +35,8 @@ pub(super) struct Seat<S> {
     pub(super) is_pinged: bool,
     /// What it is owed, as it was counted last, in bytes.
     pub(super) owed: usize,
-    pub(super) refusals: u32,
+    /// How much of its welcome it has not read yet, which it may take its time for, in bytes.
+    pub(super) welcome: usize,
     /// Not to be read for now, whatever has arrived.
     pub(super) is_held: bool,
     pub(super) queued: Queued,
@@ -95,15 +101,17 @@ impl<S: Socket> Seat<S> {
         Self {
             connection,
             peer,
+            origin: origin(peer),
             stay,
             protocol: Protocol::One,
             owner: None,
             hears: Hears::Nothing,
+            join_index: None,
             wants: VecDeque::new(),
             alive_at: now,
             is_pinged: false,
             owed: 0,
-            refusals: 0,
+            welcome: 0,
             is_held: false,
             queued: Queued::default(),
         }
@@ -191,12 +199,15 @@ impl Queues {
             self.lose(id, seat, error);
         }
         let backlog = seat.connection.backlog();
+        seat.welcome = seat.welcome.saturating_sub(before - backlog);
         if 0 < seat.owed && backlog < before {
             // What did not fit before fits now: somebody reads.
             (seat.alive_at, seat.is_pinged) = (now, false);
         }
         self.count(seat);
-        if backlog <= backlog_bytes_max || seat.hears == Hears::Farewell {
+        if backlog <= backlog_bytes_max.saturating_add(seat.welcome)
+            || seat.hears == Hears::Farewell
+        {
             Flushed::Fine
         } else {
             Flushed::Slow

@@ -1,12 +1,15 @@
 //! The chat by script: inputs one by one, whole effects compared, the clock turned by hand.
 
+mod limits;
 mod one;
 mod owners;
+mod presence;
 mod two;
 
 use std::time::{Duration, Instant};
 
 use pychat_server::{
+    admission::Origin,
     chat::{Chat, CloseReason, Effect, Input, Protocol, Refusal, Rules},
     id::ConnectionId,
     log::{Draft, OwnerId, Record},
@@ -16,7 +19,14 @@ use pychat_wire::{ClientMessage, MessageError, UserName};
 
 const HELLO_TIMEOUT: Duration = Duration::from_secs(20);
 const NAME_AGE_MAX: Duration = Duration::from_hours(365 * 24);
-const RULES: Rules = Rules { hello_timeout: HELLO_TIMEOUT, pace: None, name_age_max: NAME_AGE_MAX };
+const ANNOUNCE_AFTER: Duration = Duration::from_secs(2);
+const RULES: Rules = Rules {
+    hello_timeout: HELLO_TIMEOUT,
+    pace: None,
+    name_age_max: NAME_AGE_MAX,
+    announce_after: ANNOUNCE_AFTER,
+    connections_per_address_max: 0,
+};
 
 const A: ConnectionId = ConnectionId { slot: 0, generation: 0 };
 const B: ConnectionId = ConnectionId { slot: 1, generation: 1 };
@@ -32,13 +42,19 @@ impl Room {
         Self { chat: Chat::new(RULES, Tokens::new([7; 32], [], OwnerId(0))), now: Instant::now() }
     }
 
+    /// Returns a room in which these have joined and been announced.
     fn with(people: &[(ConnectionId, &str)]) -> Self {
         let mut room = Self::new();
         for (id, name) in people {
-            room.handle(Input::Connected { id: *id });
+            room.connect(*id);
             room.hello(*id, name);
         }
+        room.pass(ANNOUNCE_AFTER);
         room
+    }
+
+    fn connect(&mut self, id: ConnectionId) -> Vec<Effect> {
+        self.handle(Input::Connected { id, origin: Origin::v4(0x7f00_0001) })
     }
 
     fn handle(&mut self, input: Input<'_>) -> Vec<Effect> {
@@ -83,18 +99,18 @@ fn tell(to: ConnectionId, content: &str) -> Effect {
     Effect::Tell { to, content: content.into() }
 }
 
-fn arrive(who: &str) -> Effect {
-    Effect::Arrive { name: name(who) }
+fn arrive(people: &[(&str, u64)]) -> Effect {
+    Effect::Arrive { people: people.iter().map(|(who, index)| (name(who), *index)).collect() }
 }
 
 fn depart(who: &str, reason: CloseReason) -> Effect {
-    Effect::Depart { name: name(who), reason }
+    Effect::Depart { name: name(who), reason, known_to: None }
 }
 
 /// Somebody joins: in protocol 2 as an owner.
-fn enter(id: ConnectionId, given: &str, owner: Option<OwnerId>) -> Effect {
+fn enter(id: ConnectionId, given: &str, owner: Option<OwnerId>, join_index: u64) -> Effect {
     let protocol = if owner.is_some() { Protocol::Two } else { Protocol::One };
-    Effect::Enter { id, name: name(given), owner, protocol }
+    Effect::Enter { id, name: name(given), owner, protocol, join_index }
 }
 
 /// What the log answers when it takes a draft as its first.

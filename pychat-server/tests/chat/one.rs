@@ -10,8 +10,8 @@ use pychat_server::{
 use pychat_wire::{ClientMessage, FrameError, MessageError, NameError};
 
 use super::{
-    A, B, C, HELLO_TIMEOUT, RULES, Room, arrive, close, depart, enter, first_record, name, report,
-    tell,
+    A, ANNOUNCE_AFTER, B, C, HELLO_TIMEOUT, RULES, Room, arrive, close, depart, enter,
+    first_record, name, report, tell,
 };
 
 const STILL_WAITING: &str = "Still waiting for your username....";
@@ -19,39 +19,36 @@ const STILL_WAITING: &str = "Still waiting for your username....";
 #[test]
 fn who_joins_is_welcomed_and_the_others_hear_it() {
     let mut room = Room::new();
-    assert_eq!(room.handle(Input::Connected { id: A }), [Effect::Greet { to: A }]);
+    assert_eq!(room.connect(A), [Effect::Greet { to: A }]);
     assert_eq!(
         room.hello(A, " Анна "),
-        [
-            tell(A, "Добро пожаловать, Анна. Участников онлайн в чате: 0"),
-            arrive("Анна"),
-            enter(A, "Анна", None),
-        ]
+        [tell(A, "Добро пожаловать, Анна. Участников онлайн в чате: 0"), enter(A, "Анна", None, 0),]
     );
-    assert_eq!(room.handle(Input::Connected { id: B }), [Effect::Greet { to: B }]);
+    assert_eq!(room.connect(B), [Effect::Greet { to: B }]);
     assert_eq!(
         room.hello(B, "Борис"),
         [
             tell(B, "Добро пожаловать, Борис. Участников онлайн в чате: 1\nАнна"),
-            arrive("Борис"),
-            enter(B, "Борис", None),
+            enter(B, "Борис", None, 1),
         ]
     );
+    let announced = arrive(&[("Анна", 0), ("Борис", 1)]);
+    assert_eq!(room.pass(ANNOUNCE_AFTER), [announced], "once they have stayed");
     assert_eq!(room.chat.next_deadline(), None);
 }
 
 #[test]
 fn a_taken_name_is_given_a_number_everywhere() {
     let mut room = Room::with(&[(A, "Анна")]);
-    room.handle(Input::Connected { id: B });
+    room.connect(B);
     assert_eq!(
         room.hello(B, "AННA"),
         [
             tell(B, "Добро пожаловать, AННA (2). Участников онлайн в чате: 1\nАнна"),
-            arrive("AННA (2)"),
-            enter(B, "AННA (2)", None),
+            enter(B, "AННA (2)", None, 1),
         ]
     );
+    room.pass(ANNOUNCE_AFTER);
     let [Effect::Append(draft)] = &room.text(B, "x")[..] else { panic!("one text, one draft") };
     assert_eq!(draft.author.as_str(), "AННA (2)");
 }
@@ -86,7 +83,7 @@ fn a_text_that_is_not_kept_is_said_to_its_author_alone() {
 #[test]
 fn what_only_protocol_2_knows_means_nothing_here() {
     let mut room = Room::with(&[(A, "Анна")]);
-    room.handle(Input::Connected { id: B });
+    room.connect(B);
     for (message, kind) in [
         (ClientMessage::Ping, "ping"),
         (ClientMessage::Pong, "pong"),
@@ -106,7 +103,7 @@ fn what_only_protocol_2_knows_means_nothing_here() {
 #[test]
 fn a_guest_hears_that_it_is_waited_for_whatever_it_says() {
     let mut room = Room::new();
-    room.handle(Input::Connected { id: A });
+    room.connect(A);
     let waiting = tell(A, STILL_WAITING);
     let not_joined = report(A, Refusal::NotJoined);
     assert_eq!(room.text(A, "early"), [not_joined, waiting.clone()]);
@@ -137,10 +134,10 @@ fn a_name_that_breaks_a_rule_is_told_why_and_waited_for() {
         ),
     ] {
         let mut room = Room::new();
-        room.handle(Input::Connected { id: A });
+        room.connect(A);
         let told = tell(A, &format!("Choose another name: {why}."));
         assert_eq!(room.hello(A, given), [report(A, Refusal::Name(error)), told]);
-        assert_eq!(room.hello(A, "Анна").last(), Some(&enter(A, "Анна", None)));
+        assert_eq!(room.hello(A, "Анна").last(), Some(&enter(A, "Анна", None, 0)));
     }
 }
 
@@ -187,7 +184,7 @@ fn leaving_is_heard_when_the_connection_is_closed_and_once() {
 #[test]
 fn a_guest_leaves_without_a_word() {
     let mut room = Room::new();
-    room.handle(Input::Connected { id: A });
+    room.connect(A);
     assert_eq!(room.closed(A, CloseReason::Quit), []);
     assert_eq!(room.chat.next_deadline(), None);
 }
@@ -196,8 +193,8 @@ fn a_guest_leaves_without_a_word() {
 fn a_name_is_free_again_once_its_owner_is_gone() {
     let mut room = Room::with(&[(A, "Анна")]);
     room.closed(A, CloseReason::Quit);
-    room.handle(Input::Connected { id: C });
-    assert_eq!(room.hello(C, "Анна").last(), Some(&enter(C, "Анна", None)));
+    room.connect(C);
+    assert_eq!(room.hello(C, "Анна").last(), Some(&enter(C, "Анна", None, 1)));
     assert_eq!(room.text(A, "from the grave"), [], "the slot is used again, the id is not");
 }
 
@@ -205,7 +202,7 @@ fn a_name_is_free_again_once_its_owner_is_gone() {
 fn a_broken_frame_is_answered_before_the_end() {
     for name in [None, Some("Анна")] {
         let mut room = Room::new();
-        room.handle(Input::Connected { id: A });
+        room.connect(A);
         name.map(|name| room.hello(A, name));
         let error = FrameError::BadPrefix { byte: b'x' };
         let told = "Connection closed: `x` where a frame's length should stand. Bye!\n";
@@ -237,14 +234,15 @@ fn nonsense_is_answered_and_too_much_of_it_in_a_row_is_the_end() {
 #[test]
 fn silence_is_cut_off_at_the_deadline_and_not_before() {
     let mut room = Room::new();
-    room.handle(Input::Connected { id: A });
+    room.connect(A);
     assert_eq!(room.pass(Duration::from_secs(5)), []);
-    room.handle(Input::Connected { id: B });
+    room.connect(B);
     room.text(A, "words do not help");
     assert_eq!(room.pass(HELLO_TIMEOUT.saturating_sub(Duration::from_nanos(5_000_000_001))), []);
     let told = "No username within 20 seconds. Bye!\n";
     assert_eq!(room.pass(Duration::from_nanos(1)), [tell(A, told), close(A, CloseReason::Timeout)]);
     room.hello(B, "Борис");
+    room.pass(ANNOUNCE_AFTER);
     assert_eq!(room.chat.next_deadline(), None);
     assert_eq!(room.pass(10 * HELLO_TIMEOUT), [], "who has joined may be silent");
 }
@@ -252,7 +250,7 @@ fn silence_is_cut_off_at_the_deadline_and_not_before() {
 #[test]
 fn when_the_server_stops_everybody_is_told_guests_too() {
     let mut room = Room::with(&[(A, "Анна")]);
-    room.handle(Input::Connected { id: B });
+    room.connect(B);
     let told = "Connection closed due to server is shutting down. Bye!\n";
     assert_eq!(
         room.handle(Input::Stopping),

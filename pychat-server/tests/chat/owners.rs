@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use pychat_server::{
-    chat::{CloseReason, Effect, Input, Protocol, Refusal, Restored},
+    admission::Origin,
+    chat::{CloseReason, Effect, Protocol, Refusal, Restored},
     clock::Time,
     id::ConnectionId,
     log::{OwnerChange, OwnerId},
 };
 
 use super::{
-    A, B, C, NAME_AGE_MAX, Room, arrive, close, depart, enter, name, report,
+    A, B, C, NAME_AGE_MAX, Room, close, depart, enter, name, report,
     two::{hello, text},
 };
 
@@ -30,14 +31,15 @@ fn a_name_is_its_owner_s_from_their_first_text_on() {
     assert_eq!(room.receive(B, text("again", "2")).len(), 1, "and once");
     room.closed(B, CloseReason::Lost);
     for stranger in ["Анна", "анна"] {
-        room.handle(Input::Connected { id: A });
+        room.connect(A);
         for token in [None, Some(&*first)] {
             let refused = room.receive(A, hello(stranger, token));
             assert_eq!(refused.last(), Some(&report(A, Refusal::NameTaken)));
         }
         let given = name(stranger).numbered(2);
         let effects = room.hello(A, stranger);
-        assert_eq!(effects[1..], [arrive(given.as_str()), enter(A, given.as_str(), None)]);
+        let index = room.chat.roster().join_index(A).unwrap();
+        assert_eq!(effects[1..], [enter(A, given.as_str(), None, index)]);
         room.closed(A, CloseReason::Quit);
     }
     assert_eq!(room.join(C, "анна", Some(&token)), token, "as she spells it");
@@ -50,6 +52,7 @@ fn an_owner_gets_their_name_back_from_who_looks_like_them() {
         name: Some(name(username)),
         protocol: Protocol::One,
         grant: None,
+        origin: Origin::v4(1),
         limited_for: Duration::ZERO,
         hello_for: Duration::ZERO,
     };
@@ -58,11 +61,11 @@ fn an_owner_gets_their_name_back_from_who_looks_like_them() {
     room.receive(A, text("hi", "1"));
     room.closed(A, CloseReason::Quit);
     assert!(room.chat.restore(room.now, B, restored("анна")));
-    room.handle(Input::Connected { id: A });
+    room.connect(A);
     let effects = room.receive(A, hello("Анна", Some(&token)));
     let replaced = CloseReason::Replaced;
     assert_eq!(effects[..2], [close(B, replaced), depart("анна", replaced)]);
-    assert_eq!(effects.last(), Some(&enter(A, "Анна", Some(OwnerId(1)))));
+    assert_eq!(effects.last(), Some(&enter(A, "Анна", Some(OwnerId(1)), 2)));
 }
 
 #[test]
@@ -77,7 +80,7 @@ fn a_name_is_free_again_once_its_owner_stays_away_for_too_long() {
     let token = room.join(A, "Анна", None);
     room.receive(A, text("hi", "1"));
     room.closed(A, CloseReason::Quit);
-    room.handle(Input::Connected { id: B });
+    room.connect(B);
     let taken = Some(report(B, Refusal::NameTaken));
     for (utc_ms, is_trusted) in [(999 + age_ms, true), (2 * age_ms, false)] {
         room.chat.set_time(&at(&room, utc_ms, is_trusted));
@@ -85,11 +88,11 @@ fn a_name_is_free_again_once_its_owner_stays_away_for_too_long() {
     }
     room.chat.set_time(&at(&room, 1_000 + age_ms, true));
     let effects = room.receive(B, hello("Анна", None));
-    assert_eq!(effects.last(), Some(&enter(B, "Анна", Some(OwnerId(2)))));
+    assert_eq!(effects.last(), Some(&enter(B, "Анна", Some(OwnerId(2)), 1)));
     let effects = room.receive(B, text("mine", "1"));
     let forgotten = Effect::ChangeOwner(OwnerChange::Forget(OwnerId(1)));
     assert!(effects.contains(&forgotten), "{effects:?}");
-    room.handle(Input::Connected { id: C });
+    room.connect(C);
     let effects = room.receive(C, hello("Анна", Some(&token)));
     assert_eq!(effects.last(), Some(&report(C, Refusal::NameTaken)));
 }
@@ -102,7 +105,7 @@ fn twenty_thousand_strangers_take_nothing_from_anybody() {
     let quiet = room.join(C, "Тихая", None);
     for number in 0..20_000 {
         let effects = {
-            room.handle(Input::Connected { id: B });
+            room.connect(B);
             room.receive(B, hello(&format!("n{number}"), None))
         };
         let is_change = |effect: &Effect| matches!(effect, Effect::ChangeOwner(_));

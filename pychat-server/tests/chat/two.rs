@@ -16,7 +16,8 @@ use pychat_wire::{
 };
 
 use super::{
-    A, B, HELLO_TIMEOUT, RULES, Room, arrive, close, depart, enter, first_record, name, report,
+    A, ANNOUNCE_AFTER, B, HELLO_TIMEOUT, RULES, Room, arrive, close, depart, enter, first_record,
+    name, report,
 };
 
 pub(super) fn hello<'a>(username: &'a str, token: Option<&'a str>) -> ClientMessage<'a> {
@@ -37,10 +38,11 @@ fn bye(to: ConnectionId, reason: CloseReason) -> Effect {
 }
 
 impl Room {
-    /// Lets somebody join; returns their token.
+    /// Lets somebody join and be announced; returns their token.
     pub(super) fn join(&mut self, id: ConnectionId, username: &str, token: Option<&str>) -> String {
-        self.handle(Input::Connected { id });
+        self.connect(id);
         let effects = self.receive(id, hello(username, token));
+        self.pass(ANNOUNCE_AFTER);
         let welcome = effects.iter().find_map(|effect| match effect {
             Effect::Welcome { to, token, .. } if *to == id => Some(token.clone()),
             _ => None,
@@ -52,21 +54,22 @@ impl Room {
 #[test]
 fn who_joins_is_told_who_is_there_and_given_a_token() {
     let mut room = Room::with(&[(A, "Анна")]);
-    room.handle(Input::Connected { id: B });
+    room.connect(B);
     let effects = room.receive(B, hello(" Борис ", None));
     let [Effect::Welcome { to: B, name: given, token, members }, rest @ ..] = &effects[..] else {
         panic!("{effects:?}");
     };
     assert_eq!(given, &name("Борис"));
     assert_eq!((token.len(), members.names()), (32, vec!["Анна".into(), "Борис".into()]));
-    assert_eq!(rest, [arrive("Борис"), enter(B, "Борис", Some(OwnerId(1)))]);
+    assert_eq!(rest, [enter(B, "Борис", Some(OwnerId(1)), 1)]);
+    assert_eq!(room.pass(ANNOUNCE_AFTER), [arrive(&[("Борис", 1)])]);
     assert_eq!(room.chat.next_deadline(), None);
 }
 
 #[test]
 fn who_comes_back_says_after_which_message() {
     let mut room = Room::new();
-    room.handle(Input::Connected { id: A });
+    room.connect(A);
     let resume = Some(Resume { epoch: "e".into(), after: 12 });
     let hello =
         ClientMessage::Hello { username: "Анна".into(), protocol: 2, token: None, resume };
@@ -77,7 +80,7 @@ fn who_comes_back_says_after_which_message() {
 #[test]
 fn a_taken_name_is_refused_and_another_suggested() {
     let mut room = Room::with(&[(A, "Анна")]);
-    room.handle(Input::Connected { id: B });
+    room.connect(B);
     for token in [None, Some("0123456789abcdef0123456789abcdef")] {
         let complaint = Complaint {
             suggest: Some(name("Aнна (2)")),
@@ -97,9 +100,9 @@ fn a_taken_name_is_refused_and_another_suggested() {
 fn a_token_takes_the_name_over_from_a_connection_that_is_still_open() {
     let mut room = Room::new();
     let token = room.join(A, "Анна", None);
-    room.handle(Input::Connected { id: B });
+    room.connect(B);
     let effects = room.receive(B, hello("Анна", Some(&token)));
-    let [begin @ .., Effect::Welcome { to: B, token: same, members, .. }, _, last] = &effects[..]
+    let [begin @ .., Effect::Welcome { to: B, token: same, members, .. }, last] = &effects[..]
     else {
         panic!("{effects:?}");
     };
@@ -112,7 +115,7 @@ fn a_token_takes_the_name_over_from_a_connection_that_is_still_open() {
         ]
     );
     assert_eq!((same, members.names()), (&token, vec!["Анна".to_owned()]));
-    assert_eq!(last, &enter(B, "Анна", Some(OwnerId(1))));
+    assert_eq!(last, &enter(B, "Анна", Some(OwnerId(1)), 1));
     assert_eq!(room.receive(A, text("late", "1")), [], "who was replaced says no more");
     assert_eq!(room.closed(A, CloseReason::Replaced), [], "the others know already");
 }
@@ -205,7 +208,7 @@ fn a_text_without_a_good_id_is_refused() {
 #[test]
 fn what_cannot_be_is_refused_in_its_own_words() {
     let mut room = Room::new();
-    room.handle(Input::Connected { id: A });
+    room.connect(A);
     for (username, error) in [("", NameError::Empty), ("Вы", NameError::Reserved)] {
         let told = complain(A, ErrorCode::NameInvalid, &error.to_string());
         assert_eq!(room.receive(A, hello(username, None)), [report(A, Refusal::Name(error)), told]);
@@ -217,9 +220,10 @@ fn what_cannot_be_is_refused_in_its_own_words() {
     let told = Effect::Complain { to: A, complaint };
     assert_eq!(room.receive(A, text("early", "a-1")), [report(A, Refusal::NotJoined), told]);
     room.receive(A, hello("Анна", None));
+    room.pass(ANNOUNCE_AFTER);
     let text = "this connection has a name already";
     let told = complain(A, ErrorCode::AlreadyJoined, text);
-    assert_eq!(room.receive(A, hello("Анна", None)), [told, report(A, Refusal::AlreadyJoined)]);
+    assert_eq!(room.receive(A, hello("Анна", None)), [report(A, Refusal::AlreadyJoined), told]);
     let unknown = MessageError::UnknownType { name: "dance".into() };
     for (error, code) in
         [(MessageError::NoType, ErrorCode::BadPayload), (unknown, ErrorCode::UnknownType)]

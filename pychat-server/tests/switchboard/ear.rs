@@ -8,24 +8,49 @@ use pychat_wire::{
     notice::Notice,
 };
 
+use crate::story::{self, Change, Difference, Event, Hearing};
+
 /// Takes the bytes that a server wrote to one peer.
 #[derive(Debug)]
 pub(crate) struct Ear {
     decoder: Decoder,
     /// As whom this peer was welcomed, once it was.
     name: Option<String>,
+    /// Who was present then, this peer included.
+    members: BTreeSet<String>,
     /// What everybody in the room was told since, with its author, in order.
     heard: Vec<(String, String)>,
+}
+
+impl Event for (String, String) {
+    fn change(&self) -> Change<'_> {
+        match Notice::parse(&self.1) {
+            Notice::Joined { name } if self.0 == SERVER => Change::Joined(name),
+            Notice::Left { name } if self.0 == SERVER => Change::Left(name),
+            _ => Change::Nobody,
+        }
+    }
 }
 
 impl Ear {
     /// Returns an ear that has heard nothing.
     pub(crate) fn new() -> Self {
-        Self { decoder: Decoder::new(usize::MAX), name: None, heard: Vec::new() }
+        Self {
+            decoder: Decoder::new(usize::MAX),
+            name: None,
+            members: BTreeSet::new(),
+            heard: Vec::new(),
+        }
     }
 
     /// Hears `bytes`, of which every frame must be whole; passes on what is told to this peer alone.
-    pub(crate) fn listen(&mut self, mut bytes: &[u8], mut on_told: impl FnMut(Notice<'_>)) {
+    /// Returns how much came after the welcome, if that was among it, in bytes.
+    pub(crate) fn listen(
+        &mut self,
+        mut bytes: &[u8],
+        mut on_told: impl FnMut(Notice<'_>),
+    ) -> Option<usize> {
+        let mut after_welcome = None;
         while let Some(payload) = self.decoder.next_payload(&mut bytes).expect("no torn frame") {
             let (ServerMessage::Message { username, content }
             | ServerMessage::Greeting { username, content, .. }) =
@@ -41,14 +66,18 @@ impl Ear {
                 (Some(_), None | Some(Notice::Joined { .. } | Notice::Left { .. })) => {
                     self.heard.push((username.into_owned(), content.into_owned()));
                 }
-                (None, Some(notice @ Notice::Welcome { name, .. })) => {
+                (None, Some(notice @ Notice::Welcome { name, names, .. })) => {
                     self.name = Some(name.to_owned());
+                    let names = names.split(", ").filter(|name| !name.is_empty());
+                    self.members = names.chain([name]).map(ToOwned::to_owned).collect();
+                    after_welcome = Some(bytes.len());
                     on_told(notice);
                 }
                 (_, Some(notice)) => on_told(notice),
                 (None, None) => panic!("a guest hears {username}: {content}"),
             }
         }
+        after_welcome
     }
 
     /// Returns as whom this peer was welcomed.
@@ -66,22 +95,25 @@ impl Ear {
         self.decoder.pending_bytes()
     }
 
-    /// What was heard is what `witness` heard, from this peer's own join on, without a hole; and up
-    /// to the end if it `hears_all`.
-    pub(crate) fn check_against(&self, witness: &Self, hears_all: bool) {
-        let Some(name) = &self.name else { return };
-        let joined = (SERVER.to_owned(), Notice::Joined { name }.to_string());
-        // The name may have come before; the join that counts is one that everything follows.
-        let is_heard_from = |begin: usize| {
-            let rest = &witness.heard[begin + 1..];
-            rest.starts_with(&self.heard) && (!hears_all || rest.len() == self.heard.len())
-        };
-        let mut begins = (0..witness.heard.len()).filter(|at| witness.heard[*at] == joined);
-        assert!(
-            begins.any(is_heard_from),
-            "{name} heard what the witness did not, or not all of it: {:?}",
-            self.heard
-        );
+    /// What was heard follows from what `witness` heard since it had heard `since` events; all of it
+    /// if this peer `hears_all`.
+    pub(crate) fn check_against(
+        &self,
+        witness: &Self,
+        since: usize,
+        hears_all: bool,
+    ) -> Difference {
+        let Some(name) = &self.name else { return Difference::default() };
+        let (mut present, heard) =
+            (witness.members.iter().map(|name| &**name).collect(), &witness.heard);
+        heard[..since].iter().for_each(|event| event.change().apply(&mut present));
+        let events: Vec<_> = self.heard.iter().collect();
+        let hearing =
+            Hearing { name, members: &self.members, events: &events, is_whole: hears_all };
+        let theirs: Vec<_> = heard[since..].iter().collect();
+        story::follow(&hearing, present, &theirs).unwrap_or_else(|| {
+            panic!("{name} heard what the witness did not, or not all of it: {:?}", self.heard)
+        })
     }
 
     /// In what this witness heard, people join before they talk and leave once; and who numbers

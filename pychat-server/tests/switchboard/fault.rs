@@ -27,8 +27,12 @@ pub(crate) enum Fault {
     LargestCut,
     NearBacklogTotal,
     Held,
+    HeldGuest,
+    AddressHeld,
+    ReplayWaited,
     Full,
     TooManyFromAddress,
+    TooFast,
     Crowd,
     Reload,
     Restart,
@@ -72,11 +76,13 @@ pub(crate) enum Fault {
     LeftSlow,
     LeftProtocol,
     LeftReplaced,
+    LeftUnannounced,
+    KnownByWelcomeOnly,
 }
 
 impl Fault {
     /// Every kind, for a test to look whether it happened.
-    pub(crate) const ALL: [Self; 58] = [
+    pub(crate) const ALL: [Self; 64] = [
         Self::Reset,
         Self::WriteFails,
         Self::Interrupted,
@@ -96,8 +102,12 @@ impl Fault {
         Self::LargestCut,
         Self::NearBacklogTotal,
         Self::Held,
+        Self::HeldGuest,
+        Self::AddressHeld,
+        Self::ReplayWaited,
         Self::Full,
         Self::TooManyFromAddress,
+        Self::TooFast,
         Self::Crowd,
         Self::Reload,
         Self::Restart,
@@ -135,5 +145,7 @@ impl Fault {
         Self::LeftSlow,
         Self::LeftProtocol,
         Self::LeftReplaced,
+        Self::LeftUnannounced,
+        Self::KnownByWelcomeOnly,
     ];
 }

@@ -12,7 +12,10 @@ use pychat_wire::{
     notice::Notice,
 };
 
-use crate::truth::Truth;
+use crate::{
+    story::{self, Change, Difference, Hearing},
+    truth::Truth,
+};
 
 /// A number that no room comes to.
 pub(crate) const BEYOND: u64 = 1 << 40;
@@ -24,8 +27,8 @@ pub(crate) struct Life {
     /// What its hello said it has, if that asked to resume.
     resume: Option<Resumption>,
     name: Option<String>,
-    /// When it was welcomed, by the server's clock.
-    welcomed_at: u64,
+    /// Who was present when it was welcomed.
+    members: BTreeSet<String>,
     /// The number that must come next is the one after this.
     after: u64,
     /// It has heard all that it missed: nothing but pages is replayed.
@@ -64,6 +67,16 @@ pub(crate) enum Event {
     Left(String, u64, Reason),
 }
 
+impl story::Event for Event {
+    fn change(&self) -> Change<'_> {
+        match self {
+            Self::Message(_) => Change::Nobody,
+            Self::Joined(name, _) => Change::Joined(name),
+            Self::Left(name, ..) => Change::Left(name),
+        }
+    }
+}
+
 /// What whoever holds this line should know of.
 #[derive(Debug)]
 pub(crate) enum Heard {
@@ -74,6 +87,8 @@ pub(crate) enum Heard {
     },
     Welcome {
         token: String,
+        /// How much was heard after it, in bytes.
+        rest: usize,
     },
     /// Its own copy of a text.
     Own {
@@ -114,7 +129,7 @@ impl Life {
             decoder: Decoder::new(usize::MAX),
             resume: None,
             name: None,
-            welcomed_at: 0,
+            members: BTreeSet::new(),
             after: 0,
             is_live: true,
             n_resumed: 0,
@@ -152,13 +167,19 @@ impl Life {
         while let Some(payload) = decoder.next_payload(&mut bytes).expect("no torn frame") {
             assert!(!self.is_over, "after bye: {}", String::from_utf8_lossy(payload));
             let message = ServerMessage::parse(payload).expect("no torn payload");
-            heard.extend(self.hear(message, truth));
+            heard.extend(self.hear(message, bytes.len(), truth));
         }
         self.decoder = decoder;
         heard
     }
 
-    fn hear(&mut self, message: ServerMessage<'_>, truth: &mut Truth) -> Option<Heard> {
+    /// Hears one message, after which `rest` bytes follow.
+    fn hear(
+        &mut self,
+        message: ServerMessage<'_>,
+        rest: usize,
+        truth: &mut Truth,
+    ) -> Option<Heard> {
         match message {
             ServerMessage::Greeting { content, epoch, .. } => {
                 assert!(self.name.is_none() && content == Notice::Greeting.to_string());
@@ -168,13 +189,14 @@ impl Life {
                 assert!(self.name.is_none() && username == SERVER, "{username}: {content}");
                 Some(Heard::Told(content.into_owned()))
             }
-            ServerMessage::Welcome { username, token, seq, time, members, .. } => {
+            ServerMessage::Welcome { username, token, seq, members, .. } => {
                 assert!(self.name.is_none(), "a second welcome");
                 self.present = members.names().into_iter().collect();
                 assert!(self.present.contains(&*username), "who is welcomed is present");
                 assert_eq!(self.present.len(), members.names().len(), "each once");
                 assert!(token.len() == 32 && token.bytes().all(|byte| byte.is_ascii_hexdigit()));
-                (self.name, self.welcomed_at) = (Some(username.into_owned()), time);
+                self.members.clone_from(&self.present);
+                self.name = Some(username.into_owned());
                 self.is_live = self.resume.is_none();
                 self.n_resumed += usize::from(self.resume.is_some());
                 self.after = match self.resume {
@@ -182,7 +204,7 @@ impl Life {
                     Some(Resumption { is_right_epoch: true, after }) => after.min(seq),
                     Some(Resumption { is_right_epoch: false, .. }) => 0,
                 };
-                Some(Heard::Welcome { token: token.into_owned() })
+                Some(Heard::Welcome { token: token.into_owned(), rest })
             }
             ServerMessage::Record { seq, time, username, content, id, dup, replay } => {
                 truth.check(seq, time, &username, &content);
@@ -312,18 +334,18 @@ impl Life {
         self.decoder.pending_bytes()
     }
 
-    /// What was heard is what `witness` heard, from this peer's own join on. Who resumed may have
-    /// heard what was said later than the witness, but who came and went in the same order.
-    pub(crate) fn check_against(&self, witness: &Self) {
-        let Some(name) = &self.name else { return };
-        let joined = Event::Joined(name.clone(), self.welcomed_at);
+    /// What was heard follows from what `witness` heard since it had heard `since` events. Who resumed
+    /// may have heard what was said later than the witness, but who came and went in the same order.
+    pub(crate) fn check_against(&self, witness: &Self, since: usize) -> Difference {
+        let Some(name) = &self.name else { return Difference::default() };
         let counts = |event: &&Event| self.n_resumed == 0 || !matches!(event, Event::Message(_));
-        let mine: Vec<_> = self.story.iter().filter(counts).collect();
-        let theirs: Vec<_> = witness.story.iter().filter(counts).collect();
-        let mut begins = (0..theirs.len()).filter(|at| *theirs[*at] == joined);
-        assert!(
-            begins.any(|begin| theirs[begin + 1..].starts_with(&mine)),
-            "{name} heard what the witness did not: {mine:?}"
-        );
+        let mut present = witness.members.iter().map(|name| &**name).collect();
+        let (before, after) = witness.story.split_at(since);
+        before.iter().for_each(|event| story::Event::change(event).apply(&mut present));
+        let events: Vec<_> = self.story.iter().filter(counts).collect();
+        let hearing = Hearing { name, members: &self.members, events: &events, is_whole: false };
+        let theirs: Vec<_> = after.iter().filter(counts).collect();
+        story::follow(&hearing, present, &theirs)
+            .unwrap_or_else(|| panic!("{name} heard what the witness did not: {events:?}"))
     }
 }

@@ -24,6 +24,15 @@ use crate::line::Line;
 
 const HELLO_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// No limit by address, and everybody is announced in the tick in which they join.
+const RULES: Rules = Rules {
+    hello_timeout: HELLO_TIMEOUT,
+    pace: None,
+    name_age_max: Duration::MAX,
+    announce_after: Duration::ZERO,
+    connections_per_address_max: 0,
+};
+
 struct Server {
     switchboard: Switchboard<Line>,
     now: Instant,
@@ -36,14 +45,7 @@ struct Peer {
 
 impl Server {
     fn new(connections_max: usize) -> Self {
-        let rules = Rules { hello_timeout: HELLO_TIMEOUT, pace: None, ..Limits::default().rules };
-        let connections_per_address_max = connections_max;
-        Self::limited(Limits {
-            connections_max,
-            connections_per_address_max,
-            rules,
-            ..Limits::default()
-        })
+        Self::limited(Limits { connections_max, rules: RULES, ..Limits::default() })
     }
 
     fn limited(limits: Limits) -> Self {
@@ -245,7 +247,7 @@ fn what_the_dead_were_owed_is_not_counted_against_the_living() {
     let limits = Limits {
         backlog_bytes_max: 100_000,
         backlog_total_bytes_max: 150_000,
-        rules: Rules { hello_timeout: HELLO_TIMEOUT, pace: None, ..Limits::default().rules },
+        rules: RULES,
         ..Limits::default()
     };
     let mut server = Server::limited(limits);

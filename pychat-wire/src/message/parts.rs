@@ -150,6 +150,20 @@ impl Listing {
         serde_json::from_str(&format!("{}]", self.json)).unwrap_or_default() // Only names were pushed.
     }
 
+    /// Returns the size of the names as they are written, in bytes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pychat_wire::message::Listing;
+    ///
+    /// let listing: Listing = ["Анна", "Борис"].into_iter().collect();
+    /// assert_eq!(listing.bytes(), r#"["Анна","Борис"]"#.len());
+    /// ```
+    pub fn bytes(&self) -> usize {
+        self.json.len() + 1
+    }
+
     /// Returns the JSON array, which still lacks its closing bracket.
     pub(super) fn open_json(&self) -> &str {
         &self.json

@@ -90,9 +90,8 @@ fn who_is_too_slow_hears_a_bye_last_and_the_others_why_it_left() {
 #[test]
 fn a_reader_that_comes_back_slowly_is_waited_for_whatever_the_limit() {
     let payload_bytes_max = 1 << 10;
-    let rules = Rules { hello_timeout: HELLO_TIMEOUT, pace: None, ..Limits::default().rules };
     let backlog_bytes_max = 8 << 10;
-    let limits = Limits { payload_bytes_max, backlog_bytes_max, rules, ..Limits::default() };
+    let limits = Limits { payload_bytes_max, backlog_bytes_max, rules: RULES, ..Limits::default() };
     let mut server = Server::limited(limits);
     let talker = server.join("talker");
     for _ in 0..1_000 {
@@ -155,6 +154,18 @@ fn a_token_takes_a_name_over_and_nobody_takes_it_for_two() {
     server.switchboard.note(old.id, true, false);
     server.settle();
     assert_eq!(payloads(&other), Vec::<String>::new(), "it has left already");
+}
+
+#[test]
+fn who_takes_a_name_over_is_read_on() {
+    let mut server = Server::new(10);
+    let (_old, token) = server.join_two("a");
+    let new = server.connect();
+    let hello = hello("a", &format!(r#","token":"{token}""#));
+    server.send(&new, format!("{hello}{}", text("1", "in the same breath")).as_bytes());
+    server.settle();
+    let own = message(1, "a", "in the same breath", r#","id":"1""#);
+    assert_eq!(payloads(&new).last(), Some(&own));
 }
 
 #[test]

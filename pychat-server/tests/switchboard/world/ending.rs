@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use pychat_server::switchboard::{CLOSING_TIMEOUT, LINGER_TIMEOUT};
 
-use pychat_wire::{message::Reason, name::SERVER, notice::Notice};
+use pychat_wire::{name::SERVER, notice::Notice};
 
-use super::{Manner, Mind, N_WITNESSES, Peer, World};
+use super::{Buried, Manner, Mind, N_WITNESSES, Peer, World};
 use crate::{
     fault::Fault,
     life::{Event, Life},
+    story::Difference,
     truth::Message,
 };
 
@@ -28,14 +29,20 @@ impl World<'_> {
         else {
             unreachable!("there is a witness of each protocol");
         };
-        for mind in &self.buried {
-            match mind {
-                Mind::One(ear) => ear.check_against(first, false),
-                Mind::Two { life, .. } => life.check_against(second),
+        let differences = self.buried.iter().map(|Buried { mind, since }| match mind {
+            Mind::One(ear) => ear.check_against(first, *since, false),
+            Mind::Two { life, .. } => life.check_against(second, *since),
+        });
+        for Difference { is_unannounced, knew_more } in differences.collect::<Vec<_>>() {
+            if is_unannounced {
+                self.fire(Fault::LeftUnannounced);
+            }
+            if knew_more {
+                self.fire(Fault::KnownByWelcomeOnly);
             }
         }
         for name in &self.replaced {
-            assert!(is_replaced(name, second), "{name} is sent away for nothing");
+            assert!(self.may_be_replaced(name), "{name} is sent away for nothing");
         }
         self.fired
     }
@@ -82,6 +89,8 @@ impl World<'_> {
                 self.carry(peer, usize::MAX);
             }
             self.settle();
+            self.now += self.limits.rules.announce_after;
+            self.settle();
             self.peers.iter().any(|peer| !peer.unsent.is_empty())
         } {}
         let Mind::One(witness) = &self.peers[0].mind else { unreachable!("protocol 1") };
@@ -92,7 +101,9 @@ impl World<'_> {
             let is_welcome = peer.mind.name().is_some();
             assert_eq!(is_welcome, peer.manner == Manner::Named, "a hello is answered");
             match &peer.mind {
-                Mind::One(ear) if peer.number != 0 => ear.check_against(witness, true),
+                Mind::One(ear) if peer.number != 0 => {
+                    ear.check_against(witness, peer.since, true);
+                }
                 Mind::Two { life, person } if is_welcome => self.check_life(peer, life, *person),
                 _ => (),
             }
@@ -101,13 +112,10 @@ impl World<'_> {
                 self.said.insert(peer.number, (name, peer.texts));
             }
         }
-        let Mind::Two { life: witness, .. } = &self.peers[1].mind else {
-            unreachable!("protocol 2")
-        };
         for (number, (name, said)) in &self.said {
             let heard = counts.get(number).unwrap_or(&0);
             if heard != said {
-                let is_replaced = is_replaced(name, witness) && heard < said;
+                let is_replaced = self.may_be_replaced(name) && heard < said;
                 assert!(is_replaced, "peer {number} was not heard to the end: {heard} of {said}");
             }
         }
@@ -155,7 +163,8 @@ impl World<'_> {
         for _ in 0..10_000 {
             self.turn();
             let delivery = self.switchboard.next_delivery(self.now);
-            match self.switchboard.next_release().into_iter().chain(delivery).min() {
+            let replay = self.switchboard.next_replay();
+            match self.switchboard.next_release().into_iter().chain(delivery).chain(replay).min() {
                 _ if self.switchboard.has_work() => (),
                 Some(next) => self.now = self.now.max(next),
                 None => return,
@@ -163,11 +172,12 @@ impl World<'_> {
         }
         panic!("ten thousand ticks and still at work");
     }
-}
 
-/// Returns true if `witness` heard that somebody's name was taken over.
-fn is_replaced(name: &str, witness: &Life) -> bool {
-    let is_it =
-        |event: &Event| matches!(event, Event::Left(who, _, Reason::Replaced) if who == name);
-    witness.story().iter().any(is_it)
+    /// Returns true if somebody with a token for it was welcomed under this name.
+    fn may_be_replaced(&self, name: &str) -> bool {
+        let minds = self.peers.iter().map(|peer| &peer.mind);
+        let minds = minds.chain(self.buried.iter().map(|buried| &buried.mind));
+        let of_two = minds.filter(|mind| matches!(mind, Mind::Two { .. }));
+        of_two.filter_map(Mind::name).any(|given| given == name)
+    }
 }

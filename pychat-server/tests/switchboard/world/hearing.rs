@@ -8,16 +8,21 @@ use pychat_wire::{
     notice::Notice,
 };
 
-use super::{EPOCH, Manner, Mind, Peer, Pulse, Welcome, World};
+use super::{EPOCH, Manner, Mind, Peer, Pulse, Welcome, World, trouble::NONSENSE_MAX};
 use crate::{
     fault::Fault,
     life::{BEYOND, Heard},
 };
 
+/// How the sentence begins after which nothing more is said to who said too much nonsense.
+const TOO_MUCH: &str = "Not understood 16 times";
+
 impl World<'_> {
-    /// Hears what the server has written to one peer; returns how much that is, in bytes.
+    /// Hears what the server has written to one peer; returns how much that is, in bytes, but for its
+    /// welcome and what came before that.
     pub(super) fn listen(&mut self, peer: usize) -> usize {
         let bytes = self.peers[peer].line.take_heard();
+        let mut owed = bytes.len();
         if let Mind::Two { life, person } = &mut self.peers[peer].mind {
             let person = *person;
             let heard = life.listen(&bytes, &mut self.truth);
@@ -26,20 +31,24 @@ impl World<'_> {
                 self.people[person].after = after;
             }
             for heard in heard {
+                if let Heard::Welcome { rest, .. } = heard {
+                    owed = rest;
+                }
                 self.on_heard(peer, person, heard);
             }
-        } else {
-            self.listen_to_sentences(peer, &bytes);
+        } else if let Some(rest) = self.listen_to_sentences(peer, &bytes) {
+            owed = rest;
         }
         if peer == 0 {
             self.witnessed += bytes.len();
         }
-        bytes.len()
+        owed
     }
 
-    fn listen_to_sentences(&mut self, peer: usize, bytes: &[u8]) {
-        let Peer { mind, welcome, is_received, is_leaving, .. } = &mut self.peers[peer];
-        let Mind::One(ear) = mind else { return };
+    fn listen_to_sentences(&mut self, peer: usize, bytes: &[u8]) -> Option<usize> {
+        let peer = &mut self.peers[peer];
+        let Peer { mind, welcome, is_received, is_leaving, is_harmed, bad, .. } = peer;
+        let Mind::One(ear) = mind else { return None };
         let fired = &mut self.fired;
         let mut fire = |fault| *fired.entry(fault).or_default() += 1;
         ear.listen(bytes, |notice| {
@@ -53,30 +62,40 @@ impl World<'_> {
                     *is_leaving = true;
                     fire(Fault::GuestTimedOut);
                 }
+                Notice::Other(text) if text.starts_with(TOO_MUCH) => {
+                    assert!(*is_leaving || NONSENSE_MAX <= *bad + 1, "{bad} were of no use");
+                    *is_harmed |= !*is_leaving;
+                    *is_leaving = true;
+                }
+                Notice::StillWaiting | Notice::Other(_) => *bad += 1,
                 _ => (),
             }
-        });
+        })
     }
 
     /// Somebody who speaks protocol 2 hears something that they should heed.
     fn on_heard(&mut self, peer: usize, person: usize, heard: Heard) {
-        let Peer { welcome, is_received, is_leaving, pulse, .. } = &mut self.peers[peer];
+        let Peer { welcome, is_received, is_leaving, pulse, bad, .. } = &mut self.peers[peer];
         match heard {
             Heard::Told(text) if !mem::replace(is_received, true) => {
                 assert_eq!(*welcome, received(Notice::parse(&text)), "{text}");
             }
-            Heard::Told(text) => *is_leaving |= text.starts_with("No username"),
+            Heard::Told(text) => {
+                *is_leaving |= text.starts_with("No username") || text.starts_with(TOO_MUCH);
+                *bad += 1;
+            }
             Heard::Greeting { epoch } => {
                 assert!(!mem::replace(is_received, true) && *welcome == Welcome::Greeted);
                 assert_eq!(epoch, EPOCH);
             }
-            Heard::Welcome { token } => {
+            Heard::Welcome { token, .. } => {
                 if self.people[person].token.replace(token.clone()) == Some(token) {
                     self.fire(Fault::TokenKept);
                 }
                 self.resend(peer);
             }
             Heard::Own { id, seq, dup } => {
+                *bad = 0;
                 self.acknowledge(person, &id, seq);
                 if dup {
                     self.fire(Fault::Resent);
@@ -138,7 +157,8 @@ impl World<'_> {
         suggest: Option<String>,
         retry_ms: Option<u64>,
     ) {
-        let Peer { manner, refused, .. } = &mut self.peers[peer];
+        let Peer { manner, refused, bad, .. } = &mut self.peers[peer];
+        *bad += u32::from(code != ErrorCode::SlowDown);
         let fault = match code {
             ErrorCode::NameTaken => {
                 *manner = Manner::Unnamed;
@@ -170,7 +190,7 @@ impl World<'_> {
     }
 
     fn on_bye(&mut self, peer: usize, person: usize, reason: Reason) {
-        let Peer { is_leaving, is_harmed, .. } = &mut self.peers[peer];
+        let Peer { is_leaving, is_harmed, bad, .. } = &mut self.peers[peer];
         let was_leaving = mem::replace(is_leaving, true);
         let fault = match reason {
             Reason::Slow => {
@@ -182,7 +202,9 @@ impl World<'_> {
                 Fault::TakenOver
             }
             Reason::Protocol => {
-                assert!(was_leaving, "who keeps to the protocol is let be");
+                let is_meant = was_leaving || NONSENSE_MAX <= *bad;
+                assert!(is_meant, "who keeps to the protocol is let be");
+                *is_harmed |= !was_leaving;
                 Fault::ByeProtocol
             }
             Reason::Lost => {
@@ -201,6 +223,7 @@ fn received(notice: Notice<'_>) -> Welcome {
     match notice {
         Notice::Greeting => Welcome::Greeted,
         Notice::Other(text) if text.starts_with("The chat is full") => Welcome::Full,
+        Notice::Other(text) if text.ends_with("in a short time. Bye!\n") => Welcome::TooFast,
         Notice::Other(text) if text.starts_with("Too many connections") => Welcome::TooMany,
         other => panic!("{other:?} comes first"),
     }

@@ -16,6 +16,8 @@ use std::{
 };
 
 use pychat_server::{
+    address::origin,
+    admission::{Act, Admission, Shares},
     chat::Rules,
     id::ConnectionId,
     limits::Limits,
@@ -32,11 +34,12 @@ use crate::{ear::Ear, fault::Fault, life::Life, line::Line, truth::Truth};
 /// More than a server keeps beyond its limit to tell callers that there is no room.
 const CROWD: usize = 100;
 const NAMES: [&str; 4] = ["Анна", "Борис", "anna", "ANNA"];
-const ADDRESSES: [[u16; 8]; 4] = [
+const ADDRESSES: [[u16; 8]; 5] = [
     [0, 0, 0, 0, 0, 0xffff, 0x7f00, 1],
     [0, 0, 0, 0, 0, 0xffff, 0x7f00, 2],
     [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1],
     [0x2001, 0xdb8, 0, 1, 0, 0, 0, 1],
+    [0x2001, 0xdb8, 0, 2, 0, 0, 0, 1],
 ];
 
 /// The first who join see everything.
@@ -57,6 +60,12 @@ pub(crate) struct World<'a> {
     chance: Chance<'a>,
     switchboard: Switchboard<Line>,
     limits: Limits,
+    /// How often each address has connected lately.
+    callers: Admission,
+    /// There is or was a limit by address.
+    is_limited: bool,
+    /// There is or was a limit on texts.
+    is_paced: bool,
     keep: Keep,
     begin: Instant,
     now: Instant,
@@ -70,7 +79,7 @@ pub(crate) struct World<'a> {
     /// How much the witness has heard, in bytes.
     witnessed: usize,
     /// What those heard who are gone; the witness may hear of them a moment later.
-    buried: Vec<Mind>,
+    buried: Vec<Buried>,
     /// Who spoke protocol 1 under a name that was taken over.
     replaced: Vec<String>,
     /// The last number that somebody was told is not kept.
@@ -109,6 +118,18 @@ struct Peer {
     pulse: Pulse,
     /// How many pages it was refused.
     refused: usize,
+    /// How often it was told that something was of no use, since its last text was heard.
+    bad: u32,
+    /// What its texts cost it.
+    units: usize,
+    /// How much the witness of its protocol had heard when it connected, in events.
+    since: usize,
+}
+
+/// What somebody heard who is gone.
+struct Buried {
+    mind: Mind,
+    since: usize,
 }
 
 /// How a peer answers pings.
@@ -131,6 +152,14 @@ impl Mind {
         match self {
             Self::One(ear) => ear.name(),
             Self::Two { life, .. } => life.name(),
+        }
+    }
+
+    /// Returns how much was heard of what everybody is told, in events.
+    fn n_events(&self) -> usize {
+        match self {
+            Self::One(ear) => ear.heard().len(),
+            Self::Two { life, .. } => life.story().len(),
         }
     }
 
@@ -159,6 +188,7 @@ enum Welcome {
     Greeted,
     Full,
     TooMany,
+    TooFast,
     /// Dropped without a word.
     Crowd,
 }
@@ -176,6 +206,9 @@ impl<'a> World<'a> {
             chance,
             switchboard: server(limits, keep),
             limits,
+            callers: callers(limits),
+            is_paced: limits.rules.pace.is_some(),
+            is_limited: limits.rules.connections_per_address_max != 0,
             keep,
             begin: now,
             now,
@@ -199,11 +232,15 @@ impl<'a> World<'a> {
         world.carry(0, usize::MAX);
         world.turn();
         assert_eq!(world.peers[0].mind.name(), Some("witness"));
+        world.now += limits.rules.announce_after;
+        world.turn();
         world.connect();
         world.hello(1);
         world.carry(1, usize::MAX);
         world.turn();
         assert_eq!(world.peers[1].mind.name(), Some("second witness"));
+        world.now += limits.rules.announce_after;
+        world.turn();
         world
     }
 
@@ -248,6 +285,7 @@ impl<'a> World<'a> {
             4 => self.set_clock(),
             5 => self.idle(),
             6 => self.restart(),
+            7 => self.read_everything(),
             3 if self.below(4) == 0 => {
                 for _ in 0..CROWD {
                     self.connect();
@@ -275,6 +313,7 @@ impl<'a> World<'a> {
             Welcome::Greeted => (),
             Welcome::Full => self.fire(Fault::Full),
             Welcome::TooMany => self.fire(Fault::TooManyFromAddress),
+            Welcome::TooFast => self.fire(Fault::TooFast),
             Welcome::Crowd => return self.fire(Fault::Crowd),
         }
         let is_shy = !is_witness && self.below(5) == 0;
@@ -287,6 +326,9 @@ impl<'a> World<'a> {
             Mind::One(Ear::new())
         };
         let manner = if is_shy { Manner::Shy } else { Manner::Unnamed };
+        let witness = self.peers.get(usize::from(speaks_two));
+        let since =
+            if is_witness { 0 } else { witness.map_or(0, |witness| witness.mind.n_events()) };
         self.peers.push(Peer {
             id,
             number: self.n_peers,
@@ -304,22 +346,46 @@ impl<'a> World<'a> {
             is_leaving: welcome != Welcome::Greeted,
             pulse,
             refused: 0,
+            bad: 0,
+            units: 0,
+            since,
         });
         self.n_peers += 1;
     }
 
     /// Returns how the next caller from `address` must be received.
-    fn welcome(&self, address: SocketAddr) -> Welcome {
-        let Limits { connections_max, connections_per_address_max, .. } = self.limits;
-        let is_admitted =
-            |peer: &&Peer| peer.address == address && peer.welcome == Welcome::Greeted;
-        let neighbours = self.peers.iter().filter(is_admitted).count();
-        match self.switchboard.len() {
-            used if connections_max + TURNED_AWAY_MAX <= used => Welcome::Crowd,
-            used if connections_max <= used => Welcome::Full,
-            _ if (1..=neighbours).contains(&connections_per_address_max) => Welcome::TooMany,
-            _ => Welcome::Greeted,
-        }
+    fn welcome(&mut self, address: SocketAddr) -> Welcome {
+        let is_admitted = |peer: &&Peer| peer.welcome == Welcome::Greeted;
+        let admitted = self.peers.iter().filter(is_admitted).count();
+        let turned_away = self.peers.len() - admitted;
+        let reason = if !self.callers.try_fill(self.now, origin(address), Act::Connect) {
+            Welcome::TooFast
+        } else if self.limits.connections_max <= admitted {
+            Welcome::Full
+        } else if self.has_too_many(address) {
+            Welcome::TooMany
+        } else {
+            return Welcome::Greeted;
+        };
+        if turned_away < TURNED_AWAY_MAX { reason } else { Welcome::Crowd }
+    }
+
+    /// Returns true if any network that `address` is in has as many connections as it may.
+    fn has_too_many(&self, address: SocketAddr) -> bool {
+        let max = self.limits.rules.connections_per_address_max;
+        let prefix = |address: SocketAddr, bits: usize| match address {
+            SocketAddr::V6(address) => address.ip().to_bits() >> (128 - bits),
+            SocketAddr::V4(_) => unreachable!("all are written as IPv6"),
+        };
+        let is_v4 = prefix(address, 96) == 0xffff;
+        let networks: &[_] = if is_v4 { &[(128, 1)] } else { &[(48, 4), (56, 2), (64, 1)] };
+        networks.iter().any(|(bits, share)| {
+            let is_neighbour = |peer: &&Peer| {
+                peer.welcome == Welcome::Greeted
+                    && prefix(peer.address, *bits) == prefix(address, *bits)
+            };
+            0 < max && max * share <= self.peers.iter().filter(is_neighbour).count()
+        })
     }
 
     fn hello(&mut self, peer: usize) {
@@ -338,13 +404,14 @@ impl<'a> World<'a> {
     fn text(&mut self, peer: usize) {
         let is_large = self.below(self.large_one_in) == 0;
         let padding = if is_large { self.text_bytes_max } else { self.below(50) };
-        let Peer { number, texts, manner, is_leaving, mind, .. } = &mut self.peers[peer];
+        let Peer { number, texts, units, manner, is_leaving, mind, .. } = &mut self.peers[peer];
         if let Mind::Two { .. } = mind {
             return self.text_of_two(peer, padding);
         }
         let content = match (*is_leaving, *manner) {
             (false, Manner::Named) => {
                 *texts += 1;
+                *units += cost(padding);
                 format!("#{number}.{} {:padding$}", *texts - 1, "")
             }
             (false, Manner::Shy) => "too early".to_owned(),
@@ -372,6 +439,21 @@ fn server(limits: Limits, keep: Keep) -> Switchboard<Line> {
     Switchboard::new(limits, Log::Memory(Memory::new(0, keep)), tokens)
 }
 
+/// Returns about what a text costs whoever says it, and no less.
+fn cost(bytes: usize) -> usize {
+    2 + (bytes >> 10)
+}
+
+/// Returns a record of nobody, to tell who connects too fast.
+fn callers(limits: Limits) -> Admission {
+    Admission::new(shares(limits))
+}
+
+fn shares(limits: Limits) -> Shares {
+    let Rules { connections_per_address_max: connections_max, pace: text, .. } = limits.rules;
+    Shares { connections_max, text }
+}
+
 /// Returns limits of which each is small in some worlds.
 fn limits(chance: &mut Chance<'_>) -> Limits {
     let pace = [None, Pace::new(2, 5), Pace::new(5, 50)][chance(3)];
@@ -383,8 +465,11 @@ fn limits(chance: &mut Chance<'_>) -> Limits {
         backlog_bytes_max,
         backlog_total_bytes_max: backlog_bytes_max * [1, 1, 2, 1_000][chance(4)],
         connections_max: 4 + chance(10),
-        connections_per_address_max: [0, 2, 100][chance(3)],
         crowd: [2, 100][chance(2)],
-        rules: Rules { pace, ..Limits::default().rules },
+        rules: Rules {
+            pace,
+            connections_per_address_max: [0, 2, 100][chance(3)],
+            ..Limits::default().rules
+        },
     }
 }

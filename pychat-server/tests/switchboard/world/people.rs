@@ -5,7 +5,7 @@ use pychat_wire::{
     message::{MESSAGE_ID_BYTES_MAX, Resume},
 };
 
-use super::{EPOCH, Manner, Mind, N_WITNESSES, NAMES, Peer, World};
+use super::{EPOCH, Manner, Mind, N_WITNESSES, NAMES, Peer, World, cost};
 use crate::{
     fault::Fault,
     life::{BEYOND, Resumption},
@@ -161,6 +161,7 @@ impl World<'_> {
 
     fn say_text(&mut self, peer: usize, person: usize, number: usize) {
         let content = &self.people[person].texts[number].content;
+        self.peers[peer].units += cost(content.len());
         let id = Some(format!("{person}.{number}").into());
         let text = ClientMessage::Text { content: content.into(), id };
         text.encode(&mut self.peers[peer].unsent);
@@ -176,6 +177,26 @@ impl World<'_> {
             2 => self.say(peer, &ClientMessage::Pong),
             3 if self.below(4) == 0 => (0..8).for_each(|_| self.ask_for_page(peer, usize::MAX)),
             _ => self.ask_for_page(peer, PAGES_MAX),
+        }
+    }
+
+    /// Somebody asks for the newest page again and again, and reads as fast as it comes.
+    pub(super) fn read_everything(&mut self) {
+        for round in 0..40 {
+            let reads = |peer: &Peer| {
+                let Mind::Two { life, .. } = &peer.mind else { return false };
+                !peer.is_leaving && peer.stalled_at.is_none() && life.name().is_some()
+            };
+            let Some(peer) = self.peers.iter().position(reads) else { return };
+            let before = u64::MAX / 2 - round;
+            let Peer { mind: Mind::Two { life, .. }, .. } = &mut self.peers[peer] else { return };
+            if life.asked_for(before) || PAGES_MAX <= life.n_pages() {
+                return;
+            }
+            life.asks_for_page(before, 500);
+            self.say(peer, &ClientMessage::History { before, limit: 500 });
+            self.carry(peer, usize::MAX);
+            self.turn();
         }
     }
 

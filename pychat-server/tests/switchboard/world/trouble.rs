@@ -7,11 +7,11 @@ use pychat_server::{
     switchboard::{LINGER_TIMEOUT, Switchboard},
 };
 
-use super::{Mind, N_WITNESSES, Peer, Pulse, World, limits, server};
+use super::{Buried, Mind, N_WITNESSES, Peer, Pulse, World, callers, limits, server, shares};
 use crate::{fault::Fault, line::Line};
 
 /// One more payload that means nothing, in a row of so many, is one too many.
-const NONSENSE_MAX: usize = 16;
+pub(super) const NONSENSE_MAX: u32 = 16;
 
 impl World<'_> {
     /// The line takes up to `bytes` of what the peer said to the server.
@@ -51,7 +51,7 @@ impl World<'_> {
                 Fault::Garbage
             }
             3 => {
-                self.peers[peer].unsent.extend(b"2:{}".repeat(NONSENSE_MAX));
+                self.peers[peer].unsent.extend(b"2:{}".repeat(NONSENSE_MAX as usize));
                 Fault::TooMuchNonsense
             }
             _ => {
@@ -173,8 +173,10 @@ impl World<'_> {
     pub(super) fn reload(&mut self) {
         let new = limits(&mut self.chance);
         self.limits.connections_max = new.connections_max;
-        self.limits.connections_per_address_max = new.connections_per_address_max;
         self.limits.rules = new.rules;
+        self.callers.set_shares(shares(self.limits));
+        self.is_paced |= new.rules.pace.is_some();
+        self.is_limited |= new.rules.connections_per_address_max != 0;
         self.switchboard.set_limits(self.limits);
         self.fire(Fault::Reload);
     }
@@ -188,6 +190,7 @@ impl World<'_> {
         let empty = server(self.limits, self.keep);
         let (log, tokens) = mem::replace(&mut self.switchboard, empty).into_parts();
         self.switchboard = Switchboard::new(self.limits, log, tokens);
+        self.callers = callers(self.limits);
         self.dead.clear(); // Their ids were the other server's.
         let peers = &mut self.peers;
         self.switchboard.restore(self.now, snapshot, sockets, |line, id| {
@@ -256,6 +259,7 @@ impl World<'_> {
                 (*is_leaving, *is_harmed) = (true, true);
             }
         }
+        self.look_who_waits();
         for Peer { line, is_leaving, .. } in self.peers.iter().take(N_WITNESSES) {
             assert!(*is_leaving || !line.is_dropped(), "a witness is cut");
         }
@@ -265,6 +269,36 @@ impl World<'_> {
                 self.bury(peer);
             }
         }
+    }
+
+    /// Who is at rest and has not been read, or not been answered, waits for a limit.
+    fn look_who_waits(&mut self) {
+        if self.switchboard.has_work() {
+            return;
+        }
+        let burst = self.limits.rules.pace.map_or(0, |pace| pace.numbers().0 as usize);
+        let mut waits = Vec::new();
+        for peer in self.peers.iter().filter(|peer| !peer.is_leaving && !peer.is_harmed) {
+            let is_read = peer.line.unread() == 0;
+            match (&peer.mind, peer.mind.name()) {
+                (_, None) if !is_read => waits.push(Fault::HeldGuest),
+                (_, Some(name)) if !is_read => {
+                    let is_new = !self.buried.iter().any(|buried| buried.mind.name() == Some(name));
+                    if is_new && peer.units < burst {
+                        waits.push(Fault::AddressHeld);
+                    }
+                }
+                // What a limit on texts holds back may have been read from the line.
+                (Mind::Two { life, .. }, Some(_)) if peer.unsent.is_empty() => {
+                    if !self.is_paced && peer.refused < life.n_pages() {
+                        waits.push(Fault::ReplayWaited);
+                    }
+                }
+                _ => (),
+            }
+        }
+        assert!(self.is_limited || waits.is_empty(), "{waits:?} without a limit");
+        waits.into_iter().for_each(|fault| self.fire(fault));
     }
 
     /// What somebody heard is a part of what the witness heard; and who did nothing is not cut.
@@ -296,6 +330,6 @@ impl World<'_> {
             self.said.insert(peer.number, (name.to_owned(), peer.texts));
         }
         self.dead.push(peer.id);
-        self.buried.push(peer.mind);
+        self.buried.push(Buried { mind: peer.mind, since: peer.since });
     }
 }

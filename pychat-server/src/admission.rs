@@ -1,0 +1,310 @@
+//! Limits by address: what all connections from one network may have and do together.
+//!
+//! An IPv4 address is a network of its own. Of IPv6, one party commonly has a /64, a /56 or a /48
+//! (RFC 6177), so each counts, with a share of its own. A limit is kept if every network that a
+//! connection comes from has room for it.
+
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    pace::{Bucket, Pace},
+    sweep::Sweep,
+};
+
+/// Lines of the log about one network at once, and the time from one to the next after those.
+const LOG: (u32, Duration) = (32, Duration::from_secs(1));
+
+/// History for one network at once, in bytes, and bytes a second after that.
+const HISTORY_BYTES: (u32, u32) = (4 << 20, 256 << 10);
+
+/// The bytes of history that are one unit.
+const HISTORY_UNIT_BYTES: u32 = 64;
+
+/// Returns what so many bytes of history cost, in units.
+pub fn history_cost(bytes: usize) -> u32 {
+    u32::try_from(bytes).map_or(u32::MAX, |bytes| bytes.div_ceil(HISTORY_UNIT_BYTES))
+}
+
+/// Texts of one network: so many times what one person may say.
+const TEXT_TIMES: u32 = 4;
+
+/// The networks that a connection comes from, widest first, each as its address bits and the length
+/// of its prefix.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Origin {
+    networks: [(u128, u8); 3],
+    /// Where the list begins.
+    first: usize,
+}
+
+impl Origin {
+    /// Returns the origin of a connection from an IPv4 address.
+    pub fn v4(address: u32) -> Self {
+        // As IPv6 writes it (RFC 4291, 2.5.5.2), so that nothing else has the same bits.
+        let bits = 0xffff << 32 | u128::from(address);
+        Self { networks: [(bits, 128); 3], first: 2 }
+    }
+
+    /// Returns the origin of a connection from an IPv6 address.
+    pub fn v6(address: u128) -> Self {
+        let network = |prefix: u8| (address & u128::MAX << (128 - prefix), prefix);
+        Self { networks: [network(48), network(56), network(64)], first: 0 }
+    }
+
+    /// Returns each network with how many times the share of an address it has.
+    fn networks(&self) -> impl Iterator<Item = ((u128, u8), u32)> {
+        self.networks.into_iter().zip([4, 2, 1]).skip(self.first)
+    }
+}
+
+/// Something that is limited by address.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Act {
+    /// A new connection.
+    Connect,
+    /// A hello.
+    Join,
+    /// Texts; a unit is one, and each KiB of it another.
+    Text,
+    /// Messages of the past, see [`history_cost`].
+    History,
+    /// A name that is reserved for a new owner.
+    Reserve,
+    /// A line in the log.
+    Log,
+}
+
+const N_ACTS: usize = 6;
+
+/// How much one address may have and do.
+#[derive(Clone, Copy, Debug)]
+pub struct Shares {
+    /// The most connections at once; no limit of any kind if zero.
+    pub connections_max: usize,
+    /// What one person may say.
+    pub text: Option<Pace>,
+}
+
+impl Shares {
+    /// Returns the rate of `act`; `None` is no limit.
+    fn pace(self, act: Act) -> Option<Pace> {
+        let connections = u32::try_from(self.connections_max).unwrap_or(u32::MAX);
+        if connections == 0 {
+            return None;
+        }
+        match act {
+            Act::Connect => Some(Pace::every(
+                connections.saturating_mul(4),
+                Duration::from_secs(16) / connections,
+            )),
+            Act::Join => Some(Pace::every(
+                connections.saturating_mul(2),
+                Duration::from_secs(128) / connections,
+            )),
+            Act::Text => self.text.map(|pace| pace.times(TEXT_TIMES)),
+            Act::History => {
+                let (burst, per_second) = HISTORY_BYTES;
+                Pace::new(burst / HISTORY_UNIT_BYTES, per_second / HISTORY_UNIT_BYTES)
+            }
+            Act::Reserve => Some(Pace::every(
+                connections.saturating_mul(2),
+                Duration::from_secs(64 * 600) / connections,
+            )),
+            Act::Log => Some(Pace::every(LOG.0, LOG.1)),
+        }
+    }
+}
+
+/// All networks that have connections, or whose past acts still weigh.
+#[derive(Debug)]
+pub struct Admission {
+    shares: Shares,
+    networks: HashMap<(u128, u8), Network>,
+    sweep: Sweep,
+}
+
+#[derive(Debug, Default)]
+struct Network {
+    connections: usize,
+    buckets: [Bucket; N_ACTS],
+    /// Lines that were left out of the log.
+    unlogged: u64,
+}
+
+impl Admission {
+    /// Returns a record of no networks.
+    pub fn new(shares: Shares) -> Self {
+        Self { shares, networks: HashMap::new(), sweep: Sweep::default() }
+    }
+
+    /// Changes the limits for what comes from now on.
+    pub fn set_shares(&mut self, shares: Shares) {
+        self.shares = shares;
+    }
+
+    /// Counts one more connection, unless that would be too many; returns true if it was counted.
+    pub fn enter(&mut self, origin: Origin) -> bool {
+        let max = self.shares.connections_max;
+        let is_full = origin.networks().any(|(key, times)| {
+            let connections = self.networks.get(&key).map_or(0, |network| network.connections);
+            0 < max && max.saturating_mul(times as usize) <= connections
+        });
+        if is_full {
+            return false;
+        }
+        self.restore(origin);
+        true
+    }
+
+    /// Counts a connection that was here before the process, whatever the limits.
+    pub fn restore(&mut self, origin: Origin) {
+        for (key, _) in origin.networks() {
+            self.networks.entry(key).or_default().connections += 1;
+        }
+    }
+
+    /// Counts one connection less.
+    pub fn leave(&mut self, origin: Origin) {
+        for (key, _) in origin.networks() {
+            if let Some(network) = self.networks.get_mut(&key) {
+                network.connections = network.connections.saturating_sub(1);
+            }
+        }
+    }
+
+    /// Returns when there is room for another `act`, if not at `now`.
+    pub fn full_until(&self, now: Instant, origin: Origin, act: Act) -> Option<Instant> {
+        let pace = self.shares.pace(act)?;
+        let of = |(key, times)| {
+            self.networks.get(&key)?.buckets[act as usize].full_until(now, pace.times(times))
+        };
+        origin.networks().filter_map(of).max()
+    }
+
+    /// Counts an `act` that costs so many units, room or not; returns when there is room for another,
+    /// if not at `now`.
+    pub fn fill(&mut self, now: Instant, origin: Origin, act: Act, cost: u32) -> Option<Instant> {
+        let pace = self.shares.pace(act)?;
+        self.forget(now);
+        let mut full_until = None;
+        for (key, times) in origin.networks() {
+            let bucket = &mut self.networks.entry(key).or_default().buckets[act as usize];
+            full_until = full_until.max(bucket.fill(now, pace.times(times), cost));
+        }
+        full_until
+    }
+
+    /// Returns true, and counts an `act`, if there is room for it at `now`.
+    pub fn try_fill(&mut self, now: Instant, origin: Origin, act: Act) -> bool {
+        let has_room = self.full_until(now, origin, act).is_none();
+        if has_room {
+            self.fill(now, origin, act, 1);
+        }
+        has_room
+    }
+
+    /// Returns how many lines about this address were left out of the log before one more that may
+    /// be in it; `None` if this one may not.
+    pub fn may_log(&mut self, now: Instant, origin: Origin) -> Option<u64> {
+        let may_log = self.try_fill(now, origin, Act::Log);
+        let (narrowest, _) = origin.networks().last()?;
+        let network = self.networks.entry(narrowest).or_default();
+        if may_log {
+            return Some(std::mem::take(&mut network.unlogged));
+        }
+        network.unlogged += 1;
+        None
+    }
+
+    /// Forgets networks of which nothing is left.
+    fn forget(&mut self, now: Instant) {
+        self.sweep.run(&mut self.networks, |network| {
+            0 < network.connections || !network.buckets.iter().all(|bucket| bucket.is_empty(now))
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sweep::SWEEP_MIN;
+
+    fn admission(connections_max: usize) -> Admission {
+        Admission::new(Shares { connections_max, text: Pace::new(10, 5) })
+    }
+
+    #[test]
+    fn connections_are_counted_by_address_and_by_network() {
+        let mut admission = admission(2);
+        let mut enter = |origin| admission.enter(origin);
+        let v4 = Origin::v4(0xc000_0201);
+        assert_eq!([v4, v4, v4].map(&mut enter), [true, true, false]);
+        assert!(enter(Origin::v4(0xc000_0202)));
+        // 2 in a /64, 4 in a /56, 8 in a /48.
+        let v6 = |bits: u128| Origin::v6(0x2001_0db8 << 96 | bits);
+        let subnet = |number: u128| v6(number << 64 | number);
+        assert_eq!([v6(1), v6(2), v6(3)].map(&mut enter), [true, true, false]);
+        assert_eq!([1, 2, 3].map(|n| enter(subnet(n))), [true, true, false]);
+        assert_eq!(
+            [0x100, 0x200, 0x300, 0x400, 0x500].map(|n| enter(subnet(n))),
+            [true, true, true, true, false]
+        );
+        assert!(enter(Origin::v6(0x2001_0db9 << 96)));
+        admission.leave(v4);
+        assert!(admission.enter(v4));
+        admission.set_shares(Shares { connections_max: 0, text: None });
+        assert!((0..100).all(|_| admission.enter(v4)), "zero is no limit");
+    }
+
+    #[test]
+    fn a_network_has_more_than_an_address_but_not_as_much_as_all_of_them() {
+        let (mut admission, now) = (admission(64), Instant::now());
+        let subnets = (0..1_000).map(|n: u128| Origin::v6(0x2001_0db8 << 96 | n << 64));
+        let connected = subnets
+            .filter(|origin| (0..300).all(|_| admission.try_fill(now, *origin, Act::Connect)));
+        assert_eq!(connected.count(), 0, "an address may call 256 times");
+        let v4 = (0..300).filter(|_| admission.try_fill(now, Origin::v4(1), Act::Connect)).count();
+        assert_eq!(v4, 256);
+        let other = Origin::v6(0x2001_0db8 << 96 | 0xffff << 64);
+        assert!(!admission.try_fill(now, other, Act::Connect), "the /48 has used up its share");
+        let later = now + Duration::from_secs(1);
+        assert!((0..4).all(|_| admission.try_fill(later, Origin::v4(1), Act::Connect)));
+        assert!(!admission.try_fill(later, Origin::v4(1), Act::Connect));
+    }
+
+    #[test]
+    fn what_costs_much_takes_long() {
+        let (mut admission, now, origin) = (admission(64), Instant::now(), Origin::v4(1));
+        assert_eq!(
+            admission.fill(now, origin, Act::Text, 40),
+            Some(now + Duration::from_millis(50))
+        );
+        assert_eq!(admission.full_until(now, Origin::v4(2), Act::Text), None);
+        let until = admission.fill(now, origin, Act::Text, 65).unwrap();
+        assert_eq!(until, now + Duration::from_millis(50 + 65 * 50));
+        assert_eq!(admission.full_until(until, origin, Act::Text), None);
+    }
+
+    #[test]
+    fn lines_that_are_left_out_are_counted() {
+        let (mut admission, now, origin) = (admission(64), Instant::now(), Origin::v4(1));
+        let logged = (0..100).filter(|_| admission.may_log(now, origin) == Some(0)).count();
+        assert_eq!(logged, LOG.0 as usize);
+        let later = now + LOG.1;
+        assert_eq!(admission.may_log(later, origin), Some(100 - u64::from(LOG.0)));
+        assert_eq!(admission.may_log(later, origin), None);
+    }
+
+    #[test]
+    fn networks_of_which_nothing_is_left_are_forgotten() {
+        let (mut admission, now) = (admission(64), Instant::now());
+        for address in 0..10 * u32::try_from(SWEEP_MIN).unwrap() {
+            let (now, origin) = (now + Duration::from_secs(address.into()), Origin::v4(address));
+            assert!(admission.try_fill(now, origin, Act::Connect), "though it is not let in");
+            assert!(admission.networks.len() <= 2 * SWEEP_MIN);
+        }
+    }
+}

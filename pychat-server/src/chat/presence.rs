@@ -1,0 +1,79 @@
+//! Who is told of whom: people are announced once they have stayed, or said something.
+
+use std::time::Instant;
+
+use super::{Chat, CloseReason, Effect};
+use crate::id::ConnectionId;
+
+/// The most people who are announced at once, so that the others can read of some before they are
+/// sent more.
+pub const ANNOUNCED_AT_ONCE_MAX: usize = 128;
+
+impl Chat {
+    /// Announces those who have stayed long enough by `now`, or the first of them.
+    pub(super) fn announce_due(&mut self, now: Instant, effects: &mut Vec<Effect>) {
+        let mut people = Vec::new();
+        while people.len() < ANNOUNCED_AT_ONCE_MAX
+            && let Some(id) = self.unannounced.pop_due(now)
+        {
+            people.extend(self.roster.name(id).cloned().zip(self.roster.join_index(id)));
+        }
+        people.sort_unstable_by_key(|(_, index)| *index);
+        if !people.is_empty() {
+            effects.push(Effect::Arrive { people });
+        }
+    }
+
+    /// Has everybody announced who is to be.
+    pub fn announce_all(&mut self, effects: &mut Vec<Effect>) {
+        while let Some(id) = self.unannounced.first() {
+            self.announce(id, effects);
+        }
+    }
+
+    /// The others hear only now that somebody left, whatever it was that closed the connection.
+    pub(super) fn on_closed(
+        &mut self,
+        now: Instant,
+        id: ConnectionId,
+        reason: CloseReason,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.leave(now, id, reason, effects);
+        self.deadlines.clear(id);
+        self.peers.remove(&id);
+    }
+
+    /// Takes somebody off the roster. Those who were never told that they came are not told that they
+    /// went, unless they knew by their own welcome.
+    pub(super) fn leave(
+        &mut self,
+        now: Instant,
+        id: ConnectionId,
+        reason: CloseReason,
+        effects: &mut Vec<Effect>,
+    ) {
+        let (index, next) = (self.roster.join_index(id), self.roster.next_join_index());
+        let Some((name, index)) = self.roster.leave(id).zip(index) else { return };
+        let bucket = self.peers.get(&id).map(|peer| peer.bucket).unwrap_or_default();
+        if !bucket.is_empty(now) {
+            self.recovering_sweep.run(&mut self.recovering, |bucket| !bucket.is_empty(now));
+            self.recovering.insert(name.clone(), bucket);
+        }
+        let is_announced = self.unannounced.of(id).is_none();
+        self.unannounced.clear(id);
+        let known_to = (!is_announced).then_some(index + 1..next);
+        if known_to.as_ref().is_none_or(|known_to| !known_to.is_empty()) {
+            effects.push(Effect::Depart { name, reason, known_to });
+        }
+    }
+
+    /// Tells the others now of somebody who joined, if they have not been told.
+    pub(super) fn announce(&mut self, id: ConnectionId, effects: &mut Vec<Effect>) {
+        if self.unannounced.of(id).is_some() {
+            self.unannounced.clear(id);
+            let person = self.roster.name(id).cloned().zip(self.roster.join_index(id));
+            effects.push(Effect::Arrive { people: person.into_iter().collect() });
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What is refused, and what comes of too much of it.
+
+use std::fmt;
+
+use pychat_wire::{ClientMessage, FrameError, MessageError, message::ErrorCode, notice::Notice};
+
+use super::{Chat, CloseReason, Complaint, Effect, Phase, Protocol, Refusal, complain, tell};
+use crate::id::ConnectionId;
+
+/// How many payloads that are of no use, with no text among them, end a connection.
+pub const BAD_PAYLOADS_MAX: u32 = 16;
+
+impl Chat {
+    pub(super) fn on_misunderstood(
+        &mut self,
+        id: ConnectionId,
+        error: MessageError,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(peer) = self.peers.get(&id) else { return };
+        let code = match &error {
+            MessageError::UnknownType { .. } => ErrorCode::UnknownType,
+            _ => ErrorCode::BadPayload,
+        };
+        match (&peer.phase, peer.protocol) {
+            (Phase::Closing, _) => return,
+            _ if peer.bad_payloads + 1 == BAD_PAYLOADS_MAX => (), // It is told so below.
+            (Phase::Guest, Protocol::One) => tell(id, Notice::StillWaiting, effects),
+            (Phase::Joined(_), Protocol::One) => {
+                tell(id, Notice::Other(&format!("Not understood: {error}.")), effects);
+            }
+            (_, Protocol::Two) => {
+                complain(id, Complaint::new(code, &error.to_string()), effects);
+            }
+        }
+        self.count_bad(id, code, &error, effects);
+        effects.push(Effect::Report { id, refusal: Refusal::Payload(error) });
+    }
+
+    /// Counts a payload that was of no use, and ends the connection after
+    /// [`BAD_PAYLOADS_MAX`] without a text among them.
+    pub(super) fn count_bad(
+        &mut self,
+        id: ConnectionId,
+        code: ErrorCode,
+        error: &dyn fmt::Display,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        peer.bad_payloads += 1;
+        if peer.bad_payloads == BAD_PAYLOADS_MAX {
+            let text = format!("Not understood {BAD_PAYLOADS_MAX} times in a row: {error}. Bye!");
+            self.say(id, code, &text, effects);
+            self.close(id, CloseReason::Protocol, effects);
+        }
+    }
+
+    pub(super) fn on_broken(
+        &mut self,
+        id: ConnectionId,
+        error: FrameError,
+        effects: &mut Vec<Effect>,
+    ) {
+        if !self.is_open(id) {
+            return;
+        }
+        let code = match error {
+            FrameError::TooLarge { .. } => ErrorCode::TooLarge,
+            _ => ErrorCode::BadFrame,
+        };
+        self.say(id, code, &format!("Connection closed: {error}. Bye!"), effects);
+        effects.push(Effect::Report { id, refusal: Refusal::Frame(error) });
+        self.close(id, CloseReason::Protocol, effects);
+    }
+
+    /// Somebody in the room says hello again, which changes nothing.
+    pub(super) fn on_second_hello(&mut self, id: ConnectionId, effects: &mut Vec<Effect>) {
+        effects.push(Effect::Report { id, refusal: Refusal::AlreadyJoined });
+        if self.protocol(id) == Protocol::Two {
+            let text = "this connection has a name already";
+            complain(id, Complaint::new(ErrorCode::AlreadyJoined, text), effects);
+        }
+        self.count_bad(id, ErrorCode::AlreadyJoined, &Refusal::AlreadyJoined, effects);
+    }
+}
+
+/// Names the type of a message that protocol 1 does not have.
+pub(super) fn unknown_to_original(message: &ClientMessage<'_>) -> Option<&'static str> {
+    match message {
+        ClientMessage::Hello { .. } | ClientMessage::Text { .. } => None,
+        ClientMessage::History { .. } => Some("history"),
+        ClientMessage::Ping => Some("ping"),
+        ClientMessage::Pong => Some("pong"),
+    }
+}

@@ -1,0 +1,66 @@
+//! Callers: who is let in, and who is turned away.
+
+use std::{net::SocketAddr, time::Instant};
+
+use super::{
+    Switchboard,
+    seat::{Seat, Stay},
+    speech,
+};
+use crate::{
+    address::origin,
+    admission::Act,
+    chat::{CloseReason, Input},
+    connection::{Connection, Socket},
+    logging,
+};
+use pychat_wire::name::SERVER;
+
+/// How many connections that are turned away may be kept for the moment that it takes to say so.
+pub const TURNED_AWAY_MAX: usize = 64;
+
+impl<S: Socket> Switchboard<S> {
+    /// Takes in a connection, or, at a limit, tells it that there is no room and closes it.
+    pub fn admit(&mut self, now: Instant, socket: S, peer: SocketAddr) {
+        let (origin, max) = (origin(peer), self.limits.connections_max);
+        let n_admitted = self.connections.len() - self.n_turned_away;
+        let admission = self.chat.admission();
+        let told = if !admission.try_fill(now, origin, Act::Connect) {
+            "Too many connections from your address in a short time. Bye!\n".to_owned()
+        } else if max <= n_admitted {
+            format!("The chat is full: {max} connections. Bye!\n")
+        } else if !admission.enter(origin) {
+            let max = self.limits.rules.connections_per_address_max;
+            format!("Too many connections from your address: {max}. Bye!\n")
+        } else {
+            let connection = Connection::new(socket, self.limits.payload_bytes_max);
+            let id = self.connections.insert(Seat::new(now, connection, peer, Stay::Guest));
+            let n_effects = self.effects.len();
+            self.chat.handle(now, Input::Connected { id, origin }, &mut self.effects);
+            if let Some(seat) = self.connections.get_mut(id) {
+                seat.is_held =
+                    self.effects[n_effects..].iter().any(|effect| effect.ends_reading(id));
+                self.queues.mark_ready(id, seat);
+            }
+            return;
+        };
+        self.turn_away(now, socket, peer, &told);
+    }
+
+    /// Tells a caller why it is not let in, unless there are too many of them.
+    fn turn_away(&mut self, now: Instant, socket: S, peer: SocketAddr, told: &str) {
+        if let Some(missing) = self.chat.admission().may_log(now, origin(peer)) {
+            logging::missing(peer, missing);
+            logging::turned_away(peer, told.trim_end());
+        }
+        if TURNED_AWAY_MAX <= self.n_turned_away {
+            return;
+        }
+        self.n_turned_away += 1;
+        let connection = Connection::new(socket, self.limits.payload_bytes_max);
+        let id = self.connections.insert(Seat::new(now, connection, peer, Stay::TurnedAway));
+        self.tell(id, |out| speech::message(SERVER, told, out));
+        self.close(now, id, CloseReason::Shutdown);
+        self.note(id, true, false);
+    }
+}

@@ -1,0 +1,98 @@
+//! Who is told of whom, each only of those whom they do not know of already.
+
+use std::ops::Range;
+
+use pychat_wire::{UserName, notice::Notice};
+
+use super::{
+    Switchboard,
+    seat::{Hears, Seat},
+    speech,
+};
+use crate::{
+    chat::{CloseReason, Protocol},
+    connection::Socket,
+};
+
+impl<S: Socket> Switchboard<S> {
+    /// Tells those in the room that people joined, in join order, each of them only those who joined
+    /// before: the others know by their own welcome.
+    pub(super) fn announce(&mut self, people: &[(UserName, u64)]) {
+        let Some((_, first)) = people.first() else { return };
+        let later: Vec<_> = self.room.range(first..).map(|(_, id)| *id).collect();
+        for id in &later {
+            // Whatever all are told up to here; of what follows they hear only a part.
+            if let Some(seat) = self.connections.get_mut(*id) {
+                self.queues.owe(*id, seat, self.run.frames(), &[]);
+            }
+        }
+        let mut begins = Vec::with_capacity(people.len());
+        for (name, index) in people {
+            begins.push((*index, self.run.ends()));
+            let time_ms = self.utc_ms;
+            self.run.push(
+                |out| speech::notice(Notice::Joined { name: name.as_str() }, out),
+                |out| speech::joined(name, time_ms, out),
+            );
+        }
+        for id in &self.returning {
+            let Some(seat) = self.connections.get_mut(*id) else { continue };
+            let begin = begin_for(&begins, seat);
+            let frames = self.run.frames().of(seat.protocol);
+            let frames = frames[begin.unwrap_or(frames.len())..].to_vec();
+            self.queues.owe(*id, seat, self.run.frames(), &frames);
+        }
+        for id in later {
+            let Some(seat) = self.connections.get_mut(id) else { continue };
+            let begin = begin_for(&begins, seat);
+            if let Hears::All { given } = &mut seat.hears {
+                *given = begin.unwrap_or(self.run.frames().of(seat.protocol).len());
+            }
+        }
+    }
+
+    /// Tells those in the room that somebody left, all of them or those who could know of them.
+    pub(super) fn depart(
+        &mut self,
+        name: &UserName,
+        reason: CloseReason,
+        known_to: Option<Range<u64>>,
+    ) {
+        let time_ms = self.utc_ms;
+        let Some(known_to) = known_to else {
+            self.frame.clear();
+            speech::left(name, time_ms, reason, &mut self.frame);
+            for id in &self.returning {
+                if let Some(seat) = self.connections.get_mut(*id) {
+                    self.queues.owe(*id, seat, self.run.frames(), &self.frame);
+                }
+            }
+            let notice = Notice::Left { name: name.as_str() };
+            let two = |out: &mut Vec<u8>| out.extend_from_slice(&self.frame);
+            return self.run.push(|out| speech::notice(notice, out), two);
+        };
+        let known_to: Vec<_> = self.room.range(known_to).map(|(_, id)| *id).collect();
+        for id in known_to {
+            match self.connections.get(id).map(|seat| (seat.hears, seat.protocol)) {
+                Some((Hears::All { .. }, Protocol::One)) => {
+                    let notice = Notice::Left { name: name.as_str() };
+                    self.tell(id, |out| speech::notice(notice, out));
+                }
+                Some((Hears::All { .. } | Hears::Presence, Protocol::Two)) => {
+                    self.tell(id, |out| speech::left(name, time_ms, reason, out));
+                }
+                _ => (),
+            }
+        }
+    }
+}
+
+/// Returns where in the common run the first of several announcements begins that a peer is to hear;
+/// `begins` has each one's join index and place.
+fn begin_for<S>(begins: &[(u64, (usize, usize))], seat: &Seat<S>) -> Option<usize> {
+    let first = begins.partition_point(|(joined, _)| Some(*joined) <= seat.join_index);
+    begins.get(first).map(|(_, (one, two))| match seat.protocol {
+        Protocol::One => *one,
+        Protocol::Two => *two,
+    })
+}

@@ -345,7 +345,8 @@ impl Life {
         let events: Vec<_> = self.story.iter().filter(counts).collect();
         let hearing = Hearing { name, members: &self.members, events: &events, is_whole: false };
         let theirs: Vec<_> = after.iter().filter(counts).collect();
-        story::follow(&hearing, present, &theirs)
-            .unwrap_or_else(|| panic!("{name} heard what the witness did not: {events:?}"))
+        story::follow(&hearing, present, &theirs).unwrap_or_else(|| {
+            panic!("{name} heard what the witness did not: {hearing:?} of {theirs:?}")
+        })
     }
 }

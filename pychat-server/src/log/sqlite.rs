@@ -7,6 +7,7 @@
 pub mod checkpoint;
 mod error;
 mod folder;
+mod page;
 mod schema;
 
 use std::{

@@ -288,6 +288,25 @@ impl Log {
         }
     }
 
+    /// Returns where a page begins that ends before number `before`: the number of the oldest of the
+    /// newest `limit` messages that are kept, or fewer so that their texts have at most `bytes_max`
+    /// bytes together, but one at least; `before` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`].
+    pub fn page_start(
+        &mut self,
+        before: u64,
+        limit: u64,
+        bytes_max: usize,
+    ) -> Result<u64, StorageError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.page_start(before, limit, bytes_max)),
+            Self::Kept(kept) => kept.page_start(before, limit, bytes_max),
+        }
+    }
+
     /// Returns every owner, and the largest number that one ever had of whom anything is kept.
     ///
     /// # Errors
@@ -356,6 +375,26 @@ impl Log {
             Self::Kept(kept) => kept.next_deadline(),
         }
     }
+}
+
+/// Returns the first number of the longest run of the `newest` messages, given with the sizes of their
+/// texts, the newest first, that has at most `bytes_max` bytes, but one message at least; `before` if
+/// there is none.
+fn run_start<E>(
+    before: u64,
+    bytes_max: usize,
+    newest: impl IntoIterator<Item = Result<(u64, usize), E>>,
+) -> Result<u64, E> {
+    let (mut start, mut total) = (before, 0_usize);
+    for message in newest {
+        let (seq, bytes) = message?;
+        total = total.saturating_add(bytes);
+        if bytes_max < total && start != before {
+            break;
+        }
+        start = seq;
+    }
+    Ok(start)
 }
 
 impl Record {

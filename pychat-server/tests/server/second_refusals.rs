@@ -32,9 +32,13 @@ fn who_breaks_a_rule_is_told_which_and_then_goodbye() {
         guest.send(sent);
         is_sent_away(guest, code, "protocol");
         let (mut person, _) = join_two(&server, "somebody");
+        person.send(text_two(sent, "x")); // The ids of one name must differ.
+        next(&mut person);
         person.send(sent);
         is_sent_away(person, code, "protocol");
         receives(&mut witness, &[r#"{"type":"joined","username":"somebody","time":T}"#]);
+        let said = next(&mut witness);
+        assert!(said.contains(r#""username":"somebody","content":"x""#), "{said}");
         let left = r#"{"type":"left","username":"somebody","time":T,"reason":"protocol"}"#;
         receives(&mut witness, &[left]);
     }
@@ -63,7 +67,8 @@ fn what_means_nothing_is_refused_and_sixteen_in_a_row_are_too_many() {
     for (sent, code) in rows {
         refuses(&mut anna, sent, code);
     }
-    anna.send(frame(r#"{"type":"ping"}"#));
+    anna.send(text_two("1", "begins the count anew") + &frame(r#"{"type":"ping"}"#));
+    next(&mut anna);
     receives(&mut anna, &[r#"{"type":"pong"}"#]);
     for _ in 1..16 {
         refuses(&mut anna, "{}", "bad_payload");

@@ -30,6 +30,9 @@ pub const ACCELS: [(&str, &[&str]); 6] = [
     ("window.close", &["<Control>w"]),
 ];
 
+/// What the program is called on the command line.
+pub const PROGRAM: &str = "pychat-gtk";
+
 /// The name, to GIO, of the arguments which are no options.
 const ARGUMENTS: &str = "";
 
@@ -37,11 +40,14 @@ const ARGUMENTS: &str = "";
 const FLAGS: gio::ApplicationFlags =
     gio::ApplicationFlags::HANDLES_COMMAND_LINE.union(gio::ApplicationFlags::HANDLES_OPEN);
 
-/// What a program returns that was called the wrong way.
+/// What the program returns if its command line cannot be used.
 const EXIT_USAGE: glib::ExitCode = glib::ExitCode::new(2);
 
 mod imp {
-    use std::{cell::OnceCell, ops::ControlFlow};
+    use std::{
+        cell::{Cell, OnceCell},
+        ops::ControlFlow,
+    };
 
     use super::*;
 
@@ -49,6 +55,8 @@ mod imp {
     pub struct Application {
         /// Opened when the first window needs them.
         pub(super) settings: OnceCell<Settings>,
+        /// GIO knew every option of the command line.
+        pub(super) is_understood: Cell<bool>,
     }
 
     #[glib::object_subclass]
@@ -67,6 +75,7 @@ mod imp {
 
     impl ApplicationImpl for Application {
         fn startup(&self) {
+            glib::set_prgname(Some(APP_ID)); // By this name desktops find the launcher of a window.
             self.parent_startup();
             gtk::Window::set_default_icon_name(APP_ID);
             self.obj().add_actions();
@@ -83,6 +92,7 @@ mod imp {
 
         /// What can be answered without a display, or another instance, is answered here.
         fn handle_local_options(&self, options: &glib::VariantDict) -> ControlFlow<glib::ExitCode> {
+            self.is_understood.set(true);
             if options.contains("version") {
                 print_version();
                 return ControlFlow::Break(glib::ExitCode::SUCCESS);
@@ -137,6 +147,13 @@ impl Default for Application {
 }
 
 impl Application {
+    /// Runs by the command line of the process; returns what that is to end with. GIO's own code for
+    /// options that it does not know is that of any failure.
+    pub fn run_by_command_line(&self) -> glib::ExitCode {
+        let code = self.run();
+        if self.imp().is_understood.get() { code } else { EXIT_USAGE }
+    }
+
     fn add_options(&self) {
         self.set_option_context_summary(Some(&gettext(
             "A chat over plain TCP. Joins with a server and a name; asks about links first.",
@@ -163,8 +180,8 @@ impl Application {
             glib::OptionFlags::NONE,
             glib::OptionArg::StringArray,
             "",
-            // Translators: stands for the server's address in `pychat-gtk --help`.
-            Some(&gettext("[HOST[:PORT]]")),
+            // Translators: stands for the server's address, or a link, in `pychat-gtk --help`.
+            Some(&gettext("[HOST[:PORT]|LINK]")),
         );
     }
 
@@ -310,10 +327,10 @@ fn server_argument(options: &glib::VariantDict) -> Result<Option<ServerLink>, St
 
 #[expect(clippy::print_stdout, reason = "the answer to `--version`")]
 fn print_version() {
-    println!("pychat-gtk {VERSION}");
+    println!("{PROGRAM} {VERSION}");
 }
 
 #[expect(clippy::print_stderr, reason = "the answer to a command line that makes no sense")]
 fn print_error(reason: &str) {
-    eprintln!("pychat-gtk: {reason}");
+    eprintln!("{PROGRAM}: {reason}");
 }

@@ -5,6 +5,8 @@
 use adw::subclass::prelude::*;
 use gtk::glib;
 
+use crate::compat;
+
 mod imp {
     use super::*;
 
@@ -13,6 +15,8 @@ mod imp {
     pub struct FailureNote {
         #[template_child]
         pub(super) sentence: TemplateChild<gtk::Label>,
+        #[template_child]
+        more_button: TemplateChild<gtk::MenuButton>,
     }
 
     #[glib::object_subclass]
@@ -30,7 +34,14 @@ mod imp {
         }
     }
 
-    impl ObjectImpl for FailureNote {}
+    impl ObjectImpl for FailureNote {
+        fn constructed(&self) {
+            self.parent_constructed();
+            if let Some(menu) = self.more_button.popover() {
+                compat::name_menu_items(&menu);
+            }
+        }
+    }
 
     impl WidgetImpl for FailureNote {}
 

@@ -19,6 +19,7 @@ pub mod connect_page;
 pub mod conversation_page;
 
 pub mod announcer;
+pub mod compat;
 pub mod composer;
 pub mod connection_bar;
 pub mod failure_note;

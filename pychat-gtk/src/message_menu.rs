@@ -6,6 +6,7 @@
 use gtk::{gdk, gio, graphene, prelude::*};
 
 use crate::{
+    compat,
     i18n::{gettext, ngettext_f},
     model::{Delivery, Message, MessageKind},
 };
@@ -29,6 +30,7 @@ pub fn popover(parent: &impl IsA<gtk::Widget>) -> gtk::PopoverMenu {
     popover.set_has_arrow(false);
     popover.set_halign(gtk::Align::Start);
     popover.set_parent(parent);
+    compat::name_menu_items(popover.upcast_ref());
     popover
 }
 

@@ -19,6 +19,7 @@ use gtk::{glib, glib::clone, prelude::*, subclass::prelude::*};
 pub use self::text_block::TextBlock;
 use self::{heading::Heading, line_layout::LineLayout, markers::Markers};
 use crate::{
+    compat,
     failure_note::FailureNote,
     highlight,
     i18n::gettext,
@@ -102,7 +103,14 @@ mod imp {
     #[glib::derived_properties]
     impl ObjectImpl for MessageRow {}
 
-    impl WidgetImpl for MessageRow {}
+    impl WidgetImpl for MessageRow {
+        fn root(&self) {
+            self.parent_root();
+            if let Some(message) = &*self.message.borrow() {
+                self.name_list_item(message);
+            }
+        }
+    }
 
     impl BoxImpl for MessageRow {}
 
@@ -298,9 +306,8 @@ mod imp {
         }
 
         /// What a screen reader says when the list is walked through by keyboard: it stops at the
-        /// list's own item around this row, which has no name by itself.
+        /// list's own item around this row.
         fn name_list_item(&self, message: &Message) {
-            let Some(item) = self.obj().parent() else { return };
             let now_ms = glib::real_time() / 1_000;
             let text = self.text.shown();
             let moment = times::moment(message.time_ms(), now_ms);
@@ -315,10 +322,7 @@ mod imp {
                 Delivery::Sending => gettext("Sending…"),
                 Delivery::Failed => message.failure(),
             };
-            item.update_property(&[
-                gtk::accessible::Property::Label(&format!("{markers}{sentence}")),
-                gtk::accessible::Property::Description(&description),
-            ]);
+            compat::name_list_item(&*self.obj(), &format!("{markers}{sentence}"), &description);
         }
 
         fn copy(&self) {

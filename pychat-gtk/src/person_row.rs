@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use adw::subclass::prelude::*;
 use gtk::{glib, prelude::*};
 
-use crate::{model::Person, wording};
+use crate::{compat, model::Person, wording};
 
 mod imp {
     use super::*;
@@ -43,7 +43,12 @@ mod imp {
     #[glib::derived_properties]
     impl ObjectImpl for PersonRow {}
 
-    impl WidgetImpl for PersonRow {}
+    impl WidgetImpl for PersonRow {
+        fn root(&self) {
+            self.parent_root();
+            self.name_list_item();
+        }
+    }
 
     impl BinImpl for PersonRow {}
 
@@ -58,13 +63,17 @@ mod imp {
             self.name.set_label(&name);
             self.name.set_tooltip_text(Some(&name));
             self.self_mark.set_visible(is_self);
-            // The list's own item, at which the keyboard stops, has no name by itself.
-            if let Some(item) = self.obj().parent() {
-                let spoken = if is_self { wording::oneself(&name) } else { name };
-                item.update_property(&[gtk::accessible::Property::Label(&spoken)]);
-            }
             self.person.replace(person);
+            self.name_list_item();
             self.obj().notify_person();
+        }
+
+        fn name_list_item(&self) {
+            if let Some(person) = &*self.person.borrow() {
+                let name = person.name();
+                let spoken = if person.is_self() { wording::oneself(&name) } else { name };
+                compat::name_list_item(&*self.obj(), &spoken, "");
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ use pychat_wire::UserName;
 
 use crate::{
     application::Application,
+    compat,
     config::APP_ID,
     connect_page::ConnectPage,
     conversation_page::ConversationPage,
@@ -31,6 +32,8 @@ mod imp {
     pub struct Window {
         #[template_child]
         title: TemplateChild<adw::WindowTitle>,
+        #[template_child]
+        menu_button: TemplateChild<gtk::MenuButton>,
         #[template_child]
         pages: TemplateChild<gtk::Stack>,
         #[template_child]
@@ -86,6 +89,9 @@ mod imp {
     impl ObjectImpl for Window {
         fn constructed(&self) {
             self.parent_constructed();
+            if let Some(menu) = self.menu_button.popover() {
+                compat::name_menu_items(&menu);
+            }
             self.session.connect_state_notify(clone!(
                 #[weak(rename_to = imp)]
                 self,

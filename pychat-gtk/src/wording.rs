@@ -3,7 +3,7 @@
 //! Enums come in, sentences come out; nothing else in the program turns an error into words.
 
 use pychat_wire::{
-    NameError,
+    FrameError, NameError,
     client::{FailReason, SayError},
     message::ErrorCode,
     name::NAME_CHARS_MAX,
@@ -212,10 +212,17 @@ pub fn name_error(error: NameError) -> String {
             "A name may have at most {limit} characters; this one has {count}",
             &[("limit", &NAME_CHARS_MAX.to_string()), ("count", &chars.to_string())],
         ),
+        NameError::Forbidden { character } if character.is_ascii_graphic() => gettext_f(
+            "A name may not contain “{character}”",
+            &[("character", &character.to_string())],
+        ),
         NameError::Forbidden { character } => gettext_f(
-            "A name may not contain the invisible character {code}",
+            "A name may not contain the character {code}",
             &[("code", &format!("U+{:04X}", u32::from(character)))],
         ),
+        NameError::TooLarge { .. } => gettext("This name is too long"),
+        NameError::Marks => gettext("A name may have at most two accents on a letter"),
+        NameError::Sentence => gettext("This name reads like a message from the chat itself"),
         NameError::Reserved => gettext("This name is kept for the chat itself"),
         // The rules are the wire's; whatever it adds, the name cannot be used.
         _ => gettext("This name cannot be used"),
@@ -297,6 +304,9 @@ pub fn ending(ending: &Ending) -> String {
         Ending::CutShort => gettext("The server hung up before you had joined."),
         Ending::Lost => gettext("The connection to the server was lost."),
         Ending::ServerStopped => gettext("The server was shut down."),
+        Ending::Garbled(FrameError::TooLarge { .. }) => {
+            gettext("The server sent a message that is too large.")
+        }
         Ending::Garbled(_) => gettext("What answers there is not a chat server."),
     }
 }

@@ -30,6 +30,7 @@ const LINES: [(&[&str], &[&str]); 4] = [
             "src/about.rs",
             "src/announcer.rs",
             "src/application.rs",
+            "src/compat.rs",
             "src/composer.rs",
             "src/connect_page.rs",
             "src/connection_bar.rs",

@@ -12,9 +12,10 @@ use std::{
 };
 
 use pychat_server::{
+    clock::Time,
     id::ConnectionId,
     log::{
-        Draft, Keep, Log, Memory,
+        Draft, Keep, Log, Memory, OwnerId,
         sqlite::{Durability, FILE_NAME, Kept, Place},
     },
 };
@@ -128,7 +129,7 @@ impl Bench {
     }
 
     fn keep_all(&mut self) {
-        self.log().set_keep(Keep { messages_max: u64::MAX, age_max: Duration::MAX });
+        self.log().set_keep(Keep::default());
     }
 
     /// Does what a tick does; returns how long that took.
@@ -139,12 +140,12 @@ impl Bench {
         let drafts = (0..messages).map(|number| Draft {
             from: ConnectionId { slot: 0, generation: 0 },
             author: author.clone(),
+            owner: Some(OwnerId(1)),
             content: content.clone(),
             id: Some(format!("{utc_ms}.{number}").into()),
-            place: None,
         });
         self.log().append(utc_ms, drafts, [], |_, _| ())?;
-        self.log().tend(begin, utc_ms);
+        self.log().tend(&Time { now: begin, utc_ms, trusted_at: begin });
         Ok(begin.elapsed())
     }
 

@@ -1,18 +1,19 @@
-//! Writes what tells people of the server's options: manual pages and shell completions.
+//! Writes what tells people of the programs' options: manual pages and shell completions.
 //!
-//!     cargo run -p pychat-server --example manual -- FOLDER
+//!     pychat-gtk --help >HELP; cargo run -p pychat-server --example manual -- FOLDER HELP
 //!
-//! Both come from the command line itself, so neither can miss an option or tell of one that is
-//! gone. The words around the options stand in `data/man`, and so does the client's page.
+//! All of it comes from what the programs say themselves, so nothing can miss an option or tell of one
+//! that is gone: the server's from its table of options, the client's from its help. The words around
+//! the options stand in `data/man`.
 
 use std::{
     env, fs, io,
     path::{Path, PathBuf},
 };
 
-use clap::{Arg, ArgAction, builder::Str};
+use clap::{Arg, ArgAction, Command, ValueHint, builder::Str};
 use clap_complete::Shell;
-use pychat_server::config;
+use pychat_server::config::{self, OPTIONS};
 use roff::{Inline, Roff, bold, italic, roman};
 
 /// The words around the options, in which [`PLACE`] stands for these.
@@ -22,17 +23,40 @@ const PAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/man");
 const PLACE: &str = ".\\\" OPTIONS\n";
 
 fn main() -> io::Result<()> {
-    let Some(folder) = env::args_os().nth(1).map(PathBuf::from) else {
-        return Err(io::Error::other("usage: manual FOLDER"));
+    let arguments: Vec<_> = env::args_os().skip(1).map(PathBuf::from).collect();
+    let [folder, help] = arguments.as_slice() else {
+        return Err(io::Error::other("usage: manual FOLDER HELP"));
     };
-    fs::create_dir_all(&folder)?;
-    write_page(&folder, "pychat-server.1", &options())?;
-    write_page(&folder, "pychat-server.toml.5", &keys())?;
-    write_page(&folder, "pychat-gtk.1", "")?;
-    for shell in [Shell::Bash, Shell::Fish, Shell::Zsh] {
-        clap_complete::generate_to(shell, &mut config::command(), "pychat-server", &folder)?;
+    fs::create_dir_all(folder)?;
+    let (server, client) = (config::command(), client(fs::read_to_string(help)?.leak()));
+    write_page(folder, "pychat-server.1", &options(&server))?;
+    write_page(folder, "pychat-server.toml.5", &keys())?;
+    write_page(folder, "pychat-gtk.1", &options(&client))?;
+    for (mut command, name) in [(server, "pychat-server"), (client, "pychat-gtk")] {
+        for shell in [Shell::Bash, Shell::Fish, Shell::Zsh] {
+            clap_complete::generate_to(shell, &mut command, name, folder)?;
+        }
     }
     Ok(())
+}
+
+/// Returns the client's options as its `help` lists them: `  -n, --name=NAME   The name to join under`.
+fn client(help: &'static str) -> Command {
+    let server = Arg::new("server").value_hint(ValueHint::Hostname);
+    let command = Command::new("pychat-gtk").disable_help_flag(true).disable_version_flag(true);
+    let options = help.lines().filter_map(|line| line.trim_start().split_once("  "));
+    let options = options.filter(|(flags, _)| flags.starts_with('-'));
+    options.fold(command.arg(server), |command, (flags, words)| {
+        let (short, long) = flags.split_once(", ").unwrap_or(("", flags));
+        let (name, value) = long.split_once('=').unwrap_or((long, ""));
+        let name = name.trim_start_matches('-');
+        let arg = Arg::new(name).long(name).short(short.chars().nth(1)).help(words.trim());
+        command.arg(if value.is_empty() {
+            arg.action(ArgAction::SetTrue)
+        } else {
+            arg.value_name(value)
+        })
+    })
 }
 
 /// Writes the page `name` into `folder`, with `options` in their place if it has one.
@@ -42,19 +66,21 @@ fn write_page(folder: &Path, name: &str, options: &str) -> io::Result<()> {
     fs::write(folder.join(name), page)
 }
 
-/// Returns every option as the manual of the program tells of it.
-fn options() -> String {
+/// Returns every option of `command` as its manual tells of it.
+fn options(command: &Command) -> String {
     // Building adds what clap itself answers to.
-    let mut command = config::command();
+    let mut command = command.clone();
     command.build();
     let mut roff = Roff::new();
-    for option in command.get_arguments() {
+    for option in command.get_arguments().filter(|option| !option.is_positional()) {
         let short = option.get_short().map_or(String::new(), |short| format!("-{short}, "));
         let flag = bold(format!("{short}--{}", name(option)));
-        match value(option) {
-            Some(value) => entry(&mut roff, [flag, roman(" "), italic(value)], option),
-            None => entry(&mut roff, [flag], option),
-        }
+        let head = match value(option) {
+            Some(value) => vec![flag, roman(" "), italic(value)],
+            None => vec![flag],
+        };
+        let help = option.get_long_help().or(option.get_help()).expect("every option has help");
+        entry(&mut roff, head, &help.to_string());
     }
     roff.to_roff()
 }
@@ -62,22 +88,22 @@ fn options() -> String {
 /// Returns every key of the configuration file.
 fn keys() -> String {
     let mut roff = Roff::new();
-    for option in config::command().get_arguments() {
-        let Some(value) = value(option).filter(|_| name(option) != "config") else { continue };
-        let value = match option.get_action() {
-            ArgAction::Append => format!("[{value}, ...]"),
-            _ => value.to_owned(),
-        };
-        entry(&mut roff, [bold(name(option)), roman(" = "), italic(value)], option);
+    for option in OPTIONS {
+        let value =
+            if option.is_list { format!("[{}, ...]", option.value) } else { option.value.into() };
+        let head = vec![bold(option.key), roman(" = "), italic(value)];
+        let details = if option.details.is_empty() { "" } else { "\n\n" };
+        let help =
+            format!("{} [default: {}]{details}{}", option.help, option.default, option.details);
+        entry(&mut roff, head, &help);
     }
     roff.to_roff()
 }
 
-/// Appends what `option` is for, below its `head`.
-fn entry(roff: &mut Roff, head: impl Into<Vec<Inline>>, option: &Arg) {
-    let help = option.get_long_help().or(option.get_help()).expect("every option has help");
+/// Appends what an option is for, below its `head`.
+fn entry(roff: &mut Roff, head: Vec<Inline>, help: &str) {
     roff.control("TP", []).text(head);
-    for (place, paragraph) in help.to_string().split("\n\n").enumerate() {
+    for (place, paragraph) in help.split("\n\n").enumerate() {
         if 0 < place {
             roff.control("IP", []);
         }
@@ -91,5 +117,7 @@ fn name(option: &Arg) -> &str {
 
 /// Returns what the value of `option` is called, if it takes one.
 fn value(option: &Arg) -> Option<&str> {
-    option.get_value_names().and_then(|names| names.first()).map(Str::as_str)
+    let takes_value = option.get_action().takes_values();
+    let names = option.get_value_names().filter(|_| takes_value);
+    names.and_then(|names| names.first()).map(Str::as_str)
 }

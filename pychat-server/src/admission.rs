@@ -71,11 +71,13 @@ pub enum Act {
     Text,
     /// Messages of the past, see [`history_cost`].
     History,
+    /// A name that is reserved for a new owner.
+    Reserve,
     /// A line in the log.
     Log,
 }
 
-const N_ACTS: usize = 5;
+const N_ACTS: usize = 6;
 
 /// How much one address may have and do.
 #[derive(Clone, Copy, Debug)]
@@ -107,6 +109,10 @@ impl Shares {
                 let (burst, per_second) = HISTORY_BYTES;
                 Pace::new(burst / HISTORY_UNIT_BYTES, per_second / HISTORY_UNIT_BYTES)
             }
+            Act::Reserve => Some(Pace::every(
+                connections.saturating_mul(2),
+                Duration::from_secs(64 * 600) / connections,
+            )),
             Act::Log => Some(Pace::every(LOG.0, LOG.1)),
         }
     }

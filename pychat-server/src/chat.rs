@@ -41,12 +41,13 @@ pub use self::{
 };
 use crate::{
     admission::{Act, Admission, Origin, Shares},
+    clock::Time,
     deadlines::Deadlines,
     id::ConnectionId,
     pace::{Bucket, Pace},
-    roster::Roster,
+    roster::{FreeName, Roster},
     sweep::Sweep,
-    tokens::Tokens,
+    tokens::{Expiry, Grant, Tokens},
 };
 
 /// The room.
@@ -57,6 +58,10 @@ pub struct Chat {
     deadlines: Deadlines,
     tokens: Tokens,
     rules: Rules,
+    /// What the clock on the wall shows, in UTC milliseconds since 1970.
+    utc_ms: u64,
+    /// The same, if it can be trusted.
+    trusted_ms: Option<u64>,
     admission: Admission,
     /// When people in the room of whom the others have not been told will be announced.
     unannounced: Deadlines,
@@ -72,6 +77,8 @@ pub struct Rules {
     pub hello_timeout: Duration,
     /// How fast one connection may speak; any speed if `None`.
     pub pace: Option<Pace>,
+    /// How long a name is reserved for its owner since they used it last.
+    pub name_age_max: Duration,
     /// How long somebody must stay, unless they say something, before the others are told that they
     /// joined.
     pub announce_after: Duration,
@@ -91,6 +98,8 @@ struct Peer {
     phase: Phase,
     /// The protocol that it is spoken to in, as far as it has said.
     protocol: Protocol,
+    /// By what it has its name, in protocol 2.
+    grant: Option<Grant>,
     origin: Origin,
     /// How many payloads were of no use since the last text.
     bad_payloads: u32,
@@ -116,6 +125,8 @@ impl Chat {
             deadlines: Deadlines::default(),
             tokens,
             rules,
+            utc_ms: 0,
+            trusted_ms: None,
             admission: Admission::new(rules.shares()),
             unannounced: Deadlines::default(),
             recovering: HashMap::new(),
@@ -134,6 +145,11 @@ impl Chat {
         &mut self.admission
     }
 
+    /// Takes in what the time is, for what comes from now on.
+    pub fn set_time(&mut self, time: &Time) {
+        (self.utc_ms, self.trusted_ms) = (time.utc_ms, time.trusted_ms());
+    }
+
     /// Takes one thing in and appends what is to be done about it to `effects`.
     ///
     /// What concerns a connection that is closing or unknown changes nothing, but for
@@ -146,7 +162,7 @@ impl Chat {
             Input::Broken { id, error } => self.on_broken(id, error, effects),
             Input::Finished { id } => self.close(id, CloseReason::Quit, effects),
             Input::Closed { id, reason } => self.on_closed(now, id, reason, effects),
-            Input::Appended { from, appended } => talk::on_appended(from, appended, effects),
+            Input::Appended { from, appended } => self.on_appended(from, appended, effects),
             Input::NotKept { draft, error } => self.on_not_kept(&draft, &error, effects),
             Input::Stopping => self.on_stopping(effects),
         }
@@ -186,6 +202,7 @@ impl Chat {
         let peer = Peer {
             phase: Phase::Guest,
             protocol: Protocol::One,
+            grant: None,
             origin,
             bad_payloads: 0,
             bucket: Bucket::default(),
@@ -220,9 +237,7 @@ impl Chat {
             return self.on_misunderstood(id, error, effects);
         }
         match (&peer.phase, message) {
-            (Phase::Closing, _)
-            | (_, ClientMessage::Pong)
-            | (Phase::Joined(_), ClientMessage::Resume { .. }) => (),
+            (Phase::Closing, _) | (_, ClientMessage::Pong) => (),
             (_, ClientMessage::Ping) => effects.push(Effect::Pong { to: id }),
             (Phase::Guest, ClientMessage::Hello { username, protocol, token, resume }) => {
                 let hello = Hello {
@@ -281,6 +296,22 @@ impl Chat {
         match self.protocol(to) {
             Protocol::One => effects.push(Effect::Tell { to, content: format!("{text}\n") }),
             Protocol::Two => complain(to, Complaint::new(code, text), effects),
+        }
+    }
+
+    /// Returns the name under which somebody who asks for `name` and does not own it can join now.
+    fn find_free(&self, name: UserName) -> FreeName {
+        let expiry = self.name_expiry();
+        self.roster.find_free(name, |name| self.tokens.is_reserved(name, None, expiry))
+    }
+
+    fn name_expiry(&self) -> Expiry {
+        let age_max_ms = u64::try_from(self.rules.name_age_max.as_millis()).ok();
+        match self.trusted_ms.zip(age_max_ms) {
+            Some((now_ms, age_max_ms)) => now_ms
+                .checked_sub(age_max_ms)
+                .map_or(Expiry::Never, |expired_ms| Expiry::By { expired_ms, now_ms }),
+            None => Expiry::Never,
         }
     }
 

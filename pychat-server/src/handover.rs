@@ -35,6 +35,8 @@ pub struct SavedConnection {
     pub name: Option<String>,
     /// The protocol that it is spoken to in.
     pub protocol: SavedProtocol,
+    /// By what it has its name, in protocol 2.
+    pub grant: Option<SavedGrant>,
     /// Bytes that were read and not handled yet: of a payload whose end has not arrived, or held
     /// back by a rate limit.
     #[serde(with = "serde_bytes")]
@@ -57,6 +59,17 @@ pub enum SavedProtocol {
     V1,
     /// Protocol 2.
     V2,
+}
+
+/// A name that somebody has, as the snapshot writes it.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct SavedGrant {
+    /// The number of its owner.
+    pub owner: u64,
+    /// The hash of the owner's token.
+    pub token: [u8; 32],
+    /// The log has the owner.
+    pub is_saved: bool,
 }
 
 /// A request for history that is being answered.
@@ -133,6 +146,7 @@ mod tests {
             peer: "192.0.2.1:4711".parse().unwrap(),
             name: Some("Анна".to_owned()),
             protocol: SavedProtocol::V2,
+            grant: Some(SavedGrant { owner: 3, token: [7; 32], is_saved: true }),
             unread: b"9:{\"ty".to_vec(),
             unsent: b"2:{}".to_vec(),
             limited_ms: 1_500,
@@ -146,6 +160,7 @@ mod tests {
             peer: "[2001:db8::1]:65535".parse().unwrap(),
             name: None,
             protocol: SavedProtocol::V1,
+            grant: None,
             unread: Vec::new(),
             unsent: Vec::new(),
             limited_ms: 0,

@@ -16,6 +16,7 @@ pub mod tokens;
 
 // The shell: sockets, clock, signals.
 pub mod address;
+pub mod clock;
 pub mod config;
 pub mod connection;
 pub mod connections;

@@ -34,6 +34,7 @@ impl Default for Limits {
             rules: Rules {
                 hello_timeout: Duration::from_secs(20),
                 pace: Pace::new(10, 5),
+                name_age_max: Duration::from_hours(365 * 24),
                 announce_after: Duration::from_secs(2),
                 connections_per_address_max: 64,
             },

@@ -4,7 +4,6 @@ use std::{
     io::{self, ErrorKind},
     net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, ToSocketAddrs},
     os::fd::OwnedFd,
-    str::FromStr,
     time::Duration,
 };
 
@@ -12,10 +11,7 @@ use mio::net::{TcpListener, TcpStream};
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use thiserror::Error;
 
-use crate::reactor::StartError;
-
-/// The port of the original program.
-pub const PORT_DEFAULT: u16 = 12_345;
+use crate::config::{ListenAddress, PORT_DEFAULT};
 
 /// How many connections may wait to be accepted.
 const BACKLOG: i32 = 1_024;
@@ -36,98 +32,114 @@ const UNACKNOWLEDGED_TIMEOUT: Duration =
 /// owed here. What is in flight does not count, so a fast line is as fast as before.
 const UNSENT_BYTES_MAX: u32 = 128 << 10;
 
-/// Where to listen: a host, as a name or a literal address, and a port.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct ListenAddress {
-    host: String,
-    port: u16,
+/// Why an address cannot be listened on.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ListenError {
+    /// The system refuses the address.
+    #[error("cannot listen on {address}: {}", explained(.source))]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A host name has no address.
+    #[error("cannot find the address of {host:?}: {source}")]
+    Resolve {
+        /// The name.
+        host: String,
+        /// What the system said.
+        source: io::Error,
+    },
 }
 
-/// Why a text is no [`ListenAddress`].
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-pub enum ListenAddressError {
-    /// There is no host in it.
-    #[error("the address is missing; write ADDRESS:PORT, such as 127.0.0.1:12345 or [::1]:12345")]
-    NoHost,
-    /// An IPv6 address stands there without brackets.
-    #[error("an IPv6 address needs brackets, such as [::1]:12345")]
-    NoBrackets,
-    /// What stands in brackets is no IPv6 address.
-    #[error("what stands in brackets is no IPv6 address")]
-    BadBrackets,
-    /// The port is none.
-    #[error("the port should be a number from 0 to 65535")]
-    BadPort,
-}
-
-impl FromStr for ListenAddress {
-    type Err = ListenAddressError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (host, port) = if let Some(rest) = text.strip_prefix('[') {
-            let (host, rest) = rest.split_once(']').ok_or(ListenAddressError::BadBrackets)?;
-            host.parse::<Ipv6Addr>().map_err(|_| ListenAddressError::BadBrackets)?;
-            let port = rest.strip_prefix(':').or(rest.is_empty().then_some(""));
-            (host, port.ok_or(ListenAddressError::BadPort)?)
-        } else if text.parse::<Ipv6Addr>().is_ok() {
-            return Err(ListenAddressError::NoBrackets);
-        } else {
-            text.split_once(':').unwrap_or((text, ""))
-        };
-        if host.is_empty() {
-            return Err(ListenAddressError::NoHost);
-        }
-        let port = match port {
-            "" if text.ends_with(':') => return Err(ListenAddressError::BadPort),
-            "" => PORT_DEFAULT,
-            digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-                digits.parse().map_err(|_| ListenAddressError::BadPort)?
-            }
-            _ => return Err(ListenAddressError::BadPort),
-        };
-        Ok(Self { host: host.to_owned(), port })
+fn explained(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::AddrInUse => "another program is using this port".to_owned(),
+        ErrorKind::AddrNotAvailable => "this machine does not have this address".to_owned(),
+        ErrorKind::PermissionDenied => "no permission; ports below 1024 need privileges".to_owned(),
+        _ => error.to_string(),
     }
 }
 
-/// Opens a listening socket on each address that `addresses` come to; on every address of this
+/// The listening sockets of a server.
+#[derive(Debug, Default)]
+pub struct Opened {
+    /// The sockets, each on an address of its own.
+    pub listeners: Vec<TcpListener>,
+    /// Addresses of host names that this machine does not have, though it has others of the name.
+    pub skipped: Vec<ListenError>,
+    /// Where `listeners` listen, as it was asked for.
+    addresses: Vec<SocketAddr>,
+}
+
+/// Opens a listening socket on each address that `addresses` resolve to; on every address of this
 /// machine, IPv4 and IPv6, if there are none.
 ///
 /// # Errors
 ///
-/// [`StartError`] names the address that cannot be had.
-pub fn open_all(addresses: &[ListenAddress]) -> Result<Vec<TcpListener>, StartError> {
-    if addresses.is_empty() {
-        return open_everywhere();
-    }
-    let mut listeners = Vec::new();
+/// [`ListenError`] if a name is unknown, if this machine has none of its addresses, or if an address
+/// is refused for any other reason: half a name would be another room.
+pub fn open_all(addresses: &[ListenAddress]) -> Result<Opened, ListenError> {
+    let mut opened = Opened::default();
     for ListenAddress { host, port } in addresses {
-        let resolved = (host.as_str(), *port)
-            .to_socket_addrs()
-            .map_err(|source| StartError::Resolve { host: host.clone(), source })?;
-        for address in resolved {
-            listeners.push(open_or_explain(address)?);
+        let unresolved = |source| ListenError::Resolve { host: host.clone(), source };
+        let resolved = (host.as_str(), *port).to_socket_addrs().map_err(unresolved)?;
+        opened.open_some(resolved)?;
+    }
+    if addresses.is_empty() {
+        let everywhere: [SocketAddr; 2] = [
+            (Ipv4Addr::UNSPECIFIED, PORT_DEFAULT).into(),
+            (Ipv6Addr::UNSPECIFIED, PORT_DEFAULT).into(),
+        ];
+        opened.open_some(everywhere.into_iter())?;
+        opened.skipped.clear(); // A machine without IPv6 is nothing to warn of.
+    }
+    Ok(opened)
+}
+
+impl Opened {
+    /// Opens those of one name's `addresses` that this machine has.
+    fn open_some(
+        &mut self,
+        addresses: impl Iterator<Item = SocketAddr>,
+    ) -> Result<(), ListenError> {
+        let mut unavailable = Vec::new();
+        let mut is_open = false;
+        let mut tried = Vec::new();
+        for address in addresses {
+            // A resolver may give one address twice; port 0 is another port each time.
+            let is_known = tried.contains(&address)
+                || (address.port() != 0 && self.addresses.contains(&address));
+            tried.push(address);
+            is_open |= is_known;
+            if is_known {
+                continue;
+            }
+            match open(address) {
+                Ok(listener) => {
+                    self.listeners.push(listener);
+                    self.addresses.push(address);
+                    is_open = true;
+                }
+                Err(source) if is_unavailable(&source) => {
+                    unavailable.push(ListenError::Bind { address, source });
+                }
+                Err(source) => return Err(ListenError::Bind { address, source }),
+            }
         }
+        if is_open || unavailable.is_empty() {
+            self.skipped.append(&mut unavailable);
+            return Ok(());
+        }
+        Err(unavailable.swap_remove(0))
     }
-    Ok(listeners)
 }
 
-fn open_everywhere() -> Result<Vec<TcpListener>, StartError> {
-    let mut listeners = vec![open_or_explain((Ipv4Addr::UNSPECIFIED, PORT_DEFAULT).into())?];
-    let address = SocketAddr::from((Ipv6Addr::UNSPECIFIED, PORT_DEFAULT));
-    match open(address) {
-        Ok(listener) => listeners.push(listener),
-        Err(error) if is_unsupported(&error) => (), // A machine without IPv6.
-        Err(source) => return Err(StartError::Bind { address, source }),
-    }
-    Ok(listeners)
-}
-
-fn is_unsupported(error: &io::Error) -> bool {
+/// Returns true if this machine does not have the address, or not its family.
+fn is_unavailable(error: &io::Error) -> bool {
     error.kind() == ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(libc::EAFNOSUPPORT)
-}
-
-fn open_or_explain(address: SocketAddr) -> Result<TcpListener, StartError> {
-    open(address).map_err(|source| StartError::Bind { address, source })
 }
 
 /// No `SO_REUSEPORT`: a second server on the port must fail, not split the room in two.
@@ -147,14 +159,14 @@ fn open(address: SocketAddr) -> io::Result<TcpListener> {
 ///
 /// # Errors
 ///
-/// It is none for TCP, or none that listens.
+/// It is not a listening TCP socket.
 pub fn adopt(descriptor: OwnedFd) -> io::Result<TcpListener> {
     let socket = Socket::from(descriptor);
-    let is_tcp = matches!(socket.domain()?, Domain::IPV4 | Domain::IPV6)
-        && socket.r#type()? == Type::STREAM
-        && socket.is_listener()?;
+    let is_tcp = socket.domain().is_ok_and(|it| matches!(it, Domain::IPV4 | Domain::IPV6))
+        && socket.r#type().is_ok_and(|it| it == Type::STREAM)
+        && socket.is_listener().is_ok_and(|it| it);
     if !is_tcp {
-        return Err(io::Error::other("it is no TCP socket that listens"));
+        return Err(io::Error::other("not a listening TCP socket"));
     }
     socket.set_nonblocking(true)?;
     Ok(TcpListener::from_std(socket.into()))
@@ -227,32 +239,5 @@ mod tests {
         assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
         open(address).unwrap(); // Nothing is in the way, though somebody else has the socket.
         drop(managers);
-    }
-
-    #[test]
-    fn addresses_are_read_as_people_write_them() {
-        let good = |host: &str, port| Ok(ListenAddress { host: host.to_owned(), port });
-        for (text, address) in [
-            ("127.0.0.1:7000", good("127.0.0.1", 7_000)),
-            ("127.0.0.1", good("127.0.0.1", PORT_DEFAULT)),
-            ("[::1]:7000", good("::1", 7_000)),
-            ("[::1]", good("::1", PORT_DEFAULT)),
-            ("localhost:0", good("localhost", 0)),
-            ("chat.example:65535", good("chat.example", 65_535)),
-            ("", Err(ListenAddressError::NoHost)),
-            (":7000", Err(ListenAddressError::NoHost)),
-            ("::1", Err(ListenAddressError::NoBrackets)),
-            ("[::1", Err(ListenAddressError::BadBrackets)),
-            ("[localhost]:1", Err(ListenAddressError::BadBrackets)),
-            ("[::1]7000", Err(ListenAddressError::BadPort)),
-            ("[::1]:", Err(ListenAddressError::BadPort)),
-            ("localhost:", Err(ListenAddressError::BadPort)),
-            ("localhost:65536", Err(ListenAddressError::BadPort)),
-            ("localhost:+7000", Err(ListenAddressError::BadPort)),
-            ("localhost:http", Err(ListenAddressError::BadPort)),
-            ("a:b:1", Err(ListenAddressError::BadPort)),
-        ] {
-            assert_eq!(text.parse(), address, "{text}");
-        }
     }
 }

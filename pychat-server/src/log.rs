@@ -5,6 +5,7 @@
 //! back. What a client said under an id of its own is taken once, however often it is sent.
 
 pub mod memory;
+mod page;
 pub mod sqlite;
 
 use std::{
@@ -17,10 +18,7 @@ use pychat_wire::UserName;
 use thiserror::Error;
 
 pub use self::{memory::Memory, sqlite::Kept};
-use crate::id::ConnectionId;
-
-/// How many names' tokens are kept; the one that was used longest ago is forgotten first.
-pub const TOKENS_MAX: usize = 20_000;
+use crate::{clock::Time, id::ConnectionId};
 
 /// A text that waits to be taken into the log. Cheap to clone.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -29,21 +27,12 @@ pub struct Draft {
     pub from: ConnectionId,
     /// Who says it.
     pub author: UserName,
+    /// Whose the name is, if they proved that it is theirs.
+    pub owner: Option<OwnerId>,
     /// What.
     pub content: Arc<str>,
-    /// The author's own id of it, if there is one: by it a text that is sent again is known.
+    /// The owner's own id of it, if there is one: by it a text that is sent again is known.
     pub id: Option<Arc<str>>,
-    /// Where it ends in what the connection carried, if that may outlive the process.
-    pub place: Option<Place>,
-}
-
-/// A place in what a connection carries. By it the next process knows what this one has taken.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub struct Place {
-    /// The cookie of the connection's socket.
-    pub peer: u64,
-    /// How much its peer had said by then since it connected, in bytes.
-    pub position: u64,
 }
 
 /// One message as the log has it. Cheap to clone.
@@ -55,9 +44,11 @@ pub struct Record {
     pub time_ms: u64,
     /// Who said it.
     pub author: UserName,
+    /// Whose the name was, if they had proved that it was theirs.
+    pub owner: Option<OwnerId>,
     /// What.
     pub content: Arc<str>,
-    /// The author's own id of it, if there is one.
+    /// The owner's own id of it, if there is one.
     pub id: Option<Arc<str>>,
 }
 
@@ -71,9 +62,11 @@ pub struct Entry<'a> {
     pub time_ms: u64,
     /// Who said it.
     pub author: &'a str,
+    /// Whose the name was, if they had proved that it was theirs.
+    pub owner: Option<OwnerId>,
     /// What.
     pub content: &'a str,
-    /// The author's own id of it, if there is one.
+    /// The owner's own id of it, if there is one.
     pub id: Option<&'a str>,
 }
 
@@ -82,14 +75,51 @@ pub struct Entry<'a> {
 pub enum Appended {
     /// It is in the log now.
     New(Record),
-    /// The log had it already: this author said something under this id before. The record is that
-    /// of then, with its content, number and time.
+    /// The log had it already: this owner said the same under this id before. The record is that of
+    /// then, with its number and time.
     Known(Record),
+    /// It is not in the log: this owner said something else under this id before.
+    Conflict {
+        /// The id.
+        id: Arc<str>,
+    },
+}
+
+/// The number of somebody who owns a name. No other owner ever has it, so what was said under it is
+/// theirs alone, though the name belong to somebody else by now.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct OwnerId(pub u64);
+
+/// Somebody who owns a name.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Owner {
+    /// Their number.
+    pub id: OwnerId,
+    /// The name as they spell it. It is any text: the rules for names may have changed.
+    pub name: String,
+    /// What they prove it by.
+    pub token: TokenHash,
+    /// When they used it last, to the day, in UTC milliseconds since 1970.
+    pub used_ms: u64,
+    /// They came back on a later day than that on which they began.
+    pub has_returned: bool,
+}
+
+/// A change to who owns what.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum OwnerChange {
+    /// Keep this owner, as they are now.
+    Save(Owner),
+    /// Keep this owner no longer.
+    Forget(OwnerId),
 }
 
 /// What is kept of a token: enough to know it again, too little to make it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct TokenHash(pub [u8; 32]);
+
+/// What a message takes beside its content, in bytes, as it counts for [`Keep::bytes_max`].
+pub const MESSAGE_BYTES: u64 = 100;
 
 /// How much a log keeps.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -98,11 +128,21 @@ pub struct Keep {
     pub messages_max: u64,
     /// How long; for ever, if [`Duration::MAX`].
     pub age_max: Duration,
+    /// The most bytes: of content, and [`MESSAGE_BYTES`] more for each message.
+    pub bytes_max: u64,
+    /// How much of the disk must be free for anything to be taken, in bytes.
+    pub disk_reserve_bytes: u64,
 }
 
 impl Default for Keep {
+    /// Everything, as long as there is room.
     fn default() -> Self {
-        Self { messages_max: 10_000, age_max: Duration::from_hours(90 * 24) }
+        Self {
+            messages_max: u64::MAX,
+            age_max: Duration::MAX,
+            bytes_max: u64::MAX,
+            disk_reserve_bytes: 512 << 20,
+        }
     }
 }
 
@@ -130,6 +170,9 @@ pub enum StorageError {
     /// There is no room left.
     #[error("disk full")]
     Full,
+    /// Less of the disk is free than is to be left to others.
+    #[error("less of the disk is free than disk-reserve")]
+    Reserve,
     /// The file, or the file system that it is on, cannot be written.
     #[error("disk read-only")]
     ReadOnly,
@@ -148,7 +191,7 @@ impl StorageError {
     /// Returns what people are told of it, who can do nothing about it.
     pub fn in_short(&self) -> &'static str {
         match self {
-            Self::Full => "disk full",
+            Self::Full | Self::Reserve => "disk full",
             Self::ReadOnly => "disk read-only",
             Self::Damaged(_) => "damaged",
             Self::Io(_) => "input/output error",
@@ -160,6 +203,7 @@ impl StorageError {
     pub fn key(&self) -> &'static str {
         match self {
             Self::Full => "full",
+            Self::Reserve => "reserve",
             Self::ReadOnly => "read_only",
             Self::Damaged(_) => "damaged",
             Self::Io(_) => "io",
@@ -168,8 +212,9 @@ impl StorageError {
     }
 }
 
-/// The newest messages of the room, and who may take which name again.
+/// The messages of the room, and who owns which name.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a process has one log")]
 pub enum Log {
     /// Forgotten with the process.
     Memory(Memory),
@@ -203,8 +248,8 @@ impl Log {
         }
     }
 
-    /// Takes all of `drafts` in, in order, and notes that each of `tokens` was used, the newest
-    /// last. Once all of it is kept, tells of each draft, in order, where it stands.
+    /// Takes all of `drafts` and changes of `owners` in, in order. Once all of it is kept, tells of
+    /// each draft, in order, where it stands.
     ///
     /// # Errors
     ///
@@ -213,15 +258,15 @@ impl Log {
         &mut self,
         utc_ms: u64,
         drafts: impl IntoIterator<Item = Draft>,
-        tokens: impl IntoIterator<Item = (UserName, TokenHash)>,
+        owners: impl IntoIterator<Item = OwnerChange>,
         appended: impl FnMut(ConnectionId, Appended),
     ) -> Result<(), StorageError> {
         match self {
             Self::Memory(memory) => {
-                memory.append(utc_ms, drafts, tokens, appended);
+                memory.append(utc_ms, drafts, appended);
                 Ok(())
             }
-            Self::Kept(kept) => kept.append(utc_ms, drafts, tokens, appended),
+            Self::Kept(kept) => kept.append(utc_ms, drafts, owners, appended),
         }
     }
 
@@ -263,35 +308,56 @@ impl Log {
         }
     }
 
-    /// Returns where the texts after number `after` came from whose place is known, with their numbers.
+    /// Returns every owner, and the largest number that one ever had of whom anything is kept.
     ///
     /// # Errors
     ///
     /// [`StorageError`].
-    pub fn places(&mut self, after: u64) -> Result<Vec<(u64, Place)>, StorageError> {
+    pub fn owners(&mut self) -> Result<(Vec<Owner>, OwnerId), StorageError> {
         match self {
-            Self::Memory(_) => Ok(Vec::new()), // It ends with its process.
-            Self::Kept(kept) => kept.places(after),
+            Self::Memory(_) => Ok((Vec::new(), OwnerId(0))), // It begins and ends with its process.
+            Self::Kept(kept) => kept.owners(),
         }
     }
 
-    /// Returns every name's token, the one that was used last at the end.
-    ///
-    /// # Errors
-    ///
-    /// [`StorageError`].
-    pub fn tokens(&mut self) -> Result<Vec<(String, TokenHash)>, StorageError> {
+    /// Does a little of what can wait, such as forgetting what is too old by a clock that can be
+    /// trusted. Never takes long.
+    pub fn tend(&mut self, time: &Time) {
         match self {
-            Self::Memory(memory) => Ok(memory.tokens()),
-            Self::Kept(kept) => kept.tokens(),
+            Self::Memory(memory) => memory.tend(time),
+            Self::Kept(kept) => kept.tend(time),
         }
     }
 
-    /// Does a little of what can wait, such as forgetting what is too old. Never takes long.
-    pub fn tend(&mut self, now: Instant, utc_ms: u64) {
+    /// Returns true if [`check`](Self::check) has something to begin.
+    pub fn is_check_due(&self) -> bool {
         match self {
-            Self::Memory(memory) => memory.tend(now, utc_ms),
-            Self::Kept(kept) => kept.tend(now, utc_ms),
+            Self::Memory(_) => false,
+            Self::Kept(kept) => kept.is_check_due(),
+        }
+    }
+
+    /// Has the whole log read by another process if the last server did not close it; once that has
+    /// ended, tells once what came of it. A log that is damaged takes nothing any more.
+    pub fn check(&mut self, now: Instant) -> Option<Result<(), StorageError>> {
+        match self {
+            Self::Memory(_) => None,
+            Self::Kept(kept) => kept.check(now),
+        }
+    }
+
+    /// Looks whether there is room for what is to be appended, if it has not for a second.
+    pub fn check_space(&mut self, now: Instant) {
+        if let Self::Kept(kept) = self {
+            kept.check_space(now);
+        }
+    }
+
+    /// Returns how many messages were forgotten since this was asked last.
+    pub fn take_forgotten(&mut self) -> u64 {
+        match self {
+            Self::Memory(memory) => memory.take_forgotten(),
+            Self::Kept(kept) => kept.take_forgotten(),
         }
     }
 
@@ -312,26 +378,6 @@ impl Log {
     }
 }
 
-/// Returns the first number of the longest run of the `newest` messages, given with the sizes of their
-/// texts, the newest first, that has at most `bytes_max` bytes, but one message at least; `before` if
-/// there is none.
-fn run_start<E>(
-    before: u64,
-    bytes_max: usize,
-    newest: impl IntoIterator<Item = Result<(u64, usize), E>>,
-) -> Result<u64, E> {
-    let (mut start, mut total) = (before, 0_usize);
-    for message in newest {
-        let (seq, bytes) = message?;
-        total = total.saturating_add(bytes);
-        if bytes_max < total && start != before {
-            break;
-        }
-        start = seq;
-    }
-    Ok(start)
-}
-
 impl Record {
     /// Returns this record as it will be read back.
     pub fn entry(&self) -> Entry<'_> {
@@ -339,6 +385,7 @@ impl Record {
             seq: self.seq,
             time_ms: self.time_ms,
             author: self.author.as_str(),
+            owner: self.owner,
             content: &self.content,
             id: self.id.as_deref(),
         }

@@ -33,6 +33,7 @@ use self::journal::Journal;
 use crate::{
     chat::{CloseReason, Refusal},
     config::ConfigError,
+    listener::ListenError,
     log::StorageError,
 };
 
@@ -138,20 +139,27 @@ pub fn listening(address: SocketAddr) {
 
 /// Systemd listens already, so nobody asks the configuration where to.
 pub fn listen_ignored() {
-    warn!(
-        event = "listen_ignored",
-        "--listen is ignored: systemd has passed on sockets that listen already"
-    );
+    warn!(event = "listen_ignored", "--listen is ignored: systemd has passed listening sockets");
 }
 
-/// A descriptor that was passed on is of no use, and is closed.
+/// The service manager keeps no sockets for the next process, as nobody reads what it is sent.
+pub fn manager_unreachable(error: &io::Error) {
+    warn!(event = "manager", error = %error, "the service manager cannot be reached: {error}");
+}
+
+/// Some of a host name's addresses are not this machine's.
+pub fn listen_skipped(error: &ListenError) {
+    warn!(event = "listen_skipped", "{error}; the name's other addresses are used");
+}
+
+/// A variable of the environment looks like this program's, and is not.
+pub fn variable_unknown(variable: &str) {
+    warn!(event = "variable_unknown", "unknown variable {variable}");
+}
+
+/// A descriptor that was passed is of no use, and is closed.
 pub fn not_inherited(name: &str, why: &dyn Display) {
-    warn!(event = "inherit", "closed a descriptor passed on as {name:?}: {why}");
-}
-
-/// What was passed on cannot be found.
-pub fn inherited_nothing(why: &dyn Display) {
-    warn!(event = "inherit", "cannot take what was passed on: {why}");
+    warn!(event = "inherit", "closed a descriptor passed as {name:?}: {why}");
 }
 
 /// Connections that an earlier process left cannot be restored; they are closed.
@@ -161,6 +169,9 @@ pub fn not_restored(why: &dyn Display) {
 
 /// Connections of an earlier process were restored; others could not be.
 pub fn restored(connections: usize, lost: usize) {
+    if connections + lost == 0 {
+        return; // Nobody was here.
+    }
     if lost == 0 {
         info!(event = "restore", "restored {connections} connections");
     } else {
@@ -200,6 +211,7 @@ pub fn refused(user: Option<&UserName>, peer: SocketAddr, refusal: &Refusal) {
         Refusal::Name(_) => "name",
         Refusal::NameTaken => "name_taken",
         Refusal::MessageId => "message_id",
+        Refusal::IdReused => "id_reused",
         Refusal::NotJoined => "not_joined",
         Refusal::AlreadyJoined => "already_joined",
     };
@@ -275,6 +287,16 @@ pub fn storage_failed(error: &StorageError) {
     error!(event = "storage", reason = key, "storage failed, so nobody can say anything: {error}");
 }
 
+/// The whole log was read, as the last server did not close it, and is in order.
+pub fn checked() {
+    info!(event = "check", "the log was not closed in order; all of it was read, and it is whole");
+}
+
+/// Messages beyond what is to be kept were forgotten.
+pub fn forgotten(messages: u64, first_seq: u64) {
+    info!(event = "forget", "forgot {messages} messages, all before number {first_seq}");
+}
+
 /// What somebody missed cannot be read.
 pub fn read_failed(error: &StorageError) {
     error!(event = "storage_read", reason = error.key(), "the history cannot be read: {error}");
@@ -306,6 +328,15 @@ pub fn stopped(forgotten: usize) {
         info!(event = "stop", "stopped");
     } else {
         warn!(event = "stop", "stopped: {forgotten} connections had not taken all they were owed");
+    }
+}
+
+/// Nothing is wrong with the configuration that was only to be checked.
+#[expect(clippy::print_stdout, reason = "the answer to `--check-config`")]
+pub fn config_is_good(file: Option<&Path>) {
+    match file {
+        Some(file) => println!("{}: ok", file.display()),
+        None => println!("ok: flags and environment; no configuration file was named"),
     }
 }
 

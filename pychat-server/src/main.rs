@@ -4,8 +4,15 @@
 use std::{env, error::Error, process::ExitCode};
 
 use pychat_server::{
-    config::Config, log::sqlite::checkpoint::Job, logging, reactor::Reactor, systemd::Inherited,
+    config::{Config, ConfigError},
+    log::sqlite::child::Job,
+    logging,
+    reactor::Reactor,
+    systemd::Inherited,
 };
+
+/// The exit code of wrong usage, and of a configuration that cannot be used.
+const EXIT_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     if let Some(job) = Job::from_arguments(env::args_os()) {
@@ -17,7 +24,7 @@ fn main() -> ExitCode {
         Ok(None) => ExitCode::SUCCESS,
         Err(error) => {
             logging::not_started(&*error);
-            ExitCode::FAILURE
+            if error.is::<ConfigError>() { EXIT_USAGE.into() } else { ExitCode::FAILURE }
         }
     }
 }
@@ -25,10 +32,12 @@ fn main() -> ExitCode {
 /// Returns nothing if the configuration was only to be checked.
 fn start() -> Result<Option<Reactor>, Box<dyn Error>> {
     let config = Config::load()?;
+    config.unknown_variables.iter().for_each(|variable| logging::variable_unknown(variable));
     if config.is_check {
+        logging::config_is_good(config.file.as_deref());
         return Ok(None);
     }
-    Ok(Some(Reactor::bind(config, Inherited::take())?))
+    Ok(Some(Reactor::bind(config, Inherited::take()?)?))
 }
 
 fn run(reactor: Reactor) -> ExitCode {

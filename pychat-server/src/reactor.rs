@@ -40,6 +40,11 @@ use crate::{
 /// How long peers may take to read the goodbye when the server stops.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long a manager that is too busy to take connections is waited for, and asked again after how
+/// long.
+const HAND_OVER_TIMEOUT: Duration = Duration::from_secs(5);
+const HAND_OVER_RETRY: Duration = Duration::from_millis(20);
+
 /// How many descriptors the server has besides connections: its own, and those turned away.
 const DESCRIPTORS_BESIDES: usize = 128;
 
@@ -73,7 +78,7 @@ pub struct Reactor {
 enum Phase {
     Running,
     Draining { deadline: Instant },
-    HandingOver,
+    HandingOver { deadline: Instant },
     HandedOver,
     Stopped,
 }
@@ -92,7 +97,7 @@ impl Reactor {
         let carriers = mem::take(&mut inherited.carriers);
         let kept = inherited.own_listeners.drain(..);
         let waiting = kept.flat_map(|kept| listener::take_over(&kept)).collect();
-        let (sockets, is_own) = start::listeners(&config.listen, inherited)?;
+        let (sockets, is_own) = start::listeners(&config.listen, inherited.listeners)?;
         for (index, mut socket) in sockets.into_iter().enumerate() {
             let token = Token(FIRST_LISTENER.0 + index);
             poll.registry().register(&mut socket, token, Interest::READABLE)?;
@@ -135,6 +140,7 @@ impl Reactor {
             addresses.push(listener.address.to_string());
         }
         self.manager.ready(Instant::now(), &addresses);
+        self.store_listeners(Instant::now());
         while !self.is_over() {
             self.tick()?;
         }
@@ -149,7 +155,7 @@ impl Reactor {
         self.wait()?;
         let (now, utc_ms) = (Instant::now(), utc_ms()); // Read once; everyone below is told.
 
-        self.store_listeners();
+        self.store_listeners(now);
         self.note_readiness(now);
         self.accept_all(now);
         self.switchboard.turn(now, utc_ms);
@@ -158,11 +164,11 @@ impl Reactor {
         Ok(())
     }
 
-    /// Gives the manager the sockets that listen; where it is busy, with the next tick.
-    fn store_listeners(&mut self) {
+    /// Gives the manager the sockets that listen, unless it has them.
+    fn store_listeners(&mut self, now: Instant) {
         if !self.are_listeners_stored {
-            let stored = fdstore::store_listeners(&self.manager, &self.listeners);
-            self.are_listeners_stored = !is_busy(&stored);
+            self.are_listeners_stored =
+                fdstore::store_listeners(now, &mut self.manager, &self.listeners);
         }
     }
 
@@ -202,8 +208,13 @@ impl Reactor {
         if self.switchboard.has_work() {
             sooner(now);
         }
-        if let Phase::Draining { deadline } = self.phase {
+        if let Some(deadline) = self.manager.keep_deadline() {
             sooner(deadline);
+        }
+        match self.phase {
+            Phase::Draining { deadline } => sooner(deadline),
+            Phase::HandingOver { .. } => sooner(now + HAND_OVER_RETRY),
+            Phase::Running | Phase::HandedOver | Phase::Stopped => (),
         }
         next.map(|next| next.saturating_duration_since(now))
     }
@@ -241,14 +252,23 @@ impl Reactor {
                     reload::reload(&mut self.config, &mut self.switchboard);
                     self.manager.reloaded(now);
                 }
-                (Request::HandOver, Phase::Running) if self.manager.is_there() => {
-                    self.phase = Phase::HandingOver;
+                (Request::HandOver, Phase::Running) if self.manager.keeps() => {
+                    self.phase = Phase::HandingOver { deadline: now + HAND_OVER_TIMEOUT };
                 }
                 (Request::Stop | Request::HandOver, Phase::Running) => self.drain(now),
                 (Request::Stop, _) => self.phase = Phase::Stopped,
                 (Request::HandOver, _) => (),
             }
         }
+    }
+
+    /// `Running` or `HandingOver` becomes `Draining`: everybody is told, and nobody is let in.
+    fn drain(&mut self, now: Instant) {
+        logging::stopping(self.switchboard.len());
+        self.manager.stopping(now);
+        self.listeners.drain(..).for_each(Listener::close);
+        self.switchboard.stop(now);
+        self.phase = Phase::Draining { deadline: now + DRAIN_TIMEOUT };
     }
 
     fn accept_all(&mut self, now: Instant) {
@@ -259,15 +279,6 @@ impl Reactor {
         }
     }
 
-    /// Takes no more calls, and says goodbye.
-    fn drain(&mut self, now: Instant) {
-        logging::stopping(self.switchboard.len());
-        self.manager.stopping(now);
-        self.listeners.drain(..).for_each(Listener::close);
-        self.switchboard.stop(now);
-        self.phase = Phase::Draining { deadline: now + DRAIN_TIMEOUT };
-    }
-
     /// `Draining` becomes `Stopped` when everybody has gone, or the time has come; `HandingOver`
     /// becomes `HandedOver` at the end of its tick, when nothing is half done.
     fn advance(&mut self, now: Instant) {
@@ -275,28 +286,32 @@ impl Reactor {
             Phase::Draining { deadline } if self.switchboard.is_empty() || deadline <= now => {
                 self.phase = Phase::Stopped;
             }
-            Phase::HandingOver => {
-                logging::handing_over(self.switchboard.len());
-                self.manager.stopping(now);
-                match fdstore::store_connections(now, &self.manager, &mut self.switchboard) {
-                    Ok(()) => self.phase = Phase::HandedOver,
-                    Err(error) => {
-                        logging::not_handed_over(&error);
-                        self.drain(now);
-                    }
-                }
-            }
+            Phase::HandingOver { deadline } => self.hand_over(now, deadline),
             Phase::Running | Phase::Draining { .. } | Phase::HandedOver | Phase::Stopped => (),
+        }
+    }
+
+    fn hand_over(&mut self, now: Instant, deadline: Instant) {
+        match fdstore::store_connections(now, &self.manager, &mut self.switchboard) {
+            Ok(true) => {
+                logging::handing_over(self.switchboard.len());
+                self.phase = Phase::HandedOver;
+            }
+            Ok(false) if now < deadline => (), // The next tick tries again.
+            Ok(false) => {
+                logging::not_handed_over(&"the service manager is busy");
+                self.drain(now);
+            }
+            Err(error) => {
+                logging::not_handed_over(&error);
+                self.drain(now);
+            }
         }
     }
 
     fn is_over(&self) -> bool {
         matches!(self.phase, Phase::HandedOver | Phase::Stopped)
     }
-}
-
-fn is_busy(result: &io::Result<()>) -> bool {
-    matches!(result, Err(error) if error.kind() == ErrorKind::WouldBlock)
 }
 
 /// Returns what the clock on the wall says, in UTC milliseconds since 1970.

@@ -2,10 +2,13 @@
 //!
 //! Invariant: no two people present have names that a reader would take for each other.
 
+mod numbers;
+
 use std::collections::{BTreeMap, HashMap};
 
 use pychat_wire::{UserName, message::Listing, name::Skeleton};
 
+use self::numbers::Numbers;
 use crate::id::ConnectionId;
 
 /// What stands between two names in a list of them.
@@ -15,12 +18,12 @@ const SEPARATOR: &str = ", ";
 #[derive(Debug, Default)]
 pub struct Roster {
     /// In join order; the number is only good for that.
-    participants: BTreeMap<u64, FreeName>,
+    participants: BTreeMap<u64, UserName>,
     by_id: HashMap<ConnectionId, u64>,
-    /// How many skeletons of people present are this one; a name may have the same one twice.
-    taken: HashMap<Skeleton, u32>,
-    /// Names that were asked for and taken, while anybody is present under a number instead.
-    numbered: HashMap<UserName, Numbered>,
+    /// The person present with a name of this skeleton.
+    taken: HashMap<Skeleton, ConnectionId>,
+    /// The numbers behind the names of people present, given or chosen.
+    numbers: Numbers,
     /// The names in join order, joined; `None` since somebody left, until somebody asks.
     listing: Option<String>,
     /// The same for protocol 2.
@@ -28,49 +31,34 @@ pub struct Roster {
     next_number: u64,
 }
 
-/// Who was given a number for the same name.
-#[derive(Debug)]
-struct Numbered {
-    count: usize,
-    /// Every `name (number)` below this number is taken.
-    lowest_free: u32,
-}
-
-impl Default for Numbered {
-    fn default() -> Self {
-        Self { count: 0, lowest_free: 2 }
-    }
-}
-
 /// A name that nobody present has.
 #[derive(Debug)]
-pub struct FreeName {
-    name: UserName,
-    /// The name that was asked for and taken, and the number that it was given.
-    numbered: Option<(UserName, u32)>,
-}
+pub struct FreeName(UserName);
 
 impl FreeName {
     /// Returns the name.
     pub fn name(&self) -> &UserName {
-        &self.name
+        &self.0
     }
 }
 
 impl Roster {
     /// Returns the name under which somebody who asks for `name` can join now: that one or, where it
-    /// is taken, the first free `name (2)`, `name (3)` …
-    pub fn find_free(&self, name: UserName) -> FreeName {
-        if !self.is_taken(&name) {
-            return FreeName { name, numbered: None };
+    /// is taken or reserved, `name (2)`, `name (3)` … A handful of look-ups finds it, however many are
+    /// taken; where numbers are reserved for people who are away, some are left out.
+    pub fn find_free(&self, name: UserName, is_reserved: impl Fn(&UserName) -> bool) -> FreeName {
+        let is_free = |name: &UserName| !self.is_taken(name) && !is_reserved(name);
+        if is_free(&name) {
+            return FreeName(name);
         }
-        let mut number = self.numbered.get(&name).map_or(2, |numbered| numbered.lowest_free);
+        let (mut number, mut step) = (self.numbers.find_free(&name), 1);
         let mut given = name.numbered(number);
-        while self.is_taken(&given) {
-            number += 1;
+        while !is_free(&given) {
+            number = number.saturating_add(step);
+            step = step.saturating_mul(2);
             given = name.numbered(number);
         }
-        FreeName { name: given, numbered: Some((name, number)) }
+        FreeName(given)
     }
 
     /// Lets `id` in under a name that is free.
@@ -80,22 +68,20 @@ impl Roster {
     /// In debug builds, if `id` is present already, or the name is taken by now.
     pub fn join(&mut self, id: ConnectionId, free: FreeName) {
         debug_assert!(!self.by_id.contains_key(&id), "one person a connection");
-        debug_assert!(!self.is_taken(&free.name), "one person a name");
-        for skeleton in free.name.skeletons() {
-            *self.taken.entry(skeleton.clone()).or_default() += 1;
-        }
-        if let Some((asked, number)) = &free.numbered {
-            let numbered = self.numbered.entry(asked.clone()).or_default();
-            numbered.count += 1;
-            numbered.lowest_free = number + 1;
+        let FreeName(name) = free;
+        debug_assert!(!self.is_taken(&name), "one person a name");
+        for skeleton in name.skeletons() {
+            if self.taken.insert(skeleton.clone(), id).is_none() {
+                self.numbers.take(skeleton);
+            }
         }
         if let Some(listing) = &mut self.listing {
-            append(listing, &free.name);
+            append(listing, &name);
         }
         if let Some(members) = &mut self.members {
-            members.push(free.name.as_str());
+            members.push(name.as_str());
         }
-        self.participants.insert(self.next_number, free);
+        self.participants.insert(self.next_number, name);
         self.by_id.insert(id, self.next_number);
         self.next_number += 1;
         self.check_invariants();
@@ -105,7 +91,7 @@ impl Roster {
     pub fn restore(&mut self, id: ConnectionId, name: UserName) -> bool {
         let is_free = !self.is_taken(&name);
         if is_free {
-            self.join(id, FreeName { name, numbered: None });
+            self.join(id, FreeName(name));
         }
         is_free
     }
@@ -123,22 +109,10 @@ impl Roster {
     /// Takes `id` off the roster; returns its name if it was present.
     pub fn leave(&mut self, id: ConnectionId) -> Option<UserName> {
         let number = self.by_id.remove(&id)?;
-        let FreeName { name, numbered } = self.participants.remove(&number)?;
+        let name = self.participants.remove(&number)?;
         for skeleton in name.skeletons() {
-            if let Some(count) = self.taken.get_mut(skeleton) {
-                *count -= 1;
-                if *count == 0 {
-                    self.taken.remove(skeleton);
-                }
-            }
-        }
-        if let Some((asked, number)) = numbered
-            && let Some(numbered) = self.numbered.get_mut(&asked)
-        {
-            numbered.count -= 1;
-            numbered.lowest_free = numbered.lowest_free.min(number);
-            if numbered.count == 0 {
-                self.numbered.remove(&asked);
+            if self.taken.remove(skeleton).is_some() {
+                self.numbers.free(skeleton);
             }
         }
         (self.listing, self.members) = (None, None);
@@ -150,34 +124,28 @@ impl Roster {
     pub fn listing(&mut self) -> &str {
         self.listing.get_or_insert_with(|| {
             let mut listing = String::new();
-            self.participants
-                .values()
-                .for_each(|participant| append(&mut listing, &participant.name));
+            self.participants.values().for_each(|name| append(&mut listing, name));
             listing
         })
     }
 
     /// Returns the names of those present, in join order, as protocol 2 lists them.
     pub fn members(&mut self) -> &Listing {
-        self.members.get_or_insert_with(|| {
-            self.participants.values().map(|participant| participant.name.as_str()).collect()
-        })
+        self.members
+            .get_or_insert_with(|| self.participants.values().map(UserName::as_str).collect())
     }
 
-    /// Returns who has exactly this name.
-    pub fn holder(&self, name: &UserName) -> Option<ConnectionId> {
-        if !self.is_taken(name) {
-            return None;
-        }
-        let holds = |(_, number): &(&ConnectionId, &u64)| {
-            self.participants.get(number).is_some_and(|participant| participant.name == *name)
-        };
-        self.by_id.iter().find(holds).map(|(id, _)| *id)
+    /// Returns who has this name or one that looks like it: at most one for each of its skeletons.
+    pub fn holders(&self, name: &UserName) -> Vec<ConnectionId> {
+        let holders = name.skeletons().iter().filter_map(|skeleton| self.taken.get(skeleton));
+        let mut holders: Vec<_> = holders.copied().collect();
+        holders.dedup();
+        holders
     }
 
     /// Returns the name of `id`, if it is present.
     pub fn name(&self, id: ConnectionId) -> Option<&UserName> {
-        self.participants.get(self.by_id.get(&id)?).map(|participant| &participant.name)
+        self.participants.get(self.by_id.get(&id)?)
     }
 
     /// Returns how many are present.
@@ -217,7 +185,9 @@ mod tests {
     }
 
     fn join(roster: &mut Roster, slot: u32, name: &str) -> String {
-        let free = roster.find_free(UserName::new(name).unwrap());
+        let before = numbers::N_LOOK_UPS.get();
+        let free = roster.find_free(UserName::new(name).unwrap(), |_| false);
+        assert!(numbers::N_LOOK_UPS.get() - before <= 9, "a handful of look-ups");
         let given = free.name().to_string();
         roster.join(id(slot), free);
         given
@@ -244,8 +214,8 @@ mod tests {
         assert_eq!(roster.listing(), "b, a, d");
         assert_eq!(names(&mut roster), ["b", "a", "d"]);
         assert_eq!(roster.name(id(2)).map(UserName::as_str), Some("b"));
-        let holder = |name| roster.holder(&UserName::new(name).unwrap());
-        assert_eq!((holder("b"), holder("B"), holder("c")), (Some(id(2)), None, None));
+        let holders = |name| roster.holders(&UserName::new(name).unwrap());
+        assert_eq!([holders("b"), holders("B"), holders("c")], [vec![id(2)], vec![id(2)], vec![]]);
     }
 
     #[test]
@@ -263,8 +233,48 @@ mod tests {
         for slot in [1, 3, 4, 5, 6] {
             roster.leave(id(slot));
         }
-        assert!(roster.is_empty() && roster.taken.is_empty() && roster.numbered.is_empty());
+        assert!(roster.is_empty() && roster.taken.is_empty() && roster.numbers.is_empty());
         assert_eq!(roster.listing(), "");
         assert_eq!(join(&mut roster, 7, "Анна"), "Анна");
+    }
+
+    #[test]
+    fn numbers_that_people_chose_are_passed_over_at_once() {
+        let mut roster = Roster::default();
+        join(&mut roster, 1, "Анна");
+        for number in 2..=500 {
+            // Cyrillic, Latin letters among them, and capitals: one skeleton or the other.
+            let spelled = ["Анна", "Aннa", "анна", "АННА"][number as usize % 4];
+            let given = join(&mut roster, number, &format!("{spelled} ({number})"));
+            assert_eq!(given, format!("{spelled} ({number})"));
+        }
+        for (slot, asked, given) in
+            [(501, "Анна", "Анна (501)"), (502, "анна", "анна (502)"), (503, "Aннa", "Aннa (503)")]
+        {
+            assert_eq!(join(&mut roster, slot, asked), given);
+        }
+        roster.leave(id(77));
+        assert_eq!(join(&mut roster, 77, "Анна"), "Анна (77)");
+    }
+
+    #[test]
+    fn a_free_name_is_found_whoever_takes_turns_with_whom() {
+        let mut roster = Roster::default();
+        // `Bob` with a Cyrillic capital В has a skeleton for each kind of B.
+        let (both, capital, small) = ("Воb", "Bob", "воb");
+        for (slot, name) in [(0, capital), (1, small)] {
+            assert_eq!(join(&mut roster, slot, name), name);
+        }
+        for number in 2..1_000 {
+            let spelled = if number % 2 == 0 { capital } else { small };
+            join(&mut roster, number, &format!("{spelled} ({number})"));
+        }
+        for slot in 1_000..2_000 {
+            assert_eq!(join(&mut roster, slot, both), format!("{both} ({slot})"));
+        }
+        for slot in 0..2_000 {
+            roster.leave(id(slot));
+        }
+        assert!(roster.is_empty() && roster.taken.is_empty() && roster.numbers.is_empty());
     }
 }

@@ -34,11 +34,13 @@ pub use self::{
 };
 
 use self::{
+    keep::Forgotten,
     run::Run,
     seat::{Queues, Seat, Stay},
 };
 use crate::{
     chat::{Chat, Effect, Input},
+    clock::WallClock,
     connection::{Fill, Filled, READ_BUDGET_BYTES, Socket},
     connections::Connections,
     deadlines::Deadlines,
@@ -97,9 +99,12 @@ pub struct Switchboard<S> {
     pulses: Deadlines,
     /// When peers whose share of history is used up are sent more of it.
     replay_waits: Deadlines,
-    /// The latest time that the clock has shown, in UTC milliseconds since 1970: what peers are told
-    /// never goes back, though somebody sets the clock.
+    /// The time of this tick, and the latest that anybody was told, in UTC milliseconds since 1970: what
+    /// peers are told never goes back, though somebody sets the clock.
     utc_ms: u64,
+    told_ms: u64,
+    clock: WallClock,
+    forgotten: Forgotten,
     /// What the log has taken and the chat has not been told yet.
     appended: VecDeque<Input<'static>>,
     /// True from when the log refused something until it takes something.
@@ -129,6 +134,9 @@ impl<S: Socket> Switchboard<S> {
             pulses: Deadlines::default(),
             replay_waits: Deadlines::default(),
             utc_ms: 0,
+            told_ms: 0,
+            clock: WallClock::default(),
+            forgotten: Forgotten::default(),
             appended: VecDeque::new(),
             is_log_failing: false,
             spare: Vec::new(),
@@ -140,9 +148,9 @@ impl<S: Socket> Switchboard<S> {
         self.connections.next_id()
     }
 
-    /// Returns the log, for another server to go on with.
-    pub fn into_log(self) -> Log {
-        self.log
+    /// Returns what another server needs to go on: the log, and who owns which name.
+    pub fn into_parts(self) -> (Log, Tokens) {
+        (self.log, self.chat.into_tokens())
     }
 
     /// Changes the limits for what comes from now on; nobody is sent away by that alone.
@@ -176,7 +184,9 @@ impl<S: Socket> Switchboard<S> {
     /// Does everything that has become possible by `now`, which is `utc_ms` in UTC milliseconds
     /// since 1970: one tick.
     pub fn turn(&mut self, now: Instant, utc_ms: u64) {
-        self.utc_ms = self.utc_ms.max(utc_ms);
+        let time = self.clock.look(now, utc_ms);
+        self.chat.set_time(&time);
+        self.utc_ms = utc_ms.max(self.told_ms);
         self.release_held(now);
         self.release_replays(now);
         self.read_ready(now);
@@ -190,14 +200,16 @@ impl<S: Socket> Switchboard<S> {
         self.deliver_run(now);
         self.flush_dirty(now);
         self.cut_largest();
-        self.log.tend(now, utc_ms);
+        self.check_log(now);
+        self.log.tend(&time);
+        self.log_forgotten(now);
     }
 
     /// Returns true if the next turn has something to do already.
     pub fn has_work(&self) -> bool {
         let Queues { ready, ended, hungry, .. } = &self.queues;
         let has_queued = !ready.is_empty() || !ended.is_empty() || !hungry.is_empty();
-        has_queued || !self.effects.is_empty()
+        has_queued || !self.effects.is_empty() || self.log.is_check_due()
     }
 
     /// Returns when the next turn has something to do for the time alone.

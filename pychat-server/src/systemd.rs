@@ -8,6 +8,6 @@ mod inherited;
 mod manager;
 
 pub use self::{
-    inherited::{HANDOVER_NAME, Inherited, LISTENER_NAME, OWN_LISTENER_NAME},
+    inherited::{HANDOVER_NAME, Inherited, InheritedError, OWN_LISTENER_NAME},
     manager::{Manager, STATUS_INTERVAL},
 };

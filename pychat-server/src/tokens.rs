@@ -1,32 +1,81 @@
-//! What proves that a name is somebody's: 128 bits that only they were told.
+//! Who owns which name: whoever has the token that its owner was given.
+//!
+//! A name, and every name that looks like it, is *reserved* for its owner from their first text on,
+//! for as long as they come back. A name that was only joined under is not: then a stranger who tries
+//! thousands of names would take them all. A full table makes room by forgetting names whose owner
+//! never came back and those that are not reserved any more, never others.
 //!
 //! A token is made from a secret that the process is started with, so nothing here is random by
 //! itself. Only hashes are kept, and they are compared in constant time.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeSet, HashMap},
     fmt::{self, Write},
+    mem,
 };
 
-use pychat_wire::UserName;
+use pychat_wire::{UserName, name::Skeleton};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::log::{TOKENS_MAX, TokenHash};
+use crate::log::{Owner, OwnerChange, OwnerId, TokenHash};
 
-/// How long a token is, in bytes; it is written as twice as many hexadecimal digits.
+/// The most names that are owned at a time.
+pub const OWNERS_MAX: usize = 100_000;
+
+/// The length of a token, in bytes; it is written as twice as many hexadecimal digits.
 const TOKEN_BYTES: usize = 16;
 
-/// Who may take which name over.
+/// A day, in milliseconds.
+const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+
+/// The owned names.
 #[derive(Debug)]
 pub struct Tokens {
     secret: Secret,
     /// How many tokens were made; each is another one.
     made: u64,
-    hashes: HashMap<Box<str>, (TokenHash, u64)>,
-    /// Names by when their token was used last; the number is only good for that.
-    used: BTreeMap<u64, Box<str>>,
-    next_use: u64,
+    last_owner: OwnerId,
+    owners: HashMap<OwnerId, Known>,
+    by_skeleton: HashMap<Skeleton, OwnerId>,
+    /// Who is forgotten first where there is no room: who never came back, then by last use.
+    by_use: BTreeSet<(bool, u64, OwnerId)>,
+    /// What the log is to keep of all this and was not told yet.
+    changes: Vec<OwnerChange>,
+}
+
+/// What one connection was given a name by.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Grant {
+    /// Who has the name.
+    pub owner: OwnerId,
+    /// The hash of their token.
+    pub token: TokenHash,
+    /// The name is theirs when they are away, too.
+    pub is_saved: bool,
+}
+
+/// Until when names are reserved.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Expiry {
+    /// For now no reservation ends: there is no clock that can be trusted.
+    Never,
+    /// Names that were used last by this time, in UTC milliseconds since 1970, are free; none was
+    /// used later than `now_ms`.
+    By {
+        /// The end.
+        expired_ms: u64,
+        /// What the time is.
+        now_ms: u64,
+    },
+}
+
+#[derive(Debug)]
+struct Known {
+    name: UserName,
+    token: TokenHash,
+    used_ms: u64,
+    has_returned: bool,
 }
 
 struct Secret([u8; 32]);
@@ -38,61 +87,200 @@ impl fmt::Debug for Secret {
 }
 
 impl Tokens {
-    /// Returns tokens made from `secret`, which must be random and told to nobody, and those that
-    /// are `known` already, used longest ago first.
-    pub fn new(secret: [u8; 32], known: impl IntoIterator<Item = (String, TokenHash)>) -> Self {
+    /// Returns tokens made from `secret`, which must be random and told to nobody, those of the known
+    /// `owners`, and for new ones the numbers after `last_owner`.
+    ///
+    /// Owners of names that break a rule by now, or look like the name of somebody who used it later,
+    /// are left out.
+    pub fn new(
+        secret: [u8; 32],
+        owners: impl IntoIterator<Item = Owner>,
+        last_owner: OwnerId,
+    ) -> Self {
         let mut tokens = Self {
             secret: Secret(secret),
             made: 0,
-            hashes: HashMap::new(),
-            used: BTreeMap::new(),
-            next_use: 0,
+            last_owner,
+            owners: HashMap::new(),
+            by_skeleton: HashMap::new(),
+            by_use: BTreeSet::new(),
+            changes: Vec::new(),
         };
-        for (name, hash) in known {
-            tokens.set(&name, hash);
+        let mut owners: Vec<_> = owners.into_iter().collect();
+        owners.sort_by_key(|owner| owner.used_ms);
+        for Owner { id, name, token, used_ms, has_returned } in owners {
+            if let Ok(name) = UserName::new(&name) {
+                tokens.insert(id, Known { name, token, used_ms, has_returned });
+            }
         }
+        tokens.changes.clear(); // The log has them as they are.
         tokens
     }
 
-    /// Returns true if `token` is the one that `name` was given last.
-    pub fn prove(&self, name: &UserName, token: &str) -> bool {
-        self.hashes
-            .get(name.as_str())
-            .is_some_and(|(known, _)| known.0.ct_eq(&hash(token).0).into())
-    }
-
-    /// Gives `name` to whoever has `token`, which may be new.
-    pub fn grant(&mut self, name: &UserName, token: &str) -> TokenHash {
-        let hash = hash(token);
-        self.set(name.as_str(), hash);
-        hash
-    }
-
-    /// Makes a token that nobody has.
-    pub fn make(&mut self) -> String {
+    /// Makes a token that nobody has, and its owner, who is not kept yet.
+    pub fn make(&mut self) -> (String, Grant) {
         self.made += 1;
+        self.last_owner.0 += 1;
         let bits = Sha256::new()
             .chain_update(self.secret.0)
             .chain_update(self.made.to_be_bytes())
             .finalize();
-        bits[..TOKEN_BYTES].iter().fold(String::new(), |mut token, byte| {
+        let token = bits[..TOKEN_BYTES].iter().fold(String::new(), |mut token, byte| {
             write!(token, "{byte:02x}").ok(); // A String takes it all.
             token
+        });
+        let grant = Grant { owner: self.last_owner, token: hash(&token), is_saved: false };
+        (token, grant)
+    }
+
+    /// Never gives the number of this owner to another one.
+    pub fn pass_over(&mut self, owner: OwnerId) {
+        self.last_owner = self.last_owner.max(owner);
+    }
+
+    /// Returns the owner of `name`, or of one that looks like it, if this is their `token`.
+    pub fn prove(&self, name: &UserName, token: &str) -> Option<Grant> {
+        let token = hash(token);
+        self.lookalikes(name).find(|(_, known)| token.is(&known.token)).map(|(owner, _)| Grant {
+            owner,
+            token,
+            is_saved: true,
         })
     }
 
-    fn set(&mut self, name: &str, hash: TokenHash) {
-        let stamp = self.next_use;
-        self.next_use += 1;
-        if let Some((_, old)) = self.hashes.insert(name.into(), (hash, stamp)) {
-            self.used.remove(&old);
+    /// Returns the owner of exactly this name, if it has one.
+    pub fn owner(&self, name: &UserName) -> Option<Grant> {
+        self.lookalikes(name).find(|(_, known)| known.name == *name).map(|(owner, known)| Grant {
+            owner,
+            token: known.token,
+            is_saved: true,
+        })
+    }
+
+    /// Returns true if somebody else than `owner` has a reserved name that looks like this one.
+    pub fn is_reserved(&self, name: &UserName, owner: Option<OwnerId>, expiry: Expiry) -> bool {
+        self.lookalikes(name).any(|(id, known)| Some(id) != owner && !known.is_expired(expiry))
+    }
+
+    /// Notes that somebody used their name at `utc_ms`, as they spell it.
+    ///
+    /// From the second day on that makes them somebody who comes back.
+    pub fn note_use(&mut self, owner: OwnerId, name: &UserName, utc_ms: u64) {
+        let Some(known) = self.owners.get(&owner) else { return };
+        let is_later_day = known.used_ms / DAY_MS < utc_ms / DAY_MS;
+        if is_later_day || known.name != *name {
+            let known = Known {
+                name: name.clone(),
+                token: known.token,
+                used_ms: known.used_ms.max(utc_ms),
+                has_returned: known.has_returned || is_later_day,
+            };
+            self.insert(owner, known);
         }
-        self.used.insert(stamp, name.into());
-        if TOKENS_MAX < self.hashes.len()
-            && let Some((_, forgotten)) = self.used.pop_first()
-        {
-            self.hashes.remove(&forgotten);
+    }
+
+    /// Reserves `name`, which nobody else has reserved, for somebody who said something under it.
+    ///
+    /// Returns false if there is no room.
+    pub fn reserve(&mut self, grant: Grant, name: &UserName, utc_ms: u64, expiry: Expiry) -> bool {
+        if !self.owners.contains_key(&grant.owner) && OWNERS_MAX <= self.owners.len() {
+            let Some((_, _, first)) = self.by_use.first().copied() else { return false };
+            let is_forgettable = |known: &Known| !known.has_returned || known.is_expired(expiry);
+            if !self.owners.get(&first).is_some_and(is_forgettable) {
+                return false;
+            }
+            self.forget(first);
         }
+        let before = self.owners.get(&grant.owner);
+        let has_returned = before.is_some_and(|known| known.has_returned);
+        let known = Known { name: name.clone(), token: grant.token, used_ms: utc_ms, has_returned };
+        self.insert(grant.owner, known);
+        true
+    }
+
+    /// Corrects the last use of a name that looks like this one if it lies ahead, by a clock that was
+    /// wrong: nothing is reserved for longer than from now on.
+    pub fn correct_use(&mut self, name: &UserName, expiry: Expiry) {
+        let Expiry::By { now_ms, .. } = expiry else { return };
+        let ahead: BTreeSet<_> = self
+            .lookalikes(name)
+            .filter(|(_, known)| now_ms < known.used_ms)
+            .map(|(id, _)| id)
+            .collect();
+        for id in ahead {
+            if let Some(known) = self.remove(id) {
+                self.insert(id, Known { used_ms: now_ms, ..known });
+            }
+        }
+    }
+
+    /// Takes what the log is to keep since this was asked last.
+    pub fn take_changes(&mut self) -> Vec<OwnerChange> {
+        mem::take(&mut self.changes)
+    }
+
+    /// The owners whose names look like this one, one for each of its skeletons.
+    fn lookalikes(&self, name: &UserName) -> impl Iterator<Item = (OwnerId, &Known)> {
+        name.skeletons()
+            .iter()
+            .filter_map(|skeleton| self.by_skeleton.get(skeleton))
+            .filter_map(|id| Some((*id, self.owners.get(id)?)))
+    }
+
+    /// Every owner of a name that looks like this one is forgotten for it.
+    fn insert(&mut self, id: OwnerId, known: Known) {
+        self.remove(id);
+        let others: BTreeSet<_> = self.lookalikes(&known.name).map(|(other, _)| other).collect();
+        for other in others {
+            self.forget(other);
+        }
+        for skeleton in known.name.skeletons() {
+            self.by_skeleton.insert(skeleton.clone(), id);
+        }
+        self.by_use.insert((known.has_returned, known.used_ms, id));
+        self.changes.push(OwnerChange::Save(Owner {
+            id,
+            name: known.name.as_str().to_owned(),
+            token: known.token,
+            used_ms: known.used_ms,
+            has_returned: known.has_returned,
+        }));
+        self.owners.insert(id, known);
+    }
+
+    fn forget(&mut self, id: OwnerId) {
+        if self.remove(id).is_some() {
+            self.changes.push(OwnerChange::Forget(id));
+        }
+    }
+
+    fn remove(&mut self, id: OwnerId) -> Option<Known> {
+        let known = self.owners.remove(&id)?;
+        self.by_use.remove(&(known.has_returned, known.used_ms, id));
+        for skeleton in known.name.skeletons() {
+            self.by_skeleton.remove(skeleton);
+        }
+        Some(known)
+    }
+}
+
+impl Known {
+    fn is_expired(&self, expiry: Expiry) -> bool {
+        matches!(expiry, Expiry::By { expired_ms, .. } if self.used_ms <= expired_ms)
+    }
+}
+
+impl Grant {
+    /// Returns true if `token` is the one that the name was given by.
+    pub fn is_proven_by(&self, token: &str) -> bool {
+        self.token.is(&hash(token))
+    }
+}
+
+impl TokenHash {
+    /// Compares in constant time.
+    fn is(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
     }
 }
 
@@ -101,39 +289,4 @@ fn hash(token: &str) -> TokenHash {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn name(name: &str) -> UserName {
-        UserName::new(name).unwrap()
-    }
-
-    #[test]
-    fn a_token_proves_the_name_that_it_was_given_for_until_another_is_given() {
-        let mut tokens = Tokens::new([7; 32], []);
-        let (first, second) = (tokens.make(), tokens.make());
-        assert_ne!(first, second);
-        assert!(first.len() == 2 * TOKEN_BYTES && first.bytes().all(|b| b.is_ascii_hexdigit()));
-        let anna = name("Анна");
-        assert!(!tokens.prove(&anna, &first));
-        let hash = tokens.grant(&anna, &first);
-        assert!(tokens.prove(&anna, &first) && !tokens.prove(&name("анна"), &first));
-        let mut restarted = Tokens::new([8; 32], [("Анна".to_owned(), hash)]);
-        assert!(restarted.prove(&anna, &first), "the hash outlives the process");
-        assert_ne!(restarted.make(), first, "other secrets make other tokens");
-        tokens.grant(&anna, &second);
-        assert!(tokens.prove(&anna, &second) && !tokens.prove(&anna, &first));
-    }
-
-    #[test]
-    fn the_token_that_was_used_longest_ago_is_forgotten_first() {
-        let known = (0..TOKENS_MAX).map(|n| (format!("name {n}"), hash("secret")));
-        let mut tokens = Tokens::new([7; 32], known);
-        tokens.grant(&name("name 0"), "secret");
-        tokens.grant(&name("new"), "secret");
-        let proven =
-            ["name 0", "name 1", "name 2", "new"].map(|n| tokens.prove(&name(n), "secret"));
-        assert_eq!(proven, [true, false, true, true]);
-        assert_eq!((tokens.hashes.len(), tokens.used.len()), (TOKENS_MAX, TOKENS_MAX));
-    }
-}
+mod tests;

@@ -36,6 +36,7 @@ mod place;
 mod room;
 mod roster;
 mod saved;
+mod secret;
 mod texts;
 
 use std::{collections::VecDeque, mem};
@@ -46,6 +47,7 @@ use self::{
     place::Place,
     roster::Roster,
     saved::Unacknowledged,
+    secret::Secret,
 };
 pub use self::{
     event::{Cause, Event, FailReason, Message, Page, SayError},
@@ -76,7 +78,7 @@ pub struct Client {
     begin: Begin,
     is_persistent: bool,
     has_joined: bool,
-    seed: u128,
+    secret: Secret,
     chance: Chance,
     backoff: Backoff,
     phase: Phase,
@@ -140,8 +142,8 @@ impl Client {
             begin: Begin::Resume,
             is_persistent: false,
             has_joined: false,
-            seed,
-            chance: Chance::new(seed),
+            secret: Secret::new(seed),
+            chance: Chance::new(Secret::new(seed)),
             backoff: Backoff::default(),
             phase: Phase::Idle,
             line: Line::default(),
@@ -309,7 +311,7 @@ impl Client {
     /// assert!(client.members().is_empty()); // Nobody is known yet.
     /// # Ok::<(), pychat_wire::NameError>(())
     /// ```
-    pub fn members(&self) -> &[String] {
+    pub fn members(&self) -> Vec<String> {
         self.roster.names()
     }
 

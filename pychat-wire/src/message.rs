@@ -2,9 +2,12 @@
 //!
 //! Reading borrows from the payload where it can. It forgives what the original forgives: keys in
 //! any order, keys that nobody knows, the same key twice (the last one counts). A member that only
-//! protocol 2 gives a meaning, and that is not of its kind, counts as missing.
+//! protocol 2 gives a meaning, and that is not of its kind, counts as missing. Half of a surrogate
+//! pair, as other JSON writers escape it, is read as U+FFFD.
 
+pub(crate) mod bounds;
 mod client;
+mod lossy;
 mod members;
 mod parts;
 mod server;
@@ -17,6 +20,10 @@ use thiserror::Error;
 
 use self::members::Member;
 pub use self::{
+    bounds::{
+        CONTENT_BYTES_MAX, MEMBERS_MAX, RETRY_MS_MAX, SENTENCE_CHARS_MAX, TIME_MS_MAX,
+        TOKEN_BYTES_MAX,
+    },
     client::ClientMessage,
     parts::{
         ErrorCode, Limits, Listing, MESSAGE_ID_BYTES_MAX, PAGE_MESSAGES_MAX, PONG_SECONDS_MAX,

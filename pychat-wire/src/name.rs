@@ -4,15 +4,19 @@
 //! reader would take for each other (`Анна` in Cyrillic and `Aннa` with Latin letters, `ANNA` and
 //! `anna`) share a [`Skeleton`]; a room keeps one person a skeleton.
 
+mod rules;
+mod skeleton;
+
 use std::{
     fmt,
-    sync::{Arc, LazyLock},
+    hash::{Hash, Hasher},
+    sync::Arc,
 };
 
-use caseless::Caseless;
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
-use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
+
+pub use self::skeleton::Skeleton;
 
 /// The author of everything that the server itself says in protocol 1.
 pub const SERVER: &str = "Сервер Чата";
@@ -22,6 +26,15 @@ pub const YOU: &str = "Вы";
 
 /// The most characters (Unicode scalar values) that a name may have.
 pub const NAME_CHARS_MAX: usize = 32;
+
+/// The most bytes that a name may have in NFKC, its compatibility composition.
+pub const NAME_BYTES_MAX: usize = 64;
+
+/// How many characters of a name are kept where a number comes after it, up to ` (999999)`.
+const STEM_CHARS_MAX: usize = NAME_CHARS_MAX - " (999999)".len();
+
+/// The largest number that comes after a name.
+pub const NAME_NUMBER_MAX: u32 = 999_999;
 
 /// Why a name cannot be used.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
@@ -38,30 +51,49 @@ pub enum NameError {
         chars: usize,
     },
 
-    /// It holds a control or format character, or breaks the line.
+    /// It holds a character that names are not made of.
     #[error("a name may not hold the character U+{:04X}", u32::from(*.character))]
     Forbidden {
         /// The first such character.
         character: char,
     },
 
+    /// It has more than [`NAME_BYTES_MAX`] bytes in NFKC.
+    #[error("a name may have at most {NAME_BYTES_MAX} bytes, not {bytes}")]
+    TooLarge {
+        /// How many it has.
+        bytes: usize,
+    },
+
+    /// It has marks that stand on no letter, or more than two on the same one.
+    #[error("a name may have no more than two marks in a row, and each on a letter")]
+    Marks,
+
     /// It is, or looks like, a name that the protocol keeps for itself.
     #[error("this name is kept for the chat itself")]
     Reserved,
+
+    /// One of the sentences could be read in it that say who comes and goes.
+    #[error("this name reads like something that the chat itself says")]
+    Sentence,
 }
 
 /// A name that keeps all the rules. Cheap to clone.
-#[derive(Clone, Eq, Hash, PartialEq)]
+///
+/// Names are equal that are written alike; for what looks alike, see [`Self::skeletons`].
+#[derive(Clone)]
 pub struct UserName(Arc<Checked>);
 
-#[derive(Eq, Hash, PartialEq)]
 struct Checked {
     name: Box<str>,
     skeletons: [Skeleton; 2],
+    /// What stands before a number: the beginning of the name, where there is no room for all.
+    stem: Option<Arc<Checked>>,
 }
 
 impl UserName {
-    /// Trims `name` and checks it.
+    /// Trims `name` and checks it. Whatever `name` is, no more than [`NAME_CHARS_MAX`] characters
+    /// are looked at closely.
     ///
     /// # Errors
     ///
@@ -78,24 +110,35 @@ impl UserName {
     /// ```
     pub fn new(name: &str) -> Result<Self, NameError> {
         let name = name.trim();
+        if name.is_empty() {
+            return Err(NameError::Empty);
+        }
         let chars = name.chars().count();
         if NAME_CHARS_MAX < chars {
             return Err(NameError::TooLong { chars });
         }
-        if let Some(character) = name.chars().find(|character| is_forbidden(*character)) {
+        if let Some(character) = rules::find_forbidden(name) {
             return Err(NameError::Forbidden { character });
         }
-        let skeletons = Skeleton::both_of(name);
-        if skeletons.iter().any(Skeleton::is_blank) {
-            return Err(NameError::Empty);
+        // Nothing that is allowed has a decomposition of more than a few characters.
+        let composed: String = name.nfkc().collect();
+        if NAME_BYTES_MAX < composed.len() {
+            return Err(NameError::TooLarge { bytes: composed.len() });
         }
-        if RESERVED.iter().any(|reserved| skeletons.contains(reserved)) {
-            return Err(NameError::Reserved);
+        if rules::has_stray_marks(&composed) {
+            return Err(NameError::Marks);
         }
-        Ok(Self(Arc::new(Checked { name: name.into(), skeletons })))
+        let checked = Checked::of(name, &composed)?;
+        let Some((end, _)) = name.char_indices().nth(STEM_CHARS_MAX) else {
+            return Ok(Self(Arc::new(checked)));
+        };
+        let stem = name[..end].trim_end();
+        let stem = Checked::of(stem, &stem.nfkc().collect::<String>())?;
+        Ok(Self(Arc::new(Checked { stem: Some(Arc::new(stem)), ..checked })))
     }
 
-    /// Returns `NAME (number)`, the name shortened where the whole would pass [`NAME_CHARS_MAX`].
+    /// Returns `NAME (number)`. A name that leaves no room for ` (999999)` within
+    /// [`NAME_CHARS_MAX`] is shortened, and a larger `number` is that one. It costs a copy.
     ///
     /// # Examples
     ///
@@ -107,12 +150,20 @@ impl UserName {
     /// ```
     #[must_use]
     pub fn numbered(&self, number: u32) -> Self {
-        let suffix = format!(" ({number})");
-        let (name, kept) = (self.as_str(), NAME_CHARS_MAX - suffix.len());
-        let end = name.char_indices().nth(kept).map_or(name.len(), |(end, _)| end);
-        let name = name[..end].trim_end().to_owned() + &suffix;
-        let skeletons = Skeleton::both_of(&name);
-        Self(Arc::new(Checked { name: name.into(), skeletons }))
+        let number = number.min(NAME_NUMBER_MAX);
+        let stem = self.0.stem.as_ref().unwrap_or(&self.0);
+        let name = format!("{} ({number})", stem.name);
+        let is_long = STEM_CHARS_MAX < name.chars().count();
+        Self(Arc::new(Checked {
+            name: name.into(),
+            skeletons: self.stem_skeletons().each_ref().map(|stem| stem.numbered(number)),
+            stem: is_long.then(|| stem.clone()),
+        }))
+    }
+
+    /// Returns what stands before the number of every [`numbered`](Self::numbered) name looks like.
+    pub fn stem_skeletons(&self) -> &[Skeleton; 2] {
+        self.0.stem.as_ref().map_or(&self.0.skeletons, |stem| &stem.skeletons)
     }
 
     /// Returns the name as it is shown.
@@ -143,6 +194,32 @@ impl UserName {
     }
 }
 
+impl Checked {
+    /// Takes a name of which `composed` is the NFKC, unless it looks like what it may not.
+    fn of(name: &str, composed: &str) -> Result<Self, NameError> {
+        let skeletons = Skeleton::both_of(composed);
+        if skeletons.iter().any(|skeleton| skeleton.as_str().is_empty()) {
+            return Err(NameError::Empty);
+        }
+        rules::check_looks(&skeletons)?;
+        Ok(Self { name: name.into(), skeletons, stem: None })
+    }
+}
+
+impl PartialEq for UserName {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for UserName {}
+
+impl Hash for UserName {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
 impl fmt::Debug for UserName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_tuple("UserName").field(&self.as_str()).finish()
@@ -155,156 +232,5 @@ impl fmt::Display for UserName {
     }
 }
 
-/// What a name looks like: letters that are taken for each other are one here.
-///
-/// The skeleton of Unicode Technical Standard 39, section 4, of the NFKC form with case folded.
-/// Folding the case before and after are two questions: `Bы` is taken for `Вы` only while its first
-/// letter is a capital, and `вы` is the same word only once its case is folded. Each name therefore
-/// has two skeletons, and names clash that share one. Cheap to clone.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct Skeleton(Arc<str>);
-
-/// What [`SERVER`] and [`YOU`] look like.
-static RESERVED: LazyLock<Vec<Skeleton>> =
-    LazyLock::new(|| [SERVER, YOU].into_iter().flat_map(Skeleton::both_of).collect());
-
-impl Skeleton {
-    fn both_of(name: &str) -> [Self; 2] {
-        let composed: String = name.nfkc().collect();
-        let folded: String = composed.chars().default_case_fold().collect();
-        let first = Self::of(&folded);
-        let second = if folded == composed { first.clone() } else { Self::of(&composed) };
-        if first == second { [first.clone(), first] } else { [first, second] }
-    }
-
-    fn of(name: &str) -> Self {
-        let skeleton = unicode_security::skeleton(name).default_case_fold().collect::<String>();
-        // However wide a gap is, it is a gap.
-        Self(skeleton.split_whitespace().collect::<Vec<_>>().join(" ").into())
-    }
-
-    /// Returns true if there is nothing to be seen: all of it was ignorable.
-    fn is_blank(&self) -> bool {
-        const BRAILLE_BLANK: char = '\u{2800}';
-        self.0.chars().all(|character| character.is_whitespace() || character == BRAILLE_BLANK)
-    }
-}
-
-/// Returns true for what would let a name hide, reorder or break the text around it.
-fn is_forbidden(character: char) -> bool {
-    matches!(
-        character.general_category(),
-        GeneralCategory::Control
-            | GeneralCategory::Format
-            | GeneralCategory::LineSeparator
-            | GeneralCategory::ParagraphSeparator
-    )
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn name(name: &str) -> UserName {
-        UserName::new(name).unwrap()
-    }
-
-    fn clash(one: &str, other: &str) -> bool {
-        let (one, other) = (name(one), name(other));
-        one.skeletons().iter().any(|skeleton| other.skeletons().contains(skeleton))
-    }
-
-    #[test]
-    fn names_are_trimmed_and_otherwise_kept() {
-        for (given, kept) in [
-            ("Анна", "Анна"),
-            ("  Анна \u{a0}\n", "Анна"),
-            ("Анна  Мария", "Анна  Мария"),
-            ("<b>&\"\\", "<b>&\"\\"),
-            ("👋", "👋"),
-            ("❤\u{fe0f}", "❤\u{fe0f}"),
-            ("x", "x"),
-            ("ﬁ", "ﬁ"),
-        ] {
-            assert_eq!(UserName::new(given).as_ref().map(UserName::as_str), Ok(kept));
-        }
-        assert_eq!(name(&"ж".repeat(32)).as_str(), "ж".repeat(32));
-    }
-
-    #[test]
-    fn names_that_break_a_rule_are_refused() {
-        let forbidden = |character| NameError::Forbidden { character };
-        for (given, error) in [
-            ("", NameError::Empty),
-            (" \t\u{3000} ", NameError::Empty),
-            ("\u{2800}", NameError::Empty),
-            ("\u{3164}\u{fe0f}", NameError::Empty),
-            (&"ж".repeat(33), NameError::TooLong { chars: 33 }),
-            ("a\nb", forbidden('\n')),
-            ("a\u{0}b", forbidden('\0')),
-            ("a\u{1b}[31m", forbidden('\u{1b}')),
-            ("a\u{85}b", forbidden('\u{85}')),
-            ("a\u{2028}b", forbidden('\u{2028}')),
-            ("a\u{2029}b", forbidden('\u{2029}')),
-            ("a\u{202e}b", forbidden('\u{202e}')),
-            ("a\u{200b}b", forbidden('\u{200b}')),
-            ("\u{feff}a", forbidden('\u{feff}')),
-            ("a\u{e0041}", forbidden('\u{e0041}')),
-        ] {
-            assert_eq!(UserName::new(given), Err(error), "{given:?}");
-        }
-    }
-
-    #[test]
-    fn nobody_passes_for_the_server_or_for_you() {
-        for given in [
-            "Сервер Чата",
-            "сервер чата",
-            "СЕРВЕР ЧАТА",
-            "Сервер  Чата",
-            "Сервер\u{a0}Чата",
-            "Cepвep Чaтa",
-            "Серве\u{34f}р Чата",
-            "Вы",
-            "вы",
-            "ВЫ",
-            "Bы",
-            "В\u{fe0f}ы",
-        ] {
-            assert_eq!(UserName::new(given), Err(NameError::Reserved), "{given:?}");
-        }
-        for given in ["Сервер", "Чата", "Выдра", "Вы (2)"] {
-            assert_eq!(name(given).as_str(), given);
-        }
-    }
-
-    #[test]
-    fn names_clash_that_a_reader_would_confuse() {
-        for (one, other) in [
-            ("Анна", "анна"),
-            ("Анна", "Aннa"),
-            ("anna", "ＡＮＮＡ"),
-            ("straße", "STRASSE"),
-            ("Bob", "B0b"),
-            ("Ivan", "lvan"),
-            ("Зоё", "Зое\u{308}"),
-            ("a b", "a  b"),
-        ] {
-            assert!(clash(one, other) && clash(other, one), "{one} and {other}");
-        }
-        for (one, other) in [("Анна", "Инна"), ("Bob", "Rob"), ("a b", "ab"), ("Анна", "Анна (2)")]
-        {
-            assert!(!clash(one, other), "{one} and {other}");
-        }
-    }
-
-    #[test]
-    fn a_numbered_name_stays_within_the_limit() {
-        let long = name(&"ж".repeat(32));
-        assert_eq!(long.numbered(2).as_str(), "ж".repeat(28) + " (2)");
-        assert_eq!(long.numbered(u32::MAX).as_str().chars().count(), NAME_CHARS_MAX);
-        let gap = name(&("ж".repeat(27) + " жжжж"));
-        assert_eq!(gap.numbered(2).as_str(), "ж".repeat(27) + " (2)");
-        assert_eq!(UserName::new(long.numbered(7).as_str()), Ok(long.numbered(7)));
-    }
-}
+mod tests;

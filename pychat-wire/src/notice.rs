@@ -14,6 +14,13 @@ const JOINED: &str = " присоединился к чату.";
 const LEFT: &str = " покинул чат.";
 const STOPPING: &str = "Connection closed due to server is shutting down. Bye!\n";
 
+/// What stands between two names in a welcome. Names of the original may hold it too.
+pub const NAME_SEPARATOR: &str = ", ";
+
+/// What nobody's name may hold, or it could be read as the server saying who comes and goes.
+pub(crate) const SENTENCE_PARTS: [&str; 6] =
+    [JOINED, LEFT, WELCOME, ONLINE, "Waiting for your username", "Connection closed due to"];
+
 /// One thing that the server says.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Notice<'a> {

@@ -71,6 +71,21 @@ fn escaped(text: &str) -> String {
 
 proptest! {
     #[test]
+    fn any_code_units_are_read_as_text(units in vec(
+        prop_oneof![any::<u16>(), 0xd7f0..0xe010_u16, Just(0xd83d), Just(0xdc4b), Just(0x61)],
+        0..40,
+    )) {
+        let escapes: Vec<_> = units.iter().map(|unit| format!("\\u{unit:04x}")).collect();
+        let escapes = escapes.concat();
+        let read = String::from_utf16_lossy(&units);
+        let payload = format!(r#"{{"type":"text","content":"{escapes}"}}"#);
+        prop_assert_eq!(ClientMessage::parse(payload.as_bytes()), Ok(ClientMessage::text(&read)));
+        let payload = format!(r#"{{"type":"message","username":"a","content":"{escapes}"}}"#);
+        let heard = ServerMessage::Message { username: "a".into(), content: read.into() };
+        prop_assert_eq!(ServerMessage::parse(payload.as_bytes()), Ok(heard));
+    }
+
+    #[test]
     fn frames_survive_any_cut(
         payloads in vec(vec(any::<u8>(), 0..300), 0..8),
         cuts in vec(any::<prop::sample::Index>(), 0..20),

@@ -78,7 +78,7 @@ impl Session {
         let imp = self.imp();
         imp.has_met.set(false);
         if let Some(client) = &*imp.client.borrow() {
-            imp.people.update(client.members(), client.name());
+            imp.people.update(&client.members(), client.name());
         }
     }
 

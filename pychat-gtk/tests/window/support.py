@@ -4,6 +4,7 @@ Everything runs against real processes.
 """
 
 import contextlib
+import functools
 import os
 import pathlib
 import re
@@ -25,11 +26,31 @@ CLIENT = os.environ.get("PYCHAT_GTK", str(BUILD / "pychat-gtk"))
 
 APP_ID = "io.github.pychat.Pychat"
 
+# The same widgets have other roles in GTK 4.18 than in 4.8, and one role has another name in AT-SPI
+# 2.56 than in 2.46.
+ROLES = {"button": "push button", "grouping": "panel", "toggle button": "push button"}
+
 
 def call_application(interface, method, signature, *arguments):
     """Calls the client as a desktop does."""
     call = ["busctl", "--user", "call", APP_ID, "/" + APP_ID.replace(".", "/"), interface, method]
     return subprocess.run([*call, signature, *arguments], check=True, stdout=subprocess.DEVNULL)
+
+
+@functools.cache
+def russian():
+    """An environment in which Russian is read.
+
+    There is such a locale wherever Russian is read. Here there may be C.UTF-8 alone, in which
+    nothing is translated from glibc 2.41 on.
+    """
+    folder = pathlib.Path.home() / "locales"
+    folder.mkdir()
+    subprocess.run(
+        ["localedef", "--inputfile=ru_RU", "--charmap=UTF-8", str(folder / "ru_RU.UTF-8")],
+        check=True,
+    )
+    return {"LANGUAGE": "ru", "LC_ALL": "ru_RU.UTF-8", "LOCPATH": str(folder)}
 
 
 def activate_action(name):
@@ -75,7 +96,7 @@ class Window:
         root = within or self.frame
         root.clear_cache()
         return next(
-            (it for it in walk(root) if it.get_role_name() == role and name in (None, it.get_name())),
+            (it for it in walk(root) if role_of(it) == role and name in (None, it.get_name())),
             None,
         )
 
@@ -85,7 +106,7 @@ class Window:
         names = []
         for accessible in walk(self.frame):
             with contextlib.suppress(GLib.Error):  # It has just gone.
-                if accessible.get_role_name() == role:
+                if role_of(accessible) == role:
                     names.append(accessible.get_name())
         return names
 
@@ -99,7 +120,7 @@ class Window:
     def find_label(self, pattern):
         """Returns the first visible label whose text matches, or None."""
         self.frame.clear_cache()
-        labels = (it for it in walk(self.frame) if it.get_role_name() == "label")
+        labels = (it for it in walk(self.frame) if role_of(it) == "label")
         return next((it for it in labels if re.search(pattern, it.get_name() or "")), None)
 
     def wait_for(self, role, name=None, within=None):
@@ -121,7 +142,10 @@ class Window:
         return self.wait_for("filler", "Conversation")
 
     def rows(self):
-        """The messages, as they are read out: oldest first."""
+        """The messages, as they are read out: oldest first.
+
+        From GTK 4.12 on those out of view are not among them.
+        """
         messages = self.find("list", "Messages") or self.find("list", "Сообщения")
         return [] if messages is None else list(children(messages))
 
@@ -132,6 +156,16 @@ class Window:
             return next((it for it in self.rows() if (it.get_name() or "").endswith(ending)), None)
 
         return eventually(find_row, f"the message {ending!r}")
+
+    def way_back(self):
+        """What the button is called that leads to the latest messages; empty if there is none."""
+        names = self.names("push button")
+        return next((name for name in names if name.startswith("Go to the Latest Messages")), "")
+
+    def n_missed(self):
+        """How many messages it says have come below what is in view."""
+        count = re.search(r"(\d+) new", self.way_back())
+        return int(count[1]) if count else 0
 
     def focused(self):
         """Whatever has the keyboard."""
@@ -223,7 +257,16 @@ class Window:
         )
 
     def extents(self, accessible):
-        return Atspi.Component.get_extents(accessible, Atspi.CoordType.WINDOW)
+        """Where something is in the window."""
+        area = place_of(accessible)
+        frame = place_of(self.frame)
+        if frame.x < 0:
+            # GTK 4.18 leaves out the borders and paddings of what is around it: the frame of the
+            # window, and what style.css has around messages and entry.
+            x, y = padding_around(accessible)
+            area.x += x - 2 * frame.x
+            area.y += y - 2 * frame.y
+        return area
 
     def _find_frame(self):
         application = self._find_application()
@@ -259,6 +302,34 @@ def walk(root):
             if accessible.get_state_set().contains(Atspi.StateType.VISIBLE):
                 yield accessible
                 stack.extend(reversed(list(children(accessible))))
+
+
+def place_of(accessible, relative_to=Atspi.CoordType.WINDOW):
+    return Atspi.Component.get_extents(accessible, relative_to)
+
+
+def padding_around(accessible):
+    """Returns the paddings at the left and the top of what is around something, in pixels."""
+    row = accessible
+    while row is not None and role_of(row) not in ("list item", "frame"):
+        row = row.get_parent()
+    if role_of(accessible) == "text":
+        return 13, 13
+    if role_of(row) == "frame" or row.get_parent().get_name() not in ("Messages", "Сообщения"):
+        return 0, 0
+    if row == accessible:
+        return 0, 12
+    message = row.get_child_at_index(0)
+    line = place_of(list(children(message))[-1], Atspi.CoordType.PARENT)
+    # One pixel of the message's own padding is at its bottom.
+    top = place_of(message).height - (line.y + line.height) - 1
+    return 12 + 12, 12 + top + 6
+
+
+def role_of(accessible):
+    """Returns the name of its role, as the oldest GTK has it."""
+    name = accessible.get_role_name()
+    return ROLES.get(name, name)
 
 
 def text_of(entry):

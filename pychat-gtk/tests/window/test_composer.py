@@ -202,7 +202,9 @@ class Emoji(Entry):
         self.find_emoji("grinning cat")
         self.window.press("Tab")
         self.window.press("Return")
-        self.wait_for_draft("hi \U0001F63A\uFE0F")
+        # GTK 4.8 adds that it is to be shown as a picture, which needs no saying.
+        cat = "hi \U0001F63A"
+        eventually(lambda: self.window.draft().removesuffix("\uFE0F") == cat, "the cat")
 
     def test_the_button_opens_the_same(self):
         self.window.click("Insert Emoji")

@@ -27,7 +27,7 @@ class Joining(WindowTest):
             ("Name", "", "Анна", "Your name is needed to enter the chat"),
             ("Name", "Bы", "Анна", "This name is kept for the chat itself"),
             ("Name", "а" * 33, "Анна", "A name may have at most 32 characters; this one has 33"),
-            ("Name", "a\u200eb", "Анна", "A name may not contain the invisible character U+200E"),
+            ("Name", "a\u200eb", "Анна", "A name may not contain the character U+200E"),
             ("Server", "", "[::1]", "The server’s name or address is needed"),
             ("Server", "two words", "h", "This is neither a host name nor an address"),
             ("Server", "::1", "h:1", "An IPv6 address needs brackets, like this: [::1]:12345"),
@@ -79,7 +79,7 @@ class Joining(WindowTest):
     def test_joining_can_be_cancelled(self):
         original = self.start_original()
         window = self.open("--name", "Анна", original.address)
-        window.wait_for("status bar", f"Connecting to {original.address}…")
+        window.wait_for("label", f"Connecting to {original.address}…")
         window.click("Cancel", window.joining())
         button = window.wait_for("push button", "Join")
         eventually(lambda: is_sensitive(button), "the button to be usable")

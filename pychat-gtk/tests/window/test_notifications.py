@@ -7,7 +7,7 @@ import sys
 import threading
 import unittest
 
-from support import WindowTest, activate_action, eventually
+from support import WindowTest, activate_action, eventually, russian
 
 # As many as the server takes at once.
 N_FLOOD = 20
@@ -148,7 +148,7 @@ class Notifications(WindowTest):
         self.desktop.wait_for()
 
     def test_russian_counts_as_russians_do(self):
-        self.open_in_background(LANGUAGE="ru", LC_ALL="C.UTF-8")
+        self.open_in_background(**russian())
         for n in range(1, 4):
             self.boris.say(f"чай {n}")
         self.desktop.wait_for(("3 новых сообщения", "Борис: чай 3"))

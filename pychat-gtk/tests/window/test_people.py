@@ -3,7 +3,7 @@
 import subprocess
 import unittest
 
-from support import WindowTest, eventually
+from support import WindowTest, children, eventually, russian
 
 BESIDE_PX, OVER_PX = 900, 400
 
@@ -27,9 +27,7 @@ class People(WindowTest):
 
     def names(self, window, name="People"):
         people = window.find("list", name)
-        if people is None:
-            return []
-        return [people.get_child_at_index(n).get_name() for n in range(people.get_child_count())]
+        return [] if people is None else [person.get_name() for person in children(people)]
 
     def wait_for_focus(self, window, name):
         def is_there():
@@ -41,16 +39,19 @@ class People(WindowTest):
     def wait_for_names(self, window, *expected):
         eventually(lambda: self.names(window) == list(expected), f"{expected}")
 
+    def wait_for_count(self, window, count, name="People"):
+        window.wait_for("label", count, within=window.wait_for("filler", name))
+
     def test_they_are_in_join_order_and_counted(self):
         window = self.open_people(BESIDE_PX)
         self.wait_for_names(window, "Борис", "Анна, you")
-        window.wait_for("status bar", "2 people here")
+        self.wait_for_count(window, "2 people here")
         vera = self.let_join(self.server, "Вера")
         self.wait_for_names(window, "Борис", "Анна, you", "Вера")
         self.boris.close()
         vera.close()
         self.wait_for_names(window, "Анна, you")
-        window.wait_for("status bar", "1 person here")
+        self.wait_for_count(window, "1 person here")
 
     def test_the_title_says_where_one_is_and_how_many_are_there(self):
         window = self.open_joined(self.server)
@@ -67,7 +68,7 @@ class People(WindowTest):
         self.wait_for_focus(window, "Find a Person")
         window.write("Find a Person", "БОР")
         self.wait_for_names(window, "Борис")
-        window.wait_for("status bar", "1 of 3 people")
+        self.wait_for_count(window, "1 of 3 people")
         window.press("Return")
         eventually(lambda: window.draft() == "@Борис ", "the name in the draft")
         self.wait_for_focus(window, "Message")
@@ -91,7 +92,7 @@ class People(WindowTest):
         window = self.open_people(BESIDE_PX)
         window.focus()
         window.write("Find a Person", "nobody")
-        window.wait_for("status bar", "0 of 2 people")
+        self.wait_for_count(window, "0 of 2 people")
         window.press("Escape")
         self.wait_for_names(window, "Борис", "Анна, you")
         window.press("Escape")
@@ -125,12 +126,12 @@ class People(WindowTest):
         self.wait_for_names(window, "Анна, you")
 
     def test_russian_counts_as_russians_do(self):
-        window = self.open_people(BESIDE_PX, LANGUAGE="ru", LC_ALL="C.UTF-8")
-        window.wait_for("status bar", "2 человека")
+        window = self.open_people(BESIDE_PX, **russian())
+        self.wait_for_count(window, "2 человека", "Участники")
         self.assertEqual(self.names(window, "Участники"), ["Борис", "Анна, вы"])
         for n in range(3):
             self.let_join(self.server, f"Гость {n}")
-        window.wait_for("status bar", "5 человек")
+        self.wait_for_count(window, "5 человек", "Участники")
 
 
 if __name__ == "__main__":

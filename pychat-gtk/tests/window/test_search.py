@@ -54,7 +54,7 @@ class Search(WindowTest):
         return focused is not None and focused.get_name() == name
 
     def outcome(self):
-        label = self.window.find("status bar", within=self.window.conversation())
+        label = self.window.find("label", within=self.window.wait_for("form", "Search"))
         return label and label.get_name()
 
     def wait_for_outcome(self, outcome):

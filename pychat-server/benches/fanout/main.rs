@@ -6,6 +6,7 @@
 //! before.
 
 mod load;
+#[allow(dead_code, reason = "each benchmark uses its part")]
 mod server;
 
 use std::{

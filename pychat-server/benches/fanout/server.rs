@@ -2,11 +2,14 @@
 
 use std::{
     fmt, fs,
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader},
     net::SocketAddr,
     path::PathBuf,
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -40,13 +43,22 @@ pub(crate) struct Server {
     process: Child,
     address: SocketAddr,
     directory: Option<PathBuf>,
+    log_lines: Arc<AtomicUsize>,
 }
+
+/// Lets everybody speak as fast as they can.
+const UNLIMITED: [&str; 2] = ["--flood=off", "--connections-per-address=0"];
 
 impl Server {
     /// Starts a server on a free port that lets everybody speak as fast as they can.
     pub(crate) fn start(history: History) -> Outcome<Self> {
+        Self::start_with(history, &UNLIMITED)
+    }
+
+    /// Starts a server on a free port with these `flags`.
+    pub(crate) fn start_with(history: History, flags: &[&str]) -> Outcome<Self> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pychat-server"));
-        command.args(["--listen=127.0.0.1:0", "--flood=off", "--connections-per-address=0"]);
+        command.args(flags).arg("--listen=127.0.0.1:0");
         let directory = match history {
             History::Memory => {
                 command.arg("--history=memory");
@@ -70,8 +82,14 @@ impl Server {
         }
         let address = line.trim().rsplit(' ').next().unwrap_or_default().parse()?;
         // The log must be read, or the server would wait for room in the pipe.
-        thread::spawn(move || log.read_to_end(&mut Vec::new()));
-        Ok(Self { process, address, directory })
+        let log_lines = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&log_lines);
+        thread::spawn(move || {
+            for _ in log.split(b'\n').map_while(Result::ok) {
+                counter.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        Ok(Self { process, address, directory, log_lines })
     }
 
     /// Returns where it listens.
@@ -88,10 +106,36 @@ impl Server {
 
     /// Returns how much memory it has in use, in bytes.
     pub(crate) fn memory(&self) -> Outcome<usize> {
+        self.status("VmRSS:")
+    }
+
+    /// Returns how much memory it has had in use at most, in bytes.
+    pub(crate) fn peak_memory(&self) -> Outcome<usize> {
+        self.status("VmHWM:")
+    }
+
+    /// Returns how many lines it has logged since it began to listen.
+    pub(crate) fn log_lines(&self) -> usize {
+        self.log_lines.load(Ordering::Relaxed)
+    }
+
+    /// Returns how much it keeps on disk, in bytes.
+    pub(crate) fn disk(&self) -> Outcome<u64> {
+        let directory = self.directory.as_ref().ok_or("nothing is kept on disk")?;
+        let sizes = fs::read_dir(directory)?.map(|entry| Ok(entry?.metadata()?.len()));
+        sizes.sum()
+    }
+
+    /// Returns false once it has ended by itself.
+    pub(crate) fn is_alive(&mut self) -> Outcome<bool> {
+        Ok(self.process.try_wait()?.is_none())
+    }
+
+    fn status(&self, key: &str) -> Outcome<usize> {
         let status = self.read("status")?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let line = status.lines().find_map(|line| line.strip_prefix(key));
         let kibibytes: usize =
-            line.and_then(|line| line.trim().strip_suffix(" kB")).ok_or("no VmRSS")?.parse()?;
+            line.and_then(|line| line.trim().strip_suffix(" kB")).ok_or("no memory")?.parse()?;
         Ok(kibibytes << 10)
     }
 

@@ -9,7 +9,11 @@ use pychat_wire::{
 };
 
 use super::{Chat, CloseReason, Complaint, Effect, Phase, Protocol, Refusal, complain, tell};
-use crate::{admission::Act, id::ConnectionId};
+use crate::{
+    admission::Act,
+    id::ConnectionId,
+    tokens::{Grant, Tokens},
+};
 
 /// What a hello says.
 #[derive(Debug)]
@@ -58,7 +62,9 @@ impl Chat {
         name: UserName,
         effects: &mut Vec<Effect>,
     ) {
-        let free = self.roster.find_free(name);
+        self.tokens.correct_use(&name, self.name_expiry());
+        change_owners(&mut self.tokens, effects);
+        let free = self.find_free(name);
         let name = free.name().clone();
         // Who is there already is a long text in a large room. Its memory comes in sizes that will be
         // asked for again: a little more for each newcomer would leave a hole for each.
@@ -68,11 +74,11 @@ impl Chat {
         write!(content, "{welcome}").ok(); // A String takes it all.
         effects.push(Effect::Tell { to: id, content });
         self.roster.join(id, free);
-        self.enter(now, id, name, Protocol::One, effects);
+        self.enter(now, id, name, None, effects);
     }
 
-    /// Lets a peer of protocol 2 in under exactly this name; if somebody has it, only whoever proves
-    /// that it is theirs.
+    /// Lets a peer of protocol 2 in under exactly this name; if somebody has or owns it, or one that
+    /// looks like it, only with a proof of being its owner. Others who have it are sent away then.
     fn join_as(
         &mut self,
         now: Instant,
@@ -81,32 +87,54 @@ impl Chat {
         hello: &Hello<'_>,
         effects: &mut Vec<Effect>,
     ) {
-        let proven = hello.token.filter(|token| self.tokens.prove(&name, token));
-        if proven.is_some()
-            && let Some(holder) = self.roster.holder(&name)
-        {
-            self.replace(now, holder, effects);
-        }
-        let free = self.roster.find_free(name.clone());
-        if *free.name() != name {
+        let expiry = self.name_expiry();
+        self.tokens.correct_use(&name, expiry);
+        let proven = hello.token.and_then(|token| Some((token, self.proven(&name, token)?)));
+        let grant = proven.map(|(_, grant)| grant);
+        let holders = self.roster.holders(&name);
+        let makes_way = |holder: &ConnectionId| {
+            grant.is_some_and(|grant| {
+                let held = self.peers.get(holder).and_then(|peer| peer.grant);
+                grant.is_saved || held.is_some_and(|held| held.owner == grant.owner)
+            })
+        };
+        let owner = grant.map(|grant| grant.owner);
+        if self.tokens.is_reserved(&name, owner, expiry) || !holders.iter().all(makes_way) {
             let complaint = Complaint {
-                suggest: Some(free.name().clone()),
-                ..Complaint::new(ErrorCode::NameTaken, "somebody here has this name")
+                suggest: Some(self.find_free(name).name().clone()),
+                ..Complaint::new(ErrorCode::NameTaken, "somebody else has this name")
             };
             complain(id, complaint, effects);
             effects.push(Effect::Report { id, refusal: Refusal::NameTaken });
             return self.count_bad(id, ErrorCode::NameTaken, &Refusal::NameTaken, effects);
         }
-        let token = proven.map_or_else(|| self.tokens.make(), ToOwned::to_owned);
-        let hash = self.tokens.grant(&name, &token);
-        effects.push(Effect::Remember { name: name.clone(), hash });
-        self.roster.join(id, free);
+        for holder in holders {
+            self.replace(now, holder, effects);
+        }
+        let (token, grant) =
+            proven.map_or_else(|| self.tokens.make(), |(token, grant)| (token.to_owned(), grant));
+        if grant.is_saved {
+            self.tokens.note_use(grant.owner, &name, self.utc_ms);
+        }
+        change_owners(&mut self.tokens, effects);
+        self.roster.join(id, self.roster.find_free(name.clone(), |_| false));
         let members = self.roster.members().clone();
         effects.push(Effect::Welcome { to: id, name: name.clone(), token, members });
-        self.enter(now, id, name, Protocol::Two, effects);
+        self.enter(now, id, name, Some(grant), effects);
         if let Some((epoch, after)) = hello.resume {
             effects.push(Effect::Resume { id, epoch: epoch.to_owned(), after });
         }
+    }
+
+    /// Returns what somebody has `name` by who has this `token`. Of who said nothing yet only their
+    /// connection knows it.
+    fn proven(&self, name: &UserName, token: &str) -> Option<Grant> {
+        let held = |holder| self.peers.get(&holder).and_then(|peer| peer.grant);
+        self.tokens.prove(name, token).or_else(|| {
+            let holders = self.roster.holders(name).into_iter();
+            let grant = holders.filter_map(held).find(|grant| grant.is_proven_by(token))?;
+            Some(Grant { is_saved: false, ..grant })
+        })
     }
 
     /// Somebody is in the room. What they or their address said lately counts: reconnecting gives
@@ -116,20 +144,22 @@ impl Chat {
         now: Instant,
         id: ConnectionId,
         name: UserName,
-        protocol: Protocol,
+        grant: Option<Grant>,
         effects: &mut Vec<Effect>,
     ) {
         self.deadlines.clear(id);
         self.unannounced.set(id, now + self.rules.announce_after);
+        let (owner, protocol) = (grant.map(|grant| grant.owner), self.protocol(id));
         let (Some(peer), Some(join_index)) = (self.peers.get_mut(&id), self.roster.join_index(id))
         else {
             return;
         };
         peer.phase = Phase::Joined(name.clone());
+        peer.grant = grant;
         peer.bucket = self.recovering.remove(&name).unwrap_or_default();
         let full_until = self.rules.pace.and_then(|pace| peer.bucket.full_until(now, pace));
         let full_until = full_until.max(self.admission.full_until(now, peer.origin, Act::Text));
-        effects.push(Effect::Enter { id, name, protocol, join_index });
+        effects.push(Effect::Enter { id, name, owner, protocol, join_index });
         if let Some(until) = full_until {
             effects.push(Effect::Hold { id, until });
         }
@@ -141,6 +171,11 @@ impl Chat {
         self.close(holder, CloseReason::Replaced, effects);
         self.leave(now, holder, CloseReason::Replaced, effects);
     }
+}
+
+/// Hands on what is to be kept of who owns what.
+pub(super) fn change_owners(tokens: &mut Tokens, effects: &mut Vec<Effect>) {
+    effects.extend(tokens.take_changes().into_iter().map(Effect::ChangeOwner));
 }
 
 fn refuse_name(id: ConnectionId, protocol: Protocol, error: NameError, effects: &mut Vec<Effect>) {

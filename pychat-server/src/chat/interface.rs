@@ -10,7 +10,7 @@ use pychat_wire::{
 use crate::{
     admission::Origin,
     id::ConnectionId,
-    log::{Appended, Draft, Record, StorageError, TokenHash},
+    log::{Appended, Draft, OwnerChange, OwnerId, Record, StorageError},
 };
 
 /// What the chat is told.
@@ -79,13 +79,8 @@ pub enum Input<'a> {
 pub enum Effect {
     /// Take a text into the log.
     Append(Draft),
-    /// Keep the hash of a name's token.
-    Remember {
-        /// Whose.
-        name: UserName,
-        /// The hash.
-        hash: TokenHash,
-    },
+    /// Keep who owns which name.
+    ChangeOwner(OwnerChange),
     /// Send the first message of every connection.
     Greet {
         /// To whom.
@@ -137,6 +132,8 @@ pub enum Effect {
         id: ConnectionId,
         /// Under which name.
         name: UserName,
+        /// Whose that is, if they proved it.
+        owner: Option<OwnerId>,
         /// What it is spoken to in.
         protocol: Protocol,
         /// Its position in join order.
@@ -210,6 +207,11 @@ pub enum Effect {
 }
 
 impl Effect {
+    /// Returns true if somebody is told the time with it.
+    pub fn tells_time(&self) -> bool {
+        matches!(self, Self::Welcome { .. } | Self::Arrive { .. } | Self::Depart { .. })
+    }
+
     /// Returns true if nothing more is to be read from `connection`, for now or for good.
     pub fn ends_reading(&self, connection: ConnectionId) -> bool {
         matches!(self, Self::Hold { id, .. } | Self::Close { id, .. } if *id == connection)
@@ -325,10 +327,12 @@ pub enum Refusal {
     Payload(MessageError),
     /// A name that breaks a rule.
     Name(NameError),
-    /// A name that somebody present has.
+    /// A name that somebody present has, or owns.
     NameTaken,
     /// A text without an id of its own, or with an endless one.
     MessageId,
+    /// A text under an id that other words were said under.
+    IdReused,
     /// A text before joining.
     NotJoined,
     /// A second hello.
@@ -341,8 +345,9 @@ impl fmt::Display for Refusal {
             Self::Frame(error) => error.fmt(formatter),
             Self::Payload(error) => error.fmt(formatter),
             Self::Name(error) => error.fmt(formatter),
-            Self::NameTaken => formatter.write_str("a name that somebody present has"),
+            Self::NameTaken => formatter.write_str("a name that somebody else has"),
             Self::MessageId => formatter.write_str("a text without a good id"),
+            Self::IdReused => formatter.write_str("other words under an id that was used"),
             Self::NotJoined => formatter.write_str("a text before a hello"),
             Self::AlreadyJoined => formatter.write_str("a second hello"),
         }

@@ -89,7 +89,6 @@ pub(super) fn unknown_to_original(message: &ClientMessage<'_>) -> Option<&'stati
     match message {
         ClientMessage::Hello { .. } | ClientMessage::Text { .. } => None,
         ClientMessage::History { .. } => Some("history"),
-        ClientMessage::Resume { .. } => Some("resume"),
         ClientMessage::Ping => Some("ping"),
         ClientMessage::Pong => Some("pong"),
     }

@@ -5,7 +5,12 @@ use std::time::{Duration, Instant};
 use pychat_wire::UserName;
 
 use super::{Chat, Peer, Phase, Protocol};
-use crate::{admission::Origin, id::ConnectionId, pace::Bucket};
+use crate::{
+    admission::Origin,
+    id::ConnectionId,
+    pace::Bucket,
+    tokens::{Grant, Tokens},
+};
 
 /// One connection as an earlier process had it.
 #[derive(Clone, Debug)]
@@ -14,6 +19,8 @@ pub struct Restored {
     pub name: Option<UserName>,
     /// The protocol that it is spoken to in.
     pub protocol: Protocol,
+    /// By what it has its name, in protocol 2.
+    pub grant: Option<Grant>,
     /// The networks that it comes from.
     pub origin: Origin,
     /// Time until its rate limit has recovered.
@@ -28,7 +35,7 @@ impl Chat {
     /// Those that have joined must come in join order. Returns false, and changes nothing, if
     /// somebody has the name.
     pub fn restore(&mut self, now: Instant, id: ConnectionId, restored: Restored) -> bool {
-        let Restored { name, protocol, origin, limited_for, hello_for } = restored;
+        let Restored { name, protocol, grant, origin, limited_for, hello_for } = restored;
         let phase = match name {
             Some(name) if !self.roster.restore(id, name.clone()) => return false,
             Some(name) => Phase::Joined(name),
@@ -41,15 +48,24 @@ impl Chat {
         let peer = Peer {
             phase,
             protocol,
+            grant,
             origin,
             bad_payloads: 0,
             bucket: Bucket::recovering_until(now + limited_for),
             is_told_to_slow_down: false,
         };
+        if let Some(grant) = grant {
+            self.tokens.pass_over(grant.owner);
+        }
         self.admission.restore(origin);
         self.peers.insert(id, peer);
         self.check_invariants();
         true
+    }
+
+    /// Returns who owns which name, for another chat to go on with.
+    pub fn into_tokens(self) -> Tokens {
+        self.tokens
     }
 
     /// Returns how a connection is to be restored by the next process; `None` if it is closing.
@@ -66,6 +82,7 @@ impl Chat {
         Some(Restored {
             name,
             protocol: peer.protocol,
+            grant: peer.grant,
             origin: peer.origin,
             limited_for: left(peer.bucket.empty_at()),
             hello_for: left(self.deadlines.of(id)),

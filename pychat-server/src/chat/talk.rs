@@ -8,7 +8,9 @@ use pychat_wire::{
     notice::Notice,
 };
 
-use super::{Chat, Complaint, Effect, Phase, Protocol, Refusal, complain, tell};
+use super::{
+    Chat, Complaint, Effect, Phase, Protocol, Refusal, arrival::change_owners, complain, tell,
+};
 use crate::{
     admission::Act,
     id::ConnectionId,
@@ -28,6 +30,7 @@ impl Chat {
         message_id: Option<&str>,
         effects: &mut Vec<Effect>,
     ) {
+        let expiry = self.name_expiry();
         let Some(peer) = self.peers.get_mut(&from) else { return };
         let Phase::Joined(author) = &peer.phase else { return };
         let message_id = match (peer.protocol, message_id) {
@@ -44,18 +47,24 @@ impl Chat {
         peer.bad_payloads = 0;
         let author = author.clone();
         let cost = text_cost(content);
-        let origin = peer.origin;
+        let (origin, grant) = (peer.origin, peer.grant);
         let held = self.rules.pace.and_then(|pace| peer.bucket.fill(now, pace, cost));
         let held = held.max(self.admission.fill(now, origin, Act::Text, cost));
         self.announce(from, effects);
         effects.push(Effect::Append(Draft {
             from,
-            author,
+            author: author.clone(),
+            owner: grant.map(|grant| grant.owner),
             content: content.into(),
             id: message_id.map(Into::into),
-            place: None,
         }));
         let Some(peer) = self.peers.get_mut(&from) else { return };
+        if let Some(grant) = peer.grant.as_mut().filter(|grant| !grant.is_saved)
+            && self.admission.try_fill(now, origin, Act::Reserve)
+        {
+            grant.is_saved = self.tokens.reserve(*grant, &author, self.utc_ms, expiry);
+            change_owners(&mut self.tokens, effects);
+        }
         if let Some(until) = held {
             if peer.protocol == Protocol::Two && !peer.is_told_to_slow_down {
                 let millis = until.saturating_duration_since(now).as_millis();
@@ -105,6 +114,9 @@ impl Chat {
         if !self.is_open(draft.from) {
             return;
         }
+        if let Some(grant) = self.peers.get_mut(&draft.from).and_then(|peer| peer.grant.as_mut()) {
+            grant.is_saved = false; // What was to be kept with the text is not kept either.
+        }
         let why = error.in_short();
         let text = format!("Not kept, so not sent: the server cannot store messages now ({why}).");
         match self.protocol(draft.from) {
@@ -119,14 +131,27 @@ impl Chat {
             }
         }
     }
-}
 
-/// What was accepted is published, whoever left.
-pub(super) fn on_appended(from: ConnectionId, appended: Appended, effects: &mut Vec<Effect>) {
-    effects.push(match appended {
-        Appended::New(record) => Effect::Publish { from, record },
-        Appended::Known(record) => Effect::Acknowledge { to: from, record },
-    });
+    /// What was accepted is published, whoever left.
+    pub(super) fn on_appended(
+        &mut self,
+        from: ConnectionId,
+        appended: Appended,
+        effects: &mut Vec<Effect>,
+    ) {
+        match appended {
+            Appended::New(record) => effects.push(Effect::Publish { from, record }),
+            Appended::Known(record) => effects.push(Effect::Acknowledge { to: from, record }),
+            Appended::Conflict { id } if self.is_open(from) => {
+                let text = "you said something else under this id; this was not sent";
+                let complaint =
+                    Complaint { reference: Some(id), ..Complaint::new(ErrorCode::IdReused, text) };
+                complain(from, complaint, effects);
+                effects.push(Effect::Report { id: from, refusal: Refusal::IdReused });
+            }
+            Appended::Conflict { .. } => (),
+        }
+    }
 }
 
 /// Returns what a text weighs: 1, and 1 more for each KiB.

@@ -1,11 +1,8 @@
 //! What the operator asked for as to what is kept, and where.
 
-use std::{env, ffi::OsString, path::PathBuf, str::FromStr, time::Duration};
+use std::{env, ffi::OsString, path::PathBuf, time::Duration};
 
-use super::{
-    ConfigError, Options,
-    values::{Count, ValueError},
-};
+use super::{ConfigError, settings::Settings, values};
 use crate::log::{Keep, sqlite::Durability};
 
 /// How what is said is kept.
@@ -17,41 +14,6 @@ pub struct History {
     pub keep: Keep,
     /// What it outlives.
     pub durability: Durability,
-}
-
-/// Where messages are kept.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Where {
-    Disk,
-    Memory,
-}
-
-impl FromStr for Where {
-    type Err = ValueError;
-
-    fn from_str(text: &str) -> Result<Self, ValueError> {
-        match text {
-            "disk" => Ok(Self::Disk),
-            "memory" => Ok(Self::Memory),
-            _ => Err(ValueError::Where),
-        }
-    }
-}
-
-/// What messages outlive.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Outlives(Durability);
-
-impl FromStr for Outlives {
-    type Err = ValueError;
-
-    fn from_str(text: &str) -> Result<Self, ValueError> {
-        match text {
-            "process" => Ok(Self(Durability::Process)),
-            "power" => Ok(Self(Durability::Power)),
-            _ => Err(ValueError::Durability),
-        }
-    }
 }
 
 /// The folders that the system names for what programs keep.
@@ -82,26 +44,40 @@ impl Folders {
     }
 }
 
-impl Options {
-    pub(super) fn history(&self, folders: Folders) -> Result<History, ConfigError> {
-        let count = |given: Option<Count>, default| given.map_or(default, |Count(count)| count);
-        let out_of_bounds = |option, bounds| Err(ConfigError::OutOfBounds { option, bounds });
-        let messages @ 1..=100_000_000 = count(self.history_messages, 10_000) else {
-            return out_of_bounds("history-messages", "from 1 to 100000000");
-        };
-        let days @ 1..=36_500 = count(self.history_days, 90) else {
-            return out_of_bounds("history-days", "from 1 to 36500");
-        };
-        let keep =
-            Keep { messages_max: messages as u64, age_max: Duration::from_hours(24 * days as u64) };
-        let given = || self.state_dir.clone().filter(|path| !path.as_os_str().is_empty());
-        let directory = match self.history.unwrap_or(Where::Disk) {
-            Where::Memory => None,
-            Where::Disk => {
-                Some(given().or_else(|| folders.state()).ok_or(ConfigError::NoStateDirectory)?)
-            }
-        };
-        let durability = self.durability.map_or_else(Durability::default, |Outlives(given)| given);
-        Ok(History { directory, keep, durability })
-    }
+/// Reads how what is said is kept.
+pub(super) fn read(settings: &Settings, folders: Folders) -> Result<History, ConfigError> {
+    let default = Keep::default();
+    let unless_zero = |number: usize| if number == 0 { u64::MAX } else { number as u64 };
+    let reserve = usize::try_from(default.disk_reserve_bytes).unwrap_or(usize::MAX);
+    let any_size = 0..=usize::MAX;
+    let keep = Keep {
+        messages_max: unless_zero(settings.number("history-messages", 0, &any_size)?),
+        age_max: days(settings, "history-days", 0)?,
+        bytes_max: unless_zero(settings.size("history-bytes", 0, &any_size)?),
+        disk_reserve_bytes: settings.size("disk-reserve", reserve, &any_size)? as u64,
+    };
+    let is_on_disk = settings
+        .one("history", true, |text| values::word(text, [("disk", true), ("memory", false)]))?;
+    let durability = settings.one("durability", Durability::default(), |text| {
+        values::word(text, [("process", Durability::Process), ("power", Durability::Power)])
+    })?;
+    let given = settings.path("state-dir")?;
+    let directory = match given.or_else(|| folders.state()) {
+        directory @ Some(_) if is_on_disk => directory,
+        None if is_on_disk => return Err(ConfigError::NoStateDirectory),
+        _ => None,
+    };
+    Ok(History { directory, keep, durability })
+}
+
+/// Reads a time that is given in days; 0 is for ever.
+pub(super) fn days(
+    settings: &Settings,
+    key: &'static str,
+    default: usize,
+) -> Result<Duration, ConfigError> {
+    Ok(match settings.number(key, default, &(0..=36_500))? {
+        0 => Duration::MAX,
+        days => Duration::from_hours(24 * days as u64),
+    })
 }

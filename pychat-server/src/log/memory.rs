@@ -2,17 +2,16 @@
 //! numbers for those of another.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{HashMap, VecDeque},
     convert::Infallible,
+    mem,
     ops::ControlFlow,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use pychat_wire::UserName;
-
-use super::{Appended, Draft, Entry, Keep, Record, TOKENS_MAX, TokenHash, run_start};
-use crate::id::ConnectionId;
+use super::{Appended, Draft, Entry, Keep, MESSAGE_BYTES, OwnerId, Record, page::run_start};
+use crate::{clock::Time, id::ConnectionId};
 
 /// The most messages that are kept in memory, however many are asked for.
 pub const RECORDS_MAX: usize = 10_000;
@@ -26,12 +25,13 @@ pub struct Memory {
     epoch: String,
     keep: Keep,
     records: VecDeque<Record>,
-    /// Where each text is that has an id of its author's.
-    known: HashMap<(UserName, Arc<str>), u64>,
+    /// Where each text is that has an id of its owner's.
+    known: HashMap<(OwnerId, Arc<str>), u64>,
     content_bytes: usize,
     last_seq: u64,
     last_ms: u64,
-    tokens: Tokens,
+    /// How many were forgotten and not told of.
+    forgotten: u64,
     next_deadline: Option<Instant>,
 }
 
@@ -46,7 +46,7 @@ impl Memory {
             content_bytes: 0,
             last_seq: 0,
             last_ms: 0,
-            tokens: Tokens::default(),
+            forgotten: 0,
             next_deadline: None,
         }
     }
@@ -56,29 +56,33 @@ impl Memory {
         &mut self,
         utc_ms: u64,
         drafts: impl IntoIterator<Item = Draft>,
-        tokens: impl IntoIterator<Item = (UserName, TokenHash)>,
         mut appended: impl FnMut(ConnectionId, Appended),
     ) {
         for draft in drafts {
             let from = draft.from;
             appended(from, self.take(utc_ms, draft));
         }
-        for (name, hash) in tokens {
-            self.tokens.note(name.as_str(), hash);
-        }
         self.trim();
     }
 
     /// See [`Log::tend`](super::Log::tend).
-    pub fn tend(&mut self, now: Instant, utc_ms: u64) {
+    pub fn tend(&mut self, time: &Time) {
         let keep = self.keep;
         let expiry = |record: &Record| keep.expiry_ms(record.time_ms);
-        while self.records.front().and_then(expiry).is_some_and(|expiry| expiry <= utc_ms) {
-            self.forget_oldest();
+        if let Some(utc_ms) = time.trusted_ms() {
+            while self.records.front().and_then(expiry).is_some_and(|expiry| expiry <= utc_ms) {
+                self.forget_oldest();
+            }
         }
-        let next = self.records.front().and_then(expiry);
-        self.next_deadline =
-            next.and_then(|next| now.checked_add(Duration::from_millis(next - utc_ms)));
+        self.next_deadline = self.records.front().and_then(expiry).and_then(|next| {
+            let left = Duration::from_millis(next.saturating_sub(time.utc_ms));
+            Some(time.now.checked_add(left)?.max(time.trusted_at))
+        });
+    }
+
+    /// See [`Log::take_forgotten`](super::Log::take_forgotten).
+    pub fn take_forgotten(&mut self) -> u64 {
+        mem::take(&mut self.forgotten)
     }
 
     /// See [`Log::set_keep`](super::Log::set_keep).
@@ -118,23 +122,22 @@ impl Memory {
         run_start(before, bytes_max, newest).unwrap_or_else(|error: Infallible| match error {})
     }
 
-    /// See [`Log::tokens`](super::Log::tokens).
-    pub fn tokens(&self) -> Vec<(String, TokenHash)> {
-        self.tokens.list()
-    }
-
     /// See [`Log::next_deadline`](super::Log::next_deadline).
     pub fn next_deadline(&self) -> Option<Instant> {
         self.next_deadline
     }
 
     fn take(&mut self, utc_ms: u64, draft: Draft) -> Appended {
-        let Draft { from: _, author, content, id, place: _ } = draft;
-        let key = id.clone().map(|id| (author.clone(), id));
-        if let Some(seq) = key.as_ref().and_then(|key| self.known.get(key))
-            && let Some(record) = self.find(*seq)
+        let Draft { from: _, author, owner, content, id } = draft;
+        let key = owner.zip(id.clone());
+        if let Some(key) = &key
+            && let Some(record) = self.known.get(key).and_then(|seq| self.find(*seq))
         {
-            return Appended::Known(record.clone());
+            return if record.content == content {
+                Appended::Known(record.clone())
+            } else {
+                Appended::Conflict { id: Arc::clone(&key.1) }
+            };
         }
         self.last_seq += 1;
         self.last_ms = self.last_ms.max(utc_ms);
@@ -142,7 +145,8 @@ impl Memory {
         if let Some(key) = key {
             self.known.insert(key, self.last_seq);
         }
-        let record = Record { seq: self.last_seq, time_ms: self.last_ms, author, content, id };
+        let record =
+            Record { seq: self.last_seq, time_ms: self.last_ms, author, owner, content, id };
         self.records.push_back(record.clone());
         Appended::New(record)
     }
@@ -157,50 +161,30 @@ impl Memory {
         let messages_max = usize::try_from(self.keep.messages_max).unwrap_or(RECORDS_MAX);
         while messages_max.min(RECORDS_MAX) < self.records.len()
             || CONTENT_BYTES_MAX < self.content_bytes
+            || self.keep.bytes_max < self.bytes()
         {
             self.forget_oldest();
         }
     }
 
+    fn bytes(&self) -> u64 {
+        self.content_bytes as u64 + MESSAGE_BYTES * self.records.len() as u64
+    }
+
     fn forget_oldest(&mut self) {
-        let Some(Record { author, content, id, .. }) = self.records.pop_front() else { return };
+        let Some(Record { owner, content, id, .. }) = self.records.pop_front() else { return };
         self.content_bytes -= content.len();
-        if let Some(id) = id {
-            self.known.remove(&(author, id));
+        self.forgotten += 1;
+        if let Some(key) = owner.zip(id) {
+            self.known.remove(&key);
         }
-    }
-}
-
-/// Every name's token, in the order of their last use.
-#[derive(Debug, Default)]
-struct Tokens {
-    by_name: HashMap<String, (TokenHash, u64)>,
-    by_use: BTreeMap<u64, String>,
-    n_uses: u64,
-}
-
-impl Tokens {
-    fn note(&mut self, name: &str, hash: TokenHash) {
-        self.n_uses += 1;
-        if let Some((_, before)) = self.by_name.insert(name.to_owned(), (hash, self.n_uses)) {
-            self.by_use.remove(&before);
-        }
-        self.by_use.insert(self.n_uses, name.to_owned());
-        if TOKENS_MAX < self.by_use.len()
-            && let Some((_, name)) = self.by_use.pop_first()
-        {
-            self.by_name.remove(&name);
-        }
-    }
-
-    fn list(&self) -> Vec<(String, TokenHash)> {
-        let hash = |name: &String| self.by_name.get(name).map(|(hash, _)| (name.clone(), *hash));
-        self.by_use.values().filter_map(hash).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use pychat_wire::UserName;
+
     use super::*;
     use crate::log::Log;
 
@@ -211,7 +195,8 @@ mod tests {
     fn draft(content: &str, id: Option<&str>) -> Draft {
         let author = UserName::new("Анна").unwrap();
         let from = ConnectionId { slot: 3, generation: 4 };
-        Draft { from, author, content: content.into(), id: id.map(Into::into), place: None }
+        let owner = Some(OwnerId(1));
+        Draft { from, author, owner, content: content.into(), id: id.map(Into::into) }
     }
 
     fn say(log: &mut Log, utc_ms: u64, drafts: Vec<Draft>) -> Vec<Appended> {
@@ -247,7 +232,7 @@ mod tests {
             .iter()
             .map(|appended| match appended {
                 Appended::New(record) => (record.seq, &*record.content),
-                Appended::Known(_) => panic!("nothing was said twice"),
+                other => panic!("nothing was said twice: {other:?}"),
             })
             .collect();
         assert_eq!(told, [(1, "a"), (2, "b"), (3, "c")]);
@@ -277,10 +262,12 @@ mod tests {
     #[test]
     fn what_was_said_under_an_id_is_said_once() {
         let mut log = log(Keep { messages_max: 2, ..Keep::default() });
-        let told = say(&mut log, 5, vec![draft("a", Some("1")), draft("other", Some("1"))]);
+        let told = say(&mut log, 5, vec![draft("a", Some("1")), draft("a", Some("1"))]);
         let [Appended::New(first), Appended::Known(again)] = &told[..] else { panic!("{told:?}") };
         assert_eq!((again, &*again.content), (first, "a"), "as it was said first");
-        let boris = Draft { author: UserName::new("Борис").unwrap(), ..draft("b", Some("1")) };
+        let conflict = Appended::Conflict { id: "1".into() };
+        assert_eq!(say(&mut log, 6, vec![draft("other", Some("1"))]), [conflict]);
+        let boris = Draft { owner: Some(OwnerId(2)), ..draft("b", Some("1")) };
         assert!(
             matches!(&say(&mut log, 6, vec![boris])[..], [Appended::New(_)]),
             "to each their own"
@@ -325,32 +312,28 @@ mod tests {
     fn what_is_too_old_is_forgotten_though_nobody_speaks() {
         let mut log = log(Keep { age_max: Duration::from_millis(100), ..Keep::default() });
         let now = Instant::now();
-        log.tend(now, 1_000);
+        let time = |utc_ms| Time { now, utc_ms, trusted_at: now };
+        log.tend(&time(1_000));
         assert_eq!(log.next_deadline(), None, "there is nothing to forget");
         say(&mut log, 1_000, vec![draft("a", None)]);
         say(&mut log, 1_030, vec![draft("b", None)]);
-        log.tend(now, 1_040);
+        log.tend(&time(1_040));
         assert_eq!(log.next_deadline(), Some(now + Duration::from_millis(60)));
-        log.tend(now, 1_100);
-        assert_eq!(seqs(&mut log, 0), [2]);
+        let trusted_at = now + Duration::from_secs(9);
+        log.tend(&Time { trusted_at, ..time(9_000) });
+        assert_eq!((log.first_seq(), log.next_deadline()), (1, Some(trusted_at)), "who knows");
+        log.tend(&time(1_100));
+        assert_eq!((seqs(&mut log, 0), log.take_forgotten()), (vec![2], 1));
         assert_eq!(log.next_deadline(), Some(now + Duration::from_millis(30)));
-        log.tend(now, 1_130);
+        log.tend(&time(1_130));
         assert_eq!((log.first_seq(), log.last_seq(), log.next_deadline()), (3, 2, None));
+        assert_eq!((log.take_forgotten(), log.take_forgotten()), (1, 0));
     }
 
     #[test]
-    fn the_tokens_used_last_are_kept() {
-        let mut log = log(Keep::default());
-        let token = |number: usize| {
-            let name = UserName::new(&format!("n{number}")).unwrap();
-            (name, TokenHash([u8::try_from(number % 256).unwrap(); 32]))
-        };
-        log.append(5, [], (0..TOKENS_MAX).map(token), |_, _| ()).unwrap();
-        let changed = (UserName::new("n0").unwrap(), TokenHash([9; 32]));
-        log.append(5, [], [changed, token(TOKENS_MAX)], |_, _| ()).unwrap();
-        let tokens = log.tokens().unwrap();
-        assert_eq!((tokens.len(), &*tokens[0].0), (TOKENS_MAX, "n2"), "the first was used again");
-        let last = [("n0", TokenHash([9; 32])), ("n20000", token(TOKENS_MAX).1)];
-        assert_eq!(tokens[TOKENS_MAX - 2..], last.map(|(name, hash)| (name.to_owned(), hash)));
+    fn bytes_are_counted_with_what_each_message_takes() {
+        let mut log = log(Keep { bytes_max: 3 * (MESSAGE_BYTES + 10), ..Keep::default() });
+        say(&mut log, 5, vec![draft("0123456789", None); 5]);
+        assert_eq!(seqs(&mut log, 0), [3, 4, 5]);
     }
 }

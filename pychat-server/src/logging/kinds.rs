@@ -4,11 +4,13 @@
 //! `data/systemd` say of it, in the reader's language: what it means, and what there is to be done.
 
 /// Each kind's word and id, in the order of the functions that log them.
-const KINDS: [(&str, &str); 29] = [
+const KINDS: [(&str, &str); 34] = [
     ("start", "0c1bcd50552d4f2fa7681b9d7e52e942"),
     ("keep", "9be81d2c268740cb8c854b3ab2674201"),
     ("listen", "28fc43e2d38b4d77a6b7fc68f2d6bda3"),
     ("listen_ignored", "c6a2b3a1bcc84874bc0fefbb6b32c257"),
+    ("listen_skipped", "adefc7704bf843cca8c839a202453d01"),
+    ("manager", "c01b4bc490ba4703afc4482db72eff32"),
     ("inherit", "35b58ad940144b7da3e26462ea7ac123"),
     ("restore_failed", "9ca01dd0b9284662814186d26af004ac"),
     ("restore", "bee81b4866a8405d8a3fa41d90774a7f"),
@@ -24,6 +26,8 @@ const KINDS: [(&str, &str); 29] = [
     ("reload_refused", "c5057958cc094329b17c1c85ac786c3c"),
     ("restart_needed", "ecba023374674620a7b4707527a64000"),
     ("storage", "596b000d637c44a2b8a9d09b2d4e8e28"),
+    ("check", "fc3621de5892476aa733c54b8b159353"),
+    ("forget", "aac42fc942254786b4fd8f2e6cd8d93f"),
     ("storage_read", "c4aa2743639c4baaaa6793f0d4f5a4c3"),
     ("storage_again", "78a50fe9fdb44ec5a34d4fc929c66128"),
     ("hand_over_failed", "a1791c6df53b4235b5dbe5761b30dfa4"),
@@ -33,6 +37,7 @@ const KINDS: [(&str, &str); 29] = [
     ("stopping", "669757216b134f289ab5d9f173c9e9fc"),
     ("stop", "167cb45d10554101a43a97ddb59e87cf"),
     ("config", "870aec63c75e455cb8421d1abaef8835"),
+    ("variable_unknown", "9192e8aa0ce24d319094301762161087"),
     ("fail", "37ce440e25b04578a2089df9db2d2785"),
 ];
 

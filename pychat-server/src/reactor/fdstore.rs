@@ -26,21 +26,15 @@ use crate::{
 const CONFIRM_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Gives the manager the sockets on which this server listens by itself, so that callers wait while
-/// there is no server.
-///
-/// # Errors
-///
-/// `WouldBlock` if the manager is busy; others of the system call.
-pub(super) fn store_listeners(manager: &Manager, listeners: &[Listener]) -> io::Result<()> {
+/// there is no server; returns false if it has no room for them now.
+pub(super) fn store_listeners(now: Instant, manager: &mut Manager, listeners: &[Listener]) -> bool {
     let own = listeners.iter().filter(|listener| listener.is_own);
     let sockets: Vec<_> = own.map(|listener| listener.socket.as_fd()).collect();
-    if sockets.is_empty() || !manager.is_there() {
-        return Ok(());
-    }
-    manager.store(OWN_LISTENER_NAME, &sockets)
+    sockets.is_empty() || manager.keep(now, OWN_LISTENER_NAME, &sockets)
 }
 
-/// Gives the manager every connection for the next process.
+/// Gives the manager every connection for the next process; returns false if it has no room for them
+/// now.
 ///
 /// # Errors
 ///
@@ -50,13 +44,16 @@ pub(super) fn store_connections(
     now: Instant,
     manager: &Manager,
     switchboard: &mut Switchboard<TcpStream>,
-) -> io::Result<()> {
+) -> io::Result<bool> {
     let (snapshot, sockets) = switchboard.save(now);
     let sockets: Vec<_> = sockets.iter().map(|socket| socket.as_fd()).collect();
     let carriers = parcel::pack(&snapshot.to_bytes(), &sockets)?;
     let carriers: Vec<_> = carriers.iter().map(AsFd::as_fd).collect();
-    manager.store_unpolled(HANDOVER_NAME, &carriers)?;
-    manager.confirm(CONFIRM_TIMEOUT)
+    if !manager.keep_unpolled(HANDOVER_NAME, &carriers)? {
+        return Ok(false);
+    }
+    manager.confirm(CONFIRM_TIMEOUT)?;
+    Ok(true)
 }
 
 /// Takes over the connections that an earlier process left in `carriers`.

@@ -6,7 +6,7 @@ use crate::{config::Config, logging, switchboard::Switchboard};
 
 /// Reads the configuration again; what cannot be used or changed leaves all as it is.
 pub(super) fn reload(config: &mut Config, switchboard: &mut Switchboard<TcpStream>) {
-    if !config.has_file() {
+    if config.file.is_none() {
         logging::nothing_to_reload();
         return;
     }

@@ -1,23 +1,19 @@
 //! What a server needs before it can begin, and why it cannot.
 
-use std::{
-    io::{self, ErrorKind},
-    net::SocketAddr,
-};
+use std::io;
 
 use mio::net::TcpListener;
 use rustix::rand::{GetRandomFlags, getrandom};
 use thiserror::Error;
 
 use crate::{
-    config::History,
-    listener::{self, ListenAddress},
+    config::{History, ListenAddress},
+    listener::{self, ListenError},
     log::{
         Kept, Log, Memory, StorageError,
         sqlite::{OpenError, Place},
     },
     logging,
-    systemd::Inherited,
     tokens::Tokens,
 };
 
@@ -25,22 +21,9 @@ use crate::{
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// An address cannot be listened on.
-    #[error("cannot listen on {address}: {}", explained(.source))]
-    Bind {
-        /// Which.
-        address: SocketAddr,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A host name means no address.
-    #[error("cannot find the address of {host:?}: {source}")]
-    Resolve {
-        /// The name.
-        host: String,
-        /// What the system said.
-        source: io::Error,
-    },
+    /// There is nowhere to listen.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     /// What is said cannot be kept where it should be.
     #[error(transparent)]
     Log(#[from] OpenError),
@@ -52,31 +35,21 @@ pub enum StartError {
     Poll(#[from] io::Error),
 }
 
-fn explained(error: &io::Error) -> String {
-    match error.kind() {
-        ErrorKind::AddrInUse => "another program is using this port".to_owned(),
-        ErrorKind::AddrNotAvailable => "this machine does not have this address".to_owned(),
-        ErrorKind::PermissionDenied => "no permission; ports below 1024 need privileges".to_owned(),
-        _ => error.to_string(),
-    }
-}
-
-/// Returns the sockets that take calls, and whether they are the server's own: those that systemd
-/// listens on, or else new ones.
+/// Returns the sockets that accept connections, and whether they are the server's own: those that
+/// systemd listens on, or else new ones.
 pub(super) fn listeners(
     addresses: &[ListenAddress],
-    inherited: Inherited,
+    inherited: Vec<TcpListener>,
 ) -> Result<(Vec<TcpListener>, bool), StartError> {
-    for (name, _descriptor) in inherited.others {
-        logging::not_inherited(&name, &"nobody knows it");
-    }
-    if inherited.listeners.is_empty() {
-        return Ok((listener::open_all(addresses)?, true));
+    if inherited.is_empty() {
+        let opened = listener::open_all(addresses)?;
+        opened.skipped.iter().for_each(logging::listen_skipped);
+        return Ok((opened.listeners, true));
     }
     if !addresses.is_empty() {
         logging::listen_ignored();
     }
-    Ok((inherited.listeners, false))
+    Ok((inherited, false))
 }
 
 /// Opens what was said before, or begins anew.
@@ -92,7 +65,8 @@ pub(super) fn open_log(history: &History) -> Result<Log, StartError> {
 
 /// Returns what proves names: what is known of it already, and a secret for more.
 pub(super) fn open_tokens(log: &mut Log) -> Result<Tokens, StartError> {
-    Ok(Tokens::new(random()?, log.tokens()?))
+    let (owners, last_owner) = log.owners()?;
+    Ok(Tokens::new(random()?, owners, last_owner))
 }
 
 /// Returns bytes that nobody can guess.

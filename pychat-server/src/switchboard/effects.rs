@@ -22,7 +22,7 @@ use crate::{
     chat::{CloseReason, Effect, Protocol, Refusal},
     connection::Socket,
     id::ConnectionId,
-    log::{Entry, Record},
+    log::{Entry, OwnerId, Record},
     logging,
     pace::Pace,
 };
@@ -38,8 +38,11 @@ impl<S: Socket> Switchboard<S> {
 
     fn apply(&mut self, now: Instant, effect: Effect) {
         let time_ms = self.utc_ms;
+        if effect.tells_time() {
+            self.told_ms = time_ms;
+        }
         match effect {
-            Effect::Append(_) | Effect::Remember { .. } => unreachable!("`append` took them all"),
+            Effect::Append(_) | Effect::ChangeOwner(_) => unreachable!("`append` took them all"),
             Effect::Greet { to } => self.greet(to),
             Effect::Tell { to, content } => {
                 self.tell(to, |out| speech::message(SERVER, &content, out));
@@ -61,8 +64,8 @@ impl<S: Socket> Switchboard<S> {
             }
             Effect::Arrive { people } => self.announce(&people),
             Effect::Depart { name, reason, known_to } => self.depart(&name, reason, known_to),
-            Effect::Enter { id, name, protocol, join_index } => {
-                self.enter(now, id, name, protocol, join_index);
+            Effect::Enter { id, name, owner, protocol, join_index } => {
+                self.enter(now, id, name, owner, protocol, join_index);
             }
             Effect::Resume { id, epoch, after } => self.resume(id, &epoch, after),
             Effect::Page { to, before, limit } => self.page(now, to, before, limit),
@@ -101,6 +104,7 @@ impl<S: Socket> Switchboard<S> {
         now: Instant,
         id: ConnectionId,
         name: UserName,
+        owner: Option<OwnerId>,
         protocol: Protocol,
         join_index: u64,
     ) {
@@ -111,7 +115,7 @@ impl<S: Socket> Switchboard<S> {
                 logging::joined(&name, seat.peer);
             }
             seat.stay = Stay::Present(name);
-            seat.protocol = protocol;
+            (seat.owner, seat.protocol) = (owner, protocol);
             seat.hears = Hears::All { given: self.run.frames().of(protocol).len() };
             seat.welcome = seat.connection.backlog();
             seat.join_index = Some(join_index);
@@ -126,6 +130,7 @@ impl<S: Socket> Switchboard<S> {
     pub(super) fn publish(&mut self, from: Option<ConnectionId>, entry: Entry<'_>) {
         self.published_seq = entry.seq;
         self.utc_ms = self.utc_ms.max(entry.time_ms);
+        self.told_ms = self.utc_ms;
         let author = from.and_then(|from| {
             self.connections.get_mut(from).map(|seat| (from, seat.protocol, seat.hears))
         });

@@ -16,8 +16,10 @@ use crate::{
     address::origin,
     chat::{CloseReason, Effect, Protocol, Restored},
     connection::{Connection, Socket},
-    handover::{SavedConnection, SavedProtocol, SavedReplay, Snapshot},
+    handover::{SavedConnection, SavedGrant, SavedProtocol, SavedReplay, Snapshot},
     id::ConnectionId,
+    log::{OwnerId, TokenHash},
+    tokens::Grant,
 };
 
 impl<S: Socket> Switchboard<S> {
@@ -31,7 +33,7 @@ impl<S: Socket> Switchboard<S> {
         order.sort_by_key(|id| self.chat.roster().join_index(*id).unwrap_or(u64::MAX));
         let mut snapshot = Snapshot {
             epoch: self.log.epoch().to_owned(),
-            time_ms: self.utc_ms,
+            time_ms: self.told_ms,
             connections: Vec::new(),
         };
         let mut ids = Vec::new();
@@ -46,7 +48,8 @@ impl<S: Socket> Switchboard<S> {
     }
 
     fn save_one(&mut self, now: Instant, id: ConnectionId) -> Option<SavedConnection> {
-        let Restored { name, protocol, limited_for, hello_for, .. } = self.chat.saved(now, id)?;
+        let Restored { name, protocol, grant, limited_for, hello_for, .. } =
+            self.chat.saved(now, id)?;
         let seat = self.connections.get_mut(id)?;
         if !matches!(seat.stay, Stay::Guest | Stay::Present(_)) {
             return None;
@@ -56,6 +59,7 @@ impl<S: Socket> Switchboard<S> {
             peer: seat.peer,
             name: name.map(|name| name.as_str().to_owned()),
             protocol: protocol.into(),
+            grant: grant.map(SavedGrant::from),
             unread: seat.connection.unread(),
             unsent: seat.connection.unsent().to_vec(),
             limited_ms: millis(limited_for),
@@ -73,7 +77,7 @@ impl<S: Socket> Switchboard<S> {
         sockets: impl IntoIterator<Item = S>,
         mut register: impl FnMut(&mut S, ConnectionId) -> io::Result<()>,
     ) {
-        self.utc_ms = self.utc_ms.max(snapshot.time_ms);
+        self.told_ms = self.told_ms.max(snapshot.time_ms);
         let is_same_log = snapshot.epoch == self.log.epoch();
         for (saved, mut socket) in snapshot.connections.into_iter().zip(sockets) {
             let name = saved.name.as_deref().map(UserName::new);
@@ -104,6 +108,7 @@ impl<S: Socket> Switchboard<S> {
         let restored = Restored {
             name: name.clone(),
             protocol,
+            grant: saved.grant.map(Grant::from),
             origin: origin(saved.peer),
             limited_for: Duration::from_millis(saved.limited_ms),
             hello_for: Duration::from_millis(saved.hello_ms),
@@ -124,6 +129,7 @@ impl<S: Socket> Switchboard<S> {
         let mut seat = Seat::new(now, connection, saved.peer, stay);
         if has_joined {
             (seat.protocol, seat.hears) = (protocol, hears);
+            seat.owner = saved.grant.map(|grant| OwnerId(grant.owner));
             seat.join_index = self.chat.roster().join_index(id);
             seat.join_index.map(|join_index| self.room.insert(join_index, id));
         }
@@ -163,5 +169,17 @@ impl From<SavedProtocol> for Protocol {
             SavedProtocol::V1 => Self::One,
             SavedProtocol::V2 => Self::Two,
         }
+    }
+}
+
+impl From<Grant> for SavedGrant {
+    fn from(Grant { owner, token, is_saved }: Grant) -> Self {
+        Self { owner: owner.0, token: token.0, is_saved }
+    }
+}
+
+impl From<SavedGrant> for Grant {
+    fn from(SavedGrant { owner, token, is_saved }: SavedGrant) -> Self {
+        Self { owner: OwnerId(owner), token: TokenHash(token), is_saved }
     }
 }

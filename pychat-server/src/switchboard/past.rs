@@ -225,7 +225,7 @@ impl<S: Socket> Switchboard<S> {
             if is_full || last < entry.seq {
                 return ControlFlow::Break(());
             }
-            let own = seat.stay.name().is_some_and(|name| name.as_str() == entry.author);
+            let own = seat.owner.is_some() && seat.owner == entry.owner;
             frame.clear();
             speech::record(entry, Copy { own, replay: true, ..Copy::default() }, frame);
             queues.owe(id, seat, run.frames(), frame);

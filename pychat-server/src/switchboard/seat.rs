@@ -11,6 +11,7 @@ use crate::{
     chat::{CloseReason, Protocol},
     connection::{Connection, Socket},
     id::ConnectionId,
+    log::OwnerId,
 };
 
 /// A connection and what the server, not the socket, knows of it.
@@ -21,6 +22,8 @@ pub(super) struct Seat<S> {
     pub(super) stay: Stay,
     /// What it is spoken to in, once it has joined.
     pub(super) protocol: Protocol,
+    /// Whose name it has, if they proved that it is theirs.
+    pub(super) owner: Option<OwnerId>,
     pub(super) hears: Hears,
     /// Its position in join order, once it has entered the room.
     pub(super) join_index: Option<u64>,
@@ -101,6 +104,7 @@ impl<S: Socket> Seat<S> {
             origin: origin(peer),
             stay,
             protocol: Protocol::One,
+            owner: None,
             hears: Hears::Nothing,
             join_index: None,
             wants: VecDeque::new(),

@@ -28,11 +28,17 @@ use rustix::{
 };
 use sd_notify::NotifyState;
 
+use crate::logging;
+
 /// How long the manager is left alone between one number of people and the next.
 pub const STATUS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long a manager that takes no more is left alone.
-const RETRY: Duration = Duration::from_millis(100);
+/// How long a manager that takes no more is left alone at first; twice as long each time, up to
+/// [`RETRY_MAX`].
+const RETRY: Duration = Duration::from_millis(50);
+
+/// The longest that a manager that takes no more is left alone.
+const RETRY_MAX: Duration = Duration::from_secs(5);
 
 /// The most descriptors that the system passes at once (`SCM_MAX_FD`).
 const PASSED_MAX: usize = 253;
@@ -55,8 +61,34 @@ pub struct Manager {
     /// How often it wants to hear that the loop turns, if it does.
     watchdog: Option<Duration>,
     watchdog_due: Option<Instant>,
-    /// Until then it is told nothing, as it took no more.
-    rest_until: Option<Instant>,
+    /// Until when it is told nothing.
+    telling: Retry,
+    /// Until when it is given nothing to keep.
+    keeping: Retry,
+    /// It could not be given something to keep, and never will be.
+    keeps_nothing: bool,
+}
+
+/// When to try again what the manager did not take, as it had no room.
+#[derive(Clone, Copy, Debug, Default)]
+struct Retry {
+    rest: Option<Duration>,
+    until: Option<Instant>,
+}
+
+impl Retry {
+    /// It was not taken: rests for twice as long as the last time, if that rest is over.
+    fn put_off(&mut self, now: Instant) {
+        if self.is_resting(now) {
+            return;
+        }
+        let rest = self.rest.map_or(RETRY, |rest| (2 * rest).min(RETRY_MAX));
+        *self = Self { rest: Some(rest), until: Some(now + rest) };
+    }
+
+    fn is_resting(self, now: Instant) -> bool {
+        self.until.is_some_and(|until| now < until)
+    }
 }
 
 /// Where the server is in its life.
@@ -87,7 +119,9 @@ impl Manager {
             status_rest_until: None,
             watchdog: watchdog.filter(|bite| !bite.is_zero()).map(|bite| bite / 2),
             watchdog_due: None,
-            rest_until: None,
+            telling: Retry::default(),
+            keeping: Retry::default(),
+            keeps_nothing: false,
         }
     }
 
@@ -129,35 +163,60 @@ impl Manager {
         }
     }
 
-    /// Returns true if there is a manager.
-    pub fn is_there(&self) -> bool {
-        self.line.is_some()
+    /// Gives the manager `sockets` to keep for the next process, under one `name`; returns false if it
+    /// has no room for them now. It drops each by itself once that has been shut down. One that cannot
+    /// be reached is not tried again: see [`keeps`](Self::keeps).
+    pub fn keep(&mut self, now: Instant, name: &str, sockets: &[BorrowedFd<'_>]) -> bool {
+        let Some(line) = &self.line else { return true };
+        if self.keeps_nothing {
+            return true;
+        }
+        if self.keeping.is_resting(now) {
+            return false;
+        }
+        match line.pass(&format!("FDSTORE=1\nFDNAME={name}\n"), sockets) {
+            Ok(()) => self.keeping = Retry::default(),
+            Err(error) if is_full(&error) => {
+                self.keeping.put_off(now);
+                return false;
+            }
+            Err(error) => {
+                logging::manager_unreachable(&error);
+                self.keeps_nothing = true;
+            }
+        }
+        true
     }
 
-    /// Gives the manager `sockets` to keep for the next process, under one `name`. It drops each by
-    /// itself once that has been shut down.
-    ///
-    /// # Errors
-    ///
-    /// Those of the system call: `WouldBlock` if the manager is busy, `NotConnected` if there is none.
-    pub fn store(&self, name: &str, sockets: &[BorrowedFd<'_>]) -> io::Result<()> {
-        self.line()?.pass(&format!("FDSTORE=1\nFDNAME={name}\n"), sockets)
+    /// Returns true if there is a manager, and it has taken all that it was given to keep so far.
+    pub fn keeps(&self) -> bool {
+        self.line.is_some() && !self.keeps_nothing
     }
 
-    /// Gives the manager `descriptors` to keep until the next process [forgets](Self::forget) them.
+    /// Returns when to try again what the manager had no room for.
+    pub fn keep_deadline(&self) -> Option<Instant> {
+        self.keeping.until
+    }
+
+    /// Gives the manager `descriptors` to keep until the next process [forgets](Self::forget) them;
+    /// returns false if it has no room for them now.
     ///
     /// # Errors
     ///
     /// Those of the system call; `NotConnected` if there is no manager.
-    pub fn store_unpolled(&self, name: &str, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
+    pub fn keep_unpolled(&self, name: &str, descriptors: &[BorrowedFd<'_>]) -> io::Result<bool> {
         let told = format!("FDSTORE=1\nFDNAME={name}\nFDPOLL=0\n");
-        self.line()?.pass(&told, descriptors)
+        match self.line()?.pass(&told, descriptors) {
+            Err(error) if is_full(&error) => Ok(false),
+            result => result.map(|()| true),
+        }
     }
 
     /// Has the manager drop what it keeps under `name`.
     pub fn forget(&self, name: &str) {
         if let Some(line) = &self.line {
-            line.send(format!("FDSTOREREMOVE=1\nFDNAME={name}\n").as_bytes());
+            // It makes no difference but to what the manager keeps in vain.
+            let _ = line.send(format!("FDSTOREREMOVE=1\nFDNAME={name}\n").as_bytes());
         }
     }
 
@@ -186,7 +245,7 @@ impl Manager {
     pub fn next_deadline(&self) -> Option<Instant> {
         self.line.as_ref()?;
         let next = [self.stage_due, self.status_due, self.watchdog_due].into_iter().flatten().min();
-        next.map(|next| self.rest_until.map_or(next, |rest_until| rest_until.max(next)))
+        next.map(|next| self.telling.until.map_or(next, |until| until.max(next)))
     }
 
     /// Nothing comes after `Stopping`.
@@ -217,11 +276,11 @@ impl Manager {
         if is_watchdog_due {
             say(NotifyState::Watchdog);
         }
-        if !line.send(told.as_bytes()) {
-            self.rest_until = Some(now + RETRY);
-            return;
+        match line.send(told.as_bytes()) {
+            Err(error) if is_full(&error) => return self.telling.put_off(now),
+            // It may come back under the same name, and is then told what is due by then.
+            Ok(()) | Err(_) => self.telling = Retry::default(),
         }
-        self.rest_until = None;
         if is_stage_due {
             self.stage_due = None;
         }
@@ -303,12 +362,16 @@ impl Line {
         Ok(())
     }
 
-    /// Sends lines; returns false if the manager takes no more for now. One that is gone is told
-    /// nothing: it may come back under the same name.
-    fn send(&self, lines: &[u8]) -> bool {
-        let sent = self.socket.send_to_addr(lines, &self.address);
-        !matches!(sent, Err(error) if error.kind() == ErrorKind::WouldBlock)
+    /// Sends lines.
+    fn send(&self, lines: &[u8]) -> io::Result<()> {
+        self.socket.send_to_addr(lines, &self.address).map(drop)
     }
+}
+
+/// Returns true if the manager may have room later. Every other error says that nobody reads there.
+fn is_full(error: &io::Error) -> bool {
+    let full = [libc::EAGAIN, libc::ENOBUFS, libc::ENOMEM, libc::ETOOMANYREFS, libc::EINTR];
+    error.raw_os_error().is_some_and(|errno| full.contains(&errno))
 }
 
 #[cfg(test)]

@@ -67,7 +67,6 @@ fn nothing_but_a_text_starts_the_count_again() {
     for (between, is_closed) in [
         (ClientMessage::Ping, true),
         (ClientMessage::Pong, true),
-        (ClientMessage::Resume { after: 0 }, true),
         (ClientMessage::History { before: 1, limit: 1 }, true),
         (ClientMessage::Text { content: "x".into(), id: Some("1".into()) }, false),
     ] {

@@ -2,6 +2,7 @@
 
 mod limits;
 mod one;
+mod owners;
 mod presence;
 mod two;
 
@@ -11,16 +12,18 @@ use pychat_server::{
     admission::Origin,
     chat::{Chat, CloseReason, Effect, Input, Protocol, Refusal, Rules},
     id::ConnectionId,
-    log::{Draft, Record},
+    log::{Draft, OwnerId, Record},
     tokens::Tokens,
 };
 use pychat_wire::{ClientMessage, MessageError, UserName};
 
 const HELLO_TIMEOUT: Duration = Duration::from_secs(20);
+const NAME_AGE_MAX: Duration = Duration::from_hours(365 * 24);
 const ANNOUNCE_AFTER: Duration = Duration::from_secs(2);
 const RULES: Rules = Rules {
     hello_timeout: HELLO_TIMEOUT,
     pace: None,
+    name_age_max: NAME_AGE_MAX,
     announce_after: ANNOUNCE_AFTER,
     connections_per_address_max: 0,
 };
@@ -36,7 +39,7 @@ struct Room {
 
 impl Room {
     fn new() -> Self {
-        Self { chat: Chat::new(RULES, Tokens::new([7; 32], [])), now: Instant::now() }
+        Self { chat: Chat::new(RULES, Tokens::new([7; 32], [], OwnerId(0))), now: Instant::now() }
     }
 
     /// Returns a room in which these have joined and been announced.
@@ -104,14 +107,16 @@ fn depart(who: &str, reason: CloseReason) -> Effect {
     Effect::Depart { name: name(who), reason, known_to: None }
 }
 
-fn enter(id: ConnectionId, given: &str, protocol: Protocol, join_index: u64) -> Effect {
-    Effect::Enter { id, name: name(given), protocol, join_index }
+/// Somebody joins: in protocol 2 as an owner.
+fn enter(id: ConnectionId, given: &str, owner: Option<OwnerId>, join_index: u64) -> Effect {
+    let protocol = if owner.is_some() { Protocol::Two } else { Protocol::One };
+    Effect::Enter { id, name: name(given), owner, protocol, join_index }
 }
 
 /// What the log answers when it takes a draft as its first.
 fn first_record(draft: &Draft) -> Record {
-    let Draft { author, content, id, .. } = draft.clone();
-    Record { seq: 1, time_ms: 5, author, content, id }
+    let Draft { author, owner, content, id, .. } = draft.clone();
+    Record { seq: 1, time_ms: 5, author, owner, content, id }
 }
 
 fn close(id: ConnectionId, reason: CloseReason) -> Effect {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pychat_server::{
-    chat::{BAD_PAYLOADS_MAX, CloseReason, Effect, Input, Protocol, Refusal, Rules},
+    chat::{BAD_PAYLOADS_MAX, CloseReason, Effect, Input, Refusal, Rules},
     log::{Appended, Draft, StorageError},
     pace::Pace,
 };
@@ -22,17 +22,14 @@ fn who_joins_is_welcomed_and_the_others_hear_it() {
     assert_eq!(room.connect(A), [Effect::Greet { to: A }]);
     assert_eq!(
         room.hello(A, " Анна "),
-        [
-            tell(A, "Добро пожаловать, Анна. Участников онлайн в чате: 0"),
-            enter(A, "Анна", Protocol::One, 0),
-        ]
+        [tell(A, "Добро пожаловать, Анна. Участников онлайн в чате: 0"), enter(A, "Анна", None, 0),]
     );
     assert_eq!(room.connect(B), [Effect::Greet { to: B }]);
     assert_eq!(
         room.hello(B, "Борис"),
         [
             tell(B, "Добро пожаловать, Борис. Участников онлайн в чате: 1\nАнна"),
-            enter(B, "Борис", Protocol::One, 1),
+            enter(B, "Борис", None, 1),
         ]
     );
     let announced = arrive(&[("Анна", 0), ("Борис", 1)]);
@@ -48,7 +45,7 @@ fn a_taken_name_is_given_a_number_everywhere() {
         room.hello(B, "AННA"),
         [
             tell(B, "Добро пожаловать, AННA (2). Участников онлайн в чате: 1\nАнна"),
-            enter(B, "AННA (2)", Protocol::One, 1),
+            enter(B, "AННA (2)", None, 1),
         ]
     );
     room.pass(ANNOUNCE_AFTER);
@@ -60,7 +57,7 @@ fn a_taken_name_is_given_a_number_everywhere() {
 fn a_text_is_published_only_once_the_log_has_it() {
     let mut room = Room::with(&[(A, "Анна"), (B, "Борис")]);
     let draft =
-        Draft { from: A, author: name("Анна"), content: "hi\n".into(), id: None, place: None };
+        Draft { from: A, author: name("Анна"), owner: None, content: "hi\n".into(), id: None };
     assert_eq!(room.text(A, "hi\n"), [Effect::Append(draft.clone())]);
     let record = first_record(&draft);
     let publish = Effect::Publish { from: A, record: record.clone() };
@@ -90,7 +87,6 @@ fn what_only_protocol_2_knows_means_nothing_here() {
     for (message, kind) in [
         (ClientMessage::Ping, "ping"),
         (ClientMessage::Pong, "pong"),
-        (ClientMessage::Resume { after: 0 }, "resume"),
         (ClientMessage::History { before: 1, limit: 1 }, "history"),
     ] {
         let error = MessageError::UnknownType { name: kind.into() };
@@ -131,12 +127,17 @@ fn a_name_that_breaks_a_rule_is_told_why_and_waited_for() {
             NameError::TooLong { chars: 33 },
             "a name may have at most 32 characters, not 33",
         ),
+        (
+            "Анна покинул чат. Борис",
+            NameError::Sentence,
+            "this name reads like something that the chat itself says",
+        ),
     ] {
         let mut room = Room::new();
         room.connect(A);
         let told = tell(A, &format!("Choose another name: {why}."));
         assert_eq!(room.hello(A, given), [report(A, Refusal::Name(error)), told]);
-        assert_eq!(room.hello(A, "Анна").last(), Some(&enter(A, "Анна", Protocol::One, 0)));
+        assert_eq!(room.hello(A, "Анна").last(), Some(&enter(A, "Анна", None, 0)));
     }
 }
 
@@ -148,9 +149,9 @@ fn who_speaks_too_fast_is_held_and_loses_nothing() {
         Effect::Append(Draft {
             from,
             author: name(author),
+            owner: None,
             content: content.into(),
             id: None,
-            place: None,
         })
     };
     assert_eq!(room.text(A, "раз"), [append(A, "Анна", "раз")]);
@@ -193,7 +194,7 @@ fn a_name_is_free_again_once_its_owner_is_gone() {
     let mut room = Room::with(&[(A, "Анна")]);
     room.closed(A, CloseReason::Quit);
     room.connect(C);
-    assert_eq!(room.hello(C, "Анна").last(), Some(&enter(C, "Анна", Protocol::One, 1)));
+    assert_eq!(room.hello(C, "Анна").last(), Some(&enter(C, "Анна", None, 1)));
     assert_eq!(room.text(A, "from the grave"), [], "the slot is used again, the id is not");
 }
 

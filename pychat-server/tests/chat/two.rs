@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use pychat_server::{
     chat::{
-        BAD_PAYLOADS_MAX, CloseReason, Complaint, Effect, Input, Protocol, Refusal, Rules,
-        STORAGE_RETRY_MS,
+        BAD_PAYLOADS_MAX, CloseReason, Complaint, Effect, Input, Refusal, Rules, STORAGE_RETRY_MS,
     },
     id::ConnectionId,
-    log::{Appended, Draft, StorageError},
+    log::{Appended, Draft, OwnerId, StorageError},
     pace::Pace,
 };
 use pychat_wire::{
@@ -17,16 +16,16 @@ use pychat_wire::{
 };
 
 use super::{
-    A, ANNOUNCE_AFTER, B, C, HELLO_TIMEOUT, RULES, Room, arrive, close, depart, enter,
-    first_record, name, report,
+    A, ANNOUNCE_AFTER, B, HELLO_TIMEOUT, RULES, Room, arrive, close, depart, enter, first_record,
+    name, report,
 };
 
-fn hello<'a>(username: &'a str, token: Option<&'a str>) -> ClientMessage<'a> {
+pub(super) fn hello<'a>(username: &'a str, token: Option<&'a str>) -> ClientMessage<'a> {
     let (username, token) = (username.into(), token.map(Into::into));
     ClientMessage::Hello { username, protocol: 2, token, resume: None }
 }
 
-fn text<'a>(content: &'a str, id: &'a str) -> ClientMessage<'a> {
+pub(super) fn text<'a>(content: &'a str, id: &'a str) -> ClientMessage<'a> {
     ClientMessage::Text { content: content.into(), id: Some(id.into()) }
 }
 
@@ -40,7 +39,7 @@ fn bye(to: ConnectionId, reason: CloseReason) -> Effect {
 
 impl Room {
     /// Lets somebody join and be announced; returns their token.
-    fn join(&mut self, id: ConnectionId, username: &str, token: Option<&str>) -> String {
+    pub(super) fn join(&mut self, id: ConnectionId, username: &str, token: Option<&str>) -> String {
         self.connect(id);
         let effects = self.receive(id, hello(username, token));
         self.pass(ANNOUNCE_AFTER);
@@ -57,17 +56,12 @@ fn who_joins_is_told_who_is_there_and_given_a_token() {
     let mut room = Room::with(&[(A, "Анна")]);
     room.connect(B);
     let effects = room.receive(B, hello(" Борис ", None));
-    let [
-        Effect::Remember { name: whose, .. },
-        Effect::Welcome { to: B, name: given, token, members },
-        rest @ ..,
-    ] = &effects[..]
-    else {
+    let [Effect::Welcome { to: B, name: given, token, members }, rest @ ..] = &effects[..] else {
         panic!("{effects:?}");
     };
-    assert_eq!((whose, given), (&name("Борис"), &name("Борис")));
+    assert_eq!(given, &name("Борис"));
     assert_eq!((token.len(), members.names()), (32, vec!["Анна".into(), "Борис".into()]));
-    assert_eq!(rest, [enter(B, "Борис", Protocol::Two, 1)]);
+    assert_eq!(rest, [enter(B, "Борис", Some(OwnerId(1)), 1)]);
     assert_eq!(room.pass(ANNOUNCE_AFTER), [arrive(&[("Борис", 1)])]);
     assert_eq!(room.chat.next_deadline(), None);
 }
@@ -90,7 +84,7 @@ fn a_taken_name_is_refused_and_another_suggested() {
     for token in [None, Some("0123456789abcdef0123456789abcdef")] {
         let complaint = Complaint {
             suggest: Some(name("Aнна (2)")),
-            ..Complaint::new(ErrorCode::NameTaken, "somebody here has this name")
+            ..Complaint::new(ErrorCode::NameTaken, "somebody else has this name")
         };
         assert_eq!(
             room.receive(B, hello("Aнна", token)), // A Latin A.
@@ -112,7 +106,6 @@ fn a_token_takes_the_name_over_from_a_connection_that_is_still_open() {
     else {
         panic!("{effects:?}");
     };
-    let Some((Effect::Remember { .. }, begin)) = begin.split_last() else { panic!("{effects:?}") };
     assert_eq!(
         begin,
         [
@@ -122,23 +115,46 @@ fn a_token_takes_the_name_over_from_a_connection_that_is_still_open() {
         ]
     );
     assert_eq!((same, members.names()), (&token, vec!["Анна".to_owned()]));
-    assert_eq!(last, &enter(B, "Анна", Protocol::Two, 1));
+    assert_eq!(last, &enter(B, "Анна", Some(OwnerId(1)), 1));
     assert_eq!(room.receive(A, text("late", "1")), [], "who was replaced says no more");
     assert_eq!(room.closed(A, CloseReason::Replaced), [], "the others know already");
 }
 
 #[test]
-fn a_token_is_good_until_somebody_else_is_given_the_name() {
+fn an_owner_whose_first_text_was_not_kept_is_kept_with_the_next() {
     let mut room = Room::new();
-    let first = room.join(A, "Анна", None);
-    room.closed(A, CloseReason::Lost);
-    assert_eq!(room.join(B, "Анна", Some(&first)), first, "and again after a while");
-    room.closed(B, CloseReason::Lost);
-    let second = room.join(C, "Анна", None);
-    assert_ne!(second, first);
-    room.connect(A);
-    let refused = room.receive(A, hello("Анна", Some(&first)));
-    assert_eq!(refused.last(), Some(&report(A, Refusal::NameTaken)));
+    room.join(A, "Анна", None);
+    let said = |room: &mut Room, id| {
+        let effects = room.receive(A, text("hi", id));
+        let Effect::Append(draft) = effects[0].clone() else { panic!("{effects:?}") };
+        (draft, effects.len())
+    };
+    let (draft, count) = said(&mut room, "1");
+    assert_eq!(count, 2);
+    room.handle(Input::NotKept { draft, error: StorageError::Full });
+    assert_eq!(said(&mut room, "2").1, 2);
+    assert_eq!(said(&mut room, "3").1, 1);
+}
+
+#[test]
+fn other_words_under_an_id_that_was_used_are_refused() {
+    let mut room = Room::new();
+    room.join(A, "Анна", None);
+    let complaint = Complaint {
+        reference: Some("a-1".into()),
+        ..Complaint::new(
+            ErrorCode::IdReused,
+            "you said something else under this id; this was not sent",
+        )
+    };
+    let conflict =
+        || Input::Appended { from: A, appended: Appended::Conflict { id: "a-1".into() } };
+    assert_eq!(
+        room.handle(conflict()),
+        [Effect::Complain { to: A, complaint }, report(A, Refusal::IdReused)]
+    );
+    room.closed(A, CloseReason::Quit);
+    assert_eq!(room.handle(conflict()), []);
 }
 
 #[test]
@@ -148,11 +164,11 @@ fn a_text_has_an_id_by_which_it_is_acknowledged_once_it_is_kept() {
     let draft = Draft {
         from: A,
         author: name("Анна"),
+        owner: Some(OwnerId(1)),
         content: "hi".into(),
         id: Some("a-1".into()),
-        place: None,
     };
-    assert_eq!(room.receive(A, text("hi", "a-1")), [Effect::Append(draft.clone())]);
+    assert_eq!(room.receive(A, text("hi", "a-1"))[0], Effect::Append(draft.clone()));
     let record = first_record(&draft);
     for (appended, effect) in [
         (Appended::New(record.clone()), Effect::Publish { from: A, record: record.clone() }),
@@ -186,7 +202,7 @@ fn a_text_without_a_good_id_is_refused() {
             ]
         );
     }
-    assert_eq!(room.receive(A, text("hi", &long[1..])).len(), 1);
+    assert!(matches!(room.receive(A, text("hi", &long[1..]))[0], Effect::Append(_)));
 }
 
 #[test]

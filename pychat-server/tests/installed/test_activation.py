@@ -32,7 +32,7 @@ class Activation(Story):
     def test_who_calls_while_there_is_no_server_is_answered_by_the_next(self):
         Peer("Anna").close()
         # Nothing starts until the old server is gone, which takes a moment more than to decide it.
-        with Override("[Service]", "ExecStartPre=sleep 1"):
+        with Override("[Service]", "ExecStartPre=+sleep 1"):
             systemctl("restart", "--no-block", UNIT)
             wait_for(lambda: shown("SubState") == "start-pre", "it is not being started")
             callers = [Peer() for _ in range(20)]

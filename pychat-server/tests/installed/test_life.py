@@ -98,13 +98,17 @@ class Life(Story):
         with Peer("Anna") as anna:
             anna.say("Hello")
             epoch = self.meta("epoch")
-            run("sqlite3", "/var/lib/pychat-server/log.sqlite", ".backup /root/pychat.sqlite")
+            backup = "sqlite3 /var/lib/pychat-server/log.sqlite '.backup /root/pychat.sqlite'"
+            run("sh", "-c", f"umask 077; {backup}")
             anna.say("Later")
         systemctl("stop", UNIT)
         run("sqlite3", "/root/pychat.sqlite", "UPDATE meta SET unsynced_boot = 'restored'")
         run("sh", "-c", "rm -f /var/lib/pychat-server/log.sqlite*")
-        run("cp", "/root/pychat.sqlite", "/var/lib/pychat-server/log.sqlite")
-        run("chown", "--reference=/var/lib/pychat-server", "/var/lib/pychat-server/log.sqlite")
+        log = "/var/lib/pychat-server/log.sqlite"
+        run("install", "-m", "600", "/root/pychat.sqlite", log)
+        run("chown", "--reference=/var/lib/pychat-server/", log)
+        for copy in (log, "/root/pychat.sqlite"):
+            self.assertEqual(Path(copy).stat().st_mode & 0o777, 0o600, copy)
         systemctl("start", UNIT)
         with Peer("Anna") as anna:
             anna.say("Again")

@@ -23,7 +23,7 @@ OTHER_PORT = PORT + 1
 class Listening(Story):
     def test_who_calls_while_it_is_restarted_is_answered_by_the_next(self):
         # Nothing starts until the old server is gone, which takes a moment more than to decide it.
-        with Override("[Service]", "ExecStartPre=sleep 1"):
+        with Override("[Service]", "ExecStartPre=+sleep 1"):
             systemctl("restart", "--no-block", UNIT)
             wait_for(lambda: shown("SubState") == "start-pre", "it is not being started")
             answered(called())

@@ -5,12 +5,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pychat_server::log::{
-    Appended, Keep, TOKENS_MAX, TokenHash,
-    sqlite::{Durability, TRIM_STEP},
+use pychat_server::{
+    clock::Time,
+    log::{
+        Appended, Draft, Keep, MESSAGE_BYTES, Owner, OwnerChange, OwnerId, TokenHash,
+        sqlite::{Durability, TRIM_STEP},
+    },
 };
 
-use super::shelf::{EPOCH, Shelf, chatter, draft, name, read, say};
+use super::shelf::{EPOCH, Shelf, at, chatter, draft, read, say};
+
+fn owner(id: u64, name: &str) -> Owner {
+    let (id, name, token) = (OwnerId(id), name.to_owned(), TokenHash([7; 32]));
+    Owner { id, name, token, used_ms: 5, has_returned: false }
+}
 
 #[test]
 fn what_was_said_is_there_when_the_log_is_opened_again() {
@@ -22,7 +30,8 @@ fn what_was_said_is_there_when_the_log_is_opened_again() {
         say(&mut log, 7, vec![draft("Анна", odd, Some("\0")), draft("Борис", "", None)]),
         [(1, true), (2, true)]
     );
-    log.append(8, [], [(name("Анна"), TokenHash([7; 32]))], |_, _| ()).unwrap();
+    let anna = owner(8, "Анна");
+    log.append(8, [], [OwnerChange::Save(anna.clone())], |_, _| ()).unwrap();
     let all = [(1, 7, "Анна".into(), odd.into()), (2, 7, "Борис".into(), String::new())];
     assert_eq!(read(&mut log), all);
     drop(log);
@@ -30,8 +39,8 @@ fn what_was_said_is_there_when_the_log_is_opened_again() {
     let mut log = shelf.try_open(Keep::default(), 0xcd).unwrap();
     assert_eq!((log.epoch(), log.first_seq(), log.last_seq()), (EPOCH, 1, 2));
     assert_eq!(read(&mut log), all);
-    assert_eq!(log.tokens().unwrap(), [("Анна".to_owned(), TokenHash([7; 32]))]);
-    assert_eq!(say(&mut log, 3, vec![draft("Анна", "again", Some("\0"))]), [(1, false)]);
+    assert_eq!(log.owners().unwrap(), (vec![anna], OwnerId(8)));
+    assert_eq!(say(&mut log, 3, vec![draft("Анна", odd, Some("\0"))]), [(1, false)]);
     chatter(&mut log, 3, 1);
     assert_eq!(read(&mut log)[2], (3, 7, "Анна".into(), "x".into()), "time does not go back");
 }
@@ -40,7 +49,7 @@ fn what_was_said_is_there_when_the_log_is_opened_again() {
 fn what_was_said_under_an_id_is_said_once() {
     let shelf = Shelf::new();
     let mut log = shelf.open();
-    let twice = || vec![draft("Анна", "a", Some("1")), draft("Анна", "other", Some("1"))];
+    let twice = || vec![draft("Анна", "a", Some("1")), draft("Анна", "a", Some("1"))];
     assert_eq!(say(&mut log, 5, twice()), [(1, true), (1, false)]);
     assert_eq!(say(&mut log, 9, vec![draft("Борис", "b", Some("1"))]), [(2, true)]);
     let mut told = Vec::new();
@@ -48,6 +57,32 @@ fn what_was_said_under_an_id_is_said_once() {
     let Appended::Known(record) = &told[1] else { panic!("{told:?}") };
     assert_eq!((record.seq, record.time_ms, &*record.content), (1, 5, "a"), "as it was first");
     assert_eq!((log.last_seq(), read(&mut log).len()), (2, 2));
+}
+
+#[test]
+fn an_id_is_its_owner_s_and_of_one_text() {
+    let shelf = Shelf::new();
+    let mut log = shelf.open();
+    say(&mut log, 5, vec![draft("Анна", "a", Some("1"))]);
+    let stranger = Draft { owner: Some(OwnerId(99)), ..draft("Анна", "x", Some("1")) };
+    assert_eq!(say(&mut log, 6, vec![stranger]), [(2, true)], "under her name, as somebody else");
+    let mut told = Vec::new();
+    let drafts = [draft("Анна", "other", Some("1")), draft("анна", "a", Some("1"))];
+    log.append(7, drafts, [], |_, appended| told.push(appended)).unwrap();
+    let [Appended::Conflict { id }, Appended::Known(record)] = &told[..] else {
+        panic!("{told:?}");
+    };
+    assert_eq!((&**id, record.seq), ("1", 1));
+    assert_eq!(log.last_seq(), 2, "nothing was taken");
+    let mut owners = Vec::new();
+    log.read(0, |entry| {
+        owners.push(entry.owner);
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    assert_eq!(owners, [8, 99].map(|number| Some(OwnerId(number))));
+    drop(log);
+    assert_eq!(shelf.open().owners().unwrap(), (vec![], OwnerId(99)), "no number is given again");
 }
 
 #[test]
@@ -77,7 +112,7 @@ fn the_oldest_are_forgotten_a_few_at_a_time_and_their_numbers_not_given_again() 
     let mut steps = 0;
     loop {
         let before = log.first_seq();
-        log.tend(now, 5);
+        log.tend(&at(now, 5));
         assert!(log.first_seq() - before <= TRIM_STEP, "a long transaction");
         steps += 1;
         if log.first_seq() == count - 9 {
@@ -91,7 +126,7 @@ fn the_oldest_are_forgotten_a_few_at_a_time_and_their_numbers_not_given_again() 
     drop(log);
     let mut log = shelf.try_open(keep, 2).unwrap();
     assert_eq!((log.first_seq(), log.last_seq()), (count - 9, count + 1));
-    log.tend(now, 5);
+    log.tend(&at(now, 5));
     assert_eq!(log.first_seq(), count - 8);
 }
 
@@ -101,15 +136,15 @@ fn what_is_too_old_is_forgotten_though_nobody_speaks_and_numbers_go_on() {
     let keep = Keep { age_max: Duration::from_secs(100), ..Keep::default() };
     let mut log = shelf.try_open(keep, 0xab).unwrap();
     let now = Instant::now();
-    log.tend(now, 1_000);
+    log.tend(&at(now, 1_000));
     assert_eq!(log.next_deadline(), None, "there is nothing to forget");
     chatter(&mut log, 1_000, 1);
     chatter(&mut log, 31_000, 1);
-    log.tend(now, 41_000);
+    log.tend(&at(now, 41_000));
     assert_eq!(log.next_deadline(), Some(now + Duration::from_mins(1)));
-    log.tend(now + Duration::from_mins(1), 101_000);
+    log.tend(&at(now + Duration::from_mins(1), 101_000));
     assert_eq!((log.first_seq(), log.next_deadline()), (2, Some(now + Duration::from_secs(90))));
-    log.tend(now + Duration::from_secs(90), 131_000);
+    log.tend(&at(now + Duration::from_secs(90), 131_000));
     assert_eq!((log.first_seq(), log.last_seq(), log.next_deadline()), (3, 2, None));
     drop(log);
     let mut log = shelf.try_open(keep, 0xcd).unwrap();
@@ -119,18 +154,72 @@ fn what_is_too_old_is_forgotten_though_nobody_speaks_and_numbers_go_on() {
 }
 
 #[test]
-fn the_tokens_used_last_are_kept() {
+fn nothing_is_forgotten_for_its_age_by_a_clock_that_may_be_wrong() {
+    let shelf = Shelf::new();
+    let keep = Keep { age_max: Duration::from_secs(100), ..Keep::default() };
+    let mut log = shelf.try_open(keep, 1).unwrap();
+    let now = Instant::now();
+    let count = 2 * TRIM_STEP + 5;
+    chatter(&mut log, 1_000, usize::try_from(count).unwrap());
+    let trusted_at = now + Duration::from_secs(7);
+    log.tend(&Time { trusted_at, ..at(now, 999_000) });
+    assert_eq!((log.first_seq(), log.next_deadline()), (1, Some(trusted_at)));
+    let mut now = trusted_at;
+    for forgotten in [TRIM_STEP, TRIM_STEP, 5] {
+        log.tend(&at(now, 999_000));
+        assert_eq!(log.take_forgotten(), forgotten);
+        log.tend(&at(now + Duration::from_secs(59), 999_000));
+        assert_eq!(log.take_forgotten(), 0, "a step a minute");
+        now += Duration::from_mins(1);
+    }
+    assert_eq!((log.first_seq(), log.last_seq()), (count + 1, count));
+}
+
+#[test]
+fn no_more_bytes_are_kept_than_should_be() {
+    let shelf = Shelf::new();
+    let bytes = 10 + MESSAGE_BYTES;
+    let keep = Keep { bytes_max: 3 * bytes, ..Keep::default() };
+    let mut log = shelf.try_open(keep, 1).unwrap();
+    let mut now = Instant::now();
+    for _ in 0..5 {
+        say(&mut log, 5, vec![draft("Анна", "0123456789", None)]);
+        now += Duration::from_secs(2);
+        log.tend(&at(now, 5));
+    }
+    assert_eq!(log.first_seq(), 3);
+    drop(log);
+    let mut log = shelf.try_open(keep, 1).unwrap();
+    log.tend(&at(now, 5));
+    assert_eq!(log.first_seq(), 3, "what is full is not too much");
+    say(&mut log, 5, vec![draft("Анна", "0", None)]);
+    log.tend(&at(now + Duration::from_secs(2), 5));
+    assert_eq!(log.first_seq(), 4);
+    log.set_keep(Keep { bytes_max: 1, ..keep });
+    log.tend(&at(now + Duration::from_secs(4), 5));
+    assert_eq!((log.first_seq(), log.take_forgotten()), (7, 4));
+    say(&mut log, 5, vec![draft("Анна", "0", None)]);
+    log.set_keep(Keep::default());
+    log.tend(&at(now + Duration::from_secs(6), 5));
+    assert_eq!((log.first_seq(), log.next_deadline()), (7, None), "everything is kept");
+}
+
+#[test]
+fn an_owner_is_kept_as_they_were_last_and_their_name_has_no_other() {
     let shelf = Shelf::new();
     let mut log = shelf.open();
-    let token = |number: usize| (name(&format!("n{number}")), TokenHash([1; 32]));
-    log.append(5, [], (0..TOKENS_MAX).map(token), |_, _| ()).unwrap();
-    let changed = (name("n0"), TokenHash([9; 32]));
-    log.append(5, [], [changed, token(TOKENS_MAX)], |_, _| ()).unwrap();
+    let second = Owner { used_ms: 9, has_returned: true, ..owner(2, "б") };
+    let changes = [
+        OwnerChange::Save(owner(1, "a")),
+        OwnerChange::Save(owner(2, "b")),
+        OwnerChange::Save(owner(3, "c")),
+        OwnerChange::Save(second.clone()),
+        OwnerChange::Forget(OwnerId(1)),
+        OwnerChange::Save(owner(4, "c")),
+    ];
+    log.append(5, [], changes, |_, _| ()).unwrap();
     drop(log);
-    let tokens = shelf.open().tokens().unwrap();
-    assert_eq!((tokens.len(), &*tokens[0].0), (TOKENS_MAX, "n2"), "the first was used again");
-    let last = [("n0", TokenHash([9; 32])), ("n20000", TokenHash([1; 32]))];
-    assert_eq!(tokens[TOKENS_MAX - 2..], last.map(|(name, hash)| (name.to_owned(), hash)));
+    assert_eq!(shelf.open().owners().unwrap(), (vec![second, owner(4, "c")], OwnerId(4)));
 }
 
 #[test]
@@ -141,7 +230,7 @@ fn a_tick_in_which_nothing_was_said_touches_nothing() {
     let written = || std::fs::metadata(shelf.wal()).unwrap().len();
     let before = written();
     chatter(&mut log, 6, 0);
-    log.tend(Instant::now(), 6);
+    log.tend(&at(Instant::now(), 6));
     assert_eq!(written(), before);
     chatter(&mut log, 7, 1);
     assert!(before < written(), "or this test sees nothing");

@@ -5,12 +5,15 @@ use std::{
     ops::ControlFlow,
     path::PathBuf,
     sync::atomic::{AtomicUsize, Ordering},
+    thread,
+    time::{Duration, Instant},
 };
 
 use pychat_server::{
+    clock::Time,
     id::ConnectionId,
     log::{
-        Appended, Draft, Keep, Kept, Log,
+        Appended, Draft, Keep, Kept, Log, OwnerId,
         sqlite::{Durability, FILE_NAME, OpenError, Place},
     },
 };
@@ -19,6 +22,9 @@ use rusqlite::Connection;
 
 /// The name of a log that is begun here.
 pub(crate) const EPOCH: &str = "000000000000000000000000000000ab";
+
+/// How long a lock is waited for.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A folder of the test's own; gone when dropped.
 #[derive(Debug)]
@@ -40,7 +46,14 @@ impl Shelf {
 
     /// Opens the log; each time with another name for a new one.
     pub(crate) fn try_open(&self, keep: Keep, epoch: u128) -> Result<Log, OpenError> {
-        Kept::open(&self.place, keep, epoch).map(Log::Kept)
+        // A process that another test has just started may hold a copy of the lock until it is itself.
+        let deadline = Instant::now() + LOCK_PATIENCE;
+        loop {
+            match Kept::open(&self.place, keep, epoch) {
+                Err(OpenError::InUse { .. }) if Instant::now() < deadline => thread::yield_now(),
+                opened => return opened.map(Log::Kept),
+            }
+        }
     }
 
     /// Opens the log as it is by default.
@@ -96,13 +109,13 @@ pub(crate) fn name(name: &str) -> UserName {
 
 pub(crate) fn draft(author: &str, content: &str, id: Option<&str>) -> Draft {
     let from = ConnectionId { slot: 3, generation: 4 };
-    Draft {
-        from,
-        author: name(author),
-        content: content.into(),
-        id: id.map(Into::into),
-        place: None,
-    }
+    let owner = Some(OwnerId(author.len() as u64));
+    Draft { from, author: name(author), owner, content: content.into(), id: id.map(Into::into) }
+}
+
+/// A time by a clock that can be trusted.
+pub(crate) fn at(now: Instant, utc_ms: u64) -> Time {
+    Time { now, utc_ms, trusted_at: now }
 }
 
 /// Says all of this at once; returns each number, and whether it is new.
@@ -112,6 +125,7 @@ pub(crate) fn say(log: &mut Log, utc_ms: u64, drafts: Vec<Draft>) -> Vec<(u64, b
     let each = |_, appended| match appended {
         Appended::New(record) => told.push((record.seq, true)),
         Appended::Known(record) => told.push((record.seq, false)),
+        Appended::Conflict { id } => panic!("other words under {id}"),
     };
     log.append(utc_ms, drafts, [], each).unwrap();
     told

@@ -4,12 +4,13 @@ use std::{
     fs,
     io::{Seek, SeekFrom, Write},
     ops::ControlFlow,
+    time::Instant,
 };
 
-use pychat_server::log::{Appended, StorageError, TokenHash};
+use pychat_server::log::{Appended, Keep, Owner, OwnerChange, OwnerId, StorageError, TokenHash};
 use rusqlite::Connection;
 
-use super::shelf::{Shelf, chatter, draft, name, read, say};
+use super::shelf::{Shelf, chatter, draft, read, say};
 
 #[test]
 fn what_another_program_holds_is_not_waited_for_and_works_again_by_itself() {
@@ -47,6 +48,7 @@ fn a_value_of_another_kind_is_damage() {
         ("author", "x'ff'"),
         ("content", "5"),
         ("id", "x'00'"),
+        ("owner", "-1"),
         ("time_ms", "'soon'"),
         ("seq", "-1"),
     ] {
@@ -54,8 +56,8 @@ fn a_value_of_another_kind_is_damage() {
         let mut log = shelf.open();
         chatter(&mut log, 5, 1);
         shelf.tamper(&format!(
-            "DROP TABLE messages; CREATE TABLE messages (seq, time_ms, author, content, id); \
-             INSERT INTO messages VALUES (2, 5, 'a', 'b', NULL); \
+            "DROP TABLE messages; CREATE TABLE messages (seq, time_ms, author, content, id, owner); \
+             INSERT INTO messages VALUES (2, 5, 'a', 'b', NULL, NULL); \
              UPDATE messages SET {column} = {value}"
         ));
         let error = log.read(0, |_| ControlFlow::Continue(()));
@@ -75,15 +77,42 @@ fn a_tick_that_fails_halfway_leaves_no_trace() {
         "CREATE TRIGGER fault BEFORE INSERT ON messages WHEN new.content = 'bad' \
          BEGIN SELECT raise(ABORT, 'as a test wants it'); END",
     );
-    let token = (name("Анна"), TokenHash([1; 32]));
+    let owner = OwnerChange::Save(Owner {
+        id: OwnerId(8),
+        name: "Анна".to_owned(),
+        token: TokenHash([1; 32]),
+        used_ms: 9,
+        has_returned: false,
+    });
     for _ in 0..2 {
         let drafts = ["good", "bad"].map(|content| draft("Анна", content, Some(content)));
         let tell = |_, appended: Appended| panic!("{appended:?}");
-        let error = log.append(9, drafts, [token.clone()], tell).unwrap_err();
+        let error = log.append(9, drafts, [owner.clone()], tell).unwrap_err();
         assert_eq!(error, StorageError::Other("as a test wants it".into()));
     }
     assert_eq!((log.last_seq(), read(&mut log).len()), (1, 1));
-    assert_eq!(log.tokens().unwrap(), []);
+    assert_eq!(log.owners().unwrap(), (vec![], OwnerId(0)));
     assert_eq!(say(&mut log, 7, vec![draft("Анна", "good", Some("good"))]), [(2, true)]);
     assert_eq!(read(&mut log)[1], (2, 7, "Анна".into(), "good".into()), "the time as well");
+}
+
+#[test]
+fn what_would_take_the_last_of_the_disk_is_refused_before_it_is_written() {
+    let shelf = Shelf::new();
+    let mut log = shelf.open();
+    let now = Instant::now();
+    let all = Keep { disk_reserve_bytes: u64::MAX, ..Keep::default() };
+    log.set_keep(all);
+    log.check_space(now);
+    let tell = |_, appended: Appended| panic!("{appended:?}");
+    let refused = log.append(6, [draft("Анна", "b", Some("1"))], [], tell);
+    assert_eq!(refused, Err(StorageError::Reserve));
+    assert_eq!(log.last_seq(), 0);
+    log.set_keep(Keep { disk_reserve_bytes: 0, ..all });
+    log.check_space(now);
+    chatter(&mut log, 7, 1);
+    log.set_keep(Keep { disk_reserve_bytes: 1, ..all });
+    log.check_space(now);
+    chatter(&mut log, 8, 1);
+    assert_eq!(read(&mut log).len(), 2);
 }

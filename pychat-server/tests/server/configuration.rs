@@ -3,7 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Output,
+    process::{Output, Stdio},
 };
 
 use crate::support::{Message, Peer, Server, left, program};
@@ -72,29 +72,44 @@ fn a_flag_beats_the_environment_which_beats_the_file() {
 fn a_configuration_is_checked_without_a_server() {
     let file = File::new("check", "flood = \"off\"\n");
     let check = |file: &File| -> Output {
-        program().args([&file.flag(), "--check-config"]).output().unwrap()
+        let mut command = program();
+        command.args([&file.flag(), "--check-config"]).stdout(Stdio::piped()).output().unwrap()
     };
-    let Output { status, stderr, .. } = check(&file);
+    let Output { status, stdout, stderr } = check(&file);
     assert_eq!((status.code(), stderr), (Some(0), vec![]));
+    assert_eq!(String::from_utf8(stdout).unwrap(), format!("{}: ok\n", file.path().display()));
+    let Output { status, stdout, .. } =
+        program().arg("--check-config").stdout(Stdio::piped()).output().unwrap();
+    let ok = "ok: flags and environment; no configuration file was named\n";
+    assert_eq!((status.code(), String::from_utf8(stdout).unwrap().as_str()), (Some(0), ok));
     for (text, complaint) in [
-        ("flood = \"off\"\nflod = 1\n", ":2: unknown field `flod`"),
-        ("\n\nconnections = \"many\"\n", ":3: write a number"),
-        ("payload-max = 1\n", "payload-max should be from 256 bytes to 16MiB"),
+        ("flood = \"off\"\nflod = 1\n", ":2: unknown key `flod`; did you mean `flood`?"),
+        (
+            "\n\nconnections = \"many\"\n",
+            ":3: connections = \"many\": write a number from 1 to 50000",
+        ),
+        ("payload-max = 1\n", ":1: payload-max = 1: write a size from 256 bytes to 1MiB"),
     ] {
         file.write(text);
         let Output { status, stderr, .. } = check(&file);
         let stderr = String::from_utf8(stderr).unwrap();
         assert!(stderr.contains(complaint) && stderr.lines().count() == 1, "{stderr}");
-        assert_eq!(status.code(), Some(1), "{text}");
+        assert_eq!(status.code(), Some(2), "{text}");
     }
 }
 
 #[test]
-fn a_bad_value_in_the_environment_is_refused() {
+fn a_bad_value_in_the_environment_is_refused_by_its_own_name() {
     let output = program().env("PYCHAT_FLOOD", "fast").output().unwrap();
     let complaint = String::from_utf8(output.stderr).unwrap();
-    assert!(complaint.starts_with("pychat-server: --flood fast: write BURST"), "{complaint}");
-    assert_eq!(output.status.code(), Some(1));
+    assert!(complaint.starts_with("pychat-server: PYCHAT_FLOOD=fast: write BURST"), "{complaint}");
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn an_unknown_variable_is_warned_of() {
+    let server = Server::run(program().arg("--listen=127.0.0.1:0").env("PYCHAT_PORT", "1"), 1);
+    server.log().wait_for_line("WARN unknown variable PYCHAT_PORT; did you mean PYCHAT_LISTEN?");
 }
 
 #[test]
@@ -126,7 +141,7 @@ fn reload(server: &Server, line: &str) {
 }
 
 fn complaint(path: &Path) -> String {
-    format!("{}:2: unknown field `nonsense`", path.display())
+    format!("{}:2: unknown key `nonsense`", path.display())
 }
 
 #[test]

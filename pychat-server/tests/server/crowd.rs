@@ -89,7 +89,7 @@ fn join_at_once(server: &Server, count: usize, words: &[&str]) -> Vec<Person> {
     let words: String = words.iter().map(|content| text(content)).collect();
     server.freeze();
     let connect = |number| {
-        let name = format!("Гость № {number}");
+        let name = format!("Гость {number}");
         let mut peer = Peer::connect(server.address());
         peer.send(hello(&name) + &words);
         Person { name, peer, welcome: String::new(), story: Vec::new() }

@@ -83,6 +83,9 @@ fn what_was_shown_outlives_a_server_that_is_killed() {
     let mut server = shelf.server(&[]);
     let place = format!("INFO messages are kept in {}", shelf.path().display());
     server.log().wait_for_line(&place);
+    server
+        .log()
+        .wait_for_line("INFO the log was not closed in order; all of it was read, and it is whole");
     let [mut vera] = Peer::room(server.address(), ["Вера"]);
     vera.say("три");
     vera.hears("Вы", "три");

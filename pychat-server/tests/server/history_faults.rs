@@ -29,7 +29,7 @@ fn a_file_that_cannot_be_used_is_named_and_left_as_it_is() {
     let newer = fs::read(shelf.file()).unwrap();
     assert_eq!(
         shelf.complaint(),
-        "pychat-server: DIR/log.sqlite has version 7, and this server knows none above 2"
+        "pychat-server: DIR/log.sqlite has version 7, and this server knows none above 6"
     );
     assert_eq!(fs::read(shelf.file()).unwrap(), newer);
 
@@ -50,7 +50,7 @@ fn a_full_disk_is_said_to_who_speaks_and_passes() {
     }
     let disk = Disk::mount();
     let shelf = &disk.0;
-    let mut server = shelf.server(&["--durability=power"]);
+    let mut server = shelf.server(&["--durability=power", "--disk-reserve=0"]);
     let [mut anna, mut boris] = Peer::room(server.address(), ["Анна", "Борис"]);
     let large = "x".repeat(30_000);
     anna.say("before");
@@ -76,6 +76,32 @@ fn a_full_disk_is_said_to_who_speaks_and_passes() {
     let lines = server.whole_log();
     assert_eq!(lines.iter().filter(|logged| *logged == line).count(), 1, "{lines:?}");
     assert_eq!(shelf.kept(), "1Аннаbefore 2Аннаafter");
+}
+
+#[test]
+fn what_is_to_stay_free_is_left_and_the_operator_told_once() {
+    let shelf = Shelf::new();
+    fs::create_dir_all(shelf.path()).unwrap();
+    let file = shelf.path().join("pychat.toml");
+    fs::write(&file, "disk-reserve = \"9000000000GiB\"\n").unwrap();
+    let server = shelf.server(&["--config", file.to_str().unwrap()]);
+    let [mut anna] = Peer::room(server.address(), ["Анна"]);
+    for _ in 0..3 {
+        anna.say("lost");
+        anna.is_told("Not kept, so not sent: the server cannot store messages now (disk full).");
+    }
+    let line = "ERROR storage failed, so nobody can say anything: \
+        less of the disk is free than disk-reserve";
+    server.log().wait_for_line(line);
+    fs::write(&file, "disk-reserve = 0\n").unwrap();
+    server.signal("HUP");
+    server.log().wait_for_line("INFO configuration re-read");
+    anna.say("kept");
+    anna.hears("Вы", "kept");
+    server.log().wait_for_line("INFO storage works again");
+    let lines = server.log().lines();
+    assert_eq!(lines.iter().filter(|logged| *logged == line).count(), 1, "{lines:?}");
+    assert_eq!(shelf.kept(), "1Аннаkept");
 }
 
 #[test]

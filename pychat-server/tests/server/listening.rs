@@ -1,24 +1,26 @@
 //! Where the server listens, and why it sometimes cannot.
 
 use std::{
+    fs,
     io::Read,
-    net::{Ipv6Addr, SocketAddr, TcpListener},
+    net::{Ipv6Addr, SocketAddr, TcpListener, TcpStream},
     process::{Command, Stdio},
 };
 
-use crate::support::{PROGRAM, Peer, Server, World, exit_code, joined, program};
+use crate::support::{PROGRAM, Peer, Server, World, exit_code, joined, program, wait_until};
 
 /// Runs `command`, which is to fail at once; returns its only line.
 #[track_caller]
 fn complaint_of(command: &mut Command) -> String {
     let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
-    assert_eq!(exit_code(&mut process), Some(1));
+    let code = exit_code(&mut process);
     let (mut output, mut complaint) = (String::new(), String::new());
     process.stdout.unwrap().read_to_string(&mut output).unwrap();
     process.stderr.unwrap().read_to_string(&mut complaint).unwrap();
     assert_eq!(output, "");
     let line = complaint.strip_suffix('\n').expect("a whole line");
     assert!(!line.contains('\n'), "more than one line: {line}");
+    assert_eq!(code, Some(1), "{line}");
     line.to_owned()
 }
 
@@ -38,7 +40,7 @@ fn one_room_spans_all_addresses() {
     let server = Server::listening_on(&listen);
     let mut people: Vec<(String, Peer)> = Vec::new();
     for (number, address) in server.addresses().iter().enumerate() {
-        let name = format!("Гость № {number}");
+        let name = format!("Гость {number}");
         let names: Vec<_> = people.iter().map(|(name, _)| name.as_str()).collect();
         let mut newcomer = Peer::join(*address, &name, &names);
         newcomer.say("всем привет");
@@ -79,26 +81,74 @@ fn an_address_of_another_machine_cannot_be_had() {
 }
 
 #[test]
-fn what_is_no_address_is_named() {
-    for (listen, reason) in [
-        ("127.0.0.1:port", "the port should be a number from 0 to 65535"),
-        ("127.0.0.1:65536", "the port should be a number from 0 to 65535"),
-        ("127.0.0.1:", "the port should be a number from 0 to 65535"),
-        ("::1", "an IPv6 address needs brackets, such as [::1]:12345"),
-        ("[::1", "what stands in brackets is no IPv6 address"),
-        (
-            ":12345",
-            "the address is missing; write ADDRESS:PORT, such as 127.0.0.1:12345 or [::1]:12345",
-        ),
-    ] {
-        assert_eq!(complaint_about(listen), format!("pychat-server: --listen {listen}: {reason}"));
-    }
-}
-
-#[test]
 fn an_unknown_host_is_named() {
     let complaint = complaint_about("nohost.invalid:0");
     let begin = "pychat-server: cannot find the address of \"nohost.invalid\": ";
+    assert!(complaint.starts_with(begin), "{complaint}");
+}
+
+/// Has this machine's hosts be those of `lines`, and no `::1` of its own.
+fn rename_hosts(lines: &str) {
+    let hosts = std::env::temp_dir().join(format!("pychat-hosts-{}", std::process::id()));
+    fs::write(&hosts, lines).unwrap();
+    run("mount", &["--bind", hosts.to_str().unwrap(), "/etc/hosts"]);
+    run("ip", &["-6", "address", "del", "::1/128", "dev", "lo"]);
+    fs::remove_file(hosts).unwrap(); // It stays mounted.
+}
+
+fn run(program: &str, arguments: &[&str]) {
+    let status = Command::new(program).args(arguments).status().unwrap();
+    assert!(status.success(), "{program} {arguments:?}: {status}");
+}
+
+#[test]
+fn a_name_stands_for_those_of_its_addresses_that_there_are() {
+    const NAME: &str = "server::listening::a_name_stands_for_those_of_its_addresses_that_there_are";
+    if World::Names.runs(NAME) {
+        return;
+    }
+    rename_hosts("127.0.0.1 localhost\n127.0.0.1 localhost chat\n::1 localhost\n::1 six\n");
+    let address = "127.0.0.1:7000".parse().unwrap();
+    let server = Server::run(program().args(["--listen", "localhost:7000"]), 1);
+    assert_eq!(server.address(), address);
+    server.log().wait_for_line(
+        "WARN cannot listen on [::1]:7000: this machine does not have this address; \
+         the name's other addresses are used",
+    );
+    Peer::join(address, "Анна", &[]);
+    let in_use =
+        "pychat-server: cannot listen on 127.0.0.1:7000: another program is using this port";
+    assert_eq!(complaint_about("localhost:7000"), in_use, "half a name is another room");
+    drop(server);
+
+    let twice = ["--listen=localhost:7000,chat:7000", "--listen=127.0.0.1:7000"];
+    let server = Server::run(program().args(twice), 1);
+    assert_eq!(server.address(), address);
+    let missing =
+        "pychat-server: cannot listen on [::1]:7000: this machine does not have this address";
+    assert_eq!(complaint_about("six:7000"), missing);
+}
+
+#[test]
+fn a_link_local_address_is_listened_on_by_its_scope() {
+    const NAME: &str = "server::listening::a_link_local_address_is_listened_on_by_its_scope";
+    if World::Network.runs(NAME) {
+        return;
+    }
+    run("ip", &["address", "add", "fe80::1/64", "dev", "lo", "nodad"]);
+    // The system takes a moment to find the way there.
+    let address: SocketAddr = "[fe80::1%1]:7000".parse().unwrap();
+    wait_until("the address cannot be reached", || {
+        let listener = TcpListener::bind(address);
+        listener.is_ok_and(|_listening| TcpStream::connect(address).is_ok())
+    });
+    for listen in ["[fe80::1%lo]:7000", "[fe80::1%1]:7000"] {
+        let server = Server::run(program().args(["--listen", listen]), 1);
+        assert_eq!(server.address(), address);
+        Peer::join(server.address(), "Анна", &[]);
+    }
+    let complaint = complaint_about("[fe80::1%nowhere]:7000");
+    let begin = "pychat-server: cannot find the address of \"fe80::1%nowhere\": ";
     assert!(complaint.starts_with(begin), "{complaint}");
 }
 

@@ -21,14 +21,14 @@ fn every_line_is_as_the_operator_expects_it() {
     drop(guest);
     server.log().wait_for_line(&format!("INFO a guest left from {guest_at}: quit"));
 
-    let mut boris = Peer::join(address, "\"Борис\\", &["Анна"]);
+    let mut boris = Peer::join(address, "Борис", &["Анна"]);
     let boris_at = boris.address();
     boris.send(hello("Вера") + &frame("{}") + "x");
     boris.is_told("Not understood: the payload has no \"type\".");
     boris.is_told("Connection closed: `x` where a frame's length should stand. Bye!\n");
     boris.hears_the_end();
     drop(boris);
-    let left = format!("INFO \"\\\"Борис\\\\\" left from {boris_at}: protocol");
+    let left = format!("INFO \"Борис\" left from {boris_at}: protocol");
     server.log().wait_for_line(&left);
 
     let vera = Peer::join(address, "Вера", &["Анна"]);
@@ -50,11 +50,11 @@ fn every_line_is_as_the_operator_expects_it() {
         ),
         format!("INFO refused from a guest at {guest_at}: a text before a hello"),
         format!("INFO a guest left from {guest_at}: quit"),
-        format!("INFO \"\\\"Борис\\\\\" joined from {boris_at}"),
-        format!("INFO refused from \"\\\"Борис\\\\\" at {boris_at}: a second hello"),
-        format!("INFO refused from \"\\\"Борис\\\\\" at {boris_at}: the payload has no \"type\""),
+        format!("INFO \"Борис\" joined from {boris_at}"),
+        format!("INFO refused from \"Борис\" at {boris_at}: a second hello"),
+        format!("INFO refused from \"Борис\" at {boris_at}: the payload has no \"type\""),
         format!(
-            "INFO refused from \"\\\"Борис\\\\\" at {boris_at}: \
+            "INFO refused from \"Борис\" at {boris_at}: \
              `x` where a frame's length should stand"
         ),
         left,
@@ -100,14 +100,14 @@ fn what_people_say_is_never_in_the_log() {
 #[test]
 fn a_name_cannot_forge_a_line() {
     let mut server = Server::start();
-    let forged = "x\" left from 1.2.3.4:5: quit";
+    let forged = "x left from 1.2.3.4:5: quit";
     let anna = Peer::join(server.address(), forged, &[]);
     let address = anna.address();
     server
         .log()
-        .wait_for_line(&format!("INFO \"x\\\" left from 1.2.3.4:5: quit\" joined from {address}"));
+        .wait_for_line(&format!("INFO \"x left from 1.2.3.4:5: quit\" joined from {address}"));
     let mut guest = Peer::guest(server.address());
-    for ending in ["\n", "\r", "\u{85}", "\u{2028}"] {
+    for ending in ["\"", "\\", "\n", "\r", "\u{85}", "\u{2028}"] {
         let name = format!("x{ending}INFO stopped");
         guest.send(hello(&name));
         let answer = guest.message().content;

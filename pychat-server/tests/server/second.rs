@@ -79,8 +79,15 @@ fn every_byte_is_as_the_protocol_says() {
     };
     receives(&mut anna, &[&copy(r#","id":"№1""#)]);
     receives(&mut boris, &[&copy("")]);
-    anna.send(text_two("№1", "again"));
+    anna.send(text_two("№1", r#"привет <b>\"👋\"\n"#));
     receives(&mut anna, &[&copy(r#","id":"№1","dup":true"#)]);
+    anna.send(text_two("№1", "again"));
+    receives(
+        &mut anna,
+        &[
+            r#"{"type":"error","code":"id_reused","text":"you said something else under this id; this was not sent","ref":"№1"}"#,
+        ],
+    );
     for (peer, members) in
         [(&mut anna, r#","id":"№1","replay":true"#), (&mut boris, r#","replay":true"#)]
     {
@@ -160,7 +167,7 @@ fn a_token_takes_a_name_over_and_what_was_missed_is_replayed() {
     let mut thief = Peer::connect(server.address());
     thief.payload().unwrap();
     thief.send(hello_two("Анна", &format!(r#","token":"{}""#, "0".repeat(32))));
-    let refused = r#"{"type":"error","code":"name_taken","text":"somebody here has this name","suggest":"Анна (2)"}"#;
+    let refused = r#"{"type":"error","code":"name_taken","text":"somebody else has this name","suggest":"Анна (2)"}"#;
     receives(&mut thief, &[refused]);
 
     let mut new = Peer::connect(server.address());
@@ -179,4 +186,45 @@ fn a_token_takes_a_name_over_and_what_was_missed_is_replayed() {
     old.hears_the_end();
     witness.is_told(&left("Анна"));
     witness.is_told(&joined("Анна"));
+}
+
+#[test]
+fn who_takes_an_absent_person_s_name_learns_no_ids_and_spends_none() {
+    let server = Server::start();
+    let [mut guest] = Peer::room(server.address(), ["Борис"]);
+    let (mut anna, token) = join_two(&server, "Анна");
+    guest.is_told(&joined("Анна"));
+    anna.send(text_two("seed-0", "раз"));
+    let said =
+        r#"{"type":"message","seq":1,"time":T,"username":"Анна","content":"раз","id":"seed-0"}"#;
+    receives(&mut anna, &[said]);
+    guest.hears("Анна", "раз");
+    drop(anna);
+    guest.is_told(&left("Анна"));
+
+    let mut stranger = Peer::connect(server.address());
+    stranger.payload().unwrap();
+    let refused = r#"{"type":"error","code":"name_taken","text":"somebody else has this name","suggest":"Анна (2)"}"#;
+    stranger.send(hello_two("Анна", ""));
+    receives(&mut stranger, &[refused]);
+    stranger.send(hello_two("Анна (2)", "") + &text_two("seed-1", "x"));
+    next(&mut stranger);
+    next(&mut stranger);
+    guest.is_told(&joined("Анна (2)"));
+    guest.hears("Анна (2)", "x");
+    stranger.send(frame(r#"{"type":"history","before":9,"limit":1}"#));
+    assert!(next(&mut stranger).contains("seed-1"), "its own");
+    next(&mut stranger);
+    stranger.send(frame(r#"{"type":"history","before":2,"limit":1}"#));
+    let replay = said.replace(r#","id":"seed-0"}"#, r#","replay":true}"#);
+    receives(&mut stranger, &[&replay]);
+
+    let mut anna = Peer::connect(server.address());
+    anna.payload().unwrap();
+    anna.send(hello_two("Анна", &format!(r#","token":"{token}""#)) + &text_two("seed-1", "важно"));
+    next(&mut anna);
+    let heard = next(&mut anna);
+    assert!(heard.contains("важно") && !heard.contains("dup"), "{heard}");
+    guest.is_told(&joined("Анна"));
+    guest.hears("Анна", "важно");
 }

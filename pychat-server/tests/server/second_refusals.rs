@@ -51,7 +51,6 @@ fn what_means_nothing_is_refused_and_sixteen_in_a_row_are_too_many() {
     let rows = [
         (r#"{"type":"dance"}"#, "unknown_type"),
         (r#"{"type":"history","before":1}"#, "bad_payload"),
-        (r#"{"type":"resume","after":-1}"#, "bad_payload"),
         (r#"{"type":"text","content":"no id"}"#, "bad_payload"),
         (r#"{"type":"text","content":"no id","id":""}"#, "bad_payload"),
         (r#"{"type":"text","content":1,"id":"1"}"#, "bad_payload"),

@@ -3,7 +3,6 @@
 
 use std::{
     env, fs,
-    io::Read,
     net::{TcpListener, TcpStream},
     os::{
         fd::OwnedFd,
@@ -14,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use crate::support::{GREETING, PATIENCE, PROGRAM, Peer, Server, program};
+use crate::support::{GOODBYE, GREETING, PATIENCE, PROGRAM, Peer, Server, program};
 
 /// How soon the loop is to say that it turns.
 const FEEDING_INTERVAL: Duration = Duration::from_millis(50);
@@ -67,11 +66,11 @@ impl Drop for Manager {
     }
 }
 
-/// Returns a command that runs the server with `descriptor` passed on under this `name`.
+/// Returns a command that runs the server with `descriptor` passed under this `name`.
 fn activated(descriptor: OwnedFd, name: &str) -> Command {
     let mut command = Command::new("sh");
     // The number of a process is known to itself alone before it becomes the server.
-    let script = "exec 3<&0 </dev/null; LISTEN_PID=$$ exec \"$0\" \"$@\"";
+    let script = "exec 3<&0 4</dev/null </dev/null; LISTEN_PID=$$ exec \"$0\" \"$@\"";
     command.args(["-c", script, PROGRAM]);
     command.env("LISTEN_FDS", "1").env("LISTEN_FDNAMES", name).env("PYCHAT_HISTORY", "memory");
     command.stdin(Stdio::from(descriptor)).stdout(Stdio::null()).stderr(Stdio::piped());
@@ -121,10 +120,10 @@ fn a_socket_that_listens_already_takes_the_place_of_the_flag() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let early = TcpStream::connect(address).unwrap(); // Nobody is there yet.
-    let mut command = activated(listener.into(), "listener");
+    let mut command = activated(listener.into(), "chat.socket");
     let server = Server::run(command.arg("--listen=127.0.0.1:1"), 1);
     assert_eq!(server.address(), address);
-    let ignored = "WARN --listen is ignored: systemd has passed on sockets that listen already";
+    let ignored = "WARN --listen is ignored: systemd has passed listening sockets";
     server.log().wait_for_line(ignored);
     let anna = Peer::join(address, "Анна", &[]);
     Peer::over(early).is_told(GREETING);
@@ -132,22 +131,66 @@ fn a_socket_that_listens_already_takes_the_place_of_the_flag() {
 }
 
 #[test]
-fn what_nobody_knows_is_closed() {
-    let (ours, theirs) = UnixStream::pair().unwrap();
-    let mut command = activated(theirs.into(), "else");
-    let server = Server::run(command.arg("--listen=127.0.0.1:0"), 1);
-    drop(command); // It has a copy.
-    server.log().wait_for_line("WARN closed a descriptor passed on as \"else\": nobody knows it");
-    ours.set_read_timeout(Some(PATIENCE)).unwrap();
-    assert_eq!((&ours).read(&mut [0]).unwrap(), 0, "it is still open");
+fn where_nothing_that_is_passed_listens_the_server_does_not_start() {
+    for name in ["listener", "else"] {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let mut command = activated(theirs.into(), name);
+        let output = command.arg("--listen=127.0.0.1:0").output().unwrap();
+        let expected = format!(
+            "pychat-server: no listening TCP socket was passed by the service manager: {name:?}: \
+             not a listening TCP socket\n"
+        );
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), expected);
+        assert_eq!(output.status.code(), Some(1));
+        drop(ours);
+    }
 }
 
 #[test]
-fn a_descriptor_that_is_no_listener_is_not_taken_for_one() {
-    let (_ours, theirs) = UnixStream::pair().unwrap();
-    let server = Server::run(activated(theirs.into(), "listener").arg("--listen=127.0.0.1:0"), 1);
-    server.log().wait_for_line(
-        "WARN closed a descriptor passed on as \"listener\": it is no TCP socket that listens",
-    );
-    Peer::join(server.address(), "Анна", &[]);
+fn what_listens_is_taken_though_something_else_is_passed_as_well() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut command = activated(listener.into(), "chat.socket:else");
+    command.env("LISTEN_FDS", "2"); // The second is /dev/null.
+    let server = Server::run(&mut command, 1);
+    assert_eq!(server.address(), address);
+    server
+        .log()
+        .wait_for_line("WARN closed a descriptor passed as \"else\": not a listening TCP socket");
+}
+
+#[test]
+fn a_restart_that_no_manager_takes_part_in_says_goodbye() {
+    let folder = env::temp_dir().join(format!("pychat-unmanaged-{}", process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    for socket in [None, Some(folder.join("missing"))] {
+        let mut command = program();
+        command.arg("--listen=127.0.0.1:0").env("RUNTIME_DIRECTORY", &folder);
+        command.env_remove("NOTIFY_SOCKET");
+        socket.as_ref().map(|socket| command.env("NOTIFY_SOCKET", socket));
+        let mut server = Server::run(&mut command, 1);
+        let mut anna = Peer::join(server.address(), "Анна", &[]);
+        server.signal("USR2");
+        anna.is_told(GOODBYE);
+        assert_eq!(server.exit_code(), Some(0), "{socket:?}");
+    }
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn a_manager_without_room_does_not_hold_a_restart_up_for_ever_nor_keeps_the_loop_awake() {
+    let manager = Manager::new("full");
+    let full = UnixDatagram::unbound().unwrap();
+    full.set_nonblocking(true).unwrap();
+    while full.send_to(b"X=1\n", &manager.path).is_ok() {}
+    let folder = env::temp_dir().join(format!("pychat-full-{}", process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let mut command = program();
+    command.arg("--listen=127.0.0.1:0").env("RUNTIME_DIRECTORY", &folder);
+    let mut server = Server::run(command.env("NOTIFY_SOCKET", &manager.path), 1);
+    let mut anna = Peer::join(server.address(), "Анна", &[]);
+    server.signal("USR2");
+    anna.is_told(GOODBYE);
+    assert_eq!(server.exit_code(), Some(0));
+    fs::remove_dir_all(&folder).unwrap();
 }

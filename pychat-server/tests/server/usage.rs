@@ -1,11 +1,11 @@
 //! What the program says of itself, and of arguments that it cannot use.
 
-use std::process::{Command, Output};
+use std::process::{Output, Stdio};
 
-use crate::support::PROGRAM;
+use crate::support::program;
 
 fn output(arguments: &[&str]) -> Output {
-    Command::new(PROGRAM).env("PYCHAT_HISTORY", "memory").args(arguments).output().unwrap()
+    program().args(arguments).stdout(Stdio::piped()).output().unwrap()
 }
 
 #[test]
@@ -38,10 +38,28 @@ fn the_version_is_the_packages() {
 
 #[test]
 fn arguments_of_another_program_are_wrong_usage() {
-    for arguments in [&["--port", "1"][..], &["12345"], &["--listen"]] {
+    for arguments in [
+        &["--port", "1"][..],
+        &["12345"],
+        &["--listen"],
+        &["--flood", "0"],
+        &["--listen", "x:y"],
+        &["--connections=0"],
+        &["--config=/nowhere"],
+    ] {
         let Output { status, stdout, stderr } = output(arguments);
         let complaint = String::from_utf8(stderr).unwrap();
-        assert!(complaint.starts_with("error: "), "{arguments:?}: {complaint}");
+        assert!(complaint.starts_with("pychat-server: "), "{arguments:?}: {complaint}");
+        assert_eq!(complaint.lines().count(), 1, "{complaint}");
         assert_eq!((status.code(), stdout), (Some(2), vec![]), "{arguments:?}");
     }
+}
+
+#[test]
+fn short_help_groups_the_options() {
+    let help = String::from_utf8(output(&["-h"]).stdout).unwrap();
+    let place = |words: &str| help.find(words).unwrap_or_else(|| panic!("no {words:?} in {help}"));
+    let words =
+        ["--config", "Listening:", "--listen", "Limits:", "--flood", "History:", "--durability"];
+    assert!(words.map(place).is_sorted(), "{help}");
 }

@@ -1,7 +1,7 @@
 //! The server as a process of its own: started, signalled, and never left behind.
 
 use std::{
-    fs,
+    env, fs,
     net::{SocketAddr, ToSocketAddrs},
     process::{Child, Command, Stdio},
     thread,
@@ -136,9 +136,14 @@ impl Drop for Server {
     }
 }
 
-/// Returns a command that runs the server, its output in pipes, nothing kept.
+/// Returns a command that runs the server, its output in pipes, nothing kept. What the environment
+/// says to the tests is nothing to the server.
 pub(crate) fn program() -> Command {
     let mut command = Command::new(PROGRAM);
+    let names = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    names.filter(|name| name.starts_with("PYCHAT_")).for_each(|name| {
+        command.env_remove(name);
+    });
     command.env("PYCHAT_HISTORY", "memory");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     command

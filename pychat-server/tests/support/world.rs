@@ -3,7 +3,7 @@
 use std::{env, process::Command};
 
 /// Set for the run of a test that is in a world of its own already.
-const INSIDE: &str = "PYCHAT_TEST_WORLD";
+const INSIDE: &str = "TEST_WORLD";
 
 /// What a test may have to itself.
 #[derive(Clone, Copy, Debug)]
@@ -12,6 +12,8 @@ pub(crate) enum World {
     Network,
     /// The mounts: it may mount what it likes.
     Mounts,
+    /// The network and the mounts, and so the names of hosts.
+    Names,
 }
 
 impl World {
@@ -22,14 +24,15 @@ impl World {
         if env::var_os(INSIDE).is_some() {
             return false;
         }
-        let (flag, preparation) = match self {
-            Self::Network => ("--net", "ip link set lo up"),
-            Self::Mounts => ("--mount", "true"),
+        let (flags, preparation) = match self {
+            Self::Network => (&["--net"][..], "ip link set lo up"),
+            Self::Mounts => (&["--mount"][..], "true"),
+            Self::Names => (&["--net", "--mount"][..], "ip link set lo up"),
         };
         // Root can have a world; anybody else needs to be root of one first.
-        let ways = [&[flag][..], &["--user", "--map-root-user", flag]];
-        let works = |way: &&&[&str]| {
-            let status = Command::new("unshare").args(**way).arg("true").output();
+        let ways = [flags.to_vec(), [&["--user", "--map-root-user"], flags].concat()];
+        let works = |way: &&Vec<&str>| {
+            let status = Command::new("unshare").args(*way).arg("true").output();
             status.is_ok_and(|output| output.status.success())
         };
         let Some(way) = ways.iter().find(works) else {
@@ -37,7 +40,7 @@ impl World {
             return true;
         };
         let output = Command::new("unshare")
-            .args(*way)
+            .args(way)
             .args(["sh", "-c", &format!("{preparation} && exec \"$@\""), "sh"])
             .arg(env::current_exe().unwrap())
             .args(["--exact", name, "--nocapture"])

@@ -53,7 +53,6 @@ pub(crate) enum Fault {
     WrongToken,
     TokenKept,
     TakenOver,
-    OriginalTakenOver,
 
     // Of what is asked, in protocol 2.
     NoId,
@@ -83,7 +82,7 @@ pub(crate) enum Fault {
 
 impl Fault {
     /// Every kind, for a test to look whether it happened.
-    pub(crate) const ALL: [Self; 65] = [
+    pub(crate) const ALL: [Self; 64] = [
         Self::Reset,
         Self::WriteFails,
         Self::Interrupted,
@@ -125,7 +124,6 @@ impl Fault {
         Self::WrongToken,
         Self::TokenKept,
         Self::TakenOver,
-        Self::OriginalTakenOver,
         Self::NoId,
         Self::EndlessId,
         Self::IdRefused,

@@ -15,7 +15,7 @@ use pychat_server::{
     connection::READ_BUDGET_BYTES,
     id::ConnectionId,
     limits::Limits,
-    log::{Keep, Log, Memory},
+    log::{Keep, Log, Memory, OwnerId},
     switchboard::{CLOSING_TIMEOUT, LINGER_TIMEOUT, Switchboard},
     tokens::Tokens,
 };
@@ -29,6 +29,7 @@ const HELLO_TIMEOUT: Duration = Duration::from_secs(20);
 const RULES: Rules = Rules {
     hello_timeout: HELLO_TIMEOUT,
     pace: None,
+    name_age_max: Duration::MAX,
     announce_after: Duration::ZERO,
     connections_per_address_max: 0,
 };
@@ -51,7 +52,7 @@ impl Server {
     fn limited(limits: Limits) -> Self {
         let log = Log::Memory(Memory::new(0, Keep::default()));
         Self {
-            switchboard: Switchboard::new(limits, log, Tokens::new([7; 32], [])),
+            switchboard: Switchboard::new(limits, log, Tokens::new([7; 32], [], OwnerId(0))),
             now: Instant::now(),
         }
     }

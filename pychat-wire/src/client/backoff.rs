@@ -1,14 +1,17 @@
 //! How long to wait before coming back.
 
-use super::{RECONNECT_MS_MAX, RECONNECT_MS_MIN};
+use std::mem;
 
-/// Chance, as far as waiting needs it: `SplitMix64`, seeded by whoever owns the client.
+use super::{RECONNECT_MS_MAX, RECONNECT_MS_MIN, secret::Secret};
+
+/// Chance, as far as waiting needs it: `SplitMix64`, seeded by what the client makes of its secret.
 #[derive(Debug)]
 pub(super) struct Chance(u64);
 
 impl Chance {
-    pub(super) fn new(seed: u128) -> Self {
-        Self(u64::try_from(seed & u128::from(u64::MAX)).unwrap_or_default())
+    pub(super) fn new(secret: Secret) -> Self {
+        let bits = secret.bits("chance", 0);
+        Self(u64::try_from(bits & u128::from(u64::MAX)).unwrap_or_default())
     }
 
     /// Returns a number below `bound`, which is small and not 0.
@@ -36,9 +39,16 @@ impl Chance {
 #[derive(Debug, Default)]
 pub(super) struct Backoff {
     n_failures: u32,
+    /// A line ended in something that was no frame, and none was steady since.
+    was_garbled: bool,
 }
 
 impl Backoff {
+    /// A line was steady, or somebody wants to come back: all begins anew.
+    pub(super) fn begin_anew(&mut self) {
+        *self = Self::default();
+    }
+
     pub(super) fn reset(&mut self) {
         self.n_failures = 0;
     }
@@ -46,6 +56,12 @@ impl Backoff {
     /// Where nobody answers, at once is no better than a moment ago.
     pub(super) fn skip_first(&mut self) {
         self.n_failures = self.n_failures.max(1);
+    }
+
+    /// Takes in that a line ended in something that was no frame. Returns true if coming back would
+    /// bring no more than that again.
+    pub(super) fn is_hopeless(&mut self) -> bool {
+        mem::replace(&mut self.was_garbled, true)
     }
 
     /// Returns how long to wait this time, in milliseconds.

@@ -131,6 +131,14 @@ pub struct Message {
     pub replayed: bool,
 }
 
+impl Message {
+    /// Returns how much memory it takes, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        let id = self.id.as_ref().map_or(0, |id| id.as_str().len());
+        size_of::<Self>() + self.author.len() + self.content.len() + id
+    }
+}
+
 /// The answer to [`Client::request_history`](super::Client::request_history).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Page {
@@ -152,7 +160,8 @@ pub enum Cause {
     Lost,
     /// The server said nothing for too long.
     Silent,
-    /// What arrived is no stream of frames.
+    /// What arrived is no stream of frames, or one of them is larger than a client takes. Where
+    /// the same meets the next line soon after, the client does not come back by itself.
     Garbled(FrameError),
     /// The server would not have us for now.
     TurnedAway {

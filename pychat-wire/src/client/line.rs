@@ -251,7 +251,7 @@ impl Client {
     /// ```
     pub fn reconnect(&mut self) {
         if matches!(self.phase, Phase::Idle | Phase::Waiting { .. }) {
-            self.backoff.reset();
+            self.backoff.begin_anew();
             self.call();
         }
     }
@@ -295,7 +295,7 @@ impl Client {
         match self.phase {
             Phase::Calling => self.backoff.skip_first(),
             Phase::Joined { since, .. } if since.saturating_add(STEADY_MS) <= now => {
-                self.backoff.reset();
+                self.backoff.begin_anew();
             }
             _ => (),
         }
@@ -304,7 +304,8 @@ impl Client {
         self.phase = Phase::Idle;
         self.fail_said();
         let is_replaced = cause == Cause::Bye { reason: Reason::Replaced };
-        if is_replaced || !(self.has_joined || self.is_persistent) {
+        let is_hopeless = matches!(cause, Cause::Garbled(_)) && self.backoff.is_hopeless();
+        if is_replaced || is_hopeless || !(self.has_joined || self.is_persistent) {
             self.tell(Event::Offline { cause, retry_at_ms: None });
             return;
         }

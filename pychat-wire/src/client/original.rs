@@ -3,7 +3,7 @@
 use super::{Cause, Client, Event, Message, Phase, Protocol};
 use crate::{
     frame::PAYLOAD_BYTES_MAX,
-    message::{ClientMessage, Reason, ServerMessage},
+    message::{ClientMessage, Reason, ServerMessage, bounds},
     name::{SERVER, YOU},
     notice::Notice,
 };
@@ -35,7 +35,7 @@ impl Client {
     pub(super) fn on_last_words(&mut self, content: &str) {
         self.line.farewell = Some(match Notice::parse(content) {
             Notice::Stopping => Cause::Bye { reason: Reason::Shutdown },
-            _ => Cause::TurnedAway { reason: content.trim_end().to_owned() },
+            _ => Cause::TurnedAway { reason: said(content) },
         });
     }
 
@@ -57,47 +57,50 @@ impl Client {
     fn on_notice(&mut self, now: u64, content: &str) {
         let is_joined = self.is_joined();
         match Notice::parse(content) {
-            Notice::Welcome { name, names, .. } if !is_joined => {
-                self.on_original_welcome(now, name, names);
+            Notice::Welcome { name, online, names } if !is_joined => {
+                self.on_original_welcome(now, name, online, names);
             }
             Notice::Stopping => self.on_last_words(content),
-            _ if !is_joined => self.on_no(now, content.trim_end()),
+            _ if !is_joined => self.on_no(now, said(content)),
             Notice::Joined { name } => {
-                self.roster.push(name.to_owned());
-                self.tell(Event::MemberJoined { name: name.to_owned(), time_ms: None });
+                let name = bounds::name(name).into_owned();
+                self.roster.push(name.clone());
+                self.tell(Event::MemberJoined { name, time_ms: None });
             }
             Notice::Left { name } => {
                 self.roster.remove(name);
-                let name = name.to_owned();
+                let name = bounds::name(name).into_owned();
                 self.tell(Event::MemberLeft { name, time_ms: None, reason: None });
             }
-            _ => self.tell(Event::Notice { text: content.trim_end().to_owned() }),
+            _ => self.tell(Event::Notice { text: said(content) }),
         }
     }
 
-    fn on_original_welcome(&mut self, now: u64, name: &str, names: &str) {
-        let others: Vec<_> = if names.is_empty() {
-            Vec::new()
-        } else {
-            names.split(", ").map(ToOwned::to_owned).collect()
-        };
-        name.clone_into(&mut self.room_name);
-        self.roster.replace(others.iter().cloned().chain([name.to_owned()]));
+    fn on_original_welcome(&mut self, now: u64, name: &str, online: usize, names: &str) {
+        let name = bounds::name(name).into_owned();
+        self.roster.replace_listed(names, online);
+        let others = self.roster.names();
+        self.roster.push(name.clone());
+        self.room_name.clone_from(&name);
         let again = self.enter(now, Protocol::Original);
         let protocol = Protocol::Original.number();
-        self.tell(Event::Joined { name: name.to_owned(), others, protocol, again });
+        self.tell(Event::Joined { name, others, protocol, again });
         self.fail_unacknowledged();
     }
 
     /// Whatever else answers a hello is a no.
-    fn on_no(&mut self, now: u64, reason: &str) {
-        let reason = reason.to_owned();
+    fn on_no(&mut self, now: u64, reason: String) {
         if self.is_coming_back() {
             self.give_up(now, Cause::TurnedAway { reason }, 0);
         } else {
             self.refuse(None, reason, None);
         }
     }
+}
+
+/// Returns what the server says as a sentence is shown.
+fn said(sentence: &str) -> String {
+    bounds::sentence(sentence.trim_end()).into_owned()
 }
 
 /// Returns a content as it is shown: clients of the original put a newline at its end.

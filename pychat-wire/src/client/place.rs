@@ -158,7 +158,7 @@ impl Place {
     /// dropped.
     pub(super) fn on_older(&mut self, seq: u64, message: Message) {
         let Some(request) = self.request.as_mut().filter(|_| self.n_unwanted == 0) else { return };
-        let bytes = request.bytes.saturating_add(message.content.len() + message.author.len());
+        let bytes = request.bytes.saturating_add(message.bytes());
         let is_next = request.messages.last().is_none_or(|last| last.seq < Some(seq));
         let is_within = (request.messages.len() as u64) < request.limit && bytes <= PAGE_BYTES_MAX;
         if is_next && is_within {

@@ -13,9 +13,6 @@ use crate::{
     notice::Notice,
 };
 
-/// The most that an epoch or a token may have, in bytes. What has more is passed over.
-const TOKEN_BYTES_MAX: usize = 256;
-
 /// The shortest silence after which a server is asked whether it is there, in milliseconds.
 const PING_MS_MIN: u64 = 1_000;
 
@@ -24,10 +21,13 @@ const PING_MS_MAX: u64 = 3_600_000;
 
 impl Client {
     /// `Connected` becomes `Asked`, in the protocol that the greeting offers.
+    ///
+    /// The handlers of the phases, this one, [`Self::on_answer`], [`Self::on_room`] and
+    /// [`Self::on_original`], never call each other: a payload is handled once, however it is made.
     pub(super) fn on_greeting(&mut self, now: u64, until: u64, message: ServerMessage<'_>) {
         match message {
             ServerMessage::Greeting { protocol, epoch, limits, ping_seconds, .. }
-                if PROTOCOL <= protocol && epoch.len() <= TOKEN_BYTES_MAX =>
+                if PROTOCOL <= protocol =>
             {
                 self.payload_bytes_max = usize::try_from(limits.payload).unwrap_or(usize::MAX);
                 let ping_ms = ping_seconds.saturating_mul(1_000);
@@ -43,25 +43,23 @@ impl Client {
                     _ => self.on_last_words(&content),
                 }
             }
-            ServerMessage::Welcome { .. } => (), // Nobody asked.
-            message => self.on_answer(now, message),
+            message => self.on_aside(now, message),
         }
     }
 
     /// Takes what a server of protocol 2 says before it lets us in.
     pub(super) fn on_answer(&mut self, now: u64, message: ServerMessage<'_>) {
         match message {
-            ServerMessage::Welcome { username, token, epoch, seq, members, .. }
-                if token.len().max(epoch.len()) <= TOKEN_BYTES_MAX =>
-            {
+            ServerMessage::Welcome { username, token, epoch, seq, members, .. } => {
                 self.on_welcome(now, &username, &token, (&epoch, seq), &members);
             }
-            // A server that came back before it had answered has forgotten the hello.
-            ServerMessage::Greeting { protocol, .. } if PROTOCOL <= protocol => {
-                if let Phase::Asked { until, .. } = self.phase {
-                    self.on_greeting(now, until, message);
-                }
-            }
+            message => self.on_aside(now, message),
+        }
+    }
+
+    /// Takes what a server of protocol 2 may say at any time, and passes over the rest.
+    fn on_aside(&mut self, now: u64, message: ServerMessage<'_>) {
+        match message {
             ServerMessage::Error { code, text, retry_ms, suggest, .. } => {
                 let suggest = suggest.map(Into::into);
                 self.on_hello_error(now, code, text.into_owned(), retry_ms, suggest);
@@ -115,17 +113,13 @@ impl Client {
             ServerMessage::Error { code, text, reference, retry_ms, .. } => {
                 self.on_error(now, code, text.into_owned(), reference.as_deref(), retry_ms);
             }
-            other => self.on_answer(now, other),
+            message => self.on_aside(now, message),
         }
     }
 
     /// The line's phase becomes `Joined`; returns true if we had been in the room before.
     pub(super) fn enter(&mut self, now: u64, protocol: Protocol) -> bool {
-        let since = match self.phase {
-            Phase::Joined { since, .. } => since,
-            _ => now,
-        };
-        self.phase = Phase::Joined { protocol, since };
+        self.phase = Phase::Joined { protocol, since: now };
         self.line.farewell = None;
         mem::replace(&mut self.has_joined, true)
     }
@@ -169,7 +163,7 @@ impl Client {
         self.phase = Phase::Asked { protocol: Protocol::Second, until };
     }
 
-    /// `Asked` becomes `Joined`, or the server has come back under the line that there is.
+    /// `Asked` becomes `Joined`.
     fn on_welcome(
         &mut self,
         now: u64,
@@ -178,10 +172,6 @@ impl Client {
         (epoch, seq): (&str, u64),
         members: &Listing,
     ) {
-        let is_second = self.phase.is_joined(Protocol::Second);
-        if is_second {
-            self.line.asked_after = None; // What this server was asked, it has forgotten.
-        }
         let change = self.place.on_welcome(epoch, seq, self.line.asked_after);
         self.line.welcomed_at = seq;
         name.clone_into(&mut self.room_name);
@@ -206,9 +196,6 @@ impl Client {
                 self.tell_marked(Event::Gap { from, to }, None, mark.1);
             }
         }
-        if is_second {
-            ClientMessage::Resume { after: self.place.last() }.encode(&mut self.outgoing);
-        }
         self.ask_for_first_page(change);
         self.send_unacknowledged();
     }
@@ -224,12 +211,13 @@ impl Client {
 
     /// An answer to a text that was sent twice only acknowledges it: its message comes in its
     /// place, or has come.
-    fn on_record(&mut self, now: u64, seq: u64, message: Message, dup: bool) {
-        let accepted =
-            message.id.as_ref().and_then(|id| self.saved.remove(id.as_str())).map(|text| text.id);
-        if let Some(id) = &accepted {
-            self.has_changed = true;
-            self.line.held.remove(id);
+    fn on_record(&mut self, now: u64, seq: u64, mut message: Message, dup: bool) {
+        let index = message.id.as_ref().and_then(|id| self.saved.index_of(id.as_str()));
+        let accepted = index.and_then(|index| {
+            self.acknowledge(now, index, &message.content, dup || message.replayed)
+        });
+        if index.is_some() {
+            message.id.clone_from(&accepted);
         }
         let order = if dup { Order::Known } else { self.place.on_message(seq) };
         match order {

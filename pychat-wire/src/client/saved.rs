@@ -4,17 +4,20 @@ use std::{collections::VecDeque, fmt};
 
 use serde::{Deserialize, Serialize};
 
+use super::secret::Secret;
+
 /// What a client calls one of its texts, unlike any other under its name, ever.
 ///
-/// 128 random bits and a counter, so that neither a state that was not stored nor a bad source of
-/// randomness alone makes two of them equal.
+/// It is made of 128 random bits and a counter, so that neither a state that was not stored nor a
+/// bad source of randomness alone makes two of them equal. Nothing can be told from one about the
+/// next, so nobody can use it up for other words.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(transparent)]
 pub struct MessageId(Box<str>);
 
 impl MessageId {
-    pub(super) fn new(seed: u128, counter: u64) -> Self {
-        Self(format!("{seed:032x}-{counter}").into())
+    pub(super) fn new(secret: Secret, counter: u64) -> Self {
+        Self(format!("{:032x}", secret.bits("id", counter)).into())
     }
 
     /// Takes an id as the server repeats it.
@@ -45,7 +48,8 @@ impl fmt::Display for MessageId {
 /// As JSON it is an object of `name`, `token` (what proves that the name is ours; keep it secret),
 /// `epoch` and `seq` (the last message that was taken from
 /// [`Client::next_event`](super::Client::next_event)), `counter` (how many ids were given out)
-/// and `unacknowledged`, a list of `{"id":…,"text":…}` in the order in which they were said.
+/// and `unacknowledged`, a list of `{"id":…,"text":…}` in the order in which they were said, each
+/// with `renewed`, `{"id":…,"times":…}`, if it is said under another id by now.
 ///
 /// # Examples
 ///
@@ -70,8 +74,27 @@ pub struct Saved {
 /// A text that was said and may not have been accepted.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) struct Unacknowledged {
+    /// What it was called when it was said, and is called by the shell.
     pub(super) id: MessageId,
     pub(super) text: String,
+    /// What it is called on the wire, where the server knows other words under its first id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) renewed: Option<Renewed>,
+}
+
+/// Another id for a text.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) struct Renewed {
+    pub(super) id: MessageId,
+    /// How many other ids it has had, this one included.
+    pub(super) times: u32,
+}
+
+impl Unacknowledged {
+    /// Returns what it is called on the wire.
+    pub(super) fn wire_id(&self) -> &MessageId {
+        self.renewed.as_ref().map_or(&self.id, |renewed| &renewed.id)
+    }
 }
 
 impl Saved {
@@ -90,15 +113,9 @@ impl Saved {
         self.unacknowledged.len()
     }
 
-    /// Finds a text.
+    /// Finds a text by what it is called on the wire.
     pub(super) fn index_of(&self, id: &str) -> Option<usize> {
         // Answers come in the order of the texts, so the first is nearly always it.
-        self.unacknowledged.iter().position(|text| text.id.as_str() == id)
-    }
-
-    /// Takes a text out, if it is there.
-    pub(super) fn remove(&mut self, id: &str) -> Option<Unacknowledged> {
-        let index = self.index_of(id)?;
-        self.unacknowledged.remove(index)
+        self.unacknowledged.iter().position(|text| text.wire_id().as_str() == id)
     }
 }

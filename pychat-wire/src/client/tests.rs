@@ -8,7 +8,7 @@ mod texts;
 
 use super::*;
 use crate::{
-    frame::Decoder,
+    frame::{Decoder, FrameError},
     message::{ClientMessage, ErrorCode, Limits, Reason, ServerMessage},
     name::SERVER,
     notice::Notice,

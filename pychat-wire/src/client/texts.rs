@@ -1,13 +1,16 @@
 //! What we say: until it is acknowledged, refused, or cannot be said again.
 //!
 //! A text has the same id each time that it is sent, by which a server of protocol 2 knows it again.
+//! Where the server knows other words under it, the text gets another, of which the shell hears nothing.
 //! Nothing overtakes: what is said while another text waits to be sent again waits behind it.
 
 use std::mem;
 
 use super::{
-    Client, Event, FailReason, MessageId, Protocol, RETRY_MS, RETRY_MS_MAX, SKIPPED_MS, SayError,
-    UNACKNOWLEDGED_MAX, line::Phase, saved::Unacknowledged,
+    Client, Event, FailReason, MessageId, Protocol, RENEWALS_MAX, RETRY_MS, RETRY_MS_MAX,
+    SKIPPED_MS, SayError, UNACKNOWLEDGED_MAX,
+    line::Phase,
+    saved::{Renewed, Unacknowledged},
 };
 use crate::message::{ClientMessage, ErrorCode};
 
@@ -15,7 +18,7 @@ impl Unacknowledged {
     pub(super) fn message(&self, protocol: Protocol) -> ClientMessage<'_> {
         let id = match protocol {
             Protocol::Original => None,
-            Protocol::Second => Some(self.id.as_str().into()),
+            Protocol::Second => Some(self.wire_id().as_str().into()),
         };
         ClientMessage::Text { content: self.text.as_str().into(), id }
     }
@@ -175,6 +178,54 @@ impl Client {
         }
     }
 
+    /// Takes in that a server that was asked twice knows `content` under the id of the text at
+    /// `index`. Returns what the shell calls the text, if it is acknowledged by that: other words
+    /// are not what was said.
+    pub(super) fn acknowledge(
+        &mut self,
+        now: u64,
+        index: usize,
+        content: &str,
+        is_repeated: bool,
+    ) -> Option<MessageId> {
+        if is_repeated && self.saved.unacknowledged[index].text != content {
+            self.renew(now, index, "the server knows other words under the same id".to_owned());
+            return None;
+        }
+        let text = self.saved.unacknowledged.remove(index)?;
+        self.line.held.remove(&text.id);
+        self.has_changed = true;
+        Some(text.id)
+    }
+
+    /// Says a text under another id, in a while, as the server knows other words under the one that
+    /// it has. A server that knows other words under any id is not asked for ever.
+    fn renew(&mut self, now: u64, index: usize, why: String) {
+        let text = &mut self.saved.unacknowledged[index];
+        let times = text.renewed.as_ref().map_or(0, |renewed| renewed.times);
+        if RENEWALS_MAX <= times {
+            return self.fail(index, ErrorCode::IdReused, why);
+        }
+        let id = MessageId::new(self.secret, self.saved.counter);
+        self.saved.counter = self.saved.counter.wrapping_add(1);
+        text.renewed = Some(Renewed { id, times: times + 1 });
+        self.has_changed = true;
+        let until = now.saturating_add(SKIPPED_MS << times);
+        let others = if self.line.held.is_empty() { 0 } else { self.line.held_until };
+        self.line.held_until = until.max(others);
+        self.line.held.insert(text.id.clone());
+    }
+
+    /// Hands back a text that the server will not take.
+    fn fail(&mut self, index: usize, code: ErrorCode, text: String) {
+        if let Some(failed) = self.saved.unacknowledged.remove(index) {
+            self.line.held.remove(&failed.id);
+            self.has_changed = true;
+            let reason = FailReason::Refused { code, text };
+            self.tell(Event::Failed { id: failed.id, text: failed.text, reason });
+        }
+    }
+
     /// Hands back what was said in protocol 1 and did not come back: it may have been heard.
     pub(super) fn fail_said(&mut self) {
         for text in mem::take(&mut self.said) {
@@ -198,7 +249,11 @@ impl Client {
             _ => (),
         }
         let Some(index) = reference.and_then(|id| self.saved.index_of(id)) else {
-            return self.tell(Event::Notice { text });
+            // Other words under an id that is given up already are no news.
+            if code != ErrorCode::IdReused {
+                self.tell(Event::Notice { text });
+            }
+            return;
         };
         match code {
             // It can be said again later.
@@ -207,21 +262,15 @@ impl Client {
                 self.line.held_until = now.saturating_add(wait_ms);
                 self.line.held.insert(self.saved.unacknowledged[index].id.clone());
             }
-            _ => {
-                if let Some(failed) = self.saved.unacknowledged.remove(index) {
-                    self.line.held.remove(&failed.id);
-                    self.has_changed = true;
-                    let reason = FailReason::Refused { code, text };
-                    self.tell(Event::Failed { id: failed.id, text: failed.text, reason });
-                }
-            }
+            ErrorCode::IdReused => self.renew(now, index, text),
+            _ => self.fail(index, code, text),
         }
     }
 
     /// Gives `text` the id under which it will be said.
     fn next_text(&self, text: &str) -> Unacknowledged {
-        let id = MessageId::new(self.seed, self.saved.counter);
-        Unacknowledged { id, text: text.to_owned() }
+        let id = MessageId::new(self.secret, self.saved.counter);
+        Unacknowledged { id, text: text.to_owned(), renewed: None }
     }
 
     /// Which protocol a text would be said in, if one can be said.

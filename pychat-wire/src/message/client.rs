@@ -45,11 +45,6 @@ pub enum ClientMessage<'a> {
         /// The most that it wants.
         limit: u64,
     },
-    /// It is still here, and so is the connection, but the server was not. Protocol 2.
-    Resume {
-        /// The last number that it has.
-        after: u64,
-    },
     /// Is the other side there? Protocol 2.
     Ping,
     /// Yes. Protocol 2.
@@ -103,7 +98,6 @@ impl<'a> ClientMessage<'a> {
                 before: members.before.required_number("before")?,
                 limit: members.limit.required_number("limit")?,
             }),
-            "resume" => Ok(Self::Resume { after: members.after.required_number("after")? }),
             "ping" => Ok(Self::Ping),
             "pong" => Ok(Self::Pong),
             kind => Err(unknown(kind)),

@@ -7,11 +7,11 @@ use std::{borrow::Cow, fmt};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
+    de::{Error, IgnoredAny, MapAccess, Visitor},
 };
 use serde_json::{error::Category, value::RawValue};
 
-use super::MessageError;
+use super::{MessageError, TIME_MS_MAX, lossy::Lossy};
 
 /// Declares which keys are known, and where their values are kept.
 macro_rules! members {
@@ -40,7 +40,7 @@ members! {
     kind = "type", username = "username", content = "content", id = "id", seq = "seq",
     time = "time", protocol = "protocol", token = "token", epoch = "epoch", dup = "dup",
     replay = "replay", from = "from", to = "to", before = "before", count = "count",
-    start = "start", limit = "limit", after = "after", reason = "reason", code = "code",
+    start = "start", limit = "limit", reason = "reason", code = "code",
     text = "text", reference = "ref", retry_ms = "retry_ms", suggest = "suggest",
     ping_seconds = "ping_seconds",
 }
@@ -69,6 +69,14 @@ impl<'a> Member<'a> {
         }
     }
 
+    /// Returns it, unless it is a string of more than `bytes_max` bytes, which counts as missing.
+    pub(super) fn within(self, bytes_max: usize) -> Self {
+        match self {
+            Self::String(value) if bytes_max < value.len() => Self::Missing,
+            other => other,
+        }
+    }
+
     /// Returns the number; `None` if it is something else, or negative, or no integer.
     pub(super) fn number(&self) -> Option<u64> {
         match self {
@@ -85,6 +93,11 @@ impl<'a> Member<'a> {
     /// Returns the string that `member` has to be.
     pub(super) fn required(self, member: &'static str) -> Result<Cow<'a, str>, MessageError> {
         self.string().ok_or(MessageError::NotAString { member })
+    }
+
+    /// Returns the time that it has to be, in milliseconds.
+    pub(super) fn required_time(&self) -> Result<u64, MessageError> {
+        self.required_number("time").map(|time| time.min(TIME_MS_MAX))
     }
 
     /// Returns the number that `member` has to be.
@@ -128,11 +141,7 @@ impl<'de> Visitor<'de> for MembersVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut members = Members::default();
-        while let Some(key) = map.next_key::<Member<'de>>()? {
-            let Member::String(key) = key else {
-                map.next_value::<IgnoredAny>()?;
-                continue;
-            };
+        while let Some(Lossy(key)) = map.next_key()? {
             match (members.place(&key), &*key) {
                 (Some(place), _) => *place = map.next_value()?,
                 (None, "resume") => members.resume = Some(map.next_value()?),
@@ -149,54 +158,16 @@ impl<'de> Visitor<'de> for MembersVisitor {
 
 impl<'de> Deserialize<'de> for Member<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(MemberVisitor)
-    }
-}
-
-struct MemberVisitor;
-
-impl<'de> Visitor<'de> for MemberVisitor {
-    type Value = Member<'de>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("any value")
-    }
-
-    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {
-        Ok(Member::String(value.into()))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
-        Ok(Member::String(value.to_owned().into()))
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(Member::Bool(value))
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(Member::Other)
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
-        Ok(Member::Number(value))
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Member::Other)
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Member::Other)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
-        while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Member::Other)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Member::Other)
+        let json = <&RawValue>::deserialize(deserializer)?.get();
+        Ok(match json.as_bytes() {
+            [b'"', ..] => {
+                let Lossy(value) = serde_json::from_str(json).map_err(D::Error::custom)?;
+                Self::String(value)
+            }
+            [b'0'..=b'9', ..] => json.parse().map_or(Self::Other, Self::Number),
+            b"true" => Self::Bool(true),
+            b"false" => Self::Bool(false),
+            _ => Self::Other,
+        })
     }
 }

@@ -1,8 +1,13 @@
 //! What messages of protocol 2 are made of.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{IgnoredAny, SeqAccess, Visitor},
+};
+
+use super::{bounds, lossy, lossy::Lossy};
 
 /// The newest protocol that this crate speaks.
 pub const PROTOCOL: u64 = 2;
@@ -20,7 +25,7 @@ pub const PONG_SECONDS_MAX: u64 = 20;
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Resume<'a> {
     /// The log that its numbers belong to.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "lossy::deserialize")]
     pub epoch: Cow<'a, str>,
     /// The last number that it has.
     pub after: u64,
@@ -162,6 +167,33 @@ impl Listing {
     /// Returns the JSON array, which still lacks its closing bracket.
     pub(super) fn open_json(&self) -> &str {
         &self.json
+    }
+}
+
+/// Reads at most [`MEMBERS_MAX`](bounds::MEMBERS_MAX) names, each as long as a name may be.
+impl<'de> Deserialize<'de> for Listing {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(ListingVisitor)
+    }
+}
+
+struct ListingVisitor;
+
+impl<'de> Visitor<'de> for ListingVisitor {
+    type Value = Listing;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list of names")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut names: A) -> Result<Self::Value, A::Error> {
+        let mut listing = Listing::default();
+        for _ in 0..bounds::MEMBERS_MAX {
+            let Some(Lossy(name)) = names.next_element()? else { return Ok(listing) };
+            listing.push(&bounds::name(name));
+        }
+        while names.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(listing)
     }
 }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::{
-    MessageError,
+    MESSAGE_ID_BYTES_MAX, MessageError, RETRY_MS_MAX, TIME_MS_MAX, TOKEN_BYTES_MAX, bounds,
     members::Members,
     parts::{ErrorCode, Limits, Listing, Reason},
     {lenient, unknown, word, write_json},
@@ -154,7 +154,8 @@ impl<'a> ServerMessage<'a> {
         Self::Message { username: name::SERVER.into(), content: notice.to_string().into() }
     }
 
-    /// Reads one payload.
+    /// Reads one payload. What is longer or larger than it may be is cut, or counts as missing, as
+    /// the constants of this module say; only a sentence of protocol 1 comes whole.
     ///
     /// # Errors
     ///
@@ -175,20 +176,12 @@ impl<'a> ServerMessage<'a> {
         match members.kind()? {
             "message" => Self::parse_message(members),
             "welcome" => Ok(Self::Welcome {
-                username: members.username.required("username")?,
-                token: members.token.required("token")?,
-                epoch: members.epoch.required("epoch")?,
+                username: bounds::name(members.username.required("username")?),
+                token: members.token.within(TOKEN_BYTES_MAX).required("token")?,
+                epoch: members.epoch.within(TOKEN_BYTES_MAX).required("epoch")?,
                 seq: members.seq.required_number("seq")?,
-                time: members.time.required_number("time")?,
-                members: Cow::Owned(
-                    members
-                        .listing
-                        .and_then(lenient::<Vec<Cow<'_, str>>>)
-                        .unwrap_or_default()
-                        .iter()
-                        .map(|name| &**name)
-                        .collect(),
-                ),
+                time: members.time.required_time()?,
+                members: Cow::Owned(members.listing.and_then(lenient).unwrap_or_default()),
             }),
             "gap" => Ok(Self::Gap {
                 from: members.from.required_number("from")?,
@@ -200,26 +193,26 @@ impl<'a> ServerMessage<'a> {
                 start: members.start.is_true(),
             }),
             "joined" => Ok(Self::Joined {
-                username: members.username.required("username")?,
-                time: members.time.required_number("time")?,
+                username: bounds::name(members.username.required("username")?),
+                time: members.time.required_time()?,
             }),
             "left" => Ok(Self::Left {
-                username: members.username.required("username")?,
-                time: members.time.required_number("time")?,
+                username: bounds::name(members.username.required("username")?),
+                time: members.time.required_time()?,
                 reason: word(members.reason).unwrap_or(Reason::Unknown),
             }),
             "error" => Ok(Self::Error {
                 code: word(members.code).unwrap_or(ErrorCode::Unknown),
-                text: members.text.string().unwrap_or_default(),
-                reference: members.reference.string(),
-                retry_ms: members.retry_ms.number(),
-                suggest: members.suggest.string(),
+                text: bounds::sentence(members.text.string().unwrap_or_default()),
+                reference: members.reference.within(MESSAGE_ID_BYTES_MAX).string(),
+                retry_ms: members.retry_ms.number().map(|ms| ms.min(RETRY_MS_MAX)),
+                suggest: members.suggest.string().map(bounds::name),
             }),
             "ping" => Ok(Self::Ping),
             "pong" => Ok(Self::Pong),
             "bye" => Ok(Self::Bye {
                 reason: word(members.reason).unwrap_or(Reason::Unknown),
-                retry_ms: members.retry_ms.number().unwrap_or(0),
+                retry_ms: members.retry_ms.number().unwrap_or(0).min(RETRY_MS_MAX),
             }),
             kind => Err(unknown(kind)),
         }
@@ -227,20 +220,23 @@ impl<'a> ServerMessage<'a> {
 
     /// Which of the three kinds of `message` it is shows in the members that only one of them has.
     fn parse_message(members: Members<'a>) -> Result<Self, MessageError> {
-        let username = members.username.required("username")?;
+        let username = bounds::name(members.username.required("username")?);
         let content = members.content.required("content")?;
         if let (Some(seq), Some(time)) = (members.seq.number(), members.time.number()) {
-            let (id, dup, replay) =
-                (members.id.string(), members.dup.is_true(), members.replay.is_true());
+            let id = members.id.within(MESSAGE_ID_BYTES_MAX).string();
+            let (time, content) = (time.min(TIME_MS_MAX), bounds::content(content));
+            let (dup, replay) = (members.dup.is_true(), members.replay.is_true());
             return Ok(Self::Record { seq, time, username, content, id, dup, replay });
         }
         if let Some(protocol) = members.protocol.number()
-            && let Some(epoch) = members.epoch.string()
+            && let Some(epoch) = members.epoch.within(TOKEN_BYTES_MAX).string()
             && let Some(limits) = members.limits.and_then(lenient)
             && let Some(ping_seconds) = members.ping_seconds.number()
         {
             return Ok(Self::Greeting { username, content, protocol, epoch, limits, ping_seconds });
         }
+        // A sentence of protocol 1 may list more people than a message has room for.
+        let content = if username == name::SERVER { content } else { bounds::content(content) };
         Ok(Self::Message { username, content })
     }
 

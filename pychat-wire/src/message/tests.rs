@@ -1,5 +1,7 @@
 //! Payloads as they arrive and as they are written.
 
+use std::borrow::Cow;
+
 use super::*;
 use crate::notice::Notice;
 
@@ -37,7 +39,6 @@ fn refuses_what_means_nothing() {
         (r"{}", MessageError::NoType),
         (r#"{"type":"history","before":-1,"limit":5}"#, not_a_number("before")),
         (r#"{"type":"history","before":1}"#, not_a_number("limit")),
-        (r#"{"type":"resume","after":"1"}"#, not_a_number("after")),
         (r#"{"type":5}"#, not_a_string("type")),
         (r#"{"type":"Text"}"#, MessageError::UnknownType { name: "Text".into() }),
         (r#"{"type":"hello"}"#, not_a_string("username")),
@@ -59,7 +60,9 @@ fn refuses_what_is_no_object() {
         assert_eq!(ClientMessage::parse(payload.as_bytes()), Err(MessageError::NotAnObject));
     }
     let lists = "[".repeat(60_000);
-    for payload in ["", "{", "{}{}", "text", r#"{"a":NaN}"#, r#"{"type":"\ud83d"}"#] {
+    for payload in
+        ["", "{", "{}{}", "text", r#"{"a":NaN}"#, r#"{"type":"\ud8"}"#, "{\"type\":\"\n\"}"]
+    {
         let error = ClientMessage::parse(payload.as_bytes()).unwrap_err();
         assert!(matches!(error, MessageError::NotJson { .. }), "{payload}: {error:?}");
     }
@@ -91,4 +94,105 @@ fn reads_back_what_servers_say() {
     assert_eq!(ServerMessage::parse(payload.as_bytes()), Ok(message));
     let error = ServerMessage::parse(br#"{"type":"greeting"}"#).unwrap_err();
     assert_eq!(error.to_string(), "nobody here knows the type \"greeting\"");
+}
+
+#[test]
+fn half_an_emoji_is_read_as_a_replacement() {
+    for (escaped, read) in [
+        (r"hi \ud83d you", "hi \u{fffd} you"),
+        (r"\ud83d", "\u{fffd}"),
+        (r"\udc4b\ud83d", "\u{fffd}\u{fffd}"),
+        (r"\ud83d\ud83d\udc4b\udc4b", "\u{fffd}👋\u{fffd}"),
+        (r"\ud83d\n", "\u{fffd}\n"),
+        (r"\ud83dж\u0436", "\u{fffd}жж"),
+        (r"\uD83D\uDC4B", "👋"),
+        (r"\ufffd\ud7ff\ue000", "\u{fffd}\u{d7ff}\u{e000}"),
+    ] {
+        let said = format!(r#"{{"\udfff":"\ud800","type":"text","content":"{escaped}"}}"#);
+        assert_eq!(ClientMessage::parse(said.as_bytes()), Ok(text(read)), "{escaped}");
+        let hello = format!(
+            r#"{{"type":"hello","username":"{escaped}","resume":{{"epoch":"{escaped}","after":1}}}}"#
+        );
+        let resume = Some(Resume { epoch: read.into(), after: 1 });
+        let expected =
+            ClientMessage::Hello { username: read.into(), protocol: 1, token: None, resume };
+        assert_eq!(ClientMessage::parse(hello.as_bytes()), Ok(expected));
+        let told = format!(r#"{{"type":"message","username":"{escaped}","content":"{escaped}"}}"#);
+        let expected = ServerMessage::Message { username: read.into(), content: read.into() };
+        assert_eq!(ServerMessage::parse(told.as_bytes()), Ok(expected));
+        let welcome = format!(
+            r#"{{"type":"welcome","username":"a","token":"","epoch":"","seq":0,"time":0,"members":["{escaped}"]}}"#
+        );
+        let Ok(ServerMessage::Welcome { members, .. }) = ServerMessage::parse(welcome.as_bytes())
+        else {
+            panic!("{welcome}")
+        };
+        assert_eq!(members.names(), [read]);
+    }
+}
+
+#[test]
+fn what_a_server_says_is_bounded() {
+    let long = "ж".repeat(1 << 20);
+    let (name, words) = ("ж".repeat(31) + "…", "ж".repeat(499) + "…");
+    let content = "ж".repeat((1 << 19) - 2) + "…";
+    let id = || Some(long.as_str().into());
+    let record = |username, content, id| ServerMessage::Record {
+        seq: u64::MAX,
+        time: TIME_MS_MAX,
+        username,
+        content,
+        id,
+        dup: false,
+        replay: false,
+    };
+    let message = |username, content| ServerMessage::Message { username, content };
+    let error = |text, reference, suggest| ServerMessage::Error {
+        code: ErrorCode::Full,
+        text,
+        reference,
+        retry_ms: Some(RETRY_MS_MAX),
+        suggest,
+    };
+    let (long, name, words, content) = (&*long, &*name, &*words, &*content);
+    for (said, heard) in [
+        (record(long.into(), long.into(), id()), record(name.into(), content.into(), None)),
+        (message(long.into(), long.into()), message(name.into(), content.into())),
+        (
+            message(crate::name::SERVER.into(), long.into()),
+            message(crate::name::SERVER.into(), long.into()),
+        ),
+        (error(long.into(), id(), id()), error(words.into(), None, Some(name.into()))),
+        (
+            ServerMessage::Joined { username: long.into(), time: u64::MAX },
+            ServerMessage::Joined { username: name.into(), time: TIME_MS_MAX },
+        ),
+        (
+            ServerMessage::Bye { reason: Reason::Slow, retry_ms: u64::MAX },
+            ServerMessage::Bye { reason: Reason::Slow, retry_ms: RETRY_MS_MAX },
+        ),
+    ] {
+        assert_eq!(ServerMessage::parse(&payload(&said)), Ok(heard));
+    }
+    let welcome = |token: &'static str, members: Listing| ServerMessage::Welcome {
+        username: "a".into(),
+        token: token.into(),
+        epoch: "".into(),
+        seq: 0,
+        time: 0,
+        members: Cow::Owned(members),
+    };
+    let crowd: Listing = std::iter::once(long).chain(vec!["b"; 20_500]).collect();
+    let kept: Listing = std::iter::once(name).chain(vec!["b"; 19_999]).collect();
+    assert_eq!(ServerMessage::parse(&payload(&welcome("", crowd))), Ok(welcome("", kept)));
+    let endless = welcome("x".repeat(257).leak(), Listing::default());
+    let error = MessageError::NotAString { member: "token" };
+    assert_eq!(ServerMessage::parse(&payload(&endless)), Err(error));
+}
+
+fn payload(message: &ServerMessage<'_>) -> Vec<u8> {
+    let mut frame = Vec::new();
+    message.encode(&mut frame);
+    let end_of_length = frame.iter().position(|byte| *byte == b':').unwrap();
+    frame.split_off(end_of_length + 1)
 }

@@ -53,10 +53,6 @@ struct Connection {
 #[derive(Clone, Debug, PartialEq)]
 enum Place {
     Guest,
-    /// They were told of a second welcome, and have not said where they are.
-    Asked {
-        name: String,
-    },
     /// They are told what they missed, which began with `first`.
     Replay {
         name: String,
@@ -72,7 +68,7 @@ impl Place {
     fn name(&self) -> Option<&str> {
         match self {
             Self::Guest => None,
-            Self::Asked { name } | Self::Replay { name, .. } | Self::Live { name } => Some(name),
+            Self::Replay { name, .. } | Self::Live { name } => Some(name),
         }
     }
 }
@@ -171,7 +167,6 @@ impl Server {
             (ClientMessage::History { before, limit }, Some(_)) => {
                 self.on_history(line, before, limit);
             }
-            (ClientMessage::Resume { after }, Some(name)) => self.resume(line, name, after),
             (ClientMessage::Ping, _) => self.tell(line, &ServerMessage::Pong),
             (ClientMessage::Pong, _) => (),
             (message, _) => panic!("out of place: {message:?}"),
@@ -333,21 +328,6 @@ impl Server {
     /// The log is gone.
     pub(crate) fn lose_log(&mut self) {
         self.logs.push(Log::new());
-    }
-
-    /// The process is another one, and was given the lines of people who had joined, with what
-    /// was on its way in both directions.
-    pub(crate) fn restart(&mut self) {
-        self.connections.retain(|_, connection| connection.place != Place::Guest);
-        for line in self.lines() {
-            let name = self.connections[&line].place.name().expect("they joined").to_owned();
-            self.welcome(line, &name, Place::Asked { name: name.clone() });
-        }
-    }
-
-    /// Returns true if nobody still owes an answer to a second welcome.
-    pub(crate) fn is_agreed(&self) -> bool {
-        !self.connections.values().any(|it| matches!(it.place, Place::Asked { .. }))
     }
 
     /// Returns true if whoever is at the end of `line` has been told everything.

@@ -279,11 +279,7 @@ impl World {
             0..6 => self.cut(),
             6..8 => self.silence(),
             8..10 => self.kill(person, "a person was killed"),
-            10 => {
-                self.tally("the server crashed");
-                self.server.crash();
-            }
-            11..14 => self.restart(),
+            10..12 => self.crash(),
             14 => self.server.is_disk_full ^= true,
             15..17 => self.cut_slow_reader(),
             17 => {
@@ -353,14 +349,14 @@ impl World {
     }
 
     /// The server is another process; some of what the first had read it had not accepted.
-    fn restart(&mut self) {
-        self.tally("the server came back under its lines");
+    fn crash(&mut self) {
+        self.tally("the server crashed");
         self.server.is_forgetting = true;
         if self.chance.once_in(2) {
             self.bring_up(None);
         }
         self.server.is_forgetting = false;
-        self.server.restart();
+        self.server.crash();
     }
 
     fn cut_slow_reader(&mut self) {
@@ -371,17 +367,11 @@ impl World {
         self.server.on_end(number, Reason::Slow);
     }
 
-    /// The log is lost, and with it the lines; or only the log, where nothing is on its way that
-    /// was said to the old one: a request does not name its log.
+    /// The log is lost, and with it the lines.
     fn lose_log(&mut self) {
         self.tally("the server lost its log");
         self.server.lose_log();
-        let is_silent = self.lines.values().all(|line| line.up.is_empty() && line.down.is_empty());
-        if is_silent && self.server.is_agreed() {
-            self.server.restart();
-        } else {
-            self.server.crash();
-        }
+        self.server.crash();
     }
 
     fn tally(&mut self, fault: &'static str) {

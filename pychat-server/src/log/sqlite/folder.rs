@@ -1,9 +1,9 @@
 //! The folder that a log has for its own: made, locked, and closed to everybody else.
 
 use std::{
-    fs::{DirBuilder, File, OpenOptions, TryLockError},
+    fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError},
     io,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -18,6 +18,7 @@ const LOCK_NAME: &str = "lock";
 /// A folder that no other server uses; it is free again when this is dropped, or the process ends.
 #[derive(Debug)]
 pub(super) struct Folder {
+    directory: PathBuf,
     file: PathBuf,
     _lock: File,
 }
@@ -36,14 +37,25 @@ impl Folder {
             Err(TryLockError::Error(source)) => return Err(unwritable(directory, source)),
         }
         let file = directory.join(FILE_NAME);
-        if !file.exists() {
+        if file.symlink_metadata().is_err() {
             open(&file)?;
             // A file that the folder does not know of after a power cut would be no use.
             let sync = File::open(directory).and_then(|directory| directory.sync_all());
             sync.map_err(|source| unwritable(directory, source))?;
         }
         open(&file)?;
-        Ok(Self { file, _lock: lock })
+        for suffix in ["-wal", "-shm"] {
+            let beside = directory.join(format!("{FILE_NAME}{suffix}"));
+            if beside.symlink_metadata().is_ok() {
+                open(&beside)?; // SQLite gives new ones the mode of the log.
+            }
+        }
+        Ok(Self { directory: directory.to_owned(), file, _lock: lock })
+    }
+
+    /// Returns the folder.
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// Returns where the log is.
@@ -52,11 +64,20 @@ impl Folder {
     }
 }
 
-/// Opens a file, which nobody but this user may read if it has to be made.
+/// Opens a file, or makes it, and sees to it that nobody but this user may read it: one that comes
+/// from a backup may be anybody's to read. A symbolic link is not followed, wherever it leads.
 fn open(path: &Path) -> Result<File, OpenError> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
-    options.open(path).map_err(|source| unwritable(path, source))
+    options.custom_flags(libc::O_NOFOLLOW);
+    let open = || -> io::Result<File> {
+        let file = options.open(path)?;
+        if file.metadata()?.permissions().mode() & 0o777 != 0o600 {
+            file.set_permissions(Permissions::from_mode(0o600))?;
+        }
+        Ok(file)
+    };
+    open().map_err(|source| unwritable(path, source))
 }
 
 fn unwritable(path: &Path, source: io::Error) -> OpenError {

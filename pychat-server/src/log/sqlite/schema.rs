@@ -42,6 +42,39 @@ const MIGRATIONS: &[&str] = &[
     ALTER TABLE messages ADD COLUMN peer INTEGER;
     ALTER TABLE messages ADD COLUMN position INTEGER;
 ",
+    "
+    ALTER TABLE messages DROP COLUMN peer;
+    ALTER TABLE messages DROP COLUMN position;
+",
+    "
+    -- Whose the name of the author was, where that was proved.
+    ALTER TABLE messages ADD COLUMN owner INTEGER;
+    CREATE TABLE owners (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        token BLOB NOT NULL,
+        used_ms INTEGER NOT NULL,
+        has_returned INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO owners SELECT use, name, hash, 1000 * unixepoch(), FALSE FROM tokens;
+    UPDATE messages SET owner = (SELECT owners.id FROM owners WHERE name = author)
+        WHERE id IS NOT NULL;
+    DROP TABLE tokens;
+    DROP INDEX messages_by_id;
+    CREATE UNIQUE INDEX messages_by_id ON messages (owner, id) WHERE id IS NOT NULL;
+",
+    "
+    -- How many bytes all messages before this one took, forgotten ones too.
+    ALTER TABLE messages ADD COLUMN begin_bytes INTEGER NOT NULL DEFAULT 0;
+    UPDATE messages SET begin_bytes = before.bytes FROM (
+        SELECT seq, sum(octet_length(content) + 100) OVER (ORDER BY seq)
+            - octet_length(content) - 100 AS bytes FROM messages
+    ) AS before WHERE messages.seq = before.seq;
+",
+    "
+    -- A server has it open, or did not close it.
+    ALTER TABLE meta ADD COLUMN is_open INTEGER NOT NULL DEFAULT FALSE;
+",
 ];
 
 /// How long who opens the log waits for the last server's own processes to let go of it.
@@ -54,6 +87,8 @@ const PATIENCE: Duration = Duration::from_millis(50);
 pub(super) struct Opened {
     pub(super) connection: Connection,
     pub(super) epoch: String,
+    /// The last server that had it closed it in order.
+    pub(super) was_closed: bool,
 }
 
 /// Opens the log in `file`; an empty file becomes one with the name `new_epoch`.
@@ -65,20 +100,19 @@ pub(super) fn open(
     let failed = |error: rusqlite::Error| OpenError::of(file, &error.into());
     let connection = connect(file).map_err(failed)?;
     check_origin(file, &connection, MIGRATIONS.len())?;
-    check_health(&connection).map_err(|error| OpenError::of(file, &error))?;
-    let epoch = prepare(&connection, durability, new_epoch).map_err(failed)?;
+    let (epoch, was_closed) = prepare(&connection, durability, new_epoch).map_err(failed)?;
     let is_epoch = epoch.len() == 32 && epoch.bytes().all(|byte| byte.is_ascii_hexdigit());
     if !is_epoch {
         let detail = format!("{epoch:?} is no epoch");
         return Err(OpenError::Damaged { path: file.to_owned(), detail });
     }
-    Ok(Opened { connection, epoch })
+    Ok(Opened { connection, epoch, was_closed })
 }
 
 /// Notes that everything is on the disk, and makes it so.
 pub(super) fn close(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.execute("UPDATE meta SET unsynced_boot = NULL", [])?;
+    connection.execute("UPDATE meta SET unsynced_boot = NULL, is_open = FALSE", [])?;
     Ok(())
 }
 
@@ -122,17 +156,19 @@ fn check_origin(file: &Path, connection: &Connection, known: usize) -> Result<()
     }
 }
 
-fn check_health(connection: &Connection) -> Result<(), StorageError> {
+/// Reads all of the log.
+pub(super) fn check_health(connection: &Connection) -> Result<(), StorageError> {
     let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if verdict == "ok" { Ok(()) } else { Err(StorageError::Damaged(verdict.replace('\n', ", "))) }
 }
 
-/// Brings the file up to date and makes it ready for work; returns its epoch.
+/// Brings the file up to date and makes it ready for work; returns its epoch, and whether it was
+/// closed in order.
 fn prepare(
     connection: &Connection,
     durability: Durability,
     new_epoch: &str,
-) -> rusqlite::Result<String> {
+) -> rusqlite::Result<(String, bool)> {
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -147,13 +183,15 @@ fn prepare(
         Durability::Process => Some(boot),
         Durability::Power => None,
     };
-    connection.execute("UPDATE meta SET unsynced_boot = ?1", [unsynced_boot])?;
+    let is_open: bool = connection.query_row("SELECT is_open FROM meta", [], |row| row.get(0))?;
+    connection.execute("UPDATE meta SET unsynced_boot = ?1, is_open = TRUE", [unsynced_boot])?;
     if durability == Durability::Process {
         connection.pragma_update(None, "synchronous", "NORMAL")?;
     }
     connection.busy_timeout(PATIENCE)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
-    connection.query_row("SELECT epoch FROM meta", [], |row| row.get(0))
+    let epoch = connection.query_row("SELECT epoch FROM meta", [], |row| row.get(0))?;
+    Ok((epoch, !is_open))
 }
 
 /// Does what is missing of `migrations`, each as a whole or not at all.
@@ -178,7 +216,43 @@ fn boot_id() -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::ops::ControlFlow;
+
+    use super::{
+        super::{FILE_NAME, Kept, Place},
+        *,
+    };
+    use crate::log::Keep;
+
+    #[test]
+    fn a_file_of_any_version_is_opened_and_keeps_what_it_has() {
+        for version in 1..=MIGRATIONS.len() {
+            let name = format!("pychat-version-{}-{version}", std::process::id());
+            let directory = std::env::temp_dir().join(name);
+            fs::create_dir_all(&directory).unwrap();
+            let connection = Connection::open(directory.join(FILE_NAME)).unwrap();
+            migrate(&connection, &MIGRATIONS[..version]).unwrap();
+            let insert = "INSERT INTO messages (seq, time_ms, author, content, id) VALUES \
+                (1, 5, 'Анна', 'hi', 'a-1'), (2, 6, 'Борис', 'old', NULL)";
+            connection.execute(insert, []).unwrap();
+            drop(connection);
+            let place = Place {
+                directory: directory.clone(),
+                durability: Durability::Process,
+                program: None,
+            };
+            let mut kept = Kept::open(&place, Keep::default(), 0xab).unwrap();
+            let mut read = Vec::new();
+            kept.read(0, |entry| {
+                read.push((entry.seq, entry.time_ms, entry.content.to_owned()));
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+            assert_eq!(read, [(1, 5, "hi".to_owned()), (2, 6, "old".to_owned())], "{version}");
+            drop(kept);
+            fs::remove_dir_all(directory).unwrap();
+        }
+    }
 
     fn version(connection: &Connection) -> i32 {
         connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap()

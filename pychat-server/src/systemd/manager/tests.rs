@@ -1,4 +1,7 @@
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{
+    os::fd::AsFd,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use super::*;
 
@@ -34,7 +37,7 @@ impl Ear {
     /// Tells it things until it takes no more; returns how many it took.
     fn stuff(manager: &Manager) -> usize {
         let line = manager.line.as_ref().unwrap();
-        (0..TOLD_MAX).find(|_| !line.send(b"X=1\n")).unwrap()
+        (0..TOLD_MAX).find(|_| line.send(b"X=1\n").is_err()).unwrap()
     }
 }
 
@@ -115,9 +118,56 @@ fn who_takes_no_more_is_told_later_how_things_are_then() {
         assert_eq!(ear.hears(), ["X=1"]);
     }
     assert_eq!(ear.hears(), [""; 0]);
-    manager.tend(now + 2 * RETRY, 3);
+    manager.tend(now + 3 * RETRY, 3);
     assert_eq!(ear.hears(), ["READY=1", &status("3 people here")]);
     assert_eq!(manager.next_deadline(), None);
+}
+
+#[test]
+fn who_takes_no_more_for_long_is_asked_more_and_more_rarely() {
+    let (_ear, mut manager) = Ear::new(None);
+    let mut now = Instant::now();
+    Ear::stuff(&manager);
+    manager.ready(now, &[]);
+    let socket = UnixDatagram::unbound().unwrap();
+    let mut rests = Vec::new();
+    for _ in 0..10 {
+        assert!(!manager.keep(now, "own-listener", &[socket.as_fd()]), "there is no room");
+        let deadlines = (manager.next_deadline(), manager.keep_deadline());
+        assert_eq!(deadlines.0, deadlines.1);
+        rests.push(deadlines.0.unwrap() - now);
+        assert!(!manager.keep(now, "own-listener", &[socket.as_fd()]));
+        assert_eq!(manager.keep_deadline(), deadlines.1, "asking earlier changes nothing");
+        now = deadlines.0.unwrap();
+        manager.tend(now, 0);
+    }
+    assert!(rests.iter().is_sorted() && rests[0] == RETRY && rests[9] == RETRY_MAX, "{rests:?}");
+    assert!(manager.keeps(), "it is there");
+}
+
+#[test]
+fn where_nobody_reads_nothing_is_told_twice_and_nothing_is_kept() {
+    let folder = env::temp_dir().join(format!("pychat-nobody-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let stream = folder.join("stream");
+    let _listener = std::os::unix::net::UnixListener::bind(&stream).unwrap();
+    let closed = folder.join("closed");
+    drop(UnixDatagram::bind(&closed).unwrap());
+    for path in [folder.join("missing"), stream, closed, folder.clone()] {
+        let line = Line::open(path.as_os_str()).unwrap();
+        let mut manager = Manager::new(Some(line), None);
+        let now = Instant::now();
+        manager.ready(now, &[]);
+        assert_eq!(manager.next_deadline(), None, "{path:?}");
+        assert!(manager.keeps());
+        let socket = UnixDatagram::unbound().unwrap();
+        assert!(
+            manager.keep(now, "own-listener", &[socket.as_fd()]),
+            "{path:?}: it is tried again"
+        );
+        assert_eq!((manager.keeps(), manager.keep_deadline()), (false, None), "{path:?}");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]

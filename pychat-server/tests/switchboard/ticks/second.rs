@@ -223,7 +223,7 @@ fn two_texts_under_one_id_in_one_tick_are_one_message() {
     let mut server = Server::new(10);
     let ((a, _), (b, _)) = (server.join_two("a"), server.join_two("b"));
     payloads(&a);
-    server.send(&a, format!("{}{}", text("1", "x"), text("1", "another")).as_bytes());
+    server.send(&a, format!("{}{}", text("1", "x"), text("1", "x")).as_bytes());
     server.send(&b, text("1", "its own").as_bytes());
     server.turn();
     let first = |members: &str| message(1, "a", "x", members);
@@ -234,6 +234,10 @@ fn two_texts_under_one_id_in_one_tick_are_one_message() {
     server.send(&a, text("1", "x").as_bytes());
     server.turn();
     assert_eq!((payloads(&a), payloads(&b)), (vec![first(dup)], vec![]));
+    server.send(&a, text("1", "another").as_bytes());
+    server.turn();
+    let refused = r#"{"type":"error","code":"id_reused","text":"you said something else under this id; this was not sent","ref":"1"}"#;
+    assert_eq!((payloads(&a), payloads(&b)), (vec![refused.to_owned()], vec![]));
 }
 
 #[test]

@@ -44,9 +44,6 @@ impl World<'_> {
         for name in &self.replaced {
             assert!(self.may_be_replaced(name), "{name} is sent away for nothing");
         }
-        if !self.replaced.is_empty() {
-            self.fire(Fault::OriginalTakenOver);
-        }
         self.fired
     }
 

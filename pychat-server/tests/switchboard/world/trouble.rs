@@ -4,11 +4,14 @@ use std::{mem, time::Duration};
 
 use pychat_server::{
     handover::Snapshot,
-    log::{Log, Memory},
-    switchboard::LINGER_TIMEOUT,
+    switchboard::{LINGER_TIMEOUT, Switchboard},
 };
 
-use super::{Buried, Mind, N_WITNESSES, Peer, Pulse, World, callers, limits, server, shares};
+use super::{
+    Buried, Mind, N_WITNESSES, Peer, Pulse, World,
+    calling::{callers, shares},
+    limits, server,
+};
 use crate::{fault::Fault, line::Line};
 
 /// One more payload that means nothing, in a row of so many, is one too many.
@@ -188,9 +191,9 @@ impl World<'_> {
         let (snapshot, sockets) = self.switchboard.save(self.now);
         let sockets: Vec<Line> = sockets.into_iter().cloned().collect();
         let snapshot = Snapshot::from_bytes(&snapshot.to_bytes()).expect("the same format");
-        let empty = server(self.limits, Log::Memory(Memory::new(0, self.keep)));
-        let log = mem::replace(&mut self.switchboard, empty).into_log();
-        self.switchboard = server(self.limits, log);
+        let empty = server(self.limits, self.keep);
+        let (log, tokens) = mem::replace(&mut self.switchboard, empty).into_parts();
+        self.switchboard = Switchboard::new(self.limits, log, tokens);
         self.callers = callers(self.limits);
         self.dead.clear(); // Their ids were the other server's.
         let peers = &mut self.peers;

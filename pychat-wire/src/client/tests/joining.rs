@@ -185,11 +185,27 @@ fn what_another_name_said_is_not_said_under_this_one() {
 }
 
 #[test]
-fn a_server_that_came_back_before_it_answered_is_asked_again() {
-    let mut stage = Stage::new();
-    stage.client.connected(0);
-    stage.hear(&[greeting(EPOCH), greeting(EPOCH)]);
-    assert_eq!(stage.written().len(), 2);
-    let already = error(ErrorCode::AlreadyJoined, None, None);
-    assert_told(&stage.hear(&[welcome(EPOCH, 0), already]), &["joined"]);
+fn one_greeting_and_one_welcome_are_all_that_count() {
+    let long = "e".repeat(257);
+    for username in [SERVER, "x"] {
+        for protocol in [1, 2, u64::MAX] {
+            for epoch in ["", EPOCH, &long] {
+                let mut again = greeting(epoch);
+                if let ServerMessage::Greeting { username: who, protocol: offered, .. } = &mut again
+                {
+                    (*who, *offered) = (username.into(), protocol);
+                }
+                let mut stage = Stage::new();
+                stage.client.connected(0);
+                stage.hear(&[greeting(EPOCH), again.clone(), again.clone()]);
+                assert_eq!(stage.written().len(), 1, "one hello");
+                assert_told(
+                    &stage.hear(&[welcome(EPOCH, 3), again, welcome("new", 9)]),
+                    &["joined"],
+                );
+                assert!(stage.written().is_empty());
+                assert_told(&stage.hear(&[live(4)]), &["4"]);
+            }
+        }
+    }
 }

@@ -196,6 +196,34 @@ fn what_is_no_stream_of_frames_ends_the_line() {
 }
 
 #[test]
+fn who_meets_the_same_garble_again_does_not_go_round_in_circles() {
+    let huge = format!("{}:", SERVER_PAYLOAD_BYTES_MAX + 1);
+    let mut stage = Stage::joined(0);
+    let meet = |stage: &mut Stage| {
+        stage.client.receive(stage.now, huge.as_bytes());
+        stage.told()
+    };
+    let cause = Cause::Garbled(FrameError::TooLarge { limit: SERVER_PAYLOAD_BYTES_MAX });
+    let offline = |at| Event::Offline { cause: cause.clone(), retry_at_ms: at };
+    assert_eq!(meet(&mut stage), [Event::Disconnect, offline(Some(0)), Event::Connect]);
+    // Nobody answers for a moment, which is no progress.
+    stage.client.disconnected(0);
+    stage.pass(60_000);
+    stage.enter(EPOCH, 0);
+    assert_eq!(meet(&mut stage), [Event::Disconnect, offline(None)]);
+    stage.client.wake(stage.now);
+    assert_eq!(stage.pass(3_600_000), [], "it waits for somebody who wants to come back");
+
+    stage.client.reconnect();
+    stage.enter(EPOCH, 0);
+    assert!(matches!(meet(&mut stage)[1], Event::Offline { retry_at_ms: Some(_), .. }));
+    stage.pass(RECONNECT_MS_MAX * 2);
+    stage.enter(EPOCH, 0);
+    stage.now += STEADY_MS;
+    assert!(matches!(meet(&mut stage)[1], Event::Offline { retry_at_ms: Some(_), .. }), "steady");
+}
+
+#[test]
 fn what_it_does_not_understand_is_passed_over() {
     let mut stage = Stage::joined(0);
     stage.client.receive(0, b"0:2:{}1:x{\"type\":\"typing\"}{\"type\":\"gap\",\"from\":-1}");

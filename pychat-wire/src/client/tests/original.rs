@@ -116,6 +116,86 @@ fn the_notices_tell_who_is_present() {
 }
 
 #[test]
+fn a_name_that_holds_a_comma_leaves_no_ghost() {
+    let cases: [(usize, &str, &[&str], &[&str]); 16] = [
+        (1, "Иванов, Пётр", &[], &["Иванов, Пётр"]),
+        (1, "Иванов, Пётр", &["Иванов, Пётр"], &[]),
+        (2, "Иванов, Пётр, Анна", &[], &["Иванов", "Пётр", "Анна"]),
+        (2, "Иванов, Пётр, Анна", &["Анна"], &["Иванов, Пётр"]),
+        (2, "Иванов, Пётр, Анна", &["Иванов, Пётр"], &["Анна"]),
+        (2, "Иванов, Пётр, Анна", &["Пётр, Анна"], &["Иванов"]),
+        (2, "Иванов, Пётр, Анна", &["Пётр, Анна", "Иванов"], &[]),
+        // Two names that hold one, and what is left when those between them are gone.
+        (4, "a, b, c, d, e, f", &["c", "d"], &["a, b", "e, f"]),
+        (4, "a, b, c, d, e, f", &["b, c"], &["a", "d", "e", "f"]),
+        (3, "a, b, c, d, e, f", &["e, f", "a, b"], &["c, d"]),
+        // It is clear which `b` has left: without the other there would be too many people.
+        (2, "a, b, b", &["b"], &["a, b"]),
+        // Nobody listed is called that, but one fewer is there.
+        (2, "a, b, c", &["x"], &["a, b, c"]),
+        (3, "a, b, c, d", &["x", "y", "z"], &[]),
+        (2, "a, b, c", &["b"], &[]),
+        // Counts that cannot be: nobody, and more than are named.
+        (0, "a, b", &[], &[]),
+        (3, "a, b", &["a"], &["b"]),
+    ];
+    for (online, names, left, listed) in cases {
+        let mut stage = Stage::new();
+        stage.client.connected(0);
+        let welcome = Notice::Welcome { name: "Анна (2)", online, names };
+        let met = [notice(Notice::Greeting), notice(welcome), notice(Notice::Joined { name: "z" })];
+        stage.hear(&met);
+        for name in left {
+            stage.hear(&[notice(Notice::Left { name })]);
+        }
+        stage.hear(&[notice(Notice::Left { name: "z" })]);
+        let expected = [listed, &["Анна (2)"][..]].concat();
+        assert_eq!(stage.client.members(), expected, "{names} of {online} without {left:?}");
+    }
+}
+
+#[test]
+fn everybody_can_leave_whatever_they_are_called() {
+    let names = ["a", "b", "a, b", "b, a", "a, b, a"];
+    for choice in 0..names.len().pow(4) {
+        let people: Vec<_> =
+            (0..4).map(|at| names[choice / names.len().pow(at) % names.len()]).collect();
+        for order in [[0, 1, 2, 3], [3, 2, 1, 0], [1, 3, 0, 2], [2, 0, 3, 1]] {
+            let mut roster = Roster::default();
+            roster.replace_listed(&people.join(", "), 4);
+            for at in order {
+                roster.remove(people[at]);
+            }
+            assert!(roster.names().is_empty(), "{people:?} in the order {order:?}: {roster:?}");
+        }
+    }
+}
+
+#[test]
+fn what_a_sentence_holds_is_bounded() {
+    let long = "ж".repeat(100_000);
+    let (name, words) = ("ж".repeat(31) + "…", "ж".repeat(499) + "…");
+    let listed = vec!["a"; 20_100].join(", ");
+    let mut stage = Stage::new();
+    stage.client.connected(0);
+    let welcome = Notice::Welcome { name: &long, online: 20_100, names: &listed };
+    let events = stage.hear(&[notice(Notice::Greeting), notice(welcome)]);
+    let [_, Event::Joined { name: own, others, .. }] = &events[..] else { panic!() };
+    assert_eq!((own, others.len()), (&name, 20_000));
+    let mut stage = joined();
+    let heard =
+        [Notice::Joined { name: &long }, Notice::Left { name: &long }, Notice::Other(&long)];
+    let events = stage.hear(&heard.map(notice));
+    let told = [
+        Event::MemberJoined { name: name.clone(), time_ms: None },
+        Event::MemberLeft { name, time_ms: None, reason: None },
+        Event::Notice { text: words },
+    ];
+    assert_eq!(events, told);
+    assert_eq!(stage.client.members().len(), 3);
+}
+
+#[test]
 fn a_server_that_stops_has_said_why() {
     let mut stage = joined();
     assert_eq!(stage.hear(&[notice(Notice::Stopping)]), []);

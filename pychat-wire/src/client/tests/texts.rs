@@ -21,12 +21,12 @@ fn what_is_said_without_a_line_is_sent_once_there_is_one() {
 #[test]
 fn a_text_is_sent_again_under_its_id_until_it_is_acknowledged() {
     let mut stage = Stage::joined(0);
-    let (first, second) = (stage.say("раз"), stage.say("два"));
+    let (first, second) = (stage.say("1"), stage.say("3"));
     let events = stage.hear(&[copy(1, &first, false, false)]);
     let [Event::Message(message)] = &events[..] else { panic!("{events:?}") };
     assert!(message.own && message.id.as_ref() == Some(&first));
     stage.cut();
-    assert_eq!(stage.enter(EPOCH, 2)[1..], [text(&second, "два")]);
+    assert_eq!(stage.enter(EPOCH, 2)[1..], [text(&second, "3")]);
     // The answer comes before the replay has come so far.
     let heard = [copy(3, &second, true, false), replayed(2), copy(3, &second, false, true)];
     assert_told(&stage.hear(&heard), &["accepted 3", "2", "3"]);
@@ -116,7 +116,7 @@ fn what_the_server_will_never_take_is_given_back() {
 fn a_refusal_of_something_else_is_told_in_words() {
     let mut stage = Stage::joined(0);
     stage.say("раз");
-    for id in [None, Some(MessageId::new(9, 9))] {
+    for id in [None, Some(MessageId::new(Secret::new(9), 9))] {
         let events = stage.hear(&[error(ErrorCode::TooLarge, id.as_ref(), None)]);
         assert_eq!(events, [Event::Notice { text: "no".into() }]);
     }
@@ -131,7 +131,7 @@ fn what_cannot_be_sent_is_not_taken() {
     assert_eq!(stage.client.say("x"), Err(SayError::NotJoined));
     stage.enter(EPOCH, 0);
     assert_eq!(stage.client.say(" \n\t"), Err(SayError::Blank));
-    let id = MessageId::new(7, 0);
+    let id = MessageId::new(Secret::new(7), 0);
     let fits = "x".repeat(PAYLOAD_BYTES_MAX - text(&id, "").len());
     let too_large = SayError::TooLarge { bytes: PAYLOAD_BYTES_MAX + 1, limit: PAYLOAD_BYTES_MAX };
     assert_eq!(
@@ -182,17 +182,100 @@ fn an_older_page_acknowledges_too() {
 fn an_acknowledgement_that_a_gap_swallowed_is_asked_for_again() {
     for (to, n_texts) in [(9, 0), (10, 0), (11, 1), (12, 1)] {
         let mut stage = Stage::back(3);
-        let id = stage.say("раз");
+        let id = stage.say("11");
         stage.enter(EPOCH, 10);
         stage.hear(&[ServerMessage::Gap { from: 4, to }]);
         let later = stage.say("два");
         let sent_at_once = usize::from(n_texts == 0);
         assert_eq!(stage.texts_written().len(), sent_at_once, "it waits behind the other");
         stage.pass(SKIPPED_MS);
-        let expected = [text(&id, "раз"), text(&later, "два")];
+        let expected = [text(&id, "11"), text(&later, "два")];
         let expected = if n_texts == 0 { &[][..] } else { &expected[..] };
         assert_eq!(stage.texts_written(), expected, "a gap up to {to}");
         let told = stage.hear(&[copy(11, &id, true, false)]);
         assert_told(&told, &["accepted 11"]);
+    }
+}
+
+/// Our own message `seq`, which the server says to have had before.
+fn other_words(seq: u64, id: &str, content: &'static str, replay: bool) -> ServerMessage<'static> {
+    let id = Some(id.to_owned().into());
+    let (username, content) = ("Анна".into(), content.into());
+    ServerMessage::Record { seq, time: seq, username, content, id, dup: !replay, replay }
+}
+
+/// Returns the id under which `content` stands in a payload.
+fn id_in(payload: &str, content: &str) -> String {
+    let begin = format!(r#"{{"type":"text","content":"{content}","id":""#);
+    let rest = payload.strip_prefix(&begin).unwrap_or_else(|| panic!("{payload}"));
+    rest.strip_suffix(r#""}"#).unwrap().to_owned()
+}
+
+#[test]
+fn other_words_under_an_id_acknowledge_nothing() {
+    for (answers, told) in
+        [("reused", &[][..]), ("dup", &[]), ("replayed", &["4"]), ("replayed dup reused", &["4"])]
+    {
+        for is_killed in [false, true] {
+            let mut stage = Stage::back(3);
+            let (first, second) = (stage.say("раз"), stage.say("5"));
+            stage.enter(EPOCH, 4);
+            let answers = answers.split(' ').map(|answer| match answer {
+                "reused" => error(ErrorCode::IdReused, Some(&first), None),
+                answer => other_words(4, first.as_str(), "x", answer == "replayed"),
+            });
+            let events = stage.hear(&answers.collect::<Vec<_>>());
+            assert_told(&events, told);
+            if let [Event::Message(message)] = &events[..] {
+                assert!(message.own && message.id.is_none(), "what we said is still on its way");
+            }
+            assert_eq!(stage.client.unacknowledged().next(), Some((&first, "раз")));
+            let written = if is_killed {
+                stage = stage.killed();
+                stage.enter(EPOCH, 4)
+            } else {
+                assert!(stage.texts_written().is_empty());
+                stage.pass(SKIPPED_MS);
+                stage.texts_written()
+            };
+            let again = written.iter().find(|payload| payload.contains("раз")).unwrap();
+            let id = id_in(again, "раз");
+            assert!(id != first.as_str() && id != second.as_str());
+            let ours = other_words(6, &id, "раз", true);
+            let events = stage.hear(&[copy(5, &second, false, true), ours]);
+            let Some(Event::Message(message)) = events.last() else { panic!("{events:?}") };
+            assert_eq!(message.id.as_ref(), Some(&first), "the shell knows it by its first id");
+            assert_eq!(stage.client.unacknowledged().count(), 0);
+        }
+    }
+}
+
+#[test]
+fn a_server_that_knows_other_words_under_any_id_is_not_asked_for_ever() {
+    let mut stage = Stage::joined(0);
+    let first = stage.say("раз");
+    let mut payload = stage.texts_written().remove(0);
+    for wait_ms in [SKIPPED_MS, 2 * SKIPPED_MS, 4 * SKIPPED_MS] {
+        let id = id_in(&payload, "раз");
+        assert_eq!(stage.hear(&[other_words(1, &id, "x", false)]), []);
+        stage.hear_until(wait_ms - 1);
+        assert!(stage.texts_written().is_empty());
+        stage.pass(1);
+        payload = stage.texts_written().remove(0);
+    }
+    let told = stage.hear(&[other_words(1, &id_in(&payload, "раз"), "x", false)]);
+    let [Event::Failed { id, text, reason: FailReason::Refused { code, .. } }] = &told[..] else {
+        panic!("{told:?}")
+    };
+    assert_eq!((id, text.as_str(), *code), (&first, "раз", ErrorCode::IdReused));
+    assert_eq!(stage.client.unacknowledged().count(), 0);
+}
+
+#[test]
+fn an_id_tells_nothing_of_the_next_one() {
+    let ids = [0, 1, 2].map(|counter| MessageId::new(Secret::new(7), counter));
+    for (one, other) in [(0, 1), (1, 2), (0, 2)] {
+        let pairs = ids[one].as_str().bytes().zip(ids[other].as_str().bytes());
+        assert!(pairs.filter(|(one, other)| one == other).count() < 16, "{ids:?}");
     }
 }

@@ -1,0 +1,115 @@
+//! Calls that are short, and many.
+
+use std::time::{Duration, Instant};
+
+use super::{Case, wait_for_answers};
+use crate::{
+    Outcome,
+    field::{ATTACKER, Ending},
+    figures::Remark,
+    stage::Stage,
+    words::{self, Protocol},
+};
+
+/// How long calls go on.
+const TIME: Duration = Duration::from_secs(2);
+
+/// How many are open at once.
+const AT_ONCE: usize = 48;
+
+/// How long the longest call is.
+const STAY: Duration = Duration::from_millis(200);
+
+/// How one call goes.
+#[derive(Clone, Copy)]
+struct Visit {
+    /// What the `number`th caller says.
+    words: fn(usize) -> Vec<u8>,
+    /// The caller says no more after that, and waits for the server to hang up.
+    is_shut: bool,
+    /// How many payloads the caller wants to hear before it hangs up.
+    payloads: usize,
+    ending: Ending,
+}
+
+/// Calls and hangs up.
+const CALL: Visit =
+    Visit { words: |_| Vec::new(), is_shut: false, payloads: 0, ending: Ending::Close };
+
+pub(super) fn all() -> Vec<Case> {
+    let visit = |name, visit: Visit| Case::new(name, move |stage| come(stage, visit));
+    vec![
+        visit("call_close", CALL),
+        visit("call_reset", Visit { ending: Ending::Reset, ..CALL }),
+        visit("call_half_close", Visit { is_shut: true, payloads: 9, ..CALL }),
+        visit("hello_close", Visit { words: hello, payloads: 2, ..CALL }),
+        visit("hello_reset", Visit { words: hello, ending: Ending::Reset, ..CALL }),
+        visit("hello_half_close", Visit { words: hello, is_shut: true, payloads: 9, ..CALL }),
+        visit("log_flood", Visit { words: many_lines, payloads: 9, ..CALL }),
+        Case::new("takeover_of_oneself", take_over),
+    ]
+}
+
+fn hello(number: usize) -> Vec<u8> {
+    words::hello(&format!("visitor {number}"), Protocol::Two)
+}
+
+/// Returns what makes as many lines of log as can be: refusals, a join, and an end with an error.
+fn many_lines(number: usize) -> Vec<u8> {
+    let mut bytes = br#"{"type":"text"}"#.repeat(15);
+    bytes.extend(words::hello(&format!("n{number}"), Protocol::One));
+    bytes.push(b'x');
+    bytes
+}
+
+fn come(stage: &mut Stage, visit: Visit) -> Outcome<Remark> {
+    let end = stage.attack(TIME)?;
+    let (mut lines, mut visits, log_lines) = (Vec::new(), 0, stage.server.log_lines());
+    while Instant::now() < end {
+        while lines.len() < AT_ONCE {
+            let line = stage.field.open(ATTACKER)?;
+            stage.field.say(line, &(visit.words)(visits));
+            if visit.is_shut {
+                stage.field.shut(line);
+            }
+            lines.push(line);
+            visits += 1;
+        }
+        stage.field.turn(Duration::from_millis(1))?;
+        lines.retain(|number| {
+            let is_done = stage.field.line(*number).is_none_or(|line| {
+                let is_served = line.is_idle() && visit.payloads <= line.heard().payloads;
+                line.is_over() || is_served || STAY < line.age()
+            });
+            if is_done {
+                stage.field.end(*number, visit.ending);
+            }
+            !is_done
+        });
+    }
+    stage.rest()?;
+    let log_lines = stage.server.log_lines() - log_lines;
+    Ok(Remark::new(format!("{visits} calls, {log_lines} lines of log")))
+}
+
+/// Holds a name by its token, and takes it over from oneself again and again.
+fn take_over(stage: &mut Stage) -> Outcome<Remark> {
+    let mut line = stage.field.open(ATTACKER)?;
+    stage.field.say(line, &words::hello("flapper", Protocol::Two));
+    wait_for_answers(&mut stage.field, &[line])?;
+    let end = stage.attack(TIME)?;
+    let mut visits = 0;
+    while Instant::now() < end {
+        let welcome = stage.field.line(line).map_or(&[][..], |line| &line.heard().welcome);
+        let welcome = str::from_utf8(welcome).unwrap_or_default();
+        let token = welcome.split(r#""token":""#).nth(1).and_then(|rest| rest.split('"').next());
+        let token = serde_json::json!({ "token": token });
+        let next = stage.field.open(ATTACKER)?;
+        stage.field.say(next, &words::hello_with("flapper", &token));
+        wait_for_answers(&mut stage.field, &[next])?;
+        stage.field.end(line, Ending::Close);
+        line = next;
+        visits += 1;
+    }
+    Ok(Remark::new(format!("{visits} visits")))
+}

@@ -1,0 +1,127 @@
+//! A search for worse ways: programs are made up at random, and the worst are changed again and again.
+
+mod actors;
+mod program;
+
+use std::{
+    env,
+    time::{Duration, Instant},
+};
+
+use fastrand::Rng;
+
+use self::{actors::Actors, program::Program};
+use super::{
+    Outcome,
+    field::{Field, OTHER},
+    figures::{Figures, headings},
+    stage::Stage,
+    words::{self, Protocol},
+};
+
+/// How long a program is played, and how long its server is watched before.
+const PLAY: Duration = Duration::from_millis(200);
+const CALM: Duration = Duration::from_millis(30);
+
+/// Who is in the room besides, and how much each of them has said before.
+const LISTENERS: u8 = 16;
+const TEXTS: usize = 10;
+
+/// Whoever is received less than this counts as this much, in bytes: a few of them say nothing.
+const RECEIVED_FLOOR: u64 = 20_000;
+
+type Measure = fn(&Figures) -> f64;
+
+/// The worst program of one kind, and how bad it was.
+type Worst = Option<(f64, Program)>;
+
+/// What can be bad about a program.
+const MEASURES: [(&str, Measure); 4] = [
+    ("CPU a MB", |figures| figures.cpu_per_megabyte(RECEIVED_FLOOR).as_secs_f64()),
+    ("bytes to itself", |figures| figures.out_per_byte(RECEIVED_FLOOR)[0]),
+    ("bytes to others", |figures| figures.out_per_byte(RECEIVED_FLOOR)[1]),
+    ("waiting", |figures| figures.wait.as_secs_f64()),
+];
+
+/// Searches for so long and prints the worst of each kind, played once more. Returns how many aims
+/// they miss.
+#[expect(clippy::print_stdout, reason = "a benchmark reports")]
+pub(crate) fn search(time: Duration) -> Outcome<usize> {
+    let seed = env::var("PYCHAT_SEED").ok().map(|seed| seed.parse()).transpose()?;
+    let seed = seed.unwrap_or_else(|| fastrand::u64(..));
+    let mut random = Rng::with_seed(seed);
+    let begin = Instant::now();
+    let mut worst: [Worst; MEASURES.len()] = Default::default();
+    let mut n_played = 0;
+    println!("\nsearching for {} s, PYCHAT_SEED={seed}", time.as_secs());
+    while begin.elapsed() < time {
+        let parent = worst[random.usize(..MEASURES.len())].as_ref().filter(|_| random.bool());
+        let program = match parent {
+            Some((_, program)) => {
+                let mut program = program.clone();
+                program.change(&mut random);
+                program
+            }
+            None => Program::new(&mut random),
+        };
+        let figures = play(&program).map_err(|error| format!("{program}: {error}"))?;
+        n_played += 1;
+        if figures.has_died {
+            println!("the server ended: PYCHAT_REPLAY='{program}'");
+            return Ok(figures.n_missed());
+        }
+        let is_worse = |worst: &Worst, measured: f64| {
+            worst.as_ref().is_none_or(|(before, _)| *before < measured)
+        };
+        if worst
+            .iter()
+            .zip(MEASURES)
+            .all(|(worst, (_, measure))| !is_worse(worst, measure(&figures)))
+        {
+            continue;
+        }
+        // What happened to run beside it may have made it look bad: twice is no chance.
+        let again = play(&program)?;
+        for (worst, (_, measure)) in worst.iter_mut().zip(MEASURES) {
+            let measured = measure(&figures).min(measure(&again));
+            if is_worse(worst, measured) {
+                *worst = Some((measured, program.clone()));
+            }
+        }
+    }
+    println!("{n_played} programs; the worst, each played once more:\n{}", headings());
+    let mut n_missed = 0;
+    for ((name, _), (_, program)) in MEASURES.iter().zip(worst.into_iter().flatten()) {
+        let figures = play(&program)?;
+        n_missed += figures.n_missed();
+        println!("{name:30} {figures}\n    PYCHAT_REPLAY='{program}'");
+    }
+    Ok(n_missed)
+}
+
+/// Plays a program that was printed.
+pub(crate) fn replay(program: &str) -> Outcome<Figures> {
+    play(&program.parse()?)
+}
+
+fn play(program: &Program) -> Outcome<Figures> {
+    Stage::set(&[])?.play(|stage| {
+        furnish(&mut stage.field)?;
+        let end = stage.attack_after(CALM, PLAY)?;
+        Actors::new(stage).play(program, end)
+    })
+}
+
+/// Lets listeners join, and say something that can be asked for.
+fn furnish(field: &mut Field) -> Outcome<()> {
+    let content = "x".repeat(1_000);
+    for number in 0..LISTENERS {
+        let [first, second, third, _] = OTHER.octets();
+        let line = field.open([first, second, third, 10 + number].into())?;
+        field.say(line, &words::hello(&format!("listener {number}"), Protocol::Two));
+        for text in 0..TEXTS {
+            field.say(line, &words::text(&content, text));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,258 @@
+//! Every option there is: the one table behind flags, variables, keys of the file, help and manuals.
+
+use std::ffi::OsString;
+
+use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
+
+/// What may be said by a flag, in the environment and in a file alike.
+#[derive(Debug)]
+pub struct ConfigOption {
+    /// Its name in the file; `--` and this is the flag.
+    pub key: &'static str,
+    /// What its value is called.
+    pub value: &'static str,
+    /// Below which heading the help lists it.
+    pub heading: &'static str,
+    /// What it is for, in one line.
+    pub help: &'static str,
+    /// What else there is to say.
+    pub details: &'static str,
+    /// What holds without it, in words.
+    pub default: &'static str,
+    /// A value as it stands in the file.
+    pub example: &'static str,
+    /// True if it may be given several times, and be a list.
+    pub is_list: bool,
+}
+
+const LISTENING: &str = "Listening";
+const LIMITS: &str = "Limits";
+const HISTORY: &str = "History";
+
+/// An option to begin the entries of [`OPTIONS`] with.
+const PLAIN: ConfigOption = ConfigOption {
+    key: "",
+    value: "N",
+    heading: LIMITS,
+    help: "",
+    details: "",
+    default: "",
+    example: "",
+    is_list: false,
+};
+
+/// The options, in the order in which help and manuals list them.
+pub const OPTIONS: &[ConfigOption] = &[
+    ConfigOption {
+        key: "listen",
+        value: "ADDRESS:PORT",
+        heading: LISTENING,
+        help: "Listen on this address; may be given several times",
+        details: "ADDRESS is an IPv4 address, an IPv6 address in brackets, or a host name, which \
+            stands for all its addresses that this machine has. PORT is 12345 unless given; 0 lets \
+            the system choose one, and the log says which. An IPv6 address takes IPv6 connections \
+            only: use [::] and 0.0.0.0 together.",
+        default: "every address, port 12345",
+        example: "[\"127.0.0.1:12345\", \"[::1]:12345\"]",
+        is_list: true,
+    },
+    ConfigOption {
+        key: "payload-max",
+        value: "SIZE",
+        help: "The largest payload accepted from a client; a larger one ends its connection",
+        default: "64KiB",
+        example: "\"64KiB\"",
+        ..PLAIN
+    },
+    ConfigOption {
+        key: "backlog-max",
+        value: "SIZE",
+        help: "How much unread data one client may have before it is disconnected",
+        default: "1MiB",
+        example: "\"1MiB\"",
+        ..PLAIN
+    },
+    ConfigOption {
+        key: "backlog-total",
+        value: "SIZE",
+        help: "How much unread data all clients may have before those with the most are disconnected",
+        default: "256MiB",
+        example: "\"256MiB\"",
+        ..PLAIN
+    },
+    ConfigOption {
+        key: "connections",
+        help: "The most connections at once; others are told that the chat is full",
+        default: "10000",
+        example: "10000",
+        ..PLAIN
+    },
+    ConfigOption {
+        key: "connections-per-address",
+        help: "The most connections at once from one IPv4 address or IPv6 /64; 0 = no limit",
+        default: "64",
+        example: "64",
+        ..PLAIN
+    },
+    ConfigOption {
+        key: "hello-timeout",
+        value: "TIME",
+        help: "How long a client may take to say hello before it is disconnected",
+        default: "20",
+        example: "20",
+        ..PLAIN
+    },
+    ConfigOption {
+        key: "flood",
+        value: "BURST,PER_SECOND",
+        help: "How many messages one client may send at once, then how many a second; or off",
+        details: "A client that sends faster is read more slowly. Nothing is dropped and nobody is \
+            disconnected.",
+        default: "10,5",
+        example: "\"10,5\"",
+        ..PLAIN
+    },
+    ConfigOption {
+        key: "history",
+        value: "disk|memory",
+        heading: HISTORY,
+        help: "Where messages are stored: on disk, or in memory until the server stops",
+        default: "disk",
+        example: "\"disk\"",
+        ..PLAIN
+    },
+    ConfigOption {
+        key: "history-messages",
+        heading: HISTORY,
+        help: "How many messages are stored, the newest; 0 = no limit",
+        default: "0",
+        example: "10000",
+        ..PLAIN
+    },
+    ConfigOption {
+        key: "history-days",
+        heading: HISTORY,
+        help: "For how many days messages are stored; 0 = no limit",
+        default: "0",
+        example: "90",
+        ..PLAIN
+    },
+    ConfigOption {
+        key: "history-bytes",
+        value: "SIZE",
+        heading: HISTORY,
+        help: "How much is stored, each message counting its text and 100 bytes; 0 = no limit",
+        default: "0",
+        example: "\"1GiB\"",
+        ..PLAIN
+    },
+    ConfigOption {
+        key: "disk-reserve",
+        value: "SIZE",
+        heading: HISTORY,
+        help: "How much of the disk stays free: with less than this no messages are accepted",
+        default: "512MiB",
+        example: "\"512MiB\"",
+        ..PLAIN
+    },
+    ConfigOption {
+        key: "name-days",
+        heading: HISTORY,
+        help: "For how many days a name stays reserved for an absent owner; 0 = no limit",
+        default: "365",
+        example: "365",
+        ..PLAIN
+    },
+    ConfigOption {
+        key: "durability",
+        value: "process|power",
+        heading: HISTORY,
+        help: "What a message that was shown to anyone survives: a crash of the server, or a power \
+            cut as well",
+        details: "With power every message waits for the disk.",
+        default: "process",
+        example: "\"process\"",
+        ..PLAIN
+    },
+    ConfigOption {
+        key: "state-dir",
+        value: "DIR",
+        heading: HISTORY,
+        help: "The folder in which messages are stored",
+        default: "$STATE_DIRECTORY, or $XDG_STATE_HOME/pychat, or ~/.local/state/pychat",
+        example: "\"/var/lib/pychat-server\"",
+        ..PLAIN
+    },
+];
+
+/// What people call an option that has another name here.
+const ALIASES: &[(&str, &str)] =
+    &[("address", "listen"), ("bind", "listen"), ("host", "listen"), ("port", "listen")];
+
+/// How alike two names are if one was meant for the other, from 0 to 1.
+const LIKENESS_MIN: f64 = 0.7;
+
+impl ConfigOption {
+    /// Returns the variable that says the same as the flag.
+    pub fn variable(&self) -> String {
+        variable(self.key)
+    }
+
+    /// Returns a line of the file that sets this option.
+    pub(super) fn example_line(&self) -> String {
+        format!("{} = {}", self.key, self.example)
+    }
+
+    /// Returns an example of a value as flags and variables have it.
+    pub(super) fn example_value(&self) -> &'static str {
+        self.example.split('"').nth(1).unwrap_or(self.example)
+    }
+
+    /// Returns true if its values are texts, which need quotes in the file.
+    pub(super) fn is_text(&self) -> bool {
+        self.example.starts_with(['"', '['])
+    }
+
+    fn arg(&self) -> Arg {
+        let help = format!("{} [default: {}]", self.help, self.default);
+        let arg =
+            Arg::new(self.key).long(self.key).value_name(self.value).help_heading(self.heading);
+        let arg = arg.value_parser(value_parser!(OsString)).allow_hyphen_values(false);
+        let arg = if self.is_list { arg.action(ArgAction::Append) } else { arg };
+        let arg = if self.value == "DIR" { arg.value_hint(ValueHint::DirPath) } else { arg };
+        if self.details.is_empty() {
+            arg.help(help)
+        } else {
+            arg.long_help(format!("{help}\n\n{}", self.details)).help(help)
+        }
+    }
+}
+
+/// Returns every option as clap knows it.
+pub(super) fn args(command: Command) -> Command {
+    command.args(OPTIONS.iter().map(ConfigOption::arg))
+}
+
+/// Returns the option with this key.
+pub(super) fn find(key: &str) -> Option<&'static ConfigOption> {
+    OPTIONS.iter().find(|option| option.key == key)
+}
+
+/// Returns the option that was most likely meant by a name that is none.
+pub(super) fn nearest(name: &str) -> Option<&'static ConfigOption> {
+    let name = name.trim_start_matches('-').to_lowercase().replace('_', "-");
+    if let Some((_, key)) = ALIASES.iter().find(|(alias, _)| *alias == name) {
+        return find(key);
+    }
+    let likeness = |option: &ConfigOption| strsim::jaro(&name, option.key);
+    let nearest = OPTIONS.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+    (LIKENESS_MIN <= likeness(nearest)).then_some(nearest)
+}
+
+/// Returns the variable of a flag with this name.
+pub(super) fn variable(name: &str) -> String {
+    format!("{VARIABLE_PREFIX}{}", name.to_uppercase().replace('-', "_"))
+}
+
+/// What the variables of this program begin with.
+pub(super) const VARIABLE_PREFIX: &str = "PYCHAT_";

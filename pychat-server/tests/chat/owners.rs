@@ -1,0 +1,121 @@
+//! Whose a name is while its owner is away.
+
+use std::time::Duration;
+
+use pychat_server::{
+    admission::Origin,
+    chat::{CloseReason, Effect, Protocol, Refusal, Restored},
+    clock::Time,
+    id::ConnectionId,
+    log::{OwnerChange, OwnerId},
+};
+
+use super::{
+    A, B, C, NAME_AGE_MAX, Room, close, depart, enter, name, report,
+    two::{hello, text},
+};
+
+#[test]
+fn a_name_is_its_owner_s_from_their_first_text_on() {
+    let mut room = Room::new();
+    let first = room.join(A, "Анна", None);
+    room.closed(A, CloseReason::Lost);
+    let token = room.join(B, "Анна", None);
+    assert_ne!(token, first, "who said nothing and is gone left nothing to be kept");
+    let [Effect::Append(draft), Effect::ChangeOwner(OwnerChange::Save(owner))] =
+        &room.receive(B, text("hi", "1"))[..]
+    else {
+        panic!("she is kept with her first text");
+    };
+    assert_eq!((draft.owner, &*owner.name), (Some(owner.id), "Анна"));
+    assert_eq!(room.receive(B, text("again", "2")).len(), 1, "and once");
+    room.closed(B, CloseReason::Lost);
+    for stranger in ["Анна", "анна"] {
+        room.connect(A);
+        for token in [None, Some(&*first)] {
+            let refused = room.receive(A, hello(stranger, token));
+            assert_eq!(refused.last(), Some(&report(A, Refusal::NameTaken)));
+        }
+        let given = name(stranger).numbered(2);
+        let effects = room.hello(A, stranger);
+        let index = room.chat.roster().join_index(A).unwrap();
+        assert_eq!(effects[1..], [enter(A, given.as_str(), None, index)]);
+        room.closed(A, CloseReason::Quit);
+    }
+    assert_eq!(room.join(C, "анна", Some(&token)), token, "as she spells it");
+}
+
+#[test]
+fn an_owner_gets_their_name_back_from_who_looks_like_them() {
+    // Both were here before the name was hers: of an earlier process, say.
+    let restored = |username| Restored {
+        name: Some(name(username)),
+        protocol: Protocol::One,
+        grant: None,
+        origin: Origin::v4(1),
+        limited_for: Duration::ZERO,
+        hello_for: Duration::ZERO,
+    };
+    let mut room = Room::new();
+    let token = room.join(A, "Анна", None);
+    room.receive(A, text("hi", "1"));
+    room.closed(A, CloseReason::Quit);
+    assert!(room.chat.restore(room.now, B, restored("анна")));
+    room.connect(A);
+    let effects = room.receive(A, hello("Анна", Some(&token)));
+    let replaced = CloseReason::Replaced;
+    assert_eq!(effects[..2], [close(B, replaced), depart("анна", replaced)]);
+    assert_eq!(effects.last(), Some(&enter(A, "Анна", Some(OwnerId(1)), 2)));
+}
+
+#[test]
+fn a_name_is_free_again_once_its_owner_stays_away_for_too_long() {
+    let mut room = Room::new();
+    let at = |room: &Room, utc_ms: u64, is_trusted: bool| {
+        let trusted_at = if is_trusted { room.now } else { room.now + Duration::from_secs(1) };
+        Time { now: room.now, utc_ms, trusted_at }
+    };
+    let age_ms = u64::try_from(NAME_AGE_MAX.as_millis()).unwrap();
+    room.chat.set_time(&at(&room, 1_000, false));
+    let token = room.join(A, "Анна", None);
+    room.receive(A, text("hi", "1"));
+    room.closed(A, CloseReason::Quit);
+    room.connect(B);
+    let taken = Some(report(B, Refusal::NameTaken));
+    for (utc_ms, is_trusted) in [(999 + age_ms, true), (2 * age_ms, false)] {
+        room.chat.set_time(&at(&room, utc_ms, is_trusted));
+        assert_eq!(room.receive(B, hello("Анна", None)).last(), taken.as_ref());
+    }
+    room.chat.set_time(&at(&room, 1_000 + age_ms, true));
+    let effects = room.receive(B, hello("Анна", None));
+    assert_eq!(effects.last(), Some(&enter(B, "Анна", Some(OwnerId(2)), 1)));
+    let effects = room.receive(B, text("mine", "1"));
+    let forgotten = Effect::ChangeOwner(OwnerChange::Forget(OwnerId(1)));
+    assert!(effects.contains(&forgotten), "{effects:?}");
+    room.connect(C);
+    let effects = room.receive(C, hello("Анна", Some(&token)));
+    assert_eq!(effects.last(), Some(&report(C, Refusal::NameTaken)));
+}
+
+#[test]
+fn twenty_thousand_strangers_take_nothing_from_anybody() {
+    let mut room = Room::new();
+    let token = room.join(A, "Анна", None);
+    room.receive(A, text("hi", "1"));
+    let quiet = room.join(C, "Тихая", None);
+    for number in 0..20_000 {
+        let effects = {
+            room.connect(B);
+            room.receive(B, hello(&format!("n{number}"), None))
+        };
+        let is_change = |effect: &Effect| matches!(effect, Effect::ChangeOwner(_));
+        assert!(!effects.iter().any(is_change), "nothing is kept of who only joins");
+        room.closed(B, CloseReason::Quit);
+    }
+    assert_eq!(room.join(B, "n7", None).len(), 32, "no name is reserved by that");
+    for (name, token) in [("Анна", token), ("Тихая", quiet)] {
+        let id = ConnectionId { slot: 9, generation: 9 };
+        assert_eq!(room.join(id, name, Some(&token)), token);
+        room.closed(id, CloseReason::Quit);
+    }
+}

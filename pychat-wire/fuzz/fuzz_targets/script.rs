@@ -1,0 +1,133 @@
+//! What a server says, written down in a few bytes a message.
+
+use std::borrow::Cow;
+
+use pychat_wire::{
+    ServerMessage,
+    message::{ErrorCode, Limits, Listing, Reason},
+    notice::Notice,
+};
+
+/// Strings that mean something somewhere; the last one is made long.
+const WORDS: [&str; 8] = ["", "Сервер Чата", "Вы", "Анна", "0f8e", "x, y", "\u{301}🙂", "long"];
+
+/// A script as it is read: what it lacks at its end is zero.
+struct Script<'a>(&'a [u8]);
+
+/// Returns the frames of the messages that `script` stands for.
+pub fn wire(script: &[u8]) -> Vec<u8> {
+    let (mut script, mut out) = (Script(script), Vec::new());
+    while !script.0.is_empty() {
+        script.message().encode(&mut out);
+    }
+    out
+}
+
+impl Script<'_> {
+    fn byte(&mut self) -> u8 {
+        let Some((&first, rest)) = self.0.split_first() else { return 0 };
+        self.0 = rest;
+        first
+    }
+
+    fn is(&mut self) -> bool {
+        self.byte() % 2 == 1
+    }
+
+    fn number(&mut self) -> u64 {
+        match self.byte() {
+            small @ ..=0xf0 => u64::from(small),
+            large => u64::MAX - u64::from(0xff - large),
+        }
+    }
+
+    fn word(&mut self) -> Cow<'static, str> {
+        let choice = self.byte();
+        match WORDS[usize::from(choice) % WORDS.len()] {
+            "long" => "e".repeat(usize::from(choice) * 8).into(),
+            word => word.into(),
+        }
+    }
+
+    fn names(&mut self) -> Listing {
+        let names: Vec<_> = (0..self.byte() % 8).map(|_| self.word()).collect();
+        names.iter().map(|name| &**name).collect()
+    }
+
+    fn notice(&mut self) -> ServerMessage<'static> {
+        let (name, names) = (self.word(), self.word());
+        let (name, names) = (&*name, &*names);
+        let content = match self.byte() % 6 {
+            0 => Notice::Greeting,
+            1 => Notice::Welcome { name, online: usize::from(self.byte() % 4), names },
+            2 => Notice::Joined { name },
+            3 => Notice::Left { name },
+            4 => Notice::Stopping,
+            _ => Notice::Other(name),
+        };
+        ServerMessage::Message { username: self.word(), content: content.to_string().into() }
+    }
+
+    fn reason(&mut self) -> Reason {
+        if self.is() { Reason::Replaced } else { Reason::Shutdown }
+    }
+
+    fn error(&mut self) -> ServerMessage<'static> {
+        let codes = [
+            ErrorCode::NameTaken,
+            ErrorCode::IdReused,
+            ErrorCode::SlowDown,
+            ErrorCode::Storage,
+            ErrorCode::AlreadyJoined,
+            ErrorCode::TooLarge,
+        ];
+        ServerMessage::Error {
+            code: codes[usize::from(self.byte()) % codes.len()],
+            text: self.word(),
+            reference: self.is().then(|| self.word()),
+            retry_ms: self.is().then(|| self.number()),
+            suggest: self.is().then(|| self.word()),
+        }
+    }
+
+    fn message(&mut self) -> ServerMessage<'static> {
+        match self.byte() % 12 {
+            0 | 1 => ServerMessage::Greeting {
+                username: self.word(),
+                content: self.word(),
+                protocol: self.number(),
+                epoch: self.word(),
+                limits: Limits { payload: self.number(), name: 32, burst: 0, per_second: 0 },
+                ping_seconds: self.number(),
+            },
+            2 => self.notice(),
+            3 | 4 => ServerMessage::Record {
+                seq: self.number(),
+                time: self.number(),
+                username: self.word(),
+                content: self.word(),
+                id: self.is().then(|| self.word()),
+                dup: self.is(),
+                replay: self.is(),
+            },
+            5 => ServerMessage::Welcome {
+                username: self.word(),
+                token: self.word(),
+                epoch: self.word(),
+                seq: self.number(),
+                time: self.number(),
+                members: Cow::Owned(self.names()),
+            },
+            6 => ServerMessage::Gap { from: self.number(), to: self.number() },
+            7 => ServerMessage::Page { before: self.number(), count: 1, start: self.is() },
+            8 => ServerMessage::Joined { username: self.word(), time: self.number() },
+            9 => {
+                let (username, time) = (self.word(), self.number());
+                ServerMessage::Left { username, time, reason: self.reason() }
+            }
+            10 => self.error(),
+            _ if self.is() => ServerMessage::Ping,
+            _ => ServerMessage::Bye { reason: self.reason(), retry_ms: self.number() },
+        }
+    }
+}

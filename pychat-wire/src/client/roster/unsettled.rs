@@ -1,0 +1,88 @@
+//! Pieces of a listing that may be names, or belong together.
+//!
+//! Pieces that follow each other are a *run*; whoever left between two runs cannot be in either. So
+//! there are at least as many people as runs, and at most as many as pieces.
+
+use std::{collections::BTreeSet, mem, ops::Range};
+
+/// How many places are tried where the same piece stands.
+pub(super) const RUNS_TRIED_MAX: usize = 64;
+
+/// The numbers of the pieces, and how many people they are.
+#[derive(Debug, Default)]
+pub(super) struct Unsettled {
+    pieces: BTreeSet<u64>,
+    /// One more than the greatest number that a piece had.
+    end: u64,
+    n_runs: usize,
+    n_people: usize,
+}
+
+impl Unsettled {
+    /// Takes the pieces numbered 0 to `n_pieces`, which are `n_people` people.
+    pub(super) fn new(n_pieces: u64, n_people: usize) -> Self {
+        Self { pieces: (0..n_pieces).collect(), end: n_pieces, n_runs: 1, n_people }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    /// Returns the number from which on every name is settled.
+    pub(super) fn end(&self) -> u64 {
+        self.end
+    }
+
+    pub(super) fn holds(&self, number: u64) -> bool {
+        self.pieces.contains(&number)
+    }
+
+    /// Returns true if everybody else can be told apart should `run` be somebody's name.
+    pub(super) fn allows(&self, run: &Range<u64>) -> bool {
+        let n_pieces = self.pieces.len() - run.clone().count();
+        let n_people = self.n_people.saturating_sub(1);
+        self.n_runs_without(run) <= n_people && n_people <= n_pieces
+    }
+
+    /// Takes in that whose name `run` is has left.
+    pub(super) fn remove(&mut self, run: &Range<u64>) {
+        self.n_runs = self.n_runs_without(run);
+        self.n_people = self.n_people.saturating_sub(1);
+        run.clone().for_each(|number| {
+            self.pieces.remove(&number);
+        });
+    }
+
+    /// Takes in that somebody has left, and it is not clear who.
+    pub(super) fn remove_somebody(&mut self) {
+        self.n_people = self.n_people.saturating_sub(1);
+    }
+
+    /// Takes out the runs that are one name each, if that is clear by now.
+    pub(super) fn settled(&mut self) -> Vec<Range<u64>> {
+        let n_pieces = self.pieces.len();
+        let (is_joined, is_single) = (self.n_runs == self.n_people, n_pieces == self.n_people);
+        if !is_joined && !is_single {
+            return Vec::new();
+        }
+        let mut runs: Vec<Range<u64>> = Vec::new();
+        for number in mem::take(self).pieces {
+            match runs.last_mut() {
+                Some(run) if !is_single && run.end == number => run.end += 1,
+                _ => runs.push(number..number + 1),
+            }
+        }
+        runs
+    }
+
+    /// Takes out all pieces, if there are fewer people than could be told apart: whoever they are,
+    /// nobody could tell when they leave.
+    pub(super) fn given_up(&mut self) -> BTreeSet<u64> {
+        if self.n_people < self.n_runs { mem::take(self).pieces } else { BTreeSet::new() }
+    }
+
+    fn n_runs_without(&self, run: &Range<u64>) -> usize {
+        let is_before = run.start.checked_sub(1).is_some_and(|before| self.holds(before));
+        self.n_runs - 1 + usize::from(is_before) + usize::from(self.holds(run.end))
+    }
+}

@@ -1,0 +1,23 @@
+//! What a client makes of the random bits that it was given.
+
+use sha2::{Digest, Sha256};
+
+/// 128 random bits, which nobody can tell from what is made of them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Secret(u128);
+
+impl Secret {
+    pub(super) fn new(seed: u128) -> Self {
+        Self(seed)
+    }
+
+    /// Returns 128 bits for one purpose; others, that tell nothing of these, for each `number`.
+    pub(super) fn bits(self, purpose: &str, number: u64) -> u128 {
+        let digest = Sha256::new()
+            .chain_update(self.0.to_be_bytes())
+            .chain_update(number.to_be_bytes())
+            .chain_update(purpose)
+            .finalize();
+        digest.iter().take(16).fold(0, |bits, byte| bits << 8 | u128::from(*byte))
+    }
+}

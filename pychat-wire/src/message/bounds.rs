@@ -1,0 +1,62 @@
+//! How much of what a server says is taken.
+//!
+//! [`ServerMessage::parse`](super::ServerMessage::parse) keeps these bounds, so nobody who shows or
+//! stores a message has to. They are far above what servers of this project send.
+
+use std::borrow::Cow;
+
+use crate::name::NAME_CHARS_MAX;
+
+/// The most that an epoch or a token may have, in bytes. One that has more counts as missing.
+pub const TOKEN_BYTES_MAX: usize = 256;
+
+/// The most people that are listed as present; those behind them are not.
+pub const MEMBERS_MAX: usize = 20_000;
+
+/// The most that the content of one message may have, in bytes. What has more is cut, and ends in
+/// `…`.
+pub const CONTENT_BYTES_MAX: usize = 1 << 20;
+
+/// The most characters of a sentence of the server's for people to read. What has more is cut, and
+/// ends in `…`.
+pub const SENTENCE_CHARS_MAX: usize = 500;
+
+/// The longest wait that a server can ask for, in milliseconds.
+pub const RETRY_MS_MAX: u64 = 600_000;
+
+/// The last millisecond of the year 9999, in UTC since 1970: no message is younger.
+pub const TIME_MS_MAX: u64 = 253_402_300_799_999;
+
+/// What stands where something was cut.
+const ELLIPSIS: &str = "…";
+
+/// Cuts a name to [`NAME_CHARS_MAX`] characters: servers of the original let any name in.
+pub(crate) fn name<'a>(name: impl Into<Cow<'a, str>>) -> Cow<'a, str> {
+    chars(name.into(), NAME_CHARS_MAX)
+}
+
+/// Cuts a sentence to [`SENTENCE_CHARS_MAX`] characters.
+pub(crate) fn sentence<'a>(sentence: impl Into<Cow<'a, str>>) -> Cow<'a, str> {
+    chars(sentence.into(), SENTENCE_CHARS_MAX)
+}
+
+/// Cuts a content to [`CONTENT_BYTES_MAX`] bytes.
+pub(super) fn content(content: Cow<'_, str>) -> Cow<'_, str> {
+    if content.len() <= CONTENT_BYTES_MAX {
+        return content;
+    }
+    let end = content.floor_char_boundary(CONTENT_BYTES_MAX - ELLIPSIS.len());
+    cut(&content, end)
+}
+
+fn chars(text: Cow<'_, str>, chars_max: usize) -> Cow<'_, str> {
+    if text.len() <= chars_max || text.chars().nth(chars_max).is_none() {
+        return text;
+    }
+    let end = text.char_indices().nth(chars_max - 1).map_or(0, |(end, _)| end);
+    cut(&text, end)
+}
+
+fn cut<'a>(text: &str, end: usize) -> Cow<'a, str> {
+    Cow::Owned([&text[..end], ELLIPSIS].concat())
+}

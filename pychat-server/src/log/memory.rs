@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Appended, Draft, Entry, Keep, MESSAGE_BYTES, OwnerId, Record, run_start};
+use super::{Appended, Draft, Entry, Keep, MESSAGE_BYTES, OwnerId, Record, page::run_start};
 use crate::{clock::Time, id::ConnectionId};
 
 /// The most messages that are kept in memory, however many are asked for.

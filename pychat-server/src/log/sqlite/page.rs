@@ -3,7 +3,7 @@
 use rusqlite::Row;
 
 use super::{Kept, integer};
-use crate::log::{StorageError, run_start};
+use crate::log::{StorageError, page::run_start};
 
 /// SQLite reads no text to know its size.
 const SELECT_SIZES: &str =

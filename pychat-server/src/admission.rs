@@ -65,7 +65,7 @@ impl Origin {
 pub enum Act {
     /// A new connection.
     Connect,
-    /// A hello.
+    /// A hello that lets somebody in.
     Join,
     /// Texts; a unit is one, and each KiB of it another.
     Text,
@@ -97,12 +97,12 @@ impl Shares {
         }
         match act {
             Act::Connect => Some(Pace::every(
-                connections.saturating_mul(4),
-                Duration::from_secs(16) / connections,
+                connections.saturating_mul(8),
+                Duration::from_secs(8) / connections,
             )),
             Act::Join => Some(Pace::every(
-                connections.saturating_mul(2),
-                Duration::from_secs(128) / connections,
+                connections.saturating_mul(4),
+                Duration::from_secs(64) / connections,
             )),
             Act::Text => self.text.map(|pace| pace.times(TEXT_TIMES)),
             Act::History => {
@@ -264,14 +264,14 @@ mod tests {
         let (mut admission, now) = (admission(64), Instant::now());
         let subnets = (0..1_000).map(|n: u128| Origin::v6(0x2001_0db8 << 96 | n << 64));
         let connected = subnets
-            .filter(|origin| (0..300).all(|_| admission.try_fill(now, *origin, Act::Connect)));
-        assert_eq!(connected.count(), 0, "an address may call 256 times");
-        let v4 = (0..300).filter(|_| admission.try_fill(now, Origin::v4(1), Act::Connect)).count();
-        assert_eq!(v4, 256);
+            .filter(|origin| (0..600).all(|_| admission.try_fill(now, *origin, Act::Connect)));
+        assert_eq!(connected.count(), 0, "an address may call 512 times");
+        let v4 = (0..600).filter(|_| admission.try_fill(now, Origin::v4(1), Act::Connect)).count();
+        assert_eq!(v4, 512);
         let other = Origin::v6(0x2001_0db8 << 96 | 0xffff << 64);
         assert!(!admission.try_fill(now, other, Act::Connect), "the /48 has used up its share");
         let later = now + Duration::from_secs(1);
-        assert!((0..4).all(|_| admission.try_fill(later, Origin::v4(1), Act::Connect)));
+        assert!((0..8).all(|_| admission.try_fill(later, Origin::v4(1), Act::Connect)));
         assert!(!admission.try_fill(later, Origin::v4(1), Act::Connect));
     }
 

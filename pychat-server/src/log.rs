@@ -101,8 +101,8 @@ pub struct Owner {
     pub token: TokenHash,
     /// When they used it last, to the day, in UTC milliseconds since 1970.
     pub used_ms: u64,
-    /// They came back on a later day than that on which they began.
-    pub has_returned: bool,
+    /// They said something under it, or came back on a later day than that on which they began.
+    pub is_regular: bool,
 }
 
 /// A change to who owns what.

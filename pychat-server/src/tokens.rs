@@ -1,9 +1,8 @@
 //! Who owns which name: whoever has the token that its owner was given.
 //!
-//! A name, and every name that looks like it, is *reserved* for its owner from their first text on,
-//! for as long as they come back. A name that was only joined under is not: then a stranger who tries
-//! thousands of names would take them all. A full table makes room by forgetting names whose owner
-//! never came back and those that are not reserved any more, never others.
+//! A name, and every name that looks like it, is *reserved* for its owner for as long as they come
+//! back. A full table makes room by forgetting names whose owner never came back nor said anything,
+//! and those that are not reserved any more, never others.
 //!
 //! A token is made from a secret that the process is started with, so nothing here is random by
 //! itself. Only hashes are kept, and they are compared in constant time.
@@ -38,7 +37,8 @@ pub struct Tokens {
     last_owner: OwnerId,
     owners: HashMap<OwnerId, Known>,
     by_skeleton: HashMap<Skeleton, OwnerId>,
-    /// Who is forgotten first where there is no room: who never came back, then by last use.
+    /// The order in which they are forgotten where there is no room: those who only passed by, then by
+    /// last use.
     by_use: BTreeSet<(bool, u64, OwnerId)>,
     /// What the log is to keep of all this and was not told yet.
     changes: Vec<OwnerChange>,
@@ -75,7 +75,7 @@ struct Known {
     name: UserName,
     token: TokenHash,
     used_ms: u64,
-    has_returned: bool,
+    is_regular: bool,
 }
 
 struct Secret([u8; 32]);
@@ -108,9 +108,9 @@ impl Tokens {
         };
         let mut owners: Vec<_> = owners.into_iter().collect();
         owners.sort_by_key(|owner| owner.used_ms);
-        for Owner { id, name, token, used_ms, has_returned } in owners {
+        for Owner { id, name, token, used_ms, is_regular } in owners {
             if let Ok(name) = UserName::new(&name) {
-                tokens.insert(id, Known { name, token, used_ms, has_returned });
+                tokens.insert(id, Known { name, token, used_ms, is_regular });
             }
         }
         tokens.changes.clear(); // The log has them as they are.
@@ -173,27 +173,37 @@ impl Tokens {
                 name: name.clone(),
                 token: known.token,
                 used_ms: known.used_ms.max(utc_ms),
-                has_returned: known.has_returned || is_later_day,
+                is_regular: known.is_regular || is_later_day,
             };
             self.insert(owner, known);
         }
     }
 
-    /// Reserves `name`, which nobody else has reserved, for somebody who said something under it.
+    /// Notes that somebody said something under their name: from now on it is not forgotten for those
+    /// who only pass by.
+    pub fn note_text(&mut self, owner: OwnerId) {
+        if self.owners.get(&owner).is_some_and(|known| !known.is_regular)
+            && let Some(known) = self.remove(owner)
+        {
+            self.insert(owner, Known { is_regular: true, ..known });
+        }
+    }
+
+    /// Reserves `name`, which nobody else has reserved, for its owner.
     ///
     /// Returns false if there is no room.
     pub fn reserve(&mut self, grant: Grant, name: &UserName, utc_ms: u64, expiry: Expiry) -> bool {
         if !self.owners.contains_key(&grant.owner) && OWNERS_MAX <= self.owners.len() {
             let Some((_, _, first)) = self.by_use.first().copied() else { return false };
-            let is_forgettable = |known: &Known| !known.has_returned || known.is_expired(expiry);
+            let is_forgettable = |known: &Known| !known.is_regular || known.is_expired(expiry);
             if !self.owners.get(&first).is_some_and(is_forgettable) {
                 return false;
             }
             self.forget(first);
         }
         let before = self.owners.get(&grant.owner);
-        let has_returned = before.is_some_and(|known| known.has_returned);
-        let known = Known { name: name.clone(), token: grant.token, used_ms: utc_ms, has_returned };
+        let is_regular = before.is_some_and(|known| known.is_regular);
+        let known = Known { name: name.clone(), token: grant.token, used_ms: utc_ms, is_regular };
         self.insert(grant.owner, known);
         true
     }
@@ -237,13 +247,13 @@ impl Tokens {
         for skeleton in known.name.skeletons() {
             self.by_skeleton.insert(skeleton.clone(), id);
         }
-        self.by_use.insert((known.has_returned, known.used_ms, id));
+        self.by_use.insert((known.is_regular, known.used_ms, id));
         self.changes.push(OwnerChange::Save(Owner {
             id,
             name: known.name.as_str().to_owned(),
             token: known.token,
             used_ms: known.used_ms,
-            has_returned: known.has_returned,
+            is_regular: known.is_regular,
         }));
         self.owners.insert(id, known);
     }
@@ -256,7 +266,7 @@ impl Tokens {
 
     fn remove(&mut self, id: OwnerId) -> Option<Known> {
         let known = self.owners.remove(&id)?;
-        self.by_use.remove(&(known.has_returned, known.used_ms, id));
+        self.by_use.remove(&(known.is_regular, known.used_ms, id));
         for skeleton in known.name.skeletons() {
             self.by_skeleton.remove(skeleton);
         }

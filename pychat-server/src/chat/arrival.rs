@@ -38,7 +38,6 @@ impl Chat {
         let protocol = if hello.protocol < PROTOCOL { Protocol::One } else { Protocol::Two };
         let Some(peer) = self.peers.get_mut(&id) else { return };
         peer.protocol = protocol;
-        let full_until = self.admission.fill(now, peer.origin, Act::Join, 1);
         match UserName::new(hello.username) {
             Ok(name) if protocol == Protocol::One => self.join_as_any(now, id, name, effects),
             Ok(name) => self.join_as(now, id, name, hello, effects),
@@ -46,11 +45,6 @@ impl Chat {
                 refuse_name(id, protocol, error, effects);
                 self.count_bad(id, ErrorCode::NameInvalid, &error, effects);
             }
-        }
-        if let Some(until) = full_until
-            && self.peers.get(&id).is_some_and(|peer| matches!(peer.phase, Phase::Guest))
-        {
-            self.hold_guest(id, until, effects);
         }
     }
 
@@ -111,10 +105,12 @@ impl Chat {
         for holder in holders {
             self.replace(now, holder, effects);
         }
-        let (token, grant) =
+        let (token, mut grant) =
             proven.map_or_else(|| self.tokens.make(), |(token, grant)| (token.to_owned(), grant));
         if grant.is_saved {
             self.tokens.note_use(grant.owner, &name, self.utc_ms);
+        } else {
+            grant.is_saved = self.reserve(now, id, grant, &name);
         }
         change_owners(&mut self.tokens, effects);
         self.roster.join(id, self.roster.find_free(name.clone(), |_| false));
@@ -126,8 +122,23 @@ impl Chat {
         }
     }
 
-    /// Returns what somebody has `name` by who has this `token`. Of who said nothing yet only their
-    /// connection knows it.
+    /// Reserves a name for its owner, unless their address has done so too often; returns true if it
+    /// is reserved.
+    pub(super) fn reserve(
+        &mut self,
+        now: Instant,
+        id: ConnectionId,
+        grant: Grant,
+        name: &UserName,
+    ) -> bool {
+        let (expiry, utc_ms) = (self.name_expiry(), self.utc_ms);
+        let Some(peer) = self.peers.get(&id) else { return false };
+        self.admission.try_fill(now, peer.origin, Act::Reserve)
+            && self.tokens.reserve(grant, name, utc_ms, expiry)
+    }
+
+    /// Returns what somebody has `name` by who has this `token`. Where it could not be reserved only
+    /// their connection knows it.
     fn proven(&self, name: &UserName, token: &str) -> Option<Grant> {
         let held = |holder| self.peers.get(&holder).and_then(|peer| peer.grant);
         self.tokens.prove(name, token).or_else(|| {
@@ -154,6 +165,7 @@ impl Chat {
         else {
             return;
         };
+        self.admission.fill(now, peer.origin, Act::Join, 1);
         peer.phase = Phase::Joined(name.clone());
         peer.grant = grant;
         peer.bucket = self.recovering.remove(&name).unwrap_or_default();

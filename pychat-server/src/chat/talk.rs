@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use pychat_wire::{
-    ClientMessage,
+    ClientMessage, UserName,
     message::{ErrorCode, MESSAGE_ID_BYTES_MAX},
     notice::Notice,
 };
@@ -15,6 +15,7 @@ use crate::{
     admission::Act,
     id::ConnectionId,
     log::{Appended, Draft, StorageError},
+    tokens::Grant,
 };
 
 /// When saying it again makes sense to somebody whose text could not be kept, in milliseconds.
@@ -30,7 +31,6 @@ impl Chat {
         message_id: Option<&str>,
         effects: &mut Vec<Effect>,
     ) {
-        let expiry = self.name_expiry();
         let Some(peer) = self.peers.get_mut(&from) else { return };
         let Phase::Joined(author) = &peer.phase else { return };
         let message_id = match (peer.protocol, message_id) {
@@ -58,13 +58,8 @@ impl Chat {
             content: content.into(),
             id: message_id.map(Into::into),
         }));
+        self.note_owner(now, from, &author, effects);
         let Some(peer) = self.peers.get_mut(&from) else { return };
-        if let Some(grant) = peer.grant.as_mut().filter(|grant| !grant.is_saved)
-            && self.admission.try_fill(now, origin, Act::Reserve)
-        {
-            grant.is_saved = self.tokens.reserve(*grant, &author, self.utc_ms, expiry);
-            change_owners(&mut self.tokens, effects);
-        }
         if let Some(until) = held {
             if peer.protocol == Protocol::Two && !peer.is_told_to_slow_down {
                 let millis = until.saturating_duration_since(now).as_millis();
@@ -77,6 +72,25 @@ impl Chat {
             effects.push(Effect::Hold { id: from, until });
         }
         peer.is_told_to_slow_down = held.is_some();
+    }
+
+    /// Somebody says something under a name that is theirs, which is then kept before others.
+    fn note_owner(
+        &mut self,
+        now: Instant,
+        id: ConnectionId,
+        name: &UserName,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(grant) = self.peers.get(&id).and_then(|peer| peer.grant) else { return };
+        if !grant.is_saved
+            && self.reserve(now, id, grant, name)
+            && let Some(peer) = self.peers.get_mut(&id)
+        {
+            peer.grant = Some(Grant { is_saved: true, ..grant });
+        }
+        self.tokens.note_text(grant.owner);
+        change_owners(&mut self.tokens, effects);
     }
 
     /// A guest says something else than a hello.

@@ -211,7 +211,7 @@ impl Kept {
                 name: row.get(1)?,
                 token: TokenHash(row.get(2)?),
                 used_ms: row.get(3)?,
-                has_returned: row.get(4)?,
+                is_regular: row.get(4)?,
             })
         })?;
         Ok((owners.collect::<Result<_, _>>()?, OwnerId(last)))

@@ -16,8 +16,8 @@ fn by(expired_ms: u64, now_ms: u64) -> Expiry {
     Expiry::By { expired_ms, now_ms }
 }
 
-fn owner(id: u64, name: String, used_ms: u64, has_returned: bool) -> Owner {
-    Owner { id: OwnerId(id), name, token: TokenHash([1; 32]), used_ms, has_returned }
+fn owner(id: u64, name: String, used_ms: u64, is_regular: bool) -> Owner {
+    Owner { id: OwnerId(id), name, token: TokenHash([1; 32]), used_ms, is_regular }
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn a_use_is_kept_once_a_day() {
     assert_eq!(tokens.take_changes(), []);
     tokens.note_use(grant.owner, &anna, DAY_MS);
     let [OwnerChange::Save(kept)] = &tokens.take_changes()[..] else { panic!("not kept") };
-    assert!(kept.has_returned && kept.used_ms == DAY_MS, "{kept:?}");
+    assert!(kept.is_regular && kept.used_ms == DAY_MS, "{kept:?}");
     tokens.note_use(grant.owner, &name("анна"), 5);
     let [OwnerChange::Save(kept)] = &tokens.take_changes()[..] else { panic!("not kept") };
     assert_eq!((&*kept.name, kept.used_ms), ("анна", DAY_MS), "as it is spelled now");

@@ -81,18 +81,25 @@ fn nothing_but_a_text_starts_the_count_again() {
 }
 
 #[test]
-fn a_guest_of_an_address_that_has_said_hello_too_often_waits() {
+fn a_guest_of_an_address_that_has_joined_too_often_waits() {
     let mut room = Room::new();
     room.chat.set_rules(Rules { connections_per_address_max: 2, ..RULES });
-    room.connect(A);
-    for _ in 0..3 {
-        assert_eq!(held_until(&room.hello(A, "Вы"), A), None);
+    let id = |slot| ConnectionId { slot, generation: 0 };
+    for slot in 0..8 {
+        assert_eq!(held_until(&room.connect(id(slot)), id(slot)), None);
+        for _ in 0..3 {
+            assert_eq!(held_until(&room.hello(id(slot), "Вы"), id(slot)), None, "refused");
+        }
     }
-    let until = held_until(&room.hello(A, "Вы"), A).expect("four hellos of two connections");
-    assert_eq!(until, room.now + Duration::from_secs(64));
-    assert_eq!(held_until(&room.connect(B), B), Some(until), "before it has said anything");
-    let effects = room.hello(B, "Борис");
-    assert_eq!(held_until(&effects, B), None, "somebody in the room waits no more: {effects:?}");
+    for slot in 0..7 {
+        room.hello(id(slot), &format!("n{slot}"));
+    }
+    assert_eq!(held_until(&room.connect(id(8)), id(8)), None);
+    room.hello(id(7), "n7");
+    let until = held_until(&room.connect(id(9)), id(9)).expect("eight have joined");
+    assert_eq!(until, room.now + Duration::from_secs(32));
+    let effects = room.hello(id(9), "Борис");
+    assert_eq!(held_until(&effects, id(9)), None, "somebody in the room waits no more");
 }
 
 #[test]

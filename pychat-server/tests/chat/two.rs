@@ -7,7 +7,7 @@ use pychat_server::{
         BAD_PAYLOADS_MAX, CloseReason, Complaint, Effect, Input, Refusal, Rules, STORAGE_RETRY_MS,
     },
     id::ConnectionId,
-    log::{Appended, Draft, OwnerId, StorageError},
+    log::{Appended, Draft, OwnerChange, OwnerId, StorageError},
     pace::Pace,
 };
 use pychat_wire::{
@@ -56,9 +56,15 @@ fn who_joins_is_told_who_is_there_and_given_a_token() {
     let mut room = Room::with(&[(A, "Анна")]);
     room.connect(B);
     let effects = room.receive(B, hello(" Борис ", None));
-    let [Effect::Welcome { to: B, name: given, token, members }, rest @ ..] = &effects[..] else {
+    let [
+        Effect::ChangeOwner(OwnerChange::Save(owner)),
+        Effect::Welcome { to: B, name: given, token, members },
+        rest @ ..,
+    ] = &effects[..]
+    else {
         panic!("{effects:?}");
     };
+    assert_eq!((owner.id, &*owner.name), (OwnerId(1), "Борис"));
     assert_eq!(given, &name("Борис"));
     assert_eq!((token.len(), members.names()), (32, vec!["Анна".into(), "Борис".into()]));
     assert_eq!(rest, [enter(B, "Борис", Some(OwnerId(1)), 1)]);

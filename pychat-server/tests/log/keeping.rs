@@ -17,7 +17,7 @@ use super::shelf::{EPOCH, Shelf, at, chatter, draft, read, say};
 
 fn owner(id: u64, name: &str) -> Owner {
     let (id, name, token) = (OwnerId(id), name.to_owned(), TokenHash([7; 32]));
-    Owner { id, name, token, used_ms: 5, has_returned: false }
+    Owner { id, name, token, used_ms: 5, is_regular: false }
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn no_more_bytes_are_kept_than_should_be() {
 fn an_owner_is_kept_as_they_were_last_and_their_name_has_no_other() {
     let shelf = Shelf::new();
     let mut log = shelf.open();
-    let second = Owner { used_ms: 9, has_returned: true, ..owner(2, "б") };
+    let second = Owner { used_ms: 9, is_regular: true, ..owner(2, "б") };
     let changes = [
         OwnerChange::Save(owner(1, "a")),
         OwnerChange::Save(owner(2, "b")),

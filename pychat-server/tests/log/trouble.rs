@@ -82,7 +82,7 @@ fn a_tick_that_fails_halfway_leaves_no_trace() {
         name: "Анна".to_owned(),
         token: TokenHash([1; 32]),
         used_ms: 9,
-        has_returned: false,
+        is_regular: false,
     });
     for _ in 0..2 {
         let drafts = ["good", "bad"].map(|content| draft("Анна", content, Some(content)));

@@ -23,11 +23,11 @@ const SELECT_KNOWN: &str =
     "SELECT seq, time_ms, author, content, id, owner FROM messages WHERE owner = ?1 AND id = ?2";
 pub(super) const SELECT_AFTER: &str =
     "SELECT seq, time_ms, author, content, id, owner FROM messages WHERE ?1 < seq ORDER BY seq";
-pub(super) const SELECT_OWNERS: &str = "SELECT id, name, token, used_ms, has_returned FROM owners";
+pub(super) const SELECT_OWNERS: &str = "SELECT id, name, token, used_ms, is_regular FROM owners";
 pub(super) const SELECT_LAST_OWNER: &str = "SELECT max( \
     coalesce((SELECT max(id) FROM owners), 0), \
     coalesce((SELECT max(owner) FROM messages WHERE id IS NOT NULL), 0))";
-const INSERT_OWNER: &str = "INSERT OR REPLACE INTO owners (id, name, token, used_ms, has_returned) \
+const INSERT_OWNER: &str = "INSERT OR REPLACE INTO owners (id, name, token, used_ms, is_regular) \
     VALUES (?1, ?2, ?3, ?4, ?5)";
 pub(super) const SELECT_TRIMMABLE: &str =
     "SELECT max(seq) FROM messages WHERE seq < ?1 AND (time_ms <= ?2 OR begin_bytes < ?3)";
@@ -93,9 +93,9 @@ pub(super) fn take(
 
 pub(super) fn change_owner(connection: &Connection, change: &OwnerChange) -> rusqlite::Result<()> {
     match change {
-        OwnerChange::Save(Owner { id, name, token, used_ms, has_returned }) => {
+        OwnerChange::Save(Owner { id, name, token, used_ms, is_regular }) => {
             let (id, used_ms) = (integer(id.0), integer(*used_ms));
-            let values = params![id, name, token.0, used_ms, has_returned];
+            let values = params![id, name, token.0, used_ms, is_regular];
             connection.prepare_cached(INSERT_OWNER)?.execute(values)?;
         }
         OwnerChange::Forget(OwnerId(id)) => {

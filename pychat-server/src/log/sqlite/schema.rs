@@ -54,7 +54,7 @@ const MIGRATIONS: &[&str] = &[
         name TEXT NOT NULL UNIQUE,
         token BLOB NOT NULL,
         used_ms INTEGER NOT NULL,
-        has_returned INTEGER NOT NULL
+        is_regular INTEGER NOT NULL
     ) STRICT;
     INSERT INTO owners SELECT use, name, hash, 1000 * unixepoch(), FALSE FROM tokens;
     UPDATE messages SET owner = (SELECT owners.id FROM owners WHERE name = author)

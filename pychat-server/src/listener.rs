@@ -32,6 +32,10 @@ const UNACKNOWLEDGED_TIMEOUT: Duration =
 /// owed here. What is in flight does not count, so a fast line is as fast as before.
 const UNSENT_BYTES_MAX: u32 = 128 << 10;
 
+/// The buffer for what arrives on a line and has not been read, in bytes; the kernel takes twice as
+/// much for it. By itself it grows to megabytes for a peer that is read slowly because it says too much.
+const RECEIVE_BYTES_MAX: usize = 64 << 10;
+
 /// Why an address cannot be listened on.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -196,6 +200,7 @@ pub fn tune(socket: &TcpStream) -> io::Result<()> {
     options.set_tcp_nodelay(true)?;
     options.set_tcp_user_timeout(Some(UNACKNOWLEDGED_TIMEOUT))?;
     options.set_tcp_notsent_lowat(UNSENT_BYTES_MAX)?;
+    options.set_recv_buffer_size(RECEIVE_BYTES_MAX)?;
     options.set_tcp_keepalive(
         &TcpKeepalive::new()
             .with_time(KEEPALIVE_IDLE)
@@ -222,6 +227,7 @@ mod tests {
         assert_eq!(options.tcp_keepalive_retries().unwrap(), KEEPALIVE_PROBES);
         assert_eq!(options.tcp_user_timeout().unwrap(), Some(Duration::from_secs(110)));
         assert_eq!(options.tcp_notsent_lowat().unwrap(), 128 << 10);
+        assert_eq!(options.recv_buffer_size().unwrap(), 2 * RECEIVE_BYTES_MAX);
         drop(caller);
     }
 

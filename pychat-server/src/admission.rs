@@ -111,7 +111,7 @@ impl Shares {
             }
             Act::Reserve => Some(Pace::every(
                 connections.saturating_mul(2),
-                Duration::from_secs(64 * 600) / connections,
+                Duration::from_mins(640) / connections,
             )),
             Act::Log => Some(Pace::every(LOG.0, LOG.1)),
         }

@@ -13,7 +13,7 @@ use super::{A, B, C, ConnectionId, RULES, Room};
 /// Says one thing to the room, as one connection.
 type Say = fn(&mut Room) -> Vec<Effect>;
 
-fn hello<'a>(username: &'a str) -> ClientMessage<'a> {
+fn hello(username: &str) -> ClientMessage<'_> {
     let username = username.into();
     ClientMessage::Hello { username, protocol: 2, token: None, resume: None }
 }
@@ -131,7 +131,7 @@ fn connections_of_one_address_together_say_no_more_than_its_share() {
     let (mut texts, mut bytes) = ([0; 2], [0; 2]);
     // Everybody says one text of the largest size, or the smallest, as soon as they may.
     let content = ["x".to_owned(), "x".repeat(60 << 10)];
-    let hour = Duration::from_secs(3_600);
+    let hour = Duration::from_hours(1);
     let mut number = 0;
     while let Some((at, id)) = held.iter().min().copied()
         && at < begin + hour

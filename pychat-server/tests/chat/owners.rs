@@ -78,10 +78,10 @@ fn a_name_is_free_again_once_its_owner_stays_away_for_too_long() {
     room.receive(A, text("hi", "1"));
     room.closed(A, CloseReason::Quit);
     room.connect(B);
-    let taken = Some(report(B, Refusal::NameTaken));
+    let refusal = Some(report(B, Refusal::NameTaken));
     for (utc_ms, is_trusted) in [(999 + age_ms, true), (2 * age_ms, false)] {
         room.chat.set_time(&at(&room, utc_ms, is_trusted));
-        assert_eq!(room.receive(B, hello("Анна", None)).last(), taken.as_ref());
+        assert_eq!(room.receive(B, hello("Анна", None)).last(), refusal.as_ref());
     }
     room.chat.set_time(&at(&room, 1_000 + age_ms, true));
     let effects = room.receive(B, hello("Анна", None));

@@ -184,7 +184,7 @@ impl<'a> Siege<'a> {
 
     /// Returns a name, or none, that takes long to look at.
     fn costly(&mut self) -> String {
-        (0..1 + self.below(40)).map(|_| PIECES[self.below(PIECES.len())]).collect()
+        (0..=self.below(40)).map(|_| PIECES[self.below(PIECES.len())]).collect()
     }
 
     fn connect(&mut self) {

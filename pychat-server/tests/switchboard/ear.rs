@@ -106,7 +106,9 @@ impl Ear {
         let Some(name) = &self.name else { return Difference::default() };
         let (mut present, heard) =
             (witness.members.iter().map(|name| &**name).collect(), &witness.heard);
-        heard[..since].iter().for_each(|event| event.change().apply(&mut present));
+        for event in &heard[..since] {
+            event.change().apply(&mut present);
+        }
         let events: Vec<_> = self.heard.iter().collect();
         let hearing =
             Hearing { name, members: &self.members, events: &events, is_whole: hears_all };

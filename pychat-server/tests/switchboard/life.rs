@@ -350,7 +350,9 @@ impl Life {
         let counts = |event: &&Event| self.n_resumed == 0 || !matches!(event, Event::Message(_));
         let mut present = witness.members.iter().map(|name| &**name).collect();
         let (before, after) = witness.story.split_at(since);
-        before.iter().for_each(|event| story::Event::change(event).apply(&mut present));
+        for event in before {
+            story::Event::change(event).apply(&mut present);
+        }
         let events: Vec<_> = self.story.iter().filter(counts).collect();
         let hearing = Hearing { name, members: &self.members, events: &events, is_whole: false };
         let theirs: Vec<_> = after.iter().filter(counts).collect();

@@ -293,16 +293,20 @@ impl World<'_> {
                     }
                 }
                 // What a limit on texts holds back may have been read from the line.
-                (Mind::Two { life, .. }, Some(_)) if peer.unsent.is_empty() => {
-                    if !self.is_paced && peer.refused < life.n_pages() {
-                        waits.push(Fault::ReplayWaited);
-                    }
+                (Mind::Two { life, .. }, Some(_))
+                    if !self.is_paced
+                        && peer.unsent.is_empty()
+                        && peer.refused < life.n_pages() =>
+                {
+                    waits.push(Fault::ReplayWaited);
                 }
                 _ => (),
             }
         }
         assert!(self.is_limited || waits.is_empty(), "{waits:?} without a limit");
-        waits.into_iter().for_each(|fault| self.fire(fault));
+        for fault in waits {
+            self.fire(fault);
+        }
     }
 
     /// What somebody heard is a part of what the witness heard; and who did nothing is not cut.

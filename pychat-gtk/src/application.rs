@@ -234,7 +234,8 @@ impl Application {
         window.present();
     }
 
-    /// Returns a window that is about to ask who is to join, and where; a new one if there is none.
+    /// Returns a window that is about to ask who is to join, and where; a new one if there is none
+    /// in which nothing was typed yet.
     fn window_that_asks(&self) -> Window {
         let asking = self.conversations().find(Window::is_asking);
         asking.unwrap_or_else(|| self.new_window())
@@ -250,13 +251,16 @@ impl Application {
         self.conversations().find(|window| window.is_of(&name, server))
     }
 
-    /// A notification was clicked, perhaps after the application that sent it has ended.
+    /// A notification was clicked, perhaps after the application that sent it has ended. Any
+    /// program may say so: what was not joined before is asked about.
     fn on_show(&self, target: Option<&glib::Variant>) {
         let target = target.and_then(glib::Variant::get::<(String, String)>);
-        if let Some((name, server)) = target
-            && let Ok(server) = server.parse()
-        {
+        let Some((name, server)) = target else { return };
+        let Ok(server) = server.parse::<ServerAddress>() else { return };
+        if self.settings().recent().contains(&(name.clone(), server.to_string())) {
             self.show_conversation(&name, &server);
+        } else {
+            self.ask(Some(&name), Some(&server));
         }
     }
 
@@ -297,13 +301,7 @@ fn server_argument(options: &glib::VariantDict) -> Result<Option<ServerLink>, St
     let arguments: Vec<String> = options.lookup(ARGUMENTS).ok().flatten().unwrap_or_default();
     match arguments.as_slice() {
         [] => Ok(None),
-        [link] if ServerLink::is_link(link) => {
-            link.parse().map(Some).map_err(wording::address_error)
-        }
-        [server] => {
-            let server: Result<ServerAddress, _> = server.parse();
-            server.map(|server| Some(server.into())).map_err(wording::address_error)
-        }
+        [server] => ServerLink::from_typed(server).map(Some).map_err(wording::address_error),
         _ => Err(gettext("Only one server can be joined at a time")),
     }
 }

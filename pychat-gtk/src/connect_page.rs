@@ -14,6 +14,7 @@ use crate::{
     i18n::{gettext, gettext_f},
     recent_group::RecentGroup,
     server_address::{AddressError, ServerAddress},
+    server_link::ServerLink,
     session::Session,
     settings::Settings,
     wording,
@@ -57,6 +58,8 @@ mod imp {
         session: RefCell<Option<Session>>,
         /// True once there was a name in the entry.
         is_name_touched: Cell<bool>,
+        /// What was filled in last: the name and the server.
+        pub(super) filled_in: RefCell<(String, String)>,
     }
 
     #[glib::object_subclass]
@@ -127,7 +130,7 @@ mod imp {
         }
 
         fn server(&self) -> Result<ServerAddress, AddressError> {
-            self.server_row.text().parse()
+            ServerLink::from_typed(&self.server_row.text()).map(|link| link.server().clone())
         }
 
         fn check(&self) {
@@ -186,8 +189,15 @@ mod imp {
             self.check();
         }
 
+        /// A link may say who is to join; that is not more than whoever joins has said.
         #[template_callback]
         fn on_server_changed(&self) {
+            if self.name_row.text().is_empty()
+                && let Ok(link) = ServerLink::from_typed(&self.server_row.text())
+                && let Some(name) = link.name()
+            {
+                self.name_row.set_text(name);
+            }
             self.check();
         }
 
@@ -252,7 +262,15 @@ impl ConnectPage {
     pub fn fill(&self, name: &str, server: &str) {
         self.imp().name_row.set_text(name);
         self.imp().server_row.set_text(server);
+        self.imp().filled_in.replace((name.to_owned(), server.to_owned()));
         self.focus_next();
+    }
+
+    /// Returns true if the entries are as they were filled in.
+    pub fn is_untouched(&self) -> bool {
+        let imp = self.imp();
+        let (name, server) = &*imp.filled_in.borrow();
+        imp.name_row.text() == *name && imp.server_row.text() == *server
     }
 
     /// Shows the chats that `settings` remember.

@@ -48,6 +48,7 @@ pub mod state_file;
 pub mod transport;
 
 pub mod config;
+pub mod host_name;
 pub mod i18n;
 pub mod name_color;
 pub mod server_address;

@@ -305,9 +305,10 @@ impl Window {
             && session.identity().is_some_and(|it| it == (name.clone(), server.clone()))
     }
 
-    /// Returns true while it asks who is to join and where, and nothing has come of it yet.
+    /// Returns true while it asks who is to join and where, and nobody has answered anything yet.
     pub fn is_asking(&self) -> bool {
         self.session().state() == SessionState::Disconnected
+            && self.imp().connect_page.is_untouched()
     }
 
     /// Ends the conversation and the window, be it seen or not.

@@ -75,8 +75,9 @@ const LINES: [(&[&str], &[&str]); 4] = [
 ];
 
 /// What both sides of the first two lines may use.
-const NEUTRAL: [&str; 13] = [
+const NEUTRAL: [&str; 14] = [
     "src/config.rs",
+    "src/host_name.rs",
     "src/i18n.rs",
     "src/lib.rs",
     "src/main.rs",

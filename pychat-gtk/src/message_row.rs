@@ -20,7 +20,7 @@ pub use self::text_block::TextBlock;
 use self::{heading::Heading, line_layout::LineLayout, markers::Markers};
 use crate::{
     failure_note::FailureNote,
-    highlight,
+    highlight, host_name,
     i18n::gettext,
     model::{Delivery, Mark, Message, MessageKind},
     times,
@@ -113,7 +113,6 @@ mod imp {
                 return;
             }
             let handler = message.as_ref().map(|message| {
-                self.text.begin();
                 self.show(message);
                 message.connect_changed(clone!(
                     #[weak(rename_to = imp)]
@@ -129,18 +128,13 @@ mod imp {
         }
 
         fn show(&self, message: &Message) {
-            let text = message.text();
-            self.show_text(message, &text);
+            self.text.show(message);
             self.show_found(message);
             self.show_author(message);
             self.show_markers(message);
             self.show_sending(message);
             self.show_failure(message);
             self.name_list_item(message);
-        }
-
-        fn show_text(&self, message: &Message, text: &str) {
-            self.text.show(text, message.mentions(), &message.details());
         }
 
         /// Marks what a search has found; more is shown where that lies beyond what is.
@@ -344,18 +338,18 @@ mod imp {
             }
         }
 
-        /// The full date is made up when somebody asks for it.
+        /// Says where the link leads that is pointed at, else the full date, which is made up when
+        /// somebody asks for it.
         #[template_callback]
-        fn on_query_tooltip(
-            &self,
-            _x: i32,
-            _y: i32,
-            _by_key: bool,
-            tooltip: &gtk::Tooltip,
-        ) -> bool {
+        fn on_query_tooltip(&self, x: i32, y: i32, by_key: bool, tooltip: &gtk::Tooltip) -> bool {
             let message = self.message.borrow();
             let Some(message) = message.as_ref() else { return false };
-            tooltip.set_text(Some(&times::full(message.time_ms())));
+            let link = self.text.link_at(&*self.bubble, x.into(), y.into()).filter(|_| !by_key);
+            let said = match link {
+                Some(link) => host_name::spell_out(&link.target),
+                None => times::full(message.time_ms()).into(),
+            };
+            tooltip.set_text(Some(&said));
             true
         }
     }

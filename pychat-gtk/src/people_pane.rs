@@ -30,7 +30,7 @@ mod imp {
         count: TemplateChild<gtk::Label>,
         #[template_child]
         list_view: TemplateChild<gtk::ListView>,
-        filter: OnceCell<gtk::StringFilter>,
+        filter: OnceCell<gtk::CustomFilter>,
         found: OnceCell<gtk::FilterListModel>,
         /// Whose room it is.
         #[property(get, set = Self::set_session, explicit_notify, nullable)]
@@ -59,9 +59,7 @@ mod imp {
     impl ObjectImpl for PeoplePane {
         fn constructed(&self) {
             self.parent_constructed();
-            let name =
-                gtk::PropertyExpression::new(Person::static_type(), gtk::Expression::NONE, "name");
-            let filter = self.filter.get_or_init(|| gtk::StringFilter::new(Some(name)));
+            let filter = self.filter.get_or_init(|| gtk::CustomFilter::new(Person::finder("")));
             let found = self.found.get_or_init(|| {
                 gtk::FilterListModel::new(None::<gio::ListModel>, Some(filter.clone()))
             });
@@ -119,7 +117,7 @@ mod imp {
         #[template_callback]
         fn on_filter_changed(&self) {
             if let Some(filter) = self.filter.get() {
-                filter.set_search(Some(self.filter_entry.text().trim()));
+                filter.set_filter_func(Person::finder(self.filter_entry.text().trim()));
             }
             self.show_count();
         }

@@ -36,7 +36,7 @@ use pychat_wire::{
 
 pub use self::past::{PAGE_MESSAGES, SEARCH_PAGE_MESSAGES};
 use crate::{
-    ending::Ending, model::Message, server_address::ServerAddress, state_file::StateFile,
+    ending::Ending, model::Message, server_address::ServerAddress, state_file::StateFile, text,
     transport::Line, wording,
 };
 
@@ -157,6 +157,9 @@ impl Session {
     ///
     /// [`SayError`] if it cannot be said; the text is still the caller's then.
     pub fn say(&self, text: &str) -> Result<(), SayError> {
+        if text::is_blank(text) {
+            return Err(SayError::Blank);
+        }
         let said = self.with_client(|client| client.say(text));
         let id = said.unwrap_or(Err(SayError::NotJoined))?;
         self.history().say(Message::sending(id, &self.name(), text.trim_end(), wall_ms()));
@@ -174,7 +177,8 @@ impl Session {
     /// Says again what failed, as if it had not been said before.
     pub fn say_again(&self, id: &str) {
         let Some(message) = self.history().unsent(id) else { return };
-        match self.say(&message.text()) {
+        let text = message.text().into_owned();
+        match self.say(&text) {
             Ok(()) => self.discard(id),
             Err(error) => message.fail(&wording::say_error(error).unwrap_or_default()),
         }
@@ -336,6 +340,7 @@ impl Session {
 
     fn set_name(&self, name: &str) {
         if self.imp().name.replace(name.to_owned()) != name {
+            self.imp().callee.take();
             self.notify_name();
         }
     }
@@ -366,7 +371,13 @@ fn wall_ms() -> i64 {
     glib::real_time() / 1_000
 }
 
-/// Returns 128 random bits.
+/// Returns 128 random bits that nobody can guess: from them follows which texts are ours.
 fn random_seed() -> u128 {
-    (0..4).fold(0, |seed, _| seed << 32 | u128::from(glib::random_int()))
+    let mut seed = [0; 16];
+    // So few come at once or not at all, and this is asked long after the system has started.
+    if let Err(error) = rustix::rand::getrandom(&mut seed, rustix::rand::GetRandomFlags::empty()) {
+        glib::g_warning!("pychat", "no random numbers from the system: {error}");
+        return (0..4).fold(0, |seed, _| seed << 32 | u128::from(glib::random_int()));
+    }
+    u128::from_ne_bytes(seed)
 }

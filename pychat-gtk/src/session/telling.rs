@@ -5,6 +5,7 @@ use gtk::{
     glib::{prelude::*, subclass::prelude::*},
 };
 use pychat_wire::{
+    Client,
     client::{Cause, Event, Message as Said, Page},
     message::Reason,
 };
@@ -13,6 +14,7 @@ use super::{Session, SessionState, wall_ms};
 use crate::{
     ending::Ending,
     model::{Message, MessageKind, Passage, Turn},
+    text::Callee,
     wording,
 };
 
@@ -77,6 +79,7 @@ impl Session {
     pub(super) fn meet(&self) {
         let imp = self.imp();
         imp.has_met.set(false);
+        imp.callee.take();
         if let Some(client) = &*imp.client.borrow() {
             imp.people.update(client.members(), client.name());
         }
@@ -210,7 +213,16 @@ impl Session {
         let time_ms = said.time_ms.map_or_else(wall_ms, local_ms);
         let message = Message::new(kind, &said.author, &said.content, time_ms);
         let message = message.numbered(said.seq);
-        if said.own { message } else { message.read_by(&self.name()) }
+        if said.own { message } else { self.read(message) }
+    }
+
+    /// Returns `message` with what calls us in it.
+    fn read(&self, message: Message) -> Message {
+        let (mut callee, client) = (self.imp().callee.borrow_mut(), self.imp().client.borrow());
+        let members = || client.as_ref().map(Client::members).unwrap_or_default();
+        let callee = callee
+            .get_or_insert_with(|| Callee::new(&self.name(), members().iter().map(AsRef::as_ref)));
+        message.read_by(callee)
     }
 }
 

@@ -126,7 +126,7 @@ fn texts(session: &Session) -> Vec<String> {
 /// Returns what a message says; who came and who went, which is one message, one by one.
 fn told(message: &Message) -> Vec<String> {
     if message.kind() != MessageKind::Notice {
-        return vec![message.text()];
+        return vec![message.text().into_owned()];
     }
     let details = message.details();
     if details.is_empty() {
@@ -145,7 +145,7 @@ fn messages(session: &Session) -> Vec<Message> {
 fn unsent(session: &Session) -> Vec<(String, Delivery)> {
     let messages = messages(session).into_iter();
     messages
-        .map(|message| (message.text(), message.delivery()))
+        .map(|message| (message.text().into_owned(), message.delivery()))
         .filter(|(_, delivery)| *delivery != Delivery::Sent)
         .collect()
 }

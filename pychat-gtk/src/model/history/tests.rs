@@ -22,7 +22,8 @@ fn viewed() -> (History, View) {
         let view = view.clone();
         move |history, at, removed, added| {
             let (rows, n_changes) = &mut *view.borrow_mut();
-            let new = (at..at + added).map(|n| history.message(n).expect("it was added").text());
+            let new = (at..at + added)
+                .map(|n| history.message(n).expect("it was added").text().into_owned());
             rows.splice(at as usize..(at + removed) as usize, new);
             *n_changes += 1;
             assert_eq!(rows.len(), history.n_items() as usize);

@@ -15,7 +15,8 @@ use crate::{
     preferences_window::PreferencesWindow,
     server_address::ServerAddress,
     server_link::ServerLink,
-    settings::Settings,
+    settings::{self, Settings},
+    times,
     window::Window,
     wording,
 };
@@ -49,6 +50,8 @@ mod imp {
     pub struct Application {
         /// Opened when the first window needs them.
         pub(super) settings: OnceCell<Settings>,
+        /// Tells how the desktop counts the hours.
+        clock: OnceCell<Option<gio::Settings>>,
     }
 
     #[glib::object_subclass]
@@ -70,6 +73,7 @@ mod imp {
             self.parent_startup();
             gtk::Window::set_default_icon_name(APP_ID);
             self.obj().add_actions();
+            self.clock.get_or_init(|| settings::follow_clock(times::set_12_hour));
             self.obj().settings().bind_color_scheme(&adw::StyleManager::default());
         }
 
@@ -145,7 +149,7 @@ impl Application {
             "name",
             b'n'.into(),
             glib::OptionFlags::NONE,
-            glib::OptionArg::String,
+            glib::OptionArg::Filename, // Its bytes, whatever the locale makes of them.
             &gettext("The name to join under"),
             Some(&gettext("NAME")),
         );
@@ -161,7 +165,7 @@ impl Application {
             ARGUMENTS,
             b'\0'.into(),
             glib::OptionFlags::NONE,
-            glib::OptionArg::StringArray,
+            glib::OptionArg::FilenameArray,
             "",
             // Translators: stands for the server's address in `pychat-gtk --help`.
             Some(&gettext("[HOST[:PORT]]")),
@@ -194,7 +198,8 @@ impl Application {
 
     fn run_command_line(&self, command_line: &gio::ApplicationCommandLine) -> glib::ExitCode {
         let options = command_line.options_dict();
-        let name: Option<String> = options.lookup("name").ok().flatten();
+        let name: Option<Vec<u8>> = options.lookup("name").ok().flatten();
+        let name = name.map(argument);
         let Ok(link) = server_argument(&options) else { return EXIT_USAGE };
         match (name, link) {
             (None, None) => self.activate(),
@@ -264,8 +269,19 @@ impl Application {
         }
     }
 
+    /// Opens a window for the chat that was joined last and is not open yet.
     fn new_window(&self) -> Window {
-        Window::new(self, self.settings())
+        let window = Window::new(self, self.settings());
+        let recent = self.settings().recent();
+        let is_open = |(name, server): &&(String, String)| {
+            server.parse().is_ok_and(|server| self.find_window(name, &server).is_some())
+        };
+        match recent.iter().find(|chat| !is_open(chat)) {
+            Some((name, server)) => window.fill(name, server),
+            None if recent.is_empty() => (),
+            None => window.fill(&self.settings().name(), ""),
+        }
+        window
     }
 
     fn settings(&self) -> &Settings {
@@ -296,9 +312,16 @@ impl Application {
     }
 }
 
+/// Returns an argument as text. Arguments are UTF-8 in every locale, also in one that knows less.
+fn argument(mut bytes: Vec<u8>) -> String {
+    bytes.truncate(bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len()));
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 /// Returns the server that the command line names, if it does, or what is wrong with it.
 fn server_argument(options: &glib::VariantDict) -> Result<Option<ServerLink>, String> {
-    let arguments: Vec<String> = options.lookup(ARGUMENTS).ok().flatten().unwrap_or_default();
+    let arguments: Vec<Vec<u8>> = options.lookup(ARGUMENTS).ok().flatten().unwrap_or_default();
+    let arguments: Vec<_> = arguments.into_iter().map(argument).collect();
     match arguments.as_slice() {
         [] => Ok(None),
         [server] => ServerLink::from_typed(server).map(Some).map_err(wording::address_error),

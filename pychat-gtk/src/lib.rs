@@ -45,6 +45,7 @@ pub mod model;
 pub mod search;
 pub mod session;
 pub mod state_file;
+pub mod time_watch;
 pub mod transport;
 
 pub mod config;

@@ -17,11 +17,15 @@ use crate::{
     server_address::ServerAddress,
     session::{Session, SessionState},
     settings::Settings,
+    time_watch::TimeWatch,
     wording,
 };
 
 mod imp {
-    use std::cell::{OnceCell, RefCell};
+    use std::{
+        cell::{Cell, OnceCell, RefCell},
+        rc::Rc,
+    };
 
     use super::*;
 
@@ -50,6 +54,10 @@ mod imp {
         session: Session,
         pub(super) settings: OnceCell<Settings>,
         pub(super) notifier: OnceCell<Notifier>,
+        /// True while somebody sees what comes: the window is there, and has the keyboard.
+        #[property(get)]
+        is_attended: Cell<bool>,
+        time_watch: OnceCell<Rc<TimeWatch>>,
         /// Hears of the network, which outlives the window.
         network_handler: RefCell<Option<glib::SignalHandlerId>>,
     }
@@ -98,6 +106,10 @@ mod imp {
             ));
             self.show_state(self.session.state());
             self.watch_for_return();
+            self.time_watch.get_or_init(|| TimeWatch::new(&self.session.history()));
+            for property in ["is-active", "visible"] {
+                self.obj().connect_notify_local(Some(property), |window, _| window.imp().attend());
+            }
         }
 
         fn dispose(&self) {
@@ -112,6 +124,7 @@ mod imp {
     impl WindowImpl for Window {
         /// The window goes, or only out of sight, and the conversation goes on.
         fn close_request(&self) -> glib::Propagation {
+            self.remember_size();
             if self.runs_on() {
                 self.obj().set_visible(false);
                 return glib::Propagation::Stop;
@@ -127,6 +140,13 @@ mod imp {
 
     #[gtk::template_callbacks]
     impl Window {
+        /// The next window is as large as the one that was closed last.
+        pub(super) fn remember_size(&self) {
+            if let Some(settings) = self.settings.get() {
+                settings.remember_window(self.obj().upcast_ref());
+            }
+        }
+
         /// Returns true if closing the window is not to end the conversation.
         fn runs_on(&self) -> bool {
             self.session.has_conversation()
@@ -167,6 +187,18 @@ mod imp {
                     }
                 }
             ));
+        }
+
+        /// A window that is out of sight may be active still.
+        fn attend(&self) {
+            let is_attended = self.obj().is_active() && self.obj().is_visible();
+            if self.is_attended.replace(is_attended) == is_attended {
+                return;
+            }
+            if let Some(watch) = self.time_watch.get().filter(|_| is_attended) {
+                watch.look();
+            }
+            self.obj().notify_is_attended();
         }
 
         /// While a connection is sought, the page from which it is sought stays.
@@ -278,7 +310,7 @@ impl Window {
             .property("application", application)
             .property("icon-name", APP_ID)
             .build();
-        settings.bind_window(window.upcast_ref());
+        settings.restore_window(window.upcast_ref());
         people_flap::keep(&window.imp().flap, settings);
         window.imp().conversation_page.follow(settings);
         window.imp().connect_page.follow(settings);
@@ -313,6 +345,7 @@ impl Window {
 
     /// Ends the conversation and the window, be it seen or not.
     pub fn end(&self) {
+        self.imp().remember_size();
         self.imp().leave();
         self.destroy();
     }

@@ -20,6 +20,7 @@ const LINES: [(&[&str], &[&str]); 4] = [
             "src/session.rs",
             "src/session",
             "src/state_file.rs",
+            "src/time_watch.rs",
             "src/transport.rs",
         ],
         &["adw::", "gdk::", "gtk::prelude", "gtk::subclass", "Template", "Widget", "crate::window"],

@@ -253,6 +253,16 @@ impl History {
         self.imp().last_seq.set(None);
     }
 
+    /// Has every message say again when it was: times are told otherwise than before.
+    pub fn tell_times(&self) {
+        for position in 0..self.n_items() {
+            self.place(position as usize);
+            if let Some(message) = self.message(position) {
+                message.tell_change();
+            }
+        }
+    }
+
     /// Forgets everything, what was pushed too.
     pub fn clear(&self) {
         let imp = self.imp();

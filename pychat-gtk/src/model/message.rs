@@ -322,7 +322,7 @@ impl Message {
         }
     }
 
-    /// Says again what it is: a new day has begun.
+    /// Has everybody who shows it show it anew.
     pub(super) fn tell_change(&self) {
         self.emit_by_name::<()>("changed", &[]);
     }

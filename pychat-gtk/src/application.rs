@@ -143,7 +143,7 @@ impl Default for Application {
 impl Application {
     fn add_options(&self) {
         self.set_option_context_summary(Some(&gettext(
-            "A chat over plain TCP. Joins with a server and a name; asks about links first.",
+            "Chat client for pychat servers. Joins at once if both server and name are given; links ask for confirmation.",
         )));
         self.add_main_option(
             "name",

@@ -35,6 +35,7 @@ pub mod person_row;
 pub mod place;
 pub mod preferences_window;
 pub mod recent_group;
+pub mod retry_countdown;
 pub mod search_bar;
 pub mod selection;
 pub mod selection_area;

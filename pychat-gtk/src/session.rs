@@ -9,12 +9,13 @@
 //!  Disconnected ───────▶ Connecting ─────────▶ Joining ─────────▶ Joined
 //!       ▲                 │ ▲   │                 │                 │
 //!       └── failed, ──────┘ │   └──── failed, ────┤                 │ line broke,
-//!           first time      │         been in     ▼                 ▼ server stopped
+//!           not been in     │         been in     ▼                 ▼ server stopped
 //!                           └───────────────────────── Lost ◀───────┘
 //!                             by itself, or rejoin
 //! ```
 //!
-//! From everywhere `leave` goes back to `Disconnected`. Each attempt has a number that is never
+//! Where a first attempt fails for a reason that may pass, it is `Waiting` for the next one instead
+//! of `Disconnected`. From everywhere `leave` goes back to `Disconnected`. Each attempt has a number that is never
 //! used again; whatever arrives late, of an attempt that is over, finds nobody.
 
 mod filing;
@@ -56,6 +57,9 @@ pub enum SessionState {
     Joining,
     /// We are in the room.
     Joined,
+    /// We have not been in the room yet, and the next attempt begins [by
+    /// itself](Session::retry_at_ms).
+    Waiting,
     /// We were in the room; what was said there can still be read. Unless somebody has to decide
     /// something first, the next attempt begins [by itself](Session::retry_at_ms).
     Lost,
@@ -99,8 +103,12 @@ impl Session {
         self
     }
 
-    /// Joins `server` as `name`, with a new conversation. Does nothing unless `Disconnected`.
+    /// Joins `server` as `name`, with a new conversation. Does nothing unless `Disconnected` or
+    /// `Waiting`.
     pub fn join(&self, name: UserName, server: ServerAddress) {
+        if self.state() == SessionState::Waiting {
+            self.give_up(None);
+        }
         if self.state() != SessionState::Disconnected {
             return;
         }
@@ -119,7 +127,8 @@ impl Session {
         self.set_name(name.as_str());
         self.set_server(&address);
         let client = Client::new(name.clone(), saved, random_seed());
-        imp.client.replace(Some(client.beginning(Begin::LastPage(PAGE_MESSAGES))));
+        let client = client.beginning(Begin::LastPage(PAGE_MESSAGES)).persistent();
+        imp.client.replace(Some(client));
         imp.identity.replace(Some((name, server)));
         self.attend();
     }
@@ -140,7 +149,7 @@ impl Session {
 
     /// Gives up joining, and trying to. Does nothing once joined.
     pub fn cancel(&self) {
-        if !self.is_joining() && self.state() != SessionState::Lost {
+        if matches!(self.state(), SessionState::Disconnected | SessionState::Joined) {
             return;
         }
         if self.has_conversation() {
@@ -282,8 +291,15 @@ impl Session {
         }
     }
 
+    /// There is neither a connection nor a conversation, and another attempt will be made.
+    fn wait(&self, ending: Ending, retry_at_ms: Option<u64>) {
+        self.set_retry_at(retry_at_ms);
+        self.end(Some(ending), SessionState::Waiting);
+    }
+
     /// Ends an attempt that led to no conversation.
     fn give_up(&self, ending: Option<Ending>) {
+        self.set_retry_at(None);
         self.with_client(Client::leave);
         if let Some(line) = self.hang_up() {
             glib::spawn_future_local(line.finish());

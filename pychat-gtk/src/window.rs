@@ -204,7 +204,8 @@ mod imp {
         /// While a connection is sought, the page from which it is sought stays.
         fn show_state(&self, state: SessionState) {
             match state {
-                SessionState::Connecting | SessionState::Joining => (),
+                SessionState::Connecting | SessionState::Joining => self.show_titles(),
+                SessionState::Waiting => (),
                 SessionState::Disconnected => self.show_connect_page(),
                 SessionState::Joined => {
                     self.remember();
@@ -251,7 +252,13 @@ mod imp {
             }
             let (name, server) = (self.session.name(), self.session.server());
             self.title.set_title(&server);
-            self.title.set_subtitle(&wording::people_here(self.session.people().n_items()));
+            self.title.set_subtitle(&match self.session.state() {
+                SessionState::Joined => wording::people_here(self.session.people().n_items()),
+                SessionState::Connecting | SessionState::Joining => gettext("Reconnecting…"),
+                _ => gettext("Offline"),
+            });
+            // Who was there when the connection was lost may not be.
+            self.people_pane.set_sensitive(self.session.state() == SessionState::Joined);
             self.obj().set_title(Some(&format!("{name} — {server}")));
         }
 
@@ -339,7 +346,7 @@ impl Window {
 
     /// Returns true while it asks who is to join and where, and nobody has answered anything yet.
     pub fn is_asking(&self) -> bool {
-        self.session().state() == SessionState::Disconnected
+        matches!(self.session().state(), SessionState::Disconnected | SessionState::Waiting)
             && self.imp().connect_page.is_untouched()
     }
 

@@ -2,15 +2,14 @@
 //!
 //! Enums come in, sentences come out; nothing else in the program turns an error into words.
 
-use pychat_wire::{
-    NameError,
-    client::{FailReason, SayError},
-    message::ErrorCode,
-    name::NAME_CHARS_MAX,
-};
+mod ending;
 
+use std::time::Duration;
+
+use pychat_wire::{NameError, client::SayError, name::NAME_CHARS_MAX};
+
+pub use self::ending::{ending, fail_reason};
 use crate::{
-    ending::Ending,
     i18n::{gettext, gettext_f, ngettext_f},
     model::{Passage, Presence, Turn},
     server_address::AddressError,
@@ -71,8 +70,8 @@ pub fn presence(presence: &Presence) -> String {
     let summary = presence.summary();
     let passing = (0 < summary.n_passing).then(|| {
         ngettext_f(
-            "{count} person came or went for a moment.",
-            "{count} people came or went for a moment.",
+            "{count} person came and left.",
+            "{count} people came and left.",
             summary.n_passing,
             &[],
         )
@@ -147,9 +146,12 @@ pub fn new_messages(n_messages: usize) -> String {
     ngettext_f("{count} new message", "{count} new messages", n_messages, &[])
 }
 
-/// Returns how many are here.
+/// Returns how many are here, the reader among them.
 pub fn people_here(n_people: u32) -> String {
-    ngettext_f("{count} person here", "{count} people here", count(n_people), &[])
+    if n_people == 1 {
+        return gettext("Only you");
+    }
+    ngettext_f("{count} person online", "{count} people online", count(n_people), &[])
 }
 
 /// Returns how many of those who are here were found.
@@ -161,7 +163,7 @@ pub fn people_found(n_found: u32, n_people: u32) -> String {
 
 /// Returns what the reader is called among those who are here.
 pub fn oneself(name: &str) -> String {
-    gettext_f("{name}, you", &[("name", name)])
+    gettext_f("{name} (you)", &[("name", name)])
 }
 
 /// Returns whose chat it is, and where.
@@ -176,47 +178,33 @@ pub fn server_stopping() -> String {
 
 /// Returns what stands where messages are missing.
 pub fn gap() -> String {
-    gettext("Some messages are no longer kept.")
+    gettext("Some earlier messages are no longer available.")
 }
 
 /// Returns what stands where a server begins to count anew.
 pub fn new_epoch() -> String {
-    gettext("The server has begun a new history.")
+    gettext("The server has started a new history.")
 }
 
-/// Returns why a message is not in the room.
-pub fn fail_reason(reason: &FailReason) -> String {
-    match reason {
-        FailReason::Lost => gettext("The connection was lost; it may not have arrived."),
-        FailReason::Refused { code: ErrorCode::TooLarge, .. } => {
-            gettext("Not sent: it is too long for this server.")
-        }
-        FailReason::Refused { text, .. } => {
-            gettext_f("Not sent. The server says: {reason}", &[("reason", text)])
-        }
-        // Whatever other reasons there will be, it was not sent.
-        _ => gettext("Not sent."),
-    }
-}
-
-/// Returns when the next attempt begins.
-pub fn retry_in(seconds: u128) -> String {
-    gettext_f("Trying again in {seconds} s", &[("seconds", &seconds.to_string())])
+/// Returns when the next attempt begins, in whole seconds.
+pub fn retry_in(wait: Duration) -> String {
+    let seconds = usize::try_from(wait.as_millis().div_ceil(1_000).max(1)).unwrap_or(usize::MAX);
+    ngettext_f("Retrying in {count} second", "Retrying in {count} seconds", seconds, &[])
 }
 
 /// Returns what is wrong with a name.
 pub fn name_error(error: NameError) -> String {
     match error {
-        NameError::Empty => gettext("Your name is needed to enter the chat"),
+        NameError::Empty => gettext("Enter your name to join"),
         NameError::TooLong { chars } => gettext_f(
-            "A name may have at most {limit} characters; this one has {count}",
+            "Names can have at most {limit} characters; this one has {count}",
             &[("limit", &NAME_CHARS_MAX.to_string()), ("count", &chars.to_string())],
         ),
         NameError::Forbidden { character } => gettext_f(
-            "A name may not contain the invisible character {code}",
+            "Names can’t contain invisible characters ({code})",
             &[("code", &format!("U+{:04X}", u32::from(character)))],
         ),
-        NameError::Reserved => gettext("This name is kept for the chat itself"),
+        NameError::Reserved => gettext("This name is reserved"),
         // The rules are the wire's; whatever it adds, the name cannot be used.
         _ => gettext("This name cannot be used"),
     }
@@ -225,12 +213,12 @@ pub fn name_error(error: NameError) -> String {
 /// Returns what is wrong with the address of a server.
 pub fn address_error(error: AddressError) -> String {
     match error {
-        AddressError::Empty => gettext("The server’s name or address is needed"),
-        AddressError::BadHost => gettext("This is neither a host name nor an address"),
+        AddressError::Empty => gettext("Enter the server’s address"),
+        AddressError::BadHost => gettext("Not a valid host name or IP address"),
         AddressError::Unbracketed => {
             gettext("An IPv6 address needs brackets, like this: [::1]:12345")
         }
-        AddressError::BadPort => gettext("The port is a number from 1 to 65535"),
+        AddressError::BadPort => gettext("The port must be between 1 and 65535"),
     }
 }
 
@@ -243,7 +231,7 @@ pub fn say_error(error: SayError) -> Option<String> {
             &[("bytes", &bytes.to_string()), ("limit", &limit.to_string())],
         )),
         SayError::Full { limit } => Some(gettext_f(
-            "{limit} messages are waiting to be sent already",
+            "Too many unsent messages. Wait until some have been sent.",
             &[("limit", &limit.to_string())],
         )),
         _ => Some(gettext("Not sent: there is no connection to the server")),
@@ -256,49 +244,19 @@ pub fn bytes_left(bytes: isize) -> String {
     let count = bytes.unsigned_abs();
     if bytes < 0 {
         ngettext_f(
-            "Too long for one message, by {count} byte",
-            "Too long for one message, by {count} bytes",
+            "Message is {count} byte too long",
+            "Message is {count} bytes too long",
             count,
             &[],
         )
     } else {
-        ngettext_f(
-            "Room for {count} more byte in this message",
-            "Room for {count} more bytes in this message",
-            count,
-            &[],
-        )
+        ngettext_f("{count} byte left", "{count} bytes left", count, &[])
     }
 }
 
 /// Returns that of what was to be inserted only the beginning was.
 pub fn cut() -> String {
-    gettext("Only the beginning of it was inserted: the rest is more than any message can hold")
-}
-
-/// Returns why there is no connection.
-pub fn ending(ending: &Ending) -> String {
-    match ending {
-        Ending::HostNotFound => gettext("Could not connect: the host was not found."),
-        Ending::NoAnswer => {
-            gettext("Could not connect: the server does not answer, or it refused the connection.")
-        }
-        Ending::Rejected { reason } => {
-            gettext_f("The server did not let you in: {reason}", &[("reason", reason)])
-        }
-        Ending::NameTaken { name, suggest: Some(free) } => gettext_f(
-            "Somebody in the chat is called {name} already. The name {free} is free.",
-            &[("name", name), ("free", free)],
-        ),
-        Ending::NameTaken { name, suggest: None } => {
-            gettext_f("Somebody in the chat is called {name} already.", &[("name", name)])
-        }
-        Ending::Replaced => gettext("You have joined from another window."),
-        Ending::CutShort => gettext("The server hung up before you had joined."),
-        Ending::Lost => gettext("The connection to the server was lost."),
-        Ending::ServerStopped => gettext("The server was shut down."),
-        Ending::Garbled(_) => gettext("What answers there is not a chat server."),
-    }
+    gettext("The text was too long and has been cut off")
 }
 
 /// Returns the title and the body of what tells of `n_messages` that were not seen; the last is

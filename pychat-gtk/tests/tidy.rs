@@ -52,6 +52,7 @@ const LINES: [(&[&str], &[&str]); 4] = [
             "src/place.rs",
             "src/preferences_window.rs",
             "src/recent_group.rs",
+            "src/retry_countdown.rs",
             "src/search_bar.rs",
             "src/selection.rs",
             "src/selection_area.rs",

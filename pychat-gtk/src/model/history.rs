@@ -3,8 +3,8 @@
 //! What has arrived stands in the order of its arrival, which is the server's; what is still on its
 //! way, or was refused, stands after it in the order in which it was said.
 //!
-//! Not more than [`HISTORY_MESSAGES_MAX`] are shown, and all that are kept have at most
-//! [`HISTORY_BYTES_MAX`], see [`bound`].
+//! Not more than [`HISTORY_MESSAGES_MAX`] are shown, nor more bytes than there are for all of them:
+//! see [`bound`].
 //!
 //! A view pays for each change, not for each message, so messages gather for a moment. Whoever
 //! looks hears of such a batch as two changes: the oldest leave at the top, the new come at the
@@ -26,12 +26,6 @@ use super::{Message, MessageKind, layout};
 
 /// The most messages that are shown, sent or not.
 pub const HISTORY_MESSAGES_MAX: usize = 10_000;
-
-/// The most bytes that the texts of all messages have which have arrived and are kept, shown or not.
-const HISTORY_BYTES_MAX: usize = 32 << 20;
-
-/// The most of them that are shown; as many may wait.
-const SHOWN_BYTES_MAX: usize = HISTORY_BYTES_MAX / 2;
 
 /// How long messages gather before they are shown.
 const BATCH_INTERVAL: Duration = Duration::from_millis(50);
@@ -201,8 +195,7 @@ impl History {
     pub fn arrive(&self, id: &str, seq: Option<u64>, time_ms: Option<i64>) -> bool {
         let Some(index) = self.index_of(id) else { return false };
         if !self.is_next(seq) {
-            self.remove(id);
-            return true;
+            return self.remove(id).is_some();
         }
         self.flush();
         let imp = self.imp();
@@ -257,9 +250,7 @@ impl History {
     pub fn tell_times(&self) {
         for position in 0..self.n_items() {
             self.place(position as usize);
-            if let Some(message) = self.message(position) {
-                message.tell_change();
-            }
+            self.message(position).inspect(Message::tell_change);
         }
     }
 
@@ -288,8 +279,8 @@ impl History {
     /// Returns the last text that the reader said, whether it has arrived or not.
     pub fn last_said(&self) -> Option<String> {
         let imp = self.imp();
-        let (arrived, later) = (imp.arrived.borrow(), imp.later.borrow());
-        let unsent = imp.unsent.borrow();
+        let (arrived, later, unsent) =
+            (imp.arrived.borrow(), imp.later.borrow(), imp.unsent.borrow());
         let mut latest = unsent.iter().rev().chain(later.iter().rev()).chain(arrived.iter().rev());
         let last = latest.find(|message| message.kind() == MessageKind::Own);
         last.map(|message| message.text().into_owned())

@@ -136,6 +136,8 @@ impl Session {
             // That nobody answers is less news than why the connection was lost.
             let before = self.ending().filter(|_| ending.is_absence());
             self.lose(before.or(Some(ending)), retry_at_ms);
+        } else if retry_at_ms.is_some() && ending.may_pass() {
+            self.wait(ending, retry_at_ms);
         } else {
             self.give_up(Some(ending));
         }

@@ -49,7 +49,7 @@ fn many_who_come_and_go_are_one_sentence() {
         ("+A +B +C", "A, B and C joined the chat."),
         ("+A +B +C +D", "A, B and 2 others joined the chat."),
         ("+A +B -C", "A and B joined the chat. C left the chat."),
-        ("+A -A +B -B", "2 people came or went for a moment."),
+        ("+A -A +B -B", "2 people came and left."),
         ("-A -B -C -D +E", "E joined the chat. A, B and 2 others left the chat."),
     ] {
         assert_eq!(said(story), expected);

@@ -209,7 +209,7 @@ class Past(WindowTest):
     def way_back(self):
         """What the button is called that leads to the end; empty if there is none."""
         names = self.window.names("push button")
-        return next((name for name in names if name.startswith("Go to the Latest Messages")), "")
+        return next((name for name in names if name.startswith("Jump to Latest")), "")
 
     def bottom(self, row):
         extents = self.window.extents(row)

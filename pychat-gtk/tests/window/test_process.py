@@ -35,7 +35,7 @@ class CommandLine(unittest.TestCase):
 
     def test_a_command_line_that_makes_no_sense_is_refused(self):
         for arguments, reason in [
-            (["host:0"], "The port is a number from 1 to 65535"),
+            (["host:0"], "The port must be between 1 and 65535"),
             (["a", "b"], "Only one server can be joined at a time"),
         ]:
             done = self.run_client(*arguments)

@@ -15,7 +15,7 @@ from support import PATIENCE_S, Atspi, GLib, WindowTest, eventually
 from touchscreen import Touchscreen
 
 SCREEN = (1280, 1024)
-BUTTON = "Go to the Latest Messages"
+BUTTON = "Jump to Latest"
 
 # How many messages are there, and how soon one more comes.
 N_BEFORE = 150

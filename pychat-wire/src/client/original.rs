@@ -35,7 +35,9 @@ impl Client {
     pub(super) fn on_last_words(&mut self, content: &str) {
         self.line.farewell = Some(match Notice::parse(content) {
             Notice::Stopping => Cause::Bye { reason: Reason::Shutdown },
-            _ => Cause::TurnedAway { reason: content.trim_end().to_owned() },
+            notice => {
+                Cause::TurnedAway { code: notice.refusal(), reason: content.trim_end().to_owned() }
+            }
         });
     }
 
@@ -93,7 +95,7 @@ impl Client {
     fn on_no(&mut self, now: u64, reason: &str) {
         let reason = reason.to_owned();
         if self.is_coming_back() {
-            self.give_up(now, Cause::TurnedAway { reason }, 0);
+            self.give_up(now, Cause::TurnedAway { code: None, reason }, 0);
         } else {
             self.refuse(None, reason, None);
         }

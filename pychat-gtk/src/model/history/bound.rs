@@ -7,7 +7,13 @@
 
 use gtk::glib::subclass::prelude::*;
 
-use super::{HISTORY_MESSAGES_MAX, History, Message, SHOWN_BYTES_MAX, position, shelf};
+use super::{HISTORY_MESSAGES_MAX, History, Message, position, shelf};
+
+/// The most bytes that the texts of all messages have which have arrived and are kept, shown or not.
+pub(super) const HISTORY_BYTES_MAX: usize = 32 << 20;
+
+/// The most of them that are shown; as many may wait.
+const SHOWN_BYTES_MAX: usize = HISTORY_BYTES_MAX / 2;
 
 impl History {
     /// Returns true if there is room for older messages without any that would have to wait.

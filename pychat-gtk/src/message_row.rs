@@ -32,6 +32,10 @@ const SENDING_PATIENCE: Duration = Duration::from_millis(500);
 /// The size of the picture of who speaks, in pixels.
 const AVATAR_SIZE: i32 = 32;
 
+/// What is left free beside a bubble, in pixels: there is a picture in it, or it shows whose side it
+/// is.
+const MARGIN: i32 = 40;
+
 /// What makes rows look differently.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 struct Look {
@@ -52,6 +56,8 @@ mod imp {
     pub struct MessageRow {
         #[template_child]
         line: TemplateChild<gtk::Box>,
+        #[template_child]
+        line_layout: TemplateChild<LineLayout>,
         #[template_child]
         bubble: TemplateChild<gtk::Box>,
         #[template_child]
@@ -178,6 +184,7 @@ mod imp {
             let avatar = adw::Avatar::builder()
                 .size(AVATAR_SIZE)
                 .show_initials(true)
+                .halign(gtk::Align::Start)
                 .valign(gtk::Align::Start)
                 .accessible_role(gtk::AccessibleRole::Presentation)
                 .build();
@@ -230,6 +237,7 @@ mod imp {
             if is_shown {
                 let clock = clock.get_or_insert_with(|| {
                     let clock = gtk::Image::from_icon_name("pychat-sending-symbolic");
+                    clock.set_halign(gtk::Align::End);
                     clock.set_valign(gtk::Align::End);
                     clock.add_css_class("sending-clock");
                     clock
@@ -270,11 +278,14 @@ mod imp {
             if self.look.replace(Some(look)) == Some(look) {
                 return;
             }
-            let (align, class) = match look.kind {
-                MessageKind::Own => (gtk::Align::End, "own"),
-                MessageKind::Other => (gtk::Align::Start, "other"),
-                MessageKind::Notice | MessageKind::Welcome => (gtk::Align::Center, "notice"),
+            let (align, class, margins) = match look.kind {
+                MessageKind::Own => (gtk::Align::End, "own", (MARGIN, 0)),
+                MessageKind::Other => (gtk::Align::Start, "other", (MARGIN, MARGIN)),
+                MessageKind::Notice | MessageKind::Welcome => {
+                    (gtk::Align::Center, "notice", (0, 0))
+                }
             };
+            self.line_layout.set_margins(margins);
             let marks = [
                 (true, "message"),
                 (true, class),

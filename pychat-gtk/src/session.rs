@@ -22,6 +22,7 @@ mod filing;
 mod imp;
 mod link;
 mod past;
+mod saying;
 mod telling;
 
 use std::{mem, path::Path, time::Duration};
@@ -30,15 +31,11 @@ use gtk::{
     glib,
     glib::{prelude::*, subclass::prelude::*},
 };
-use pychat_wire::{
-    Client, UserName,
-    client::{Begin, SayError},
-};
+use pychat_wire::{Client, UserName, client::Begin};
 
 pub use self::past::{PAGE_MESSAGES, SEARCH_PAGE_MESSAGES};
 use crate::{
-    ending::Ending, model::Message, server_address::ServerAddress, state_file::StateFile, text,
-    transport::Line, wording,
+    ending::Ending, server_address::ServerAddress, state_file::StateFile, transport::Line,
 };
 
 /// How long connecting and joining may take together.
@@ -158,44 +155,6 @@ impl Session {
         } else {
             self.give_up(None);
         }
-    }
-
-    /// Says `text` to everybody in the room, now or when the connection is back.
-    ///
-    /// # Errors
-    ///
-    /// [`SayError`] if it cannot be said; the text is still the caller's then.
-    pub fn say(&self, text: &str) -> Result<(), SayError> {
-        if text::is_blank(text) {
-            return Err(SayError::Blank);
-        }
-        let said = self.with_client(|client| client.say(text));
-        let id = said.unwrap_or(Err(SayError::NotJoined))?;
-        self.history().say(Message::sending(id, &self.name(), text.trim_end(), wall_ms()));
-        self.attend();
-        Ok(())
-    }
-
-    /// Returns how many bytes a message that says `text` could still take; fewer than none if it
-    /// is too long. `None` without a client, which knows the limit.
-    pub fn bytes_left(&self, text: &str) -> Option<isize> {
-        let (bytes, limit) = self.with_client(|client| client.size_of(text))?;
-        Some(limit.cast_signed().saturating_sub(bytes.cast_signed()))
-    }
-
-    /// Says again what failed, as if it had not been said before.
-    pub fn say_again(&self, id: &str) {
-        let Some(message) = self.history().unsent(id) else { return };
-        let text = message.text().into_owned();
-        match self.say(&text) {
-            Ok(()) => self.discard(id),
-            Err(error) => message.fail(&wording::say_error(error).unwrap_or_default()),
-        }
-    }
-
-    /// Takes away what failed.
-    pub fn discard(&self, id: &str) {
-        self.history().remove(id);
     }
 
     /// Leaves the room; resolves when the connection has been closed in order.

@@ -257,8 +257,6 @@ mod imp {
                 SessionState::Connecting | SessionState::Joining => gettext("Reconnecting…"),
                 _ => gettext("Offline"),
             });
-            // Who was there when the connection was lost may not be.
-            self.people_pane.set_sensitive(self.session.state() == SessionState::Joined);
             self.obj().set_title(Some(&format!("{name} — {server}")));
         }
 

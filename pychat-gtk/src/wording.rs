@@ -31,13 +31,24 @@ const EXCERPT_CHARS_MAX: usize = 200;
 /// More bytes than those characters have.
 const EXCERPT_BYTES_MAX: usize = 4 * EXCERPT_CHARS_MAX;
 
+/// Returns `name` as it stands in a sentence: whatever its direction, it moves nothing around it.
+fn isolated(name: &str) -> String {
+    format!("\u{2068}{name}\u{2069}") // First strong isolate, pop directional isolate.
+}
+
+/// Returns `names` one after the other.
+fn listed(names: &[impl AsRef<str>]) -> String {
+    names.iter().map(|name| isolated(name.as_ref())).collect::<Vec<_>>().join(", ")
+}
+
 /// Returns the greeting of somebody who has just joined as `name` and finds `others` there.
 pub fn welcome(name: &str, others: &[String]) -> String {
+    let name = &isolated(name);
     if others.is_empty() {
         return gettext_f("Welcome, {name}. Nobody else is here yet.", &[("name", name)]);
     }
-    let (listed, uncounted) = others.split_at(others.len().min(NAMES_LISTED_MAX));
-    let names = listed.join(", ");
+    let (named, uncounted) = others.split_at(others.len().min(NAMES_LISTED_MAX));
+    let names = listed(named);
     if uncounted.is_empty() {
         return gettext_f(
             "Welcome, {name}. Already here: {names}.",
@@ -53,7 +64,8 @@ pub fn welcome(name: &str, others: &[String]) -> String {
 
 /// Returns that somebody came or went, and why where it was not by their own wish.
 pub fn passage(passage: &Passage) -> String {
-    let values = [("name", passage.name.as_str())];
+    let name = isolated(&passage.name);
+    let values = [("name", name.as_str())];
     match passage.turn {
         Turn::Joined => gettext_f("{name} joined the chat.", &values),
         Turn::Left => gettext_f("{name} left the chat.", &values),
@@ -92,7 +104,7 @@ pub fn presence_details(presence: &Presence) -> String {
 
 fn joined(names: &[&str]) -> Option<String> {
     Some(match list(names)? {
-        List::One(name) => gettext_f("{name} joined the chat.", &[("name", name)]),
+        List::One(name) => gettext_f("{name} joined the chat.", &[("name", &name)]),
         List::All(names) => gettext_f("{names} joined the chat.", &[("names", &names)]),
         List::First(names, n_others) => ngettext_f(
             "{names} and {count} other joined the chat.",
@@ -105,7 +117,7 @@ fn joined(names: &[&str]) -> Option<String> {
 
 fn left(names: &[&str]) -> Option<String> {
     Some(match list(names)? {
-        List::One(name) => gettext_f("{name} left the chat.", &[("name", name)]),
+        List::One(name) => gettext_f("{name} left the chat.", &[("name", &name)]),
         List::All(names) => gettext_f("{names} left the chat.", &[("names", &names)]),
         List::First(names, n_others) => ngettext_f(
             "{names} and {count} other left the chat.",
@@ -117,9 +129,9 @@ fn left(names: &[&str]) -> Option<String> {
 }
 
 /// Some people, as far as they are named.
-enum List<'a> {
+enum List {
     /// There is only one.
-    One(&'a str),
+    One(String),
     /// All of several.
     All(String),
     /// The first of many, and how many others there are.
@@ -127,18 +139,18 @@ enum List<'a> {
 }
 
 /// Names them if they are few, the first of them if they are many; `None` if there is nobody.
-fn list<'a>(names: &[&'a str]) -> Option<List<'a>> {
+fn list(names: &[&str]) -> Option<List> {
     if NAMES_TOLD_MAX < names.len() {
         let (told, others) = names.split_at(NAMES_TOLD_MAX - 1);
-        return Some(List::First(told.join(", "), others.len()));
+        return Some(List::First(listed(told), others.len()));
     }
     let (last, before) = names.split_last()?;
     if before.is_empty() {
-        return Some(List::One(last));
+        return Some(List::One(isolated(last)));
     }
-    let before = before.join(", ");
+    let (before, last) = (listed(before), isolated(last));
     // Translators: the end of a list of names, as in “Anna, Boris and Vera”.
-    Some(List::All(gettext_f("{names} and {last}", &[("names", &before), ("last", last)])))
+    Some(List::All(gettext_f("{names} and {last}", &[("names", &before), ("last", &last)])))
 }
 
 /// Returns how many messages have come.
@@ -163,12 +175,12 @@ pub fn people_found(n_found: u32, n_people: u32) -> String {
 
 /// Returns what the reader is called among those who are here.
 pub fn oneself(name: &str) -> String {
-    gettext_f("{name} (you)", &[("name", name)])
+    gettext_f("{name} (you)", &[("name", &isolated(name))])
 }
 
 /// Returns whose chat it is, and where.
 pub fn chat(name: &str, server: &str) -> String {
-    gettext_f("{name} at {server}", &[("name", name), ("server", server)])
+    gettext_f("{name} at {server}", &[("name", &isolated(name)), ("server", server)])
 }
 
 /// Returns the last words of a server of protocol 1.
@@ -268,7 +280,8 @@ pub fn notification(n_messages: usize, author: &str, text: &str) -> (String, Str
     }
     let title = new_messages(n_messages);
     // Translators: the last of several messages, in a notification.
-    let body = gettext_f("{author}: {text}", &[("author", &excerpt(author)), ("text", &text)]);
+    let author = isolated(&excerpt(author));
+    let body = gettext_f("{author}: {text}", &[("author", &author), ("text", &text)]);
     (title, body)
 }
 

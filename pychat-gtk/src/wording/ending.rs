@@ -2,6 +2,7 @@
 
 use pychat_wire::{client::FailReason, message::ErrorCode};
 
+use super::isolated;
 use crate::{
     ending::Ending,
     i18n::{gettext, gettext_f},
@@ -30,10 +31,10 @@ pub fn ending(ending: &Ending, server: &str) -> String {
         Ending::Rejected { code, reason } => rejection(*code, reason),
         Ending::NameTaken { name, suggest: Some(free) } => gettext_f(
             "The name “{name}” is taken. “{free}” is available.",
-            &[("name", name), ("free", free)],
+            &[("name", &isolated(name)), ("free", &isolated(free))],
         ),
         Ending::NameTaken { name, suggest: None } => {
-            gettext_f("The name “{name}” is taken.", &[("name", name)])
+            gettext_f("The name “{name}” is taken.", &[("name", &isolated(name))])
         }
         Ending::Replaced => gettext("This chat was opened in another window."),
         Ending::CutShort => gettext_f(

@@ -25,6 +25,11 @@ CLIENT = os.environ.get("PYCHAT_GTK", str(BUILD / "pychat-gtk"))
 
 APP_ID = "io.github.pychat.Pychat"
 
+# Names in sentences are isolated from the direction of what is around them. Nobody sees that.
+ISOLATES = {0x2068: None, 0x2069: None}
+_get_name = Atspi.Accessible.get_name
+Atspi.Accessible.get_name = lambda it: (_get_name(it) or "").translate(ISOLATES)
+
 
 def call_application(interface, method, signature, *arguments):
     """Calls the client as a desktop does."""

@@ -113,7 +113,7 @@ class Connection(WindowTest):
         modern.let_in()
         window.wait_for_title(f"Анна — {modern.address}")
         modern.client.write({"type": "bye", "reason": "replaced", "retry_ms": 0})
-        window.wait_for("alert", "You have joined from another window.", window.conversation())
+        window.wait_for("alert", "This chat was opened in another window.", window.conversation())
         window.click("Reconnect", window.conversation())
         modern.let_in()
         eventually(lambda: not window.find("alert", within=window.conversation()), "the end of it")
@@ -144,7 +144,7 @@ class Connection(WindowTest):
         window.write("Message", "a draft")
         original.client.close()
         original.let_in()
-        lost = "The connection was lost; it may not have arrived."
+        lost = "Connection lost. This message may not have been delivered: check with the others before you send it again."
         eventually(lambda: window.descriptions() == {"one": lost, "two": lost}, "the failures")
         window.click("Send Again", window.wait_for_row(": two"))
         self.assertEqual(original.client.read()["content"], "two")

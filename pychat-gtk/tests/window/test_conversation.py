@@ -157,7 +157,7 @@ class Delivery(WindowTest):
             self.modern.client.write({
                 "type": "error", "code": "bad_payload", "text": "not now", "ref": self.say(text),
             })
-        reason = "Not sent. The server says: not now"
+        reason = "Not sent: the server did not accept it (not now)."
         failed = {"one": reason, "two": reason}
         eventually(lambda: self.window.descriptions() == failed, "the refusals")
         row = self.window.wait_for_row(": one")

@@ -7,7 +7,7 @@ import sys
 import threading
 import unittest
 
-from support import WindowTest, activate_action, eventually
+from support import ISOLATES, WindowTest, activate_action, eventually
 
 # As many as the server takes at once.
 N_FLOOD = 20
@@ -37,7 +37,7 @@ class Desktop:
         shown = {}
         for event in list(self.events):
             if "shown" in event:
-                shown[event["shown"]] = (event["title"], event["body"])
+                shown[event["shown"]] = (event["title"], event["body"].translate(ISOLATES))
             shown.pop(event.get("closed"), None)
         return shown
 

@@ -126,11 +126,11 @@ class People(WindowTest):
 
     def test_russian_counts_as_russians_do(self):
         window = self.open_people(BESIDE_PX, LANGUAGE="ru", LC_ALL="C.UTF-8")
-        window.wait_for("status bar", "2 человека")
-        self.assertEqual(self.names(window, "Участники"), ["Борис", "Анна, вы"])
+        window.wait_for("status bar", "2 человека в сети")
+        self.assertEqual(self.names(window, "Участники"), ["Борис", "Анна (вы)"])
         for n in range(3):
             self.let_join(self.server, f"Гость {n}")
-        window.wait_for("status bar", "5 человек")
+        window.wait_for("status bar", "5 человек в сети")
 
 
 if __name__ == "__main__":

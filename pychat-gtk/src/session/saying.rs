@@ -3,7 +3,7 @@
 use gtk::glib::subclass::prelude::*;
 use pychat_wire::client::SayError;
 
-use super::{Session, wall_ms};
+use super::{Session, telling::ORIGINAL, wall_ms};
 use crate::{model::Message, text, wording};
 
 /// The most bytes of texts that may wait to be acknowledged, together: all of them are filed with
@@ -20,10 +20,11 @@ impl Session {
         if text::is_blank(text) {
             return Err(SayError::Blank);
         }
+        let is_filed = ORIGINAL < self.imp().protocol.get();
         let said = self.with_client(|client| {
             let waiting = client.unacknowledged().map(|(_, text)| text.len());
             let (n_texts, n_bytes) = waiting.fold((0, 0), |sum, size| (sum.0 + 1, sum.1 + size));
-            if 0 < n_texts && UNACKNOWLEDGED_BYTES_MAX < n_bytes + text.len() {
+            if is_filed && 0 < n_texts && UNACKNOWLEDGED_BYTES_MAX < n_bytes + text.len() {
                 return Err(SayError::Full { limit: n_texts });
             }
             client.say(text)

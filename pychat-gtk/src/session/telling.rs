@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The number of the protocol that knows no other words than the original.
-const ORIGINAL: u64 = 1;
+pub(super) const ORIGINAL: u64 = 1;
 
 impl Session {
     /// Calls `f` with each message of somebody else's that is new: not with pages of the past.

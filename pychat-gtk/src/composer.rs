@@ -239,11 +239,30 @@ mod imp {
         /// the cursor before there is room for it, and would stay there.
         fn keep_at_top(&self) {
             let adjustment = self.scrolled_window.vadjustment();
-            let height = adjustment.upper();
-            let has_room = height <= f64::from(self.scrolled_window.max_content_height());
-            if has_room && 0.0 < adjustment.value() {
+            if self.has_room() && 0.0 < adjustment.value() {
                 adjustment.set_value(0.0);
             }
+            if self.scrolled_window.vscrollbar_policy() != self.bar_policy() {
+                let weak = self.downgrade();
+                // What is just being laid out must not get a bar.
+                glib::idle_add_local_once(move || {
+                    if let Some(imp) = weak.upgrade() {
+                        imp.scrolled_window.set_vscrollbar_policy(imp.bar_policy());
+                    }
+                });
+            }
+        }
+
+        /// Returns true if all of the text can be in view.
+        fn has_room(&self) -> bool {
+            let height = self.scrolled_window.vadjustment().upper();
+            height <= f64::from(self.scrolled_window.max_content_height())
+        }
+
+        /// A text that is scrolled has a bar. GTK by itself would show one for a moment with each
+        /// line that is added.
+        fn bar_policy(&self) -> gtk::PolicyType {
+            if self.has_room() { gtk::PolicyType::External } else { gtk::PolicyType::Automatic }
         }
 
         /// Brings back what was said last, to be said again as a message of its own.

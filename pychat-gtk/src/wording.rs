@@ -47,8 +47,8 @@ pub fn welcome(name: &str, others: &[String]) -> String {
     if others.is_empty() {
         return gettext_f("Welcome, {name}. Nobody else is here yet.", &[("name", name)]);
     }
-    let (named, uncounted) = others.split_at(others.len().min(NAMES_LISTED_MAX));
-    let names = listed(named);
+    let (told, uncounted) = others.split_at(others.len().min(NAMES_LISTED_MAX));
+    let names = listed(told);
     if uncounted.is_empty() {
         return gettext_f(
             "Welcome, {name}. Already here: {names}.",

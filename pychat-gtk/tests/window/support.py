@@ -96,7 +96,7 @@ class Window:
 
     def find_anywhere(self, role, name):
         """The same in all windows of the client, such as its preferences."""
-        application = self._find_application()
+        application = self.find_application()
         windows = [] if application is None else children(application)
         found = (self.find(role, name, within=it) for it in windows)
         return next(filter(None, found), None)
@@ -207,7 +207,7 @@ class Window:
 
     def frames(self):
         """The titles of all windows of the client."""
-        application = self._find_application()
+        application = self.find_application()
         return [] if application is None else [it.get_name() for it in children(application)]
 
     def is_on_screen(self):
@@ -231,10 +231,10 @@ class Window:
         return Atspi.Component.get_extents(accessible, Atspi.CoordType.WINDOW)
 
     def _find_frame(self):
-        application = self._find_application()
+        application = self.find_application()
         return None if application is None else next(children(application), None)
 
-    def _find_application(self):
+    def find_application(self):
         """Goes there from the top: `get_application` of a window crashes when it is called often."""
         desktop = Atspi.get_desktop(0)
         desktop.clear_cache()

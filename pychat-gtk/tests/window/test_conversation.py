@@ -80,10 +80,10 @@ class Conversation(WindowTest):
         for text, shown in [
             ("x" * 30_000, "x" * 2_000),
             ("line\n" * 6_000, "\n".join(["line"] * 40)),
-            ("word " * 6_000, "word " * 400),
+            ("word " * 6_000, " ".join(["word"] * 400)),
         ]:
             peer.say(text)
-            row = window.wait_for_row(": " + shown)
+            row = window.wait_for_row(f": {shown}…")
             window.click("Show More", row)
             eventually(lambda: any(len(it.get_name()) > len(shown) for it in walk(row)
                                    if it.get_role_name() == "label"), "more")

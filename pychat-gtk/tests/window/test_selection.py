@@ -309,7 +309,7 @@ class Menu(Reading):
         self.point(notice, "click", "3")
         self.assertEqual(self.menu(), ["Copy"])
         self.choose("Copy")
-        self.check_copied(r"Борис joined the chat\.")
+        self.check_copied("\u2068Борис\u2069 joined the chat\\.")
 
     def test_a_link_that_is_pointed_at_can_be_copied(self):
         self.open_room()

@@ -32,6 +32,8 @@ mod imp {
         found: TemplateChild<gtk::FilterListModel>,
         #[template_child]
         pub(super) filter: TemplateChild<gtk::CustomFilter>,
+        /// The beginning of a name for which people are found.
+        begun: RefCell<String>,
         /// True once Escape was pressed, until another name is begun.
         pub(super) is_declined: Cell<bool>,
         /// Where names are begun, and completed.
@@ -112,7 +114,10 @@ mod imp {
 
         /// Finds those whose names have a word that begins like this; returns false if there is nobody to choose.
         fn find(&self, begun: &str) -> bool {
-            self.filter.set_filter_func(Person::finder(begun));
+            if *self.begun.borrow() != begun {
+                self.begun.replace(begun.to_owned());
+                self.filter.set_filter_func(Person::finder(begun));
+            }
             let n_found = self.selection.n_items();
             let is_whole = |person: Person| fold(&person.name()) == fold(begun);
             0 < n_found && !(n_found == 1 && self.person(0).is_some_and(is_whole))

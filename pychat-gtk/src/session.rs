@@ -204,6 +204,11 @@ impl Session {
         self.attend();
     }
 
+    /// Asks the client something; it may be told something from elsewhere meanwhile.
+    fn ask_client<T>(&self, f: impl FnOnce(&Client) -> T) -> Option<T> {
+        self.imp().client.borrow().as_ref().map(f)
+    }
+
     fn with_client<T>(&self, f: impl FnOnce(&mut Client) -> T) -> Option<T> {
         self.imp().client.borrow_mut().as_mut().map(f)
     }
@@ -239,7 +244,7 @@ impl Session {
     /// Calls the client at its deadline, wherever that has moved: an old alarm would wake a quiet
     /// client for nothing.
     fn set_alarm(&self) {
-        let deadline = self.with_client(|client| client.next_deadline()).flatten();
+        let deadline = self.ask_client(Client::next_deadline).flatten();
         let mut alarm = self.imp().alarm.borrow_mut();
         if alarm.as_ref().map(|(armed, _)| *armed) == deadline {
             return;

@@ -276,7 +276,7 @@ pub fn cut() -> String {
 pub fn notification(n_messages: usize, author: &str, text: &str) -> (String, String) {
     let text = excerpt(text);
     if n_messages <= 1 {
-        return (author.to_owned(), text);
+        return (excerpt(author), text);
     }
     let title = new_messages(n_messages);
     // Translators: the last of several messages, in a notification.

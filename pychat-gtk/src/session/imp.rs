@@ -134,6 +134,13 @@ impl ObjectSubclass for Session {
 
 #[glib::derived_properties]
 impl ObjectImpl for Session {
+    /// A connection does not outlive who speaks along it.
+    fn dispose(&self) {
+        if let Link::Open(line) = self.link.take() {
+            glib::spawn_future_local(line.finish());
+        }
+    }
+
     fn signals() -> &'static [Signal] {
         static SIGNALS: OnceLock<Vec<Signal>> = OnceLock::new();
         SIGNALS.get_or_init(|| {

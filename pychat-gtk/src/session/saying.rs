@@ -38,7 +38,7 @@ impl Session {
     /// Returns how many bytes a message that says `text` could still take; fewer than none if it
     /// is too long. `None` without a client, which knows the limit.
     pub fn bytes_left(&self, text: &str) -> Option<isize> {
-        let (bytes, limit) = self.with_client(|client| client.size_of(text))?;
+        let (bytes, limit) = self.ask_client(|client| client.size_of(text))?;
         Some(limit.cast_signed().saturating_sub(bytes.cast_signed()))
     }
 

@@ -110,7 +110,7 @@ impl Session {
 
     /// Shows what was said in an earlier life.
     fn show_unacknowledged(&self) {
-        let texts = self.with_client(|client| {
+        let texts = self.ask_client(|client| {
             let texts = client.unacknowledged();
             texts.map(|(id, text)| (id.clone(), text.to_owned())).collect::<Vec<_>>()
         });

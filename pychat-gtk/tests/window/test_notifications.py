@@ -163,7 +163,8 @@ class Notifications(WindowTest):
         self.desktop.click(1)
         eventually(window.is_on_screen, "the window to come back")
         window.find_again()
-        window.wait_for_row(": still there?")
+        row = window.wait_for_row(": still there?")
+        self.assertIn("New messages. ", row.get_name())
         self.desktop.wait_for()
 
     def test_quitting_ends_a_hidden_window(self):

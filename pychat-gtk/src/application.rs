@@ -81,7 +81,7 @@ mod imp {
             let obj = self.obj();
             match obj.active_window() {
                 Some(window) => window.present(),
-                None => obj.new_window().present(),
+                None => obj.start(),
             }
         }
 
@@ -208,6 +208,16 @@ impl Application {
             (None, Some(link)) => self.ask(link.name(), Some(link.server())),
         }
         glib::ExitCode::SUCCESS
+    }
+
+    /// Opens the first window: that of the last chat, if that is preferred.
+    fn start(&self) {
+        let chat = self.settings().chat_at_start();
+        let chat = chat.and_then(|(name, server)| Some((name, server.parse().ok()?)));
+        match chat {
+            Some((name, server)) => self.show_conversation(&name, &server),
+            None => self.new_window().present(),
+        }
     }
 
     /// Brings forward the window of `name` at `server`, or opens one that joins.

@@ -22,10 +22,11 @@ const WINDOW_KEYS: [(&str, &str); 3] = [
 ];
 
 /// All keys. A schema that lacks one is an older version's, and asking it would end the program.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "color-scheme",
     "enter-sends",
     "is-maximized",
+    "join-at-start",
     "name",
     "notifications",
     "recent",
@@ -200,6 +201,12 @@ impl Settings {
             "none" => Notifications::None,
             _ => Notifications::All,
         }
+    }
+
+    /// Returns the name and the server of the chat to join when the client is started without one.
+    pub fn chat_at_start(&self) -> Option<(String, String)> {
+        let settings = self.0.as_ref()?;
+        if settings.boolean("join-at-start") { self.recent().into_iter().next() } else { None }
     }
 
     /// Returns true if closing the window is not to end the client.

@@ -29,7 +29,7 @@ CHECK_DEB_PACKAGES := $(DEB_PACKAGES) lintian systemd dbus util-linux iproute2 m
 	desktop-file-utils gtk-update-icon-cache sqlite3 python3 git
 # What it takes to try it all: a display, a session bus, a screen reader's eyes, and validators.
 CHECK_PACKAGES := $(CHECK_DEB_PACKAGES) g++ xvfb xserver-xorg-core xserver-xorg-video-dummy \
-	at-spi2-core python3-gi gir1.2-atspi-2.0 xdotool weston adwaita-icon-theme fonts-cantarell \
+	at-spi2-core python3-gi gir1.2-atspi-2.0 xdotool imagemagick weston adwaita-icon-theme fonts-cantarell \
 	fonts-noto-color-emoji netcat-openbsd procps shellcheck appstream mandoc zsh fish
 
 install = missing=(); for package in $(1); do \

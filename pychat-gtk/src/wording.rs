@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The most names that a welcome lists; the rest are counted.
-const NAMES_LISTED_MAX: usize = 20;
+const NAMES_LISTED_MAX: usize = 3;
 
 /// The most comings and goings that are told each by themselves.
 const PASSAGES_TOLD_MAX: usize = 2;
@@ -55,10 +55,11 @@ pub fn welcome(name: &str, others: &[String]) -> String {
             &[("name", name), ("names", &names)],
         );
     }
-    let count = uncounted.len().to_string();
-    gettext_f(
-        "Welcome, {name}. Already here: {names} and {count} more.",
-        &[("name", name), ("names", &names), ("count", &count)],
+    ngettext_f(
+        "Welcome, {name}. Already here: {names} and {count} other.",
+        "Welcome, {name}. Already here: {names} and {count} others.",
+        uncounted.len(),
+        &[("name", name), ("names", &names)],
     )
 }
 

@@ -199,9 +199,9 @@ class Joining(WindowTest):
     def test_chats_are_forgotten(self):
         chats = "[('Анна', 'a:1'), ('Анна', 'b:2'), ('Анна', 'c:3')]"
         window = self.open(**self.with_settings(("recent", chats)))
-        window.click("Forget Анна at b:2")
+        window.click("Remove Анна at b:2 from List")
         eventually(lambda: self.listed(window) == ["Анна at a:1", "Анна at c:3"], "the rest")
-        window.click("Forget Анна at a:1")
+        window.click("Remove Анна at a:1 from List")
         eventually(lambda: self.listed(window) == [], "the list to go: the last one is filled in")
 
     def listed(self, window):

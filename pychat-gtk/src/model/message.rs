@@ -145,10 +145,10 @@ impl Message {
         self
     }
 
-    /// Lets it find out where it calls its reader.
+    /// Lets it find out where it calls its reader, who is there with `others`.
     #[must_use]
-    pub fn read_by(self, reader: &Callee) -> Self {
-        self.imp().mentions.get_or_init(|| reader.mentions(&self.text()).into());
+    pub fn read_by<'a>(self, reader: &Callee, others: impl IntoIterator<Item = &'a str>) -> Self {
+        self.imp().mentions.get_or_init(|| reader.mentions(&self.text(), others).into());
         self
     }
 

@@ -221,10 +221,9 @@ impl Session {
     /// Returns `message` with what calls us in it.
     fn read(&self, message: Message) -> Message {
         let (mut callee, client) = (self.imp().callee.borrow_mut(), self.imp().client.borrow());
-        let members = || client.as_ref().map(Client::members).unwrap_or_default();
-        let callee = callee
-            .get_or_insert_with(|| Callee::new(&self.name(), members().iter().map(AsRef::as_ref)));
-        message.read_by(callee)
+        let members = client.as_ref().map(Client::members).unwrap_or_default();
+        let callee = callee.get_or_insert_with(|| Callee::new(&self.name()));
+        message.read_by(callee, members.iter().map(AsRef::as_ref))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Mentions: where a text calls somebody by name.
 
-use std::ops::Range;
+use std::{cell::OnceCell, ops::Range};
 
 use super::{
     code::code,
@@ -19,8 +19,9 @@ const PLACES_MAX: usize = 100;
 #[derive(Debug, Default)]
 pub struct Callee {
     name: Name,
-    /// Those of the others whose names have the reader's in them, or are the same when compared.
-    namesakes: Vec<Name>,
+    /// Those of the others whose names have the reader's in them, or are the same when compared;
+    /// found out when they are needed first.
+    namesakes: OnceCell<Vec<Name>>,
 }
 
 /// A name, and how it is compared.
@@ -37,20 +38,20 @@ impl From<&str> for Name {
 }
 
 impl Callee {
-    /// Makes a reader called `name`, who is there with `others`.
-    pub fn new<'a>(name: &str, others: impl IntoIterator<Item = &'a str>) -> Self {
-        let name = Name::from(name);
-        let namesakes = others.into_iter().map(Name::from);
-        let namesakes =
-            namesakes.filter(|it| it.name != name.name && it.folded.contains(&name.folded));
-        Self { namesakes: namesakes.collect(), name }
+    /// Makes a reader called `name`, for as long as the same people are there.
+    pub fn new(name: &str) -> Self {
+        Self { name: Name::from(name), namesakes: OnceCell::new() }
     }
 
-    /// Returns where `text` calls the reader, in bytes: as `@name`, or by the name as words of
-    /// their own. The longest name of somebody there is the one that is meant at a place, and one
-    /// that is spelled exactly so before one that is only alike. Nothing in a link or in code calls
-    /// anybody.
-    pub fn mentions(&self, text: &str) -> Vec<Range<usize>> {
+    /// Returns where `text` calls the reader, who is there with `others`, in bytes: as `@name`, or
+    /// by the name as words of their own. The longest name of somebody there is the one that is
+    /// meant at a place, and one that is spelled exactly so before one that is only alike. Nothing
+    /// in a link or in code calls anybody.
+    pub fn mentions<'a>(
+        &self,
+        text: &str,
+        others: impl IntoIterator<Item = &'a str>,
+    ) -> Vec<Range<usize>> {
         let wanted = &self.name.folded;
         // Nearly all texts do not have it, and to know that takes no places.
         if wanted.is_empty() || !fold(text).contains(wanted) {
@@ -60,7 +61,12 @@ impl Callee {
         let linked: Vec<_> = links(text).into_iter().map(|it| it.range).collect();
         let coded: Vec<_> = code(text).into_iter().map(|it| it.range).collect();
         let is_silent = |at: &Range<usize>| touches(&linked, at) || touches(&coded, at);
-        let is_meant = |at| !self.namesakes.iter().any(|it| self.is_outdone(it, text, &folded, at));
+        let namesakes = self.namesakes.get_or_init(|| {
+            let is_namesake =
+                |it: &Name| it.name != self.name.name && it.folded.contains(&self.name.folded);
+            others.into_iter().map(Name::from).filter(is_namesake).collect()
+        });
+        let is_meant = |at| !namesakes.iter().any(|it| self.is_outdone(it, text, &folded, at));
         let found = folded.text().match_indices(wanted).take(PLACES_MAX).filter_map(|(at, _)| {
             let range = folded.whole_letters(at..at + wanted.len())?;
             let call = call(text, range).filter(|call| !is_silent(call))?;
@@ -130,8 +136,8 @@ mod tests {
 
     #[track_caller]
     fn check(name: &str, others: &[&str], text: &str, expected: &[&str]) {
-        let callee = Callee::new(name, others.iter().copied());
-        let found: Vec<_> = callee.mentions(text).into_iter().map(|range| &text[range]).collect();
+        let found = Callee::new(name).mentions(text, others.iter().copied());
+        let found: Vec<_> = found.into_iter().map(|range| &text[range]).collect();
         assert_eq!(found, expected, "{name:?} beside {others:?} in {text:?}");
     }
 

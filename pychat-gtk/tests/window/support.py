@@ -29,6 +29,10 @@ APP_ID = "io.github.pychat.Pychat"
 # The same widgets have other roles in GTK 4.18 than in 4.8, and one role has another name in AT-SPI
 # 2.56 than in 2.46.
 ROLES = {"button": "push button", "grouping": "panel", "toggle button": "push button"}
+# Names in sentences are isolated from the direction of what is around them. Nobody sees that.
+ISOLATES = {0x2068: None, 0x2069: None}
+_get_name = Atspi.Accessible.get_name
+Atspi.Accessible.get_name = lambda it: (_get_name(it) or "").translate(ISOLATES)
 
 
 def call_application(interface, method, signature, *arguments):
@@ -112,7 +116,7 @@ class Window:
 
     def find_anywhere(self, role, name):
         """The same in all windows of the client, such as its preferences."""
-        application = self._find_application()
+        application = self.find_application()
         windows = [] if application is None else children(application)
         found = (self.find(role, name, within=it) for it in windows)
         return next(filter(None, found), None)
@@ -160,7 +164,7 @@ class Window:
     def way_back(self):
         """What the button is called that leads to the latest messages; empty if there is none."""
         names = self.names("push button")
-        return next((name for name in names if name.startswith("Go to the Latest Messages")), "")
+        return next((name for name in names if name.startswith("Jump to Latest")), "")
 
     def n_missed(self):
         """How many messages it says have come below what is in view."""
@@ -236,7 +240,7 @@ class Window:
 
     def frames(self):
         """The titles of all windows of the client."""
-        application = self._find_application()
+        application = self.find_application()
         return [] if application is None else [it.get_name() for it in children(application)]
 
     def is_on_screen(self):
@@ -269,10 +273,10 @@ class Window:
         return area
 
     def _find_frame(self):
-        application = self._find_application()
+        application = self.find_application()
         return None if application is None else next(children(application), None)
 
-    def _find_application(self):
+    def find_application(self):
         """Goes there from the top: `get_application` of a window crashes when it is called often."""
         desktop = Atspi.get_desktop(0)
         desktop.clear_cache()

@@ -80,10 +80,10 @@ class Conversation(WindowTest):
         for text, shown in [
             ("x" * 30_000, "x" * 2_000),
             ("line\n" * 6_000, "\n".join(["line"] * 40)),
-            ("word " * 6_000, "word " * 400),
+            ("word " * 6_000, " ".join(["word"] * 400)),
         ]:
             peer.say(text)
-            row = window.wait_for_row(": " + shown)
+            row = window.wait_for_row(f": {shown}…")
             window.click("Show More", row)
             eventually(lambda: any(len(it.get_name()) > len(shown) for it in walk(row)
                                    if it.get_role_name() == "label"), "more")
@@ -165,7 +165,7 @@ class Delivery(WindowTest):
             self.modern.client.write({
                 "type": "error", "code": "bad_payload", "text": "not now", "ref": self.say(text),
             })
-        reason = "Not sent. The server says: not now"
+        reason = "Not sent: the server did not accept it (not now)."
         failed = {"one": reason, "two": reason}
         eventually(lambda: self.window.descriptions() == failed, "the refusals")
         row = self.window.wait_for_row(": one")

@@ -21,6 +21,10 @@ use crate::swipe::Swipe;
 /// How long the view may go on moving after the input that moved it.
 const SCROLL_SETTLE_TIME: Duration = Duration::from_millis(600);
 
+/// How far from its end, in pixels, a list may be for its reader to have come there: from GTK 4.12
+/// on, a list that goes to its last row leaves out the padding below that.
+const AT_END_DISTANCE: f64 = 16.0;
+
 /// How far from its end, in pixels, a list must be for its reader to have left the end.
 const LEFT_END_DISTANCE: f64 = 32.0;
 
@@ -118,7 +122,7 @@ impl FollowEnd {
 
     /// Follows the end again if it is in view.
     pub fn settle(&self) {
-        if self.distance() <= 1.0 {
+        if self.distance() <= AT_END_DISTANCE {
             self.set_following(true);
         }
     }
@@ -150,7 +154,7 @@ impl FollowEnd {
         let distance = self.distance();
         let is_scrolling = self.is_reader_scrolling();
         self.0.is_near.set(is_scrolling && 1.0 < distance);
-        if distance <= 1.0 {
+        if distance <= AT_END_DISTANCE {
             self.set_following(true);
         } else if is_scrolling && LEFT_END_DISTANCE < distance {
             self.set_following(false);

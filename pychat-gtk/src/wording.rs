@@ -213,10 +213,9 @@ pub fn name_error(error: NameError) -> String {
             "Names can have at most {limit} characters; this one has {count}",
             &[("limit", &NAME_CHARS_MAX.to_string()), ("count", &chars.to_string())],
         ),
-        NameError::Forbidden { character } if character.is_ascii_graphic() => gettext_f(
-            "Names can’t contain “{character}”",
-            &[("character", &character.to_string())],
-        ),
+        NameError::Forbidden { character } if character.is_ascii_graphic() => {
+            gettext_f("Names can’t contain “{character}”", &[("character", &character.to_string())])
+        }
         NameError::Forbidden { character } => gettext_f(
             "Names can’t contain the character {code}",
             &[("code", &format!("U+{:04X}", u32::from(character)))],

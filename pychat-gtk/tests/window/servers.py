@@ -36,7 +36,11 @@ class Server:
 
     def start(self):
         self.process = subprocess.Popen(
-            [SERVER, "--listen", self.address, "--history", "memory"], stderr=subprocess.DEVNULL
+            [
+                SERVER, "--listen", self.address, "--history", "memory",
+                "--connections-per-address", "0",  # Everybody comes from the same one here.
+            ],
+            stderr=subprocess.DEVNULL,
         )
         eventually(self._answers, "the server")
 

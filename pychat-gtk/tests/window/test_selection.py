@@ -6,7 +6,7 @@ What was copied is read by pasting it where messages are written.
 import subprocess
 import unittest
 
-from support import Atspi, WindowTest, eventually, walk
+from support import Atspi, WindowTest, eventually, role_of, walk
 from test_notifications import Desktop
 
 LINK = "https://example.org/x"
@@ -77,7 +77,7 @@ class Reading(WindowTest):
 
     def focused(self):
         focused = self.window.focused()
-        return focused and (focused.get_role_name(), focused.get_name().rpartition(": ")[2])
+        return focused and (role_of(focused), focused.get_name().rpartition(": ")[2])
 
     def wait_for_focus(self, role, name):
         eventually(lambda: self.focused() == (role, name), f"the focus on the {role} {name!r}")
@@ -91,12 +91,16 @@ class Reading(WindowTest):
     def menu(self):
         """What the menu offers, once it is open."""
 
-        def names():
+        looks = []
+
+        def is_complete():
             self.window.frame.clear_cache()
             items = (it for it in walk(self.window.frame) if it.get_role_name() == "menu item")
-            return [it.get_name() for it in items]
+            looks.append([it.get_name() for it in items])
+            return all(looks[-1]) and looks[-1] and looks[-2:-1] == looks[-1:]
 
-        return eventually(names, "the menu")
+        eventually(is_complete, "the menu")
+        return looks[-1]
 
 
 def stamped(*messages):

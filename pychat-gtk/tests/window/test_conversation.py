@@ -65,11 +65,13 @@ class Conversation(WindowTest):
 
     def test_nothing_is_taken_for_markup(self):
         name, text = "<i>A</i>&amp;", "<b>bold</b> &amp; <span"
-        window = self.open_joined(self.server, name)
+        original = self.start_original()  # It takes any name.
+        window = self.open("--name", "Анна", original.address)
+        original.let_in(name)
+        window.wait_for_title(f"{name} — {original.address}")
         placeholder = window.wait_for("panel", "No Messages Yet")
         window.wait_for("label", f"Welcome, {name}. Nobody else is here yet.", placeholder)
-        peer = self.let_join(self.server, "<s>B</s>")
-        peer.say(text)
+        original.say("<s>B</s>", text)
         row = window.wait_for_row(text)
         labels = [it.get_name() for it in walk(row) if it.get_role_name() == "label"]
         self.assertEqual((labels[0], labels[2]), ("<s>B</s>", text))

@@ -182,18 +182,18 @@ class Joining(WindowTest):
 
     def test_chats_are_listed_the_last_first_and_joined_with_a_click(self):
         server = self.start_server()
-        chats = f"[('Анна', 'host:1'), ('<Вера>', '{server.address}')]"
+        chats = f"[('Анна', 'host:1'), ('Вера', '{server.address}')]"
         memory = self.with_settings(("recent", chats))
         window = self.open(**memory)
-        row = window.wait_for("list item", f"<Вера> at {server.address}")
+        row = window.wait_for("list item", f"Вера at {server.address}")
         window.wait_for("list item", "Анна at host:1")
         window.click_at(row)
-        window.wait_for_title(f"<Вера> — {server.address}")
+        window.wait_for_title(f"Вера — {server.address}")
         window.press("ctrl+q")
         self.assertEqual(window.process.wait(10), 0)
 
         window = self.open(**memory)
-        expected = [f"<Вера> at {server.address}", "Анна at host:1"]
+        expected = [f"Вера at {server.address}", "Анна at host:1"]
         eventually(lambda: self.listed(window) == expected, f"{expected}")
 
     def test_chats_are_forgotten(self):

@@ -169,12 +169,13 @@ class Notifications(WindowTest):
 
     def test_quitting_ends_a_hidden_window(self):
         window = self.open_in_background(("run-in-background", "true"))
+        self.boris.hear_until(lambda payload: payload["content"] == "Анна присоединился к чату.")
         window.focus()
         window.press("ctrl+w")
         eventually(lambda: not window.is_on_screen(), "the window to go")
         activate_action("quit")
         window.process.wait(15)
-        self.boris.hear_until(lambda payload: "Анна" in payload["content"])
+        self.boris.hear_until(lambda payload: payload["content"] == "Анна покинул чат.")
 
 
 if __name__ == "__main__":

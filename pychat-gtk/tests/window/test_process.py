@@ -34,7 +34,7 @@ class CommandLine(unittest.TestCase):
         self.assertIn("--name=NAME", done.stdout)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         help = self.run_client("--help", **russian()).stdout
-        for words in ("Чат поверх обычного TCP", "УЗЕЛ[:ПОРТ]|ССЫЛКА", "Имя для входа в чат"):
+        for words in ("Клиент чата для серверов pychat", "УЗЕЛ[:ПОРТ]|ССЫЛКА", "Имя для входа в чат"):
             self.assertIn(words, help)
 
     def test_a_command_line_that_makes_no_sense_is_refused(self):

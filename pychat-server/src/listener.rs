@@ -26,6 +26,16 @@ const KEEPALIVE_PROBES: u32 = 5;
 const UNACKNOWLEDGED_TIMEOUT: Duration =
     KEEPALIVE_IDLE.saturating_add(KEEPALIVE_INTERVAL.saturating_mul(KEEPALIVE_PROBES));
 
+/// The most of what was written to a line that its kernel takes without having sent it, in bytes.
+///
+/// A peer that does not read would otherwise have megabytes of the kernel's memory besides what it is
+/// owed here. What is in flight does not count, so a fast line is as fast as before.
+const UNSENT_BYTES_MAX: u32 = 128 << 10;
+
+/// The buffer for what arrives on a line and has not been read, in bytes; the kernel takes twice as
+/// much for it. By itself it grows to megabytes for a peer that is read slowly because it says too much.
+const RECEIVE_BYTES_MAX: usize = 64 << 10;
+
 /// Why an address cannot be listened on.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -189,6 +199,8 @@ pub fn tune(socket: &TcpStream) -> io::Result<()> {
     let options = SockRef::from(socket);
     options.set_tcp_nodelay(true)?;
     options.set_tcp_user_timeout(Some(UNACKNOWLEDGED_TIMEOUT))?;
+    options.set_tcp_notsent_lowat(UNSENT_BYTES_MAX)?;
+    options.set_recv_buffer_size(RECEIVE_BYTES_MAX)?;
     options.set_tcp_keepalive(
         &TcpKeepalive::new()
             .with_time(KEEPALIVE_IDLE)
@@ -214,6 +226,8 @@ mod tests {
         assert_eq!(options.tcp_keepalive_interval().unwrap(), KEEPALIVE_INTERVAL);
         assert_eq!(options.tcp_keepalive_retries().unwrap(), KEEPALIVE_PROBES);
         assert_eq!(options.tcp_user_timeout().unwrap(), Some(Duration::from_secs(110)));
+        assert_eq!(options.tcp_notsent_lowat().unwrap(), 128 << 10);
+        assert_eq!(options.recv_buffer_size().unwrap(), 2 * RECEIVE_BYTES_MAX);
         drop(caller);
     }
 

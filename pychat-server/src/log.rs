@@ -5,6 +5,7 @@
 //! back. What a client said under an id of its own is taken once, however often it is sent.
 
 pub mod memory;
+mod page;
 pub mod sqlite;
 
 use std::{
@@ -285,6 +286,25 @@ impl Log {
                 Ok(())
             }
             Self::Kept(kept) => kept.read(after, each),
+        }
+    }
+
+    /// Returns where a page begins that ends before number `before`: the number of the oldest of the
+    /// newest `limit` messages that are kept, or fewer so that their texts have at most `bytes_max`
+    /// bytes together, but one at least; `before` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`].
+    pub fn page_start(
+        &mut self,
+        before: u64,
+        limit: u64,
+        bytes_max: usize,
+    ) -> Result<u64, StorageError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.page_start(before, limit, bytes_max)),
+            Self::Kept(kept) => kept.page_start(before, limit, bytes_max),
         }
     }
 

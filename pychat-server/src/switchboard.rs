@@ -291,6 +291,11 @@ impl<S: Socket> Switchboard<S> {
     fn read(&mut self, now: Instant, id: ConnectionId) -> usize {
         let Some(seat) = self.connections.get_mut(id) else { return 0 };
         seat.queued.ready = false;
+        if let Some(until) = self.chat.held_until(now, id) {
+            seat.is_held = true;
+            self.holds.set(id, until);
+            return 0;
+        }
         let (chat, effects) = (&mut self.chat, &mut self.effects);
         let n_effects = effects.len();
         let filled = seat.connection.fill(&mut self.scratch, |payload| {

@@ -9,6 +9,7 @@ mod log {
     mod checkpoint;
     mod keeping;
     mod opening;
+    mod paging;
     mod shelf;
     mod trouble;
 }

@@ -144,7 +144,11 @@ fn hear(peers: &mut BTreeMap<String, Peer>, who: &str, expected: &Value) {
     assert_eq!(&heard, expected, "{who}");
 }
 
-/// Makes one entry of all that one peer writes in a row.
+/// The frame that ends a conversation.
+const FAREWELL: &str = "0:";
+
+/// Makes one entry of all that one peer writes in a row; but a goodbye waits until what came before
+/// it was heard, for nobody hears of somebody who leaves in the moment of joining.
 fn gathered(log: Vec<Entry>) -> Vec<Entry> {
     let mut gathered: Vec<Entry> = Vec::new();
     for next in log {
@@ -152,6 +156,7 @@ fn gathered(log: Vec<Entry>) -> Vec<Entry> {
             gathered.last_mut()
             && let Action::Write(more) = &next.step.action
             && *who == next.step.who
+            && more != FAREWELL
         {
             *bytes += more;
             for (listener, messages) in next.heard {

@@ -2,13 +2,16 @@
 
 use std::{fmt, time::Duration};
 
-/// The most that the server may take of a processor for each million bytes received.
+/// The most that the server may take of a processor for each million bytes received, and what it may
+/// take in any case: 1 % of a minute, for the shares of an address that are meant for a minute.
 const CPU_PER_MEGABYTE: Duration = Duration::from_millis(100);
+const CPU_AT_ONCE: Duration = Duration::from_millis(600);
 
 /// How long somebody else may wait at most.
 const WAIT: Duration = Duration::from_millis(250);
 
-/// How many bytes the server may send for each byte received.
+/// How many bytes the server may send to others for each byte received; what an attacker is sent, it
+/// has asked for and pays for by reading.
 const BYTES_OUT_PER_BYTE: f64 = 20.0;
 
 /// Returns what a table of figures begins with.
@@ -92,8 +95,8 @@ impl Figures {
     /// Returns which aims are missed.
     fn missed(&self) -> Missed {
         Missed {
-            cpu: CPU_PER_MEGABYTE < self.cpu_per_megabyte(1),
-            out: BYTES_OUT_PER_BYTE < self.out_per_byte(1).iter().sum(),
+            cpu: CPU_AT_ONCE < self.cpu && CPU_PER_MEGABYTE < self.cpu_per_megabyte(1),
+            out: BYTES_OUT_PER_BYTE < self.out_per_byte(1)[1],
             memory: self.allowed_memory < self.memory + self.kernel_memory,
             wait: WAIT < self.wait,
             other: self.is_cut || self.has_died || self.remark.is_missed,

@@ -12,7 +12,8 @@
 //!   beyond what it had before, and what the documented memory formula allows for the two.
 //! * **wait**: the longest that the innocent waited for an answer, and half of its waits before.
 //!
-//! A `!` marks what misses its aim. Attackers, server and innocent share the machine with whatever
+//! A `!` marks what misses its aim: 100 ms of a processor a MB beyond the first 600 ms, 20 bytes to
+//! others for a byte, the memory formula, 250 ms of waiting. Attackers, server and innocent share the machine with whatever
 //! else runs there: waits are those of a busy machine, everything else hardly depends on it.
 //!
 //! `PYCHAT_CASES=name_stall,ping` runs these cases alone (all that begin so), and the search only if

@@ -29,12 +29,14 @@ const CONNECTION_BYTES: u64 = 1 << 10;
 const BACKLOG_BYTES_MAX: u64 = 1 << 20;
 const BACKLOG_TOTAL_BYTES_MAX: u64 = 256 << 20;
 const LOG_BYTES: u64 = 2 << 20;
+/// What the kernel holds for a connection at most, received and unsent.
+const KERNEL_BYTES: u64 = (128 + 256) << 10;
 
 /// Returns how much memory a server may have, kernel buffers included, for so many connections
 /// beside what it `began` with.
 fn allowed_memory(began: u64, connections: u64) -> u64 {
     let backlogs = BACKLOG_TOTAL_BYTES_MAX.min(connections * BACKLOG_BYTES_MAX);
-    let each = PAYLOAD_BYTES_MAX + UNREAD_BYTES_MAX + CONNECTION_BYTES;
+    let each = PAYLOAD_BYTES_MAX + UNREAD_BYTES_MAX + CONNECTION_BYTES + KERNEL_BYTES;
     began + connections * each + backlogs + LOG_BYTES
 }
 

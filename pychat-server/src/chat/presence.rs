@@ -2,14 +2,22 @@
 
 use std::time::Instant;
 
-use super::{Chat, CloseReason, Effect};
-use crate::id::ConnectionId;
+use super::{Chat, CloseReason, Effect, Phase};
+use crate::{admission::Act, id::ConnectionId};
 
 /// The most people who are announced at once, so that the others can read of some before they are
 /// sent more.
 pub const ANNOUNCED_AT_ONCE_MAX: usize = 128;
 
 impl Chat {
+    /// Returns until when nothing is to be read from somebody in the room, as all connections of
+    /// their address together have said too much.
+    pub fn held_until(&self, now: Instant, id: ConnectionId) -> Option<Instant> {
+        let peer = self.peers.get(&id)?;
+        let is_joined = matches!(peer.phase, Phase::Joined(_));
+        is_joined.then(|| self.admission.full_until(now, peer.origin, Act::Text)).flatten()
+    }
+
     /// Announces those who have stayed long enough by `now`, or the first of them.
     pub(super) fn announce_due(&mut self, now: Instant, effects: &mut Vec<Effect>) {
         let mut people = Vec::new();

@@ -3,13 +3,14 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    convert::Infallible,
     mem,
     ops::ControlFlow,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use super::{Appended, Draft, Entry, Keep, MESSAGE_BYTES, OwnerId, Record};
+use super::{Appended, Draft, Entry, Keep, MESSAGE_BYTES, OwnerId, Record, page::run_start};
 use crate::{clock::Time, id::ConnectionId};
 
 /// The most messages that are kept in memory, however many are asked for.
@@ -110,6 +111,15 @@ impl Memory {
         let begin = self.records.partition_point(|record| record.seq <= after);
         // Who has seen enough says so by breaking off, which is no news here.
         let _ = self.records.range(begin..).try_for_each(|record| each(record.entry()));
+    }
+
+    /// See [`Log::page_start`](super::Log::page_start).
+    pub fn page_start(&self, before: u64, limit: u64, bytes_max: usize) -> u64 {
+        let end = self.records.partition_point(|record| record.seq < before);
+        let newest =
+            self.records.range(..end).rev().map(|record| Ok((record.seq, record.content.len())));
+        let newest = newest.take(usize::try_from(limit).unwrap_or(usize::MAX));
+        run_start(before, bytes_max, newest).unwrap_or_else(|error: Infallible| match error {})
     }
 
     /// See [`Log::next_deadline`](super::Log::next_deadline).

@@ -9,6 +9,7 @@ pub mod checkpoint;
 pub mod child;
 mod error;
 mod folder;
+mod page;
 mod retention;
 mod rows;
 mod schema;

@@ -104,7 +104,7 @@ impl Accepting {
     }
 }
 
-/// Registers a socket and hands it to the switchboard.
+/// Registers a socket and hands it to the switchboard, unless it is not worth that.
 pub(super) fn admit(
     now: Instant,
     mut socket: TcpStream,
@@ -112,6 +112,9 @@ pub(super) fn admit(
     poll: &Poll,
     switchboard: &mut Switchboard<TcpStream>,
 ) {
+    if switchboard.is_to_be_dropped(now, peer) {
+        return;
+    }
     let id = switchboard.next_id();
     let ready = listener::tune(&socket).and_then(|()| register(poll, &mut socket, id));
     match ready {

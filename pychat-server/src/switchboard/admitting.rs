@@ -20,6 +20,14 @@ use pychat_wire::name::SERVER;
 pub const TURNED_AWAY_MAX: usize = 64;
 
 impl<S: Socket> Switchboard<S> {
+    /// Returns true for a caller whose address calls far too often: it is closed at once, and only
+    /// counted in the log. This costs less than anything else that can be done about it.
+    pub fn is_to_be_dropped(&mut self, now: Instant, peer: SocketAddr) -> bool {
+        let (origin, admission) = (origin(peer), self.chat.admission());
+        let is_full = |act| admission.full_until(now, origin, act).is_some();
+        is_full(Act::Connect) && is_full(Act::Log) && admission.may_log(now, origin).is_none()
+    }
+
     /// Takes in a connection, or, at a limit, tells it that there is no room and closes it.
     pub fn admit(&mut self, now: Instant, socket: S, peer: SocketAddr) {
         let (origin, max) = (origin(peer), self.limits.connections_max);

@@ -68,7 +68,7 @@ impl<S: Socket> Switchboard<S> {
                 self.enter(now, id, name, owner, protocol, join_index);
             }
             Effect::Resume { id, epoch, after } => self.resume(id, &epoch, after),
-            Effect::Page { to, before, limit } => self.page(to, before, limit),
+            Effect::Page { to, before, limit } => self.page(now, to, before, limit),
             Effect::Pong { to } => self.tell(to, |out| ServerMessage::Pong.encode(out)),
             Effect::Publish { from, record } => self.publish(Some(from), record.entry()),
             Effect::Acknowledge { to, record } => self.acknowledge(to, &record),

@@ -36,6 +36,9 @@ const TICK_BYTES_MAX: usize = 128 << 10;
 /// What one message costs beside its text, in bytes of that budget.
 const MESSAGE_BYTES: usize = 100;
 
+/// The most text that one page has, in bytes, unless one message alone has more.
+const PAGE_BYTES_MAX: usize = 256 << 10;
+
 /// The most questions that one peer may have open.
 const WANTS_MAX: usize = 4;
 
@@ -102,8 +105,9 @@ impl<S: Socket> Switchboard<S> {
         self.queues.mark_hungry(id, seat);
     }
 
-    /// Begins to send the newest `limit` messages before number `before`.
-    pub(super) fn page(&mut self, id: ConnectionId, before: u64, limit: u64) {
+    /// Begins to send the newest `limit` messages before number `before`, or as many of them as make a
+    /// page.
+    pub(super) fn page(&mut self, now: Instant, id: ConnectionId, before: u64, limit: u64) {
         let Some(seat) = self.connections.get_mut(id) else { return };
         if WANTS_MAX <= seat.wants.len() {
             let text = "one page after the other";
@@ -112,7 +116,10 @@ impl<S: Socket> Switchboard<S> {
         }
         let first = self.log.first_seq();
         let end = before.clamp(first, self.log.last_seq() + 1);
-        let begin = end.saturating_sub(limit.min(PAGE_MESSAGES_MAX)).max(first);
+        let begin = match self.log.page_start(end, limit.min(PAGE_MESSAGES_MAX), PAGE_BYTES_MAX) {
+            Ok(begin) => begin.max(first),
+            Err(error) => return self.cannot_feed(now, id, &error),
+        };
         let up_to = UpTo::Page { before, last: end - 1, count: 0, is_start: begin == first };
         seat.wants.push_back(Want { after: begin - 1, up_to });
         self.queues.mark_hungry(id, seat);

@@ -137,10 +137,13 @@ fn a_log_that_nobody_can_read_any_more_changes_nothing() {
         boris.say(&content);
         boris.hears("Вы", &content);
         anna.hears("Борис", &content);
-        let vera = Peer::join(address, "Вера", &["Анна", "Борис"]);
+        let mut vera = Peer::join(address, "Вера", &["Анна", "Борис"]);
+        vera.say("и мне");
+        vera.hears("Вы", "и мне");
         vera.reset();
         for peer in [&mut anna, &mut boris] {
             peer.is_told(&joined("Вера"));
+            peer.hears("Вера", "и мне");
             peer.is_told(&left("Вера"));
         }
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, net::TcpStream};
 use serde_json::json;
 use socket2::{Domain, Socket, Type};
 
-use crate::support::{GREETING, Peer, Server, frame, hello, left, welcome};
+use crate::support::{GREETING, Peer, Server, frame, hello, joined, left, welcome};
 
 const READERS: usize = 100;
 const CONTENT_BYTES: usize = 20_000;
@@ -42,6 +42,8 @@ fn check(deaf: usize) {
     let mut missing: BTreeSet<_> =
         names[READERS..].iter().map(|name| notice(&left(name))).collect();
     let gone: Vec<_> = names[READERS..].iter().zip(silent.iter().map(Peer::address)).collect();
+    let last = notice(&joined(names.last().expect("somebody")));
+    while readers[0].payload().as_ref() != Some(&last) {} // Everybody is announced, in order.
     hear_until(&mut readers, &names, 0, "все здесь");
 
     let (mut said, mut texts_after) = (0, 0);

@@ -27,16 +27,22 @@ fn who_breaks_a_rule_is_told_which_and_then_goodbye() {
     let (mut witness, _) = join_two(&server, "witness");
     is_sent_away(guest_of_two(&server), "timeout", "lost");
     let rows = [("12a", "bad_frame"), ("-1:", "bad_frame"), ("1025:", "too_large")];
-    for (sent, code) in rows {
+    for (number, (sent, code)) in rows.into_iter().enumerate() {
         let mut guest = guest_of_two(&server);
         guest.send(sent);
         is_sent_away(guest, code, "protocol");
-        let (mut person, _) = join_two(&server, "somebody");
+        let name = format!("somebody {number}"); // A name is its owner's once they said something.
+        let (mut person, _) = join_two(&server, &name);
+        person.send(text_two("1", "x"));
+        next(&mut person);
         person.send(sent);
         is_sent_away(person, code, "protocol");
-        receives(&mut witness, &[r#"{"type":"joined","username":"somebody","time":T}"#]);
-        let left = r#"{"type":"left","username":"somebody","time":T,"reason":"protocol"}"#;
-        receives(&mut witness, &[left]);
+        let joined = format!(r#"{{"type":"joined","username":"{name}","time":T}}"#);
+        receives(&mut witness, &[&joined]);
+        let said = next(&mut witness);
+        assert!(said.contains(&format!(r#""username":"{name}","content":"x""#)), "{said}");
+        let left = format!(r#"{{"type":"left","username":"{name}","time":T,"reason":"protocol"}}"#);
+        receives(&mut witness, &[&left]);
     }
 }
 
@@ -63,7 +69,8 @@ fn what_means_nothing_is_refused_and_sixteen_in_a_row_are_too_many() {
     for (sent, code) in rows {
         refuses(&mut anna, sent, code);
     }
-    anna.send(frame(r#"{"type":"ping"}"#));
+    anna.send(text_two("1", "begins the count anew") + &frame(r#"{"type":"ping"}"#));
+    next(&mut anna);
     receives(&mut anna, &[r#"{"type":"pong"}"#]);
     for _ in 1..16 {
         refuses(&mut anna, "{}", "bad_payload");

@@ -20,6 +20,9 @@ use crate::{
 /// A number that no room comes to.
 pub(crate) const BEYOND: u64 = 1 << 40;
 
+/// The most text that a page has, in bytes.
+const PAGE_BYTES_MAX: usize = 256 << 10;
+
 /// One connection's hearing.
 #[derive(Debug)]
 pub(crate) struct Life {
@@ -217,7 +220,7 @@ impl Life {
             }
             ServerMessage::Gap { from, to } => Some(self.on_gap(from, to)),
             ServerMessage::Page { before, count, start } => {
-                self.on_page(before, count, start);
+                self.on_page(before, count, start, truth);
                 Some(Heard::Page { start })
             }
             ServerMessage::Joined { username, time } => {
@@ -278,8 +281,9 @@ impl Life {
         Heard::Forgotten { to }
     }
 
-    /// A page has the newest messages before a number, oldest first, and says how many.
-    fn on_page(&mut self, before: u64, count: u64, start: bool) {
+    /// A page has the newest messages before a number, oldest first, and says how many; no more than
+    /// were asked for, nor than a page has room for.
+    fn on_page(&mut self, before: u64, count: u64, start: bool, truth: &Truth) {
         let page = mem::take(&mut self.page);
         let (limit, last_then) = self.pages.remove(&before).expect("a page that was asked for");
         assert_eq!(page.len() as u64, count);
@@ -291,7 +295,12 @@ impl Life {
             assert!(*last < before && is_newest, "{last} before {before}");
             assert!(*first != 1 || start, "nothing is before 1");
         }
-        assert!(start || self.forgets || count == limit.min(500), "{count} of {limit}");
+        let bytes: usize = page.iter().filter_map(|seq| truth.bytes(*seq)).sum();
+        assert!(count <= 1 || bytes <= PAGE_BYTES_MAX, "{bytes} bytes of text in a page");
+        let next = page.first().and_then(|first| truth.bytes(first - 1));
+        let is_full = next.is_some_and(|next| PAGE_BYTES_MAX < bytes + next);
+        let is_whole = start || is_full || count == limit.min(500);
+        assert!(is_whole || self.forgets, "{count} of {limit}");
     }
 
     /// Returns as whom this peer was welcomed.
@@ -345,7 +354,8 @@ impl Life {
         let events: Vec<_> = self.story.iter().filter(counts).collect();
         let hearing = Hearing { name, members: &self.members, events: &events, is_whole: false };
         let theirs: Vec<_> = after.iter().filter(counts).collect();
-        story::follow(&hearing, present, &theirs)
-            .unwrap_or_else(|| panic!("{name} heard what the witness did not: {events:?}"))
+        story::follow(&hearing, present, &theirs).unwrap_or_else(|| {
+            panic!("{name} heard what the witness did not: {hearing:?} of {theirs:?}")
+        })
     }
 }

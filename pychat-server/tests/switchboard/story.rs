@@ -84,20 +84,15 @@ fn fit<'a, E: Event>(
     let mut knew_more = false;
     loop {
         let next = mine.split_first();
-        if let Some((event, rest)) = theirs.split_first()
-            && let Change::Joined(name) = event.change()
-            && unheard.contains(name)
-        {
-            // Either the peer knows that already, or that was another of the same name.
+        let knows_already = theirs.split_first().and_then(|(event, rest)| match event.change() {
+            Change::Joined(name) if unheard.contains(name) => Some((name, rest)),
+            _ => None,
+        });
+        if let Some((name, rest)) = knows_already {
             let mut others = unheard.clone();
             others.remove(name);
-            let is_other = matches!(next, Some((event, _)) if event.change() == Change::Left(name));
-            match fit(hearing, mine, rest, others) {
-                Some(found) => {
-                    return Some(Difference { knew_more: knew_more | found.knew_more, ..found });
-                }
-                None if is_other => (),
-                None => return None,
+            if let Some(found) = fit(hearing, mine, rest, others) {
+                return Some(Difference { knew_more: knew_more | found.knew_more, ..found });
             }
         }
         if let Some((event, rest)) = next
@@ -107,6 +102,9 @@ fn fit<'a, E: Event>(
             knew_more = true;
             mine = rest;
             continue;
+        }
+        if knows_already.is_some() {
+            return None;
         }
         match (next, theirs.split_first()) {
             (None, None) => {
@@ -155,6 +153,7 @@ mod tests {
         assert_eq!(differs("w a x", "1 -a", "+x 1"), Some((false, true)), "it alone knew of a");
         assert_eq!(differs("w a x", "-a +a", "+x +a"), Some((false, true)), "another a");
         assert_eq!(differs("w a x", "-a", "+x +a -a"), same);
+        assert_eq!(differs("w a b x", "-b -a +a", "+x +a"), Some((false, true)));
         for (members, mine, theirs) in [
             ("w x", "1", "0 +x 1 2"),
             ("w x", "1 +x", "+x 1"),

@@ -1,5 +1,6 @@
 //! The switchboard tick by tick: what the loop promises.
 
+mod limits;
 mod pulse;
 mod returning;
 mod second;
@@ -57,8 +58,12 @@ impl Server {
     }
 
     fn connect(&mut self) -> Peer {
+        self.connect_from([127, 0, 0, 1])
+    }
+
+    fn connect_from(&mut self, address: [u8; 4]) -> Peer {
         let (id, line) = (self.switchboard.next_id(), Line::default());
-        self.switchboard.admit(self.now, line.clone(), SocketAddr::from(([127, 0, 0, 1], 1)));
+        self.switchboard.admit(self.now, line.clone(), SocketAddr::from((address, 1)));
         Peer { id, line }
     }
 

@@ -32,6 +32,11 @@ impl Truth {
         &self.0[&seq]
     }
 
+    /// Returns the size of number `seq`, if anybody has heard it, in bytes of its text.
+    pub(crate) fn bytes(&self, seq: u64) -> Option<usize> {
+        self.0.get(&seq).map(|message| message.content.len())
+    }
+
     /// Returns the last number; 0 if there is none.
     pub(crate) fn last(&self) -> u64 {
         self.0.last_key_value().map_or(0, |(seq, _)| *seq)

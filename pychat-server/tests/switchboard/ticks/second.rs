@@ -116,6 +116,31 @@ fn a_reader_that_comes_back_slowly_is_waited_for_whatever_the_limit() {
 }
 
 #[test]
+fn a_page_has_the_newest_messages_that_it_has_room_for() {
+    let mut server = Server::new(10);
+    let talker = server.join("talker");
+    for _ in 0..10 {
+        server.text(&talker, &"x".repeat(60_000));
+        server.settle();
+    }
+    let (peer, _) = server.join_two("a");
+    let mut pages = Vec::new();
+    for before in ["9000000000000000000", "7", "3", "1"] {
+        let ask = format!(r#"{{"type":"history","before":{before},"limit":500}}"#);
+        server.send(&peer, ask.as_bytes());
+        server.settle();
+        pages.extend(payloads(&peer).pop());
+    }
+    let page = |before: &str, count: u64, start: bool| {
+        format!(r#"{{"type":"page","before":{before},"count":{count},"start":{start}}}"#)
+    };
+    let last = "9000000000000000000";
+    let expected =
+        [page(last, 4, false), page("7", 4, false), page("3", 2, true), page("1", 0, true)];
+    assert_eq!(pages, expected);
+}
+
+#[test]
 fn nobody_is_told_anything_after_a_bye() {
     let mut server = Server::new(10);
     let talker = server.join("talker");

@@ -7,7 +7,11 @@ use pychat_server::{
     switchboard::{LINGER_TIMEOUT, Switchboard},
 };
 
-use super::{Buried, Mind, N_WITNESSES, Peer, Pulse, World, callers, limits, server, shares};
+use super::{
+    Buried, Mind, N_WITNESSES, Peer, Pulse, World,
+    calling::{callers, shares},
+    limits, server,
+};
 use crate::{fault::Fault, line::Line};
 
 /// One more payload that means nothing, in a row of so many, is one too many.

@@ -230,9 +230,13 @@ class Window:
         subprocess.run(["xdotool", "mousemove", "1270", "1010", "windowfocus", "1"], check=True)
         eventually(lambda: not self.is_active(), "the focus to go")
 
-    def is_active(self):
-        self.frame.clear_cache()
-        return self.frame.get_state_set().contains(Atspi.StateType.ACTIVE)
+    def is_active(self, title=None):
+        """Whether the window has the keyboard, or another one of the client's with this title."""
+        frames = [self.frame] if title is None else list(children(self.find_application()))
+        for frame in frames:
+            frame.clear_cache()
+        states = (it.get_state_set() for it in frames if title in (None, it.get_name()))
+        return any(it.contains(Atspi.StateType.ACTIVE) for it in states)
 
     def find_again(self):
         """Looks for the window anew: one that was hidden is another to the bus."""

@@ -35,6 +35,7 @@ class Entry(WindowTest):
         """As somebody does who has no mouse."""
         self.window.press("ctrl+comma")
         switch = eventually(self.find_switch, "the preference")
+        eventually(lambda: self.window.is_active("Preferences"), "the preferences to have the keys")
         if is_checked(switch) != is_on:
             self.window.press("space")
         eventually(lambda: is_checked(switch) == is_on, "the switch")

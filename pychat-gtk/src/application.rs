@@ -4,6 +4,8 @@
 //! forward, with arguments it opens another window, or brings forward the one that is there for
 //! them. So does the desktop, with links and with notifications.
 
+use std::ffi::OsString;
+
 use adw::{prelude::*, subclass::prelude::*};
 use gtk::{gio, glib};
 use pychat_wire::UserName;
@@ -215,8 +217,8 @@ impl Application {
 
     fn run_command_line(&self, command_line: &gio::ApplicationCommandLine) -> glib::ExitCode {
         let options = command_line.options_dict();
-        let name: Option<Vec<u8>> = options.lookup("name").ok().flatten();
-        let name = name.map(argument);
+        let name: Option<OsString> = options.lookup("name").ok().flatten();
+        let name = name.as_ref().map(argument);
         let Ok(link) = server_argument(&options) else { return EXIT_USAGE };
         match (name, link) {
             (None, None) => self.activate(),
@@ -340,15 +342,14 @@ impl Application {
 }
 
 /// Returns an argument as text. Arguments are UTF-8 in every locale, also in one that knows less.
-fn argument(mut bytes: Vec<u8>) -> String {
-    bytes.truncate(bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len()));
-    String::from_utf8_lossy(&bytes).into_owned()
+fn argument(argument: &OsString) -> String {
+    argument.to_string_lossy().into_owned()
 }
 
 /// Returns the server that the command line names, if it does, or what is wrong with it.
 fn server_argument(options: &glib::VariantDict) -> Result<Option<ServerLink>, String> {
-    let arguments: Vec<Vec<u8>> = options.lookup(ARGUMENTS).ok().flatten().unwrap_or_default();
-    let arguments: Vec<_> = arguments.into_iter().map(argument).collect();
+    let arguments: Vec<OsString> = options.lookup(ARGUMENTS).ok().flatten().unwrap_or_default();
+    let arguments: Vec<_> = arguments.iter().map(argument).collect();
     match arguments.as_slice() {
         [] => Ok(None),
         [server] => ServerLink::from_typed(server).map(Some).map_err(wording::address_error),

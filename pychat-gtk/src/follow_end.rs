@@ -105,10 +105,17 @@ impl FollowEnd {
 
     /// Goes back to the end, wherever the reader is.
     pub fn resume(&self) {
-        self.set_following(true);
+        self.seek_from_here();
         if let Some(window) = self.0.window.upgrade() {
             window.queue_allocate();
         }
+    }
+
+    /// Follows the end from now on: how the list moves on the way is not the doing of whoever scrolled
+    /// just before.
+    fn seek_from_here(&self) {
+        self.0.last_input.take();
+        self.set_following(true);
     }
 
     /// Leaves the end, if there is anywhere to go.
@@ -237,7 +244,7 @@ impl FollowEnd {
             } else if HOME_KEYS.contains(&key) {
                 follow.leave(); // Before the list goes there: there is more than it shows at its end.
             } else if END_KEYS.contains(&key) {
-                follow.set_following(true); // Though more may come before it gets there.
+                follow.seek_from_here(); // More may come before it gets there.
             }
             glib::Propagation::Proceed
         });

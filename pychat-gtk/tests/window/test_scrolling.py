@@ -153,6 +153,15 @@ class Scrolling(ScrollingTest):
         self.focus_newest()
         self.check(lambda: self.press("Home"), lambda: self.press("End"))
 
+    def test_the_end_key_ends_what_the_wheel_has_begun(self):
+        self.focus_newest()
+        self.window.scroll("up", 10)
+        eventually(self.window.way_back, "the way back")
+        self.window.scroll("up", 1)
+        self.press("End")
+        eventually(lambda: not self.window.way_back(), "the end")
+        self.expect_to_follow()
+
     def test_home_leads_to_the_oldest_message(self):
         self.focus_newest()
         with self.chatter():

@@ -29,8 +29,8 @@ def free_port():
 class Server:
     """The real server, which can die and come back at the same address."""
 
-    def __init__(self):
-        self.port = free_port()
+    def __init__(self, port=None):
+        self.port = port or free_port()
         self.address = f"127.0.0.1:{self.port}"
         self.process = None
 

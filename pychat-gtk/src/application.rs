@@ -4,6 +4,8 @@
 //! forward, with arguments it opens another window, or brings forward the one that is there for
 //! them. So does the desktop, with links and with notifications.
 
+use std::ffi::OsString;
+
 use adw::{prelude::*, subclass::prelude::*};
 use gtk::{gio, glib};
 use pychat_wire::UserName;
@@ -15,7 +17,8 @@ use crate::{
     preferences_window::PreferencesWindow,
     server_address::ServerAddress,
     server_link::ServerLink,
-    settings::Settings,
+    settings::{self, Settings},
+    times,
     window::Window,
     wording,
 };
@@ -57,6 +60,8 @@ mod imp {
         pub(super) settings: OnceCell<Settings>,
         /// GIO knew every option of the command line.
         pub(super) is_understood: Cell<bool>,
+        /// Tells how the desktop counts the hours.
+        clock: OnceCell<Option<gio::Settings>>,
     }
 
     #[glib::object_subclass]
@@ -79,6 +84,7 @@ mod imp {
             self.parent_startup();
             gtk::Window::set_default_icon_name(APP_ID);
             self.obj().add_actions();
+            self.clock.get_or_init(|| settings::follow_clock(times::set_12_hour));
             self.obj().settings().bind_color_scheme(&adw::StyleManager::default());
         }
 
@@ -86,7 +92,7 @@ mod imp {
             let obj = self.obj();
             match obj.active_window() {
                 Some(window) => window.present(),
-                None => obj.new_window().present(),
+                None => obj.start(),
             }
         }
 
@@ -156,13 +162,13 @@ impl Application {
 
     fn add_options(&self) {
         self.set_option_context_summary(Some(&gettext(
-            "A chat over plain TCP. Joins with a server and a name; asks about links first.",
+            "Chat client for pychat servers. Joins at once if both server and name are given; links ask for confirmation.",
         )));
         self.add_main_option(
             "name",
             b'n'.into(),
             glib::OptionFlags::NONE,
-            glib::OptionArg::String,
+            glib::OptionArg::Filename, // Its bytes, whatever the locale makes of them.
             &gettext("The name to join under"),
             Some(&gettext("NAME")),
         );
@@ -178,7 +184,7 @@ impl Application {
             ARGUMENTS,
             b'\0'.into(),
             glib::OptionFlags::NONE,
-            glib::OptionArg::StringArray,
+            glib::OptionArg::FilenameArray,
             "",
             // Translators: stands for the server's address, or a link, in `pychat-gtk --help`.
             Some(&gettext("[HOST[:PORT]|LINK]")),
@@ -211,7 +217,8 @@ impl Application {
 
     fn run_command_line(&self, command_line: &gio::ApplicationCommandLine) -> glib::ExitCode {
         let options = command_line.options_dict();
-        let name: Option<String> = options.lookup("name").ok().flatten();
+        let name: Option<OsString> = options.lookup("name").ok().flatten();
+        let name = name.as_ref().map(argument);
         let Ok(link) = server_argument(&options) else { return EXIT_USAGE };
         match (name, link) {
             (None, None) => self.activate(),
@@ -220,6 +227,16 @@ impl Application {
             (None, Some(link)) => self.ask(link.name(), Some(link.server())),
         }
         glib::ExitCode::SUCCESS
+    }
+
+    /// Opens the first window: that of the last chat, if that is preferred.
+    fn start(&self) {
+        let chat = self.settings().chat_at_start();
+        let chat = chat.and_then(|(name, server)| Some((name, server.parse().ok()?)));
+        match chat {
+            Some((name, server)) => self.show_conversation(&name, &server),
+            None => self.new_window().present(),
+        }
     }
 
     /// Brings forward the window of `name` at `server`, or opens one that joins.
@@ -251,7 +268,8 @@ impl Application {
         window.present();
     }
 
-    /// Returns a window that is about to ask who is to join, and where; a new one if there is none.
+    /// Returns a window that is about to ask who is to join, and where; a new one if there is none
+    /// in which nothing was typed yet.
     fn window_that_asks(&self) -> Window {
         let asking = self.conversations().find(Window::is_asking);
         asking.unwrap_or_else(|| self.new_window())
@@ -267,18 +285,32 @@ impl Application {
         self.conversations().find(|window| window.is_of(&name, server))
     }
 
-    /// A notification was clicked, perhaps after the application that sent it has ended.
+    /// A notification was clicked, perhaps after the application that sent it has ended. Any
+    /// program may say so: what was not joined before is asked about.
     fn on_show(&self, target: Option<&glib::Variant>) {
         let target = target.and_then(glib::Variant::get::<(String, String)>);
-        if let Some((name, server)) = target
-            && let Ok(server) = server.parse()
-        {
+        let Some((name, server)) = target else { return };
+        let Ok(server) = server.parse::<ServerAddress>() else { return };
+        if self.settings().recent().contains(&(name.clone(), server.to_string())) {
             self.show_conversation(&name, &server);
+        } else {
+            self.ask(Some(&name), Some(&server));
         }
     }
 
+    /// Opens a window for the chat that was joined last and is not open yet.
     fn new_window(&self) -> Window {
-        Window::new(self, self.settings())
+        let window = Window::new(self, self.settings());
+        let recent = self.settings().recent();
+        let is_open = |(name, server): &&(String, String)| {
+            server.parse().is_ok_and(|server| self.find_window(name, &server).is_some())
+        };
+        match recent.iter().find(|chat| !is_open(chat)) {
+            Some((name, server)) => window.fill(name, server),
+            None if recent.is_empty() => (),
+            None => window.fill(&self.settings().name(), ""),
+        }
+        window
     }
 
     fn settings(&self) -> &Settings {
@@ -309,18 +341,18 @@ impl Application {
     }
 }
 
+/// Returns an argument as text. Arguments are UTF-8 in every locale, also in one that knows less.
+fn argument(argument: &OsString) -> String {
+    argument.to_string_lossy().into_owned()
+}
+
 /// Returns the server that the command line names, if it does, or what is wrong with it.
 fn server_argument(options: &glib::VariantDict) -> Result<Option<ServerLink>, String> {
-    let arguments: Vec<String> = options.lookup(ARGUMENTS).ok().flatten().unwrap_or_default();
+    let arguments: Vec<OsString> = options.lookup(ARGUMENTS).ok().flatten().unwrap_or_default();
+    let arguments: Vec<_> = arguments.iter().map(argument).collect();
     match arguments.as_slice() {
         [] => Ok(None),
-        [link] if ServerLink::is_link(link) => {
-            link.parse().map(Some).map_err(wording::address_error)
-        }
-        [server] => {
-            let server: Result<ServerAddress, _> = server.parse();
-            server.map(|server| Some(server.into())).map_err(wording::address_error)
-        }
+        [server] => ServerLink::from_typed(server).map(Some).map_err(wording::address_error),
         _ => Err(gettext("Only one server can be joined at a time")),
     }
 }

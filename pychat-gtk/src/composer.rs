@@ -18,7 +18,10 @@ use gtk::{gdk, glib, glib::clone, glib::subclass::Signal, pango, prelude::*};
 use pychat_wire::PAYLOAD_BYTES_MAX;
 
 use crate::{
-    announcer::Announcer, name_completion::NameCompletion, session::Session, text::has_longer_word,
+    announcer::Announcer,
+    name_completion::NameCompletion,
+    session::Session,
+    text::{has_longer_word, is_blank},
     wording,
 };
 
@@ -95,6 +98,14 @@ mod imp {
                 self,
                 move |_, at, text| imp.insert_what_fits(at, text)
             ));
+            let adjustment = self.scrolled_window.vadjustment();
+            let keep_at_top = clone!(
+                #[weak(rename_to = imp)]
+                self,
+                move |_: &gtk::Adjustment| imp.keep_at_top()
+            );
+            adjustment.connect_changed(keep_at_top.clone());
+            adjustment.connect_value_changed(keep_at_top);
             self.completion.set_parent(&*self.obj());
             self.completion.set_text_view(Some(&*self.text_view));
             self.announcer.set_widget(&*self.text_view);
@@ -210,7 +221,7 @@ mod imp {
 
         fn update_send_button(&self) {
             let can_say = self.obj().session().is_some_and(|session| session.can_say());
-            let is_message = !self.is_too_long.get() && !self.text().trim().is_empty();
+            let is_message = !self.is_too_long.get() && !is_blank(&self.text());
             self.send_button.set_sensitive(can_say && is_message);
         }
 
@@ -224,7 +235,37 @@ mod imp {
             self.show_error(Some(wording::cut()));
         }
 
-        /// Brings back what was said last, to be said again.
+        /// A text that has room as a whole is not scrolled. While the entry grows, the view goes to
+        /// the cursor before there is room for it, and would stay there.
+        fn keep_at_top(&self) {
+            let adjustment = self.scrolled_window.vadjustment();
+            if self.has_room() && 0.0 < adjustment.value() {
+                adjustment.set_value(0.0);
+            }
+            if self.scrolled_window.vscrollbar_policy() != self.bar_policy() {
+                let weak = self.downgrade();
+                // What is just being laid out must not get a bar.
+                glib::idle_add_local_once(move || {
+                    if let Some(imp) = weak.upgrade() {
+                        imp.scrolled_window.set_vscrollbar_policy(imp.bar_policy());
+                    }
+                });
+            }
+        }
+
+        /// Returns true if all of the text can be in view.
+        fn has_room(&self) -> bool {
+            let height = self.scrolled_window.vadjustment().upper();
+            height <= f64::from(self.scrolled_window.max_content_height())
+        }
+
+        /// A text that is scrolled has a bar. GTK by itself would show one for a moment with each
+        /// line that is added.
+        fn bar_policy(&self) -> gtk::PolicyType {
+            if self.has_room() { gtk::PolicyType::External } else { gtk::PolicyType::Automatic }
+        }
+
+        /// Brings back what was said last, to be said again as a message of its own.
         fn recall(&self) -> bool {
             let said = self.obj().session().and_then(|session| session.history().last_said());
             let Some(said) = said.filter(|_| self.buffer.char_count() == 0) else { return false };
@@ -253,8 +294,13 @@ mod imp {
 
         #[template_callback]
         fn on_key_pressed(&self, key: gdk::Key, _: u32, modifiers: gdk::ModifierType) -> bool {
-            let is_plain = (modifiers & gtk::accelerator_get_default_mod_mask()).is_empty();
-            if self.is_choosing.get() || !is_plain {
+            let modifiers = modifiers & gtk::accelerator_get_default_mod_mask();
+            if modifiers == gdk::ModifierType::CONTROL_MASK
+                && matches!(key, gdk::Key::Up | gdk::Key::KP_Up)
+            {
+                return self.recall();
+            }
+            if self.is_choosing.get() || !modifiers.is_empty() {
                 return false;
             }
             if self.completion.handle_key(key) {
@@ -267,7 +313,6 @@ mod imp {
                     self.send();
                     true
                 }
-                gdk::Key::Up | gdk::Key::KP_Up => self.recall(),
                 _ => false,
             }
         }
@@ -299,6 +344,11 @@ impl Composer {
     /// Puts the cursor into the text.
     pub fn focus_text(&self) {
         self.imp().text_view.grab_focus();
+    }
+
+    /// Returns what takes in keys that are pressed for it elsewhere.
+    pub fn text_view(&self) -> gtk::TextView {
+        self.imp().text_view.get()
     }
 
     /// Calls `name` where the cursor is, as a word of its own, and goes on after it.

@@ -13,7 +13,9 @@ use crate::{
     ending::Ending,
     i18n::{gettext, gettext_f},
     recent_group::RecentGroup,
+    retry_countdown,
     server_address::{AddressError, ServerAddress},
+    server_link::ServerLink,
     session::Session,
     settings::Settings,
     wording,
@@ -37,6 +39,8 @@ mod imp {
         #[template_child]
         failure: TemplateChild<gtk::Label>,
         #[template_child]
+        outlook: TemplateChild<gtk::Label>,
+        #[template_child]
         actions: TemplateChild<gtk::Stack>,
         #[template_child]
         pub(super) join_button: TemplateChild<gtk::Button>,
@@ -57,6 +61,10 @@ mod imp {
         session: RefCell<Option<Session>>,
         /// True once there was a name in the entry.
         is_name_touched: Cell<bool>,
+        /// Counts the seconds until the next attempt.
+        countdown: RefCell<Option<glib::JoinHandle<()>>>,
+        /// What was filled in last: the name and the server.
+        pub(super) filled_in: RefCell<(String, String)>,
     }
 
     #[glib::object_subclass]
@@ -127,7 +135,7 @@ mod imp {
         }
 
         fn server(&self) -> Result<ServerAddress, AddressError> {
-            self.server_row.text().parse()
+            ServerLink::from_typed(&self.server_row.text()).map(|link| link.server().clone())
         }
 
         fn check(&self) {
@@ -145,7 +153,9 @@ mod imp {
                 self.spinner.set_spinning(false); // It would keep drawing where nobody sees it.
                 return; // The conversation's page has the word.
             }
-            let is_joining = session.is_joining();
+            // An attempt after one that has failed is told of below the reason for that.
+            let ending = session.ending();
+            let is_joining = session.is_joining() && ending.is_none();
             let server = session.server();
             self.progress_label
                 .set_label(&gettext_f("Connecting to {server}…", &[("server", &server)]));
@@ -162,14 +172,14 @@ mod imp {
                 self.recent_group.refresh();
                 self.actions.set_visible_child(&*self.join_button);
             }
+            self.show_outlook(session, ending.is_some());
 
-            let ending = session.ending();
             if let (Some(Ending::NameTaken { suggest: Some(name), .. }), false) =
                 (&ending, is_joining)
             {
                 self.name_row.set_text(name);
             }
-            let failure = ending.as_ref().map(wording::ending);
+            let failure = ending.as_ref().map(|ending| wording::ending(ending, &server));
             self.failure.set_visible(failure.is_some() && !is_joining);
             self.join_label.set_label(&match &ending {
                 None | Some(Ending::NameTaken { .. }) => gettext("_Join"),
@@ -178,16 +188,45 @@ mod imp {
             self.failure.set_label(&failure.unwrap_or_default());
         }
 
+        /// Says when the next attempt is made, if one has failed.
+        fn show_outlook(&self, session: &Session, has_failed: bool) {
+            if let Some(countdown) = self.countdown.take() {
+                countdown.abort();
+            }
+            self.outlook.set_visible(false);
+            if has_failed {
+                self.countdown.replace(retry_countdown::show(&self.outlook, session));
+            }
+        }
+
+        /// Whoever changes what was tried does not want that any more.
+        fn stop_trying(&self) {
+            if let Some(session) = self.obj().session()
+                && session.ending().is_some()
+            {
+                session.cancel();
+            }
+        }
+
         #[template_callback]
         fn on_name_changed(&self) {
+            self.stop_trying();
             if !self.name_row.text().is_empty() {
                 self.is_name_touched.set(true);
             }
             self.check();
         }
 
+        /// A link may say who is to join; that is not more than whoever joins has said.
         #[template_callback]
         fn on_server_changed(&self) {
+            self.stop_trying();
+            if self.name_row.text().is_empty()
+                && let Ok(link) = ServerLink::from_typed(&self.server_row.text())
+                && let Some(name) = link.name()
+            {
+                self.name_row.set_text(name);
+            }
             self.check();
         }
 
@@ -252,7 +291,15 @@ impl ConnectPage {
     pub fn fill(&self, name: &str, server: &str) {
         self.imp().name_row.set_text(name);
         self.imp().server_row.set_text(server);
+        self.imp().filled_in.replace((name.to_owned(), server.to_owned()));
         self.focus_next();
+    }
+
+    /// Returns true if the entries are as they were filled in.
+    pub fn is_untouched(&self) -> bool {
+        let imp = self.imp();
+        let (name, server) = &*imp.filled_in.borrow();
+        imp.name_row.text() == *name && imp.server_row.text() == *server
     }
 
     /// Shows the chats that `settings` remember.

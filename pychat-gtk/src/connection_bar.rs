@@ -12,7 +12,8 @@ use adw::subclass::prelude::*;
 use gtk::{glib, glib::clone, prelude::*};
 
 use crate::{
-    i18n::{gettext, gettext_f},
+    i18n::gettext,
+    retry_countdown,
     session::{Session, SessionState},
     wording,
 };
@@ -132,7 +133,8 @@ mod imp {
         fn show(&self, session: &Session) {
             stop(&self.patience);
             let ending = session.ending();
-            let sentence = ending.as_ref().map(wording::ending);
+            let server = session.server();
+            let sentence = ending.as_ref().map(|ending| wording::ending(ending, &server));
             self.sentence.set_label(
                 &sentence.unwrap_or_else(|| gettext("You are not connected to the server.")),
             );
@@ -153,26 +155,7 @@ mod imp {
         /// Says what is being done about it, and counts the seconds until something is.
         fn show_outlook(&self, session: &Session) {
             stop(&self.countdown);
-            let wait = session.retry_in();
-            let outlook = if session.is_joining() {
-                gettext_f("Connecting to {server}…", &[("server", &session.server())])
-            } else {
-                wait.map(|wait| wording::retry_in(wait.as_millis().div_ceil(1_000).max(1)))
-                    .unwrap_or_default()
-            };
-            self.outlook.set_visible(!outlook.is_empty());
-            self.outlook.set_label(&outlook);
-            let Some(wait) = wait else { return };
-            let rest = Duration::from_millis(wait.subsec_millis().max(10).into());
-            let (weak, session) = (self.downgrade(), session.clone());
-            let countdown = glib::spawn_future_local(async move {
-                glib::timeout_future(rest).await;
-                if let Some(imp) = weak.upgrade() {
-                    imp.countdown.take();
-                    imp.show_outlook(&session);
-                }
-            });
-            self.countdown.replace(Some(countdown));
+            self.countdown.replace(retry_countdown::show(&self.outlook, session));
         }
 
         /// Shows this button instead of the other, and leaves the focus with it if it was there.

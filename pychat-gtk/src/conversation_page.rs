@@ -8,7 +8,7 @@ mod reading;
 use std::cell::{Cell, OnceCell, RefCell};
 
 use adw::subclass::prelude::*;
-use gtk::{glib, glib::clone, prelude::*};
+use gtk::{gdk, glib, glib::clone, prelude::*};
 
 use crate::{
     composer::Composer,
@@ -150,6 +150,7 @@ mod imp {
                 self,
                 move |_| imp.read_on()
             ));
+            self.take_typing();
             self.search_bar.search().connect_current_notify(clone!(
                 #[weak(rename_to = imp)]
                 self,
@@ -230,6 +231,27 @@ mod imp {
                 }
             ));
             selection
+        }
+
+        /// Whoever types where nothing takes it means to write a message.
+        fn take_typing(&self) {
+            let keys = gtk::EventControllerKey::new();
+            keys.connect_key_pressed(clone!(
+                #[weak(rename_to = imp)]
+                self,
+                #[upgrade_or]
+                glib::Propagation::Proceed,
+                move |keys, key, _, modifiers| {
+                    let commands = gdk::ModifierType::CONTROL_MASK | gdk::ModifierType::ALT_MASK;
+                    let is_text = key.to_unicode().is_some_and(|it| !it.is_control());
+                    if !is_text || modifiers.intersects(commands | gdk::ModifierType::SUPER_MASK) {
+                        return glib::Propagation::Proceed;
+                    }
+                    imp.composer.focus_text();
+                    keys.forward(&imp.composer.text_view()).into()
+                }
+            ));
+            self.obj().add_controller(keys);
         }
 
         fn set_is_looked_at(&self, is_looked_at: bool) {

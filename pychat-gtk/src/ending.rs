@@ -14,10 +14,16 @@ use crate::transport::TransportError;
 pub enum Ending {
     /// The host's name means nothing to the network.
     HostNotFound,
-    /// Nobody answered in time, or the connection was refused.
+    /// Nobody listens at the port.
+    Refused,
+    /// The address cannot be reached, or nobody answered in time.
     NoAnswer,
+    /// The connection was taken, and not a word was said in time.
+    Mute,
     /// The server would not have us under this name.
     Rejected {
+        /// Why, where the server says so in a way that a program understands.
+        code: Option<ErrorCode>,
         /// Why, in the server's words.
         reason: String,
     },
@@ -45,10 +51,10 @@ impl Ending {
     pub fn new(cause: Cause, is_joined: bool) -> Self {
         match cause {
             Cause::Unreachable => Self::NoAnswer,
-            Cause::Silent if !is_joined => Self::NoAnswer,
+            Cause::Silent if !is_joined => Self::Mute,
             Cause::CutShort => Self::CutShort,
             Cause::Garbled(error) => Self::Garbled(error),
-            Cause::TurnedAway { reason } => Self::Rejected { reason },
+            Cause::TurnedAway { code, reason } => Self::Rejected { code, reason },
             Cause::Bye { reason: Reason::Shutdown } => Self::ServerStopped,
             Cause::Bye { reason: Reason::Replaced } => Self::Replaced,
             // Whatever else there is or will be, there was a line and there is none.
@@ -66,13 +72,25 @@ impl Ending {
     ) -> Self {
         match code {
             Some(ErrorCode::NameTaken) => Self::NameTaken { name, suggest },
-            _ => Self::Rejected { reason },
+            _ => Self::Rejected { code, reason },
+        }
+    }
+
+    /// Returns true if a first attempt that ended so is worth another.
+    pub fn may_pass(&self) -> bool {
+        let is_for_now = |code: &ErrorCode| matches!(code, ErrorCode::Full | ErrorCode::Storage);
+        match self {
+            Self::Rejected { code, .. } => code.as_ref().is_some_and(is_for_now),
+            _ => self.is_absence(),
         }
     }
 
     /// Returns true if the server could not be had, and nothing more is known.
     pub fn is_absence(&self) -> bool {
-        matches!(self, Self::HostNotFound | Self::NoAnswer | Self::CutShort)
+        matches!(
+            self,
+            Self::HostNotFound | Self::Refused | Self::NoAnswer | Self::Mute | Self::CutShort
+        )
     }
 }
 
@@ -80,6 +98,7 @@ impl From<TransportError> for Ending {
     fn from(error: TransportError) -> Self {
         match error {
             TransportError::HostNotFound(_) => Self::HostNotFound,
+            TransportError::Refused(_) => Self::Refused,
             TransportError::Unreachable(_) => Self::NoAnswer,
             TransportError::Broken(_) => Self::Lost,
         }

@@ -21,6 +21,10 @@ use crate::swipe::Swipe;
 /// How long the view may go on moving after the input that moved it.
 const SCROLL_SETTLE_TIME: Duration = Duration::from_millis(600);
 
+/// How far from its end, in pixels, a list may be that was told to go to its last row: from GTK 4.12
+/// on, it leaves out the padding below that.
+const AT_END_DISTANCE: f64 = 16.0;
+
 /// How far from its end, in pixels, a list must be for its reader to have left the end.
 const LEFT_END_DISTANCE: f64 = 32.0;
 
@@ -62,6 +66,8 @@ struct State {
     is_dragged: Cell<bool>,
     /// When there last was input that scrolls.
     last_input: Cell<Option<Instant>>,
+    /// True if that was a key, with which one goes from row to row.
+    is_by_key: Cell<bool>,
 }
 
 impl FollowEnd {
@@ -77,6 +83,7 @@ impl FollowEnd {
             swipe: Swipe::new(window),
             is_dragged: Cell::default(),
             last_input: Cell::default(),
+            is_by_key: Cell::default(),
         }));
         adjustment.connect_value_changed(follow.handler(Self::on_value_changed));
         follow.watch_layouts(window);
@@ -98,10 +105,17 @@ impl FollowEnd {
 
     /// Goes back to the end, wherever the reader is.
     pub fn resume(&self) {
-        self.set_following(true);
+        self.seek_from_here();
         if let Some(window) = self.0.window.upgrade() {
             window.queue_allocate();
         }
+    }
+
+    /// Follows the end from now on: how the list moves on the way is not the doing of whoever scrolled
+    /// just before.
+    fn seek_from_here(&self) {
+        self.0.last_input.take();
+        self.set_following(true);
     }
 
     /// Leaves the end, if there is anywhere to go.
@@ -118,7 +132,7 @@ impl FollowEnd {
 
     /// Follows the end again if it is in view.
     pub fn settle(&self) {
-        if self.distance() <= 1.0 {
+        if self.distance() <= AT_END_DISTANCE {
             self.set_following(true);
         }
     }
@@ -149,8 +163,9 @@ impl FollowEnd {
     fn on_value_changed(&self) {
         let distance = self.distance();
         let is_scrolling = self.is_reader_scrolling();
-        self.0.is_near.set(is_scrolling && 1.0 < distance);
-        if distance <= 1.0 {
+        let is_at_end = distance <= if self.0.is_by_key.get() { AT_END_DISTANCE } else { 1.0 };
+        self.0.is_near.set(is_scrolling && !is_at_end);
+        if is_at_end {
             self.set_following(true);
         } else if is_scrolling && LEFT_END_DISTANCE < distance {
             self.set_following(false);
@@ -200,7 +215,8 @@ impl FollowEnd {
             || self.0.last_input.get().is_some_and(is_recent)
     }
 
-    fn note_input(&self) {
+    fn note_input(&self, is_by_key: bool) {
+        self.0.is_by_key.set(is_by_key);
         self.0.last_input.set(Some(Instant::now()));
     }
 
@@ -209,7 +225,7 @@ impl FollowEnd {
         wheel.set_propagation_phase(gtk::PropagationPhase::Capture);
         let follow = self.clone();
         wheel.connect_scroll(move |_, _, dy| {
-            follow.note_input();
+            follow.note_input(false);
             if dy < 0.0 {
                 follow.leave();
             }
@@ -224,11 +240,11 @@ impl FollowEnd {
         let follow = self.clone();
         keys.connect_key_pressed(move |_, key, _, _| {
             if SCROLL_KEYS.contains(&key) {
-                follow.note_input();
+                follow.note_input(true);
             } else if HOME_KEYS.contains(&key) {
                 follow.leave(); // Before the list goes there: there is more than it shows at its end.
             } else if END_KEYS.contains(&key) {
-                follow.set_following(true); // Though more may come before it gets there.
+                follow.seek_from_here(); // More may come before it gets there.
             }
             glib::Propagation::Proceed
         });
@@ -245,7 +261,7 @@ impl FollowEnd {
                 gdk::EventType::ButtonPress => follow.0.is_dragged.set(true),
                 gdk::EventType::ButtonRelease => {
                     follow.0.is_dragged.set(false);
-                    follow.note_input();
+                    follow.note_input(false);
                 }
                 _ => (),
             }

@@ -63,7 +63,7 @@ mod imp {
 
         fn show_count(&self) {
             let n_unread = self.n_unread.get();
-            let way = gettext("Go to the Latest Messages");
+            let way = gettext("Jump to Latest");
             let name = match n_unread {
                 0 => way,
                 _ => format!("{way}: {}", wording::new_messages(n_unread as usize)),

@@ -20,6 +20,8 @@ pub struct Subject {
     pub excerpt: String,
     /// Where the link leads that was meant, if it was one.
     pub link: Option<String>,
+    /// The code that was meant, if there is any.
+    pub code: Option<String>,
     /// How many messages are selected together with it; 0 if it is not.
     pub n_selected: usize,
 }
@@ -80,7 +82,7 @@ fn copying(subject: &Subject) -> gio::Menu {
         section.append(Some(&label), Some("selection.copy"));
     } else {
         let text = if subject.excerpt.is_empty() {
-            subject.message.text()
+            subject.message.text().into_owned()
         } else {
             subject.excerpt.clone()
         };
@@ -88,6 +90,9 @@ fn copying(subject: &Subject) -> gio::Menu {
     }
     if let Some(link) = &subject.link {
         section.append_item(&item(&gettext("Copy _Link"), "selection.copy-text", link));
+    }
+    if let Some(code) = &subject.code {
+        section.append_item(&item(&gettext("Copy C_ode"), "selection.copy-text", code));
     }
     section
 }

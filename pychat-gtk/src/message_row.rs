@@ -21,7 +21,7 @@ use self::{heading::Heading, line_layout::LineLayout, markers::Markers};
 use crate::{
     compat,
     failure_note::FailureNote,
-    highlight,
+    highlight, host_name,
     i18n::gettext,
     model::{Delivery, Mark, Message, MessageKind},
     times,
@@ -32,6 +32,10 @@ const SENDING_PATIENCE: Duration = Duration::from_millis(500);
 
 /// The size of the picture of who speaks, in pixels.
 const AVATAR_SIZE: i32 = 32;
+
+/// What is left free beside a bubble, in pixels: there is a picture in it, or it shows whose side it
+/// is.
+const MARGIN: i32 = 40;
 
 /// What makes rows look differently.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -53,6 +57,8 @@ mod imp {
     pub struct MessageRow {
         #[template_child]
         line: TemplateChild<gtk::Box>,
+        #[template_child]
+        line_layout: TemplateChild<LineLayout>,
         #[template_child]
         bubble: TemplateChild<gtk::Box>,
         #[template_child]
@@ -121,7 +127,6 @@ mod imp {
                 return;
             }
             let handler = message.as_ref().map(|message| {
-                self.text.begin();
                 self.show(message);
                 message.connect_changed(clone!(
                     #[weak(rename_to = imp)]
@@ -137,18 +142,13 @@ mod imp {
         }
 
         fn show(&self, message: &Message) {
-            let text = message.text();
-            self.show_text(message, &text);
+            self.text.show(message);
             self.show_found(message);
             self.show_author(message);
             self.show_markers(message);
             self.show_sending(message);
             self.show_failure(message);
             self.name_list_item(message);
-        }
-
-        fn show_text(&self, message: &Message, text: &str) {
-            self.text.show(text, message.mentions(), &message.details());
         }
 
         /// Marks what a search has found; more is shown where that lies beyond what is.
@@ -192,6 +192,7 @@ mod imp {
             let avatar = adw::Avatar::builder()
                 .size(AVATAR_SIZE)
                 .show_initials(true)
+                .halign(gtk::Align::Start)
                 .valign(gtk::Align::Start)
                 .accessible_role(gtk::AccessibleRole::Presentation)
                 .build();
@@ -244,6 +245,7 @@ mod imp {
             if is_shown {
                 let clock = clock.get_or_insert_with(|| {
                     let clock = gtk::Image::from_icon_name("pychat-sending-symbolic");
+                    clock.set_halign(gtk::Align::End);
                     clock.set_valign(gtk::Align::End);
                     clock.add_css_class("sending-clock");
                     clock
@@ -284,11 +286,14 @@ mod imp {
             if self.look.replace(Some(look)) == Some(look) {
                 return;
             }
-            let (align, class) = match look.kind {
-                MessageKind::Own => (gtk::Align::End, "own"),
-                MessageKind::Other => (gtk::Align::Start, "other"),
-                MessageKind::Notice | MessageKind::Welcome => (gtk::Align::Center, "notice"),
+            let (align, class, margins) = match look.kind {
+                MessageKind::Own => (gtk::Align::End, "own", (MARGIN, 0)),
+                MessageKind::Other => (gtk::Align::Start, "other", (MARGIN, MARGIN)),
+                MessageKind::Notice | MessageKind::Welcome => {
+                    (gtk::Align::Center, "notice", (0, 0))
+                }
             };
+            self.line_layout.set_margins(margins);
             let marks = [
                 (true, "message"),
                 (true, class),
@@ -348,18 +353,18 @@ mod imp {
             }
         }
 
-        /// The full date is made up when somebody asks for it.
+        /// Says where the link leads that is pointed at, else the full date, which is made up when
+        /// somebody asks for it.
         #[template_callback]
-        fn on_query_tooltip(
-            &self,
-            _x: i32,
-            _y: i32,
-            _by_key: bool,
-            tooltip: &gtk::Tooltip,
-        ) -> bool {
+        fn on_query_tooltip(&self, x: i32, y: i32, by_key: bool, tooltip: &gtk::Tooltip) -> bool {
             let message = self.message.borrow();
             let Some(message) = message.as_ref() else { return false };
-            tooltip.set_text(Some(&times::full(message.time_ms())));
+            let link = self.text.link_at(&*self.bubble, x.into(), y.into()).filter(|_| !by_key);
+            let said = match link {
+                Some(link) => host_name::spell_out(&link.target),
+                None => times::full(message.time_ms()).into(),
+            };
+            tooltip.set_text(Some(&said));
             true
         }
     }

@@ -7,7 +7,12 @@ use std::cell::{Cell, RefCell};
 use gtk::{gdk, glib, glib::clone, prelude::*, subclass::prelude::*};
 use pychat_wire::name::NAME_CHARS_MAX;
 
-use crate::{model::Person, person_row::PersonRow, session::Session, text::begun_mention};
+use crate::{
+    model::Person,
+    person_row::PersonRow,
+    session::Session,
+    text::{begun_mention, fold},
+};
 
 /// The most characters that can be the beginning of a name, with its sign and what is before that.
 const BEGUN_CHARS_MAX: usize = 2 + NAME_CHARS_MAX;
@@ -26,7 +31,9 @@ mod imp {
         #[template_child]
         found: TemplateChild<gtk::FilterListModel>,
         #[template_child]
-        pub(super) filter: TemplateChild<gtk::StringFilter>,
+        pub(super) filter: TemplateChild<gtk::CustomFilter>,
+        /// The beginning of a name for which people are found.
+        begun: RefCell<String>,
         /// True once Escape was pressed, until another name is begun.
         pub(super) is_declined: Cell<bool>,
         /// Where names are begun, and completed.
@@ -88,7 +95,7 @@ mod imp {
             self.obj().notify_session();
         }
 
-        /// Offers everybody whose name begins as the one at the cursor; nobody if none is begun, if
+        /// Offers everybody whose name, or a word of it, begins as the one at the cursor; nobody if none is begun, if
         /// there is nothing left to complete, or if it was declined.
         fn offer(&self, buffer: &gtk::TextBuffer) {
             let begun = begun_name(buffer);
@@ -105,11 +112,14 @@ mod imp {
             }
         }
 
-        /// Finds those whose names begin like this; returns false if there is nobody to choose.
+        /// Finds those whose names have a word that begins like this; returns false if there is nobody to choose.
         fn find(&self, begun: &str) -> bool {
-            self.filter.set_search(Some(begun));
+            if *self.begun.borrow() != begun {
+                self.begun.replace(begun.to_owned());
+                self.filter.set_filter_func(Person::finder(begun));
+            }
             let n_found = self.selection.n_items();
-            let is_whole = |person: Person| person.name().to_lowercase() == begun.to_lowercase();
+            let is_whole = |person: Person| fold(&person.name()) == fold(begun);
             0 < n_found && !(n_found == 1 && self.person(0).is_some_and(is_whole))
         }
 

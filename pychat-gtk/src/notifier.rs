@@ -104,6 +104,7 @@ mod imp {
                 wording::notification(self.n_unseen.get(), message.author(), &message.text());
             let notification = gio::Notification::new(&title);
             notification.set_body(Some(&body));
+            notification.set_category(Some("im.received"));
             notification.set_icon(&gio::ThemedIcon::new(APP_ID));
             let id = format!("{name}@{server}");
             notification.set_default_action_and_target_value(

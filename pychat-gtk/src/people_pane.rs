@@ -11,11 +11,16 @@ use adw::subclass::prelude::*;
 use gtk::{gio, glib, glib::clone, glib::subclass::Signal, prelude::*};
 
 use crate::{
+    i18n::gettext,
     model::{People, Person},
     person_row::PersonRow,
-    session::Session,
+    session::{Session, SessionState},
     wording,
 };
+
+/// The classes of the list.
+const LIST: [&str; 1] = ["navigation-sidebar"];
+const LIST_OF_ABSENT: [&str; 2] = ["navigation-sidebar", "dim-label"];
 
 mod imp {
     use super::*;
@@ -30,7 +35,7 @@ mod imp {
         count: TemplateChild<gtk::Label>,
         #[template_child]
         list_view: TemplateChild<gtk::ListView>,
-        filter: OnceCell<gtk::StringFilter>,
+        filter: OnceCell<gtk::CustomFilter>,
         found: OnceCell<gtk::FilterListModel>,
         /// Whose room it is.
         #[property(get, set = Self::set_session, explicit_notify, nullable)]
@@ -59,9 +64,7 @@ mod imp {
     impl ObjectImpl for PeoplePane {
         fn constructed(&self) {
             self.parent_constructed();
-            let name =
-                gtk::PropertyExpression::new(Person::static_type(), gtk::Expression::NONE, "name");
-            let filter = self.filter.get_or_init(|| gtk::StringFilter::new(Some(name)));
+            let filter = self.filter.get_or_init(|| gtk::CustomFilter::new(Person::finder("")));
             let found = self.found.get_or_init(|| {
                 gtk::FilterListModel::new(None::<gio::ListModel>, Some(filter.clone()))
             });
@@ -96,6 +99,13 @@ mod imp {
             if let Some(found) = self.found.get() {
                 found.set_model(session.as_ref().map(Session::people).as_ref());
             }
+            if let Some(session) = &session {
+                session.connect_state_notify(clone!(
+                    #[weak(rename_to = imp)]
+                    self,
+                    move |_| imp.show_count()
+                ));
+            }
             self.session.replace(session);
             self.show_count();
             self.obj().notify_session();
@@ -105,7 +115,15 @@ mod imp {
             self.session.borrow().as_ref().map(Session::people)
         }
 
+        /// Without a connection, whoever was there when it was lost may not be.
         fn show_count(&self) {
+            let session = self.session.borrow();
+            let is_there = session.as_ref().is_some_and(|it| it.state() == SessionState::Joined);
+            self.list_view.set_css_classes(if is_there { &LIST } else { &LIST_OF_ABSENT });
+            if !is_there {
+                self.count.set_label(&gettext("Offline"));
+                return;
+            }
             let n_people = self.people().map_or(0, |people| people.n_items());
             let n_found = self.found.get().map_or(0, ListModelExt::n_items);
             let label = if self.filter_entry.text().is_empty() {
@@ -119,7 +137,7 @@ mod imp {
         #[template_callback]
         fn on_filter_changed(&self) {
             if let Some(filter) = self.filter.get() {
-                filter.set_search(Some(self.filter_entry.text().trim()));
+                filter.set_filter_func(Person::finder(self.filter_entry.text().trim()));
             }
             self.show_count();
         }

@@ -22,6 +22,8 @@ mod imp {
         #[template_child]
         pub(super) notifications: TemplateChild<adw::ComboRow>,
         #[template_child]
+        pub(super) join_at_start: TemplateChild<gtk::Switch>,
+        #[template_child]
         pub(super) run_in_background: TemplateChild<gtk::Switch>,
         #[template_child]
         pub(super) color_scheme: TemplateChild<adw::ComboRow>,
@@ -68,6 +70,7 @@ impl PreferencesWindow {
         let imp = window.imp();
         settings.bind("enter-sends", &*imp.enter_sends, "active");
         settings.bind_choice("notifications", &imp.notifications, NOTIFICATIONS);
+        settings.bind("join-at-start", &*imp.join_at_start, "active");
         settings.bind("run-in-background", &*imp.run_in_background, "active");
         settings.bind_choice("color-scheme", &imp.color_scheme, COLOR_SCHEMES);
         window

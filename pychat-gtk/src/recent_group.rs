@@ -84,10 +84,11 @@ mod imp {
             let button = gtk::Button::builder()
                 .css_classes(["flat"])
                 .icon_name("user-trash-symbolic")
-                .tooltip_text(gettext("Forget"))
+                .tooltip_text(gettext("Remove from List"))
                 .valign(gtk::Align::Center)
                 .build();
-            let label = gettext_f("Forget {chat}", &[("chat", &wording::chat(name, server))]);
+            let label =
+                gettext_f("Remove {chat} from List", &[("chat", &wording::chat(name, server))]);
             button.update_property(&[gtk::accessible::Property::Label(&label)]);
             let (name, server) = (name.to_owned(), server.to_owned());
             button.connect_clicked(clone!(

@@ -192,8 +192,8 @@ fn count(ordinal: u32, n_found: u32, has_more: bool) -> String {
     if has_more {
         // Translators: {ordinal} is the number of the match on show; there are more than {count}.
         ngettext_f(
-            "{ordinal} of more than {count} message",
-            "{ordinal} of more than {count} messages",
+            "{ordinal} of {count}+ message",
+            "{ordinal} of {count}+ messages",
             count,
             &values,
         )

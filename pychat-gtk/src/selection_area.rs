@@ -139,7 +139,12 @@ mod imp {
 
         /// Returns the link at a place in an item of the list.
         fn link_at(&self, item: &gtk::Widget, x: f64, y: f64) -> Option<String> {
-            row_of(item)?.text_block().link_at(&*self.obj(), x, y)
+            Some(row_of(item)?.text_block().link_at(&*self.obj(), x, y)?.target)
+        }
+
+        /// Returns the code at a place in an item of the list.
+        fn code_at(&self, item: &gtk::Widget, x: f64, y: f64) -> Option<String> {
+            row_of(item)?.text_block().code_at(&*self.obj(), x, y)
         }
 
         /// Whoever begins with Shift at the keyboard begins at the message that has the focus.
@@ -240,7 +245,7 @@ mod imp {
                 row.and_then(|row| {
                     let excerpt = row.text_block().selected();
                     let message = row.message()?;
-                    Some(if excerpt.is_empty() { message.text() } else { excerpt })
+                    Some(if excerpt.is_empty() { message.text().into_owned() } else { excerpt })
                 })
             } else {
                 Some(transcript(&selected))
@@ -268,15 +273,23 @@ mod imp {
             let area = self.obj().compute_bounds(&*self.obj());
             let bounds = area.zip(text.compute_bounds(&*self.obj()));
             if let Some(bounds) = bounds.and_then(|(area, text)| area.intersection(&text)) {
-                self.open_menu(&item, text.focused_link(), &message_menu::below(&bounds));
+                let place = message_menu::below(&bounds);
+                self.open_menu(&item, text.focused_link(), text.first_code(), &place);
             }
         }
 
         fn open_menu_at(&self, item: &gtk::Widget, x: f64, y: f64) {
-            self.open_menu(item, self.link_at(item, x, y), &message_menu::at(x, y));
+            let (link, code) = (self.link_at(item, x, y), self.code_at(item, x, y));
+            self.open_menu(item, link, code, &message_menu::at(x, y));
         }
 
-        fn open_menu(&self, item: &gtk::Widget, link: Option<String>, place: &gdk::Rectangle) {
+        fn open_menu(
+            &self,
+            item: &gtk::Widget,
+            link: Option<String>,
+            code: Option<String>,
+            place: &gdk::Rectangle,
+        ) {
             let Some(row) = row_of(item) else { return };
             let Some(message) = row.message() else { return };
             let selection = self.selection().filter(|it| it.contains(&message));
@@ -285,6 +298,7 @@ mod imp {
                 message,
                 excerpt: row.text_block().selected(),
                 link,
+                code,
                 n_selected: selection.map_or(0, |it| it.messages().len()),
             };
             self.focus_before.set(self.focus_widget().as_ref());

@@ -11,14 +11,13 @@ use std::{
 
 use thiserror::Error;
 
+use crate::{host_name, text::is_invisible};
+
 /// The port of a server whose address does not name one.
 pub const DEFAULT_PORT: u16 = 12345;
 
-/// The most bytes that a host name may have.
-const HOST_BYTES_MAX: usize = 253;
-
-/// The most bytes that the part of a host name between two dots may have.
-const LABEL_BYTES_MAX: usize = 63;
+/// How many parts an IPv6 address has that leaves none out.
+const IPV6_PARTS: usize = 8;
 
 /// A host and a port.
 ///
@@ -53,9 +52,10 @@ impl ServerAddress {
 impl FromStr for ServerAddress {
     type Err = AddressError;
 
-    /// Reads `HOST`, `HOST:PORT`, `[IPV6]` or `[IPV6]:PORT`; blanks around it do not matter.
+    /// Reads `HOST`, `HOST:PORT`, `[IPV6]`, `[IPV6]:PORT` or `IPV6`; blanks around it do not
+    /// matter, nor how the host is spelled: one host is one address.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let text = text.trim();
+        let text = text.trim_matches(|it: char| it.is_whitespace() || is_invisible(it));
         if text.is_empty() {
             return Err(AddressError::Empty);
         }
@@ -63,7 +63,7 @@ impl FromStr for ServerAddress {
             Some(bracketed) => split_bracketed(bracketed)?,
             None => split_plain(text)?,
         };
-        Ok(Self { host: host.to_owned(), port: port.map_or(Ok(DEFAULT_PORT), parse_port)? })
+        Ok(Self { host, port: port.map_or(Ok(DEFAULT_PORT), parse_port)? })
     }
 }
 
@@ -89,7 +89,7 @@ pub enum AddressError {
     #[error("the host is neither a name nor an address")]
     BadHost,
 
-    /// An IPv6 address stands without its brackets, so its port cannot be told from it.
+    /// An IPv6 address stands without its brackets, so a port cannot be told from it.
     #[error("an IPv6 address needs brackets")]
     Unbracketed,
 
@@ -98,13 +98,9 @@ pub enum AddressError {
     BadPort,
 }
 
-fn split_bracketed(text: &str) -> Result<(&str, Option<&str>), AddressError> {
+fn split_bracketed(text: &str) -> Result<(String, Option<&str>), AddressError> {
     let (host, rest) = text.split_once(']').ok_or(AddressError::BadHost)?;
-    let (address, zone) = host.split_once('%').unwrap_or((host, "zone"));
-    if address.parse::<Ipv6Addr>().is_err() || zone.is_empty() || zone.contains(char::is_whitespace)
-    {
-        return Err(AddressError::BadHost);
-    }
+    let host = ipv6(host).ok_or(AddressError::BadHost)?;
     match rest.strip_prefix(':') {
         Some(port) => Ok((host, Some(port))),
         None if rest.is_empty() => Ok((host, None)),
@@ -112,13 +108,42 @@ fn split_bracketed(text: &str) -> Result<(&str, Option<&str>), AddressError> {
     }
 }
 
-fn split_plain(text: &str) -> Result<(&str, Option<&str>), AddressError> {
+fn split_plain(text: &str) -> Result<(String, Option<&str>), AddressError> {
+    if let Some(host) = ipv6(text) {
+        // The last part of a full address cannot be a port too; that of a short one can.
+        let is_clear = text.split(':').count() == IPV6_PARTS && !text.contains("::");
+        return if is_clear { Ok((host, None)) } else { Err(AddressError::Unbracketed) };
+    }
     let (host, port) = match text.split_once(':') {
-        Some((_, port)) if port.contains(':') => return Err(AddressError::Unbracketed),
+        Some((_, port)) if port.contains(':') => {
+            let is_digit = |it: char| it.is_ascii_hexdigit() || it == ':' || it == '.';
+            let is_like_one = text.chars().all(is_digit);
+            return Err(if is_like_one {
+                AddressError::Unbracketed
+            } else {
+                AddressError::BadHost
+            });
+        }
         Some((host, port)) => (host, Some(port)),
         None => (text, None),
     };
-    if is_ipv4(host) || is_host_name(host) { Ok((host, port)) } else { Err(AddressError::BadHost) }
+    let ipv4 = host.parse::<Ipv4Addr>().ok().map(|it| it.to_string());
+    let host = ipv4.or_else(|| host_name::normalized(host)).ok_or(AddressError::BadHost)?;
+    Ok((host, port))
+}
+
+/// Returns the one spelling of an IPv6 address, with its zone; `None` if it is none.
+fn ipv6(text: &str) -> Option<String> {
+    let (address, zone) = match text.split_once('%') {
+        Some((address, zone)) => (address, Some(zone)),
+        None => (text, None),
+    };
+    let address: Ipv6Addr = address.parse().ok()?;
+    match zone {
+        None => Some(address.to_string()),
+        Some(zone) if zone.is_empty() || zone.contains(char::is_whitespace) => None,
+        Some(zone) => Some(format!("{address}%{zone}")),
+    }
 }
 
 fn parse_port(text: &str) -> Result<u16, AddressError> {
@@ -129,25 +154,6 @@ fn parse_port(text: &str) -> Result<u16, AddressError> {
         Ok(port) if 0 < port => Ok(port),
         Ok(_) | Err(_) => Err(AddressError::BadPort),
     }
-}
-
-fn is_ipv4(host: &str) -> bool {
-    host.parse::<Ipv4Addr>().is_ok()
-}
-
-/// Letters of any alphabet, digits, hyphens and underscores between dots. A name whose last part
-/// is a number would be taken for a mistyped IPv4 address, and so it is here.
-fn is_host_name(host: &str) -> bool {
-    let host = host.strip_suffix('.').unwrap_or(host);
-    let is_label = |label: &str| {
-        let is_plain = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
-        (1..=LABEL_BYTES_MAX).contains(&label.len())
-            && label.chars().all(is_plain)
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    let ends_in_number = host.rsplit('.').next().is_some_and(|last| last.parse::<u64>().is_ok());
-    host.len() <= HOST_BYTES_MAX && host.split('.').all(is_label) && !ends_in_number
 }
 
 #[cfg(test)]
@@ -165,8 +171,13 @@ mod tests {
             ("[fe80::1%eth0]:80", "fe80::1%eth0", 80),
             ("localhost", "localhost", DEFAULT_PORT),
             ("chat.example.org:7000", "chat.example.org", 7000),
-            ("chat.example.org.", "chat.example.org.", DEFAULT_PORT),
+            ("Chat.Example.org.", "chat.example.org", DEFAULT_PORT),
+            ("LOCALHOST", "localhost", DEFAULT_PORT),
             ("чат.example", "чат.example", DEFAULT_PORT),
+            ("xn--80a0bn.example:1", "чат.example", 1),
+            ("\u{200B}host\u{A0}", "host", DEFAULT_PORT),
+            ("[0:0:0:0:0:0:0:1]:80", "::1", 80),
+            ("2001:DB8:0:0:0:0:0:1", "2001:db8::1", DEFAULT_PORT),
             ("my_host-2:007", "my_host-2", 7),
         ] {
             let address: ServerAddress = text.parse().expect(text);
@@ -187,8 +198,8 @@ mod tests {
 
     #[test]
     fn says_why_the_rest_is_no_address() {
-        let long_label = "a".repeat(LABEL_BYTES_MAX + 1);
-        let long_host = "a.".repeat(HOST_BYTES_MAX / 2 + 1) + "a";
+        let long_label = "a".repeat(64);
+        let long_host = "a.".repeat(127) + "a";
         for (text, error) in [
             ("", AddressError::Empty),
             (" \t", AddressError::Empty),
@@ -198,6 +209,7 @@ mod tests {
             ("-a", AddressError::BadHost),
             ("a-.b", AddressError::BadHost),
             ("http//x", AddressError::BadHost),
+            ("host:1:2", AddressError::BadHost),
             ("256.0.0.1", AddressError::BadHost),
             ("127.0.0", AddressError::BadHost),
             ("12345", AddressError::BadHost),

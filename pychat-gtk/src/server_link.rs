@@ -7,10 +7,16 @@ use std::str::FromStr;
 
 use gtk::glib;
 
-use crate::server_address::{AddressError, DEFAULT_PORT, ServerAddress};
+use crate::{
+    server_address::{AddressError, DEFAULT_PORT, ServerAddress},
+    text::is_invisible,
+};
 
 /// What links to chats begin with.
 const SCHEME: &str = "pychat";
+
+/// What people put before an address that they know from a browser.
+const WEB_SCHEMES: [&str; 2] = ["http://", "https://"];
 
 /// A server, and perhaps a name to join under.
 ///
@@ -35,6 +41,27 @@ impl ServerLink {
     pub fn is_link(text: &str) -> bool {
         glib::Uri::peek_scheme(text).is_some_and(|scheme| scheme == SCHEME)
             && text[SCHEME.len()..].starts_with("://")
+    }
+
+    /// Reads what somebody types or pastes where a server is asked for: an address, a link to a
+    /// chat, or an address as a browser has it.
+    ///
+    /// # Errors
+    ///
+    /// [`AddressError`], as for a link or an address.
+    pub fn from_typed(text: &str) -> Result<Self, AddressError> {
+        let text = text.trim_matches(|it: char| it.is_whitespace() || is_invisible(it));
+        if Self::is_link(text) {
+            return text.parse();
+        }
+        let has_scheme = |scheme: &&&str| {
+            text.get(..scheme.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(scheme))
+        };
+        let address = match WEB_SCHEMES.iter().find(has_scheme) {
+            Some(scheme) => text[scheme.len()..].split(['/', '?', '#']).next().unwrap_or_default(),
+            None => text,
+        };
+        address.parse::<ServerAddress>().map(Self::from)
     }
 
     /// Returns the name to join under, if the link has one; it is not checked.
@@ -91,9 +118,36 @@ mod tests {
             ("pychat://Анна@host", Some("Анна"), "host:12345"),
             ("pychat://a%20b%40c@host", Some("a b@c"), "host:12345"),
             ("pychat://@host", None, "host:12345"),
+            ("pychat://Чат.Пример:7000", None, "чат.пример:7000"),
+            ("pychat://xn--80a0bn.example", None, "чат.example:12345"),
         ] {
             let parsed: ServerLink = link.parse().expect(link);
             assert_eq!((parsed.name(), parsed.server().to_string().as_str()), (name, server));
+        }
+    }
+
+    #[test]
+    fn a_server_is_what_people_paste() {
+        for (text, name, server) in [
+            ("chat.example", None, "chat.example:12345"),
+            (" 192.168.1.7:7000\n", None, "192.168.1.7:7000"),
+            ("pychat://anna@127.0.0.1:21399", Some("anna"), "127.0.0.1:21399"),
+            (" pychat://chat.example/ ", None, "chat.example:12345"),
+            ("http://127.0.0.1:12345/", None, "127.0.0.1:12345"),
+            ("HTTPS://Chat.Example/room?x#y", None, "chat.example:12345"),
+            ("http://[::1]:80", None, "[::1]:80"),
+        ] {
+            let typed = ServerLink::from_typed(text).expect(text);
+            assert_eq!((typed.name(), typed.server().to_string().as_str()), (name, server));
+        }
+        for (text, expected) in [
+            ("", AddressError::Empty),
+            ("http://", AddressError::Empty),
+            ("ftp://host", AddressError::BadPort),
+            ("pychat://", AddressError::Empty),
+            ("fe80::1", AddressError::Unbracketed),
+        ] {
+            assert_eq!(ServerLink::from_typed(text), Err(expected), "{text}");
         }
     }
 

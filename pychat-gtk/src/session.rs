@@ -9,18 +9,20 @@
 //!  Disconnected ───────▶ Connecting ─────────▶ Joining ─────────▶ Joined
 //!       ▲                 │ ▲   │                 │                 │
 //!       └── failed, ──────┘ │   └──── failed, ────┤                 │ line broke,
-//!           first time      │         been in     ▼                 ▼ server stopped
+//!           not been in     │         been in     ▼                 ▼ server stopped
 //!                           └───────────────────────── Lost ◀───────┘
 //!                             by itself, or rejoin
 //! ```
 //!
-//! From everywhere `leave` goes back to `Disconnected`. Each attempt has a number that is never
+//! Where a first attempt fails for a reason that may pass, it is `Waiting` for the next one instead
+//! of `Disconnected`. From everywhere `leave` goes back to `Disconnected`. Each attempt has a number that is never
 //! used again; whatever arrives late, of an attempt that is over, finds nobody.
 
 mod filing;
 mod imp;
 mod link;
 mod past;
+mod saying;
 mod telling;
 
 use std::{mem, path::Path, time::Duration};
@@ -29,15 +31,11 @@ use gtk::{
     glib,
     glib::{prelude::*, subclass::prelude::*},
 };
-use pychat_wire::{
-    Client, UserName,
-    client::{Begin, SayError},
-};
+use pychat_wire::{Client, UserName, client::Begin};
 
 pub use self::past::{PAGE_MESSAGES, SEARCH_PAGE_MESSAGES};
 use crate::{
-    ending::Ending, model::Message, server_address::ServerAddress, state_file::StateFile,
-    transport::Line, wording,
+    ending::Ending, server_address::ServerAddress, state_file::StateFile, transport::Line,
 };
 
 /// How long connecting and joining may take together.
@@ -56,6 +54,9 @@ pub enum SessionState {
     Joining,
     /// We are in the room.
     Joined,
+    /// We have not been in the room yet, and the next attempt begins [by
+    /// itself](Session::retry_at_ms).
+    Waiting,
     /// We were in the room; what was said there can still be read. Unless somebody has to decide
     /// something first, the next attempt begins [by itself](Session::retry_at_ms).
     Lost,
@@ -99,8 +100,12 @@ impl Session {
         self
     }
 
-    /// Joins `server` as `name`, with a new conversation. Does nothing unless `Disconnected`.
+    /// Joins `server` as `name`, with a new conversation. Does nothing unless `Disconnected` or
+    /// `Waiting`.
     pub fn join(&self, name: UserName, server: ServerAddress) {
+        if self.state() == SessionState::Waiting {
+            self.give_up(None);
+        }
         if self.state() != SessionState::Disconnected {
             return;
         }
@@ -119,7 +124,8 @@ impl Session {
         self.set_name(name.as_str());
         self.set_server(&address);
         let client = Client::new(name.clone(), saved, random_seed());
-        imp.client.replace(Some(client.beginning(Begin::LastPage(PAGE_MESSAGES))));
+        let client = client.beginning(Begin::LastPage(PAGE_MESSAGES)).persistent();
+        imp.client.replace(Some(client));
         imp.identity.replace(Some((name, server)));
         self.attend();
     }
@@ -140,7 +146,7 @@ impl Session {
 
     /// Gives up joining, and trying to. Does nothing once joined.
     pub fn cancel(&self) {
-        if !self.is_joining() && self.state() != SessionState::Lost {
+        if matches!(self.state(), SessionState::Disconnected | SessionState::Joined) {
             return;
         }
         if self.has_conversation() {
@@ -149,40 +155,6 @@ impl Session {
         } else {
             self.give_up(None);
         }
-    }
-
-    /// Says `text` to everybody in the room, now or when the connection is back.
-    ///
-    /// # Errors
-    ///
-    /// [`SayError`] if it cannot be said; the text is still the caller's then.
-    pub fn say(&self, text: &str) -> Result<(), SayError> {
-        let said = self.with_client(|client| client.say(text));
-        let id = said.unwrap_or(Err(SayError::NotJoined))?;
-        self.history().say(Message::sending(id, &self.name(), text.trim_end(), wall_ms()));
-        self.attend();
-        Ok(())
-    }
-
-    /// Returns how many bytes a message that says `text` could still take; fewer than none if it
-    /// is too long. `None` without a client, which knows the limit.
-    pub fn bytes_left(&self, text: &str) -> Option<isize> {
-        let (bytes, limit) = self.with_client(|client| client.size_of(text))?;
-        Some(limit.cast_signed().saturating_sub(bytes.cast_signed()))
-    }
-
-    /// Says again what failed, as if it had not been said before.
-    pub fn say_again(&self, id: &str) {
-        let Some(message) = self.history().unsent(id) else { return };
-        match self.say(&message.text()) {
-            Ok(()) => self.discard(id),
-            Err(error) => message.fail(&wording::say_error(error).unwrap_or_default()),
-        }
-    }
-
-    /// Takes away what failed.
-    pub fn discard(&self, id: &str) {
-        self.history().remove(id);
     }
 
     /// Leaves the room; resolves when the connection has been closed in order.
@@ -232,6 +204,11 @@ impl Session {
         self.attend();
     }
 
+    /// Asks the client something; it may be told something from elsewhere meanwhile.
+    fn ask_client<T>(&self, f: impl FnOnce(&Client) -> T) -> Option<T> {
+        self.imp().client.borrow().as_ref().map(f)
+    }
+
     fn with_client<T>(&self, f: impl FnOnce(&mut Client) -> T) -> Option<T> {
         self.imp().client.borrow_mut().as_mut().map(f)
     }
@@ -267,7 +244,7 @@ impl Session {
     /// Calls the client at its deadline, wherever that has moved: an old alarm would wake a quiet
     /// client for nothing.
     fn set_alarm(&self) {
-        let deadline = self.with_client(|client| client.next_deadline()).flatten();
+        let deadline = self.ask_client(Client::next_deadline).flatten();
         let mut alarm = self.imp().alarm.borrow_mut();
         if alarm.as_ref().map(|(armed, _)| *armed) == deadline {
             return;
@@ -278,8 +255,15 @@ impl Session {
         }
     }
 
+    /// There is neither a connection nor a conversation, and another attempt will be made.
+    fn wait(&self, ending: Ending, retry_at_ms: Option<u64>) {
+        self.set_retry_at(retry_at_ms);
+        self.end(Some(ending), SessionState::Waiting);
+    }
+
     /// Ends an attempt that led to no conversation.
     fn give_up(&self, ending: Option<Ending>) {
+        self.set_retry_at(None);
         self.with_client(Client::leave);
         if let Some(line) = self.hang_up() {
             glib::spawn_future_local(line.finish());
@@ -336,6 +320,7 @@ impl Session {
 
     fn set_name(&self, name: &str) {
         if self.imp().name.replace(name.to_owned()) != name {
+            self.imp().callee.take();
             self.notify_name();
         }
     }
@@ -366,7 +351,13 @@ fn wall_ms() -> i64 {
     glib::real_time() / 1_000
 }
 
-/// Returns 128 random bits.
+/// Returns 128 random bits that nobody can guess: from them follows which texts are ours.
 fn random_seed() -> u128 {
-    (0..4).fold(0, |seed, _| seed << 32 | u128::from(glib::random_int()))
+    let mut seed = [0; 16];
+    // So few come at once or not at all, and this is asked long after the system has started.
+    if let Err(error) = rustix::rand::getrandom(&mut seed, rustix::rand::GetRandomFlags::empty()) {
+        glib::g_warning!("pychat", "no random numbers from the system: {error}");
+        return (0..4).fold(0, |seed, _| seed << 32 | u128::from(glib::random_int()));
+    }
+    u128::from_ne_bytes(seed)
 }

@@ -21,6 +21,26 @@ const WINDOW_KEYS: [(&str, &str); 3] = [
     ("is-maximized", "maximized"),
 ];
 
+/// All keys. A schema that lacks one is an older version's, and asking it would end the program.
+const KEYS: [&str; 12] = [
+    "color-scheme",
+    "enter-sends",
+    "is-maximized",
+    "join-at-start",
+    "name",
+    "notifications",
+    "recent",
+    "run-in-background",
+    "server",
+    "show-people",
+    "window-height",
+    "window-width",
+];
+
+/// Where the desktop keeps whether hours are counted to 12 or to 24.
+const DESKTOP_SCHEMA: &str = "org.gnome.desktop.interface";
+const CLOCK_KEY: &str = "clock-format";
+
 /// Which messages one is told of while the window is in the background.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Notifications {
@@ -81,11 +101,28 @@ impl Settings {
         }
     }
 
-    /// Keeps the window's size from one start to the next.
-    pub fn bind_window(&self, window: &gtk::Window) {
+    /// Gives the window the size that the last one had.
+    pub fn restore_window(&self, window: &gtk::Window) {
         let Some(settings) = &self.0 else { return };
         for (key, property) in WINDOW_KEYS {
-            settings.bind(key, window, property).build();
+            settings.bind(key, window, property).get_no_changes().build();
+        }
+    }
+
+    /// Remembers the window's size for the next one.
+    pub fn remember_window(&self, window: &gtk::Window) {
+        let Some(settings) = &self.0 else { return };
+        for (key, property) in WINDOW_KEYS {
+            let value = window.property_value(property);
+            let value = value
+                .get::<i32>()
+                .map(|size| size.to_variant())
+                .or_else(|_| value.get::<bool>().map(|is_so| is_so.to_variant()));
+            if let Ok(value) = value
+                && let Err(error) = settings.set_value(key, &value)
+            {
+                glib::g_warning!("pychat", "cannot remember the {key}: {error}");
+            }
         }
     }
 
@@ -166,14 +203,39 @@ impl Settings {
         }
     }
 
+    /// Returns the name and the server of the chat to join when the client is started without one.
+    pub fn chat_at_start(&self) -> Option<(String, String)> {
+        let settings = self.0.as_ref()?;
+        if settings.boolean("join-at-start") { self.recent().into_iter().next() } else { None }
+    }
+
     /// Returns true if closing the window is not to end the client.
     pub fn runs_in_background(&self) -> bool {
         self.0.as_ref().is_some_and(|settings| settings.boolean("run-in-background"))
     }
 }
 
+/// Calls `f` with whether the desktop counts the hours to 12, now and whenever that changes. What
+/// is returned has to be kept; `None` where there is no such desktop.
+pub fn follow_clock(f: impl Fn(bool) + 'static) -> Option<gio::Settings> {
+    let schema = gio::SettingsSchemaSource::default()?.lookup(DESKTOP_SCHEMA, true)?;
+    if !schema.has_key(CLOCK_KEY) {
+        return None;
+    }
+    let settings = gio::Settings::new_full(&schema, gio::SettingsBackend::NONE, None);
+    let tell = move |settings: &gio::Settings| f(settings.string(CLOCK_KEY) == "12h");
+    tell(&settings);
+    settings.connect_changed(Some(CLOCK_KEY), move |settings, _| tell(settings));
+    Some(settings)
+}
+
 fn installed_schema() -> Option<gio::SettingsSchema> {
-    gio::SettingsSchemaSource::default()?.lookup(APP_ID, true)
+    let schema = gio::SettingsSchemaSource::default()?.lookup(APP_ID, true)?;
+    let missing = KEYS.iter().find(|key| !schema.has_key(key));
+    if let Some(key) = missing {
+        glib::g_warning!("pychat", "the installed settings know no {key}, and are not used");
+    }
+    missing.is_none().then_some(schema)
 }
 
 fn built_schema() -> Option<gio::SettingsSchema> {
@@ -181,4 +243,17 @@ fn built_schema() -> Option<gio::SettingsSchema> {
     let source =
         gio::SettingsSchemaSource::from_directory(FALLBACK_SCHEMA_DIR, parent.as_ref(), true);
     source.ok()?.lookup(APP_ID, false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_of_the_schema_is_known() {
+        let schema = built_schema().expect("the build has left it");
+        let mut keys: Vec<_> = schema.list_keys().iter().map(ToString::to_string).collect();
+        keys.sort();
+        assert_eq!(keys, KEYS);
+    }
 }

@@ -11,7 +11,7 @@ use std::{
     cell::Cell,
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{self, ErrorKind, Read, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
@@ -22,6 +22,9 @@ use serde::{Deserialize, Serialize};
 /// The largest file that is read, in bytes: far more than the texts that may wait.
 const FILE_BYTES_MAX: u64 = 128 << 20;
 
+/// How often a lock is tried that others take and remove at the same time.
+const LOCK_ATTEMPTS_MAX: usize = 10;
+
 /// The file of one name on one server, for as long as nobody else may have it.
 #[derive(Debug)]
 pub struct StateFile {
@@ -29,7 +32,23 @@ pub struct StateFile {
     server: String,
     /// True once it was told that it cannot be written.
     is_failing: Cell<bool>,
-    _lock: File,
+    _lock: Lock,
+}
+
+/// A file that is there, and locked, as long as this is.
+#[derive(Debug)]
+struct Lock {
+    path: PathBuf,
+    _file: File,
+}
+
+impl Drop for Lock {
+    /// It is removed while it is still locked: who has opened it meanwhile finds out.
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_file(&self.path) {
+            glib::g_info!("pychat", "cannot remove {}: {error}", self.path.display());
+        }
+    }
 }
 
 /// What stands in a file. The server is there for people: the file's name does not say it.
@@ -104,13 +123,29 @@ impl StateFile {
 }
 
 /// Takes the lock; `None` if somebody else has it.
-fn lock(folder: &Path, path: &Path) -> io::Result<Option<File>> {
+fn lock(folder: &Path, path: &Path) -> io::Result<Option<Lock>> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let file = private(path, OpenOptions::new().write(true))?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(error)) => Err(error),
+    for _ in 0..LOCK_ATTEMPTS_MAX {
+        let file = private(path, OpenOptions::new().write(true))?;
+        match file.try_lock() {
+            Ok(()) if is_at(&file, path)? => {
+                return Ok(Some(Lock { path: path.to_owned(), _file: file }));
+            }
+            Ok(()) => (), // Who had it has just removed it.
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+    Ok(None)
+}
+
+/// Returns true if `file` is the one that is found at `path`.
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let opened = file.metadata()?;
+    match fs::metadata(path) {
+        Ok(found) => Ok((found.dev(), found.ino()) == (opened.dev(), opened.ino())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
@@ -128,4 +163,37 @@ fn read(path: &Path) -> io::Result<Kept> {
     let mut bytes = Vec::new();
     file.take(FILE_BYTES_MAX).read_to_end(&mut bytes)?;
     Ok(serde_json::from_slice(&bytes)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_is_one_windows_and_is_gone_with_it() {
+        let folder = std::env::temp_dir().join(format!("pychat-lock-{}", std::process::id()));
+        let n_files = || fs::read_dir(&folder).expect("it is there").count();
+        let open = || StateFile::open(&folder, "host:1", "Анна").0;
+        let first = open().expect("nobody has it");
+        assert!(open().is_none(), "the first has it");
+        assert_eq!(n_files(), 1);
+        drop(first);
+        assert_eq!(n_files(), 0);
+        assert!(open().is_some(), "nobody has it any more");
+        fs::remove_dir_all(&folder).expect("it is ours");
+    }
+
+    #[test]
+    fn a_lock_that_was_removed_meanwhile_is_no_lock() {
+        let folder = std::env::temp_dir().join(format!("pychat-stale-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("it can be made");
+        let path = folder.join("x.lock");
+        let stale = private(&path, OpenOptions::new().write(true)).expect("it can be opened");
+        fs::remove_file(&path).expect("it is there");
+        assert!(!is_at(&stale, &path).expect("it can be looked at"));
+        let lock = lock(&folder, &path).expect("it can be locked");
+        assert!(lock.is_some() && !is_at(&stale, &path).expect("it can be looked at"));
+        drop(lock);
+        fs::remove_dir_all(&folder).expect("it is ours");
+    }
 }

@@ -55,7 +55,11 @@ pub enum TransportError {
     #[error("the host was not found: {0}")]
     HostNotFound(glib::Error),
 
-    /// The server refused, or cannot be reached.
+    /// There is a machine at the address, and nothing that takes connections at the port.
+    #[error("the connection was refused: {0}")]
+    Refused(glib::Error),
+
+    /// The address cannot be reached.
     #[error("no connection: {0}")]
     Unreachable(glib::Error),
 
@@ -77,8 +81,8 @@ pub enum Incoming<'a> {
 ///
 /// # Errors
 ///
-/// [`TransportError::HostNotFound`] or [`TransportError::Unreachable`]. How long it may take is
-/// up to the caller.
+/// [`TransportError::HostNotFound`], [`TransportError::Refused`] or
+/// [`TransportError::Unreachable`]. How long it may take is up to the caller.
 pub async fn connect(server: &ServerAddress) -> Result<gio::SocketConnection, TransportError> {
     let client = gio::SocketClient::new();
     // A proxy resolver would bring a thread of its own, and a chat on the local network needs none.
@@ -90,6 +94,9 @@ pub async fn connect(server: &ServerAddress) -> Result<gio::SocketConnection, Tr
             Ok(connection)
         }
         Err(error) if error.is::<gio::ResolverError>() => Err(TransportError::HostNotFound(error)),
+        Err(error) if error.matches(gio::IOErrorEnum::ConnectionRefused) => {
+            Err(TransportError::Refused(error))
+        }
         Err(error) => Err(TransportError::Unreachable(error)),
     }
 }

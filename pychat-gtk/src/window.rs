@@ -18,11 +18,15 @@ use crate::{
     server_address::ServerAddress,
     session::{Session, SessionState},
     settings::Settings,
+    time_watch::TimeWatch,
     wording,
 };
 
 mod imp {
-    use std::cell::{OnceCell, RefCell};
+    use std::{
+        cell::{Cell, OnceCell, RefCell},
+        rc::Rc,
+    };
 
     use super::*;
 
@@ -53,6 +57,10 @@ mod imp {
         session: Session,
         pub(super) settings: OnceCell<Settings>,
         pub(super) notifier: OnceCell<Notifier>,
+        /// True while somebody sees what comes: the window is there, and has the keyboard.
+        #[property(get)]
+        is_attended: Cell<bool>,
+        time_watch: OnceCell<Rc<TimeWatch>>,
         /// Hears of the network, which outlives the window.
         network_handler: RefCell<Option<glib::SignalHandlerId>>,
     }
@@ -104,6 +112,10 @@ mod imp {
             ));
             self.show_state(self.session.state());
             self.watch_for_return();
+            self.time_watch.get_or_init(|| TimeWatch::new(&self.session.history()));
+            for property in ["is-active", "visible"] {
+                self.obj().connect_notify_local(Some(property), |window, _| window.imp().attend());
+            }
         }
 
         fn dispose(&self) {
@@ -118,6 +130,7 @@ mod imp {
     impl WindowImpl for Window {
         /// The window goes, or only out of sight, and the conversation goes on.
         fn close_request(&self) -> glib::Propagation {
+            self.remember_size();
             if self.runs_on() {
                 self.obj().set_visible(false);
                 return glib::Propagation::Stop;
@@ -133,6 +146,13 @@ mod imp {
 
     #[gtk::template_callbacks]
     impl Window {
+        /// The next window is as large as the one that was closed last.
+        pub(super) fn remember_size(&self) {
+            if let Some(settings) = self.settings.get() {
+                settings.remember_window(self.obj().upcast_ref());
+            }
+        }
+
         /// Returns true if closing the window is not to end the conversation.
         fn runs_on(&self) -> bool {
             self.session.has_conversation()
@@ -175,10 +195,23 @@ mod imp {
             ));
         }
 
+        /// A window that is out of sight may be active still.
+        fn attend(&self) {
+            let is_attended = self.obj().is_active() && self.obj().is_visible();
+            if self.is_attended.replace(is_attended) == is_attended {
+                return;
+            }
+            if let Some(watch) = self.time_watch.get().filter(|_| is_attended) {
+                watch.look();
+            }
+            self.obj().notify_is_attended();
+        }
+
         /// While a connection is sought, the page from which it is sought stays.
         fn show_state(&self, state: SessionState) {
             match state {
-                SessionState::Connecting | SessionState::Joining => (),
+                SessionState::Connecting | SessionState::Joining => self.show_titles(),
+                SessionState::Waiting => (),
                 SessionState::Disconnected => self.show_connect_page(),
                 SessionState::Joined => {
                     self.remember();
@@ -225,7 +258,11 @@ mod imp {
             }
             let (name, server) = (self.session.name(), self.session.server());
             self.title.set_title(&server);
-            self.title.set_subtitle(&wording::people_here(self.session.people().n_items()));
+            self.title.set_subtitle(&match self.session.state() {
+                SessionState::Joined => wording::people_here(self.session.people().n_items()),
+                SessionState::Connecting | SessionState::Joining => gettext("Reconnecting…"),
+                _ => gettext("Offline"),
+            });
             self.obj().set_title(Some(&format!("{name} — {server}")));
         }
 
@@ -284,7 +321,7 @@ impl Window {
             .property("application", application)
             .property("icon-name", APP_ID)
             .build();
-        settings.bind_window(window.upcast_ref());
+        settings.restore_window(window.upcast_ref());
         people_flap::keep(&window.imp().flap, settings);
         window.imp().conversation_page.follow(settings);
         window.imp().connect_page.follow(settings);
@@ -311,13 +348,15 @@ impl Window {
             && session.identity().is_some_and(|it| it == (name.clone(), server.clone()))
     }
 
-    /// Returns true while it asks who is to join and where, and nothing has come of it yet.
+    /// Returns true while it asks who is to join and where, and nobody has answered anything yet.
     pub fn is_asking(&self) -> bool {
-        self.session().state() == SessionState::Disconnected
+        matches!(self.session().state(), SessionState::Disconnected | SessionState::Waiting)
+            && self.imp().connect_page.is_untouched()
     }
 
     /// Ends the conversation and the window, be it seen or not.
     pub fn end(&self) {
+        self.imp().remember_size();
         self.imp().leave();
         self.destroy();
     }

@@ -2,15 +2,14 @@
 //!
 //! Enums come in, sentences come out; nothing else in the program turns an error into words.
 
-use pychat_wire::{
-    FrameError, NameError,
-    client::{FailReason, SayError},
-    message::ErrorCode,
-    name::NAME_CHARS_MAX,
-};
+mod ending;
 
+use std::time::Duration;
+
+use pychat_wire::{NameError, client::SayError, name::NAME_CHARS_MAX};
+
+pub use self::ending::{ending, fail_reason};
 use crate::{
-    ending::Ending,
     i18n::{gettext, gettext_f, ngettext_f},
     model::{Passage, Presence, Turn},
     server_address::AddressError,
@@ -18,7 +17,7 @@ use crate::{
 };
 
 /// The most names that a welcome lists; the rest are counted.
-const NAMES_LISTED_MAX: usize = 20;
+const NAMES_LISTED_MAX: usize = 3;
 
 /// The most comings and goings that are told each by themselves.
 const PASSAGES_TOLD_MAX: usize = 2;
@@ -32,29 +31,42 @@ const EXCERPT_CHARS_MAX: usize = 200;
 /// More bytes than those characters have.
 const EXCERPT_BYTES_MAX: usize = 4 * EXCERPT_CHARS_MAX;
 
+/// Returns `name` as it stands in a sentence: whatever its direction, it moves nothing around it.
+fn isolated(name: &str) -> String {
+    format!("\u{2068}{name}\u{2069}") // First strong isolate, pop directional isolate.
+}
+
+/// Returns `names` one after the other.
+fn listed(names: &[impl AsRef<str>]) -> String {
+    names.iter().map(|name| isolated(name.as_ref())).collect::<Vec<_>>().join(", ")
+}
+
 /// Returns the greeting of somebody who has just joined as `name` and finds `others` there.
 pub fn welcome(name: &str, others: &[String]) -> String {
+    let name = &isolated(name);
     if others.is_empty() {
         return gettext_f("Welcome, {name}. Nobody else is here yet.", &[("name", name)]);
     }
-    let (listed, uncounted) = others.split_at(others.len().min(NAMES_LISTED_MAX));
-    let names = listed.join(", ");
+    let (told, uncounted) = others.split_at(others.len().min(NAMES_LISTED_MAX));
+    let names = listed(told);
     if uncounted.is_empty() {
         return gettext_f(
             "Welcome, {name}. Already here: {names}.",
             &[("name", name), ("names", &names)],
         );
     }
-    let count = uncounted.len().to_string();
-    gettext_f(
-        "Welcome, {name}. Already here: {names} and {count} more.",
-        &[("name", name), ("names", &names), ("count", &count)],
+    ngettext_f(
+        "Welcome, {name}. Already here: {names} and {count} other.",
+        "Welcome, {name}. Already here: {names} and {count} others.",
+        uncounted.len(),
+        &[("name", name), ("names", &names)],
     )
 }
 
 /// Returns that somebody came or went, and why where it was not by their own wish.
 pub fn passage(passage: &Passage) -> String {
-    let values = [("name", passage.name.as_str())];
+    let name = isolated(&passage.name);
+    let values = [("name", name.as_str())];
     match passage.turn {
         Turn::Joined => gettext_f("{name} joined the chat.", &values),
         Turn::Left => gettext_f("{name} left the chat.", &values),
@@ -71,8 +83,8 @@ pub fn presence(presence: &Presence) -> String {
     let summary = presence.summary();
     let passing = (0 < summary.n_passing).then(|| {
         ngettext_f(
-            "{count} person came or went for a moment.",
-            "{count} people came or went for a moment.",
+            "{count} person came and left.",
+            "{count} people came and left.",
             summary.n_passing,
             &[],
         )
@@ -93,7 +105,7 @@ pub fn presence_details(presence: &Presence) -> String {
 
 fn joined(names: &[&str]) -> Option<String> {
     Some(match list(names)? {
-        List::One(name) => gettext_f("{name} joined the chat.", &[("name", name)]),
+        List::One(name) => gettext_f("{name} joined the chat.", &[("name", &name)]),
         List::All(names) => gettext_f("{names} joined the chat.", &[("names", &names)]),
         List::First(names, n_others) => ngettext_f(
             "{names} and {count} other joined the chat.",
@@ -106,7 +118,7 @@ fn joined(names: &[&str]) -> Option<String> {
 
 fn left(names: &[&str]) -> Option<String> {
     Some(match list(names)? {
-        List::One(name) => gettext_f("{name} left the chat.", &[("name", name)]),
+        List::One(name) => gettext_f("{name} left the chat.", &[("name", &name)]),
         List::All(names) => gettext_f("{names} left the chat.", &[("names", &names)]),
         List::First(names, n_others) => ngettext_f(
             "{names} and {count} other left the chat.",
@@ -118,9 +130,9 @@ fn left(names: &[&str]) -> Option<String> {
 }
 
 /// Some people, as far as they are named.
-enum List<'a> {
+enum List {
     /// There is only one.
-    One(&'a str),
+    One(String),
     /// All of several.
     All(String),
     /// The first of many, and how many others there are.
@@ -128,18 +140,18 @@ enum List<'a> {
 }
 
 /// Names them if they are few, the first of them if they are many; `None` if there is nobody.
-fn list<'a>(names: &[&'a str]) -> Option<List<'a>> {
+fn list(names: &[&str]) -> Option<List> {
     if NAMES_TOLD_MAX < names.len() {
         let (told, others) = names.split_at(NAMES_TOLD_MAX - 1);
-        return Some(List::First(told.join(", "), others.len()));
+        return Some(List::First(listed(told), others.len()));
     }
     let (last, before) = names.split_last()?;
     if before.is_empty() {
-        return Some(List::One(last));
+        return Some(List::One(isolated(last)));
     }
-    let before = before.join(", ");
+    let (before, last) = (listed(before), isolated(last));
     // Translators: the end of a list of names, as in “Anna, Boris and Vera”.
-    Some(List::All(gettext_f("{names} and {last}", &[("names", &before), ("last", last)])))
+    Some(List::All(gettext_f("{names} and {last}", &[("names", &before), ("last", &last)])))
 }
 
 /// Returns how many messages have come.
@@ -147,9 +159,12 @@ pub fn new_messages(n_messages: usize) -> String {
     ngettext_f("{count} new message", "{count} new messages", n_messages, &[])
 }
 
-/// Returns how many are here.
+/// Returns how many are here, the reader among them.
 pub fn people_here(n_people: u32) -> String {
-    ngettext_f("{count} person here", "{count} people here", count(n_people), &[])
+    if n_people == 1 {
+        return gettext("Only you");
+    }
+    ngettext_f("{count} person online", "{count} people online", count(n_people), &[])
 }
 
 /// Returns how many of those who are here were found.
@@ -161,12 +176,12 @@ pub fn people_found(n_found: u32, n_people: u32) -> String {
 
 /// Returns what the reader is called among those who are here.
 pub fn oneself(name: &str) -> String {
-    gettext_f("{name}, you", &[("name", name)])
+    gettext_f("{name} (you)", &[("name", &isolated(name))])
 }
 
 /// Returns whose chat it is, and where.
 pub fn chat(name: &str, server: &str) -> String {
-    gettext_f("{name} at {server}", &[("name", name), ("server", server)])
+    gettext_f("{name} at {server}", &[("name", &isolated(name)), ("server", server)])
 }
 
 /// Returns the last words of a server of protocol 1.
@@ -176,54 +191,39 @@ pub fn server_stopping() -> String {
 
 /// Returns what stands where messages are missing.
 pub fn gap() -> String {
-    gettext("Some messages are no longer kept.")
+    gettext("Some earlier messages are no longer available.")
 }
 
 /// Returns what stands where a server begins to count anew.
 pub fn new_epoch() -> String {
-    gettext("The server has begun a new history.")
+    gettext("The server has started a new history.")
 }
 
-/// Returns why a message is not in the room.
-pub fn fail_reason(reason: &FailReason) -> String {
-    match reason {
-        FailReason::Lost => gettext("The connection was lost; it may not have arrived."),
-        FailReason::Refused { code: ErrorCode::TooLarge, .. } => {
-            gettext("Not sent: it is too long for this server.")
-        }
-        FailReason::Refused { text, .. } => {
-            gettext_f("Not sent. The server says: {reason}", &[("reason", text)])
-        }
-        // Whatever other reasons there will be, it was not sent.
-        _ => gettext("Not sent."),
-    }
-}
-
-/// Returns when the next attempt begins.
-pub fn retry_in(seconds: u128) -> String {
-    gettext_f("Trying again in {seconds} s", &[("seconds", &seconds.to_string())])
+/// Returns when the next attempt begins, in whole seconds.
+pub fn retry_in(wait: Duration) -> String {
+    let seconds = usize::try_from(wait.as_millis().div_ceil(1_000).max(1)).unwrap_or(usize::MAX);
+    ngettext_f("Retrying in {count} second", "Retrying in {count} seconds", seconds, &[])
 }
 
 /// Returns what is wrong with a name.
 pub fn name_error(error: NameError) -> String {
     match error {
-        NameError::Empty => gettext("Your name is needed to enter the chat"),
+        NameError::Empty => gettext("Enter your name to join"),
         NameError::TooLong { chars } => gettext_f(
-            "A name may have at most {limit} characters; this one has {count}",
+            "Names can have at most {limit} characters; this one has {count}",
             &[("limit", &NAME_CHARS_MAX.to_string()), ("count", &chars.to_string())],
         ),
-        NameError::Forbidden { character } if character.is_ascii_graphic() => gettext_f(
-            "A name may not contain “{character}”",
-            &[("character", &character.to_string())],
-        ),
+        NameError::Forbidden { character } if character.is_ascii_graphic() => {
+            gettext_f("Names can’t contain “{character}”", &[("character", &character.to_string())])
+        }
         NameError::Forbidden { character } => gettext_f(
-            "A name may not contain the character {code}",
+            "Names can’t contain the character {code}",
             &[("code", &format!("U+{:04X}", u32::from(character)))],
         ),
         NameError::TooLarge { .. } => gettext("This name is too long"),
-        NameError::Marks => gettext("A name may have at most two accents on a letter"),
+        NameError::Marks => gettext("Names can have at most two accents on a letter"),
         NameError::Sentence => gettext("This name reads like a message from the chat itself"),
-        NameError::Reserved => gettext("This name is kept for the chat itself"),
+        NameError::Reserved => gettext("This name is reserved"),
         // The rules are the wire's; whatever it adds, the name cannot be used.
         _ => gettext("This name cannot be used"),
     }
@@ -232,12 +232,12 @@ pub fn name_error(error: NameError) -> String {
 /// Returns what is wrong with the address of a server.
 pub fn address_error(error: AddressError) -> String {
     match error {
-        AddressError::Empty => gettext("The server’s name or address is needed"),
-        AddressError::BadHost => gettext("This is neither a host name nor an address"),
+        AddressError::Empty => gettext("Enter the server’s address"),
+        AddressError::BadHost => gettext("Not a valid host name or IP address"),
         AddressError::Unbracketed => {
             gettext("An IPv6 address needs brackets, like this: [::1]:12345")
         }
-        AddressError::BadPort => gettext("The port is a number from 1 to 65535"),
+        AddressError::BadPort => gettext("The port must be between 1 and 65535"),
     }
 }
 
@@ -250,7 +250,7 @@ pub fn say_error(error: SayError) -> Option<String> {
             &[("bytes", &bytes.to_string()), ("limit", &limit.to_string())],
         )),
         SayError::Full { limit } => Some(gettext_f(
-            "{limit} messages are waiting to be sent already",
+            "Too many unsent messages. Wait until some have been sent.",
             &[("limit", &limit.to_string())],
         )),
         _ => Some(gettext("Not sent: there is no connection to the server")),
@@ -263,52 +263,19 @@ pub fn bytes_left(bytes: isize) -> String {
     let count = bytes.unsigned_abs();
     if bytes < 0 {
         ngettext_f(
-            "Too long for one message, by {count} byte",
-            "Too long for one message, by {count} bytes",
+            "Message is {count} byte too long",
+            "Message is {count} bytes too long",
             count,
             &[],
         )
     } else {
-        ngettext_f(
-            "Room for {count} more byte in this message",
-            "Room for {count} more bytes in this message",
-            count,
-            &[],
-        )
+        ngettext_f("{count} byte left", "{count} bytes left", count, &[])
     }
 }
 
 /// Returns that of what was to be inserted only the beginning was.
 pub fn cut() -> String {
-    gettext("Only the beginning of it was inserted: the rest is more than any message can hold")
-}
-
-/// Returns why there is no connection.
-pub fn ending(ending: &Ending) -> String {
-    match ending {
-        Ending::HostNotFound => gettext("Could not connect: the host was not found."),
-        Ending::NoAnswer => {
-            gettext("Could not connect: the server does not answer, or it refused the connection.")
-        }
-        Ending::Rejected { reason } => {
-            gettext_f("The server did not let you in: {reason}", &[("reason", reason)])
-        }
-        Ending::NameTaken { name, suggest: Some(free) } => gettext_f(
-            "Somebody in the chat is called {name} already. The name {free} is free.",
-            &[("name", name), ("free", free)],
-        ),
-        Ending::NameTaken { name, suggest: None } => {
-            gettext_f("Somebody in the chat is called {name} already.", &[("name", name)])
-        }
-        Ending::Replaced => gettext("You have joined from another window."),
-        Ending::CutShort => gettext("The server hung up before you had joined."),
-        Ending::Lost => gettext("The connection to the server was lost."),
-        Ending::ServerStopped => gettext("The server was shut down."),
-        Ending::Garbled(FrameError::TooLarge { .. }) => {
-            gettext("The server sent a message that is too large.")
-        }
-        Ending::Garbled(_) => gettext("What answers there is not a chat server."),
-    }
+    gettext("The text was too long and has been cut off")
 }
 
 /// Returns the title and the body of what tells of `n_messages` that were not seen; the last is
@@ -316,11 +283,12 @@ pub fn ending(ending: &Ending) -> String {
 pub fn notification(n_messages: usize, author: &str, text: &str) -> (String, String) {
     let text = excerpt(text);
     if n_messages <= 1 {
-        return (author.to_owned(), text);
+        return (excerpt(author), text);
     }
     let title = new_messages(n_messages);
     // Translators: the last of several messages, in a notification.
-    let body = gettext_f("{author}: {text}", &[("author", &excerpt(author)), ("text", &text)]);
+    let author = isolated(&excerpt(author));
+    let body = gettext_f("{author}: {text}", &[("author", &author), ("text", &text)]);
     (title, body)
 }
 

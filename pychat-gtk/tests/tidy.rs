@@ -20,6 +20,7 @@ const LINES: [(&[&str], &[&str]); 4] = [
             "src/session.rs",
             "src/session",
             "src/state_file.rs",
+            "src/time_watch.rs",
             "src/transport.rs",
         ],
         &["adw::", "gdk::", "gtk::prelude", "gtk::subclass", "Template", "Widget", "crate::window"],
@@ -52,6 +53,7 @@ const LINES: [(&[&str], &[&str]); 4] = [
             "src/place.rs",
             "src/preferences_window.rs",
             "src/recent_group.rs",
+            "src/retry_countdown.rs",
             "src/search_bar.rs",
             "src/selection.rs",
             "src/selection_area.rs",
@@ -76,8 +78,9 @@ const LINES: [(&[&str], &[&str]); 4] = [
 ];
 
 /// What both sides of the first two lines may use.
-const NEUTRAL: [&str; 13] = [
+const NEUTRAL: [&str; 14] = [
     "src/config.rs",
+    "src/host_name.rs",
     "src/i18n.rs",
     "src/lib.rs",
     "src/main.rs",

@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use crate::message::ErrorCode;
+
 const GREETING: &str = "Connection established. Waiting for your username...";
 const STILL_WAITING: &str = "Still waiting for your username....";
 const WELCOME: &str = "Добро пожаловать, ";
@@ -20,6 +22,13 @@ pub const NAME_SEPARATOR: &str = ", ";
 /// What nobody's name may hold, or it could be read as the server saying who comes and goes.
 pub(crate) const SENTENCE_PARTS: [&str; 6] =
     [JOINED, LEFT, WELCOME, ONLINE, "Waiting for your username", "Connection closed due to"];
+
+/// How the refusals begin that somebody may meet before their hello, and what they mean.
+const REFUSALS: [(&str, ErrorCode); 3] = [
+    ("The chat is full: ", ErrorCode::Full),
+    ("Too many connections from your address: ", ErrorCode::Full),
+    ("No username within ", ErrorCode::Timeout),
+];
 
 /// One thing that the server says.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -82,6 +91,14 @@ impl<'a> Notice<'a> {
         Self::Other(content)
     }
 
+    /// Returns which of the refusals in PROTOCOL.md it is that a client may meet before its hello,
+    /// when the server does not know yet which protocol it speaks.
+    pub fn refusal(&self) -> Option<ErrorCode> {
+        let Self::Other(content) = self else { return None };
+        let known = REFUSALS.iter().find(|(begin, _)| content.starts_with(begin));
+        known.map(|(_, code)| *code)
+    }
+
     fn parse_welcome(rest: &'a str) -> Option<Self> {
         let (sentence, names) = rest.split_once('\n').unwrap_or((rest, ""));
         let (name, online) = sentence.rsplit_once(ONLINE)?;
@@ -109,6 +126,19 @@ impl fmt::Display for Notice<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn refusals_at_the_door_are_known_by_their_beginnings() {
+        for (content, expected) in [
+            ("The chat is full: 10000 connections. Bye!\n", Some(ErrorCode::Full)),
+            ("Too many connections from your address: 64. Bye!\n", Some(ErrorCode::Full)),
+            ("No username within 20 seconds. Bye!\n", Some(ErrorCode::Timeout)),
+            ("This name is taken.", None),
+            (GREETING, None),
+        ] {
+            assert_eq!(Notice::parse(content).refusal(), expected, "{content:?}");
+        }
+    }
 
     #[test]
     fn notices_are_the_originals_to_the_letter_and_are_read_back() {

@@ -2,7 +2,10 @@
 
 use gtk::{glib, prelude::*, subclass::prelude::*};
 
-use crate::{name_color::name_color, times};
+use crate::{
+    name_color::name_color,
+    times::{self, Reading},
+};
 
 mod imp {
     use std::cell::Cell;
@@ -16,8 +19,8 @@ mod imp {
         pub(super) author: TemplateChild<gtk::Label>,
         #[template_child]
         pub(super) time: TemplateChild<gtk::Label>,
-        /// The minute that is shown: most headings that follow one another are of the same.
-        pub(super) minute: Cell<Option<i64>>,
+        /// The minute that is shown, and how: most headings that follow one another are of the same.
+        pub(super) minute: Cell<Option<(i64, Reading)>>,
     }
 
     #[glib::object_subclass]
@@ -66,7 +69,7 @@ impl Heading {
             imp.author.set_css_classes(&["caption-heading", "author", &name_color(author)]);
         }
         imp.author.set_visible(author.is_some());
-        let minute = Some(time_ms.div_euclid(60_000));
+        let minute = Some((time_ms.div_euclid(60_000), times::reading(time_ms)));
         if imp.minute.replace(minute) != minute {
             imp.time.set_label(&times::clock(time_ms));
         }

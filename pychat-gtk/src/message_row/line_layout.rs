@@ -1,5 +1,5 @@
-//! Lays out the line of a message: what stands beside the bubble, and the bubble, which is as wide
-//! as its text where there is room.
+//! Lays out the line of a message: the bubble, which is as wide as its text where there is room, and
+//! what stands beside it, in the margin where the line begins.
 //!
 //! A box would do, but wherever its height is known it asks how narrow a text could be made for
 //! that, and finds out by breaking the text into lines a dozen times. Here a width never follows
@@ -7,11 +7,19 @@
 
 use gtk::{glib, prelude::*, subclass::prelude::*};
 
+/// The room between the bubble and what stands beside it, in pixels.
+const GAP: i32 = 6;
+
 mod imp {
+    use std::cell::Cell;
+
     use super::*;
 
     #[derive(Debug, Default)]
-    pub struct LineLayout;
+    pub struct LineLayout {
+        /// How much is left free of the bubble where the line begins, and where it ends, in pixels.
+        pub(super) margins: Cell<(i32, i32)>,
+    }
 
     #[glib::object_subclass]
     impl ObjectSubclass for LineLayout {
@@ -34,48 +42,42 @@ mod imp {
             for_size: i32,
         ) -> (i32, i32, i32, i32) {
             let (mut min, mut natural) = (0, 0);
-            if orientation == gtk::Orientation::Horizontal {
-                for child in shown_children(line) {
+            let (begin, end) = self.margins.get();
+            for (child, is_bubble) in children(line) {
+                let (child_min, child_natural) = if orientation == gtk::Orientation::Horizontal {
                     let (child_min, child_natural, ..) = child.measure(orientation, -1);
-                    min += child_min;
-                    natural += child_natural;
-                }
-            } else {
-                for (child, width) in widths(line, for_size) {
-                    let (child_min, child_natural, ..) = child.measure(orientation, width);
-                    min = min.max(child_min);
-                    natural = natural.max(child_natural);
-                }
+                    let margins = if is_bubble { begin + end } else { 0 };
+                    (child_min + margins, child_natural + margins)
+                } else {
+                    let room = if is_bubble { for_size - begin - end } else { begin - GAP };
+                    let (child_min, child_natural, ..) = child.measure(orientation, room.max(-1));
+                    (child_min, child_natural)
+                };
+                min = min.max(child_min);
+                natural = natural.max(child_natural);
             }
             (min, natural, -1, -1)
         }
 
         fn allocate(&self, line: &gtk::Widget, width: i32, height: i32, _baseline: i32) {
             let is_rtl = line.direction() == gtk::TextDirection::Rtl;
-            let mut start = 0;
-            for (child, child_width) in widths(line, width) {
+            let (begin, end) = self.margins.get();
+            for (child, is_bubble) in children(line) {
+                let (start, child_width) =
+                    if is_bubble { (begin, width - begin - end) } else { (0, begin - GAP) };
                 let x = if is_rtl { width - start - child_width } else { start };
                 child.size_allocate(&gtk::Allocation::new(x, 0, child_width, height), -1);
-                start += child_width;
             }
         }
     }
 
-    /// Returns what is on show with its width: what comes last gets what the others leave of
-    /// `width`, if that is known.
-    fn widths(line: &gtk::Widget, width: i32) -> Vec<(gtk::Widget, i32)> {
-        let mut widths: Vec<_> = shown_children(line)
-            .map(|child| {
-                let (_, natural, ..) = child.measure(gtk::Orientation::Horizontal, -1);
-                (child, natural)
-            })
-            .collect();
-        if 0 <= width
-            && let Some(((_, last), others)) = widths.split_last_mut()
-        {
-            *last = width - others.iter().map(|(_, width)| width).sum::<i32>();
-        }
-        widths
+    /// Returns what is on show, each with whether it is the bubble: that comes last.
+    fn children(line: &gtk::Widget) -> impl Iterator<Item = (gtk::Widget, bool)> {
+        let bubble = line.last_child();
+        shown_children(line).map(move |child| {
+            let is_bubble = Some(&child) == bubble.as_ref();
+            (child, is_bubble)
+        })
     }
 
     fn shown_children(line: &gtk::Widget) -> impl Iterator<Item = gtk::Widget> {
@@ -87,4 +89,13 @@ mod imp {
 glib::wrapper! {
     /// Lays out the line of a message.
     pub struct LineLayout(ObjectSubclass<imp::LineLayout>) @extends gtk::LayoutManager;
+}
+
+impl LineLayout {
+    /// Leaves so much free of the bubble where the line begins, and where it ends, in pixels.
+    pub(super) fn set_margins(&self, margins: (i32, i32)) {
+        if self.imp().margins.replace(margins) != margins {
+            self.layout_changed();
+        }
+    }
 }

@@ -4,7 +4,8 @@
 //! pieces, so that nothing in it is ever taken for markup.
 //!
 //! Laying out a label takes time that grows with its text, and everybody else's text is up to
-//! them. So only the beginning of a long one is shown, until its reader asks for more.
+//! them. So only the beginning of a long one is shown, until its reader asks for more. The rest is
+//! the message's alone.
 
 use std::{
     cell::{Cell, RefCell},
@@ -20,7 +21,11 @@ use gtk::{
     subclass::prelude::*,
 };
 
-use crate::{i18n::gettext, text};
+use crate::{
+    i18n::gettext,
+    model::Message,
+    text::{self, Code, Link},
+};
 
 /// The most characters of a message that are shown unasked.
 const SHOWN_CHARS_MAX: usize = 2_000;
@@ -32,6 +37,9 @@ thread_local! {
     /// What every text has; one for all rows.
     static PLAIN: pango::AttrList = plain();
 }
+
+/// How much of the colour of the text the backticks around code have, of 65 535.
+const TICKS_ALPHA: u16 = 40_000;
 
 /// How many times as much is shown when more is asked for.
 const MORE: usize = 4;
@@ -46,10 +54,9 @@ mod imp {
         pub(super) more_button: RefCell<Option<gtk::Button>>,
         /// How many times the usual length is shown.
         pub(super) stretch: Cell<usize>,
-        pub(super) text: RefCell<String>,
-        /// What is to be read instead if more is asked for; empty if that is the text itself.
-        pub(super) details: RefCell<String>,
-        pub(super) mentions: RefCell<Vec<Range<usize>>>,
+        pub(super) message: RefCell<Option<Message>>,
+        /// How many bytes of its text are shown.
+        pub(super) n_shown: Cell<usize>,
         pub(super) marks: RefCell<Option<pango::AttrList>>,
     }
 
@@ -101,11 +108,12 @@ mod imp {
     impl TextBlock {
         /// Shows as much as is asked for.
         pub(super) fn update(&self) {
-            let (text, details) = (self.text.borrow(), self.details.borrow());
-            let stretch = self.stretch.get();
-            let whole = if 1 < stretch && !details.is_empty() { &*details } else { &*text };
+            let Some(message) = self.message.borrow().clone() else { return };
+            let (details, stretch) = (message.details(), self.stretch.get());
+            let has_details = !details.is_empty();
+            let whole = if 1 < stretch && has_details { details.into() } else { message.text() };
             let shown =
-                text::beginning(whole, SHOWN_CHARS_MAX * stretch, SHOWN_LINES_MAX * stretch);
+                text::beginning(&whole, SHOWN_CHARS_MAX * stretch, SHOWN_LINES_MAX * stretch);
             let mode = if text::has_endless_word(shown) {
                 pango::WrapMode::Char
             } else {
@@ -114,13 +122,16 @@ mod imp {
             self.label.set_wrap_mode(mode);
             self.set_class("emoji", text::is_only_emoji(shown));
             self.set_direction(shown);
+            let is_cut = shown.len() < whole.len();
+            let ellipsis = if is_cut { "…" } else { "" };
             match markup(shown) {
-                Some(markup) => self.label.set_markup(&markup),
+                Some(markup) => self.label.set_markup(&(markup + ellipsis)),
+                None if is_cut => self.label.set_text(&format!("{shown}{ellipsis}")),
                 None => self.label.set_text(shown),
             }
-            self.update_attributes(shown.len());
-            let has_details = stretch == 1 && !details.is_empty();
-            self.show_more_button(has_details || shown.len() < whole.len());
+            self.n_shown.set(shown.len());
+            self.update_attributes();
+            self.show_more_button(is_cut || stretch == 1 && has_details);
         }
 
         /// Goes on to the next link, or to the one before; returns false if there is none. A link
@@ -135,7 +146,8 @@ mod imp {
             let Some(link) = (if is_forward { links.first() } else { links.last() }) else {
                 return false;
             };
-            let place = i32::try_from(shown[..link.start].chars().count()).unwrap_or(i32::MAX);
+            let place =
+                i32::try_from(shown[..link.range.start].chars().count()).unwrap_or(i32::MAX);
             self.label.grab_focus();
             self.label.select_region(place, place);
             true
@@ -147,24 +159,36 @@ mod imp {
             self.update();
         }
 
-        /// Marks where the reader is called, and what somebody else wants marked.
-        pub(super) fn update_attributes(&self, size: usize) {
-            let (mentions, marks) = (self.mentions.borrow(), self.marks.borrow());
-            if mentions.is_empty() && marks.is_none() {
+        /// Marks where the reader is called, what is code, and what somebody else wants marked.
+        pub(super) fn update_attributes(&self) {
+            let Some(message) = self.message.borrow().clone() else { return };
+            let marks = self.marks.borrow();
+            let code = self.code();
+            if message.mentions().is_empty() && marks.is_none() && code.is_empty() {
                 self.label.set_attributes(Some(&PLAIN.with(pango::AttrList::clone)));
                 return;
             }
             let attributes = plain();
-            for mention in mentions.iter().filter(|mention| mention.end <= size) {
-                let mut bold = pango::AttrInt::new_weight(pango::Weight::Bold);
-                bold.set_start_index(u32::try_from(mention.start).unwrap_or(u32::MAX));
-                bold.set_end_index(u32::try_from(mention.end).unwrap_or(u32::MAX));
-                attributes.insert(bold);
+            let is_shown = |mention: &&Range<usize>| mention.end <= self.n_shown.get();
+            for mention in message.mentions().iter().filter(is_shown) {
+                insert(&attributes, mention, pango::AttrInt::new_weight(pango::Weight::Bold));
+            }
+            for Code { range, inner } in code {
+                insert(&attributes, &inner, pango::AttrString::new_family("monospace"));
+                for ticks in [range.start..inner.start, inner.end..range.end] {
+                    insert(&attributes, &ticks, pango::AttrInt::new_foreground_alpha(TICKS_ALPHA));
+                }
             }
             for mark in marks.iter().flat_map(pango::AttrList::attributes) {
                 attributes.insert(mark);
             }
             self.label.set_attributes(Some(&attributes));
+        }
+
+        /// Returns the code that is on show; what the chat itself says has none.
+        pub(super) fn code(&self) -> Vec<Code> {
+            let is_said = self.message.borrow().as_ref().is_some_and(Message::is_from_person);
+            if is_said { text::code(&self.label.text()) } else { Vec::new() }
         }
 
         /// A text stands at the side at which it begins; inside, each paragraph sees to itself.
@@ -219,14 +243,28 @@ mod imp {
         let mut markup = String::new();
         let mut end = 0;
         for link in &links {
-            let target = glib::markup_escape_text(&text[link.clone()]);
-            markup += &glib::markup_escape_text(&text[end..link.start]);
-            markup.extend(["<a href=\"", &target, "\">", &target, "</a>"]);
-            end = link.end;
+            let target = glib::markup_escape_text(&link.target);
+            let address = glib::markup_escape_text(&text[link.range.clone()]);
+            markup += &glib::markup_escape_text(&text[end..link.range.start]);
+            markup.extend(["<a href=\"", &target, "\">", &address, "</a>"]);
+            end = link.range.end;
         }
         markup += &glib::markup_escape_text(&text[end..]);
         (!links.is_empty()).then_some(markup)
     }
+}
+
+/// Lets `attributes` have `attribute` at `range`.
+fn insert(
+    attributes: &pango::AttrList,
+    range: &Range<usize>,
+    attribute: impl Into<pango::Attribute>,
+) {
+    let place = |at| u32::try_from(at).unwrap_or(u32::MAX);
+    let mut attribute = attribute.into();
+    attribute.set_start_index(place(range.start));
+    attribute.set_end_index(place(range.end));
+    attributes.insert(attribute);
 }
 
 /// Returns what every text has: what is said is broken where it must be, and nothing is put into
@@ -247,23 +285,16 @@ glib::wrapper! {
 }
 
 impl TextBlock {
-    /// Begins with another message: its beginning is shown.
-    pub(super) fn begin(&self) {
-        self.imp().stretch.set(1);
-        self.imp().marks.take();
-        self.imp().text.borrow_mut().clear();
-    }
-
-    /// Shows `text`, in which the reader is called at `mentions`; `details` is what there is to be
-    /// read by who wants to know more, if that is not the rest of the text.
-    pub(super) fn show(&self, text: &str, mentions: &[Range<usize>], details: &str) {
+    /// Shows the text of `message`: its beginning, if it is another message than before.
+    pub(super) fn show(&self, message: &Message) {
         let imp = self.imp();
-        if *imp.text.borrow() == text && !text.is_empty() {
+        if imp.message.borrow().as_ref() != Some(message) {
+            imp.stretch.set(1);
+            imp.marks.take();
+            imp.message.replace(Some(message.clone()));
+        } else if !message.is_summary() {
             return; // Something else about the message has changed.
         }
-        text.clone_into(&mut imp.text.borrow_mut());
-        details.clone_into(&mut imp.details.borrow_mut());
-        imp.mentions.replace(mentions.to_vec());
         imp.update();
     }
 
@@ -299,23 +330,41 @@ impl TextBlock {
     }
 
     /// Returns the link at a place in `parent`.
-    pub fn link_at(&self, parent: &impl IsA<gtk::Widget>, x: f64, y: f64) -> Option<String> {
+    pub fn link_at(&self, parent: &impl IsA<gtk::Widget>, x: f64, y: f64) -> Option<Link> {
+        let index = self.index_at(parent, x, y)?;
+        let mut links = text::links(&self.imp().label.text()).into_iter();
+        links.find(|link| link.range.contains(&index))
+    }
+
+    /// Returns the code at a place in `parent`.
+    pub fn code_at(&self, parent: &impl IsA<gtk::Widget>, x: f64, y: f64) -> Option<String> {
+        let index = self.index_at(parent, x, y)?;
+        let code = self.imp().code().into_iter().find(|code| code.range.contains(&index))?;
+        Some(text::source(&self.imp().label.text(), &code).to_owned())
+    }
+
+    /// Returns the first code on show.
+    pub fn first_code(&self) -> Option<String> {
+        let code = self.imp().code().into_iter().next()?;
+        Some(text::source(&self.imp().label.text(), &code).to_owned())
+    }
+
+    /// Returns which byte of what is on show is at a place in `parent`.
+    fn index_at(&self, parent: &impl IsA<gtk::Widget>, x: f64, y: f64) -> Option<usize> {
         let label = &self.imp().label;
         let (x, y) = parent.translate_coordinates(label, x, y)?;
         let (left, top) = label.layout_offsets();
         let scale = |pixels: f64| pango::units_from_double(pixels);
         let (x, y) = (scale(x - f64::from(left)), scale(y - f64::from(top)));
         let (is_inside, index, _) = label.layout().xy_to_index(x, y);
-        let index = usize::try_from(index).ok().filter(|_| is_inside)?;
-        let shown = label.text();
-        let link = text::links(&shown).into_iter().find(|link| link.contains(&index))?;
-        Some(shown[link].to_owned())
+        usize::try_from(index).ok().filter(|_| is_inside)
     }
 
     /// Shows at least the first `size` bytes of the text, if it is that long.
     pub(super) fn reveal(&self, size: usize) {
-        let size = size.min(self.imp().text.borrow().len());
-        while self.shown().len() < size {
+        let message = self.imp().message.borrow().clone();
+        let size = size.min(message.map_or(0, |message| message.text().len()));
+        while self.imp().n_shown.get() < size {
             self.imp().show_more();
         }
     }
@@ -326,6 +375,6 @@ impl TextBlock {
             return;
         }
         self.imp().marks.replace(attributes);
-        self.imp().update_attributes(self.imp().label.text().len());
+        self.imp().update_attributes();
     }
 }

@@ -3,13 +3,15 @@
 //! What has arrived stands in the order of its arrival, which is the server's; what is still on its
 //! way, or was refused, stands after it in the order in which it was said.
 //!
-//! Not more than [`HISTORY_MESSAGES_MAX`] are shown, see [`bound`].
+//! Not more than [`HISTORY_MESSAGES_MAX`] are shown, nor more bytes than there are for all of them:
+//! see [`bound`].
 //!
 //! A view pays for each change, not for each message, so messages gather for a moment. Whoever
 //! looks hears of such a batch as two changes: the oldest leave at the top, the new come at the
 //! end.
 
 mod bound;
+mod shelf;
 
 use std::{cell::RefCell, time::Duration};
 
@@ -19,6 +21,7 @@ use gtk::{
     glib,
 };
 
+use self::shelf::Shelf;
 use super::{Message, MessageKind, layout};
 
 /// The most messages that are shown, sent or not.
@@ -28,14 +31,14 @@ pub const HISTORY_MESSAGES_MAX: usize = 10_000;
 const BATCH_INTERVAL: Duration = Duration::from_millis(50);
 
 mod imp {
-    use std::{cell::Cell, collections::VecDeque};
+    use std::cell::Cell;
 
     use super::*;
 
     #[derive(Debug, Default, glib::Properties)]
     #[properties(wrapper_type = super::History)]
     pub struct History {
-        pub(super) arrived: RefCell<VecDeque<Message>>,
+        pub(super) arrived: RefCell<Shelf>,
         /// What is on its way, or was refused.
         pub(super) unsent: RefCell<Vec<Message>>,
         /// What waits to be shown.
@@ -45,7 +48,7 @@ mod imp {
         /// The highest.
         pub(super) last_seq: Cell<Option<u64>>,
         /// Messages that have arrived after all those shown, while there is no room for them.
-        pub(super) later: RefCell<VecDeque<Message>>,
+        pub(super) later: RefCell<Shelf>,
         /// True while these, and what has not arrived, are not shown.
         pub(super) is_parted: Cell<bool>,
         /// True while some are missing between those shown and those.
@@ -156,15 +159,12 @@ impl History {
             is_older
         });
         imp.first_seq.set(before);
-        let n_over = (self.len() + messages.len()).saturating_sub(HISTORY_MESSAGES_MAX);
-        if 0 < n_over {
-            self.part(n_over);
-        }
+        messages.reverse();
+        self.cut_page(&mut messages);
+        self.part_for(&messages);
         if !messages.is_empty() {
             let n_added = messages.len();
-            for message in messages {
-                imp.arrived.borrow_mut().push_front(message);
-            }
+            imp.arrived.borrow_mut().put_before(messages);
             self.tell_change(0, 0, position(n_added));
         }
     }
@@ -183,7 +183,7 @@ impl History {
         self.flush();
         self.show_latest();
         self.mark_unread(None);
-        let n_forgotten = self.make_room(1);
+        let n_forgotten = self.make_room(1, message.size());
         let at = self.n_items();
         self.imp().unsent.borrow_mut().push(message);
         self.tell_change(at, 0, 1);
@@ -195,8 +195,7 @@ impl History {
     pub fn arrive(&self, id: &str, seq: Option<u64>, time_ms: Option<i64>) -> bool {
         let Some(index) = self.index_of(id) else { return false };
         if !self.is_next(seq) {
-            self.remove(id);
-            return true;
+            return self.remove(id).is_some();
         }
         self.flush();
         let imp = self.imp();
@@ -247,6 +246,14 @@ impl History {
         self.imp().last_seq.set(None);
     }
 
+    /// Has every message say again when it was: times are told otherwise than before.
+    pub fn tell_times(&self) {
+        for position in 0..self.n_items() {
+            self.place(position as usize);
+            self.message(position).inspect(Message::tell_change);
+        }
+    }
+
     /// Forgets everything, what was pushed too.
     pub fn clear(&self) {
         let imp = self.imp();
@@ -272,10 +279,11 @@ impl History {
     /// Returns the last text that the reader said, whether it has arrived or not.
     pub fn last_said(&self) -> Option<String> {
         let imp = self.imp();
-        let (arrived, later) = (imp.arrived.borrow(), imp.later.borrow());
-        let unsent = imp.unsent.borrow();
+        let (arrived, later, unsent) =
+            (imp.arrived.borrow(), imp.later.borrow(), imp.unsent.borrow());
         let mut latest = unsent.iter().rev().chain(later.iter().rev()).chain(arrived.iter().rev());
-        latest.find(|message| message.kind() == MessageKind::Own).map(Message::text)
+        let last = latest.find(|message| message.kind() == MessageKind::Own);
+        last.map(|message| message.text().into_owned())
     }
 
     /// Returns the message at `position`, counted from the oldest.
@@ -294,16 +302,15 @@ impl History {
             return;
         }
         self.miss(&messages);
-        if imp.is_away.get() && HISTORY_MESSAGES_MAX < self.len() + messages.len() {
+        if imp.is_away.get() && !self.can_take(&messages) {
             self.part(0);
         }
         if self.is_parted() {
             self.wait(messages);
             return;
         }
-        let n_skipped = messages.len().saturating_sub(HISTORY_MESSAGES_MAX);
-        messages.drain(..n_skipped);
-        let n_forgotten = n_skipped + self.make_room(messages.len());
+        let n_skipped = bound::skip_oldest(&mut messages);
+        let n_forgotten = n_skipped + self.make_room(messages.len(), shelf::size(&messages));
         let (at, n_added) = (imp.arrived.borrow().len(), messages.len());
         imp.arrived.borrow_mut().extend(messages);
         self.tell_change(position(at), 0, position(n_added));

@@ -2,7 +2,7 @@
 //! stands does, what a search has marked in it does, and who came and went gathers in one message as
 //! long as nobody says anything.
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use gtk::{
     glib,
@@ -14,7 +14,10 @@ use super::{
     layout::{Placement, Speech},
     presence::{Passage, Presence},
 };
-use crate::{text, wording};
+use crate::{
+    text::{self, Callee},
+    wording,
+};
 
 /// Who said it, as far as the reader is concerned.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, glib::Enum)]
@@ -113,7 +116,8 @@ impl Message {
         let imp = message.imp();
         imp.kind.set(kind);
         imp.author.get_or_init(|| author.to_owned());
-        // No label shows what comes after a zero.
+        // A line that ends the text is no line, and no label shows what comes after a zero.
+        let text = text.trim_end_matches(text::is_line_end);
         imp.text.get_or_init(|| text.replace('\0', "␀"));
         imp.time_ms.set(time_ms);
         message
@@ -141,10 +145,10 @@ impl Message {
         self
     }
 
-    /// Lets it find out where it calls its reader, who is called `name`.
+    /// Lets it find out where it calls its reader, who is there with `others`.
     #[must_use]
-    pub fn read_by(self, name: &str) -> Self {
-        self.imp().mentions.get_or_init(|| text::mentions(&self.text(), name).into());
+    pub fn read_by<'a>(self, reader: &Callee, others: impl IntoIterator<Item = &'a str>) -> Self {
+        self.imp().mentions.get_or_init(|| reader.mentions(&self.text(), others).into());
         self
     }
 
@@ -159,11 +163,21 @@ impl Message {
     }
 
     /// Returns what was said: plain text, never markup.
-    pub fn text(&self) -> String {
+    pub fn text(&self) -> Cow<'_, str> {
         match &*self.imp().presence.borrow() {
-            Some(presence) => wording::presence(presence),
-            None => self.imp().text.get().cloned().unwrap_or_default(),
+            Some(presence) => wording::presence(presence).into(),
+            None => self.imp().text.get().map_or("", String::as_str).into(),
         }
+    }
+
+    /// Returns true if its text sums up who came and went, and grows with them.
+    pub fn is_summary(&self) -> bool {
+        self.imp().presence.borrow().is_some()
+    }
+
+    /// Returns how many bytes of memory its text takes, and the name of who said it.
+    pub(super) fn size(&self) -> usize {
+        self.author().len() + self.imp().text.get().map_or(0, String::len)
     }
 
     /// Returns what its text sums up; empty if it says everything.
@@ -308,7 +322,7 @@ impl Message {
         }
     }
 
-    /// Says again what it is: a new day has begun.
+    /// Has everybody who shows it show it anew.
     pub(super) fn tell_change(&self) {
         self.emit_by_name::<()>("changed", &[]);
     }

@@ -5,6 +5,8 @@ use gtk::{
     glib::{prelude::*, subclass::prelude::*},
 };
 
+use crate::text;
+
 mod imp {
     use std::cell::{Cell, OnceCell};
 
@@ -40,6 +42,16 @@ impl Person {
     /// Makes somebody called `name`.
     pub fn new(name: &str, is_self: bool) -> Self {
         glib::Object::builder().property("name", name).property("is-self", is_self).build()
+    }
+
+    /// Returns what finds those of whose names a word begins with `begun`: everybody, if that is
+    /// empty.
+    pub fn finder(begun: &str) -> impl Fn(&glib::Object) -> bool + use<> {
+        let begun = text::fold(begun);
+        move |person| {
+            let person = person.downcast_ref::<Self>();
+            person.is_some_and(|person| text::has_word(person.key().0, &begun))
+        }
     }
 
     /// Returns what makes them who they are.

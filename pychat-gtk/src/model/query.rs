@@ -1,14 +1,11 @@
 //! What somebody searches for, and where a text has it.
 //!
-//! People do not mind how a letter is stored, how large or how wide it is, so texts are compared
-//! folded: NFKC, without case, every blank a space, `ё` like `е`. What is found is told in bytes of
-//! the text as it is, and begins and ends between letters as a reader sees them.
+//! Texts are compared folded, as names are. What is found is told in bytes of the text as it is, and
+//! begins and ends between letters as a reader sees them.
 
 use std::ops::Range;
 
-use caseless::Caseless;
-use unicode_normalization::UnicodeNormalization;
-use unicode_segmentation::UnicodeSegmentation;
+use crate::text::{Folded, fold};
 
 /// The longest that is searched for, in characters.
 const QUERY_CHARS_MAX: usize = 200;
@@ -34,7 +31,7 @@ impl Query {
             return Vec::new();
         }
         let folded = Folded::new(text);
-        let found = folded.text.match_indices(&self.folded);
+        let found = folded.text().match_indices(&self.folded);
         let mut ranges: Vec<Range<usize>> = Vec::new();
         for (at, it) in found {
             let range = folded.origin(at..at + it.len());
@@ -48,56 +45,10 @@ impl Query {
     }
 }
 
-/// A text that is folded, and knows where each part of it came from.
-#[derive(Debug, Default)]
-struct Folded {
-    text: String,
-    /// Where each letter begins: here, and in the text as it was.
-    letters: Vec<(usize, usize)>,
-    /// The size of the text as it was.
-    size: usize,
-}
-
-impl Folded {
-    fn new(text: &str) -> Self {
-        let mut folded = Self { size: text.len(), ..Self::default() };
-        for (at, letter) in text.grapheme_indices(true) {
-            folded.letters.push((folded.text.len(), at));
-            folded.text.push_str(&fold(letter));
-        }
-        folded
-    }
-
-    /// Returns where in the text as it was the letters are that `range` touches.
-    fn origin(&self, range: Range<usize>) -> Range<usize> {
-        let begin = self.letters.partition_point(|(here, _)| *here <= range.start);
-        let end = self.letters.partition_point(|(here, _)| *here < range.end);
-        let there = |index: usize| self.letters.get(index).map_or(self.size, |(_, there)| *there);
-        there(begin.saturating_sub(1))..there(end)
-    }
-}
-
-fn fold(text: &str) -> String {
-    if text.is_ascii() {
-        let mut folded = text.to_ascii_lowercase();
-        if folded.contains(|it: char| it.is_ascii_whitespace()) {
-            folded = folded.chars().map(fold_char).collect();
-        }
-        return folded;
-    }
-    text.nfkc().default_case_fold().nfkc().map(fold_char).collect()
-}
-
-fn fold_char(character: char) -> char {
-    match character {
-        'ё' => 'е',
-        _ if character.is_whitespace() => ' ',
-        _ => character,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use unicode_segmentation::UnicodeSegmentation;
+
     use super::*;
 
     #[track_caller]

@@ -202,7 +202,7 @@ mod tests {
         store.extend_from_slice(&["a", "b", "c"].map(message));
         let (slots, view) = viewed(&store);
         slots.connect_items_changed(|slots, _, _, _| {
-            assert_eq!(slots.message(0).map(|it| it.text()).as_deref(), Some("d"));
+            assert_eq!(slots.message(0).map(|it| it.text().into_owned()).as_deref(), Some("d"));
         });
         store.splice(0, 3, &["d", "e", "f", "g"].map(message));
         assert_eq!(view.borrow().len(), 4);

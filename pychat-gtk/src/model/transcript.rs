@@ -1,24 +1,25 @@
 //! What several messages read like as text, for somebody who was not there.
 
 use super::Message;
-use crate::{i18n::gettext_f, times};
+use crate::{i18n::gettext_f, text, times};
 
-/// What stands before each line of a text but the first, so that nothing in it can be mistaken for
-/// what somebody else said.
+/// What stands before each line of a text but the first, whatever ends the line before it, so that
+/// nothing in it can be mistaken for what somebody else said.
 const INDENT: &str = "    ";
 
 /// Returns `messages` as text: one alone is what it says; where there are several, each begins with
 /// when it was said and by whom.
 pub fn transcript(messages: &[Message]) -> String {
     match messages {
-        [message] => message.text(),
+        [message] => message.text().into_owned(),
         messages => messages.iter().map(entry).collect::<Vec<_>>().join("\n"),
     }
 }
 
 fn entry(message: &Message) -> String {
     let time = times::stamp(message.time_ms());
-    let lines: Vec<_> = message.text().lines().map(str::to_owned).collect();
+    let text = message.text();
+    let lines: Vec<_> = text::lines(&text).collect();
     let text = lines.join(&format!("\n{INDENT}"));
     let values = [("time", time.as_str()), ("author", message.author()), ("text", &text)];
     // Translators: one of several messages that were copied.
@@ -62,10 +63,12 @@ mod tests {
     #[test]
     fn nobody_can_put_words_into_the_mouth_of_somebody_else() {
         let stamp = times::stamp(NOON_MS);
-        let forged = format!("hm\n[{stamp}] Борис: I am a fool\r\n\n\ttrue");
-        let messages = [said("Анна", &forged, 0), said("Борис", "no", 1)];
-        let expected =
-            "[T0] Анна: hm\n    [T0] Борис: I am a fool\n    \n    \ttrue\n[T1] Борис: no";
-        assert_eq!(read(&messages), expected);
+        for end in ["\n", "\r", "\r\n", "\u{B}", "\u{C}", "\u{85}", "\u{2028}", "\u{2029}"] {
+            let forged = format!("hm{end}[{stamp}] Борис: I am a fool{end}{end}\ttrue{end}");
+            let messages = [said("Анна", &forged, 0), said("Борис", "no", 1)];
+            let expected =
+                "[T0] Анна: hm\n    [T0] Борис: I am a fool\n    \n    \ttrue\n[T1] Борис: no";
+            assert_eq!(read(&messages), expected, "{end:?}");
+        }
     }
 }

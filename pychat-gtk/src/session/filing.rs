@@ -8,8 +8,6 @@ use gtk::{
     glib::{prelude::*, subclass::prelude::*},
 };
 
-use pychat_wire::client::SayError;
-
 use super::Session;
 
 /// How long it may take until it is filed how far was read, with which nothing is lost, and what
@@ -30,7 +28,7 @@ impl Session {
     }
 
     /// Files everything in a moment.
-    fn file_soon(&self) {
+    pub(super) fn file_soon(&self) {
         if self.imp().is_filing.replace(true) {
             return;
         }
@@ -60,21 +58,5 @@ impl Session {
             self.imp().draft.replace(draft.to_owned());
             self.file_soon();
         }
-    }
-
-    /// Says what is being written. It is filed as what was said and no longer as what is being
-    /// written, in one: whatever happens, it will be there once.
-    ///
-    /// # Errors
-    ///
-    /// [`SayError`] as for [`say`](Self::say); it is still being written then.
-    pub fn say_draft(&self) -> Result<(), SayError> {
-        let draft = self.imp().draft.take();
-        let said = self.say(&draft);
-        match said {
-            Ok(()) => self.file_soon(), // In protocol 1 nothing else of it is filed.
-            Err(_) => drop(self.imp().draft.replace(draft)),
-        }
-        said
     }
 }

@@ -22,6 +22,7 @@ use crate::{
     model::{History, Message, People},
     server_address::ServerAddress,
     state_file::StateFile,
+    text::Callee,
 };
 
 #[derive(Debug, glib::Properties)]
@@ -72,6 +73,8 @@ pub struct Session {
     pub(super) welcome: RefCell<Option<Message>>,
     /// Who has just been replaced by themselves, over another connection.
     pub(super) replaced: RefCell<Option<String>>,
+    /// Whom a text may call; known until somebody comes, goes or is called otherwise.
+    pub(super) callee: RefCell<Option<Callee>>,
     /// True once somebody came or went, until that is shown.
     pub(super) has_met: Cell<bool>,
     /// True while events are being carried out.
@@ -110,6 +113,7 @@ impl Default for Session {
             past: Cell::default(),
             welcome: RefCell::default(),
             replaced: RefCell::default(),
+            callee: RefCell::default(),
             has_met: Cell::default(),
             is_attending: Cell::default(),
             alarm: RefCell::default(),
@@ -130,6 +134,13 @@ impl ObjectSubclass for Session {
 
 #[glib::derived_properties]
 impl ObjectImpl for Session {
+    /// A connection does not outlive who speaks along it.
+    fn dispose(&self) {
+        if let Link::Open(line) = self.link.take() {
+            glib::spawn_future_local(line.finish());
+        }
+    }
+
     fn signals() -> &'static [Signal] {
         static SIGNALS: OnceLock<Vec<Signal>> = OnceLock::new();
         SIGNALS.get_or_init(|| {

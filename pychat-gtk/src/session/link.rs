@@ -75,8 +75,13 @@ impl Session {
 
     fn on_timeout(&self, attempt: Attempt) {
         self.imp().patience.take(); // The task that calls this; it is about to end.
-        if self.is_current(attempt) && self.is_joining() {
-            self.fail(Ending::NoAnswer);
+        if !self.is_current(attempt) {
+            return;
+        }
+        match self.state() {
+            SessionState::Connecting => self.fail(Ending::NoAnswer),
+            SessionState::Joining => self.fail(Ending::Mute),
+            _ => (),
         }
     }
 

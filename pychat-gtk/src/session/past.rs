@@ -4,7 +4,7 @@ use gtk::{
     glib,
     glib::{prelude::*, subclass::prelude::*},
 };
-use pychat_wire::client::Past;
+use pychat_wire::{Client, client::Past};
 
 use super::Session;
 
@@ -41,7 +41,7 @@ impl Session {
     /// Tells of messages older than those shown.
     pub(super) fn look_back(&self) {
         self.forget();
-        let past = self.with_client(|client| client.past()).unwrap_or_default();
+        let past = self.ask_client(Client::past).unwrap_or_default();
         let past = if self.history().can_go_back() { past } else { Past::None };
         if self.imp().past.replace(past) != past {
             self.emit_by_name::<()>("past-changed", &[]);

@@ -5,6 +5,7 @@ use gtk::{
     glib::{prelude::*, subclass::prelude::*},
 };
 use pychat_wire::{
+    Client,
     client::{Cause, Event, Message as Said, Page},
     message::Reason,
 };
@@ -13,11 +14,12 @@ use super::{Session, SessionState, wall_ms};
 use crate::{
     ending::Ending,
     model::{Message, MessageKind, Passage, Turn},
+    text::Callee,
     wording,
 };
 
 /// The number of the protocol that knows no other words than the original.
-const ORIGINAL: u64 = 1;
+pub(super) const ORIGINAL: u64 = 1;
 
 impl Session {
     /// Calls `f` with each message of somebody else's that is new: not with pages of the past.
@@ -77,6 +79,7 @@ impl Session {
     pub(super) fn meet(&self) {
         let imp = self.imp();
         imp.has_met.set(false);
+        imp.callee.take();
         if let Some(client) = &*imp.client.borrow() {
             imp.people.update(&client.members(), client.name());
         }
@@ -107,7 +110,7 @@ impl Session {
 
     /// Shows what was said in an earlier life.
     fn show_unacknowledged(&self) {
-        let texts = self.with_client(|client| {
+        let texts = self.ask_client(|client| {
             let texts = client.unacknowledged();
             texts.map(|(id, text)| (id.clone(), text.to_owned())).collect::<Vec<_>>()
         });
@@ -133,6 +136,8 @@ impl Session {
             // That nobody answers is less news than why the connection was lost.
             let before = self.ending().filter(|_| ending.is_absence());
             self.lose(before.or(Some(ending)), retry_at_ms);
+        } else if retry_at_ms.is_some() && ending.may_pass() {
+            self.wait(ending, retry_at_ms);
         } else {
             self.give_up(Some(ending));
         }
@@ -210,7 +215,15 @@ impl Session {
         let time_ms = said.time_ms.map_or_else(wall_ms, local_ms);
         let message = Message::new(kind, &said.author, &said.content, time_ms);
         let message = message.numbered(said.seq);
-        if said.own { message } else { message.read_by(&self.name()) }
+        if said.own { message } else { self.read(message) }
+    }
+
+    /// Returns `message` with what calls us in it.
+    fn read(&self, message: Message) -> Message {
+        let (mut callee, client) = (self.imp().callee.borrow_mut(), self.imp().client.borrow());
+        let members = client.as_ref().map(Client::members).unwrap_or_default();
+        let callee = callee.get_or_insert_with(|| Callee::new(&self.name()));
+        message.read_by(callee, members.iter().map(AsRef::as_ref))
     }
 }
 

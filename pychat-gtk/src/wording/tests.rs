@@ -2,6 +2,21 @@
 
 use super::*;
 
+/// Returns `sentence` without what isolates the names in it.
+fn plain(sentence: &str) -> String {
+    sentence.replace(['\u{2068}', '\u{2069}'], "")
+}
+
+#[test]
+fn a_name_moves_nothing_around_it() {
+    let passage = Passage { name: "שרה".to_owned(), turn: Turn::Joined, time_ms: 0 };
+    assert_eq!(super::passage(&passage), "\u{2068}שרה\u{2069} joined the chat.");
+    assert_eq!(
+        welcome("a", &["b".to_owned(), "c".to_owned()]),
+        "Welcome, \u{2068}a\u{2069}. Already here: \u{2068}b\u{2069}, \u{2068}c\u{2069}."
+    );
+}
+
 #[test]
 fn a_welcome_lists_names_and_counts_the_rest() {
     let others: Vec<_> = (1..=NAMES_LISTED_MAX + 3).map(|n| n.to_string()).collect();
@@ -10,10 +25,10 @@ fn a_welcome_lists_names_and_counts_the_rest() {
         (1, "Welcome, {Анна}. Already here: 1."),
         (3, "Welcome, {Анна}. Already here: 1, 2, 3."),
     ] {
-        assert_eq!(welcome("{Анна}", &others[..n_others]), expected);
+        assert_eq!(plain(&welcome("{Анна}", &others[..n_others])), expected);
     }
-    assert!(welcome("Анна", &others[..NAMES_LISTED_MAX]).ends_with(", 19, 20."));
-    assert!(welcome("Анна", &others).ends_with(", 19, 20 and 3 more."));
+    assert!(plain(&welcome("Анна", &others[..NAMES_LISTED_MAX])).ends_with(": 1, 2, 3."));
+    assert!(plain(&welcome("Анна", &others)).ends_with(": 1, 2, 3 and 3 others."));
 }
 
 #[test]
@@ -31,7 +46,8 @@ fn a_notification_is_one_short_line_without_markup() {
     assert_eq!(body(&long), long);
     assert_eq!(body(&format!("{long}я")), format!("{long}…"));
     assert_eq!(body(&"о ".repeat(65_536)).chars().count(), EXCERPT_CHARS_MAX + 1);
-    assert_eq!(notification(2, "<i>", "tea"), ("2 new messages".to_owned(), "‹i>: tea".to_owned()));
+    let (title, body) = notification(2, "<i>", "tea");
+    assert_eq!((title.as_str(), plain(&body).as_str()), ("2 new messages", "‹i>: tea"));
 }
 
 #[test]
@@ -49,9 +65,9 @@ fn many_who_come_and_go_are_one_sentence() {
         ("+A +B +C", "A, B and C joined the chat."),
         ("+A +B +C +D", "A, B and 2 others joined the chat."),
         ("+A +B -C", "A and B joined the chat. C left the chat."),
-        ("+A -A +B -B", "2 people came or went for a moment."),
+        ("+A -A +B -B", "2 people came and left."),
         ("-A -B -C -D +E", "E joined the chat. A, B and 2 others left the chat."),
     ] {
-        assert_eq!(said(story), expected);
+        assert_eq!(plain(&said(story)), expected);
     }
 }

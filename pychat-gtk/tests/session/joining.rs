@@ -1,31 +1,72 @@
 //! Joining, and everything that may come in between.
 
-use std::time::{Duration, Instant};
+use std::{
+    cell::RefCell,
+    rc::Rc,
+    time::{Duration, Instant},
+};
 
 use gtk::glib;
-use pychat_gtk::{ending::Ending, session::SessionState};
+use pychat_gtk::{
+    ending::Ending,
+    session::{Session, SessionState},
+};
 
 use crate::{
     anna, finish, new_session, run,
     server::{DeadEnd, GREETING, SERVER, Server, refusing_address},
-    states, until_state,
+    states, until, until_state,
 };
 
 /// A limit that a test can wait for.
 const SHORT_TIMEOUT: Duration = Duration::from_millis(300);
 
+/// Returns why the attempts of `session` fail that are followed by another.
+fn failures(session: &Session) -> Rc<RefCell<Vec<Ending>>> {
+    let failures = Rc::new(RefCell::default());
+    let seen: Rc<RefCell<Vec<Ending>>> = Rc::clone(&failures);
+    session.connect_state_notify(move |session| {
+        if session.state() == SessionState::Waiting {
+            seen.borrow_mut().extend(session.ending());
+        }
+    });
+    failures
+}
+
 #[test]
-fn a_refused_connection_is_said_to_be_one_and_can_be_tried_again() {
+fn a_refused_connection_is_said_to_be_one_and_tried_again() {
     run(async {
         let session = new_session();
         let states = states(&session);
-        for _ in 0..2 {
-            session.join(anna(), refusing_address());
-            until_state(&session, SessionState::Disconnected).await;
-            assert!(matches!(session.ending(), Some(Ending::NoAnswer)));
-        }
-        let once = [SessionState::Connecting, SessionState::Disconnected];
-        assert_eq!(*states.borrow(), [once, once].concat());
+        session.join(anna(), refusing_address());
+        until_state(&session, SessionState::Waiting).await;
+        assert!(matches!(session.ending(), Some(Ending::Refused)));
+        assert!(session.retry_in().is_some());
+        until(|| 4 <= states.borrow().len()).await;
+        let once = [SessionState::Connecting, SessionState::Waiting];
+        assert_eq!(states.borrow()[..4], [once, once].concat());
+        session.cancel();
+        assert_eq!(session.state(), SessionState::Disconnected);
+        assert!(session.retry_in().is_none() && session.ending().is_none());
+    });
+}
+
+#[test]
+fn who_waits_can_join_elsewhere() {
+    run(async {
+        let server = Server::start(|door| {
+            let mut peer = door.accept();
+            peer.let_in();
+            peer.expect_end();
+        });
+        let session = new_session();
+        session.join(anna(), refusing_address());
+        until_state(&session, SessionState::Waiting).await;
+        session.join(anna(), server.address.clone());
+        until_state(&session, SessionState::Joined).await;
+        assert_eq!(session.server(), server.address.to_string());
+        session.leave().await;
+        finish(server).await;
     });
 }
 
@@ -37,10 +78,10 @@ fn calling_in_vain_ends_at_the_limit_and_not_before() {
         let states = states(&session);
         let begin = Instant::now();
         session.join(anna(), dead_end.address.clone());
-        until_state(&session, SessionState::Disconnected).await;
+        until_state(&session, SessionState::Waiting).await;
         assert!(SHORT_TIMEOUT <= begin.elapsed());
         assert!(matches!(session.ending(), Some(Ending::NoAnswer)));
-        assert_eq!(*states.borrow(), [SessionState::Connecting, SessionState::Disconnected]);
+        assert_eq!(*states.borrow(), [SessionState::Connecting, SessionState::Waiting]);
     });
 }
 
@@ -49,10 +90,11 @@ fn a_server_that_never_greets_is_left_at_the_limit() {
     run(async {
         let server = Server::start(|door| door.accept().expect_end());
         let session = new_session().with_timeout(SHORT_TIMEOUT);
-        let states = states(&session);
+        let (states, failures) = (states(&session), failures(&session));
         session.join(anna(), server.address.clone());
-        until_state(&session, SessionState::Disconnected).await;
-        assert!(matches!(session.ending(), Some(Ending::NoAnswer)));
+        until(|| !failures.borrow().is_empty()).await;
+        assert!(matches!(failures.borrow()[0], Ending::Mute));
+        session.cancel();
         assert!(states.borrow().contains(&SessionState::Joining));
         finish(server).await;
     });
@@ -111,7 +153,9 @@ fn a_name_that_the_server_refuses_is_refused_in_its_words() {
         let session = new_session();
         session.join(anna(), server.address.clone());
         until_state(&session, SessionState::Disconnected).await;
-        let Some(Ending::Rejected { reason }) = session.ending() else { panic!("not rejected") };
+        let Some(Ending::Rejected { code: None, reason }) = session.ending() else {
+            panic!("not rejected")
+        };
         assert_eq!(reason, "This name is taken.");
         finish(server).await;
     });
@@ -146,9 +190,11 @@ fn a_server_that_hangs_up_too_early_is_said_to_have_done_so() {
     run(async {
         let server = Server::start(|door| door.accept().say(SERVER, GREETING));
         let session = new_session();
+        let failures = failures(&session);
         session.join(anna(), server.address.clone());
-        until_state(&session, SessionState::Disconnected).await;
-        assert!(matches!(session.ending(), Some(Ending::CutShort)));
+        until(|| !failures.borrow().is_empty()).await;
+        assert!(matches!(failures.borrow()[0], Ending::CutShort));
+        session.cancel();
         finish(server).await;
     });
 }

@@ -2,13 +2,17 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, sync::mpsc};
 
-use pychat_gtk::{model::Delivery, session::Session};
+use pychat_gtk::{
+    model::Delivery,
+    session::{Session, SessionState},
+};
+use pychat_wire::client::SayError;
 use serde_json::{Value, json};
 
 use crate::{
     Folder, finish, joined_with, messages, run,
     server::{Server, TIME_MS},
-    texts, unsent, until,
+    texts, unsent, until, until_state,
 };
 
 fn session_in(folder: &Folder) -> Session {
@@ -221,6 +225,26 @@ fn what_cannot_be_said_is_still_being_written() {
         session.set_draft("\n");
         session.say_draft().expect_err("it is blank");
         assert_eq!(session.draft(), "\n");
+        session.leave().await;
+        finish(server).await;
+    });
+}
+
+#[test]
+fn no_more_waits_than_can_be_filed_with_each_text() {
+    run(async {
+        let folder = Folder::new();
+        let server = Server::start(|door| {
+            let mut peer = door.accept();
+            peer.let_in_2("e1", 0);
+        });
+        let session = joined_with(session_in(&folder), &server.address).await;
+        until_state(&session, SessionState::Lost).await;
+        let text = "x".repeat(60_000);
+        let n_said = (0..100).take_while(|_| session.say(&text).is_ok()).count();
+        assert_eq!(n_said, (1 << 20) / text.len());
+        assert!(matches!(session.say(&text), Err(SayError::Full { .. })));
+        session.say("a short one").expect("there is room for it");
         session.leave().await;
         finish(server).await;
     });

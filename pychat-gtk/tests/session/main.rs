@@ -123,10 +123,16 @@ fn texts(session: &Session) -> Vec<String> {
     messages(session).iter().flat_map(told).collect()
 }
 
-/// Returns what a message says; who came and who went, which is one message, one by one.
+/// Returns what a message says, without what isolates names in it; who came and who went, which is
+/// one message, one by one.
 fn told(message: &Message) -> Vec<String> {
+    let told = told_as_it_is(message).into_iter();
+    told.map(|text| text.replace(['\u{2068}', '\u{2069}'], "")).collect()
+}
+
+fn told_as_it_is(message: &Message) -> Vec<String> {
     if message.kind() != MessageKind::Notice {
-        return vec![message.text()];
+        return vec![message.text().into_owned()];
     }
     let details = message.details();
     if details.is_empty() {
@@ -145,7 +151,7 @@ fn messages(session: &Session) -> Vec<Message> {
 fn unsent(session: &Session) -> Vec<(String, Delivery)> {
     let messages = messages(session).into_iter();
     messages
-        .map(|message| (message.text(), message.delivery()))
+        .map(|message| (message.text().into_owned(), message.delivery()))
         .filter(|(_, delivery)| *delivery != Delivery::Sent)
         .collect()
 }

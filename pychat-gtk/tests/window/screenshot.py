@@ -1,6 +1,9 @@
 """Takes the pictures that the project shows of itself:
 
-    pychat-gtk/tests/headless /usr/bin/python3 pychat-gtk/tests/window/screenshot.py FOLDER
+    HEADLESS_SCREEN=1600x1800x24 pychat-gtk/tests/headless \\
+        /usr/bin/python3 pychat-gtk/tests/window/screenshot.py FOLDER
+
+They are twice as large as what they show, for screens on which that is sharp.
 """
 
 import os
@@ -11,8 +14,12 @@ import sys
 from servers import Peer, Server
 from support import Window, eventually
 
+SCALE = 2
 WIDTH, HEIGHT = 720, 800
 FRAME = 5  # Without a compositor, the window draws a frame where its shadow would be.
+
+# What is joined; every name under `localhost` is this machine.
+HOST, PORT = "chat.localhost", 12345
 
 # Who says what; "" is the one whose window is shown.
 TALK = [
@@ -42,23 +49,24 @@ def main(folder):
 
 
 def take(path, keys, style):
-    server = Server()
+    server = Server(PORT)
     server.start()
-    window = Window("--name", "Анна", server.address, **style)
+    address = f"{HOST}:{PORT}"
+    window = Window("--name", "Анна", address, GDK_SCALE=str(SCALE), **style)
     try:
-        window.wait_for_title(f"Анна — {server.address}")
+        window.wait_for_title(f"Анна — {address}")
         frame = subprocess.check_output(
             ["xdotool", "search", "--sync", "--onlyvisible", "--pid", str(window.process.pid)],
             text=True,
         ).split()[-1]
-        size = [str(WIDTH + 2 * FRAME), str(HEIGHT + 2 * FRAME)]
+        size = [str(SCALE * (side + 2 * FRAME)) for side in (WIDTH, HEIGHT)]
         subprocess.run(["xdotool", "windowmove", frame, "0", "0", "windowsize", frame, *size])
         peers = talk(window, server)
         eventually(lambda: window.extents(window.frame).width >= WIDTH, "the new size")
         window.focus()
         for key in keys:
             window.press(key)
-        crop = f"{WIDTH}x{HEIGHT}+{FRAME}+{FRAME}"
+        crop = f"{SCALE * WIDTH}x{SCALE * HEIGHT}+{SCALE * FRAME}+{SCALE * FRAME}"
         subprocess.run(
             ["import", "-window", "root", "-pause", "1", "-crop", crop, "+repage", str(path)],
             check=True,

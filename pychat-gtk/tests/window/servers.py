@@ -29,14 +29,18 @@ def free_port():
 class Server:
     """The real server, which can die and come back at the same address."""
 
-    def __init__(self):
-        self.port = free_port()
+    def __init__(self, port=None):
+        self.port = port or free_port()
         self.address = f"127.0.0.1:{self.port}"
         self.process = None
 
     def start(self):
         self.process = subprocess.Popen(
-            [SERVER, "--listen", self.address, "--history", "memory"], stderr=subprocess.DEVNULL
+            [
+                SERVER, "--listen", self.address, "--history", "memory",
+                "--connections-per-address", "0",  # Everybody comes from the same one here.
+            ],
+            stderr=subprocess.DEVNULL,
         )
         eventually(self._answers, "the server")
 

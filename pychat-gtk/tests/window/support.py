@@ -29,6 +29,10 @@ APP_ID = "io.github.pychat.Pychat"
 # The same widgets have other roles in GTK 4.18 than in 4.8, and one role has another name in AT-SPI
 # 2.56 than in 2.46.
 ROLES = {"button": "push button", "grouping": "panel", "toggle button": "push button"}
+# Names in sentences are isolated from the direction of what is around them. Nobody sees that.
+ISOLATES = {0x2068: None, 0x2069: None}
+_get_name = Atspi.Accessible.get_name
+Atspi.Accessible.get_name = lambda it: (_get_name(it) or "").translate(ISOLATES)
 
 
 def call_application(interface, method, signature, *arguments):
@@ -112,7 +116,7 @@ class Window:
 
     def find_anywhere(self, role, name):
         """The same in all windows of the client, such as its preferences."""
-        application = self._find_application()
+        application = self.find_application()
         windows = [] if application is None else children(application)
         found = (self.find(role, name, within=it) for it in windows)
         return next(filter(None, found), None)
@@ -160,7 +164,7 @@ class Window:
     def way_back(self):
         """What the button is called that leads to the latest messages; empty if there is none."""
         names = self.names("push button")
-        return next((name for name in names if name.startswith("Go to the Latest Messages")), "")
+        return next((name for name in names if name.startswith("Jump to Latest")), "")
 
     def n_missed(self):
         """How many messages it says have come below what is in view."""
@@ -226,9 +230,13 @@ class Window:
         subprocess.run(["xdotool", "mousemove", "1270", "1010", "windowfocus", "1"], check=True)
         eventually(lambda: not self.is_active(), "the focus to go")
 
-    def is_active(self):
-        self.frame.clear_cache()
-        return self.frame.get_state_set().contains(Atspi.StateType.ACTIVE)
+    def is_active(self, title=None):
+        """Whether the window has the keyboard, or another one of the client's with this title."""
+        frames = [self.frame] if title is None else list(children(self.find_application()))
+        for frame in frames:
+            frame.clear_cache()
+        states = (it.get_state_set() for it in frames if title in (None, it.get_name()))
+        return any(it.contains(Atspi.StateType.ACTIVE) for it in states)
 
     def find_again(self):
         """Looks for the window anew: one that was hidden is another to the bus."""
@@ -236,7 +244,7 @@ class Window:
 
     def frames(self):
         """The titles of all windows of the client."""
-        application = self._find_application()
+        application = self.find_application()
         return [] if application is None else [it.get_name() for it in children(application)]
 
     def is_on_screen(self):
@@ -269,10 +277,10 @@ class Window:
         return area
 
     def _find_frame(self):
-        application = self._find_application()
+        application = self.find_application()
         return None if application is None else next(children(application), None)
 
-    def _find_application(self):
+    def find_application(self):
         """Goes there from the top: `get_application` of a window crashes when it is called often."""
         desktop = Atspi.get_desktop(0)
         desktop.clear_cache()

@@ -35,6 +35,7 @@ class Entry(WindowTest):
         """As somebody does who has no mouse."""
         self.window.press("ctrl+comma")
         switch = eventually(self.find_switch, "the preference")
+        eventually(lambda: self.window.is_active("Preferences"), "the preferences to have the keys")
         if is_checked(switch) != is_on:
             self.window.press("space")
         eventually(lambda: is_checked(switch) == is_on, "the switch")
@@ -71,8 +72,8 @@ class Keys(Entry):
         self.window.press("Return")
         self.assertEqual(self.boris.hear_from("Анна"), "three")
 
-    def test_up_in_an_empty_entry_brings_back_what_was_said_last(self):
-        self.window.press("Up")
+    def test_control_up_in_an_empty_entry_brings_back_what_was_said_last(self):
+        self.window.press("ctrl+Up")
         self.wait_for_draft("")
         self.type("once more")
         self.window.press("Return")
@@ -80,12 +81,33 @@ class Keys(Entry):
         self.boris.say("what?")
         self.window.wait_for_row("what?")
         self.window.press("Up")
+        self.wait_for_draft("")
+        self.window.press("ctrl+Up")
         self.wait_for_draft("once more")
-        self.window.press("Up")
+        self.window.press("ctrl+Up")
         self.type("!")
         eventually(lambda: self.window.draft() != "once more", "what was typed")
         self.window.press("Return")
         self.assertIn("!", self.boris.hear_from("Анна"))
+
+
+    def test_what_is_typed_anywhere_in_the_conversation_is_written(self):
+        self.boris.say("listen")
+        row = self.window.wait_for_row("listen")
+        self.window.press("shift+Tab")
+        eventually(lambda: self.window.focused() == row, "the message to have the keyboard")
+        self.type("yes, what")
+        self.wait_for_draft("yes, what")
+        self.window.press("Return")
+        self.assertEqual(self.boris.hear_from("Анна"), "yes, what")
+
+    def test_what_cannot_be_seen_is_not_sent(self):
+        self.window.write("Message", "\u200b \u3164")
+        self.window.press("Return")
+        self.assertFalse(is_sensitive(self.window.wait_for("push button", "Send (Alt+Enter)")))
+        self.window.write("Message", "seen")
+        self.window.press("Return")
+        self.assertEqual(self.boris.hear_from("Анна"), "seen")
 
 
 class Size(Entry):
@@ -121,8 +143,8 @@ class Size(Entry):
     def test_who_nears_the_limit_is_told_and_who_passes_it_cannot_send(self):
         for text, expected, can_send in [
             ("x" * (LIMIT - 8_000), None, True),
-            ("x" * (LIMIT - 1_000), r"Room for \d+ more bytes in this message", True),
-            ("я" * (LIMIT // 2), r"Too long for one message, by \d+ bytes", False),
+            ("x" * (LIMIT - 1_000), r"\d+ bytes left", True),
+            ("я" * (LIMIT // 2), r"Message is \d+ bytes too long", False),
             ("short", None, True),
         ]:
             self.window.write("Message", text)

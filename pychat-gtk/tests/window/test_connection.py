@@ -21,7 +21,7 @@ class Connection(WindowTest):
         server.stop(signal.SIGKILL)
         window.wait_for("alert", LOST, window.conversation())
         window.wait_for("push button", "Try Now", window.conversation())
-        eventually(lambda: window.find_label(r"^Trying again in \d+ s$"), "the countdown")
+        eventually(lambda: window.find_label(r"^Retrying in \d+ seconds?$"), "the countdown")
         window.write("Message", "said meanwhile")
         window.click("Send (Alt+Enter)")
         eventually(lambda: window.descriptions() == {"said meanwhile": "Sending…"}, "the clock")
@@ -61,7 +61,7 @@ class Connection(WindowTest):
         server.stop(signal.SIGKILL)
         for _ in range(2):
             window.click("Try Now", window.conversation())
-            eventually(lambda: window.find_label(r"^Trying again in \d+ s$"), "the countdown")
+            eventually(lambda: window.find_label(r"^Retrying in \d+ seconds?$"), "the countdown")
         self.wait_for_long_wait(window)
         server.start()
         window.click("Try Now", window.conversation())
@@ -80,7 +80,7 @@ class Connection(WindowTest):
 
     def wait_for_long_wait(self, window):
         """Each wait is longer than the one before; in this one there is time for a test."""
-        eventually(lambda: window.find_label(r"^Trying again in ([4-9]|\d\d) s$"), "a long wait")
+        eventually(lambda: window.find_label(r"^Retrying in ([4-9]|\d\d) seconds$"), "a long wait")
 
     def is_there(self, server, name):
         peer = Peer(server, "Борис")
@@ -113,7 +113,7 @@ class Connection(WindowTest):
         modern.let_in()
         window.wait_for_title(f"Анна — {modern.address}")
         modern.client.write({"type": "bye", "reason": "replaced", "retry_ms": 0})
-        window.wait_for("alert", "You have joined from another window.", window.conversation())
+        window.wait_for("alert", "This chat was opened in another window.", window.conversation())
         window.click("Reconnect", window.conversation())
         modern.let_in()
         eventually(lambda: not window.find("alert", within=window.conversation()), "the end of it")
@@ -144,7 +144,7 @@ class Connection(WindowTest):
         window.write("Message", "a draft")
         original.client.close()
         original.let_in()
-        lost = "The connection was lost; it may not have arrived."
+        lost = "Connection lost. This message may not have been delivered: check with the others before you send it again."
         eventually(lambda: window.descriptions() == {"one": lost, "two": lost}, "the failures")
         window.click("Send Again", window.wait_for_row(": two"))
         self.assertEqual(original.client.read()["content"], "two")

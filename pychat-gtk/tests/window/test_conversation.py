@@ -65,11 +65,13 @@ class Conversation(WindowTest):
 
     def test_nothing_is_taken_for_markup(self):
         name, text = "<i>A</i>&amp;", "<b>bold</b> &amp; <span"
-        window = self.open_joined(self.server, name)
+        original = self.start_original()  # It takes any name.
+        window = self.open("--name", "Анна", original.address)
+        original.let_in(name)
+        window.wait_for_title(f"{name} — {original.address}")
         placeholder = window.wait_for("panel", "No Messages Yet")
         window.wait_for("label", f"Welcome, {name}. Nobody else is here yet.", placeholder)
-        peer = self.let_join(self.server, "<s>B</s>")
-        peer.say(text)
+        original.say("<s>B</s>", text)
         row = window.wait_for_row(text)
         labels = [it.get_name() for it in walk(row) if it.get_role_name() == "label"]
         self.assertEqual((labels[0], labels[2]), ("<s>B</s>", text))
@@ -80,10 +82,10 @@ class Conversation(WindowTest):
         for text, shown in [
             ("x" * 30_000, "x" * 2_000),
             ("line\n" * 6_000, "\n".join(["line"] * 40)),
-            ("word " * 6_000, "word " * 400),
+            ("word " * 6_000, " ".join(["word"] * 400)),
         ]:
             peer.say(text)
-            row = window.wait_for_row(": " + shown)
+            row = window.wait_for_row(f": {shown}…")
             window.click("Show More", row)
             eventually(lambda: any(len(it.get_name()) > len(shown) for it in walk(row)
                                    if it.get_role_name() == "label"), "more")
@@ -165,7 +167,7 @@ class Delivery(WindowTest):
             self.modern.client.write({
                 "type": "error", "code": "bad_payload", "text": "not now", "ref": self.say(text),
             })
-        reason = "Not sent. The server says: not now"
+        reason = "Not sent: the server did not accept it (not now)."
         failed = {"one": reason, "two": reason}
         eventually(lambda: self.window.descriptions() == failed, "the refusals")
         row = self.window.wait_for_row(": one")

@@ -1,11 +1,16 @@
 """The page that asks who one is and where the server is."""
 
+import pathlib
+import socket
 import unittest
 
 from servers import free_port
-from support import WindowTest, eventually, is_sensitive, text_of, walk
+from support import Atspi, WindowTest, activate_action, eventually, is_sensitive, text_of, walk
 
-REFUSED = "Could not connect: the server does not answer, or it refused the connection."
+
+def refused(address):
+    return (f"No server is running at {address}. Check the address and the port, or start one with "
+            "pychat-server.")
 
 
 class Joining(WindowTest):
@@ -14,7 +19,7 @@ class Joining(WindowTest):
         self.assertEqual(window.title, "Pychat")
         self.assertEqual(text_of(window.wait_for("text", "Name")), "")
         self.assertEqual(text_of(window.wait_for("text", "Server")), "127.0.0.1:12345")
-        window.wait_for("label", "Your name is needed to enter the chat")
+        window.wait_for("label", "Enter your name to join")
         self.assertFalse(is_sensitive(window.wait_for("push button", "Join")))
 
     def test_what_is_typed_is_checked_and_the_reason_given(self):
@@ -24,14 +29,14 @@ class Joining(WindowTest):
         button = window.wait_for("push button", "Join")
         eventually(lambda: is_sensitive(button), "the button to be usable")
         for entry, text, good, reason in [
-            ("Name", "", "Анна", "Your name is needed to enter the chat"),
-            ("Name", "Bы", "Анна", "This name is kept for the chat itself"),
-            ("Name", "а" * 33, "Анна", "A name may have at most 32 characters; this one has 33"),
-            ("Name", "a\u200eb", "Анна", "A name may not contain the character U+200E"),
-            ("Server", "", "[::1]", "The server’s name or address is needed"),
-            ("Server", "two words", "h", "This is neither a host name nor an address"),
+            ("Name", "", "Анна", "Enter your name to join"),
+            ("Name", "Bы", "Анна", "This name is reserved"),
+            ("Name", "а" * 33, "Анна", "Names can have at most 32 characters; this one has 33"),
+            ("Name", "a\u200eb", "Анна", "Names can’t contain the character U+200E"),
+            ("Server", "", "[::1]", "Enter the server’s address"),
+            ("Server", "two words", "h", "Not a valid host name or IP address"),
             ("Server", "::1", "h:1", "An IPv6 address needs brackets, like this: [::1]:12345"),
-            ("Server", "h:65536", "h:65535", "The port is a number from 1 to 65535"),
+            ("Server", "h:65536", "h:65535", "The port must be between 1 and 65535"),
         ]:
             with self.subTest(text=text):
                 window.write(entry, text)
@@ -62,11 +67,30 @@ class Joining(WindowTest):
         self.assertEqual([row.get_name() for row in window.rows()],
                          ["Today. Welcome, Вика. Nobody else is here yet."])
 
-    def test_a_refused_connection_is_told_in_the_page_and_can_be_tried_again(self):
+    def test_a_refused_connection_is_told_in_the_page_and_tried_again_by_itself(self):
         server = self.start_server()
         server.stop()
         window = self.open("--name", "Анна", server.address)
-        window.wait_for("alert", REFUSED, window.joining())
+        window.wait_for("alert", refused(server.address), window.joining())
+        eventually(lambda: window.find_label(r"^Retrying in \d+ seconds?$"), "the countdown")
+        server.start()
+        window.wait_for_title(f"Анна — {server.address}")
+
+    def test_what_is_changed_meanwhile_ends_the_attempts(self):
+        server = self.start_server()
+        window = self.open("--name", "Анна", f"127.0.0.1:{free_port()}")
+        eventually(lambda: window.find_label(r"^Retrying in \d+ seconds?$"), "the countdown")
+        window.write("Server", server.address)
+        eventually(lambda: not window.find("alert", within=window.joining()), "the end of it")
+        self.assertIsNone(window.find_label(r"^Retrying"))
+        window.click("Join", window.joining())
+        window.wait_for_title(f"Анна — {server.address}")
+
+    def test_another_attempt_can_be_made_at_once(self):
+        server = self.start_server()
+        server.stop()
+        window = self.open("--name", "Анна", server.address)
+        window.wait_for("alert", refused(server.address), window.joining())
         server.start()
         window.click("Try Again", window.joining())
         window.wait_for_title(f"Анна — {server.address}")
@@ -74,7 +98,27 @@ class Joining(WindowTest):
     def test_an_unknown_host_is_told_apart(self):
         quickly = {"RES_OPTIONS": "timeout:1 attempts:1"}  # Not every machine has a name server.
         window = self.open("--name", "Анна", "no-such-host.invalid", **quickly)
-        window.wait_for("alert", "Could not connect: the host was not found.")
+        window.wait_for("alert", "There is no host with the name in no-such-host.invalid:12345. "
+                                 "Check the spelling of the address.")
+
+    def test_what_is_no_chat_server_is_told_apart(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+            window = self.open("--name", "Анна", f"127.0.0.1:{port}")
+            connection, _ = listener.accept()
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            window.wait_for("alert", f"There is no chat server at 127.0.0.1:{port}, but something "
+                                     "else. Check the address and the port.")
+            connection.close()
+
+    def test_a_link_or_an_address_of_a_browser_is_taken_for_the_server(self):
+        server = self.start_server()
+        window = self.open()
+        window.write("Server", f" pychat://anna@{server.address}/ ")
+        eventually(lambda: text_of(window.wait_for("text", "Name")) == "anna", "the name")
+        window.write("Server", f"http://{server.address}/")
+        window.click("Join", window.joining())
+        window.wait_for_title(f"anna — {server.address}")
 
     def test_joining_can_be_cancelled(self):
         original = self.start_original()
@@ -92,7 +136,7 @@ class Joining(WindowTest):
         window = self.open("--name", "Анна", server.address)
         window.wait_for(
             "alert",
-            "Somebody in the chat is called Анна already. The name Анна (2) is free.",
+            "The name “Анна” is taken. “Анна (2)” is available.",
             window.joining(),
         )
         eventually(lambda: text_of(window.wait_for("text", "Name")) == "Анна (2)", "the offer")
@@ -104,6 +148,22 @@ class Joining(WindowTest):
         window = self.open("--name", "Анна", original.address)
         original.let_in("Анна (2)")
         window.wait_for_title(f"Анна (2) — {original.address}")
+
+    def test_the_last_chat_is_joined_at_the_start_where_that_is_preferred(self):
+        server = self.start_server()
+        memory = {"GSETTINGS_BACKEND": "keyfile", "XDG_CONFIG_HOME": self.temporary_folder()}
+        window = self.open_joined(server, **memory)
+        window.focus()
+        window.press("ctrl+comma")
+        switch = eventually(
+            lambda: window.find_anywhere("check box", "Join the Last Chat at Start"), "the switch"
+        )
+        Atspi.Action.do_action(switch, 0)
+        kept = pathlib.Path(memory["XDG_CONFIG_HOME"], "glib-2.0", "settings", "keyfile")
+        eventually(lambda: "join-at-start=true" in kept.read_text(), "it to be remembered")
+        activate_action("quit")
+        self.assertEqual(window.process.wait(10), 0)
+        self.open(**memory).wait_for_title(f"Анна — {server.address}")
 
     def test_name_and_server_are_remembered(self):
         server = self.start_server()
@@ -122,26 +182,26 @@ class Joining(WindowTest):
 
     def test_chats_are_listed_the_last_first_and_joined_with_a_click(self):
         server = self.start_server()
-        chats = f"[('Анна', 'host:1'), ('<Вера>', '{server.address}')]"
+        chats = f"[('Анна', 'host:1'), ('Вера', '{server.address}')]"
         memory = self.with_settings(("recent", chats))
         window = self.open(**memory)
-        row = window.wait_for("list item", f"<Вера> at {server.address}")
+        row = window.wait_for("list item", f"Вера at {server.address}")
         window.wait_for("list item", "Анна at host:1")
         window.click_at(row)
-        window.wait_for_title(f"<Вера> — {server.address}")
+        window.wait_for_title(f"Вера — {server.address}")
         window.press("ctrl+q")
         self.assertEqual(window.process.wait(10), 0)
 
         window = self.open(**memory)
-        expected = [f"<Вера> at {server.address}", "Анна at host:1"]
+        expected = [f"Вера at {server.address}", "Анна at host:1"]
         eventually(lambda: self.listed(window) == expected, f"{expected}")
 
     def test_chats_are_forgotten(self):
         chats = "[('Анна', 'a:1'), ('Анна', 'b:2'), ('Анна', 'c:3')]"
         window = self.open(**self.with_settings(("recent", chats)))
-        window.click("Forget Анна at b:2")
+        window.click("Remove Анна at b:2 from List")
         eventually(lambda: self.listed(window) == ["Анна at a:1", "Анна at c:3"], "the rest")
-        window.click("Forget Анна at a:1")
+        window.click("Remove Анна at a:1 from List")
         eventually(lambda: self.listed(window) == [], "the list to go: the last one is filled in")
 
     def listed(self, window):

@@ -7,7 +7,7 @@ import sys
 import threading
 import unittest
 
-from support import WindowTest, activate_action, eventually, russian
+from support import ISOLATES, WindowTest, activate_action, eventually, russian
 
 # As many as the server takes at once.
 N_FLOOD = 20
@@ -37,7 +37,7 @@ class Desktop:
         shown = {}
         for event in list(self.events):
             if "shown" in event:
-                shown[event["shown"]] = (event["title"], event["body"])
+                shown[event["shown"]] = (event["title"], event["body"].translate(ISOLATES))
             shown.pop(event.get("closed"), None)
         return shown
 
@@ -163,17 +163,19 @@ class Notifications(WindowTest):
         self.desktop.click(1)
         eventually(window.is_on_screen, "the window to come back")
         window.find_again()
-        window.wait_for_row(": still there?")
+        row = window.wait_for_row(": still there?")
+        self.assertIn("New messages. ", row.get_name())
         self.desktop.wait_for()
 
     def test_quitting_ends_a_hidden_window(self):
         window = self.open_in_background(("run-in-background", "true"))
+        self.boris.hear_until(lambda payload: payload["content"] == "Анна присоединился к чату.")
         window.focus()
         window.press("ctrl+w")
         eventually(lambda: not window.is_on_screen(), "the window to go")
         activate_action("quit")
         window.process.wait(15)
-        self.boris.hear_until(lambda payload: "Анна" in payload["content"])
+        self.boris.hear_until(lambda payload: payload["content"] == "Анна покинул чат.")
 
 
 if __name__ == "__main__":

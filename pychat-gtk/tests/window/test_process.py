@@ -1,11 +1,15 @@
 """The program as a process: its command line, its language, its threads."""
 
 import os
+import pathlib
+import re
 import subprocess
 import unittest
 
 from servers import free_port
-from support import CLIENT, WindowTest, russian
+from support import APP_ID, CLIENT, WindowTest, russian
+
+ROOT = pathlib.Path(__file__).parents[3]
 
 # What GTK and GLib start by themselves: the worker of GLib's main contexts, that of D-Bus, and
 # threads of a pool that end after some seconds without work, and of Pango for what fonts there are.
@@ -30,12 +34,12 @@ class CommandLine(unittest.TestCase):
         self.assertIn("--name=NAME", done.stdout)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         help = self.run_client("--help", **russian()).stdout
-        for words in ("Чат поверх обычного TCP", "УЗЕЛ[:ПОРТ]|ССЫЛКА", "Имя для входа в чат"):
+        for words in ("Клиент чата для серверов pychat", "УЗЕЛ[:ПОРТ]|ССЫЛКА", "Имя для входа в чат"):
             self.assertIn(words, help)
 
     def test_a_command_line_that_makes_no_sense_is_refused(self):
         for arguments, reason in [
-            (["host:0"], "The port is a number from 1 to 65535"),
+            (["host:0"], "The port must be between 1 and 65535"),
             (["a", "b"], "Only one server can be joined at a time"),
         ]:
             done = self.run_client(*arguments)
@@ -47,18 +51,18 @@ class CommandLine(unittest.TestCase):
 
 
 class Russian(WindowTest):
-    def test_the_window_speaks_russian_in_the_words_of_the_original(self):
+    def test_the_window_speaks_russian(self):
         port = free_port()
         window = self.open(**russian())
         self.assertEqual(window.title, "ПайЧат")
-        window.wait_for("label", "Для входа в чат требуется ваше имя")
+        window.wait_for("label", "Введите имя, чтобы войти")
         window.write("Имя", "Анна")
         window.write("Сервер", f"127.0.0.1:{port}")
         window.click("Войти")
         window.wait_for(
             "alert",
-            "Не удалось установить соединение: "
-            "сервер не отвечает либо в соединении отказано.",
+            f"На 127.0.0.1:{port} сервер не запущен. Проверьте адрес и порт или запустите сервер "
+            "командой pychat-server.",
         )
         window.wait_for("push button", "Повторить")
 
@@ -67,13 +71,30 @@ class Russian(WindowTest):
         window = self.open_joined(server, **russian())
         window.wait_for("label", "Добро пожаловать, Анна. Пока здесь больше никого нет.")
         peer = self.let_join(server, "Борис")
-        window.wait_for_row("Борис присоединился к чату.")
+        window.wait_for_row("Борис теперь в чате.")
         window.write("Сообщение", "привет")
         window.click("Отправить (Alt+Enter)")
         self.assertEqual(peer.hear_from("Анна"), "привет")
         self.assertRegex(window.wait_for_row("привет").get_name(), r"^Вы, \d\d:\d\d: привет$")
         peer.close()
-        window.wait_for_row("Борис покинул чат.")
+        window.wait_for_row("Борис больше не в чате.")
+
+
+class Surroundings(WindowTest):
+    def test_a_locale_that_knows_no_cyrillic_takes_such_a_name(self):
+        server = self.start_server()
+        window = self.open("--name", "Анна", server.address, LC_ALL="C")
+        window.wait_for_title(f"Анна — {server.address}")
+
+    def test_settings_of_an_older_version_are_passed_over(self):
+        self.tolerated = "the installed settings know no"
+        folder = pathlib.Path(self.temporary_folder())
+        schema = ROOT / "data" / f"{APP_ID}.gschema.xml"
+        older = re.sub(r'<key name="show-people".*?</key>', "", schema.read_text(), flags=re.DOTALL)
+        self.assertNotIn("show-people", older)
+        (folder / schema.name).write_text(older)
+        subprocess.run(["glib-compile-schemas", folder], check=True)
+        self.open(GSETTINGS_SCHEMA_DIR=str(folder)).wait_for("text", "Name")
 
 
 class Threads(WindowTest):

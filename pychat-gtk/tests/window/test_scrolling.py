@@ -106,8 +106,12 @@ class ScrollingTest(WindowTest):
                 if not view.y <= bounds.y < bounds.y + bounds.height <= view.y + view.height:
                     continue
                 number = re.search(r": number (\d+)$", row.get_name(), re.MULTILINE)
-                # GTK 4.8 says of those out of view that they are where they were in view last.
-                if number and row.get_state_set().contains(Atspi.StateType.SHOWING):
+                # GTK 4.8 says of those out of view that they are where they were in view last, and
+                # that none shows; GTK 4.18 knows which show, and not which contain a place.
+                middle = (bounds.x + bounds.width // 2, bounds.y + bounds.height // 2)
+                is_shown = row.get_state_set().contains(Atspi.StateType.SHOWING)
+                is_there = Atspi.Component.contains(row, *middle, Atspi.CoordType.WINDOW)
+                if number and (is_shown or is_there):
                     places[int(number[1])] = bounds.y
         return places
 
@@ -148,6 +152,15 @@ class Scrolling(ScrollingTest):
     def test_home_and_end(self):
         self.focus_newest()
         self.check(lambda: self.press("Home"), lambda: self.press("End"))
+
+    def test_the_end_key_ends_what_the_wheel_has_begun(self):
+        self.focus_newest()
+        self.window.scroll("up", 10)
+        eventually(self.window.way_back, "the way back")
+        self.window.scroll("up", 1)
+        self.press("End")
+        eventually(lambda: not self.window.way_back(), "the end")
+        self.expect_to_follow()
 
     def test_home_leads_to_the_oldest_message(self):
         self.focus_newest()

@@ -5,7 +5,7 @@ import unittest
 from support import WindowTest, eventually
 from test_notifications import Desktop
 
-BUTTON = "Go to the Latest Messages"
+BUTTON = "Jump to Latest"
 MARK = "New messages. "
 
 

@@ -79,7 +79,6 @@ class Windows(WindowTest):
 
     def test_a_link_is_asked_about_in_the_window_that_asks(self):
         window = self.open()
-        window.write("Name", "Анна")
         self.open_link(f"pychat://Вера@{self.server.address}")
         entry = window.wait_for("text", "Name")
         eventually(lambda: text_of(entry) == "Вера", "the link's name")
@@ -88,15 +87,51 @@ class Windows(WindowTest):
         window.wait_for_title(self.title("Борис"))
         self.assertEqual(window.frames(), [self.title("Борис")])
 
-    def test_a_click_on_a_notification_that_outlived_the_program_starts_it_there(self):
-        self.install_service()
+    def test_a_link_takes_nothing_away_that_is_being_typed(self):
+        window = self.open()
+        window.write("Name", "Ан")
+        self.open_link(f"pychat://Вера@{self.server.address}")
+        eventually(lambda: window.frames() == ["Pychat", "Pychat"], "a window of its own")
+        self.assertEqual(text_of(window.wait_for("text", "Name")), "Ан")
+
+    def test_each_window_has_a_size_of_its_own(self):
+        window = self.open_joined(self.server)
+        first = window.extents(window.frame)
+        self.run_again("--name", "Борис", self.server.address)
+        eventually(lambda: len(window.frames()) == 2, "both windows")
+        pid = str(window.process.pid)
+        frames = subprocess.check_output(
+            ["xdotool", "search", "--onlyvisible", "--pid", pid], text=True
+        ).split()
+        subprocess.run(["xdotool", "windowsize", "--sync", frames[-1], "500", "600"], check=True)
+        window.wait_for("text", "Message")
+        sizes = [window.extents(frame) for frame in children(window.find_application())]
+        self.assertIn((first.width, first.height), [(it.width, it.height) for it in sizes])
+        self.assertEqual(len({(it.width, it.height) for it in sizes}), 2)
+
+    def show_conversation(self, name):
         call_application(
             "org.freedesktop.Application", "ActivateAction", "sava{sv}", "show-conversation",
-            "1", "(ss)", "Анна", self.server.address, "0",
+            "1", "(ss)", name, self.server.address, "0",
         )
-        eventually(lambda: self.title("Анна") in all_titles(), "the window")
+
+    def test_a_click_on_a_notification_leads_back_to_a_chat_that_was_left(self):
+        window = self.open_joined(self.server)
+        window.focus()
+        window.press("F10")
+        eventually(lambda: window.find_anywhere("menu item", "Leave Chat"), "the menu")
+        window.press("l")
+        eventually(lambda: window.title == "Pychat", "the chat to be left")
+        self.show_conversation("Анна")
+        window.wait_for_title(self.title("Анна"))
+
+    def test_a_chat_that_was_never_joined_is_asked_about(self):
+        self.install_service()
+        self.show_conversation("Анна")
+        eventually(lambda: "Pychat" in all_titles(), "the window that asks")
+        self.assertNotIn(self.title("Анна"), all_titles())
         activate_action("quit")
-        eventually(lambda: self.title("Анна") not in all_titles(), "the end")
+        eventually(lambda: "Pychat" not in all_titles(), "the end")
 
     def install_service(self):
         """Tells the bus how to start the program, as its package does."""

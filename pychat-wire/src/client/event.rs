@@ -165,6 +165,8 @@ pub enum Cause {
     Garbled(FrameError),
     /// The server would not have us for now.
     TurnedAway {
+        /// Why, where the server says so in a way that a program understands.
+        code: Option<ErrorCode>,
         /// Why, in its words.
         reason: String,
     },

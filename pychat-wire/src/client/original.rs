@@ -35,7 +35,7 @@ impl Client {
     pub(super) fn on_last_words(&mut self, content: &str) {
         self.line.farewell = Some(match Notice::parse(content) {
             Notice::Stopping => Cause::Bye { reason: Reason::Shutdown },
-            _ => Cause::TurnedAway { reason: said(content) },
+            notice => Cause::TurnedAway { code: notice.refusal(), reason: said(content) },
         });
     }
 
@@ -91,7 +91,7 @@ impl Client {
     /// Whatever else answers a hello is a no.
     fn on_no(&mut self, now: u64, reason: String) {
         if self.is_coming_back() {
-            self.give_up(now, Cause::TurnedAway { reason }, 0);
+            self.give_up(now, Cause::TurnedAway { code: None, reason }, 0);
         } else {
             self.refuse(None, reason, None);
         }

@@ -265,7 +265,11 @@ impl Client {
             }
             ErrorCode::SlowDown => self.tell(Event::SlowDown { retry_ms }),
             ErrorCode::AlreadyJoined => (), // The welcome is on its way.
-            _ => self.give_up(now, Cause::TurnedAway { reason }, retry_ms.unwrap_or(0)),
+            _ => self.give_up(
+                now,
+                Cause::TurnedAway { code: Some(code), reason },
+                retry_ms.unwrap_or(0),
+            ),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What becomes of messages for which there is no room.
+//! What becomes of messages for which there is no room, by their number or by their size.
 //!
 //! While its reader is at the end, the oldest are forgotten: the server has them still, and they
 //! can be asked for again as pages. While the reader is elsewhere, what they read stays, and what
@@ -7,12 +7,18 @@
 
 use gtk::glib::subclass::prelude::*;
 
-use super::{HISTORY_MESSAGES_MAX, History, Message, position};
+use super::{HISTORY_MESSAGES_MAX, History, Message, position, shelf};
+
+/// The most bytes that the texts of all messages have which have arrived and are kept, shown or not.
+pub(super) const HISTORY_BYTES_MAX: usize = 32 << 20;
+
+/// The most of them that are shown; as many may wait.
+const SHOWN_BYTES_MAX: usize = HISTORY_BYTES_MAX / 2;
 
 impl History {
     /// Returns true if there is room for older messages without any that would have to wait.
     pub fn has_room(&self) -> bool {
-        self.can_go_back() && self.len() < HISTORY_MESSAGES_MAX
+        self.can_go_back() && self.can_take(&[]) && self.len() < HISTORY_MESSAGES_MAX
     }
 
     /// Returns true if it is known what comes before all that is shown.
@@ -48,16 +54,13 @@ impl History {
         }
         let has_hole = imp.has_hole.take();
         let n = if has_hole { usize::MAX } else { n };
-        let messages: Vec<_> = {
-            let mut later = imp.later.borrow_mut();
-            let n = n.min(later.len());
-            later.drain(..n).collect()
-        };
+        let messages = imp.later.borrow_mut().take_first(n);
         let ends = imp.later.borrow().is_empty();
         let n_unsent = if ends { imp.unsent.borrow().len() } else { 0 };
         let n_added = messages.len() + n_unsent;
         // What comes after a hole does not belong below what is before it.
-        let n_forgotten = self.make_room(if has_hole { HISTORY_MESSAGES_MAX } else { n_added });
+        let n_wanted = if has_hole { HISTORY_MESSAGES_MAX } else { n_added };
+        let n_forgotten = self.make_room(n_wanted, shelf::size(&messages));
         let at = imp.arrived.borrow().len();
         imp.arrived.borrow_mut().extend(messages);
         imp.is_parted.set(!ends);
@@ -74,15 +77,9 @@ impl History {
     pub(super) fn part(&self, n: usize) {
         let imp = self.imp();
         let n_unsent = if self.is_parted() { 0 } else { imp.unsent.borrow().len() };
-        let (at, n) = {
-            let mut arrived = imp.arrived.borrow_mut();
-            let at = arrived.len().saturating_sub(n);
-            let mut waiting = arrived.split_off(at);
-            let n = waiting.len();
-            waiting.append(&mut imp.later.borrow_mut());
-            imp.later.replace(waiting);
-            (at, n)
-        };
+        let waiting = imp.arrived.borrow_mut().take_last(n);
+        let (at, n) = (imp.arrived.borrow().len(), waiting.len());
+        imp.later.borrow_mut().put_before(waiting);
         imp.is_parted.set(true);
         if 0 < n + n_unsent {
             self.tell_change(position(at), position(n + n_unsent), 0);
@@ -96,24 +93,63 @@ impl History {
         self.bound_later();
     }
 
+    /// Returns true if there is room for `messages` below those shown.
+    pub(super) fn can_take(&self, messages: &[Message]) -> bool {
+        let n_bytes = self.imp().arrived.borrow().n_bytes() + shelf::size(messages);
+        self.len() + messages.len() <= HISTORY_MESSAGES_MAX && n_bytes <= SHOWN_BYTES_MAX
+    }
+
+    /// Leaves of `messages`, which are a page of older ones, as many of the newest as there can be
+    /// room for. The others can be asked for again.
+    pub(super) fn cut_page(&self, messages: &mut Vec<Message>) {
+        if 0 < skip_oldest(messages)
+            && let Some(oldest) = messages.iter().find_map(Message::seq)
+        {
+            self.imp().first_seq.set(Some(oldest));
+            self.imp().forgotten_before.set(Some(oldest));
+        }
+    }
+
+    /// Has as many of the latest wait as it takes to have room for `messages` above those shown.
+    pub(super) fn part_for(&self, messages: &[Message]) {
+        let n_over = {
+            let arrived = self.imp().arrived.borrow();
+            let n_bytes = arrived.n_bytes() + shelf::size(messages);
+            let by_bytes = shelf::n_over(arrived.iter().rev(), n_bytes, SHOWN_BYTES_MAX);
+            let by_count = (self.len() + messages.len()).saturating_sub(HISTORY_MESSAGES_MAX);
+            by_count.max(by_bytes)
+        };
+        if 0 < n_over {
+            self.part(n_over);
+        }
+    }
+
     /// Lets no more wait than are shown. Of more the oldest are forgotten, and who comes down to
     /// them goes on with those that are left; above these the server has the others.
     fn bound_later(&self) {
         let imp = self.imp();
         let mut later = imp.later.borrow_mut();
-        let n_forgotten = later.len().saturating_sub(HISTORY_MESSAGES_MAX);
+        let by_count = later.len().saturating_sub(HISTORY_MESSAGES_MAX);
+        let by_bytes = shelf::n_over(later.iter(), later.n_bytes(), SHOWN_BYTES_MAX);
+        let n_forgotten = by_count.max(by_bytes).min(later.len().saturating_sub(1));
         if 0 < n_forgotten {
-            later.drain(..n_forgotten);
+            later.take_first(n_forgotten);
             imp.has_hole.set(true);
         }
     }
 
-    /// Takes as many of the oldest away as it takes to have room for `n_added`; returns how many.
-    pub(super) fn make_room(&self, n_added: usize) -> usize {
-        let n_removed = (self.len() + n_added).saturating_sub(HISTORY_MESSAGES_MAX);
-        let n_removed = n_removed.min(self.imp().arrived.borrow().len());
+    /// Takes as many of the oldest away as it takes to have room for `n_added` with so many bytes;
+    /// returns how many.
+    pub(super) fn make_room(&self, n_added: usize, bytes_added: usize) -> usize {
+        let n_removed = {
+            let arrived = self.imp().arrived.borrow();
+            let by_count = (self.len() + n_added).saturating_sub(HISTORY_MESSAGES_MAX);
+            let n_bytes = arrived.n_bytes() + bytes_added;
+            let by_bytes = shelf::n_over(arrived.iter(), n_bytes, SHOWN_BYTES_MAX);
+            by_count.max(by_bytes).min(arrived.len())
+        };
         if 0 < n_removed {
-            self.imp().arrived.borrow_mut().drain(..n_removed);
+            self.imp().arrived.borrow_mut().take_first(n_removed);
             self.tell_change(0, position(n_removed), 0);
         }
         n_removed
@@ -148,4 +184,14 @@ impl History {
         let imp = self.imp();
         imp.n_strange.set(imp.arrived.borrow().len() + imp.later.borrow().len());
     }
+}
+
+/// Leaves of `messages` the latest, as many as there can be room for and at least one; returns how
+/// many are gone.
+pub(super) fn skip_oldest(messages: &mut Vec<Message>) -> usize {
+    let by_count = messages.len().saturating_sub(HISTORY_MESSAGES_MAX);
+    let by_bytes = shelf::n_over(messages.iter(), shelf::size(&*messages), SHOWN_BYTES_MAX);
+    let n_skipped = by_count.max(by_bytes).min(messages.len().saturating_sub(1));
+    messages.drain(..n_skipped);
+    n_skipped
 }

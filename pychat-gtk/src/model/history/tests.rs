@@ -22,7 +22,8 @@ fn viewed() -> (History, View) {
         let view = view.clone();
         move |history, at, removed, added| {
             let (rows, n_changes) = &mut *view.borrow_mut();
-            let new = (at..at + added).map(|n| history.message(n).expect("it was added").text());
+            let new = (at..at + added)
+                .map(|n| history.message(n).expect("it was added").text().into_owned());
             rows.splice(at as usize..(at + removed) as usize, new);
             *n_changes += 1;
             assert_eq!(rows.len(), history.n_items() as usize);
@@ -150,4 +151,23 @@ fn what_failed_can_be_taken_away_and_only_that() {
         assert!(history.remove("1").is_none());
     });
     assert_eq!(view, "1 b");
+}
+
+#[test]
+fn times_that_read_otherwise_are_told_by_every_message() {
+    let context = glib::MainContext::new();
+    let told = context.with_thread_default(|| {
+        let (history, _view) = viewed();
+        (1..=3).map(said).for_each(|message| history.push(message));
+        history.flush();
+        let told = Rc::new(std::cell::Cell::new(0));
+        for n in 0..history.n_items() {
+            let told = told.clone();
+            let message = history.message(n).expect("it was pushed");
+            message.connect_changed(move |_| told.set(told.get() + 1));
+        }
+        history.tell_times();
+        told.get()
+    });
+    assert_eq!(told.expect("the context is new"), 3);
 }

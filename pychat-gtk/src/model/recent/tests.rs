@@ -36,7 +36,7 @@ fn viewed(history: &History) -> (Recent, View) {
 
 fn text(recent: &Recent, position: u32) -> String {
     let message = recent.item(position).and_downcast::<Message>();
-    message.expect("there is one").text()
+    message.expect("there is one").text().into_owned()
 }
 
 fn push(history: &History, range: std::ops::Range<usize>) {

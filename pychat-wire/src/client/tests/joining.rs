@@ -157,7 +157,7 @@ fn a_full_server_is_asked_again_only_by_who_wants_to() {
     let full = || [greeting(EPOCH), error(ErrorCode::Full, None, Some(4_000))];
     let mut stage = Stage::new();
     stage.client.connected(0);
-    let cause = r#"TurnedAway { reason: "no" }"#;
+    let cause = r#"TurnedAway { code: Some(Full), reason: "no" }"#;
     let offline = format!("offline {cause} None");
     assert_told(&stage.hear(&full()), &["connect", "disconnect", &offline]);
 

@@ -222,9 +222,12 @@ fn a_name_that_is_not_taken_is_said_so() {
 fn who_is_turned_away_at_the_door_hears_why() {
     let mut stage = Stage::new();
     stage.client.connected(0);
-    assert_told(&stage.hear(&[notice(Notice::Other("The chat is full. Bye!\n"))]), &["connect"]);
+    assert_told(
+        &stage.hear(&[notice(Notice::Other("The chat is full: 1 connections. Bye!\n"))]),
+        &["connect"],
+    );
     stage.client.disconnected(0);
-    let cause = r#"offline TurnedAway { reason: "The chat is full. Bye!" } None"#;
+    let cause = r#"offline TurnedAway { code: Some(Full), reason: "The chat is full: 1 connections. Bye!" } None"#;
     assert_told(&stage.told(), &[cause]);
 }
 

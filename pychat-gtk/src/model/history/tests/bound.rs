@@ -192,3 +192,45 @@ fn whatever_the_reader_does_nothing_is_missing_or_there_twice() {
         }
     });
 }
+
+/// Returns somebody's message that is as large as a text may be.
+fn large(seq: u64) -> Message {
+    let text = "x".repeat(LARGE_BYTES);
+    Message::new(MessageKind::Other, "Борис", &text, 0).numbered(Some(seq))
+}
+
+const LARGE_BYTES: usize = 4 << 20;
+
+#[test]
+fn large_messages_take_no_more_memory_than_small_ones() {
+    tell(|| {
+        let (history, _view) = viewed();
+        history.restart(1_000);
+        let kept = || {
+            let (arrived, later) = (history.imp().arrived.borrow(), history.imp().later.borrow());
+            let numbers: Vec<_> =
+                arrived.iter().chain(later.iter()).filter_map(Message::seq).collect();
+            let n_bytes = arrived.n_bytes() + later.n_bytes();
+            assert_eq!(n_bytes, shelf::size(arrived.iter().chain(later.iter())));
+            assert!(n_bytes <= crate::model::history::bound::HISTORY_BYTES_MAX, "{n_bytes} bytes");
+            (numbers, later.len())
+        };
+        let hear = |range: Range<u64>| {
+            range.map(large).for_each(|message| history.push(message));
+            history.flush();
+        };
+        hear(1_001..1_012);
+        assert_eq!(kept(), (vec![1_009, 1_010, 1_011], 0));
+        assert_eq!(history.take_forgotten(), Some(1_009));
+        history.set_away(true);
+        // A page of more than there is room for: the newest of it are shown.
+        history.prepend((1_000..1_009).map(large).collect());
+        assert_eq!(kept(), (vec![1_006, 1_007, 1_008, 1_009, 1_010, 1_011], 3));
+        assert_eq!(history.take_forgotten(), Some(1_006));
+        hear(1_012..1_020);
+        assert_eq!(kept().1, 3);
+        history.set_away(false);
+        assert_eq!(kept(), (vec![1_017, 1_018, 1_019], 0));
+        assert_eq!(history.take_forgotten(), Some(1_017));
+    });
+}

@@ -1,0 +1,96 @@
+//! Why there is no connection, and why a message was not sent.
+
+use pychat_wire::{FrameError, client::FailReason, message::ErrorCode};
+
+use super::isolated;
+use crate::{
+    ending::Ending,
+    i18n::{gettext, gettext_f},
+};
+
+/// Returns why there is no connection to `server`, and what can be done about it.
+pub fn ending(ending: &Ending, server: &str) -> String {
+    let values = [("server", server)];
+    match ending {
+        Ending::HostNotFound => gettext_f(
+            "There is no host with the name in {server}. Check the spelling of the address.",
+            &values,
+        ),
+        Ending::Refused => gettext_f(
+            "No server is running at {server}. Check the address and the port, or start one with pychat-server.",
+            &values,
+        ),
+        Ending::NoAnswer => gettext_f(
+            "{server} does not answer. Check the address, the network and the firewall.",
+            &values,
+        ),
+        Ending::Garbled(FrameError::TooLarge { .. }) => {
+            gettext("The server sent a message that is too large.")
+        }
+        Ending::Mute | Ending::Garbled(_) => gettext_f(
+            "There is no chat server at {server}, but something else. Check the address and the port.",
+            &values,
+        ),
+        Ending::Rejected { code, reason } => rejection(*code, reason),
+        Ending::NameTaken { name, suggest: Some(free) } => gettext_f(
+            "The name “{name}” is taken. “{free}” is available.",
+            &[("name", &isolated(name)), ("free", &isolated(free))],
+        ),
+        Ending::NameTaken { name, suggest: None } => {
+            gettext_f("The name “{name}” is taken.", &[("name", &isolated(name))])
+        }
+        Ending::Replaced => gettext("This chat was opened in another window."),
+        Ending::CutShort => gettext_f(
+            "The server at {server} closed the connection before you could join.",
+            &values,
+        ),
+        Ending::Lost => gettext("The connection to the server was lost."),
+        Ending::ServerStopped => gettext("The server was shut down."),
+    }
+}
+
+/// Returns why the server did not let somebody in; in its own words where the code says nothing.
+fn rejection(code: Option<ErrorCode>, reason: &str) -> String {
+    match code {
+        Some(ErrorCode::Full) => gettext("The chat is full. Try again later."),
+        Some(ErrorCode::Storage) => {
+            gettext("The server has no space for messages. Try again later.")
+        }
+        Some(ErrorCode::Timeout) => gettext("Joining took too long. Try again."),
+        Some(ErrorCode::SlowDown) => gettext("Too many attempts to join. Try again later."),
+        Some(ErrorCode::NameInvalid) => gettext("The server does not accept this name."),
+        Some(ErrorCode::NameTaken) => gettext("This name is taken."),
+        Some(
+            ErrorCode::BadFrame
+            | ErrorCode::BadPayload
+            | ErrorCode::TooLarge
+            | ErrorCode::UnknownType
+            | ErrorCode::NotJoined
+            | ErrorCode::AlreadyJoined
+            | ErrorCode::IdReused,
+        ) => gettext("The server did not understand this version of Pychat."),
+        Some(ErrorCode::Unknown) | None => {
+            gettext_f("The server did not let you in: {reason}", &[("reason", reason)])
+        }
+    }
+}
+
+/// Returns why a message is not in the room.
+pub fn fail_reason(reason: &FailReason) -> String {
+    match reason {
+        FailReason::Lost => gettext(
+            "Connection lost. This message may not have been delivered: check with the others before you send it again.",
+        ),
+        FailReason::Refused { code, text } => match code {
+            ErrorCode::TooLarge => gettext("Not sent: it is too long for this server."),
+            ErrorCode::Storage => gettext("Not sent: the server has no space for messages."),
+            ErrorCode::SlowDown => gettext("Not sent: there were too many messages at once."),
+            _ => gettext_f(
+                "Not sent: the server did not accept it ({reason}).",
+                &[("reason", text.trim_end_matches('.'))],
+            ),
+        },
+        // Whatever other reasons there will be, it was not sent.
+        _ => gettext("Not sent."),
+    }
+}

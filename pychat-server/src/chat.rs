@@ -105,7 +105,7 @@ struct Peer {
     bad_payloads: u32,
     /// How much it has said lately.
     bucket: Bucket,
-    /// It has been told that it speaks too fast, and has not slowed down since.
+    /// It was told that it speaks too fast, and its bucket has not drained since.
     is_told_to_slow_down: bool,
 }
 

@@ -1,6 +1,6 @@
 //! What people say, from their lips to everybody's ears.
 
-use std::time::Instant;
+use std::{mem, time::Instant};
 
 use pychat_wire::{
     ClientMessage, UserName,
@@ -48,6 +48,7 @@ impl Chat {
         let author = author.clone();
         let cost = text_cost(content);
         let (origin, grant) = (peer.origin, peer.grant);
+        peer.is_told_to_slow_down &= !peer.bucket.is_empty(now);
         let held = self.rules.pace.and_then(|pace| peer.bucket.fill(now, pace, cost));
         let held = held.max(self.admission.fill(now, origin, Act::Text, cost));
         self.announce(from, effects);
@@ -61,7 +62,8 @@ impl Chat {
         self.note_owner(now, from, &author, effects);
         let Some(peer) = self.peers.get_mut(&from) else { return };
         if let Some(until) = held {
-            if peer.protocol == Protocol::Two && !peer.is_told_to_slow_down {
+            let was_told = mem::replace(&mut peer.is_told_to_slow_down, true);
+            if peer.protocol == Protocol::Two && !was_told {
                 let millis = until.saturating_duration_since(now).as_millis();
                 let complaint = Complaint {
                     retry_ms: Some(u64::try_from(millis).unwrap_or(u64::MAX)),
@@ -71,7 +73,6 @@ impl Chat {
             }
             effects.push(Effect::Hold { id: from, until });
         }
-        peer.is_told_to_slow_down = held.is_some();
     }
 
     /// Somebody says something under a name that is theirs, which is then kept before others.

@@ -100,15 +100,15 @@ fn who_hears_that_the_server_stops_hears_when_to_come_back() {
 
 #[test]
 fn who_floods_is_told_once_and_loses_nothing() {
-    let server = Server::with(&["--flood=3,20"]);
+    let server = Server::with(&["--flood=3,5"]);
     let mut anna = Peer::connect(server.address());
     let greeting = anna.payload().unwrap();
-    assert!(greeting.contains(r#""burst":3,"per_second":20}"#), "{greeting}");
+    assert!(greeting.contains(r#""burst":3,"per_second":5}"#), "{greeting}");
     anna.send(hello_two("Анна", ""));
     next(&mut anna);
-    anna.send((1..=20).map(|n| text_two(&n.to_string(), "x")).collect::<String>());
+    anna.send((1..=10).map(|n| text_two(&n.to_string(), "x")).collect::<String>());
     let (mut said, mut told) = (0, 0);
-    while said < 20 {
+    while said < 10 {
         let payload = next(&mut anna);
         if payload.starts_with(r#"{"type":"error","code":"slow_down","#) {
             assert!(payload.contains(r#","retry_ms":"#), "{payload}");

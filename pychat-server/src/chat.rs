@@ -65,6 +65,8 @@ pub struct Chat {
     admission: Admission,
     /// When people in the room of whom the others have not been told will be announced.
     unannounced: Deadlines,
+    /// When people who had stayed were announced last.
+    announced_at: Option<Instant>,
     /// The buckets of people who left before these had drained.
     recovering: HashMap<UserName, Bucket>,
     recovering_sweep: Sweep,
@@ -129,6 +131,7 @@ impl Chat {
             trusted_ms: None,
             admission: Admission::new(rules.shares()),
             unannounced: Deadlines::default(),
+            announced_at: None,
             recovering: HashMap::new(),
             recovering_sweep: Sweep::default(),
         }
@@ -184,7 +187,7 @@ impl Chat {
 
     /// Returns when [`handle_timeout`](Self::handle_timeout) has something to do next.
     pub fn next_deadline(&self) -> Option<Instant> {
-        self.deadlines.next().into_iter().chain(self.unannounced.next()).min()
+        self.deadlines.next().into_iter().chain(self.next_announcement()).min()
     }
 
     /// Returns who is in the room.

@@ -9,6 +9,11 @@ use crate::{admission::Act, id::ConnectionId};
 /// sent more.
 pub const ANNOUNCED_AT_ONCE_MAX: usize = 128;
 
+/// How many times people who stayed are announced, at most, in the time that one of them has to stay:
+/// each costs a write to everybody, and of a crowd that comes within a second each tick would bring
+/// a few.
+const ANNOUNCEMENTS_PER_STAY_MAX: u32 = 20;
+
 impl Chat {
     /// Returns until when nothing is to be read from somebody in the room, as all connections of
     /// their address together have said too much.
@@ -20,6 +25,9 @@ impl Chat {
 
     /// Announces those who have stayed long enough by `now`, or the first of them.
     pub(super) fn announce_due(&mut self, now: Instant, effects: &mut Vec<Effect>) {
+        if self.next_announcement().is_none_or(|next| now < next) {
+            return;
+        }
         let mut people = Vec::new();
         while people.len() < ANNOUNCED_AT_ONCE_MAX
             && let Some(id) = self.unannounced.pop_due(now)
@@ -27,9 +35,15 @@ impl Chat {
             people.extend(self.roster.name(id).cloned().zip(self.roster.join_index(id)));
         }
         people.sort_unstable_by_key(|(_, index)| *index);
-        if !people.is_empty() {
-            effects.push(Effect::Arrive { people });
-        }
+        self.announced_at = Some(now);
+        effects.push(Effect::Arrive { people });
+    }
+
+    /// Returns when somebody is to be announced, if anybody is.
+    pub(super) fn next_announcement(&self) -> Option<Instant> {
+        let stayed = self.unannounced.next()?;
+        let interval = self.rules.announce_after / ANNOUNCEMENTS_PER_STAY_MAX;
+        Some(self.announced_at.map_or(stayed, |last| stayed.max(last + interval)))
     }
 
     /// Has everybody announced who is to be.

@@ -30,9 +30,17 @@ impl World<'_> {
             line.set_call_bytes_max(fewest + self.below(2_000));
             self.fire(Fault::PartialCall);
         }
-        let any = if is_witness { 2 * self.peers.len() } else { self.below(ADDRESSES.len()) };
+        let is_narrow = self.limits.rules.connections_per_address_max == 1;
+        let any = match self.peers.len() {
+            witnesses if is_witness => 2 * witnesses,
+            _ if is_narrow => 1,
+            _ => self.below(ADDRESSES.len()),
+        };
         let address = ADDRESSES[any];
         let address = SocketAddr::from((address, 1));
+        if is_narrow && !is_witness && self.has_too_many(address) {
+            return; // So that calls are left for more joins than an address may have.
+        }
         let welcome = self.welcome(address);
         self.switchboard.admit(self.now, line.clone(), address);
         assert_eq!(line.is_dropped(), welcome == Welcome::Crowd);

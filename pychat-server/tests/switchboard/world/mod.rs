@@ -357,7 +357,7 @@ fn limits(chance: &mut Chance<'_>) -> Limits {
         crowd: [2, 100][chance(2)],
         rules: Rules {
             pace,
-            connections_per_address_max: [0, 2, 100][chance(3)],
+            connections_per_address_max: [0, 1, 2, 100][chance(4)],
             ..Limits::default().rules
         },
     }

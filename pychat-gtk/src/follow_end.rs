@@ -64,6 +64,8 @@ struct State {
     swipe: Swipe,
     /// True while the scrollbar is being dragged.
     is_dragged: Cell<bool>,
+    /// Where all that is shown ended when the view moved last.
+    last_upper: Cell<f64>,
     /// When there last was input that scrolls.
     last_input: Cell<Option<Instant>>,
     /// True if that was a key, with which one goes from row to row.
@@ -82,6 +84,7 @@ impl FollowEnd {
             is_near: Cell::default(),
             swipe: Swipe::new(window),
             is_dragged: Cell::default(),
+            last_upper: Cell::default(),
             last_input: Cell::default(),
             is_by_key: Cell::default(),
         }));
@@ -162,13 +165,18 @@ impl FollowEnd {
 
     fn on_value_changed(&self) {
         let distance = self.distance();
-        let is_scrolling = self.is_reader_scrolling();
+        // Where rows come, go or change their height, it is the list that moves.
+        let upper = self.0.adjustment.upper();
+        let is_list_changed = 1.0 <= (self.0.last_upper.replace(upper) - upper).abs();
         let is_at_end = distance <= if self.0.is_by_key.get() { AT_END_DISTANCE } else { 1.0 };
-        self.0.is_near.set(is_scrolling && !is_at_end);
         if is_at_end {
+            self.0.is_near.set(false);
             self.set_following(true);
-        } else if is_scrolling && LEFT_END_DISTANCE < distance {
-            self.set_following(false);
+        } else if !is_list_changed && self.is_reader_scrolling() {
+            self.0.is_near.set(true);
+            if LEFT_END_DISTANCE < distance {
+                self.set_following(false);
+            }
         }
     }
 

@@ -172,10 +172,11 @@ impl History {
     /// Takes in whether the reader sees what comes. What came before they looked again is marked
     /// until something else is, or until they answer.
     pub fn set_attended(&self, is_attended: bool) {
-        self.imp().is_unattended.set(!is_attended);
         if is_attended {
+            self.miss(&self.imp().batch.borrow()); // It has come, and is about to be shown.
             self.count_unread(0);
         }
+        self.imp().is_unattended.set(!is_attended);
     }
 
     /// Shows, after all others, a message that is on its way.

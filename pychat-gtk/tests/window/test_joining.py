@@ -64,8 +64,7 @@ class Joining(WindowTest):
         window.write("Name", "Вика")
         window.press("Return")
         window.wait_for_title(f"Вика — {server.address}")
-        self.assertEqual([row.get_name() for row in window.rows()],
-                         ["Today. Welcome, Вика. Nobody else is here yet."])
+        window.wait_for("label", "Welcome, Вика. Nobody else is here yet.")
 
     def test_a_refused_connection_is_told_in_the_page_and_tried_again_by_itself(self):
         server = self.start_server()

@@ -140,7 +140,7 @@ class Search(WindowTest):
         self.answer_all()
         self.wait_for_view(200)
         self.modern.record(401, "Борис", "number 401")
-        self.window.wait_for_row("number 401")
+        eventually(lambda: self.window.n_missed() == 1, "the message below")
         self.settled_y(200)
         self.assertIsNone(self.place_of(401))
         self.window.press("Escape")

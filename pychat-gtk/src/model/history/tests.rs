@@ -171,3 +171,20 @@ fn times_that_read_otherwise_are_told_by_every_message() {
     });
     assert_eq!(told.expect("the context is new"), 3);
 }
+
+#[test]
+fn what_has_come_unseen_is_marked_though_the_reader_looks_before_it_is_shown() {
+    let context = glib::MainContext::new();
+    let told = context.with_thread_default(|| {
+        let history = History::default();
+        history.set_attended(false);
+        history.push(Message::new(MessageKind::Other, "Анна", "unseen", 0));
+        history.set_attended(true);
+        history.push(Message::new(MessageKind::Other, "Борис", "seen", 0));
+        history.flush();
+        let marks =
+            (0..2).filter_map(|n| history.message(n)).map(|it| it.placement().begins_unread);
+        (marks.collect::<Vec<_>>(), history.n_unread())
+    });
+    assert_eq!(told.expect("the context is new"), (vec![true, false], 0));
+}

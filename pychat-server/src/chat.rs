@@ -67,6 +67,7 @@ pub struct Chat {
     unannounced: Deadlines,
     /// When people who had stayed were announced last.
     announced_at: Option<Instant>,
+    n_accepted: u64,
     /// The buckets of people who left before these had drained.
     recovering: HashMap<UserName, Bucket>,
     recovering_sweep: Sweep,
@@ -98,6 +99,8 @@ impl Rules {
 #[derive(Debug)]
 struct Peer {
     phase: Phase,
+    /// How many connections were accepted before it.
+    accept_index: u64,
     /// The protocol that it is spoken to in, as far as it has said.
     protocol: Protocol,
     /// By what it has its name, in protocol 2.
@@ -132,6 +135,7 @@ impl Chat {
             admission: Admission::new(rules.shares()),
             unannounced: Deadlines::default(),
             announced_at: None,
+            n_accepted: 0,
             recovering: HashMap::new(),
             recovering_sweep: Sweep::default(),
         }
@@ -204,6 +208,7 @@ impl Chat {
     ) {
         let peer = Peer {
             phase: Phase::Guest,
+            accept_index: self.next_accept_index(),
             protocol: Protocol::One,
             grant: None,
             origin,
@@ -217,6 +222,12 @@ impl Chat {
         if let Some(until) = self.admission.full_until(now, origin, Act::Join) {
             self.hold_guest(id, until, effects);
         }
+    }
+
+    fn next_accept_index(&mut self) -> u64 {
+        let index = self.n_accepted;
+        self.n_accepted += 1;
+        index
     }
 
     /// Reads nothing from a guest for a while; its time to say hello begins after that.

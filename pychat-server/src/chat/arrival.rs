@@ -12,6 +12,7 @@ use super::{Chat, CloseReason, Complaint, Effect, Phase, Protocol, Refusal, comp
 use crate::{
     admission::Act,
     id::ConnectionId,
+    log::OwnerId,
     tokens::{Grant, Tokens},
 };
 
@@ -102,6 +103,9 @@ impl Chat {
             effects.push(Effect::Report { id, refusal: Refusal::NameTaken });
             return self.count_bad(id, ErrorCode::NameTaken, &Refusal::NameTaken, effects);
         }
+        if holders.iter().any(|holder| self.is_newer(*holder, id, owner)) {
+            return self.close(id, CloseReason::Replaced, effects);
+        }
         for holder in holders {
             self.replace(now, holder, effects);
         }
@@ -146,6 +150,16 @@ impl Chat {
             let grant = holders.filter_map(held).find(|grant| grant.is_proven_by(token))?;
             Some(Grant { is_saved: false, ..grant })
         })
+    }
+
+    /// Returns true if the owner of a name holds it by a newer connection than `id`, whose hello was
+    /// long under way: its sender has given this line up.
+    fn is_newer(&self, holder: ConnectionId, id: ConnectionId, owner: Option<OwnerId>) -> bool {
+        let (Some(holder), Some(peer)) = (self.peers.get(&holder), self.peers.get(&id)) else {
+            return false;
+        };
+        let held_by = holder.grant.map(|grant| grant.owner);
+        held_by == owner && peer.accept_index < holder.accept_index
     }
 
     /// Somebody is in the room. What they or their address said lately counts: reconnecting gives

@@ -47,6 +47,7 @@ impl Chat {
         let limited_for = self.rules.pace.map_or(Duration::ZERO, |pace| pace.clamp(limited_for));
         let peer = Peer {
             phase,
+            accept_index: self.next_accept_index(),
             protocol,
             grant,
             origin,

@@ -16,8 +16,8 @@ use pychat_wire::{
 };
 
 use super::{
-    A, ANNOUNCE_AFTER, B, HELLO_TIMEOUT, RULES, Room, arrive, close, depart, enter, first_record,
-    name, report,
+    A, ANNOUNCE_AFTER, B, C, HELLO_TIMEOUT, RULES, Room, arrive, close, depart, enter,
+    first_record, name, report,
 };
 
 pub(super) fn hello<'a>(username: &'a str, token: Option<&'a str>) -> ClientMessage<'a> {
@@ -124,6 +124,19 @@ fn a_token_takes_the_name_over_from_a_connection_that_is_still_open() {
     assert_eq!(last, &enter(B, "Анна", Some(OwnerId(1)), 1));
     assert_eq!(room.receive(A, text("late", "1")), [], "who was replaced says no more");
     assert_eq!(room.closed(A, CloseReason::Replaced), [], "the others know already");
+}
+
+#[test]
+fn a_hello_that_was_long_under_way_takes_the_name_from_no_newer_connection() {
+    let mut room = Room::new();
+    let token = room.join(A, "Анна", None);
+    room.connect(B);
+    room.connect(C);
+    room.receive(C, hello("Анна", Some(&token)));
+    let late = room.receive(B, hello("Анна", Some(&token)));
+    assert_eq!(late, [bye(B, CloseReason::Replaced), close(B, CloseReason::Replaced)]);
+    room.pass(ANNOUNCE_AFTER);
+    assert!(matches!(room.receive(C, text("still here", "1"))[0], Effect::Append(_)));
 }
 
 #[test]

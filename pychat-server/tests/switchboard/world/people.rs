@@ -127,7 +127,8 @@ impl World<'_> {
             }
             return;
         }
-        let chance = self.below(12);
+        // So many payloads in a row that are of no use would end a witness.
+        let chance = if peer < N_WITNESSES { 2 + self.below(10) } else { self.below(12) };
         let number = self.people[person].texts.len();
         match chance {
             0 => {

@@ -109,7 +109,7 @@ check: deps
 	done
 	build-aux/check-crates '$(TARGET)/../tools'
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked --quiet
-	PYCHAT_SOAK_SECONDS=60 cargo test --workspace --locked
+	SOAK_SECONDS=60 cargo test --workspace --locked
 	xmllint --noout data/*.xml pychat-gtk/resources/ui/*.ui pychat-gtk/resources/*.xml
 	glib-compile-schemas --strict --dry-run data
 	shellcheck $$(git ls-files | xargs grep -lE '^#!.*\b(ba)?sh$$')
@@ -128,18 +128,18 @@ bench:
 	cargo bench --locked -p pychat-server --bench log
 	cargo bench --locked -p pychat-server --bench comeback
 
-# It takes seven minutes; PYCHAT_CASES=name,history,search runs only what begins so.
+# It takes seven minutes; CASES=name,history,search runs only what begins so.
 bench-hostile:
 	@cargo bench --locked -q -p pychat-server --bench hostile
 
-# It takes four minutes; PYCHAT_FIGURES=start,flood measures only these.
+# It takes four minutes; FIGURES=start,flood measures only these.
 bench-gtk: deps
 	@cargo bench --locked -p pychat-gtk --bench window --no-run
 	pychat-gtk/tests/headless cargo bench --locked -q -p pychat-gtk --bench window
 
 # Until Ctrl+C, or until something is lost or shown twice.
 promise:
-	@PYCHAT_PROMISE_SECONDS=0 cargo test --release --locked -p pychat-server --test promise -- --nocapture
+	@PROMISE_SECONDS=0 cargo test --release --locked -p pychat-server --test promise -- --nocapture
 
 # --- install ---
 

@@ -4,7 +4,7 @@
 //! restored; between them a proxy that cuts, stalls and breaks lines. A seed decides what happens.
 //! After each round everything is made well, and what everybody was shown is held against the log.
 //!
-//! `PYCHAT_SEED=7` has the same happen again, `PYCHAT_PROMISE_SECONDS=3600` goes on for an hour, 0
+//! `SEED=7` has the same happen again, `PROMISE_SECONDS=3600` goes on for an hour, 0
 //! until it is stopped.
 
 #![cfg(test)]
@@ -52,12 +52,12 @@ const REPORT: Duration = Duration::from_secs(10);
 #[test]
 fn no_accepted_message_is_lost_and_none_is_shown_twice() {
     let mut tally = Tally::default();
-    if let Some(seed) = number("PYCHAT_SEED") {
+    if let Some(seed) = number("SEED") {
         run(seed, &mut tally);
         println!("{tally}");
         return;
     }
-    let time = number("PYCHAT_PROMISE_SECONDS").map_or(TIME, Duration::from_secs);
+    let time = number("PROMISE_SECONDS").map_or(TIME, Duration::from_secs);
     let begin = Instant::now();
     let mut reported = begin;
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
@@ -92,7 +92,7 @@ struct Reproduce(u64);
 impl Drop for Reproduce {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("PYCHAT_SEED={} has the same happen again", self.0);
+            eprintln!("SEED={} has the same happen again", self.0);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The real program under joins, leaves, floods, stalls and resets without a pause: its memory and
 //! its descriptors must stay as flat after the last round as they were after the first.
 //!
-//! `PYCHAT_SOAK_SECONDS=3600` makes it an hour.
+//! `SOAK_SECONDS=3600` makes it an hour.
 
 #![cfg(test)]
 
@@ -53,7 +53,7 @@ impl Trouble {
 
 #[test]
 fn whatever_comes_and_goes_memory_and_descriptors_stay_flat() {
-    let seconds = env::var("PYCHAT_SOAK_SECONDS").map(|seconds| seconds.parse().unwrap());
+    let seconds = env::var("SOAK_SECONDS").map(|seconds| seconds.parse().unwrap());
     let time = seconds.map_or(SOAK, Duration::from_secs);
     // A log that is still filling up would look like a leak.
     let history = "--history-messages=10";

@@ -58,7 +58,7 @@ impl Figure {
 /// Measures what was asked for, and prints it beside what it should be.
 #[expect(clippy::print_stdout, reason = "a benchmark reports")]
 pub(crate) fn report() -> Outcome<ExitCode> {
-    let wanted = env::var("PYCHAT_FIGURES").ok();
+    let wanted = env::var("FIGURES").ok();
     let is_wanted =
         |name: &str| wanted.as_ref().is_none_or(|it| it.split(',').any(|it| it == name));
     let setting = |name: &str| env::var(name).unwrap_or_else(|_| "default".into());

@@ -7,7 +7,7 @@
 //!
 //!     make bench-gtk
 //!
-//! `PYCHAT_FIGURES=flood,start` takes these figures alone. Timings depend on the machine; what is
+//! `FIGURES=flood,start` takes these figures alone. Timings depend on the machine; what is
 //! compared with the empty window is taken in turns with it.
 
 mod client;

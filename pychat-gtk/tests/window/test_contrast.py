@@ -79,7 +79,7 @@ class Contrast(WindowTest):
         window.click("Send (Alt+Enter)")
         eventually(lambda: window.descriptions() == {"not there yet": "Sending…"}, "the clock")
         picture = Picture()
-        if folder := os.environ.get("PYCHAT_PICTURES"):
+        if folder := os.environ.get("PICTURES"):
             path = pathlib.Path(folder, f"{style}{'-high' if is_high else ''}.png")
             subprocess.run(["import", "-window", "root", str(path)], check=True)
         faint = {}

@@ -2,7 +2,7 @@
 //! crowd that joins at once costs.
 //!
 //! The load is one thread in another process. Server and load share the machine, so compare the
-//! figures of one run only. `PYCHAT_CROWDS=5000` has crowds of that size alone, and nobody talk
+//! figures of one run only. `CROWDS=5000` has crowds of that size alone, and nobody talk
 //! before.
 
 mod load;
@@ -62,7 +62,7 @@ fn main() -> Outcome<()> {
     let limit = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit })?;
 
-    if let Ok(people) = env::var("PYCHAT_CROWDS") {
+    if let Ok(people) = env::var("CROWDS") {
         return measure_crowds(&[people.parse()?]);
     }
     measure_talks()?;

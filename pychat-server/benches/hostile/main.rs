@@ -16,9 +16,9 @@
 //! others for a byte, the memory formula, 250 ms of waiting. Attackers, server and innocent share the machine with whatever
 //! else runs there: waits are those of a busy machine, everything else hardly depends on it.
 //!
-//! `PYCHAT_CASES=name_stall,ping` runs these cases alone (all that begin so), and the search only if
-//! `search` is among them. The search takes `PYCHAT_HOSTILE_SECONDS` (60) and is repeated by
-//! `PYCHAT_SEED`; `PYCHAT_REPLAY` plays one program that it printed.
+//! `CASES=name_stall,ping` runs these cases alone (all that begin so), and the search only if
+//! `search` is among them. The search takes `HOSTILE_SECONDS` (60) and is repeated by
+//! `SEED`; `REPLAY` plays one program that it printed.
 
 mod cases;
 mod field;
@@ -47,19 +47,19 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 fn main() -> Outcome<()> {
     let limit = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit })?;
-    if let Ok(program) = env::var("PYCHAT_REPLAY") {
+    if let Ok(program) = env::var("REPLAY") {
         println!("{}\n{:30} {}", headings(), "replay", search::replay(&program)?);
         return Ok(());
     }
 
-    let chosen = env::var("PYCHAT_CASES").ok();
+    let chosen = env::var("CASES").ok();
     let is_chosen = |name: &str| {
         let mut chosen = chosen.iter().flat_map(|chosen| chosen.split(','));
         chosen.clone().next().is_none() || chosen.any(|begin| name.starts_with(begin))
     };
     let cases: Vec<_> = cases::all().into_iter().filter(|case| is_chosen(case.name)).collect();
     if cases.is_empty() && !is_chosen("search") {
-        return Err("PYCHAT_CASES: there is no such case".into());
+        return Err("CASES: there is no such case".into());
     }
     println!("{}", headings());
     let mut n_missed = 0;
@@ -70,7 +70,7 @@ fn main() -> Outcome<()> {
         n_missed += figures.n_missed();
     }
     if is_chosen("search") {
-        let seconds = env::var("PYCHAT_HOSTILE_SECONDS").ok().map(|seconds| seconds.parse());
+        let seconds = env::var("HOSTILE_SECONDS").ok().map(|seconds| seconds.parse());
         let time = seconds.transpose()?.map_or(SEARCH, Duration::from_secs);
         n_missed += search::search(time)?;
     }

@@ -47,13 +47,13 @@ const MEASURES: [(&str, Measure); 4] = [
 /// they miss.
 #[expect(clippy::print_stdout, reason = "a benchmark reports")]
 pub(crate) fn search(time: Duration) -> Outcome<usize> {
-    let seed = env::var("PYCHAT_SEED").ok().map(|seed| seed.parse()).transpose()?;
+    let seed = env::var("SEED").ok().map(|seed| seed.parse()).transpose()?;
     let seed = seed.unwrap_or_else(|| fastrand::u64(..));
     let mut random = Rng::with_seed(seed);
     let begin = Instant::now();
     let mut worst: [Worst; MEASURES.len()] = Default::default();
     let mut n_played = 0;
-    println!("\nsearching for {} s, PYCHAT_SEED={seed}", time.as_secs());
+    println!("\nsearching for {} s, SEED={seed}", time.as_secs());
     while begin.elapsed() < time {
         let parent = worst[random.usize(..MEASURES.len())].as_ref().filter(|_| random.bool());
         let program = match parent {
@@ -67,7 +67,7 @@ pub(crate) fn search(time: Duration) -> Outcome<usize> {
         let figures = play(&program).map_err(|error| format!("{program}: {error}"))?;
         n_played += 1;
         if figures.has_died {
-            println!("the server ended: PYCHAT_REPLAY='{program}'");
+            println!("the server ended: REPLAY='{program}'");
             return Ok(figures.n_missed());
         }
         let is_worse = |worst: &Worst, measured: f64| {
@@ -94,7 +94,7 @@ pub(crate) fn search(time: Duration) -> Outcome<usize> {
     for ((name, _), (_, program)) in MEASURES.iter().zip(worst.into_iter().flatten()) {
         let figures = play(&program)?;
         n_missed += figures.n_missed();
-        println!("{name:30} {figures}\n    PYCHAT_REPLAY='{program}'");
+        println!("{name:30} {figures}\n    REPLAY='{program}'");
     }
     Ok(n_missed)
 }

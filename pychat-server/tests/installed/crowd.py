@@ -1,7 +1,7 @@
 """How long a crowd is not heard while the server is started again. Not a story that is told each time:
 
     cargo build --release -p pychat-server --example crowd
-    PYCHAT_CROWD=target/release/examples/crowd pychat-server/tests/installed/run FOLDER PROGRAM crowd
+    CROWD=target/release/examples/crowd pychat-server/tests/installed/run FOLDER PROGRAM crowd
 
 prints it."""
 

@@ -1,6 +1,6 @@
 //! People who come, talk and go by chance, over lines that cut, stall and break by chance.
 //!
-//! `PYCHAT_SEED=7` replays one run, `PYCHAT_SEEDS=100000` makes as many.
+//! `SEED=7` replays one run, `SEEDS=100000` makes as many.
 
 use std::{collections::BTreeMap, env};
 
@@ -14,11 +14,11 @@ const STEPS: usize = 1_000;
 #[test]
 fn chance_breaks_no_promise() {
     let mut fired = BTreeMap::new();
-    if let Some(seed) = number("PYCHAT_SEED") {
+    if let Some(seed) = number("SEED") {
         run(seed, &mut fired);
         return;
     }
-    for seed in 0..number("PYCHAT_SEEDS").unwrap_or(SEEDS) {
+    for seed in 0..number("SEEDS").unwrap_or(SEEDS) {
         run(seed, &mut fired);
     }
     for fault in Fault::ALL {
@@ -50,7 +50,7 @@ impl Drop for Reproduce {
     #[expect(clippy::print_stderr, reason = "whoever runs the tests must know")]
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("PYCHAT_SEED={} replays this run", self.0);
+            eprintln!("SEED={} replays this run", self.0);
         }
     }
 }

@@ -4,7 +4,7 @@
 //! at any byte in either direction; clients are killed and go on from what was saved, the server
 //! restarts, forgets its oldest messages and loses its log.
 //!
-//! `PYCHAT_SEED=7` replays one run, `PYCHAT_SEEDS=100000` makes as many.
+//! `SEED=7` replays one run, `SEEDS=100000` makes as many.
 
 mod chance;
 mod check;
@@ -16,7 +16,7 @@ use std::{collections::BTreeMap, env};
 
 use self::world::World;
 
-/// How many runs there are unless `PYCHAT_SEEDS` says otherwise.
+/// How many runs there are unless `SEEDS` says otherwise.
 const SEEDS: u64 = 200;
 
 /// What must have happened in the course of all runs, or they prove nothing.
@@ -52,12 +52,12 @@ type Tally = BTreeMap<&'static str, u64>;
 fn every_accepted_text_is_shown_by_everybody_exactly_once() {
     let number = |name| env::var(name).ok().map(|value| value.parse().expect("a number"));
     let mut tally = Tally::new();
-    if let Some(seed) = number("PYCHAT_SEED") {
+    if let Some(seed) = number("SEED") {
         run(seed, &mut tally);
         println!("{tally:#?}");
         return;
     }
-    for seed in 0..number("PYCHAT_SEEDS").unwrap_or(SEEDS) {
+    for seed in 0..number("SEEDS").unwrap_or(SEEDS) {
         run(seed, &mut tally);
     }
     println!("{tally:#?}");
@@ -88,7 +88,7 @@ impl Drop for Witness {
     #[expect(clippy::print_stderr, reason = "whoever runs the tests must know")]
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("PYCHAT_SEED={} replays this run", self.0);
+            eprintln!("SEED={} replays this run", self.0);
         }
     }
 }

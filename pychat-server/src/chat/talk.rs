@@ -3,7 +3,7 @@
 use std::{mem, time::Instant};
 
 use pychat_wire::{
-    ClientMessage, UserName,
+    ClientMessage,
     message::{ErrorCode, MESSAGE_ID_BYTES_MAX},
     notice::Notice,
 };
@@ -15,7 +15,6 @@ use crate::{
     admission::Act,
     id::ConnectionId,
     log::{Appended, Draft, StorageError},
-    tokens::Grant,
 };
 
 /// When saying it again makes sense to somebody whose text could not be kept, in milliseconds.
@@ -59,7 +58,10 @@ impl Chat {
             content: content.into(),
             id: message_id.map(Into::into),
         }));
-        self.note_owner(now, from, &author, effects);
+        if let Some(grant) = grant {
+            self.tokens.note_text(grant.owner);
+            change_owners(&mut self.tokens, effects);
+        }
         let Some(peer) = self.peers.get_mut(&from) else { return };
         if let Some(until) = held {
             let was_told = mem::replace(&mut peer.is_told_to_slow_down, true);
@@ -73,25 +75,6 @@ impl Chat {
             }
             effects.push(Effect::Hold { id: from, until });
         }
-    }
-
-    /// Somebody says something under a name that is theirs, which is then kept before others.
-    fn note_owner(
-        &mut self,
-        now: Instant,
-        id: ConnectionId,
-        name: &UserName,
-        effects: &mut Vec<Effect>,
-    ) {
-        let Some(grant) = self.peers.get(&id).and_then(|peer| peer.grant) else { return };
-        if !grant.is_saved
-            && self.reserve(now, id, grant, name)
-            && let Some(peer) = self.peers.get_mut(&id)
-        {
-            peer.grant = Some(Grant { is_saved: true, ..grant });
-        }
-        self.tokens.note_text(grant.owner);
-        change_owners(&mut self.tokens, effects);
     }
 
     /// A guest says something else than a hello.

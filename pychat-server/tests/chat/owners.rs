@@ -9,16 +9,37 @@ use pychat_server::{
     id::ConnectionId,
     log::{OwnerChange, OwnerId},
 };
+use pychat_wire::ClientMessage;
 
 use super::{
-    A, B, C, NAME_AGE_MAX, RULES, Room, close, depart, enter, name, report,
+    A, ANNOUNCE_AFTER, B, C, NAME_AGE_MAX, RULES, Room, close, depart, enter, name, report,
     two::{hello, text},
 };
 
 #[test]
-fn a_name_is_its_owner_s_from_their_first_hello_on() {
+fn a_name_whose_token_was_lost_with_the_welcome_is_free_again() {
     let mut room = Room::new();
-    let token = room.join(B, "Анна", None);
+    room.connect(A);
+    room.receive(A, hello("Анна", None));
+    room.closed(A, CloseReason::Lost);
+    room.connect(B);
+    let effects = room.receive(B, hello("Анна", None));
+    assert_eq!(effects.last(), Some(&enter(B, "Анна", Some(OwnerId(2)), 1)));
+}
+
+#[test]
+fn a_name_is_its_owner_s_once_they_have_shown_that_they_have_its_token() {
+    let mut room = Room::new();
+    room.connect(B);
+    let effects = room.receive(B, hello("Анна", None));
+    let Effect::Welcome { token, .. } = &effects[0] else { panic!("{effects:?}") };
+    let [Effect::ChangeOwner(OwnerChange::Save(owner)), Effect::Pong { to: B }] =
+        &room.receive(B, ClientMessage::Ping)[..]
+    else {
+        panic!("what she says shows that she was welcomed");
+    };
+    assert!(!owner.is_regular);
+    room.pass(ANNOUNCE_AFTER);
     let [Effect::Append(draft), Effect::ChangeOwner(OwnerChange::Save(owner))] =
         &room.receive(B, text("hi", "1"))[..]
     else {
@@ -39,7 +60,7 @@ fn a_name_is_its_owner_s_from_their_first_hello_on() {
         assert_eq!(effects[1..], [enter(A, given.as_str(), None, index)]);
         room.closed(A, CloseReason::Quit);
     }
-    assert_eq!(room.join(C, "анна", Some(&token)), token, "as she spells it");
+    assert_eq!(room.join(C, "анна", Some(token)), *token, "as she spells it");
 }
 
 #[test]
@@ -86,6 +107,7 @@ fn a_name_is_free_again_once_its_owner_stays_away_for_too_long() {
     room.chat.set_time(&at(&room, 1_000 + age_ms, true));
     let effects = room.receive(B, hello("Анна", None));
     assert_eq!(effects.last(), Some(&enter(B, "Анна", Some(OwnerId(2)), 1)));
+    let effects = room.receive(B, ClientMessage::Ping);
     let forgotten = Effect::ChangeOwner(OwnerChange::Forget(OwnerId(1)));
     assert!(effects.contains(&forgotten), "{effects:?}");
     room.connect(C);
@@ -103,7 +125,8 @@ fn twenty_thousand_strangers_take_nothing_from_anybody() {
     let mut n_changes = 0;
     for number in 0..20_000 {
         room.connect(B);
-        let effects = room.receive(B, hello(&format!("n{number}"), None));
+        room.receive(B, hello(&format!("n{number}"), None));
+        let effects = room.receive(B, ClientMessage::Ping);
         let is_change = |effect: &&Effect| matches!(effect, Effect::ChangeOwner(_));
         n_changes += effects.iter().filter(is_change).count();
         room.closed(B, CloseReason::Quit);

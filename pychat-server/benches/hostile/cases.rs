@@ -94,11 +94,11 @@ fn wait_for_answers(field: &mut Field, lines: &[usize]) -> Outcome<()> {
     }
 }
 
-/// Lets an honest stranger come, ask for all that was said before `before`, and go; returns how many
-/// messages came, `None` if there was no answer.
-fn count_messages(field: &mut Field, before: u64) -> Outcome<Option<usize>> {
+/// Lets an honest stranger of this name come, ask for all that was said before `before`, and go;
+/// returns how many messages came, `None` if there was no answer.
+fn count_messages(field: &mut Field, name: &str, before: u64) -> Outcome<Option<usize>> {
     let line = field.open(OTHER)?;
-    field.say(line, &words::hello("reader", Protocol::Two));
+    field.say(line, &words::hello(name, Protocol::Two));
     wait_for_answers(field, &[line])?;
     let greeting = field.line(line).map_or(0, |line| line.heard().messages);
     field.say(line, &words::history(before, 500));

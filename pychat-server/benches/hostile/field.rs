@@ -219,6 +219,12 @@ impl Field {
         }
     }
 
+    /// Ends those of these lines on which the server has hung up.
+    pub(crate) fn end_over(&mut self, lines: &mut Vec<usize>) {
+        self.lines.retain(|number, line| !(line.is_over && lines.contains(number)));
+        lines.retain(|number| self.lines.contains_key(number));
+    }
+
     /// Waits once, then writes and reads whatever can be.
     pub(crate) fn turn(&mut self, patience: Duration) -> Outcome<()> {
         let unread = std::mem::take(&mut self.unread);

@@ -2,6 +2,9 @@
 
 use std::{fmt, time::Duration};
 
+/// An attack of fewer bytes than this counts as one of so many: a few say next to nothing.
+const RECEIVED_FLOOR: u64 = 20_000;
+
 /// The most that the server may take of a processor for each million bytes received, and what it may
 /// take in any case: 1 % of a minute, for the shares of an address that are meant for a minute.
 const CPU_PER_MEGABYTE: Duration = Duration::from_millis(100);
@@ -80,23 +83,22 @@ impl Remark {
 }
 
 impl Figures {
-    /// Returns the time on a processor for each million bytes, counting no fewer than `floor`.
-    pub(crate) fn cpu_per_megabyte(&self, floor: u64) -> Duration {
-        self.cpu.mul_f64(1e6 / as_float(self.received.max(floor)))
+    /// Returns the time on a processor for each million bytes received.
+    pub(crate) fn cpu_per_megabyte(&self) -> Duration {
+        self.cpu.mul_f64(1e6 / as_float(self.received.max(RECEIVED_FLOOR)))
     }
 
-    /// Returns how many bytes were sent to attackers, and to others, for each byte received,
-    /// counting no fewer than `floor`.
-    pub(crate) fn out_per_byte(&self, floor: u64) -> [f64; 2] {
-        let received = as_float(self.received.max(floor));
+    /// Returns how many bytes were sent to attackers, and to others, for each byte received.
+    pub(crate) fn out_per_byte(&self) -> [f64; 2] {
+        let received = as_float(self.received.max(RECEIVED_FLOOR));
         [as_float(self.told_attackers) / received, as_float(self.told_others) / received]
     }
 
     /// Returns which aims are missed.
     fn missed(&self) -> Missed {
         Missed {
-            cpu: CPU_AT_ONCE < self.cpu && CPU_PER_MEGABYTE < self.cpu_per_megabyte(1),
-            out: BYTES_OUT_PER_BYTE < self.out_per_byte(1)[1],
+            cpu: CPU_AT_ONCE < self.cpu && CPU_PER_MEGABYTE < self.cpu_per_megabyte(),
+            out: BYTES_OUT_PER_BYTE < self.out_per_byte()[1],
             memory: self.allowed_memory < self.memory + self.kernel_memory,
             wait: WAIT < self.wait,
             other: self.is_cut || self.has_died || self.remark.is_missed,
@@ -125,13 +127,13 @@ impl fmt::Display for Figures {
         let mark = |is_missed| if is_missed { '!' } else { ' ' };
         let mebibytes = |bytes: u64| bytes >> 20;
         let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
-        let [attackers, others] = self.out_per_byte(1);
+        let [attackers, others] = self.out_per_byte();
         write!(
             formatter,
             "{:5.1} {:6.2} {:7.0}{} {attackers:9.1} {others:9.1}{} {:7} {:7} {:7}{} {:9.0}{} {:6.1}",
             self.time.as_secs_f64(),
             as_float(self.received) / 1e6,
-            milliseconds(self.cpu_per_megabyte(1)),
+            milliseconds(self.cpu_per_megabyte()),
             mark(missed.cpu),
             mark(missed.out),
             mebibytes(self.memory),

@@ -27,9 +27,6 @@ const CALM: Duration = Duration::from_millis(30);
 const LISTENERS: u8 = 16;
 const TEXTS: usize = 10;
 
-/// Whoever is received less than this counts as this much, in bytes: a few of them say nothing.
-const RECEIVED_FLOOR: u64 = 20_000;
-
 type Measure = fn(&Figures) -> f64;
 
 /// The worst program of one kind, and how bad it was.
@@ -37,9 +34,9 @@ type Worst = Option<(f64, Program)>;
 
 /// What can be bad about a program.
 const MEASURES: [(&str, Measure); 4] = [
-    ("CPU a MB", |figures| figures.cpu_per_megabyte(RECEIVED_FLOOR).as_secs_f64()),
-    ("bytes to itself", |figures| figures.out_per_byte(RECEIVED_FLOOR)[0]),
-    ("bytes to others", |figures| figures.out_per_byte(RECEIVED_FLOOR)[1]),
+    ("CPU a MB", |figures| figures.cpu_per_megabyte().as_secs_f64()),
+    ("bytes to itself", |figures| figures.out_per_byte()[0]),
+    ("bytes to others", |figures| figures.out_per_byte()[1]),
     ("waiting", |figures| figures.wait.as_secs_f64()),
 ];
 

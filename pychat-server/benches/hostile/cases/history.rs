@@ -87,7 +87,8 @@ fn wipe(stage: &mut Stage, size: usize, time: Duration) -> Outcome<Remark> {
         stage.field.say(victim, &words::text("what must not be forgotten", number));
     }
     stage.rest()?;
-    let kept = count_messages(&mut stage.field, KEPT as u64 + 1)?.ok_or("history is not told")?;
+    let kept = count_messages(&mut stage.field, "before", KEPT as u64 + 1)?
+        .ok_or("history is not told")?;
     let name = |number| format!("wiper {number}");
     let lines = join(&mut stage.field, ATTACKERS, CONNECTIONS - 4, Protocol::Two, name)?;
     let end = stage.attack(time)?;
@@ -102,7 +103,7 @@ fn wipe(stage: &mut Stage, size: usize, time: Duration) -> Outcome<Remark> {
         stage.field.turn(Duration::from_millis(20))?;
     }
     stage.rest()?;
-    let left = count_messages(&mut stage.field, KEPT as u64 + 1)?;
+    let left = count_messages(&mut stage.field, "after", KEPT as u64 + 1)?;
     let megabytes = stage.server.disk()? / 1_000_000;
     let fate = left.map_or("no answer about old messages".to_owned(), |left| {
         format!("{left} of {kept} old messages left")

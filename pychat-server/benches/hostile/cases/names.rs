@@ -49,7 +49,7 @@ fn ask(stage: &mut Stage, time: Duration) -> Outcome<Remark> {
     let block = question().repeat(100);
     let mut guests = Vec::new();
     while Instant::now() < end {
-        guests.retain(|guest| !stage.field.is_over(*guest));
+        stage.field.end_over(&mut guests);
         while guests.len() < GUESTS {
             guests.push(stage.field.open(ATTACKER)?);
         }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::Case;
 use crate::{
     Outcome,
-    field::{ATTACKER, Ending, OTHER},
+    field::{ATTACKER, OTHER},
     figures::Remark,
     stage::Stage,
     words::{self, Protocol, bare, frame, history},
@@ -93,13 +93,7 @@ fn pour(stage: &mut Stage, speaker: Speaker, unit: &[u8]) -> Outcome<Remark> {
     let end = stage.attack(TIME)?;
     let (mut lines, mut calls) = (Vec::new(), 0);
     while Instant::now() < end {
-        lines.retain(|line| {
-            let is_over = stage.field.is_over(*line);
-            if is_over {
-                stage.field.end(*line, Ending::Close);
-            }
-            !is_over
-        });
+        stage.field.end_over(&mut lines);
         while lines.len() < LINES {
             let line = stage.field.open(ATTACKER)?;
             if let Speaker::Joined = speaker {

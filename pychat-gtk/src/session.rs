@@ -114,6 +114,7 @@ impl Session {
         let (file, kept) = StateFile::open(&imp.state_folder.borrow(), &address, name.as_str());
         let saved = kept.saved;
         imp.n_filed.set(saved.n_unacknowledged());
+        imp.filed_proof.replace(saved.proof().map(str::to_owned));
         imp.file.replace(file);
         imp.draft.replace(kept.draft);
         self.notify_draft();

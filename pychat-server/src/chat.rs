@@ -243,15 +243,13 @@ impl Chat {
         message: ClientMessage<'_>,
         effects: &mut Vec<Effect>,
     ) {
-        let Some(peer) = self.peers.get(&id) else { return };
+        let Some(peer) = self.peers.get_mut(&id) else { return };
         if peer.protocol == Protocol::One
             && let Some(kind) = unknown_to_original(&message)
         {
             let error = MessageError::UnknownType { name: kind.to_owned() };
             return self.on_misunderstood(id, error, effects);
         }
-        self.reserve(now, id, effects); // Clients say more once they are welcome.
-        let Some(peer) = self.peers.get(&id) else { return };
         match (&peer.phase, message) {
             (Phase::Closing, _) | (_, ClientMessage::Pong) => (),
             (_, ClientMessage::Ping) => effects.push(Effect::Pong { to: id }),

@@ -120,7 +120,6 @@ impl Tokens {
     /// Makes a token that nobody has, and its owner, who is not kept yet.
     pub fn make(&mut self) -> (String, Grant) {
         self.made += 1;
-        self.last_owner.0 += 1;
         let bits = Sha256::new()
             .chain_update(self.secret.0)
             .chain_update(self.made.to_be_bytes())
@@ -129,8 +128,21 @@ impl Tokens {
             write!(token, "{byte:02x}").ok(); // A String takes it all.
             token
         });
-        let grant = Grant { owner: self.last_owner, token: hash(&token), is_saved: false };
+        let grant = self.grant(&token);
         (token, grant)
+    }
+
+    /// Takes the token that somebody has chosen, and makes its owner, who is not kept yet. Returns
+    /// `None` if it is not as long as a token, or otherwise not like one.
+    pub fn take(&mut self, token: &str) -> Option<Grant> {
+        let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        let is_token = token.len() == 2 * TOKEN_BYTES && token.bytes().all(is_digit);
+        is_token.then(|| self.grant(token))
+    }
+
+    fn grant(&mut self, token: &str) -> Grant {
+        self.last_owner.0 += 1;
+        Grant { owner: self.last_owner, token: hash(token), is_saved: false }
     }
 
     /// Never gives the number of this owner to another one.

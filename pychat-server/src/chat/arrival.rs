@@ -109,36 +109,38 @@ impl Chat {
         for holder in holders {
             self.replace(now, holder, effects);
         }
-        let (token, grant) =
-            proven.map_or_else(|| self.tokens.make(), |(token, grant)| (token.to_owned(), grant));
+        let chosen = |token: &str| Some((token.to_owned(), self.tokens.take(token)?));
+        let granted = proven.map(|(token, grant)| (token.to_owned(), grant));
+        let granted = granted.or_else(|| hello.token.and_then(chosen));
+        let (token, mut grant) = granted.unwrap_or_else(|| self.tokens.make());
         if grant.is_saved {
             self.tokens.note_use(grant.owner, &name, self.utc_ms);
+        } else {
+            grant.is_saved = self.reserve(now, id, grant, &name);
         }
         change_owners(&mut self.tokens, effects);
         self.roster.join(id, self.roster.find_free(name.clone(), |_| false));
         let members = self.roster.members().clone();
         effects.push(Effect::Welcome { to: id, name: name.clone(), token, members });
         self.enter(now, id, name, Some(grant), effects);
-        if owner.is_some() {
-            self.reserve(now, id, effects);
-        }
         if let Some((epoch, after)) = hello.resume {
             effects.push(Effect::Resume { id, epoch: epoch.to_owned(), after });
         }
     }
 
-    /// Reserves a name for its owner, who has shown that they have its token, unless their address
-    /// has done so too often.
-    ///
-    /// Before that nothing is reserved: the welcome may be lost, and its token known to nobody.
-    pub(super) fn reserve(&mut self, now: Instant, id: ConnectionId, effects: &mut Vec<Effect>) {
+    /// Reserves a name for its owner, unless their address has done so too often; returns true if it
+    /// is reserved.
+    pub(super) fn reserve(
+        &mut self,
+        now: Instant,
+        id: ConnectionId,
+        grant: Grant,
+        name: &UserName,
+    ) -> bool {
         let (expiry, utc_ms) = (self.name_expiry(), self.utc_ms);
-        let Some(peer) = self.peers.get_mut(&id) else { return };
-        let (Phase::Joined(name), Some(grant)) = (&peer.phase, &mut peer.grant) else { return };
-        if !grant.is_saved && self.admission.try_fill(now, peer.origin, Act::Reserve) {
-            grant.is_saved = self.tokens.reserve(*grant, name, utc_ms, expiry);
-            change_owners(&mut self.tokens, effects);
-        }
+        let Some(peer) = self.peers.get(&id) else { return false };
+        self.admission.try_fill(now, peer.origin, Act::Reserve)
+            && self.tokens.reserve(grant, name, utc_ms, expiry)
     }
 
     /// Returns what somebody has `name` by who has this `token`. Where it could not be reserved only

@@ -3,7 +3,7 @@
 use std::{mem, time::Instant};
 
 use pychat_wire::{
-    ClientMessage,
+    ClientMessage, UserName,
     message::{ErrorCode, MESSAGE_ID_BYTES_MAX},
     notice::Notice,
 };
@@ -15,6 +15,7 @@ use crate::{
     admission::Act,
     id::ConnectionId,
     log::{Appended, Draft, StorageError},
+    tokens::Grant,
 };
 
 /// When saying it again makes sense to somebody whose text could not be kept, in milliseconds.
@@ -58,10 +59,7 @@ impl Chat {
             content: content.into(),
             id: message_id.map(Into::into),
         }));
-        if let Some(grant) = grant {
-            self.tokens.note_text(grant.owner);
-            change_owners(&mut self.tokens, effects);
-        }
+        self.note_owner(now, from, &author, effects);
         let Some(peer) = self.peers.get_mut(&from) else { return };
         if let Some(until) = held {
             let was_told = mem::replace(&mut peer.is_told_to_slow_down, true);
@@ -75,6 +73,25 @@ impl Chat {
             }
             effects.push(Effect::Hold { id: from, until });
         }
+    }
+
+    /// Somebody says something under a name that is theirs, which is then kept before others.
+    fn note_owner(
+        &mut self,
+        now: Instant,
+        id: ConnectionId,
+        name: &UserName,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(grant) = self.peers.get(&id).and_then(|peer| peer.grant) else { return };
+        if !grant.is_saved
+            && self.reserve(now, id, grant, name)
+            && let Some(peer) = self.peers.get_mut(&id)
+        {
+            peer.grant = Some(Grant { is_saved: true, ..grant });
+        }
+        self.tokens.note_text(grant.owner);
+        change_owners(&mut self.tokens, effects);
     }
 
     /// A guest says something else than a hello.

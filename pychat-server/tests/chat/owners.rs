@@ -9,37 +9,16 @@ use pychat_server::{
     id::ConnectionId,
     log::{OwnerChange, OwnerId},
 };
-use pychat_wire::ClientMessage;
 
 use super::{
-    A, ANNOUNCE_AFTER, B, C, NAME_AGE_MAX, RULES, Room, close, depart, enter, name, report,
+    A, B, C, NAME_AGE_MAX, RULES, Room, close, depart, enter, name, report,
     two::{hello, text},
 };
 
 #[test]
-fn a_name_whose_token_was_lost_with_the_welcome_is_free_again() {
+fn a_name_is_its_owner_s_from_their_first_hello_on() {
     let mut room = Room::new();
-    room.connect(A);
-    room.receive(A, hello("Анна", None));
-    room.closed(A, CloseReason::Lost);
-    room.connect(B);
-    let effects = room.receive(B, hello("Анна", None));
-    assert_eq!(effects.last(), Some(&enter(B, "Анна", Some(OwnerId(2)), 1)));
-}
-
-#[test]
-fn a_name_is_its_owner_s_once_they_have_shown_that_they_have_its_token() {
-    let mut room = Room::new();
-    room.connect(B);
-    let effects = room.receive(B, hello("Анна", None));
-    let Effect::Welcome { token, .. } = &effects[0] else { panic!("{effects:?}") };
-    let [Effect::ChangeOwner(OwnerChange::Save(owner)), Effect::Pong { to: B }] =
-        &room.receive(B, ClientMessage::Ping)[..]
-    else {
-        panic!("what she says shows that she was welcomed");
-    };
-    assert!(!owner.is_regular);
-    room.pass(ANNOUNCE_AFTER);
+    let token = room.join(B, "Анна", None);
     let [Effect::Append(draft), Effect::ChangeOwner(OwnerChange::Save(owner))] =
         &room.receive(B, text("hi", "1"))[..]
     else {
@@ -60,7 +39,23 @@ fn a_name_is_its_owner_s_once_they_have_shown_that_they_have_its_token() {
         assert_eq!(effects[1..], [enter(A, given.as_str(), None, index)]);
         room.closed(A, CloseReason::Quit);
     }
-    assert_eq!(room.join(C, "анна", Some(token)), *token, "as she spells it");
+    assert_eq!(room.join(C, "анна", Some(&token)), token, "as she spells it");
+}
+
+#[test]
+fn a_name_is_not_lost_with_its_first_welcome_where_its_owner_has_chosen_the_token() {
+    let mut room = Room::new();
+    let token = "00112233445566778899aabbccddeeff";
+    room.connect(A);
+    room.receive(A, hello("Анна", Some(token)));
+    room.closed(A, CloseReason::Lost); // She has read nothing.
+    assert_eq!(room.join(B, "Анна", Some(token)), token);
+    for other in ["00112233445566778899aabbccddeef", "00112233445566778899AABBCCDDEEFF"] {
+        let given = room.join(C, "Борис", Some(other));
+        assert_ne!(given, other, "this is no token");
+        room.closed(C, CloseReason::Quit);
+        room = Room::new();
+    }
 }
 
 #[test]
@@ -107,7 +102,6 @@ fn a_name_is_free_again_once_its_owner_stays_away_for_too_long() {
     room.chat.set_time(&at(&room, 1_000 + age_ms, true));
     let effects = room.receive(B, hello("Анна", None));
     assert_eq!(effects.last(), Some(&enter(B, "Анна", Some(OwnerId(2)), 1)));
-    let effects = room.receive(B, ClientMessage::Ping);
     let forgotten = Effect::ChangeOwner(OwnerChange::Forget(OwnerId(1)));
     assert!(effects.contains(&forgotten), "{effects:?}");
     room.connect(C);
@@ -125,8 +119,7 @@ fn twenty_thousand_strangers_take_nothing_from_anybody() {
     let mut n_changes = 0;
     for number in 0..20_000 {
         room.connect(B);
-        room.receive(B, hello(&format!("n{number}"), None));
-        let effects = room.receive(B, ClientMessage::Ping);
+        let effects = room.receive(B, hello(&format!("n{number}"), None));
         let is_change = |effect: &&Effect| matches!(effect, Effect::ChangeOwner(_));
         n_changes += effects.iter().filter(is_change).count();
         room.closed(B, CloseReason::Quit);

@@ -7,7 +7,7 @@ use pychat_server::{
         BAD_PAYLOADS_MAX, CloseReason, Complaint, Effect, Input, Refusal, Rules, STORAGE_RETRY_MS,
     },
     id::ConnectionId,
-    log::{Appended, Draft, OwnerId, StorageError},
+    log::{Appended, Draft, OwnerChange, OwnerId, StorageError},
     pace::Pace,
 };
 use pychat_wire::{
@@ -38,11 +38,10 @@ fn bye(to: ConnectionId, reason: CloseReason) -> Effect {
 }
 
 impl Room {
-    /// Lets somebody join, show that they are welcome, and be announced; returns their token.
+    /// Lets somebody join and be announced; returns their token.
     pub(super) fn join(&mut self, id: ConnectionId, username: &str, token: Option<&str>) -> String {
         self.connect(id);
         let effects = self.receive(id, hello(username, token));
-        self.receive(id, ClientMessage::Ping);
         self.pass(ANNOUNCE_AFTER);
         let welcome = effects.iter().find_map(|effect| match effect {
             Effect::Welcome { to, token, .. } if *to == id => Some(token.clone()),
@@ -57,9 +56,15 @@ fn who_joins_is_told_who_is_there_and_given_a_token() {
     let mut room = Room::with(&[(A, "Анна")]);
     room.connect(B);
     let effects = room.receive(B, hello(" Борис ", None));
-    let [Effect::Welcome { to: B, name: given, token, members }, rest @ ..] = &effects[..] else {
+    let [
+        Effect::ChangeOwner(OwnerChange::Save(owner)),
+        Effect::Welcome { to: B, name: given, token, members },
+        rest @ ..,
+    ] = &effects[..]
+    else {
         panic!("{effects:?}");
     };
+    assert_eq!((owner.id, &*owner.name), (OwnerId(1), "Борис"));
     assert_eq!(given, &name("Борис"));
     assert_eq!((token.len(), members.names()), (32, vec!["Анна".into(), "Борис".into()]));
     assert_eq!(rest, [enter(B, "Борис", Some(OwnerId(1)), 1)]);
@@ -140,11 +145,8 @@ fn an_owner_whose_first_text_was_not_kept_is_kept_with_the_next() {
     room.join(A, "Анна", None);
     let said = |room: &mut Room, id| {
         let effects = room.receive(A, text("hi", id));
-        let draft = effects.iter().find_map(|effect| match effect {
-            Effect::Append(draft) => Some(draft.clone()),
-            _ => None,
-        });
-        (draft.expect("it is to be kept"), effects.len())
+        let Effect::Append(draft) = effects[0].clone() else { panic!("{effects:?}") };
+        (draft, effects.len())
     };
     let (draft, count) = said(&mut room, "1");
     assert_eq!(count, 2);
@@ -237,7 +239,6 @@ fn what_cannot_be_is_refused_in_its_own_words() {
     let told = Effect::Complain { to: A, complaint };
     assert_eq!(room.receive(A, text("early", "a-1")), [report(A, Refusal::NotJoined), told]);
     room.receive(A, hello("Анна", None));
-    room.receive(A, ClientMessage::Ping);
     room.pass(ANNOUNCE_AFTER);
     let text = "this connection has a name already";
     let told = complain(A, ErrorCode::AlreadyJoined, text);

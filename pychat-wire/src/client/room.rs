@@ -151,16 +151,27 @@ impl Client {
         if self.begin == Begin::Everything && self.place.resume().is_none() {
             self.place = Place::resumed(Some(epoch.to_owned()), 0);
         }
+        let token = self.token();
         let resume = self.place.resume();
         self.line.asked_after = resume.map(|(_, after)| after);
         let hello = ClientMessage::Hello {
             username: self.name.as_str().into(),
             protocol: PROTOCOL,
-            token: self.saved.token.as_deref().map(Into::into),
+            token: Some(token.into()),
             resume: resume.map(|(epoch, after)| Resume { epoch: epoch.into(), after }),
         };
         hello.encode(&mut self.outgoing);
         self.phase = Phase::Asked { protocol: Protocol::Second, until };
+    }
+
+    /// Returns what the name is to be proven by: what the server knows us by, or what we choose. The
+    /// latter is stored before it is sent, so that no welcome that is lost has the name with it.
+    fn token(&mut self) -> String {
+        if let Some(proof) = self.saved.proof() {
+            return proof.to_owned();
+        }
+        self.has_changed = true;
+        self.saved.choice.insert(format!("{:032x}", self.secret.bits("token", 0))).clone()
     }
 
     /// `Asked` becomes `Joined`.
@@ -177,6 +188,7 @@ impl Client {
         name.clone_into(&mut self.room_name);
         if self.saved.token.as_deref() != Some(token) {
             self.saved.token = Some(token.to_owned());
+            self.saved.choice = None;
             self.has_changed = true;
         }
         self.roster.replace(members.names());

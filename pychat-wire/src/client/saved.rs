@@ -46,6 +46,7 @@ impl fmt::Display for MessageId {
 /// * a message that was shown and not stored is shown again.
 ///
 /// As JSON it is an object of `name`, `token` (what proves that the name is ours; keep it secret),
+/// `choice` (a token that no server has confirmed yet),
 /// `epoch` and `seq` (the last message that was taken from
 /// [`Client::next_event`](super::Client::next_event)), `counter` (how many ids were given out)
 /// and `unacknowledged`, a list of `{"id":…,"text":…}` in the order in which they were said, each
@@ -65,6 +66,8 @@ impl fmt::Display for MessageId {
 pub struct Saved {
     pub(super) name: String,
     pub(super) token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) choice: Option<String>,
     pub(super) epoch: Option<String>,
     pub(super) seq: u64,
     pub(super) counter: u64,
@@ -101,6 +104,11 @@ impl Saved {
     /// Returns the name that it belongs to; empty if there was none yet.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Returns what the name is proven by, confirmed by a server or not.
+    pub fn proof(&self) -> Option<&str> {
+        self.token.as_deref().or(self.choice.as_deref())
     }
 
     /// Returns the number of the last message shown; 0 before the first.

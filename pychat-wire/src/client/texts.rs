@@ -115,6 +115,7 @@ impl Client {
         self.has_changed = !self.saved.name.is_empty();
         self.saved.name = self.name.as_str().to_owned();
         self.saved.token = None;
+        self.saved.choice = None;
         self.fail_unacknowledged();
     }
 

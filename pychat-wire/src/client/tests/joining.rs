@@ -1,11 +1,12 @@
 //! Who gets in, in which protocol, and who does not.
 
-use super::*;
+use super::{super::secret::Secret, *};
 
 #[test]
 fn the_greeting_decides_which_hello_is_said() {
     let original = r#"{"type":"hello","username":"Анна"}"#;
-    let second = r#"{"type":"hello","username":"Анна","protocol":2}"#;
+    let second = r#"{"type":"hello","username":"Анна","protocol":2,"token":"TOKEN"}"#;
+    let second = &*second.replace("TOKEN", &chosen(7));
     let offer = |protocol| {
         let ServerMessage::Greeting { username, content, epoch, limits, ping_seconds, .. } =
             greeting(EPOCH)
@@ -26,6 +27,29 @@ fn the_greeting_decides_which_hello_is_said() {
         stage.hear(&[greeting]);
         assert_eq!(stage.written(), [hello]);
     }
+}
+
+/// Returns the token that a client with this seed chooses.
+fn chosen(seed: u128) -> String {
+    format!("{:032x}", Secret::new(seed).bits("token", 0))
+}
+
+#[test]
+fn a_token_is_chosen_and_stored_before_it_is_sent_and_kept_while_no_welcome_comes() {
+    let mut stage = Stage::new();
+    stage.client.connected(0);
+    stage.client.take_saved();
+    stage.hear(&[greeting(EPOCH)]);
+    assert!(stage.client.take_saved().is_some(), "to be stored first");
+    let hello = stage.written();
+    assert!(hello[0].contains(&chosen(7)), "{hello:?}");
+    let mut again = stage.killed();
+    again.client.connected(0);
+    again.hear(&[greeting(EPOCH)]);
+    assert_eq!(again.written(), hello, "by a client with other random bits, too");
+    again.hear(&[welcome(EPOCH, 0)]);
+    let saved = serde_json::to_value(again.client.saved()).unwrap();
+    assert_eq!((&saved["token"], saved.get("choice")), (&"5a".into(), None));
 }
 
 #[test]
@@ -181,7 +205,7 @@ fn what_another_name_said_is_not_said_under_this_one() {
     assert_told(&stage.told(), &["connect", "lost раз"]);
     let written = stage.enter(EPOCH, 1);
     assert_eq!(written.len(), 1, "{written:?}");
-    assert!(!written[0].contains("token") && written[0].contains("resume"), "{written:?}");
+    assert!(written[0].contains(&chosen(8)) && written[0].contains("resume"), "{written:?}");
 }
 
 #[test]

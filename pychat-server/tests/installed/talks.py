@@ -19,7 +19,9 @@ class Talks(Story):
         # It dies more often here than a manager would put up with.
         often = ["[Unit]", "StartLimitIntervalSec=0"]
         soon = ["[Service]", "RestartSec=100ms", "WatchdogSec=2s"]
-        self.enterContext(Override(*often, *soon))
+        # They say more than one address may.
+        much = ["Environment=PYCHAT_CONNECTIONS_PER_ADDRESS=0"]
+        self.enterContext(Override(*often, *soon, *much))
         systemctl("restart", UNIT)
 
     async def they_join(self, kinds=(Second, Original)):

@@ -175,7 +175,8 @@ impl World<'_> {
         }
         match self.below(8) {
             1 => self.ping(peer),
-            2 => self.say(peer, &ClientMessage::Pong),
+            // Of protocol 1, whose peers know no such thing, too many of them would end a witness.
+            2 if N_WITNESSES <= peer => self.say(peer, &ClientMessage::Pong),
             3 if self.below(4) == 0 => (0..8).for_each(|_| self.ask_for_page(peer, usize::MAX)),
             _ => self.ask_for_page(peer, PAGES_MAX),
         }

@@ -243,14 +243,16 @@ impl Search {
         flow
     }
 
-    /// Finds out whether the message at `at` has what is searched for.
+    /// Finds out whether the message at `at`, or its author's name, has what is searched for.
     fn look_into(&self, at: usize) -> bool {
         let message = self.message(at);
-        let found = match (&message, &*self.imp().query.borrow()) {
-            (Some(message), Some(query)) if message.is_from_person() => query.find(&message.text()),
-            _ => Vec::new(),
+        let (found, is_author) = match (&message, &*self.imp().query.borrow()) {
+            (Some(message), Some(query)) if message.is_from_person() => {
+                (query.find(&message.text()), query.names(message.author()))
+            }
+            _ => (Vec::new(), false),
         };
-        let is_found = !found.is_empty();
+        let is_found = is_author || !found.is_empty();
         self.imp().findings.borrow_mut().settle(at, is_found);
         if let Some(message) = message {
             message.set_found(found);

@@ -1,6 +1,7 @@
 //! What the client tells, made into a conversation that can be read.
 
 use gtk::{
+    gio::prelude::ListModelExt,
     glib,
     glib::{prelude::*, subclass::prelude::*},
 };
@@ -174,7 +175,10 @@ impl Session {
             }
             messages.push(self.shown(said));
         }
-        messages.extend(self.imp().welcome.take());
+        // Below what was said, that nobody else is here would be said at each start.
+        let is_alone = self.people().n_items() <= 1;
+        let welcome = self.imp().welcome.take();
+        messages.extend(welcome.filter(|_| messages.is_empty() || !is_alone));
         self.history().prepend(messages);
     }
 

@@ -30,7 +30,7 @@ class Conversation(WindowTest):
         window = self.open_joined(self.server)
         peer = self.let_join(self.server, "Борис")
         window.write("Message", "раз\nдва")
-        window.click("Send (Alt+Enter)")
+        window.click("Send")
         self.assertEqual(peer.hear_from("Анна"), "раз\nдва")
         row = window.wait_for_row("раз\nдва")
         self.assertRegex(row.get_name(), r"^You, \d\d:\d\d: ")
@@ -50,7 +50,7 @@ class Conversation(WindowTest):
         window = self.open_joined(self.server)
         peer = self.let_join(self.server, "Борис")
         window.write("Message", " \n ")
-        self.assertFalse(is_sensitive(window.wait_for("push button", "Send (Alt+Enter)")))
+        self.assertFalse(is_sensitive(window.wait_for("push button", "Send")))
         window.press("alt+Return")
         window.write("Message", "words")
         window.press("alt+Return")
@@ -141,7 +141,7 @@ class Delivery(WindowTest):
 
     def say(self, text):
         self.window.write("Message", text)
-        self.window.click("Send (Alt+Enter)")
+        self.window.click("Send")
         return self.modern.hear("text")["id"]
 
     def texts(self):

@@ -155,7 +155,7 @@ class Joining(WindowTest):
         window.focus()
         window.press("ctrl+comma")
         switch = eventually(
-            lambda: window.find_anywhere("check box", "Join the Last Chat at Start"), "the switch"
+            lambda: window.find_anywhere("check box", "Rejoin the Last Chat"), "the switch"
         )
         Atspi.Action.do_action(switch, 0)
         kept = pathlib.Path(memory["XDG_CONFIG_HOME"], "glib-2.0", "settings", "keyfile")

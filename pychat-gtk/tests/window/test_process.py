@@ -73,7 +73,7 @@ class Russian(WindowTest):
         peer = self.let_join(server, "Борис")
         window.wait_for_row("Борис теперь в чате.")
         window.write("Сообщение", "привет")
-        window.click("Отправить (Alt+Enter)")
+        window.click("Отправить")
         self.assertEqual(peer.hear_from("Анна"), "привет")
         self.assertRegex(window.wait_for_row("привет").get_name(), r"^Вы, \d\d:\d\d: привет$")
         peer.close()

@@ -119,7 +119,7 @@ class Windows(WindowTest):
         window = self.open_joined(self.server)
         window.focus()
         window.press("F10")
-        eventually(lambda: window.find_anywhere("menu item", "Leave Chat"), "the menu")
+        eventually(lambda: window.find_anywhere("menu item", "Disconnect"), "the menu")
         window.press("l")
         eventually(lambda: window.title == "Pychat", "the chat to be left")
         self.show_conversation("Анна")

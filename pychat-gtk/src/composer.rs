@@ -19,7 +19,7 @@ use pychat_wire::PAYLOAD_BYTES_MAX;
 
 use crate::{
     announcer::Announcer,
-    emoji_button,
+    emoji_button::EmojiButton,
     i18n::gettext,
     model::Message,
     name_completion::NameCompletion,
@@ -61,10 +61,11 @@ mod imp {
         #[template_child]
         hint: TemplateChild<gtk::Label>,
         #[template_child]
-        emoji_button: TemplateChild<gtk::MenuButton>,
+        emoji_button: TemplateChild<gtk::Button>,
         #[template_child]
         send_button: TemplateChild<gtk::Button>,
         completion: NameCompletion,
+        emoji: EmojiButton,
         announcer: Announcer,
         /// Whom the messages are given to.
         #[property(get, set = Self::set_session, explicit_notify, nullable)]
@@ -116,7 +117,6 @@ mod imp {
             self.completion.set_parent(&*self.obj());
             self.completion.set_text_view(Some(&*self.text_view));
             self.announcer.set_widget(&*self.text_view);
-            emoji_button::set_up(&self.emoji_button, &self.text_view);
             let weak = self.downgrade();
             picture::connect_refused(&self.text_view, move || {
                 if let Some(imp) = weak.upgrade() {
@@ -128,6 +128,7 @@ mod imp {
 
         fn dispose(&self) {
             self.completion.unparent();
+            self.emoji.unparent();
         }
 
         fn signals() -> &'static [Signal] {
@@ -324,10 +325,15 @@ mod imp {
         #[template_callback]
         fn on_key_pressed(&self, key: gdk::Key, _: u32, modifiers: gdk::ModifierType) -> bool {
             let modifiers = modifiers & gtk::accelerator_get_default_mod_mask();
-            if modifiers == gdk::ModifierType::CONTROL_MASK
-                && matches!(key, gdk::Key::Up | gdk::Key::KP_Up)
-            {
-                return self.recall();
+            if modifiers == gdk::ModifierType::CONTROL_MASK {
+                match key {
+                    gdk::Key::Up | gdk::Key::KP_Up => return self.recall(),
+                    gdk::Key::period => {
+                        self.on_emoji_clicked();
+                        return true;
+                    }
+                    _ => (),
+                }
             }
             if self.is_choosing.get() || !modifiers.is_empty() {
                 return false;
@@ -344,6 +350,11 @@ mod imp {
                 }
                 _ => false,
             }
+        }
+
+        #[template_callback]
+        fn on_emoji_clicked(&self) {
+            self.emoji.open(&self.emoji_button, &self.text_view);
         }
 
         #[template_callback]

@@ -1,30 +1,32 @@
-//! The button that opens the emoji chooser, which inserts into a text.
+//! The chooser that inserts emoji into a text, above the button that opens it.
 //!
-//! The chooser has thousands of buttons of its own, so it is made when it is first asked for. The
-//! shortcut of the text view and its menu open the same one, above the button.
+//! It has thousands of buttons of its own, so it is made when it is first asked for.
+
+use std::cell::OnceCell;
 
 use gtk::{glib, glib::clone, prelude::*};
 
-/// Has `button` insert emoji into `text_view`.
-pub fn set_up(button: &gtk::MenuButton, text_view: &gtk::TextView) {
-    let weak = text_view.downgrade();
-    button.set_create_popup_func(move |button| {
-        if let Some(text_view) = weak.upgrade().filter(|_| button.popover().is_none()) {
-            button.set_popover(Some(&chooser(&text_view)));
+/// The chooser of one button, once there is one.
+#[derive(Debug, Default)]
+pub struct EmojiButton(OnceCell<gtk::EmojiChooser>);
+
+impl EmojiButton {
+    /// Opens the chooser above `button`, to insert into `text_view`.
+    pub fn open(&self, button: &gtk::Button, text_view: &gtk::TextView) {
+        self.0.get_or_init(|| chooser(button, text_view)).popup();
+    }
+
+    /// Takes the chooser from the button, which cannot go with it.
+    pub fn unparent(&self) {
+        if let Some(chooser) = self.0.get() {
+            chooser.unparent();
         }
-    });
-    text_view.connect_insert_emoji(clone!(
-        #[weak]
-        button,
-        move |text_view| {
-            text_view.stop_signal_emission_by_name("insert-emoji");
-            button.popup();
-        }
-    ));
+    }
 }
 
-fn chooser(text_view: &gtk::TextView) -> gtk::EmojiChooser {
+fn chooser(button: &gtk::Button, text_view: &gtk::TextView) -> gtk::EmojiChooser {
     let chooser = gtk::EmojiChooser::new();
+    chooser.set_parent(button);
     chooser.set_position(gtk::PositionType::Top);
     chooser.connect_emoji_picked(clone!(
         #[weak]

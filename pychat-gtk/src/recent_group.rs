@@ -81,7 +81,7 @@ mod imp {
             let row = adw::ActionRow::builder()
                 .activatable(true)
                 .subtitle(glib::markup_escape_text(name))
-                .title(glib::markup_escape_text(server))
+                .title(glib::markup_escape_text(&wording::left_to_right(server)))
                 .build();
             let chat = wording::chat(name, server);
             row.reset_relation(gtk::AccessibleRelation::LabelledBy); // By its title alone.

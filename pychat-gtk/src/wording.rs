@@ -36,6 +36,11 @@ fn isolated(name: &str) -> String {
     format!("\u{2068}{name}\u{2069}") // First strong isolate, pop directional isolate.
 }
 
+/// Returns the address `server` as it stands by itself: read from the left in every language.
+pub fn left_to_right(server: &str) -> String {
+    format!("\u{2066}{server}\u{2069}") // Left-to-right isolate, pop directional isolate.
+}
+
 /// Returns `names` one after the other.
 fn listed(names: &[impl AsRef<str>]) -> String {
     names.iter().map(|name| isolated(name.as_ref())).collect::<Vec<_>>().join(", ")

@@ -2,12 +2,15 @@
 
 import pathlib
 import subprocess
+import sys
 import time
 import unittest
 
 from support import PATIENCE_S, Atspi, WindowTest, eventually, is_sensitive, text_of
 
 LIMIT = 65_536
+
+CLIPBOARD = pathlib.Path(__file__).with_name("picture_clipboard.py")
 
 
 def is_checked(switch):
@@ -44,7 +47,7 @@ class Entry(WindowTest):
         self.window.focus()
 
     def find_switch(self):
-        return self.window.find_anywhere("check box", "Enter Sends the Message")
+        return self.window.find_anywhere("check box", "Enter Sends")
 
 
 class Keys(Entry):
@@ -143,8 +146,8 @@ class Size(Entry):
     def test_who_nears_the_limit_is_told_and_who_passes_it_cannot_send(self):
         for text, expected, can_send in [
             ("x" * (LIMIT - 8_000), None, True),
-            ("x" * (LIMIT - 1_000), r"\d+ bytes left", True),
-            ("я" * (LIMIT // 2), r"Message is \d+ bytes too long", False),
+            ("x" * (LIMIT - 1_000), r"About \d+ characters left", True),
+            ("я" * (LIMIT // 2), r"The message is about \d+ characters too long", False),
             ("short", None, True),
         ]:
             self.window.write("Message", text)
@@ -169,6 +172,22 @@ class Size(Entry):
         self.window.write("Message", "short")
         self.window.press("Return")
         self.assertEqual(self.boris.hear_from("Анна"), "short")
+
+    def test_a_picture_that_is_pasted_is_refused_in_words(self):
+        clipboard = subprocess.Popen(
+            [sys.executable, "-W", "ignore", str(CLIPBOARD)], stdout=subprocess.PIPE, text=True
+        )
+        try:
+            self.assertEqual(clipboard.stdout.readline(), "copied\n")
+            self.type("text")
+            self.window.press("ctrl+v")
+            self.window.wait_for("alert", "Pictures and files cannot be sent")
+            self.type(" goes on")
+            self.wait_for_draft("text goes on")
+        finally:
+            clipboard.terminate()
+            clipboard.wait()
+            clipboard.stdout.close()
 
     def test_a_huge_word_does_not_stop_the_window(self):
         entry = self.window.wait_for("text", "Message")
@@ -229,8 +248,11 @@ class Emoji(Entry):
         eventually(lambda: self.window.draft().removesuffix("\uFE0F") == cat, "the cat")
 
     def test_the_button_opens_the_same(self):
+        button = self.window.wait_for("push button", "Insert Emoji")
         self.window.click("Insert Emoji")
         self.find_emoji("grinning cat")
+        chooser = self.window.extents(self.window.focused())
+        self.assertLess(chooser.y + chooser.height, self.window.extents(button).y)
         self.window.press("Escape")
         self.type("back")
         self.wait_for_draft("back")

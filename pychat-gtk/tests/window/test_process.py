@@ -55,7 +55,7 @@ class Russian(WindowTest):
         port = free_port()
         window = self.open(**russian())
         self.assertEqual(window.title, "ПайЧат")
-        window.wait_for("label", "Введите имя, чтобы войти")
+        window.wait_for("label", "Под этим именем вас увидят другие")
         window.write("Имя", "Анна")
         window.write("Сервер", f"127.0.0.1:{port}")
         window.click("Войти")

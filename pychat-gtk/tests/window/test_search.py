@@ -170,8 +170,20 @@ class Search(WindowTest):
         eventually(lambda: self.window.find("label", reading), "what it does")
         self.assertEqual(self.outcome(), "")
         self.answer_all()
-        self.wait_for_outcome("No messages found")
+        self.window.wait_for("label", "No Results Found")
         self.assertIsNone(self.window.find("label", reading))
+        self.search("number 399")
+        self.wait_for_outcome("1 of 1")
+        self.assertIsNone(self.window.find("label", "No Results Found"))
+
+    def test_messages_are_found_by_their_authors(self):
+        self.modern.record(401, "Мария", "by the door")
+        self.modern.record(402, "Борис", "ask мария")
+        self.search("МАРИЯ")
+        self.answer_all()
+        self.wait_for_outcome("1 of 2")
+        self.window.press("Return")
+        self.wait_for_outcome("2 of 2")
 
     def test_what_is_said_meanwhile_is_found_too(self):
         self.search("number 399")

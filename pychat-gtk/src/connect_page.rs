@@ -130,8 +130,8 @@ mod imp {
         }
 
         pub(super) fn focus_next(&self) {
-            if self.name().is_err() {
-                self.name_row.grab_focus();
+            if self.name().is_err() || self.recent_group.is_empty() {
+                self.name_row.grab_focus(); // The first time, the name that is offered may be wrong.
             } else if self.server().is_err() {
                 self.server_row.grab_focus();
             } else {
@@ -287,7 +287,7 @@ mod imp {
             let title = gettext_f("{chat} removed from the list", &[("chat", &chat)]);
             let toast = adw::Toast::builder()
                 .title(glib::markup_escape_text(&title))
-                .button_label(gettext("_Undo"))
+                .button_label(gettext("Undo"))
                 .build();
             let (name, server) = (name.to_owned(), server.to_owned());
             toast.connect_button_clicked(clone!(

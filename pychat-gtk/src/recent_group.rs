@@ -23,7 +23,7 @@ mod imp {
     #[derive(Debug, Default)]
     pub struct RecentGroup {
         pub(super) settings: OnceCell<Settings>,
-        rows: RefCell<Vec<(Chat, adw::ActionRow)>>,
+        pub(super) rows: RefCell<Vec<(Chat, adw::ActionRow)>>,
         /// The chat that is not shown: it is in the form already.
         left_out: RefCell<Chat>,
     }
@@ -178,6 +178,11 @@ impl RecentGroup {
     /// Puts the chat of `name` at `server`, which was removed, back to its place.
     pub fn put_back(&self, at: u32, name: &str, server: &str) {
         self.imp().put_back(usize::try_from(at).unwrap_or(usize::MAX), name, server);
+    }
+
+    /// Returns true if no chat is remembered.
+    pub fn is_empty(&self) -> bool {
+        self.imp().rows.borrow().is_empty()
     }
 
     /// Shows what is remembered by now.

@@ -68,6 +68,12 @@ pub fn welcome(name: &str, others: &[String]) -> String {
     )
 }
 
+/// Returns the greeting of somebody who has just joined as `name` and whom the title tells that nobody
+/// else is there.
+pub fn welcome_alone(name: &str) -> String {
+    gettext_f("Welcome, {name}.", &[("name", &isolated(name))])
+}
+
 /// Returns that somebody came or went, and why where it was not by their own wish.
 pub fn passage(passage: &Passage) -> String {
     let name = isolated(&passage.name);

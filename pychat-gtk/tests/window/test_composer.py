@@ -18,6 +18,12 @@ def is_checked(switch):
     return switch.get_state_set().contains(Atspi.StateType.CHECKED)
 
 
+def geometry(surface):
+    """Where a surface is on the screen: X, Y, WIDTH and HEIGHT."""
+    told = subprocess.check_output(["xdotool", "getwindowgeometry", "--shell", surface], text=True)
+    return {key: int(value) for key, value in (line.split("=") for line in told.split())}
+
+
 class Entry(WindowTest):
     def setUp(self):
         self.server = self.start_server()
@@ -251,8 +257,13 @@ class Emoji(Entry):
         button = self.window.wait_for("push button", "Insert Emoji")
         self.window.click("Insert Emoji")
         self.find_emoji("grinning cat")
-        chooser = self.window.extents(self.window.focused())
-        self.assertLess(chooser.y + chooser.height, self.window.extents(button).y)
+        search = ["xdotool", "search", "--onlyvisible", "--pid", str(self.window.process.pid)]
+        surfaces = [geometry(it) for it in subprocess.check_output(search, text=True).split()]
+        chooser, frame = sorted(surfaces, key=lambda it: it["WIDTH"] * it["HEIGHT"])[-2:]
+        place = self.window.extents(button)
+        self.assertLess(chooser["Y"] - frame["Y"], place.y)
+        middle = chooser["X"] - frame["X"] + chooser["WIDTH"] / 2
+        self.assertAlmostEqual(middle, place.x + place.width / 2, delta=place.width)
         self.window.press("Escape")
         self.type("back")
         self.wait_for_draft("back")

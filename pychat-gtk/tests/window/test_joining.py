@@ -223,7 +223,8 @@ class Joining(WindowTest):
         window.click("Remove Анна at b:2 from List")
         self.wait_for_list(window, "Анна at c:3")
         window.wait_for("label", "Анна at b:2 removed from the list")
-        window.click("Undo")
+        names = window.names("push button")
+        window.click(next(it for it in names if it.startswith("Undo")))  # GTK 4.8 says it twice.
         self.wait_for_list(window, "Анна at b:2", "Анна at c:3")
         for name, left in [("c:3", ["Анна at b:2"]), ("b:2", [])]:
             window.click(f"Remove Анна at {name} from List")

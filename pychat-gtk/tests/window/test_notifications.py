@@ -37,7 +37,8 @@ class Desktop:
         shown = {}
         for event in list(self.events):
             if "shown" in event:
-                shown[event["shown"]] = (event["title"], event["body"].translate(ISOLATES))
+                words = (event["title"], event["body"])
+                shown[event["shown"]] = tuple(it.translate(ISOLATES) for it in words)
             shown.pop(event.get("closed"), None)
         return shown
 

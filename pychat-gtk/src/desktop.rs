@@ -8,7 +8,7 @@ use gtk::{gio, glib, glib::prelude::*};
 /// There in each Flatpak, and nowhere else.
 const FLATPAK_INFO: &str = "/.flatpak-info";
 
-/// What GLib, too, goes through the desktop's portals for; for tests.
+/// Set to 1, it has GIO and GTK go through the portals of the desktop anywhere.
 const PORTAL_VARIABLE: &str = "GTK_USE_PORTAL";
 
 /// The service that shows notifications of GIO's on GNOME, as plain text.

@@ -12,7 +12,7 @@ use crate::config::{APP_ID, FALLBACK_SCHEMA_DIR};
 /// The server that is offered before anyone has chosen one.
 const DEFAULT_SERVER: &str = "127.0.0.1:12345";
 
-/// What GLib calls somebody of whom the system knows no name.
+/// What [`glib::real_name`] calls somebody of whom the system knows no name.
 const UNKNOWN_NAME: &str = "Unknown";
 
 /// The most chats that are remembered.

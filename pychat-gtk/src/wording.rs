@@ -238,7 +238,7 @@ pub fn name_error(error: NameError) -> String {
         ),
         NameError::TooLarge { .. } => gettext("This name is too long"),
         NameError::Marks => gettext("Names can have at most two accents on a letter"),
-        NameError::Sentence => gettext("This name reads like a message from the chat itself"),
+        NameError::Sentence => gettext("This name looks like a message from the server"),
         NameError::Reserved => gettext("This name is reserved"),
         // The rules are the wire's; whatever it adds, the name cannot be used.
         _ => gettext("This name cannot be used"),

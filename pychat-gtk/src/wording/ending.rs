@@ -12,10 +12,9 @@ use crate::{
 pub fn ending(ending: &Ending, server: &str) -> String {
     let values = [("server", server)];
     match ending {
-        Ending::HostNotFound => gettext_f(
-            "There is no host with the name in {server}. Check the spelling of the address.",
-            &values,
-        ),
+        Ending::HostNotFound => {
+            gettext_f("The server {server} was not found. Check the address.", &values)
+        }
         Ending::Refused => gettext_f(
             "No server is running at {server}. Check the address and the port, or start one with pychat-server.",
             &values,
@@ -28,7 +27,7 @@ pub fn ending(ending: &Ending, server: &str) -> String {
             gettext("The server sent a message that is too large.")
         }
         Ending::Mute | Ending::Garbled(_) => gettext_f(
-            "There is no chat server at {server}, but something else. Check the address and the port.",
+            "There is no chat server at {server}. Check the address and the port.",
             &values,
         ),
         Ending::Rejected { code, reason } => rejection(*code, reason),

@@ -179,6 +179,12 @@ class Size(Entry):
         self.window.press("Return")
         self.assertEqual(self.boris.hear_from("Анна"), "short")
 
+    def test_the_button_says_what_sends(self):
+        for is_on, words in [(True, "Send (Enter)"), (False, "Send (Alt+Enter)")]:
+            self.set_enter_sends(is_on)
+            button = self.window.wait_for("push button", "Send")
+            eventually(lambda: button.get_description() == words, words)
+
     def test_a_picture_that_is_pasted_is_refused_in_words(self):
         clipboard = subprocess.Popen(
             [sys.executable, "-W", "ignore", str(CLIPBOARD)], stdout=subprocess.PIPE, text=True

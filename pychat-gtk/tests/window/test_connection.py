@@ -177,7 +177,7 @@ class Connection(WindowTest):
         peer = self.let_join(server, "Борис")
         window.write("Message", "a draft")
         window.press("F10")
-        window.press("l")
+        window.press("d")
         window.wait_for_title("Pychat")
         peer.hear_until(lambda payload: payload["content"] == "Анна покинул чат.")
         self.assertEqual(text_of(window.wait_for("text", "Name")), "Анна")

@@ -1,4 +1,4 @@
-//! What the program is, and what somebody who looks into trouble would ask for first.
+//! The window about the program, with what somebody who looks into trouble would ask for first.
 
 use adw::prelude::*;
 use gtk::{gdk, glib};
@@ -9,17 +9,32 @@ use crate::{
     i18n::gettext,
 };
 
-/// Makes the window that tells.
+/// The project's page, and where to report what does not work, as in the metainfo.
+const WEBSITE: &str = "https://github.com/pychat/pychat";
+const ISSUES: &str = "https://github.com/pychat/pychat/issues";
+
+/// Makes the window.
 pub fn window() -> adw::AboutWindow {
     adw::AboutWindow::builder()
         .application_icon(APP_ID)
         .application_name(gettext("Pychat"))
-        .comments(gettext("A small chat for the people on your network"))
+        .comments(gettext("Chat on your own server"))
         .debug_info(debug_info())
         .debug_info_filename("pychat-gtk.txt")
+        .developer_name(gettext("The Pychat developers"))
+        .issue_url(ISSUES)
         .license_type(gtk::License::Apache20)
+        .release_notes(release_notes())
+        .release_notes_version(VERSION)
         .version(VERSION)
+        .website(WEBSITE)
         .build()
+}
+
+/// Returns what is new, as markup.
+fn release_notes() -> String {
+    let news = gettext("The first release, with search, mentions and notifications");
+    format!("<p>{}</p>", glib::markup_escape_text(&news))
 }
 
 /// It is for people who mend programs, so it is not translated.

@@ -24,11 +24,12 @@ use crate::{
 };
 
 /// What is done by keyboard, wherever one is in a window. The shortcuts window lists all of it.
-pub const ACCELS: [(&str, &[&str]); 6] = [
+pub const ACCELS: [(&str, &[&str]); 7] = [
     ("app.new-window", &["<Control>n"]),
     ("app.preferences", &["<Control>comma"]),
     ("app.quit", &["<Control>q"]),
     ("win.search", &["<Control>f"]),
+    ("win.show-help-overlay", &["<Control>question"]),
     ("win.toggle-people", &["F9"]),
     ("window.close", &["<Control>w"]),
 ];

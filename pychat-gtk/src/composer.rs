@@ -3,13 +3,13 @@
 //! A text leaves the entry only when the session has taken it; what becomes of it then is shown in
 //! the conversation. What is being written is the session's too, which keeps it for the next start.
 //! None is refused for its size: before it would be, the composer says how much room is left, then
-//! what is too much, and does not send.
+//! what is too much, and does not send. A picture is refused when it is pasted or dropped.
 //!
 //! A view of a text gets slow with its longest line, so the entry takes no more than the largest
 //! message has, and breaks a line anywhere where there is no other place for a long time.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     sync::OnceLock,
 };
 
@@ -19,7 +19,11 @@ use pychat_wire::PAYLOAD_BYTES_MAX;
 
 use crate::{
     announcer::Announcer,
+    emoji_button::EmojiButton,
+    i18n::gettext,
+    model::Message,
     name_completion::NameCompletion,
+    picture,
     session::Session,
     text::{has_longer_word, is_blank},
     wording,
@@ -57,14 +61,18 @@ mod imp {
         #[template_child]
         hint: TemplateChild<gtk::Label>,
         #[template_child]
+        emoji_button: TemplateChild<gtk::Button>,
+        #[template_child]
         send_button: TemplateChild<gtk::Button>,
         completion: NameCompletion,
+        emoji: EmojiButton,
         announcer: Announcer,
         /// Whom the messages are given to.
         #[property(get, set = Self::set_session, explicit_notify, nullable)]
         session: RefCell<Option<Session>>,
+        session_signals: OnceCell<glib::SignalGroup>,
         /// True if Enter sends, false if it begins a line.
-        #[property(get, set)]
+        #[property(get, set = Self::set_enter_sends)]
         enter_sends: Cell<bool>,
         /// True while an input method has something that Enter would choose.
         is_choosing: Cell<bool>,
@@ -109,10 +117,18 @@ mod imp {
             self.completion.set_parent(&*self.obj());
             self.completion.set_text_view(Some(&*self.text_view));
             self.announcer.set_widget(&*self.text_view);
+            let weak = self.downgrade();
+            picture::connect_refused(&self.text_view, move || {
+                if let Some(imp) = weak.upgrade() {
+                    imp.show_error(Some(gettext("Pictures and files cannot be sent")));
+                }
+            });
+            self.set_enter_sends(false);
         }
 
         fn dispose(&self) {
             self.completion.unparent();
+            self.emoji.unparent();
         }
 
         fn signals() -> &'static [Signal] {
@@ -146,31 +162,44 @@ mod imp {
         }
 
         fn set_session(&self, session: Option<Session>) {
-            if let Some(session) = &session {
-                session.connect_state_notify(clone!(
-                    #[weak(rename_to = imp)]
-                    self,
-                    move |_| imp.measure()
-                ));
-                session.connect_can_say_notify(clone!(
-                    #[weak(rename_to = imp)]
-                    self,
-                    move |_| imp.update_send_button()
-                ));
-                session.connect_draft_notify(clone!(
-                    #[weak(rename_to = imp)]
-                    self,
-                    move |session| imp.go_on_with(&session.draft())
-                ));
-                session.connect_heard(clone!(
-                    #[weak(rename_to = imp)]
-                    self,
-                    move |_, message| imp.announcer.hear(message)
-                ));
-            }
             self.completion.set_session(session.as_ref());
             self.session.replace(session);
+            let signals = self.session_signals.get_or_init(|| self.session_signals());
+            signals.set_target(self.session.borrow().as_ref());
             self.obj().notify_session();
+        }
+
+        /// Follows whichever session there is.
+        fn session_signals(&self) -> glib::SignalGroup {
+            let signals = glib::SignalGroup::new::<Session>();
+            let notify = |property, f: fn(&Self, &Session)| {
+                let weak = self.downgrade();
+                signals.connect_notify_local(Some(property), move |session, _| {
+                    if let (Some(imp), Some(session)) = (weak.upgrade(), session.downcast_ref()) {
+                        f(&imp, session);
+                    }
+                });
+            };
+            notify("state", |imp, _| imp.measure());
+            notify("can-say", |imp, _| imp.update_send_button());
+            notify("draft", |imp, session| imp.go_on_with(&session.draft()));
+            signals.connect_closure(
+                "heard",
+                false,
+                glib::closure_local!(
+                    #[weak(rename_to = imp)]
+                    self,
+                    move |_: &Session, message: &Message| imp.announcer.hear(message)
+                ),
+            );
+            signals
+        }
+
+        fn set_enter_sends(&self, enter_sends: bool) {
+            self.enter_sends.set(enter_sends);
+            let tooltip =
+                if enter_sends { gettext("Send (Enter)") } else { gettext("Send (Alt+Enter)") };
+            self.send_button.set_tooltip_text(Some(&tooltip));
         }
 
         pub(super) fn send(&self) {
@@ -197,11 +226,12 @@ mod imp {
 
         /// Says how much room is left, where that is little.
         fn measure(&self) {
-            let left = self.obj().session().and_then(|session| session.bytes_left(&self.text()));
+            let text = self.text();
+            let left = self.obj().session().and_then(|session| session.bytes_left(&text));
             let left = left.filter(|left| *left <= BYTES_LEFT_TOLD);
             let is_too_long = left.is_some_and(|left| left < 0);
             self.is_too_long.set(is_too_long);
-            self.show_hint(left.map(wording::bytes_left), is_too_long);
+            self.show_hint(left.map(|left| wording::room_left(left, &text)), is_too_long);
             self.update_send_button();
         }
 
@@ -295,10 +325,15 @@ mod imp {
         #[template_callback]
         fn on_key_pressed(&self, key: gdk::Key, _: u32, modifiers: gdk::ModifierType) -> bool {
             let modifiers = modifiers & gtk::accelerator_get_default_mod_mask();
-            if modifiers == gdk::ModifierType::CONTROL_MASK
-                && matches!(key, gdk::Key::Up | gdk::Key::KP_Up)
-            {
-                return self.recall();
+            if modifiers == gdk::ModifierType::CONTROL_MASK {
+                match key {
+                    gdk::Key::Up | gdk::Key::KP_Up => return self.recall(),
+                    gdk::Key::period => {
+                        self.on_emoji_clicked();
+                        return true;
+                    }
+                    _ => (),
+                }
             }
             if self.is_choosing.get() || !modifiers.is_empty() {
                 return false;
@@ -319,8 +354,7 @@ mod imp {
 
         #[template_callback]
         fn on_emoji_clicked(&self) {
-            self.obj().focus_text();
-            self.text_view.emit_insert_emoji();
+            self.emoji.open(&self.emoji_button, &self.text_view);
         }
 
         #[template_callback]

@@ -1,9 +1,9 @@
-//! Asks who one is and where the server is, and joins.
+//! The form with a name and a server, which joins.
 //!
-//! What is typed is checked with every key; the reason stands under the entry. An entry that was
-//! never touched is asked for, not complained about.
+//! What is typed is checked with every key; what is wrong with it stands below the entries, in a place
+//! that is kept free for it. An entry in which nothing was typed yet is not complained about.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 
 use adw::{prelude::*, subclass::prelude::*};
 use gtk::{glib, glib::clone};
@@ -29,13 +29,13 @@ mod imp {
     #[properties(wrapper_type = super::ConnectPage)]
     pub struct ConnectPage {
         #[template_child]
-        pub(super) name_row: TemplateChild<adw::EntryRow>,
+        toast_overlay: TemplateChild<adw::ToastOverlay>,
         #[template_child]
-        name_hint: TemplateChild<gtk::Label>,
+        pub(super) name_row: TemplateChild<adw::EntryRow>,
         #[template_child]
         pub(super) server_row: TemplateChild<adw::EntryRow>,
         #[template_child]
-        server_hint: TemplateChild<gtk::Label>,
+        hint: TemplateChild<gtk::Label>,
         #[template_child]
         failure: TemplateChild<gtk::Label>,
         #[template_child]
@@ -59,8 +59,11 @@ mod imp {
         /// What joins.
         #[property(get, set = Self::set_session, explicit_notify, nullable)]
         session: RefCell<Option<Session>>,
-        /// True once there was a name in the entry.
+        session_signals: OnceCell<glib::SignalGroup>,
+        /// True once somebody has changed the name that was filled in.
         is_name_touched: Cell<bool>,
+        /// True once somebody has changed the server that was filled in.
+        is_server_touched: Cell<bool>,
         /// Counts the seconds until the next attempt.
         countdown: RefCell<Option<glib::JoinHandle<()>>>,
         /// What was filled in last: the name and the server.
@@ -100,15 +103,21 @@ mod imp {
     #[gtk::template_callbacks]
     impl ConnectPage {
         fn set_session(&self, session: Option<Session>) {
-            if let Some(session) = &session {
-                session.connect_state_notify(clone!(
-                    #[weak(rename_to = imp)]
-                    self,
-                    move |session| imp.show_state(session)
-                ));
-                self.show_state(session);
-            }
             self.session.replace(session);
+            let signals = self.session_signals.get_or_init(|| {
+                let signals = glib::SignalGroup::new::<Session>();
+                signals.connect_notify_local(
+                    Some("state"),
+                    clone!(
+                        #[weak(rename_to = imp)]
+                        self,
+                        move |_, _| imp.show_state()
+                    ),
+                );
+                signals
+            });
+            signals.set_target(self.session.borrow().as_ref());
+            self.show_state();
             self.obj().notify_session();
         }
 
@@ -121,8 +130,8 @@ mod imp {
         }
 
         pub(super) fn focus_next(&self) {
-            if self.name().is_err() {
-                self.name_row.grab_focus();
+            if self.name().is_err() || self.recent_group.is_empty() {
+                self.name_row.grab_focus(); // The first time, the name that is offered may be wrong.
             } else if self.server().is_err() {
                 self.server_row.grab_focus();
             } else {
@@ -138,17 +147,39 @@ mod imp {
             ServerLink::from_typed(&self.server_row.text()).map(|link| link.server().clone())
         }
 
-        fn check(&self) {
+        /// Checks both entries, and shows what is wrong with the first of those that are not right.
+        pub(super) fn check(&self) {
             let (name, server) = (self.name(), self.server());
-            let is_name_asked_for = name == Err(NameError::Empty) && !self.is_name_touched.get();
             self.join_button.set_sensitive(name.is_ok() && server.is_ok());
-            let name_problem = name.err().map(wording::name_error);
-            let server_problem = server.err().map(wording::address_error);
-            show_problem(&self.name_row, &self.name_hint, name_problem, !is_name_asked_for);
-            show_problem(&self.server_row, &self.server_hint, server_problem, true);
+            let is_touched = self.is_name_touched.get();
+            let name = name.err().filter(|it| is_touched || *it != NameError::Empty);
+            let is_touched = self.is_server_touched.get();
+            let server = server.err().filter(|it| is_touched || *it != AddressError::Empty);
+            mark(&self.name_row, name.is_some());
+            mark(&self.server_row, server.is_some());
+            let problem = name.map(wording::name_error);
+            let problem = problem.or_else(|| server.map(wording::address_error));
+            let class = if problem.is_some() { "error" } else { "dim-label" };
+            self.hint.set_css_classes(&["caption", "hint", class]);
+            self.hint.set_label(
+                &problem.unwrap_or_else(|| gettext("Your name is how others will see you")),
+            );
+            self.recent_group.leave_out(&self.name_row.text(), &self.server_row.text());
         }
 
-        fn show_state(&self, session: &Session) {
+        /// Fills the entries in; nobody is blamed for what stands there then.
+        pub(super) fn fill(&self, name: &str, server: &str) {
+            self.name_row.set_text(name);
+            self.server_row.set_text(server);
+            self.filled_in.replace((name.to_owned(), server.to_owned()));
+            self.is_name_touched.set(false);
+            self.is_server_touched.set(false);
+            self.check();
+        }
+
+        fn show_state(&self) {
+            let Some(session) = self.obj().session() else { return };
+            let session = &session;
             if session.has_conversation() {
                 self.spinner.set_spinning(false); // It would keep drawing where nobody sees it.
                 return; // The conversation's page has the word.
@@ -180,7 +211,9 @@ mod imp {
                 self.name_row.set_text(name);
             }
             let failure = ending.as_ref().map(|ending| wording::ending(ending, &server));
-            self.failure.set_visible(failure.is_some() && !is_joining);
+            let has_failure = failure.is_some() && !is_joining;
+            self.failure.set_visible(has_failure);
+            self.hint.set_visible(!has_failure); // The entries are right then.
             self.join_label.set_label(&match &ending {
                 None | Some(Ending::NameTaken { .. }) => gettext("_Join"),
                 Some(_) => gettext("_Try Again"),
@@ -211,9 +244,7 @@ mod imp {
         #[template_callback]
         fn on_name_changed(&self) {
             self.stop_trying();
-            if !self.name_row.text().is_empty() {
-                self.is_name_touched.set(true);
-            }
+            self.is_name_touched.set(true);
             self.check();
         }
 
@@ -221,11 +252,13 @@ mod imp {
         #[template_callback]
         fn on_server_changed(&self) {
             self.stop_trying();
-            if self.name_row.text().is_empty()
+            self.is_server_touched.set(true);
+            if !self.is_name_touched.get()
                 && let Ok(link) = ServerLink::from_typed(&self.server_row.text())
                 && let Some(name) = link.name()
             {
                 self.name_row.set_text(name);
+                self.is_name_touched.set(false);
             }
             self.check();
         }
@@ -247,6 +280,24 @@ mod imp {
             self.join();
         }
 
+        /// Offers to put a chat back into the list.
+        #[template_callback]
+        fn on_chat_removed(&self, at: u32, name: &str, server: &str) {
+            let chat = wording::chat(name, server);
+            let title = gettext_f("{chat} removed from the list", &[("chat", &chat)]);
+            let toast = adw::Toast::builder()
+                .title(glib::markup_escape_text(&title))
+                .button_label(gettext("Undo"))
+                .build();
+            let (name, server) = (name.to_owned(), server.to_owned());
+            toast.connect_button_clicked(clone!(
+                #[weak(rename_to = imp)]
+                self,
+                move |_| imp.recent_group.put_back(at, &name, &server)
+            ));
+            self.toast_overlay.add_toast(toast);
+        }
+
         #[template_callback]
         fn on_cancel_clicked(&self) {
             if let Some(session) = self.obj().session() {
@@ -255,22 +306,13 @@ mod imp {
         }
     }
 
-    fn show_problem(
-        row: &adw::EntryRow,
-        hint: &gtk::Label,
-        problem: Option<String>,
-        is_mistake: bool,
-    ) {
-        let is_mistake = is_mistake && problem.is_some();
-        for widget in [row.upcast_ref::<gtk::Widget>(), hint.upcast_ref()] {
-            if is_mistake {
-                widget.add_css_class("error");
-            } else {
-                widget.remove_css_class("error");
-            }
+    /// Shows whether there is a mistake in an entry, also to those who do not see colours.
+    fn mark(row: &adw::EntryRow, is_mistake: bool) {
+        if is_mistake {
+            row.add_css_class("error");
+        } else {
+            row.remove_css_class("error");
         }
-        hint.set_visible(problem.is_some());
-        hint.set_label(&problem.unwrap_or_default());
         row.update_state(&[gtk::accessible::State::Invalid(if is_mistake {
             gtk::AccessibleInvalidState::True
         } else {
@@ -280,7 +322,7 @@ mod imp {
 }
 
 glib::wrapper! {
-    /// Asks who one is and where the server is, and joins.
+    /// The form with a name and a server, which joins.
     pub struct ConnectPage(ObjectSubclass<imp::ConnectPage>)
         @extends adw::Bin, gtk::Widget,
         @implements gtk::Accessible, gtk::Buildable, gtk::ConstraintTarget;
@@ -289,9 +331,7 @@ glib::wrapper! {
 impl ConnectPage {
     /// Fills the entries in, and goes to what is still to be done.
     pub fn fill(&self, name: &str, server: &str) {
-        self.imp().name_row.set_text(name);
-        self.imp().server_row.set_text(server);
-        self.imp().filled_in.replace((name.to_owned(), server.to_owned()));
+        self.imp().fill(name, server);
         self.focus_next();
     }
 

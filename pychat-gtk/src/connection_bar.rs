@@ -4,7 +4,7 @@
 //! moment before it shows, and another before it speaks of an attempt.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     time::Duration,
 };
 
@@ -45,6 +45,7 @@ mod imp {
         /// Whose connection it is.
         #[property(get, set = Self::set_session, explicit_notify, nullable)]
         session: RefCell<Option<Session>>,
+        session_signals: OnceCell<glib::SignalGroup>,
         /// True while the bar is there.
         is_shown: Cell<bool>,
         /// Waits until something is worth showing.
@@ -80,19 +81,27 @@ mod imp {
     #[gtk::template_callbacks]
     impl ConnectionBar {
         fn set_session(&self, session: Option<Session>) {
-            if let Some(session) = &session {
-                session.connect_state_notify(clone!(
-                    #[weak(rename_to = imp)]
-                    self,
-                    move |session| imp.on_state_changed(session)
-                ));
-                self.on_state_changed(session);
-            }
             self.session.replace(session);
+            let signals = self.session_signals.get_or_init(|| {
+                let signals = glib::SignalGroup::new::<Session>();
+                signals.connect_notify_local(
+                    Some("state"),
+                    clone!(
+                        #[weak(rename_to = imp)]
+                        self,
+                        move |_, _| imp.on_state_changed()
+                    ),
+                );
+                signals
+            });
+            signals.set_target(self.session.borrow().as_ref());
+            self.on_state_changed();
             self.obj().notify_session();
         }
 
-        fn on_state_changed(&self, session: &Session) {
+        fn on_state_changed(&self) {
+            let Some(session) = self.obj().session() else { return self.hide() };
+            let session = &session;
             match session.state() {
                 SessionState::Disconnected | SessionState::Joined => self.hide(),
                 SessionState::Lost if self.is_shown.get() || session.retry_in().is_none() => {

@@ -55,7 +55,7 @@ mod tests {
     fn matches_are_marked_by_their_bytes() {
         let message = Message::new(MessageKind::Other, "Анна", "ёж, <b>ёж</b>", 0);
         assert_eq!(attributes(&message), None);
-        message.set_found(vec![0..4, 9..13]);
+        message.set_found(Some(vec![0..4, 9..13]));
         let ranges = || {
             let list = attributes(&message).expect("something was found");
             let attributes = list.attributes().into_iter();

@@ -90,7 +90,8 @@ mod imp {
 
         fn set_session(&self, session: Option<Session>) {
             self.obj().popdown();
-            self.found.set_model(session.as_ref().map(Session::people).as_ref());
+            let people = session.as_ref().map(|session| session.people().sorted());
+            self.found.set_model(people.as_ref());
             self.session.replace(session);
             self.obj().notify_session();
         }

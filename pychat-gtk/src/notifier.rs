@@ -1,7 +1,8 @@
-//! Tells somebody who looks elsewhere what is said.
+//! Notifications of what is said while the window is not focused.
 //!
-//! A conversation has at most one notification: each replaces the one before, and it goes when its
-//! window has the keyboard, or the chat is left. In a flood one a second is enough.
+//! A conversation has at most one: each replaces the one before, except that a message which mentions
+//! the reader is replaced by another such alone. It goes when its window has the keyboard, or the chat
+//! is left. In a flood one a second is enough.
 
 use std::{
     cell::{Cell, OnceCell, RefCell},
@@ -13,6 +14,7 @@ use gtk::{gio, glib, glib::clone, prelude::*};
 
 use crate::{
     config::APP_ID,
+    desktop,
     model::Message,
     session::{Session, SessionState},
     settings::{Notifications, Settings},
@@ -35,6 +37,10 @@ mod imp {
         last: RefCell<Option<Message>>,
         /// How many messages were not seen.
         n_unseen: Cell<usize>,
+        /// True if one of them mentions the reader.
+        has_mention: Cell<bool>,
+        /// True if the desktop takes the body of a notification for markup.
+        pub(super) takes_markup: Cell<bool>,
         /// What the desktop knows the notification by, while there is one.
         id: RefCell<Option<String>>,
         /// Ends when there may be another notification.
@@ -55,6 +61,11 @@ mod imp {
                 return;
             }
             self.n_unseen.set(self.n_unseen.get() + 1);
+            let is_mention = !message.mentions().is_empty();
+            if self.has_mention.get() && !is_mention {
+                return;
+            }
+            self.has_mention.set(is_mention);
             self.last.replace(Some(message.clone()));
             if self.interval.borrow().is_none() {
                 self.show();
@@ -69,6 +80,7 @@ mod imp {
 
         pub(super) fn withdraw(&self) {
             self.n_unseen.set(0);
+            self.has_mention.set(false);
             self.last.take();
             if let Some(interval) = self.interval.take() {
                 interval.abort();
@@ -99,11 +111,19 @@ mod imp {
                 return;
             };
             let Some(application) = gio::Application::default() else { return };
+            let (title, body) = if self.has_mention.get() {
+                wording::mention(message.author(), &message.text(), &server.brief())
+            } else {
+                let n_unseen = self.n_unseen.get();
+                wording::news(n_unseen, message.author(), &message.text(), &server.brief())
+            };
             let (name, server) = (name.as_str().to_owned(), server.to_string());
-            let (title, body) =
-                wording::notification(self.n_unseen.get(), message.author(), &message.text());
             let notification = gio::Notification::new(&title);
-            notification.set_body(Some(&body));
+            notification.set_body(Some(&if self.takes_markup.get() {
+                glib::markup_escape_text(&body).into()
+            } else {
+                body
+            }));
             notification.set_category(Some("im.received"));
             notification.set_icon(&gio::ThemedIcon::new(APP_ID));
             let id = format!("{name}@{server}");
@@ -132,7 +152,7 @@ mod imp {
 }
 
 glib::wrapper! {
-    /// Tells somebody who looks elsewhere what is said in one window.
+    /// Notifications of what is said in one window.
     pub struct Notifier(ObjectSubclass<imp::Notifier>);
 }
 
@@ -143,6 +163,13 @@ impl Notifier {
         let imp = notifier.imp();
         imp.window.set(Some(window));
         imp.settings.get_or_init(|| settings.clone());
+        let weak = imp.downgrade();
+        glib::spawn_future_local(async move {
+            let takes_markup = desktop::takes_markup().await;
+            if let Some(imp) = weak.upgrade() {
+                imp.takes_markup.set(takes_markup);
+            }
+        });
         let session = imp.session.get_or_init(|| window.session());
         session.connect_heard(clone!(
             #[weak]

@@ -1,4 +1,4 @@
-//! Who is here: everybody, or those whose names one is typing.
+//! The people who are here, by name: all of them, or those who are searched for.
 //!
 //! Rows are made for those in view alone, so a room of thousands costs no more than one of twenty.
 
@@ -35,11 +35,18 @@ mod imp {
         count: TemplateChild<gtk::Label>,
         #[template_child]
         list_view: TemplateChild<gtk::ListView>,
+        #[template_child]
+        views: TemplateChild<gtk::Stack>,
+        #[template_child]
+        list: TemplateChild<gtk::ScrolledWindow>,
+        #[template_child]
+        no_one: TemplateChild<adw::StatusPage>,
         filter: OnceCell<gtk::CustomFilter>,
         found: OnceCell<gtk::FilterListModel>,
         /// Whose room it is.
         #[property(get, set = Self::set_session, explicit_notify, nullable)]
         session: RefCell<Option<Session>>,
+        session_signals: OnceCell<glib::SignalGroup>,
     }
 
     #[glib::object_subclass]
@@ -97,16 +104,23 @@ mod imp {
     impl PeoplePane {
         fn set_session(&self, session: Option<Session>) {
             if let Some(found) = self.found.get() {
-                found.set_model(session.as_ref().map(Session::people).as_ref());
-            }
-            if let Some(session) = &session {
-                session.connect_state_notify(clone!(
-                    #[weak(rename_to = imp)]
-                    self,
-                    move |_| imp.show_count()
-                ));
+                let people = session.as_ref().map(|session| session.people().sorted());
+                found.set_model(people.as_ref());
             }
             self.session.replace(session);
+            let signals = self.session_signals.get_or_init(|| {
+                let signals = glib::SignalGroup::new::<Session>();
+                signals.connect_notify_local(
+                    Some("state"),
+                    clone!(
+                        #[weak(rename_to = imp)]
+                        self,
+                        move |_, _| imp.show_count()
+                    ),
+                );
+                signals
+            });
+            signals.set_target(self.session.borrow().as_ref());
             self.show_count();
             self.obj().notify_session();
         }
@@ -117,6 +131,12 @@ mod imp {
 
         /// Without a connection, whoever was there when it was lost may not be.
         fn show_count(&self) {
+            let n_found = self.found.get().map_or(0, ListModelExt::n_items);
+            if n_found == 0 && !self.filter_entry.text().is_empty() {
+                self.views.set_visible_child(&*self.no_one);
+            } else {
+                self.views.set_visible_child(&*self.list);
+            }
             let session = self.session.borrow();
             let is_there = session.as_ref().is_some_and(|it| it.state() == SessionState::Joined);
             self.list_view.set_css_classes(if is_there { &LIST } else { &LIST_OF_ABSENT });
@@ -125,7 +145,6 @@ mod imp {
                 return;
             }
             let n_people = self.people().map_or(0, |people| people.n_items());
-            let n_found = self.found.get().map_or(0, ListModelExt::n_items);
             let label = if self.filter_entry.text().is_empty() {
                 wording::people_here(n_people)
             } else {

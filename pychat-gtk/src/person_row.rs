@@ -1,4 +1,4 @@
-//! Somebody in the list of people.
+//! A person in the list of people.
 
 use std::cell::RefCell;
 
@@ -61,7 +61,9 @@ mod imp {
             let is_self = person.as_ref().is_some_and(Person::is_self);
             self.avatar.set_text(Some(&name));
             self.name.set_label(&name);
-            self.name.set_tooltip_text(Some(&name));
+            // Of oneself it says the name alone, of which there may not be room for all.
+            let tooltip = if is_self { name.clone() } else { wording::mention_person(&name) };
+            self.obj().set_tooltip_text(Some(&tooltip));
             self.self_mark.set_visible(is_self);
             self.person.replace(person);
             self.name_list_item();

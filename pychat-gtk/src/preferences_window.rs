@@ -1,14 +1,14 @@
-//! What one may prefer. Every choice takes effect at once.
+//! The preferences. Every choice takes effect at once.
 
-use adw::subclass::prelude::*;
-use gtk::glib;
+use adw::{prelude::*, subclass::prelude::*};
+use gtk::{glib, glib::clone};
 
-use crate::settings::Settings;
+use crate::{desktop, i18n::gettext, settings::Settings};
 
 /// The colour schemes in the settings, as their row lists them.
 const COLOR_SCHEMES: &[&str] = &["default", "light", "dark"];
 
-/// What one is told of, likewise.
+/// Which messages notify, likewise.
 const NOTIFICATIONS: &[&str] = &["all", "mentions", "none"];
 
 mod imp {
@@ -53,10 +53,25 @@ mod imp {
     impl AdwWindowImpl for PreferencesWindow {}
 
     impl PreferencesWindowImpl for PreferencesWindow {}
+
+    impl PreferencesWindow {
+        /// Asks the desktop, if the client has to; without its leave it ends with its windows.
+        pub(super) async fn ask_for_background(&self) {
+            if !self.run_in_background.is_active() || !desktop::is_confined() {
+                return;
+            }
+            let reason = gettext("To stay connected when the window is closed");
+            if !desktop::request_background(&reason).await {
+                self.run_in_background.set_active(false);
+                let text = gettext("Your system does not allow Pychat to run in the background");
+                self.obj().add_toast(adw::Toast::new(&text));
+            }
+        }
+    }
 }
 
 glib::wrapper! {
-    /// What one may prefer.
+    /// The preferences.
     pub struct PreferencesWindow(ObjectSubclass<imp::PreferencesWindow>)
         @extends adw::PreferencesWindow, adw::Window, gtk::Window, gtk::Widget,
         @implements gtk::Accessible, gtk::Buildable, gtk::ConstraintTarget, gtk::Native, gtk::Root,
@@ -73,6 +88,13 @@ impl PreferencesWindow {
         settings.bind("join-at-start", &*imp.join_at_start, "active");
         settings.bind("run-in-background", &*imp.run_in_background, "active");
         settings.bind_choice("color-scheme", &imp.color_scheme, COLOR_SCHEMES);
+        imp.run_in_background.connect_active_notify(clone!(
+            #[weak]
+            window,
+            move |_| {
+                glib::spawn_future_local(async move { window.imp().ask_for_background().await });
+            }
+        ));
         window
     }
 }

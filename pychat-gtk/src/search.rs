@@ -243,14 +243,17 @@ impl Search {
         flow
     }
 
-    /// Finds out whether the message at `at` has what is searched for.
+    /// Finds out whether the message at `at`, or its author's name, has what is searched for.
     fn look_into(&self, at: usize) -> bool {
         let message = self.message(at);
         let found = match (&message, &*self.imp().query.borrow()) {
-            (Some(message), Some(query)) if message.is_from_person() => query.find(&message.text()),
-            _ => Vec::new(),
+            (Some(message), Some(query)) if message.is_from_person() => {
+                let found = query.find(&message.text());
+                (!found.is_empty() || query.names(message.author())).then_some(found)
+            }
+            _ => None,
         };
-        let is_found = !found.is_empty();
+        let is_found = found.is_some();
         self.imp().findings.borrow_mut().settle(at, is_found);
         if let Some(message) = message {
             message.set_found(found);
@@ -293,7 +296,7 @@ impl Search {
         if let Some(session) = self.session() {
             let history = session.history();
             for message in (0..history.n_items()).filter_map(|at| history.message(at)) {
-                message.set_found(Vec::new());
+                message.set_found(None);
             }
         }
         self.count();

@@ -1,4 +1,4 @@
-//! Where one says what to search the conversation for, and sees how much was found.
+//! The entry with what to search the conversation for, and how much was found.
 //!
 //! People search backwards, from what was said last: the next match is the older one.
 
@@ -8,7 +8,7 @@ use adw::subclass::prelude::*;
 use gtk::{glib, glib::clone, prelude::*};
 
 use crate::{
-    i18n::{gettext, ngettext_f},
+    i18n::{gettext, gettext_f},
     search::Search,
     session::Session,
 };
@@ -45,6 +45,9 @@ mod imp {
         /// True while the bar is there.
         #[property(get, set = Self::set_is_open, explicit_notify)]
         is_open: Cell<bool>,
+        /// True if all was searched and nothing was found.
+        #[property(get)]
+        is_in_vain: Cell<bool>,
     }
 
     #[glib::object_subclass]
@@ -119,10 +122,11 @@ mod imp {
             let n_found = search.n_found();
             let is_over = !search.is_busy() && !search.is_reading_on();
             let is_searching = search.is_searching();
-            self.outcome.set_visible(is_searching);
+            let is_in_vain = is_searching && is_over && n_found == 0 && !search.has_more();
+            self.show_in_vain(is_in_vain);
+            self.outcome.set_visible(is_searching && !is_in_vain);
             self.count.set_label(&match n_found {
-                0 if is_over && search.has_more() => gettext("Nothing found so far"),
-                0 if is_over && is_searching => gettext("No messages found"),
+                0 if is_over && search.has_more() => gettext("No results so far"),
                 0 => String::new(),
                 _ => count(search.ordinal(), n_found, search.has_more()),
             });
@@ -132,6 +136,18 @@ mod imp {
             let has_older = search.ordinal() < n_found || search.has_more();
             obj.action_set_enabled("search.older", has_older || !is_over);
             obj.action_set_enabled("search.newer", 1 < search.ordinal());
+        }
+
+        fn show_in_vain(&self, is_in_vain: bool) {
+            if self.is_in_vain.replace(is_in_vain) == is_in_vain {
+                return;
+            }
+            if is_in_vain {
+                self.entry.add_css_class("error");
+            } else {
+                self.entry.remove_css_class("error");
+            }
+            self.obj().notify_is_in_vain();
         }
 
         #[template_callback]
@@ -168,9 +184,9 @@ mod imp {
 }
 
 glib::wrapper! {
-    /// Where one says what to search the conversation for.
+    /// The entry with what to search the conversation for.
     ///
-    /// Emits `given-up` when it was closed by who wants to be where they were before.
+    /// Emits `given-up` when it was closed to go back to where the search began.
     pub struct SearchBar(ObjectSubclass<imp::SearchBar>)
         @extends adw::Bin, gtk::Widget,
         @implements gtk::Accessible, gtk::Buildable, gtk::ConstraintTarget;
@@ -187,18 +203,13 @@ impl SearchBar {
 
 /// Returns which of the matches is on show.
 fn count(ordinal: u32, n_found: u32, has_more: bool) -> String {
-    let (ordinal, count) = (ordinal.to_string(), n_found as usize);
-    let values = [("ordinal", ordinal.as_str())];
+    let (ordinal, count) = (ordinal.to_string(), n_found.to_string());
+    let values = [("ordinal", ordinal.as_str()), ("count", count.as_str())];
     if has_more {
         // Translators: {ordinal} is the number of the match on show; there are more than {count}.
-        ngettext_f(
-            "{ordinal} of {count}+ message",
-            "{ordinal} of {count}+ messages",
-            count,
-            &values,
-        )
+        gettext_f("{ordinal} of {count}+", &values)
     } else {
         // Translators: {ordinal} is the number of the match on show; there are {count}.
-        ngettext_f("{ordinal} of {count} message", "{ordinal} of {count} messages", count, &values)
+        gettext_f("{ordinal} of {count}", &values)
     }
 }

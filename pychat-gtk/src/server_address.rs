@@ -47,6 +47,16 @@ impl ServerAddress {
     pub fn port(&self) -> u16 {
         self.port
     }
+
+    /// Returns what is enough to tell it from others: without the port, if that is
+    /// [`DEFAULT_PORT`].
+    pub fn brief(&self) -> String {
+        match (self.port, self.host.contains(':')) {
+            (DEFAULT_PORT, true) => format!("[{}]", self.host),
+            (DEFAULT_PORT, false) => self.host.clone(),
+            _ => self.to_string(),
+        }
+    }
 }
 
 impl FromStr for ServerAddress {

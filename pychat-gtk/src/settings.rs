@@ -5,11 +5,15 @@
 //! it is in neither place, nothing is remembered and everything else works.
 
 use gtk::{gio, glib, prelude::*};
+use pychat_wire::UserName;
 
 use crate::config::{APP_ID, FALLBACK_SCHEMA_DIR};
 
 /// The server that is offered before anyone has chosen one.
 const DEFAULT_SERVER: &str = "127.0.0.1:12345";
+
+/// What [`glib::real_name`] calls somebody of whom the system knows no name.
+const UNKNOWN_NAME: &str = "Unknown";
 
 /// The most chats that are remembered.
 const RECENT_MAX: usize = 8;
@@ -82,19 +86,13 @@ impl Settings {
         self.set_recent(&chats);
     }
 
-    /// Forgets that `name` was ever at `server`.
-    pub fn forget(&self, name: &str, server: &str) {
-        let mut chats = self.recent();
-        chats.retain(|it| it.0 != name || it.1 != server);
-        self.set_recent(&chats);
-    }
-
     /// Returns the names and servers with which a chat was joined, the last first.
     pub fn recent(&self) -> Vec<(String, String)> {
         self.0.as_ref().map(|settings| settings.get("recent")).unwrap_or_default()
     }
 
-    fn set_recent(&self, chats: &[(String, String)]) {
+    /// Remembers `chats` as those that were joined, the last first.
+    pub fn set_recent(&self, chats: &[(String, String)]) {
         let Some(settings) = &self.0 else { return };
         if let Err(error) = settings.set("recent", chats) {
             glib::g_warning!("pychat", "cannot remember the chats: {error}");
@@ -150,6 +148,25 @@ impl Settings {
             .build();
     }
 
+    /// Keeps the keys of `shortcut` at `if_set` or `if_not`, as `key` is set or not.
+    pub fn bind_keys(
+        &self,
+        key: &str,
+        shortcut: &impl IsA<glib::Object>,
+        if_set: &'static str,
+        if_not: &'static str,
+    ) {
+        let Some(settings) = &self.0 else { return };
+        settings
+            .bind(key, shortcut, "accelerator")
+            .get_only()
+            .mapping(move |is_set, _| {
+                let keys = if is_set.get::<bool>()? { if_set } else { if_not };
+                Some(keys.to_value())
+            })
+            .build();
+    }
+
     /// Lets the application be as light or dark as is preferred.
     pub fn bind_color_scheme(&self, style_manager: &adw::StyleManager) {
         let Some(settings) = &self.0 else { return };
@@ -180,9 +197,10 @@ impl Settings {
         self.0.as_ref().is_some_and(|settings| settings.boolean("show-people"))
     }
 
-    /// Returns the name that was last joined with; empty before the first time.
+    /// Returns the name that was last joined with; before the first time, that of the login.
     pub fn name(&self) -> String {
-        self.0.as_ref().map(|settings| settings.string("name").into()).unwrap_or_default()
+        let name = self.0.as_ref().map(|settings| settings.string("name").into());
+        name.filter(|name: &String| !name.is_empty()).unwrap_or_else(login_name)
     }
 
     /// Returns the server that was last joined.
@@ -213,6 +231,16 @@ impl Settings {
     pub fn runs_in_background(&self) -> bool {
         self.0.as_ref().is_some_and(|settings| settings.boolean("run-in-background"))
     }
+}
+
+/// Returns what the person who is logged in is called; empty if that is not known, or cannot be the
+/// name of somebody in a chat.
+fn login_name() -> String {
+    let name = glib::real_name();
+    let name = name.to_str().filter(|name| *name != UNKNOWN_NAME);
+    name.and_then(|name| UserName::new(name).ok())
+        .map(|it| it.as_str().to_owned())
+        .unwrap_or_default()
 }
 
 /// Calls `f` with whether the desktop counts the hours to 12, now and whenever that changes. What

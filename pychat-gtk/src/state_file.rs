@@ -1,14 +1,15 @@
 //! What outlives the program: a small file for each server and name.
 //!
 //! It holds a [`Saved`], so that what was typed and not acknowledged survives a kill, and a name
-//! stays its owner's; and what is being written and was not sent yet. It is replaced as a whole: whoever reads it finds the old one or the new one.
+//! stays its owner's; and what is being written and was not sent yet. It is replaced as a whole: it is
+//! read as it was or as it is now, never in between.
 //! A lock beside it belongs to one window at a time; a second one under the same name keeps
 //! nothing, rather than overwrite what the first one keeps.
 //!
 //! No trouble with a file ends a conversation: it is told once, in the log.
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{self, ErrorKind, Read, Write},
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
@@ -32,6 +33,8 @@ pub struct StateFile {
     server: String,
     /// True once it was told that it cannot be written.
     is_failing: Cell<bool>,
+    /// What of it the disk is known to have.
+    synced: RefCell<Irreplaceable>,
     _lock: Lock,
 }
 
@@ -58,6 +61,19 @@ struct Written<'a> {
     draft: &'a str,
     #[serde(flatten)]
     saved: &'a Saved,
+}
+
+/// What nobody could get back from elsewhere: the token, and all texts that were said so far.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+struct Irreplaceable {
+    token: Option<String>,
+    n_said: u64,
+}
+
+impl Irreplaceable {
+    fn of(saved: &Saved) -> Self {
+        Self { token: saved.token().map(ToOwned::to_owned), n_said: saved.n_said() }
+    }
 }
 
 /// What is found in a file.
@@ -99,11 +115,13 @@ impl StateFile {
             let _ = fs::rename(&path, path.with_extension("damaged"));
             Kept::default()
         });
-        let is_failing = Cell::new(false);
-        (Some(Self { path, server: server.to_owned(), is_failing, _lock: lock }), kept)
+        let (is_failing, synced) = (Cell::new(false), Irreplaceable::of(&kept.saved).into());
+        let server = server.to_owned();
+        (Some(Self { path, server, is_failing, synced, _lock: lock }), kept)
     }
 
-    /// Replaces what is in the file. It is there when this returns, should the program be killed.
+    /// Replaces what is in the file. It is there when this returns, should the program be killed; a
+    /// token or a text that is new is on the disk, should the machine lose its power.
     pub fn write(&self, saved: &Saved, draft: &str) {
         let result = self.replace(saved, draft);
         if let Err(error) = &result
@@ -117,7 +135,13 @@ impl StateFile {
     fn replace(&self, saved: &Saved, draft: &str) -> io::Result<()> {
         let bytes = serde_json::to_vec(&Written { server: &self.server, draft, saved })?;
         let new = self.path.with_extension("new");
-        private(&new, OpenOptions::new().write(true).truncate(true))?.write_all(&bytes)?;
+        let mut file = private(&new, OpenOptions::new().write(true).truncate(true))?;
+        file.write_all(&bytes)?;
+        let irreplaceable = Irreplaceable::of(saved);
+        if *self.synced.borrow() != irreplaceable {
+            file.sync_data()?;
+            self.synced.replace(irreplaceable);
+        }
         fs::rename(new, &self.path)
     }
 }

@@ -18,6 +18,7 @@ use crate::{
     server_address::ServerAddress,
     session::{Session, SessionState},
     settings::Settings,
+    shortcuts,
     time_watch::TimeWatch,
     wording,
 };
@@ -257,7 +258,8 @@ mod imp {
                 return;
             }
             let (name, server) = (self.session.name(), self.session.server());
-            self.title.set_title(&server);
+            let brief = self.session.identity().map(|(_, server)| server.brief());
+            self.title.set_title(brief.as_deref().unwrap_or(&server));
             self.title.set_subtitle(&match self.session.state() {
                 SessionState::Joined => wording::people_here(self.session.people().n_items()),
                 SessionState::Connecting | SessionState::Joining => gettext("Reconnecting…"),
@@ -322,6 +324,7 @@ impl Window {
             .property("icon-name", APP_ID)
             .build();
         settings.restore_window(window.upcast_ref());
+        window.set_help_overlay(shortcuts::window(settings).as_ref());
         people_flap::keep(&window.imp().flap, settings);
         window.imp().conversation_page.follow(settings);
         window.imp().connect_page.follow(settings);

@@ -36,6 +36,11 @@ fn isolated(name: &str) -> String {
     format!("\u{2068}{name}\u{2069}") // First strong isolate, pop directional isolate.
 }
 
+/// Returns the address `server` as it stands by itself: read from the left in every language.
+pub fn left_to_right(server: &str) -> String {
+    format!("\u{2066}{server}\u{2069}") // Left-to-right isolate, pop directional isolate.
+}
+
 /// Returns `names` one after the other.
 fn listed(names: &[impl AsRef<str>]) -> String {
     names.iter().map(|name| isolated(name.as_ref())).collect::<Vec<_>>().join(", ")
@@ -61,6 +66,12 @@ pub fn welcome(name: &str, others: &[String]) -> String {
         uncounted.len(),
         &[("name", name), ("names", &names)],
     )
+}
+
+/// Returns the greeting of somebody who has just joined as `name` and whom the title tells that nobody
+/// else is there.
+pub fn welcome_alone(name: &str) -> String {
+    gettext_f("Welcome, {name}.", &[("name", &isolated(name))])
 }
 
 /// Returns that somebody came or went, and why where it was not by their own wish.
@@ -174,6 +185,11 @@ pub fn people_found(n_found: u32, n_people: u32) -> String {
     ngettext_f("{found} of {count} person", "{found} of {count} people", count(n_people), &values)
 }
 
+/// Returns what a click on somebody in the list of people does.
+pub fn mention_person(name: &str) -> String {
+    gettext_f("Mention {name}", &[("name", &isolated(name))])
+}
+
 /// Returns what the reader is called among those who are here.
 pub fn oneself(name: &str) -> String {
     gettext_f("{name} (you)", &[("name", &isolated(name))])
@@ -222,7 +238,7 @@ pub fn name_error(error: NameError) -> String {
         ),
         NameError::TooLarge { .. } => gettext("This name is too long"),
         NameError::Marks => gettext("Names can have at most two accents on a letter"),
-        NameError::Sentence => gettext("This name reads like a message from the chat itself"),
+        NameError::Sentence => gettext("This name looks like a message from the server"),
         NameError::Reserved => gettext("This name is reserved"),
         // The rules are the wire's; whatever it adds, the name cannot be used.
         _ => gettext("This name cannot be used"),
@@ -245,31 +261,29 @@ pub fn address_error(error: AddressError) -> String {
 pub fn say_error(error: SayError) -> Option<String> {
     match error {
         SayError::Blank => None,
-        SayError::TooLarge { bytes, limit } => Some(gettext_f(
-            "Too long for one message: {bytes} bytes, and {limit} is the limit",
-            &[("bytes", &bytes.to_string()), ("limit", &limit.to_string())],
-        )),
-        SayError::Full { limit } => Some(gettext_f(
-            "Too many unsent messages. Wait until some have been sent.",
-            &[("limit", &limit.to_string())],
-        )),
+        SayError::TooLarge { .. } => Some(gettext("This message is too long")),
+        SayError::Full { .. } => {
+            Some(gettext("Too many unsent messages. Wait until some have been sent."))
+        }
         _ => Some(gettext("Not sent: there is no connection to the server")),
     }
 }
 
-/// Returns how much room is left in a message that is nearly full; fewer bytes than none are too
-/// many.
-pub fn bytes_left(bytes: isize) -> String {
-    let count = bytes.unsigned_abs();
+/// Returns how much room is left in a message that is nearly full and says `text` so far; fewer
+/// bytes than none are too many. It is told in characters as large as those of the text.
+pub fn room_left(bytes: isize, text: &str) -> String {
+    let n_chars = bytes.unsigned_abs() * text.chars().count();
+    let n_bytes = text.len().max(1);
     if bytes < 0 {
         ngettext_f(
-            "Message is {count} byte too long",
-            "Message is {count} bytes too long",
-            count,
+            "The message is about {count} character too long",
+            "The message is about {count} characters too long",
+            n_chars.div_ceil(n_bytes),
             &[],
         )
     } else {
-        ngettext_f("{count} byte left", "{count} bytes left", count, &[])
+        let count = n_chars / n_bytes;
+        ngettext_f("About {count} character left", "About {count} characters left", count, &[])
     }
 }
 
@@ -278,22 +292,33 @@ pub fn cut() -> String {
     gettext("The text was too long and has been cut off")
 }
 
-/// Returns the title and the body of what tells of `n_messages` that were not seen; the last is
-/// `text` of `author`.
-pub fn notification(n_messages: usize, author: &str, text: &str) -> (String, String) {
-    let text = excerpt(text);
+/// Returns the title and the body of the notification of `n_messages` in the chat at `server`; the
+/// last is `text` of `author`.
+pub fn news(n_messages: usize, author: &str, text: &str, server: &str) -> (String, String) {
+    let (author, text) = (isolated(&excerpt(author)), excerpt(text));
     if n_messages <= 1 {
-        return (excerpt(author), text);
+        return (in_chat(&author, server), text);
     }
-    let title = new_messages(n_messages);
+    let title = in_chat(&new_messages(n_messages), server);
     // Translators: the last of several messages, in a notification.
-    let author = isolated(&excerpt(author));
     let body = gettext_f("{author}: {text}", &[("author", &author), ("text", &text)]);
     (title, body)
 }
 
-/// Returns the beginning of `text` in one line, in which nothing is markup: a desktop may take a
-/// notification's body for that, and does not say so.
+/// Returns the title and the body of the notification that `author` mentions the reader in `text`, in
+/// the chat at `server`.
+pub fn mention(author: &str, text: &str, server: &str) -> (String, String) {
+    let author = isolated(&excerpt(author));
+    let title = gettext_f("{author} mentioned you", &[("author", &author)]);
+    (in_chat(&title, server), excerpt(text))
+}
+
+fn in_chat(title: &str, server: &str) -> String {
+    // Translators: the title of a notification, and the chat that it is of.
+    gettext_f("{title} · {server}", &[("title", title), ("server", server)])
+}
+
+/// Returns the beginning of `text` in one line.
 fn excerpt(text: &str) -> String {
     let mut words = String::new();
     for word in text.split_whitespace() {
@@ -307,8 +332,7 @@ fn excerpt(text: &str) -> String {
     if excerpt.len() < words.len() {
         excerpt.push('…');
     }
-    // No entity has an invisible sign after its ampersand.
-    excerpt.replace('<', "‹").replace('&', "&\u{2060}")
+    excerpt
 }
 
 /// Returns a list's count as others are counted.

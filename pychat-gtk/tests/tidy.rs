@@ -37,6 +37,7 @@ const LINES: [(&[&str], &[&str]); 4] = [
             "src/connection_bar.rs",
             "src/conversation_page.rs",
             "src/conversation_page",
+            "src/emoji_button.rs",
             "src/failure_note.rs",
             "src/follow_end.rs",
             "src/swipe.rs",
@@ -50,6 +51,7 @@ const LINES: [(&[&str], &[&str]); 4] = [
             "src/people_flap.rs",
             "src/people_pane.rs",
             "src/person_row.rs",
+            "src/picture.rs",
             "src/place.rs",
             "src/preferences_window.rs",
             "src/recent_group.rs",
@@ -57,6 +59,7 @@ const LINES: [(&[&str], &[&str]); 4] = [
             "src/search_bar.rs",
             "src/selection.rs",
             "src/selection_area.rs",
+            "src/shortcuts.rs",
             "src/window.rs",
         ],
         &["transport", "gio::Socket", "std::net"],
@@ -78,8 +81,9 @@ const LINES: [(&[&str], &[&str]); 4] = [
 ];
 
 /// What both sides of the first two lines may use.
-const NEUTRAL: [&str; 14] = [
+const NEUTRAL: [&str; 15] = [
     "src/config.rs",
+    "src/desktop.rs",
     "src/host_name.rs",
     "src/i18n.rs",
     "src/lib.rs",

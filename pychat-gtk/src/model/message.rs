@@ -231,9 +231,11 @@ impl Message {
         self.imp().found.borrow().clone()
     }
 
-    /// Takes in where the text has what is searched for.
-    pub fn set_found(&self, found: Vec<Range<usize>>) {
-        let mark = if found.is_empty() { Mark::None } else { Mark::Found };
+    /// Takes in where the text has what is searched for: nowhere, if its author has; `None` if
+    /// neither does.
+    pub fn set_found(&self, found: Option<Vec<Range<usize>>>) {
+        let mark = if found.is_none() { Mark::None } else { Mark::Found };
+        let found = found.unwrap_or_default();
         let is_other = *self.imp().found.borrow() != found;
         self.imp().found.replace(found);
         if self.imp().mark.replace(mark) != mark || is_other {

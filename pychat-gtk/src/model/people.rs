@@ -89,6 +89,11 @@ impl People {
         }
     }
 
+    /// Returns the same people sorted by their names.
+    pub fn sorted(&self) -> gtk::SortListModel {
+        gtk::SortListModel::new(Some(self.clone()), Some(Person::sorter()))
+    }
+
     /// Returns whoever is at `position`, counted from who came first.
     pub fn person(&self, position: u32) -> Option<Person> {
         self.item(position).and_downcast()

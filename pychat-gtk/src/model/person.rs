@@ -10,6 +10,8 @@ use crate::text;
 mod imp {
     use std::cell::{Cell, OnceCell};
 
+    use glib::CollationKey;
+
     use super::*;
 
     #[derive(Debug, Default, glib::Properties)]
@@ -21,6 +23,8 @@ mod imp {
         /// True if it is the reader.
         #[property(get, construct_only)]
         is_self: Cell<bool>,
+        /// By what they are sorted.
+        pub(super) sort_key: OnceCell<CollationKey>,
     }
 
     #[glib::object_subclass]
@@ -52,6 +56,19 @@ impl Person {
             let person = person.downcast_ref::<Self>();
             person.is_some_and(|person| text::has_word(person.key().0, &begun))
         }
+    }
+
+    /// Returns what sorts people by their names as the reader's language does, whatever their case.
+    pub fn sorter() -> gtk::CustomSorter {
+        gtk::CustomSorter::new(|one, other| {
+            let [one, other] = [one, other].map(|it| it.downcast_ref::<Self>().map(Self::sort_key));
+            one.cmp(&other).into()
+        })
+    }
+
+    fn sort_key(&self) -> (&glib::CollationKey, &str) {
+        let (name, _) = self.key();
+        (self.imp().sort_key.get_or_init(|| text::fold(name).into()), name)
     }
 
     /// Returns what makes them who they are.

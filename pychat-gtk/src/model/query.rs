@@ -24,6 +24,11 @@ impl Query {
         (!folded.trim().is_empty()).then_some(Self { folded })
     }
 
+    /// Returns true if what is searched for is in the name of `author`.
+    pub fn names(&self, author: &str) -> bool {
+        fold(author).contains(&self.folded)
+    }
+
     /// Returns where `text` has what is searched for, in order.
     pub fn find(&self, text: &str) -> Vec<Range<usize>> {
         // Nearly all texts do not have it, and to know that takes no places.
@@ -86,6 +91,19 @@ mod tests {
             (" b", "a b", &[" b"]),
         ] {
             check(words, text, expected);
+        }
+    }
+
+    #[test]
+    fn authors_are_found_by_any_part_of_their_names() {
+        for (words, author, expected) in [
+            ("мари", "Мария", true),
+            ("рия", "МАРИЯ", true),
+            ("федор", "Фёдор (2)", true),
+            ("Мария!", "Мария", false),
+        ] {
+            let query = Query::new(words).expect("something to search for");
+            assert_eq!(query.names(author), expected, "{words:?} in {author:?}");
         }
     }
 

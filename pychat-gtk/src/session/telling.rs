@@ -1,6 +1,7 @@
 //! What the client tells, made into a conversation that can be read.
 
 use gtk::{
+    gio::prelude::ListModelExt,
     glib,
     glib::{prelude::*, subclass::prelude::*},
 };
@@ -174,8 +175,19 @@ impl Session {
             }
             messages.push(self.shown(said));
         }
-        messages.extend(self.imp().welcome.take());
+        messages.extend(self.welcome_below(&messages));
         self.history().prepend(messages);
+    }
+
+    /// Returns what welcomes the newcomer below `messages`. That nobody else is here is said where there
+    /// are none; elsewhere it would be said at each start.
+    fn welcome_below(&self, messages: &[Message]) -> Option<Message> {
+        let welcome = self.imp().welcome.take()?;
+        if messages.is_empty() || 1 < self.people().n_items() {
+            return Some(welcome);
+        }
+        let text = wording::welcome_alone(&self.name());
+        Some(Message::new(MessageKind::Welcome, "", &text, welcome.time_ms()))
     }
 
     fn on_arrival(&self, name: &str, time_ms: Option<u64>) {

@@ -12,10 +12,9 @@ use crate::{
 pub fn ending(ending: &Ending, server: &str) -> String {
     let values = [("server", server)];
     match ending {
-        Ending::HostNotFound => gettext_f(
-            "There is no host with the name in {server}. Check the spelling of the address.",
-            &values,
-        ),
+        Ending::HostNotFound => {
+            gettext_f("The server {server} was not found. Check the address.", &values)
+        }
         Ending::Refused => gettext_f(
             "No server is running at {server}. Check the address and the port, or start one with pychat-server.",
             &values,
@@ -28,7 +27,7 @@ pub fn ending(ending: &Ending, server: &str) -> String {
             gettext("The server sent a message that is too large.")
         }
         Ending::Mute | Ending::Garbled(_) => gettext_f(
-            "There is no chat server at {server}, but something else. Check the address and the port.",
+            "There is no chat server at {server}. Check the address and the port.",
             &values,
         ),
         Ending::Rejected { code, reason } => rejection(*code, reason),
@@ -52,26 +51,13 @@ pub fn ending(ending: &Ending, server: &str) -> String {
 /// Returns why the server did not let somebody in; in its own words where the code says nothing.
 fn rejection(code: Option<ErrorCode>, reason: &str) -> String {
     match code {
-        Some(ErrorCode::Full) => gettext("The chat is full. Try again later."),
         Some(ErrorCode::Storage) => {
             gettext("The server has no space for messages. Try again later.")
         }
-        Some(ErrorCode::Timeout) => gettext("Joining took too long. Try again."),
         Some(ErrorCode::SlowDown) => gettext("Too many attempts to join. Try again later."),
-        Some(ErrorCode::NameInvalid) => gettext("The server does not accept this name."),
-        Some(ErrorCode::NameTaken) => gettext("This name is taken."),
-        Some(
-            ErrorCode::BadFrame
-            | ErrorCode::BadPayload
-            | ErrorCode::TooLarge
-            | ErrorCode::UnknownType
-            | ErrorCode::NotJoined
-            | ErrorCode::AlreadyJoined
-            | ErrorCode::IdReused,
-        ) => gettext("The server did not understand this version of Pychat."),
-        Some(ErrorCode::Unknown) | None => {
+        code => code.and_then(refusal).unwrap_or_else(|| {
             gettext_f("The server did not let you in: {reason}", &[("reason", reason)])
-        }
+        }),
     }
 }
 
@@ -82,15 +68,38 @@ pub fn fail_reason(reason: &FailReason) -> String {
             "Connection lost. This message may not have been delivered: check with the others before you send it again.",
         ),
         FailReason::Refused { code, text } => match code {
-            ErrorCode::TooLarge => gettext("Not sent: it is too long for this server."),
             ErrorCode::Storage => gettext("Not sent: the server has no space for messages."),
             ErrorCode::SlowDown => gettext("Not sent: there were too many messages at once."),
-            _ => gettext_f(
-                "Not sent: the server did not accept it ({reason}).",
-                &[("reason", text.trim_end_matches('.'))],
-            ),
+            code => match refusal(*code) {
+                // Translators: {reason} is a sentence of its own.
+                Some(reason) => gettext_f("Not sent. {reason}", &[("reason", &reason)]),
+                None => gettext_f(
+                    "Not sent: the server did not accept it ({reason}).",
+                    &[("reason", text.trim_end_matches('.'))],
+                ),
+            },
         },
         // Whatever other reasons there will be, it was not sent.
         _ => gettext("Not sent."),
     }
+}
+
+/// Returns what the server refused something for; `None` if only it knows.
+fn refusal(code: ErrorCode) -> Option<String> {
+    Some(match code {
+        ErrorCode::AlreadyJoined => gettext("You have joined this chat already."),
+        ErrorCode::BadFrame => gettext("The data was damaged on the way to the server."),
+        ErrorCode::BadPayload => gettext("The server did not understand the request."),
+        ErrorCode::Full => gettext("The chat is full. Try again later."),
+        ErrorCode::IdReused => gettext("Another message with the same number was sent before."),
+        ErrorCode::NameInvalid => gettext("The server does not accept this name."),
+        ErrorCode::NameTaken => gettext("This name is taken."),
+        ErrorCode::NotJoined => gettext("You have not joined the chat yet."),
+        ErrorCode::SlowDown => gettext("There were too many requests at once. Try again later."),
+        ErrorCode::Storage => gettext("The server has no space for messages."),
+        ErrorCode::Timeout => gettext("Joining took too long. Try again."),
+        ErrorCode::TooLarge => gettext("This is too long for the server."),
+        ErrorCode::UnknownType => gettext("The server does not support this version of Pychat."),
+        ErrorCode::Unknown => return None,
+    })
 }

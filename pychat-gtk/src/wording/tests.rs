@@ -1,6 +1,11 @@
 //! What is said, in the language that needs no translation.
 
+use std::collections::BTreeSet;
+
+use pychat_wire::{client::FailReason, message::ErrorCode};
+
 use super::*;
+use crate::ending::Ending;
 
 /// Returns `sentence` without what isolates the names in it.
 fn plain(sentence: &str) -> String {
@@ -32,22 +37,42 @@ fn a_welcome_lists_names_and_counts_the_rest() {
 }
 
 #[test]
-fn a_notification_is_one_short_line_without_markup() {
-    let body = |text: &str| notification(1, "Анна", text).1;
-    for (text, expected) in [
-        ("tea", "tea"),
-        (" tea\n\n and\tcake ", "tea and cake"),
-        ("<b>tea</b>", "‹b>tea‹/b>"),
-        ("&lt; & &amp;", "&\u{2060}lt; &\u{2060} &\u{2060}amp;"),
-    ] {
+fn a_notification_is_one_short_line() {
+    let body = |text: &str| news(1, "Анна", text, "host").1;
+    for (text, expected) in
+        [("tea", "tea"), (" tea\n\n and\tcake ", "tea and cake"), ("<b>tea</b> &", "<b>tea</b> &")]
+    {
         assert_eq!(body(text), expected);
     }
     let long = "я".repeat(EXCERPT_CHARS_MAX);
     assert_eq!(body(&long), long);
     assert_eq!(body(&format!("{long}я")), format!("{long}…"));
     assert_eq!(body(&"о ".repeat(65_536)).chars().count(), EXCERPT_CHARS_MAX + 1);
-    let (title, body) = notification(2, "<i>", "tea");
-    assert_eq!((title.as_str(), plain(&body).as_str()), ("2 new messages", "‹i>: tea"));
+}
+
+#[test]
+fn a_notification_says_who_speaks_and_where() {
+    for ((title, body), expected) in [
+        (news(1, "Анна", "tea", "host"), ("Анна · host", "tea")),
+        (news(2, "Анна", "tea", "host"), ("2 new messages · host", "Анна: tea")),
+        (mention("Анна", "@Борис", "host"), ("Анна mentioned you · host", "@Борис")),
+    ] {
+        assert_eq!((plain(&title).as_str(), plain(&body).as_str()), expected);
+    }
+}
+
+#[test]
+fn room_is_told_in_characters_as_large_as_those_of_the_text() {
+    for (bytes, text, expected) in [
+        (54, "я", "About 27 characters left"),
+        (1, "я", "About 0 characters left"),
+        (1, "a", "About 1 character left"),
+        (5, "", "About 0 characters left"),
+        (-1, "я", "The message is about 1 character too long"),
+        (-100, "🎉🎉", "The message is about 25 characters too long"),
+    ] {
+        assert_eq!(room_left(bytes, text), expected, "{bytes} bytes after {text:?}");
+    }
 }
 
 #[test]
@@ -69,5 +94,36 @@ fn many_who_come_and_go_are_one_sentence() {
         ("-A -B -C -D +E", "E joined the chat. A, B and 2 others left the chat."),
     ] {
         assert_eq!(plain(&said(story)), expected);
+    }
+}
+
+#[test]
+fn every_refusal_has_words_of_its_own() {
+    let codes = [
+        "already_joined",
+        "bad_frame",
+        "bad_payload",
+        "full",
+        "id_reused",
+        "name_invalid",
+        "name_taken",
+        "not_joined",
+        "slow_down",
+        "storage",
+        "timeout",
+        "too_large",
+        "unknown_type",
+    ];
+    let mut said = BTreeSet::new();
+    for code in codes {
+        let code: ErrorCode = serde_json::from_value(code.into()).expect("a code");
+        let text = "what the server says".to_owned();
+        let rejected = Ending::Rejected { code: Some(code), reason: text.clone() };
+        for sentence in
+            [ending(&rejected, "host"), fail_reason(&FailReason::Refused { code, text })]
+        {
+            assert!(!sentence.contains("what the server says"), "{code:?}: {sentence}");
+            assert!(said.insert(sentence.clone()), "{code:?}: {sentence}");
+        }
     }
 }

@@ -38,7 +38,11 @@ fn what_was_said_before_is_shown_and_what_was_said_before_that_when_asked_for() 
         });
         let session = joined(&server.address).await;
         until(|| seqs(&session) == (11..=61).collect::<Vec<_>>()).await;
-        assert_eq!(texts(&session)[50], WELCOME, "after what was before, before what came then");
+        assert_eq!(
+            texts(&session)[50],
+            "Welcome, Анна.",
+            "after what was before, before what came then"
+        );
         assert_eq!(messages(&session)[0].time_ms(), i64::try_from(TIME_MS + 11).unwrap());
 
         for first in [3, 1] {
@@ -73,7 +77,8 @@ fn what_is_no_longer_kept_is_said_to_be_so() {
         let session = joined(&server.address).await;
         let gap = "Some earlier messages are no longer available.";
         let anew = "The server has started a new history.";
-        let expected = [gap, "number 60", WELCOME, gap, "number 70", anew, "a new beginning"];
+        let expected =
+            [gap, "number 60", "Welcome, Анна.", gap, "number 70", anew, "a new beginning"];
         until(|| texts(&session) == expected).await;
         session.leave().await;
         finish(server).await;
@@ -226,7 +231,7 @@ fn a_text_that_cannot_be_kept_for_now_is_sent_again_and_one_that_is_refused_has_
         session.say("refused").expect("joined");
         until(|| unsent(&session) == [("refused".to_owned(), Delivery::Failed)]).await;
         let failed = messages(&session).pop().expect("it is the last");
-        assert_eq!(failed.failure(), "Not sent: the server did not accept it (no swearing).");
+        assert_eq!(failed.failure(), "Not sent. The server did not understand the request.");
         session.say_again(failed.id().expect("it was sent"));
         until(|| seqs(&session) == [1, 2]).await;
         assert_eq!(unsent(&session), []);

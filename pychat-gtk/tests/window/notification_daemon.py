@@ -1,5 +1,7 @@
 """A desktop that takes notifications: says on standard output, a line of JSON each, what it is
-told, and clicks the notification whose number comes on standard input."""
+told, and clicks the notification whose number comes on standard input.
+
+Its capabilities are its arguments; without any, those of most desktops."""
 
 import json
 import sys
@@ -53,7 +55,7 @@ class Desktop:
         elif method == "CloseNotification":
             say({"closed": arguments[0]})
         elif method == "GetCapabilities":
-            answer = GLib.Variant("(as)", (["actions", "body", "body-markup"],))
+            answer = GLib.Variant("(as)", (sys.argv[1:] or ["actions", "body", "body-markup"],))
         else:
             answer = GLib.Variant("(ssss)", ("desktop", "pychat", "1", "1.2"))
         invocation.return_value(answer)

@@ -83,7 +83,7 @@ def talk(window, server):
     for author, text in TALK:
         if not author:
             window.write("Message", text)
-            window.click("Send (Alt+Enter)")
+            window.click("Send")
         else:
             if author not in peers:
                 peers[author] = Peer(server, author)

@@ -139,7 +139,7 @@ class Window:
 
     def joining(self):
         """The page that asks for name and server."""
-        return self.wait_for("filler", "Join the Chat")
+        return self.wait_for("filler", "Join a Chat")
 
     def conversation(self):
         """The page with the conversation."""

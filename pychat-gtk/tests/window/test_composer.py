@@ -2,6 +2,7 @@
 
 import pathlib
 import subprocess
+import sys
 import time
 import unittest
 
@@ -9,10 +10,18 @@ from support import PATIENCE_S, Atspi, WindowTest, eventually, is_sensitive, tex
 
 LIMIT = 65_536
 
+CLIPBOARD = pathlib.Path(__file__).with_name("picture_clipboard.py")
+
 
 def is_checked(switch):
     switch.clear_cache()
     return switch.get_state_set().contains(Atspi.StateType.CHECKED)
+
+
+def geometry(surface):
+    """Where a surface is on the screen: X, Y, WIDTH and HEIGHT."""
+    told = subprocess.check_output(["xdotool", "getwindowgeometry", "--shell", surface], text=True)
+    return {key: int(value) for key, value in (line.split("=") for line in told.split())}
 
 
 class Entry(WindowTest):
@@ -29,7 +38,7 @@ class Entry(WindowTest):
         eventually(lambda: self.window.draft() == text, f"{text!r} in the entry")
 
     def can_send(self):
-        return is_sensitive(self.window.wait_for("push button", "Send (Alt+Enter)"))
+        return is_sensitive(self.window.wait_for("push button", "Send"))
 
     def set_enter_sends(self, is_on):
         """As somebody does who has no mouse."""
@@ -44,7 +53,7 @@ class Entry(WindowTest):
         self.window.focus()
 
     def find_switch(self):
-        return self.window.find_anywhere("check box", "Enter Sends the Message")
+        return self.window.find_anywhere("check box", "Enter Sends")
 
 
 class Keys(Entry):
@@ -104,7 +113,7 @@ class Keys(Entry):
     def test_what_cannot_be_seen_is_not_sent(self):
         self.window.write("Message", "\u200b \u3164")
         self.window.press("Return")
-        self.assertFalse(is_sensitive(self.window.wait_for("push button", "Send (Alt+Enter)")))
+        self.assertFalse(is_sensitive(self.window.wait_for("push button", "Send")))
         self.window.write("Message", "seen")
         self.window.press("Return")
         self.assertEqual(self.boris.hear_from("Анна"), "seen")
@@ -143,8 +152,8 @@ class Size(Entry):
     def test_who_nears_the_limit_is_told_and_who_passes_it_cannot_send(self):
         for text, expected, can_send in [
             ("x" * (LIMIT - 8_000), None, True),
-            ("x" * (LIMIT - 1_000), r"\d+ bytes left", True),
-            ("я" * (LIMIT // 2), r"Message is \d+ bytes too long", False),
+            ("x" * (LIMIT - 1_000), r"About \d+ characters left", True),
+            ("я" * (LIMIT // 2), r"The message is about \d+ characters too long", False),
             ("short", None, True),
         ]:
             self.window.write("Message", text)
@@ -169,6 +178,28 @@ class Size(Entry):
         self.window.write("Message", "short")
         self.window.press("Return")
         self.assertEqual(self.boris.hear_from("Анна"), "short")
+
+    def test_the_button_says_what_sends(self):
+        for is_on, words in [(True, "Send (Enter)"), (False, "Send (Alt+Enter)")]:
+            self.set_enter_sends(is_on)
+            button = self.window.wait_for("push button", "Send")
+            eventually(lambda: button.get_description() == words, words)
+
+    def test_a_picture_that_is_pasted_is_refused_in_words(self):
+        clipboard = subprocess.Popen(
+            [sys.executable, "-W", "ignore", str(CLIPBOARD)], stdout=subprocess.PIPE, text=True
+        )
+        try:
+            self.assertEqual(clipboard.stdout.readline(), "copied\n")
+            self.type("text")
+            self.window.press("ctrl+v")
+            self.window.wait_for("alert", "Pictures and files cannot be sent")
+            self.type(" goes on")
+            self.wait_for_draft("text goes on")
+        finally:
+            clipboard.terminate()
+            clipboard.wait()
+            clipboard.stdout.close()
 
     def test_a_huge_word_does_not_stop_the_window(self):
         entry = self.window.wait_for("text", "Message")
@@ -229,8 +260,16 @@ class Emoji(Entry):
         eventually(lambda: self.window.draft().removesuffix("\uFE0F") == cat, "the cat")
 
     def test_the_button_opens_the_same(self):
+        button = self.window.wait_for("push button", "Insert Emoji")
         self.window.click("Insert Emoji")
         self.find_emoji("grinning cat")
+        search = ["xdotool", "search", "--onlyvisible", "--pid", str(self.window.process.pid)]
+        surfaces = [geometry(it) for it in subprocess.check_output(search, text=True).split()]
+        chooser, frame = sorted(surfaces, key=lambda it: it["WIDTH"] * it["HEIGHT"])[-2:]
+        place = self.window.extents(button)
+        self.assertLess(chooser["Y"] - frame["Y"], place.y)
+        middle = chooser["X"] - frame["X"] + chooser["WIDTH"] / 2
+        self.assertAlmostEqual(middle, place.x + place.width / 2, delta=place.width)
         self.window.press("Escape")
         self.type("back")
         self.wait_for_draft("back")

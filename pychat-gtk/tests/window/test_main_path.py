@@ -19,7 +19,7 @@ class MainPath(WindowTest):
         window.wait_for_title(f"Анна — {server.address}")
         peer = self.let_join(server, "Борис")
         window.write("Message", "Привет!")
-        window.click("Send (Alt+Enter)")
+        window.click("Send")
         self.assertEqual(peer.hear_from("Анна"), "Привет!")
         self.assertRegex(window.wait_for_row("Привет!").get_name(), r"^You, \d\d:\d\d: Привет!$")
         peer.say("И тебе привет.")

@@ -18,9 +18,9 @@ DAEMON = pathlib.Path(__file__).with_name("notification_daemon.py")
 class Desktop:
     """What shows notifications: one on the test's bus, whose history can be read."""
 
-    def __init__(self):
+    def __init__(self, *capabilities):
         self.process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", str(DAEMON)],
+            [sys.executable, "-W", "ignore", str(DAEMON), *capabilities],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )
         self.events = []
@@ -37,7 +37,8 @@ class Desktop:
         shown = {}
         for event in list(self.events):
             if "shown" in event:
-                shown[event["shown"]] = (event["title"], event["body"].translate(ISOLATES))
+                words = (event["title"], event["body"])
+                shown[event["shown"]] = tuple(it.translate(ISOLATES) for it in words)
             shown.pop(event.get("closed"), None)
         return shown
 
@@ -55,6 +56,8 @@ class Desktop:
         self.process.stdin.flush()
 
     def close(self):
+        if self.process.stdin.closed:
+            return
         self.process.stdin.close()
         self.process.wait()
         self.reader.join()
@@ -68,6 +71,11 @@ class Notifications(WindowTest):
         self.server = self.start_server()
         self.boris = self.let_join(self.server, "Борис")
 
+    def wait_for(self, *expected):
+        """Waits for notifications with these titles, each of which says which chat it is of."""
+        chat = self.server.address
+        self.desktop.wait_for(*((f"{title} · {chat}", body) for title, body in expected))
+
     def open_in_background(self, *settings, **environment):
         window = self.open_joined(self.server, **self.with_settings(*settings), **environment)
         window.focus()
@@ -77,21 +85,21 @@ class Notifications(WindowTest):
     def test_each_replaces_the_one_before_and_the_last_goes_when_it_is_read(self):
         window = self.open_in_background()
         self.boris.say("tea?")
-        self.desktop.wait_for(("Борис", "tea?"))
+        self.wait_for(("Борис", "tea?"))
         self.boris.say("with <b>cake</b> &amp; jam")
-        self.desktop.wait_for(("2 new messages", "Борис: with ‹b>cake‹/b> &\u2060amp; jam"))
+        self.wait_for(("2 new messages", "Борис: with &lt;b&gt;cake&lt;/b&gt; &amp;amp; jam"))
         window.focus()
         self.desktop.wait_for()
         window.lose_focus()
         self.boris.say("late")
-        self.desktop.wait_for(("Борис", "late"))
+        self.wait_for(("Борис", "late"))
 
     def test_a_flood_is_told_of_once_a_second(self):
         window = self.open_in_background()
         for n in range(N_FLOOD):
             self.boris.say(f"n {n}")
         window.wait_for_row(f": n {N_FLOOD - 1}")
-        self.desktop.wait_for((f"{N_FLOOD} new messages", f"Борис: n {N_FLOOD - 1}"))
+        self.wait_for((f"{N_FLOOD} new messages", f"Борис: n {N_FLOOD - 1}"))
         n_shown = sum("shown" in event for event in self.desktop.events)
         self.assertLess(n_shown, N_FLOOD / 2)
 
@@ -102,7 +110,7 @@ class Notifications(WindowTest):
         window.wait_for_row(": seen")
         window.lose_focus()
         self.boris.say("not seen")
-        self.desktop.wait_for(("Борис", "not seen"))
+        self.wait_for(("Борис", "not seen"))
         self.assertFalse([it for it in self.desktop.events if it.get("body") == "seen"])
 
     def test_what_was_said_before_is_not_news(self):
@@ -112,15 +120,35 @@ class Notifications(WindowTest):
         window = self.open_in_background()
         window.wait_for_row(": before")
         self.boris.say("after")
-        self.desktop.wait_for(("Борис", "after"))
+        self.wait_for(("Борис", "after"))
         self.assertFalse([it for it in self.desktop.events if it.get("body") == "before"])
 
     def test_mentions_alone_can_be_wished_for(self):
         window = self.open_in_background(("notifications", "'mentions'"))
         self.boris.say("not for you")
         self.boris.say("@анна, tea?")
-        self.desktop.wait_for(("Борис", "@анна, tea?"))
+        self.wait_for(("Борис mentioned you", "@анна, tea?"))
         window.wait_for_row("tea?")
+
+    def test_a_mention_is_not_replaced_by_what_is_said_later(self):
+        window = self.open_in_background()
+        self.boris.say("one")
+        self.wait_for(("Борис", "one"))
+        self.boris.say("@анна, tea?")
+        self.wait_for(("Борис mentioned you", "@анна, tea?"))
+        self.boris.say("three")
+        window.wait_for_row("three")
+        self.boris.say("@анна, cake?")
+        self.wait_for(("Борис mentioned you", "@анна, cake?"))
+        self.assertFalse([it for it in self.desktop.events if it.get("body") == "three"])
+
+    def test_a_desktop_without_markup_is_told_texts_as_they_are(self):
+        self.desktop.close()
+        self.desktop = Desktop("actions", "body")
+        self.addCleanup(self.desktop.close)
+        self.open_in_background()
+        self.boris.say("a < b && c")
+        self.wait_for(("Борис", "a < b && c"))
 
     def test_none_can_be_wished_for(self):
         window = self.open_in_background(("notifications", "'none'"))
@@ -134,7 +162,7 @@ class Notifications(WindowTest):
     def test_a_click_brings_the_window_forward(self):
         window = self.open_in_background()
         self.boris.say("tea?")
-        self.desktop.wait_for(("Борис", "tea?"))
+        self.wait_for(("Борис", "tea?"))
         self.desktop.click(1)
         eventually(window.is_active, "the window to be active")
         self.desktop.wait_for()
@@ -142,7 +170,7 @@ class Notifications(WindowTest):
     def test_leaving_takes_it_back(self):
         window = self.open_in_background()
         self.boris.say("tea?")
-        self.desktop.wait_for(("Борис", "tea?"))
+        self.wait_for(("Борис", "tea?"))
         activate_action("quit")
         window.process.wait(15)
         self.desktop.wait_for()
@@ -151,7 +179,7 @@ class Notifications(WindowTest):
         self.open_in_background(**russian())
         for n in range(1, 4):
             self.boris.say(f"чай {n}")
-        self.desktop.wait_for(("3 новых сообщения", "Борис: чай 3"))
+        self.wait_for(("3 новых сообщения", "Борис: чай 3"))
 
     def test_a_hidden_window_goes_on_and_a_click_shows_it(self):
         window = self.open_in_background(("run-in-background", "true"))
@@ -159,7 +187,7 @@ class Notifications(WindowTest):
         window.press("ctrl+w")
         eventually(lambda: not window.is_on_screen(), "the window to go")
         self.boris.say("still there?")
-        self.desktop.wait_for(("Борис", "still there?"))
+        self.wait_for(("Борис", "still there?"))
         self.desktop.click(1)
         eventually(window.is_on_screen, "the window to come back")
         window.find_again()

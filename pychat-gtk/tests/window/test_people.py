@@ -42,16 +42,26 @@ class People(WindowTest):
     def wait_for_count(self, window, count, name="People"):
         window.wait_for("label", count, within=window.wait_for("filler", name))
 
-    def test_they_are_in_join_order_and_counted(self):
+    def test_they_are_sorted_by_name_and_counted(self):
         window = self.open_people(BESIDE_PX)
-        self.wait_for_names(window, "Борис", "Анна (you)")
+        self.wait_for_names(window, "Анна (you)", "Борис")
         self.wait_for_count(window, "2 people online")
         vera = self.let_join(self.server, "Вера")
-        self.wait_for_names(window, "Борис", "Анна (you)", "Вера")
+        self.wait_for_names(window, "Анна (you)", "Борис", "Вера")
         self.boris.close()
         vera.close()
         self.wait_for_names(window, "Анна (you)")
         self.wait_for_count(window, "Only you")
+
+    def test_any_word_of_a_name_is_found_and_nobody_is_told(self):
+        self.let_join(self.server, "Сергей Константинопольский")
+        window = self.open_people(BESIDE_PX)
+        window.write("Find a Person", "конст")
+        self.wait_for_names(window, "Сергей Константинопольский")
+        window.write("Find a Person", "nobody")
+        window.wait_for("label", "No One Found")
+        window.write("Find a Person", "")
+        self.wait_for_names(window, "Анна (you)", "Борис", "Сергей Константинопольский")
 
     def test_the_title_says_where_one_is_and_how_many_are_there(self):
         window = self.open_joined(self.server)
@@ -63,7 +73,7 @@ class People(WindowTest):
     def test_who_is_found_by_typing_is_called(self):
         self.let_join(self.server, "Вера")
         window = self.open_people(BESIDE_PX)
-        self.wait_for_names(window, "Борис", "Вера", "Анна (you)")
+        self.wait_for_names(window, "Анна (you)", "Борис", "Вера")
         window.focus()
         self.wait_for_focus(window, "Find a Person")
         window.write("Find a Person", "БОР")
@@ -72,11 +82,11 @@ class People(WindowTest):
         window.press("Return")
         eventually(lambda: window.draft() == "@Борис ", "the name in the draft")
         self.wait_for_focus(window, "Message")
-        self.wait_for_names(window, "Борис", "Вера", "Анна (you)")
+        self.wait_for_names(window, "Анна (you)", "Борис", "Вера")
 
     def test_a_click_calls_after_what_is_written(self):
         window = self.open_people(BESIDE_PX)
-        self.wait_for_names(window, "Борис", "Анна (you)")
+        self.wait_for_names(window, "Анна (you)", "Борис")
         window.write("Message", "tea,")
         row = window.extents(window.wait_for("list item", "Борис"))
         subprocess.run(
@@ -94,14 +104,14 @@ class People(WindowTest):
         window.write("Find a Person", "nobody")
         self.wait_for_count(window, "0 of 2 people")
         window.press("Escape")
-        self.wait_for_names(window, "Борис", "Анна (you)")
+        self.wait_for_names(window, "Анна (you)", "Борис")
         window.press("Escape")
         eventually(lambda: not self.names(window), "the people to go")
         self.wait_for_focus(window, "Message")
 
     def test_in_a_narrow_window_they_come_over_the_conversation_and_go(self):
         window = self.open_people(OVER_PX)
-        self.wait_for_names(window, "Борис", "Анна (you)")
+        self.wait_for_names(window, "Анна (you)", "Борис")
         window.write("Find a Person", "бор")
         self.wait_for_names(window, "Борис")
         window.press("Return")
@@ -110,25 +120,25 @@ class People(WindowTest):
 
     def test_a_window_that_narrows_sends_them_away_and_has_them_back(self):
         window = self.open_people(BESIDE_PX)
-        self.wait_for_names(window, "Борис", "Анна (you)")
+        self.wait_for_names(window, "Анна (you)", "Борис")
         self.resize(window, OVER_PX)
         eventually(lambda: not self.names(window), "the people to go")
         self.resize(window, BESIDE_PX)
-        self.wait_for_names(window, "Борис", "Анна (you)")
+        self.wait_for_names(window, "Анна (you)", "Борис")
 
     def test_they_outlive_a_lost_connection(self):
         window = self.open_people(BESIDE_PX)
-        self.wait_for_names(window, "Борис", "Анна (you)")
+        self.wait_for_names(window, "Анна (you)", "Борис")
         self.server.stop()
         window.wait_for("alert")
-        self.assertEqual(self.names(window), ["Борис", "Анна (you)"])
+        self.assertEqual(self.names(window), ["Анна (you)", "Борис"])
         self.server.start()
         self.wait_for_names(window, "Анна (you)")
 
     def test_russian_counts_as_russians_do(self):
         window = self.open_people(BESIDE_PX, **russian())
         self.wait_for_count(window, "2 человека в сети", "Участники")
-        self.assertEqual(self.names(window, "Участники"), ["Борис", "Анна (вы)"])
+        self.assertEqual(self.names(window, "Участники"), ["Анна (вы)", "Борис"])
         for n in range(3):
             self.let_join(self.server, f"Гость {n}")
         self.wait_for_count(window, "5 человек в сети", "Участники")

@@ -66,7 +66,7 @@ class Unread(WindowTest):
         self.say("one")
         self.wait_for_marked("one")
         self.window.write("Message", "answer")
-        self.window.click("Send (Alt+Enter)")
+        self.window.click("Send")
         self.window.wait_for_row("answer")
         self.wait_for_marked()
 

@@ -7,7 +7,7 @@ import unittest
 
 from support import (
     APP_ID, CLIENT, Atspi, WindowTest, activate_action, call_application, children, eventually,
-    text_of,
+    russian, text_of,
 )
 
 
@@ -109,6 +109,26 @@ class Windows(WindowTest):
         self.assertIn((first.width, first.height), [(it.width, it.height) for it in sizes])
         self.assertEqual(len({(it.width, it.height) for it in sizes}), 2)
 
+    def test_the_shortcuts_fit_on_a_small_screen(self):
+        window = self.open_joined(self.server, **russian())
+        window.focus()
+        window.press("ctrl+question")
+
+        def width():
+            windows = children(window.find_application())
+            named = (it for it in windows if it.get_name() == "Комбинации клавиш")
+            return sum(window.extents(it).width for it in named)
+
+        eventually(width, "the shortcuts")
+        self.assertLess(width(), 1_280)
+
+    def test_about_says_who_to_turn_to(self):
+        window = self.open()
+        activate_action("about")
+        for name in ("Report an Issue", "What’s New"):
+            eventually(lambda: window.find_anywhere("label", name), name)
+        self.assertTrue(window.find_anywhere("label", "The Pychat developers"))
+
     def show_conversation(self, name):
         call_application(
             "org.freedesktop.Application", "ActivateAction", "sava{sv}", "show-conversation",
@@ -119,8 +139,8 @@ class Windows(WindowTest):
         window = self.open_joined(self.server)
         window.focus()
         window.press("F10")
-        eventually(lambda: window.find_anywhere("menu item", "Leave Chat"), "the menu")
-        window.press("l")
+        eventually(lambda: window.find_anywhere("menu item", "Disconnect"), "the menu")
+        window.press("d")
         eventually(lambda: window.title == "Pychat", "the chat to be left")
         self.show_conversation("Анна")
         window.wait_for_title(self.title("Анна"))
@@ -152,7 +172,7 @@ class Help(WindowTest):
         window = self.open()
         window.focus()
         window.press("ctrl+question")
-        eventually(lambda: window.find_anywhere("label", "Search the conversation"), "the shortcuts")
+        eventually(lambda: window.find_anywhere("label", "Recall last message"), "the shortcuts")
 
     def test_the_program_tells_what_it_is(self):
         window = self.open()

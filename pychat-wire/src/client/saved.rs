@@ -116,6 +116,16 @@ impl Saved {
         self.seq
     }
 
+    /// Returns what proves that the name is ours, if there is anything yet.
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
+    /// Returns how many texts were ever given an id, those that were given another one each time.
+    pub fn n_said(&self) -> u64 {
+        self.counter
+    }
+
     /// Returns how many texts are waiting for their acknowledgement.
     pub fn n_unacknowledged(&self) -> usize {
         self.unacknowledged.len()

@@ -41,6 +41,7 @@ pub mod search_bar;
 pub mod selection;
 pub mod selection_area;
 pub mod swipe;
+pub mod unread_bar;
 
 pub mod ending;
 pub mod model;

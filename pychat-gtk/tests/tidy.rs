@@ -57,6 +57,7 @@ const LINES: [(&[&str], &[&str]); 4] = [
             "src/search_bar.rs",
             "src/selection.rs",
             "src/selection_area.rs",
+            "src/unread_bar.rs",
             "src/window.rs",
         ],
         &["transport", "gio::Socket", "std::net"],

@@ -46,7 +46,7 @@ mod imp {
         #[template_child]
         latest_button: TemplateChild<LatestButton>,
         #[template_child]
-        unread_bar: TemplateChild<UnreadBar>,
+        pub(super) unread_bar: TemplateChild<UnreadBar>,
         #[template_child]
         pub(super) day: TemplateChild<gtk::Revealer>,
         #[template_child]

@@ -14,6 +14,9 @@ const DAY_TIME: Duration = Duration::from_secs(1);
 const HEADING_HEIGHT: f32 = 36.0;
 const DAY_HEIGHT: f32 = 44.0;
 
+/// How far below the way to what is new it stands, if that is there.
+const BELOW_BAR: i32 = 40;
+
 impl ConversationPage {
     /// Has the day go for good once it has gone out of sight.
     pub(super) fn watch_day(&self) {
@@ -35,6 +38,7 @@ impl ConversationPage {
             Some((message, _)) if !is_told && !self.is_at_end() => {
                 let now_ms = glib::real_time() / 1_000;
                 self.day_label.set_label(&times::day_name(message.time_ms(), now_ms));
+                self.day.set_margin_top(if self.unread_bar.is_visible() { BELOW_BAR } else { 0 });
                 self.day.set_visible(true);
                 self.day.set_reveal_child(true);
                 self.hide_day_later();

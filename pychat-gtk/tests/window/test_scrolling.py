@@ -204,7 +204,8 @@ class Day(WindowTest):
             is_today = N_BEFORE - 50 < n
             time = now_ms() - (0 if is_today else 24 * 60 * 60 * 1000)
             modern.record(n, "Борис", text(n), time=time)
-        window.wait_for_row(text(N_BEFORE).rstrip())
+        modern.record(N_BEFORE + 1, "Борис", "the last")
+        window.wait_for_row(": the last")
         window.focus()
         self.assertIsNone(window.find("label", "Today"), "nobody scrolls")
         for day in ("Today", "Yesterday"):

@@ -43,7 +43,11 @@ impl ConversationPage {
             move |_, at, _, n_added| {
                 let adjustment = imp.scrolled_window.vadjustment();
                 if at == 0 && 0 < n_added && !imp.is_at_end() && adjustment.value() < 1.0 {
+                    // A wheel that has gone on turning at the top has the window go back there for a
+                    // while, with each frame.
+                    imp.scrolled_window.set_kinetic_scrolling(false);
                     adjustment.set_value(1.0);
+                    imp.scrolled_window.set_kinetic_scrolling(true);
                 }
             }
         ));

@@ -306,7 +306,7 @@ fn who_wants_no_more_than_so_many_is_told_which_were_skipped() {
         let peer = server.connect();
         server.settle();
         payloads(&peer);
-        let resume = resume(after).replace("}", &format!(r#","limit":{limit}}}"#));
+        let resume = resume(after).replace('}', &format!(r#","limit":{limit}}}"#));
         server.send(&peer, hello("a", &resume).as_bytes());
         server.settle();
         let heard = payloads(&peer).into_iter().skip(1).map(|payload| {

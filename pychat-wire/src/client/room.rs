@@ -99,7 +99,10 @@ impl Client {
             }
             ServerMessage::Skip { from, to } => {
                 if let Some((from, to)) = self.place.on_gap(from, to) {
-                    self.on_missing(now, Event::Skipped { from, to }, to);
+                    let is_wanted = mem::take(&mut self.line.may_skip);
+                    let skipped = Event::Skipped { from, to };
+                    let event = if is_wanted { skipped } else { Event::Gap { from, to } };
+                    self.on_missing(now, event, to);
                 }
             }
             ServerMessage::Page { before, start, .. } => {
@@ -161,6 +164,7 @@ impl Client {
         let resume = self.place.resume();
         let limit = matches!(self.begin, Begin::LastPage(_)).then_some(PAGE_MESSAGES_MAX);
         self.line.asked_after = resume.map(|(_, after)| after);
+        self.line.may_skip = resume.is_some() && limit.is_some();
         let hello = ClientMessage::Hello {
             username: self.name.as_str().into(),
             protocol: PROTOCOL,

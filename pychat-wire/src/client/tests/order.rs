@@ -164,6 +164,9 @@ fn a_window_that_missed_too_much_is_sent_the_last_of_it_and_may_ask_for_the_rest
     let told = stage.hear(&[skip, replayed(1_011), replayed(1_012), live(1_013)]);
     assert_told(&told, &["skipped 11-1010", "1011", "1012", "1013"]);
     assert_eq!((stage.client.saved().seq(), stage.client.saved().seen()), (1_013, 10));
+    // Unasked, it is no more than a gap.
+    let skip = ServerMessage::Skip { from: 1_014, to: 1_020 };
+    assert_told(&stage.hear(&[skip]), &["gap 1014-1020"]);
     stage.client.forget_before(1_011);
     stage.client.request_history(2);
     assert_eq!(stage.written(), [r#"{"type":"history","before":1011,"limit":2}"#]);

@@ -3,7 +3,9 @@
 //! It stays at its end until the reader scrolls up. As long as nothing has happened since joining,
 //! the welcome is shown large instead of a list with one line.
 
+mod day;
 mod reading;
+mod unread;
 
 use std::cell::{Cell, OnceCell, RefCell};
 
@@ -19,10 +21,10 @@ use crate::{
     model::{History, Message, MessageKind, Recent, Slot},
     place::{self, Place},
     search_bar::SearchBar,
-    selection::Selection,
     selection_area::SelectionArea,
     session::Session,
     settings::Settings,
+    unread_bar::UnreadBar,
 };
 
 mod imp {
@@ -44,11 +46,17 @@ mod imp {
         #[template_child]
         latest_button: TemplateChild<LatestButton>,
         #[template_child]
+        pub(super) unread_bar: TemplateChild<UnreadBar>,
+        #[template_child]
+        pub(super) day: TemplateChild<gtk::Revealer>,
+        #[template_child]
+        pub(super) day_label: TemplateChild<gtk::Label>,
+        #[template_child]
         selection_area: TemplateChild<SelectionArea>,
         #[template_child]
         pub(super) scrolled_window: TemplateChild<gtk::ScrolledWindow>,
         #[template_child]
-        list_view: TemplateChild<gtk::ListView>,
+        pub(super) list_view: TemplateChild<gtk::ListView>,
         #[template_child]
         pub(super) composer: TemplateChild<Composer>,
         pub(super) follow_end: OnceCell<FollowEnd>,
@@ -59,7 +67,7 @@ mod imp {
         session: RefCell<Option<Session>>,
         /// True while the window has the keyboard: whatever is in view is seen.
         #[property(get, set = Self::set_is_looked_at, explicit_notify)]
-        is_looked_at: Cell<bool>,
+        pub(super) is_looked_at: Cell<bool>,
         /// True while the conversation can be searched.
         #[property(get, set = Self::set_is_searching, explicit_notify)]
         is_searching: Cell<bool>,
@@ -69,6 +77,12 @@ mod imp {
         pub(super) is_reading_on: Cell<bool>,
         /// True while those that were shown below have yet to be laid out.
         pub(super) is_reading_forth: Cell<bool>,
+        /// True while what is in view is about to count as seen.
+        pub(super) is_seeing: Cell<bool>,
+        /// True while the reader waits to be led to what is new.
+        pub(super) is_seeking_unread: Cell<bool>,
+        /// Hides the day once nobody scrolls.
+        pub(super) day_end: RefCell<Option<glib::JoinHandle<()>>>,
     }
 
     #[glib::object_subclass]
@@ -85,12 +99,19 @@ mod imp {
             SearchBar::ensure_type();
             SelectionArea::ensure_type();
             Slot::ensure_type();
+            UnreadBar::ensure_type();
             klass.set_accessible_role(gtk::AccessibleRole::Region);
             klass.bind_template();
             klass.bind_template_callbacks();
             klass.install_action("conversation.go-to-latest", None, |page, _, _| {
                 page.imp().on_sent();
                 page.focus_composer(); // The button is gone then.
+            });
+            klass.install_action("conversation.go-to-unread", None, |page, _, _| {
+                page.imp().seek_unread();
+            });
+            klass.install_action("conversation.mark-as-read", None, |page, _, _| {
+                page.imp().mark_as_read();
             });
             let id = Some(glib::VariantTy::STRING);
             klass.install_action("conversation.send-again", id, |page, _, id| {
@@ -143,7 +164,10 @@ mod imp {
             adjustment.connect_value_changed(clone!(
                 #[weak(rename_to = imp)]
                 self,
-                move |_| imp.read_on()
+                move |_| {
+                    imp.read_on();
+                    imp.tell_day();
+                }
             ));
             adjustment.connect_changed(clone!(
                 #[weak(rename_to = imp)]
@@ -151,6 +175,7 @@ mod imp {
                 move |_| imp.read_on()
             ));
             self.take_typing();
+            self.watch_day();
             self.search_bar.search().connect_current_notify(clone!(
                 #[weak(rename_to = imp)]
                 self,
@@ -192,10 +217,13 @@ mod imp {
                         imp.read_on_later();
                     }
                 ));
-                history
-                    .bind_property("n-unread", &*self.latest_button, "n-unread")
-                    .sync_create()
-                    .build();
+                let bind = |property, target: &gtk::Widget| {
+                    history.bind_property(property, target, property).sync_create().build()
+                };
+                bind("n-unread", self.latest_button.upcast_ref());
+                bind("n-unread", self.unread_bar.upcast_ref());
+                bind("is-behind", self.unread_bar.upcast_ref());
+                self.lead_to_unread(history);
                 self.choose_view(history);
             }
             if let Some(session) = &session {
@@ -205,7 +233,7 @@ mod imp {
                     move |_| imp.read_on()
                 ));
             }
-            let recent = history.as_ref().map(Recent::new);
+            let recent = history.as_ref().map(|history| self.recent(history));
             let selection =
                 history.as_ref().zip(recent.as_ref()).map(|it| self.selection(it.0, it.1));
             self.list_view.set_model(selection.as_ref());
@@ -213,24 +241,6 @@ mod imp {
             self.session.replace(session);
             self.attend();
             self.obj().notify_session();
-        }
-
-        /// Makes what is to be shown and selected. Who selects something has it stay where it is.
-        fn selection(&self, history: &History, recent: &Recent) -> Selection {
-            let selection = Selection::new(history, recent);
-            selection.connect_is_empty_notify(clone!(
-                #[weak(rename_to = imp)]
-                self,
-                move |selection| {
-                    let Some(follow_end) = imp.follow_end.get() else { return };
-                    if selection.is_empty() {
-                        follow_end.settle();
-                    } else {
-                        follow_end.leave();
-                    }
-                }
-            ));
-            selection
         }
 
         /// Whoever types where nothing takes it means to write a message.
@@ -266,6 +276,7 @@ mod imp {
             if let Some(session) = &*self.session.borrow() {
                 session.history().set_attended(self.is_at_end() && self.is_looked_at.get());
             }
+            self.see_later();
         }
 
         fn choose_view(&self, history: &History) {
@@ -305,7 +316,7 @@ mod imp {
                     if let Some(session) = self.obj().session() {
                         session.history().show_latest(); // It is not beyond them.
                     }
-                    place.show(&self.list_view, &self.scrolled_window);
+                    place.show(&self.list_view, &self.scrolled_window, || ());
                 }
                 None => self.on_sent(),
             }

@@ -64,6 +64,8 @@ struct State {
     swipe: Swipe,
     /// True while the scrollbar is being dragged.
     is_dragged: Cell<bool>,
+    /// True while the list is led somewhere: where it is meanwhile is nobody's wish.
+    is_led: Cell<bool>,
     /// Where all that is shown ended when the view moved last.
     last_upper: Cell<f64>,
     /// When there last was input that scrolls.
@@ -84,6 +86,7 @@ impl FollowEnd {
             is_near: Cell::default(),
             swipe: Swipe::new(window),
             is_dragged: Cell::default(),
+            is_led: Cell::default(),
             last_upper: Cell::default(),
             last_input: Cell::default(),
             is_by_key: Cell::default(),
@@ -118,6 +121,7 @@ impl FollowEnd {
     /// just before.
     fn seek_from_here(&self) {
         self.0.last_input.take();
+        self.0.is_led.set(false);
         self.set_following(true);
     }
 
@@ -131,6 +135,18 @@ impl FollowEnd {
     /// Lets the reader be wherever the list is about to be.
     pub fn let_go(&self) {
         self.set_following(false);
+    }
+
+    /// Takes in that the list is led somewhere from now on.
+    pub fn lead(&self) {
+        self.0.is_led.set(true);
+        self.set_following(false);
+    }
+
+    /// The list is where it was led to, and follows its end if that is there.
+    pub fn arrive(&self) {
+        self.0.is_led.set(false);
+        self.settle();
     }
 
     /// Follows the end again if it is in view.
@@ -169,6 +185,9 @@ impl FollowEnd {
         let upper = self.0.adjustment.upper();
         let is_list_changed = 1.0 <= (self.0.last_upper.replace(upper) - upper).abs();
         let is_at_end = distance <= if self.0.is_by_key.get() { AT_END_DISTANCE } else { 1.0 };
+        if self.0.is_led.get() {
+            return;
+        }
         if is_at_end {
             self.0.is_near.set(false);
             self.set_following(true);
@@ -216,7 +235,8 @@ impl FollowEnd {
         adjustment.upper() - adjustment.page_size() - adjustment.value()
     }
 
-    fn is_reader_scrolling(&self) -> bool {
+    /// Returns true while the reader moves the list, or has just done so.
+    pub fn is_reader_scrolling(&self) -> bool {
         let is_recent = |input: Instant| input.elapsed() < SCROLL_SETTLE_TIME;
         self.0.is_dragged.get()
             || self.0.swipe.is_moving()

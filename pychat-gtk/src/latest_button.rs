@@ -7,9 +7,6 @@ use gtk::{glib, prelude::*};
 
 use crate::{i18n::gettext, wording};
 
-/// The most that is counted; past that it is only known to be more.
-const COUNT_MAX: u32 = 999;
-
 mod imp {
     use super::*;
 
@@ -68,11 +65,7 @@ mod imp {
                 0 => way,
                 _ => format!("{way}: {}", wording::new_messages(n_unread as usize)),
             };
-            self.count.set_label(&if COUNT_MAX < n_unread {
-                format!("{COUNT_MAX}+")
-            } else {
-                n_unread.to_string()
-            });
+            self.count.set_label(&wording::n_new(n_unread));
             self.count.set_visible(0 < n_unread);
             self.button.set_tooltip_text(Some(&name));
             self.button.update_property(&[gtk::accessible::Property::Label(&name)]);

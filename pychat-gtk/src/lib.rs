@@ -44,6 +44,7 @@ pub mod selection;
 pub mod selection_area;
 pub mod shortcuts;
 pub mod swipe;
+pub mod unread_bar;
 
 pub mod ending;
 pub mod model;

@@ -1,13 +1,14 @@
 //! What a conversation shows, to be shown again later, whatever was added or forgotten meanwhile.
 
-use std::cell::Cell;
+use std::{cell::Cell, iter};
 
 use gtk::{glib, graphene, prelude::*};
 
 use crate::{message_row::MessageRow, model::Message, selection::Selection};
 
-/// How many frames a list may take to get somewhere.
+/// How many frames a list may take to get somewhere, and for how many it must have been there.
 const LAYOUT_TICKS_MAX: u32 = 10;
+const REST_TICKS: u32 = 2;
 
 /// What stands at the top of a scrolled list, and where.
 #[derive(Clone, Debug)]
@@ -18,48 +19,47 @@ pub struct Place {
 }
 
 impl Place {
-    /// Returns what `list` shows in `window`; `None` if that is nothing.
-    pub fn of(list: &gtk::ListView, window: &gtk::ScrolledWindow) -> Option<Self> {
-        let mut item = list.first_child();
-        while let Some(child) = item {
-            let bounds = child.compute_bounds(window).filter(|_| child.is_mapped());
-            if let Some(bounds) = bounds.filter(|bounds| 0.0 < bounds.y() + bounds.height()) {
-                return Some(Self { message: message_of(&child)?, y: bounds.y() });
-            }
-            item = child.next_sibling();
-        }
-        None
+    /// Returns the place of `message` at so many pixels below the top.
+    pub fn at(message: Message, y: f32) -> Self {
+        Self { message, y }
     }
 
-    /// Has `list` show the same again, if it is still there.
-    pub fn show(self, list: &gtk::ListView, window: &gtk::ScrolledWindow) {
+    /// Returns what `list` shows in `window`; `None` if that is nothing.
+    pub fn of(list: &gtk::ListView, window: &gtk::ScrolledWindow) -> Option<Self> {
+        let (message, bounds) = rows_in_view(list, window).next()?;
+        Some(Self { message, y: bounds.y() })
+    }
+
+    /// Has `list` show the same again, if it is still there, and calls `f` once it does.
+    pub fn show(self, list: &gtk::ListView, window: &gtk::ScrolledWindow, f: impl Fn() + 'static) {
         if !scroll_to(list, &self.message) {
-            return;
+            return f();
         }
         // Where the list puts it is known once it has been laid out, which comes after each tick;
         // and then it learns how high the rows above are, which may move it out of sight again.
-        let (window, n_ticks) = (window.clone(), Cell::new(0));
+        let (window, n_ticks, n_at_rest) = (window.clone(), Cell::new(0), Cell::new(0));
         list.add_tick_callback(move |list, _| {
             let n = n_ticks.replace(n_ticks.get() + 1);
-            match bounds_of(list, &self.message, &window) {
+            let bounds = rows(list, &window).find(|(message, _)| *message == self.message);
+            match bounds {
                 _ if n == 0 => {}
-                Some(bounds) => {
-                    let distance = f64::from(bounds.y() - self.y);
-                    if distance.abs() < 1.0 {
-                        return glib::ControlFlow::Break;
-                    }
+                Some((_, bounds)) => {
                     let adjustment = window.vadjustment();
-                    adjustment.set_value(adjustment.value() + distance);
+                    let before = adjustment.value();
+                    adjustment.set_value(before + f64::from(bounds.y() - self.y));
+                    // At an end of the list it goes no further.
+                    let is_at_rest = (adjustment.value() - before).abs() < 1.0;
+                    n_at_rest.set(if is_at_rest { n_at_rest.get() + 1 } else { 0 });
                 }
                 None => {
                     scroll_to(list, &self.message);
                 }
             }
-            if n < LAYOUT_TICKS_MAX {
-                glib::ControlFlow::Continue
-            } else {
-                glib::ControlFlow::Break
+            if REST_TICKS <= n_at_rest.get() || LAYOUT_TICKS_MAX <= n {
+                f();
+                return glib::ControlFlow::Break;
             }
+            glib::ControlFlow::Continue
         });
     }
 }
@@ -75,20 +75,27 @@ pub fn position_of(list: &gtk::ListView, message: &Message) -> Option<u32> {
     list.model().and_downcast::<Selection>()?.position_of(message)
 }
 
-/// Returns where `message` can be seen in `window`.
-fn bounds_of(
+/// Returns the rows of `list` of which something can be seen or is above that, and where they are in
+/// `window`.
+fn rows(
     list: &gtk::ListView,
-    message: &Message,
     window: &gtk::ScrolledWindow,
-) -> Option<graphene::Rect> {
-    let mut item = list.first_child();
-    while let Some(child) = item {
-        if message_of(&child).as_ref() == Some(message) {
-            return child.compute_bounds(window).filter(|_| child.is_mapped());
-        }
-        item = child.next_sibling();
-    }
-    None
+) -> impl Iterator<Item = (Message, graphene::Rect)> {
+    iter::successors(list.first_child(), WidgetExt::next_sibling).filter_map(|item| {
+        let bounds = item.compute_bounds(window).filter(|_| item.is_mapped())?;
+        Some((message_of(&item)?, bounds))
+    })
+}
+
+/// Returns the messages that can be seen in `window`, from the top, and where they are there.
+pub fn rows_in_view(
+    list: &gtk::ListView,
+    window: &gtk::ScrolledWindow,
+) -> impl Iterator<Item = (Message, graphene::Rect)> {
+    let height = f64::from(window.height());
+    rows(list, window)
+        .skip_while(|(_, bounds)| bounds.y() + bounds.height() <= 0.0)
+        .take_while(move |(_, bounds)| f64::from(bounds.y()) < height)
 }
 
 /// Returns the message that an item of the list shows.

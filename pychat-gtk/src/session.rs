@@ -22,6 +22,7 @@ mod filing;
 mod imp;
 mod link;
 mod past;
+mod reading;
 mod saying;
 mod telling;
 

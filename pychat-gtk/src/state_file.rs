@@ -63,16 +63,16 @@ struct Written<'a> {
     saved: &'a Saved,
 }
 
-/// What nobody could get back from elsewhere: the token, and all texts that were said so far.
+/// What nobody could get back from elsewhere: the proof of the name, and all texts that were said so far.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 struct Irreplaceable {
-    token: Option<String>,
+    proof: Option<String>,
     n_said: u64,
 }
 
 impl Irreplaceable {
     fn of(saved: &Saved) -> Self {
-        Self { token: saved.token().map(ToOwned::to_owned), n_said: saved.n_said() }
+        Self { proof: saved.proof().map(ToOwned::to_owned), n_said: saved.n_said() }
     }
 }
 

@@ -17,6 +17,10 @@ use gtk::{gdk, glib, prelude::*};
 /// while, and is then sent back.
 const REST_TIME: Duration = Duration::from_millis(400);
 
+/// How long a finger may rest before nobody waits for it any more: that it was lifted may have been
+/// told to something that has opened under it. Once it moves it counts again.
+const FINGER_TIME: Duration = Duration::from_secs(10);
+
 /// Watches one scrolled list.
 #[derive(Clone, Debug)]
 pub struct Swipe(Rc<State>);
@@ -26,6 +30,9 @@ type OnChange = Box<dyn Fn(bool)>;
 
 struct State {
     motion: Cell<Motion>,
+    fingers: RefCell<Fingers<gdk::EventSequence>>,
+    /// True while somebody looks now and then whether a finger is still there.
+    is_watched: Cell<bool>,
     /// Is told when that begins and ends.
     on_change: RefCell<Option<OnChange>>,
 }
@@ -35,7 +42,7 @@ struct State {
 enum Motion {
     #[default]
     None,
-    /// A finger that is down.
+    /// Fingers that are down.
     Finger,
     /// Its momentum; it moved the list at this time last.
     Momentum(Instant),
@@ -44,7 +51,12 @@ enum Motion {
 impl Swipe {
     /// Starts to watch what `window` shows.
     pub fn new(window: &gtk::ScrolledWindow) -> Self {
-        let swipe = Self(Rc::new(State { motion: Cell::default(), on_change: RefCell::default() }));
+        let swipe = Self(Rc::new(State {
+            motion: Cell::default(),
+            fingers: RefCell::default(),
+            is_watched: Cell::default(),
+            on_change: RefCell::default(),
+        }));
         swipe.watch_fingers(window);
         swipe.watch_touchpad(window);
         let weak = Rc::downgrade(&swipe.0);
@@ -71,6 +83,7 @@ impl Swipe {
     /// Takes in that the finger is for something else. That it is gone may go unnoticed: what has
     /// opened under it may be told instead.
     pub fn end(&self) {
+        self.0.fingers.take();
         self.set_motion(Motion::None);
     }
 
@@ -89,14 +102,47 @@ impl Swipe {
         events.set_propagation_phase(gtk::PropagationPhase::Capture);
         let (swipe, weak) = (self.clone(), window.downgrade());
         events.connect_event(move |_, event| {
-            match event.event_type() {
-                gdk::EventType::TouchBegin => swipe.set_motion(Motion::Finger),
-                gdk::EventType::TouchEnd | gdk::EventType::TouchCancel => swipe.let_run(&weak),
-                _ => (),
+            let now = Instant::now();
+            let mut fingers = swipe.0.fingers.borrow_mut();
+            let is_down = match event.event_type() {
+                gdk::EventType::TouchBegin => fingers.put(event.event_sequence(), now),
+                gdk::EventType::TouchUpdate => fingers.move_on(&event.event_sequence(), now),
+                gdk::EventType::TouchEnd | gdk::EventType::TouchCancel => {
+                    fingers.lift(&event.event_sequence(), now)
+                }
+                _ => return glib::Propagation::Proceed,
+            };
+            drop(fingers);
+            if is_down {
+                swipe.set_motion(Motion::Finger);
+                swipe.watch_rest();
+            } else if swipe.0.motion.get() == Motion::Finger {
+                swipe.let_run(&weak);
             }
             glib::Propagation::Proceed
         });
         window.add_controller(events);
+    }
+
+    /// Stops to wait for fingers that are told of no more.
+    fn watch_rest(&self) {
+        if self.0.is_watched.replace(true) {
+            return;
+        }
+        let weak = Rc::downgrade(&self.0);
+        glib::spawn_future_local(async move {
+            loop {
+                glib::timeout_future(FINGER_TIME).await;
+                let Some(state) = weak.upgrade() else { return };
+                if state.motion.get() == Motion::Finger {
+                    if state.fingers.borrow().are_down(Instant::now()) {
+                        continue;
+                    }
+                    Self(state.clone()).set_motion(Motion::None);
+                }
+                return state.is_watched.set(false);
+            }
+        });
     }
 
     /// A touchpad moves a list like a wheel, and leaves it momentum.
@@ -131,8 +177,78 @@ impl Swipe {
     }
 }
 
+/// The fingers that touch, each with when it was told of last.
+#[derive(Debug)]
+struct Fingers<T>(Vec<(T, Instant)>);
+
+impl<T> Default for Fingers<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+/// Each of these returns true while one is down.
+impl<T: PartialEq> Fingers<T> {
+    /// One more touches.
+    fn put(&mut self, finger: T, now: Instant) -> bool {
+        self.0.retain(|(_, told)| is_waited_for(*told, now));
+        self.0.push((finger, now));
+        true
+    }
+
+    /// One that touches moves; it may have been for something else.
+    fn move_on(&mut self, finger: &T, now: Instant) -> bool {
+        if let Some((_, told)) = self.0.iter_mut().find(|(it, _)| it == finger) {
+            *told = now;
+        }
+        self.are_down(now)
+    }
+
+    /// One touches no more.
+    fn lift(&mut self, finger: &T, now: Instant) -> bool {
+        self.0.retain(|(it, _)| it != finger);
+        self.are_down(now)
+    }
+
+    fn are_down(&self, now: Instant) -> bool {
+        self.0.iter().any(|(_, told)| is_waited_for(*told, now))
+    }
+}
+
+fn is_waited_for(told: Instant, now: Instant) -> bool {
+    now.duration_since(told) < FINGER_TIME
+}
+
 impl fmt::Debug for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("State").field("motion", &self.motion).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_moved_until_the_last_finger_is_gone() {
+        let (mut fingers, now) = (Fingers::default(), Instant::now());
+        assert!(fingers.put(1, now));
+        assert!(fingers.put(2, now));
+        assert!(fingers.lift(&1, now));
+        assert!(!fingers.lift(&2, now));
+        assert!(!fingers.move_on(&2, now), "it is for something else");
+    }
+
+    #[test]
+    fn a_finger_whose_end_was_told_to_something_else_is_not_waited_for() {
+        let (mut fingers, now) = (Fingers::default(), Instant::now());
+        fingers.put(1, now);
+        let later = now + FINGER_TIME;
+        assert!(fingers.are_down(now + FINGER_TIME / 2));
+        assert!(!fingers.are_down(later));
+        assert!(fingers.move_on(&1, later), "it has only rested");
+        let much_later = later + FINGER_TIME;
+        fingers.put(2, much_later);
+        assert!(!fingers.lift(&2, much_later));
     }
 }

@@ -25,6 +25,9 @@ const PASSAGES_TOLD_MAX: usize = 2;
 /// The most people who are named where many came or went.
 const NAMES_TOLD_MAX: usize = 3;
 
+/// The most new messages that are counted where there is little room.
+const NEW_MAX: u32 = 999;
+
 /// The most characters of a message that a notification shows.
 const EXCERPT_CHARS_MAX: usize = 200;
 
@@ -168,6 +171,16 @@ fn list(names: &[&str]) -> Option<List> {
 /// Returns how many messages have come.
 pub fn new_messages(n_messages: usize) -> String {
     ngettext_f("{count} new message", "{count} new messages", n_messages, &[])
+}
+
+/// Returns the same where there is little room.
+pub fn n_new(n_messages: u32) -> String {
+    if NEW_MAX < n_messages {
+        // Translators: more messages than are counted; on a small button.
+        return gettext_f("{count}+ new", &[("count", &NEW_MAX.to_string())]);
+    }
+    // Translators: messages; on a small button.
+    ngettext_f("{count} new", "{count} new", n_messages as usize, &[])
 }
 
 /// Returns how many are here, the reader among them.

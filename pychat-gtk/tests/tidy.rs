@@ -60,6 +60,7 @@ const LINES: [(&[&str], &[&str]); 4] = [
             "src/selection.rs",
             "src/selection_area.rs",
             "src/shortcuts.rs",
+            "src/unread_bar.rs",
             "src/window.rs",
         ],
         &["transport", "gio::Socket", "std::net"],

@@ -258,7 +258,7 @@ impl Chat {
                     username: &username,
                     protocol,
                     token: token.as_deref(),
-                    resume: resume.as_ref().map(|resume| (&*resume.epoch, resume.after)),
+                    resume: resume.as_ref(),
                 };
                 self.on_hello(now, id, &hello, effects);
             }

@@ -67,7 +67,8 @@ pub enum Begin {
     /// The same, but for somebody who was never here everything that the server keeps.
     Everything,
     /// The last messages, as an [`Event::Page`] of at most so many, and what is said from now on.
-    /// For a window, which shows nothing when it opens.
+    /// For a window, which shows nothing when it opens, and knows what its reader has
+    /// [seen](Client::see): if that is further back, the page goes back as far, where it can.
     LastPage(u64),
 }
 
@@ -178,7 +179,10 @@ impl Client {
     pub fn beginning(mut self, begin: Begin) -> Self {
         self.begin = begin;
         self.place = match begin {
-            Begin::LastPage(_) => Place::default(),
+            Begin::LastPage(_) => {
+                self.saved.seen.get_or_insert(self.saved.seq);
+                Place::default()
+            }
             Begin::Resume | Begin::Everything => {
                 Place::resumed(self.saved.epoch.clone(), self.saved.seq)
             }
@@ -224,8 +228,7 @@ impl Client {
     pub fn next_event(&mut self) -> Option<Event> {
         let Queued { event, mark } = self.events.pop_front()?;
         if let Some(Mark { epoch, seq }) = mark {
-            self.saved.epoch = epoch.or(self.saved.epoch.take());
-            self.saved.seq = seq;
+            self.saved.reach(epoch, seq);
             self.has_changed = true;
         }
         Some(event)
@@ -299,6 +302,39 @@ impl Client {
     /// ```
     pub fn saved(&self) -> &Saved {
         &self.saved
+    }
+
+    /// Takes in that the reader has seen everything up to number `seq`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::Saved};
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// client.see(5);
+    /// assert_eq!(client.saved().seen(), 0); // There was no such message yet.
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
+    pub fn see(&mut self, seq: u64) {
+        let seen = seq.min(self.saved.seq);
+        if self.saved.seen() < seen {
+            self.saved.seen = Some(seen);
+            self.has_changed = true;
+        }
+    }
+
+    /// Returns the last number of the log, as it was when we came in; 0 before that.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::Saved};
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// assert_eq!(client.welcomed_at(), 0);
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
+    pub fn welcomed_at(&self) -> u64 {
+        self.line.welcomed_at
     }
 
     /// Returns who is present, ourselves included, in join order; without a line, who last was.

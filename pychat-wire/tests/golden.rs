@@ -28,13 +28,17 @@ fn what_clients_say() {
         token: token.map(Cow::from),
         resume,
     };
-    let resume = Some(Resume { epoch: "0f8e".into(), after: 1_234 });
+    let resume = |limit| Some(Resume { epoch: "0f8e".into(), after: 1_234, limit });
     for (message, payload) in [
         (ClientMessage::hello("Анна"), r#"{"type":"hello","username":"Анна"}"#),
         (hello(None, None), r#"{"type":"hello","username":"Анна","protocol":2}"#),
         (
-            hello(Some("5a"), resume),
+            hello(Some("5a"), resume(None)),
             r#"{"type":"hello","username":"Анна","protocol":2,"token":"5a","resume":{"epoch":"0f8e","after":1234}}"#,
+        ),
+        (
+            hello(None, resume(Some(500))),
+            r#"{"type":"hello","username":"Анна","protocol":2,"resume":{"epoch":"0f8e","after":1234,"limit":500}}"#,
         ),
         (ClientMessage::text("привет\n"), r#"{"type":"text","content":"привет\n"}"#),
         (
@@ -126,6 +130,7 @@ fn what_servers_say_to_greet_to_welcome_and_of_messages() {
 fn what_servers_say_beside_messages() {
     for (message, payload) in [
         (ServerMessage::Gap { from: 1, to: 40 }, r#"{"type":"gap","from":1,"to":40}"#),
+        (ServerMessage::Skip { from: 1, to: 40 }, r#"{"type":"skip","from":1,"to":40}"#),
         (
             ServerMessage::Page { before: 41, count: 0, start: true },
             r#"{"type":"page","before":41,"count":0,"start":true}"#,

@@ -5,17 +5,18 @@
 
 use std::time::Duration;
 
-use gtk::{glib, prelude::*, subclass::prelude::*};
+use gtk::{glib, glib::clone, prelude::*, subclass::prelude::*};
 
 use super::imp::ConversationPage;
 use crate::{
     follow_end::FollowEnd,
-    model::Recent,
+    model::{History, Recent},
+    selection::Selection,
     session::{PAGE_MESSAGES, SessionState},
 };
 
 /// How long a view may take to lay out rows that are new.
-const LAYOUT_TIME: Duration = Duration::from_millis(200);
+pub(super) const LAYOUT_TIME: Duration = Duration::from_millis(200);
 
 /// How many messages that wait below are shown at once.
 const LATER_MESSAGES: usize = 200;
@@ -30,6 +31,45 @@ impl ConversationPage {
         if let (Some(recent), Ok(n_rows)) = (&*self.recent.borrow(), u32::try_from(height)) {
             recent.set_page(n_rows + 1);
         }
+    }
+
+    /// Makes what the list shows of `history`. From GTK 4.12 on, a list that is at its very top stays
+    /// there when something comes above it, and what is read moves away.
+    pub(super) fn recent(&self, history: &History) -> Recent {
+        let recent = Recent::new(history);
+        recent.connect_items_changed(clone!(
+            #[weak(rename_to = imp)]
+            self,
+            move |_, at, _, n_added| {
+                let adjustment = imp.scrolled_window.vadjustment();
+                if at == 0 && 0 < n_added && !imp.is_at_end() && adjustment.value() < 1.0 {
+                    // A wheel that has gone on turning at the top has the window go back there for a
+                    // while, with each frame.
+                    imp.scrolled_window.set_kinetic_scrolling(false);
+                    adjustment.set_value(1.0);
+                    imp.scrolled_window.set_kinetic_scrolling(true);
+                }
+            }
+        ));
+        recent
+    }
+
+    /// Makes what is to be shown and selected. Who selects something has it stay where it is.
+    pub(super) fn selection(&self, history: &History, recent: &Recent) -> Selection {
+        let selection = Selection::new(history, recent);
+        selection.connect_is_empty_notify(clone!(
+            #[weak(rename_to = imp)]
+            self,
+            move |selection| {
+                let Some(follow_end) = imp.follow_end.get() else { return };
+                if selection.is_empty() {
+                    follow_end.settle();
+                } else {
+                    follow_end.leave();
+                }
+            }
+        ));
+        selection
     }
 
     /// Has the list show all there is while the reader is elsewhere than at the end, and then the
@@ -73,6 +113,7 @@ impl ConversationPage {
     pub(super) fn read_on(&self) {
         self.read_back();
         self.read_forth();
+        self.see_later();
     }
 
     /// Asks for older messages while the oldest are about to be seen. At the end of the list nobody

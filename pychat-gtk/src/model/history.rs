@@ -12,13 +12,15 @@
 
 mod bound;
 mod shelf;
+mod unread;
 
-use std::{cell::RefCell, time::Duration};
+use std::{cell::RefCell, sync::OnceLock, time::Duration};
 
 use gtk::{
     gio,
     gio::{prelude::*, subclass::prelude::*},
     glib,
+    glib::subclass::Signal,
 };
 
 use self::shelf::Shelf;
@@ -63,11 +65,24 @@ mod imp {
         pub(super) forgotten_before: Cell<Option<u64>>,
         /// True while the reader does not see what comes.
         pub(super) is_unattended: Cell<bool>,
-        /// The first message that came meanwhile; it is known until something else is.
+        /// The last number that the reader has seen; 0 where messages have none.
+        #[property(get)]
+        pub(super) seen: Cell<u64>,
+        /// What has a number above this one is told to be new: it was not seen when the end was seen
+        /// last.
+        pub(super) unread_after: Cell<u64>,
+        /// The last number that was missed, until everything is shown that was.
+        pub(super) missed_until: Cell<Option<u64>>,
+        /// The first message that is new to the reader; it is known until something else is.
         pub(super) first_unread: RefCell<Option<Message>>,
-        /// How many other people's messages have come since the reader looked last.
+        /// True while that has yet to be fetched.
+        pub(super) is_mark_due: Cell<bool>,
+        /// How many other people's messages are new to the reader.
         #[property(get)]
         pub(super) n_unread: Cell<u32>,
+        /// True while some of these have yet to be fetched.
+        #[property(get)]
+        pub(super) is_behind: Cell<bool>,
     }
 
     #[glib::object_subclass]
@@ -78,7 +93,12 @@ mod imp {
     }
 
     #[glib::derived_properties]
-    impl ObjectImpl for History {}
+    impl ObjectImpl for History {
+        fn signals() -> &'static [Signal] {
+            static SIGNALS: OnceLock<Vec<Signal>> = OnceLock::new();
+            SIGNALS.get_or_init(|| vec![Signal::builder("caught-up").build()])
+        }
+    }
 
     impl ListModelImpl for History {
         fn item_type(&self) -> glib::Type {
@@ -167,23 +187,13 @@ impl History {
             imp.arrived.borrow_mut().put_before(messages);
             self.tell_change(0, 0, position(n_added));
         }
-    }
-
-    /// Takes in whether the reader sees what comes. What came before they looked again is marked
-    /// until something else is, or until they answer.
-    pub fn set_attended(&self, is_attended: bool) {
-        if is_attended {
-            self.miss(&self.imp().batch.borrow()); // It has come, and is about to be shown.
-            self.count_unread(0);
-        }
-        self.imp().is_unattended.set(!is_attended);
+        self.take_in();
     }
 
     /// Shows, after all others, a message that is on its way.
     pub fn say(&self, message: Message) {
         self.flush();
         self.show_latest();
-        self.mark_unread(None);
         let n_forgotten = self.make_room(1, message.size());
         let at = self.n_items();
         self.imp().unsent.borrow_mut().push(message);
@@ -214,6 +224,7 @@ impl History {
             imp.arrived.borrow_mut().push_back(message);
             self.tell_change(position(at), 0, 1);
         }
+        self.take_in();
         true
     }
 
@@ -270,8 +281,8 @@ impl History {
         imp.n_strange.take();
         imp.has_forgotten.take();
         imp.forgotten_before.take();
-        imp.first_unread.take();
-        self.count_unread(0);
+        self.read_from(0, 0);
+        self.mark_unread(None);
         if 0 < n_removed {
             self.tell_change(0, n_removed, 0);
         }
@@ -303,6 +314,13 @@ impl History {
             return;
         }
         self.miss(&messages);
+        self.add(messages);
+        self.take_in();
+    }
+
+    /// Puts `messages` after all that have arrived.
+    fn add(&self, mut messages: Vec<Message>) {
+        let imp = self.imp();
         if imp.is_away.get() && !self.can_take(&messages) {
             self.part(0);
         }
@@ -316,35 +334,6 @@ impl History {
         imp.arrived.borrow_mut().extend(messages);
         self.tell_change(position(at), 0, position(n_added));
         self.forget(n_forgotten);
-    }
-
-    /// Takes in that these are about to come, and that the reader may be elsewhere.
-    fn miss(&self, messages: &[Message]) {
-        if !self.imp().is_unattended.get() {
-            return;
-        }
-        let mut missed = messages.iter().filter(|message| message.kind() == MessageKind::Other);
-        let Some(first) = missed.next() else { return };
-        let n_before = self.n_unread();
-        if n_before == 0 {
-            self.mark_unread(Some(first.clone()));
-        }
-        self.count_unread(n_before + 1 + position(missed.count()));
-    }
-
-    /// Marks this message, and no other, as the first that the reader has not seen.
-    fn mark_unread(&self, first: Option<Message>) {
-        let Some(before) = self.imp().first_unread.replace(first) else { return };
-        let index = self.imp().arrived.borrow().iter().rposition(|message| *message == before);
-        if let Some(index) = index {
-            self.place(index);
-        }
-    }
-
-    fn count_unread(&self, n_unread: u32) {
-        if self.imp().n_unread.replace(n_unread) != n_unread {
-            self.notify_n_unread();
-        }
     }
 
     /// Places what is new, and what comes after it, and tells who looks of the change.

@@ -10,6 +10,7 @@ use std::{
 use gtk::{
     glib,
     glib::{
+        clone,
         prelude::*,
         subclass::{Signal, prelude::*},
     },
@@ -69,6 +70,8 @@ pub struct Session {
     pub(super) protocol: Cell<u64>,
     /// What there is to be had of older messages.
     pub(super) past: Cell<Past>,
+    /// True while messages are fetched up to the first that was not seen.
+    pub(super) is_fetching_unread: Cell<bool>,
     /// What is shown after the first page.
     pub(super) welcome: RefCell<Option<Message>>,
     /// Who has just been replaced by themselves, over another connection.
@@ -113,6 +116,7 @@ impl Default for Session {
             has_conversation: Cell::default(),
             protocol: Cell::default(),
             past: Cell::default(),
+            is_fetching_unread: Cell::default(),
             welcome: RefCell::default(),
             replaced: RefCell::default(),
             callee: RefCell::default(),
@@ -137,6 +141,15 @@ impl ObjectSubclass for Session {
 
 #[glib::derived_properties]
 impl ObjectImpl for Session {
+    fn constructed(&self) {
+        self.parent_constructed();
+        self.history.connect_seen_notify(clone!(
+            #[weak(rename_to = session)]
+            self.obj(),
+            move |history| session.see(history.seen())
+        ));
+    }
+
     /// A connection does not outlive who speaks along it.
     fn dispose(&self) {
         if let Link::Open(line) = self.link.take() {

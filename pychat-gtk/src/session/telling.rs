@@ -46,12 +46,15 @@ impl Session {
             Event::Offline { cause, retry_at_ms } => self.on_offline(cause, retry_at_ms),
             Event::Message(said) => self.on_message(&said),
             Event::Page(page) => self.on_page(&page),
-            Event::Gap { from, .. } => {
+            Event::Gap { from, to } => {
                 self.history().restart(from.saturating_sub(1));
+                self.history().miss_up_to(to);
                 self.note(None, &wording::gap());
             }
+            Event::Skipped { to, .. } => self.history().skip_to(to),
             Event::NewEpoch => {
                 self.history().begin_anew();
+                self.read_from_seen();
                 self.note(None, &wording::new_epoch());
             }
             Event::MemberJoined { name, time_ms } => self.on_arrival(&name, time_ms),
@@ -104,6 +107,7 @@ impl Session {
             imp.welcome.replace(Some(welcome()));
         }
         self.history().flush();
+        self.read_from_seen();
         self.end_patience();
         self.set_retry_at(None);
         self.set_state(SessionState::Joined);
@@ -176,7 +180,12 @@ impl Session {
             messages.push(self.shown(said));
         }
         messages.extend(self.welcome_below(&messages));
+        let is_empty = messages.is_empty();
         self.history().prepend(messages);
+        if page.start {
+            self.history().reach_start();
+        }
+        self.fetch_unread(!is_empty);
     }
 
     /// Returns what welcomes the newcomer below `messages`. That nobody else is here is said where there

@@ -5,6 +5,7 @@
 mod joining;
 mod keeping;
 mod people;
+mod reading;
 mod returning;
 mod searching;
 mod server;

@@ -96,7 +96,7 @@ fn who_comes_back_is_shown_what_was_missed_once_and_nothing_else() {
             let mut peer = door.accept();
             let hello = peer.let_in_2("e1", 3);
             assert_eq!(hello["token"], "t0");
-            assert_eq!(hello["resume"], json!({"epoch": "e1", "after": 1}));
+            assert_eq!(hello["resume"], json!({"epoch": "e1", "after": 1, "limit": 500}));
             for (seq, text) in [(1, "before"), (2, "meanwhile"), (3, "too"), (3, "too")] {
                 peer.record(seq, "Борис", text, &json!({"replay": true}));
             }

@@ -11,6 +11,7 @@ import subprocess
 import threading
 import unittest
 
+from servers import now_ms
 from support import PATIENCE_S, Atspi, GLib, WindowTest, eventually
 from touchscreen import Touchscreen
 
@@ -192,6 +193,29 @@ class Scrolling(ScrollingTest):
         for n in range(1, 11):
             xdotool("mousemove", x, begin + (end - begin) * n // 10)
         xdotool("mouseup", 1)
+
+
+class Day(WindowTest):
+    def test_the_day_is_told_while_one_scrolls(self):
+        modern = self.start_modern()
+        window = self.open("--name", "Анна", modern.address)
+        modern.let_in()
+        for n in range(1, N_BEFORE + 1):
+            is_today = N_BEFORE - 50 < n
+            time = now_ms() - (0 if is_today else 24 * 60 * 60 * 1000)
+            modern.record(n, "Борис", text(n), time=time)
+        modern.record(N_BEFORE + 1, "Борис", "the last")
+        window.wait_for_row(": the last")
+        window.focus()
+        self.assertIsNone(window.find("label", "Today"), "nobody scrolls")
+        for day in ("Today", "Yesterday"):
+            def is_told():
+                window.scroll("up", 2)
+                return window.find("label", day)
+
+            eventually(is_told, f"the day to be told: {day}", 4 * PATIENCE_S)
+        eventually(lambda: not window.find("label", "Yesterday"), "it to go")
+        self.assertIsNotNone(window.find("heading", "Today"), "the day's own heading is another")
 
 
 @unittest.skipUnless("TOUCHSCREEN" in os.environ, "there is no touchscreen")

@@ -2,7 +2,7 @@
 
 import unittest
 
-from support import WindowTest, eventually
+from support import PATIENCE_S, WindowTest, activate_action, eventually
 from test_notifications import Desktop
 
 BUTTON = "Jump to Latest"
@@ -24,13 +24,8 @@ class Unread(WindowTest):
         for text in texts:
             self.boris.say(text)
 
-    def marked(self):
-        """The texts before which it says that what follows is new."""
-        names = [row.get_name() for row in self.window.rows()]
-        return [name.rpartition(": ")[2] for name in names if MARK in name]
-
     def wait_for_marked(self, *expected):
-        eventually(lambda: self.marked() == list(expected), f"{expected} to be marked")
+        eventually(lambda: marked(self.window) == list(expected), f"{expected} to be marked")
 
     def button(self, n_new=0):
         count = {0: "", 1: ": 1 new message"}.get(n_new, f": {n_new} new messages")
@@ -47,7 +42,7 @@ class Unread(WindowTest):
 
     def test_what_is_seen_at_once_is_not_new(self):
         self.say("one", "two")
-        self.assertEqual(self.marked(), [])
+        self.assertEqual(marked(self.window), [])
 
     def test_what_came_while_the_window_was_in_the_background_is_marked(self):
         self.say("seen")
@@ -56,7 +51,7 @@ class Unread(WindowTest):
         self.wait_for_marked("one")
         self.window.focus()
         self.say("three")
-        self.assertEqual(self.marked(), ["one"], "it stays, to be read")
+        self.assertEqual(marked(self.window), ["one"], "it stays, to be read")
         self.window.lose_focus()
         self.say("four")
         self.wait_for_marked("four")
@@ -82,7 +77,7 @@ class Unread(WindowTest):
         eventually(lambda: self.window.focused().get_name() == "Message", "the focus in the entry")
         self.say("four")
         eventually(lambda: self.is_in_view("four"), "the end to be followed")
-        self.assertEqual(self.marked(), ["one"])
+        self.assertEqual(marked(self.window), ["one"])
 
     def test_scrolling_back_to_the_end_is_seeing_it(self):
         self.scroll_up()
@@ -94,10 +89,131 @@ class Unread(WindowTest):
         self.wait_for_button()
 
     def is_in_view(self, text):
-        row = self.window.wait_for_row(f": {text}")
-        composer = self.window.extents(self.window.wait_for("text", "Message"))
-        bounds = self.window.extents(row)
-        return 0 < bounds.y and bounds.y + bounds.height <= composer.y
+        return is_in_view(self.window, f": {text}")
+
+
+class ReadingPlace(WindowTest):
+    """After a restart, and after a lost line, one reads on where one was."""
+
+    def setUp(self):
+        self.modern = self.start_modern()
+
+    def open_room(self, seq):
+        """Opens the window of somebody in whose room so much was said, and who looks."""
+        self.window = self.open("--name", "Анна", self.modern.address)
+        self.modern.let_in(seq)
+        self.modern.give_page()
+        self.window.focus()
+
+    def leave(self):
+        activate_action("quit")
+        self.window.process.wait(PATIENCE_S)
+        self.modern.client.close()
+
+    def wait_for_mark(self, text):
+        """Waits for the line above this message to be in view, and the message with it."""
+        def is_there():
+            row = self.window.wait_for_row(f": {text}")
+            bounds = self.window.extents(row)
+            return MARK in row.get_name() and 0 < bounds.y and is_in_view(self.window, row=row)
+
+        eventually(is_there, f"the line above {text!r} in view")
+
+    def wait_for_button(self, name):
+        eventually(lambda: self.window.find("push button", name), f"the button {name!r}")
+
+    def test_the_next_start_opens_at_the_first_message_that_was_missed(self):
+        for n_missed in (60, 300):
+            with self.subTest(n_missed=n_missed):
+                self.open_room(100)
+                self.window.wait_for_row(": number 100")
+                self.leave()
+                self.open_room(100 + n_missed)
+                self.wait_for_mark("number 101")
+                self.wait_for_button(f"{BUTTON}: {n_missed} new messages")
+                label = self.window.find("label", f"{n_missed} new")
+                self.assertIsNotNone(label, "it is on the button, too")
+                self.assertTrue(is_in_view(self.window, ": number 100"), "with what was before")
+                self.modern.record(101 + n_missed, "Борис", "one more")
+                self.wait_for_button(f"{BUTTON}: {n_missed + 1} new messages")
+                self.leave()
+                # What was in view has been seen.
+                self.open_room(101 + n_missed)
+                eventually(self.window.n_missed, "what is left")
+                self.assertLess(self.window.n_missed(), n_missed + 1)
+                self.window.click(self.window.way_back())
+                eventually(lambda: not self.window.way_back(), "the end")
+                self.leave()
+                # And now all of it.
+                self.open_room(101 + n_missed)
+                self.window.wait_for_row(f": number {101 + n_missed}")
+                self.assertEqual(self.window.way_back(), "")
+                self.assertEqual(marked(self.window), [])
+                self.leave()
+                self.modern.close()
+                self.modern = self.start_modern()
+
+    def test_a_few_are_seen_at_once_and_marked(self):
+        self.open_room(100)
+        self.window.wait_for_row(": number 100")
+        self.leave()
+        self.open_room(103)
+        self.wait_for_mark("number 101")
+        eventually(lambda: not self.window.way_back(), "the end in view")
+        self.modern.record(104, "Борис", "one more")
+        eventually(lambda: is_in_view(self.window, ": one more"), "the end to be followed")
+
+    def test_more_than_are_fetched_at_once_are_told_of_and_a_button_away(self):
+        self.open_room(1)
+        self.window.wait_for_row(": number 1")
+        self.leave()
+        self.open_room(621)
+        eventually(lambda: is_in_view(self.window, ": number 621"), "the end")
+        name = "Jump to First New Message: 620 new messages"
+        self.wait_for_button(name)
+        self.assertEqual(self.window.way_back(), "")
+        self.window.click(name)
+        for _ in range(2):
+            self.modern.give_page()
+        self.wait_for_mark("number 2")
+        self.wait_for_button(f"{BUTTON}: 620 new messages")
+        self.assertIsNone(self.window.find("push button", name))
+
+    def test_who_does_not_want_to_read_so_much_says_so(self):
+        self.open_room(1)
+        self.window.wait_for_row(": number 1")
+        self.leave()
+        self.open_room(621)
+        self.window.click("Mark as Read")
+        eventually(lambda: not self.window.find("push button", "Mark as Read"), "it to go")
+        self.leave()
+        self.open_room(621)
+        eventually(lambda: is_in_view(self.window, ": number 621"), "the end")
+        self.assertIsNone(self.window.find("push button", "Mark as Read"))
+        self.assertEqual(marked(self.window), [])
+
+    def test_a_line_that_was_lost_is_read_on_where_it_broke(self):
+        self.open_room(30)
+        self.window.wait_for_row(": number 30")
+        self.modern.client.close()
+        self.modern.let_in(70)
+        for seq in range(31, 71):
+            self.modern.record(seq, "Борис", f"number {seq}", replay=True)
+        self.wait_for_mark("number 31")
+        self.wait_for_button(f"{BUTTON}: 40 new messages")
+        self.assertTrue(is_in_view(self.window, ": number 30"), "something of before is, too")
+
+
+def marked(window):
+    """The texts before which it says that what follows is new."""
+    names = [row.get_name() for row in window.rows()]
+    return [name.rpartition(": ")[2] for name in names if MARK in name]
+
+
+def is_in_view(window, ending=None, row=None):
+    bounds = window.extents(row or window.wait_for_row(ending))
+    composer = window.extents(window.wait_for("text", "Message"))
+    return 0 < bounds.y and bounds.y + bounds.height <= composer.y
 
 
 if __name__ == "__main__":

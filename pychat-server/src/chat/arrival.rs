@@ -4,7 +4,7 @@ use std::{fmt::Write, time::Instant};
 
 use pychat_wire::{
     NameError, UserName,
-    message::{ErrorCode, PROTOCOL},
+    message::{ErrorCode, PROTOCOL, Resume},
     notice::Notice,
 };
 
@@ -22,8 +22,8 @@ pub(super) struct Hello<'a> {
     pub(super) username: &'a str,
     pub(super) protocol: u64,
     pub(super) token: Option<&'a str>,
-    /// The epoch and the number after which the peer wants to go on.
-    pub(super) resume: Option<(&'a str, u64)>,
+    /// Where the peer wants to go on.
+    pub(super) resume: Option<&'a Resume<'a>>,
 }
 
 impl Chat {
@@ -123,8 +123,9 @@ impl Chat {
         let members = self.roster.members().clone();
         effects.push(Effect::Welcome { to: id, name: name.clone(), token, members });
         self.enter(now, id, name, Some(grant), effects);
-        if let Some((epoch, after)) = hello.resume {
-            effects.push(Effect::Resume { id, epoch: epoch.to_owned(), after });
+        if let Some(Resume { epoch, after, limit }) = hello.resume {
+            let epoch = epoch.as_ref().to_owned();
+            effects.push(Effect::Resume { id, epoch, after: *after, limit: *limit });
         }
     }
 

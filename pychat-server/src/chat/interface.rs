@@ -147,6 +147,8 @@ pub enum Effect {
         epoch: String,
         /// The last number that the peer has.
         after: u64,
+        /// How many messages it wants at most, the newest; `None` if all.
+        limit: Option<u64>,
     },
     /// Send some messages of the past.
     Page {

@@ -67,7 +67,9 @@ impl<S: Socket> Switchboard<S> {
             Effect::Enter { id, name, owner, protocol, join_index } => {
                 self.enter(now, id, name, owner, protocol, join_index);
             }
-            Effect::Resume { id, epoch, after } => self.resume(id, &epoch, after),
+            Effect::Resume { id, epoch, after, limit } => {
+                self.resume(now, id, (&epoch, after), limit);
+            }
             Effect::Page { to, before, limit } => self.page(now, to, before, limit),
             Effect::Pong { to } => self.tell(to, |out| ServerMessage::Pong.encode(out)),
             Effect::Publish { from, record } => self.publish(Some(from), record.entry()),

@@ -80,8 +80,15 @@ impl Want {
 }
 
 impl<S: Socket> Switchboard<S> {
-    /// Begins to send what `id` missed since number `after` of the log called `epoch`.
-    pub(super) fn resume(&mut self, id: ConnectionId, epoch: &str, after: u64) {
+    /// Begins to send what `id` missed since number `after` of the log called `epoch`; if that is more
+    /// than `limit` messages, or than a page, the last of it.
+    pub(super) fn resume(
+        &mut self,
+        now: Instant,
+        id: ConnectionId,
+        (epoch, after): (&str, u64),
+        limit: Option<u64>,
+    ) {
         let is_other = epoch != self.log.epoch();
         let last = self.published_seq;
         let (after, gap) = match after {
@@ -93,6 +100,11 @@ impl<S: Socket> Switchboard<S> {
         if let Some((from, to)) = gap {
             self.tell(id, |out| ServerMessage::Gap { from, to }.encode(out));
         }
+        let after = match limit.map(|limit| self.skip(id, after, limit)) {
+            None => after,
+            Some(Ok(after)) => after,
+            Some(Err(error)) => return self.cannot_feed(now, id, &error),
+        };
         let Some(seat) = self.connections.get_mut(id) else { return };
         if let Hears::Nothing | Hears::Farewell = seat.hears {
             return;
@@ -103,6 +115,20 @@ impl<S: Socket> Switchboard<S> {
         seat.wants.retain(|want| !matches!(want.up_to, UpTo::Now));
         seat.wants.push_front(Want { after, up_to: UpTo::Now });
         self.queues.mark_hungry(id, seat);
+    }
+
+    /// Passes over what was said after number `after` and before the last `limit` messages, or as many
+    /// as make a page; returns the number after which these begin.
+    fn skip(&mut self, id: ConnectionId, after: u64, limit: u64) -> Result<u64, StorageError> {
+        let end = self.published_seq + 1;
+        let limit = limit.clamp(1, PAGE_MESSAGES_MAX);
+        let begin = self.log.page_start(end, limit, PAGE_BYTES_MAX)?;
+        let (from, to) = (after + 1, begin.saturating_sub(1));
+        if begin <= self.log.first_seq() || to < from {
+            return Ok(after); // What is no longer kept is a gap.
+        }
+        self.tell(id, |out| ServerMessage::Skip { from, to }.encode(out));
+        Ok(to)
     }
 
     /// Begins to send the newest `limit` messages before number `before`, or as many of them as make a

@@ -76,10 +76,10 @@ fn who_joins_is_told_who_is_there_and_given_a_token() {
 fn who_comes_back_says_after_which_message() {
     let mut room = Room::new();
     room.connect(A);
-    let resume = Some(Resume { epoch: "e".into(), after: 12 });
+    let resume = Some(Resume { epoch: "e".into(), after: 12, limit: Some(7) });
     let hello =
         ClientMessage::Hello { username: "Анна".into(), protocol: 2, token: None, resume };
-    let last = Effect::Resume { id: A, epoch: "e".into(), after: 12 };
+    let last = Effect::Resume { id: A, epoch: "e".into(), after: 12, limit: Some(7) };
     assert_eq!(room.receive(A, hello).last(), Some(&last));
 }
 

@@ -111,6 +111,15 @@ impl Memory {
         self.shown.splice(0..0, older);
     }
 
+    /// Takes in that a window missed so much that it begins anew after `seq`.
+    #[track_caller]
+    pub(crate) fn skip_to(&mut self, seq: u64) {
+        assert!(self.is_window, "{} is shown everything", self.name);
+        assert!(self.next_seq.is_some_and(|next| next <= seq), "{} has {seq}", self.name);
+        self.shown.clear();
+        self.next_seq = Some(seq + 1);
+    }
+
     /// Takes in that a text has a number.
     #[track_caller]
     pub(crate) fn acknowledge(&mut self, id: MessageId, seq: u64) {

@@ -381,6 +381,10 @@ impl Person {
                 self.memory.show(message);
             }
             Event::Page(page) => self.memory.show_page(page),
+            Event::Skipped { to, .. } => {
+                self.memory.skip_to(to);
+                client.forget_before(to + 1);
+            }
             Event::Accepted { id, seq } => {
                 around.tally.note(Fault::Repeated);
                 self.memory.acknowledge(id, seq);

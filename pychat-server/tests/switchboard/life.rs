@@ -219,6 +219,7 @@ impl Life {
                 id.map(|id| Heard::Own { id: id.into_owned(), seq, dup })
             }
             ServerMessage::Gap { from, to } => Some(self.on_gap(from, to)),
+            ServerMessage::Skip { .. } => panic!("nobody asked for no more than so many"),
             ServerMessage::Page { before, count, start } => {
                 self.on_page(before, count, start, truth);
                 Some(Heard::Page { start })

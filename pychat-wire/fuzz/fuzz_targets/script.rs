@@ -91,7 +91,7 @@ impl Script<'_> {
     }
 
     fn message(&mut self) -> ServerMessage<'static> {
-        match self.byte() % 12 {
+        match self.byte() % 13 {
             0 | 1 => ServerMessage::Greeting {
                 username: self.word(),
                 content: self.word(),
@@ -126,6 +126,7 @@ impl Script<'_> {
                 ServerMessage::Left { username, time, reason: self.reason() }
             }
             10 => self.error(),
+            11 => ServerMessage::Skip { from: self.number(), to: self.number() },
             _ if self.is() => ServerMessage::Ping,
             _ => ServerMessage::Bye { reason: self.reason(), retry_ms: self.number() },
         }

@@ -63,6 +63,16 @@ pub enum Event {
         /// The last of them.
         to: u64,
     },
+    /// More was missed than is sent at once to somebody who begins with the
+    /// [last page](super::Begin::LastPage): these numbers are not shown, and what follows them is
+    /// next. Show nothing before that, [say so](super::Client::forget_before), and they can be asked
+    /// for like everything older.
+    Skipped {
+        /// The first of them.
+        from: u64,
+        /// The last of them.
+        to: u64,
+    },
     /// The server's log is another one than before. Numbers begin anew, and all that the new log
     /// has follows.
     NewEpoch,

@@ -66,6 +66,8 @@ pub(super) struct Line {
     pub(super) asked_after: Option<u64>,
     /// The end of the log at the welcome: what is said on this line comes after it.
     pub(super) welcomed_at: u64,
+    /// True while the server may skip what it was asked not to send all of: once a line.
+    pub(super) may_skip: bool,
     /// Texts that the server could not keep, and what was said after them.
     pub(super) held: HashSet<MessageId>,
     /// When to send those again; not before something is held.
@@ -83,6 +85,7 @@ impl Default for Line {
             patience: None,
             asked_after: None,
             welcomed_at: 0,
+            may_skip: false,
             held: HashSet::new(),
             held_until: 0,
             farewell: None,

@@ -8,7 +8,9 @@ use super::{
     place::{Change, Order, Place},
 };
 use crate::{
-    message::{ClientMessage, ErrorCode, Listing, PROTOCOL, Resume, ServerMessage},
+    message::{
+        ClientMessage, ErrorCode, Listing, PAGE_MESSAGES_MAX, PROTOCOL, Resume, ServerMessage,
+    },
     name::SERVER,
     notice::Notice,
 };
@@ -91,8 +93,16 @@ impl Client {
                 self.on_record(now, seq, message, dup);
             }
             ServerMessage::Gap { from, to } => {
-                if let Some(missing) = self.place.on_gap(from, to) {
-                    self.on_missing(now, missing);
+                if let Some((from, to)) = self.place.on_gap(from, to) {
+                    self.on_missing(now, Event::Gap { from, to }, to);
+                }
+            }
+            ServerMessage::Skip { from, to } => {
+                if let Some((from, to)) = self.place.on_gap(from, to) {
+                    let is_wanted = mem::take(&mut self.line.may_skip);
+                    let skipped = Event::Skipped { from, to };
+                    let event = if is_wanted { skipped } else { Event::Gap { from, to } };
+                    self.on_missing(now, event, to);
                 }
             }
             ServerMessage::Page { before, start, .. } => {
@@ -153,12 +163,14 @@ impl Client {
         }
         let token = self.token();
         let resume = self.place.resume();
+        let limit = matches!(self.begin, Begin::LastPage(_)).then_some(PAGE_MESSAGES_MAX);
         self.line.asked_after = resume.map(|(_, after)| after);
+        self.line.may_skip = resume.is_some() && limit.is_some();
         let hello = ClientMessage::Hello {
             username: self.name.as_str().into(),
             protocol: PROTOCOL,
             token: Some(token.into()),
-            resume: resume.map(|(epoch, after)| Resume { epoch: epoch.into(), after }),
+            resume: resume.map(|(epoch, after)| Resume { epoch: epoch.into(), after, limit }),
         };
         hello.encode(&mut self.outgoing);
         self.phase = Phase::Asked { protocol: Protocol::Second, until };
@@ -208,13 +220,21 @@ impl Client {
                 self.tell_marked(Event::Gap { from, to }, None, mark.1);
             }
         }
-        self.ask_for_first_page(change);
+        self.ask_for_first_page(change, epoch);
         self.send_unacknowledged();
     }
 
-    fn ask_for_first_page(&mut self, change: Change) {
+    /// The page has all that was not seen, and some before it, unless that is more than one page can
+    /// have.
+    fn ask_for_first_page(&mut self, change: Change, epoch: &str) {
+        let is_known = self.saved.epoch.as_deref() == Some(epoch);
+        let n_unseen = self.line.welcomed_at.saturating_sub(self.saved.seen());
+        let is_fitting = is_known && n_unseen <= PAGE_MESSAGES_MAX;
+        let fitting = |limit: u64| {
+            if is_fitting { limit.max(n_unseen + limit.min(PAGE_MESSAGES_MAX) / 2) } else { limit }
+        };
         if let (Begin::LastPage(limit), Change::Begun) = (self.begin, change)
-            && !self.place.request(limit)
+            && !self.place.request(fitting(limit))
         {
             self.tell(Event::Page(Page { messages: Vec::new(), start: true }));
         }
@@ -234,8 +254,8 @@ impl Client {
         let order = if dup { Order::Known } else { self.place.on_message(seq) };
         match order {
             Order::Next { missing } => {
-                if let Some(missing) = missing {
-                    self.on_missing(now, missing);
+                if let Some((from, to)) = missing {
+                    self.on_missing(now, Event::Gap { from, to }, to);
                 }
                 self.tell_marked(Event::Message(message), None, seq);
             }
@@ -247,10 +267,10 @@ impl Client {
         }
     }
 
-    /// These numbers will not come. What we said since the welcome may be among them, and only an
+    /// Numbers up to `to` will not come. What we said since the welcome may be among them, and only an
     /// answer to the same text again would tell.
-    fn on_missing(&mut self, now: u64, (from, to): (u64, u64)) {
-        self.tell_marked(Event::Gap { from, to }, None, to);
+    fn on_missing(&mut self, now: u64, event: Event, to: u64) {
+        self.tell_marked(event, None, to);
         if self.line.welcomed_at < to {
             self.hold_unacknowledged(now);
         }

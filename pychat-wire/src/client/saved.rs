@@ -48,7 +48,9 @@ impl fmt::Display for MessageId {
 /// As JSON it is an object of `name`, `token` (what proves that the name is ours; keep it secret),
 /// `choice` (a token that no server has confirmed yet),
 /// `epoch` and `seq` (the last message that was taken from
-/// [`Client::next_event`](super::Client::next_event)), `counter` (how many ids were given out)
+/// [`Client::next_event`](super::Client::next_event)), `seen` (the last message that was
+/// [seen](super::Client::see); without it, that is the last one taken), `counter` (how many ids were
+/// given out)
 /// and `unacknowledged`, a list of `{"id":…,"text":…}` in the order in which they were said, each
 /// with `renewed`, `{"id":…,"times":…}`, if it is said under another id by now.
 ///
@@ -70,6 +72,8 @@ pub struct Saved {
     pub(super) choice: Option<String>,
     pub(super) epoch: Option<String>,
     pub(super) seq: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) seen: Option<u64>,
     pub(super) counter: u64,
     pub(super) unacknowledged: VecDeque<Unacknowledged>,
 }
@@ -116,14 +120,23 @@ impl Saved {
         self.seq
     }
 
-    /// Returns what proves that the name is ours, if there is anything yet.
-    pub fn token(&self) -> Option<&str> {
-        self.token.as_deref()
-    }
-
     /// Returns how many texts were ever given an id, those that were given another one each time.
     pub fn n_said(&self) -> u64 {
         self.counter
+    }
+
+    /// Returns the number of the last message that was seen; what is newer is new to the reader.
+    pub fn seen(&self) -> u64 {
+        self.seen.unwrap_or(self.seq)
+    }
+
+    /// Takes in that everything up to `seq` was shown, in the log `epoch` if that may be another one.
+    /// Where it is, nothing is known of what was seen there before.
+    pub(super) fn reach(&mut self, epoch: Option<String>, seq: u64) {
+        let is_other = epoch.is_some() && self.epoch != epoch;
+        self.seen = self.seen.map(|seen| if is_other { seq } else { seen.min(seq) });
+        self.epoch = epoch.or(self.epoch.take());
+        self.seq = seq;
     }
 
     /// Returns how many texts are waiting for their acknowledgement.

@@ -46,6 +46,11 @@ impl Stage {
         stage
     }
 
+    /// Somebody who looks at the last 50 messages first.
+    fn window(saved: Saved) -> Self {
+        Self::of(Client::new(anna(), saved, 7).beginning(Begin::LastPage(50)))
+    }
+
     /// Connects, is greeted and welcomed; what was told meanwhile is dropped, what was written is
     /// returned.
     fn enter(&mut self, epoch: &str, seq: u64) -> Vec<String> {
@@ -191,6 +196,7 @@ fn summary(events: &[Event]) -> Vec<String> {
         Event::Message(message) => numbers(std::slice::from_ref(message)),
         Event::Page(page) => format!("page [{}] {}", numbers(&page.messages), page.start),
         Event::Gap { from, to } => format!("gap {from}-{to}"),
+        Event::Skipped { from, to } => format!("skipped {from}-{to}"),
         Event::NewEpoch => "new epoch".to_owned(),
         Event::Accepted { seq, .. } => format!("accepted {seq}"),
         Event::Failed { text, reason: FailReason::Lost, .. } => format!("lost {text}"),

@@ -6,6 +6,7 @@ use serde::{
     Deserialize, Deserializer, Serialize,
     de::{IgnoredAny, SeqAccess, Visitor},
 };
+use serde_json::value::RawValue;
 
 use super::{bounds, lossy, lossy::Lossy};
 
@@ -29,6 +30,16 @@ pub struct Resume<'a> {
     pub epoch: Cow<'a, str>,
     /// The last number that it has.
     pub after: u64,
+    /// If it missed more messages than that, or than one page holds, it wants the last of them alone;
+    /// without a number it wants all.
+    #[serde(default, deserialize_with = "number_or_none", skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+}
+
+/// What is not a number counts as missing.
+fn number_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let member: &RawValue = Deserialize::deserialize(deserializer)?;
+    Ok(member.get().parse().ok())
 }
 
 /// What a server takes, as its greeting announces it.

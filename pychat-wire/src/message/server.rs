@@ -83,6 +83,14 @@ pub enum ServerMessage<'a> {
         /// The last of them.
         to: u64,
     },
+    /// These numbers are not sent to somebody who missed more than they wanted to be sent: they may
+    /// ask for them.
+    Skip {
+        /// The first of them.
+        from: u64,
+        /// The last of them.
+        to: u64,
+    },
     /// The end of the answer to [`ClientMessage::History`](super::ClientMessage::History).
     Page {
         /// Older than what was asked for.
@@ -184,6 +192,10 @@ impl<'a> ServerMessage<'a> {
                 members: Cow::Owned(members.listing.and_then(lenient).unwrap_or_default()),
             }),
             "gap" => Ok(Self::Gap {
+                from: members.from.required_number("from")?,
+                to: members.to.required_number("to")?,
+            }),
+            "skip" => Ok(Self::Skip {
                 from: members.from.required_number("from")?,
                 to: members.to.required_number("to")?,
             }),

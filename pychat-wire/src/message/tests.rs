@@ -113,7 +113,7 @@ fn half_an_emoji_is_read_as_a_replacement() {
         let hello = format!(
             r#"{{"type":"hello","username":"{escaped}","resume":{{"epoch":"{escaped}","after":1}}}}"#
         );
-        let resume = Some(Resume { epoch: read.into(), after: 1 });
+        let resume = Some(Resume { epoch: read.into(), after: 1, limit: None });
         let expected =
             ClientMessage::Hello { username: read.into(), protocol: 1, token: None, resume };
         assert_eq!(ClientMessage::parse(hello.as_bytes()), Ok(expected));

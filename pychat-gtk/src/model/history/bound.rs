@@ -66,6 +66,9 @@ impl History {
         imp.is_parted.set(!ends);
         self.tell_change(position(at), 0, position(n_added));
         self.forget(n_forgotten);
+        if has_hole {
+            self.lose_unread();
+        }
     }
 
     /// Shows the latest messages, wherever the reader is.
@@ -108,6 +111,24 @@ impl History {
             self.imp().first_seq.set(Some(oldest));
             self.imp().forgotten_before.set(Some(oldest));
         }
+    }
+
+    /// Takes in that nothing is here of what comes after all that was said so far, up to number `seq`.
+    /// At the end, what was before is forgotten like that, and can be asked for page by page; whoever
+    /// is elsewhere reads on there, and finds what comes when they come down to it.
+    pub fn skip_to(&self, seq: u64) {
+        self.flush();
+        let imp = self.imp();
+        imp.last_seq.set(imp.last_seq.get().max(Some(seq)));
+        if imp.is_away.get() {
+            self.part(0);
+            imp.later.take();
+            imp.has_hole.set(true);
+            return;
+        }
+        let n_forgotten = imp.arrived.take().len();
+        self.tell_change(0, position(n_forgotten), 0);
+        self.forget(n_forgotten.max(1)); // Were there nothing, its place would still be another.
     }
 
     /// Has as many of the latest wait as it takes to have room for `messages` above those shown.

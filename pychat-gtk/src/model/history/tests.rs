@@ -1,6 +1,7 @@
 //! The history as a view sees it that hears only of its changes.
 
 mod bound;
+mod unread;
 
 use std::{ops::Range, rc::Rc};
 

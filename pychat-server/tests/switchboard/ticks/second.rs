@@ -285,6 +285,42 @@ fn what_is_said_in_the_tick_of_a_hello_is_heard_once() {
 }
 
 #[test]
+fn who_wants_no_more_than_so_many_is_told_which_were_skipped() {
+    for (after, limit, is_long, expected) in [
+        (0, "2", false, &["skip 1-4", "5", "6"][..]),
+        (3, "2", false, &["skip 4-4", "5", "6"]),
+        (4, "2", false, &["5", "6"]),
+        (0, "6", false, &["1", "2", "3", "4", "5", "6"]),
+        (0, "0", false, &["skip 1-5", "6"]),
+        (0, "-2", false, &["1", "2", "3", "4", "5", "6"]),
+        (0, "\"2\"", false, &["1", "2", "3", "4", "5", "6"]),
+        // No more than a page has.
+        (0, "500", true, &["skip 1-2", "3", "4", "5", "6"]),
+    ] {
+        let mut server = Server::new(10);
+        let talker = server.join("talker");
+        for _ in 0..6 {
+            server.text(&talker, &"x".repeat(if is_long { 60_000 } else { 1 }));
+        }
+        server.settle();
+        let peer = server.connect();
+        server.settle();
+        payloads(&peer);
+        let resume = resume(after).replace('}', &format!(r#","limit":{limit}}}"#));
+        server.send(&peer, hello("a", &resume).as_bytes());
+        server.settle();
+        let heard = payloads(&peer).into_iter().skip(1).map(|payload| {
+            let payload: serde_json::Value = serde_json::from_str(&payload).unwrap();
+            match payload["type"].as_str() {
+                Some("skip") => format!("skip {}-{}", payload["from"], payload["to"]),
+                _ => payload["seq"].to_string(),
+            }
+        });
+        assert_eq!(heard.collect::<Vec<_>>(), expected, "{limit} after {after}");
+    }
+}
+
+#[test]
 fn time_never_goes_back_though_the_clock_does() {
     let mut server = Server::new(10);
     let (a, _) = server.join_two("a");

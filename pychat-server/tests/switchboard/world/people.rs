@@ -85,6 +85,7 @@ impl World<'_> {
         let resume = resume.map(|(is_right_epoch, after)| Resume {
             epoch: if is_right_epoch { EPOCH } else { "another" }.into(),
             after,
+            limit: None,
         });
         let username = if is_witness { &person.name } else { username };
         let hello = ClientMessage::Hello { username: username.into(), protocol: 2, token, resume };

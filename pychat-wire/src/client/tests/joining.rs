@@ -77,13 +77,14 @@ fn a_window_shows_the_last_page_instead() {
         [r#"{"type":"hello","username":"Анна","protocol":2,"token":"5a"}"#]
     );
     stage.hear(&[welcome(EPOCH, 9)]);
-    assert_eq!(stage.written(), [r#"{"type":"history","before":10,"limit":2}"#]);
+    // What was not seen, and one more.
+    assert_eq!(stage.written(), [r#"{"type":"history","before":10,"limit":5}"#]);
     let page = ServerMessage::Page { before: 10, count: 2, start: false };
     let events = stage.hear(&[replayed(8), live(10), replayed(9), page]);
     assert_told(&events, &["10", "page [8 9] false"]);
     stage.cut();
     assert!(
-        stage.enter(EPOCH, 10)[0].contains(r#""resume":{"epoch":"0f8e","after":10}"#),
+        stage.enter(EPOCH, 10)[0].contains(r#""resume":{"epoch":"0f8e","after":10,"limit":500}"#),
         "from then on it resumes"
     );
 }

@@ -152,6 +152,71 @@ fn what_is_shown_no_more_can_be_asked_for_again() {
 }
 
 #[test]
+fn a_window_that_missed_too_much_is_sent_the_last_of_it_and_may_ask_for_the_rest() {
+    let page = |before, start| ServerMessage::Page { before, count: 2, start };
+    let mut stage = Stage::window(saved(10));
+    stage.enter(EPOCH, 10);
+    stage.hear(&[page(11, false)]);
+    stage.cut();
+    let written = stage.enter(EPOCH, 1_013);
+    assert!(written[0].contains(r#""after":10,"limit":500}"#), "{written:?}");
+    let skip = ServerMessage::Skip { from: 11, to: 1_010 };
+    let told = stage.hear(&[skip, replayed(1_011), replayed(1_012), live(1_013)]);
+    assert_told(&told, &["skipped 11-1010", "1011", "1012", "1013"]);
+    assert_eq!((stage.client.saved().seq(), stage.client.saved().seen()), (1_013, 10));
+    // Unasked, it is no more than a gap.
+    let skip = ServerMessage::Skip { from: 1_014, to: 1_020 };
+    assert_told(&stage.hear(&[skip]), &["gap 1014-1020"]);
+    stage.client.forget_before(1_011);
+    stage.client.request_history(2);
+    assert_eq!(stage.written(), [r#"{"type":"history","before":1011,"limit":2}"#]);
+}
+
+#[test]
+fn what_was_seen_is_known_apart_from_what_was_shown() {
+    let mut stage = Stage::window(saved(10));
+    stage.enter(EPOCH, 10);
+    stage.hear(&[live(11), live(12)]);
+    assert_eq!(stage.client.saved().seen(), 10, "before this was known, what was shown was seen");
+    stage.client.take_saved();
+    for (seq, seen) in [(11, Some(11)), (11, None), (5, None), (99, Some(12))] {
+        stage.client.see(seq);
+        assert_eq!(stage.client.take_saved().map(Saved::seen), seen, "up to {seq}");
+    }
+    stage.hear(&[live(13), live(14)]);
+    let mut stage = stage.killed();
+    stage.client = stage.client.beginning(Begin::LastPage(3));
+    stage.enter(EPOCH, 15);
+    assert_eq!((stage.client.saved().seen(), stage.client.welcomed_at()), (12, 15));
+
+    // A log that lost its end, another one meanwhile, another one after a restart.
+    stage.cut();
+    stage.enter(EPOCH, 11);
+    assert_eq!(stage.client.saved().seen(), 11);
+    stage.cut();
+    stage.pass(2_000);
+    stage.enter("new", 7);
+    assert_eq!(stage.client.saved().seen(), 0);
+    let mut stage = Stage::window(saved(10));
+    stage.enter("new", 7);
+    assert_eq!(stage.client.saved().seen(), 7);
+    let mut stage = Stage::window(Saved::default());
+    stage.enter(EPOCH, 7);
+    assert_eq!(stage.client.saved().seen(), 7, "nothing is new to a newcomer");
+}
+
+#[test]
+fn the_first_page_goes_back_to_what_was_not_seen_if_it_can() {
+    for (seen, limit) in [(100, 50), (80, 50), (40, 85), (0, 50)] {
+        let seq = if seen == 0 { 501 } else { 100 };
+        let mut stage = Stage::window(saved(seen));
+        let written = stage.enter(EPOCH, seq);
+        let asked = format!(r#"{{"type":"history","before":{},"limit":{limit}}}"#, seq + 1);
+        assert_eq!(written[1], asked, "seen {seen} of {seq}");
+    }
+}
+
+#[test]
 fn a_page_takes_what_was_asked_for_and_no_more() {
     let end = ServerMessage::Page { before: 11, count: 2, start: false };
     for (heard, told) in [

@@ -1,0 +1,229 @@
+//! Which messages are new to the reader.
+//!
+//! Where messages have numbers, those are new that had not been seen when the reader was at the end
+//! last: the ones that came in their absence too, and ones that have yet to be fetched. How far they
+//! have read since is a number as well, and as everything up to it was seen, it stays where it is while
+//! some are missing in between. Where there are no numbers, messages are new that come while the
+//! reader does not look.
+//!
+//! What was missed is not seen by being shown at the end: it may be more than fits there, so whoever
+//! shows it is told when [all of it has come](History::connect_caught_up).
+
+use gtk::{gio::prelude::*, glib, glib::subclass::prelude::*};
+
+use super::{History, Message, position};
+use crate::model::MessageKind;
+
+impl History {
+    /// Takes in that the reader has seen everything up to number `seen`, and missed what comes after
+    /// it up to number `latest`.
+    pub fn read_from(&self, seen: u64, latest: u64) {
+        let imp = self.imp();
+        imp.seen.set(seen);
+        imp.unread_after.set(seen);
+        imp.missed_until.set(Some(latest).filter(|latest| seen < *latest));
+        imp.is_mark_due.set(false);
+        self.set_unread(0);
+        self.take_in();
+    }
+
+    /// Takes in whether the reader sees what comes, at the end. What came before they looked again
+    /// is marked until something else is, or until they answer.
+    pub fn set_attended(&self, is_attended: bool) {
+        if is_attended && self.imp().is_unattended.get() {
+            self.miss(&self.imp().batch.borrow()); // It has come, and is about to be shown.
+            self.count_unread();
+        }
+        self.imp().is_unattended.set(!is_attended);
+        self.take_in();
+    }
+
+    /// Takes in that the reader has seen `message`, and so what was shown before it.
+    pub fn see(&self, message: &Message) {
+        let arrived = self.imp().arrived.borrow();
+        let Some(index) = arrived.iter().rposition(|it| it == message) else { return };
+        let first_known = self.imp().n_strange.get();
+        if index < first_known {
+            return;
+        }
+        let seq = arrived.range(first_known..=index).rev().find_map(Message::seq);
+        drop(arrived);
+        if let Some(seq) = seq {
+            self.see_up_to(seq);
+        }
+    }
+
+    /// Takes in that nothing is new to the reader any more, whether they have seen it or not.
+    pub fn see_all(&self) {
+        let imp = self.imp();
+        imp.missed_until.take();
+        imp.is_mark_due.set(false);
+        self.mark_unread(None);
+        self.set_behind(false);
+        self.see_up_to(imp.last_seq.get().unwrap_or_default());
+        imp.unread_after.set(imp.seen.get());
+        self.set_unread(0);
+    }
+
+    /// Takes in that there is nothing to be had that is older than what is shown.
+    pub fn reach_start(&self) {
+        let imp = self.imp();
+        let before = imp.first_seq.get().map(|first| first.saturating_sub(1));
+        if let Some(before) = before.or_else(|| imp.missed_until.take()) {
+            self.set_behind(false);
+            self.see_up_to(before);
+            imp.unread_after.set(imp.unread_after.get().max(before));
+            self.take_in();
+        }
+    }
+
+    /// Returns the first message that is new to the reader, or was when they looked last.
+    pub fn first_unread(&self) -> Option<Message> {
+        self.imp().first_unread.borrow().clone()
+    }
+
+    /// Calls `f` when all that was missed is shown, or as much as there is room for.
+    pub fn connect_caught_up(&self, f: impl Fn(&Self) + 'static) -> glib::SignalHandlerId {
+        self.connect_closure(
+            "caught-up",
+            false,
+            glib::closure_local!(move |history: &Self| f(history)),
+        )
+    }
+
+    /// Takes in that what is new and not here is about to be fetched.
+    pub fn expect_unread(&self) {
+        self.imp().missed_until.set(self.imp().last_seq.get());
+    }
+
+    /// Takes in that numbers up to `seq` will not come.
+    pub fn miss_up_to(&self, seq: u64) {
+        let imp = self.imp();
+        if imp.missed_until.get().is_some_and(|missed| missed <= seq) {
+            imp.missed_until.set(imp.last_seq.get());
+        }
+        self.take_in();
+    }
+
+    /// Takes in messages that have come: they are seen, or new. Tells once that all is shown that
+    /// was missed.
+    pub(super) fn take_in(&self) {
+        let imp = self.imp();
+        self.look();
+        self.count_unread();
+        let has_come = |latest| Some(latest) <= imp.last_seq.get() && imp.batch.borrow().is_empty();
+        if !imp.is_behind.get() && imp.missed_until.get().is_some_and(has_come) {
+            imp.missed_until.take();
+            self.emit_by_name::<()>("caught-up", &[]);
+            self.look();
+            self.count_unread();
+        }
+    }
+
+    /// Whoever looks at the end sees what there is, unless they have missed something.
+    fn look(&self) {
+        let imp = self.imp();
+        if imp.is_unattended.get() || imp.missed_until.get().is_some() {
+            return;
+        }
+        match imp.last_seq.get() {
+            Some(_) if imp.is_behind.get() => {}
+            Some(latest) => {
+                self.see_up_to(latest);
+                imp.unread_after.set(imp.seen.get());
+            }
+            None => self.set_unread(0),
+        }
+    }
+
+    fn see_up_to(&self, seq: u64) {
+        let imp = self.imp();
+        if !imp.is_behind.get() && imp.seen.get() < seq {
+            imp.seen.set(seq);
+            self.notify_seen();
+        }
+    }
+
+    /// Takes in that these are about to come, and that the reader may be elsewhere: as far as they
+    /// have no numbers.
+    pub(super) fn miss(&self, messages: &[Message]) {
+        if !self.imp().is_unattended.get() {
+            return;
+        }
+        let is_missed = |it: &&Message| it.kind() == MessageKind::Other && it.seq().is_none();
+        let mut missed = messages.iter().filter(is_missed);
+        let Some(first) = missed.next() else { return };
+        let n_before = self.n_unread();
+        if n_before == 0 {
+            self.mark_unread(Some(first.clone()));
+        }
+        self.set_unread(n_before + 1 + position(missed.count()));
+    }
+
+    /// Counts, of the messages that have numbers, those that are new, and marks the first of them if
+    /// there were none before. Of those that have yet to be fetched, all may be other people's.
+    pub(super) fn count_unread(&self) {
+        let imp = self.imp();
+        let (Some(first), Some(_)) = (imp.first_seq.get(), imp.last_seq.get()) else {
+            return self.set_behind(false); // Nothing has a number.
+        };
+        let n_unfetched = first.saturating_sub(1).saturating_sub(imp.unread_after.get());
+        let (n_fetched, first_unread) = self.fetched_unread();
+        let n_unread = n_unfetched.saturating_add(n_fetched);
+        if self.n_unread() == 0 && 0 < n_unread {
+            imp.is_mark_due.set(true);
+        }
+        if n_unfetched == 0 && imp.is_mark_due.get() && first_unread.is_some() {
+            imp.is_mark_due.set(false);
+            self.mark_unread(first_unread);
+        }
+        self.set_unread(u32::try_from(n_unread).unwrap_or(u32::MAX));
+        self.set_behind(0 < n_unfetched);
+    }
+
+    /// Returns how many messages are here that are new, and the first of them.
+    fn fetched_unread(&self) -> (u64, Option<Message>) {
+        let imp = self.imp();
+        let (arrived, later, batch) =
+            (imp.arrived.borrow(), imp.later.borrow(), imp.batch.borrow());
+        let n_known = arrived.len() + later.len() + batch.len();
+        let n_known = n_known.saturating_sub(imp.n_strange.get());
+        let latest = batch.iter().rev().chain(later.iter().rev()).chain(arrived.iter().rev());
+        let new = latest
+            .take(n_known)
+            .take_while(|message| message.seq().is_none_or(|seq| imp.unread_after.get() < seq))
+            .filter(|message| message.kind() == MessageKind::Other && message.seq().is_some());
+        new.fold((0, None), |(n, _), message| (n + 1, Some(message.clone())))
+    }
+
+    /// Takes in that some of what is new is not here any more.
+    pub(super) fn lose_unread(&self) {
+        self.mark_unread(None);
+        self.imp().is_mark_due.set(true);
+        self.count_unread();
+    }
+
+    /// Marks this message, and no other, as the first that is new to the reader.
+    pub(super) fn mark_unread(&self, first: Option<Message>) {
+        let before = self.imp().first_unread.replace(first.clone());
+        let changed = [before, first].into_iter().flatten();
+        let places = changed.filter_map(|changed| {
+            self.imp().arrived.borrow().iter().rposition(|message| *message == changed)
+        });
+        for index in places.collect::<Vec<_>>() {
+            self.place(index);
+        }
+    }
+
+    fn set_behind(&self, is_behind: bool) {
+        if self.imp().is_behind.replace(is_behind) != is_behind {
+            self.notify_is_behind();
+        }
+    }
+
+    fn set_unread(&self, n_unread: u32) {
+        if self.imp().n_unread.replace(n_unread) != n_unread {
+            self.notify_n_unread();
+        }
+    }
+}

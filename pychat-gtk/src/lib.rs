@@ -40,7 +40,9 @@ pub mod retry_countdown;
 pub mod search_bar;
 pub mod selection;
 pub mod selection_area;
+pub mod selection_header;
 pub mod swipe;
+pub mod talk_layout;
 
 pub mod ending;
 pub mod model;

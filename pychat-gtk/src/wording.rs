@@ -159,6 +159,11 @@ pub fn new_messages(n_messages: usize) -> String {
     ngettext_f("{count} new message", "{count} new messages", n_messages, &[])
 }
 
+/// Returns how many messages are selected.
+pub fn n_selected(n_messages: u32) -> String {
+    ngettext_f("{count} Selected", "{count} Selected", count(n_messages), &[])
+}
+
 /// Returns how many are here, the reader among them.
 pub fn people_here(n_people: u32) -> String {
     if n_people == 1 {

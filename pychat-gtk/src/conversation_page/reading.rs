@@ -3,9 +3,9 @@
 //! A list whose adjustment changes may be laying itself out, and must not be told of other rows
 //! then. So whatever follows from where the reader is follows a moment later.
 
-use std::time::Duration;
+use std::{cell::Cell, rc::Rc, time::Duration};
 
-use gtk::{glib, prelude::*, subclass::prelude::*};
+use gtk::{glib, glib::clone, prelude::*, subclass::prelude::*};
 
 use super::imp::ConversationPage;
 use crate::{
@@ -73,6 +73,57 @@ impl ConversationPage {
     pub(super) fn read_on(&self) {
         self.read_back();
         self.read_forth();
+        self.offer_way_back_later();
+    }
+
+    /// Leads to the latest message whoever is elsewhere and does not see it.
+    pub(super) fn offer_way_back(&self) {
+        let follow_end = self.follow_end.get();
+        let is_in_view = |it: &FollowEnd| it.is_following() || it.is_end_in_view();
+        let is_parted = self.obj().session().is_some_and(|it| it.history().is_parted());
+        let is_offered = is_parted || !follow_end.is_some_and(is_in_view);
+        if self.latest_button.is_visible() != is_offered {
+            self.latest_button.set_visible(is_offered);
+            self.stay();
+        }
+    }
+
+    /// Keeps what is read in its place while the view gets lower or higher; a list near its end
+    /// would keep that. It is put back after the layout, before anything is drawn.
+    fn stay(&self) {
+        let Some(clock) = self.scrolled_window.frame_clock() else { return };
+        let adjustment = self.scrolled_window.vadjustment();
+        let (value, page) = (adjustment.value(), adjustment.page_size());
+        let weak = self.downgrade();
+        let handler = Rc::new(Cell::new(None));
+        let id = clock.connect_layout(clone!(
+            #[strong]
+            handler,
+            move |clock| {
+                let id = handler.take();
+                if weak.upgrade().is_some_and(|imp| !imp.is_at_end())
+                    && 1.0 <= (page - adjustment.page_size()).abs()
+                {
+                    adjustment.set_value(value);
+                }
+                id.into_iter().for_each(|id| clock.disconnect(id));
+            }
+        ));
+        handler.set(Some(id));
+    }
+
+    /// Does that once the view has been laid out.
+    fn offer_way_back_later(&self) {
+        if self.is_offering.replace(true) {
+            return;
+        }
+        let weak = self.downgrade();
+        glib::idle_add_local_once(move || {
+            if let Some(imp) = weak.upgrade() {
+                imp.is_offering.set(false);
+                imp.offer_way_back();
+            }
+        });
     }
 
     /// Asks for older messages while the oldest are about to be seen. At the end of the list nobody

@@ -7,14 +7,16 @@
 //! The keyboard goes from message to message with the arrows. Tab goes to what can be activated in
 //! the message, and then on to what comes after the list; GTK would stop at each message of it.
 
+mod item;
+
 use std::cell::{Cell, RefCell};
 
 use adw::subclass::prelude::*;
 use gtk::{gdk, glib, glib::clone, prelude::*};
 
+use self::item::{is_stretch_key, row_of, select};
 use crate::{
     message_menu::{self, Subject},
-    message_row::MessageRow,
     model::{Message, transcript},
     place,
     selection::Selection,
@@ -187,7 +189,8 @@ mod imp {
                 self.clear();
                 return true;
             }
-            if modifiers.contains(gdk::ModifierType::SHIFT_MASK) && !has_selection {
+            let shift = gdk::ModifierType::SHIFT_MASK;
+            if modifiers.contains(shift) && is_stretch_key(key) && !has_selection {
                 self.begin();
             }
             false
@@ -253,10 +256,11 @@ mod imp {
             }
         }
 
-        /// Lets a stretch begin at the message that has the focus, instead of some text in it.
+        /// Lets a stretch begin at the message that has the focus. From GTK 4.12 on, whoever goes on
+        /// from one that is not selected gets no further than to select it.
         fn begin(&self) {
             if let Some(item) = self.focused_item() {
-                select(&item, false, false);
+                select(&item, true, false);
             }
         }
 
@@ -371,15 +375,6 @@ mod imp {
         fn focus_widget(&self) -> Option<gtk::Widget> {
             self.obj().root().and_then(|root| RootExt::focus(&root))
         }
-    }
-
-    fn select(item: &gtk::Widget, modify: bool, extend: bool) {
-        // It fails only outside a list.
-        let _ = item.activate_action("listitem.select", Some(&(modify, extend).to_variant()));
-    }
-
-    fn row_of(item: &gtk::Widget) -> Option<MessageRow> {
-        item.first_child().and_downcast()
     }
 
     /// Touches come in sequences, and the mouse does not. What device a finger is on, X11 does not

@@ -58,6 +58,7 @@ const LINES: [(&[&str], &[&str]); 4] = [
             "src/search_bar.rs",
             "src/selection.rs",
             "src/selection_area.rs",
+            "src/selection_area",
             "src/selection_header.rs",
             "src/window.rs",
         ],

@@ -73,19 +73,27 @@ impl ConversationPage {
     pub(super) fn read_on(&self) {
         self.read_back();
         self.read_forth();
-        self.offer_way_back_later();
+        self.offer_way_back();
     }
 
-    /// Leads to the latest message whoever is elsewhere and does not see it.
+    /// Leads to the latest message whoever is elsewhere and does not see it. A view that is being
+    /// laid out can get no button, so that follows a moment later.
     pub(super) fn offer_way_back(&self) {
-        let follow_end = self.follow_end.get();
-        let is_in_view = |it: &FollowEnd| it.is_following() || it.is_end_in_view();
-        let is_parted = self.obj().session().is_some_and(|it| it.history().is_parted());
-        let is_offered = is_parted || !follow_end.is_some_and(is_in_view);
-        if self.latest_button.is_visible() != is_offered {
-            self.latest_button.set_visible(is_offered);
-            self.stay();
+        if self.is_offering.replace(true) {
+            return;
         }
+        let weak = self.downgrade();
+        glib::idle_add_local_once(move || {
+            let Some(imp) = weak.upgrade() else { return };
+            imp.is_offering.set(false);
+            let is_in_view = |it: &FollowEnd| it.is_following() || it.is_end_in_view();
+            let is_parted = imp.obj().session().is_some_and(|it| it.history().is_parted());
+            let is_offered = is_parted || !imp.follow_end.get().is_some_and(is_in_view);
+            if imp.latest_button.is_visible() != is_offered {
+                imp.latest_button.set_visible(is_offered);
+                imp.stay();
+            }
+        });
     }
 
     /// Keeps what is read in its place while the view gets lower or higher; a list near its end
@@ -110,20 +118,6 @@ impl ConversationPage {
             }
         ));
         handler.set(Some(id));
-    }
-
-    /// Does that once the view has been laid out.
-    fn offer_way_back_later(&self) {
-        if self.is_offering.replace(true) {
-            return;
-        }
-        let weak = self.downgrade();
-        glib::idle_add_local_once(move || {
-            if let Some(imp) = weak.upgrade() {
-                imp.is_offering.set(false);
-                imp.offer_way_back();
-            }
-        });
     }
 
     /// Asks for older messages while the oldest are about to be seen. At the end of the list nobody

@@ -1,10 +1,21 @@
 """Talking, and reading what was said."""
 
 import re
+import subprocess
 import unittest
 
 from servers import SERVER_AUTHOR
-from support import Atspi, WindowTest, children, eventually, is_sensitive, walk
+from support import (
+    Atspi,
+    WindowTest,
+    children,
+    eventually,
+    is_sensitive,
+    place_of,
+    role_of,
+    russian,
+    walk,
+)
 
 
 class Conversation(WindowTest):
@@ -131,6 +142,70 @@ class Conversation(WindowTest):
             return page.y <= place.y < place.y + place.height <= page.y + page.height
 
         eventually(is_in_view, "the last message to be in view")
+
+
+class Time(WindowTest):
+    """When each message was said, at the end of its text."""
+
+    def open_at(self, **environment):
+        server = self.start_server()
+        self.window = self.open_joined(server, **environment)
+        self.peer = self.let_join(server, "Борис")
+
+    def parts(self, text):
+        """Returns where text and time of a message are, and where its last letter is."""
+        row = self.window.wait_for_row(text)
+        shown, time = (
+            next(it for it in walk(row) if role_of(it) == "label" and is_meant(it.get_name()))
+            for is_meant in (text.__eq__, re.compile(r"\d\d:\d\d").fullmatch)
+        )
+        letter = Atspi.Text.get_character_extents(shown, len(text) - 1, Atspi.CoordType.WINDOW)
+        origin = place_of(shown)
+        letter.x -= origin.x
+        letter.y -= origin.y
+        return self.window.extents(shown), self.window.extents(time), letter
+
+    def test_it_stands_beside_the_last_line_or_below_where_there_is_no_room(self):
+        self.open_at()
+        kinds = set()
+        for n in [1, 2, *range(60, 100, 3)]:
+            text = " ".join(["word"] * (n // 4) + ["w" * (1 + n % 4), f"{n}."])
+            self.peer.say(text)
+            shown, time, letter = self.parts(text)
+            self.assertAlmostEqual(time.x + time.width, shown.x + shown.width, delta=1)
+            if time.y < shown.y + shown.height:
+                kinds.add("beside")
+                self.assertLess(letter.x + letter.width, time.x - shown.x)
+                self.assertLess(letter.y, time.y + time.height - shown.y)
+            else:
+                kinds.add("below")
+                self.assertGreater(letter.x + letter.width + time.width, shown.width - 16)
+        self.assertEqual(kinds, {"beside", "below"})
+
+    def test_it_stands_at_the_other_side_where_one_reads_from_the_right(self):
+        self.open_at(**{**russian(), "LANGUAGE": "he"})
+        self.peer.say("שלום")
+        shown, time, letter = self.parts("שלום")
+        self.assertAlmostEqual(time.x, shown.x, delta=1)
+        self.assertLess(time.x + time.width, shown.x + letter.x)
+
+    def test_it_alone_tells_the_date_when_pointed_at(self):
+        self.open_at()
+        self.peer.say("a few words")
+        shown, time, _ = self.parts("a few words")
+        n_windows = self.count_windows()
+        self.point(time)
+        eventually(lambda: self.count_windows() == n_windows + 1, "the date")
+        self.point(shown)
+        eventually(lambda: self.count_windows() == n_windows, "the date to go")
+
+    def point(self, area):
+        at = [str(area.x + 12), str(area.y + area.height // 2)]
+        subprocess.run(["xdotool", "mousemove", *at, "mousemove_relative", "2", "0"], check=True)
+
+    def count_windows(self):
+        search = ["xdotool", "search", "--onlyvisible", "--pid", str(self.window.process.pid)]
+        return len(subprocess.check_output(search).split())
 
 
 class Delivery(WindowTest):

@@ -192,10 +192,10 @@ class Copying(Reading):
     def test_a_selection_is_counted_copied_and_ended(self):
         self.say("one", "two", "three")
         self.press("shift+Tab", "space")
-        self.window.wait_for("status bar", "1 Selected")
+        self.window.wait_for("label", "1 Selected")
         self.assertIsNone(self.window.find("push button", "Main Menu"))
         self.press("shift+Up")
-        self.window.wait_for("status bar", "2 Selected")
+        self.window.wait_for("label", "2 Selected")
         self.window.click("Copy")
         self.wait_for_selected()
         self.window.wait_for("push button", "Main Menu")
@@ -225,13 +225,44 @@ class Copying(Reading):
         self.press("shift+Tab", "space")
         self.wait_for_selected("number 39")
         self.assertEqual(self.window.way_back(), "", "the end is in view")
-        self.say("number 40")
+        self.boris.say("number 40")
         self.window.wait_for("push button", "Jump to Latest: 1 new message")
         self.press("End")
         self.row("number 40")
         self.press("Escape")
         self.wait_for_selected()
         eventually(lambda: self.window.way_back() == "", "the end to be followed")
+
+
+class CodeBlocks(Reading):
+    def test_a_block_is_copied_by_its_button(self):
+        self.open_room()
+        block = "```sh\n\tmake all\n  `x`\n```"
+        self.say(f"before\n{block}\nafter `span`")
+        row = self.row(f"before\n{block}\nafter `span`")
+        self.window.click("Copy Code", row)
+        self.check_copied("\tmake all\n  `x`")
+        self.say("`span`")
+        self.assertIsNone(self.window.find("push button", "Copy Code", self.row("`span`")))
+
+    def test_a_block_that_is_shown_in_part_is_copied_as_a_whole(self):
+        self.open_room()
+        self.boris.say("```\n" + "line\n" * 60 + "```")
+        row = self.window.wait_for_row("line…")
+        self.window.click("Copy Code", row)
+        self.check_copied("line\n" * 59 + "line")
+
+    def test_a_tab_leads_as_far_as_four_letters_of_code(self):
+        self.open_room()
+        text = "```\n\tb\naaaab\n```"
+        self.say(text)
+        label = self.label(text)
+
+        def left(offset):
+            place = Atspi.Text.get_character_extents(label, offset, Atspi.CoordType.WINDOW)
+            return place.x
+
+        self.assertAlmostEqual(left(text.index("b")), left(text.rindex("b")), delta=2)
 
 
 class Many(Reading):

@@ -51,7 +51,7 @@ struct Look {
     begins_group: bool,
     calls_reader: bool,
     is_emoji: bool,
-    is_current_match: bool,
+    mark: Mark,
 }
 
 mod imp {
@@ -297,7 +297,7 @@ mod imp {
                 begins_group: message.placement().begins_group,
                 calls_reader: !message.mentions().is_empty(),
                 is_emoji: self.text.is_emoji(),
-                is_current_match: message.mark() == Mark::Current,
+                mark: message.mark(),
             };
             if self.look.replace(Some(look)) == Some(look) {
                 return;
@@ -318,7 +318,7 @@ mod imp {
                 (look.delivery == Delivery::Failed, "failed"),
                 (look.calls_reader, "mention"),
                 (look.is_emoji && look.delivery != Delivery::Failed, "emoji"),
-                (look.is_current_match, "current-match"),
+                (look.mark == Mark::Current, "current-match"),
             ];
             let classes: Vec<_> =
                 marks.iter().filter(|(is_set, _)| *is_set).map(|(_, class)| *class).collect();

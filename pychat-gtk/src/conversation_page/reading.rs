@@ -114,7 +114,9 @@ impl ConversationPage {
                 {
                     adjustment.set_value(value);
                 }
-                id.into_iter().for_each(|id| clock.disconnect(id));
+                if let Some(id) = id {
+                    clock.disconnect(id);
+                }
             }
         ));
         handler.set(Some(id));

@@ -278,8 +278,8 @@ mod imp {
         fn set_emoji_size(&self, size: Option<EmojiSize>) {
             let before = self.emoji_size.replace(size);
             if before != size {
-                before.into_iter().for_each(|it| self.label.remove_css_class(class(it)));
-                size.into_iter().for_each(|it| self.label.add_css_class(class(it)));
+                let classes: Vec<_> = size.map(class).into_iter().collect();
+                self.label.set_css_classes(&classes);
             }
         }
 

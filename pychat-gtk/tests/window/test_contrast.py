@@ -1,5 +1,6 @@
 """What is to be read stands out from what it stands on: WCAG AA, measured in pixels."""
 
+import collections
 import os
 import pathlib
 import signal
@@ -24,9 +25,10 @@ def contrast(one, other):
 
 
 class Picture:
-    """What is on the screen."""
+    """What is on the screen; `scale` is how many pixels of it are one of the window's."""
 
-    def __init__(self):
+    def __init__(self, scale=1):
+        self.scale = scale
         pixels = subprocess.check_output(["import", "-window", "root", "-depth", "8", "ppm:-"])
         header, size, depth, self.pixels = pixels.split(b"\n", 3)
         assert (header, depth) == (b"P6", b"255")
@@ -34,16 +36,25 @@ class Picture:
 
     def contrast(self, extents):
         """How far the strongest colour in a rectangle is from the most frequent one."""
-        left, top = max(0, extents.x * SCALE), max(0, extents.y * SCALE)
-        right = min(self.width, left + extents.width * SCALE)
-        counts = {}
-        for y in range(top, min(self.height, top + extents.height * SCALE)):
-            row = self.pixels[3 * (y * self.width + left) : 3 * (y * self.width + right)]
-            for at in range(0, len(row), 3):
-                colour = row[at : at + 3]
-                counts[colour] = counts.get(colour, 0) + 1
+        counts = collections.Counter(colour for _, colour in self.colours(extents))
         ground = max(counts, key=counts.get)
         return max(contrast(ground, colour) for colour in counts)
+
+    def ink(self, extents):
+        """From where to where in a rectangle there is anything, in pixels from its left."""
+        colours = list(self.colours(extents))
+        (ground, _), = collections.Counter(colour for _, colour in colours).most_common(1)
+        columns = [x // self.scale for x, colour in colours if contrast(ground, colour) > 1.5]
+        return (min(columns), max(columns)) if columns else None
+
+    def colours(self, extents):
+        """Yields the pixels of a rectangle, each with its place from the left."""
+        left, top = max(0, extents.x * self.scale), max(0, extents.y * self.scale)
+        right = min(self.width, left + extents.width * self.scale)
+        for y in range(top, min(self.height, top + extents.height * self.scale)):
+            row = self.pixels[3 * (y * self.width + left) : 3 * (y * self.width + right)]
+            for at in range(0, len(row), 3):
+                yield at // 3, row[at : at + 3]
 
 
 class Contrast(WindowTest):
@@ -61,38 +72,80 @@ class Contrast(WindowTest):
 
     def check(self, style, is_high):
         server = self.start_server()
-        window = self.open(
+        self.window = self.open(
             "--name", "Анна", server.address, ADW_DEBUG_COLOR_SCHEME=style, GDK_SCALE=str(SCALE),
             ADW_DEBUG_HIGH_CONTRAST="1" if is_high else "0",
         )
-        window.wait_for_title(f"Анна — {server.address}")
+        self.picture_name = f"{style}{'-high' if is_high else ''}"
+        self.window.wait_for_title(f"Анна — {server.address}")
+        self.window.focus()
         for name in ("Борис", "Maria", "Jürgen", "李明"):
             peer = self.let_join(server, name)
             peer.say(f"https://example.org/{name[0]}")
-            window.wait_for_row(f"https://example.org/{name[0]}")
-        window.write("Message", "https://example.org/own")
-        window.click("Send (Alt+Enter)")
-        window.wait_for_row("https://example.org/own")
+            self.window.wait_for_row(f"https://example.org/{name[0]}")
+        peer.say("@Анна, `span`:\n```\nblock\n```")
+        self.window.wait_for_row("```")
+        self.say("https://example.org/own")
+        self.say("👍")
+        self.check_messages("what is said", {"Борис", "Maria", "Jürgen", "李明", "👍"})
+        self.window.press("shift+Tab")
+        self.window.press("shift+Up")
+        self.window.wait_for("label", "2 Selected")
+        self.check_messages("what is selected", {"👍"})
+        self.check_labels("the header", self.window.wait_for("label", "2 Selected").get_parent())
+        self.window.press("Escape")
+        self.window.press("ctrl+f")
+        self.window.write("Search the conversation", "example")
+        self.window.wait_for("label", "1 of 5 messages")
+        self.check_messages("what is found", {"https://example.org/own"})
+        self.window.press("Escape")
+        self.window.lose_focus()
+        peer.say("new")
+        self.window.wait_for_row("new")
+        self.window.wait_for("label", "New messages")
+        self.check_messages("what is new", {"new", "New messages"})
         server.stop(signal.SIGKILL)
-        window.wait_for("alert", None, window.conversation())
-        window.write("Message", "not there yet")
-        window.click("Send (Alt+Enter)")
-        eventually(lambda: window.descriptions() == {"not there yet": "Sending…"}, "the clock")
-        picture = Picture()
-        if folder := os.environ.get("PICTURES"):
-            path = pathlib.Path(folder, f"{style}{'-high' if is_high else ''}.png")
-            subprocess.run(["import", "-window", "root", str(path)], check=True)
-        faint = {}
-        messages = window.find("list", "Messages")
-        view = window.extents(messages)
-        for label in (it for it in walk(messages) if it.get_role_name() == "label"):
-            extents = window.extents(label)
-            bottom = extents.y + extents.height
-            if view.y <= extents.y and bottom <= view.y + view.height and 0 < extents.width:
-                found = picture.contrast(extents)
-                if found < CONTRAST_MIN:
-                    faint[label.get_name()] = round(found, 2)
-        self.assertEqual(faint, {})
+        self.window.wait_for("alert", None, self.window.conversation())
+        self.say("not there yet")
+        eventually(lambda: self.window.descriptions() == {"not there yet": "Sending…"}, "the clock")
+        self.check_messages("what is on its way", {"not there yet"})
+
+    def say(self, text):
+        self.window.write("Message", text)
+        self.window.click("Send (Alt+Enter)")
+        self.window.wait_for_row(text)
+
+    def check_messages(self, subject, expected):
+        """Measures what is in view of the messages, among it what is expected."""
+        messages = self.window.find("list", "Messages")
+        seen = self.check_labels(subject, messages, self.window.extents(messages))
+        self.assertEqual(expected - seen, set(), f"{subject} is not in view")
+
+    def check_labels(self, subject, root, view=None):
+        def faint():
+            picture = Picture(SCALE)
+            if folder := os.environ.get("PICTURES"):
+                path = pathlib.Path(folder, f"{self.picture_name}-{subject.replace(' ', '-')}.png")
+                subprocess.run(["import", "-window", "root", str(path)], check=True)
+            root.clear_cache()
+            seen.clear()
+            found = {}
+            for label in (it for it in walk(root) if it.get_role_name() == "label"):
+                extents = self.window.extents(label)
+                bottom = extents.y + extents.height
+                if view is None or view.y <= extents.y and bottom <= view.y + view.height:
+                    seen.add(label.get_name())
+                    if 0 < extents.width:
+                        found[label.get_name()] = round(picture.contrast(extents), 2)
+            return {name: value for name, value in found.items() if value < CONTRAST_MIN}
+
+        seen, looks = set(), []
+        try:
+            # What fades in is as strong as it gets once two looks are alike.
+            eventually(lambda: looks.append(faint()) or looks[-1] == {}, "everything to be strong")
+        except AssertionError:
+            self.assertEqual(looks[-1], {}, subject)
+        return seen
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ use crate::{
     selection_area::SelectionArea,
     session::Session,
     settings::Settings,
+    talk_layout::TalkLayout,
     unread_bar::UnreadBar,
 };
 
@@ -44,7 +45,7 @@ mod imp {
         #[template_child]
         talk: TemplateChild<gtk::Overlay>,
         #[template_child]
-        latest_button: TemplateChild<LatestButton>,
+        pub(super) latest_button: TemplateChild<LatestButton>,
         #[template_child]
         pub(super) unread_bar: TemplateChild<UnreadBar>,
         #[template_child]
@@ -52,7 +53,7 @@ mod imp {
         #[template_child]
         pub(super) day_label: TemplateChild<gtk::Label>,
         #[template_child]
-        selection_area: TemplateChild<SelectionArea>,
+        pub(super) selection_area: TemplateChild<SelectionArea>,
         #[template_child]
         pub(super) scrolled_window: TemplateChild<gtk::ScrolledWindow>,
         #[template_child]
@@ -68,6 +69,9 @@ mod imp {
         /// True while the window has the keyboard: whatever is in view is seen.
         #[property(get, set = Self::set_is_looked_at, explicit_notify)]
         pub(super) is_looked_at: Cell<bool>,
+        /// How many messages are selected.
+        #[property(get, set)]
+        n_selected: Cell<u32>,
         /// True while the conversation can be searched.
         #[property(get, set = Self::set_is_searching, explicit_notify)]
         is_searching: Cell<bool>,
@@ -75,6 +79,8 @@ mod imp {
         place: RefCell<Option<Place>>,
         /// True while somebody waits to see whether there is enough to read.
         pub(super) is_reading_on: Cell<bool>,
+        /// True while the way to the latest message is about to be offered, or no longer.
+        pub(super) is_offering: Cell<bool>,
         /// True while those that were shown below have yet to be laid out.
         pub(super) is_reading_forth: Cell<bool>,
         /// True while what is in view is about to count as seen.
@@ -99,6 +105,7 @@ mod imp {
             SearchBar::ensure_type();
             SelectionArea::ensure_type();
             Slot::ensure_type();
+            TalkLayout::ensure_type();
             UnreadBar::ensure_type();
             klass.set_accessible_role(gtk::AccessibleRole::Region);
             klass.bind_template();
@@ -141,7 +148,7 @@ mod imp {
                 self,
                 move |is_following| {
                     imp.go_away(!is_following);
-                    imp.latest_button.set_visible(!is_following);
+                    imp.offer_way_back();
                     imp.attend();
                 }
             ));
@@ -366,6 +373,21 @@ impl ConversationPage {
     /// Lets the reader write at once.
     pub fn focus_composer(&self) {
         self.imp().composer.focus_text();
+    }
+
+    /// Copies the messages that are selected, and ends the selection.
+    pub fn copy_selected(&self) {
+        // It fails only outside a window.
+        let _ = self.imp().selection_area.activate_action("selection.copy", None);
+        self.end_selection();
+    }
+
+    /// Ends the selection of messages.
+    pub fn end_selection(&self) {
+        if let Some(selection) = self.imp().list_view.model() {
+            selection.unselect_all();
+        }
+        self.focus_composer();
     }
 
     /// Makes it do as is preferred in `settings`.

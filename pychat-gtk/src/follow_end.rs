@@ -151,7 +151,7 @@ impl FollowEnd {
 
     /// Follows the end again if it is in view.
     pub fn settle(&self) {
-        if self.distance() <= AT_END_DISTANCE {
+        if self.is_end_in_view() {
             self.set_following(true);
         }
     }
@@ -159,6 +159,11 @@ impl FollowEnd {
     /// Returns true while the reader wants to be at the end.
     pub fn is_following(&self) -> bool {
         self.0.is_following.get()
+    }
+
+    /// Returns true if the end is in view.
+    pub fn is_end_in_view(&self) -> bool {
+        self.distance() <= AT_END_DISTANCE
     }
 
     fn set_following(&self, is_following: bool) {

@@ -42,8 +42,10 @@ pub mod retry_countdown;
 pub mod search_bar;
 pub mod selection;
 pub mod selection_area;
+pub mod selection_header;
 pub mod shortcuts;
 pub mod swipe;
+pub mod talk_layout;
 pub mod unread_bar;
 
 pub mod ending;

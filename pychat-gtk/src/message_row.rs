@@ -4,26 +4,31 @@
 //! the end of the list does that to some two hundred of them, so a row has no part that most
 //! messages do without until the first of those that need it, and it changes only what differs.
 
-mod heading;
+mod code_blocks;
+mod fold_buttons;
 mod line_layout;
 mod markers;
+mod marking;
 mod text_block;
+mod text_layout;
+mod time_label;
 
 use std::{
     cell::{Cell, RefCell},
     time::Duration,
 };
 
-use gtk::{glib, glib::clone, prelude::*, subclass::prelude::*};
+use gtk::{glib, glib::clone, pango, prelude::*, subclass::prelude::*};
 
 pub use self::text_block::TextBlock;
-use self::{heading::Heading, line_layout::LineLayout, markers::Markers};
+use self::{line_layout::LineLayout, markers::Markers};
 use crate::{
     compat,
     failure_note::FailureNote,
-    highlight, host_name,
+    highlight,
     i18n::gettext,
     model::{Delivery, Mark, Message, MessageKind},
+    name_color::name_color,
     times,
 };
 
@@ -45,7 +50,8 @@ struct Look {
     delivery: Delivery,
     begins_group: bool,
     calls_reader: bool,
-    is_current_match: bool,
+    is_emoji: bool,
+    mark: Mark,
 }
 
 mod imp {
@@ -67,7 +73,7 @@ mod imp {
         /// the parts below.
         markers: RefCell<Option<Markers>>,
         avatar: RefCell<Option<adw::Avatar>>,
-        heading: RefCell<Option<Heading>>,
+        author: RefCell<Option<gtk::Label>>,
         clock: RefCell<Option<gtk::Image>>,
         failure_note: RefCell<Option<FailureNote>>,
         /// How it looks.
@@ -163,28 +169,37 @@ mod imp {
         /// Other people are named and pictured where they begin to speak; the reader knows who
         /// they are.
         fn show_author(&self, message: &Message) {
-            let begins_group = message.placement().begins_group;
-            let is_other = message.kind() == MessageKind::Other;
-            let mut heading = self.heading.borrow_mut();
-            if begins_group && message.is_from_person() {
-                let heading = heading.get_or_insert_with(|| {
-                    let heading = Heading::default();
-                    self.bubble.prepend(&heading);
-                    heading
-                });
-                heading.show(is_other.then(|| message.author()), message.time_ms());
-                heading.set_visible(true);
-            } else if let Some(heading) = &*heading {
-                heading.set_visible(false);
+            let is_named = message.placement().begins_group && message.kind() == MessageKind::Other;
+            let mut author = self.author.borrow_mut();
+            if is_named {
+                let author = author.get_or_insert_with(|| self.add_author());
+                if author.label() != message.author() {
+                    author.set_label(message.author());
+                    author.set_css_classes(&[
+                        "author",
+                        "caption-heading",
+                        &name_color(message.author()),
+                    ]);
+                }
+                author.set_visible(true);
+            } else if let Some(author) = &*author {
+                author.set_visible(false);
             }
             let mut avatar = self.avatar.borrow_mut();
-            if begins_group && is_other {
+            if is_named {
                 let avatar = avatar.get_or_insert_with(|| self.add_avatar());
                 avatar.set_text(Some(message.author()));
                 avatar.set_visible(true);
             } else if let Some(avatar) = &*avatar {
                 avatar.set_visible(false);
             }
+        }
+
+        fn add_author(&self) -> gtk::Label {
+            let author =
+                gtk::Label::builder().ellipsize(pango::EllipsizeMode::End).xalign(0.0).build();
+            self.bubble.prepend(&author);
+            author
         }
 
         fn add_avatar(&self) -> adw::Avatar {
@@ -281,7 +296,8 @@ mod imp {
                 delivery,
                 begins_group: message.placement().begins_group,
                 calls_reader: !message.mentions().is_empty(),
-                is_current_match: message.mark() == Mark::Current,
+                is_emoji: self.text.is_emoji(),
+                mark: message.mark(),
             };
             if self.look.replace(Some(look)) == Some(look) {
                 return;
@@ -301,7 +317,8 @@ mod imp {
                 (look.delivery == Delivery::Sending, "sending"),
                 (look.delivery == Delivery::Failed, "failed"),
                 (look.calls_reader, "mention"),
-                (look.is_current_match, "current-match"),
+                (look.is_emoji && look.delivery != Delivery::Failed, "emoji"),
+                (look.mark == Mark::Current, "current-match"),
             ];
             let classes: Vec<_> =
                 marks.iter().filter(|(is_set, _)| *is_set).map(|(_, class)| *class).collect();
@@ -351,21 +368,6 @@ mod imp {
             if let Some(message) = self.obj().message() {
                 self.name_list_item(&message);
             }
-        }
-
-        /// Says where the link leads that is pointed at, else the full date, which is made up when
-        /// somebody asks for it.
-        #[template_callback]
-        fn on_query_tooltip(&self, x: i32, y: i32, by_key: bool, tooltip: &gtk::Tooltip) -> bool {
-            let message = self.message.borrow();
-            let Some(message) = message.as_ref() else { return false };
-            let link = self.text.link_at(&*self.bubble, x.into(), y.into()).filter(|_| !by_key);
-            let said = match link {
-                Some(link) => host_name::spell_out(&link.target),
-                None => times::full(message.time_ms()).into(),
-            };
-            tooltip.set_text(Some(&said));
-            true
         }
     }
 

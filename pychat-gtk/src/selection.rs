@@ -31,6 +31,9 @@ mod imp {
         /// True while nothing is selected.
         #[property(get = |imp: &Self| imp.selected.borrow().is_empty())]
         is_empty: PhantomData<bool>,
+        /// How many messages are selected.
+        #[property(get = Self::n_selected)]
+        n_selected: PhantomData<u32>,
     }
 
     #[glib::object_subclass]
@@ -101,6 +104,10 @@ mod imp {
     }
 
     impl Selection {
+        fn n_selected(&self) -> u32 {
+            u32::try_from(self.selected.borrow().len()).unwrap_or(u32::MAX)
+        }
+
         /// Returns what can be selected of so many messages from `position` on.
         fn stretch(&self, position: u32, n_items: u32) -> Vec<Message> {
             let Some(shown) = self.shown.get() else { return Vec::new() };
@@ -110,15 +117,19 @@ mod imp {
 
         /// Changes what is selected; GTK wants to hear that it could be done.
         fn change(&self, f: impl FnOnce(&mut HashSet<Message>)) -> bool {
-            let was_empty = self.selected.borrow().is_empty();
+            let before = self.n_selected();
             f(&mut self.selected.borrow_mut());
-            let is_empty = self.selected.borrow().is_empty();
+            let n_selected = self.n_selected();
+            let (was_empty, is_empty) = (before == 0, n_selected == 0);
             let n_items = self.n_items();
             if !(was_empty && is_empty) && 0 < n_items {
                 self.obj().selection_changed(0, n_items);
             }
             if was_empty != is_empty {
                 self.obj().notify_is_empty();
+            }
+            if before != n_selected {
+                self.obj().notify_n_selected();
             }
             true
         }

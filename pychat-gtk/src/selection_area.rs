@@ -7,14 +7,16 @@
 //! The keyboard goes from message to message with the arrows. Tab goes to what can be activated in
 //! the message, and then on to what comes after the list; GTK would stop at each message of it.
 
+mod item;
+
 use std::cell::{Cell, RefCell};
 
 use adw::subclass::prelude::*;
 use gtk::{gdk, glib, glib::clone, prelude::*};
 
+use self::item::{is_stretch_key, row_of, select};
 use crate::{
     message_menu::{self, Subject},
-    message_row::MessageRow,
     model::{Message, transcript},
     place,
     selection::Selection,
@@ -28,8 +30,11 @@ mod imp {
     #[properties(wrapper_type = super::SelectionArea)]
     pub struct SelectionArea {
         /// The list, which is somewhere inside.
-        #[property(get, set)]
+        #[property(get, set = Self::set_list_view)]
         list_view: glib::WeakRef<gtk::ListView>,
+        /// How many messages are selected.
+        #[property(get)]
+        n_selected: Cell<u32>,
         /// The item of the list at which the mouse began to be dragged.
         dragged_from: glib::WeakRef<gtk::Widget>,
         /// True while the menu is open.
@@ -107,9 +112,43 @@ mod imp {
             self.list_view.upgrade()?.model().and_downcast()
         }
 
+        fn set_list_view(&self, list_view: Option<gtk::ListView>) {
+            self.list_view.set(list_view.as_ref());
+            let Some(list_view) = list_view else { return };
+            list_view.connect_model_notify(clone!(
+                #[weak(rename_to = imp)]
+                self,
+                move |_| {
+                    if let Some(selection) = imp.selection() {
+                        selection.connect_n_selected_notify(clone!(
+                            #[weak]
+                            imp,
+                            move |_| imp.count()
+                        ));
+                    }
+                    imp.count();
+                }
+            ));
+        }
+
+        /// Takes in how many messages are selected. Where there are any, no text is.
+        fn count(&self) {
+            let n_selected = self.selection().map_or(0, |selection| selection.n_selected());
+            let before = self.n_selected.replace(n_selected);
+            if before == 0 && 0 < n_selected {
+                let items = self.list_view.upgrade().and_then(|it| it.first_child());
+                std::iter::successors(items, WidgetExt::next_sibling)
+                    .filter_map(|item| row_of(&item))
+                    .for_each(|row| row.text_block().unselect());
+            }
+            if before != n_selected {
+                self.obj().notify_n_selected();
+            }
+        }
+
         /// Returns true while whole messages are selected.
         fn has_selection(&self) -> bool {
-            self.selection().is_some_and(|selection| !selection.is_empty())
+            0 < self.n_selected.get()
         }
 
         /// Returns the item of the list that has the keyboard, or a part that has it.
@@ -142,11 +181,6 @@ mod imp {
             Some(row_of(item)?.text_block().link_at(&*self.obj(), x, y)?.target)
         }
 
-        /// Returns the code at a place in an item of the list.
-        fn code_at(&self, item: &gtk::Widget, x: f64, y: f64) -> Option<String> {
-            row_of(item)?.text_block().code_at(&*self.obj(), x, y)
-        }
-
         /// Whoever begins with Shift at the keyboard begins at the message that has the focus.
         #[template_callback]
         fn on_key_pressed(&self, key: gdk::Key, _: u32, modifiers: gdk::ModifierType) -> bool {
@@ -155,7 +189,8 @@ mod imp {
                 self.clear();
                 return true;
             }
-            if modifiers.contains(gdk::ModifierType::SHIFT_MASK) && !has_selection {
+            let shift = gdk::ModifierType::SHIFT_MASK;
+            if modifiers.contains(shift) && is_stretch_key(key) && !has_selection {
                 self.begin();
             }
             false
@@ -221,13 +256,11 @@ mod imp {
             }
         }
 
-        /// Lets a stretch begin at the message that has the focus, instead of some text in it.
+        /// Lets a stretch begin at the message that has the focus. From GTK 4.12 on, whoever goes on
+        /// from one that is not selected gets no further than to select it.
         fn begin(&self) {
             if let Some(item) = self.focused_item() {
-                if let Some(row) = row_of(&item) {
-                    row.text_block().unselect();
-                }
-                select(&item, false, false);
+                select(&item, true, false);
             }
         }
 
@@ -279,7 +312,8 @@ mod imp {
         }
 
         fn open_menu_at(&self, item: &gtk::Widget, x: f64, y: f64) {
-            let (link, code) = (self.link_at(item, x, y), self.code_at(item, x, y));
+            let code = row_of(item).and_then(|row| row.text_block().code_at(&*self.obj(), x, y));
+            let link = self.link_at(item, x, y);
             self.open_menu(item, link, code, &message_menu::at(x, y));
         }
 
@@ -341,15 +375,6 @@ mod imp {
         fn focus_widget(&self) -> Option<gtk::Widget> {
             self.obj().root().and_then(|root| RootExt::focus(&root))
         }
-    }
-
-    fn select(item: &gtk::Widget, modify: bool, extend: bool) {
-        // It fails only outside a list.
-        let _ = item.activate_action("listitem.select", Some(&(modify, extend).to_variant()));
-    }
-
-    fn row_of(item: &gtk::Widget) -> Option<MessageRow> {
-        item.first_child().and_downcast()
     }
 
     /// Touches come in sequences, and the mouse does not. What device a finger is on, X11 does not

@@ -22,11 +22,15 @@ pub use self::{
     mention::{Callee, begun_mention},
 };
 
-/// The most emoji that are shown large; more of them are a picture, not a reaction.
-const LARGE_EMOJI_MAX: usize = 6;
+/// How many emoji alone are shown how large: the more there are, the smaller.
+const EMOJI_SIZES: [(usize, EmojiSize); 3] =
+    [(3, EmojiSize::Huge), (6, EmojiSize::Large), (EMOJI_MAX, EmojiSize::Big)];
+
+/// The most emoji that are larger than text; more of them are a picture, not a reaction.
+const EMOJI_MAX: usize = 12;
 
 /// The most bytes that so many may have: families are long.
-const LARGE_EMOJI_BYTES_MAX: usize = LARGE_EMOJI_MAX * 40;
+const EMOJI_BYTES_MAX: usize = EMOJI_MAX * 40;
 
 /// The longest word, in characters, that is kept in one line where it can be.
 const WORD_CHARS_MAX: usize = 100;
@@ -55,11 +59,25 @@ pub fn is_blank(text: &str) -> bool {
     text.chars().all(|it| it.is_whitespace() || is_invisible(it))
 }
 
-/// Returns true if there is nothing but a few emoji in `text`.
-pub fn is_only_emoji(text: &str) -> bool {
-    if LARGE_EMOJI_BYTES_MAX < text.len() {
-        return false;
-    }
+/// How large a few emoji are that stand alone.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum EmojiSize {
+    /// Larger than text.
+    Big,
+    /// Twice as large.
+    Large,
+    /// Larger still.
+    Huge,
+}
+
+/// Returns how large to show `text`, if there is nothing but a few emoji in it.
+pub fn emoji_size(text: &str) -> Option<EmojiSize> {
+    let n_emoji = if text.len() <= EMOJI_BYTES_MAX { count_emoji(text)? } else { return None };
+    EMOJI_SIZES.iter().find(|(max, _)| (1..=*max).contains(&n_emoji)).map(|(_, size)| *size)
+}
+
+/// Returns how many emoji there are in `text`; `None` if there is anything else.
+fn count_emoji(text: &str) -> Option<usize> {
     let (mut n_emoji, mut n_letters, mut is_joined) = (0, 0, false);
     for character in text.chars().filter(|it| !it.is_whitespace()) {
         let begins = is_picture(character) && !is_joined;
@@ -69,11 +87,10 @@ pub fn is_only_emoji(text: &str) -> bool {
         } else if begins {
             n_emoji += 1;
         } else if !is_picture(character) && !is_part(character) {
-            return false;
+            return None;
         }
     }
-    let n_emoji = n_emoji + n_letters / 2;
-    (1..=LARGE_EMOJI_MAX).contains(&n_emoji) && n_letters % 2 == 0
+    (n_letters % 2 == 0).then_some(n_emoji + n_letters / 2)
 }
 
 /// Returns true for what is an emoji by itself; signs like `©` and `↔` belong to texts.

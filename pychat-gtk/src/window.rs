@@ -1,7 +1,7 @@
 //! The window: the page that asks, then the conversation.
 
 use adw::subclass::prelude::*;
-use gtk::{gio, glib, glib::clone, prelude::*};
+use gtk::{gdk, gio, glib, glib::clone, prelude::*};
 use pychat_wire::UserName;
 
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
     notifier::Notifier,
     people_flap,
     people_pane::PeoplePane,
+    selection_header::SelectionHeader,
     server_address::ServerAddress,
     session::{Session, SessionState},
     settings::Settings,
@@ -76,10 +77,20 @@ mod imp {
             ConnectPage::ensure_type();
             ConversationPage::ensure_type();
             PeoplePane::ensure_type();
+            SelectionHeader::ensure_type();
             klass.bind_template();
             klass.bind_template_callbacks();
             klass.install_action("win.search", None, |window, _, _| {
                 window.imp().conversation_page.search();
+            });
+            klass.install_action("win.copy-selection", None, |window, _, _| {
+                window.imp().conversation_page.copy_selected();
+            });
+            klass.install_action("win.end-selection", None, |window, _, _| {
+                window.imp().conversation_page.end_selection();
+            });
+            klass.add_binding(gdk::Key::Escape, gdk::ModifierType::empty(), |window| {
+                window.imp().end_selection()
             });
             klass.install_action_async("win.leave", None, |window, _, _| async move {
                 window.session().leave().await;
@@ -266,6 +277,15 @@ mod imp {
                 _ => gettext("Offline"),
             });
             self.obj().set_title(Some(&format!("{name} — {server}")));
+        }
+
+        /// Escape means the selection wherever it means nothing else.
+        fn end_selection(&self) -> glib::Propagation {
+            if self.conversation_page.n_selected() == 0 {
+                return glib::Propagation::Proceed;
+            }
+            self.conversation_page.end_selection();
+            glib::Propagation::Stop
         }
 
         /// Whoever calls the people by keyboard goes to them, and comes back.

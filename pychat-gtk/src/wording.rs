@@ -183,6 +183,11 @@ pub fn n_new(n_messages: u32) -> String {
     ngettext_f("{count} new", "{count} new", n_messages as usize, &[])
 }
 
+/// Returns how many messages are selected.
+pub fn n_selected(n_messages: u32) -> String {
+    ngettext_f("{count} Selected", "{count} Selected", n_messages as usize, &[])
+}
+
 /// Returns how many are here, the reader among them.
 pub fn people_here(n_people: u32) -> String {
     if n_people == 1 {

@@ -3,7 +3,7 @@
 //! A list whose adjustment changes may be laying itself out, and must not be told of other rows
 //! then. So whatever follows from where the reader is follows a moment later.
 
-use std::time::Duration;
+use std::{cell::Cell, rc::Rc, time::Duration};
 
 use gtk::{glib, glib::clone, prelude::*, subclass::prelude::*};
 
@@ -114,6 +114,53 @@ impl ConversationPage {
         self.read_back();
         self.read_forth();
         self.see_later();
+        self.offer_way_back();
+    }
+
+    /// Leads to the latest message whoever is elsewhere and does not see it. A view that is being
+    /// laid out can get no button, so that follows a moment later.
+    pub(super) fn offer_way_back(&self) {
+        if self.is_offering.replace(true) {
+            return;
+        }
+        let weak = self.downgrade();
+        glib::idle_add_local_once(move || {
+            let Some(imp) = weak.upgrade() else { return };
+            imp.is_offering.set(false);
+            let is_in_view = |it: &FollowEnd| it.is_following() || it.is_end_in_view();
+            let is_parted = imp.obj().session().is_some_and(|it| it.history().is_parted());
+            let is_offered = is_parted || !imp.follow_end.get().is_some_and(is_in_view);
+            if imp.latest_button.is_visible() != is_offered {
+                imp.latest_button.set_visible(is_offered);
+                imp.stay();
+            }
+        });
+    }
+
+    /// Keeps what is read in its place while the view gets lower or higher; a list near its end
+    /// would keep that. It is put back after the layout, before anything is drawn.
+    fn stay(&self) {
+        let Some(clock) = self.scrolled_window.frame_clock() else { return };
+        let adjustment = self.scrolled_window.vadjustment();
+        let (value, page) = (adjustment.value(), adjustment.page_size());
+        let weak = self.downgrade();
+        let handler = Rc::new(Cell::new(None));
+        let id = clock.connect_layout(clone!(
+            #[strong]
+            handler,
+            move |clock| {
+                let id = handler.take();
+                if weak.upgrade().is_some_and(|imp| !imp.is_at_end())
+                    && 1.0 <= (page - adjustment.page_size()).abs()
+                {
+                    adjustment.set_value(value);
+                }
+                if let Some(id) = id {
+                    clock.disconnect(id);
+                }
+            }
+        ));
+        handler.set(Some(id));
     }
 
     /// Asks for older messages while the oldest are about to be seen. At the end of the list nobody

@@ -1,4 +1,4 @@
-//! The text of a message, as much of it as is shown.
+//! The text of a message, as much of it as is shown, and when it was said.
 //!
 //! A text is put into its label as it is. Only one with links becomes markup, made of its escaped
 //! pieces, so that nothing in it is ever taken for markup.
@@ -7,9 +7,10 @@
 //! them. So only the beginning of a long one is shown, until its reader asks for more. The rest is
 //! the message's alone.
 
+mod asking;
+
 use std::{
     cell::{Cell, RefCell},
-    ops::Range,
     sync::OnceLock,
 };
 
@@ -21,10 +22,18 @@ use gtk::{
     subclass::prelude::*,
 };
 
+use super::{
+    code_blocks::{CodeBlocks, source},
+    fold_buttons::FoldButtons,
+    marking,
+    text_layout::{Parts, TextLayout},
+    time_label::TimeLabel,
+};
 use crate::{
-    i18n::gettext,
+    host_name,
     model::Message,
-    text::{self, Code, Link},
+    text::{self, EmojiSize},
+    times,
 };
 
 /// The most characters of a message that are shown unasked.
@@ -32,14 +41,6 @@ const SHOWN_CHARS_MAX: usize = 2_000;
 
 /// The most lines of a message that are shown unasked.
 const SHOWN_LINES_MAX: usize = 40;
-
-thread_local! {
-    /// What every text has; one for all rows.
-    static PLAIN: pango::AttrList = plain();
-}
-
-/// How much of the colour of the text the backticks around code have, of 65 535.
-const TICKS_ALPHA: u16 = 40_000;
 
 /// How many times as much is shown when more is asked for.
 const MORE: usize = 4;
@@ -50,8 +51,17 @@ mod imp {
     #[derive(Debug, Default)]
     pub struct TextBlock {
         pub(super) label: gtk::Label,
+        /// Made when somebody says something, which has a time; what the chat says has none.
+        pub(super) time: RefCell<Option<TimeLabel>>,
         /// There only once there was more to show.
-        pub(super) more_button: RefCell<Option<gtk::Button>>,
+        pub(super) fold_buttons: RefCell<Option<FoldButtons>>,
+        pub(super) code_blocks: CodeBlocks,
+        /// How large it is, if it is nothing but emoji.
+        pub(super) emoji_size: Cell<Option<EmojiSize>>,
+        /// True if the time cannot stand beside the last line.
+        pub(super) is_end_taken: Cell<bool>,
+        /// True if the text has one line.
+        pub(super) is_one_line: Cell<bool>,
         /// How many times the usual length is shown.
         pub(super) stretch: Cell<usize>,
         pub(super) message: RefCell<Option<Message>>,
@@ -75,10 +85,22 @@ mod imp {
 
         fn constructed(&self) {
             self.parent_constructed();
-            self.obj().set_orientation(gtk::Orientation::Vertical);
+            self.obj().set_layout_manager(Some(TextLayout::default()));
+            self.label.set_has_tooltip(true);
             self.label.set_selectable(true);
             self.label.set_wrap(true);
             self.label.set_xalign(0.0);
+            self.label.connect_query_tooltip(clone!(
+                #[weak(rename_to = imp)]
+                self,
+                #[upgrade_or]
+                false,
+                move |label, x, y, by_key, tooltip| {
+                    let said = imp.explain(label, x, y).filter(|_| !by_key);
+                    tooltip.set_text(said.as_deref());
+                    said.is_some()
+                }
+            ));
             self.obj().append(&self.label);
         }
     }
@@ -92,13 +114,19 @@ mod imp {
                 gtk::DirectionType::TabBackward => false,
                 _ => return self.parent_focus(direction),
             };
-            let button = self.more_button.borrow().clone().filter(WidgetExt::is_visible);
-            let is_at_button = button.as_ref().is_some_and(WidgetExt::has_focus);
-            let focus_button = || !is_at_button && button.is_some_and(|it| it.grab_focus());
+            let buttons = self.buttons();
+            let at = buttons.iter().position(WidgetExt::has_focus);
             if is_forward {
-                !is_at_button && self.focus_link(direction) || focus_button()
+                let next = at.map_or(0, |at| at + 1);
+                at.is_none() && self.focus_link(direction)
+                    || buttons.get(next).is_some_and(WidgetExt::grab_focus)
             } else {
-                !self.label.has_focus() && focus_button() || self.focus_link(direction)
+                let before = match at {
+                    None if self.label.has_focus() => None,
+                    None => buttons.last(),
+                    Some(at) => at.checked_sub(1).and_then(|before| buttons.get(before)),
+                };
+                before.is_some_and(WidgetExt::grab_focus) || self.focus_link(direction)
             }
         }
     }
@@ -120,18 +148,69 @@ mod imp {
                 pango::WrapMode::WordChar
             };
             self.label.set_wrap_mode(mode);
-            self.set_class("emoji", text::is_only_emoji(shown));
-            self.set_direction(shown);
+            self.set_emoji_size(text::emoji_size(shown));
             let is_cut = shown.len() < whole.len();
             let ellipsis = if is_cut { "…" } else { "" };
-            match markup(shown) {
+            match marking::markup(shown) {
                 Some(markup) => self.label.set_markup(&(markup + ellipsis)),
                 None if is_cut => self.label.set_text(&format!("{shown}{ellipsis}")),
                 None => self.label.set_text(shown),
             }
             self.n_shown.set(shown.len());
+            self.show_code(shown, message.is_from_person());
+            self.set_direction(shown);
             self.update_attributes();
-            self.show_more_button(is_cut || stretch == 1 && has_details);
+            self.offer_folding(is_cut || stretch == 1 && has_details, 1 < stretch);
+        }
+
+        fn show_code(&self, shown: &str, is_said: bool) {
+            let code = if is_said { text::code(shown) } else { Vec::new() };
+            let copy = clone!(
+                #[weak(rename_to = imp)]
+                self,
+                move |n: usize| {
+                    let (message, blocks) = (imp.message.borrow(), imp.code_blocks.blocks());
+                    if let Some((message, block)) = message.as_ref().zip(blocks.get(n)) {
+                        imp.obj().clipboard().set_text(&source(&message.text(), block));
+                    }
+                }
+            );
+            self.code_blocks.show(code, &*self.obj(), &self.label, copy);
+        }
+
+        /// Says where the link leads that is pointed at, or when something was said that does not
+        /// show it.
+        fn explain(&self, label: &gtk::Label, x: i32, y: i32) -> Option<String> {
+            if let Some(link) = self.obj().link_at(label, x.into(), y.into()) {
+                return Some(host_name::spell_out(&link.target));
+            }
+            let message = self.message.borrow();
+            let message = message.as_ref().filter(|message| !message.is_from_person())?;
+            Some(times::full(message.time_ms()).into())
+        }
+
+        /// Shows when it was said.
+        pub(super) fn show_time(&self, message: &Message) {
+            let mut time = self.time.borrow_mut();
+            if message.is_from_person() {
+                let time = time.get_or_insert_with(|| {
+                    let time = TimeLabel::default();
+                    self.obj().append(time.label());
+                    time
+                });
+                time.show(message.time_ms());
+                time.label().set_visible(true);
+            } else if let Some(time) = &*time {
+                time.label().set_visible(false);
+            }
+        }
+
+        /// Returns the buttons on show, in order.
+        fn buttons(&self) -> Vec<gtk::Button> {
+            let copying = self.code_blocks.framed().into_iter().map(|(_, it)| it.copy_button);
+            let fold_buttons = self.fold_buttons.borrow();
+            let folding = fold_buttons.iter().flat_map(FoldButtons::buttons).cloned();
+            copying.chain(folding.filter(WidgetExt::is_visible)).collect()
         }
 
         /// Goes on to the next link, or to the one before; returns false if there is none. A link
@@ -159,126 +238,98 @@ mod imp {
             self.update();
         }
 
+        /// Shows no more than unasked.
+        fn show_less(&self) {
+            self.stretch.set(1);
+            self.update();
+        }
+
         /// Marks where the reader is called, what is code, and what somebody else wants marked.
         pub(super) fn update_attributes(&self) {
             let Some(message) = self.message.borrow().clone() else { return };
-            let marks = self.marks.borrow();
-            let code = self.code();
-            if message.mentions().is_empty() && marks.is_none() && code.is_empty() {
-                self.label.set_attributes(Some(&PLAIN.with(pango::AttrList::clone)));
-                return;
-            }
-            let attributes = plain();
-            let is_shown = |mention: &&Range<usize>| mention.end <= self.n_shown.get();
-            for mention in message.mentions().iter().filter(is_shown) {
-                insert(&attributes, mention, pango::AttrInt::new_weight(pango::Weight::Bold));
-            }
-            for Code { range, inner } in code {
-                insert(&attributes, &inner, pango::AttrString::new_family("monospace"));
-                for ticks in [range.start..inner.start, inner.end..range.end] {
-                    insert(&attributes, &ticks, pango::AttrInt::new_foreground_alpha(TICKS_ALPHA));
-                }
-            }
-            for mark in marks.iter().flat_map(pango::AttrList::attributes) {
-                attributes.insert(mark);
-            }
+            let n_shown = self.n_shown.get();
+            let mentions = message.mentions();
+            let mentions = &mentions[..mentions.partition_point(|it| it.end <= n_shown)];
+            let (code, marks) = (self.code_blocks.all(), self.marks.borrow());
+            let attributes = marking::attributes(mentions, &code, marks.as_ref());
             self.label.set_attributes(Some(&attributes));
-        }
-
-        /// Returns the code that is on show; what the chat itself says has none.
-        pub(super) fn code(&self) -> Vec<Code> {
-            let is_said = self.message.borrow().as_ref().is_some_and(Message::is_from_person);
-            if is_said { text::code(&self.label.text()) } else { Vec::new() }
         }
 
         /// A text stands at the side at which it begins; inside, each paragraph sees to itself.
         fn set_direction(&self, shown: &str) {
-            let is_rtl = match pango::find_base_dir(shown) {
-                pango::Direction::Rtl => true,
-                pango::Direction::Ltr => false,
-                _ => self.obj().direction() == gtk::TextDirection::Rtl,
+            let is_rtl = self.obj().direction() == gtk::TextDirection::Rtl;
+            let is_opposite = |text| match pango::find_base_dir(text) {
+                pango::Direction::Rtl => Some(!is_rtl),
+                pango::Direction::Ltr => Some(is_rtl),
+                _ => None,
             };
-            let is_opposite = is_rtl != (self.obj().direction() == gtk::TextDirection::Rtl);
-            self.label.set_xalign(if is_opposite { 1.0 } else { 0.0 });
+            self.label.set_xalign(if is_opposite(shown) == Some(true) { 1.0 } else { 0.0 });
+            // A paragraph without any letter goes on in the direction of the one before.
+            let last = shown.rsplit(text::is_line_end).find_map(is_opposite);
+            let is_code = self
+                .code_blocks
+                .blocks()
+                .last()
+                .is_some_and(|it| shown[it.range.end..].trim().is_empty());
+            self.is_end_taken.set(is_code || last == Some(true));
+            self.is_one_line.set(!shown.contains(text::is_line_end));
         }
 
-        fn set_class(&self, class: &str, is_set: bool) {
-            if is_set {
-                self.label.add_css_class(class);
-            } else {
-                self.label.remove_css_class(class);
+        fn set_emoji_size(&self, size: Option<EmojiSize>) {
+            let before = self.emoji_size.replace(size);
+            if before != size {
+                let classes: Vec<_> = size.map(class).into_iter().collect();
+                self.label.set_css_classes(&classes);
             }
         }
 
-        fn show_more_button(&self, is_shown: bool) {
-            let mut button = self.more_button.borrow_mut();
-            if is_shown {
-                button.get_or_insert_with(|| self.add_more_button()).set_visible(true);
-            } else if let Some(button) = &*button {
-                button.set_visible(false);
+        fn offer_folding(&self, can_show_more: bool, can_show_less: bool) {
+            let mut buttons = self.fold_buttons.borrow_mut();
+            if can_show_more || can_show_less {
+                buttons
+                    .get_or_insert_with(|| self.make_fold_buttons())
+                    .offer(can_show_more, can_show_less);
+            } else if let Some(buttons) = &*buttons {
+                buttons.offer(false, false);
             }
         }
 
-        fn add_more_button(&self) -> gtk::Button {
-            let label = gtk::Label::new(Some(&gettext("Show More")));
-            let button = gtk::Button::builder().child(&label).halign(gtk::Align::Center).build();
-            label.set_mnemonic_widget(Some(&button));
-            button.set_css_classes(&["flat", "more"]);
-            button.connect_clicked(clone!(
-                #[weak(rename_to = imp)]
-                self,
-                move |_| {
-                    imp.show_more();
-                    imp.obj().emit_by_name::<()>("stretched", &[]);
-                }
-            ));
-            self.obj().append(&button);
-            button
+        fn make_fold_buttons(&self) -> FoldButtons {
+            let doing = |fold: fn(&Self)| {
+                clone!(
+                    #[weak(rename_to = imp)]
+                    self,
+                    move || {
+                        fold(&imp);
+                        imp.obj().emit_by_name::<()>("stretched", &[]);
+                    }
+                )
+            };
+            let buttons = FoldButtons::new(doing(Self::show_more), doing(Self::show_less));
+            buttons.row().set_halign(align(self.label.justify()));
+            self.obj().append(buttons.row());
+            buttons
         }
     }
 
-    /// Returns `text` with its links as markup; `None` if it has no link.
-    fn markup(text: &str) -> Option<String> {
-        let links = text::links(text);
-        let mut markup = String::new();
-        let mut end = 0;
-        for link in &links {
-            let target = glib::markup_escape_text(&link.target);
-            let address = glib::markup_escape_text(&text[link.range.clone()]);
-            markup += &glib::markup_escape_text(&text[end..link.range.start]);
-            markup.extend(["<a href=\"", &target, "\">", &address, "</a>"]);
-            end = link.range.end;
-        }
-        markup += &glib::markup_escape_text(&text[end..]);
-        (!links.is_empty()).then_some(markup)
+    /// Returns how what is under a text stands.
+    pub(super) fn align(justify: gtk::Justification) -> gtk::Align {
+        if justify == gtk::Justification::Center { gtk::Align::Center } else { gtk::Align::Start }
     }
-}
 
-/// Lets `attributes` have `attribute` at `range`.
-fn insert(
-    attributes: &pango::AttrList,
-    range: &Range<usize>,
-    attribute: impl Into<pango::Attribute>,
-) {
-    let place = |at| u32::try_from(at).unwrap_or(u32::MAX);
-    let mut attribute = attribute.into();
-    attribute.set_start_index(place(range.start));
-    attribute.set_end_index(place(range.end));
-    attributes.insert(attribute);
-}
-
-/// Returns what every text has: what is said is broken where it must be, and nothing is put into
-/// it, or a link would seem to have a hyphen.
-fn plain() -> pango::AttrList {
-    let attributes = pango::AttrList::new();
-    attributes.insert(pango::AttrInt::new_insert_hyphens(false));
-    attributes
+    fn class(size: EmojiSize) -> &'static str {
+        match size {
+            EmojiSize::Big => "big-emoji",
+            EmojiSize::Large => "large-emoji",
+            EmojiSize::Huge => "huge-emoji",
+        }
+    }
 }
 
 glib::wrapper! {
     /// The text of a message, with its links.
     ///
-    /// Emits `stretched` when its reader has asked for more of it.
+    /// Emits `stretched` when its reader has asked for more of it, or for less.
     pub struct TextBlock(ObjectSubclass<imp::TextBlock>)
         @extends gtk::Box, gtk::Widget,
         @implements gtk::Accessible, gtk::Buildable, gtk::ConstraintTarget, gtk::Orientable;
@@ -288,6 +339,7 @@ impl TextBlock {
     /// Shows the text of `message`: its beginning, if it is another message than before.
     pub(super) fn show(&self, message: &Message) {
         let imp = self.imp();
+        imp.show_time(message);
         if imp.message.borrow().as_ref() != Some(message) {
             imp.stretch.set(1);
             imp.marks.take();
@@ -303,61 +355,29 @@ impl TextBlock {
         let justify =
             if is_centered { gtk::Justification::Center } else { gtk::Justification::Left };
         self.imp().label.set_justify(justify);
+        if let Some(buttons) = &*self.imp().fold_buttons.borrow() {
+            buttons.row().set_halign(imp::align(justify));
+        }
     }
 
-    /// Returns what is on show: the beginning of the text, or all of it.
-    pub fn shown(&self) -> String {
-        self.imp().label.text().into()
+    /// Returns true if it is nothing but a few emoji.
+    pub(super) fn is_emoji(&self) -> bool {
+        self.imp().emoji_size.get().is_some()
     }
 
-    /// Returns the part of the text that is selected; empty if nothing is.
-    pub fn selected(&self) -> String {
-        let label = &self.imp().label;
-        let Some((start, end)) = label.selection_bounds() else { return String::new() };
-        let place = |at| usize::try_from(at).unwrap_or_default();
-        let (start, end) = (place(start), place(end));
-        label.text().chars().skip(start).take(end.saturating_sub(start)).collect()
-    }
-
-    /// Selects nothing of the text.
-    pub fn unselect(&self) {
-        self.imp().label.select_region(0, 0);
-    }
-
-    /// Returns the link at which the keyboard is.
-    pub fn focused_link(&self) -> Option<String> {
-        self.imp().label.current_uri().filter(|_| self.imp().label.has_focus()).map(String::from)
-    }
-
-    /// Returns the link at a place in `parent`.
-    pub fn link_at(&self, parent: &impl IsA<gtk::Widget>, x: f64, y: f64) -> Option<Link> {
-        let index = self.index_at(parent, x, y)?;
-        let mut links = text::links(&self.imp().label.text()).into_iter();
-        links.find(|link| link.range.contains(&index))
-    }
-
-    /// Returns the code at a place in `parent`.
-    pub fn code_at(&self, parent: &impl IsA<gtk::Widget>, x: f64, y: f64) -> Option<String> {
-        let index = self.index_at(parent, x, y)?;
-        let code = self.imp().code().into_iter().find(|code| code.range.contains(&index))?;
-        Some(text::source(&self.imp().label.text(), &code).to_owned())
-    }
-
-    /// Returns the first code on show.
-    pub fn first_code(&self) -> Option<String> {
-        let code = self.imp().code().into_iter().next()?;
-        Some(text::source(&self.imp().label.text(), &code).to_owned())
-    }
-
-    /// Returns which byte of what is on show is at a place in `parent`.
-    fn index_at(&self, parent: &impl IsA<gtk::Widget>, x: f64, y: f64) -> Option<usize> {
-        let label = &self.imp().label;
-        let (x, y) = parent.translate_coordinates(label, x, y)?;
-        let (left, top) = label.layout_offsets();
-        let scale = |pixels: f64| pango::units_from_double(pixels);
-        let (x, y) = (scale(x - f64::from(left)), scale(y - f64::from(top)));
-        let (is_inside, index, _) = label.layout().xy_to_index(x, y);
-        usize::try_from(index).ok().filter(|_| is_inside)
+    /// Returns what is on show, to be laid out.
+    pub(super) fn parts(&self) -> Parts {
+        let imp = self.imp();
+        let time = imp.time.borrow().as_ref().map(|time| time.label().clone());
+        let buttons = imp.fold_buttons.borrow().as_ref().map(|buttons| buttons.row().clone());
+        Parts {
+            label: imp.label.clone(),
+            time: time.filter(WidgetExt::is_visible),
+            buttons: buttons.filter(WidgetExt::is_visible),
+            code: imp.code_blocks.framed(),
+            is_end_taken: imp.is_end_taken.get(),
+            is_one_line: imp.is_one_line.get(),
+        }
     }
 
     /// Shows at least the first `size` bytes of the text, if it is that long.

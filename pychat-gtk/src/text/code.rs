@@ -17,10 +17,13 @@ pub struct Code {
     pub range: Range<usize>,
     /// Where it is without them.
     pub inner: Range<usize>,
+    /// True if it is fenced, and has its lines for itself or goes over several.
+    pub is_block: bool,
 }
 
 /// Returns the pieces of code in `text`, in order: what is between two runs of equally many
-/// backticks, on one line if they are fewer than three.
+/// backticks, on one line if they are fewer than three. A fence that begins a line and is never
+/// closed goes to the end of the text.
 pub fn code(text: &str) -> Vec<Code> {
     let runs = runs(text);
     let next = next_alike(&runs);
@@ -30,18 +33,57 @@ pub fn code(text: &str) -> Vec<Code> {
         let end = next[n].and_then(|next| Some((next, runs.get(next)?)));
         let found = end.filter(|(_, end)| {
             let inner = &text[begin.end..end.start];
-            let is_block = FENCE_SIZE <= begin.len();
-            !inner.trim().is_empty() && (is_block || !inner.contains(line::is_line_end))
+            let is_fenced = FENCE_SIZE <= begin.len();
+            !inner.trim().is_empty() && (is_fenced || !inner.contains(line::is_line_end))
         });
         n = match found {
             Some((next, end)) => {
-                code.push(Code { range: begin.start..end.end, inner: begin.end..end.start });
+                code.push(piece(text, begin, end));
                 next + 1
+            }
+            None if end.is_none() && is_open_fence(text, begin) => {
+                code.push(piece(text, begin, &(text.len()..text.len())));
+                runs.len()
             }
             None => n + 1,
         };
     }
     code
+}
+
+/// Returns the code between two runs of backticks.
+fn piece(text: &str, begin: &Range<usize>, end: &Range<usize>) -> Code {
+    let (range, inner) = (begin.start..end.end, begin.end..end.start);
+    let is_alone =
+        || begins_line(text, range.start) && first_line(&text[range.end..]).trim().is_empty();
+    let is_block = FENCE_SIZE <= begin.len()
+        && (text[inner.clone()].contains(line::is_line_end) || is_alone());
+    Code { range, inner, is_block }
+}
+
+/// Returns true for a fence with lines below, and nothing beside it but the name of a language.
+fn is_open_fence(text: &str, fence: &Range<usize>) -> bool {
+    let rest = &text[fence.end..];
+    let first = first_line(rest);
+    FENCE_SIZE <= fence.len()
+        && begins_line(text, fence.start)
+        && is_language(first)
+        && !rest[first.len()..].trim().is_empty()
+}
+
+/// Returns true if there is nothing but blanks between the begin of the line and `at`.
+fn begins_line(text: &str, at: usize) -> bool {
+    let before = text[..at].trim_end_matches([' ', '\t']);
+    before.is_empty() || before.ends_with(line::is_line_end)
+}
+
+fn first_line(text: &str) -> &str {
+    &text[..text.find(line::is_line_end).unwrap_or(text.len())]
+}
+
+/// Returns true for what may stand beside the fence that begins code: the name of its language.
+fn is_language(beside: &str) -> bool {
+    !beside.trim().contains(char::is_whitespace)
 }
 
 /// Returns what is to be copied of a piece of code: without the name of its language, and without
@@ -51,10 +93,10 @@ pub fn source<'a>(text: &'a str, code: &Code) -> &'a str {
     if code.inner.start - code.range.start < FENCE_SIZE {
         return inner;
     }
-    let first = line::lines(inner).next().unwrap_or_default();
+    let first = first_line(inner);
     let rest = &inner[first.len()..];
-    let is_name = !first.trim().contains(char::is_whitespace) && !rest.is_empty();
-    let body = if is_name { rest } else { inner };
+    let is_named = begins_line(text, code.range.start) && is_language(first) && !rest.is_empty();
+    let body = if is_named { rest } else { inner };
     let ended = body.strip_prefix("\r\n").or_else(|| body.strip_prefix(line::is_line_end));
     let body = ended.unwrap_or(body);
     let without = body.trim_end_matches([' ', '\t']);
@@ -98,6 +140,11 @@ mod tests {
             ("```\r\n\tx\r\n```", &["\tx"]),
             ("```ls -l```", &["ls -l"]),
             ("```never closed `x`", &["x"]),
+            ("so:\n```sh\nls\n  `x`\n", &["ls\n  `x`"]),
+            ("``` \n", &[]),
+            ("run ```make\nall``` now", &["make\nall"]),
+            ("no ```fence\nhere", &[]),
+            ("```\n\tif a:\n\t\tb\n```", &["\tif a:\n\t\tb"]),
             ("``a`b``", &["a`b"]),
             ("`` ` ``", &[" ` "]),
             ("` ` `", &[]),
@@ -105,6 +152,20 @@ mod tests {
             ("it`s they`re", &["s they"]),
         ] {
             let found: Vec<_> = code(text).iter().map(|it| source(text, it)).collect();
+            assert_eq!(found, expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn fenced_code_with_lines_of_its_own_is_a_block() {
+        for (text, expected) in [
+            ("```\na\n```", &[true][..]),
+            ("see ```a``` and `b`", &[false, false]),
+            ("run:\n  ```a``` \nthen", &[true]),
+            ("run ```\na\n``` then", &[true]),
+            ("```sh\na", &[true]),
+        ] {
+            let found: Vec<_> = code(text).iter().map(|it| it.is_block).collect();
             assert_eq!(found, expected, "{text:?}");
         }
     }

@@ -4,25 +4,29 @@ use super::*;
 
 #[test]
 fn a_few_emoji_alone_are_told_from_texts() {
+    use EmojiSize::{Big, Huge, Large};
     for (text, expected) in [
-        ("😀", true),
-        ("😀 👍🏽\n❤️", true),
-        ("👨‍👩‍👧‍👦", true),
-        ("🏴󠁧󠁢󠁳󠁣󠁴󠁿🇷🇺", true),
-        ("☺", true),
-        ("😀😀😀😀😀😀", true),
-        ("😀😀😀😀😀😀😀", false),
-        ("", false),
-        (" \n", false),
-        ("1", false),
-        ("12 #", false),
-        ("©", false),
-        ("ok 👍", false),
-        ("🇷", false),
-        ("\u{200D}\u{FE0F}", false),
+        ("😀", Some(Huge)),
+        ("😀 👍🏽\n❤️", Some(Huge)),
+        ("👨‍👩‍👧‍👦", Some(Huge)),
+        ("🏴󠁧󠁢󠁳󠁣󠁴󠁿🇷🇺", Some(Huge)),
+        ("☺", Some(Huge)),
+        ("😀😀😀😀", Some(Large)),
+        ("😀😀😀😀😀😀", Some(Large)),
+        ("😀😀😀😀😀😀😀", Some(Big)),
+        ("", None),
+        (" \n", None),
+        ("1", None),
+        ("12 #", None),
+        ("©", None),
+        ("ok 👍", None),
+        ("🇷", None),
+        ("\u{200D}\u{FE0F}", None),
     ] {
-        assert_eq!(is_only_emoji(text), expected, "{text:?}");
+        assert_eq!(emoji_size(text), expected, "{text:?}");
     }
+    assert_eq!(emoji_size(&"😀".repeat(EMOJI_MAX)), Some(Big));
+    assert_eq!(emoji_size(&"😀".repeat(EMOJI_MAX + 1)), None);
 }
 
 #[test]

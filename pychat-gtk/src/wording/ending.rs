@@ -65,7 +65,7 @@ fn rejection(code: Option<ErrorCode>, reason: &str) -> String {
 pub fn fail_reason(reason: &FailReason) -> String {
     match reason {
         FailReason::Lost => gettext(
-            "Connection lost. This message may not have been delivered: check with the others before you send it again.",
+            "Connection lost. This message may not have been delivered. Check with the others before sending it again.",
         ),
         FailReason::Refused { code, text } => match code {
             ErrorCode::Storage => gettext("Not sent: the server has no space for messages."),

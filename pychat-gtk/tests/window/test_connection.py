@@ -144,7 +144,7 @@ class Connection(WindowTest):
         window.write("Message", "a draft")
         original.client.close()
         original.let_in()
-        lost = "Connection lost. This message may not have been delivered: check with the others before you send it again."
+        lost = "Connection lost. This message may not have been delivered. Check with the others before sending it again."
         eventually(lambda: window.descriptions() == {"one": lost, "two": lost}, "the failures")
         window.click("Send Again", window.wait_for_row(": two"))
         self.assertEqual(original.client.read()["content"], "two")

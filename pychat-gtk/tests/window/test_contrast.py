@@ -1,5 +1,6 @@
 """What is to be read stands out from what it stands on: WCAG AA, measured in pixels."""
 
+import collections
 import os
 import pathlib
 import signal
@@ -24,9 +25,10 @@ def contrast(one, other):
 
 
 class Picture:
-    """What is on the screen."""
+    """What is on the screen; `scale` is how many pixels of it are one of the window's."""
 
-    def __init__(self):
+    def __init__(self, scale=1):
+        self.scale = scale
         pixels = subprocess.check_output(["import", "-window", "root", "-depth", "8", "ppm:-"])
         header, size, depth, self.pixels = pixels.split(b"\n", 3)
         assert (header, depth) == (b"P6", b"255")
@@ -34,16 +36,25 @@ class Picture:
 
     def contrast(self, extents):
         """How far the strongest colour in a rectangle is from the most frequent one."""
-        left, top = max(0, extents.x * SCALE), max(0, extents.y * SCALE)
-        right = min(self.width, left + extents.width * SCALE)
-        counts = {}
-        for y in range(top, min(self.height, top + extents.height * SCALE)):
-            row = self.pixels[3 * (y * self.width + left) : 3 * (y * self.width + right)]
-            for at in range(0, len(row), 3):
-                colour = row[at : at + 3]
-                counts[colour] = counts.get(colour, 0) + 1
+        counts = collections.Counter(colour for _, colour in self.colours(extents))
         ground = max(counts, key=counts.get)
         return max(contrast(ground, colour) for colour in counts)
+
+    def ink(self, extents):
+        """From where to where in a rectangle there is anything, in pixels from its left."""
+        colours = list(self.colours(extents))
+        (ground, _), = collections.Counter(colour for _, colour in colours).most_common(1)
+        columns = [x // self.scale for x, colour in colours if contrast(ground, colour) > 1.5]
+        return (min(columns), max(columns)) if columns else None
+
+    def colours(self, extents):
+        """Yields the pixels of a rectangle, each with its place from the left."""
+        left, top = max(0, extents.x * self.scale), max(0, extents.y * self.scale)
+        right = min(self.width, left + extents.width * self.scale)
+        for y in range(top, min(self.height, top + extents.height * self.scale)):
+            row = self.pixels[3 * (y * self.width + left) : 3 * (y * self.width + right)]
+            for at in range(0, len(row), 3):
+                yield at // 3, row[at : at + 3]
 
 
 class Contrast(WindowTest):
@@ -78,7 +89,7 @@ class Contrast(WindowTest):
         window.write("Message", "not there yet")
         window.click("Send")
         eventually(lambda: window.descriptions() == {"not there yet": "Sending…"}, "the clock")
-        picture = Picture()
+        picture = Picture(SCALE)
         if folder := os.environ.get("PICTURES"):
             path = pathlib.Path(folder, f"{style}{'-high' if is_high else ''}.png")
             subprocess.run(["import", "-window", "root", str(path)], check=True)

@@ -1,10 +1,20 @@
 """Talking, and reading what was said."""
 
 import re
+import subprocess
 import unittest
 
 from servers import SERVER_AUTHOR
-from support import Atspi, WindowTest, children, eventually, is_sensitive, walk
+from support import (
+    Atspi,
+    WindowTest,
+    children,
+    eventually,
+    is_sensitive,
+    role_of,
+    russian,
+    walk,
+)
 
 
 class Conversation(WindowTest):
@@ -23,8 +33,8 @@ class Conversation(WindowTest):
         row = window.wait_for_row("Как дела?")
         self.assertRegex(row.get_name(), r"^Борис, \d\d:\d\d: Привет!\nКак дела\?$")
         labels = [it.get_name() for it in walk(row) if it.get_role_name() == "label"]
-        self.assertEqual((labels[0], labels[2]), ("Борис", "Привет!\nКак дела?"))
-        self.assertRegex(labels[1], r"^\d\d:\d\d$")
+        self.assertEqual(labels[:2], ["Борис", "Привет!\nКак дела?"])
+        self.assertRegex(labels[2], r"^\d\d:\d\d$")
 
     def test_the_button_sends(self):
         window = self.open_joined(self.server)
@@ -74,7 +84,7 @@ class Conversation(WindowTest):
         original.say("<s>B</s>", text)
         row = window.wait_for_row(text)
         labels = [it.get_name() for it in walk(row) if it.get_role_name() == "label"]
-        self.assertEqual((labels[0], labels[2]), ("<s>B</s>", text))
+        self.assertEqual(labels[:2], ["<s>B</s>", text])
 
     def test_a_very_long_text_is_shown_bit_by_bit(self):
         window = self.open_joined(self.server)
@@ -89,6 +99,8 @@ class Conversation(WindowTest):
             window.click("Show More", row)
             eventually(lambda: any(len(it.get_name()) > len(shown) for it in walk(row)
                                    if it.get_role_name() == "label"), "more")
+            window.click("Show Less", row)
+            window.wait_for_row(f": {shown}…")
             peer.say("after it")
             window.wait_for_row(": after it")
 
@@ -129,6 +141,59 @@ class Conversation(WindowTest):
             return page.y <= place.y < place.y + place.height <= page.y + page.height
 
         eventually(is_in_view, "the last message to be in view")
+
+
+class Time(WindowTest):
+    """When each message was said, at the end of its text."""
+
+    def open_at(self, **environment):
+        server = self.start_server()
+        self.window = self.open_joined(server, **environment)
+        self.peer = self.let_join(server, "Борис")
+
+    def parts(self, text):
+        """Returns where text and time of a message are."""
+        row = self.window.wait_for_row(text)
+        shown, time = (
+            next(it for it in walk(row) if role_of(it) == "label" and is_meant(it.get_name()))
+            for is_meant in (text.__eq__, re.compile(r"\d\d:\d\d").fullmatch)
+        )
+        return self.window.extents(shown), self.window.extents(time)
+
+    def test_it_stands_beside_the_last_line_or_below_where_there_is_no_room(self):
+        self.open_at()
+        kinds = set()
+        for n in [1, 2, *range(60, 100, 3)]:
+            text = " ".join(["word"] * (n // 4) + ["w" * (1 + n % 4), f"{n}."])
+            self.peer.say(text)
+            shown, time = self.parts(text)
+            self.assertAlmostEqual(time.x + time.width, shown.x + shown.width, delta=1)
+            kinds.add("beside" if time.y < shown.y + shown.height else "below")
+        self.assertEqual(kinds, {"beside", "below"})
+
+    def test_it_stands_at_the_other_side_where_one_reads_from_the_right(self):
+        self.open_at(**{**russian(), "LANGUAGE": "he"})
+        self.peer.say("שלום")
+        shown, time = self.parts("שלום")
+        self.assertAlmostEqual(time.x, shown.x, delta=1)
+
+    def test_it_alone_tells_the_date_when_pointed_at(self):
+        self.open_at()
+        self.peer.say("a few words")
+        shown, time = self.parts("a few words")
+        n_windows = self.count_windows()
+        self.point(time)
+        eventually(lambda: self.count_windows() == n_windows + 1, "the date")
+        self.point(shown)
+        eventually(lambda: self.count_windows() == n_windows, "the date to go")
+
+    def point(self, area):
+        at = [str(area.x + 12), str(area.y + area.height // 2)]
+        subprocess.run(["xdotool", "mousemove", *at, "mousemove_relative", "2", "0"], check=True)
+
+    def count_windows(self):
+        search = ["xdotool", "search", "--onlyvisible", "--pid", str(self.window.process.pid)]
+        return len(subprocess.check_output(search).split())
 
 
 class Delivery(WindowTest):

@@ -7,6 +7,7 @@ import subprocess
 import unittest
 
 from support import Atspi, WindowTest, eventually, role_of, walk
+from test_contrast import Picture
 from test_notifications import Desktop
 
 LINK = "https://example.org/x"
@@ -114,13 +115,14 @@ class Copying(Reading):
         self.open_room()
 
     def test_a_part_of_one_message_is_selected_with_the_mouse(self):
-        self.say("before", "onewordonly", "a b")
+        self.say("before", "onewordonly", "a bbbbbbbbbbbbbbbb")
         self.click("onewordonly", "click", "--repeat", "2", "--delay", "50", "1")
         self.press("ctrl+c")
         self.check_copied("onewordonly")
-        self.click("a b", "mousedown", "1", "mousemove_relative", "60", "0", "mouseup", "1")
+        drag = ["mousedown", "1", "mousemove_relative", "90", "0", "mouseup", "1"]
+        self.click("a bbbbbbbbbbbbbbbb", *drag)
         self.press("ctrl+c")
-        self.check_copied(r" ?b")
+        self.check_copied("b{1,15}")
         self.assertEqual(self.selected(), [])
 
     def test_the_message_at_which_the_keyboard_is_is_copied(self):
@@ -188,15 +190,81 @@ class Copying(Reading):
         self.press("ctrl+c")
         self.check_copied(stamped("Борис: one", "Вика: two"))
 
+    def test_a_selection_is_counted_copied_and_ended(self):
+        self.say("one", "two", "three")
+        self.press("shift+Tab", "space")
+        self.window.wait_for("label", "1 Selected")
+        self.assertIsNone(self.window.find("push button", "Main Menu"))
+        self.press("shift+Up")
+        self.window.wait_for("label", "2 Selected")
+        self.window.click("Copy")
+        self.wait_for_selected()
+        self.window.wait_for("push button", "Main Menu")
+        self.check_copied(stamped("Борис: two", "Борис: three"))
+        self.click_with("ctrl", "one")
+        self.wait_for_selected("one")
+        self.window.click("Cancel")
+        self.wait_for_selected()
+        self.wait_for_focus("text", "Message")
+        self.click_with("ctrl", "one")
+        self.point(self.window.wait_for("text", "Message"), "click", "1")
+        self.wait_for_selected("one")
+        self.press("Escape")
+        self.wait_for_selected()
+
+    def test_no_text_stays_selected_where_messages_are(self):
+        self.say("one", "two", "three")
+        self.click("two", "click", "--repeat", "2", "--delay", "50", "1")
+        text = self.label("two")
+        eventually(lambda: Atspi.Text.get_n_selections(text) == 1, "a word to be selected")
+        self.click_with("ctrl", "three")
+        self.wait_for_selected("three")
+        self.assertEqual(Atspi.Text.get_n_selections(self.label("two")), 0)
+
     def test_without_a_selection_the_end_is_followed_again(self):
         self.say(*(f"number {n}" for n in range(40)))
         self.press("shift+Tab", "space")
         self.wait_for_selected("number 39")
-        self.window.wait_for("push button", "Jump to Latest")
+        self.assertEqual(self.window.way_back(), "", "the end is in view")
+        self.boris.say("number 40")
+        self.window.wait_for("push button", "Jump to Latest: 1 new message")
+        self.press("End")
+        self.row("number 40")
         self.press("Escape")
         self.wait_for_selected()
-        eventually(lambda: self.window.find("push button", "Jump to Latest") is None,
-                   "the end to be followed")
+        eventually(lambda: self.window.way_back() == "", "the end to be followed")
+
+
+class CodeBlocks(Reading):
+    def test_a_block_is_copied_by_its_button(self):
+        self.open_room()
+        block = "```sh\n\tmake all\n  `x`\n```"
+        self.say(f"before\n{block}\nafter `span`")
+        row = self.row(f"before\n{block}\nafter `span`")
+        self.window.click("Copy Code", row)
+        self.check_copied("\tmake all\n  `x`")
+        self.say("`span`")
+        self.assertIsNone(self.window.find("push button", "Copy Code", self.row("`span`")))
+
+    def test_a_block_that_is_shown_in_part_is_copied_as_a_whole(self):
+        self.open_room()
+        self.boris.say("```\n" + "line\n" * 60 + "```")
+        row = self.window.wait_for_row("line…")
+        self.window.click("Copy Code", row)
+        self.check_copied("line\n" * 59 + "line")
+
+    def test_a_tab_leads_as_far_as_four_letters_of_code(self):
+        self.open_room()
+        text = "```\n\tb\naaaab\n```"
+        self.say(text)
+        lines = self.window.extents(self.label(text))
+        lines.height //= 4
+        ends = []
+        for n in (1, 2):
+            line = self.window.extents(self.label(text))
+            line.y, line.height = lines.y + n * lines.height, lines.height
+            ends.append(eventually(lambda: Picture().ink(line), f"line {n}")[1])
+        self.assertAlmostEqual(*ends, delta=1)
 
 
 class Many(Reading):

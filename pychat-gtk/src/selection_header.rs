@@ -1,0 +1,62 @@
+//! The header of a window while messages are selected: how many, and what can be done with them.
+
+use std::cell::Cell;
+
+use adw::subclass::prelude::*;
+use gtk::{glib, prelude::*};
+
+use crate::wording;
+
+mod imp {
+    use super::*;
+
+    #[derive(Debug, Default, gtk::CompositeTemplate, glib::Properties)]
+    #[template(resource = "/io/github/pychat/Pychat/ui/selection_header.ui")]
+    #[properties(wrapper_type = super::SelectionHeader)]
+    pub struct SelectionHeader {
+        #[template_child]
+        title: TemplateChild<gtk::Label>,
+        /// How many messages are selected; it is hidden while none are.
+        #[property(get, set = Self::set_n_selected, explicit_notify)]
+        n_selected: Cell<u32>,
+    }
+
+    #[glib::object_subclass]
+    impl ObjectSubclass for SelectionHeader {
+        const NAME: &'static str = "PychatSelectionHeader";
+        type Type = super::SelectionHeader;
+        type ParentType = adw::Bin;
+
+        fn class_init(klass: &mut Self::Class) {
+            klass.bind_template();
+        }
+
+        fn instance_init(obj: &glib::subclass::InitializingObject<Self>) {
+            obj.init_template();
+        }
+    }
+
+    #[glib::derived_properties]
+    impl ObjectImpl for SelectionHeader {}
+
+    impl WidgetImpl for SelectionHeader {}
+
+    impl BinImpl for SelectionHeader {}
+
+    impl SelectionHeader {
+        fn set_n_selected(&self, n_selected: u32) {
+            if self.n_selected.replace(n_selected) != n_selected {
+                self.title.set_label(&wording::n_selected(n_selected));
+                self.obj().set_visible(0 < n_selected);
+                self.obj().notify_n_selected();
+            }
+        }
+    }
+}
+
+glib::wrapper! {
+    /// Says how many messages are selected: activates `win.copy-selection` and `win.end-selection`.
+    pub struct SelectionHeader(ObjectSubclass<imp::SelectionHeader>)
+        @extends adw::Bin, gtk::Widget,
+        @implements gtk::Accessible, gtk::Buildable, gtk::ConstraintTarget;
+}

@@ -5,6 +5,7 @@
 
 mod day;
 mod reading;
+mod selecting;
 mod unread;
 
 use std::cell::{Cell, OnceCell, RefCell};
@@ -373,21 +374,6 @@ impl ConversationPage {
     /// Lets the reader write at once.
     pub fn focus_composer(&self) {
         self.imp().composer.focus_text();
-    }
-
-    /// Copies the messages that are selected, and ends the selection.
-    pub fn copy_selected(&self) {
-        // It fails only outside a window.
-        let _ = self.imp().selection_area.activate_action("selection.copy", None);
-        self.end_selection();
-    }
-
-    /// Ends the selection of messages.
-    pub fn end_selection(&self) {
-        if let Some(selection) = self.imp().list_view.model() {
-            selection.unselect_all();
-        }
-        self.focus_composer();
     }
 
     /// Makes it do as is preferred in `settings`.

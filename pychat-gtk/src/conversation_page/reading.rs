@@ -11,7 +11,6 @@ use super::imp::ConversationPage;
 use crate::{
     follow_end::FollowEnd,
     model::{History, Recent},
-    selection::Selection,
     session::{PAGE_MESSAGES, SessionState},
 };
 
@@ -52,24 +51,6 @@ impl ConversationPage {
             }
         ));
         recent
-    }
-
-    /// Makes what is to be shown and selected. Who selects something has it stay where it is.
-    pub(super) fn selection(&self, history: &History, recent: &Recent) -> Selection {
-        let selection = Selection::new(history, recent);
-        selection.connect_is_empty_notify(clone!(
-            #[weak(rename_to = imp)]
-            self,
-            move |selection| {
-                let Some(follow_end) = imp.follow_end.get() else { return };
-                if selection.is_empty() {
-                    follow_end.settle();
-                } else {
-                    follow_end.leave();
-                }
-            }
-        ));
-        selection
     }
 
     /// Has the list show all there is while the reader is elsewhere than at the end, and then the

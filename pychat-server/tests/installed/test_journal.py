@@ -3,7 +3,7 @@
 import socket
 
 from client import Peer
-from system import UNIT, Override, Story, entries, run, systemctl, wait_for, wait_for_event
+from system import UNIT, Story, configure, entries, run, systemctl, wait_for, wait_for_event
 
 NAME = "Анна"
 FORGED = "Анна left from here"
@@ -62,9 +62,8 @@ class Journal(Story):
 
     def test_a_stuck_journal_stops_nobody(self):
         # One address may neither call so often nor have so many lines.
-        much = "Environment=PYCHAT_CONNECTIONS_PER_ADDRESS=0"
-        self.enterContext(Override("[Service]", much))
-        systemctl("restart", UNIT)
+        configure("connections-per-address = 0")
+        systemctl("reload", UNIT)
         systemctl("kill", "--kill-whom=main", "--signal=STOP", JOURNALD)
         try:
             for _ in range(CALLS):

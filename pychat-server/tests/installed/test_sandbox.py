@@ -26,14 +26,14 @@ ALLOWED = {
 }
 EXPOSURE_TENTHS_MAX = 11
 PROBE = Path("/usr/local/lib/pychat-probe.py")
+PYTHON = Path("/usr/bin/python3").resolve()
 
 
 class Sandbox(Story):
     def test_what_is_needed_works_and_nothing_else(self):
         """The probe is started by the unit itself, so it has what the server has."""
         shutil.copy("probe.py", PROBE)
-        python = Path("/usr/bin/python3").resolve()
-        probe = [f"ExecStartPre={python} {PROBE}", f"ExecPaths={python}"]
+        probe = [f"ExecStartPre={PYTHON} {PROBE}", f"ExecPaths={PYTHON}"]
         with Override("[Service]", *probe):
             systemctl("restart", UNIT)
             found = json.loads(wait_for(self.probed, "the probe says nothing"))
@@ -42,8 +42,7 @@ class Sandbox(Story):
         self.assertLessEqual({"write in /etc", "become root", "run a shell"}, set(found))
 
     def probed(self):
-        identifier = Path("/usr/bin/python3").resolve().name
-        said = entries("_TRANSPORT=stdout", f"SYSLOG_IDENTIFIER={identifier}")
+        said = entries("_TRANSPORT=stdout", f"SYSLOG_IDENTIFIER={PYTHON.name}")
         return said and said[-1]["MESSAGE"]
 
     def test_it_is_a_user_of_its_own_without_any_power(self):

@@ -119,8 +119,12 @@ check: deps
 	$$tests/headless-wayland /usr/bin/python3 -m unittest discover -s $$tests/window -k MainPath -v
 	build-aux/check "$(TARGET)"
 	$(MAKE) --no-print-directory check-deb
-	diff <(echo "$$before") <(git status --porcelain) \
-		|| { echo "make check has changed the tree (above)"; exit 1; }
+	after=$$(git status --porcelain)
+	[ "$$before" = "$$after" ] || {
+		echo "make check has changed the tree:"
+		echo "$$after"
+		exit 1
+	}
 
 bench:
 	@cargo bench --locked -p pychat-wire --bench codec

@@ -67,6 +67,7 @@ pub struct Chat {
     unannounced: Deadlines,
     /// When people who had stayed were announced last.
     announced_at: Option<Instant>,
+    /// How many connections were accepted so far.
     n_accepted: u64,
     /// The buckets of people who left before these had drained.
     recovering: HashMap<UserName, Bucket>,

@@ -133,7 +133,7 @@ impl Tokens {
     }
 
     /// Takes the token that somebody has chosen, and makes its owner, who is not kept yet. Returns
-    /// `None` if it is not as long as a token, or otherwise not like one.
+    /// `None` if it is not 32 hexadecimal digits in lower case, as the tokens made here are.
     pub fn take(&mut self, token: &str) -> Option<Grant> {
         let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         let is_token = token.len() == 2 * TOKEN_BYTES && token.bytes().all(is_digit);

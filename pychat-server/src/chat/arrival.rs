@@ -84,8 +84,7 @@ impl Chat {
     ) {
         let expiry = self.name_expiry();
         self.tokens.correct_use(&name, expiry);
-        let proven = hello.token.and_then(|token| Some((token, self.proven(&name, token)?)));
-        let grant = proven.map(|(_, grant)| grant);
+        let grant = hello.token.and_then(|token| self.proven(&name, token));
         let holders = self.roster.holders(&name);
         let makes_way = |holder: &ConnectionId| {
             grant.is_some_and(|grant| {
@@ -109,10 +108,11 @@ impl Chat {
         for holder in holders {
             self.replace(now, holder, effects);
         }
-        let chosen = |token: &str| Some((token.to_owned(), self.tokens.take(token)?));
-        let granted = proven.map(|(token, grant)| (token.to_owned(), grant));
-        let granted = granted.or_else(|| hello.token.and_then(chosen));
-        let (token, mut grant) = granted.unwrap_or_else(|| self.tokens.make());
+        let grant = grant.or_else(|| self.tokens.take(hello.token?));
+        let (token, mut grant) = match (hello.token, grant) {
+            (Some(token), Some(grant)) => (token.to_owned(), grant),
+            _ => self.tokens.make(),
+        };
         if grant.is_saved {
             self.tokens.note_use(grant.owner, &name, self.utc_ms);
         } else {

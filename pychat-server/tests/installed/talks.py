@@ -7,7 +7,7 @@ import time
 
 from client import PATIENCE_SECONDS
 from people import Original, Second
-from system import UNIT, Override, Story, main_pid, shown, systemctl
+from system import UNIT, Override, Story, configure, main_pid, shown, systemctl
 
 N_PEOPLE = 50
 TALK_SECONDS = 1
@@ -19,9 +19,8 @@ class Talks(Story):
         # It dies more often here than a manager would put up with.
         often = ["[Unit]", "StartLimitIntervalSec=0"]
         soon = ["[Service]", "RestartSec=100ms", "WatchdogSec=2s"]
-        # They say more than one address may.
-        much = ["Environment=PYCHAT_CONNECTIONS_PER_ADDRESS=0"]
-        self.enterContext(Override(*often, *soon, *much))
+        self.enterContext(Override(*often, *soon))
+        configure("connections-per-address = 0")  # They say more than one address may.
         systemctl("restart", UNIT)
 
     async def they_join(self, kinds=(Second, Original)):

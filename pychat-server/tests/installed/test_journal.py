@@ -3,10 +3,10 @@
 import socket
 
 from client import Peer
-from system import UNIT, Story, entries, run, systemctl, wait_for, wait_for_event
+from system import UNIT, Story, configure, entries, run, systemctl, wait_for, wait_for_event
 
 NAME = "Анна"
-FORGED = '"; echo\\'
+FORGED = "Анна left from here"
 CALLS = 2000  # A line each: more than the journal's queue holds.
 JOURNALD = "systemd-journald.service"
 JOURNALD_SOCKETS = ["systemd-journald.socket", "systemd-journald-dev-log.socket"]
@@ -32,7 +32,7 @@ class Journal(Story):
         (refused,) = entries(f"PYCHAT_USER={FORGED}", "PYCHAT_EVENT=refuse")
         self.has(refused, PYCHAT_REASON="frame", PYCHAT_PEER=address)
         (joined,) = entries(f"PYCHAT_USER={FORGED}", "PYCHAT_EVENT=join")
-        self.has(joined, MESSAGE=f'"\\"; echo\\\\" joined from {address}')
+        self.has(joined, MESSAGE=f'"{FORGED}" joined from {address}')
 
     def test_every_event_has_an_id_and_an_explanation(self):
         self.visit(NAME)
@@ -61,6 +61,9 @@ class Journal(Story):
             self.assertNotIn("@PYCHAT_", explained)
 
     def test_a_stuck_journal_stops_nobody(self):
+        # One address may neither call so often nor have so many lines.
+        configure("connections-per-address = 0")
+        systemctl("reload", UNIT)
         systemctl("kill", "--kill-whom=main", "--signal=STOP", JOURNALD)
         try:
             for _ in range(CALLS):

@@ -63,7 +63,9 @@ impl World<'_> {
         let chance = if is_witness { 9 } else { self.below(10) };
         let token_chance = self.below(6);
         let share = self.below(1_000) as u64;
-        let Mind::Two { life, person } = &mut self.peers[peer].mind else { return };
+        let Peer { number, mind: Mind::Two { life, person }, .. } = &mut self.peers[peer] else {
+            return;
+        };
         let person = &self.people[*person];
         let after = person.after;
         let (resume, fault) = match chance {
@@ -79,7 +81,7 @@ impl World<'_> {
         );
         let username = if token_chance == 1 { "\u{202e}" } else { &person.name };
         let token = match (token_chance, &person.token) {
-            (0, _) => Some("0123456789abcdef0123456789abcdef".into()),
+            (0, _) => Some(format!("{number:032x}").into()), // Nobody else's.
             (_, token) => token.as_deref().map(Into::into),
         };
         let resume = resume.map(|(is_right_epoch, after)| Resume {
@@ -185,7 +187,7 @@ impl World<'_> {
 
     /// Somebody asks for the newest page again and again, and reads as fast as it comes.
     pub(super) fn read_everything(&mut self) {
-        for round in 0..40 {
+        for round in 0..300 {
             let reads = |peer: &Peer| {
                 let Mind::Two { life, .. } = &peer.mind else { return false };
                 !peer.is_leaving && peer.stalled_at.is_none() && life.name().is_some()

@@ -113,9 +113,6 @@ impl Session {
         let imp = self.imp();
         let address = server.to_string();
         let (file, kept) = StateFile::open(&imp.state_folder.borrow(), &address, name.as_str());
-        let saved = kept.saved;
-        imp.n_filed.set(saved.n_unacknowledged());
-        imp.filed_proof.replace(saved.proof().map(str::to_owned));
         imp.file.replace(file);
         imp.draft.replace(kept.draft);
         self.notify_draft();
@@ -125,7 +122,7 @@ impl Session {
         imp.protocol.take();
         self.set_name(name.as_str());
         self.set_server(&address);
-        let client = Client::new(name.clone(), saved, random_seed());
+        let client = Client::new(name.clone(), kept.saved, random_seed());
         let client = client.beginning(Begin::LastPage(PAGE_MESSAGES)).persistent();
         imp.client.replace(Some(client));
         imp.identity.replace(Some((name, server)));

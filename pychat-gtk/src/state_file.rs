@@ -33,8 +33,8 @@ pub struct StateFile {
     server: String,
     /// True once it was told that it cannot be written.
     is_failing: Cell<bool>,
-    /// What of it the disk is known to have.
-    synced: RefCell<Irreplaceable>,
+    /// What was written last.
+    written: RefCell<Gist>,
     _lock: Lock,
 }
 
@@ -63,16 +63,24 @@ struct Written<'a> {
     saved: &'a Saved,
 }
 
-/// What nobody could get back from elsewhere: the proof of the name, and all texts that were said so far.
+/// What of the contents decides how soon, and how safely, they are written.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-struct Irreplaceable {
+struct Gist {
+    /// The proof of the name.
     proof: Option<String>,
+    /// How many texts were ever said.
     n_said: u64,
+    /// How many of them wait for their acknowledgement.
+    n_unacknowledged: usize,
 }
 
-impl Irreplaceable {
+impl Gist {
     fn of(saved: &Saved) -> Self {
-        Self { proof: saved.proof().map(ToOwned::to_owned), n_said: saved.n_said() }
+        Self {
+            proof: saved.proof().map(ToOwned::to_owned),
+            n_said: saved.n_said(),
+            n_unacknowledged: saved.n_unacknowledged(),
+        }
     }
 }
 
@@ -115,9 +123,16 @@ impl StateFile {
             let _ = fs::rename(&path, path.with_extension("damaged"));
             Kept::default()
         });
-        let (is_failing, synced) = (Cell::new(false), Irreplaceable::of(&kept.saved).into());
+        let (is_failing, written) = (Cell::new(false), Gist::of(&kept.saved).into());
         let server = server.to_owned();
-        (Some(Self { path, server, is_failing, synced, _lock: lock }), kept)
+        (Some(Self { path, server, is_failing, written, _lock: lock }), kept)
+    }
+
+    /// Returns true if `saved` should be written at once: words of the user are in it or in the file,
+    /// or the name is proven by something else.
+    pub fn is_urgent(&self, saved: &Saved) -> bool {
+        let (old, new) = (self.written.borrow(), Gist::of(saved));
+        old.proof != new.proof || old.n_unacknowledged > 0 || new.n_unacknowledged > 0
     }
 
     /// Replaces what is in the file. It is there when this returns, should the program be killed; a
@@ -137,12 +152,14 @@ impl StateFile {
         let new = self.path.with_extension("new");
         let mut file = private(&new, OpenOptions::new().write(true).truncate(true))?;
         file.write_all(&bytes)?;
-        let irreplaceable = Irreplaceable::of(saved);
-        if *self.synced.borrow() != irreplaceable {
+        let (old, gist) = (&self.written, Gist::of(saved));
+        // Nobody could get these back from elsewhere.
+        if old.borrow().proof != gist.proof || old.borrow().n_said != gist.n_said {
             file.sync_data()?;
-            self.synced.replace(irreplaceable);
         }
-        fs::rename(new, &self.path)
+        fs::rename(new, &self.path)?;
+        old.replace(gist);
+        Ok(())
     }
 }
 

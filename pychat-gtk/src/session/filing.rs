@@ -15,21 +15,16 @@ use super::Session;
 const FILING_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Session {
-    /// Files what has changed: at once where somebody's words are in it, or were, and where the name
-    /// is proven by something else.
+    /// Files what has changed: at once where the file says so.
     pub(super) fn file(&self) {
-        let imp = self.imp();
-        let changed = self.with_client(|client| {
+        let is_urgent = self.with_client(|client| {
             let saved = client.take_saved()?;
-            Some((saved.n_unacknowledged(), saved.proof().map(str::to_owned)))
+            Some(self.imp().file.borrow().as_ref()?.is_urgent(saved))
         });
-        let Some((n_texts, proof)) = changed.flatten() else { return };
-        let has_texts = 0 < imp.n_filed.replace(n_texts).max(n_texts);
-        let is_proof_new = imp.filed_proof.replace(proof.clone()) != proof;
-        if has_texts || is_proof_new {
-            self.file_now();
-        } else {
-            self.file_soon();
+        match is_urgent.flatten() {
+            Some(true) => self.file_now(),
+            Some(false) => self.file_soon(),
+            None => (),
         }
     }
 

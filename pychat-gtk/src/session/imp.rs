@@ -86,10 +86,6 @@ pub struct Session {
     pub(super) alarm: RefCell<Option<(u64, glib::JoinHandle<()>)>>,
     pub(super) state_folder: RefCell<PathBuf>,
     pub(super) file: RefCell<Option<StateFile>>,
-    /// How many texts wait in the file.
-    pub(super) n_filed: Cell<usize>,
-    /// What the name is proven by in the file.
-    pub(super) filed_proof: RefCell<Option<String>>,
     /// True while something of little weight waits to be filed.
     pub(super) is_filing: Cell<bool>,
     pub(super) timeout: Cell<Duration>,
@@ -125,8 +121,6 @@ impl Default for Session {
             alarm: RefCell::default(),
             state_folder: RefCell::new(glib::user_state_dir().join("pychat")),
             file: RefCell::default(),
-            n_filed: Cell::default(),
-            filed_proof: RefCell::default(),
             is_filing: Cell::default(),
             timeout: Cell::new(JOIN_TIMEOUT),
         }

@@ -197,6 +197,10 @@ impl Application {
             gio::ActionEntry::builder("about")
                 .activate(|application: &Self, _, _| application.show_about())
                 .build(),
+            gio::ActionEntry::builder("mark-as-read")
+                .parameter_type(Some(&<(String, String)>::static_variant_type()))
+                .activate(|application: &Self, _, target| application.on_mark_as_read(target))
+                .build(),
             gio::ActionEntry::builder("new-window")
                 .activate(|application: &Self, _, _| application.new_window().present())
                 .build(),
@@ -269,6 +273,14 @@ impl Application {
         window.present();
     }
 
+    /// A notification says that somebody does not want to read what it tells of.
+    fn on_mark_as_read(&self, target: Option<&glib::Variant>) {
+        let window = chat(target).and_then(|(name, server)| self.find_window(&name, &server));
+        if let Some(window) = window {
+            window.mark_as_read();
+        }
+    }
+
     /// Returns a window that is about to ask who is to join, and where; a new one if there is none
     /// in which nothing was typed yet.
     fn window_that_asks(&self) -> Window {
@@ -282,16 +294,13 @@ impl Application {
     }
 
     fn find_window(&self, name: &str, server: &ServerAddress) -> Option<Window> {
-        let name = UserName::new(name).ok()?;
-        self.conversations().find(|window| window.is_of(&name, server))
+        Window::find(self.upcast_ref(), &UserName::new(name).ok()?, server)
     }
 
     /// A notification was clicked, perhaps after the application that sent it has ended. Any
     /// program may say so: what was not joined before is asked about.
     fn on_show(&self, target: Option<&glib::Variant>) {
-        let target = target.and_then(glib::Variant::get::<(String, String)>);
-        let Some((name, server)) = target else { return };
-        let Ok(server) = server.parse::<ServerAddress>() else { return };
+        let Some((name, server)) = chat(target) else { return };
         if self.settings().recent().contains(&(name.clone(), server.to_string())) {
             self.show_conversation(&name, &server);
         } else {
@@ -345,6 +354,12 @@ impl Application {
 /// Returns an argument as text. Arguments are UTF-8 in every locale, also in one that knows less.
 fn argument(argument: &OsString) -> String {
     argument.to_string_lossy().into_owned()
+}
+
+/// Returns the name and the server that an action is told.
+fn chat(target: Option<&glib::Variant>) -> Option<(String, ServerAddress)> {
+    let (name, server) = target?.get::<(String, String)>()?;
+    Some((name, server.parse().ok()?))
 }
 
 /// Returns the server that the command line names, if it does, or what is wrong with it.

@@ -157,8 +157,7 @@ mod imp {
         fn limit_height(&self) {
             let metrics = self.text_view.pango_context().metrics(None, None);
             let lines = LINES_MAX * metrics.height() / pango::SCALE;
-            let margins = self.text_view.top_margin() + self.text_view.bottom_margin();
-            self.scrolled_window.set_max_content_height(lines + margins);
+            self.scrolled_window.set_max_content_height(lines);
         }
 
         fn set_session(&self, session: Option<Session>) {

@@ -3,10 +3,16 @@
 //! What is typed is checked with every key; what is wrong with it stands below the entries, in a place
 //! that is kept free for it. An entry in which nothing was typed yet is not complained about.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::{
+    cell::{Cell, OnceCell, RefCell},
+    sync::OnceLock,
+};
 
 use adw::{prelude::*, subclass::prelude::*};
-use gtk::{glib, glib::clone};
+use gtk::{
+    glib,
+    glib::{clone, subclass::Signal},
+};
 use pychat_wire::{NameError, UserName};
 
 use crate::{
@@ -34,6 +40,8 @@ mod imp {
         pub(super) name_row: TemplateChild<adw::EntryRow>,
         #[template_child]
         pub(super) server_row: TemplateChild<adw::EntryRow>,
+        #[template_child]
+        hints: TemplateChild<gtk::Stack>,
         #[template_child]
         hint: TemplateChild<gtk::Label>,
         #[template_child]
@@ -90,6 +98,11 @@ mod imp {
 
     #[glib::derived_properties]
     impl ObjectImpl for ConnectPage {
+        fn signals() -> &'static [Signal] {
+            static SIGNALS: OnceLock<Vec<Signal>> = OnceLock::new();
+            SIGNALS.get_or_init(|| vec![Signal::builder("join").build()])
+        }
+
         fn constructed(&self) {
             self.parent_constructed();
             self.check();
@@ -121,12 +134,8 @@ mod imp {
             self.obj().notify_session();
         }
 
-        pub(super) fn join(&self) {
-            if let (Some(session), Ok(name), Ok(server)) =
-                (self.obj().session(), self.name(), self.server())
-            {
-                session.join(name, server);
-            }
+        fn ask_to_join(&self) {
+            self.obj().emit_by_name::<()>("join", &[]);
         }
 
         pub(super) fn focus_next(&self) {
@@ -139,11 +148,11 @@ mod imp {
             }
         }
 
-        fn name(&self) -> Result<UserName, NameError> {
+        pub(super) fn name(&self) -> Result<UserName, NameError> {
             UserName::new(&self.name_row.text())
         }
 
-        fn server(&self) -> Result<ServerAddress, AddressError> {
+        pub(super) fn server(&self) -> Result<ServerAddress, AddressError> {
             ServerLink::from_typed(&self.server_row.text()).map(|link| link.server().clone())
         }
 
@@ -212,13 +221,16 @@ mod imp {
             }
             let failure = ending.as_ref().map(|ending| wording::ending(ending, &server));
             let has_failure = failure.is_some() && !is_joining;
-            self.failure.set_visible(has_failure);
-            self.hint.set_visible(!has_failure); // The entries are right then.
+            // The entries are right if there is a failure.
+            let shown = if has_failure { &self.failure } else { &self.hint };
+            self.hints.set_visible_child(&**shown);
             self.join_label.set_label(&match &ending {
                 None | Some(Ending::NameTaken { .. }) => gettext("_Join"),
                 Some(_) => gettext("_Try Again"),
             });
-            self.failure.set_label(&failure.unwrap_or_default());
+            if let Some(failure) = failure {
+                self.failure.set_label(&failure); // It keeps its room when it is over.
+            }
         }
 
         /// Says when the next attempt is made, if one has failed.
@@ -271,13 +283,13 @@ mod imp {
 
         #[template_callback]
         fn on_join_clicked(&self) {
-            self.join();
+            self.ask_to_join();
         }
 
         #[template_callback]
         fn on_chat_chosen(&self, name: &str, server: &str) {
             self.obj().fill(name, server);
-            self.join();
+            self.ask_to_join();
         }
 
         /// Offers to put a chat back into the list.
@@ -322,7 +334,9 @@ mod imp {
 }
 
 glib::wrapper! {
-    /// The form with a name and a server, which joins.
+    /// The form with a name and a server.
+    ///
+    /// Emits `join` when what is in it is to be joined.
     pub struct ConnectPage(ObjectSubclass<imp::ConnectPage>)
         @extends adw::Bin, gtk::Widget,
         @implements gtk::Accessible, gtk::Buildable, gtk::ConstraintTarget;
@@ -352,8 +366,8 @@ impl ConnectPage {
         self.imp().focus_next();
     }
 
-    /// Joins, as the main button does; does nothing while an entry has a mistake in it.
-    pub fn join(&self) {
-        self.imp().join();
+    /// Returns who is to join, and where; `None` while an entry has a mistake in it.
+    pub fn chat(&self) -> Option<(UserName, ServerAddress)> {
+        Some((self.imp().name().ok()?, self.imp().server().ok()?))
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     follow_end::FollowEnd,
     latest_button::LatestButton,
     message_row::MessageRow,
-    model::{History, Message, MessageKind, Recent, Slot},
+    model::{History, Message, MessageKind, Recent},
     place::{self, Place},
     search_bar::SearchBar,
     selection_area::SelectionArea,
@@ -105,7 +105,6 @@ mod imp {
             MessageRow::ensure_type();
             SearchBar::ensure_type();
             SelectionArea::ensure_type();
-            Slot::ensure_type();
             TalkLayout::ensure_type();
             UnreadBar::ensure_type();
             klass.set_accessible_role(gtk::AccessibleRole::Region);

@@ -63,7 +63,7 @@ mod imp {
             let way = gettext("Jump to Latest");
             let name = match n_unread {
                 0 => way,
-                _ => format!("{way}: {}", wording::new_messages(n_unread as usize)),
+                _ => wording::way_with_count(&way, n_unread),
             };
             self.count.set_label(&wording::n_new(n_unread));
             self.count.set_visible(0 < n_unread);

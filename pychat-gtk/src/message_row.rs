@@ -29,7 +29,7 @@ use crate::{
     i18n::gettext,
     model::{Delivery, Mark, Message, MessageKind},
     name_color::name_color,
-    times,
+    times, wording,
 };
 
 /// How long a message may be on its way before that is shown. Most arrive before one could look.
@@ -334,8 +334,8 @@ mod imp {
             let text = self.text.shown();
             let moment = times::moment(message.time_ms(), now_ms);
             let sentence = match message.kind() {
-                MessageKind::Own => format!("{}, {moment}: {text}", gettext("You")),
-                MessageKind::Other => format!("{}, {moment}: {text}", message.author()),
+                MessageKind::Own => wording::read_out(&gettext("You"), &moment, &text),
+                MessageKind::Other => wording::read_out(message.author(), &moment, &text),
                 MessageKind::Notice | MessageKind::Welcome => text,
             };
             let markers = markers::spell(message.placement(), message.time_ms());

@@ -10,7 +10,6 @@ mod person;
 mod presence;
 mod query;
 mod recent;
-mod slots;
 mod transcript;
 
 pub use findings::Findings;
@@ -22,5 +21,4 @@ pub use person::Person;
 pub use presence::{PASSAGES_MAX, Passage, Presence, Turn};
 pub use query::Query;
 pub use recent::Recent;
-pub use slots::{Slot, Slots};
 pub use transcript::transcript;

@@ -124,19 +124,21 @@ mod imp {
             0 < n_found && !(n_found == 1 && self.person(0).is_some_and(is_whole))
         }
 
-        /// Returns where the cursor is, in the widget that this belongs to.
+        /// Returns the column of the entry in which the cursor is, in the widget that this belongs to:
+        /// a popover that points there covers nothing of the entry.
         #[expect(clippy::cast_possible_truncation, reason = "no screen is 2³¹ pixels wide")]
         fn place(&self, buffer: &gtk::TextBuffer) -> Option<gdk::Rectangle> {
             let text_view = self.obj().text_view()?;
             let cursor = text_view.iter_location(&buffer.iter_at_mark(&buffer.get_insert()));
-            let (x, y) = text_view.buffer_to_window_coords(
+            let (x, _) = text_view.buffer_to_window_coords(
                 gtk::TextWindowType::Widget,
                 cursor.x(),
                 cursor.y(),
             );
-            let (x, y) =
-                text_view.translate_coordinates(&self.obj().parent()?, x.into(), y.into())?;
-            Some(gdk::Rectangle::new(x as i32, y as i32, 1, cursor.height()))
+            let parent = self.obj().parent()?;
+            let (x, _) = text_view.translate_coordinates(&parent, x.into(), 0.0)?;
+            let entry = text_view.parent()?.compute_bounds(&parent)?; // With its border.
+            Some(gdk::Rectangle::new(x as i32, entry.y() as i32, 1, entry.height() as i32))
         }
 
         fn person(&self, position: u32) -> Option<Person> {

@@ -15,6 +15,7 @@ use gtk::{gio, glib, glib::clone, prelude::*};
 use crate::{
     config::APP_ID,
     desktop,
+    i18n::gettext,
     model::Message,
     session::{Session, SessionState},
     settings::{Notifications, Settings},
@@ -127,9 +128,12 @@ mod imp {
             notification.set_category(Some("im.received"));
             notification.set_icon(&gio::ThemedIcon::new(APP_ID));
             let id = format!("{name}@{server}");
-            notification.set_default_action_and_target_value(
-                "app.show-conversation",
-                Some(&(name, server).to_variant()),
+            let chat = (name, server).to_variant();
+            notification.set_default_action_and_target_value("app.show-conversation", Some(&chat));
+            notification.add_button_with_target_value(
+                &gettext("Mark as Read"),
+                "app.mark-as-read",
+                Some(&chat),
             );
             application.send_notification(Some(&id), &notification);
             self.id.replace(Some(id));

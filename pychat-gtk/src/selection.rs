@@ -1,8 +1,7 @@
 //! Which messages of a conversation are selected.
 //!
 //! GTK's own model for this remembers positions. A list is given only the last messages while
-//! nobody looks further back, and in a flood other ones all the time; so here the messages
-//! themselves are remembered, wherever they stand. And where GTK's selects whatever the keyboard
+//! nobody looks further back; so here the messages themselves are remembered, wherever they stand. And where GTK's selects whatever the keyboard
 //! comes by or a click meets, that takes the selection back here, as it does in a text: a message
 //! is selected with Ctrl, Shift or the space bar.
 //!
@@ -16,7 +15,7 @@ use std::{
 
 use gtk::{gio, glib, glib::clone, prelude::*, subclass::prelude::*};
 
-use crate::model::{History, Message, Recent, Slot, Slots};
+use crate::model::{History, Message, Recent};
 
 mod imp {
     use super::*;
@@ -25,8 +24,8 @@ mod imp {
     #[properties(wrapper_type = super::Selection)]
     pub struct Selection {
         pub(super) history: OnceCell<History>,
-        /// What of it is on show, and where.
-        pub(super) shown: OnceCell<Slots>,
+        /// What of it is on show.
+        pub(super) shown: OnceCell<Recent>,
         pub(super) selected: RefCell<HashSet<Message>>,
         /// True while nothing is selected.
         #[property(get = |imp: &Self| imp.selected.borrow().is_empty())]
@@ -48,7 +47,7 @@ mod imp {
 
     impl ListModelImpl for Selection {
         fn item_type(&self) -> glib::Type {
-            Slot::static_type()
+            Message::static_type()
         }
 
         fn n_items(&self) -> u32 {
@@ -63,8 +62,7 @@ mod imp {
     impl SelectionModelImpl for Selection {
         fn is_selected(&self, position: u32) -> bool {
             let selected = self.selected.borrow();
-            let message = self.shown.get().and_then(|shown| shown.message(position));
-            !selected.is_empty() && message.is_some_and(|it| selected.contains(&it))
+            !selected.is_empty() && self.message(position).is_some_and(|it| selected.contains(&it))
         }
 
         fn select_all(&self) -> bool {
@@ -104,15 +102,18 @@ mod imp {
     }
 
     impl Selection {
+        pub(super) fn message(&self, position: u32) -> Option<Message> {
+            self.shown.get()?.item(position).and_downcast()
+        }
+
         fn n_selected(&self) -> u32 {
             u32::try_from(self.selected.borrow().len()).unwrap_or(u32::MAX)
         }
 
         /// Returns what can be selected of so many messages from `position` on.
         fn stretch(&self, position: u32, n_items: u32) -> Vec<Message> {
-            let Some(shown) = self.shown.get() else { return Vec::new() };
             let positions = position..position.saturating_add(n_items).min(self.n_items());
-            positions.filter_map(|at| shown.message(at)).filter(Message::is_from_person).collect()
+            positions.filter_map(|at| self.message(at)).filter(Message::is_from_person).collect()
         }
 
         /// Changes what is selected; GTK wants to hear that it could be done.
@@ -153,21 +154,11 @@ impl Selection {
     pub fn new(history: &History, recent: &Recent) -> Self {
         let selection: Self = glib::Object::new();
         selection.imp().history.get_or_init(|| history.clone());
-        let shown = selection.imp().shown.get_or_init(|| Slots::new(recent));
-        shown.connect_items_changed(clone!(
-            #[weak]
-            selection,
-            move |_, at, n_removed, n_added| selection.items_changed(at, n_removed, n_added)
-        ));
-        // The slots have heard of it before, and some now show other messages.
+        selection.imp().shown.get_or_init(|| recent.clone());
         recent.connect_items_changed(clone!(
             #[weak]
             selection,
-            move |_, at, n_removed, n_added| {
-                if 0 < n_removed.min(n_added) && !selection.is_empty() {
-                    selection.selection_changed(at, n_added);
-                }
-            }
+            move |_, at, n_removed, n_added| selection.items_changed(at, n_removed, n_added)
         ));
         history.connect_items_changed(clone!(
             #[weak]
@@ -183,9 +174,8 @@ impl Selection {
 
     /// Returns where `message` stands in what is on show.
     pub fn position_of(&self, message: &Message) -> Option<u32> {
-        let shown = self.imp().shown.get()?;
-        // Whoever looks for one mostly has seen it lately.
-        (0..shown.n_items()).rev().find(|at| shown.message(*at).as_ref() == Some(message))
+        // Most are looked for near the end.
+        (0..self.n_items()).rev().find(|at| self.imp().message(*at).as_ref() == Some(message))
     }
 
     /// Returns true if `message` is selected.

@@ -10,6 +10,7 @@ use std::{
 };
 
 use thiserror::Error;
+use unicode_normalization::UnicodeNormalization;
 
 use crate::{host_name, text::is_invisible};
 
@@ -62,10 +63,11 @@ impl ServerAddress {
 impl FromStr for ServerAddress {
     type Err = AddressError;
 
-    /// Reads `HOST`, `HOST:PORT`, `[IPV6]`, `[IPV6]:PORT` or `IPV6`; blanks around it do not
-    /// matter, nor how the host is spelled: one host is one address.
+    /// Reads `HOST`, `HOST:PORT`, `HOST PORT`, `[IPV6]`, `[IPV6]:PORT` or `IPV6`; blanks around the
+    /// parts do not matter, nor how they are spelled: one host is one address.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let text = text.trim_matches(|it: char| it.is_whitespace() || is_invisible(it));
+        let text = &plain(text);
         if text.is_empty() {
             return Err(AddressError::Empty);
         }
@@ -106,6 +108,25 @@ pub enum AddressError {
     /// What stands after the colon is no port.
     #[error("the port is not a number from 1 to 65535")]
     BadPort,
+}
+
+/// Returns `text` in the digits, letters and signs of ASCII where it has others of them, as keyboards
+/// of East Asia do, and with a colon alone between host and port.
+fn plain(text: &str) -> String {
+    let text: String = text.nfkc().collect();
+    let parts: Vec<_> = text.split(':').map(str::trim).collect();
+    let text = parts.join(":");
+    match text.split_once(char::is_whitespace) {
+        Some((host, port)) if !host.contains(':') && is_digits(port.trim()) => {
+            format!("{host}:{}", port.trim())
+        }
+        _ => text,
+    }
+}
+
+/// Returns true if there is nothing but digits, and at least one.
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn split_bracketed(text: &str) -> Result<(String, Option<&str>), AddressError> {
@@ -157,7 +178,7 @@ fn ipv6(text: &str) -> Option<String> {
 }
 
 fn parse_port(text: &str) -> Result<u16, AddressError> {
-    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+    if !is_digits(text) {
         return Err(AddressError::BadPort); // `parse` would take a leading plus.
     }
     match text.parse() {

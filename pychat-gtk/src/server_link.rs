@@ -57,11 +57,14 @@ impl ServerLink {
         let has_scheme = |scheme: &&&str| {
             text.get(..scheme.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(scheme))
         };
-        let address = match WEB_SCHEMES.iter().find(has_scheme) {
-            Some(scheme) => text[scheme.len()..].split(['/', '?', '#']).next().unwrap_or_default(),
-            None => text,
+        let scheme = WEB_SCHEMES.iter().find(has_scheme).copied().unwrap_or_default();
+        let place = text[scheme.len()..].split(['/', '?', '#']).next().unwrap_or_default();
+        let (name, address) = match place.rsplit_once('@') {
+            Some((name, address)) => (Some(name), address),
+            None => (None, place),
         };
-        address.parse::<ServerAddress>().map(Self::from)
+        let name = name.map(str::trim).filter(|it| !it.is_empty()).map(ToOwned::to_owned);
+        Ok(Self { name, server: address.parse()? })
     }
 
     /// Returns the name to join under, if the link has one; it is not checked.
@@ -88,8 +91,10 @@ impl FromStr for ServerLink {
         if !Self::is_link(text) {
             return Err(AddressError::BadHost);
         }
-        let uri =
-            glib::Uri::parse(text, glib::UriFlags::NONE).map_err(|_| AddressError::BadHost)?;
+        let uri = glib::Uri::parse(text, glib::UriFlags::NONE).map_err(|error| {
+            let is_port = error.matches(glib::UriError::BadPort);
+            if is_port { AddressError::BadPort } else { AddressError::BadHost }
+        })?;
         let host = uri.host().filter(|host| !host.is_empty()).ok_or(AddressError::Empty)?;
         let port = match uri.port() {
             -1 => DEFAULT_PORT.into(),
@@ -136,6 +141,11 @@ mod tests {
             ("http://127.0.0.1:12345/", None, "127.0.0.1:12345"),
             ("HTTPS://Chat.Example/room?x#y", None, "chat.example:12345"),
             ("http://[::1]:80", None, "[::1]:80"),
+            ("chat.example:7000/", None, "chat.example:7000"),
+            ("anna@chat.example", Some("anna"), "chat.example:12345"),
+            ("127.0.0.1 : 7000", None, "127.0.0.1:7000"),
+            ("127.0.0.1 7000", None, "127.0.0.1:7000"),
+            ("１２７.０.０.１：７０００", None, "127.0.0.1:7000"),
         ] {
             let typed = ServerLink::from_typed(text).expect(text);
             assert_eq!((typed.name(), typed.server().to_string().as_str()), (name, server));
@@ -161,7 +171,7 @@ mod tests {
             ("pychat://", AddressError::Empty),
             ("pychat://anna@", AddressError::Empty),
             ("pychat://host:0", AddressError::BadPort),
-            ("pychat://host:70000", AddressError::BadHost),
+            ("pychat://host:70000", AddressError::BadPort),
             ("pychat://ho st", AddressError::BadHost),
             ("pychat://%00@host", AddressError::BadHost),
         ] {

@@ -154,10 +154,15 @@ impl StateFile {
         file.write_all(&bytes)?;
         let (old, gist) = (&self.written, Gist::of(saved));
         // Nobody could get these back from elsewhere.
-        if old.borrow().proof != gist.proof || old.borrow().n_said != gist.n_said {
+        let is_irreplaceable =
+            old.borrow().proof != gist.proof || old.borrow().n_said != gist.n_said;
+        if is_irreplaceable {
             file.sync_data()?;
         }
         fs::rename(new, &self.path)?;
+        if is_irreplaceable && let Some(folder) = self.path.parent() {
+            File::open(folder)?.sync_data()?; // Else the new name may be lost.
+        }
         old.replace(gist);
         Ok(())
     }

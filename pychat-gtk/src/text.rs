@@ -17,7 +17,7 @@ use unicode_properties::{
 pub use self::{
     code::{Code, code, source},
     fold::{Folded, fold, has_word},
-    line::{beginning, is_line_end, lines},
+    line::{beginning, displayed, is_line_end, lines},
     link::{Link, links},
     mention::{Callee, begun_mention},
 };

@@ -60,12 +60,12 @@ mod imp {
         }
 
         fn show(&self) {
-            let count = wording::new_messages(self.n_unread.get() as usize);
-            let name = format!("{}: {count}", gettext("Jump to First New Message"));
-            self.count.set_label(&count);
+            let n_unread = self.n_unread.get();
+            let name = wording::way_with_count(&gettext("Jump to First New Message"), n_unread);
+            self.count.set_label(&wording::new_messages(n_unread as usize));
             self.button.set_tooltip_text(Some(&name));
             self.button.update_property(&[gtk::accessible::Property::Label(&name)]);
-            self.obj().set_visible(self.is_behind.get() && 0 < self.n_unread.get());
+            self.obj().set_visible(self.is_behind.get() && 0 < n_unread);
         }
     }
 }

@@ -1,7 +1,9 @@
 //! The window: the page that asks, then the conversation.
 
+mod actions;
+
 use adw::subclass::prelude::*;
-use gtk::{gdk, gio, glib, glib::clone, prelude::*};
+use gtk::{gio, glib, glib::clone, prelude::*};
 use pychat_wire::UserName;
 
 use crate::{
@@ -49,7 +51,7 @@ mod imp {
         #[template_child]
         pub(super) conversation_page: TemplateChild<ConversationPage>,
         #[template_child]
-        people_pane: TemplateChild<PeoplePane>,
+        pub(super) people_pane: TemplateChild<PeoplePane>,
         #[template_child]
         people_button: TemplateChild<gtk::ToggleButton>,
         #[template_child]
@@ -80,24 +82,7 @@ mod imp {
             SelectionHeader::ensure_type();
             klass.bind_template();
             klass.bind_template_callbacks();
-            klass.install_action("win.search", None, |window, _, _| {
-                window.imp().conversation_page.search();
-            });
-            klass.install_action("win.copy-selection", None, |window, _, _| {
-                window.imp().conversation_page.copy_selected();
-            });
-            klass.install_action("win.end-selection", None, |window, _, _| {
-                window.imp().conversation_page.end_selection();
-            });
-            klass.add_binding(gdk::Key::Escape, gdk::ModifierType::empty(), |window| {
-                window.imp().end_selection()
-            });
-            klass.install_action_async("win.leave", None, |window, _, _| async move {
-                window.session().leave().await;
-            });
-            klass.install_action("win.toggle-people", None, |window, _, _| {
-                window.imp().toggle_people();
-            });
+            actions::install(klass);
         }
 
         fn instance_init(obj: &glib::subclass::InitializingObject<Self>) {
@@ -276,30 +261,22 @@ mod imp {
                 SessionState::Connecting | SessionState::Joining => gettext("Reconnecting…"),
                 _ => gettext("Offline"),
             });
-            self.obj().set_title(Some(&format!("{name} — {server}")));
+            self.obj().set_title(Some(&wording::window_title(&name, &server)));
         }
 
-        /// Escape means the selection wherever it means nothing else.
-        fn end_selection(&self) -> glib::Propagation {
-            if self.conversation_page.n_selected() == 0 {
-                return glib::Propagation::Proceed;
-            }
-            self.conversation_page.end_selection();
-            glib::Propagation::Stop
-        }
-
-        /// Whoever calls the people by keyboard goes to them, and comes back.
-        fn toggle_people(&self) {
-            if self.flap.reveals_flap() {
-                self.on_people_closed();
-            } else {
-                self.flap.set_reveal_flap(true);
-                self.people_pane.focus_filter();
+        /// Joins what the form says, in this window; or brings forward the one where that is joined.
+        #[template_callback]
+        pub(super) fn on_join(&self) {
+            let Some((name, server)) = self.connect_page.chat() else { return };
+            let application = self.obj().application();
+            match application.and_then(|it| super::Window::find(&it, &name, &server)) {
+                Some(window) => window.present(),
+                None => self.session.join(name, server),
             }
         }
 
         #[template_callback]
-        fn on_people_closed(&self) {
+        pub(super) fn on_people_closed(&self) {
             self.flap.set_reveal_flap(false);
             self.conversation_page.focus_composer();
         }
@@ -361,11 +338,29 @@ impl Window {
 
     /// Joins, as the main button does.
     pub fn join(&self) {
-        self.imp().connect_page.join();
+        self.imp().on_join();
+    }
+
+    /// Takes in that nothing in it is new to the reader any more.
+    pub fn mark_as_read(&self) {
+        self.session().history().see_all();
+        if let Some(notifier) = self.imp().notifier.get() {
+            notifier.withdraw();
+        }
+    }
+
+    /// Returns the window of `name` at `server`, if the application has one.
+    pub fn find(
+        application: &gtk::Application,
+        name: &UserName,
+        server: &ServerAddress,
+    ) -> Option<Self> {
+        let mut windows = application.windows().into_iter().filter_map(|it| it.downcast().ok());
+        windows.find(|window: &Self| window.is_of(name, server))
     }
 
     /// Returns true if this is the window of `name` at `server`, joined or on the way there.
-    pub fn is_of(&self, name: &UserName, server: &ServerAddress) -> bool {
+    fn is_of(&self, name: &UserName, server: &ServerAddress) -> bool {
         let session = self.session();
         session.state() != SessionState::Disconnected
             && session.identity().is_some_and(|it| it == (name.clone(), server.clone()))

@@ -46,7 +46,25 @@ pub fn left_to_right(server: &str) -> String {
 
 /// Returns `names` one after the other.
 fn listed(names: &[impl AsRef<str>]) -> String {
-    names.iter().map(|name| isolated(name.as_ref())).collect::<Vec<_>>().join(", ")
+    let names: Vec<_> = names.iter().map(|name| isolated(name.as_ref())).collect();
+    // Translators: stands between the names in a list, such as "Anna, Boris".
+    names.join(&gettext(", "))
+}
+
+/// Returns the title of the window in which `name` is in the chat at `server`.
+pub fn window_title(name: &str, server: &str) -> String {
+    format!("{} — {}", isolated(name), left_to_right(server))
+}
+
+/// Returns how a message is read out: who said it, when and what.
+pub fn read_out(author: &str, time: &str, text: &str) -> String {
+    gettext_f("{author}, {time}: {text}", &[("author", author), ("time", time), ("text", text)])
+}
+
+/// Returns how the button is read out that leads `way`, where there are `n_new` messages.
+pub fn way_with_count(way: &str, n_new: u32) -> String {
+    // Translators: a button and what is there, such as "Jump to Latest: 3 new messages".
+    gettext_f("{way}: {count}", &[("way", way), ("count", &new_messages(n_new as usize))])
 }
 
 /// Returns the greeting of somebody who has just joined as `name` and finds `others` there.

@@ -65,6 +65,7 @@ const LINES: [(&[&str], &[&str]); 4] = [
             "src/shortcuts.rs",
             "src/unread_bar.rs",
             "src/window.rs",
+            "src/window",
         ],
         &["transport", "gio::Socket", "std::net"],
     ),

@@ -8,6 +8,7 @@
 //! the message's alone.
 
 mod asking;
+mod direction;
 
 use std::{
     cell::{Cell, RefCell},
@@ -253,26 +254,6 @@ mod imp {
             let (code, marks) = (self.code_blocks.all(), self.marks.borrow());
             let attributes = marking::attributes(mentions, &code, marks.as_ref());
             self.label.set_attributes(Some(&attributes));
-        }
-
-        /// A text stands at the side at which it begins; inside, each paragraph sees to itself.
-        fn set_direction(&self, shown: &str) {
-            let is_rtl = self.obj().direction() == gtk::TextDirection::Rtl;
-            let is_opposite = |text| match pango::find_base_dir(text) {
-                pango::Direction::Rtl => Some(!is_rtl),
-                pango::Direction::Ltr => Some(is_rtl),
-                _ => None,
-            };
-            self.label.set_xalign(if is_opposite(shown) == Some(true) { 1.0 } else { 0.0 });
-            // A paragraph without any letter goes on in the direction of the one before.
-            let last = shown.rsplit(text::is_line_end).find_map(is_opposite);
-            let is_code = self
-                .code_blocks
-                .blocks()
-                .last()
-                .is_some_and(|it| shown[it.range.end..].trim().is_empty());
-            self.is_end_taken.set(is_code || last == Some(true));
-            self.is_one_line.set(!shown.contains(text::is_line_end));
         }
 
         fn set_emoji_size(&self, size: Option<EmojiSize>) {

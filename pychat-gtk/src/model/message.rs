@@ -116,9 +116,7 @@ impl Message {
         let imp = message.imp();
         imp.kind.set(kind);
         imp.author.get_or_init(|| author.to_owned());
-        // A line that ends the text is no line, and no label shows what comes after a zero.
-        let text = text.trim_end_matches(text::is_line_end);
-        imp.text.get_or_init(|| text.replace('\0', "␀"));
+        imp.text.get_or_init(|| text::displayed(text));
         imp.time_ms.set(time_ms);
         message
     }

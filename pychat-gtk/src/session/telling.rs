@@ -84,8 +84,11 @@ impl Session {
         let imp = self.imp();
         imp.has_met.set(false);
         imp.callee.take();
-        if let Some(client) = &*imp.client.borrow() {
-            imp.people.update(&client.members(), client.name());
+        let client = imp.client.borrow();
+        let room = client.as_ref().map(|it| (it.members(), it.name().to_owned()));
+        drop(client); // Those who hear of it may ask it something.
+        if let Some((members, name)) = room {
+            imp.people.update(&members, &name);
         }
     }
 

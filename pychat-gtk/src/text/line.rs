@@ -13,6 +13,13 @@ pub fn is_line_end(character: char) -> bool {
     matches!(character, '\n' | '\r' | '\u{B}' | '\u{C}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
+/// Returns `text` as a label shows it right: a line that ends it is no line, each end of a line ends
+/// one in Pango too, and what comes after a zero byte is not lost.
+pub fn displayed(text: &str) -> String {
+    let is_unknown = |it: char| matches!(it, '\u{B}' | '\u{C}' | '\u{85}');
+    text.trim_end_matches(is_line_end).replace(is_unknown, "\n").replace('\0', "␀")
+}
+
 /// Returns the lines of `text` without their ends; `\r\n` is one end, and no line begins after the
 /// last.
 pub fn lines(text: &str) -> impl Iterator<Item = &str> {

@@ -65,9 +65,10 @@ class Desktop:
         if not line:
             self.loop.quit()
             return False
-        click = GLib.Variant("(us)", (int(line), "default"))
+        number, action = json.loads(line)
+        click = GLib.Variant("(us)", (number, action))
         self.bus.emit_signal(None, PATH, NAME, "ActionInvoked", click)
-        say({"closed": int(line)})  # By the desktop itself, as by all that there are.
+        say({"closed": number})  # By the desktop itself, as by all that there are.
         return True
 
 

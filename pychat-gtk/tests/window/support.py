@@ -19,7 +19,8 @@ import gi
 gi.require_version("Atspi", "2.0")
 from gi.repository import Atspi, GLib  # noqa: E402
 
-from patience import PATIENCE_S, eventually  # noqa: E402
+import patience  # noqa: E402
+from patience import PATIENCE_S  # noqa: E402
 from servers import BUILD, Modern, Original, Peer, Server  # noqa: E402
 
 CLIENT = os.environ.get("PYCHAT_GTK", str(BUILD / "pychat-gtk"))
@@ -33,6 +34,17 @@ ROLES = {"button": "push button", "grouping": "panel", "toggle button": "push bu
 ISOLATES = {0x2068: None, 0x2069: None}
 _get_name = Atspi.Accessible.get_name
 Atspi.Accessible.get_name = lambda it: (_get_name(it) or "").translate(ISOLATES)
+
+
+def eventually(condition, what, patience_s=PATIENCE_S):
+    """Returns the first true value of `condition`, which may look at things that go meanwhile."""
+
+    def look():
+        with contextlib.suppress(GLib.Error):
+            return condition()
+        return False
+
+    return patience.eventually(look, what, patience_s)
 
 
 def call_application(interface, method, signature, *arguments):
@@ -227,7 +239,7 @@ class Window:
 
     def lose_focus(self):
         """Gives the keyboard to nobody: X's own name for that is the window with this number."""
-        subprocess.run(["xdotool", "mousemove", "1270", "1010", "windowfocus", "1"], check=True)
+        subprocess.run(["xdotool", "mousemove", "1270", "1010", "windowfocus", "0"], check=True)
         eventually(lambda: not self.is_active(), "the focus to go")
 
     def is_active(self, title=None):

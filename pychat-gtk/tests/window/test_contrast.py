@@ -7,9 +7,11 @@ import signal
 import subprocess
 import unittest
 
-from support import WindowTest, eventually, walk
+from support import Atspi, WindowTest, eventually, role_of, walk
 
 CONTRAST_MIN = 4.5
+PEOPLE = ("Борис", "Maria", "Jürgen", "李明")
+INITIALS_X = 48  # How far they are from the name beside them.
 SCALE = 2  # Thin strokes are drawn in their own colour then, and not mixed with what is below.
 
 
@@ -72,38 +74,100 @@ class Contrast(WindowTest):
 
     def check(self, style, is_high):
         server = self.start_server()
-        window = self.open(
+        self.window = self.open(
             "--name", "Анна", server.address, ADW_DEBUG_COLOR_SCHEME=style, GDK_SCALE=str(SCALE),
             ADW_DEBUG_HIGH_CONTRAST="1" if is_high else "0",
+            **self.with_settings(("notifications", "'none'")),
         )
-        window.wait_for_title(f"Анна — {server.address}")
-        for name in ("Борис", "Maria", "Jürgen", "李明"):
+        self.picture_name = f"{style}{'-high' if is_high else ''}"
+        self.window.wait_for_title(f"Анна — {server.address}")
+        self.window.focus()
+        for name in PEOPLE:
             peer = self.let_join(server, name)
-            peer.say(f"https://example.org/{name[0]}")
-            window.wait_for_row(f"https://example.org/{name[0]}")
-        window.write("Message", "https://example.org/own")
-        window.click("Send")
-        window.wait_for_row("https://example.org/own")
+            link = f"https://example.org/{name[0]}"
+            peer.say(link)
+            self.window.wait_for_row(link)
+            expected = {name, f"initials of {name}", f"{name} joined the chat.", link}
+            self.check_messages(f"of {name}", expected)
+        peer.say("@Анна, `span`:\n```\nblock\n```")
+        self.window.wait_for_row("```")
+        self.say("https://example.org/own")
+        self.say("👍")
+        self.check_messages("what is said", {"@Анна, `span`:\n```\nblock\n```", "👍"})
+        self.window.press("shift+Tab")
+        self.window.press("shift+Up")
+        self.window.wait_for("label", "2 Selected")
+        self.check_messages("what is selected", {"👍"})
+        count = self.window.wait_for("label", "2 Selected")
+        self.check_labels("the header", lambda: [count], {"2 Selected"})
+        self.window.press("Escape")
+        self.window.press("ctrl+f")
+        self.window.write("Search the conversation", "example")
+        self.window.wait_for("label", "1 of 5")
+        self.check_messages("what is found", {"https://example.org/own"})
+        self.window.press("Escape")
+        self.window.lose_focus()
+        peer.say("new")
+        self.window.wait_for_row("new")
+        self.check_messages("what is new", {"new", "New messages"})
         server.stop(signal.SIGKILL)
-        window.wait_for("alert", None, window.conversation())
-        window.write("Message", "not there yet")
-        window.click("Send")
-        eventually(lambda: window.descriptions() == {"not there yet": "Sending…"}, "the clock")
+        self.window.wait_for("alert", None, self.window.conversation())
+        self.say("not there yet")
+        eventually(lambda: self.window.descriptions() == {"not there yet": "Sending…"}, "the clock")
+        self.check_messages("what is on its way", {"not there yet"})
+
+    def say(self, text):
+        self.window.write("Message", text)
+        self.window.click("Send")
+        self.window.wait_for_row(text)
+
+    def check_messages(self, subject, expected):
+        """Measures what is in view of the messages, among it what is expected."""
+        messages = self.window.find("list", "Messages")
+        view = self.window.extents(messages)
+        self.check_labels(subject, lambda: self.labels_in(view), expected)
+
+    def labels_in(self, view):
+        """Yields the labels of the messages in view, of which the last is at the end."""
+        top = view.y + view.height
+        for row in reversed(self.window.rows()):
+            extents = self.window.extents(row)
+            if top < extents.y + extents.height or extents.y < view.y:
+                return  # What is out of view stays where it once was.
+            top = extents.y
+            yield from (it for it in walk(row) if role_of(it) in ("label", "heading"))
+
+    def check_labels(self, subject, find_labels, expected):
+        look = ({}, expected)  # Contrasts that are too low, and what is not in view.
+
+        def is_good():
+            nonlocal look
+            contrasts = self.contrasts(subject, find_labels())
+            faint = {name: value for name, value in contrasts.items() if value < CONTRAST_MIN}
+            look = (faint, expected - set(contrasts))
+            return look == ({}, set())
+
+        try:
+            eventually(is_good, "everything to be there, and to have faded in")
+        except AssertionError:
+            self.assertEqual(look, ({}, set()), subject)
+
+    def contrasts(self, subject, labels):
+        """Returns the contrast of each label, and of the initials beside it if it is somebody's name."""
         picture = Picture(SCALE)
         if folder := os.environ.get("PICTURES"):
-            path = pathlib.Path(folder, f"{style}{'-high' if is_high else ''}.png")
+            path = pathlib.Path(folder, f"{self.picture_name}-{subject.replace(' ', '-')}.png")
             subprocess.run(["import", "-window", "root", str(path)], check=True)
-        faint = {}
-        messages = window.find("list", "Messages")
-        view = window.extents(messages)
-        for label in (it for it in walk(messages) if it.get_role_name() == "label"):
-            extents = window.extents(label)
-            bottom = extents.y + extents.height
-            if view.y <= extents.y and bottom <= view.y + view.height and 0 < extents.width:
-                found = picture.contrast(extents)
-                if found < CONTRAST_MIN:
-                    faint[label.get_name()] = round(found, 2)
-        self.assertEqual(faint, {})
+        contrasts = {}
+        for label in labels:
+            name, extents = label.get_name(), self.window.extents(label)
+            if extents.width <= 0:
+                continue
+            contrasts[name] = round(picture.contrast(extents), 2)
+            if name in PEOPLE:
+                extents.x, extents.width, extents.height = extents.x - INITIALS_X, 24, 20
+                contrasts[f"initials of {name}"] = round(picture.contrast(extents), 2)
+        return contrasts
 
 
 if __name__ == "__main__":

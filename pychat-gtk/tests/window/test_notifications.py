@@ -51,8 +51,12 @@ class Desktop:
         except AssertionError:
             raise AssertionError(f"waited for {expected}, and there was {self.events}") from None
 
-    def click(self, number):
-        self.process.stdin.write(f"{number}\n")
+    def click(self, number, button=None):
+        """Clicks a notification, or a button in it."""
+        shown = [it for it in self.events if it.get("shown") == number][-1]["actions"]
+        names = dict(zip(shown[1::2], shown[::2]))
+        action = "default" if button is None else names[button]
+        self.process.stdin.write(json.dumps([number, action]) + "\n")
         self.process.stdin.flush()
 
     def close(self):
@@ -166,6 +170,18 @@ class Notifications(WindowTest):
         self.desktop.click(1)
         eventually(window.is_active, "the window to be active")
         self.desktop.wait_for()
+
+    def test_what_is_not_to_be_read_is_marked_without_the_window(self):
+        window = self.open_in_background()
+        self.boris.say("tea?")
+        self.wait_for(("Борис", "tea?"))
+        self.desktop.click(1, "Mark as Read")
+        self.desktop.wait_for()
+        self.boris.say("coffee?")
+        self.wait_for(("Борис", "coffee?"))
+        self.assertFalse(window.is_active())
+        marked = [it.get_name() for it in window.rows() if "New messages" in it.get_name()]
+        self.assertEqual([name.rpartition(": ")[2] for name in marked], ["coffee?"])
 
     def test_leaving_takes_it_back(self):
         window = self.open_in_background()

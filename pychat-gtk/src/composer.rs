@@ -90,6 +90,9 @@ mod imp {
             klass.bind_template();
             klass.bind_template_callbacks();
             klass.install_action("composer.send", None, |composer, _, _| composer.imp().send());
+            klass.install_action("composer.insert-emoji", None, |composer, _, _| {
+                composer.imp().on_emoji_clicked();
+            });
         }
 
         fn instance_init(obj: &glib::subclass::InitializingObject<Self>) {
@@ -123,7 +126,7 @@ mod imp {
                     imp.show_error(Some(gettext("Pictures and files cannot be sent")));
                 }
             });
-            self.set_enter_sends(false);
+            self.set_enter_sends(true);
         }
 
         fn dispose(&self) {
@@ -324,15 +327,9 @@ mod imp {
         #[template_callback]
         fn on_key_pressed(&self, key: gdk::Key, _: u32, modifiers: gdk::ModifierType) -> bool {
             let modifiers = modifiers & gtk::accelerator_get_default_mod_mask();
-            if modifiers == gdk::ModifierType::CONTROL_MASK {
-                match key {
-                    gdk::Key::Up | gdk::Key::KP_Up => return self.recall(),
-                    gdk::Key::period => {
-                        self.on_emoji_clicked();
-                        return true;
-                    }
-                    _ => (),
-                }
+            let is_up = matches!(key, gdk::Key::Up | gdk::Key::KP_Up);
+            if is_up && modifiers == gdk::ModifierType::CONTROL_MASK {
+                return self.recall();
             }
             if self.is_choosing.get() || !modifiers.is_empty() {
                 return false;

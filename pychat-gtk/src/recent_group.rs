@@ -82,6 +82,8 @@ mod imp {
                 .activatable(true)
                 .subtitle(glib::markup_escape_text(name))
                 .title(glib::markup_escape_text(&wording::left_to_right(server)))
+                .title_lines(1)
+                .tooltip_text(server)
                 .build();
             let chat = wording::chat(name, server);
             row.reset_relation(gtk::AccessibleRelation::LabelledBy); // By its title alone.

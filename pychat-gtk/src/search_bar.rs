@@ -29,13 +29,9 @@ mod imp {
         #[template_child]
         pub(super) entry: TemplateChild<gtk::SearchEntry>,
         #[template_child]
-        outcome: TemplateChild<gtk::Box>,
-        #[template_child]
         count: TemplateChild<gtk::Label>,
         #[template_child]
         spinner: TemplateChild<gtk::Spinner>,
-        #[template_child]
-        reading_on: TemplateChild<gtk::Label>,
         /// What goes through the messages.
         #[property(get)]
         search: Search,
@@ -124,13 +120,14 @@ mod imp {
             let is_searching = search.is_searching();
             let is_in_vain = is_searching && is_over && n_found == 0 && !search.has_more();
             self.show_in_vain(is_in_vain);
-            self.outcome.set_visible(is_searching && !is_in_vain);
-            self.count.set_label(&match n_found {
+            let count = match n_found {
                 0 if is_over && search.has_more() => gettext("No results so far"),
                 0 => String::new(),
                 _ => count(search.ordinal(), n_found, search.has_more()),
-            });
-            self.reading_on.set_visible(search.is_reading_on());
+            };
+            self.count.set_visible(is_searching && !count.is_empty());
+            self.count.set_label(&count);
+            self.spinner.set_visible(search.is_reading_on());
             self.spinner.set_spinning(search.is_reading_on());
             let obj = self.obj();
             let has_older = search.ordinal() < n_found || search.has_more();

@@ -11,8 +11,11 @@ thread_local! {
     static PLAIN: pango::AttrList = plain();
 }
 
-/// How much of the colour of the text the backticks around code have, of 65 535.
+/// How much of the colour of the text the backticks around code in a line have, of 65 535.
 const TICKS_ALPHA: u16 = 40_000;
+
+/// The same around a block, which can be seen to be one without them. Pango takes 0 for all of it.
+const FENCE_ALPHA: u16 = 1;
 
 /// Returns `text` with its links as markup; `None` if it has no link.
 pub(super) fn markup(text: &str) -> Option<String> {
@@ -30,8 +33,9 @@ pub(super) fn markup(text: &str) -> Option<String> {
     (!links.is_empty()).then_some(markup)
 }
 
-/// Returns what marks `mentions` and `code` in a text, and what somebody else wants marked.
+/// Returns what marks `mentions` and `code` in `text`, and what somebody else wants marked.
 pub(super) fn attributes(
+    text: &str,
     mentions: &[Range<usize>],
     code: &[Code],
     marks: Option<&pango::AttrList>,
@@ -43,16 +47,37 @@ pub(super) fn attributes(
     for mention in mentions {
         insert(&attributes, mention, pango::AttrInt::new_weight(pango::Weight::Bold));
     }
-    for Code { range, inner, .. } in code {
+    for Code { range, inner, is_block } in code {
         insert(&attributes, inner, pango::AttrString::new_family("monospace"));
+        let alpha = if *is_block { FENCE_ALPHA } else { TICKS_ALPHA };
         for ticks in [range.start..inner.start, inner.end..range.end] {
-            insert(&attributes, &ticks, pango::AttrInt::new_foreground_alpha(TICKS_ALPHA));
+            insert(&attributes, &ticks, pango::AttrInt::new_foreground_alpha(alpha));
+        }
+        for indentation in indentations(text, inner) {
+            insert(&attributes, &indentation, pango::AttrInt::new_allow_breaks(false));
         }
     }
     for mark in marks.iter().flat_map(|marks| marks.attributes()) {
         attributes.insert(mark);
     }
     attributes
+}
+
+/// Returns where the lines of `code` in `text` are indented, each with its first letter: a line that
+/// is broken there would leave an empty one.
+fn indentations(text: &str, code: &Range<usize>) -> Vec<Range<usize>> {
+    let mut indentations = Vec::new();
+    let mut start = code.start;
+    for line in text[code.clone()].split_inclusive(text::is_line_end) {
+        let letters = line.trim_start_matches([' ', '\t']);
+        let first = letters.chars().next().map_or(0, char::len_utf8);
+        let size = line.len() - letters.len();
+        if 0 < size {
+            indentations.push(start..start + size + first);
+        }
+        start += line.len();
+    }
+    indentations
 }
 
 /// Lets `attributes` have `attribute` at `range`.

@@ -252,7 +252,8 @@ mod imp {
             let mentions = message.mentions();
             let mentions = &mentions[..mentions.partition_point(|it| it.end <= n_shown)];
             let (code, marks) = (self.code_blocks.all(), self.marks.borrow());
-            let attributes = marking::attributes(mentions, &code, marks.as_ref());
+            let shown = self.label.text();
+            let attributes = marking::attributes(&shown, mentions, &code, marks.as_ref());
             self.label.set_attributes(Some(&attributes));
         }
 

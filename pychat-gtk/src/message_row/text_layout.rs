@@ -9,12 +9,17 @@ use std::ops::Range;
 use gtk::{glib, pango, prelude::*, subclass::prelude::*};
 
 use super::{code_blocks::CodeFrame, text_block::TextBlock};
+use crate::text;
 
 /// The least room between the last line and the time, in pixels.
 const TIME_GAP: i32 = 8;
 
 /// How far the ground of code goes beyond the text on each side, in pixels.
 const GROUND_MARGIN: i32 = 6;
+
+/// How far a line with nothing but a fence lies outside the ground, in pixels. What is left of it is
+/// the margin of the code.
+const FENCE_INSET: i32 = 5;
 
 mod imp {
     use super::*;
@@ -75,15 +80,10 @@ mod imp {
             for ((_, frame), lines) in parts.code.iter().zip(parts.code_lines()) {
                 let (x, its_width) = (-GROUND_MARGIN, width + 2 * GROUND_MARGIN);
                 let (button_width, button_height) = natural_size(&frame.copy_button);
-                place(
-                    frame.ground.upcast_ref(),
-                    x,
-                    lines.start,
-                    its_width,
-                    lines.end - lines.start,
-                );
+                let y = lines.start;
+                place(frame.ground.upcast_ref(), x, y, its_width, lines.end - y);
                 let x = width + GROUND_MARGIN - button_width;
-                place(frame.copy_button.upcast_ref(), x, lines.start, button_width, button_height);
+                place(frame.copy_button.upcast_ref(), x, y, button_width, button_height);
             }
         }
     }
@@ -154,11 +154,20 @@ impl Parts {
         let layout = self.label.layout();
         let (_, top) = self.label.layout_offsets();
         let place = |at: usize| i32::try_from(at).unwrap_or(i32::MAX);
+        let shown = self.label.text();
+        let inset = |line: Option<&str>| {
+            let is_fence = line.is_some_and(|it| it.trim_matches('`').trim().is_empty());
+            if is_fence { FENCE_INSET } else { 0 }
+        };
         self.code.iter().map(move |(code, _)| {
             let first = layout.index_to_pos(place(code.start));
             let last = layout.index_to_pos(place(code.end));
-            let end = last.y() + last.height();
-            top + first.y() / pango::SCALE..top + end / pango::SCALE
+            let (start, end) =
+                (first.y() / pango::SCALE, (last.y() + last.height()) / pango::SCALE);
+            let lines = &shown[code.clone()];
+            let above = inset(lines.split(text::is_line_end).next());
+            let below = inset(lines.rsplit(text::is_line_end).next());
+            top + start + above..top + end - below
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Code in a text: what stands between backticks.
 //!
 //! Nothing else of Markdown is interpreted, and nothing is taken out of a text: its backticks are
-//! shown as they were written.
+//! there to be selected and copied.
 
 use std::{collections::HashMap, ops::Range};
 

@@ -53,20 +53,30 @@ def call_application(interface, method, signature, *arguments):
     return subprocess.run([*call, signature, *arguments], check=True, stdout=subprocess.DEVNULL)
 
 
-@functools.cache
 def russian():
-    """An environment in which Russian is read.
+    """An environment in which Russian is read."""
+    return locale("ru_RU")
 
-    There is such a locale wherever Russian is read. Here there may be C.UTF-8 alone, in which
-    nothing is translated from glibc 2.41 on.
+
+def hebrew():
+    """An environment in which one reads from the right."""
+    return locale("he_IL")
+
+
+@functools.cache
+def locale(name):
+    """An environment with a locale that there is wherever its language is read.
+
+    Here there may be C.UTF-8 alone, in which nothing is translated from glibc 2.41 on.
     """
     folder = pathlib.Path.home() / "locales"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
+    compiled = str(folder / f"{name}.UTF-8")
     subprocess.run(
-        ["localedef", "--inputfile=ru_RU", "--charmap=UTF-8", str(folder / "ru_RU.UTF-8")],
-        check=True,
+        ["localedef", f"--inputfile={name}", "--charmap=UTF-8", compiled], check=True
     )
-    return {"LANGUAGE": "ru", "LC_ALL": "ru_RU.UTF-8", "LOCPATH": str(folder)}
+    language, _ = name.split("_")
+    return {"LANGUAGE": language, "LC_ALL": f"{name}.UTF-8", "LOCPATH": str(folder)}
 
 
 def activate_action(name):

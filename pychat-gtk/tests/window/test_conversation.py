@@ -12,7 +12,7 @@ from support import (
     eventually,
     is_sensitive,
     role_of,
-    russian,
+    hebrew,
     walk,
 )
 
@@ -172,7 +172,7 @@ class Time(WindowTest):
         self.assertEqual(kinds, {"beside", "below"})
 
     def test_it_stands_at_the_other_side_where_one_reads_from_the_right(self):
-        self.open_at(**{**russian(), "LANGUAGE": "he"})
+        self.open_at(**hebrew())
         self.peer.say("שלום")
         shown, time = self.parts("שלום")
         self.assertAlmostEqual(time.x, shown.x, delta=1)

@@ -41,7 +41,7 @@ mod imp {
         #[template_child]
         pub(super) server_row: TemplateChild<adw::EntryRow>,
         #[template_child]
-        hints: TemplateChild<gtk::Stack>,
+        hints: TemplateChild<gtk::Box>,
         #[template_child]
         hint: TemplateChild<gtk::Label>,
         #[template_child]
@@ -221,16 +221,16 @@ mod imp {
             }
             let failure = ending.as_ref().map(|ending| wording::ending(ending, &server));
             let has_failure = failure.is_some() && !is_joining;
-            // The entries are right if there is a failure.
-            let shown = if has_failure { &self.failure } else { &self.hint };
-            self.hints.set_visible_child(&**shown);
+            if self.failure.is_visible() && !has_failure {
+                self.hints.set_height_request(self.hints.height()); // Nothing moves while one types.
+            }
+            self.failure.set_visible(has_failure);
+            self.hint.set_visible(!has_failure); // The entries are right then.
             self.join_label.set_label(&match &ending {
                 None | Some(Ending::NameTaken { .. }) => gettext("_Join"),
                 Some(_) => gettext("_Try Again"),
             });
-            if let Some(failure) = failure {
-                self.failure.set_label(&failure); // It keeps its room when it is over.
-            }
+            self.failure.set_label(&failure.unwrap_or_default());
         }
 
         /// Says when the next attempt is made, if one has failed.

@@ -31,7 +31,7 @@ APP_ID = "io.github.pychat.Pychat"
 # 2.56 than in 2.46.
 ROLES = {"button": "push button", "grouping": "panel", "toggle button": "push button"}
 # Names in sentences are isolated from the direction of what is around them. Nobody sees that.
-ISOLATES = {0x2068: None, 0x2069: None}
+ISOLATES = {0x2066: None, 0x2068: None, 0x2069: None}
 _get_name = Atspi.Accessible.get_name
 Atspi.Accessible.get_name = lambda it: (_get_name(it) or "").translate(ISOLATES)
 

@@ -21,7 +21,6 @@ use crate::{
     server_address::ServerAddress,
     session::{Session, SessionState},
     settings::Settings,
-    shortcuts,
     time_watch::TimeWatch,
     wording,
 };
@@ -321,7 +320,6 @@ impl Window {
             .property("icon-name", APP_ID)
             .build();
         settings.restore_window(window.upcast_ref());
-        window.set_help_overlay(shortcuts::window(settings).as_ref());
         people_flap::keep(&window.imp().flap, settings);
         window.imp().conversation_page.follow(settings);
         window.imp().connect_page.follow(settings);

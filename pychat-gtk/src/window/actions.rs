@@ -1,8 +1,9 @@
 //! What is done in a window by keyboard, menu and buttons.
 
-use gtk::{gdk, glib, subclass::prelude::*};
+use gtk::{gdk, glib, prelude::*, subclass::prelude::*};
 
 use super::imp::Window;
+use crate::shortcuts;
 
 /// Lets windows know the actions.
 pub(super) fn install(klass: &mut <Window as ObjectSubclass>::Class) {
@@ -18,6 +19,9 @@ pub(super) fn install(klass: &mut <Window as ObjectSubclass>::Class) {
     klass.add_binding(gdk::Key::Escape, gdk::ModifierType::empty(), |window| {
         window.imp().end_selection()
     });
+    klass.install_action("win.show-help-overlay", None, |window, _, _| {
+        window.imp().show_shortcuts();
+    });
     klass.install_action_async("win.leave", None, |window, _, _| async move {
         window.session().leave().await;
     });
@@ -27,6 +31,14 @@ pub(super) fn install(klass: &mut <Window as ObjectSubclass>::Class) {
 }
 
 impl Window {
+    /// Shows what can be done by keyboard. The window for it is made anew each time: few ask for it.
+    fn show_shortcuts(&self) {
+        if let Some(shortcuts) = self.settings.get().and_then(shortcuts::window) {
+            shortcuts.set_transient_for(Some(&*self.obj()));
+            shortcuts.present();
+        }
+    }
+
     /// Escape means the selection wherever it means nothing else.
     fn end_selection(&self) -> glib::Propagation {
         if self.conversation_page.n_selected() == 0 {

@@ -15,7 +15,7 @@ fn main() {
     let out_dir = Path::new(&out_dir);
 
     glib_build_tools::compile_resources(
-        &["resources", "../data/icons/hicolor"],
+        &["resources"],
         "resources/pychat.gresource.xml",
         "pychat.gresource",
     );

@@ -6,6 +6,7 @@
 use std::{
     cell::{Cell, OnceCell, RefCell},
     sync::OnceLock,
+    time::Duration,
 };
 
 use adw::{prelude::*, subclass::prelude::*};
@@ -26,6 +27,9 @@ use crate::{
     settings::Settings,
     wording,
 };
+
+/// How long it takes to join until that is shown by a spinner.
+const SPINNER_DELAY: Duration = Duration::from_millis(500);
 
 mod imp {
     use super::*;
@@ -72,6 +76,8 @@ mod imp {
         is_name_touched: Cell<bool>,
         /// True once somebody has changed the server that was filled in.
         is_server_touched: Cell<bool>,
+        /// Turns the spinner in a while.
+        spinner_delay: RefCell<Option<glib::JoinHandle<()>>>,
         /// Counts the seconds until the next attempt.
         countdown: RefCell<Option<glib::JoinHandle<()>>>,
         /// What was filled in last: the name and the server.
@@ -190,7 +196,7 @@ mod imp {
             let Some(session) = self.obj().session() else { return };
             let session = &session;
             if session.has_conversation() {
-                self.spinner.set_spinning(false); // It would keep drawing where nobody sees it.
+                self.spin(false); // It would keep drawing where nobody sees it.
                 return; // The conversation's page has the word.
             }
             // An attempt after one that has failed is told of below the reason for that.
@@ -199,7 +205,7 @@ mod imp {
             let server = session.server();
             self.progress_label
                 .set_label(&gettext_f("Connecting to {server}…", &[("server", &server)]));
-            self.spinner.set_spinning(is_joining);
+            self.spin(is_joining);
             // The focus moves before what it is on becomes insensitive.
             if is_joining {
                 self.actions.set_visible_child(&*self.progress);
@@ -231,6 +237,23 @@ mod imp {
                 Some(_) => gettext("_Try Again"),
             });
             self.failure.set_label(&failure.unwrap_or_default());
+        }
+
+        /// Turns the spinner, in a while: most servers answer before anybody would look at it.
+        fn spin(&self, is_joining: bool) {
+            self.spinner.set_spinning(false);
+            let weak = self.downgrade();
+            let delay = is_joining.then(|| {
+                glib::spawn_future_local(async move {
+                    glib::timeout_future(SPINNER_DELAY).await;
+                    if let Some(imp) = weak.upgrade() {
+                        imp.spinner.set_spinning(true);
+                    }
+                })
+            });
+            if let Some(earlier) = self.spinner_delay.replace(delay) {
+                earlier.abort();
+            }
         }
 
         /// Says when the next attempt is made, if one has failed.

@@ -97,7 +97,7 @@ fn measure_start() -> Outcome<Vec<Figure>> {
     Ok(vec![
         Figure::new("start of an empty window", median(empty), "ms"),
         Figure::new("start to a window that can be written in", median(full), "ms"),
-        Figure::new("ratio", median(ratios), "").at_most(1.7),
+        Figure::new("ratio", median(ratios), "").at_most(1.5),
     ])
 }
 
@@ -148,7 +148,7 @@ fn measure_talk() -> Outcome<Vec<Figure>> {
     talk.begin();
     client.wait_for(word::SETTLED)?;
     let mut figures = memory("memory of an empty window", None, &empty)?;
-    figures.extend(memory("memory of a talk of 1000 messages", Some(60.0), &client)?);
+    figures.extend(memory("memory of a talk of 1000 messages", Some(57.0), &client)?);
     Ok(figures)
 }
 

@@ -11,7 +11,7 @@
 # make deb    packages for Debian 12 and its kin, in target/deb
 # make flatpak    the client as a Flatpak, installed for this user
 # make check-deb     build them, and try them out under a real systemd; part of make check
-# make check-debian13     the same on Debian 13, in a root of its own; no part of make check
+# make check-debian13     the same on Debian 13, in a root of its own; part of make check where that can be made
 # make reproduce     build them twice, in different folders: the same bytes
 
 SHELL := /bin/bash
@@ -119,6 +119,7 @@ check: deps
 	$$tests/headless-wayland /usr/bin/python3 -m unittest discover -s $$tests/window -k MainPath -v
 	build-aux/check "$(TARGET)"
 	$(MAKE) --no-print-directory check-deb
+	$(MAKE) --no-print-directory check-debian13
 	after=$$(git status --porcelain)
 	[ "$$before" = "$$after" ] || {
 		echo "make check has changed the tree:"

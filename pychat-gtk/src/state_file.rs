@@ -216,6 +216,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn words_and_proofs_are_urgent_and_how_far_was_read_is_not() {
+        let folder = std::env::temp_dir().join(format!("pychat-urgent-{}", std::process::id()));
+        let (file, _) = StateFile::open(&folder, "host:1", "Анна");
+        let file = file.expect("nobody has it");
+        let saved = |json| serde_json::from_str::<Saved>(json).expect("it could stand in a file");
+        let read = saved(r#"{"seq":7,"seen":7}"#);
+        let proven = saved(r#"{"token":"0123456789abcdef0123456789abcdef"}"#);
+        let waiting = saved(r#"{"counter":1,"unacknowledged":[{"id":"a.1","text":"hi"}]}"#);
+        for (before, after, expected) in [
+            (&read, &read, false),
+            (&read, &proven, true),
+            (&proven, &proven, false),
+            (&read, &waiting, true),
+            (&waiting, &read, true),
+        ] {
+            file.write(before, "");
+            assert_eq!(file.is_urgent(after), expected, "{before:?} and {after:?}");
+        }
+        fs::remove_dir_all(&folder).expect("it is ours");
+    }
+
+    #[test]
     fn a_lock_is_one_windows_and_is_gone_with_it() {
         let folder = std::env::temp_dir().join(format!("pychat-lock-{}", std::process::id()));
         let n_files = || fs::read_dir(&folder).expect("it is there").count();

@@ -84,6 +84,18 @@ mod tests {
     }
 
     #[test]
+    fn every_line_is_one_in_a_label() {
+        for (text, expected) in [
+            ("a\u{B}b\u{C}c\u{85}d", "a\nb\nc\nd"),
+            ("a\r\nb\u{2028}c\r\n\u{2029}", "a\r\nb\u{2028}c"),
+            ("a\0b", "a␀b"),
+            ("\u{85}", ""),
+        ] {
+            assert_eq!(displayed(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
     fn a_beginning_is_bounded_in_characters_and_lines() {
         for (text, chars_max, lines_max, expected) in [
             ("", 1, 1, ""),

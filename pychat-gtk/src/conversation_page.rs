@@ -172,6 +172,7 @@ mod imp {
                 #[weak(rename_to = imp)]
                 self,
                 move |_| {
+                    imp.leave_top_later();
                     imp.read_on();
                     imp.tell_day();
                 }
@@ -240,7 +241,7 @@ mod imp {
                     move |_| imp.read_on()
                 ));
             }
-            let recent = history.as_ref().map(|history| self.recent(history));
+            let recent = history.as_ref().map(Recent::new);
             let selection =
                 history.as_ref().zip(recent.as_ref()).map(|it| self.selection(it.0, it.1));
             self.list_view.set_model(selection.as_ref());

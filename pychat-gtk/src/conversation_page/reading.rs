@@ -6,11 +6,12 @@
 use std::{cell::Cell, rc::Rc, time::Duration};
 
 use gtk::{glib, glib::clone, prelude::*, subclass::prelude::*};
+use pychat_wire::client::Past;
 
 use super::imp::ConversationPage;
 use crate::{
     follow_end::FollowEnd,
-    model::{History, Recent},
+    model::Recent,
     session::{PAGE_MESSAGES, SessionState},
 };
 
@@ -32,25 +33,32 @@ impl ConversationPage {
         }
     }
 
-    /// Makes what the list shows of `history`. From GTK 4.12 on, a list that is at its very top stays
-    /// there when something comes above it, and what is read moves away.
-    pub(super) fn recent(&self, history: &History) -> Recent {
-        let recent = Recent::new(history);
-        recent.connect_items_changed(clone!(
-            #[weak(rename_to = imp)]
-            self,
-            move |_, at, _, n_added| {
-                let adjustment = imp.scrolled_window.vadjustment();
-                if at == 0 && 0 < n_added && !imp.is_at_end() && adjustment.value() < 1.0 {
-                    // A wheel that has gone on turning at the top has the window go back there for a
-                    // while, with each frame.
-                    imp.scrolled_window.set_kinetic_scrolling(false);
-                    adjustment.set_value(1.0);
-                    imp.scrolled_window.set_kinetic_scrolling(true);
-                }
+    /// Leaves the very top of the list in a moment, while older messages may come above it. From GTK
+    /// 4.12 on a list that is there stays there, and what is read moves away.
+    pub(super) fn leave_top_later(&self) {
+        if 1.0 <= self.scrolled_window.vadjustment().value() {
+            return;
+        }
+        let weak = self.downgrade();
+        glib::spawn_future_local(async move {
+            if let Some(imp) = weak.upgrade() {
+                imp.leave_top();
             }
-        ));
-        recent
+        });
+    }
+
+    fn leave_top(&self) {
+        let Some(session) = self.obj().session() else { return };
+        let is_whole = self.recent.borrow().as_ref().is_some_and(Recent::is_whole);
+        let has_older = !is_whole || session.past() != Past::None;
+        let adjustment = self.scrolled_window.vadjustment();
+        if has_older && !self.is_at_end() && adjustment.value() < 1.0 {
+            // A wheel that has gone on turning at the top has the window go back there for a while,
+            // with each frame.
+            self.scrolled_window.set_kinetic_scrolling(false);
+            adjustment.set_value(1.0);
+            self.scrolled_window.set_kinetic_scrolling(true);
+        }
     }
 
     /// Has the list show all there is while the reader is elsewhere than at the end, and then the

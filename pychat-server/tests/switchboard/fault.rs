@@ -48,6 +48,7 @@ pub(crate) enum Fault {
     OtherEpoch,
     Beyond,
     Forgotten,
+    Skipped,
     Resent,
     Doubled,
     WrongToken,
@@ -82,7 +83,7 @@ pub(crate) enum Fault {
 
 impl Fault {
     /// Every kind, for a test to look whether it happened.
-    pub(crate) const ALL: [Self; 64] = [
+    pub(crate) const ALL: [Self; 65] = [
         Self::Reset,
         Self::WriteFails,
         Self::Interrupted,
@@ -119,6 +120,7 @@ impl Fault {
         Self::OtherEpoch,
         Self::Beyond,
         Self::Forgotten,
+        Self::Skipped,
         Self::Resent,
         Self::Doubled,
         Self::WrongToken,

@@ -39,8 +39,10 @@ pub(crate) struct Life {
     /// How often it has resumed: then messages do not stand between the same comings and goings as
     /// elsewhere.
     n_resumed: usize,
-    /// How often it was told that something is not kept any more.
+    /// How often it was told that something is not kept any more, or not sent.
     n_gaps: usize,
+    /// The number up to which messages are left out at least, if it wants no more than so many.
+    skips_to: Option<u64>,
     /// How many pings have not been answered.
     n_pings: usize,
     /// How many messages it asked for at most, and what was the last number then, by the number
@@ -60,6 +62,8 @@ pub(crate) struct Life {
 pub(crate) struct Resumption {
     pub(crate) is_right_epoch: bool,
     pub(crate) after: u64,
+    /// How many messages it wants at most.
+    pub(crate) limit: Option<u64>,
 }
 
 /// What everybody in the room is told.
@@ -103,6 +107,8 @@ pub(crate) enum Heard {
     Forgotten {
         to: u64,
     },
+    /// More was missed than it wants.
+    Skipped,
     /// What it said it had is of another epoch, or is not there yet.
     Elsewhere {
         to: u64,
@@ -137,6 +143,7 @@ impl Life {
             is_live: true,
             n_resumed: 0,
             n_gaps: 0,
+            skips_to: None,
             n_pings: 0,
             pages: BTreeMap::new(),
             page: Vec::new(),
@@ -202,9 +209,11 @@ impl Life {
                 self.name = Some(username.into_owned());
                 self.is_live = self.resume.is_none();
                 self.n_resumed += usize::from(self.resume.is_some());
+                let limit = self.resume.and_then(|resume| resume.limit);
+                self.skips_to = limit.map(|limit| seq.saturating_sub(limit));
                 self.after = match self.resume {
                     None => seq,
-                    Some(Resumption { is_right_epoch: true, after }) => after.min(seq),
+                    Some(Resumption { is_right_epoch: true, after, .. }) => after.min(seq),
                     Some(Resumption { is_right_epoch: false, .. }) => 0,
                 };
                 Some(Heard::Welcome { token: token.into_owned(), rest })
@@ -219,7 +228,7 @@ impl Life {
                 id.map(|id| Heard::Own { id: id.into_owned(), seq, dup })
             }
             ServerMessage::Gap { from, to } => Some(self.on_gap(from, to)),
-            ServerMessage::Skip { .. } => panic!("nobody asked for no more than so many"),
+            ServerMessage::Skip { from, to } => Some(self.on_skip(from, to)),
             ServerMessage::Page { before, count, start } => {
                 self.on_page(before, count, start, truth);
                 Some(Heard::Page { start })
@@ -264,13 +273,23 @@ impl Life {
         self.story.push(Event::Message(seq));
     }
 
+    /// What is skipped is all but the last messages, as many as were asked for, or fewer where they
+    /// are long.
+    fn on_skip(&mut self, from: u64, to: u64) -> Heard {
+        let least = self.skips_to.take().expect("it asked for no more than so many, once");
+        assert!(!self.is_live && from == self.after + 1 && from <= to && least <= to);
+        self.after = to;
+        self.n_gaps += 1;
+        Heard::Skipped
+    }
+
     fn on_gap(&mut self, from: u64, to: u64) -> Heard {
         match self.resume.take_if(|_| self.story.is_empty()) {
-            Some(Resumption { is_right_epoch: false, after }) if after == to => {
+            Some(Resumption { is_right_epoch: false, after, .. }) if after == to => {
                 assert_eq!(from, 1, "all of another epoch is gone");
                 return Heard::Elsewhere { to };
             }
-            Some(Resumption { is_right_epoch: true, after }) if BEYOND <= to => {
+            Some(Resumption { is_right_epoch: true, after, .. }) if BEYOND <= to => {
                 assert_eq!((from, to), (self.after + 1, after));
                 return Heard::Elsewhere { to };
             }
@@ -324,7 +343,7 @@ impl Life {
         self.pages.len()
     }
 
-    /// Returns how often it was told that something is not kept any more.
+    /// Returns how often it was told that something is not kept any more, or not sent.
     pub(crate) fn n_gaps(&self) -> usize {
         self.n_gaps
     }

@@ -105,6 +105,7 @@ impl World<'_> {
                 self.forgotten_to = self.forgotten_to.max(to);
                 self.fire(Fault::Forgotten);
             }
+            Heard::Skipped => self.fire(Fault::Skipped),
             Heard::Elsewhere { to } if to < BEYOND => self.fire(Fault::OtherEpoch),
             Heard::Elsewhere { .. } => self.fire(Fault::Beyond),
             Heard::Page { start } => {

@@ -68,17 +68,21 @@ impl World<'_> {
         };
         let person = &self.people[*person];
         let after = person.after;
+        let limit = (chance == 4).then_some(1 + share % 4);
         let (resume, fault) = match chance {
             0 => (None, None),
             1 => (Some((false, after)), None),
             2 => (Some((true, BEYOND + share)), None),
             3 => (Some((true, after * share / 1_000)), Some(Fault::ResumedTooFarBack)),
+            4 => (Some((true, after * share / 1_000)), None),
             _ if is_witness => (None, None),
             _ => (Some((true, after)), Some(Fault::Resumed)),
         };
-        life.will_resume(
-            resume.map(|(is_right_epoch, after)| Resumption { is_right_epoch, after }),
-        );
+        life.will_resume(resume.map(|(is_right_epoch, after)| Resumption {
+            is_right_epoch,
+            after,
+            limit,
+        }));
         let username = if token_chance == 1 { "\u{202e}" } else { &person.name };
         let token = match (token_chance, &person.token) {
             (0, _) => Some(format!("{number:032x}").into()), // Nobody else's.
@@ -87,7 +91,7 @@ impl World<'_> {
         let resume = resume.map(|(is_right_epoch, after)| Resume {
             epoch: if is_right_epoch { EPOCH } else { "another" }.into(),
             after,
-            limit: None,
+            limit,
         });
         let username = if is_witness { &person.name } else { username };
         let hello = ClientMessage::Hello { username: username.into(), protocol: 2, token, resume };

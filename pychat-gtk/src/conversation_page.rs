@@ -4,6 +4,7 @@
 //! the welcome is shown large instead of a list with one line.
 
 mod day;
+mod following;
 mod reading;
 mod selecting;
 mod unread;
@@ -67,6 +68,9 @@ mod imp {
         /// Whose conversation it is.
         #[property(get, set = Self::set_session, explicit_notify, nullable)]
         session: RefCell<Option<Session>>,
+        history_signals: OnceCell<glib::SignalGroup>,
+        history_bindings: OnceCell<glib::BindingGroup>,
+        session_signals: OnceCell<glib::SignalGroup>,
         /// True while the window has the keyboard: whatever is in view is seen.
         #[property(get, set = Self::set_is_looked_at, explicit_notify)]
         pub(super) is_looked_at: Cell<bool>,
@@ -216,37 +220,23 @@ mod imp {
     impl ConversationPage {
         fn set_session(&self, session: Option<Session>) {
             let history = session.as_ref().map(Session::history);
-            if let Some(history) = &history {
-                history.connect_items_changed(clone!(
-                    #[weak(rename_to = imp)]
-                    self,
-                    move |history, _, _, _| {
-                        imp.choose_view(history);
-                        imp.read_on_later();
-                    }
-                ));
-                let bind = |property, target: &gtk::Widget| {
-                    history.bind_property(property, target, property).sync_create().build()
-                };
-                bind("n-unread", self.latest_button.upcast_ref());
-                bind("n-unread", self.unread_bar.upcast_ref());
-                bind("is-behind", self.unread_bar.upcast_ref());
-                self.lead_to_unread(history);
-                self.choose_view(history);
-            }
-            if let Some(session) = &session {
-                session.connect_state_notify(clone!(
-                    #[weak(rename_to = imp)]
-                    self,
-                    move |_| imp.read_on()
-                ));
-            }
             let recent = history.as_ref().map(Recent::new);
             let selection =
                 history.as_ref().zip(recent.as_ref()).map(|it| self.selection(it.0, it.1));
             self.list_view.set_model(selection.as_ref());
             self.recent.replace(recent);
             self.session.replace(session);
+            self.history_signals
+                .get_or_init(|| self.history_signals())
+                .set_target(history.as_ref());
+            self.history_bindings
+                .get_or_init(|| self.history_bindings())
+                .set_source(history.as_ref());
+            let signals = self.session_signals.get_or_init(|| self.session_signals());
+            signals.set_target(self.session.borrow().as_ref());
+            if let Some(history) = &history {
+                self.choose_view(history);
+            }
             self.attend();
             self.obj().notify_session();
         }
@@ -287,7 +277,7 @@ mod imp {
             self.see_later();
         }
 
-        fn choose_view(&self, history: &History) {
+        pub(super) fn choose_view(&self, history: &History) {
             let first = history.message(0).filter(|_| history.n_items() == 1);
             match first.filter(|message| message.kind() == MessageKind::Welcome) {
                 Some(welcome) => {

@@ -1,6 +1,6 @@
 //! What is new to the reader: led to, and taken in as it is seen.
 
-use gtk::{glib, glib::clone, prelude::*, subclass::prelude::*};
+use gtk::{glib, prelude::*, subclass::prelude::*};
 
 use super::{imp::ConversationPage, reading::LAYOUT_TIME};
 use crate::{
@@ -15,15 +15,9 @@ impl ConversationPage {
     /// Opens at the first message that is new, as soon as all that was missed is there. Whoever reads
     /// elsewhere by then stays there.
     pub(super) fn lead_to_unread(&self, history: &History) {
-        history.connect_caught_up(clone!(
-            #[weak(rename_to = imp)]
-            self,
-            move |history| {
-                if imp.is_seeking_unread.take() || imp.is_at_end() {
-                    imp.go_to_unread(history);
-                }
-            }
-        ));
+        if self.is_seeking_unread.take() || self.is_at_end() {
+            self.go_to_unread(history);
+        }
     }
 
     /// Has what is new fetched, and goes there.

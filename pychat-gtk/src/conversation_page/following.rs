@@ -1,0 +1,57 @@
+//! What the page hears of whichever session it shows.
+
+use gtk::{glib, glib::clone};
+
+use super::imp::ConversationPage;
+use crate::{model::History, session::Session};
+
+impl ConversationPage {
+    /// Follows whichever history there is.
+    pub(super) fn history_signals(&self) -> glib::SignalGroup {
+        let signals = glib::SignalGroup::new::<History>();
+        signals.connect_closure(
+            "items-changed",
+            false,
+            glib::closure_local!(
+                #[weak(rename_to = imp)]
+                self,
+                move |history: &History, _: u32, _: u32, _: u32| {
+                    imp.choose_view(history);
+                    imp.read_on_later();
+                }
+            ),
+        );
+        signals.connect_closure(
+            "caught-up",
+            false,
+            glib::closure_local!(
+                #[weak(rename_to = imp)]
+                self,
+                move |history: &History| imp.lead_to_unread(history)
+            ),
+        );
+        signals
+    }
+
+    /// Shows how much of whichever history there is is new.
+    pub(super) fn history_bindings(&self) -> glib::BindingGroup {
+        let bindings = glib::BindingGroup::new();
+        bindings.bind("n-unread", &*self.latest_button, "n-unread").sync_create().build();
+        bindings.bind("n-unread", &*self.unread_bar, "n-unread").sync_create().build();
+        bindings.bind("is-behind", &*self.unread_bar, "is-behind").sync_create().build();
+        bindings
+    }
+
+    pub(super) fn session_signals(&self) -> glib::SignalGroup {
+        let signals = glib::SignalGroup::new::<Session>();
+        signals.connect_notify_local(
+            Some("state"),
+            clone!(
+                #[weak(rename_to = imp)]
+                self,
+                move |_, _| imp.read_on()
+            ),
+        );
+        signals
+    }
+}

@@ -127,8 +127,14 @@ impl ConversationPage {
     }
 
     /// Keeps what is read in its place while the view gets lower or higher; a list near its end
-    /// would keep that. It is put back after the layout, before anything is drawn.
+    /// would keep that. It is put back after the layout, before anything is drawn. A list with the
+    /// keyboard in it may be about to move to another row, and is left alone: from GTK 4.12 on, a row
+    /// that is moved out of view loses the keyboard.
     fn stay(&self) {
+        let focus = self.list_view.root().and_then(|root| root.focus());
+        if focus.is_some_and(|it| it.is_ancestor(&*self.list_view)) {
+            return;
+        }
         let Some(clock) = self.scrolled_window.frame_clock() else { return };
         let adjustment = self.scrolled_window.vadjustment();
         let (value, page) = (adjustment.value(), adjustment.page_size());

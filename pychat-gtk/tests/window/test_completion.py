@@ -45,7 +45,7 @@ class Completion(Entry):
     def test_one_goes_through_the_names_and_round(self):
         self.type("@")
         self.wait_for_offered("Bella", "Борис", "Борис (2)")
-        first = self.chosen()
+        first = eventually(self.chosen, "the first")
         self.window.press("Up")
         eventually(lambda: self.chosen() == [self.offered()[-1]], "the last")
         self.window.press("Down")

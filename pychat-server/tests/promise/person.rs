@@ -213,11 +213,6 @@ impl Person {
         })
     }
 
-    /// Returns true if something that they said is not accepted yet, or they are not in the room.
-    pub(crate) fn is_waiting(&self) -> bool {
-        !self.is_settled()
-    }
-
     /// Returns true if they are in the room.
     pub(crate) fn is_joined(&self) -> bool {
         self.client.as_ref().is_some_and(Client::is_joined)
@@ -247,12 +242,9 @@ impl Person {
     }
 
     fn fly(&mut self, now: Instant) {
-        if let Some(client) = &mut self.client
-            && let Some(at) = client.next_deadline()
-        {
-            let since = now.saturating_duration_since(self.begin).as_millis();
-            let now_ms = u64::try_from(since).unwrap() + self.ahead_ms;
-            self.ahead_ms += at.saturating_sub(now_ms);
+        let now_ms = self.ms(now);
+        if let Some(at_ms) = self.client.as_ref().and_then(Client::next_deadline) {
+            self.ahead_ms += at_ms.saturating_sub(now_ms);
         }
     }
 

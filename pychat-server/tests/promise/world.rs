@@ -238,7 +238,7 @@ impl<'a> World<'a> {
             && at <= now
         {
             self.ambush = None;
-            let is_caught = self.people.iter().any(Person::is_waiting);
+            let is_caught = !self.people.iter().all(Person::is_settled);
             let fault = if is_caught { Fault::KilledInBurst } else { Fault::Killed };
             self.house.kill(fault, down, self.tally);
         }
@@ -267,7 +267,7 @@ impl<'a> World<'a> {
         }
         let now = Instant::now();
         for person in &mut self.people {
-            if is_everybody || person.is_waiting() {
+            if is_everybody || !person.is_settled() {
                 person.lose_patience(now);
             }
         }

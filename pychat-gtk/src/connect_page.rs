@@ -267,7 +267,7 @@ mod imp {
             }
         }
 
-        /// Whoever changes what was tried does not want that any more.
+        /// Ends the attempts to join what was asked for, as that is about to change.
         fn stop_trying(&self) {
             if let Some(session) = self.obj().session()
                 && session.ending().is_some()
@@ -283,7 +283,7 @@ mod imp {
             self.check();
         }
 
-        /// A link may say who is to join; that is not more than whoever joins has said.
+        /// A link may say who is to join, unless a name was typed.
         #[template_callback]
         fn on_server_changed(&self) {
             self.stop_trying();

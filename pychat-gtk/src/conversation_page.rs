@@ -241,7 +241,7 @@ mod imp {
             self.obj().notify_session();
         }
 
-        /// Whoever types where nothing takes it means to write a message.
+        /// Takes what is typed where nothing else takes it for the beginning of a message.
         fn take_typing(&self) {
             let keys = gtk::EventControllerKey::new();
             keys.connect_key_pressed(clone!(

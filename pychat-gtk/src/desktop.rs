@@ -59,7 +59,7 @@ async fn has_body_markup(bus: &gio::DBusConnection) -> bool {
 }
 
 /// Asks the portal to let the client run without a window; returns false if somebody has refused.
-/// `reason` is shown to whoever decides. Where there is no such portal nobody refuses.
+/// `reason` is shown to the user, who decides. Where there is no such portal nobody refuses.
 pub async fn request_background(reason: &str) -> bool {
     let Ok(bus) = gio::bus_get_future(gio::BusType::Session).await else { return true };
     let token = format!("pychat{}", glib::random_int());

@@ -117,8 +117,8 @@ impl FollowEnd {
         }
     }
 
-    /// Follows the end from now on: how the list moves on the way is not the doing of whoever scrolled
-    /// just before.
+    /// Follows the end from now on: how the list moves on the way is not the doing of a reader who
+    /// scrolled just before.
     fn seek_from_here(&self) {
         self.0.last_input.take();
         self.0.is_led.set(false);
@@ -226,7 +226,7 @@ impl FollowEnd {
     fn seek(&self) {
         let state = &self.0;
         if state.swipe.is_moving() {
-            return; // Whoever moves it would put it back.
+            return; // The finger that moves it would put it back.
         }
         let is_near = state.is_near.get() && self.is_reader_scrolling();
         if state.is_following.get() && !is_near && 1.0 < self.distance() {

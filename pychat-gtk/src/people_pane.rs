@@ -129,7 +129,7 @@ mod imp {
             self.session.borrow().as_ref().map(Session::people)
         }
 
-        /// Without a connection, whoever was there when it was lost may not be.
+        /// Without a connection, the people who were there when it was lost may be gone.
         fn show_count(&self) {
             let n_found = self.found.get().map_or(0, ListModelExt::n_items);
             if n_found == 0 && !self.filter_entry.text().is_empty() {
@@ -161,7 +161,7 @@ mod imp {
             self.show_count();
         }
 
-        /// Whoever is found first is who was meant.
+        /// Enter chooses the first person found.
         #[template_callback]
         fn on_filter_activated(&self) {
             self.on_filter_changed(); // It may wait for another key.

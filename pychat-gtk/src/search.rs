@@ -2,8 +2,8 @@
 //!
 //! The list is gone through in slices while nothing else is to be done, from the newest message to
 //! the oldest, and each message is told what was found in it. When all are known, older ones are
-//! asked for, page by page, until enough was found or there are no more; whoever looks at one of
-//! the oldest results has them looked for further.
+//! asked for, page by page, until enough was found or there are no more, and further when one of
+//! the oldest results is looked at.
 
 use std::{
     cell::{Cell, RefCell},
@@ -26,7 +26,7 @@ const SLICE: Duration = Duration::from_millis(4);
 /// How many results are enough, until somebody wants more.
 const ENOUGH: usize = 100;
 
-/// Whoever has no more than so many results left wants more.
+/// With no more than so many results left, more are looked for.
 const FEW: usize = 10;
 
 mod imp {

@@ -181,7 +181,7 @@ mod imp {
             Some(row_of(item)?.text_block().link_at(&*self.obj(), x, y)?.target)
         }
 
-        /// Whoever begins with Shift at the keyboard begins at the message that has the focus.
+        /// A stretch that begins with Shift at the keyboard begins at the message with the focus.
         #[template_callback]
         fn on_key_pressed(&self, key: gdk::Key, _: u32, modifiers: gdk::ModifierType) -> bool {
             let has_selection = self.has_selection();
@@ -256,8 +256,8 @@ mod imp {
             }
         }
 
-        /// Lets a stretch begin at the message that has the focus. From GTK 4.12 on, whoever goes on
-        /// from one that is not selected gets no further than to select it.
+        /// Lets a stretch begin at the message that has the focus. From GTK 4.12 on, the
+        /// keyboard goes no further from one that is not selected than to select it.
         fn begin(&self) {
             if let Some(item) = self.focused_item() {
                 select(&item, true, false);

@@ -72,7 +72,7 @@ mod imp {
 
 glib::wrapper! {
     /// Leads to the first message that is new: activates `conversation.go-to-unread`, or
-    /// `conversation.mark-as-read` for whoever does not want to go there.
+    /// `conversation.mark-as-read`, which takes it for read.
     pub struct UnreadBar(ObjectSubclass<imp::UnreadBar>)
         @extends adw::Bin, gtk::Widget,
         @implements gtk::Accessible, gtk::Buildable, gtk::ConstraintTarget;

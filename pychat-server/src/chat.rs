@@ -161,7 +161,7 @@ impl Chat {
     /// Takes one thing in and appends what is to be done about it to `effects`.
     ///
     /// What concerns a connection that is closing or unknown changes nothing, but for
-    /// [`Input::Closed`] and [`Input::Appended`]: what was accepted is published, whoever left.
+    /// [`Input::Closed`] and [`Input::Appended`]: what was accepted is published, even if its author left.
     pub fn handle(&mut self, now: Instant, input: Input<'_>, effects: &mut Vec<Effect>) {
         match input {
             Input::Connected { id, origin } => self.on_connected(now, id, origin, effects),

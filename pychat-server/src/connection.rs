@@ -70,7 +70,7 @@ pub enum Filled {
     Eof,
     /// The bytes are no frames.
     Broken(FrameError),
-    /// Whoever takes the payloads wants no more of them for now. The caller must return.
+    /// The receiver of the payloads wants no more of them for now. The caller must return.
     Held,
 }
 

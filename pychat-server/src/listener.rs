@@ -185,7 +185,7 @@ pub fn take_over(listener: &TcpListener) -> Vec<TcpStream> {
     callers
 }
 
-/// Has a socket listen no more, whoever else has it. Who still waits there is refused.
+/// Has a socket listen no more, even if other processes have it. Connections that wait are refused.
 pub fn shut_down(listener: &TcpListener) {
     let _ = SockRef::from(listener).shutdown(Shutdown::Both); // It fails if nobody listens there.
 }

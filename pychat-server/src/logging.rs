@@ -85,7 +85,7 @@ impl Display for Dropped {
     }
 }
 
-/// Standard error, as far as whoever reads it keeps up. A line that would have to wait is dropped,
+/// Standard error, as far as its reader keeps up. A line that would have to wait is dropped,
 /// and counted: the one thread that writes it has people to serve.
 struct Unwaiting;
 
@@ -340,7 +340,7 @@ pub fn config_is_good(file: Option<&Path>) {
     }
 }
 
-/// There will be no server. A terminal, or whoever else ran the program, is told in one line.
+/// There will be no server. The terminal, or the program that started this one, is told in one line.
 #[expect(clippy::print_stderr, reason = "the one line that says why there is no server")]
 pub fn not_started(reason: &(dyn std::error::Error + 'static)) {
     if !is_journal() {

@@ -1,4 +1,4 @@
-//! Who owns which name: whoever has the token that its owner was given.
+//! Owners of names: those who have the token that the owner was given.
 //!
 //! A name, and every name that looks like it, is *reserved* for its owner for as long as they come
 //! back. A full table makes room by forgetting names whose owner never came back nor said anything,

@@ -32,7 +32,7 @@ pub use self::{
     server::ServerMessage,
 };
 
-/// How many characters of an unknown type are repeated to whoever sent it.
+/// How many characters of an unknown type are repeated to its sender.
 const TYPE_CHARS_SHOWN: usize = 32;
 
 /// Why a whole payload means nothing.

@@ -106,8 +106,8 @@ impl ConversationPage {
         self.offer_way_back();
     }
 
-    /// Leads to the latest message whoever is elsewhere and does not see it. A view that is being
-    /// laid out can get no button, so that follows a moment later.
+    /// Offers a way to the latest message while it is out of view. A view that is being laid out can
+    /// get no button, so that follows a moment later.
     pub(super) fn offer_way_back(&self) {
         if self.is_offering.replace(true) {
             return;

@@ -12,8 +12,8 @@ use crate::{
 const UNREAD_DISTANCE: f32 = 64.0;
 
 impl ConversationPage {
-    /// Opens at the first message that is new, as soon as all that was missed is there. Whoever reads
-    /// elsewhere by then stays there.
+    /// Opens at the first message that is new, as soon as all that was missed is there. A reader who
+    /// is elsewhere by then stays there.
     pub(super) fn lead_to_unread(&self, history: &History) {
         if self.is_seeking_unread.take() || self.is_at_end() {
             self.go_to_unread(history);

@@ -34,7 +34,7 @@ impl FoldButtons {
         [&self.more, &self.less]
     }
 
-    /// Offers what can be done. Whoever has used the one that goes is at the other.
+    /// Offers what can be done. The keyboard goes from a button that is hidden to the other.
     pub(super) fn offer(&self, can_show_more: bool, can_show_less: bool) {
         let had_focus = self.row.focus_child().is_some();
         self.more.set_visible(can_show_more);

@@ -6,8 +6,8 @@
 //! Not more than [`HISTORY_MESSAGES_MAX`] are shown, nor more bytes than there are for all of them:
 //! see [`bound`].
 //!
-//! A view pays for each change, not for each message, so messages gather for a moment. Whoever
-//! looks hears of such a batch as two changes: the oldest leave at the top, the new come at the
+//! A view pays for each change, not for each message, so messages gather for a moment. Views
+//! hear of such a batch as two changes: the oldest leave at the top, the new come at the
 //! end.
 
 mod bound;

@@ -94,7 +94,7 @@ impl People {
         gtk::SortListModel::new(Some(self.clone()), Some(Person::sorter()))
     }
 
-    /// Returns whoever is at `position`, counted from who came first.
+    /// Returns the person at `position`, counted from the one who came first.
     pub fn person(&self, position: u32) -> Option<Person> {
         self.item(position).and_downcast()
     }

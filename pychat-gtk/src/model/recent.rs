@@ -24,7 +24,7 @@ use super::{History, Message};
 const RECENT_MESSAGES: u32 = 60;
 
 /// How many there may be before those above the last [`RECENT_MESSAGES`] are taken away. That is
-/// done seldom, as whoever looks pays for each change.
+/// done seldom, as the view pays for each change.
 const RECENT_MESSAGES_MAX: u32 = 2 * RECENT_MESSAGES;
 
 /// How many messages fill a page until somebody [knows better](Recent::set_page).

@@ -48,7 +48,7 @@ impl Window {
         glib::Propagation::Stop
     }
 
-    /// Whoever calls the people by keyboard goes to them, and comes back.
+    /// Shows or hides the people, and takes the keyboard there and back.
     fn toggle_people(&self) {
         if self.flap.reveals_flap() {
             self.on_people_closed();

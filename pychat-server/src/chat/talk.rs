@@ -147,7 +147,7 @@ impl Chat {
         }
     }
 
-    /// What was accepted is published, whoever left.
+    /// What was accepted is published, even if its author has left.
     pub(super) fn on_appended(
         &mut self,
         from: ConnectionId,

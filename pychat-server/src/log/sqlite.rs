@@ -59,7 +59,7 @@ pub struct Place {
     /// What it outlives.
     pub durability: Durability,
     /// The program that moves what was written into place, which is this one; without it, the log
-    /// does so itself, and whoever appends waits for the disk now and then.
+    /// does so itself, and an append waits for the disk now and then.
     pub program: Option<PathBuf>,
 }
 

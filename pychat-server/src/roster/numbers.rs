@@ -1,6 +1,6 @@
 //! Which numbers stand behind which names.
 //!
-//! Finding a free one takes a few look-ups, however many are taken, and whoever chose them: numbers
+//! Finding a free one takes a few look-ups, however many are taken, and however they were chosen: numbers
 //! are kept as ranges, and names by what they look like.
 
 use std::collections::{BTreeMap, HashMap};

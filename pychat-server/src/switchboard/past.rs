@@ -1,7 +1,7 @@
 //! What peers missed, or ask for: read from the log little by little, as fast as each reads.
 //!
-//! Whoever comes back hears who comes and goes, but no new message until they have been sent every
-//! one before it. What is sent ahead of a peer's reading is bounded, and so is what one tick reads
+//! A client that comes back hears who comes and goes, but no new message until it has been sent
+//! every one before it. What is sent ahead of a peer's reading is bounded, and so is what one tick reads
 //! from the log for all: a hundred people who missed ten thousand messages delay nobody's talk.
 
 use std::{ops::ControlFlow, time::Instant};

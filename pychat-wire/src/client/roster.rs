@@ -13,8 +13,8 @@ use self::unsettled::Unsettled;
 use super::MEMBERS_MAX;
 use crate::{message::bounds, notice::NAME_SEPARATOR};
 
-/// Names in join order, of which several may be the same in protocol 1. Whoever does not fit is not
-/// listed.
+/// Names in join order, of which several may be the same in protocol 1. A name that does not fit is
+/// not listed.
 #[derive(Debug, Default)]
 pub(super) struct Roster {
     /// By a number that only grows.

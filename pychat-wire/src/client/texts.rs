@@ -71,8 +71,8 @@ impl Client {
         Ok(id)
     }
 
-    /// Returns how large a message `text` would be, and the limit, both in bytes. Whoever asks in
-    /// time need not have a text refused for its size.
+    /// Returns how large a message `text` would be, and the limit, both in bytes. A caller that
+    /// asks first need not have a text refused for its size.
     ///
     /// # Examples
     ///

@@ -114,8 +114,8 @@ impl History {
     }
 
     /// Takes in that nothing is here of what comes after all that was said so far, up to number `seq`.
-    /// At the end, what was before is forgotten like that, and can be asked for page by page; whoever
-    /// is elsewhere reads on there, and finds what comes when they come down to it.
+    /// At the end, what was before is forgotten like that, and can be asked for page by page; a
+    /// reader who is elsewhere reads on there, and finds what comes on coming down to it.
     pub fn skip_to(&self, seq: u64) {
         self.flush();
         let imp = self.imp();

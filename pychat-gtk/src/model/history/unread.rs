@@ -6,8 +6,8 @@
 //! some are missing in between. Where there are no numbers, messages are new that come while the
 //! reader does not look.
 //!
-//! What was missed is not seen by being shown at the end: it may be more than fits there, so whoever
-//! shows it is told when [all of it has come](History::connect_caught_up).
+//! What was missed is not seen by being shown at the end: it may be more than fits there, so the
+//! view is told when [all of it has come](History::connect_caught_up).
 
 use gtk::{gio::prelude::*, glib, glib::subclass::prelude::*};
 
@@ -120,7 +120,7 @@ impl History {
         }
     }
 
-    /// Whoever looks at the end sees what there is, unless they have missed something.
+    /// A reader at the end sees what there is, unless something was missed.
     fn look(&self) {
         let imp = self.imp();
         if imp.is_unattended.get() || imp.missed_until.get().is_some() {

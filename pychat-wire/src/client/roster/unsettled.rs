@@ -1,6 +1,6 @@
 //! Pieces of a listing that may be names, or belong together.
 //!
-//! Pieces that follow each other are a *run*; whoever left between two runs cannot be in either. So
+//! Pieces that follow each other are a *run*; somebody who left between two runs cannot be in either. So
 //! there are at least as many people as runs, and at most as many as pieces.
 
 use std::{collections::BTreeSet, mem, ops::Range};
@@ -75,8 +75,8 @@ impl Unsettled {
         runs
     }
 
-    /// Takes out all pieces, if there are fewer people than could be told apart: whoever they are,
-    /// nobody could tell when they leave.
+    /// Takes out all pieces, if there are fewer people than could be told apart: it could not be
+    /// known which of them leave.
     pub(super) fn given_up(&mut self) -> BTreeSet<u64> {
         if self.n_people < self.n_runs { mem::take(self).pieces } else { BTreeSet::new() }
     }

@@ -1,19 +1,19 @@
-//! The client's half of the conversation, over as many lines as it takes, without a socket.
+//! The client's side of a conversation, over one connection (a *line*) after another, without I/O.
 //!
 //! What happens goes in ([`Client::connected`], [`Client::receive`], [`Client::disconnected`],
 //! [`Client::say`] …), and after each of these the shell does four things:
 //!
-//! 1. it does and shows what [`Client::next_event`] says, until there is no more;
-//! 2. it stores what [`Client::take_saved`] gives it, if it wants to outlive its process;
+//! 1. it does or shows what each [`Client::next_event`] says, until there is no more;
+//! 2. it stores what [`Client::take_saved`] gives it, if the state is to outlive the process;
 //! 3. it writes what [`Client::take_outgoing`] gives it;
 //! 4. it calls [`Client::handle_timeout`] at [`Client::next_deadline`], if nothing happens before.
 //!
-//! The client owns no socket, reads no clock and throws no dice, so a window, a bot and a test
-//! drive it alike. Every `now` is in milliseconds, on any clock that does not go back.
+//! The client owns no socket, reads no clock and takes its random bits from a seed, so a window, a
+//! bot and a test drive it alike. Every `now` is in milliseconds, on a clock that never goes back.
 //!
 //! It finds out from the greeting which protocol the server speaks. In protocol 2 it shows every
 //! message once and in order and sends a text until it is accepted, over lost lines, restarts of
-//! the server and its own. Protocol 1 has no words for that: there a text whose line was lost is
+//! the server and its own. Protocol 1 has no means for that: there a text whose line was lost is
 //! [handed back](Event::Failed).
 //!
 //! ```text
@@ -57,18 +57,18 @@ pub use self::{
 };
 use crate::{frame::PAYLOAD_BYTES_MAX, name::UserName};
 
-/// What is shown first.
+/// The messages that a client shows first.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Begin {
-    /// What was said after the last message that was shown; for somebody who was never here, what
-    /// is said from now on. For bots.
+    /// Those after the last message that was shown; on a first visit, those that are sent from now
+    /// on. For bots.
     #[default]
     Resume,
-    /// The same, but for somebody who was never here everything that the server keeps.
+    /// The same, but on a first visit all that the server keeps.
     Everything,
-    /// The last messages, as an [`Event::Page`] of at most so many, and what is said from now on.
-    /// For a window, which shows nothing when it opens, and knows what its reader has
-    /// [seen](Client::see): if that is further back, the page goes back as far, where it can.
+    /// The last messages, as an [`Event::Page`] of at most so many, and those sent from now on. For
+    /// a window, which shows nothing when it opens. If its reader has [seen](Client::see) less than
+    /// all before that page, the page begins further back, where one page can hold so much.
     LastPage(u64),
 }
 
@@ -91,24 +91,24 @@ pub struct Client {
     payload_bytes_max: usize,
     saved: Saved,
     has_changed: bool,
-    /// What was said in protocol 1 and has not come back. It is not saved: it may not be said
-    /// twice.
+    /// The texts said in protocol 1 that have not come back. They are not saved, as they must not
+    /// be sent twice.
     said: VecDeque<Unacknowledged>,
     events: VecDeque<Queued>,
     outgoing: Vec<u8>,
 }
 
-/// An event, and what is saved when it is taken.
+/// An event, and the mark that is saved when it is taken.
 #[derive(Debug)]
 struct Queued {
     event: Event,
     mark: Option<Mark>,
 }
 
-/// A place in the log that counts as shown.
+/// A position in the log, up to which everything counts as shown.
 #[derive(Debug)]
 struct Mark {
-    /// The log, if it is another one.
+    /// The epoch, if it may be another one.
     epoch: Option<String>,
     seq: u64,
 }
@@ -117,8 +117,8 @@ impl Client {
     /// Returns a client that will ask to join as `name`, and go on from `saved`.
     ///
     /// `seed` is 128 random bits, new ones each time: the ids of its texts are made of them. The
-    /// first event is [`Event::Connect`]. What `saved` holds of another name's is not sent under
-    /// this one, it is [handed back](Event::Failed).
+    /// first event is [`Event::Connect`]. Texts that `saved` holds under another name are not sent
+    /// under this one, but [handed back](Event::Failed).
     ///
     /// # Examples
     ///
@@ -164,7 +164,7 @@ impl Client {
         client
     }
 
-    /// Says what is to be shown first; [`Begin::Resume`] otherwise.
+    /// Sets which messages are shown first; the default is [`Begin::Resume`].
     ///
     /// # Examples
     ///
@@ -190,8 +190,8 @@ impl Client {
         self
     }
 
-    /// Makes it come back by itself even where it has not yet been in the room; otherwise a first
-    /// attempt that fails is only [told](Event::Offline).
+    /// Makes it come back by itself even before it has been in the room; otherwise a first attempt
+    /// that fails is only [reported](Event::Offline).
     ///
     /// # Examples
     ///
@@ -214,7 +214,7 @@ impl Client {
 
     /// Returns the next thing to do or to show, if there is one.
     ///
-    /// Only what was taken counts as shown: [`Self::take_saved`] after it knows it.
+    /// A message counts as shown once its event is taken: [`Self::take_saved`] then has its number.
     ///
     /// # Examples
     ///
@@ -236,8 +236,8 @@ impl Client {
 
     /// Takes the bytes that are to be written now, if any.
     ///
-    /// A shell that cannot write them for now should not read on either, or a server that asks and
-    /// does not listen makes it gather answers.
+    /// A shell that cannot write them for now should not read on either, or the answers to a server
+    /// that pings and does not read pile up.
     ///
     /// # Examples
     ///
@@ -252,7 +252,7 @@ impl Client {
         mem::take(&mut self.outgoing)
     }
 
-    /// Returns what is to be stored, if it changed since this was last called.
+    /// Returns the state to be stored, if it changed since the last call.
     ///
     /// # Examples
     ///
@@ -266,7 +266,7 @@ impl Client {
         mem::take(&mut self.has_changed).then_some(&self.saved)
     }
 
-    /// Returns when [`Self::handle_timeout`] is to be called, on the clock that `now` is of.
+    /// Returns the time at which to call [`Self::handle_timeout`], on the clock of `now`, if any.
     ///
     /// # Examples
     ///
@@ -290,7 +290,7 @@ impl Client {
         }
     }
 
-    /// Returns what is saved, changed or not.
+    /// Returns the state to be stored, changed or not.
     ///
     /// # Examples
     ///
@@ -304,7 +304,7 @@ impl Client {
         &self.saved
     }
 
-    /// Takes in that the reader has seen everything up to number `seq`.
+    /// Records that the reader has seen everything up to number `seq`.
     ///
     /// # Examples
     ///
@@ -323,7 +323,7 @@ impl Client {
         }
     }
 
-    /// Returns the last number of the log, as it was when we came in; 0 before that.
+    /// Returns the last number in the log at the welcome of this line; 0 before that.
     ///
     /// # Examples
     ///
@@ -337,7 +337,8 @@ impl Client {
         self.line.welcomed_at
     }
 
-    /// Returns who is present, ourselves included, in join order; without a line, who last was.
+    /// Returns the names of those present, our own included, in join order; without a line, those
+    /// that were last known.
     ///
     /// # Examples
     ///
@@ -383,7 +384,7 @@ impl Client {
         self.events.push_back(Queued { event, mark: None });
     }
 
-    /// Tells something after which everything up to `seq` counts as shown.
+    /// Tells an event; once it is taken, everything up to `seq` counts as shown.
     fn tell_marked(&mut self, event: Event, epoch: Option<String>, seq: u64) {
         self.events.push_back(Queued { event, mark: Some(Mark { epoch, seq }) });
     }

@@ -1,4 +1,4 @@
-//! Where one payload ends and the next begins.
+//! Frames: the bounds between the payloads in a stream of bytes.
 //!
 //! A frame is `length ":" payload`, the length in decimal ASCII digits and counting bytes. Where a
 //! length should stand, a `{` begins one JSON object without a length instead, so that a person
@@ -27,10 +27,10 @@ pub const PAYLOAD_BYTES_MAX: usize = 65_536;
 /// The most digits that a length may have, leading zeros among them.
 pub const PREFIX_DIGITS_MAX: usize = 20;
 
-/// Why a byte stream stopped being a stream of frames.
+/// The reason why a byte stream is no longer a stream of frames.
 ///
-/// None of these can be recovered from: once the boundary between two frames is lost, the only
-/// honest answer is to close the connection.
+/// None of these can be recovered from: once the boundary between two frames is lost, the
+/// connection has to be closed.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum FrameError {
@@ -48,7 +48,7 @@ pub enum FrameError {
     /// The peer announced, or began to send, a larger payload than is taken.
     #[error("a payload of more than {limit} bytes")]
     TooLarge {
-        /// The most that would have been taken, in bytes.
+        /// The largest payload that would have been taken, in bytes.
         limit: usize,
     },
 }
@@ -97,7 +97,7 @@ enum State {
     Failed(FrameError),
 }
 
-/// What one look at the input came to.
+/// The result of reading the input up to the end of a payload, or up to its own.
 enum Found<'a> {
     /// A payload that lies whole in the input.
     Whole(&'a [u8]),
@@ -162,7 +162,7 @@ impl Decoder {
         }
     }
 
-    /// Returns how many bytes of an unfinished payload are kept.
+    /// Returns the number of bytes that are kept of an unfinished payload.
     ///
     /// # Examples
     ///
@@ -179,8 +179,8 @@ impl Decoder {
         }
     }
 
-    /// Returns bytes after which a new decoder would be where this one is: the beginning of a payload
-    /// whose end has not arrived, if there is one.
+    /// Returns the bytes that put a new decoder into the state of this one: the beginning of a
+    /// frame whose end has not arrived, if there is one.
     ///
     /// # Examples
     ///
@@ -288,7 +288,7 @@ impl Decoder {
     }
 }
 
-/// How deep inside a bare object the last byte was.
+/// The position of the last byte in a bare object: its depth, and whether it is in a string.
 #[derive(Clone, Copy, Debug, Default)]
 struct Object {
     depth: usize,
@@ -317,7 +317,7 @@ fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
-/// Writes a byte as a person would name it.
+/// Returns a byte as an error shows it: as a character if it is a visible one of ASCII.
 fn shown(byte: u8) -> String {
     if byte.is_ascii_graphic() {
         format!("`{}`", char::from(byte))

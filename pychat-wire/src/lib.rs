@@ -1,9 +1,9 @@
-//! The pychat wire protocol: what client and server say to each other.
+//! The pychat wire protocol: frames, messages, names, and the client's side of a conversation.
 //!
 //! This crate does no I/O and reads no clock: bytes and text come in, bytes and values go out, so
-//! both ends, their tests and anybody's bot share it. Read [`frame`] first (where a payload ends),
-//! then [`message`] (what it says), [`name`] (what a person may be called) and [`client`] (the
-//! client's half of the conversation).
+//! both ends, their tests and anybody's bot share it. Read [`frame`] first (the bounds of
+//! payloads), then [`message`] (their content), [`name`] (the rules of names) and [`client`] (the
+//! client's side of a conversation).
 
 pub mod client;
 pub mod frame;

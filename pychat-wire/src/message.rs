@@ -1,9 +1,9 @@
-//! What a payload says: [`ClientMessage`] and [`ServerMessage`], to and from JSON.
+//! The messages in payloads, [`ClientMessage`] and [`ServerMessage`], to and from JSON.
 //!
 //! Reading borrows from the payload where it can. It forgives what the original forgives: keys in
-//! any order, keys that nobody knows, the same key twice (the last one counts). A member that only
-//! protocol 2 gives a meaning, and that is not of its kind, counts as missing. Half of a surrogate
-//! pair, as other JSON writers escape it, is read as U+FFFD.
+//! any order, unknown keys, the same key twice (the last one counts). A member that only protocol 2
+//! defines counts as missing if its value is of the wrong type. A lone surrogate, as other JSON
+//! writers escape it, is read as U+FFFD.
 
 pub(crate) mod bounds;
 mod client;
@@ -32,10 +32,10 @@ pub use self::{
     server::ServerMessage,
 };
 
-/// How many characters of an unknown type are repeated to its sender.
+/// The most characters of an unknown type that are repeated to its sender.
 const TYPE_CHARS_SHOWN: usize = 32;
 
-/// Why a whole payload means nothing.
+/// The reason why a complete payload cannot be read as a message.
 ///
 /// The stream itself is sound: the connection stays open.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
@@ -48,7 +48,7 @@ pub enum MessageError {
     /// The payload is text, but not JSON.
     #[error("the payload is not JSON: {reason}")]
     NotJson {
-        /// What the JSON parser says, with line and column. It repeats nothing of the payload.
+        /// The JSON parser's error, with line and column. It repeats nothing of the payload.
         reason: String,
     },
 
@@ -56,7 +56,7 @@ pub enum MessageError {
     #[error("the payload is not a JSON object")]
     NotAnObject,
 
-    /// The object does not say what it is.
+    /// The object has no member `type`.
     #[error("the payload has no \"type\"")]
     NoType,
 
@@ -67,14 +67,14 @@ pub enum MessageError {
         name: String,
     },
 
-    /// A member that this type needs is missing, or no string.
+    /// A member that this type needs is missing, or is not a string.
     #[error("\"{member}\" should be a string")]
     NotAString {
         /// The member's name.
         member: &'static str,
     },
 
-    /// A member that this type needs is missing, or no number from 0 on.
+    /// A member that this type needs is missing, or is not an integer from 0 on.
     #[error("\"{member}\" should be a number")]
     NotANumber {
         /// The member's name.
@@ -90,12 +90,12 @@ fn unknown(kind: &str) -> MessageError {
     MessageError::UnknownType { name: kind.chars().take(TYPE_CHARS_SHOWN).collect() }
 }
 
-/// Reads a member that is itself an object or a list; `None` if it is not as it should be.
+/// Reads a member that is itself an object or a list; `None` if it is no valid `T`.
 fn lenient<'a, T: Deserialize<'a>>(json: &'a RawValue) -> Option<T> {
     serde_json::from_str(json.get()).ok()
 }
 
-/// Reads one word of a fixed choice.
+/// Reads a string as a variant of `T`; `None` if it is no string, or names no variant.
 fn word<T: for<'a> Deserialize<'a>>(member: Member<'_>) -> Option<T> {
     let word = member.string()?.into_owned();
     T::deserialize(serde::de::value::StringDeserializer::<serde_json::Error>::new(word)).ok()

@@ -1,8 +1,8 @@
-//! What a person may be called, and when two names are the same to a reader.
+//! Names of people: which are valid, and which look the same to a reader.
 //!
-//! A [`UserName`] can only be had checked, so nobody who holds one checks again. Two names that a
-//! reader would take for each other (`Анна` in Cyrillic and `Aннa` with Latin letters, `ANNA` and
-//! `anna`) share a [`Skeleton`]; a room keeps one person a skeleton.
+//! A [`UserName`] exists only once it is checked, so its holder need not check it again. Two names
+//! that a reader would take for each other (`Анна` in Cyrillic and `Aннa` with Latin letters,
+//! `ANNA` and `anna`) share a [`Skeleton`]; a room has at most one person for each skeleton.
 
 mod rules;
 mod skeleton;
@@ -30,13 +30,13 @@ pub const NAME_CHARS_MAX: usize = 32;
 /// The most bytes that a name may have in NFKC, its compatibility composition.
 pub const NAME_BYTES_MAX: usize = 64;
 
-/// How many characters of a name are kept where a number comes after it, up to ` (999999)`.
+/// The most characters of a name that stand before a number, which takes up to ` (999999)`.
 const STEM_CHARS_MAX: usize = NAME_CHARS_MAX - " (999999)".len();
 
-/// The largest number that comes after a name.
+/// The largest number that may follow a name.
 pub const NAME_NUMBER_MAX: u32 = 999_999;
 
-/// Why a name cannot be used.
+/// The reason why a name cannot be used.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum NameError {
@@ -47,11 +47,11 @@ pub enum NameError {
     /// It has more than [`NAME_CHARS_MAX`] characters.
     #[error("a name may have at most {NAME_CHARS_MAX} characters, not {chars}")]
     TooLong {
-        /// How many it has.
+        /// The number of characters that it has.
         chars: usize,
     },
 
-    /// It holds a character that names are not made of.
+    /// It holds a character that no name may hold.
     #[error("a name may not hold the character U+{:04X}", u32::from(*.character))]
     Forbidden {
         /// The first such character.
@@ -61,7 +61,7 @@ pub enum NameError {
     /// It has more than [`NAME_BYTES_MAX`] bytes in NFKC.
     #[error("a name may have at most {NAME_BYTES_MAX} bytes, not {bytes}")]
     TooLarge {
-        /// How many it has.
+        /// The number of bytes that it has in NFKC.
         bytes: usize,
     },
 
@@ -73,21 +73,21 @@ pub enum NameError {
     #[error("this name is kept for the chat itself")]
     Reserved,
 
-    /// One of the sentences could be read in it that say who comes and goes.
+    /// A sentence of the server's own could be read in it.
     #[error("this name reads like something that the chat itself says")]
     Sentence,
 }
 
-/// A name that keeps all the rules. Cheap to clone.
+/// A valid name. Cheap to clone.
 ///
-/// Names are equal that are written alike; for what looks alike, see [`Self::skeletons`].
+/// Two are equal if they are written alike; for those that look alike, see [`Self::skeletons`].
 #[derive(Clone)]
 pub struct UserName(Arc<Checked>);
 
 struct Checked {
     name: Box<str>,
     skeletons: [Skeleton; 2],
-    /// What stands before a number: the beginning of the name, where there is no room for all.
+    /// The beginning of the name, to stand before a number, where there is no room for all of it.
     stem: Option<Arc<Checked>>,
 }
 
@@ -138,7 +138,8 @@ impl UserName {
     }
 
     /// Returns `NAME (number)`. A name that leaves no room for ` (999999)` within
-    /// [`NAME_CHARS_MAX`] is shortened, and a larger `number` is that one. It costs a copy.
+    /// [`NAME_CHARS_MAX`] is shortened, and a `number` above [`NAME_NUMBER_MAX`] is lowered to it.
+    /// The cost is that of a copy.
     ///
     /// # Examples
     ///
@@ -161,7 +162,8 @@ impl UserName {
         }))
     }
 
-    /// Returns what stands before the number of every [`numbered`](Self::numbered) name looks like.
+    /// Returns the skeletons of what stands before the number in every [`numbered`](Self::numbered)
+    /// name.
     pub fn stem_skeletons(&self) -> &[Skeleton; 2] {
         self.0.stem.as_ref().map_or(&self.0.skeletons, |stem| &stem.skeletons)
     }
@@ -179,7 +181,7 @@ impl UserName {
         &self.0.name
     }
 
-    /// Returns what this name looks like; it clashes with any name that shares either.
+    /// Returns the skeletons of this name; it clashes with any name that shares either.
     ///
     /// # Examples
     ///
@@ -195,7 +197,7 @@ impl UserName {
 }
 
 impl Checked {
-    /// Takes a name of which `composed` is the NFKC, unless it looks like what it may not.
+    /// Returns `name`, whose NFKC is `composed`, with its skeletons, if it may look like that.
     fn of(name: &str, composed: &str) -> Result<Self, NameError> {
         let skeletons = Skeleton::both_of(composed);
         if skeletons.iter().any(|skeleton| skeleton.as_str().is_empty()) {

@@ -1,4 +1,4 @@
-//! What the server itself says in protocol 1: sentences, to be read by people and by clients.
+//! Sentences of the server's own in protocol 1, to be read by people and by clients.
 //!
 //! The texts are those of the original program, English and Russian mixed, to the letter. The
 //! server writes them with [`Display`](fmt::Display), the client reads them with
@@ -16,44 +16,44 @@ const JOINED: &str = " присоединился к чату.";
 const LEFT: &str = " покинул чат.";
 const STOPPING: &str = "Connection closed due to server is shutting down. Bye!\n";
 
-/// What stands between two names in a welcome. Names of the original may hold it too.
+/// The separator of names in a welcome. A name that a server of the original let in may hold it.
 pub const NAME_SEPARATOR: &str = ", ";
 
-/// What nobody's name may hold, or it could be read as the server saying who comes and goes.
+/// The parts of the server's sentences that no name may hold, as it could be read as one of them.
 pub(crate) const SENTENCE_PARTS: [&str; 6] =
     [JOINED, LEFT, WELCOME, ONLINE, "Waiting for your username", "Connection closed due to"];
 
-/// How the refusals begin that somebody may meet before their hello, and what they mean.
+/// The beginnings of the refusals that a client may meet before its hello, and their codes.
 const REFUSALS: [(&str, ErrorCode); 3] = [
     ("The chat is full: ", ErrorCode::Full),
     ("Too many connections from your address: ", ErrorCode::Full),
     ("No username within ", ErrorCode::Timeout),
 ];
 
-/// One thing that the server says.
+/// A sentence of the server's own.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Notice<'a> {
     /// The first frame on every connection.
     Greeting,
-    /// What came before joining was no good hello.
+    /// The answer to anything but a good hello before joining.
     StillWaiting,
-    /// The person who reads this has joined.
+    /// The reader has joined.
     Welcome {
-        /// As whom.
+        /// The name under which they joined.
         name: &'a str,
-        /// How many people were there before.
+        /// The number of people who were there before.
         online: usize,
         /// Their names in join order, joined by `, `; empty if there were none.
         names: &'a str,
     },
     /// Somebody else has joined.
     Joined {
-        /// Who.
+        /// Their name.
         name: &'a str,
     },
     /// Somebody else has left, for whatever cause.
     Left {
-        /// Who.
+        /// Their name.
         name: &'a str,
     },
     /// The server is about to stop.
@@ -91,8 +91,8 @@ impl<'a> Notice<'a> {
         Self::Other(content)
     }
 
-    /// Returns which of the refusals in PROTOCOL.md it is that a client may meet before its hello,
-    /// when the server does not know yet which protocol it speaks.
+    /// Returns the code of a refusal that a client may meet before its hello, when the server does
+    /// not know yet which protocol it speaks (PROTOCOL.md lists them); `None` for anything else.
     pub fn refusal(&self) -> Option<ErrorCode> {
         let Self::Other(content) = self else { return None };
         let known = REFUSALS.iter().find(|(begin, _)| content.starts_with(begin));

@@ -1,10 +1,10 @@
-//! How long to wait before coming back.
+//! The delays before a client comes back.
 
 use std::mem;
 
 use super::{RECONNECT_MS_MAX, RECONNECT_MS_MIN, secret::Secret};
 
-/// Chance, as far as waiting needs it: `SplitMix64`, seeded by what the client makes of its secret.
+/// The random numbers for the delays: `SplitMix64`, seeded with bits derived from the secret.
 #[derive(Debug)]
 pub(super) struct Chance(u64);
 
@@ -23,28 +23,28 @@ impl Chance {
         (mixed ^ (mixed >> 31)) % bound
     }
 
-    /// Returns a quarter more or less than `delay_ms`, or anything in between.
+    /// Returns `delay_ms` give or take at most a quarter.
     pub(super) fn around(&mut self, delay_ms: u64) -> u64 {
         delay_ms - delay_ms / 4 + self.below(delay_ms / 2 + 1)
     }
 
-    /// Returns up to a quarter more than `delay_ms`, never less.
+    /// Returns `delay_ms` or at most a quarter more.
     pub(super) fn after(&mut self, delay_ms: u64) -> u64 {
         delay_ms + self.below(delay_ms / 4 + 1)
     }
 }
 
-/// At once, then after 1, 2, 4 … 30 seconds, each a quarter more or less, so that a room of
-/// clients does not come back in step.
+/// The delays: none, then 1, 2, 4 … 30 seconds, each give or take at most a quarter, so that the
+/// clients of a room do not come back in step.
 #[derive(Debug, Default)]
 pub(super) struct Backoff {
     n_failures: u32,
-    /// A line ended in something that was no frame, and none was steady since.
+    /// True if a line ended in bytes that are no frame, and none was steady since.
     was_garbled: bool,
 }
 
 impl Backoff {
-    /// A line was steady, or somebody wants to come back: all begins anew.
+    /// Forgets all failures: a line was steady, or the user wants to come back.
     pub(super) fn begin_anew(&mut self) {
         *self = Self::default();
     }
@@ -53,18 +53,18 @@ impl Backoff {
         self.n_failures = 0;
     }
 
-    /// Where nobody answers, at once is no better than a moment ago.
+    /// Leaves out the attempt at once: it would fail like the one that has just failed.
     pub(super) fn skip_first(&mut self) {
         self.n_failures = self.n_failures.max(1);
     }
 
-    /// Takes in that a line ended in something that was no frame. Returns true if coming back would
-    /// bring no more than that again.
+    /// Records that a line ended in bytes that are no frame. Returns true if one did before, so
+    /// that coming back would only bring the same again.
     pub(super) fn is_hopeless(&mut self) -> bool {
         mem::replace(&mut self.was_garbled, true)
     }
 
-    /// Returns how long to wait this time, in milliseconds.
+    /// Returns the delay before the next attempt, in milliseconds.
     pub(super) fn next_delay_ms(&mut self, chance: &mut Chance) -> u64 {
         let n_failures = self.n_failures;
         self.n_failures = n_failures.saturating_add(1);

@@ -1,4 +1,4 @@
-//! What a client tells its shell, in the order in which it happened.
+//! The events that a client tells its shell, in the order in which they happened.
 
 use thiserror::Error;
 
@@ -11,25 +11,25 @@ use crate::{
 /// Something to do or to show.
 ///
 /// [`Connect`](Self::Connect) and [`Disconnect`](Self::Disconnect) are to be done, everything else
-/// is to be shown, or may be passed over.
+/// is to be shown, or may be ignored.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
-    /// Have a line to the server made; answer with [`connected`](super::Client::connected), or
-    /// with [`disconnected`](super::Client::disconnected) where it cannot be had. How long that may
-    /// take is up to the shell: the client waits for the answer.
+    /// Make a line to the server, and answer with [`connected`](super::Client::connected), or with
+    /// [`disconnected`](super::Client::disconnected) if it cannot be made. The shell decides how
+    /// long that may take: the client waits for the answer.
     Connect,
     /// Write what [`take_outgoing`](super::Client::take_outgoing) gives and close the line, or give
-    /// up making one. There is no answer: for the client it is gone already, and nothing more of it
-    /// may be passed in.
+    /// up making one. There is no answer: for the client the line is gone already, and nothing more
+    /// that arrives on it may be passed in.
     Disconnect,
     /// The server let us in, for the first time or again.
     Joined {
         /// The name that we have there: `Анна (2)` where `Анна` was taken, in protocol 1.
         name: String,
-        /// Who else is present, in join order.
+        /// The names of the others present, in join order.
         others: Vec<String>,
-        /// Which protocol is spoken.
+        /// The protocol that is spoken.
         protocol: u64,
         /// True if we had been in the room before, and come back.
         again: bool,
@@ -37,59 +37,59 @@ pub enum Event {
     /// The server did not take our name. Nothing happens until the client is told to
     /// [`reconnect`](super::Client::reconnect).
     Refused {
-        /// What is wrong; `None` in protocol 1, where only words are.
+        /// The code of the error; `None` in protocol 1, which has only sentences.
         code: Option<ErrorCode>,
-        /// Why, in the server's words.
+        /// The reason, in the server's words.
         reason: String,
         /// A name that is free, where the server knows one.
         suggest: Option<String>,
     },
     /// There is no line, or no longer one.
     Offline {
-        /// Why.
+        /// The reason.
         cause: Cause,
-        /// When the next attempt begins, on the clock that `now` is of; `None` if there is none
-        /// until the client is told to [`reconnect`](super::Client::reconnect).
+        /// The time of the next attempt, in milliseconds on the clock of `now`; `None` if there is
+        /// none until the client is told to [`reconnect`](super::Client::reconnect).
         retry_at_ms: Option<u64>,
     },
-    /// Somebody said something. In protocol 2 each message comes once, in the order of its numbers.
+    /// A message. In protocol 2 each comes once, in the order of their numbers.
     Message(Message),
     /// Older messages, as they were asked for.
     Page(Page),
-    /// These numbers will not be shown: the server no longer keeps them, or lost them.
+    /// Numbers that will not be shown: the server no longer keeps them, or lost them.
     Gap {
         /// The first of them.
         from: u64,
         /// The last of them.
         to: u64,
     },
-    /// More was missed than is sent at once to somebody who begins with the
-    /// [last page](super::Begin::LastPage): these numbers are not shown, and what follows them is
-    /// next. Show nothing before that, [say so](super::Client::forget_before), and they can be asked
-    /// for like everything older.
+    /// Numbers that are not shown, as a client that begins with the
+    /// [last page](super::Begin::LastPage) missed more than is sent at once. What follows them is
+    /// next. A shell that shows nothing before that, and [says so](super::Client::forget_before),
+    /// can ask for them like for everything older.
     Skipped {
         /// The first of them.
         from: u64,
         /// The last of them.
         to: u64,
     },
-    /// The server's log is another one than before. Numbers begin anew, and all that the new log
-    /// has follows.
+    /// The server has another log than before. Numbers begin anew, and all that the new log keeps
+    /// follows.
     NewEpoch,
     /// Somebody joined.
     MemberJoined {
-        /// Who.
+        /// Their name.
         name: String,
-        /// When, in UTC milliseconds since 1970; `None` in protocol 1.
+        /// The server's time, in UTC milliseconds since 1970; `None` in protocol 1.
         time_ms: Option<u64>,
     },
     /// Somebody left.
     MemberLeft {
-        /// Who.
+        /// Their name.
         name: String,
-        /// When, in UTC milliseconds since 1970; `None` in protocol 1.
+        /// The server's time, in UTC milliseconds since 1970; `None` in protocol 1.
         time_ms: Option<u64>,
-        /// Why; `None` in protocol 1.
+        /// The reason; `None` in protocol 1.
         reason: Option<Reason>,
     },
     /// A text that was sent twice had been accepted the first time. It was shown in its place, or
@@ -104,19 +104,19 @@ pub enum Event {
     Failed {
         /// The text's id.
         id: MessageId,
-        /// What was said.
+        /// The text itself.
         text: String,
-        /// Why.
+        /// The reason.
         reason: FailReason,
     },
     /// We say more than the server takes for now. Nothing is lost.
     SlowDown {
-        /// For how long, in milliseconds, if the server knows.
+        /// The time after which the server takes more, in milliseconds, if it says so.
         retry_ms: Option<u64>,
     },
     /// The server said something else, for people to read.
     Notice {
-        /// Its words.
+        /// The sentence.
         text: String,
     },
 }
@@ -126,15 +126,15 @@ pub enum Event {
 pub struct Message {
     /// Its number in the room, from 1; `None` in protocol 1.
     pub seq: Option<u64>,
-    /// When it was accepted, in UTC milliseconds since 1970; `None` in protocol 1.
+    /// The time at which it was accepted, in UTC milliseconds since 1970; `None` in protocol 1.
     pub time_ms: Option<u64>,
-    /// Who said it; for our own in protocol 1 the name that we joined under.
+    /// The author's name; for our own in protocol 1 the name that we joined under.
     pub author: String,
-    /// What, without the newline that clients of the original put at the end.
+    /// The text, without the newline that clients of the original put at the end.
     pub content: String,
-    /// True if we said it, perhaps in an earlier life.
+    /// True if it is our own, perhaps from before this client was made.
     pub own: bool,
-    /// What [`Client::say`](super::Client::say) called it, if we said it. This is its
+    /// The id that [`Client::say`](super::Client::say) gave it, if it is our own. This is its
     /// acknowledgement.
     pub id: Option<MessageId>,
     /// True if it was said while we were away, or is older than what is shown.
@@ -142,7 +142,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// Returns how much memory it takes, in bytes.
+    /// Returns the memory that it takes, in bytes.
     pub(super) fn bytes(&self) -> usize {
         let id = self.id.as_ref().map_or(0, |id| id.as_str().len());
         size_of::<Self>() + self.author.len() + self.content.len() + id
@@ -158,11 +158,11 @@ pub struct Page {
     pub start: bool,
 }
 
-/// Why there is no line.
+/// The reason why there is no line.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Cause {
-    /// No line could be had.
+    /// No line could be made.
     Unreachable,
     /// The line ended before the server had let us in.
     CutShort,
@@ -170,45 +170,46 @@ pub enum Cause {
     Lost,
     /// The server said nothing for too long.
     Silent,
-    /// What arrived is no stream of frames, or one of them is larger than a client takes. Where
-    /// the same meets the next line soon after, the client does not come back by itself.
+    /// The bytes that arrived are no stream of frames, or a frame is larger than a client takes. If
+    /// that happens again before a line was good for [`STEADY_MS`](super::STEADY_MS), the client
+    /// does not come back by itself.
     Garbled(FrameError),
-    /// The server would not have us for now.
+    /// The server did not let us in for now.
     TurnedAway {
-        /// Why, where the server says so in a way that a program understands.
+        /// The code of the error, where the client knows it.
         code: Option<ErrorCode>,
-        /// Why, in its words.
+        /// The reason, in the server's words.
         reason: String,
     },
     /// The server closed the line and said why. After [`Reason::Replaced`], another client of
     /// ours has the name, and this one does not come back by itself.
     Bye {
-        /// Why.
+        /// The reason.
         reason: Reason,
     },
 }
 
-/// Why a text failed.
+/// The reason why a text failed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum FailReason {
     /// The line ended before it was acknowledged, where sending it again could show it twice: in
     /// protocol 1, or under another name. Perhaps it was accepted, perhaps not.
     Lost,
-    /// The server refused it.
+    /// The server refused it, or would: its payload is larger than the server takes.
     Refused {
-        /// What is wrong with it.
+        /// The code of the error.
         code: ErrorCode,
-        /// Why, in the server's words.
+        /// The reason, for people to read.
         text: String,
     },
 }
 
-/// Why a text was not taken. The text is still the caller's.
+/// The reason why a text was not taken. The client keeps nothing of it.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum SayError {
-    /// There is nothing in it to be seen.
+    /// It is empty, or only white space.
     #[error("the text is blank")]
     Blank,
     /// We are not in the room, and not known to be able to come back to it.
@@ -225,7 +226,7 @@ pub enum SayError {
     /// Too many texts wait for their acknowledgement.
     #[error("{limit} texts are waiting to be sent")]
     Full {
-        /// The most that may, [`UNACKNOWLEDGED_MAX`](super::UNACKNOWLEDGED_MAX).
+        /// The most that may wait, [`UNACKNOWLEDGED_MAX`](super::UNACKNOWLEDGED_MAX).
         limit: usize,
     },
 }

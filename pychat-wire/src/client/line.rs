@@ -1,4 +1,4 @@
-//! One line after another: made, lost, given up, and when to make the next.
+//! Lines, one after another: made, lost or given up, and the time to make the next.
 
 use std::{collections::HashSet, mem};
 
@@ -11,7 +11,7 @@ use crate::{
     message::{ClientMessage, Reason, ServerMessage},
 };
 
-/// Which protocol is spoken on a line.
+/// The protocol that is spoken on a line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Protocol {
     /// Protocol 1.
@@ -29,12 +29,12 @@ impl Protocol {
     }
 }
 
-/// Where a client stands. Times are in milliseconds.
+/// The phase of a client. Times are in milliseconds.
 #[derive(Debug)]
 pub(super) enum Phase {
     /// There is no line, and none is wanted.
     Idle,
-    /// There is no line; one is wanted then.
+    /// There is no line; the next attempt is at `until`.
     Waiting { until: u64 },
     /// The shell is making a line.
     Calling,
@@ -52,15 +52,15 @@ impl Phase {
     }
 }
 
-/// What is known of the line that there is; a new one for each.
+/// The state of the current line; a new one for each.
 #[derive(Debug)]
 pub(super) struct Line {
     decoder: Decoder,
-    /// When something was last heard.
+    /// The time at which bytes last arrived.
     heard: u64,
-    /// After so long a silence we ask whether the server is there.
+    /// The silence after which we ask whether the server is there, in milliseconds.
     pub(super) ping_ms: u64,
-    /// Until when it may answer, if it was asked.
+    /// The deadline for its answer, if it was asked.
     patience: Option<u64>,
     /// The number after which we asked for what we missed, if we did.
     pub(super) asked_after: Option<u64>,
@@ -70,9 +70,9 @@ pub(super) struct Line {
     pub(super) may_skip: bool,
     /// Texts that the server could not keep, and what was said after them.
     pub(super) held: HashSet<MessageId>,
-    /// When to send those again; not before something is held.
+    /// The time to send those again; it means nothing while there are none.
     pub(super) held_until: u64,
-    /// What the server said that explains the line's end, should it end now.
+    /// The server's explanation of the line's end, should it end now.
     pub(super) farewell: Option<Cause>,
 }
 
@@ -94,7 +94,7 @@ impl Default for Line {
 }
 
 impl Line {
-    /// In protocol 2, once joined.
+    /// Returns the next deadline, in protocol 2 and once joined.
     pub(super) fn next_deadline(&self) -> u64 {
         let silence = self.patience.unwrap_or(self.heard.saturating_add(self.ping_ms));
         if self.held.is_empty() { silence } else { silence.min(self.held_until) }
@@ -102,7 +102,7 @@ impl Line {
 }
 
 impl Client {
-    /// Takes in that the line asked for by [`Event::Connect`] is there.
+    /// Takes in that the line asked for by [`Event::Connect`] is made.
     ///
     /// # Examples
     ///
@@ -127,7 +127,7 @@ impl Client {
         }
     }
 
-    /// Takes in that the line has ended, or could not be had.
+    /// Takes in that the line has ended, or could not be made.
     ///
     /// # Examples
     ///
@@ -210,8 +210,8 @@ impl Client {
         }
     }
 
-    /// Comes back at once, if it is waiting to; a line that there is must prove itself. For when
-    /// the network has returned or the window is looked at.
+    /// Makes the next attempt at once, if the client waits for one; pings the server, if there is a
+    /// line in protocol 2. For when the network has returned or the window is looked at.
     ///
     /// # Examples
     ///
@@ -236,9 +236,9 @@ impl Client {
         }
     }
 
-    /// Makes another attempt at once, if there is neither a line nor one being made. For somebody
-    /// who wants to come back after [`Event::Refused`], [`Reason::Replaced`] or a first attempt
-    /// that failed.
+    /// Makes another attempt at once, if there is neither a line nor one being made. For a user who
+    /// wants to come back after [`Event::Refused`], [`Reason::Replaced`] or a first attempt that
+    /// failed.
     ///
     /// # Examples
     ///
@@ -293,7 +293,7 @@ impl Client {
         self.lose(now, cause, retry_ms);
     }
 
-    /// There is no line any more. `retry_ms` is how long the server wants us to stay away.
+    /// Ends the line. `retry_ms` is the time for which the server wants us to stay away.
     fn lose(&mut self, now: u64, cause: Cause, retry_ms: u64) {
         match self.phase {
             Phase::Calling => self.backoff.skip_first(),

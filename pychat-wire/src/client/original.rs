@@ -31,7 +31,7 @@ impl Client {
         }
     }
 
-    /// Keeps what a server says before it lets us in: it explains why it does not.
+    /// Keeps a sentence of a server that has not let us in: it explains why, should the line end.
     pub(super) fn on_last_words(&mut self, content: &str) {
         self.line.farewell = Some(match Notice::parse(content) {
             Notice::Stopping => Cause::Bye { reason: Reason::Shutdown },
@@ -88,7 +88,7 @@ impl Client {
         self.fail_unacknowledged();
     }
 
-    /// Whatever else answers a hello is a no.
+    /// Takes any other answer to a hello as a refusal.
     fn on_no(&mut self, now: u64, reason: String) {
         if self.is_coming_back() {
             self.give_up(now, Cause::TurnedAway { code: None, reason }, 0);
@@ -98,7 +98,7 @@ impl Client {
     }
 }
 
-/// Returns what the server says as a sentence is shown.
+/// Returns a sentence of the server's as it is shown.
 fn said(sentence: &str) -> String {
     bounds::sentence(sentence.trim_end()).into_owned()
 }

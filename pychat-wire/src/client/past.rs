@@ -1,16 +1,16 @@
-//! What was said before, and is asked for page by page.
+//! Older messages, which are asked for page by page.
 
 use super::{Client, line::Protocol};
 
-/// What there is to be had of what was said before all that was shown.
+/// The availability of messages older than all that were shown.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Past {
-    /// Nothing: all of it was shown, the server keeps none, or we are not in the room.
+    /// None: all were shown, the server keeps none, or we are not in a room of protocol 2.
     #[default]
     None,
     /// Perhaps more: [`Client::request_history`] would ask for it.
     Kept,
-    /// A page of it is on its way.
+    /// A page of them is on its way.
     Asked,
 }
 
@@ -38,8 +38,8 @@ impl Client {
         is_asked
     }
 
-    /// Takes in that messages older than number `seq` are shown no more, so that they can be asked
-    /// for again. A page that is on its way will not come: it belongs above what is gone.
+    /// Records that messages older than number `seq` are shown no more, so that they can be asked
+    /// for again. A page that is on its way is dropped: it belongs above messages that are gone.
     ///
     /// # Examples
     ///
@@ -53,7 +53,7 @@ impl Client {
         self.place.forget_before(seq);
     }
 
-    /// Returns what [`Self::request_history`] would do now.
+    /// Returns the availability of older messages, on which [`Self::request_history`] depends.
     ///
     /// # Examples
     ///

@@ -1,25 +1,25 @@
-//! Where in the log a client is: what it has seen, what comes next, and what it asked for.
+//! A client's position in the log: what it has seen, what comes next, and the page asked for.
 //!
-//! Every number is shown once and in order: whatever is not newer than the last one was seen, and
-//! whatever is older than the oldest can only belong to a page that was asked for.
+//! Every number is shown once and in order: one that is not newer than the last was seen, and one
+//! that is older than the oldest can only belong to a page that was asked for.
 
 use super::{Message, PAGE_BYTES_MAX, Page};
 use crate::message::PAGE_MESSAGES_MAX;
 
 #[derive(Debug, Default)]
 pub(super) struct Place {
-    /// The log that the numbers belong to; `None` before the first welcome of a new beginning.
+    /// The epoch that the numbers belong to; `None` before the first welcome of a new beginning.
     epoch: Option<String>,
     /// The last number that was seen.
     last: u64,
-    /// Nothing older than this was seen in this life.
+    /// The number below which nothing was seen since this client was made.
     oldest: u64,
-    /// Nothing older than the oldest exists.
+    /// True if nothing older than `oldest` exists.
     is_at_start: bool,
-    /// The gap by which the server says what its welcome has said already.
+    /// The gap, as (from, to), that only repeats what the welcome told us.
     void: Option<(u64, u64)>,
     request: Option<Request>,
-    /// How many pages will come, before the one that was asked for, that are not wanted any more.
+    /// The number of pages, to come before the one asked for, that are not wanted any more.
     n_unwanted: u32,
 }
 
@@ -32,7 +32,7 @@ struct Request {
     bytes: usize,
 }
 
-/// What a message is to somebody in this place.
+/// The position of a message relative to a place.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) enum Order {
     /// The next one; where `missing` is some, numbers before it never came.
@@ -43,16 +43,16 @@ pub(super) enum Order {
     Older,
 }
 
-/// What a welcome changed.
+/// The change that a welcome brought.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) enum Change {
     /// Nothing: the same log, and all that was seen is in it.
     None,
-    /// The beginning: what is said from now on comes next.
+    /// The beginning: messages from now on come next.
     Begun,
     /// Another log: all of it comes next.
     NewEpoch,
-    /// The same log has lost its end.
+    /// The same log has lost its end, which were these numbers.
     Rewound { from: u64, to: u64 },
 }
 
@@ -61,7 +61,7 @@ impl Place {
         Self { epoch, last: seq, oldest: seq.saturating_add(1), ..Self::default() }
     }
 
-    /// Returns where it is: the log and the last number seen; `None` before it began.
+    /// Returns the epoch and the last number seen; `None` before it began.
     pub(super) fn resume(&self) -> Option<(&str, u64)> {
         self.epoch.as_deref().map(|epoch| (epoch, self.last))
     }
@@ -100,7 +100,7 @@ impl Place {
         }
     }
 
-    /// Says what a message is, and moves on if it is the next one.
+    /// Classifies a message by its number, and moves on if it is the next one.
     pub(super) fn on_message(&mut self, seq: u64) -> Order {
         if self.last < seq {
             let missing = (self.last + 1 < seq).then(|| (self.last + 1, seq - 1));
@@ -134,7 +134,7 @@ impl Place {
         true
     }
 
-    /// Takes in that what is older than `seq` counts as not seen. A page that was asked for ends
+    /// Makes everything older than `seq` count as not seen. A page that was asked for ends
     /// somewhere else, and is not wanted any more.
     pub(super) fn forget_before(&mut self, seq: u64) {
         if self.oldest < seq && seq <= self.last.saturating_add(1) {
@@ -149,7 +149,7 @@ impl Place {
         !self.is_at_start && 1 < self.oldest
     }
 
-    /// Returns what is asked for, as (before, limit).
+    /// Returns the request for the page that is asked for, as (before, limit).
     pub(super) fn requested(&self) -> Option<(u64, u64)> {
         self.request.as_ref().map(|request| (request.before, request.limit))
     }

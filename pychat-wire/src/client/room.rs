@@ -139,7 +139,7 @@ impl Client {
         self.has_joined || (self.is_persistent && self.saved.token.is_some())
     }
 
-    /// The server will not have us, and trying again would change nothing.
+    /// Leaves, as the server refused us and trying again would change nothing.
     pub(super) fn refuse(
         &mut self,
         code: Option<ErrorCode>,
@@ -176,8 +176,8 @@ impl Client {
         self.phase = Phase::Asked { protocol: Protocol::Second, until };
     }
 
-    /// Returns what the name is to be proven by: what the server knows us by, or what we choose. The
-    /// latter is stored before it is sent, so that no welcome that is lost has the name with it.
+    /// Returns the token that is to prove the name: the server's, or one that we choose. The latter
+    /// is stored before it is sent, so that the name is not lost with a welcome.
     fn token(&mut self) -> String {
         if let Some(proof) = self.saved.proof() {
             return proof.to_owned();
@@ -224,8 +224,8 @@ impl Client {
         self.send_unacknowledged();
     }
 
-    /// The page has all that was not seen, and some before it, unless that is more than one page can
-    /// have.
+    /// Asks for the first page. It has all that was not seen, and some before it, unless that is
+    /// more than one page can have.
     fn ask_for_first_page(&mut self, change: Change, epoch: &str) {
         let is_known = self.saved.epoch.as_deref() == Some(epoch);
         let n_unseen = self.line.welcomed_at.saturating_sub(self.saved.seen());

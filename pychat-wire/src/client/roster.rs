@@ -1,9 +1,9 @@
-//! Who is present, as far as a client is told.
+//! The people present, as far as a client is told.
 //!
-//! A server of the original lets in names that hold `, `, which is what its welcome puts between
-//! names: `Иванов, Пётр` looks like two people. How many there are stands beside them. Where that
-//! is fewer than there are pieces, the pieces are [unsettled](Unsettled) until those who leave have
-//! shown which of them belong together; nobody stays listed who cannot leave.
+//! A server of the original lets in names that hold `, `, the separator of names in its welcome:
+//! `Иванов, Пётр` looks like two people. The welcome also has the number of people. Where that is
+//! less than the number of pieces, the pieces are [unsettled](Unsettled) until those who leave have
+//! shown which of them belong together. No name stays listed that could never be taken off.
 
 mod unsettled;
 
@@ -13,18 +13,18 @@ use self::unsettled::Unsettled;
 use super::MEMBERS_MAX;
 use crate::{message::bounds, notice::NAME_SEPARATOR};
 
-/// Names in join order, of which several may be the same in protocol 1. A name that does not fit is
-/// not listed.
+/// Names in join order, of which several may be the same in protocol 1. Names beyond
+/// [`MEMBERS_MAX`] are not listed.
 #[derive(Debug, Default)]
 pub(super) struct Roster {
-    /// By a number that only grows.
+    /// The names, by numbers that only grow.
     names: BTreeMap<u64, String>,
     /// The numbers of each name.
     numbers: HashMap<String, BTreeSet<u64>>,
     next_number: u64,
-    /// Which of the names may be pieces of names.
+    /// The numbers of those that may be pieces of names.
     unsettled: Unsettled,
-    /// Which of the names were made of pieces, or left over, as far as could be told.
+    /// The numbers of those that were made of pieces, or left over, as far as could be told.
     guessed: BTreeSet<u64>,
 }
 
@@ -88,8 +88,8 @@ impl Roster {
         others.map(|(_, name)| name.clone()).collect()
     }
 
-    /// Takes the pieces of `name` off the list. Where there are none, somebody has left whose name
-    /// was cut elsewhere, and is one fewer all the same.
+    /// Takes the pieces of `name` off the list. If they are not found, the listing was cut
+    /// elsewhere, and there is one person fewer all the same.
     fn remove_unsettled(&mut self, name: &str) {
         let pieces: Vec<_> = name.split(NAME_SEPARATOR).map(bounds::name).collect();
         let is_name = |(number, piece): (u64, &str)| {

@@ -1,4 +1,4 @@
-//! What outlives the process.
+//! The state that outlives the process.
 
 use std::{collections::VecDeque, fmt};
 
@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::secret::Secret;
 
-/// What a client calls one of its texts, unlike any other under its name, ever.
+/// A client's id for one of its texts, never used for another under its name.
 ///
 /// It is made of 128 random bits and a counter, so that neither a state that was not stored nor a
-/// bad source of randomness alone makes two of them equal. Nothing can be told from one about the
-/// next, so nobody can use it up for other words.
+/// bad source of randomness alone makes two of them equal. One tells nothing about the next, so
+/// nobody else can use that first, for another text.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(transparent)]
 pub struct MessageId(Box<str>);
@@ -37,22 +37,20 @@ impl fmt::Display for MessageId {
     }
 }
 
-/// What a client needs to go on where it was killed, with one server under one name.
+/// The state that a client needs to go on where it was killed, with one server under one name.
 ///
-/// Store it whenever [`Client::take_saved`](super::Client::take_saved) says so. What is lost
-/// between two of these moments shows like this:
+/// Store it whenever [`Client::take_saved`](super::Client::take_saved) returns it. If the process
+/// ends before it is stored:
 ///
 /// * a text that was [said](super::Client::say) and not stored may be lost with the process;
 /// * a message that was shown and not stored is shown again.
 ///
-/// As JSON it is an object of `name`, `token` (what proves that the name is ours; keep it secret),
-/// `choice` (a token that no server has confirmed yet),
-/// `epoch` and `seq` (the last message that was taken from
-/// [`Client::next_event`](super::Client::next_event)), `seen` (the last message that was
-/// [seen](super::Client::see); without it, that is the last one taken), `counter` (how many ids were
-/// given out)
-/// and `unacknowledged`, a list of `{"id":…,"text":…}` in the order in which they were said, each
-/// with `renewed`, `{"id":…,"times":…}`, if it is said under another id by now.
+/// As JSON it is an object of `name`, `token` (the proof that the name is ours; keep it secret),
+/// `choice` (a token that no server has confirmed yet), `epoch` and `seq` (the last message that
+/// was taken from [`Client::next_event`](super::Client::next_event)), `seen` (the last message that
+/// was [seen](super::Client::see); without it, that is the last one taken), `counter` (the number
+/// of ids given out) and `unacknowledged`, a list of `{"id":…,"text":…}` in the order in which they
+/// were said, each with `renewed`, `{"id":…,"times":…}`, if it has another id by now.
 ///
 /// # Examples
 ///
@@ -60,7 +58,7 @@ impl fmt::Display for MessageId {
 /// use pychat_wire::client::Saved;
 ///
 /// let saved: Saved = serde_json::from_str("{}")?;
-/// assert_eq!(saved, Saved::default()); // Somebody who was never here.
+/// assert_eq!(saved, Saved::default()); // A first visit.
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -81,10 +79,10 @@ pub struct Saved {
 /// A text that was said and may not have been accepted.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) struct Unacknowledged {
-    /// What it was called when it was said, and is called by the shell.
+    /// The id that it was given when it was said, by which the shell knows it.
     pub(super) id: MessageId,
     pub(super) text: String,
-    /// What it is called on the wire, where the server knows other words under its first id.
+    /// Its id on the wire, where the server knows another text under its first one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) renewed: Option<Renewed>,
 }
@@ -93,12 +91,12 @@ pub(super) struct Unacknowledged {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) struct Renewed {
     pub(super) id: MessageId,
-    /// How many other ids it has had, this one included.
+    /// The number of other ids that it has had, this one included.
     pub(super) times: u32,
 }
 
 impl Unacknowledged {
-    /// Returns what it is called on the wire.
+    /// Returns its id on the wire.
     pub(super) fn wire_id(&self) -> &MessageId {
         self.renewed.as_ref().map_or(&self.id, |renewed| &renewed.id)
     }
@@ -110,7 +108,7 @@ impl Saved {
         &self.name
     }
 
-    /// Returns what the name is proven by, confirmed by a server or not.
+    /// Returns the token that proves the name, confirmed by a server or not.
     pub fn proof(&self) -> Option<&str> {
         self.token.as_deref().or(self.choice.as_deref())
     }
@@ -120,7 +118,7 @@ impl Saved {
         self.seq
     }
 
-    /// Returns how many texts were ever given an id, those that were given another one each time.
+    /// Returns the number of ids ever given to texts; a text that was given another counts again.
     pub fn n_said(&self) -> u64 {
         self.counter
     }
@@ -130,8 +128,8 @@ impl Saved {
         self.seen.unwrap_or(self.seq)
     }
 
-    /// Takes in that everything up to `seq` was shown, in the log `epoch` if that may be another one.
-    /// Where it is, nothing is known of what was seen there before.
+    /// Records that everything up to `seq` was shown, in the log `epoch` if that may be another
+    /// one. In another one everything up to `seq` counts as seen too.
     pub(super) fn reach(&mut self, epoch: Option<String>, seq: u64) {
         let is_other = epoch.is_some() && self.epoch != epoch;
         self.seen = self.seen.map(|seen| if is_other { seq } else { seen.min(seq) });
@@ -139,12 +137,12 @@ impl Saved {
         self.seq = seq;
     }
 
-    /// Returns how many texts are waiting for their acknowledgement.
+    /// Returns the number of texts that wait for their acknowledgement.
     pub fn n_unacknowledged(&self) -> usize {
         self.unacknowledged.len()
     }
 
-    /// Finds a text by what it is called on the wire.
+    /// Finds a text by its id on the wire.
     pub(super) fn index_of(&self, id: &str) -> Option<usize> {
         // Answers come in the order of the texts, so the first is nearly always it.
         self.unacknowledged.iter().position(|text| text.wire_id().as_str() == id)

@@ -1,8 +1,8 @@
-//! What a client makes of the random bits that it was given.
+//! The random bits that a client was given, and those that it derives from them.
 
 use sha2::{Digest, Sha256};
 
-/// 128 random bits, which nobody can tell from what is made of them.
+/// 128 random bits, which cannot be inferred from what is derived from them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Secret(u128);
 
@@ -11,7 +11,7 @@ impl Secret {
         Self(seed)
     }
 
-    /// Returns 128 bits for one purpose; others, that tell nothing of these, for each `number`.
+    /// Returns 128 bits for `purpose` and `number`; they tell nothing about those of another pair.
     pub(super) fn bits(self, purpose: &str, number: u64) -> u128 {
         let digest = Sha256::new()
             .chain_update(self.0.to_be_bytes())

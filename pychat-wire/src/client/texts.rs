@@ -1,8 +1,8 @@
-//! What we say: until it is acknowledged, refused, or cannot be said again.
+//! Our own texts, until they are acknowledged, refused, or cannot be sent again.
 //!
-//! A text has the same id each time that it is sent, by which a server of protocol 2 knows it again.
-//! Where the server knows other words under it, the text gets another, of which the shell hears nothing.
-//! Nothing overtakes: what is said while another text waits to be sent again waits behind it.
+//! A text has the same id each time that it is sent, by which a server of protocol 2 recognizes it.
+//! Where the server knows another text under it, ours gets another id, which the shell is not told.
+//! The order is kept: a text that is said while another waits to be sent again waits behind it.
 
 use std::mem;
 
@@ -25,11 +25,11 @@ impl Unacknowledged {
 }
 
 impl Client {
-    /// Says `text`, without the space at its end, to everybody in the room.
+    /// Says `text`, without the white space at its end, to everybody in the room.
     ///
-    /// It stays among the [unacknowledged](Self::unacknowledged) until it comes back, with this
-    /// id, as a [message](super::Message) of our own. Who has been in the room in protocol 2 can say
-    /// something without a line too: it is sent when there is one.
+    /// It stays among the [unacknowledged](Self::unacknowledged) until it comes back, with this id,
+    /// as a [message](super::Message) of our own. A client that has been let in under protocol 2
+    /// takes texts without a line too: they are sent when there is one.
     ///
     /// # Errors
     ///
@@ -71,8 +71,8 @@ impl Client {
         Ok(id)
     }
 
-    /// Returns how large a message `text` would be, and the limit, both in bytes. A caller that
-    /// asks first need not have a text refused for its size.
+    /// Returns the size of the payload that `text` would have, and the limit, both in bytes. A
+    /// caller that asks first need not have a text refused for its size.
     ///
     /// # Examples
     ///
@@ -89,7 +89,7 @@ impl Client {
         (text.message(protocol).payload_bytes(), self.payload_bytes_max)
     }
 
-    /// Returns what was said and has not been accepted, as (id, text), oldest first.
+    /// Returns the texts that are not acknowledged, as (id, text), oldest first.
     ///
     /// # Examples
     ///
@@ -107,7 +107,7 @@ impl Client {
             .map(|text| (&text.id, text.text.as_str()))
     }
 
-    /// What was saved under another name stays behind.
+    /// Drops the tokens saved under another name, and hands its texts back.
     pub(super) fn adopt_saved(&mut self) {
         if self.saved.name == self.name.as_str() {
             return;
@@ -139,7 +139,7 @@ impl Client {
         }
     }
 
-    /// Hands back all that protocol 2 would have sent again.
+    /// Hands back all texts that protocol 2 would have sent again.
     pub(super) fn fail_unacknowledged(&mut self) {
         for text in mem::take(&mut self.saved.unacknowledged) {
             self.has_changed = true;
@@ -160,8 +160,8 @@ impl Client {
         self.saved.unacknowledged.push_back(text);
     }
 
-    /// Sends everything again that was not acknowledged, but not at once: a server that skips and
-    /// skips is not answered each time.
+    /// Sends everything again that was not acknowledged, but not at once: a server that skips again
+    /// and again is not answered each time.
     pub(super) fn hold_unacknowledged(&mut self, now: u64) {
         if self.line.held.is_empty() {
             self.line.held_until = now.saturating_add(SKIPPED_MS);
@@ -179,9 +179,9 @@ impl Client {
         }
     }
 
-    /// Takes in that a server that was asked twice knows `content` under the id of the text at
-    /// `index`. Returns what the shell calls the text, if it is acknowledged by that: other words
-    /// are not what was said.
+    /// Takes the server's copy of the text at `index`, which has `content`. Returns the id by which
+    /// the shell knows the text, if that acknowledges it: a repeated copy with other content does
+    /// not.
     pub(super) fn acknowledge(
         &mut self,
         now: u64,
@@ -199,8 +199,8 @@ impl Client {
         Some(text.id)
     }
 
-    /// Says a text under another id, in a while, as the server knows other words under the one that
-    /// it has. A server that knows other words under any id is not asked for ever.
+    /// Gives a text another id, to be sent after a delay, as the server knows another text under
+    /// the one that it has. After [`RENEWALS_MAX`] of them the text fails.
     fn renew(&mut self, now: u64, index: usize, why: String) {
         let text = &mut self.saved.unacknowledged[index];
         let times = text.renewed.as_ref().map_or(0, |renewed| renewed.times);
@@ -235,7 +235,7 @@ impl Client {
         }
     }
 
-    /// Something was refused once we were in the room.
+    /// Takes an error of the server's once we are in the room.
     pub(super) fn on_error(
         &mut self,
         now: u64,
@@ -274,12 +274,12 @@ impl Client {
         Unacknowledged { id, text: text.to_owned(), renewed: None }
     }
 
-    /// Which protocol a text would be said in, if one can be said.
+    /// Returns the protocol in which a text would be said, if one can be said.
     fn say_protocol(&self) -> Option<Protocol> {
         match &self.phase {
             Phase::Joined { protocol, .. } => Some(*protocol),
             Phase::Asked { protocol: Protocol::Original, .. } => None,
-            // A token is what only protocol 2 gives to those who were let in.
+            // Only a welcome of protocol 2 gives a token.
             _ => self.saved.token.is_some().then_some(Protocol::Second),
         }
     }

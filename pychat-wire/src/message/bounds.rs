@@ -1,33 +1,32 @@
-//! How much of what a server says is taken.
+//! Bounds on what is taken from a server.
 //!
-//! [`ServerMessage::parse`](super::ServerMessage::parse) keeps these bounds, so nobody who shows or
-//! stores a message has to. They are far above what servers of this project send.
+//! [`ServerMessage::parse`](super::ServerMessage::parse) enforces them, so code that shows or
+//! stores a message need not. They are far above what servers of this project send.
 
 use std::borrow::Cow;
 
 use crate::name::NAME_CHARS_MAX;
 
-/// The most that an epoch or a token may have, in bytes. One that has more counts as missing.
+/// The most bytes of an epoch or a token. A longer one counts as missing.
 pub const TOKEN_BYTES_MAX: usize = 256;
 
-/// The most people that are listed as present; those behind them are not.
+/// The most people that are listed as present; any beyond are left out.
 pub const MEMBERS_MAX: usize = 20_000;
 
-/// The most that the content of one message may have, in bytes. What has more is cut, and ends in
-/// `…`.
+/// The most bytes of one message's content. A longer one is cut, and ends in `…`.
 pub const CONTENT_BYTES_MAX: usize = 1 << 20;
 
-/// The most characters of a sentence of the server's for people to read. What has more is cut, and
-/// ends in `…`.
+/// The most characters of a sentence that the server has people read. A longer one is cut, and ends
+/// in `…`.
 pub const SENTENCE_CHARS_MAX: usize = 500;
 
 /// The longest wait that a server can ask for, in milliseconds.
 pub const RETRY_MS_MAX: u64 = 600_000;
 
-/// The last millisecond of the year 9999, in UTC since 1970: no message is younger.
+/// The last millisecond of the year 9999, in UTC since 1970. A later time is lowered to it.
 pub const TIME_MS_MAX: u64 = 253_402_300_799_999;
 
-/// What stands where something was cut.
+/// The end of a text that was cut.
 const ELLIPSIS: &str = "…";
 
 /// Cuts a name to [`NAME_CHARS_MAX`] characters: servers of the original let any name in.

@@ -1,4 +1,4 @@
-//! What a client says.
+//! Messages of a client.
 
 use std::borrow::Cow;
 
@@ -12,52 +12,52 @@ use super::{
 };
 use crate::frame;
 
-/// What a client says.
+/// A message of a client.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum ClientMessage<'a> {
-    /// It wants to join.
+    /// A request to join.
     Hello {
-        /// Under which name; not yet checked.
+        /// The name that it asks for, not yet checked.
         username: Cow<'a, str>,
-        /// Which protocol it wants to be spoken to in; 1 if it does not say.
+        /// The protocol in which it asks to be answered; 1 if it names none.
         #[serde(skip_serializing_if = "is_original")]
         protocol: u64,
-        /// What proves that the name is its own.
+        /// The token, which proves that the name is its own.
         #[serde(skip_serializing_if = "Option::is_none")]
         token: Option<Cow<'a, str>>,
-        /// Where it left off, if it was here before.
+        /// The position in the log at which it left off, if it was here before.
         #[serde(skip_serializing_if = "Option::is_none")]
         resume: Option<Resume<'a>>,
     },
-    /// It says something to everybody.
+    /// A text for everybody in the room.
     Text {
-        /// What.
+        /// The text itself.
         content: Cow<'a, str>,
-        /// Its own id for this text, by which sending it again is recognized. Protocol 2.
+        /// The client's own id for it, by which a repetition is recognized. Protocol 2.
         #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<Cow<'a, str>>,
     },
-    /// It asks for older messages. Protocol 2.
+    /// A request for older messages. Protocol 2.
     History {
-        /// Older than this number.
+        /// The exclusive upper bound of their numbers.
         before: u64,
-        /// The most that it wants.
+        /// The most messages that it wants.
         limit: u64,
     },
-    /// Is the other side there? Protocol 2.
+    /// The question whether the server is there, to be answered by a pong. Protocol 2.
     Ping,
-    /// Yes. Protocol 2.
+    /// The answer to a ping. Protocol 2.
     Pong,
 }
 
 impl<'a> ClientMessage<'a> {
-    /// Returns a hello as the original says it.
+    /// Returns a hello as the original sends it.
     pub fn hello(username: impl Into<Cow<'a, str>>) -> Self {
         Self::Hello { username: username.into(), protocol: 1, token: None, resume: None }
     }
 
-    /// Returns a text as the original says it.
+    /// Returns a text as the original sends it.
     pub fn text(content: impl Into<Cow<'a, str>>) -> Self {
         Self::Text { content: content.into(), id: None }
     }
@@ -86,7 +86,7 @@ impl<'a> ClientMessage<'a> {
                 token: members.token.string(),
                 resume: members.resume.and_then(lenient),
             }),
-            // The original says nothing at length when there is nothing to say.
+            // A text without `content` is an empty one.
             "text" if members.content.is_missing() => {
                 Ok(Self::Text { content: "".into(), id: members.id.string() })
             }
@@ -119,7 +119,7 @@ impl<'a> ClientMessage<'a> {
         frame::encode(out, |out| write_json(self, out));
     }
 
-    /// Returns how large this message's payload is, in bytes.
+    /// Returns the size of this message's payload, in bytes.
     ///
     /// # Examples
     ///

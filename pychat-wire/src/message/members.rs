@@ -1,7 +1,7 @@
 //! The members that a payload of either side may have, before it is known which message it is.
 //!
-//! Reading forgives what the original forgives: keys in any order, keys that nobody knows, the same
-//! key twice (the last one counts). What a member's value has to be is up to the message.
+//! Reading forgives what the original forgives: keys in any order, unknown keys, the same key twice
+//! (the last one counts). The message decides what a member's value has to be.
 
 use std::{borrow::Cow, fmt};
 

@@ -1,4 +1,4 @@
-//! What messages of protocol 2 are made of.
+//! The parts of messages of protocol 2.
 
 use std::{borrow::Cow, fmt};
 
@@ -19,66 +19,66 @@ pub const MESSAGE_ID_BYTES_MAX: usize = 64;
 /// The most messages that one page of history brings.
 pub const PAGE_MESSAGES_MAX: u64 = 500;
 
-/// How long a side that was pinged may take to answer, in seconds.
+/// The time within which a side that was pinged has to send something, in seconds.
 pub const PONG_SECONDS_MAX: u64 = 20;
 
-/// Where a client that comes back left off.
+/// The position in the log at which a client that comes back left off.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Resume<'a> {
-    /// The log that its numbers belong to.
+    /// The epoch: the name of the log that `after` belongs to.
     #[serde(borrow, deserialize_with = "lossy::deserialize")]
     pub epoch: Cow<'a, str>,
-    /// The last number that it has.
+    /// The number of the last message that the client has; 0 if it has none.
     pub after: u64,
-    /// If it missed more messages than that, or than one page holds, it wants the last of them alone;
-    /// without a number it wants all.
+    /// The most missed messages that it wants: if it missed more, or more than one page holds, only
+    /// the last of them are sent. `None` if it wants all.
     #[serde(default, deserialize_with = "number_or_none", skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
 }
 
-/// What is not a number counts as missing.
+/// Reads an integer from 0 on; any other value counts as missing.
 fn number_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     let member: &RawValue = Deserialize::deserialize(deserializer)?;
     Ok(member.get().parse().ok())
 }
 
-/// What a server takes, as its greeting announces it.
+/// The limits of what a server takes, as its greeting announces them.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Limits {
     /// The largest payload, in bytes.
     pub payload: u64,
-    /// The most characters of a name.
+    /// The most characters that a name may have.
     pub name: u64,
-    /// How many texts may come at once; 0 if there is no limit.
+    /// The number of texts that may come at once; 0 if there is no limit.
     #[serde(default)]
     pub burst: u64,
-    /// How many texts a second may come after those; 0 if there is no limit.
+    /// The number of texts a second that may follow those; 0 if there is no limit.
     #[serde(default)]
     pub per_second: u64,
 }
 
-/// Why somebody left, or a server closes a connection.
+/// The reason why somebody left, or why a server closes a connection.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Reason {
     /// They said goodbye.
     Quit,
-    /// The line broke.
+    /// Their connection broke.
     Lost,
-    /// They did not read what they were owed.
+    /// They read too slowly: the backlog of their connection passed its limit.
     Slow,
-    /// They did not keep to the protocol.
+    /// They broke the protocol.
     Protocol,
-    /// They came back by another connection.
+    /// They came back on another connection, which takes the place of this one.
     Replaced,
-    /// The server stops.
+    /// The server is stopping.
     Shutdown,
     /// A reason that only later versions know.
     #[serde(other)]
     Unknown,
 }
 
-/// What was refused.
+/// The code of an error: the thing that was refused.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
@@ -90,37 +90,37 @@ pub enum ErrorCode {
     TooLarge,
     /// A payload of a type that the server does not know.
     UnknownType,
-    /// Said by somebody who has not joined.
+    /// A payload that only those who have joined may send.
     NotJoined,
     /// A second hello.
     AlreadyJoined,
     /// A name that breaks a rule.
     NameInvalid,
-    /// A name that somebody present has.
+    /// A name that somebody present has, or that is reserved for its owner.
     NameTaken,
-    /// A text under an id that its author has used for other words.
+    /// A text under an id that its author has used for another text.
     IdReused,
-    /// More than the server takes for now; it reads on after a while, and nothing is dropped.
+    /// More than the server takes for now. It reads on after a while, and drops nothing.
     SlowDown,
-    /// The server cannot keep messages for now, so it accepts none.
+    /// A text that the server cannot store for now, or messages that it cannot read.
     Storage,
-    /// There is no room.
+    /// A connection for which there is no room, on the server or for its address.
     Full,
-    /// Too late.
+    /// A hello that did not come in time.
     Timeout,
     /// A code that only later versions know.
     #[serde(other)]
     Unknown,
 }
 
-/// The names of those present, as they stand in a welcome.
+/// The names of those present, as the JSON of a welcome.
 ///
-/// It grows a name at a time, so that telling a newcomer who is there costs a copy, however many
-/// there are. A copy takes its memory in sizes that will be asked for again: a little more for each
-/// newcomer would leave a hole for each.
+/// Names are appended one at a time, so the listing in a welcome costs one copy, however many there
+/// are. A clone rounds its capacity up to a power of two: sizes that are each a little larger than
+/// the last would fragment the heap.
 #[derive(Debug, Eq, PartialEq)]
 pub struct Listing {
-    /// A JSON array but for its closing bracket.
+    /// A JSON array without its closing bracket.
     json: String,
 }
 
@@ -181,7 +181,7 @@ impl Listing {
     }
 }
 
-/// Reads at most [`MEMBERS_MAX`](bounds::MEMBERS_MAX) names, each as long as a name may be.
+/// Reads at most [`MEMBERS_MAX`](bounds::MEMBERS_MAX) names, each cut to the length of a name.
 impl<'de> Deserialize<'de> for Listing {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_seq(ListingVisitor)

@@ -1,4 +1,4 @@
-//! What a server says.
+//! Messages of a server.
 
 use std::borrow::Cow;
 
@@ -12,31 +12,32 @@ use super::{
 };
 use crate::{frame, name, notice::Notice};
 
-/// What a server says.
+/// A message of a server.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum ServerMessage<'a> {
-    /// Somebody said something; the server is somebody too. Protocol 1.
+    /// A participant's text, or a sentence of the server's own. Protocol 1.
     Message {
-        /// Who; [`name::SERVER`] and [`name::YOU`] are nobody else.
+        /// The author: [`name::SERVER`], or [`name::YOU`] for the receiver, or somebody else's
+        /// name, which cannot be either.
         username: Cow<'a, str>,
-        /// What.
+        /// The text.
         content: Cow<'a, str>,
     },
-    /// The first message on every connection, which offers protocol 2 to those who know it.
+    /// The first message on every connection, which offers protocol 2 to clients that know it.
     #[serde(rename = "message")]
     Greeting {
-        /// [`name::SERVER`].
+        /// The author, [`name::SERVER`].
         username: Cow<'a, str>,
-        /// What clients of protocol 1 read.
+        /// The sentence that clients of protocol 1 read.
         content: Cow<'a, str>,
         /// The newest protocol that the server speaks.
         protocol: u64,
-        /// What the server's log is called.
+        /// The epoch: the name of the server's log.
         epoch: Cow<'a, str>,
-        /// What the server takes.
+        /// The limits of what the server takes.
         limits: Limits,
-        /// After so long a silence either side asks whether the other is there, in seconds.
+        /// The silence after which either side asks whether the other is there, in seconds.
         ping_seconds: u64,
     },
     /// One message of the log. Protocol 2.
@@ -44,47 +45,47 @@ pub enum ServerMessage<'a> {
     Record {
         /// Its number in the room.
         seq: u64,
-        /// When it was accepted, in UTC milliseconds since 1970.
+        /// The time at which it was accepted, in UTC milliseconds since 1970.
         time: u64,
-        /// Who said it.
+        /// The author.
         username: Cow<'a, str>,
-        /// What.
+        /// The text.
         content: Cow<'a, str>,
-        /// In its sender's own copy: what the sender called it.
+        /// The id that its sender gave it; only in the sender's own copy.
         #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<Cow<'a, str>>,
-        /// It had been accepted before, and was sent again.
+        /// True if it answers a text that was sent again, and had been accepted before.
         #[serde(skip_serializing_if = "is_false")]
         dup: bool,
-        /// It is told to somebody who was not here, or who asked for it.
+        /// True if it is sent to a client that was not here, or that asked for it.
         #[serde(skip_serializing_if = "is_false")]
         replay: bool,
     },
-    /// The client has joined. Protocol 2, as all that follow.
+    /// The client has joined. Protocol 2, like all that follow.
     Welcome {
-        /// Under which name.
+        /// The name under which it joined.
         username: Cow<'a, str>,
-        /// What proves later that the name is its own.
+        /// The token, which proves later that the name is its own.
         token: Cow<'a, str>,
-        /// What the server's log is called.
+        /// The epoch: the name of the server's log.
         epoch: Cow<'a, str>,
         /// The last number in the log; 0 if there is none.
         seq: u64,
         /// The server's time, in UTC milliseconds since 1970.
         time: u64,
-        /// Who is present, the client itself included, in join order.
+        /// The names of those present, the client itself included, in join order.
         #[serde(skip)]
         members: Cow<'a, Listing>,
     },
-    /// These numbers are no longer kept, or belong to another epoch.
+    /// Numbers that will not come: they are no longer kept, or belong to another epoch.
     Gap {
         /// The first of them.
         from: u64,
         /// The last of them.
         to: u64,
     },
-    /// These numbers are not sent to somebody who missed more than they wanted to be sent: they may
-    /// ask for them.
+    /// Numbers that are not sent, as the client missed more than the limit in its
+    /// [`Resume`](super::Resume). It may ask for them.
     Skip {
         /// The first of them.
         from: u64,
@@ -93,60 +94,60 @@ pub enum ServerMessage<'a> {
     },
     /// The end of the answer to [`ClientMessage::History`](super::ClientMessage::History).
     Page {
-        /// Older than what was asked for.
+        /// The exclusive upper bound of their numbers, as it was asked for.
         before: u64,
-        /// How many messages were sent.
+        /// The number of messages sent.
         count: u64,
-        /// Nothing older exists.
+        /// True if nothing older is kept.
         start: bool,
     },
     /// Somebody joined.
     Joined {
-        /// Who.
+        /// Their name.
         username: Cow<'a, str>,
-        /// When, in UTC milliseconds since 1970.
+        /// The server's time, in UTC milliseconds since 1970.
         time: u64,
     },
     /// Somebody left.
     Left {
-        /// Who.
+        /// Their name.
         username: Cow<'a, str>,
-        /// When, in UTC milliseconds since 1970.
+        /// The server's time, in UTC milliseconds since 1970.
         time: u64,
-        /// Why.
+        /// The reason.
         reason: Reason,
     },
-    /// Something was refused.
+    /// A refusal.
     Error {
-        /// What.
+        /// The code: the thing that was refused.
         code: ErrorCode,
-        /// Why, for people to read.
+        /// The reason, for people to read.
         text: Cow<'a, str>,
-        /// The id of the text that it is about.
+        /// The id of the text that it is about, if it is about one.
         #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
         reference: Option<Cow<'a, str>>,
-        /// When trying again makes sense, in milliseconds from now.
+        /// The time after which trying again makes sense, in milliseconds from now.
         #[serde(skip_serializing_if = "Option::is_none")]
         retry_ms: Option<u64>,
-        /// A name that is free.
+        /// A name that is free, in place of one that is not.
         #[serde(skip_serializing_if = "Option::is_none")]
         suggest: Option<Cow<'a, str>>,
     },
-    /// Is the other side there?
+    /// The question whether the client is there, to be answered by a pong.
     Ping,
-    /// Yes.
+    /// The answer to a ping.
     Pong,
     /// The server is about to close this connection.
     Bye {
-        /// Why.
+        /// The reason.
         reason: Reason,
-        /// When coming back makes sense, in milliseconds from now.
+        /// The time after which coming back makes sense, in milliseconds from now.
         retry_ms: u64,
     },
 }
 
 impl<'a> ServerMessage<'a> {
-    /// Returns what the server itself has to say.
+    /// Returns a sentence of the server's own, as a message of protocol 1.
     ///
     /// # Examples
     ///
@@ -162,8 +163,8 @@ impl<'a> ServerMessage<'a> {
         Self::Message { username: name::SERVER.into(), content: notice.to_string().into() }
     }
 
-    /// Reads one payload. What is longer or larger than it may be is cut, or counts as missing, as
-    /// the constants of this module say; only a sentence of protocol 1 comes whole.
+    /// Reads one payload. A member above its bound is cut, lowered, or counts as missing, as the
+    /// constants of this module say; only a sentence of protocol 1 comes whole.
     ///
     /// # Errors
     ///
@@ -230,7 +231,7 @@ impl<'a> ServerMessage<'a> {
         }
     }
 
-    /// Which of the three kinds of `message` it is shows in the members that only one of them has.
+    /// Tells the three kinds of `message` apart, by the members that only one of them has.
     fn parse_message(members: Members<'a>) -> Result<Self, MessageError> {
         let username = bounds::name(members.username.required("username")?);
         let content = members.content.required("content")?;

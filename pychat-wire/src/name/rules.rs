@@ -1,4 +1,4 @@
-//! What a name may hold, and what it may not look like.
+//! The rules of names: the characters that they may hold, and the looks that they may not have.
 
 use std::sync::LazyLock;
 
@@ -18,8 +18,8 @@ const MARKS_IN_A_ROW_MAX: usize = 2;
 /// Finds the first character that no name may hold.
 ///
 /// A name may hold what the General Security Profile of Unicode Technical Standard 39 allows in
-/// identifiers, emoji with the selector that makes them colourful, and what stands between the
-/// words of a name and around its number.
+/// identifiers; emoji, each with an emoji presentation selector or without; the space between
+/// words; and the parentheses around a number.
 pub(super) fn find_forbidden(name: &str) -> Option<char> {
     let mut is_after_emoji = false;
     name.chars().find(|character| {
@@ -63,10 +63,10 @@ pub(super) fn check_looks(skeletons: &[Skeleton]) -> Result<(), NameError> {
     Ok(())
 }
 
-/// What [`SERVER`] and [`YOU`] look like, letter by letter.
+/// The [`letters`] of the skeletons of [`SERVER`] and [`YOU`].
 static RESERVED: LazyLock<Vec<String>> = LazyLock::new(|| looks(&[SERVER, YOU]));
 
-/// What the parts of sentences look like that say who comes and goes.
+/// The [`letters`] of the skeletons of [`SENTENCE_PARTS`].
 static SENTENCES: LazyLock<Vec<String>> = LazyLock::new(|| looks(&SENTENCE_PARTS));
 
 fn looks(texts: &[&str]) -> Vec<String> {
@@ -75,8 +75,8 @@ fn looks(texts: &[&str]) -> Vec<String> {
     skeletons.map(|skeleton| letters(&skeleton)).collect()
 }
 
-/// Returns the letters and digits of a skeleton, fewer kinds of them than it has: what looks like
-/// a small capital is the capital's letter, and a stroke is a stroke.
+/// Returns the letters and digits of a skeleton, with more of those that look alike made the same:
+/// a letter that looks like a small capital becomes the plain letter, and `i` becomes `l`.
 fn letters(skeleton: &Skeleton) -> String {
     let letters = skeleton.as_str().chars().filter(|character| character.is_alphanumeric());
     letters
@@ -92,7 +92,7 @@ fn letters(skeleton: &Skeleton) -> String {
         .collect()
 }
 
-/// Returns true for what a digit becomes in a skeleton.
+/// Returns true for a digit as it is in a skeleton, where 0 has become `o`, and 1 `l`.
 fn is_digit(letter: char) -> bool {
     matches!(letter, 'o' | 'l' | '2'..='9')
 }

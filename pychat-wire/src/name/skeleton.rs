@@ -1,4 +1,4 @@
-//! What a name looks like: its skeletons.
+//! Skeletons of names, which are equal for names that look the same.
 
 use std::{
     borrow::Borrow,
@@ -8,24 +8,24 @@ use std::{
 
 use caseless::Caseless;
 
-/// What a name looks like: letters that are taken for each other are one here.
+/// The look of a name, in which letters that are taken for each other are the same.
 ///
 /// The skeleton of Unicode Technical Standard 39, section 4, of the NFKC form with case folded.
-/// Folding the case before and after are two questions: `Bы` is taken for `Вы` only while its first
-/// letter is a capital, and `вы` is the same word only once its case is folded. Each name therefore
-/// has two skeletons, and names clash that share one. Cheap to clone.
+/// Each name has two: in one the case is folded before the skeleton is taken and after, in the
+/// other only after. `Bы` is taken for `Вы` only while its first letter is a capital, and `вы` is
+/// the same word only once its case is folded. Names that share either clash. Cheap to clone.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Skeleton(Arc<str>);
 
-/// What the ten digits look like.
+/// The skeletons of the ten digits.
 static DIGITS: LazyLock<[Skeleton; 10]> =
     LazyLock::new(|| std::array::from_fn(|digit| Skeleton::of(&digit.to_string())));
 
-/// The most digits of a number after a name that is read.
+/// The most digits that a number after a name may have to be read as one.
 const NUMBER_DIGITS_MAX: usize = 9;
 
 impl Skeleton {
-    /// Returns the skeletons of a name in NFKC, with its case folded before and after.
+    /// Returns the skeletons of a name in NFKC: its case folded before and after, and only after.
     pub(super) fn both_of(composed: &str) -> [Self; 2] {
         let folded: String = composed.chars().default_case_fold().collect();
         let first = Self::of(&folded);
@@ -35,7 +35,7 @@ impl Skeleton {
 
     fn of(name: &str) -> Self {
         let skeleton = unicode_security::skeleton(name).default_case_fold().collect::<String>();
-        // However wide a gap is, it is a gap.
+        // A run of white space counts as one space, however wide it is.
         Self(skeleton.split_whitespace().collect::<Vec<_>>().join(" ").into())
     }
 
@@ -78,7 +78,7 @@ impl Skeleton {
         Some((name, number))
     }
 
-    /// Returns it as text, which is for comparing and not for showing.
+    /// Returns it as text, to be compared and never shown.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,14 +1,14 @@
 //! Pieces of a listing that may be names, or belong together.
 //!
-//! Pieces that follow each other are a *run*; somebody who left between two runs cannot be in either. So
-//! there are at least as many people as runs, and at most as many as pieces.
+//! Pieces that follow each other are a *run*. No name lies in two runs, as the one between them has
+//! left. So there are at least as many people as runs, and at most as many as pieces.
 
 use std::{collections::BTreeSet, mem, ops::Range};
 
-/// How many places are tried where the same piece stands.
+/// The most places of a name's first piece at which the rest of the name is looked for.
 pub(super) const RUNS_TRIED_MAX: usize = 64;
 
-/// The numbers of the pieces, and how many people they are.
+/// The numbers of the pieces, and the number of people whose names they are.
 #[derive(Debug, Default)]
 pub(super) struct Unsettled {
     pieces: BTreeSet<u64>,
@@ -19,7 +19,7 @@ pub(super) struct Unsettled {
 }
 
 impl Unsettled {
-    /// Takes the pieces numbered 0 to `n_pieces`, which are `n_people` people.
+    /// Takes `n_pieces` pieces, numbered from 0, which are the names of `n_people` people.
     pub(super) fn new(n_pieces: u64, n_people: usize) -> Self {
         Self { pieces: (0..n_pieces).collect(), end: n_pieces, n_runs: 1, n_people }
     }
@@ -37,14 +37,14 @@ impl Unsettled {
         self.pieces.contains(&number)
     }
 
-    /// Returns true if everybody else can be told apart should `run` be somebody's name.
+    /// Returns true if `run` may be one name: the other pieces can be those of everybody else.
     pub(super) fn allows(&self, run: &Range<u64>) -> bool {
         let n_pieces = self.pieces.len() - run.clone().count();
         let n_people = self.n_people.saturating_sub(1);
         self.n_runs_without(run) <= n_people && n_people <= n_pieces
     }
 
-    /// Takes in that whose name `run` is has left.
+    /// Removes the person whose name `run` is.
     pub(super) fn remove(&mut self, run: &Range<u64>) {
         self.n_runs = self.n_runs_without(run);
         self.n_people = self.n_people.saturating_sub(1);
@@ -53,7 +53,7 @@ impl Unsettled {
         });
     }
 
-    /// Takes in that somebody has left, and it is not clear who.
+    /// Removes one person whose pieces are not known.
     pub(super) fn remove_somebody(&mut self) {
         self.n_people = self.n_people.saturating_sub(1);
     }
@@ -75,8 +75,8 @@ impl Unsettled {
         runs
     }
 
-    /// Takes out all pieces, if there are fewer people than could be told apart: it could not be
-    /// known which of them leave.
+    /// Takes out all pieces, if there are fewer people than runs: it could not be known which of
+    /// them leave.
     pub(super) fn given_up(&mut self) -> BTreeSet<u64> {
         if self.n_people < self.n_runs { mem::take(self).pieces } else { BTreeSet::new() }
     }

@@ -36,7 +36,7 @@ const TEXT_TIMES: u32 = 4;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Origin {
     networks: [(u128, u8); 3],
-    /// Where the list begins.
+    /// The index at which the list begins.
     first: usize,
 }
 
@@ -79,12 +79,12 @@ pub enum Act {
 
 const N_ACTS: usize = 6;
 
-/// How much one address may have and do.
+/// The limits of one address.
 #[derive(Clone, Copy, Debug)]
 pub struct Shares {
     /// The most connections at once; no limit of any kind if zero.
     pub connections_max: usize,
-    /// What one person may say.
+    /// The rate of one person's texts, of which an address has a multiple; no limit if `None`.
     pub text: Option<Pace>,
 }
 

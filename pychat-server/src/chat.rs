@@ -58,7 +58,7 @@ pub struct Chat {
     deadlines: Deadlines,
     tokens: Tokens,
     rules: Rules,
-    /// What the clock on the wall shows, in UTC milliseconds since 1970.
+    /// The wall clock, in UTC milliseconds since 1970.
     utc_ms: u64,
     /// The same, if it can be trusted.
     trusted_ms: Option<u64>,
@@ -67,24 +67,24 @@ pub struct Chat {
     unannounced: Deadlines,
     /// When people who had stayed were announced last.
     announced_at: Option<Instant>,
-    /// How many connections were accepted so far.
+    /// The number of connections accepted so far.
     n_accepted: u64,
     /// The buckets of people who left before these had drained.
     recovering: HashMap<UserName, Bucket>,
     recovering_sweep: Sweep,
 }
 
-/// What the operator decides for the room.
+/// The rules that the operator sets for the room.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
-    /// How long a guest may take to say who it is.
+    /// The time that a guest has to say hello.
     pub hello_timeout: Duration,
-    /// How fast one connection may speak; any speed if `None`.
+    /// The rate at which one connection may send texts; no limit if `None`.
     pub pace: Option<Pace>,
-    /// How long a name is reserved for its owner since they used it last.
+    /// The time for which a name is reserved for its owner after its last use.
     pub name_age_max: Duration,
-    /// How long somebody must stay, unless they say something, before the others are told that they
-    /// joined.
+    /// The time that somebody must stay, unless they say something, before the others are told that
+    /// they joined.
     pub announce_after: Duration,
     /// The most connections at once from one address, by which its other shares are measured too; no
     /// limits by address at all if zero.
@@ -100,16 +100,16 @@ impl Rules {
 #[derive(Debug)]
 struct Peer {
     phase: Phase,
-    /// How many connections were accepted before it.
+    /// The number of connections accepted before it.
     accept_index: u64,
     /// The protocol that it is spoken to in, as far as it has said.
     protocol: Protocol,
-    /// By what it has its name, in protocol 2.
+    /// The proof by which it has its name, in protocol 2.
     grant: Option<Grant>,
     origin: Origin,
-    /// How many payloads were of no use since the last text.
+    /// The number of useless payloads since the last text.
     bad_payloads: u32,
-    /// How much it has said lately.
+    /// The rate limit of its texts.
     bucket: Bucket,
     /// It was told that it speaks too fast, and its bucket has not drained since.
     is_told_to_slow_down: bool,
@@ -153,15 +153,16 @@ impl Chat {
         &mut self.admission
     }
 
-    /// Takes in what the time is, for what comes from now on.
+    /// Sets the time for what comes from now on.
     pub fn set_time(&mut self, time: &Time) {
         (self.utc_ms, self.trusted_ms) = (time.utc_ms, time.trusted_ms());
     }
 
     /// Takes one thing in and appends what is to be done about it to `effects`.
     ///
-    /// What concerns a connection that is closing or unknown changes nothing, but for
-    /// [`Input::Closed`] and [`Input::Appended`]: what was accepted is published, even if its author left.
+    /// An input about a connection that is closing or unknown changes nothing, but for
+    /// [`Input::Closed`] and [`Input::Appended`]: a text that was accepted is published, even if
+    /// its author left.
     pub fn handle(&mut self, now: Instant, input: Input<'_>, effects: &mut Vec<Effect>) {
         match input {
             Input::Connected { id, origin } => self.on_connected(now, id, origin, effects),
@@ -195,7 +196,7 @@ impl Chat {
         self.deadlines.next().into_iter().chain(self.next_announcement()).min()
     }
 
-    /// Returns who is in the room.
+    /// Returns the roster: the people in the room.
     pub fn roster(&self) -> &Roster {
         &self.roster
     }

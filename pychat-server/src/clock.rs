@@ -6,11 +6,11 @@
 
 use std::time::{Duration, Instant};
 
-/// How long the clock must have gone on evenly.
+/// The time for which the clock must have gone on evenly.
 pub const TRUSTED_AFTER: Duration = Duration::from_hours(1);
 
-/// What the clock may be off between two looks, in milliseconds, and in thousandths of the time
-/// between them: as much as it is adjusted by little by little.
+/// The most that the clock may be off between two looks, in milliseconds, besides a thousandth of
+/// the time between them: as much as it is adjusted by little by little.
 const STEP_MS_MAX: u64 = 2_000;
 
 /// The time.

@@ -1,4 +1,4 @@
-//! What the operator asked for: flags, environment and file, checked and made one.
+//! The configuration: flags, environment and file, checked and made one.
 //!
 //! A flag beats the environment, which beats the file, which beats the default. Each value is read
 //! only after that, by the same rules wherever it stands, so that an error can name the place.
@@ -27,11 +27,11 @@ use crate::{chat::Rules, limits::Limits};
 /// A checked configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where to listen; on every address of this machine if there are none.
+    /// The addresses to listen on; every address of this machine if there are none.
     pub listen: Vec<ListenAddress>,
-    /// What bounds the server.
+    /// The limits of the server.
     pub limits: Limits,
-    /// How what is said is kept.
+    /// The folder, limits and durability of the log.
     pub history: History,
     /// True if the configuration was only to be checked.
     pub is_check: bool,
@@ -39,11 +39,11 @@ pub struct Config {
     pub unknown_variables: Vec<String>,
     /// The configuration file, if there is one.
     pub file: Option<PathBuf>,
-    /// What flags and environment say.
+    /// The settings that flags and environment gave.
     given: Settings,
 }
 
-/// Why the configuration cannot be used.
+/// The reason why the configuration cannot be used.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -52,7 +52,7 @@ pub enum ConfigError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A value or a key cannot be used.
@@ -60,7 +60,7 @@ pub enum ConfigError {
     Bad {
         /// The file and line, flag or variable, and what was found there.
         place: String,
-        /// What is wrong with it, and what to write instead.
+        /// The fault, and the remedy: what to write instead.
         message: String,
     },
     /// The command line cannot be understood.

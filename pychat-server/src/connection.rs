@@ -31,7 +31,7 @@ pub const READ_BUDGET_BYTES: usize = 64 << 10;
 pub struct Connection<S> {
     socket: S,
     decoder: Decoder,
-    /// What was read and may not be decoded yet.
+    /// Bytes that were read and may not be decoded yet.
     held: Vec<u8>,
     outbox: Outbox,
     state: State,
@@ -50,16 +50,16 @@ enum State {
     Gone,
 }
 
-/// What one turn of reading came to.
+/// The outcome of one turn of reading.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Fill {
-    /// Why it ended.
+    /// The reason why it ended.
     pub end: Filled,
-    /// How much was handled, in bytes, whatever it was.
+    /// The number of bytes handled, dropped ones among them; those held back do not count.
     pub bytes: usize,
 }
 
-/// Why a turn of reading ended.
+/// The reason why a turn of reading ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Filled {
     /// There is nothing more to read; an edge will say when there is.
@@ -149,8 +149,7 @@ impl<S: Socket> Connection<S> {
         Ok(Fill { end: Filled::Drained, bytes })
     }
 
-    /// Passes on the payloads in `bytes`; returns why there are no more of them, other than that
-    /// they are at their end.
+    /// Passes on the payloads in `bytes`; returns the reason if it stopped before their end.
     fn decode(
         &mut self,
         mut bytes: &[u8],

@@ -1,4 +1,4 @@
-//! What is due when: an ordered set of (time, id) with at most one deadline for each id.
+//! Deadlines: an ordered set of (time, id), at most one for each id.
 
 use std::{
     collections::{BTreeSet, HashMap},

@@ -35,7 +35,7 @@ pub struct SavedConnection {
     pub name: Option<String>,
     /// The protocol that it is spoken to in.
     pub protocol: SavedProtocol,
-    /// By what it has its name, in protocol 2.
+    /// The proof by which it has its name, in protocol 2.
     pub grant: Option<SavedGrant>,
     /// Bytes that were read and not handled yet: of a payload whose end has not arrived, or held
     /// back by a rate limit.
@@ -88,7 +88,7 @@ pub enum SavedReplay {
         last: u64,
         /// The number that was asked for.
         before: u64,
-        /// How many were sent.
+        /// The number of messages that were sent.
         count: u64,
         /// Nothing is kept before this page.
         is_start: bool,
@@ -102,7 +102,7 @@ impl SavedReplay {
     }
 }
 
-/// Why a snapshot cannot be used.
+/// The reason why a snapshot cannot be used.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum SnapshotError {
     /// Another version of the server wrote it.

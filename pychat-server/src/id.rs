@@ -6,9 +6,9 @@ use std::fmt;
 /// event, a deadline, an effect) finds nobody under its old id.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ConnectionId {
-    /// Where the connection is kept.
+    /// The slot in which the connection is kept.
     pub slot: u32,
-    /// Which of the slot's tenants it is.
+    /// The number of connections that were taken in before it, in any slot, modulo 2³².
     pub generation: u32,
 }
 

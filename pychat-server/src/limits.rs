@@ -1,4 +1,4 @@
-//! How much a server lets its peers have: the numbers that an operator may want to change.
+//! The limits that a server sets its peers: the numbers that an operator may want to change.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use pychat_wire::PAYLOAD_BYTES_MAX;
 
 use crate::{chat::Rules, pace::Pace};
 
-/// What bounds a server.
+/// The limits of a server.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// The largest payload taken from a client, in bytes.
@@ -17,9 +17,9 @@ pub struct Limits {
     pub backlog_total_bytes_max: usize,
     /// The most connections at once.
     pub connections_max: usize,
-    /// From how many people on comings and goings may be told a moment late.
+    /// The number of people above which comings and goings may be told a moment late.
     pub crowd: usize,
-    /// What bounds people in the room, and before it.
+    /// The limits of people in the room, and of guests before they are in it.
     pub rules: Rules,
 }
 

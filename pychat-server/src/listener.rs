@@ -13,12 +13,12 @@ use thiserror::Error;
 
 use crate::config::{ListenAddress, PORT_DEFAULT};
 
-/// How many connections may wait to be accepted.
+/// The most connections that may wait to be accepted.
 const BACKLOG: i32 = 1_024;
 
 /// A line that has been silent for this long is asked whether it is still there.
 const KEEPALIVE_IDLE: Duration = Duration::from_mins(1);
-/// How long each of [`KEEPALIVE_PROBES`] questions waits for its answer.
+/// The time that each of [`KEEPALIVE_PROBES`] questions waits for its answer.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 /// A line that leaves this many questions unanswered is dead.
 const KEEPALIVE_PROBES: u32 = 5;
@@ -36,7 +36,7 @@ const UNSENT_BYTES_MAX: u32 = 128 << 10;
 /// much for it. By itself it grows to megabytes for a peer that is read slowly because it says too much.
 const RECEIVE_BYTES_MAX: usize = 64 << 10;
 
-/// Why an address cannot be listened on.
+/// The reason why an address cannot be listened on.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ListenError {
@@ -45,7 +45,7 @@ pub enum ListenError {
     Bind {
         /// The address.
         address: SocketAddr,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A host name has no address.
@@ -53,7 +53,7 @@ pub enum ListenError {
     Resolve {
         /// The name.
         host: String,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
 }
@@ -74,7 +74,7 @@ pub struct Opened {
     pub listeners: Vec<TcpListener>,
     /// Addresses of host names that this machine does not have, though it has others of the name.
     pub skipped: Vec<ListenError>,
-    /// Where `listeners` listen, as it was asked for.
+    /// The addresses of `listeners`, as they were asked for.
     addresses: Vec<SocketAddr>,
 }
 
@@ -176,8 +176,9 @@ pub fn adopt(descriptor: OwnedFd) -> io::Result<TcpListener> {
     Ok(TcpListener::from_std(socket.into()))
 }
 
-/// Lets in who waits at a socket on which an earlier process listened, and has it listen no more: one
-/// that this process opens stands under the rules that the service manager has for it by now.
+/// Accepts the connections that wait at a socket on which an earlier process listened, and has it
+/// listen no more: one that this process opens stands under the rules that the service manager has
+/// for it by now.
 pub fn take_over(listener: &TcpListener) -> Vec<TcpStream> {
     let waiting = (0..=BACKLOG).map_while(|_| listener.accept().ok());
     let callers = waiting.map(|(socket, _)| socket).filter(|socket| tune(socket).is_ok()).collect();

@@ -1,8 +1,9 @@
-//! What was said in the room, in one order. The log is the room: a text exists once it is here.
+//! The log: the messages of the room, in one order. A text exists once it is here.
 //!
-//! A log is asked for all of a tick at once and takes all of it or nothing. Numbers are dense, from
-//! 1, and none is used twice within an epoch, not even when everything is forgotten; times never go
-//! back. What a client said under an id of its own is taken once, however often it is sent.
+//! A log is given everything of a tick at once and takes all of it or nothing. Numbers are dense,
+//! from 1, and none is used twice within an epoch, not even when everything is forgotten; times
+//! never go back. A text that a client sends under an id of its own is taken once, however often it
+//! is sent.
 
 pub mod memory;
 mod page;
@@ -25,13 +26,13 @@ use crate::{clock::Time, id::ConnectionId};
 pub struct Draft {
     /// The connection that it came by.
     pub from: ConnectionId,
-    /// Who says it.
+    /// The name of its author.
     pub author: UserName,
-    /// Whose the name is, if they proved that it is theirs.
+    /// The owner of the name, if the author proved to be that.
     pub owner: Option<OwnerId>,
-    /// What.
+    /// The text.
     pub content: Arc<str>,
-    /// The owner's own id of it, if there is one: by it a text that is sent again is known.
+    /// The owner's own id of it, if there is one: a text that is sent again is recognised by it.
     pub id: Option<Arc<str>>,
 }
 
@@ -42,11 +43,11 @@ pub struct Record {
     pub seq: u64,
     /// When it was taken, in UTC milliseconds since 1970; never less than the one before it.
     pub time_ms: u64,
-    /// Who said it.
+    /// The name of its author.
     pub author: UserName,
-    /// Whose the name was, if they had proved that it was theirs.
+    /// The owner of the name, if the author had proved to be that.
     pub owner: Option<OwnerId>,
-    /// What.
+    /// Its text.
     pub content: Arc<str>,
     /// The owner's own id of it, if there is one.
     pub id: Option<Arc<str>>,
@@ -60,17 +61,17 @@ pub struct Entry<'a> {
     pub seq: u64,
     /// When it was taken, in UTC milliseconds since 1970.
     pub time_ms: u64,
-    /// Who said it.
+    /// The name of its author.
     pub author: &'a str,
-    /// Whose the name was, if they had proved that it was theirs.
+    /// The owner of the name, if the author had proved to be that.
     pub owner: Option<OwnerId>,
-    /// What.
+    /// Its text.
     pub content: &'a str,
     /// The owner's own id of it, if there is one.
     pub id: Option<&'a str>,
 }
 
-/// What became of a draft.
+/// The outcome of a draft.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Appended {
     /// It is in the log now.
@@ -85,19 +86,19 @@ pub enum Appended {
     },
 }
 
-/// The number of somebody who owns a name. No other owner ever has it, so what was said under it is
-/// theirs alone, though the name belong to somebody else by now.
+/// The number of an owner of a name. No other owner ever has it, so texts said under it are theirs
+/// alone, even if the name belongs to somebody else by now.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct OwnerId(pub u64);
 
-/// Somebody who owns a name.
+/// An owner of a name.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Owner {
     /// Their number.
     pub id: OwnerId,
     /// The name as they spell it. It is any text: the rules for names may have changed.
     pub name: String,
-    /// What they prove it by.
+    /// The hash of the token by which they prove it.
     pub token: TokenHash,
     /// When they used it last, to the day, in UTC milliseconds since 1970.
     pub used_ms: u64,
@@ -105,7 +106,7 @@ pub struct Owner {
     pub is_regular: bool,
 }
 
-/// A change to who owns what.
+/// A change to the owners of names.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum OwnerChange {
     /// Keep this owner, as they are now.
@@ -114,23 +115,23 @@ pub enum OwnerChange {
     Forget(OwnerId),
 }
 
-/// What is kept of a token: enough to know it again, too little to make it.
+/// The hash of a token: enough to recognise the token, too little to make it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct TokenHash(pub [u8; 32]);
 
-/// What a message takes beside its content, in bytes, as it counts for [`Keep::bytes_max`].
+/// The cost of a message beside its content, in bytes, as it counts for [`Keep::bytes_max`].
 pub const MESSAGE_BYTES: u64 = 100;
 
-/// How much a log keeps.
+/// The limits of what a log keeps.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Keep {
     /// The most messages.
     pub messages_max: u64,
-    /// How long; for ever, if [`Duration::MAX`].
+    /// The longest that a message is kept; for ever if [`Duration::MAX`].
     pub age_max: Duration,
     /// The most bytes: of content, and [`MESSAGE_BYTES`] more for each message.
     pub bytes_max: u64,
-    /// How much of the disk must be free for anything to be taken, in bytes.
+    /// The space on the disk that must be free for anything to be taken, in bytes.
     pub disk_reserve_bytes: u64,
 }
 
@@ -163,7 +164,7 @@ impl Keep {
     }
 }
 
-/// Why the log cannot be written or read just now. Nothing of what was to be done is.
+/// The reason why the log cannot be written or read just now. A write that fails writes nothing.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum StorageError {
@@ -176,10 +177,10 @@ pub enum StorageError {
     /// The file, or the file system that it is on, cannot be written.
     #[error("disk read-only")]
     ReadOnly,
-    /// What is in the file makes no sense.
+    /// The content of the file is invalid.
     #[error("damaged: {0}")]
     Damaged(String),
-    /// The system could not read or write; SQLite's number tells what.
+    /// The system could not read or write; the number is SQLite's code for the reason.
     #[error("input/output error, SQLite {0}")]
     Io(i32),
     /// Something else.
@@ -188,7 +189,7 @@ pub enum StorageError {
 }
 
 impl StorageError {
-    /// Returns what people are told of it, who can do nothing about it.
+    /// Returns the words for people, who can do nothing about it.
     pub fn in_short(&self) -> &'static str {
         match self {
             Self::Full | Self::Reserve => "disk full",
@@ -212,7 +213,7 @@ impl StorageError {
     }
 }
 
-/// The messages of the room, and who owns which name.
+/// The messages of the room, and the owners of names.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "a process has one log")]
 pub enum Log {
@@ -248,8 +249,8 @@ impl Log {
         }
     }
 
-    /// Takes all of `drafts` and changes of `owners` in, in order. Once all of it is kept, tells of
-    /// each draft, in order, where it stands.
+    /// Takes all of `drafts` and changes of `owners` in, in order. Once all of it is kept, tells
+    /// the outcome of each draft, in order.
     ///
     /// # Errors
     ///
@@ -338,7 +339,7 @@ impl Log {
     }
 
     /// Has the whole log read by another process if the last server did not close it; once that has
-    /// ended, tells once what came of it. A log that is damaged takes nothing any more.
+    /// ended, returns its outcome, once. A log that is damaged takes nothing any more.
     pub fn check(&mut self, now: Instant) -> Option<Result<(), StorageError>> {
         match self {
             Self::Memory(_) => None,

@@ -1,4 +1,4 @@
-//! What the operator reads: one line for each thing that happened, never what people say.
+//! The operator's log: one line for each thing that happened, never what people say.
 //!
 //! Under systemd the lines go to the journal with fields of their own (`PYCHAT_EVENT`,
 //! `PYCHAT_USER`, `PYCHAT_PEER`, `PYCHAT_REASON`) and the id of their kind, otherwise to standard
@@ -60,10 +60,10 @@ pub fn init() {
     tracing_subscriber::registry().with(LevelFilter::INFO).with(lines).init();
 }
 
-/// How many lines were dropped since one was written last.
+/// The number of lines dropped since one was written last.
 static DROPPED: AtomicUsize = AtomicUsize::new(0);
 
-/// Lines that nobody took.
+/// The number of lines that were dropped because nobody took them.
 struct Dropped(usize);
 
 impl Dropped {
@@ -72,7 +72,7 @@ impl Dropped {
         DROPPED.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Returns those that have not been told of yet, if there are any.
+    /// Returns the lines that have not been told of yet, if there are any.
     fn take() -> Option<Self> {
         let dropped = DROPPED.swap(0, Ordering::Relaxed);
         (0 < dropped).then_some(Self(dropped))
@@ -126,7 +126,7 @@ pub fn started() {
     info!(event = "start", version, "pychat-server {version} started");
 }
 
-/// What is said is kept in a folder.
+/// Messages are kept in a folder.
 pub fn keeping(directory: &Path) {
     let directory = directory.display();
     info!(event = "keep", "messages are kept in {directory}");
@@ -137,7 +137,7 @@ pub fn listening(address: SocketAddr) {
     info!(event = "listen", address = %address, "listening on {address}");
 }
 
-/// Systemd listens already, so nobody asks the configuration where to.
+/// Systemd listens already, so the configured addresses are not used.
 pub fn listen_ignored() {
     warn!(event = "listen_ignored", "--listen is ignored: systemd has passed listening sockets");
 }
@@ -281,7 +281,7 @@ pub fn restart_needed(option: &str) {
     warn!(event = "restart_needed", "{option} has changed, which takes a restart");
 }
 
-/// Nothing that is said can be kept from here on, so nothing is said.
+/// Texts cannot be kept from here on, so none is published.
 pub fn storage_failed(error: &StorageError) {
     let key = error.key();
     error!(event = "storage", reason = key, "storage failed, so nobody can say anything: {error}");
@@ -297,12 +297,12 @@ pub fn forgotten(messages: u64, first_seq: u64) {
     info!(event = "forget", "forgot {messages} messages, all before number {first_seq}");
 }
 
-/// What somebody missed cannot be read.
+/// The history cannot be read.
 pub fn read_failed(error: &StorageError) {
     error!(event = "storage_read", reason = error.key(), "the history cannot be read: {error}");
 }
 
-/// What is said is kept again.
+/// Messages are kept again.
 pub fn storing_again() {
     info!(event = "storage_again", "storage works again");
 }

@@ -1,4 +1,4 @@
-//! What one peer is owed: bytes that its socket has not taken yet.
+//! The outbox of one peer: bytes that its socket has not taken yet.
 
 /// An empty outbox that has room for more than this gives it back, in bytes.
 const IDLE_CAPACITY_BYTES: usize = 512;
@@ -7,7 +7,7 @@ const IDLE_CAPACITY_BYTES: usize = 512;
 #[derive(Debug, Default)]
 pub struct Outbox {
     bytes: Vec<u8>,
-    /// How many of `bytes`, from the front, the socket has taken.
+    /// The number of `bytes`, from the front, that the socket has taken.
     taken: usize,
 }
 

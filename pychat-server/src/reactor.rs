@@ -37,18 +37,19 @@ use crate::{
     systemd::{Inherited, Manager},
 };
 
-/// How long peers may take to read the goodbye when the server stops.
+/// The time that peers have to read the goodbye when the server stops.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a manager that is too busy to take connections is waited for, and asked again after how
-/// long.
+/// The time for which a manager that is too busy to take connections is waited for, and the
+/// interval at which it is asked again.
 const HAND_OVER_TIMEOUT: Duration = Duration::from_secs(5);
 const HAND_OVER_RETRY: Duration = Duration::from_millis(20);
 
-/// How many descriptors the server has besides connections: its own, and those turned away.
+/// The number of descriptors that the server has besides connections: its own, and those turned
+/// away.
 const DESCRIPTORS_BESIDES: usize = 128;
 
-/// How many edges are taken from the kernel at once.
+/// The most edges taken from the kernel at once.
 const EVENTS_MAX: usize = 1_024;
 
 /// Tokens from here on are not connections' (their slots never come near): signals and listeners.
@@ -63,7 +64,7 @@ pub struct Reactor {
     listeners: Vec<Listener>,
     signals: Signals,
     switchboard: Switchboard<TcpStream>,
-    /// Those who called before there was a loop, until they are taken in.
+    /// Connections that came before there was a loop, until they are taken in.
     waiting: Vec<TcpStream>,
     /// Connections of an earlier process, until they are restored.
     carriers: Vec<OwnedFd>,
@@ -172,7 +173,7 @@ impl Reactor {
         }
     }
 
-    /// Goes on with the connections of an earlier process, and takes in those who called meanwhile.
+    /// Goes on with the connections of an earlier process, and takes in those that came meanwhile.
     fn restore(&mut self, now: Instant) {
         let carriers = mem::take(&mut self.carriers);
         let (poll, switchboard) = (&self.poll, &mut self.switchboard);

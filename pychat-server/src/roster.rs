@@ -1,4 +1,4 @@
-//! Who is present, in the order in which they joined.
+//! The roster: the people present, in the order in which they joined.
 //!
 //! Invariant: no two people present have names that a reader would take for each other.
 
@@ -11,13 +11,13 @@ use pychat_wire::{UserName, message::Listing, name::Skeleton};
 use self::numbers::Numbers;
 use crate::id::ConnectionId;
 
-/// What stands between two names in a list of them.
+/// The separator of two names in a list of them.
 const SEPARATOR: &str = ", ";
 
 /// The people present.
 #[derive(Debug, Default)]
 pub struct Roster {
-    /// In join order; the number is only good for that.
+    /// The names by join index, which is good for the order alone.
     participants: BTreeMap<u64, UserName>,
     by_id: HashMap<ConnectionId, u64>,
     /// The person present with a name of this skeleton.
@@ -135,7 +135,8 @@ impl Roster {
             .get_or_insert_with(|| self.participants.values().map(UserName::as_str).collect())
     }
 
-    /// Returns who has this name or one that looks like it: at most one for each of its skeletons.
+    /// Returns the connections with this name or one that looks like it: at most one for each of
+    /// its skeletons.
     pub fn holders(&self, name: &UserName) -> Vec<ConnectionId> {
         let holders = name.skeletons().iter().filter_map(|skeleton| self.taken.get(skeleton));
         let mut holders: Vec<_> = holders.copied().collect();

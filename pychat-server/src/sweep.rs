@@ -6,7 +6,7 @@ use std::{collections::HashMap, hash::Hash};
 /// The fewest entries that are worth a sweep.
 pub const SWEEP_MIN: usize = 1_024;
 
-/// When a map is to be swept next.
+/// The number of entries at which a map is swept next.
 #[derive(Debug)]
 pub struct Sweep {
     at: usize,

@@ -53,18 +53,18 @@ use crate::{
 
 /// The most that is read from all connections before what they said is answered, in bytes.
 ///
-/// It bounds what one tick can owe a single peer, so that who reads is not taken for one that does
-/// not because many spoke at once.
+/// It bounds what one tick can owe a single peer, so that a peer that reads is not taken for one
+/// that does not because many spoke at once.
 pub const TICK_READ_BYTES_MAX: usize = 4 * READ_BUDGET_BYTES;
 
-/// How much of what follows from what was read weighs as much as reading one byte, in bytes: a tick
-/// owes its peers at most this times [`TICK_READ_BYTES_MAX`].
+/// The weight of effects, in bytes, that counts as much as one byte read: a tick owes its peers at
+/// most this times [`TICK_READ_BYTES_MAX`].
 const WEIGHT_PER_READ_BYTE: usize = 64;
 
-/// How long a connection may take to flush what it is owed once it is to be closed.
+/// The time that a connection has to flush what it is owed once it is to be closed.
 pub const CLOSING_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a peer that was told all may take to close its side.
+/// The time that a peer has to close its side once it was told all.
 pub const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The connections, the chat between them, and the log.
@@ -74,28 +74,28 @@ pub struct Switchboard<S> {
     log: Log,
     limits: Limits,
     effects: Vec<Effect>,
-    /// The other place for effects, empty between ticks.
+    /// A second buffer for effects, empty between ticks.
     spare: Vec<Effect>,
     queues: Queues,
-    /// How many connections are only being told that there is no room.
+    /// The number of connections that are only being told that there is no room.
     n_turned_away: usize,
     /// When closing connections are given up.
     deadlines: Deadlines,
     /// When connections that said too much are read again.
     holds: Deadlines,
-    /// Where sockets are read into.
+    /// The buffer into which sockets are read.
     scratch: Vec<u8>,
-    /// Where a frame for one peer is encoded before it is owed.
+    /// The buffer in which a frame for one peer is encoded before it is owed.
     frame: Vec<u8>,
     run: Run,
-    /// The last message that went into the run; what a newcomer hears comes after it.
+    /// The number of the last message that went into the run; what a newcomer hears comes after it.
     published_seq: u64,
-    /// Who has entered the room and whose connection is still there, by join index. Unlike the chat's
-    /// roster, which is ahead of effects that are still to be applied.
+    /// The people who have entered the room and whose connection is still there, by join index.
+    /// The chat's roster is ahead of this by the effects that are still to be applied.
     room: BTreeMap<u64, ConnectionId>,
-    /// Who is being sent what they missed before they hear what all hear.
+    /// The peers that are being sent what they missed before they hear what all hear.
     returning: BTreeSet<ConnectionId>,
-    /// When peers of protocol 2 are looked after.
+    /// The times at which peers of protocol 2 are checked: pinged, or given up for silence.
     pulses: Deadlines,
     /// When peers whose share of history is used up are sent more of it.
     replay_waits: Deadlines,
@@ -105,7 +105,7 @@ pub struct Switchboard<S> {
     told_ms: u64,
     clock: WallClock,
     forgotten: Forgotten,
-    /// What the log has taken and the chat has not been told yet.
+    /// Answers of the log that the chat has not been told yet.
     appended: VecDeque<Input<'static>>,
     /// True from when the log refused something until it takes something.
     is_log_failing: bool,
@@ -148,7 +148,7 @@ impl<S: Socket> Switchboard<S> {
         self.connections.next_id()
     }
 
-    /// Returns what another server needs to go on: the log, and who owns which name.
+    /// Returns what another server needs to go on: the log, and the owners of names.
     pub fn into_parts(self) -> (Log, Tokens) {
         (self.log, self.chat.into_tokens())
     }
@@ -331,7 +331,7 @@ impl<S: Socket> Switchboard<S> {
         bytes + weight / WEIGHT_PER_READ_BYTE
     }
 
-    /// Tells the chat who has gone, and forgets who is gone for good.
+    /// Tells the chat of connections that have ended, and removes those that are over.
     fn reap(&mut self, now: Instant) {
         let mut ended = mem::take(&mut self.queues.ended);
         for id in ended.drain(..) {
@@ -386,7 +386,7 @@ impl<S> fmt::Debug for Switchboard<S> {
     }
 }
 
-/// What a payload tells the chat; an empty one is the original's goodbye.
+/// Returns a payload as an input of the chat; an empty one is the original's goodbye.
 fn understand(id: ConnectionId, payload: &[u8]) -> Input<'_> {
     if payload.is_empty() {
         return Input::Finished { id };

@@ -1,8 +1,8 @@
 //! The service manager: what it passes on when it starts the server, and what it is told.
 //!
-//! All of it goes through the environment, which only who starts the server can set. Without it the
-//! server is on its own: nothing is taken, nobody is told, and the loop does not wake for anybody.
-//! What the server starts itself gets neither the descriptors nor the environment.
+//! All of it goes through the environment, which only the program that starts the server can set.
+//! Without it nothing is taken, nobody is told, and the loop does not wake for anybody. Programs
+//! that the server starts itself get neither the descriptors nor the environment.
 
 mod inherited;
 mod manager;

@@ -32,7 +32,7 @@ const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 #[derive(Debug)]
 pub struct Tokens {
     secret: Secret,
-    /// How many tokens were made; each is another one.
+    /// The number of tokens made so far: each is made from its own, so no two are alike.
     made: u64,
     last_owner: OwnerId,
     owners: HashMap<OwnerId, Known>,
@@ -40,14 +40,14 @@ pub struct Tokens {
     /// The order in which they are forgotten where there is no room: those who only passed by, then by
     /// last use.
     by_use: BTreeSet<(bool, u64, OwnerId)>,
-    /// What the log is to keep of all this and was not told yet.
+    /// Changes of owners that the log is to keep and was not told of yet.
     changes: Vec<OwnerChange>,
 }
 
-/// What one connection was given a name by.
+/// The proof by which a connection has its name: the owner, and their token.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Grant {
-    /// Who has the name.
+    /// The owner of the name.
     pub owner: OwnerId,
     /// The hash of their token.
     pub token: TokenHash,
@@ -55,7 +55,7 @@ pub struct Grant {
     pub is_saved: bool,
 }
 
-/// Until when names are reserved.
+/// The end of reservations.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Expiry {
     /// For now no reservation ends: there is no clock that can be trusted.
@@ -65,7 +65,7 @@ pub enum Expiry {
     By {
         /// The end.
         expired_ms: u64,
-        /// What the time is.
+        /// The time now.
         now_ms: u64,
     },
 }

@@ -1,4 +1,4 @@
-//! How a guest becomes somebody in the room.
+//! Joining: a guest's hello, the name that it asks for, and its entry into the room.
 
 use std::{fmt::Write, time::Instant};
 
@@ -16,13 +16,13 @@ use crate::{
     tokens::{Grant, Tokens},
 };
 
-/// What a hello says.
+/// The content of a hello.
 #[derive(Debug)]
 pub(super) struct Hello<'a> {
     pub(super) username: &'a str,
     pub(super) protocol: u64,
     pub(super) token: Option<&'a str>,
-    /// Where the peer wants to go on.
+    /// The message of the log after which the peer wants to go on.
     pub(super) resume: Option<&'a Resume<'a>>,
 }
 
@@ -61,7 +61,7 @@ impl Chat {
         change_owners(&mut self.tokens, effects);
         let free = self.find_free(name);
         let name = free.name().clone();
-        // Who is there already is a long text in a large room. Its memory comes in sizes that will be
+        // The list of people is a long text in a large room. Its memory comes in sizes that will be
         // asked for again: a little more for each newcomer would leave a hole for each.
         let (online, names) = (self.roster.len(), self.roster.listing());
         let mut content = String::with_capacity((256 + names.len()).next_power_of_two());
@@ -144,8 +144,8 @@ impl Chat {
             && self.tokens.reserve(grant, name, utc_ms, expiry)
     }
 
-    /// Returns what somebody has `name` by who has this `token`. Where it could not be reserved only
-    /// their connection knows it.
+    /// Returns the grant of `name` that `token` proves. Where the name could not be reserved, only
+    /// the connection that has it knows the token.
     fn proven(&self, name: &UserName, token: &str) -> Option<Grant> {
         let held = |holder| self.peers.get(&holder).and_then(|peer| peer.grant);
         self.tokens.prove(name, token).or_else(|| {
@@ -202,7 +202,7 @@ impl Chat {
     }
 }
 
-/// Hands on what is to be kept of who owns what.
+/// Hands on the changes of owners that the log is to keep.
 pub(super) fn change_owners(tokens: &mut Tokens, effects: &mut Vec<Effect>) {
     effects.extend(tokens.take_changes().into_iter().map(Effect::ChangeOwner));
 }

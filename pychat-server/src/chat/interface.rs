@@ -1,4 +1,4 @@
-//! The words between the chat and the rest of the server: what it is told, what it wants done.
+//! The interface between the chat and the rest of the server: its inputs and its effects.
 
 use std::{fmt, ops::Range, sync::Arc, time::Instant};
 
@@ -13,102 +13,102 @@ use crate::{
     log::{Appended, Draft, OwnerChange, OwnerId, Record, StorageError},
 };
 
-/// What the chat is told.
+/// An input: something that the chat is told.
 #[derive(Debug)]
 pub enum Input<'a> {
     /// Somebody connected.
     Connected {
-        /// Under this id from now on.
+        /// The id that it has from now on.
         id: ConnectionId,
         /// The networks that the connection comes from.
         origin: Origin,
     },
     /// A message arrived.
     Received {
-        /// From whom.
+        /// The connection that it came from.
         id: ConnectionId,
-        /// What it says.
+        /// The message.
         message: ClientMessage<'a>,
     },
-    /// A whole payload arrived that means nothing.
+    /// A whole payload arrived that is no message.
     Misunderstood {
-        /// From whom.
+        /// The connection that it came from.
         id: ConnectionId,
-        /// What is wrong with it.
+        /// The fault in it.
         error: MessageError,
     },
-    /// What arrives is no stream of frames any more.
+    /// Bytes arrived that are no frames; the stream cannot be read any further.
     Broken {
-        /// From whom.
+        /// The connection that they came from.
         id: ConnectionId,
-        /// What is wrong with it.
+        /// The fault in them.
         error: FrameError,
     },
-    /// The peer will say no more, and said so: by a goodbye or by closing its writing side.
+    /// The peer will send no more, and said so: by a goodbye or by closing its writing side.
     Finished {
-        /// Who.
+        /// The connection.
         id: ConnectionId,
     },
     /// The connection is closing or gone, for whatever cause; nothing more comes from it.
     Closed {
-        /// Whose.
+        /// The connection.
         id: ConnectionId,
-        /// Why.
+        /// The reason.
         reason: CloseReason,
     },
     /// The log has a text.
     Appended {
         /// The connection that it came by.
         from: ConnectionId,
-        /// The text as the log has it, and whether it is new there.
+        /// The outcome: the text as the log has it, new or known, or a conflict.
         appended: Appended,
     },
     /// The log could not take a text.
     NotKept {
         /// The text.
         draft: Draft,
-        /// Why.
+        /// The reason.
         error: StorageError,
     },
     /// The server is about to stop.
     Stopping,
 }
 
-/// What the chat wants done.
+/// An effect: something that the chat wants done.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Effect {
     /// Take a text into the log.
     Append(Draft),
-    /// Keep who owns which name.
+    /// Keep a change to the owners of names.
     ChangeOwner(OwnerChange),
     /// Send the first message of every connection.
     Greet {
-        /// To whom.
+        /// The connection to greet.
         to: ConnectionId,
     },
     /// Tell one peer, in the server's name and in a sentence of protocol 1.
     Tell {
-        /// Whom.
+        /// The connection of that peer.
         to: ConnectionId,
-        /// What.
+        /// The sentence.
         content: String,
     },
     /// Tell one peer of protocol 2 what was refused.
     Complain {
-        /// Whom.
+        /// The connection of that peer.
         to: ConnectionId,
-        /// What was refused.
+        /// The refusal.
         complaint: Complaint,
     },
     /// Welcome a peer of protocol 2.
     Welcome {
-        /// Whom.
+        /// The connection of that peer.
         to: ConnectionId,
-        /// Under which name.
+        /// The name under which it has joined.
         name: UserName,
-        /// What proves from now on that the name is theirs.
+        /// The token that proves from now on that the name is theirs.
         token: String,
-        /// Who is present, this peer included.
+        /// The people present, this peer included.
         members: Listing,
     },
     /// Tell everybody in the room who joined before them that these did: those who joined later know
@@ -119,49 +119,49 @@ pub enum Effect {
     },
     /// Tell people in the room that somebody left.
     Depart {
-        /// Who.
+        /// The name of the person who left.
         name: UserName,
-        /// Why.
+        /// The reason.
         reason: CloseReason,
         /// The join indices of those who are told; everybody if `None`.
         known_to: Option<Range<u64>>,
     },
     /// From here on this connection is in the room and hears what is told to all.
     Enter {
-        /// Which.
+        /// The connection.
         id: ConnectionId,
-        /// Under which name.
+        /// The name under which it has joined.
         name: UserName,
-        /// Whose that is, if they proved it.
+        /// The owner of that name, if the peer proved it.
         owner: Option<OwnerId>,
-        /// What it is spoken to in.
+        /// The protocol in which it is spoken to.
         protocol: Protocol,
         /// Its position in join order.
         join_index: u64,
     },
     /// Send everything after a number that the log has, and only then what is told to all.
     Resume {
-        /// To whom, who is in the room.
+        /// The connection, which is in the room.
         id: ConnectionId,
         /// The log that the number belongs to.
         epoch: String,
         /// The last number that the peer has.
         after: u64,
-        /// How many messages it wants at most, the newest; `None` if all.
+        /// The most messages that it wants, the newest ones; all if `None`.
         limit: Option<u64>,
     },
     /// Send some messages of the past.
     Page {
-        /// To whom.
+        /// The connection to send them to.
         to: ConnectionId,
-        /// Those before this number.
+        /// The number before which they end.
         before: u64,
-        /// The newest so many of them.
+        /// The most messages, the newest of those before it.
         limit: u64,
     },
     /// Answer a ping.
     Pong {
-        /// Whose.
+        /// The connection that sent it.
         to: ConnectionId,
     },
     /// Show a message to everybody in the room, to its author as its own.
@@ -173,37 +173,37 @@ pub enum Effect {
     },
     /// Tell the author of a text that it had been accepted before.
     Acknowledge {
-        /// Whom.
+        /// The connection of the author.
         to: ConnectionId,
         /// The message as it was accepted then.
         record: Record,
     },
     /// Tell one peer of protocol 2 that its connection is about to be closed.
     Bye {
-        /// Whom.
+        /// The connection of that peer.
         to: ConnectionId,
-        /// Why.
+        /// The reason.
         reason: CloseReason,
     },
     /// Read nothing more from this connection for a while, not even what has arrived.
     Hold {
-        /// Which.
+        /// The connection.
         id: ConnectionId,
-        /// Until when.
+        /// The time at which it is read again.
         until: Instant,
     },
     /// Note for the operator that something was refused.
     Report {
-        /// From whom.
+        /// The connection that sent it.
         id: ConnectionId,
-        /// What was wrong.
+        /// The refusal.
         refusal: Refusal,
     },
     /// Read nothing more from this connection, flush what it is owed, and close it.
     Close {
-        /// Which.
+        /// The connection.
         id: ConnectionId,
-        /// Why.
+        /// The reason.
         reason: CloseReason,
     },
 }
@@ -221,7 +221,7 @@ impl Effect {
 
     /// Returns about how many bytes it takes to carry this out, for one peer.
     pub fn weight(&self) -> usize {
-        /// What anything takes that is not longer than this.
+        /// The weight of any effect apart from its content, in bytes.
         const LEAST: usize = 256;
         LEAST
             + match self {
@@ -233,7 +233,7 @@ impl Effect {
     }
 }
 
-/// What a peer is spoken to in.
+/// The protocol in which a peer is spoken to.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Protocol {
     /// The original's, in sentences.
@@ -243,16 +243,16 @@ pub enum Protocol {
     Two,
 }
 
-/// What a peer of protocol 2 is told when something was refused.
+/// A refusal, as a peer of protocol 2 is told of it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Complaint {
-    /// What.
+    /// The kind of refusal.
     pub code: ErrorCode,
-    /// Why, for people to read.
+    /// The reason, for people to read.
     pub text: String,
     /// The id of the text that it is about.
     pub reference: Option<Arc<str>>,
-    /// When trying again makes sense, in milliseconds from now.
+    /// The time until trying again makes sense, in milliseconds.
     pub retry_ms: Option<u64>,
     /// A name that is free.
     pub suggest: Option<UserName>,
@@ -265,7 +265,7 @@ impl Complaint {
     }
 }
 
-/// Why a connection ended. Not an error: people leave.
+/// The reason why a connection ended. Not an error: people leave.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum CloseReason {
     /// It said goodbye, or closed its writing side.
@@ -276,11 +276,11 @@ pub enum CloseReason {
     Slow,
     /// It did not keep to the protocol.
     Protocol,
-    /// It did not say who it is in time.
+    /// It sent no hello in time.
     Timeout,
     /// Somebody who proved that the name is theirs came by another connection.
     Replaced,
-    /// What it missed could not be read from the log.
+    /// The history that it asked for could not be read from the log.
     Storage,
     /// The server stops.
     Shutdown,
@@ -320,18 +320,18 @@ impl fmt::Display for CloseReason {
     }
 }
 
-/// What was refused, for the operator.
+/// A refusal, as the operator's log names it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Refusal {
     /// Bytes that are no frame.
     Frame(FrameError),
-    /// A payload that means nothing.
+    /// A payload that is no message.
     Payload(MessageError),
     /// A name that breaks a rule.
     Name(NameError),
     /// A name that somebody present has, or owns.
     NameTaken,
-    /// A text without an id of its own, or with an endless one.
+    /// A text without an id of its own, or with one that is too long.
     MessageId,
     /// A text under an id that other words were said under.
     IdReused,

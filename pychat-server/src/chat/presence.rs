@@ -1,4 +1,4 @@
-//! Who is told of whom: people are announced once they have stayed, or said something.
+//! Announcements: people are announced once they have stayed, or said something.
 
 use std::time::Instant;
 
@@ -9,9 +9,8 @@ use crate::{admission::Act, id::ConnectionId};
 /// sent more.
 pub const ANNOUNCED_AT_ONCE_MAX: usize = 128;
 
-/// How many times people who stayed are announced, at most, in the time that one of them has to stay:
-/// each costs a write to everybody, and of a crowd that comes within a second each tick would bring
-/// a few.
+/// The most announcements of people who stayed in the time that one of them has to stay: each costs
+/// a write to everybody, and with a crowd that comes within a second each tick would bring a few.
 const ANNOUNCEMENTS_PER_STAY_MAX: u32 = 20;
 
 impl Chat {
@@ -46,7 +45,7 @@ impl Chat {
         Some(self.announced_at.map_or(stayed, |last| stayed.max(last + interval)))
     }
 
-    /// Has everybody announced who is to be.
+    /// Announces everybody who has not been announced yet.
     pub fn announce_all(&mut self, effects: &mut Vec<Effect>) {
         while let Some(id) = self.unannounced.first() {
             self.announce(id, effects);

@@ -1,4 +1,4 @@
-//! What is refused, and what comes of too much of it.
+//! Refusals, and the end of a connection that earns too many of them.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use pychat_wire::{ClientMessage, FrameError, MessageError, message::ErrorCode, n
 use super::{Chat, CloseReason, Complaint, Effect, Phase, Protocol, Refusal, complain, tell};
 use crate::id::ConnectionId;
 
-/// How many payloads that are of no use, with no text among them, end a connection.
+/// The number of useless payloads, with no text among them, that ends a connection.
 pub const BAD_PAYLOADS_MAX: u32 = 16;
 
 impl Chat {
@@ -37,8 +37,8 @@ impl Chat {
         effects.push(Effect::Report { id, refusal: Refusal::Payload(error) });
     }
 
-    /// Counts a payload that was of no use, and ends the connection after
-    /// [`BAD_PAYLOADS_MAX`] without a text among them.
+    /// Counts a useless payload, and ends the connection after [`BAD_PAYLOADS_MAX`] without a text
+    /// among them.
     pub(super) fn count_bad(
         &mut self,
         id: ConnectionId,

@@ -1,4 +1,4 @@
-//! What people say, from their lips to everybody's ears.
+//! Texts, from their authors to everybody in the room.
 
 use std::{mem, time::Instant};
 
@@ -18,7 +18,7 @@ use crate::{
     tokens::Grant,
 };
 
-/// When saying it again makes sense to somebody whose text could not be kept, in milliseconds.
+/// The time after which an author should send a text again that could not be kept, in milliseconds.
 pub const STORAGE_RETRY_MS: u64 = 5_000;
 
 impl Chat {
@@ -119,7 +119,7 @@ impl Chat {
         self.count_bad(id, ErrorCode::NotJoined, &Refusal::NotJoined, effects);
     }
 
-    /// Nobody is shown a text that is not kept; its author hears of that.
+    /// A text that could not be kept is shown to nobody; its author is told so.
     pub(super) fn on_not_kept(
         &mut self,
         draft: &Draft,
@@ -147,7 +147,7 @@ impl Chat {
         }
     }
 
-    /// What was accepted is published, even if its author has left.
+    /// A text that was accepted is published, even if its author has left.
     pub(super) fn on_appended(
         &mut self,
         from: ConnectionId,
@@ -169,12 +169,12 @@ impl Chat {
     }
 }
 
-/// Returns what a text weighs: 1, and 1 more for each KiB.
+/// Returns the cost of a text: 1, and 1 more for each KiB.
 fn text_cost(content: &str) -> u32 {
     u32::try_from(content.len() >> 10).map_or(u32::MAX, |kib| kib.saturating_add(1))
 }
 
-/// An id that is not longer than ids are.
+/// Returns `id` unless it is longer than an id may be.
 fn repeatable(id: &str) -> Option<&str> {
     (id.len() <= MESSAGE_ID_BYTES_MAX).then_some(id)
 }

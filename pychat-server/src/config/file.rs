@@ -13,7 +13,7 @@ use super::{
     settings::{Given, Settings, shown},
 };
 
-/// What can only be said by a flag.
+/// The names of flags that are no keys of the file.
 const FLAGS_ONLY: [&str; 4] = ["check-config", "config", "help", "version"];
 
 /// Reads the file at `path`.

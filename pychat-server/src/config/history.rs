@@ -1,33 +1,33 @@
-//! What the operator asked for as to what is kept, and where.
+//! The settings of the log: its folder, its limits and its durability.
 
 use std::{env, ffi::OsString, path::PathBuf, time::Duration};
 
 use super::{ConfigError, settings::Settings, values};
 use crate::log::{Keep, sqlite::Durability};
 
-/// How what is said is kept.
+/// The settings of the log.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct History {
-    /// The folder that it is kept in; in memory alone if `None`.
+    /// The folder that holds it; in memory alone if `None`.
     pub directory: Option<PathBuf>,
-    /// How much.
+    /// The limits of what is kept.
     pub keep: Keep,
-    /// What it outlives.
+    /// The failures that it outlives.
     pub durability: Durability,
 }
 
-/// The folders that the system names for what programs keep.
+/// The folders that the system names for the data of programs.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Folders {
-    /// What systemd made for this service; several are separated by colons.
+    /// The folder that systemd made for this service; several are separated by colons.
     pub(super) service: Option<OsString>,
-    /// What the user chose for all programs.
+    /// The folder that the user chose for all programs.
     pub(super) user: Option<OsString>,
     pub(super) home: Option<OsString>,
 }
 
 impl Folders {
-    /// Returns what this process was told.
+    /// Returns the folders that the environment of this process names.
     pub(super) fn of_user() -> Self {
         let of = |name| env::var_os(name);
         Self { service: of("STATE_DIRECTORY"), user: of("XDG_STATE_HOME"), home: of("HOME") }
@@ -44,7 +44,7 @@ impl Folders {
     }
 }
 
-/// Reads how what is said is kept.
+/// Reads the settings of the log.
 pub(super) fn read(settings: &Settings, folders: Folders) -> Result<History, ConfigError> {
     let default = Keep::default();
     let unless_zero = |number: usize| if number == 0 { u64::MAX } else { number as u64 };

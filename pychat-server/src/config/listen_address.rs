@@ -1,4 +1,4 @@
-//! Where to listen, as people write it.
+//! Addresses to listen on, as people write them.
 
 use std::{net::Ipv6Addr, str::FromStr};
 
@@ -7,7 +7,7 @@ use thiserror::Error;
 /// The port of the original program.
 pub const PORT_DEFAULT: u16 = 12_345;
 
-/// Where to listen: a host, as a name or a literal address, and a port.
+/// An address to listen on: a host, as a name or a literal address, and a port.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ListenAddress {
     /// A name, an IPv4 address, or an IPv6 address, perhaps with a scope (`fe80::1%eth0`).
@@ -16,7 +16,7 @@ pub struct ListenAddress {
     pub port: u16,
 }
 
-/// Why a text is not a [`ListenAddress`].
+/// The reason why a text is not a [`ListenAddress`].
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum ListenAddressError {
     /// It has no host.
@@ -25,7 +25,7 @@ pub enum ListenAddressError {
     /// An IPv6 address stands there without brackets.
     #[error("an IPv6 address needs brackets, such as [::1]:12345")]
     NoBrackets,
-    /// What stands in brackets is not an IPv6 address.
+    /// The text in brackets is not an IPv6 address.
     #[error("not an IPv6 address in the brackets; write [::1]:12345 or [fe80::1%eth0]:12345")]
     BadBrackets,
     /// The port is not a number that ports have.

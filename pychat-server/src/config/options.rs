@@ -4,20 +4,20 @@ use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
 
-/// What may be said by a flag, in the environment and in a file alike.
+/// An option that can be set by a flag, in the environment and in a file alike.
 #[derive(Debug)]
 pub struct ConfigOption {
     /// Its name in the file; `--` and this is the flag.
     pub key: &'static str,
-    /// What its value is called.
+    /// The name of its value, as the help shows it.
     pub value: &'static str,
-    /// Below which heading the help lists it.
+    /// The heading below which the help lists it.
     pub heading: &'static str,
-    /// What it is for, in one line.
+    /// Its purpose, in one line.
     pub help: &'static str,
-    /// What else there is to say.
+    /// Further details.
     pub details: &'static str,
-    /// What holds without it, in words.
+    /// Its default, in words.
     pub default: &'static str,
     /// A value as it stands in the file.
     pub example: &'static str,
@@ -185,11 +185,11 @@ pub const OPTIONS: &[ConfigOption] = &[
     },
 ];
 
-/// What people call an option that has another name here.
+/// Names under which people look for an option, each with the name that it has here.
 const ALIASES: &[(&str, &str)] =
     &[("address", "listen"), ("bind", "listen"), ("host", "listen"), ("port", "listen")];
 
-/// How alike two names are if one was meant for the other, from 0 to 1.
+/// The least likeness of two names, from 0 to 1, at which one is taken for the other misspelt.
 const LIKENESS_MIN: f64 = 0.7;
 
 impl ConfigOption {
@@ -254,5 +254,5 @@ pub(super) fn variable(name: &str) -> String {
     format!("{VARIABLE_PREFIX}{}", name.to_uppercase().replace('-', "_"))
 }
 
-/// What the variables of this program begin with.
+/// The prefix of this program's variables.
 pub(super) const VARIABLE_PREFIX: &str = "PYCHAT_";

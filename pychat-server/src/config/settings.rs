@@ -1,4 +1,4 @@
-//! What was given for each option, wherever it was given, not read yet.
+//! The values given for each option, wherever they were given, not read yet.
 
 use std::{
     collections::BTreeMap,

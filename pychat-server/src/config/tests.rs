@@ -8,7 +8,7 @@ use crate::{
     pace::Pace,
 };
 
-/// What the environment of a test says.
+/// The environment of a test: variables with their values.
 type Variables<'a> = &'a [(&'a str, &'a str)];
 
 fn read(flags: &[&str], variables: Variables) -> Result<Config, String> {
@@ -146,7 +146,7 @@ fn messages_are_kept_where_the_system_keeps_such_things() {
     assert_eq!(history.directory, Some(named.into()));
 }
 
-/// What a library would say of the same.
+/// Words of a library's own errors, which none of ours should repeat.
 const RAW_WORDS: [&str; 9] =
     ["invalid", "expected", "sequence", "type:", "field", "parse", "error:", "literal", "serde"];
 

@@ -69,7 +69,7 @@ Exit codes:
   1  could not start, or could not go on
   2  wrong usage, or a configuration that cannot be used";
 
-/// What the command line says.
+/// The parsed command line.
 #[derive(Debug)]
 pub(super) struct Flags {
     pub(super) config: Option<OsString>,

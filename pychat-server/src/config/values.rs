@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::listen_address::ListenAddressError;
 use crate::pace::Pace;
 
-/// Why a value cannot be used: what to write instead.
+/// The reason why a value cannot be used: what to write instead.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 pub(super) enum ValueError {
     /// It is not a size within its bounds.

@@ -1,4 +1,4 @@
-//! What a connection needs of its socket.
+//! The operations that a connection needs of its socket.
 
 use std::{
     io::{self, Read, Write},

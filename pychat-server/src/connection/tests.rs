@@ -4,7 +4,7 @@ use std::{collections::VecDeque, io::Read};
 
 use super::*;
 
-/// What the socket answers, in order; after that it would block.
+/// A socket that answers from these lists, in order; after that it would block.
 #[derive(Debug, Default)]
 struct Scripted {
     reads: VecDeque<io::Result<Vec<u8>>>,

@@ -25,12 +25,12 @@ pub struct Memory {
     epoch: String,
     keep: Keep,
     records: VecDeque<Record>,
-    /// Where each text is that has an id of its owner's.
+    /// The number of each text that has an id, by its owner and that id.
     known: HashMap<(OwnerId, Arc<str>), u64>,
     content_bytes: usize,
     last_seq: u64,
     last_ms: u64,
-    /// How many were forgotten and not told of.
+    /// The number of messages forgotten and not reported yet.
     forgotten: u64,
     next_deadline: Option<Instant>,
 }
@@ -109,7 +109,7 @@ impl Memory {
     /// See [`Log::read`](super::Log::read).
     pub fn read(&self, after: u64, mut each: impl FnMut(Entry<'_>) -> ControlFlow<()>) {
         let begin = self.records.partition_point(|record| record.seq <= after);
-        // Who has seen enough says so by breaking off, which is no news here.
+        // Breaking off is the reader's choice, and no failure.
         let _ = self.records.range(begin..).try_for_each(|record| each(record.entry()));
     }
 

@@ -1,4 +1,4 @@
-//! How much history one page has.
+//! The extent of one page of history.
 
 /// Returns the first number of the longest run of the `newest` messages, given with the sizes of their
 /// texts, the newest first, that has at most `bytes_max` bytes, but one message at least; `before` if

@@ -1,9 +1,9 @@
 //! A log that outlives the process: a SQLite database, one transaction a tick.
 //!
-//! What was taken is in the file's write-ahead log before anybody is told of it, so it survives the
-//! server whatever ends that. Whether it also survives the machine is a matter of [`Durability`].
-//! Everything that waits for the disk for long is left to another process, see [`child`]: moving what
-//! was written into its place, and reading all of it after an end that was not in order.
+//! Everything taken is in the file's write-ahead log before anybody is told of it, so it survives
+//! the server whatever ends that; [`Durability`] decides whether it also survives the machine. Work
+//! that waits for the disk for long is left to another process, see [`child`]: moving what was
+//! written into its place, and reading all of it after an end that was not in order.
 
 pub mod checkpoint;
 pub mod child;
@@ -34,13 +34,13 @@ pub use self::{error::OpenError, folder::FILE_NAME, retention::TRIM_STEP};
 use super::{Appended, Draft, Entry, Keep, Owner, OwnerChange, OwnerId, StorageError, TokenHash};
 use crate::{clock::Time, id::ConnectionId};
 
-/// How long a look at what is free on the disk is good for.
+/// The time for which one look at the free space on the disk holds good.
 const SPACE_PAUSE: Duration = Duration::from_secs(1);
 
-/// How long reading all of the log may take, after an end that was not in order.
+/// The longest that reading all of the log may take, after an end that was not in order.
 const CHECK_TIMEOUT: Duration = Duration::from_hours(1);
 
-/// What the log outlives.
+/// The failures that the log outlives.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Durability {
     /// Whatever ends the server, kill -9 among it; not what ends the machine, which may take the
@@ -51,12 +51,12 @@ pub enum Durability {
     Power,
 }
 
-/// Where and how a log is kept.
+/// The folder of a log, and the way in which it is kept there.
 #[derive(Clone, Debug)]
 pub struct Place {
     /// The folder that it has for its own; made if missing.
     pub directory: PathBuf,
-    /// What it outlives.
+    /// The failures that it outlives.
     pub durability: Durability,
     /// The program that moves what was written into place, which is this one; without it, the log
     /// does so itself, and an append waits for the disk now and then.
@@ -72,13 +72,13 @@ pub struct Kept {
     epoch: String,
     keep: Keep,
     ends: Ends,
-    /// What is taken but not told yet; empty between appends.
+    /// Outcomes of drafts that are not told yet; empty between appends.
     taken: Vec<(ConnectionId, Appended)>,
-    /// Not before this is anything more forgotten.
+    /// The earliest time at which anything more is forgotten.
     trim_at: Option<Instant>,
-    /// Not before this is anything more forgotten for its age.
+    /// The earliest time at which anything more is forgotten for its age.
     age_at: Option<Instant>,
-    /// How many were forgotten and not told of.
+    /// The number of messages forgotten and not reported yet.
     forgotten: u64,
     space: Space,
     health: Health,
@@ -87,10 +87,10 @@ pub struct Kept {
     folder: Folder,
 }
 
-/// What is known of the file as a whole.
+/// The health of the file as a whole.
 #[derive(Debug)]
 enum Health {
-    /// Nothing speaks against it.
+    /// No damage is known.
     Fine,
     /// The last server did not close it, so it is to be read as a whole.
     Unchecked,
@@ -98,7 +98,7 @@ enum Health {
     Damaged,
 }
 
-/// Whether there is room on the disk for more.
+/// The last look at the free space on the disk: its time, and true if there is too little.
 #[derive(Clone, Copy, Debug, Default)]
 struct Space {
     checked_at: Option<Instant>,

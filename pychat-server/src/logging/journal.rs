@@ -21,7 +21,7 @@ use super::{Dropped, kinds};
 
 const SOCKET: &str = "/run/systemd/journal/socket";
 
-/// What the fields that are ours begin with.
+/// The prefix of the fields that are ours.
 const FIELD_PREFIX: &str = "PYCHAT_";
 
 /// Sends every event to the journal.

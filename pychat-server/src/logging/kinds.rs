@@ -55,7 +55,7 @@ mod tests {
 
     use super::*;
 
-    /// What is said of each kind, in each language.
+    /// The catalogs that explain each kind, one for each language.
     const CATALOGS: [&str; 2] = ["pychat-server.catalog", "pychat-server.ru.catalog"];
 
     /// Returns the words that the log's functions use.

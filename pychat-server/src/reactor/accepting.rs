@@ -1,4 +1,4 @@
-//! Sockets that listen, and taking in who calls.
+//! Listening sockets, and the connections accepted from them.
 
 use std::{
     io::ErrorKind,
@@ -14,10 +14,11 @@ use mio::{
 use super::register;
 use crate::{listener, logging, switchboard::Switchboard};
 
-/// How long accepting rests after the system refused, out of descriptors most likely.
+/// The pause in accepting after the system refused, out of descriptors most likely.
 pub const ACCEPT_RETRY: Duration = Duration::from_millis(200);
 
-/// How many connections one listener may bring in a tick, so that a crowd does not starve a talk.
+/// The most connections that one listener may bring in a tick, so that a crowd of them does not
+/// keep the people in the room waiting.
 const ACCEPTS_PER_TICK_MAX: usize = 256;
 
 #[derive(Debug)]
@@ -29,13 +30,13 @@ pub(super) struct Listener {
     pub(super) accepting: Accepting,
 }
 
-/// Whether a listener may have somebody waiting.
+/// The readiness of a listener: if a connection may be waiting.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Accepting {
     /// An edge said so; only `WouldBlock` says otherwise.
     Ready,
     Drained,
-    /// The system refused; somebody is still waiting, and no edge will come.
+    /// The system refused; a connection is still waiting, and no edge will come.
     Resting {
         until: Instant,
     },
@@ -50,7 +51,7 @@ impl Listener {
         }
     }
 
-    /// Takes in who is waiting. No error here ends the server.
+    /// Accepts the connections that wait. No error here ends the server.
     pub(super) fn accept(
         &mut self,
         now: Instant,
@@ -88,7 +89,7 @@ impl Listener {
 }
 
 impl Accepting {
-    /// Notes an edge. Who rests goes on resting: the system would refuse again.
+    /// Notes an edge. A listener that rests goes on resting: the system would refuse again.
     pub(super) fn note(&mut self) {
         if let Self::Drained = self {
             *self = Self::Ready;

@@ -21,7 +21,7 @@ use crate::{
     systemd::{HANDOVER_NAME, Manager, OWN_LISTENER_NAME},
 };
 
-/// How long the manager may take to confirm that it has the connections. It answers within
+/// The time that the manager has to confirm that it has the connections. It answers within
 /// milliseconds; nobody is served meanwhile.
 const CONFIRM_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -85,7 +85,7 @@ pub(super) fn restore_connections(
     logging::restored(n_restored, n_sockets - n_restored);
 }
 
-/// Takes in those who called while there was no server.
+/// Takes in the connections that came while there was no server.
 pub(super) fn admit_waiting(
     now: Instant,
     waiting: Vec<TcpStream>,

@@ -1,4 +1,5 @@
-//! What a server needs before it can begin, and why it cannot.
+//! The sockets, log and tokens that a server needs before it can begin, and the errors of opening
+//! them.
 
 use std::io;
 
@@ -17,17 +18,17 @@ use crate::{
     tokens::Tokens,
 };
 
-/// Why the server cannot start.
+/// The reason why the server cannot start.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StartError {
     /// There is nowhere to listen.
     #[error(transparent)]
     Listen(#[from] ListenError),
-    /// What is said cannot be kept where it should be.
+    /// The log cannot be opened where it should be.
     #[error(transparent)]
     Log(#[from] OpenError),
-    /// What is kept cannot be read.
+    /// The log cannot be read.
     #[error("cannot read the log: {0}")]
     Read(#[from] StorageError),
     /// The system refuses what any loop needs.
@@ -52,7 +53,7 @@ pub(super) fn listeners(
     Ok((inherited, false))
 }
 
-/// Opens what was said before, or begins anew.
+/// Opens the log of an earlier process, or begins a new one.
 pub(super) fn open_log(history: &History) -> Result<Log, StartError> {
     let (keep, epoch) = (history.keep, u128::from_ne_bytes(random()?));
     let Some(directory) = &history.directory else {
@@ -63,7 +64,7 @@ pub(super) fn open_log(history: &History) -> Result<Log, StartError> {
     Ok(Log::Kept(Kept::open(&place, keep, epoch)?))
 }
 
-/// Returns what proves names: what is known of it already, and a secret for more.
+/// Returns the tokens: those of the owners in the log, and a secret for new ones.
 pub(super) fn open_tokens(log: &mut Log) -> Result<Tokens, StartError> {
     let (owners, last_owner) = log.owners()?;
     Ok(Tokens::new(random()?, owners, last_owner))

@@ -1,4 +1,4 @@
-//! Which numbers stand behind which names.
+//! The numbers behind names, as in `Bob (2)`.
 //!
 //! Finding a free one takes a few look-ups, however many are taken, and however they were chosen: numbers
 //! are kept as ranges, and names by what they look like.
@@ -10,8 +10,8 @@ use pychat_wire::{UserName, name::Skeleton};
 /// The first number that anybody is given.
 const NUMBER_MIN: u32 = 2;
 
-/// How often a number that is free for one look of a name may be taken for the other before one is
-/// given that nobody has behind any name.
+/// The most tries to find a number that is free for both looks of a name, before one is given that
+/// nobody has behind any name.
 const TRIES_MAX: u32 = 4;
 
 /// The numbers that are taken.
@@ -19,7 +19,7 @@ const TRIES_MAX: u32 = 4;
 pub(super) struct Numbers {
     /// By the skeleton of the name that they stand behind.
     by_stem: HashMap<Box<str>, Ranges>,
-    /// Behind how many names each number stands.
+    /// The number of names behind which each number stands.
     counts: HashMap<u32, u32>,
     /// All numbers of `counts`.
     any: Ranges,
@@ -129,7 +129,7 @@ impl Ranges {
 
 #[cfg(test)]
 thread_local! {
-    /// How often anybody has looked for a number.
+    /// The number of look-ups on this thread so far.
     pub(super) static N_LOOK_UPS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 

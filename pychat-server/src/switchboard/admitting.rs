@@ -1,4 +1,4 @@
-//! Callers: who is let in, and who is turned away.
+//! New connections: admitted, or turned away.
 
 use std::{net::SocketAddr, time::Instant};
 
@@ -16,7 +16,7 @@ use crate::{
 };
 use pychat_wire::name::SERVER;
 
-/// How many connections that are turned away may be kept for the moment that it takes to say so.
+/// The most connections that are turned away and kept for the moment that it takes to say so.
 pub const TURNED_AWAY_MAX: usize = 64;
 
 impl<S: Socket> Switchboard<S> {

@@ -1,7 +1,7 @@
-//! What the chat wants done, done: effects become bytes in outboxes, and bytes leave.
+//! The chat's effects, carried out: they become bytes in outboxes, and bytes leave.
 //!
-//! What one peer is told goes to its own outbox. What everybody in the room is told goes to one
-//! run of frames, from which each socket that owes nothing else is written directly.
+//! Frames for one peer go to its own outbox. Frames for everybody in the room go to one run, from
+//! which each peer that is owed nothing else is written to directly.
 
 use std::{mem, time::Instant};
 
@@ -144,7 +144,7 @@ impl<S: Socket> Switchboard<S> {
             Some((from, Protocol::Two, Hears::All { .. })) => {
                 self.tell(from, |out| speech::record(entry, own, out));
             }
-            // Who is still being told what it missed finds its own copy there.
+            // A peer that is still being sent what it missed finds its own copy there.
             Some((_, Protocol::Two, _)) | None => (),
         }
         self.run.push(
@@ -196,8 +196,8 @@ impl<S: Socket> Switchboard<S> {
         }
     }
 
-    /// Gives everybody in the room the common run, if it is due. Who owes it nothing else is written
-    /// to from it directly; nobody's copy of it is made but of what a socket did not take.
+    /// Gives everybody in the room the common run, if it is due. A peer that is owed nothing else
+    /// is written to from it directly; only what its socket did not take is copied.
     pub(super) fn deliver_run(&mut self, now: Instant) {
         if self.run.due_at(now).is_none_or(|due| now < due) {
             return;

@@ -1,4 +1,4 @@
-//! What is said goes into the log before anybody hears it.
+//! Appending: texts go into the log before anybody hears them.
 
 use std::{
     collections::HashSet,
@@ -14,14 +14,14 @@ use crate::{
     logging,
 };
 
-/// How often the operator is told at most how much was forgotten.
+/// The least time between two lines that tell the operator how much was forgotten.
 const FORGOTTEN_PAUSE: Duration = Duration::from_hours(1);
 
-/// What was forgotten and the operator has not been told.
+/// The messages that were forgotten and the operator has not been told of.
 #[derive(Debug, Default)]
 pub(super) struct Forgotten {
     messages: u64,
-    /// They are not told before this.
+    /// The operator is not told before this.
     rest_until: Option<Instant>,
 }
 
@@ -52,7 +52,7 @@ impl<S: Socket> Switchboard<S> {
     /// Takes this tick's texts into the log before anything of them is shown to anybody.
     ///
     /// Each is published where it was said, between what was answered before and after it. If the
-    /// log takes nothing, nothing is shown, and who said something is told so there.
+    /// log takes nothing, nothing is shown, and each author is told so there.
     pub(super) fn append(&mut self, now: Instant) {
         let (appended, effects) = (&mut self.appended, &self.effects);
         let is_asked = |effect| matches!(effect, &Effect::Append(_) | &Effect::ChangeOwner(_));
@@ -82,7 +82,8 @@ impl<S: Socket> Switchboard<S> {
         for effect in effects.drain(..) {
             match (effect, &failure) {
                 (Effect::Append(draft), Some(error)) => {
-                    // Who gave it no id of its own could not tell one refusal from another.
+                    // An author who gave a text no id of its own could not tell one refusal from
+                    // another.
                     if draft.id.is_some() || told.insert(draft.from) {
                         let input = Input::NotKept { draft, error: error.clone() };
                         self.chat.handle(now, input, &mut self.spare);

@@ -1,4 +1,5 @@
-//! What peers missed, or ask for: read from the log little by little, as fast as each reads.
+//! Replay: the history that peers missed, or ask for, read from the log little by little, as fast
+//! as each peer reads.
 //!
 //! A client that comes back hears who comes and goes, but no new message until it has been sent
 //! every one before it. What is sent ahead of a peer's reading is bounded, and so is what one tick reads
@@ -26,23 +27,23 @@ use crate::{
     logging,
 };
 
-/// Who is owed less than this, and less than half of what it may be, is sent more of what it asked
-/// for, in bytes.
+/// The backlog below which a peer is sent more of what it asked for, in bytes; half of what it may
+/// be owed, if that is less.
 pub const BACKLOG_BYTES_LOW: usize = 64 << 10;
 
 /// The most that one tick reads from the log for all peers, in bytes of text.
 const TICK_BYTES_MAX: usize = 128 << 10;
 
-/// What one message costs beside its text, in bytes of that budget.
+/// The cost of one message beside its text, in bytes of that budget.
 const MESSAGE_BYTES: usize = 100;
 
 /// The most text that one page has, in bytes, unless one message alone has more.
 const PAGE_BYTES_MAX: usize = 256 << 10;
 
-/// The most questions that one peer may have open.
+/// The most requests that one peer may have open.
 const WANTS_MAX: usize = 4;
 
-/// What a peer asked for of the past: everything after a number, up to some end.
+/// A peer's request for history: everything after a number, up to some end.
 #[derive(Debug)]
 pub(super) struct Want {
     after: u64,
@@ -51,9 +52,9 @@ pub(super) struct Want {
 
 #[derive(Debug)]
 enum UpTo {
-    /// Then it hears what all hear.
+    /// Up to the newest message; then the peer hears what all hear.
     Now,
-    /// Then it is told that those were `count`.
+    /// Up to number `last`; then the peer is told that those were `count`.
     Page { before: u64, last: u64, count: u64, is_start: bool },
 }
 
@@ -151,7 +152,7 @@ impl<S: Socket> Switchboard<S> {
         self.queues.mark_hungry(id, seat);
     }
 
-    /// Lets those be sent more whose share of history has room again.
+    /// Lets peers be sent more whose share of history has room again.
     pub(super) fn release_replays(&mut self, now: Instant) {
         while let Some(id) = self.replay_waits.pop_due(now) {
             if let Some(seat) = self.connections.get_mut(id) {
@@ -160,7 +161,7 @@ impl<S: Socket> Switchboard<S> {
         }
     }
 
-    /// Sends more to those who asked and have read most of what they were sent.
+    /// Sends more to peers that asked and have read most of what they were sent.
     pub(super) fn feed(&mut self, now: Instant) {
         let mut budget = TICK_BYTES_MAX;
         for _ in 0..self.queues.hungry.len() {
@@ -176,8 +177,8 @@ impl<S: Socket> Switchboard<S> {
         }
     }
 
-    /// Returns how much somebody may be owed and still be sent more: what is sent ahead must not make
-    /// a slow reader of who reads.
+    /// Returns the backlog below which a peer is sent more, in bytes: what is sent ahead must not
+    /// make a slow reader of one that reads.
     pub(super) fn backlog_bytes_low(&self) -> usize {
         BACKLOG_BYTES_LOW.min(self.limits.backlog_bytes_max / 2)
     }
@@ -281,7 +282,8 @@ impl<S: Socket> Switchboard<S> {
         }
     }
 
-    /// Sends somebody away who cannot be told what they missed; they will come back for it.
+    /// Closes a peer that cannot be told what it missed, and tells it why; it will come back for
+    /// that.
     fn cannot_feed(&mut self, now: Instant, id: ConnectionId, error: &StorageError) {
         logging::read_failed(error);
         let complaint = Complaint {

@@ -1,4 +1,5 @@
-//! Who is told of whom, each only of those whom they do not know of already.
+//! Announcements of comings and goings, to each peer only of people whom it does not know of
+//! already.
 
 use std::ops::Range;
 
@@ -21,7 +22,7 @@ impl<S: Socket> Switchboard<S> {
         let Some((_, first)) = people.first() else { return };
         let later: Vec<_> = self.room.range(first..).map(|(_, id)| *id).collect();
         for id in &later {
-            // Whatever all are told up to here; of what follows they hear only a part.
+            // First all of the run up to here; of what follows they hear only a part.
             if let Some(seat) = self.connections.get_mut(*id) {
                 self.queues.owe(*id, seat, self.run.frames(), &[]);
             }

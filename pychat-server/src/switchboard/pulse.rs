@@ -1,5 +1,5 @@
-//! Who is still there: peers of protocol 2 are asked after a silence, and given up if they do not
-//! answer. Those of protocol 1 are watched by TCP alone.
+//! Keepalive: peers of protocol 2 are pinged after a silence, and given up if they do not answer.
+//! Those of protocol 1 are watched by TCP alone.
 
 use std::{
     io::ErrorKind,
@@ -11,10 +11,10 @@ use pychat_wire::{ServerMessage, message::PONG_SECONDS_MAX};
 use super::{Stay, Switchboard};
 use crate::{connection::Socket, id::ConnectionId};
 
-/// After so long a silence a peer is asked whether it is there.
+/// The silence after which a peer is pinged.
 pub const PING_INTERVAL: Duration = Duration::from_secs(30);
 
-/// How long it may take to answer.
+/// The time that it has to answer.
 pub const PONG_TIMEOUT: Duration = Duration::from_secs(PONG_SECONDS_MAX);
 
 impl<S: Socket> Switchboard<S> {
@@ -23,7 +23,8 @@ impl<S: Socket> Switchboard<S> {
         self.pulses.set(id, now + PING_INTERVAL);
     }
 
-    /// Asks who has been silent for long, and gives up who was asked and is silent still.
+    /// Pings peers that have been silent for long, and gives up those that were pinged and are
+    /// silent still.
     pub(super) fn check_pulses(&mut self, now: Instant) {
         while let Some(id) = self.pulses.pop_due(now) {
             let Some(seat) = self.connections.get_mut(id) else { continue };
@@ -32,7 +33,7 @@ impl<S: Socket> Switchboard<S> {
             }
             let silent_until = seat.alive_at + PING_INTERVAL;
             if seat.is_held {
-                // What it says is not read, so nothing follows from hearing nothing.
+                // It is not being read, so its silence means nothing.
                 (seat.alive_at, seat.is_pinged) = (now, false);
                 self.pulses.set(id, now + PING_INTERVAL);
             } else if seat.is_pinged {

@@ -12,18 +12,18 @@ use std::{
 
 use crate::chat::Protocol;
 
-/// From one delivery to the next, for each person told beyond a crowd: about what a write to them
-/// costs here and reading it costs there. `ARCHITECTURE.md` has the figures of other paces.
+/// The time from one delivery to the next, for each person told beyond a crowd: about what a write
+/// to them costs here and reading it costs there. `ARCHITECTURE.md` has the figures of other paces.
 const PACE_PER_PERSON: Duration = Duration::from_nanos(3_500);
 
-/// How much longer that is for each of the first [`PACED_KIB_MAX`] KiB that they were told.
+/// The time added to that for each of the first [`PACED_KIB_MAX`] KiB that they were told.
 const PACE_PER_PERSON_AND_KIB: Duration = Duration::from_nanos(800);
 const PACED_KIB_MAX: u32 = 8;
 
 /// A run that is longer than this waits no more, in bytes.
 const BYTES_MAX: usize = 64 << 10;
 
-/// What a run keeps of its memory once it is delivered, in bytes.
+/// The memory that a run keeps for each protocol once it is delivered, in bytes.
 const IDLE_CAPACITY_BYTES: usize = 256 << 10;
 
 /// The same frames for everybody, as each protocol says them.

@@ -1,4 +1,4 @@
-//! What the switchboard knows of each connection, and who of them needs something done.
+//! Seats: the state of each connection, and the queues of those that need something done.
 
 use std::{collections::VecDeque, io, mem, net::SocketAddr, time::Instant};
 
@@ -20,22 +20,22 @@ pub(super) struct Seat<S> {
     pub(super) peer: SocketAddr,
     pub(super) origin: Origin,
     pub(super) stay: Stay,
-    /// What it is spoken to in, once it has joined.
+    /// The protocol in which it is spoken to, once it has joined.
     pub(super) protocol: Protocol,
-    /// Whose name it has, if they proved that it is theirs.
+    /// The owner of its name, if the peer proved to be that.
     pub(super) owner: Option<OwnerId>,
     pub(super) hears: Hears,
     /// Its position in join order, once it has entered the room.
     pub(super) join_index: Option<u64>,
-    /// What it asked for of the past and has not been sent yet.
+    /// Its requests for history that have not been answered in full.
     pub(super) wants: VecDeque<Want>,
     /// When it was last known to be there.
     pub(super) alive_at: Instant,
     /// It was asked whether it is there, and has not been heard of since.
     pub(super) is_pinged: bool,
-    /// What it is owed, as it was counted last, in bytes.
+    /// The bytes that it is owed, as they were counted last.
     pub(super) owed: usize,
-    /// How much of its welcome it has not read yet, which it may take its time for, in bytes.
+    /// The bytes of its welcome that it has not read yet, which it may take its time for.
     pub(super) welcome: usize,
     /// Not to be read for now, whatever has arrived.
     pub(super) is_held: bool,
@@ -50,7 +50,7 @@ pub(super) struct Queued {
     pub(super) hungry: bool,
 }
 
-/// What of that which all in the room are told a peer is given.
+/// The part of the frames for everybody in the room that a peer is given.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Hears {
     /// Nothing: it is not in the room, or has been told that there will be no more.
@@ -60,11 +60,11 @@ pub(super) enum Hears {
     Farewell,
     /// Everything; so many bytes of the common run it has been given already.
     All { given: usize },
-    /// Who comes and goes, one by one, until it has been sent every message that it missed.
+    /// Comings and goings, one by one, until it has been sent every message that it missed.
     Presence,
 }
 
-/// What became of writing to a peer.
+/// The outcome of writing to a peer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Flushed {
     Fine,
@@ -72,7 +72,7 @@ pub(super) enum Flushed {
     Slow,
 }
 
-/// Where somebody stands between coming and going.
+/// The stage of a connection between coming and going.
 pub(super) enum Stay {
     Guest,
     /// In the room.
@@ -82,7 +82,7 @@ pub(super) enum Stay {
     Ending {
         name: Option<UserName>,
         reason: CloseReason,
-        /// What broke the line, if that was it.
+        /// The error that broke the line, if one did.
         error: Option<io::Error>,
     },
     Left,
@@ -118,7 +118,7 @@ impl<S: Socket> Seat<S> {
     }
 }
 
-/// Who needs something done, each at most once.
+/// Connections that need something done, each at most once in a queue.
 #[derive(Default)]
 pub(super) struct Queues {
     /// May have something to read.
@@ -129,7 +129,7 @@ pub(super) struct Queues {
     pub(super) hungry: VecDeque<ConnectionId>,
     /// Ended one way or another, to be looked at by `reap`.
     pub(super) ended: Vec<ConnectionId>,
-    /// What all peers together are owed, in bytes, as it was counted last.
+    /// The bytes that all peers together are owed, as they were counted last.
     pub(super) owed: usize,
 }
 

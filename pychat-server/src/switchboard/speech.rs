@@ -1,4 +1,4 @@
-//! How things are said, in either protocol: what is to be told becomes frames.
+//! Messages to peers, encoded as frames of either protocol.
 
 use pychat_wire::{
     ServerMessage, UserName,
@@ -12,10 +12,10 @@ use crate::{
     log::Entry,
 };
 
-/// When coming back makes sense to whom the server sends away, in milliseconds.
+/// The time after which a peer that the server sends away should come back, in milliseconds.
 const RETURN_MS: u64 = 1_000;
 
-/// Which copy of a message of the log is meant.
+/// The copy of a message of the log that is meant.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Copy {
     /// Its author's own.
@@ -78,7 +78,7 @@ pub(super) fn bye(reason: Reason, out: &mut Vec<u8>) {
     ServerMessage::Bye { reason, retry_ms: RETURN_MS }.encode(out);
 }
 
-/// What a welcome of protocol 2 says.
+/// The content of a welcome of protocol 2.
 pub(super) struct Welcome<'a> {
     pub(super) name: &'a UserName,
     pub(super) token: &'a str,

@@ -8,13 +8,13 @@ use thiserror::Error;
 
 use crate::{listener, logging};
 
-/// The name of what holds the connections of an earlier process.
+/// The name of the descriptor that holds the connections of an earlier process.
 pub const HANDOVER_NAME: &str = "handover";
 
-/// What a socket is called that an earlier process opened, to listen by itself.
+/// The name of a socket that an earlier process opened, to listen by itself.
 pub const OWN_LISTENER_NAME: &str = "own-listener";
 
-/// What was passed to this process.
+/// The descriptors that were passed to this process.
 #[derive(Debug, Default)]
 pub struct Inherited {
     /// Sockets on which systemd listens for the server, whatever they are called.
@@ -23,11 +23,11 @@ pub struct Inherited {
     pub own_listeners: Vec<TcpListener>,
     /// Holders of the connections of an earlier process.
     pub carriers: Vec<OwnedFd>,
-    /// What is of no use, and why.
+    /// The names of those that are of no use, each with the reason.
     unusable: Vec<(String, io::Error)>,
 }
 
-/// Why the server should not start with what was passed to it.
+/// The reason why the server should not start with what was passed to it.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum InheritedError {
@@ -37,9 +37,9 @@ pub enum InheritedError {
     /// Something was passed, and the server cannot listen on any of it.
     #[error("no listening TCP socket was passed by the service manager: {name:?}: {source}")]
     NoListener {
-        /// What the first descriptor is called.
+        /// The name of the first descriptor.
         name: String,
-        /// What is wrong with it.
+        /// The fault in it.
         source: io::Error,
     },
 }

@@ -1,8 +1,8 @@
-//! What the service manager is told: that the server is ready, how many people are here, that the
-//! loop still turns, and when it reloads or stops.
+//! Notifications to the service manager: that the server is ready, how many people are here, that
+//! the loop still turns, and when it reloads or stops.
 //!
-//! The manager is told a state, not a history. It is never waited for: what it cannot take now it
-//! is told a little later, and if that has changed meanwhile, as it is by then.
+//! The manager is told a state, not a history. It is never waited for: a state that it cannot take
+//! now it is told a little later, as it is by then.
 
 use std::{
     env,
@@ -30,20 +30,20 @@ use sd_notify::NotifyState;
 
 use crate::logging;
 
-/// How long the manager is left alone between one number of people and the next.
+/// The least time between one number of people that the manager is told and the next.
 pub const STATUS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long a manager that takes no more is left alone at first; twice as long each time, up to
+/// The first pause after the manager took no more; each further one is twice as long, up to
 /// [`RETRY_MAX`].
 const RETRY: Duration = Duration::from_millis(50);
 
-/// The longest that a manager that takes no more is left alone.
+/// The longest such pause.
 const RETRY_MAX: Duration = Duration::from_secs(5);
 
 /// The most descriptors that the system passes at once (`SCM_MAX_FD`).
 const PASSED_MAX: usize = 253;
 
-/// Where the manager says that it listens.
+/// The variable that names the socket on which the manager listens.
 const SOCKET_VARIABLE: &str = "NOTIFY_SOCKET";
 
 /// The service manager, as far as there is one.
@@ -52,24 +52,24 @@ pub struct Manager {
     line: Option<Line>,
     stage: Stage,
     stage_due: Option<Instant>,
-    /// Where the server listens, in words.
+    /// The addresses on which the server listens, in words.
     listening: String,
     people: usize,
     status_due: Option<Instant>,
-    /// Until then no other number of people is told.
+    /// The time before which no other number of people is told.
     status_rest_until: Option<Instant>,
-    /// How often it wants to hear that the loop turns, if it does.
+    /// The interval at which it is told that the loop turns, if it wants to hear that.
     watchdog: Option<Duration>,
     watchdog_due: Option<Instant>,
-    /// Until when it is told nothing.
+    /// The pause in telling it anything.
     telling: Retry,
-    /// Until when it is given nothing to keep.
+    /// The pause in giving it anything to keep.
     keeping: Retry,
     /// It could not be given something to keep, and never will be.
     keeps_nothing: bool,
 }
 
-/// When to try again what the manager did not take, as it had no room.
+/// The pause before another try, after the manager had no room for something.
 #[derive(Clone, Copy, Debug, Default)]
 struct Retry {
     rest: Option<Duration>,
@@ -91,7 +91,7 @@ impl Retry {
     }
 }
 
-/// Where the server is in its life.
+/// The stage of the server's life.
 #[derive(Clone, Copy, Debug)]
 enum Stage {
     Starting,

@@ -1,4 +1,4 @@
-//! Whose names are, for how long, and who is forgotten first.
+//! The owners of names, the time they own them, and the order in which they are forgotten.
 
 use super::*;
 

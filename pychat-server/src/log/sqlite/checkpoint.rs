@@ -22,26 +22,26 @@ use rusqlite::{Connection, wal::CheckpointMode};
 
 use super::child::{CHILD_POLL, Child, Progress, Task};
 
-/// From how much on it is worth while, in pages of 4 KiB.
+/// The number of pages, of 4 KiB each, from which on moving them is worth while.
 pub const WAITING_PAGES_HIGH: i32 = 1_024;
 
-/// How long the write-ahead log may get before the server moves what a child leaves, in pages.
+/// The length of the write-ahead log, in pages, from which on the server moves what a child leaves.
 pub const WRITTEN_PAGES_HIGH: i32 = 3 * WAITING_PAGES_HIGH;
 
-/// How long a child may take; a disk that takes longer takes as long for the server.
+/// The longest that a child may take; a disk that takes longer takes as long for the server.
 const CHILD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long the disk is left alone when something stands in the way: a full disk, or a program that
+/// The pause before the next try when something stands in the way: a full disk, or a program that
 /// reads the log.
 const REST: Duration = Duration::from_secs(1);
 
-/// Sees to it that the write-ahead log does not grow for ever.
+/// Keeps the write-ahead log from growing for ever.
 #[derive(Debug)]
 pub(super) struct Checkpointer {
     file: PathBuf,
     program: Option<PathBuf>,
     running: Option<Child>,
-    /// Until then it is not tried again, as it did not work.
+    /// The time before which it is not tried again, as it did not work.
     rest_until: Option<Instant>,
 }
 
@@ -53,7 +53,7 @@ impl Checkpointer {
 
     /// Does what is to be done by `now`; returns when there is more for the time alone.
     ///
-    /// What fails is tried again: nothing is lost by that, the write-ahead log only grows.
+    /// A move that fails is tried again: nothing is lost by that, the write-ahead log only grows.
     pub(super) fn tend(&mut self, now: Instant, connection: &Connection) -> Option<Instant> {
         let had_child = self.running.is_some();
         if let Some(running) = &mut self.running {
@@ -84,10 +84,10 @@ impl Checkpointer {
     }
 }
 
-/// What is in the write-ahead log.
+/// The pages of the write-ahead log, by number.
 #[derive(Clone, Copy, Debug, Default)]
 struct Pages {
-    /// Since it was begun anew.
+    /// Written since it was begun anew.
     written: i32,
     /// Still to be moved.
     waiting: i32,

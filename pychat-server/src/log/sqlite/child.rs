@@ -16,18 +16,18 @@ use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 use super::schema;
 use crate::log::StorageError;
 
-/// How often a child is asked whether it has ended.
+/// The interval at which a child is asked if it has ended.
 pub(super) const CHILD_POLL: Duration = Duration::from_millis(20);
 
-/// How often a child tries to find a moment in which nothing is added, and how long it leaves the
-/// disk alone in between.
+/// The most times that a child tries to find a moment in which nothing is added, and the time for
+/// which it leaves the disk alone in between.
 const ROUNDS_MAX: usize = 16;
 const ROUND_PAUSE: Duration = Duration::from_millis(10);
 
 /// The exit code of a check that found the log damaged.
 pub(super) const DAMAGED: u8 = 3;
 
-/// The work.
+/// The work of a child.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Task {
     /// Move what was written from the write-ahead log into its place.
@@ -46,7 +46,7 @@ impl Task {
     }
 }
 
-/// How far a process is.
+/// The progress of a process.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Progress {
     AtWork,
@@ -54,7 +54,7 @@ pub(super) enum Progress {
     Ended(Option<i32>),
 }
 
-/// A process at work; it ends with this.
+/// A process at work; it ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct Child {
     process: process::Child,
@@ -83,7 +83,7 @@ impl Child {
         Some(Self { process: process.ok()?, deadline })
     }
 
-    /// Returns how far it is by `now`.
+    /// Returns its progress by `now`.
     pub(super) fn progress(&mut self, now: Instant) -> Progress {
         match self.process.try_wait() {
             Ok(None) if now < self.deadline => Progress::AtWork,
@@ -101,7 +101,7 @@ impl Drop for Child {
     }
 }
 
-/// What a process is asked to do that a server started for it.
+/// The work that a server started this process for.
 #[derive(Debug)]
 pub struct Job {
     task: Task,

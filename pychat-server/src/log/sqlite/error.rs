@@ -1,4 +1,4 @@
-//! What SQLite says, in the log's own words.
+//! SQLite's errors, in the log's own words.
 
 use std::{
     io,
@@ -10,68 +10,68 @@ use thiserror::Error;
 
 use crate::log::StorageError;
 
-/// Why a log cannot be opened. Whatever is there is left as it is.
+/// The reason why a log cannot be opened. Whatever is there is left as it is.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum OpenError {
     /// The folder cannot be made.
     #[error("cannot create the state directory {}: {source}", directory.display())]
     Create {
-        /// Which.
+        /// The folder.
         directory: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The folder, or the log in it, cannot be written.
     #[error("cannot write {}: {source}", path.display())]
     Unwritable {
-        /// Which.
+        /// The folder or the file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// Another process has the log open.
     #[error("another server keeps its messages in {}", directory.display())]
     InUse {
-        /// Where.
+        /// The folder.
         directory: PathBuf,
     },
     /// The file is something else.
     #[error("{} is no log of this program; move it away to begin a new one", path.display())]
     Foreign {
-        /// Which.
+        /// The file.
         path: PathBuf,
     },
     /// The file was written by a later version of this program.
     #[error("{} has version {version}, and this server knows none above {known}", path.display())]
     Newer {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// What it says of itself.
+        /// The version of the file.
         version: usize,
         /// The newest that this program can read.
         known: usize,
     },
-    /// The file makes no sense.
+    /// The content of the file is invalid.
     #[error("{} is damaged ({detail}); move it away to begin a new one", path.display())]
     Damaged {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault in it.
         detail: String,
     },
-    /// Something else stands in the way.
+    /// The log cannot be opened for any other reason.
     #[error("cannot open {}: {error}", path.display())]
     Storage {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// What.
+        /// The reason.
         error: StorageError,
     },
 }
 
 impl OpenError {
-    /// Returns what a failure in the file at `path` means to who would open it.
+    /// Returns `error`, which the file at `path` gave, as an error of opening it.
     pub(super) fn of(path: &Path, error: &StorageError) -> Self {
         let path = path.to_owned();
         match error.clone() {

@@ -1,4 +1,4 @@
-//! Where a page of the history begins, found by the sizes of texts alone.
+//! The beginning of a page of the history, found by the sizes of texts alone.
 
 use rusqlite::Row;
 

@@ -10,23 +10,23 @@ use super::{
 };
 use crate::{clock::Time, log::StorageError};
 
-/// How many messages are forgotten in one transaction.
+/// The most messages forgotten in one transaction.
 pub const TRIM_STEP: u64 = 256;
 
-/// How long the log rests between two such steps while there is enough to forget for the next.
+/// The pause between two such steps while there is enough to forget for the next.
 const TRIM_PAUSE: Duration = Duration::from_millis(20);
 
-/// How long it rests while there is less, or while it cannot forget.
+/// The pause while there is less, or while the log cannot forget.
 const TRIM_REST: Duration = Duration::from_secs(1);
 
-/// How long it rests after a whole step of messages that were too old: should the clock be wrong for
-/// longer than anybody thought, little is lost until somebody sees it. A log of more messages than
-/// [`AGED_SHARE`] rests for so many times less.
+/// The pause after a whole step of messages that were too old: should the clock be wrong for longer
+/// than anybody thought, little is lost until somebody sees it. In a log of more messages than
+/// [`AGED_SHARE`] the pause is so many times shorter.
 const AGE_PAUSE: Duration = Duration::from_mins(1);
 const AGED_SHARE: u64 = 1 << 18;
 
 impl Kept {
-    /// Forgets a few of what is too much or too old; returns when there is more to do.
+    /// Forgets a few messages that are too many or too old; returns when there is more to do.
     pub(super) fn tend_trim(&mut self, time: &Time) -> Option<Instant> {
         let now = time.now;
         let is_age_due = self.age_at.is_none_or(|age_at| age_at <= now);
@@ -47,7 +47,7 @@ impl Kept {
     }
 
     /// Forgets at most [`TRIM_STEP`] messages, and those that are too old only if it is `utc_ms`;
-    /// returns how many.
+    /// returns their number.
     fn trim(&mut self, utc_ms: Option<u64>) -> Result<u64, StorageError> {
         let Ends { first_seq, last_seq, last_bytes, .. } = self.ends;
         let end = (first_seq + TRIM_STEP).min(last_seq + 1);
@@ -70,12 +70,12 @@ impl Kept {
         Ok(count)
     }
 
-    /// How many messages are kept.
+    /// Returns the number of messages that are kept.
     fn len(&self) -> u64 {
         self.ends.last_seq + 1 - self.ends.first_seq
     }
 
-    /// Returns how many messages are kept beyond as many as should be.
+    /// Returns the number of messages kept beyond the limit.
     fn excess(&self) -> u64 {
         self.len().saturating_sub(self.keep.messages_max)
     }

@@ -1,10 +1,10 @@
-//! Messages and owners as rows of the file, and what is said of them in SQL.
+//! Messages and owners as rows of the file, and the SQL that reads and writes them.
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 
 use crate::log::{Appended, Draft, Entry, MESSAGE_BYTES, Owner, OwnerChange, OwnerId, Record};
 
-/// Where the log begins and ends, as the file has it.
+/// The beginning and the end of the log, as the file has them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ends {
     pub(super) first_seq: u64,
@@ -12,7 +12,7 @@ pub(super) struct Ends {
     pub(super) first_ms: Option<u64>,
     pub(super) last_seq: u64,
     pub(super) last_ms: u64,
-    /// How many bytes all messages before the first took, and all until now.
+    /// The bytes that all messages before the first took, and all until now.
     pub(super) first_bytes: u64,
     pub(super) last_bytes: u64,
 }

@@ -1,4 +1,4 @@
-//! What is in the file, how it came to be so, and whether it is ours at all.
+//! The schema of the file, its migrations, and the check that the file is ours at all.
 
 use std::{fs, path::Path, time::Duration};
 
@@ -10,8 +10,8 @@ use crate::log::StorageError;
 /// The mark of this program's files, where SQLite's format has a place for one.
 const APPLICATION_ID: i32 = i32::from_be_bytes(*b"pych");
 
-/// What makes each version of the file of the one before it. Only ever add to these: a file says
-/// how many of them it has seen.
+/// The migrations: each makes a version of the file of the one before it. Only ever add to these: a
+/// file says how many of them it has seen.
 const MIGRATIONS: &[&str] = &[
     "
     CREATE TABLE meta (
@@ -77,10 +77,11 @@ const MIGRATIONS: &[&str] = &[
 ",
 ];
 
-/// How long who opens the log waits for the last server's own processes to let go of it.
+/// The time for which opening the log waits for the last server's own processes to let go of it.
 const OPEN_PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long the log waits for a program that should not be there at all, a backup for instance.
+/// The time for which the log waits for a program that should not be there at all, such as a
+/// backup.
 const PATIENCE: Duration = Duration::from_millis(50);
 
 /// An open log and its name.
@@ -127,7 +128,7 @@ fn connect(file: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Finds out whether the file is this program's, and not from its future.
+/// Checks that the file is this program's, and not of a later version.
 fn check_origin(file: &Path, connection: &Connection, known: usize) -> Result<(), OpenError> {
     let path = || file.to_owned();
     let number = |sql| connection.query_row(sql, [], |row| row.get::<_, i32>(0));

@@ -18,7 +18,7 @@ use crate::{i18n::gettext_f, model::Message, wording};
 /// The least time between two announcements.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// How much of a text is said at once.
+/// The most characters of a text that are announced.
 const CHARS_MAX: usize = 500;
 
 /// Announces what is heard while one widget has the keyboard.
@@ -30,7 +30,7 @@ struct State {
     widget: glib::WeakRef<gtk::Widget>,
     /// The last message that was not announced.
     last: RefCell<Option<Message>>,
-    /// How many were not.
+    /// The number of messages that were not announced.
     n_heard: Cell<usize>,
     /// True until there may be another announcement.
     is_pausing: Cell<bool>,

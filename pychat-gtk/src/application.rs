@@ -23,7 +23,7 @@ use crate::{
     wording,
 };
 
-/// What is done by keyboard, wherever one is in a window. The shortcuts window lists all of it.
+/// The keyboard shortcuts of actions, in every window. The shortcuts window lists all of them.
 pub const ACCELS: [(&str, &[&str]); 7] = [
     ("app.new-window", &["<Control>n"]),
     ("app.preferences", &["<Control>comma"]),
@@ -34,17 +34,17 @@ pub const ACCELS: [(&str, &[&str]); 7] = [
     ("window.close", &["<Control>w"]),
 ];
 
-/// What the program is called on the command line.
+/// The program's name on the command line.
 pub const PROGRAM: &str = "pychat-gtk";
 
-/// The name, to GIO, of the arguments which are no options.
+/// GIO's name for the arguments that are no options (`G_OPTION_REMAINING`).
 const ARGUMENTS: &str = "";
 
 /// The application is told of command lines, and of links.
 const FLAGS: gio::ApplicationFlags =
     gio::ApplicationFlags::HANDLES_COMMAND_LINE.union(gio::ApplicationFlags::HANDLES_OPEN);
 
-/// What the program returns if its command line cannot be used.
+/// The exit code for a command line that cannot be used.
 const EXIT_USAGE: glib::ExitCode = glib::ExitCode::new(2);
 
 mod imp {
@@ -97,7 +97,7 @@ mod imp {
             }
         }
 
-        /// What can be answered without a display, or another instance, is answered here.
+        /// Answers what needs neither a display nor another instance.
         fn handle_local_options(&self, options: &glib::VariantDict) -> ControlFlow<glib::ExitCode> {
             self.is_understood.set(true);
             if options.contains("version") {

@@ -1,4 +1,4 @@
-//! What differs between the versions of GTK and libadwaita that the client runs with.
+//! The differences between the versions of GTK and libadwaita that the client runs with.
 //!
 //! It is built against GTK 4.8 and libadwaita 1.2, and runs with every later version of GTK 4 and
 //! libadwaita 1.

@@ -29,14 +29,14 @@ use crate::{
     wording,
 };
 
-/// How many lines are shown at once.
+/// The most lines that are shown at once.
 const LINES_MAX: i32 = 8;
 
 /// The most characters that are taken. There are messages that are too large with fewer, and none
 /// with more that are not.
 const CHARS_MAX: usize = PAYLOAD_BYTES_MAX;
 
-/// How much room is left, in bytes, when the writer is told of it.
+/// The largest room left, in bytes, that is shown to the writer.
 const BYTES_LEFT_TOLD: isize = 4_096;
 
 /// The longest word, in characters, at whose ends alone a line is broken: to break by words takes
@@ -67,7 +67,7 @@ mod imp {
         completion: NameCompletion,
         emoji: EmojiButton,
         announcer: Announcer,
-        /// Whom the messages are given to.
+        /// The session that sends the messages.
         #[property(get, set = Self::set_session, explicit_notify, nullable)]
         session: RefCell<Option<Session>>,
         session_signals: OnceCell<glib::SignalGroup>,

@@ -1,4 +1,4 @@
-//! What the program is called and where its files are.
+//! The name of the program, and the places of its files.
 //!
 //! Packagers set `PYCHAT_LOCALEDIR` while building; without it the translations compiled into the
 //! build directory are used, so that `cargo run` speaks the reader's language too.

@@ -1,7 +1,7 @@
 //! The form with a name and a server, which joins.
 //!
-//! What is typed is checked with every key; what is wrong with it stands below the entries, in a place
-//! that is kept free for it. An entry in which nothing was typed yet is not complained about.
+//! Input is checked with every key; its error stands below the entries, in a place that is kept
+//! free for it. An entry in which nothing was typed yet is not complained about.
 
 use std::{
     cell::{Cell, OnceCell, RefCell},
@@ -28,7 +28,7 @@ use crate::{
     wording,
 };
 
-/// How long it takes to join until that is shown by a spinner.
+/// The time that joining may take before a spinner shows it.
 const SPINNER_DELAY: Duration = Duration::from_millis(500);
 
 mod imp {
@@ -68,7 +68,7 @@ mod imp {
         pub(super) recent_group: TemplateChild<RecentGroup>,
         #[template_child]
         cancel_button: TemplateChild<gtk::Button>,
-        /// What joins.
+        /// The session that joins.
         #[property(get, set = Self::set_session, explicit_notify, nullable)]
         session: RefCell<Option<Session>>,
         session_signals: OnceCell<glib::SignalGroup>,
@@ -76,11 +76,11 @@ mod imp {
         is_name_touched: Cell<bool>,
         /// True once somebody has changed the server that was filled in.
         is_server_touched: Cell<bool>,
-        /// Turns the spinner in a while.
+        /// The task that starts the spinner after [`SPINNER_DELAY`].
         spinner_delay: RefCell<Option<glib::JoinHandle<()>>>,
         /// Counts the seconds until the next attempt.
         countdown: RefCell<Option<glib::JoinHandle<()>>>,
-        /// What was filled in last: the name and the server.
+        /// The name and the server that were filled in last.
         pub(super) filled_in: RefCell<(String, String)>,
     }
 

@@ -18,7 +18,7 @@ use crate::{
     wording,
 };
 
-/// How long there may be no connection, or an attempt may take, before that is shown.
+/// The time without a connection, or of an attempt, before that is shown.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 mod imp {
@@ -42,7 +42,7 @@ mod imp {
         retry_label: TemplateChild<gtk::Label>,
         #[template_child]
         cancel_button: TemplateChild<gtk::Button>,
-        /// Whose connection it is.
+        /// The session whose connection it is.
         #[property(get, set = Self::set_session, explicit_notify, nullable)]
         session: RefCell<Option<Session>>,
         session_signals: OnceCell<glib::SignalGroup>,
@@ -179,7 +179,8 @@ mod imp {
             }
         }
 
-        /// What has slid out of sight is not there for a screen reader either.
+        /// Hides the bar once it has slid out of sight, so that a screen reader does not find it
+        /// either.
         #[template_callback]
         fn on_revealed(&self) {
             self.obj().set_visible(self.revealer.reveals_child());

@@ -43,7 +43,7 @@ mod imp {
         views: TemplateChild<gtk::Stack>,
         #[template_child]
         placeholder: TemplateChild<adw::StatusPage>,
-        /// What was said, and the way back to its end.
+        /// The messages, and the button that leads back to their end.
         #[template_child]
         talk: TemplateChild<gtk::Overlay>,
         #[template_child]
@@ -63,9 +63,9 @@ mod imp {
         #[template_child]
         pub(super) composer: TemplateChild<Composer>,
         pub(super) follow_end: OnceCell<FollowEnd>,
-        /// What the list shows of the conversation.
+        /// The part of the conversation that the list shows.
         pub(super) recent: RefCell<Option<Recent>>,
-        /// Whose conversation it is.
+        /// The session whose conversation is shown.
         #[property(get, set = Self::set_session, explicit_notify, nullable)]
         session: RefCell<Option<Session>>,
         history_signals: OnceCell<glib::SignalGroup>,
@@ -74,7 +74,7 @@ mod imp {
         /// True while the window has the keyboard: whatever is in view is seen.
         #[property(get, set = Self::set_is_looked_at, explicit_notify)]
         pub(super) is_looked_at: Cell<bool>,
-        /// How many messages are selected.
+        /// The number of selected messages.
         #[property(get, set)]
         n_selected: Cell<u32>,
         /// True while the conversation can be searched.
@@ -304,7 +304,7 @@ mod imp {
             self.obj().notify_is_searching();
         }
 
-        /// Who gives up searching wants to be where they were.
+        /// Returns to where the reader was before the search.
         #[template_callback]
         fn on_search_given_up(&self) {
             self.composer.focus_text();
@@ -343,7 +343,7 @@ mod imp {
             }
         }
 
-        /// Who has said something wants to see it, and what is answered.
+        /// Follows the end: the sender of a message wants to see it, and the answers.
         #[template_callback]
         fn on_sent(&self) {
             if let Some(follow_end) = self.follow_end.get() {
@@ -354,7 +354,7 @@ mod imp {
 }
 
 glib::wrapper! {
-    /// What was said, and where to say something.
+    /// The messages of a conversation, and the composer for new ones.
     pub struct ConversationPage(ObjectSubclass<imp::ConversationPage>)
         @extends adw::Bin, gtk::Widget,
         @implements gtk::Accessible, gtk::Buildable, gtk::ConstraintTarget;

@@ -20,10 +20,10 @@ const NOTIFICATIONS_PATH: &str = "/org/freedesktop/Notifications";
 const PORTAL: &str = "org.freedesktop.portal.Desktop";
 const PORTAL_PATH: &str = "/org/freedesktop/portal/desktop";
 
-/// What a portal answers if nobody has refused.
+/// The response code of a portal if nobody has refused.
 const GRANTED: u32 = 0;
 
-/// How long anybody is waited for, in milliseconds; a service that has not come up by then does not.
+/// The timeout of a D-Bus call, in milliseconds; a service that has not come up by then will not.
 const TIMEOUT_MS: i32 = 10_000;
 
 /// Returns true if the client is confined and has to ask for what others just do.

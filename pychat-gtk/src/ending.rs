@@ -1,4 +1,4 @@
-//! Why there is no connection.
+//! The reasons for having no connection.
 
 use pychat_wire::{
     FrameError,
@@ -8,7 +8,8 @@ use pychat_wire::{
 
 use crate::transport::TransportError;
 
-/// Why an attempt to join failed, or why a connection ended. None of them is the reader's doing.
+/// The reason why an attempt to join failed, or why a connection ended. None of them is the
+/// reader's doing.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Ending {
@@ -22,9 +23,9 @@ pub enum Ending {
     Mute,
     /// The server would not have us under this name.
     Rejected {
-        /// Why, where the server says so in a way that a program understands.
+        /// The reason as a code, where the server gives one.
         code: Option<ErrorCode>,
-        /// Why, in the server's words.
+        /// The reason in the server's words.
         reason: String,
     },
     /// Somebody in the room has this name already.
@@ -42,7 +43,7 @@ pub enum Ending {
     Lost,
     /// The server said that it stops, and did.
     ServerStopped,
-    /// What arrived was no chat.
+    /// The bytes that arrived were no frames of the protocol.
     Garbled(FrameError),
 }
 

@@ -1,6 +1,6 @@
 //! Says, under a message, why it is not in the room, and what can be done about that.
 //!
-//! What is done is the row's and the conversation's business: the buttons only name their actions.
+//! The buttons only name their actions: the row and the conversation carry them out.
 
 use adw::subclass::prelude::*;
 use gtk::glib;

@@ -18,14 +18,14 @@ use gtk::{gdk, glib, prelude::*};
 
 use crate::swipe::Swipe;
 
-/// How long the view may go on moving after the input that moved it.
+/// The time for which the view may go on moving after the input that moved it.
 const SCROLL_SETTLE_TIME: Duration = Duration::from_millis(600);
 
-/// How far from its end, in pixels, a list may be that was told to go to its last row: from GTK 4.12
-/// on, it leaves out the padding below that.
+/// The largest distance from its end, in pixels, of a list that was told to go to its last row:
+/// from GTK 4.12 on, it leaves out the padding below that.
 const AT_END_DISTANCE: f64 = 16.0;
 
-/// How far from its end, in pixels, a list must be for its reader to have left the end.
+/// The distance from its end, in pixels, beyond which a reader who scrolls has left the end.
 const LEFT_END_DISTANCE: f64 = 32.0;
 
 /// The keys that scroll a list.

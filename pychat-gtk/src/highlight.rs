@@ -1,4 +1,4 @@
-//! How what was searched for is marked in a text: by attributes, which are never part of it.
+//! The marks of search matches in a text: attributes, which are never part of it.
 
 use std::ops::Range;
 
@@ -6,10 +6,11 @@ use gtk::pango;
 
 use crate::model::{Mark, Message};
 
-/// How matches look. The letters on them are black, whatever the theme: both colors are light.
+/// The background of matches. The letters on it are black, whatever the theme: both colors are
+/// light.
 const FOUND: Color = [0xf8, 0xe4, 0x5c];
 
-/// The same where the reader is being led.
+/// The same for the result being looked at.
 const CURRENT: Color = [0xff, 0xa3, 0x48];
 
 /// Red, green and blue.

@@ -1,4 +1,4 @@
-//! Leads back to the latest messages, and says how many have come since one looked.
+//! Leads back to the latest messages, and says how many are new to the reader.
 
 use std::cell::Cell;
 
@@ -18,7 +18,7 @@ mod imp {
         button: TemplateChild<gtk::Button>,
         #[template_child]
         count: TemplateChild<gtk::Label>,
-        /// How many messages have come.
+        /// The number of messages that are new to the reader.
         #[property(get, set = Self::set_n_unread, explicit_notify)]
         n_unread: Cell<u32>,
     }

@@ -1,4 +1,4 @@
-//! What can be done with a message, in the menu that belongs to it.
+//! The menu of actions on a message.
 //!
 //! There is one menu for the whole list: rows come and go with what is in view. It is made anew for
 //! each message, and its items carry what they are about, so nothing has to be remembered.
@@ -11,18 +11,18 @@ use crate::{
     model::{Delivery, Message, MessageKind},
 };
 
-/// What a menu is opened on.
+/// The message, and the part of it, on which a menu is opened.
 #[derive(Debug)]
 pub struct Subject {
     /// The message.
     pub message: Message,
-    /// What is selected of its text; empty if nothing is.
+    /// The selected part of its text; empty if nothing is selected.
     pub excerpt: String,
-    /// Where the link leads that was meant, if it was one.
+    /// The target of the link on which the menu is opened, if any.
     pub link: Option<String>,
-    /// The code that was meant, if there is any.
+    /// The code on which the menu is opened, if any.
     pub code: Option<String>,
-    /// How many messages are selected together with it; 0 if it is not.
+    /// The number of selected messages, if this is one of them; otherwise 0.
     pub n_selected: usize,
 }
 

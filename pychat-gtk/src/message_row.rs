@@ -32,21 +32,21 @@ use crate::{
     times, wording,
 };
 
-/// How long a message may be on its way before that is shown. Most arrive before one could look.
+/// The time for which a message may be on its way before that is shown. Most arrive sooner than
+/// anybody could look.
 const SENDING_PATIENCE: Duration = Duration::from_millis(500);
 
-/// The size of the picture of who speaks, in pixels.
+/// The size of the author's picture, in pixels.
 const AVATAR_SIZE: i32 = 32;
 
-/// What is left free beside a bubble, in pixels: there is a picture in it, or it shows whose side it
-/// is.
+/// The width left free beside a bubble, in pixels: for a picture, or to show whose side it is.
 const MARGIN: i32 = 40;
 
-/// What makes rows look differently.
+/// The properties of a message that decide the look of its row.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 struct Look {
     kind: MessageKind,
-    /// As far as it is shown.
+    /// The delivery, as far as it is shown.
     delivery: Delivery,
     begins_group: bool,
     calls_reader: bool,
@@ -69,14 +69,14 @@ mod imp {
         bubble: TemplateChild<gtk::Box>,
         #[template_child]
         pub(super) text: TemplateChild<TextBlock>,
-        /// What stands above a message that begins something; made when it is needed first, as are
-        /// the parts below.
+        /// The dividers above a message that begins something; made when needed first, as are the
+        /// parts below.
         markers: RefCell<Option<Markers>>,
         avatar: RefCell<Option<adw::Avatar>>,
         author: RefCell<Option<gtk::Label>>,
         clock: RefCell<Option<gtk::Image>>,
         failure_note: RefCell<Option<FailureNote>>,
-        /// How it looks.
+        /// The look on show; `None` before the first message.
         look: Cell<Option<Look>>,
         /// The message on show.
         #[property(get, set = Self::set_message, explicit_notify, nullable)]
@@ -327,8 +327,8 @@ mod imp {
             self.text.center(align == gtk::Align::Center);
         }
 
-        /// What a screen reader says when the list is walked through by keyboard: it stops at the
-        /// list's own item around this row.
+        /// Sets what a screen reader says when the list is walked through by keyboard: the focus
+        /// stops at the list's own item around this row.
         fn name_list_item(&self, message: &Message) {
             let now_ms = glib::real_time() / 1_000;
             let text = self.text.shown();
@@ -387,7 +387,7 @@ glib::wrapper! {
 }
 
 impl MessageRow {
-    /// Returns what shows the text, for who wants to mark something in it.
+    /// Returns the widget that shows the text, for callers that mark something in it.
     pub fn text_block(&self) -> TextBlock {
         self.imp().text.get()
     }

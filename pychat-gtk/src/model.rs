@@ -1,4 +1,4 @@
-//! What there is to show, without any widget.
+//! The data that is shown, without any widget.
 
 mod changes;
 mod findings;

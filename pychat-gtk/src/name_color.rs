@@ -1,6 +1,6 @@
 //! The colour by which a person is known: always the same for the same name.
 
-/// How many colours there are.
+/// The number of colours.
 pub const NAME_COLORS: u32 = 14;
 
 /// Returns the class of everything that bears the colour of `name`.

@@ -1,6 +1,7 @@
-//! Whom one may mean while one writes `@` and the beginning of a name.
+//! The list of people who may be meant by `@` and the beginning of a name, while that is typed.
 //!
-//! The keyboard stays with the text: what moves in the list and chooses from it is told here.
+//! The focus stays with the text: its keys that move in the list and choose from it are passed on
+//! to here.
 
 use std::cell::{Cell, RefCell};
 
@@ -39,7 +40,7 @@ mod imp {
         /// Where names are begun, and completed.
         #[property(get, set = Self::set_text_view, explicit_notify, nullable)]
         text_view: RefCell<Option<gtk::TextView>>,
-        /// Who is in whose room may be meant.
+        /// The session whose people may be meant.
         #[property(get, set = Self::set_session, explicit_notify, nullable)]
         session: RefCell<Option<Session>>,
     }
@@ -96,8 +97,8 @@ mod imp {
             self.obj().notify_session();
         }
 
-        /// Offers everybody whose name, or a word of it, begins as the one at the cursor; nobody if none is begun, if
-        /// there is nothing left to complete, or if it was declined.
+        /// Offers everybody whose name, or a word of it, begins as the one at the cursor; nobody if
+        /// none is begun, if there is nothing left to complete, or if it was declined.
         fn offer(&self, buffer: &gtk::TextBuffer) {
             let begun = begun_name(buffer);
             if begun.is_none() {
@@ -113,7 +114,8 @@ mod imp {
             }
         }
 
-        /// Finds those whose names have a word that begins like this; returns false if there is nobody to choose.
+        /// Finds those whose names have a word that begins like this; returns false if there is
+        /// nobody to choose.
         fn find(&self, begun: &str) -> bool {
             if *self.begun.borrow() != begun {
                 self.begun.replace(begun.to_owned());
@@ -180,7 +182,7 @@ mod imp {
 }
 
 glib::wrapper! {
-    /// Whom one may mean by what is written in a text view.
+    /// The list of people who may be meant by the text that is typed in a text view.
     pub struct NameCompletion(ObjectSubclass<imp::NameCompletion>)
         @extends gtk::Popover, gtk::Widget,
         @implements gtk::Accessible, gtk::Buildable, gtk::ConstraintTarget, gtk::Native,
@@ -194,7 +196,8 @@ impl Default for NameCompletion {
 }
 
 impl NameCompletion {
-    /// Does what `key` means to who chooses; returns false if it means nothing.
+    /// Handles a key that moves in the list, chooses from it or closes it; returns false for any
+    /// other.
     pub fn handle_key(&self, key: gdk::Key) -> bool {
         if !self.is_visible() {
             return false;

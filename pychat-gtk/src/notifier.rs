@@ -36,13 +36,13 @@ mod imp {
         pub(super) settings: OnceCell<Settings>,
         /// The last message that was not seen.
         last: RefCell<Option<Message>>,
-        /// How many messages were not seen.
+        /// The number of messages that were not seen.
         n_unseen: Cell<usize>,
         /// True if one of them mentions the reader.
         has_mention: Cell<bool>,
         /// True if the desktop takes the body of a notification for markup.
         pub(super) takes_markup: Cell<bool>,
-        /// What the desktop knows the notification by, while there is one.
+        /// The id of the notification, while there is one.
         id: RefCell<Option<String>>,
         /// Ends when there may be another notification.
         interval: RefCell<Option<glib::JoinHandle<()>>>,

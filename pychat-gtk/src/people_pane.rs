@@ -43,7 +43,7 @@ mod imp {
         no_one: TemplateChild<adw::StatusPage>,
         filter: OnceCell<gtk::CustomFilter>,
         found: OnceCell<gtk::FilterListModel>,
-        /// Whose room it is.
+        /// The session whose people are listed.
         #[property(get, set = Self::set_session, explicit_notify, nullable)]
         session: RefCell<Option<Session>>,
         session_signals: OnceCell<glib::SignalGroup>,
@@ -192,7 +192,7 @@ mod imp {
 }
 
 glib::wrapper! {
-    /// Who is here.
+    /// The list of people in the room.
     ///
     /// Emits `chosen` with the person who was picked out, and `closed` when Escape was pressed and
     /// there was nothing to take back.

@@ -20,7 +20,7 @@ mod imp {
         name: TemplateChild<gtk::Label>,
         #[template_child]
         self_mark: TemplateChild<gtk::Label>,
-        /// Who it is.
+        /// The person shown.
         #[property(get, set = Self::set_person, explicit_notify, nullable)]
         person: RefCell<Option<Person>>,
     }

@@ -2,7 +2,7 @@
 
 use gtk::{gdk, glib, glib::prelude::*, prelude::*};
 
-/// What is offered together with files, and with nothing else.
+/// The MIME types that are offered together with files, and with nothing else.
 const FILE_TRANSFERS: [&str; 2] =
     ["application/vnd.portal.filetransfer", "application/vnd.portal.files"];
 

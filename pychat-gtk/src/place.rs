@@ -1,4 +1,5 @@
-//! What a conversation shows, to be shown again later, whatever was added or forgotten meanwhile.
+//! The scroll position of a conversation, kept by message so that it can be restored later,
+//! whatever was added or forgotten meanwhile.
 
 use std::{cell::Cell, iter};
 
@@ -6,20 +7,21 @@ use gtk::{glib, graphene, prelude::*};
 
 use crate::{message_row::MessageRow, model::Message, selection::Selection};
 
-/// How many frames a list may take to get somewhere, and for how many it must have been there.
+/// The most frames in which a list is scrolled to a place, and the number of frames in a row that
+/// it must have been there.
 const LAYOUT_TICKS_MAX: u32 = 10;
 const REST_TICKS: u32 = 2;
 
-/// What stands at the top of a scrolled list, and where.
+/// The message at the top of a scrolled list, and its position.
 #[derive(Clone, Debug)]
 pub struct Place {
     message: Message,
-    /// How far below the top it begins, in pixels.
+    /// The distance from the top of the window to that of its row, in pixels.
     y: f32,
 }
 
 impl Place {
-    /// Returns the place of `message` at so many pixels below the top.
+    /// Returns the place of `message` at `y` pixels below the top.
     pub fn at(message: Message, y: f32) -> Self {
         Self { message, y }
     }

@@ -8,7 +8,7 @@ use crate::{desktop, i18n::gettext, settings::Settings};
 /// The colour schemes in the settings, as their row lists them.
 const COLOR_SCHEMES: &[&str] = &["default", "light", "dark"];
 
-/// Which messages notify, likewise.
+/// The choices of notifications, likewise.
 const NOTIFICATIONS: &[&str] = &["all", "mentions", "none"];
 
 mod imp {

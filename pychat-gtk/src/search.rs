@@ -20,13 +20,13 @@ use crate::{
     session::{SEARCH_PAGE_MESSAGES, Session},
 };
 
-/// How long messages are gone through without a look at what else there is to do.
+/// The longest time messages are gone through before the main loop runs again.
 const SLICE: Duration = Duration::from_millis(4);
 
-/// How many results are enough, until somebody wants more.
+/// The number of results that are enough, and of further ones when more are asked for.
 const ENOUGH: usize = 100;
 
-/// With no more than so many results left, more are looked for.
+/// The number of older results left below which more are looked for.
 const FEW: usize = 10;
 
 mod imp {
@@ -35,7 +35,7 @@ mod imp {
     #[derive(Debug, Default, glib::Properties)]
     #[properties(wrapper_type = super::Search)]
     pub struct Search {
-        /// Whose conversation is searched.
+        /// The session whose conversation is searched.
         #[property(get, set = Self::set_session, explicit_notify, nullable)]
         session: RefCell<Option<Session>>,
         session_handlers: RefCell<Vec<(glib::Object, glib::SignalHandlerId)>>,
@@ -45,10 +45,10 @@ mod imp {
         /// The result that is being looked at.
         #[property(get, nullable)]
         pub(super) current: RefCell<Option<Message>>,
-        /// Which one it is, the newest being 1; 0 if there is none.
+        /// The position of the current result, the newest being 1; 0 if there is none.
         #[property(get)]
         pub(super) ordinal: Cell<u32>,
-        /// How many messages were found.
+        /// The number of messages found.
         #[property(get)]
         pub(super) n_found: Cell<u32>,
         /// True while there are messages to be gone through.
@@ -63,7 +63,7 @@ mod imp {
         pub(super) has_more: Cell<bool>,
         pub(super) query: RefCell<Option<Query>>,
         pub(super) findings: RefCell<Findings>,
-        /// How many are enough.
+        /// The number of results that are enough.
         pub(super) n_wanted: Cell<usize>,
         /// True while one more is wanted though later messages have to leave for it.
         pub(super) goes_beyond: Cell<bool>,

@@ -32,10 +32,10 @@ mod imp {
         count: TemplateChild<gtk::Label>,
         #[template_child]
         spinner: TemplateChild<gtk::Spinner>,
-        /// What goes through the messages.
+        /// The search through the messages.
         #[property(get)]
         search: Search,
-        /// Whose conversation is searched.
+        /// The session whose conversation is searched.
         #[property(get, set = Self::set_session, explicit_notify, nullable)]
         session: RefCell<Option<Session>>,
         /// True while the bar is there.

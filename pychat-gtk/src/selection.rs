@@ -1,11 +1,12 @@
-//! Which messages of a conversation are selected.
+//! The selected messages of a conversation.
 //!
-//! GTK's own model for this remembers positions. A list is given only the last messages while
-//! nobody looks further back; so here the messages themselves are remembered, wherever they stand. And where GTK's selects whatever the keyboard
-//! comes by or a click meets, that takes the selection back here, as it does in a text: a message
-//! is selected with Ctrl, Shift or the space bar.
+//! GTK's own model for this, [`gtk::MultiSelection`], remembers positions. A list is given only the
+//! last messages while nobody looks further back; so here the messages themselves are remembered,
+//! wherever they stand. And where GTK's selects any row that the keyboard moves to or a click hits,
+//! both take the selection back here, as they do in a text: a message is selected with Ctrl, Shift
+//! or the space bar.
 //!
-//! Who came and went is nothing that anybody said, and is never selected.
+//! Lines of the chat itself, such as comings and goings, are never selected.
 
 use std::{
     cell::{OnceCell, RefCell},
@@ -24,13 +25,13 @@ mod imp {
     #[properties(wrapper_type = super::Selection)]
     pub struct Selection {
         pub(super) history: OnceCell<History>,
-        /// What of it is on show.
+        /// The part of the history that is on show.
         pub(super) shown: OnceCell<Recent>,
         pub(super) selected: RefCell<HashSet<Message>>,
         /// True while nothing is selected.
         #[property(get = |imp: &Self| imp.selected.borrow().is_empty())]
         is_empty: PhantomData<bool>,
-        /// How many messages are selected.
+        /// The number of selected messages.
         #[property(get = Self::n_selected)]
         n_selected: PhantomData<u32>,
     }
@@ -144,13 +145,13 @@ mod imp {
 }
 
 glib::wrapper! {
-    /// What is on show of a history, and what is selected of all of it.
+    /// The part of a history that is on show, and the selection in all of it.
     pub struct Selection(ObjectSubclass<imp::Selection>)
         @implements gio::ListModel, gtk::SelectionModel;
 }
 
 impl Selection {
-    /// Makes one of what `recent` shows of `history`; nothing is selected.
+    /// Returns a model of the part of `history` that `recent` shows; nothing is selected.
     pub fn new(history: &History, recent: &Recent) -> Self {
         let selection: Self = glib::Object::new();
         selection.imp().history.get_or_init(|| history.clone());

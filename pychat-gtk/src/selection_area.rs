@@ -32,7 +32,7 @@ mod imp {
         /// The list, which is somewhere inside.
         #[property(get, set = Self::set_list_view)]
         list_view: glib::WeakRef<gtk::ListView>,
-        /// How many messages are selected.
+        /// The number of selected messages.
         #[property(get)]
         n_selected: Cell<u32>,
         /// The item of the list at which the mouse began to be dragged.
@@ -42,9 +42,9 @@ mod imp {
         has_menu: Cell<bool>,
         /// The menu; made when it is needed first.
         menu: RefCell<Option<gtk::PopoverMenu>>,
-        /// The message on which it was opened.
+        /// The message on which the menu was opened.
         asked_about: RefCell<Option<Message>>,
-        /// What had the keyboard before.
+        /// The widget that had the focus before the menu was opened.
         focus_before: glib::WeakRef<gtk::Widget>,
     }
 

@@ -16,7 +16,7 @@ mod imp {
     pub struct SelectionHeader {
         #[template_child]
         title: TemplateChild<gtk::Label>,
-        /// How many messages are selected; it is hidden while none are.
+        /// The number of selected messages; the header is hidden while there are none.
         #[property(get, set = Self::set_n_selected, explicit_notify)]
         n_selected: Cell<u32>,
     }

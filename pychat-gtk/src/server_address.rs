@@ -17,7 +17,7 @@ use crate::{host_name, text::is_invisible};
 /// The port of a server whose address does not name one.
 pub const DEFAULT_PORT: u16 = 12345;
 
-/// How many parts an IPv6 address has that leaves none out.
+/// The number of parts of an IPv6 address that leaves none out.
 const IPV6_PARTS: usize = 8;
 
 /// A host and a port.
@@ -89,7 +89,7 @@ impl fmt::Display for ServerAddress {
     }
 }
 
-/// Why a text is not the address of a server.
+/// The reason why a text is not the address of a server.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum AddressError {
@@ -105,7 +105,7 @@ pub enum AddressError {
     #[error("an IPv6 address needs brackets")]
     Unbracketed,
 
-    /// What stands after the colon is no port.
+    /// The text after the colon is not a port.
     #[error("the port is not a number from 1 to 65535")]
     BadPort,
 }

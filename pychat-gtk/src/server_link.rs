@@ -1,7 +1,7 @@
 //! A link to a chat: `pychat://[NAME@]HOST[:PORT]`.
 //!
-//! What is in a link is somebody else's word: it says where to, and nothing is done until its
-//! reader wants that.
+//! A link comes from somebody else: it only says where to, and nothing is done until its reader
+//! wants that.
 
 use std::str::FromStr;
 
@@ -12,10 +12,10 @@ use crate::{
     text::is_invisible,
 };
 
-/// What links to chats begin with.
+/// The scheme of links to chats.
 const SCHEME: &str = "pychat";
 
-/// What people put before an address that they know from a browser.
+/// The prefixes that people put before an address that they know from a browser.
 const WEB_SCHEMES: [&str; 2] = ["http://", "https://"];
 
 /// A server, and perhaps a name to join under.

@@ -14,9 +14,10 @@
 //!                             by itself, or rejoin
 //! ```
 //!
-//! Where a first attempt fails for a reason that may pass, it is `Waiting` for the next one instead
-//! of `Disconnected`. From everywhere `leave` goes back to `Disconnected`. Each attempt has a number that is never
-//! used again; whatever arrives late, of an attempt that is over, finds nobody.
+//! Where a first attempt fails for a reason that may pass, the session is `Waiting` for the next
+//! one instead of `Disconnected`. `leave` goes back to `Disconnected` from every state. Each
+//! attempt has a number that is never used again; what arrives late, from an attempt that is over,
+//! is ignored.
 
 mod filing;
 mod imp;
@@ -39,10 +40,10 @@ use crate::{
     ending::Ending, server_address::ServerAddress, state_file::StateFile, transport::Line,
 };
 
-/// How long connecting and joining may take together.
+/// The time limit for connecting and joining together.
 pub const JOIN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Where a session stands.
+/// The state of a session.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, glib::Enum)]
 #[enum_type(name = "PychatSessionState")]
 pub enum SessionState {
@@ -63,7 +64,7 @@ pub enum SessionState {
     Lost,
 }
 
-/// What there is of a connection.
+/// The connection of a session, in whichever state it is.
 #[derive(Debug, Default)]
 enum Link {
     #[default]
@@ -72,7 +73,7 @@ enum Link {
     Open(Line),
 }
 
-/// Names one attempt to join, and the connection that came of it.
+/// The number of one attempt to join, and of the connection that came of it.
 type Attempt = u64;
 
 glib::wrapper! {
@@ -171,7 +172,7 @@ impl Session {
         }
     }
 
-    /// Returns who we asked to be, and where; `None` before the first attempt.
+    /// Returns the name and the server that we asked for; `None` before the first attempt.
     pub fn identity(&self) -> Option<(UserName, ServerAddress)> {
         self.imp().identity.borrow().clone()
     }

@@ -1,8 +1,8 @@
-//! What is remembered from one start to the next.
+//! The settings that are remembered from one start to the next.
 //!
-//! From a checkout the schema is not installed, and a program that asks GIO for a schema that
-//! is missing is ended; so it is looked up first, where it is installed, then where the build left it. If
-//! it is in neither place, nothing is remembered and everything else works.
+//! From a checkout the schema is not installed, and a program that asks GIO for a schema that is
+//! missing is ended; so it is looked up first, where it is installed, then where the build left it.
+//! If it is in neither place, nothing is remembered and everything else works.
 
 use gtk::{gio, glib, prelude::*};
 use pychat_wire::UserName;
@@ -12,7 +12,7 @@ use crate::config::{APP_ID, FALLBACK_SCHEMA_DIR};
 /// The server that is offered before anyone has chosen one.
 const DEFAULT_SERVER: &str = "127.0.0.1:12345";
 
-/// What [`glib::real_name`] calls somebody of whom the system knows no name.
+/// The answer of [`glib::real_name`] if the system knows no name of the user.
 const UNKNOWN_NAME: &str = "Unknown";
 
 /// The most chats that are remembered.
@@ -45,13 +45,13 @@ const KEYS: [&str; 12] = [
 const DESKTOP_SCHEMA: &str = "org.gnome.desktop.interface";
 const CLOCK_KEY: &str = "clock-format";
 
-/// Which messages one is told of while the window is in the background.
+/// The messages that cause notifications while the window is in the background.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Notifications {
     /// Every message.
     #[default]
     All,
-    /// Those that bear one's name.
+    /// Those that mention the reader.
     Mentions,
     /// None.
     None,
@@ -211,7 +211,7 @@ impl Settings {
         }
     }
 
-    /// Returns which messages one is told of while the window is in the background.
+    /// Returns which messages cause notifications while the window is in the background.
     pub fn notifications(&self) -> Notifications {
         let Some(settings) = &self.0 else { return Notifications::default() };
         match settings.string("notifications").as_str() {

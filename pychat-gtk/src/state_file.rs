@@ -1,4 +1,4 @@
-//! What outlives the program: a small file for each server and name.
+//! The state that outlives the program: a small file for each server and name.
 //!
 //! It holds a [`Saved`], so that what was typed and not acknowledged survives a kill, and a name
 //! stays its owner's; and what is being written and was not sent yet. It is replaced as a whole: it is
@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 /// The largest file that is read, in bytes: far more than the texts that may wait.
 const FILE_BYTES_MAX: u64 = 128 << 20;
 
-/// How often a lock is tried that others take and remove at the same time.
+/// The most attempts at a lock that others take and remove at the same time.
 const LOCK_ATTEMPTS_MAX: usize = 10;
 
 /// The file of one name on one server, for as long as nobody else may have it.
@@ -33,12 +33,12 @@ pub struct StateFile {
     server: String,
     /// True once it was told that it cannot be written.
     is_failing: Cell<bool>,
-    /// What was written last.
+    /// The gist of the contents that were written last.
     written: RefCell<Gist>,
     _lock: Lock,
 }
 
-/// A file that is there, and locked, as long as this is.
+/// A lock file, which exists, and is locked, as long as this value does.
 #[derive(Debug)]
 struct Lock {
     path: PathBuf,
@@ -46,7 +46,8 @@ struct Lock {
 }
 
 impl Drop for Lock {
-    /// It is removed while it is still locked: who has opened it meanwhile finds out.
+    /// Removes the file while it is still locked: another window that has opened it meanwhile finds
+    /// out.
     fn drop(&mut self) {
         if let Err(error) = fs::remove_file(&self.path) {
             glib::g_info!("pychat", "cannot remove {}: {error}", self.path.display());
@@ -54,7 +55,8 @@ impl Drop for Lock {
     }
 }
 
-/// What stands in a file. The server is there for people: the file's name does not say it.
+/// The contents of a file, to be written. The server is there for people: the file's name does not
+/// say it.
 #[derive(Serialize)]
 struct Written<'a> {
     server: &'a str,
@@ -63,14 +65,14 @@ struct Written<'a> {
     saved: &'a Saved,
 }
 
-/// What of the contents decides how soon, and how safely, they are written.
+/// The part of the contents that decides how soon, and how safely, they are written.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 struct Gist {
     /// The proof of the name.
     proof: Option<String>,
-    /// How many texts were ever said.
+    /// The number of texts that were ever said.
     n_said: u64,
-    /// How many of them wait for their acknowledgement.
+    /// The number of these that wait for their acknowledgement.
     n_unacknowledged: usize,
 }
 
@@ -84,13 +86,13 @@ impl Gist {
     }
 }
 
-/// What is found in a file.
+/// The contents of a file, as read.
 #[derive(Debug, Default, Deserialize)]
 pub struct Kept {
-    /// What was being written.
+    /// The text that was being written.
     #[serde(default)]
     pub draft: String,
-    /// What the conversation goes on with.
+    /// The state with which the conversation goes on.
     #[serde(flatten)]
     pub saved: Saved,
 }

@@ -13,12 +13,12 @@ use std::{
 
 use gtk::{gdk, glib, prelude::*};
 
-/// How long a list must have been still for its momentum to be spent. At an edge it rests for a
-/// while, and is then sent back.
+/// The time that a list must have been still for its momentum to be spent. At an edge it rests for
+/// a while, and is then sent back.
 const REST_TIME: Duration = Duration::from_millis(400);
 
-/// How long a finger may rest before nobody waits for it any more: that it was lifted may have been
-/// told to something that has opened under it. Once it moves it counts again.
+/// The time after which a finger that rests is no longer waited for: its release may have been told
+/// to something that has opened under it. Once it moves it counts again.
 const FINGER_TIME: Duration = Duration::from_secs(10);
 
 /// Watches one scrolled list.
@@ -37,14 +37,14 @@ struct State {
     on_change: RefCell<Option<OnChange>>,
 }
 
-/// What moves the list.
+/// The cause of the list's motion.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 enum Motion {
     #[default]
     None,
     /// Fingers that are down.
     Finger,
-    /// Its momentum; it moved the list at this time last.
+    /// Its momentum, and the time at which that moved the list last.
     Momentum(Instant),
 }
 

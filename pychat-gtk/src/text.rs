@@ -1,4 +1,4 @@
-//! What is in a text: lines, links, mentions, code, nothing but emoji, words without end.
+//! The contents of a text: lines, links, mentions, code, nothing but emoji, words without end.
 //!
 //! Everybody else's texts are up to them, so each question is answered in one pass, and nothing
 //! here takes any part of a text for markup.
@@ -22,7 +22,8 @@ pub use self::{
     mention::{Callee, begun_mention},
 };
 
-/// How many emoji alone are shown how large: the more there are, the smaller.
+/// The sizes of emoji alone, each with the largest number of them shown so: the more there are, the
+/// smaller.
 const EMOJI_SIZES: [(usize, EmojiSize); 3] =
     [(3, EmojiSize::Huge), (6, EmojiSize::Large), (EMOJI_MAX, EmojiSize::Big)];
 
@@ -59,7 +60,7 @@ pub fn is_blank(text: &str) -> bool {
     text.chars().all(|it| it.is_whitespace() || is_invisible(it))
 }
 
-/// How large a few emoji are that stand alone.
+/// The size of a few emoji that stand alone.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum EmojiSize {
     /// Larger than text.

@@ -14,14 +14,14 @@ use crate::{
     times::{self, Reading},
 };
 
-/// How often it is looked at, in case the clock was set or the computer has travelled.
+/// The longest time between two checks, in case the clock was set or the computer has travelled.
 const INTERVAL: Duration = Duration::from_mins(1);
 
 /// Looks after the times of one conversation, as long as it lives.
 #[derive(Debug)]
 pub struct TimeWatch {
     history: History,
-    /// How times were read when they were told.
+    /// The reading with which times were told last.
     told: Cell<Reading>,
     task: RefCell<Option<glib::JoinHandle<()>>>,
 }

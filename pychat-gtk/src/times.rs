@@ -12,7 +12,7 @@ use crate::i18n::gettext;
 /// The last moment that can be told: the end of the year 9999.
 const LAST_SECOND: i64 = 253_402_300_799;
 
-/// How long the time zone is believed to be what it was. It is read from files, and in a flood each
+/// The time for which the local time zone is cached. It is read from files, and in a flood each
 /// message asks for it; people may travel.
 const ZONE_TIME: Duration = Duration::from_secs(1);
 

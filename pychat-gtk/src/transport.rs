@@ -21,8 +21,9 @@ use crate::server_address::ServerAddress;
 /// The most bytes taken from the socket at once.
 const READ_BYTES_MAX: usize = 64 * 1024;
 
-/// How much time what is read may take before there is a pause, and how long that may be. What is
-/// due on the screen is drawn in it; where that takes all the time there is, reading goes on.
+/// The time that the handling of received bytes may take before there is a pause, and the longest
+/// pause. What is due on the screen is drawn in it; where drawing takes all the time there is,
+/// reading goes on.
 const INCOMING_TIME: Duration = Duration::from_millis(10);
 const PAUSE_TIME_MAX: Duration = Duration::from_millis(40);
 
@@ -30,7 +31,8 @@ const PAUSE_TIME_MAX: Duration = Duration::from_millis(40);
 /// does not listen would make them grow for ever.
 const WAITING_BYTES_MAX: usize = 1 << 20;
 
-/// How long the end of a line may take: the last words out, the server's own end awaited.
+/// The time limit for finishing a line: writing the last bytes, and waiting for the server's own
+/// end.
 pub const FINISH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Socket options, as (level, name, value), that make the kernel notice a peer that is gone
@@ -47,7 +49,7 @@ const SOCKET_OPTIONS: [(i32, i32, i32); 5] = [
 #[cfg(not(target_os = "linux"))]
 const SOCKET_OPTIONS: [(i32, i32, i32); 0] = [];
 
-/// Why there is no line to a server.
+/// The reason why there is no line to a server.
 #[derive(Clone, Debug, Error)]
 #[non_exhaustive]
 pub enum TransportError {
@@ -68,7 +70,7 @@ pub enum TransportError {
     Broken(glib::Error),
 }
 
-/// What comes along a line.
+/// The input from a line.
 #[derive(Debug)]
 pub enum Incoming<'a> {
     /// Some bytes, cut anywhere.
@@ -191,12 +193,12 @@ async fn pause() {
     let _ = glib::future_with_timeout(PAUSE_TIME_MAX, idle).await; // Late or not, it goes on.
 }
 
-/// What is still to be written.
+/// The bytes still to be written.
 #[derive(Debug)]
 struct Outbox {
     output: gio::OutputStream,
     queued: RefCell<Vec<u8>>,
-    /// How many bytes are not written yet, queued or being written.
+    /// The number of bytes not written yet, queued or being written.
     n_waiting: Cell<usize>,
     /// True once nothing more can be written.
     has_failed: Cell<bool>,

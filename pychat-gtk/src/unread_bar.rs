@@ -18,7 +18,7 @@ mod imp {
         button: TemplateChild<gtk::Button>,
         #[template_child]
         count: TemplateChild<gtk::Label>,
-        /// How many messages are new.
+        /// The number of messages that are new to the reader.
         #[property(get, set = Self::set_n_unread)]
         n_unread: Cell<u32>,
         /// True while some of these have yet to be fetched.

@@ -55,7 +55,7 @@ mod imp {
         people_button: TemplateChild<gtk::ToggleButton>,
         #[template_child]
         search_button: TemplateChild<gtk::ToggleButton>,
-        /// Who uses this window, and where.
+        /// The session of this window.
         #[property(get)]
         session: Session,
         pub(super) settings: OnceCell<Settings>,
@@ -243,8 +243,9 @@ mod imp {
             self.search_button.set_visible(is_enabled);
         }
 
-        /// In the window itself: where one is, and how many are there. Among other windows: as
-        /// whom, too.
+        /// Shows, in the window itself, the server, and the number of people there or the state of
+        /// the connection; in the title of the window, which tells it from others, the user's name
+        /// too.
         fn show_titles(&self) {
             if !self.session.has_conversation() {
                 self.title.set_title(&gettext("Pychat"));

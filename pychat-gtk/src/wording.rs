@@ -1,4 +1,4 @@
-//! What the program says about what happens, in the reader's language.
+//! The sentences of the program about what happens, in the reader's language.
 //!
 //! Enums come in, sentences come out; nothing else in the program turns an error into words.
 

@@ -7,14 +7,15 @@ use gtk::{glib, glib::clone, prelude::*};
 use super::imp::ConversationPage;
 use crate::{follow_end::FollowEnd, place, times};
 
-/// How long the day is told after somebody has scrolled.
+/// The time for which the day is shown after the last scrolling.
 const DAY_TIME: Duration = Duration::from_secs(1);
 
-/// How high the heading of a day is, and how much of the list's top the floating one takes, in pixels.
+/// The height of a day's heading in the list, and of the part of the list's top that the floating
+/// one takes, in pixels.
 const HEADING_HEIGHT: f32 = 36.0;
 const DAY_HEIGHT: f32 = 44.0;
 
-/// How far below the way to what is new it stands, if that is there.
+/// The top margin of the floating day while the unread bar is shown, in pixels.
 const BELOW_BAR: i32 = 40;
 
 impl ConversationPage {

@@ -1,4 +1,4 @@
-//! What the page hears of whichever session it shows.
+//! The signals and properties that the page follows, of whichever session it shows.
 
 use gtk::{glib, glib::clone};
 

@@ -1,4 +1,4 @@
-//! What is shown of a conversation, as its reader moves through it.
+//! The part of a conversation that is shown, as its reader moves through it.
 //!
 //! A list whose adjustment changes may be laying itself out, and must not be told of other rows
 //! then. So whatever follows from where the reader is follows a moment later.
@@ -15,10 +15,10 @@ use crate::{
     session::{PAGE_MESSAGES, SessionState},
 };
 
-/// How long a view may take to lay out rows that are new.
+/// The longest time a view takes to lay out new rows.
 pub(super) const LAYOUT_TIME: Duration = Duration::from_millis(200);
 
-/// How many messages that wait below are shown at once.
+/// The number of messages waiting below that are shown at once.
 const LATER_MESSAGES: usize = 200;
 
 /// About how high the lowest rows are, in pixels. If a page is full of lower ones, more follow.

@@ -9,7 +9,8 @@ use crate::{
 };
 
 impl imp::ConversationPage {
-    /// Makes what is to be shown and selected. Who selects something has it stay where it is.
+    /// Makes the selection model of what is shown. A list in which something is selected stays
+    /// where it is.
     pub(super) fn selection(&self, history: &History, recent: &Recent) -> Selection {
         let selection = Selection::new(history, recent);
         selection.connect_is_empty_notify(clone!(

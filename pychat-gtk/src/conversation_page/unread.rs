@@ -1,4 +1,4 @@
-//! What is new to the reader: led to, and taken in as it is seen.
+//! The messages that are new to the reader: leading to them, and marking them as seen.
 
 use gtk::{glib, prelude::*, subclass::prelude::*};
 

@@ -13,22 +13,22 @@ use crate::{
 /// The most blocks of a text that are set apart; more of them are in monospace all the same.
 const FRAMES_MAX: usize = 16;
 
-/// How many letters of code a tab leads on to the next multiple of: lines are short here.
+/// The distance between tab stops in code, in characters: lines are short here.
 const TAB_CHARS: i32 = 4;
 
-/// What is code in the text on show, and what is around it.
+/// The code in the text on show, and the widgets around it.
 #[derive(Debug, Default)]
 pub(super) struct CodeBlocks {
     code: RefCell<Vec<Code>>,
     frames: RefCell<Vec<CodeFrame>>,
 }
 
-/// What is around one block.
+/// The widgets around one block.
 #[derive(Clone, Debug)]
 pub(super) struct CodeFrame {
-    /// Lies behind its lines.
+    /// The background behind its lines.
     pub(super) ground: adw::Bin,
-    /// Stands beside the first of them.
+    /// The button beside the first of them.
     pub(super) copy_button: gtk::Button,
 }
 

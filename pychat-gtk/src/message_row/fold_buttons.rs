@@ -1,4 +1,4 @@
-//! What is under a long text: more of it can be shown, and less again.
+//! The buttons under a long text, which show more of it, and less again.
 
 use gtk::prelude::*;
 

@@ -17,7 +17,7 @@ mod imp {
 
     #[derive(Debug, Default)]
     pub struct LineLayout {
-        /// How much is left free of the bubble where the line begins, and where it ends, in pixels.
+        /// The widths left free of the bubble at the start and at the end of the line, in pixels.
         pub(super) margins: Cell<(i32, i32)>,
     }
 

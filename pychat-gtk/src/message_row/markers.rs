@@ -1,4 +1,4 @@
-//! What stands above a message with which something begins: a day, or what is new to the reader.
+//! The dividers above a message with which something begins: a day, or what is new to the reader.
 
 use gtk::{glib, prelude::*, subclass::prelude::*};
 

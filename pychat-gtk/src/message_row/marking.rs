@@ -1,4 +1,4 @@
-//! What a text is dressed in: links as markup, all else as attributes.
+//! The marking of a text: links as markup, all else as attributes.
 
 use std::ops::Range;
 
@@ -7,14 +7,14 @@ use gtk::{glib, pango};
 use crate::text::{self, Code};
 
 thread_local! {
-    /// What every text has; one for all rows.
+    /// The attributes of every text; one list for all rows.
     static PLAIN: pango::AttrList = plain();
 }
 
-/// How much of the colour of the text the backticks around code in a line have, of 65 535.
+/// The opacity of the backticks around code in a line, of 65 535; they have the colour of the text.
 const TICKS_ALPHA: u16 = 40_000;
 
-/// The same around a block, which can be seen to be one without them. Pango takes 0 for all of it.
+/// The same around a block, which can be seen to be one without them. Pango takes 0 for opaque.
 const FENCE_ALPHA: u16 = 1;
 
 /// Returns `text` with its links as markup; `None` if it has no link.

@@ -43,7 +43,7 @@ const SHOWN_CHARS_MAX: usize = 2_000;
 /// The most lines of a message that are shown unasked.
 const SHOWN_LINES_MAX: usize = 40;
 
-/// How many times as much is shown when more is asked for.
+/// The factor by which the length shown grows when more is asked for.
 const MORE: usize = 4;
 
 mod imp {
@@ -57,16 +57,16 @@ mod imp {
         /// There only once there was more to show.
         pub(super) fold_buttons: RefCell<Option<FoldButtons>>,
         pub(super) code_blocks: CodeBlocks,
-        /// How large it is, if it is nothing but emoji.
+        /// The size of the text, if it is nothing but emoji.
         pub(super) emoji_size: Cell<Option<EmojiSize>>,
         /// True if the time cannot stand beside the last line.
         pub(super) is_end_taken: Cell<bool>,
         /// True if the text has one line.
         pub(super) is_one_line: Cell<bool>,
-        /// How many times the usual length is shown.
+        /// The length that is shown, as a multiple of that shown unasked.
         pub(super) stretch: Cell<usize>,
         pub(super) message: RefCell<Option<Message>>,
-        /// How many bytes of its text are shown.
+        /// The number of bytes of its text that are shown.
         pub(super) n_shown: Cell<usize>,
         pub(super) marks: RefCell<Option<pango::AttrList>>,
     }

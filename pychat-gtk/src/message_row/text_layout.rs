@@ -1,8 +1,8 @@
 //! Lays out the text of a message: its time stands at the end of the last line where there is room,
 //! else below; code has its ground behind it, and long texts have their buttons underneath.
 //!
-//! How wide the last line is, only a text knows that has been broken into lines. Its label has
-//! mostly just done that for the same width, and is asked.
+//! The width of the last line is known only to a text that has been broken into lines. Its label
+//! has mostly just done that for the same width, and is asked.
 
 use std::ops::Range;
 
@@ -14,11 +14,11 @@ use crate::text;
 /// The least room between the last line and the time, in pixels.
 const TIME_GAP: i32 = 8;
 
-/// How far the ground of code goes beyond the text on each side, in pixels.
+/// The width by which the ground of code extends beyond the text on each side, in pixels.
 const GROUND_MARGIN: i32 = 6;
 
-/// How far a line with nothing but a fence lies outside the ground, in pixels. What is left of it is
-/// the margin of the code.
+/// The height by which a line with nothing but a fence lies outside the ground, in pixels. The rest
+/// of that line is the margin of the code.
 const FENCE_INSET: i32 = 5;
 
 mod imp {
@@ -104,13 +104,13 @@ impl Default for TextLayout {
     }
 }
 
-/// What is on show of a text, and around it.
+/// The widgets on show for a text: its label, and those around that.
 #[derive(Debug)]
 pub(super) struct Parts {
     pub(super) label: gtk::Label,
     pub(super) time: Option<gtk::Label>,
     pub(super) buttons: Option<gtk::Box>,
-    /// Where each block of code is, in bytes, and what is around it.
+    /// The range of each block of code, in bytes, and the widgets around it.
     pub(super) code: Vec<(Range<usize>, CodeFrame)>,
     /// True if the time cannot stand beside the last line: that is code, or is read towards where
     /// the lines of this language begin.

@@ -1,7 +1,7 @@
-//! What makes one list of another, with as much as possible left where it is.
+//! The changes that make one list of another, with as much as possible left where it is.
 //!
-//! This module is pure. Who looks at a list keeps a place in it: what is selected, what has the
-//! focus, how far it is scrolled. So whatever is in both lists in the same order is not touched.
+//! This module is pure. A view keeps its place in a list: the selection, the focus, the scroll
+//! position. So whatever is in both lists in the same order is not touched.
 
 use std::{
     collections::{HashMap, VecDeque},

@@ -1,11 +1,11 @@
-//! What a search knows of each message in a list, while it goes through them.
+//! The state of a search for each message in a list, while it goes through them.
 //!
 //! The newest are looked at first, and results are counted from there: what comes in at the other
 //! end, page by page, does not change the numbers that were shown.
 
 use std::{iter, ops::Range};
 
-/// What is known of one message.
+/// The verdict on one message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Verdict {
     Unknown,
@@ -13,18 +13,18 @@ enum Verdict {
     Hit,
 }
 
-/// What is known of each message in a list, and which of those found is being looked at.
+/// The verdict on each message in a list, and the result that is being looked at.
 #[derive(Debug, Default)]
 pub struct Findings {
     verdicts: Vec<Verdict>,
-    /// Everything from here on is known.
+    /// The index from which on every message has been looked at.
     frontier: usize,
     n_hits: usize,
     current: Option<usize>,
 }
 
 impl Findings {
-    /// Returns what is known of `n` messages in the beginning: nothing.
+    /// Returns the findings for `n` messages, none of which has been looked at.
     pub fn new(n: usize) -> Self {
         Self { verdicts: vec![Verdict::Unknown; n], frontier: n, ..Self::default() }
     }
@@ -56,7 +56,8 @@ impl Findings {
         newest
     }
 
-    /// Takes in whether the message at `at` has what is searched for.
+    /// Sets the verdict on the message at `at`, if there is none: whether it has what is searched
+    /// for.
     pub fn settle(&mut self, at: usize, is_hit: bool) {
         if self.verdicts[at] == Verdict::Unknown {
             self.verdicts[at] = if is_hit { Verdict::Hit } else { Verdict::Miss };

@@ -1,7 +1,8 @@
 //! Everything that was said, oldest first, up to a bound.
 //!
-//! What has arrived stands in the order of its arrival, which is the server's; what is still on its
-//! way, or was refused, stands after it in the order in which it was said.
+//! Messages that have arrived stand in the order of their arrival, which is the server's; those
+//! that are still on their way, or were refused, stand after them in the order in which they were
+//! said.
 //!
 //! Not more than [`HISTORY_MESSAGES_MAX`] are shown, nor more bytes than there are for all of them:
 //! see [`bound`].
@@ -29,7 +30,7 @@ use super::{Message, MessageKind, layout};
 /// The most messages that are shown, sent or not.
 pub const HISTORY_MESSAGES_MAX: usize = 10_000;
 
-/// How long messages gather before they are shown.
+/// The time for which messages gather before they are shown.
 const BATCH_INTERVAL: Duration = Duration::from_millis(50);
 
 mod imp {
@@ -41,9 +42,9 @@ mod imp {
     #[properties(wrapper_type = super::History)]
     pub struct History {
         pub(super) arrived: RefCell<Shelf>,
-        /// What is on its way, or was refused.
+        /// Messages that are on their way, or were refused.
         pub(super) unsent: RefCell<Vec<Message>>,
-        /// What waits to be shown.
+        /// Messages that were pushed and wait to be shown.
         pub(super) batch: RefCell<Vec<Message>>,
         /// The lowest number in the room that was pushed or prepended.
         pub(super) first_seq: Cell<Option<u64>>,
@@ -57,7 +58,8 @@ mod imp {
         pub(super) has_hole: Cell<bool>,
         /// True while the reader is elsewhere than at the end.
         pub(super) is_away: Cell<bool>,
-        /// How many of the oldest have numbers that belong to something else.
+        /// The number of the oldest messages whose sequence numbers belong to an earlier log, or to
+        /// an end that the log has lost.
         pub(super) n_strange: Cell<usize>,
         /// True while it is not known what was before the oldest.
         pub(super) has_forgotten: Cell<bool>,
@@ -68,8 +70,8 @@ mod imp {
         /// The last number that the reader has seen; 0 where messages have none.
         #[property(get)]
         pub(super) seen: Cell<u64>,
-        /// What has a number above this one is told to be new: it was not seen when the end was seen
-        /// last.
+        /// The number above which messages are shown as new: they were not seen when the end was
+        /// seen last.
         pub(super) unread_after: Cell<u64>,
         /// The last number that was missed, until everything is shown that was.
         pub(super) missed_until: Cell<Option<u64>>,
@@ -77,7 +79,7 @@ mod imp {
         pub(super) first_unread: RefCell<Option<Message>>,
         /// True while that has yet to be fetched.
         pub(super) is_mark_due: Cell<bool>,
-        /// How many other people's messages are new to the reader.
+        /// The number of other people's messages that are new to the reader.
         #[property(get)]
         pub(super) n_unread: Cell<u32>,
         /// True while some of these have yet to be fetched.
@@ -120,7 +122,7 @@ mod imp {
 }
 
 glib::wrapper! {
-    /// What was said, oldest first.
+    /// The messages of a conversation, oldest first.
     pub struct History(ObjectSubclass<imp::History>) @implements gio::ListModel;
 }
 
@@ -336,7 +338,7 @@ impl History {
         self.forget(n_forgotten);
     }
 
-    /// Places what is new, and what comes after it, and tells who looks of the change.
+    /// Places what is new, and what comes after it, and tells views of the change.
     fn tell_change(&self, at: u32, n_removed: u32, n_added: u32) {
         for index in at..=at + n_added {
             self.place(index as usize);

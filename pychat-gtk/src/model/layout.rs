@@ -1,4 +1,5 @@
-//! How messages stand below one another: where a day begins, and who goes on speaking.
+//! The placement of messages below one another: the beginnings of days, and of groups by one
+//! author.
 //!
 //! Each message is placed by the one before it alone, so a change in the middle of ten thousand
 //! concerns two of them.
@@ -7,28 +8,29 @@ use std::time::Duration;
 
 use crate::times::{self, Day};
 
-/// How soon after their last message somebody is still speaking, and need not be named again.
+/// The time between two messages of one author below which they form a group, in which the author
+/// is named once.
 pub const GROUP_TIME: Duration = Duration::from_mins(5);
 
-/// Where a message stands.
+/// The placement of a message below the one before it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Placement {
     /// It is the first of its day.
     pub begins_day: bool,
     /// It is the first that its reader has not seen.
     pub begins_unread: bool,
-    /// Somebody begins to speak: who, and when, is to be said.
+    /// It begins a group of messages; if somebody else said them, their author is named above it.
     pub begins_group: bool,
 }
 
-/// What a message is placed by.
+/// The properties of a message that decide its placement.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Speech<'a> {
-    /// Who speaks; `None` if it is the chat itself.
+    /// The author; `None` if it is the chat itself.
     pub(super) author: Option<&'a str>,
-    /// True if it is the reader.
+    /// True if the author is the reader.
     pub(super) is_own: bool,
-    /// When, in UTC milliseconds since 1970.
+    /// The time, in UTC milliseconds since 1970.
     pub(super) time_ms: i64,
 }
 

@@ -1,6 +1,6 @@
-//! One thing that was said. What and by whom never changes; whether it has arrived does, where it
-//! stands does, what a search has marked in it does, and who came and went gathers in one message as
-//! long as nobody says anything.
+//! A message of a conversation. Its author and text never change, except that comings and goings
+//! gather in one message as long as nobody says anything; its delivery, its placement and its
+//! search matches do.
 
 use std::{borrow::Cow, ops::Range};
 
@@ -19,7 +19,7 @@ use crate::{
     wording,
 };
 
-/// Who said it, as far as the reader is concerned.
+/// The kind of a message, by its author's relation to the reader.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, glib::Enum)]
 #[enum_type(name = "PychatMessageKind")]
 pub enum MessageKind {
@@ -34,28 +34,28 @@ pub enum MessageKind {
     Welcome,
 }
 
-/// Whether it is in the room.
+/// The delivery state of a message.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, glib::Enum)]
 #[enum_type(name = "PychatDelivery")]
 pub enum Delivery {
-    /// It is.
+    /// It is in the room.
     #[default]
     Sent,
-    /// It will be, as soon as the server says so.
+    /// It is on its way, and in the room as soon as the server says so.
     Sending,
-    /// It is not, or perhaps not, and will not be sent again by itself.
+    /// It is not in the room, or perhaps not, and will not be sent again by itself.
     Failed,
 }
 
-/// What a search makes of it.
+/// The result of a search for a message.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Mark {
-    /// Nothing.
+    /// It is not known to match.
     #[default]
     None,
-    /// It has what is searched for.
+    /// It matches: its text or its author's name has what is searched for.
     Found,
-    /// And it is the one being looked at.
+    /// It matches, and is the result being looked at.
     Current,
 }
 
@@ -101,10 +101,10 @@ mod imp {
 }
 
 glib::wrapper! {
-    /// One thing that was said.
+    /// A message of a conversation.
     ///
     /// Emits `changed` when it has arrived or failed, stands otherwise than before, is found by a
-    /// search, or has more people in it who came and went.
+    /// search, or has more comings and goings in it.
     pub struct Message(ObjectSubclass<imp::Message>);
 }
 
@@ -150,7 +150,7 @@ impl Message {
         self
     }
 
-    /// Returns who said it, as far as the reader is concerned.
+    /// Returns the kind of the message.
     pub fn kind(&self) -> MessageKind {
         self.imp().kind.get()
     }
@@ -168,12 +168,12 @@ impl Message {
         }
     }
 
-    /// Returns true if its text sums up who came and went, and grows with them.
+    /// Returns true if its text sums up comings and goings, and grows with them.
     pub fn is_summary(&self) -> bool {
         self.imp().presence.borrow().is_some()
     }
 
-    /// Returns how many bytes of memory its text takes, and the name of who said it.
+    /// Returns the number of bytes of memory that its text and its author's name take.
     pub(super) fn size(&self) -> usize {
         self.author().len() + self.imp().text.get().map_or(0, String::len)
     }
@@ -219,7 +219,7 @@ impl Message {
         self.imp().id.get().map(MessageId::as_str)
     }
 
-    /// Returns what a search makes of it.
+    /// Returns the result of a search for it.
     pub fn mark(&self) -> Mark {
         self.imp().mark.get()
     }
@@ -302,7 +302,7 @@ impl Message {
         }
     }
 
-    /// Takes in those who came and went after it, if it and `after` say such and are one line
+    /// Takes in the comings and goings after it, if it and `after` consist of such and are one line
     /// together; returns false otherwise.
     pub(super) fn fold(&self, after: &Self) -> bool {
         let mut line = self.imp().presence.borrow_mut();
@@ -322,7 +322,7 @@ impl Message {
         }
     }
 
-    /// Has everybody who shows it show it anew.
+    /// Has every view of the message show it anew.
     pub(super) fn tell_change(&self) {
         self.emit_by_name::<()>("changed", &[]);
     }

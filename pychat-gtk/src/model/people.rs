@@ -111,7 +111,7 @@ mod tests {
 
     use super::*;
 
-    /// What a view holds that hears only of the changes, and what it heard.
+    /// The rows of a view that hears only of changes, and the changes it heard of.
     type View = Rc<RefCell<(Vec<String>, Vec<(u32, u32, u32)>)>>;
 
     fn viewed() -> (People, View) {

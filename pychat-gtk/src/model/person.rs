@@ -17,13 +17,13 @@ mod imp {
     #[derive(Debug, Default, glib::Properties)]
     #[properties(wrapper_type = super::Person)]
     pub struct Person {
-        /// What they are called.
+        /// The person's name.
         #[property(get, construct_only)]
         pub(super) name: OnceCell<String>,
-        /// True if it is the reader.
+        /// True if the person is the reader.
         #[property(get, construct_only)]
         is_self: Cell<bool>,
-        /// By what they are sorted.
+        /// The key by which people are sorted.
         pub(super) sort_key: OnceCell<CollationKey>,
     }
 
@@ -71,7 +71,7 @@ impl Person {
         (self.imp().sort_key.get_or_init(|| text::fold(name).into()), name)
     }
 
-    /// Returns what makes them who they are.
+    /// Returns the name, and true if the person is the reader: people with equal keys are the same.
     pub(super) fn key(&self) -> (&str, bool) {
         (self.imp().name.get().map(String::as_str).unwrap_or_default(), self.is_self())
     }

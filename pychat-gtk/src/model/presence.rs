@@ -1,22 +1,22 @@
-//! Who came and went without anything being said in between: one line, however many they were.
+//! Comings and goings without anything being said in between: one line, however many they are.
 
 use crate::times;
 
 /// The most comings and goings that are one line.
 pub const PASSAGES_MAX: usize = 200;
 
-/// Somebody came or went.
+/// One coming or going of a person.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Passage {
-    /// Who.
+    /// The person's name.
     pub name: String,
-    /// Which of it.
+    /// Its kind.
     pub turn: Turn,
-    /// When, in UTC milliseconds since 1970.
+    /// The time, in UTC milliseconds since 1970.
     pub time_ms: i64,
 }
 
-/// What somebody did.
+/// The kind of a [`Passage`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Turn {
     /// They came.
@@ -31,14 +31,14 @@ pub enum Turn {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Presence(Vec<Passage>);
 
-/// What has changed after all of them.
+/// The changes that remain after a series of passages.
 #[derive(Debug, Default, Eq, PartialEq)]
 pub struct Summary<'a> {
-    /// Who came and is there.
+    /// The people who came and are there.
     pub joined: Vec<&'a str>,
-    /// Who was there and went.
+    /// The people who were there and went.
     pub left: Vec<&'a str>,
-    /// How many only looked in, or were away for a moment.
+    /// The number of people who came and went again, or were away for a moment.
     pub n_passing: usize,
 }
 

@@ -1,23 +1,23 @@
-//! What somebody searches for, and where a text has it.
+//! The words of a search, and their places in a text.
 //!
-//! Texts are compared folded, as names are. What is found is told in bytes of the text as it is, and
-//! begins and ends between letters as a reader sees them.
+//! Texts are compared folded, as names are. Matches are ranges of bytes of the text as it is, and
+//! begin and end between letters as a reader sees them.
 
 use std::ops::Range;
 
 use crate::text::{Folded, fold};
 
-/// The longest that is searched for, in characters.
+/// The most characters that are searched for.
 const QUERY_CHARS_MAX: usize = 200;
 
-/// What somebody searches for.
+/// The words of a search, folded.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Query {
     folded: String,
 }
 
 impl Query {
-    /// Returns what searches for `words`; `None` if there is nothing to search for.
+    /// Returns the query for `words`; `None` if there is nothing to search for.
     pub fn new(words: &str) -> Option<Self> {
         let words: String = words.chars().take(QUERY_CHARS_MAX).collect();
         let folded = fold(&words);

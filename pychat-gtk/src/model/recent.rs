@@ -20,18 +20,19 @@ use gtk::{
 
 use super::{History, Message};
 
-/// How many of the last messages are shown when there is time for it, or as many as fill the page.
+/// The number of latest messages that are shown when there is time for it, unless more fill the
+/// page.
 const RECENT_MESSAGES: u32 = 60;
 
-/// How many there may be before those above the last [`RECENT_MESSAGES`] are taken away. That is
-/// done seldom, as the view pays for each change.
+/// The most messages that are shown before those above the last [`RECENT_MESSAGES`] are taken away.
+/// That is done seldom, as the view pays for each change.
 const RECENT_MESSAGES_MAX: u32 = 2 * RECENT_MESSAGES;
 
-/// How many messages fill a page until somebody [knows better](Recent::set_page).
+/// The number of messages that fill a page, until [`Recent::set_page`] tells it.
 const PAGE_MESSAGES: u32 = 20;
 
-/// How long there must have been no flood before rows above the page follow; how many at a time,
-/// and how soon after one another.
+/// The time without a flood before rows above the page follow; the number that follow at once, and
+/// the time between two such steps.
 const CALM_TIME: Duration = Duration::from_millis(300);
 const STEP_MESSAGES: u32 = 8;
 const STEP_INTERVAL: Duration = Duration::from_millis(20);
@@ -42,15 +43,15 @@ mod imp {
     #[derive(Debug)]
     pub struct Recent {
         pub(super) history: OnceCell<History>,
-        /// Where in the history it begins; from there on it has everything.
+        /// Its first position in the history; from there on it has everything.
         pub(super) start: Cell<u32>,
-        /// How long it is, as far as was told.
+        /// The number of items, as far as views were told.
         pub(super) len: Cell<u32>,
         /// True while everything is to be shown.
         pub(super) is_whole: Cell<bool>,
         /// True while rows above those that are shown are to stay as they are.
         pub(super) is_held: Cell<bool>,
-        /// How many messages fill a page.
+        /// The number of messages that fill a page.
         pub(super) page: Cell<u32>,
         /// Adds what is above the page.
         pub(super) growth: RefCell<Option<glib::JoinHandle<()>>>,

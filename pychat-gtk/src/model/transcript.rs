@@ -1,9 +1,9 @@
-//! What several messages read like as text, for somebody who was not there.
+//! Several messages as text, for somebody who was not there.
 
 use super::Message;
 use crate::{i18n::gettext_f, text, times};
 
-/// What stands before each line of a text but the first, whatever ends the line before it, so that
+/// The indentation of each line of a text but the first, whatever ends the line before it, so that
 /// nothing in it can be mistaken for what somebody else said.
 const INDENT: &str = "    ";
 

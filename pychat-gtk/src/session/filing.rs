@@ -1,5 +1,5 @@
-//! What outlives the program, and when it is filed: at once where somebody was promised that it is
-//! kept, in a moment where little is lost with it.
+//! The state that outlives the program, and the time when it is filed: at once where somebody was
+//! promised that it is kept, in a moment where little is lost with it.
 
 use std::time::Duration;
 
@@ -10,8 +10,7 @@ use gtk::{
 
 use super::Session;
 
-/// How long it may take until it is filed how far was read, with which nothing is lost, and what
-/// is being written.
+/// The longest delay in filing the last number read, with which nothing is lost, and the draft.
 const FILING_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Session {

@@ -1,4 +1,4 @@
-//! What a session is made of; how it behaves is in the files beside.
+//! The fields of a session; its behaviour is in the files beside.
 
 use std::{
     cell::{Cell, RefCell},
@@ -29,19 +29,19 @@ use crate::{
 #[derive(Debug, glib::Properties)]
 #[properties(wrapper_type = super::Session)]
 pub struct Session {
-    /// Where the session stands.
+    /// The state of the session.
     #[property(get, builder(SessionState::default()))]
     pub(super) state: Cell<SessionState>,
-    /// What we are called: as we asked to be, then as the server calls us.
+    /// Our name: as we asked for it, then as the server gave it.
     #[property(get)]
     pub(super) name: RefCell<String>,
     /// The server's address, to be read.
     #[property(get)]
     pub(super) server: RefCell<String>,
-    /// What was said.
+    /// The messages of the conversation.
     #[property(get)]
     pub(super) history: History,
-    /// Who is here; without a connection, who last was.
+    /// The people who are here; without a connection, those who last were.
     #[property(get)]
     pub(super) people: People,
     /// When a `Lost` session tries again by itself, in milliseconds on a clock that does not go
@@ -51,38 +51,39 @@ pub struct Session {
     /// True while something can be said, now or for when the connection is back.
     #[property(get)]
     pub(super) can_say: Cell<bool>,
-    /// What is being written: as it was left when the room is entered, then as it is told.
+    /// The text being written: as it was left when the room is entered, then as `set_draft` sets
+    /// it.
     #[property(get)]
     pub(super) draft: RefCell<String>,
     pub(super) identity: RefCell<Option<(UserName, ServerAddress)>>,
     pub(super) ending: RefCell<Option<Ending>>,
-    /// What decides; there is one from joining to leaving.
+    /// The state machine of the protocol, which decides; there is one from joining to leaving.
     pub(super) client: RefCell<Option<Client>>,
     pub(super) link: RefCell<Link>,
     pub(super) attempt: Cell<Attempt>,
     /// Ends an attempt that takes too long.
     pub(super) patience: RefCell<Option<glib::JoinHandle<()>>>,
-    /// Why the last attempt failed, where only we know it.
+    /// The reason why the last attempt failed, where only we know it.
     pub(super) failure: RefCell<Option<Ending>>,
     /// True once the room has been entered, until it is left.
     pub(super) has_conversation: Cell<bool>,
-    /// Which protocol was last spoken in the room.
+    /// The number of the protocol that was last spoken in the room.
     pub(super) protocol: Cell<u64>,
-    /// What there is to be had of older messages.
+    /// The availability of older messages.
     pub(super) past: Cell<Past>,
     /// True while messages are fetched up to the first that was not seen.
     pub(super) is_fetching_unread: Cell<bool>,
-    /// What is shown after the first page.
+    /// The welcome, which is shown after the first page.
     pub(super) welcome: RefCell<Option<Message>>,
-    /// Who has just been replaced by themselves, over another connection.
+    /// The name of somebody who has just been replaced by themselves, over another connection.
     pub(super) replaced: RefCell<Option<String>>,
-    /// Whom a text may call; known until somebody comes, goes or is called otherwise.
+    /// The reader, whom a text may mention; known until somebody comes, goes or is renamed.
     pub(super) callee: RefCell<Option<Callee>>,
     /// True once somebody came or went, until that is shown.
     pub(super) has_met: Cell<bool>,
     /// True while events are being carried out.
     pub(super) is_attending: Cell<bool>,
-    /// When the client wants to be told the time, and who does it.
+    /// The client's next deadline, in milliseconds, and the task that wakes it then.
     pub(super) alarm: RefCell<Option<(u64, glib::JoinHandle<()>)>>,
     pub(super) state_folder: RefCell<PathBuf>,
     pub(super) file: RefCell<Option<StateFile>>,
@@ -144,7 +145,7 @@ impl ObjectImpl for Session {
         ));
     }
 
-    /// A connection does not outlive who speaks along it.
+    /// Finishes the connection, which does not outlive its session.
     fn dispose(&self) {
         if let Link::Open(line) = self.link.take() {
             glib::spawn_future_local(line.finish());

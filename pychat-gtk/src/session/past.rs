@@ -1,4 +1,4 @@
-//! What was said before, and is asked for page by page.
+//! Older messages, which are requested page by page.
 
 use gtk::{
     glib,
@@ -8,10 +8,10 @@ use pychat_wire::{Client, client::Past};
 
 use super::Session;
 
-/// How many messages are asked for at once: of those before one's own time.
+/// The number of older messages requested at once.
 pub const PAGE_MESSAGES: u64 = 50;
 
-/// The same, for somebody who will not read them all.
+/// The same for a search, whose user will not read them all.
 pub const SEARCH_PAGE_MESSAGES: u64 = 250;
 
 impl Session {

@@ -1,5 +1,5 @@
-//! How far the reader has read: kept by number, so that the next line, and the next start, go on
-//! from there.
+//! The last message that the reader has read: kept by number, so that the next connection, and the
+//! next start, go on from there.
 
 use gtk::glib::subclass::prelude::*;
 use pychat_wire::client::Past;

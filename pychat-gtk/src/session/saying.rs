@@ -1,4 +1,4 @@
-//! What somebody says, and what becomes of it where it does not arrive.
+//! The messages that the user sends, and the handling of those that do not arrive.
 
 use gtk::glib::subclass::prelude::*;
 use pychat_wire::client::SayError;

@@ -1,4 +1,4 @@
-//! What the client tells, made into a conversation that can be read.
+//! The events of the client, made into a conversation that can be read.
 
 use gtk::{
     gio::prelude::ListModelExt,
@@ -191,8 +191,8 @@ impl Session {
         self.fetch_unread(!is_empty);
     }
 
-    /// Returns what welcomes the newcomer below `messages`. That nobody else is here is said where there
-    /// are none; elsewhere it would be said at each start.
+    /// Returns the welcome of the newcomer below `messages`. That nobody else is here is said where
+    /// there are none; elsewhere it would be said at each start.
     fn welcome_below(&self, messages: &[Message]) -> Option<Message> {
         let welcome = self.imp().welcome.take()?;
         if messages.is_empty() || 1 < self.people().n_items() {

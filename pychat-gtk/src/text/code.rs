@@ -7,7 +7,7 @@ use std::{collections::HashMap, ops::Range};
 
 use super::line;
 
-/// How many backticks begin code that may go on for several lines.
+/// The number of backticks that begin code which may go on for several lines.
 const FENCE_SIZE: usize = 3;
 
 /// A piece of code in a text.

@@ -4,23 +4,25 @@ use std::ops::Range;
 
 use super::is_invisible;
 
-/// What is followed, and what comes after it at least. Anything else that looks like a link could
-/// start any program.
+/// The schemes of links, each with the text that has to follow it. Anything else that looks like a
+/// link could start any program.
 const SCHEMES: [(&str, &str); 3] = [("http", "://"), ("https", "://"), (MAIL, ":")];
 
 /// The scheme of an address of mail, which is one only if it has an `@`.
 const MAIL: &str = "mailto";
 
-/// What a host's name begins with that is an address without a scheme, before its first dot.
+/// The first part of a host's name, before its first dot, that makes it an address without a
+/// scheme.
 const WEB_HOST: &str = "www";
 
-/// What ends a link, beside blanks: what quotes it.
+/// The characters that quote a link, and end it as blanks do.
 const QUOTES: [char; 11] = ['"', '<', '>', '`', '«', '»', '“', '”', '„', '‘', '’'];
 
-/// What may stand in a link, but at its end belongs to the sentence around it.
+/// The punctuation that may stand in a link, but at its end belongs to the sentence around it.
 const PUNCTUATION: [char; 9] = ['.', ',', ':', ';', '!', '?', '\'', '*', '…'];
 
-/// What belongs to the sentence where it closes what the link did not open.
+/// The brackets; a closing one at the end of a link whose opening one is not in the link belongs to
+/// the sentence.
 const BRACKETS: [(char, char); 3] = [('(', ')'), ('[', ']'), ('{', '}')];
 
 /// A link in a text.

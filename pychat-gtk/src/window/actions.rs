@@ -1,4 +1,4 @@
-//! What is done in a window by keyboard, menu and buttons.
+//! The actions of a window, by keyboard, menu and buttons.
 
 use gtk::{gdk, glib, prelude::*, subclass::prelude::*};
 

@@ -1,4 +1,4 @@
-//! Why there is no connection, and why a message was not sent.
+//! The sentences that say why there is no connection, and why a message was not sent.
 
 use pychat_wire::{FrameError, client::FailReason, message::ErrorCode};
 

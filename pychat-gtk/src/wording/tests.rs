@@ -1,4 +1,4 @@
-//! What is said, in the language that needs no translation.
+//! The sentences, in the language that needs no translation.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What of a text is on show, selected, or at a place.
+//! Queries about a text: the part on show, the part selected, and the part at a place.
 
 use gtk::{glib::object::IsA, pango, prelude::*, subclass::prelude::*};
 

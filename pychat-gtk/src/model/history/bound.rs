@@ -1,4 +1,4 @@
-//! What becomes of messages for which there is no room, by their number or by their size.
+//! The bounds of a history, by number and by bytes, and the handling of messages beyond them.
 //!
 //! While its reader is at the end, the oldest are forgotten: the server has them still, and they
 //! can be asked for again as pages. While the reader is elsewhere, what they read stays, and what
@@ -31,8 +31,8 @@ impl History {
         self.imp().is_parted.get()
     }
 
-    /// Takes in whether the reader is elsewhere than at the end. Who comes to the end finds the
-    /// latest messages there.
+    /// Takes in whether the reader is elsewhere than at the end. At the end, the latest messages
+    /// are shown.
     pub fn set_away(&self, is_away: bool) {
         self.imp().is_away.set(is_away);
         if !is_away {
@@ -145,8 +145,8 @@ impl History {
         }
     }
 
-    /// Lets no more wait than are shown. Of more the oldest are forgotten, and who comes down to
-    /// them goes on with those that are left; above these the server has the others.
+    /// Lets no more wait than are shown. Of more the oldest are forgotten: a reader who comes down
+    /// to them goes on with those that are left; above these the server has the others.
     fn bound_later(&self) {
         let imp = self.imp();
         let mut later = imp.later.borrow_mut();

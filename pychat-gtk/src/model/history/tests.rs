@@ -12,7 +12,7 @@ fn numbered(range: Range<usize>) -> Vec<Message> {
     range.map(|n| Message::new(MessageKind::Other, "Анна", &n.to_string(), 0)).collect()
 }
 
-/// What a view holds that hears only of the changes, with their number.
+/// The rows of a view that hears only of changes, and the number of these.
 type View = Rc<RefCell<(Vec<String>, usize)>>;
 
 /// Returns a history and its view.

@@ -1,13 +1,13 @@
-//! Which messages are new to the reader.
+//! The messages that are new to the reader.
 //!
 //! Where messages have numbers, those are new that had not been seen when the reader was at the end
-//! last: the ones that came in their absence too, and ones that have yet to be fetched. How far they
-//! have read since is a number as well, and as everything up to it was seen, it stays where it is while
-//! some are missing in between. Where there are no numbers, messages are new that come while the
-//! reader does not look.
+//! last: the ones that came in their absence too, and ones that have yet to be fetched. How far
+//! they have read since is a number as well, and as everything up to it was seen, it stays where it
+//! is while some are missing in between. Where there are no numbers, messages are new that come
+//! while the reader does not look.
 //!
-//! What was missed is not seen by being shown at the end: it may be more than fits there, so the
-//! view is told when [all of it has come](History::connect_caught_up).
+//! Missed messages are not seen by being shown at the end: there may be more than fit there, so the
+//! view is told when [all of them have come](History::connect_caught_up).
 
 use gtk::{gio::prelude::*, glib, glib::subclass::prelude::*};
 

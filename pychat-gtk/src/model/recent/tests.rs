@@ -1,4 +1,4 @@
-//! What a view is told of the end of a history, and of all of it.
+//! The changes that a view is told of the end of a history, and of all of it.
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -15,7 +15,7 @@ fn tell(story: impl Future<Output = ()>) {
     context.with_thread_default(|| context.block_on(story)).expect("it is new");
 }
 
-/// What a view holds that hears only of the changes, and the longest of them.
+/// The rows of a view that hears only of changes, and the size of the longest of these.
 type View = Rc<RefCell<(Vec<String>, u32)>>;
 
 fn viewed(history: &History) -> (Recent, View) {

@@ -1,4 +1,4 @@
-//! What is new to the reader, and what they have seen.
+//! The messages that are new to the reader, and those that they have seen.
 
 use std::cell::Cell;
 

@@ -127,14 +127,9 @@ impl ConversationPage {
     }
 
     /// Keeps what is read in its place while the view gets lower or higher; a list near its end
-    /// would keep that. It is put back after the layout, before anything is drawn. A list with the
-    /// keyboard in it may be about to move to another row, and is left alone: from GTK 4.12 on, a row
-    /// that is moved out of view loses the keyboard.
+    /// would keep that. It is put back after the layout, before anything is drawn, unless the list has
+    /// moved otherwise: to a row with the keyboard, which would lose it out of view from GTK 4.12 on.
     fn stay(&self) {
-        let focus = self.list_view.root().and_then(|root| root.focus());
-        if focus.is_some_and(|it| it.is_ancestor(&*self.list_view)) {
-            return;
-        }
         let Some(clock) = self.scrolled_window.frame_clock() else { return };
         let adjustment = self.scrolled_window.vadjustment();
         let (value, page) = (adjustment.value(), adjustment.page_size());
@@ -145,9 +140,9 @@ impl ConversationPage {
             handler,
             move |clock| {
                 let id = handler.take();
-                if weak.upgrade().is_some_and(|imp| !imp.is_at_end())
-                    && 1.0 <= (page - adjustment.page_size()).abs()
-                {
+                let (n_lost, n_moved) = (page - adjustment.page_size(), adjustment.value() - value);
+                let is_kept_end = 1.0 <= n_lost.abs() && (0.0..=1.0).contains(&(n_moved / n_lost));
+                if is_kept_end && weak.upgrade().is_some_and(|imp| !imp.is_at_end()) {
                     adjustment.set_value(value);
                 }
                 if let Some(id) = id {

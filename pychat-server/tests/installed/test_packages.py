@@ -1,6 +1,7 @@
 """Packages come, replace each other, and go as an administrator expects."""
 
 import subprocess
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -56,7 +57,12 @@ class Packages(unittest.TestCase):
             f"{ID}-symbolic".encode(), Path("/usr/share/icons/hicolor/icon-theme.cache").read_bytes()
         )
         self.assertIn("pychat", run("pychat-gtk", "--version"))
-        self.assertIn("Имя", run("env", "LANGUAGE=ru", "pychat-gtk", "--help"))
+        with tempfile.TemporaryDirectory() as folder:
+            # In C.UTF-8 nothing is translated from glibc 2.41 on.
+            locale = f"{folder}/ru_RU.UTF-8"
+            run("localedef", "--inputfile=ru_RU", "--charmap=UTF-8", locale)
+            russian = [f"LOCPATH={folder}", "LC_ALL=ru_RU.UTF-8"]
+            self.assertIn("Имя", run("env", *russian, "pychat-gtk", "--help"))
         for page in ["pychat-server", "pychat-server.toml", "pychat-gtk"]:
             stumbled = subprocess.run(["man", "--warnings", page], capture_output=True, text=True)
             self.assertEqual((stumbled.returncode, stumbled.stderr), (0, ""))

@@ -124,16 +124,11 @@ mod imp {
         fn set_session(&self, session: Option<Session>) {
             self.session.replace(session);
             let signals = self.session_signals.get_or_init(|| {
-                let signals = glib::SignalGroup::new::<Session>();
-                signals.connect_notify_local(
-                    Some("state"),
-                    clone!(
-                        #[weak(rename_to = imp)]
-                        self,
-                        move |_, _| imp.show_state()
-                    ),
-                );
-                signals
+                Session::state_signals(clone!(
+                    #[weak(rename_to = imp)]
+                    self,
+                    move || imp.show_state()
+                ))
             });
             signals.set_target(self.session.borrow().as_ref());
             self.show_state();

@@ -43,15 +43,10 @@ impl ConversationPage {
     }
 
     pub(super) fn session_signals(&self) -> glib::SignalGroup {
-        let signals = glib::SignalGroup::new::<Session>();
-        signals.connect_notify_local(
-            Some("state"),
-            clone!(
-                #[weak(rename_to = imp)]
-                self,
-                move |_, _| imp.read_on()
-            ),
-        );
-        signals
+        Session::state_signals(clone!(
+            #[weak(rename_to = imp)]
+            self,
+            move || imp.read_on()
+        ))
     }
 }

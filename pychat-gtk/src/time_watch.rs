@@ -14,8 +14,10 @@ use crate::{
     times::{self, Reading},
 };
 
-/// The longest time between two checks, in case the clock was set or the computer has travelled.
-const INTERVAL: Duration = Duration::from_mins(1);
+/// The longest time between two checks of its own accord: a timer stands still while the computer
+/// sleeps, and midnight may pass. Sooner than that, a check follows when the connection changes or
+/// somebody turns to the window, one of which comes after sleep and travel.
+const INTERVAL: Duration = Duration::from_hours(1);
 
 /// Looks after the times of one conversation, as long as it lives.
 #[derive(Debug)]

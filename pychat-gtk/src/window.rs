@@ -99,7 +99,10 @@ mod imp {
             self.session.connect_state_notify(clone!(
                 #[weak(rename_to = imp)]
                 self,
-                move |session| imp.show_state(session.state())
+                move |session| {
+                    imp.show_state(session.state());
+                    imp.look_at_times();
+                }
             ));
             self.session.people().connect_items_changed(clone!(
                 #[weak(rename_to = imp)]
@@ -197,10 +200,16 @@ mod imp {
             if self.is_attended.replace(is_attended) == is_attended {
                 return;
             }
-            if let Some(watch) = self.time_watch.get().filter(|_| is_attended) {
-                watch.look();
+            if is_attended {
+                self.look_at_times();
             }
             self.obj().notify_is_attended();
+        }
+
+        fn look_at_times(&self) {
+            if let Some(watch) = self.time_watch.get() {
+                watch.look();
+            }
         }
 
         /// While a connection is sought, the page from which it is sought stays.

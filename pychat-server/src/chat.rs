@@ -1,7 +1,7 @@
 //! The chat itself: who is in the room, and who hears what.
 //!
 //! This module is pure. It owns no socket, reads no clock and writes no log; time arrives as `now`,
-//! and everything it wants done leaves as an [`Effect`]. The switchboard carries effects out; tests
+//! and everything it wants done leaves as an [`Effect`]. The server carries effects out; tests
 //! simply read them.
 //!
 //! ```text

@@ -1,6 +1,6 @@
 //! The pychat server, as modules in reading order.
 //!
-//! [`chat`] decides and [`switchboard`] carries out; [`reactor`] waits. `ARCHITECTURE.md` at the
+//! [`chat`] decides and [`server`] carries out; [`reactor`] waits. `ARCHITECTURE.md` at the
 //! top of the project draws the whole.
 
 // The core: pure.
@@ -26,6 +26,6 @@ pub mod listener;
 pub mod logging;
 pub mod outbox;
 pub mod reactor;
+pub mod server;
 pub mod signals;
-pub mod switchboard;
 pub mod systemd;

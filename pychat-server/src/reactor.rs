@@ -1,7 +1,7 @@
 //! The loop: one thread waits for readiness, for signals and for the next deadline.
 //!
 //! The reactor alone calls `Poll::poll` and reads the clock. Each source is registered once, and
-//! edges only set bits; what becomes possible is done by the [`Switchboard`], once a tick.
+//! edges only set bits; what becomes possible is done by the [`Server`], once a tick.
 //!
 //! ```text
 //!            a signal                everybody gone, the deadline,
@@ -32,8 +32,8 @@ use crate::{
     config::Config,
     id::ConnectionId,
     listener, logging,
+    server::Server,
     signals::{Request, Signals},
-    switchboard::Switchboard,
     systemd::{Inherited, Manager},
 };
 
@@ -63,7 +63,7 @@ pub struct Reactor {
     events: Events,
     listeners: Vec<Listener>,
     signals: Signals,
-    switchboard: Switchboard<TcpStream>,
+    server: Server<TcpStream>,
     /// Connections that came before there was a loop, until they are taken in.
     waiting: Vec<TcpStream>,
     /// Connections of an earlier process, until they are restored.
@@ -107,13 +107,13 @@ impl Reactor {
         }
         let mut log = start::open_log(&config.history)?;
         let tokens = start::open_tokens(&mut log)?;
-        let switchboard = Switchboard::new(config.limits, log, tokens);
+        let server = Server::new(config.limits, log, tokens);
         Ok(Self {
             poll,
             events: Events::with_capacity(EVENTS_MAX),
             listeners,
             signals,
-            switchboard,
+            server,
             waiting,
             carriers,
             manager: Manager::of_process(),
@@ -146,7 +146,7 @@ impl Reactor {
             self.tick()?;
         }
         if let Phase::Stopped = self.phase {
-            logging::stopped(self.switchboard.len());
+            logging::stopped(self.server.len());
         }
         Ok(())
     }
@@ -159,9 +159,9 @@ impl Reactor {
         self.store_listeners(now);
         self.note_readiness(now);
         self.accept_all(now);
-        self.switchboard.turn(now, utc_ms);
+        self.server.turn(now, utc_ms);
         self.advance(now);
-        self.manager.tend(now, self.switchboard.people());
+        self.manager.tend(now, self.server.people());
         Ok(())
     }
 
@@ -176,9 +176,9 @@ impl Reactor {
     /// Goes on with the connections of an earlier process, and takes in those that came meanwhile.
     fn restore(&mut self, now: Instant) {
         let carriers = mem::take(&mut self.carriers);
-        let (poll, switchboard) = (&self.poll, &mut self.switchboard);
-        fdstore::restore_connections(now, &carriers, &self.manager, poll, switchboard);
-        fdstore::admit_waiting(now, mem::take(&mut self.waiting), poll, switchboard);
+        let (poll, server) = (&self.poll, &mut self.server);
+        fdstore::restore_connections(now, &carriers, &self.manager, poll, server);
+        fdstore::admit_waiting(now, mem::take(&mut self.waiting), poll, server);
     }
 
     fn wait(&mut self) -> io::Result<()> {
@@ -194,7 +194,7 @@ impl Reactor {
 
     /// Returns how long the loop may wait; `None` is for ever.
     fn patience(&self, now: Instant) -> Option<Duration> {
-        let mut next = self.switchboard.next_deadline(now);
+        let mut next = self.server.next_deadline(now);
         let mut sooner = |deadline| next = Some(next.map_or(deadline, |next| deadline.min(next)));
         if let Some(deadline) = self.manager.next_deadline() {
             sooner(deadline);
@@ -206,7 +206,7 @@ impl Reactor {
                 Accepting::Resting { until } => sooner(until),
             }
         }
-        if self.switchboard.has_work() {
+        if self.server.has_work() {
             sooner(now);
         }
         if let Some(deadline) = self.manager.keep_deadline() {
@@ -235,7 +235,7 @@ impl Reactor {
                     // An error is found by reading; a stale token finds nobody.
                     let readable =
                         event.is_readable() || event.is_read_closed() || event.is_error();
-                    self.switchboard.note(token.into(), readable, event.is_writable());
+                    self.server.note(token.into(), readable, event.is_writable());
                 }
             }
         }
@@ -250,7 +250,7 @@ impl Reactor {
             match (request, self.phase) {
                 (Request::Reload, _) => {
                     self.manager.reloading(now);
-                    reload::reload(&mut self.config, &mut self.switchboard);
+                    reload::reload(&mut self.config, &mut self.server);
                     self.manager.reloaded(now);
                 }
                 (Request::HandOver, Phase::Running) if self.manager.keeps() => {
@@ -265,17 +265,17 @@ impl Reactor {
 
     /// `Running` or `HandingOver` becomes `Draining`: everybody is told, and nobody is let in.
     fn drain(&mut self, now: Instant) {
-        logging::stopping(self.switchboard.len());
+        logging::stopping(self.server.len());
         self.manager.stopping(now);
         self.listeners.drain(..).for_each(Listener::close);
-        self.switchboard.stop(now);
+        self.server.stop(now);
         self.phase = Phase::Draining { deadline: now + DRAIN_TIMEOUT };
     }
 
     fn accept_all(&mut self, now: Instant) {
         for listener in &mut self.listeners {
             if listener.accepting.is_due(now) {
-                listener.accept(now, &self.poll, &mut self.switchboard);
+                listener.accept(now, &self.poll, &mut self.server);
             }
         }
     }
@@ -284,7 +284,7 @@ impl Reactor {
     /// becomes `HandedOver` at the end of its tick, when nothing is half done.
     fn advance(&mut self, now: Instant) {
         match self.phase {
-            Phase::Draining { deadline } if self.switchboard.is_empty() || deadline <= now => {
+            Phase::Draining { deadline } if self.server.is_empty() || deadline <= now => {
                 self.phase = Phase::Stopped;
             }
             Phase::HandingOver { deadline } => self.hand_over(now, deadline),
@@ -293,9 +293,9 @@ impl Reactor {
     }
 
     fn hand_over(&mut self, now: Instant, deadline: Instant) {
-        match fdstore::store_connections(now, &self.manager, &mut self.switchboard) {
+        match fdstore::store_connections(now, &self.manager, &mut self.server) {
             Ok(true) => {
-                logging::handing_over(self.switchboard.len());
+                logging::handing_over(self.server.len());
                 self.phase = Phase::HandedOver;
             }
             Ok(false) if now < deadline => (), // The next tick tries again.

@@ -5,23 +5,23 @@
 //! passes. The world says which promises those are.
 #![no_main]
 
-#[path = "../../tests/switchboard/ear.rs"]
+#[path = "../../tests/simulation/ear.rs"]
 mod ear;
 #[allow(dead_code, reason = "the tests use the rest")]
 #[expect(dead_code, reason = "only the simulation asks which faults there are")]
-#[path = "../../tests/switchboard/fault.rs"]
+#[path = "../../tests/simulation/fault.rs"]
 mod fault;
-#[path = "../../tests/switchboard/life.rs"]
+#[path = "../../tests/simulation/life.rs"]
 mod life;
 #[allow(dead_code, reason = "the tests use the rest")]
 #[expect(dead_code, reason = "only the ticks look at single writes")]
-#[path = "../../tests/switchboard/line.rs"]
+#[path = "../../tests/simulation/line.rs"]
 mod line;
-#[path = "../../tests/switchboard/story.rs"]
+#[path = "../../tests/simulation/story.rs"]
 mod story;
-#[path = "../../tests/switchboard/truth.rs"]
+#[path = "../../tests/simulation/truth.rs"]
 mod truth;
-#[path = "../../tests/switchboard/world/mod.rs"]
+#[path = "../../tests/simulation/world/mod.rs"]
 mod world;
 
 use std::cell::Cell;

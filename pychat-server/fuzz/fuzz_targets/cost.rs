@@ -4,8 +4,8 @@
 //! what, under which names. What a step may allocate is said there.
 #![no_main]
 
-#[expect(dead_code, reason = "the switchboard's tests use the rest")]
-#[path = "../../tests/switchboard/line.rs"]
+#[expect(dead_code, reason = "the server's tests use the rest")]
+#[path = "../../tests/simulation/line.rs"]
 mod line;
 #[path = "../../tests/cost/siege.rs"]
 mod siege;

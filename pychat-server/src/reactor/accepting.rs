@@ -12,7 +12,7 @@ use mio::{
 };
 
 use super::register;
-use crate::{listener, logging, switchboard::Switchboard};
+use crate::{listener, logging, server::Server};
 
 /// The pause in accepting after the system refused, out of descriptors most likely.
 pub const ACCEPT_RETRY: Duration = Duration::from_millis(200);
@@ -52,12 +52,7 @@ impl Listener {
     }
 
     /// Accepts the connections that wait. No error here ends the server.
-    pub(super) fn accept(
-        &mut self,
-        now: Instant,
-        poll: &Poll,
-        switchboard: &mut Switchboard<TcpStream>,
-    ) {
+    pub(super) fn accept(&mut self, now: Instant, poll: &Poll, server: &mut Server<TcpStream>) {
         for _ in 0..ACCEPTS_PER_TICK_MAX {
             match self.socket.accept() {
                 Ok((socket, peer)) => {
@@ -67,7 +62,7 @@ impl Listener {
                         logging::accepting_again(self.address);
                         self.accepting = Accepting::Ready;
                     }
-                    admit(now, socket, peer, poll, switchboard);
+                    admit(now, socket, peer, poll, server);
                 }
                 Err(error) => match error.kind() {
                     ErrorKind::WouldBlock => {
@@ -105,21 +100,21 @@ impl Accepting {
     }
 }
 
-/// Registers a socket and hands it to the switchboard, unless it is not worth that.
+/// Registers a socket and hands it to the server, unless it is not worth that.
 pub(super) fn admit(
     now: Instant,
     mut socket: TcpStream,
     peer: SocketAddr,
     poll: &Poll,
-    switchboard: &mut Switchboard<TcpStream>,
+    server: &mut Server<TcpStream>,
 ) {
-    if switchboard.is_to_be_dropped(now, peer) {
+    if server.is_to_be_dropped(now, peer) {
         return;
     }
-    let id = switchboard.next_id();
+    let id = server.next_id();
     let ready = listener::tune(&socket).and_then(|()| register(poll, &mut socket, id));
     match ready {
-        Ok(()) => switchboard.admit(now, socket, peer),
+        Ok(()) => server.admit(now, socket, peer),
         Err(error) => logging::not_admitted(peer, &error),
     }
 }

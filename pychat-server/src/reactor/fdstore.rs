@@ -17,7 +17,7 @@ use super::{
 use crate::{
     handover::{Snapshot, parcel},
     logging,
-    switchboard::Switchboard,
+    server::Server,
     systemd::{HANDOVER_NAME, Manager, OWN_LISTENER_NAME},
 };
 
@@ -43,9 +43,9 @@ pub(super) fn store_listeners(now: Instant, manager: &mut Manager, listeners: &[
 pub(super) fn store_connections(
     now: Instant,
     manager: &Manager,
-    switchboard: &mut Switchboard<TcpStream>,
+    server: &mut Server<TcpStream>,
 ) -> io::Result<bool> {
-    let (snapshot, sockets) = switchboard.save(now);
+    let (snapshot, sockets) = server.save(now);
     let sockets: Vec<_> = sockets.iter().map(|socket| socket.as_fd()).collect();
     let carriers = parcel::pack(&snapshot.to_bytes(), &sockets)?;
     let carriers: Vec<_> = carriers.iter().map(AsFd::as_fd).collect();
@@ -62,7 +62,7 @@ pub(super) fn restore_connections(
     carriers: &[OwnedFd],
     manager: &Manager,
     poll: &Poll,
-    switchboard: &mut Switchboard<TcpStream>,
+    server: &mut Server<TcpStream>,
 ) {
     if carriers.is_empty() {
         return;
@@ -80,8 +80,8 @@ pub(super) fn restore_connections(
     };
     let n_sockets = sockets.len();
     let sockets = sockets.into_iter().map(|socket| TcpStream::from_std(socket.into()));
-    switchboard.restore(now, snapshot, sockets, |socket, id| register(poll, socket, id));
-    let n_restored = switchboard.len();
+    server.restore(now, snapshot, sockets, |socket, id| register(poll, socket, id));
+    let n_restored = server.len();
     logging::restored(n_restored, n_sockets - n_restored);
 }
 
@@ -90,11 +90,11 @@ pub(super) fn admit_waiting(
     now: Instant,
     waiting: Vec<TcpStream>,
     poll: &Poll,
-    switchboard: &mut Switchboard<TcpStream>,
+    server: &mut Server<TcpStream>,
 ) {
     for socket in waiting {
         let Ok(peer) = socket.peer_addr() else { continue }; // It has gone meanwhile.
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-        admit(now, socket, peer, poll, switchboard);
+        admit(now, socket, peer, poll, server);
     }
 }

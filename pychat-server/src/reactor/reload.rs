@@ -2,10 +2,10 @@
 
 use mio::net::TcpStream;
 
-use crate::{config::Config, logging, switchboard::Switchboard};
+use crate::{config::Config, logging, server::Server};
 
 /// Reads the configuration again; what cannot be used or changed leaves all as it is.
-pub(super) fn reload(config: &mut Config, switchboard: &mut Switchboard<TcpStream>) {
+pub(super) fn reload(config: &mut Config, server: &mut Server<TcpStream>) {
     if config.file.is_none() {
         logging::nothing_to_reload();
         return;
@@ -22,8 +22,8 @@ pub(super) fn reload(config: &mut Config, switchboard: &mut Switchboard<TcpStrea
             if history.durability != before.durability {
                 logging::restart_needed("durability");
             }
-            switchboard.set_limits(new.limits);
-            switchboard.set_keep(history.keep);
+            server.set_limits(new.limits);
+            server.set_keep(history.keep);
             (config.limits, before.keep) = (new.limits, history.keep);
             logging::reloaded();
         }

@@ -15,7 +15,7 @@ use pychat_server::{
     id::ConnectionId,
     limits::Limits,
     log::{Keep, Log, Memory, OwnerId},
-    switchboard::Switchboard,
+    server::Server,
     tokens::Tokens,
 };
 use pychat_wire::ClientMessage;
@@ -98,7 +98,7 @@ struct Peer {
 pub(crate) struct Siege<'a> {
     chance: Chance<'a>,
     heap: &'static StatsAlloc<System>,
-    switchboard: Switchboard<Line>,
+    server: Server<Line>,
     now: Instant,
     peers: Vec<Peer>,
     n_texts: usize,
@@ -112,9 +112,9 @@ impl<'a> Siege<'a> {
             ..Limits::default()
         };
         let log = Log::Memory(Memory::new(0, Keep::default()));
-        let switchboard = Switchboard::new(limits, log, Tokens::new([7; 32], [], OwnerId(0)));
+        let server = Server::new(limits, log, Tokens::new([7; 32], [], OwnerId(0)));
         let (now, peers) = (Instant::now(), Vec::new());
-        let mut siege = Self { chance, heap, switchboard, now, peers, n_texts: 0 };
+        let mut siege = Self { chance, heap, server, now, peers, n_texts: 0 };
         for _ in 0..CROWD {
             siege.connect();
             let name = siege.look_alike();
@@ -188,15 +188,15 @@ impl<'a> Siege<'a> {
     }
 
     fn connect(&mut self) {
-        let (id, line) = (self.switchboard.next_id(), Line::default());
-        self.switchboard.admit(self.now, line.clone(), SocketAddr::from(([127, 0, 0, 1], 1)));
+        let (id, line) = (self.server.next_id(), Line::default());
+        self.server.admit(self.now, line.clone(), SocketAddr::from(([127, 0, 0, 1], 1)));
         self.peers.push(Peer { id, line, is_two: false });
     }
 
     fn leave(&mut self, peer: usize) {
         let Peer { id, line, .. } = &self.peers[peer];
         line.reset();
-        self.switchboard.note(*id, true, true);
+        self.server.note(*id, true, true);
     }
 
     fn say(&mut self, peer: usize, message: &ClientMessage<'_>) -> usize {
@@ -208,16 +208,16 @@ impl<'a> Siege<'a> {
     fn send(&mut self, peer: usize, bytes: &[u8]) -> usize {
         let Peer { id, line, .. } = &self.peers[peer];
         line.send(bytes);
-        self.switchboard.note(*id, true, false);
+        self.server.note(*id, true, false);
         bytes.len()
     }
 
     /// Has the server do what there is to do, and everybody read it.
     fn turn(&mut self, causes: usize, read_bytes: usize) -> Work {
         let region = Region::new(self.heap);
-        self.switchboard.turn(self.now, 0);
-        while self.switchboard.has_work() {
-            self.switchboard.turn(self.now, 0);
+        self.server.turn(self.now, 0);
+        while self.server.has_work() {
+            self.server.turn(self.now, 0);
         }
         let change = region.change();
         let (mut writes, mut written_bytes) = (0, 0);
@@ -226,7 +226,7 @@ impl<'a> Siege<'a> {
             written_bytes += peer.line.take_heard().len();
             if peer.line.is_ended() {
                 peer.line.finish();
-                self.switchboard.note(peer.id, true, false);
+                self.server.note(peer.id, true, false);
             }
         }
         self.peers.retain(|peer| !peer.line.is_dropped());

@@ -5,7 +5,7 @@
 
 use std::{net::SocketAddr, time::Instant};
 
-use pychat_server::{reactor::DRAIN_TIMEOUT, switchboard::CLOSING_TIMEOUT};
+use pychat_server::{reactor::DRAIN_TIMEOUT, server::CLOSING_TIMEOUT};
 
 use super::kernel::{end_at, join_without_reading};
 use crate::support::{GOODBYE, GREETING, Peer, Server, hello, joined, left, text, wait_until};

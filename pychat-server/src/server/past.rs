@@ -13,7 +13,7 @@ use pychat_wire::{
 };
 
 use super::{
-    Switchboard,
+    Server,
     seat::Hears,
     speech::{self, Copy},
 };
@@ -80,7 +80,7 @@ impl Want {
     }
 }
 
-impl<S: Socket> Switchboard<S> {
+impl<S: Socket> Server<S> {
     /// Begins to send what `id` missed since number `after` of the log called `epoch`; if that is more
     /// than `limit` messages, or than a page, the last of it.
     pub(super) fn resume(

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::Switchboard;
+use super::Server;
 use crate::{
     chat::{Effect, Input},
     connection::Socket,
@@ -25,7 +25,7 @@ pub(super) struct Forgotten {
     rest_until: Option<Instant>,
 }
 
-impl<S: Socket> Switchboard<S> {
+impl<S: Socket> Server<S> {
     /// Tells the operator how much was forgotten: at once, then no more than once an hour.
     pub(super) fn log_forgotten(&mut self, now: Instant) {
         let Forgotten { messages, rest_until } = &mut self.forgotten;

@@ -1,7 +1,7 @@
 //! Every connection and the chat, joined: bytes in, bytes out, once a tick.
 //!
 //! This is the whole server but for waiting, accepting and the clock, which are the reactor's; so
-//! tests can run it over sockets of their own. In a tick ([`Switchboard::turn`]) nothing is written
+//! tests can run it over sockets of their own. In a tick ([`Server::turn`]) nothing is written
 //! while inputs are being handled: what peers are owed gathers in their outboxes and leaves together
 //! at the end, so a burst of chatter costs each peer one write, not one a message.
 //!
@@ -68,7 +68,7 @@ pub const CLOSING_TIMEOUT: Duration = Duration::from_secs(5);
 pub const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The connections, the chat between them, and the log.
-pub struct Switchboard<S> {
+pub struct Server<S> {
     connections: Connections<Seat<S>>,
     chat: Chat,
     log: Log,
@@ -111,8 +111,8 @@ pub struct Switchboard<S> {
     is_log_failing: bool,
 }
 
-impl<S: Socket> Switchboard<S> {
-    /// Returns a switchboard without connections that keeps what is said in `log`, and in which names
+impl<S: Socket> Server<S> {
+    /// Returns a server without connections that keeps what is said in `log`, and in which names
     /// are proved by `tokens`.
     pub fn new(limits: Limits, log: Log, tokens: Tokens) -> Self {
         Self {
@@ -376,10 +376,10 @@ impl<S: Socket> Switchboard<S> {
     }
 }
 
-impl<S> fmt::Debug for Switchboard<S> {
+impl<S> fmt::Debug for Server<S> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
-            .debug_struct("Switchboard")
+            .debug_struct("Server")
             .field("connections", &self.connections.len())
             .field("chat", &self.chat)
             .finish_non_exhaustive()

@@ -1,6 +1,6 @@
 //! What many have or do at once, or many connections of one address, stays within bounds.
 
-use pychat_server::{pace::Pace, switchboard::TICK_READ_BYTES_MAX};
+use pychat_server::{pace::Pace, server::TICK_READ_BYTES_MAX};
 
 use super::{
     second::{hello, payloads},
@@ -8,9 +8,9 @@ use super::{
 };
 
 /// Returns a server with limits by address, as many as `connections` from each at once.
-fn strict(connections: usize) -> Server {
+fn strict(connections: usize) -> Harness {
     let rules = Rules { connections_per_address_max: connections, ..RULES };
-    Server::limited(Limits { rules, ..Limits::default() })
+    Harness::limited(Limits { rules, ..Limits::default() })
 }
 
 /// Returns a name of 32 characters and 60 bytes.
@@ -22,7 +22,7 @@ fn long_name(number: usize) -> String {
 fn a_crowd_that_joins_at_once_is_welcomed_in_portions_and_delays_nobody_for_long() {
     const PEOPLE: usize = 1_500;
     let rules = Rules { announce_after: Duration::from_secs(2), ..RULES };
-    let mut server = Server::limited(Limits { rules, ..Limits::default() });
+    let mut server = Harness::limited(Limits { rules, ..Limits::default() });
     let witness = server.join("witness");
     let people: Vec<_> = (0..PEOPLE).map(|_| server.connect()).collect();
     server.settle();
@@ -32,7 +32,7 @@ fn a_crowd_that_joins_at_once_is_welcomed_in_portions_and_delays_nobody_for_long
     }
     server.text(&witness, "heard?");
     let (mut ticks, mut heard_at, mut most) = (0, None, 0);
-    while server.switchboard.has_work() {
+    while server.server.has_work() {
         ticks += 1;
         server.turn();
         let welcomed: usize = people.iter().map(|peer| peer.line.take_heard().len()).sum();
@@ -41,7 +41,7 @@ fn a_crowd_that_joins_at_once_is_welcomed_in_portions_and_delays_nobody_for_long
             heard_at = Some(ticks);
         }
     }
-    assert_eq!(server.switchboard.people(), PEOPLE + 1);
+    assert_eq!(server.server.people(), PEOPLE + 1);
     // The welcomes have half of the others each.
     let told = PEOPLE * PEOPLE * long_name(0).len() / 2;
     let bound = 65 * TICK_READ_BYTES_MAX;
@@ -52,7 +52,7 @@ fn a_crowd_that_joins_at_once_is_welcomed_in_portions_and_delays_nobody_for_long
 #[test]
 fn callers_who_are_turned_away_take_nobodys_place() {
     let rules = Rules { connections_per_address_max: 1, ..RULES };
-    let mut server = Server::limited(Limits { connections_max: 3, rules, ..Limits::default() });
+    let mut server = Harness::limited(Limits { connections_max: 3, rules, ..Limits::default() });
     let first = server.connect();
     let turned_away: Vec<_> = (0..3).map(|_| server.connect()).collect();
     server.settle();
@@ -71,7 +71,7 @@ fn callers_who_are_turned_away_take_nobodys_place() {
 #[test]
 fn who_connects_again_and_again_is_turned_away_after_a_while() {
     let mut server = strict(2);
-    let connects = |server: &mut Server| {
+    let connects = |server: &mut Harness| {
         let peer = server.connect();
         peer.line.finish();
         server.settle();
@@ -95,18 +95,18 @@ fn a_welcome_that_is_longer_than_anybody_may_be_behind_cuts_nobody() {
         rules: RULES,
         ..Limits::default()
     };
-    let mut server = Server::limited(limits);
+    let mut server = Harness::limited(limits);
     let people: Vec<_> = (0..400).map(|number| server.join(&long_name(number))).collect();
     let newcomer = server.connect();
     newcomer.line.set_room(Some(100));
     server.send(&newcomer, hello("newcomer", "").as_bytes());
     server.settle();
-    let owed = server.switchboard.backlog_bytes();
+    let owed = server.server.backlog_bytes();
     assert!(2 * limits.backlog_bytes_max < owed, "{owed}");
     let mut heard = Vec::new();
-    while server.switchboard.backlog_bytes() != 0 {
+    while server.server.backlog_bytes() != 0 {
         newcomer.line.set_room(Some(1_000));
-        server.switchboard.note(newcomer.id, false, true);
+        server.server.note(newcomer.id, false, true);
         server.text(&people[0], "x");
         server.settle();
         assert!(!newcomer.line.is_dropped() && !newcomer.line.is_ended());
@@ -130,7 +130,7 @@ fn a_guest_of_an_address_that_has_joined_too_often_is_not_read() {
     for _ in 0..8 {
         let visitor = server.join("visitor");
         visitor.line.finish();
-        server.switchboard.note(visitor.id, true, false);
+        server.server.note(visitor.id, true, false);
         server.settle();
     }
     let guest = server.connect();
@@ -185,7 +185,7 @@ fn history_for_one_address_is_bounded_and_another_is_served_at_once() {
 fn who_is_held_is_not_taken_for_dead() {
     let pace = Some(Pace::every(1, Duration::from_mins(5)));
     let mut server =
-        Server::limited(Limits { rules: Rules { pace, ..RULES }, ..Limits::default() });
+        Harness::limited(Limits { rules: Rules { pace, ..RULES }, ..Limits::default() });
     let peer = server.connect();
     server.send(&peer, hello("a", "").as_bytes());
     server.send(&peer, br#"{"type":"text","content":"x","id":"1"}"#);
@@ -200,7 +200,7 @@ fn who_is_held_is_not_taken_for_dead() {
 #[test]
 fn who_is_replaced_does_not_hear_again_of_somebody_it_knew() {
     let rules = Rules { announce_after: Duration::from_secs(2), ..RULES };
-    let mut server = Server::limited(Limits { rules, ..Limits::default() });
+    let mut server = Harness::limited(Limits { rules, ..Limits::default() });
     let known = server.join("known");
     let old = server.connect();
     server.send(&old, hello("a", "").as_bytes());

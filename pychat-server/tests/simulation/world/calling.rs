@@ -7,7 +7,7 @@ use pychat_server::{
     admission::{Act, Admission, Shares},
     chat::Rules,
     limits::Limits,
-    switchboard::TURNED_AWAY_MAX,
+    server::TURNED_AWAY_MAX,
 };
 
 use super::{Manner, Mind, N_WITNESSES, Peer, Pulse, Welcome, World};
@@ -23,7 +23,7 @@ const ADDRESSES: [[u16; 8]; 5] = [
 
 impl World<'_> {
     pub(super) fn connect(&mut self) {
-        let (id, line) = (self.switchboard.next_id(), Line::default());
+        let (id, line) = (self.server.next_id(), Line::default());
         let is_witness = self.peers.len() < N_WITNESSES;
         if !is_witness && 0 < self.below(4) {
             let fewest = if self.text_bytes_max < 10_000 { 1 } else { 500 }; // Or it takes for ever.
@@ -42,7 +42,7 @@ impl World<'_> {
             return; // So that calls are left for more joins than an address may have.
         }
         let welcome = self.welcome(address);
-        self.switchboard.admit(self.now, line.clone(), address);
+        self.server.admit(self.now, line.clone(), address);
         assert_eq!(line.is_dropped(), welcome == Welcome::Crowd);
         match welcome {
             Welcome::Greeted => (),

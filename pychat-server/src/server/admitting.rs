@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Instant};
 
 use super::{
-    Switchboard,
+    Server,
     seat::{Seat, Stay},
     speech,
 };
@@ -19,7 +19,7 @@ use pychat_wire::name::SERVER;
 /// The most connections that are turned away and kept for the moment that it takes to say so.
 pub const TURNED_AWAY_MAX: usize = 64;
 
-impl<S: Socket> Switchboard<S> {
+impl<S: Socket> Server<S> {
     /// Returns true for a caller whose address calls far too often: it is closed at once, and only
     /// counted in the log. This costs less than anything else that can be done about it.
     pub fn is_to_be_dropped(&mut self, now: Instant, peer: SocketAddr) -> bool {

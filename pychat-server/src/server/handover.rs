@@ -8,7 +8,7 @@ use std::{
 use pychat_wire::UserName;
 
 use super::{
-    Switchboard,
+    Server,
     past::Want,
     seat::{Hears, Seat, Stay},
 };
@@ -22,7 +22,7 @@ use crate::{
     tokens::Grant,
 };
 
-impl<S: Socket> Switchboard<S> {
+impl<S: Socket> Server<S> {
     /// Returns every connection that can go on in another process, with its socket; nothing may
     /// happen here after that. Those that are closing have had their last word and end here.
     pub fn save(&mut self, now: Instant) -> (Snapshot, Vec<&S>) {

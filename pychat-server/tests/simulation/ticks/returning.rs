@@ -1,6 +1,6 @@
 //! A crowd that comes back at once for what it missed.
 
-use pychat_server::switchboard::BACKLOG_BYTES_LOW;
+use pychat_server::server::BACKLOG_BYTES_LOW;
 
 use super::{
     second::{hello, resume},
@@ -16,7 +16,7 @@ const TICK_BYTES_MAX: usize = 512 << 10;
 
 #[test]
 fn a_hundred_who_come_back_delay_nobodys_talk() {
-    let mut server = Server::new(PEOPLE + 2);
+    let mut server = Harness::new(PEOPLE + 2);
     let (talker, listener) = (server.join("talker"), server.join("listener"));
     for _ in 0..MESSAGES {
         server.text(&talker, &"x".repeat(100));
@@ -40,7 +40,7 @@ fn a_hundred_who_come_back_delay_nobodys_talk() {
         peer.line.take_writes();
     }
     let (mut replayed, mut ticks) = (vec![0; PEOPLE], 0);
-    while server.switchboard.has_work() {
+    while server.server.has_work() {
         ticks += 1;
         server.text(&talker, "now");
         server.text(&listener, "now");
@@ -56,7 +56,7 @@ fn a_hundred_who_come_back_delay_nobodys_talk() {
             *replayed += bytes.windows(replay.len()).filter(|window| window == replay).count();
         }
         assert!(written <= TICK_BYTES_MAX, "{written} bytes in one tick");
-        let owed = server.switchboard.backlog_bytes();
+        let owed = server.server.backlog_bytes();
         assert!(owed <= PEOPLE / 10 * (BACKLOG_BYTES_LOW + (40 << 10)), "{owed} bytes are owed");
         assert!(ticks < 2_000, "they catch up");
     }

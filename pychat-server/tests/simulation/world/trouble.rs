@@ -4,7 +4,7 @@ use std::{mem, time::Duration};
 
 use pychat_server::{
     handover::Snapshot,
-    switchboard::{LINGER_TIMEOUT, Switchboard},
+    server::{LINGER_TIMEOUT, Server},
 };
 
 use super::{
@@ -24,7 +24,7 @@ impl World<'_> {
         let Peer { id, line, unsent, .. } = &mut self.peers[peer];
         let piece: Vec<_> = unsent.drain(..bytes.min(unsent.len())).collect();
         line.send(&piece);
-        self.switchboard.note(*id, true, is_writable);
+        self.server.note(*id, true, is_writable);
     }
 
     /// Somebody goes, or says what ends the connection.
@@ -65,7 +65,7 @@ impl World<'_> {
             }
         };
         self.peers[peer].is_leaving = true;
-        self.switchboard.note(self.peers[peer].id, true, false);
+        self.server.note(self.peers[peer].id, true, false);
         self.fire(fault);
     }
 
@@ -100,7 +100,7 @@ impl World<'_> {
         };
         (*is_harmed, *is_leaving) = (true, true);
         if is_noted {
-            self.switchboard.note(*id, true, true);
+            self.server.note(*id, true, true);
         }
         self.fire(fault);
     }
@@ -124,25 +124,25 @@ impl World<'_> {
         }
         let room = self.below(500);
         self.peers[peer].line.set_room(Some(room));
-        self.switchboard.note(self.peers[peer].id, false, true);
+        self.server.note(self.peers[peer].id, false, true);
         self.fire(Fault::Trickle);
     }
 
     pub(super) fn unstall(&mut self, peer: usize) {
         self.peers[peer].line.set_room(None);
         self.peers[peer].stalled_at = None;
-        self.switchboard.note(self.peers[peer].id, false, true);
+        self.server.note(self.peers[peer].id, false, true);
     }
 
     /// An edge that means nothing, or one for somebody who is no more.
     pub(super) fn stray_edge(&mut self, peer: usize) {
         let (readable, writable) = (self.below(2) == 0, self.below(2) == 0);
         if self.dead.is_empty() || self.below(2) == 0 {
-            self.switchboard.note(self.peers[peer].id, readable, writable);
+            self.server.note(self.peers[peer].id, readable, writable);
             self.fire(Fault::SpuriousEdge);
         } else {
             let dead = self.below(self.dead.len());
-            self.switchboard.note(self.dead[dead], true, true);
+            self.server.note(self.dead[dead], true, true);
             self.fire(Fault::StaleEdge);
         }
     }
@@ -181,23 +181,23 @@ impl World<'_> {
         self.callers.set_shares(shares(self.limits));
         self.is_paced |= new.rules.pace.is_some();
         self.is_limited |= new.rules.connections_per_address_max != 0;
-        self.switchboard.set_limits(self.limits);
+        self.server.set_limits(self.limits);
         self.fire(Fault::Reload);
     }
 
     /// The server is restarted in order: another one goes on with every line that is not closing.
     pub(super) fn restart(&mut self) {
         self.turn();
-        let (snapshot, sockets) = self.switchboard.save(self.now);
+        let (snapshot, sockets) = self.server.save(self.now);
         let sockets: Vec<Line> = sockets.into_iter().cloned().collect();
         let snapshot = Snapshot::from_bytes(&snapshot.to_bytes()).expect("the same format");
         let empty = server(self.limits, self.keep);
-        let (log, tokens) = mem::replace(&mut self.switchboard, empty).into_parts();
-        self.switchboard = Switchboard::new(self.limits, log, tokens);
+        let (log, tokens) = mem::replace(&mut self.server, empty).into_parts();
+        self.server = Server::new(self.limits, log, tokens);
         self.callers = callers(self.limits);
         self.dead.clear(); // Their ids were the other server's.
         let peers = &mut self.peers;
-        self.switchboard.restore(self.now, snapshot, sockets, |line, id| {
+        self.server.restore(self.now, snapshot, sockets, |line, id| {
             let peer = peers.iter_mut().find(|peer| peer.line.is(line));
             peer.expect("a line of this world").id = id;
             Ok(())
@@ -215,17 +215,17 @@ impl World<'_> {
     pub(super) fn reckon(&mut self) {
         self.turn(); // Whatever is due by now.
         for _ in 0..1_000 {
-            if !self.switchboard.has_work() {
+            if !self.server.has_work() {
                 break;
             }
             self.turn();
         }
-        assert!(!self.switchboard.has_work(), "a thousand ticks and still at work");
+        assert!(!self.server.has_work(), "a thousand ticks and still at work");
         for peer in 0..self.peers.len() {
             self.unstall(peer);
         }
         let utc_ms = self.utc_ms();
-        self.switchboard.turn(self.now, utc_ms);
+        self.server.turn(self.now, utc_ms);
         let mut owed: Vec<_> = (0..self.peers.len()).map(|peer| self.listen(peer)).collect();
         for (owed, peer) in owed.iter_mut().zip(&self.peers) {
             if peer.is_leaving && peer.mind.name().is_some() {
@@ -244,10 +244,10 @@ impl World<'_> {
     /// One turn of the server, after which everybody hears what there is to hear.
     pub(super) fn turn(&mut self) {
         let utc_ms = self.utc_ms();
-        self.switchboard.turn(self.now, utc_ms);
-        let owed = self.switchboard.backlog_bytes();
+        self.server.turn(self.now, utc_ms);
+        let owed = self.server.backlog_bytes();
         assert!(owed <= self.limits.backlog_total_bytes_max, "{owed} bytes are owed");
-        if self.switchboard.next_release().is_some() {
+        if self.server.next_release().is_some() {
             self.fire(Fault::Held);
         }
         for peer in 0..self.peers.len() {
@@ -277,7 +277,7 @@ impl World<'_> {
 
     /// Who is at rest and has not been read, or not been answered, waits for a limit.
     fn look_who_waits(&mut self) {
-        if self.switchboard.has_work() {
+        if self.server.has_work() {
             return;
         }
         let burst = self.limits.rules.pace.map_or(0, |pace| pace.numbers().0 as usize);

@@ -1,4 +1,4 @@
-//! The switchboard tick by tick: what the loop promises.
+//! The server tick by tick: what the loop promises.
 
 mod limits;
 mod pulse;
@@ -16,7 +16,7 @@ use pychat_server::{
     id::ConnectionId,
     limits::Limits,
     log::{Keep, Log, Memory, OwnerId},
-    switchboard::{CLOSING_TIMEOUT, LINGER_TIMEOUT, Switchboard},
+    server::{CLOSING_TIMEOUT, LINGER_TIMEOUT, Server},
     tokens::Tokens,
 };
 use pychat_wire::{ClientMessage, Decoder, ServerMessage};
@@ -34,8 +34,8 @@ const RULES: Rules = Rules {
     connections_per_address_max: 0,
 };
 
-struct Server {
-    switchboard: Switchboard<Line>,
+struct Harness {
+    server: Server<Line>,
     now: Instant,
 }
 
@@ -44,7 +44,7 @@ struct Peer {
     line: Line,
 }
 
-impl Server {
+impl Harness {
     fn new(connections_max: usize) -> Self {
         Self::limited(Limits { connections_max, rules: RULES, ..Limits::default() })
     }
@@ -52,7 +52,7 @@ impl Server {
     fn limited(limits: Limits) -> Self {
         let log = Log::Memory(Memory::new(0, Keep::default()));
         Self {
-            switchboard: Switchboard::new(limits, log, Tokens::new([7; 32], [], OwnerId(0))),
+            server: Server::new(limits, log, Tokens::new([7; 32], [], OwnerId(0))),
             now: Instant::now(),
         }
     }
@@ -62,8 +62,8 @@ impl Server {
     }
 
     fn connect_from(&mut self, address: [u8; 4]) -> Peer {
-        let (id, line) = (self.switchboard.next_id(), Line::default());
-        self.switchboard.admit(self.now, line.clone(), SocketAddr::from((address, 1)));
+        let (id, line) = (self.server.next_id(), Line::default());
+        self.server.admit(self.now, line.clone(), SocketAddr::from((address, 1)));
         Peer { id, line }
     }
 
@@ -88,18 +88,18 @@ impl Server {
 
     fn send(&mut self, peer: &Peer, bytes: &[u8]) {
         peer.line.send(bytes);
-        self.switchboard.note(peer.id, true, false);
+        self.server.note(peer.id, true, false);
     }
 
     fn turn(&mut self) {
-        self.switchboard.turn(self.now, 0);
+        self.server.turn(self.now, 0);
     }
 
     /// Turns until nothing is left to do without an edge or more time.
     fn settle(&mut self) {
         for _ in 0..1_000 {
             self.turn();
-            if !self.switchboard.has_work() {
+            if !self.server.has_work() {
                 return;
             }
         }
@@ -131,7 +131,7 @@ fn heard(peer: &Peer) -> Vec<String> {
 
 #[test]
 fn a_burst_costs_each_peer_one_write() {
-    let mut server = Server::new(10);
+    let mut server = Harness::new(10);
     let (a, b) = (server.join("a"), server.join("b"));
     a.line.take_writes();
     for n in 0..100 {
@@ -147,7 +147,7 @@ fn a_burst_costs_each_peer_one_write() {
 
 #[test]
 fn who_floods_has_one_budget_a_tick_and_needs_no_second_edge() {
-    let mut server = Server::new(10);
+    let mut server = Harness::new(10);
     let (flood, quiet) = (server.join("flood"), server.join("quiet"));
     heard(&flood);
     let mut frame = Vec::new();
@@ -158,7 +158,7 @@ fn who_floods_has_one_budget_a_tick_and_needs_no_second_edge() {
     server.turn();
     assert!(3 * READ_BUDGET_BYTES - frame.len() <= flood.line.unread());
     assert!(heard(&flood).contains(&"quiet: hello".to_owned()), "the others have their turn");
-    assert!(server.switchboard.has_work(), "or the loop would wait for an edge that never comes");
+    assert!(server.server.has_work(), "or the loop would wait for an edge that never comes");
     server.settle();
     assert_eq!(flood.line.unread(), 0);
     let said = heard(&quiet).iter().filter(|line| line.starts_with("flood: ")).count();
@@ -167,10 +167,10 @@ fn who_floods_has_one_budget_a_tick_and_needs_no_second_edge() {
 
 #[test]
 fn events_for_the_dead_find_nobody() {
-    let mut server = Server::new(10);
+    let mut server = Harness::new(10);
     let (old, witness) = (server.join("old"), server.join("witness"));
     old.line.reset();
-    server.switchboard.note(old.id, true, false);
+    server.server.note(old.id, true, false);
     server.settle();
     assert!(old.line.is_dropped());
     assert_eq!(heard(&witness), ["Сервер Чата: old покинул чат."]);
@@ -178,17 +178,17 @@ fn events_for_the_dead_find_nobody() {
     let new = server.join("new");
     assert_eq!(new.id.slot, old.id.slot, "the slot is used again");
     new.line.reset();
-    server.switchboard.note(old.id, true, true);
+    server.server.note(old.id, true, true);
     server.settle();
     assert!(!new.line.is_dropped(), "a late edge of the old tenant reads nothing");
-    server.switchboard.note(new.id, true, true);
+    server.server.note(new.id, true, true);
     server.settle();
     assert!(new.line.is_dropped());
 }
 
 #[test]
 fn what_was_said_before_a_goodbye_is_heard_before_it() {
-    let mut server = Server::new(10);
+    let mut server = Harness::new(10);
     let (a, b) = (server.join("a"), server.join("b"));
     server.text(&a, "last words");
     server.send(&a, b"0:{\"type\":\"text\",\"content\":\"too late\"}");
@@ -197,14 +197,14 @@ fn what_was_said_before_a_goodbye_is_heard_before_it() {
     assert_eq!(heard(&a), ["Сервер Чата: b присоединился к чату.", "Вы: last words"]);
     assert!(a.line.is_ended() && !a.line.is_dropped(), "its own end is waited for");
     a.line.finish();
-    server.switchboard.note(a.id, true, false);
+    server.server.note(a.id, true, false);
     server.settle();
     assert!(a.line.is_dropped());
 }
 
 #[test]
 fn a_half_closed_peer_is_told_all_it_is_owed() {
-    let mut server = Server::new(10);
+    let mut server = Harness::new(10);
     let peer = server.connect();
     peer.line.set_room(Some(5));
     peer.line.send(b"{\"type\":\"hello\",\"username\":\"a\"}{\"type\":\"text\",\"content\":\"x\"}");
@@ -212,7 +212,7 @@ fn a_half_closed_peer_is_told_all_it_is_owed() {
     server.settle();
     assert!(!peer.line.is_ended());
     peer.line.set_room(None);
-    server.switchboard.note(peer.id, false, true);
+    server.server.note(peer.id, false, true);
     server.settle();
     let welcome = "Сервер Чата: Добро пожаловать, a. Участников онлайн в чате: 0";
     assert_eq!(heard(&peer)[1..], [welcome, "Вы: x"]);
@@ -221,7 +221,7 @@ fn a_half_closed_peer_is_told_all_it_is_owed() {
 
 #[test]
 fn who_does_not_read_is_cut_and_delays_nobody() {
-    let mut server = Server::new(10);
+    let mut server = Harness::new(10);
     let (slow, talker) = (server.join("slow"), server.join("talker"));
     let listener = server.join("listener");
     slow.line.take_heard();
@@ -255,7 +255,7 @@ fn what_the_dead_were_owed_is_not_counted_against_the_living() {
         rules: RULES,
         ..Limits::default()
     };
-    let mut server = Server::limited(limits);
+    let mut server = Harness::limited(limits);
     let (talker, lagging) = (server.join("talker"), server.join("lagging"));
     for _ in 0..10 {
         let doomed = server.join("doomed");
@@ -263,7 +263,7 @@ fn what_the_dead_were_owed_is_not_counted_against_the_living() {
         server.text(&talker, &"x".repeat(60_000));
         server.settle();
         doomed.line.reset();
-        server.switchboard.note(doomed.id, true, false);
+        server.server.note(doomed.id, true, false);
         server.settle();
         assert!(doomed.line.is_dropped());
     }
@@ -275,7 +275,7 @@ fn what_the_dead_were_owed_is_not_counted_against_the_living() {
 
 #[test]
 fn a_large_tick_does_not_make_a_reader_slow() {
-    let mut server = Server::new(100);
+    let mut server = Harness::new(100);
     let listener = server.join("listener");
     let talkers: Vec<_> = (0..40).map(|n| server.join(&n.to_string())).collect();
     heard(&listener);
@@ -290,7 +290,7 @@ fn a_large_tick_does_not_make_a_reader_slow() {
 #[test]
 fn a_peer_that_will_not_leave_is_left() {
     for (room, patience) in [(None, LINGER_TIMEOUT), (Some(0), CLOSING_TIMEOUT)] {
-        let mut server = Server::new(10);
+        let mut server = Harness::new(10);
         let peer = server.join("a");
         peer.line.set_room(room);
         server.send(&peer, b"nonsense");
@@ -298,21 +298,21 @@ fn a_peer_that_will_not_leave_is_left() {
         server.pass(patience.saturating_sub(Duration::from_nanos(1)));
         assert!(!peer.line.is_dropped());
         server.pass(Duration::from_nanos(1));
-        assert!(peer.line.is_dropped() && server.switchboard.is_empty());
-        assert_eq!(server.switchboard.next_deadline(server.now), None);
+        assert!(peer.line.is_dropped() && server.server.is_empty());
+        assert_eq!(server.server.next_deadline(server.now), None);
     }
 }
 
 #[test]
 fn beyond_the_limit_callers_are_told_and_closed() {
-    let mut server = Server::new(1);
+    let mut server = Harness::new(1);
     let (first, second) = (server.join("a"), server.connect());
     server.send(&second, b"{\"type\":\"hello\",\"username\":\"b\"}");
     server.settle();
     assert_eq!(heard(&second), ["Сервер Чата: The chat is full: 1 connections. Bye!\n"]);
     assert!(second.line.is_ended());
     second.line.finish();
-    server.switchboard.note(second.id, true, false);
+    server.server.note(second.id, true, false);
     server.settle();
     assert!(second.line.is_dropped());
     assert_eq!(heard(&first), Vec::<String>::new());
@@ -325,13 +325,13 @@ fn beyond_the_limit_callers_are_told_and_closed() {
     assert_eq!(heard(&third).len(), 1, "there is room again");
     assert!(!third.line.is_ended());
     let crowd: Vec<_> = (0..1_000).map(|_| server.connect()).collect();
-    assert!(server.switchboard.len() < 100, "a crowd outside takes no memory");
+    assert!(server.server.len() < 100, "a crowd outside takes no memory");
     drop(crowd);
 }
 
 #[test]
 fn a_silent_guest_is_told_and_closed() {
-    let mut server = Server::new(10);
+    let mut server = Harness::new(10);
     let guest = server.connect();
     server.pass(HELLO_TIMEOUT);
     assert_eq!(heard(&guest)[1], "Сервер Чата: No username within 20 seconds. Bye!\n");
@@ -340,19 +340,19 @@ fn a_silent_guest_is_told_and_closed() {
 
 #[test]
 fn stopping_tells_everybody_and_waits_for_them() {
-    let mut server = Server::new(10);
+    let mut server = Harness::new(10);
     let (person, guest) = (server.join("a"), server.connect());
     server.settle();
     heard(&guest);
-    server.switchboard.stop(server.now);
+    server.server.stop(server.now);
     server.settle();
     let goodbye = "Сервер Чата: Connection closed due to server is shutting down. Bye!\n";
     for peer in [&person, &guest] {
         assert_eq!(heard(peer), [goodbye]);
         assert!(peer.line.is_ended());
         peer.line.finish();
-        server.switchboard.note(peer.id, true, false);
+        server.server.note(peer.id, true, false);
     }
     server.settle();
-    assert!(server.switchboard.is_empty());
+    assert!(server.server.is_empty());
 }

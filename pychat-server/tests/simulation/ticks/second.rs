@@ -46,7 +46,7 @@ pub(super) fn payloads(peer: &Peer) -> Vec<String> {
     payloads
 }
 
-impl Server {
+impl Harness {
     /// Lets somebody join who speaks protocol 2; returns its token too.
     fn join_two(&mut self, name: &str) -> (Peer, String) {
         let peer = self.connect();
@@ -65,7 +65,7 @@ fn token(welcome: &str) -> String {
 
 #[test]
 fn who_is_too_slow_hears_a_bye_last_and_the_others_why_it_left() {
-    let mut server = Server::new(10);
+    let mut server = Harness::new(10);
     let ((slow, _), talker) = (server.join_two("slow"), server.join("talker"));
     let (other, _) = server.join_two("other");
     payloads(&slow);
@@ -76,10 +76,10 @@ fn who_is_too_slow_hears_a_bye_last_and_the_others_why_it_left() {
         server.settle();
     }
     assert_eq!(payloads(&other).last(), Some(&left("slow", "slow")));
-    server.switchboard.stop(server.now);
+    server.server.stop(server.now);
     server.settle();
     slow.line.set_room(None);
-    server.switchboard.note(slow.id, false, true);
+    server.server.note(slow.id, false, true);
     server.settle();
     let heard = payloads(&slow);
     let byes: Vec<_> = heard.iter().filter(|payload| payload.contains("bye")).collect();
@@ -92,7 +92,7 @@ fn a_reader_that_comes_back_slowly_is_waited_for_whatever_the_limit() {
     let payload_bytes_max = 1 << 10;
     let backlog_bytes_max = 8 << 10;
     let limits = Limits { payload_bytes_max, backlog_bytes_max, rules: RULES, ..Limits::default() };
-    let mut server = Server::limited(limits);
+    let mut server = Harness::limited(limits);
     let talker = server.join("talker");
     for _ in 0..1_000 {
         server.text(&talker, "what was said while somebody was away");
@@ -104,9 +104,9 @@ fn a_reader_that_comes_back_slowly_is_waited_for_whatever_the_limit() {
     server.send(&peer, hello("slow", &resume(0)).as_bytes());
     server.settle();
     let mut bytes = Vec::new();
-    while !peer.line.is_ended() && server.switchboard.backlog_bytes() != 0 {
+    while !peer.line.is_ended() && server.server.backlog_bytes() != 0 {
         peer.line.set_room(Some(1_000));
-        server.switchboard.note(peer.id, false, true);
+        server.server.note(peer.id, false, true);
         server.settle();
         bytes.extend(peer.line.take_heard());
     }
@@ -117,7 +117,7 @@ fn a_reader_that_comes_back_slowly_is_waited_for_whatever_the_limit() {
 
 #[test]
 fn a_page_has_the_newest_messages_that_it_has_room_for() {
-    let mut server = Server::new(10);
+    let mut server = Harness::new(10);
     let talker = server.join("talker");
     for _ in 0..10 {
         server.text(&talker, &"x".repeat(60_000));
@@ -142,7 +142,7 @@ fn a_page_has_the_newest_messages_that_it_has_room_for() {
 
 #[test]
 fn nobody_is_told_anything_after_a_bye() {
-    let mut server = Server::new(10);
+    let mut server = Harness::new(10);
     let talker = server.join("talker");
     (0..10).for_each(|n| server.text(&talker, &n.to_string()));
     server.settle();
@@ -159,7 +159,7 @@ fn nobody_is_told_anything_after_a_bye() {
 
 #[test]
 fn a_token_takes_a_name_over_and_nobody_takes_it_for_two() {
-    let mut server = Server::new(10);
+    let mut server = Harness::new(10);
     let ((old, token), (other, _)) = (server.join_two("a"), server.join_two("b"));
     let new = server.connect();
     server.settle();
@@ -176,14 +176,14 @@ fn a_token_takes_a_name_over_and_nobody_takes_it_for_two() {
     assert!(welcome.contains(&token) && welcome.contains(r#""seq":1,"#), "{heard:?}");
     assert!(welcome.ends_with(r#""members":["b","a"]}"#), "{heard:?}");
     old.line.reset();
-    server.switchboard.note(old.id, true, false);
+    server.server.note(old.id, true, false);
     server.settle();
     assert_eq!(payloads(&other), Vec::<String>::new(), "it has left already");
 }
 
 #[test]
 fn who_takes_a_name_over_is_read_on() {
-    let mut server = Server::new(10);
+    let mut server = Harness::new(10);
     let (_old, token) = server.join_two("a");
     let new = server.connect();
     let hello = hello("a", &format!(r#","token":"{token}""#));
@@ -195,7 +195,7 @@ fn who_takes_a_name_over_is_read_on() {
 
 #[test]
 fn everybody_hears_one_order_in_which_each_finds_its_own_under_its_id() {
-    let mut server = Server::new(10);
+    let mut server = Harness::new(10);
     let ((a, _), (b, _)) = (server.join_two("a"), server.join_two("b"));
     let c = server.join("c");
     for peer in [&a, &b, &c] {
@@ -220,7 +220,7 @@ fn everybody_hears_one_order_in_which_each_finds_its_own_under_its_id() {
 
 #[test]
 fn two_texts_under_one_id_in_one_tick_are_one_message() {
-    let mut server = Server::new(10);
+    let mut server = Harness::new(10);
     let ((a, _), (b, _)) = (server.join_two("a"), server.join_two("b"));
     payloads(&a);
     server.send(&a, format!("{}{}", text("1", "x"), text("1", "x")).as_bytes());
@@ -246,7 +246,7 @@ fn what_is_said_in_the_tick_of_a_hello_is_heard_once() {
     for (is_first, members) in
         [false, true].into_iter().flat_map(|is| members.each_ref().map(|m| (is, m)))
     {
-        let mut server = Server::new(10);
+        let mut server = Harness::new(10);
         let talker = server.join("talker");
         server.text(&talker, "before");
         server.settle();
@@ -297,7 +297,7 @@ fn who_wants_no_more_than_so_many_is_told_which_were_skipped() {
         // No more than a page has.
         (0, "500", true, &["skip 1-2", "3", "4", "5", "6"]),
     ] {
-        let mut server = Server::new(10);
+        let mut server = Harness::new(10);
         let talker = server.join("talker");
         for _ in 0..6 {
             server.text(&talker, &"x".repeat(if is_long { 60_000 } else { 1 }));
@@ -322,14 +322,14 @@ fn who_wants_no_more_than_so_many_is_told_which_were_skipped() {
 
 #[test]
 fn time_never_goes_back_though_the_clock_does() {
-    let mut server = Server::new(10);
+    let mut server = Harness::new(10);
     let (a, _) = server.join_two("a");
     for (utc_ms, heard_ms) in [(5_000, 5_000), (4_000, 5_000), (6_000, 6_000)] {
         let name = format!("b{utc_ms}");
         let newcomer = server.connect();
         server.send(&newcomer, hello(&name, "").as_bytes());
         server.send(&a, text(&name, "x").as_bytes());
-        server.switchboard.turn(server.now, utc_ms);
+        server.server.turn(server.now, utc_ms);
         let heard = payloads(&a);
         let time = format!(r#""time":{heard_ms},"#);
         assert_eq!(heard.len(), 2);

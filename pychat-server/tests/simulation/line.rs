@@ -1,4 +1,4 @@
-//! A line between a test and the switchboard: a socket whose every call the test may spoil.
+//! A line between a test and the server: a socket whose every call the test may spoil.
 
 use std::{
     cell::RefCell,

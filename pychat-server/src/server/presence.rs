@@ -6,7 +6,7 @@ use std::ops::Range;
 use pychat_wire::{UserName, notice::Notice};
 
 use super::{
-    Switchboard,
+    Server,
     seat::{Hears, Seat},
     speech,
 };
@@ -15,7 +15,7 @@ use crate::{
     connection::Socket,
 };
 
-impl<S: Socket> Switchboard<S> {
+impl<S: Socket> Server<S> {
     /// Tells those in the room that people joined, in join order, each of them only those who joined
     /// before: the others know by their own welcome.
     pub(super) fn announce(&mut self, people: &[(UserName, u64)]) {

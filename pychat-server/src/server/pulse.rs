@@ -8,7 +8,7 @@ use std::{
 
 use pychat_wire::{ServerMessage, message::PONG_SECONDS_MAX};
 
-use super::{Stay, Switchboard};
+use super::{Server, Stay};
 use crate::{connection::Socket, id::ConnectionId};
 
 /// The silence after which a peer is pinged.
@@ -17,7 +17,7 @@ pub const PING_INTERVAL: Duration = Duration::from_secs(30);
 /// The time that it has to answer.
 pub const PONG_TIMEOUT: Duration = Duration::from_secs(PONG_SECONDS_MAX);
 
-impl<S: Socket> Switchboard<S> {
+impl<S: Socket> Server<S> {
     /// Begins to watch a peer of protocol 2 that has joined.
     pub(super) fn watch(&mut self, now: Instant, id: ConnectionId) {
         self.pulses.set(id, now + PING_INTERVAL);

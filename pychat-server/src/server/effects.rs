@@ -13,7 +13,7 @@ use pychat_wire::{
 };
 
 use super::{
-    CLOSING_TIMEOUT, LINGER_TIMEOUT, Stay, Switchboard,
+    CLOSING_TIMEOUT, LINGER_TIMEOUT, Server, Stay,
     pulse::PING_INTERVAL,
     seat::{Flushed, Hears},
     speech::{self, Copy},
@@ -27,7 +27,7 @@ use crate::{
     pace::Pace,
 };
 
-impl<S: Socket> Switchboard<S> {
+impl<S: Socket> Server<S> {
     pub(super) fn apply_effects(&mut self, now: Instant) {
         let mut effects = mem::take(&mut self.effects);
         for effect in effects.drain(..) {

@@ -1,6 +1,6 @@
 //! Who is asked whether they are there, and who is given up.
 
-use pychat_server::switchboard::{PING_INTERVAL, PONG_TIMEOUT};
+use pychat_server::server::{PING_INTERVAL, PONG_TIMEOUT};
 
 use super::{
     second::{hello, payloads},
@@ -16,7 +16,7 @@ fn almost(time: Duration) -> Duration {
     time.saturating_sub(MOMENT)
 }
 
-fn join(server: &mut Server) -> Peer {
+fn join(server: &mut Harness) -> Peer {
     let peer = server.connect();
     server.send(&peer, hello("a", "").as_bytes());
     server.settle();
@@ -26,7 +26,7 @@ fn join(server: &mut Server) -> Peer {
 
 #[test]
 fn who_is_silent_is_asked_and_then_given_up() {
-    let mut server = Server::new(10);
+    let mut server = Harness::new(10);
     let (peer, witness) = (join(&mut server), server.join("witness"));
     payloads(&peer);
     server.pass(almost(PING_INTERVAL));
@@ -44,7 +44,7 @@ fn who_is_silent_is_asked_and_then_given_up() {
 #[test]
 fn who_answers_is_there_however_soon_or_late() {
     for late in [Duration::ZERO, MOMENT, almost(PONG_TIMEOUT), PONG_TIMEOUT] {
-        let mut server = Server::new(10);
+        let mut server = Harness::new(10);
         let peer = join(&mut server);
         server.pass(PING_INTERVAL);
         for _ in 0..3 {
@@ -61,14 +61,14 @@ fn who_answers_is_there_however_soon_or_late() {
 
 #[test]
 fn who_still_takes_bytes_is_there_though_more_comes_than_it_takes() {
-    let mut server = Server::new(10);
+    let mut server = Harness::new(10);
     let (peer, talker) = (join(&mut server), server.join("talker"));
     peer.line.set_room(Some(0));
     server.text(&talker, &"x".repeat(10_000));
     for _ in 0..30 {
         server.text(&talker, &"x".repeat(1_000));
         peer.line.set_room(Some(100));
-        server.switchboard.note(peer.id, false, true);
+        server.server.note(peer.id, false, true);
         server.pass(Duration::from_secs(10));
         assert!(!peer.line.is_dropped());
     }
@@ -81,7 +81,7 @@ fn who_still_takes_bytes_is_there_though_more_comes_than_it_takes() {
 
 #[test]
 fn who_sends_a_long_text_little_by_little_is_there() {
-    let mut server = Server::new(10);
+    let mut server = Harness::new(10);
     let peer = join(&mut server);
     let text = format!(r#"{{"type":"text","content":"{}","id":"1"}}"#, "x".repeat(1_000));
     for piece in text.as_bytes().chunks(100) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pychat_server::switchboard::{CLOSING_TIMEOUT, LINGER_TIMEOUT};
+use pychat_server::server::{CLOSING_TIMEOUT, LINGER_TIMEOUT};
 
 use pychat_wire::{name::SERVER, notice::Notice};
 
@@ -144,7 +144,7 @@ impl World<'_> {
 
     /// The server stops, whatever it owes to whom.
     fn stop(&mut self) {
-        self.switchboard.stop(self.now);
+        self.server.stop(self.now);
         for peer in &mut self.peers {
             peer.is_leaving = true;
         }
@@ -153,7 +153,7 @@ impl World<'_> {
             self.now += wait;
         }
         self.settle();
-        assert!(self.switchboard.is_empty() && self.switchboard.next_deadline(self.now).is_none());
+        assert!(self.server.is_empty() && self.server.next_deadline(self.now).is_none());
         assert!(self.peers.len() == N_WITNESSES);
         assert!(self.peers.iter().all(|peer| peer.line.is_dropped()));
     }
@@ -162,10 +162,10 @@ impl World<'_> {
     fn settle(&mut self) {
         for _ in 0..10_000 {
             self.turn();
-            let delivery = self.switchboard.next_delivery(self.now);
-            let replay = self.switchboard.next_replay();
-            match self.switchboard.next_release().into_iter().chain(delivery).chain(replay).min() {
-                _ if self.switchboard.has_work() => (),
+            let delivery = self.server.next_delivery(self.now);
+            let replay = self.server.next_replay();
+            match self.server.next_release().into_iter().chain(delivery).chain(replay).min() {
+                _ if self.server.has_work() => (),
                 Some(next) => self.now = self.now.max(next),
                 None => return,
             }

@@ -23,7 +23,7 @@ use pychat_server::{
     limits::Limits,
     log::{Keep, Log, Memory, OwnerId},
     pace::Pace,
-    switchboard::Switchboard,
+    server::Server,
     tokens::Tokens,
 };
 use pychat_wire::ClientMessage;
@@ -50,7 +50,7 @@ pub(crate) type Chance<'a> = Box<dyn FnMut(usize) -> usize + 'a>;
 /// The server, everybody who talks to it, and what has gone wrong so far.
 pub(crate) struct World<'a> {
     chance: Chance<'a>,
-    switchboard: Switchboard<Line>,
+    server: Server<Line>,
     limits: Limits,
     /// How often each address has connected lately.
     callers: Admission,
@@ -196,7 +196,7 @@ impl<'a> World<'a> {
         let mut world = Self {
             large_one_in: [2, 10, 50][chance(3)],
             chance,
-            switchboard: server(limits, keep),
+            server: server(limits, keep),
             limits,
             callers: callers(limits),
             is_paced: limits.rules.pace.is_some(),
@@ -333,9 +333,9 @@ impl<'a> World<'a> {
 }
 
 /// Returns a server without connections or history.
-fn server(limits: Limits, keep: Keep) -> Switchboard<Line> {
+fn server(limits: Limits, keep: Keep) -> Server<Line> {
     let tokens = Tokens::new([7; 32], [], OwnerId(0));
-    Switchboard::new(limits, Log::Memory(Memory::new(0, keep)), tokens)
+    Server::new(limits, Log::Memory(Memory::new(0, keep)), tokens)
 }
 
 /// Returns about what a text costs whoever says it, and no less.

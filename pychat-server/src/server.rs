@@ -15,7 +15,7 @@ mod past;
 mod presence;
 mod pulse;
 mod run;
-mod seat;
+mod session;
 mod speech;
 
 use std::{
@@ -36,7 +36,7 @@ pub use self::{
 use self::{
     keep::Forgotten,
     run::Run,
-    seat::{Queues, Seat, Stay},
+    session::{Queues, Session, Stay},
 };
 use crate::{
     chat::{Chat, Effect, Input},
@@ -69,7 +69,7 @@ pub const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The connections, the chat between them, and the log.
 pub struct Server<S> {
-    connections: Connections<Seat<S>>,
+    connections: Connections<Session<S>>,
     chat: Chat,
     log: Log,
     limits: Limits,
@@ -166,13 +166,13 @@ impl<S: Socket> Server<S> {
 
     /// Notes edges of one connection; nothing else happens until the next [turn](Self::turn).
     pub fn note(&mut self, id: ConnectionId, readable: bool, writable: bool) {
-        let Some(seat) = self.connections.get_mut(id) else { return };
-        seat.connection.note(readable, writable);
+        let Some(session) = self.connections.get_mut(id) else { return };
+        session.connection.note(readable, writable);
         if readable {
-            self.queues.mark_ready(id, seat);
+            self.queues.mark_ready(id, session);
         }
-        if writable && 0 < seat.connection.backlog() {
-            self.queues.mark_dirty(id, seat);
+        if writable && 0 < session.connection.backlog() {
+            self.queues.mark_dirty(id, session);
         }
     }
 
@@ -268,10 +268,10 @@ impl<S: Socket> Server<S> {
 
     fn release(&mut self, id: ConnectionId) {
         self.holds.clear(id);
-        if let Some(seat) = self.connections.get_mut(id)
-            && mem::take(&mut seat.is_held)
+        if let Some(session) = self.connections.get_mut(id)
+            && mem::take(&mut session.is_held)
         {
-            self.queues.mark_ready(id, seat);
+            self.queues.mark_ready(id, session);
         }
     }
 
@@ -289,16 +289,16 @@ impl<S: Socket> Server<S> {
 
     /// Reads one connection; returns how much of the tick's budget that took.
     fn read(&mut self, now: Instant, id: ConnectionId) -> usize {
-        let Some(seat) = self.connections.get_mut(id) else { return 0 };
-        seat.queued.ready = false;
+        let Some(session) = self.connections.get_mut(id) else { return 0 };
+        session.queued.ready = false;
         if let Some(until) = self.chat.held_until(now, id) {
-            seat.is_held = true;
+            session.is_held = true;
             self.holds.set(id, until);
             return 0;
         }
         let (chat, effects) = (&mut self.chat, &mut self.effects);
         let n_effects = effects.len();
-        let filled = seat.connection.fill(&mut self.scratch, |payload| {
+        let filled = session.connection.fill(&mut self.scratch, |payload| {
             let n_effects = effects.len();
             chat.handle(now, understand(id, payload), effects);
             if effects[n_effects..].iter().any(|effect| effect.ends_reading(id)) {
@@ -310,22 +310,22 @@ impl<S: Socket> Server<S> {
         let Fill { end, bytes } = match filled {
             Ok(fill) => fill,
             Err(error) => {
-                self.queues.lose(id, seat, error);
+                self.queues.lose(id, session, error);
                 return 0;
             }
         };
         if 0 < bytes {
-            (seat.alive_at, seat.is_pinged) = (now, false);
+            (session.alive_at, session.is_pinged) = (now, false);
         }
         match end {
             Filled::Drained => (),
-            Filled::Held => seat.is_held = true,
-            Filled::Budget => self.queues.mark_ready(id, seat),
-            Filled::Eof if seat.connection.is_over() => self.queues.ended.push(id),
+            Filled::Held => session.is_held = true,
+            Filled::Budget => self.queues.mark_ready(id, session),
+            Filled::Eof if session.connection.is_over() => self.queues.ended.push(id),
             Filled::Eof => chat.handle(now, Input::Finished { id }, effects),
             Filled::Broken(error) => {
                 chat.handle(now, Input::Broken { id, error }, effects);
-                self.queues.mark_ready(id, seat); // The rest must be read, if only to be dropped.
+                self.queues.mark_ready(id, session); // The rest must be read, if only to be dropped.
             }
         }
         bytes + weight / WEIGHT_PER_READ_BYTE
@@ -335,25 +335,25 @@ impl<S: Socket> Server<S> {
     fn reap(&mut self, now: Instant) {
         let mut ended = mem::take(&mut self.queues.ended);
         for id in ended.drain(..) {
-            let Some(seat) = self.connections.get_mut(id) else { continue };
-            if let Stay::Ending { name, reason, error } = &seat.stay {
-                if let Some(missing) = self.chat.admission().may_log(now, seat.origin) {
-                    logging::missing(seat.peer, missing);
-                    logging::left(name.as_ref(), seat.peer, *reason, error.as_ref());
+            let Some(session) = self.connections.get_mut(id) else { continue };
+            if let Stay::Ending { name, reason, error } = &session.stay {
+                if let Some(missing) = self.chat.admission().may_log(now, session.origin) {
+                    logging::missing(session.peer, missing);
+                    logging::left(name.as_ref(), session.peer, *reason, error.as_ref());
                 }
                 let input = Input::Closed { id, reason: *reason };
-                seat.stay = Stay::Left;
+                session.stay = Stay::Left;
                 self.chat.handle(now, input, &mut self.effects);
             }
-            if seat.connection.is_over() {
-                if matches!(seat.stay, Stay::TurnedAway) {
+            if session.connection.is_over() {
+                if matches!(session.stay, Stay::TurnedAway) {
                     self.n_turned_away -= 1;
                 } else {
-                    self.chat.admission().leave(seat.origin);
+                    self.chat.admission().leave(session.origin);
                 }
-                seat.connection.abort();
-                self.queues.count(seat);
-                seat.join_index.map(|join_index| self.room.remove(&join_index));
+                session.connection.abort();
+                self.queues.count(session);
+                session.join_index.map(|join_index| self.room.remove(&join_index));
                 self.deadlines.clear(id);
                 self.holds.clear(id);
                 self.pulses.clear(id);
@@ -367,9 +367,9 @@ impl<S: Socket> Server<S> {
 
     fn give_up_overdue(&mut self, now: Instant) {
         while let Some(id) = self.deadlines.pop_due(now) {
-            if let Some(seat) = self.connections.get_mut(id) {
-                seat.connection.abort();
-                self.queues.count(seat);
+            if let Some(session) = self.connections.get_mut(id) {
+                session.connection.abort();
+                self.queues.count(session);
                 self.queues.ended.push(id);
             }
         }

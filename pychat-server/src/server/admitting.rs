@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Instant};
 
 use super::{
     Server,
-    seat::{Seat, Stay},
+    session::{Session, Stay},
     speech,
 };
 use crate::{
@@ -42,13 +42,13 @@ impl<S: Socket> Server<S> {
             format!("Too many connections from your address: {max}. Bye!\n")
         } else {
             let connection = Connection::new(socket, self.limits.payload_bytes_max);
-            let id = self.connections.insert(Seat::new(now, connection, peer, Stay::Guest));
+            let id = self.connections.insert(Session::new(now, connection, peer, Stay::Guest));
             let n_effects = self.effects.len();
             self.chat.handle(now, Input::Connected { id, origin }, &mut self.effects);
-            if let Some(seat) = self.connections.get_mut(id) {
-                seat.is_held =
+            if let Some(session) = self.connections.get_mut(id) {
+                session.is_held =
                     self.effects[n_effects..].iter().any(|effect| effect.ends_reading(id));
-                self.queues.mark_ready(id, seat);
+                self.queues.mark_ready(id, session);
             }
             return;
         };
@@ -66,7 +66,7 @@ impl<S: Socket> Server<S> {
         }
         self.n_turned_away += 1;
         let connection = Connection::new(socket, self.limits.payload_bytes_max);
-        let id = self.connections.insert(Seat::new(now, connection, peer, Stay::TurnedAway));
+        let id = self.connections.insert(Session::new(now, connection, peer, Stay::TurnedAway));
         self.tell(id, |out| speech::message(SERVER, told, out));
         self.close(now, id, CloseReason::Shutdown);
         self.note(id, true, false);

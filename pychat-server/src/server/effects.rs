@@ -15,7 +15,7 @@ use pychat_wire::{
 use super::{
     CLOSING_TIMEOUT, LINGER_TIMEOUT, Server, Stay,
     pulse::PING_INTERVAL,
-    seat::{Flushed, Hears},
+    session::{Flushed, Hears},
     speech::{self, Copy},
 };
 use crate::{
@@ -110,17 +110,17 @@ impl<S: Socket> Server<S> {
         protocol: Protocol,
         join_index: u64,
     ) {
-        let Some(seat) = self.connections.get_mut(id) else { return };
-        if matches!(seat.stay, Stay::Guest) {
-            if let Some(missing) = self.chat.admission().may_log(now, seat.origin) {
-                logging::missing(seat.peer, missing);
-                logging::joined(&name, seat.peer);
+        let Some(session) = self.connections.get_mut(id) else { return };
+        if matches!(session.stay, Stay::Guest) {
+            if let Some(missing) = self.chat.admission().may_log(now, session.origin) {
+                logging::missing(session.peer, missing);
+                logging::joined(&name, session.peer);
             }
-            seat.stay = Stay::Present(name);
-            (seat.owner, seat.protocol) = (owner, protocol);
-            seat.hears = Hears::All { given: self.run.frames().of(protocol).len() };
-            seat.welcome = seat.connection.backlog();
-            seat.join_index = Some(join_index);
+            session.stay = Stay::Present(name);
+            (session.owner, session.protocol) = (owner, protocol);
+            session.hears = Hears::All { given: self.run.frames().of(protocol).len() };
+            session.welcome = session.connection.backlog();
+            session.join_index = Some(join_index);
             self.room.insert(join_index, id);
             if protocol == Protocol::Two {
                 self.watch(now, id);
@@ -134,7 +134,7 @@ impl<S: Socket> Server<S> {
         self.utc_ms = self.utc_ms.max(entry.time_ms);
         self.told_ms = self.utc_ms;
         let author = from.and_then(|from| {
-            self.connections.get_mut(from).map(|seat| (from, seat.protocol, seat.hears))
+            self.connections.get_mut(from).map(|session| (from, session.protocol, session.hears))
         });
         let own = Copy { own: true, ..Copy::default() };
         match author {
@@ -151,48 +151,48 @@ impl<S: Socket> Server<S> {
             |out| speech::message(entry.author, entry.content, out),
             |out| speech::record(entry, Copy::default(), out),
         );
-        if let Some(seat) = from.and_then(|from| self.connections.get_mut(from))
-            && let Hears::All { given } = &mut seat.hears
+        if let Some(session) = from.and_then(|from| self.connections.get_mut(from))
+            && let Hears::All { given } = &mut session.hears
         {
-            *given = self.run.frames().of(seat.protocol).len();
+            *given = self.run.frames().of(session.protocol).len();
         }
     }
 
     /// Tells the author of a text that it had been accepted before.
     fn acknowledge(&mut self, to: ConnectionId, record: &Record) {
-        let Some(seat) = self.connections.get_mut(to) else { return };
+        let Some(session) = self.connections.get_mut(to) else { return };
         let copy = Copy { own: true, dup: true, ..Copy::default() };
-        match seat.protocol {
+        match session.protocol {
             Protocol::One => self.tell(to, |out| speech::message(YOU, &record.content, out)),
             Protocol::Two => self.tell(to, |out| speech::record(record.entry(), copy, out)),
         }
     }
 
     fn report(&mut self, now: Instant, id: ConnectionId, refusal: &Refusal) {
-        let Some(seat) = self.connections.get_mut(id) else { return };
-        if let Some(missing) = self.chat.admission().may_log(now, seat.origin) {
-            logging::missing(seat.peer, missing);
-            logging::refused(seat.stay.name(), seat.peer, refusal);
+        let Some(session) = self.connections.get_mut(id) else { return };
+        if let Some(missing) = self.chat.admission().may_log(now, session.origin) {
+            logging::missing(session.peer, missing);
+            logging::refused(session.stay.name(), session.peer, refusal);
         }
     }
 
     pub(super) fn close(&mut self, now: Instant, id: ConnectionId, reason: CloseReason) {
-        let Some(seat) = self.connections.get_mut(id) else { return };
-        self.queues.owe(id, seat, self.run.frames(), &[]);
-        seat.hears = Hears::Nothing;
-        seat.connection.close_gently();
-        self.queues.end(id, seat, reason, None);
-        self.queues.mark_dirty(id, seat);
+        let Some(session) = self.connections.get_mut(id) else { return };
+        self.queues.owe(id, session, self.run.frames(), &[]);
+        session.hears = Hears::Nothing;
+        session.connection.close_gently();
+        self.queues.end(id, session, reason, None);
+        self.queues.mark_dirty(id, session);
         self.deadlines.set(id, now + CLOSING_TIMEOUT);
         self.release(id); // What it says now is read to be dropped.
     }
 
     /// Owes one peer a frame.
     pub(super) fn tell(&mut self, to: ConnectionId, encode: impl FnOnce(&mut Vec<u8>)) {
-        if let Some(seat) = self.connections.get_mut(to) {
+        if let Some(session) = self.connections.get_mut(to) {
             self.frame.clear();
             encode(&mut self.frame);
-            self.queues.owe(to, seat, self.run.frames(), &self.frame);
+            self.queues.owe(to, session, self.run.frames(), &self.frame);
         }
     }
 
@@ -203,8 +203,8 @@ impl<S: Socket> Server<S> {
             return;
         }
         let run = self.run.take(now, self.chat.roster().len(), self.limits.crowd);
-        for (id, seat) in self.connections.iter_mut() {
-            self.queues.deliver(id, seat, &run);
+        for (id, session) in self.connections.iter_mut() {
+            self.queues.deliver(id, session, &run);
         }
         self.run.delivered(run);
     }
@@ -216,13 +216,13 @@ impl<S: Socket> Server<S> {
             return;
         }
         let mut owed: Vec<_> =
-            self.connections.iter_mut().map(|(id, seat)| (seat.owed, id)).collect();
+            self.connections.iter_mut().map(|(id, session)| (session.owed, id)).collect();
         owed.sort_unstable();
         while limit < self.queues.owed
             && let Some((_, id)) = owed.pop()
         {
-            if let Some(seat) = self.connections.get_mut(id) {
-                self.queues.cut(id, seat);
+            if let Some(session) = self.connections.get_mut(id) {
+                self.queues.cut(id, session);
             }
         }
     }
@@ -232,23 +232,23 @@ impl<S: Socket> Server<S> {
         let backlog_bytes_low = self.backlog_bytes_low();
         let mut dirty = mem::take(&mut self.queues.dirty);
         for id in dirty.drain(..) {
-            let Some(seat) = self.connections.get_mut(id) else { continue };
-            match self.queues.flush(now, id, seat, self.limits.backlog_bytes_max) {
-                Flushed::Slow if seat.protocol == Protocol::Two => {
+            let Some(session) = self.connections.get_mut(id) else { continue };
+            match self.queues.flush(now, id, session, self.limits.backlog_bytes_max) {
+                Flushed::Slow if session.protocol == Protocol::Two => {
                     self.frame.clear();
                     speech::bye(CloseReason::Slow.reason(), &mut self.frame);
-                    self.queues.farewell(id, seat, &self.frame);
+                    self.queues.farewell(id, session, &self.frame);
                     self.deadlines.set(id, now + CLOSING_TIMEOUT);
                 }
-                Flushed::Slow => self.queues.cut(id, seat),
-                Flushed::Fine if seat.connection.backlog() < backlog_bytes_low => {
-                    self.queues.mark_hungry(id, seat);
+                Flushed::Slow => self.queues.cut(id, session),
+                Flushed::Fine if session.connection.backlog() < backlog_bytes_low => {
+                    self.queues.mark_hungry(id, session);
                 }
                 Flushed::Fine => (),
             }
-            if seat.connection.is_over() {
+            if session.connection.is_over() {
                 self.queues.ended.push(id);
-            } else if seat.connection.is_lingering() {
+            } else if session.connection.is_lingering() {
                 self.deadlines.set(id, now + LINGER_TIMEOUT);
             }
         }

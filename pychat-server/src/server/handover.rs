@@ -10,7 +10,7 @@ use pychat_wire::UserName;
 use super::{
     Server,
     past::Want,
-    seat::{Hears, Seat, Stay},
+    session::{Hears, Session, Stay},
 };
 use crate::{
     address::origin,
@@ -43,28 +43,28 @@ impl<S: Socket> Server<S> {
                 ids.push(id);
             }
         }
-        let seats = ids.into_iter().filter_map(|id| self.connections.get(id));
-        (snapshot, seats.map(|seat| seat.connection.socket()).collect())
+        let sessions = ids.into_iter().filter_map(|id| self.connections.get(id));
+        (snapshot, sessions.map(|session| session.connection.socket()).collect())
     }
 
     fn save_one(&mut self, now: Instant, id: ConnectionId) -> Option<SavedConnection> {
         let Restored { name, protocol, grant, limited_for, hello_for, .. } =
             self.chat.saved(now, id)?;
-        let seat = self.connections.get_mut(id)?;
-        if !matches!(seat.stay, Stay::Guest | Stay::Present(_)) {
+        let session = self.connections.get_mut(id)?;
+        if !matches!(session.stay, Stay::Guest | Stay::Present(_)) {
             return None;
         }
-        self.queues.owe(id, seat, self.run.frames(), &[]);
+        self.queues.owe(id, session, self.run.frames(), &[]);
         Some(SavedConnection {
-            peer: seat.peer,
+            peer: session.peer,
             name: name.map(|name| name.as_str().to_owned()),
             protocol: protocol.into(),
             grant: grant.map(SavedGrant::from),
-            unread: seat.connection.unread(),
-            unsent: seat.connection.unsent().to_vec(),
+            unread: session.connection.unread(),
+            unsent: session.connection.unsent().to_vec(),
             limited_ms: millis(limited_for),
             hello_ms: millis(hello_for),
-            replays: seat.wants.iter().map(Want::saved).collect(),
+            replays: session.wants.iter().map(Want::saved).collect(),
         })
     }
 
@@ -96,7 +96,7 @@ impl<S: Socket> Server<S> {
         }
     }
 
-    /// Gives one connection its seat again; returns false if its name is taken.
+    /// Gives one connection its session again; returns false if its name is taken.
     fn restore_one(
         &mut self,
         now: Instant,
@@ -126,25 +126,25 @@ impl<S: Socket> Server<S> {
             Some(name) => (Stay::Present(name), Hears::All { given: 0 }),
         };
         let has_joined = hears != Hears::Nothing;
-        let mut seat = Seat::new(now, connection, saved.peer, stay);
+        let mut session = Session::new(now, connection, saved.peer, stay);
         if has_joined {
-            (seat.protocol, seat.hears) = (protocol, hears);
-            seat.owner = saved.grant.map(|grant| OwnerId(grant.owner));
-            seat.join_index = self.chat.roster().join_index(id);
-            seat.join_index.map(|join_index| self.room.insert(join_index, id));
+            (session.protocol, session.hears) = (protocol, hears);
+            session.owner = saved.grant.map(|grant| OwnerId(grant.owner));
+            session.join_index = self.chat.roster().join_index(id);
+            session.join_index.map(|join_index| self.room.insert(join_index, id));
         }
-        seat.wants = saved.replays.into_iter().map(Want::restored).collect();
-        self.connections.insert(seat);
+        session.wants = saved.replays.into_iter().map(Want::restored).collect();
+        self.connections.insert(session);
         if is_catching_up {
             self.returning.insert(id);
         }
         if has_joined && protocol == Protocol::Two {
             self.watch(now, id);
         }
-        if let Some(seat) = self.connections.get_mut(id) {
-            self.queues.mark_ready(id, seat);
-            self.queues.mark_dirty(id, seat);
-            self.queues.mark_hungry(id, seat);
+        if let Some(session) = self.connections.get_mut(id) {
+            self.queues.mark_ready(id, session);
+            self.queues.mark_dirty(id, session);
+            self.queues.mark_hungry(id, session);
         }
         true
     }

@@ -14,7 +14,7 @@ use pychat_wire::{
 
 use super::{
     Server,
-    seat::Hears,
+    session::Hears,
     speech::{self, Copy},
 };
 use crate::{
@@ -106,16 +106,16 @@ impl<S: Socket> Server<S> {
             Some(Ok(after)) => after,
             Some(Err(error)) => return self.cannot_feed(now, id, &error),
         };
-        let Some(seat) = self.connections.get_mut(id) else { return };
-        if let Hears::Nothing | Hears::Farewell = seat.hears {
+        let Some(session) = self.connections.get_mut(id) else { return };
+        if let Hears::Nothing | Hears::Farewell = session.hears {
             return;
         }
-        self.queues.owe(id, seat, self.run.frames(), &[]);
-        seat.hears = Hears::Presence;
+        self.queues.owe(id, session, self.run.frames(), &[]);
+        session.hears = Hears::Presence;
         self.returning.insert(id);
-        seat.wants.retain(|want| !matches!(want.up_to, UpTo::Now));
-        seat.wants.push_front(Want { after, up_to: UpTo::Now });
-        self.queues.mark_hungry(id, seat);
+        session.wants.retain(|want| !matches!(want.up_to, UpTo::Now));
+        session.wants.push_front(Want { after, up_to: UpTo::Now });
+        self.queues.mark_hungry(id, session);
     }
 
     /// Passes over what was said after number `after` and before the last `limit` messages, or as many
@@ -135,8 +135,8 @@ impl<S: Socket> Server<S> {
     /// Begins to send the newest `limit` messages before number `before`, or as many of them as make a
     /// page.
     pub(super) fn page(&mut self, now: Instant, id: ConnectionId, before: u64, limit: u64) {
-        let Some(seat) = self.connections.get_mut(id) else { return };
-        if WANTS_MAX <= seat.wants.len() {
+        let Some(session) = self.connections.get_mut(id) else { return };
+        if WANTS_MAX <= session.wants.len() {
             let text = "one page after the other";
             let complaint = Complaint::new(ErrorCode::SlowDown, text);
             return self.tell(id, |out| speech::complaint(&complaint, out));
@@ -148,15 +148,15 @@ impl<S: Socket> Server<S> {
             Err(error) => return self.cannot_feed(now, id, &error),
         };
         let up_to = UpTo::Page { before, last: end - 1, count: 0, is_start: begin == first };
-        seat.wants.push_back(Want { after: begin - 1, up_to });
-        self.queues.mark_hungry(id, seat);
+        session.wants.push_back(Want { after: begin - 1, up_to });
+        self.queues.mark_hungry(id, session);
     }
 
     /// Lets peers be sent more whose share of history has room again.
     pub(super) fn release_replays(&mut self, now: Instant) {
         while let Some(id) = self.replay_waits.pop_due(now) {
-            if let Some(seat) = self.connections.get_mut(id) {
-                self.queues.mark_hungry(id, seat);
+            if let Some(session) = self.connections.get_mut(id) {
+                self.queues.mark_hungry(id, session);
             }
         }
     }
@@ -169,8 +169,8 @@ impl<S: Socket> Server<S> {
                 return;
             }
             let Some(id) = self.queues.hungry.pop_front() else { return };
-            let Some(seat) = self.connections.get_mut(id) else { continue };
-            seat.queued.hungry = false;
+            let Some(session) = self.connections.get_mut(id) else { continue };
+            session.queued.hungry = false;
             if let Err(error) = self.feed_one(now, id, &mut budget) {
                 self.cannot_feed(now, id, &error);
             }
@@ -190,21 +190,21 @@ impl<S: Socket> Server<S> {
         budget: &mut usize,
     ) -> Result<(), StorageError> {
         let backlog_bytes_low = self.backlog_bytes_low();
-        while let Some(seat) = self.connections.get_mut(id)
-            && matches!(seat.hears, Hears::All { .. } | Hears::Presence)
-            && seat.connection.backlog() < backlog_bytes_low
+        while let Some(session) = self.connections.get_mut(id)
+            && matches!(session.hears, Hears::All { .. } | Hears::Presence)
+            && session.connection.backlog() < backlog_bytes_low
         {
             if *budget == 0 {
-                self.queues.mark_hungry(id, seat);
+                self.queues.mark_hungry(id, session);
                 return Ok(());
             }
-            if let Some(until) = self.chat.admission().full_until(now, seat.origin, Act::History)
-                && !seat.wants.is_empty()
+            if let Some(until) = self.chat.admission().full_until(now, session.origin, Act::History)
+                && !session.wants.is_empty()
             {
                 self.replay_waits.set(id, until);
                 return Ok(());
             }
-            let Some(mut want) = seat.wants.pop_front() else { return Ok(()) };
+            let Some(mut want) = session.wants.pop_front() else { return Ok(()) };
             let last = match want.up_to {
                 UpTo::Now => self.log.last_seq(),
                 UpTo::Page { last, .. } => last,
@@ -215,8 +215,8 @@ impl<S: Socket> Server<S> {
             }
             if last <= want.after {
                 self.finish(id, &want);
-            } else if let Some(seat) = self.connections.get_mut(id) {
-                seat.wants.push_front(want);
+            } else if let Some(session) = self.connections.get_mut(id) {
+                session.wants.push_front(want);
             }
         }
         Ok(())
@@ -244,21 +244,21 @@ impl<S: Socket> Server<S> {
     ) -> Result<(), StorageError> {
         let backlog_bytes_low = self.backlog_bytes_low();
         let Self { chat, connections, log, queues, run, frame, .. } = self;
-        let Some(seat) = connections.get_mut(id) else { return Ok(()) };
+        let Some(session) = connections.get_mut(id) else { return Ok(()) };
         let mut is_used_up = false;
         log.read(want.after, |entry| {
             let is_full =
-                backlog_bytes_low <= seat.connection.backlog() || *budget == 0 || is_used_up;
+                backlog_bytes_low <= session.connection.backlog() || *budget == 0 || is_used_up;
             if is_full || last < entry.seq {
                 return ControlFlow::Break(());
             }
-            let own = seat.owner.is_some() && seat.owner == entry.owner;
+            let own = session.owner.is_some() && session.owner == entry.owner;
             frame.clear();
             speech::record(entry, Copy { own, replay: true, ..Copy::default() }, frame);
-            queues.owe(id, seat, run.frames(), frame);
+            queues.owe(id, session, run.frames(), frame);
             *budget = budget.saturating_sub(entry.content.len() + MESSAGE_BYTES);
             let cost = history_cost(frame.len());
-            is_used_up = chat.admission().fill(now, seat.origin, Act::History, cost).is_some();
+            is_used_up = chat.admission().fill(now, session.origin, Act::History, cost).is_some();
             want.after = entry.seq;
             if let UpTo::Page { count, .. } = &mut want.up_to {
                 *count += 1;
@@ -271,8 +271,9 @@ impl<S: Socket> Server<S> {
     fn finish(&mut self, id: ConnectionId, want: &Want) {
         match want.up_to {
             UpTo::Now => {
-                if let Some(seat) = self.connections.get_mut(id) {
-                    seat.hears = Hears::All { given: self.run.frames().of(seat.protocol).len() };
+                if let Some(session) = self.connections.get_mut(id) {
+                    session.hears =
+                        Hears::All { given: self.run.frames().of(session.protocol).len() };
                 }
                 self.returning.remove(&id);
             }

@@ -7,7 +7,7 @@ use pychat_wire::{UserName, notice::Notice};
 
 use super::{
     Server,
-    seat::{Hears, Seat},
+    session::{Hears, Session},
     speech,
 };
 use crate::{
@@ -23,8 +23,8 @@ impl<S: Socket> Server<S> {
         let later: Vec<_> = self.room.range(first..).map(|(_, id)| *id).collect();
         for id in &later {
             // First all of the run up to here; of what follows they hear only a part.
-            if let Some(seat) = self.connections.get_mut(*id) {
-                self.queues.owe(*id, seat, self.run.frames(), &[]);
+            if let Some(session) = self.connections.get_mut(*id) {
+                self.queues.owe(*id, session, self.run.frames(), &[]);
             }
         }
         let mut begins = Vec::with_capacity(people.len());
@@ -37,17 +37,17 @@ impl<S: Socket> Server<S> {
             );
         }
         for id in &self.returning {
-            let Some(seat) = self.connections.get_mut(*id) else { continue };
-            let begin = begin_for(&begins, seat);
-            let frames = self.run.frames().of(seat.protocol);
+            let Some(session) = self.connections.get_mut(*id) else { continue };
+            let begin = begin_for(&begins, session);
+            let frames = self.run.frames().of(session.protocol);
             let frames = frames[begin.unwrap_or(frames.len())..].to_vec();
-            self.queues.owe(*id, seat, self.run.frames(), &frames);
+            self.queues.owe(*id, session, self.run.frames(), &frames);
         }
         for id in later {
-            let Some(seat) = self.connections.get_mut(id) else { continue };
-            let begin = begin_for(&begins, seat);
-            if let Hears::All { given } = &mut seat.hears {
-                *given = begin.unwrap_or(self.run.frames().of(seat.protocol).len());
+            let Some(session) = self.connections.get_mut(id) else { continue };
+            let begin = begin_for(&begins, session);
+            if let Hears::All { given } = &mut session.hears {
+                *given = begin.unwrap_or(self.run.frames().of(session.protocol).len());
             }
         }
     }
@@ -64,8 +64,8 @@ impl<S: Socket> Server<S> {
             self.frame.clear();
             speech::left(name, time_ms, reason, &mut self.frame);
             for id in &self.returning {
-                if let Some(seat) = self.connections.get_mut(*id) {
-                    self.queues.owe(*id, seat, self.run.frames(), &self.frame);
+                if let Some(session) = self.connections.get_mut(*id) {
+                    self.queues.owe(*id, session, self.run.frames(), &self.frame);
                 }
             }
             let notice = Notice::Left { name: name.as_str() };
@@ -74,7 +74,7 @@ impl<S: Socket> Server<S> {
         };
         let known_to: Vec<_> = self.room.range(known_to).map(|(_, id)| *id).collect();
         for id in known_to {
-            match self.connections.get(id).map(|seat| (seat.hears, seat.protocol)) {
+            match self.connections.get(id).map(|session| (session.hears, session.protocol)) {
                 Some((Hears::All { .. }, Protocol::One)) => {
                     let notice = Notice::Left { name: name.as_str() };
                     self.tell(id, |out| speech::notice(notice, out));
@@ -90,9 +90,9 @@ impl<S: Socket> Server<S> {
 
 /// Returns where in the common run the first of several announcements begins that a peer is to hear;
 /// `begins` has each one's join index and place.
-fn begin_for<S>(begins: &[(u64, (usize, usize))], seat: &Seat<S>) -> Option<usize> {
-    let first = begins.partition_point(|(joined, _)| Some(*joined) <= seat.join_index);
-    begins.get(first).map(|(_, (one, two))| match seat.protocol {
+fn begin_for<S>(begins: &[(u64, (usize, usize))], session: &Session<S>) -> Option<usize> {
+    let first = begins.partition_point(|(joined, _)| Some(*joined) <= session.join_index);
+    begins.get(first).map(|(_, (one, two))| match session.protocol {
         Protocol::One => *one,
         Protocol::Two => *two,
     })

@@ -27,21 +27,21 @@ impl<S: Socket> Server<S> {
     /// silent still.
     pub(super) fn check_pulses(&mut self, now: Instant) {
         while let Some(id) = self.pulses.pop_due(now) {
-            let Some(seat) = self.connections.get_mut(id) else { continue };
-            if !matches!(seat.stay, Stay::Present(_)) {
+            let Some(session) = self.connections.get_mut(id) else { continue };
+            if !matches!(session.stay, Stay::Present(_)) {
                 continue;
             }
-            let silent_until = seat.alive_at + PING_INTERVAL;
-            if seat.is_held {
+            let silent_until = session.alive_at + PING_INTERVAL;
+            if session.is_held {
                 // It is not being read, so its silence means nothing.
-                (seat.alive_at, seat.is_pinged) = (now, false);
+                (session.alive_at, session.is_pinged) = (now, false);
                 self.pulses.set(id, now + PING_INTERVAL);
-            } else if seat.is_pinged {
-                self.queues.lose(id, seat, ErrorKind::TimedOut.into());
+            } else if session.is_pinged {
+                self.queues.lose(id, session, ErrorKind::TimedOut.into());
             } else if now < silent_until {
                 self.pulses.set(id, silent_until);
             } else {
-                seat.is_pinged = true;
+                session.is_pinged = true;
                 self.pulses.set(id, now + PONG_TIMEOUT);
                 self.tell(id, |out| ServerMessage::Ping.encode(out));
             }

@@ -1,4 +1,4 @@
-//! Seats: the state of each connection, and the queues of those that need something done.
+//! Sessions: the state of each connection, and the queues of those that need something done.
 
 use std::{collections::VecDeque, io, mem, net::SocketAddr, time::Instant};
 
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// A connection and what the server, not the socket, knows of it.
-pub(super) struct Seat<S> {
+pub(super) struct Session<S> {
     pub(super) connection: Connection<S>,
     pub(super) peer: SocketAddr,
     pub(super) origin: Origin,
@@ -90,8 +90,8 @@ pub(super) enum Stay {
     TurnedAway,
 }
 
-impl<S: Socket> Seat<S> {
-    /// Returns the seat of a connection about which nothing is known yet.
+impl<S: Socket> Session<S> {
+    /// Returns the session of a connection about which nothing is known yet.
     pub(super) fn new(
         now: Instant,
         connection: Connection<S>,
@@ -134,20 +134,20 @@ pub(super) struct Queues {
 }
 
 impl Queues {
-    pub(super) fn mark_ready<S>(&mut self, id: ConnectionId, seat: &mut Seat<S>) {
-        if !seat.is_held && !mem::replace(&mut seat.queued.ready, true) {
+    pub(super) fn mark_ready<S>(&mut self, id: ConnectionId, session: &mut Session<S>) {
+        if !session.is_held && !mem::replace(&mut session.queued.ready, true) {
             self.ready.push_back(id);
         }
     }
 
-    pub(super) fn mark_dirty<S>(&mut self, id: ConnectionId, seat: &mut Seat<S>) {
-        if !mem::replace(&mut seat.queued.dirty, true) {
+    pub(super) fn mark_dirty<S>(&mut self, id: ConnectionId, session: &mut Session<S>) {
+        if !mem::replace(&mut session.queued.dirty, true) {
             self.dirty.push(id);
         }
     }
 
-    pub(super) fn mark_hungry<S>(&mut self, id: ConnectionId, seat: &mut Seat<S>) {
-        if !seat.wants.is_empty() && !mem::replace(&mut seat.queued.hungry, true) {
+    pub(super) fn mark_hungry<S>(&mut self, id: ConnectionId, session: &mut Session<S>) {
+        if !session.wants.is_empty() && !mem::replace(&mut session.queued.hungry, true) {
             self.hungry.push_back(id);
         }
     }
@@ -156,32 +156,32 @@ impl Queues {
     pub(super) fn owe<S: Socket>(
         &mut self,
         id: ConnectionId,
-        seat: &mut Seat<S>,
+        session: &mut Session<S>,
         run: &Frames,
         frame: &[u8],
     ) {
-        if let Hears::All { given } = &mut seat.hears {
-            let run = run.of(seat.protocol);
-            seat.connection.owe(&run[*given..]);
+        if let Hears::All { given } = &mut session.hears {
+            let run = run.of(session.protocol);
+            session.connection.owe(&run[*given..]);
             *given = run.len();
         }
-        seat.connection.owe(frame);
-        self.mark_dirty(id, seat);
+        session.connection.owe(frame);
+        self.mark_dirty(id, session);
     }
 
     /// Gives a peer in the room the rest of the common run.
     pub(super) fn deliver<S: Socket>(
         &mut self,
         id: ConnectionId,
-        seat: &mut Seat<S>,
+        session: &mut Session<S>,
         run: &Frames,
     ) {
-        let Hears::All { given } = &mut seat.hears else { return };
-        let rest = &run.of(seat.protocol)[mem::take(given)..];
-        match seat.connection.deliver(rest) {
-            Ok(()) if 0 < seat.connection.backlog() => self.mark_dirty(id, seat),
+        let Hears::All { given } = &mut session.hears else { return };
+        let rest = &run.of(session.protocol)[mem::take(given)..];
+        match session.connection.deliver(rest) {
+            Ok(()) if 0 < session.connection.backlog() => self.mark_dirty(id, session),
             Ok(()) => (),
-            Err(error) => self.lose(id, seat, error),
+            Err(error) => self.lose(id, session, error),
         }
     }
 
@@ -190,23 +190,23 @@ impl Queues {
         &mut self,
         now: Instant,
         id: ConnectionId,
-        seat: &mut Seat<S>,
+        session: &mut Session<S>,
         backlog_bytes_max: usize,
     ) -> Flushed {
-        seat.queued.dirty = false;
-        let before = seat.connection.backlog();
-        if let Err(error) = seat.connection.flush() {
-            self.lose(id, seat, error);
+        session.queued.dirty = false;
+        let before = session.connection.backlog();
+        if let Err(error) = session.connection.flush() {
+            self.lose(id, session, error);
         }
-        let backlog = seat.connection.backlog();
-        seat.welcome = seat.welcome.saturating_sub(before - backlog);
-        if 0 < seat.owed && backlog < before {
+        let backlog = session.connection.backlog();
+        session.welcome = session.welcome.saturating_sub(before - backlog);
+        if 0 < session.owed && backlog < before {
             // What did not fit before fits now: somebody reads.
-            (seat.alive_at, seat.is_pinged) = (now, false);
+            (session.alive_at, session.is_pinged) = (now, false);
         }
-        self.count(seat);
-        if backlog <= backlog_bytes_max.saturating_add(seat.welcome)
-            || seat.hears == Hears::Farewell
+        self.count(session);
+        if backlog <= backlog_bytes_max.saturating_add(session.welcome)
+            || session.hears == Hears::Farewell
         {
             Flushed::Fine
         } else {
@@ -218,58 +218,58 @@ impl Queues {
     pub(super) fn farewell<S: Socket>(
         &mut self,
         id: ConnectionId,
-        seat: &mut Seat<S>,
+        session: &mut Session<S>,
         frame: &[u8],
     ) {
-        seat.hears = Hears::Farewell;
-        seat.connection.owe(frame);
-        seat.connection.close_gently();
-        self.count(seat);
-        self.end(id, seat, CloseReason::Slow, None);
+        session.hears = Hears::Farewell;
+        session.connection.owe(frame);
+        session.connection.close_gently();
+        self.count(session);
+        self.end(id, session, CloseReason::Slow, None);
     }
 
     /// Gives up a peer that does not read.
-    pub(super) fn cut<S: Socket>(&mut self, id: ConnectionId, seat: &mut Seat<S>) {
-        seat.connection.abort();
-        self.count(seat);
-        self.end(id, seat, CloseReason::Slow, None);
+    pub(super) fn cut<S: Socket>(&mut self, id: ConnectionId, session: &mut Session<S>) {
+        session.connection.abort();
+        self.count(session);
+        self.end(id, session, CloseReason::Slow, None);
     }
 
     /// Counts anew what a peer is owed.
-    pub(super) fn count<S: Socket>(&mut self, seat: &mut Seat<S>) {
-        let owed = seat.connection.backlog();
-        self.owed = self.owed - mem::replace(&mut seat.owed, owed) + owed;
+    pub(super) fn count<S: Socket>(&mut self, session: &mut Session<S>) {
+        let owed = session.connection.backlog();
+        self.owed = self.owed - mem::replace(&mut session.owed, owed) + owed;
     }
 
     pub(super) fn lose<S: Socket>(
         &mut self,
         id: ConnectionId,
-        seat: &mut Seat<S>,
+        session: &mut Session<S>,
         error: io::Error,
     ) {
-        seat.connection.abort();
-        self.count(seat);
-        self.end(id, seat, CloseReason::Lost, Some(error));
+        session.connection.abort();
+        self.count(session);
+        self.end(id, session, CloseReason::Lost, Some(error));
     }
 
     /// `Guest` or `Present` becomes `Ending`; a second reason changes nothing.
     pub(super) fn end<S>(
         &mut self,
         id: ConnectionId,
-        seat: &mut Seat<S>,
+        session: &mut Session<S>,
         reason: CloseReason,
         error: Option<io::Error>,
     ) {
-        let name = match mem::replace(&mut seat.stay, Stay::Left) {
+        let name = match mem::replace(&mut session.stay, Stay::Left) {
             Stay::Guest => None,
             Stay::Present(name) => Some(name),
             over @ (Stay::Ending { .. } | Stay::Left | Stay::TurnedAway) => {
-                seat.stay = over;
+                session.stay = over;
                 self.ended.push(id);
                 return;
             }
         };
-        seat.stay = Stay::Ending { name, reason, error };
+        session.stay = Stay::Ending { name, reason, error };
         self.ended.push(id);
     }
 }

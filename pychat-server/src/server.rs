@@ -36,7 +36,7 @@ pub use self::{
 use self::{
     keep::Forgotten,
     run::Run,
-    session::{Queues, Session, Stay},
+    session::{Queues, Session, SessionState},
 };
 use crate::{
     chat::{Chat, Effect, Input},
@@ -336,17 +336,17 @@ impl<S: Socket> Server<S> {
         let mut ended = mem::take(&mut self.queues.ended);
         for id in ended.drain(..) {
             let Some(session) = self.connections.get_mut(id) else { continue };
-            if let Stay::Ending { name, reason, error } = &session.stay {
+            if let SessionState::Ending { name, reason, error } = &session.state {
                 if let Some(missing) = self.chat.admission().may_log(now, session.origin) {
                     logging::missing(session.peer, missing);
                     logging::left(name.as_ref(), session.peer, *reason, error.as_ref());
                 }
                 let input = Input::Closed { id, reason: *reason };
-                session.stay = Stay::Left;
+                session.state = SessionState::Left;
                 self.chat.handle(now, input, &mut self.effects);
             }
             if session.connection.is_over() {
-                if matches!(session.stay, Stay::TurnedAway) {
+                if matches!(session.state, SessionState::TurnedAway) {
                     self.n_turned_away -= 1;
                 } else {
                     self.chat.admission().leave(session.origin);

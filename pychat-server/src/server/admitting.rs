@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Instant};
 
 use super::{
     Server,
-    session::{Session, Stay},
+    session::{Session, SessionState},
     speech,
 };
 use crate::{
@@ -42,7 +42,8 @@ impl<S: Socket> Server<S> {
             format!("Too many connections from your address: {max}. Bye!\n")
         } else {
             let connection = Connection::new(socket, self.limits.payload_bytes_max);
-            let id = self.connections.insert(Session::new(now, connection, peer, Stay::Guest));
+            let id =
+                self.connections.insert(Session::new(now, connection, peer, SessionState::Guest));
             let n_effects = self.effects.len();
             self.chat.handle(now, Input::Connected { id, origin }, &mut self.effects);
             if let Some(session) = self.connections.get_mut(id) {
@@ -66,7 +67,8 @@ impl<S: Socket> Server<S> {
         }
         self.n_turned_away += 1;
         let connection = Connection::new(socket, self.limits.payload_bytes_max);
-        let id = self.connections.insert(Session::new(now, connection, peer, Stay::TurnedAway));
+        let id =
+            self.connections.insert(Session::new(now, connection, peer, SessionState::TurnedAway));
         self.tell(id, |out| speech::message(SERVER, told, out));
         self.close(now, id, CloseReason::Shutdown);
         self.note(id, true, false);

@@ -13,9 +13,9 @@ use pychat_wire::{
 };
 
 use super::{
-    CLOSING_TIMEOUT, LINGER_TIMEOUT, Server, Stay,
+    CLOSING_TIMEOUT, LINGER_TIMEOUT, Server, SessionState,
     pulse::PING_INTERVAL,
-    session::{Flushed, Hears},
+    session::{Flushed, Subscription},
     speech::{self, Copy},
 };
 use crate::{
@@ -111,14 +111,15 @@ impl<S: Socket> Server<S> {
         join_index: u64,
     ) {
         let Some(session) = self.connections.get_mut(id) else { return };
-        if matches!(session.stay, Stay::Guest) {
+        if matches!(session.state, SessionState::Guest) {
             if let Some(missing) = self.chat.admission().may_log(now, session.origin) {
                 logging::missing(session.peer, missing);
                 logging::joined(&name, session.peer);
             }
-            session.stay = Stay::Present(name);
+            session.state = SessionState::Present(name);
             (session.owner, session.protocol) = (owner, protocol);
-            session.hears = Hears::All { given: self.run.frames().of(protocol).len() };
+            session.subscription =
+                Subscription::All { given: self.run.frames().of(protocol).len() };
             session.welcome = session.connection.backlog();
             session.join_index = Some(join_index);
             self.room.insert(join_index, id);
@@ -134,14 +135,16 @@ impl<S: Socket> Server<S> {
         self.utc_ms = self.utc_ms.max(entry.time_ms);
         self.told_ms = self.utc_ms;
         let author = from.and_then(|from| {
-            self.connections.get_mut(from).map(|session| (from, session.protocol, session.hears))
+            self.connections
+                .get_mut(from)
+                .map(|session| (from, session.protocol, session.subscription))
         });
         let own = Copy { own: true, ..Copy::default() };
         match author {
             Some((from, Protocol::One, _)) => {
                 self.tell(from, |out| speech::message(YOU, entry.content, out));
             }
-            Some((from, Protocol::Two, Hears::All { .. })) => {
+            Some((from, Protocol::Two, Subscription::All { .. })) => {
                 self.tell(from, |out| speech::record(entry, own, out));
             }
             // A peer that is still being sent what it missed finds its own copy there.
@@ -152,7 +155,7 @@ impl<S: Socket> Server<S> {
             |out| speech::record(entry, Copy::default(), out),
         );
         if let Some(session) = from.and_then(|from| self.connections.get_mut(from))
-            && let Hears::All { given } = &mut session.hears
+            && let Subscription::All { given } = &mut session.subscription
         {
             *given = self.run.frames().of(session.protocol).len();
         }
@@ -172,14 +175,14 @@ impl<S: Socket> Server<S> {
         let Some(session) = self.connections.get_mut(id) else { return };
         if let Some(missing) = self.chat.admission().may_log(now, session.origin) {
             logging::missing(session.peer, missing);
-            logging::refused(session.stay.name(), session.peer, refusal);
+            logging::refused(session.state.name(), session.peer, refusal);
         }
     }
 
     pub(super) fn close(&mut self, now: Instant, id: ConnectionId, reason: CloseReason) {
         let Some(session) = self.connections.get_mut(id) else { return };
         self.queues.owe(id, session, self.run.frames(), &[]);
-        session.hears = Hears::Nothing;
+        session.subscription = Subscription::Nothing;
         session.connection.close_gently();
         self.queues.end(id, session, reason, None);
         self.queues.mark_dirty(id, session);

@@ -10,7 +10,7 @@ use pychat_wire::UserName;
 use super::{
     Server,
     past::Want,
-    session::{Hears, Session, Stay},
+    session::{Session, SessionState, Subscription},
 };
 use crate::{
     address::origin,
@@ -51,7 +51,7 @@ impl<S: Socket> Server<S> {
         let Restored { name, protocol, grant, limited_for, hello_for, .. } =
             self.chat.saved(now, id)?;
         let session = self.connections.get_mut(id)?;
-        if !matches!(session.stay, Stay::Guest | Stay::Present(_)) {
+        if !matches!(session.state, SessionState::Guest | SessionState::Present(_)) {
             return None;
         }
         self.queues.owe(id, session, self.run.frames(), &[]);
@@ -120,15 +120,15 @@ impl<S: Socket> Server<S> {
         let connection =
             Connection::restored(socket, payload_bytes_max, saved.unread, &saved.unsent);
         let is_catching_up = saved.replays.iter().any(SavedReplay::is_resume);
-        let (stay, hears) = match name {
-            None => (Stay::Guest, Hears::Nothing),
-            Some(name) if is_catching_up => (Stay::Present(name), Hears::Presence),
-            Some(name) => (Stay::Present(name), Hears::All { given: 0 }),
+        let (state, subscription) = match name {
+            None => (SessionState::Guest, Subscription::Nothing),
+            Some(name) if is_catching_up => (SessionState::Present(name), Subscription::Presence),
+            Some(name) => (SessionState::Present(name), Subscription::All { given: 0 }),
         };
-        let has_joined = hears != Hears::Nothing;
-        let mut session = Session::new(now, connection, saved.peer, stay);
+        let has_joined = subscription != Subscription::Nothing;
+        let mut session = Session::new(now, connection, saved.peer, state);
         if has_joined {
-            (session.protocol, session.hears) = (protocol, hears);
+            (session.protocol, session.subscription) = (protocol, subscription);
             session.owner = saved.grant.map(|grant| OwnerId(grant.owner));
             session.join_index = self.chat.roster().join_index(id);
             session.join_index.map(|join_index| self.room.insert(join_index, id));

@@ -14,7 +14,7 @@ use pychat_wire::{
 
 use super::{
     Server,
-    session::Hears,
+    session::Subscription,
     speech::{self, Copy},
 };
 use crate::{
@@ -107,11 +107,11 @@ impl<S: Socket> Server<S> {
             Some(Err(error)) => return self.cannot_feed(now, id, &error),
         };
         let Some(session) = self.connections.get_mut(id) else { return };
-        if let Hears::Nothing | Hears::Farewell = session.hears {
+        if let Subscription::Nothing | Subscription::Farewell = session.subscription {
             return;
         }
         self.queues.owe(id, session, self.run.frames(), &[]);
-        session.hears = Hears::Presence;
+        session.subscription = Subscription::Presence;
         self.returning.insert(id);
         session.wants.retain(|want| !matches!(want.up_to, UpTo::Now));
         session.wants.push_front(Want { after, up_to: UpTo::Now });
@@ -191,7 +191,7 @@ impl<S: Socket> Server<S> {
     ) -> Result<(), StorageError> {
         let backlog_bytes_low = self.backlog_bytes_low();
         while let Some(session) = self.connections.get_mut(id)
-            && matches!(session.hears, Hears::All { .. } | Hears::Presence)
+            && matches!(session.subscription, Subscription::All { .. } | Subscription::Presence)
             && session.connection.backlog() < backlog_bytes_low
         {
             if *budget == 0 {
@@ -272,8 +272,8 @@ impl<S: Socket> Server<S> {
         match want.up_to {
             UpTo::Now => {
                 if let Some(session) = self.connections.get_mut(id) {
-                    session.hears =
-                        Hears::All { given: self.run.frames().of(session.protocol).len() };
+                    session.subscription =
+                        Subscription::All { given: self.run.frames().of(session.protocol).len() };
                 }
                 self.returning.remove(&id);
             }

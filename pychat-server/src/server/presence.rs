@@ -7,7 +7,7 @@ use pychat_wire::{UserName, notice::Notice};
 
 use super::{
     Server,
-    session::{Hears, Session},
+    session::{Session, Subscription},
     speech,
 };
 use crate::{
@@ -46,7 +46,7 @@ impl<S: Socket> Server<S> {
         for id in later {
             let Some(session) = self.connections.get_mut(id) else { continue };
             let begin = begin_for(&begins, session);
-            if let Hears::All { given } = &mut session.hears {
+            if let Subscription::All { given } = &mut session.subscription {
                 *given = begin.unwrap_or(self.run.frames().of(session.protocol).len());
             }
         }
@@ -74,12 +74,12 @@ impl<S: Socket> Server<S> {
         };
         let known_to: Vec<_> = self.room.range(known_to).map(|(_, id)| *id).collect();
         for id in known_to {
-            match self.connections.get(id).map(|session| (session.hears, session.protocol)) {
-                Some((Hears::All { .. }, Protocol::One)) => {
+            match self.connections.get(id).map(|session| (session.subscription, session.protocol)) {
+                Some((Subscription::All { .. }, Protocol::One)) => {
                     let notice = Notice::Left { name: name.as_str() };
                     self.tell(id, |out| speech::notice(notice, out));
                 }
-                Some((Hears::All { .. } | Hears::Presence, Protocol::Two)) => {
+                Some((Subscription::All { .. } | Subscription::Presence, Protocol::Two)) => {
                     self.tell(id, |out| speech::left(name, time_ms, reason, out));
                 }
                 _ => (),

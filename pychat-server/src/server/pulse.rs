@@ -8,7 +8,7 @@ use std::{
 
 use pychat_wire::{ServerMessage, message::PONG_SECONDS_MAX};
 
-use super::{Server, Stay};
+use super::{Server, SessionState};
 use crate::{connection::Socket, id::ConnectionId};
 
 /// The silence after which a peer is pinged.
@@ -28,7 +28,7 @@ impl<S: Socket> Server<S> {
     pub(super) fn check_pulses(&mut self, now: Instant) {
         while let Some(id) = self.pulses.pop_due(now) {
             let Some(session) = self.connections.get_mut(id) else { continue };
-            if !matches!(session.stay, Stay::Present(_)) {
+            if !matches!(session.state, SessionState::Present(_)) {
                 continue;
             }
             let silent_until = session.alive_at + PING_INTERVAL;

@@ -19,12 +19,12 @@ pub(super) struct Session<S> {
     pub(super) connection: Connection<S>,
     pub(super) peer: SocketAddr,
     pub(super) origin: Origin,
-    pub(super) stay: Stay,
+    pub(super) state: SessionState,
     /// The protocol in which it is spoken to, once it has joined.
     pub(super) protocol: Protocol,
     /// The owner of its name, if the peer proved to be that.
     pub(super) owner: Option<OwnerId>,
-    pub(super) hears: Hears,
+    pub(super) subscription: Subscription,
     /// Its position in join order, once it has entered the room.
     pub(super) join_index: Option<u64>,
     /// Its requests for history that have not been answered in full.
@@ -52,7 +52,7 @@ pub(super) struct Queued {
 
 /// The part of the frames for everybody in the room that a peer is given.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Hears {
+pub(super) enum Subscription {
     /// Nothing: it is not in the room, or has been told that there will be no more.
     Nothing,
     /// Nothing more: it has been told that it reads too slowly, and may take what it is owed until
@@ -73,7 +73,7 @@ pub(super) enum Flushed {
 }
 
 /// The stage of a connection between coming and going.
-pub(super) enum Stay {
+pub(super) enum SessionState {
     Guest,
     /// In the room.
     Present(UserName),
@@ -96,16 +96,16 @@ impl<S: Socket> Session<S> {
         now: Instant,
         connection: Connection<S>,
         peer: SocketAddr,
-        stay: Stay,
+        state: SessionState,
     ) -> Self {
         Self {
             connection,
             peer,
             origin: origin(peer),
-            stay,
+            state,
             protocol: Protocol::One,
             owner: None,
-            hears: Hears::Nothing,
+            subscription: Subscription::Nothing,
             join_index: None,
             wants: VecDeque::new(),
             alive_at: now,
@@ -160,7 +160,7 @@ impl Queues {
         run: &Frames,
         frame: &[u8],
     ) {
-        if let Hears::All { given } = &mut session.hears {
+        if let Subscription::All { given } = &mut session.subscription {
             let run = run.of(session.protocol);
             session.connection.owe(&run[*given..]);
             *given = run.len();
@@ -176,7 +176,7 @@ impl Queues {
         session: &mut Session<S>,
         run: &Frames,
     ) {
-        let Hears::All { given } = &mut session.hears else { return };
+        let Subscription::All { given } = &mut session.subscription else { return };
         let rest = &run.of(session.protocol)[mem::take(given)..];
         match session.connection.deliver(rest) {
             Ok(()) if 0 < session.connection.backlog() => self.mark_dirty(id, session),
@@ -206,7 +206,7 @@ impl Queues {
         }
         self.count(session);
         if backlog <= backlog_bytes_max.saturating_add(session.welcome)
-            || session.hears == Hears::Farewell
+            || session.subscription == Subscription::Farewell
         {
             Flushed::Fine
         } else {
@@ -221,7 +221,7 @@ impl Queues {
         session: &mut Session<S>,
         frame: &[u8],
     ) {
-        session.hears = Hears::Farewell;
+        session.subscription = Subscription::Farewell;
         session.connection.owe(frame);
         session.connection.close_gently();
         self.count(session);
@@ -260,21 +260,22 @@ impl Queues {
         reason: CloseReason,
         error: Option<io::Error>,
     ) {
-        let name = match mem::replace(&mut session.stay, Stay::Left) {
-            Stay::Guest => None,
-            Stay::Present(name) => Some(name),
-            over @ (Stay::Ending { .. } | Stay::Left | Stay::TurnedAway) => {
-                session.stay = over;
+        let name = match mem::replace(&mut session.state, SessionState::Left) {
+            SessionState::Guest => None,
+            SessionState::Present(name) => Some(name),
+            over
+            @ (SessionState::Ending { .. } | SessionState::Left | SessionState::TurnedAway) => {
+                session.state = over;
                 self.ended.push(id);
                 return;
             }
         };
-        session.stay = Stay::Ending { name, reason, error };
+        session.state = SessionState::Ending { name, reason, error };
         self.ended.push(id);
     }
 }
 
-impl Stay {
+impl SessionState {
     /// Returns the name of somebody in the room: who hears what is told to all.
     pub(super) fn name(&self) -> Option<&UserName> {
         match self {

@@ -8,13 +8,13 @@
 //! A connection is taken out of the table when the tick reaps, and nowhere else.
 
 mod admitting;
+mod broadcast;
 mod effects;
 mod handover;
 mod keep;
 mod past;
 mod presence;
 mod pulse;
-mod run;
 mod session;
 mod speech;
 
@@ -34,8 +34,8 @@ pub use self::{
 };
 
 use self::{
+    broadcast::Broadcast,
     keep::Forgotten,
-    run::Run,
     session::{Queues, Session, SessionState},
 };
 use crate::{
@@ -87,7 +87,7 @@ pub struct Server<S> {
     scratch: Vec<u8>,
     /// The buffer in which a frame for one peer is encoded before it is owed.
     frame: Vec<u8>,
-    run: Run,
+    broadcast: Broadcast,
     /// The number of the last message that went into the run; what a newcomer hears comes after it.
     published_seq: u64,
     /// The people who have entered the room and whose connection is still there, by join index.
@@ -128,7 +128,7 @@ impl<S: Socket> Server<S> {
             holds: Deadlines::default(),
             scratch: vec![0; READ_BUDGET_BYTES],
             frame: Vec::new(),
-            run: Run::default(),
+            broadcast: Broadcast::default(),
             room: BTreeMap::new(),
             returning: BTreeSet::new(),
             pulses: Deadlines::default(),
@@ -197,7 +197,7 @@ impl<S: Socket> Server<S> {
         self.check_pulses(now);
         self.apply_effects(now);
         self.feed(now);
-        self.deliver_run(now);
+        self.deliver_broadcast(now);
         self.flush_dirty(now);
         self.cut_largest();
         self.check_log(now);
@@ -235,9 +235,9 @@ impl<S: Socket> Server<S> {
         self.replay_waits.next()
     }
 
-    /// Returns when everybody is told what waits for the common run.
+    /// Returns when everybody is told what waits for the broadcast.
     pub fn next_delivery(&self, now: Instant) -> Option<Instant> {
-        self.run.due_at(now)
+        self.broadcast.due_at(now)
     }
 
     /// Returns how many connections there are, closing ones among them.

@@ -1,6 +1,6 @@
 //! The chat's effects, carried out: they become bytes in outboxes, and bytes leave.
 //!
-//! Frames for one peer go to its own outbox. Frames for everybody in the room go to one run, from
+//! Frames for one peer go to its own outbox. Frames for everybody in the room go to one broadcast, from
 //! which each peer that is owed nothing else is written to directly.
 
 use std::{mem, time::Instant};
@@ -119,7 +119,7 @@ impl<S: Socket> Server<S> {
             session.state = SessionState::Present(name);
             (session.owner, session.protocol) = (owner, protocol);
             session.subscription =
-                Subscription::All { given: self.run.frames().of(protocol).len() };
+                Subscription::All { given: self.broadcast.frames().of(protocol).len() };
             session.welcome = session.connection.backlog();
             session.join_index = Some(join_index);
             self.room.insert(join_index, id);
@@ -150,14 +150,14 @@ impl<S: Socket> Server<S> {
             // A peer that is still being sent what it missed finds its own copy there.
             Some((_, Protocol::Two, _)) | None => (),
         }
-        self.run.push(
+        self.broadcast.push(
             |out| speech::message(entry.author, entry.content, out),
             |out| speech::record(entry, Copy::default(), out),
         );
         if let Some(session) = from.and_then(|from| self.connections.get_mut(from))
             && let Subscription::All { given } = &mut session.subscription
         {
-            *given = self.run.frames().of(session.protocol).len();
+            *given = self.broadcast.frames().of(session.protocol).len();
         }
     }
 
@@ -181,7 +181,7 @@ impl<S: Socket> Server<S> {
 
     pub(super) fn close(&mut self, now: Instant, id: ConnectionId, reason: CloseReason) {
         let Some(session) = self.connections.get_mut(id) else { return };
-        self.queues.owe(id, session, self.run.frames(), &[]);
+        self.queues.owe(id, session, self.broadcast.frames(), &[]);
         session.subscription = Subscription::Nothing;
         session.connection.close_gently();
         self.queues.end(id, session, reason, None);
@@ -195,21 +195,21 @@ impl<S: Socket> Server<S> {
         if let Some(session) = self.connections.get_mut(to) {
             self.frame.clear();
             encode(&mut self.frame);
-            self.queues.owe(to, session, self.run.frames(), &self.frame);
+            self.queues.owe(to, session, self.broadcast.frames(), &self.frame);
         }
     }
 
-    /// Gives everybody in the room the common run, if it is due. A peer that is owed nothing else
+    /// Gives everybody in the room the common broadcast, if it is due. A peer that is owed nothing else
     /// is written to from it directly; only what its socket did not take is copied.
-    pub(super) fn deliver_run(&mut self, now: Instant) {
-        if self.run.due_at(now).is_none_or(|due| now < due) {
+    pub(super) fn deliver_broadcast(&mut self, now: Instant) {
+        if self.broadcast.due_at(now).is_none_or(|due| now < due) {
             return;
         }
-        let run = self.run.take(now, self.chat.roster().len(), self.limits.crowd);
+        let broadcast = self.broadcast.take(now, self.chat.roster().len(), self.limits.crowd);
         for (id, session) in self.connections.iter_mut() {
-            self.queues.deliver(id, session, &run);
+            self.queues.deliver(id, session, &broadcast);
         }
-        self.run.delivered(run);
+        self.broadcast.delivered(broadcast);
     }
 
     /// Cuts those who are owed most, until all together are owed no more than the limit.

@@ -54,7 +54,7 @@ impl<S: Socket> Server<S> {
         if !matches!(session.state, SessionState::Guest | SessionState::Present(_)) {
             return None;
         }
-        self.queues.owe(id, session, self.run.frames(), &[]);
+        self.queues.owe(id, session, self.broadcast.frames(), &[]);
         Some(SavedConnection {
             peer: session.peer,
             name: name.map(|name| name.as_str().to_owned()),

@@ -110,7 +110,7 @@ impl<S: Socket> Server<S> {
         if let Subscription::Nothing | Subscription::Farewell = session.subscription {
             return;
         }
-        self.queues.owe(id, session, self.run.frames(), &[]);
+        self.queues.owe(id, session, self.broadcast.frames(), &[]);
         session.subscription = Subscription::Presence;
         self.returning.insert(id);
         session.wants.retain(|want| !matches!(want.up_to, UpTo::Now));
@@ -243,7 +243,7 @@ impl<S: Socket> Server<S> {
         budget: &mut usize,
     ) -> Result<(), StorageError> {
         let backlog_bytes_low = self.backlog_bytes_low();
-        let Self { chat, connections, log, queues, run, frame, .. } = self;
+        let Self { chat, connections, log, queues, broadcast, frame, .. } = self;
         let Some(session) = connections.get_mut(id) else { return Ok(()) };
         let mut is_used_up = false;
         log.read(want.after, |entry| {
@@ -255,7 +255,7 @@ impl<S: Socket> Server<S> {
             let own = session.owner.is_some() && session.owner == entry.owner;
             frame.clear();
             speech::record(entry, Copy { own, replay: true, ..Copy::default() }, frame);
-            queues.owe(id, session, run.frames(), frame);
+            queues.owe(id, session, broadcast.frames(), frame);
             *budget = budget.saturating_sub(entry.content.len() + MESSAGE_BYTES);
             let cost = history_cost(frame.len());
             is_used_up = chat.admission().fill(now, session.origin, Act::History, cost).is_some();
@@ -272,8 +272,9 @@ impl<S: Socket> Server<S> {
         match want.up_to {
             UpTo::Now => {
                 if let Some(session) = self.connections.get_mut(id) {
-                    session.subscription =
-                        Subscription::All { given: self.run.frames().of(session.protocol).len() };
+                    session.subscription = Subscription::All {
+                        given: self.broadcast.frames().of(session.protocol).len(),
+                    };
                 }
                 self.returning.remove(&id);
             }

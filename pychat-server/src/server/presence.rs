@@ -24,14 +24,14 @@ impl<S: Socket> Server<S> {
         for id in &later {
             // First all of the run up to here; of what follows they hear only a part.
             if let Some(session) = self.connections.get_mut(*id) {
-                self.queues.owe(*id, session, self.run.frames(), &[]);
+                self.queues.owe(*id, session, self.broadcast.frames(), &[]);
             }
         }
         let mut begins = Vec::with_capacity(people.len());
         for (name, index) in people {
-            begins.push((*index, self.run.ends()));
+            begins.push((*index, self.broadcast.ends()));
             let time_ms = self.utc_ms;
-            self.run.push(
+            self.broadcast.push(
                 |out| speech::notice(Notice::Joined { name: name.as_str() }, out),
                 |out| speech::joined(name, time_ms, out),
             );
@@ -39,15 +39,15 @@ impl<S: Socket> Server<S> {
         for id in &self.returning {
             let Some(session) = self.connections.get_mut(*id) else { continue };
             let begin = begin_for(&begins, session);
-            let frames = self.run.frames().of(session.protocol);
+            let frames = self.broadcast.frames().of(session.protocol);
             let frames = frames[begin.unwrap_or(frames.len())..].to_vec();
-            self.queues.owe(*id, session, self.run.frames(), &frames);
+            self.queues.owe(*id, session, self.broadcast.frames(), &frames);
         }
         for id in later {
             let Some(session) = self.connections.get_mut(id) else { continue };
             let begin = begin_for(&begins, session);
             if let Subscription::All { given } = &mut session.subscription {
-                *given = begin.unwrap_or(self.run.frames().of(session.protocol).len());
+                *given = begin.unwrap_or(self.broadcast.frames().of(session.protocol).len());
             }
         }
     }
@@ -65,12 +65,12 @@ impl<S: Socket> Server<S> {
             speech::left(name, time_ms, reason, &mut self.frame);
             for id in &self.returning {
                 if let Some(session) = self.connections.get_mut(*id) {
-                    self.queues.owe(*id, session, self.run.frames(), &self.frame);
+                    self.queues.owe(*id, session, self.broadcast.frames(), &self.frame);
                 }
             }
             let notice = Notice::Left { name: name.as_str() };
             let two = |out: &mut Vec<u8>| out.extend_from_slice(&self.frame);
-            return self.run.push(|out| speech::notice(notice, out), two);
+            return self.broadcast.push(|out| speech::notice(notice, out), two);
         };
         let known_to: Vec<_> = self.room.range(known_to).map(|(_, id)| *id).collect();
         for id in known_to {
@@ -88,7 +88,7 @@ impl<S: Socket> Server<S> {
     }
 }
 
-/// Returns where in the common run the first of several announcements begins that a peer is to hear;
+/// Returns where in the broadcast the first of several announcements begins that a peer is to hear;
 /// `begins` has each one's join index and place.
 fn begin_for<S>(begins: &[(u64, (usize, usize))], session: &Session<S>) -> Option<usize> {
     let first = begins.partition_point(|(joined, _)| Some(*joined) <= session.join_index);

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, io, mem, net::SocketAddr, time::Instant};
 
 use pychat_wire::UserName;
 
-use super::{past::Want, run::Frames};
+use super::{broadcast::Frames, past::Want};
 use crate::{
     address::origin,
     admission::Origin,
@@ -58,7 +58,7 @@ pub(super) enum Subscription {
     /// Nothing more: it has been told that it reads too slowly, and may take what it is owed until
     /// its time is up.
     Farewell,
-    /// Everything; so many bytes of the common run it has been given already.
+    /// Everything; so many bytes of the broadcast it has been given already.
     All { given: usize },
     /// Comings and goings, one by one, until it has been sent every message that it missed.
     Presence,
@@ -157,27 +157,27 @@ impl Queues {
         &mut self,
         id: ConnectionId,
         session: &mut Session<S>,
-        run: &Frames,
+        broadcast: &Frames,
         frame: &[u8],
     ) {
         if let Subscription::All { given } = &mut session.subscription {
-            let run = run.of(session.protocol);
-            session.connection.owe(&run[*given..]);
-            *given = run.len();
+            let broadcast = broadcast.of(session.protocol);
+            session.connection.owe(&broadcast[*given..]);
+            *given = broadcast.len();
         }
         session.connection.owe(frame);
         self.mark_dirty(id, session);
     }
 
-    /// Gives a peer in the room the rest of the common run.
+    /// Gives a peer in the room the rest of the broadcast.
     pub(super) fn deliver<S: Socket>(
         &mut self,
         id: ConnectionId,
         session: &mut Session<S>,
-        run: &Frames,
+        broadcast: &Frames,
     ) {
         let Subscription::All { given } = &mut session.subscription else { return };
-        let rest = &run.of(session.protocol)[mem::take(given)..];
+        let rest = &broadcast.of(session.protocol)[mem::take(given)..];
         match session.connection.deliver(rest) {
             Ok(()) if 0 < session.connection.backlog() => self.mark_dirty(id, session),
             Ok(()) => (),

@@ -28,7 +28,7 @@ const IDLE_CAPACITY_BYTES: usize = 256 << 10;
 
 /// The same frames for everybody, as each protocol says them.
 #[derive(Debug, Default)]
-pub(super) struct Run {
+pub(super) struct Broadcast {
     frames: Frames,
     /// Nothing is delivered before this.
     paced_until: Option<Instant>,
@@ -56,7 +56,7 @@ impl Frames {
     }
 }
 
-impl Run {
+impl Broadcast {
     /// Appends a frame as either protocol says it.
     pub(super) fn push(
         &mut self,
@@ -115,47 +115,47 @@ mod tests {
         out.extend_from_slice(b"1:x");
     }
 
-    fn push(run: &mut Run) {
-        run.push(frame, frame);
+    fn push(broadcast: &mut Broadcast) {
+        broadcast.push(frame, frame);
     }
 
-    fn deliver(run: &mut Run, now: Instant, people: usize) {
-        let frames = run.take(now, people, 100);
-        run.delivered(frames);
+    fn deliver(broadcast: &mut Broadcast, now: Instant, people: usize) {
+        let frames = broadcast.take(now, people, 100);
+        broadcast.delivered(frames);
     }
 
     #[test]
     fn a_few_people_hear_everything_at_once() {
-        let (mut run, now) = (Run::default(), Instant::now());
-        assert_eq!(run.due_at(now), None);
+        let (mut broadcast, now) = (Broadcast::default(), Instant::now());
+        assert_eq!(broadcast.due_at(now), None);
         for _ in 0..3 {
-            push(&mut run);
-            assert_eq!(run.due_at(now), Some(now));
-            deliver(&mut run, now, 100);
-            assert_eq!(run.due_at(now), None);
+            push(&mut broadcast);
+            assert_eq!(broadcast.due_at(now), Some(now));
+            deliver(&mut broadcast, now, 100);
+            assert_eq!(broadcast.due_at(now), None);
         }
     }
 
     #[test]
     fn a_crowd_hears_the_first_at_once_and_the_rest_when_it_can_have_read() {
-        let (mut run, now) = (Run::default(), Instant::now());
-        push(&mut run);
-        assert_eq!(run.due_at(now), Some(now), "the first is told at once");
-        deliver(&mut run, now, 1_000);
-        push(&mut run);
-        push(&mut run);
-        assert_eq!(run.due_at(now), Some(now + 900 * PACE_PER_PERSON));
-        assert_eq!(run.frames().of(Protocol::Two), b"1:x1:x");
-        deliver(&mut run, now, 1_000);
-        while run.frames().of(Protocol::One).len() <= BYTES_MAX {
-            push(&mut run);
+        let (mut broadcast, now) = (Broadcast::default(), Instant::now());
+        push(&mut broadcast);
+        assert_eq!(broadcast.due_at(now), Some(now), "the first is told at once");
+        deliver(&mut broadcast, now, 1_000);
+        push(&mut broadcast);
+        push(&mut broadcast);
+        assert_eq!(broadcast.due_at(now), Some(now + 900 * PACE_PER_PERSON));
+        assert_eq!(broadcast.frames().of(Protocol::Two), b"1:x1:x");
+        deliver(&mut broadcast, now, 1_000);
+        while broadcast.frames().of(Protocol::One).len() <= BYTES_MAX {
+            push(&mut broadcast);
         }
-        assert_eq!(run.due_at(now), Some(now), "memory does not wait");
-        deliver(&mut run, now, 1_000);
-        push(&mut run);
+        assert_eq!(broadcast.due_at(now), Some(now), "memory does not wait");
+        deliver(&mut broadcast, now, 1_000);
+        push(&mut broadcast);
         let longest = PACE_PER_PERSON + PACED_KIB_MAX * PACE_PER_PERSON_AND_KIB;
         assert_eq!(
-            run.due_at(now),
+            broadcast.due_at(now),
             Some(now + 900 * longest),
             "who was told much has much to read"
         );

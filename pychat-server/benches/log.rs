@@ -15,8 +15,8 @@ use pychat_server::{
     clock::Time,
     id::ConnectionId,
     log::{
-        Draft, Keep, Log, Memory, OwnerId,
-        sqlite::{Durability, FILE_NAME, Kept, Place},
+        Draft, Log, Memory, OwnerId, Retention,
+        sqlite::{Durability, FILE_NAME, Place, SqliteStore},
     },
 };
 use pychat_wire::UserName;
@@ -108,16 +108,16 @@ impl Bench {
     fn new(kind: Kind, has_child: bool) -> Outcome<Self> {
         let directory = std::env::temp_dir().join(format!("pychat-bench-{}", std::process::id()));
         let program = has_child.then(|| env!("CARGO_BIN_EXE_pychat-server").into());
-        let keep = Keep::default();
+        let retention = Retention::default();
         let durability = match kind {
             Kind::Memory | Kind::Process => Durability::Process,
             Kind::Power => Durability::Power,
         };
         let log = match kind {
-            Kind::Memory => Log::Memory(Memory::new(1, keep)),
+            Kind::Memory => Log::Memory(Memory::new(1, retention)),
             Kind::Process | Kind::Power => {
                 let place = Place { directory: directory.clone(), durability, program };
-                Log::Kept(Kept::open(&place, keep, 1)?)
+                Log::SqliteStore(SqliteStore::open(&place, retention, 1)?)
             }
         };
         let (author, content) = (UserName::new("Анна")?, TEXT.into());
@@ -129,7 +129,7 @@ impl Bench {
     }
 
     fn keep_all(&mut self) {
-        self.log().set_keep(Keep::default());
+        self.log().set_retention(Retention::default());
     }
 
     /// Does what a tick does; returns how long that took.

@@ -101,7 +101,7 @@ impl<S: Socket> Connection<S> {
     }
 
     /// Notes edges. Nothing is read or written.
-    pub fn note(&mut self, readable: bool, writable: bool) {
+    pub fn set_ready(&mut self, readable: bool, writable: bool) {
         self.readable |= readable;
         self.writable |= writable;
     }

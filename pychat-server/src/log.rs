@@ -18,7 +18,7 @@ use std::{
 use pychat_wire::UserName;
 use thiserror::Error;
 
-pub use self::{memory::Memory, sqlite::Kept};
+pub use self::{memory::Memory, sqlite::SqliteStore};
 use crate::{clock::Time, id::ConnectionId};
 
 /// A text that waits to be taken into the log. Cheap to clone.
@@ -109,9 +109,9 @@ pub struct Owner {
 /// A change to the owners of names.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum OwnerChange {
-    /// Keep this owner, as they are now.
+    /// Retention this owner, as they are now.
     Save(Owner),
-    /// Keep this owner no longer.
+    /// Retention this owner no longer.
     Forget(OwnerId),
 }
 
@@ -119,12 +119,12 @@ pub enum OwnerChange {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct TokenHash(pub [u8; 32]);
 
-/// The cost of a message beside its content, in bytes, as it counts for [`Keep::bytes_max`].
+/// The cost of a message beside its content, in bytes, as it counts for [`Retention::bytes_max`].
 pub const MESSAGE_BYTES: u64 = 100;
 
 /// The limits of what a log keeps.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Keep {
+pub struct Retention {
     /// The most messages.
     pub messages_max: u64,
     /// The longest that a message is kept; for ever if [`Duration::MAX`].
@@ -135,7 +135,7 @@ pub struct Keep {
     pub disk_reserve_bytes: u64,
 }
 
-impl Default for Keep {
+impl Default for Retention {
     /// Everything, as long as there is room.
     fn default() -> Self {
         Self {
@@ -147,7 +147,7 @@ impl Default for Keep {
     }
 }
 
-impl Keep {
+impl Retention {
     /// Returns when a message of `time_ms` has been kept for long enough, if it ever has, in UTC
     /// milliseconds since 1970.
     fn expiry_ms(self, time_ms: u64) -> Option<u64> {
@@ -220,7 +220,7 @@ pub enum Log {
     /// Forgotten with the process.
     Memory(Memory),
     /// In a file, to be opened again by the next process.
-    Kept(Kept),
+    SqliteStore(SqliteStore),
 }
 
 impl Log {
@@ -229,7 +229,7 @@ impl Log {
     pub fn epoch(&self) -> &str {
         match self {
             Self::Memory(memory) => memory.epoch(),
-            Self::Kept(kept) => kept.epoch(),
+            Self::SqliteStore(kept) => kept.epoch(),
         }
     }
 
@@ -237,7 +237,7 @@ impl Log {
     pub fn first_seq(&self) -> u64 {
         match self {
             Self::Memory(memory) => memory.first_seq(),
-            Self::Kept(kept) => kept.first_seq(),
+            Self::SqliteStore(kept) => kept.first_seq(),
         }
     }
 
@@ -245,7 +245,7 @@ impl Log {
     pub fn last_seq(&self) -> u64 {
         match self {
             Self::Memory(memory) => memory.last_seq(),
-            Self::Kept(kept) => kept.last_seq(),
+            Self::SqliteStore(kept) => kept.last_seq(),
         }
     }
 
@@ -267,7 +267,7 @@ impl Log {
                 memory.append(utc_ms, drafts, appended);
                 Ok(())
             }
-            Self::Kept(kept) => kept.append(utc_ms, drafts, owners, appended),
+            Self::SqliteStore(kept) => kept.append(utc_ms, drafts, owners, appended),
         }
     }
 
@@ -286,7 +286,7 @@ impl Log {
                 memory.read(after, each);
                 Ok(())
             }
-            Self::Kept(kept) => kept.read(after, each),
+            Self::SqliteStore(kept) => kept.read(after, each),
         }
     }
 
@@ -305,7 +305,7 @@ impl Log {
     ) -> Result<u64, StorageError> {
         match self {
             Self::Memory(memory) => Ok(memory.page_start(before, limit, bytes_max)),
-            Self::Kept(kept) => kept.page_start(before, limit, bytes_max),
+            Self::SqliteStore(kept) => kept.page_start(before, limit, bytes_max),
         }
     }
 
@@ -317,7 +317,7 @@ impl Log {
     pub fn owners(&mut self) -> Result<(Vec<Owner>, OwnerId), StorageError> {
         match self {
             Self::Memory(_) => Ok((Vec::new(), OwnerId(0))), // It begins and ends with its process.
-            Self::Kept(kept) => kept.owners(),
+            Self::SqliteStore(kept) => kept.owners(),
         }
     }
 
@@ -326,7 +326,7 @@ impl Log {
     pub fn tend(&mut self, time: &Time) {
         match self {
             Self::Memory(memory) => memory.tend(time),
-            Self::Kept(kept) => kept.tend(time),
+            Self::SqliteStore(kept) => kept.tend(time),
         }
     }
 
@@ -334,7 +334,7 @@ impl Log {
     pub fn is_check_due(&self) -> bool {
         match self {
             Self::Memory(_) => false,
-            Self::Kept(kept) => kept.is_check_due(),
+            Self::SqliteStore(kept) => kept.is_check_due(),
         }
     }
 
@@ -343,13 +343,13 @@ impl Log {
     pub fn check(&mut self, now: Instant) -> Option<Result<(), StorageError>> {
         match self {
             Self::Memory(_) => None,
-            Self::Kept(kept) => kept.check(now),
+            Self::SqliteStore(kept) => kept.check(now),
         }
     }
 
     /// Looks whether there is room for what is to be appended, if it has not for a second.
     pub fn check_space(&mut self, now: Instant) {
-        if let Self::Kept(kept) = self {
+        if let Self::SqliteStore(kept) = self {
             kept.check_space(now);
         }
     }
@@ -358,15 +358,15 @@ impl Log {
     pub fn take_forgotten(&mut self) -> u64 {
         match self {
             Self::Memory(memory) => memory.take_forgotten(),
-            Self::Kept(kept) => kept.take_forgotten(),
+            Self::SqliteStore(kept) => kept.take_forgotten(),
         }
     }
 
     /// Changes how much is kept; what is too much by that is forgotten little by little.
-    pub fn set_keep(&mut self, keep: Keep) {
+    pub fn set_retention(&mut self, retention: Retention) {
         match self {
-            Self::Memory(memory) => memory.set_keep(keep),
-            Self::Kept(kept) => kept.set_keep(keep),
+            Self::Memory(memory) => memory.set_retention(retention),
+            Self::SqliteStore(kept) => kept.set_retention(retention),
         }
     }
 
@@ -374,7 +374,7 @@ impl Log {
     pub fn next_deadline(&self) -> Option<Instant> {
         match self {
             Self::Memory(memory) => memory.next_deadline(),
-            Self::Kept(kept) => kept.next_deadline(),
+            Self::SqliteStore(kept) => kept.next_deadline(),
         }
     }
 }

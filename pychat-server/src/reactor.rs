@@ -228,14 +228,14 @@ impl Reactor {
                 SIGNALS => is_signalled = true,
                 token if FIRST_LISTENER <= token => {
                     if let Some(listener) = self.listeners.get_mut(token.0 - FIRST_LISTENER.0) {
-                        listener.accepting.note();
+                        listener.accepting.set_ready();
                     }
                 }
                 token => {
                     // An error is found by reading; a stale token finds nobody.
                     let readable =
                         event.is_readable() || event.is_read_closed() || event.is_error();
-                    self.server.note(token.into(), readable, event.is_writable());
+                    self.server.set_ready(token.into(), readable, event.is_writable());
                 }
             }
         }

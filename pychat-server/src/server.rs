@@ -9,12 +9,12 @@
 
 mod admitting;
 mod broadcast;
+mod commit;
 mod effects;
 mod handover;
-mod keep;
-mod past;
 mod presence;
 mod pulse;
+mod replay;
 mod session;
 mod speech;
 
@@ -29,13 +29,13 @@ use pychat_wire::ClientMessage;
 
 pub use self::{
     admitting::TURNED_AWAY_MAX,
-    past::BACKLOG_BYTES_LOW,
     pulse::{PING_INTERVAL, PONG_TIMEOUT},
+    replay::BACKLOG_BYTES_LOW,
 };
 
 use self::{
     broadcast::Broadcast,
-    keep::Forgotten,
+    commit::Forgotten,
     session::{Queues, Session, SessionState},
 };
 use crate::{
@@ -46,7 +46,7 @@ use crate::{
     deadlines::Deadlines,
     id::ConnectionId,
     limits::Limits,
-    log::{Keep, Log},
+    log::{Log, Retention},
     logging,
     tokens::Tokens,
 };
@@ -94,7 +94,7 @@ pub struct Server<S> {
     /// The chat's roster is ahead of this by the effects that are still to be applied.
     room: BTreeMap<u64, ConnectionId>,
     /// The peers that are being sent what they missed before they hear what all hear.
-    returning: BTreeSet<ConnectionId>,
+    catching_up: BTreeSet<ConnectionId>,
     /// The times at which peers of protocol 2 are checked: pinged, or given up for silence.
     pulses: Deadlines,
     /// When peers whose share of history is used up are sent more of it.
@@ -130,7 +130,7 @@ impl<S: Socket> Server<S> {
             frame: Vec::new(),
             broadcast: Broadcast::default(),
             room: BTreeMap::new(),
-            returning: BTreeSet::new(),
+            catching_up: BTreeSet::new(),
             pulses: Deadlines::default(),
             replay_waits: Deadlines::default(),
             utc_ms: 0,
@@ -160,14 +160,14 @@ impl<S: Socket> Server<S> {
     }
 
     /// Changes how much is kept of what was said.
-    pub fn set_keep(&mut self, keep: Keep) {
-        self.log.set_keep(keep);
+    pub fn set_retention(&mut self, retention: Retention) {
+        self.log.set_retention(retention);
     }
 
     /// Notes edges of one connection; nothing else happens until the next [turn](Self::turn).
-    pub fn note(&mut self, id: ConnectionId, readable: bool, writable: bool) {
+    pub fn set_ready(&mut self, id: ConnectionId, readable: bool, writable: bool) {
         let Some(session) = self.connections.get_mut(id) else { return };
-        session.connection.note(readable, writable);
+        session.connection.set_ready(readable, writable);
         if readable {
             self.queues.mark_ready(id, session);
         }
@@ -196,7 +196,7 @@ impl<S: Socket> Server<S> {
         self.give_up_overdue(now);
         self.check_pulses(now);
         self.apply_effects(now);
-        self.feed(now);
+        self.replay(now);
         self.deliver_broadcast(now);
         self.flush_dirty(now);
         self.cut_largest();
@@ -207,8 +207,8 @@ impl<S: Socket> Server<S> {
 
     /// Returns true if the next turn has something to do already.
     pub fn has_work(&self) -> bool {
-        let Queues { ready, ended, hungry, .. } = &self.queues;
-        let has_queued = !ready.is_empty() || !ended.is_empty() || !hungry.is_empty();
+        let Queues { ready, ended, replaying, .. } = &self.queues;
+        let has_queued = !ready.is_empty() || !ended.is_empty() || !replaying.is_empty();
         has_queued || !self.effects.is_empty() || self.log.is_check_due()
     }
 
@@ -358,7 +358,7 @@ impl<S: Socket> Server<S> {
                 self.holds.clear(id);
                 self.pulses.clear(id);
                 self.replay_waits.clear(id);
-                self.returning.remove(&id);
+                self.catching_up.remove(&id);
                 self.connections.remove(id);
             }
         }

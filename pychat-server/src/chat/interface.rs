@@ -79,7 +79,7 @@ pub enum Input<'a> {
 pub enum Effect {
     /// Take a text into the log.
     Append(Draft),
-    /// Keep a change to the owners of names.
+    /// Retention a change to the owners of names.
     ChangeOwner(OwnerChange),
     /// Send the first message of every connection.
     Greet {

@@ -3,7 +3,7 @@
 use std::{env, ffi::OsString, path::PathBuf, time::Duration};
 
 use super::{ConfigError, settings::Settings, values};
-use crate::log::{Keep, sqlite::Durability};
+use crate::log::{Retention, sqlite::Durability};
 
 /// The settings of the log.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -11,7 +11,7 @@ pub struct History {
     /// The folder that holds it; in memory alone if `None`.
     pub directory: Option<PathBuf>,
     /// The limits of what is kept.
-    pub keep: Keep,
+    pub retention: Retention,
     /// The failures that it outlives.
     pub durability: Durability,
 }
@@ -46,11 +46,11 @@ impl Folders {
 
 /// Reads the settings of the log.
 pub(super) fn read(settings: &Settings, folders: Folders) -> Result<History, ConfigError> {
-    let default = Keep::default();
+    let default = Retention::default();
     let unless_zero = |number: usize| if number == 0 { u64::MAX } else { number as u64 };
     let reserve = usize::try_from(default.disk_reserve_bytes).unwrap_or(usize::MAX);
     let any_size = 0..=usize::MAX;
-    let keep = Keep {
+    let retention = Retention {
         messages_max: unless_zero(settings.number("history-messages", 0, &any_size)?),
         age_max: days(settings, "history-days", 0)?,
         bytes_max: unless_zero(settings.size("history-bytes", 0, &any_size)?),
@@ -67,7 +67,7 @@ pub(super) fn read(settings: &Settings, folders: Folders) -> Result<History, Con
         None if is_on_disk => return Err(ConfigError::NoStateDirectory),
         _ => None,
     };
-    Ok(History { directory, keep, durability })
+    Ok(History { directory, retention, durability })
 }
 
 /// Reads a time that is given in days; 0 is for ever.

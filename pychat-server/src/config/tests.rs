@@ -4,7 +4,7 @@ use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt, time::Duration};
 
 use super::{history::Folders, *};
 use crate::{
-    log::{Keep, sqlite::Durability},
+    log::{Retention, sqlite::Durability},
     pace::Pace,
 };
 
@@ -66,16 +66,16 @@ fn a_file_says_the_same_with_the_same_names_and_a_flag_beats_it() {
     assert_eq!(limits.rules.hello_timeout, Duration::from_secs(3));
     assert_eq!(limits.rules.pace, Pace::new(2, 1));
     assert_eq!(limits.rules.name_age_max, Duration::from_hours(7 * 24));
-    let keep = Keep {
+    let retention = Retention {
         messages_max: 8,
         age_max: Duration::from_hours(48),
         bytes_max: 3 << 20,
         disk_reserve_bytes: 0,
     };
     let directory = Some("/x/y".into());
-    assert_eq!(history, History { directory, keep, durability: Durability::Power });
+    assert_eq!(history, History { directory, retention, durability: Durability::Power });
     let memory = with_file(text, &["--history=memory", "--history-days=3"]).unwrap().history;
-    assert_eq!((memory.directory, memory.keep.age_max), (None, Duration::from_hours(72)));
+    assert_eq!((memory.directory, memory.retention.age_max), (None, Duration::from_hours(72)));
 }
 
 #[test]
@@ -135,7 +135,10 @@ fn messages_are_kept_where_the_system_keeps_such_things() {
     ] {
         let history = history::read(&none, folders).unwrap();
         assert_eq!(history.directory, Some(directory.into()));
-        assert_eq!((history.keep, history.durability), (Keep::default(), Durability::Process));
+        assert_eq!(
+            (history.retention, history.durability),
+            (Retention::default(), Durability::Process)
+        );
     }
     let nowhere = history::read(&none, folders("", "", "")).unwrap_err().to_string();
     assert_eq!(nowhere, "no folder to keep messages in; give --state-dir DIR, or --history memory");

@@ -69,9 +69,9 @@ fn reads_until_it_would_block_and_then_not_before_an_edge() {
 
     connection.socket.reads.push_back(Ok(b"1:y".to_vec()));
     assert_eq!(fill(&mut connection), (vec![], Filled::Drained), "readable has fallen");
-    connection.note(false, true);
+    connection.set_ready(false, true);
     assert_eq!(fill(&mut connection), (vec![], Filled::Drained), "the wrong edge");
-    connection.note(true, false);
+    connection.set_ready(true, false);
     assert_eq!(fill(&mut connection), (vec![b"y".to_vec()], Filled::Drained));
 }
 
@@ -89,7 +89,7 @@ fn who_used_up_its_budget_stays_readable() {
 fn the_end_of_the_stream_is_told_once() {
     let mut connection = reading(vec![Ok(b"1:x".to_vec()), Ok(vec![])]);
     assert_eq!(fill(&mut connection), (vec![b"x".to_vec()], Filled::Eof));
-    connection.note(true, true);
+    connection.set_ready(true, true);
     assert_eq!(fill(&mut connection), (vec![], Filled::Drained));
     assert_eq!(connection.socket.read_calls, 2);
 }
@@ -141,10 +141,10 @@ fn what_the_socket_did_not_take_waits_for_an_edge() {
     assert_eq!((connection.backlog(), connection.socket.written.len()), (4, 3));
 
     connection.socket.writes.push_back(Ok(4));
-    connection.note(true, false);
+    connection.set_ready(true, false);
     connection.flush().unwrap();
     assert_eq!(connection.backlog(), 4, "the wrong edge");
-    connection.note(false, true);
+    connection.set_ready(false, true);
     connection.flush().unwrap();
     assert_eq!(connection.backlog(), 0);
     assert_eq!(connection.socket.written.last().unwrap(), b"cdef");
@@ -161,7 +161,7 @@ fn a_closing_connection_flushes_then_ends_its_stream_then_waits_for_the_peers_en
     connection.deliver(b"late").unwrap();
     assert_eq!(connection.backlog(), 1, "nothing follows the last word");
     connection.socket.writes.push_back(Ok(1));
-    connection.note(false, true);
+    connection.set_ready(false, true);
     connection.flush().unwrap();
     assert!(connection.socket.finished && connection.is_lingering() && !connection.is_over());
 

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Appended, Draft, Entry, Keep, MESSAGE_BYTES, OwnerId, Record, page::run_start};
+use super::{Appended, Draft, Entry, MESSAGE_BYTES, OwnerId, Record, Retention, page::run_start};
 use crate::{clock::Time, id::ConnectionId};
 
 /// The most messages that are kept in memory, however many are asked for.
@@ -23,7 +23,7 @@ pub const CONTENT_BYTES_MAX: usize = 16 << 20;
 #[derive(Debug)]
 pub struct Memory {
     epoch: String,
-    keep: Keep,
+    retention: Retention,
     records: VecDeque<Record>,
     /// The number of each text that has an id, by its owner and that id.
     known: HashMap<(OwnerId, Arc<str>), u64>,
@@ -37,10 +37,10 @@ pub struct Memory {
 
 impl Memory {
     /// Returns an empty log with the name `epoch`, which should be random.
-    pub fn new(epoch: u128, keep: Keep) -> Self {
+    pub fn new(epoch: u128, retention: Retention) -> Self {
         Self {
             epoch: format!("{epoch:032x}"),
-            keep,
+            retention,
             records: VecDeque::new(),
             known: HashMap::new(),
             content_bytes: 0,
@@ -67,8 +67,8 @@ impl Memory {
 
     /// See [`Log::tend`](super::Log::tend).
     pub fn tend(&mut self, time: &Time) {
-        let keep = self.keep;
-        let expiry = |record: &Record| keep.expiry_ms(record.time_ms);
+        let retention = self.retention;
+        let expiry = |record: &Record| retention.expiry_ms(record.time_ms);
         if let Some(utc_ms) = time.trusted_ms() {
             while self.records.front().and_then(expiry).is_some_and(|expiry| expiry <= utc_ms) {
                 self.forget_oldest();
@@ -85,9 +85,9 @@ impl Memory {
         mem::take(&mut self.forgotten)
     }
 
-    /// See [`Log::set_keep`](super::Log::set_keep).
-    pub fn set_keep(&mut self, keep: Keep) {
-        self.keep = keep;
+    /// See [`Log::set_retention`](super::Log::set_retention).
+    pub fn set_retention(&mut self, retention: Retention) {
+        self.retention = retention;
         self.trim();
     }
 
@@ -158,10 +158,10 @@ impl Memory {
     }
 
     fn trim(&mut self) {
-        let messages_max = usize::try_from(self.keep.messages_max).unwrap_or(RECORDS_MAX);
+        let messages_max = usize::try_from(self.retention.messages_max).unwrap_or(RECORDS_MAX);
         while messages_max.min(RECORDS_MAX) < self.records.len()
             || CONTENT_BYTES_MAX < self.content_bytes
-            || self.keep.bytes_max < self.bytes()
+            || self.retention.bytes_max < self.bytes()
         {
             self.forget_oldest();
         }
@@ -188,8 +188,8 @@ mod tests {
     use super::*;
     use crate::log::Log;
 
-    fn log(keep: Keep) -> Log {
-        Log::Memory(Memory::new(0x1f, keep))
+    fn log(retention: Retention) -> Log {
+        Log::Memory(Memory::new(0x1f, retention))
     }
 
     fn draft(content: &str, id: Option<&str>) -> Draft {
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn messages_are_numbered_from_one_without_a_gap() {
-        let mut log = log(Keep::default());
+        let mut log = log(Retention::default());
         assert_eq!((log.first_seq(), log.last_seq()), (1, 0));
         assert_eq!(log.epoch(), "0000000000000000000000000000001f");
         let mut told = Vec::new();
@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn reading_ends_where_the_reader_has_seen_enough() {
-        let mut log = log(Keep::default());
+        let mut log = log(Retention::default());
         say(&mut log, 5, vec![draft("a", None), draft("b", Some("7")), draft("c", None)]);
         let mut read = Vec::new();
         log.read(1, |entry| {
@@ -261,7 +261,7 @@ mod tests {
 
     #[test]
     fn what_was_said_under_an_id_is_said_once() {
-        let mut log = log(Keep { messages_max: 2, ..Keep::default() });
+        let mut log = log(Retention { messages_max: 2, ..Retention::default() });
         let told = say(&mut log, 5, vec![draft("a", Some("1")), draft("a", Some("1"))]);
         let [Appended::New(first), Appended::Known(again)] = &told[..] else { panic!("{told:?}") };
         assert_eq!((again, &*again.content), (first, "a"), "as it was said first");
@@ -283,7 +283,7 @@ mod tests {
 
     #[test]
     fn time_never_goes_back() {
-        let mut log = log(Keep::default());
+        let mut log = log(Retention::default());
         let times = [5, 9, 3, 10].map(|utc_ms| {
             let told = say(&mut log, utc_ms, vec![draft("x", None)]);
             let [Appended::New(record)] = &told[..] else { panic!("{told:?}") };
@@ -294,7 +294,7 @@ mod tests {
 
     #[test]
     fn the_oldest_are_forgotten_beyond_the_limits() {
-        let mut log = log(Keep { messages_max: u64::MAX, ..Keep::default() });
+        let mut log = log(Retention { messages_max: u64::MAX, ..Retention::default() });
         say(&mut log, 5, (0..=RECORDS_MAX).map(|_| draft("x", None)).collect());
         assert_eq!((seqs(&mut log, 0).len(), log.first_seq()), (RECORDS_MAX, 2));
         let half = "x".repeat(CONTENT_BYTES_MAX / 2);
@@ -304,13 +304,14 @@ mod tests {
         say(&mut log, 5, vec![draft(&whole, None)]);
         assert_eq!((log.first_seq(), log.last_seq()), (10_005, 10_004), "nothing is kept");
         say(&mut log, 5, vec![draft("x", None), draft("x", None)]);
-        log.set_keep(Keep { messages_max: 1, ..Keep::default() });
+        log.set_retention(Retention { messages_max: 1, ..Retention::default() });
         assert_eq!(seqs(&mut log, 0), [10_006]);
     }
 
     #[test]
     fn what_is_too_old_is_forgotten_though_nobody_speaks() {
-        let mut log = log(Keep { age_max: Duration::from_millis(100), ..Keep::default() });
+        let mut log =
+            log(Retention { age_max: Duration::from_millis(100), ..Retention::default() });
         let now = Instant::now();
         let time = |utc_ms| Time { now, utc_ms, trusted_at: now };
         log.tend(&time(1_000));
@@ -332,7 +333,8 @@ mod tests {
 
     #[test]
     fn bytes_are_counted_with_what_each_message_takes() {
-        let mut log = log(Keep { bytes_max: 3 * (MESSAGE_BYTES + 10), ..Keep::default() });
+        let mut log =
+            log(Retention { bytes_max: 3 * (MESSAGE_BYTES + 10), ..Retention::default() });
         say(&mut log, 5, vec![draft("0123456789", None); 5]);
         assert_eq!(seqs(&mut log, 0), [3, 4, 5]);
     }

@@ -31,7 +31,9 @@ use self::{
     schema::Opened,
 };
 pub use self::{error::OpenError, folder::FILE_NAME, retention::TRIM_STEP};
-use super::{Appended, Draft, Entry, Keep, Owner, OwnerChange, OwnerId, StorageError, TokenHash};
+use super::{
+    Appended, Draft, Entry, Owner, OwnerChange, OwnerId, Retention, StorageError, TokenHash,
+};
 use crate::{clock::Time, id::ConnectionId};
 
 /// The time for which one look at the free space on the disk holds good.
@@ -65,12 +67,12 @@ pub struct Place {
 
 /// The newest messages of the room, in a file.
 #[derive(Debug)]
-pub struct Kept {
+pub struct SqliteStore {
     checkpointer: Checkpointer,
     program: Option<PathBuf>,
     connection: Connection,
     epoch: String,
-    keep: Keep,
+    retention: Retention,
     ends: Ends,
     /// Outcomes of drafts that are not told yet; empty between appends.
     taken: Vec<(ConnectionId, Appended)>,
@@ -105,13 +107,13 @@ struct Space {
     is_short: bool,
 }
 
-impl Kept {
+impl SqliteStore {
     /// Opens the log at `place`, or begins one there with the name `epoch`, which should be random.
     ///
     /// # Errors
     ///
     /// [`OpenError`]: what is there is as it was.
-    pub fn open(place: &Place, keep: Keep, epoch: u128) -> Result<Self, OpenError> {
+    pub fn open(place: &Place, retention: Retention, epoch: u128) -> Result<Self, OpenError> {
         let folder = Folder::lock(&place.directory)?;
         let Opened { connection, epoch, was_closed } =
             schema::open(folder.file(), place.durability, &format!("{epoch:032x}"))?;
@@ -123,7 +125,7 @@ impl Kept {
             program: place.program.clone(),
             connection,
             epoch,
-            keep,
+            retention,
             ends,
             taken: Vec::new(),
             trim_at: None,
@@ -268,7 +270,7 @@ impl Kept {
         // A file system that does not say is written to until it is full.
         let free = rustix::fs::statvfs(self.folder.directory())
             .map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize));
-        let is_short = free < self.keep.disk_reserve_bytes;
+        let is_short = free < self.retention.disk_reserve_bytes;
         self.space = Space { checked_at: Some(now), is_short };
     }
 
@@ -277,9 +279,9 @@ impl Kept {
         mem::take(&mut self.forgotten)
     }
 
-    /// See [`Log::set_keep`](super::Log::set_keep).
-    pub fn set_keep(&mut self, keep: Keep) {
-        self.keep = keep;
+    /// See [`Log::set_retention`](super::Log::set_retention).
+    pub fn set_retention(&mut self, retention: Retention) {
+        self.retention = retention;
         (self.trim_at, self.age_at, self.space.checked_at) = (None, None, None);
     }
 
@@ -304,7 +306,7 @@ impl Kept {
     }
 }
 
-impl Drop for Kept {
+impl Drop for SqliteStore {
     fn drop(&mut self) {
         // If this fails, the file only looks as if the server had been killed.
         let _ = match self.health {

@@ -85,7 +85,7 @@ impl Listener {
 
 impl Accepting {
     /// Notes an edge. A listener that rests goes on resting: the system would refuse again.
-    pub(super) fn note(&mut self) {
+    pub(super) fn set_ready(&mut self) {
         if let Self::Drained = self {
             *self = Self::Ready;
         }

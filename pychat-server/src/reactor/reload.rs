@@ -23,8 +23,8 @@ pub(super) fn reload(config: &mut Config, server: &mut Server<TcpStream>) {
                 logging::restart_needed("durability");
             }
             server.set_limits(new.limits);
-            server.set_keep(history.keep);
-            (config.limits, before.keep) = (new.limits, history.keep);
+            server.set_retention(history.retention);
+            (config.limits, before.retention) = (new.limits, history.retention);
             logging::reloaded();
         }
         Err(error) => logging::not_reloaded(&error),

@@ -11,7 +11,7 @@ use crate::{
     config::{History, ListenAddress},
     listener::{self, ListenError},
     log::{
-        Kept, Log, Memory, StorageError,
+        Log, Memory, SqliteStore, StorageError,
         sqlite::{OpenError, Place},
     },
     logging,
@@ -55,13 +55,13 @@ pub(super) fn listeners(
 
 /// Opens the log of an earlier process, or begins a new one.
 pub(super) fn open_log(history: &History) -> Result<Log, StartError> {
-    let (keep, epoch) = (history.keep, u128::from_ne_bytes(random()?));
+    let (retention, epoch) = (history.retention, u128::from_ne_bytes(random()?));
     let Some(directory) = &history.directory else {
-        return Ok(Log::Memory(Memory::new(epoch, keep)));
+        return Ok(Log::Memory(Memory::new(epoch, retention)));
     };
     let program = Some("/proc/self/exe".into()); // This very one, though it be replaced meanwhile.
     let place = Place { directory: directory.clone(), durability: history.durability, program };
-    Ok(Log::Kept(Kept::open(&place, keep, epoch)?))
+    Ok(Log::SqliteStore(SqliteStore::open(&place, retention, epoch)?))
 }
 
 /// Returns the tokens: those of the owners in the log, and a secret for new ones.

@@ -71,6 +71,6 @@ impl<S: Socket> Server<S> {
             self.connections.insert(Session::new(now, connection, peer, SessionState::TurnedAway));
         self.tell(id, |out| speech::message(SERVER, told, out));
         self.close(now, id, CloseReason::Shutdown);
-        self.note(id, true, false);
+        self.set_ready(id, true, false);
     }
 }

@@ -245,7 +245,7 @@ impl<S: Socket> Server<S> {
                 }
                 Flushed::Slow => self.queues.cut(id, session),
                 Flushed::Fine if session.connection.backlog() < backlog_bytes_low => {
-                    self.queues.mark_hungry(id, session);
+                    self.queues.mark_replaying(id, session);
                 }
                 Flushed::Fine => (),
             }

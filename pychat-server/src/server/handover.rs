@@ -9,7 +9,7 @@ use pychat_wire::UserName;
 
 use super::{
     Server,
-    past::Want,
+    replay::Replay,
     session::{Session, SessionState, Subscription},
 };
 use crate::{
@@ -64,7 +64,7 @@ impl<S: Socket> Server<S> {
             unsent: session.connection.unsent().to_vec(),
             limited_ms: millis(limited_for),
             hello_ms: millis(hello_for),
-            replays: session.wants.iter().map(Want::saved).collect(),
+            replays: session.replays.iter().map(Replay::saved).collect(),
         })
     }
 
@@ -133,10 +133,10 @@ impl<S: Socket> Server<S> {
             session.join_index = self.chat.roster().join_index(id);
             session.join_index.map(|join_index| self.room.insert(join_index, id));
         }
-        session.wants = saved.replays.into_iter().map(Want::restored).collect();
+        session.replays = saved.replays.into_iter().map(Replay::restored).collect();
         self.connections.insert(session);
         if is_catching_up {
-            self.returning.insert(id);
+            self.catching_up.insert(id);
         }
         if has_joined && protocol == Protocol::Two {
             self.watch(now, id);
@@ -144,7 +144,7 @@ impl<S: Socket> Server<S> {
         if let Some(session) = self.connections.get_mut(id) {
             self.queues.mark_ready(id, session);
             self.queues.mark_dirty(id, session);
-            self.queues.mark_hungry(id, session);
+            self.queues.mark_replaying(id, session);
         }
         true
     }

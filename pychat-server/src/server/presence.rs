@@ -36,7 +36,7 @@ impl<S: Socket> Server<S> {
                 |out| speech::joined(name, time_ms, out),
             );
         }
-        for id in &self.returning {
+        for id in &self.catching_up {
             let Some(session) = self.connections.get_mut(*id) else { continue };
             let begin = begin_for(&begins, session);
             let frames = self.broadcast.frames().of(session.protocol);
@@ -63,7 +63,7 @@ impl<S: Socket> Server<S> {
         let Some(known_to) = known_to else {
             self.frame.clear();
             speech::left(name, time_ms, reason, &mut self.frame);
-            for id in &self.returning {
+            for id in &self.catching_up {
                 if let Some(session) = self.connections.get_mut(*id) {
                     self.queues.owe(*id, session, self.broadcast.frames(), &self.frame);
                 }

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, io, mem, net::SocketAddr, time::Instant};
 
 use pychat_wire::UserName;
 
-use super::{broadcast::Frames, past::Want};
+use super::{broadcast::Frames, replay::Replay};
 use crate::{
     address::origin,
     admission::Origin,
@@ -28,7 +28,7 @@ pub(super) struct Session<S> {
     /// Its position in join order, once it has entered the room.
     pub(super) join_index: Option<u64>,
     /// Its requests for history that have not been answered in full.
-    pub(super) wants: VecDeque<Want>,
+    pub(super) replays: VecDeque<Replay>,
     /// When it was last known to be there.
     pub(super) alive_at: Instant,
     /// It was asked whether it is there, and has not been heard of since.
@@ -47,7 +47,7 @@ pub(super) struct Session<S> {
 pub(super) struct Queued {
     pub(super) ready: bool,
     pub(super) dirty: bool,
-    pub(super) hungry: bool,
+    pub(super) replaying: bool,
 }
 
 /// The part of the frames for everybody in the room that a peer is given.
@@ -107,7 +107,7 @@ impl<S: Socket> Session<S> {
             owner: None,
             subscription: Subscription::Nothing,
             join_index: None,
-            wants: VecDeque::new(),
+            replays: VecDeque::new(),
             alive_at: now,
             is_pinged: false,
             owed: 0,
@@ -126,7 +126,7 @@ pub(super) struct Queues {
     /// Is owed something, or is to end its stream.
     pub(super) dirty: Vec<ConnectionId>,
     /// Asked for something of the past and may be sent more of it.
-    pub(super) hungry: VecDeque<ConnectionId>,
+    pub(super) replaying: VecDeque<ConnectionId>,
     /// Ended one way or another, to be looked at by `reap`.
     pub(super) ended: Vec<ConnectionId>,
     /// The bytes that all peers together are owed, as they were counted last.
@@ -146,9 +146,9 @@ impl Queues {
         }
     }
 
-    pub(super) fn mark_hungry<S>(&mut self, id: ConnectionId, session: &mut Session<S>) {
-        if !session.wants.is_empty() && !mem::replace(&mut session.queued.hungry, true) {
-            self.hungry.push_back(id);
+    pub(super) fn mark_replaying<S>(&mut self, id: ConnectionId, session: &mut Session<S>) {
+        if !session.replays.is_empty() && !mem::replace(&mut session.queued.replaying, true) {
+            self.replaying.push_back(id);
         }
     }
 

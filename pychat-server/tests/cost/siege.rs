@@ -14,7 +14,7 @@ use pychat_server::{
     chat::Rules,
     id::ConnectionId,
     limits::Limits,
-    log::{Keep, Log, Memory, OwnerId},
+    log::{Log, Memory, OwnerId, Retention},
     server::Server,
     tokens::Tokens,
 };
@@ -111,7 +111,7 @@ impl<'a> Siege<'a> {
             rules: Rules { pace: None, connections_per_address_max: 0, ..Limits::default().rules },
             ..Limits::default()
         };
-        let log = Log::Memory(Memory::new(0, Keep::default()));
+        let log = Log::Memory(Memory::new(0, Retention::default()));
         let server = Server::new(limits, log, Tokens::new([7; 32], [], OwnerId(0)));
         let (now, peers) = (Instant::now(), Vec::new());
         let mut siege = Self { chance, heap, server, now, peers, n_texts: 0 };
@@ -196,7 +196,7 @@ impl<'a> Siege<'a> {
     fn leave(&mut self, peer: usize) {
         let Peer { id, line, .. } = &self.peers[peer];
         line.reset();
-        self.server.note(*id, true, true);
+        self.server.set_ready(*id, true, true);
     }
 
     fn say(&mut self, peer: usize, message: &ClientMessage<'_>) -> usize {
@@ -208,7 +208,7 @@ impl<'a> Siege<'a> {
     fn send(&mut self, peer: usize, bytes: &[u8]) -> usize {
         let Peer { id, line, .. } = &self.peers[peer];
         line.send(bytes);
-        self.server.note(*id, true, false);
+        self.server.set_ready(*id, true, false);
         bytes.len()
     }
 
@@ -226,7 +226,7 @@ impl<'a> Siege<'a> {
             written_bytes += peer.line.take_heard().len();
             if peer.line.is_ended() {
                 peer.line.finish();
-                self.server.note(peer.id, true, false);
+                self.server.set_ready(peer.id, true, false);
             }
         }
         self.peers.retain(|peer| !peer.line.is_dropped());

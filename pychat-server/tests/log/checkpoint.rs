@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pychat_server::log::{Keep, Log, sqlite::checkpoint::WAITING_PAGES_HIGH};
+use pychat_server::log::{Log, Retention, sqlite::checkpoint::WAITING_PAGES_HIGH};
 use rusqlite::Connection;
 
 use super::shelf::{Shelf, at, draft, read, say};
@@ -56,7 +56,7 @@ fn a_talk_without_a_pause_leaves_the_write_ahead_log_short() {
     for (program, bytes_max) in programs {
         let mut shelf = Shelf::new();
         shelf.place.program = program.map(PathBuf::from);
-        let mut log = shelf.try_open(Keep::default(), 1).unwrap();
+        let mut log = shelf.try_open(Retention::default(), 1).unwrap();
         let bytes = talk_until_anew(&shelf, &mut log);
         assert!(page <= bytes, "{program:?}: {bytes}: it began anew too early to need anything");
         assert!(bytes <= bytes_max, "{program:?}: {bytes}");

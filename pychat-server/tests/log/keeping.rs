@@ -8,7 +8,7 @@ use std::{
 use pychat_server::{
     clock::Time,
     log::{
-        Appended, Draft, Keep, MESSAGE_BYTES, Owner, OwnerChange, OwnerId, TokenHash,
+        Appended, Draft, MESSAGE_BYTES, Owner, OwnerChange, OwnerId, Retention, TokenHash,
         sqlite::{Durability, TRIM_STEP},
     },
 };
@@ -36,7 +36,7 @@ fn what_was_said_is_there_when_the_log_is_opened_again() {
     assert_eq!(read(&mut log), all);
     drop(log);
 
-    let mut log = shelf.try_open(Keep::default(), 0xcd).unwrap();
+    let mut log = shelf.try_open(Retention::default(), 0xcd).unwrap();
     assert_eq!((log.epoch(), log.first_seq(), log.last_seq()), (EPOCH, 1, 2));
     assert_eq!(read(&mut log), all);
     assert_eq!(log.owners().unwrap(), (vec![anna], OwnerId(8)));
@@ -105,8 +105,8 @@ fn reading_begins_and_ends_where_the_reader_says() {
 #[test]
 fn the_oldest_are_forgotten_a_few_at_a_time_and_their_numbers_not_given_again() {
     let shelf = Shelf::new();
-    let keep = Keep { messages_max: 10, ..Keep::default() };
-    let mut log = shelf.try_open(keep, 1).unwrap();
+    let retention = Retention { messages_max: 10, ..Retention::default() };
+    let mut log = shelf.try_open(retention, 1).unwrap();
     let (mut now, count) = (Instant::now(), 3 * TRIM_STEP);
     chatter(&mut log, 5, usize::try_from(count).unwrap());
     let mut steps = 0;
@@ -124,7 +124,7 @@ fn the_oldest_are_forgotten_a_few_at_a_time_and_their_numbers_not_given_again() 
     assert_eq!((steps, read(&mut log).len()), (3, 10));
     assert_eq!(say(&mut log, 5, vec![draft("Анна", "x", None)]), [(count + 1, true)]);
     drop(log);
-    let mut log = shelf.try_open(keep, 2).unwrap();
+    let mut log = shelf.try_open(retention, 2).unwrap();
     assert_eq!((log.first_seq(), log.last_seq()), (count - 9, count + 1));
     log.tend(&at(now, 5));
     assert_eq!(log.first_seq(), count - 8);
@@ -133,8 +133,8 @@ fn the_oldest_are_forgotten_a_few_at_a_time_and_their_numbers_not_given_again() 
 #[test]
 fn what_is_too_old_is_forgotten_though_nobody_speaks_and_numbers_go_on() {
     let shelf = Shelf::new();
-    let keep = Keep { age_max: Duration::from_secs(100), ..Keep::default() };
-    let mut log = shelf.try_open(keep, 0xab).unwrap();
+    let retention = Retention { age_max: Duration::from_secs(100), ..Retention::default() };
+    let mut log = shelf.try_open(retention, 0xab).unwrap();
     let now = Instant::now();
     log.tend(&at(now, 1_000));
     assert_eq!(log.next_deadline(), None, "there is nothing to forget");
@@ -147,7 +147,7 @@ fn what_is_too_old_is_forgotten_though_nobody_speaks_and_numbers_go_on() {
     log.tend(&at(now + Duration::from_secs(90), 131_000));
     assert_eq!((log.first_seq(), log.last_seq(), log.next_deadline()), (3, 2, None));
     drop(log);
-    let mut log = shelf.try_open(keep, 0xcd).unwrap();
+    let mut log = shelf.try_open(retention, 0xcd).unwrap();
     assert_eq!((log.epoch(), log.first_seq(), log.last_seq()), (EPOCH, 3, 2));
     chatter(&mut log, 10, 1);
     assert_eq!(read(&mut log), [(3, 31_000, "Анна".into(), "x".into())]);
@@ -156,8 +156,8 @@ fn what_is_too_old_is_forgotten_though_nobody_speaks_and_numbers_go_on() {
 #[test]
 fn nothing_is_forgotten_for_its_age_by_a_clock_that_may_be_wrong() {
     let shelf = Shelf::new();
-    let keep = Keep { age_max: Duration::from_secs(100), ..Keep::default() };
-    let mut log = shelf.try_open(keep, 1).unwrap();
+    let retention = Retention { age_max: Duration::from_secs(100), ..Retention::default() };
+    let mut log = shelf.try_open(retention, 1).unwrap();
     let now = Instant::now();
     let count = 2 * TRIM_STEP + 5;
     chatter(&mut log, 1_000, usize::try_from(count).unwrap());
@@ -179,8 +179,8 @@ fn nothing_is_forgotten_for_its_age_by_a_clock_that_may_be_wrong() {
 fn no_more_bytes_are_kept_than_should_be() {
     let shelf = Shelf::new();
     let bytes = 10 + MESSAGE_BYTES;
-    let keep = Keep { bytes_max: 3 * bytes, ..Keep::default() };
-    let mut log = shelf.try_open(keep, 1).unwrap();
+    let retention = Retention { bytes_max: 3 * bytes, ..Retention::default() };
+    let mut log = shelf.try_open(retention, 1).unwrap();
     let mut now = Instant::now();
     for _ in 0..5 {
         say(&mut log, 5, vec![draft("Анна", "0123456789", None)]);
@@ -189,17 +189,17 @@ fn no_more_bytes_are_kept_than_should_be() {
     }
     assert_eq!(log.first_seq(), 3);
     drop(log);
-    let mut log = shelf.try_open(keep, 1).unwrap();
+    let mut log = shelf.try_open(retention, 1).unwrap();
     log.tend(&at(now, 5));
     assert_eq!(log.first_seq(), 3, "what is full is not too much");
     say(&mut log, 5, vec![draft("Анна", "0", None)]);
     log.tend(&at(now + Duration::from_secs(2), 5));
     assert_eq!(log.first_seq(), 4);
-    log.set_keep(Keep { bytes_max: 1, ..keep });
+    log.set_retention(Retention { bytes_max: 1, ..retention });
     log.tend(&at(now + Duration::from_secs(4), 5));
     assert_eq!((log.first_seq(), log.take_forgotten()), (7, 4));
     say(&mut log, 5, vec![draft("Анна", "0", None)]);
-    log.set_keep(Keep::default());
+    log.set_retention(Retention::default());
     log.tend(&at(now + Duration::from_secs(6), 5));
     assert_eq!((log.first_seq(), log.next_deadline()), (7, None), "everything is kept");
 }
@@ -253,7 +253,7 @@ fn a_log_that_may_have_lost_its_end_with_the_machine_has_another_name() {
         let shelf = if is_killed { shelf.as_of_now() } else { shelf };
         drop(log);
         shelf.tamper(meanwhile);
-        let mut log = shelf.try_open(Keep::default(), 0xc).unwrap();
+        let mut log = shelf.try_open(Retention::default(), 0xc).unwrap();
         assert_eq!(log.epoch(), epoch, "{durability:?} {is_killed} {meanwhile}");
         assert_eq!((log.last_seq(), read(&mut log).len()), (2, 2), "{durability:?}");
     }

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pychat_server::log::{Keep, StorageError, sqlite::OpenError};
+use pychat_server::log::{Retention, StorageError, sqlite::OpenError};
 
 use super::shelf::{Shelf, chatter, draft, read};
 
@@ -23,7 +23,7 @@ type Harm = fn(&mut Vec<u8>);
 /// Opens what cannot be; returns the words, with the folder named `DIR`.
 #[track_caller]
 fn refusal(shelf: &Shelf) -> String {
-    let error = shelf.try_open(Keep::default(), 1).expect_err("it opened");
+    let error = shelf.try_open(Retention::default(), 1).expect_err("it opened");
     let words = error.to_string().replace(shelf.place.directory.to_str().unwrap(), "DIR");
     assert!(!words.contains('\n'), "{words}");
     words
@@ -48,7 +48,7 @@ fn nobody_else_may_read_what_is_said() {
 fn a_second_server_is_refused_until_the_first_has_ended() {
     let shelf = Shelf::new();
     let log = shelf.open();
-    let error = shelf.try_open(Keep::default(), 1).unwrap_err();
+    let error = shelf.try_open(Retention::default(), 1).unwrap_err();
     assert!(matches!(error, OpenError::InUse { .. }), "{error:?}");
     assert_eq!(refusal(&shelf), "another server keeps its messages in DIR");
     drop(log);

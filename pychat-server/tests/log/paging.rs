@@ -1,6 +1,6 @@
 //! Where pages of the history begin, the same in either log.
 
-use pychat_server::log::{Keep, Log, Memory};
+use pychat_server::log::{Log, Memory, Retention};
 
 use super::shelf::{Shelf, draft, say};
 
@@ -15,7 +15,7 @@ fn fill(log: &mut Log, sizes: &[usize]) {
 #[test]
 fn a_page_has_the_newest_messages_that_fit() {
     let shelf = Shelf::new();
-    let in_memory = || Log::Memory(Memory::new(0, Keep::default()));
+    let in_memory = || Log::Memory(Memory::new(0, Retention::default()));
     for mut log in [in_memory(), shelf.open()] {
         assert_eq!(log.page_start(1, 500, 1_000), Ok(1), "nothing is kept");
         fill(&mut log, &[10, 20, 5_000, 30, 40, 0]);

@@ -13,7 +13,7 @@ use pychat_server::{
     clock::Time,
     id::ConnectionId,
     log::{
-        Appended, Draft, Keep, Kept, Log, OwnerId,
+        Appended, Draft, Log, OwnerId, Retention, SqliteStore,
         sqlite::{Durability, FILE_NAME, OpenError, Place},
     },
 };
@@ -45,13 +45,13 @@ impl Shelf {
     }
 
     /// Opens the log; each time with another name for a new one.
-    pub(crate) fn try_open(&self, keep: Keep, epoch: u128) -> Result<Log, OpenError> {
+    pub(crate) fn try_open(&self, retention: Retention, epoch: u128) -> Result<Log, OpenError> {
         // A process that another test has just started may hold a copy of the lock until it is itself.
         let deadline = Instant::now() + LOCK_PATIENCE;
         loop {
-            match Kept::open(&self.place, keep, epoch) {
+            match SqliteStore::open(&self.place, retention, epoch) {
                 Err(OpenError::InUse { .. }) if Instant::now() < deadline => thread::yield_now(),
-                opened => return opened.map(Log::Kept),
+                opened => return opened.map(Log::SqliteStore),
             }
         }
     }
@@ -59,7 +59,7 @@ impl Shelf {
     /// Opens the log as it is by default.
     #[track_caller]
     pub(crate) fn open(&self) -> Log {
-        self.try_open(Keep::default(), 0xab).unwrap()
+        self.try_open(Retention::default(), 0xab).unwrap()
     }
 
     /// Returns where the log is.

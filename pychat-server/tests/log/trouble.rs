@@ -7,7 +7,9 @@ use std::{
     time::Instant,
 };
 
-use pychat_server::log::{Appended, Keep, Owner, OwnerChange, OwnerId, StorageError, TokenHash};
+use pychat_server::log::{
+    Appended, Owner, OwnerChange, OwnerId, Retention, StorageError, TokenHash,
+};
 use rusqlite::Connection;
 
 use super::shelf::{Shelf, chatter, draft, read, say};
@@ -101,17 +103,17 @@ fn what_would_take_the_last_of_the_disk_is_refused_before_it_is_written() {
     let shelf = Shelf::new();
     let mut log = shelf.open();
     let now = Instant::now();
-    let all = Keep { disk_reserve_bytes: u64::MAX, ..Keep::default() };
-    log.set_keep(all);
+    let all = Retention { disk_reserve_bytes: u64::MAX, ..Retention::default() };
+    log.set_retention(all);
     log.check_space(now);
     let tell = |_, appended: Appended| panic!("{appended:?}");
     let refused = log.append(6, [draft("Анна", "b", Some("1"))], [], tell);
     assert_eq!(refused, Err(StorageError::Reserve));
     assert_eq!(log.last_seq(), 0);
-    log.set_keep(Keep { disk_reserve_bytes: 0, ..all });
+    log.set_retention(Retention { disk_reserve_bytes: 0, ..all });
     log.check_space(now);
     chatter(&mut log, 7, 1);
-    log.set_keep(Keep { disk_reserve_bytes: 1, ..all });
+    log.set_retention(Retention { disk_reserve_bytes: 1, ..all });
     log.check_space(now);
     chatter(&mut log, 8, 1);
     assert_eq!(read(&mut log).len(), 2);

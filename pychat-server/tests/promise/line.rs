@@ -83,7 +83,7 @@ impl Line {
     }
 
     /// Notes an edge.
-    pub(crate) fn note(&mut self, event: &Event) {
+    pub(crate) fn set_ready(&mut self, event: &Event) {
         self.is_readable |= event.is_readable() || event.is_read_closed() || event.is_error();
         self.is_writable |= event.is_writable() || event.is_error();
     }

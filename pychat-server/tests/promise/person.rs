@@ -153,9 +153,9 @@ impl Person {
     }
 
     /// Notes an edge.
-    pub(crate) fn note(&mut self, edge: &Edge) {
+    pub(crate) fn set_ready(&mut self, edge: &Edge) {
         if let Some(line) = &mut self.line {
-            line.note(edge);
+            line.set_ready(edge);
         }
     }
 

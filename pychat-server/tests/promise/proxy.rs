@@ -98,7 +98,7 @@ impl Proxy {
     }
 
     /// Notes an edge.
-    pub(crate) fn note(&mut self, event: &Event) {
+    pub(crate) fn set_ready(&mut self, event: &Event) {
         let Some(number) = event.token().0.checked_sub(LISTENER.0 + 1) else {
             self.is_accepting = true;
             return;
@@ -106,7 +106,7 @@ impl Proxy {
         if let Some(link) = self.links.get_mut(number / 2)
             && let Some(line) = &mut link.halves[number % 2]
         {
-            line.note(event);
+            line.set_ready(event);
         }
     }
 

@@ -222,13 +222,13 @@ impl<'a> World<'a> {
         }
         for event in &self.events {
             match event.token() {
-                token if LISTENER <= token => self.proxy.note(event),
+                token if LISTENER <= token => self.proxy.set_ready(event),
                 Token(who) if who < PEOPLE_MAX => {
                     if let Some(person) = self.people.get_mut(who) {
-                        person.note(event);
+                        person.set_ready(event);
                     }
                 }
-                Token(who) => self.originals[who - PEOPLE_MAX].note(event),
+                Token(who) => self.originals[who - PEOPLE_MAX].set_ready(event),
             }
         }
         let now = Instant::now();

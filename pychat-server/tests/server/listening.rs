@@ -77,7 +77,7 @@ fn a_port_in_use_is_not_shared() {
 fn an_address_of_another_machine_cannot_be_had() {
     let expected = "pychat-server: cannot listen on 192.0.2.1:0: \
                     this machine does not have this address";
-    assert_eq!(complaint_about("192.0.2.1:0"), expected); // Kept for documentation, nobody's.
+    assert_eq!(complaint_about("192.0.2.1:0"), expected); // SqliteStore for documentation, nobody's.
 }
 
 #[test]

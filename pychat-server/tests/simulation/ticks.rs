@@ -15,7 +15,7 @@ use pychat_server::{
     connection::READ_BUDGET_BYTES,
     id::ConnectionId,
     limits::Limits,
-    log::{Keep, Log, Memory, OwnerId},
+    log::{Log, Memory, OwnerId, Retention},
     server::{CLOSING_TIMEOUT, LINGER_TIMEOUT, Server},
     tokens::Tokens,
 };
@@ -50,7 +50,7 @@ impl Harness {
     }
 
     fn limited(limits: Limits) -> Self {
-        let log = Log::Memory(Memory::new(0, Keep::default()));
+        let log = Log::Memory(Memory::new(0, Retention::default()));
         Self {
             server: Server::new(limits, log, Tokens::new([7; 32], [], OwnerId(0))),
             now: Instant::now(),
@@ -88,7 +88,7 @@ impl Harness {
 
     fn send(&mut self, peer: &Peer, bytes: &[u8]) {
         peer.line.send(bytes);
-        self.server.note(peer.id, true, false);
+        self.server.set_ready(peer.id, true, false);
     }
 
     fn turn(&mut self) {
@@ -170,7 +170,7 @@ fn events_for_the_dead_find_nobody() {
     let mut server = Harness::new(10);
     let (old, witness) = (server.join("old"), server.join("witness"));
     old.line.reset();
-    server.server.note(old.id, true, false);
+    server.server.set_ready(old.id, true, false);
     server.settle();
     assert!(old.line.is_dropped());
     assert_eq!(heard(&witness), ["Сервер Чата: old покинул чат."]);
@@ -178,10 +178,10 @@ fn events_for_the_dead_find_nobody() {
     let new = server.join("new");
     assert_eq!(new.id.slot, old.id.slot, "the slot is used again");
     new.line.reset();
-    server.server.note(old.id, true, true);
+    server.server.set_ready(old.id, true, true);
     server.settle();
     assert!(!new.line.is_dropped(), "a late edge of the old tenant reads nothing");
-    server.server.note(new.id, true, true);
+    server.server.set_ready(new.id, true, true);
     server.settle();
     assert!(new.line.is_dropped());
 }
@@ -197,7 +197,7 @@ fn what_was_said_before_a_goodbye_is_heard_before_it() {
     assert_eq!(heard(&a), ["Сервер Чата: b присоединился к чату.", "Вы: last words"]);
     assert!(a.line.is_ended() && !a.line.is_dropped(), "its own end is waited for");
     a.line.finish();
-    server.server.note(a.id, true, false);
+    server.server.set_ready(a.id, true, false);
     server.settle();
     assert!(a.line.is_dropped());
 }
@@ -212,7 +212,7 @@ fn a_half_closed_peer_is_told_all_it_is_owed() {
     server.settle();
     assert!(!peer.line.is_ended());
     peer.line.set_room(None);
-    server.server.note(peer.id, false, true);
+    server.server.set_ready(peer.id, false, true);
     server.settle();
     let welcome = "Сервер Чата: Добро пожаловать, a. Участников онлайн в чате: 0";
     assert_eq!(heard(&peer)[1..], [welcome, "Вы: x"]);
@@ -263,7 +263,7 @@ fn what_the_dead_were_owed_is_not_counted_against_the_living() {
         server.text(&talker, &"x".repeat(60_000));
         server.settle();
         doomed.line.reset();
-        server.server.note(doomed.id, true, false);
+        server.server.set_ready(doomed.id, true, false);
         server.settle();
         assert!(doomed.line.is_dropped());
     }
@@ -312,7 +312,7 @@ fn beyond_the_limit_callers_are_told_and_closed() {
     assert_eq!(heard(&second), ["Сервер Чата: The chat is full: 1 connections. Bye!\n"]);
     assert!(second.line.is_ended());
     second.line.finish();
-    server.server.note(second.id, true, false);
+    server.server.set_ready(second.id, true, false);
     server.settle();
     assert!(second.line.is_dropped());
     assert_eq!(heard(&first), Vec::<String>::new());
@@ -351,7 +351,7 @@ fn stopping_tells_everybody_and_waits_for_them() {
         assert_eq!(heard(peer), [goodbye]);
         assert!(peer.line.is_ended());
         peer.line.finish();
-        server.server.note(peer.id, true, false);
+        server.server.set_ready(peer.id, true, false);
     }
     server.settle();
     assert!(server.server.is_empty());

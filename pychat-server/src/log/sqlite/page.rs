@@ -2,14 +2,14 @@
 
 use rusqlite::Row;
 
-use super::{Kept, integer};
+use super::{SqliteStore, integer};
 use crate::log::{StorageError, page::run_start};
 
 /// SQLite reads no text to know its size.
 const SELECT_SIZES: &str =
     "SELECT seq, octet_length(content) FROM messages WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2";
 
-impl Kept {
+impl SqliteStore {
     /// See [`Log::page_start`](crate::log::Log::page_start).
     ///
     /// # Errors

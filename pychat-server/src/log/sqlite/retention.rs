@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rusqlite::params;
 
 use super::{
-    Kept,
+    SqliteStore,
     rows::{self, Ends, integer, transaction},
 };
 use crate::{clock::Time, log::StorageError};
@@ -25,7 +25,7 @@ const TRIM_REST: Duration = Duration::from_secs(1);
 const AGE_PAUSE: Duration = Duration::from_mins(1);
 const AGED_SHARE: u64 = 1 << 18;
 
-impl Kept {
+impl SqliteStore {
     /// Forgets a few messages that are too many or too old; returns when there is more to do.
     pub(super) fn tend_trim(&mut self, time: &Time) -> Option<Instant> {
         let now = time.now;
@@ -51,9 +51,9 @@ impl Kept {
     fn trim(&mut self, utc_ms: Option<u64>) -> Result<u64, StorageError> {
         let Ends { first_seq, last_seq, last_bytes, .. } = self.ends;
         let end = (first_seq + TRIM_STEP).min(last_seq + 1);
-        let too_many = last_seq.saturating_sub(self.keep.messages_max);
-        let said_by = utc_ms.and_then(|utc_ms| self.keep.expired_by(utc_ms)).map(integer);
-        let begun_before = integer(last_bytes.saturating_sub(self.keep.bytes_max));
+        let too_many = last_seq.saturating_sub(self.retention.messages_max);
+        let said_by = utc_ms.and_then(|utc_ms| self.retention.expired_by(utc_ms)).map(integer);
+        let begun_before = integer(last_bytes.saturating_sub(self.retention.bytes_max));
         let ends = transaction(&self.connection, |connection| {
             let other: Option<u64> = connection
                 .prepare_cached(rows::SELECT_TRIMMABLE)?
@@ -77,22 +77,22 @@ impl Kept {
 
     /// Returns the number of messages kept beyond the limit.
     fn excess(&self) -> u64 {
-        self.len().saturating_sub(self.keep.messages_max)
+        self.len().saturating_sub(self.retention.messages_max)
     }
 
     fn is_too_much(&self) -> bool {
         let bytes = self.ends.last_bytes - self.ends.first_bytes;
-        0 < self.excess() || self.keep.bytes_max < bytes
+        0 < self.excess() || self.retention.bytes_max < bytes
     }
 
     fn is_expired(&self, utc_ms: u64) -> bool {
-        let said_by = self.keep.expired_by(utc_ms);
+        let said_by = self.retention.expired_by(utc_ms);
         self.ends.first_ms.zip(said_by).is_some_and(|(first_ms, said_by)| first_ms <= said_by)
     }
 
     /// Returns when the oldest message is too old and may be forgotten for it, if it ever is.
     fn expiry(&self, time: &Time) -> Option<Instant> {
-        let left_ms = self.keep.expiry_ms(self.ends.first_ms?)?.saturating_sub(time.utc_ms);
+        let left_ms = self.retention.expiry_ms(self.ends.first_ms?)?.saturating_sub(time.utc_ms);
         let expiry = time.now.checked_add(Duration::from_millis(left_ms))?.max(time.trusted_at);
         Some(self.age_at.map_or(expiry, |age_at| expiry.max(age_at)))
     }

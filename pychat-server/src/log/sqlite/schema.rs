@@ -220,10 +220,10 @@ mod tests {
     use std::ops::ControlFlow;
 
     use super::{
-        super::{FILE_NAME, Kept, Place},
+        super::{FILE_NAME, Place, SqliteStore},
         *,
     };
-    use crate::log::Keep;
+    use crate::log::Retention;
 
     #[test]
     fn a_file_of_any_version_is_opened_and_keeps_what_it_has() {
@@ -242,7 +242,7 @@ mod tests {
                 durability: Durability::Process,
                 program: None,
             };
-            let mut kept = Kept::open(&place, Keep::default(), 0xab).unwrap();
+            let mut kept = SqliteStore::open(&place, Retention::default(), 0xab).unwrap();
             let mut read = Vec::new();
             kept.read(0, |entry| {
                 read.push((entry.seq, entry.time_ms, entry.content.to_owned()));

@@ -106,7 +106,7 @@ fn a_welcome_that_is_longer_than_anybody_may_be_behind_cuts_nobody() {
     let mut heard = Vec::new();
     while server.server.backlog_bytes() != 0 {
         newcomer.line.set_room(Some(1_000));
-        server.server.note(newcomer.id, false, true);
+        server.server.set_ready(newcomer.id, false, true);
         server.text(&people[0], "x");
         server.settle();
         assert!(!newcomer.line.is_dropped() && !newcomer.line.is_ended());
@@ -130,7 +130,7 @@ fn a_guest_of_an_address_that_has_joined_too_often_is_not_read() {
     for _ in 0..8 {
         let visitor = server.join("visitor");
         visitor.line.finish();
-        server.server.note(visitor.id, true, false);
+        server.server.set_ready(visitor.id, true, false);
         server.settle();
     }
     let guest = server.connect();

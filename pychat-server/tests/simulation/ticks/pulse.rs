@@ -68,7 +68,7 @@ fn who_still_takes_bytes_is_there_though_more_comes_than_it_takes() {
     for _ in 0..30 {
         server.text(&talker, &"x".repeat(1_000));
         peer.line.set_room(Some(100));
-        server.server.note(peer.id, false, true);
+        server.server.set_ready(peer.id, false, true);
         server.pass(Duration::from_secs(10));
         assert!(!peer.line.is_dropped());
     }

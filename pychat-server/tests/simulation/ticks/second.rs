@@ -79,7 +79,7 @@ fn who_is_too_slow_hears_a_bye_last_and_the_others_why_it_left() {
     server.server.stop(server.now);
     server.settle();
     slow.line.set_room(None);
-    server.server.note(slow.id, false, true);
+    server.server.set_ready(slow.id, false, true);
     server.settle();
     let heard = payloads(&slow);
     let byes: Vec<_> = heard.iter().filter(|payload| payload.contains("bye")).collect();
@@ -106,7 +106,7 @@ fn a_reader_that_comes_back_slowly_is_waited_for_whatever_the_limit() {
     let mut bytes = Vec::new();
     while !peer.line.is_ended() && server.server.backlog_bytes() != 0 {
         peer.line.set_room(Some(1_000));
-        server.server.note(peer.id, false, true);
+        server.server.set_ready(peer.id, false, true);
         server.settle();
         bytes.extend(peer.line.take_heard());
     }
@@ -176,7 +176,7 @@ fn a_token_takes_a_name_over_and_nobody_takes_it_for_two() {
     assert!(welcome.contains(&token) && welcome.contains(r#""seq":1,"#), "{heard:?}");
     assert!(welcome.ends_with(r#""members":["b","a"]}"#), "{heard:?}");
     old.line.reset();
-    server.server.note(old.id, true, false);
+    server.server.set_ready(old.id, true, false);
     server.settle();
     assert_eq!(payloads(&other), Vec::<String>::new(), "it has left already");
 }

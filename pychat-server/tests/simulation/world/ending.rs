@@ -77,7 +77,7 @@ impl World<'_> {
         let is_message = |event: &&Event| matches!(event, Event::Message(_));
         let n_messages = second.story().iter().filter(is_message).count() as u64;
         assert_eq!(n_messages, self.truth.last(), "somebody heard what the witness did not");
-        let forgotten = self.truth.last().saturating_sub(self.keep.messages_max);
+        let forgotten = self.truth.last().saturating_sub(self.retention.messages_max);
         assert!(self.forgotten_to <= forgotten, "{} was kept", self.forgotten_to);
     }
 

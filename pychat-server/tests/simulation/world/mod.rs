@@ -21,7 +21,7 @@ use pychat_server::{
     chat::Rules,
     id::ConnectionId,
     limits::Limits,
-    log::{Keep, Log, Memory, OwnerId},
+    log::{Log, Memory, OwnerId, Retention},
     pace::Pace,
     server::Server,
     tokens::Tokens,
@@ -58,7 +58,7 @@ pub(crate) struct World<'a> {
     is_limited: bool,
     /// There is or was a limit on texts.
     is_paced: bool,
-    keep: Keep,
+    retention: Retention,
     begin: Instant,
     now: Instant,
     /// What the server's clock showed when the world began, by how it is set now.
@@ -191,17 +191,17 @@ impl<'a> World<'a> {
         let limits = limits(&mut chance);
         let is_wide = 1 << 20 <= limits.backlog_bytes_max;
         let messages_max = [MESSAGES_MAX, MESSAGES_MAX, 5, 40][chance(4)];
-        let keep = Keep { messages_max, ..Keep::default() };
+        let retention = Retention { messages_max, ..Retention::default() };
         let now = Instant::now();
         let mut world = Self {
             large_one_in: [2, 10, 50][chance(3)],
             chance,
-            server: server(limits, keep),
+            server: server(limits, retention),
             limits,
             callers: callers(limits),
             is_paced: limits.rules.pace.is_some(),
             is_limited: limits.rules.connections_per_address_max != 0,
-            keep,
+            retention,
             begin: now,
             now,
             clock_ms: 1_000_000_000_000,
@@ -238,7 +238,7 @@ impl<'a> World<'a> {
 
     /// Returns true if the log keeps so little that some of it is forgotten.
     fn forgets(&self) -> bool {
-        self.keep.messages_max < MESSAGES_MAX
+        self.retention.messages_max < MESSAGES_MAX
     }
 
     /// Lets one thing happen.
@@ -333,9 +333,9 @@ impl<'a> World<'a> {
 }
 
 /// Returns a server without connections or history.
-fn server(limits: Limits, keep: Keep) -> Server<Line> {
+fn server(limits: Limits, retention: Retention) -> Server<Line> {
     let tokens = Tokens::new([7; 32], [], OwnerId(0));
-    Server::new(limits, Log::Memory(Memory::new(0, keep)), tokens)
+    Server::new(limits, Log::Memory(Memory::new(0, retention)), tokens)
 }
 
 /// Returns about what a text costs whoever says it, and no less.

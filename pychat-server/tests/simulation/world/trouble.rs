@@ -24,7 +24,7 @@ impl World<'_> {
         let Peer { id, line, unsent, .. } = &mut self.peers[peer];
         let piece: Vec<_> = unsent.drain(..bytes.min(unsent.len())).collect();
         line.send(&piece);
-        self.server.note(*id, true, is_writable);
+        self.server.set_ready(*id, true, is_writable);
     }
 
     /// Somebody goes, or says what ends the connection.
@@ -65,7 +65,7 @@ impl World<'_> {
             }
         };
         self.peers[peer].is_leaving = true;
-        self.server.note(self.peers[peer].id, true, false);
+        self.server.set_ready(self.peers[peer].id, true, false);
         self.fire(fault);
     }
 
@@ -100,7 +100,7 @@ impl World<'_> {
         };
         (*is_harmed, *is_leaving) = (true, true);
         if is_noted {
-            self.server.note(*id, true, true);
+            self.server.set_ready(*id, true, true);
         }
         self.fire(fault);
     }
@@ -124,25 +124,25 @@ impl World<'_> {
         }
         let room = self.below(500);
         self.peers[peer].line.set_room(Some(room));
-        self.server.note(self.peers[peer].id, false, true);
+        self.server.set_ready(self.peers[peer].id, false, true);
         self.fire(Fault::Trickle);
     }
 
     pub(super) fn unstall(&mut self, peer: usize) {
         self.peers[peer].line.set_room(None);
         self.peers[peer].stalled_at = None;
-        self.server.note(self.peers[peer].id, false, true);
+        self.server.set_ready(self.peers[peer].id, false, true);
     }
 
     /// An edge that means nothing, or one for somebody who is no more.
     pub(super) fn stray_edge(&mut self, peer: usize) {
         let (readable, writable) = (self.below(2) == 0, self.below(2) == 0);
         if self.dead.is_empty() || self.below(2) == 0 {
-            self.server.note(self.peers[peer].id, readable, writable);
+            self.server.set_ready(self.peers[peer].id, readable, writable);
             self.fire(Fault::SpuriousEdge);
         } else {
             let dead = self.below(self.dead.len());
-            self.server.note(self.dead[dead], true, true);
+            self.server.set_ready(self.dead[dead], true, true);
             self.fire(Fault::StaleEdge);
         }
     }
@@ -191,7 +191,7 @@ impl World<'_> {
         let (snapshot, sockets) = self.server.save(self.now);
         let sockets: Vec<Line> = sockets.into_iter().cloned().collect();
         let snapshot = Snapshot::from_bytes(&snapshot.to_bytes()).expect("the same format");
-        let empty = server(self.limits, self.keep);
+        let empty = server(self.limits, self.retention);
         let (log, tokens) = mem::replace(&mut self.server, empty).into_parts();
         self.server = Server::new(self.limits, log, tokens);
         self.callers = callers(self.limits);

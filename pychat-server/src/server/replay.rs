@@ -41,11 +41,11 @@ const MESSAGE_BYTES: usize = 100;
 const PAGE_BYTES_MAX: usize = 256 << 10;
 
 /// The most requests that one peer may have open.
-const WANTS_MAX: usize = 4;
+const REPLAYS_MAX: usize = 4;
 
 /// A peer's request for history: everything after a number, up to some end.
 #[derive(Debug)]
-pub(super) struct Want {
+pub(super) struct Replay {
     after: u64,
     up_to: UpTo,
 }
@@ -58,7 +58,7 @@ enum UpTo {
     Page { before: u64, last: u64, count: u64, is_start: bool },
 }
 
-impl Want {
+impl Replay {
     /// Returns this request as the next process is told of it.
     pub(super) fn saved(&self) -> SavedReplay {
         match self.up_to {
@@ -104,7 +104,7 @@ impl<S: Socket> Server<S> {
         let after = match limit.map(|limit| self.skip(id, after, limit)) {
             None => after,
             Some(Ok(after)) => after,
-            Some(Err(error)) => return self.cannot_feed(now, id, &error),
+            Some(Err(error)) => return self.fail_replay(now, id, &error),
         };
         let Some(session) = self.connections.get_mut(id) else { return };
         if let Subscription::Nothing | Subscription::Farewell = session.subscription {
@@ -112,10 +112,10 @@ impl<S: Socket> Server<S> {
         }
         self.queues.owe(id, session, self.broadcast.frames(), &[]);
         session.subscription = Subscription::Presence;
-        self.returning.insert(id);
-        session.wants.retain(|want| !matches!(want.up_to, UpTo::Now));
-        session.wants.push_front(Want { after, up_to: UpTo::Now });
-        self.queues.mark_hungry(id, session);
+        self.catching_up.insert(id);
+        session.replays.retain(|replay| !matches!(replay.up_to, UpTo::Now));
+        session.replays.push_front(Replay { after, up_to: UpTo::Now });
+        self.queues.mark_replaying(id, session);
     }
 
     /// Passes over what was said after number `after` and before the last `limit` messages, or as many
@@ -136,7 +136,7 @@ impl<S: Socket> Server<S> {
     /// page.
     pub(super) fn page(&mut self, now: Instant, id: ConnectionId, before: u64, limit: u64) {
         let Some(session) = self.connections.get_mut(id) else { return };
-        if WANTS_MAX <= session.wants.len() {
+        if REPLAYS_MAX <= session.replays.len() {
             let text = "one page after the other";
             let complaint = Complaint::new(ErrorCode::SlowDown, text);
             return self.tell(id, |out| speech::complaint(&complaint, out));
@@ -145,34 +145,34 @@ impl<S: Socket> Server<S> {
         let end = before.clamp(first, self.log.last_seq() + 1);
         let begin = match self.log.page_start(end, limit.min(PAGE_MESSAGES_MAX), PAGE_BYTES_MAX) {
             Ok(begin) => begin.max(first),
-            Err(error) => return self.cannot_feed(now, id, &error),
+            Err(error) => return self.fail_replay(now, id, &error),
         };
         let up_to = UpTo::Page { before, last: end - 1, count: 0, is_start: begin == first };
-        session.wants.push_back(Want { after: begin - 1, up_to });
-        self.queues.mark_hungry(id, session);
+        session.replays.push_back(Replay { after: begin - 1, up_to });
+        self.queues.mark_replaying(id, session);
     }
 
     /// Lets peers be sent more whose share of history has room again.
     pub(super) fn release_replays(&mut self, now: Instant) {
         while let Some(id) = self.replay_waits.pop_due(now) {
             if let Some(session) = self.connections.get_mut(id) {
-                self.queues.mark_hungry(id, session);
+                self.queues.mark_replaying(id, session);
             }
         }
     }
 
     /// Sends more to peers that asked and have read most of what they were sent.
-    pub(super) fn feed(&mut self, now: Instant) {
+    pub(super) fn replay(&mut self, now: Instant) {
         let mut budget = TICK_BYTES_MAX;
-        for _ in 0..self.queues.hungry.len() {
+        for _ in 0..self.queues.replaying.len() {
             if budget == 0 {
                 return;
             }
-            let Some(id) = self.queues.hungry.pop_front() else { return };
+            let Some(id) = self.queues.replaying.pop_front() else { return };
             let Some(session) = self.connections.get_mut(id) else { continue };
-            session.queued.hungry = false;
-            if let Err(error) = self.feed_one(now, id, &mut budget) {
-                self.cannot_feed(now, id, &error);
+            session.queued.replaying = false;
+            if let Err(error) = self.replay_one(now, id, &mut budget) {
+                self.fail_replay(now, id, &error);
             }
         }
     }
@@ -183,7 +183,7 @@ impl<S: Socket> Server<S> {
         BACKLOG_BYTES_LOW.min(self.limits.backlog_bytes_max / 2)
     }
 
-    fn feed_one(
+    fn replay_one(
         &mut self,
         now: Instant,
         id: ConnectionId,
@@ -195,41 +195,41 @@ impl<S: Socket> Server<S> {
             && session.connection.backlog() < backlog_bytes_low
         {
             if *budget == 0 {
-                self.queues.mark_hungry(id, session);
+                self.queues.mark_replaying(id, session);
                 return Ok(());
             }
             if let Some(until) = self.chat.admission().full_until(now, session.origin, Act::History)
-                && !session.wants.is_empty()
+                && !session.replays.is_empty()
             {
                 self.replay_waits.set(id, until);
                 return Ok(());
             }
-            let Some(mut want) = session.wants.pop_front() else { return Ok(()) };
-            let last = match want.up_to {
+            let Some(mut replay) = session.replays.pop_front() else { return Ok(()) };
+            let last = match replay.up_to {
                 UpTo::Now => self.log.last_seq(),
                 UpTo::Page { last, .. } => last,
             };
-            self.skip_forgotten(id, &mut want);
-            if want.after < last {
-                self.send(now, id, &mut want, last, budget)?;
+            self.skip_forgotten(id, &mut replay);
+            if replay.after < last {
+                self.send(now, id, &mut replay, last, budget)?;
             }
-            if last <= want.after {
-                self.finish(id, &want);
+            if last <= replay.after {
+                self.finish(id, &replay);
             } else if let Some(session) = self.connections.get_mut(id) {
-                session.wants.push_front(want);
+                session.replays.push_front(replay);
             }
         }
         Ok(())
     }
 
     /// Passes over what is not kept any more.
-    fn skip_forgotten(&mut self, id: ConnectionId, want: &mut Want) {
-        let (from, to) = (want.after + 1, self.log.first_seq() - 1);
+    fn skip_forgotten(&mut self, id: ConnectionId, replay: &mut Replay) {
+        let (from, to) = (replay.after + 1, self.log.first_seq() - 1);
         if from <= to {
-            if let UpTo::Now = want.up_to {
+            if let UpTo::Now = replay.up_to {
                 self.tell(id, |out| ServerMessage::Gap { from, to }.encode(out));
             }
-            want.after = to;
+            replay.after = to;
         }
     }
 
@@ -238,7 +238,7 @@ impl<S: Socket> Server<S> {
         &mut self,
         now: Instant,
         id: ConnectionId,
-        want: &mut Want,
+        replay: &mut Replay,
         last: u64,
         budget: &mut usize,
     ) -> Result<(), StorageError> {
@@ -246,7 +246,7 @@ impl<S: Socket> Server<S> {
         let Self { chat, connections, log, queues, broadcast, frame, .. } = self;
         let Some(session) = connections.get_mut(id) else { return Ok(()) };
         let mut is_used_up = false;
-        log.read(want.after, |entry| {
+        log.read(replay.after, |entry| {
             let is_full =
                 backlog_bytes_low <= session.connection.backlog() || *budget == 0 || is_used_up;
             if is_full || last < entry.seq {
@@ -259,8 +259,8 @@ impl<S: Socket> Server<S> {
             *budget = budget.saturating_sub(entry.content.len() + MESSAGE_BYTES);
             let cost = history_cost(frame.len());
             is_used_up = chat.admission().fill(now, session.origin, Act::History, cost).is_some();
-            want.after = entry.seq;
-            if let UpTo::Page { count, .. } = &mut want.up_to {
+            replay.after = entry.seq;
+            if let UpTo::Page { count, .. } = &mut replay.up_to {
                 *count += 1;
             }
             ControlFlow::Continue(())
@@ -268,15 +268,15 @@ impl<S: Socket> Server<S> {
     }
 
     /// All that was wanted has been sent.
-    fn finish(&mut self, id: ConnectionId, want: &Want) {
-        match want.up_to {
+    fn finish(&mut self, id: ConnectionId, replay: &Replay) {
+        match replay.up_to {
             UpTo::Now => {
                 if let Some(session) = self.connections.get_mut(id) {
                     session.subscription = Subscription::All {
                         given: self.broadcast.frames().of(session.protocol).len(),
                     };
                 }
-                self.returning.remove(&id);
+                self.catching_up.remove(&id);
             }
             UpTo::Page { before, count, is_start: start, .. } => {
                 self.tell(id, |out| ServerMessage::Page { before, count, start }.encode(out));
@@ -286,7 +286,7 @@ impl<S: Socket> Server<S> {
 
     /// Closes a peer that cannot be told what it missed, and tells it why; it will come back for
     /// that.
-    fn cannot_feed(&mut self, now: Instant, id: ConnectionId, error: &StorageError) {
+    fn fail_replay(&mut self, now: Instant, id: ConnectionId, error: &StorageError) {
         logging::read_failed(error);
         let complaint = Complaint {
             retry_ms: Some(STORAGE_RETRY_MS),

@@ -12,8 +12,8 @@ mod broadcast;
 mod commit;
 mod effects;
 mod handover;
+mod keepalive;
 mod presence;
-mod pulse;
 mod replay;
 mod session;
 mod speech;
@@ -29,7 +29,7 @@ use pychat_wire::ClientMessage;
 
 pub use self::{
     admitting::TURNED_AWAY_MAX,
-    pulse::{PING_INTERVAL, PONG_TIMEOUT},
+    keepalive::{PING_INTERVAL, PONG_TIMEOUT},
     replay::BACKLOG_BYTES_LOW,
 };
 
@@ -96,7 +96,7 @@ pub struct Server<S> {
     /// The peers that are being sent what they missed before they hear what all hear.
     catching_up: BTreeSet<ConnectionId>,
     /// The times at which peers of protocol 2 are checked: pinged, or given up for silence.
-    pulses: Deadlines,
+    keepalives: Deadlines,
     /// When peers whose share of history is used up are sent more of it.
     replay_waits: Deadlines,
     /// The time of this tick, and the latest that anybody was told, in UTC milliseconds since 1970: what
@@ -131,7 +131,7 @@ impl<S: Socket> Server<S> {
             broadcast: Broadcast::default(),
             room: BTreeMap::new(),
             catching_up: BTreeSet::new(),
-            pulses: Deadlines::default(),
+            keepalives: Deadlines::default(),
             replay_waits: Deadlines::default(),
             utc_ms: 0,
             told_ms: 0,
@@ -194,7 +194,7 @@ impl<S: Socket> Server<S> {
         self.reap(now);
         self.chat.handle_timeout(now, &mut self.effects);
         self.give_up_overdue(now);
-        self.check_pulses(now);
+        self.check_keepalives(now);
         self.apply_effects(now);
         self.replay(now);
         self.deliver_broadcast(now);
@@ -218,7 +218,7 @@ impl<S: Socket> Server<S> {
             self.deadlines.next(),
             self.next_release(),
             self.next_delivery(now),
-            self.pulses.next(),
+            self.keepalives.next(),
             self.next_replay(),
             self.log.next_deadline(),
         ];
@@ -356,7 +356,7 @@ impl<S: Socket> Server<S> {
                 session.join_index.map(|join_index| self.room.remove(&join_index));
                 self.deadlines.clear(id);
                 self.holds.clear(id);
-                self.pulses.clear(id);
+                self.keepalives.clear(id);
                 self.replay_waits.clear(id);
                 self.catching_up.remove(&id);
                 self.connections.remove(id);

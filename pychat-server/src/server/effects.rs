@@ -14,7 +14,7 @@ use pychat_wire::{
 
 use super::{
     CLOSING_TIMEOUT, LINGER_TIMEOUT, Server, SessionState,
-    pulse::PING_INTERVAL,
+    keepalive::PING_INTERVAL,
     session::{Flushed, Subscription},
     speech::{self, Copy},
 };

@@ -1,7 +1,7 @@
 //! The server tick by tick: what the loop promises.
 
+mod keepalive;
 mod limits;
-mod pulse;
 mod returning;
 mod second;
 

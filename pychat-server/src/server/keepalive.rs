@@ -20,13 +20,13 @@ pub const PONG_TIMEOUT: Duration = Duration::from_secs(PONG_SECONDS_MAX);
 impl<S: Socket> Server<S> {
     /// Begins to watch a peer of protocol 2 that has joined.
     pub(super) fn watch(&mut self, now: Instant, id: ConnectionId) {
-        self.pulses.set(id, now + PING_INTERVAL);
+        self.keepalives.set(id, now + PING_INTERVAL);
     }
 
     /// Pings peers that have been silent for long, and gives up those that were pinged and are
     /// silent still.
-    pub(super) fn check_pulses(&mut self, now: Instant) {
-        while let Some(id) = self.pulses.pop_due(now) {
+    pub(super) fn check_keepalives(&mut self, now: Instant) {
+        while let Some(id) = self.keepalives.pop_due(now) {
             let Some(session) = self.connections.get_mut(id) else { continue };
             if !matches!(session.state, SessionState::Present(_)) {
                 continue;
@@ -35,14 +35,14 @@ impl<S: Socket> Server<S> {
             if session.is_held {
                 // It is not being read, so its silence means nothing.
                 (session.alive_at, session.is_pinged) = (now, false);
-                self.pulses.set(id, now + PING_INTERVAL);
+                self.keepalives.set(id, now + PING_INTERVAL);
             } else if session.is_pinged {
                 self.queues.lose(id, session, ErrorKind::TimedOut.into());
             } else if now < silent_until {
-                self.pulses.set(id, silent_until);
+                self.keepalives.set(id, silent_until);
             } else {
                 session.is_pinged = true;
-                self.pulses.set(id, now + PONG_TIMEOUT);
+                self.keepalives.set(id, now + PONG_TIMEOUT);
                 self.tell(id, |out| ServerMessage::Ping.encode(out));
             }
         }

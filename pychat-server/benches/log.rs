@@ -145,7 +145,7 @@ impl Bench {
             id: Some(format!("{utc_ms}.{number}").into()),
         });
         self.log().append(utc_ms, drafts, [], |_, _| ())?;
-        self.log().tend(&Time { now: begin, utc_ms, trusted_at: begin });
+        self.log().maintain(&Time { now: begin, utc_ms, trusted_at: begin });
         Ok(begin.elapsed())
     }
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    pace::{Bucket, Pace},
+    rate_limit::{Bucket, RateLimit},
     sweep::Sweep,
 };
 
@@ -85,35 +85,35 @@ pub struct Shares {
     /// The most connections at once; no limit of any kind if zero.
     pub connections_max: usize,
     /// The rate of one person's texts, of which an address has a multiple; no limit if `None`.
-    pub text: Option<Pace>,
+    pub text: Option<RateLimit>,
 }
 
 impl Shares {
     /// Returns the rate of `act`; `None` is no limit.
-    fn pace(self, act: Act) -> Option<Pace> {
+    fn rate_limit(self, act: Act) -> Option<RateLimit> {
         let connections = u32::try_from(self.connections_max).unwrap_or(u32::MAX);
         if connections == 0 {
             return None;
         }
         match act {
-            Act::Connect => Some(Pace::every(
+            Act::Connect => Some(RateLimit::every(
                 connections.saturating_mul(8),
                 Duration::from_secs(8) / connections,
             )),
-            Act::Join => Some(Pace::every(
+            Act::Join => Some(RateLimit::every(
                 connections.saturating_mul(4),
                 Duration::from_secs(64) / connections,
             )),
-            Act::Text => self.text.map(|pace| pace.times(TEXT_TIMES)),
+            Act::Text => self.text.map(|limit| limit.times(TEXT_TIMES)),
             Act::History => {
                 let (burst, per_second) = HISTORY_BYTES;
-                Pace::new(burst / HISTORY_UNIT_BYTES, per_second / HISTORY_UNIT_BYTES)
+                RateLimit::new(burst / HISTORY_UNIT_BYTES, per_second / HISTORY_UNIT_BYTES)
             }
-            Act::Reserve => Some(Pace::every(
+            Act::Reserve => Some(RateLimit::every(
                 connections.saturating_mul(2),
                 Duration::from_mins(640) / connections,
             )),
-            Act::Log => Some(Pace::every(LOG.0, LOG.1)),
+            Act::Log => Some(RateLimit::every(LOG.0, LOG.1)),
         }
     }
 }
@@ -177,9 +177,9 @@ impl Admission {
 
     /// Returns when there is room for another `act`, if not at `now`.
     pub fn full_until(&self, now: Instant, origin: Origin, act: Act) -> Option<Instant> {
-        let pace = self.shares.pace(act)?;
+        let limit = self.shares.rate_limit(act)?;
         let of = |(key, times)| {
-            self.networks.get(&key)?.buckets[act as usize].full_until(now, pace.times(times))
+            self.networks.get(&key)?.buckets[act as usize].full_until(now, limit.times(times))
         };
         origin.networks().filter_map(of).max()
     }
@@ -187,12 +187,12 @@ impl Admission {
     /// Counts an `act` that costs so many units, room or not; returns when there is room for another,
     /// if not at `now`.
     pub fn fill(&mut self, now: Instant, origin: Origin, act: Act, cost: u32) -> Option<Instant> {
-        let pace = self.shares.pace(act)?;
+        let limit = self.shares.rate_limit(act)?;
         self.forget(now);
         let mut full_until = None;
         for (key, times) in origin.networks() {
             let bucket = &mut self.networks.entry(key).or_default().buckets[act as usize];
-            full_until = full_until.max(bucket.fill(now, pace.times(times), cost));
+            full_until = full_until.max(bucket.fill(now, limit.times(times), cost));
         }
         full_until
     }
@@ -233,7 +233,7 @@ mod tests {
     use crate::sweep::SWEEP_MIN;
 
     fn admission(connections_max: usize) -> Admission {
-        Admission::new(Shares { connections_max, text: Pace::new(10, 5) })
+        Admission::new(Shares { connections_max, text: RateLimit::new(10, 5) })
     }
 
     #[test]

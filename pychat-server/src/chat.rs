@@ -44,7 +44,7 @@ use crate::{
     clock::Time,
     deadlines::Deadlines,
     id::ConnectionId,
-    pace::{Bucket, Pace},
+    rate_limit::{Bucket, RateLimit},
     roster::{FreeName, Roster},
     sweep::Sweep,
     tokens::{Expiry, Grant, Tokens},
@@ -80,7 +80,7 @@ pub struct Rules {
     /// The time that a guest has to say hello.
     pub hello_timeout: Duration,
     /// The rate at which one connection may send texts; no limit if `None`.
-    pub pace: Option<Pace>,
+    pub rate_limit: Option<RateLimit>,
     /// The time for which a name is reserved for its owner after its last use.
     pub name_age_max: Duration,
     /// The time that somebody must stay, unless they say something, before the others are told that
@@ -93,7 +93,7 @@ pub struct Rules {
 
 impl Rules {
     fn shares(self) -> Shares {
-        Shares { connections_max: self.connections_per_address_max, text: self.pace }
+        Shares { connections_max: self.connections_per_address_max, text: self.rate_limit }
     }
 }
 
@@ -167,12 +167,12 @@ impl Chat {
         match input {
             Input::Connected { id, origin } => self.on_connected(now, id, origin, effects),
             Input::Received { id, message } => self.on_received(now, id, message, effects),
-            Input::Misunderstood { id, error } => self.on_misunderstood(id, error, effects),
-            Input::Broken { id, error } => self.on_broken(id, error, effects),
-            Input::Finished { id } => self.close(id, CloseReason::Quit, effects),
+            Input::BadMessage { id, error } => self.on_bad_message(id, error, effects),
+            Input::BadFrame { id, error } => self.on_bad_frame(id, error, effects),
+            Input::Eof { id } => self.close(id, CloseReason::Quit, effects),
             Input::Closed { id, reason } => self.on_closed(now, id, reason, effects),
             Input::Appended { from, appended } => self.on_appended(from, appended, effects),
-            Input::NotKept { draft, error } => self.on_not_kept(&draft, &error, effects),
+            Input::AppendFailed { draft, error } => self.on_append_failed(&draft, &error, effects),
             Input::Stopping => self.on_stopping(effects),
         }
         self.check_invariants();
@@ -211,7 +211,7 @@ impl Chat {
         let peer = Peer {
             phase: Phase::Guest,
             accept_index: self.next_accept_index(),
-            protocol: Protocol::One,
+            protocol: Protocol::V1,
             grant: None,
             origin,
             bad_payloads: 0,
@@ -235,7 +235,7 @@ impl Chat {
     /// Reads nothing from a guest for a while; its time to say hello begins after that.
     fn hold_guest(&mut self, id: ConnectionId, until: Instant, effects: &mut Vec<Effect>) {
         self.deadlines.set(id, until + self.rules.hello_timeout);
-        effects.push(Effect::Hold { id, until });
+        effects.push(Effect::PauseRead { id, until });
     }
 
     fn on_received(
@@ -246,11 +246,11 @@ impl Chat {
         effects: &mut Vec<Effect>,
     ) {
         let Some(peer) = self.peers.get_mut(&id) else { return };
-        if peer.protocol == Protocol::One
+        if peer.protocol == Protocol::V1
             && let Some(kind) = unknown_to_original(&message)
         {
             let error = MessageError::UnknownType { name: kind.to_owned() };
-            return self.on_misunderstood(id, error, effects);
+            return self.on_bad_message(id, error, effects);
         }
         match (&peer.phase, message) {
             (Phase::Closing, _) | (_, ClientMessage::Pong) => (),
@@ -280,7 +280,7 @@ impl Chat {
         ids.sort_unstable();
         for id in ids {
             if self.is_open(id) {
-                if self.protocol(id) == Protocol::One {
+                if self.protocol(id) == Protocol::V1 {
                     tell(id, Notice::Stopping, effects);
                 }
                 self.close(id, CloseReason::Shutdown, effects);
@@ -296,7 +296,7 @@ impl Chat {
         self.deadlines.clear(id);
         let is_sent_away = match reason {
             CloseReason::Quit => false, // Who goes by itself knows.
-            _ => self.protocol(id) == Protocol::Two,
+            _ => self.protocol(id) == Protocol::V2,
         };
         if is_sent_away {
             effects.push(Effect::Bye { to: id, reason });
@@ -310,8 +310,8 @@ impl Chat {
     /// Says a last sentence to a peer, in whatever protocol it is spoken to in.
     fn say(&self, to: ConnectionId, code: ErrorCode, text: &str, effects: &mut Vec<Effect>) {
         match self.protocol(to) {
-            Protocol::One => effects.push(Effect::Tell { to, content: format!("{text}\n") }),
-            Protocol::Two => complain(to, Complaint::new(code, text), effects),
+            Protocol::V1 => effects.push(Effect::Tell { to, content: format!("{text}\n") }),
+            Protocol::V2 => complain(to, Complaint::new(code, text), effects),
         }
     }
 
@@ -332,7 +332,7 @@ impl Chat {
     }
 
     fn protocol(&self, id: ConnectionId) -> Protocol {
-        self.peers.get(&id).map_or(Protocol::One, |peer| peer.protocol)
+        self.peers.get(&id).map_or(Protocol::V1, |peer| peer.protocol)
     }
 
     fn is_open(&self, id: ConnectionId) -> bool {

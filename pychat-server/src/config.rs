@@ -156,7 +156,7 @@ fn limits(settings: &Settings) -> Result<Limits, ConfigError> {
                 default.rules.hello_timeout,
                 values::time,
             )?,
-            pace: settings.one("flood", default.rules.pace, values::rate)?,
+            rate_limit: settings.one("flood", default.rules.rate_limit, values::rate)?,
             name_age_max: history::days(settings, "name-days", 365)?,
             announce_after: default.rules.announce_after,
             connections_per_address_max: settings.number(

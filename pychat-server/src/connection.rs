@@ -69,7 +69,7 @@ pub enum Filled {
     /// The peer has closed its writing side.
     Eof,
     /// The bytes are no frames.
-    Broken(FrameError),
+    BadFrame(FrameError),
     /// The receiver of the payloads wants no more of them for now. The caller must return.
     Held,
 }
@@ -167,7 +167,7 @@ impl<S: Socket> Connection<S> {
                     }
                 }
                 Ok(None) => return None,
-                Err(error) => return Some(Filled::Broken(error)),
+                Err(error) => return Some(Filled::BadFrame(error)),
             }
         }
     }

@@ -9,7 +9,7 @@ pub mod chat;
 pub mod deadlines;
 pub mod id;
 pub mod log;
-pub mod pace;
+pub mod rate_limit;
 pub mod roster;
 pub mod sweep;
 pub mod tokens;

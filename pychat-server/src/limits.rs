@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pychat_wire::PAYLOAD_BYTES_MAX;
 
-use crate::{chat::Rules, pace::Pace};
+use crate::{chat::Rules, rate_limit::RateLimit};
 
 /// The limits of a server.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +33,7 @@ impl Default for Limits {
             crowd: 100,
             rules: Rules {
                 hello_timeout: Duration::from_secs(20),
-                pace: Pace::new(10, 5),
+                rate_limit: RateLimit::new(10, 5),
                 name_age_max: Duration::from_hours(365 * 24),
                 announce_after: Duration::from_secs(2),
                 connections_per_address_max: 64,

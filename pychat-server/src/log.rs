@@ -323,10 +323,10 @@ impl Log {
 
     /// Does a little of what can wait, such as forgetting what is too old by a clock that can be
     /// trusted. Never takes long.
-    pub fn tend(&mut self, time: &Time) {
+    pub fn maintain(&mut self, time: &Time) {
         match self {
-            Self::Memory(memory) => memory.tend(time),
-            Self::SqliteStore(kept) => kept.tend(time),
+            Self::Memory(memory) => memory.maintain(time),
+            Self::SqliteStore(kept) => kept.maintain(time),
         }
     }
 
@@ -370,7 +370,7 @@ impl Log {
         }
     }
 
-    /// Returns when [`tend`](Self::tend) has something to do for the time alone.
+    /// Returns when [`maintain`](Self::maintain) has something to do for the time alone.
     pub fn next_deadline(&self) -> Option<Instant> {
         match self {
             Self::Memory(memory) => memory.next_deadline(),

@@ -161,7 +161,7 @@ impl Reactor {
         self.accept_all(now);
         self.server.turn(now, utc_ms);
         self.advance(now);
-        self.manager.tend(now, self.server.people());
+        self.manager.maintain(now, self.server.people());
         Ok(())
     }
 
@@ -182,8 +182,8 @@ impl Reactor {
     }
 
     fn wait(&mut self) -> io::Result<()> {
-        let patience = self.patience(Instant::now());
-        match self.poll.poll(&mut self.events, patience) {
+        let poll_timeout = self.poll_timeout(Instant::now());
+        match self.poll.poll(&mut self.events, poll_timeout) {
             Err(error) if error.kind() == ErrorKind::Interrupted => {
                 self.events.clear();
                 Ok(())
@@ -193,7 +193,7 @@ impl Reactor {
     }
 
     /// Returns how long the loop may wait; `None` is for ever.
-    fn patience(&self, now: Instant) -> Option<Duration> {
+    fn poll_timeout(&self, now: Instant) -> Option<Duration> {
         let mut next = self.server.next_deadline(now);
         let mut sooner = |deadline| next = Some(next.map_or(deadline, |next| deadline.min(next)));
         if let Some(deadline) = self.manager.next_deadline() {

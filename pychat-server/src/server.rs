@@ -11,12 +11,12 @@ mod admitting;
 mod broadcast;
 mod commit;
 mod effects;
+mod encode;
 mod handover;
 mod keepalive;
 mod presence;
 mod replay;
 mod session;
-mod speech;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -201,7 +201,7 @@ impl<S: Socket> Server<S> {
         self.flush_dirty(now);
         self.cut_largest();
         self.check_log(now);
-        self.log.tend(&time);
+        self.log.maintain(&time);
         self.log_forgotten(now);
     }
 
@@ -322,9 +322,9 @@ impl<S: Socket> Server<S> {
             Filled::Held => session.is_held = true,
             Filled::Budget => self.queues.mark_ready(id, session),
             Filled::Eof if session.connection.is_over() => self.queues.ended.push(id),
-            Filled::Eof => chat.handle(now, Input::Finished { id }, effects),
-            Filled::Broken(error) => {
-                chat.handle(now, Input::Broken { id, error }, effects);
+            Filled::Eof => chat.handle(now, Input::Eof { id }, effects),
+            Filled::BadFrame(error) => {
+                chat.handle(now, Input::BadFrame { id, error }, effects);
                 self.queues.mark_ready(id, session); // The rest must be read, if only to be dropped.
             }
         }
@@ -389,10 +389,10 @@ impl<S> fmt::Debug for Server<S> {
 /// Returns a payload as an input of the chat; an empty one is the original's goodbye.
 fn understand(id: ConnectionId, payload: &[u8]) -> Input<'_> {
     if payload.is_empty() {
-        return Input::Finished { id };
+        return Input::Eof { id };
     }
     match ClientMessage::parse(payload) {
         Ok(message) => Input::Received { id, message },
-        Err(error) => Input::Misunderstood { id, error },
+        Err(error) => Input::BadMessage { id, error },
     }
 }

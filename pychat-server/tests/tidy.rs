@@ -17,7 +17,7 @@ const CORE: [&str; 16] = [
     "src/id.rs",
     "src/log.rs",
     "src/log/memory.rs",
-    "src/pace.rs",
+    "src/rate_limit.rs",
     "src/roster.rs",
     "src/sweep.rs",
     "src/tokens.rs",

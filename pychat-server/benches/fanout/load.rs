@@ -167,8 +167,8 @@ impl Load {
         let content = format!("{number} {}", "x".repeat(60));
         let peer = &mut self.peers[self.people - 1 - number % SENDERS];
         let id = match self.protocol {
-            Protocol::One => None,
-            Protocol::Two => Some(number.to_string().into()),
+            Protocol::V1 => None,
+            Protocol::V2 => Some(number.to_string().into()),
         };
         ClientMessage::Text { content: content.into(), id }.encode(&mut peer.unsent);
         self.said_at.insert(number, Instant::now());

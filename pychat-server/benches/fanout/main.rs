@@ -43,15 +43,15 @@ const CROWD_TALK: (Pace, usize) = (Pace::PerSecond(5), 50);
 /// What the load speaks.
 #[derive(Clone, Copy, Debug)]
 enum Protocol {
-    One,
-    Two,
+    V1,
+    V2,
 }
 
 impl Protocol {
     fn number(self) -> u64 {
         match self {
-            Self::One => 1,
-            Self::Two => 2,
+            Self::V1 => 1,
+            Self::V2 => 2,
         }
     }
 }
@@ -101,7 +101,7 @@ fn measure_talk(
     messages: usize,
 ) -> Outcome<String> {
     let server = Server::start(history)?;
-    let mut load = Load::new(&server, receivers + SENDERS, Protocol::One)?;
+    let mut load = Load::new(&server, receivers + SENDERS, Protocol::V1)?;
     load.join()?;
     let (cpu, begin) = (server.cpu()?, Instant::now());
     load.talk(pace, messages)?;
@@ -122,7 +122,7 @@ fn measure_crowds(crowds: &[usize]) -> Outcome<()> {
     println!(
         "\n    crowd  protocol  joins/s  server µs/join  bytes/connection  worst delivery at 5/s, ms"
     );
-    let both = [Protocol::One, Protocol::Two];
+    let both = [Protocol::V1, Protocol::V2];
     for (people, protocol) in crowds.iter().flat_map(|people| both.map(|both| (*people, both))) {
         let server = Server::start(History::Memory)?;
         let (cpu, memory) = (server.cpu()?, server.memory()?);

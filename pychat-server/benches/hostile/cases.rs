@@ -98,7 +98,7 @@ fn wait_for_answers(field: &mut Field, lines: &[usize]) -> Outcome<()> {
 /// returns how many messages came, `None` if there was no answer.
 fn count_messages(field: &mut Field, name: &str, before: u64) -> Outcome<Option<usize>> {
     let line = field.open(OTHER)?;
-    field.say(line, &words::hello(name, Protocol::Two));
+    field.say(line, &words::hello(name, Protocol::V2));
     wait_for_answers(field, &[line])?;
     let greeting = field.line(line).map_or(0, |line| line.heard().messages);
     field.say(line, &words::history(before, 500));

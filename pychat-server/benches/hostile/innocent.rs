@@ -63,8 +63,8 @@ impl Innocent {
         socket.connect(&server.into())?;
         socket.set_tcp_nodelay(true)?;
         socket.set_read_timeout(Some(PATIENCE))?;
-        let mut ear = Ear::new(socket.into());
-        ear.line.write_all(&words::hello("innocent", Protocol::Two))?;
+        let mut ear = V1Checker::new(socket.into());
+        ear.line.write_all(&words::hello("innocent", Protocol::V2))?;
         ear.hear("welcome")?;
         ear.line.set_read_timeout(None)?;
         let line = ear.line.try_clone()?;
@@ -103,14 +103,14 @@ impl Drop for Innocent {
 }
 
 /// What the innocent hears by.
-struct Ear {
+struct V1Checker {
     line: TcpStream,
     decoder: Decoder,
     buffer: Vec<u8>,
     told: u64,
 }
 
-impl Ear {
+impl V1Checker {
     fn new(line: TcpStream) -> Self {
         Self { line, decoder: Decoder::new(16 << 20), buffer: vec![0; 64 << 10], told: 0 }
     }

@@ -115,7 +115,7 @@ fn furnish(field: &mut Field) -> Outcome<()> {
     for number in 0..LISTENERS {
         let [first, second, third, _] = OTHER.octets();
         let line = field.open([first, second, third, 10 + number].into())?;
-        field.say(line, &words::hello(&format!("listener {number}"), Protocol::Two));
+        field.say(line, &words::hello(&format!("listener {number}"), Protocol::V2));
         for text in 0..TEXTS {
             field.say(line, &words::text(&content, text));
         }

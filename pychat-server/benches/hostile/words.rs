@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 /// What a client speaks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Protocol {
-    One,
-    Two,
+    V1,
+    V2,
 }
 
 /// Returns the frame of a payload.
@@ -17,8 +17,8 @@ pub(crate) fn frame(payload: &str) -> Vec<u8> {
 /// Returns the frame of a hello.
 pub(crate) fn hello(name: &str, protocol: Protocol) -> Vec<u8> {
     match protocol {
-        Protocol::One => frame(&json!({ "type": "hello", "username": name }).to_string()),
-        Protocol::Two => hello_with(name, &json!({})),
+        Protocol::V1 => frame(&json!({ "type": "hello", "username": name }).to_string()),
+        Protocol::V2 => hello_with(name, &json!({})),
     }
 }
 

@@ -5,22 +5,22 @@
 //! passes. The world says which promises those are.
 #![no_main]
 
-#[path = "../../tests/simulation/ear.rs"]
-mod ear;
+#[path = "../../tests/simulation/v1_checker.rs"]
+mod v1_checker;
 #[allow(dead_code, reason = "the tests use the rest")]
 #[expect(dead_code, reason = "only the simulation asks which faults there are")]
 #[path = "../../tests/simulation/fault.rs"]
 mod fault;
-#[path = "../../tests/simulation/life.rs"]
-mod life;
+#[path = "../../tests/simulation/v2_checker.rs"]
+mod v2_checker;
 #[allow(dead_code, reason = "the tests use the rest")]
 #[expect(dead_code, reason = "only the ticks look at single writes")]
 #[path = "../../tests/simulation/line.rs"]
 mod line;
 #[path = "../../tests/simulation/story.rs"]
 mod story;
-#[path = "../../tests/simulation/truth.rs"]
-mod truth;
+#[path = "../../tests/simulation/oracle.rs"]
+mod oracle;
 #[path = "../../tests/simulation/world/mod.rs"]
 mod world;
 

@@ -36,11 +36,11 @@ impl Chat {
         hello: &Hello<'_>,
         effects: &mut Vec<Effect>,
     ) {
-        let protocol = if hello.protocol < PROTOCOL { Protocol::One } else { Protocol::Two };
+        let protocol = if hello.protocol < PROTOCOL { Protocol::V1 } else { Protocol::V2 };
         let Some(peer) = self.peers.get_mut(&id) else { return };
         peer.protocol = protocol;
         match UserName::new(hello.username) {
-            Ok(name) if protocol == Protocol::One => self.join_as_any(now, id, name, effects),
+            Ok(name) if protocol == Protocol::V1 => self.join_as_any(now, id, name, effects),
             Ok(name) => self.join_as(now, id, name, hello, effects),
             Err(error) => {
                 refuse_name(id, protocol, error, effects);
@@ -99,7 +99,7 @@ impl Chat {
                 ..Complaint::new(ErrorCode::NameTaken, "somebody else has this name")
             };
             complain(id, complaint, effects);
-            effects.push(Effect::Report { id, refusal: Refusal::NameTaken });
+            effects.push(Effect::Log { id, refusal: Refusal::NameTaken });
             return self.count_bad(id, ErrorCode::NameTaken, &Refusal::NameTaken, effects);
         }
         if holders.iter().any(|holder| self.is_newer(*holder, id, owner)) {
@@ -186,11 +186,11 @@ impl Chat {
         peer.phase = Phase::Joined(name.clone());
         peer.grant = grant;
         peer.bucket = self.recovering.remove(&name).unwrap_or_default();
-        let full_until = self.rules.pace.and_then(|pace| peer.bucket.full_until(now, pace));
+        let full_until = self.rules.rate_limit.and_then(|limit| peer.bucket.full_until(now, limit));
         let full_until = full_until.max(self.admission.full_until(now, peer.origin, Act::Text));
-        effects.push(Effect::Enter { id, name, owner, protocol, join_index });
+        effects.push(Effect::Subscribe { id, name, owner, protocol, join_index });
         if let Some(until) = full_until {
-            effects.push(Effect::Hold { id, until });
+            effects.push(Effect::PauseRead { id, until });
         }
     }
 
@@ -208,14 +208,14 @@ pub(super) fn change_owners(tokens: &mut Tokens, effects: &mut Vec<Effect>) {
 }
 
 fn refuse_name(id: ConnectionId, protocol: Protocol, error: NameError, effects: &mut Vec<Effect>) {
-    effects.push(Effect::Report { id, refusal: Refusal::Name(error) });
+    effects.push(Effect::Log { id, refusal: Refusal::Name(error) });
     match (protocol, error) {
-        (Protocol::Two, _) => {
+        (Protocol::V2, _) => {
             complain(id, Complaint::new(ErrorCode::NameInvalid, &error.to_string()), effects);
         }
         // The original's answer to an empty name; it knows no other bad ones.
-        (Protocol::One, NameError::Empty) => tell(id, Notice::StillWaiting, effects),
-        (Protocol::One, _) => {
+        (Protocol::V1, NameError::Empty) => tell(id, Notice::StillWaiting, effects),
+        (Protocol::V1, _) => {
             tell(id, Notice::Other(&format!("Choose another name: {error}.")), effects);
         }
     }

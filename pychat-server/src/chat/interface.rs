@@ -31,21 +31,21 @@ pub enum Input<'a> {
         message: ClientMessage<'a>,
     },
     /// A whole payload arrived that is no message.
-    Misunderstood {
+    BadMessage {
         /// The connection that it came from.
         id: ConnectionId,
         /// The fault in it.
         error: MessageError,
     },
     /// Bytes arrived that are no frames; the stream cannot be read any further.
-    Broken {
+    BadFrame {
         /// The connection that they came from.
         id: ConnectionId,
         /// The fault in them.
         error: FrameError,
     },
     /// The peer will send no more, and said so: by a goodbye or by closing its writing side.
-    Finished {
+    Eof {
         /// The connection.
         id: ConnectionId,
     },
@@ -64,7 +64,7 @@ pub enum Input<'a> {
         appended: Appended,
     },
     /// The log could not take a text.
-    NotKept {
+    AppendFailed {
         /// The text.
         draft: Draft,
         /// The reason.
@@ -113,12 +113,12 @@ pub enum Effect {
     },
     /// Tell everybody in the room who joined before them that these did: those who joined later know
     /// by their welcome.
-    Arrive {
+    Joined {
         /// Names with their join indices, in join order.
         people: Vec<(UserName, u64)>,
     },
     /// Tell people in the room that somebody left.
-    Depart {
+    Left {
         /// The name of the person who left.
         name: UserName,
         /// The reason.
@@ -127,7 +127,7 @@ pub enum Effect {
         known_to: Option<Range<u64>>,
     },
     /// From here on this connection is in the room and hears what is told to all.
-    Enter {
+    Subscribe {
         /// The connection.
         id: ConnectionId,
         /// The name under which it has joined.
@@ -186,14 +186,14 @@ pub enum Effect {
         reason: CloseReason,
     },
     /// Read nothing more from this connection for a while, not even what has arrived.
-    Hold {
+    PauseRead {
         /// The connection.
         id: ConnectionId,
         /// The time at which it is read again.
         until: Instant,
     },
     /// Note for the operator that something was refused.
-    Report {
+    Log {
         /// The connection that sent it.
         id: ConnectionId,
         /// The refusal.
@@ -211,12 +211,12 @@ pub enum Effect {
 impl Effect {
     /// Returns true if somebody is told the time with it.
     pub fn tells_time(&self) -> bool {
-        matches!(self, Self::Welcome { .. } | Self::Arrive { .. } | Self::Depart { .. })
+        matches!(self, Self::Welcome { .. } | Self::Joined { .. } | Self::Left { .. })
     }
 
     /// Returns true if nothing more is to be read from `connection`, for now or for good.
     pub fn ends_reading(&self, connection: ConnectionId) -> bool {
-        matches!(self, Self::Hold { id, .. } | Self::Close { id, .. } if *id == connection)
+        matches!(self, Self::PauseRead { id, .. } | Self::Close { id, .. } if *id == connection)
     }
 
     /// Returns about how many bytes it takes to carry this out, for one peer.
@@ -238,9 +238,9 @@ impl Effect {
 pub enum Protocol {
     /// The original's, in sentences.
     #[default]
-    One,
+    V1,
     /// Ours, in typed payloads.
-    Two,
+    V2,
 }
 
 /// A refusal, as a peer of protocol 2 is told of it.

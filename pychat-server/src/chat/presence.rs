@@ -35,7 +35,7 @@ impl Chat {
         }
         people.sort_unstable_by_key(|(_, index)| *index);
         self.announced_at = Some(now);
-        effects.push(Effect::Arrive { people });
+        effects.push(Effect::Joined { people });
     }
 
     /// Returns when somebody is to be announced, if anybody is.
@@ -85,7 +85,7 @@ impl Chat {
         self.unannounced.clear(id);
         let known_to = (!is_announced).then_some(index + 1..next);
         if known_to.as_ref().is_none_or(|known_to| !known_to.is_empty()) {
-            effects.push(Effect::Depart { name, reason, known_to });
+            effects.push(Effect::Left { name, reason, known_to });
         }
     }
 
@@ -94,7 +94,7 @@ impl Chat {
         if self.unannounced.of(id).is_some() {
             self.unannounced.clear(id);
             let person = self.roster.name(id).cloned().zip(self.roster.join_index(id));
-            effects.push(Effect::Arrive { people: person.into_iter().collect() });
+            effects.push(Effect::Joined { people: person.into_iter().collect() });
         }
     }
 }

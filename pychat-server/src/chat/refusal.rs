@@ -11,7 +11,7 @@ use crate::id::ConnectionId;
 pub const BAD_PAYLOADS_MAX: u32 = 16;
 
 impl Chat {
-    pub(super) fn on_misunderstood(
+    pub(super) fn on_bad_message(
         &mut self,
         id: ConnectionId,
         error: MessageError,
@@ -25,16 +25,16 @@ impl Chat {
         match (&peer.phase, peer.protocol) {
             (Phase::Closing, _) => return,
             _ if peer.bad_payloads + 1 == BAD_PAYLOADS_MAX => (), // It is told so below.
-            (Phase::Guest, Protocol::One) => tell(id, Notice::StillWaiting, effects),
-            (Phase::Joined(_), Protocol::One) => {
+            (Phase::Guest, Protocol::V1) => tell(id, Notice::StillWaiting, effects),
+            (Phase::Joined(_), Protocol::V1) => {
                 tell(id, Notice::Other(&format!("Not understood: {error}.")), effects);
             }
-            (_, Protocol::Two) => {
+            (_, Protocol::V2) => {
                 complain(id, Complaint::new(code, &error.to_string()), effects);
             }
         }
         self.count_bad(id, code, &error, effects);
-        effects.push(Effect::Report { id, refusal: Refusal::Payload(error) });
+        effects.push(Effect::Log { id, refusal: Refusal::Payload(error) });
     }
 
     /// Counts a useless payload, and ends the connection after [`BAD_PAYLOADS_MAX`] without a text
@@ -55,7 +55,7 @@ impl Chat {
         }
     }
 
-    pub(super) fn on_broken(
+    pub(super) fn on_bad_frame(
         &mut self,
         id: ConnectionId,
         error: FrameError,
@@ -69,14 +69,14 @@ impl Chat {
             _ => ErrorCode::BadFrame,
         };
         self.say(id, code, &format!("Connection closed: {error}. Bye!"), effects);
-        effects.push(Effect::Report { id, refusal: Refusal::Frame(error) });
+        effects.push(Effect::Log { id, refusal: Refusal::Frame(error) });
         self.close(id, CloseReason::Protocol, effects);
     }
 
     /// Somebody in the room says hello again, which changes nothing.
     pub(super) fn on_second_hello(&mut self, id: ConnectionId, effects: &mut Vec<Effect>) {
-        effects.push(Effect::Report { id, refusal: Refusal::AlreadyJoined });
-        if self.protocol(id) == Protocol::Two {
+        effects.push(Effect::Log { id, refusal: Refusal::AlreadyJoined });
+        if self.protocol(id) == Protocol::V2 {
             let text = "this connection has a name already";
             complain(id, Complaint::new(ErrorCode::AlreadyJoined, text), effects);
         }

@@ -8,7 +8,7 @@ use super::{Chat, Peer, Phase, Protocol};
 use crate::{
     admission::Origin,
     id::ConnectionId,
-    pace::Bucket,
+    rate_limit::Bucket,
     tokens::{Grant, Tokens},
 };
 
@@ -44,7 +44,8 @@ impl Chat {
                 Phase::Guest
             }
         };
-        let limited_for = self.rules.pace.map_or(Duration::ZERO, |pace| pace.clamp(limited_for));
+        let limited_for =
+            self.rules.rate_limit.map_or(Duration::ZERO, |limit| limit.clamp(limited_for));
         let peer = Peer {
             phase,
             accept_index: self.next_accept_index(),

@@ -34,14 +34,14 @@ impl Chat {
         let Some(peer) = self.peers.get_mut(&from) else { return };
         let Phase::Joined(author) = &peer.phase else { return };
         let message_id = match (peer.protocol, message_id) {
-            (Protocol::One, _) => None,
-            (Protocol::Two, Some(id)) if (1..=MESSAGE_ID_BYTES_MAX).contains(&id.len()) => Some(id),
-            (Protocol::Two, _) => {
+            (Protocol::V1, _) => None,
+            (Protocol::V2, Some(id)) if (1..=MESSAGE_ID_BYTES_MAX).contains(&id.len()) => Some(id),
+            (Protocol::V2, _) => {
                 let text = format!("a text needs an id of 1 to {MESSAGE_ID_BYTES_MAX} bytes");
                 complain(from, Complaint::new(ErrorCode::BadPayload, &text), effects);
                 let refusal = Refusal::MessageId;
                 self.count_bad(from, ErrorCode::BadPayload, &refusal, effects);
-                return effects.push(Effect::Report { id: from, refusal });
+                return effects.push(Effect::Log { id: from, refusal });
             }
         };
         peer.bad_payloads = 0;
@@ -49,7 +49,7 @@ impl Chat {
         let cost = text_cost(content);
         let (origin, grant) = (peer.origin, peer.grant);
         peer.is_told_to_slow_down &= !peer.bucket.is_empty(now);
-        let held = self.rules.pace.and_then(|pace| peer.bucket.fill(now, pace, cost));
+        let held = self.rules.rate_limit.and_then(|limit| peer.bucket.fill(now, limit, cost));
         let held = held.max(self.admission.fill(now, origin, Act::Text, cost));
         self.announce(from, effects);
         effects.push(Effect::Append(Draft {
@@ -63,7 +63,7 @@ impl Chat {
         let Some(peer) = self.peers.get_mut(&from) else { return };
         if let Some(until) = held {
             let was_told = mem::replace(&mut peer.is_told_to_slow_down, true);
-            if peer.protocol == Protocol::Two && !was_told {
+            if peer.protocol == Protocol::V2 && !was_told {
                 let millis = until.saturating_duration_since(now).as_millis();
                 let complaint = Complaint {
                     retry_ms: Some(u64::try_from(millis).unwrap_or(u64::MAX)),
@@ -71,7 +71,7 @@ impl Chat {
                 };
                 complain(from, complaint, effects);
             }
-            effects.push(Effect::Hold { id: from, until });
+            effects.push(Effect::PauseRead { id: from, until });
         }
     }
 
@@ -101,10 +101,10 @@ impl Chat {
         message: &ClientMessage<'_>,
         effects: &mut Vec<Effect>,
     ) {
-        effects.push(Effect::Report { id, refusal: Refusal::NotJoined });
+        effects.push(Effect::Log { id, refusal: Refusal::NotJoined });
         match (self.protocol(id), message) {
-            (Protocol::One, _) => tell(id, Notice::StillWaiting, effects),
-            (Protocol::Two, message) => {
+            (Protocol::V1, _) => tell(id, Notice::StillWaiting, effects),
+            (Protocol::V2, message) => {
                 let reference = match message {
                     ClientMessage::Text { id, .. } => id.as_deref().and_then(repeatable),
                     _ => None,
@@ -120,7 +120,7 @@ impl Chat {
     }
 
     /// A text that could not be kept is shown to nobody; its author is told so.
-    pub(super) fn on_not_kept(
+    pub(super) fn on_append_failed(
         &mut self,
         draft: &Draft,
         error: &StorageError,
@@ -135,8 +135,8 @@ impl Chat {
         let why = error.in_short();
         let text = format!("Not kept, so not sent: the server cannot store messages now ({why}).");
         match self.protocol(draft.from) {
-            Protocol::One => tell(draft.from, Notice::Other(&text), effects),
-            Protocol::Two => {
+            Protocol::V1 => tell(draft.from, Notice::Other(&text), effects),
+            Protocol::V2 => {
                 let complaint = Complaint {
                     reference: draft.id.clone(),
                     retry_ms: Some(STORAGE_RETRY_MS),
@@ -162,7 +162,7 @@ impl Chat {
                 let complaint =
                     Complaint { reference: Some(id), ..Complaint::new(ErrorCode::IdReused, text) };
                 complain(from, complaint, effects);
-                effects.push(Effect::Report { id: from, refusal: Refusal::IdReused });
+                effects.push(Effect::Log { id: from, refusal: Refusal::IdReused });
             }
             Appended::Conflict { .. } => (),
         }

@@ -5,7 +5,7 @@ use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt, time::Duration};
 use super::{history::Folders, *};
 use crate::{
     log::{Retention, sqlite::Durability},
-    pace::Pace,
+    rate_limit::RateLimit,
 };
 
 /// The environment of a test: variables with their values.
@@ -44,7 +44,7 @@ fn flags_become_a_configuration() {
         ["--listen", "127.0.0.1:7000", "--listen=[::1]:0", "--payload-max=1KiB", "--flood=off"];
     let Config { listen, limits, .. } = read(&flags, &[]).unwrap();
     assert_eq!(listen, addresses(["127.0.0.1:7000", "[::1]:0"]));
-    assert_eq!((limits.payload_bytes_max, limits.rules.pace), (1_024, None));
+    assert_eq!((limits.payload_bytes_max, limits.rules.rate_limit), (1_024, None));
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn a_file_says_the_same_with_the_same_names_and_a_flag_beats_it() {
     assert_eq!((limits.backlog_total_bytes_max, limits.connections_max), (3 << 20, 7));
     assert_eq!(limits.rules.connections_per_address_max, 0);
     assert_eq!(limits.rules.hello_timeout, Duration::from_secs(3));
-    assert_eq!(limits.rules.pace, Pace::new(2, 1));
+    assert_eq!(limits.rules.rate_limit, RateLimit::new(2, 1));
     assert_eq!(limits.rules.name_age_max, Duration::from_hours(7 * 24));
     let retention = Retention {
         messages_max: 8,

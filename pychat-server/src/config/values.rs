@@ -5,7 +5,7 @@ use std::{ops::RangeInclusive, time::Duration};
 use thiserror::Error;
 
 use super::listen_address::ListenAddressError;
-use crate::pace::Pace;
+use crate::rate_limit::RateLimit;
 
 /// The reason why a value cannot be used: what to write instead.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
@@ -93,14 +93,14 @@ pub(super) fn time(text: &str) -> Result<Duration, ValueError> {
 }
 
 /// Reads how fast people may send: `10,5`, or `off`.
-pub(super) fn rate(text: &str) -> Result<Option<Pace>, ValueError> {
+pub(super) fn rate(text: &str) -> Result<Option<RateLimit>, ValueError> {
     if text == "off" {
         return Ok(None);
     }
     let small = |text: &str| digits_only(text.trim()).and_then(|number| number.try_into().ok());
-    let pace =
-        text.split_once(',').and_then(|(burst, then)| Pace::new(small(burst)?, small(then)?));
-    pace.map(Some).ok_or(ValueError::Rate)
+    let limit =
+        text.split_once(',').and_then(|(burst, then)| RateLimit::new(small(burst)?, small(then)?));
+    limit.map(Some).ok_or(ValueError::Rate)
 }
 
 /// Reads a number within `bounds`.
@@ -192,8 +192,8 @@ mod tests {
     fn rates_are_read() {
         for (text, expected) in [
             ("off", Some(None)),
-            ("10,5", Some(Pace::new(10, 5))),
-            ("10 , 5", Some(Pace::new(10, 5))),
+            ("10,5", Some(RateLimit::new(10, 5))),
+            ("10 , 5", Some(RateLimit::new(10, 5))),
             ("0,5", None),
             ("5,0", None),
             ("10", None),

@@ -97,7 +97,7 @@ fn the_end_of_the_stream_is_told_once() {
 #[test]
 fn payloads_before_a_broken_frame_count() {
     let mut connection = reading(vec![Ok(b"1:xoops".to_vec())]);
-    let broken = Filled::Broken(FrameError::BadPrefix { byte: b'o' });
+    let broken = Filled::BadFrame(FrameError::BadPrefix { byte: b'o' });
     assert_eq!(fill(&mut connection), (vec![b"x".to_vec()], broken));
 }
 

@@ -65,8 +65,8 @@ impl Memory {
         self.trim();
     }
 
-    /// See [`Log::tend`](super::Log::tend).
-    pub fn tend(&mut self, time: &Time) {
+    /// See [`Log::maintain`](super::Log::maintain).
+    pub fn maintain(&mut self, time: &Time) {
         let retention = self.retention;
         let expiry = |record: &Record| retention.expiry_ms(record.time_ms);
         if let Some(utc_ms) = time.trusted_ms() {
@@ -314,19 +314,19 @@ mod tests {
             log(Retention { age_max: Duration::from_millis(100), ..Retention::default() });
         let now = Instant::now();
         let time = |utc_ms| Time { now, utc_ms, trusted_at: now };
-        log.tend(&time(1_000));
+        log.maintain(&time(1_000));
         assert_eq!(log.next_deadline(), None, "there is nothing to forget");
         say(&mut log, 1_000, vec![draft("a", None)]);
         say(&mut log, 1_030, vec![draft("b", None)]);
-        log.tend(&time(1_040));
+        log.maintain(&time(1_040));
         assert_eq!(log.next_deadline(), Some(now + Duration::from_millis(60)));
         let trusted_at = now + Duration::from_secs(9);
-        log.tend(&Time { trusted_at, ..time(9_000) });
+        log.maintain(&Time { trusted_at, ..time(9_000) });
         assert_eq!((log.first_seq(), log.next_deadline()), (1, Some(trusted_at)), "who knows");
-        log.tend(&time(1_100));
+        log.maintain(&time(1_100));
         assert_eq!((seqs(&mut log, 0), log.take_forgotten()), (vec![2], 1));
         assert_eq!(log.next_deadline(), Some(now + Duration::from_millis(30)));
-        log.tend(&time(1_130));
+        log.maintain(&time(1_130));
         assert_eq!((log.first_seq(), log.last_seq(), log.next_deadline()), (3, 2, None));
         assert_eq!((log.take_forgotten(), log.take_forgotten()), (1, 0));
     }

@@ -219,10 +219,10 @@ impl SqliteStore {
         Ok((owners.collect::<Result<_, _>>()?, OwnerId(last)))
     }
 
-    /// See [`Log::tend`](super::Log::tend).
-    pub fn tend(&mut self, time: &Time) {
+    /// See [`Log::maintain`](super::Log::maintain).
+    pub fn maintain(&mut self, time: &Time) {
         let trim_at = self.tend_trim(time);
-        let checkpoint_at = self.checkpointer.tend(time.now, &self.connection);
+        let checkpoint_at = self.checkpointer.maintain(time.now, &self.connection);
         let check_at = matches!(self.health, Health::Checking(_)).then(|| time.now + CHILD_POLL);
         self.next_deadline = trim_at.into_iter().chain(checkpoint_at).chain(check_at).min();
     }

@@ -142,11 +142,11 @@ mod tests {
     #[test]
     fn ranges_are_a_set() {
         let (mut ranges, mut model) = (Ranges::default(), BTreeSet::new());
-        let mut chance = 1_u32;
+        let mut rng = 1_u32;
         for _ in 0..10_000 {
-            chance = chance.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            let number = (chance >> 8) % 12;
-            if chance >> 31 == 0 {
+            rng = rng.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let number = (rng >> 8) % 12;
+            if rng >> 31 == 0 {
                 ranges.insert(number);
                 model.insert(number);
             } else {

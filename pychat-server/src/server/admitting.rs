@@ -3,9 +3,8 @@
 use std::{net::SocketAddr, time::Instant};
 
 use super::{
-    Server,
+    Server, encode,
     session::{Session, SessionState},
-    speech,
 };
 use crate::{
     address::origin,
@@ -69,7 +68,7 @@ impl<S: Socket> Server<S> {
         let connection = Connection::new(socket, self.limits.payload_bytes_max);
         let id =
             self.connections.insert(Session::new(now, connection, peer, SessionState::TurnedAway));
-        self.tell(id, |out| speech::message(SERVER, told, out));
+        self.tell(id, |out| encode::message(SERVER, told, out));
         self.close(now, id, CloseReason::Shutdown);
         self.set_ready(id, true, false);
     }

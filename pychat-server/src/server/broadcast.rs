@@ -14,11 +14,11 @@ use crate::chat::Protocol;
 
 /// The time from one delivery to the next, for each person told beyond a crowd: about what a write
 /// to them costs here and reading it costs there. `ARCHITECTURE.md` has the figures of other paces.
-const PACE_PER_PERSON: Duration = Duration::from_nanos(3_500);
+const INTERVAL_PER_PERSON: Duration = Duration::from_nanos(3_500);
 
-/// The time added to that for each of the first [`PACED_KIB_MAX`] KiB that they were told.
-const PACE_PER_PERSON_AND_KIB: Duration = Duration::from_nanos(800);
-const PACED_KIB_MAX: u32 = 8;
+/// The time added to that for each of the first [`COUNTED_KIB_MAX`] KiB that they were told.
+const INTERVAL_PER_PERSON_AND_KIB: Duration = Duration::from_nanos(800);
+const COUNTED_KIB_MAX: u32 = 8;
 
 /// A run that is longer than this waits no more, in bytes.
 const BYTES_MAX: usize = 64 << 10;
@@ -31,7 +31,7 @@ const IDLE_CAPACITY_BYTES: usize = 256 << 10;
 pub(super) struct Broadcast {
     frames: Frames,
     /// Nothing is delivered before this.
-    paced_until: Option<Instant>,
+    not_before: Option<Instant>,
 }
 
 /// The frames of a run.
@@ -45,8 +45,8 @@ impl Frames {
     /// Returns them as `protocol` says them.
     pub(super) fn of(&self, protocol: Protocol) -> &[u8] {
         match protocol {
-            Protocol::One => &self.one,
-            Protocol::Two => &self.two,
+            Protocol::V1 => &self.one,
+            Protocol::V2 => &self.two,
         }
     }
 
@@ -83,7 +83,7 @@ impl Broadcast {
             return None;
         }
         let can_wait = self.frames.longest() <= BYTES_MAX;
-        Some(self.paced_until.filter(|until| can_wait && now < *until).unwrap_or(now))
+        Some(self.not_before.filter(|until| can_wait && now < *until).unwrap_or(now))
     }
 
     /// Takes the frames out to deliver them to `people`, of whom `crowd` need no pace; give them
@@ -91,9 +91,9 @@ impl Broadcast {
     pub(super) fn take(&mut self, now: Instant, people: usize, crowd: usize) -> Frames {
         let beyond = u32::try_from(people.saturating_sub(crowd)).unwrap_or(u32::MAX);
         let kib = u32::try_from(self.frames.longest() >> 10)
-            .map_or(PACED_KIB_MAX, |kib| kib.min(PACED_KIB_MAX));
-        let pace = PACE_PER_PERSON + PACE_PER_PERSON_AND_KIB * kib;
-        self.paced_until = Some(now + pace * beyond);
+            .map_or(COUNTED_KIB_MAX, |kib| kib.min(COUNTED_KIB_MAX));
+        let interval = INTERVAL_PER_PERSON + INTERVAL_PER_PERSON_AND_KIB * kib;
+        self.not_before = Some(now + interval * beyond);
         mem::take(&mut self.frames)
     }
 
@@ -144,16 +144,16 @@ mod tests {
         deliver(&mut broadcast, now, 1_000);
         push(&mut broadcast);
         push(&mut broadcast);
-        assert_eq!(broadcast.due_at(now), Some(now + 900 * PACE_PER_PERSON));
-        assert_eq!(broadcast.frames().of(Protocol::Two), b"1:x1:x");
+        assert_eq!(broadcast.due_at(now), Some(now + 900 * INTERVAL_PER_PERSON));
+        assert_eq!(broadcast.frames().of(Protocol::V2), b"1:x1:x");
         deliver(&mut broadcast, now, 1_000);
-        while broadcast.frames().of(Protocol::One).len() <= BYTES_MAX {
+        while broadcast.frames().of(Protocol::V1).len() <= BYTES_MAX {
             push(&mut broadcast);
         }
         assert_eq!(broadcast.due_at(now), Some(now), "memory does not wait");
         deliver(&mut broadcast, now, 1_000);
         push(&mut broadcast);
-        let longest = PACE_PER_PERSON + PACED_KIB_MAX * PACE_PER_PERSON_AND_KIB;
+        let longest = INTERVAL_PER_PERSON + COUNTED_KIB_MAX * INTERVAL_PER_PERSON_AND_KIB;
         assert_eq!(
             broadcast.due_at(now),
             Some(now + 900 * longest),

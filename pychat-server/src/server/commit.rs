@@ -85,7 +85,7 @@ impl<S: Socket> Server<S> {
                     // An author who gave a text no id of its own could not tell one refusal from
                     // another.
                     if draft.id.is_some() || told.insert(draft.from) {
-                        let input = Input::NotKept { draft, error: error.clone() };
+                        let input = Input::AppendFailed { draft, error: error.clone() };
                         self.chat.handle(now, input, &mut self.spare);
                     }
                 }

@@ -14,9 +14,9 @@ use pychat_wire::{
 
 use super::{
     CLOSING_TIMEOUT, LINGER_TIMEOUT, Server, SessionState,
+    encode::{self, Copy},
     keepalive::PING_INTERVAL,
     session::{Flushed, Subscription},
-    speech::{self, Copy},
 };
 use crate::{
     chat::{CloseReason, Effect, Protocol, Refusal},
@@ -24,7 +24,7 @@ use crate::{
     id::ConnectionId,
     log::{Entry, OwnerId, Record},
     logging,
-    pace::Pace,
+    rate_limit::RateLimit,
 };
 
 impl<S: Socket> Server<S> {
@@ -45,14 +45,14 @@ impl<S: Socket> Server<S> {
             Effect::Append(_) | Effect::ChangeOwner(_) => unreachable!("`append` took them all"),
             Effect::Greet { to } => self.greet(to),
             Effect::Tell { to, content } => {
-                self.tell(to, |out| speech::message(SERVER, &content, out));
+                self.tell(to, |out| encode::message(SERVER, &content, out));
             }
             Effect::Complain { to, complaint } => {
-                self.tell(to, |out| speech::complaint(&complaint, out));
+                self.tell(to, |out| encode::complaint(&complaint, out));
             }
             Effect::Welcome { to, name, token, members } => {
                 let (seq, epoch) = (self.published_seq, self.log.epoch().to_owned());
-                let welcome = speech::Welcome {
+                let welcome = encode::Welcome {
                     name: &name,
                     token: &token,
                     epoch: &epoch,
@@ -60,11 +60,11 @@ impl<S: Socket> Server<S> {
                     time_ms,
                     members: &members,
                 };
-                self.tell(to, |out| speech::welcome(&welcome, out));
+                self.tell(to, |out| encode::welcome(&welcome, out));
             }
-            Effect::Arrive { people } => self.announce(&people),
-            Effect::Depart { name, reason, known_to } => self.depart(&name, reason, known_to),
-            Effect::Enter { id, name, owner, protocol, join_index } => {
+            Effect::Joined { people } => self.announce(&people),
+            Effect::Left { name, reason, known_to } => self.depart(&name, reason, known_to),
+            Effect::Subscribe { id, name, owner, protocol, join_index } => {
                 self.enter(now, id, name, owner, protocol, join_index);
             }
             Effect::Resume { id, epoch, after, limit } => {
@@ -74,15 +74,15 @@ impl<S: Socket> Server<S> {
             Effect::Pong { to } => self.tell(to, |out| ServerMessage::Pong.encode(out)),
             Effect::Publish { from, record } => self.publish(Some(from), record.entry()),
             Effect::Acknowledge { to, record } => self.acknowledge(to, &record),
-            Effect::Bye { to, reason } => self.tell(to, |out| speech::bye(reason.reason(), out)),
-            Effect::Hold { id, until } => self.holds.set(id, until),
-            Effect::Report { id, refusal } => self.report(now, id, &refusal),
+            Effect::Bye { to, reason } => self.tell(to, |out| encode::bye(reason.reason(), out)),
+            Effect::PauseRead { id, until } => self.holds.set(id, until),
+            Effect::Log { id, refusal } => self.report(now, id, &refusal),
             Effect::Close { id, reason } => self.close(now, id, reason),
         }
     }
 
     fn greet(&mut self, to: ConnectionId) {
-        let (burst, per_second) = self.limits.rules.pace.map_or((0, 0), Pace::numbers);
+        let (burst, per_second) = self.limits.rules.rate_limit.map_or((0, 0), RateLimit::numbers);
         let limits = Limits {
             payload: self.limits.payload_bytes_max as u64,
             name: NAME_CHARS_MAX as u64,
@@ -123,7 +123,7 @@ impl<S: Socket> Server<S> {
             session.welcome = session.connection.backlog();
             session.join_index = Some(join_index);
             self.room.insert(join_index, id);
-            if protocol == Protocol::Two {
+            if protocol == Protocol::V2 {
                 self.watch(now, id);
             }
         }
@@ -141,18 +141,18 @@ impl<S: Socket> Server<S> {
         });
         let own = Copy { own: true, ..Copy::default() };
         match author {
-            Some((from, Protocol::One, _)) => {
-                self.tell(from, |out| speech::message(YOU, entry.content, out));
+            Some((from, Protocol::V1, _)) => {
+                self.tell(from, |out| encode::message(YOU, entry.content, out));
             }
-            Some((from, Protocol::Two, Subscription::All { .. })) => {
-                self.tell(from, |out| speech::record(entry, own, out));
+            Some((from, Protocol::V2, Subscription::All { .. })) => {
+                self.tell(from, |out| encode::record(entry, own, out));
             }
             // A peer that is still being sent what it missed finds its own copy there.
-            Some((_, Protocol::Two, _)) | None => (),
+            Some((_, Protocol::V2, _)) | None => (),
         }
         self.broadcast.push(
-            |out| speech::message(entry.author, entry.content, out),
-            |out| speech::record(entry, Copy::default(), out),
+            |out| encode::message(entry.author, entry.content, out),
+            |out| encode::record(entry, Copy::default(), out),
         );
         if let Some(session) = from.and_then(|from| self.connections.get_mut(from))
             && let Subscription::All { given } = &mut session.subscription
@@ -166,8 +166,8 @@ impl<S: Socket> Server<S> {
         let Some(session) = self.connections.get_mut(to) else { return };
         let copy = Copy { own: true, dup: true, ..Copy::default() };
         match session.protocol {
-            Protocol::One => self.tell(to, |out| speech::message(YOU, &record.content, out)),
-            Protocol::Two => self.tell(to, |out| speech::record(record.entry(), copy, out)),
+            Protocol::V1 => self.tell(to, |out| encode::message(YOU, &record.content, out)),
+            Protocol::V2 => self.tell(to, |out| encode::record(record.entry(), copy, out)),
         }
     }
 
@@ -237,9 +237,9 @@ impl<S: Socket> Server<S> {
         for id in dirty.drain(..) {
             let Some(session) = self.connections.get_mut(id) else { continue };
             match self.queues.flush(now, id, session, self.limits.backlog_bytes_max) {
-                Flushed::Slow if session.protocol == Protocol::Two => {
+                Flushed::Slow if session.protocol == Protocol::V2 => {
                     self.frame.clear();
-                    speech::bye(CloseReason::Slow.reason(), &mut self.frame);
+                    encode::bye(CloseReason::Slow.reason(), &mut self.frame);
                     self.queues.farewell(id, session, &self.frame);
                     self.deadlines.set(id, now + CLOSING_TIMEOUT);
                 }

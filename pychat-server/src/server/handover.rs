@@ -91,7 +91,7 @@ impl<S: Socket> Server<S> {
                 };
             if !is_restored && let Some(Ok(name)) = name {
                 let reason = CloseReason::Lost;
-                self.effects.push(Effect::Depart { name, reason, known_to: None });
+                self.effects.push(Effect::Left { name, reason, known_to: None });
             }
         }
     }
@@ -138,7 +138,7 @@ impl<S: Socket> Server<S> {
         if is_catching_up {
             self.catching_up.insert(id);
         }
-        if has_joined && protocol == Protocol::Two {
+        if has_joined && protocol == Protocol::V2 {
             self.watch(now, id);
         }
         if let Some(session) = self.connections.get_mut(id) {
@@ -157,8 +157,8 @@ fn millis(time: Duration) -> u64 {
 impl From<Protocol> for SavedProtocol {
     fn from(protocol: Protocol) -> Self {
         match protocol {
-            Protocol::One => Self::V1,
-            Protocol::Two => Self::V2,
+            Protocol::V1 => Self::V1,
+            Protocol::V2 => Self::V2,
         }
     }
 }
@@ -166,8 +166,8 @@ impl From<Protocol> for SavedProtocol {
 impl From<SavedProtocol> for Protocol {
     fn from(protocol: SavedProtocol) -> Self {
         match protocol {
-            SavedProtocol::V1 => Self::One,
-            SavedProtocol::V2 => Self::Two,
+            SavedProtocol::V1 => Self::V1,
+            SavedProtocol::V2 => Self::V2,
         }
     }
 }

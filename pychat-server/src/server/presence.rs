@@ -6,9 +6,8 @@ use std::ops::Range;
 use pychat_wire::{UserName, notice::Notice};
 
 use super::{
-    Server,
+    Server, encode,
     session::{Session, Subscription},
-    speech,
 };
 use crate::{
     chat::{CloseReason, Protocol},
@@ -32,8 +31,8 @@ impl<S: Socket> Server<S> {
             begins.push((*index, self.broadcast.ends()));
             let time_ms = self.utc_ms;
             self.broadcast.push(
-                |out| speech::notice(Notice::Joined { name: name.as_str() }, out),
-                |out| speech::joined(name, time_ms, out),
+                |out| encode::notice(Notice::Joined { name: name.as_str() }, out),
+                |out| encode::joined(name, time_ms, out),
             );
         }
         for id in &self.catching_up {
@@ -62,7 +61,7 @@ impl<S: Socket> Server<S> {
         let time_ms = self.utc_ms;
         let Some(known_to) = known_to else {
             self.frame.clear();
-            speech::left(name, time_ms, reason, &mut self.frame);
+            encode::left(name, time_ms, reason, &mut self.frame);
             for id in &self.catching_up {
                 if let Some(session) = self.connections.get_mut(*id) {
                     self.queues.owe(*id, session, self.broadcast.frames(), &self.frame);
@@ -70,17 +69,17 @@ impl<S: Socket> Server<S> {
             }
             let notice = Notice::Left { name: name.as_str() };
             let two = |out: &mut Vec<u8>| out.extend_from_slice(&self.frame);
-            return self.broadcast.push(|out| speech::notice(notice, out), two);
+            return self.broadcast.push(|out| encode::notice(notice, out), two);
         };
         let known_to: Vec<_> = self.room.range(known_to).map(|(_, id)| *id).collect();
         for id in known_to {
             match self.connections.get(id).map(|session| (session.subscription, session.protocol)) {
-                Some((Subscription::All { .. }, Protocol::One)) => {
+                Some((Subscription::All { .. }, Protocol::V1)) => {
                     let notice = Notice::Left { name: name.as_str() };
-                    self.tell(id, |out| speech::notice(notice, out));
+                    self.tell(id, |out| encode::notice(notice, out));
                 }
-                Some((Subscription::All { .. } | Subscription::Presence, Protocol::Two)) => {
-                    self.tell(id, |out| speech::left(name, time_ms, reason, out));
+                Some((Subscription::All { .. } | Subscription::Presence, Protocol::V2)) => {
+                    self.tell(id, |out| encode::left(name, time_ms, reason, out));
                 }
                 _ => (),
             }
@@ -93,7 +92,7 @@ impl<S: Socket> Server<S> {
 fn begin_for<S>(begins: &[(u64, (usize, usize))], session: &Session<S>) -> Option<usize> {
     let first = begins.partition_point(|(joined, _)| Some(*joined) <= session.join_index);
     begins.get(first).map(|(_, (one, two))| match session.protocol {
-        Protocol::One => *one,
-        Protocol::Two => *two,
+        Protocol::V1 => *one,
+        Protocol::V2 => *two,
     })
 }

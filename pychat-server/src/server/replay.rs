@@ -14,8 +14,8 @@ use pychat_wire::{
 
 use super::{
     Server,
+    encode::{self, Copy},
     session::Subscription,
-    speech::{self, Copy},
 };
 use crate::{
     admission::{Act, history_cost},
@@ -139,7 +139,7 @@ impl<S: Socket> Server<S> {
         if REPLAYS_MAX <= session.replays.len() {
             let text = "one page after the other";
             let complaint = Complaint::new(ErrorCode::SlowDown, text);
-            return self.tell(id, |out| speech::complaint(&complaint, out));
+            return self.tell(id, |out| encode::complaint(&complaint, out));
         }
         let first = self.log.first_seq();
         let end = before.clamp(first, self.log.last_seq() + 1);
@@ -254,7 +254,7 @@ impl<S: Socket> Server<S> {
             }
             let own = session.owner.is_some() && session.owner == entry.owner;
             frame.clear();
-            speech::record(entry, Copy { own, replay: true, ..Copy::default() }, frame);
+            encode::record(entry, Copy { own, replay: true, ..Copy::default() }, frame);
             queues.owe(id, session, broadcast.frames(), frame);
             *budget = budget.saturating_sub(entry.content.len() + MESSAGE_BYTES);
             let cost = history_cost(frame.len());
@@ -292,9 +292,9 @@ impl<S: Socket> Server<S> {
             retry_ms: Some(STORAGE_RETRY_MS),
             ..Complaint::new(ErrorCode::Storage, &format!("cannot read the history: {error}"))
         };
-        self.tell(id, |out| speech::complaint(&complaint, out));
+        self.tell(id, |out| encode::complaint(&complaint, out));
         let reason = CloseReason::Storage;
-        self.tell(id, |out| speech::bye(reason.reason(), out));
+        self.tell(id, |out| encode::bye(reason.reason(), out));
         self.close(now, id, reason);
     }
 }

@@ -103,7 +103,7 @@ impl<S: Socket> Session<S> {
             peer,
             origin: origin(peer),
             state,
-            protocol: Protocol::One,
+            protocol: Protocol::V1,
             owner: None,
             subscription: Subscription::Nothing,
             join_index: None,

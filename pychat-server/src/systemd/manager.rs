@@ -149,7 +149,7 @@ impl Manager {
 
     /// Tells what is due by `now`, when `people` are here. The loop says so once a tick, and so the
     /// watchdog is fed by a loop that turns and by nothing else.
-    pub fn tend(&mut self, now: Instant, people: usize) {
+    pub fn maintain(&mut self, now: Instant, people: usize) {
         if self.line.is_none() {
             return;
         }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use pychat_server::{
     chat::{BAD_PAYLOADS_MAX, CloseReason, Effect, Rules},
-    pace::Pace,
+    rate_limit::RateLimit,
 };
 use pychat_wire::ClientMessage;
 
@@ -27,7 +27,7 @@ fn has_closed(effects: &[Effect]) -> bool {
 /// Returns until when `id` is held, if it is.
 fn held_until(effects: &[Effect], held: ConnectionId) -> Option<Instant> {
     effects.iter().find_map(|effect| match effect {
-        Effect::Hold { id, until } if *id == held => Some(*until),
+        Effect::PauseRead { id, until } if *id == held => Some(*until),
         _ => None,
     })
 }
@@ -105,7 +105,7 @@ fn a_guest_of_an_address_that_has_joined_too_often_waits() {
 #[test]
 fn reconnecting_gives_nobody_more_to_say() {
     let mut room = Room::with(&[(A, "Анна")]);
-    room.chat.set_rules(Rules { pace: Pace::new(2, 1), ..RULES });
+    room.chat.set_rules(Rules { rate_limit: RateLimit::new(2, 1), ..RULES });
     let long = "x".repeat(10 << 10);
     let until = held_until(&room.text(A, &long), A).expect("eleven units");
     room.closed(A, CloseReason::Quit);
@@ -119,8 +119,8 @@ fn reconnecting_gives_nobody_more_to_say() {
 #[test]
 fn connections_of_one_address_together_say_no_more_than_its_share() {
     let mut room = Room::new();
-    let pace = Pace::new(10, 5);
-    room.chat.set_rules(Rules { pace, connections_per_address_max: 64, ..RULES });
+    let rate_limit = RateLimit::new(10, 5);
+    room.chat.set_rules(Rules { rate_limit, connections_per_address_max: 64, ..RULES });
     let mut people: Vec<_> = (0..64).map(|slot| ConnectionId { slot, generation: 0 }).collect();
     for id in &people {
         room.connect(*id);

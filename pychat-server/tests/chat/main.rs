@@ -22,7 +22,7 @@ const NAME_AGE_MAX: Duration = Duration::from_hours(365 * 24);
 const ANNOUNCE_AFTER: Duration = Duration::from_secs(2);
 const RULES: Rules = Rules {
     hello_timeout: HELLO_TIMEOUT,
-    pace: None,
+    rate_limit: None,
     name_age_max: NAME_AGE_MAX,
     announce_after: ANNOUNCE_AFTER,
     connections_per_address_max: 0,
@@ -76,7 +76,7 @@ impl Room {
     }
 
     fn nonsense(&mut self, id: ConnectionId) -> Vec<Effect> {
-        self.handle(Input::Misunderstood { id, error: MessageError::NoType })
+        self.handle(Input::BadMessage { id, error: MessageError::NoType })
     }
 
     fn closed(&mut self, id: ConnectionId, reason: CloseReason) -> Vec<Effect> {
@@ -100,17 +100,17 @@ fn tell(to: ConnectionId, content: &str) -> Effect {
 }
 
 fn arrive(people: &[(&str, u64)]) -> Effect {
-    Effect::Arrive { people: people.iter().map(|(who, index)| (name(who), *index)).collect() }
+    Effect::Joined { people: people.iter().map(|(who, index)| (name(who), *index)).collect() }
 }
 
 fn depart(who: &str, reason: CloseReason) -> Effect {
-    Effect::Depart { name: name(who), reason, known_to: None }
+    Effect::Left { name: name(who), reason, known_to: None }
 }
 
 /// Somebody joins: in protocol 2 as an owner.
 fn enter(id: ConnectionId, given: &str, owner: Option<OwnerId>, join_index: u64) -> Effect {
-    let protocol = if owner.is_some() { Protocol::Two } else { Protocol::One };
-    Effect::Enter { id, name: name(given), owner, protocol, join_index }
+    let protocol = if owner.is_some() { Protocol::V2 } else { Protocol::V1 };
+    Effect::Subscribe { id, name: name(given), owner, protocol, join_index }
 }
 
 /// What the log answers when it takes a draft as its first.
@@ -124,5 +124,5 @@ fn close(id: ConnectionId, reason: CloseReason) -> Effect {
 }
 
 fn report(id: ConnectionId, refusal: Refusal) -> Effect {
-    Effect::Report { id, refusal }
+    Effect::Log { id, refusal }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use pychat_server::{
     chat::{BAD_PAYLOADS_MAX, CloseReason, Effect, Input, Refusal, Rules},
     log::{Appended, Draft, StorageError},
-    pace::Pace,
+    rate_limit::RateLimit,
 };
 use pychat_wire::{ClientMessage, FrameError, MessageError, NameError};
 
@@ -64,7 +64,7 @@ fn a_text_is_published_only_once_the_log_has_it() {
     let appended = |record| Input::Appended { from: A, appended: Appended::New(record) };
     assert_eq!(room.handle(appended(record.clone())), std::slice::from_ref(&publish));
 
-    room.handle(Input::Finished { id: A });
+    room.handle(Input::Eof { id: A });
     room.closed(A, CloseReason::Quit);
     assert_eq!(room.handle(appended(record)), [publish], "whoever left");
 }
@@ -73,10 +73,10 @@ fn a_text_is_published_only_once_the_log_has_it() {
 fn a_text_that_is_not_kept_is_said_to_its_author_alone() {
     let mut room = Room::with(&[(A, "Анна"), (B, "Борис")]);
     let [Effect::Append(draft)] = &room.text(A, "hi\n")[..] else { panic!("one text, one draft") };
-    let not_kept = || Input::NotKept { draft: draft.clone(), error: StorageError::Full };
+    let not_kept = || Input::AppendFailed { draft: draft.clone(), error: StorageError::Full };
     let told = "Not kept, so not sent: the server cannot store messages now (disk full).";
     assert_eq!(room.handle(not_kept()), [tell(A, told)]);
-    room.handle(Input::Finished { id: A });
+    room.handle(Input::Eof { id: A });
     assert_eq!(room.handle(not_kept()), []);
 }
 
@@ -144,7 +144,7 @@ fn a_name_that_breaks_a_rule_is_told_why_and_waited_for() {
 #[test]
 fn who_speaks_too_fast_is_held_and_loses_nothing() {
     let mut room = Room::with(&[(A, "Анна"), (B, "Борис")]);
-    room.chat.set_rules(Rules { pace: Pace::new(2, 5), ..RULES });
+    room.chat.set_rules(Rules { rate_limit: RateLimit::new(2, 5), ..RULES });
     let append = |from, author, content: &str| {
         Effect::Append(Draft {
             from,
@@ -155,7 +155,7 @@ fn who_speaks_too_fast_is_held_and_loses_nothing() {
         })
     };
     assert_eq!(room.text(A, "раз"), [append(A, "Анна", "раз")]);
-    let hold = Effect::Hold { id: A, until: room.now + Duration::from_millis(200) };
+    let hold = Effect::PauseRead { id: A, until: room.now + Duration::from_millis(200) };
     assert_eq!(room.text(A, "два"), [append(A, "Анна", "два"), hold]);
     assert_eq!(room.text(B, "раз"), [append(B, "Борис", "раз")], "to each their own");
     room.pass(Duration::from_secs(1));
@@ -172,8 +172,8 @@ fn a_second_hello_changes_nothing() {
 #[test]
 fn leaving_is_heard_when_the_connection_is_closed_and_once() {
     let mut room = Room::with(&[(A, "Анна"), (B, "Борис")]);
-    assert_eq!(room.handle(Input::Finished { id: A }), [close(A, CloseReason::Quit)]);
-    assert_eq!(room.handle(Input::Finished { id: A }), []);
+    assert_eq!(room.handle(Input::Eof { id: A }), [close(A, CloseReason::Quit)]);
+    assert_eq!(room.handle(Input::Eof { id: A }), []);
     assert_eq!(room.text(A, "late"), [], "what comes after the goodbye is not heard");
     assert_eq!(room.hello(A, "late"), []);
     assert_eq!(room.nonsense(A), []);
@@ -207,10 +207,10 @@ fn a_broken_frame_is_answered_before_the_end() {
         let error = FrameError::BadPrefix { byte: b'x' };
         let told = "Connection closed: `x` where a frame's length should stand. Bye!\n";
         assert_eq!(
-            room.handle(Input::Broken { id: A, error }),
+            room.handle(Input::BadFrame { id: A, error }),
             [tell(A, told), report(A, Refusal::Frame(error)), close(A, CloseReason::Protocol)]
         );
-        assert_eq!(room.handle(Input::Broken { id: A, error }), []);
+        assert_eq!(room.handle(Input::BadFrame { id: A, error }), []);
     }
 }
 

@@ -63,7 +63,7 @@ fn an_owner_gets_their_name_back_from_who_looks_like_them() {
     // Both were here before the name was hers: of an earlier process, say.
     let restored = |username| Restored {
         name: Some(name(username)),
-        protocol: Protocol::One,
+        protocol: Protocol::V1,
         grant: None,
         origin: Origin::v4(1),
         limited_for: Duration::ZERO,

@@ -27,7 +27,7 @@ fn who_knew_somebody_by_their_welcome_hears_that_they_left() {
         room.hello(id, name);
     }
     let (name, reason) = (name("Борис"), CloseReason::Lost);
-    let depart = Effect::Depart { name, reason, known_to: Some(2..3) };
+    let depart = Effect::Left { name, reason, known_to: Some(2..3) };
     assert_eq!(room.closed(B, reason), [depart], "Вера does, who joined third; Анна does not");
     assert_eq!(room.pass(ANNOUNCE_AFTER), [arrive(&[("Вера", 2)])]);
 }
@@ -61,7 +61,7 @@ fn a_crowd_is_announced_in_join_order_and_not_all_at_once() {
         let moment = Duration::from_millis(1);
         assert_eq!(room.pass(wait.saturating_sub(moment)), []);
         let effects = room.pass(moment);
-        let [Effect::Arrive { people }] = &effects[..] else { panic!("{effects:?}") };
+        let [Effect::Joined { people }] = &effects[..] else { panic!("{effects:?}") };
         assert!(people.is_sorted_by_key(|(_, index)| *index));
         assert_eq!(people.len(), n_expected);
         announced += people.len();

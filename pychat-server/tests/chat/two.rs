@@ -8,7 +8,7 @@ use pychat_server::{
     },
     id::ConnectionId,
     log::{Appended, Draft, OwnerChange, OwnerId, StorageError},
-    pace::Pace,
+    rate_limit::RateLimit,
 };
 use pychat_wire::{
     ClientMessage, FrameError, MessageError, NameError,
@@ -150,7 +150,7 @@ fn an_owner_whose_first_text_was_not_kept_is_kept_with_the_next() {
     };
     let (draft, count) = said(&mut room, "1");
     assert_eq!(count, 2);
-    room.handle(Input::NotKept { draft, error: StorageError::Full });
+    room.handle(Input::AppendFailed { draft, error: StorageError::Full });
     assert_eq!(said(&mut room, "2").1, 2);
     assert_eq!(said(&mut room, "3").1, 1);
 }
@@ -203,7 +203,7 @@ fn a_text_has_an_id_by_which_it_is_acknowledged_once_it_is_kept() {
             "Not kept, so not sent: the server cannot store messages now (disk full).",
         )
     };
-    let not_kept = Input::NotKept { draft, error: StorageError::Full };
+    let not_kept = Input::AppendFailed { draft, error: StorageError::Full };
     assert_eq!(room.handle(not_kept), [Effect::Complain { to: A, complaint }]);
 }
 
@@ -248,7 +248,7 @@ fn what_cannot_be_is_refused_in_its_own_words() {
         [(MessageError::NoType, ErrorCode::BadPayload), (unknown, ErrorCode::UnknownType)]
     {
         let told = complain(A, code, &error.to_string());
-        let effects = room.handle(Input::Misunderstood { id: A, error: error.clone() });
+        let effects = room.handle(Input::BadMessage { id: A, error: error.clone() });
         assert_eq!(effects, [told, report(A, Refusal::Payload(error))]);
     }
     assert_eq!(room.receive(A, ClientMessage::Ping), [Effect::Pong { to: A }]);
@@ -273,7 +273,7 @@ fn who_is_sent_away_hears_a_bye_last() {
     let last = |effects: &[Effect]| [effects[1].clone(), effects[2].clone()];
     let effects = ending(&nonsense);
     assert_eq!(last(&effects), [bye(A, reason), close(A, reason)]);
-    let effects = ending(&|room| room.handle(Input::Broken { id: A, error }));
+    let effects = ending(&|room| room.handle(Input::BadFrame { id: A, error }));
     assert_eq!(
         effects,
         [
@@ -290,14 +290,14 @@ fn who_is_sent_away_hears_a_bye_last() {
     let reason = CloseReason::Shutdown;
     let effects = ending(&|room| room.handle(Input::Stopping));
     assert_eq!(effects, [bye(A, reason), close(A, reason)]);
-    let effects = ending(&|room| room.handle(Input::Finished { id: A }));
+    let effects = ending(&|room| room.handle(Input::Eof { id: A }));
     assert_eq!(effects, [close(A, CloseReason::Quit)], "who goes by itself knows");
 }
 
 #[test]
 fn who_speaks_too_fast_is_told_once_until_it_slows_down() {
     let mut room = Room::new();
-    room.chat.set_rules(Rules { pace: Pace::new(2, 5), ..RULES });
+    room.chat.set_rules(Rules { rate_limit: RateLimit::new(2, 5), ..RULES });
     room.join(A, "Анна", None);
     let mut said = 0;
     let mut told = |room: &mut Room| {

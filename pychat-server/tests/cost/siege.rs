@@ -108,7 +108,11 @@ impl<'a> Siege<'a> {
     /// Returns a room with a crowd in it, of a process whose memory comes from `heap`.
     pub(crate) fn new(chance: Chance<'a>, heap: &'static StatsAlloc<System>) -> Self {
         let limits = Limits {
-            rules: Rules { pace: None, connections_per_address_max: 0, ..Limits::default().rules },
+            rules: Rules {
+                rate_limit: None,
+                connections_per_address_max: 0,
+                ..Limits::default().rules
+            },
             ..Limits::default()
         };
         let log = Log::Memory(Memory::new(0, Retention::default()));

@@ -29,7 +29,7 @@ fn talk_until_anew(shelf: &Shelf, log: &mut Log) -> u64 {
         assert!(Instant::now() < deadline, "{} bytes and growing", bytes());
         let before = bytes();
         say(log, 5, vec![draft("Анна", &content, None); 8]);
-        log.tend(&at(Instant::now(), 5));
+        log.maintain(&at(Instant::now(), 5));
         unchanged = if bytes() == before { unchanged + 1 } else { 0 };
     }
     bytes()
@@ -76,12 +76,12 @@ fn a_child_moves_all_in_a_pause_and_is_gone_then() {
     let bytes = |path: &Path| fs::metadata(path).unwrap().len();
     while log.next_deadline().is_none_or(|next| Instant::now() + Duration::from_secs(1) < next) {
         say(&mut log, 5, vec![draft("Анна", &content, None); 8]);
-        log.tend(&at(Instant::now(), 5));
+        log.maintain(&at(Instant::now(), 5));
     }
     assert!(!children().is_empty(), "somebody is at work");
     let deadline = Instant::now() + PATIENCE;
     while log.next_deadline().is_some_and(|next| next < deadline) {
-        log.tend(&at(Instant::now(), 5));
+        log.maintain(&at(Instant::now(), 5));
         assert!(Instant::now() < deadline, "it does not end");
     }
     let written = bytes(&shelf.wal());
@@ -104,7 +104,7 @@ fn a_child_ends_with_the_log_and_is_waited_for() {
     let number = loop {
         assert!(Instant::now() < deadline, "nobody came");
         say(&mut log, 5, vec![draft("Анна", &"x".repeat(10_000), None); 8]);
-        log.tend(&at(Instant::now(), 5));
+        log.maintain(&at(Instant::now(), 5));
         match fs::read_to_string(&pid) {
             Ok(number) if number.ends_with('\n') => break number.trim().to_owned(),
             _ => (),
@@ -125,7 +125,7 @@ fn what_stands_in_the_way_is_waited_for_and_not_for_ever() {
     let mut talk = |now: Instant, ticks| {
         for _ in 0..ticks {
             say(&mut log, 5, vec![draft("Анна", &content, None); 8]);
-            log.tend(&at(now, 5));
+            log.maintain(&at(now, 5));
         }
         fs::metadata(shelf.wal()).unwrap().len()
     };

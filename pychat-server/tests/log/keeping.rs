@@ -112,7 +112,7 @@ fn the_oldest_are_forgotten_a_few_at_a_time_and_their_numbers_not_given_again() 
     let mut steps = 0;
     loop {
         let before = log.first_seq();
-        log.tend(&at(now, 5));
+        log.maintain(&at(now, 5));
         assert!(log.first_seq() - before <= TRIM_STEP, "a long transaction");
         steps += 1;
         if log.first_seq() == count - 9 {
@@ -126,7 +126,7 @@ fn the_oldest_are_forgotten_a_few_at_a_time_and_their_numbers_not_given_again() 
     drop(log);
     let mut log = shelf.try_open(retention, 2).unwrap();
     assert_eq!((log.first_seq(), log.last_seq()), (count - 9, count + 1));
-    log.tend(&at(now, 5));
+    log.maintain(&at(now, 5));
     assert_eq!(log.first_seq(), count - 8);
 }
 
@@ -136,15 +136,15 @@ fn what_is_too_old_is_forgotten_though_nobody_speaks_and_numbers_go_on() {
     let retention = Retention { age_max: Duration::from_secs(100), ..Retention::default() };
     let mut log = shelf.try_open(retention, 0xab).unwrap();
     let now = Instant::now();
-    log.tend(&at(now, 1_000));
+    log.maintain(&at(now, 1_000));
     assert_eq!(log.next_deadline(), None, "there is nothing to forget");
     chatter(&mut log, 1_000, 1);
     chatter(&mut log, 31_000, 1);
-    log.tend(&at(now, 41_000));
+    log.maintain(&at(now, 41_000));
     assert_eq!(log.next_deadline(), Some(now + Duration::from_mins(1)));
-    log.tend(&at(now + Duration::from_mins(1), 101_000));
+    log.maintain(&at(now + Duration::from_mins(1), 101_000));
     assert_eq!((log.first_seq(), log.next_deadline()), (2, Some(now + Duration::from_secs(90))));
-    log.tend(&at(now + Duration::from_secs(90), 131_000));
+    log.maintain(&at(now + Duration::from_secs(90), 131_000));
     assert_eq!((log.first_seq(), log.last_seq(), log.next_deadline()), (3, 2, None));
     drop(log);
     let mut log = shelf.try_open(retention, 0xcd).unwrap();
@@ -162,13 +162,13 @@ fn nothing_is_forgotten_for_its_age_by_a_clock_that_may_be_wrong() {
     let count = 2 * TRIM_STEP + 5;
     chatter(&mut log, 1_000, usize::try_from(count).unwrap());
     let trusted_at = now + Duration::from_secs(7);
-    log.tend(&Time { trusted_at, ..at(now, 999_000) });
+    log.maintain(&Time { trusted_at, ..at(now, 999_000) });
     assert_eq!((log.first_seq(), log.next_deadline()), (1, Some(trusted_at)));
     let mut now = trusted_at;
     for forgotten in [TRIM_STEP, TRIM_STEP, 5] {
-        log.tend(&at(now, 999_000));
+        log.maintain(&at(now, 999_000));
         assert_eq!(log.take_forgotten(), forgotten);
-        log.tend(&at(now + Duration::from_secs(59), 999_000));
+        log.maintain(&at(now + Duration::from_secs(59), 999_000));
         assert_eq!(log.take_forgotten(), 0, "a step a minute");
         now += Duration::from_mins(1);
     }
@@ -185,22 +185,22 @@ fn no_more_bytes_are_kept_than_should_be() {
     for _ in 0..5 {
         say(&mut log, 5, vec![draft("Анна", "0123456789", None)]);
         now += Duration::from_secs(2);
-        log.tend(&at(now, 5));
+        log.maintain(&at(now, 5));
     }
     assert_eq!(log.first_seq(), 3);
     drop(log);
     let mut log = shelf.try_open(retention, 1).unwrap();
-    log.tend(&at(now, 5));
+    log.maintain(&at(now, 5));
     assert_eq!(log.first_seq(), 3, "what is full is not too much");
     say(&mut log, 5, vec![draft("Анна", "0", None)]);
-    log.tend(&at(now + Duration::from_secs(2), 5));
+    log.maintain(&at(now + Duration::from_secs(2), 5));
     assert_eq!(log.first_seq(), 4);
     log.set_retention(Retention { bytes_max: 1, ..retention });
-    log.tend(&at(now + Duration::from_secs(4), 5));
+    log.maintain(&at(now + Duration::from_secs(4), 5));
     assert_eq!((log.first_seq(), log.take_forgotten()), (7, 4));
     say(&mut log, 5, vec![draft("Анна", "0", None)]);
     log.set_retention(Retention::default());
-    log.tend(&at(now + Duration::from_secs(6), 5));
+    log.maintain(&at(now + Duration::from_secs(6), 5));
     assert_eq!((log.first_seq(), log.next_deadline()), (7, None), "everything is kept");
 }
 
@@ -230,7 +230,7 @@ fn a_tick_in_which_nothing_was_said_touches_nothing() {
     let written = || std::fs::metadata(shelf.wal()).unwrap().len();
     let before = written();
     chatter(&mut log, 6, 0);
-    log.tend(&at(Instant::now(), 6));
+    log.maintain(&at(Instant::now(), 6));
     assert_eq!(written(), before);
     chatter(&mut log, 7, 1);
     assert!(before < written(), "or this test sees nothing");

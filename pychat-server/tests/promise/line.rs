@@ -22,7 +22,7 @@ pub(crate) enum Heard {
     Nothing,
     /// The other side ended its stream.
     End,
-    Broken,
+    BadFrame,
 }
 
 /// A socket that does not block, with sticky readiness.
@@ -132,7 +132,7 @@ impl Line {
                 self.is_readable = false;
                 Heard::Nothing
             }
-            Err(_) => Heard::Broken,
+            Err(_) => Heard::BadFrame,
         }
     }
 

@@ -125,7 +125,7 @@ impl Original {
                 true
             }
             Heard::Nothing => false,
-            Heard::End | Heard::Broken => self.hang_up(around.now),
+            Heard::End | Heard::BadFrame => self.hang_up(around.now),
         }
     }
 

@@ -43,7 +43,7 @@ pub(crate) struct Person {
     /// What is stored.
     disk: Saved,
     dead_until: Option<Instant>,
-    doom: Option<(Moment, Instant)>,
+    fault: Option<(Moment, Instant)>,
     /// How far their clock is ahead, in milliseconds.
     ahead_ms: u64,
     begin: Instant,
@@ -68,7 +68,7 @@ impl Person {
             line: None,
             disk: Saved::default(),
             dead_until: None,
-            doom: None,
+            fault: None,
             ahead_ms: 0,
             begin: now,
             heard_at: now,
@@ -99,16 +99,16 @@ impl Person {
 
     /// Ends a life without a word.
     fn die(&mut self, until: Instant) {
-        (self.client, self.line, self.doom, self.retry_at) = (None, None, None, None);
+        (self.client, self.line, self.fault, self.retry_at) = (None, None, None, None);
         self.dead_until = Some(until);
     }
 
     /// Lets them die when that moment comes.
-    pub(crate) fn doom(&mut self, moment: Moment, until: Instant, around: &mut Surroundings<'_>) {
+    pub(crate) fn fault(&mut self, moment: Moment, until: Instant, around: &mut Surroundings<'_>) {
         if self.client.is_none() {
             return;
         }
-        self.doom = Some((moment, until));
+        self.fault = Some((moment, until));
         if moment == Moment::Now {
             around.tally.note(Fault::Died);
             self.die(until);
@@ -123,7 +123,7 @@ impl Person {
             Err(SayError::Full { .. }) => return,
             Err(error) => panic!("{} cannot say {text:?}: {error}", self.name.as_str()),
         };
-        if let Some((Moment::Unsaid, until)) = self.doom {
+        if let Some((Moment::Unsaid, until)) = self.fault {
             around.tally.note(Fault::DiedUnsent);
             self.memory.void.insert(text.to_owned());
             return self.die(until);
@@ -131,7 +131,7 @@ impl Person {
         self.memory.said.insert(id, text.to_owned());
         self.memory.texts.push(text.to_owned());
         self.store();
-        if let Some((Moment::Unsent, until)) = self.doom {
+        if let Some((Moment::Unsent, until)) = self.fault {
             around.tally.note(Fault::DiedUnsent);
             self.die(until);
         }
@@ -169,10 +169,10 @@ impl Person {
         let has_more = self.hear(around);
         self.pass_time(around.now);
         self.settle(around);
-        if let Some((_, until)) = self.doom
+        if let Some((_, until)) = self.fault
             && until + DOOM < around.now
         {
-            self.doom = None; // The moment never came.
+            self.fault = None; // The moment never came.
         }
         has_more
     }
@@ -209,7 +209,7 @@ impl Person {
     /// Returns true if they are there and nothing of theirs is on its way.
     pub(crate) fn is_settled(&self) -> bool {
         self.client.as_ref().is_some_and(|client| {
-            client.is_joined() && client.saved().n_unacknowledged() == 0 && self.doom.is_none()
+            client.is_joined() && client.saved().n_unacknowledged() == 0 && self.fault.is_none()
         })
     }
 
@@ -278,7 +278,7 @@ impl Person {
                 true
             }
             Heard::Nothing => false,
-            Heard::End | Heard::Broken => {
+            Heard::End | Heard::BadFrame => {
                 self.line = None;
                 client.disconnected(ms);
                 false
@@ -305,7 +305,7 @@ impl Person {
         while let Some(event) = self.client.as_mut().and_then(Client::next_event) {
             self.heed(event, around);
         }
-        if let Some((Moment::Unstored, until)) = self.doom
+        if let Some((Moment::Unstored, until)) = self.fault
             && self.has_shown
         {
             around.tally.note(Fault::DiedUnstored);

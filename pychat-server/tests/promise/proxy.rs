@@ -277,7 +277,7 @@ impl Pipe {
                 }
                 Heard::Nothing => (),
                 Heard::End => self.is_over = true,
-                Heard::Broken => return None,
+                Heard::BadFrame => return None,
             }
         }
         let Some(line) = target else { return Some(has_more) };

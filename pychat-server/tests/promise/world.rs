@@ -55,7 +55,7 @@ impl<'a> World<'a> {
         let mut world = World::new(seed, plan, tally);
         world.arrive();
         for round in &plan.rounds {
-            world.suffer(round);
+            world.apply_fault(round);
             world.calm_down();
             world.tally.n_rounds += 1;
         }
@@ -111,7 +111,7 @@ impl<'a> World<'a> {
     }
 
     /// Lets the steps of one round happen.
-    fn suffer(&mut self, round: &[Step]) {
+    fn apply_fault(&mut self, round: &[Step]) {
         let begin = Instant::now();
         for step in round {
             let at = begin + step.at;
@@ -303,7 +303,7 @@ impl<'a> World<'a> {
             }
             Deed::StopServer { down } => self.house.stop(now, down),
             Deed::Die { who, moment, down } => {
-                self.with_person(who, |person, around| person.doom(moment, now + down, around));
+                self.with_person(who, |person, around| person.fault(moment, now + down, around));
             }
             Deed::FillDisk { time } => {
                 self.house.fill_disk(true);

@@ -28,7 +28,7 @@ const HELLO_TIMEOUT: Duration = Duration::from_secs(20);
 /// No limit by address, and everybody is announced in the tick in which they join.
 const RULES: Rules = Rules {
     hello_timeout: HELLO_TIMEOUT,
-    pace: None,
+    rate_limit: None,
     name_age_max: Duration::MAX,
     announce_after: Duration::ZERO,
     connections_per_address_max: 0,

@@ -26,8 +26,8 @@ const NETWORK: [u8; 3] = [127, 0, 3];
 
 pub(super) fn all() -> Vec<Case> {
     vec![
-        Case::new("crowd_memory_1", |stage| crowd(stage, Protocol::One)),
-        Case::new("crowd_memory_2", |stage| crowd(stage, Protocol::Two)),
+        Case::new("crowd_memory_1", |stage| crowd(stage, Protocol::V1)),
+        Case::new("crowd_memory_2", |stage| crowd(stage, Protocol::V2)),
         Case::new("big_room_lockout", lock_out).with_flags(&["--backlog-max=64KiB"]),
         Case::new("turnaway_fill", fill_with_turned_away).with_flags(&["--connections=300"]),
         Case::new("partial_memory", leave_payloads_unfinished),
@@ -61,7 +61,7 @@ fn lock_out(stage: &mut Stage) -> Outcome<Remark> {
     let mut lines = Vec::new();
     for number in 0..BIG_ROOM {
         let line = stage.field.open(address(NETWORK, number))?;
-        stage.field.say(line, &words::hello(&long_name(number), Protocol::One));
+        stage.field.say(line, &words::hello(&long_name(number), Protocol::V1));
         lines.push(line);
         if number % 10 == 9 {
             stage.field.turn_until(Instant::now() + Duration::from_millis(20), |_| false)?;
@@ -69,7 +69,7 @@ fn lock_out(stage: &mut Stage) -> Outcome<Remark> {
     }
     stage.rest()?;
     let mut victims = Vec::new();
-    for (name, protocol) in [("victim 1", Protocol::One), ("victim 2", Protocol::Two)] {
+    for (name, protocol) in [("victim 1", Protocol::V1), ("victim 2", Protocol::V2)] {
         let victim = stage.field.open_mute(OTHER, 8 << 10)?;
         stage.field.say(victim, &words::hello(name, protocol));
         victims.push(victim);
@@ -110,7 +110,7 @@ fn fill_with_turned_away(stage: &mut Stage) -> Outcome<Remark> {
         if next_other < Instant::now() {
             let host = u8::try_from(others.len() / 2 + 1)?;
             let other = stage.field.open(Ipv4Addr::new(127, 0, 10, host))?;
-            stage.field.say(other, &words::hello(&format!("other {host}"), Protocol::One));
+            stage.field.say(other, &words::hello(&format!("other {host}"), Protocol::V1));
             others.push(other);
             next_other += Duration::from_millis(100);
         }
@@ -131,7 +131,7 @@ fn fill_with_turned_away(stage: &mut Stage) -> Outcome<Remark> {
 fn leave_payloads_unfinished(stage: &mut Stage) -> Outcome<Remark> {
     let people = 10 * CONNECTIONS;
     let name = |number| format!("p{number}");
-    let lines = join(&mut stage.field, NETWORK, people, Protocol::One, name)?;
+    let lines = join(&mut stage.field, NETWORK, people, Protocol::V1, name)?;
     let end = stage.attack(Duration::from_secs(3))?;
     let mut bytes = words::text("", 0).repeat(11);
     bytes.extend(b"65536:");

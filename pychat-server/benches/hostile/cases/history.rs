@@ -40,7 +40,7 @@ fn fill(stage: &mut Stage, size: usize) -> Outcome<()> {
     for number in 0..60_u8 {
         let [first, second, third] = WRITERS;
         let line = stage.field.open([first, second, third, number + 1].into())?;
-        stage.field.say(line, &words::hello(&format!("writer {number}"), Protocol::Two));
+        stage.field.say(line, &words::hello(&format!("writer {number}"), Protocol::V2));
         for text in 0..10 {
             stage.field.say(line, &words::text(&content, text));
         }
@@ -60,7 +60,7 @@ fn fill(stage: &mut Stage, size: usize) -> Outcome<()> {
 fn ask(stage: &mut Stage, size: usize) -> Outcome<Remark> {
     fill(stage, size)?;
     let name = |number| format!("asker {number}");
-    let lines = join(&mut stage.field, ATTACKERS, 32, Protocol::Two, name)?;
+    let lines = join(&mut stage.field, ATTACKERS, 32, Protocol::V2, name)?;
     let end = stage.attack(Duration::from_secs(4))?;
     let question = words::history(END, 500);
     let mut asked = vec![0; lines.len()];
@@ -82,7 +82,7 @@ fn ask(stage: &mut Stage, size: usize) -> Outcome<Remark> {
 /// All connections of one address speak as much as they may; what an innocent said should stay.
 fn wipe(stage: &mut Stage, size: usize, time: Duration) -> Outcome<Remark> {
     let victim = stage.field.open(OTHER)?;
-    stage.field.say(victim, &words::hello("victim", Protocol::Two));
+    stage.field.say(victim, &words::hello("victim", Protocol::V2));
     for number in 0..KEPT {
         stage.field.say(victim, &words::text("what must not be forgotten", number));
     }
@@ -90,7 +90,7 @@ fn wipe(stage: &mut Stage, size: usize, time: Duration) -> Outcome<Remark> {
     let kept = count_messages(&mut stage.field, "before", KEPT as u64 + 1)?
         .ok_or("history is not told")?;
     let name = |number| format!("wiper {number}");
-    let lines = join(&mut stage.field, ATTACKERS, CONNECTIONS - 4, Protocol::Two, name)?;
+    let lines = join(&mut stage.field, ATTACKERS, CONNECTIONS - 4, Protocol::V2, name)?;
     let end = stage.attack(time)?;
     let (content, mut said) = ("x".repeat(size), 0);
     while Instant::now() < end {

@@ -33,12 +33,12 @@ pub(super) fn all() -> Vec<Case> {
 
 /// Returns a frame that asks for the name of so many people in another spelling.
 fn question() -> Vec<u8> {
-    words::hello(&format!("A{}", LONG.repeat(27)), Protocol::Two)
+    words::hello(&format!("A{}", LONG.repeat(27)), Protocol::V2)
 }
 
 fn fill(stage: &mut Stage, people: usize) -> Outcome<()> {
     let name = |_| format!("a{}", LONG.repeat(27));
-    join(&mut stage.field, NETWORK, people, Protocol::One, name)?;
+    join(&mut stage.field, NETWORK, people, Protocol::V1, name)?;
     Ok(())
 }
 

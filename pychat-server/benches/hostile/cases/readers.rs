@@ -29,9 +29,9 @@ pub(super) fn all() -> Vec<Case> {
 /// All connections of one address say the longest texts that they may.
 fn talk_past_a_slow_reader(stage: &mut Stage) -> Outcome<Remark> {
     let reader = stage.field.open_mute(OTHER, 32 << 10)?;
-    stage.field.say(reader, &words::hello("slow reader", Protocol::Two));
+    stage.field.say(reader, &words::hello("slow reader", Protocol::V2));
     let name = |number| format!("rude {number}");
-    let talkers = join(&mut stage.field, NETWORK, CONNECTIONS - 4, Protocol::Two, name)?;
+    let talkers = join(&mut stage.field, NETWORK, CONNECTIONS - 4, Protocol::V2, name)?;
     let end = stage.attack(Duration::from_secs(8))?;
     let (begin, mut sipped, mut said) = (Instant::now(), 0, 0);
     let content = "x".repeat(65_400);
@@ -65,10 +65,10 @@ fn say_all(stage: &mut Stage, talkers: &[usize], content: &str, said: &mut usize
 /// Most connections of one address never read, and the rest talk.
 fn talk_past_the_deaf(stage: &mut Stage) -> Outcome<Remark> {
     let name = |number| format!("talker {number}");
-    let talkers = join(&mut stage.field, NETWORK, 8, Protocol::Two, name)?;
+    let talkers = join(&mut stage.field, NETWORK, 8, Protocol::V2, name)?;
     for number in talkers.len()..60 {
         let line = stage.field.open_mute(ATTACKER, 2 << 10)?;
-        stage.field.say(line, &words::hello(&format!("mute {number}"), Protocol::One));
+        stage.field.say(line, &words::hello(&format!("mute {number}"), Protocol::V1));
     }
     let end = stage.attack(Duration::from_secs(6))?;
     let (content, mut said) = ("x".repeat(60_000), 0);
@@ -82,7 +82,7 @@ fn talk_past_the_deaf(stage: &mut Stage) -> Outcome<Remark> {
 /// Visitors come and go, and two hundred are told of each.
 fn come_and_go(stage: &mut Stage) -> Outcome<Remark> {
     let name = |number| format!("listener {number}");
-    join(&mut stage.field, LISTENERS, 200, Protocol::Two, name)?;
+    join(&mut stage.field, LISTENERS, 200, Protocol::V2, name)?;
     let end = stage.attack(Duration::from_secs(5))?;
     let mut visits = 0;
     while Instant::now() < end {
@@ -90,7 +90,7 @@ fn come_and_go(stage: &mut Stage) -> Outcome<Remark> {
         for _ in 0..48 {
             let line = stage.field.open(ATTACKER)?;
             let name = format!("BUY http://evil.example {visits:06}");
-            stage.field.say(line, &words::hello(&name, Protocol::One));
+            stage.field.say(line, &words::hello(&name, Protocol::V1));
             lines.push(line);
             visits += 1;
         }

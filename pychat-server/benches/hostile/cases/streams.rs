@@ -39,7 +39,7 @@ pub(super) fn all() -> Vec<Case> {
 
 fn guests() -> Vec<(&'static str, Speaker, Vec<u8>)> {
     use Speaker::Guest;
-    let taken = |name: &str| words::hello(name, Protocol::Two);
+    let taken = |name: &str| words::hello(name, Protocol::V2);
     let then_text = |bytes: &[u8]| [bytes.repeat(15), br#"{"type":"text"}"#.to_vec()].concat();
     vec![
         ("whitespace", Guest, b" ".repeat(BLOCK_BYTES)),
@@ -88,7 +88,7 @@ fn people() -> Vec<(&'static str, Speaker, Vec<u8>)> {
 /// Says `unit` without a pause.
 fn pour(stage: &mut Stage, speaker: Speaker, unit: &[u8]) -> Outcome<Remark> {
     let owner = stage.field.open(OTHER)?;
-    stage.field.say(owner, &words::hello(&TAKEN.repeat(32), Protocol::Two));
+    stage.field.say(owner, &words::hello(&TAKEN.repeat(32), Protocol::V2));
     let block = unit.repeat((BLOCK_BYTES / unit.len()).max(1));
     let end = stage.attack(TIME)?;
     let (mut lines, mut calls) = (Vec::new(), 0);
@@ -97,7 +97,7 @@ fn pour(stage: &mut Stage, speaker: Speaker, unit: &[u8]) -> Outcome<Remark> {
         while lines.len() < LINES {
             let line = stage.field.open(ATTACKER)?;
             if let Speaker::Joined = speaker {
-                stage.field.say(line, &words::hello(&format!("p{calls}"), Protocol::Two));
+                stage.field.say(line, &words::hello(&format!("p{calls}"), Protocol::V2));
             }
             lines.push(line);
             calls += 1;
@@ -118,7 +118,7 @@ fn drip(stage: &mut Stage) -> Outcome<Remark> {
     let mut lines = Vec::new();
     for number in 0..LINES {
         let line = stage.field.open(ATTACKER)?;
-        stage.field.say(line, &words::hello(&format!("p{number}"), Protocol::Two));
+        stage.field.say(line, &words::hello(&format!("p{number}"), Protocol::V2));
         stage.field.say(line, b"65536:");
         lines.push(line);
     }

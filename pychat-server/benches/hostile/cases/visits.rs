@@ -51,13 +51,13 @@ pub(super) fn all() -> Vec<Case> {
 }
 
 fn hello(number: usize) -> Vec<u8> {
-    words::hello(&format!("visitor {number}"), Protocol::Two)
+    words::hello(&format!("visitor {number}"), Protocol::V2)
 }
 
 /// Returns what makes as many lines of log as can be: refusals, a join, and an end with an error.
 fn many_lines(number: usize) -> Vec<u8> {
     let mut bytes = br#"{"type":"text"}"#.repeat(15);
-    bytes.extend(words::hello(&format!("n{number}"), Protocol::One));
+    bytes.extend(words::hello(&format!("n{number}"), Protocol::V1));
     bytes.push(b'x');
     bytes
 }
@@ -95,7 +95,7 @@ fn come(stage: &mut Stage, visit: Visit) -> Outcome<Remark> {
 /// Holds a name by its token, and takes it over from oneself again and again.
 fn take_over(stage: &mut Stage) -> Outcome<Remark> {
     let mut line = stage.field.open(ATTACKER)?;
-    stage.field.say(line, &words::hello("flapper", Protocol::Two));
+    stage.field.say(line, &words::hello("flapper", Protocol::V2));
     wait_for_answers(&mut stage.field, &[line])?;
     let end = stage.attack(TIME)?;
     let mut visits = 0;

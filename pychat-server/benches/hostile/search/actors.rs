@@ -115,7 +115,7 @@ fn words_of(step: &Step, line: usize, said: usize) -> Vec<u8> {
         |unit: Vec<u8>, count: u64| unit.repeat(at_most(count, 1 + STEP_BYTES / unit.len()));
     match step.verb {
         Verb::Hello => {
-            let protocol = if first == 1 { Protocol::One } else { Protocol::Two };
+            let protocol = if first == 1 { Protocol::V1 } else { Protocol::V2 };
             let mut name = piece(second).repeat(at_most(third % 100, 99));
             if 100 <= third {
                 name.push_str(&line.to_string());

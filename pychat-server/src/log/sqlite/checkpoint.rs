@@ -54,7 +54,7 @@ impl Checkpointer {
     /// Does what is to be done by `now`; returns when there is more for the time alone.
     ///
     /// A move that fails is tried again: nothing is lost by that, the write-ahead log only grows.
-    pub(super) fn tend(&mut self, now: Instant, connection: &Connection) -> Option<Instant> {
+    pub(super) fn maintain(&mut self, now: Instant, connection: &Connection) -> Option<Instant> {
         let had_child = self.running.is_some();
         if let Some(running) = &mut self.running {
             if running.progress(now) == Progress::AtWork {

@@ -12,9 +12,9 @@ const NANOSECOND: Duration = Duration::from_nanos(1);
 const TOLD_MAX: usize = 100_000;
 
 /// A service manager that hears what it is told, when it wants to.
-struct Ear(UnixDatagram);
+struct V1Checker(UnixDatagram);
 
-impl Ear {
+impl V1Checker {
     /// Returns one, and who tells it.
     fn new(watchdog: Option<Duration>) -> (Self, Manager) {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
@@ -47,9 +47,9 @@ fn status(words: &str) -> String {
 
 #[test]
 fn a_life_is_told_in_order() {
-    let (ear, mut manager) = Ear::new(None);
+    let (ear, mut manager) = V1Checker::new(None);
     let now = Instant::now();
-    manager.tend(now, 0);
+    manager.maintain(now, 0);
     assert_eq!(ear.hears(), [""; 0], "it is not up yet");
     manager.ready(now, &[LISTENING.to_owned()]);
     assert_eq!(ear.hears(), ["READY=1", &status("nobody here")]);
@@ -67,38 +67,38 @@ fn a_life_is_told_in_order() {
 
 #[test]
 fn how_many_are_here_is_told_when_it_changes_and_not_too_often() {
-    let (ear, mut manager) = Ear::new(None);
+    let (ear, mut manager) = V1Checker::new(None);
     let now = Instant::now();
     manager.ready(now, &[LISTENING.to_owned()]);
     ear.hears();
-    manager.tend(now, 0);
+    manager.maintain(now, 0);
     assert_eq!(manager.next_deadline(), None);
     for people in [1, 2] {
-        manager.tend(now, people);
+        manager.maintain(now, people);
         assert_eq!(ear.hears(), [""; 0]);
     }
     assert_eq!(manager.next_deadline(), Some(now + STATUS_INTERVAL));
-    manager.tend(now + STATUS_INTERVAL.saturating_sub(NANOSECOND), 2);
+    manager.maintain(now + STATUS_INTERVAL.saturating_sub(NANOSECOND), 2);
     assert_eq!(ear.hears(), [""; 0]);
-    manager.tend(now + STATUS_INTERVAL, 2);
+    manager.maintain(now + STATUS_INTERVAL, 2);
     assert_eq!(ear.hears(), [status("2 people here")]);
     assert_eq!(manager.next_deadline(), None, "a quiet room wakes nobody");
-    manager.tend(now + 2 * STATUS_INTERVAL, 1);
+    manager.maintain(now + 2 * STATUS_INTERVAL, 1);
     assert_eq!(ear.hears(), [status("1 person here")], "after a while at once");
 }
 
 #[test]
 fn the_watchdog_is_fed_in_half_the_time_after_which_it_bites() {
     let bite = Duration::from_secs(4);
-    let (ear, mut manager) = Ear::new(Some(bite));
+    let (ear, mut manager) = V1Checker::new(Some(bite));
     let now = Instant::now();
     manager.ready(now, &[]);
     ear.hears();
     assert_eq!(manager.next_deadline(), Some(now + bite / 2));
-    manager.tend(now + (bite / 2).saturating_sub(NANOSECOND), 0);
+    manager.maintain(now + (bite / 2).saturating_sub(NANOSECOND), 0);
     assert_eq!(ear.hears(), [""; 0]);
     for times in 1..4 {
-        manager.tend(now + times * (bite / 2), 0);
+        manager.maintain(now + times * (bite / 2), 0);
         assert_eq!(ear.hears(), ["WATCHDOG=1"]);
         assert_eq!(manager.next_deadline(), Some(now + (times + 1) * (bite / 2)));
     }
@@ -106,28 +106,28 @@ fn the_watchdog_is_fed_in_half_the_time_after_which_it_bites() {
 
 #[test]
 fn who_takes_no_more_is_told_later_how_things_are_then() {
-    let (ear, mut manager) = Ear::new(None);
+    let (ear, mut manager) = V1Checker::new(None);
     let now = Instant::now();
-    let taken = Ear::stuff(&manager);
+    let taken = V1Checker::stuff(&manager);
     manager.ready(now, &[LISTENING.to_owned()]);
     manager.reloading(now);
     manager.reloaded(now);
     assert_eq!(manager.next_deadline(), Some(now + RETRY), "and not at once");
-    manager.tend(now + RETRY, 3);
+    manager.maintain(now + RETRY, 3);
     for _ in 0..taken {
         assert_eq!(ear.hears(), ["X=1"]);
     }
     assert_eq!(ear.hears(), [""; 0]);
-    manager.tend(now + 3 * RETRY, 3);
+    manager.maintain(now + 3 * RETRY, 3);
     assert_eq!(ear.hears(), ["READY=1", &status("3 people here")]);
     assert_eq!(manager.next_deadline(), None);
 }
 
 #[test]
 fn who_takes_no_more_for_long_is_asked_more_and_more_rarely() {
-    let (_ear, mut manager) = Ear::new(None);
+    let (_ear, mut manager) = V1Checker::new(None);
     let mut now = Instant::now();
-    Ear::stuff(&manager);
+    V1Checker::stuff(&manager);
     manager.ready(now, &[]);
     let socket = UnixDatagram::unbound().unwrap();
     let mut rests = Vec::new();
@@ -139,7 +139,7 @@ fn who_takes_no_more_for_long_is_asked_more_and_more_rarely() {
         assert!(!manager.keep(now, "own-listener", &[socket.as_fd()]));
         assert_eq!(manager.keep_deadline(), deadlines.1, "asking earlier changes nothing");
         now = deadlines.0.unwrap();
-        manager.tend(now, 0);
+        manager.maintain(now, 0);
     }
     assert!(rests.iter().is_sorted() && rests[0] == RETRY && rests[9] == RETRY_MAX, "{rests:?}");
     assert!(manager.keeps(), "it is there");
@@ -172,7 +172,7 @@ fn where_nobody_reads_nothing_is_told_twice_and_nothing_is_kept() {
 
 #[test]
 fn a_manager_that_is_gone_costs_nothing() {
-    let (ear, mut manager) = Ear::new(None);
+    let (ear, mut manager) = V1Checker::new(None);
     drop(ear);
     manager.ready(Instant::now(), &[]);
     assert_eq!(manager.next_deadline(), None);
@@ -183,6 +183,6 @@ fn without_a_manager_there_is_nothing_to_wake_for() {
     let mut manager = Manager::new(None, Some(Duration::from_secs(4)));
     let now = Instant::now();
     manager.ready(now, &[]);
-    manager.tend(now, 1);
+    manager.maintain(now, 1);
     assert_eq!(manager.next_deadline(), None);
 }

@@ -1,6 +1,6 @@
 //! What many have or do at once, or many connections of one address, stays within bounds.
 
-use pychat_server::{pace::Pace, server::TICK_READ_BYTES_MAX};
+use pychat_server::{rate_limit::RateLimit, server::TICK_READ_BYTES_MAX};
 
 use super::{
     second::{hello, payloads},
@@ -183,9 +183,9 @@ fn history_for_one_address_is_bounded_and_another_is_served_at_once() {
 
 #[test]
 fn who_is_held_is_not_taken_for_dead() {
-    let pace = Some(Pace::every(1, Duration::from_mins(5)));
+    let rate_limit = Some(RateLimit::every(1, Duration::from_mins(5)));
     let mut server =
-        Harness::limited(Limits { rules: Rules { pace, ..RULES }, ..Limits::default() });
+        Harness::limited(Limits { rules: Rules { rate_limit, ..RULES }, ..Limits::default() });
     let peer = server.connect();
     server.send(&peer, hello("a", "").as_bytes());
     server.send(&peer, br#"{"type":"text","content":"x","id":"1"}"#);

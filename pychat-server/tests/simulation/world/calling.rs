@@ -10,8 +10,8 @@ use pychat_server::{
     server::TURNED_AWAY_MAX,
 };
 
-use super::{Manner, Mind, N_WITNESSES, Peer, Pulse, Welcome, World};
-use crate::{ear::Ear, fault::Fault, life::Life, line::Line};
+use super::{Checker, Manner, N_WITNESSES, Peer, Pulse, Welcome, World};
+use crate::{fault::Fault, line::Line, v1_checker::V1Checker, v2_checker::V2Checker};
 
 const ADDRESSES: [[u16; 8]; 5] = [
     [0, 0, 0, 0, 0, 0xffff, 0x7f00, 1],
@@ -55,21 +55,24 @@ impl World<'_> {
         let is_mute = !is_witness && self.below(4) == 0;
         let pulse = if is_mute { Pulse::Mute { is_asked: false } } else { Pulse::Prompt };
         let speaks_two = if is_witness { self.peers.len() == 1 } else { self.below(2) == 0 };
-        let mind = if speaks_two {
-            Mind::Two { life: Box::new(Life::new(self.forgets())), person: self.somebody() }
+        let checker = if speaks_two {
+            Checker::V2 {
+                checker: Box::new(V2Checker::new(self.forgets())),
+                person: self.somebody(),
+            }
         } else {
-            Mind::One(Ear::new())
+            Checker::V1(V1Checker::new())
         };
         let manner = if is_shy { Manner::Shy } else { Manner::Unnamed };
         let witness = self.peers.get(usize::from(speaks_two));
         let since =
-            if is_witness { 0 } else { witness.map_or(0, |witness| witness.mind.n_events()) };
+            if is_witness { 0 } else { witness.map_or(0, |witness| witness.checker.n_events()) };
         self.peers.push(Peer {
             id,
             number: self.n_peers,
             address,
             line,
-            mind,
+            checker,
             unsent: Vec::new(),
             manner,
             texts: 0,
@@ -130,6 +133,6 @@ pub(super) fn callers(limits: Limits) -> Admission {
 }
 
 pub(super) fn shares(limits: Limits) -> Shares {
-    let Rules { connections_per_address_max: connections_max, pace: text, .. } = limits.rules;
+    let Rules { connections_per_address_max: connections_max, rate_limit: text, .. } = limits.rules;
     Shares { connections_max, text }
 }

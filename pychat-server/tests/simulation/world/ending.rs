@@ -6,12 +6,12 @@ use pychat_server::server::{CLOSING_TIMEOUT, LINGER_TIMEOUT};
 
 use pychat_wire::{name::SERVER, notice::Notice};
 
-use super::{Buried, Manner, Mind, N_WITNESSES, Peer, World};
+use super::{Buried, Checker, Manner, N_WITNESSES, Peer, World};
 use crate::{
     fault::Fault,
-    life::{Event, Life},
+    oracle::Message,
     story::Difference,
-    truth::Message,
+    v2_checker::{Event, V2Checker},
 };
 
 impl World<'_> {
@@ -24,14 +24,14 @@ impl World<'_> {
         }
         self.stop();
         self.check_order();
-        let (Mind::One(first), Mind::Two { life: second, .. }) =
-            (&self.peers[0].mind, &self.peers[1].mind)
+        let (Checker::V1(first), Checker::V2 { checker: second, .. }) =
+            (&self.peers[0].checker, &self.peers[1].checker)
         else {
             unreachable!("there is a witness of each protocol");
         };
-        let differences = self.buried.iter().map(|Buried { mind, since }| match mind {
-            Mind::One(ear) => ear.check_against(first, *since, false),
-            Mind::Two { life, .. } => life.check_against(second, *since),
+        let differences = self.buried.iter().map(|Buried { checker, since }| match checker {
+            Checker::V1(checker) => checker.check_against(first, *since, false),
+            Checker::V2 { checker, .. } => checker.check_against(second, *since),
         });
         for Difference { is_unannounced, knew_more } in differences.collect::<Vec<_>>() {
             if is_unannounced {
@@ -49,17 +49,17 @@ impl World<'_> {
 
     /// The witnesses of both protocols heard the same, which is all that anybody heard.
     fn check_order(&self) {
-        let (Mind::One(first), Mind::Two { life: second, .. }) =
-            (&self.peers[0].mind, &self.peers[1].mind)
+        let (Checker::V1(first), Checker::V2 { checker: second, .. }) =
+            (&self.peers[0].checker, &self.peers[1].checker)
         else {
             unreachable!("there is a witness of each protocol");
         };
-        self.truth.check_whole(self.forgets());
+        self.oracle.check_whole(self.forgets());
         let notice = |notice: Notice<'_>| (SERVER.to_owned(), notice.to_string());
         let mut told = vec![notice(Notice::Joined { name: "second witness" })];
         told.extend(second.story().iter().map(|event| match event {
             Event::Message(seq) => {
-                let Message { author, content, .. } = self.truth.message(*seq);
+                let Message { author, content, .. } = self.oracle.message(*seq);
                 (author.clone(), content.clone())
             }
             Event::Joined(name, _) => notice(Notice::Joined { name }),
@@ -70,14 +70,14 @@ impl World<'_> {
         }
         assert_eq!(first.heard().len(), told.len());
         let times = second.story().iter().map(|event| match event {
-            Event::Message(seq) => self.truth.message(*seq).time,
+            Event::Message(seq) => self.oracle.message(*seq).time,
             Event::Joined(_, time) | Event::Left(_, time, _) => *time,
         });
         assert!(times.is_sorted(), "time goes back");
         let is_message = |event: &&Event| matches!(event, Event::Message(_));
         let n_messages = second.story().iter().filter(is_message).count() as u64;
-        assert_eq!(n_messages, self.truth.last(), "somebody heard what the witness did not");
-        let forgotten = self.truth.last().saturating_sub(self.retention.messages_max);
+        assert_eq!(n_messages, self.oracle.last(), "somebody heard what the witness did not");
+        let forgotten = self.oracle.last().saturating_sub(self.retention.messages_max);
         assert!(self.forgotten_to <= forgotten, "{} was kept", self.forgotten_to);
     }
 
@@ -93,22 +93,24 @@ impl World<'_> {
             self.settle();
             self.peers.iter().any(|peer| !peer.unsent.is_empty())
         } {}
-        let Mind::One(witness) = &self.peers[0].mind else { unreachable!("protocol 1") };
+        let Checker::V1(witness) = &self.peers[0].checker else { unreachable!("protocol 1") };
         let counts = witness.check_story();
         for peer in self.peers.iter().filter(|peer| !peer.is_leaving) {
-            assert_eq!(peer.mind.pending_bytes(), 0, "no frame is torn");
+            assert_eq!(peer.checker.pending_bytes(), 0, "no frame is torn");
             assert_eq!(peer.line.unread(), 0, "no edge is missed");
-            let is_welcome = peer.mind.name().is_some();
+            let is_welcome = peer.checker.name().is_some();
             assert_eq!(is_welcome, peer.manner == Manner::Named, "a hello is answered");
-            match &peer.mind {
-                Mind::One(ear) if peer.number != 0 => {
-                    ear.check_against(witness, peer.since, true);
+            match &peer.checker {
+                Checker::V1(checker) if peer.number != 0 => {
+                    checker.check_against(witness, peer.since, true);
                 }
-                Mind::Two { life, person } if is_welcome => self.check_life(peer, life, *person),
+                Checker::V2 { checker, person } if is_welcome => {
+                    self.check_life(peer, checker, *person)
+                }
                 _ => (),
             }
             if is_welcome {
-                let name = peer.mind.name().unwrap_or_default().to_owned();
+                let name = peer.checker.name().unwrap_or_default().to_owned();
                 self.said.insert(peer.number, (name, peer.texts));
             }
         }
@@ -122,23 +124,26 @@ impl World<'_> {
     }
 
     /// Whoever is still there in protocol 2 has heard everything and been answered everything.
-    fn check_life(&self, peer: &Peer, life: &Life, person: usize) {
-        assert_eq!(life.after(), self.truth.last(), "nothing is missed");
-        assert_eq!(life.n_pages(), peer.refused, "every question is answered");
+    fn check_life(&self, peer: &Peer, checker: &V2Checker, person: usize) {
+        assert_eq!(checker.after(), self.oracle.last(), "nothing is missed");
+        assert_eq!(checker.n_pages(), peer.refused, "every question is answered");
         // Who came back too late for some messages may have missed its own among them.
-        if self.people[person].newest == peer.number && life.n_gaps() == 0 {
+        if self.people[person].newest == peer.number && checker.n_gaps() == 0 {
             let texts = &self.people[person].texts;
             assert!(texts.iter().all(|text| text.seq.is_some()), "{texts:?}");
         }
-        let Mind::Two { life: witness, .. } = &self.peers[1].mind else {
+        let Checker::V2 { checker: witness, .. } = &self.peers[1].checker else {
             unreachable!("protocol 2")
         };
-        assert_eq!(life.present(), witness.present(), "who is there");
+        assert_eq!(checker.present(), witness.present(), "who is there");
         for peer in self.peers.iter().filter(|peer| !peer.is_leaving) {
-            assert!(peer.mind.name().is_none_or(|name| life.present().contains(name)));
+            assert!(peer.checker.name().is_none_or(|name| checker.present().contains(name)));
         }
-        for name in life.present() {
-            assert!(self.peers.iter().any(|peer| peer.mind.name() == Some(name)), "{name} is gone");
+        for name in checker.present() {
+            assert!(
+                self.peers.iter().any(|peer| peer.checker.name() == Some(name)),
+                "{name} is gone"
+            );
         }
     }
 
@@ -175,9 +180,9 @@ impl World<'_> {
 
     /// Returns true if somebody with a token for it was welcomed under this name.
     fn may_be_replaced(&self, name: &str) -> bool {
-        let minds = self.peers.iter().map(|peer| &peer.mind);
-        let minds = minds.chain(self.buried.iter().map(|buried| &buried.mind));
-        let of_two = minds.filter(|mind| matches!(mind, Mind::Two { .. }));
-        of_two.filter_map(Mind::name).any(|given| given == name)
+        let minds = self.peers.iter().map(|peer| &peer.checker);
+        let minds = minds.chain(self.buried.iter().map(|buried| &buried.checker));
+        let of_two = minds.filter(|checker| matches!(checker, Checker::V2 { .. }));
+        of_two.filter_map(Checker::name).any(|given| given == name)
     }
 }

@@ -8,10 +8,10 @@ use pychat_wire::{
     notice::Notice,
 };
 
-use super::{EPOCH, Manner, Mind, Peer, Pulse, Welcome, World, trouble::NONSENSE_MAX};
+use super::{Checker, EPOCH, Manner, Peer, Pulse, Welcome, World, trouble::NONSENSE_MAX};
 use crate::{
     fault::Fault,
-    life::{BEYOND, Heard},
+    v2_checker::{BEYOND, Heard},
 };
 
 /// How the sentence begins after which nothing more is said to who said too much nonsense.
@@ -23,11 +23,11 @@ impl World<'_> {
     pub(super) fn listen(&mut self, peer: usize) -> usize {
         let bytes = self.peers[peer].line.take_heard();
         let mut owed = bytes.len();
-        if let Mind::Two { life, person } = &mut self.peers[peer].mind {
+        if let Checker::V2 { checker, person } = &mut self.peers[peer].checker {
             let person = *person;
-            let heard = life.listen(&bytes, &mut self.truth);
-            let after = life.after();
-            if life.name().is_some() && self.people[person].newest == self.peers[peer].number {
+            let heard = checker.listen(&bytes, &mut self.oracle);
+            let after = checker.after();
+            if checker.name().is_some() && self.people[person].newest == self.peers[peer].number {
                 self.people[person].after = after;
             }
             for heard in heard {
@@ -47,11 +47,11 @@ impl World<'_> {
 
     fn listen_to_sentences(&mut self, peer: usize, bytes: &[u8]) -> Option<usize> {
         let peer = &mut self.peers[peer];
-        let Peer { mind, welcome, is_received, is_leaving, is_harmed, bad, .. } = peer;
-        let Mind::One(ear) = mind else { return None };
+        let Peer { checker, welcome, is_received, is_leaving, is_harmed, bad, .. } = peer;
+        let Checker::V1(checker) = checker else { return None };
         let fired = &mut self.fired;
         let mut fire = |fault| *fired.entry(fault).or_default() += 1;
-        ear.listen(bytes, |notice| {
+        checker.listen(bytes, |notice| {
             if !mem::replace(is_received, true) {
                 assert_eq!(*welcome, received(notice), "{notice:?}");
                 return;
@@ -144,7 +144,7 @@ impl World<'_> {
         let [who, number]: [usize; 2] = [who, number].map(|part| part.parse().expect("a number"));
         if who == person {
             let text = &mut self.people[person].texts[number];
-            assert_eq!(text.content, self.truth.message(seq).content);
+            assert_eq!(text.content, self.oracle.message(seq).content);
             let had = text.seq.replace(seq).unwrap_or(seq);
             assert!(had == seq || self.forgets(), "{id} was {had} and is {seq}");
         }
@@ -209,7 +209,7 @@ impl World<'_> {
                 Fault::ByeProtocol
             }
             Reason::Lost => {
-                assert!(self.peers[peer].mind.name().is_none(), "lost, but told so");
+                assert!(self.peers[peer].checker.name().is_none(), "lost, but told so");
                 Fault::GuestOfTwoTimedOut
             }
             Reason::Shutdown => Fault::ByeShutdown,

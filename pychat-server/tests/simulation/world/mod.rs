@@ -22,14 +22,16 @@ use pychat_server::{
     id::ConnectionId,
     limits::Limits,
     log::{Log, Memory, OwnerId, Retention},
-    pace::Pace,
+    rate_limit::RateLimit,
     server::Server,
     tokens::Tokens,
 };
 use pychat_wire::ClientMessage;
 
 use self::{calling::callers, people::Person};
-use crate::{ear::Ear, fault::Fault, life::Life, line::Line, truth::Truth};
+use crate::{
+    fault::Fault, line::Line, oracle::Oracle, v1_checker::V1Checker, v2_checker::V2Checker,
+};
 
 /// More than a server keeps beyond its limit to tell callers that there is no room.
 const CROWD: usize = 100;
@@ -65,7 +67,7 @@ pub(crate) struct World<'a> {
     clock_ms: u64,
     peers: Vec<Peer>,
     people: Vec<Person>,
-    truth: Truth,
+    oracle: Oracle,
     /// How many peers there have been; each has the next number.
     n_peers: usize,
     /// How much the witness has heard, in bytes.
@@ -90,7 +92,7 @@ struct Peer {
     number: usize,
     address: SocketAddr,
     line: Line,
-    mind: Mind,
+    checker: Checker,
     /// What it has said and the line has not carried yet.
     unsent: Vec<u8>,
     manner: Manner,
@@ -120,7 +122,7 @@ struct Peer {
 
 /// What somebody heard who is gone.
 struct Buried {
-    mind: Mind,
+    checker: Checker,
     since: usize,
 }
 
@@ -133,33 +135,33 @@ enum Pulse {
 }
 
 /// What a peer speaks, and makes of what it hears.
-enum Mind {
-    One(Ear),
-    Two { life: Box<Life>, person: usize },
+enum Checker {
+    V1(V1Checker),
+    V2 { checker: Box<V2Checker>, person: usize },
 }
 
-impl Mind {
+impl Checker {
     /// Returns as whom it was welcomed.
     fn name(&self) -> Option<&str> {
         match self {
-            Self::One(ear) => ear.name(),
-            Self::Two { life, .. } => life.name(),
+            Self::V1(checker) => checker.name(),
+            Self::V2 { checker, .. } => checker.name(),
         }
     }
 
     /// Returns how much was heard of what everybody is told, in events.
     fn n_events(&self) -> usize {
         match self {
-            Self::One(ear) => ear.heard().len(),
-            Self::Two { life, .. } => life.story().len(),
+            Self::V1(checker) => checker.heard().len(),
+            Self::V2 { checker, .. } => checker.story().len(),
         }
     }
 
     /// Returns how much of a frame was heard whose rest is missing, in bytes.
     fn pending_bytes(&self) -> usize {
         match self {
-            Self::One(ear) => ear.pending_bytes(),
-            Self::Two { life, .. } => life.pending_bytes(),
+            Self::V1(checker) => checker.pending_bytes(),
+            Self::V2 { checker, .. } => checker.pending_bytes(),
         }
     }
 }
@@ -199,7 +201,7 @@ impl<'a> World<'a> {
             server: server(limits, retention),
             limits,
             callers: callers(limits),
-            is_paced: limits.rules.pace.is_some(),
+            is_paced: limits.rules.rate_limit.is_some(),
             is_limited: limits.rules.connections_per_address_max != 0,
             retention,
             begin: now,
@@ -207,7 +209,7 @@ impl<'a> World<'a> {
             clock_ms: 1_000_000_000_000,
             peers: Vec::new(),
             people: Vec::new(),
-            truth: Truth::default(),
+            oracle: Oracle::default(),
             n_peers: 0,
             witnessed: 0,
             buried: Vec::new(),
@@ -223,14 +225,14 @@ impl<'a> World<'a> {
         world.peers[0].manner = Manner::Named;
         world.carry(0, usize::MAX);
         world.turn();
-        assert_eq!(world.peers[0].mind.name(), Some("witness"));
+        assert_eq!(world.peers[0].checker.name(), Some("witness"));
         world.now += limits.rules.announce_after;
         world.turn();
         world.connect();
         world.hello(1);
         world.carry(1, usize::MAX);
         world.turn();
-        assert_eq!(world.peers[1].mind.name(), Some("second witness"));
+        assert_eq!(world.peers[1].checker.name(), Some("second witness"));
         world.now += limits.rules.announce_after;
         world.turn();
         world
@@ -293,7 +295,7 @@ impl<'a> World<'a> {
             return;
         }
         *manner = Manner::Named;
-        if let Mind::Two { .. } = self.peers[peer].mind {
+        if let Checker::V2 { .. } = self.peers[peer].checker {
             return self.hello_of_two(peer);
         }
         let username = NAMES[self.below(NAMES.len())];
@@ -303,8 +305,8 @@ impl<'a> World<'a> {
     fn text(&mut self, peer: usize) {
         let is_large = self.below(self.large_one_in) == 0;
         let padding = if is_large { self.text_bytes_max } else { self.below(50) };
-        let Peer { number, texts, units, manner, is_leaving, mind, .. } = &mut self.peers[peer];
-        if let Mind::Two { .. } = mind {
+        let Peer { number, texts, units, manner, is_leaving, checker, .. } = &mut self.peers[peer];
+        if let Checker::V2 { .. } = checker {
             return self.text_of_two(peer, padding);
         }
         let content = match (*is_leaving, *manner) {
@@ -345,7 +347,7 @@ fn cost(bytes: usize) -> usize {
 
 /// Returns limits of which each is small in some worlds.
 fn limits(chance: &mut Chance<'_>) -> Limits {
-    let pace = [None, Pace::new(2, 5), Pace::new(5, 50)][chance(3)];
+    let rate_limit = [None, RateLimit::new(2, 5), RateLimit::new(5, 50)][chance(3)];
     let (payload_bytes_max, backlog_bytes_max) =
         [(600, 1_000), (1 << 10, 4 << 10), (2 << 10, 16 << 10), (64 << 10, 1 << 20)]
             [[0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3][chance(12)]];
@@ -356,7 +358,7 @@ fn limits(chance: &mut Chance<'_>) -> Limits {
         connections_max: 4 + chance(10),
         crowd: [2, 100][chance(2)],
         rules: Rules {
-            pace,
+            rate_limit,
             connections_per_address_max: [0, 1, 2, 100][chance(4)],
             ..Limits::default().rules
         },

@@ -5,10 +5,10 @@ use pychat_wire::{
     message::{MESSAGE_ID_BYTES_MAX, Resume},
 };
 
-use super::{EPOCH, Manner, Mind, N_WITNESSES, NAMES, Peer, World, cost};
+use super::{Checker, EPOCH, Manner, N_WITNESSES, NAMES, Peer, World, cost};
 use crate::{
     fault::Fault,
-    life::{BEYOND, Resumption},
+    v2_checker::{BEYOND, Resumption},
 };
 
 /// So many people speak protocol 2, and a witness.
@@ -63,7 +63,8 @@ impl World<'_> {
         let chance = if is_witness { 9 } else { self.below(10) };
         let token_chance = self.below(6);
         let share = self.below(1_000) as u64;
-        let Peer { number, mind: Mind::Two { life, person }, .. } = &mut self.peers[peer] else {
+        let Peer { number, checker: Checker::V2 { checker, person }, .. } = &mut self.peers[peer]
+        else {
             return;
         };
         let person = &self.people[*person];
@@ -78,7 +79,7 @@ impl World<'_> {
             _ if is_witness => (None, None),
             _ => (Some((true, after)), Some(Fault::Resumed)),
         };
-        life.will_resume(resume.map(|(is_right_epoch, after)| Resumption {
+        checker.will_resume(resume.map(|(is_right_epoch, after)| Resumption {
             is_right_epoch,
             after,
             limit,
@@ -109,7 +110,7 @@ impl World<'_> {
 
     /// Everything that was not acknowledged is said again.
     pub(super) fn resend(&mut self, peer: usize) {
-        let Mind::Two { person, .. } = self.peers[peer].mind else { return };
+        let Checker::V2 { person, .. } = self.peers[peer].checker else { return };
         if self.peers[peer].is_leaving {
             return;
         }
@@ -122,12 +123,12 @@ impl World<'_> {
 
     /// Somebody who was welcomed says something, or somebody who was not.
     pub(super) fn text_of_two(&mut self, peer: usize, padding: usize) {
-        let Mind::Two { ref life, person } = self.peers[peer].mind else { return };
+        let Checker::V2 { ref checker, person } = self.peers[peer].checker else { return };
         let Peer { number, is_leaving, .. } = self.peers[peer];
         if is_leaving || self.people[person].newest != number {
             return; // A line that was given up says no more.
         }
-        if life.name().is_none() {
+        if checker.name().is_none() {
             if self.peers[peer].manner == Manner::Shy {
                 let id = Some("early".into());
                 self.say(peer, &ClientMessage::Text { content: "too early".into(), id });
@@ -193,16 +194,18 @@ impl World<'_> {
     pub(super) fn read_everything(&mut self) {
         for round in 0..300 {
             let reads = |peer: &Peer| {
-                let Mind::Two { life, .. } = &peer.mind else { return false };
-                !peer.is_leaving && peer.stalled_at.is_none() && life.name().is_some()
+                let Checker::V2 { checker, .. } = &peer.checker else { return false };
+                !peer.is_leaving && peer.stalled_at.is_none() && checker.name().is_some()
             };
             let Some(peer) = self.peers.iter().position(reads) else { return };
             let before = u64::MAX / 2 - round;
-            let Peer { mind: Mind::Two { life, .. }, .. } = &mut self.peers[peer] else { return };
-            if life.asked_for(before) || PAGES_MAX <= life.n_pages() {
+            let Peer { checker: Checker::V2 { checker, .. }, .. } = &mut self.peers[peer] else {
+                return;
+            };
+            if checker.asked_for(before) || PAGES_MAX <= checker.n_pages() {
                 return;
             }
-            life.asks_for_page(before, 500);
+            checker.asks_for_page(before, 500);
             self.say(peer, &ClientMessage::History { before, limit: 500 });
             self.carry(peer, usize::MAX);
             self.turn();
@@ -210,25 +213,25 @@ impl World<'_> {
     }
 
     fn ask_for_page(&mut self, peer: usize, pages_max: usize) {
-        let last = usize::try_from(self.truth.last()).expect("few messages");
+        let last = usize::try_from(self.oracle.last()).expect("few messages");
         let before = match self.below(3) {
             0 => u64::MAX - self.below(1_000) as u64,
             _ => self.below(last + 3) as u64,
         };
         let limit = [0, 1, 7, 40, 500, 1_000_000][self.below(6)];
-        let Peer { mind, refused, .. } = &mut self.peers[peer];
-        let Mind::Two { life, .. } = mind else { return };
-        let is_clear = life.name().is_some() && !life.asked_for(before);
-        if is_clear && life.n_pages() - *refused < pages_max {
-            life.asks_for_page(before, limit);
+        let Peer { checker, refused, .. } = &mut self.peers[peer];
+        let Checker::V2 { checker, .. } = checker else { return };
+        let is_clear = checker.name().is_some() && !checker.asked_for(before);
+        if is_clear && checker.n_pages() - *refused < pages_max {
+            checker.asks_for_page(before, limit);
             self.say(peer, &ClientMessage::History { before, limit });
         }
     }
 
     fn ping(&mut self, peer: usize) {
-        let Mind::Two { life, .. } = &mut self.peers[peer].mind else { return };
-        if life.name().is_some() {
-            life.pings();
+        let Checker::V2 { checker, .. } = &mut self.peers[peer].checker else { return };
+        if checker.name().is_some() {
+            checker.pings();
             self.say(peer, &ClientMessage::Ping);
         }
     }

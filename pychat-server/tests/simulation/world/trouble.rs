@@ -8,7 +8,7 @@ use pychat_server::{
 };
 
 use super::{
-    Buried, Mind, N_WITNESSES, Peer, Pulse, World,
+    Buried, Checker, N_WITNESSES, Peer, Pulse, World,
     calling::{callers, shares},
     limits, server,
 };
@@ -179,7 +179,7 @@ impl World<'_> {
         self.limits.connections_max = new.connections_max;
         self.limits.rules = new.rules;
         self.callers.set_shares(shares(self.limits));
-        self.is_paced |= new.rules.pace.is_some();
+        self.is_paced |= new.rules.rate_limit.is_some();
         self.is_limited |= new.rules.connections_per_address_max != 0;
         self.server.set_limits(self.limits);
         self.fire(Fault::Reload);
@@ -228,7 +228,7 @@ impl World<'_> {
         self.server.turn(self.now, utc_ms);
         let mut owed: Vec<_> = (0..self.peers.len()).map(|peer| self.listen(peer)).collect();
         for (owed, peer) in owed.iter_mut().zip(&self.peers) {
-            if peer.is_leaving && peer.mind.name().is_some() {
+            if peer.is_leaving && peer.checker.name().is_some() {
                 *owed = 0; // Who was too slow is owed what was too much, and a farewell.
             }
         }
@@ -252,14 +252,14 @@ impl World<'_> {
         }
         for peer in 0..self.peers.len() {
             self.listen(peer);
-            let Peer { line, ended_at, mind, is_leaving, is_harmed, .. } = &mut self.peers[peer];
+            let Peer { line, ended_at, checker, is_leaving, is_harmed, .. } = &mut self.peers[peer];
             if line.is_ended() {
                 ended_at.get_or_insert(self.now);
             }
             if line.is_ended() && !*is_leaving {
                 // Nothing else ends the stream of who did nothing than a token of the same name.
-                let Mind::One(ear) = mind else { panic!("ended without a bye") };
-                self.replaced.push(ear.name().expect("a name to take over").to_owned());
+                let Checker::V1(checker) = checker else { panic!("ended without a bye") };
+                self.replaced.push(checker.name().expect("a name to take over").to_owned());
                 (*is_leaving, *is_harmed) = (true, true);
             }
         }
@@ -280,23 +280,24 @@ impl World<'_> {
         if self.server.has_work() {
             return;
         }
-        let burst = self.limits.rules.pace.map_or(0, |pace| pace.numbers().0 as usize);
+        let burst = self.limits.rules.rate_limit.map_or(0, |limit| limit.numbers().0 as usize);
         let mut waits = Vec::new();
         for peer in self.peers.iter().filter(|peer| !peer.is_leaving && !peer.is_harmed) {
             let is_read = peer.line.unread() == 0;
-            match (&peer.mind, peer.mind.name()) {
+            match (&peer.checker, peer.checker.name()) {
                 (_, None) if !is_read => waits.push(Fault::HeldGuest),
                 (_, Some(name)) if !is_read => {
-                    let is_new = !self.buried.iter().any(|buried| buried.mind.name() == Some(name));
+                    let is_new =
+                        !self.buried.iter().any(|buried| buried.checker.name() == Some(name));
                     if is_new && peer.units < burst {
                         waits.push(Fault::AddressHeld);
                     }
                 }
                 // What a limit on texts holds back may have been read from the line.
-                (Mind::Two { life, .. }, Some(_))
+                (Checker::V2 { checker, .. }, Some(_))
                     if !self.is_paced
                         && peer.unsent.is_empty()
-                        && peer.refused < life.n_pages() =>
+                        && peer.refused < checker.n_pages() =>
                 {
                     waits.push(Fault::ReplayWaited);
                 }
@@ -313,7 +314,7 @@ impl World<'_> {
     fn bury(&mut self, peer: Peer) {
         let is_silent = matches!(peer.pulse, Pulse::Mute { is_asked: true });
         let is_meant = peer.is_leaving || peer.is_harmed || is_silent;
-        assert!(is_meant, "{:?} is cut for nothing", peer.mind.name());
+        assert!(is_meant, "{:?} is cut for nothing", peer.checker.name());
         // Who goes on talking past the farewell for too long is left in the middle of it.
         let is_overdue =
             peer.ended_at.is_some_and(|ended_at| ended_at + LINGER_TIMEOUT <= self.now);
@@ -322,7 +323,7 @@ impl World<'_> {
         }
         if let Some(stalled_at) = peer.stalled_at
             && !peer.is_leaving
-            && peer.mind.name().is_some()
+            && peer.checker.name().is_some()
         {
             self.fire(Fault::SlowReaderCut);
             if self.witnessed - stalled_at < self.limits.backlog_bytes_max * 3 / 4 {
@@ -332,12 +333,12 @@ impl World<'_> {
         if !peer.is_leaving && !peer.is_harmed {
             self.fire(Fault::Silent);
         }
-        if let Some(name) = peer.mind.name()
+        if let Some(name) = peer.checker.name()
             && !peer.is_harmed
         {
             self.said.insert(peer.number, (name.to_owned(), peer.texts));
         }
         self.dead.push(peer.id);
-        self.buried.push(Buried { mind: peer.mind, since: peer.since });
+        self.buried.push(Buried { checker: peer.checker, since: peer.since });
     }
 }

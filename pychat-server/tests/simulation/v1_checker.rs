@@ -12,7 +12,7 @@ use crate::story::{self, Change, Difference, Event, Hearing};
 
 /// Takes the bytes that a server wrote to one peer.
 #[derive(Debug)]
-pub(crate) struct Ear {
+pub(crate) struct V1Checker {
     decoder: Decoder,
     /// As whom this peer was welcomed, once it was.
     name: Option<String>,
@@ -32,8 +32,8 @@ impl Event for (String, String) {
     }
 }
 
-impl Ear {
-    /// Returns an ear that has heard nothing.
+impl V1Checker {
+    /// Returns an checker that has heard nothing.
     pub(crate) fn new() -> Self {
         Self {
             decoder: Decoder::new(usize::MAX),

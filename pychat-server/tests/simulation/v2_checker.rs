@@ -13,8 +13,8 @@ use pychat_wire::{
 };
 
 use crate::{
+    oracle::Oracle,
     story::{self, Change, Difference, Hearing},
-    truth::Truth,
 };
 
 /// A number that no room comes to.
@@ -25,7 +25,7 @@ const PAGE_BYTES_MAX: usize = 256 << 10;
 
 /// One connection's hearing.
 #[derive(Debug)]
-pub(crate) struct Life {
+pub(crate) struct V2Checker {
     decoder: Decoder,
     /// What its hello said it has, if that asked to resume.
     resume: Option<Resumption>,
@@ -131,7 +131,7 @@ pub(crate) enum Heard {
     },
 }
 
-impl Life {
+impl V2Checker {
     /// Returns the hearing of a line on which nothing has been heard, of a server that `forgets`.
     pub(crate) fn new(forgets: bool) -> Self {
         Self {
@@ -171,13 +171,13 @@ impl Life {
 
     /// Hears `bytes`, of which every frame must be whole and fit all that was heard before; returns
     /// what comes of it.
-    pub(crate) fn listen(&mut self, mut bytes: &[u8], truth: &mut Truth) -> Vec<Heard> {
+    pub(crate) fn listen(&mut self, mut bytes: &[u8], oracle: &mut Oracle) -> Vec<Heard> {
         let mut heard = Vec::new();
         let mut decoder = mem::replace(&mut self.decoder, Decoder::new(0));
         while let Some(payload) = decoder.next_payload(&mut bytes).expect("no torn frame") {
             assert!(!self.is_over, "after bye: {}", String::from_utf8_lossy(payload));
             let message = ServerMessage::parse(payload).expect("no torn payload");
-            heard.extend(self.hear(message, bytes.len(), truth));
+            heard.extend(self.hear(message, bytes.len(), oracle));
         }
         self.decoder = decoder;
         heard
@@ -188,7 +188,7 @@ impl Life {
         &mut self,
         message: ServerMessage<'_>,
         rest: usize,
-        truth: &mut Truth,
+        oracle: &mut Oracle,
     ) -> Option<Heard> {
         match message {
             ServerMessage::Greeting { content, epoch, .. } => {
@@ -219,7 +219,7 @@ impl Life {
                 Some(Heard::Welcome { token: token.into_owned(), rest })
             }
             ServerMessage::Record { seq, time, username, content, id, dup, replay } => {
-                truth.check(seq, time, &username, &content);
+                oracle.check(seq, time, &username, &content);
                 assert!(id.is_none() || self.name() == Some(&*username), "somebody else's id");
                 if !dup {
                     self.place(seq, replay);
@@ -230,7 +230,7 @@ impl Life {
             ServerMessage::Gap { from, to } => Some(self.on_gap(from, to)),
             ServerMessage::Skip { from, to } => Some(self.on_skip(from, to)),
             ServerMessage::Page { before, count, start } => {
-                self.on_page(before, count, start, truth);
+                self.on_page(before, count, start, oracle);
                 Some(Heard::Page { start })
             }
             ServerMessage::Joined { username, time } => {
@@ -303,7 +303,7 @@ impl Life {
 
     /// A page has the newest messages before a number, oldest first, and says how many; no more than
     /// were asked for, nor than a page has room for.
-    fn on_page(&mut self, before: u64, count: u64, start: bool, truth: &Truth) {
+    fn on_page(&mut self, before: u64, count: u64, start: bool, oracle: &Oracle) {
         let page = mem::take(&mut self.page);
         let (limit, last_then) = self.pages.remove(&before).expect("a page that was asked for");
         assert_eq!(page.len() as u64, count);
@@ -315,9 +315,9 @@ impl Life {
             assert!(*last < before && is_newest, "{last} before {before}");
             assert!(*first != 1 || start, "nothing is before 1");
         }
-        let bytes: usize = page.iter().filter_map(|seq| truth.bytes(*seq)).sum();
+        let bytes: usize = page.iter().filter_map(|seq| oracle.bytes(*seq)).sum();
         assert!(count <= 1 || bytes <= PAGE_BYTES_MAX, "{bytes} bytes of text in a page");
-        let next = page.first().and_then(|first| truth.bytes(first - 1));
+        let next = page.first().and_then(|first| oracle.bytes(first - 1));
         let is_full = next.is_some_and(|next| PAGE_BYTES_MAX < bytes + next);
         let is_whole = start || is_full || count == limit.min(500);
         assert!(is_whole || self.forgets, "{count} of {limit}");

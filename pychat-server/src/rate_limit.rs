@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 /// A rate: so many units at once, and then one each interval.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Pace {
+pub struct RateLimit {
     burst: u32,
     interval: Duration,
 }
 
-impl Pace {
+impl RateLimit {
     /// Returns a rate of `burst` units at once and then `per_second`; `None` if either is zero.
     pub fn new(burst: u32, per_second: u32) -> Option<Self> {
         let interval = Duration::from_secs(1).checked_div(per_second)?;
@@ -67,15 +67,15 @@ impl Bucket {
     }
 
     /// Adds `cost` units at `now`, room or not; returns when there is room for another, if not now.
-    pub fn fill(&mut self, now: Instant, pace: Pace, cost: u32) -> Option<Instant> {
+    pub fn fill(&mut self, now: Instant, limit: RateLimit, cost: u32) -> Option<Instant> {
         let begin = self.empty_at.map_or(now, |empty_at| empty_at.max(now));
-        self.empty_at = begin.checked_add(pace.interval.saturating_mul(cost)).or(Some(begin));
-        self.full_until(now, pace)
+        self.empty_at = begin.checked_add(limit.interval.saturating_mul(cost)).or(Some(begin));
+        self.full_until(now, limit)
     }
 
     /// Returns when there is room for another unit, if not at `now`.
-    pub fn full_until(&self, now: Instant, pace: Pace) -> Option<Instant> {
-        let room_at = self.empty_at?.checked_sub(pace.interval.saturating_mul(pace.burst - 1))?;
+    pub fn full_until(&self, now: Instant, limit: RateLimit) -> Option<Instant> {
+        let room_at = self.empty_at?.checked_sub(limit.interval.saturating_mul(limit.burst - 1))?;
         (now < room_at).then_some(room_at)
     }
 }
@@ -85,19 +85,20 @@ mod tests {
     use super::*;
 
     /// Says as much as may be said for `time`; returns when each text was.
-    fn talk(pace: Pace, cost: u32, time: Duration) -> Vec<u128> {
+    fn talk(limit: RateLimit, cost: u32, time: Duration) -> Vec<u128> {
         let (mut bucket, begin) = (Bucket::default(), Instant::now());
         let (mut now, mut said) = (begin, Vec::new());
         while now < begin + time {
             said.push((now - begin).as_millis());
-            now = bucket.fill(now, pace, cost).unwrap_or(now);
+            now = bucket.fill(now, limit, cost).unwrap_or(now);
         }
         said
     }
 
     #[test]
     fn a_burst_is_let_through_and_then_the_pace_is_kept() {
-        let talk = |burst, per_second, time| talk(Pace::new(burst, per_second).unwrap(), 1, time);
+        let talk =
+            |burst, per_second, time| talk(RateLimit::new(burst, per_second).unwrap(), 1, time);
         let second = Duration::from_secs(1);
         assert_eq!(talk(3, 5, second), [0, 0, 0, 200, 400, 600, 800]);
         assert_eq!(talk(1, 2, 2 * second), [0, 500, 1_000, 1_500]);
@@ -106,33 +107,33 @@ mod tests {
 
     #[test]
     fn what_costs_more_than_a_burst_waits_for_all_of_it() {
-        let pace = Pace::new(3, 5).unwrap();
-        assert_eq!(talk(pace, 10, Duration::from_secs(4)), [0, 1_600, 3_600]);
-        assert_eq!(talk(pace.times(2), 10, Duration::from_secs(2)), [0, 500, 1_500]);
+        let limit = RateLimit::new(3, 5).unwrap();
+        assert_eq!(talk(limit, 10, Duration::from_secs(4)), [0, 1_600, 3_600]);
+        assert_eq!(talk(limit.times(2), 10, Duration::from_secs(2)), [0, 500, 1_500]);
         let mut bucket = Bucket::default();
-        bucket.fill(Instant::now(), pace, u32::MAX);
-        assert!(bucket.full_until(Instant::now(), pace).is_some());
+        bucket.fill(Instant::now(), limit, u32::MAX);
+        assert!(bucket.full_until(Instant::now(), limit).is_some());
     }
 
     #[test]
     fn a_pause_earns_the_burst_back() {
         let (mut bucket, now) = (Bucket::default(), Instant::now());
-        let pace = Pace::new(2, 10).unwrap();
+        let limit = RateLimit::new(2, 10).unwrap();
         let after = |millis| now + Duration::from_millis(millis);
-        assert_eq!(bucket.fill(now, pace, 1), None);
-        assert_eq!(bucket.fill(now, pace, 1), Some(after(100)));
-        assert_eq!(bucket.full_until(now, pace), Some(after(100)));
-        assert_eq!(bucket.fill(after(100), pace, 1), Some(after(200)));
+        assert_eq!(bucket.fill(now, limit, 1), None);
+        assert_eq!(bucket.fill(now, limit, 1), Some(after(100)));
+        assert_eq!(bucket.full_until(now, limit), Some(after(100)));
+        assert_eq!(bucket.fill(after(100), limit, 1), Some(after(200)));
         assert!(!bucket.is_empty(after(299)) && bucket.is_empty(after(300)));
-        assert_eq!(bucket.fill(after(1_000), pace, 1), None);
-        assert_eq!(bucket.fill(after(1_000), pace, 1), Some(after(1_100)));
+        assert_eq!(bucket.fill(after(1_000), limit, 1), None);
+        assert_eq!(bucket.fill(after(1_000), limit, 1), Some(after(1_100)));
     }
 
     #[test]
     fn a_rate_is_told_as_it_was_given() {
-        assert_eq!((Pace::new(0, 5), Pace::new(5, 0)), (None, None));
+        assert_eq!((RateLimit::new(0, 5), RateLimit::new(5, 0)), (None, None));
         for numbers in [(1, 1), (10, 5), (7, 3), (1, 1_000_000), (u32::MAX, 999)] {
-            assert_eq!(Pace::new(numbers.0, numbers.1).unwrap().numbers(), numbers);
+            assert_eq!(RateLimit::new(numbers.0, numbers.1).unwrap().numbers(), numbers);
         }
     }
 }

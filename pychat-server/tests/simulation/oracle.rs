@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Every message of protocol 2 that was ever heard, by its number. Whoever hears a number again
 /// must hear the same.
 #[derive(Debug, Default)]
-pub(crate) struct Truth(BTreeMap<u64, Message>);
+pub(crate) struct Oracle(BTreeMap<u64, Message>);
 
 /// One message as whoever heard it first heard it.
 #[derive(Debug, Eq, PartialEq)]
@@ -15,7 +15,7 @@ pub(crate) struct Message {
     pub(crate) content: String,
 }
 
-impl Truth {
+impl Oracle {
     /// Somebody hears number `seq`: what it says is what everybody else heard under it.
     pub(crate) fn check(&mut self, seq: u64, time: u64, author: &str, content: &str) {
         let known = self.0.entry(seq).or_insert_with(|| Message {

@@ -12,10 +12,13 @@ use std::{
 };
 
 use pychat_server::{
-    clock::Time,
-    id::ConnectionId,
-    log::{
-        Draft, Log, Memory, OwnerId, Retention,
+    core::{
+        id::ConnectionId,
+        record::{Draft, OwnerId},
+        time::Time,
+    },
+    store::{
+        Log, Memory, Retention,
         sqlite::{Durability, FILE_NAME, Place, SqliteStore},
     },
 };

@@ -5,7 +5,6 @@
 
 mod file;
 mod history;
-mod listen_address;
 mod options;
 mod settings;
 mod usage;
@@ -18,11 +17,10 @@ use thiserror::Error;
 use self::settings::Settings;
 pub use self::{
     history::History,
-    listen_address::{ListenAddress, ListenAddressError, PORT_DEFAULT},
     options::{ConfigOption, OPTIONS},
     usage::command,
 };
-use crate::{chat::Rules, limits::Limits};
+use crate::{core::chat::Rules, limits::Limits, net::listen_address::ListenAddress};
 
 /// A checked configuration.
 #[derive(Clone, Debug)]

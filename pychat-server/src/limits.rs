@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pychat_wire::PAYLOAD_BYTES_MAX;
 
-use crate::{chat::Rules, rate_limit::RateLimit};
+use crate::core::{chat::Rules, rate_limit::RateLimit};
 
 /// The limits of a server.
 #[derive(Clone, Copy, Debug)]

@@ -10,6 +10,7 @@ mod kinds;
 
 use std::{
     env,
+    error::Error,
     fmt::{Display, Formatter},
     io,
     io::IsTerminal,
@@ -30,11 +31,9 @@ use tracing_subscriber::{
 };
 
 use self::journal::Journal;
-use crate::{
+use crate::core::{
     chat::{CloseReason, Refusal},
-    config::ConfigError,
-    listener::ListenError,
-    log::StorageError,
+    record::StorageError,
 };
 
 /// Directs what is logged from here on: to the journal if standard error is the journal, else to
@@ -148,7 +147,7 @@ pub fn manager_unreachable(error: &io::Error) {
 }
 
 /// Some of a host name's addresses are not this machine's.
-pub fn listen_skipped(error: &ListenError) {
+pub fn listen_skipped(error: &dyn Error) {
     warn!(event = "listen_skipped", "{error}; the name's other addresses are used");
 }
 
@@ -272,7 +271,7 @@ pub fn reloaded() {
 }
 
 /// The configuration was read again and cannot be used.
-pub fn not_reloaded(error: &ConfigError) {
+pub fn not_reloaded(error: &dyn Error) {
     error!(event = "reload_refused", "configuration not changed: {error}");
 }
 
@@ -342,17 +341,25 @@ pub fn config_is_good(file: Option<&Path>) {
 
 /// There will be no server. The terminal, or the program that started this one, is told in one line.
 #[expect(clippy::print_stderr, reason = "the one line that says why there is no server")]
-pub fn not_started(reason: &(dyn std::error::Error + 'static)) {
+pub fn not_started(reason: &dyn Error) {
     if !is_journal() {
         eprintln!("pychat-server: {reason}");
-    } else if reason.is::<ConfigError>() {
-        error!(event = "config", "{reason}");
     } else {
         failed(reason);
     }
 }
 
+/// The configuration cannot be used, so there will be no server.
+#[expect(clippy::print_stderr, reason = "the one line that says why there is no server")]
+pub fn config_is_bad(reason: &dyn Error) {
+    if is_journal() {
+        error!(event = "config", "{reason}");
+    } else {
+        eprintln!("pychat-server: {reason}");
+    }
+}
+
 /// The server cannot go on.
-pub fn failed(reason: &dyn std::error::Error) {
+pub fn failed(reason: &dyn Error) {
     error!(event = "fail", "{reason}");
 }

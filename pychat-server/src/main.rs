@@ -5,9 +5,9 @@ use std::{env, error::Error, process::ExitCode};
 
 use pychat_server::{
     config::{Config, ConfigError},
-    log::sqlite::child::Job,
     logging,
     reactor::Reactor,
+    store::sqlite::child::Job,
     systemd::Inherited,
 };
 
@@ -23,8 +23,12 @@ fn main() -> ExitCode {
         Ok(Some(reactor)) => run(reactor),
         Ok(None) => ExitCode::SUCCESS,
         Err(error) => {
+            if error.is::<ConfigError>() {
+                logging::config_is_bad(&*error);
+                return EXIT_USAGE.into();
+            }
             logging::not_started(&*error);
-            if error.is::<ConfigError>() { EXIT_USAGE.into() } else { ExitCode::FAILURE }
+            ExitCode::FAILURE
         }
     }
 }

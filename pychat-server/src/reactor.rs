@@ -30,8 +30,9 @@ use self::accepting::{Accepting, Listener};
 pub use self::{accepting::ACCEPT_RETRY, start::StartError};
 use crate::{
     config::Config,
-    id::ConnectionId,
-    listener, logging,
+    core::id::ConnectionId,
+    logging,
+    net::listen,
     server::Server,
     signals::{Request, Signals},
     systemd::{Inherited, Manager},
@@ -97,7 +98,7 @@ impl Reactor {
         let mut listeners = Vec::new();
         let carriers = mem::take(&mut inherited.carriers);
         let kept = inherited.own_listeners.drain(..);
-        let waiting = kept.flat_map(|kept| listener::take_over(&kept)).collect();
+        let waiting = kept.flat_map(|kept| listen::take_over(&kept)).collect();
         let (sockets, is_own) = start::listeners(&config.listen, inherited.listeners)?;
         for (index, mut socket) in sockets.into_iter().enumerate() {
             let token = Token(FIRST_LISTENER.0 + index);

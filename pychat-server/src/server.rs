@@ -39,16 +39,20 @@ use self::{
     session::{Queues, Session, SessionState},
 };
 use crate::{
-    chat::{Chat, Effect, Input},
-    clock::WallClock,
-    connection::{Fill, Filled, READ_BUDGET_BYTES, Socket},
-    connections::Connections,
-    deadlines::Deadlines,
-    id::ConnectionId,
+    core::{
+        chat::{Chat, Effect, Input},
+        deadlines::Deadlines,
+        id::ConnectionId,
+        time::WallClock,
+        tokens::Tokens,
+    },
     limits::Limits,
-    log::{Log, Retention},
     logging,
-    tokens::Tokens,
+    net::{
+        connection::{Fill, Filled, READ_BUDGET_BYTES, Socket},
+        connection_table::ConnectionTable,
+    },
+    store::{Log, Retention},
 };
 
 /// The most that is read from all connections before what they said is answered, in bytes.
@@ -69,7 +73,7 @@ pub const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The connections, the chat between them, and the log.
 pub struct Server<S> {
-    connections: Connections<Session<S>>,
+    connections: ConnectionTable<Session<S>>,
     chat: Chat,
     log: Log,
     limits: Limits,
@@ -116,7 +120,7 @@ impl<S: Socket> Server<S> {
     /// are proved by `tokens`.
     pub fn new(limits: Limits, log: Log, tokens: Tokens) -> Self {
         Self {
-            connections: Connections::default(),
+            connections: ConnectionTable::default(),
             chat: Chat::new(limits.rules, tokens),
             published_seq: log.last_seq(),
             log,

@@ -1,27 +1,16 @@
 //! Who may know whom, kept as a test: the compiler keeps the lines between crates, this one those
 //! between modules.
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
-/// What decides: pure, so that it can be run a million times under a test's clock.
-const CORE: [&str; 16] = [
-    "src/admission.rs",
-    "src/chat.rs",
-    "src/chat/arrival.rs",
-    "src/chat/interface.rs",
-    "src/chat/presence.rs",
-    "src/chat/refusal.rs",
-    "src/chat/restore.rs",
-    "src/chat/talk.rs",
-    "src/deadlines.rs",
-    "src/id.rs",
-    "src/log.rs",
-    "src/log/memory.rs",
-    "src/rate_limit.rs",
-    "src/roster.rs",
-    "src/sweep.rs",
-    "src/tokens.rs",
+/// The modules of the crate, each above all that it may know.
+const LAYERS: [&str; 11] = [
+    "main", "reactor", "signals", "systemd", "server", "handover", "config", "logging", "limits",
+    "net", "store",
 ];
+
+/// The innermost layer: it knows itself alone.
+const CORE: &str = "core";
 
 /// Returns a source file without its tests and comments.
 fn code(path: &str) -> String {
@@ -41,15 +30,39 @@ fn check(path: &str, forbidden: &[&str]) {
 
 #[test]
 fn the_core_does_no_io_reads_no_clock_and_writes_no_log() {
-    for path in CORE {
-        check(path, &["mio", "std::io", "std::net", "tracing", "logging", "Instant::now", "rand"]);
+    let core = sources("src/core");
+    assert!(10 < core.len());
+    for path in core {
+        check(&path, &["mio", "std::io", "std::net", "tracing", "logging", "Instant::now", "rand"]);
+        for module in LAYERS {
+            check(&path, &[&format!("crate::{module}"), &format!("crate::{{{module}")]);
+        }
+    }
+}
+
+#[test]
+fn a_module_knows_only_those_below_it() {
+    for (rank, layer) in LAYERS.iter().enumerate() {
+        let prefix = format!("src/{layer}");
+        let is_of_layer = |path: &String| {
+            path.strip_prefix(&prefix).is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
+        };
+        for path in sources("src").into_iter().filter(is_of_layer) {
+            let known = modules_known(&code(&path));
+            for above in &LAYERS[..rank] {
+                assert!(!known.contains(*above), "{path} knows {above}");
+            }
+            let strangers: Vec<_> =
+                known.iter().filter(|it| !LAYERS.contains(&it.as_str()) && *it != CORE).collect();
+            assert_eq!(strangers, [""; 0], "{path}: not among the layers");
+        }
     }
 }
 
 #[test]
 fn bytes_are_moved_by_who_does_not_know_what_a_person_is() {
-    for path in ["src/connection.rs", "src/outbox.rs", "src/connections.rs"] {
-        check(path, &["crate::chat", "roster", "UserName", "tracing", "logging"]);
+    for path in sources("src/net") {
+        check(&path, &["core::chat", "roster", "UserName", "tracing", "logging"]);
     }
 }
 
@@ -104,6 +117,34 @@ fn a_file_has_one_subject() {
 
 /// Longer than this, a file has two subjects.
 const LINES_MAX: usize = 400;
+
+/// Returns the modules of this crate that `code` names: those after `crate::`, alone or in a list.
+fn modules_known(code: &str) -> BTreeSet<String> {
+    let is_word = |it: char| it.is_ascii_lowercase() || it == '_';
+    let word = |text: &str| text.chars().take_while(|it| is_word(*it)).collect::<String>();
+    let mut modules = BTreeSet::new();
+    for rest in code.split("crate::").skip(1) {
+        let Some(list) = rest.strip_prefix('{') else {
+            modules.insert(word(rest));
+            continue;
+        };
+        let (mut depth, mut begins) = (0_usize, true);
+        for (at, it) in list.char_indices() {
+            match it {
+                '{' => depth += 1,
+                '}' if depth == 0 => break,
+                '}' => depth -= 1,
+                ',' if depth == 0 => begins = true,
+                it if begins && is_word(it) => {
+                    modules.insert(word(&list[at..]));
+                    begins = false;
+                }
+                _ => (),
+            }
+        }
+    }
+    modules
+}
 
 /// Returns every Rust file below `folder`.
 fn sources(folder: &str) -> Vec<String> {

@@ -3,7 +3,7 @@
 use std::{env, ffi::OsString, path::PathBuf, time::Duration};
 
 use super::{ConfigError, settings::Settings, values};
-use crate::log::{Retention, sqlite::Durability};
+use crate::store::{Retention, sqlite::Durability};
 
 /// The settings of the log.
 #[derive(Clone, Debug, Eq, PartialEq)]

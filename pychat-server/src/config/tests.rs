@@ -3,10 +3,8 @@
 use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt, time::Duration};
 
 use super::{history::Folders, *};
-use crate::{
-    log::{Retention, sqlite::Durability},
-    rate_limit::RateLimit,
-};
+use crate::core::rate_limit::RateLimit;
+use crate::store::{Retention, sqlite::Durability};
 
 /// The environment of a test: variables with their values.
 type Variables<'a> = &'a [(&'a str, &'a str)];

@@ -4,8 +4,7 @@ use std::{ops::RangeInclusive, time::Duration};
 
 use thiserror::Error;
 
-use super::listen_address::ListenAddressError;
-use crate::rate_limit::RateLimit;
+use crate::{core::rate_limit::RateLimit, net::listen_address::ListenAddressError};
 
 /// The reason why a value cannot be used: what to write instead.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]

@@ -12,7 +12,7 @@ use mio::{
 };
 
 use super::register;
-use crate::{listener, logging, server::Server};
+use crate::{logging, net::listen, server::Server};
 
 /// The pause in accepting after the system refused, out of descriptors most likely.
 pub const ACCEPT_RETRY: Duration = Duration::from_millis(200);
@@ -47,7 +47,7 @@ impl Listener {
     /// systemd listens on goes on listening.
     pub(super) fn close(self) {
         if self.is_own {
-            listener::shut_down(&self.socket);
+            listen::shut_down(&self.socket);
         }
     }
 
@@ -112,7 +112,7 @@ pub(super) fn admit(
         return;
     }
     let id = server.next_id();
-    let ready = listener::tune(&socket).and_then(|()| register(poll, &mut socket, id));
+    let ready = listen::tune(&socket).and_then(|()| register(poll, &mut socket, id));
     match ready {
         Ok(()) => server.admit(now, socket, peer),
         Err(error) => logging::not_admitted(peer, &error),

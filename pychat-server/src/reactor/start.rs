@@ -8,14 +8,17 @@ use rustix::rand::{GetRandomFlags, getrandom};
 use thiserror::Error;
 
 use crate::{
-    config::{History, ListenAddress},
-    listener::{self, ListenError},
-    log::{
-        Log, Memory, SqliteStore, StorageError,
+    config::History,
+    core::{record::StorageError, tokens::Tokens},
+    logging,
+    net::{
+        listen::{self, ListenError},
+        listen_address::ListenAddress,
+    },
+    store::{
+        Log, Memory, SqliteStore,
         sqlite::{OpenError, Place},
     },
-    logging,
-    tokens::Tokens,
 };
 
 /// The reason why the server cannot start.
@@ -43,8 +46,8 @@ pub(super) fn listeners(
     inherited: Vec<TcpListener>,
 ) -> Result<(Vec<TcpListener>, bool), StartError> {
     if inherited.is_empty() {
-        let opened = listener::open_all(addresses)?;
-        opened.skipped.iter().for_each(logging::listen_skipped);
+        let opened = listen::open_all(addresses)?;
+        opened.skipped.iter().for_each(|error| logging::listen_skipped(error));
         return Ok((opened.listeners, true));
     }
     if !addresses.is_empty() {

@@ -7,11 +7,15 @@ use super::{
     session::{Session, SessionState},
 };
 use crate::{
-    address::origin,
-    admission::Act,
-    chat::{CloseReason, Input},
-    connection::{Connection, Socket},
+    core::{
+        admission::Act,
+        chat::{CloseReason, Input},
+    },
     logging,
+    net::{
+        address::origin,
+        connection::{Connection, Socket},
+    },
 };
 use pychat_wire::name::SERVER;
 

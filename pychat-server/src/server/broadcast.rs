@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::chat::Protocol;
+use crate::core::chat::Protocol;
 
 /// The time from one delivery to the next, for each person told beyond a crowd: about what a write
 /// to them costs here and reading it costs there. `ARCHITECTURE.md` has the figures of other paces.

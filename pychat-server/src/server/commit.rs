@@ -8,10 +8,12 @@ use std::{
 
 use super::Server;
 use crate::{
-    chat::{Effect, Input},
-    connection::Socket,
-    log::StorageError,
+    core::{
+        chat::{Effect, Input},
+        record::StorageError,
+    },
     logging,
+    net::connection::Socket,
 };
 
 /// The least time between two lines that tell the operator how much was forgotten.

@@ -19,12 +19,14 @@ use super::{
     session::{Flushed, Subscription},
 };
 use crate::{
-    chat::{CloseReason, Effect, Protocol, Refusal},
-    connection::Socket,
-    id::ConnectionId,
-    log::{Entry, OwnerId, Record},
+    core::{
+        chat::{CloseReason, Effect, Protocol, Refusal},
+        id::ConnectionId,
+        rate_limit::RateLimit,
+        record::{Entry, OwnerId, Record},
+    },
     logging,
-    rate_limit::RateLimit,
+    net::connection::Socket,
 };
 
 impl<S: Socket> Server<S> {

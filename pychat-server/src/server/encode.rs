@@ -7,9 +7,9 @@ use pychat_wire::{
     notice::Notice,
 };
 
-use crate::{
+use crate::core::{
     chat::{CloseReason, Complaint},
-    log::Entry,
+    record::Entry,
 };
 
 /// The time after which a peer that the server sends away should come back, in milliseconds.

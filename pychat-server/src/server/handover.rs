@@ -13,13 +13,17 @@ use super::{
     session::{Session, SessionState, Subscription},
 };
 use crate::{
-    address::origin,
-    chat::{CloseReason, Effect, Protocol, Restored},
-    connection::{Connection, Socket},
+    core::{
+        chat::{CloseReason, Effect, Protocol, Restored},
+        id::ConnectionId,
+        record::{OwnerId, TokenHash},
+        tokens::Grant,
+    },
     handover::{SavedConnection, SavedGrant, SavedProtocol, SavedReplay, Snapshot},
-    id::ConnectionId,
-    log::{OwnerId, TokenHash},
-    tokens::Grant,
+    net::{
+        address::origin,
+        connection::{Connection, Socket},
+    },
 };
 
 impl<S: Socket> Server<S> {

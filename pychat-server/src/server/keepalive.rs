@@ -9,7 +9,7 @@ use std::{
 use pychat_wire::{ServerMessage, message::PONG_SECONDS_MAX};
 
 use super::{Server, SessionState};
-use crate::{connection::Socket, id::ConnectionId};
+use crate::{core::id::ConnectionId, net::connection::Socket};
 
 /// The silence after which a peer is pinged.
 pub const PING_INTERVAL: Duration = Duration::from_secs(30);

@@ -10,8 +10,8 @@ use super::{
     session::{Session, Subscription},
 };
 use crate::{
-    chat::{CloseReason, Protocol},
-    connection::Socket,
+    core::chat::{CloseReason, Protocol},
+    net::connection::Socket,
 };
 
 impl<S: Socket> Server<S> {

@@ -18,13 +18,15 @@ use super::{
     session::Subscription,
 };
 use crate::{
-    admission::{Act, history_cost},
-    chat::{CloseReason, Complaint, STORAGE_RETRY_MS},
-    connection::Socket,
+    core::{
+        admission::{Act, history_cost},
+        chat::{CloseReason, Complaint, STORAGE_RETRY_MS},
+        id::ConnectionId,
+        record::StorageError,
+    },
     handover::SavedReplay,
-    id::ConnectionId,
-    log::StorageError,
     logging,
+    net::connection::Socket,
 };
 
 /// The backlog below which a peer is sent more of what it asked for, in bytes; half of what it may

@@ -6,12 +6,16 @@ use pychat_wire::UserName;
 
 use super::{broadcast::Frames, replay::Replay};
 use crate::{
-    address::origin,
-    admission::Origin,
-    chat::{CloseReason, Protocol},
-    connection::{Connection, Socket},
-    id::ConnectionId,
-    log::OwnerId,
+    core::{
+        admission::Origin,
+        chat::{CloseReason, Protocol},
+        id::ConnectionId,
+        record::OwnerId,
+    },
+    net::{
+        address::origin,
+        connection::{Connection, Socket},
+    },
 };
 
 /// A connection and what the server, not the socket, knows of it.

@@ -6,7 +6,7 @@ use mio::net::TcpListener;
 use rustix::io::{FdFlags, fcntl_setfd};
 use thiserror::Error;
 
-use crate::{listener, logging};
+use crate::{logging, net::listen};
 
 /// The name of the descriptor that holds the connections of an earlier process.
 pub const HANDOVER_NAME: &str = "handover";
@@ -91,7 +91,7 @@ impl Inherited {
 
 fn listening(descriptor: OwnedFd) -> io::Result<TcpListener> {
     close_on_exec(&descriptor)?;
-    listener::adopt(descriptor)
+    listen::adopt(descriptor)
 }
 
 /// It came through an exec, so it is still open to whatever the server starts.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use pychat_server::{
+use pychat_server::core::{
     chat::{BAD_PAYLOADS_MAX, CloseReason, Effect, Rules},
     rate_limit::RateLimit,
 };

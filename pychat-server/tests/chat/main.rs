@@ -8,11 +8,11 @@ mod two;
 
 use std::time::{Duration, Instant};
 
-use pychat_server::{
+use pychat_server::core::{
     admission::Origin,
     chat::{Chat, CloseReason, Effect, Input, Protocol, Refusal, Rules},
     id::ConnectionId,
-    log::{Draft, OwnerId, Record},
+    record::{Draft, OwnerId, Record},
     tokens::Tokens,
 };
 use pychat_wire::{ClientMessage, MessageError, UserName};

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use pychat_server::{
+use pychat_server::core::{
     chat::{BAD_PAYLOADS_MAX, CloseReason, Effect, Input, Refusal, Rules},
-    log::{Appended, Draft, StorageError},
     rate_limit::RateLimit,
+    record::{Appended, Draft, StorageError},
 };
 use pychat_wire::{ClientMessage, FrameError, MessageError, NameError};
 

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use pychat_server::{
+use pychat_server::core::{
     admission::Origin,
     chat::{CloseReason, Effect, Protocol, Refusal, Restored, Rules},
-    clock::Time,
     id::ConnectionId,
-    log::{OwnerChange, OwnerId},
+    record::{OwnerChange, OwnerId},
+    time::Time,
 };
 
 use super::{

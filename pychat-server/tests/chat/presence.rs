@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pychat_server::chat::{ANNOUNCED_AT_ONCE_MAX, CloseReason, Effect};
+use pychat_server::core::chat::{ANNOUNCED_AT_ONCE_MAX, CloseReason, Effect};
 
 use super::{A, ANNOUNCE_AFTER, B, C, ConnectionId, Room, arrive, depart, name};
 

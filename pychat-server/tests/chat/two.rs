@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use pychat_server::{
+use pychat_server::core::{
     chat::{
         BAD_PAYLOADS_MAX, CloseReason, Complaint, Effect, Input, Refusal, Rules, STORAGE_RETRY_MS,
     },
     id::ConnectionId,
-    log::{Appended, Draft, OwnerChange, OwnerId, StorageError},
     rate_limit::RateLimit,
+    record::{Appended, Draft, OwnerChange, OwnerId, StorageError},
 };
 use pychat_wire::{
     ClientMessage, FrameError, MessageError, NameError,

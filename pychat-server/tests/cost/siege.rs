@@ -11,12 +11,10 @@ use std::{
 };
 
 use pychat_server::{
-    chat::Rules,
-    id::ConnectionId,
+    core::{chat::Rules, id::ConnectionId, record::OwnerId, tokens::Tokens},
     limits::Limits,
-    log::{Log, Memory, OwnerId, Retention},
     server::Server,
-    tokens::Tokens,
+    store::{Log, Memory, Retention},
 };
 use pychat_wire::ClientMessage;
 use stats_alloc::{Region, StatsAlloc};

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pychat_server::log::{Log, Retention, sqlite::checkpoint::WAITING_PAGES_HIGH};
+use pychat_server::store::{Log, Retention, sqlite::checkpoint::WAITING_PAGES_HIGH};
 use rusqlite::Connection;
 
 use super::shelf::{Shelf, at, draft, read, say};

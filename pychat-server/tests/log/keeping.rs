@@ -6,9 +6,12 @@ use std::{
 };
 
 use pychat_server::{
-    clock::Time,
-    log::{
-        Appended, Draft, MESSAGE_BYTES, Owner, OwnerChange, OwnerId, Retention, TokenHash,
+    core::{
+        record::{Appended, Draft, Owner, OwnerChange, OwnerId, TokenHash},
+        time::Time,
+    },
+    store::{
+        MESSAGE_BYTES, Retention,
         sqlite::{Durability, TRIM_STEP},
     },
 };

@@ -7,7 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pychat_server::log::{Retention, StorageError, sqlite::OpenError};
+use pychat_server::{
+    core::record::StorageError,
+    store::{Retention, sqlite::OpenError},
+};
 
 use super::shelf::{Shelf, chatter, draft, read};
 

@@ -1,6 +1,6 @@
 //! Where pages of the history begin, the same in either log.
 
-use pychat_server::log::{Log, Memory, Retention};
+use pychat_server::store::{Log, Memory, Retention};
 
 use super::shelf::{Shelf, draft, say};
 

@@ -10,10 +10,13 @@ use std::{
 };
 
 use pychat_server::{
-    clock::Time,
-    id::ConnectionId,
-    log::{
-        Appended, Draft, Log, OwnerId, Retention, SqliteStore,
+    core::{
+        id::ConnectionId,
+        record::{Appended, Draft, OwnerId},
+        time::Time,
+    },
+    store::{
+        Log, Retention, SqliteStore,
         sqlite::{Durability, FILE_NAME, OpenError, Place},
     },
 };

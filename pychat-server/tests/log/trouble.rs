@@ -7,8 +7,9 @@ use std::{
     time::Instant,
 };
 
-use pychat_server::log::{
-    Appended, Owner, OwnerChange, OwnerId, Retention, StorageError, TokenHash,
+use pychat_server::{
+    core::record::{Appended, Owner, OwnerChange, OwnerId, StorageError, TokenHash},
+    store::Retention,
 };
 use rusqlite::Connection;
 

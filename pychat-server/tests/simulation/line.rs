@@ -7,7 +7,7 @@ use std::{
     rc::Rc,
 };
 
-use pychat_server::connection::Socket;
+use pychat_server::net::connection::Socket;
 
 /// The test's end of a line; clones are the same line.
 #[derive(Clone, Debug, Default)]

@@ -11,13 +11,11 @@ use std::{
 };
 
 use pychat_server::{
-    chat::Rules,
-    connection::READ_BUDGET_BYTES,
-    id::ConnectionId,
+    core::{chat::Rules, id::ConnectionId, record::OwnerId, tokens::Tokens},
     limits::Limits,
-    log::{Log, Memory, OwnerId, Retention},
+    net::connection::READ_BUDGET_BYTES,
     server::{CLOSING_TIMEOUT, LINGER_TIMEOUT, Server},
-    tokens::Tokens,
+    store::{Log, Memory, Retention},
 };
 use pychat_wire::{ClientMessage, Decoder, ServerMessage};
 

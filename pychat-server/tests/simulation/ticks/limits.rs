@@ -1,6 +1,6 @@
 //! What many have or do at once, or many connections of one address, stays within bounds.
 
-use pychat_server::{rate_limit::RateLimit, server::TICK_READ_BYTES_MAX};
+use pychat_server::{core::rate_limit::RateLimit, server::TICK_READ_BYTES_MAX};
 
 use super::{
     second::{hello, payloads},

@@ -3,10 +3,12 @@
 use std::net::SocketAddr;
 
 use pychat_server::{
-    address::origin,
-    admission::{Act, Admission, Shares},
-    chat::Rules,
+    core::{
+        admission::{Act, Admission, Shares},
+        chat::Rules,
+    },
     limits::Limits,
+    net::address::origin,
     server::TURNED_AWAY_MAX,
 };
 

@@ -17,14 +17,13 @@ use std::{
 };
 
 use pychat_server::{
-    admission::Admission,
-    chat::Rules,
-    id::ConnectionId,
+    core::{
+        admission::Admission, chat::Rules, id::ConnectionId, rate_limit::RateLimit,
+        record::OwnerId, tokens::Tokens,
+    },
     limits::Limits,
-    log::{Log, Memory, OwnerId, Retention},
-    rate_limit::RateLimit,
     server::Server,
-    tokens::Tokens,
+    store::{Log, Memory, Retention},
 };
 use pychat_wire::ClientMessage;
 

@@ -14,7 +14,7 @@ use rusqlite::{Connection, OpenFlags, wal::CheckpointMode};
 use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 
 use super::schema;
-use crate::log::StorageError;
+use crate::core::record::StorageError;
 
 /// The interval at which a child is asked if it has ended.
 pub(super) const CHILD_POLL: Duration = Duration::from_millis(20);

@@ -39,14 +39,14 @@ pub use self::{
     restore::Restored,
     talk::STORAGE_RETRY_MS,
 };
-use crate::{
+use crate::core::{
     admission::{Act, Admission, Origin, Shares},
-    clock::Time,
     deadlines::Deadlines,
     id::ConnectionId,
     rate_limit::{Bucket, RateLimit},
     roster::{FreeName, Roster},
     sweep::Sweep,
+    time::Time,
     tokens::{Expiry, Grant, Tokens},
 };
 

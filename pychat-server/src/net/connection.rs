@@ -21,7 +21,7 @@ use std::{
 use pychat_wire::{Decoder, FrameError};
 
 pub use self::socket::Socket;
-use crate::outbox::Outbox;
+use crate::net::outbox::Outbox;
 
 /// The most that is read from one connection before the others have their turn, in bytes.
 pub const READ_BUDGET_BYTES: usize = 64 << 10;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use pychat_wire::UserName;
 
 use super::{Chat, Peer, Phase, Protocol};
-use crate::{
+use crate::core::{
     admission::Origin,
     id::ConnectionId,
     rate_limit::Bucket,

@@ -8,7 +8,7 @@ use super::{
     SqliteStore,
     rows::{self, Ends, integer, transaction},
 };
-use crate::{clock::Time, log::StorageError};
+use crate::core::{record::StorageError, time::Time};
 
 /// The most messages forgotten in one transaction.
 pub const TRIM_STEP: u64 = 256;

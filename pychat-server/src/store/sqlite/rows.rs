@@ -2,7 +2,10 @@
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 
-use crate::log::{Appended, Draft, Entry, MESSAGE_BYTES, Owner, OwnerChange, OwnerId, Record};
+use crate::{
+    core::record::{Appended, Draft, Entry, Owner, OwnerChange, OwnerId, Record},
+    store::MESSAGE_BYTES,
+};
 
 /// The beginning and the end of the log, as the file has them.
 #[derive(Clone, Copy, Debug)]

@@ -10,8 +10,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Appended, Draft, Entry, MESSAGE_BYTES, OwnerId, Record, Retention, page::run_start};
-use crate::{clock::Time, id::ConnectionId};
+use super::{MESSAGE_BYTES, Retention, page::run_start};
+use crate::core::record::{Appended, Draft, Entry, OwnerId, Record};
+use crate::core::{id::ConnectionId, time::Time};
 
 /// The most messages that are kept in memory, however many are asked for.
 pub const RECORDS_MAX: usize = 10_000;
@@ -186,7 +187,7 @@ mod tests {
     use pychat_wire::UserName;
 
     use super::*;
-    use crate::log::Log;
+    use crate::store::Log;
 
     fn log(retention: Retention) -> Log {
         Log::Memory(Memory::new(0x1f, retention))

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use pychat_wire::{UserName, message::Listing, name::Skeleton};
 
 use self::numbers::Numbers;
-use crate::id::ConnectionId;
+use crate::core::id::ConnectionId;
 
 /// The separator of two names in a list of them.
 const SEPARATOR: &str = ", ";

@@ -11,7 +11,7 @@ use mio::net::{TcpListener, TcpStream};
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use thiserror::Error;
 
-use crate::config::{ListenAddress, PORT_DEFAULT};
+use super::listen_address::{ListenAddress, PORT_DEFAULT};
 
 /// The most connections that may wait to be accepted.
 const BACKLOG: i32 = 1_024;

@@ -5,7 +5,7 @@ use std::fmt;
 use pychat_wire::{ClientMessage, FrameError, MessageError, message::ErrorCode, notice::Notice};
 
 use super::{Chat, CloseReason, Complaint, Effect, Phase, Protocol, Refusal, complain, tell};
-use crate::id::ConnectionId;
+use crate::core::id::ConnectionId;
 
 /// The number of useless payloads, with no text among them, that ends a connection.
 pub const BAD_PAYLOADS_MAX: u32 = 16;

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::{Chat, CloseReason, Effect, Phase};
-use crate::{admission::Act, id::ConnectionId};
+use crate::core::{admission::Act, id::ConnectionId};
 
 /// The most people who are announced at once, so that the others can read of some before they are
 /// sent more.

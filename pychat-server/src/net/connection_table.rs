@@ -3,22 +3,22 @@
 use mio::Token;
 use slab::Slab;
 
-use crate::id::ConnectionId;
+use crate::core::id::ConnectionId;
 
 /// Every connection, each under an id that is never given again.
 #[derive(Debug)]
-pub struct Connections<T> {
+pub struct ConnectionTable<T> {
     slots: Slab<(ConnectionId, T)>,
     next_generation: u32,
 }
 
-impl<T> Default for Connections<T> {
+impl<T> Default for ConnectionTable<T> {
     fn default() -> Self {
         Self { slots: Slab::new(), next_generation: 0 }
     }
 }
 
-impl<T> Connections<T> {
+impl<T> ConnectionTable<T> {
     /// Returns the id under which the next connection will be [inserted](Self::insert).
     ///
     /// # Panics
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_stale_id_finds_nobody_though_its_slot_is_used_again() {
-        let mut connections = Connections::default();
+        let mut connections = ConnectionTable::default();
         let first = connections.insert("first");
         assert_eq!(connections.remove(first), Some("first"));
         let expected = connections.next_id();

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::admission::Origin;
+use crate::core::admission::Origin;
 
 /// Returns the networks that a connection from `peer` comes from.
 pub fn origin(peer: SocketAddr) -> Origin {

@@ -11,10 +11,10 @@ use pychat_wire::{
 use super::{
     Chat, Complaint, Effect, Phase, Protocol, Refusal, arrival::change_owners, complain, tell,
 };
-use crate::{
+use crate::core::{
     admission::Act,
     id::ConnectionId,
-    log::{Appended, Draft, StorageError},
+    record::{Appended, Draft, StorageError},
     tokens::Grant,
 };
 

@@ -3,14 +3,14 @@
 use rusqlite::Row;
 
 use super::{SqliteStore, integer};
-use crate::log::{StorageError, page::run_start};
+use crate::{core::record::StorageError, store::page::run_start};
 
 /// SQLite reads no text to know its size.
 const SELECT_SIZES: &str =
     "SELECT seq, octet_length(content) FROM messages WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2";
 
 impl SqliteStore {
-    /// See [`Log::page_start`](crate::log::Log::page_start).
+    /// See [`Log::page_start`](crate::store::Log::page_start).
     ///
     /// # Errors
     ///

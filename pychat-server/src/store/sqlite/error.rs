@@ -8,7 +8,7 @@ use std::{
 use rusqlite::{ErrorCode, ffi::code_to_str};
 use thiserror::Error;
 
-use crate::log::StorageError;
+use crate::core::record::StorageError;
 
 /// The reason why a log cannot be opened. Whatever is there is left as it is.
 #[derive(Debug, Error)]

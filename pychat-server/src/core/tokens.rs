@@ -17,7 +17,7 @@ use pychat_wire::{UserName, name::Skeleton};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::log::{Owner, OwnerChange, OwnerId, TokenHash};
+use crate::core::record::{Owner, OwnerChange, OwnerId, TokenHash};
 
 /// The most names that are owned at a time.
 pub const OWNERS_MAX: usize = 100_000;

@@ -7,10 +7,10 @@ use pychat_wire::{
     message::{ErrorCode, Listing, Reason},
 };
 
-use crate::{
+use crate::core::{
     admission::Origin,
     id::ConnectionId,
-    log::{Appended, Draft, OwnerChange, OwnerId, Record, StorageError},
+    record::{Appended, Draft, OwnerChange, OwnerId, Record, StorageError},
 };
 
 /// An input: something that the chat is told.

@@ -5,7 +5,7 @@ use std::{fs, path::Path, time::Duration};
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use super::{Durability, OpenError};
-use crate::log::StorageError;
+use crate::core::record::StorageError;
 
 /// The mark of this program's files, where SQLite's format has a place for one.
 const APPLICATION_ID: i32 = i32::from_be_bytes(*b"pych");
@@ -223,7 +223,7 @@ mod tests {
         super::{FILE_NAME, Place, SqliteStore},
         *,
     };
-    use crate::log::Retention;
+    use crate::store::Retention;
 
     #[test]
     fn a_file_of_any_version_is_opened_and_keeps_what_it_has() {

@@ -31,10 +31,11 @@ use self::{
     schema::Opened,
 };
 pub use self::{error::OpenError, folder::FILE_NAME, retention::TRIM_STEP};
-use super::{
-    Appended, Draft, Entry, Owner, OwnerChange, OwnerId, Retention, StorageError, TokenHash,
+use super::Retention;
+use crate::core::record::{
+    Appended, Draft, Entry, Owner, OwnerChange, OwnerId, StorageError, TokenHash,
 };
-use crate::{clock::Time, id::ConnectionId};
+use crate::core::{id::ConnectionId, time::Time};
 
 /// The time for which one look at the free space on the disk holds good.
 const SPACE_PAUSE: Duration = Duration::from_secs(1);

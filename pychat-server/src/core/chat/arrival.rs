@@ -9,10 +9,10 @@ use pychat_wire::{
 };
 
 use super::{Chat, CloseReason, Complaint, Effect, Phase, Protocol, Refusal, complain, tell};
-use crate::{
+use crate::core::{
     admission::Act,
     id::ConnectionId,
-    log::OwnerId,
+    record::OwnerId,
     tokens::{Grant, Tokens},
 };
 

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{
+use crate::core::{
     rate_limit::{Bucket, RateLimit},
     sweep::Sweep,
 };
@@ -230,7 +230,7 @@ impl Admission {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sweep::SWEEP_MIN;
+    use crate::core::sweep::SWEEP_MIN;
 
     fn admission(connections_max: usize) -> Admission {
         Admission::new(Shares { connections_max, text: RateLimit::new(10, 5) })

@@ -5,7 +5,7 @@ use std::{
     time::Instant,
 };
 
-use crate::id::ConnectionId;
+use crate::core::id::ConnectionId;
 
 /// The deadlines of many connections, soonest first.
 #[derive(Debug, Default)]

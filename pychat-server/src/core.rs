@@ -1,0 +1,12 @@
+//! The core: pure. It owns no socket, reads no clock and writes no log; time arrives as an argument.
+
+pub mod admission;
+pub mod chat;
+pub mod deadlines;
+pub mod id;
+pub mod rate_limit;
+pub mod record;
+pub mod roster;
+pub mod sweep;
+pub mod time;
+pub mod tokens;

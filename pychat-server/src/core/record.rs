@@ -1,0 +1,169 @@
+//! What is durable, as the core knows it: messages, the owners of names, and why keeping them failed.
+
+use std::sync::Arc;
+
+use pychat_wire::UserName;
+use thiserror::Error;
+
+use super::id::ConnectionId;
+
+/// A text that waits to be taken into the log. Cheap to clone.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Draft {
+    /// The connection that it came by.
+    pub from: ConnectionId,
+    /// The name of its author.
+    pub author: UserName,
+    /// The owner of the name, if the author proved to be that.
+    pub owner: Option<OwnerId>,
+    /// The text.
+    pub content: Arc<str>,
+    /// The owner's own id of it, if there is one: a text that is sent again is recognised by it.
+    pub id: Option<Arc<str>>,
+}
+
+/// One message as the log has it. Cheap to clone.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Record {
+    /// Its number in the room: dense, from 1.
+    pub seq: u64,
+    /// When it was taken, in UTC milliseconds since 1970; never less than the one before it.
+    pub time_ms: u64,
+    /// The name of its author.
+    pub author: UserName,
+    /// The owner of the name, if the author had proved to be that.
+    pub owner: Option<OwnerId>,
+    /// Its text.
+    pub content: Arc<str>,
+    /// The owner's own id of it, if there is one.
+    pub id: Option<Arc<str>>,
+}
+
+/// One message as it is read back. Its author is any text: the rules for names may have changed
+/// since it was said.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Entry<'a> {
+    /// Its number in the room.
+    pub seq: u64,
+    /// When it was taken, in UTC milliseconds since 1970.
+    pub time_ms: u64,
+    /// The name of its author.
+    pub author: &'a str,
+    /// The owner of the name, if the author had proved to be that.
+    pub owner: Option<OwnerId>,
+    /// Its text.
+    pub content: &'a str,
+    /// The owner's own id of it, if there is one.
+    pub id: Option<&'a str>,
+}
+
+/// The outcome of a draft.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Appended {
+    /// It is in the log now.
+    New(Record),
+    /// The log had it already: this owner said the same under this id before. The record is that of
+    /// then, with its number and time.
+    Known(Record),
+    /// It is not in the log: this owner said something else under this id before.
+    Conflict {
+        /// The id.
+        id: Arc<str>,
+    },
+}
+
+/// The number of an owner of a name. No other owner ever has it, so texts said under it are theirs
+/// alone, even if the name belongs to somebody else by now.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct OwnerId(pub u64);
+
+/// An owner of a name.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Owner {
+    /// Their number.
+    pub id: OwnerId,
+    /// The name as they spell it. It is any text: the rules for names may have changed.
+    pub name: String,
+    /// The hash of the token by which they prove it.
+    pub token: TokenHash,
+    /// When they used it last, to the day, in UTC milliseconds since 1970.
+    pub used_ms: u64,
+    /// They said something under it, or came back on a later day than that on which they began.
+    pub is_regular: bool,
+}
+
+/// A change to the owners of names.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum OwnerChange {
+    /// Retention this owner, as they are now.
+    Save(Owner),
+    /// Retention this owner no longer.
+    Forget(OwnerId),
+}
+
+/// The hash of a token: enough to recognise the token, too little to make it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct TokenHash(pub [u8; 32]);
+
+/// The reason why the log cannot be written or read just now. A write that fails writes nothing.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum StorageError {
+    /// There is no room left.
+    #[error("disk full")]
+    Full,
+    /// Less of the disk is free than is to be left to others.
+    #[error("less of the disk is free than disk-reserve")]
+    Reserve,
+    /// The file, or the file system that it is on, cannot be written.
+    #[error("disk read-only")]
+    ReadOnly,
+    /// The content of the file is invalid.
+    #[error("damaged: {0}")]
+    Damaged(String),
+    /// The system could not read or write; the number is SQLite's code for the reason.
+    #[error("input/output error, SQLite {0}")]
+    Io(i32),
+    /// Something else.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl StorageError {
+    /// Returns the words for people, who can do nothing about it.
+    pub fn in_short(&self) -> &'static str {
+        match self {
+            Self::Full | Self::Reserve => "disk full",
+            Self::ReadOnly => "disk read-only",
+            Self::Damaged(_) => "damaged",
+            Self::Io(_) => "input/output error",
+            Self::Other(_) => "out of order",
+        }
+    }
+
+    /// Returns the word that stands for it in logs.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Reserve => "reserve",
+            Self::ReadOnly => "read_only",
+            Self::Damaged(_) => "damaged",
+            Self::Io(_) => "io",
+            Self::Other(_) => "other",
+        }
+    }
+}
+
+impl Record {
+    /// Returns this record as it will be read back.
+    pub fn entry(&self) -> Entry<'_> {
+        Entry {
+            seq: self.seq,
+            time_ms: self.time_ms,
+            author: self.author.as_str(),
+            owner: self.owner,
+            content: &self.content,
+            id: self.id.as_deref(),
+        }
+    }
+}

@@ -13,12 +13,12 @@ use std::{
 
 use pychat_server::{
     core::{
-        id::ConnectionId,
-        record::{Draft, OwnerId},
+        id::{HALL, Ticket},
+        record::{self, Draft, PersonId, Request},
         time::Time,
     },
     store::{
-        Log, Memory, Retention,
+        Answer, Memory, Retention, Store,
         sqlite::{Durability, FILE_NAME, Place, SqliteStore},
     },
 };
@@ -100,7 +100,7 @@ impl Kind {
 /// A log under load, in a folder that is gone with it.
 #[derive(Debug)]
 struct Bench {
-    log: Option<Log>,
+    log: Option<Box<dyn Store>>,
     directory: PathBuf,
     author: UserName,
     content: std::sync::Arc<str>,
@@ -116,19 +116,19 @@ impl Bench {
             Kind::Memory | Kind::Process => Durability::Process,
             Kind::Power => Durability::Power,
         };
-        let log = match kind {
-            Kind::Memory => Log::Memory(Memory::new(1, retention)),
+        let log: Box<dyn Store> = match kind {
+            Kind::Memory => Box::new(Memory::new(1, retention)),
             Kind::Process | Kind::Power => {
                 let place = Place { directory: directory.clone(), durability, program };
-                Log::SqliteStore(SqliteStore::open(&place, retention, 1)?)
+                Box::new(SqliteStore::open(&place, retention, 1)?)
             }
         };
         let (author, content) = (UserName::new("Анна")?, TEXT.into());
         Ok(Self { log: Some(log), directory, author, content, utc_ms: 1 })
     }
 
-    fn log(&mut self) -> &mut Log {
-        self.log.as_mut().expect("open until it is closed")
+    fn log(&mut self) -> &mut dyn Store {
+        &mut **self.log.as_mut().expect("open until it is closed")
     }
 
     fn keep_all(&mut self) {
@@ -141,13 +141,20 @@ impl Bench {
         let (author, content, utc_ms) = (self.author.clone(), self.content.clone(), self.utc_ms);
         let begin = Instant::now();
         let drafts = (0..messages).map(|number| Draft {
-            from: ConnectionId { slot: 0, generation: 0 },
             author: author.clone(),
-            owner: Some(OwnerId(1)),
-            content: content.clone(),
+            person: Some(PersonId(1)),
+            kind: record::Kind::Text(content.clone()),
             id: Some(format!("{utc_ms}.{number}").into()),
         });
-        self.log().append(utc_ms, drafts, [], |_, _| ())?;
+        let requests = drafts.map(|draft| Request::Append { room: HALL, draft });
+        let mut batch = (1..).map(Ticket).zip(requests).collect();
+        let mut answers = Vec::new();
+        self.log().submit(begin, utc_ms, &mut batch);
+        self.log().poll(begin, &mut answers);
+        for answer in answers {
+            let Answer::Done { outcome, .. } = answer else { continue };
+            outcome?;
+        }
         self.log().maintain(&Time { now: begin, utc_ms, trusted_at: begin });
         Ok(begin.elapsed())
     }
@@ -162,8 +169,9 @@ impl Bench {
         let mut times = Vec::new();
         for _ in 0..ROUNDS / 10 {
             let (begin, mut bytes) = (Instant::now(), 0);
-            self.log().read(after, |entry| {
-                bytes += entry.content.len();
+            self.log().read(after, &mut |entry| {
+                let record::Kind::Text(text) = entry.kind;
+                bytes += text.len();
                 ControlFlow::Continue(())
             })?;
             times.push(begin.elapsed());

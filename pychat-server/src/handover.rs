@@ -65,7 +65,7 @@ pub enum SavedProtocol {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct SavedGrant {
     /// The number of its owner.
-    pub owner: u64,
+    pub person: u64,
     /// The hash of the owner's token.
     pub token: [u8; 32],
     /// The log has the owner.
@@ -93,12 +93,26 @@ pub enum SavedReplay {
         /// Nothing is kept before this page.
         is_start: bool,
     },
+    /// As `Resume`, of which only the newest messages are wanted.
+    ResumeLatest {
+        /// The last number that the peer has.
+        after: u64,
+        /// The most messages.
+        limit: u64,
+    },
+    /// A page that was not looked up yet.
+    PageWanted {
+        /// The number that was asked for.
+        before: u64,
+        /// The most messages.
+        limit: u64,
+    },
 }
 
 impl SavedReplay {
     /// Returns true for what the peer hears before anything live.
     pub fn is_resume(&self) -> bool {
-        matches!(self, Self::Resume { .. })
+        matches!(self, Self::Resume { .. } | Self::ResumeLatest { .. })
     }
 }
 
@@ -146,7 +160,7 @@ mod tests {
             peer: "192.0.2.1:4711".parse().unwrap(),
             name: Some("Анна".to_owned()),
             protocol: SavedProtocol::V2,
-            grant: Some(SavedGrant { owner: 3, token: [7; 32], is_saved: true }),
+            grant: Some(SavedGrant { person: 3, token: [7; 32], is_saved: true }),
             unread: b"9:{\"ty".to_vec(),
             unsent: b"2:{}".to_vec(),
             limited_ms: 1_500,

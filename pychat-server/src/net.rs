@@ -7,3 +7,4 @@ pub mod connection_table;
 pub mod listen;
 pub mod listen_address;
 pub mod outbox;
+pub mod transport;

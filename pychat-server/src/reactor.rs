@@ -106,9 +106,9 @@ impl Reactor {
             let address = socket.local_addr()?;
             listeners.push(Listener { socket, address, is_own, accepting: Accepting::Ready });
         }
-        let mut log = start::open_log(&config.history)?;
-        let tokens = start::open_tokens(&mut log)?;
-        let server = Server::new(config.limits, log, tokens);
+        let mut store = start::open_store(&config.history)?;
+        let tokens = start::open_tokens(&mut *store)?;
+        let server = Server::new(config.limits, store, tokens);
         Ok(Self {
             poll,
             events: Events::with_capacity(EVENTS_MAX),
@@ -160,7 +160,7 @@ impl Reactor {
         self.store_listeners(now);
         self.note_readiness(now);
         self.accept_all(now);
-        self.server.turn(now, utc_ms);
+        self.server.tick(now, utc_ms);
         self.advance(now);
         self.manager.maintain(now, self.server.people());
         Ok(())

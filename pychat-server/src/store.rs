@@ -1,23 +1,25 @@
-//! The log: the messages of the room, in one order. A text exists once it is here.
+//! The store: the messages of the rooms, each room's in one order, and people. A text exists once it
+//! is here.
 //!
-//! A log is given everything of a tick at once and takes all of it or nothing. Numbers are dense,
-//! from 1, and none is used twice within an epoch, not even when everything is forgotten; times
-//! never go back. A text that a client sends under an id of its own is taken once, however often it
-//! is sent.
+//! A store is given everything of a tick at once and takes all of it or nothing, and answers each
+//! request under its ticket, at once or some ticks later. Numbers are dense, from 1, and none is
+//! used twice within an epoch, not even when everything is forgotten; times never go back. A text
+//! that a client sends under an id of its own is taken once, however often it is sent.
 
 pub mod memory;
 mod page;
 pub mod sqlite;
 
 use std::{
+    fmt,
     ops::ControlFlow,
     time::{Duration, Instant},
 };
 
 pub use self::{memory::Memory, sqlite::SqliteStore};
 use crate::core::{
-    id::ConnectionId,
-    record::{Appended, Draft, Entry, Owner, OwnerChange, OwnerId, StorageError},
+    id::Ticket,
+    record::{Entry, Outcome, Person, PersonId, Request, StorageError},
     time::Time,
 };
 
@@ -66,168 +68,106 @@ impl Retention {
     }
 }
 
-/// The messages of the room, and the owners of names.
-#[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a process has one log")]
-pub enum Log {
-    /// Forgotten with the process.
-    Memory(Memory),
-    /// In a file, to be opened again by the next process.
-    SqliteStore(SqliteStore),
+/// An answer of a store.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Answer {
+    /// The outcome of a request.
+    Done {
+        /// The ticket of the request.
+        ticket: Ticket,
+        /// The outcome.
+        outcome: Outcome,
+    },
+    /// History that was asked for and was not at hand has been fetched; ask for it again.
+    Fetched,
 }
 
-impl Log {
+/// The outcome of reading.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Read {
+    /// There is no more, or the reader broke off.
+    Done,
+    /// The rest is not at hand, and is being fetched: [`Answer::Fetched`] follows.
+    Later,
+}
+
+/// The messages of the rooms, and the owners of names.
+pub trait Store: fmt::Debug {
     /// Returns the name of this log: 128 random bits as 32 lower-case hex digits. Another name is
     /// another log, whose numbers mean other messages.
-    pub fn epoch(&self) -> &str {
-        match self {
-            Self::Memory(memory) => memory.epoch(),
-            Self::SqliteStore(kept) => kept.epoch(),
-        }
-    }
+    fn epoch(&self) -> &str;
 
     /// Returns the number of the oldest message that is kept, or of the next if none is.
-    pub fn first_seq(&self) -> u64 {
-        match self {
-            Self::Memory(memory) => memory.first_seq(),
-            Self::SqliteStore(kept) => kept.first_seq(),
-        }
-    }
+    fn first_seq(&self) -> u64;
 
     /// Returns the number of the newest message, kept or not; 0 if there never was one.
-    pub fn last_seq(&self) -> u64 {
-        match self {
-            Self::Memory(memory) => memory.last_seq(),
-            Self::SqliteStore(kept) => kept.last_seq(),
-        }
-    }
+    fn last_seq(&self) -> u64;
 
-    /// Takes all of `drafts` and changes of `owners` in, in order. Once all of it is kept, tells
-    /// the outcome of each draft, in order.
-    ///
-    /// # Errors
-    ///
-    /// [`StorageError`]: nothing was taken and nothing told then. It may be asked again.
-    pub fn append(
-        &mut self,
-        utc_ms: u64,
-        drafts: impl IntoIterator<Item = Draft>,
-        owners: impl IntoIterator<Item = OwnerChange>,
-        appended: impl FnMut(ConnectionId, Appended),
-    ) -> Result<(), StorageError> {
-        match self {
-            Self::Memory(memory) => {
-                memory.append(utc_ms, drafts, appended);
-                Ok(())
-            }
-            Self::SqliteStore(kept) => kept.append(utc_ms, drafts, owners, appended),
-        }
-    }
+    /// Begins to carry out a batch of requests, all of it or nothing, in order, and takes them out of
+    /// `batch`. Each will be answered once by [`poll`](Self::poll), those of one room in order.
+    fn submit(&mut self, now: Instant, utc_ms: u64, batch: &mut Vec<(Ticket, Request)>);
+
+    /// Appends the answers that there are by now. A request that has not been carried out by its
+    /// answer's [`StorageError`] never will be; it may be made again.
+    fn poll(&mut self, now: Instant, answers: &mut Vec<Answer>);
 
     /// Shows `each` message after number `after` that is kept, oldest first, until it breaks off.
+    /// Messages that no answer has told of yet may be among them.
     ///
     /// # Errors
     ///
     /// [`StorageError`]: `each` may have seen some by then.
-    pub fn read(
+    fn read(
         &mut self,
         after: u64,
-        each: impl FnMut(Entry<'_>) -> ControlFlow<()>,
-    ) -> Result<(), StorageError> {
-        match self {
-            Self::Memory(memory) => {
-                memory.read(after, each);
-                Ok(())
-            }
-            Self::SqliteStore(kept) => kept.read(after, each),
-        }
-    }
+        each: &mut dyn FnMut(Entry<'_>) -> ControlFlow<()>,
+    ) -> Result<Read, StorageError>;
 
     /// Returns where a page begins that ends before number `before`: the number of the oldest of the
     /// newest `limit` messages that are kept, or fewer so that their texts have at most `bytes_max`
-    /// bytes together, but one at least; `before` if there is none.
+    /// bytes together, but one at least; `before` if there is none. Returns `None` if that is not at
+    /// hand: [`Answer::Fetched`] follows.
     ///
     /// # Errors
     ///
     /// [`StorageError`].
-    pub fn page_start(
+    fn page_start(
         &mut self,
         before: u64,
         limit: u64,
         bytes_max: usize,
-    ) -> Result<u64, StorageError> {
-        match self {
-            Self::Memory(memory) => Ok(memory.page_start(before, limit, bytes_max)),
-            Self::SqliteStore(kept) => kept.page_start(before, limit, bytes_max),
-        }
-    }
+    ) -> Result<Option<u64>, StorageError>;
 
-    /// Returns every owner, and the largest number that one ever had of whom anything is kept.
+    /// Returns every owner of a name, and the largest number that a person ever had of whom anything
+    /// is kept.
     ///
     /// # Errors
     ///
     /// [`StorageError`].
-    pub fn owners(&mut self) -> Result<(Vec<Owner>, OwnerId), StorageError> {
-        match self {
-            Self::Memory(_) => Ok((Vec::new(), OwnerId(0))), // It begins and ends with its process.
-            Self::SqliteStore(kept) => kept.owners(),
-        }
-    }
+    fn people(&mut self) -> Result<(Vec<Person>, PersonId), StorageError>;
 
     /// Does a little of what can wait, such as forgetting what is too old by a clock that can be
     /// trusted. Never takes long.
-    pub fn maintain(&mut self, time: &Time) {
-        match self {
-            Self::Memory(memory) => memory.maintain(time),
-            Self::SqliteStore(kept) => kept.maintain(time),
-        }
-    }
+    fn maintain(&mut self, time: &Time);
+
+    /// Returns when [`maintain`](Self::maintain) or [`poll`](Self::poll) has something to do for the
+    /// time alone.
+    fn next_deadline(&self) -> Option<Instant>;
+
+    /// Returns how many messages were forgotten since this was asked last.
+    fn take_forgotten(&mut self) -> u64;
+
+    /// Changes how much is kept; what is too much by that is forgotten little by little.
+    fn set_retention(&mut self, retention: Retention);
 
     /// Returns true if [`check`](Self::check) has something to begin.
-    pub fn is_check_due(&self) -> bool {
-        match self {
-            Self::Memory(_) => false,
-            Self::SqliteStore(kept) => kept.is_check_due(),
-        }
+    fn is_check_due(&self) -> bool {
+        false
     }
 
     /// Has the whole log read by another process if the last server did not close it; once that has
     /// ended, returns its outcome, once. A log that is damaged takes nothing any more.
-    pub fn check(&mut self, now: Instant) -> Option<Result<(), StorageError>> {
-        match self {
-            Self::Memory(_) => None,
-            Self::SqliteStore(kept) => kept.check(now),
-        }
-    }
-
-    /// Looks whether there is room for what is to be appended, if it has not for a second.
-    pub fn check_space(&mut self, now: Instant) {
-        if let Self::SqliteStore(kept) = self {
-            kept.check_space(now);
-        }
-    }
-
-    /// Returns how many messages were forgotten since this was asked last.
-    pub fn take_forgotten(&mut self) -> u64 {
-        match self {
-            Self::Memory(memory) => memory.take_forgotten(),
-            Self::SqliteStore(kept) => kept.take_forgotten(),
-        }
-    }
-
-    /// Changes how much is kept; what is too much by that is forgotten little by little.
-    pub fn set_retention(&mut self, retention: Retention) {
-        match self {
-            Self::Memory(memory) => memory.set_retention(retention),
-            Self::SqliteStore(kept) => kept.set_retention(retention),
-        }
-    }
-
-    /// Returns when [`maintain`](Self::maintain) has something to do for the time alone.
-    pub fn next_deadline(&self) -> Option<Instant> {
-        match self {
-            Self::Memory(memory) => memory.next_deadline(),
-            Self::SqliteStore(kept) => kept.next_deadline(),
-        }
+    fn check(&mut self, _now: Instant) -> Option<Result<(), StorageError>> {
+        None
     }
 }

@@ -70,7 +70,7 @@ fn bytes_are_moved_by_who_does_not_know_what_a_person_is() {
 fn only_the_reactor_waits_and_reads_the_clock() {
     for path in sources("src") {
         if path != "src/reactor.rs" {
-            check(&path, &["Instant::now", "SystemTime::now", ".poll("]);
+            check(&path, &["Instant::now", "SystemTime::now", "poll.poll("]);
         }
     }
 }
@@ -87,7 +87,7 @@ fn every_source_is_registered_once() {
 
 #[test]
 fn connections_are_taken_out_at_one_place() {
-    let count = |path: &str| code(path).matches("connections.remove(").count();
+    let count = |path: &str| code(path).matches("table.remove(").count();
     assert_eq!(sources("src").iter().map(|path| count(path)).sum::<usize>(), 1);
 }
 

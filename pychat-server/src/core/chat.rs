@@ -14,13 +14,17 @@
 //!                        bad frame, server stops
 //! ```
 //!
-//! A text becomes [`Effect::Append`]; it exists once the log answers [`Input::Appended`], and only
-//! that is published. Effects are carried out in order, so everybody hears the same in one order.
+//! A text becomes a [`Request`](super::record::Request) to the store; it exists once the store has
+//! answered, and only then is it published. Somebody's leaving is told after what they said was
+//! answered, though the store be slow. Effects are carried out in order, so everybody hears the
+//! same in one order.
 
 mod arrival;
+mod closing;
 mod interface;
 mod presence;
 mod refusal;
+mod requests;
 mod restore;
 mod talk;
 
@@ -31,19 +35,28 @@ use std::{
 
 use pychat_wire::{ClientMessage, MessageError, UserName, message::ErrorCode, notice::Notice};
 
-use self::{arrival::Hello, refusal::unknown_to_original};
+use self::{
+    arrival::{Claim, Hello},
+    refusal::unknown_to_original,
+    requests::{InFlight, Requests},
+};
 pub use self::{
-    interface::{CloseReason, Complaint, Effect, Input, Protocol, Refusal},
+    interface::{
+        Action, CloseReason, Complaint, Effect, Event, Input, PerProtocol, Protocol, Recipients,
+        Refusal, Subscribe,
+    },
     presence::ANNOUNCED_AT_ONCE_MAX,
     refusal::BAD_PAYLOADS_MAX,
+    requests::{APPENDS_MAX, APPENDS_PER_CONNECTION_MAX},
     restore::Restored,
     talk::STORAGE_RETRY_MS,
 };
 use crate::core::{
     admission::{Act, Admission, Origin, Shares},
     deadlines::Deadlines,
-    id::ConnectionId,
+    id::{ConnectionId, HALL},
     rate_limit::{Bucket, RateLimit},
+    record::PersonId,
     roster::{FreeName, Roster},
     sweep::Sweep,
     time::Time,
@@ -70,8 +83,9 @@ pub struct Chat {
     /// The number of connections accepted so far.
     n_accepted: u64,
     /// The buckets of people who left before these had drained.
-    recovering: HashMap<UserName, Bucket>,
+    recovering: HashMap<Speaker, Bucket>,
     recovering_sweep: Sweep,
+    requests: Requests,
 }
 
 /// The rules that the operator sets for the room.
@@ -113,13 +127,23 @@ struct Peer {
     bucket: Bucket,
     /// It was told that it speaks too fast, and its bucket has not drained since.
     is_told_to_slow_down: bool,
+    in_flight: InFlight,
 }
 
 #[derive(Debug)]
 enum Phase {
     Guest,
+    /// A guest whose name is still that of another connection of the same person.
+    Claiming(Claim),
     Joined(UserName),
     Closing,
+}
+
+/// Somebody whose texts are limited, as far as they are known.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+enum Speaker {
+    Person(PersonId),
+    Name(UserName),
 }
 
 impl Chat {
@@ -139,6 +163,7 @@ impl Chat {
             n_accepted: 0,
             recovering: HashMap::new(),
             recovering_sweep: Sweep::default(),
+            requests: Requests::default(),
         }
     }
 
@@ -161,8 +186,8 @@ impl Chat {
     /// Takes one thing in and appends what is to be done about it to `effects`.
     ///
     /// An input about a connection that is closing or unknown changes nothing, but for
-    /// [`Input::Closed`] and [`Input::Appended`]: a text that was accepted is published, even if
-    /// its author left.
+    /// [`Input::Closed`] and [`Input::Stored`]: a text that was accepted is published, even if its
+    /// author left.
     pub fn handle(&mut self, now: Instant, input: Input<'_>, effects: &mut Vec<Effect>) {
         match input {
             Input::Connected { id, origin } => self.on_connected(now, id, origin, effects),
@@ -171,8 +196,7 @@ impl Chat {
             Input::BadFrame { id, error } => self.on_bad_frame(id, error, effects),
             Input::Eof { id } => self.close(id, CloseReason::Quit, effects),
             Input::Closed { id, reason } => self.on_closed(now, id, reason, effects),
-            Input::Appended { from, appended } => self.on_appended(from, appended, effects),
-            Input::AppendFailed { draft, error } => self.on_append_failed(&draft, &error, effects),
+            Input::Stored { ticket, outcome } => self.on_stored(now, ticket, outcome, effects),
             Input::Stopping => self.on_stopping(effects),
         }
         self.check_invariants();
@@ -217,10 +241,11 @@ impl Chat {
             bad_payloads: 0,
             bucket: Bucket::default(),
             is_told_to_slow_down: false,
+            in_flight: InFlight::default(),
         };
         self.peers.insert(id, peer);
         self.deadlines.set(id, now + self.rules.hello_timeout);
-        effects.push(Effect::Greet { to: id });
+        tell(id, Event::Greeting, effects);
         if let Some(until) = self.admission.full_until(now, origin, Act::Join) {
             self.hold_guest(id, until, effects);
         }
@@ -235,7 +260,7 @@ impl Chat {
     /// Reads nothing from a guest for a while; its time to say hello begins after that.
     fn hold_guest(&mut self, id: ConnectionId, until: Instant, effects: &mut Vec<Effect>) {
         self.deadlines.set(id, until + self.rules.hello_timeout);
-        effects.push(Effect::PauseRead { id, until });
+        act(id, Action::PauseRead { until }, effects);
     }
 
     fn on_received(
@@ -253,8 +278,8 @@ impl Chat {
             return self.on_bad_message(id, error, effects);
         }
         match (&peer.phase, message) {
-            (Phase::Closing, _) | (_, ClientMessage::Pong) => (),
-            (_, ClientMessage::Ping) => effects.push(Effect::Pong { to: id }),
+            (Phase::Claiming(_) | Phase::Closing, _) | (_, ClientMessage::Pong) => (),
+            (_, ClientMessage::Ping) => tell(id, Event::Pong, effects),
             (Phase::Guest, ClientMessage::Hello { username, protocol, token, resume }) => {
                 let hello = Hello {
                     username: &username,
@@ -269,49 +294,9 @@ impl Chat {
                 self.on_text(now, id, &content, message_id.as_deref(), effects);
             }
             (Phase::Joined(_), ClientMessage::History { before, limit }) => {
-                effects.push(Effect::Page { to: id, before, limit });
+                act(id, Action::Page { room: HALL, before, limit }, effects);
             }
             (Phase::Joined(_), ClientMessage::Hello { .. }) => self.on_second_hello(id, effects),
-        }
-    }
-
-    fn on_stopping(&mut self, effects: &mut Vec<Effect>) {
-        let mut ids: Vec<_> = self.peers.keys().copied().collect();
-        ids.sort_unstable();
-        for id in ids {
-            if self.is_open(id) {
-                if self.protocol(id) == Protocol::V1 {
-                    tell(id, Notice::Stopping, effects);
-                }
-                self.close(id, CloseReason::Shutdown, effects);
-            }
-        }
-    }
-
-    /// `Guest` or `Joined` becomes `Closing`; a second reason changes nothing.
-    fn close(&mut self, id: ConnectionId, reason: CloseReason, effects: &mut Vec<Effect>) {
-        if !self.is_open(id) {
-            return;
-        }
-        self.deadlines.clear(id);
-        let is_sent_away = match reason {
-            CloseReason::Quit => false, // Who goes by itself knows.
-            _ => self.protocol(id) == Protocol::V2,
-        };
-        if is_sent_away {
-            effects.push(Effect::Bye { to: id, reason });
-        }
-        if let Some(peer) = self.peers.get_mut(&id) {
-            peer.phase = Phase::Closing;
-        }
-        effects.push(Effect::Close { id, reason });
-    }
-
-    /// Says a last sentence to a peer, in whatever protocol it is spoken to in.
-    fn say(&self, to: ConnectionId, code: ErrorCode, text: &str, effects: &mut Vec<Effect>) {
-        match self.protocol(to) {
-            Protocol::V1 => effects.push(Effect::Tell { to, content: format!("{text}\n") }),
-            Protocol::V2 => complain(to, Complaint::new(code, text), effects),
         }
     }
 
@@ -344,7 +329,7 @@ impl Chat {
             let (mut guests, mut joined) = (0, 0);
             for (id, Peer { phase, .. }) in &self.peers {
                 match phase {
-                    Phase::Guest => guests += 1,
+                    Phase::Guest | Phase::Claiming(_) => guests += 1,
                     Phase::Joined(name) => {
                         assert_eq!(self.roster.name(*id), Some(name));
                         joined += 1;
@@ -358,10 +343,22 @@ impl Chat {
     }
 }
 
-fn tell(to: ConnectionId, notice: Notice<'_>, effects: &mut Vec<Effect>) {
-    effects.push(Effect::Tell { to, content: notice.to_string() });
+fn tell(to: ConnectionId, event: Event, effects: &mut Vec<Effect>) {
+    effects.push(Effect::Tell { to: Recipients::One(to), event });
+}
+
+fn tell_all(event: Event, effects: &mut Vec<Effect>) {
+    effects.push(Effect::Tell { to: Recipients::Room(HALL), event });
+}
+
+fn notify(to: ConnectionId, notice: Notice<'_>, effects: &mut Vec<Effect>) {
+    tell(to, Event::Notice(notice.to_string()), effects);
 }
 
 fn complain(to: ConnectionId, complaint: Complaint, effects: &mut Vec<Effect>) {
-    effects.push(Effect::Complain { to, complaint });
+    tell(to, Event::Refused(complaint), effects);
+}
+
+fn act(id: ConnectionId, action: Action, effects: &mut Vec<Effect>) {
+    effects.push(Effect::Connection { id, action });
 }

@@ -1,4 +1,4 @@
-//! The name that the server has for one connection, for ever.
+//! The ids of connections, rooms and requests to the store.
 
 use std::fmt;
 
@@ -11,6 +11,17 @@ pub struct ConnectionId {
     /// The number of connections that were taken in before it, in any slot, modulo 2³².
     pub generation: u32,
 }
+
+/// Names one room.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct RoomId(pub u32);
+
+/// The room that everybody is in.
+pub const HALL: RoomId = RoomId(0);
+
+/// Names one request to the store: its answer bears the same. None is used twice.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Ticket(pub u64);
 
 impl fmt::Display for ConnectionId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

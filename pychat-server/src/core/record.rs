@@ -1,24 +1,55 @@
 //! What is durable, as the core knows it: messages, the owners of names, and why keeping them failed.
 
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
 use pychat_wire::UserName;
 use thiserror::Error;
 
-use super::id::ConnectionId;
+use super::id::RoomId;
 
-/// A text that waits to be taken into the log. Cheap to clone.
+/// Something that the store is to do.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Request {
+    /// Take a draft into the log of a room.
+    Append {
+        /// The room.
+        room: RoomId,
+        /// The draft.
+        draft: Draft,
+    },
+    /// Keep a change of a person.
+    ChangePerson(PersonChange),
+}
+
+/// The store's answer to a request: what became of it, or why nothing did.
+pub type Outcome = Result<Stored, StorageError>;
+
+/// The outcome of a request that was carried out.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Stored {
+    /// That of a draft.
+    Appended(Appended),
+    /// That of a change: it is kept.
+    Changed,
+}
+
+/// The content of a message, with texts as a `T`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind<T> {
+    /// Words.
+    Text(T),
+}
+
+/// A message that waits to be taken into the log. Cheap to clone.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Draft {
-    /// The connection that it came by.
-    pub from: ConnectionId,
     /// The name of its author.
     pub author: UserName,
-    /// The owner of the name, if the author proved to be that.
-    pub owner: Option<OwnerId>,
-    /// The text.
-    pub content: Arc<str>,
-    /// The owner's own id of it, if there is one: a text that is sent again is recognised by it.
+    /// Its author, if the author proved to be that person.
+    pub person: Option<PersonId>,
+    /// Its content.
+    pub kind: Kind<Arc<str>>,
+    /// The person's own id of it, if there is one: a draft that is sent again is recognised by it.
     pub id: Option<Arc<str>>,
 }
 
@@ -31,11 +62,11 @@ pub struct Record {
     pub time_ms: u64,
     /// The name of its author.
     pub author: UserName,
-    /// The owner of the name, if the author had proved to be that.
-    pub owner: Option<OwnerId>,
-    /// Its text.
-    pub content: Arc<str>,
-    /// The owner's own id of it, if there is one.
+    /// Its author, if the author had proved to be that person.
+    pub person: Option<PersonId>,
+    /// Its content.
+    pub kind: Kind<Arc<str>>,
+    /// The person's own id of it, if there is one.
     pub id: Option<Arc<str>>,
 }
 
@@ -49,11 +80,11 @@ pub struct Entry<'a> {
     pub time_ms: u64,
     /// The name of its author.
     pub author: &'a str,
-    /// The owner of the name, if the author had proved to be that.
-    pub owner: Option<OwnerId>,
-    /// Its text.
-    pub content: &'a str,
-    /// The owner's own id of it, if there is one.
+    /// Its author, if the author had proved to be that person.
+    pub person: Option<PersonId>,
+    /// Its content.
+    pub kind: Kind<&'a str>,
+    /// The person's own id of it, if there is one.
     pub id: Option<&'a str>,
 }
 
@@ -72,16 +103,16 @@ pub enum Appended {
     },
 }
 
-/// The number of an owner of a name. No other owner ever has it, so texts said under it are theirs
+/// The number of a person. No other owner ever has it, so texts said under it are theirs
 /// alone, even if the name belongs to somebody else by now.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct OwnerId(pub u64);
+pub struct PersonId(pub u64);
 
 /// An owner of a name.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Owner {
+pub struct Person {
     /// Their number.
-    pub id: OwnerId,
+    pub id: PersonId,
     /// The name as they spell it. It is any text: the rules for names may have changed.
     pub name: String,
     /// The hash of the token by which they prove it.
@@ -94,11 +125,11 @@ pub struct Owner {
 
 /// A change to the owners of names.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum OwnerChange {
-    /// Retention this owner, as they are now.
-    Save(Owner),
-    /// Retention this owner no longer.
-    Forget(OwnerId),
+pub enum PersonChange {
+    /// Keep this person, as they are now.
+    Save(Person),
+    /// Keep this person no longer.
+    Forget(PersonId),
 }
 
 /// The hash of a token: enough to recognise the token, too little to make it.
@@ -154,6 +185,15 @@ impl StorageError {
     }
 }
 
+impl<T: Deref> Kind<T> {
+    /// Returns this content with its texts borrowed.
+    pub fn as_deref(&self) -> Kind<&T::Target> {
+        match self {
+            Self::Text(text) => Kind::Text(text),
+        }
+    }
+}
+
 impl Record {
     /// Returns this record as it will be read back.
     pub fn entry(&self) -> Entry<'_> {
@@ -161,8 +201,8 @@ impl Record {
             seq: self.seq,
             time_ms: self.time_ms,
             author: self.author.as_str(),
-            owner: self.owner,
-            content: &self.content,
+            person: self.person,
+            kind: self.kind.as_deref(),
             id: self.id.as_deref(),
         }
     }

@@ -17,7 +17,7 @@ use pychat_wire::{UserName, name::Skeleton};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::core::record::{Owner, OwnerChange, OwnerId, TokenHash};
+use crate::core::record::{Person, PersonChange, PersonId, TokenHash};
 
 /// The most names that are owned at a time.
 pub const OWNERS_MAX: usize = 100_000;
@@ -34,21 +34,21 @@ pub struct Tokens {
     secret: Secret,
     /// The number of tokens made so far: each is made from its own, so no two are alike.
     made: u64,
-    last_owner: OwnerId,
-    owners: HashMap<OwnerId, Known>,
-    by_skeleton: HashMap<Skeleton, OwnerId>,
+    last_owner: PersonId,
+    owners: HashMap<PersonId, Known>,
+    by_skeleton: HashMap<Skeleton, PersonId>,
     /// The order in which they are forgotten where there is no room: those who only passed by, then by
     /// last use.
-    by_use: BTreeSet<(bool, u64, OwnerId)>,
+    by_use: BTreeSet<(bool, u64, PersonId)>,
     /// Changes of owners that the log is to keep and was not told of yet.
-    changes: Vec<OwnerChange>,
+    changes: Vec<PersonChange>,
 }
 
 /// The proof by which a connection has its name: the owner, and their token.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Grant {
     /// The owner of the name.
-    pub owner: OwnerId,
+    pub person: PersonId,
     /// The hash of their token.
     pub token: TokenHash,
     /// The name is theirs when they are away, too.
@@ -94,8 +94,8 @@ impl Tokens {
     /// are left out.
     pub fn new(
         secret: [u8; 32],
-        owners: impl IntoIterator<Item = Owner>,
-        last_owner: OwnerId,
+        owners: impl IntoIterator<Item = Person>,
+        last_owner: PersonId,
     ) -> Self {
         let mut tokens = Self {
             secret: Secret(secret),
@@ -107,8 +107,8 @@ impl Tokens {
             changes: Vec::new(),
         };
         let mut owners: Vec<_> = owners.into_iter().collect();
-        owners.sort_by_key(|owner| owner.used_ms);
-        for Owner { id, name, token, used_ms, is_regular } in owners {
+        owners.sort_by_key(|person| person.used_ms);
+        for Person { id, name, token, used_ms, is_regular } in owners {
             if let Ok(name) = UserName::new(&name) {
                 tokens.insert(id, Known { name, token, used_ms, is_regular });
             }
@@ -142,43 +142,43 @@ impl Tokens {
 
     fn grant(&mut self, token: &str) -> Grant {
         self.last_owner.0 += 1;
-        Grant { owner: self.last_owner, token: hash(token), is_saved: false }
+        Grant { person: self.last_owner, token: hash(token), is_saved: false }
     }
 
     /// Never gives the number of this owner to another one.
-    pub fn pass_over(&mut self, owner: OwnerId) {
-        self.last_owner = self.last_owner.max(owner);
+    pub fn pass_over(&mut self, person: PersonId) {
+        self.last_owner = self.last_owner.max(person);
     }
 
     /// Returns the owner of `name`, or of one that looks like it, if this is their `token`.
     pub fn prove(&self, name: &UserName, token: &str) -> Option<Grant> {
         let token = hash(token);
-        self.lookalikes(name).find(|(_, known)| token.is(&known.token)).map(|(owner, _)| Grant {
-            owner,
+        self.lookalikes(name).find(|(_, known)| token.is(&known.token)).map(|(person, _)| Grant {
+            person,
             token,
             is_saved: true,
         })
     }
 
     /// Returns the owner of exactly this name, if it has one.
-    pub fn owner(&self, name: &UserName) -> Option<Grant> {
-        self.lookalikes(name).find(|(_, known)| known.name == *name).map(|(owner, known)| Grant {
-            owner,
+    pub fn person(&self, name: &UserName) -> Option<Grant> {
+        self.lookalikes(name).find(|(_, known)| known.name == *name).map(|(person, known)| Grant {
+            person,
             token: known.token,
             is_saved: true,
         })
     }
 
     /// Returns true if somebody else than `owner` has a reserved name that looks like this one.
-    pub fn is_reserved(&self, name: &UserName, owner: Option<OwnerId>, expiry: Expiry) -> bool {
-        self.lookalikes(name).any(|(id, known)| Some(id) != owner && !known.is_expired(expiry))
+    pub fn is_reserved(&self, name: &UserName, person: Option<PersonId>, expiry: Expiry) -> bool {
+        self.lookalikes(name).any(|(id, known)| Some(id) != person && !known.is_expired(expiry))
     }
 
     /// Notes that somebody used their name at `utc_ms`, as they spell it.
     ///
     /// From the second day on that makes them somebody who comes back.
-    pub fn note_use(&mut self, owner: OwnerId, name: &UserName, utc_ms: u64) {
-        let Some(known) = self.owners.get(&owner) else { return };
+    pub fn note_use(&mut self, person: PersonId, name: &UserName, utc_ms: u64) {
+        let Some(known) = self.owners.get(&person) else { return };
         let is_later_day = known.used_ms / DAY_MS < utc_ms / DAY_MS;
         if is_later_day || known.name != *name {
             let known = Known {
@@ -187,17 +187,17 @@ impl Tokens {
                 used_ms: known.used_ms.max(utc_ms),
                 is_regular: known.is_regular || is_later_day,
             };
-            self.insert(owner, known);
+            self.insert(person, known);
         }
     }
 
     /// Notes that somebody said something under their name: from now on it is not forgotten for those
     /// who only pass by.
-    pub fn note_text(&mut self, owner: OwnerId) {
-        if self.owners.get(&owner).is_some_and(|known| !known.is_regular)
-            && let Some(known) = self.remove(owner)
+    pub fn note_text(&mut self, person: PersonId) {
+        if self.owners.get(&person).is_some_and(|known| !known.is_regular)
+            && let Some(known) = self.remove(person)
         {
-            self.insert(owner, Known { is_regular: true, ..known });
+            self.insert(person, Known { is_regular: true, ..known });
         }
     }
 
@@ -205,7 +205,7 @@ impl Tokens {
     ///
     /// Returns false if there is no room.
     pub fn reserve(&mut self, grant: Grant, name: &UserName, utc_ms: u64, expiry: Expiry) -> bool {
-        if !self.owners.contains_key(&grant.owner) && OWNERS_MAX <= self.owners.len() {
+        if !self.owners.contains_key(&grant.person) && OWNERS_MAX <= self.owners.len() {
             let Some((_, _, first)) = self.by_use.first().copied() else { return false };
             let is_forgettable = |known: &Known| !known.is_regular || known.is_expired(expiry);
             if !self.owners.get(&first).is_some_and(is_forgettable) {
@@ -213,10 +213,10 @@ impl Tokens {
             }
             self.forget(first);
         }
-        let before = self.owners.get(&grant.owner);
+        let before = self.owners.get(&grant.person);
         let is_regular = before.is_some_and(|known| known.is_regular);
         let known = Known { name: name.clone(), token: grant.token, used_ms: utc_ms, is_regular };
-        self.insert(grant.owner, known);
+        self.insert(grant.person, known);
         true
     }
 
@@ -237,12 +237,12 @@ impl Tokens {
     }
 
     /// Takes what the log is to keep since this was asked last.
-    pub fn take_changes(&mut self) -> Vec<OwnerChange> {
+    pub fn take_changes(&mut self) -> Vec<PersonChange> {
         mem::take(&mut self.changes)
     }
 
     /// The owners whose names look like this one, one for each of its skeletons.
-    fn lookalikes(&self, name: &UserName) -> impl Iterator<Item = (OwnerId, &Known)> {
+    fn lookalikes(&self, name: &UserName) -> impl Iterator<Item = (PersonId, &Known)> {
         name.skeletons()
             .iter()
             .filter_map(|skeleton| self.by_skeleton.get(skeleton))
@@ -250,7 +250,7 @@ impl Tokens {
     }
 
     /// Every owner of a name that looks like this one is forgotten for it.
-    fn insert(&mut self, id: OwnerId, known: Known) {
+    fn insert(&mut self, id: PersonId, known: Known) {
         self.remove(id);
         let others: BTreeSet<_> = self.lookalikes(&known.name).map(|(other, _)| other).collect();
         for other in others {
@@ -260,7 +260,7 @@ impl Tokens {
             self.by_skeleton.insert(skeleton.clone(), id);
         }
         self.by_use.insert((known.is_regular, known.used_ms, id));
-        self.changes.push(OwnerChange::Save(Owner {
+        self.changes.push(PersonChange::Save(Person {
             id,
             name: known.name.as_str().to_owned(),
             token: known.token,
@@ -270,13 +270,13 @@ impl Tokens {
         self.owners.insert(id, known);
     }
 
-    fn forget(&mut self, id: OwnerId) {
+    fn forget(&mut self, id: PersonId) {
         if self.remove(id).is_some() {
-            self.changes.push(OwnerChange::Forget(id));
+            self.changes.push(PersonChange::Forget(id));
         }
     }
 
-    fn remove(&mut self, id: OwnerId) -> Option<Known> {
+    fn remove(&mut self, id: PersonId) -> Option<Known> {
         let known = self.owners.remove(&id)?;
         self.by_use.remove(&(known.is_regular, known.used_ms, id));
         for skeleton in known.name.skeletons() {

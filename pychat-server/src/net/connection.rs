@@ -1,4 +1,4 @@
-//! One peer's socket with its buffers. It moves bytes and does not know what a person is.
+//! One peer's transport with its buffers. It moves bytes and does not know what a person is.
 //!
 //! ```text
 //!            close_gently            all flushed
@@ -10,8 +10,6 @@
 //! While closing, what arrives is read and dropped: a socket that is closed with unread bytes
 //! resets the connection, and the reset would overtake the farewell that was just written.
 
-mod socket;
-
 use std::{
     io::{self, ErrorKind, Write},
     mem,
@@ -20,16 +18,16 @@ use std::{
 
 use pychat_wire::{Decoder, FrameError};
 
-pub use self::socket::Socket;
-use crate::net::outbox::Outbox;
+use super::outbox::Outbox;
+pub use super::transport::Transport;
 
 /// The most that is read from one connection before the others have their turn, in bytes.
 pub const READ_BUDGET_BYTES: usize = 64 << 10;
 
-/// A socket, what arrived in part, what is owed, and what the kernel last said.
+/// A transport, what arrived in part, what is owed, and what the kernel last said.
 #[derive(Debug)]
-pub struct Connection<S> {
-    socket: S,
+pub struct Connection<T> {
+    transport: T,
     decoder: Decoder,
     /// Bytes that were read and may not be decoded yet.
     held: Vec<u8>,
@@ -74,13 +72,13 @@ pub enum Filled {
     Held,
 }
 
-impl<S: Socket> Connection<S> {
+impl<T: Transport> Connection<T> {
     /// Returns a connection that takes payloads of up to `payload_bytes_max` bytes.
     ///
-    /// Its socket counts as readable and writable until it says otherwise.
-    pub fn new(socket: S, payload_bytes_max: usize) -> Self {
+    /// Its transport counts as readable and writable until it says otherwise.
+    pub fn new(transport: T, payload_bytes_max: usize) -> Self {
         Self {
-            socket,
+            transport,
             decoder: Decoder::new(payload_bytes_max),
             held: Vec::new(),
             outbox: Outbox::default(),
@@ -93,8 +91,13 @@ impl<S: Socket> Connection<S> {
 
     /// Returns a connection that an earlier process had: `unread` bytes are handled first, `unsent`
     /// ones are owed already.
-    pub fn restored(socket: S, payload_bytes_max: usize, unread: Vec<u8>, unsent: &[u8]) -> Self {
-        let mut connection = Self::new(socket, payload_bytes_max);
+    pub fn restored(
+        transport: T,
+        payload_bytes_max: usize,
+        unread: Vec<u8>,
+        unsent: &[u8],
+    ) -> Self {
+        let mut connection = Self::new(transport, payload_bytes_max);
         connection.held = unread;
         connection.outbox.push(unsent);
         connection
@@ -106,14 +109,14 @@ impl<S: Socket> Connection<S> {
         self.writable |= writable;
     }
 
-    /// Reads until the socket or the budget has no more, passing each payload on.
+    /// Reads until the transport or the budget has no more, passing each payload on.
     ///
     /// `on_payload` may break off: what was read and not passed on is kept, at most
     /// [`READ_BUDGET_BYTES`], and comes first at the next call.
     ///
     /// # Errors
     ///
-    /// The socket's, other than `WouldBlock` and `Interrupted`: the connection is lost.
+    /// The transport's, other than `WouldBlock` and `Interrupted`: the connection is lost.
     pub fn fill(
         &mut self,
         scratch: &mut [u8],
@@ -129,7 +132,7 @@ impl<S: Socket> Connection<S> {
             if READ_BUDGET_BYTES <= bytes {
                 return Ok(Fill { end: Filled::Budget, bytes });
             }
-            match self.socket.read(scratch) {
+            match self.transport.read(scratch) {
                 Ok(0) => {
                     self.is_finished = true;
                     return Ok(Fill { end: Filled::Eof, bytes });
@@ -180,18 +183,18 @@ impl<S: Socket> Connection<S> {
     }
 
     /// Writes `frames` as [`owe`](Self::owe) and [`flush`](Self::flush) would, but copies only what
-    /// the socket does not take.
+    /// the transport does not take.
     ///
     /// # Errors
     ///
-    /// The socket's, other than `WouldBlock` and `Interrupted`: the connection is lost.
+    /// The transport's, other than `WouldBlock` and `Interrupted`: the connection is lost.
     pub fn deliver(&mut self, mut frames: &[u8]) -> io::Result<()> {
         if self.state != State::Open {
             return Ok(());
         }
         if self.outbox.is_empty() {
             while self.writable && !frames.is_empty() {
-                let size = write(&mut self.socket, &mut self.writable, frames)?;
+                let size = write(&mut self.transport, &mut self.writable, frames)?;
                 frames = &frames[size..];
             }
         }
@@ -199,21 +202,28 @@ impl<S: Socket> Connection<S> {
         Ok(())
     }
 
-    /// Writes what is owed, as far as the socket takes it.
+    /// Writes what is owed, as far as the transport takes it.
     ///
     /// A closing connection that owes nothing more ends its stream here.
     ///
     /// # Errors
     ///
-    /// The socket's, other than `WouldBlock` and `Interrupted`: the connection is lost.
+    /// The transport's, other than `WouldBlock` and `Interrupted`: the connection is lost.
     pub fn flush(&mut self) -> io::Result<()> {
         while self.writable && !self.outbox.is_empty() {
-            let size = write(&mut self.socket, &mut self.writable, self.outbox.pending())?;
+            let size = write(&mut self.transport, &mut self.writable, self.outbox.pending())?;
             self.outbox.advance(size);
         }
-        if self.state == State::Closing && self.outbox.is_empty() {
+        if self.writable && self.transport.wants_write() {
+            match self.transport.flush() {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.writable = false,
+                Err(error) if error.kind() == ErrorKind::Interrupted => (),
+                result => result?,
+            }
+        }
+        if self.state == State::Closing && !self.wants_write() {
             self.state = State::Lingering;
-            self.socket.finish()?;
+            self.transport.close_notify()?;
         }
         Ok(())
     }
@@ -263,9 +273,9 @@ impl<S: Socket> Connection<S> {
         self.outbox.pending()
     }
 
-    /// Returns the socket.
-    pub fn socket(&self) -> &S {
-        &self.socket
+    /// Returns the transport.
+    pub fn transport(&self) -> &T {
+        &self.transport
     }
 
     /// Returns true unless it is to be closed.
@@ -273,15 +283,20 @@ impl<S: Socket> Connection<S> {
         self.state == State::Open
     }
 
-    /// Returns how much is owed, in bytes.
+    /// Returns true if there is something to write.
+    pub fn wants_write(&self) -> bool {
+        !self.outbox.is_empty() || self.transport.wants_write()
+    }
+
+    /// Returns how much is owed, in bytes, that which the transport holds back included.
     pub fn backlog(&self) -> usize {
-        self.outbox.backlog()
+        self.outbox.backlog() + self.transport.buffered()
     }
 }
 
-/// Writes once; returns how much the socket took.
-fn write(socket: &mut impl Write, writable: &mut bool, bytes: &[u8]) -> io::Result<usize> {
-    match socket.write(bytes) {
+/// Writes once; returns how much the transport took.
+fn write(transport: &mut impl Write, writable: &mut bool, bytes: &[u8]) -> io::Result<usize> {
+    match transport.write(bytes) {
         Ok(0) => Err(ErrorKind::WriteZero.into()),
         Ok(size) => Ok(size),
         Err(error) => match error.kind() {

@@ -16,7 +16,7 @@ use crate::{
         listen_address::ListenAddress,
     },
     store::{
-        Log, Memory, SqliteStore,
+        Memory, SqliteStore, Store,
         sqlite::{OpenError, Place},
     },
 };
@@ -57,19 +57,19 @@ pub(super) fn listeners(
 }
 
 /// Opens the log of an earlier process, or begins a new one.
-pub(super) fn open_log(history: &History) -> Result<Log, StartError> {
+pub(super) fn open_store(history: &History) -> Result<Box<dyn Store>, StartError> {
     let (retention, epoch) = (history.retention, u128::from_ne_bytes(random()?));
     let Some(directory) = &history.directory else {
-        return Ok(Log::Memory(Memory::new(epoch, retention)));
+        return Ok(Box::new(Memory::new(epoch, retention)));
     };
     let program = Some("/proc/self/exe".into()); // This very one, though it be replaced meanwhile.
     let place = Place { directory: directory.clone(), durability: history.durability, program };
-    Ok(Log::SqliteStore(SqliteStore::open(&place, retention, epoch)?))
+    Ok(Box::new(SqliteStore::open(&place, retention, epoch)?))
 }
 
 /// Returns the tokens: those of the owners in the log, and a secret for new ones.
-pub(super) fn open_tokens(log: &mut Log) -> Result<Tokens, StartError> {
-    let (owners, last_owner) = log.owners()?;
+pub(super) fn open_tokens(store: &mut dyn Store) -> Result<Tokens, StartError> {
+    let (owners, last_owner) = store.people()?;
     Ok(Tokens::new(random()?, owners, last_owner))
 }
 

@@ -1,163 +1,258 @@
-//! The frames that everybody in the room gets, encoded once, in order, until they are delivered.
+//! What a whole room is told: who is in it, the frames that wait to be delivered to them, and how far
+//! the log has been published.
 //!
-//! In a small room they are delivered in the tick in which they came about. Where many are told, one
-//! delivery follows another only when the people told last have had the time to read: what is said
-//! meanwhile, and who comes and goes, leaves in the same write to each. Who says something after a
-//! moment of silence is heard at once.
+//! Each peer is told only of the coming and going of people whom it does not know of already. One
+//! that is catching up hears of these one by one, and no new message until it has been sent every
+//! one before it.
 
 use std::{
-    mem,
-    time::{Duration, Instant},
+    collections::{BTreeMap, BTreeSet},
+    time::Instant,
 };
 
-use crate::core::chat::Protocol;
+use pychat_wire::{UserName, name::YOU, notice::Notice};
 
-/// The time from one delivery to the next, for each person told beyond a crowd: about what a write
-/// to them costs here and reading it costs there. `ARCHITECTURE.md` has the figures of other paces.
-const INTERVAL_PER_PERSON: Duration = Duration::from_nanos(3_500);
+use super::{
+    encode::{self, Copy},
+    frames::{Frames, PacedFrames},
+    session::{Member, Progress, Session, SessionState, Subscription},
+    sessions::Sessions,
+};
+use crate::{
+    core::{
+        chat::{CloseReason, PerProtocol, Protocol, Recipients, Subscribe},
+        id::ConnectionId,
+        record::{Entry, Kind},
+    },
+    net::connection::Transport,
+};
 
-/// The time added to that for each of the first [`COUNTED_KIB_MAX`] KiB that they were told.
-const INTERVAL_PER_PERSON_AND_KIB: Duration = Duration::from_nanos(800);
-const COUNTED_KIB_MAX: u32 = 8;
-
-/// A run that is longer than this waits no more, in bytes.
-const BYTES_MAX: usize = 64 << 10;
-
-/// The memory that a run keeps for each protocol once it is delivered, in bytes.
-const IDLE_CAPACITY_BYTES: usize = 256 << 10;
-
-/// The same frames for everybody, as each protocol says them.
-#[derive(Debug, Default)]
+/// The room, as those in it are told of it.
+#[derive(Debug)]
 pub(super) struct Broadcast {
-    frames: Frames,
-    /// Nothing is delivered before this.
-    not_before: Option<Instant>,
-}
-
-/// The frames of a run.
-#[derive(Debug, Default)]
-pub(super) struct Frames {
-    one: Vec<u8>,
-    two: Vec<u8>,
-}
-
-impl Frames {
-    /// Returns them as `protocol` says them.
-    pub(super) fn of(&self, protocol: Protocol) -> &[u8] {
-        match protocol {
-            Protocol::V1 => &self.one,
-            Protocol::V2 => &self.two,
-        }
-    }
-
-    /// Returns how long they are as the wordier protocol says them, in bytes.
-    fn longest(&self) -> usize {
-        self.one.len().max(self.two.len())
-    }
+    frames: PacedFrames,
+    /// The members whose connection is still there, by join index. The chat's roster is ahead of
+    /// this by the effects that are still to be applied.
+    members: BTreeMap<u64, ConnectionId>,
+    /// The members that are being sent what they missed before they hear what all hear.
+    catching_up: BTreeSet<ConnectionId>,
+    /// The number of the last message that was published: what a newcomer hears comes after it.
+    published_seq: u64,
 }
 
 impl Broadcast {
-    /// Appends a frame as either protocol says it.
-    pub(super) fn push(
-        &mut self,
-        encode_one: impl FnOnce(&mut Vec<u8>),
-        encode_two: impl FnOnce(&mut Vec<u8>),
-    ) {
-        encode_one(&mut self.frames.one);
-        encode_two(&mut self.frames.two);
-    }
-
-    /// Returns how long they are as either protocol says them, in bytes.
-    pub(super) fn ends(&self) -> (usize, usize) {
-        (self.frames.one.len(), self.frames.two.len())
+    /// Returns an empty room whose log has been published up to number `published_seq`.
+    pub(super) fn new(published_seq: u64) -> Self {
+        Self {
+            frames: PacedFrames::default(),
+            members: BTreeMap::new(),
+            catching_up: BTreeSet::new(),
+            published_seq,
+        }
     }
 
     /// Returns what has not been delivered yet.
     pub(super) fn frames(&self) -> &Frames {
-        &self.frames
+        self.frames.frames()
+    }
+
+    pub(super) fn published_seq(&self) -> u64 {
+        self.published_seq
     }
 
     /// Returns when there is something to deliver, if there ever is.
     pub(super) fn due_at(&self, now: Instant) -> Option<Instant> {
-        if self.frames.one.is_empty() {
-            return None;
-        }
-        let can_wait = self.frames.longest() <= BYTES_MAX;
-        Some(self.not_before.filter(|until| can_wait && now < *until).unwrap_or(now))
+        self.frames.due_at(now)
     }
 
-    /// Takes the frames out to deliver them to `people`, of whom `crowd` need no pace; give them
-    /// back by [`delivered`](Self::delivered).
-    pub(super) fn take(&mut self, now: Instant, people: usize, crowd: usize) -> Frames {
-        let beyond = u32::try_from(people.saturating_sub(crowd)).unwrap_or(u32::MAX);
-        let kib = u32::try_from(self.frames.longest() >> 10)
-            .map_or(COUNTED_KIB_MAX, |kib| kib.min(COUNTED_KIB_MAX));
-        let interval = INTERVAL_PER_PERSON + INTERVAL_PER_PERSON_AND_KIB * kib;
-        self.not_before = Some(now + interval * beyond);
-        mem::take(&mut self.frames)
+    /// A guest becomes a member, and hears what is told to all from here on.
+    pub(super) fn subscribe<T: Transport>(
+        &mut self,
+        id: ConnectionId,
+        session: &mut Session<T>,
+        subscribe: Subscribe,
+    ) {
+        let Subscribe { room, name, person, protocol, join_index } = subscribe;
+        let progress = Progress::Live { offset: self.frames().of(protocol).len() };
+        session.state = SessionState::Joined(Member {
+            name,
+            protocol,
+            person,
+            join_index,
+            subscription: Subscription { room, progress },
+        });
+        session.welcome = session.connection.backlog();
+        self.members.insert(join_index, id);
     }
 
-    /// Takes back the memory of frames that have been delivered.
-    pub(super) fn delivered(&mut self, mut frames: Frames) {
-        for frames in [&mut frames.one, &mut frames.two] {
-            frames.clear();
-            frames.shrink_to(IDLE_CAPACITY_BYTES);
+    /// Goes on with a member of an earlier process.
+    pub(super) fn restore<T>(&mut self, id: ConnectionId, session: &Session<T>) {
+        let Some(Member { join_index, subscription, .. }) = session.member() else { return };
+        self.members.insert(*join_index, id);
+        if subscription.progress == Progress::CatchingUp {
+            self.catching_up.insert(id);
         }
-        self.frames = frames;
+    }
+
+    /// A member is to be sent what it missed before it hears what all hear.
+    pub(super) fn begin_catching_up<T: Transport>(
+        &mut self,
+        id: ConnectionId,
+        sessions: &mut Sessions<T>,
+    ) {
+        sessions.owe(id, self.frames(), &[]);
+        if let Some(session) = sessions.get_mut(id) {
+            session.set_progress(Progress::CatchingUp);
+            self.catching_up.insert(id);
+        }
+    }
+
+    /// A member has been sent all that was published, and hears what all hear from here on.
+    pub(super) fn go_live<T: Transport>(&mut self, id: ConnectionId, session: &mut Session<T>) {
+        let offset = self.frames().of(session.protocol()).len();
+        session.set_progress(Progress::Live { offset });
+        self.catching_up.remove(&id);
+    }
+
+    /// The connection of a member is gone.
+    pub(super) fn remove<T>(&mut self, id: ConnectionId, session: &Session<T>) {
+        self.catching_up.remove(&id);
+        if let Some(member) = session.member() {
+            self.members.remove(&member.join_index);
+        }
+    }
+
+    /// Tells everybody of a message; to its author, who said it by connection `from`, as their own.
+    pub(super) fn message<T: Transport>(
+        &mut self,
+        from: ConnectionId,
+        entry: Entry<'_>,
+        sessions: &mut Sessions<T>,
+    ) {
+        self.published_seq = entry.seq;
+        let Kind::Text(text) = entry.kind;
+        let own = Copy { own: true, ..Copy::default() };
+        let author = sessions.get_mut(from).map(|it| (it.protocol(), it.progress()));
+        match author {
+            Some((Protocol::V1, _)) => {
+                sessions.tell(from, self.frames(), |out| encode::message(YOU, text, out));
+            }
+            Some((Protocol::V2, Some(Progress::Live { .. }))) => {
+                sessions.tell(from, self.frames(), |out| encode::record(entry, own, out));
+            }
+            // A peer that is catching up finds its own copy there.
+            Some((Protocol::V2, _)) | None => (),
+        }
+        self.frames.push(
+            |out| encode::message(entry.author, text, out),
+            |out| encode::record(entry, Copy::default(), out),
+        );
+        if let Some(session) = sessions.get_mut(from) {
+            session.take_broadcast(self.frames());
+        }
+    }
+
+    /// Tells the members that people joined, in join order, each of them only those who joined
+    /// before: the others know by their own welcome.
+    pub(super) fn joined<T: Transport>(
+        &mut self,
+        people: &[(UserName, u64)],
+        time_ms: u64,
+        sessions: &mut Sessions<T>,
+    ) {
+        let Some((_, first)) = people.first() else { return };
+        let later: Vec<_> = self.members.range(first..).map(|(_, id)| *id).collect();
+        for id in &later {
+            // First all of the broadcast up to here; of what follows they hear only a part.
+            sessions.owe(*id, self.frames(), &[]);
+        }
+        let mut begins = Vec::with_capacity(people.len());
+        for (name, index) in people {
+            begins.push((*index, self.frames.ends()));
+            self.frames.push(
+                |out| encode::notice(Notice::Joined { name: name.as_str() }, out),
+                |out| encode::joined(name, time_ms, out),
+            );
+        }
+        for id in &self.catching_up {
+            let Some(session) = sessions.get_mut(*id) else { continue };
+            let rest = session.member().map(|member| rest_for(&begins, member, self.frames()));
+            sessions.owe(*id, self.frames(), rest.unwrap_or_default());
+        }
+        for id in later {
+            let Some(Member { protocol, join_index, subscription, .. }) =
+                sessions.get_mut(id).and_then(Session::member_mut)
+            else {
+                continue;
+            };
+            if let Progress::Live { offset } = &mut subscription.progress {
+                let end = self.frames().of(*protocol).len();
+                *offset = begin_for(&begins, *join_index, *protocol).unwrap_or(end);
+            }
+        }
+    }
+
+    /// Tells all members that somebody left.
+    pub(super) fn left<T: Transport>(
+        &mut self,
+        name: &UserName,
+        reason: CloseReason,
+        time_ms: u64,
+        sessions: &mut Sessions<T>,
+    ) {
+        let v2 = |out: &mut Vec<u8>| encode::left(name, time_ms, reason, out);
+        for id in &self.catching_up {
+            sessions.tell(*id, self.frames(), v2);
+        }
+        let notice = Notice::Left { name: name.as_str() };
+        self.frames.push(|out| encode::notice(notice, out), v2);
+    }
+
+    /// Returns the connections of those who are meant.
+    pub(super) fn connections(&self, to: &Recipients) -> Vec<ConnectionId> {
+        match to {
+            Recipients::One(id) => vec![*id],
+            Recipients::Room(_) => self.members.values().copied().collect(),
+            Recipients::JoinedWithin(_, indices) => {
+                self.members.range(indices.clone()).map(|(_, id)| *id).collect()
+            }
+        }
+    }
+
+    /// Gives every member what was told to all, if that is due; `crowd` of them need no pace.
+    pub(super) fn deliver<T: Transport>(
+        &mut self,
+        now: Instant,
+        crowd: usize,
+        sessions: &mut Sessions<T>,
+    ) {
+        if self.due_at(now).is_none_or(|due| now < due) {
+            return;
+        }
+        let frames = self.frames.take(now, self.members.len(), crowd);
+        sessions.deliver(&frames);
+        self.frames.delivered(frames);
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Returns where in the broadcast the first of several announcements begins that a peer is to hear
+/// that joined at `join_index`; `begins` has each one's join index and place.
+fn begin_for(
+    begins: &[(u64, PerProtocol<usize>)],
+    join_index: u64,
+    protocol: Protocol,
+) -> Option<usize> {
+    let first = begins.partition_point(|(joined, _)| *joined <= join_index);
+    begins.get(first).map(|(_, begin)| *begin.of(protocol))
+}
 
-    fn frame(out: &mut Vec<u8>) {
-        out.extend_from_slice(b"1:x");
-    }
-
-    fn push(broadcast: &mut Broadcast) {
-        broadcast.push(frame, frame);
-    }
-
-    fn deliver(broadcast: &mut Broadcast, now: Instant, people: usize) {
-        let frames = broadcast.take(now, people, 100);
-        broadcast.delivered(frames);
-    }
-
-    #[test]
-    fn a_few_people_hear_everything_at_once() {
-        let (mut broadcast, now) = (Broadcast::default(), Instant::now());
-        assert_eq!(broadcast.due_at(now), None);
-        for _ in 0..3 {
-            push(&mut broadcast);
-            assert_eq!(broadcast.due_at(now), Some(now));
-            deliver(&mut broadcast, now, 100);
-            assert_eq!(broadcast.due_at(now), None);
-        }
-    }
-
-    #[test]
-    fn a_crowd_hears_the_first_at_once_and_the_rest_when_it_can_have_read() {
-        let (mut broadcast, now) = (Broadcast::default(), Instant::now());
-        push(&mut broadcast);
-        assert_eq!(broadcast.due_at(now), Some(now), "the first is told at once");
-        deliver(&mut broadcast, now, 1_000);
-        push(&mut broadcast);
-        push(&mut broadcast);
-        assert_eq!(broadcast.due_at(now), Some(now + 900 * INTERVAL_PER_PERSON));
-        assert_eq!(broadcast.frames().of(Protocol::V2), b"1:x1:x");
-        deliver(&mut broadcast, now, 1_000);
-        while broadcast.frames().of(Protocol::V1).len() <= BYTES_MAX {
-            push(&mut broadcast);
-        }
-        assert_eq!(broadcast.due_at(now), Some(now), "memory does not wait");
-        deliver(&mut broadcast, now, 1_000);
-        push(&mut broadcast);
-        let longest = INTERVAL_PER_PERSON + COUNTED_KIB_MAX * INTERVAL_PER_PERSON_AND_KIB;
-        assert_eq!(
-            broadcast.due_at(now),
-            Some(now + 900 * longest),
-            "who was told much has much to read"
-        );
-    }
+/// Returns the announcements that a member is to hear.
+fn rest_for<'a>(
+    begins: &[(u64, PerProtocol<usize>)],
+    member: &Member,
+    frames: &'a Frames,
+) -> &'a [u8] {
+    let frames = frames.of(member.protocol);
+    let begin = begin_for(begins, member.join_index, member.protocol);
+    &frames[begin.unwrap_or(frames.len())..]
 }

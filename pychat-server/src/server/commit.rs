@@ -1,105 +1,119 @@
-//! Appending: texts go into the log before anybody hears them.
+//! Commits: what is durable goes to the store before anybody is told of it.
+//!
+//! Requests of one tick are submitted together, and each is answered under its ticket, at once or
+//! some ticks later.
 
 use std::{
-    collections::HashSet,
     mem,
     time::{Duration, Instant},
 };
 
-use super::Server;
 use crate::{
     core::{
-        chat::{Effect, Input},
-        record::StorageError,
+        chat::{Chat, Effect, Input},
+        id::Ticket,
+        record::{Request, StorageError},
+        time::Time,
     },
     logging,
-    net::connection::Socket,
+    store::{Answer, Retention, Store},
 };
 
 /// The least time between two lines that tell the operator how much was forgotten.
 const FORGOTTEN_PAUSE: Duration = Duration::from_hours(1);
 
-/// The messages that were forgotten and the operator has not been told of.
-#[derive(Debug, Default)]
-pub(super) struct Forgotten {
-    messages: u64,
-    /// The operator is not told before this.
-    rest_until: Option<Instant>,
+/// The store, and what the operator was told of it.
+#[derive(Debug)]
+pub(super) struct Commit {
+    pub(super) store: Box<dyn Store>,
+    /// True from when the store refused something until it takes something.
+    is_failing: bool,
+    /// The messages that were forgotten and the operator has not been told of.
+    n_forgotten: u64,
+    /// The operator is not told of these before this.
+    silent_until: Option<Instant>,
 }
 
-impl<S: Socket> Server<S> {
-    /// Tells the operator how much was forgotten: at once, then no more than once an hour.
-    pub(super) fn log_forgotten(&mut self, now: Instant) {
-        let Forgotten { messages, rest_until } = &mut self.forgotten;
-        *messages += self.log.take_forgotten();
-        if 0 < *messages && rest_until.is_none_or(|until| until <= now) {
-            logging::forgotten(mem::take(messages), self.log.first_seq());
-            *rest_until = Some(now + FORGOTTEN_PAUSE);
-        }
+impl Commit {
+    pub(super) fn new(store: Box<dyn Store>) -> Self {
+        Self { store, is_failing: false, n_forgotten: 0, silent_until: None }
     }
 
-    /// Tells the operator what came of reading the whole log, if it was to be read.
-    pub(super) fn check_log(&mut self, now: Instant) {
-        match self.log.check(now) {
-            Some(Ok(())) => logging::checked(),
-            Some(Err(error @ StorageError::Damaged(_))) => {
-                logging::storage_failed(&error);
-                self.is_log_failing = true;
+    /// Submits what `effects` ask of the store, and tells the chat of every answer there is by now,
+    /// until nothing more is asked. Returns true if history can be read that could not before.
+    pub(super) fn run(
+        &mut self,
+        now: Instant,
+        utc_ms: u64,
+        chat: &mut Chat,
+        effects: &mut Vec<Effect>,
+    ) -> bool {
+        let mut is_fetched = false;
+        let mut answers = Vec::new();
+        loop {
+            let is_asked = effects.iter().any(|effect| matches!(effect, Effect::Store { .. }));
+            if is_asked {
+                let asked = effects.extract_if(.., |effect| matches!(effect, Effect::Store { .. }));
+                let mut batch: Vec<_> = asked.filter_map(request).collect();
+                self.store.submit(now, utc_ms, &mut batch);
             }
-            Some(Err(error)) => logging::read_failed(&error),
-            None => (),
+            self.store.poll(now, &mut answers);
+            if answers.is_empty() && !is_asked {
+                return is_fetched;
+            }
+            for answer in answers.drain(..) {
+                match answer {
+                    Answer::Done { ticket, outcome } => {
+                        self.log_outcome(outcome.as_ref().err());
+                        chat.handle(now, Input::Stored { ticket, outcome }, effects);
+                    }
+                    Answer::Fetched => is_fetched = true,
+                }
+            }
         }
     }
 
-    /// Takes this tick's texts into the log before anything of them is shown to anybody.
-    ///
-    /// Each is published where it was said, between what was answered before and after it. If the
-    /// log takes nothing, nothing is shown, and each author is told so there.
-    pub(super) fn append(&mut self, now: Instant) {
-        let (appended, effects) = (&mut self.appended, &self.effects);
-        let is_asked = |effect| matches!(effect, &Effect::Append(_) | &Effect::ChangeOwner(_));
-        if !effects.iter().any(is_asked) {
-            return;
-        }
-        self.log.check_space(now);
-        let drafts = effects.iter().filter_map(|effect| match effect {
-            Effect::Append(draft) => Some(draft.clone()),
-            _ => None,
-        });
-        let owners = effects.iter().filter_map(|effect| match effect {
-            Effect::ChangeOwner(change) => Some(change.clone()),
-            _ => None,
-        });
-        let failure = self.log.append(self.utc_ms, drafts, owners, |from, answer| {
-            appended.push_back(Input::Appended { from, appended: answer });
-        });
-        let failure = failure.err();
-        match (&failure, mem::replace(&mut self.is_log_failing, failure.is_some())) {
+    /// Tells the operator when the store begins to refuse, and when it takes something again.
+    fn log_outcome(&mut self, error: Option<&StorageError>) {
+        match (error, mem::replace(&mut self.is_failing, error.is_some())) {
             (Some(error), false) => logging::storage_failed(error),
             (None, true) => logging::storing_again(),
             (Some(_), true) | (None, false) => (),
         }
-        let mut told = HashSet::new();
-        let mut effects = mem::take(&mut self.effects);
-        for effect in effects.drain(..) {
-            match (effect, &failure) {
-                (Effect::Append(draft), Some(error)) => {
-                    // An author who gave a text no id of its own could not tell one refusal from
-                    // another.
-                    if draft.id.is_some() || told.insert(draft.from) {
-                        let input = Input::AppendFailed { draft, error: error.clone() };
-                        self.chat.handle(now, input, &mut self.spare);
-                    }
-                }
-                (Effect::Append(_), None) => {
-                    if let Some(input) = self.appended.pop_front() {
-                        self.chat.handle(now, input, &mut self.spare);
-                    }
-                }
-                (Effect::ChangeOwner(_), _) => (),
-                (effect, _) => self.spare.push(effect),
+    }
+
+    /// Has the store do a little of what can wait, and tells the operator what came of it.
+    pub(super) fn maintain(&mut self, time: &Time) {
+        match self.store.check(time.now) {
+            Some(Ok(())) => logging::checked(),
+            Some(Err(error @ StorageError::Damaged(_))) => {
+                logging::storage_failed(&error);
+                self.is_failing = true;
             }
+            Some(Err(error)) => logging::read_failed(&error),
+            None => (),
         }
-        self.effects = mem::replace(&mut self.spare, effects);
+        self.store.maintain(time);
+        self.log_forgotten(time.now);
+    }
+
+    /// Tells the operator how much was forgotten: at once, then no more than once an hour.
+    fn log_forgotten(&mut self, now: Instant) {
+        self.n_forgotten += self.store.take_forgotten();
+        if 0 < self.n_forgotten && self.silent_until.is_none_or(|until| until <= now) {
+            logging::forgotten(mem::take(&mut self.n_forgotten), self.store.first_seq());
+            self.silent_until = Some(now + FORGOTTEN_PAUSE);
+        }
+    }
+
+    pub(super) fn set_retention(&mut self, retention: Retention) {
+        self.store.set_retention(retention);
+    }
+}
+
+fn request(effect: Effect) -> Option<(Ticket, Request)> {
+    match effect {
+        Effect::Store { ticket, request } => Some((ticket, request)),
+        Effect::Tell { .. } | Effect::Connection { .. } => None,
     }
 }

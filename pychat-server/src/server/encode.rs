@@ -9,7 +9,7 @@ use pychat_wire::{
 
 use crate::core::{
     chat::{CloseReason, Complaint},
-    record::Entry,
+    record::{Entry, Kind},
 };
 
 /// The time after which a peer that the server sends away should come back, in milliseconds.
@@ -38,11 +38,12 @@ pub(super) fn notice(notice: Notice<'_>, out: &mut Vec<u8>) {
 
 /// Appends a message of the log, in protocol 2.
 pub(super) fn record(entry: Entry<'_>, copy: Copy, out: &mut Vec<u8>) {
+    let Kind::Text(text) = entry.kind;
     ServerMessage::Record {
         seq: entry.seq,
         time: entry.time_ms,
         username: entry.author.into(),
-        content: entry.content.into(),
+        content: text.into(),
         id: entry.id.filter(|_| copy.own).map(Into::into),
         dup: copy.dup,
         replay: copy.replay,

@@ -8,107 +8,95 @@ use std::{
 use pychat_wire::UserName;
 
 use super::{
-    Server,
-    replay::Replay,
-    session::{Session, SessionState, Subscription},
+    broadcast::Broadcast,
+    keepalive::Keepalive,
+    replay::{End, Replay},
+    session::{Member, Progress, Session, SessionState, Subscription},
+    sessions::Sessions,
 };
 use crate::{
     core::{
-        chat::{CloseReason, Effect, Protocol, Restored},
-        id::ConnectionId,
-        record::{OwnerId, TokenHash},
+        chat::{Chat, CloseReason, Effect, Event, Protocol, Recipients, Restored},
+        id::{ConnectionId, HALL},
+        record::{PersonId, TokenHash},
         tokens::Grant,
     },
     handover::{SavedConnection, SavedGrant, SavedProtocol, SavedReplay, Snapshot},
+    limits::Limits,
     net::{
         address::origin,
-        connection::{Connection, Socket},
+        connection::{Connection, Transport},
     },
 };
 
-impl<S: Socket> Server<S> {
-    /// Returns every connection that can go on in another process, with its socket; nothing may
-    /// happen here after that. Those that are closing have had their last word and end here.
-    pub fn save(&mut self, now: Instant) -> (Snapshot, Vec<&S>) {
-        self.reap(now);
-        self.chat.announce_all(&mut self.effects);
-        self.apply_effects(now);
-        let mut order: Vec<_> = self.connections.iter_mut().map(|(id, _)| id).collect();
-        order.sort_by_key(|id| self.chat.roster().join_index(*id).unwrap_or(u64::MAX));
-        let mut snapshot = Snapshot {
-            epoch: self.log.epoch().to_owned(),
-            time_ms: self.told_ms,
-            connections: Vec::new(),
-        };
-        let mut ids = Vec::new();
-        for id in order {
-            if let Some(saved) = self.save_one(now, id) {
-                snapshot.connections.push(saved);
-                ids.push(id);
-            }
-        }
-        let sessions = ids.into_iter().filter_map(|id| self.connections.get(id));
-        (snapshot, sessions.map(|session| session.connection.socket()).collect())
+/// Returns what is saved of one connection; `None` for one that is closing.
+pub(super) fn save<T: Transport>(
+    now: Instant,
+    id: ConnectionId,
+    chat: &Chat,
+    sessions: &mut Sessions<T>,
+    broadcast: &Broadcast,
+) -> Option<SavedConnection> {
+    let Restored { name, protocol, grant, limited_for, hello_for, .. } = chat.saved(now, id)?;
+    sessions.owe(id, broadcast.frames(), &[]);
+    let session = sessions.get_mut(id)?;
+    if !matches!(session.state, SessionState::Guest | SessionState::Joined(_)) {
+        return None;
     }
+    Some(SavedConnection {
+        peer: session.peer,
+        name: name.map(|name| name.as_str().to_owned()),
+        protocol: protocol.into(),
+        grant: grant.map(SavedGrant::from),
+        unread: session.connection.unread(),
+        unsent: session.connection.unsent().to_vec(),
+        limited_ms: millis(limited_for),
+        hello_ms: millis(hello_for),
+        replays: session.replays.iter().copied().map(SavedReplay::from).collect(),
+    })
+}
 
-    fn save_one(&mut self, now: Instant, id: ConnectionId) -> Option<SavedConnection> {
-        let Restored { name, protocol, grant, limited_for, hello_for, .. } =
-            self.chat.saved(now, id)?;
-        let session = self.connections.get_mut(id)?;
-        if !matches!(session.state, SessionState::Guest | SessionState::Present(_)) {
-            return None;
-        }
-        self.queues.owe(id, session, self.broadcast.frames(), &[]);
-        Some(SavedConnection {
-            peer: session.peer,
-            name: name.map(|name| name.as_str().to_owned()),
-            protocol: protocol.into(),
-            grant: grant.map(SavedGrant::from),
-            unread: session.connection.unread(),
-            unsent: session.connection.unsent().to_vec(),
-            limited_ms: millis(limited_for),
-            hello_ms: millis(hello_for),
-            replays: session.replays.iter().map(Replay::saved).collect(),
-        })
-    }
+/// The parts of the server that restored connections change.
+pub(super) struct Restore<'a, T> {
+    pub(super) now: Instant,
+    pub(super) limits: &'a Limits,
+    pub(super) chat: &'a mut Chat,
+    pub(super) sessions: &'a mut Sessions<T>,
+    pub(super) broadcast: &'a mut Broadcast,
+    pub(super) keepalive: &'a mut Keepalive,
+    pub(super) effects: &'a mut Vec<Effect>,
+}
 
-    /// Goes on with the connections of an earlier process, each with its socket, and `register`s each
-    /// under its id. The others hear of those that cannot go on.
-    pub fn restore(
+impl<T: Transport> Restore<'_, T> {
+    /// Goes on with the connections of an earlier process, each with its transport, and `register`s
+    /// each under its id. The others hear of those that cannot go on.
+    pub(super) fn restore_all(
         &mut self,
-        now: Instant,
         snapshot: Snapshot,
-        sockets: impl IntoIterator<Item = S>,
-        mut register: impl FnMut(&mut S, ConnectionId) -> io::Result<()>,
+        is_same_log: bool,
+        transports: impl IntoIterator<Item = T>,
+        mut register: impl FnMut(&mut T, ConnectionId) -> io::Result<()>,
     ) {
-        self.told_ms = self.told_ms.max(snapshot.time_ms);
-        let is_same_log = snapshot.epoch == self.log.epoch();
-        for (saved, mut socket) in snapshot.connections.into_iter().zip(sockets) {
+        for (saved, mut transport) in snapshot.connections.into_iter().zip(transports) {
             let name = saved.name.as_deref().map(UserName::new);
             let can_go_on = is_same_log || saved.protocol == SavedProtocol::V1 || name.is_none();
             let is_restored = can_go_on
-                && register(&mut socket, self.next_id()).is_ok()
+                && register(&mut transport, self.sessions.table.next_id()).is_ok()
                 && match &name {
-                    None => self.restore_one(now, saved, socket, None),
-                    Some(Ok(name)) => self.restore_one(now, saved, socket, Some(name.clone())),
+                    None => self.restore(saved, transport, None),
+                    Some(Ok(name)) => self.restore(saved, transport, Some(name.clone())),
                     Some(Err(_)) => false,
                 };
             if !is_restored && let Some(Ok(name)) = name {
-                let reason = CloseReason::Lost;
-                self.effects.push(Effect::Left { name, reason, known_to: None });
+                let event = Event::Left { name, reason: CloseReason::Lost };
+                self.effects.push(Effect::Tell { to: Recipients::Room(HALL), event });
             }
         }
     }
 
-    /// Gives one connection its session again; returns false if its name is taken.
-    fn restore_one(
-        &mut self,
-        now: Instant,
-        saved: SavedConnection,
-        socket: S,
-        name: Option<UserName>,
-    ) -> bool {
-        let (id, protocol) = (self.next_id(), Protocol::from(saved.protocol));
+    /// Makes one connection's session again; returns false if its name is taken.
+    fn restore(&mut self, saved: SavedConnection, transport: T, name: Option<UserName>) -> bool {
+        let (id, protocol) = (self.sessions.table.next_id(), Protocol::from(saved.protocol));
         let restored = Restored {
             name: name.clone(),
             protocol,
@@ -117,45 +105,73 @@ impl<S: Socket> Server<S> {
             limited_for: Duration::from_millis(saved.limited_ms),
             hello_for: Duration::from_millis(saved.hello_ms),
         };
-        if !self.chat.restore(now, id, restored) {
+        if !self.chat.restore(self.now, id, restored) {
             return false;
         }
-        let payload_bytes_max = self.limits.payload_bytes_max;
-        let connection =
-            Connection::restored(socket, payload_bytes_max, saved.unread, &saved.unsent);
+        let connection = Connection::restored(
+            transport,
+            self.limits.payload_bytes_max,
+            saved.unread,
+            &saved.unsent,
+        );
         let is_catching_up = saved.replays.iter().any(SavedReplay::is_resume);
-        let (state, subscription) = match name {
-            None => (SessionState::Guest, Subscription::Nothing),
-            Some(name) if is_catching_up => (SessionState::Present(name), Subscription::Presence),
-            Some(name) => (SessionState::Present(name), Subscription::All { given: 0 }),
-        };
-        let has_joined = subscription != Subscription::Nothing;
-        let mut session = Session::new(now, connection, saved.peer, state);
-        if has_joined {
-            (session.protocol, session.subscription) = (protocol, subscription);
-            session.owner = saved.grant.map(|grant| OwnerId(grant.owner));
-            session.join_index = self.chat.roster().join_index(id);
-            session.join_index.map(|join_index| self.room.insert(join_index, id));
-        }
-        session.replays = saved.replays.into_iter().map(Replay::restored).collect();
-        self.connections.insert(session);
-        if is_catching_up {
-            self.catching_up.insert(id);
-        }
+        let progress =
+            if is_catching_up { Progress::CatchingUp } else { Progress::Live { offset: 0 } };
+        let member = name.zip(self.chat.roster().join_index(id)).map(|(name, join_index)| Member {
+            name,
+            protocol,
+            person: saved.grant.map(|grant| PersonId(grant.person)),
+            join_index,
+            subscription: Subscription { room: HALL, progress },
+        });
+        let has_joined = member.is_some();
+        let state = member.map_or(SessionState::Guest, SessionState::Joined);
+        let mut session = Session::new(self.now, connection, saved.peer, state);
+        session.replays = saved.replays.into_iter().map(Replay::from).collect();
+        self.broadcast.restore(id, &session);
+        self.sessions.table.insert(session);
         if has_joined && protocol == Protocol::V2 {
-            self.watch(now, id);
+            self.keepalive.watch(self.now, id);
         }
-        if let Some(session) = self.connections.get_mut(id) {
-            self.queues.mark_ready(id, session);
-            self.queues.mark_dirty(id, session);
-            self.queues.mark_replaying(id, session);
-        }
+        self.sessions.mark_ready(id);
+        self.sessions.mark_dirty(id);
+        self.sessions.mark_replaying(id);
         true
     }
 }
 
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl From<Replay> for SavedReplay {
+    fn from(Replay { after, end }: Replay) -> Self {
+        match end {
+            End::Live { limit: None } => Self::Resume { after },
+            End::Live { limit: Some(limit) } => Self::ResumeLatest { after, limit },
+            End::Page { before, limit } => Self::PageWanted { before, limit },
+            End::PageFound { before, last, count, is_start } => {
+                Self::Page { after, last, before, count, is_start }
+            }
+        }
+    }
+}
+
+impl From<SavedReplay> for Replay {
+    fn from(saved: SavedReplay) -> Self {
+        match saved {
+            SavedReplay::Resume { after } => Self { after, end: End::Live { limit: None } },
+            SavedReplay::ResumeLatest { after, limit } => {
+                Self { after, end: End::Live { limit: Some(limit) } }
+            }
+            SavedReplay::PageWanted { before, limit } => {
+                Self { after: 0, end: End::Page { before, limit } }
+            }
+            SavedReplay::Page { after, last, before, count, is_start } => {
+                Self { after, end: End::PageFound { before, last, count, is_start } }
+            }
+        }
+    }
 }
 
 impl From<Protocol> for SavedProtocol {
@@ -177,13 +193,13 @@ impl From<SavedProtocol> for Protocol {
 }
 
 impl From<Grant> for SavedGrant {
-    fn from(Grant { owner, token, is_saved }: Grant) -> Self {
-        Self { owner: owner.0, token: token.0, is_saved }
+    fn from(Grant { person, token, is_saved }: Grant) -> Self {
+        Self { person: person.0, token: token.0, is_saved }
     }
 }
 
 impl From<SavedGrant> for Grant {
-    fn from(SavedGrant { owner, token, is_saved }: SavedGrant) -> Self {
-        Self { owner: OwnerId(owner), token: TokenHash(token), is_saved }
+    fn from(SavedGrant { person, token, is_saved }: SavedGrant) -> Self {
+        Self { person: PersonId(person), token: TokenHash(token), is_saved }
     }
 }

@@ -8,8 +8,15 @@ use std::{
 
 use pychat_wire::{ServerMessage, message::PONG_SECONDS_MAX};
 
-use super::{Server, SessionState};
-use crate::{core::id::ConnectionId, net::connection::Socket};
+use super::{
+    frames::Frames,
+    session::{Activity, SessionState},
+    sessions::Sessions,
+};
+use crate::{
+    core::{deadlines::Deadlines, id::ConnectionId},
+    net::connection::Transport,
+};
 
 /// The silence after which a peer is pinged.
 pub const PING_INTERVAL: Duration = Duration::from_secs(30);
@@ -17,33 +24,52 @@ pub const PING_INTERVAL: Duration = Duration::from_secs(30);
 /// The time that it has to answer.
 pub const PONG_TIMEOUT: Duration = Duration::from_secs(PONG_SECONDS_MAX);
 
-impl<S: Socket> Server<S> {
+/// The times at which peers of protocol 2 are checked.
+#[derive(Debug, Default)]
+pub(super) struct Keepalive {
+    deadlines: Deadlines,
+}
+
+impl Keepalive {
     /// Begins to watch a peer of protocol 2 that has joined.
     pub(super) fn watch(&mut self, now: Instant, id: ConnectionId) {
-        self.keepalives.set(id, now + PING_INTERVAL);
+        self.deadlines.set(id, now + PING_INTERVAL);
+    }
+
+    pub(super) fn forget(&mut self, id: ConnectionId) {
+        self.deadlines.clear(id);
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.deadlines.next()
     }
 
     /// Pings peers that have been silent for long, and gives up those that were pinged and are
     /// silent still.
-    pub(super) fn check_keepalives(&mut self, now: Instant) {
-        while let Some(id) = self.keepalives.pop_due(now) {
-            let Some(session) = self.connections.get_mut(id) else { continue };
-            if !matches!(session.state, SessionState::Present(_)) {
+    pub(super) fn check<T: Transport>(
+        &mut self,
+        now: Instant,
+        sessions: &mut Sessions<T>,
+        frames: &Frames,
+    ) {
+        while let Some(id) = self.deadlines.pop_due(now) {
+            let Some(session) = sessions.get_mut(id) else { continue };
+            if !matches!(session.state, SessionState::Joined(_)) {
                 continue;
             }
-            let silent_until = session.alive_at + PING_INTERVAL;
-            if session.is_held {
-                // It is not being read, so its silence means nothing.
-                (session.alive_at, session.is_pinged) = (now, false);
-                self.keepalives.set(id, now + PING_INTERVAL);
-            } else if session.is_pinged {
-                self.queues.lose(id, session, ErrorKind::TimedOut.into());
+            let Activity { at, is_pinged } = session.activity;
+            let silent_until = at + PING_INTERVAL;
+            if session.pauses.any() {
+                session.set_alive(now); // It is not being read, so its silence means nothing.
+                self.deadlines.set(id, now + PING_INTERVAL);
+            } else if is_pinged {
+                sessions.lose(id, ErrorKind::TimedOut.into());
             } else if now < silent_until {
-                self.keepalives.set(id, silent_until);
+                self.deadlines.set(id, silent_until);
             } else {
-                session.is_pinged = true;
-                self.keepalives.set(id, now + PONG_TIMEOUT);
-                self.tell(id, |out| ServerMessage::Ping.encode(out));
+                session.activity.is_pinged = true;
+                self.deadlines.set(id, now + PONG_TIMEOUT);
+                sessions.tell(id, frames, |out| ServerMessage::Ping.encode(out));
             }
         }
     }

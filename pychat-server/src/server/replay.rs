@@ -2,10 +2,11 @@
 //! as each peer reads.
 //!
 //! A client that comes back hears who comes and goes, but no new message until it has been sent
-//! every one before it. What is sent ahead of a peer's reading is bounded, and so is what one tick reads
-//! from the log for all: a hundred people who missed ten thousand messages delay nobody's talk.
+//! every one before it that was published. What is sent ahead of a peer's reading is bounded, and so
+//! is what one tick reads from the log for all: a hundred people who missed ten thousand messages
+//! delay nobody's talk.
 
-use std::{ops::ControlFlow, time::Instant};
+use std::{mem, ops::ControlFlow, time::Instant};
 
 use pychat_wire::{
     ServerMessage,
@@ -13,25 +14,24 @@ use pychat_wire::{
 };
 
 use super::{
-    Server,
+    broadcast::Broadcast,
     encode::{self, Copy},
-    session::Subscription,
+    session::Progress,
+    sessions::{Sessions, backlog_bytes_low},
 };
 use crate::{
     core::{
-        admission::{Act, history_cost},
+        admission::{Act, Admission, history_cost},
         chat::{CloseReason, Complaint, STORAGE_RETRY_MS},
+        deadlines::Deadlines,
         id::ConnectionId,
-        record::StorageError,
+        record::{Kind, StorageError},
     },
-    handover::SavedReplay,
+    limits::Limits,
     logging,
-    net::connection::Socket,
+    net::connection::Transport,
+    store::{Read, Store},
 };
-
-/// The backlog below which a peer is sent more of what it asked for, in bytes; half of what it may
-/// be owed, if that is less.
-pub const BACKLOG_BYTES_LOW: usize = 64 << 10;
 
 /// The most that one tick reads from the log for all peers, in bytes of text.
 const TICK_BYTES_MAX: usize = 128 << 10;
@@ -46,54 +46,73 @@ const PAGE_BYTES_MAX: usize = 256 << 10;
 const REPLAYS_MAX: usize = 4;
 
 /// A peer's request for history: everything after a number, up to some end.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Replay {
-    after: u64,
-    up_to: UpTo,
+    pub(super) after: u64,
+    pub(super) end: End,
 }
 
-#[derive(Debug)]
-enum UpTo {
-    /// Up to the newest message; then the peer hears what all hear.
-    Now,
-    /// Up to number `last`; then the peer is told that those were `count`.
-    Page { before: u64, last: u64, count: u64, is_start: bool },
+/// The end of a replay.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum End {
+    /// The newest message; then the peer hears what all hear. Of what was missed only the last
+    /// `limit` messages are sent, if there is a limit that was not looked at yet.
+    Live { limit: Option<u64> },
+    /// The page before number `before` of at most `limit` messages, which is not looked up yet.
+    Page { before: u64, limit: u64 },
+    /// Number `last`; then the peer is told that those were `count`.
+    PageFound { before: u64, last: u64, count: u64, is_start: bool },
 }
 
-impl Replay {
-    /// Returns this request as the next process is told of it.
-    pub(super) fn saved(&self) -> SavedReplay {
-        match self.up_to {
-            UpTo::Now => SavedReplay::Resume { after: self.after },
-            UpTo::Page { before, last, count, is_start } => {
-                SavedReplay::Page { after: self.after, last, before, count, is_start }
-            }
-        }
+/// Where history comes from.
+pub(super) struct Source<'a> {
+    pub(super) store: &'a mut dyn Store,
+    pub(super) broadcast: &'a mut Broadcast,
+}
+
+/// The replays of all peers, but for each one's own place in it, which its session has.
+#[derive(Debug, Default)]
+pub(super) struct Replays {
+    /// When peers whose share of history is used up are sent more of it.
+    limited: Deadlines,
+    /// Peers whose history the store is fetching.
+    fetching: Vec<ConnectionId>,
+}
+
+/// The parts of the server that a replay changes.
+struct Parts<'a, T> {
+    now: Instant,
+    source: Source<'a>,
+    sessions: &'a mut Sessions<T>,
+    admission: &'a mut Admission,
+    backlog_bytes_low: usize,
+    /// The bytes of text that this tick may still read.
+    budget: usize,
+}
+
+impl Replays {
+    /// Returns when somebody whose address has used up its share of history is sent more of it.
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.limited.next()
     }
 
-    /// Returns a request of which an earlier process told.
-    pub(super) fn restored(saved: SavedReplay) -> Self {
-        match saved {
-            SavedReplay::Resume { after } => Self { after, up_to: UpTo::Now },
-            SavedReplay::Page { after, last, before, count, is_start } => {
-                Self { after, up_to: UpTo::Page { before, last, count, is_start } }
-            }
-        }
+    pub(super) fn forget(&mut self, id: ConnectionId) {
+        self.limited.clear(id);
     }
-}
 
-impl<S: Socket> Server<S> {
     /// Begins to send what `id` missed since number `after` of the log called `epoch`; if that is more
     /// than `limit` messages, or than a page, the last of it.
-    pub(super) fn resume(
+    pub(super) fn resume<T: Transport>(
         &mut self,
-        now: Instant,
         id: ConnectionId,
         (epoch, after): (&str, u64),
         limit: Option<u64>,
+        source: Source<'_>,
+        sessions: &mut Sessions<T>,
     ) {
-        let is_other = epoch != self.log.epoch();
-        let last = self.published_seq;
+        let Source { store, broadcast } = source;
+        let is_other = epoch != store.epoch();
+        let last = broadcast.published_seq();
         let (after, gap) = match after {
             0 => (0, None),
             after if is_other => (0, Some((1, after))),
@@ -101,202 +120,269 @@ impl<S: Socket> Server<S> {
             after => (after, None),
         };
         if let Some((from, to)) = gap {
-            self.tell(id, |out| ServerMessage::Gap { from, to }.encode(out));
+            sessions.tell(id, broadcast.frames(), |out| {
+                ServerMessage::Gap { from, to }.encode(out);
+            });
         }
-        let after = match limit.map(|limit| self.skip(id, after, limit)) {
-            None => after,
-            Some(Ok(after)) => after,
-            Some(Err(error)) => return self.fail_replay(now, id, &error),
-        };
-        let Some(session) = self.connections.get_mut(id) else { return };
-        if let Subscription::Nothing | Subscription::Farewell = session.subscription {
+        let Some(session) = sessions.get_mut(id) else { return };
+        if !matches!(session.progress(), Some(Progress::Live { .. } | Progress::CatchingUp)) {
             return;
         }
-        self.queues.owe(id, session, self.broadcast.frames(), &[]);
-        session.subscription = Subscription::Presence;
-        self.catching_up.insert(id);
-        session.replays.retain(|replay| !matches!(replay.up_to, UpTo::Now));
-        session.replays.push_front(Replay { after, up_to: UpTo::Now });
-        self.queues.mark_replaying(id, session);
-    }
-
-    /// Passes over what was said after number `after` and before the last `limit` messages, or as many
-    /// as make a page; returns the number after which these begin.
-    fn skip(&mut self, id: ConnectionId, after: u64, limit: u64) -> Result<u64, StorageError> {
-        let end = self.published_seq + 1;
-        let limit = limit.clamp(1, PAGE_MESSAGES_MAX);
-        let begin = self.log.page_start(end, limit, PAGE_BYTES_MAX)?;
-        let (from, to) = (after + 1, begin.saturating_sub(1));
-        if begin <= self.log.first_seq() || to < from {
-            return Ok(after); // What is no longer kept is a gap.
-        }
-        self.tell(id, |out| ServerMessage::Skip { from, to }.encode(out));
-        Ok(to)
+        session.replays.retain(|replay| !matches!(replay.end, End::Live { .. }));
+        session.replays.push_front(Replay { after, end: End::Live { limit } });
+        broadcast.begin_catching_up(id, sessions);
+        sessions.mark_replaying(id);
     }
 
     /// Begins to send the newest `limit` messages before number `before`, or as many of them as make a
     /// page.
-    pub(super) fn page(&mut self, now: Instant, id: ConnectionId, before: u64, limit: u64) {
-        let Some(session) = self.connections.get_mut(id) else { return };
+    pub(super) fn page<T: Transport>(
+        &mut self,
+        id: ConnectionId,
+        before: u64,
+        limit: u64,
+        source: Source<'_>,
+        sessions: &mut Sessions<T>,
+    ) {
+        let Some(session) = sessions.get_mut(id) else { return };
         if REPLAYS_MAX <= session.replays.len() {
-            let text = "one page after the other";
-            let complaint = Complaint::new(ErrorCode::SlowDown, text);
-            return self.tell(id, |out| encode::complaint(&complaint, out));
+            let complaint = Complaint::new(ErrorCode::SlowDown, "one page after the other");
+            let frames = source.broadcast.frames();
+            return sessions.tell(id, frames, |out| encode::complaint(&complaint, out));
         }
-        let first = self.log.first_seq();
-        let end = before.clamp(first, self.log.last_seq() + 1);
-        let begin = match self.log.page_start(end, limit.min(PAGE_MESSAGES_MAX), PAGE_BYTES_MAX) {
-            Ok(begin) => begin.max(first),
-            Err(error) => return self.fail_replay(now, id, &error),
-        };
-        let up_to = UpTo::Page { before, last: end - 1, count: 0, is_start: begin == first };
-        session.replays.push_back(Replay { after: begin - 1, up_to });
-        self.queues.mark_replaying(id, session);
+        session.replays.push_back(Replay { after: 0, end: End::Page { before, limit } });
+        sessions.mark_replaying(id);
     }
 
     /// Lets peers be sent more whose share of history has room again.
-    pub(super) fn release_replays(&mut self, now: Instant) {
-        while let Some(id) = self.replay_waits.pop_due(now) {
-            if let Some(session) = self.connections.get_mut(id) {
-                self.queues.mark_replaying(id, session);
-            }
+    pub(super) fn release_limited<T: Transport>(
+        &mut self,
+        now: Instant,
+        sessions: &mut Sessions<T>,
+    ) {
+        while let Some(id) = self.limited.pop_due(now) {
+            sessions.mark_replaying(id);
+        }
+    }
+
+    /// Lets peers be sent more whose history the store has fetched.
+    pub(super) fn release_fetched<T: Transport>(&mut self, sessions: &mut Sessions<T>) {
+        for id in mem::take(&mut self.fetching) {
+            sessions.mark_replaying(id);
         }
     }
 
     /// Sends more to peers that asked and have read most of what they were sent.
-    pub(super) fn replay(&mut self, now: Instant) {
-        let mut budget = TICK_BYTES_MAX;
-        for _ in 0..self.queues.replaying.len() {
-            if budget == 0 {
-                return;
-            }
-            let Some(id) = self.queues.replaying.pop_front() else { return };
-            let Some(session) = self.connections.get_mut(id) else { continue };
-            session.queued.replaying = false;
-            if let Err(error) = self.replay_one(now, id, &mut budget) {
-                self.fail_replay(now, id, &error);
-            }
-        }
-    }
-
-    /// Returns the backlog below which a peer is sent more, in bytes: what is sent ahead must not
-    /// make a slow reader of one that reads.
-    pub(super) fn backlog_bytes_low(&self) -> usize {
-        BACKLOG_BYTES_LOW.min(self.limits.backlog_bytes_max / 2)
-    }
-
-    fn replay_one(
+    pub(super) fn run<'a, T: Transport>(
         &mut self,
         now: Instant,
-        id: ConnectionId,
-        budget: &mut usize,
-    ) -> Result<(), StorageError> {
-        let backlog_bytes_low = self.backlog_bytes_low();
-        while let Some(session) = self.connections.get_mut(id)
-            && matches!(session.subscription, Subscription::All { .. } | Subscription::Presence)
-            && session.connection.backlog() < backlog_bytes_low
-        {
-            if *budget == 0 {
-                self.queues.mark_replaying(id, session);
-                return Ok(());
+        source: Source<'a>,
+        sessions: &'a mut Sessions<T>,
+        admission: &'a mut Admission,
+        limits: &Limits,
+    ) {
+        let mut parts = Parts {
+            now,
+            source,
+            sessions,
+            admission,
+            backlog_bytes_low: backlog_bytes_low(limits),
+            budget: TICK_BYTES_MAX,
+        };
+        for _ in 0..parts.sessions.replaying.len() {
+            if parts.budget == 0 {
+                return;
             }
-            if let Some(until) = self.chat.admission().full_until(now, session.origin, Act::History)
-                && !session.replays.is_empty()
-            {
-                self.replay_waits.set(id, until);
-                return Ok(());
-            }
-            let Some(mut replay) = session.replays.pop_front() else { return Ok(()) };
-            let last = match replay.up_to {
-                UpTo::Now => self.log.last_seq(),
-                UpTo::Page { last, .. } => last,
-            };
-            self.skip_forgotten(id, &mut replay);
-            if replay.after < last {
-                self.send(now, id, &mut replay, last, budget)?;
-            }
-            if last <= replay.after {
-                self.finish(id, &replay);
-            } else if let Some(session) = self.connections.get_mut(id) {
-                session.replays.push_front(replay);
+            let Some(id) = parts.sessions.replaying.pop_front() else { return };
+            let Some(session) = parts.sessions.get_mut(id) else { continue };
+            session.queued.replaying = false;
+            match self.replay(id, &mut parts) {
+                Ok(Read::Done) => (),
+                Ok(Read::Later) => self.fetching.push(id),
+                Err(error) => parts.fail(id, &error),
             }
         }
-        Ok(())
+    }
+
+    fn replay<T: Transport>(
+        &mut self,
+        id: ConnectionId,
+        parts: &mut Parts<'_, T>,
+    ) -> Result<Read, StorageError> {
+        while let Some(session) = parts.sessions.get_mut(id)
+            && matches!(session.progress(), Some(Progress::Live { .. } | Progress::CatchingUp))
+            && session.connection.backlog() < parts.backlog_bytes_low
+            && let Some(mut replay) = session.replays.front().copied()
+        {
+            if parts.budget == 0 {
+                parts.sessions.mark_replaying(id);
+                break;
+            }
+            let origin = session.origin;
+            if let Some(until) = parts.admission.full_until(parts.now, origin, Act::History) {
+                self.limited.set(id, until);
+                break;
+            }
+            let read = parts.send(id, &mut replay)?;
+            let is_over = parts.last(&replay).is_some_and(|last| last <= replay.after);
+            if let Some(session) = parts.sessions.get_mut(id) {
+                session.replays.pop_front();
+                if !is_over {
+                    session.replays.push_front(replay);
+                }
+            }
+            if is_over {
+                parts.finish(id, &replay);
+            } else if read == Read::Later {
+                return Ok(Read::Later);
+            }
+        }
+        Ok(Read::Done)
+    }
+}
+
+impl<T: Transport> Parts<'_, T> {
+    /// Returns the number at which a replay ends, once that is known.
+    fn last(&self, replay: &Replay) -> Option<u64> {
+        match replay.end {
+            End::Live { limit: None } => Some(self.source.broadcast.published_seq()),
+            End::PageFound { last, .. } => Some(last),
+            End::Live { limit: Some(_) } | End::Page { .. } => None,
+        }
+    }
+
+    /// Returns the number of the oldest message that is kept and was published, or of the next if
+    /// there is none.
+    fn first(&self) -> u64 {
+        self.source.store.first_seq().min(self.source.broadcast.published_seq() + 1)
+    }
+
+    /// Sends as much of a replay as the peer and the tick have room for.
+    fn send(&mut self, id: ConnectionId, replay: &mut Replay) -> Result<Read, StorageError> {
+        if self.begin(id, replay)? == Read::Later {
+            return Ok(Read::Later);
+        }
+        self.skip_forgotten(id, replay);
+        match self.last(replay) {
+            Some(last) if replay.after < last => self.send_up_to(id, replay, last),
+            _ => Ok(Read::Done),
+        }
+    }
+
+    /// Finds out where a replay begins, if that is not known.
+    fn begin(&mut self, id: ConnectionId, replay: &mut Replay) -> Result<Read, StorageError> {
+        let Source { store, broadcast } = &mut self.source;
+        let next = broadcast.published_seq() + 1;
+        let first = store.first_seq().min(next);
+        match replay.end {
+            End::Live { limit: None } | End::PageFound { .. } => (),
+            End::Live { limit: Some(limit) } => {
+                let limit = limit.clamp(1, PAGE_MESSAGES_MAX);
+                let Some(begin) = store.page_start(next, limit, PAGE_BYTES_MAX)? else {
+                    return Ok(Read::Later);
+                };
+                let (from, to) = (replay.after + 1, begin.saturating_sub(1));
+                replay.end = End::Live { limit: None };
+                // What is no longer kept is a gap.
+                if first < begin && from <= to {
+                    replay.after = to;
+                    self.sessions.tell(id, broadcast.frames(), |out| {
+                        ServerMessage::Skip { from, to }.encode(out);
+                    });
+                }
+            }
+            End::Page { before, limit } => {
+                let end = before.clamp(first, next);
+                let limit = limit.min(PAGE_MESSAGES_MAX);
+                let Some(begin) = store.page_start(end, limit, PAGE_BYTES_MAX)? else {
+                    return Ok(Read::Later);
+                };
+                let begin = begin.max(first);
+                replay.after = begin - 1;
+                let is_start = begin == first;
+                replay.end = End::PageFound { before, last: end - 1, count: 0, is_start };
+            }
+        }
+        Ok(Read::Done)
     }
 
     /// Passes over what is not kept any more.
     fn skip_forgotten(&mut self, id: ConnectionId, replay: &mut Replay) {
-        let (from, to) = (replay.after + 1, self.log.first_seq() - 1);
+        let (from, to) = (replay.after + 1, self.first() - 1);
         if from <= to {
-            if let UpTo::Now = replay.up_to {
-                self.tell(id, |out| ServerMessage::Gap { from, to }.encode(out));
+            if let End::Live { .. } = replay.end {
+                self.sessions.tell(id, self.source.broadcast.frames(), |out| {
+                    ServerMessage::Gap { from, to }.encode(out);
+                });
             }
             replay.after = to;
         }
     }
 
     /// Sends messages up to number `last`, as many as the peer and the tick have room for.
-    fn send(
+    fn send_up_to(
         &mut self,
-        now: Instant,
         id: ConnectionId,
         replay: &mut Replay,
         last: u64,
-        budget: &mut usize,
-    ) -> Result<(), StorageError> {
-        let backlog_bytes_low = self.backlog_bytes_low();
-        let Self { chat, connections, log, queues, broadcast, frame, .. } = self;
-        let Some(session) = connections.get_mut(id) else { return Ok(()) };
+    ) -> Result<Read, StorageError> {
+        let Self { now, source, sessions, admission, backlog_bytes_low, budget } = self;
+        let Source { store, broadcast } = source;
+        let Some(session) = sessions.get_mut(id) else { return Ok(Read::Done) };
+        let person = session.member().and_then(|member| member.person);
+        let (origin, mut frame) = (session.origin, Vec::new());
+        session.owe_broadcast(broadcast.frames());
         let mut is_used_up = false;
-        log.read(replay.after, |entry| {
-            let is_full =
-                backlog_bytes_low <= session.connection.backlog() || *budget == 0 || is_used_up;
-            if is_full || last < entry.seq {
+        let read = store.read(replay.after, &mut |entry| {
+            let is_full = *backlog_bytes_low <= session.connection.backlog();
+            if is_full || *budget == 0 || is_used_up || last < entry.seq {
                 return ControlFlow::Break(());
             }
-            let own = session.owner.is_some() && session.owner == entry.owner;
+            let own = person.is_some() && person == entry.person;
             frame.clear();
-            encode::record(entry, Copy { own, replay: true, ..Copy::default() }, frame);
-            queues.owe(id, session, broadcast.frames(), frame);
-            *budget = budget.saturating_sub(entry.content.len() + MESSAGE_BYTES);
+            encode::record(entry, Copy { own, replay: true, ..Copy::default() }, &mut frame);
+            session.connection.owe(&frame);
+            let Kind::Text(text) = entry.kind;
+            *budget = budget.saturating_sub(text.len() + MESSAGE_BYTES);
             let cost = history_cost(frame.len());
-            is_used_up = chat.admission().fill(now, session.origin, Act::History, cost).is_some();
+            is_used_up = admission.fill(*now, origin, Act::History, cost).is_some();
             replay.after = entry.seq;
-            if let UpTo::Page { count, .. } = &mut replay.up_to {
+            if let End::PageFound { count, .. } = &mut replay.end {
                 *count += 1;
             }
             ControlFlow::Continue(())
-        })
+        });
+        sessions.mark_dirty(id);
+        read
     }
 
-    /// All that was wanted has been sent.
+    /// All that was asked for has been sent.
     fn finish(&mut self, id: ConnectionId, replay: &Replay) {
-        match replay.up_to {
-            UpTo::Now => {
-                if let Some(session) = self.connections.get_mut(id) {
-                    session.subscription = Subscription::All {
-                        given: self.broadcast.frames().of(session.protocol).len(),
-                    };
+        match replay.end {
+            End::Live { .. } => {
+                if let Some(session) = self.sessions.get_mut(id) {
+                    self.source.broadcast.go_live(id, session);
                 }
-                self.catching_up.remove(&id);
             }
-            UpTo::Page { before, count, is_start: start, .. } => {
-                self.tell(id, |out| ServerMessage::Page { before, count, start }.encode(out));
+            End::PageFound { before, count, is_start, .. } => {
+                let page = ServerMessage::Page { before, count, start: is_start };
+                self.sessions.tell(id, self.source.broadcast.frames(), |out| page.encode(out));
             }
+            End::Page { .. } => (),
         }
     }
 
     /// Closes a peer that cannot be told what it missed, and tells it why; it will come back for
     /// that.
-    fn fail_replay(&mut self, now: Instant, id: ConnectionId, error: &StorageError) {
+    fn fail(&mut self, id: ConnectionId, error: &StorageError) {
         logging::read_failed(error);
         let complaint = Complaint {
             retry_ms: Some(STORAGE_RETRY_MS),
             ..Complaint::new(ErrorCode::Storage, &format!("cannot read the history: {error}"))
         };
-        self.tell(id, |out| encode::complaint(&complaint, out));
-        let reason = CloseReason::Storage;
-        self.tell(id, |out| encode::bye(reason.reason(), out));
-        self.close(now, id, reason);
+        let (frames, reason) = (self.source.broadcast.frames(), CloseReason::Storage);
+        self.sessions.tell(id, frames, |out| encode::complaint(&complaint, out));
+        self.sessions.tell(id, frames, |out| encode::bye(reason.reason(), out));
+        self.sessions.close(self.now, id, reason, frames);
     }
 }

@@ -3,16 +3,20 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    convert::Infallible,
     mem,
     ops::ControlFlow,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use super::{MESSAGE_BYTES, Retention, page::run_start};
-use crate::core::record::{Appended, Draft, Entry, OwnerId, Record};
-use crate::core::{id::ConnectionId, time::Time};
+use super::{Answer, MESSAGE_BYTES, Read, Retention, Store, page::run_start};
+use crate::core::{
+    id::Ticket,
+    record::{
+        Appended, Draft, Entry, Kind, Person, PersonId, Record, Request, StorageError, Stored,
+    },
+    time::Time,
+};
 
 /// The most messages that are kept in memory, however many are asked for.
 pub const RECORDS_MAX: usize = 10_000;
@@ -27,13 +31,14 @@ pub struct Memory {
     retention: Retention,
     records: VecDeque<Record>,
     /// The number of each text that has an id, by its owner and that id.
-    known: HashMap<(OwnerId, Arc<str>), u64>,
+    known: HashMap<(PersonId, Arc<str>), u64>,
     content_bytes: usize,
     last_seq: u64,
     last_ms: u64,
     /// The number of messages forgotten and not reported yet.
     forgotten: u64,
     next_deadline: Option<Instant>,
+    answers: Vec<Answer>,
 }
 
 impl Memory {
@@ -49,92 +54,17 @@ impl Memory {
             last_ms: 0,
             forgotten: 0,
             next_deadline: None,
+            answers: Vec::new(),
         }
-    }
-
-    /// See [`Log::append`](super::Log::append); memory always takes it all.
-    pub fn append(
-        &mut self,
-        utc_ms: u64,
-        drafts: impl IntoIterator<Item = Draft>,
-        mut appended: impl FnMut(ConnectionId, Appended),
-    ) {
-        for draft in drafts {
-            let from = draft.from;
-            appended(from, self.take(utc_ms, draft));
-        }
-        self.trim();
-    }
-
-    /// See [`Log::maintain`](super::Log::maintain).
-    pub fn maintain(&mut self, time: &Time) {
-        let retention = self.retention;
-        let expiry = |record: &Record| retention.expiry_ms(record.time_ms);
-        if let Some(utc_ms) = time.trusted_ms() {
-            while self.records.front().and_then(expiry).is_some_and(|expiry| expiry <= utc_ms) {
-                self.forget_oldest();
-            }
-        }
-        self.next_deadline = self.records.front().and_then(expiry).and_then(|next| {
-            let left = Duration::from_millis(next.saturating_sub(time.utc_ms));
-            Some(time.now.checked_add(left)?.max(time.trusted_at))
-        });
-    }
-
-    /// See [`Log::take_forgotten`](super::Log::take_forgotten).
-    pub fn take_forgotten(&mut self) -> u64 {
-        mem::take(&mut self.forgotten)
-    }
-
-    /// See [`Log::set_retention`](super::Log::set_retention).
-    pub fn set_retention(&mut self, retention: Retention) {
-        self.retention = retention;
-        self.trim();
-    }
-
-    /// See [`Log::epoch`](super::Log::epoch).
-    pub fn epoch(&self) -> &str {
-        &self.epoch
-    }
-
-    /// See [`Log::first_seq`](super::Log::first_seq).
-    pub fn first_seq(&self) -> u64 {
-        self.records.front().map_or(self.last_seq + 1, |oldest| oldest.seq)
-    }
-
-    /// See [`Log::last_seq`](super::Log::last_seq).
-    pub fn last_seq(&self) -> u64 {
-        self.last_seq
-    }
-
-    /// See [`Log::read`](super::Log::read).
-    pub fn read(&self, after: u64, mut each: impl FnMut(Entry<'_>) -> ControlFlow<()>) {
-        let begin = self.records.partition_point(|record| record.seq <= after);
-        // Breaking off is the reader's choice, and no failure.
-        let _ = self.records.range(begin..).try_for_each(|record| each(record.entry()));
-    }
-
-    /// See [`Log::page_start`](super::Log::page_start).
-    pub fn page_start(&self, before: u64, limit: u64, bytes_max: usize) -> u64 {
-        let end = self.records.partition_point(|record| record.seq < before);
-        let newest =
-            self.records.range(..end).rev().map(|record| Ok((record.seq, record.content.len())));
-        let newest = newest.take(usize::try_from(limit).unwrap_or(usize::MAX));
-        run_start(before, bytes_max, newest).unwrap_or_else(|error: Infallible| match error {})
-    }
-
-    /// See [`Log::next_deadline`](super::Log::next_deadline).
-    pub fn next_deadline(&self) -> Option<Instant> {
-        self.next_deadline
     }
 
     fn take(&mut self, utc_ms: u64, draft: Draft) -> Appended {
-        let Draft { from: _, author, owner, content, id } = draft;
-        let key = owner.zip(id.clone());
+        let Draft { author, person, kind, id } = draft;
+        let key = person.zip(id.clone());
         if let Some(key) = &key
             && let Some(record) = self.known.get(key).and_then(|seq| self.find(*seq))
         {
-            return if record.content == content {
+            return if record.kind == kind {
                 Appended::Known(record.clone())
             } else {
                 Appended::Conflict { id: Arc::clone(&key.1) }
@@ -142,12 +72,12 @@ impl Memory {
         }
         self.last_seq += 1;
         self.last_ms = self.last_ms.max(utc_ms);
-        self.content_bytes += content.len();
+        let Kind::Text(text) = &kind;
+        self.content_bytes += text.len();
         if let Some(key) = key {
             self.known.insert(key, self.last_seq);
         }
-        let record =
-            Record { seq: self.last_seq, time_ms: self.last_ms, author, owner, content, id };
+        let record = Record { seq: self.last_seq, time_ms: self.last_ms, author, person, kind, id };
         self.records.push_back(record.clone());
         Appended::New(record)
     }
@@ -173,12 +103,103 @@ impl Memory {
     }
 
     fn forget_oldest(&mut self) {
-        let Some(Record { owner, content, id, .. }) = self.records.pop_front() else { return };
-        self.content_bytes -= content.len();
+        let Some(Record { person, kind: Kind::Text(text), id, .. }) = self.records.pop_front()
+        else {
+            return;
+        };
+        self.content_bytes -= text.len();
         self.forgotten += 1;
-        if let Some(key) = owner.zip(id) {
+        if let Some(key) = person.zip(id) {
             self.known.remove(&key);
         }
+    }
+}
+
+impl Store for Memory {
+    /// Memory always takes it all.
+    fn submit(&mut self, _now: Instant, utc_ms: u64, batch: &mut Vec<(Ticket, Request)>) {
+        for (ticket, request) in batch.drain(..) {
+            let stored = match request {
+                Request::Append { room: _, draft } => Stored::Appended(self.take(utc_ms, draft)),
+                Request::ChangePerson(_) => Stored::Changed, // People come and go with the process.
+            };
+            self.answers.push(Answer::Done { ticket, outcome: Ok(stored) });
+        }
+        self.trim();
+    }
+
+    fn poll(&mut self, _now: Instant, answers: &mut Vec<Answer>) {
+        answers.append(&mut self.answers);
+    }
+
+    fn people(&mut self) -> Result<(Vec<Person>, PersonId), StorageError> {
+        Ok((Vec::new(), PersonId(0)))
+    }
+
+    fn maintain(&mut self, time: &Time) {
+        let retention = self.retention;
+        let expiry = |record: &Record| retention.expiry_ms(record.time_ms);
+        if let Some(utc_ms) = time.trusted_ms() {
+            while self.records.front().and_then(expiry).is_some_and(|expiry| expiry <= utc_ms) {
+                self.forget_oldest();
+            }
+        }
+        self.next_deadline = self.records.front().and_then(expiry).and_then(|next| {
+            let left = Duration::from_millis(next.saturating_sub(time.utc_ms));
+            Some(time.now.checked_add(left)?.max(time.trusted_at))
+        });
+    }
+
+    fn take_forgotten(&mut self) -> u64 {
+        mem::take(&mut self.forgotten)
+    }
+
+    fn set_retention(&mut self, retention: Retention) {
+        self.retention = retention;
+        self.trim();
+    }
+
+    fn epoch(&self) -> &str {
+        &self.epoch
+    }
+
+    fn first_seq(&self) -> u64 {
+        self.records.front().map_or(self.last_seq + 1, |oldest| oldest.seq)
+    }
+
+    fn last_seq(&self) -> u64 {
+        self.last_seq
+    }
+
+    fn read(
+        &mut self,
+        after: u64,
+        each: &mut dyn FnMut(Entry<'_>) -> ControlFlow<()>,
+    ) -> Result<Read, StorageError> {
+        let begin = self.records.partition_point(|record| record.seq <= after);
+        // Breaking off is the reader's choice, and no failure.
+        let _ = self.records.range(begin..).try_for_each(|record| each(record.entry()));
+        Ok(Read::Done)
+    }
+
+    fn page_start(
+        &mut self,
+        before: u64,
+        limit: u64,
+        bytes_max: usize,
+    ) -> Result<Option<u64>, StorageError> {
+        let end = self.records.partition_point(|record| record.seq < before);
+        let size = |record: &Record| {
+            let Kind::Text(text) = &record.kind;
+            Ok((record.seq, text.len()))
+        };
+        let newest = self.records.range(..end).rev().map(size);
+        run_start(before, bytes_max, newest.take(usize::try_from(limit).unwrap_or(usize::MAX)))
+            .map(Some)
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        self.next_deadline
     }
 }
 
@@ -187,32 +208,37 @@ mod tests {
     use pychat_wire::UserName;
 
     use super::*;
-    use crate::store::Log;
+    use crate::core::id::HALL;
 
-    fn log(retention: Retention) -> Log {
-        Log::Memory(Memory::new(0x1f, retention))
+    fn log(retention: Retention) -> Memory {
+        Memory::new(0x1f, retention)
     }
 
     fn draft(content: &str, id: Option<&str>) -> Draft {
         let author = UserName::new("Анна").unwrap();
-        let from = ConnectionId { slot: 3, generation: 4 };
-        let owner = Some(OwnerId(1));
-        Draft { from, author, owner, content: content.into(), id: id.map(Into::into) }
+        let person = Some(PersonId(1));
+        Draft { author, person, kind: Kind::Text(content.into()), id: id.map(Into::into) }
     }
 
-    fn say(log: &mut Log, utc_ms: u64, drafts: Vec<Draft>) -> Vec<Appended> {
-        let mut told = Vec::new();
-        log.append(utc_ms, drafts, [], |from, appended| {
-            assert_eq!((from.slot, from.generation), (3, 4));
-            told.push(appended);
-        })
-        .unwrap();
-        told
+    fn say(log: &mut Memory, utc_ms: u64, drafts: Vec<Draft>) -> Vec<Appended> {
+        let requests = drafts.into_iter().map(|draft| Request::Append { room: HALL, draft });
+        let mut batch = (1..).map(Ticket).zip(requests).collect();
+        let (now, mut answers) = (Instant::now(), Vec::new());
+        log.submit(now, utc_ms, &mut batch);
+        log.poll(now, &mut answers);
+        let outcome = |(number, answer)| match answer {
+            Answer::Done { ticket, outcome: Ok(Stored::Appended(appended)) } => {
+                assert_eq!(ticket, Ticket(number));
+                appended
+            }
+            other => panic!("{other:?}"),
+        };
+        (1..).zip(answers).map(outcome).collect()
     }
 
-    fn seqs(log: &mut Log, after: u64) -> Vec<u64> {
+    fn seqs(log: &mut Memory, after: u64) -> Vec<u64> {
         let mut seqs = Vec::new();
-        log.read(after, |entry| {
+        log.read(after, &mut |entry| {
             seqs.push(entry.seq);
             ControlFlow::Continue(())
         })
@@ -232,11 +258,11 @@ mod tests {
         let told: Vec<_> = told
             .iter()
             .map(|appended| match appended {
-                Appended::New(record) => (record.seq, &*record.content),
+                Appended::New(record) => (record.seq, record.kind.as_deref()),
                 other => panic!("nothing was said twice: {other:?}"),
             })
             .collect();
-        assert_eq!(told, [(1, "a"), (2, "b"), (3, "c")]);
+        assert_eq!(told, [(1, "a"), (2, "b"), (3, "c")].map(|(seq, text)| (seq, Kind::Text(text))));
         assert_eq!((seqs(&mut log, 1), seqs(&mut log, 3)), (vec![2, 3], vec![]));
         assert_eq!((log.first_seq(), log.last_seq()), (1, 3));
     }
@@ -246,13 +272,9 @@ mod tests {
         let mut log = log(Retention::default());
         say(&mut log, 5, vec![draft("a", None), draft("b", Some("7")), draft("c", None)]);
         let mut read = Vec::new();
-        log.read(1, |entry| {
-            read.push((
-                entry.seq,
-                entry.time_ms,
-                entry.author.to_owned(),
-                entry.content.to_owned(),
-            ));
+        log.read(1, &mut |entry| {
+            let Kind::Text(text) = entry.kind;
+            read.push((entry.seq, entry.time_ms, entry.author.to_owned(), text.to_owned()));
             assert_eq!(entry.id, Some("7"));
             ControlFlow::Break(())
         })
@@ -265,10 +287,14 @@ mod tests {
         let mut log = log(Retention { messages_max: 2, ..Retention::default() });
         let told = say(&mut log, 5, vec![draft("a", Some("1")), draft("a", Some("1"))]);
         let [Appended::New(first), Appended::Known(again)] = &told[..] else { panic!("{told:?}") };
-        assert_eq!((again, &*again.content), (first, "a"), "as it was said first");
+        assert_eq!(
+            (again, again.kind.as_deref()),
+            (first, Kind::Text("a")),
+            "as it was said first"
+        );
         let conflict = Appended::Conflict { id: "1".into() };
         assert_eq!(say(&mut log, 6, vec![draft("other", Some("1"))]), [conflict]);
-        let boris = Draft { owner: Some(OwnerId(2)), ..draft("b", Some("1")) };
+        let boris = Draft { person: Some(PersonId(2)), ..draft("b", Some("1")) };
         assert!(
             matches!(&say(&mut log, 6, vec![boris])[..], [Appended::New(_)]),
             "to each their own"

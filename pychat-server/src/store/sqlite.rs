@@ -9,7 +9,6 @@ pub mod checkpoint;
 pub mod child;
 mod error;
 mod folder;
-mod page;
 mod retention;
 mod rows;
 mod schema;
@@ -21,7 +20,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 
 use self::{
     checkpoint::Checkpointer,
@@ -31,11 +30,12 @@ use self::{
     schema::Opened,
 };
 pub use self::{error::OpenError, folder::FILE_NAME, retention::TRIM_STEP};
-use super::Retention;
-use crate::core::record::{
-    Appended, Draft, Entry, Owner, OwnerChange, OwnerId, StorageError, TokenHash,
+use super::{Answer, Read, Retention, Store, page::run_start};
+use crate::core::{
+    id::Ticket,
+    record::{Entry, Person, PersonId, Request, StorageError, Stored, TokenHash},
+    time::Time,
 };
-use crate::core::{id::ConnectionId, time::Time};
 
 /// The time for which one look at the free space on the disk holds good.
 const SPACE_PAUSE: Duration = Duration::from_secs(1);
@@ -75,8 +75,7 @@ pub struct SqliteStore {
     epoch: String,
     retention: Retention,
     ends: Ends,
-    /// Outcomes of drafts that are not told yet; empty between appends.
-    taken: Vec<(ConnectionId, Appended)>,
+    answers: Vec<Answer>,
     /// The earliest time at which anything more is forgotten.
     trim_at: Option<Instant>,
     /// The earliest time at which anything more is forgotten for its age.
@@ -128,7 +127,7 @@ impl SqliteStore {
             epoch,
             retention,
             ends,
-            taken: Vec::new(),
+            answers: Vec::new(),
             trim_at: None,
             age_at: None,
             forgotten: 0,
@@ -139,57 +138,79 @@ impl SqliteStore {
         })
     }
 
-    /// See [`Log::append`](super::Log::append).
-    ///
-    /// # Errors
-    ///
-    /// [`StorageError`]: the transaction was rolled back.
-    pub fn append(
+    /// Carries out a batch in one transaction; returns the outcome of each request.
+    fn transact(
         &mut self,
         utc_ms: u64,
-        drafts: impl IntoIterator<Item = Draft>,
-        owners: impl IntoIterator<Item = OwnerChange>,
-        mut appended: impl FnMut(ConnectionId, Appended),
-    ) -> Result<(), StorageError> {
-        let (mut drafts, mut owners) =
-            (drafts.into_iter().peekable(), owners.into_iter().peekable());
-        if drafts.peek().is_none() && owners.peek().is_none() {
-            return Ok(());
-        }
+        batch: &[(Ticket, Request)],
+    ) -> Result<Vec<Stored>, StorageError> {
         if let Health::Damaged = self.health {
             return Err(damage());
         }
         if self.space.is_short {
             return Err(StorageError::Reserve);
         }
-        let (mut ends, mut taken) = (self.ends, mem::take(&mut self.taken));
-        let result = transaction(&self.connection, |connection| {
+        let mut ends = self.ends;
+        let stored = transaction(&self.connection, |connection| {
             ends.last_ms = ends.last_ms.max(utc_ms);
             let mut insert = connection.prepare_cached(rows::INSERT)?;
-            for draft in drafts {
-                taken.push((draft.from, rows::take(connection, &mut insert, &mut ends, draft)?));
-            }
-            owners.try_for_each(|change| rows::change_owner(connection, &change))
-        });
-        if result.is_ok() {
-            self.ends = ends;
-            taken.drain(..).for_each(|(from, answer)| appended(from, answer));
-        }
-        taken.clear();
-        self.taken = taken;
-        Ok(result?)
+            let carry_out = |(_, request): &(Ticket, Request)| match request {
+                Request::Append { room: _, draft } => {
+                    rows::take(connection, &mut insert, &mut ends, draft).map(Stored::Appended)
+                }
+                Request::ChangePerson(change) => {
+                    rows::change_person(connection, change).map(|()| Stored::Changed)
+                }
+            };
+            batch.iter().map(carry_out).collect()
+        })?;
+        self.ends = ends;
+        Ok(stored)
     }
 
-    /// See [`Log::read`](super::Log::read).
-    ///
-    /// # Errors
-    ///
-    /// [`StorageError`].
-    pub fn read(
+    /// Looks whether there is room for what is to be appended, if it has not for a second.
+    fn check_space(&mut self, now: Instant) {
+        let is_fresh = |checked_at: Instant| now < checked_at + SPACE_PAUSE;
+        if self.space.checked_at.is_some_and(is_fresh) {
+            return;
+        }
+        // A file system that does not say is written to until it is full.
+        let free = rustix::fs::statvfs(self.folder.directory())
+            .map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize));
+        let is_short = free < self.retention.disk_reserve_bytes;
+        self.space = Space { checked_at: Some(now), is_short };
+    }
+}
+
+impl Store for SqliteStore {
+    fn submit(&mut self, now: Instant, utc_ms: u64, batch: &mut Vec<(Ticket, Request)>) {
+        self.check_space(now);
+        match self.transact(utc_ms, batch) {
+            Ok(stored) => {
+                let done = batch
+                    .drain(..)
+                    .zip(stored)
+                    .map(|((ticket, _), stored)| Answer::Done { ticket, outcome: Ok(stored) });
+                self.answers.extend(done);
+            }
+            Err(error) => {
+                let refused = batch
+                    .drain(..)
+                    .map(|(ticket, _)| Answer::Done { ticket, outcome: Err(error.clone()) });
+                self.answers.extend(refused);
+            }
+        }
+    }
+
+    fn poll(&mut self, _now: Instant, answers: &mut Vec<Answer>) {
+        answers.append(&mut self.answers);
+    }
+
+    fn read(
         &mut self,
         after: u64,
-        mut each: impl FnMut(Entry<'_>) -> ControlFlow<()>,
-    ) -> Result<(), StorageError> {
+        each: &mut dyn FnMut(Entry<'_>) -> ControlFlow<()>,
+    ) -> Result<Read, StorageError> {
         let mut select = self.connection.prepare_cached(rows::SELECT_AFTER)?;
         let mut rows = select.query([integer(after)])?;
         while let Some(row) = rows.next()? {
@@ -197,44 +218,48 @@ impl SqliteStore {
                 break;
             }
         }
-        Ok(())
+        Ok(Read::Done)
     }
 
-    /// See [`Log::owners`](super::Log::owners).
-    ///
-    /// # Errors
-    ///
-    /// [`StorageError`].
-    pub fn owners(&mut self) -> Result<(Vec<Owner>, OwnerId), StorageError> {
+    fn page_start(
+        &mut self,
+        before: u64,
+        limit: u64,
+        bytes_max: usize,
+    ) -> Result<Option<u64>, StorageError> {
+        let mut select = self.connection.prepare_cached(rows::SELECT_SIZES)?;
+        let size = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let newest = select.query_map([before, limit].map(integer), size)?;
+        Ok(Some(run_start(before, bytes_max, newest)?))
+    }
+
+    fn people(&mut self) -> Result<(Vec<Person>, PersonId), StorageError> {
         let last = self.connection.query_row(rows::SELECT_LAST_OWNER, [], |row| row.get(0))?;
         let mut select = self.connection.prepare(rows::SELECT_OWNERS)?;
         let owners = select.query_map([], |row| {
-            Ok(Owner {
-                id: OwnerId(row.get(0)?),
+            Ok(Person {
+                id: PersonId(row.get(0)?),
                 name: row.get(1)?,
                 token: TokenHash(row.get(2)?),
                 used_ms: row.get(3)?,
                 is_regular: row.get(4)?,
             })
         })?;
-        Ok((owners.collect::<Result<_, _>>()?, OwnerId(last)))
+        Ok((owners.collect::<Result<_, _>>()?, PersonId(last)))
     }
 
-    /// See [`Log::maintain`](super::Log::maintain).
-    pub fn maintain(&mut self, time: &Time) {
-        let trim_at = self.tend_trim(time);
+    fn maintain(&mut self, time: &Time) {
+        let trim_at = self.trim_due(time);
         let checkpoint_at = self.checkpointer.maintain(time.now, &self.connection);
         let check_at = matches!(self.health, Health::Checking(_)).then(|| time.now + CHILD_POLL);
         self.next_deadline = trim_at.into_iter().chain(checkpoint_at).chain(check_at).min();
     }
 
-    /// See [`Log::is_check_due`](super::Log::is_check_due).
-    pub fn is_check_due(&self) -> bool {
+    fn is_check_due(&self) -> bool {
         matches!(self.health, Health::Unchecked)
     }
 
-    /// See [`Log::check`](super::Log::check).
-    pub fn check(&mut self, now: Instant) -> Option<Result<(), StorageError>> {
+    fn check(&mut self, now: Instant) -> Option<Result<(), StorageError>> {
         let verdict = match &mut self.health {
             Health::Fine | Health::Damaged => return None,
             Health::Unchecked => {
@@ -262,47 +287,28 @@ impl SqliteStore {
         Some(verdict)
     }
 
-    /// See [`Log::check_space`](super::Log::check_space).
-    pub fn check_space(&mut self, now: Instant) {
-        let is_fresh = |checked_at: Instant| now < checked_at + SPACE_PAUSE;
-        if self.space.checked_at.is_some_and(is_fresh) {
-            return;
-        }
-        // A file system that does not say is written to until it is full.
-        let free = rustix::fs::statvfs(self.folder.directory())
-            .map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize));
-        let is_short = free < self.retention.disk_reserve_bytes;
-        self.space = Space { checked_at: Some(now), is_short };
-    }
-
-    /// See [`Log::take_forgotten`](super::Log::take_forgotten).
-    pub fn take_forgotten(&mut self) -> u64 {
+    fn take_forgotten(&mut self) -> u64 {
         mem::take(&mut self.forgotten)
     }
 
-    /// See [`Log::set_retention`](super::Log::set_retention).
-    pub fn set_retention(&mut self, retention: Retention) {
+    fn set_retention(&mut self, retention: Retention) {
         self.retention = retention;
         (self.trim_at, self.age_at, self.space.checked_at) = (None, None, None);
     }
 
-    /// See [`Log::epoch`](super::Log::epoch).
-    pub fn epoch(&self) -> &str {
+    fn epoch(&self) -> &str {
         &self.epoch
     }
 
-    /// See [`Log::first_seq`](super::Log::first_seq).
-    pub fn first_seq(&self) -> u64 {
+    fn first_seq(&self) -> u64 {
         self.ends.first_seq
     }
 
-    /// See [`Log::last_seq`](super::Log::last_seq).
-    pub fn last_seq(&self) -> u64 {
+    fn last_seq(&self) -> u64 {
         self.ends.last_seq
     }
 
-    /// See [`Log::next_deadline`](super::Log::next_deadline).
-    pub fn next_deadline(&self) -> Option<Instant> {
+    fn next_deadline(&self) -> Option<Instant> {
         self.next_deadline
     }
 }

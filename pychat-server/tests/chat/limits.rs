@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use pychat_server::core::{
-    chat::{BAD_PAYLOADS_MAX, CloseReason, Effect, Rules},
+    chat::{Action, BAD_PAYLOADS_MAX, CloseReason, Effect, Rules},
     rate_limit::RateLimit,
 };
 use pychat_wire::ClientMessage;
@@ -19,15 +19,21 @@ fn hello(username: &str) -> ClientMessage<'_> {
 }
 
 fn has_closed(effects: &[Effect]) -> bool {
-    let is_close =
-        |effect: &Effect| matches!(effect, Effect::Close { id: A, reason: CloseReason::Protocol });
+    let is_close = |effect: &Effect| {
+        matches!(
+            effect,
+            Effect::Connection { id: A, action: Action::Close { reason: CloseReason::Protocol } }
+        )
+    };
     effects.iter().any(is_close)
 }
 
 /// Returns until when `id` is held, if it is.
 fn held_until(effects: &[Effect], held: ConnectionId) -> Option<Instant> {
     effects.iter().find_map(|effect| match effect {
-        Effect::PauseRead { id, until } if *id == held => Some(*until),
+        Effect::Connection { id, action: Action::PauseRead { until } } if *id == held => {
+            Some(*until)
+        }
         _ => None,
     })
 }

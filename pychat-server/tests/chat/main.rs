@@ -10,9 +10,12 @@ use std::time::{Duration, Instant};
 
 use pychat_server::core::{
     admission::Origin,
-    chat::{Chat, CloseReason, Effect, Input, Protocol, Refusal, Rules},
-    id::ConnectionId,
-    record::{Draft, OwnerId, Record},
+    chat::{
+        Action, Chat, CloseReason, Complaint, Effect, Event, Input, Protocol, Recipients, Refusal,
+        Rules, Subscribe,
+    },
+    id::{ConnectionId, HALL, Ticket},
+    record::{Draft, Outcome, PersonId, Record, Request, Stored},
     tokens::Tokens,
 };
 use pychat_wire::{ClientMessage, MessageError, UserName};
@@ -35,11 +38,14 @@ const C: ConnectionId = ConnectionId { slot: 0, generation: 2 };
 struct Room {
     chat: Chat,
     now: Instant,
+    /// The store answers each request at once, with nothing to tell; otherwise the test answers.
+    is_answered: bool,
 }
 
 impl Room {
     fn new() -> Self {
-        Self { chat: Chat::new(RULES, Tokens::new([7; 32], [], OwnerId(0))), now: Instant::now() }
+        let chat = Chat::new(RULES, Tokens::new([7; 32], [], PersonId(0)));
+        Self { chat, now: Instant::now(), is_answered: true }
     }
 
     /// Returns a room in which these have joined and been announced.
@@ -60,7 +66,16 @@ impl Room {
     fn handle(&mut self, input: Input<'_>) -> Vec<Effect> {
         let mut effects = Vec::new();
         self.chat.handle(self.now, input, &mut effects);
+        let asked = effects.iter().filter_map(ticket).filter(|_| self.is_answered);
+        for ticket in asked.collect::<Vec<_>>() {
+            let outcome = Ok(Stored::Changed);
+            self.chat.handle(self.now, Input::Stored { ticket, outcome }, &mut effects);
+        }
         effects
+    }
+
+    fn answer(&mut self, ticket: Ticket, outcome: Outcome) -> Vec<Effect> {
+        self.handle(Input::Stored { ticket, outcome })
     }
 
     fn receive(&mut self, id: ConnectionId, message: ClientMessage<'_>) -> Vec<Effect> {
@@ -95,34 +110,64 @@ fn name(name: &str) -> UserName {
     UserName::new(name).expect("a good name")
 }
 
+fn ticket(effect: &Effect) -> Option<Ticket> {
+    match effect {
+        Effect::Store { ticket, .. } => Some(*ticket),
+        _ => None,
+    }
+}
+
+/// The request with this number.
+fn append(number: u64, draft: Draft) -> Effect {
+    Effect::Store { ticket: Ticket(number), request: Request::Append { room: HALL, draft } }
+}
+
+fn told(to: ConnectionId, event: Event) -> Effect {
+    Effect::Tell { to: Recipients::One(to), event }
+}
+
+fn told_all(event: Event) -> Effect {
+    Effect::Tell { to: Recipients::Room(HALL), event }
+}
+
+fn act(id: ConnectionId, action: Action) -> Effect {
+    Effect::Connection { id, action }
+}
+
 fn tell(to: ConnectionId, content: &str) -> Effect {
-    Effect::Tell { to, content: content.into() }
+    told(to, Event::Notice(content.into()))
+}
+
+fn refused(to: ConnectionId, complaint: Complaint) -> Effect {
+    told(to, Event::Refused(complaint))
 }
 
 fn arrive(people: &[(&str, u64)]) -> Effect {
-    Effect::Joined { people: people.iter().map(|(who, index)| (name(who), *index)).collect() }
+    let people = people.iter().map(|(who, index)| (name(who), *index)).collect();
+    told_all(Event::Joined { people })
 }
 
 fn depart(who: &str, reason: CloseReason) -> Effect {
-    Effect::Left { name: name(who), reason, known_to: None }
+    told_all(Event::Left { name: name(who), reason })
 }
 
-/// Somebody joins: in protocol 2 as an owner.
-fn enter(id: ConnectionId, given: &str, owner: Option<OwnerId>, join_index: u64) -> Effect {
-    let protocol = if owner.is_some() { Protocol::V2 } else { Protocol::V1 };
-    Effect::Subscribe { id, name: name(given), owner, protocol, join_index }
+/// Somebody joins: in protocol 2 as a person.
+fn enter(id: ConnectionId, given: &str, person: Option<PersonId>, join_index: u64) -> Effect {
+    let protocol = if person.is_some() { Protocol::V2 } else { Protocol::V1 };
+    let subscribe = Subscribe { room: HALL, name: name(given), person, protocol, join_index };
+    act(id, Action::Subscribe(subscribe))
 }
 
 /// What the log answers when it takes a draft as its first.
 fn first_record(draft: &Draft) -> Record {
-    let Draft { author, owner, content, id, .. } = draft.clone();
-    Record { seq: 1, time_ms: 5, author, owner, content, id }
+    let Draft { author, person, kind, id } = draft.clone();
+    Record { seq: 1, time_ms: 5, author, person, kind, id }
 }
 
 fn close(id: ConnectionId, reason: CloseReason) -> Effect {
-    Effect::Close { id, reason }
+    act(id, Action::Close { reason })
 }
 
 fn report(id: ConnectionId, refusal: Refusal) -> Effect {
-    Effect::Log { id, refusal }
+    act(id, Action::Log(refusal))
 }

@@ -3,15 +3,19 @@
 use std::time::Duration;
 
 use pychat_server::core::{
-    chat::{BAD_PAYLOADS_MAX, CloseReason, Effect, Input, Refusal, Rules},
+    chat::{
+        APPENDS_MAX, APPENDS_PER_CONNECTION_MAX, Action, BAD_PAYLOADS_MAX, CloseReason, Effect,
+        Event, Input, Refusal, Rules,
+    },
+    id::{ConnectionId, Ticket},
     rate_limit::RateLimit,
-    record::{Appended, Draft, StorageError},
+    record::{Appended, Draft, Kind, Request, StorageError, Stored},
 };
 use pychat_wire::{ClientMessage, FrameError, MessageError, NameError};
 
 use super::{
-    A, ANNOUNCE_AFTER, B, C, HELLO_TIMEOUT, RULES, Room, arrive, close, depart, enter,
-    first_record, name, report, tell,
+    A, ANNOUNCE_AFTER, B, C, HELLO_TIMEOUT, RULES, Room, act, append, arrive, close, depart, enter,
+    first_record, name, report, tell, told, told_all,
 };
 
 const STILL_WAITING: &str = "Still waiting for your username....";
@@ -19,12 +23,12 @@ const STILL_WAITING: &str = "Still waiting for your username....";
 #[test]
 fn who_joins_is_welcomed_and_the_others_hear_it() {
     let mut room = Room::new();
-    assert_eq!(room.connect(A), [Effect::Greet { to: A }]);
+    assert_eq!(room.connect(A), [told(A, Event::Greeting)]);
     assert_eq!(
         room.hello(A, " Анна "),
         [tell(A, "Добро пожаловать, Анна. Участников онлайн в чате: 0"), enter(A, "Анна", None, 0),]
     );
-    assert_eq!(room.connect(B), [Effect::Greet { to: B }]);
+    assert_eq!(room.connect(B), [told(B, Event::Greeting)]);
     assert_eq!(
         room.hello(B, "Борис"),
         [
@@ -49,35 +53,121 @@ fn a_taken_name_is_given_a_number_everywhere() {
         ]
     );
     room.pass(ANNOUNCE_AFTER);
-    let [Effect::Append(draft)] = &room.text(B, "x")[..] else { panic!("one text, one draft") };
+    let [Effect::Store { request: Request::Append { draft, .. }, .. }] = &room.text(B, "x")[..]
+    else {
+        panic!("one text, one draft")
+    };
     assert_eq!(draft.author.as_str(), "AННA (2)");
 }
 
 #[test]
-fn a_text_is_published_only_once_the_log_has_it() {
+fn a_text_is_published_only_once_the_store_has_it_and_leaving_told_after_that() {
     let mut room = Room::with(&[(A, "Анна"), (B, "Борис")]);
-    let draft =
-        Draft { from: A, author: name("Анна"), owner: None, content: "hi\n".into(), id: None };
-    assert_eq!(room.text(A, "hi\n"), [Effect::Append(draft.clone())]);
+    room.is_answered = false;
+    let kind = Kind::Text("hi\n".into());
+    let draft = Draft { author: name("Анна"), person: None, kind, id: None };
+    assert_eq!(room.text(A, "hi\n"), [append(1, draft.clone())]);
+    assert_eq!(room.text(A, "hi\n"), [append(2, draft.clone())]);
     let record = first_record(&draft);
-    let publish = Effect::Publish { from: A, record: record.clone() };
-    let appended = |record| Input::Appended { from: A, appended: Appended::New(record) };
-    assert_eq!(room.handle(appended(record.clone())), std::slice::from_ref(&publish));
+    let publish = told_all(Event::Message { from: A, record: record.clone() });
+    let taken = || Ok(Stored::Appended(Appended::New(record.clone())));
+    assert_eq!(room.answer(Ticket(1), taken()), std::slice::from_ref(&publish));
+    assert_eq!(room.answer(Ticket(1), taken()), [], "an answer counts once");
 
-    room.handle(Input::Eof { id: A });
-    room.closed(A, CloseReason::Quit);
-    assert_eq!(room.handle(appended(record)), [publish], "whoever left");
+    assert_eq!(room.handle(Input::Eof { id: A }), [act(A, Action::AwaitStore)]);
+    assert_eq!(room.closed(A, CloseReason::Lost), []);
+    assert_eq!(room.chat.roster().name(A), Some(&name("Анна")), "nobody has the name till then");
+    let left = depart("Анна", CloseReason::Lost);
+    assert_eq!(
+        room.answer(Ticket(2), taken()),
+        [publish, close(A, CloseReason::Quit), left],
+        "though she is gone"
+    );
+    assert_eq!(room.chat.roster().name(A), None);
 }
 
 #[test]
-fn a_text_that_is_not_kept_is_said_to_its_author_alone() {
+fn a_text_that_is_not_kept_is_said_to_its_author_alone_and_once() {
     let mut room = Room::with(&[(A, "Анна"), (B, "Борис")]);
-    let [Effect::Append(draft)] = &room.text(A, "hi\n")[..] else { panic!("one text, one draft") };
-    let not_kept = || Input::AppendFailed { draft: draft.clone(), error: StorageError::Full };
-    let told = "Not kept, so not sent: the server cannot store messages now (disk full).";
-    assert_eq!(room.handle(not_kept()), [tell(A, told)]);
+    room.is_answered = false;
+    let not_kept =
+        tell(A, "Not kept, so not sent: the server cannot store messages now (disk full).");
+    let fails = |room: &mut Room, number| room.answer(Ticket(number), Err(StorageError::Full));
+    room.text(A, "hi\n");
+    assert_eq!(fails(&mut room, 1), std::slice::from_ref(&not_kept));
+    room.text(A, "a");
+    room.text(A, "b");
     room.handle(Input::Eof { id: A });
-    assert_eq!(room.handle(not_kept()), []);
+    assert_eq!(fails(&mut room, 2), [not_kept], "these are as new a fault as the first");
+    assert_eq!(fails(&mut room, 3), [close(A, CloseReason::Quit)], "one answer is like another");
+}
+
+#[test]
+fn the_last_words_to_a_peer_follow_on_the_answers_to_its_own() {
+    let mut room = Room::with(&[(A, "Анна")]);
+    room.is_answered = false;
+    room.text(A, "hi");
+    let error = FrameError::BadPrefix { byte: b'x' };
+    let waits = act(A, Action::AwaitStore);
+    let effects = room.handle(Input::BadFrame { id: A, error });
+    assert_eq!(effects, [waits.clone(), report(A, Refusal::Frame(error)), waits]);
+    let goodbye = "Connection closed: `x` where a frame's length should stand. Bye!\n";
+    assert_eq!(
+        room.answer(Ticket(1), Ok(Stored::Changed)),
+        [tell(A, goodbye), close(A, CloseReason::Protocol)]
+    );
+}
+
+#[test]
+fn who_has_too_much_in_flight_is_not_read_until_it_is_answered() {
+    let mut room = Room::with(&[(A, "Анна"), (B, "Борис")]);
+    room.is_answered = false;
+    let waits = |effects: &[Effect], id| effects.contains(&act(id, Action::AwaitStore));
+    for _ in 1..APPENDS_PER_CONNECTION_MAX {
+        assert!(!waits(&room.text(A, "x"), A));
+    }
+    assert!(waits(&room.text(A, "x"), A));
+    assert!(!waits(&room.text(B, "x"), B), "to each their own");
+    let goes_on = act(A, Action::ResumeRead);
+    for number in 1..=APPENDS_PER_CONNECTION_MAX as u64 {
+        let effects = room.answer(Ticket(number), Ok(Stored::Changed));
+        let is_last = number == APPENDS_PER_CONNECTION_MAX as u64;
+        assert_eq!(effects.contains(&goes_on), is_last, "{number}");
+    }
+}
+
+#[test]
+fn all_together_have_no_more_in_flight_than_the_store_can_owe() {
+    let mut room = Room::new();
+    let crowd: Vec<_> = (0..20).map(|slot| ConnectionId { slot, generation: 7 }).collect();
+    for id in &crowd {
+        room.connect(*id);
+        room.hello(*id, &format!("n{}", id.slot));
+    }
+    room.pass(ANNOUNCE_AFTER);
+    room.is_answered = false;
+    let mut n_said = 0;
+    let mut waiting = Vec::new();
+    for id in &crowd {
+        for _ in 1..APPENDS_PER_CONNECTION_MAX {
+            n_said += 1;
+            if room.text(*id, "x").contains(&act(*id, Action::AwaitStore)) {
+                waiting.push(*id);
+                break;
+            }
+        }
+    }
+    assert_eq!(n_said, APPENDS_MAX + waiting.len() - 1);
+    let mut released = Vec::new();
+    for number in 1..=n_said as u64 {
+        let effects = room.answer(Ticket(number), Ok(Stored::Changed));
+        released.extend(effects.iter().filter_map(|effect| match effect {
+            Effect::Connection { id, action: Action::ResumeRead } => Some(*id),
+            _ => None,
+        }));
+    }
+    released.sort_unstable();
+    assert_eq!(released, waiting);
 }
 
 #[test]
@@ -96,7 +186,10 @@ fn what_only_protocol_2_knows_means_nothing_here() {
         assert_eq!(room.receive(B, message), [tell(B, STILL_WAITING), refused(B)]);
     }
     let text = ClientMessage::Text { content: "x".into(), id: Some("1".into()) };
-    let [Effect::Append(draft)] = &room.receive(A, text)[..] else { panic!("one text") };
+    let [Effect::Store { request: Request::Append { draft, .. }, .. }] = &room.receive(A, text)[..]
+    else {
+        panic!("one text")
+    };
     assert_eq!(draft.id, None);
 }
 
@@ -145,21 +238,16 @@ fn a_name_that_breaks_a_rule_is_told_why_and_waited_for() {
 fn who_speaks_too_fast_is_held_and_loses_nothing() {
     let mut room = Room::with(&[(A, "Анна"), (B, "Борис")]);
     room.chat.set_rules(Rules { rate_limit: RateLimit::new(2, 5), ..RULES });
-    let append = |from, author, content: &str| {
-        Effect::Append(Draft {
-            from,
-            author: name(author),
-            owner: None,
-            content: content.into(),
-            id: None,
-        })
+    let said = |number, author, content: &str| {
+        let kind = Kind::Text(content.into());
+        append(number, Draft { author: name(author), person: None, kind, id: None })
     };
-    assert_eq!(room.text(A, "раз"), [append(A, "Анна", "раз")]);
-    let hold = Effect::PauseRead { id: A, until: room.now + Duration::from_millis(200) };
-    assert_eq!(room.text(A, "два"), [append(A, "Анна", "два"), hold]);
-    assert_eq!(room.text(B, "раз"), [append(B, "Борис", "раз")], "to each their own");
+    assert_eq!(room.text(A, "раз"), [said(1, "Анна", "раз")]);
+    let hold = act(A, Action::PauseRead { until: room.now + Duration::from_millis(200) });
+    assert_eq!(room.text(A, "два"), [said(2, "Анна", "два"), hold]);
+    assert_eq!(room.text(B, "раз"), [said(3, "Борис", "раз")], "to each their own");
     room.pass(Duration::from_secs(1));
-    assert_eq!(room.text(A, "три"), [append(A, "Анна", "три")]);
+    assert_eq!(room.text(A, "три"), [said(4, "Анна", "три")]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use pychat_server::core::{
     admission::Origin,
     chat::{CloseReason, Effect, Protocol, Refusal, Restored, Rules},
     id::ConnectionId,
-    record::{OwnerChange, OwnerId},
+    record::{PersonChange, PersonId, Request},
     time::Time,
 };
 
@@ -19,12 +19,14 @@ use super::{
 fn a_name_is_its_owner_s_from_their_first_hello_on() {
     let mut room = Room::new();
     let token = room.join(B, "Анна", None);
-    let [Effect::Append(draft), Effect::ChangeOwner(OwnerChange::Save(owner))] =
-        &room.receive(B, text("hi", "1"))[..]
+    let [
+        Effect::Store { request: Request::Append { draft, .. }, .. },
+        Effect::Store { request: Request::ChangePerson(PersonChange::Save(person)), .. },
+    ] = &room.receive(B, text("hi", "1"))[..]
     else {
         panic!("from her first text on she is more than a passer-by");
     };
-    assert_eq!((draft.owner, &*owner.name, owner.is_regular), (Some(owner.id), "Анна", true));
+    assert_eq!((draft.person, &*person.name, person.is_regular), (Some(person.id), "Анна", true));
     assert_eq!(room.receive(B, text("again", "2")).len(), 1, "and once");
     room.closed(B, CloseReason::Lost);
     for stranger in ["Анна", "анна"] {
@@ -78,7 +80,7 @@ fn an_owner_gets_their_name_back_from_who_looks_like_them() {
     let effects = room.receive(A, hello("Анна", Some(&token)));
     let replaced = CloseReason::Replaced;
     assert_eq!(effects[..2], [close(B, replaced), depart("анна", replaced)]);
-    assert_eq!(effects.last(), Some(&enter(A, "Анна", Some(OwnerId(1)), 2)));
+    assert_eq!(effects.last(), Some(&enter(A, "Анна", Some(PersonId(1)), 2)));
 }
 
 #[test]
@@ -101,9 +103,15 @@ fn a_name_is_free_again_once_its_owner_stays_away_for_too_long() {
     }
     room.chat.set_time(&at(&room, 1_000 + age_ms, true));
     let effects = room.receive(B, hello("Анна", None));
-    assert_eq!(effects.last(), Some(&enter(B, "Анна", Some(OwnerId(2)), 1)));
-    let forgotten = Effect::ChangeOwner(OwnerChange::Forget(OwnerId(1)));
-    assert!(effects.contains(&forgotten), "{effects:?}");
+    assert_eq!(effects.last(), Some(&enter(B, "Анна", Some(PersonId(2)), 1)));
+    let forgotten = PersonChange::Forget(PersonId(1));
+    let is_forgotten = |effect: &Effect| {
+        matches!(
+            effect,
+            Effect::Store { request: Request::ChangePerson(change), .. } if *change == forgotten
+        )
+    };
+    assert!(effects.iter().any(is_forgotten), "{effects:?}");
     room.connect(C);
     let effects = room.receive(C, hello("Анна", Some(&token)));
     assert_eq!(effects.last(), Some(&report(C, Refusal::NameTaken)));
@@ -120,7 +128,9 @@ fn twenty_thousand_strangers_take_nothing_from_anybody() {
     for number in 0..20_000 {
         room.connect(B);
         let effects = room.receive(B, hello(&format!("n{number}"), None));
-        let is_change = |effect: &&Effect| matches!(effect, Effect::ChangeOwner(_));
+        let is_change = |effect: &&Effect| {
+            matches!(effect, Effect::Store { request: Request::ChangePerson(_), .. })
+        };
         n_changes += effects.iter().filter(is_change).count();
         room.closed(B, CloseReason::Quit);
     }

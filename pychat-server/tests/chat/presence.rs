@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use pychat_server::core::chat::{ANNOUNCED_AT_ONCE_MAX, CloseReason, Effect};
+use pychat_server::core::{
+    chat::{ANNOUNCED_AT_ONCE_MAX, CloseReason, Effect, Event, Recipients},
+    id::HALL,
+    record::Request,
+};
 
 use super::{A, ANNOUNCE_AFTER, B, C, ConnectionId, Room, arrive, depart, name};
 
@@ -27,7 +31,8 @@ fn who_knew_somebody_by_their_welcome_hears_that_they_left() {
         room.hello(id, name);
     }
     let (name, reason) = (name("Борис"), CloseReason::Lost);
-    let depart = Effect::Left { name, reason, known_to: Some(2..3) };
+    let to = Recipients::JoinedWithin(HALL, 2..3);
+    let depart = Effect::Tell { to, event: Event::Left { name, reason } };
     assert_eq!(room.closed(B, reason), [depart], "Вера does, who joined third; Анна does not");
     assert_eq!(room.pass(ANNOUNCE_AFTER), [arrive(&[("Вера", 2)])]);
 }
@@ -38,7 +43,9 @@ fn who_says_something_is_announced_right_before_it_and_once() {
     room.connect(B);
     room.hello(B, "Борис");
     let effects = room.text(B, "x");
-    let [first, Effect::Append(_)] = &effects[..] else { panic!("{effects:?}") };
+    let [first, Effect::Store { request: Request::Append { .. }, .. }] = &effects[..] else {
+        panic!("{effects:?}")
+    };
     assert_eq!(first, &arrive(&[("Борис", 1)]));
     assert_eq!(room.text(B, "y").len(), 1);
     assert_eq!(room.pass(ANNOUNCE_AFTER), []);
@@ -61,7 +68,9 @@ fn a_crowd_is_announced_in_join_order_and_not_all_at_once() {
         let moment = Duration::from_millis(1);
         assert_eq!(room.pass(wait.saturating_sub(moment)), []);
         let effects = room.pass(moment);
-        let [Effect::Joined { people }] = &effects[..] else { panic!("{effects:?}") };
+        let [Effect::Tell { event: Event::Joined { people }, .. }] = &effects[..] else {
+            panic!("{effects:?}")
+        };
         assert!(people.is_sorted_by_key(|(_, index)| *index));
         assert_eq!(people.len(), n_expected);
         announced += people.len();

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use pychat_server::core::{
     chat::{
-        BAD_PAYLOADS_MAX, CloseReason, Complaint, Effect, Input, Refusal, Rules, STORAGE_RETRY_MS,
+        Action, BAD_PAYLOADS_MAX, CloseReason, Complaint, Effect, Event, Input, Recipients,
+        Refusal, Rules, STORAGE_RETRY_MS,
     },
-    id::ConnectionId,
+    id::{ConnectionId, HALL},
     rate_limit::RateLimit,
-    record::{Appended, Draft, OwnerChange, OwnerId, StorageError},
+    record::{Appended, Draft, Kind, PersonChange, PersonId, Request, StorageError, Stored},
 };
 use pychat_wire::{
     ClientMessage, FrameError, MessageError, NameError,
@@ -16,8 +17,8 @@ use pychat_wire::{
 };
 
 use super::{
-    A, ANNOUNCE_AFTER, B, C, HELLO_TIMEOUT, RULES, Room, arrive, close, depart, enter,
-    first_record, name, report,
+    A, ANNOUNCE_AFTER, B, C, HELLO_TIMEOUT, RULES, Room, act, append, arrive, close, depart, enter,
+    first_record, name, refused, report, ticket, told, told_all,
 };
 
 pub(super) fn hello<'a>(username: &'a str, token: Option<&'a str>) -> ClientMessage<'a> {
@@ -30,11 +31,11 @@ pub(super) fn text<'a>(content: &'a str, id: &'a str) -> ClientMessage<'a> {
 }
 
 fn complain(to: ConnectionId, code: ErrorCode, text: &str) -> Effect {
-    Effect::Complain { to, complaint: Complaint::new(code, text) }
+    refused(to, Complaint::new(code, text))
 }
 
 fn bye(to: ConnectionId, reason: CloseReason) -> Effect {
-    Effect::Bye { to, reason }
+    told(to, Event::Bye { reason })
 }
 
 impl Room {
@@ -44,7 +45,11 @@ impl Room {
         let effects = self.receive(id, hello(username, token));
         self.pass(ANNOUNCE_AFTER);
         let welcome = effects.iter().find_map(|effect| match effect {
-            Effect::Welcome { to, token, .. } if *to == id => Some(token.clone()),
+            Effect::Tell { to: Recipients::One(to), event: Event::Welcome { token, .. } }
+                if *to == id =>
+            {
+                Some(token.clone())
+            }
             _ => None,
         });
         welcome.unwrap_or_else(|| panic!("{username} is welcome: {effects:?}"))
@@ -57,17 +62,20 @@ fn who_joins_is_told_who_is_there_and_given_a_token() {
     room.connect(B);
     let effects = room.receive(B, hello(" Борис ", None));
     let [
-        Effect::ChangeOwner(OwnerChange::Save(owner)),
-        Effect::Welcome { to: B, name: given, token, members },
+        Effect::Store { request: Request::ChangePerson(PersonChange::Save(person)), .. },
+        Effect::Tell {
+            to: Recipients::One(B),
+            event: Event::Welcome { name: given, token, members },
+        },
         rest @ ..,
     ] = &effects[..]
     else {
         panic!("{effects:?}");
     };
-    assert_eq!((owner.id, &*owner.name), (OwnerId(1), "Борис"));
+    assert_eq!((person.id, &*person.name), (PersonId(1), "Борис"));
     assert_eq!(given, &name("Борис"));
     assert_eq!((token.len(), members.names()), (32, vec!["Анна".into(), "Борис".into()]));
-    assert_eq!(rest, [enter(B, "Борис", Some(OwnerId(1)), 1)]);
+    assert_eq!(rest, [enter(B, "Борис", Some(PersonId(1)), 1)]);
     assert_eq!(room.pass(ANNOUNCE_AFTER), [arrive(&[("Борис", 1)])]);
     assert_eq!(room.chat.next_deadline(), None);
 }
@@ -79,7 +87,7 @@ fn who_comes_back_says_after_which_message() {
     let resume = Some(Resume { epoch: "e".into(), after: 12, limit: Some(7) });
     let hello =
         ClientMessage::Hello { username: "Анна".into(), protocol: 2, token: None, resume };
-    let last = Effect::Resume { id: A, epoch: "e".into(), after: 12, limit: Some(7) };
+    let last = act(A, Action::Resume { room: HALL, epoch: "e".into(), after: 12, limit: Some(7) });
     assert_eq!(room.receive(A, hello).last(), Some(&last));
 }
 
@@ -94,7 +102,7 @@ fn a_taken_name_is_refused_and_another_suggested() {
         };
         assert_eq!(
             room.receive(B, hello("Aнна", token)), // A Latin A.
-            [Effect::Complain { to: B, complaint }, report(B, Refusal::NameTaken)]
+            [refused(B, complaint), report(B, Refusal::NameTaken)]
         );
     }
     let reason = CloseReason::Timeout;
@@ -108,7 +116,11 @@ fn a_token_takes_the_name_over_from_a_connection_that_is_still_open() {
     let token = room.join(A, "Анна", None);
     room.connect(B);
     let effects = room.receive(B, hello("Анна", Some(&token)));
-    let [begin @ .., Effect::Welcome { to: B, token: same, members, .. }, last] = &effects[..]
+    let [
+        begin @ ..,
+        Effect::Tell { to: Recipients::One(B), event: Event::Welcome { token: same, members, .. } },
+        last,
+    ] = &effects[..]
     else {
         panic!("{effects:?}");
     };
@@ -121,7 +133,7 @@ fn a_token_takes_the_name_over_from_a_connection_that_is_still_open() {
         ]
     );
     assert_eq!((same, members.names()), (&token, vec!["Анна".to_owned()]));
-    assert_eq!(last, &enter(B, "Анна", Some(OwnerId(1)), 1));
+    assert_eq!(last, &enter(B, "Анна", Some(PersonId(1)), 1));
     assert_eq!(room.receive(A, text("late", "1")), [], "who was replaced says no more");
     assert_eq!(room.closed(A, CloseReason::Replaced), [], "the others know already");
 }
@@ -136,23 +148,29 @@ fn a_hello_that_was_long_under_way_takes_the_name_from_no_newer_connection() {
     let late = room.receive(B, hello("Анна", Some(&token)));
     assert_eq!(late, [bye(B, CloseReason::Replaced), close(B, CloseReason::Replaced)]);
     room.pass(ANNOUNCE_AFTER);
-    assert!(matches!(room.receive(C, text("still here", "1"))[0], Effect::Append(_)));
+    assert!(matches!(
+        room.receive(C, text("still here", "1"))[0],
+        Effect::Store { request: Request::Append { .. }, .. }
+    ));
 }
 
 #[test]
 fn an_owner_whose_first_text_was_not_kept_is_kept_with_the_next() {
     let mut room = Room::new();
     room.join(A, "Анна", None);
+    room.is_answered = false;
     let said = |room: &mut Room, id| {
         let effects = room.receive(A, text("hi", id));
-        let Effect::Append(draft) = effects[0].clone() else { panic!("{effects:?}") };
-        (draft, effects.len())
+        assert_eq!(effects.len(), effects.iter().filter_map(ticket).count());
+        effects.iter().filter_map(ticket).collect::<Vec<_>>()
     };
-    let (draft, count) = said(&mut room, "1");
-    assert_eq!(count, 2);
-    room.handle(Input::AppendFailed { draft, error: StorageError::Full });
-    assert_eq!(said(&mut room, "2").1, 2);
-    assert_eq!(said(&mut room, "3").1, 1);
+    let tickets = said(&mut room, "1");
+    assert_eq!(tickets.len(), 2);
+    for ticket in tickets {
+        room.answer(ticket, Err(StorageError::Full));
+    }
+    assert_eq!(said(&mut room, "2").len(), 2);
+    assert_eq!(said(&mut room, "3").len(), 1);
 }
 
 #[test]
@@ -166,35 +184,28 @@ fn other_words_under_an_id_that_was_used_are_refused() {
             "you said something else under this id; this was not sent",
         )
     };
-    let conflict =
-        || Input::Appended { from: A, appended: Appended::Conflict { id: "a-1".into() } };
+    room.is_answered = false;
+    let effects = room.receive(A, text("hi", "a-1"));
+    let ticket = ticket(&effects[0]).expect("a text is stored");
+    let conflict = Ok(Stored::Appended(Appended::Conflict { id: "a-1".into() }));
     assert_eq!(
-        room.handle(conflict()),
-        [Effect::Complain { to: A, complaint }, report(A, Refusal::IdReused)]
+        room.answer(ticket, conflict),
+        [refused(A, complaint), report(A, Refusal::IdReused)]
     );
-    room.closed(A, CloseReason::Quit);
-    assert_eq!(room.handle(conflict()), []);
 }
 
 #[test]
 fn a_text_has_an_id_by_which_it_is_acknowledged_once_it_is_kept() {
     let mut room = Room::new();
     room.join(A, "Анна", None);
+    room.is_answered = false;
     let draft = Draft {
-        from: A,
         author: name("Анна"),
-        owner: Some(OwnerId(1)),
-        content: "hi".into(),
+        person: Some(PersonId(1)),
+        kind: Kind::Text("hi".into()),
         id: Some("a-1".into()),
     };
-    assert_eq!(room.receive(A, text("hi", "a-1"))[0], Effect::Append(draft.clone()));
     let record = first_record(&draft);
-    for (appended, effect) in [
-        (Appended::New(record.clone()), Effect::Publish { from: A, record: record.clone() }),
-        (Appended::Known(record.clone()), Effect::Acknowledge { to: A, record }),
-    ] {
-        assert_eq!(room.handle(Input::Appended { from: A, appended }), [effect]);
-    }
     let complaint = Complaint {
         reference: Some("a-1".into()),
         retry_ms: Some(STORAGE_RETRY_MS),
@@ -203,8 +214,61 @@ fn a_text_has_an_id_by_which_it_is_acknowledged_once_it_is_kept() {
             "Not kept, so not sent: the server cannot store messages now (disk full).",
         )
     };
-    let not_kept = Input::AppendFailed { draft, error: StorageError::Full };
-    assert_eq!(room.handle(not_kept), [Effect::Complain { to: A, complaint }]);
+    for (outcome, effect) in [
+        (
+            Ok(Stored::Appended(Appended::New(record.clone()))),
+            told_all(Event::Message { from: A, record: record.clone() }),
+        ),
+        (
+            Ok(Stored::Appended(Appended::Known(record.clone()))),
+            told(A, Event::Duplicate { record }),
+        ),
+        (Err(StorageError::Full), refused(A, complaint)),
+    ] {
+        let effects = room.receive(A, text("hi", "a-1"));
+        let ticket = ticket(&effects[0]).expect("a text is stored");
+        assert_eq!(effects[0], append(ticket.0, draft.clone()));
+        assert_eq!(room.answer(ticket, outcome), [effect]);
+    }
+}
+
+#[test]
+fn a_name_is_taken_over_once_what_was_said_under_it_is_answered() {
+    let mut room = Room::new();
+    let token = room.join(A, "Анна", None);
+    room.is_answered = false;
+    let effects = room.receive(A, text("hi", "1"));
+    let tickets: Vec<_> = effects.iter().filter_map(ticket).collect();
+    room.connect(B);
+    assert_eq!(room.receive(B, hello("Анна", Some(&token))), [act(B, Action::AwaitStore)]);
+    assert_eq!(room.receive(B, ClientMessage::Ping), [], "what follows on the hello waits too");
+    assert_eq!(room.closed(A, CloseReason::Lost), []);
+    let effects: Vec<_> =
+        tickets.into_iter().flat_map(|ticket| room.answer(ticket, Ok(Stored::Changed))).collect();
+    assert_eq!(effects[0], depart("Анна", CloseReason::Lost));
+    assert_eq!(effects[1], act(B, Action::ResumeRead));
+    assert!(effects.contains(&enter(B, "Анна", Some(PersonId(1)), 1)), "{effects:?}");
+    assert_eq!(room.chat.next_deadline(), Some(room.now + ANNOUNCE_AFTER));
+}
+
+#[test]
+fn who_waits_for_a_name_may_leave_and_is_not_waited_for_for_ever() {
+    for gone in [false, true] {
+        let mut room = Room::new();
+        let token = room.join(A, "Анна", None);
+        room.is_answered = false;
+        let effects = room.receive(A, text("hi", "1"));
+        let tickets: Vec<_> = effects.iter().filter_map(ticket).collect();
+        room.connect(B);
+        room.receive(B, hello("Анна", Some(&token)));
+        let effects =
+            if gone { room.closed(B, CloseReason::Lost) } else { room.pass(HELLO_TIMEOUT) };
+        assert_eq!(effects.contains(&close(B, CloseReason::Timeout)), !gone);
+        for ticket in tickets {
+            assert_eq!(room.answer(ticket, Ok(Stored::Changed)), []);
+        }
+        assert_eq!(room.chat.roster().name(A), Some(&name("Анна")));
+    }
 }
 
 #[test]
@@ -221,7 +285,10 @@ fn a_text_without_a_good_id_is_refused() {
             ]
         );
     }
-    assert!(matches!(room.receive(A, text("hi", &long[1..]))[0], Effect::Append(_)));
+    assert!(matches!(
+        room.receive(A, text("hi", &long[1..]))[0],
+        Effect::Store { request: Request::Append { .. }, .. }
+    ));
 }
 
 #[test]
@@ -236,13 +303,13 @@ fn what_cannot_be_is_refused_in_its_own_words() {
         reference: Some("a-1".into()),
         ..Complaint::new(ErrorCode::NotJoined, "say hello first")
     };
-    let told = Effect::Complain { to: A, complaint };
-    assert_eq!(room.receive(A, text("early", "a-1")), [report(A, Refusal::NotJoined), told]);
+    let refusal = refused(A, complaint);
+    assert_eq!(room.receive(A, text("early", "a-1")), [report(A, Refusal::NotJoined), refusal]);
     room.receive(A, hello("Анна", None));
     room.pass(ANNOUNCE_AFTER);
     let text = "this connection has a name already";
-    let told = complain(A, ErrorCode::AlreadyJoined, text);
-    assert_eq!(room.receive(A, hello("Анна", None)), [report(A, Refusal::AlreadyJoined), told]);
+    let refusal = complain(A, ErrorCode::AlreadyJoined, text);
+    assert_eq!(room.receive(A, hello("Анна", None)), [report(A, Refusal::AlreadyJoined), refusal]);
     let unknown = MessageError::UnknownType { name: "dance".into() };
     for (error, code) in
         [(MessageError::NoType, ErrorCode::BadPayload), (unknown, ErrorCode::UnknownType)]
@@ -251,9 +318,9 @@ fn what_cannot_be_is_refused_in_its_own_words() {
         let effects = room.handle(Input::BadMessage { id: A, error: error.clone() });
         assert_eq!(effects, [told, report(A, Refusal::Payload(error))]);
     }
-    assert_eq!(room.receive(A, ClientMessage::Ping), [Effect::Pong { to: A }]);
+    assert_eq!(room.receive(A, ClientMessage::Ping), [told(A, Event::Pong)]);
     assert_eq!(room.receive(A, ClientMessage::Pong), []);
-    let page = Effect::Page { to: A, before: 7, limit: 3 };
+    let page = act(A, Action::Page { room: HALL, before: 7, limit: 3 });
     assert_eq!(room.receive(A, ClientMessage::History { before: 7, limit: 3 }), [page]);
 }
 
@@ -303,7 +370,10 @@ fn who_speaks_too_fast_is_told_once_until_it_slows_down() {
     let mut told = |room: &mut Room| {
         said += 1;
         let effects = room.receive(A, text("x", &said.to_string()));
-        effects.iter().filter(|effect| matches!(effect, Effect::Complain { .. })).count()
+        effects
+            .iter()
+            .filter(|effect| matches!(effect, Effect::Tell { event: Event::Refused(_), .. }))
+            .count()
     };
     assert_eq!([told(&mut room), told(&mut room), told(&mut room)], [0, 1, 0]);
     room.pass(Duration::from_secs(5));

@@ -11,10 +11,10 @@ use std::{
 };
 
 use pychat_server::{
-    core::{chat::Rules, id::ConnectionId, record::OwnerId, tokens::Tokens},
+    core::{chat::Rules, id::ConnectionId, record::PersonId, tokens::Tokens},
     limits::Limits,
     server::Server,
-    store::{Log, Memory, Retention},
+    store::{Memory, Retention},
 };
 use pychat_wire::ClientMessage;
 use stats_alloc::{Region, StatsAlloc};
@@ -113,8 +113,8 @@ impl<'a> Siege<'a> {
             },
             ..Limits::default()
         };
-        let log = Log::Memory(Memory::new(0, Retention::default()));
-        let server = Server::new(limits, log, Tokens::new([7; 32], [], OwnerId(0)));
+        let log = Box::new(Memory::new(0, Retention::default()));
+        let server = Server::new(limits, log, Tokens::new([7; 32], [], PersonId(0)));
         let (now, peers) = (Instant::now(), Vec::new());
         let mut siege = Self { chance, heap, server, now, peers, n_texts: 0 };
         for _ in 0..CROWD {
@@ -217,9 +217,9 @@ impl<'a> Siege<'a> {
     /// Has the server do what there is to do, and everybody read it.
     fn turn(&mut self, causes: usize, read_bytes: usize) -> Work {
         let region = Region::new(self.heap);
-        self.server.turn(self.now, 0);
+        self.server.tick(self.now, 0);
         while self.server.has_work() {
-            self.server.turn(self.now, 0);
+            self.server.tick(self.now, 0);
         }
         let change = region.change();
         let (mut writes, mut written_bytes) = (0, 0);

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pychat_server::store::{Log, Retention, sqlite::checkpoint::WAITING_PAGES_HIGH};
+use pychat_server::store::{Retention, Store, sqlite::checkpoint::WAITING_PAGES_HIGH};
 use rusqlite::Connection;
 
 use super::shelf::{Shelf, at, draft, read, say};
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Says a good deal in each tick until the write-ahead log is begun anew; returns how long it got.
 ///
 /// After that it is as long as before, and what is written goes to its beginning.
-fn talk_until_anew(shelf: &Shelf, log: &mut Log) -> u64 {
+fn talk_until_anew(shelf: &Shelf, log: &mut dyn Store) -> u64 {
     let content = "x".repeat(10_000);
     let deadline = Instant::now() + PATIENCE;
     let bytes = || fs::metadata(shelf.wal()).unwrap().len();

@@ -7,20 +7,20 @@ use std::{
 
 use pychat_server::{
     core::{
-        record::{Appended, Draft, Owner, OwnerChange, OwnerId, TokenHash},
+        record::{Appended, Draft, Kind, Person, PersonChange, PersonId, TokenHash},
         time::Time,
     },
     store::{
-        MESSAGE_BYTES, Retention,
+        MESSAGE_BYTES, Retention, Store,
         sqlite::{Durability, TRIM_STEP},
     },
 };
 
-use super::shelf::{EPOCH, Shelf, at, chatter, draft, read, say};
+use super::shelf::{EPOCH, Shelf, append, at, chatter, draft, read, say};
 
-fn owner(id: u64, name: &str) -> Owner {
-    let (id, name, token) = (OwnerId(id), name.to_owned(), TokenHash([7; 32]));
-    Owner { id, name, token, used_ms: 5, is_regular: false }
+fn person(id: u64, name: &str) -> Person {
+    let (id, name, token) = (PersonId(id), name.to_owned(), TokenHash([7; 32]));
+    Person { id, name, token, used_ms: 5, is_regular: false }
 }
 
 #[test]
@@ -33,8 +33,8 @@ fn what_was_said_is_there_when_the_log_is_opened_again() {
         say(&mut log, 7, vec![draft("Анна", odd, Some("\0")), draft("Борис", "", None)]),
         [(1, true), (2, true)]
     );
-    let anna = owner(8, "Анна");
-    log.append(8, [], [OwnerChange::Save(anna.clone())], |_, _| ()).unwrap();
+    let anna = person(8, "Анна");
+    append(&mut log, 8, [], [PersonChange::Save(anna.clone())]).unwrap();
     let all = [(1, 7, "Анна".into(), odd.into()), (2, 7, "Борис".into(), String::new())];
     assert_eq!(read(&mut log), all);
     drop(log);
@@ -42,7 +42,7 @@ fn what_was_said_is_there_when_the_log_is_opened_again() {
     let mut log = shelf.try_open(Retention::default(), 0xcd).unwrap();
     assert_eq!((log.epoch(), log.first_seq(), log.last_seq()), (EPOCH, 1, 2));
     assert_eq!(read(&mut log), all);
-    assert_eq!(log.owners().unwrap(), (vec![anna], OwnerId(8)));
+    assert_eq!(log.people().unwrap(), (vec![anna], PersonId(8)));
     assert_eq!(say(&mut log, 3, vec![draft("Анна", odd, Some("\0"))]), [(1, false)]);
     chatter(&mut log, 3, 1);
     assert_eq!(read(&mut log)[2], (3, 7, "Анна".into(), "x".into()), "time does not go back");
@@ -55,10 +55,13 @@ fn what_was_said_under_an_id_is_said_once() {
     let twice = || vec![draft("Анна", "a", Some("1")), draft("Анна", "a", Some("1"))];
     assert_eq!(say(&mut log, 5, twice()), [(1, true), (1, false)]);
     assert_eq!(say(&mut log, 9, vec![draft("Борис", "b", Some("1"))]), [(2, true)]);
-    let mut told = Vec::new();
-    log.append(9, twice(), [], |_, appended| told.push(appended)).unwrap();
+    let told = append(&mut log, 9, twice(), []).unwrap();
     let Appended::Known(record) = &told[1] else { panic!("{told:?}") };
-    assert_eq!((record.seq, record.time_ms, &*record.content), (1, 5, "a"), "as it was first");
+    assert_eq!(
+        (record.seq, record.time_ms, record.kind.as_deref()),
+        (1, 5, Kind::Text("a")),
+        "as it was first"
+    );
     assert_eq!((log.last_seq(), read(&mut log).len()), (2, 2));
 }
 
@@ -67,25 +70,24 @@ fn an_id_is_its_owner_s_and_of_one_text() {
     let shelf = Shelf::new();
     let mut log = shelf.open();
     say(&mut log, 5, vec![draft("Анна", "a", Some("1"))]);
-    let stranger = Draft { owner: Some(OwnerId(99)), ..draft("Анна", "x", Some("1")) };
+    let stranger = Draft { person: Some(PersonId(99)), ..draft("Анна", "x", Some("1")) };
     assert_eq!(say(&mut log, 6, vec![stranger]), [(2, true)], "under her name, as somebody else");
-    let mut told = Vec::new();
     let drafts = [draft("Анна", "other", Some("1")), draft("анна", "a", Some("1"))];
-    log.append(7, drafts, [], |_, appended| told.push(appended)).unwrap();
+    let told = append(&mut log, 7, drafts, []).unwrap();
     let [Appended::Conflict { id }, Appended::Known(record)] = &told[..] else {
         panic!("{told:?}");
     };
     assert_eq!((&**id, record.seq), ("1", 1));
     assert_eq!(log.last_seq(), 2, "nothing was taken");
     let mut owners = Vec::new();
-    log.read(0, |entry| {
-        owners.push(entry.owner);
+    log.read(0, &mut |entry| {
+        owners.push(entry.person);
         ControlFlow::Continue(())
     })
     .unwrap();
-    assert_eq!(owners, [8, 99].map(|number| Some(OwnerId(number))));
+    assert_eq!(owners, [8, 99].map(|number| Some(PersonId(number))));
     drop(log);
-    assert_eq!(shelf.open().owners().unwrap(), (vec![], OwnerId(99)), "no number is given again");
+    assert_eq!(shelf.open().people().unwrap(), (vec![], PersonId(99)), "no number is given again");
 }
 
 #[test]
@@ -94,14 +96,14 @@ fn reading_begins_and_ends_where_the_reader_says() {
     let mut log = shelf.open();
     say(&mut log, 5, ["a", "b", "c"].map(|content| draft("Анна", content, Some(content))).into());
     let mut ids = Vec::new();
-    log.read(1, |entry| {
+    log.read(1, &mut |entry| {
         ids.push(entry.id.map(ToOwned::to_owned));
         ControlFlow::Break(())
     })
     .unwrap();
     assert_eq!(ids, [Some("b".to_owned())]);
     for after in [3, u64::MAX] {
-        log.read(after, |entry| panic!("{entry:?}")).unwrap();
+        log.read(after, &mut |entry| panic!("{entry:?}")).unwrap();
     }
 }
 
@@ -211,18 +213,18 @@ fn no_more_bytes_are_kept_than_should_be() {
 fn an_owner_is_kept_as_they_were_last_and_their_name_has_no_other() {
     let shelf = Shelf::new();
     let mut log = shelf.open();
-    let second = Owner { used_ms: 9, is_regular: true, ..owner(2, "б") };
+    let second = Person { used_ms: 9, is_regular: true, ..person(2, "б") };
     let changes = [
-        OwnerChange::Save(owner(1, "a")),
-        OwnerChange::Save(owner(2, "b")),
-        OwnerChange::Save(owner(3, "c")),
-        OwnerChange::Save(second.clone()),
-        OwnerChange::Forget(OwnerId(1)),
-        OwnerChange::Save(owner(4, "c")),
+        PersonChange::Save(person(1, "a")),
+        PersonChange::Save(person(2, "b")),
+        PersonChange::Save(person(3, "c")),
+        PersonChange::Save(second.clone()),
+        PersonChange::Forget(PersonId(1)),
+        PersonChange::Save(person(4, "c")),
     ];
-    log.append(5, [], changes, |_, _| ()).unwrap();
+    append(&mut log, 5, [], changes).unwrap();
     drop(log);
-    assert_eq!(shelf.open().owners().unwrap(), (vec![second, owner(4, "c")], OwnerId(4)));
+    assert_eq!(shelf.open().people().unwrap(), (vec![second, person(4, "c")], PersonId(4)));
 }
 
 #[test]

@@ -1,24 +1,25 @@
 //! Where pages of the history begin, the same in either log.
 
-use pychat_server::store::{Log, Memory, Retention};
+use pychat_server::store::{Memory, Retention, Store};
 
 use super::shelf::{Shelf, draft, say};
 
 /// Says one text of each size.
-fn fill(log: &mut Log, sizes: &[usize]) {
+fn fill(store: &mut dyn Store, sizes: &[usize]) {
     for size in sizes {
         // Two bytes a letter: sizes are in bytes.
-        say(log, 5, vec![draft("Анна", &"я".repeat(size / 2), None)]);
+        say(store, 5, vec![draft("Анна", &"я".repeat(size / 2), None)]);
     }
 }
 
 #[test]
 fn a_page_has_the_newest_messages_that_fit() {
     let shelf = Shelf::new();
-    let in_memory = || Log::Memory(Memory::new(0, Retention::default()));
-    for mut log in [in_memory(), shelf.open()] {
-        assert_eq!(log.page_start(1, 500, 1_000), Ok(1), "nothing is kept");
-        fill(&mut log, &[10, 20, 5_000, 30, 40, 0]);
+    let stores: [Box<dyn Store>; 2] =
+        [Box::new(Memory::new(0, Retention::default())), Box::new(shelf.open())];
+    for mut store in stores {
+        assert_eq!(store.page_start(1, 500, 1_000), Ok(Some(1)), "nothing is kept");
+        fill(&mut *store, &[10, 20, 5_000, 30, 40, 0]);
         for (before, limit, bytes_max, start) in [
             (7, 500, 6_000, 1),
             (7, 6, 6_000, 1),
@@ -32,8 +33,8 @@ fn a_page_has_the_newest_messages_that_fit() {
             (3, 500, 30, 1),
             (1, 500, 1_000, 1),
         ] {
-            let found = log.page_start(before, limit, bytes_max);
-            assert_eq!(found, Ok(start), "{limit} before {before} of {bytes_max} bytes");
+            let found = store.page_start(before, limit, bytes_max);
+            assert_eq!(found, Ok(Some(start)), "{limit} before {before} of {bytes_max} bytes");
         }
     }
 }

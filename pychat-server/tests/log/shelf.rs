@@ -11,12 +11,12 @@ use std::{
 
 use pychat_server::{
     core::{
-        id::ConnectionId,
-        record::{Appended, Draft, OwnerId},
+        id::{HALL, Ticket},
+        record::{Appended, Draft, Kind, PersonChange, PersonId, Request, StorageError, Stored},
         time::Time,
     },
     store::{
-        Log, Retention, SqliteStore,
+        Answer, Read, Retention, SqliteStore, Store,
         sqlite::{Durability, FILE_NAME, OpenError, Place},
     },
 };
@@ -48,20 +48,24 @@ impl Shelf {
     }
 
     /// Opens the log; each time with another name for a new one.
-    pub(crate) fn try_open(&self, retention: Retention, epoch: u128) -> Result<Log, OpenError> {
+    pub(crate) fn try_open(
+        &self,
+        retention: Retention,
+        epoch: u128,
+    ) -> Result<SqliteStore, OpenError> {
         // A process that another test has just started may hold a copy of the lock until it is itself.
         let deadline = Instant::now() + LOCK_PATIENCE;
         loop {
             match SqliteStore::open(&self.place, retention, epoch) {
                 Err(OpenError::InUse { .. }) if Instant::now() < deadline => thread::yield_now(),
-                opened => return opened.map(Log::SqliteStore),
+                opened => return opened,
             }
         }
     }
 
     /// Opens the log as it is by default.
     #[track_caller]
-    pub(crate) fn open(&self) -> Log {
+    pub(crate) fn open(&self) -> SqliteStore {
         self.try_open(Retention::default(), 0xab).unwrap()
     }
 
@@ -111,9 +115,9 @@ pub(crate) fn name(name: &str) -> UserName {
 }
 
 pub(crate) fn draft(author: &str, content: &str, id: Option<&str>) -> Draft {
-    let from = ConnectionId { slot: 3, generation: 4 };
-    let owner = Some(OwnerId(author.len() as u64));
-    Draft { from, author: name(author), owner, content: content.into(), id: id.map(Into::into) }
+    let person = Some(PersonId(author.len() as u64));
+    let kind = Kind::Text(content.into());
+    Draft { author: name(author), person, kind, id: id.map(Into::into) }
 }
 
 /// A time by a clock that can be trusted.
@@ -121,33 +125,57 @@ pub(crate) fn at(now: Instant, utc_ms: u64) -> Time {
     Time { now, utc_ms, trusted_at: now }
 }
 
+/// Has the store do all of this at once; returns the outcome of each draft.
+pub(crate) fn append(
+    store: &mut dyn Store,
+    utc_ms: u64,
+    drafts: impl IntoIterator<Item = Draft>,
+    changes: impl IntoIterator<Item = PersonChange>,
+) -> Result<Vec<Appended>, StorageError> {
+    let drafts = drafts.into_iter().map(|draft| Request::Append { room: HALL, draft });
+    let requests = drafts.chain(changes.into_iter().map(Request::ChangePerson));
+    let mut batch: Vec<_> = (1..).map(Ticket).zip(requests).collect();
+    let (now, mut answers) = (Instant::now(), Vec::new());
+    store.submit(now, utc_ms, &mut batch);
+    assert_eq!(batch, [], "all of it was taken");
+    store.poll(now, &mut answers);
+    let mut appended = Vec::new();
+    for (number, answer) in (1..).zip(answers) {
+        let Answer::Done { ticket, outcome } = answer else { panic!("{answer:?}") };
+        assert_eq!(ticket, Ticket(number), "each is answered once, in order");
+        if let Stored::Appended(outcome) = outcome? {
+            appended.push(outcome);
+        }
+    }
+    Ok(appended)
+}
+
 /// Says all of this at once; returns each number, and whether it is new.
 #[track_caller]
-pub(crate) fn say(log: &mut Log, utc_ms: u64, drafts: Vec<Draft>) -> Vec<(u64, bool)> {
-    let mut told = Vec::new();
-    let each = |_, appended| match appended {
-        Appended::New(record) => told.push((record.seq, true)),
-        Appended::Known(record) => told.push((record.seq, false)),
+pub(crate) fn say(store: &mut dyn Store, utc_ms: u64, drafts: Vec<Draft>) -> Vec<(u64, bool)> {
+    let told = |appended| match appended {
+        Appended::New(record) => (record.seq, true),
+        Appended::Known(record) => (record.seq, false),
         Appended::Conflict { id } => panic!("other words under {id}"),
     };
-    log.append(utc_ms, drafts, [], each).unwrap();
-    told
+    append(store, utc_ms, drafts, []).unwrap().into_iter().map(told).collect()
 }
 
 /// Says something `count` times.
 #[track_caller]
-pub(crate) fn chatter(log: &mut Log, utc_ms: u64, count: usize) {
-    say(log, utc_ms, (0..count).map(|_| draft("Анна", "x", None)).collect());
+pub(crate) fn chatter(store: &mut dyn Store, utc_ms: u64, count: usize) {
+    say(store, utc_ms, (0..count).map(|_| draft("Анна", "x", None)).collect());
 }
 
 /// Returns all that the log has: number, time, author, content.
 #[track_caller]
-pub(crate) fn read(log: &mut Log) -> Vec<(u64, u64, String, String)> {
+pub(crate) fn read(store: &mut dyn Store) -> Vec<(u64, u64, String, String)> {
     let mut all = Vec::new();
-    log.read(0, |entry| {
-        all.push((entry.seq, entry.time_ms, entry.author.into(), entry.content.into()));
+    let read = store.read(0, &mut |entry| {
+        let Kind::Text(text) = entry.kind;
+        all.push((entry.seq, entry.time_ms, entry.author.into(), text.into()));
         ControlFlow::Continue(())
-    })
-    .unwrap();
+    });
+    assert_eq!(read, Ok(Read::Done));
     all
 }

@@ -4,16 +4,15 @@ use std::{
     fs,
     io::{Seek, SeekFrom, Write},
     ops::ControlFlow,
-    time::Instant,
 };
 
 use pychat_server::{
-    core::record::{Appended, Owner, OwnerChange, OwnerId, StorageError, TokenHash},
-    store::Retention,
+    core::record::{Person, PersonChange, PersonId, StorageError, TokenHash},
+    store::{Read, Retention, Store},
 };
 use rusqlite::Connection;
 
-use super::shelf::{Shelf, chatter, draft, read, say};
+use super::shelf::{Shelf, append, chatter, draft, read, say};
 
 #[test]
 fn what_another_program_holds_is_not_waited_for_and_works_again_by_itself() {
@@ -22,8 +21,7 @@ fn what_another_program_holds_is_not_waited_for_and_works_again_by_itself() {
     chatter(&mut log, 5, 1);
     let other = Connection::open(shelf.file()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let tell = |_, appended: Appended| panic!("{appended:?}");
-    let error = log.append(6, [draft("Анна", "b", Some("1"))], [], tell).unwrap_err();
+    let error = append(&mut log, 6, [draft("Анна", "b", Some("1"))], []).unwrap_err();
     assert_eq!(error, StorageError::Other("another program holds the log".into()));
     assert_eq!((log.last_seq(), read(&mut log).len()), (1, 1));
     other.execute_batch("ROLLBACK").unwrap();
@@ -40,7 +38,7 @@ fn what_becomes_damaged_is_an_error_and_no_end() {
     let mut file = fs::OpenOptions::new().write(true).open(shelf.file()).unwrap();
     file.seek(SeekFrom::Start(5 * 4_096)).unwrap();
     file.write_all(&vec![0xff; 2_000 * 4_096]).unwrap();
-    let error = log.read(0, |_| ControlFlow::Continue(())).unwrap_err();
+    let error = log.read(0, &mut |_| ControlFlow::Continue(())).unwrap_err();
     assert!(matches!(error, StorageError::Damaged(_)), "{error:?}");
     assert_eq!(error.key(), "damaged");
 }
@@ -63,9 +61,9 @@ fn a_value_of_another_kind_is_damage() {
              INSERT INTO messages VALUES (2, 5, 'a', 'b', NULL, NULL); \
              UPDATE messages SET {column} = {value}"
         ));
-        let error = log.read(0, |_| ControlFlow::Continue(()));
+        let error = log.read(0, &mut |_| ControlFlow::Continue(()));
         match column {
-            "seq" => assert_eq!(error, Ok(()), "before the first"),
+            "seq" => assert_eq!(error, Ok(Read::Done), "before the first"),
             _ => assert!(matches!(error, Err(StorageError::Damaged(_))), "{column}: {error:?}"),
         }
     }
@@ -80,8 +78,8 @@ fn a_tick_that_fails_halfway_leaves_no_trace() {
         "CREATE TRIGGER fault BEFORE INSERT ON messages WHEN new.content = 'bad' \
          BEGIN SELECT raise(ABORT, 'as a test wants it'); END",
     );
-    let owner = OwnerChange::Save(Owner {
-        id: OwnerId(8),
+    let person = PersonChange::Save(Person {
+        id: PersonId(8),
         name: "Анна".to_owned(),
         token: TokenHash([1; 32]),
         used_ms: 9,
@@ -89,12 +87,11 @@ fn a_tick_that_fails_halfway_leaves_no_trace() {
     });
     for _ in 0..2 {
         let drafts = ["good", "bad"].map(|content| draft("Анна", content, Some(content)));
-        let tell = |_, appended: Appended| panic!("{appended:?}");
-        let error = log.append(9, drafts, [owner.clone()], tell).unwrap_err();
+        let error = append(&mut log, 9, drafts, [person.clone()]).unwrap_err();
         assert_eq!(error, StorageError::Other("as a test wants it".into()));
     }
     assert_eq!((log.last_seq(), read(&mut log).len()), (1, 1));
-    assert_eq!(log.owners().unwrap(), (vec![], OwnerId(0)));
+    assert_eq!(log.people().unwrap(), (vec![], PersonId(0)));
     assert_eq!(say(&mut log, 7, vec![draft("Анна", "good", Some("good"))]), [(2, true)]);
     assert_eq!(read(&mut log)[1], (2, 7, "Анна".into(), "good".into()), "the time as well");
 }
@@ -103,19 +100,14 @@ fn a_tick_that_fails_halfway_leaves_no_trace() {
 fn what_would_take_the_last_of_the_disk_is_refused_before_it_is_written() {
     let shelf = Shelf::new();
     let mut log = shelf.open();
-    let now = Instant::now();
     let all = Retention { disk_reserve_bytes: u64::MAX, ..Retention::default() };
     log.set_retention(all);
-    log.check_space(now);
-    let tell = |_, appended: Appended| panic!("{appended:?}");
-    let refused = log.append(6, [draft("Анна", "b", Some("1"))], [], tell);
+    let refused = append(&mut log, 6, [draft("Анна", "b", Some("1"))], []);
     assert_eq!(refused, Err(StorageError::Reserve));
     assert_eq!(log.last_seq(), 0);
     log.set_retention(Retention { disk_reserve_bytes: 0, ..all });
-    log.check_space(now);
     chatter(&mut log, 7, 1);
     log.set_retention(Retention { disk_reserve_bytes: 1, ..all });
-    log.check_space(now);
     chatter(&mut log, 8, 1);
     assert_eq!(read(&mut log).len(), 2);
 }

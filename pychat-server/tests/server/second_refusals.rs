@@ -31,7 +31,7 @@ fn who_breaks_a_rule_is_told_which_and_then_goodbye() {
         let mut guest = guest_of_two(&server);
         guest.send(sent);
         is_sent_away(guest, code, "protocol");
-        let name = format!("somebody {number}"); // A name is its owner's once they said something.
+        let name = format!("somebody {number}"); // A name is its person's once they said something.
         let (mut person, _) = join_two(&server, &name);
         person.send(text_two("1", "x"));
         next(&mut person);

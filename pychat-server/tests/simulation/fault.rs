@@ -37,6 +37,10 @@ pub(crate) enum Fault {
     Reload,
     Restart,
 
+    // Of the store.
+    AnsweredLate,
+    StopWhileUnanswered,
+
     // Of the time.
     TimeJump,
     StopUnderLoad,
@@ -83,7 +87,7 @@ pub(crate) enum Fault {
 
 impl Fault {
     /// Every kind, for a test to look whether it happened.
-    pub(crate) const ALL: [Self; 65] = [
+    pub(crate) const ALL: [Self; 67] = [
         Self::Reset,
         Self::WriteFails,
         Self::Interrupted,
@@ -112,6 +116,8 @@ impl Fault {
         Self::Crowd,
         Self::Reload,
         Self::Restart,
+        Self::AnsweredLate,
+        Self::StopWhileUnanswered,
         Self::TimeJump,
         Self::StopUnderLoad,
         Self::ClockSet,

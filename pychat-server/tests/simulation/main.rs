@@ -4,6 +4,7 @@
 //! `world`, of which each `line` may break. What came through is heard by an `checker` of protocol 1 or in a
 //! `checker` of protocol 2, which holds it against the `oracle`; a `story` is what all should hear.
 
+mod delayed_store;
 mod fault;
 mod line;
 mod oracle;

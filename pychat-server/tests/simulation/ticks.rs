@@ -11,11 +11,11 @@ use std::{
 };
 
 use pychat_server::{
-    core::{chat::Rules, id::ConnectionId, record::OwnerId, tokens::Tokens},
+    core::{chat::Rules, id::ConnectionId, record::PersonId, tokens::Tokens},
     limits::Limits,
     net::connection::READ_BUDGET_BYTES,
     server::{CLOSING_TIMEOUT, LINGER_TIMEOUT, Server},
-    store::{Log, Memory, Retention},
+    store::{Memory, Retention},
 };
 use pychat_wire::{ClientMessage, Decoder, ServerMessage};
 
@@ -48,9 +48,9 @@ impl Harness {
     }
 
     fn limited(limits: Limits) -> Self {
-        let log = Log::Memory(Memory::new(0, Retention::default()));
+        let log = Box::new(Memory::new(0, Retention::default()));
         Self {
-            server: Server::new(limits, log, Tokens::new([7; 32], [], OwnerId(0))),
+            server: Server::new(limits, log, Tokens::new([7; 32], [], PersonId(0))),
             now: Instant::now(),
         }
     }
@@ -89,14 +89,14 @@ impl Harness {
         self.server.set_ready(peer.id, true, false);
     }
 
-    fn turn(&mut self) {
-        self.server.turn(self.now, 0);
+    fn tick(&mut self) {
+        self.server.tick(self.now, 0);
     }
 
     /// Turns until nothing is left to do without an edge or more time.
     fn settle(&mut self) {
         for _ in 0..1_000 {
-            self.turn();
+            self.tick();
             if !self.server.has_work() {
                 return;
             }
@@ -135,11 +135,11 @@ fn a_burst_costs_each_peer_one_write() {
     for n in 0..100 {
         server.text(&a, &n.to_string());
     }
-    server.turn();
+    server.tick();
     assert_eq!((a.line.take_writes().len(), b.line.take_writes().len()), (1, 1));
     assert_eq!(heard(&b), (0..100).map(|n| format!("a: {n}")).collect::<Vec<_>>());
     assert_eq!(heard(&a).last().unwrap(), "Вы: 99");
-    server.turn();
+    server.tick();
     assert_eq!(b.line.take_writes(), [0; 0]);
 }
 
@@ -153,7 +153,7 @@ fn who_floods_has_one_budget_a_tick_and_needs_no_second_edge() {
     let frames = 4 * READ_BUDGET_BYTES / frame.len();
     server.send(&flood, &frame.repeat(frames));
     server.text(&quiet, "hello");
-    server.turn();
+    server.tick();
     assert!(3 * READ_BUDGET_BYTES - frame.len() <= flood.line.unread());
     assert!(heard(&flood).contains(&"quiet: hello".to_owned()), "the others have their turn");
     assert!(server.server.has_work(), "or the loop would wait for an edge that never comes");

@@ -8,12 +8,15 @@ use pychat_wire::{
     notice::Notice,
 };
 
-use super::{Chat, CloseReason, Complaint, Effect, Phase, Protocol, Refusal, complain, tell};
+use super::{
+    Action, Chat, CloseReason, Complaint, Effect, Event, Phase, Protocol, Refusal, Speaker,
+    Subscribe, act, complain, notify, tell,
+};
 use crate::core::{
     admission::Act,
-    id::ConnectionId,
-    record::OwnerId,
-    tokens::{Grant, Tokens},
+    id::{ConnectionId, HALL},
+    record::PersonId,
+    tokens::Grant,
 };
 
 /// The content of a hello.
@@ -24,6 +27,42 @@ pub(super) struct Hello<'a> {
     pub(super) token: Option<&'a str>,
     /// The message of the log after which the peer wants to go on.
     pub(super) resume: Option<&'a Resume<'a>>,
+}
+
+/// A hello that waits until the store has answered what an earlier connection of the same person
+/// said.
+#[derive(Debug)]
+pub(super) struct Claim {
+    username: String,
+    protocol: u64,
+    token: Option<String>,
+    resume: Option<Resume<'static>>,
+}
+
+impl Claim {
+    fn new(hello: &Hello<'_>) -> Self {
+        let own = |resume: &Resume<'_>| Resume {
+            epoch: resume.epoch.as_ref().to_owned().into(),
+            after: resume.after,
+            limit: resume.limit,
+        };
+        Self {
+            username: hello.username.to_owned(),
+            protocol: hello.protocol,
+            token: hello.token.map(str::to_owned),
+            resume: hello.resume.map(own),
+        }
+    }
+
+    /// Returns the hello.
+    pub(super) fn hello(&self) -> Hello<'_> {
+        Hello {
+            username: &self.username,
+            protocol: self.protocol,
+            token: self.token.as_deref(),
+            resume: self.resume.as_ref(),
+        }
+    }
 }
 
 impl Chat {
@@ -58,7 +97,7 @@ impl Chat {
         effects: &mut Vec<Effect>,
     ) {
         self.tokens.correct_use(&name, self.name_expiry());
-        change_owners(&mut self.tokens, effects);
+        self.change_people(id, effects);
         let free = self.find_free(name);
         let name = free.name().clone();
         // The list of people is a long text in a large room. Its memory comes in sizes that will be
@@ -67,7 +106,7 @@ impl Chat {
         let mut content = String::with_capacity((256 + names.len()).next_power_of_two());
         let welcome = Notice::Welcome { name: name.as_str(), online, names };
         write!(content, "{welcome}").ok(); // A String takes it all.
-        effects.push(Effect::Tell { to: id, content });
+        tell(id, Event::Notice(content), effects);
         self.roster.join(id, free);
         self.enter(now, id, name, None, effects);
     }
@@ -89,21 +128,24 @@ impl Chat {
         let makes_way = |holder: &ConnectionId| {
             grant.is_some_and(|grant| {
                 let held = self.peers.get(holder).and_then(|peer| peer.grant);
-                grant.is_saved || held.is_some_and(|held| held.owner == grant.owner)
+                grant.is_saved || held.is_some_and(|held| held.person == grant.person)
             })
         };
-        let owner = grant.map(|grant| grant.owner);
-        if self.tokens.is_reserved(&name, owner, expiry) || !holders.iter().all(makes_way) {
+        let person = grant.map(|grant| grant.person);
+        if self.tokens.is_reserved(&name, person, expiry) || !holders.iter().all(makes_way) {
             let complaint = Complaint {
                 suggest: Some(self.find_free(name).name().clone()),
                 ..Complaint::new(ErrorCode::NameTaken, "somebody else has this name")
             };
             complain(id, complaint, effects);
-            effects.push(Effect::Log { id, refusal: Refusal::NameTaken });
+            act(id, Action::Log(Refusal::NameTaken), effects);
             return self.count_bad(id, ErrorCode::NameTaken, &Refusal::NameTaken, effects);
         }
-        if holders.iter().any(|holder| self.is_newer(*holder, id, owner)) {
+        if holders.iter().any(|holder| self.is_newer(*holder, id, person)) {
             return self.close(id, CloseReason::Replaced, effects);
+        }
+        if holders.iter().any(|holder| self.has_in_flight(*holder)) {
+            return self.claim(id, hello, effects);
         }
         for holder in holders {
             self.replace(now, holder, effects);
@@ -114,18 +156,33 @@ impl Chat {
             _ => self.tokens.make(),
         };
         if grant.is_saved {
-            self.tokens.note_use(grant.owner, &name, self.utc_ms);
+            self.tokens.note_use(grant.person, &name, self.utc_ms);
         } else {
             grant.is_saved = self.reserve(now, id, grant, &name);
         }
-        change_owners(&mut self.tokens, effects);
+        self.change_people(id, effects);
         self.roster.join(id, self.roster.find_free(name.clone(), |_| false));
         let members = self.roster.members().clone();
-        effects.push(Effect::Welcome { to: id, name: name.clone(), token, members });
+        tell(id, Event::Welcome { name: name.clone(), token, members }, effects);
         self.enter(now, id, name, Some(grant), effects);
         if let Some(Resume { epoch, after, limit }) = hello.resume {
             let epoch = epoch.as_ref().to_owned();
-            effects.push(Effect::Resume { id, epoch, after: *after, limit: *limit });
+            let resume = Action::Resume { room: HALL, epoch, after: *after, limit: *limit };
+            act(id, resume, effects);
+        }
+    }
+
+    fn has_in_flight(&self, id: ConnectionId) -> bool {
+        self.peers.get(&id).is_some_and(|peer| !peer.in_flight.is_empty())
+    }
+
+    /// `Guest` becomes `Claiming`: somebody's leaving, here from another connection, is told after
+    /// what they said was answered.
+    fn claim(&mut self, id: ConnectionId, hello: &Hello<'_>, effects: &mut Vec<Effect>) {
+        if let Some(peer) = self.peers.get_mut(&id) {
+            peer.phase = Phase::Claiming(Claim::new(hello));
+            self.requests.claiming.push(id);
+            act(id, Action::AwaitStore, effects);
         }
     }
 
@@ -157,12 +214,12 @@ impl Chat {
 
     /// Returns true if the owner of a name holds it by a newer connection than `id`, whose hello was
     /// long under way: its sender has given this line up.
-    fn is_newer(&self, holder: ConnectionId, id: ConnectionId, owner: Option<OwnerId>) -> bool {
+    fn is_newer(&self, holder: ConnectionId, id: ConnectionId, person: Option<PersonId>) -> bool {
         let (Some(holder), Some(peer)) = (self.peers.get(&holder), self.peers.get(&id)) else {
             return false;
         };
-        let held_by = holder.grant.map(|grant| grant.owner);
-        held_by == owner && peer.accept_index < holder.accept_index
+        let held_by = holder.grant.map(|grant| grant.person);
+        held_by == person && peer.accept_index < holder.accept_index
     }
 
     /// Somebody is in the room. What they or their address said lately counts: reconnecting gives
@@ -177,7 +234,7 @@ impl Chat {
     ) {
         self.deadlines.clear(id);
         self.unannounced.set(id, now + self.rules.announce_after);
-        let (owner, protocol) = (grant.map(|grant| grant.owner), self.protocol(id));
+        let (person, protocol) = (grant.map(|grant| grant.person), self.protocol(id));
         let (Some(peer), Some(join_index)) = (self.peers.get_mut(&id), self.roster.join_index(id))
         else {
             return;
@@ -185,12 +242,13 @@ impl Chat {
         self.admission.fill(now, peer.origin, Act::Join, 1);
         peer.phase = Phase::Joined(name.clone());
         peer.grant = grant;
-        peer.bucket = self.recovering.remove(&name).unwrap_or_default();
+        peer.bucket = self.recovering.remove(&Speaker::new(&name, person)).unwrap_or_default();
         let full_until = self.rules.rate_limit.and_then(|limit| peer.bucket.full_until(now, limit));
         let full_until = full_until.max(self.admission.full_until(now, peer.origin, Act::Text));
-        effects.push(Effect::Subscribe { id, name, owner, protocol, join_index });
+        let subscribe = Subscribe { room: HALL, name, person, protocol, join_index };
+        act(id, Action::Subscribe(subscribe), effects);
         if let Some(until) = full_until {
-            effects.push(Effect::PauseRead { id, until });
+            act(id, Action::PauseRead { until }, effects);
         }
     }
 
@@ -202,21 +260,23 @@ impl Chat {
     }
 }
 
-/// Hands on the changes of owners that the log is to keep.
-pub(super) fn change_owners(tokens: &mut Tokens, effects: &mut Vec<Effect>) {
-    effects.extend(tokens.take_changes().into_iter().map(Effect::ChangeOwner));
+impl Speaker {
+    /// Returns who speaks under `name`: the person, if the peer proved who it is.
+    pub(super) fn new(name: &UserName, person: Option<PersonId>) -> Self {
+        person.map_or_else(|| Self::Name(name.clone()), Self::Person)
+    }
 }
 
 fn refuse_name(id: ConnectionId, protocol: Protocol, error: NameError, effects: &mut Vec<Effect>) {
-    effects.push(Effect::Log { id, refusal: Refusal::Name(error) });
+    act(id, Action::Log(Refusal::Name(error)), effects);
     match (protocol, error) {
         (Protocol::V2, _) => {
             complain(id, Complaint::new(ErrorCode::NameInvalid, &error.to_string()), effects);
         }
         // The original's answer to an empty name; it knows no other bad ones.
-        (Protocol::V1, NameError::Empty) => tell(id, Notice::StillWaiting, effects),
+        (Protocol::V1, NameError::Empty) => notify(id, Notice::StillWaiting, effects),
         (Protocol::V1, _) => {
-            tell(id, Notice::Other(&format!("Choose another name: {error}.")), effects);
+            notify(id, Notice::Other(&format!("Choose another name: {error}.")), effects);
         }
     }
 }

@@ -9,8 +9,8 @@ use pychat_wire::{
 
 use crate::core::{
     admission::Origin,
-    id::ConnectionId,
-    record::{Appended, Draft, OwnerChange, OwnerId, Record, StorageError},
+    id::{ConnectionId, RoomId, Ticket},
+    record::{Kind, Outcome, PersonId, Record, Request},
 };
 
 /// An input: something that the chat is told.
@@ -56,19 +56,12 @@ pub enum Input<'a> {
         /// The reason.
         reason: CloseReason,
     },
-    /// The log has a text.
-    Appended {
-        /// The connection that it came by.
-        from: ConnectionId,
-        /// The outcome: the text as the log has it, new or known, or a conflict.
-        appended: Appended,
-    },
-    /// The log could not take a text.
-    AppendFailed {
-        /// The text.
-        draft: Draft,
-        /// The reason.
-        error: StorageError,
+    /// The store has answered a request.
+    Stored {
+        /// The request.
+        ticket: Ticket,
+        /// The answer.
+        outcome: Outcome,
     },
     /// The server is about to stop.
     Stopping,
@@ -77,72 +70,100 @@ pub enum Input<'a> {
 /// An effect: something that the chat wants done.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Effect {
-    /// Take a text into the log.
-    Append(Draft),
-    /// Retention a change to the owners of names.
-    ChangeOwner(OwnerChange),
-    /// Send the first message of every connection.
-    Greet {
-        /// The connection to greet.
-        to: ConnectionId,
+    /// The store is to do something, and to answer.
+    Store {
+        /// The ticket that the answer bears.
+        ticket: Ticket,
+        /// The request.
+        request: Request,
     },
-    /// Tell one peer, in the server's name and in a sentence of protocol 1.
+    /// People are told something.
     Tell {
-        /// The connection of that peer.
-        to: ConnectionId,
-        /// The sentence.
-        content: String,
+        /// The people.
+        to: Recipients,
+        /// The thing that they are told.
+        event: Event,
     },
-    /// Tell one peer of protocol 2 what was refused.
-    Complain {
-        /// The connection of that peer.
-        to: ConnectionId,
-        /// The refusal.
-        complaint: Complaint,
+    /// Something happens to a connection.
+    Connection {
+        /// The connection.
+        id: ConnectionId,
+        /// The thing that happens.
+        action: Action,
     },
-    /// Welcome a peer of protocol 2.
+}
+
+/// The people who are told something.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Recipients {
+    /// The peer at one connection.
+    One(ConnectionId),
+    /// Everybody in a room.
+    Room(RoomId),
+    /// Those in a room whose join indices lie within a range.
+    JoinedWithin(RoomId, Range<u64>),
+}
+
+/// Something that people are told.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Event {
+    /// The first message of every connection.
+    Greeting,
+    /// A sentence of protocol 1, in the server's name.
+    Notice(String),
+    /// A refusal, in protocol 2.
+    Refused(Complaint),
+    /// The welcome of protocol 2.
     Welcome {
-        /// The connection of that peer.
-        to: ConnectionId,
-        /// The name under which it has joined.
+        /// The name under which the peer has joined.
         name: UserName,
         /// The token that proves from now on that the name is theirs.
         token: String,
         /// The people present, this peer included.
         members: Listing,
     },
-    /// Tell everybody in the room who joined before them that these did: those who joined later know
-    /// by their welcome.
+    /// People joined. Those who joined later than them know by their own welcome, and are not told.
     Joined {
         /// Names with their join indices, in join order.
         people: Vec<(UserName, u64)>,
     },
-    /// Tell people in the room that somebody left.
+    /// Somebody left.
     Left {
         /// The name of the person who left.
         name: UserName,
         /// The reason.
         reason: CloseReason,
-        /// The join indices of those who are told; everybody if `None`.
-        known_to: Option<Range<u64>>,
     },
-    /// From here on this connection is in the room and hears what is told to all.
-    Subscribe {
-        /// The connection.
-        id: ConnectionId,
-        /// The name under which it has joined.
-        name: UserName,
-        /// The owner of that name, if the peer proved it.
-        owner: Option<OwnerId>,
-        /// The protocol in which it is spoken to.
-        protocol: Protocol,
-        /// Its position in join order.
-        join_index: u64,
+    /// A message was accepted. Its author is shown it as their own.
+    Message {
+        /// The author's connection, which may be gone.
+        from: ConnectionId,
+        /// The message.
+        record: Record,
     },
+    /// A text had been accepted before, as its author is told.
+    Duplicate {
+        /// The message as it was accepted then.
+        record: Record,
+    },
+    /// The answer to a ping.
+    Pong,
+    /// The last message of protocol 2 before the connection is closed.
+    Bye {
+        /// The reason.
+        reason: CloseReason,
+    },
+}
+
+/// Something that happens to a connection.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Action {
+    /// From here on it is in a room and hears what is told to all there.
+    Subscribe(Subscribe),
     /// Send everything after a number that the log has, and only then what is told to all.
     Resume {
-        /// The connection, which is in the room.
-        id: ConnectionId,
+        /// The room.
+        room: RoomId,
         /// The log that the number belongs to.
         epoch: String,
         /// The last number that the peer has.
@@ -152,71 +173,68 @@ pub enum Effect {
     },
     /// Send some messages of the past.
     Page {
-        /// The connection to send them to.
-        to: ConnectionId,
+        /// The room.
+        room: RoomId,
         /// The number before which they end.
         before: u64,
         /// The most messages, the newest of those before it.
         limit: u64,
     },
-    /// Answer a ping.
-    Pong {
-        /// The connection that sent it.
-        to: ConnectionId,
-    },
-    /// Show a message to everybody in the room, to its author as its own.
-    Publish {
-        /// The author's connection, which may be gone.
-        from: ConnectionId,
-        /// The message.
-        record: Record,
-    },
-    /// Tell the author of a text that it had been accepted before.
-    Acknowledge {
-        /// The connection of the author.
-        to: ConnectionId,
-        /// The message as it was accepted then.
-        record: Record,
-    },
-    /// Tell one peer of protocol 2 that its connection is about to be closed.
-    Bye {
-        /// The connection of that peer.
-        to: ConnectionId,
-        /// The reason.
-        reason: CloseReason,
-    },
-    /// Read nothing more from this connection for a while, not even what has arrived.
+    /// Read nothing more from it until a time, not even what has arrived.
     PauseRead {
-        /// The connection.
-        id: ConnectionId,
         /// The time at which it is read again.
         until: Instant,
     },
-    /// Note for the operator that something was refused.
-    Log {
-        /// The connection that sent it.
-        id: ConnectionId,
-        /// The refusal.
-        refusal: Refusal,
-    },
-    /// Read nothing more from this connection, flush what it is owed, and close it.
+    /// Read nothing more from it until the store has answered: then [`ResumeRead`](Self::ResumeRead)
+    /// follows.
+    AwaitStore,
+    /// The store has answered.
+    ResumeRead,
+    /// Log, for the operator, that something was refused.
+    Log(Refusal),
+    /// Read nothing more from it, flush what it is owed, and close it.
     Close {
-        /// The connection.
-        id: ConnectionId,
         /// The reason.
         reason: CloseReason,
     },
 }
 
+/// The entry of a connection into a room.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Subscribe {
+    /// The room.
+    pub room: RoomId,
+    /// The name under which the peer has joined.
+    pub name: UserName,
+    /// The person, if the peer proved who it is.
+    pub person: Option<PersonId>,
+    /// The protocol in which it is spoken to.
+    pub protocol: Protocol,
+    /// Its position in join order.
+    pub join_index: u64,
+}
+
 impl Effect {
     /// Returns true if somebody is told the time with it.
     pub fn tells_time(&self) -> bool {
-        matches!(self, Self::Welcome { .. } | Self::Joined { .. } | Self::Left { .. })
+        matches!(
+            self,
+            Self::Tell {
+                event: Event::Welcome { .. } | Event::Joined { .. } | Event::Left { .. },
+                ..
+            }
+        )
     }
 
     /// Returns true if nothing more is to be read from `connection`, for now or for good.
     pub fn ends_reading(&self, connection: ConnectionId) -> bool {
-        matches!(self, Self::PauseRead { id, .. } | Self::Close { id, .. } if *id == connection)
+        matches!(
+            self,
+            Self::Connection {
+                id,
+                action: Action::PauseRead { .. } | Action::AwaitStore | Action::Close { .. },
+            } if *id == connection
+        )
     }
 
     /// Returns about how many bytes it takes to carry this out, for one peer.
@@ -225,9 +243,12 @@ impl Effect {
         const LEAST: usize = 256;
         LEAST
             + match self {
-                Self::Append(draft) => draft.content.len(),
-                Self::Tell { content, .. } => content.len(),
-                Self::Welcome { members, .. } => members.bytes(),
+                Self::Store { request: Request::Append { draft, .. }, .. } => {
+                    let Kind::Text(text) = &draft.kind;
+                    text.len()
+                }
+                Self::Tell { event: Event::Notice(text), .. } => text.len(),
+                Self::Tell { event: Event::Welcome { members, .. }, .. } => members.bytes(),
                 _ => 0,
             }
     }
@@ -241,6 +262,25 @@ pub enum Protocol {
     V1,
     /// Ours, in typed payloads.
     V2,
+}
+
+/// Something that there is for each protocol.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PerProtocol<T> {
+    /// That of protocol 1.
+    pub v1: T,
+    /// That of protocol 2.
+    pub v2: T,
+}
+
+impl<T> PerProtocol<T> {
+    /// Returns that of `protocol`.
+    pub fn of(&self, protocol: Protocol) -> &T {
+        match protocol {
+            Protocol::V1 => &self.v1,
+            Protocol::V2 => &self.v2,
+        }
+    }
 }
 
 /// A refusal, as a peer of protocol 2 is told of it.

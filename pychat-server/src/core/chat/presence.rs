@@ -2,8 +2,11 @@
 
 use std::time::Instant;
 
-use super::{Chat, CloseReason, Effect, Phase};
-use crate::core::{admission::Act, id::ConnectionId};
+use super::{Chat, CloseReason, Effect, Event, Phase, Recipients, Speaker, tell_all};
+use crate::core::{
+    admission::Act,
+    id::{ConnectionId, HALL},
+};
 
 /// The most people who are announced at once, so that the others can read of some before they are
 /// sent more.
@@ -16,7 +19,7 @@ const ANNOUNCEMENTS_PER_STAY_MAX: u32 = 20;
 impl Chat {
     /// Returns until when nothing is to be read from somebody in the room, as all connections of
     /// their address together have said too much.
-    pub fn held_until(&self, now: Instant, id: ConnectionId) -> Option<Instant> {
+    pub fn limited_until(&self, now: Instant, id: ConnectionId) -> Option<Instant> {
         let peer = self.peers.get(&id)?;
         let is_joined = matches!(peer.phase, Phase::Joined(_));
         is_joined.then(|| self.admission.full_until(now, peer.origin, Act::Text)).flatten()
@@ -35,7 +38,7 @@ impl Chat {
         }
         people.sort_unstable_by_key(|(_, index)| *index);
         self.announced_at = Some(now);
-        effects.push(Effect::Joined { people });
+        tell_all(Event::Joined { people }, effects);
     }
 
     /// Returns when somebody is to be announced, if anybody is.
@@ -52,7 +55,8 @@ impl Chat {
         }
     }
 
-    /// The others hear only now that somebody left, whatever it was that closed the connection.
+    /// The others hear only now that somebody left, whatever it was that closed the connection, or
+    /// later, once the store has answered what they said.
     pub(super) fn on_closed(
         &mut self,
         now: Instant,
@@ -60,8 +64,15 @@ impl Chat {
         reason: CloseReason,
         effects: &mut Vec<Effect>,
     ) {
-        self.leave(now, id, reason, effects);
         self.deadlines.clear(id);
+        if let Some(peer) = self.peers.get_mut(&id)
+            && !peer.in_flight.is_empty()
+        {
+            peer.phase = Phase::Closing;
+            peer.in_flight.closed = Some(reason);
+            return;
+        }
+        self.leave(now, id, reason, effects);
         self.peers.remove(&id);
     }
 
@@ -76,17 +87,21 @@ impl Chat {
     ) {
         let (index, next) = (self.roster.join_index(id), self.roster.next_join_index());
         let Some((name, index)) = self.roster.leave(id).zip(index) else { return };
-        let bucket = self.peers.get(&id).map(|peer| peer.bucket).unwrap_or_default();
+        let peer = self.peers.get(&id);
+        let bucket = peer.map(|peer| peer.bucket).unwrap_or_default();
+        let person = peer.and_then(|peer| peer.grant).map(|grant| grant.person);
         if !bucket.is_empty(now) {
             self.recovering_sweep.run(&mut self.recovering, |bucket| !bucket.is_empty(now));
-            self.recovering.insert(name.clone(), bucket);
+            self.recovering.insert(Speaker::new(&name, person), bucket);
         }
         let is_announced = self.unannounced.of(id).is_none();
         self.unannounced.clear(id);
-        let known_to = (!is_announced).then_some(index + 1..next);
-        if known_to.as_ref().is_none_or(|known_to| !known_to.is_empty()) {
-            effects.push(Effect::Left { name, reason, known_to });
-        }
+        let to = match index + 1..next {
+            _ if is_announced => Recipients::Room(HALL),
+            later if later.is_empty() => return,
+            later => Recipients::JoinedWithin(HALL, later),
+        };
+        effects.push(Effect::Tell { to, event: Event::Left { name, reason } });
     }
 
     /// Tells the others now of somebody who joined, if they have not been told.
@@ -94,7 +109,7 @@ impl Chat {
         if self.unannounced.of(id).is_some() {
             self.unannounced.clear(id);
             let person = self.roster.name(id).cloned().zip(self.roster.join_index(id));
-            effects.push(Effect::Joined { people: person.into_iter().collect() });
+            tell_all(Event::Joined { people: person.into_iter().collect() }, effects);
         }
     }
 }

@@ -4,7 +4,9 @@ use std::fmt;
 
 use pychat_wire::{ClientMessage, FrameError, MessageError, message::ErrorCode, notice::Notice};
 
-use super::{Chat, CloseReason, Complaint, Effect, Phase, Protocol, Refusal, complain, tell};
+use super::{
+    Action, Chat, CloseReason, Complaint, Effect, Phase, Protocol, Refusal, act, complain, notify,
+};
 use crate::core::id::ConnectionId;
 
 /// The number of useless payloads, with no text among them, that ends a connection.
@@ -23,18 +25,18 @@ impl Chat {
             _ => ErrorCode::BadPayload,
         };
         match (&peer.phase, peer.protocol) {
-            (Phase::Closing, _) => return,
+            (Phase::Claiming(_) | Phase::Closing, _) => return,
             _ if peer.bad_payloads + 1 == BAD_PAYLOADS_MAX => (), // It is told so below.
-            (Phase::Guest, Protocol::V1) => tell(id, Notice::StillWaiting, effects),
+            (Phase::Guest, Protocol::V1) => notify(id, Notice::StillWaiting, effects),
             (Phase::Joined(_), Protocol::V1) => {
-                tell(id, Notice::Other(&format!("Not understood: {error}.")), effects);
+                notify(id, Notice::Other(&format!("Not understood: {error}.")), effects);
             }
             (_, Protocol::V2) => {
                 complain(id, Complaint::new(code, &error.to_string()), effects);
             }
         }
         self.count_bad(id, code, &error, effects);
-        effects.push(Effect::Log { id, refusal: Refusal::Payload(error) });
+        act(id, Action::Log(Refusal::Payload(error)), effects);
     }
 
     /// Counts a useless payload, and ends the connection after [`BAD_PAYLOADS_MAX`] without a text
@@ -69,13 +71,13 @@ impl Chat {
             _ => ErrorCode::BadFrame,
         };
         self.say(id, code, &format!("Connection closed: {error}. Bye!"), effects);
-        effects.push(Effect::Log { id, refusal: Refusal::Frame(error) });
+        act(id, Action::Log(Refusal::Frame(error)), effects);
         self.close(id, CloseReason::Protocol, effects);
     }
 
     /// Somebody in the room says hello again, which changes nothing.
     pub(super) fn on_second_hello(&mut self, id: ConnectionId, effects: &mut Vec<Effect>) {
-        effects.push(Effect::Log { id, refusal: Refusal::AlreadyJoined });
+        act(id, Action::Log(Refusal::AlreadyJoined), effects);
         if self.protocol(id) == Protocol::V2 {
             let text = "this connection has a name already";
             complain(id, Complaint::new(ErrorCode::AlreadyJoined, text), effects);

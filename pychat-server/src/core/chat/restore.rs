@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use pychat_wire::UserName;
 
-use super::{Chat, Peer, Phase, Protocol};
+use super::{Chat, InFlight, Peer, Phase, Protocol};
 use crate::core::{
     admission::Origin,
     id::ConnectionId,
@@ -55,9 +55,10 @@ impl Chat {
             bad_payloads: 0,
             bucket: Bucket::recovering_until(now + limited_for),
             is_told_to_slow_down: false,
+            in_flight: InFlight::default(),
         };
         if let Some(grant) = grant {
-            self.tokens.pass_over(grant.owner);
+            self.tokens.pass_over(grant.person);
         }
         self.admission.restore(origin);
         self.peers.insert(id, peer);
@@ -70,13 +71,15 @@ impl Chat {
         self.tokens
     }
 
-    /// Returns how a connection is to be restored by the next process; `None` if it is closing.
+    /// Returns how a connection is to be restored by the next process; `None` if it is closing, or
+    /// waits for the store.
     pub fn saved(&self, now: Instant, id: ConnectionId) -> Option<Restored> {
         let peer = self.peers.get(&id)?;
         let name = match &peer.phase {
+            _ if !peer.in_flight.is_empty() => return None,
             Phase::Guest => None,
             Phase::Joined(name) => Some(name.clone()),
-            Phase::Closing => return None,
+            Phase::Claiming(_) | Phase::Closing => return None,
         };
         let left = |until: Option<Instant>| {
             until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now))

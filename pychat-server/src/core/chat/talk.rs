@@ -1,6 +1,6 @@
 //! Texts, from their authors to everybody in the room.
 
-use std::{mem, time::Instant};
+use std::{mem, sync::Arc, time::Instant};
 
 use pychat_wire::{
     ClientMessage, UserName,
@@ -9,12 +9,13 @@ use pychat_wire::{
 };
 
 use super::{
-    Chat, Complaint, Effect, Phase, Protocol, Refusal, arrival::change_owners, complain, tell,
+    Action, Chat, Complaint, Effect, Event, Phase, Protocol, Refusal, act, complain, notify, tell,
+    tell_all,
 };
 use crate::core::{
     admission::Act,
     id::ConnectionId,
-    record::{Appended, Draft, StorageError},
+    record::{Appended, Draft, Kind, StorageError},
     tokens::Grant,
 };
 
@@ -41,7 +42,7 @@ impl Chat {
                 complain(from, Complaint::new(ErrorCode::BadPayload, &text), effects);
                 let refusal = Refusal::MessageId;
                 self.count_bad(from, ErrorCode::BadPayload, &refusal, effects);
-                return effects.push(Effect::Log { id: from, refusal });
+                return act(from, Action::Log(refusal), effects);
             }
         };
         peer.bad_payloads = 0;
@@ -52,13 +53,13 @@ impl Chat {
         let held = self.rules.rate_limit.and_then(|limit| peer.bucket.fill(now, limit, cost));
         let held = held.max(self.admission.fill(now, origin, Act::Text, cost));
         self.announce(from, effects);
-        effects.push(Effect::Append(Draft {
-            from,
+        let draft = Draft {
             author: author.clone(),
-            owner: grant.map(|grant| grant.owner),
-            content: content.into(),
+            person: grant.map(|grant| grant.person),
+            kind: Kind::Text(content.into()),
             id: message_id.map(Into::into),
-        }));
+        };
+        self.append(from, draft, effects);
         self.note_owner(now, from, &author, effects);
         let Some(peer) = self.peers.get_mut(&from) else { return };
         if let Some(until) = held {
@@ -71,7 +72,7 @@ impl Chat {
                 };
                 complain(from, complaint, effects);
             }
-            effects.push(Effect::PauseRead { id: from, until });
+            act(from, Action::PauseRead { until }, effects);
         }
     }
 
@@ -90,8 +91,8 @@ impl Chat {
         {
             peer.grant = Some(Grant { is_saved: true, ..grant });
         }
-        self.tokens.note_text(grant.owner);
-        change_owners(&mut self.tokens, effects);
+        self.tokens.note_text(grant.person);
+        self.change_people(id, effects);
     }
 
     /// A guest says something else than a hello.
@@ -101,9 +102,9 @@ impl Chat {
         message: &ClientMessage<'_>,
         effects: &mut Vec<Effect>,
     ) {
-        effects.push(Effect::Log { id, refusal: Refusal::NotJoined });
+        act(id, Action::Log(Refusal::NotJoined), effects);
         match (self.protocol(id), message) {
-            (Protocol::V1, _) => tell(id, Notice::StillWaiting, effects),
+            (Protocol::V1, _) => notify(id, Notice::StillWaiting, effects),
             (Protocol::V2, message) => {
                 let reference = match message {
                     ClientMessage::Text { id, .. } => id.as_deref().and_then(repeatable),
@@ -119,30 +120,30 @@ impl Chat {
         self.count_bad(id, ErrorCode::NotJoined, &Refusal::NotJoined, effects);
     }
 
-    /// A text that could not be kept is shown to nobody; its author is told so.
+    /// A text that could not be kept is shown to nobody; its author is told so. An author who gave
+    /// it no id could not tell one such answer from another, so is told once.
     pub(super) fn on_append_failed(
         &mut self,
-        draft: &Draft,
+        from: ConnectionId,
+        id: Option<Arc<str>>,
         error: &StorageError,
         effects: &mut Vec<Effect>,
     ) {
-        if !self.is_open(draft.from) {
+        let Some(peer) = self.peers.get_mut(&from) else { return };
+        if mem::replace(&mut peer.in_flight.is_told_of_failure, true) && id.is_none() {
             return;
-        }
-        if let Some(grant) = self.peers.get_mut(&draft.from).and_then(|peer| peer.grant.as_mut()) {
-            grant.is_saved = false; // What was to be kept with the text is not kept either.
         }
         let why = error.in_short();
         let text = format!("Not kept, so not sent: the server cannot store messages now ({why}).");
-        match self.protocol(draft.from) {
-            Protocol::V1 => tell(draft.from, Notice::Other(&text), effects),
+        match peer.protocol {
+            Protocol::V1 => notify(from, Notice::Other(&text), effects),
             Protocol::V2 => {
                 let complaint = Complaint {
-                    reference: draft.id.clone(),
+                    reference: id,
                     retry_ms: Some(STORAGE_RETRY_MS),
                     ..Complaint::new(ErrorCode::Storage, &text)
                 };
-                complain(draft.from, complaint, effects);
+                complain(from, complaint, effects);
             }
         }
     }
@@ -155,16 +156,15 @@ impl Chat {
         effects: &mut Vec<Effect>,
     ) {
         match appended {
-            Appended::New(record) => effects.push(Effect::Publish { from, record }),
-            Appended::Known(record) => effects.push(Effect::Acknowledge { to: from, record }),
-            Appended::Conflict { id } if self.is_open(from) => {
+            Appended::New(record) => tell_all(Event::Message { from, record }, effects),
+            Appended::Known(record) => tell(from, Event::Duplicate { record }, effects),
+            Appended::Conflict { id } => {
                 let text = "you said something else under this id; this was not sent";
                 let complaint =
                     Complaint { reference: Some(id), ..Complaint::new(ErrorCode::IdReused, text) };
                 complain(from, complaint, effects);
-                effects.push(Effect::Log { id: from, refusal: Refusal::IdReused });
+                act(from, Action::Log(Refusal::IdReused), effects);
             }
-            Appended::Conflict { .. } => (),
         }
     }
 }

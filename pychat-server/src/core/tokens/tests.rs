@@ -9,22 +9,22 @@ fn name(name: &str) -> UserName {
 }
 
 fn tokens() -> Tokens {
-    Tokens::new([7; 32], [], OwnerId(0))
+    Tokens::new([7; 32], [], PersonId(0))
 }
 
 fn by(expired_ms: u64, now_ms: u64) -> Expiry {
     Expiry::By { expired_ms, now_ms }
 }
 
-fn owner(id: u64, name: String, used_ms: u64, is_regular: bool) -> Owner {
-    Owner { id: OwnerId(id), name, token: TokenHash([1; 32]), used_ms, is_regular }
+fn person(id: u64, name: String, used_ms: u64, is_regular: bool) -> Person {
+    Person { id: PersonId(id), name, token: TokenHash([1; 32]), used_ms, is_regular }
 }
 
 #[test]
 fn a_token_proves_the_name_that_was_reserved_by_it_and_its_lookalikes() {
     let mut tokens = tokens();
     let ((first, grant), (second, other)) = (tokens.make(), tokens.make());
-    assert!(first != second && grant.owner != other.owner);
+    assert!(first != second && grant.person != other.person);
     assert!(first.len() == 2 * TOKEN_BYTES && first.bytes().all(|b| b.is_ascii_hexdigit()));
     let anna = name("Анна");
     assert_eq!((tokens.prove(&anna, &first), tokens.take_changes()), (None, vec![]));
@@ -36,17 +36,17 @@ fn a_token_proves_the_name_that_was_reserved_by_it_and_its_lookalikes() {
     assert_eq!(tokens.prove(&anna, &second), None);
     for (spelled, whose, is_reserved) in [
         (&anna, None, true),
-        (&lookalike, Some(other.owner), true),
-        (&lookalike, Some(grant.owner), false),
+        (&lookalike, Some(other.person), true),
+        (&lookalike, Some(grant.person), false),
         (&name("Борис"), None, false),
     ] {
         assert_eq!(tokens.is_reserved(spelled, whose, NEVER), is_reserved, "{spelled}");
     }
-    let [OwnerChange::Save(kept)] = &tokens.take_changes()[..] else { panic!("not kept") };
+    let [PersonChange::Save(kept)] = &tokens.take_changes()[..] else { panic!("not kept") };
     let mut restarted = Tokens::new([8; 32], [kept.clone()], kept.id);
     assert_eq!(restarted.prove(&anna, &first), Some(saved), "the hash outlives the process");
     let (token, grant) = restarted.make();
-    assert!(token != first && grant.owner == OwnerId(2), "others are made, for others");
+    assert!(token != first && grant.person == PersonId(2), "others are made, for others");
 }
 
 #[test]
@@ -61,10 +61,11 @@ fn a_name_is_free_once_it_was_not_used_for_too_long() {
     tokens.take_changes();
     assert!(tokens.reserve(stranger, &name("анна"), 2_000, by(1_000, 2_000)));
     assert_eq!(tokens.prove(&anna, &token), None);
-    let [OwnerChange::Forget(first), OwnerChange::Save(second)] = &tokens.take_changes()[..] else {
+    let [PersonChange::Forget(first), PersonChange::Save(second)] = &tokens.take_changes()[..]
+    else {
         panic!("one for the other");
     };
-    assert_eq!((*first, second.id), (grant.owner, stranger.owner));
+    assert_eq!((*first, second.id), (grant.person, stranger.person));
     assert_eq!((tokens.owners.len(), tokens.by_use.len()), (1, 1));
 }
 
@@ -79,7 +80,7 @@ fn a_use_that_lies_ahead_counts_from_now() {
     tokens.correct_use(&anna, by(4_000, 5_000));
     assert!(tokens.is_reserved(&anna, None, by(4_999, 6_000)));
     assert!(!tokens.is_reserved(&anna, None, by(5_000, 6_000)));
-    let [OwnerChange::Save(kept)] = &tokens.take_changes()[..] else { panic!("not kept") };
+    let [PersonChange::Save(kept)] = &tokens.take_changes()[..] else { panic!("not kept") };
     assert_eq!(kept.used_ms, 5_000);
 }
 
@@ -89,13 +90,13 @@ fn a_use_is_kept_once_a_day() {
     let ((_, grant), anna) = (tokens.make(), name("Анна"));
     tokens.reserve(grant, &anna, 1, NEVER);
     tokens.take_changes();
-    tokens.note_use(grant.owner, &anna, DAY_MS - 1);
+    tokens.note_use(grant.person, &anna, DAY_MS - 1);
     assert_eq!(tokens.take_changes(), []);
-    tokens.note_use(grant.owner, &anna, DAY_MS);
-    let [OwnerChange::Save(kept)] = &tokens.take_changes()[..] else { panic!("not kept") };
+    tokens.note_use(grant.person, &anna, DAY_MS);
+    let [PersonChange::Save(kept)] = &tokens.take_changes()[..] else { panic!("not kept") };
     assert!(kept.is_regular && kept.used_ms == DAY_MS, "{kept:?}");
-    tokens.note_use(grant.owner, &name("анна"), 5);
-    let [OwnerChange::Save(kept)] = &tokens.take_changes()[..] else { panic!("not kept") };
+    tokens.note_use(grant.person, &name("анна"), 5);
+    let [PersonChange::Save(kept)] = &tokens.take_changes()[..] else { panic!("not kept") };
     assert_eq!((&*kept.name, kept.used_ms), ("анна", DAY_MS), "as it is spelled now");
 }
 
@@ -104,9 +105,9 @@ fn no_stranger_makes_a_full_table_forget_who_comes_back() {
     let full = |returned: usize| {
         let owners = (0..OWNERS_MAX).map(|n| {
             let used = 1_000 + n as u64;
-            owner(n as u64 + 1, format!("name {n}"), used, n < returned)
+            person(n as u64 + 1, format!("name {n}"), used, n < returned)
         });
-        Tokens::new([7; 32], owners, OwnerId(OWNERS_MAX as u64))
+        Tokens::new([7; 32], owners, PersonId(OWNERS_MAX as u64))
     };
     let mut tokens = full(OWNERS_MAX - 1);
     let (_, first) = tokens.make();

@@ -27,7 +27,7 @@ const AGED_SHARE: u64 = 1 << 18;
 
 impl SqliteStore {
     /// Forgets a few messages that are too many or too old; returns when there is more to do.
-    pub(super) fn tend_trim(&mut self, time: &Time) -> Option<Instant> {
+    pub(super) fn trim_due(&mut self, time: &Time) -> Option<Instant> {
         let now = time.now;
         let is_age_due = self.age_at.is_none_or(|age_at| age_at <= now);
         let utc_ms = time.trusted_ms().filter(|utc_ms| is_age_due && self.is_expired(*utc_ms));

@@ -3,7 +3,7 @@
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 
 use crate::{
-    core::record::{Appended, Draft, Entry, Owner, OwnerChange, OwnerId, Record},
+    core::record::{Appended, Draft, Entry, Kind, Person, PersonChange, PersonId, Record},
     store::MESSAGE_BYTES,
 };
 
@@ -26,6 +26,9 @@ const SELECT_KNOWN: &str =
     "SELECT seq, time_ms, author, content, id, owner FROM messages WHERE owner = ?1 AND id = ?2";
 pub(super) const SELECT_AFTER: &str =
     "SELECT seq, time_ms, author, content, id, owner FROM messages WHERE ?1 < seq ORDER BY seq";
+/// The sizes of texts alone: SQLite reads no text to know its size.
+pub(super) const SELECT_SIZES: &str =
+    "SELECT seq, octet_length(content) FROM messages WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2";
 pub(super) const SELECT_OWNERS: &str = "SELECT id, name, token, used_ms, is_regular FROM owners";
 pub(super) const SELECT_LAST_OWNER: &str = "SELECT max( \
     coalesce((SELECT max(id) FROM owners), 0), \
@@ -59,49 +62,53 @@ pub(super) fn take(
     connection: &Connection,
     insert: &mut CachedStatement<'_>,
     ends: &mut Ends,
-    draft: Draft,
+    draft: &Draft,
 ) -> rusqlite::Result<Appended> {
-    let Draft { from: _, author, owner, content, id } = draft;
+    let Draft { author, person, kind, id } = draft.clone();
+    let Kind::Text(text) = &kind;
     let (seq, time_ms) = (ends.last_seq + 1, ends.last_ms);
     let (number, name) = (integer(seq), author.as_str());
-    let owner_number = owner.map(|OwnerId(number)| integer(number));
+    let owner_number = person.map(|PersonId(number)| integer(number));
     let values = params![
         number,
         integer(time_ms),
         name,
-        &*content,
+        &**text,
         id.as_deref(),
         owner_number,
         integer(ends.last_bytes)
     ];
     if insert.execute(values)? == 1 {
         ends.last_seq = seq;
-        ends.last_bytes += content.len() as u64 + MESSAGE_BYTES;
+        ends.last_bytes += text.len() as u64 + MESSAGE_BYTES;
         ends.first_ms.get_or_insert(time_ms);
-        return Ok(Appended::New(Record { seq, time_ms, author, owner, content, id }));
+        return Ok(Appended::New(Record { seq, time_ms, author, person, kind, id }));
     }
     let mut select = connection.prepare_cached(SELECT_KNOWN)?;
     let known = select.query_row(params![owner_number, id.as_deref()], |row| {
         let known = entry(row)?;
-        Ok((known.content == &*content).then_some((known.seq, known.time_ms)))
+        Ok((known.kind == kind.as_deref()).then_some((known.seq, known.time_ms)))
     })?;
     Ok(match (known, id) {
         (None, Some(id)) => Appended::Conflict { id },
         (known, id) => {
             let (seq, time_ms) = known.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
-            Appended::Known(Record { seq, time_ms, author, owner, content, id })
+            Appended::Known(Record { seq, time_ms, author, person, kind, id })
         }
     })
 }
 
-pub(super) fn change_owner(connection: &Connection, change: &OwnerChange) -> rusqlite::Result<()> {
+pub(super) fn change_person(
+    connection: &Connection,
+    change: &PersonChange,
+) -> rusqlite::Result<()> {
     match change {
-        OwnerChange::Save(Owner { id, name, token, used_ms, is_regular }) => {
+        PersonChange::Save(Person { id, name, token, used_ms, is_regular }) => {
             let (id, used_ms) = (integer(id.0), integer(*used_ms));
             let values = params![id, name, token.0, used_ms, is_regular];
             connection.prepare_cached(INSERT_OWNER)?.execute(values)?;
         }
-        OwnerChange::Forget(OwnerId(id)) => {
+        PersonChange::Forget(PersonId(id)) => {
             let mut delete = connection.prepare_cached("DELETE FROM owners WHERE id = ?1")?;
             delete.execute([integer(*id)])?;
         }
@@ -145,9 +152,9 @@ pub(super) fn entry<'row>(row: &'row Row<'_>) -> rusqlite::Result<Entry<'row>> {
         seq: row.get(0)?,
         time_ms: row.get(1)?,
         author: row.get_ref(2)?.as_str()?,
-        content: row.get_ref(3)?.as_str()?,
+        kind: Kind::Text(row.get_ref(3)?.as_str()?),
         id: row.get_ref(4)?.as_str_or_null()?,
-        owner: row.get::<_, Option<u64>>(5)?.map(OwnerId),
+        person: row.get::<_, Option<u64>>(5)?.map(PersonId),
     })
 }
 

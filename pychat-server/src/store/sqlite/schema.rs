@@ -223,7 +223,10 @@ mod tests {
         super::{FILE_NAME, Place, SqliteStore},
         *,
     };
-    use crate::store::Retention;
+    use crate::{
+        core::record::Kind,
+        store::{Retention, Store},
+    };
 
     #[test]
     fn a_file_of_any_version_is_opened_and_keeps_what_it_has() {
@@ -244,8 +247,9 @@ mod tests {
             };
             let mut kept = SqliteStore::open(&place, Retention::default(), 0xab).unwrap();
             let mut read = Vec::new();
-            kept.read(0, |entry| {
-                read.push((entry.seq, entry.time_ms, entry.content.to_owned()));
+            kept.read(0, &mut |entry| {
+                let Kind::Text(text) = entry.kind;
+                read.push((entry.seq, entry.time_ms, text.to_owned()));
                 ControlFlow::Continue(())
             })
             .unwrap();

@@ -34,7 +34,7 @@ fn a_crowd_that_joins_at_once_is_welcomed_in_portions_and_delays_nobody_for_long
     let (mut ticks, mut heard_at, mut most) = (0, None, 0);
     while server.server.has_work() {
         ticks += 1;
-        server.turn();
+        server.tick();
         let welcomed: usize = people.iter().map(|peer| peer.line.take_heard().len()).sum();
         most = most.max(welcomed);
         if heard(&witness).contains(&"Вы: heard?".to_owned()) {
@@ -201,6 +201,7 @@ fn who_is_held_is_not_taken_for_dead() {
 fn who_is_replaced_does_not_hear_again_of_somebody_it_knew() {
     let rules = Rules { announce_after: Duration::from_secs(2), ..RULES };
     let mut server = Harness::limited(Limits { rules, ..Limits::default() });
+    let witness = server.join("witness");
     let known = server.join("known");
     let old = server.connect();
     server.send(&old, hello("a", "").as_bytes());
@@ -213,7 +214,9 @@ fn who_is_replaced_does_not_hear_again_of_somebody_it_knew() {
     server.text(&known, "x");
     server.send(&new, hello("a", &format!(r#","token":"{token}""#)).as_bytes());
     server.settle();
+    let hears = |peer: &Peer, what: &str| payloads(peer).iter().any(|it| it.contains(what));
+    assert!(hears(&witness, "known присоединился"), "that is told to who came before");
     let heard = payloads(&old);
-    assert!(heard.iter().any(|payload| payload.contains(r#""content":"x""#)), "{heard:?}");
+    assert!(heard.iter().any(|payload| payload.contains("replaced")), "{heard:?}");
     assert!(!heard.iter().any(|payload| payload.contains("joined")), "{heard:?}");
 }

@@ -34,7 +34,7 @@ fn a_hundred_who_come_back_delay_nobodys_talk() {
         peer.line.take_heard();
         peer.line.take_writes();
     }
-    server.turn();
+    server.tick();
     heard(&listener); // Who has joined.
     for peer in &people {
         peer.line.take_writes();
@@ -44,7 +44,7 @@ fn a_hundred_who_come_back_delay_nobodys_talk() {
         ticks += 1;
         server.text(&talker, "now");
         server.text(&listener, "now");
-        server.turn();
+        server.tick();
         assert_eq!(heard(&listener), ["talker: now", "Вы: now"], "in the tick in which it is said");
         let mut written = 0;
         for (replayed, peer) in replayed.iter_mut().zip(&people) {

@@ -205,7 +205,7 @@ fn everybody_hears_one_order_in_which_each_finds_its_own_under_its_id() {
     server.send(&b, text("1", "y").as_bytes());
     server.send(&a, text("2", "z").as_bytes());
     server.text(&c, "o");
-    server.turn();
+    server.tick();
     let expected = |name: &str| {
         let said = [("a", "x", "1"), ("a", "z", "2"), ("b", "y", "1"), ("c", "o", "")];
         let said = (1..).zip(said).map(|(seq, (author, content, id))| {
@@ -225,17 +225,17 @@ fn two_texts_under_one_id_in_one_tick_are_one_message() {
     payloads(&a);
     server.send(&a, format!("{}{}", text("1", "x"), text("1", "x")).as_bytes());
     server.send(&b, text("1", "its own").as_bytes());
-    server.turn();
+    server.tick();
     let first = |members: &str| message(1, "a", "x", members);
     let second = |members: &str| message(2, "b", "its own", members);
     let (own, dup) = (r#","id":"1""#, r#","id":"1","dup":true"#);
     assert_eq!(payloads(&a), [first(own), first(dup), second("")]);
     assert_eq!(payloads(&b), [first(""), second(own)]);
     server.send(&a, text("1", "x").as_bytes());
-    server.turn();
+    server.tick();
     assert_eq!((payloads(&a), payloads(&b)), (vec![first(dup)], vec![]));
     server.send(&a, text("1", "another").as_bytes());
-    server.turn();
+    server.tick();
     let refused = r#"{"type":"error","code":"id_reused","text":"you said something else under this id; this was not sent","ref":"1"}"#;
     assert_eq!((payloads(&a), payloads(&b)), (vec![refused.to_owned()], vec![]));
 }
@@ -329,7 +329,7 @@ fn time_never_goes_back_though_the_clock_does() {
         let newcomer = server.connect();
         server.send(&newcomer, hello(&name, "").as_bytes());
         server.send(&a, text(&name, "x").as_bytes());
-        server.server.turn(server.now, utc_ms);
+        server.server.tick(server.now, utc_ms);
         let heard = payloads(&a);
         let time = format!(r#""time":{heard_ms},"#);
         assert_eq!(heard.len(), 2);

@@ -69,16 +69,28 @@ impl World<'_> {
             assert_eq!(one, two, "the protocols differ");
         }
         assert_eq!(first.heard().len(), told.len());
-        let times = second.story().iter().map(|event| match event {
-            Event::Message(seq) => self.oracle.message(*seq).time,
-            Event::Joined(_, time) | Event::Left(_, time, _) => *time,
-        });
-        assert!(times.is_sorted(), "time goes back");
+        self.check_times(second.story());
         let is_message = |event: &&Event| matches!(event, Event::Message(_));
         let n_messages = second.story().iter().filter(is_message).count() as u64;
         assert_eq!(n_messages, self.oracle.last(), "somebody heard what the witness did not");
         let forgotten = self.oracle.last().saturating_sub(self.retention.messages_max);
         assert!(self.forgotten_to <= forgotten, "{} was kept", self.forgotten_to);
+    }
+
+    /// Time does not go back. A message bears the time at which it was accepted: where the store
+    /// answers late, people may have come and gone since.
+    fn check_times(&self, story: &[Event]) {
+        let (mut messages, mut others, mut all) = (Vec::new(), Vec::new(), Vec::new());
+        for event in story {
+            let (kind, time) = match event {
+                Event::Message(seq) => (&mut messages, self.oracle.message(*seq).time),
+                Event::Joined(_, time) | Event::Left(_, time, _) => (&mut others, *time),
+            };
+            kind.push(time);
+            all.push(time);
+        }
+        assert!(messages.is_sorted() && others.is_sorted(), "time goes back");
+        assert!(0 < self.delay_ticks_max || all.is_sorted(), "time goes back");
     }
 
     /// Everybody reads and everything is carried; then nobody has missed anything.
@@ -149,6 +161,9 @@ impl World<'_> {
 
     /// The server stops, whatever it owes to whom.
     fn stop(&mut self) {
+        if !self.waiting.is_empty() {
+            self.fire(Fault::StopWhileUnanswered);
+        }
         self.server.stop(self.now);
         for peer in &mut self.peers {
             peer.is_leaving = true;
@@ -166,11 +181,11 @@ impl World<'_> {
     /// Turns until nothing is left to do without an edge.
     fn settle(&mut self) {
         for _ in 0..10_000 {
-            self.turn();
+            self.tick();
             let delivery = self.server.next_delivery(self.now);
             let replay = self.server.next_replay();
             match self.server.next_release().into_iter().chain(delivery).chain(replay).min() {
-                _ if self.server.has_work() => (),
+                _ if self.has_work() => (),
                 Some(next) => self.now = self.now.max(next),
                 None => return,
             }

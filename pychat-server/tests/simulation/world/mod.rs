@@ -19,17 +19,22 @@ use std::{
 use pychat_server::{
     core::{
         admission::Admission, chat::Rules, id::ConnectionId, rate_limit::RateLimit,
-        record::OwnerId, tokens::Tokens,
+        record::PersonId, tokens::Tokens,
     },
     limits::Limits,
     server::Server,
-    store::{Log, Memory, Retention},
+    store::{Memory, Retention},
 };
 use pychat_wire::ClientMessage;
 
 use self::{calling::callers, people::Person};
 use crate::{
-    fault::Fault, line::Line, oracle::Oracle, v1_checker::V1Checker, v2_checker::V2Checker,
+    delayed_store::{DELAY_TICKS_MAX, DelayedStore, Waiting},
+    fault::Fault,
+    line::Line,
+    oracle::Oracle,
+    v1_checker::V1Checker,
+    v2_checker::V2Checker,
 };
 
 /// More than a server keeps beyond its limit to tell callers that there is no room.
@@ -57,6 +62,10 @@ pub(crate) struct World<'a> {
     callers: Admission,
     /// There is or was a limit by address.
     is_limited: bool,
+    /// The answers of the store that wait.
+    waiting: Waiting,
+    /// The most ticks by which the store answers late.
+    delay_ticks_max: usize,
     /// There is or was a limit on texts.
     is_paced: bool,
     retention: Retention,
@@ -193,11 +202,17 @@ impl<'a> World<'a> {
         let is_wide = 1 << 20 <= limits.backlog_bytes_max;
         let messages_max = [MESSAGES_MAX, MESSAGES_MAX, 5, 40][chance(4)];
         let retention = Retention { messages_max, ..Retention::default() };
+        let delay_ticks_max = [0, 0, 3, DELAY_TICKS_MAX][chance(4)];
+        let store = Memory::new(0, retention);
+        let (store, waiting) = DelayedStore::new(store, delay_ticks_max, chance(1 << 16) as u64);
+        let tokens = Tokens::new([7; 32], [], PersonId(0));
         let now = Instant::now();
         let mut world = Self {
             large_one_in: [2, 10, 50][chance(3)],
             chance,
-            server: server(limits, retention),
+            server: Server::new(limits, Box::new(store), tokens),
+            waiting,
+            delay_ticks_max,
             limits,
             callers: callers(limits),
             is_paced: limits.rules.rate_limit.is_some(),
@@ -223,17 +238,17 @@ impl<'a> World<'a> {
         world.say(0, &ClientMessage::hello("witness"));
         world.peers[0].manner = Manner::Named;
         world.carry(0, usize::MAX);
-        world.turn();
+        world.tick();
         assert_eq!(world.peers[0].checker.name(), Some("witness"));
         world.now += limits.rules.announce_after;
-        world.turn();
+        world.tick();
         world.connect();
         world.hello(1);
         world.carry(1, usize::MAX);
-        world.turn();
+        world.tick();
         assert_eq!(world.peers[1].checker.name(), Some("second witness"));
         world.now += limits.rules.announce_after;
-        world.turn();
+        world.tick();
         world
     }
 
@@ -261,7 +276,7 @@ impl<'a> World<'a> {
             83 => self.pass(),
             84 => self.seldom(),
             85..89 => self.ask(any),
-            _ => self.turn(),
+            _ => self.tick(),
         }
     }
 
@@ -324,6 +339,11 @@ impl<'a> World<'a> {
         message.encode(&mut self.peers[peer].unsent);
     }
 
+    /// Returns true if something happens without an edge and without time to pass.
+    fn has_work(&self) -> bool {
+        self.server.has_work() || !self.waiting.is_empty()
+    }
+
     fn below(&mut self, end: usize) -> usize {
         (self.chance)(end)
     }
@@ -331,12 +351,6 @@ impl<'a> World<'a> {
     fn fire(&mut self, fault: Fault) {
         *self.fired.entry(fault).or_default() += 1;
     }
-}
-
-/// Returns a server without connections or history.
-fn server(limits: Limits, retention: Retention) -> Server<Line> {
-    let tokens = Tokens::new([7; 32], [], OwnerId(0));
-    Server::new(limits, Log::Memory(Memory::new(0, retention)), tokens)
 }
 
 /// Returns about what a text costs whoever says it, and no less.

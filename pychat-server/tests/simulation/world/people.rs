@@ -208,7 +208,7 @@ impl World<'_> {
             checker.asks_for_page(before, 500);
             self.say(peer, &ClientMessage::History { before, limit: 500 });
             self.carry(peer, usize::MAX);
-            self.turn();
+            self.tick();
         }
     }
 

@@ -3,14 +3,16 @@
 use std::{mem, time::Duration};
 
 use pychat_server::{
+    core::{record::PersonId, tokens::Tokens},
     handover::Snapshot,
     server::{LINGER_TIMEOUT, Server},
+    store::Memory,
 };
 
 use super::{
     Buried, Checker, N_WITNESSES, Peer, Pulse, World,
     calling::{callers, shares},
-    limits, server,
+    limits,
 };
 use crate::{fault::Fault, line::Line};
 
@@ -157,7 +159,7 @@ impl World<'_> {
     pub(super) fn idle(&mut self) {
         for _ in 0..4 {
             self.now += Duration::from_secs(21);
-            self.turn();
+            self.tick();
         }
     }
 
@@ -187,13 +189,17 @@ impl World<'_> {
 
     /// The server is restarted in order: another one goes on with every line that is not closing.
     pub(super) fn restart(&mut self) {
-        self.turn();
+        self.tick();
+        while !self.waiting.is_empty() {
+            self.tick();
+        }
         let (snapshot, sockets) = self.server.save(self.now);
         let sockets: Vec<Line> = sockets.into_iter().cloned().collect();
         let snapshot = Snapshot::from_bytes(&snapshot.to_bytes()).expect("the same format");
-        let empty = server(self.limits, self.retention);
-        let (log, tokens) = mem::replace(&mut self.server, empty).into_parts();
-        self.server = Server::new(self.limits, log, tokens);
+        let nothing = Box::new(Memory::new(0, self.retention));
+        let empty = Server::new(self.limits, nothing, Tokens::new([0; 32], [], PersonId(0)));
+        let (store, tokens) = mem::replace(&mut self.server, empty).into_parts();
+        self.server = Server::new(self.limits, store, tokens);
         self.callers = callers(self.limits);
         self.dead.clear(); // Their ids were the other server's.
         let peers = &mut self.peers;
@@ -207,25 +213,25 @@ impl World<'_> {
                 peer.ended_at = Some(self.begin); // It had its last word, and is not waited for.
             }
         }
-        self.turn();
+        self.tick();
         self.fire(Fault::Restart);
     }
 
     /// Finds out what the server owes, by a turn in which everybody reads and nobody speaks.
     pub(super) fn reckon(&mut self) {
-        self.turn(); // Whatever is due by now.
+        self.tick(); // Whatever is due by now.
         for _ in 0..1_000 {
-            if !self.server.has_work() {
+            if !self.has_work() {
                 break;
             }
-            self.turn();
+            self.tick();
         }
-        assert!(!self.server.has_work(), "a thousand ticks and still at work");
+        assert!(!self.has_work(), "a thousand ticks and still at work");
         for peer in 0..self.peers.len() {
             self.unstall(peer);
         }
         let utc_ms = self.utc_ms();
-        self.server.turn(self.now, utc_ms);
+        self.server.tick(self.now, utc_ms);
         let mut owed: Vec<_> = (0..self.peers.len()).map(|peer| self.listen(peer)).collect();
         for (owed, peer) in owed.iter_mut().zip(&self.peers) {
             if peer.is_leaving && peer.checker.name().is_some() {
@@ -242,13 +248,16 @@ impl World<'_> {
     }
 
     /// One turn of the server, after which everybody hears what there is to hear.
-    pub(super) fn turn(&mut self) {
+    pub(super) fn tick(&mut self) {
         let utc_ms = self.utc_ms();
-        self.server.turn(self.now, utc_ms);
+        self.server.tick(self.now, utc_ms);
         let owed = self.server.backlog_bytes();
         assert!(owed <= self.limits.backlog_total_bytes_max, "{owed} bytes are owed");
         if self.server.next_release().is_some() {
             self.fire(Fault::Held);
+        }
+        if !self.waiting.is_empty() {
+            self.fire(Fault::AnsweredLate);
         }
         for peer in 0..self.peers.len() {
             self.listen(peer);
@@ -277,7 +286,7 @@ impl World<'_> {
 
     /// Who is at rest and has not been read, or not been answered, waits for a limit.
     fn look_who_waits(&mut self) {
-        if self.server.has_work() {
+        if self.has_work() {
             return;
         }
         let burst = self.limits.rules.rate_limit.map_or(0, |limit| limit.numbers().0 as usize);

@@ -1,0 +1,196 @@
+//! Requests to the store, from when they are made until they are answered.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    mem,
+    sync::Arc,
+    time::Instant,
+};
+
+use super::{Action, Chat, CloseReason, Effect, Phase, act};
+use crate::core::{
+    id::{ConnectionId, HALL, Ticket},
+    record::{Draft, Outcome, PersonChange, Request, Stored},
+};
+
+/// The most texts of one connection that the store has not answered; then it is not read.
+pub const APPENDS_PER_CONNECTION_MAX: usize = 256;
+
+/// The most texts of all connections that the store has not answered; then who says more is not
+/// read.
+pub const APPENDS_MAX: usize = 4_096;
+
+/// The requests that the store has not answered.
+#[derive(Debug, Default)]
+pub(super) struct Requests {
+    n_made: u64,
+    pending: HashMap<Ticket, Pending>,
+    n_appends: usize,
+    /// The connections that are not read until the store has answered.
+    awaiting: BTreeSet<ConnectionId>,
+    /// The server stops when all texts are answered.
+    is_stopping: bool,
+    /// The guests whose names are held by connections that have something in flight.
+    pub(super) claiming: Vec<ConnectionId>,
+}
+
+/// A request that the store has not answered.
+#[derive(Debug)]
+enum Pending {
+    Append { from: ConnectionId, id: Option<Arc<str>> },
+    ChangePerson { by: ConnectionId },
+}
+
+/// The texts of one connection that the store has not answered, and what follows on the answers.
+#[derive(Debug, Default)]
+pub(super) struct InFlight {
+    n_appends: usize,
+    /// The effects that follow on the last answer.
+    then: Vec<Effect>,
+    /// The connection is gone for this reason, which the others are told after the last answer.
+    pub(super) closed: Option<CloseReason>,
+    /// It was told that something could not be stored, and has had no good answer since.
+    pub(super) is_told_of_failure: bool,
+}
+
+impl InFlight {
+    /// Returns true if nothing is in flight.
+    pub(super) fn is_empty(&self) -> bool {
+        self.n_appends == 0
+    }
+
+    /// Has `effect` follow on the answers to what connection `id` said. Nothing more is read from it
+    /// until then.
+    pub(super) fn after_answers(
+        &mut self,
+        id: ConnectionId,
+        effect: Effect,
+        effects: &mut Vec<Effect>,
+    ) {
+        if self.is_empty() {
+            effects.push(effect);
+        } else {
+            self.then.push(effect);
+            act(id, Action::AwaitStore, effects);
+        }
+    }
+}
+
+impl Requests {
+    /// Has the server stop once all texts are answered; returns false if they are.
+    pub(super) fn stop(&mut self) -> bool {
+        self.is_stopping = 0 < self.n_appends;
+        self.is_stopping
+    }
+
+    fn make(&mut self, pending: Pending, request: Request, effects: &mut Vec<Effect>) {
+        self.n_made += 1;
+        let ticket = Ticket(self.n_made);
+        self.pending.insert(ticket, pending);
+        effects.push(Effect::Store { ticket, request });
+    }
+}
+
+impl Chat {
+    /// Asks the store to take a text that came by connection `from`, which is not read on if too much
+    /// of it is in flight.
+    pub(super) fn append(&mut self, from: ConnectionId, draft: Draft, effects: &mut Vec<Effect>) {
+        let Some(peer) = self.peers.get_mut(&from) else { return };
+        let pending = Pending::Append { from, id: draft.id.clone() };
+        self.requests.make(pending, Request::Append { room: HALL, draft }, effects);
+        self.requests.n_appends += 1;
+        peer.in_flight.n_appends += 1;
+        if APPENDS_PER_CONNECTION_MAX <= peer.in_flight.n_appends
+            || APPENDS_MAX <= self.requests.n_appends
+        {
+            self.requests.awaiting.insert(from);
+            act(from, Action::AwaitStore, effects);
+        }
+    }
+
+    /// Asks the store to keep what has changed of people by what connection `by` said.
+    pub(super) fn change_people(&mut self, by: ConnectionId, effects: &mut Vec<Effect>) {
+        let changes: Vec<PersonChange> = self.tokens.take_changes();
+        for change in changes {
+            let pending = Pending::ChangePerson { by };
+            self.requests.make(pending, Request::ChangePerson(change), effects);
+        }
+    }
+
+    /// The store has answered. An answer to a request that was not made changes nothing.
+    pub(super) fn on_stored(
+        &mut self,
+        now: Instant,
+        ticket: Ticket,
+        outcome: Outcome,
+        effects: &mut Vec<Effect>,
+    ) {
+        match (self.requests.pending.remove(&ticket), outcome) {
+            (Some(Pending::Append { from, id }), outcome) => {
+                match outcome {
+                    Ok(Stored::Appended(appended)) => self.on_appended(from, appended, effects),
+                    Ok(Stored::Changed) => (),
+                    Err(error) => self.on_append_failed(from, id, &error, effects),
+                }
+                self.on_answered(now, from, effects);
+            }
+            (Some(Pending::ChangePerson { by }), Err(_)) => self.on_change_failed(by),
+            (Some(Pending::ChangePerson { .. }), Ok(_)) | (None, _) => (),
+        }
+    }
+
+    /// What a person has is theirs only as long as the connection, as the store does not have it.
+    fn on_change_failed(&mut self, by: ConnectionId) {
+        if let Some(grant) = self.peers.get_mut(&by).and_then(|peer| peer.grant.as_mut()) {
+            grant.is_saved = false;
+        }
+    }
+
+    /// A text that came by connection `from` was answered; after the last of them comes what waited
+    /// for it.
+    fn on_answered(&mut self, now: Instant, from: ConnectionId, effects: &mut Vec<Effect>) {
+        self.requests.n_appends -= 1;
+        if let Some(peer) = self.peers.get_mut(&from) {
+            peer.in_flight.n_appends -= 1;
+            if peer.in_flight.is_empty() {
+                self.on_all_answered(now, from, effects);
+            }
+        }
+        if self.requests.n_appends == 0 {
+            if mem::take(&mut self.requests.is_stopping) {
+                return self.on_stopping(effects);
+            }
+            for id in mem::take(&mut self.requests.awaiting) {
+                act(id, Action::ResumeRead, effects);
+            }
+        }
+    }
+
+    /// All texts that came by connection `from` were answered.
+    fn on_all_answered(&mut self, now: Instant, from: ConnectionId, effects: &mut Vec<Effect>) {
+        let Some(peer) = self.peers.get_mut(&from) else { return };
+        let InFlight { then, closed, .. } = mem::take(&mut peer.in_flight);
+        effects.extend(then);
+        if let Some(reason) = closed {
+            self.on_closed(now, from, reason, effects);
+        }
+        self.retry_claims(now, effects);
+        let may_go_on = self.requests.n_appends < APPENDS_MAX && !self.requests.is_stopping;
+        if may_go_on && self.requests.awaiting.remove(&from) {
+            act(from, Action::ResumeRead, effects);
+        }
+    }
+
+    /// Guests ask again for names whose holders had something in flight.
+    fn retry_claims(&mut self, now: Instant, effects: &mut Vec<Effect>) {
+        for id in mem::take(&mut self.requests.claiming) {
+            let Some(peer) = self.peers.get_mut(&id) else { continue };
+            if let Phase::Claiming(_) = peer.phase
+                && let Phase::Claiming(claim) = mem::replace(&mut peer.phase, Phase::Guest)
+            {
+                act(id, Action::ResumeRead, effects);
+                self.on_hello(now, id, &claim.hello(), effects);
+            }
+        }
+    }
+}

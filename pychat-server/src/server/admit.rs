@@ -1,0 +1,110 @@
+//! New connections: admitted, or turned away.
+
+use std::{net::SocketAddr, time::Instant};
+
+use pychat_wire::name::SERVER;
+
+use super::{
+    broadcast::Broadcast,
+    encode,
+    session::{Session, SessionState},
+    sessions::Sessions,
+};
+use crate::{
+    core::{
+        admission::{Act, Admission},
+        chat::{Chat, CloseReason, Effect, Input},
+        id::ConnectionId,
+    },
+    limits::Limits,
+    logging,
+    net::{
+        address::origin,
+        connection::{Connection, Transport},
+    },
+};
+
+/// The most connections that are turned away and kept for the moment that it takes to say so.
+pub const TURNED_AWAY_MAX: usize = 64;
+
+/// Returns true for a caller whose address calls far too often: it is closed at once, and only
+/// counted in the log. This costs less than anything else that can be done about it.
+pub(super) fn is_to_be_dropped(now: Instant, peer: SocketAddr, admission: &mut Admission) -> bool {
+    let origin = origin(peer);
+    let is_full = |act| admission.full_until(now, origin, act).is_some();
+    is_full(Act::Connect) && is_full(Act::Log) && admission.may_log(now, origin).is_none()
+}
+
+/// The parts of the server that a new connection changes.
+pub(super) struct Admit<'a, T> {
+    pub(super) limits: &'a Limits,
+    pub(super) chat: &'a mut Chat,
+    pub(super) sessions: &'a mut Sessions<T>,
+    pub(super) broadcast: &'a Broadcast,
+    pub(super) effects: &'a mut Vec<Effect>,
+}
+
+impl<T: Transport> Admit<'_, T> {
+    /// Takes in a connection, or, at a limit, tells it that there is no room and closes it.
+    pub(super) fn admit(&mut self, now: Instant, transport: T, peer: SocketAddr) {
+        match self.refusal(now, peer) {
+            None => self.take_in(now, transport, peer),
+            Some(refusal) => self.turn_away(now, transport, peer, &refusal),
+        }
+    }
+
+    /// Counts the connection and returns `None`, or returns why there is no room for it.
+    fn refusal(&mut self, now: Instant, peer: SocketAddr) -> Option<String> {
+        let (origin, max) = (origin(peer), self.limits.connections_max);
+        let n_admitted = self.sessions.table.len() - self.sessions.n_turned_away;
+        let admission = self.chat.admission();
+        if !admission.try_fill(now, origin, Act::Connect) {
+            Some("Too many connections from your address in a short time. Bye!\n".to_owned())
+        } else if max <= n_admitted {
+            Some(format!("The chat is full: {max} connections. Bye!\n"))
+        } else if !admission.enter(origin) {
+            let max = self.limits.rules.connections_per_address_max;
+            Some(format!("Too many connections from your address: {max}. Bye!\n"))
+        } else {
+            None
+        }
+    }
+
+    fn take_in(&mut self, now: Instant, transport: T, peer: SocketAddr) {
+        let id = self.insert(now, transport, peer, SessionState::Guest);
+        let n_effects = self.effects.len();
+        self.chat.handle(now, Input::Connected { id, origin: origin(peer) }, self.effects);
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.pauses.is_limited =
+                self.effects[n_effects..].iter().any(|effect| effect.ends_reading(id));
+        }
+        self.sessions.mark_ready(id);
+    }
+
+    /// Tells a caller why it is not let in, unless there are too many of them.
+    fn turn_away(&mut self, now: Instant, transport: T, peer: SocketAddr, refusal: &str) {
+        if let Some(missing) = self.chat.admission().may_log(now, origin(peer)) {
+            logging::missing(peer, missing);
+            logging::turned_away(peer, refusal.trim_end());
+        }
+        if TURNED_AWAY_MAX <= self.sessions.n_turned_away {
+            return;
+        }
+        self.sessions.n_turned_away += 1;
+        let id = self.insert(now, transport, peer, SessionState::TurnedAway);
+        let frames = self.broadcast.frames();
+        self.sessions.tell(id, frames, |out| encode::message(SERVER, refusal, out));
+        self.sessions.close(now, id, CloseReason::Shutdown, frames);
+    }
+
+    fn insert(
+        &mut self,
+        now: Instant,
+        transport: T,
+        peer: SocketAddr,
+        state: SessionState,
+    ) -> ConnectionId {
+        let connection = Connection::new(transport, self.limits.payload_bytes_max);
+        self.sessions.table.insert(Session::new(now, connection, peer, state))
+    }
+}

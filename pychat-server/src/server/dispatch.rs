@@ -1,0 +1,187 @@
+//! The chat's effects, carried out: people are told, and things happen to connections.
+
+use std::time::Instant;
+
+use pychat_wire::{
+    ServerMessage,
+    message::{Limits as GreetedLimits, PROTOCOL},
+    name::{NAME_CHARS_MAX, SERVER, YOU},
+    notice::Notice,
+};
+
+use super::{
+    broadcast::Broadcast,
+    clock::Clock,
+    encode::{self, Copy},
+    keepalive::{Keepalive, PING_INTERVAL},
+    replay::{Replays, Source},
+    session::SessionState,
+    sessions::Sessions,
+};
+use crate::{
+    core::{
+        admission::Admission,
+        chat::{Action, Effect, Event, Protocol, Recipients, Refusal, Subscribe},
+        id::{ConnectionId, HALL},
+        rate_limit::RateLimit,
+        record::Kind,
+    },
+    limits::Limits,
+    logging,
+    net::connection::Transport,
+    store::Store,
+};
+
+/// The parts of the server that effects change.
+pub(super) struct Dispatch<'a, T> {
+    pub(super) now: Instant,
+    pub(super) limits: &'a Limits,
+    pub(super) store: &'a mut dyn Store,
+    pub(super) admission: &'a mut Admission,
+    pub(super) sessions: &'a mut Sessions<T>,
+    pub(super) broadcast: &'a mut Broadcast,
+    pub(super) replays: &'a mut Replays,
+    pub(super) keepalive: &'a mut Keepalive,
+    pub(super) clock: &'a mut Clock,
+}
+
+impl<T: Transport> Dispatch<'_, T> {
+    /// Carries out one effect. What the store is to do is not for here: it was submitted before.
+    pub(super) fn apply(&mut self, effect: Effect) {
+        if effect.tells_time() {
+            self.clock.tell();
+        }
+        match effect {
+            Effect::Store { .. } => (),
+            Effect::Tell { to: Recipients::Room(_), event } => self.tell_room(event),
+            Effect::Tell { to, event } => {
+                for id in self.broadcast.connections(&to) {
+                    self.tell(id, &event);
+                }
+            }
+            Effect::Connection { id, action } => self.act(id, action),
+        }
+    }
+
+    fn tell_room(&mut self, event: Event) {
+        match event {
+            Event::Joined { people } => {
+                self.broadcast.joined(&people, self.clock.utc_ms(), self.sessions);
+            }
+            Event::Left { name, reason } => {
+                self.broadcast.left(&name, reason, self.clock.utc_ms(), self.sessions);
+            }
+            Event::Message { from, record } => {
+                self.clock.tell_at_least(record.time_ms);
+                self.clock.tell();
+                self.broadcast.message(from, record.entry(), self.sessions);
+            }
+            event => {
+                for id in self.broadcast.connections(&Recipients::Room(HALL)) {
+                    self.tell(id, &event);
+                }
+            }
+        }
+    }
+
+    /// Tells one peer, in the protocol in which it is spoken to.
+    fn tell(&mut self, to: ConnectionId, event: &Event) {
+        let Some(session) = self.sessions.get_mut(to) else { return };
+        let (protocol, time_ms) = (session.protocol(), self.clock.utc_ms());
+        let greeting = matches!(event, Event::Greeting).then(|| self.greeting());
+        let (epoch, seq) = (self.store.epoch(), self.broadcast.published_seq());
+        let frames = self.broadcast.frames();
+        self.sessions.tell(to, frames, |out| match event {
+            Event::Greeting => greeting.iter().for_each(|greeting| greeting.encode(out)),
+            Event::Notice(text) => encode::message(SERVER, text, out),
+            Event::Refused(complaint) => encode::complaint(complaint, out),
+            Event::Welcome { name, token, members } => {
+                encode::welcome(
+                    &encode::Welcome { name, token, epoch, seq, time_ms, members },
+                    out,
+                );
+            }
+            Event::Joined { people } => people.iter().for_each(|(name, _)| match protocol {
+                Protocol::V1 => encode::notice(Notice::Joined { name: name.as_str() }, out),
+                Protocol::V2 => encode::joined(name, time_ms, out),
+            }),
+            Event::Left { name, reason } => match protocol {
+                Protocol::V1 => encode::notice(Notice::Left { name: name.as_str() }, out),
+                Protocol::V2 => encode::left(name, time_ms, *reason, out),
+            },
+            Event::Message { record, .. } | Event::Duplicate { record } => {
+                let dup = matches!(event, Event::Duplicate { .. });
+                let Kind::Text(text) = &record.kind;
+                match protocol {
+                    Protocol::V1 => encode::message(YOU, text, out),
+                    Protocol::V2 => {
+                        let copy = Copy { own: true, dup, ..Copy::default() };
+                        encode::record(record.entry(), copy, out);
+                    }
+                }
+            }
+            Event::Pong => ServerMessage::Pong.encode(out),
+            Event::Bye { reason } => encode::bye(reason.reason(), out),
+        });
+    }
+
+    fn greeting(&self) -> ServerMessage<'static> {
+        let (burst, per_second) = self.limits.rules.rate_limit.map_or((0, 0), RateLimit::numbers);
+        ServerMessage::Greeting {
+            username: SERVER.into(),
+            content: Notice::Greeting.to_string().into(),
+            protocol: PROTOCOL,
+            epoch: self.store.epoch().to_owned().into(),
+            limits: GreetedLimits {
+                payload: self.limits.payload_bytes_max as u64,
+                name: NAME_CHARS_MAX as u64,
+                burst: burst.into(),
+                per_second: per_second.into(),
+            },
+            ping_seconds: PING_INTERVAL.as_secs(),
+        }
+    }
+
+    fn act(&mut self, id: ConnectionId, action: Action) {
+        let source = Source { store: self.store, broadcast: self.broadcast };
+        match action {
+            Action::Subscribe(subscribe) => self.subscribe(id, subscribe),
+            Action::Resume { room: _, epoch, after, limit } => {
+                self.replays.resume(id, (&epoch, after), limit, source, self.sessions);
+            }
+            Action::Page { room: _, before, limit } => {
+                self.replays.page(id, before, limit, source, self.sessions);
+            }
+            Action::PauseRead { until } => self.sessions.limit(id, until),
+            Action::AwaitStore => self.sessions.set_awaiting_store(id, true),
+            Action::ResumeRead => self.sessions.set_awaiting_store(id, false),
+            Action::Log(refusal) => self.log(id, &refusal),
+            Action::Close { reason } => {
+                self.sessions.close(self.now, id, reason, self.broadcast.frames());
+            }
+        }
+    }
+
+    fn subscribe(&mut self, id: ConnectionId, subscribe: Subscribe) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        if !matches!(session.state, SessionState::Guest) {
+            return;
+        }
+        if let Some(missing) = self.admission.may_log(self.now, session.origin) {
+            logging::missing(session.peer, missing);
+            logging::joined(&subscribe.name, session.peer);
+        }
+        if subscribe.protocol == Protocol::V2 {
+            self.keepalive.watch(self.now, id);
+        }
+        self.broadcast.subscribe(id, session, subscribe);
+    }
+
+    fn log(&mut self, id: ConnectionId, refusal: &Refusal) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        if let Some(missing) = self.admission.may_log(self.now, session.origin) {
+            logging::missing(session.peer, missing);
+            logging::refused(session.name(), session.peer, refusal);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! A store that answers some ticks late, as another machine would.
+
+use std::{cell::RefCell, collections::VecDeque, ops::ControlFlow, rc::Rc, time::Instant};
+
+use fastrand::Rng;
+use pychat_server::{
+    core::{
+        id::Ticket,
+        record::{Entry, Person, PersonId, Request, StorageError},
+        time::Time,
+    },
+    store::{Answer, Memory, Read, Retention, Store},
+};
+
+/// The most ticks by which an answer is late.
+pub(crate) const DELAY_TICKS_MAX: usize = 20;
+
+/// A store in memory whose answers wait. Those to appends come in order, those of people and of
+/// reading as it happens.
+#[derive(Debug)]
+pub(crate) struct DelayedStore {
+    store: Memory,
+    waiting: Waiting,
+    delay_ticks_max: usize,
+    rng: Rng,
+    /// What was read late is at hand once.
+    is_fetched: bool,
+}
+
+/// The answers that wait, each with the ticks until it is due. A clone sees the same ones.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Waiting(Rc<RefCell<Queues>>);
+
+#[derive(Debug, Default)]
+struct Queues {
+    appends: VecDeque<(usize, Answer)>,
+    others: VecDeque<(usize, Answer)>,
+}
+
+impl Waiting {
+    /// Returns true if nothing waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        let queues = self.0.borrow();
+        queues.appends.is_empty() && queues.others.is_empty()
+    }
+}
+
+impl DelayedStore {
+    /// Returns a store whose answers are at most `delay_ticks_max` ticks late, by `seed`, and the
+    /// answers that wait.
+    pub(crate) fn new(store: Memory, delay_ticks_max: usize, seed: u64) -> (Self, Waiting) {
+        let (waiting, rng) = (Waiting::default(), Rng::with_seed(seed));
+        let delayed =
+            Self { store, waiting: waiting.clone(), delay_ticks_max, rng, is_fetched: false };
+        (delayed, waiting)
+    }
+
+    fn delay(&mut self) -> usize {
+        self.rng.usize(..=self.delay_ticks_max)
+    }
+
+    /// Returns true if history is at hand; if not, it is being fetched.
+    fn is_at_hand(&mut self) -> bool {
+        if self.delay_ticks_max == 0 || std::mem::take(&mut self.is_fetched) || self.rng.bool() {
+            return true;
+        }
+        let delay = self.delay();
+        self.waiting.0.borrow_mut().others.push_back((delay, Answer::Fetched));
+        false
+    }
+}
+
+impl Store for DelayedStore {
+    fn submit(&mut self, now: Instant, utc_ms: u64, batch: &mut Vec<(Ticket, Request)>) {
+        let is_append: Vec<_> =
+            batch.iter().map(|(_, request)| matches!(request, Request::Append { .. })).collect();
+        let mut answers = Vec::new();
+        self.store.submit(now, utc_ms, batch);
+        self.store.poll(now, &mut answers);
+        for (is_append, answer) in is_append.into_iter().zip(answers) {
+            let delay = self.delay();
+            let mut queues = self.waiting.0.borrow_mut();
+            if is_append {
+                queues.appends.push_back((delay, answer));
+            } else {
+                queues.others.push_back((delay, answer));
+            }
+        }
+    }
+
+    fn poll(&mut self, _now: Instant, answers: &mut Vec<Answer>) {
+        let mut queues = self.waiting.0.borrow_mut();
+        let Queues { appends, others } = &mut *queues;
+        while let Some((delay, _)) = appends.front_mut() {
+            match delay.checked_sub(1) {
+                Some(left) => {
+                    *delay = left;
+                    break;
+                }
+                None => answers.extend(appends.pop_front().map(|(_, answer)| answer)),
+            }
+        }
+        others.retain_mut(|(delay, answer)| match delay.checked_sub(1) {
+            Some(left) => {
+                *delay = left;
+                true
+            }
+            None => {
+                self.is_fetched |= *answer == Answer::Fetched;
+                answers.push(answer.clone());
+                false
+            }
+        });
+    }
+
+    fn read(
+        &mut self,
+        after: u64,
+        each: &mut dyn FnMut(Entry<'_>) -> ControlFlow<()>,
+    ) -> Result<Read, StorageError> {
+        if self.is_at_hand() { self.store.read(after, each) } else { Ok(Read::Later) }
+    }
+
+    fn page_start(
+        &mut self,
+        before: u64,
+        limit: u64,
+        bytes_max: usize,
+    ) -> Result<Option<u64>, StorageError> {
+        if self.is_at_hand() { self.store.page_start(before, limit, bytes_max) } else { Ok(None) }
+    }
+
+    fn epoch(&self) -> &str {
+        self.store.epoch()
+    }
+
+    fn first_seq(&self) -> u64 {
+        self.store.first_seq()
+    }
+
+    fn last_seq(&self) -> u64 {
+        self.store.last_seq()
+    }
+
+    fn people(&mut self) -> Result<(Vec<Person>, PersonId), StorageError> {
+        self.store.people()
+    }
+
+    fn maintain(&mut self, time: &Time) {
+        self.store.maintain(time);
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        self.store.next_deadline()
+    }
+
+    fn take_forgotten(&mut self) -> u64 {
+        self.store.take_forgotten()
+    }
+
+    fn set_retention(&mut self, retention: Retention) {
+        self.store.set_retention(retention);
+    }
+}

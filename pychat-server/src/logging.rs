@@ -342,10 +342,10 @@ pub fn config_is_good(file: Option<&Path>) {
 /// There will be no server. The terminal, or the program that started this one, is told in one line.
 #[expect(clippy::print_stderr, reason = "the one line that says why there is no server")]
 pub fn not_started(reason: &dyn Error) {
-    if !is_journal() {
-        eprintln!("pychat-server: {reason}");
-    } else {
+    if is_journal() {
         failed(reason);
+    } else {
+        eprintln!("pychat-server: {reason}");
     }
 }
 

@@ -129,7 +129,6 @@ impl<T: Transport> Server<T> {
             admission: self.chat.admission(),
             sessions: &mut self.sessions,
             broadcast: &mut self.broadcast,
-            replays: &mut self.replays,
             keepalive: &mut self.keepalive,
             clock: &mut self.clock,
         };

@@ -14,7 +14,7 @@ use super::{
     clock::Clock,
     encode::{self, Copy},
     keepalive::{Keepalive, PING_INTERVAL},
-    replay::{Replays, Source},
+    replay::{self, Source},
     session::SessionState,
     sessions::Sessions,
 };
@@ -40,7 +40,6 @@ pub(super) struct Dispatch<'a, T> {
     pub(super) admission: &'a mut Admission,
     pub(super) sessions: &'a mut Sessions<T>,
     pub(super) broadcast: &'a mut Broadcast,
-    pub(super) replays: &'a mut Replays,
     pub(super) keepalive: &'a mut Keepalive,
     pub(super) clock: &'a mut Clock,
 }
@@ -143,14 +142,14 @@ impl<T: Transport> Dispatch<'_, T> {
     }
 
     fn act(&mut self, id: ConnectionId, action: Action) {
-        let source = Source { store: self.store, broadcast: self.broadcast };
         match action {
             Action::Subscribe(subscribe) => self.subscribe(id, subscribe),
             Action::Resume { room: _, epoch, after, limit } => {
-                self.replays.resume(id, (&epoch, after), limit, source, self.sessions);
+                let source = Source { store: self.store, broadcast: self.broadcast };
+                replay::resume(id, (&epoch, after), limit, source, self.sessions);
             }
             Action::Page { room: _, before, limit } => {
-                self.replays.page(id, before, limit, source, self.sessions);
+                replay::page(id, before, limit, self.broadcast, self.sessions);
             }
             Action::PauseRead { until } => self.sessions.limit(id, until),
             Action::AwaitStore => self.sessions.set_awaiting_store(id, true),

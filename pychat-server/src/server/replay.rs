@@ -100,60 +100,6 @@ impl Replays {
         self.limited.clear(id);
     }
 
-    /// Begins to send what `id` missed since number `after` of the log called `epoch`; if that is more
-    /// than `limit` messages, or than a page, the last of it.
-    pub(super) fn resume<T: Transport>(
-        &mut self,
-        id: ConnectionId,
-        (epoch, after): (&str, u64),
-        limit: Option<u64>,
-        source: Source<'_>,
-        sessions: &mut Sessions<T>,
-    ) {
-        let Source { store, broadcast } = source;
-        let is_other = epoch != store.epoch();
-        let last = broadcast.published_seq();
-        let (after, gap) = match after {
-            0 => (0, None),
-            after if is_other => (0, Some((1, after))),
-            after if last < after => (last, Some((last + 1, after))),
-            after => (after, None),
-        };
-        if let Some((from, to)) = gap {
-            sessions.tell(id, broadcast.frames(), |out| {
-                ServerMessage::Gap { from, to }.encode(out);
-            });
-        }
-        let Some(session) = sessions.get_mut(id) else { return };
-        if !matches!(session.progress(), Some(Progress::Live { .. } | Progress::CatchingUp)) {
-            return;
-        }
-        session.replays.retain(|replay| !matches!(replay.end, End::Live { .. }));
-        session.replays.push_front(Replay { after, end: End::Live { limit } });
-        broadcast.begin_catching_up(id, sessions);
-        sessions.mark_replaying(id);
-    }
-
-    /// Begins to send the newest `limit` messages before number `before`, or as many of them as make a
-    /// page.
-    pub(super) fn page<T: Transport>(
-        &mut self,
-        id: ConnectionId,
-        before: u64,
-        limit: u64,
-        source: Source<'_>,
-        sessions: &mut Sessions<T>,
-    ) {
-        let Some(session) = sessions.get_mut(id) else { return };
-        if REPLAYS_MAX <= session.replays.len() {
-            let complaint = Complaint::new(ErrorCode::SlowDown, "one page after the other");
-            let frames = source.broadcast.frames();
-            return sessions.tell(id, frames, |out| encode::complaint(&complaint, out));
-        }
-        session.replays.push_back(Replay { after: 0, end: End::Page { before, limit } });
-        sessions.mark_replaying(id);
-    }
-
     /// Lets peers be sent more whose share of history has room again.
     pub(super) fn release_limited<T: Transport>(
         &mut self,
@@ -239,6 +185,57 @@ impl Replays {
         }
         Ok(Read::Done)
     }
+}
+
+/// Begins to send what `id` missed since number `after` of the log called `epoch`; if that is more
+/// than `limit` messages, or than a page, the last of it.
+pub(super) fn resume<T: Transport>(
+    id: ConnectionId,
+    (epoch, after): (&str, u64),
+    limit: Option<u64>,
+    source: Source<'_>,
+    sessions: &mut Sessions<T>,
+) {
+    let Source { store, broadcast } = source;
+    let is_other = epoch != store.epoch();
+    let last = broadcast.published_seq();
+    let (after, gap) = match after {
+        0 => (0, None),
+        after if is_other => (0, Some((1, after))),
+        after if last < after => (last, Some((last + 1, after))),
+        after => (after, None),
+    };
+    if let Some((from, to)) = gap {
+        sessions.tell(id, broadcast.frames(), |out| {
+            ServerMessage::Gap { from, to }.encode(out);
+        });
+    }
+    let Some(session) = sessions.get_mut(id) else { return };
+    if !matches!(session.progress(), Some(Progress::Live { .. } | Progress::CatchingUp)) {
+        return;
+    }
+    session.replays.retain(|replay| !matches!(replay.end, End::Live { .. }));
+    session.replays.push_front(Replay { after, end: End::Live { limit } });
+    broadcast.begin_catching_up(id, sessions);
+    sessions.mark_replaying(id);
+}
+
+/// Begins to send the newest `limit` messages before number `before`, or as many of them as make a
+/// page.
+pub(super) fn page<T: Transport>(
+    id: ConnectionId,
+    before: u64,
+    limit: u64,
+    broadcast: &Broadcast,
+    sessions: &mut Sessions<T>,
+) {
+    let Some(session) = sessions.get_mut(id) else { return };
+    if REPLAYS_MAX <= session.replays.len() {
+        let complaint = Complaint::new(ErrorCode::SlowDown, "one page after the other");
+        return sessions.tell(id, broadcast.frames(), |out| encode::complaint(&complaint, out));
+    }
+    session.replays.push_back(Replay { after: 0, end: End::Page { before, limit } });
+    sessions.mark_replaying(id);
 }
 
 impl<T: Transport> Parts<'_, T> {

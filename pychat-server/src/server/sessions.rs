@@ -9,7 +9,7 @@ use std::{
 use super::{
     encode,
     frames::Frames,
-    session::{Progress, Session, SessionState},
+    session::{Pauses, Progress, Session, SessionState},
 };
 use crate::{
     core::{
@@ -315,7 +315,7 @@ impl<T: Transport> Sessions<T> {
         let Some(session) = self.table.get_mut(id) else { return };
         session.set_progress(Progress::Ended);
         session.connection.close_gently();
-        session.pauses = Default::default(); // What it says now is read to be dropped.
+        session.pauses = Pauses::default(); // What it says now is read to be dropped.
         self.limited.clear(id);
         self.end(id, reason, None);
         self.closing.set(id, now + CLOSING_TIMEOUT);

@@ -100,16 +100,14 @@ impl Store for DelayedStore {
                 None => answers.extend(appends.pop_front().map(|(_, answer)| answer)),
             }
         }
-        others.retain_mut(|(delay, answer)| match delay.checked_sub(1) {
-            Some(left) => {
+        others.retain_mut(|(delay, answer)| {
+            if let Some(left) = delay.checked_sub(1) {
                 *delay = left;
-                true
+                return true;
             }
-            None => {
-                self.is_fetched |= *answer == Answer::Fetched;
-                answers.push(answer.clone());
-                false
-            }
+            self.is_fetched |= *answer == Answer::Fetched;
+            answers.push(answer.clone());
+            false
         });
     }
 

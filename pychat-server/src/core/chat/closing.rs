@@ -13,7 +13,9 @@ impl Chat {
         let mut ids: Vec<_> = self.peers.keys().copied().collect();
         ids.sort_unstable();
         if self.requests.stop() {
-            ids.into_iter().for_each(|id| act(id, Action::AwaitStore, effects));
+            for id in ids {
+                act(id, Action::AwaitStore, effects);
+            }
             return;
         }
         for id in ids {

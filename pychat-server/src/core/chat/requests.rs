@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use super::{Action, Chat, CloseReason, Effect, Phase, act};
+use super::{Action, Chat, CloseReason, Effect, Phase, act, talk::tell_appended};
 use crate::core::{
     id::{ConnectionId, HALL, Ticket},
     record::{Draft, Outcome, PersonChange, Request, Stored},
@@ -128,7 +128,7 @@ impl Chat {
         match (self.requests.pending.remove(&ticket), outcome) {
             (Some(Pending::Append { from, id }), outcome) => {
                 match outcome {
-                    Ok(Stored::Appended(appended)) => self.on_appended(from, appended, effects),
+                    Ok(Stored::Appended(appended)) => tell_appended(from, appended, effects),
                     Ok(Stored::Changed) => (),
                     Err(error) => self.on_append_failed(from, id, &error, effects),
                 }

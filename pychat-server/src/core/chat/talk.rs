@@ -147,24 +147,19 @@ impl Chat {
             }
         }
     }
+}
 
-    /// A text that was accepted is published, even if its author has left.
-    pub(super) fn on_appended(
-        &mut self,
-        from: ConnectionId,
-        appended: Appended,
-        effects: &mut Vec<Effect>,
-    ) {
-        match appended {
-            Appended::New(record) => tell_all(Event::Message { from, record }, effects),
-            Appended::Known(record) => tell(from, Event::Duplicate { record }, effects),
-            Appended::Conflict { id } => {
-                let text = "you said something else under this id; this was not sent";
-                let complaint =
-                    Complaint { reference: Some(id), ..Complaint::new(ErrorCode::IdReused, text) };
-                complain(from, complaint, effects);
-                act(from, Action::Log(Refusal::IdReused), effects);
-            }
+/// A text that was accepted is published, even if its author has left.
+pub(super) fn tell_appended(from: ConnectionId, appended: Appended, effects: &mut Vec<Effect>) {
+    match appended {
+        Appended::New(record) => tell_all(Event::Message { from, record }, effects),
+        Appended::Known(record) => tell(from, Event::Duplicate { record }, effects),
+        Appended::Conflict { id } => {
+            let text = "you said something else under this id; this was not sent";
+            let complaint =
+                Complaint { reference: Some(id), ..Complaint::new(ErrorCode::IdReused, text) };
+            complain(from, complaint, effects);
+            act(from, Action::Log(Refusal::IdReused), effects);
         }
     }
 }

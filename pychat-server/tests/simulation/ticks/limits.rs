@@ -214,8 +214,8 @@ fn who_is_replaced_does_not_hear_again_of_somebody_it_knew() {
     server.text(&known, "x");
     server.send(&new, hello("a", &format!(r#","token":"{token}""#)).as_bytes());
     server.settle();
-    let hears = |peer: &Peer, what: &str| payloads(peer).iter().any(|it| it.contains(what));
-    assert!(hears(&witness, "known присоединился"), "that is told to who came before");
+    let has = |peer: &Peer, what: &str| payloads(peer).iter().any(|it| it.contains(what));
+    assert!(has(&witness, "known присоединился"), "that is told to who came before");
     let heard = payloads(&old);
     assert!(heard.iter().any(|payload| payload.contains("replaced")), "{heard:?}");
     assert!(!heard.iter().any(|payload| payload.contains("joined")), "{heard:?}");

@@ -117,7 +117,7 @@ impl World<'_> {
                     checker.check_against(witness, peer.since, true);
                 }
                 Checker::V2 { checker, person } if is_welcome => {
-                    self.check_life(peer, checker, *person)
+                    self.check_life(peer, checker, *person);
                 }
                 _ => (),
             }

@@ -21,7 +21,8 @@
 
 mod arrival;
 mod closing;
-mod interface;
+mod effect;
+mod input;
 mod presence;
 mod refusal;
 mod requests;
@@ -41,10 +42,8 @@ use self::{
     requests::{InFlight, Requests},
 };
 pub use self::{
-    interface::{
-        Action, CloseReason, Complaint, Effect, Event, Input, PerProtocol, Protocol, Recipients,
-        Refusal, Subscribe,
-    },
+    effect::{Action, Effect, Event, Recipients, Subscribe},
+    input::{CloseReason, Complaint, Input, PerProtocol, Protocol, Refusal},
     presence::ANNOUNCED_AT_ONCE_MAX,
     refusal::BAD_PAYLOADS_MAX,
     requests::{APPENDS_MAX, APPENDS_PER_CONNECTION_MAX},
@@ -189,12 +188,25 @@ impl Chat {
     /// [`Input::Closed`] and [`Input::Stored`]: a text that was accepted is published, even if its
     /// author left.
     pub fn handle(&mut self, now: Instant, input: Input<'_>, effects: &mut Vec<Effect>) {
+        let begin = effects.len();
         match input {
             Input::Connected { id, origin } => self.on_connected(now, id, origin, effects),
-            Input::Received { id, message } => self.on_received(now, id, message, effects),
-            Input::BadMessage { id, error } => self.on_bad_message(id, error, effects),
-            Input::BadFrame { id, error } => self.on_bad_frame(id, error, effects),
-            Input::Eof { id } => self.close(id, CloseReason::Quit, effects),
+            Input::Received { id, message } => {
+                self.on_received(now, id, message, effects);
+                self.hold_back(id, begin, effects);
+            }
+            Input::BadMessage { id, error } => {
+                self.on_bad_message(id, error, effects);
+                self.hold_back(id, begin, effects);
+            }
+            Input::BadFrame { id, error } => {
+                self.on_bad_frame(id, error, effects);
+                self.hold_back(id, begin, effects);
+            }
+            Input::Eof { id } => {
+                self.close(id, CloseReason::Quit, effects);
+                self.hold_back(id, begin, effects);
+            }
             Input::Closed { id, reason } => self.on_closed(now, id, reason, effects),
             Input::Stored { ticket, outcome } => self.on_stored(now, ticket, outcome, effects),
             Input::Stopping => self.on_stopping(effects),

@@ -103,17 +103,21 @@ fn a_text_that_is_not_kept_is_said_to_its_author_alone_and_once() {
 }
 
 #[test]
-fn the_last_words_to_a_peer_follow_on_the_answers_to_its_own() {
+fn answers_come_in_the_order_of_what_they_answer() {
     let mut room = Room::with(&[(A, "Анна")]);
     room.is_answered = false;
-    room.text(A, "hi");
+    let nonsense = report(A, Refusal::Payload(MessageError::NoType));
+    let refusal = tell(A, "Not understood: the payload has no \"type\".");
+    room.text(A, "one");
+    assert_eq!(room.nonsense(A), std::slice::from_ref(&nonsense));
+    room.text(A, "two");
     let error = FrameError::BadPrefix { byte: b'x' };
-    let waits = act(A, Action::AwaitStore);
     let effects = room.handle(Input::BadFrame { id: A, error });
-    assert_eq!(effects, [waits.clone(), report(A, Refusal::Frame(error)), waits]);
+    assert_eq!(effects, [report(A, Refusal::Frame(error)), act(A, Action::AwaitStore)]);
+    assert_eq!(room.answer(Ticket(1), Ok(Stored::Changed)), [refusal]);
     let goodbye = "Connection closed: `x` where a frame's length should stand. Bye!\n";
     assert_eq!(
-        room.answer(Ticket(1), Ok(Stored::Changed)),
+        room.answer(Ticket(2), Ok(Stored::Changed)),
         [tell(A, goodbye), close(A, CloseReason::Protocol)]
     );
 }

@@ -3,7 +3,7 @@
 use pychat_wire::{message::ErrorCode, notice::Notice};
 
 use super::{
-    Action, Chat, CloseReason, Complaint, Effect, Event, Phase, Protocol, Recipients, act, notify,
+    Action, Chat, CloseReason, Complaint, Effect, Event, Phase, Protocol, act, notify, tell,
 };
 use crate::core::id::ConnectionId;
 
@@ -28,8 +28,7 @@ impl Chat {
         }
     }
 
-    /// Anything else becomes `Closing`; a second reason changes nothing. The connection is closed once
-    /// what it said was answered.
+    /// Anything else becomes `Closing`; a second reason changes nothing.
     pub(super) fn close(
         &mut self,
         id: ConnectionId,
@@ -41,25 +40,17 @@ impl Chat {
         }
         self.deadlines.clear(id);
         if reason != CloseReason::Quit && self.protocol(id) == Protocol::V2 {
-            self.tell_last(id, Event::Bye { reason }, effects);
+            tell(id, Event::Bye { reason }, effects);
         }
-        let Some(peer) = self.peers.get_mut(&id) else { return };
-        peer.phase = Phase::Closing;
-        let close = Effect::Connection { id, action: Action::Close { reason } };
-        peer.in_flight.after_answers(id, close, effects);
-    }
-
-    /// Tells a peer something that follows on the answers to what it said.
-    fn tell_last(&mut self, to: ConnectionId, event: Event, effects: &mut Vec<Effect>) {
-        if let Some(peer) = self.peers.get_mut(&to) {
-            let tell = Effect::Tell { to: Recipients::One(to), event };
-            peer.in_flight.after_answers(to, tell, effects);
+        if let Some(peer) = self.peers.get_mut(&id) {
+            peer.phase = Phase::Closing;
         }
+        act(id, Action::Close { reason }, effects);
     }
 
     /// Says a last sentence to a peer, in whatever protocol it is spoken to in.
     pub(super) fn say(
-        &mut self,
+        &self,
         to: ConnectionId,
         code: ErrorCode,
         text: &str,
@@ -69,6 +60,6 @@ impl Chat {
             Protocol::V1 => Event::Notice(format!("{text}\n")),
             Protocol::V2 => Event::Refused(Complaint::new(code, text)),
         };
-        self.tell_last(to, event, effects);
+        tell(to, event, effects);
     }
 }

@@ -1,7 +1,7 @@
 //! Requests to the store, from when they are made until they are answered.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, VecDeque},
     mem,
     sync::Arc,
     time::Instant,
@@ -44,35 +44,28 @@ enum Pending {
 /// The texts of one connection that the store has not answered, and what follows on the answers.
 #[derive(Debug, Default)]
 pub(super) struct InFlight {
+    /// What the peer will be told, in the order in which it said what that answers.
+    answers: VecDeque<Due>,
     n_appends: usize,
-    /// The effects that follow on the last answer.
-    then: Vec<Effect>,
     /// The connection is gone for this reason, which the others are told after the last answer.
     pub(super) closed: Option<CloseReason>,
     /// It was told that something could not be stored, and has had no good answer since.
     pub(super) is_told_of_failure: bool,
 }
 
+/// Something that a peer will be told.
+#[derive(Debug)]
+enum Due {
+    /// The store's answer to a text.
+    Answer,
+    /// The answer to something else.
+    Effect(Effect),
+}
+
 impl InFlight {
     /// Returns true if nothing is in flight.
     pub(super) fn is_empty(&self) -> bool {
         self.n_appends == 0
-    }
-
-    /// Has `effect` follow on the answers to what connection `id` said. Nothing more is read from it
-    /// until then.
-    pub(super) fn after_answers(
-        &mut self,
-        id: ConnectionId,
-        effect: Effect,
-        effects: &mut Vec<Effect>,
-    ) {
-        if self.is_empty() {
-            effects.push(effect);
-        } else {
-            self.then.push(effect);
-            act(id, Action::AwaitStore, effects);
-        }
     }
 }
 
@@ -100,11 +93,25 @@ impl Chat {
         self.requests.make(pending, Request::Append { room: HALL, draft }, effects);
         self.requests.n_appends += 1;
         peer.in_flight.n_appends += 1;
+        peer.in_flight.answers.push_back(Due::Answer);
         if APPENDS_PER_CONNECTION_MAX <= peer.in_flight.n_appends
             || APPENDS_MAX <= self.requests.n_appends
         {
             self.requests.awaiting.insert(from);
             act(from, Action::AwaitStore, effects);
+        }
+    }
+
+    /// Holds those of the effects from index `begin` on back that answer connection `id`, until the
+    /// store has answered what it said before.
+    pub(super) fn hold_back(&mut self, id: ConnectionId, begin: usize, effects: &mut Vec<Effect>) {
+        let Some(peer) = self.peers.get_mut(&id).filter(|peer| !peer.in_flight.is_empty()) else {
+            return;
+        };
+        let held = effects.extract_if(begin.., |effect| effect.answers(id));
+        peer.in_flight.answers.extend(held.map(Due::Effect));
+        if let Phase::Closing = peer.phase {
+            act(id, Action::AwaitStore, effects);
         }
     }
 
@@ -152,6 +159,12 @@ impl Chat {
         self.requests.n_appends -= 1;
         if let Some(peer) = self.peers.get_mut(&from) {
             peer.in_flight.n_appends -= 1;
+            peer.in_flight.answers.pop_front();
+            while let Some(Due::Effect(_)) = peer.in_flight.answers.front()
+                && let Some(Due::Effect(effect)) = peer.in_flight.answers.pop_front()
+            {
+                effects.push(effect);
+            }
             if peer.in_flight.is_empty() {
                 self.on_all_answered(now, from, effects);
             }
@@ -169,8 +182,7 @@ impl Chat {
     /// All texts that came by connection `from` were answered.
     fn on_all_answered(&mut self, now: Instant, from: ConnectionId, effects: &mut Vec<Effect>) {
         let Some(peer) = self.peers.get_mut(&from) else { return };
-        let InFlight { then, closed, .. } = mem::take(&mut peer.in_flight);
-        effects.extend(then);
+        let InFlight { closed, .. } = mem::take(&mut peer.in_flight);
         if let Some(reason) = closed {
             self.on_closed(now, from, reason, effects);
         }

@@ -1,0 +1,211 @@
+//! The effects of the chat: what the store is to do, what people are told, and what happens to
+//! connections.
+
+use std::{ops::Range, time::Instant};
+
+use pychat_wire::{UserName, message::Listing};
+
+use super::input::{CloseReason, Complaint, Protocol, Refusal};
+use crate::core::{
+    id::{ConnectionId, RoomId, Ticket},
+    record::{Kind, PersonId, Record, Request},
+};
+
+/// An effect: something that the chat wants done.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Effect {
+    /// The store is to do something, and to answer.
+    Store {
+        /// The ticket that the answer bears.
+        ticket: Ticket,
+        /// The request.
+        request: Request,
+    },
+    /// People are told something.
+    Tell {
+        /// The people.
+        to: Recipients,
+        /// The thing that they are told.
+        event: Event,
+    },
+    /// Something happens to a connection.
+    Connection {
+        /// The connection.
+        id: ConnectionId,
+        /// The thing that happens.
+        action: Action,
+    },
+}
+
+/// The people who are told something.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Recipients {
+    /// The peer at one connection.
+    One(ConnectionId),
+    /// Everybody in a room.
+    Room(RoomId),
+    /// Those in a room whose join indices lie within a range.
+    JoinedWithin(RoomId, Range<u64>),
+}
+
+/// Something that people are told.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Event {
+    /// The first message of every connection.
+    Greeting,
+    /// A sentence of protocol 1, in the server's name.
+    Notice(String),
+    /// A refusal, in protocol 2.
+    Refused(Complaint),
+    /// The welcome of protocol 2.
+    Welcome {
+        /// The name under which the peer has joined.
+        name: UserName,
+        /// The token that proves from now on that the name is theirs.
+        token: String,
+        /// The people present, this peer included.
+        members: Listing,
+    },
+    /// People joined. Those who joined later than them know by their own welcome, and are not told.
+    Joined {
+        /// Names with their join indices, in join order.
+        people: Vec<(UserName, u64)>,
+    },
+    /// Somebody left.
+    Left {
+        /// The name of the person who left.
+        name: UserName,
+        /// The reason.
+        reason: CloseReason,
+    },
+    /// A message was accepted. Its author is shown it as their own.
+    Message {
+        /// The author's connection, which may be gone.
+        from: ConnectionId,
+        /// The message.
+        record: Record,
+    },
+    /// A text had been accepted before, as its author is told.
+    Duplicate {
+        /// The message as it was accepted then.
+        record: Record,
+    },
+    /// The answer to a ping.
+    Pong,
+    /// The last message of protocol 2 before the connection is closed.
+    Bye {
+        /// The reason.
+        reason: CloseReason,
+    },
+}
+
+/// Something that happens to a connection.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Action {
+    /// From here on it is in a room and hears what is told to all there.
+    Subscribe(Subscribe),
+    /// Send everything after a number that the log has, and only then what is told to all.
+    Resume {
+        /// The room.
+        room: RoomId,
+        /// The log that the number belongs to.
+        epoch: String,
+        /// The last number that the peer has.
+        after: u64,
+        /// The most messages that it wants, the newest ones; all if `None`.
+        limit: Option<u64>,
+    },
+    /// Send some messages of the past.
+    Page {
+        /// The room.
+        room: RoomId,
+        /// The number before which they end.
+        before: u64,
+        /// The most messages, the newest of those before it.
+        limit: u64,
+    },
+    /// Read nothing more from it until a time, not even what has arrived.
+    PauseRead {
+        /// The time at which it is read again.
+        until: Instant,
+    },
+    /// Read nothing more from it until the store has answered: then [`ResumeRead`](Self::ResumeRead)
+    /// follows.
+    AwaitStore,
+    /// The store has answered.
+    ResumeRead,
+    /// Log, for the operator, that something was refused.
+    Log(Refusal),
+    /// Read nothing more from it, flush what it is owed, and close it.
+    Close {
+        /// The reason.
+        reason: CloseReason,
+    },
+}
+
+/// The entry of a connection into a room.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Subscribe {
+    /// The room.
+    pub room: RoomId,
+    /// The name under which the peer has joined.
+    pub name: UserName,
+    /// The person, if the peer proved who it is.
+    pub person: Option<PersonId>,
+    /// The protocol in which it is spoken to.
+    pub protocol: Protocol,
+    /// Its position in join order.
+    pub join_index: u64,
+}
+
+impl Effect {
+    /// Returns true if somebody is told the time with it.
+    pub fn tells_time(&self) -> bool {
+        matches!(
+            self,
+            Self::Tell {
+                event: Event::Welcome { .. } | Event::Joined { .. } | Event::Left { .. },
+                ..
+            }
+        )
+    }
+
+    /// Returns true if nothing more is to be read from `connection`, for now or for good.
+    pub fn ends_reading(&self, connection: ConnectionId) -> bool {
+        matches!(
+            self,
+            Self::Connection {
+                id,
+                action: Action::PauseRead { .. } | Action::AwaitStore | Action::Close { .. },
+            } if *id == connection
+        )
+    }
+
+    /// Returns true if it answers what `connection` said, in an order that its peer can tell.
+    pub fn answers(&self, connection: ConnectionId) -> bool {
+        match self {
+            Self::Tell {
+                to: Recipients::One(id),
+                event: Event::Notice(_) | Event::Refused(_) | Event::Pong | Event::Bye { .. },
+            }
+            | Self::Connection { id, action: Action::Close { .. } } => *id == connection,
+            _ => false,
+        }
+    }
+
+    /// Returns about how many bytes it takes to carry this out, for one peer.
+    pub fn weight(&self) -> usize {
+        /// The weight of any effect apart from its content, in bytes.
+        const LEAST: usize = 256;
+        LEAST
+            + match self {
+                Self::Store { request: Request::Append { draft, .. }, .. } => {
+                    let Kind::Text(text) = &draft.kind;
+                    text.len()
+                }
+                Self::Tell { event: Event::Notice(text), .. } => text.len(),
+                Self::Tell { event: Event::Welcome { members, .. }, .. } => members.bytes(),
+                _ => 0,
+            }
+    }
+}

@@ -1,0 +1,210 @@
+//! The inputs of the chat, and the types that its inputs and [effects](super::effect) share.
+
+use std::{fmt, sync::Arc};
+
+use pychat_wire::{
+    ClientMessage, FrameError, MessageError, NameError, UserName,
+    message::{ErrorCode, Reason},
+};
+
+use crate::core::{
+    admission::Origin,
+    id::{ConnectionId, Ticket},
+    record::Outcome,
+};
+
+/// An input: something that the chat is told.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// Somebody connected.
+    Connected {
+        /// The id that it has from now on.
+        id: ConnectionId,
+        /// The networks that the connection comes from.
+        origin: Origin,
+    },
+    /// A message arrived.
+    Received {
+        /// The connection that it came from.
+        id: ConnectionId,
+        /// The message.
+        message: ClientMessage<'a>,
+    },
+    /// A whole payload arrived that is no message.
+    BadMessage {
+        /// The connection that it came from.
+        id: ConnectionId,
+        /// The fault in it.
+        error: MessageError,
+    },
+    /// Bytes arrived that are no frames; the stream cannot be read any further.
+    BadFrame {
+        /// The connection that they came from.
+        id: ConnectionId,
+        /// The fault in them.
+        error: FrameError,
+    },
+    /// The peer will send no more, and said so: by a goodbye or by closing its writing side.
+    Eof {
+        /// The connection.
+        id: ConnectionId,
+    },
+    /// The connection is closing or gone, for whatever cause; nothing more comes from it.
+    Closed {
+        /// The connection.
+        id: ConnectionId,
+        /// The reason.
+        reason: CloseReason,
+    },
+    /// The store has answered a request.
+    Stored {
+        /// The request.
+        ticket: Ticket,
+        /// The answer.
+        outcome: Outcome,
+    },
+    /// The server is about to stop.
+    Stopping,
+}
+
+/// The protocol in which a peer is spoken to.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Protocol {
+    /// The original's, in sentences.
+    #[default]
+    V1,
+    /// Ours, in typed payloads.
+    V2,
+}
+
+/// Something that there is for each protocol.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PerProtocol<T> {
+    /// That of protocol 1.
+    pub v1: T,
+    /// That of protocol 2.
+    pub v2: T,
+}
+
+impl<T> PerProtocol<T> {
+    /// Returns that of `protocol`.
+    pub fn of(&self, protocol: Protocol) -> &T {
+        match protocol {
+            Protocol::V1 => &self.v1,
+            Protocol::V2 => &self.v2,
+        }
+    }
+}
+
+/// A refusal, as a peer of protocol 2 is told of it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Complaint {
+    /// The kind of refusal.
+    pub code: ErrorCode,
+    /// The reason, for people to read.
+    pub text: String,
+    /// The id of the text that it is about.
+    pub reference: Option<Arc<str>>,
+    /// The time until trying again makes sense, in milliseconds.
+    pub retry_ms: Option<u64>,
+    /// A name that is free.
+    pub suggest: Option<UserName>,
+}
+
+impl Complaint {
+    /// Returns a complaint that says nothing more than `text`.
+    pub fn new(code: ErrorCode, text: &str) -> Self {
+        Self { code, text: text.to_owned(), reference: None, retry_ms: None, suggest: None }
+    }
+}
+
+/// The reason why a connection ended. Not an error: people leave.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum CloseReason {
+    /// It said goodbye, or closed its writing side.
+    Quit,
+    /// The line broke.
+    Lost,
+    /// It did not read what it was owed.
+    Slow,
+    /// It did not keep to the protocol.
+    Protocol,
+    /// It sent no hello in time.
+    Timeout,
+    /// Somebody who proved that the name is theirs came by another connection.
+    Replaced,
+    /// The history that it asked for could not be read from the log.
+    Storage,
+    /// The server stops.
+    Shutdown,
+}
+
+impl CloseReason {
+    /// Returns the word that stands for it in logs.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Quit => "quit",
+            Self::Lost => "lost",
+            Self::Slow => "slow",
+            Self::Protocol => "protocol",
+            Self::Timeout => "timeout",
+            Self::Replaced => "replaced",
+            Self::Storage => "storage",
+            Self::Shutdown => "shutdown",
+        }
+    }
+
+    /// Returns the word of the protocol for it.
+    pub fn reason(self) -> Reason {
+        match self {
+            Self::Quit => Reason::Quit,
+            Self::Lost | Self::Timeout | Self::Storage => Reason::Lost,
+            Self::Slow => Reason::Slow,
+            Self::Protocol => Reason::Protocol,
+            Self::Replaced => Reason::Replaced,
+            Self::Shutdown => Reason::Shutdown,
+        }
+    }
+}
+
+impl fmt::Display for CloseReason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.key())
+    }
+}
+
+/// A refusal, as the operator's log names it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Refusal {
+    /// Bytes that are no frame.
+    Frame(FrameError),
+    /// A payload that is no message.
+    Payload(MessageError),
+    /// A name that breaks a rule.
+    Name(NameError),
+    /// A name that somebody present has, or owns.
+    NameTaken,
+    /// A text without an id of its own, or with one that is too long.
+    MessageId,
+    /// A text under an id that other words were said under.
+    IdReused,
+    /// A text before joining.
+    NotJoined,
+    /// A second hello.
+    AlreadyJoined,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Frame(error) => error.fmt(formatter),
+            Self::Payload(error) => error.fmt(formatter),
+            Self::Name(error) => error.fmt(formatter),
+            Self::NameTaken => formatter.write_str("a name that somebody else has"),
+            Self::MessageId => formatter.write_str("a text without a good id"),
+            Self::IdReused => formatter.write_str("other words under an id that was used"),
+            Self::NotJoined => formatter.write_str("a text before a hello"),
+            Self::AlreadyJoined => formatter.write_str("a second hello"),
+        }
+    }
+}

@@ -24,6 +24,7 @@ mod closing;
 mod effect;
 mod input;
 mod presence;
+mod recovering;
 mod refusal;
 mod requests;
 mod restore;
@@ -38,6 +39,8 @@ use pychat_wire::{ClientMessage, MessageError, UserName, message::ErrorCode, not
 
 use self::{
     arrival::{Claim, Hello},
+    presence::Announcements,
+    recovering::Recovering,
     refusal::unknown_to_original,
     requests::{InFlight, Requests},
 };
@@ -55,9 +58,7 @@ use crate::core::{
     deadlines::Deadlines,
     id::{ConnectionId, HALL},
     rate_limit::{Bucket, RateLimit},
-    record::PersonId,
     roster::{FreeName, Roster},
-    sweep::Sweep,
     time::Time,
     tokens::{Expiry, Grant, Tokens},
 };
@@ -70,20 +71,10 @@ pub struct Chat {
     deadlines: Deadlines,
     tokens: Tokens,
     rules: Rules,
-    /// The wall clock, in UTC milliseconds since 1970.
-    utc_ms: u64,
-    /// The same, if it can be trusted.
-    trusted_ms: Option<u64>,
+    wall_clock: WallTime,
     admission: Admission,
-    /// When people in the room of whom the others have not been told will be announced.
-    unannounced: Deadlines,
-    /// When people who had stayed were announced last.
-    announced_at: Option<Instant>,
-    /// The number of connections accepted so far.
-    n_accepted: u64,
-    /// The buckets of people who left before these had drained.
-    recovering: HashMap<Speaker, Bucket>,
-    recovering_sweep: Sweep,
+    announcements: Announcements,
+    recovering: Recovering,
     requests: Requests,
 }
 
@@ -113,8 +104,6 @@ impl Rules {
 #[derive(Debug)]
 struct Peer {
     phase: Phase,
-    /// The number of connections accepted before it.
-    accept_index: u64,
     /// The protocol that it is spoken to in, as far as it has said.
     protocol: Protocol,
     /// The proof by which it has its name, in protocol 2.
@@ -138,11 +127,13 @@ enum Phase {
     Closing,
 }
 
-/// Somebody whose texts are limited, as far as they are known.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-enum Speaker {
-    Person(PersonId),
-    Name(UserName),
+/// The clock on the wall.
+#[derive(Clone, Copy, Debug, Default)]
+struct WallTime {
+    /// In UTC milliseconds since 1970.
+    utc_ms: u64,
+    /// The same, if it can be trusted.
+    trusted_ms: Option<u64>,
 }
 
 impl Chat {
@@ -154,14 +145,10 @@ impl Chat {
             deadlines: Deadlines::default(),
             tokens,
             rules,
-            utc_ms: 0,
-            trusted_ms: None,
+            wall_clock: WallTime::default(),
             admission: Admission::new(rules.shares()),
-            unannounced: Deadlines::default(),
-            announced_at: None,
-            n_accepted: 0,
-            recovering: HashMap::new(),
-            recovering_sweep: Sweep::default(),
+            announcements: Announcements::default(),
+            recovering: Recovering::default(),
             requests: Requests::default(),
         }
     }
@@ -179,7 +166,7 @@ impl Chat {
 
     /// Sets the time for what comes from now on.
     pub fn set_time(&mut self, time: &Time) {
-        (self.utc_ms, self.trusted_ms) = (time.utc_ms, time.trusted_ms());
+        self.wall_clock = WallTime { utc_ms: time.utc_ms, trusted_ms: time.trusted_ms() };
     }
 
     /// Takes one thing in and appends what is to be done about it to `effects`.
@@ -246,7 +233,6 @@ impl Chat {
     ) {
         let peer = Peer {
             phase: Phase::Guest,
-            accept_index: self.next_accept_index(),
             protocol: Protocol::V1,
             grant: None,
             origin,
@@ -261,12 +247,6 @@ impl Chat {
         if let Some(until) = self.admission.full_until(now, origin, Act::Join) {
             self.hold_guest(id, until, effects);
         }
-    }
-
-    fn next_accept_index(&mut self) -> u64 {
-        let index = self.n_accepted;
-        self.n_accepted += 1;
-        index
     }
 
     /// Reads nothing from a guest for a while; its time to say hello begins after that.
@@ -320,7 +300,7 @@ impl Chat {
 
     fn name_expiry(&self) -> Expiry {
         let age_max_ms = u64::try_from(self.rules.name_age_max.as_millis()).ok();
-        match self.trusted_ms.zip(age_max_ms) {
+        match self.wall_clock.trusted_ms.zip(age_max_ms) {
             Some((now_ms, age_max_ms)) => now_ms
                 .checked_sub(age_max_ms)
                 .map_or(Expiry::Never, |expired_ms| Expiry::By { expired_ms, now_ms }),

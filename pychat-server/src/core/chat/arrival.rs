@@ -9,8 +9,8 @@ use pychat_wire::{
 };
 
 use super::{
-    Action, Chat, CloseReason, Complaint, Effect, Event, Phase, Protocol, Refusal, Speaker,
-    Subscribe, act, complain, notify, tell,
+    Action, Chat, CloseReason, Complaint, Effect, Event, Phase, Protocol, Refusal, Subscribe, act,
+    complain, notify, recovering::Speaker, tell,
 };
 use crate::core::{
     admission::Act,
@@ -156,7 +156,7 @@ impl Chat {
             _ => self.tokens.make(),
         };
         if grant.is_saved {
-            self.tokens.note_use(grant.person, &name, self.utc_ms);
+            self.tokens.note_use(grant.person, &name, self.wall_clock.utc_ms);
         } else {
             grant.is_saved = self.reserve(now, id, grant, &name);
         }
@@ -195,7 +195,7 @@ impl Chat {
         grant: Grant,
         name: &UserName,
     ) -> bool {
-        let (expiry, utc_ms) = (self.name_expiry(), self.utc_ms);
+        let (expiry, utc_ms) = (self.name_expiry(), self.wall_clock.utc_ms);
         let Some(peer) = self.peers.get(&id) else { return false };
         self.admission.try_fill(now, peer.origin, Act::Reserve)
             && self.tokens.reserve(grant, name, utc_ms, expiry)
@@ -215,11 +215,8 @@ impl Chat {
     /// Returns true if the owner of a name holds it by a newer connection than `id`, whose hello was
     /// long under way: its sender has given this line up.
     fn is_newer(&self, holder: ConnectionId, id: ConnectionId, person: Option<PersonId>) -> bool {
-        let (Some(holder), Some(peer)) = (self.peers.get(&holder), self.peers.get(&id)) else {
-            return false;
-        };
-        let held_by = holder.grant.map(|grant| grant.person);
-        held_by == person && peer.accept_index < holder.accept_index
+        let grant = self.peers.get(&holder).and_then(|peer| peer.grant);
+        grant.map(|grant| grant.person) == person && id.is_older_than(holder)
     }
 
     /// Somebody is in the room. What they or their address said lately counts: reconnecting gives
@@ -233,7 +230,7 @@ impl Chat {
         effects: &mut Vec<Effect>,
     ) {
         self.deadlines.clear(id);
-        self.unannounced.set(id, now + self.rules.announce_after);
+        self.announcements.due.set(id, now + self.rules.announce_after);
         let (person, protocol) = (grant.map(|grant| grant.person), self.protocol(id));
         let (Some(peer), Some(join_index)) = (self.peers.get_mut(&id), self.roster.join_index(id))
         else {
@@ -242,7 +239,7 @@ impl Chat {
         self.admission.fill(now, peer.origin, Act::Join, 1);
         peer.phase = Phase::Joined(name.clone());
         peer.grant = grant;
-        peer.bucket = self.recovering.remove(&Speaker::new(&name, person)).unwrap_or_default();
+        peer.bucket = self.recovering.take(&Speaker::new(&name, person));
         let full_until = self.rules.rate_limit.and_then(|limit| peer.bucket.full_until(now, limit));
         let full_until = full_until.max(self.admission.full_until(now, peer.origin, Act::Text));
         let subscribe = Subscribe { room: HALL, name, person, protocol, join_index };
@@ -257,13 +254,6 @@ impl Chat {
     fn replace(&mut self, now: Instant, holder: ConnectionId, effects: &mut Vec<Effect>) {
         self.close(holder, CloseReason::Replaced, effects);
         self.leave(now, holder, CloseReason::Replaced, effects);
-    }
-}
-
-impl Speaker {
-    /// Returns who speaks under `name`: the person, if the peer proved who it is.
-    pub(super) fn new(name: &UserName, person: Option<PersonId>) -> Self {
-        person.map_or_else(|| Self::Name(name.clone()), Self::Person)
     }
 }
 

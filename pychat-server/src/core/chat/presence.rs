@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
-use super::{Chat, CloseReason, Effect, Event, Phase, Recipients, Speaker, tell_all};
+use super::{Chat, CloseReason, Effect, Event, Phase, Recipients, recovering::Speaker, tell_all};
 use crate::core::{
     admission::Act,
+    deadlines::Deadlines,
     id::{ConnectionId, HALL},
 };
 
@@ -15,6 +16,15 @@ pub const ANNOUNCED_AT_ONCE_MAX: usize = 128;
 /// The most announcements of people who stayed in the time that one of them has to stay: each costs
 /// a write to everybody, and with a crowd that comes within a second each tick would bring a few.
 const ANNOUNCEMENTS_PER_STAY_MAX: u32 = 20;
+
+/// The announcements that are due.
+#[derive(Debug, Default)]
+pub(super) struct Announcements {
+    /// When people in the room of whom the others have not been told will be announced.
+    pub(super) due: Deadlines,
+    /// When people who had stayed were announced last.
+    last_at: Option<Instant>,
+}
 
 impl Chat {
     /// Returns until when nothing is to be read from somebody in the room, as all connections of
@@ -32,25 +42,25 @@ impl Chat {
         }
         let mut people = Vec::new();
         while people.len() < ANNOUNCED_AT_ONCE_MAX
-            && let Some(id) = self.unannounced.pop_due(now)
+            && let Some(id) = self.announcements.due.pop_due(now)
         {
             people.extend(self.roster.name(id).cloned().zip(self.roster.join_index(id)));
         }
         people.sort_unstable_by_key(|(_, index)| *index);
-        self.announced_at = Some(now);
+        self.announcements.last_at = Some(now);
         tell_all(Event::Joined { people }, effects);
     }
 
     /// Returns when somebody is to be announced, if anybody is.
     pub(super) fn next_announcement(&self) -> Option<Instant> {
-        let stayed = self.unannounced.next()?;
+        let stayed = self.announcements.due.next()?;
         let interval = self.rules.announce_after / ANNOUNCEMENTS_PER_STAY_MAX;
-        Some(self.announced_at.map_or(stayed, |last| stayed.max(last + interval)))
+        Some(self.announcements.last_at.map_or(stayed, |last| stayed.max(last + interval)))
     }
 
     /// Announces everybody who has not been announced yet.
     pub fn announce_all(&mut self, effects: &mut Vec<Effect>) {
-        while let Some(id) = self.unannounced.first() {
+        while let Some(id) = self.announcements.due.first() {
             self.announce(id, effects);
         }
     }
@@ -90,12 +100,9 @@ impl Chat {
         let peer = self.peers.get(&id);
         let bucket = peer.map(|peer| peer.bucket).unwrap_or_default();
         let person = peer.and_then(|peer| peer.grant).map(|grant| grant.person);
-        if !bucket.is_empty(now) {
-            self.recovering_sweep.run(&mut self.recovering, |bucket| !bucket.is_empty(now));
-            self.recovering.insert(Speaker::new(&name, person), bucket);
-        }
-        let is_announced = self.unannounced.of(id).is_none();
-        self.unannounced.clear(id);
+        self.recovering.keep(now, Speaker::new(&name, person), bucket);
+        let is_announced = self.announcements.due.of(id).is_none();
+        self.announcements.due.clear(id);
         let to = match index + 1..next {
             _ if is_announced => Recipients::Room(HALL),
             later if later.is_empty() => return,
@@ -106,8 +113,8 @@ impl Chat {
 
     /// Tells the others now of somebody who joined, if they have not been told.
     pub(super) fn announce(&mut self, id: ConnectionId, effects: &mut Vec<Effect>) {
-        if self.unannounced.of(id).is_some() {
-            self.unannounced.clear(id);
+        if self.announcements.due.of(id).is_some() {
+            self.announcements.due.clear(id);
             let person = self.roster.name(id).cloned().zip(self.roster.join_index(id));
             tell_all(Event::Joined { people: person.into_iter().collect() }, effects);
         }

@@ -48,7 +48,6 @@ impl Chat {
             self.rules.rate_limit.map_or(Duration::ZERO, |limit| limit.clamp(limited_for));
         let peer = Peer {
             phase,
-            accept_index: self.next_accept_index(),
             protocol,
             grant,
             origin,

@@ -13,7 +13,7 @@ use std::{
 use crate::core::chat::PerProtocol;
 
 /// The time from one delivery to the next, for each person told beyond a crowd: about what a write
-/// to them costs here and reading it costs there. `ARCHITECTURE.md` has the figures of other paces.
+/// to them costs here and reading it costs there. `BENCHMARKS.md` has the figures of other intervals.
 const INTERVAL_PER_PERSON: Duration = Duration::from_nanos(3_500);
 
 /// The time added to that for each of the first [`COUNTED_KIB_MAX`] KiB that they were told.

@@ -65,15 +65,21 @@ pub struct Reactor {
     listeners: Vec<Listener>,
     signals: Signals,
     server: Server<TcpStream>,
-    /// Connections that came before there was a loop, until they are taken in.
-    waiting: Vec<TcpStream>,
-    /// Connections of an earlier process, until they are restored.
-    carriers: Vec<OwnedFd>,
+    earlier: Earlier,
     manager: Manager,
     /// The manager has the sockets that listen, or never will.
     are_listeners_stored: bool,
     config: Config,
     phase: Phase,
+}
+
+/// The sockets of an earlier process, until the loop begins.
+#[derive(Debug)]
+struct Earlier {
+    /// Connections that came before there was a loop, until they are taken in.
+    waiting: Vec<TcpStream>,
+    /// The carriers of its connections, until these are restored.
+    carriers: Vec<OwnedFd>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -115,8 +121,7 @@ impl Reactor {
             listeners,
             signals,
             server,
-            waiting,
-            carriers,
+            earlier: Earlier { waiting, carriers },
             manager: Manager::of_process(),
             are_listeners_stored: false,
             config,
@@ -176,10 +181,10 @@ impl Reactor {
 
     /// Goes on with the connections of an earlier process, and takes in those that came meanwhile.
     fn restore(&mut self, now: Instant) {
-        let carriers = mem::take(&mut self.carriers);
+        let carriers = mem::take(&mut self.earlier.carriers);
         let (poll, server) = (&self.poll, &mut self.server);
         fdstore::restore_connections(now, &carriers, &self.manager, poll, server);
-        fdstore::admit_waiting(now, mem::take(&mut self.waiting), poll, server);
+        fdstore::admit_waiting(now, mem::take(&mut self.earlier.waiting), poll, server);
     }
 
     fn wait(&mut self) -> io::Result<()> {

@@ -115,6 +115,34 @@ fn a_file_has_one_subject() {
     }
 }
 
+#[test]
+fn a_struct_has_no_more_than_ten_fields() {
+    for path in sources("src") {
+        let code = code(&path);
+        for declared in code.split("struct ").skip(1).filter(|it| !is_tuple(it)) {
+            let Some((name, body)) = declared.split_once(" {\n") else { continue };
+            let fields = body.lines().take_while(|line| !line.trim_start().starts_with('}'));
+            let count = fields.filter(|line| line.contains(": ")).count();
+            assert!(count <= FIELDS_MAX, "{path}: {name} has {count} fields");
+        }
+    }
+}
+
+/// Returns true if what stands behind `struct` has no braces of its own.
+fn is_tuple(declared: &str) -> bool {
+    declared.find(';').unwrap_or(usize::MAX) < declared.find('{').unwrap_or(usize::MAX)
+}
+
+/// More fields than this belong to more than one thing.
+const FIELDS_MAX: usize = 10;
+
+#[test]
+fn the_parts_of_the_server_do_not_know_it() {
+    for path in sources("src/server") {
+        check(&path, &["super::Server", "Server<", "server::Server"]);
+    }
+}
+
 /// Longer than this, a file has two subjects.
 const LINES_MAX: usize = 400;
 

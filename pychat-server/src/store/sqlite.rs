@@ -37,9 +37,6 @@ use crate::core::{
     time::Time,
 };
 
-/// The time for which one look at the free space on the disk holds good.
-const SPACE_PAUSE: Duration = Duration::from_secs(1);
-
 /// The longest that reading all of the log may take, after an end that was not in order.
 const CHECK_TIMEOUT: Duration = Duration::from_hours(1);
 
@@ -70,19 +67,12 @@ pub struct Place {
 #[derive(Debug)]
 pub struct SqliteStore {
     checkpointer: Checkpointer,
-    program: Option<PathBuf>,
     connection: Connection,
     epoch: String,
     retention: Retention,
     ends: Ends,
     answers: Vec<Answer>,
-    /// The earliest time at which anything more is forgotten.
-    trim_at: Option<Instant>,
-    /// The earliest time at which anything more is forgotten for its age.
-    age_at: Option<Instant>,
-    /// The number of messages forgotten and not reported yet.
-    forgotten: u64,
-    space: Space,
+    forgetting: Forgetting,
     health: Health,
     next_deadline: Option<Instant>,
     /// Locked for as long as the log is open.
@@ -100,11 +90,15 @@ enum Health {
     Damaged,
 }
 
-/// The last look at the free space on the disk: its time, and true if there is too little.
-#[derive(Clone, Copy, Debug, Default)]
-struct Space {
-    checked_at: Option<Instant>,
-    is_short: bool,
+/// The progress of forgetting.
+#[derive(Debug, Default)]
+struct Forgetting {
+    /// The earliest time at which anything more is forgotten.
+    trim_at: Option<Instant>,
+    /// The earliest time at which anything more is forgotten for its age.
+    age_at: Option<Instant>,
+    /// The number of messages forgotten and not reported yet.
+    n_forgotten: u64,
 }
 
 impl SqliteStore {
@@ -122,16 +116,12 @@ impl SqliteStore {
             .map_err(|error| OpenError::of(folder.file(), &StorageError::from(error)))?;
         Ok(Self {
             checkpointer: Checkpointer::new(folder.file(), place.program.clone()),
-            program: place.program.clone(),
             connection,
             epoch,
             retention,
             ends,
             answers: Vec::new(),
-            trim_at: None,
-            age_at: None,
-            forgotten: 0,
-            space: Space::default(),
+            forgetting: Forgetting::default(),
             next_deadline: None,
             health,
             folder,
@@ -147,7 +137,7 @@ impl SqliteStore {
         if let Health::Damaged = self.health {
             return Err(damage());
         }
-        if self.space.is_short {
+        if self.folder.is_short() {
             return Err(StorageError::Reserve);
         }
         let mut ends = self.ends;
@@ -167,24 +157,11 @@ impl SqliteStore {
         self.ends = ends;
         Ok(stored)
     }
-
-    /// Looks whether there is room for what is to be appended, if it has not for a second.
-    fn check_space(&mut self, now: Instant) {
-        let is_fresh = |checked_at: Instant| now < checked_at + SPACE_PAUSE;
-        if self.space.checked_at.is_some_and(is_fresh) {
-            return;
-        }
-        // A file system that does not say is written to until it is full.
-        let free = rustix::fs::statvfs(self.folder.directory())
-            .map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize));
-        let is_short = free < self.retention.disk_reserve_bytes;
-        self.space = Space { checked_at: Some(now), is_short };
-    }
 }
 
 impl Store for SqliteStore {
     fn submit(&mut self, now: Instant, utc_ms: u64, batch: &mut Vec<(Ticket, Request)>) {
-        self.check_space(now);
+        self.folder.check_space(now, self.retention.disk_reserve_bytes);
         match self.transact(utc_ms, batch) {
             Ok(stored) => {
                 let done = batch
@@ -263,7 +240,7 @@ impl Store for SqliteStore {
         let verdict = match &mut self.health {
             Health::Fine | Health::Damaged => return None,
             Health::Unchecked => {
-                let (program, deadline) = (self.program.as_deref(), now + CHECK_TIMEOUT);
+                let (program, deadline) = (self.checkpointer.program(), now + CHECK_TIMEOUT);
                 let child = Child::start(program, Task::Check, self.folder.file(), deadline);
                 match child {
                     Some(child) => {
@@ -288,12 +265,13 @@ impl Store for SqliteStore {
     }
 
     fn take_forgotten(&mut self) -> u64 {
-        mem::take(&mut self.forgotten)
+        mem::take(&mut self.forgetting.n_forgotten)
     }
 
     fn set_retention(&mut self, retention: Retention) {
         self.retention = retention;
-        (self.trim_at, self.age_at, self.space.checked_at) = (None, None, None);
+        (self.forgetting.trim_at, self.forgetting.age_at) = (None, None);
+        self.folder.forget_space();
     }
 
     fn epoch(&self) -> &str {

@@ -52,12 +52,7 @@ pub struct Manager {
     line: Option<Line>,
     stage: Stage,
     stage_due: Option<Instant>,
-    /// The addresses on which the server listens, in words.
-    listening: String,
-    people: usize,
-    status_due: Option<Instant>,
-    /// The time before which no other number of people is told.
-    status_rest_until: Option<Instant>,
+    status: Status,
     /// The interval at which it is told that the loop turns, if it wants to hear that.
     watchdog: Option<Duration>,
     watchdog_due: Option<Instant>,
@@ -67,6 +62,17 @@ pub struct Manager {
     keeping: Retry,
     /// It could not be given something to keep, and never will be.
     keeps_nothing: bool,
+}
+
+/// The line that the manager shows of the server.
+#[derive(Debug, Default)]
+struct Status {
+    /// The addresses on which the server listens, in words.
+    listening: String,
+    people: usize,
+    due: Option<Instant>,
+    /// The time before which no other number of people is told.
+    rest_until: Option<Instant>,
 }
 
 /// The pause before another try, after the manager had no room for something.
@@ -113,10 +119,7 @@ impl Manager {
             line,
             stage: Stage::Starting,
             stage_due: None,
-            listening: String::new(),
-            people: 0,
-            status_due: None,
-            status_rest_until: None,
+            status: Status::default(),
             watchdog: watchdog.filter(|bite| !bite.is_zero()).map(|bite| bite / 2),
             watchdog_due: None,
             telling: Retry::default(),
@@ -127,7 +130,7 @@ impl Manager {
 
     /// The server is up, and takes calls at these `addresses`.
     pub fn ready(&mut self, now: Instant, addresses: &[String]) {
-        self.listening = addresses.join(" and ");
+        self.status.listening = addresses.join(" and ");
         self.watchdog_due = self.watchdog.map(|interval| now + interval);
         self.enter(now, Stage::Ready);
     }
@@ -153,10 +156,10 @@ impl Manager {
         if self.line.is_none() {
             return;
         }
-        if people != self.people {
-            self.people = people;
-            let due = self.status_rest_until.map_or(now, |rest_until| rest_until.max(now));
-            self.status_due.get_or_insert(due);
+        if people != self.status.people {
+            self.status.people = people;
+            let due = self.status.rest_until.map_or(now, |rest_until| rest_until.max(now));
+            self.status.due.get_or_insert(due);
         }
         if self.next_deadline().is_some_and(|deadline| deadline <= now) {
             self.tell(now);
@@ -244,7 +247,7 @@ impl Manager {
     /// Returns when there is something to tell.
     pub fn next_deadline(&self) -> Option<Instant> {
         self.line.as_ref()?;
-        let next = [self.stage_due, self.status_due, self.watchdog_due].into_iter().flatten().min();
+        let next = [self.stage_due, self.status.due, self.watchdog_due].into_iter().flatten().min();
         next.map(|next| self.telling.until.map_or(next, |until| until.max(next)))
     }
 
@@ -265,7 +268,7 @@ impl Manager {
         let mut told = String::new();
         let mut say = |state: NotifyState<'_>| writeln!(told, "{state}").ok(); // A String takes it all.
         let is_stage_due = is_due(self.stage_due);
-        let is_status_due = is_stage_due || is_due(self.status_due);
+        let is_status_due = is_stage_due || is_due(self.status.due);
         let is_watchdog_due = is_due(self.watchdog_due);
         if is_stage_due {
             self.stage.say(&mut say);
@@ -285,8 +288,8 @@ impl Manager {
             self.stage_due = None;
         }
         if is_status_due {
-            self.status_due = None;
-            self.status_rest_until = Some(now + STATUS_INTERVAL);
+            self.status.due = None;
+            self.status.rest_until = Some(now + STATUS_INTERVAL);
         }
         if is_watchdog_due {
             self.watchdog_due = self.watchdog.map(|interval| now + interval);
@@ -295,14 +298,14 @@ impl Manager {
 
     /// Returns what `systemctl status` shows.
     fn status(&self) -> String {
-        let people = match self.people {
+        let people = match self.status.people {
             0 => "nobody".to_owned(),
             1 => "1 person".to_owned(),
             people => format!("{people} people"),
         };
         match self.stage {
             Stage::Stopping => format!("saying goodbye to {people}"),
-            _ => format!("{people} here, listening on {}", self.listening),
+            _ => format!("{people} here, listening on {}", self.status.listening),
         }
     }
 }

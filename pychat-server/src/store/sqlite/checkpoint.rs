@@ -51,6 +51,11 @@ impl Checkpointer {
         Self { file: file.to_owned(), program, running: None, rest_until: None }
     }
 
+    /// Returns the program that does what takes long.
+    pub(super) fn program(&self) -> Option<&Path> {
+        self.program.as_deref()
+    }
+
     /// Does what is to be done by `now`; returns when there is more for the time alone.
     ///
     /// A move that fails is tried again: nothing is lost by that, the write-ahead log only grows.

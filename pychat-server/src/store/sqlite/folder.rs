@@ -5,6 +5,7 @@ use std::{
     io,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 use super::OpenError;
@@ -15,12 +16,23 @@ pub const FILE_NAME: &str = "log.sqlite";
 /// The file whose lock says that a server is at work here.
 const LOCK_NAME: &str = "lock";
 
+/// The time for which one look at the free space on the disk holds good.
+const SPACE_PAUSE: Duration = Duration::from_secs(1);
+
 /// A folder that no other server uses; it is free again when this is dropped, or the process ends.
 #[derive(Debug)]
 pub(super) struct Folder {
     directory: PathBuf,
     file: PathBuf,
+    space: Space,
     _lock: File,
+}
+
+/// The last look at the free space on the disk: its time, and true if there is too little.
+#[derive(Clone, Copy, Debug, Default)]
+struct Space {
+    checked_at: Option<Instant>,
+    is_short: bool,
 }
 
 impl Folder {
@@ -50,12 +62,30 @@ impl Folder {
                 open(&beside)?; // SQLite gives new ones the mode of the log.
             }
         }
-        Ok(Self { directory: directory.to_owned(), file, _lock: lock })
+        Ok(Self { directory: directory.to_owned(), file, space: Space::default(), _lock: lock })
     }
 
-    /// Returns the folder.
-    pub(super) fn directory(&self) -> &Path {
-        &self.directory
+    /// Looks whether there is room for what is to be appended, if it has not for a second.
+    pub(super) fn check_space(&mut self, now: Instant, reserve_bytes: u64) {
+        let is_fresh = |checked_at: Instant| now < checked_at + SPACE_PAUSE;
+        if self.space.checked_at.is_some_and(is_fresh) {
+            return;
+        }
+        // A file system that does not say is written to until it is full.
+        let free = rustix::fs::statvfs(&self.directory)
+            .map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize));
+        let is_short = free < reserve_bytes;
+        self.space = Space { checked_at: Some(now), is_short };
+    }
+
+    /// Returns true if there was too little room at the last look.
+    pub(super) fn is_short(&self) -> bool {
+        self.space.is_short
+    }
+
+    /// Has the next look taken at once.
+    pub(super) fn forget_space(&mut self) {
+        self.space.checked_at = None;
     }
 
     /// Returns where the log is.

@@ -29,21 +29,21 @@ impl SqliteStore {
     /// Forgets a few messages that are too many or too old; returns when there is more to do.
     pub(super) fn trim_due(&mut self, time: &Time) -> Option<Instant> {
         let now = time.now;
-        let is_age_due = self.age_at.is_none_or(|age_at| age_at <= now);
+        let is_age_due = self.forgetting.age_at.is_none_or(|age_at| age_at <= now);
         let utc_ms = time.trusted_ms().filter(|utc_ms| is_age_due && self.is_expired(*utc_ms));
-        let is_due = self.trim_at.is_none_or(|trim_at| trim_at <= now);
+        let is_due = self.forgetting.trim_at.is_none_or(|trim_at| trim_at <= now);
         let is_urgent = 4 * TRIM_STEP <= self.excess();
         if (self.is_too_much() || utc_ms.is_some()) && (is_due || is_urgent) {
             let trimmed = self.trim(utc_ms);
             if utc_ms.is_some() && trimmed == Ok(TRIM_STEP) {
                 let share = (self.len() / AGED_SHARE).clamp(1, 1_000);
-                self.age_at = Some(now + AGE_PAUSE / u32::try_from(share).unwrap_or(1));
+                self.forgetting.age_at = Some(now + AGE_PAUSE / u32::try_from(share).unwrap_or(1));
             }
             let is_more = trimmed == Ok(TRIM_STEP) && self.is_too_much();
-            self.trim_at = Some(now + if is_more { TRIM_PAUSE } else { TRIM_REST });
+            self.forgetting.trim_at = Some(now + if is_more { TRIM_PAUSE } else { TRIM_REST });
         }
         let wanted = if self.is_too_much() { Some(now) } else { self.expiry(time) };
-        wanted.map(|wanted| self.trim_at.map_or(wanted, |trim_at| wanted.max(trim_at)))
+        wanted.map(|wanted| self.forgetting.trim_at.map_or(wanted, |trim_at| wanted.max(trim_at)))
     }
 
     /// Forgets at most [`TRIM_STEP`] messages, and those that are too old only if it is `utc_ms`;
@@ -66,7 +66,7 @@ impl SqliteStore {
         })?;
         self.ends = ends;
         let count = ends.first_seq - first_seq;
-        self.forgotten += count;
+        self.forgetting.n_forgotten += count;
         Ok(count)
     }
 
@@ -94,6 +94,6 @@ impl SqliteStore {
     fn expiry(&self, time: &Time) -> Option<Instant> {
         let left_ms = self.retention.expiry_ms(self.ends.first_ms?)?.saturating_sub(time.utc_ms);
         let expiry = time.now.checked_add(Duration::from_millis(left_ms))?.max(time.trusted_at);
-        Some(self.age_at.map_or(expiry, |age_at| expiry.max(age_at)))
+        Some(self.forgetting.age_at.map_or(expiry, |age_at| expiry.max(age_at)))
     }
 }

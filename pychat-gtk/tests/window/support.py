@@ -179,9 +179,18 @@ class Window:
         """Waits for a message that ends like this, and returns it."""
 
         def find_row():
-            return next((it for it in self.rows() if (it.get_name() or "").endswith(ending)), None)
+            for row in self.rows():
+                with contextlib.suppress(GLib.Error):  # It has just gone.
+                    if row.get_name().endswith(ending):
+                        return row
+            return None
 
-        return eventually(find_row, f"the message {ending!r}")
+        try:
+            return eventually(find_row, f"the message {ending!r}")
+        except AssertionError as error:
+            self.frame.clear_cache()
+            error.add_note("\n".join(outline(self.frame)))
+            raise
 
     def way_back(self):
         """What the button is called that leads to the latest messages; empty if there is none."""
@@ -332,6 +341,17 @@ def walk(root):
             if accessible.get_state_set().contains(Atspi.StateType.VISIBLE):
                 yield accessible
                 stack.extend(reversed(list(children(accessible))))
+
+
+def outline(root, depth=0):
+    """A line for each visible object at and below `root`, indented by how deep it is."""
+    lines = []
+    with contextlib.suppress(GLib.Error):  # It has just gone.
+        if root.get_state_set().contains(Atspi.StateType.VISIBLE):
+            lines.append(f"{'  ' * depth}{role_of(root)} {root.get_name()[:80]!r}")
+            for child in children(root):
+                lines += outline(child, depth + 1)
+    return lines
 
 
 def place_of(accessible, relative_to=Atspi.CoordType.WINDOW):

@@ -22,6 +22,7 @@ use crate::{
     message_row::MessageRow,
     model::{History, Message, MessageKind, Recent},
     place::{self, Place},
+    results_pane::ResultsPane,
     search_bar::SearchBar,
     selection_area::SelectionArea,
     session::Session,
@@ -39,6 +40,10 @@ mod imp {
     pub struct ConversationPage {
         #[template_child]
         pub(super) search_bar: TemplateChild<SearchBar>,
+        #[template_child]
+        results_flap: TemplateChild<adw::Flap>,
+        #[template_child]
+        results_pane: TemplateChild<ResultsPane>,
         #[template_child]
         views: TemplateChild<gtk::Stack>,
         #[template_child]
@@ -107,6 +112,7 @@ mod imp {
             ConnectionBar::ensure_type();
             LatestButton::ensure_type();
             MessageRow::ensure_type();
+            ResultsPane::ensure_type();
             SearchBar::ensure_type();
             SelectionArea::ensure_type();
             TalkLayout::ensure_type();
@@ -123,6 +129,9 @@ mod imp {
             });
             klass.install_action("conversation.mark-as-read", None, |page, _, _| {
                 page.imp().mark_as_read();
+            });
+            klass.install_action("conversation.give-up-search", None, |page, _, _| {
+                page.imp().search_bar.give_up();
             });
             let id = Some(glib::VariantTy::STRING);
             klass.install_action("conversation.send-again", id, |page, _, id| {
@@ -188,6 +197,7 @@ mod imp {
             ));
             self.take_typing();
             self.watch_day();
+            self.results_pane.list(&self.search_bar.search(), &self.results_flap);
             self.search_bar.search().connect_current_notify(clone!(
                 #[weak(rename_to = imp)]
                 self,

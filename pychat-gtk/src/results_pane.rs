@@ -1,17 +1,22 @@
 //! What a search has found, the newest first: beside the conversation, where there is room for both.
 //!
-//! Rows are made for those in view alone, and none while the pane is not shown.
+//! A list view makes rows for some two hundred items around those in view, all at once. So it is given
+//! a few at first, which come soon after each key, and more as it is scrolled; and none while the pane
+//! is not shown.
 
 mod row;
 mod selection;
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::OnceCell;
 
 use adw::subclass::prelude::*;
 use gtk::{glib, glib::clone, prelude::*};
 
 use self::{row::ResultRow, selection::CurrentResult};
 use crate::{people_flap, search::Search};
+
+/// The number of results that are given to the list at first, and each time its end is near.
+const STEP_RESULTS: u32 = 40;
 
 mod imp {
     use super::*;
@@ -20,10 +25,14 @@ mod imp {
     #[template(resource = "/io/github/pychat/Pychat/ui/results_pane.ui")]
     pub struct ResultsPane {
         #[template_child]
+        scrolled_window: TemplateChild<gtk::ScrolledWindow>,
+        #[template_child]
         list_view: TemplateChild<gtk::ListView>,
         #[template_child]
         more_button: TemplateChild<gtk::Button>,
-        pub(super) search: RefCell<Option<Search>>,
+        pub(super) search: OnceCell<Search>,
+        /// The results that the list is given.
+        given: gtk::SliceListModel,
         selection: OnceCell<CurrentResult>,
     }
 
@@ -44,7 +53,22 @@ mod imp {
         }
     }
 
-    impl ObjectImpl for ResultsPane {}
+    impl ObjectImpl for ResultsPane {
+        fn constructed(&self) {
+            self.parent_constructed();
+            let adjustment = self.scrolled_window.vadjustment();
+            adjustment.connect_changed(clone!(
+                #[weak(rename_to = imp)]
+                self,
+                move |_| imp.give_more_later()
+            ));
+            adjustment.connect_value_changed(clone!(
+                #[weak(rename_to = imp)]
+                self,
+                move |_| imp.give_more_later()
+            ));
+        }
+    }
 
     impl WidgetImpl for ResultsPane {}
 
@@ -57,7 +81,13 @@ mod imp {
         pub(super) fn show(&self, search: &Search, flap: &adw::Flap) {
             let is_kept = flap.reveals_flap() && search.is_searching() && search.is_busy();
             let is_shown = !flap.is_folded() && (0 < search.n_found() || is_kept);
-            let selection = self.selection.get_or_init(|| CurrentResult::new(&search.results()));
+            if !is_shown {
+                self.given.set_size(STEP_RESULTS);
+            }
+            let selection = self.selection.get_or_init(|| {
+                self.given.set_model(Some(&search.results()));
+                CurrentResult::new(&search.results(), &self.given)
+            });
             self.list_view.set_model(is_shown.then_some(selection));
             let has_more = search.has_more();
             if !has_more && self.more_button.has_focus() {
@@ -71,8 +101,9 @@ mod imp {
         pub(super) fn show_current(&self) {
             let Some(selection) = self.selection.get() else { return };
             selection.tell_change();
-            if let Some(position) = selection.current().filter(|_| self.list_view.model().is_some())
-            {
+            let Some(position) = selection.current() else { return };
+            if self.list_view.model().is_some() {
+                self.given.set_size(self.given.size().max(position + STEP_RESULTS));
                 // It fails only outside a list.
                 let _ = self
                     .list_view
@@ -80,16 +111,32 @@ mod imp {
             }
         }
 
+        /// Gives the list more where less than a page of it is left. It may be being laid out.
+        fn give_more_later(&self) {
+            glib::idle_add_local_once(clone!(
+                #[weak(rename_to = imp)]
+                self,
+                move || {
+                    let adjustment = imp.scrolled_window.vadjustment();
+                    let end = adjustment.value() + 2.0 * adjustment.page_size();
+                    let has_more = imp.given.n_items() == imp.given.size();
+                    if has_more && adjustment.upper() < end {
+                        imp.given.set_size(imp.given.size() + STEP_RESULTS);
+                    }
+                }
+            ));
+        }
+
         #[template_callback]
         fn on_activate(&self, position: u32) {
-            if let Some(search) = &*self.search.borrow() {
+            if let Some(search) = self.search.get() {
                 search.go_to(position);
             }
         }
 
         #[template_callback]
         fn on_more(&self) {
-            if let Some(search) = &*self.search.borrow() {
+            if let Some(search) = self.search.get() {
                 search.find_more();
             }
         }
@@ -104,9 +151,10 @@ glib::wrapper! {
 }
 
 impl ResultsPane {
-    /// Lists what `search` finds, in `flap`, while that has room for it beside its content.
+    /// Lists from now on what `search` finds, while `flap`, whose flap this is, has room for it beside
+    /// its content.
     pub fn list(&self, search: &Search, flap: &adw::Flap) {
-        self.imp().search.replace(Some(search.clone()));
+        self.imp().search.get_or_init(|| search.clone());
         search.connect_notify_local(
             None,
             clone!(

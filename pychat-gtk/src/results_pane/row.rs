@@ -53,7 +53,9 @@ mod imp {
     impl WidgetImpl for ResultRow {
         fn root(&self) {
             self.parent_root();
-            self.name_list_item();
+            if self.message.borrow().is_some() {
+                self.name_list_item();
+            }
         }
     }
 

@@ -15,6 +15,8 @@ mod imp {
     #[derive(Debug, Default)]
     pub struct CurrentResult {
         pub(super) results: OnceCell<Results>,
+        /// The first of them, which the list is given.
+        pub(super) given: OnceCell<gtk::SliceListModel>,
     }
 
     #[glib::object_subclass]
@@ -32,11 +34,11 @@ mod imp {
         }
 
         fn n_items(&self) -> u32 {
-            self.results.get().map_or(0, ListModelExt::n_items)
+            self.given.get().map_or(0, ListModelExt::n_items)
         }
 
         fn item(&self, position: u32) -> Option<glib::Object> {
-            self.results.get()?.item(position)
+            self.given.get()?.item(position)
         }
     }
 
@@ -54,11 +56,12 @@ glib::wrapper! {
 }
 
 impl CurrentResult {
-    /// Makes one of `results`.
-    pub fn new(results: &Results) -> Self {
+    /// Makes one of those `results` that are `given` to a list, which are the first.
+    pub fn new(results: &Results, given: &gtk::SliceListModel) -> Self {
         let selection: Self = glib::Object::new();
         selection.imp().results.get_or_init(|| results.clone());
-        results.connect_items_changed(clone!(
+        selection.imp().given.get_or_init(|| given.clone());
+        given.connect_items_changed(clone!(
             #[weak]
             selection,
             move |_, at, n_removed, n_added| selection.items_changed(at, n_removed, n_added)

@@ -6,6 +6,7 @@
 mod day;
 mod following;
 mod reading;
+mod searching;
 mod selecting;
 mod unread;
 
@@ -20,8 +21,8 @@ use crate::{
     follow_end::FollowEnd,
     latest_button::LatestButton,
     message_row::MessageRow,
-    model::{History, Message, MessageKind, Recent},
-    place::{self, Place},
+    model::{History, MessageKind, Recent},
+    place::Place,
     results_pane::ResultsPane,
     search_bar::SearchBar,
     selection_area::SelectionArea,
@@ -41,9 +42,9 @@ mod imp {
         #[template_child]
         pub(super) search_bar: TemplateChild<SearchBar>,
         #[template_child]
-        results_flap: TemplateChild<adw::Flap>,
+        pub(super) results_flap: TemplateChild<adw::Flap>,
         #[template_child]
-        results_pane: TemplateChild<ResultsPane>,
+        pub(super) results_pane: TemplateChild<ResultsPane>,
         #[template_child]
         views: TemplateChild<gtk::Stack>,
         #[template_child]
@@ -85,6 +86,8 @@ mod imp {
         /// True while the conversation can be searched.
         #[property(get, set = Self::set_is_searching, explicit_notify)]
         is_searching: Cell<bool>,
+        /// The number of frames in which the current result is still kept in view.
+        pub(super) n_ticks_due: Cell<u32>,
         /// Where the reader was before that; `None` if that was at the end.
         place: RefCell<Option<Place>>,
         /// True while somebody waits to see whether there is enough to read.
@@ -197,16 +200,7 @@ mod imp {
             ));
             self.take_typing();
             self.watch_day();
-            self.results_pane.list(&self.search_bar.search(), &self.results_flap);
-            self.search_bar.search().connect_current_notify(clone!(
-                #[weak(rename_to = imp)]
-                self,
-                move |search| {
-                    if let Some(message) = search.current() {
-                        imp.go_to(&message);
-                    }
-                }
-            ));
+            self.watch_search();
         }
     }
 
@@ -330,13 +324,7 @@ mod imp {
             }
         }
 
-        /// Shows `message`, wherever the reader is.
-        fn go_to(&self, message: &Message) {
-            self.let_go();
-            place::scroll_to(&self.list_view, message);
-        }
-
-        fn let_go(&self) {
+        pub(super) fn let_go(&self) {
             if let Some(follow_end) = self.follow_end.get() {
                 follow_end.let_go();
             }

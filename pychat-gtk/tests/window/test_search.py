@@ -270,6 +270,15 @@ class Search(WindowTest):
         eventually(is_in_results, "the focus in the list")
         self.assertEqual(self.outcome(), "1 of 57")
 
+        def is_at_last():
+            self.window.press("End")  # More are listed as the end comes near.
+            return self.window.focused().get_name().endswith("Ёлка number 7")
+
+        eventually(is_at_last, "the focus on the last result")
+        self.window.press("Return")
+        self.wait_for_outcome("57 of 57")
+        self.wait_for_view(7)
+
     def test_results_are_listed_where_there_is_room_for_them(self):
         self.window.resize(NARROW_PX)
         self.search("елка")

@@ -282,6 +282,13 @@ class Window:
         search = ["xdotool", "search", "--onlyvisible", "--pid", str(self.process.pid)]
         return subprocess.run(search, stdout=subprocess.DEVNULL).returncode == 0
 
+    def resize(self, width):
+        """Makes it about this wide."""
+        search = ["xdotool", "search", "--onlyvisible", "--pid", str(self.process.pid)]
+        frame = subprocess.check_output(search, text=True).split()[-1]
+        subprocess.run(["xdotool", "windowsize", frame, str(width), "700"], check=True)
+        eventually(lambda: abs(self.extents(self.frame).width - width) < 60, "the new size")
+
     def press(self, keys):
         subprocess.run(["xdotool", "key", keys], check=True)
 

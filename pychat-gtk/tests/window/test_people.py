@@ -15,15 +15,9 @@ class People(WindowTest):
 
     def open_people(self, width, **environment):
         window = self.open_joined(self.server, **environment)
-        self.resize(window, width)
+        window.resize(width)
         window.press("F9")
         return window
-
-    def resize(self, window, width):
-        search = ["xdotool", "search", "--onlyvisible", "--pid", str(window.process.pid)]
-        frame = subprocess.check_output(search, text=True).split()[-1]
-        subprocess.run(["xdotool", "windowsize", frame, str(width), "700"], check=True)
-        eventually(lambda: abs(window.extents(window.frame).width - width) < 60, "the new size")
 
     def names(self, window, name="People"):
         people = window.find("list", name)
@@ -121,9 +115,9 @@ class People(WindowTest):
     def test_a_window_that_narrows_sends_them_away_and_has_them_back(self):
         window = self.open_people(BESIDE_PX)
         self.wait_for_names(window, "Анна (you)", "Борис")
-        self.resize(window, OVER_PX)
+        window.resize(OVER_PX)
         eventually(lambda: not self.names(window), "the people to go")
-        self.resize(window, BESIDE_PX)
+        window.resize(BESIDE_PX)
         self.wait_for_names(window, "Анна (you)", "Борис")
 
     def test_they_outlive_a_lost_connection(self):

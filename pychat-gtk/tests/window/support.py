@@ -13,6 +13,7 @@ import signal
 import subprocess
 import tempfile
 import unittest
+import weakref
 
 import gi
 
@@ -44,7 +45,13 @@ def eventually(condition, what, patience_s=PATIENCE_S):
             return condition()
         return False
 
-    return patience.eventually(look, what, patience_s)
+    try:
+        return patience.eventually(look, what, patience_s)
+    except AssertionError as error:
+        for window in list(Window.running):
+            window.frame.clear_cache()
+            error.add_note("\n".join(outline(window.frame)))
+        raise
 
 
 def call_application(interface, method, signature, *arguments):
@@ -87,6 +94,9 @@ def activate_action(name):
 class Window:
     """The client."""
 
+    # Those that have not ended: what they show is told with what was waited for in vain.
+    running = weakref.WeakSet()
+
     def __init__(self, *arguments, **environment):
         self.log = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
@@ -95,14 +105,17 @@ class Window:
             stderr=self.log,
         )
         self.frame = eventually(self._find_frame, "the window")
+        self.running.add(self)
 
     def kill(self):
         """Ends the client before it can do anything about it."""
+        self.running.discard(self)
         self.process.kill()
         self.process.wait(PATIENCE_S)
 
     def close(self):
         """Ends the client if it is still there, and returns what it complained about."""
+        self.running.discard(self)
         self.process.terminate()
         self.process.wait(PATIENCE_S)
         eventually(lambda: self._find_frame() is None, "the bus to forget the window")
@@ -185,12 +198,7 @@ class Window:
                         return row
             return None
 
-        try:
-            return eventually(find_row, f"the message {ending!r}")
-        except AssertionError as error:
-            self.frame.clear_cache()
-            error.add_note("\n".join(outline(self.frame)))
-            raise
+        return eventually(find_row, f"the message {ending!r}")
 
     def way_back(self):
         """What the button is called that leads to the latest messages; empty if there is none."""
@@ -272,6 +280,7 @@ class Window:
     def find_again(self):
         """Looks for the window anew: one that was hidden is another to the bus."""
         self.frame = eventually(self._find_frame, "the window")
+        self.running.add(self)
 
     def frames(self):
         """The titles of all windows of the client."""

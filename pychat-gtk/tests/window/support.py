@@ -248,9 +248,12 @@ class Window:
 
     def click_at(self, accessible):
         """Clicks with the mouse what has no action of its own."""
+        self.point(accessible, "click", "1")
+
+    def point(self, accessible, *actions):
+        """Goes to its middle with the mouse, and does something there."""
         area = self.extents(accessible)
-        at = [str(area.x + area.width // 2), str(area.y + area.height // 2)]
-        subprocess.run(["xdotool", "mousemove", *at, "click", "1"], check=True)
+        mouse(area.x + area.width // 2, area.y + area.height // 2, *actions)
 
     def descriptions(self):
         """What is read out with each message beside it, where there is something."""
@@ -305,11 +308,8 @@ class Window:
         """Turns the wheel over the conversation."""
         area = self.extents(self.wait_for("list", "Messages"))
         button = {"up": "4", "down": "5"}[direction]
-        subprocess.run(
-            ["xdotool", "mousemove", str(area.x + area.width // 2), "300",
-             "click", "--repeat", str(clicks), "--delay", "20", button],
-            check=True,
-        )
+        wheel = ["click", "--repeat", str(clicks), "--delay", "20", button]
+        mouse(area.x + area.width // 2, 300, *wheel)
 
     def extents(self, accessible):
         """Where something is in the window."""
@@ -357,6 +357,15 @@ def walk(root):
             if accessible.get_state_set().contains(Atspi.StateType.VISIBLE):
                 yield accessible
                 stack.extend(reversed(list(children(accessible))))
+
+
+def mouse(x, y, *actions):
+    """Moves the mouse there, and does something.
+
+    It comes from beside: GTK knows from motion alone what the pointer is over, once a menu is gone.
+    """
+    moves = ["mousemove", str(x + 1), str(y), "mousemove", str(x), str(y)]
+    subprocess.run(["xdotool", *moves, *actions], check=True)
 
 
 def outline(root, depth=0):

@@ -1,6 +1,5 @@
 """The people who are here: counted, found, called, beside the conversation or over it."""
 
-import subprocess
 import unittest
 
 from support import WindowTest, children, eventually, russian
@@ -82,12 +81,7 @@ class People(WindowTest):
         window = self.open_people(BESIDE_PX)
         self.wait_for_names(window, "Анна (you)", "Борис")
         window.write("Message", "tea,")
-        row = window.extents(window.wait_for("list item", "Борис"))
-        subprocess.run(
-            ["xdotool", "mousemove", str(row.x + row.width // 2), str(row.y + row.height // 2),
-             "click", "1"],
-            check=True,
-        )
+        window.point(window.wait_for("list item", "Борис"), "click", "1")
         eventually(lambda: "@Борис" in window.draft(), "the name in the draft")
         self.assertIn(window.draft(), ("@Борис tea,", "tea, @Борис "))  # Where the cursor was.
         self.assertTrue(self.names(window), "beside the conversation they stay")

@@ -6,6 +6,7 @@
 mod day;
 mod following;
 mod reading;
+mod searching;
 mod selecting;
 mod unread;
 
@@ -20,8 +21,9 @@ use crate::{
     follow_end::FollowEnd,
     latest_button::LatestButton,
     message_row::MessageRow,
-    model::{History, Message, MessageKind, Recent},
-    place::{self, Place},
+    model::{History, MessageKind, Recent},
+    place::Place,
+    results_pane::ResultsPane,
     search_bar::SearchBar,
     selection_area::SelectionArea,
     session::Session,
@@ -39,6 +41,10 @@ mod imp {
     pub struct ConversationPage {
         #[template_child]
         pub(super) search_bar: TemplateChild<SearchBar>,
+        #[template_child]
+        pub(super) results_flap: TemplateChild<adw::Flap>,
+        #[template_child]
+        pub(super) results_pane: TemplateChild<ResultsPane>,
         #[template_child]
         views: TemplateChild<gtk::Stack>,
         #[template_child]
@@ -80,6 +86,8 @@ mod imp {
         /// True while the conversation can be searched.
         #[property(get, set = Self::set_is_searching, explicit_notify)]
         is_searching: Cell<bool>,
+        /// The number of frames in which the current result is still kept in view.
+        pub(super) n_ticks_due: Cell<u32>,
         /// Where the reader was before that; `None` if that was at the end.
         place: RefCell<Option<Place>>,
         /// True while somebody waits to see whether there is enough to read.
@@ -107,6 +115,7 @@ mod imp {
             ConnectionBar::ensure_type();
             LatestButton::ensure_type();
             MessageRow::ensure_type();
+            ResultsPane::ensure_type();
             SearchBar::ensure_type();
             SelectionArea::ensure_type();
             TalkLayout::ensure_type();
@@ -123,6 +132,9 @@ mod imp {
             });
             klass.install_action("conversation.mark-as-read", None, |page, _, _| {
                 page.imp().mark_as_read();
+            });
+            klass.install_action("conversation.give-up-search", None, |page, _, _| {
+                page.imp().search_bar.give_up();
             });
             let id = Some(glib::VariantTy::STRING);
             klass.install_action("conversation.send-again", id, |page, _, id| {
@@ -188,15 +200,7 @@ mod imp {
             ));
             self.take_typing();
             self.watch_day();
-            self.search_bar.search().connect_current_notify(clone!(
-                #[weak(rename_to = imp)]
-                self,
-                move |search| {
-                    if let Some(message) = search.current() {
-                        imp.go_to(&message);
-                    }
-                }
-            ));
+            self.watch_search();
         }
     }
 
@@ -320,13 +324,7 @@ mod imp {
             }
         }
 
-        /// Shows `message`, wherever the reader is.
-        fn go_to(&self, message: &Message) {
-            self.let_go();
-            place::scroll_to(&self.list_view, message);
-        }
-
-        fn let_go(&self) {
+        pub(super) fn let_go(&self) {
             if let Some(follow_end) = self.follow_end.get() {
                 follow_end.let_go();
             }

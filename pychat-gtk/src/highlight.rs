@@ -35,6 +35,15 @@ pub fn attributes(message: &Message) -> Option<pango::AttrList> {
     Some(list)
 }
 
+/// Returns what sets these parts of a text, in bytes, in bold.
+pub fn bold(ranges: &[Range<usize>]) -> pango::AttrList {
+    let list = pango::AttrList::new();
+    for range in ranges {
+        insert(&list, pango::AttrInt::new_weight(pango::Weight::Bold), range);
+    }
+    list
+}
+
 /// Pango counts colors in 16 bits.
 fn widen(part: u8) -> u16 {
     u16::from(part) * 0x101

@@ -38,6 +38,7 @@ pub mod picture;
 pub mod place;
 pub mod preferences_window;
 pub mod recent_group;
+pub mod results_pane;
 pub mod retry_countdown;
 pub mod search_bar;
 pub mod selection;

@@ -10,9 +10,9 @@ mod person;
 mod presence;
 mod query;
 mod recent;
+mod results;
 mod transcript;
 
-pub use findings::Findings;
 pub use history::{HISTORY_MESSAGES_MAX, History};
 pub use layout::{GROUP_TIME, Placement};
 pub use message::{Delivery, Mark, Message, MessageKind};
@@ -21,4 +21,5 @@ pub use person::Person;
 pub use presence::{PASSAGES_MAX, Passage, Presence, Turn};
 pub use query::Query;
 pub use recent::Recent;
+pub use results::Results;
 pub use transcript::transcript;

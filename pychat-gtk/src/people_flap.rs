@@ -23,14 +23,19 @@ pub fn keep(flap: &adw::Flap, settings: &Settings) {
             if !flap.is_folded() {
                 settings.show_people(flap.reveals_flap());
             }
-            hide_unrevealed(flap);
         }
     ));
+    hide_while_closed(flap);
+}
+
+/// Hides what is in `flap` while that is closed. It would still be there, only not drawn: a screen
+/// reader would read it out.
+pub fn hide_while_closed(flap: &adw::Flap) {
+    flap.connect_reveal_flap_notify(hide_unrevealed);
     flap.connect_reveal_progress_notify(hide_unrevealed);
     hide_unrevealed(flap);
 }
 
-/// A flap that is closed is still there, only not drawn: a screen reader would read it out.
 fn hide_unrevealed(flap: &adw::Flap) {
     // Its place stays, or the flap would take the room for its own and unfold.
     if let Some(content) = flap.flap().and_then(|place| place.first_child()) {

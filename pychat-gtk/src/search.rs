@@ -16,7 +16,7 @@ use gtk::{gio::prelude::*, glib, glib::clone, glib::subclass::prelude::*};
 use pychat_wire::client::Past;
 
 use crate::{
-    model::{Findings, Message, Query},
+    model::{Message, Query, Results},
     session::{SEARCH_PAGE_MESSAGES, Session},
 };
 
@@ -42,6 +42,9 @@ mod imp {
         /// True while there is something that is searched for.
         #[property(get = |imp: &Self| imp.query.borrow().is_some())]
         is_searching: PhantomData<bool>,
+        /// What was found, the newest first.
+        #[property(get)]
+        pub(super) results: Results,
         /// The result that is being looked at.
         #[property(get, nullable)]
         pub(super) current: RefCell<Option<Message>>,
@@ -62,7 +65,6 @@ mod imp {
         #[property(get)]
         pub(super) has_more: Cell<bool>,
         pub(super) query: RefCell<Option<Query>>,
-        pub(super) findings: RefCell<Findings>,
         /// The number of results that are enough.
         pub(super) n_wanted: Cell<usize>,
         /// True while one more is wanted though later messages have to leave for it.
@@ -141,12 +143,12 @@ impl Search {
         imp.n_wanted.set(ENOUGH);
         imp.goes_beyond.set(false);
         if is_over {
-            imp.findings.take();
+            imp.results.begin(None);
             self.look_at(None);
             self.stop();
         } else {
-            self.begin();
             self.walk();
+            self.begin();
         }
         true
     }
@@ -154,7 +156,7 @@ impl Search {
     /// Looks at the result before this one, and has more looked for where these run out.
     pub fn go_older(&self) {
         let (older, n_hits) = {
-            let findings = self.imp().findings.borrow();
+            let findings = self.imp().results.findings();
             (findings.older(), findings.n_hits())
         };
         self.imp().goes_beyond.set(older.is_none());
@@ -169,18 +171,43 @@ impl Search {
 
     /// Looks at the result after this one.
     pub fn go_newer(&self) {
-        let newer = self.imp().findings.borrow().newer();
+        let newer = self.imp().results.findings().newer();
         if newer.is_some() {
             self.look_at(newer);
+        }
+    }
+
+    /// Looks at the result at `position`, the newest being 0, even if that is the current one.
+    pub fn go_to(&self, position: u32) {
+        let at = self.imp().results.findings().hit(position as usize);
+        if at.is_some() && at == self.imp().results.findings().current() {
+            self.notify_current();
+        } else if at.is_some() {
+            self.look_at(at);
+        }
+    }
+
+    /// Has older results looked for. Where later messages have to leave for them, the oldest result
+    /// is looked at first.
+    pub fn find_more(&self) {
+        if self.session().is_some_and(|session| session.history().has_room()) {
+            self.imp().n_wanted.set(self.n_found() as usize + ENOUGH);
+            self.read_on();
+        } else {
+            let oldest = self.imp().results.findings().oldest();
+            self.look_at(oldest);
+            self.go_older();
         }
     }
 
     /// Forgets what was found; what is being looked at stays so if it is found again.
     fn begin(&self) {
         let Some(session) = self.session() else { return };
-        let n = session.history().n_items() as usize;
-        let before = self.imp().findings.replace(Findings::new(n)).current();
+        let results = &self.imp().results;
+        let before = results.findings().current();
+        results.begin(Some(&session.history()));
         let is_found = before.is_some_and(|at| self.look_into(at));
+        results.tell();
         self.look_at(before.filter(|_| is_found));
     }
 
@@ -188,8 +215,8 @@ impl Search {
         if self.imp().query.borrow().is_none() {
             return;
         }
-        self.imp().findings.borrow_mut().splice(at, n_removed, n_added);
-        if self.imp().findings.borrow().current().is_none() {
+        self.imp().results.splice(at, n_removed, n_added);
+        if self.imp().results.findings().current().is_none() {
             self.look_at(None);
         }
         self.walk();
@@ -224,7 +251,7 @@ impl Search {
     fn walk_on(&self) -> ControlFlow<()> {
         let begin = Instant::now();
         let flow = loop {
-            let Some(at) = self.imp().findings.borrow_mut().next_unknown() else {
+            let Some(at) = self.imp().results.next_unknown() else {
                 break ControlFlow::Break(());
             };
             self.look_into(at);
@@ -232,8 +259,9 @@ impl Search {
                 break ControlFlow::Continue(());
             }
         };
+        self.imp().results.tell();
         if self.current().is_none() || self.imp().goes_beyond.get() {
-            let older = self.imp().findings.borrow().older();
+            let older = self.imp().results.findings().older();
             if older.is_some() {
                 self.imp().goes_beyond.set(false);
                 self.look_at(older);
@@ -248,13 +276,12 @@ impl Search {
         let message = self.message(at);
         let found = match (&message, &*self.imp().query.borrow()) {
             (Some(message), Some(query)) if message.is_from_person() => {
-                let found = query.find(&message.text());
-                (!found.is_empty() || query.names(message.author())).then_some(found)
+                query.find(message.author(), &message.text())
             }
             _ => None,
         };
         let is_found = found.is_some();
-        self.imp().findings.borrow_mut().settle(at, is_found);
+        self.imp().results.settle(at, is_found);
         if let Some(message) = message {
             message.set_found(found);
         }
@@ -267,7 +294,7 @@ impl Search {
         let Some(session) = self.session() else { return };
         // Where there is no room, what was found last has to leave for what is older.
         let is_wanted = if session.history().has_room() {
-            imp.findings.borrow().n_hits() < imp.n_wanted.get()
+            imp.results.findings().n_hits() < imp.n_wanted.get()
         } else {
             imp.goes_beyond.get()
         };
@@ -307,7 +334,7 @@ impl Search {
     /// Looks at the message at `at`, which was found, or at none.
     fn look_at(&self, at: Option<usize>) {
         let imp = self.imp();
-        imp.findings.borrow_mut().look_at(at);
+        imp.results.look_at(at);
         let message = at.and_then(|at| self.message(at));
         let before = imp.current.replace(message.clone());
         if let Some(message) = &message {
@@ -326,8 +353,8 @@ impl Search {
     fn count(&self) {
         let imp = self.imp();
         let (n_found, ordinal) = {
-            let findings = imp.findings.borrow();
-            (findings.n_hits(), findings.ordinal().unwrap_or_default())
+            let findings = imp.results.findings();
+            (findings.n_hits(), findings.rank().map_or(0, |rank| rank + 1))
         };
         let (n_found, ordinal) = (saturate(n_found), saturate(ordinal));
         if imp.n_found.replace(n_found) != n_found {

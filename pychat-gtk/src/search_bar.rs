@@ -58,7 +58,7 @@ mod imp {
             klass.bind_template_callbacks();
             klass.install_action("search.older", None, |bar, _, _| bar.search().go_older());
             klass.install_action("search.newer", None, |bar, _, _| bar.search().go_newer());
-            klass.install_action("search.give-up", None, |bar, _, _| bar.imp().on_stop_search());
+            klass.install_action("search.give-up", None, |bar, _, _| bar.give_up());
         }
 
         fn instance_init(obj: &glib::subclass::InitializingObject<Self>) {
@@ -174,8 +174,7 @@ mod imp {
 
         #[template_callback]
         fn on_stop_search(&self) {
-            self.obj().set_is_open(false);
-            self.obj().emit_by_name::<()>("given-up", &[]);
+            self.obj().give_up();
         }
     }
 }
@@ -195,6 +194,12 @@ impl SearchBar {
         self.set_is_open(true);
         self.imp().entry.grab_focus();
         self.imp().entry.select_region(0, -1);
+    }
+
+    /// Closes it to go back to where the search began.
+    pub fn give_up(&self) {
+        self.set_is_open(false);
+        self.emit_by_name::<()>("given-up", &[]);
     }
 }
 

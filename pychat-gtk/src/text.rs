@@ -4,6 +4,7 @@
 //! here takes any part of a text for markup.
 
 mod code;
+mod excerpt;
 mod fold;
 mod line;
 mod link;
@@ -16,6 +17,7 @@ use unicode_properties::{
 
 pub use self::{
     code::{Code, code, source},
+    excerpt::Excerpt,
     fold::{Folded, fold, has_word},
     line::{beginning, displayed, is_line_end, lines},
     link::{Link, links},

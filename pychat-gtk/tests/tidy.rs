@@ -56,6 +56,8 @@ const LINES: [(&[&str], &[&str]); 4] = [
             "src/place.rs",
             "src/preferences_window.rs",
             "src/recent_group.rs",
+            "src/results_pane.rs",
+            "src/results_pane",
             "src/retry_countdown.rs",
             "src/search_bar.rs",
             "src/selection.rs",

@@ -3,40 +3,35 @@
 //! The newest are looked at first, and results are counted from there: what comes in at the other
 //! end, page by page, does not change the numbers that were shown.
 
-use std::{iter, ops::Range};
+use std::{collections::VecDeque, iter, mem, ops::Range};
 
-/// The verdict on one message.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Verdict {
-    Unknown,
-    Miss,
-    Hit,
-}
-
-/// The verdict on each message in a list, and the result that is being looked at.
+/// The messages of a list that are hits, and the result that is being looked at.
 #[derive(Debug, Default)]
 pub struct Findings {
-    verdicts: Vec<Verdict>,
+    /// Which messages have been looked at.
+    known: Vec<bool>,
     /// The index from which on every message has been looked at.
     frontier: usize,
-    n_hits: usize,
+    /// The indices of the hits, the newest first.
+    hits: VecDeque<usize>,
     current: Option<usize>,
 }
 
 impl Findings {
     /// Returns the findings for `n` messages, none of which has been looked at.
     pub fn new(n: usize) -> Self {
-        Self { verdicts: vec![Verdict::Unknown; n], frontier: n, ..Self::default() }
+        Self { known: vec![false; n], frontier: n, ..Self::default() }
     }
 
-    /// Takes in that `n_removed` messages at `at` were replaced by `n_added` others.
-    pub fn splice(&mut self, at: usize, n_removed: usize, n_added: usize) {
+    /// Takes in that `n_removed` messages at `at` were replaced by `n_added` others; returns the
+    /// ranks of the hits that were lost.
+    pub fn splice(&mut self, at: usize, n_removed: usize, n_added: usize) -> Range<usize> {
         let removed = at..at + n_removed;
-        let added = iter::repeat_n(Verdict::Unknown, n_added);
-        let n_lost =
-            self.verdicts.splice(removed.clone(), added).filter(|it| *it == Verdict::Hit).count();
-        self.n_hits -= n_lost;
+        self.known.splice(removed.clone(), iter::repeat_n(false, n_added));
         let shift = |position: usize| position - n_removed + n_added;
+        let lost = self.n_newer(removed.end)..self.n_newer(at);
+        self.hits.range_mut(..lost.start).for_each(|it| *it = shift(*it));
+        self.hits.drain(lost.clone());
         self.current = self.current.filter(|it| !removed.contains(it));
         self.current = self.current.map(|it| if it < at { it } else { shift(it) });
         if removed.end < self.frontier {
@@ -46,23 +41,24 @@ impl Findings {
         } else {
             self.frontier = self.frontier.min(at);
         }
+        lost
     }
 
     /// Returns the newest message that was not looked at.
     pub fn next_unknown(&mut self) -> Option<usize> {
-        let is_unknown = |it: &Verdict| *it == Verdict::Unknown;
-        let newest = self.verdicts[..self.frontier].iter().rposition(is_unknown);
+        let newest = self.known[..self.frontier].iter().rposition(|is_known| !is_known);
         self.frontier = newest.map_or(0, |newest| newest + 1);
         newest
     }
 
     /// Sets the verdict on the message at `at`, if there is none: whether it has what is searched
-    /// for.
-    pub fn settle(&mut self, at: usize, is_hit: bool) {
-        if self.verdicts[at] == Verdict::Unknown {
-            self.verdicts[at] = if is_hit { Verdict::Hit } else { Verdict::Miss };
-            self.n_hits += usize::from(is_hit);
+    /// for. Returns true if it is a hit, and was not known to be.
+    pub fn settle(&mut self, at: usize, is_hit: bool) -> bool {
+        let is_new = !mem::replace(&mut self.known[at], true) && is_hit;
+        if is_new {
+            self.hits.insert(self.n_newer(at), at);
         }
+        is_new
     }
 
     /// Looks at the hit at `at`, or at none.
@@ -77,31 +73,37 @@ impl Findings {
 
     /// Returns how many were found.
     pub fn n_hits(&self) -> usize {
-        self.n_hits
+        self.hits.len()
     }
 
-    /// Returns which one of those found is being looked at, the newest being 1.
-    pub fn ordinal(&self) -> Option<usize> {
-        self.current.map(|current| self.hits(current..self.verdicts.len()).count())
+    /// Returns the hit of this rank, which is the number of newer ones.
+    pub fn hit(&self, rank: usize) -> Option<usize> {
+        self.hits.get(rank).copied()
+    }
+
+    /// Returns the rank of the hit that is being looked at.
+    pub fn rank(&self) -> Option<usize> {
+        self.current.map(|current| self.n_newer(current + 1))
     }
 
     /// Returns the nearest hit before the one that is being looked at, or the newest of all.
     pub fn older(&self) -> Option<usize> {
-        self.hits(0..self.current.unwrap_or(self.verdicts.len())).next_back()
+        self.hit(self.rank().map_or(0, |rank| rank + 1))
     }
 
     /// Returns the nearest hit after the one that is being looked at.
     pub fn newer(&self) -> Option<usize> {
-        self.hits(self.current? + 1..self.verdicts.len()).next()
+        self.hit(self.rank()?.checked_sub(1)?)
     }
 
-    /// Returns everything that was found.
-    pub fn all(&self) -> impl Iterator<Item = usize> {
-        self.hits(0..self.verdicts.len())
+    /// Returns the oldest hit.
+    pub fn oldest(&self) -> Option<usize> {
+        self.hits.back().copied()
     }
 
-    fn hits(&self, within: Range<usize>) -> impl DoubleEndedIterator<Item = usize> {
-        within.filter(|at| self.verdicts[*at] == Verdict::Hit)
+    /// Returns the number of hits from the index `at` on.
+    pub fn n_newer(&self, at: usize) -> usize {
+        self.hits.partition_point(|hit| at <= *hit)
     }
 }
 
@@ -119,9 +121,9 @@ mod tests {
         seen
     }
 
+    /// Returns what was found, the newest first.
     fn found(findings: &Findings, texts: &[usize]) -> Vec<usize> {
-        assert_eq!(findings.all().count(), findings.n_hits());
-        findings.all().map(|at| texts[at]).collect()
+        (0..findings.n_hits()).filter_map(|rank| findings.hit(rank)).map(|at| texts[at]).collect()
     }
 
     #[test]
@@ -129,7 +131,7 @@ mod tests {
         let texts: Vec<_> = (0..8).collect();
         let mut findings = Findings::new(texts.len());
         assert_eq!(go_through(&mut findings, &texts), [7, 6, 5, 4, 3, 2, 1, 0]);
-        assert_eq!(found(&findings, &texts), [0, 3, 6]);
+        assert_eq!(found(&findings, &texts), [6, 3, 0]);
         assert_eq!(findings.next_unknown(), None);
     }
 
@@ -138,11 +140,11 @@ mod tests {
         let texts: Vec<_> = (0..8).collect();
         let mut findings = Findings::new(texts.len());
         go_through(&mut findings, &texts);
-        assert_eq!((findings.current(), findings.ordinal(), findings.newer()), (None, None, None));
-        for (at, ordinal) in [(6, 1), (3, 2), (0, 3)] {
+        assert_eq!((findings.current(), findings.rank(), findings.newer()), (None, None, None));
+        for (at, rank) in [(6, 0), (3, 1), (0, 2)] {
             assert_eq!(findings.older(), Some(at));
             findings.look_at(Some(at));
-            assert_eq!((findings.current(), findings.ordinal()), (Some(at), Some(ordinal)));
+            assert_eq!((findings.current(), findings.rank()), (Some(at), Some(rank)));
         }
         assert_eq!((findings.older(), findings.newer()), (None, Some(3)));
     }
@@ -151,12 +153,12 @@ mod tests {
     fn a_list_may_change_while_it_is_searched() {
         // Three messages were looked at, the hit 6 among them, before this happens.
         for (at, n_removed, added, looked_at, found_after, current) in [
-            (0, 0, &[30, 31][..], &[4, 3, 2, 1, 0, 31, 30][..], &[30, 0, 3, 6][..], Some(6)),
-            (8, 0, &[30, 31], &[31, 30, 4, 3, 2, 1, 0], &[0, 3, 6, 30], Some(6)),
-            (0, 2, &[], &[4, 3, 2], &[3, 6], Some(6)),
-            (6, 1, &[], &[4, 3, 2, 1, 0], &[0, 3], None),
-            (6, 1, &[31], &[31, 4, 3, 2, 1, 0], &[0, 3], None),
-            (4, 2, &[30], &[30, 3, 2, 1, 0], &[0, 3, 30, 6], Some(6)),
+            (0, 0, &[30, 31][..], &[4, 3, 2, 1, 0, 31, 30][..], &[6, 3, 0, 30][..], Some(6)),
+            (8, 0, &[30, 31], &[31, 30, 4, 3, 2, 1, 0], &[30, 6, 3, 0], Some(6)),
+            (0, 2, &[], &[4, 3, 2], &[6, 3], Some(6)),
+            (6, 1, &[], &[4, 3, 2, 1, 0], &[3, 0], None),
+            (6, 1, &[31], &[31, 4, 3, 2, 1, 0], &[3, 0], None),
+            (4, 2, &[30], &[30, 3, 2, 1, 0], &[6, 30, 3, 0], Some(6)),
             (0, 8, &[], &[], &[], None),
             (0, 8, &[30], &[30], &[30], None),
         ] {

@@ -2,7 +2,8 @@
 
 import time
 
-PATIENCE_S = 15
+# A shared machine may stand still for a while.
+PATIENCE_S = 40
 POLL_S = 0.05
 
 

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import tempfile
 import unittest
+import weakref
 
 import gi
 
@@ -44,7 +45,13 @@ def eventually(condition, what, patience_s=PATIENCE_S):
             return condition()
         return False
 
-    return patience.eventually(look, what, patience_s)
+    try:
+        return patience.eventually(look, what, patience_s)
+    except AssertionError as error:
+        for window in list(Window.running):
+            window.frame.clear_cache()
+            error.add_note("\n".join(outline(window.frame)))
+        raise
 
 
 def call_application(interface, method, signature, *arguments):
@@ -87,6 +94,9 @@ def activate_action(name):
 class Window:
     """The client."""
 
+    # Those that have not ended: what they show is told with what was waited for in vain.
+    running = weakref.WeakSet()
+
     def __init__(self, *arguments, **environment):
         self.log = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
@@ -95,14 +105,17 @@ class Window:
             stderr=self.log,
         )
         self.frame = eventually(self._find_frame, "the window")
+        self.running.add(self)
 
     def kill(self):
         """Ends the client before it can do anything about it."""
+        self.running.discard(self)
         self.process.kill()
         self.process.wait(PATIENCE_S)
 
     def close(self):
         """Ends the client if it is still there, and returns what it complained about."""
+        self.running.discard(self)
         self.process.terminate()
         self.process.wait(PATIENCE_S)
         eventually(lambda: self._find_frame() is None, "the bus to forget the window")
@@ -179,7 +192,11 @@ class Window:
         """Waits for a message that ends like this, and returns it."""
 
         def find_row():
-            return next((it for it in self.rows() if (it.get_name() or "").endswith(ending)), None)
+            for row in self.rows():
+                with contextlib.suppress(GLib.Error):  # It has just gone.
+                    if row.get_name().endswith(ending):
+                        return row
+            return None
 
         return eventually(find_row, f"the message {ending!r}")
 
@@ -231,9 +248,12 @@ class Window:
 
     def click_at(self, accessible):
         """Clicks with the mouse what has no action of its own."""
+        self.point(accessible, "click", "1")
+
+    def point(self, accessible, *actions):
+        """Goes to its middle with the mouse, and does something there."""
         area = self.extents(accessible)
-        at = [str(area.x + area.width // 2), str(area.y + area.height // 2)]
-        subprocess.run(["xdotool", "mousemove", *at, "click", "1"], check=True)
+        mouse(area.x + area.width // 2, area.y + area.height // 2, *actions)
 
     def descriptions(self):
         """What is read out with each message beside it, where there is something."""
@@ -263,6 +283,7 @@ class Window:
     def find_again(self):
         """Looks for the window anew: one that was hidden is another to the bus."""
         self.frame = eventually(self._find_frame, "the window")
+        self.running.add(self)
 
     def frames(self):
         """The titles of all windows of the client."""
@@ -273,6 +294,13 @@ class Window:
         search = ["xdotool", "search", "--onlyvisible", "--pid", str(self.process.pid)]
         return subprocess.run(search, stdout=subprocess.DEVNULL).returncode == 0
 
+    def resize(self, width):
+        """Makes it about this wide."""
+        search = ["xdotool", "search", "--onlyvisible", "--pid", str(self.process.pid)]
+        frame = subprocess.check_output(search, text=True).split()[-1]
+        subprocess.run(["xdotool", "windowsize", frame, str(width), "700"], check=True)
+        eventually(lambda: abs(self.extents(self.frame).width - width) < 60, "the new size")
+
     def press(self, keys):
         subprocess.run(["xdotool", "key", keys], check=True)
 
@@ -280,11 +308,8 @@ class Window:
         """Turns the wheel over the conversation."""
         area = self.extents(self.wait_for("list", "Messages"))
         button = {"up": "4", "down": "5"}[direction]
-        subprocess.run(
-            ["xdotool", "mousemove", str(area.x + area.width // 2), "300",
-             "click", "--repeat", str(clicks), "--delay", "20", button],
-            check=True,
-        )
+        wheel = ["click", "--repeat", str(clicks), "--delay", "20", button]
+        mouse(area.x + area.width // 2, 300, *wheel)
 
     def extents(self, accessible):
         """Where something is in the window."""
@@ -332,6 +357,26 @@ def walk(root):
             if accessible.get_state_set().contains(Atspi.StateType.VISIBLE):
                 yield accessible
                 stack.extend(reversed(list(children(accessible))))
+
+
+def mouse(x, y, *actions):
+    """Moves the mouse there, and does something.
+
+    It comes from beside: GTK knows from motion alone what the pointer is over, once a menu is gone.
+    """
+    moves = ["mousemove", str(x + 1), str(y), "mousemove", str(x), str(y)]
+    subprocess.run(["xdotool", *moves, *actions], check=True)
+
+
+def outline(root, depth=0):
+    """A line for each visible object at and below `root`, indented by how deep it is."""
+    lines = []
+    with contextlib.suppress(GLib.Error):  # It has just gone.
+        if root.get_state_set().contains(Atspi.StateType.VISIBLE):
+            lines.append(f"{'  ' * depth}{role_of(root)} {root.get_name()[:80]!r}")
+            for child in children(root):
+                lines += outline(child, depth + 1)
+    return lines
 
 
 def place_of(accessible, relative_to=Atspi.CoordType.WINDOW):

@@ -105,6 +105,9 @@ class Contrast(WindowTest):
         self.window.write("Search the conversation", "example")
         self.window.wait_for("label", "1 of 5")
         self.check_messages("what is found", {"https://example.org/own"})
+        results = self.window.wait_for("list", "Search Results")
+        link = "https://example.org/own"
+        self.check_labels("the results", lambda: self.labels_of(results), {"You", "Maria", link})
         self.window.press("Escape")
         self.window.lose_focus()
         peer.say("new")
@@ -136,6 +139,10 @@ class Contrast(WindowTest):
                 return  # What is out of view stays where it once was.
             top = extents.y
             yield from (it for it in walk(row) if role_of(it) in ("label", "heading"))
+
+    def labels_of(self, results):
+        """Yields the labels of the results, of which the first is selected."""
+        return (it for it in walk(results) if role_of(it) in ("label", "heading"))
 
     def check_labels(self, subject, find_labels, expected):
         look = ({}, expected)  # Contrasts that are too low, and what is not in view.

@@ -1,6 +1,5 @@
 """The people who are here: counted, found, called, beside the conversation or over it."""
 
-import subprocess
 import unittest
 
 from support import WindowTest, children, eventually, russian
@@ -15,15 +14,9 @@ class People(WindowTest):
 
     def open_people(self, width, **environment):
         window = self.open_joined(self.server, **environment)
-        self.resize(window, width)
+        window.resize(width)
         window.press("F9")
         return window
-
-    def resize(self, window, width):
-        search = ["xdotool", "search", "--onlyvisible", "--pid", str(window.process.pid)]
-        frame = subprocess.check_output(search, text=True).split()[-1]
-        subprocess.run(["xdotool", "windowsize", frame, str(width), "700"], check=True)
-        eventually(lambda: abs(window.extents(window.frame).width - width) < 60, "the new size")
 
     def names(self, window, name="People"):
         people = window.find("list", name)
@@ -88,12 +81,7 @@ class People(WindowTest):
         window = self.open_people(BESIDE_PX)
         self.wait_for_names(window, "Анна (you)", "Борис")
         window.write("Message", "tea,")
-        row = window.extents(window.wait_for("list item", "Борис"))
-        subprocess.run(
-            ["xdotool", "mousemove", str(row.x + row.width // 2), str(row.y + row.height // 2),
-             "click", "1"],
-            check=True,
-        )
+        window.point(window.wait_for("list item", "Борис"), "click", "1")
         eventually(lambda: "@Борис" in window.draft(), "the name in the draft")
         self.assertIn(window.draft(), ("@Борис tea,", "tea, @Борис "))  # Where the cursor was.
         self.assertTrue(self.names(window), "beside the conversation they stay")
@@ -121,9 +109,9 @@ class People(WindowTest):
     def test_a_window_that_narrows_sends_them_away_and_has_them_back(self):
         window = self.open_people(BESIDE_PX)
         self.wait_for_names(window, "Анна (you)", "Борис")
-        self.resize(window, OVER_PX)
+        window.resize(OVER_PX)
         eventually(lambda: not self.names(window), "the people to go")
-        self.resize(window, BESIDE_PX)
+        window.resize(BESIDE_PX)
         self.wait_for_names(window, "Анна (you)", "Борис")
 
     def test_they_outlive_a_lost_connection(self):

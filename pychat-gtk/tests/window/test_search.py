@@ -3,10 +3,14 @@
 import re
 import unittest
 
-from support import Atspi, WindowTest, eventually, is_sensitive, text_of
+from support import Atspi, WindowTest, children, eventually, is_sensitive, text_of
 from test_notifications import Desktop
 
 ENTRY = "Search the conversation"
+RESULTS = "Search Results"
+
+# Wide enough for the results beside the conversation, and beside the people too; and too narrow.
+WIDE_PX, WIDER_PX, NARROW_PX = 760, 1000, 560
 
 
 class Search(WindowTest):
@@ -59,6 +63,32 @@ class Search(WindowTest):
 
     def wait_for_outcome(self, outcome):
         eventually(lambda: self.outcome() == outcome, f"{outcome!r}, not {self.outcome()!r}")
+
+    def results(self):
+        """What is listed of the results."""
+        results = self.window.find("list", RESULTS)
+        return [] if results is None else list(children(results))
+
+    def wait_for_results(self, *endings):
+        """Waits for these to be the first results, each with the end of what is read out."""
+
+        def are_there():
+            names = [it.get_name() or "" for it in self.results()[: len(endings)]]
+            return len(names) == len(endings) and all(map(str.endswith, names, endings))
+
+        eventually(are_there, f"{endings} as results")
+
+    def wait_for_no_results(self):
+        eventually(lambda: self.window.find("list", RESULTS) is None, "the results to be gone")
+
+    def selected(self):
+        """Which of the results are selected, as numbers from 1 on."""
+        selected = Atspi.StateType.SELECTED
+        numbered = enumerate(self.results(), 1)
+        return [n for n, it in numbered if it.get_state_set().contains(selected)]
+
+    def wait_for_selected(self, number):
+        eventually(lambda: self.selected() == [number], f"result {number} to be selected")
 
     def place_of(self, number):
         """Where a message is, or was when it last could be seen; None if it never could be."""
@@ -192,6 +222,102 @@ class Search(WindowTest):
         self.wait_for_outcome("2 of 2")
         entry = self.window.wait_for("entry", ENTRY)
         self.assertEqual(text_of(entry), "number 399")
+
+    def test_results_are_listed_and_lead_there(self):
+        self.window.resize(WIDE_PX)
+        self.search("елка")
+        self.answer_all()
+        self.wait_for_results("Ёлка number 399", "Ёлка number 392", "Ёлка number 385")
+        # It begins a few words before that; number 392 has 24 of them, number 240 has none.
+        name = self.results()[1].get_name()
+        self.assertRegex(name, r"^Борис, \d\d:\d\d: …word word word word Ёлка number 392$")
+        self.wait_for_selected(1)
+        self.window.click_at(self.results()[2])
+        self.wait_for_outcome("3 of 57")
+        self.wait_for_view(385)
+        self.wait_for_selected(3)
+        self.window.press("Down")
+        eventually(lambda: self.has_focus(self.results()[3].get_name()), "the focus on the next")
+        self.assertEqual((self.outcome(), self.selected()), ("3 of 57", [3]))
+        self.window.press("Return")
+        self.wait_for_outcome("4 of 57")
+        self.wait_for_view(378)
+        self.window.click("Newer Match")
+        self.wait_for_selected(3)
+        self.modern.record(401, "Мария", "Ёлка number 401")
+        self.wait_for_results("Ёлка number 401", "Ёлка number 399")
+        self.wait_for_outcome("4 of 58")
+        self.wait_for_selected(4)
+        # It leads there again, too.
+        self.window.scroll("up", 10)
+        eventually(lambda: not self.is_in_view(385), "number 385 out of view")
+        self.window.click_at(self.results()[3])
+        self.wait_for_view(385)
+        self.window.press("Escape")
+        eventually(lambda: not self.is_open(), "the bar to be gone")
+        self.wait_for_no_results()
+
+    def test_tab_leads_to_the_results(self):
+        self.window.resize(WIDE_PX)
+        self.search("елка")
+        self.answer_all()
+        self.wait_for_results("Ёлка number 399", "Ёлка number 392")
+
+        def is_in_results():
+            self.window.press("Tab")
+            return self.window.focused() in self.results()
+
+        eventually(is_in_results, "the focus in the list")
+        self.assertEqual(self.outcome(), "1 of 57")
+
+        def is_at_last():
+            self.window.press("End")  # More are listed as the end comes near.
+            return self.window.focused().get_name().endswith("Ёлка number 7")
+
+        eventually(is_at_last, "the focus on the last result")
+        self.window.press("Return")
+        self.wait_for_outcome("57 of 57")
+        self.wait_for_view(7)
+
+    def test_results_are_listed_where_there_is_room_for_them(self):
+        self.window.resize(NARROW_PX)
+        self.search("елка")
+        self.answer_all()
+        self.wait_for_outcome("1 of 57")
+        self.assertIsNone(self.window.find("list", RESULTS))
+        self.window.resize(WIDE_PX)
+        self.wait_for_results("Ёлка number 399", "Ёлка number 392")
+        self.window.press("F9")
+        self.wait_for_no_results()
+        self.window.resize(WIDER_PX)
+        self.wait_for_results("Ёлка number 399")
+        self.window.resize(NARROW_PX)
+        self.wait_for_no_results()
+        self.wait_for_outcome("1 of 57")
+
+    def test_more_results_are_asked_for_at_the_end(self):
+        self.window.resize(WIDE_PX)
+        self.search("number")
+        self.answer()
+        self.wait_for_outcome("1 of 300+")
+        self.window.click("Show More Results")
+        self.answer()
+        self.wait_for_outcome("1 of 400")
+        self.assertIsNone(self.window.find("push button", "Show More Results"))
+        self.wait_for_selected(1)
+
+    def test_an_author_is_asked_for(self):
+        self.window.resize(WIDE_PX)
+        self.modern.record(401, "Мария", "Ёлка <b>by</b> the door")
+        self.modern.record(402, "Мария", "number 402")
+        self.modern.record(403, "Борис", "мария from:мария")
+        self.search("елка from:мари")
+        self.answer_all()
+        self.wait_for_outcome("1 of 1")
+        self.wait_for_results("Ёлка <b>by</b> the door")
+        self.search("from:МАРИЯ")
+        self.wait_for_outcome("1 of 2")
+        self.wait_for_results("number 402", "Ёлка <b>by</b> the door")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ What was copied is read by pasting it where messages are written.
 import subprocess
 import unittest
 
-from support import Atspi, WindowTest, eventually, role_of, walk
+from support import Atspi, WindowTest, eventually, mouse, role_of, walk
 from test_contrast import Picture
 from test_notifications import Desktop
 
@@ -29,9 +29,7 @@ class Reading(WindowTest):
 
     def point(self, accessible, *actions):
         """Goes to its middle with the mouse, and does something there."""
-        area = self.window.extents(accessible)
-        at = [str(area.x + area.width // 2), str(area.y + area.height // 2)]
-        subprocess.run(["xdotool", "mousemove", *at, *actions], check=True)
+        self.window.point(accessible, *actions)
 
     def click(self, text, *actions):
         self.point(self.label(text), *(actions or ["click", "1"]))
@@ -391,8 +389,7 @@ class Menu(Reading):
         self.choose("Copy Link")
         self.check_copied(LINK)
         label = self.window.extents(self.label(text))
-        at = [str(label.x + label.width), str(label.y + label.height // 2)]
-        subprocess.run(["xdotool", "mousemove", *at, "click", "3"], check=True)
+        mouse(label.x + label.width, label.y + label.height // 2, "click", "3")
         self.assertEqual(self.menu(), ["Copy", "Select", "Mention"])
 
     def fail_to_say(self, *texts):

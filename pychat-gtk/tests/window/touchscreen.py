@@ -20,7 +20,7 @@ AXIS_MAX = 0xFFFF
 # How often a finger that moves is told of.
 INTERVAL_S = 0.01
 
-PATIENCE_S = 15
+PATIENCE_S = 40
 
 
 class Touchscreen:

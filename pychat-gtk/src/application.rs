@@ -11,15 +11,13 @@ use gtk::{gio, glib};
 use pychat_wire::UserName;
 
 use crate::{
-    about,
     config::{APP_ID, RESOURCE_PATH, VERSION},
-    i18n::gettext,
-    preferences_window::PreferencesWindow,
-    server_address::ServerAddress,
-    server_link::ServerLink,
     settings::{self, Settings},
-    times,
-    window::Window,
+    text::{i18n::gettext, server_address::ServerAddress, server_link::ServerLink, times},
+    ui::{
+        dialogs::{about, preferences_window::PreferencesWindow},
+        window::Window,
+    },
     wording,
 };
 

@@ -13,6 +13,8 @@ mod recent;
 mod results;
 mod transcript;
 
+pub mod time_watch;
+
 pub use history::{HISTORY_MESSAGES_MAX, History};
 pub use layout::{GROUP_TIME, Placement};
 pub use message::{Delivery, Mark, Message, MessageKind};

@@ -27,6 +27,11 @@ mod reading;
 mod saying;
 mod telling;
 
+pub mod ending;
+pub mod search;
+pub mod state_file;
+pub mod transport;
+
 use std::{mem, path::Path, time::Duration};
 
 use gtk::{
@@ -36,9 +41,8 @@ use gtk::{
 use pychat_wire::{Client, UserName, client::Begin};
 
 pub use self::past::{PAGE_MESSAGES, SEARCH_PAGE_MESSAGES};
-use crate::{
-    ending::Ending, server_address::ServerAddress, state_file::StateFile, transport::Line,
-};
+use self::{ending::Ending, state_file::StateFile, transport::Line};
+use crate::text::server_address::ServerAddress;
 
 /// The time limit for connecting and joining together.
 pub const JOIN_TIMEOUT: Duration = Duration::from_secs(10);

@@ -10,6 +10,12 @@ mod line;
 mod link;
 mod mention;
 
+pub mod host_name;
+pub mod i18n;
+pub mod server_address;
+pub mod server_link;
+pub mod times;
+
 use unicode_properties::{
     GeneralCategory, GeneralCategoryGroup, UnicodeEmoji, UnicodeGeneralCategory,
     emoji::{is_emoji_presentation_selector, is_regional_indicator, is_tag_character, is_zwj},

@@ -10,10 +10,12 @@ use pychat_wire::{NameError, client::SayError, name::NAME_CHARS_MAX};
 
 pub use self::ending::{ending, fail_reason};
 use crate::{
-    i18n::{gettext, gettext_f, ngettext_f},
     model::{Passage, Presence, Turn},
-    server_address::AddressError,
-    times,
+    text::{
+        i18n::{gettext, gettext_f, ngettext_f},
+        server_address::AddressError,
+        times,
+    },
 };
 
 /// The most names that a welcome lists; the rest are counted.

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::times::{self, Day};
+use crate::text::times::{self, Day};
 
 /// The time between two messages of one author below which they form a group, in which the author
 /// is named once.

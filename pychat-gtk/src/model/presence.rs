@@ -1,6 +1,6 @@
 //! Comings and goings without anything being said in between: one line, however many they are.
 
-use crate::times;
+use crate::text::times;
 
 /// The most comings and goings that are one line.
 pub const PASSAGES_MAX: usize = 200;

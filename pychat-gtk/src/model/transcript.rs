@@ -1,7 +1,7 @@
 //! Several messages as text, for somebody who was not there.
 
 use super::Message;
-use crate::{i18n::gettext_f, text, times};
+use crate::text::{self, i18n::gettext_f, times};
 
 /// The indentation of each line of a text but the first, whatever ends the line before it, so that
 /// nothing in it can be mistaken for what somebody else said.

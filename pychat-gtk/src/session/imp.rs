@@ -19,11 +19,9 @@ use pychat_wire::{Client, UserName, client::Past};
 
 use super::{Attempt, JOIN_TIMEOUT, Link, SessionState};
 use crate::{
-    ending::Ending,
     model::{History, Message, People},
-    server_address::ServerAddress,
-    state_file::StateFile,
-    text::Callee,
+    session::{ending::Ending, state_file::StateFile},
+    text::{Callee, server_address::ServerAddress},
 };
 
 #[derive(Debug, glib::Properties)]

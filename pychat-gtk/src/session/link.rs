@@ -3,7 +3,7 @@
 use gtk::{gio, glib, glib::prelude::*, glib::subclass::prelude::*};
 
 use super::{Attempt, Link, Session, SessionState, now_ms};
-use crate::{
+use crate::session::{
     ending::Ending,
     transport::{self, Incoming, Line, TransportError},
 };

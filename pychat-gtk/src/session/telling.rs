@@ -13,8 +13,8 @@ use pychat_wire::{
 
 use super::{Session, SessionState, wall_ms};
 use crate::{
-    ending::Ending,
     model::{Message, MessageKind, Passage, Turn},
+    session::ending::Ending,
     text::Callee,
     wording,
 };

@@ -4,8 +4,8 @@ use pychat_wire::{FrameError, client::FailReason, message::ErrorCode};
 
 use super::isolated;
 use crate::{
-    ending::Ending,
-    i18n::{gettext, gettext_f},
+    session::ending::Ending,
+    text::i18n::{gettext, gettext_f},
 };
 
 /// Returns why there is no connection to `server`, and what can be done about it.

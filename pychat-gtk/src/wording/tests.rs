@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use pychat_wire::{client::FailReason, message::ErrorCode};
 
 use super::*;
-use crate::ending::Ending;
+use crate::session::ending::Ending;
 
 /// Returns `sentence` without what isolates the names in it.
 fn plain(sentence: &str) -> String {

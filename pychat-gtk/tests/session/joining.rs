@@ -7,10 +7,7 @@ use std::{
 };
 
 use gtk::glib;
-use pychat_gtk::{
-    ending::Ending,
-    session::{Session, SessionState},
-};
+use pychat_gtk::session::{Session, SessionState, ending::Ending};
 
 use crate::{
     anna, finish, new_session, run,

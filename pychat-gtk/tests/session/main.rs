@@ -24,8 +24,8 @@ use std::{
 use gtk::{gio::prelude::*, glib};
 use pychat_gtk::{
     model::{Delivery, Message, MessageKind},
-    server_address::ServerAddress,
     session::{Session, SessionState},
+    text::server_address::ServerAddress,
 };
 use pychat_wire::UserName;
 

@@ -1,9 +1,8 @@
 //! Protocol 2: what was said before, what is said meanwhile, and coming back.
 
 use pychat_gtk::{
-    ending::Ending,
     model::{Delivery, Message},
-    session::{PAGE_MESSAGES, Session, SessionState},
+    session::{PAGE_MESSAGES, Session, SessionState, ending::Ending},
 };
 use serde_json::json;
 

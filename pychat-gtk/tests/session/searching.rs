@@ -2,8 +2,7 @@
 
 use pychat_gtk::{
     model::{Mark, Message},
-    search::Search,
-    session::Session,
+    session::{Session, search::Search},
 };
 use serde_json::json;
 

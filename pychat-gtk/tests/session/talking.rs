@@ -9,9 +9,8 @@ use std::{
 
 use gtk::{gio::prelude::*, glib};
 use pychat_gtk::{
-    ending::Ending,
     model::{Delivery, MessageKind},
-    session::{Session, SessionState},
+    session::{Session, SessionState, ending::Ending},
 };
 
 use crate::{

@@ -1,0 +1,4 @@
+//! The page that asks for a name and a server.
+
+pub mod connect_page;
+pub mod recent_group;

@@ -1,0 +1,194 @@
+//! The chats that were joined, the last first: each to be joined again with a click, or removed.
+
+use std::{
+    cell::{OnceCell, RefCell},
+    sync::OnceLock,
+};
+
+use adw::{prelude::*, subclass::prelude::*};
+use gtk::{glib, glib::clone, glib::subclass::Signal};
+
+use crate::{
+    settings::Settings,
+    text::i18n::{gettext, gettext_f},
+    wording,
+};
+
+/// A name, and the server where it was used.
+type Chat = (String, String);
+
+mod imp {
+    use super::*;
+
+    #[derive(Debug, Default)]
+    pub struct RecentGroup {
+        pub(super) settings: OnceCell<Settings>,
+        pub(super) rows: RefCell<Vec<(Chat, adw::ActionRow)>>,
+        /// The chat that is not shown: it is in the form already.
+        left_out: RefCell<Chat>,
+    }
+
+    #[glib::object_subclass]
+    impl ObjectSubclass for RecentGroup {
+        const NAME: &'static str = "PychatRecentGroup";
+        type Type = super::RecentGroup;
+        type ParentType = adw::PreferencesGroup;
+    }
+
+    impl ObjectImpl for RecentGroup {
+        fn signals() -> &'static [Signal] {
+            static SIGNALS: OnceLock<Vec<Signal>> = OnceLock::new();
+            SIGNALS.get_or_init(|| {
+                let [text, place] = [String::static_type(), u32::static_type()];
+                vec![
+                    Signal::builder("chosen").param_types([text, text]).build(),
+                    Signal::builder("removed").param_types([place, text, text]).build(),
+                ]
+            })
+        }
+    }
+
+    impl WidgetImpl for RecentGroup {}
+
+    impl PreferencesGroupImpl for RecentGroup {}
+
+    impl RecentGroup {
+        pub(super) fn refresh(&self) {
+            let Some(settings) = self.settings.get() else { return };
+            for (_, row) in self.rows.take() {
+                self.obj().remove(&row);
+            }
+            let with_row = |chat: Chat| (self.row(&chat.0, &chat.1), chat);
+            let rows = settings.recent().into_iter().map(with_row);
+            self.rows.replace(rows.map(|(row, chat)| (chat, row)).collect());
+            self.show_rows();
+        }
+
+        pub(super) fn leave_out(&self, name: &str, server: &str) {
+            self.left_out.replace((name.to_owned(), server.to_owned()));
+            self.show_rows();
+        }
+
+        fn show_rows(&self) {
+            let (rows, left_out) = (self.rows.borrow(), self.left_out.borrow());
+            for (chat, row) in &*rows {
+                row.set_visible(*chat != *left_out);
+            }
+            self.obj().set_visible(rows.iter().any(|(chat, _)| *chat != *left_out));
+        }
+
+        fn row(&self, name: &str, server: &str) -> adw::ActionRow {
+            let row = adw::ActionRow::builder()
+                .activatable(true)
+                .subtitle(glib::markup_escape_text(name))
+                .title(glib::markup_escape_text(&wording::left_to_right(server)))
+                .title_lines(1)
+                .tooltip_text(server)
+                .build();
+            let chat = wording::chat(name, server);
+            row.reset_relation(gtk::AccessibleRelation::LabelledBy); // By its title alone.
+            row.update_property(&[gtk::accessible::Property::Label(&chat)]);
+            row.add_suffix(&self.remove_button(name, server));
+            let (name, server) = (name.to_owned(), server.to_owned());
+            row.connect_activated(clone!(
+                #[weak(rename_to = imp)]
+                self,
+                move |_| imp.obj().emit_by_name::<()>("chosen", &[&name, &server])
+            ));
+            self.obj().add(&row);
+            row
+        }
+
+        fn remove_button(&self, name: &str, server: &str) -> gtk::Button {
+            let button = gtk::Button::builder()
+                .css_classes(["flat"])
+                .icon_name("user-trash-symbolic")
+                .tooltip_text(gettext("Remove from List"))
+                .valign(gtk::Align::Center)
+                .build();
+            let label =
+                gettext_f("Remove {chat} from List", &[("chat", &wording::chat(name, server))]);
+            button.update_property(&[gtk::accessible::Property::Label(&label)]);
+            let (name, server) = (name.to_owned(), server.to_owned());
+            button.connect_clicked(clone!(
+                #[weak(rename_to = imp)]
+                self,
+                move |_| imp.remove(&name, &server)
+            ));
+            button
+        }
+
+        /// The keyboard goes to what takes the place of the row.
+        fn remove(&self, name: &str, server: &str) {
+            let Some(settings) = self.settings.get() else { return };
+            let mut chats = settings.recent();
+            let Some(at) = chats.iter().position(|it| it.0 == name && it.1 == server) else {
+                return;
+            };
+            chats.remove(at);
+            settings.set_recent(&chats);
+            self.refresh();
+            if let Some(row) = self.shown_row(at) {
+                row.grab_focus();
+            }
+            let at = u32::try_from(at).unwrap_or(u32::MAX);
+            self.obj().emit_by_name::<()>("removed", &[&at, &name, &server]);
+        }
+
+        /// Returns the first row that is shown from `at` on, or the last one that is.
+        fn shown_row(&self, at: usize) -> Option<adw::ActionRow> {
+            let rows = self.rows.borrow();
+            let is_shown = |(_, row): &&(Chat, adw::ActionRow)| row.is_visible();
+            let next = rows.iter().skip(at).find(is_shown);
+            next.or_else(|| rows.iter().rfind(is_shown)).map(|(_, row)| row.clone())
+        }
+
+        /// Puts a chat back into its place, unless it was joined meanwhile.
+        pub(super) fn put_back(&self, at: usize, name: &str, server: &str) {
+            let Some(settings) = self.settings.get() else { return };
+            let (chat, mut chats) = ((name.to_owned(), server.to_owned()), settings.recent());
+            if !chats.contains(&chat) {
+                chats.insert(at.min(chats.len()), chat);
+                settings.set_recent(&chats);
+            }
+            self.refresh();
+        }
+    }
+}
+
+glib::wrapper! {
+    /// The chats that were joined.
+    ///
+    /// Emits `chosen` with the name and the server of one, and `removed` with its place before these.
+    pub struct RecentGroup(ObjectSubclass<imp::RecentGroup>)
+        @extends adw::PreferencesGroup, gtk::Widget,
+        @implements gtk::Accessible, gtk::Buildable, gtk::ConstraintTarget;
+}
+
+impl RecentGroup {
+    /// Shows what is remembered in `settings`.
+    pub fn follow(&self, settings: &Settings) {
+        self.imp().settings.get_or_init(|| settings.clone());
+        self.refresh();
+    }
+
+    /// Does not show the chat of `name` at `server`, which is in the form already.
+    pub fn leave_out(&self, name: &str, server: &str) {
+        self.imp().leave_out(name, server);
+    }
+
+    /// Puts the chat of `name` at `server`, which was removed, back to its place.
+    pub fn put_back(&self, at: u32, name: &str, server: &str) {
+        self.imp().put_back(usize::try_from(at).unwrap_or(usize::MAX), name, server);
+    }
+
+    /// Returns true if no chat is remembered.
+    pub fn is_empty(&self) -> bool {
+        self.imp().rows.borrow().is_empty()
+    }
+
+    /// Shows what is remembered by now.
+    pub fn refresh(&self) {
+        self.imp().refresh();
+    }
+}

@@ -1,0 +1,17 @@
+//! The page of a conversation, and the list of messages in it.
+
+pub mod conversation_page;
+
+pub mod connection_bar;
+pub mod latest_button;
+pub mod selection_header;
+pub mod unread_bar;
+
+pub mod message_menu;
+pub mod selection;
+pub mod selection_area;
+
+pub mod follow_end;
+pub mod place;
+pub mod swipe;
+pub mod talk_layout;

@@ -1,0 +1,380 @@
+//! The conversation: what was said, and where to say something.
+//!
+//! It stays at its end until the reader scrolls up. As long as nothing has happened since joining,
+//! the welcome is shown large instead of a list with one line.
+
+mod day;
+mod following;
+mod reading;
+mod searching;
+mod selecting;
+mod unread;
+
+use std::cell::{Cell, OnceCell, RefCell};
+
+use adw::subclass::prelude::*;
+use gtk::{gdk, glib, glib::clone, prelude::*};
+
+use crate::{
+    model::{History, MessageKind, Recent},
+    session::Session,
+    settings::Settings,
+    ui::{
+        composer::Composer,
+        conversation::{
+            connection_bar::ConnectionBar, follow_end::FollowEnd, latest_button::LatestButton,
+            place::Place, selection_area::SelectionArea, talk_layout::TalkLayout,
+            unread_bar::UnreadBar,
+        },
+        message_row::MessageRow,
+        search::{results_pane::ResultsPane, search_bar::SearchBar},
+    },
+};
+
+mod imp {
+    use super::*;
+
+    #[derive(Debug, Default, gtk::CompositeTemplate, glib::Properties)]
+    #[template(resource = "/io/github/pychat/Pychat/ui/conversation_page.ui")]
+    #[properties(wrapper_type = super::ConversationPage)]
+    pub struct ConversationPage {
+        #[template_child]
+        pub(super) search_bar: TemplateChild<SearchBar>,
+        #[template_child]
+        pub(super) results_flap: TemplateChild<adw::Flap>,
+        #[template_child]
+        pub(super) results_pane: TemplateChild<ResultsPane>,
+        #[template_child]
+        views: TemplateChild<gtk::Stack>,
+        #[template_child]
+        placeholder: TemplateChild<adw::StatusPage>,
+        /// The messages, and the button that leads back to their end.
+        #[template_child]
+        talk: TemplateChild<gtk::Overlay>,
+        #[template_child]
+        pub(super) latest_button: TemplateChild<LatestButton>,
+        #[template_child]
+        pub(super) unread_bar: TemplateChild<UnreadBar>,
+        #[template_child]
+        pub(super) day: TemplateChild<gtk::Revealer>,
+        #[template_child]
+        pub(super) day_label: TemplateChild<gtk::Label>,
+        #[template_child]
+        pub(super) selection_area: TemplateChild<SelectionArea>,
+        #[template_child]
+        pub(super) scrolled_window: TemplateChild<gtk::ScrolledWindow>,
+        #[template_child]
+        pub(super) list_view: TemplateChild<gtk::ListView>,
+        #[template_child]
+        pub(super) composer: TemplateChild<Composer>,
+        pub(super) follow_end: OnceCell<FollowEnd>,
+        /// The part of the conversation that the list shows.
+        pub(super) recent: RefCell<Option<Recent>>,
+        /// The session whose conversation is shown.
+        #[property(get, set = Self::set_session, explicit_notify, nullable)]
+        session: RefCell<Option<Session>>,
+        history_signals: OnceCell<glib::SignalGroup>,
+        history_bindings: OnceCell<glib::BindingGroup>,
+        session_signals: OnceCell<glib::SignalGroup>,
+        /// True while the window has the keyboard: whatever is in view is seen.
+        #[property(get, set = Self::set_is_looked_at, explicit_notify)]
+        pub(super) is_looked_at: Cell<bool>,
+        /// The number of selected messages.
+        #[property(get, set)]
+        n_selected: Cell<u32>,
+        /// True while the conversation can be searched.
+        #[property(get, set = Self::set_is_searching, explicit_notify)]
+        is_searching: Cell<bool>,
+        /// The number of frames in which the current result is still kept in view.
+        pub(super) n_ticks_due: Cell<u32>,
+        /// Where the reader was before that; `None` if that was at the end.
+        place: RefCell<Option<Place>>,
+        /// True while somebody waits to see whether there is enough to read.
+        pub(super) is_reading_on: Cell<bool>,
+        /// True while the way to the latest message is about to be offered, or no longer.
+        pub(super) is_offering: Cell<bool>,
+        /// True while those that were shown below have yet to be laid out.
+        pub(super) is_reading_forth: Cell<bool>,
+        /// True while what is in view is about to count as seen.
+        pub(super) is_seeing: Cell<bool>,
+        /// True while the reader waits to be led to what is new.
+        pub(super) is_seeking_unread: Cell<bool>,
+        /// Hides the day once nobody scrolls.
+        pub(super) day_end: RefCell<Option<glib::JoinHandle<()>>>,
+    }
+
+    #[glib::object_subclass]
+    impl ObjectSubclass for ConversationPage {
+        const NAME: &'static str = "PychatConversationPage";
+        type Type = super::ConversationPage;
+        type ParentType = adw::Bin;
+
+        fn class_init(klass: &mut Self::Class) {
+            Composer::ensure_type();
+            ConnectionBar::ensure_type();
+            LatestButton::ensure_type();
+            MessageRow::ensure_type();
+            ResultsPane::ensure_type();
+            SearchBar::ensure_type();
+            SelectionArea::ensure_type();
+            TalkLayout::ensure_type();
+            UnreadBar::ensure_type();
+            klass.set_accessible_role(gtk::AccessibleRole::Region);
+            klass.bind_template();
+            klass.bind_template_callbacks();
+            klass.install_action("conversation.go-to-latest", None, |page, _, _| {
+                page.imp().on_sent();
+                page.focus_composer(); // The button is gone then.
+            });
+            klass.install_action("conversation.go-to-unread", None, |page, _, _| {
+                page.imp().seek_unread();
+            });
+            klass.install_action("conversation.mark-as-read", None, |page, _, _| {
+                page.imp().mark_as_read();
+            });
+            klass.install_action("conversation.give-up-search", None, |page, _, _| {
+                page.imp().search_bar.give_up();
+            });
+            let id = Some(glib::VariantTy::STRING);
+            klass.install_action("conversation.send-again", id, |page, _, id| {
+                page.imp().on_unsent(id, Session::say_again);
+                page.imp().on_sent();
+            });
+            klass.install_action("conversation.discard", id, |page, _, id| {
+                page.imp().on_unsent(id, Session::discard);
+            });
+            klass.install_action("conversation.mention", id, |page, _, name| {
+                page.mention(name.and_then(glib::Variant::str).unwrap_or_default());
+            });
+        }
+
+        fn instance_init(obj: &glib::subclass::InitializingObject<Self>) {
+            obj.init_template();
+        }
+    }
+
+    #[glib::derived_properties]
+    impl ObjectImpl for ConversationPage {
+        fn constructed(&self) {
+            self.parent_constructed();
+            let follow_end = self.follow_end.get_or_init(|| FollowEnd::new(&self.scrolled_window));
+            follow_end.on_change(clone!(
+                #[weak(rename_to = imp)]
+                self,
+                move |is_following| {
+                    imp.go_away(!is_following);
+                    imp.offer_way_back();
+                    imp.attend();
+                }
+            ));
+            follow_end.swipe().on_change(clone!(
+                #[weak(rename_to = imp)]
+                self,
+                move |is_moving| imp.hold(is_moving)
+            ));
+            self.selection_area.connect_has_menu_notify(clone!(
+                #[weak(rename_to = imp)]
+                self,
+                move |_| imp.end_swipe()
+            ));
+            let adjustment = self.scrolled_window.vadjustment();
+            adjustment.connect_page_size_notify(clone!(
+                #[weak(rename_to = imp)]
+                self,
+                move |_| imp.measure_page()
+            ));
+            adjustment.connect_value_changed(clone!(
+                #[weak(rename_to = imp)]
+                self,
+                move |_| {
+                    imp.leave_top_later();
+                    imp.read_on();
+                    imp.tell_day();
+                }
+            ));
+            adjustment.connect_changed(clone!(
+                #[weak(rename_to = imp)]
+                self,
+                move |_| imp.read_on()
+            ));
+            self.take_typing();
+            self.watch_day();
+            self.watch_search();
+        }
+    }
+
+    impl WidgetImpl for ConversationPage {
+        /// The way back from the composer leads to the newest message, where a list would begin
+        /// with the oldest.
+        fn focus(&self, direction: gtk::DirectionType) -> bool {
+            let is_from_composer = self.composer.focus_child().is_some();
+            if direction == gtk::DirectionType::TabBackward && is_from_composer {
+                return self.composer.child_focus(direction)
+                    || self.selection_area.child_focus(direction)
+                    || self.parent_focus(direction);
+            }
+            self.parent_focus(direction)
+        }
+    }
+
+    impl BinImpl for ConversationPage {}
+
+    #[gtk::template_callbacks]
+    impl ConversationPage {
+        fn set_session(&self, session: Option<Session>) {
+            let history = session.as_ref().map(Session::history);
+            let recent = history.as_ref().map(Recent::new);
+            let selection =
+                history.as_ref().zip(recent.as_ref()).map(|it| self.selection(it.0, it.1));
+            self.list_view.set_model(selection.as_ref());
+            self.recent.replace(recent);
+            self.session.replace(session);
+            self.history_signals
+                .get_or_init(|| self.history_signals())
+                .set_target(history.as_ref());
+            self.history_bindings
+                .get_or_init(|| self.history_bindings())
+                .set_source(history.as_ref());
+            let signals = self.session_signals.get_or_init(|| self.session_signals());
+            signals.set_target(self.session.borrow().as_ref());
+            if let Some(history) = &history {
+                self.choose_view(history);
+            }
+            self.attend();
+            self.obj().notify_session();
+        }
+
+        /// Takes what is typed where nothing else takes it for the beginning of a message.
+        fn take_typing(&self) {
+            let keys = gtk::EventControllerKey::new();
+            keys.connect_key_pressed(clone!(
+                #[weak(rename_to = imp)]
+                self,
+                #[upgrade_or]
+                glib::Propagation::Proceed,
+                move |keys, key, _, modifiers| {
+                    let commands = gdk::ModifierType::CONTROL_MASK | gdk::ModifierType::ALT_MASK;
+                    let is_text = key.to_unicode().is_some_and(|it| !it.is_control());
+                    if !is_text || modifiers.intersects(commands | gdk::ModifierType::SUPER_MASK) {
+                        return glib::Propagation::Proceed;
+                    }
+                    imp.composer.focus_text();
+                    keys.forward(&imp.composer.text_view()).into()
+                }
+            ));
+            self.obj().add_controller(keys);
+        }
+
+        fn set_is_looked_at(&self, is_looked_at: bool) {
+            if self.is_looked_at.replace(is_looked_at) != is_looked_at {
+                self.attend();
+                self.obj().notify_is_looked_at();
+            }
+        }
+
+        /// Tells the history whether its reader sees what comes.
+        fn attend(&self) {
+            if let Some(session) = &*self.session.borrow() {
+                session.history().set_attended(self.is_at_end() && self.is_looked_at.get());
+            }
+            self.see_later();
+        }
+
+        pub(super) fn choose_view(&self, history: &History) {
+            let first = history.message(0).filter(|_| history.n_items() == 1);
+            match first.filter(|message| message.kind() == MessageKind::Welcome) {
+                Some(welcome) => {
+                    // The description is markup; a name is not.
+                    let text = glib::markup_escape_text(&welcome.text());
+                    self.placeholder.set_description(Some(&text));
+                    self.views.set_visible_child(&*self.placeholder);
+                }
+                None => self.views.set_visible_child(&*self.talk),
+            }
+        }
+
+        fn set_is_searching(&self, is_searching: bool) {
+            if self.is_searching.replace(is_searching) == is_searching {
+                return;
+            }
+            if is_searching {
+                let place = || Place::of(&self.list_view, &self.scrolled_window);
+                self.place.replace(if self.is_at_end() { None } else { place() });
+                if let Some(session) = self.obj().session() {
+                    session.history().show_latest(); // They may be what is searched for.
+                }
+            }
+            self.obj().notify_is_searching();
+        }
+
+        /// Returns to where the reader was before the search.
+        #[template_callback]
+        fn on_search_given_up(&self) {
+            self.composer.focus_text();
+            match self.place.take() {
+                Some(place) => {
+                    self.let_go();
+                    if let Some(session) = self.obj().session() {
+                        session.history().show_latest(); // It is not beyond them.
+                    }
+                    place.show(&self.list_view, &self.scrolled_window, || ());
+                }
+                None => self.on_sent(),
+            }
+        }
+
+        pub(super) fn let_go(&self) {
+            if let Some(follow_end) = self.follow_end.get() {
+                follow_end.let_go();
+            }
+        }
+
+        /// Does something about a message that has not arrived; its button is gone then, so the
+        /// focus goes to where messages are written.
+        fn on_unsent(&self, id: Option<&glib::Variant>, f: impl Fn(&Session, &str)) {
+            if let (Some(session), Some(id)) =
+                (self.obj().session(), id.and_then(glib::Variant::str))
+            {
+                self.composer.focus_text();
+                f(&session, id);
+            }
+        }
+
+        /// Follows the end: the sender of a message wants to see it, and the answers.
+        #[template_callback]
+        fn on_sent(&self) {
+            if let Some(follow_end) = self.follow_end.get() {
+                follow_end.resume();
+            }
+        }
+    }
+}
+
+glib::wrapper! {
+    /// The messages of a conversation, and the composer for new ones.
+    pub struct ConversationPage(ObjectSubclass<imp::ConversationPage>)
+        @extends adw::Bin, gtk::Widget,
+        @implements gtk::Accessible, gtk::Buildable, gtk::ConstraintTarget;
+}
+
+impl ConversationPage {
+    /// Lets the reader write at once.
+    pub fn focus_composer(&self) {
+        self.imp().composer.focus_text();
+    }
+
+    /// Makes it do as is preferred in `settings`.
+    pub fn follow(&self, settings: &Settings) {
+        settings.bind("enter-sends", &*self.imp().composer, "enter-sends");
+    }
+
+    /// Calls `name` in what is being written.
+    pub fn mention(&self, name: &str) {
+        self.imp().composer.mention(name);
+    }
+
+    /// Lets the reader say what to search for.
+    pub fn search(&self) {
+        self.imp().search_bar.open();
+    }
+}

@@ -1,0 +1,209 @@
+//! The part of a conversation that is shown, as its reader moves through it.
+//!
+//! A list whose adjustment changes may be laying itself out, and must not be told of other rows
+//! then. So whatever follows from where the reader is follows a moment later.
+
+use std::{cell::Cell, rc::Rc, time::Duration};
+
+use gtk::{glib, glib::clone, prelude::*, subclass::prelude::*};
+use pychat_wire::client::Past;
+
+use super::imp::ConversationPage;
+use crate::{
+    model::Recent,
+    session::{PAGE_MESSAGES, SessionState},
+    ui::conversation::follow_end::FollowEnd,
+};
+
+/// The longest time a view takes to lay out new rows.
+pub(super) const LAYOUT_TIME: Duration = Duration::from_millis(200);
+
+/// The number of messages waiting below that are shown at once.
+const LATER_MESSAGES: usize = 200;
+
+/// About how high the lowest rows are, in pixels. If a page is full of lower ones, more follow.
+const ROW_HEIGHT_MIN: i32 = 30;
+
+impl ConversationPage {
+    /// Finds out how many messages may be seen at once.
+    pub(super) fn measure_page(&self) {
+        let height = self.scrolled_window.height() / ROW_HEIGHT_MIN;
+        if let (Some(recent), Ok(n_rows)) = (&*self.recent.borrow(), u32::try_from(height)) {
+            recent.set_page(n_rows + 1);
+        }
+    }
+
+    /// Leaves the very top of the list in a moment, while older messages may come above it. From GTK
+    /// 4.12 on a list that is there stays there, and what is read moves away.
+    pub(super) fn leave_top_later(&self) {
+        if 1.0 <= self.scrolled_window.vadjustment().value() {
+            return;
+        }
+        let weak = self.downgrade();
+        glib::spawn_future_local(async move {
+            if let Some(imp) = weak.upgrade() {
+                imp.leave_top();
+            }
+        });
+    }
+
+    fn leave_top(&self) {
+        let Some(session) = self.obj().session() else { return };
+        let is_whole = self.recent.borrow().as_ref().is_some_and(Recent::is_whole);
+        let has_older = !is_whole || session.past() != Past::None;
+        let adjustment = self.scrolled_window.vadjustment();
+        if has_older && !self.is_at_end() && adjustment.value() < 1.0 {
+            // A wheel that has gone on turning at the top has the window go back there for a while,
+            // with each frame.
+            self.scrolled_window.set_kinetic_scrolling(false);
+            adjustment.set_value(1.0);
+            self.scrolled_window.set_kinetic_scrolling(true);
+        }
+    }
+
+    /// Has the list show all there is while the reader is elsewhere than at the end, and then the
+    /// end alone: that of everything.
+    pub(super) fn go_away(&self, is_away: bool) {
+        if let Some(recent) = &*self.recent.borrow() {
+            recent.set_whole(is_away);
+        }
+        let Some(session) = self.obj().session() else { return };
+        if is_away {
+            session.history().set_away(true);
+            return;
+        }
+        let weak = self.downgrade();
+        glib::spawn_future_local(async move {
+            if weak.upgrade().is_some_and(|imp| imp.is_at_end()) {
+                session.history().set_away(false);
+            }
+        });
+    }
+
+    pub(super) fn is_at_end(&self) -> bool {
+        self.follow_end.get().is_some_and(FollowEnd::is_following)
+    }
+
+    /// Has the list leave alone what is above it, while somebody moves it by touch.
+    pub(super) fn hold(&self, is_held: bool) {
+        if let Some(recent) = &*self.recent.borrow() {
+            recent.set_held(is_held);
+        }
+    }
+
+    /// Something else has taken the finger that moved the list.
+    pub(super) fn end_swipe(&self) {
+        if let Some(follow_end) = self.follow_end.get() {
+            follow_end.swipe().end();
+        }
+    }
+
+    /// Reads on in the direction whose end is about to be seen.
+    pub(super) fn read_on(&self) {
+        self.read_back();
+        self.read_forth();
+        self.see_later();
+        self.offer_way_back();
+    }
+
+    /// Offers a way to the latest message while it is out of view. A view that is being laid out can
+    /// get no button, so that follows a moment later.
+    pub(super) fn offer_way_back(&self) {
+        if self.is_offering.replace(true) {
+            return;
+        }
+        let weak = self.downgrade();
+        glib::idle_add_local_once(move || {
+            let Some(imp) = weak.upgrade() else { return };
+            imp.is_offering.set(false);
+            let is_in_view = |it: &FollowEnd| it.is_following() || it.is_end_in_view();
+            let is_parted = imp.obj().session().is_some_and(|it| it.history().is_parted());
+            let is_offered = is_parted || !imp.follow_end.get().is_some_and(is_in_view);
+            if imp.latest_button.is_visible() != is_offered {
+                imp.latest_button.set_visible(is_offered);
+                imp.stay();
+            }
+        });
+    }
+
+    /// Keeps what is read in its place while the view gets lower or higher; a list near its end
+    /// would keep that. It is put back after the layout, before anything is drawn, unless the list has
+    /// moved otherwise: to a row with the keyboard, which would lose it out of view from GTK 4.12 on.
+    fn stay(&self) {
+        let Some(clock) = self.scrolled_window.frame_clock() else { return };
+        let adjustment = self.scrolled_window.vadjustment();
+        let (value, page) = (adjustment.value(), adjustment.page_size());
+        let weak = self.downgrade();
+        let handler = Rc::new(Cell::new(None));
+        let id = clock.connect_layout(clone!(
+            #[strong]
+            handler,
+            move |clock| {
+                let id = handler.take();
+                let (n_lost, n_moved) = (page - adjustment.page_size(), adjustment.value() - value);
+                let is_kept_end = 1.0 <= n_lost.abs() && (0.0..=1.0).contains(&(n_moved / n_lost));
+                if is_kept_end && weak.upgrade().is_some_and(|imp| !imp.is_at_end()) {
+                    adjustment.set_value(value);
+                }
+                if let Some(id) = id {
+                    clock.disconnect(id);
+                }
+            }
+        ));
+        handler.set(Some(id));
+    }
+
+    /// Asks for older messages while the oldest are about to be seen. At the end of the list nobody
+    /// asks: before the view has got there it stands at the top for a moment. Nor while there are
+    /// some that have yet to be shown.
+    fn read_back(&self) {
+        let Some(session) = self.obj().session() else { return };
+        if !self.recent.borrow().as_ref().is_some_and(Recent::is_whole) {
+            return;
+        }
+        let adjustment = self.scrolled_window.vadjustment();
+        let is_near_top = adjustment.value() < adjustment.page_size() / 2.0;
+        let is_short = adjustment.upper() <= adjustment.page_size();
+        let is_wanted = is_near_top && (is_short || !self.is_at_end());
+        if session.state() == SessionState::Joined && is_wanted {
+            session.request_history(PAGE_MESSAGES);
+        }
+    }
+
+    /// Has messages that wait shown while the last of those before them are about to be seen.
+    fn read_forth(&self) {
+        let Some(session) = self.obj().session() else { return };
+        let adjustment = self.scrolled_window.vadjustment();
+        let n_below = adjustment.upper() - adjustment.page_size() - adjustment.value();
+        let is_near_bottom = n_below < adjustment.page_size();
+        if !session.history().is_parted() || !is_near_bottom || self.is_reading_forth.replace(true)
+        {
+            return;
+        }
+        let weak = self.downgrade();
+        glib::spawn_future_local(async move {
+            session.history().show_later(LATER_MESSAGES);
+            // Until the view knows how tall these are, they seem to be near.
+            glib::timeout_future(LAYOUT_TIME).await;
+            if let Some(imp) = weak.upgrade() {
+                imp.is_reading_forth.set(false);
+                imp.read_forth();
+            }
+        });
+    }
+
+    /// Reads on when the view knows how tall its new rows are: that may change nothing else.
+    pub(super) fn read_on_later(&self) {
+        if self.is_reading_on.replace(true) {
+            return;
+        }
+        let weak = self.downgrade();
+        glib::spawn_future_local(async move {
+            glib::timeout_future(LAYOUT_TIME).await;
+            if let Some(imp) = weak.upgrade() {
+                imp.is_reading_on.set(false);
+                imp.read_on();
+            }
+        });
+    }
+}

@@ -1,0 +1,79 @@
+//! The messages that are new to the reader: leading to them, and marking them as seen.
+
+use gtk::{glib, prelude::*, subclass::prelude::*};
+
+use super::{imp::ConversationPage, reading::LAYOUT_TIME};
+use crate::{
+    model::History,
+    ui::conversation::place::{self, Place},
+};
+
+/// Where what is new begins, in pixels below the top: something of what was read before is to be seen.
+const UNREAD_DISTANCE: f32 = 64.0;
+
+impl ConversationPage {
+    /// Opens at the first message that is new, as soon as all that was missed is there. A reader who
+    /// is elsewhere by then stays there.
+    pub(super) fn lead_to_unread(&self, history: &History) {
+        if self.is_seeking_unread.take() || self.is_at_end() {
+            self.go_to_unread(history);
+        }
+    }
+
+    /// Has what is new fetched, and goes there.
+    pub(super) fn seek_unread(&self) {
+        if let Some(session) = self.obj().session() {
+            self.is_seeking_unread.set(true);
+            session.request_unread();
+        }
+    }
+
+    /// The reader does not want to see what is new.
+    pub(super) fn mark_as_read(&self) {
+        if let Some(session) = self.obj().session() {
+            session.history().see_all();
+            self.composer.focus_text(); // The button is gone then.
+        }
+    }
+
+    /// Takes in, in a moment, that what can be seen by then is seen.
+    pub(super) fn see_later(&self) {
+        let is_wanted = self.is_looked_at.get() && !self.is_at_end();
+        if !is_wanted || self.is_seeing.replace(true) {
+            return;
+        }
+        let weak = self.downgrade();
+        glib::spawn_future_local(async move {
+            glib::timeout_future(LAYOUT_TIME).await;
+            if let Some(imp) = weak.upgrade() {
+                imp.is_seeing.set(false);
+                imp.see();
+            }
+        });
+    }
+
+    fn see(&self) {
+        let Some(session) = self.obj().session() else { return };
+        if session.history().n_unread() == 0 || !self.is_looked_at.get() || self.is_at_end() {
+            return;
+        }
+        let height = f64::from(self.scrolled_window.height());
+        let rows = place::rows_in_view(&self.list_view, &self.scrolled_window);
+        let is_whole = |bounds: &gtk::graphene::Rect| {
+            f64::from(bounds.y()) + f64::from(bounds.height()) <= height
+        };
+        if let Some((message, _)) = rows.take_while(|(_, bounds)| is_whole(bounds)).last() {
+            session.history().see(&message);
+        }
+    }
+
+    fn go_to_unread(&self, history: &History) {
+        let first = history.first_unread().filter(|_| 0 < history.n_unread());
+        let (Some(first), Some(follow_end)) = (first, self.follow_end.get()) else { return };
+        follow_end.lead();
+        let follow_end = follow_end.clone();
+        Place::at(first, UNREAD_DISTANCE).show(&self.list_view, &self.scrolled_window, move || {
+            follow_end.arrive();
+        });
+    }
+}

@@ -15,10 +15,10 @@ use crate::{
     settings::{self, Settings},
     text::{i18n::gettext, server_address::ServerAddress, server_link::ServerLink, times},
     ui::{
+        connect::input_error::address_error,
         dialogs::{about, preferences_window::PreferencesWindow},
         window::Window,
     },
-    wording,
 };
 
 /// The keyboard shortcuts of actions, in every window. The shortcuts window lists all of them.
@@ -366,7 +366,7 @@ fn server_argument(options: &glib::VariantDict) -> Result<Option<ServerLink>, St
     let arguments: Vec<_> = arguments.iter().map(argument).collect();
     match arguments.as_slice() {
         [] => Ok(None),
-        [server] => ServerLink::from_typed(server).map(Some).map_err(wording::address_error),
+        [server] => ServerLink::from_typed(server).map(Some).map_err(address_error),
         _ => Err(gettext("Only one server can be joined at a time")),
     }
 }

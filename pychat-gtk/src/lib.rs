@@ -24,5 +24,3 @@ pub mod model;
 pub mod text;
 
 pub mod config;
-
-pub mod wording;

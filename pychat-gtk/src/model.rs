@@ -24,4 +24,4 @@ pub use presence::{PASSAGES_MAX, Passage, Presence, Turn};
 pub use query::Query;
 pub use recent::Recent;
 pub use results::Results;
-pub use transcript::transcript;
+pub use transcript::{read_out, transcript};

@@ -22,12 +22,14 @@
 mod filing;
 mod imp;
 mod link;
+mod notices;
 mod past;
 mod reading;
 mod saying;
 mod telling;
 
 pub mod ending;
+pub mod error_text;
 pub mod search;
 pub mod state_file;
 pub mod transport;

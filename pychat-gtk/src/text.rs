@@ -12,6 +12,7 @@ mod mention;
 
 pub mod host_name;
 pub mod i18n;
+pub mod names;
 pub mod server_address;
 pub mod server_link;
 pub mod times;

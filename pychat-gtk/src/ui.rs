@@ -17,3 +17,4 @@ pub mod compat;
 pub mod desktop;
 pub mod highlight;
 pub mod retry_countdown;
+pub mod unread_count;

@@ -1,6 +1,7 @@
 //! The lines between the modules, and the limits of the files, are kept like any other promise.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -8,7 +9,11 @@ use std::{
 /// The most lines that a source file may have; past that it has two subjects.
 const FILE_LINES_MAX: usize = 400;
 
-/// Who may not know whom: folders (or files) and the words that stand for what they must not know.
+/// The modules of the crate, each above all that it may know.
+const LAYERS: [&str; 8] =
+    ["main", "application", "ui", "settings", "session", "model", "text", "config"];
+
+/// Who may not know what: folders (or files) and the words that stand for what they must not know.
 const LINES: [(&[&str], &[&str]); 4] = [
     // Models and the session know no widget.
     (
@@ -25,6 +30,21 @@ const LINES: [(&[&str], &[&str]); 4] = [
     // One thread, one main context.
     (&["src"], &["std::thread", "thread::spawn", "tokio", "spawn_blocking"]),
 ];
+
+#[test]
+fn a_module_knows_only_those_below_it() {
+    for path in sources(Path::new("src")) {
+        let layer = path.iter().nth(1).map(Path::new).and_then(Path::file_stem);
+        let Some(rank) = LAYERS.iter().position(|it| layer == Some(it.as_ref())) else {
+            assert_eq!(path, Path::new("src/lib.rs"), "it is in no layer");
+            continue;
+        };
+        for module in modules_known(&code(&path)) {
+            let known = LAYERS.iter().position(|layer| *layer == module);
+            assert!(known.is_some_and(|known| rank <= known), "{} knows {module}", path.display());
+        }
+    }
+}
 
 #[test]
 fn nobody_knows_what_they_must_not() {
@@ -77,4 +97,32 @@ fn code(path: &Path) -> String {
         Some((code, _)) => code.to_owned(),
         None => source,
     }
+}
+
+/// Returns the modules of this crate that `code` names: those after `crate::`, alone or in a list.
+fn modules_known(code: &str) -> BTreeSet<String> {
+    let is_word = |it: char| it.is_ascii_lowercase() || it == '_';
+    let word = |text: &str| text.chars().take_while(|it| is_word(*it)).collect::<String>();
+    let mut modules = BTreeSet::new();
+    for rest in code.split("crate::").skip(1) {
+        let Some(list) = rest.strip_prefix('{') else {
+            modules.insert(word(rest));
+            continue;
+        };
+        let (mut depth, mut begins) = (0_usize, true);
+        for (at, it) in list.char_indices() {
+            match it {
+                '{' => depth += 1,
+                '}' if depth == 0 => break,
+                '}' => depth -= 1,
+                ',' if depth == 0 => begins = true,
+                it if begins && is_word(it) => {
+                    modules.insert(word(&list[at..]));
+                    begins = false;
+                }
+                _ => (),
+            }
+        }
+    }
+    modules
 }

@@ -14,10 +14,7 @@ use super::{
     layout::{Placement, Speech},
     presence::{Passage, Presence},
 };
-use crate::{
-    text::{self, Callee},
-    wording,
-};
+use crate::text::{self, Callee};
 
 /// The kind of a message, by its author's relation to the reader.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, glib::Enum)]
@@ -163,7 +160,7 @@ impl Message {
     /// Returns what was said: plain text, never markup.
     pub fn text(&self) -> Cow<'_, str> {
         match &*self.imp().presence.borrow() {
-            Some(presence) => wording::presence(presence).into(),
+            Some(presence) => presence.sentence().into(),
             None => self.imp().text.get().map_or("", String::as_str).into(),
         }
     }
@@ -181,7 +178,7 @@ impl Message {
     /// Returns what its text sums up; empty if it says everything.
     pub fn details(&self) -> String {
         let presence = self.imp().presence.borrow();
-        presence.as_ref().map(wording::presence_details).unwrap_or_default()
+        presence.as_ref().map(Presence::details).unwrap_or_default()
     }
 
     /// Returns where its text calls its reader, in bytes.

@@ -1,5 +1,7 @@
 //! Comings and goings without anything being said in between: one line, however many they are.
 
+mod sentences;
+
 use crate::text::times;
 
 /// The most comings and goings that are one line.
@@ -65,6 +67,17 @@ impl Presence {
         }
         self.0.extend(after.0);
         Ok(())
+    }
+
+    /// Returns who came and went, in words.
+    pub fn sentence(&self) -> String {
+        sentences::sentence(self)
+    }
+
+    /// Returns each of them by itself, with its time, where [`Self::sentence`] sums them up; empty
+    /// otherwise.
+    pub fn details(&self) -> String {
+        sentences::details(self)
     }
 
     /// Returns what has changed, everybody named at the place where they were first met.

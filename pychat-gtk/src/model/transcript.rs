@@ -26,6 +26,11 @@ fn entry(message: &Message) -> String {
     gettext_f("[{time}] {author}: {text}", &values)
 }
 
+/// Returns how a message is read out: who said it, when and what.
+pub fn read_out(author: &str, time: &str, text: &str) -> String {
+    gettext_f("{author}, {time}: {text}", &[("author", author), ("time", time), ("text", text)])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

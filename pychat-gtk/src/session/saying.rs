@@ -3,8 +3,8 @@
 use gtk::glib::subclass::prelude::*;
 use pychat_wire::client::SayError;
 
-use super::{Session, telling::ORIGINAL, wall_ms};
-use crate::{model::Message, text, wording};
+use super::{Session, error_text, telling::ORIGINAL, wall_ms};
+use crate::{model::Message, text};
 
 /// The most bytes of texts that may wait to be acknowledged, together: all of them are filed with
 /// each that is said.
@@ -49,7 +49,7 @@ impl Session {
         let text = message.text().into_owned();
         match self.say(&text) {
             Ok(()) => self.discard(id),
-            Err(error) => message.fail(&wording::say_error(error).unwrap_or_default()),
+            Err(error) => message.fail(&error_text::say_error(error).unwrap_or_default()),
         }
     }
 

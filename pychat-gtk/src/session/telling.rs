@@ -11,12 +11,11 @@ use pychat_wire::{
     message::Reason,
 };
 
-use super::{Session, SessionState, wall_ms};
+use super::{Session, SessionState, error_text, notices, wall_ms};
 use crate::{
     model::{Message, MessageKind, Passage, Turn},
     session::ending::Ending,
     text::Callee,
-    wording,
 };
 
 /// The number of the protocol that knows no other words than the original.
@@ -49,13 +48,13 @@ impl Session {
             Event::Gap { from, to } => {
                 self.history().restart(from.saturating_sub(1));
                 self.history().miss_up_to(to);
-                self.note(None, &wording::gap());
+                self.note(None, &notices::gap());
             }
             Event::Skipped { to, .. } => self.history().skip_to(to),
             Event::NewEpoch => {
                 self.history().begin_anew();
                 self.read_from_seen();
-                self.note(None, &wording::new_epoch());
+                self.note(None, &notices::new_epoch());
             }
             Event::MemberJoined { name, time_ms } => self.on_arrival(&name, time_ms),
             Event::MemberLeft { name, time_ms, reason } => {
@@ -71,7 +70,7 @@ impl Session {
                     history.say(message.clone());
                     message
                 });
-                message.fail(&wording::fail_reason(&reason));
+                message.fail(&error_text::fail_reason(&reason));
             }
             Event::Notice { text } => self.note(None, &text),
             // Whatever a later client tells can be passed over, and nothing is lost by waiting.
@@ -100,7 +99,7 @@ impl Session {
         imp.ending.take();
         imp.replaced.take();
         let welcome =
-            || Message::new(MessageKind::Welcome, "", &wording::welcome(name, others), wall_ms());
+            || Message::new(MessageKind::Welcome, "", &notices::welcome(name, others), wall_ms());
         if !imp.has_conversation.replace(true) {
             self.show_unacknowledged();
         }
@@ -132,7 +131,7 @@ impl Session {
     fn on_offline(&self, cause: Cause, retry_at_ms: Option<u64>) {
         let is_stopping = cause == Cause::Bye { reason: Reason::Shutdown };
         if is_stopping && self.imp().protocol.get() == ORIGINAL && self.has_conversation() {
-            self.note(None, &wording::server_stopping());
+            self.note(None, &notices::server_stopping());
         }
         let is_joined = self.state() == SessionState::Joined;
         let failure = self.imp().failure.take();
@@ -174,7 +173,7 @@ impl Session {
         let mut messages = Vec::with_capacity(page.messages.len() + 2);
         let first_seq = page.messages.first().and_then(|said| said.seq);
         if page.start && first_seq.is_some_and(|seq| 1 < seq) {
-            messages.push(Message::new(MessageKind::Notice, "", &wording::gap(), wall_ms()));
+            messages.push(Message::new(MessageKind::Notice, "", &notices::gap(), wall_ms()));
         }
         for said in &page.messages {
             if let Some(id) = &said.id {
@@ -198,7 +197,7 @@ impl Session {
         if messages.is_empty() || 1 < self.people().n_items() {
             return Some(welcome);
         }
-        let text = wording::welcome_alone(&self.name());
+        let text = notices::welcome_alone(&self.name());
         Some(Message::new(MessageKind::Welcome, "", &text, welcome.time_ms()))
     }
 

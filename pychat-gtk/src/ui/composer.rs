@@ -12,6 +12,7 @@ mod announcer;
 mod emoji_button;
 mod name_completion;
 mod picture;
+mod room_left;
 
 use std::{
     cell::{Cell, OnceCell, RefCell},
@@ -22,12 +23,14 @@ use adw::subclass::prelude::*;
 use gtk::{gdk, glib, glib::clone, glib::subclass::Signal, pango, prelude::*};
 use pychat_wire::PAYLOAD_BYTES_MAX;
 
-use self::{announcer::Announcer, emoji_button::EmojiButton, name_completion::NameCompletion};
+use self::{
+    announcer::Announcer, emoji_button::EmojiButton, name_completion::NameCompletion,
+    room_left::room_left,
+};
 use crate::{
     model::Message,
-    session::Session,
+    session::{Session, error_text},
     text::{has_longer_word, i18n::gettext, is_blank},
-    wording,
 };
 
 /// The most lines that are shown at once.
@@ -214,7 +217,7 @@ mod imp {
                     self.buffer.set_text("");
                     self.obj().emit_by_name::<()>("sent", &[]);
                 }
-                Err(error) => self.show_error(wording::say_error(error)),
+                Err(error) => self.show_error(error_text::say_error(error)),
             }
         }
 
@@ -234,7 +237,7 @@ mod imp {
             let left = left.filter(|left| *left <= BYTES_LEFT_TOLD);
             let is_too_long = left.is_some_and(|left| left < 0);
             self.is_too_long.set(is_too_long);
-            self.show_hint(left.map(|left| wording::room_left(left, &text)), is_too_long);
+            self.show_hint(left.map(|left| room_left(left, &text)), is_too_long);
             self.update_send_button();
         }
 
@@ -265,7 +268,7 @@ mod imp {
             let Some((end, _)) = text.char_indices().nth(room) else { return };
             self.buffer.stop_signal_emission_by_name("insert-text");
             self.buffer.insert(at, &text[..end]);
-            self.show_error(Some(wording::cut()));
+            self.show_error(Some(gettext("The text was too long and has been cut off")));
         }
 
         /// A text that has room as a whole is not scrolled. While the entry grows, the view goes to

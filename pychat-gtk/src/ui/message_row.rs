@@ -27,10 +27,9 @@ use self::{
     failure_note::FailureNote, line_layout::LineLayout, markers::Markers, name_color::name_color,
 };
 use crate::{
-    model::{Delivery, Mark, Message, MessageKind},
+    model::{Delivery, Mark, Message, MessageKind, read_out},
     text::{i18n::gettext, times},
     ui::{compat, highlight},
-    wording,
 };
 
 /// The time for which a message may be on its way before that is shown. Most arrive sooner than
@@ -335,8 +334,8 @@ mod imp {
             let text = self.text.shown();
             let moment = times::moment(message.time_ms(), now_ms);
             let sentence = match message.kind() {
-                MessageKind::Own => wording::read_out(&gettext("You"), &moment, &text),
-                MessageKind::Other => wording::read_out(message.author(), &moment, &text),
+                MessageKind::Own => read_out(&gettext("You"), &moment, &text),
+                MessageKind::Other => read_out(message.author(), &moment, &text),
                 MessageKind::Notice | MessageKind::Welcome => text,
             };
             let markers = markers::spell(message.placement(), message.time_ms());

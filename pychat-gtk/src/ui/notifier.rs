@@ -17,9 +17,11 @@ use crate::{
     model::Message,
     session::{Session, SessionState},
     settings::{Notifications, Settings},
-    text::i18n::gettext,
-    ui::{desktop, window::Window},
-    wording,
+    text::{
+        i18n::{gettext, gettext_f},
+        names::isolated,
+    },
+    ui::{desktop, unread_count::new_messages},
 };
 
 /// The least time between two notifications of one conversation.
@@ -30,7 +32,7 @@ mod imp {
 
     #[derive(Debug, Default)]
     pub struct Notifier {
-        pub(super) window: glib::WeakRef<Window>,
+        pub(super) window: glib::WeakRef<gtk::Window>,
         pub(super) session: OnceCell<Session>,
         pub(super) settings: OnceCell<Settings>,
         /// The last message that was not seen.
@@ -112,10 +114,10 @@ mod imp {
             };
             let Some(application) = gio::Application::default() else { return };
             let (title, body) = if self.has_mention.get() {
-                wording::mention(message.author(), &message.text(), &server.brief())
+                mention(message.author(), &message.text(), &server.brief())
             } else {
                 let n_unseen = self.n_unseen.get();
-                wording::news(n_unseen, message.author(), &message.text(), &server.brief())
+                news(n_unseen, message.author(), &message.text(), &server.brief())
             };
             let (name, server) = (name.as_str().to_owned(), server.to_string());
             let notification = gio::Notification::new(&title);
@@ -160,11 +162,12 @@ glib::wrapper! {
 }
 
 impl Notifier {
-    /// Makes what notifies of what is said in `window`, as `settings` have it.
-    pub fn new(window: &Window, settings: &Settings) -> Self {
+    /// Makes what notifies of what is said in `session` while `window` does not show it, as `settings`
+    /// have it.
+    pub fn new(window: &impl IsA<gtk::Window>, session: &Session, settings: &Settings) -> Self {
         let notifier: Self = glib::Object::new();
         let imp = notifier.imp();
-        imp.window.set(Some(window));
+        imp.window.set(Some(window.as_ref()));
         imp.settings.get_or_init(|| settings.clone());
         let weak = imp.downgrade();
         glib::spawn_future_local(async move {
@@ -173,7 +176,7 @@ impl Notifier {
                 imp.takes_markup.set(takes_markup);
             }
         });
-        let session = imp.session.get_or_init(|| window.session());
+        let session = imp.session.get_or_init(|| session.clone());
         session.connect_heard(clone!(
             #[weak]
             imp,
@@ -204,5 +207,91 @@ impl Notifier {
     /// Takes the notification back, if there is one.
     pub fn withdraw(&self) {
         self.imp().withdraw();
+    }
+}
+
+/// The most characters of a message that a notification shows.
+const EXCERPT_CHARS_MAX: usize = 200;
+
+/// More bytes than those characters have.
+const EXCERPT_BYTES_MAX: usize = 4 * EXCERPT_CHARS_MAX;
+
+/// Returns the title and the body of the notification of `n_messages` in the chat at `server`; the
+/// last is `text` of `author`.
+fn news(n_messages: usize, author: &str, text: &str, server: &str) -> (String, String) {
+    let (author, text) = (isolated(&excerpt(author)), excerpt(text));
+    if n_messages <= 1 {
+        return (in_chat(&author, server), text);
+    }
+    let title = in_chat(&new_messages(n_messages), server);
+    // Translators: the last of several messages, in a notification.
+    let body = gettext_f("{author}: {text}", &[("author", &author), ("text", &text)]);
+    (title, body)
+}
+
+/// Returns the title and the body of the notification that `author` mentions the reader in `text`, in
+/// the chat at `server`.
+fn mention(author: &str, text: &str, server: &str) -> (String, String) {
+    let author = isolated(&excerpt(author));
+    let title = gettext_f("{author} mentioned you", &[("author", &author)]);
+    (in_chat(&title, server), excerpt(text))
+}
+
+fn in_chat(title: &str, server: &str) -> String {
+    // Translators: the title of a notification, and the chat that it is of.
+    gettext_f("{title} · {server}", &[("title", title), ("server", server)])
+}
+
+/// Returns the beginning of `text` in one line.
+fn excerpt(text: &str) -> String {
+    let mut words = String::new();
+    for word in text.split_whitespace() {
+        words.extend((!words.is_empty()).then_some(' '));
+        words.push_str(word);
+        if EXCERPT_BYTES_MAX < words.len() {
+            break;
+        }
+    }
+    let mut excerpt: String = words.chars().take(EXCERPT_CHARS_MAX).collect();
+    if excerpt.len() < words.len() {
+        excerpt.push('…');
+    }
+    excerpt
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns `sentence` without what isolates the names in it.
+    fn plain(sentence: &str) -> String {
+        sentence.replace(['\u{2068}', '\u{2069}'], "")
+    }
+
+    #[test]
+    fn a_notification_is_one_short_line() {
+        let body = |text: &str| news(1, "Анна", text, "host").1;
+        for (text, expected) in [
+            ("tea", "tea"),
+            (" tea\n\n and\tcake ", "tea and cake"),
+            ("<b>tea</b> &", "<b>tea</b> &"),
+        ] {
+            assert_eq!(body(text), expected);
+        }
+        let long = "я".repeat(EXCERPT_CHARS_MAX);
+        assert_eq!(body(&long), long);
+        assert_eq!(body(&format!("{long}я")), format!("{long}…"));
+        assert_eq!(body(&"о ".repeat(65_536)).chars().count(), EXCERPT_CHARS_MAX + 1);
+    }
+
+    #[test]
+    fn a_notification_says_who_speaks_and_where() {
+        for ((title, body), expected) in [
+            (news(1, "Анна", "tea", "host"), ("Анна · host", "tea")),
+            (news(2, "Анна", "tea", "host"), ("2 new messages · host", "Анна: tea")),
+            (mention("Анна", "@Борис", "host"), ("Анна mentioned you · host", "@Борис")),
+        ] {
+            assert_eq!((plain(&title).as_str(), plain(&body).as_str()), expected);
+        }
     }
 }

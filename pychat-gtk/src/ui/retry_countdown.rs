@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use gtk::{glib, prelude::*};
 
-use crate::{session::Session, text::i18n::gettext_f, wording};
+use crate::{
+    session::Session,
+    text::i18n::{gettext_f, ngettext_f},
+};
 
 /// Has `label` say what `session` is about to do, until the task that is returned is aborted; `None`
 /// if nothing has to be counted.
@@ -30,9 +33,15 @@ fn tell(label: &gtk::Label, session: &Session) -> Option<Duration> {
     let outlook = if session.is_joining() {
         gettext_f("Connecting to {server}…", &[("server", &session.server())])
     } else {
-        wait.map(wording::retry_in).unwrap_or_default()
+        wait.map(retrying_in).unwrap_or_default()
     };
     label.set_visible(!outlook.is_empty());
     label.set_label(&outlook);
     wait
+}
+
+/// Returns when the next attempt begins, in whole seconds.
+fn retrying_in(wait: Duration) -> String {
+    let seconds = usize::try_from(wait.as_millis().div_ceil(1_000).max(1)).unwrap_or(usize::MAX);
+    ngettext_f("Retrying in {count} second", "Retrying in {count} seconds", seconds, &[])
 }

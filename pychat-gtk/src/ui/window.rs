@@ -7,20 +7,21 @@ use gtk::{gio, glib, glib::clone, prelude::*};
 use pychat_wire::UserName;
 
 use crate::{
-    application::Application,
     config::APP_ID,
     model::{Person, time_watch::TimeWatch},
     session::{Session, SessionState},
     settings::Settings,
-    text::{i18n::gettext, server_address::ServerAddress},
+    text::{i18n::gettext, names, server_address::ServerAddress},
     ui::{
         compat,
         connect::connect_page::ConnectPage,
         conversation::{conversation_page::ConversationPage, selection_header::SelectionHeader},
         notifier::Notifier,
-        people::{people_flap, people_pane::PeoplePane},
+        people::{
+            people_flap,
+            people_pane::{PeoplePane, people_here},
+        },
     },
-    wording,
 };
 
 mod imp {
@@ -264,11 +265,11 @@ mod imp {
             let brief = self.session.identity().map(|(_, server)| server.brief());
             self.title.set_title(brief.as_deref().unwrap_or(&server));
             self.title.set_subtitle(&match self.session.state() {
-                SessionState::Joined => wording::people_here(self.session.people().n_items()),
+                SessionState::Joined => people_here(self.session.people().n_items()),
                 SessionState::Connecting | SessionState::Joining => gettext("Reconnecting…"),
                 _ => gettext("Offline"),
             });
-            self.obj().set_title(Some(&wording::window_title(&name, &server)));
+            self.obj().set_title(Some(&names::window_title(&name, &server)));
         }
 
         /// Joins what the form says, in this window; or brings forward the one where that is joined.
@@ -322,9 +323,9 @@ glib::wrapper! {
 
 impl Window {
     /// Makes a window that remembers in `settings`.
-    pub fn new(application: &Application, settings: &Settings) -> Self {
+    pub fn new(application: &impl IsA<gtk::Application>, settings: &Settings) -> Self {
         let window: Self = glib::Object::builder()
-            .property("application", application)
+            .property("application", application.as_ref())
             .property("icon-name", APP_ID)
             .build();
         settings.restore_window(window.upcast_ref());
@@ -332,7 +333,7 @@ impl Window {
         window.imp().conversation_page.follow(settings);
         window.imp().connect_page.follow(settings);
         window.imp().settings.get_or_init(|| settings.clone());
-        window.imp().notifier.get_or_init(|| Notifier::new(&window, settings));
+        window.imp().notifier.get_or_init(|| Notifier::new(&window, &window.session(), settings));
         window.fill(&settings.name(), &settings.server());
         window
     }

@@ -13,7 +13,7 @@ use std::{
 
 use gtk::{glib, prelude::*};
 
-use crate::{model::Message, text::i18n::gettext_f, wording};
+use crate::{model::Message, text::i18n::gettext_f, ui::unread_count};
 
 /// The least time between two announcements.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -78,7 +78,7 @@ impl State {
                 let text: String = last.text().chars().take(CHARS_MAX).collect();
                 gettext_f("{author}: {text}", &[("author", last.author()), ("text", &text)])
             }
-            n_heard => wording::new_messages(n_heard),
+            n_heard => unread_count::new_messages(n_heard),
         };
         self.describe(&sentence);
         true

@@ -16,16 +16,17 @@ use gtk::{
 };
 use pychat_wire::{NameError, UserName};
 
+use super::input_error::{address_error, name_error};
 use crate::{
-    session::{Session, ending::Ending},
+    session::{Session, ending::Ending, error_text},
     settings::Settings,
     text::{
         i18n::{gettext, gettext_f},
+        names,
         server_address::{AddressError, ServerAddress},
         server_link::ServerLink,
     },
     ui::{connect::recent_group::RecentGroup, retry_countdown},
-    wording,
 };
 
 /// The time that joining may take before a spinner shows it.
@@ -167,8 +168,8 @@ mod imp {
             let server = server.err().filter(|it| is_touched || *it != AddressError::Empty);
             mark(&self.name_row, name.is_some());
             mark(&self.server_row, server.is_some());
-            let problem = name.map(wording::name_error);
-            let problem = problem.or_else(|| server.map(wording::address_error));
+            let problem = name.map(name_error);
+            let problem = problem.or_else(|| server.map(address_error));
             let class = if problem.is_some() { "error" } else { "dim-label" };
             self.hint.set_css_classes(&["caption", "hint", class]);
             self.hint.set_label(
@@ -220,7 +221,7 @@ mod imp {
             {
                 self.name_row.set_text(name);
             }
-            let failure = ending.as_ref().map(|ending| wording::ending(ending, &server));
+            let failure = ending.as_ref().map(|ending| error_text::ending(ending, &server));
             let has_failure = failure.is_some() && !is_joining;
             if self.failure.is_visible() && !has_failure {
                 self.hints.set_height_request(self.hints.height()); // Nothing moves while one types.
@@ -313,7 +314,7 @@ mod imp {
         /// Offers to put a chat back into the list.
         #[template_callback]
         fn on_chat_removed(&self, at: u32, name: &str, server: &str) {
-            let chat = wording::chat(name, server);
+            let chat = names::chat(name, server);
             let title = gettext_f("{chat} removed from the list", &[("chat", &chat)]);
             let toast = adw::Toast::builder()
                 .title(glib::markup_escape_text(&title))

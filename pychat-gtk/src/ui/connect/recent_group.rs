@@ -10,8 +10,10 @@ use gtk::{glib, glib::clone, glib::subclass::Signal};
 
 use crate::{
     settings::Settings,
-    text::i18n::{gettext, gettext_f},
-    wording,
+    text::{
+        i18n::{gettext, gettext_f},
+        names,
+    },
 };
 
 /// A name, and the server where it was used.
@@ -81,11 +83,11 @@ mod imp {
             let row = adw::ActionRow::builder()
                 .activatable(true)
                 .subtitle(glib::markup_escape_text(name))
-                .title(glib::markup_escape_text(&wording::left_to_right(server)))
+                .title(glib::markup_escape_text(&names::left_to_right(server)))
                 .title_lines(1)
                 .tooltip_text(server)
                 .build();
-            let chat = wording::chat(name, server);
+            let chat = names::chat(name, server);
             row.reset_relation(gtk::AccessibleRelation::LabelledBy); // By its title alone.
             row.update_property(&[gtk::accessible::Property::Label(&chat)]);
             row.add_suffix(&self.remove_button(name, server));
@@ -107,7 +109,7 @@ mod imp {
                 .valign(gtk::Align::Center)
                 .build();
             let label =
-                gettext_f("Remove {chat} from List", &[("chat", &wording::chat(name, server))]);
+                gettext_f("Remove {chat} from List", &[("chat", &names::chat(name, server))]);
             button.update_property(&[gtk::accessible::Property::Label(&label)]);
             let (name, server) = (name.to_owned(), server.to_owned());
             button.connect_clicked(clone!(

@@ -12,10 +12,9 @@ use adw::subclass::prelude::*;
 use gtk::{glib, glib::clone, prelude::*};
 
 use crate::{
-    session::{Session, SessionState},
+    session::{Session, SessionState, error_text},
     text::i18n::gettext,
     ui::retry_countdown,
-    wording,
 };
 
 /// The time without a connection, or of an attempt, before that is shown.
@@ -138,7 +137,7 @@ mod imp {
             stop(&self.patience);
             let ending = session.ending();
             let server = session.server();
-            let sentence = ending.as_ref().map(|ending| wording::ending(ending, &server));
+            let sentence = ending.as_ref().map(|ending| error_text::ending(ending, &server));
             self.sentence.set_label(
                 &sentence.unwrap_or_else(|| gettext("You are not connected to the server.")),
             );

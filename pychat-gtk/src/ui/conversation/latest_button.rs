@@ -5,7 +5,7 @@ use std::cell::Cell;
 use adw::subclass::prelude::*;
 use gtk::{glib, prelude::*};
 
-use crate::{text::i18n::gettext, wording};
+use crate::{text::i18n::gettext, ui::unread_count};
 
 mod imp {
     use super::*;
@@ -63,9 +63,9 @@ mod imp {
             let way = gettext("Jump to Latest");
             let name = match n_unread {
                 0 => way,
-                _ => wording::way_with_count(&way, n_unread),
+                _ => unread_count::way_with_count(&way, n_unread),
             };
-            self.count.set_label(&wording::n_new(n_unread));
+            self.count.set_label(&unread_count::n_new(n_unread));
             self.count.set_visible(0 < n_unread);
             self.button.set_tooltip_text(Some(&name));
             self.button.update_property(&[gtk::accessible::Property::Label(&name)]);

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use adw::subclass::prelude::*;
 use gtk::{glib, prelude::*};
 
-use crate::wording;
+use crate::text::i18n::ngettext_f;
 
 mod imp {
     use super::*;
@@ -46,7 +46,7 @@ mod imp {
     impl SelectionHeader {
         fn set_n_selected(&self, n_selected: u32) {
             if self.n_selected.replace(n_selected) != n_selected {
-                self.title.set_label(&wording::n_selected(n_selected));
+                self.title.set_label(&title(n_selected));
                 self.obj().set_visible(0 < n_selected);
                 self.obj().notify_n_selected();
             }
@@ -59,4 +59,9 @@ glib::wrapper! {
     pub struct SelectionHeader(ObjectSubclass<imp::SelectionHeader>)
         @extends adw::Bin, gtk::Widget,
         @implements gtk::Accessible, gtk::Buildable, gtk::ConstraintTarget;
+}
+
+/// Returns how many messages are selected.
+fn title(n_messages: u32) -> String {
+    ngettext_f("{count} Selected", "{count} Selected", n_messages as usize, &[])
 }

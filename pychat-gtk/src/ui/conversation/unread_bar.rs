@@ -5,7 +5,7 @@ use std::cell::Cell;
 use adw::subclass::prelude::*;
 use gtk::{glib, prelude::*};
 
-use crate::{text::i18n::gettext, wording};
+use crate::{text::i18n::gettext, ui::unread_count};
 
 mod imp {
     use super::*;
@@ -61,8 +61,9 @@ mod imp {
 
         fn show(&self) {
             let n_unread = self.n_unread.get();
-            let name = wording::way_with_count(&gettext("Jump to First New Message"), n_unread);
-            self.count.set_label(&wording::new_messages(n_unread as usize));
+            let name =
+                unread_count::way_with_count(&gettext("Jump to First New Message"), n_unread);
+            self.count.set_label(&unread_count::new_messages(n_unread as usize));
             self.button.set_tooltip_text(Some(&name));
             self.button.update_property(&[gtk::accessible::Property::Label(&name)]);
             self.obj().set_visible(self.is_behind.get() && 0 < n_unread);

@@ -13,9 +13,8 @@ use gtk::{gio, glib, glib::clone, glib::subclass::Signal, prelude::*};
 use crate::{
     model::{People, Person},
     session::{Session, SessionState},
-    text::i18n::gettext,
+    text::i18n::{gettext, ngettext_f},
     ui::people::person_row::PersonRow,
-    wording,
 };
 
 /// The classes of the list.
@@ -141,9 +140,9 @@ mod imp {
             }
             let n_people = self.people().map_or(0, |people| people.n_items());
             let label = if self.filter_entry.text().is_empty() {
-                wording::people_here(n_people)
+                people_here(n_people)
             } else {
-                wording::people_found(n_found, n_people)
+                people_found(n_found, n_people)
             };
             self.count.set_label(&label);
         }
@@ -201,4 +200,19 @@ impl PeoplePane {
     pub fn focus_filter(&self) {
         self.imp().filter_entry.grab_focus();
     }
+}
+
+/// Returns how many are here, the reader among them.
+pub fn people_here(n_people: u32) -> String {
+    if n_people == 1 {
+        return gettext("Only you");
+    }
+    ngettext_f("{count} person online", "{count} people online", n_people as usize, &[])
+}
+
+/// Returns how many of those who are here were found.
+fn people_found(n_found: u32, n_people: u32) -> String {
+    let found = n_found.to_string();
+    let values = [("found", found.as_str())];
+    ngettext_f("{found} of {count} person", "{found} of {count} people", n_people as usize, &values)
 }

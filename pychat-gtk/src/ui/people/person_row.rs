@@ -5,7 +5,11 @@ use std::cell::RefCell;
 use adw::subclass::prelude::*;
 use gtk::{glib, prelude::*};
 
-use crate::{model::Person, ui::compat, wording};
+use crate::{
+    model::Person,
+    text::{i18n::gettext_f, names::isolated},
+    ui::compat,
+};
 
 mod imp {
     use super::*;
@@ -62,7 +66,7 @@ mod imp {
             self.avatar.set_text(Some(&name));
             self.name.set_label(&name);
             // Of oneself it says the name alone, of which there may not be room for all.
-            let tooltip = if is_self { name.clone() } else { wording::mention_person(&name) };
+            let tooltip = if is_self { name.clone() } else { mention_person(&name) };
             self.obj().set_tooltip_text(Some(&tooltip));
             self.self_mark.set_visible(is_self);
             self.person.replace(person);
@@ -73,7 +77,7 @@ mod imp {
         fn name_list_item(&self) {
             if let Some(person) = &*self.person.borrow() {
                 let name = person.name();
-                let spoken = if person.is_self() { wording::oneself(&name) } else { name };
+                let spoken = if person.is_self() { oneself(&name) } else { name };
                 compat::name_list_item(&*self.obj(), &spoken, "");
             }
         }
@@ -85,4 +89,14 @@ glib::wrapper! {
     pub struct PersonRow(ObjectSubclass<imp::PersonRow>)
         @extends adw::Bin, gtk::Widget,
         @implements gtk::Accessible, gtk::Buildable, gtk::ConstraintTarget;
+}
+
+/// Returns what a click on somebody in the list of people does.
+fn mention_person(name: &str) -> String {
+    gettext_f("Mention {name}", &[("name", &isolated(name))])
+}
+
+/// Returns what the reader is called among those who are here.
+fn oneself(name: &str) -> String {
+    gettext_f("{name} (you)", &[("name", &isolated(name))])
 }

@@ -6,10 +6,9 @@ use adw::subclass::prelude::*;
 use gtk::{glib, glib::clone, prelude::*};
 
 use crate::{
-    model::{Message, MessageKind},
+    model::{Message, MessageKind, read_out},
     text::{Excerpt, i18n::gettext, times},
     ui::{compat, highlight},
-    wording,
 };
 
 mod imp {
@@ -100,7 +99,7 @@ mod imp {
         fn name_list_item(&self) {
             let [author, time, excerpt] =
                 [&self.author, &self.time, &self.excerpt].map(|label| label.label());
-            compat::name_list_item(&*self.obj(), &wording::read_out(&author, &time, &excerpt), "");
+            compat::name_list_item(&*self.obj(), &read_out(&author, &time, &excerpt), "");
         }
     }
 }

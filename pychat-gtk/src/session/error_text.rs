@@ -1,11 +1,15 @@
 //! The sentences that say why there is no connection, and why a message was not sent.
 
-use pychat_wire::{FrameError, client::FailReason, message::ErrorCode};
+use pychat_wire::{
+    FrameError,
+    client::{FailReason, SayError},
+    message::ErrorCode,
+};
 
-use super::isolated;
-use crate::{
-    session::ending::Ending,
-    text::i18n::{gettext, gettext_f},
+use super::ending::Ending;
+use crate::text::{
+    i18n::{gettext, gettext_f},
+    names::isolated,
 };
 
 /// Returns why there is no connection to `server`, and what can be done about it.
@@ -61,6 +65,18 @@ fn rejection(code: Option<ErrorCode>, reason: &str) -> String {
     }
 }
 
+/// Returns why a text was not sent; `None` where the reader needs no telling.
+pub fn say_error(error: SayError) -> Option<String> {
+    match error {
+        SayError::Blank => None,
+        SayError::TooLarge { .. } => Some(gettext("This message is too long")),
+        SayError::Full { .. } => {
+            Some(gettext("Too many unsent messages. Wait until some have been sent."))
+        }
+        _ => Some(gettext("Not sent: there is no connection to the server")),
+    }
+}
+
 /// Returns why a message is not in the room.
 pub fn fail_reason(reason: &FailReason) -> String {
     match reason {
@@ -102,4 +118,42 @@ fn refusal(code: ErrorCode) -> Option<String> {
         ErrorCode::UnknownType => gettext("The server does not support this version of Pychat."),
         ErrorCode::Unknown => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_refusal_has_words_of_its_own() {
+        let codes = [
+            "already_joined",
+            "bad_frame",
+            "bad_payload",
+            "full",
+            "id_reused",
+            "name_invalid",
+            "name_taken",
+            "not_joined",
+            "slow_down",
+            "storage",
+            "timeout",
+            "too_large",
+            "unknown_type",
+        ];
+        let mut said = BTreeSet::new();
+        for code in codes {
+            let code: ErrorCode = serde_json::from_value(code.into()).expect("a code");
+            let text = "what the server says".to_owned();
+            let rejected = Ending::Rejected { code: Some(code), reason: text.clone() };
+            for sentence in
+                [ending(&rejected, "host"), fail_reason(&FailReason::Refused { code, text })]
+            {
+                assert!(!sentence.contains("what the server says"), "{code:?}: {sentence}");
+                assert!(said.insert(sentence.clone()), "{code:?}: {sentence}");
+            }
+        }
+    }
 }

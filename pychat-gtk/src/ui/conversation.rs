@@ -12,6 +12,6 @@ pub mod selection;
 pub mod selection_area;
 
 pub mod follow_end;
-pub mod place;
+pub mod scroll_anchor;
 pub mod swipe;
 pub mod talk_layout;

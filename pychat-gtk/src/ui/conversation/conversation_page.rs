@@ -23,7 +23,7 @@ use crate::{
         composer::Composer,
         conversation::{
             connection_bar::ConnectionBar, follow_end::FollowEnd, latest_button::LatestButton,
-            place::Place, selection_area::SelectionArea, talk_layout::TalkLayout,
+            scroll_anchor::ScrollAnchor, selection_area::SelectionArea, talk_layout::TalkLayout,
             unread_bar::UnreadBar,
         },
         message_row::MessageRow,
@@ -88,7 +88,7 @@ mod imp {
         /// The number of frames in which the current result is still kept in view.
         pub(super) n_ticks_due: Cell<u32>,
         /// Where the reader was before that; `None` if that was at the end.
-        place: RefCell<Option<Place>>,
+        anchor: RefCell<Option<ScrollAnchor>>,
         /// True while somebody waits to see whether there is enough to read.
         pub(super) is_reading_on: Cell<bool>,
         /// True while the way to the latest message is about to be offered, or no longer.
@@ -298,8 +298,8 @@ mod imp {
                 return;
             }
             if is_searching {
-                let place = || Place::of(&self.list_view, &self.scrolled_window);
-                self.place.replace(if self.is_at_end() { None } else { place() });
+                let anchor = || ScrollAnchor::of(&self.list_view, &self.scrolled_window);
+                self.anchor.replace(if self.is_at_end() { None } else { anchor() });
                 if let Some(session) = self.obj().session() {
                     session.history().show_latest(); // They may be what is searched for.
                 }
@@ -311,13 +311,13 @@ mod imp {
         #[template_callback]
         fn on_search_given_up(&self) {
             self.composer.focus_text();
-            match self.place.take() {
-                Some(place) => {
+            match self.anchor.take() {
+                Some(anchor) => {
                     self.let_go();
                     if let Some(session) = self.obj().session() {
                         session.history().show_latest(); // It is not beyond them.
                     }
-                    place.show(&self.list_view, &self.scrolled_window, || ());
+                    anchor.show(&self.list_view, &self.scrolled_window, || ());
                 }
                 None => self.on_sent(),
             }

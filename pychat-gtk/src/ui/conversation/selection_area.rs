@@ -19,7 +19,7 @@ use crate::{
     model::{Message, transcript},
     ui::conversation::{
         message_menu::{self, Subject},
-        place,
+        scroll_anchor,
         selection::Selection,
     },
 };
@@ -294,7 +294,7 @@ mod imp {
         fn toggle(&self) {
             let Some(list_view) = self.list_view.upgrade() else { return };
             let message = self.asked_about.take();
-            if let Some(at) = message.and_then(|it| place::position_of(&list_view, &it)) {
+            if let Some(at) = message.and_then(|it| scroll_anchor::position_of(&list_view, &it)) {
                 let how = (at, true, false).to_variant();
                 // It fails only without a list.
                 let _ = list_view.activate_action("list.select-item", Some(&how));

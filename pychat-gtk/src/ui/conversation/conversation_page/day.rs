@@ -7,7 +7,7 @@ use gtk::{glib, glib::clone, prelude::*};
 use super::imp::ConversationPage;
 use crate::{
     text::times,
-    ui::conversation::{follow_end::FollowEnd, place},
+    ui::conversation::{follow_end::FollowEnd, scroll_anchor},
 };
 
 /// The time for which the day is shown after the last scrolling.
@@ -32,7 +32,7 @@ impl ConversationPage {
         if !self.follow_end.get().is_some_and(FollowEnd::is_reader_scrolling) {
             return;
         }
-        let top: Vec<_> = place::rows_in_view(&self.list_view, &self.scrolled_window)
+        let top: Vec<_> = scroll_anchor::rows_in_view(&self.list_view, &self.scrolled_window)
             .take_while(|(_, bounds)| bounds.y() < DAY_HEIGHT)
             .collect();
         let is_told = top.iter().any(|(message, bounds)| {

@@ -3,7 +3,7 @@
 use gtk::{glib, glib::clone, prelude::*, subclass::prelude::*};
 
 use super::imp::ConversationPage;
-use crate::ui::conversation::place;
+use crate::ui::conversation::scroll_anchor;
 
 /// The number of frames after which the messages have come to rest in another width.
 const LAYOUT_TICKS: u32 = 10;
@@ -50,7 +50,7 @@ impl ConversationPage {
     fn show_current(&self) {
         if let Some(message) = self.search_bar.search().current() {
             self.let_go();
-            place::scroll_to(&self.list_view, &message);
+            scroll_anchor::scroll_to(&self.list_view, &message);
         }
     }
 }

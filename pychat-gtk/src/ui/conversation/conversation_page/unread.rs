@@ -5,7 +5,7 @@ use gtk::{glib, prelude::*, subclass::prelude::*};
 use super::{imp::ConversationPage, reading::LAYOUT_TIME};
 use crate::{
     model::History,
-    ui::conversation::place::{self, Place},
+    ui::conversation::scroll_anchor::{self, ScrollAnchor},
 };
 
 /// Where what is new begins, in pixels below the top: something of what was read before is to be seen.
@@ -58,7 +58,7 @@ impl ConversationPage {
             return;
         }
         let height = f64::from(self.scrolled_window.height());
-        let rows = place::rows_in_view(&self.list_view, &self.scrolled_window);
+        let rows = scroll_anchor::rows_in_view(&self.list_view, &self.scrolled_window);
         let is_whole = |bounds: &gtk::graphene::Rect| {
             f64::from(bounds.y()) + f64::from(bounds.height()) <= height
         };
@@ -72,8 +72,12 @@ impl ConversationPage {
         let (Some(first), Some(follow_end)) = (first, self.follow_end.get()) else { return };
         follow_end.lead();
         let follow_end = follow_end.clone();
-        Place::at(first, UNREAD_DISTANCE).show(&self.list_view, &self.scrolled_window, move || {
-            follow_end.arrive();
-        });
+        ScrollAnchor::at(first, UNREAD_DISTANCE).show(
+            &self.list_view,
+            &self.scrolled_window,
+            move || {
+                follow_end.arrive();
+            },
+        );
     }
 }

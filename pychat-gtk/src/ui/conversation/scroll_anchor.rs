@@ -17,14 +17,14 @@ const REST_TICKS: u32 = 2;
 
 /// The message at the top of a scrolled list, and its position.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct ScrollAnchor {
     message: Message,
     /// The distance from the top of the window to that of its row, in pixels.
     y: f32,
 }
 
-impl Place {
-    /// Returns the place of `message` at `y` pixels below the top.
+impl ScrollAnchor {
+    /// Returns an anchor: `message` at `y` pixels below the top.
     pub fn at(message: Message, y: f32) -> Self {
         Self { message, y }
     }

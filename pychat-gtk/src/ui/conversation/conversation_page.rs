@@ -22,9 +22,9 @@ use crate::{
     ui::{
         composer::Composer,
         conversation::{
-            connection_bar::ConnectionBar, follow_end::FollowEnd, latest_button::LatestButton,
-            scroll_anchor::ScrollAnchor, selection_area::SelectionArea, talk_layout::TalkLayout,
-            unread_bar::UnreadBar,
+            connection_bar::ConnectionBar, latest_button::LatestButton,
+            scroll_anchor::ScrollAnchor, selection_area::SelectionArea, stick_to_end::StickToEnd,
+            talk_layout::TalkLayout, unread_bar::UnreadBar,
         },
         message_row::MessageRow,
         search::{results_pane::ResultsPane, search_bar::SearchBar},
@@ -67,7 +67,7 @@ mod imp {
         pub(super) list_view: TemplateChild<gtk::ListView>,
         #[template_child]
         pub(super) composer: TemplateChild<Composer>,
-        pub(super) follow_end: OnceCell<FollowEnd>,
+        pub(super) stick_to_end: OnceCell<StickToEnd>,
         /// The part of the conversation that the list shows.
         pub(super) recent: RefCell<Option<Recent>>,
         /// The session whose conversation is shown.
@@ -157,17 +157,18 @@ mod imp {
     impl ObjectImpl for ConversationPage {
         fn constructed(&self) {
             self.parent_constructed();
-            let follow_end = self.follow_end.get_or_init(|| FollowEnd::new(&self.scrolled_window));
-            follow_end.on_change(clone!(
+            let stick_to_end =
+                self.stick_to_end.get_or_init(|| StickToEnd::new(&self.scrolled_window));
+            stick_to_end.on_change(clone!(
                 #[weak(rename_to = imp)]
                 self,
-                move |is_following| {
-                    imp.go_away(!is_following);
+                move |is_sticking| {
+                    imp.go_away(!is_sticking);
                     imp.offer_way_back();
                     imp.attend();
                 }
             ));
-            follow_end.swipe().on_change(clone!(
+            stick_to_end.swipe().on_change(clone!(
                 #[weak(rename_to = imp)]
                 self,
                 move |is_moving| imp.hold(is_moving)
@@ -313,7 +314,7 @@ mod imp {
             self.composer.focus_text();
             match self.anchor.take() {
                 Some(anchor) => {
-                    self.let_go();
+                    self.unstick();
                     if let Some(session) = self.obj().session() {
                         session.history().show_latest(); // It is not beyond them.
                     }
@@ -323,9 +324,9 @@ mod imp {
             }
         }
 
-        pub(super) fn let_go(&self) {
-            if let Some(follow_end) = self.follow_end.get() {
-                follow_end.let_go();
+        pub(super) fn unstick(&self) {
+            if let Some(stick_to_end) = self.stick_to_end.get() {
+                stick_to_end.unstick();
             }
         }
 
@@ -343,8 +344,8 @@ mod imp {
         /// Follows the end: the sender of a message wants to see it, and the answers.
         #[template_callback]
         fn on_sent(&self) {
-            if let Some(follow_end) = self.follow_end.get() {
-                follow_end.resume();
+            if let Some(stick_to_end) = self.stick_to_end.get() {
+                stick_to_end.scroll_to_end();
             }
         }
     }

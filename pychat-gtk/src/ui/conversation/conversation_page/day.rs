@@ -7,7 +7,7 @@ use gtk::{glib, glib::clone, prelude::*};
 use super::imp::ConversationPage;
 use crate::{
     text::times,
-    ui::conversation::{follow_end::FollowEnd, scroll_anchor},
+    ui::conversation::{scroll_anchor, stick_to_end::StickToEnd},
 };
 
 /// The time for which the day is shown after the last scrolling.
@@ -29,7 +29,7 @@ impl ConversationPage {
 
     /// Tells the day while the reader scrolls, unless the heading of a day does it there.
     pub(super) fn tell_day(&self) {
-        if !self.follow_end.get().is_some_and(FollowEnd::is_reader_scrolling) {
+        if !self.stick_to_end.get().is_some_and(StickToEnd::is_reader_scrolling) {
             return;
         }
         let top: Vec<_> = scroll_anchor::rows_in_view(&self.list_view, &self.scrolled_window)

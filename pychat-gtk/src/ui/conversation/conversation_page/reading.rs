@@ -12,7 +12,7 @@ use super::imp::ConversationPage;
 use crate::{
     model::Recent,
     session::{PAGE_MESSAGES, SessionState},
-    ui::conversation::follow_end::FollowEnd,
+    ui::conversation::stick_to_end::StickToEnd,
 };
 
 /// The longest time a view takes to lay out new rows.
@@ -81,7 +81,7 @@ impl ConversationPage {
     }
 
     pub(super) fn is_at_end(&self) -> bool {
-        self.follow_end.get().is_some_and(FollowEnd::is_following)
+        self.stick_to_end.get().is_some_and(StickToEnd::is_sticking)
     }
 
     /// Has the list leave alone what is above it, while somebody moves it by touch.
@@ -93,8 +93,8 @@ impl ConversationPage {
 
     /// Something else has taken the finger that moved the list.
     pub(super) fn end_swipe(&self) {
-        if let Some(follow_end) = self.follow_end.get() {
-            follow_end.swipe().end();
+        if let Some(stick_to_end) = self.stick_to_end.get() {
+            stick_to_end.swipe().end();
         }
     }
 
@@ -116,9 +116,9 @@ impl ConversationPage {
         glib::idle_add_local_once(move || {
             let Some(imp) = weak.upgrade() else { return };
             imp.is_offering.set(false);
-            let is_in_view = |it: &FollowEnd| it.is_following() || it.is_end_in_view();
+            let is_in_view = |it: &StickToEnd| it.is_sticking() || it.is_end_in_view();
             let is_parted = imp.obj().session().is_some_and(|it| it.history().is_parted());
-            let is_offered = is_parted || !imp.follow_end.get().is_some_and(is_in_view);
+            let is_offered = is_parted || !imp.stick_to_end.get().is_some_and(is_in_view);
             if imp.latest_button.is_visible() != is_offered {
                 imp.latest_button.set_visible(is_offered);
                 imp.stay();

@@ -49,7 +49,7 @@ impl ConversationPage {
 
     fn show_current(&self) {
         if let Some(message) = self.search_bar.search().current() {
-            self.let_go();
+            self.unstick();
             scroll_anchor::scroll_to(&self.list_view, &message);
         }
     }

@@ -17,11 +17,11 @@ impl imp::ConversationPage {
             #[weak(rename_to = imp)]
             self,
             move |selection| {
-                let Some(follow_end) = imp.follow_end.get() else { return };
+                let Some(stick_to_end) = imp.stick_to_end.get() else { return };
                 if selection.is_empty() {
-                    follow_end.settle();
+                    stick_to_end.stick_if_at_end();
                 } else {
-                    follow_end.leave();
+                    stick_to_end.unstick_if_scrollable();
                 }
             }
         ));

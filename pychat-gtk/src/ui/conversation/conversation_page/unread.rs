@@ -69,14 +69,14 @@ impl ConversationPage {
 
     fn go_to_unread(&self, history: &History) {
         let first = history.first_unread().filter(|_| 0 < history.n_unread());
-        let (Some(first), Some(follow_end)) = (first, self.follow_end.get()) else { return };
-        follow_end.lead();
-        let follow_end = follow_end.clone();
+        let (Some(first), Some(stick_to_end)) = (first, self.stick_to_end.get()) else { return };
+        stick_to_end.begin_scroll();
+        let stick_to_end = stick_to_end.clone();
         ScrollAnchor::at(first, UNREAD_DISTANCE).show(
             &self.list_view,
             &self.scrolled_window,
             move || {
-                follow_end.arrive();
+                stick_to_end.end_scroll();
             },
         );
     }

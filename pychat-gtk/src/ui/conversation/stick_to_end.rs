@@ -46,7 +46,7 @@ const END_KEYS: [gdk::Key; 2] = [gdk::Key::End, gdk::Key::KP_End];
 
 /// Keeps one scrolled list at its end.
 #[derive(Clone, Debug)]
-pub struct FollowEnd(Rc<State>);
+pub struct StickToEnd(Rc<State>);
 
 /// Is told whether the reader is at the end.
 type OnChange = Box<dyn Fn(bool)>;
@@ -55,7 +55,7 @@ struct State {
     window: glib::WeakRef<gtk::ScrolledWindow>,
     adjustment: gtk::Adjustment,
     /// True while the reader wants to be at the end.
-    is_following: Cell<bool>,
+    is_sticking: Cell<bool>,
     /// Is told when that changes.
     on_change: RefCell<Option<OnChange>>,
     /// True while the reader has gone a little way from the end, not yet far enough to leave it.
@@ -65,7 +65,7 @@ struct State {
     /// True while the scrollbar is being dragged.
     is_dragged: Cell<bool>,
     /// True while the list is led somewhere: where it is meanwhile is nobody's wish.
-    is_led: Cell<bool>,
+    is_scrolled_to: Cell<bool>,
     /// Where all that is shown ended when the view moved last.
     last_upper: Cell<f64>,
     /// When there last was input that scrolls.
@@ -74,29 +74,29 @@ struct State {
     is_by_key: Cell<bool>,
 }
 
-impl FollowEnd {
+impl StickToEnd {
     /// Starts to follow the end of what `window` shows.
     pub fn new(window: &gtk::ScrolledWindow) -> Self {
         let adjustment = window.vadjustment();
-        let follow = Self(Rc::new(State {
+        let stick = Self(Rc::new(State {
             window: window.downgrade(),
             adjustment: adjustment.clone(),
-            is_following: Cell::new(true),
+            is_sticking: Cell::new(true),
             on_change: RefCell::default(),
             is_near: Cell::default(),
             swipe: Swipe::new(window),
             is_dragged: Cell::default(),
-            is_led: Cell::default(),
+            is_scrolled_to: Cell::default(),
             last_upper: Cell::default(),
             last_input: Cell::default(),
             is_by_key: Cell::default(),
         }));
-        adjustment.connect_value_changed(follow.handler(Self::on_value_changed));
-        follow.watch_layouts(window);
-        follow.watch_wheel(window);
-        follow.watch_keys(window);
-        follow.watch_drag(&window.vscrollbar());
-        follow
+        adjustment.connect_value_changed(stick.handler(Self::on_value_changed));
+        stick.watch_layouts(window);
+        stick.watch_wheel(window);
+        stick.watch_keys(window);
+        stick.watch_drag(&window.vscrollbar());
+        stick
     }
 
     /// Has `f` called whenever the reader leaves the end, with false, or comes back to it.
@@ -110,8 +110,8 @@ impl FollowEnd {
     }
 
     /// Goes back to the end, wherever the reader is.
-    pub fn resume(&self) {
-        self.seek_from_here();
+    pub fn scroll_to_end(&self) {
+        self.stick();
         if let Some(window) = self.0.window.upgrade() {
             window.queue_allocate();
         }
@@ -119,46 +119,46 @@ impl FollowEnd {
 
     /// Follows the end from now on: how the list moves on the way is not the doing of a reader who
     /// scrolled just before.
-    fn seek_from_here(&self) {
+    fn stick(&self) {
         self.0.last_input.take();
-        self.0.is_led.set(false);
-        self.set_following(true);
+        self.0.is_scrolled_to.set(false);
+        self.set_sticking(true);
     }
 
     /// Leaves the end, if there is anywhere to go.
-    pub fn leave(&self) {
+    pub fn unstick_if_scrollable(&self) {
         if self.0.adjustment.page_size() < self.0.adjustment.upper() {
-            self.set_following(false);
+            self.set_sticking(false);
         }
     }
 
     /// Lets the reader be wherever the list is about to be.
-    pub fn let_go(&self) {
-        self.set_following(false);
+    pub fn unstick(&self) {
+        self.set_sticking(false);
     }
 
     /// Takes in that the list is led somewhere from now on.
-    pub fn lead(&self) {
-        self.0.is_led.set(true);
-        self.set_following(false);
+    pub fn begin_scroll(&self) {
+        self.0.is_scrolled_to.set(true);
+        self.set_sticking(false);
     }
 
     /// The list is where it was led to, and follows its end if that is there.
-    pub fn arrive(&self) {
-        self.0.is_led.set(false);
-        self.settle();
+    pub fn end_scroll(&self) {
+        self.0.is_scrolled_to.set(false);
+        self.stick_if_at_end();
     }
 
     /// Follows the end again if it is in view.
-    pub fn settle(&self) {
+    pub fn stick_if_at_end(&self) {
         if self.is_end_in_view() {
-            self.set_following(true);
+            self.set_sticking(true);
         }
     }
 
     /// Returns true while the reader wants to be at the end.
-    pub fn is_following(&self) -> bool {
-        self.0.is_following.get()
+    pub fn is_sticking(&self) -> bool {
+        self.0.is_sticking.get()
     }
 
     /// Returns true if the end is in view.
@@ -166,11 +166,11 @@ impl FollowEnd {
         self.distance() <= AT_END_DISTANCE
     }
 
-    fn set_following(&self, is_following: bool) {
-        if self.0.is_following.replace(is_following) != is_following
+    fn set_sticking(&self, is_sticking: bool) {
+        if self.0.is_sticking.replace(is_sticking) != is_sticking
             && let Some(on_change) = &*self.0.on_change.borrow()
         {
-            on_change(is_following);
+            on_change(is_sticking);
         }
     }
 
@@ -190,29 +190,29 @@ impl FollowEnd {
         let upper = self.0.adjustment.upper();
         let is_list_changed = 1.0 <= (self.0.last_upper.replace(upper) - upper).abs();
         let is_at_end = distance <= if self.0.is_by_key.get() { AT_END_DISTANCE } else { 1.0 };
-        if self.0.is_led.get() {
+        if self.0.is_scrolled_to.get() {
             return;
         }
         if is_at_end {
             self.0.is_near.set(false);
-            self.set_following(true);
+            self.set_sticking(true);
         } else if !is_list_changed && self.is_reader_scrolling() {
             self.0.is_near.set(true);
             if LEFT_END_DISTANCE < distance {
-                self.set_following(false);
+                self.set_sticking(false);
             }
         }
     }
 
     /// Seeks the end after each layout; what that moves is laid out before anything is drawn.
     fn watch_layouts(&self, window: &gtk::ScrolledWindow) {
-        let follow = self.clone();
+        let stick = self.clone();
         let watched = Rc::new(RefCell::new(None));
         window.connect_realize({
             let watched = watched.clone();
             move |window| {
                 let Some(clock) = window.frame_clock() else { return };
-                let handler = clock.connect_layout(follow.handler(Self::seek));
+                let handler = clock.connect_layout(stick.handler(Self::scroll_on));
                 watched.replace(Some((clock, handler)));
             }
         });
@@ -223,13 +223,13 @@ impl FollowEnd {
         });
     }
 
-    fn seek(&self) {
+    fn scroll_on(&self) {
         let state = &self.0;
         if state.swipe.is_moving() {
             return; // The finger that moves it would put it back.
         }
         let is_near = state.is_near.get() && self.is_reader_scrolling();
-        if state.is_following.get() && !is_near && 1.0 < self.distance() {
+        if state.is_sticking.get() && !is_near && 1.0 < self.distance() {
             state.adjustment.set_value(state.adjustment.upper() - state.adjustment.page_size());
         }
     }
@@ -256,11 +256,11 @@ impl FollowEnd {
     fn watch_wheel(&self, window: &gtk::ScrolledWindow) {
         let wheel = gtk::EventControllerScroll::new(gtk::EventControllerScrollFlags::VERTICAL);
         wheel.set_propagation_phase(gtk::PropagationPhase::Capture);
-        let follow = self.clone();
+        let stick = self.clone();
         wheel.connect_scroll(move |_, _, dy| {
-            follow.note_input(false);
+            stick.note_input(false);
             if dy < 0.0 {
-                follow.leave();
+                stick.unstick_if_scrollable();
             }
             glib::Propagation::Proceed
         });
@@ -270,14 +270,14 @@ impl FollowEnd {
     fn watch_keys(&self, window: &gtk::ScrolledWindow) {
         let keys = gtk::EventControllerKey::new();
         keys.set_propagation_phase(gtk::PropagationPhase::Capture);
-        let follow = self.clone();
+        let stick = self.clone();
         keys.connect_key_pressed(move |_, key, _, _| {
             if SCROLL_KEYS.contains(&key) {
-                follow.note_input(true);
+                stick.note_input(true);
             } else if HOME_KEYS.contains(&key) {
-                follow.leave(); // Before the list goes there: there is more than it shows at its end.
+                stick.unstick_if_scrollable(); // Before the list goes there: there is more than it shows at its end.
             } else if END_KEYS.contains(&key) {
-                follow.seek_from_here(); // More may come before it gets there.
+                stick.stick(); // More may come before it gets there.
             }
             glib::Propagation::Proceed
         });
@@ -288,13 +288,13 @@ impl FollowEnd {
     fn watch_drag(&self, scrollbar: &gtk::Widget) {
         let events = gtk::EventControllerLegacy::new();
         events.set_propagation_phase(gtk::PropagationPhase::Capture);
-        let follow = self.clone();
+        let stick = self.clone();
         events.connect_event(move |_, event| {
             match event.event_type() {
-                gdk::EventType::ButtonPress => follow.0.is_dragged.set(true),
+                gdk::EventType::ButtonPress => stick.0.is_dragged.set(true),
                 gdk::EventType::ButtonRelease => {
-                    follow.0.is_dragged.set(false);
-                    follow.note_input(false);
+                    stick.0.is_dragged.set(false);
+                    stick.note_input(false);
                 }
                 _ => (),
             }
@@ -306,6 +306,6 @@ impl FollowEnd {
 
 impl fmt::Debug for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("State").field("is_following", &self.is_following).finish_non_exhaustive()
+        f.debug_struct("State").field("is_sticking", &self.is_sticking).finish_non_exhaustive()
     }
 }

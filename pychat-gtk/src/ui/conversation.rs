@@ -11,7 +11,7 @@ pub mod message_menu;
 pub mod selection;
 pub mod selection_area;
 
+pub mod kinetic_scroll;
 pub mod scroll_anchor;
 pub mod stick_to_end;
-pub mod swipe;
 pub mod talk_layout;

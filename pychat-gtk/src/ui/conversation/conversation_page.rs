@@ -168,7 +168,7 @@ mod imp {
                     imp.attend();
                 }
             ));
-            stick_to_end.swipe().on_change(clone!(
+            stick_to_end.kinetic_scroll().on_change(clone!(
                 #[weak(rename_to = imp)]
                 self,
                 move |is_moving| imp.hold(is_moving)
@@ -176,7 +176,7 @@ mod imp {
             self.selection_area.connect_has_menu_notify(clone!(
                 #[weak(rename_to = imp)]
                 self,
-                move |_| imp.end_swipe()
+                move |_| imp.end_kinetic_scroll()
             ));
             let adjustment = self.scrolled_window.vadjustment();
             adjustment.connect_page_size_notify(clone!(

@@ -16,7 +16,7 @@ use std::{
 
 use gtk::{gdk, glib, prelude::*};
 
-use crate::ui::conversation::swipe::Swipe;
+use crate::ui::conversation::kinetic_scroll::KineticScroll;
 
 /// The time for which the view may go on moving after the input that moved it.
 const SCROLL_SETTLE_TIME: Duration = Duration::from_millis(600);
@@ -61,7 +61,7 @@ struct State {
     /// True while the reader has gone a little way from the end, not yet far enough to leave it.
     is_near: Cell<bool>,
     /// Knows while the list is being moved by touch.
-    swipe: Swipe,
+    kinetic_scroll: KineticScroll,
     /// True while the scrollbar is being dragged.
     is_dragged: Cell<bool>,
     /// True while the list is led somewhere: where it is meanwhile is nobody's wish.
@@ -84,7 +84,7 @@ impl StickToEnd {
             is_sticking: Cell::new(true),
             on_change: RefCell::default(),
             is_near: Cell::default(),
-            swipe: Swipe::new(window),
+            kinetic_scroll: KineticScroll::new(window),
             is_dragged: Cell::default(),
             is_scrolled_to: Cell::default(),
             last_upper: Cell::default(),
@@ -105,8 +105,8 @@ impl StickToEnd {
     }
 
     /// Returns what knows while the list is being moved by touch.
-    pub fn swipe(&self) -> &Swipe {
-        &self.0.swipe
+    pub fn kinetic_scroll(&self) -> &KineticScroll {
+        &self.0.kinetic_scroll
     }
 
     /// Goes back to the end, wherever the reader is.
@@ -225,7 +225,7 @@ impl StickToEnd {
 
     fn scroll_on(&self) {
         let state = &self.0;
-        if state.swipe.is_moving() {
+        if state.kinetic_scroll.is_moving() {
             return; // The finger that moves it would put it back.
         }
         let is_near = state.is_near.get() && self.is_reader_scrolling();
@@ -244,7 +244,7 @@ impl StickToEnd {
     pub fn is_reader_scrolling(&self) -> bool {
         let is_recent = |input: Instant| input.elapsed() < SCROLL_SETTLE_TIME;
         self.0.is_dragged.get()
-            || self.0.swipe.is_moving()
+            || self.0.kinetic_scroll.is_moving()
             || self.0.last_input.get().is_some_and(is_recent)
     }
 

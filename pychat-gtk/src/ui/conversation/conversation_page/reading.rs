@@ -92,9 +92,9 @@ impl ConversationPage {
     }
 
     /// Something else has taken the finger that moved the list.
-    pub(super) fn end_swipe(&self) {
+    pub(super) fn end_kinetic_scroll(&self) {
         if let Some(stick_to_end) = self.stick_to_end.get() {
-            stick_to_end.swipe().end();
+            stick_to_end.kinetic_scroll().end();
         }
     }
 

@@ -23,7 +23,7 @@ const FINGER_TIME: Duration = Duration::from_secs(10);
 
 /// Watches one scrolled list.
 #[derive(Clone, Debug)]
-pub struct Swipe(Rc<State>);
+pub struct KineticScroll(Rc<State>);
 
 /// Is told whether the list is being moved.
 type OnChange = Box<dyn Fn(bool)>;
@@ -48,18 +48,18 @@ enum Motion {
     Momentum(Instant),
 }
 
-impl Swipe {
+impl KineticScroll {
     /// Starts to watch what `window` shows.
     pub fn new(window: &gtk::ScrolledWindow) -> Self {
-        let swipe = Self(Rc::new(State {
+        let kinetic_scroll = Self(Rc::new(State {
             motion: Cell::default(),
             fingers: RefCell::default(),
             is_watched: Cell::default(),
             on_change: RefCell::default(),
         }));
-        swipe.watch_fingers(window);
-        swipe.watch_touchpad(window);
-        let weak = Rc::downgrade(&swipe.0);
+        kinetic_scroll.watch_fingers(window);
+        kinetic_scroll.watch_touchpad(window);
+        let weak = Rc::downgrade(&kinetic_scroll.0);
         window.vadjustment().connect_value_changed(move |_| {
             if let Some(state) = weak.upgrade()
                 && let Motion::Momentum(_) = state.motion.get()
@@ -67,7 +67,7 @@ impl Swipe {
                 state.motion.set(Motion::Momentum(Instant::now()));
             }
         });
-        swipe
+        kinetic_scroll
     }
 
     /// Has `f` called whenever the list begins to be moved, with true, or comes to rest.
@@ -100,24 +100,24 @@ impl Swipe {
     fn watch_fingers(&self, window: &gtk::ScrolledWindow) {
         let events = gtk::EventControllerLegacy::new();
         events.set_propagation_phase(gtk::PropagationPhase::Capture);
-        let (swipe, weak) = (self.clone(), window.downgrade());
+        let (kinetic_scroll, weak) = (self.clone(), window.downgrade());
         events.connect_event(move |_, event| {
             let now = Instant::now();
-            let mut fingers = swipe.0.fingers.borrow_mut();
+            let mut fingers = kinetic_scroll.0.fingers.borrow_mut();
             let is_down = match event.event_type() {
-                gdk::EventType::TouchBegin => fingers.put(event.event_sequence(), now),
+                gdk::EventType::TouchBegin => fingers.press(event.event_sequence(), now),
                 gdk::EventType::TouchUpdate => fingers.move_on(&event.event_sequence(), now),
                 gdk::EventType::TouchEnd | gdk::EventType::TouchCancel => {
-                    fingers.lift(&event.event_sequence(), now)
+                    fingers.release(&event.event_sequence(), now)
                 }
                 _ => return glib::Propagation::Proceed,
             };
             drop(fingers);
             if is_down {
-                swipe.set_motion(Motion::Finger);
-                swipe.watch_rest();
-            } else if swipe.0.motion.get() == Motion::Finger {
-                swipe.let_run(&weak);
+                kinetic_scroll.set_motion(Motion::Finger);
+                kinetic_scroll.watch_rest();
+            } else if kinetic_scroll.0.motion.get() == Motion::Finger {
+                kinetic_scroll.decelerate(&weak);
             }
             glib::Propagation::Proceed
         });
@@ -151,13 +151,13 @@ impl Swipe {
             gtk::EventControllerScrollFlags::VERTICAL | gtk::EventControllerScrollFlags::KINETIC;
         let touchpad = gtk::EventControllerScroll::new(flags);
         touchpad.set_propagation_phase(gtk::PropagationPhase::Capture);
-        let (swipe, weak) = (self.clone(), window.downgrade());
-        touchpad.connect_decelerate(move |_, _, _| swipe.let_run(&weak));
+        let (kinetic_scroll, weak) = (self.clone(), window.downgrade());
+        touchpad.connect_decelerate(move |_, _, _| kinetic_scroll.decelerate(&weak));
         window.add_controller(touchpad);
     }
 
     /// The finger is gone; the list may move on for a while.
-    fn let_run(&self, window: &glib::WeakRef<gtk::ScrolledWindow>) {
+    fn decelerate(&self, window: &glib::WeakRef<gtk::ScrolledWindow>) {
         self.set_motion(Motion::Momentum(Instant::now()));
         let Some(window) = window.upgrade() else { return };
         let weak = Rc::downgrade(&self.0);
@@ -190,7 +190,7 @@ impl<T> Default for Fingers<T> {
 /// Each of these returns true while one is down.
 impl<T: PartialEq> Fingers<T> {
     /// One more touches.
-    fn put(&mut self, finger: T, now: Instant) -> bool {
+    fn press(&mut self, finger: T, now: Instant) -> bool {
         self.0.retain(|(_, told)| is_waited_for(*told, now));
         self.0.push((finger, now));
         true
@@ -205,7 +205,7 @@ impl<T: PartialEq> Fingers<T> {
     }
 
     /// One touches no more.
-    fn lift(&mut self, finger: &T, now: Instant) -> bool {
+    fn release(&mut self, finger: &T, now: Instant) -> bool {
         self.0.retain(|(it, _)| it != finger);
         self.are_down(now)
     }
@@ -232,23 +232,23 @@ mod tests {
     #[test]
     fn a_list_is_moved_until_the_last_finger_is_gone() {
         let (mut fingers, now) = (Fingers::default(), Instant::now());
-        assert!(fingers.put(1, now));
-        assert!(fingers.put(2, now));
-        assert!(fingers.lift(&1, now));
-        assert!(!fingers.lift(&2, now));
+        assert!(fingers.press(1, now));
+        assert!(fingers.press(2, now));
+        assert!(fingers.release(&1, now));
+        assert!(!fingers.release(&2, now));
         assert!(!fingers.move_on(&2, now), "it is for something else");
     }
 
     #[test]
     fn a_finger_whose_end_was_told_to_something_else_is_not_waited_for() {
         let (mut fingers, now) = (Fingers::default(), Instant::now());
-        fingers.put(1, now);
+        fingers.press(1, now);
         let later = now + FINGER_TIME;
         assert!(fingers.are_down(now + FINGER_TIME / 2));
         assert!(!fingers.are_down(later));
         assert!(fingers.move_on(&1, later), "it has only rested");
         let much_later = later + FINGER_TIME;
-        fingers.put(2, much_later);
-        assert!(!fingers.lift(&2, much_later));
+        fingers.press(2, much_later);
+        assert!(!fingers.release(&2, much_later));
     }
 }

@@ -9,8 +9,8 @@ mod people;
 mod person;
 mod presence;
 mod query;
-mod recent;
 mod results;
+mod tail_model;
 mod transcript;
 
 pub mod time_watch;
@@ -22,6 +22,6 @@ pub use people::People;
 pub use person::Person;
 pub use presence::{PASSAGES_MAX, Passage, Presence, Turn};
 pub use query::Query;
-pub use recent::Recent;
 pub use results::Results;
+pub use tail_model::TailModel;
 pub use transcript::{read_out, transcript};

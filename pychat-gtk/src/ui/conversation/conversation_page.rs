@@ -16,7 +16,7 @@ use adw::subclass::prelude::*;
 use gtk::{gdk, glib, glib::clone, prelude::*};
 
 use crate::{
-    model::{History, MessageKind, Recent},
+    model::{History, MessageKind, TailModel},
     session::Session,
     settings::Settings,
     ui::{
@@ -69,7 +69,7 @@ mod imp {
         pub(super) composer: TemplateChild<Composer>,
         pub(super) stick_to_end: OnceCell<StickToEnd>,
         /// The part of the conversation that the list shows.
-        pub(super) recent: RefCell<Option<Recent>>,
+        pub(super) tail: RefCell<Option<TailModel>>,
         /// The session whose conversation is shown.
         #[property(get, set = Self::set_session, explicit_notify, nullable)]
         session: RefCell<Option<Session>>,
@@ -224,11 +224,11 @@ mod imp {
     impl ConversationPage {
         fn set_session(&self, session: Option<Session>) {
             let history = session.as_ref().map(Session::history);
-            let recent = history.as_ref().map(Recent::new);
+            let tail = history.as_ref().map(TailModel::new);
             let selection =
-                history.as_ref().zip(recent.as_ref()).map(|it| self.selection(it.0, it.1));
+                history.as_ref().zip(tail.as_ref()).map(|it| self.selection(it.0, it.1));
             self.list_view.set_model(selection.as_ref());
-            self.recent.replace(recent);
+            self.tail.replace(tail);
             self.session.replace(session);
             self.history_signals
                 .get_or_init(|| self.history_signals())

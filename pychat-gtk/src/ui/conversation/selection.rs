@@ -16,7 +16,7 @@ use std::{
 
 use gtk::{gio, glib, glib::clone, prelude::*, subclass::prelude::*};
 
-use crate::model::{History, Message, Recent};
+use crate::model::{History, Message, TailModel};
 
 mod imp {
     use super::*;
@@ -26,7 +26,7 @@ mod imp {
     pub struct Selection {
         pub(super) history: OnceCell<History>,
         /// The part of the history that is on show.
-        pub(super) shown: OnceCell<Recent>,
+        pub(super) shown: OnceCell<TailModel>,
         pub(super) selected: RefCell<HashSet<Message>>,
         /// True while nothing is selected.
         #[property(get = |imp: &Self| imp.selected.borrow().is_empty())]
@@ -152,11 +152,11 @@ glib::wrapper! {
 
 impl Selection {
     /// Returns a model of the part of `history` that `recent` shows; nothing is selected.
-    pub fn new(history: &History, recent: &Recent) -> Self {
+    pub fn new(history: &History, tail: &TailModel) -> Self {
         let selection: Self = glib::Object::new();
         selection.imp().history.get_or_init(|| history.clone());
-        selection.imp().shown.get_or_init(|| recent.clone());
-        recent.connect_items_changed(clone!(
+        selection.imp().shown.get_or_init(|| tail.clone());
+        tail.connect_items_changed(clone!(
             #[weak]
             selection,
             move |_, at, n_removed, n_added| selection.items_changed(at, n_removed, n_added)

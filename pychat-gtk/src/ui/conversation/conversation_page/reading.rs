@@ -10,7 +10,7 @@ use pychat_wire::client::Past;
 
 use super::imp::ConversationPage;
 use crate::{
-    model::Recent,
+    model::TailModel,
     session::{PAGE_MESSAGES, SessionState},
     ui::conversation::stick_to_end::StickToEnd,
 };
@@ -28,8 +28,8 @@ impl ConversationPage {
     /// Finds out how many messages may be seen at once.
     pub(super) fn measure_page(&self) {
         let height = self.scrolled_window.height() / ROW_HEIGHT_MIN;
-        if let (Some(recent), Ok(n_rows)) = (&*self.recent.borrow(), u32::try_from(height)) {
-            recent.set_page(n_rows + 1);
+        if let (Some(tail), Ok(n_rows)) = (&*self.tail.borrow(), u32::try_from(height)) {
+            tail.set_page(n_rows + 1);
         }
     }
 
@@ -49,7 +49,7 @@ impl ConversationPage {
 
     fn leave_top(&self) {
         let Some(session) = self.obj().session() else { return };
-        let is_whole = self.recent.borrow().as_ref().is_some_and(Recent::is_whole);
+        let is_whole = self.tail.borrow().as_ref().is_some_and(TailModel::is_whole);
         let has_older = !is_whole || session.past() != Past::None;
         let adjustment = self.scrolled_window.vadjustment();
         if has_older && !self.is_at_end() && adjustment.value() < 1.0 {
@@ -64,8 +64,8 @@ impl ConversationPage {
     /// Has the list show all there is while the reader is elsewhere than at the end, and then the
     /// end alone: that of everything.
     pub(super) fn go_away(&self, is_away: bool) {
-        if let Some(recent) = &*self.recent.borrow() {
-            recent.set_whole(is_away);
+        if let Some(tail) = &*self.tail.borrow() {
+            tail.set_whole(is_away);
         }
         let Some(session) = self.obj().session() else { return };
         if is_away {
@@ -86,8 +86,8 @@ impl ConversationPage {
 
     /// Has the list leave alone what is above it, while somebody moves it by touch.
     pub(super) fn hold(&self, is_held: bool) {
-        if let Some(recent) = &*self.recent.borrow() {
-            recent.set_held(is_held);
+        if let Some(tail) = &*self.tail.borrow() {
+            tail.set_held(is_held);
         }
     }
 
@@ -158,7 +158,7 @@ impl ConversationPage {
     /// some that have yet to be shown.
     fn read_back(&self) {
         let Some(session) = self.obj().session() else { return };
-        if !self.recent.borrow().as_ref().is_some_and(Recent::is_whole) {
+        if !self.tail.borrow().as_ref().is_some_and(TailModel::is_whole) {
             return;
         }
         let adjustment = self.scrolled_window.vadjustment();

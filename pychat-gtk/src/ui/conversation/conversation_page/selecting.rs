@@ -4,15 +4,15 @@ use gtk::{glib, glib::clone, prelude::*, subclass::prelude::*};
 
 use super::imp;
 use crate::{
-    model::{History, Recent},
+    model::{History, TailModel},
     ui::conversation::selection::Selection,
 };
 
 impl imp::ConversationPage {
     /// Makes the selection model of what is shown. A list in which something is selected stays
     /// where it is.
-    pub(super) fn selection(&self, history: &History, recent: &Recent) -> Selection {
-        let selection = Selection::new(history, recent);
+    pub(super) fn selection(&self, history: &History, tail: &TailModel) -> Selection {
+        let selection = Selection::new(history, tail);
         selection.connect_is_empty_notify(clone!(
             #[weak(rename_to = imp)]
             self,

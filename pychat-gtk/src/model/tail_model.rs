@@ -22,13 +22,13 @@ use super::{History, Message};
 
 /// The number of latest messages that are shown when there is time for it, unless more fill the
 /// page.
-const RECENT_MESSAGES: u32 = 60;
+const TAIL_MESSAGES: u32 = 60;
 
-/// The most messages that are shown before those above the last [`RECENT_MESSAGES`] are taken away.
+/// The most messages that are shown before those above the last [`TAIL_MESSAGES`] are taken away.
 /// That is done seldom, as the view pays for each change.
-const RECENT_MESSAGES_MAX: u32 = 2 * RECENT_MESSAGES;
+const TAIL_MESSAGES_MAX: u32 = 2 * TAIL_MESSAGES;
 
-/// The number of messages that fill a page, until [`Recent::set_page`] tells it.
+/// The number of messages that fill a page, until [`TailModel::set_page`] tells it.
 const PAGE_MESSAGES: u32 = 20;
 
 /// The time without a flood before rows above the page follow; the number that follow at once, and
@@ -41,7 +41,7 @@ mod imp {
     use super::*;
 
     #[derive(Debug)]
-    pub struct Recent {
+    pub struct TailModel {
         pub(super) history: OnceCell<History>,
         /// Its first position in the history; from there on it has everything.
         pub(super) start: Cell<u32>,
@@ -57,7 +57,7 @@ mod imp {
         pub(super) growth: RefCell<Option<glib::JoinHandle<()>>>,
     }
 
-    impl Default for Recent {
+    impl Default for TailModel {
         fn default() -> Self {
             Self {
                 history: OnceCell::default(),
@@ -72,15 +72,15 @@ mod imp {
     }
 
     #[glib::object_subclass]
-    impl ObjectSubclass for Recent {
-        const NAME: &'static str = "PychatRecent";
-        type Type = super::Recent;
+    impl ObjectSubclass for TailModel {
+        const NAME: &'static str = "PychatTailModel";
+        type Type = super::TailModel;
         type Interfaces = (gio::ListModel,);
     }
 
-    impl ObjectImpl for Recent {}
+    impl ObjectImpl for TailModel {}
 
-    impl ListModelImpl for Recent {
+    impl ListModelImpl for TailModel {
         fn item_type(&self) -> glib::Type {
             Message::static_type()
         }
@@ -100,21 +100,21 @@ mod imp {
 
 glib::wrapper! {
     /// The part of a history that is on show.
-    pub struct Recent(ObjectSubclass<imp::Recent>) @implements gio::ListModel;
+    pub struct TailModel(ObjectSubclass<imp::TailModel>) @implements gio::ListModel;
 }
 
-impl Recent {
+impl TailModel {
     /// Makes one that shows the end of `history`.
     pub fn new(history: &History) -> Self {
-        let recent: Self = glib::Object::new();
-        recent.imp().history.get_or_init(|| history.clone());
-        recent.on_changed(0, 0, history.n_items());
+        let tail: Self = glib::Object::new();
+        tail.imp().history.get_or_init(|| history.clone());
+        tail.on_changed(0, 0, history.n_items());
         history.connect_items_changed(clone!(
             #[weak]
-            recent,
-            move |_, at, n_removed, n_added| recent.on_changed(at, n_removed, n_added)
+            tail,
+            move |_, at, n_removed, n_added| tail.on_changed(at, n_removed, n_added)
         ));
-        recent
+        tail
     }
 
     /// Shows everything, or from the next message on the end alone.
@@ -133,7 +133,7 @@ impl Recent {
 
     /// Takes in that `page` messages, as far as so many are ever shown, fill what can be seen.
     pub fn set_page(&self, page: u32) {
-        self.imp().page.set(page.min(RECENT_MESSAGES_MAX));
+        self.imp().page.set(page.min(TAIL_MESSAGES_MAX));
         self.grow_later(STEP_INTERVAL);
     }
 
@@ -186,7 +186,7 @@ impl Recent {
     fn shorten(&self) {
         let imp = self.imp();
         let len = imp.len.get();
-        if imp.is_whole.get() || imp.is_held.get() || len <= RECENT_MESSAGES_MAX {
+        if imp.is_whole.get() || imp.is_held.get() || len <= TAIL_MESSAGES_MAX {
             return;
         }
         let n_removed = len - self.wanted();
@@ -200,7 +200,7 @@ impl Recent {
         let weak = self.downgrade();
         let growth = glib::spawn_future_local(async move {
             glib::timeout_future(wait).await;
-            while weak.upgrade().is_some_and(|recent| recent.grow()) {
+            while weak.upgrade().is_some_and(|tail| tail.grow()) {
                 glib::timeout_future(STEP_INTERVAL).await;
             }
         });
@@ -225,7 +225,7 @@ impl Recent {
 
     /// Returns how many there are when there is time for it.
     fn wanted(&self) -> u32 {
-        RECENT_MESSAGES.max(self.imp().page.get())
+        TAIL_MESSAGES.max(self.imp().page.get())
     }
 
     fn tell(&self, at: u32, n_removed: u32, n_added: u32) {

@@ -18,24 +18,24 @@ fn tell(story: impl Future<Output = ()>) {
 /// The rows of a view that hears only of changes, and the size of the longest of these.
 type View = Rc<RefCell<(Vec<String>, u32)>>;
 
-fn viewed(history: &History) -> (Recent, View) {
-    let recent = Recent::new(history);
+fn viewed(history: &History) -> (TailModel, View) {
+    let tail = TailModel::new(history);
     let view = View::default();
-    recent.connect_items_changed({
+    tail.connect_items_changed({
         let view = view.clone();
-        move |recent, at, n_removed, n_added| {
+        move |tail, at, n_removed, n_added| {
             let (rows, longest) = &mut *view.borrow_mut();
-            let new = (at..at + n_added).map(|n| text(recent, n));
+            let new = (at..at + n_added).map(|n| text(tail, n));
             rows.splice(at as usize..(at + n_removed) as usize, new);
             *longest = n_added.max(*longest);
-            assert_eq!(rows.len(), recent.n_items() as usize);
+            assert_eq!(rows.len(), tail.n_items() as usize);
         }
     });
-    (recent, view)
+    (tail, view)
 }
 
-fn text(recent: &Recent, position: u32) -> String {
-    let message = recent.item(position).and_downcast::<Message>();
+fn text(tail: &TailModel, position: u32) -> String {
+    let message = tail.item(position).and_downcast::<Message>();
     message.expect("there is one").text().into_owned()
 }
 
@@ -54,14 +54,14 @@ fn check(view: &View, expected: std::ops::Range<usize>) {
 #[test]
 fn the_last_are_shown_and_those_above_leave_when_there_are_many() {
     let history = History::default();
-    let (recent, view) = viewed(&history);
+    let (tail, view) = viewed(&history);
     for n in 0..120 {
         push(&history, n..n + 1);
     }
     check(&view, 0..120);
     push(&history, 120..121);
     check(&view, 61..121);
-    assert!(!recent.is_whole());
+    assert!(!tail.is_whole());
 }
 
 #[test]
@@ -84,10 +84,10 @@ fn in_a_flood_no_more_is_shown_than_could_be_seen() {
 fn once_there_is_time_more_is_shown_than_can_be_seen() {
     tell(async {
         let history = History::default();
-        let (recent, view) = viewed(&history);
+        let (tail, view) = viewed(&history);
         push(&history, 0..5_000);
         check(&view, 4_992..5_000);
-        while recent.n_items() < RECENT_MESSAGES {
+        while tail.n_items() < TAIL_MESSAGES {
             glib::timeout_future(STEP_INTERVAL).await;
         }
         check(&view, 4_940..5_000);
@@ -108,56 +108,56 @@ fn what_is_on_its_way_stays_at_the_end() {
 #[test]
 fn who_looks_further_back_finds_everything_until_they_return() {
     let history = History::default();
-    let (recent, view) = viewed(&history);
+    let (tail, view) = viewed(&history);
     push(&history, 100..5_000);
-    recent.set_whole(true);
+    tail.set_whole(true);
     check(&view, 100..5_000);
     history.prepend(numbered(0..100));
     push(&history, 5_000..5_300);
     check(&view, 0..5_300);
-    recent.set_whole(false);
+    tail.set_whole(false);
     check(&view, 0..5_300);
     push(&history, 5_300..5_301);
     check(&view, 5_241..5_301);
     history.prepend(numbered(0..50));
     check(&view, 5_241..5_301);
-    recent.set_whole(true);
-    assert_eq!(recent.n_items(), history.n_items());
+    tail.set_whole(true);
+    assert_eq!(tail.n_items(), history.n_items());
 }
 
 #[test]
 fn nothing_comes_or_goes_above_while_that_would_disturb() {
     let history = History::default();
-    let (recent, view) = viewed(&history);
+    let (tail, view) = viewed(&history);
     push(&history, 100..300);
-    recent.set_held(true);
-    let shown = (300 - recent.n_items() as usize)..300;
+    tail.set_held(true);
+    let shown = (300 - tail.n_items() as usize)..300;
     push(&history, 300..800);
     check(&view, shown.start..800);
-    recent.set_whole(true);
+    tail.set_whole(true);
     history.prepend(numbered(0..100));
     check(&view, shown.start..800);
-    recent.set_held(false);
+    tail.set_held(false);
     check(&view, 0..800);
 
-    recent.set_held(true);
+    tail.set_held(true);
     history.prepend(numbered(0..10));
     check(&view, 0..800);
-    recent.set_whole(false);
+    tail.set_whole(false);
     push(&history, 800..801);
     check(&view, 0..801);
-    recent.set_held(false);
+    tail.set_held(false);
     check(&view, 741..801);
 }
 
 #[test]
 fn what_is_forgotten_leaves_wherever_it_stands() {
     let history = History::default();
-    let (recent, view) = viewed(&history);
+    let (tail, view) = viewed(&history);
     push(&history, 0..HISTORY_MESSAGES_MAX);
     push(&history, HISTORY_MESSAGES_MAX..HISTORY_MESSAGES_MAX + 60);
     check(&view, HISTORY_MESSAGES_MAX + 44..HISTORY_MESSAGES_MAX + 60);
-    recent.set_whole(true);
+    tail.set_whole(true);
     push(&history, HISTORY_MESSAGES_MAX + 60..HISTORY_MESSAGES_MAX + 70);
     check(&view, 70..HISTORY_MESSAGES_MAX + 70);
     history.clear();
@@ -168,18 +168,18 @@ fn what_is_forgotten_leaves_wherever_it_stands() {
 fn a_history_that_is_there_already_is_shown_from_its_end() {
     let history = History::default();
     push(&history, 0..1_000);
-    let recent = Recent::new(&history);
-    assert_eq!((recent.n_items(), text(&recent, 0)), (STEP_MESSAGES, "992".to_owned()));
+    let tail = TailModel::new(&history);
+    assert_eq!((tail.n_items(), text(&tail, 0)), (STEP_MESSAGES, "992".to_owned()));
 }
 
 #[test]
 fn a_page_is_filled_however_many_it_takes() {
     tell(async {
         let history = History::default();
-        let (recent, view) = viewed(&history);
+        let (tail, view) = viewed(&history);
         push(&history, 0..5_000);
-        recent.set_page(100);
-        while recent.n_items() < 100 {
+        tail.set_page(100);
+        while tail.n_items() < 100 {
             glib::timeout_future(STEP_INTERVAL).await;
         }
         push(&history, 5_000..5_021);

@@ -2,4 +2,4 @@
 
 pub mod connect_page;
 pub mod input_error;
-pub mod recent_group;
+pub mod recent_chats;

@@ -26,7 +26,7 @@ use crate::{
         server_address::{AddressError, ServerAddress},
         server_link::ServerLink,
     },
-    ui::{connect::recent_group::RecentGroup, retry_countdown},
+    ui::{connect::recent_chats::RecentChats, retry_countdown},
 };
 
 /// The time that joining may take before a spinner shows it.
@@ -66,7 +66,7 @@ mod imp {
         #[template_child]
         spinner: TemplateChild<gtk::Spinner>,
         #[template_child]
-        pub(super) recent_group: TemplateChild<RecentGroup>,
+        pub(super) recent_chats: TemplateChild<RecentChats>,
         #[template_child]
         cancel_button: TemplateChild<gtk::Button>,
         /// The session that joins.
@@ -92,7 +92,7 @@ mod imp {
         type ParentType = adw::Bin;
 
         fn class_init(klass: &mut Self::Class) {
-            RecentGroup::ensure_type();
+            RecentChats::ensure_type();
             klass.set_accessible_role(gtk::AccessibleRole::Region);
             klass.bind_template();
             klass.bind_template_callbacks();
@@ -141,7 +141,7 @@ mod imp {
         }
 
         pub(super) fn focus_next(&self) {
-            if self.name().is_err() || self.recent_group.is_empty() {
+            if self.name().is_err() || self.recent_chats.is_empty() {
                 self.name_row.grab_focus(); // The first time, the name that is offered may be wrong.
             } else if self.server().is_err() {
                 self.server_row.grab_focus();
@@ -175,7 +175,7 @@ mod imp {
             self.hint.set_label(
                 &problem.unwrap_or_else(|| gettext("Your name is how others will see you")),
             );
-            self.recent_group.leave_out(&self.name_row.text(), &self.server_row.text());
+            self.recent_chats.leave_out(&self.name_row.text(), &self.server_row.text());
         }
 
         /// Fills the entries in; nobody is blamed for what stands there then.
@@ -209,9 +209,9 @@ mod imp {
             }
             self.name_row.set_sensitive(!is_joining);
             self.server_row.set_sensitive(!is_joining);
-            self.recent_group.set_sensitive(!is_joining);
+            self.recent_chats.set_sensitive(!is_joining);
             if !is_joining {
-                self.recent_group.refresh();
+                self.recent_chats.refresh();
                 self.actions.set_visible_child(&*self.join_button);
             }
             self.show_outlook(session, ending.is_some());
@@ -324,7 +324,7 @@ mod imp {
             toast.connect_button_clicked(clone!(
                 #[weak(rename_to = imp)]
                 self,
-                move |_| imp.recent_group.put_back(at, &name, &server)
+                move |_| imp.recent_chats.put_back(at, &name, &server)
             ));
             self.toast_overlay.add_toast(toast);
         }
@@ -377,7 +377,7 @@ impl ConnectPage {
 
     /// Shows the chats that `settings` remember.
     pub fn follow(&self, settings: &Settings) {
-        self.imp().recent_group.follow(settings);
+        self.imp().recent_chats.follow(settings);
     }
 
     /// Goes to what is still to be done: the first entry that needs something, or the button.

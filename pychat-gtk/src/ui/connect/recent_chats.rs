@@ -23,7 +23,7 @@ mod imp {
     use super::*;
 
     #[derive(Debug, Default)]
-    pub struct RecentGroup {
+    pub struct RecentChats {
         pub(super) settings: OnceCell<Settings>,
         pub(super) rows: RefCell<Vec<(Chat, adw::ActionRow)>>,
         /// The chat that is not shown: it is in the form already.
@@ -31,13 +31,13 @@ mod imp {
     }
 
     #[glib::object_subclass]
-    impl ObjectSubclass for RecentGroup {
-        const NAME: &'static str = "PychatRecentGroup";
-        type Type = super::RecentGroup;
+    impl ObjectSubclass for RecentChats {
+        const NAME: &'static str = "PychatRecentChats";
+        type Type = super::RecentChats;
         type ParentType = adw::PreferencesGroup;
     }
 
-    impl ObjectImpl for RecentGroup {
+    impl ObjectImpl for RecentChats {
         fn signals() -> &'static [Signal] {
             static SIGNALS: OnceLock<Vec<Signal>> = OnceLock::new();
             SIGNALS.get_or_init(|| {
@@ -50,11 +50,11 @@ mod imp {
         }
     }
 
-    impl WidgetImpl for RecentGroup {}
+    impl WidgetImpl for RecentChats {}
 
-    impl PreferencesGroupImpl for RecentGroup {}
+    impl PreferencesGroupImpl for RecentChats {}
 
-    impl RecentGroup {
+    impl RecentChats {
         pub(super) fn refresh(&self) {
             let Some(settings) = self.settings.get() else { return };
             for (_, row) in self.rows.take() {
@@ -162,12 +162,12 @@ glib::wrapper! {
     /// The chats that were joined.
     ///
     /// Emits `chosen` with the name and the server of one, and `removed` with its place before these.
-    pub struct RecentGroup(ObjectSubclass<imp::RecentGroup>)
+    pub struct RecentChats(ObjectSubclass<imp::RecentChats>)
         @extends adw::PreferencesGroup, gtk::Widget,
         @implements gtk::Accessible, gtk::Buildable, gtk::ConstraintTarget;
 }
 
-impl RecentGroup {
+impl RecentChats {
     /// Shows what is remembered in `settings`.
     pub fn follow(&self, settings: &Settings) {
         self.imp().settings.get_or_init(|| settings.clone());

@@ -1,9 +1,9 @@
 //! The data that is shown, without any widget.
 
-mod changes;
 mod findings;
 mod history;
 mod layout;
+mod list_diff;
 mod message;
 mod people;
 mod person;

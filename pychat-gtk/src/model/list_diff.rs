@@ -20,7 +20,7 @@ pub(super) struct Change {
 }
 
 /// Returns what changes from `old` to `new`, from the first stretch to the last.
-pub(super) fn changes<T: Eq + Hash>(old: &[T], new: &[T]) -> Vec<Change> {
+pub(super) fn list_diff<T: Eq + Hash>(old: &[T], new: &[T]) -> Vec<Change> {
     let n_shared = old.len().min(new.len());
     let n_before = iter::zip(old, new).take_while(|(old, new)| old == new).count();
     let n_after = iter::zip(old.iter().rev(), new.iter().rev())
@@ -84,13 +84,13 @@ mod tests {
     /// Returns what changes, as text: what goes, and what comes.
     fn changed(old: &str, new: &str) -> String {
         let (old, new): (Vec<_>, Vec<_>) = (old.chars().collect(), new.chars().collect());
-        let changes = changes(&old, &new);
+        let list_diff = list_diff(&old, &new);
         let mut made = old.clone();
-        for change in changes.iter().rev() {
+        for change in list_diff.iter().rev() {
             made.splice(change.old.clone(), new[change.new.clone()].iter().copied());
         }
         assert_eq!(made, new);
-        let text = changes.into_iter().map(|Change { old: gone, new: come }| {
+        let text = list_diff.into_iter().map(|Change { old: gone, new: come }| {
             let (gone, come): (String, String) =
                 (old[gone].iter().collect(), new[come].iter().collect());
             format!("{gone}>{come}")

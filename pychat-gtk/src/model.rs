@@ -1,8 +1,8 @@
 //! The data that is shown, without any widget.
 
 mod findings;
+mod grouping;
 mod history;
-mod layout;
 mod list_diff;
 mod message;
 mod people;
@@ -15,8 +15,8 @@ mod transcript;
 
 pub mod time_watch;
 
+pub use grouping::{GROUP_TIME, Placement};
 pub use history::{HISTORY_MESSAGES_MAX, History};
-pub use layout::{GROUP_TIME, Placement};
 pub use message::{Delivery, Mark, Message, MessageKind};
 pub use people::People;
 pub use person::Person;

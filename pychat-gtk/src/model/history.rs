@@ -25,7 +25,7 @@ use gtk::{
 };
 
 use self::shelf::Shelf;
-use super::{Message, MessageKind, layout};
+use super::{Message, MessageKind, grouping};
 
 /// The most messages that are shown, sent or not.
 pub const HISTORY_MESSAGES_MAX: usize = 10_000;
@@ -219,8 +219,8 @@ impl History {
             self.wait([message]);
         } else if index == 0 {
             imp.arrived.borrow_mut().push_back(message); // It is where it was.
-            self.place(at);
-            self.place(at + 1);
+            self.update_placement(at);
+            self.update_placement(at + 1);
         } else {
             self.tell_change(position(at + index), 1, 0);
             imp.arrived.borrow_mut().push_back(message);
@@ -263,7 +263,7 @@ impl History {
     /// Has every message say again when it was: times are told otherwise than before.
     pub fn tell_times(&self) {
         for position in 0..self.n_items() {
-            self.place(position as usize);
+            self.update_placement(position as usize);
             self.message(position).inspect(Message::tell_change);
         }
     }
@@ -341,18 +341,18 @@ impl History {
     /// Places what is new, and what comes after it, and tells views of the change.
     fn tell_change(&self, at: u32, n_removed: u32, n_added: u32) {
         for index in at..=at + n_added {
-            self.place(index as usize);
+            self.update_placement(index as usize);
         }
         self.items_changed(at, n_removed, n_added);
     }
 
     /// Finds out how a message stands below the one before it.
-    fn place(&self, index: usize) {
+    fn update_placement(&self, index: usize) {
         let Some(message) = self.message(position(index)) else { return };
         let before = index.checked_sub(1).and_then(|index| self.message(position(index)));
-        let before = before.as_ref().map(Message::speech);
+        let before = before.as_ref().map(Message::group_key);
         let is_unread = self.imp().first_unread.borrow().as_ref() == Some(&message);
-        message.put(layout::place(message.speech(), before, is_unread));
+        message.set_placement(grouping::placement(message.group_key(), before, is_unread));
     }
 
     /// Takes a number in; returns false if it is not above those before.

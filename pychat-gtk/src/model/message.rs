@@ -11,7 +11,7 @@ use gtk::{
 use pychat_wire::client::MessageId;
 
 use super::{
-    layout::{Placement, Speech},
+    grouping::{GroupKey, Placement},
     presence::{Passage, Presence},
 };
 use crate::text::{self, Callee};
@@ -284,8 +284,8 @@ impl Message {
     }
 
     /// Returns what it is placed by.
-    pub(super) fn speech(&self) -> Speech<'_> {
-        Speech {
+    pub(super) fn group_key(&self) -> GroupKey<'_> {
+        GroupKey {
             author: self.is_from_person().then(|| self.author()),
             is_own: self.kind() == MessageKind::Own,
             time_ms: self.time_ms(),
@@ -293,7 +293,7 @@ impl Message {
     }
 
     /// It stands like this.
-    pub(super) fn put(&self, placement: Placement) {
+    pub(super) fn set_placement(&self, placement: Placement) {
         if self.imp().placement.replace(placement) != placement {
             self.tell_change();
         }

@@ -211,7 +211,7 @@ impl History {
             self.imp().arrived.borrow().iter().rposition(|message| *message == changed)
         });
         for index in places.collect::<Vec<_>>() {
-            self.place(index);
+            self.update_placement(index);
         }
     }
 

@@ -25,7 +25,7 @@ pub struct Placement {
 
 /// The properties of a message that decide its placement.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Speech<'a> {
+pub(super) struct GroupKey<'a> {
     /// The author; `None` if it is the chat itself.
     pub(super) author: Option<&'a str>,
     /// True if the author is the reader.
@@ -36,20 +36,24 @@ pub(super) struct Speech<'a> {
 
 /// Places a message below the one before it, if there is one. `is_unread` is true for the first
 /// that the reader has not seen.
-pub(super) fn place(speech: Speech<'_>, before: Option<Speech<'_>>, is_unread: bool) -> Placement {
-    let begins_day = before.is_none_or(|before| day(before) != day(speech));
+pub(super) fn placement(
+    group_key: GroupKey<'_>,
+    before: Option<GroupKey<'_>>,
+    is_unread: bool,
+) -> Placement {
+    let begins_day = before.is_none_or(|before| day(before) != day(group_key));
     let goes_on = before.is_some_and(|before| {
-        let is_same = speech.author.is_some()
-            && (speech.author, speech.is_own) == (before.author, before.is_own);
-        let between = speech.time_ms.abs_diff(before.time_ms);
+        let is_same = group_key.author.is_some()
+            && (group_key.author, group_key.is_own) == (before.author, before.is_own);
+        let between = group_key.time_ms.abs_diff(before.time_ms);
         is_same && u128::from(between) < GROUP_TIME.as_millis()
     });
     let begins_group = begins_day || is_unread || !goes_on;
     Placement { begins_day, begins_unread: is_unread, begins_group }
 }
 
-fn day(speech: Speech<'_>) -> Day {
-    times::day(speech.time_ms)
+fn day(group_key: GroupKey<'_>) -> Day {
+    times::day(group_key.time_ms)
 }
 
 #[cfg(test)]
@@ -65,25 +69,25 @@ mod tests {
     }
 
     /// Returns what somebody says so many minutes after noon; the reader's name ends with `!`.
-    fn speech((name, minutes): (&str, i64)) -> Speech<'_> {
+    fn group_key((name, minutes): (&str, i64)) -> GroupKey<'_> {
         let author = Some(name.trim_end_matches('!')).filter(|name| !name.is_empty());
-        Speech { author, is_own: name.ends_with('!'), time_ms: noon() + minutes * MINUTE }
+        GroupKey { author, is_own: name.ends_with('!'), time_ms: noon() + minutes * MINUTE }
     }
 
     /// Returns what begins at each of these, as letters: a day, unread messages, a group.
-    fn placed(speeches: &[(&str, i64)], unread: Option<usize>) -> Vec<String> {
+    fn placed(group_keys: &[(&str, i64)], unread: Option<usize>) -> Vec<String> {
         let place_nth = |n: usize| {
-            let before = n.checked_sub(1).map(|n| speech(speeches[n]));
-            let it = place(speech(speeches[n]), before, unread == Some(n));
+            let before = n.checked_sub(1).map(|n| group_key(group_keys[n]));
+            let it = placement(group_key(group_keys[n]), before, unread == Some(n));
             let marks = [(it.begins_day, 'd'), (it.begins_unread, 'u'), (it.begins_group, 'g')];
             marks.into_iter().filter(|(is_set, _)| *is_set).map(|(_, mark)| mark).collect()
         };
-        (0..speeches.len()).map(place_nth).collect()
+        (0..group_keys.len()).map(place_nth).collect()
     }
 
     #[test]
     fn who_goes_on_speaking_is_named_once() {
-        for (speeches, expected) in [
+        for (group_keys, expected) in [
             (&[("A", 0), ("A", 1), ("A", 5)][..], &["dg", "", ""][..]),
             (&[("A", 0), ("A", 5)], &["dg", "g"]),
             (&[("A", 0), ("B", 0), ("A", 0)], &["dg", "g", "g"]),
@@ -94,15 +98,15 @@ mod tests {
             // What is still on its way bears the clock of this machine.
             (&[("A", 3), ("A", 0)], &["dg", ""]),
         ] {
-            assert_eq!(placed(speeches, None), expected, "{speeches:?}");
+            assert_eq!(placed(group_keys, None), expected, "{group_keys:?}");
         }
     }
 
     #[test]
     fn each_day_begins_once_and_with_a_name() {
         let day = 24 * 60;
-        let speeches = [("A", 0), ("A", day), ("A", day + 1), ("", 3 * day), ("A", 3 * day)];
-        assert_eq!(placed(&speeches, None), ["dg", "dg", "", "dg", "g"]);
+        let group_keys = [("A", 0), ("A", day), ("A", day + 1), ("", 3 * day), ("A", 3 * day)];
+        assert_eq!(placed(&group_keys, None), ["dg", "dg", "", "dg", "g"]);
         let midnight = [("A", 12 * 60 - 1), ("A", 12 * 60)];
         assert_eq!(placed(&midnight, None), ["dg", "dg"]);
     }

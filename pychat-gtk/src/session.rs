@@ -19,6 +19,7 @@
 //! attempt has a number that is never used again; what arrives late, from an attempt that is over,
 //! is ignored.
 
+mod events;
 mod filing;
 mod imp;
 mod link;
@@ -26,7 +27,6 @@ mod notices;
 mod past;
 mod reading;
 mod saying;
-mod telling;
 
 pub mod ending;
 pub mod error_text;

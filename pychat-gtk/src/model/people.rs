@@ -70,18 +70,18 @@ impl People {
         let own = names.iter().position(|name| name == own);
         let new: Vec<_> =
             names.iter().map(String::as_str).zip((0..).map(|at| Some(at) == own)).collect();
-        let mut list_diff = {
+        let mut changes = {
             let persons = self.imp().persons.borrow();
             list_diff(&persons.iter().map(Person::key).collect::<Vec<_>>(), &new)
         };
-        if CHANGES_MAX < list_diff.len()
-            && let (Some(first), Some(last)) = (list_diff.first(), list_diff.last())
+        if CHANGES_MAX < changes.len()
+            && let (Some(first), Some(last)) = (changes.first(), changes.last())
         {
             let (old, new) = (first.old.start..last.old.end, first.new.start..last.new.end);
-            list_diff = vec![Change { old, new }];
+            changes = vec![Change { old, new }];
         }
         // From the end, what is before a change is still where it was.
-        for Change { old, new: range } in list_diff.into_iter().rev() {
+        for Change { old, new: range } in changes.into_iter().rev() {
             let added = new[range].iter().map(|(name, is_self)| Person::new(name, *is_self));
             let (at, n_removed, n_added) = (old.start, old.len(), added.len());
             self.imp().persons.borrow_mut().splice(old, added);
@@ -120,9 +120,9 @@ mod tests {
         people.connect_items_changed({
             let view = view.clone();
             move |people, at, removed, added| {
-                let (rows, list_diff) = &mut *view.borrow_mut();
+                let (rows, changes) = &mut *view.borrow_mut();
                 rows.splice(at as usize..(at + removed) as usize, shown(people, at..at + added));
-                list_diff.push((at, removed, added));
+                changes.push((at, removed, added));
             }
         });
         (people, view)
@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn a_view_hears_of_what_is_different_and_of_nothing_else() {
         let (people, view) = viewed();
-        for (present, expected, list_diff) in [
+        for (present, expected, changes) in [
             ("Борис Анна", "Борис *Анна", &[(0, 0, 2)][..]),
             ("Борис Анна", "Борис *Анна", &[]),
             ("Борис Анна Вера", "Борис *Анна Вера", &[(2, 0, 1)]),
@@ -161,7 +161,7 @@ mod tests {
             let (rows, heard) = &mut *view.borrow_mut();
             assert_eq!(*rows, names(expected));
             assert_eq!(*rows, shown(&people, 0..people.n_items()));
-            assert_eq!(std::mem::take(heard), list_diff, "{present}");
+            assert_eq!(std::mem::take(heard), changes, "{present}");
         }
     }
 

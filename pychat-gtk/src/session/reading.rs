@@ -4,7 +4,7 @@
 use gtk::glib::subclass::prelude::*;
 use pychat_wire::client::Past;
 
-use super::{Session, telling::ORIGINAL};
+use super::{Session, events::ORIGINAL};
 
 /// The largest page that a server gives.
 const UNREAD_PAGE_MESSAGES: u64 = 500;

@@ -3,7 +3,7 @@
 use gtk::glib::subclass::prelude::*;
 use pychat_wire::client::SayError;
 
-use super::{Session, error_text, telling::ORIGINAL, wall_ms};
+use super::{Session, error_text, events::ORIGINAL, wall_ms};
 use crate::{model::Message, text};
 
 /// The most bytes of texts that may wait to be acknowledged, together: all of them are filed with

@@ -20,11 +20,11 @@
 //! is ignored.
 
 mod events;
-mod filing;
 mod imp;
 mod link;
 mod notices;
 mod past;
+mod persistence;
 mod reading;
 mod saying;
 
@@ -127,7 +127,7 @@ impl Session {
         let imp = self.imp();
         let address = server.to_string();
         let (file, kept) = StateFile::open(&imp.state_folder.borrow(), &address, name.as_str());
-        imp.file.replace(file);
+        imp.state_file.replace(file);
         imp.draft.replace(kept.draft);
         self.notify_draft();
         self.history().clear();
@@ -247,7 +247,7 @@ impl Session {
 
     /// Keeps what is to be kept, and only then lets bytes leave.
     fn send(&self) {
-        self.file();
+        self.save_changes();
         let bytes = self.with_client(Client::take_outgoing).unwrap_or_default();
         if let Link::Open(line) = &*self.imp().link.borrow() {
             line.send(bytes);
@@ -301,12 +301,12 @@ impl Session {
     }
 
     fn forget_client(&self) {
-        if self.imp().is_filing.get() {
-            self.file_now();
+        if self.imp().is_save_due.get() {
+            self.save_now();
         }
         self.imp().client.take();
         self.imp().people.update(&[], "");
-        self.imp().file.take();
+        self.imp().state_file.take();
         if let Some((_, alarm)) = self.imp().alarm.take() {
             alarm.abort();
         }

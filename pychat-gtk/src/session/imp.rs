@@ -84,9 +84,9 @@ pub struct Session {
     /// The client's next deadline, in milliseconds, and the task that wakes it then.
     pub(super) alarm: RefCell<Option<(u64, glib::JoinHandle<()>)>>,
     pub(super) state_folder: RefCell<PathBuf>,
-    pub(super) file: RefCell<Option<StateFile>>,
-    /// True while something of little weight waits to be filed.
-    pub(super) is_filing: Cell<bool>,
+    pub(super) state_file: RefCell<Option<StateFile>>,
+    /// True while something of little weight waits to be saved.
+    pub(super) is_save_due: Cell<bool>,
     pub(super) timeout: Cell<Duration>,
 }
 
@@ -119,8 +119,8 @@ impl Default for Session {
             is_attending: Cell::default(),
             alarm: RefCell::default(),
             state_folder: RefCell::new(glib::user_state_dir().join("pychat")),
-            file: RefCell::default(),
-            is_filing: Cell::default(),
+            state_file: RefCell::default(),
+            is_save_due: Cell::default(),
             timeout: Cell::new(JOIN_TIMEOUT),
         }
     }

@@ -68,7 +68,7 @@ impl Session {
         let draft = self.imp().draft.take();
         let said = self.say(&draft);
         match said {
-            Ok(()) => self.file_soon(), // In protocol 1 nothing else of it is filed.
+            Ok(()) => self.save_soon(), // In protocol 1 nothing else of it is filed.
             Err(_) => drop(self.imp().draft.replace(draft)),
         }
         said

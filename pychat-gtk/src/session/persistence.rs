@@ -1,0 +1,62 @@
+//! The state that outlives the program, and the time when it is saved: at once where somebody was
+//! promised that it is kept, in a moment where little is lost with it.
+
+use std::time::Duration;
+
+use gtk::{
+    glib,
+    glib::{prelude::*, subclass::prelude::*},
+};
+
+use super::Session;
+
+/// The longest delay in saving the last number read, with which nothing is lost, and the draft.
+const SAVE_INTERVAL: Duration = Duration::from_secs(1);
+
+impl Session {
+    /// Saves what has changed: at once where the file says so.
+    pub(super) fn save_changes(&self) {
+        let is_urgent = self.with_client(|client| {
+            let saved = client.take_saved()?;
+            Some(self.imp().state_file.borrow().as_ref()?.is_urgent(saved))
+        });
+        match is_urgent.flatten() {
+            Some(true) => self.save_now(),
+            Some(false) => self.save_soon(),
+            None => (),
+        }
+    }
+
+    /// Saves everything in a moment.
+    pub(super) fn save_soon(&self) {
+        if self.imp().is_save_due.replace(true) {
+            return;
+        }
+        let weak = self.downgrade();
+        glib::spawn_future_local(async move {
+            glib::timeout_future(SAVE_INTERVAL).await;
+            if let Some(session) = weak.upgrade()
+                && session.imp().is_save_due.get()
+            {
+                session.save_now();
+            }
+        });
+    }
+
+    /// Saves everything.
+    pub(super) fn save_now(&self) {
+        let imp = self.imp();
+        imp.is_save_due.set(false);
+        if let (Some(client), Some(file)) = (&*imp.client.borrow(), &*imp.state_file.borrow()) {
+            file.write(client.saved(), &imp.draft.borrow());
+        }
+    }
+
+    /// Keeps what is being written, to be gone on with by the next start.
+    pub fn set_draft(&self, draft: &str) {
+        if *self.imp().draft.borrow() != draft {
+            self.imp().draft.replace(draft.to_owned());
+            self.save_soon();
+        }
+    }
+}

@@ -19,11 +19,11 @@
 //! attempt has a number that is never used again; what arrives late, from an attempt that is over,
 //! is ignored.
 
+mod back_pages;
 mod events;
 mod imp;
 mod link;
 mod notices;
-mod past;
 mod persistence;
 mod reading;
 mod saying;
@@ -42,7 +42,7 @@ use gtk::{
 };
 use pychat_wire::{Client, UserName, client::Begin};
 
-pub use self::past::{PAGE_MESSAGES, SEARCH_PAGE_MESSAGES};
+pub use self::back_pages::{PAGE_MESSAGES, SEARCH_PAGE_MESSAGES};
 use self::{ending::Ending, state_file::StateFile, transport::Line};
 use crate::text::server_address::ServerAddress;
 
@@ -242,7 +242,7 @@ impl Session {
         imp.is_attending.set(false);
         self.send();
         self.set_alarm();
-        self.look_back();
+        self.update_back_pages();
     }
 
     /// Keeps what is to be kept, and only then lets bytes leave.
@@ -321,7 +321,7 @@ impl Session {
         if self.imp().state.replace(state) != state {
             self.notify_state();
         }
-        self.look_back();
+        self.update_back_pages();
     }
 
     fn set_retry_at(&self, at_ms: Option<u64>) {

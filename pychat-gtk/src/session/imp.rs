@@ -68,7 +68,7 @@ pub struct Session {
     /// The number of the protocol that was last spoken in the room.
     pub(super) protocol: Cell<u64>,
     /// The availability of older messages.
-    pub(super) past: Cell<Past>,
+    pub(super) back_pages: Cell<Past>,
     /// True while messages are fetched up to the first that was not seen.
     pub(super) is_fetching_unread: Cell<bool>,
     /// The welcome, which is shown after the first page.
@@ -110,7 +110,7 @@ impl Default for Session {
             failure: RefCell::default(),
             has_conversation: Cell::default(),
             protocol: Cell::default(),
-            past: Cell::default(),
+            back_pages: Cell::default(),
             is_fetching_unread: Cell::default(),
             welcome: RefCell::default(),
             replaced: RefCell::default(),
@@ -155,7 +155,7 @@ impl ObjectImpl for Session {
         SIGNALS.get_or_init(|| {
             vec![
                 Signal::builder("heard").param_types([Message::static_type()]).build(),
-                Signal::builder("past-changed").build(),
+                Signal::builder("back-pages-changed").build(),
             ]
         })
     }

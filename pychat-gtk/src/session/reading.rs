@@ -40,7 +40,7 @@ impl Session {
         if is_wanted {
             self.request_history(UNREAD_PAGE_MESSAGES);
         }
-        imp.is_fetching_unread.set(is_wanted && self.past() == Past::Asked);
+        imp.is_fetching_unread.set(is_wanted && self.back_pages() == Past::Asked);
     }
 
     /// The reader has seen everything up to number `seq`.

@@ -101,7 +101,7 @@ mod imp {
                         imp.obj().on_changed(at as usize, n_removed as usize, n_added as usize);
                     }
                 ));
-                let on_past = session.connect_past_changed(clone!(
+                let on_past = session.connect_back_pages_changed(clone!(
                     #[weak(rename_to = imp)]
                     self,
                     move |_| imp.obj().read_on()
@@ -299,7 +299,7 @@ impl Search {
             imp.goes_beyond.get()
         };
         let past = match &*imp.query.borrow() {
-            Some(_) => session.past(),
+            Some(_) => session.back_pages(),
             None => Past::None,
         };
         let is_reading_on = is_wanted && past != Past::None;

@@ -50,7 +50,7 @@ impl ConversationPage {
     fn leave_top(&self) {
         let Some(session) = self.obj().session() else { return };
         let is_whole = self.tail.borrow().as_ref().is_some_and(TailModel::is_whole);
-        let has_older = !is_whole || session.past() != Past::None;
+        let has_older = !is_whole || session.back_pages() != Past::None;
         let adjustment = self.scrolled_window.vadjustment();
         if has_older && !self.is_at_end() && adjustment.value() < 1.0 {
             // A wheel that has gone on turning at the top has the window go back there for a while,

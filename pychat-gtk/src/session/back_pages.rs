@@ -18,33 +18,33 @@ impl Session {
     /// Asks for at most `limit` messages older than those shown. Does nothing unless they are
     /// [`Kept`](Past::Kept).
     pub fn request_history(&self, limit: u64) {
-        self.look_back();
-        if self.past() == Past::Kept {
+        self.update_back_pages();
+        if self.back_pages() == Past::Kept {
             self.tell_client(|client| client.request_history(limit));
         }
     }
 
     /// Returns what there is to be had of messages older than those shown.
-    pub fn past(&self) -> Past {
-        self.imp().past.get()
+    pub fn back_pages(&self) -> Past {
+        self.imp().back_pages.get()
     }
 
     /// Calls `f` when [`Self::past`] has changed.
-    pub fn connect_past_changed(&self, f: impl Fn(&Self) + 'static) -> glib::SignalHandlerId {
+    pub fn connect_back_pages_changed(&self, f: impl Fn(&Self) + 'static) -> glib::SignalHandlerId {
         self.connect_closure(
-            "past-changed",
+            "back-pages-changed",
             false,
             glib::closure_local!(move |session: &Self| f(session)),
         )
     }
 
     /// Tells of messages older than those shown.
-    pub(super) fn look_back(&self) {
+    pub(super) fn update_back_pages(&self) {
         self.forget();
         let past = self.ask_client(Client::past).unwrap_or_default();
         let past = if self.history().can_go_back() { past } else { Past::None };
-        if self.imp().past.replace(past) != past {
-            self.emit_by_name::<()>("past-changed", &[]);
+        if self.imp().back_pages.replace(past) != past {
+            self.emit_by_name::<()>("back-pages-changed", &[]);
         }
     }
 

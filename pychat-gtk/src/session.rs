@@ -20,9 +20,9 @@
 //! is ignored.
 
 mod back_pages;
+mod connecting;
 mod events;
 mod imp;
-mod link;
 mod notices;
 mod persistence;
 mod reading;
@@ -72,10 +72,10 @@ pub enum SessionState {
 
 /// The connection of a session, in whichever state it is.
 #[derive(Debug, Default)]
-enum Link {
+enum Connection {
     #[default]
-    Down,
-    Calling(glib::JoinHandle<()>),
+    None,
+    Connecting(glib::JoinHandle<()>),
     Open(Line),
 }
 
@@ -173,7 +173,7 @@ impl Session {
     /// Leaves the room; resolves when the connection has been closed in order.
     pub async fn leave(&self) {
         self.with_client(Client::leave);
-        let line = self.hang_up();
+        let line = self.take_line();
         self.forget_client();
         self.history().flush();
         self.imp().has_conversation.set(false);
@@ -249,7 +249,7 @@ impl Session {
     fn send(&self) {
         self.save_changes();
         let bytes = self.with_client(Client::take_outgoing).unwrap_or_default();
-        if let Link::Open(line) = &*self.imp().link.borrow() {
+        if let Connection::Open(line) = &*self.imp().connection.borrow() {
             line.send(bytes);
         }
     }
@@ -278,7 +278,7 @@ impl Session {
     fn give_up(&self, ending: Option<Ending>) {
         self.set_retry_at(None);
         self.with_client(Client::leave);
-        if let Some(line) = self.hang_up() {
+        if let Some(line) = self.take_line() {
             glib::spawn_future_local(line.finish());
         }
         self.forget_client();

@@ -33,8 +33,8 @@ impl Session {
 
     pub(super) fn on_event(&self, event: Event) {
         match event {
-            Event::Connect => self.call(),
-            Event::Disconnect => self.end_line(),
+            Event::Connect => self.begin_connecting(),
+            Event::Disconnect => self.close_line(),
             Event::Joined { name, others, protocol, again } => {
                 self.meet();
                 self.on_joined(&name, &others, protocol, again);
@@ -110,7 +110,7 @@ impl Session {
         }
         self.history().flush();
         self.read_from_seen();
-        self.end_patience();
+        self.clear_join_timeout();
         self.set_retry_at(None);
         self.set_state(SessionState::Joined);
     }

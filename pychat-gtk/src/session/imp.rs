@@ -17,7 +17,7 @@ use gtk::{
 };
 use pychat_wire::{Client, UserName, client::Past};
 
-use super::{Attempt, JOIN_TIMEOUT, Link, SessionState};
+use super::{Attempt, Connection, JOIN_TIMEOUT, SessionState};
 use crate::{
     model::{History, Message, People},
     session::{ending::Ending, state_file::StateFile},
@@ -57,10 +57,10 @@ pub struct Session {
     pub(super) ending: RefCell<Option<Ending>>,
     /// The state machine of the protocol, which decides; there is one from joining to leaving.
     pub(super) client: RefCell<Option<Client>>,
-    pub(super) link: RefCell<Link>,
+    pub(super) connection: RefCell<Connection>,
     pub(super) attempt: Cell<Attempt>,
     /// Ends an attempt that takes too long.
-    pub(super) patience: RefCell<Option<glib::JoinHandle<()>>>,
+    pub(super) join_timeout: RefCell<Option<glib::JoinHandle<()>>>,
     /// The reason why the last attempt failed, where only we know it.
     pub(super) failure: RefCell<Option<Ending>>,
     /// True once the room has been entered, until it is left.
@@ -104,9 +104,9 @@ impl Default for Session {
             identity: RefCell::default(),
             ending: RefCell::default(),
             client: RefCell::default(),
-            link: RefCell::default(),
+            connection: RefCell::default(),
             attempt: Cell::default(),
-            patience: RefCell::default(),
+            join_timeout: RefCell::default(),
             failure: RefCell::default(),
             has_conversation: Cell::default(),
             protocol: Cell::default(),
@@ -145,7 +145,7 @@ impl ObjectImpl for Session {
 
     /// Finishes the connection, which does not outlive its session.
     fn dispose(&self) {
-        if let Link::Open(line) = self.link.take() {
+        if let Connection::Open(line) = self.connection.take() {
             glib::spawn_future_local(line.finish());
         }
     }

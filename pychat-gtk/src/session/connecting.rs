@@ -2,7 +2,7 @@
 
 use gtk::{gio, glib, glib::prelude::*, glib::subclass::prelude::*};
 
-use super::{Attempt, Link, Session, SessionState, now_ms};
+use super::{Attempt, Connection, Session, SessionState, now_ms};
 use crate::session::{
     ending::Ending,
     transport::{self, Incoming, Line, TransportError},
@@ -10,43 +10,43 @@ use crate::session::{
 
 impl Session {
     /// Has a connection made.
-    pub(super) fn call(&self) {
+    pub(super) fn begin_connecting(&self) {
         let Some((_, server)) = self.identity() else { return };
         let imp = self.imp();
         let attempt = self.next_attempt();
         imp.failure.take();
         let weak = self.downgrade();
-        let calling = glib::spawn_future_local(async move {
+        let connecting = glib::spawn_future_local(async move {
             let connected = transport::connect(&server).await;
             if let Some(session) = weak.upgrade() {
                 session.on_connected(attempt, connected);
             }
         });
-        imp.link.replace(Link::Calling(calling));
+        imp.connection.replace(Connection::Connecting(connecting));
         self.set_retry_at(None);
         self.set_state(SessionState::Connecting);
 
         let (weak, timeout) = (self.downgrade(), imp.timeout.get());
-        let patience = glib::spawn_future_local(async move {
+        let join_timeout = glib::spawn_future_local(async move {
             glib::timeout_future(timeout).await;
             if let Some(session) = weak.upgrade() {
                 session.on_timeout(attempt);
             }
         });
-        imp.patience.replace(Some(patience));
+        imp.join_timeout.replace(Some(join_timeout));
     }
 
-    /// Takes the link down; what was said last goes along the line that is returned.
-    pub(super) fn hang_up(&self) -> Option<Line> {
+    /// Ends the connection, or the attempt at one; what was said last goes along the line that is returned.
+    pub(super) fn take_line(&self) -> Option<Line> {
         self.send();
         self.next_attempt();
-        match self.imp().link.take() {
-            Link::Down => None,
-            Link::Calling(task) => {
+        match self.imp().connection.take() {
+            Connection::None => None,
+            Connection::Connecting(task) => {
                 task.abort();
                 None
             }
-            Link::Open(line) => Some(line),
+            Connection::Open(line) => Some(line),
         }
     }
 
@@ -56,7 +56,7 @@ impl Session {
         attempt: Attempt,
         connected: Result<gio::SocketConnection, TransportError>,
     ) {
-        self.imp().link.take(); // The task that calls this; it is about to end.
+        self.imp().connection.take(); // The task that calls this; it is about to end.
         match connected {
             Ok(connection) => {
                 let weak = self.downgrade();
@@ -65,7 +65,7 @@ impl Session {
                         session.on_incoming(attempt, incoming);
                     }
                 });
-                self.imp().link.replace(Link::Open(line));
+                self.imp().connection.replace(Connection::Open(line));
                 self.set_state(SessionState::Joining);
                 self.tell_client(|client| client.connected(now_ms()));
             }
@@ -74,7 +74,7 @@ impl Session {
     }
 
     fn on_timeout(&self, attempt: Attempt) {
-        self.imp().patience.take(); // The task that calls this; it is about to end.
+        self.imp().join_timeout.take(); // The task that calls this; it is about to end.
         if !self.is_current(attempt) {
             return;
         }
@@ -95,7 +95,7 @@ impl Session {
                 if let Err(error) = end {
                     glib::g_info!("pychat", "{}: {error}", self.server());
                 }
-                self.end_line();
+                self.close_line();
                 self.tell_client(|client| client.disconnected(now_ms()));
             }
         }
@@ -103,14 +103,14 @@ impl Session {
 
     /// Ends an attempt for a reason that only we know.
     fn fail(&self, failure: Ending) {
-        self.end_line();
+        self.close_line();
         self.imp().failure.replace(Some(failure));
         self.tell_client(|client| client.disconnected(now_ms()));
     }
 
     /// Closes what there is of a connection, in its own time.
-    pub(super) fn end_line(&self) {
-        if let Some(line) = self.hang_up() {
+    pub(super) fn close_line(&self) {
+        if let Some(line) = self.take_line() {
             glib::spawn_future_local(line.finish());
         }
     }
@@ -118,14 +118,14 @@ impl Session {
     fn next_attempt(&self) -> Attempt {
         let attempt = self.imp().attempt.get() + 1;
         self.imp().attempt.set(attempt);
-        self.end_patience();
+        self.clear_join_timeout();
         attempt
     }
 
     /// Nobody waits any longer for the attempt to lead somewhere.
-    pub(super) fn end_patience(&self) {
-        if let Some(patience) = self.imp().patience.take() {
-            patience.abort();
+    pub(super) fn clear_join_timeout(&self) {
+        if let Some(join_timeout) = self.imp().join_timeout.take() {
+            join_timeout.abort();
         }
     }
 

@@ -13,7 +13,7 @@ use pychat_wire::UserName;
 use crate::{
     config::{APP_ID, RESOURCE_PATH, VERSION},
     settings::{self, Settings},
-    text::{i18n::gettext, server_address::ServerAddress, server_link::ServerLink, times},
+    text::{i18n::gettext, server_address::ServerAddress, server_uri::ServerUri, times},
     ui::{
         connect::input_error::address_error,
         dialogs::{about, preferences_window::PreferencesWindow},
@@ -114,7 +114,7 @@ mod imp {
         /// Links come in as files do.
         fn open(&self, files: &[gio::File], _hint: &str) {
             for file in files {
-                match file.uri().parse::<ServerLink>() {
+                match file.uri().parse::<ServerUri>() {
                     Ok(link) => self.obj().ask(link.name(), Some(link.server())),
                     Err(error) => {
                         glib::g_warning!("pychat", "{}: {error}", file.uri());
@@ -361,12 +361,12 @@ fn chat(target: Option<&glib::Variant>) -> Option<(String, ServerAddress)> {
 }
 
 /// Returns the server that the command line names, if it does, or what is wrong with it.
-fn server_argument(options: &glib::VariantDict) -> Result<Option<ServerLink>, String> {
+fn server_argument(options: &glib::VariantDict) -> Result<Option<ServerUri>, String> {
     let arguments: Vec<OsString> = options.lookup(ARGUMENTS).ok().flatten().unwrap_or_default();
     let arguments: Vec<_> = arguments.iter().map(argument).collect();
     match arguments.as_slice() {
         [] => Ok(None),
-        [server] => ServerLink::from_typed(server).map(Some).map_err(address_error),
+        [server] => ServerUri::from_typed(server).map(Some).map_err(address_error),
         _ => Err(gettext("Only one server can be joined at a time")),
     }
 }

@@ -14,7 +14,7 @@ pub mod host_name;
 pub mod i18n;
 pub mod names;
 pub mod server_address;
-pub mod server_link;
+pub mod server_uri;
 pub mod times;
 
 use unicode_properties::{

@@ -24,7 +24,7 @@ use crate::{
         i18n::{gettext, gettext_f},
         names,
         server_address::{AddressError, ServerAddress},
-        server_link::ServerLink,
+        server_uri::ServerUri,
     },
     ui::{connect::recent_chats::RecentChats, retry_countdown},
 };
@@ -155,7 +155,7 @@ mod imp {
         }
 
         pub(super) fn server(&self) -> Result<ServerAddress, AddressError> {
-            ServerLink::from_typed(&self.server_row.text()).map(|link| link.server().clone())
+            ServerUri::from_typed(&self.server_row.text()).map(|link| link.server().clone())
         }
 
         /// Checks both entries, and shows what is wrong with the first of those that are not right.
@@ -285,7 +285,7 @@ mod imp {
             self.stop_trying();
             self.is_server_touched.set(true);
             if !self.is_name_touched.get()
-                && let Ok(link) = ServerLink::from_typed(&self.server_row.text())
+                && let Ok(link) = ServerUri::from_typed(&self.server_row.text())
                 && let Some(name) = link.name()
             {
                 self.name_row.set_text(name);

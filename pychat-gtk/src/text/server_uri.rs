@@ -23,20 +23,20 @@ const WEB_SCHEMES: [&str; 2] = ["http://", "https://"];
 /// # Examples
 ///
 /// ```
-/// use pychat_gtk::text::{server_address::AddressError, server_link::ServerLink};
+/// use pychat_gtk::text::{server_address::AddressError, server_link::ServerUri};
 ///
-/// let link: ServerLink = "pychat://anna@chat.example:7000".parse()?;
+/// let link: ServerUri = "pychat://anna@chat.example:7000".parse()?;
 /// assert_eq!(link.name(), Some("anna"));
 /// assert_eq!(link.server().to_string(), "chat.example:7000");
 /// # Ok::<(), AddressError>(())
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct ServerLink {
+pub struct ServerUri {
     name: Option<String>,
     server: ServerAddress,
 }
 
-impl ServerLink {
+impl ServerUri {
     /// Returns true if `text` is a link to a chat, or means to be.
     pub fn is_link(text: &str) -> bool {
         glib::Uri::peek_scheme(text).is_some_and(|scheme| scheme == SCHEME)
@@ -78,13 +78,13 @@ impl ServerLink {
     }
 }
 
-impl From<ServerAddress> for ServerLink {
+impl From<ServerAddress> for ServerUri {
     fn from(server: ServerAddress) -> Self {
         Self { name: None, server }
     }
 }
 
-impl FromStr for ServerLink {
+impl FromStr for ServerUri {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -126,7 +126,7 @@ mod tests {
             ("pychat://Чат.Пример:7000", None, "чат.пример:7000"),
             ("pychat://xn--80a0bn.example", None, "чат.example:12345"),
         ] {
-            let parsed: ServerLink = link.parse().expect(link);
+            let parsed: ServerUri = link.parse().expect(link);
             assert_eq!((parsed.name(), parsed.server().to_string().as_str()), (name, server));
         }
     }
@@ -147,7 +147,7 @@ mod tests {
             ("127.0.0.1 7000", None, "127.0.0.1:7000"),
             ("１２７.０.０.１：７０００", None, "127.0.0.1:7000"),
         ] {
-            let typed = ServerLink::from_typed(text).expect(text);
+            let typed = ServerUri::from_typed(text).expect(text);
             assert_eq!((typed.name(), typed.server().to_string().as_str()), (name, server));
         }
         for (text, expected) in [
@@ -157,7 +157,7 @@ mod tests {
             ("pychat://", AddressError::Empty),
             ("fe80::1", AddressError::Unbracketed),
         ] {
-            assert_eq!(ServerLink::from_typed(text), Err(expected), "{text}");
+            assert_eq!(ServerUri::from_typed(text), Err(expected), "{text}");
         }
     }
 
@@ -175,7 +175,7 @@ mod tests {
             ("pychat://ho st", AddressError::BadHost),
             ("pychat://%00@host", AddressError::BadHost),
         ] {
-            assert_eq!(link.parse::<ServerLink>(), Err(expected), "{link}");
+            assert_eq!(link.parse::<ServerUri>(), Err(expected), "{link}");
         }
     }
 }

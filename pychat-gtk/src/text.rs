@@ -7,7 +7,7 @@ mod code;
 mod excerpt;
 mod fold;
 mod line;
-mod link;
+mod links;
 mod mention;
 
 pub mod host_name;
@@ -27,7 +27,7 @@ pub use self::{
     excerpt::Excerpt,
     fold::{Folded, fold, has_word},
     line::{beginning, displayed, is_line_end, lines},
-    link::{Link, links},
+    links::{Link, links},
     mention::{Callee, begun_mention},
 };
 

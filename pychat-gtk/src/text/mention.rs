@@ -6,7 +6,7 @@ use super::{
     code::code,
     fold::{Folded, fold},
     is_word,
-    link::links,
+    links::links,
 };
 
 /// The shortest name, in characters, that calls somebody without an `@`: shorter ones are words.

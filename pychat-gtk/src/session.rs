@@ -28,7 +28,7 @@ mod persistence;
 mod reading;
 mod saying;
 
-pub mod ending;
+pub mod disconnect_reason;
 pub mod error_text;
 pub mod search;
 pub mod state_file;
@@ -43,7 +43,7 @@ use gtk::{
 use pychat_wire::{Client, UserName, client::Begin};
 
 pub use self::back_pages::{PAGE_MESSAGES, SEARCH_PAGE_MESSAGES};
-use self::{ending::Ending, state_file::StateFile, transport::Line};
+use self::{disconnect_reason::DisconnectReason, state_file::StateFile, transport::Line};
 use crate::text::server_address::ServerAddress;
 
 /// The time limit for connecting and joining together.
@@ -131,7 +131,7 @@ impl Session {
         imp.draft.replace(kept.draft);
         self.notify_draft();
         self.history().clear();
-        imp.ending.take();
+        imp.disconnect_reason.take();
         imp.welcome.take();
         imp.protocol.take();
         self.set_name(name.as_str());
@@ -177,7 +177,7 @@ impl Session {
         self.forget_client();
         self.history().flush();
         self.imp().has_conversation.set(false);
-        self.imp().ending.take();
+        self.imp().disconnect_reason.take();
         self.set_retry_at(None);
         self.set_state(SessionState::Disconnected);
         if let Some(line) = line {
@@ -191,8 +191,8 @@ impl Session {
     }
 
     /// Returns why there is no connection, if that was nobody's wish.
-    pub fn ending(&self) -> Option<Ending> {
-        self.imp().ending.borrow().clone()
+    pub fn disconnect_reason(&self) -> Option<DisconnectReason> {
+        self.imp().disconnect_reason.borrow().clone()
     }
 
     /// Returns true if there is a conversation to be read, connected or not.
@@ -269,34 +269,34 @@ impl Session {
     }
 
     /// There is neither a connection nor a conversation, and another attempt will be made.
-    fn wait(&self, ending: Ending, retry_at_ms: Option<u64>) {
+    fn wait(&self, reason: DisconnectReason, retry_at_ms: Option<u64>) {
         self.set_retry_at(retry_at_ms);
-        self.end(Some(ending), SessionState::Waiting);
+        self.end(Some(reason), SessionState::Waiting);
     }
 
     /// Ends an attempt that led to no conversation.
-    fn give_up(&self, ending: Option<Ending>) {
+    fn give_up(&self, reason: Option<DisconnectReason>) {
         self.set_retry_at(None);
         self.with_client(Client::leave);
         if let Some(line) = self.take_line() {
             glib::spawn_future_local(line.finish());
         }
         self.forget_client();
-        self.end(ending, SessionState::Disconnected);
+        self.end(reason, SessionState::Disconnected);
     }
 
     /// There is no connection, and there is a conversation.
-    fn lose(&self, ending: Option<Ending>, retry_at_ms: Option<u64>) {
+    fn lose(&self, reason: Option<DisconnectReason>, retry_at_ms: Option<u64>) {
         self.history().flush();
         self.set_retry_at(retry_at_ms);
-        self.end(ending, SessionState::Lost);
+        self.end(reason, SessionState::Lost);
     }
 
-    fn end(&self, ending: Option<Ending>, state: SessionState) {
-        if let Some(ending) = &ending {
-            glib::g_info!("pychat", "{}: {ending:?}", self.server());
+    fn end(&self, reason: Option<DisconnectReason>, state: SessionState) {
+        if let Some(reason) = &reason {
+            glib::g_info!("pychat", "{}: {reason:?}", self.server());
         }
-        self.imp().ending.replace(ending);
+        self.imp().disconnect_reason.replace(reason);
         self.set_state(state);
     }
 

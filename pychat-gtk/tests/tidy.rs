@@ -24,7 +24,7 @@ const LINES: [(&[&str], &[&str]); 4] = [
     (&["src/application.rs", "src/ui.rs", "src/ui"], &["transport", "gio::Socket", "std::net"]),
     // What decides is pure.
     (
-        &["src/text.rs", "src/text", "src/session/ending.rs"],
+        &["src/text.rs", "src/text", "src/session/disconnect_reason.rs"],
         &["gtk::{", "gtk::prelude", "gio::", "std::fs", "TcpStream"],
     ),
     // One thread, one main context.

@@ -4,7 +4,7 @@ use gtk::{gio, glib, glib::prelude::*, glib::subclass::prelude::*};
 
 use super::{Attempt, Connection, Session, SessionState, now_ms};
 use crate::session::{
-    ending::Ending,
+    disconnect_reason::DisconnectReason,
     transport::{self, Incoming, Line, TransportError},
 };
 
@@ -79,8 +79,8 @@ impl Session {
             return;
         }
         match self.state() {
-            SessionState::Connecting => self.fail(Ending::NoAnswer),
-            SessionState::Joining => self.fail(Ending::Mute),
+            SessionState::Connecting => self.fail(DisconnectReason::NoAnswer),
+            SessionState::Joining => self.fail(DisconnectReason::Mute),
             _ => (),
         }
     }
@@ -102,7 +102,7 @@ impl Session {
     }
 
     /// Ends an attempt for a reason that only we know.
-    fn fail(&self, failure: Ending) {
+    fn fail(&self, failure: DisconnectReason) {
         self.close_line();
         self.imp().failure.replace(Some(failure));
         self.tell_client(|client| client.disconnected(now_ms()));

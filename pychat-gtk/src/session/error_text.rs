@@ -6,49 +6,49 @@ use pychat_wire::{
     message::ErrorCode,
 };
 
-use super::ending::Ending;
+use super::disconnect_reason::DisconnectReason;
 use crate::text::{
     i18n::{gettext, gettext_f},
     names::isolated,
 };
 
 /// Returns why there is no connection to `server`, and what can be done about it.
-pub fn ending(ending: &Ending, server: &str) -> String {
+pub fn disconnect_reason(reason: &DisconnectReason, server: &str) -> String {
     let values = [("server", server)];
-    match ending {
-        Ending::HostNotFound => {
+    match reason {
+        DisconnectReason::HostNotFound => {
             gettext_f("The server {server} was not found. Check the address.", &values)
         }
-        Ending::Refused => gettext_f(
+        DisconnectReason::Refused => gettext_f(
             "No server is running at {server}. Check the address and the port, or start one with pychat-server.",
             &values,
         ),
-        Ending::NoAnswer => gettext_f(
+        DisconnectReason::NoAnswer => gettext_f(
             "{server} does not answer. Check the address, the network and the firewall.",
             &values,
         ),
-        Ending::Garbled(FrameError::TooLarge { .. }) => {
+        DisconnectReason::Garbled(FrameError::TooLarge { .. }) => {
             gettext("The server sent a message that is too large.")
         }
-        Ending::Mute | Ending::Garbled(_) => gettext_f(
+        DisconnectReason::Mute | DisconnectReason::Garbled(_) => gettext_f(
             "There is no chat server at {server}. Check the address and the port.",
             &values,
         ),
-        Ending::Rejected { code, reason } => rejection(*code, reason),
-        Ending::NameTaken { name, suggest: Some(free) } => gettext_f(
+        DisconnectReason::Rejected { code, reason } => rejection(*code, reason),
+        DisconnectReason::NameTaken { name, suggest: Some(free) } => gettext_f(
             "The name “{name}” is taken. “{free}” is available.",
             &[("name", &isolated(name)), ("free", &isolated(free))],
         ),
-        Ending::NameTaken { name, suggest: None } => {
+        DisconnectReason::NameTaken { name, suggest: None } => {
             gettext_f("The name “{name}” is taken.", &[("name", &isolated(name))])
         }
-        Ending::Replaced => gettext("This chat was opened in another window."),
-        Ending::CutShort => gettext_f(
+        DisconnectReason::Replaced => gettext("This chat was opened in another window."),
+        DisconnectReason::CutShort => gettext_f(
             "The server at {server} closed the connection before you could join.",
             &values,
         ),
-        Ending::Lost => gettext("The connection to the server was lost."),
-        Ending::ServerStopped => gettext("The server was shut down."),
+        DisconnectReason::Lost => gettext("The connection to the server was lost."),
+        DisconnectReason::ServerStopped => gettext("The server was shut down."),
     }
 }
 
@@ -147,10 +147,11 @@ mod tests {
         for code in codes {
             let code: ErrorCode = serde_json::from_value(code.into()).expect("a code");
             let text = "what the server says".to_owned();
-            let rejected = Ending::Rejected { code: Some(code), reason: text.clone() };
-            for sentence in
-                [ending(&rejected, "host"), fail_reason(&FailReason::Refused { code, text })]
-            {
+            let rejected = DisconnectReason::Rejected { code: Some(code), reason: text.clone() };
+            for sentence in [
+                disconnect_reason(&rejected, "host"),
+                fail_reason(&FailReason::Refused { code, text }),
+            ] {
                 assert!(!sentence.contains("what the server says"), "{code:?}: {sentence}");
                 assert!(said.insert(sentence.clone()), "{code:?}: {sentence}");
             }

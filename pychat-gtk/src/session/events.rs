@@ -14,7 +14,7 @@ use pychat_wire::{
 use super::{Session, SessionState, error_text, notices, wall_ms};
 use crate::{
     model::{Message, MessageKind, Passage, Turn},
-    session::ending::Ending,
+    session::disconnect_reason::DisconnectReason,
     text::Callee,
 };
 
@@ -40,7 +40,7 @@ impl Session {
                 self.on_joined(&name, &others, protocol, again);
             }
             Event::Refused { code, reason, suggest } => {
-                self.on_end(Ending::refused(self.name(), code, reason, suggest), None);
+                self.on_end(DisconnectReason::refused(self.name(), code, reason, suggest), None);
             }
             Event::Offline { cause, retry_at_ms } => self.on_offline(cause, retry_at_ms),
             Event::Message(said) => self.on_message(&said),
@@ -96,7 +96,7 @@ impl Session {
         let imp = self.imp();
         self.set_name(name);
         imp.protocol.set(protocol);
-        imp.ending.take();
+        imp.disconnect_reason.take();
         imp.replaced.take();
         let welcome =
             || Message::new(MessageKind::Welcome, "", &notices::welcome(name, others), wall_ms());
@@ -135,18 +135,21 @@ impl Session {
         }
         let is_joined = self.state() == SessionState::Joined;
         let failure = self.imp().failure.take();
-        self.on_end(failure.unwrap_or_else(|| Ending::new(cause, is_joined)), retry_at_ms);
+        self.on_end(
+            failure.unwrap_or_else(|| DisconnectReason::new(cause, is_joined)),
+            retry_at_ms,
+        );
     }
 
-    fn on_end(&self, ending: Ending, retry_at_ms: Option<u64>) {
+    fn on_end(&self, reason: DisconnectReason, retry_at_ms: Option<u64>) {
         if self.has_conversation() {
             // That nobody answers is less news than why the connection was lost.
-            let before = self.ending().filter(|_| ending.is_absence());
-            self.lose(before.or(Some(ending)), retry_at_ms);
-        } else if retry_at_ms.is_some() && ending.may_pass() {
-            self.wait(ending, retry_at_ms);
+            let before = self.disconnect_reason().filter(|_| reason.is_absence());
+            self.lose(before.or(Some(reason)), retry_at_ms);
+        } else if retry_at_ms.is_some() && reason.may_pass() {
+            self.wait(reason, retry_at_ms);
         } else {
-            self.give_up(Some(ending));
+            self.give_up(Some(reason));
         }
     }
 

@@ -20,7 +20,7 @@ use pychat_wire::{Client, UserName, client::Past};
 use super::{Attempt, Connection, JOIN_TIMEOUT, SessionState};
 use crate::{
     model::{History, Message, People},
-    session::{ending::Ending, state_file::StateFile},
+    session::{disconnect_reason::DisconnectReason, state_file::StateFile},
     text::{Callee, server_address::ServerAddress},
 };
 
@@ -54,7 +54,7 @@ pub struct Session {
     #[property(get)]
     pub(super) draft: RefCell<String>,
     pub(super) identity: RefCell<Option<(UserName, ServerAddress)>>,
-    pub(super) ending: RefCell<Option<Ending>>,
+    pub(super) disconnect_reason: RefCell<Option<DisconnectReason>>,
     /// The state machine of the protocol, which decides; there is one from joining to leaving.
     pub(super) client: RefCell<Option<Client>>,
     pub(super) connection: RefCell<Connection>,
@@ -62,7 +62,7 @@ pub struct Session {
     /// Ends an attempt that takes too long.
     pub(super) join_timeout: RefCell<Option<glib::JoinHandle<()>>>,
     /// The reason why the last attempt failed, where only we know it.
-    pub(super) failure: RefCell<Option<Ending>>,
+    pub(super) failure: RefCell<Option<DisconnectReason>>,
     /// True once the room has been entered, until it is left.
     pub(super) has_conversation: Cell<bool>,
     /// The number of the protocol that was last spoken in the room.
@@ -102,7 +102,7 @@ impl Default for Session {
             can_say: Cell::default(),
             draft: RefCell::default(),
             identity: RefCell::default(),
-            ending: RefCell::default(),
+            disconnect_reason: RefCell::default(),
             client: RefCell::default(),
             connection: RefCell::default(),
             attempt: Cell::default(),

@@ -7,7 +7,7 @@ use std::{
 };
 
 use gtk::glib;
-use pychat_gtk::session::{Session, SessionState, ending::Ending};
+use pychat_gtk::session::{Session, SessionState, disconnect_reason::DisconnectReason};
 
 use crate::{
     anna, finish, new_session, run,
@@ -19,12 +19,12 @@ use crate::{
 const SHORT_TIMEOUT: Duration = Duration::from_millis(300);
 
 /// Returns why the attempts of `session` fail that are followed by another.
-fn failures(session: &Session) -> Rc<RefCell<Vec<Ending>>> {
+fn failures(session: &Session) -> Rc<RefCell<Vec<DisconnectReason>>> {
     let failures = Rc::new(RefCell::default());
-    let seen: Rc<RefCell<Vec<Ending>>> = Rc::clone(&failures);
+    let seen: Rc<RefCell<Vec<DisconnectReason>>> = Rc::clone(&failures);
     session.connect_state_notify(move |session| {
         if session.state() == SessionState::Waiting {
-            seen.borrow_mut().extend(session.ending());
+            seen.borrow_mut().extend(session.disconnect_reason());
         }
     });
     failures
@@ -37,14 +37,14 @@ fn a_refused_connection_is_said_to_be_one_and_tried_again() {
         let states = states(&session);
         session.join(anna(), refusing_address());
         until_state(&session, SessionState::Waiting).await;
-        assert!(matches!(session.ending(), Some(Ending::Refused)));
+        assert!(matches!(session.disconnect_reason(), Some(DisconnectReason::Refused)));
         assert!(session.retry_in().is_some());
         until(|| 4 <= states.borrow().len()).await;
         let once = [SessionState::Connecting, SessionState::Waiting];
         assert_eq!(states.borrow()[..4], [once, once].concat());
         session.cancel();
         assert_eq!(session.state(), SessionState::Disconnected);
-        assert!(session.retry_in().is_none() && session.ending().is_none());
+        assert!(session.retry_in().is_none() && session.disconnect_reason().is_none());
     });
 }
 
@@ -77,7 +77,7 @@ fn calling_in_vain_ends_at_the_limit_and_not_before() {
         session.join(anna(), dead_end.address.clone());
         until_state(&session, SessionState::Waiting).await;
         assert!(SHORT_TIMEOUT <= begin.elapsed());
-        assert!(matches!(session.ending(), Some(Ending::NoAnswer)));
+        assert!(matches!(session.disconnect_reason(), Some(DisconnectReason::NoAnswer)));
         assert_eq!(*states.borrow(), [SessionState::Connecting, SessionState::Waiting]);
     });
 }
@@ -90,7 +90,7 @@ fn a_server_that_never_greets_is_left_at_the_limit() {
         let (states, failures) = (states(&session), failures(&session));
         session.join(anna(), server.address.clone());
         until(|| !failures.borrow().is_empty()).await;
-        assert!(matches!(failures.borrow()[0], Ending::Mute));
+        assert!(matches!(failures.borrow()[0], DisconnectReason::Mute));
         session.cancel();
         assert!(states.borrow().contains(&SessionState::Joining));
         finish(server).await;
@@ -131,7 +131,7 @@ fn joining_can_be_cancelled_at_any_moment() {
             until_state(&session, state).await;
             session.cancel();
             assert_eq!(session.state(), SessionState::Disconnected);
-            assert!(session.ending().is_none(), "nobody is to blame");
+            assert!(session.disconnect_reason().is_none(), "nobody is to blame");
         }
         finish(server).await;
     });
@@ -150,7 +150,8 @@ fn a_name_that_the_server_refuses_is_refused_in_its_words() {
         let session = new_session();
         session.join(anna(), server.address.clone());
         until_state(&session, SessionState::Disconnected).await;
-        let Some(Ending::Rejected { code: None, reason }) = session.ending() else {
+        let Some(DisconnectReason::Rejected { code: None, reason }) = session.disconnect_reason()
+        else {
             panic!("not rejected")
         };
         assert_eq!(reason, "This name is taken.");
@@ -176,7 +177,7 @@ fn garbage_ends_the_connection_before_and_after_joining() {
             let session = new_session();
             session.join(anna(), server.address.clone());
             until_state(&session, state).await;
-            assert!(matches!(session.ending(), Some(Ending::Garbled(_))));
+            assert!(matches!(session.disconnect_reason(), Some(DisconnectReason::Garbled(_))));
             finish(server).await;
         }
     });
@@ -190,7 +191,7 @@ fn a_server_that_hangs_up_too_early_is_said_to_have_done_so() {
         let failures = failures(&session);
         session.join(anna(), server.address.clone());
         until(|| !failures.borrow().is_empty()).await;
-        assert!(matches!(failures.borrow()[0], Ending::CutShort));
+        assert!(matches!(failures.borrow()[0], DisconnectReason::CutShort));
         session.cancel();
         finish(server).await;
     });

@@ -2,7 +2,7 @@
 
 use pychat_gtk::{
     model::{Delivery, Message},
-    session::{PAGE_MESSAGES, Session, SessionState, ending::Ending},
+    session::{PAGE_MESSAGES, Session, SessionState, disconnect_reason::DisconnectReason},
 };
 use serde_json::json;
 
@@ -254,7 +254,10 @@ fn a_name_that_is_taken_is_said_to_be_and_another_one_suggested() {
         let session = new_session();
         session.join(anna(), server.address.clone());
         until_state(&session, SessionState::Disconnected).await;
-        let Some(Ending::NameTaken { name, suggest }) = session.ending() else { panic!("let in") };
+        let Some(DisconnectReason::NameTaken { name, suggest }) = session.disconnect_reason()
+        else {
+            panic!("let in")
+        };
         assert_eq!((name.as_str(), suggest.as_deref()), ("Анна", Some("Анна (2)")));
         finish(server).await;
     });
@@ -274,7 +277,7 @@ fn who_was_replaced_by_another_window_comes_back_only_when_told_to() {
         });
         let session = joined(&server.address).await;
         until_state(&session, SessionState::Lost).await;
-        assert!(matches!(session.ending(), Some(Ending::Replaced)));
+        assert!(matches!(session.disconnect_reason(), Some(DisconnectReason::Replaced)));
         assert_eq!(session.retry_in(), None);
         session.wake();
         assert_eq!(session.state(), SessionState::Lost);

@@ -10,7 +10,7 @@ use std::{
 use gtk::{gio::prelude::*, glib};
 use pychat_gtk::{
     model::{Delivery, MessageKind},
-    session::{Session, SessionState, ending::Ending},
+    session::{Session, SessionState, disconnect_reason::DisconnectReason},
 };
 
 use crate::{
@@ -90,7 +90,7 @@ fn a_server_that_stops_is_said_to_have_stopped() {
         });
         let session = joined(&server.address).await;
         until_state(&session, SessionState::Lost).await;
-        assert!(matches!(session.ending(), Some(Ending::ServerStopped)));
+        assert!(matches!(session.disconnect_reason(), Some(DisconnectReason::ServerStopped)));
         assert_eq!(texts(&session)[1..], ["The server is shutting down. Bye!"]);
         finish(server).await;
     });
@@ -137,7 +137,10 @@ fn attempts_to_come_back_that_fail_leave_the_conversation_readable() {
         let before = texts(&session);
         finish(server).await;
         until(|| session.retry_in().is_some()).await;
-        assert!(matches!(session.ending(), Some(Ending::Lost)), "and not that nobody answers now");
+        assert!(
+            matches!(session.disconnect_reason(), Some(DisconnectReason::Lost)),
+            "and not that nobody answers now"
+        );
         assert_eq!(session.state(), SessionState::Lost);
 
         // Nobody has to wait for the next attempt.
@@ -151,7 +154,7 @@ fn attempts_to_come_back_that_fail_leave_the_conversation_readable() {
         // And nobody has to want it.
         session.cancel();
         assert_eq!((session.state(), session.retry_in()), (SessionState::Lost, None));
-        assert!(session.ending().is_none());
+        assert!(session.disconnect_reason().is_none());
         session.wake();
         assert_eq!(session.state(), SessionState::Lost);
     });

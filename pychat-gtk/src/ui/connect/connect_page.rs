@@ -18,7 +18,7 @@ use pychat_wire::{NameError, UserName};
 
 use super::input_error::{address_error, name_error};
 use crate::{
-    session::{Session, ending::Ending, error_text},
+    session::{Session, disconnect_reason::DisconnectReason, error_text},
     settings::Settings,
     text::{
         i18n::{gettext, gettext_f},
@@ -196,8 +196,8 @@ mod imp {
                 return; // The conversation's page has the word.
             }
             // An attempt after one that has failed is told of below the reason for that.
-            let ending = session.ending();
-            let is_joining = session.is_joining() && ending.is_none();
+            let reason = session.disconnect_reason();
+            let is_joining = session.is_joining() && reason.is_none();
             let server = session.server();
             self.progress_label
                 .set_label(&gettext_f("Connecting to {server}…", &[("server", &server)]));
@@ -214,22 +214,23 @@ mod imp {
                 self.recent_chats.refresh();
                 self.actions.set_visible_child(&*self.join_button);
             }
-            self.show_outlook(session, ending.is_some());
+            self.show_outlook(session, reason.is_some());
 
-            if let (Some(Ending::NameTaken { suggest: Some(name), .. }), false) =
-                (&ending, is_joining)
+            if let (Some(DisconnectReason::NameTaken { suggest: Some(name), .. }), false) =
+                (&reason, is_joining)
             {
                 self.name_row.set_text(name);
             }
-            let failure = ending.as_ref().map(|ending| error_text::ending(ending, &server));
+            let failure =
+                reason.as_ref().map(|reason| error_text::disconnect_reason(reason, &server));
             let has_failure = failure.is_some() && !is_joining;
             if self.failure.is_visible() && !has_failure {
                 self.hints.set_height_request(self.hints.height()); // Nothing moves while one types.
             }
             self.failure.set_visible(has_failure);
             self.hint.set_visible(!has_failure); // The entries are right then.
-            self.join_label.set_label(&match &ending {
-                None | Some(Ending::NameTaken { .. }) => gettext("_Join"),
+            self.join_label.set_label(&match &reason {
+                None | Some(DisconnectReason::NameTaken { .. }) => gettext("_Join"),
                 Some(_) => gettext("_Try Again"),
             });
             self.failure.set_label(&failure.unwrap_or_default());
@@ -266,7 +267,7 @@ mod imp {
         /// Ends the attempts to join what was asked for, as that is about to change.
         fn stop_trying(&self) {
             if let Some(session) = self.obj().session()
-                && session.ending().is_some()
+                && session.disconnect_reason().is_some()
             {
                 session.cancel();
             }

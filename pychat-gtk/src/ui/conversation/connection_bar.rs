@@ -135,9 +135,10 @@ mod imp {
 
         fn show(&self, session: &Session) {
             stop(&self.patience);
-            let ending = session.ending();
+            let reason = session.disconnect_reason();
             let server = session.server();
-            let sentence = ending.as_ref().map(|ending| error_text::ending(ending, &server));
+            let sentence =
+                reason.as_ref().map(|reason| error_text::disconnect_reason(reason, &server));
             self.sentence.set_label(
                 &sentence.unwrap_or_else(|| gettext("You are not connected to the server.")),
             );

@@ -12,7 +12,7 @@ use crate::session::transport::TransportError;
 /// reader's doing.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum Ending {
+pub enum DisconnectReason {
     /// The host's name means nothing to the network.
     HostNotFound,
     /// Nobody listens at the port.
@@ -47,7 +47,7 @@ pub enum Ending {
     Garbled(FrameError),
 }
 
-impl Ending {
+impl DisconnectReason {
     /// Says why a line ended; `is_joined` tells whether we were in the room.
     pub fn new(cause: Cause, is_joined: bool) -> Self {
         match cause {
@@ -95,7 +95,7 @@ impl Ending {
     }
 }
 
-impl From<TransportError> for Ending {
+impl From<TransportError> for DisconnectReason {
     fn from(error: TransportError) -> Self {
         match error {
             TransportError::HostNotFound(_) => Self::HostNotFound,

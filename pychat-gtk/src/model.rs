@@ -20,7 +20,7 @@ pub use history::{HISTORY_MESSAGES_MAX, History};
 pub use message::{Delivery, Mark, Message, MessageKind};
 pub use people::People;
 pub use person::Person;
-pub use presence::{PASSAGES_MAX, Passage, Presence, Turn};
+pub use presence::{PRESENCE_EVENTS_MAX, Presence, PresenceChange, PresenceEvent};
 pub use query::Query;
 pub use results::Results;
 pub use tail_model::TailModel;

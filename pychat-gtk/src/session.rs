@@ -140,7 +140,7 @@ impl Session {
         let client = client.beginning(Begin::LastPage(PAGE_MESSAGES)).persistent();
         imp.client.replace(Some(client));
         imp.identity.replace(Some((name, server)));
-        self.attend();
+        self.process_events();
     }
 
     /// Joins again at once, where and as before, and keeps the conversation. Does nothing unless
@@ -214,7 +214,7 @@ impl Session {
     /// Lets something happen to the client, if there is one, and does what follows from it.
     fn tell_client<T>(&self, f: impl FnOnce(&mut Client) -> T) {
         self.with_client(f);
-        self.attend();
+        self.process_events();
     }
 
     /// Asks the client something; it may be told something from elsewhere meanwhile.
@@ -228,18 +228,18 @@ impl Session {
 
     /// Does what the client wants done. What is done here may want more; then this, being at it
     /// already, does that too.
-    fn attend(&self) {
+    fn process_events(&self) {
         let imp = self.imp();
-        if imp.is_attending.replace(true) {
+        if imp.is_processing.replace(true) {
             return;
         }
         while let Some(event) = self.with_client(Client::next_event).flatten() {
             self.on_event(event);
         }
-        if imp.has_met.get() {
-            self.meet();
+        if imp.is_people_update_due.get() {
+            self.update_people();
         }
-        imp.is_attending.set(false);
+        imp.is_processing.set(false);
         self.send();
         self.set_alarm();
         self.update_back_pages();

@@ -12,7 +12,7 @@ use pychat_wire::client::MessageId;
 
 use super::{
     grouping::{GroupKey, Placement},
-    presence::{Passage, Presence},
+    presence::{Presence, PresenceEvent},
 };
 use crate::text::{self, Callee};
 
@@ -127,9 +127,9 @@ impl Message {
     }
 
     /// Makes the chat say that somebody came or went.
-    pub fn passage(passage: Passage) -> Self {
-        let message = Self::new(MessageKind::Notice, "", "", passage.time_ms);
-        message.imp().presence.replace(Some([passage].into_iter().collect()));
+    pub fn presence(presence: PresenceEvent) -> Self {
+        let message = Self::new(MessageKind::Notice, "", "", presence.time_ms);
+        message.imp().presence.replace(Some([presence].into_iter().collect()));
         message
     }
 

@@ -13,7 +13,7 @@ use pychat_wire::{
 
 use super::{Session, SessionState, error_text, notices, wall_ms};
 use crate::{
-    model::{Message, MessageKind, Passage, Turn},
+    model::{Message, MessageKind, PresenceChange, PresenceEvent},
     session::disconnect_reason::DisconnectReason,
     text::Callee,
 };
@@ -36,7 +36,7 @@ impl Session {
             Event::Connect => self.begin_connecting(),
             Event::Disconnect => self.close_line(),
             Event::Joined { name, others, protocol, again } => {
-                self.meet();
+                self.update_people();
                 self.on_joined(&name, &others, protocol, again);
             }
             Event::Refused { code, reason, suggest } => {
@@ -79,9 +79,9 @@ impl Session {
     }
 
     /// Shows who is here.
-    pub(super) fn meet(&self) {
+    pub(super) fn update_people(&self) {
         let imp = self.imp();
-        imp.has_met.set(false);
+        imp.is_people_update_due.set(false);
         imp.callee.take();
         let client = imp.client.borrow();
         let room = client.as_ref().map(|it| (it.members(), it.name().to_owned()));
@@ -205,28 +205,30 @@ impl Session {
     }
 
     fn on_arrival(&self, name: &str, time_ms: Option<u64>) {
-        self.imp().has_met.set(true);
+        self.imp().is_people_update_due.set(true);
         // Who came back by another connection has not been away.
         if self.imp().replaced.take().as_deref() != Some(name) {
-            self.pass(name.to_owned(), Turn::Joined, time_ms);
+            self.push_presence(name.to_owned(), PresenceChange::Joined, time_ms);
         }
     }
 
     fn on_departure(&self, name: String, time_ms: Option<u64>, reason: Option<Reason>) {
-        self.imp().has_met.set(true);
+        self.imp().is_people_update_due.set(true);
         match reason {
             Some(Reason::Replaced) => {
                 self.imp().replaced.replace(Some(name));
             }
-            Some(Reason::Lost | Reason::Slow) => self.pass(name, Turn::Lost, time_ms),
-            _ => self.pass(name, Turn::Left, time_ms),
+            Some(Reason::Lost | Reason::Slow) => {
+                self.push_presence(name, PresenceChange::Lost, time_ms)
+            }
+            _ => self.push_presence(name, PresenceChange::Left, time_ms),
         }
     }
 
     /// Shows that somebody came or went.
-    fn pass(&self, name: String, turn: Turn, time_ms: Option<u64>) {
+    fn push_presence(&self, name: String, change: PresenceChange, time_ms: Option<u64>) {
         let time_ms = time_ms.map_or_else(wall_ms, local_ms);
-        self.history().push(Message::passage(Passage { name, turn, time_ms }));
+        self.history().push(Message::presence(PresenceEvent { name, change, time_ms }));
     }
 
     /// Shows what the chat itself says, at the server's time if it is known.

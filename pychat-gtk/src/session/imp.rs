@@ -78,9 +78,9 @@ pub struct Session {
     /// The reader, whom a text may mention; known until somebody comes, goes or is renamed.
     pub(super) callee: RefCell<Option<Callee>>,
     /// True once somebody came or went, until that is shown.
-    pub(super) has_met: Cell<bool>,
+    pub(super) is_people_update_due: Cell<bool>,
     /// True while events are being carried out.
-    pub(super) is_attending: Cell<bool>,
+    pub(super) is_processing: Cell<bool>,
     /// The client's next deadline, in milliseconds, and the task that wakes it then.
     pub(super) alarm: RefCell<Option<(u64, glib::JoinHandle<()>)>>,
     pub(super) state_folder: RefCell<PathBuf>,
@@ -115,8 +115,8 @@ impl Default for Session {
             welcome: RefCell::default(),
             replaced: RefCell::default(),
             callee: RefCell::default(),
-            has_met: Cell::default(),
-            is_attending: Cell::default(),
+            is_people_update_due: Cell::default(),
+            is_processing: Cell::default(),
             alarm: RefCell::default(),
             state_folder: RefCell::new(glib::user_state_dir().join("pychat")),
             state_file: RefCell::default(),

@@ -32,7 +32,7 @@ impl Session {
         let id = said.unwrap_or(Err(SayError::NotJoined))?;
         self.history().say(Message::sending(id, &self.name(), text.trim_end(), wall_ms()));
         self.history().see_all(); // Who answers has read.
-        self.attend();
+        self.process_events();
         Ok(())
     }
 

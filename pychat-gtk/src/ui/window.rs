@@ -112,7 +112,9 @@ mod imp {
             self.watch_for_return();
             self.time_watch.get_or_init(|| TimeWatch::new(&self.session.history()));
             for property in ["is-active", "visible"] {
-                self.obj().connect_notify_local(Some(property), |window, _| window.imp().attend());
+                self.obj().connect_notify_local(Some(property), |window, _| {
+                    window.imp().update_attention()
+                });
             }
         }
 
@@ -194,7 +196,7 @@ mod imp {
         }
 
         /// A window that is out of sight may be active still.
-        fn attend(&self) {
+        fn update_attention(&self) {
             let is_attended = self.obj().is_active() && self.obj().is_visible();
             if self.is_attended.replace(is_attended) == is_attended {
                 return;

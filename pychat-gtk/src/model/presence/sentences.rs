@@ -1,6 +1,6 @@
 //! Comings and goings, in words.
 
-use super::{Passage, Presence, Turn};
+use super::{Presence, PresenceChange, PresenceEvent};
 use crate::text::{
     i18n::{gettext_f, ngettext_f},
     names::{isolated, listed},
@@ -8,16 +8,16 @@ use crate::text::{
 };
 
 /// The most comings and goings that are told each by themselves.
-const PASSAGES_TOLD_MAX: usize = 2;
+const EVENTS_TOLD_MAX: usize = 2;
 
 /// The most people who are named where many came or went.
 const NAMES_TOLD_MAX: usize = 3;
 
 /// Returns who came and went: each by themselves if they are few, or else what has changed.
 pub(super) fn sentence(presence: &Presence) -> String {
-    let passages = presence.passages();
-    if passages.len() <= PASSAGES_TOLD_MAX {
-        return passages.iter().map(passage).collect::<Vec<_>>().join("\n");
+    let events = presence.events();
+    if events.len() <= EVENTS_TOLD_MAX {
+        return events.iter().map(event).collect::<Vec<_>>().join("\n");
     }
     let summary = presence.summary();
     let passing = (0 < summary.n_passing).then(|| {
@@ -34,22 +34,22 @@ pub(super) fn sentence(presence: &Presence) -> String {
 
 /// Returns each of them by itself, with its time, where [`sentence`] sums them up; empty otherwise.
 pub(super) fn details(presence: &Presence) -> String {
-    let passages = presence.passages();
-    if passages.len() <= PASSAGES_TOLD_MAX {
+    let events = presence.events();
+    if events.len() <= EVENTS_TOLD_MAX {
         return String::new();
     }
-    let dated = |it: &Passage| format!("{} {}", times::clock(it.time_ms), passage(it));
-    passages.iter().map(dated).collect::<Vec<_>>().join("\n")
+    let dated = |it: &PresenceEvent| format!("{} {}", times::clock(it.time_ms), event(it));
+    events.iter().map(dated).collect::<Vec<_>>().join("\n")
 }
 
 /// Returns that somebody came or went, and why where it was not by their own wish.
-fn passage(passage: &Passage) -> String {
-    let name = isolated(&passage.name);
+fn event(event: &PresenceEvent) -> String {
+    let name = isolated(&event.name);
     let values = [("name", name.as_str())];
-    match passage.turn {
-        Turn::Joined => gettext_f("{name} joined the chat.", &values),
-        Turn::Left => gettext_f("{name} left the chat.", &values),
-        Turn::Lost => gettext_f("{name} lost the connection.", &values),
+    match event.change {
+        PresenceChange::Joined => gettext_f("{name} joined the chat.", &values),
+        PresenceChange::Left => gettext_f("{name} left the chat.", &values),
+        PresenceChange::Lost => gettext_f("{name} lost the connection.", &values),
     }
 }
 
@@ -115,18 +115,20 @@ mod tests {
 
     #[test]
     fn a_name_moves_nothing_around_it() {
-        let passage = Passage { name: "שרה".to_owned(), turn: Turn::Joined, time_ms: 0 };
-        assert_eq!(super::passage(&passage), "\u{2068}שרה\u{2069} joined the chat.");
+        let event =
+            PresenceEvent { name: "שרה".to_owned(), change: PresenceChange::Joined, time_ms: 0 };
+        assert_eq!(super::event(&event), "\u{2068}שרה\u{2069} joined the chat.");
     }
 
     #[test]
     fn many_who_come_and_go_are_one_sentence() {
         let said = |story: &str| {
-            let passages = story.split(' ').map(|it| {
-                let turn = if it.starts_with('+') { Turn::Joined } else { Turn::Left };
-                Passage { name: it[1..].to_owned(), turn, time_ms: 0 }
+            let events = story.split(' ').map(|it| {
+                let change =
+                    if it.starts_with('+') { PresenceChange::Joined } else { PresenceChange::Left };
+                PresenceEvent { name: it[1..].to_owned(), change, time_ms: 0 }
             });
-            sentence(&passages.collect())
+            sentence(&events.collect())
         };
         for (story, expected) in [
             ("+A", "A joined the chat."),

@@ -77,8 +77,8 @@ mod imp {
         history_bindings: OnceCell<glib::BindingGroup>,
         session_signals: OnceCell<glib::SignalGroup>,
         /// True while the window has the keyboard: whatever is in view is seen.
-        #[property(get, set = Self::set_is_looked_at, explicit_notify)]
-        pub(super) is_looked_at: Cell<bool>,
+        #[property(get, set = Self::set_is_attended, explicit_notify)]
+        pub(super) is_attended: Cell<bool>,
         /// The number of selected messages.
         #[property(get, set)]
         n_selected: Cell<u32>,
@@ -165,7 +165,7 @@ mod imp {
                 move |is_sticking| {
                     imp.go_away(!is_sticking);
                     imp.offer_way_back();
-                    imp.attend();
+                    imp.update_attention();
                 }
             ));
             stick_to_end.kinetic_scroll().on_change(clone!(
@@ -241,7 +241,7 @@ mod imp {
             if let Some(history) = &history {
                 self.choose_view(history);
             }
-            self.attend();
+            self.update_attention();
             self.obj().notify_session();
         }
 
@@ -266,17 +266,17 @@ mod imp {
             self.obj().add_controller(keys);
         }
 
-        fn set_is_looked_at(&self, is_looked_at: bool) {
-            if self.is_looked_at.replace(is_looked_at) != is_looked_at {
-                self.attend();
-                self.obj().notify_is_looked_at();
+        fn set_is_attended(&self, is_attended: bool) {
+            if self.is_attended.replace(is_attended) != is_attended {
+                self.update_attention();
+                self.obj().notify_is_attended();
             }
         }
 
         /// Tells the history whether its reader sees what comes.
-        fn attend(&self) {
+        fn update_attention(&self) {
             if let Some(session) = &*self.session.borrow() {
-                session.history().set_attended(self.is_at_end() && self.is_looked_at.get());
+                session.history().set_attended(self.is_at_end() && self.is_attended.get());
             }
             self.see_later();
         }

@@ -38,7 +38,7 @@ impl ConversationPage {
 
     /// Takes in, in a moment, that what can be seen by then is seen.
     pub(super) fn see_later(&self) {
-        let is_wanted = self.is_looked_at.get() && !self.is_at_end();
+        let is_wanted = self.is_attended.get() && !self.is_at_end();
         if !is_wanted || self.is_seeing.replace(true) {
             return;
         }
@@ -54,7 +54,7 @@ impl ConversationPage {
 
     fn see(&self) {
         let Some(session) = self.obj().session() else { return };
-        if session.history().n_unread() == 0 || !self.is_looked_at.get() || self.is_at_end() {
+        if session.history().n_unread() == 0 || !self.is_attended.get() || self.is_at_end() {
             return;
         }
         let height = f64::from(self.scrolled_window.height());

@@ -53,14 +53,14 @@ mod imp {
         /// Messages that have arrived after all those shown, while there is no room for them.
         pub(super) later: RefCell<Shelf>,
         /// True while these, and what has not arrived, are not shown.
-        pub(super) is_parted: Cell<bool>,
+        pub(super) is_detached: Cell<bool>,
         /// True while some are missing between those shown and those.
-        pub(super) has_hole: Cell<bool>,
+        pub(super) has_gap: Cell<bool>,
         /// True while the reader is elsewhere than at the end.
         pub(super) is_away: Cell<bool>,
         /// The number of the oldest messages whose sequence numbers belong to an earlier log, or to
         /// an end that the log has lost.
-        pub(super) n_strange: Cell<usize>,
+        pub(super) n_stale: Cell<usize>,
         /// True while it is not known what was before the oldest.
         pub(super) has_forgotten: Cell<bool>,
         /// The number of the oldest, once those before it were forgotten.
@@ -114,7 +114,7 @@ mod imp {
         fn item(&self, position: u32) -> Option<glib::Object> {
             let (arrived, unsent) = (self.arrived.borrow(), self.unsent.borrow());
             let index = usize::try_from(position).ok()?;
-            let unsent = if self.is_parted.get() { &[][..] } else { &unsent[..] };
+            let unsent = if self.is_detached.get() { &[][..] } else { &unsent[..] };
             let message = arrived.get(index).or_else(|| unsent.get(index - arrived.len()));
             message.cloned().map(Cast::upcast)
         }
@@ -183,13 +183,13 @@ impl History {
         imp.first_seq.set(before);
         messages.reverse();
         self.cut_page(&mut messages);
-        self.part_for(&messages);
+        self.detach_for(&messages);
         if !messages.is_empty() {
             let n_added = messages.len();
             imp.arrived.borrow_mut().put_before(messages);
             self.tell_change(0, 0, position(n_added));
         }
-        self.take_in();
+        self.update_unread();
     }
 
     /// Shows, after all others, a message that is on its way.
@@ -215,8 +215,8 @@ impl History {
         let message = imp.unsent.borrow_mut().remove(index);
         message.arrive(seq, time_ms);
         let at = imp.arrived.borrow().len();
-        if self.is_parted() {
-            self.wait([message]);
+        if self.is_detached() {
+            self.push_later([message]);
         } else if index == 0 {
             imp.arrived.borrow_mut().push_back(message); // It is where it was.
             self.update_placement(at);
@@ -226,7 +226,7 @@ impl History {
             imp.arrived.borrow_mut().push_back(message);
             self.tell_change(position(at), 0, 1);
         }
-        self.take_in();
+        self.update_unread();
         true
     }
 
@@ -234,7 +234,7 @@ impl History {
     pub fn remove(&self, id: &str) -> Option<Message> {
         let index = self.index_of(id)?;
         let message = self.imp().unsent.borrow_mut().remove(index);
-        if !self.is_parted() {
+        if !self.is_detached() {
             self.tell_change(position(self.imp().arrived.borrow().len() + index), 1, 0);
         }
         Some(message)
@@ -249,13 +249,13 @@ impl History {
     /// Takes in that what comes next has a number above `seq`, whatever was shown.
     pub fn restart(&self, seq: u64) {
         if Some(seq) < self.imp().last_seq.replace(Some(seq)) {
-            self.estrange();
+            self.invalidate_seqs();
         }
     }
 
     /// Takes in that all numbers begin anew.
-    pub fn begin_anew(&self) {
-        self.estrange();
+    pub fn begin_epoch(&self) {
+        self.invalidate_seqs();
         self.imp().first_seq.set(Some(0));
         self.imp().last_seq.set(None);
     }
@@ -278,9 +278,9 @@ impl History {
         imp.later.take();
         imp.first_seq.take();
         imp.last_seq.take();
-        imp.is_parted.take();
-        imp.has_hole.take();
-        imp.n_strange.take();
+        imp.is_detached.take();
+        imp.has_gap.take();
+        imp.n_stale.take();
         imp.has_forgotten.take();
         imp.forgotten_before.take();
         self.read_from(0, 0);
@@ -315,19 +315,19 @@ impl History {
         if messages.is_empty() {
             return;
         }
-        self.miss(&messages);
+        self.count_missed(&messages);
         self.add(messages);
-        self.take_in();
+        self.update_unread();
     }
 
     /// Puts `messages` after all that have arrived.
     fn add(&self, mut messages: Vec<Message>) {
         let imp = self.imp();
         if imp.is_away.get() && !self.can_take(&messages) {
-            self.part(0);
+            self.detach(0);
         }
-        if self.is_parted() {
-            self.wait(messages);
+        if self.is_detached() {
+            self.push_later(messages);
             return;
         }
         let n_skipped = bound::skip_oldest(&mut messages);
@@ -375,7 +375,7 @@ impl History {
 
     /// Returns how many are shown.
     fn len(&self) -> usize {
-        let n_unsent = if self.is_parted() { 0 } else { self.imp().unsent.borrow().len() };
+        let n_unsent = if self.is_detached() { 0 } else { self.imp().unsent.borrow().len() };
         self.imp().arrived.borrow().len() + n_unsent
     }
 }

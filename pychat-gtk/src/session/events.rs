@@ -47,12 +47,12 @@ impl Session {
             Event::Page(page) => self.on_page(&page),
             Event::Gap { from, to } => {
                 self.history().restart(from.saturating_sub(1));
-                self.history().miss_up_to(to);
+                self.history().skip_missing(to);
                 self.note(None, &notices::gap());
             }
             Event::Skipped { to, .. } => self.history().skip_to(to),
             Event::NewEpoch => {
-                self.history().begin_anew();
+                self.history().begin_epoch();
                 self.read_from_seen();
                 self.note(None, &notices::new_epoch());
             }

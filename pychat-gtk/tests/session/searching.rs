@@ -175,7 +175,7 @@ fn who_wants_more_than_there_is_room_for_gets_the_next_one() {
         search.search_for("number 123");
         rest(&search).await;
         assert_eq!(result(&search), ("number 1239".into(), 1, 10));
-        assert!(search.has_more() && session.history().is_parted());
+        assert!(search.has_more() && session.history().is_detached());
         for _ in 0..9 {
             search.go_older();
         }

@@ -27,8 +27,8 @@ impl History {
     }
 
     /// Returns true while there are newer messages than those shown.
-    pub fn is_parted(&self) -> bool {
-        self.imp().is_parted.get()
+    pub fn is_detached(&self) -> bool {
+        self.imp().is_detached.get()
     }
 
     /// Takes in whether the reader is elsewhere than at the end. At the end, the latest messages
@@ -49,24 +49,24 @@ impl History {
     /// Shows at most `n` of the messages that wait, below those shown; the oldest make room.
     pub fn show_later(&self, n: usize) {
         let imp = self.imp();
-        if !self.is_parted() {
+        if !self.is_detached() {
             return;
         }
-        let has_hole = imp.has_hole.take();
-        let n = if has_hole { usize::MAX } else { n };
+        let has_gap = imp.has_gap.take();
+        let n = if has_gap { usize::MAX } else { n };
         let messages = imp.later.borrow_mut().take_first(n);
         let ends = imp.later.borrow().is_empty();
         let n_unsent = if ends { imp.unsent.borrow().len() } else { 0 };
         let n_added = messages.len() + n_unsent;
         // What comes after a hole does not belong below what is before it.
-        let n_wanted = if has_hole { HISTORY_MESSAGES_MAX } else { n_added };
+        let n_wanted = if has_gap { HISTORY_MESSAGES_MAX } else { n_added };
         let n_forgotten = self.make_room(n_wanted, shelf::size(&messages));
         let at = imp.arrived.borrow().len();
         imp.arrived.borrow_mut().extend(messages);
-        imp.is_parted.set(!ends);
+        imp.is_detached.set(!ends);
         self.tell_change(position(at), 0, position(n_added));
         self.forget(n_forgotten);
-        if has_hole {
+        if has_gap {
             self.lose_unread();
         }
     }
@@ -77,13 +77,13 @@ impl History {
     }
 
     /// Has the last `n` of those that have arrived wait, and what has not arrived.
-    pub(super) fn part(&self, n: usize) {
+    pub(super) fn detach(&self, n: usize) {
         let imp = self.imp();
-        let n_unsent = if self.is_parted() { 0 } else { imp.unsent.borrow().len() };
+        let n_unsent = if self.is_detached() { 0 } else { imp.unsent.borrow().len() };
         let waiting = imp.arrived.borrow_mut().take_last(n);
         let (at, n) = (imp.arrived.borrow().len(), waiting.len());
         imp.later.borrow_mut().put_before(waiting);
-        imp.is_parted.set(true);
+        imp.is_detached.set(true);
         if 0 < n + n_unsent {
             self.tell_change(position(at), position(n + n_unsent), 0);
         }
@@ -91,7 +91,7 @@ impl History {
     }
 
     /// Has `messages`, which are the latest, wait.
-    pub(super) fn wait(&self, messages: impl IntoIterator<Item = Message>) {
+    pub(super) fn push_later(&self, messages: impl IntoIterator<Item = Message>) {
         self.imp().later.borrow_mut().extend(messages);
         self.bound_later();
     }
@@ -121,9 +121,9 @@ impl History {
         let imp = self.imp();
         imp.last_seq.set(imp.last_seq.get().max(Some(seq)));
         if imp.is_away.get() {
-            self.part(0);
+            self.detach(0);
             imp.later.take();
-            imp.has_hole.set(true);
+            imp.has_gap.set(true);
             return;
         }
         let n_forgotten = imp.arrived.take().len();
@@ -132,7 +132,7 @@ impl History {
     }
 
     /// Has as many of the latest wait as it takes to have room for `messages` above those shown.
-    pub(super) fn part_for(&self, messages: &[Message]) {
+    pub(super) fn detach_for(&self, messages: &[Message]) {
         let n_over = {
             let arrived = self.imp().arrived.borrow();
             let n_bytes = arrived.n_bytes() + shelf::size(messages);
@@ -141,7 +141,7 @@ impl History {
             by_count.max(by_bytes)
         };
         if 0 < n_over {
-            self.part(n_over);
+            self.detach(n_over);
         }
     }
 
@@ -155,7 +155,7 @@ impl History {
         let n_forgotten = by_count.max(by_bytes).min(later.len().saturating_sub(1));
         if 0 < n_forgotten {
             later.take_first(n_forgotten);
-            imp.has_hole.set(true);
+            imp.has_gap.set(true);
         }
     }
 
@@ -184,8 +184,8 @@ impl History {
         if n == 0 {
             return;
         }
-        imp.n_strange.set(imp.n_strange.get().saturating_sub(n));
-        let is_known = imp.n_strange.get() == 0;
+        imp.n_stale.set(imp.n_stale.get().saturating_sub(n));
+        let is_known = imp.n_stale.get() == 0;
         imp.has_forgotten.set(!is_known);
         if is_known {
             let oldest = {
@@ -200,10 +200,10 @@ impl History {
 
     /// Takes in that the numbers of all messages so far belong to something else than those of
     /// the messages to come.
-    pub(super) fn estrange(&self) {
+    pub(super) fn invalidate_seqs(&self) {
         self.flush();
         let imp = self.imp();
-        imp.n_strange.set(imp.arrived.borrow().len() + imp.later.borrow().len());
+        imp.n_stale.set(imp.arrived.borrow().len() + imp.later.borrow().len());
     }
 }
 

@@ -24,25 +24,25 @@ impl History {
         imp.missed_until.set(Some(latest).filter(|latest| seen < *latest));
         imp.is_mark_due.set(false);
         self.set_unread(0);
-        self.take_in();
+        self.update_unread();
     }
 
     /// Takes in whether the reader sees what comes, at the end. What came before they looked again
     /// is marked until something else is, or until they answer.
     pub fn set_attended(&self, is_attended: bool) {
         if is_attended && self.imp().is_unattended.get() {
-            self.miss(&self.imp().batch.borrow()); // It has come, and is about to be shown.
+            self.count_missed(&self.imp().batch.borrow()); // It has come, and is about to be shown.
             self.count_unread();
         }
         self.imp().is_unattended.set(!is_attended);
-        self.take_in();
+        self.update_unread();
     }
 
     /// Takes in that the reader has seen `message`, and so what was shown before it.
     pub fn see(&self, message: &Message) {
         let arrived = self.imp().arrived.borrow();
         let Some(index) = arrived.iter().rposition(|it| it == message) else { return };
-        let first_known = self.imp().n_strange.get();
+        let first_known = self.imp().n_stale.get();
         if index < first_known {
             return;
         }
@@ -73,7 +73,7 @@ impl History {
             self.set_behind(false);
             self.see_up_to(before);
             imp.unread_after.set(imp.unread_after.get().max(before));
-            self.take_in();
+            self.update_unread();
         }
     }
 
@@ -97,31 +97,31 @@ impl History {
     }
 
     /// Takes in that numbers up to `seq` will not come.
-    pub fn miss_up_to(&self, seq: u64) {
+    pub fn skip_missing(&self, seq: u64) {
         let imp = self.imp();
         if imp.missed_until.get().is_some_and(|missed| missed <= seq) {
             imp.missed_until.set(imp.last_seq.get());
         }
-        self.take_in();
+        self.update_unread();
     }
 
     /// Takes in messages that have come: they are seen, or new. Tells once that all is shown that
     /// was missed.
-    pub(super) fn take_in(&self) {
+    pub(super) fn update_unread(&self) {
         let imp = self.imp();
-        self.look();
+        self.see_latest();
         self.count_unread();
         let has_come = |latest| Some(latest) <= imp.last_seq.get() && imp.batch.borrow().is_empty();
         if !imp.is_behind.get() && imp.missed_until.get().is_some_and(has_come) {
             imp.missed_until.take();
             self.emit_by_name::<()>("caught-up", &[]);
-            self.look();
+            self.see_latest();
             self.count_unread();
         }
     }
 
     /// A reader at the end sees what there is, unless something was missed.
-    fn look(&self) {
+    fn see_latest(&self) {
         let imp = self.imp();
         if imp.is_unattended.get() || imp.missed_until.get().is_some() {
             return;
@@ -146,7 +146,7 @@ impl History {
 
     /// Takes in that these are about to come, and that the reader may be elsewhere: as far as they
     /// have no numbers.
-    pub(super) fn miss(&self, messages: &[Message]) {
+    pub(super) fn count_missed(&self, messages: &[Message]) {
         if !self.imp().is_unattended.get() {
             return;
         }
@@ -187,7 +187,7 @@ impl History {
         let (arrived, later, batch) =
             (imp.arrived.borrow(), imp.later.borrow(), imp.batch.borrow());
         let n_known = arrived.len() + later.len() + batch.len();
-        let n_known = n_known.saturating_sub(imp.n_strange.get());
+        let n_known = n_known.saturating_sub(imp.n_stale.get());
         let latest = batch.iter().rev().chain(later.iter().rev()).chain(arrived.iter().rev());
         let new = latest
             .take(n_known)

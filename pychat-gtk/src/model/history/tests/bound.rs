@@ -92,7 +92,7 @@ fn what_is_read_stays_and_what_comes_waits() {
         reader.hear(1);
         reader.history.show_later(50);
         reader.check(32, MAX + 31);
-        assert!(!reader.history.is_parted());
+        assert!(!reader.history.is_detached());
         reader.read_back(31);
         reader.check(1, MAX);
     });
@@ -141,7 +141,7 @@ fn numbers_of_another_log_lead_nowhere_until_they_are_gone() {
     tell(|| {
         let mut reader = Reader::joined(700);
         reader.hear(300);
-        reader.history.begin_anew();
+        reader.history.begin_epoch();
         (reader.newest, reader.oldest) = (0, 1);
         reader.hear(MAX - 100);
         assert!(!reader.history.can_go_back(), "the log that it was of is gone");

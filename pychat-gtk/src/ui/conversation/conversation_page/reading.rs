@@ -117,8 +117,8 @@ impl ConversationPage {
             let Some(imp) = weak.upgrade() else { return };
             imp.is_offering.set(false);
             let is_in_view = |it: &StickToEnd| it.is_sticking() || it.is_end_in_view();
-            let is_parted = imp.obj().session().is_some_and(|it| it.history().is_parted());
-            let is_offered = is_parted || !imp.stick_to_end.get().is_some_and(is_in_view);
+            let is_detached = imp.obj().session().is_some_and(|it| it.history().is_detached());
+            let is_offered = is_detached || !imp.stick_to_end.get().is_some_and(is_in_view);
             if imp.latest_button.is_visible() != is_offered {
                 imp.latest_button.set_visible(is_offered);
                 imp.stay();
@@ -176,7 +176,9 @@ impl ConversationPage {
         let adjustment = self.scrolled_window.vadjustment();
         let n_below = adjustment.upper() - adjustment.page_size() - adjustment.value();
         let is_near_bottom = n_below < adjustment.page_size();
-        if !session.history().is_parted() || !is_near_bottom || self.is_reading_forth.replace(true)
+        if !session.history().is_detached()
+            || !is_near_bottom
+            || self.is_reading_forth.replace(true)
         {
             return;
         }

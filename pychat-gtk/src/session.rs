@@ -25,7 +25,7 @@ mod events;
 mod imp;
 mod notices;
 mod persistence;
-mod reading;
+mod read_state;
 mod saying;
 
 pub mod disconnect_reason;

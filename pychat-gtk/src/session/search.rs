@@ -59,7 +59,7 @@ mod imp {
         pub(super) is_busy: Cell<bool>,
         /// True while older messages are being asked for.
         #[property(get)]
-        pub(super) is_reading_on: Cell<bool>,
+        pub(super) is_loading: Cell<bool>,
         /// True if there are older messages that were not asked for: enough was found, or there is
         /// no room for them.
         #[property(get)]
@@ -70,7 +70,7 @@ mod imp {
         /// True while one more is wanted though later messages have to leave for it.
         pub(super) goes_beyond: Cell<bool>,
         /// Goes through what is not known.
-        pub(super) walk: RefCell<Option<glib::JoinHandle<()>>>,
+        pub(super) scan: RefCell<Option<glib::JoinHandle<()>>>,
     }
 
     #[glib::object_subclass]
@@ -104,7 +104,7 @@ mod imp {
                 let on_past = session.connect_back_pages_changed(clone!(
                     #[weak(rename_to = imp)]
                     self,
-                    move |_| imp.obj().read_on()
+                    move |_| imp.obj().load_more()
                 ));
                 self.session_handlers.replace(vec![
                     (history.upcast(), on_changed),
@@ -147,7 +147,7 @@ impl Search {
             self.look_at(None);
             self.stop();
         } else {
-            self.walk();
+            self.scan();
             self.begin();
         }
         true
@@ -165,7 +165,7 @@ impl Search {
         }
         if n_hits < self.ordinal() as usize + FEW {
             self.imp().n_wanted.set(n_hits + ENOUGH);
-            self.read_on();
+            self.load_more();
         }
     }
 
@@ -192,7 +192,7 @@ impl Search {
     pub fn find_more(&self) {
         if self.session().is_some_and(|session| session.history().has_room()) {
             self.imp().n_wanted.set(self.n_found() as usize + ENOUGH);
-            self.read_on();
+            self.load_more();
         } else {
             let oldest = self.imp().results.findings().oldest();
             self.look_at(oldest);
@@ -219,14 +219,14 @@ impl Search {
         if self.imp().results.findings().current().is_none() {
             self.look_at(None);
         }
-        self.walk();
+        self.scan();
     }
 
     /// Has messages gone through that are not known.
-    fn walk(&self) {
+    fn scan(&self) {
         self.set_busy(true);
         let weak = self.downgrade();
-        self.imp().walk.borrow_mut().get_or_insert_with(|| {
+        self.imp().scan.borrow_mut().get_or_insert_with(|| {
             let context = glib::MainContext::ref_thread_default();
             context.spawn_local_with_priority(glib::Priority::DEFAULT_IDLE, async move {
                 loop {
@@ -236,9 +236,9 @@ impl Search {
                     )
                     .await;
                     let Some(search) = weak.upgrade() else { break };
-                    if search.walk_on().is_break() {
-                        search.imp().walk.take();
-                        search.read_on();
+                    if search.scan_slice().is_break() {
+                        search.imp().scan.take();
+                        search.load_more();
                         search.set_busy(false);
                         break;
                     }
@@ -248,7 +248,7 @@ impl Search {
     }
 
     /// Goes through a slice of them; breaks when all are known.
-    fn walk_on(&self) -> ControlFlow<()> {
+    fn scan_slice(&self) -> ControlFlow<()> {
         let begin = Instant::now();
         let flow = loop {
             let Some(at) = self.imp().results.next_unknown() else {
@@ -289,7 +289,7 @@ impl Search {
     }
 
     /// Asks for older messages, if they are wanted and there are any.
-    fn read_on(&self) {
+    fn load_more(&self) {
         let imp = self.imp();
         let Some(session) = self.session() else { return };
         // Where there is no room, what was found last has to leave for what is older.
@@ -302,23 +302,23 @@ impl Search {
             Some(_) => session.back_pages(),
             None => Past::None,
         };
-        let is_reading_on = is_wanted && past != Past::None;
-        if imp.is_reading_on.replace(is_reading_on) != is_reading_on {
-            self.notify_is_reading_on();
+        let is_loading = is_wanted && past != Past::None;
+        if imp.is_loading.replace(is_loading) != is_loading {
+            self.notify_is_loading();
         }
         let has_more = !is_wanted && past != Past::None;
         if imp.has_more.replace(has_more) != has_more {
             self.notify_has_more();
         }
-        if is_reading_on && imp.walk.borrow().is_none() {
+        if is_loading && imp.scan.borrow().is_none() {
             session.request_history(SEARCH_PAGE_MESSAGES);
         }
     }
 
     /// Looks for nothing any more, and wipes out the traces.
     fn stop(&self) {
-        if let Some(walk) = self.imp().walk.take() {
-            walk.abort();
+        if let Some(scan) = self.imp().scan.take() {
+            scan.abort();
         }
         if let Some(session) = self.session() {
             let history = session.history();
@@ -328,7 +328,7 @@ impl Search {
         }
         self.count();
         self.set_busy(false);
-        self.read_on();
+        self.load_more();
     }
 
     /// Looks at the message at `at`, which was found, or at none.

@@ -26,7 +26,7 @@ fn is_at(text: &str, ordinal: u32, n_found: u32) -> impl Fn(&Search) -> bool {
 
 /// Waits until there is nothing to be gone through, or asked for.
 async fn rest(search: &Search) {
-    until(|| !search.is_busy() && !search.is_reading_on()).await;
+    until(|| !search.is_busy() && !search.is_loading()).await;
 }
 
 /// Returns what is marked, and how.
@@ -107,7 +107,7 @@ fn what_the_server_still_has_is_searched_to_its_beginning() {
         until(|| messages(&session).len() == 51).await;
         let search = search_in(&session);
         search.search_for("number 3");
-        until(|| search.is_reading_on()).await;
+        until(|| search.is_loading()).await;
         assert_eq!(result(&search), ("number 399".into(), 1, 49));
         session.say("break now").expect("we are joined");
         until(|| search.n_found() == 100).await;
@@ -147,7 +147,7 @@ fn enough_is_enough_until_somebody_wants_more() {
         for _ in 1..290 {
             search.go_older();
         }
-        assert!(!search.is_reading_on());
+        assert!(!search.is_loading());
         session.say("I have seen ten of the last twenty").expect("we are joined");
         search.go_older();
         until(|| search.n_found() == 550).await;

@@ -3,11 +3,11 @@
 //! It stays at its end until the reader scrolls up. As long as nothing has happened since joining,
 //! the welcome is shown large instead of a list with one line.
 
-mod day;
-mod following;
-mod reading;
+mod floating_date;
+mod paging;
 mod searching;
 mod selecting;
+mod signals;
 mod unread;
 
 use std::cell::{Cell, OnceCell, RefCell};
@@ -90,17 +90,17 @@ mod imp {
         /// Where the reader was before that; `None` if that was at the end.
         anchor: RefCell<Option<ScrollAnchor>>,
         /// True while somebody waits to see whether there is enough to read.
-        pub(super) is_reading_on: Cell<bool>,
+        pub(super) is_load_due: Cell<bool>,
         /// True while the way to the latest message is about to be offered, or no longer.
-        pub(super) is_offering: Cell<bool>,
+        pub(super) is_button_update_due: Cell<bool>,
         /// True while those that were shown below have yet to be laid out.
-        pub(super) is_reading_forth: Cell<bool>,
+        pub(super) is_loading_newer: Cell<bool>,
         /// True while what is in view is about to count as seen.
-        pub(super) is_seeing: Cell<bool>,
+        pub(super) is_see_due: Cell<bool>,
         /// True while the reader waits to be led to what is new.
-        pub(super) is_seeking_unread: Cell<bool>,
+        pub(super) is_unread_requested: Cell<bool>,
         /// Hides the day once nobody scrolls.
-        pub(super) day_end: RefCell<Option<glib::JoinHandle<()>>>,
+        pub(super) date_timeout: RefCell<Option<glib::JoinHandle<()>>>,
     }
 
     #[glib::object_subclass]
@@ -127,7 +127,7 @@ mod imp {
                 page.focus_composer(); // The button is gone then.
             });
             klass.install_action("conversation.go-to-unread", None, |page, _, _| {
-                page.imp().seek_unread();
+                page.imp().request_unread();
             });
             klass.install_action("conversation.mark-as-read", None, |page, _, _| {
                 page.imp().mark_as_read();
@@ -163,15 +163,15 @@ mod imp {
                 #[weak(rename_to = imp)]
                 self,
                 move |is_sticking| {
-                    imp.go_away(!is_sticking);
-                    imp.offer_way_back();
+                    imp.set_away(!is_sticking);
+                    imp.update_latest_button();
                     imp.update_attention();
                 }
             ));
             stick_to_end.kinetic_scroll().on_change(clone!(
                 #[weak(rename_to = imp)]
                 self,
-                move |is_moving| imp.hold(is_moving)
+                move |is_moving| imp.set_held(is_moving)
             ));
             self.selection_area.connect_has_menu_notify(clone!(
                 #[weak(rename_to = imp)]
@@ -189,17 +189,17 @@ mod imp {
                 self,
                 move |_| {
                     imp.leave_top_later();
-                    imp.read_on();
-                    imp.tell_day();
+                    imp.load_more();
+                    imp.show_date();
                 }
             ));
             adjustment.connect_changed(clone!(
                 #[weak(rename_to = imp)]
                 self,
-                move |_| imp.read_on()
+                move |_| imp.load_more()
             ));
             self.take_typing();
-            self.watch_day();
+            self.watch_date();
             self.watch_search();
         }
     }

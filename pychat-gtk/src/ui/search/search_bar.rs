@@ -115,7 +115,7 @@ mod imp {
         fn show_outcome(&self) {
             let search = &self.search;
             let n_found = search.n_found();
-            let is_over = !search.is_busy() && !search.is_reading_on();
+            let is_over = !search.is_busy() && !search.is_loading();
             let is_searching = search.is_searching();
             let is_in_vain = is_searching && is_over && n_found == 0 && !search.has_more();
             self.show_in_vain(is_in_vain);
@@ -126,8 +126,8 @@ mod imp {
             };
             self.count.set_visible(is_searching && !count.is_empty());
             self.count.set_label(&count);
-            self.spinner.set_visible(search.is_reading_on());
-            self.spinner.set_spinning(search.is_reading_on());
+            self.spinner.set_visible(search.is_loading());
+            self.spinner.set_spinning(search.is_loading());
             let obj = self.obj();
             let has_older = search.ordinal() < n_found || search.has_more();
             obj.action_set_enabled("search.older", has_older || !is_over);

@@ -2,7 +2,7 @@
 
 use gtk::{glib, prelude::*, subclass::prelude::*};
 
-use super::{imp::ConversationPage, reading::LAYOUT_TIME};
+use super::{imp::ConversationPage, paging::LAYOUT_TIME};
 use crate::{
     model::History,
     ui::conversation::scroll_anchor::{self, ScrollAnchor},
@@ -14,16 +14,16 @@ const UNREAD_DISTANCE: f32 = 64.0;
 impl ConversationPage {
     /// Opens at the first message that is new, as soon as all that was missed is there. A reader who
     /// is elsewhere by then stays there.
-    pub(super) fn lead_to_unread(&self, history: &History) {
-        if self.is_seeking_unread.take() || self.is_at_end() {
+    pub(super) fn on_caught_up(&self, history: &History) {
+        if self.is_unread_requested.take() || self.is_at_end() {
             self.go_to_unread(history);
         }
     }
 
     /// Has what is new fetched, and goes there.
-    pub(super) fn seek_unread(&self) {
+    pub(super) fn request_unread(&self) {
         if let Some(session) = self.obj().session() {
-            self.is_seeking_unread.set(true);
+            self.is_unread_requested.set(true);
             session.request_unread();
         }
     }
@@ -39,14 +39,14 @@ impl ConversationPage {
     /// Takes in, in a moment, that what can be seen by then is seen.
     pub(super) fn see_later(&self) {
         let is_wanted = self.is_attended.get() && !self.is_at_end();
-        if !is_wanted || self.is_seeing.replace(true) {
+        if !is_wanted || self.is_see_due.replace(true) {
             return;
         }
         let weak = self.downgrade();
         glib::spawn_future_local(async move {
             glib::timeout_future(LAYOUT_TIME).await;
             if let Some(imp) = weak.upgrade() {
-                imp.is_seeing.set(false);
+                imp.is_see_due.set(false);
                 imp.see();
             }
         });

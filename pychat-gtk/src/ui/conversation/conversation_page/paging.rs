@@ -63,7 +63,7 @@ impl ConversationPage {
 
     /// Has the list show all there is while the reader is elsewhere than at the end, and then the
     /// end alone: that of everything.
-    pub(super) fn go_away(&self, is_away: bool) {
+    pub(super) fn set_away(&self, is_away: bool) {
         if let Some(tail) = &*self.tail.borrow() {
             tail.set_whole(is_away);
         }
@@ -85,7 +85,7 @@ impl ConversationPage {
     }
 
     /// Has the list leave alone what is above it, while somebody moves it by touch.
-    pub(super) fn hold(&self, is_held: bool) {
+    pub(super) fn set_held(&self, is_held: bool) {
         if let Some(tail) = &*self.tail.borrow() {
             tail.set_held(is_held);
         }
@@ -99,29 +99,29 @@ impl ConversationPage {
     }
 
     /// Reads on in the direction whose end is about to be seen.
-    pub(super) fn read_on(&self) {
-        self.read_back();
-        self.read_forth();
+    pub(super) fn load_more(&self) {
+        self.load_older();
+        self.load_newer();
         self.see_later();
-        self.offer_way_back();
+        self.update_latest_button();
     }
 
     /// Offers a way to the latest message while it is out of view. A view that is being laid out can
     /// get no button, so that follows a moment later.
-    pub(super) fn offer_way_back(&self) {
-        if self.is_offering.replace(true) {
+    pub(super) fn update_latest_button(&self) {
+        if self.is_button_update_due.replace(true) {
             return;
         }
         let weak = self.downgrade();
         glib::idle_add_local_once(move || {
             let Some(imp) = weak.upgrade() else { return };
-            imp.is_offering.set(false);
+            imp.is_button_update_due.set(false);
             let is_in_view = |it: &StickToEnd| it.is_sticking() || it.is_end_in_view();
             let is_detached = imp.obj().session().is_some_and(|it| it.history().is_detached());
             let is_offered = is_detached || !imp.stick_to_end.get().is_some_and(is_in_view);
             if imp.latest_button.is_visible() != is_offered {
                 imp.latest_button.set_visible(is_offered);
-                imp.stay();
+                imp.keep_position();
             }
         });
     }
@@ -129,7 +129,7 @@ impl ConversationPage {
     /// Keeps what is read in its place while the view gets lower or higher; a list near its end
     /// would keep that. It is put back after the layout, before anything is drawn, unless the list has
     /// moved otherwise: to a row with the keyboard, which would lose it out of view from GTK 4.12 on.
-    fn stay(&self) {
+    fn keep_position(&self) {
         let Some(clock) = self.scrolled_window.frame_clock() else { return };
         let adjustment = self.scrolled_window.vadjustment();
         let (value, page) = (adjustment.value(), adjustment.page_size());
@@ -156,7 +156,7 @@ impl ConversationPage {
     /// Asks for older messages while the oldest are about to be seen. At the end of the list nobody
     /// asks: before the view has got there it stands at the top for a moment. Nor while there are
     /// some that have yet to be shown.
-    fn read_back(&self) {
+    fn load_older(&self) {
         let Some(session) = self.obj().session() else { return };
         if !self.tail.borrow().as_ref().is_some_and(TailModel::is_whole) {
             return;
@@ -171,14 +171,14 @@ impl ConversationPage {
     }
 
     /// Has messages that wait shown while the last of those before them are about to be seen.
-    fn read_forth(&self) {
+    fn load_newer(&self) {
         let Some(session) = self.obj().session() else { return };
         let adjustment = self.scrolled_window.vadjustment();
         let n_below = adjustment.upper() - adjustment.page_size() - adjustment.value();
         let is_near_bottom = n_below < adjustment.page_size();
         if !session.history().is_detached()
             || !is_near_bottom
-            || self.is_reading_forth.replace(true)
+            || self.is_loading_newer.replace(true)
         {
             return;
         }
@@ -188,23 +188,23 @@ impl ConversationPage {
             // Until the view knows how tall these are, they seem to be near.
             glib::timeout_future(LAYOUT_TIME).await;
             if let Some(imp) = weak.upgrade() {
-                imp.is_reading_forth.set(false);
-                imp.read_forth();
+                imp.is_loading_newer.set(false);
+                imp.load_newer();
             }
         });
     }
 
     /// Reads on when the view knows how tall its new rows are: that may change nothing else.
-    pub(super) fn read_on_later(&self) {
-        if self.is_reading_on.replace(true) {
+    pub(super) fn load_more_later(&self) {
+        if self.is_load_due.replace(true) {
             return;
         }
         let weak = self.downgrade();
         glib::spawn_future_local(async move {
             glib::timeout_future(LAYOUT_TIME).await;
             if let Some(imp) = weak.upgrade() {
-                imp.is_reading_on.set(false);
-                imp.read_on();
+                imp.is_load_due.set(false);
+                imp.load_more();
             }
         });
     }

@@ -17,7 +17,7 @@ impl ConversationPage {
                 self,
                 move |history: &History, _: u32, _: u32, _: u32| {
                     imp.choose_view(history);
-                    imp.read_on_later();
+                    imp.load_more_later();
                 }
             ),
         );
@@ -27,7 +27,7 @@ impl ConversationPage {
             glib::closure_local!(
                 #[weak(rename_to = imp)]
                 self,
-                move |history: &History| imp.lead_to_unread(history)
+                move |history: &History| imp.on_caught_up(history)
             ),
         );
         signals
@@ -46,7 +46,7 @@ impl ConversationPage {
         Session::state_signals(clone!(
             #[weak(rename_to = imp)]
             self,
-            move || imp.read_on()
+            move || imp.load_more()
         ))
     }
 }

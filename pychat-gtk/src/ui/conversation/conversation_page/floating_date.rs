@@ -23,12 +23,12 @@ const BELOW_BAR: i32 = 40;
 
 impl ConversationPage {
     /// Has the day go for good once it has gone out of sight.
-    pub(super) fn watch_day(&self) {
+    pub(super) fn watch_date(&self) {
         self.day.connect_child_revealed_notify(|day| day.set_visible(day.reveals_child()));
     }
 
     /// Tells the day while the reader scrolls, unless the heading of a day does it there.
-    pub(super) fn tell_day(&self) {
+    pub(super) fn show_date(&self) {
         if !self.stick_to_end.get().is_some_and(StickToEnd::is_reader_scrolling) {
             return;
         }
@@ -45,13 +45,13 @@ impl ConversationPage {
                 self.day.set_margin_top(if self.unread_bar.is_visible() { BELOW_BAR } else { 0 });
                 self.day.set_visible(true);
                 self.day.set_reveal_child(true);
-                self.hide_day_later();
+                self.hide_date_later();
             }
             _ => self.day.set_reveal_child(false),
         }
     }
 
-    fn hide_day_later(&self) {
+    fn hide_date_later(&self) {
         let end = glib::spawn_future_local(clone!(
             #[weak(rename_to = day)]
             self.day,
@@ -60,7 +60,7 @@ impl ConversationPage {
                 day.set_reveal_child(false);
             }
         ));
-        if let Some(earlier) = self.day_end.replace(Some(end)) {
+        if let Some(earlier) = self.date_timeout.replace(Some(end)) {
             earlier.abort();
         }
     }

@@ -5,14 +5,14 @@
 //! said.
 //!
 //! Not more than [`HISTORY_MESSAGES_MAX`] are shown, nor more bytes than there are for all of them:
-//! see [`bound`].
+//! see [`capacity`].
 //!
 //! A view pays for each change, not for each message, so messages gather for a moment. Views
 //! hear of such a batch as two changes: the oldest leave at the top, the new come at the
 //! end.
 
-mod bound;
-mod shelf;
+mod capacity;
+mod message_queue;
 mod unread;
 
 use std::{cell::RefCell, sync::OnceLock, time::Duration};
@@ -24,7 +24,7 @@ use gtk::{
     glib::subclass::Signal,
 };
 
-use self::shelf::Shelf;
+use self::message_queue::MessageQueue;
 use super::{Message, MessageKind, grouping};
 
 /// The most messages that are shown, sent or not.
@@ -41,7 +41,7 @@ mod imp {
     #[derive(Debug, Default, glib::Properties)]
     #[properties(wrapper_type = super::History)]
     pub struct History {
-        pub(super) arrived: RefCell<Shelf>,
+        pub(super) arrived: RefCell<MessageQueue>,
         /// Messages that are on their way, or were refused.
         pub(super) unsent: RefCell<Vec<Message>>,
         /// Messages that were pushed and wait to be shown.
@@ -51,7 +51,7 @@ mod imp {
         /// The highest.
         pub(super) last_seq: Cell<Option<u64>>,
         /// Messages that have arrived after all those shown, while there is no room for them.
-        pub(super) later: RefCell<Shelf>,
+        pub(super) later: RefCell<MessageQueue>,
         /// True while these, and what has not arrived, are not shown.
         pub(super) is_detached: Cell<bool>,
         /// True while some are missing between those shown and those.
@@ -330,8 +330,9 @@ impl History {
             self.push_later(messages);
             return;
         }
-        let n_skipped = bound::skip_oldest(&mut messages);
-        let n_forgotten = n_skipped + self.make_room(messages.len(), shelf::size(&messages));
+        let n_skipped = capacity::skip_oldest(&mut messages);
+        let n_forgotten =
+            n_skipped + self.make_room(messages.len(), message_queue::size(&messages));
         let (at, n_added) = (imp.arrived.borrow().len(), messages.len());
         imp.arrived.borrow_mut().extend(messages);
         self.tell_change(position(at), 0, position(n_added));

@@ -1,6 +1,6 @@
 //! The history as a view sees it that hears only of its changes.
 
-mod bound;
+mod capacity;
 mod unread;
 
 use std::{ops::Range, rc::Rc};

@@ -211,8 +211,11 @@ fn large_messages_take_no_more_memory_than_small_ones() {
             let numbers: Vec<_> =
                 arrived.iter().chain(later.iter()).filter_map(Message::seq).collect();
             let n_bytes = arrived.n_bytes() + later.n_bytes();
-            assert_eq!(n_bytes, shelf::size(arrived.iter().chain(later.iter())));
-            assert!(n_bytes <= crate::model::history::bound::HISTORY_BYTES_MAX, "{n_bytes} bytes");
+            assert_eq!(n_bytes, message_queue::size(arrived.iter().chain(later.iter())));
+            assert!(
+                n_bytes <= crate::model::history::capacity::HISTORY_BYTES_MAX,
+                "{n_bytes} bytes"
+            );
             (numbers, later.len())
         };
         let hear = |range: Range<u64>| {

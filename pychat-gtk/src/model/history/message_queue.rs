@@ -6,12 +6,12 @@ use super::Message;
 
 /// Messages, the oldest first. They can be read like any [`VecDeque`].
 #[derive(Debug, Default)]
-pub(super) struct Shelf {
+pub(super) struct MessageQueue {
     messages: VecDeque<Message>,
     n_bytes: usize,
 }
 
-impl Deref for Shelf {
+impl Deref for MessageQueue {
     type Target = VecDeque<Message>;
 
     fn deref(&self) -> &Self::Target {
@@ -19,7 +19,7 @@ impl Deref for Shelf {
     }
 }
 
-impl Shelf {
+impl MessageQueue {
     /// Returns how many bytes the texts take, with the names of their authors.
     pub(super) fn n_bytes(&self) -> usize {
         self.n_bytes
@@ -56,7 +56,7 @@ impl Shelf {
     }
 }
 
-impl Extend<Message> for Shelf {
+impl Extend<Message> for MessageQueue {
     fn extend<I: IntoIterator<Item = Message>>(&mut self, messages: I) {
         messages.into_iter().for_each(|message| self.push_back(message));
     }

@@ -7,7 +7,7 @@
 
 use gtk::glib::subclass::prelude::*;
 
-use super::{HISTORY_MESSAGES_MAX, History, Message, position, shelf};
+use super::{HISTORY_MESSAGES_MAX, History, Message, message_queue, position};
 
 /// The most bytes that the texts of all messages have which have arrived and are kept, shown or not.
 pub(super) const HISTORY_BYTES_MAX: usize = 32 << 20;
@@ -60,7 +60,7 @@ impl History {
         let n_added = messages.len() + n_unsent;
         // What comes after a hole does not belong below what is before it.
         let n_wanted = if has_gap { HISTORY_MESSAGES_MAX } else { n_added };
-        let n_forgotten = self.make_room(n_wanted, shelf::size(&messages));
+        let n_forgotten = self.make_room(n_wanted, message_queue::size(&messages));
         let at = imp.arrived.borrow().len();
         imp.arrived.borrow_mut().extend(messages);
         imp.is_detached.set(!ends);
@@ -98,7 +98,7 @@ impl History {
 
     /// Returns true if there is room for `messages` below those shown.
     pub(super) fn can_take(&self, messages: &[Message]) -> bool {
-        let n_bytes = self.imp().arrived.borrow().n_bytes() + shelf::size(messages);
+        let n_bytes = self.imp().arrived.borrow().n_bytes() + message_queue::size(messages);
         self.len() + messages.len() <= HISTORY_MESSAGES_MAX && n_bytes <= SHOWN_BYTES_MAX
     }
 
@@ -135,8 +135,8 @@ impl History {
     pub(super) fn detach_for(&self, messages: &[Message]) {
         let n_over = {
             let arrived = self.imp().arrived.borrow();
-            let n_bytes = arrived.n_bytes() + shelf::size(messages);
-            let by_bytes = shelf::n_over(arrived.iter().rev(), n_bytes, SHOWN_BYTES_MAX);
+            let n_bytes = arrived.n_bytes() + message_queue::size(messages);
+            let by_bytes = message_queue::n_over(arrived.iter().rev(), n_bytes, SHOWN_BYTES_MAX);
             let by_count = (self.len() + messages.len()).saturating_sub(HISTORY_MESSAGES_MAX);
             by_count.max(by_bytes)
         };
@@ -151,7 +151,7 @@ impl History {
         let imp = self.imp();
         let mut later = imp.later.borrow_mut();
         let by_count = later.len().saturating_sub(HISTORY_MESSAGES_MAX);
-        let by_bytes = shelf::n_over(later.iter(), later.n_bytes(), SHOWN_BYTES_MAX);
+        let by_bytes = message_queue::n_over(later.iter(), later.n_bytes(), SHOWN_BYTES_MAX);
         let n_forgotten = by_count.max(by_bytes).min(later.len().saturating_sub(1));
         if 0 < n_forgotten {
             later.take_first(n_forgotten);
@@ -166,7 +166,7 @@ impl History {
             let arrived = self.imp().arrived.borrow();
             let by_count = (self.len() + n_added).saturating_sub(HISTORY_MESSAGES_MAX);
             let n_bytes = arrived.n_bytes() + bytes_added;
-            let by_bytes = shelf::n_over(arrived.iter(), n_bytes, SHOWN_BYTES_MAX);
+            let by_bytes = message_queue::n_over(arrived.iter(), n_bytes, SHOWN_BYTES_MAX);
             by_count.max(by_bytes).min(arrived.len())
         };
         if 0 < n_removed {
@@ -211,7 +211,8 @@ impl History {
 /// many are gone.
 pub(super) fn skip_oldest(messages: &mut Vec<Message>) -> usize {
     let by_count = messages.len().saturating_sub(HISTORY_MESSAGES_MAX);
-    let by_bytes = shelf::n_over(messages.iter(), shelf::size(&*messages), SHOWN_BYTES_MAX);
+    let by_bytes =
+        message_queue::n_over(messages.iter(), message_queue::size(&*messages), SHOWN_BYTES_MAX);
     let n_skipped = by_count.max(by_bytes).min(messages.len().saturating_sub(1));
     messages.drain(..n_skipped);
     n_skipped

@@ -1,6 +1,5 @@
 //! The data that is shown, without any widget.
 
-mod findings;
 mod grouping;
 mod history;
 mod list_diff;
@@ -8,8 +7,9 @@ mod message;
 mod people;
 mod person;
 mod presence;
-mod query;
-mod results;
+mod search_hits;
+mod search_query;
+mod search_results;
 mod tail_model;
 mod transcript;
 
@@ -21,7 +21,7 @@ pub use message::{Delivery, Mark, Message, MessageKind};
 pub use people::People;
 pub use person::Person;
 pub use presence::{PRESENCE_EVENTS_MAX, Presence, PresenceChange, PresenceEvent};
-pub use query::Query;
-pub use results::Results;
+pub use search_query::SearchQuery;
+pub use search_results::SearchResults;
 pub use tail_model::TailModel;
 pub use transcript::{read_out, transcript};

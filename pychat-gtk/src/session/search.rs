@@ -16,7 +16,7 @@ use gtk::{gio::prelude::*, glib, glib::clone, glib::subclass::prelude::*};
 use pychat_wire::client::Past;
 
 use crate::{
-    model::{Message, Query, Results},
+    model::{Message, SearchQuery, SearchResults},
     session::{SEARCH_PAGE_MESSAGES, Session},
 };
 
@@ -44,7 +44,7 @@ mod imp {
         is_searching: PhantomData<bool>,
         /// What was found, the newest first.
         #[property(get)]
-        pub(super) results: Results,
+        pub(super) results: SearchResults,
         /// The result that is being looked at.
         #[property(get, nullable)]
         pub(super) current: RefCell<Option<Message>>,
@@ -64,7 +64,7 @@ mod imp {
         /// no room for them.
         #[property(get)]
         pub(super) has_more: Cell<bool>,
-        pub(super) query: RefCell<Option<Query>>,
+        pub(super) query: RefCell<Option<SearchQuery>>,
         /// The number of results that are enough.
         pub(super) n_wanted: Cell<usize>,
         /// True while one more is wanted though later messages have to leave for it.
@@ -133,7 +133,7 @@ impl Search {
     /// what was searched for before.
     pub fn search_for(&self, words: &str) -> bool {
         let imp = self.imp();
-        let query = Query::new(words);
+        let query = SearchQuery::new(words);
         if *imp.query.borrow() == query {
             return false;
         }
@@ -156,8 +156,8 @@ impl Search {
     /// Looks at the result before this one, and has more looked for where these run out.
     pub fn go_older(&self) {
         let (older, n_hits) = {
-            let findings = self.imp().results.findings();
-            (findings.older(), findings.n_hits())
+            let hits = self.imp().results.hits();
+            (hits.older(), hits.n_hits())
         };
         self.imp().goes_beyond.set(older.is_none());
         if older.is_some() {
@@ -171,7 +171,7 @@ impl Search {
 
     /// Looks at the result after this one.
     pub fn go_newer(&self) {
-        let newer = self.imp().results.findings().newer();
+        let newer = self.imp().results.hits().newer();
         if newer.is_some() {
             self.look_at(newer);
         }
@@ -179,8 +179,8 @@ impl Search {
 
     /// Looks at the result at `position`, the newest being 0, even if that is the current one.
     pub fn go_to(&self, position: u32) {
-        let at = self.imp().results.findings().hit(position as usize);
-        if at.is_some() && at == self.imp().results.findings().current() {
+        let at = self.imp().results.hits().hit(position as usize);
+        if at.is_some() && at == self.imp().results.hits().current() {
             self.notify_current();
         } else if at.is_some() {
             self.look_at(at);
@@ -194,7 +194,7 @@ impl Search {
             self.imp().n_wanted.set(self.n_found() as usize + ENOUGH);
             self.load_more();
         } else {
-            let oldest = self.imp().results.findings().oldest();
+            let oldest = self.imp().results.hits().oldest();
             self.look_at(oldest);
             self.go_older();
         }
@@ -204,7 +204,7 @@ impl Search {
     fn begin(&self) {
         let Some(session) = self.session() else { return };
         let results = &self.imp().results;
-        let before = results.findings().current();
+        let before = results.hits().current();
         results.begin(Some(&session.history()));
         let is_found = before.is_some_and(|at| self.look_into(at));
         results.tell();
@@ -216,7 +216,7 @@ impl Search {
             return;
         }
         self.imp().results.splice(at, n_removed, n_added);
-        if self.imp().results.findings().current().is_none() {
+        if self.imp().results.hits().current().is_none() {
             self.look_at(None);
         }
         self.scan();
@@ -261,7 +261,7 @@ impl Search {
         };
         self.imp().results.tell();
         if self.current().is_none() || self.imp().goes_beyond.get() {
-            let older = self.imp().results.findings().older();
+            let older = self.imp().results.hits().older();
             if older.is_some() {
                 self.imp().goes_beyond.set(false);
                 self.look_at(older);
@@ -294,7 +294,7 @@ impl Search {
         let Some(session) = self.session() else { return };
         // Where there is no room, what was found last has to leave for what is older.
         let is_wanted = if session.history().has_room() {
-            imp.results.findings().n_hits() < imp.n_wanted.get()
+            imp.results.hits().n_hits() < imp.n_wanted.get()
         } else {
             imp.goes_beyond.get()
         };
@@ -353,8 +353,8 @@ impl Search {
     fn count(&self) {
         let imp = self.imp();
         let (n_found, ordinal) = {
-            let findings = imp.results.findings();
-            (findings.n_hits(), findings.rank().map_or(0, |rank| rank + 1))
+            let hits = imp.results.hits();
+            (hits.n_hits(), hits.rank().map_or(0, |rank| rank + 1))
         };
         let (n_found, ordinal) = (saturate(n_found), saturate(ordinal));
         if imp.n_found.replace(n_found) != n_found {

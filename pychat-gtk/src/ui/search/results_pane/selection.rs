@@ -7,14 +7,14 @@ use std::cell::OnceCell;
 
 use gtk::{gio, glib, glib::clone, prelude::*, subclass::prelude::*};
 
-use crate::model::{Message, Results};
+use crate::model::{Message, SearchResults};
 
 mod imp {
     use super::*;
 
     #[derive(Debug, Default)]
     pub struct CurrentResult {
-        pub(super) results: OnceCell<Results>,
+        pub(super) results: OnceCell<SearchResults>,
         /// The first of them, which the list is given.
         pub(super) given: OnceCell<gtk::SliceListModel>,
     }
@@ -57,7 +57,7 @@ glib::wrapper! {
 
 impl CurrentResult {
     /// Makes one of those `results` that are `given` to a list, which are the first.
-    pub fn new(results: &Results, given: &gtk::SliceListModel) -> Self {
+    pub fn new(results: &SearchResults, given: &gtk::SliceListModel) -> Self {
         let selection: Self = glib::Object::new();
         selection.imp().results.get_or_init(|| results.clone());
         selection.imp().given.get_or_init(|| given.clone());
@@ -71,7 +71,7 @@ impl CurrentResult {
 
     /// Returns the position of the result that is being looked at.
     pub fn current(&self) -> Option<u32> {
-        let rank = self.imp().results.get()?.findings().rank()?;
+        let rank = self.imp().results.get()?.hits().rank()?;
         u32::try_from(rank).ok()
     }
 

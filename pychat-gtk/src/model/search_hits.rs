@@ -7,7 +7,7 @@ use std::{collections::VecDeque, iter, mem, ops::Range};
 
 /// The messages of a list that are hits, and the result that is being looked at.
 #[derive(Debug, Default)]
-pub struct Findings {
+pub struct SearchHits {
     /// Which messages have been looked at.
     known: Vec<bool>,
     /// The index from which on every message has been looked at.
@@ -17,7 +17,7 @@ pub struct Findings {
     current: Option<usize>,
 }
 
-impl Findings {
+impl SearchHits {
     /// Returns the findings for `n` messages, none of which has been looked at.
     pub fn new(n: usize) -> Self {
         Self { known: vec![false; n], frontier: n, ..Self::default() }
@@ -112,41 +112,41 @@ mod tests {
     use super::*;
 
     /// Goes through everything that is unknown; every third message of `texts` has it.
-    fn go_through(findings: &mut Findings, texts: &[usize]) -> Vec<usize> {
+    fn go_through(hits: &mut SearchHits, texts: &[usize]) -> Vec<usize> {
         let mut seen = Vec::new();
-        while let Some(at) = findings.next_unknown() {
-            findings.settle(at, texts[at].is_multiple_of(3));
+        while let Some(at) = hits.next_unknown() {
+            hits.settle(at, texts[at].is_multiple_of(3));
             seen.push(texts[at]);
         }
         seen
     }
 
     /// Returns what was found, the newest first.
-    fn found(findings: &Findings, texts: &[usize]) -> Vec<usize> {
-        (0..findings.n_hits()).filter_map(|rank| findings.hit(rank)).map(|at| texts[at]).collect()
+    fn found(hits: &SearchHits, texts: &[usize]) -> Vec<usize> {
+        (0..hits.n_hits()).filter_map(|rank| hits.hit(rank)).map(|at| texts[at]).collect()
     }
 
     #[test]
     fn the_newest_are_looked_at_first_and_each_once() {
         let texts: Vec<_> = (0..8).collect();
-        let mut findings = Findings::new(texts.len());
-        assert_eq!(go_through(&mut findings, &texts), [7, 6, 5, 4, 3, 2, 1, 0]);
-        assert_eq!(found(&findings, &texts), [6, 3, 0]);
-        assert_eq!(findings.next_unknown(), None);
+        let mut hits = SearchHits::new(texts.len());
+        assert_eq!(go_through(&mut hits, &texts), [7, 6, 5, 4, 3, 2, 1, 0]);
+        assert_eq!(found(&hits, &texts), [6, 3, 0]);
+        assert_eq!(hits.next_unknown(), None);
     }
 
     #[test]
     fn what_is_found_is_walked_through_from_the_newest() {
         let texts: Vec<_> = (0..8).collect();
-        let mut findings = Findings::new(texts.len());
-        go_through(&mut findings, &texts);
-        assert_eq!((findings.current(), findings.rank(), findings.newer()), (None, None, None));
+        let mut hits = SearchHits::new(texts.len());
+        go_through(&mut hits, &texts);
+        assert_eq!((hits.current(), hits.rank(), hits.newer()), (None, None, None));
         for (at, rank) in [(6, 0), (3, 1), (0, 2)] {
-            assert_eq!(findings.older(), Some(at));
-            findings.look_at(Some(at));
-            assert_eq!((findings.current(), findings.rank()), (Some(at), Some(rank)));
+            assert_eq!(hits.older(), Some(at));
+            hits.look_at(Some(at));
+            assert_eq!((hits.current(), hits.rank()), (Some(at), Some(rank)));
         }
-        assert_eq!((findings.older(), findings.newer()), (None, Some(3)));
+        assert_eq!((hits.older(), hits.newer()), (None, Some(3)));
     }
 
     #[test]
@@ -163,17 +163,17 @@ mod tests {
             (0, 8, &[30], &[30], &[30], None),
         ] {
             let mut texts: Vec<_> = (0..8).collect();
-            let mut findings = Findings::new(texts.len());
+            let mut hits = SearchHits::new(texts.len());
             for _ in 0..3 {
-                let next = findings.next_unknown().expect("there is more");
-                findings.settle(next, texts[next] == 6);
+                let next = hits.next_unknown().expect("there is more");
+                hits.settle(next, texts[next] == 6);
             }
-            findings.look_at(findings.older());
+            hits.look_at(hits.older());
             texts.splice(at..at + n_removed, added.iter().copied());
-            findings.splice(at, n_removed, added.len());
-            assert_eq!(go_through(&mut findings, &texts), looked_at, "{added:?} at {at}");
-            assert_eq!(found(&findings, &texts), found_after, "{added:?} at {at}");
-            assert_eq!(findings.current().map(|at| texts[at]), current, "{added:?} at {at}");
+            hits.splice(at, n_removed, added.len());
+            assert_eq!(go_through(&mut hits, &texts), looked_at, "{added:?} at {at}");
+            assert_eq!(found(&hits, &texts), found_after, "{added:?} at {at}");
+            assert_eq!(hits.current().map(|at| texts[at]), current, "{added:?} at {at}");
         }
     }
 }

@@ -10,39 +10,39 @@ use gtk::{
     glib,
 };
 
-use super::{History, Message, findings::Findings};
+use super::{History, Message, search_hits::SearchHits};
 
 mod imp {
     use super::*;
 
     #[derive(Debug, Default)]
-    pub struct Results {
+    pub struct SearchResults {
         pub(super) history: RefCell<Option<History>>,
-        pub(super) findings: RefCell<Findings>,
+        pub(super) hits: RefCell<SearchHits>,
         /// The first rank of the hits that views have not been told of, and their number.
         pub(super) untold: Cell<(usize, usize)>,
     }
 
     #[glib::object_subclass]
-    impl ObjectSubclass for Results {
-        const NAME: &'static str = "PychatResults";
-        type Type = super::Results;
+    impl ObjectSubclass for SearchResults {
+        const NAME: &'static str = "PychatSearchResults";
+        type Type = super::SearchResults;
         type Interfaces = (gio::ListModel,);
     }
 
-    impl ObjectImpl for Results {}
+    impl ObjectImpl for SearchResults {}
 
-    impl ListModelImpl for Results {
+    impl ListModelImpl for SearchResults {
         fn item_type(&self) -> glib::Type {
             Message::static_type()
         }
 
         fn n_items(&self) -> u32 {
-            position(self.findings.borrow().n_hits())
+            position(self.hits.borrow().n_hits())
         }
 
         fn item(&self, position: u32) -> Option<glib::Object> {
-            let at = self.findings.borrow().hit(usize::try_from(position).ok()?)?;
+            let at = self.hits.borrow().hit(usize::try_from(position).ok()?)?;
             self.history.borrow().as_ref()?.item(u32::try_from(at).ok()?)
         }
     }
@@ -50,47 +50,47 @@ mod imp {
 
 glib::wrapper! {
     /// What a search finds in a history, the newest first.
-    pub struct Results(ObjectSubclass<imp::Results>) @implements gio::ListModel;
+    pub struct SearchResults(ObjectSubclass<imp::SearchResults>) @implements gio::ListModel;
 }
 
-impl Default for Results {
+impl Default for SearchResults {
     fn default() -> Self {
         glib::Object::new()
     }
 }
 
-impl Results {
+impl SearchResults {
     /// Forgets what was found, to search `history` anew, or nothing.
     pub fn begin(&self, history: Option<&History>) {
         let n_lost = self.n_items();
         let n_messages = history.map_or(0, ListModelExt::n_items);
         self.imp().history.replace(history.cloned());
-        self.imp().findings.replace(Findings::new(n_messages as usize));
+        self.imp().hits.replace(SearchHits::new(n_messages as usize));
         self.changed(0, n_lost as usize, 0);
     }
 
     /// Takes in that so many messages at a place of the history were replaced by others.
     pub fn splice(&self, at: usize, n_removed: usize, n_added: usize) {
-        let lost = self.imp().findings.borrow_mut().splice(at, n_removed, n_added);
+        let lost = self.imp().hits.borrow_mut().splice(at, n_removed, n_added);
         self.changed(lost.start, lost.len(), 0);
     }
 
     /// Returns the newest message that was not looked at, by its place in the history.
     pub fn next_unknown(&self) -> Option<usize> {
-        self.imp().findings.borrow_mut().next_unknown()
+        self.imp().hits.borrow_mut().next_unknown()
     }
 
     /// Takes in whether the message at `at` has what is searched for. [`Results::tell`] has to
     /// follow before anything else happens.
     pub fn settle(&self, at: usize, is_hit: bool) {
         let imp = self.imp();
-        let rank = self.findings().n_newer(at);
+        let rank = self.hits().n_newer(at);
         let (first, n) = imp.untold.get();
         // One change tells of neighbours alone, and before there is anything else.
         if is_hit && 0 < n && rank != first + n {
             self.tell();
         }
-        if imp.findings.borrow_mut().settle(at, is_hit) {
+        if imp.hits.borrow_mut().settle(at, is_hit) {
             imp.untold.set(match imp.untold.get() {
                 (_, 0) => (rank, 1),
                 (first, n) => (first, n + 1),
@@ -106,12 +106,12 @@ impl Results {
 
     /// Looks at the result at `at` in the history, or at none.
     pub fn look_at(&self, at: Option<usize>) {
-        self.imp().findings.borrow_mut().look_at(at);
+        self.imp().hits.borrow_mut().look_at(at);
     }
 
     /// Returns what was found, by places in the history.
-    pub fn findings(&self) -> Ref<'_, Findings> {
-        self.imp().findings.borrow()
+    pub fn hits(&self) -> Ref<'_, SearchHits> {
+        self.imp().hits.borrow()
     }
 
     fn changed(&self, at: usize, n_removed: usize, n_added: usize) {
@@ -136,8 +136,8 @@ mod tests {
     /// The rows of a view that hears only of changes, and the changes it heard of.
     type View = Rc<RefCell<(Vec<String>, Vec<(u32, u32, u32)>)>>;
 
-    fn viewed() -> (Results, View) {
-        let results = Results::default();
+    fn viewed() -> (SearchResults, View) {
+        let results = SearchResults::default();
         let view = View::default();
         results.connect_items_changed({
             let view = view.clone();
@@ -152,13 +152,13 @@ mod tests {
         (results, view)
     }
 
-    fn shown(results: &Results, positions: std::ops::Range<u32>) -> Vec<String> {
+    fn shown(results: &SearchResults, positions: std::ops::Range<u32>) -> Vec<String> {
         let items = positions.map(|at| results.item(at).and_downcast::<Message>());
         items.map(|it| it.expect("there is one").text().into_owned()).collect()
     }
 
     /// Makes a history of these, and has `results` hear of what changes.
-    fn history(results: &Results, texts: &[&str]) -> History {
+    fn history(results: &SearchResults, texts: &[&str]) -> History {
         let history = History::default();
         push(&history, texts);
         history.connect_items_changed({
@@ -183,7 +183,7 @@ mod tests {
     }
 
     /// Looks at up to `n` messages; those with an `x` are hits.
-    fn walk(results: &Results, history: &History, n: usize) {
+    fn walk(results: &SearchResults, history: &History, n: usize) {
         for _ in 0..n {
             let Some(at) = results.next_unknown() else { break };
             let message = history.message(position(at)).expect("there is one");

@@ -16,14 +16,14 @@ const AUTHOR_KEYWORDS: [&str; 2] = ["from:", "от:"];
 
 /// The words of a search, folded.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Query {
+pub struct SearchQuery {
     /// What the text has, or the author's name unless that is given below; empty if any may do.
     text: String,
     /// What words of the author's name begin with.
     authors: Vec<String>,
 }
 
-impl Query {
+impl SearchQuery {
     /// Returns the query for `words`; `None` if there is nothing to search for. `from:name` in them
     /// asks for messages of an author; a name with blanks is between quotation marks.
     pub fn new(words: &str) -> Option<Self> {
@@ -106,7 +106,7 @@ mod tests {
 
     #[track_caller]
     fn check(words: &str, text: &str, expected: &[&str]) {
-        let query = Query::new(words).expect("something to search for");
+        let query = SearchQuery::new(words).expect("something to search for");
         let found = query.find("", text).unwrap_or_default();
         let found: Vec<_> = found.into_iter().map(|range| &text[range]).collect();
         assert_eq!(found, expected, "{words:?} in {text:?}");
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn nothing_is_not_searched_for() {
         for words in ["", " ", "\u{A0}\n"] {
-            assert_eq!(Query::new(words), None, "{words:?}");
+            assert_eq!(SearchQuery::new(words), None, "{words:?}");
         }
     }
 
@@ -151,7 +151,7 @@ mod tests {
             ("федор", "Фёдор (2)", true),
             ("Мария!", "Мария", false),
         ] {
-            let query = Query::new(words).expect("something to search for");
+            let query = SearchQuery::new(words).expect("something to search for");
             let found = query.find(author, "");
             assert_eq!(found.is_some(), expected, "{words:?} in {author:?}");
         }
@@ -179,7 +179,7 @@ mod tests {
             // A name in the text is not an author.
             ("from:боль", "Мария", None),
         ] {
-            let query = Query::new(words).expect("something to search for");
+            let query = SearchQuery::new(words).expect("something to search for");
             let found = query.find(author, text);
             let found =
                 found.map(|ranges| ranges.into_iter().map(|it| &text[it]).collect::<Vec<_>>());
@@ -225,7 +225,7 @@ mod tests {
     fn what_is_found_can_be_cut_out() {
         let text = "aé\u{301}й👨‍👩‍👧ß ﬀ\u{3000}한ё".repeat(3);
         for letter in text.graphemes(true) {
-            let Some(query) = Query::new(letter) else { continue };
+            let Some(query) = SearchQuery::new(letter) else { continue };
             let found = query.find("", &text).unwrap_or_default();
             assert!(3 <= found.len(), "{letter:?}");
             let mut end = 0;

@@ -4,15 +4,15 @@
 //! the end of the list does that to some two hundred of them, so a row has no part that most
 //! messages do without until the first of those that need it, and it changes only what differs.
 
+mod bubble_layout;
 mod code_blocks;
-mod failure_note;
+mod dividers;
 mod fold_buttons;
-mod line_layout;
-mod markers;
-mod marking;
 mod name_color;
+mod send_error;
 mod text_block;
 mod text_layout;
+mod text_markup;
 mod time_label;
 
 use std::{
@@ -24,7 +24,7 @@ use gtk::{glib, glib::clone, pango, prelude::*, subclass::prelude::*};
 
 pub use self::text_block::TextBlock;
 use self::{
-    failure_note::FailureNote, line_layout::LineLayout, markers::Markers, name_color::name_color,
+    bubble_layout::BubbleLayout, dividers::Dividers, name_color::name_color, send_error::SendError,
 };
 use crate::{
     model::{Delivery, Mark, Message, MessageKind, read_out},
@@ -64,18 +64,18 @@ mod imp {
         #[template_child]
         line: TemplateChild<gtk::Box>,
         #[template_child]
-        line_layout: TemplateChild<LineLayout>,
+        line_layout: TemplateChild<BubbleLayout>,
         #[template_child]
         bubble: TemplateChild<gtk::Box>,
         #[template_child]
         pub(super) text: TemplateChild<TextBlock>,
         /// The dividers above a message that begins something; made when needed first, as are the
         /// parts below.
-        markers: RefCell<Option<Markers>>,
+        dividers: RefCell<Option<Dividers>>,
         avatar: RefCell<Option<adw::Avatar>>,
         author: RefCell<Option<gtk::Label>>,
         clock: RefCell<Option<gtk::Image>>,
-        failure_note: RefCell<Option<FailureNote>>,
+        send_error: RefCell<Option<SendError>>,
         /// The look on show; `None` before the first message.
         look: Cell<Option<Look>>,
         /// The message on show.
@@ -94,7 +94,7 @@ mod imp {
         type ParentType = gtk::Box;
 
         fn class_init(klass: &mut Self::Class) {
-            LineLayout::ensure_type();
+            BubbleLayout::ensure_type();
             TextBlock::ensure_type();
             klass.bind_template();
             klass.bind_template_callbacks();
@@ -217,17 +217,17 @@ mod imp {
 
         fn show_markers(&self, message: &Message) {
             let placement = message.placement();
-            let mut markers = self.markers.borrow_mut();
+            let mut dividers = self.dividers.borrow_mut();
             if placement.begins_day || placement.begins_unread {
-                let markers = markers.get_or_insert_with(|| {
-                    let markers = Markers::default();
-                    self.obj().prepend(&markers);
-                    markers
+                let dividers = dividers.get_or_insert_with(|| {
+                    let dividers = Dividers::default();
+                    self.obj().prepend(&dividers);
+                    dividers
                 });
-                markers.show(placement, message.time_ms());
-                markers.set_visible(true);
-            } else if let Some(markers) = &*markers {
-                markers.set_visible(false);
+                dividers.show(placement, message.time_ms());
+                dividers.set_visible(true);
+            } else if let Some(dividers) = &*dividers {
+                dividers.set_visible(false);
             }
         }
 
@@ -275,10 +275,10 @@ mod imp {
         }
 
         fn show_failure(&self, message: &Message) {
-            let mut note = self.failure_note.borrow_mut();
+            let mut note = self.send_error.borrow_mut();
             if message.delivery() == Delivery::Failed {
                 note.get_or_insert_with(|| {
-                    let note = FailureNote::default();
+                    let note = SendError::default();
                     self.bubble.append(&note);
                     note
                 })
@@ -338,13 +338,13 @@ mod imp {
                 MessageKind::Other => read_out(message.author(), &moment, &text),
                 MessageKind::Notice | MessageKind::Welcome => text,
             };
-            let markers = markers::spell(message.placement(), message.time_ms());
+            let dividers = dividers::spell(message.placement(), message.time_ms());
             let description = match message.delivery() {
                 Delivery::Sent => String::new(),
                 Delivery::Sending => gettext("Sending…"),
                 Delivery::Failed => message.failure(),
             };
-            compat::name_list_item(&*self.obj(), &format!("{markers}{sentence}"), &description);
+            compat::name_list_item(&*self.obj(), &format!("{dividers}{sentence}"), &description);
         }
 
         fn copy(&self) {

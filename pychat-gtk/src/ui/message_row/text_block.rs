@@ -7,8 +7,8 @@
 //! them. So only the beginning of a long one is shown, until its reader asks for more. The rest is
 //! the message's alone.
 
-mod asking;
 mod direction;
+mod hit_test;
 
 use std::{
     cell::{Cell, RefCell},
@@ -26,8 +26,8 @@ use gtk::{
 use super::{
     code_blocks::{CodeBlocks, source},
     fold_buttons::FoldButtons,
-    marking,
     text_layout::{Parts, TextLayout},
+    text_markup,
     time_label::TimeLabel,
 };
 use crate::{
@@ -150,7 +150,7 @@ mod imp {
             self.set_emoji_size(text::emoji_size(shown));
             let is_cut = shown.len() < whole.len();
             let ellipsis = if is_cut { "…" } else { "" };
-            match marking::markup(shown) {
+            match text_markup::markup(shown) {
                 Some(markup) => self.label.set_markup(&(markup + ellipsis)),
                 None if is_cut => self.label.set_text(&format!("{shown}{ellipsis}")),
                 None => self.label.set_text(shown),
@@ -251,7 +251,7 @@ mod imp {
             let mentions = &mentions[..mentions.partition_point(|it| it.end <= n_shown)];
             let (code, marks) = (self.code_blocks.all(), self.marks.borrow());
             let shown = self.label.text();
-            let attributes = marking::attributes(&shown, mentions, &code, marks.as_ref());
+            let attributes = text_markup::attributes(&shown, mentions, &code, marks.as_ref());
             self.label.set_attributes(Some(&attributes));
         }
 

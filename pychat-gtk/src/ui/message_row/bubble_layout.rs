@@ -16,21 +16,21 @@ mod imp {
     use super::*;
 
     #[derive(Debug, Default)]
-    pub struct LineLayout {
+    pub struct BubbleLayout {
         /// The widths left free of the bubble at the start and at the end of the line, in pixels.
         pub(super) margins: Cell<(i32, i32)>,
     }
 
     #[glib::object_subclass]
-    impl ObjectSubclass for LineLayout {
-        const NAME: &'static str = "PychatLineLayout";
-        type Type = super::LineLayout;
+    impl ObjectSubclass for BubbleLayout {
+        const NAME: &'static str = "PychatBubbleLayout";
+        type Type = super::BubbleLayout;
         type ParentType = gtk::LayoutManager;
     }
 
-    impl ObjectImpl for LineLayout {}
+    impl ObjectImpl for BubbleLayout {}
 
-    impl LayoutManagerImpl for LineLayout {
+    impl LayoutManagerImpl for BubbleLayout {
         fn request_mode(&self, _line: &gtk::Widget) -> gtk::SizeRequestMode {
             gtk::SizeRequestMode::HeightForWidth
         }
@@ -88,10 +88,10 @@ mod imp {
 
 glib::wrapper! {
     /// Lays out the line of a message.
-    pub struct LineLayout(ObjectSubclass<imp::LineLayout>) @extends gtk::LayoutManager;
+    pub struct BubbleLayout(ObjectSubclass<imp::BubbleLayout>) @extends gtk::LayoutManager;
 }
 
-impl LineLayout {
+impl BubbleLayout {
     /// Leaves so much free of the bubble where the line begins, and where it ends, in pixels.
     pub(super) fn set_margins(&self, margins: (i32, i32)) {
         if self.imp().margins.replace(margins) != margins {

@@ -11,8 +11,8 @@ mod imp {
     use super::*;
 
     #[derive(Debug, Default, gtk::CompositeTemplate)]
-    #[template(resource = "/io/github/pychat/Pychat/ui/message_markers.ui")]
-    pub struct Markers {
+    #[template(resource = "/io/github/pychat/Pychat/ui/message_dividers.ui")]
+    pub struct Dividers {
         #[template_child]
         pub(super) day: TemplateChild<gtk::Label>,
         #[template_child]
@@ -20,9 +20,9 @@ mod imp {
     }
 
     #[glib::object_subclass]
-    impl ObjectSubclass for Markers {
-        const NAME: &'static str = "PychatMessageMarkers";
-        type Type = super::Markers;
+    impl ObjectSubclass for Dividers {
+        const NAME: &'static str = "PychatMessageDividers";
+        type Type = super::Dividers;
         type ParentType = gtk::Box;
 
         fn class_init(klass: &mut Self::Class) {
@@ -34,27 +34,27 @@ mod imp {
         }
     }
 
-    impl ObjectImpl for Markers {}
+    impl ObjectImpl for Dividers {}
 
-    impl WidgetImpl for Markers {}
+    impl WidgetImpl for Dividers {}
 
-    impl BoxImpl for Markers {}
+    impl BoxImpl for Dividers {}
 }
 
 glib::wrapper! {
     /// Says that a day begins, or what the reader has not seen.
-    pub struct Markers(ObjectSubclass<imp::Markers>)
+    pub struct Dividers(ObjectSubclass<imp::Dividers>)
         @extends gtk::Box, gtk::Widget,
         @implements gtk::Accessible, gtk::Buildable, gtk::ConstraintTarget, gtk::Orientable;
 }
 
-impl Default for Markers {
+impl Default for Dividers {
     fn default() -> Self {
         glib::Object::new()
     }
 }
 
-impl Markers {
+impl Dividers {
     /// Shows what begins with a message of this time.
     pub(super) fn show(&self, placement: Placement, time_ms: i64) {
         let imp = self.imp();

@@ -11,8 +11,8 @@ mod imp {
     use super::*;
 
     #[derive(Debug, Default, gtk::CompositeTemplate)]
-    #[template(resource = "/io/github/pychat/Pychat/ui/failure_note.ui")]
-    pub struct FailureNote {
+    #[template(resource = "/io/github/pychat/Pychat/ui/send_error.ui")]
+    pub struct SendError {
         #[template_child]
         pub(super) sentence: TemplateChild<gtk::Label>,
         #[template_child]
@@ -20,9 +20,9 @@ mod imp {
     }
 
     #[glib::object_subclass]
-    impl ObjectSubclass for FailureNote {
-        const NAME: &'static str = "PychatFailureNote";
-        type Type = super::FailureNote;
+    impl ObjectSubclass for SendError {
+        const NAME: &'static str = "PychatSendError";
+        type Type = super::SendError;
         type ParentType = adw::Bin;
 
         fn class_init(klass: &mut Self::Class) {
@@ -34,7 +34,7 @@ mod imp {
         }
     }
 
-    impl ObjectImpl for FailureNote {
+    impl ObjectImpl for SendError {
         fn constructed(&self) {
             self.parent_constructed();
             if let Some(menu) = self.more_button.popover() {
@@ -43,25 +43,25 @@ mod imp {
         }
     }
 
-    impl WidgetImpl for FailureNote {}
+    impl WidgetImpl for SendError {}
 
-    impl BinImpl for FailureNote {}
+    impl BinImpl for SendError {}
 }
 
 glib::wrapper! {
     /// Says why a message is not in the room, and offers to send it again.
-    pub struct FailureNote(ObjectSubclass<imp::FailureNote>)
+    pub struct SendError(ObjectSubclass<imp::SendError>)
         @extends adw::Bin, gtk::Widget,
         @implements gtk::Accessible, gtk::Buildable, gtk::ConstraintTarget;
 }
 
-impl Default for FailureNote {
+impl Default for SendError {
     fn default() -> Self {
         glib::Object::new()
     }
 }
 
-impl FailureNote {
+impl SendError {
     /// Says `reason`.
     pub fn explain(&self, reason: &str) {
         self.imp().sentence.set_label(reason);

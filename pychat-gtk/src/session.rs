@@ -333,7 +333,7 @@ impl Session {
 
     fn set_name(&self, name: &str) {
         if self.imp().name.replace(name.to_owned()) != name {
-            self.imp().callee.take();
+            self.imp().mention_target.take();
             self.notify_name();
         }
     }

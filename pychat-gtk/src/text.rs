@@ -28,7 +28,7 @@ pub use self::{
     fold::{Folded, fold, has_word},
     line::{beginning, displayed, is_line_end, lines},
     links::{Link, links},
-    mention::{Callee, begun_mention},
+    mention::{MentionTarget, begun_mention},
 };
 
 /// The sizes of emoji alone, each with the largest number of them shown so: the more there are, the

@@ -14,7 +14,7 @@ use super::{
     grouping::{GroupKey, Placement},
     presence::{Presence, PresenceEvent},
 };
-use crate::text::{self, Callee};
+use crate::text::{self, MentionTarget};
 
 /// The kind of a message, by its author's relation to the reader.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, glib::Enum)]
@@ -142,7 +142,11 @@ impl Message {
 
     /// Lets it find out where it calls its reader, who is there with `others`.
     #[must_use]
-    pub fn read_by<'a>(self, reader: &Callee, others: impl IntoIterator<Item = &'a str>) -> Self {
+    pub fn read_by<'a>(
+        self,
+        reader: &MentionTarget,
+        others: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
         self.imp().mentions.get_or_init(|| reader.mentions(&self.text(), others).into());
         self
     }

@@ -15,7 +15,7 @@ use super::{Session, SessionState, error_text, notices, wall_ms};
 use crate::{
     model::{Message, MessageKind, PresenceChange, PresenceEvent},
     session::disconnect_reason::DisconnectReason,
-    text::Callee,
+    text::MentionTarget,
 };
 
 /// The number of the protocol that knows no other words than the original.
@@ -82,7 +82,7 @@ impl Session {
     pub(super) fn update_people(&self) {
         let imp = self.imp();
         imp.is_people_update_due.set(false);
-        imp.callee.take();
+        imp.mention_target.take();
         let client = imp.client.borrow();
         let room = client.as_ref().map(|it| (it.members(), it.name().to_owned()));
         drop(client); // Those who hear of it may ask it something.
@@ -248,10 +248,11 @@ impl Session {
 
     /// Returns `message` with what calls us in it.
     fn read(&self, message: Message) -> Message {
-        let (mut callee, client) = (self.imp().callee.borrow_mut(), self.imp().client.borrow());
+        let (mut mention_target, client) =
+            (self.imp().mention_target.borrow_mut(), self.imp().client.borrow());
         let members = client.as_ref().map(Client::members).unwrap_or_default();
-        let callee = callee.get_or_insert_with(|| Callee::new(&self.name()));
-        message.read_by(callee, members.iter().map(AsRef::as_ref))
+        let mention_target = mention_target.get_or_insert_with(|| MentionTarget::new(&self.name()));
+        message.read_by(mention_target, members.iter().map(AsRef::as_ref))
     }
 }
 

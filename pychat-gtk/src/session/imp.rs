@@ -21,7 +21,7 @@ use super::{Attempt, Connection, JOIN_TIMEOUT, SessionState};
 use crate::{
     model::{History, Message, People},
     session::{disconnect_reason::DisconnectReason, state_file::StateFile},
-    text::{Callee, server_address::ServerAddress},
+    text::{MentionTarget, server_address::ServerAddress},
 };
 
 #[derive(Debug, glib::Properties)]
@@ -76,7 +76,7 @@ pub struct Session {
     /// The name of somebody who has just been replaced by themselves, over another connection.
     pub(super) replaced: RefCell<Option<String>>,
     /// The reader, whom a text may mention; known until somebody comes, goes or is renamed.
-    pub(super) callee: RefCell<Option<Callee>>,
+    pub(super) mention_target: RefCell<Option<MentionTarget>>,
     /// True once somebody came or went, until that is shown.
     pub(super) is_people_update_due: Cell<bool>,
     /// True while events are being carried out.
@@ -114,7 +114,7 @@ impl Default for Session {
             is_fetching_unread: Cell::default(),
             welcome: RefCell::default(),
             replaced: RefCell::default(),
-            callee: RefCell::default(),
+            mention_target: RefCell::default(),
             is_people_update_due: Cell::default(),
             is_processing: Cell::default(),
             alarm: RefCell::default(),

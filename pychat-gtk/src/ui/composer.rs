@@ -10,8 +10,8 @@
 
 mod announcer;
 mod emoji_button;
-mod name_completion;
-mod picture;
+mod mention_popover;
+mod refused_files;
 mod room_left;
 
 use std::{
@@ -24,7 +24,7 @@ use gtk::{gdk, glib, glib::clone, glib::subclass::Signal, pango, prelude::*};
 use pychat_wire::PAYLOAD_BYTES_MAX;
 
 use self::{
-    announcer::Announcer, emoji_button::EmojiButton, name_completion::NameCompletion,
+    announcer::Announcer, emoji_button::EmojiButton, mention_popover::MentionPopover,
     room_left::room_left,
 };
 use crate::{
@@ -68,7 +68,7 @@ mod imp {
         emoji_button: TemplateChild<gtk::Button>,
         #[template_child]
         send_button: TemplateChild<gtk::Button>,
-        completion: NameCompletion,
+        completion: MentionPopover,
         emoji: EmojiButton,
         announcer: Announcer,
         /// The session that sends the messages.
@@ -125,7 +125,7 @@ mod imp {
             self.completion.set_text_view(Some(&*self.text_view));
             self.announcer.set_widget(&*self.text_view);
             let weak = self.downgrade();
-            picture::connect_refused(&self.text_view, move || {
+            refused_files::connect_refused(&self.text_view, move || {
                 if let Some(imp) = weak.upgrade() {
                     imp.show_error(Some(gettext("Pictures and files cannot be sent")));
                 }

@@ -22,9 +22,9 @@ mod imp {
     use super::*;
 
     #[derive(Debug, Default, gtk::CompositeTemplate, glib::Properties)]
-    #[template(resource = "/io/github/pychat/Pychat/ui/name_completion.ui")]
-    #[properties(wrapper_type = super::NameCompletion)]
-    pub struct NameCompletion {
+    #[template(resource = "/io/github/pychat/Pychat/ui/mention_popover.ui")]
+    #[properties(wrapper_type = super::MentionPopover)]
+    pub struct MentionPopover {
         #[template_child]
         pub(super) list_view: TemplateChild<gtk::ListView>,
         #[template_child]
@@ -46,9 +46,9 @@ mod imp {
     }
 
     #[glib::object_subclass]
-    impl ObjectSubclass for NameCompletion {
-        const NAME: &'static str = "PychatNameCompletion";
-        type Type = super::NameCompletion;
+    impl ObjectSubclass for MentionPopover {
+        const NAME: &'static str = "PychatMentionPopover";
+        type Type = super::MentionPopover;
         type ParentType = gtk::Popover;
 
         fn class_init(klass: &mut Self::Class) {
@@ -64,14 +64,14 @@ mod imp {
     }
 
     #[glib::derived_properties]
-    impl ObjectImpl for NameCompletion {}
+    impl ObjectImpl for MentionPopover {}
 
-    impl WidgetImpl for NameCompletion {}
+    impl WidgetImpl for MentionPopover {}
 
-    impl PopoverImpl for NameCompletion {}
+    impl PopoverImpl for MentionPopover {}
 
     #[gtk::template_callbacks]
-    impl NameCompletion {
+    impl MentionPopover {
         fn set_text_view(&self, text_view: Option<gtk::TextView>) {
             if let Some(text_view) = &text_view {
                 text_view.buffer().connect_cursor_position_notify(clone!(
@@ -183,19 +183,19 @@ mod imp {
 
 glib::wrapper! {
     /// The list of people who may be meant by the text that is typed in a text view.
-    pub struct NameCompletion(ObjectSubclass<imp::NameCompletion>)
+    pub struct MentionPopover(ObjectSubclass<imp::MentionPopover>)
         @extends gtk::Popover, gtk::Widget,
         @implements gtk::Accessible, gtk::Buildable, gtk::ConstraintTarget, gtk::Native,
             gtk::ShortcutManager;
 }
 
-impl Default for NameCompletion {
+impl Default for MentionPopover {
     fn default() -> Self {
         glib::Object::new()
     }
 }
 
-impl NameCompletion {
+impl MentionPopover {
     /// Handles a key that moves in the list, chooses from it or closes it; returns false for any
     /// other.
     pub fn handle_key(&self, key: gdk::Key) -> bool {

@@ -11,7 +11,7 @@ pub mod people;
 pub mod search;
 
 pub mod dialogs;
-pub mod notifier;
+pub mod notifications;
 
 pub mod compat;
 pub mod desktop;

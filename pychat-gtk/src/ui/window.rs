@@ -16,7 +16,7 @@ use crate::{
         compat,
         connect::connect_page::ConnectPage,
         conversation::{conversation_page::ConversationPage, selection_header::SelectionHeader},
-        notifier::Notifier,
+        notifications::Notifier,
         people::{
             people_flap,
             people_pane::{PeoplePane, people_here},

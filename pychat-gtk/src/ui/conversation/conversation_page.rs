@@ -22,9 +22,9 @@ use crate::{
     ui::{
         composer::Composer,
         conversation::{
-            connection_bar::ConnectionBar, latest_button::LatestButton,
-            scroll_anchor::ScrollAnchor, selection_area::SelectionArea, stick_to_end::StickToEnd,
-            talk_layout::TalkLayout, unread_bar::UnreadBar,
+            connection_banner::ConnectionBanner, message_list_layout::MessageListLayout,
+            scroll_anchor::ScrollAnchor, scroll_to_end_button::ScrollToEndButton,
+            selection_area::SelectionArea, stick_to_end::StickToEnd, unread_bar::UnreadBar,
         },
         message_row::MessageRow,
         search::{results_pane::ResultsPane, search_bar::SearchBar},
@@ -52,7 +52,7 @@ mod imp {
         #[template_child]
         talk: TemplateChild<gtk::Overlay>,
         #[template_child]
-        pub(super) latest_button: TemplateChild<LatestButton>,
+        pub(super) scroll_to_end_button: TemplateChild<ScrollToEndButton>,
         #[template_child]
         pub(super) unread_bar: TemplateChild<UnreadBar>,
         #[template_child]
@@ -111,13 +111,13 @@ mod imp {
 
         fn class_init(klass: &mut Self::Class) {
             Composer::ensure_type();
-            ConnectionBar::ensure_type();
-            LatestButton::ensure_type();
+            ConnectionBanner::ensure_type();
+            ScrollToEndButton::ensure_type();
             MessageRow::ensure_type();
             ResultsPane::ensure_type();
             SearchBar::ensure_type();
             SelectionArea::ensure_type();
-            TalkLayout::ensure_type();
+            MessageListLayout::ensure_type();
             UnreadBar::ensure_type();
             klass.set_accessible_role(gtk::AccessibleRole::Region);
             klass.bind_template();
@@ -164,7 +164,7 @@ mod imp {
                 self,
                 move |is_sticking| {
                     imp.set_away(!is_sticking);
-                    imp.update_latest_button();
+                    imp.update_scroll_button();
                     imp.update_attention();
                 }
             ));

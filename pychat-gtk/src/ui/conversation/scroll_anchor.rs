@@ -7,7 +7,7 @@ use gtk::{glib, graphene, prelude::*};
 
 use crate::{
     model::Message,
-    ui::{conversation::selection::Selection, message_row::MessageRow},
+    ui::{conversation::message_selection::MessageSelection, message_row::MessageRow},
 };
 
 /// The most frames in which a list is scrolled to a place, and the number of frames in a row that
@@ -77,7 +77,7 @@ pub fn scroll_to(list: &gtk::ListView, message: &Message) -> bool {
 
 /// Returns where `message` stands in `list`.
 pub fn position_of(list: &gtk::ListView, message: &Message) -> Option<u32> {
-    list.model().and_downcast::<Selection>()?.position_of(message)
+    list.model().and_downcast::<MessageSelection>()?.position_of(message)
 }
 
 /// Returns the rows of `list` of which something can be seen or is above that, and where they are in

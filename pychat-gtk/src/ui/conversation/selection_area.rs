@@ -1,7 +1,7 @@
 //! The part of a conversation that is read: where messages are selected, copied and asked about.
 //!
 //! Text in one message is selected with the mouse alone, and its label sees to that. With Ctrl or
-//! Shift, what is clicked or come by is selected as a whole, see [`Selection`]; so such clicks are
+//! Shift, what is clicked or come by is selected as a whole, see [`MessageSelection`]; so such clicks are
 //! taken before a label gets them.
 //!
 //! The keyboard goes from message to message with the arrows. Tab goes to what can be activated in
@@ -18,9 +18,9 @@ use self::item::{is_stretch_key, row_of, select};
 use crate::{
     model::{Message, transcript},
     ui::conversation::{
-        message_menu::{self, Subject},
+        context_menu::{self, Subject},
+        message_selection::MessageSelection,
         scroll_anchor,
-        selection::Selection,
     },
 };
 
@@ -110,7 +110,7 @@ mod imp {
 
     #[gtk::template_callbacks]
     impl SelectionArea {
-        fn selection(&self) -> Option<Selection> {
+        fn selection(&self) -> Option<MessageSelection> {
             self.list_view.upgrade()?.model().and_downcast()
         }
 
@@ -308,7 +308,7 @@ mod imp {
             let area = self.obj().compute_bounds(&*self.obj());
             let bounds = area.zip(text.compute_bounds(&*self.obj()));
             if let Some(bounds) = bounds.and_then(|(area, text)| area.intersection(&text)) {
-                let place = message_menu::below(&bounds);
+                let place = context_menu::below(&bounds);
                 self.open_menu(&item, text.focused_link(), text.first_code(), &place);
             }
         }
@@ -316,7 +316,7 @@ mod imp {
         fn open_menu_at(&self, item: &gtk::Widget, x: f64, y: f64) {
             let code = row_of(item).and_then(|row| row.text_block().code_at(&*self.obj(), x, y));
             let link = self.link_at(item, x, y);
-            self.open_menu(item, link, code, &message_menu::at(x, y));
+            self.open_menu(item, link, code, &context_menu::at(x, y));
         }
 
         fn open_menu(
@@ -340,12 +340,12 @@ mod imp {
             self.focus_before.set(self.focus_widget().as_ref());
             let mut menu = self.menu.borrow_mut();
             let menu = menu.get_or_insert_with(|| self.make_menu());
-            message_menu::open(menu, &subject, place);
+            context_menu::open(menu, &subject, place);
             self.set_has_menu(true);
         }
 
         fn make_menu(&self) -> gtk::PopoverMenu {
-            let menu = message_menu::popover(&*self.obj());
+            let menu = context_menu::popover(&*self.obj());
             menu.connect_closed(clone!(
                 #[weak(rename_to = imp)]
                 self,

@@ -103,12 +103,12 @@ impl ConversationPage {
         self.load_older();
         self.load_newer();
         self.see_later();
-        self.update_latest_button();
+        self.update_scroll_button();
     }
 
     /// Offers a way to the latest message while it is out of view. A view that is being laid out can
     /// get no button, so that follows a moment later.
-    pub(super) fn update_latest_button(&self) {
+    pub(super) fn update_scroll_button(&self) {
         if self.is_button_update_due.replace(true) {
             return;
         }
@@ -119,8 +119,8 @@ impl ConversationPage {
             let is_in_view = |it: &StickToEnd| it.is_sticking() || it.is_end_in_view();
             let is_detached = imp.obj().session().is_some_and(|it| it.history().is_detached());
             let is_offered = is_detached || !imp.stick_to_end.get().is_some_and(is_in_view);
-            if imp.latest_button.is_visible() != is_offered {
-                imp.latest_button.set_visible(is_offered);
+            if imp.scroll_to_end_button.is_visible() != is_offered {
+                imp.scroll_to_end_button.set_visible(is_offered);
                 imp.keep_position();
             }
         });

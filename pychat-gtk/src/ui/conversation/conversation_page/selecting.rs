@@ -5,14 +5,14 @@ use gtk::{glib, glib::clone, prelude::*, subclass::prelude::*};
 use super::imp;
 use crate::{
     model::{History, TailModel},
-    ui::conversation::selection::Selection,
+    ui::conversation::message_selection::MessageSelection,
 };
 
 impl imp::ConversationPage {
     /// Makes the selection model of what is shown. A list in which something is selected stays
     /// where it is.
-    pub(super) fn selection(&self, history: &History, tail: &TailModel) -> Selection {
-        let selection = Selection::new(history, tail);
+    pub(super) fn selection(&self, history: &History, tail: &TailModel) -> MessageSelection {
+        let selection = MessageSelection::new(history, tail);
         selection.connect_is_empty_notify(clone!(
             #[weak(rename_to = imp)]
             self,

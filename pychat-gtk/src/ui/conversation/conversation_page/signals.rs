@@ -36,7 +36,7 @@ impl ConversationPage {
     /// Shows how much of whichever history there is is new.
     pub(super) fn history_bindings(&self) -> glib::BindingGroup {
         let bindings = glib::BindingGroup::new();
-        bindings.bind("n-unread", &*self.latest_button, "n-unread").sync_create().build();
+        bindings.bind("n-unread", &*self.scroll_to_end_button, "n-unread").sync_create().build();
         bindings.bind("n-unread", &*self.unread_bar, "n-unread").sync_create().build();
         bindings.bind("is-behind", &*self.unread_bar, "is-behind").sync_create().build();
         bindings

@@ -22,8 +22,8 @@ mod imp {
     use super::*;
 
     #[derive(Debug, Default, glib::Properties)]
-    #[properties(wrapper_type = super::Selection)]
-    pub struct Selection {
+    #[properties(wrapper_type = super::MessageSelection)]
+    pub struct MessageSelection {
         pub(super) history: OnceCell<History>,
         /// The part of the history that is on show.
         pub(super) shown: OnceCell<TailModel>,
@@ -37,16 +37,16 @@ mod imp {
     }
 
     #[glib::object_subclass]
-    impl ObjectSubclass for Selection {
-        const NAME: &'static str = "PychatSelection";
-        type Type = super::Selection;
+    impl ObjectSubclass for MessageSelection {
+        const NAME: &'static str = "PychatMessageSelection";
+        type Type = super::MessageSelection;
         type Interfaces = (gio::ListModel, gtk::SelectionModel);
     }
 
     #[glib::derived_properties]
-    impl ObjectImpl for Selection {}
+    impl ObjectImpl for MessageSelection {}
 
-    impl ListModelImpl for Selection {
+    impl ListModelImpl for MessageSelection {
         fn item_type(&self) -> glib::Type {
             Message::static_type()
         }
@@ -60,7 +60,7 @@ mod imp {
         }
     }
 
-    impl SelectionModelImpl for Selection {
+    impl SelectionModelImpl for MessageSelection {
         fn is_selected(&self, position: u32) -> bool {
             let selected = self.selected.borrow();
             !selected.is_empty() && self.message(position).is_some_and(|it| selected.contains(&it))
@@ -102,7 +102,7 @@ mod imp {
         }
     }
 
-    impl Selection {
+    impl MessageSelection {
         pub(super) fn message(&self, position: u32) -> Option<Message> {
             self.shown.get()?.item(position).and_downcast()
         }
@@ -146,11 +146,11 @@ mod imp {
 
 glib::wrapper! {
     /// The part of a history that is on show, and the selection in all of it.
-    pub struct Selection(ObjectSubclass<imp::Selection>)
+    pub struct MessageSelection(ObjectSubclass<imp::MessageSelection>)
         @implements gio::ListModel, gtk::SelectionModel;
 }
 
-impl Selection {
+impl MessageSelection {
     /// Returns a model of the part of `history` that `recent` shows; nothing is selected.
     pub fn new(history: &History, tail: &TailModel) -> Self {
         let selection: Self = glib::Object::new();

@@ -13,18 +13,18 @@ mod imp {
     use super::*;
 
     #[derive(Debug, Default)]
-    pub struct TalkLayout;
+    pub struct MessageListLayout;
 
     #[glib::object_subclass]
-    impl ObjectSubclass for TalkLayout {
-        const NAME: &'static str = "PychatTalkLayout";
-        type Type = super::TalkLayout;
+    impl ObjectSubclass for MessageListLayout {
+        const NAME: &'static str = "PychatMessageListLayout";
+        type Type = super::MessageListLayout;
         type ParentType = gtk::LayoutManager;
     }
 
-    impl ObjectImpl for TalkLayout {}
+    impl ObjectImpl for MessageListLayout {}
 
-    impl LayoutManagerImpl for TalkLayout {
+    impl LayoutManagerImpl for MessageListLayout {
         fn measure(
             &self,
             talk: &gtk::Widget,
@@ -68,5 +68,5 @@ mod imp {
 glib::wrapper! {
     /// Lays out three widgets: messages, the button that leads to the latest of them, and the line
     /// between both.
-    pub struct TalkLayout(ObjectSubclass<imp::TalkLayout>) @extends gtk::LayoutManager;
+    pub struct MessageListLayout(ObjectSubclass<imp::MessageListLayout>) @extends gtk::LayoutManager;
 }

@@ -24,9 +24,9 @@ mod imp {
     use super::*;
 
     #[derive(Debug, Default, gtk::CompositeTemplate, glib::Properties)]
-    #[template(resource = "/io/github/pychat/Pychat/ui/connection_bar.ui")]
-    #[properties(wrapper_type = super::ConnectionBar)]
-    pub struct ConnectionBar {
+    #[template(resource = "/io/github/pychat/Pychat/ui/connection_banner.ui")]
+    #[properties(wrapper_type = super::ConnectionBanner)]
+    pub struct ConnectionBanner {
         #[template_child]
         revealer: TemplateChild<gtk::Revealer>,
         #[template_child]
@@ -54,9 +54,9 @@ mod imp {
     }
 
     #[glib::object_subclass]
-    impl ObjectSubclass for ConnectionBar {
-        const NAME: &'static str = "PychatConnectionBar";
-        type Type = super::ConnectionBar;
+    impl ObjectSubclass for ConnectionBanner {
+        const NAME: &'static str = "PychatConnectionBanner";
+        type Type = super::ConnectionBanner;
         type ParentType = adw::Bin;
 
         fn class_init(klass: &mut Self::Class) {
@@ -71,14 +71,14 @@ mod imp {
     }
 
     #[glib::derived_properties]
-    impl ObjectImpl for ConnectionBar {}
+    impl ObjectImpl for ConnectionBanner {}
 
-    impl WidgetImpl for ConnectionBar {}
+    impl WidgetImpl for ConnectionBanner {}
 
-    impl BinImpl for ConnectionBar {}
+    impl BinImpl for ConnectionBanner {}
 
     #[gtk::template_callbacks]
-    impl ConnectionBar {
+    impl ConnectionBanner {
         fn set_session(&self, session: Option<Session>) {
             self.session.replace(session);
             let signals = self.session_signals.get_or_init(|| {
@@ -208,7 +208,7 @@ mod imp {
 
 glib::wrapper! {
     /// Says that there is no connection, when that will be tried again, and offers to try now.
-    pub struct ConnectionBar(ObjectSubclass<imp::ConnectionBar>)
+    pub struct ConnectionBanner(ObjectSubclass<imp::ConnectionBanner>)
         @extends adw::Bin, gtk::Widget,
         @implements gtk::Accessible, gtk::Buildable, gtk::ConstraintTarget;
 }

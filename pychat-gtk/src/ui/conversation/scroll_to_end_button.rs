@@ -11,9 +11,9 @@ mod imp {
     use super::*;
 
     #[derive(Debug, Default, gtk::CompositeTemplate, glib::Properties)]
-    #[template(resource = "/io/github/pychat/Pychat/ui/latest_button.ui")]
-    #[properties(wrapper_type = super::LatestButton)]
-    pub struct LatestButton {
+    #[template(resource = "/io/github/pychat/Pychat/ui/scroll_to_end_button.ui")]
+    #[properties(wrapper_type = super::ScrollToEndButton)]
+    pub struct ScrollToEndButton {
         #[template_child]
         button: TemplateChild<gtk::Button>,
         #[template_child]
@@ -24,9 +24,9 @@ mod imp {
     }
 
     #[glib::object_subclass]
-    impl ObjectSubclass for LatestButton {
-        const NAME: &'static str = "PychatLatestButton";
-        type Type = super::LatestButton;
+    impl ObjectSubclass for ScrollToEndButton {
+        const NAME: &'static str = "PychatScrollToEndButton";
+        type Type = super::ScrollToEndButton;
         type ParentType = adw::Bin;
 
         fn class_init(klass: &mut Self::Class) {
@@ -39,18 +39,18 @@ mod imp {
     }
 
     #[glib::derived_properties]
-    impl ObjectImpl for LatestButton {
+    impl ObjectImpl for ScrollToEndButton {
         fn constructed(&self) {
             self.parent_constructed();
             self.show_count();
         }
     }
 
-    impl WidgetImpl for LatestButton {}
+    impl WidgetImpl for ScrollToEndButton {}
 
-    impl BinImpl for LatestButton {}
+    impl BinImpl for ScrollToEndButton {}
 
-    impl LatestButton {
+    impl ScrollToEndButton {
         fn set_n_unread(&self, n_unread: u32) {
             if self.n_unread.replace(n_unread) != n_unread {
                 self.show_count();
@@ -75,7 +75,7 @@ mod imp {
 
 glib::wrapper! {
     /// Leads back to the latest messages: activates `conversation.go-to-latest`.
-    pub struct LatestButton(ObjectSubclass<imp::LatestButton>)
+    pub struct ScrollToEndButton(ObjectSubclass<imp::ScrollToEndButton>)
         @extends adw::Bin, gtk::Widget,
         @implements gtk::Accessible, gtk::Buildable, gtk::ConstraintTarget;
 }

@@ -1,8 +1,8 @@
 //! One person's conversation with a server, and its state, over its whole life.
 //!
 //! It wraps [`pychat_wire::Client`], which decides: when to connect, what to send and send again,
-//! what was seen. The session does what the client says, over one [`Line`] after another; it
-//! gathers what there is to show in a [`History`](crate::model::History) and never meets a widget.
+//! what was seen. The session does what the client says, over one [`Line`] after another; what
+//! it tells of the conversation is gathered in a [`Room`]. The session never meets a widget.
 //!
 //! ```text
 //!                 join              connected           welcome
@@ -19,17 +19,15 @@
 //! attempt has a number that is never used again; what arrives late, from an attempt that is over,
 //! is ignored.
 
-mod back_pages;
 mod connecting;
 mod events;
 mod imp;
 mod notices;
 mod persistence;
-mod read_state;
-mod saying;
 
 pub mod disconnect_reason;
 pub mod error_text;
+pub mod room;
 pub mod search;
 pub mod state_file;
 pub mod transport;
@@ -42,7 +40,7 @@ use gtk::{
 };
 use pychat_wire::{Client, UserName, client::Begin};
 
-pub use self::back_pages::{PAGE_MESSAGES, SEARCH_PAGE_MESSAGES};
+pub use self::room::Room;
 use self::{disconnect_reason::DisconnectReason, state_file::StateFile, transport::Line};
 use crate::text::server_address::ServerAddress;
 
@@ -128,16 +126,13 @@ impl Session {
         let address = server.to_string();
         let (file, kept) = StateFile::open(&imp.state_folder.borrow(), &address, name.as_str());
         imp.state_file.replace(file);
-        imp.draft.replace(kept.draft);
-        self.notify_draft();
-        self.history().clear();
+        imp.room.begin(kept.draft);
         imp.disconnect_reason.take();
-        imp.welcome.take();
         imp.protocol.take();
         self.set_name(name.as_str());
         self.set_server(&address);
         let client = Client::new(name.clone(), kept.saved, random_seed());
-        let client = client.beginning(Begin::LastPage(PAGE_MESSAGES)).persistent();
+        let client = client.beginning(Begin::LastPage(room::PAGE_MESSAGES)).persistent();
         imp.client.replace(Some(client));
         imp.identity.replace(Some((name, server)));
         self.process_events();
@@ -175,7 +170,7 @@ impl Session {
         self.with_client(Client::leave);
         let line = self.take_line();
         self.forget_client();
-        self.history().flush();
+        self.room().history().flush();
         self.imp().has_conversation.set(false);
         self.imp().disconnect_reason.take();
         self.set_retry_at(None);
@@ -236,13 +231,11 @@ impl Session {
         while let Some(event) = self.with_client(Client::next_event).flatten() {
             self.on_event(event);
         }
-        if imp.is_people_update_due.get() {
-            self.update_people();
-        }
+        imp.room.update_people_if_due();
         imp.is_processing.set(false);
         self.send();
         self.set_alarm();
-        self.update_back_pages();
+        self.imp().room.update_back_pages();
     }
 
     /// Keeps what is to be kept, and only then lets bytes leave.
@@ -278,16 +271,14 @@ impl Session {
     fn give_up(&self, reason: Option<DisconnectReason>) {
         self.set_retry_at(None);
         self.with_client(Client::leave);
-        if let Some(line) = self.take_line() {
-            glib::spawn_future_local(line.finish());
-        }
+        drop(self.take_line());
         self.forget_client();
         self.end(reason, SessionState::Disconnected);
     }
 
     /// There is no connection, and there is a conversation.
     fn lose(&self, reason: Option<DisconnectReason>, retry_at_ms: Option<u64>) {
-        self.history().flush();
+        self.room().history().flush();
         self.set_retry_at(retry_at_ms);
         self.end(reason, SessionState::Lost);
     }
@@ -305,7 +296,7 @@ impl Session {
             self.save_now();
         }
         self.imp().client.take();
-        self.imp().people.update(&[], "");
+        self.imp().room.forget_people();
         self.imp().state_file.take();
         if let Some((_, alarm)) = self.imp().alarm.take() {
             alarm.abort();
@@ -315,13 +306,13 @@ impl Session {
     fn set_state(&self, state: SessionState) {
         let can_keep = self.has_conversation() && 2 <= self.imp().protocol.get();
         let can_say = state == SessionState::Joined || can_keep;
-        if self.imp().can_say.replace(can_say) != can_say {
-            self.notify_can_say();
-        }
+        let room = self.room();
+        room.set_can_say(can_say);
         if self.imp().state.replace(state) != state {
+            room.set_online(state == SessionState::Joined);
             self.notify_state();
         }
-        self.update_back_pages();
+        self.imp().room.update_back_pages();
     }
 
     fn set_retry_at(&self, at_ms: Option<u64>) {
@@ -333,7 +324,7 @@ impl Session {
 
     fn set_name(&self, name: &str) {
         if self.imp().name.replace(name.to_owned()) != name {
-            self.imp().mention_target.take();
+            self.imp().room.forget_mention_target();
             self.notify_name();
         }
     }

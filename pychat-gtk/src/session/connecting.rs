@@ -110,9 +110,7 @@ impl Session {
 
     /// Closes what there is of a connection, in its own time.
     pub(super) fn close_line(&self) {
-        if let Some(line) = self.take_line() {
-            glib::spawn_future_local(line.finish());
-        }
+        drop(self.take_line());
     }
 
     fn next_attempt(&self) -> Attempt {

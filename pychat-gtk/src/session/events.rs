@@ -1,93 +1,30 @@
-//! The events of the client, made into a conversation that can be read.
+//! The events of the client: those of the connection are the session's, the others the room's.
 
-use gtk::{
-    gio::prelude::ListModelExt,
-    glib,
-    glib::{prelude::*, subclass::prelude::*},
-};
+use gtk::glib::subclass::prelude::*;
 use pychat_wire::{
-    Client,
-    client::{Cause, Event, Message as Said, Page},
+    client::{Cause, Event},
     message::Reason,
 };
 
-use super::{Session, SessionState, error_text, notices, wall_ms};
-use crate::{
-    model::{Message, MessageKind, PresenceChange, PresenceEvent},
-    session::disconnect_reason::DisconnectReason,
-    text::MentionTarget,
-};
+use super::{Session, SessionState, disconnect_reason::DisconnectReason, notices};
 
 /// The number of the protocol that knows no other words than the original.
-pub(super) const ORIGINAL: u64 = 1;
+const ORIGINAL: u64 = 1;
 
 impl Session {
-    /// Calls `f` with each message of somebody else's that is new: not with pages of the past.
-    pub fn connect_heard(&self, f: impl Fn(&Self, &Message) + 'static) -> glib::SignalHandlerId {
-        self.connect_closure(
-            "heard",
-            false,
-            glib::closure_local!(move |session: &Self, message: &Message| f(session, message)),
-        )
-    }
-
     pub(super) fn on_event(&self, event: Event) {
         match event {
             Event::Connect => self.begin_connecting(),
             Event::Disconnect => self.close_line(),
             Event::Joined { name, others, protocol, again } => {
-                self.update_people();
+                self.room().update_people();
                 self.on_joined(&name, &others, protocol, again);
             }
             Event::Refused { code, reason, suggest } => {
                 self.on_end(DisconnectReason::refused(self.name(), code, reason, suggest), None);
             }
             Event::Offline { cause, retry_at_ms } => self.on_offline(cause, retry_at_ms),
-            Event::Message(said) => self.on_message(&said),
-            Event::Page(page) => self.on_page(&page),
-            Event::Gap { from, to } => {
-                self.history().restart(from.saturating_sub(1));
-                self.history().skip_missing(to);
-                self.note(None, &notices::gap());
-            }
-            Event::Skipped { to, .. } => self.history().skip_to(to),
-            Event::NewEpoch => {
-                self.history().begin_epoch();
-                self.read_from_seen();
-                self.note(None, &notices::new_epoch());
-            }
-            Event::MemberJoined { name, time_ms } => self.on_arrival(&name, time_ms),
-            Event::MemberLeft { name, time_ms, reason } => {
-                self.on_departure(name, time_ms, reason);
-            }
-            Event::Accepted { id, .. } => {
-                self.history().remove(id.as_str()); // It stands in its place, or will.
-            }
-            Event::Failed { id, text, reason } => {
-                let history = self.history();
-                let message = history.unsent(id.as_str()).unwrap_or_else(|| {
-                    let message = Message::sending(id, &self.name(), &text, wall_ms());
-                    history.say(message.clone());
-                    message
-                });
-                message.fail(&error_text::fail_reason(&reason));
-            }
-            Event::Notice { text } => self.note(None, &text),
-            // Whatever a later client tells can be passed over, and nothing is lost by waiting.
-            _ => (),
-        }
-    }
-
-    /// Shows who is here.
-    pub(super) fn update_people(&self) {
-        let imp = self.imp();
-        imp.is_people_update_due.set(false);
-        imp.mention_target.take();
-        let client = imp.client.borrow();
-        let room = client.as_ref().map(|it| (it.members(), it.name().to_owned()));
-        drop(client); // Those who hear of it may ask it something.
-        if let Some((members, name)) = room {
-            imp.people.update(&members, &name);
+            event => self.room().on_event(event),
         }
     }
 
@@ -97,41 +34,17 @@ impl Session {
         self.set_name(name);
         imp.protocol.set(protocol);
         imp.disconnect_reason.take();
-        imp.replaced.take();
-        let welcome =
-            || Message::new(MessageKind::Welcome, "", &notices::welcome(name, others), wall_ms());
-        if !imp.has_conversation.replace(true) {
-            self.show_unacknowledged();
-        }
-        if protocol == ORIGINAL {
-            self.history().push(welcome()); // What was said before is not to be had.
-        } else if !again {
-            imp.welcome.replace(Some(welcome()));
-        }
-        self.history().flush();
-        self.read_from_seen();
+        let is_new = !imp.has_conversation.replace(true);
+        self.room().on_joined(others, is_new, again);
         self.clear_join_timeout();
         self.set_retry_at(None);
         self.set_state(SessionState::Joined);
     }
 
-    /// Shows what was said in an earlier life.
-    fn show_unacknowledged(&self) {
-        let texts = self.ask_client(|client| {
-            let texts = client.unacknowledged();
-            texts.map(|(id, text)| (id.clone(), text.to_owned())).collect::<Vec<_>>()
-        });
-        for (id, text) in texts.unwrap_or_default() {
-            if self.history().unsent(id.as_str()).is_none() {
-                self.history().say(Message::sending(id, &self.name(), &text, wall_ms()));
-            }
-        }
-    }
-
     fn on_offline(&self, cause: Cause, retry_at_ms: Option<u64>) {
         let is_stopping = cause == Cause::Bye { reason: Reason::Shutdown };
-        if is_stopping && self.imp().protocol.get() == ORIGINAL && self.has_conversation() {
-            self.note(None, &notices::server_stopping());
+        if is_stopping && self.speaks_original() && self.has_conversation() {
+            self.room().note(None, &notices::server_stopping());
         }
         let is_joined = self.state() == SessionState::Joined;
         let failure = self.imp().failure.take();
@@ -153,110 +66,8 @@ impl Session {
         }
     }
 
-    fn on_message(&self, said: &Said) {
-        let (seq, time_ms) = (said.seq, said.time_ms.map(local_ms));
-        let has_arrived =
-            said.id.as_ref().is_some_and(|id| self.history().arrive(id.as_str(), seq, time_ms));
-        if has_arrived {
-            return;
-        }
-        let message = self.shown(said);
-        self.history().push(message.clone());
-        if !said.own {
-            self.emit_by_name::<()>("heard", &[&message]);
-        }
+    /// Returns true if the room was last spoken in by the original protocol.
+    pub(super) fn speaks_original(&self) -> bool {
+        self.imp().protocol.get() <= ORIGINAL
     }
-
-    /// Older messages go before all others; after the first of them the newcomer is welcomed. If
-    /// the oldest have been forgotten meanwhile, the page is not the one before those that are left.
-    fn on_page(&self, page: &Page) {
-        if self.forget() {
-            return;
-        }
-        let mut messages = Vec::with_capacity(page.messages.len() + 2);
-        let first_seq = page.messages.first().and_then(|said| said.seq);
-        if page.start && first_seq.is_some_and(|seq| 1 < seq) {
-            messages.push(Message::new(MessageKind::Notice, "", &notices::gap(), wall_ms()));
-        }
-        for said in &page.messages {
-            if let Some(id) = &said.id {
-                self.history().remove(id.as_str());
-            }
-            messages.push(self.shown(said));
-        }
-        messages.extend(self.welcome_below(&messages));
-        let is_empty = messages.is_empty();
-        self.history().prepend(messages);
-        if page.start {
-            self.history().reach_start();
-        }
-        self.fetch_unread(!is_empty);
-    }
-
-    /// Returns the welcome of the newcomer below `messages`. That nobody else is here is said where
-    /// there are none; elsewhere it would be said at each start.
-    fn welcome_below(&self, messages: &[Message]) -> Option<Message> {
-        let welcome = self.imp().welcome.take()?;
-        if messages.is_empty() || 1 < self.people().n_items() {
-            return Some(welcome);
-        }
-        let text = notices::welcome_alone(&self.name());
-        Some(Message::new(MessageKind::Welcome, "", &text, welcome.time_ms()))
-    }
-
-    fn on_arrival(&self, name: &str, time_ms: Option<u64>) {
-        self.imp().is_people_update_due.set(true);
-        // Who came back by another connection has not been away.
-        if self.imp().replaced.take().as_deref() != Some(name) {
-            self.push_presence(name.to_owned(), PresenceChange::Joined, time_ms);
-        }
-    }
-
-    fn on_departure(&self, name: String, time_ms: Option<u64>, reason: Option<Reason>) {
-        self.imp().is_people_update_due.set(true);
-        match reason {
-            Some(Reason::Replaced) => {
-                self.imp().replaced.replace(Some(name));
-            }
-            Some(Reason::Lost | Reason::Slow) => {
-                self.push_presence(name, PresenceChange::Lost, time_ms)
-            }
-            _ => self.push_presence(name, PresenceChange::Left, time_ms),
-        }
-    }
-
-    /// Shows that somebody came or went.
-    fn push_presence(&self, name: String, change: PresenceChange, time_ms: Option<u64>) {
-        let time_ms = time_ms.map_or_else(wall_ms, local_ms);
-        self.history().push(Message::presence(PresenceEvent { name, change, time_ms }));
-    }
-
-    /// Shows what the chat itself says, at the server's time if it is known.
-    fn note(&self, time_ms: Option<u64>, text: &str) {
-        let time_ms = time_ms.map_or_else(wall_ms, local_ms);
-        self.history().push(Message::new(MessageKind::Notice, "", text, time_ms));
-    }
-
-    /// Returns a message that somebody said, as it is shown.
-    fn shown(&self, said: &Said) -> Message {
-        let kind = if said.own { MessageKind::Own } else { MessageKind::Other };
-        let time_ms = said.time_ms.map_or_else(wall_ms, local_ms);
-        let message = Message::new(kind, &said.author, &said.content, time_ms);
-        let message = message.numbered(said.seq);
-        if said.own { message } else { self.read(message) }
-    }
-
-    /// Returns `message` with what calls us in it.
-    fn read(&self, message: Message) -> Message {
-        let (mut mention_target, client) =
-            (self.imp().mention_target.borrow_mut(), self.imp().client.borrow());
-        let members = client.as_ref().map(Client::members).unwrap_or_default();
-        let mention_target = mention_target.get_or_insert_with(|| MentionTarget::new(&self.name()));
-        message.read_by(mention_target, members.iter().map(AsRef::as_ref))
-    }
-}
-
-/// Returns the server's time as a message bears it.
-fn local_ms(time_ms: u64) -> i64 {
-    i64::try_from(time_ms).unwrap_or(i64::MAX)
 }

@@ -48,15 +48,7 @@ impl Session {
         let imp = self.imp();
         imp.is_save_due.set(false);
         if let (Some(client), Some(file)) = (&*imp.client.borrow(), &*imp.state_file.borrow()) {
-            file.write(client.saved(), &imp.draft.borrow());
-        }
-    }
-
-    /// Keeps what is being written, to be gone on with by the next start.
-    pub fn set_draft(&self, draft: &str) {
-        if *self.imp().draft.borrow() != draft {
-            self.imp().draft.replace(draft.to_owned());
-            self.save_soon();
+            file.write(client.saved(), &self.room().draft());
         }
     }
 }

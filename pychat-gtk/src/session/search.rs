@@ -17,7 +17,7 @@ use pychat_wire::client::Past;
 
 use crate::{
     model::{Message, SearchQuery, SearchResults},
-    session::{SEARCH_PAGE_MESSAGES, Session},
+    session::room::{Room, SEARCH_PAGE_MESSAGES},
 };
 
 /// The longest time messages are gone through before the main loop runs again.
@@ -35,10 +35,10 @@ mod imp {
     #[derive(Debug, Default, glib::Properties)]
     #[properties(wrapper_type = super::Search)]
     pub struct Search {
-        /// The session whose conversation is searched.
-        #[property(get, set = Self::set_session, explicit_notify, nullable)]
-        session: RefCell<Option<Session>>,
-        session_handlers: RefCell<Vec<(glib::Object, glib::SignalHandlerId)>>,
+        /// The room whose conversation is searched.
+        #[property(get, set = Self::set_room, explicit_notify, nullable)]
+        room: RefCell<Option<Room>>,
+        room_handlers: RefCell<Vec<(glib::Object, glib::SignalHandlerId)>>,
         /// True while there is something that is searched for.
         #[property(get = |imp: &Self| imp.query.borrow().is_some())]
         is_searching: PhantomData<bool>,
@@ -82,18 +82,18 @@ mod imp {
     #[glib::derived_properties]
     impl ObjectImpl for Search {
         fn dispose(&self) {
-            self.set_session(None);
+            self.set_room(None);
         }
     }
 
     impl Search {
-        fn set_session(&self, session: Option<Session>) {
+        fn set_room(&self, room: Option<Room>) {
             self.obj().search_for("");
-            for (object, handler) in self.session_handlers.take() {
+            for (object, handler) in self.room_handlers.take() {
                 object.disconnect(handler);
             }
-            if let Some(session) = &session {
-                let history = session.history();
+            if let Some(room) = &room {
+                let history = room.history();
                 let on_changed = history.connect_items_changed(clone!(
                     #[weak(rename_to = imp)]
                     self,
@@ -101,18 +101,18 @@ mod imp {
                         imp.obj().on_changed(at as usize, n_removed as usize, n_added as usize);
                     }
                 ));
-                let on_past = session.connect_back_pages_changed(clone!(
+                let on_past = room.connect_back_pages_changed(clone!(
                     #[weak(rename_to = imp)]
                     self,
                     move |_| imp.obj().load_more()
                 ));
-                self.session_handlers.replace(vec![
+                self.room_handlers.replace(vec![
                     (history.upcast(), on_changed),
-                    (session.clone().upcast(), on_past),
+                    (room.clone().upcast(), on_past),
                 ]);
             }
-            self.session.replace(session);
-            self.obj().notify_session();
+            self.room.replace(room);
+            self.obj().notify_room();
         }
     }
 }
@@ -190,7 +190,7 @@ impl Search {
     /// Has older results looked for. Where later messages have to leave for them, the oldest result
     /// is looked at first.
     pub fn find_more(&self) {
-        if self.session().is_some_and(|session| session.history().has_room()) {
+        if self.room().is_some_and(|room| room.history().has_room()) {
             self.imp().n_wanted.set(self.n_found() as usize + ENOUGH);
             self.load_more();
         } else {
@@ -202,10 +202,10 @@ impl Search {
 
     /// Forgets what was found; what is being looked at stays so if it is found again.
     fn begin(&self) {
-        let Some(session) = self.session() else { return };
+        let Some(room) = self.room() else { return };
         let results = &self.imp().results;
         let before = results.hits().current();
-        results.begin(Some(&session.history()));
+        results.begin(Some(&room.history()));
         let is_found = before.is_some_and(|at| self.look_into(at));
         results.tell();
         self.look_at(before.filter(|_| is_found));
@@ -291,15 +291,15 @@ impl Search {
     /// Asks for older messages, if they are wanted and there are any.
     fn load_more(&self) {
         let imp = self.imp();
-        let Some(session) = self.session() else { return };
+        let Some(room) = self.room() else { return };
         // Where there is no room, what was found last has to leave for what is older.
-        let is_wanted = if session.history().has_room() {
+        let is_wanted = if room.history().has_room() {
             imp.results.hits().n_hits() < imp.n_wanted.get()
         } else {
             imp.goes_beyond.get()
         };
         let past = match &*imp.query.borrow() {
-            Some(_) => session.back_pages(),
+            Some(_) => room.back_pages(),
             None => Past::None,
         };
         let is_loading = is_wanted && past != Past::None;
@@ -311,7 +311,7 @@ impl Search {
             self.notify_has_more();
         }
         if is_loading && imp.scan.borrow().is_none() {
-            session.request_history(SEARCH_PAGE_MESSAGES);
+            room.request_history(SEARCH_PAGE_MESSAGES);
         }
     }
 
@@ -320,8 +320,8 @@ impl Search {
         if let Some(scan) = self.imp().scan.take() {
             scan.abort();
         }
-        if let Some(session) = self.session() {
-            let history = session.history();
+        if let Some(room) = self.room() {
+            let history = room.history();
             for message in (0..history.n_items()).filter_map(|at| history.message(at)) {
                 message.set_found(None);
             }
@@ -372,7 +372,7 @@ impl Search {
     }
 
     fn message(&self, at: usize) -> Option<Message> {
-        self.session()?.history().message(u32::try_from(at).ok()?)
+        self.room()?.history().message(u32::try_from(at).ok()?)
     }
 }
 

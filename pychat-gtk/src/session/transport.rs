@@ -113,12 +113,21 @@ fn watch(socket: &gio::Socket) {
     }
 }
 
-/// An open connection, read until its end.
+/// An open connection, read until its end. One that is dropped [finishes](Line::finish) by itself.
 #[derive(Debug)]
 pub struct Line {
     connection: gio::SocketConnection,
     outbox: Rc<Outbox>,
-    reader: glib::JoinHandle<()>,
+    /// The task that reads, until the line is finished.
+    reader: Option<glib::JoinHandle<()>>,
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        if let Some(finishing) = self.finishing() {
+            glib::spawn_future_local(finishing);
+        }
+    }
 }
 
 impl Line {
@@ -132,7 +141,7 @@ impl Line {
     ) -> Self {
         let outbox = Rc::new(Outbox::new(connection.output_stream()));
         let reading = read(connection.input_stream(), outbox.clone(), on_incoming);
-        let reader = glib::spawn_future_local(reading);
+        let reader = Some(glib::spawn_future_local(reading));
         Self { connection, outbox, reader }
     }
 
@@ -148,18 +157,28 @@ impl Line {
     ///
     /// Closing with unread bytes would make the kernel reset the connection, and the server might
     /// then lose the last words; hence the reading.
-    pub async fn finish(self) {
-        let Self { connection, outbox, reader } = self;
-        let in_order = async {
-            outbox.drained().await;
-            if connection.socket().shutdown(false, true).is_ok() {
-                // The task fails only by panicking, and then it has ended as well.
-                let _ = reader.await;
-            }
-        };
-        // Late or not, the line is closed next; so is a line that was broken already.
-        let _ = glib::future_with_timeout(FINISH_TIMEOUT, in_order).await;
-        let _ = connection.close_future(glib::Priority::DEFAULT).await;
+    pub async fn finish(mut self) {
+        if let Some(finishing) = self.finishing() {
+            finishing.await;
+        }
+    }
+
+    /// Returns what finishes the line, the first time.
+    fn finishing(&mut self) -> Option<impl Future<Output = ()> + 'static + use<>> {
+        let reader = self.reader.take()?;
+        let (connection, outbox) = (self.connection.clone(), self.outbox.clone());
+        Some(async move {
+            let in_order = async {
+                outbox.drained().await;
+                if connection.socket().shutdown(false, true).is_ok() {
+                    // The task fails only by panicking, and then it has ended as well.
+                    let _ = reader.await;
+                }
+            };
+            // Late or not, the line is closed next; so is a line that was broken already.
+            let _ = glib::future_with_timeout(FINISH_TIMEOUT, in_order).await;
+            let _ = connection.close_future(glib::Priority::DEFAULT).await;
+        })
     }
 }
 

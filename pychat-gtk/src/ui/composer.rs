@@ -29,7 +29,7 @@ use self::{
 };
 use crate::{
     model::Message,
-    session::{Session, error_text},
+    session::{Room, error_text},
     text::{has_longer_word, i18n::gettext, is_blank},
 };
 
@@ -72,9 +72,9 @@ mod imp {
         emoji: EmojiButton,
         announcer: Announcer,
         /// The session that sends the messages.
-        #[property(get, set = Self::set_session, explicit_notify, nullable)]
-        session: RefCell<Option<Session>>,
-        session_signals: OnceCell<glib::SignalGroup>,
+        #[property(get, set = Self::set_room, explicit_notify, nullable)]
+        room: RefCell<Option<Room>>,
+        room_signals: OnceCell<glib::SignalGroup>,
         /// True if Enter sends, false if it begins a line.
         #[property(get, set = Self::set_enter_sends)]
         enter_sends: Cell<bool>,
@@ -167,35 +167,35 @@ mod imp {
             self.scrolled_window.set_max_content_height(lines);
         }
 
-        fn set_session(&self, session: Option<Session>) {
-            self.completion.set_session(session.as_ref());
-            self.session.replace(session);
-            let signals = self.session_signals.get_or_init(|| self.session_signals());
-            signals.set_target(self.session.borrow().as_ref());
-            self.obj().notify_session();
+        fn set_room(&self, room: Option<Room>) {
+            self.completion.set_room(room.as_ref());
+            self.room.replace(room);
+            let signals = self.room_signals.get_or_init(|| self.room_signals());
+            signals.set_target(self.room.borrow().as_ref());
+            self.obj().notify_room();
         }
 
         /// Follows whichever session there is.
-        fn session_signals(&self) -> glib::SignalGroup {
-            let signals = glib::SignalGroup::new::<Session>();
-            let notify = |property, f: fn(&Self, &Session)| {
+        fn room_signals(&self) -> glib::SignalGroup {
+            let signals = glib::SignalGroup::new::<Room>();
+            let notify = |property, f: fn(&Self, &Room)| {
                 let weak = self.downgrade();
-                signals.connect_notify_local(Some(property), move |session, _| {
-                    if let (Some(imp), Some(session)) = (weak.upgrade(), session.downcast_ref()) {
-                        f(&imp, session);
+                signals.connect_notify_local(Some(property), move |room, _| {
+                    if let (Some(imp), Some(room)) = (weak.upgrade(), room.downcast_ref()) {
+                        f(&imp, room);
                     }
                 });
             };
             notify("state", |imp, _| imp.measure());
             notify("can-say", |imp, _| imp.update_send_button());
-            notify("draft", |imp, session| imp.go_on_with(&session.draft()));
+            notify("draft", |imp, room| imp.go_on_with(&room.draft()));
             signals.connect_closure(
                 "heard",
                 false,
                 glib::closure_local!(
                     #[weak(rename_to = imp)]
                     self,
-                    move |_: &Session, message: &Message| imp.announcer.hear(message)
+                    move |_: &Room, message: &Message| imp.announcer.hear(message)
                 ),
             );
             signals
@@ -209,10 +209,10 @@ mod imp {
         }
 
         pub(super) fn send(&self) {
-            let Some(session) = self.obj().session().filter(|_| !self.is_too_long.get()) else {
+            let Some(room) = self.obj().room().filter(|_| !self.is_too_long.get()) else {
                 return;
             };
-            match session.say_draft() {
+            match room.say_draft() {
                 Ok(()) => {
                     self.buffer.set_text("");
                     self.obj().emit_by_name::<()>("sent", &[]);
@@ -233,7 +233,7 @@ mod imp {
         /// Says how much room is left, where that is little.
         fn measure(&self) {
             let text = self.text();
-            let left = self.obj().session().and_then(|session| session.bytes_left(&text));
+            let left = self.obj().room().and_then(|room| room.bytes_left(&text));
             let left = left.filter(|left| *left <= BYTES_LEFT_TOLD);
             let is_too_long = left.is_some_and(|left| left < 0);
             self.is_too_long.set(is_too_long);
@@ -256,7 +256,7 @@ mod imp {
         }
 
         fn update_send_button(&self) {
-            let can_say = self.obj().session().is_some_and(|session| session.can_say());
+            let can_say = self.obj().room().is_some_and(|room| room.can_say());
             let is_message = !self.is_too_long.get() && !is_blank(&self.text());
             self.send_button.set_sensitive(can_say && is_message);
         }
@@ -303,7 +303,7 @@ mod imp {
 
         /// Brings back what was said last, to be said again as a message of its own.
         fn recall(&self) -> bool {
-            let said = self.obj().session().and_then(|session| session.history().last_said());
+            let said = self.obj().room().and_then(|room| room.history().last_said());
             let Some(said) = said.filter(|_| self.buffer.char_count() == 0) else { return false };
             self.buffer.set_text(&said);
             true
@@ -312,8 +312,8 @@ mod imp {
         #[template_callback]
         fn on_text_changed(&self) {
             let text = self.text();
-            if let Some(session) = self.obj().session() {
-                session.set_draft(&text);
+            if let Some(room) = self.obj().room() {
+                room.set_draft(&text);
             }
             let is_endless = has_longer_word(&text, WORD_CHARS_MAX);
             let wrap_mode = if is_endless { gtk::WrapMode::Char } else { gtk::WrapMode::WordChar };

@@ -177,7 +177,7 @@ impl Notifier {
             }
         });
         let session = imp.session.get_or_init(|| session.clone());
-        session.connect_heard(clone!(
+        session.room().connect_heard(clone!(
             #[weak]
             imp,
             move |_, message| imp.on_heard(message)

@@ -9,7 +9,7 @@ use pychat_wire::UserName;
 use crate::{
     config::APP_ID,
     model::{Person, time_watch::TimeWatch},
-    session::{Session, SessionState},
+    session::{Room, Session, SessionState},
     settings::Settings,
     text::{i18n::gettext, names, server_address::ServerAddress},
     ui::{
@@ -27,6 +27,7 @@ use crate::{
 mod imp {
     use std::{
         cell::{Cell, OnceCell, RefCell},
+        marker::PhantomData,
         rc::Rc,
     };
 
@@ -57,6 +58,9 @@ mod imp {
         /// The session of this window.
         #[property(get)]
         session: Session,
+        /// The room that is shown.
+        #[property(get = |imp: &Self| imp.session.room())]
+        room: PhantomData<Room>,
         pub(super) settings: OnceCell<Settings>,
         pub(super) notifier: OnceCell<Notifier>,
         /// True while somebody sees what comes: the window is there, and has the keyboard.
@@ -103,14 +107,14 @@ mod imp {
                     imp.look_at_times();
                 }
             ));
-            self.session.people().connect_items_changed(clone!(
+            self.session.room().people().connect_items_changed(clone!(
                 #[weak(rename_to = imp)]
                 self,
                 move |_, _, _, _| imp.show_titles()
             ));
             self.show_state(self.session.state());
             self.watch_for_return();
-            self.time_watch.get_or_init(|| TimeWatch::new(&self.session.history()));
+            self.time_watch.get_or_init(|| TimeWatch::new(&self.session.room().history()));
             for property in ["is-active", "visible"] {
                 self.obj().connect_notify_local(Some(property), |window, _| {
                     window.imp().update_attention()
@@ -267,7 +271,7 @@ mod imp {
             let brief = self.session.identity().map(|(_, server)| server.brief());
             self.title.set_title(brief.as_deref().unwrap_or(&server));
             self.title.set_subtitle(&match self.session.state() {
-                SessionState::Joined => people_here(self.session.people().n_items()),
+                SessionState::Joined => people_here(self.session.room().people().n_items()),
                 SessionState::Connecting | SessionState::Joining => gettext("Reconnecting…"),
                 _ => gettext("Offline"),
             });
@@ -352,7 +356,7 @@ impl Window {
 
     /// Takes in that nothing in it is new to the reader any more.
     pub fn mark_as_read(&self) {
-        self.session().history().see_all();
+        self.room().history().see_all();
         if let Some(notifier) = self.imp().notifier.get() {
             notifier.withdraw();
         }

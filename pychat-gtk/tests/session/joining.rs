@@ -111,7 +111,7 @@ fn the_limit_does_not_touch_who_has_joined() {
         until_state(&session, SessionState::Joined).await;
         glib::timeout_future(SHORT_TIMEOUT * 2).await; // What did not happen can only be waited out.
         assert_eq!(session.state(), SessionState::Joined);
-        session.say("still here").expect("joined");
+        session.room().say("still here").expect("joined");
         session.leave().await;
         finish(server).await;
     });

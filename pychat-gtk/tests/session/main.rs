@@ -144,7 +144,7 @@ fn told_as_it_is(message: &Message) -> Vec<String> {
 }
 
 fn messages(session: &Session) -> Vec<Message> {
-    let history = session.history();
+    let history = session.room().history();
     (0..history.n_items()).filter_map(|n| history.message(n)).collect()
 }
 

@@ -10,7 +10,7 @@ use crate::{finish, joined, messages, run, server::Server, until};
 
 fn search_in(session: &Session) -> Search {
     let search = Search::default();
-    search.set_session(Some(session));
+    search.set_room(Some(&session.room()));
     search
 }
 
@@ -69,7 +69,7 @@ fn what_is_found_is_counted_from_the_newest_and_marked() {
         rest(&search).await;
         assert_eq!(result(&search), ("елка, ёлка".into(), 1, 2));
         assert_eq!(marks(&session), [first, third]);
-        session.say("new").expect("we are joined");
+        session.room().say("new").expect("we are joined");
         until(|| is_at("елка, ёлка", 2, 3)(&search)).await;
         search.search_for("elk");
         until(|| is_at("elka", 1, 1)(&search)).await;
@@ -109,7 +109,7 @@ fn what_the_server_still_has_is_searched_to_its_beginning() {
         search.search_for("number 3");
         until(|| search.is_loading()).await;
         assert_eq!(result(&search), ("number 399".into(), 1, 49));
-        session.say("break now").expect("we are joined");
+        session.room().say("break now").expect("we are joined");
         until(|| search.n_found() == 100).await;
         rest(&search).await;
         assert!(search.has_more(), "enough was found");
@@ -148,7 +148,7 @@ fn enough_is_enough_until_somebody_wants_more() {
             search.go_older();
         }
         assert!(!search.is_loading());
-        session.say("I have seen ten of the last twenty").expect("we are joined");
+        session.room().say("I have seen ten of the last twenty").expect("we are joined");
         search.go_older();
         until(|| search.n_found() == 550).await;
         assert_eq!(search.ordinal(), 291);
@@ -175,7 +175,7 @@ fn who_wants_more_than_there_is_room_for_gets_the_next_one() {
         search.search_for("number 123");
         rest(&search).await;
         assert_eq!(result(&search), ("number 1239".into(), 1, 10));
-        assert!(search.has_more() && session.history().is_detached());
+        assert!(search.has_more() && session.room().history().is_detached());
         for _ in 0..9 {
             search.go_older();
         }

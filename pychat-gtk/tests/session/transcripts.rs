@@ -166,7 +166,7 @@ fn check(name: &str, person: &'static str, piece_bytes: usize) {
                 }
                 Some(Action::Say(text)) => {
                     until_state(&session, SessionState::Joined).await;
-                    session.say(&text).expect("joined");
+                    session.room().say(&text).expect("joined");
                 }
                 Some(Action::Leave) => break,
             }

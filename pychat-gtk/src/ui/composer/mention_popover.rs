@@ -10,7 +10,7 @@ use pychat_wire::name::NAME_CHARS_MAX;
 
 use crate::{
     model::Person,
-    session::Session,
+    session::Room,
     text::{begun_mention, fold},
     ui::people::person_row::PersonRow,
 };
@@ -40,9 +40,9 @@ mod imp {
         /// Where names are begun, and completed.
         #[property(get, set = Self::set_text_view, explicit_notify, nullable)]
         text_view: RefCell<Option<gtk::TextView>>,
-        /// The session whose people may be meant.
-        #[property(get, set = Self::set_session, explicit_notify, nullable)]
-        session: RefCell<Option<Session>>,
+        /// The room whose people may be meant.
+        #[property(get, set = Self::set_room, explicit_notify, nullable)]
+        room: RefCell<Option<Room>>,
     }
 
     #[glib::object_subclass]
@@ -89,12 +89,12 @@ mod imp {
             self.obj().notify_text_view();
         }
 
-        fn set_session(&self, session: Option<Session>) {
+        fn set_room(&self, room: Option<Room>) {
             self.obj().popdown();
-            let people = session.as_ref().map(|session| session.people().sorted());
+            let people = room.as_ref().map(|room| room.people().sorted());
             self.found.set_model(people.as_ref());
-            self.session.replace(session);
-            self.obj().notify_session();
+            self.room.replace(room);
+            self.obj().notify_room();
         }
 
         /// Offers everybody whose name, or a word of it, begins as the one at the cursor; nobody if

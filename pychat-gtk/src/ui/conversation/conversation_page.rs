@@ -17,7 +17,7 @@ use gtk::{gdk, glib, glib::clone, prelude::*};
 
 use crate::{
     model::{History, MessageKind, TailModel},
-    session::Session,
+    session::{Room, Session},
     settings::Settings,
     ui::{
         composer::Composer,
@@ -70,12 +70,15 @@ mod imp {
         pub(super) stick_to_end: OnceCell<StickToEnd>,
         /// The part of the conversation that the list shows.
         pub(super) tail: RefCell<Option<TailModel>>,
-        /// The session whose conversation is shown.
-        #[property(get, set = Self::set_session, explicit_notify, nullable)]
+        /// The room that is shown.
+        #[property(get, set = Self::set_room, explicit_notify, nullable)]
+        room: RefCell<Option<Room>>,
+        /// The session whose connection is told of.
+        #[property(get, set, nullable)]
         session: RefCell<Option<Session>>,
         history_signals: OnceCell<glib::SignalGroup>,
         history_bindings: OnceCell<glib::BindingGroup>,
-        session_signals: OnceCell<glib::SignalGroup>,
+        room_signals: OnceCell<glib::SignalGroup>,
         /// True while the window has the keyboard: whatever is in view is seen.
         #[property(get, set = Self::set_is_attended, explicit_notify)]
         pub(super) is_attended: Cell<bool>,
@@ -137,11 +140,11 @@ mod imp {
             });
             let id = Some(glib::VariantTy::STRING);
             klass.install_action("conversation.send-again", id, |page, _, id| {
-                page.imp().on_unsent(id, Session::say_again);
+                page.imp().on_unsent(id, Room::say_again);
                 page.imp().on_sent();
             });
             klass.install_action("conversation.discard", id, |page, _, id| {
-                page.imp().on_unsent(id, Session::discard);
+                page.imp().on_unsent(id, Room::discard);
             });
             klass.install_action("conversation.mention", id, |page, _, name| {
                 page.mention(name.and_then(glib::Variant::str).unwrap_or_default());
@@ -222,27 +225,27 @@ mod imp {
 
     #[gtk::template_callbacks]
     impl ConversationPage {
-        fn set_session(&self, session: Option<Session>) {
-            let history = session.as_ref().map(Session::history);
+        fn set_room(&self, room: Option<Room>) {
+            let history = room.as_ref().map(Room::history);
             let tail = history.as_ref().map(TailModel::new);
             let selection =
                 history.as_ref().zip(tail.as_ref()).map(|it| self.selection(it.0, it.1));
             self.list_view.set_model(selection.as_ref());
             self.tail.replace(tail);
-            self.session.replace(session);
+            self.room.replace(room);
             self.history_signals
                 .get_or_init(|| self.history_signals())
                 .set_target(history.as_ref());
             self.history_bindings
                 .get_or_init(|| self.history_bindings())
                 .set_source(history.as_ref());
-            let signals = self.session_signals.get_or_init(|| self.session_signals());
-            signals.set_target(self.session.borrow().as_ref());
+            let signals = self.room_signals.get_or_init(|| self.room_signals());
+            signals.set_target(self.room.borrow().as_ref());
             if let Some(history) = &history {
                 self.choose_view(history);
             }
             self.update_attention();
-            self.obj().notify_session();
+            self.obj().notify_room();
         }
 
         /// Takes what is typed where nothing else takes it for the beginning of a message.
@@ -275,8 +278,8 @@ mod imp {
 
         /// Tells the history whether its reader sees what comes.
         fn update_attention(&self) {
-            if let Some(session) = &*self.session.borrow() {
-                session.history().set_attended(self.is_at_end() && self.is_attended.get());
+            if let Some(room) = &*self.room.borrow() {
+                room.history().set_attended(self.is_at_end() && self.is_attended.get());
             }
             self.see_later();
         }
@@ -301,8 +304,8 @@ mod imp {
             if is_searching {
                 let anchor = || ScrollAnchor::of(&self.list_view, &self.scrolled_window);
                 self.anchor.replace(if self.is_at_end() { None } else { anchor() });
-                if let Some(session) = self.obj().session() {
-                    session.history().show_latest(); // They may be what is searched for.
+                if let Some(room) = self.obj().room() {
+                    room.history().show_latest(); // They may be what is searched for.
                 }
             }
             self.obj().notify_is_searching();
@@ -315,8 +318,8 @@ mod imp {
             match self.anchor.take() {
                 Some(anchor) => {
                     self.unstick();
-                    if let Some(session) = self.obj().session() {
-                        session.history().show_latest(); // It is not beyond them.
+                    if let Some(room) = self.obj().room() {
+                        room.history().show_latest(); // It is not beyond them.
                     }
                     anchor.show(&self.list_view, &self.scrolled_window, || ());
                 }
@@ -332,12 +335,10 @@ mod imp {
 
         /// Does something about a message that has not arrived; its button is gone then, so the
         /// focus goes to where messages are written.
-        fn on_unsent(&self, id: Option<&glib::Variant>, f: impl Fn(&Session, &str)) {
-            if let (Some(session), Some(id)) =
-                (self.obj().session(), id.and_then(glib::Variant::str))
-            {
+        fn on_unsent(&self, id: Option<&glib::Variant>, f: impl Fn(&Room, &str)) {
+            if let (Some(room), Some(id)) = (self.obj().room(), id.and_then(glib::Variant::str)) {
                 self.composer.focus_text();
-                f(&session, id);
+                f(&room, id);
             }
         }
 

@@ -12,7 +12,7 @@ use gtk::{gio, glib, glib::clone, glib::subclass::Signal, prelude::*};
 
 use crate::{
     model::{People, Person},
-    session::{Session, SessionState},
+    session::Room,
     text::i18n::{gettext, ngettext_f},
     ui::people::person_row::PersonRow,
 };
@@ -42,10 +42,10 @@ mod imp {
         no_one: TemplateChild<adw::StatusPage>,
         filter: OnceCell<gtk::CustomFilter>,
         found: OnceCell<gtk::FilterListModel>,
-        /// The session whose people are listed.
-        #[property(get, set = Self::set_session, explicit_notify, nullable)]
-        session: RefCell<Option<Session>>,
-        session_signals: OnceCell<glib::SignalGroup>,
+        /// The room whose people are listed.
+        #[property(get, set = Self::set_room, explicit_notify, nullable)]
+        room: RefCell<Option<Room>>,
+        room_signals: OnceCell<glib::SignalGroup>,
     }
 
     #[glib::object_subclass]
@@ -101,26 +101,26 @@ mod imp {
 
     #[gtk::template_callbacks]
     impl PeoplePane {
-        fn set_session(&self, session: Option<Session>) {
+        fn set_room(&self, room: Option<Room>) {
             if let Some(found) = self.found.get() {
-                let people = session.as_ref().map(|session| session.people().sorted());
+                let people = room.as_ref().map(|room| room.people().sorted());
                 found.set_model(people.as_ref());
             }
-            self.session.replace(session);
-            let signals = self.session_signals.get_or_init(|| {
-                Session::state_signals(clone!(
+            self.room.replace(room);
+            let signals = self.room_signals.get_or_init(|| {
+                Room::online_signals(clone!(
                     #[weak(rename_to = imp)]
                     self,
                     move || imp.show_count()
                 ))
             });
-            signals.set_target(self.session.borrow().as_ref());
+            signals.set_target(self.room.borrow().as_ref());
             self.show_count();
-            self.obj().notify_session();
+            self.obj().notify_room();
         }
 
         fn people(&self) -> Option<People> {
-            self.session.borrow().as_ref().map(Session::people)
+            self.room.borrow().as_ref().map(Room::people)
         }
 
         /// Without a connection, the people who were there when it was lost may be gone.
@@ -131,8 +131,8 @@ mod imp {
             } else {
                 self.views.set_visible_child(&*self.list);
             }
-            let session = self.session.borrow();
-            let is_there = session.as_ref().is_some_and(|it| it.state() == SessionState::Joined);
+            let room = self.room.borrow();
+            let is_there = room.as_ref().is_some_and(|it| it.is_online());
             self.list_view.set_css_classes(if is_there { &LIST } else { &LIST_OF_ABSENT });
             if !is_there {
                 self.count.set_label(&gettext("Offline"));

@@ -8,7 +8,7 @@ use adw::subclass::prelude::*;
 use gtk::{glib, glib::clone, prelude::*};
 
 use crate::{
-    session::{Session, search::Search},
+    session::{Room, search::Search},
     text::i18n::{gettext, gettext_f},
 };
 
@@ -34,9 +34,9 @@ mod imp {
         /// The search through the messages.
         #[property(get)]
         search: Search,
-        /// The session whose conversation is searched.
-        #[property(get, set = Self::set_session, explicit_notify, nullable)]
-        session: RefCell<Option<Session>>,
+        /// The room whose conversation is searched.
+        #[property(get, set = Self::set_room, explicit_notify, nullable)]
+        room: RefCell<Option<Room>>,
         /// True while the bar is there.
         #[property(get, set = Self::set_is_open, explicit_notify)]
         is_open: Cell<bool>,
@@ -93,10 +93,10 @@ mod imp {
 
     #[gtk::template_callbacks]
     impl SearchBar {
-        fn set_session(&self, session: Option<Session>) {
-            self.search.set_session(session.as_ref());
-            self.session.replace(session);
-            self.obj().notify_session();
+        fn set_room(&self, room: Option<Room>) {
+            self.search.set_room(room.as_ref());
+            self.room.replace(room);
+            self.obj().notify_room();
         }
 
         fn set_is_open(&self, is_open: bool) {

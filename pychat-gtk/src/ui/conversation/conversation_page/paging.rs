@@ -10,9 +10,7 @@ use pychat_wire::client::Past;
 
 use super::imp::ConversationPage;
 use crate::{
-    model::TailModel,
-    session::{PAGE_MESSAGES, SessionState},
-    ui::conversation::stick_to_end::StickToEnd,
+    model::TailModel, session::room::PAGE_MESSAGES, ui::conversation::stick_to_end::StickToEnd,
 };
 
 /// The longest time a view takes to lay out new rows.
@@ -48,9 +46,9 @@ impl ConversationPage {
     }
 
     fn leave_top(&self) {
-        let Some(session) = self.obj().session() else { return };
+        let Some(room) = self.obj().room() else { return };
         let is_whole = self.tail.borrow().as_ref().is_some_and(TailModel::is_whole);
-        let has_older = !is_whole || session.back_pages() != Past::None;
+        let has_older = !is_whole || room.back_pages() != Past::None;
         let adjustment = self.scrolled_window.vadjustment();
         if has_older && !self.is_at_end() && adjustment.value() < 1.0 {
             // A wheel that has gone on turning at the top has the window go back there for a while,
@@ -67,15 +65,15 @@ impl ConversationPage {
         if let Some(tail) = &*self.tail.borrow() {
             tail.set_whole(is_away);
         }
-        let Some(session) = self.obj().session() else { return };
+        let Some(room) = self.obj().room() else { return };
         if is_away {
-            session.history().set_away(true);
+            room.history().set_away(true);
             return;
         }
         let weak = self.downgrade();
         glib::spawn_future_local(async move {
             if weak.upgrade().is_some_and(|imp| imp.is_at_end()) {
-                session.history().set_away(false);
+                room.history().set_away(false);
             }
         });
     }
@@ -117,7 +115,7 @@ impl ConversationPage {
             let Some(imp) = weak.upgrade() else { return };
             imp.is_button_update_due.set(false);
             let is_in_view = |it: &StickToEnd| it.is_sticking() || it.is_end_in_view();
-            let is_detached = imp.obj().session().is_some_and(|it| it.history().is_detached());
+            let is_detached = imp.obj().room().is_some_and(|it| it.history().is_detached());
             let is_offered = is_detached || !imp.stick_to_end.get().is_some_and(is_in_view);
             if imp.scroll_to_end_button.is_visible() != is_offered {
                 imp.scroll_to_end_button.set_visible(is_offered);
@@ -157,7 +155,7 @@ impl ConversationPage {
     /// asks: before the view has got there it stands at the top for a moment. Nor while there are
     /// some that have yet to be shown.
     fn load_older(&self) {
-        let Some(session) = self.obj().session() else { return };
+        let Some(room) = self.obj().room() else { return };
         if !self.tail.borrow().as_ref().is_some_and(TailModel::is_whole) {
             return;
         }
@@ -165,26 +163,23 @@ impl ConversationPage {
         let is_near_top = adjustment.value() < adjustment.page_size() / 2.0;
         let is_short = adjustment.upper() <= adjustment.page_size();
         let is_wanted = is_near_top && (is_short || !self.is_at_end());
-        if session.state() == SessionState::Joined && is_wanted {
-            session.request_history(PAGE_MESSAGES);
+        if room.is_online() && is_wanted {
+            room.request_history(PAGE_MESSAGES);
         }
     }
 
     /// Has messages that wait shown while the last of those before them are about to be seen.
     fn load_newer(&self) {
-        let Some(session) = self.obj().session() else { return };
+        let Some(room) = self.obj().room() else { return };
         let adjustment = self.scrolled_window.vadjustment();
         let n_below = adjustment.upper() - adjustment.page_size() - adjustment.value();
         let is_near_bottom = n_below < adjustment.page_size();
-        if !session.history().is_detached()
-            || !is_near_bottom
-            || self.is_loading_newer.replace(true)
-        {
+        if !room.history().is_detached() || !is_near_bottom || self.is_loading_newer.replace(true) {
             return;
         }
         let weak = self.downgrade();
         glib::spawn_future_local(async move {
-            session.history().show_later(LATER_MESSAGES);
+            room.history().show_later(LATER_MESSAGES);
             // Until the view knows how tall these are, they seem to be near.
             glib::timeout_future(LAYOUT_TIME).await;
             if let Some(imp) = weak.upgrade() {

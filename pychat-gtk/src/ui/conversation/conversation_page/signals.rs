@@ -1,9 +1,9 @@
-//! The signals and properties that the page follows, of whichever session it shows.
+//! The signals and properties that the page follows, of whichever room it shows.
 
 use gtk::{glib, glib::clone};
 
 use super::imp::ConversationPage;
-use crate::{model::History, session::Session};
+use crate::{model::History, session::Room};
 
 impl ConversationPage {
     /// Follows whichever history there is.
@@ -42,8 +42,8 @@ impl ConversationPage {
         bindings
     }
 
-    pub(super) fn session_signals(&self) -> glib::SignalGroup {
-        Session::state_signals(clone!(
+    pub(super) fn room_signals(&self) -> glib::SignalGroup {
+        Room::online_signals(clone!(
             #[weak(rename_to = imp)]
             self,
             move || imp.load_more()

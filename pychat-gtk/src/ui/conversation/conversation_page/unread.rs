@@ -22,16 +22,16 @@ impl ConversationPage {
 
     /// Has what is new fetched, and goes there.
     pub(super) fn request_unread(&self) {
-        if let Some(session) = self.obj().session() {
+        if let Some(room) = self.obj().room() {
             self.is_unread_requested.set(true);
-            session.request_unread();
+            room.request_unread();
         }
     }
 
     /// The reader does not want to see what is new.
     pub(super) fn mark_as_read(&self) {
-        if let Some(session) = self.obj().session() {
-            session.history().see_all();
+        if let Some(room) = self.obj().room() {
+            room.history().see_all();
             self.composer.focus_text(); // The button is gone then.
         }
     }
@@ -53,8 +53,8 @@ impl ConversationPage {
     }
 
     fn see(&self) {
-        let Some(session) = self.obj().session() else { return };
-        if session.history().n_unread() == 0 || !self.is_attended.get() || self.is_at_end() {
+        let Some(room) = self.obj().room() else { return };
+        if room.history().n_unread() == 0 || !self.is_attended.get() || self.is_at_end() {
             return;
         }
         let height = f64::from(self.scrolled_window.height());
@@ -63,7 +63,7 @@ impl ConversationPage {
             f64::from(bounds.y()) + f64::from(bounds.height()) <= height
         };
         if let Some((message, _)) = rows.take_while(|(_, bounds)| is_whole(bounds)).last() {
-            session.history().see(&message);
+            room.history().see(&message);
         }
     }
 

@@ -4,12 +4,12 @@
 use gtk::glib::subclass::prelude::*;
 use pychat_wire::client::Past;
 
-use super::{Session, events::ORIGINAL};
+use super::Room;
 
 /// The largest page that a server gives.
 const UNREAD_PAGE_MESSAGES: u64 = 500;
 
-impl Session {
+impl Room {
     /// Fetches what lies between the first message that the reader has not seen and those that are
     /// here.
     pub fn request_unread(&self) {
@@ -22,7 +22,7 @@ impl Session {
     pub(super) fn read_from_seen(&self) {
         let imp = self.imp();
         let marks = self.ask_client(|client| (client.saved().seen(), client.welcomed_at()));
-        if let Some((seen, latest)) = marks.filter(|_| ORIGINAL < imp.protocol.get()) {
+        if let Some((seen, latest)) = marks.filter(|_| self.has_numbers()) {
             // The first page goes back as far if it can, but may be cut where texts are long.
             let is_near = latest.saturating_sub(seen) <= UNREAD_PAGE_MESSAGES;
             imp.is_fetching_unread.set(is_near);
@@ -41,10 +41,5 @@ impl Session {
             self.request_history(UNREAD_PAGE_MESSAGES);
         }
         imp.is_fetching_unread.set(is_wanted && self.back_pages() == Past::Asked);
-    }
-
-    /// The reader has seen everything up to number `seq`.
-    pub(super) fn see(&self, seq: u64) {
-        self.tell_client(|client| client.see(seq));
     }
 }

@@ -3,14 +3,18 @@
 use gtk::glib::subclass::prelude::*;
 use pychat_wire::client::SayError;
 
-use super::{Session, error_text, events::ORIGINAL, wall_ms};
-use crate::{model::Message, text};
+use super::{Room, Session};
+use crate::{
+    model::Message,
+    session::{error_text, wall_ms},
+    text,
+};
 
 /// The most bytes of texts that may wait to be acknowledged, together: all of them are filed with
 /// each that is said.
 const UNACKNOWLEDGED_BYTES_MAX: usize = 1 << 20;
 
-impl Session {
+impl Room {
     /// Says `text` to everybody in the room, now or when the connection is back.
     ///
     /// # Errors
@@ -20,8 +24,9 @@ impl Session {
         if text::is_blank(text) {
             return Err(SayError::Blank);
         }
-        let is_filed = ORIGINAL < self.imp().protocol.get();
-        let said = self.with_client(|client| {
+        let Some(session) = self.session() else { return Err(SayError::NotJoined) };
+        let is_filed = self.has_numbers();
+        let said = session.with_client(|client| {
             let waiting = client.unacknowledged().map(|(_, text)| text.len());
             let (n_texts, n_bytes) = waiting.fold((0, 0), |sum, size| (sum.0 + 1, sum.1 + size));
             if is_filed && 0 < n_texts && UNACKNOWLEDGED_BYTES_MAX < n_bytes + text.len() {
@@ -30,9 +35,9 @@ impl Session {
             client.say(text)
         });
         let id = said.unwrap_or(Err(SayError::NotJoined))?;
-        self.history().say(Message::sending(id, &self.name(), text.trim_end(), wall_ms()));
+        self.history().say(Message::sending(id, &self.own_name(), text.trim_end(), wall_ms()));
         self.history().see_all(); // Who answers has read.
-        self.process_events();
+        session.process_events();
         Ok(())
     }
 
@@ -68,7 +73,8 @@ impl Session {
         let draft = self.imp().draft.take();
         let said = self.say(&draft);
         match said {
-            Ok(()) => self.save_soon(), // In protocol 1 nothing else of it is filed.
+            // In protocol 1 nothing else of it is filed.
+            Ok(()) => drop(self.session().inspect(Session::save_soon)),
             Err(_) => drop(self.imp().draft.replace(draft)),
         }
         said

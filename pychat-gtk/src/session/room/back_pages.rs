@@ -6,7 +6,7 @@ use gtk::{
 };
 use pychat_wire::{Client, client::Past};
 
-use super::Session;
+use super::Room;
 
 /// The number of older messages requested at once.
 pub const PAGE_MESSAGES: u64 = 50;
@@ -14,7 +14,7 @@ pub const PAGE_MESSAGES: u64 = 50;
 /// The same for a search, whose user will not read them all.
 pub const SEARCH_PAGE_MESSAGES: u64 = 250;
 
-impl Session {
+impl Room {
     /// Asks for at most `limit` messages older than those shown. Does nothing unless they are
     /// [`Kept`](Past::Kept).
     pub fn request_history(&self, limit: u64) {
@@ -34,12 +34,12 @@ impl Session {
         self.connect_closure(
             "back-pages-changed",
             false,
-            glib::closure_local!(move |session: &Self| f(session)),
+            glib::closure_local!(move |room: &Self| f(room)),
         )
     }
 
     /// Tells of messages older than those shown.
-    pub(super) fn update_back_pages(&self) {
+    pub(in crate::session) fn update_back_pages(&self) {
         self.forget();
         let past = self.ask_client(Client::past).unwrap_or_default();
         let past = if self.history().can_go_back() { past } else { Past::None };
@@ -51,7 +51,9 @@ impl Session {
     /// Tells the client which messages the history has forgotten; returns false if it has not.
     pub(super) fn forget(&self) -> bool {
         let Some(seq) = self.history().take_forgotten() else { return false };
-        self.with_client(|client| client.forget_before(seq));
+        if let Some(session) = self.session() {
+            session.with_client(|client| client.forget_before(seq));
+        }
         true
     }
 }

@@ -25,6 +25,7 @@ mod imp;
 mod notices;
 mod persistence;
 
+pub mod account;
 pub mod disconnect_reason;
 pub mod error_text;
 pub mod room;
@@ -38,11 +39,10 @@ use gtk::{
     glib,
     glib::{prelude::*, subclass::prelude::*},
 };
-use pychat_wire::{Client, UserName, client::Begin};
+use pychat_wire::{Client, client::Begin};
 
-pub use self::room::Room;
+pub use self::{account::Account, room::Room};
 use self::{disconnect_reason::DisconnectReason, state_file::StateFile, transport::Line};
-use crate::text::server_address::ServerAddress;
 
 /// The time limit for connecting and joining together.
 pub const JOIN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -113,9 +113,9 @@ impl Session {
         self
     }
 
-    /// Joins `server` as `name`, with a new conversation. Does nothing unless `Disconnected` or
+    /// Joins as `account`, with a new conversation. Does nothing unless `Disconnected` or
     /// `Waiting`.
-    pub fn join(&self, name: UserName, server: ServerAddress) {
+    pub fn join(&self, account: Account) {
         if self.state() == SessionState::Waiting {
             self.give_up(None);
         }
@@ -123,18 +123,17 @@ impl Session {
             return;
         }
         let imp = self.imp();
-        let address = server.to_string();
-        let (file, kept) = StateFile::open(&imp.state_folder.borrow(), &address, name.as_str());
+        let (file, kept) = StateFile::open(&imp.state_folder.borrow(), &account);
         imp.state_file.replace(file);
         imp.room.begin(kept.draft);
         imp.disconnect_reason.take();
         imp.protocol.take();
-        self.set_name(name.as_str());
-        self.set_server(&address);
-        let client = Client::new(name.clone(), kept.saved, random_seed());
+        self.set_name(account.name());
+        self.set_server(&account.server().to_string());
+        let client = Client::new(account.user_name().clone(), kept.saved, random_seed());
         let client = client.beginning(Begin::LastPage(room::PAGE_MESSAGES)).persistent();
         imp.client.replace(Some(client));
-        imp.identity.replace(Some((name, server)));
+        imp.account.replace(Some(account));
         self.process_events();
     }
 
@@ -180,9 +179,9 @@ impl Session {
         }
     }
 
-    /// Returns the name and the server that we asked for; `None` before the first attempt.
-    pub fn identity(&self) -> Option<(UserName, ServerAddress)> {
-        self.imp().identity.borrow().clone()
+    /// Returns the account that was asked for; `None` before the first attempt.
+    pub fn account(&self) -> Option<Account> {
+        self.imp().account.borrow().clone()
     }
 
     /// Returns why there is no connection, if that was nobody's wish.

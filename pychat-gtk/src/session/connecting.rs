@@ -11,13 +11,13 @@ use crate::session::{
 impl Session {
     /// Has a connection made.
     pub(super) fn begin_connecting(&self) {
-        let Some((_, server)) = self.identity() else { return };
+        let Some(account) = self.account() else { return };
         let imp = self.imp();
         let attempt = self.next_attempt();
         imp.failure.take();
         let weak = self.downgrade();
         let connecting = glib::spawn_future_local(async move {
-            let connected = transport::connect(&server).await;
+            let connected = transport::connect(account.server()).await;
             if let Some(session) = weak.upgrade() {
                 session.on_connected(attempt, connected);
             }

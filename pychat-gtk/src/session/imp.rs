@@ -7,14 +7,12 @@ use std::{
 };
 
 use gtk::glib::{self, prelude::*, subclass::prelude::*};
-use pychat_wire::{Client, UserName};
+use pychat_wire::Client;
 
 use super::{
-    Attempt, Connection, JOIN_TIMEOUT, Room, SessionState, disconnect_reason::DisconnectReason,
-    state_file::StateFile,
+    Account, Attempt, Connection, JOIN_TIMEOUT, Room, SessionState,
+    disconnect_reason::DisconnectReason, state_file::StateFile,
 };
-use crate::text::server_address::ServerAddress;
-
 #[derive(Debug, glib::Properties)]
 #[properties(wrapper_type = super::Session)]
 pub struct Session {
@@ -34,7 +32,7 @@ pub struct Session {
     /// back; 0 if it does not.
     #[property(get)]
     pub(super) retry_at_ms: Cell<u64>,
-    pub(super) identity: RefCell<Option<(UserName, ServerAddress)>>,
+    pub(super) account: RefCell<Option<Account>>,
     pub(super) disconnect_reason: RefCell<Option<DisconnectReason>>,
     /// The state machine of the protocol, which decides; there is one from joining to leaving.
     pub(super) client: RefCell<Option<Client>>,
@@ -67,7 +65,7 @@ impl Default for Session {
             server: RefCell::default(),
             room: Room::default(),
             retry_at_ms: Cell::default(),
-            identity: RefCell::default(),
+            account: RefCell::default(),
             disconnect_reason: RefCell::default(),
             client: RefCell::default(),
             connection: RefCell::default(),

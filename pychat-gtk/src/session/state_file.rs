@@ -20,6 +20,8 @@ use gtk::glib;
 use pychat_wire::client::Saved;
 use serde::{Deserialize, Serialize};
 
+use super::Account;
+
 /// The largest file that is read, in bytes: far more than the texts that may wait.
 const FILE_BYTES_MAX: u64 = 128 << 20;
 
@@ -98,11 +100,12 @@ pub struct Kept {
 }
 
 impl StateFile {
-    /// Opens the file in `folder` that belongs to `name` on `server`, and returns what is in it.
+    /// Opens the file in `folder` that belongs to `account`, and returns what is in it.
     ///
     /// There is no file where it cannot be had, or another window has it. What is damaged is put
     /// aside, and the conversation begins anew.
-    pub fn open(folder: &Path, server: &str, name: &str) -> (Option<Self>, Kept) {
+    pub fn open(folder: &Path, account: &Account) -> (Option<Self>, Kept) {
+        let (name, server) = account.to_strings();
         let id = glib::compute_checksum_for_string(
             glib::ChecksumType::Sha256,
             format!("{server}\n{name}"),
@@ -126,7 +129,6 @@ impl StateFile {
             Kept::default()
         });
         let (is_failing, written) = (Cell::new(false), Gist::of(&kept.saved).into());
-        let server = server.to_owned();
         (Some(Self { path, server, is_failing, written, _lock: lock }), kept)
     }
 
@@ -217,10 +219,15 @@ fn read(path: &Path) -> io::Result<Kept> {
 mod tests {
     use super::*;
 
+    fn anna() -> Account {
+        let account = Account::parse(&("Анна".to_owned(), "host:1".to_owned()));
+        account.expect("both are good")
+    }
+
     #[test]
     fn words_and_proofs_are_urgent_and_how_far_was_read_is_not() {
         let folder = std::env::temp_dir().join(format!("pychat-urgent-{}", std::process::id()));
-        let (file, _) = StateFile::open(&folder, "host:1", "Анна");
+        let (file, _) = StateFile::open(&folder, &anna());
         let file = file.expect("nobody has it");
         let saved = |json| serde_json::from_str::<Saved>(json).expect("it could stand in a file");
         let read = saved(r#"{"seq":7,"seen":7}"#);
@@ -243,7 +250,7 @@ mod tests {
     fn a_lock_is_one_windows_and_is_gone_with_it() {
         let folder = std::env::temp_dir().join(format!("pychat-lock-{}", std::process::id()));
         let n_files = || fs::read_dir(&folder).expect("it is there").count();
-        let open = || StateFile::open(&folder, "host:1", "Анна").0;
+        let open = || StateFile::open(&folder, &anna()).0;
         let first = open().expect("nobody has it");
         assert!(open().is_none(), "the first has it");
         assert_eq!(n_files(), 1);

@@ -109,17 +109,15 @@ mod imp {
         /// Shows what was not seen, unless that is shown already.
         fn show(&self) {
             let Some(message) = self.last.take() else { return };
-            let Some((name, server)) = self.session.get().and_then(Session::identity) else {
-                return;
-            };
+            let Some(account) = self.session.get().and_then(Session::account) else { return };
+            let server = account.server().brief();
             let Some(application) = gio::Application::default() else { return };
             let (title, body) = if self.has_mention.get() {
-                mention(message.author(), &message.text(), &server.brief())
+                mention(message.author(), &message.text(), &server)
             } else {
                 let n_unseen = self.n_unseen.get();
-                news(n_unseen, message.author(), &message.text(), &server.brief())
+                news(n_unseen, message.author(), &message.text(), &server)
             };
-            let (name, server) = (name.as_str().to_owned(), server.to_string());
             let notification = gio::Notification::new(&title);
             notification.set_body(Some(&if self.takes_markup.get() {
                 glib::markup_escape_text(&body).into()
@@ -128,8 +126,8 @@ mod imp {
             }));
             notification.set_category(Some("im.received"));
             notification.set_icon(&gio::ThemedIcon::new(APP_ID));
-            let id = format!("{name}@{server}");
-            let chat = (name, server).to_variant();
+            let id = account.id();
+            let chat = account.to_target();
             notification.set_default_action_and_target_value("app.show-conversation", Some(&chat));
             notification.add_button_with_target_value(
                 &gettext("Mark as Read"),

@@ -4,14 +4,13 @@ mod actions;
 
 use adw::subclass::prelude::*;
 use gtk::{gio, glib, glib::clone, prelude::*};
-use pychat_wire::UserName;
 
 use crate::{
     config::APP_ID,
     model::{Person, time_watch::TimeWatch},
-    session::{Room, Session, SessionState},
+    session::{Account, Room, Session, SessionState},
     settings::Settings,
-    text::{i18n::gettext, names, server_address::ServerAddress},
+    text::{i18n::gettext, names},
     ui::{
         compat,
         connect::connect_page::ConnectPage,
@@ -117,7 +116,7 @@ mod imp {
             self.time_watch.get_or_init(|| TimeWatch::new(&self.session.room().history()));
             for property in ["is-active", "visible"] {
                 self.obj().connect_notify_local(Some(property), |window, _| {
-                    window.imp().update_attention()
+                    window.imp().update_attention();
                 });
             }
         }
@@ -268,7 +267,7 @@ mod imp {
                 return;
             }
             let (name, server) = (self.session.name(), self.session.server());
-            let brief = self.session.identity().map(|(_, server)| server.brief());
+            let brief = self.session.account().map(|account| account.server().brief());
             self.title.set_title(brief.as_deref().unwrap_or(&server));
             self.title.set_subtitle(&match self.session.state() {
                 SessionState::Joined => people_here(self.session.room().people().n_items()),
@@ -281,11 +280,11 @@ mod imp {
         /// Joins what the form says, in this window; or brings forward the one where that is joined.
         #[template_callback]
         pub(super) fn on_join(&self) {
-            let Some((name, server)) = self.connect_page.chat() else { return };
+            let Some(account) = self.connect_page.account() else { return };
             let application = self.obj().application();
-            match application.and_then(|it| super::Window::find(&it, &name, &server)) {
+            match application.and_then(|it| super::Window::find(&it, &account)) {
                 Some(window) => window.present(),
-                None => self.session.join(name, server),
+                None => self.session.join(account),
             }
         }
 
@@ -310,10 +309,8 @@ mod imp {
 
         /// Remembers who joined and where: as it was asked for, not as the server calls it.
         fn remember(&self) {
-            if let (Some(settings), Some((name, server))) =
-                (self.settings.get(), self.session.identity())
-            {
-                settings.remember(name.as_str(), &server.to_string());
+            if let (Some(settings), Some(account)) = (self.settings.get(), self.session.account()) {
+                settings.remember(account);
             }
         }
     }
@@ -362,21 +359,16 @@ impl Window {
         }
     }
 
-    /// Returns the window of `name` at `server`, if the application has one.
-    pub fn find(
-        application: &gtk::Application,
-        name: &UserName,
-        server: &ServerAddress,
-    ) -> Option<Self> {
+    /// Returns the window of `account`, if the application has one.
+    pub fn find(application: &gtk::Application, account: &Account) -> Option<Self> {
         let mut windows = application.windows().into_iter().filter_map(|it| it.downcast().ok());
-        windows.find(|window: &Self| window.is_of(name, server))
+        windows.find(|window: &Self| window.is_of(account))
     }
 
-    /// Returns true if this is the window of `name` at `server`, joined or on the way there.
-    fn is_of(&self, name: &UserName, server: &ServerAddress) -> bool {
+    /// Returns true if this is the window of `account`, joined or on the way there.
+    fn is_of(&self, account: &Account) -> bool {
         let session = self.session();
-        session.state() != SessionState::Disconnected
-            && session.identity().is_some_and(|it| it == (name.clone(), server.clone()))
+        session.state() != SessionState::Disconnected && session.account().as_ref() == Some(account)
     }
 
     /// Returns true while it asks who is to join and where, and nobody has answered anything yet.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use gtk::glib;
-use pychat_gtk::session::{Session, SessionState, disconnect_reason::DisconnectReason};
+use pychat_gtk::session::{Account, Session, SessionState, disconnect_reason::DisconnectReason};
 
 use crate::{
     anna, finish, new_session, run,
@@ -35,7 +35,7 @@ fn a_refused_connection_is_said_to_be_one_and_tried_again() {
     run(async {
         let session = new_session();
         let states = states(&session);
-        session.join(anna(), refusing_address());
+        session.join(Account::new(anna(), refusing_address()));
         until_state(&session, SessionState::Waiting).await;
         assert!(matches!(session.disconnect_reason(), Some(DisconnectReason::Refused)));
         assert!(session.retry_in().is_some());
@@ -57,9 +57,9 @@ fn who_waits_can_join_elsewhere() {
             peer.expect_end();
         });
         let session = new_session();
-        session.join(anna(), refusing_address());
+        session.join(Account::new(anna(), refusing_address()));
         until_state(&session, SessionState::Waiting).await;
-        session.join(anna(), server.address.clone());
+        session.join(Account::new(anna(), server.address.clone()));
         until_state(&session, SessionState::Joined).await;
         assert_eq!(session.server(), server.address.to_string());
         session.leave().await;
@@ -74,7 +74,7 @@ fn calling_in_vain_ends_at_the_limit_and_not_before() {
         let session = new_session().with_timeout(SHORT_TIMEOUT);
         let states = states(&session);
         let begin = Instant::now();
-        session.join(anna(), dead_end.address.clone());
+        session.join(Account::new(anna(), dead_end.address.clone()));
         until_state(&session, SessionState::Waiting).await;
         assert!(SHORT_TIMEOUT <= begin.elapsed());
         assert!(matches!(session.disconnect_reason(), Some(DisconnectReason::NoAnswer)));
@@ -88,7 +88,7 @@ fn a_server_that_never_greets_is_left_at_the_limit() {
         let server = Server::start(|door| door.accept().expect_end());
         let session = new_session().with_timeout(SHORT_TIMEOUT);
         let (states, failures) = (states(&session), failures(&session));
-        session.join(anna(), server.address.clone());
+        session.join(Account::new(anna(), server.address.clone()));
         until(|| !failures.borrow().is_empty()).await;
         assert!(matches!(failures.borrow()[0], DisconnectReason::Mute));
         session.cancel();
@@ -107,7 +107,7 @@ fn the_limit_does_not_touch_who_has_joined() {
             peer.expect_end();
         });
         let session = new_session().with_timeout(SHORT_TIMEOUT);
-        session.join(anna(), server.address.clone());
+        session.join(Account::new(anna(), server.address.clone()));
         until_state(&session, SessionState::Joined).await;
         glib::timeout_future(SHORT_TIMEOUT * 2).await; // What did not happen can only be waited out.
         assert_eq!(session.state(), SessionState::Joined);
@@ -127,7 +127,7 @@ fn joining_can_be_cancelled_at_any_moment() {
             (&server.address, SessionState::Joining),
         ] {
             let session = new_session();
-            session.join(anna(), address.clone());
+            session.join(Account::new(anna(), address.clone()));
             until_state(&session, state).await;
             session.cancel();
             assert_eq!(session.state(), SessionState::Disconnected);
@@ -148,7 +148,7 @@ fn a_name_that_the_server_refuses_is_refused_in_its_words() {
             peer.expect_end();
         });
         let session = new_session();
-        session.join(anna(), server.address.clone());
+        session.join(Account::new(anna(), server.address.clone()));
         until_state(&session, SessionState::Disconnected).await;
         let Some(DisconnectReason::Rejected { code: None, reason }) = session.disconnect_reason()
         else {
@@ -175,7 +175,7 @@ fn garbage_ends_the_connection_before_and_after_joining() {
                 }
             });
             let session = new_session();
-            session.join(anna(), server.address.clone());
+            session.join(Account::new(anna(), server.address.clone()));
             until_state(&session, state).await;
             assert!(matches!(session.disconnect_reason(), Some(DisconnectReason::Garbled(_))));
             finish(server).await;
@@ -189,7 +189,7 @@ fn a_server_that_hangs_up_too_early_is_said_to_have_done_so() {
         let server = Server::start(|door| door.accept().say(SERVER, GREETING));
         let session = new_session();
         let failures = failures(&session);
-        session.join(anna(), server.address.clone());
+        session.join(Account::new(anna(), server.address.clone()));
         until(|| !failures.borrow().is_empty()).await;
         assert!(matches!(failures.borrow()[0], DisconnectReason::CutShort));
         session.cancel();

@@ -24,7 +24,7 @@ use std::{
 use gtk::{gio::prelude::*, glib};
 use pychat_gtk::{
     model::{Delivery, Message, MessageKind},
-    session::{Session, SessionState},
+    session::{Account, Session, SessionState},
     text::server_address::ServerAddress,
 };
 use pychat_wire::UserName;
@@ -100,7 +100,7 @@ async fn joined(address: &ServerAddress) -> Session {
 
 async fn joined_with(session: Session, address: &ServerAddress) -> Session {
     let states = states(&session);
-    session.join(anna(), address.clone());
+    session.join(Account::new(anna(), address.clone()));
     until(|| states.borrow().contains(&SessionState::Joined)).await;
     session
 }

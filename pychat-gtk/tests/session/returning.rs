@@ -2,7 +2,9 @@
 
 use pychat_gtk::{
     model::{Delivery, Message},
-    session::{Session, SessionState, disconnect_reason::DisconnectReason, room::PAGE_MESSAGES},
+    session::{
+        Account, Session, SessionState, disconnect_reason::DisconnectReason, room::PAGE_MESSAGES,
+    },
 };
 use serde_json::json;
 
@@ -252,7 +254,7 @@ fn a_name_that_is_taken_is_said_to_be_and_another_one_suggested() {
             peer.expect_end();
         });
         let session = new_session();
-        session.join(anna(), server.address.clone());
+        session.join(Account::new(anna(), server.address.clone()));
         until_state(&session, SessionState::Disconnected).await;
         let Some(DisconnectReason::NameTaken { name, suggest }) = session.disconnect_reason()
         else {
@@ -334,7 +336,7 @@ fn a_second_welcome_on_a_line_is_passed_over() {
         });
         let session = new_session();
         let states = states(&session);
-        session.join(anna(), server.address.clone());
+        session.join(Account::new(anna(), server.address.clone()));
         until(|| texts(&session) == [WELCOME, "before", "after"]).await;
         let once = [SessionState::Connecting, SessionState::Joining, SessionState::Joined];
         assert_eq!(*states.borrow(), once);

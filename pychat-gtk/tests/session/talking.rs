@@ -10,7 +10,7 @@ use std::{
 use gtk::{gio::prelude::*, glib};
 use pychat_gtk::{
     model::{Delivery, MessageKind},
-    session::{Session, SessionState, disconnect_reason::DisconnectReason},
+    session::{Account, Session, SessionState, disconnect_reason::DisconnectReason},
 };
 
 use crate::{
@@ -119,7 +119,7 @@ fn trying_again_keeps_the_name_and_the_conversation_and_joining_anew_does_not() 
         session.leave().await;
         assert_eq!(session.state(), SessionState::Disconnected);
 
-        session.join(anna(), server.address.clone());
+        session.join(Account::new(anna(), server.address.clone()));
         until_state(&session, SessionState::Joined).await;
         assert_eq!(texts(&session), [welcome]);
         session.leave().await;

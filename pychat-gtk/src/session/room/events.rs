@@ -171,7 +171,7 @@ impl Room {
                 self.imp().replaced.replace(Some(name));
             }
             Some(Reason::Lost | Reason::Slow) => {
-                self.push_presence(name, PresenceChange::Lost, time_ms)
+                self.push_presence(name, PresenceChange::Lost, time_ms);
             }
             _ => self.push_presence(name, PresenceChange::Left, time_ms),
         }

@@ -18,7 +18,7 @@ use pychat_wire::{NameError, UserName};
 
 use super::input_error::{address_error, name_error};
 use crate::{
-    session::{Session, disconnect_reason::DisconnectReason, error_text},
+    session::{Account, Session, disconnect_reason::DisconnectReason, error_text},
     settings::Settings,
     text::{
         i18n::{gettext, gettext_f},
@@ -158,6 +158,10 @@ mod imp {
             ServerUri::from_typed(&self.server_row.text()).map(|link| link.server().clone())
         }
 
+        pub(super) fn account(&self) -> Option<Account> {
+            Some(Account::new(self.name().ok()?, self.server().ok()?))
+        }
+
         /// Checks both entries, and shows what is wrong with the first of those that are not right.
         pub(super) fn check(&self) {
             let (name, server) = (self.name(), self.server());
@@ -175,7 +179,7 @@ mod imp {
             self.hint.set_label(
                 &problem.unwrap_or_else(|| gettext("Your name is how others will see you")),
             );
-            self.recent_chats.leave_out(&self.name_row.text(), &self.server_row.text());
+            self.recent_chats.leave_out(self.account());
         }
 
         /// Fills the entries in; nobody is blamed for what stands there then.
@@ -307,25 +311,25 @@ mod imp {
         }
 
         #[template_callback]
-        fn on_chat_chosen(&self, name: &str, server: &str) {
-            self.obj().fill(name, server);
+        fn on_chat_chosen(&self, account: &Account) {
+            self.obj().fill(account.name(), &account.server().to_string());
             self.ask_to_join();
         }
 
         /// Offers to put a chat back into the list.
         #[template_callback]
-        fn on_chat_removed(&self, at: u32, name: &str, server: &str) {
-            let chat = names::chat(name, server);
+        fn on_chat_removed(&self, at: u32, account: &Account) {
+            let chat = names::chat(account.name(), &account.server().to_string());
             let title = gettext_f("{chat} removed from the list", &[("chat", &chat)]);
             let toast = adw::Toast::builder()
                 .title(glib::markup_escape_text(&title))
                 .button_label(gettext("Undo"))
                 .build();
-            let (name, server) = (name.to_owned(), server.to_owned());
+            let account = account.clone();
             toast.connect_button_clicked(clone!(
                 #[weak(rename_to = imp)]
                 self,
-                move |_| imp.recent_chats.put_back(at, &name, &server)
+                move |_| imp.recent_chats.put_back(at, &account)
             ));
             self.toast_overlay.add_toast(toast);
         }
@@ -387,7 +391,7 @@ impl ConnectPage {
     }
 
     /// Returns who is to join, and where; `None` while an entry has a mistake in it.
-    pub fn chat(&self) -> Option<(UserName, ServerAddress)> {
-        Some((self.imp().name().ok()?, self.imp().server().ok()?))
+    pub fn account(&self) -> Option<Account> {
+        self.imp().account()
     }
 }

@@ -132,7 +132,7 @@ mod imp {
                 self.views.set_visible_child(&*self.list);
             }
             let room = self.room.borrow();
-            let is_there = room.as_ref().is_some_and(|it| it.is_online());
+            let is_there = room.as_ref().is_some_and(Room::is_online);
             self.list_view.set_css_classes(if is_there { &LIST } else { &LIST_OF_ABSENT });
             if !is_there {
                 self.count.set_label(&gettext("Offline"));

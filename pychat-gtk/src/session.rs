@@ -42,7 +42,7 @@ use gtk::{
 use pychat_wire::{Client, client::Begin};
 
 pub use self::{account::Account, room::Room};
-use self::{disconnect_reason::DisconnectReason, state_file::StateFile, transport::Line};
+use self::{connecting::Connection, disconnect_reason::DisconnectReason, state_file::StateFile};
 
 /// The time limit for connecting and joining together.
 pub const JOIN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -68,18 +68,6 @@ pub enum SessionState {
     Lost,
 }
 
-/// The connection of a session, in whichever state it is.
-#[derive(Debug, Default)]
-enum Connection {
-    #[default]
-    None,
-    Connecting(glib::JoinHandle<()>),
-    Open(Line),
-}
-
-/// The number of one attempt to join, and of the connection that came of it.
-type Attempt = u64;
-
 glib::wrapper! {
     /// One person's conversation with a server.
     pub struct Session(ObjectSubclass<imp::Session>);
@@ -102,14 +90,14 @@ impl Session {
     /// Makes it give up joining after `timeout` instead of [`JOIN_TIMEOUT`].
     #[must_use]
     pub fn with_timeout(self, timeout: Duration) -> Self {
-        self.imp().timeout.set(timeout);
+        self.imp().connecting.time_limit.set(timeout);
         self
     }
 
     /// Makes it keep what outlives the program in `folder` instead of the user's own.
     #[must_use]
     pub fn with_state_folder(self, folder: &Path) -> Self {
-        self.imp().state_folder.replace(folder.to_owned());
+        self.imp().persistence.folder.replace(folder.to_owned());
         self
     }
 
@@ -123,8 +111,8 @@ impl Session {
             return;
         }
         let imp = self.imp();
-        let (file, kept) = StateFile::open(&imp.state_folder.borrow(), &account);
-        imp.state_file.replace(file);
+        let (file, kept) = StateFile::open(&imp.persistence.folder.borrow(), &account);
+        imp.persistence.file.replace(file);
         imp.room.begin(kept.draft);
         imp.disconnect_reason.take();
         imp.protocol.take();
@@ -241,7 +229,7 @@ impl Session {
     fn send(&self) {
         self.save_changes();
         let bytes = self.with_client(Client::take_outgoing).unwrap_or_default();
-        if let Connection::Open(line) = &*self.imp().connection.borrow() {
+        if let Connection::Open(line) = &*self.imp().connecting.connection.borrow() {
             line.send(bytes);
         }
     }
@@ -291,12 +279,12 @@ impl Session {
     }
 
     fn forget_client(&self) {
-        if self.imp().is_save_due.get() {
+        if self.imp().persistence.is_save_due.get() {
             self.save_now();
         }
         self.imp().client.take();
         self.imp().room.forget_people();
-        self.imp().state_file.take();
+        self.imp().persistence.file.take();
         if let Some((_, alarm)) = self.imp().alarm.take() {
             alarm.abort();
         }

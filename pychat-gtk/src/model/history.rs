@@ -24,7 +24,7 @@ use gtk::{
     glib::subclass::Signal,
 };
 
-use self::message_queue::MessageQueue;
+use self::{capacity::Overflow, message_queue::MessageQueue, unread::Unread};
 use super::{Message, MessageKind, grouping};
 
 /// The most messages that are shown, sent or not.
@@ -50,35 +50,11 @@ mod imp {
         pub(super) first_seq: Cell<Option<u64>>,
         /// The highest.
         pub(super) last_seq: Cell<Option<u64>>,
-        /// Messages that have arrived after all those shown, while there is no room for them.
-        pub(super) later: RefCell<MessageQueue>,
-        /// True while these, and what has not arrived, are not shown.
-        pub(super) is_detached: Cell<bool>,
-        /// True while some are missing between those shown and those.
-        pub(super) has_gap: Cell<bool>,
-        /// True while the reader is elsewhere than at the end.
-        pub(super) is_away: Cell<bool>,
-        /// The number of the oldest messages whose sequence numbers belong to an earlier log, or to
-        /// an end that the log has lost.
-        pub(super) n_stale: Cell<usize>,
-        /// True while it is not known what was before the oldest.
-        pub(super) has_forgotten: Cell<bool>,
-        /// The number of the oldest, once those before it were forgotten.
-        pub(super) forgotten_before: Cell<Option<u64>>,
-        /// True while the reader does not see what comes.
-        pub(super) is_unattended: Cell<bool>,
+        pub(super) overflow: Overflow,
+        pub(super) unread: Unread,
         /// The last number that the reader has seen; 0 where messages have none.
         #[property(get)]
         pub(super) seen: Cell<u64>,
-        /// The number above which messages are shown as new: they were not seen when the end was
-        /// seen last.
-        pub(super) unread_after: Cell<u64>,
-        /// The last number that was missed, until everything is shown that was.
-        pub(super) missed_until: Cell<Option<u64>>,
-        /// The first message that is new to the reader; it is known until something else is.
-        pub(super) first_unread: RefCell<Option<Message>>,
-        /// True while that has yet to be fetched.
-        pub(super) is_mark_due: Cell<bool>,
         /// The number of other people's messages that are new to the reader.
         #[property(get)]
         pub(super) n_unread: Cell<u32>,
@@ -114,7 +90,7 @@ mod imp {
         fn item(&self, position: u32) -> Option<glib::Object> {
             let (arrived, unsent) = (self.arrived.borrow(), self.unsent.borrow());
             let index = usize::try_from(position).ok()?;
-            let unsent = if self.is_detached.get() { &[][..] } else { &unsent[..] };
+            let unsent = if self.overflow.is_detached.get() { &[][..] } else { &unsent[..] };
             let message = arrived.get(index).or_else(|| unsent.get(index - arrived.len()));
             message.cloned().map(Cast::upcast)
         }
@@ -275,14 +251,14 @@ impl History {
         imp.batch.take();
         imp.arrived.take();
         imp.unsent.take();
-        imp.later.take();
+        imp.overflow.later.take();
         imp.first_seq.take();
         imp.last_seq.take();
-        imp.is_detached.take();
-        imp.has_gap.take();
-        imp.n_stale.take();
-        imp.has_forgotten.take();
-        imp.forgotten_before.take();
+        imp.overflow.is_detached.take();
+        imp.overflow.has_gap.take();
+        imp.overflow.n_stale.take();
+        imp.overflow.has_forgotten.take();
+        imp.overflow.forgotten_before.take();
         self.read_from(0, 0);
         self.mark_unread(None);
         if 0 < n_removed {
@@ -294,7 +270,7 @@ impl History {
     pub fn last_said(&self) -> Option<String> {
         let imp = self.imp();
         let (arrived, later, unsent) =
-            (imp.arrived.borrow(), imp.later.borrow(), imp.unsent.borrow());
+            (imp.arrived.borrow(), imp.overflow.later.borrow(), imp.unsent.borrow());
         let mut latest = unsent.iter().rev().chain(later.iter().rev()).chain(arrived.iter().rev());
         let last = latest.find(|message| message.kind() == MessageKind::Own);
         last.map(|message| message.text().into_owned())
@@ -308,7 +284,7 @@ impl History {
     /// Appends `messages` to what has arrived.
     fn extend(&self, mut messages: Vec<Message>) {
         let imp = self.imp();
-        let last = imp.later.borrow().back().or(imp.arrived.borrow().back()).cloned();
+        let last = imp.overflow.later.borrow().back().or(imp.arrived.borrow().back()).cloned();
         if last.zip(messages.first()).is_some_and(|(last, first)| last.fold(first)) {
             messages.remove(0);
         }
@@ -323,7 +299,7 @@ impl History {
     /// Puts `messages` after all that have arrived.
     fn add(&self, mut messages: Vec<Message>) {
         let imp = self.imp();
-        if imp.is_away.get() && !self.can_take(&messages) {
+        if imp.overflow.is_away.get() && !self.can_take(&messages) {
             self.detach(0);
         }
         if self.is_detached() {
@@ -352,7 +328,7 @@ impl History {
         let Some(message) = self.message(position(index)) else { return };
         let before = index.checked_sub(1).and_then(|index| self.message(position(index)));
         let before = before.as_ref().map(Message::group_key);
-        let is_unread = self.imp().first_unread.borrow().as_ref() == Some(&message);
+        let is_unread = self.imp().unread.first.borrow().as_ref() == Some(&message);
         message.set_placement(grouping::placement(message.group_key(), before, is_unread));
     }
 

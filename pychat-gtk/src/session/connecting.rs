@@ -1,12 +1,54 @@
 //! One connection after another, as the client wants them.
 
+use std::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
+
 use gtk::{gio, glib, glib::prelude::*, glib::subclass::prelude::*};
 
-use super::{Attempt, Connection, Session, SessionState, now_ms};
+use super::{JOIN_TIMEOUT, Session, SessionState, now_ms};
 use crate::session::{
     disconnect_reason::DisconnectReason,
     transport::{self, Incoming, Line, TransportError},
 };
+
+/// The number of one attempt to join, and of the connection that came of it.
+type Attempt = u64;
+
+/// A connection, in whichever state it is.
+#[derive(Debug, Default)]
+pub(super) enum Connection {
+    #[default]
+    None,
+    Connecting(glib::JoinHandle<()>),
+    Open(Line),
+}
+
+/// The connection of a session, and the attempt that it came of.
+#[derive(Debug)]
+pub(super) struct Connecting {
+    pub(super) connection: RefCell<Connection>,
+    attempt: Cell<Attempt>,
+    /// The time limit for an attempt.
+    pub(super) time_limit: Cell<Duration>,
+    /// Ends an attempt that takes longer.
+    join_timeout: RefCell<Option<glib::JoinHandle<()>>>,
+    /// The reason why the last attempt failed, where only we know it.
+    pub(super) failure: RefCell<Option<DisconnectReason>>,
+}
+
+impl Default for Connecting {
+    fn default() -> Self {
+        Self {
+            connection: RefCell::default(),
+            attempt: Cell::default(),
+            time_limit: Cell::new(JOIN_TIMEOUT),
+            join_timeout: RefCell::default(),
+            failure: RefCell::default(),
+        }
+    }
+}
 
 impl Session {
     /// Has a connection made.
@@ -14,7 +56,7 @@ impl Session {
         let Some(account) = self.account() else { return };
         let imp = self.imp();
         let attempt = self.next_attempt();
-        imp.failure.take();
+        imp.connecting.failure.take();
         let weak = self.downgrade();
         let connecting = glib::spawn_future_local(async move {
             let connected = transport::connect(account.server()).await;
@@ -22,25 +64,25 @@ impl Session {
                 session.on_connected(attempt, connected);
             }
         });
-        imp.connection.replace(Connection::Connecting(connecting));
+        imp.connecting.connection.replace(Connection::Connecting(connecting));
         self.set_retry_at(None);
         self.set_state(SessionState::Connecting);
 
-        let (weak, timeout) = (self.downgrade(), imp.timeout.get());
+        let (weak, timeout) = (self.downgrade(), imp.connecting.time_limit.get());
         let join_timeout = glib::spawn_future_local(async move {
             glib::timeout_future(timeout).await;
             if let Some(session) = weak.upgrade() {
                 session.on_timeout(attempt);
             }
         });
-        imp.join_timeout.replace(Some(join_timeout));
+        imp.connecting.join_timeout.replace(Some(join_timeout));
     }
 
     /// Ends the connection, or the attempt at one; what was said last goes along the line that is returned.
     pub(super) fn take_line(&self) -> Option<Line> {
         self.send();
         self.next_attempt();
-        match self.imp().connection.take() {
+        match self.imp().connecting.connection.take() {
             Connection::None => None,
             Connection::Connecting(task) => {
                 task.abort();
@@ -56,7 +98,7 @@ impl Session {
         attempt: Attempt,
         connected: Result<gio::SocketConnection, TransportError>,
     ) {
-        self.imp().connection.take(); // The task that calls this; it is about to end.
+        self.imp().connecting.connection.take(); // The task that calls this; it is about to end.
         match connected {
             Ok(connection) => {
                 let weak = self.downgrade();
@@ -65,7 +107,7 @@ impl Session {
                         session.on_incoming(attempt, incoming);
                     }
                 });
-                self.imp().connection.replace(Connection::Open(line));
+                self.imp().connecting.connection.replace(Connection::Open(line));
                 self.set_state(SessionState::Joining);
                 self.tell_client(|client| client.connected(now_ms()));
             }
@@ -74,7 +116,7 @@ impl Session {
     }
 
     fn on_timeout(&self, attempt: Attempt) {
-        self.imp().join_timeout.take(); // The task that calls this; it is about to end.
+        self.imp().connecting.join_timeout.take(); // The task that calls this; it is about to end.
         if !self.is_current(attempt) {
             return;
         }
@@ -104,7 +146,7 @@ impl Session {
     /// Ends an attempt for a reason that only we know.
     fn fail(&self, failure: DisconnectReason) {
         self.close_line();
-        self.imp().failure.replace(Some(failure));
+        self.imp().connecting.failure.replace(Some(failure));
         self.tell_client(|client| client.disconnected(now_ms()));
     }
 
@@ -114,20 +156,20 @@ impl Session {
     }
 
     fn next_attempt(&self) -> Attempt {
-        let attempt = self.imp().attempt.get() + 1;
-        self.imp().attempt.set(attempt);
+        let attempt = self.imp().connecting.attempt.get() + 1;
+        self.imp().connecting.attempt.set(attempt);
         self.clear_join_timeout();
         attempt
     }
 
     /// Nobody waits any longer for the attempt to lead somewhere.
     pub(super) fn clear_join_timeout(&self) {
-        if let Some(join_timeout) = self.imp().join_timeout.take() {
+        if let Some(join_timeout) = self.imp().connecting.join_timeout.take() {
             join_timeout.abort();
         }
     }
 
     fn is_current(&self, attempt: Attempt) -> bool {
-        self.imp().attempt.get() == attempt
+        self.imp().connecting.attempt.get() == attempt
     }
 }

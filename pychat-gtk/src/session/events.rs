@@ -47,7 +47,7 @@ impl Session {
             self.room().note(None, &notices::server_stopping());
         }
         let is_joined = self.state() == SessionState::Joined;
-        let failure = self.imp().failure.take();
+        let failure = self.imp().connecting.failure.take();
         self.on_end(
             failure.unwrap_or_else(|| DisconnectReason::new(cause, is_joined)),
             retry_at_ms,

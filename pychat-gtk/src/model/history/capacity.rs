@@ -5,15 +5,39 @@
 //! there is no room for waits behind it, newest last. It is shown when they come down to it, or
 //! all at once when they go to the end.
 
+use std::cell::{Cell, RefCell};
+
 use gtk::glib::subclass::prelude::*;
 
-use super::{HISTORY_MESSAGES_MAX, History, Message, message_queue, position};
+use super::{
+    HISTORY_MESSAGES_MAX, History, Message, message_queue, message_queue::MessageQueue, position,
+};
 
 /// The most bytes that the texts of all messages have which have arrived and are kept, shown or not.
 pub(super) const HISTORY_BYTES_MAX: usize = 32 << 20;
 
 /// The most of them that are shown; as many may wait.
 const SHOWN_BYTES_MAX: usize = HISTORY_BYTES_MAX / 2;
+
+/// The messages for which there is no room: those that wait, and those that are forgotten.
+#[derive(Debug, Default)]
+pub(super) struct Overflow {
+    /// Messages that have arrived after all those shown, while there is no room for them.
+    pub(super) later: RefCell<MessageQueue>,
+    /// True while these, and what has not arrived, are not shown.
+    pub(super) is_detached: Cell<bool>,
+    /// True while some are missing between those shown and those.
+    pub(super) has_gap: Cell<bool>,
+    /// True while the reader is elsewhere than at the end.
+    pub(super) is_away: Cell<bool>,
+    /// The number of the oldest messages whose sequence numbers belong to an earlier log, or to
+    /// an end that the log has lost.
+    pub(super) n_stale: Cell<usize>,
+    /// True while it is not known what was before the oldest.
+    pub(super) has_forgotten: Cell<bool>,
+    /// The number of the oldest, once those before it were forgotten.
+    pub(super) forgotten_before: Cell<Option<u64>>,
+}
 
 impl History {
     /// Returns true if there is room for older messages without any that would have to wait.
@@ -23,18 +47,18 @@ impl History {
 
     /// Returns true if it is known what comes before all that is shown.
     pub fn can_go_back(&self) -> bool {
-        !self.imp().has_forgotten.get()
+        !self.imp().overflow.has_forgotten.get()
     }
 
     /// Returns true while there are newer messages than those shown.
     pub fn is_detached(&self) -> bool {
-        self.imp().is_detached.get()
+        self.imp().overflow.is_detached.get()
     }
 
     /// Takes in whether the reader is elsewhere than at the end. At the end, the latest messages
     /// are shown.
     pub fn set_away(&self, is_away: bool) {
-        self.imp().is_away.set(is_away);
+        self.imp().overflow.is_away.set(is_away);
         if !is_away {
             self.show_latest();
         }
@@ -43,7 +67,7 @@ impl History {
     /// Returns the number of the oldest message that is left, if older ones were forgotten since
     /// this was asked last.
     pub fn take_forgotten(&self) -> Option<u64> {
-        self.imp().forgotten_before.take()
+        self.imp().overflow.forgotten_before.take()
     }
 
     /// Shows at most `n` of the messages that wait, below those shown; the oldest make room.
@@ -52,10 +76,10 @@ impl History {
         if !self.is_detached() {
             return;
         }
-        let has_gap = imp.has_gap.take();
+        let has_gap = imp.overflow.has_gap.take();
         let n = if has_gap { usize::MAX } else { n };
-        let messages = imp.later.borrow_mut().take_first(n);
-        let ends = imp.later.borrow().is_empty();
+        let messages = imp.overflow.later.borrow_mut().take_first(n);
+        let ends = imp.overflow.later.borrow().is_empty();
         let n_unsent = if ends { imp.unsent.borrow().len() } else { 0 };
         let n_added = messages.len() + n_unsent;
         // What comes after a hole does not belong below what is before it.
@@ -63,7 +87,7 @@ impl History {
         let n_forgotten = self.make_room(n_wanted, message_queue::size(&messages));
         let at = imp.arrived.borrow().len();
         imp.arrived.borrow_mut().extend(messages);
-        imp.is_detached.set(!ends);
+        imp.overflow.is_detached.set(!ends);
         self.tell_change(position(at), 0, position(n_added));
         self.forget(n_forgotten);
         if has_gap {
@@ -82,8 +106,8 @@ impl History {
         let n_unsent = if self.is_detached() { 0 } else { imp.unsent.borrow().len() };
         let waiting = imp.arrived.borrow_mut().take_last(n);
         let (at, n) = (imp.arrived.borrow().len(), waiting.len());
-        imp.later.borrow_mut().put_before(waiting);
-        imp.is_detached.set(true);
+        imp.overflow.later.borrow_mut().put_before(waiting);
+        imp.overflow.is_detached.set(true);
         if 0 < n + n_unsent {
             self.tell_change(position(at), position(n + n_unsent), 0);
         }
@@ -92,7 +116,7 @@ impl History {
 
     /// Has `messages`, which are the latest, wait.
     pub(super) fn push_later(&self, messages: impl IntoIterator<Item = Message>) {
-        self.imp().later.borrow_mut().extend(messages);
+        self.imp().overflow.later.borrow_mut().extend(messages);
         self.bound_later();
     }
 
@@ -109,7 +133,7 @@ impl History {
             && let Some(oldest) = messages.iter().find_map(Message::seq)
         {
             self.imp().first_seq.set(Some(oldest));
-            self.imp().forgotten_before.set(Some(oldest));
+            self.imp().overflow.forgotten_before.set(Some(oldest));
         }
     }
 
@@ -120,10 +144,10 @@ impl History {
         self.flush();
         let imp = self.imp();
         imp.last_seq.set(imp.last_seq.get().max(Some(seq)));
-        if imp.is_away.get() {
+        if imp.overflow.is_away.get() {
             self.detach(0);
-            imp.later.take();
-            imp.has_gap.set(true);
+            imp.overflow.later.take();
+            imp.overflow.has_gap.set(true);
             return;
         }
         let n_forgotten = imp.arrived.take().len();
@@ -149,13 +173,13 @@ impl History {
     /// to them goes on with those that are left; above these the server has the others.
     fn bound_later(&self) {
         let imp = self.imp();
-        let mut later = imp.later.borrow_mut();
+        let mut later = imp.overflow.later.borrow_mut();
         let by_count = later.len().saturating_sub(HISTORY_MESSAGES_MAX);
         let by_bytes = message_queue::n_over(later.iter(), later.n_bytes(), SHOWN_BYTES_MAX);
         let n_forgotten = by_count.max(by_bytes).min(later.len().saturating_sub(1));
         if 0 < n_forgotten {
             later.take_first(n_forgotten);
-            imp.has_gap.set(true);
+            imp.overflow.has_gap.set(true);
         }
     }
 
@@ -184,17 +208,17 @@ impl History {
         if n == 0 {
             return;
         }
-        imp.n_stale.set(imp.n_stale.get().saturating_sub(n));
-        let is_known = imp.n_stale.get() == 0;
-        imp.has_forgotten.set(!is_known);
+        imp.overflow.n_stale.set(imp.overflow.n_stale.get().saturating_sub(n));
+        let is_known = imp.overflow.n_stale.get() == 0;
+        imp.overflow.has_forgotten.set(!is_known);
         if is_known {
             let oldest = {
-                let (arrived, later) = (imp.arrived.borrow(), imp.later.borrow());
+                let (arrived, later) = (imp.arrived.borrow(), imp.overflow.later.borrow());
                 arrived.iter().chain(later.iter()).find_map(Message::seq)
             };
             let next = || imp.last_seq.get().map(|last| last.saturating_add(1));
             imp.first_seq.set(oldest.or_else(next));
-            imp.forgotten_before.set(imp.first_seq.get());
+            imp.overflow.forgotten_before.set(imp.first_seq.get());
         }
     }
 
@@ -203,7 +227,7 @@ impl History {
     pub(super) fn invalidate_seqs(&self) {
         self.flush();
         let imp = self.imp();
-        imp.n_stale.set(imp.arrived.borrow().len() + imp.later.borrow().len());
+        imp.overflow.n_stale.set(imp.arrived.borrow().len() + imp.overflow.later.borrow().len());
     }
 }
 

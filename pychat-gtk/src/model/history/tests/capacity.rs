@@ -172,7 +172,7 @@ fn whatever_the_reader_does_nothing_is_missing_or_there_twice() {
             match random(8) {
                 0 | 1 => {
                     reader.hear(random(900));
-                    let is_away = reader.history.imp().is_away.get();
+                    let is_away = reader.history.imp().overflow.is_away.get();
                     assert!(!is_away || reader.shown().0 == before.0, "what is read stays");
                 }
                 2..=4 => {
@@ -207,7 +207,8 @@ fn large_messages_take_no_more_memory_than_small_ones() {
         let (history, _view) = viewed();
         history.restart(1_000);
         let kept = || {
-            let (arrived, later) = (history.imp().arrived.borrow(), history.imp().later.borrow());
+            let (arrived, later) =
+                (history.imp().arrived.borrow(), history.imp().overflow.later.borrow());
             let numbers: Vec<_> =
                 arrived.iter().chain(later.iter()).filter_map(Message::seq).collect();
             let n_bytes = arrived.n_bytes() + later.n_bytes();

@@ -6,17 +6,17 @@
 //! the oldest results is looked at.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     marker::PhantomData,
     ops::ControlFlow,
     time::{Duration, Instant},
 };
 
-use gtk::{gio::prelude::*, glib, glib::clone, glib::subclass::prelude::*};
+use gtk::{gio::prelude::*, glib, glib::subclass::prelude::*};
 use pychat_wire::client::Past;
 
 use crate::{
-    model::{Message, SearchQuery, SearchResults},
+    model::{History, Message, SearchQuery, SearchResults},
     session::room::{Room, SEARCH_PAGE_MESSAGES},
 };
 
@@ -38,7 +38,8 @@ mod imp {
         /// The room whose conversation is searched.
         #[property(get, set = Self::set_room, explicit_notify, nullable)]
         room: RefCell<Option<Room>>,
-        room_handlers: RefCell<Vec<(glib::Object, glib::SignalHandlerId)>>,
+        /// The signals of its history, and of itself.
+        signals: OnceCell<(glib::SignalGroup, glib::SignalGroup)>,
         /// True while there is something that is searched for.
         #[property(get = |imp: &Self| imp.query.borrow().is_some())]
         is_searching: PhantomData<bool>,
@@ -89,30 +90,37 @@ mod imp {
     impl Search {
         fn set_room(&self, room: Option<Room>) {
             self.obj().search_for("");
-            for (object, handler) in self.room_handlers.take() {
-                object.disconnect(handler);
-            }
-            if let Some(room) = &room {
-                let history = room.history();
-                let on_changed = history.connect_items_changed(clone!(
-                    #[weak(rename_to = imp)]
-                    self,
-                    move |_, at, n_removed, n_added| {
-                        imp.obj().on_changed(at as usize, n_removed as usize, n_added as usize);
-                    }
-                ));
-                let on_past = room.connect_back_pages_changed(clone!(
-                    #[weak(rename_to = imp)]
-                    self,
-                    move |_| imp.obj().load_more()
-                ));
-                self.room_handlers.replace(vec![
-                    (history.upcast(), on_changed),
-                    (room.clone().upcast(), on_past),
-                ]);
-            }
+            let (history_signals, room_signals) = self.signals.get_or_init(|| self.signals());
+            history_signals.set_target(room.as_ref().map(Room::history).as_ref());
+            room_signals.set_target(room.as_ref());
             self.room.replace(room);
             self.obj().notify_room();
+        }
+
+        fn signals(&self) -> (glib::SignalGroup, glib::SignalGroup) {
+            let history = glib::SignalGroup::new::<History>();
+            history.connect_closure(
+                "items-changed",
+                false,
+                glib::closure_local!(
+                    #[weak(rename_to = search)]
+                    self.obj(),
+                    move |_: &History, at: u32, n_removed: u32, n_added: u32| {
+                        search.on_changed(at as usize, n_removed as usize, n_added as usize);
+                    }
+                ),
+            );
+            let room = glib::SignalGroup::new::<Room>();
+            room.connect_closure(
+                "back-pages-changed",
+                false,
+                glib::closure_local!(
+                    #[weak(rename_to = search)]
+                    self.obj(),
+                    move |_: &Room| search.load_more()
+                ),
+            );
+            (history, room)
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Searching what is shown, and what the server still has.
 
 use pychat_gtk::{
-    model::{Mark, Message},
-    session::{Session, search::Search},
+    model::{Mark, Message, MessageKind},
+    session::{Room, Session, search::Search},
 };
 use serde_json::json;
 
@@ -186,5 +186,26 @@ fn who_wants_more_than_there_is_room_for_gets_the_next_one() {
         assert!(!search.has_more());
         session.leave().await;
         finish(server).await;
+    });
+}
+
+#[test]
+fn a_search_follows_the_room_that_it_is_pointed_at() {
+    run(async {
+        let (before, after, search) = (Room::default(), Room::default(), Search::default());
+        let say = |room: &Room, text: &str| {
+            room.history().push(Message::new(MessageKind::Other, "Борис", text, 0));
+            room.history().flush();
+        };
+        search.set_room(Some(&before));
+        search.search_for("tea");
+        say(&before, "tea");
+        until(|| search.n_found() == 1).await;
+        search.set_room(Some(&after));
+        search.search_for("tea");
+        say(&after, "tea");
+        say(&before, "more tea");
+        say(&after, "tea again");
+        until(|| search.n_found() == 2 && !search.is_busy()).await;
     });
 }

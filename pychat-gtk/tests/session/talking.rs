@@ -10,7 +10,11 @@ use std::{
 use gtk::{gio::prelude::*, glib};
 use pychat_gtk::{
     model::{Delivery, MessageKind},
-    session::{Account, Session, SessionState, disconnect_reason::DisconnectReason},
+    session::{
+        Account, Session, SessionState,
+        disconnect_reason::DisconnectReason,
+        transport::{self, Line},
+    },
 };
 
 use crate::{
@@ -280,5 +284,22 @@ fn own_words_are_told_from_those_of_a_namesake() {
         assert_eq!(kinds, [MessageKind::Other, MessageKind::Own]);
         session.leave().await;
         finish(server).await;
+    });
+}
+
+#[test]
+fn a_line_that_nobody_has_any_more_ends_in_order() {
+    run(async {
+        let server = Server::start(|door| {
+            let mut peer = door.accept();
+            assert_eq!(peer.read_payload()["content"], "last words");
+            peer.expect_end();
+        });
+        let connection = transport::connect(&server.address).await.expect("it listens");
+        let line = Line::open(connection, |_| ());
+        line.send(frame("Анна", "last words").into_bytes());
+        drop(line);
+        until(|| server.is_finished()).await;
+        server.finish();
     });
 }

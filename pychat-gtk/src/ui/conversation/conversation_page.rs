@@ -15,6 +15,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use adw::subclass::prelude::*;
 use gtk::{gdk, glib, glib::clone, prelude::*};
 
+use self::{paging::Paging, searching::SearchPart, signals::Signals, unread::UnreadPart};
 use crate::{
     model::{History, MessageKind, TailModel},
     session::{Room, Session},
@@ -68,17 +69,16 @@ mod imp {
         #[template_child]
         pub(super) composer: TemplateChild<Composer>,
         pub(super) stick_to_end: OnceCell<StickToEnd>,
-        /// The part of the conversation that the list shows.
-        pub(super) tail: RefCell<Option<TailModel>>,
+        pub(super) paging: Paging,
+        pub(super) unread: UnreadPart,
+        pub(super) search: SearchPart,
+        signals: OnceCell<Signals>,
         /// The room that is shown.
         #[property(get, set = Self::set_room, explicit_notify, nullable)]
         room: RefCell<Option<Room>>,
         /// The session whose connection is told of.
         #[property(get, set, nullable)]
         session: RefCell<Option<Session>>,
-        history_signals: OnceCell<glib::SignalGroup>,
-        history_bindings: OnceCell<glib::BindingGroup>,
-        room_signals: OnceCell<glib::SignalGroup>,
         /// True while the window has the keyboard: whatever is in view is seen.
         #[property(get, set = Self::set_is_attended, explicit_notify)]
         pub(super) is_attended: Cell<bool>,
@@ -88,20 +88,6 @@ mod imp {
         /// True while the conversation can be searched.
         #[property(get, set = Self::set_is_searching, explicit_notify)]
         is_searching: Cell<bool>,
-        /// The number of frames in which the current result is still kept in view.
-        pub(super) n_ticks_due: Cell<u32>,
-        /// Where the reader was before that; `None` if that was at the end.
-        anchor: RefCell<Option<ScrollAnchor>>,
-        /// True while somebody waits to see whether there is enough to read.
-        pub(super) is_load_due: Cell<bool>,
-        /// True while the way to the latest message is about to be offered, or no longer.
-        pub(super) is_button_update_due: Cell<bool>,
-        /// True while those that were shown below have yet to be laid out.
-        pub(super) is_loading_newer: Cell<bool>,
-        /// True while what is in view is about to count as seen.
-        pub(super) is_see_due: Cell<bool>,
-        /// True while the reader waits to be led to what is new.
-        pub(super) is_unread_requested: Cell<bool>,
         /// Hides the day once nobody scrolls.
         pub(super) date_timeout: RefCell<Option<glib::JoinHandle<()>>>,
     }
@@ -231,16 +217,10 @@ mod imp {
             let selection =
                 history.as_ref().zip(tail.as_ref()).map(|it| self.selection(it.0, it.1));
             self.list_view.set_model(selection.as_ref());
-            self.tail.replace(tail);
+            self.paging.tail.replace(tail);
             self.room.replace(room);
-            self.history_signals
-                .get_or_init(|| self.history_signals())
-                .set_target(history.as_ref());
-            self.history_bindings
-                .get_or_init(|| self.history_bindings())
-                .set_source(history.as_ref());
-            let signals = self.room_signals.get_or_init(|| self.room_signals());
-            signals.set_target(self.room.borrow().as_ref());
+            let signals = self.signals.get_or_init(|| self.signals());
+            signals.follow(self.room.borrow().as_ref());
             if let Some(history) = &history {
                 self.choose_view(history);
             }
@@ -303,7 +283,7 @@ mod imp {
             }
             if is_searching {
                 let anchor = || ScrollAnchor::of(&self.list_view, &self.scrolled_window);
-                self.anchor.replace(if self.is_at_end() { None } else { anchor() });
+                self.search.anchor.replace(if self.is_at_end() { None } else { anchor() });
                 if let Some(room) = self.obj().room() {
                     room.history().show_latest(); // They may be what is searched for.
                 }
@@ -315,7 +295,7 @@ mod imp {
         #[template_callback]
         fn on_search_given_up(&self) {
             self.composer.focus_text();
-            match self.anchor.take() {
+            match self.search.anchor.take() {
                 Some(anchor) => {
                     self.unstick();
                     if let Some(room) = self.obj().room() {

@@ -3,7 +3,11 @@
 //! A list whose adjustment changes may be laying itself out, and must not be told of other rows
 //! then. So whatever follows from where the reader is follows a moment later.
 
-use std::{cell::Cell, rc::Rc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
 
 use gtk::{glib, glib::clone, prelude::*, subclass::prelude::*};
 use pychat_wire::client::Past;
@@ -22,11 +26,24 @@ const LATER_MESSAGES: usize = 200;
 /// About how high the lowest rows are, in pixels. If a page is full of lower ones, more follow.
 const ROW_HEIGHT_MIN: i32 = 30;
 
+/// The part of a conversation that is on show, and what is about to become of it.
+#[derive(Debug, Default)]
+pub(super) struct Paging {
+    /// The part of the conversation that the list shows.
+    pub(super) tail: RefCell<Option<TailModel>>,
+    /// True while somebody waits to see whether there is enough to read.
+    pub(super) is_load_due: Cell<bool>,
+    /// True while those that were shown below have yet to be laid out.
+    pub(super) is_loading_newer: Cell<bool>,
+    /// True while the way to the latest message is about to be offered, or no longer.
+    pub(super) is_button_update_due: Cell<bool>,
+}
+
 impl ConversationPage {
     /// Finds out how many messages may be seen at once.
     pub(super) fn measure_page(&self) {
         let height = self.scrolled_window.height() / ROW_HEIGHT_MIN;
-        if let (Some(tail), Ok(n_rows)) = (&*self.tail.borrow(), u32::try_from(height)) {
+        if let (Some(tail), Ok(n_rows)) = (&*self.paging.tail.borrow(), u32::try_from(height)) {
             tail.set_page(n_rows + 1);
         }
     }
@@ -47,7 +64,7 @@ impl ConversationPage {
 
     fn leave_top(&self) {
         let Some(room) = self.obj().room() else { return };
-        let is_whole = self.tail.borrow().as_ref().is_some_and(TailModel::is_whole);
+        let is_whole = self.paging.tail.borrow().as_ref().is_some_and(TailModel::is_whole);
         let has_older = !is_whole || room.back_pages() != Past::None;
         let adjustment = self.scrolled_window.vadjustment();
         if has_older && !self.is_at_end() && adjustment.value() < 1.0 {
@@ -62,7 +79,7 @@ impl ConversationPage {
     /// Has the list show all there is while the reader is elsewhere than at the end, and then the
     /// end alone: that of everything.
     pub(super) fn set_away(&self, is_away: bool) {
-        if let Some(tail) = &*self.tail.borrow() {
+        if let Some(tail) = &*self.paging.tail.borrow() {
             tail.set_whole(is_away);
         }
         let Some(room) = self.obj().room() else { return };
@@ -84,7 +101,7 @@ impl ConversationPage {
 
     /// Has the list leave alone what is above it, while somebody moves it by touch.
     pub(super) fn set_held(&self, is_held: bool) {
-        if let Some(tail) = &*self.tail.borrow() {
+        if let Some(tail) = &*self.paging.tail.borrow() {
             tail.set_held(is_held);
         }
     }
@@ -107,13 +124,13 @@ impl ConversationPage {
     /// Offers a way to the latest message while it is out of view. A view that is being laid out can
     /// get no button, so that follows a moment later.
     pub(super) fn update_scroll_button(&self) {
-        if self.is_button_update_due.replace(true) {
+        if self.paging.is_button_update_due.replace(true) {
             return;
         }
         let weak = self.downgrade();
         glib::idle_add_local_once(move || {
             let Some(imp) = weak.upgrade() else { return };
-            imp.is_button_update_due.set(false);
+            imp.paging.is_button_update_due.set(false);
             let is_in_view = |it: &StickToEnd| it.is_sticking() || it.is_end_in_view();
             let is_detached = imp.obj().room().is_some_and(|it| it.history().is_detached());
             let is_offered = is_detached || !imp.stick_to_end.get().is_some_and(is_in_view);
@@ -156,7 +173,7 @@ impl ConversationPage {
     /// some that have yet to be shown.
     fn load_older(&self) {
         let Some(room) = self.obj().room() else { return };
-        if !self.tail.borrow().as_ref().is_some_and(TailModel::is_whole) {
+        if !self.paging.tail.borrow().as_ref().is_some_and(TailModel::is_whole) {
             return;
         }
         let adjustment = self.scrolled_window.vadjustment();
@@ -174,7 +191,10 @@ impl ConversationPage {
         let adjustment = self.scrolled_window.vadjustment();
         let n_below = adjustment.upper() - adjustment.page_size() - adjustment.value();
         let is_near_bottom = n_below < adjustment.page_size();
-        if !room.history().is_detached() || !is_near_bottom || self.is_loading_newer.replace(true) {
+        if !room.history().is_detached()
+            || !is_near_bottom
+            || self.paging.is_loading_newer.replace(true)
+        {
             return;
         }
         let weak = self.downgrade();
@@ -183,7 +203,7 @@ impl ConversationPage {
             // Until the view knows how tall these are, they seem to be near.
             glib::timeout_future(LAYOUT_TIME).await;
             if let Some(imp) = weak.upgrade() {
-                imp.is_loading_newer.set(false);
+                imp.paging.is_loading_newer.set(false);
                 imp.load_newer();
             }
         });
@@ -191,14 +211,14 @@ impl ConversationPage {
 
     /// Reads on when the view knows how tall its new rows are: that may change nothing else.
     pub(super) fn load_more_later(&self) {
-        if self.is_load_due.replace(true) {
+        if self.paging.is_load_due.replace(true) {
             return;
         }
         let weak = self.downgrade();
         glib::spawn_future_local(async move {
             glib::timeout_future(LAYOUT_TIME).await;
             if let Some(imp) = weak.upgrade() {
-                imp.is_load_due.set(false);
+                imp.paging.is_load_due.set(false);
                 imp.load_more();
             }
         });

@@ -1,12 +1,23 @@
 //! The way to what a search has found.
 
+use std::cell::{Cell, RefCell};
+
 use gtk::{glib, glib::clone, prelude::*, subclass::prelude::*};
 
 use super::imp::ConversationPage;
-use crate::ui::conversation::scroll_anchor;
+use crate::ui::conversation::scroll_anchor::{self, ScrollAnchor};
 
 /// The number of frames after which the messages have come to rest in another width.
 const LAYOUT_TICKS: u32 = 10;
+
+/// The place of a search in the list.
+#[derive(Debug, Default)]
+pub(super) struct SearchPart {
+    /// The number of frames in which the current result is still kept in view.
+    pub(super) n_ticks_due: Cell<u32>,
+    /// Where the reader was before the search; `None` if that was at the end.
+    pub(super) anchor: RefCell<Option<ScrollAnchor>>,
+}
 
 impl ConversationPage {
     /// Shows the result that is looked at, wherever the reader is, and the list of all.
@@ -32,14 +43,14 @@ impl ConversationPage {
     /// Has it stay in view while the list comes beside the messages: their lines break elsewhere then,
     /// and where they are is known once they have been laid out, which comes after each tick.
     fn keep_current_in_view(&self) {
-        if 0 < self.n_ticks_due.replace(LAYOUT_TICKS) {
+        if 0 < self.search.n_ticks_due.replace(LAYOUT_TICKS) {
             return;
         }
         self.obj().add_tick_callback(|page, _| {
             let imp = page.imp();
             imp.show_current();
-            imp.n_ticks_due.set(imp.n_ticks_due.get() - 1);
-            if imp.n_ticks_due.get() == 0 {
+            imp.search.n_ticks_due.set(imp.search.n_ticks_due.get() - 1);
+            if imp.search.n_ticks_due.get() == 0 {
                 glib::ControlFlow::Break
             } else {
                 glib::ControlFlow::Continue

@@ -5,9 +5,35 @@ use gtk::{glib, glib::clone};
 use super::imp::ConversationPage;
 use crate::{model::History, session::Room};
 
+/// The signals and properties of whichever room the page shows.
+#[derive(Debug)]
+pub(super) struct Signals {
+    history: glib::SignalGroup,
+    counts: glib::BindingGroup,
+    room: glib::SignalGroup,
+}
+
+impl Signals {
+    /// Follows `room` instead of the one before.
+    pub(super) fn follow(&self, room: Option<&Room>) {
+        let history = room.map(Room::history);
+        self.history.set_target(history.as_ref());
+        self.counts.set_source(history.as_ref());
+        self.room.set_target(room);
+    }
+}
+
 impl ConversationPage {
+    pub(super) fn signals(&self) -> Signals {
+        Signals {
+            history: self.history_signals(),
+            counts: self.count_bindings(),
+            room: self.room_signals(),
+        }
+    }
+
     /// Follows whichever history there is.
-    pub(super) fn history_signals(&self) -> glib::SignalGroup {
+    fn history_signals(&self) -> glib::SignalGroup {
         let signals = glib::SignalGroup::new::<History>();
         signals.connect_closure(
             "items-changed",
@@ -34,7 +60,7 @@ impl ConversationPage {
     }
 
     /// Shows how much of whichever history there is is new.
-    pub(super) fn history_bindings(&self) -> glib::BindingGroup {
+    fn count_bindings(&self) -> glib::BindingGroup {
         let bindings = glib::BindingGroup::new();
         bindings.bind("n-unread", &*self.scroll_to_end_button, "n-unread").sync_create().build();
         bindings.bind("n-unread", &*self.unread_bar, "n-unread").sync_create().build();
@@ -42,7 +68,7 @@ impl ConversationPage {
         bindings
     }
 
-    pub(super) fn room_signals(&self) -> glib::SignalGroup {
+    fn room_signals(&self) -> glib::SignalGroup {
         Room::online_signals(clone!(
             #[weak(rename_to = imp)]
             self,

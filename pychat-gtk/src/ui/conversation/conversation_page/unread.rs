@@ -1,5 +1,7 @@
 //! The messages that are new to the reader: leading to them, and marking them as seen.
 
+use std::cell::Cell;
+
 use gtk::{glib, prelude::*, subclass::prelude::*};
 
 use super::{imp::ConversationPage, paging::LAYOUT_TIME};
@@ -11,11 +13,20 @@ use crate::{
 /// Where what is new begins, in pixels below the top: something of what was read before is to be seen.
 const UNREAD_DISTANCE: f32 = 64.0;
 
+/// The steps towards what is new that are still to be taken.
+#[derive(Debug, Default)]
+pub(super) struct UnreadPart {
+    /// True while what is in view is about to count as seen.
+    pub(super) is_see_due: Cell<bool>,
+    /// True while the reader waits to be led to what is new.
+    pub(super) is_requested: Cell<bool>,
+}
+
 impl ConversationPage {
     /// Opens at the first message that is new, as soon as all that was missed is there. A reader who
     /// is elsewhere by then stays there.
     pub(super) fn on_caught_up(&self, history: &History) {
-        if self.is_unread_requested.take() || self.is_at_end() {
+        if self.unread.is_requested.take() || self.is_at_end() {
             self.go_to_unread(history);
         }
     }
@@ -23,7 +34,7 @@ impl ConversationPage {
     /// Has what is new fetched, and goes there.
     pub(super) fn request_unread(&self) {
         if let Some(room) = self.obj().room() {
-            self.is_unread_requested.set(true);
+            self.unread.is_requested.set(true);
             room.request_unread();
         }
     }
@@ -39,14 +50,14 @@ impl ConversationPage {
     /// Takes in, in a moment, that what can be seen by then is seen.
     pub(super) fn see_later(&self) {
         let is_wanted = self.is_attended.get() && !self.is_at_end();
-        if !is_wanted || self.is_see_due.replace(true) {
+        if !is_wanted || self.unread.is_see_due.replace(true) {
             return;
         }
         let weak = self.downgrade();
         glib::spawn_future_local(async move {
             glib::timeout_future(LAYOUT_TIME).await;
             if let Some(imp) = weak.upgrade() {
-                imp.is_see_due.set(false);
+                imp.unread.is_see_due.set(false);
                 imp.see();
             }
         });

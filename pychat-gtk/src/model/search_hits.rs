@@ -18,7 +18,7 @@ pub struct SearchHits {
 }
 
 impl SearchHits {
-    /// Returns the findings for `n` messages, none of which has been looked at.
+    /// Returns the hits among `n` messages, none of which has been looked at.
     pub fn new(n: usize) -> Self {
         Self { known: vec![false; n], frontier: n, ..Self::default() }
     }

@@ -1,7 +1,7 @@
 //! Where a message is written and sent.
 //!
 //! A text leaves the entry only when the session has taken it; what becomes of it then is shown in
-//! the conversation. What is being written is the session's too, which keeps it for the next start.
+//! the conversation. What is being written is the room's too, which keeps it for the next start.
 //! None is refused for its size: before it would be, the composer says how much room is left, then
 //! what is too much, and does not send. A picture is refused when it is pasted or dropped.
 //!

@@ -34,7 +34,7 @@ use crate::{
 
 /// The time for which a message may be on its way before that is shown. Most arrive sooner than
 /// anybody could look.
-const SENDING_PATIENCE: Duration = Duration::from_millis(500);
+const SENDING_DELAY: Duration = Duration::from_millis(500);
 
 /// The size of the author's picture, in pixels.
 const AVATAR_SIZE: i32 = 32;
@@ -84,7 +84,7 @@ mod imp {
         /// Tells what has changed about the message on show.
         change_handler: RefCell<Option<glib::SignalHandlerId>>,
         /// Waits until it is worth showing that it has not arrived.
-        patience: RefCell<Option<glib::JoinHandle<()>>>,
+        delay: RefCell<Option<glib::JoinHandle<()>>>,
     }
 
     #[glib::object_subclass]
@@ -151,7 +151,7 @@ mod imp {
             self.text.show(message);
             self.show_found(message);
             self.show_author(message);
-            self.show_markers(message);
+            self.show_dividers(message);
             self.show_sending(message);
             self.show_failure(message);
             self.name_list_item(message);
@@ -215,7 +215,7 @@ mod imp {
             avatar
         }
 
-        fn show_markers(&self, message: &Message) {
+        fn show_dividers(&self, message: &Message) {
             let placement = message.placement();
             let mut dividers = self.dividers.borrow_mut();
             if placement.begins_day || placement.begins_unread {
@@ -233,8 +233,8 @@ mod imp {
 
         /// Shows that a message is on its way, once it has been for a while.
         fn show_sending(&self, message: &Message) {
-            if let Some(patience) = self.patience.take() {
-                patience.abort();
+            if let Some(delay) = self.delay.take() {
+                delay.abort();
             }
             let delivery = message.delivery();
             let is_sending = delivery == Delivery::Sending;
@@ -244,14 +244,14 @@ mod imp {
             self.arrange(message, if is_sending && !is_shown { Delivery::Sent } else { delivery });
             if is_sending && !is_shown {
                 let (weak, message) = (self.downgrade(), message.clone());
-                let patience = glib::spawn_future_local(async move {
+                let delay = glib::spawn_future_local(async move {
                     glib::timeout_future(wait).await;
                     if let Some(imp) = weak.upgrade() {
-                        imp.patience.take();
+                        imp.delay.take();
                         imp.show_sending(&message);
                     }
                 });
-                self.patience.replace(Some(patience));
+                self.delay.replace(Some(delay));
             }
         }
 
@@ -375,7 +375,7 @@ mod imp {
     fn sending_wait(message: &Message) -> Duration {
         let age_ms = glib::real_time() / 1_000 - message.time_ms();
         let age = Duration::from_millis(u64::try_from(age_ms).unwrap_or_default());
-        SENDING_PATIENCE.saturating_sub(age)
+        SENDING_DELAY.saturating_sub(age)
     }
 }
 

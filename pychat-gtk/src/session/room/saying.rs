@@ -10,7 +10,7 @@ use crate::{
     text,
 };
 
-/// The most bytes of texts that may wait to be acknowledged, together: all of them are filed with
+/// The most bytes of texts that may wait to be acknowledged, together: all of them are saved with
 /// each that is said.
 const UNACKNOWLEDGED_BYTES_MAX: usize = 1 << 20;
 
@@ -25,11 +25,11 @@ impl Room {
             return Err(SayError::Blank);
         }
         let Some(session) = self.session() else { return Err(SayError::NotJoined) };
-        let is_filed = self.has_numbers();
+        let is_saved = self.has_numbers();
         let said = session.with_client(|client| {
             let waiting = client.unacknowledged().map(|(_, text)| text.len());
             let (n_texts, n_bytes) = waiting.fold((0, 0), |sum, size| (sum.0 + 1, sum.1 + size));
-            if is_filed && 0 < n_texts && UNACKNOWLEDGED_BYTES_MAX < n_bytes + text.len() {
+            if is_saved && 0 < n_texts && UNACKNOWLEDGED_BYTES_MAX < n_bytes + text.len() {
                 return Err(SayError::Full { limit: n_texts });
             }
             client.say(text)
@@ -63,7 +63,7 @@ impl Room {
         self.history().remove(id);
     }
 
-    /// Says what is being written. It is filed as what was said and no longer as what is being
+    /// Says what is being written. It is saved as what was said and no longer as what is being
     /// written, in one: whatever happens, it will be there once.
     ///
     /// # Errors
@@ -73,7 +73,7 @@ impl Room {
         let draft = self.imp().draft.take();
         let said = self.say(&draft);
         match said {
-            // In protocol 1 nothing else of it is filed.
+            // In protocol 1 nothing else of it is saved.
             Ok(()) => drop(self.session().inspect(Session::save_soon)),
             Err(_) => drop(self.imp().draft.replace(draft)),
         }

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The time without a connection, or of an attempt, before that is shown.
-const PATIENCE: Duration = Duration::from_secs(1);
+const DELAY: Duration = Duration::from_secs(1);
 
 mod imp {
     use super::*;
@@ -48,7 +48,7 @@ mod imp {
         /// True while the bar is there.
         is_shown: Cell<bool>,
         /// Waits until something is worth showing.
-        patience: RefCell<Option<glib::JoinHandle<()>>>,
+        delay: RefCell<Option<glib::JoinHandle<()>>>,
         /// Counts the seconds.
         countdown: RefCell<Option<glib::JoinHandle<()>>>,
     }
@@ -109,7 +109,7 @@ mod imp {
         }
 
         fn hide(&self) {
-            stop(&self.patience);
+            stop(&self.delay);
             stop(&self.countdown);
             self.is_shown.set(false);
             self.revealer.set_reveal_child(false);
@@ -117,24 +117,24 @@ mod imp {
 
         /// Shows, in a moment, how things are then.
         fn wait(&self, session: &Session) {
-            let is_waiting = self.patience.borrow().is_some();
+            let is_waiting = self.delay.borrow().is_some();
             if is_waiting && !self.is_shown.get() {
                 return; // Attempts come and go; the wait began with the first.
             }
-            stop(&self.patience);
+            stop(&self.delay);
             let (weak, session) = (self.downgrade(), session.clone());
-            let patience = glib::spawn_future_local(async move {
-                glib::timeout_future(PATIENCE).await;
+            let delay = glib::spawn_future_local(async move {
+                glib::timeout_future(DELAY).await;
                 if let Some(imp) = weak.upgrade() {
-                    imp.patience.take();
+                    imp.delay.take();
                     imp.show(&session);
                 }
             });
-            self.patience.replace(Some(patience));
+            self.delay.replace(Some(delay));
         }
 
         fn show(&self, session: &Session) {
-            stop(&self.patience);
+            stop(&self.delay);
             let reason = session.disconnect_reason();
             let server = session.server();
             let sentence =

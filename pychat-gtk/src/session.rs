@@ -1,8 +1,9 @@
 //! One person's conversation with a server, and its state, over its whole life.
 //!
 //! It wraps [`pychat_wire::Client`], which decides: when to connect, what to send and send again,
-//! what was seen. The session does what the client says, over one [`Line`] after another; what
-//! it tells of the conversation is gathered in a [`Room`]. The session never meets a widget.
+//! what was seen. The session does what the client says, over one [`Line`](transport::Line) after
+//! another; what it tells of the conversation is gathered in a [`Room`]. The session never meets a
+//! widget.
 //!
 //! ```text
 //!                 join              connected           welcome

@@ -1,6 +1,6 @@
 //! What a search finds in a history, the newest first, as a list for views.
 //!
-//! Hits are told to views by the stretch: see [`Results::tell`].
+//! Hits are told to views by the stretch: see [`SearchResults::tell`].
 
 use std::cell::{Cell, Ref, RefCell};
 
@@ -80,7 +80,7 @@ impl SearchResults {
         self.imp().hits.borrow_mut().next_unknown()
     }
 
-    /// Takes in whether the message at `at` has what is searched for. [`Results::tell`] has to
+    /// Takes in whether the message at `at` has what is searched for. [`SearchResults::tell`] has to
     /// follow before anything else happens.
     pub fn settle(&self, at: usize, is_hit: bool) {
         let imp = self.imp();

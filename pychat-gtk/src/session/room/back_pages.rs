@@ -29,7 +29,7 @@ impl Room {
         self.imp().back_pages.get()
     }
 
-    /// Calls `f` when [`Self::past`] has changed.
+    /// Calls `f` when [`Self::back_pages`] has changed.
     pub fn connect_back_pages_changed(&self, f: impl Fn(&Self) + 'static) -> glib::SignalHandlerId {
         self.connect_closure(
             "back-pages-changed",

@@ -15,7 +15,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use adw::subclass::prelude::*;
 use gtk::{gdk, glib, glib::clone, prelude::*};
 
-use self::{paging::Paging, searching::SearchPart, signals::Signals, unread::UnreadPart};
+use self::{paging::Paging, searching::SearchState, signals::Signals, unread::UnreadState};
 use crate::{
     model::{History, MessageKind, TailModel},
     session::{Room, Session},
@@ -70,8 +70,8 @@ mod imp {
         pub(super) composer: TemplateChild<Composer>,
         pub(super) stick_to_end: OnceCell<StickToEnd>,
         pub(super) paging: Paging,
-        pub(super) unread: UnreadPart,
-        pub(super) search: SearchPart,
+        pub(super) unread: UnreadState,
+        pub(super) search: SearchState,
         signals: OnceCell<Signals>,
         /// The room that is shown.
         #[property(get, set = Self::set_room, explicit_notify, nullable)]

@@ -151,7 +151,7 @@ glib::wrapper! {
 }
 
 impl MessageSelection {
-    /// Returns a model of the part of `history` that `recent` shows; nothing is selected.
+    /// Returns a model of the part of `history` that `tail` shows; nothing is selected.
     pub fn new(history: &History, tail: &TailModel) -> Self {
         let selection: Self = glib::Object::new();
         selection.imp().history.get_or_init(|| history.clone());

@@ -12,7 +12,7 @@ const LAYOUT_TICKS: u32 = 10;
 
 /// The place of a search in the list.
 #[derive(Debug, Default)]
-pub(super) struct SearchPart {
+pub(super) struct SearchState {
     /// The number of frames in which the current result is still kept in view.
     pub(super) n_ticks_due: Cell<u32>,
     /// Where the reader was before the search; `None` if that was at the end.

@@ -15,7 +15,7 @@ const UNREAD_DISTANCE: f32 = 64.0;
 
 /// The steps towards what is new that are still to be taken.
 #[derive(Debug, Default)]
-pub(super) struct UnreadPart {
+pub(super) struct UnreadState {
     /// True while what is in view is about to count as seen.
     pub(super) is_see_due: Cell<bool>,
     /// True while the reader waits to be led to what is new.

@@ -127,7 +127,7 @@ mod imp {
             let weak = self.downgrade();
             refused_files::connect_refused(&self.text_view, move || {
                 if let Some(imp) = weak.upgrade() {
-                    imp.show_error(Some(gettext("Pictures and files cannot be sent")));
+                    imp.show_hint(Some(gettext("Pictures and files cannot be sent")), true);
                 }
             });
             self.set_enter_sends(true);
@@ -172,10 +172,13 @@ mod imp {
             self.room.replace(room);
             let signals = self.room_signals.get_or_init(|| self.room_signals());
             signals.set_target(self.room.borrow().as_ref());
+            if let Some(room) = self.obj().room() {
+                self.go_on_with(&room.draft());
+            }
             self.obj().notify_room();
         }
 
-        /// Follows whichever session there is.
+        /// Follows whichever room there is.
         fn room_signals(&self) -> glib::SignalGroup {
             let signals = glib::SignalGroup::new::<Room>();
             let notify = |property, f: fn(&Self, &Room)| {
@@ -186,7 +189,7 @@ mod imp {
                     }
                 });
             };
-            notify("state", |imp, _| imp.measure());
+            notify("is-online", |imp, _| imp.measure());
             notify("can-say", |imp, _| imp.update_send_button());
             notify("draft", |imp, room| imp.go_on_with(&room.draft()));
             signals.connect_closure(
@@ -217,7 +220,7 @@ mod imp {
                     self.buffer.set_text("");
                     self.obj().emit_by_name::<()>("sent", &[]);
                 }
-                Err(error) => self.show_error(error_text::say_error(error)),
+                Err(error) => self.show_hint(error_text::say_error(error), true),
             }
         }
 
@@ -239,10 +242,6 @@ mod imp {
             self.is_too_long.set(is_too_long);
             self.show_hint(left.map(|left| room_left(left, &text)), is_too_long);
             self.update_send_button();
-        }
-
-        fn show_error(&self, error: Option<String>) {
-            self.show_hint(error, true);
         }
 
         fn show_hint(&self, hint: Option<String>, is_error: bool) {
@@ -268,7 +267,7 @@ mod imp {
             let Some((end, _)) = text.char_indices().nth(room) else { return };
             self.buffer.stop_signal_emission_by_name("insert-text");
             self.buffer.insert(at, &text[..end]);
-            self.show_error(Some(gettext("The text was too long and has been cut off")));
+            self.show_hint(Some(gettext("The text was too long and has been cut off")), true);
         }
 
         /// A text that has room as a whole is not scrolled. While the entry grows, the view goes to

@@ -224,6 +224,7 @@ mod imp {
             if let Some(history) = &history {
                 self.choose_view(history);
             }
+            self.on_sent(); // Another room is opened at its end.
             self.update_attention();
             self.obj().notify_room();
         }

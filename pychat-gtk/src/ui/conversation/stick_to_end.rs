@@ -65,7 +65,7 @@ struct State {
     /// True while the scrollbar is being dragged.
     is_dragged: Cell<bool>,
     /// True while the list is led somewhere: where it is meanwhile is nobody's wish.
-    is_scrolled_to: Cell<bool>,
+    is_programmatic: Cell<bool>,
     /// Where all that is shown ended when the view moved last.
     last_upper: Cell<f64>,
     /// When there last was input that scrolls.
@@ -86,7 +86,7 @@ impl StickToEnd {
             is_near: Cell::default(),
             kinetic_scroll: KineticScroll::new(window),
             is_dragged: Cell::default(),
-            is_scrolled_to: Cell::default(),
+            is_programmatic: Cell::default(),
             last_upper: Cell::default(),
             last_input: Cell::default(),
             is_by_key: Cell::default(),
@@ -121,7 +121,7 @@ impl StickToEnd {
     /// scrolled just before.
     fn stick(&self) {
         self.0.last_input.take();
-        self.0.is_scrolled_to.set(false);
+        self.0.is_programmatic.set(false);
         self.set_sticking(true);
     }
 
@@ -139,13 +139,13 @@ impl StickToEnd {
 
     /// Takes in that the list is led somewhere from now on.
     pub fn begin_scroll(&self) {
-        self.0.is_scrolled_to.set(true);
+        self.0.is_programmatic.set(true);
         self.set_sticking(false);
     }
 
     /// The list is where it was led to, and follows its end if that is there.
     pub fn end_scroll(&self) {
-        self.0.is_scrolled_to.set(false);
+        self.0.is_programmatic.set(false);
         self.stick_if_at_end();
     }
 
@@ -190,7 +190,7 @@ impl StickToEnd {
         let upper = self.0.adjustment.upper();
         let is_list_changed = 1.0 <= (self.0.last_upper.replace(upper) - upper).abs();
         let is_at_end = distance <= if self.0.is_by_key.get() { AT_END_DISTANCE } else { 1.0 };
-        if self.0.is_scrolled_to.get() {
+        if self.0.is_programmatic.get() {
             return;
         }
         if is_at_end {
@@ -212,7 +212,7 @@ impl StickToEnd {
             let watched = watched.clone();
             move |window| {
                 let Some(clock) = window.frame_clock() else { return };
-                let handler = clock.connect_layout(stick.handler(Self::scroll_on));
+                let handler = clock.connect_layout(stick.handler(Self::pin_to_end));
                 watched.replace(Some((clock, handler)));
             }
         });
@@ -223,7 +223,7 @@ impl StickToEnd {
         });
     }
 
-    fn scroll_on(&self) {
+    fn pin_to_end(&self) {
         let state = &self.0;
         if state.kinetic_scroll.is_moving() {
             return; // The finger that moves it would put it back.

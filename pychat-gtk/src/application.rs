@@ -11,16 +11,15 @@ use gtk::{gio, glib};
 use pychat_wire::UserName;
 
 use crate::{
-    about,
     config::{APP_ID, RESOURCE_PATH, VERSION},
-    i18n::gettext,
-    preferences_window::PreferencesWindow,
-    server_address::ServerAddress,
-    server_link::ServerLink,
+    session::Account,
     settings::{self, Settings},
-    times,
-    window::Window,
-    wording,
+    text::{i18n::gettext, server_address::ServerAddress, server_uri::ServerUri, times},
+    ui::{
+        connect::input_error::address_error,
+        dialogs::{about, preferences_window::PreferencesWindow},
+        window::Window,
+    },
 };
 
 /// The keyboard shortcuts of actions, in every window. The shortcuts window lists all of them.
@@ -116,7 +115,7 @@ mod imp {
         /// Links come in as files do.
         fn open(&self, files: &[gio::File], _hint: &str) {
             for file in files {
-                match file.uri().parse::<ServerLink>() {
+                match file.uri().parse::<ServerUri>() {
                     Ok(link) => self.obj().ask(link.name(), Some(link.server())),
                     Err(error) => {
                         glib::g_warning!("pychat", "{}: {error}", file.uri());
@@ -237,16 +236,16 @@ impl Application {
     /// Opens the first window: that of the last chat, if that is preferred.
     fn start(&self) {
         let chat = self.settings().chat_at_start();
-        let chat = chat.and_then(|(name, server)| Some((name, server.parse().ok()?)));
         match chat {
-            Some((name, server)) => self.show_conversation(&name, &server),
+            Some(account) => self.show_conversation(account.name(), account.server()),
             None => self.new_window().present(),
         }
     }
 
     /// Brings forward the window of `name` at `server`, or opens one that joins.
     fn show_conversation(&self, name: &str, server: &ServerAddress) {
-        if let Some(window) = self.find_window(name, server) {
+        let account = UserName::new(name).ok().map(|name| Account::new(name, server.clone()));
+        if let Some(window) = account.and_then(|account| self.find_window(&account)) {
             window.present();
             return;
         }
@@ -260,7 +259,8 @@ impl Application {
     /// Brings forward the window that is there already, if it is there for all of it.
     fn ask(&self, name: Option<&str>, server: Option<&ServerAddress>) {
         if let (Some(name), Some(server)) = (name, server)
-            && let Some(window) = self.find_window(name, server)
+            && let Ok(name) = UserName::new(name)
+            && let Some(window) = self.find_window(&Account::new(name, server.clone()))
         {
             window.present();
             return;
@@ -275,7 +275,7 @@ impl Application {
 
     /// A notification says that somebody does not want to read what it tells of.
     fn on_mark_as_read(&self, target: Option<&glib::Variant>) {
-        let window = chat(target).and_then(|(name, server)| self.find_window(&name, &server));
+        let window = Account::from_target(target).and_then(|it| self.find_window(&it));
         if let Some(window) = window {
             window.mark_as_read();
         }
@@ -293,18 +293,18 @@ impl Application {
         self.windows().into_iter().filter_map(|it| it.downcast().ok())
     }
 
-    fn find_window(&self, name: &str, server: &ServerAddress) -> Option<Window> {
-        Window::find(self.upcast_ref(), &UserName::new(name).ok()?, server)
+    fn find_window(&self, account: &Account) -> Option<Window> {
+        Window::find(self.upcast_ref(), account)
     }
 
     /// A notification was clicked, perhaps after the application that sent it has ended. Any
     /// program may say so: what was not joined before is asked about.
     fn on_show(&self, target: Option<&glib::Variant>) {
-        let Some((name, server)) = chat(target) else { return };
-        if self.settings().recent().contains(&(name.clone(), server.to_string())) {
-            self.show_conversation(&name, &server);
+        let Some(account) = Account::from_target(target) else { return };
+        if self.settings().recent().contains(&account) {
+            self.show_conversation(account.name(), account.server());
         } else {
-            self.ask(Some(&name), Some(&server));
+            self.ask(Some(account.name()), Some(account.server()));
         }
     }
 
@@ -312,11 +312,8 @@ impl Application {
     fn new_window(&self) -> Window {
         let window = Window::new(self, self.settings());
         let recent = self.settings().recent();
-        let is_open = |(name, server): &&(String, String)| {
-            server.parse().is_ok_and(|server| self.find_window(name, &server).is_some())
-        };
-        match recent.iter().find(|chat| !is_open(chat)) {
-            Some((name, server)) => window.fill(name, server),
+        match recent.iter().find(|account| self.find_window(account).is_none()) {
+            Some(account) => window.fill(account.name(), &account.server().to_string()),
             None if recent.is_empty() => (),
             None => window.fill(&self.settings().name(), ""),
         }
@@ -356,19 +353,13 @@ fn argument(argument: &OsString) -> String {
     argument.to_string_lossy().into_owned()
 }
 
-/// Returns the name and the server that an action is told.
-fn chat(target: Option<&glib::Variant>) -> Option<(String, ServerAddress)> {
-    let (name, server) = target?.get::<(String, String)>()?;
-    Some((name, server.parse().ok()?))
-}
-
 /// Returns the server that the command line names, if it does, or what is wrong with it.
-fn server_argument(options: &glib::VariantDict) -> Result<Option<ServerLink>, String> {
+fn server_argument(options: &glib::VariantDict) -> Result<Option<ServerUri>, String> {
     let arguments: Vec<OsString> = options.lookup(ARGUMENTS).ok().flatten().unwrap_or_default();
     let arguments: Vec<_> = arguments.iter().map(argument).collect();
     match arguments.as_slice() {
         [] => Ok(None),
-        [server] => ServerLink::from_typed(server).map(Some).map_err(wording::address_error),
+        [server] => ServerUri::from_typed(server).map(Some).map_err(address_error),
         _ => Err(gettext("Only one server can be joined at a time")),
     }
 }

@@ -5,7 +5,7 @@ use std::env;
 use gtk::{gio, glib};
 use pychat_gtk::{
     application::{Application, PROGRAM},
-    i18n,
+    text::i18n,
 };
 
 fn main() -> glib::ExitCode {

@@ -1,25 +1,27 @@
 //! The data that is shown, without any widget.
 
-mod changes;
-mod findings;
+mod grouping;
 mod history;
-mod layout;
+mod list_diff;
 mod message;
 mod people;
 mod person;
 mod presence;
-mod query;
-mod recent;
-mod results;
+mod search_hits;
+mod search_query;
+mod search_results;
+mod tail_model;
 mod transcript;
 
+pub mod time_watch;
+
+pub use grouping::{GROUP_TIME, Placement};
 pub use history::{HISTORY_MESSAGES_MAX, History};
-pub use layout::{GROUP_TIME, Placement};
 pub use message::{Delivery, Mark, Message, MessageKind};
 pub use people::People;
 pub use person::Person;
-pub use presence::{PASSAGES_MAX, Passage, Presence, Turn};
-pub use query::Query;
-pub use recent::Recent;
-pub use results::Results;
-pub use transcript::transcript;
+pub use presence::{PRESENCE_EVENTS_MAX, Presence, PresenceChange, PresenceEvent};
+pub use search_query::SearchQuery;
+pub use search_results::SearchResults;
+pub use tail_model::TailModel;
+pub use transcript::{read_out, transcript};

@@ -1,8 +1,9 @@
 //! One person's conversation with a server, and its state, over its whole life.
 //!
 //! It wraps [`pychat_wire::Client`], which decides: when to connect, what to send and send again,
-//! what was seen. The session does what the client says, over one [`Line`] after another; it
-//! gathers what there is to show in a [`History`](crate::model::History) and never meets a widget.
+//! what was seen. The session does what the client says, over one [`Line`](transport::Line) after
+//! another; what it tells of the conversation is gathered in a [`Room`]. The session never meets a
+//! widget.
 //!
 //! ```text
 //!                 join              connected           welcome
@@ -19,13 +20,19 @@
 //! attempt has a number that is never used again; what arrives late, from an attempt that is over,
 //! is ignored.
 
-mod filing;
+mod connecting;
+mod events;
 mod imp;
-mod link;
-mod past;
-mod reading;
-mod saying;
-mod telling;
+mod notices;
+mod persistence;
+
+pub mod account;
+pub mod disconnect_reason;
+pub mod error_text;
+pub mod room;
+pub mod search;
+pub mod state_file;
+pub mod transport;
 
 use std::{mem, path::Path, time::Duration};
 
@@ -33,12 +40,10 @@ use gtk::{
     glib,
     glib::{prelude::*, subclass::prelude::*},
 };
-use pychat_wire::{Client, UserName, client::Begin};
+use pychat_wire::{Client, client::Begin};
 
-pub use self::past::{PAGE_MESSAGES, SEARCH_PAGE_MESSAGES};
-use crate::{
-    ending::Ending, server_address::ServerAddress, state_file::StateFile, transport::Line,
-};
+pub use self::{account::Account, room::Room};
+use self::{connecting::Connection, disconnect_reason::DisconnectReason, state_file::StateFile};
 
 /// The time limit for connecting and joining together.
 pub const JOIN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -64,18 +69,6 @@ pub enum SessionState {
     Lost,
 }
 
-/// The connection of a session, in whichever state it is.
-#[derive(Debug, Default)]
-enum Link {
-    #[default]
-    Down,
-    Calling(glib::JoinHandle<()>),
-    Open(Line),
-}
-
-/// The number of one attempt to join, and of the connection that came of it.
-type Attempt = u64;
-
 glib::wrapper! {
     /// One person's conversation with a server.
     pub struct Session(ObjectSubclass<imp::Session>);
@@ -98,20 +91,20 @@ impl Session {
     /// Makes it give up joining after `timeout` instead of [`JOIN_TIMEOUT`].
     #[must_use]
     pub fn with_timeout(self, timeout: Duration) -> Self {
-        self.imp().timeout.set(timeout);
+        self.imp().connecting.time_limit.set(timeout);
         self
     }
 
     /// Makes it keep what outlives the program in `folder` instead of the user's own.
     #[must_use]
     pub fn with_state_folder(self, folder: &Path) -> Self {
-        self.imp().state_folder.replace(folder.to_owned());
+        self.imp().persistence.folder.replace(folder.to_owned());
         self
     }
 
-    /// Joins `server` as `name`, with a new conversation. Does nothing unless `Disconnected` or
+    /// Joins as `account`, with a new conversation. Does nothing unless `Disconnected` or
     /// `Waiting`.
-    pub fn join(&self, name: UserName, server: ServerAddress) {
+    pub fn join(&self, account: Account) {
         if self.state() == SessionState::Waiting {
             self.give_up(None);
         }
@@ -119,22 +112,18 @@ impl Session {
             return;
         }
         let imp = self.imp();
-        let address = server.to_string();
-        let (file, kept) = StateFile::open(&imp.state_folder.borrow(), &address, name.as_str());
-        imp.file.replace(file);
-        imp.draft.replace(kept.draft);
-        self.notify_draft();
-        self.history().clear();
-        imp.ending.take();
-        imp.welcome.take();
+        let (file, kept) = StateFile::open(&imp.persistence.folder.borrow(), &account);
+        imp.persistence.file.replace(file);
+        imp.room.begin(kept.draft);
+        imp.disconnect_reason.take();
         imp.protocol.take();
-        self.set_name(name.as_str());
-        self.set_server(&address);
-        let client = Client::new(name.clone(), kept.saved, random_seed());
-        let client = client.beginning(Begin::LastPage(PAGE_MESSAGES)).persistent();
+        self.set_name(account.name());
+        self.set_server(&account.server().to_string());
+        let client = Client::new(account.user_name().clone(), kept.saved, random_seed());
+        let client = client.beginning(Begin::LastPage(room::PAGE_MESSAGES)).persistent();
         imp.client.replace(Some(client));
-        imp.identity.replace(Some((name, server)));
-        self.attend();
+        imp.account.replace(Some(account));
+        self.process_events();
     }
 
     /// Joins again at once, where and as before, and keeps the conversation. Does nothing unless
@@ -167,11 +156,11 @@ impl Session {
     /// Leaves the room; resolves when the connection has been closed in order.
     pub async fn leave(&self) {
         self.with_client(Client::leave);
-        let line = self.hang_up();
+        let line = self.take_line();
         self.forget_client();
-        self.history().flush();
+        self.room().history().flush();
         self.imp().has_conversation.set(false);
-        self.imp().ending.take();
+        self.imp().disconnect_reason.take();
         self.set_retry_at(None);
         self.set_state(SessionState::Disconnected);
         if let Some(line) = line {
@@ -179,14 +168,14 @@ impl Session {
         }
     }
 
-    /// Returns the name and the server that we asked for; `None` before the first attempt.
-    pub fn identity(&self) -> Option<(UserName, ServerAddress)> {
-        self.imp().identity.borrow().clone()
+    /// Returns the account that was asked for; `None` before the first attempt.
+    pub fn account(&self) -> Option<Account> {
+        self.imp().account.borrow().clone()
     }
 
     /// Returns why there is no connection, if that was nobody's wish.
-    pub fn ending(&self) -> Option<Ending> {
-        self.imp().ending.borrow().clone()
+    pub fn disconnect_reason(&self) -> Option<DisconnectReason> {
+        self.imp().disconnect_reason.borrow().clone()
     }
 
     /// Returns true if there is a conversation to be read, connected or not.
@@ -208,7 +197,7 @@ impl Session {
     /// Lets something happen to the client, if there is one, and does what follows from it.
     fn tell_client<T>(&self, f: impl FnOnce(&mut Client) -> T) {
         self.with_client(f);
-        self.attend();
+        self.process_events();
     }
 
     /// Asks the client something; it may be told something from elsewhere meanwhile.
@@ -222,28 +211,26 @@ impl Session {
 
     /// Does what the client wants done. What is done here may want more; then this, being at it
     /// already, does that too.
-    fn attend(&self) {
+    fn process_events(&self) {
         let imp = self.imp();
-        if imp.is_attending.replace(true) {
+        if imp.is_processing.replace(true) {
             return;
         }
         while let Some(event) = self.with_client(Client::next_event).flatten() {
             self.on_event(event);
         }
-        if imp.has_met.get() {
-            self.meet();
-        }
-        imp.is_attending.set(false);
+        imp.room.update_people_if_due();
+        imp.is_processing.set(false);
         self.send();
         self.set_alarm();
-        self.look_back();
+        self.imp().room.update_back_pages();
     }
 
     /// Keeps what is to be kept, and only then lets bytes leave.
     fn send(&self) {
-        self.file();
+        self.save_changes();
         let bytes = self.with_client(Client::take_outgoing).unwrap_or_default();
-        if let Link::Open(line) = &*self.imp().link.borrow() {
+        if let Connection::Open(line) = &*self.imp().connecting.connection.borrow() {
             line.send(bytes);
         }
     }
@@ -263,44 +250,42 @@ impl Session {
     }
 
     /// There is neither a connection nor a conversation, and another attempt will be made.
-    fn wait(&self, ending: Ending, retry_at_ms: Option<u64>) {
+    fn wait(&self, reason: DisconnectReason, retry_at_ms: Option<u64>) {
         self.set_retry_at(retry_at_ms);
-        self.end(Some(ending), SessionState::Waiting);
+        self.end(Some(reason), SessionState::Waiting);
     }
 
     /// Ends an attempt that led to no conversation.
-    fn give_up(&self, ending: Option<Ending>) {
+    fn give_up(&self, reason: Option<DisconnectReason>) {
         self.set_retry_at(None);
         self.with_client(Client::leave);
-        if let Some(line) = self.hang_up() {
-            glib::spawn_future_local(line.finish());
-        }
+        drop(self.take_line());
         self.forget_client();
-        self.end(ending, SessionState::Disconnected);
+        self.end(reason, SessionState::Disconnected);
     }
 
     /// There is no connection, and there is a conversation.
-    fn lose(&self, ending: Option<Ending>, retry_at_ms: Option<u64>) {
-        self.history().flush();
+    fn lose(&self, reason: Option<DisconnectReason>, retry_at_ms: Option<u64>) {
+        self.room().history().flush();
         self.set_retry_at(retry_at_ms);
-        self.end(ending, SessionState::Lost);
+        self.end(reason, SessionState::Lost);
     }
 
-    fn end(&self, ending: Option<Ending>, state: SessionState) {
-        if let Some(ending) = &ending {
-            glib::g_info!("pychat", "{}: {ending:?}", self.server());
+    fn end(&self, reason: Option<DisconnectReason>, state: SessionState) {
+        if let Some(reason) = &reason {
+            glib::g_info!("pychat", "{}: {reason:?}", self.server());
         }
-        self.imp().ending.replace(ending);
+        self.imp().disconnect_reason.replace(reason);
         self.set_state(state);
     }
 
     fn forget_client(&self) {
-        if self.imp().is_filing.get() {
-            self.file_now();
+        if self.imp().persistence.is_save_due.get() {
+            self.save_now();
         }
         self.imp().client.take();
-        self.imp().people.update(&[], "");
-        self.imp().file.take();
+        self.imp().room.forget_people();
+        self.imp().persistence.file.take();
         if let Some((_, alarm)) = self.imp().alarm.take() {
             alarm.abort();
         }
@@ -309,13 +294,13 @@ impl Session {
     fn set_state(&self, state: SessionState) {
         let can_keep = self.has_conversation() && 2 <= self.imp().protocol.get();
         let can_say = state == SessionState::Joined || can_keep;
-        if self.imp().can_say.replace(can_say) != can_say {
-            self.notify_can_say();
-        }
+        let room = self.room();
+        room.set_can_say(can_say);
         if self.imp().state.replace(state) != state {
+            room.set_online(state == SessionState::Joined);
             self.notify_state();
         }
-        self.look_back();
+        self.imp().room.update_back_pages();
     }
 
     fn set_retry_at(&self, at_ms: Option<u64>) {
@@ -327,7 +312,7 @@ impl Session {
 
     fn set_name(&self, name: &str) {
         if self.imp().name.replace(name.to_owned()) != name {
-            self.imp().callee.take();
+            self.imp().room.forget_mention_target();
             self.notify_name();
         }
     }

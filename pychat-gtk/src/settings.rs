@@ -7,7 +7,10 @@
 use gtk::{gio, glib, prelude::*};
 use pychat_wire::UserName;
 
-use crate::config::{APP_ID, FALLBACK_SCHEMA_DIR};
+use crate::{
+    config::{APP_ID, FALLBACK_SCHEMA_DIR},
+    session::Account,
+};
 
 /// The server that is offered before anyone has chosen one.
 const DEFAULT_SERVER: &str = "127.0.0.1:12345";
@@ -71,29 +74,31 @@ impl Settings {
     }
 
     /// Remembers who joined, and where.
-    pub fn remember(&self, name: &str, server: &str) {
+    pub fn remember(&self, account: Account) {
         let Some(settings) = &self.0 else { return };
+        let (name, server) = account.to_strings();
         for (key, value) in [("name", name), ("server", server)] {
-            if let Err(error) = settings.set_string(key, value) {
+            if let Err(error) = settings.set_string(key, &value) {
                 glib::g_warning!("pychat", "cannot remember the {key}: {error}");
             }
         }
-        let chat = (name.to_owned(), server.to_owned());
         let mut chats = self.recent();
-        chats.retain(|it| *it != chat);
-        chats.insert(0, chat);
+        chats.retain(|it| *it != account);
+        chats.insert(0, account);
         chats.truncate(RECENT_MAX);
         self.set_recent(&chats);
     }
 
-    /// Returns the names and servers with which a chat was joined, the last first.
-    pub fn recent(&self) -> Vec<(String, String)> {
-        self.0.as_ref().map(|settings| settings.get("recent")).unwrap_or_default()
+    /// Returns the accounts with which a chat was joined, the last first.
+    pub fn recent(&self) -> Vec<Account> {
+        let kept: Option<Vec<_>> = self.0.as_ref().map(|settings| settings.get("recent"));
+        kept.iter().flatten().filter_map(Account::parse).collect()
     }
 
     /// Remembers `chats` as those that were joined, the last first.
-    pub fn set_recent(&self, chats: &[(String, String)]) {
+    pub fn set_recent(&self, chats: &[Account]) {
         let Some(settings) = &self.0 else { return };
+        let chats: Vec<_> = chats.iter().map(Account::to_strings).collect();
         if let Err(error) = settings.set("recent", chats) {
             glib::g_warning!("pychat", "cannot remember the chats: {error}");
         }
@@ -221,8 +226,8 @@ impl Settings {
         }
     }
 
-    /// Returns the name and the server of the chat to join when the client is started without one.
-    pub fn chat_at_start(&self) -> Option<(String, String)> {
+    /// Returns the account of the chat to join when the client is started without one.
+    pub fn chat_at_start(&self) -> Option<Account> {
         let settings = self.0.as_ref()?;
         if settings.boolean("join-at-start") { self.recent().into_iter().next() } else { None }
     }

@@ -7,8 +7,15 @@ mod code;
 mod excerpt;
 mod fold;
 mod line;
-mod link;
+mod links;
 mod mention;
+
+pub mod host_name;
+pub mod i18n;
+pub mod names;
+pub mod server_address;
+pub mod server_uri;
+pub mod times;
 
 use unicode_properties::{
     GeneralCategory, GeneralCategoryGroup, UnicodeEmoji, UnicodeGeneralCategory,
@@ -20,8 +27,8 @@ pub use self::{
     excerpt::Excerpt,
     fold::{Folded, fold, has_word},
     line::{beginning, displayed, is_line_end, lines},
-    link::{Link, links},
-    mention::{Callee, begun_mention},
+    links::{Link, links},
+    mention::{MentionTarget, begun_mention},
 };
 
 /// The sizes of emoji alone, each with the largest number of them shown so: the more there are, the

@@ -18,7 +18,7 @@ use std::{
 };
 
 use gtk::glib;
-use pychat_gtk::session::{Session, SessionState};
+use pychat_gtk::session::{Account, Session, SessionState};
 use pychat_wire::UserName;
 use serde_json::json;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
@@ -49,7 +49,8 @@ async fn lose_lines() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("leaks");
     let session = Session::default().with_state_folder(&folder);
     let n_joined = count_returns(&session);
-    session.join(UserName::new("Анна").expect("a good name"), server.address.clone());
+    let name = UserName::new("Анна").expect("a good name");
+    session.join(Account::new(name, server.address.clone()));
 
     let mut n_most = usize::MAX;
     for line in COUNTED_LINES {

@@ -4,7 +4,9 @@ use std::{cell::Cell, rc::Rc, time::Duration};
 
 use adw::prelude::*;
 use gtk::{gio, glib};
-use pychat_gtk::{application::Application, config, i18n, session::SessionState, window::Window};
+use pychat_gtk::{
+    application::Application, config, session::SessionState, text::i18n, ui::window::Window,
+};
 
 use crate::{
     objects::Objects,

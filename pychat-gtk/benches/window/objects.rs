@@ -3,7 +3,7 @@
 use std::fs;
 
 use adw::prelude::*;
-use pychat_gtk::window::Window;
+use pychat_gtk::ui::window::Window;
 
 use crate::{
     HEAP,

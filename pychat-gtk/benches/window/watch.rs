@@ -8,7 +8,7 @@ use std::{
 
 use adw::prelude::*;
 use gtk::{gdk, glib};
-use pychat_gtk::window::Window;
+use pychat_gtk::ui::window::Window;
 
 use crate::part::word;
 

@@ -5,14 +5,14 @@
 //! said.
 //!
 //! Not more than [`HISTORY_MESSAGES_MAX`] are shown, nor more bytes than there are for all of them:
-//! see [`bound`].
+//! see [`capacity`].
 //!
 //! A view pays for each change, not for each message, so messages gather for a moment. Views
 //! hear of such a batch as two changes: the oldest leave at the top, the new come at the
 //! end.
 
-mod bound;
-mod shelf;
+mod capacity;
+mod message_queue;
 mod unread;
 
 use std::{cell::RefCell, sync::OnceLock, time::Duration};
@@ -24,8 +24,8 @@ use gtk::{
     glib::subclass::Signal,
 };
 
-use self::shelf::Shelf;
-use super::{Message, MessageKind, layout};
+use self::{capacity::Overflow, message_queue::MessageQueue, unread::Unread};
+use super::{Message, MessageKind, grouping};
 
 /// The most messages that are shown, sent or not.
 pub const HISTORY_MESSAGES_MAX: usize = 10_000;
@@ -41,7 +41,7 @@ mod imp {
     #[derive(Debug, Default, glib::Properties)]
     #[properties(wrapper_type = super::History)]
     pub struct History {
-        pub(super) arrived: RefCell<Shelf>,
+        pub(super) arrived: RefCell<MessageQueue>,
         /// Messages that are on their way, or were refused.
         pub(super) unsent: RefCell<Vec<Message>>,
         /// Messages that were pushed and wait to be shown.
@@ -50,35 +50,11 @@ mod imp {
         pub(super) first_seq: Cell<Option<u64>>,
         /// The highest.
         pub(super) last_seq: Cell<Option<u64>>,
-        /// Messages that have arrived after all those shown, while there is no room for them.
-        pub(super) later: RefCell<Shelf>,
-        /// True while these, and what has not arrived, are not shown.
-        pub(super) is_parted: Cell<bool>,
-        /// True while some are missing between those shown and those.
-        pub(super) has_hole: Cell<bool>,
-        /// True while the reader is elsewhere than at the end.
-        pub(super) is_away: Cell<bool>,
-        /// The number of the oldest messages whose sequence numbers belong to an earlier log, or to
-        /// an end that the log has lost.
-        pub(super) n_strange: Cell<usize>,
-        /// True while it is not known what was before the oldest.
-        pub(super) has_forgotten: Cell<bool>,
-        /// The number of the oldest, once those before it were forgotten.
-        pub(super) forgotten_before: Cell<Option<u64>>,
-        /// True while the reader does not see what comes.
-        pub(super) is_unattended: Cell<bool>,
+        pub(super) overflow: Overflow,
+        pub(super) unread: Unread,
         /// The last number that the reader has seen; 0 where messages have none.
         #[property(get)]
         pub(super) seen: Cell<u64>,
-        /// The number above which messages are shown as new: they were not seen when the end was
-        /// seen last.
-        pub(super) unread_after: Cell<u64>,
-        /// The last number that was missed, until everything is shown that was.
-        pub(super) missed_until: Cell<Option<u64>>,
-        /// The first message that is new to the reader; it is known until something else is.
-        pub(super) first_unread: RefCell<Option<Message>>,
-        /// True while that has yet to be fetched.
-        pub(super) is_mark_due: Cell<bool>,
         /// The number of other people's messages that are new to the reader.
         #[property(get)]
         pub(super) n_unread: Cell<u32>,
@@ -114,7 +90,7 @@ mod imp {
         fn item(&self, position: u32) -> Option<glib::Object> {
             let (arrived, unsent) = (self.arrived.borrow(), self.unsent.borrow());
             let index = usize::try_from(position).ok()?;
-            let unsent = if self.is_parted.get() { &[][..] } else { &unsent[..] };
+            let unsent = if self.overflow.is_detached.get() { &[][..] } else { &unsent[..] };
             let message = arrived.get(index).or_else(|| unsent.get(index - arrived.len()));
             message.cloned().map(Cast::upcast)
         }
@@ -183,13 +159,13 @@ impl History {
         imp.first_seq.set(before);
         messages.reverse();
         self.cut_page(&mut messages);
-        self.part_for(&messages);
+        self.detach_for(&messages);
         if !messages.is_empty() {
             let n_added = messages.len();
             imp.arrived.borrow_mut().put_before(messages);
             self.tell_change(0, 0, position(n_added));
         }
-        self.take_in();
+        self.update_unread();
     }
 
     /// Shows, after all others, a message that is on its way.
@@ -215,18 +191,18 @@ impl History {
         let message = imp.unsent.borrow_mut().remove(index);
         message.arrive(seq, time_ms);
         let at = imp.arrived.borrow().len();
-        if self.is_parted() {
-            self.wait([message]);
+        if self.is_detached() {
+            self.push_later([message]);
         } else if index == 0 {
             imp.arrived.borrow_mut().push_back(message); // It is where it was.
-            self.place(at);
-            self.place(at + 1);
+            self.update_placement(at);
+            self.update_placement(at + 1);
         } else {
             self.tell_change(position(at + index), 1, 0);
             imp.arrived.borrow_mut().push_back(message);
             self.tell_change(position(at), 0, 1);
         }
-        self.take_in();
+        self.update_unread();
         true
     }
 
@@ -234,7 +210,7 @@ impl History {
     pub fn remove(&self, id: &str) -> Option<Message> {
         let index = self.index_of(id)?;
         let message = self.imp().unsent.borrow_mut().remove(index);
-        if !self.is_parted() {
+        if !self.is_detached() {
             self.tell_change(position(self.imp().arrived.borrow().len() + index), 1, 0);
         }
         Some(message)
@@ -249,13 +225,13 @@ impl History {
     /// Takes in that what comes next has a number above `seq`, whatever was shown.
     pub fn restart(&self, seq: u64) {
         if Some(seq) < self.imp().last_seq.replace(Some(seq)) {
-            self.estrange();
+            self.invalidate_seqs();
         }
     }
 
     /// Takes in that all numbers begin anew.
-    pub fn begin_anew(&self) {
-        self.estrange();
+    pub fn begin_epoch(&self) {
+        self.invalidate_seqs();
         self.imp().first_seq.set(Some(0));
         self.imp().last_seq.set(None);
     }
@@ -263,7 +239,7 @@ impl History {
     /// Has every message say again when it was: times are told otherwise than before.
     pub fn tell_times(&self) {
         for position in 0..self.n_items() {
-            self.place(position as usize);
+            self.update_placement(position as usize);
             self.message(position).inspect(Message::tell_change);
         }
     }
@@ -275,14 +251,14 @@ impl History {
         imp.batch.take();
         imp.arrived.take();
         imp.unsent.take();
-        imp.later.take();
+        imp.overflow.later.take();
         imp.first_seq.take();
         imp.last_seq.take();
-        imp.is_parted.take();
-        imp.has_hole.take();
-        imp.n_strange.take();
-        imp.has_forgotten.take();
-        imp.forgotten_before.take();
+        imp.overflow.is_detached.take();
+        imp.overflow.has_gap.take();
+        imp.overflow.n_stale.take();
+        imp.overflow.has_forgotten.take();
+        imp.overflow.forgotten_before.take();
         self.read_from(0, 0);
         self.mark_unread(None);
         if 0 < n_removed {
@@ -294,7 +270,7 @@ impl History {
     pub fn last_said(&self) -> Option<String> {
         let imp = self.imp();
         let (arrived, later, unsent) =
-            (imp.arrived.borrow(), imp.later.borrow(), imp.unsent.borrow());
+            (imp.arrived.borrow(), imp.overflow.later.borrow(), imp.unsent.borrow());
         let mut latest = unsent.iter().rev().chain(later.iter().rev()).chain(arrived.iter().rev());
         let last = latest.find(|message| message.kind() == MessageKind::Own);
         last.map(|message| message.text().into_owned())
@@ -308,30 +284,31 @@ impl History {
     /// Appends `messages` to what has arrived.
     fn extend(&self, mut messages: Vec<Message>) {
         let imp = self.imp();
-        let last = imp.later.borrow().back().or(imp.arrived.borrow().back()).cloned();
+        let last = imp.overflow.later.borrow().back().or(imp.arrived.borrow().back()).cloned();
         if last.zip(messages.first()).is_some_and(|(last, first)| last.fold(first)) {
             messages.remove(0);
         }
         if messages.is_empty() {
             return;
         }
-        self.miss(&messages);
+        self.count_missed(&messages);
         self.add(messages);
-        self.take_in();
+        self.update_unread();
     }
 
     /// Puts `messages` after all that have arrived.
     fn add(&self, mut messages: Vec<Message>) {
         let imp = self.imp();
-        if imp.is_away.get() && !self.can_take(&messages) {
-            self.part(0);
+        if imp.overflow.is_away.get() && !self.can_take(&messages) {
+            self.detach(0);
         }
-        if self.is_parted() {
-            self.wait(messages);
+        if self.is_detached() {
+            self.push_later(messages);
             return;
         }
-        let n_skipped = bound::skip_oldest(&mut messages);
-        let n_forgotten = n_skipped + self.make_room(messages.len(), shelf::size(&messages));
+        let n_skipped = capacity::skip_oldest(&mut messages);
+        let n_forgotten =
+            n_skipped + self.make_room(messages.len(), message_queue::size(&messages));
         let (at, n_added) = (imp.arrived.borrow().len(), messages.len());
         imp.arrived.borrow_mut().extend(messages);
         self.tell_change(position(at), 0, position(n_added));
@@ -341,18 +318,18 @@ impl History {
     /// Places what is new, and what comes after it, and tells views of the change.
     fn tell_change(&self, at: u32, n_removed: u32, n_added: u32) {
         for index in at..=at + n_added {
-            self.place(index as usize);
+            self.update_placement(index as usize);
         }
         self.items_changed(at, n_removed, n_added);
     }
 
     /// Finds out how a message stands below the one before it.
-    fn place(&self, index: usize) {
+    fn update_placement(&self, index: usize) {
         let Some(message) = self.message(position(index)) else { return };
         let before = index.checked_sub(1).and_then(|index| self.message(position(index)));
-        let before = before.as_ref().map(Message::speech);
-        let is_unread = self.imp().first_unread.borrow().as_ref() == Some(&message);
-        message.put(layout::place(message.speech(), before, is_unread));
+        let before = before.as_ref().map(Message::group_key);
+        let is_unread = self.imp().unread.first.borrow().as_ref() == Some(&message);
+        message.set_placement(grouping::placement(message.group_key(), before, is_unread));
     }
 
     /// Takes a number in; returns false if it is not above those before.
@@ -375,7 +352,7 @@ impl History {
 
     /// Returns how many are shown.
     fn len(&self) -> usize {
-        let n_unsent = if self.is_parted() { 0 } else { self.imp().unsent.borrow().len() };
+        let n_unsent = if self.is_detached() { 0 } else { self.imp().unsent.borrow().len() };
         self.imp().arrived.borrow().len() + n_unsent
     }
 }

@@ -11,13 +11,10 @@ use gtk::{
 use pychat_wire::client::MessageId;
 
 use super::{
-    layout::{Placement, Speech},
-    presence::{Passage, Presence},
+    grouping::{GroupKey, Placement},
+    presence::{Presence, PresenceEvent},
 };
-use crate::{
-    text::{self, Callee},
-    wording,
-};
+use crate::text::{self, MentionTarget};
 
 /// The kind of a message, by its author's relation to the reader.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, glib::Enum)]
@@ -130,9 +127,9 @@ impl Message {
     }
 
     /// Makes the chat say that somebody came or went.
-    pub fn passage(passage: Passage) -> Self {
-        let message = Self::new(MessageKind::Notice, "", "", passage.time_ms);
-        message.imp().presence.replace(Some([passage].into_iter().collect()));
+    pub fn presence(presence: PresenceEvent) -> Self {
+        let message = Self::new(MessageKind::Notice, "", "", presence.time_ms);
+        message.imp().presence.replace(Some([presence].into_iter().collect()));
         message
     }
 
@@ -145,7 +142,11 @@ impl Message {
 
     /// Lets it find out where it calls its reader, who is there with `others`.
     #[must_use]
-    pub fn read_by<'a>(self, reader: &Callee, others: impl IntoIterator<Item = &'a str>) -> Self {
+    pub fn read_by<'a>(
+        self,
+        reader: &MentionTarget,
+        others: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
         self.imp().mentions.get_or_init(|| reader.mentions(&self.text(), others).into());
         self
     }
@@ -163,7 +164,7 @@ impl Message {
     /// Returns what was said: plain text, never markup.
     pub fn text(&self) -> Cow<'_, str> {
         match &*self.imp().presence.borrow() {
-            Some(presence) => wording::presence(presence).into(),
+            Some(presence) => presence.sentence().into(),
             None => self.imp().text.get().map_or("", String::as_str).into(),
         }
     }
@@ -181,7 +182,7 @@ impl Message {
     /// Returns what its text sums up; empty if it says everything.
     pub fn details(&self) -> String {
         let presence = self.imp().presence.borrow();
-        presence.as_ref().map(wording::presence_details).unwrap_or_default()
+        presence.as_ref().map(Presence::details).unwrap_or_default()
     }
 
     /// Returns where its text calls its reader, in bytes.
@@ -287,8 +288,8 @@ impl Message {
     }
 
     /// Returns what it is placed by.
-    pub(super) fn speech(&self) -> Speech<'_> {
-        Speech {
+    pub(super) fn group_key(&self) -> GroupKey<'_> {
+        GroupKey {
             author: self.is_from_person().then(|| self.author()),
             is_own: self.kind() == MessageKind::Own,
             time_ms: self.time_ms(),
@@ -296,7 +297,7 @@ impl Message {
     }
 
     /// It stands like this.
-    pub(super) fn put(&self, placement: Placement) {
+    pub(super) fn set_placement(&self, placement: Placement) {
         if self.imp().placement.replace(placement) != placement {
             self.tell_change();
         }

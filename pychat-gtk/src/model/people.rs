@@ -11,7 +11,7 @@ use gtk::{
 
 use super::{
     Person,
-    changes::{Change, changes},
+    list_diff::{Change, list_diff},
 };
 
 /// The most stretches that change one by one; past that, one that covers them all costs a view
@@ -72,7 +72,7 @@ impl People {
             names.iter().map(String::as_str).zip((0..).map(|at| Some(at) == own)).collect();
         let mut changes = {
             let persons = self.imp().persons.borrow();
-            changes(&persons.iter().map(Person::key).collect::<Vec<_>>(), &new)
+            list_diff(&persons.iter().map(Person::key).collect::<Vec<_>>(), &new)
         };
         if CHANGES_MAX < changes.len()
             && let (Some(first), Some(last)) = (changes.first(), changes.last())

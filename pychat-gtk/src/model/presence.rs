@@ -1,24 +1,26 @@
 //! Comings and goings without anything being said in between: one line, however many they are.
 
-use crate::times;
+mod sentences;
+
+use crate::text::times;
 
 /// The most comings and goings that are one line.
-pub const PASSAGES_MAX: usize = 200;
+pub const PRESENCE_EVENTS_MAX: usize = 200;
 
 /// One coming or going of a person.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Passage {
+pub struct PresenceEvent {
     /// The person's name.
     pub name: String,
     /// Its kind.
-    pub turn: Turn,
+    pub change: PresenceChange,
     /// The time, in UTC milliseconds since 1970.
     pub time_ms: i64,
 }
 
-/// The kind of a [`Passage`].
+/// The kind of a [`PresenceEvent`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Turn {
+pub enum PresenceChange {
     /// They came.
     Joined,
     /// They went.
@@ -29,7 +31,7 @@ pub enum Turn {
 
 /// Comings and goings, in their order.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Presence(Vec<Passage>);
+pub struct Presence(Vec<PresenceEvent>);
 
 /// The changes that remain after a series of passages.
 #[derive(Debug, Default, Eq, PartialEq)]
@@ -42,15 +44,15 @@ pub struct Summary<'a> {
     pub n_passing: usize,
 }
 
-impl FromIterator<Passage> for Presence {
-    fn from_iter<I: IntoIterator<Item = Passage>>(passages: I) -> Self {
-        Self(passages.into_iter().collect())
+impl FromIterator<PresenceEvent> for Presence {
+    fn from_iter<I: IntoIterator<Item = PresenceEvent>>(events: I) -> Self {
+        Self(events.into_iter().collect())
     }
 }
 
 impl Presence {
     /// Returns all of them.
-    pub fn passages(&self) -> &[Passage] {
+    pub fn events(&self) -> &[PresenceEvent] {
         &self.0
     }
 
@@ -60,18 +62,29 @@ impl Presence {
             (Some(last), Some(next)) => times::day(last.time_ms) == times::day(next.time_ms),
             _ => true,
         };
-        if !is_one_day || PASSAGES_MAX < self.0.len() + after.0.len() {
+        if !is_one_day || PRESENCE_EVENTS_MAX < self.0.len() + after.0.len() {
             return Err(after);
         }
         self.0.extend(after.0);
         Ok(())
     }
 
+    /// Returns who came and went, in words.
+    pub fn sentence(&self) -> String {
+        sentences::sentence(self)
+    }
+
+    /// Returns each of them by itself, with its time, where [`Self::sentence`] sums them up; empty
+    /// otherwise.
+    pub fn details(&self) -> String {
+        sentences::details(self)
+    }
+
     /// Returns what has changed, everybody named at the place where they were first met.
     pub fn summary(&self) -> Summary<'_> {
         let mut people: Vec<(&str, bool, bool)> = Vec::new();
-        for Passage { name, turn, .. } in &self.0 {
-            let is_there = *turn == Turn::Joined;
+        for PresenceEvent { name, change, .. } in &self.0 {
+            let is_there = *change == PresenceChange::Joined;
             match people.iter_mut().find(|(known, ..)| known == name) {
                 Some((_, _, is_there_now)) => *is_there_now = is_there,
                 None => people.push((name, !is_there, is_there)),
@@ -93,21 +106,21 @@ impl Presence {
 mod tests {
     use super::*;
 
-    fn passage(name: &str, turn: Turn) -> Passage {
-        Passage { name: name.to_owned(), turn, time_ms: 0 }
+    fn event(name: &str, change: PresenceChange) -> PresenceEvent {
+        PresenceEvent { name: name.to_owned(), change, time_ms: 0 }
     }
 
     /// Reads `+A` as A's coming, `-A` as A's going and `!A` as A's being lost.
     fn presence(story: &str) -> Presence {
-        let passages = story.split(' ').map(|it| {
-            let turn = match &it[..1] {
-                "+" => Turn::Joined,
-                "-" => Turn::Left,
-                _ => Turn::Lost,
+        let events = story.split(' ').map(|it| {
+            let change = match &it[..1] {
+                "+" => PresenceChange::Joined,
+                "-" => PresenceChange::Left,
+                _ => PresenceChange::Lost,
             };
-            passage(&it[1..], turn)
+            event(&it[1..], change)
         });
-        passages.collect()
+        events.collect()
     }
 
     #[test]
@@ -132,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_line_takes_only_so_many_of_one_day() {
-        let full = || Presence(vec![passage("A", Turn::Joined); PASSAGES_MAX]);
+        let full = || Presence(vec![event("A", PresenceChange::Joined); PRESENCE_EVENTS_MAX]);
         let mut line = presence("+A -A");
         let mut tomorrow = presence("+B");
         tomorrow.0[0].time_ms += 2 * 24 * 60 * 60 * 1_000;
@@ -140,6 +153,6 @@ mod tests {
         assert_eq!(line.append(presence("+B")), Ok(()));
         assert_eq!(line, presence("+A -A +B"));
         assert_eq!(line.append(full()), Err(full()));
-        assert_eq!(line.passages().len(), 3);
+        assert_eq!(line.events().len(), 3);
     }
 }

@@ -1,7 +1,7 @@
 //! Several messages as text, for somebody who was not there.
 
 use super::Message;
-use crate::{i18n::gettext_f, text, times};
+use crate::text::{self, i18n::gettext_f, times};
 
 /// The indentation of each line of a text but the first, whatever ends the line before it, so that
 /// nothing in it can be mistaken for what somebody else said.
@@ -24,6 +24,11 @@ fn entry(message: &Message) -> String {
     let values = [("time", time.as_str()), ("author", message.author()), ("text", &text)];
     // Translators: one of several messages that were copied.
     gettext_f("[{time}] {author}: {text}", &values)
+}
+
+/// Returns how a message is read out: who said it, when and what.
+pub fn read_out(author: &str, time: &str, text: &str) -> String {
+    gettext_f("{author}, {time}: {text}", &[("author", author), ("time", time), ("text", text)])
 }
 
 #[cfg(test)]

@@ -1,32 +1,16 @@
 //! The fields of a session; its behaviour is in the files beside.
 
-use std::{
-    cell::{Cell, RefCell},
-    path::PathBuf,
-    sync::OnceLock,
-    time::Duration,
+use std::cell::{Cell, RefCell};
+
+use gtk::glib::{self, prelude::*, subclass::prelude::*};
+use pychat_wire::Client;
+
+use super::{
+    Account, Room, SessionState, connecting::Connecting, disconnect_reason::DisconnectReason,
+    persistence::Persistence,
 };
 
-use gtk::{
-    glib,
-    glib::{
-        clone,
-        prelude::*,
-        subclass::{Signal, prelude::*},
-    },
-};
-use pychat_wire::{Client, UserName, client::Past};
-
-use super::{Attempt, JOIN_TIMEOUT, Link, SessionState};
-use crate::{
-    ending::Ending,
-    model::{History, Message, People},
-    server_address::ServerAddress,
-    state_file::StateFile,
-    text::Callee,
-};
-
-#[derive(Debug, glib::Properties)]
+#[derive(Debug, Default, glib::Properties)]
 #[properties(wrapper_type = super::Session)]
 pub struct Session {
     /// The state of the session.
@@ -38,94 +22,27 @@ pub struct Session {
     /// The server's address, to be read.
     #[property(get)]
     pub(super) server: RefCell<String>,
-    /// The messages of the conversation.
+    /// The conversation.
     #[property(get)]
-    pub(super) history: History,
-    /// The people who are here; without a connection, those who last were.
-    #[property(get)]
-    pub(super) people: People,
+    pub(super) room: Room,
     /// When a `Lost` session tries again by itself, in milliseconds on a clock that does not go
     /// back; 0 if it does not.
     #[property(get)]
     pub(super) retry_at_ms: Cell<u64>,
-    /// True while something can be said, now or for when the connection is back.
-    #[property(get)]
-    pub(super) can_say: Cell<bool>,
-    /// The text being written: as it was left when the room is entered, then as `set_draft` sets
-    /// it.
-    #[property(get)]
-    pub(super) draft: RefCell<String>,
-    pub(super) identity: RefCell<Option<(UserName, ServerAddress)>>,
-    pub(super) ending: RefCell<Option<Ending>>,
+    pub(super) account: RefCell<Option<Account>>,
+    pub(super) disconnect_reason: RefCell<Option<DisconnectReason>>,
     /// The state machine of the protocol, which decides; there is one from joining to leaving.
     pub(super) client: RefCell<Option<Client>>,
-    pub(super) link: RefCell<Link>,
-    pub(super) attempt: Cell<Attempt>,
-    /// Ends an attempt that takes too long.
-    pub(super) patience: RefCell<Option<glib::JoinHandle<()>>>,
-    /// The reason why the last attempt failed, where only we know it.
-    pub(super) failure: RefCell<Option<Ending>>,
+    pub(super) connecting: Connecting,
+    pub(super) persistence: Persistence,
     /// True once the room has been entered, until it is left.
     pub(super) has_conversation: Cell<bool>,
     /// The number of the protocol that was last spoken in the room.
     pub(super) protocol: Cell<u64>,
-    /// The availability of older messages.
-    pub(super) past: Cell<Past>,
-    /// True while messages are fetched up to the first that was not seen.
-    pub(super) is_fetching_unread: Cell<bool>,
-    /// The welcome, which is shown after the first page.
-    pub(super) welcome: RefCell<Option<Message>>,
-    /// The name of somebody who has just been replaced by themselves, over another connection.
-    pub(super) replaced: RefCell<Option<String>>,
-    /// The reader, whom a text may mention; known until somebody comes, goes or is renamed.
-    pub(super) callee: RefCell<Option<Callee>>,
-    /// True once somebody came or went, until that is shown.
-    pub(super) has_met: Cell<bool>,
     /// True while events are being carried out.
-    pub(super) is_attending: Cell<bool>,
+    pub(super) is_processing: Cell<bool>,
     /// The client's next deadline, in milliseconds, and the task that wakes it then.
     pub(super) alarm: RefCell<Option<(u64, glib::JoinHandle<()>)>>,
-    pub(super) state_folder: RefCell<PathBuf>,
-    pub(super) file: RefCell<Option<StateFile>>,
-    /// True while something of little weight waits to be filed.
-    pub(super) is_filing: Cell<bool>,
-    pub(super) timeout: Cell<Duration>,
-}
-
-impl Default for Session {
-    fn default() -> Self {
-        Self {
-            state: Cell::default(),
-            name: RefCell::default(),
-            server: RefCell::default(),
-            history: History::default(),
-            people: People::default(),
-            retry_at_ms: Cell::default(),
-            can_say: Cell::default(),
-            draft: RefCell::default(),
-            identity: RefCell::default(),
-            ending: RefCell::default(),
-            client: RefCell::default(),
-            link: RefCell::default(),
-            attempt: Cell::default(),
-            patience: RefCell::default(),
-            failure: RefCell::default(),
-            has_conversation: Cell::default(),
-            protocol: Cell::default(),
-            past: Cell::default(),
-            is_fetching_unread: Cell::default(),
-            welcome: RefCell::default(),
-            replaced: RefCell::default(),
-            callee: RefCell::default(),
-            has_met: Cell::default(),
-            is_attending: Cell::default(),
-            alarm: RefCell::default(),
-            state_folder: RefCell::new(glib::user_state_dir().join("pychat")),
-            file: RefCell::default(),
-            is_filing: Cell::default(),
-            timeout: Cell::new(JOIN_TIMEOUT),
-        }
-    }
 }
 
 #[glib::object_subclass]
@@ -138,27 +55,6 @@ impl ObjectSubclass for Session {
 impl ObjectImpl for Session {
     fn constructed(&self) {
         self.parent_constructed();
-        self.history.connect_seen_notify(clone!(
-            #[weak(rename_to = session)]
-            self.obj(),
-            move |history| session.see(history.seen())
-        ));
-    }
-
-    /// Finishes the connection, which does not outlive its session.
-    fn dispose(&self) {
-        if let Link::Open(line) = self.link.take() {
-            glib::spawn_future_local(line.finish());
-        }
-    }
-
-    fn signals() -> &'static [Signal] {
-        static SIGNALS: OnceLock<Vec<Signal>> = OnceLock::new();
-        SIGNALS.get_or_init(|| {
-            vec![
-                Signal::builder("heard").param_types([Message::static_type()]).build(),
-                Signal::builder("past-changed").build(),
-            ]
-        })
+        self.room.set_session(&self.obj());
     }
 }

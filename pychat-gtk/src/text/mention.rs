@@ -6,7 +6,7 @@ use super::{
     code::code,
     fold::{Folded, fold},
     is_word,
-    link::links,
+    links::links,
 };
 
 /// The shortest name, in characters, that calls somebody without an `@`: shorter ones are words.
@@ -17,7 +17,7 @@ const PLACES_MAX: usize = 100;
 
 /// The reader of a room, who may be called in it, beside others.
 #[derive(Debug, Default)]
-pub struct Callee {
+pub struct MentionTarget {
     name: Name,
     /// Those of the others whose names have the reader's in them, or are the same when compared;
     /// found out when they are needed first.
@@ -37,7 +37,7 @@ impl From<&str> for Name {
     }
 }
 
-impl Callee {
+impl MentionTarget {
     /// Makes a reader called `name`, for as long as the same people are there.
     pub fn new(name: &str) -> Self {
         Self { name: Name::from(name), namesakes: OnceCell::new() }
@@ -136,7 +136,7 @@ mod tests {
 
     #[track_caller]
     fn check(name: &str, others: &[&str], text: &str, expected: &[&str]) {
-        let found = Callee::new(name).mentions(text, others.iter().copied());
+        let found = MentionTarget::new(name).mentions(text, others.iter().copied());
         let found: Vec<_> = found.into_iter().map(|range| &text[range]).collect();
         assert_eq!(found, expected, "{name:?} beside {others:?} in {text:?}");
     }

@@ -7,10 +7,7 @@ use std::{
 };
 
 use gtk::glib;
-use pychat_gtk::{
-    ending::Ending,
-    session::{Session, SessionState},
-};
+use pychat_gtk::session::{Account, Session, SessionState, disconnect_reason::DisconnectReason};
 
 use crate::{
     anna, finish, new_session, run,
@@ -22,12 +19,12 @@ use crate::{
 const SHORT_TIMEOUT: Duration = Duration::from_millis(300);
 
 /// Returns why the attempts of `session` fail that are followed by another.
-fn failures(session: &Session) -> Rc<RefCell<Vec<Ending>>> {
+fn failures(session: &Session) -> Rc<RefCell<Vec<DisconnectReason>>> {
     let failures = Rc::new(RefCell::default());
-    let seen: Rc<RefCell<Vec<Ending>>> = Rc::clone(&failures);
+    let seen: Rc<RefCell<Vec<DisconnectReason>>> = Rc::clone(&failures);
     session.connect_state_notify(move |session| {
         if session.state() == SessionState::Waiting {
-            seen.borrow_mut().extend(session.ending());
+            seen.borrow_mut().extend(session.disconnect_reason());
         }
     });
     failures
@@ -38,16 +35,16 @@ fn a_refused_connection_is_said_to_be_one_and_tried_again() {
     run(async {
         let session = new_session();
         let states = states(&session);
-        session.join(anna(), refusing_address());
+        session.join(Account::new(anna(), refusing_address()));
         until_state(&session, SessionState::Waiting).await;
-        assert!(matches!(session.ending(), Some(Ending::Refused)));
+        assert!(matches!(session.disconnect_reason(), Some(DisconnectReason::Refused)));
         assert!(session.retry_in().is_some());
         until(|| 4 <= states.borrow().len()).await;
         let once = [SessionState::Connecting, SessionState::Waiting];
         assert_eq!(states.borrow()[..4], [once, once].concat());
         session.cancel();
         assert_eq!(session.state(), SessionState::Disconnected);
-        assert!(session.retry_in().is_none() && session.ending().is_none());
+        assert!(session.retry_in().is_none() && session.disconnect_reason().is_none());
     });
 }
 
@@ -60,9 +57,9 @@ fn who_waits_can_join_elsewhere() {
             peer.expect_end();
         });
         let session = new_session();
-        session.join(anna(), refusing_address());
+        session.join(Account::new(anna(), refusing_address()));
         until_state(&session, SessionState::Waiting).await;
-        session.join(anna(), server.address.clone());
+        session.join(Account::new(anna(), server.address.clone()));
         until_state(&session, SessionState::Joined).await;
         assert_eq!(session.server(), server.address.to_string());
         session.leave().await;
@@ -77,10 +74,10 @@ fn calling_in_vain_ends_at_the_limit_and_not_before() {
         let session = new_session().with_timeout(SHORT_TIMEOUT);
         let states = states(&session);
         let begin = Instant::now();
-        session.join(anna(), dead_end.address.clone());
+        session.join(Account::new(anna(), dead_end.address.clone()));
         until_state(&session, SessionState::Waiting).await;
         assert!(SHORT_TIMEOUT <= begin.elapsed());
-        assert!(matches!(session.ending(), Some(Ending::NoAnswer)));
+        assert!(matches!(session.disconnect_reason(), Some(DisconnectReason::NoAnswer)));
         assert_eq!(*states.borrow(), [SessionState::Connecting, SessionState::Waiting]);
     });
 }
@@ -91,9 +88,9 @@ fn a_server_that_never_greets_is_left_at_the_limit() {
         let server = Server::start(|door| door.accept().expect_end());
         let session = new_session().with_timeout(SHORT_TIMEOUT);
         let (states, failures) = (states(&session), failures(&session));
-        session.join(anna(), server.address.clone());
+        session.join(Account::new(anna(), server.address.clone()));
         until(|| !failures.borrow().is_empty()).await;
-        assert!(matches!(failures.borrow()[0], Ending::Mute));
+        assert!(matches!(failures.borrow()[0], DisconnectReason::Mute));
         session.cancel();
         assert!(states.borrow().contains(&SessionState::Joining));
         finish(server).await;
@@ -110,11 +107,11 @@ fn the_limit_does_not_touch_who_has_joined() {
             peer.expect_end();
         });
         let session = new_session().with_timeout(SHORT_TIMEOUT);
-        session.join(anna(), server.address.clone());
+        session.join(Account::new(anna(), server.address.clone()));
         until_state(&session, SessionState::Joined).await;
         glib::timeout_future(SHORT_TIMEOUT * 2).await; // What did not happen can only be waited out.
         assert_eq!(session.state(), SessionState::Joined);
-        session.say("still here").expect("joined");
+        session.room().say("still here").expect("joined");
         session.leave().await;
         finish(server).await;
     });
@@ -130,11 +127,11 @@ fn joining_can_be_cancelled_at_any_moment() {
             (&server.address, SessionState::Joining),
         ] {
             let session = new_session();
-            session.join(anna(), address.clone());
+            session.join(Account::new(anna(), address.clone()));
             until_state(&session, state).await;
             session.cancel();
             assert_eq!(session.state(), SessionState::Disconnected);
-            assert!(session.ending().is_none(), "nobody is to blame");
+            assert!(session.disconnect_reason().is_none(), "nobody is to blame");
         }
         finish(server).await;
     });
@@ -151,9 +148,10 @@ fn a_name_that_the_server_refuses_is_refused_in_its_words() {
             peer.expect_end();
         });
         let session = new_session();
-        session.join(anna(), server.address.clone());
+        session.join(Account::new(anna(), server.address.clone()));
         until_state(&session, SessionState::Disconnected).await;
-        let Some(Ending::Rejected { code: None, reason }) = session.ending() else {
+        let Some(DisconnectReason::Rejected { code: None, reason }) = session.disconnect_reason()
+        else {
             panic!("not rejected")
         };
         assert_eq!(reason, "This name is taken.");
@@ -177,9 +175,9 @@ fn garbage_ends_the_connection_before_and_after_joining() {
                 }
             });
             let session = new_session();
-            session.join(anna(), server.address.clone());
+            session.join(Account::new(anna(), server.address.clone()));
             until_state(&session, state).await;
-            assert!(matches!(session.ending(), Some(Ending::Garbled(_))));
+            assert!(matches!(session.disconnect_reason(), Some(DisconnectReason::Garbled(_))));
             finish(server).await;
         }
     });
@@ -191,9 +189,9 @@ fn a_server_that_hangs_up_too_early_is_said_to_have_done_so() {
         let server = Server::start(|door| door.accept().say(SERVER, GREETING));
         let session = new_session();
         let failures = failures(&session);
-        session.join(anna(), server.address.clone());
+        session.join(Account::new(anna(), server.address.clone()));
         until(|| !failures.borrow().is_empty()).await;
-        assert!(matches!(failures.borrow()[0], Ending::CutShort));
+        assert!(matches!(failures.borrow()[0], DisconnectReason::CutShort));
         session.cancel();
         finish(server).await;
     });

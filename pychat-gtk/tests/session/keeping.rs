@@ -56,7 +56,7 @@ fn what_was_typed_and_not_acknowledged_survives_a_kill_and_is_shown_once() {
             });
             let session = joined_with(session_in(&folder), &server.address).await;
             for text in ["one", "two"] {
-                session.say(text).expect("joined");
+                session.room().say(text).expect("joined");
             }
             let texts_kept = kept(&folder)["unacknowledged"].as_array().map(Vec::len);
             assert_eq!(texts_kept, Some(2), "before the bytes could leave");
@@ -146,7 +146,7 @@ fn where_nothing_can_be_kept_one_can_talk_all_the_same() {
             peer.expect_end();
         });
         let session = joined_with(session_in(&folder), &server.address).await;
-        session.say("hi").expect("joined");
+        session.room().say("hi").expect("joined");
         until(|| texts(&session).len() == 2 && unsent(&session).is_empty()).await;
         session.leave().await;
         finish(server).await;
@@ -170,9 +170,9 @@ fn a_second_window_under_the_same_name_neither_reads_nor_overwrites_what_the_fir
             first.expect_end();
         });
         let first = joined_with(session_in(&folder), &server.address).await;
-        first.say("of the first").expect("joined");
+        first.room().say("of the first").expect("joined");
         let second = joined_with(session_in(&folder), &server.address).await;
-        second.say("of the second").expect("joined");
+        second.room().say("of the second").expect("joined");
         assert_eq!(kept(&folder)["unacknowledged"][0]["text"], "of the first");
         second.leave().await;
         assert_ne!(kept(&folder)["unacknowledged"][0]["text"], "of the second");
@@ -196,19 +196,19 @@ fn what_was_being_written_survives_a_kill_and_is_never_kept_beside_what_was_said
             drop(peer);
         });
         let session = joined_with(session_in(&folder), &server.address).await;
-        session.set_draft("begun");
+        session.room().set_draft("begun");
         until(|| kept(&folder)["draft"] == "begun").await;
         drop(session); // Without a word, as by a kill.
 
         let session = joined_with(session_in(&folder), &server.address).await;
-        assert_eq!(session.draft(), "begun");
-        session.set_draft("begun and done");
-        session.say_draft().expect("joined");
-        assert_eq!(session.draft(), "");
+        assert_eq!(session.room().draft(), "begun");
+        session.room().set_draft("begun and done");
+        session.room().say_draft().expect("joined");
+        assert_eq!(session.room().draft(), "");
         let said = kept(&folder);
         assert_eq!(said["unacknowledged"][0]["text"], "begun and done");
         assert_eq!(said["draft"], "");
-        session.set_draft("the next");
+        session.room().set_draft("the next");
         session.leave().await;
         assert_eq!(kept(&folder)["draft"], "the next", "who leaves in order loses nothing");
         finish(server).await;
@@ -225,9 +225,9 @@ fn what_cannot_be_said_is_still_being_written() {
             peer.expect_end();
         });
         let session = joined_with(session_in(&folder), &server.address).await;
-        session.set_draft("\n");
-        session.say_draft().expect_err("it is blank");
-        assert_eq!(session.draft(), "\n");
+        session.room().set_draft("\n");
+        session.room().say_draft().expect_err("it is blank");
+        assert_eq!(session.room().draft(), "\n");
         session.leave().await;
         finish(server).await;
     });
@@ -244,10 +244,10 @@ fn no_more_waits_than_can_be_filed_with_each_text() {
         let session = joined_with(session_in(&folder), &server.address).await;
         until_state(&session, SessionState::Lost).await;
         let text = "x".repeat(60_000);
-        let n_said = (0..100).take_while(|_| session.say(&text).is_ok()).count();
+        let n_said = (0..100).take_while(|_| session.room().say(&text).is_ok()).count();
         assert_eq!(n_said, (1 << 20) / text.len());
-        assert!(matches!(session.say(&text), Err(SayError::Full { .. })));
-        session.say("a short one").expect("there is room for it");
+        assert!(matches!(session.room().say(&text), Err(SayError::Full { .. })));
+        session.room().say("a short one").expect("there is room for it");
         session.leave().await;
         finish(server).await;
     });

@@ -24,8 +24,8 @@ use std::{
 use gtk::{gio::prelude::*, glib};
 use pychat_gtk::{
     model::{Delivery, Message, MessageKind},
-    server_address::ServerAddress,
-    session::{Session, SessionState},
+    session::{Account, Session, SessionState},
+    text::server_address::ServerAddress,
 };
 use pychat_wire::UserName;
 
@@ -100,7 +100,7 @@ async fn joined(address: &ServerAddress) -> Session {
 
 async fn joined_with(session: Session, address: &ServerAddress) -> Session {
     let states = states(&session);
-    session.join(anna(), address.clone());
+    session.join(Account::new(anna(), address.clone()));
     until(|| states.borrow().contains(&SessionState::Joined)).await;
     session
 }
@@ -144,7 +144,7 @@ fn told_as_it_is(message: &Message) -> Vec<String> {
 }
 
 fn messages(session: &Session) -> Vec<Message> {
-    let history = session.history();
+    let history = session.room().history();
     (0..history.n_items()).filter_map(|n| history.message(n)).collect()
 }
 

@@ -14,7 +14,7 @@ use crate::{
 
 /// Returns who is here; the reader is marked.
 fn present(session: &Session) -> Vec<String> {
-    let people = session.people();
+    let people = session.room().people();
     let persons = (0..people.n_items()).filter_map(|at| people.person(at));
     persons
         .map(|person| if person.is_self() { format!("*{}", person.name()) } else { person.name() })
@@ -24,7 +24,7 @@ fn present(session: &Session) -> Vec<String> {
 /// Counts the changes that a view hears of.
 fn changes(session: &Session) -> Rc<Cell<u32>> {
     let n_changes = Rc::new(Cell::new(0));
-    session.people().connect_items_changed({
+    session.room().people().connect_items_changed({
         let n_changes = n_changes.clone();
         move |_, _, _, _| n_changes.set(n_changes.get() + 1)
     });
@@ -55,7 +55,7 @@ fn people_come_and_go_in_join_order() {
         });
         let session = joined(&server.address).await;
         until(|| present(&session) == ["Борис", "*Анна", "Вера"]).await;
-        session.say("go on").expect("joined");
+        session.room().say("go on").expect("joined");
         until(|| present(&session) == ["*Анна", "Вера"]).await;
         session.leave().await;
         assert_eq!(present(&session), [""; 0]);
@@ -81,7 +81,7 @@ fn the_sentences_of_the_original_tell_it_too() {
         });
         let session = joined(&server.address).await;
         until(|| present(&session) == ["Анна", "Борис", "*Анна (2)", "Вера"]).await;
-        session.say("go on").expect("joined");
+        session.room().say("go on").expect("joined");
         until(|| present(&session) == ["Борис", "*Анна (2)", "Вера"]).await;
         session.leave().await;
         finish(server).await;
@@ -113,10 +113,10 @@ fn coming_back_changes_only_who_came_or_went_meanwhile() {
         until(|| present(&session).len() == 3).await;
         let n_changes = changes(&session);
         let states = states(&session);
-        session.say("break").expect("joined");
+        session.room().say("break").expect("joined");
         until(|| states.borrow().contains(&SessionState::Lost)).await;
         assert_eq!(present(&session), ["Борис", "*Анна", "Вера"], "who was last here");
-        session.say("again").expect("it is kept");
+        session.room().say("again").expect("it is kept");
         until(|| n_changes.get() != 0).await;
         assert_eq!(n_changes.get(), 1);
         assert_eq!(present(&session), ["Борис", "*Анна", "Глеб"]);

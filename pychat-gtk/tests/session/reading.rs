@@ -12,7 +12,7 @@ use crate::{Folder, finish, joined_with, messages, run, server::Server, until, u
 /// Returns a session whose reader sees what comes to its end, until all is there that they missed.
 fn session_in(folder: &Folder) -> Session {
     let session = Session::default().with_state_folder(&folder.0);
-    session.history().connect_caught_up(|history| history.set_attended(false));
+    session.room().history().connect_caught_up(|history| history.set_attended(false));
     session
 }
 
@@ -24,7 +24,7 @@ fn marked(session: &Session) -> Option<u64> {
 
 /// Reads the history to the end, and leaves.
 async fn read_and_leave(session: Session) {
-    session.history().set_attended(true);
+    session.room().history().set_attended(true);
     session.leave().await;
 }
 
@@ -57,28 +57,31 @@ fn a_restart_goes_on_at_the_first_message_that_was_not_seen() {
             peer.expect_end();
         });
         let session = joined_with(session_in(&folder), &server.address).await;
-        until(|| session.history().n_items() == 5).await;
-        assert_eq!(session.history().seen(), 4);
+        until(|| session.room().history().n_items() == 5).await;
+        assert_eq!(session.room().history().seen(), 4);
         session.leave().await;
 
         let session = joined_with(session_in(&folder), &server.address).await;
         until(|| marked(&session) == Some(5)).await;
-        assert_eq!(session.history().n_unread(), 61);
+        assert_eq!(session.room().history().n_unread(), 61);
         let last = messages(&session).pop().expect("there are some");
-        session.history().see(&last);
+        session.room().history().see(&last);
         session.leave().await;
 
         let session = joined_with(session_in(&folder), &server.address).await;
-        until(|| session.history().n_unread() == 835).await;
-        assert_eq!((session.history().is_behind(), marked(&session)), (true, None));
-        session.request_unread();
+        until(|| session.room().history().n_unread() == 835).await;
+        assert_eq!((session.room().history().is_behind(), marked(&session)), (true, None));
+        session.room().request_unread();
         until(|| marked(&session) == Some(66)).await;
-        assert_eq!((session.history().n_unread(), session.history().is_behind()), (835, false));
+        assert_eq!(
+            (session.room().history().n_unread(), session.room().history().is_behind()),
+            (835, false)
+        );
         read_and_leave(session).await;
 
         let session = joined_with(session_in(&folder), &server.address).await;
-        until(|| 50 < session.history().n_items()).await;
-        assert_eq!((session.history().n_unread(), marked(&session)), (0, None));
+        until(|| 50 < session.room().history().n_items()).await;
+        assert_eq!((session.room().history().n_unread(), marked(&session)), (0, None));
         session.leave().await;
         finish(server).await;
     });
@@ -105,11 +108,11 @@ fn what_was_missed_with_the_line_is_new_and_whoever_answers_has_read_it() {
         });
         let session = joined_with(session_in(&folder), &server.address).await;
         until(|| marked(&session) == Some(4)).await;
-        until(|| session.history().n_unread() == 40).await;
-        assert_eq!((session.state(), session.history().seen()), (SessionState::Joined, 3));
-        session.say("an answer").expect("joined");
-        assert_eq!((session.history().n_unread(), marked(&session)), (0, None));
-        assert_eq!(session.history().seen(), 43);
+        until(|| session.room().history().n_unread() == 40).await;
+        assert_eq!((session.state(), session.room().history().seen()), (SessionState::Joined, 3));
+        session.room().say("an answer").expect("joined");
+        assert_eq!((session.room().history().n_unread(), marked(&session)), (0, None));
+        assert_eq!(session.room().history().seen(), 43);
         session.leave().await;
         finish(server).await;
     });
@@ -135,10 +138,10 @@ fn of_more_than_can_be_sent_at_once_the_end_is_shown_and_the_rest_when_asked_for
             peer.expect_end();
         });
         let session = joined_with(session_in(&folder), &server.address).await;
-        until(|| session.history().n_unread() == 898).await;
+        until(|| session.room().history().n_unread() == 898).await;
         let seqs = || messages(&session).iter().filter_map(Message::seq).collect::<Vec<_>>();
         assert_eq!(seqs(), (881..901).collect::<Vec<_>>());
-        session.request_unread();
+        session.room().request_unread();
         until(|| marked(&session) == Some(3)).await;
         assert_eq!(seqs(), (1..901).collect::<Vec<_>>(), "each once");
         session.leave().await;
@@ -161,7 +164,7 @@ fn a_file_of_before_counts_what_was_shown_as_seen() {
             peer.expect_end();
         });
         let session = joined_with(session_in(&folder), &server.address).await;
-        until(|| 3 < session.history().n_items()).await;
+        until(|| 3 < session.room().history().n_items()).await;
         session.leave().await;
         let [path] = &folder.files("json")[..] else { panic!("one file is kept") };
         let kept = std::fs::read_to_string(path).expect("it is there");

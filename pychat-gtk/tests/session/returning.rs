@@ -1,9 +1,10 @@
 //! Protocol 2: what was said before, what is said meanwhile, and coming back.
 
 use pychat_gtk::{
-    ending::Ending,
     model::{Delivery, Message},
-    session::{PAGE_MESSAGES, Session, SessionState},
+    session::{
+        Account, Session, SessionState, disconnect_reason::DisconnectReason, room::PAGE_MESSAGES,
+    },
 };
 use serde_json::json;
 
@@ -47,11 +48,11 @@ fn what_was_said_before_is_shown_and_what_was_said_before_that_when_asked_for() 
         assert_eq!(messages(&session)[0].time_ms(), i64::try_from(TIME_MS + 11).unwrap());
 
         for first in [3, 1] {
-            session.request_history(PAGE_MESSAGES);
+            session.room().request_history(PAGE_MESSAGES);
             until(|| seqs(&session)[0] == first).await;
         }
         until(|| seqs(&session) == (1..=62).collect::<Vec<_>>()).await;
-        session.request_history(PAGE_MESSAGES); // Nothing older exists; the server is not asked.
+        session.room().request_history(PAGE_MESSAGES); // Nothing older exists; the server is not asked.
         session.leave().await;
         finish(server).await;
     });
@@ -127,14 +128,14 @@ fn a_text_is_on_its_way_until_it_is_acknowledged_and_then_stands_where_it_was_he
         });
         let session = joined(&server.address).await;
         for text in ["first", "second"] {
-            session.say(text).expect("joined");
+            session.room().say(text).expect("joined");
         }
         let sending = |text: &str| (text.to_owned(), Delivery::Sending);
         assert_eq!(unsent(&session), ["first", "second"].map(sending));
         until(|| texts(&session) == [WELCOME, "in between", "first", "second"]).await;
         assert_eq!(unsent(&session), ["second"].map(sending));
         assert_eq!(messages(&session)[2].time_ms(), i64::try_from(TIME_MS + 2).unwrap());
-        session.say("third").expect("joined");
+        session.room().say("third").expect("joined");
         until(|| unsent(&session) == ["third"].map(sending)).await;
         assert_eq!(seqs(&session), [1, 2, 3]);
         session.leave().await;
@@ -162,7 +163,7 @@ fn what_a_cut_line_took_along_is_sent_again_and_shown_once() {
                 peer.expect_end();
             });
             let session = joined(&server.address).await;
-            session.say("hi").expect("joined");
+            session.room().say("hi").expect("joined");
             until(|| texts(&session) == [WELCOME, "hi", "hi yourself"]).await;
             assert_eq!(unsent(&session), []);
             session.leave().await;
@@ -191,9 +192,9 @@ fn what_is_said_while_the_server_is_away_is_sent_when_it_is_back() {
         });
         let session = joined(&server.address).await;
         until_state(&session, SessionState::Joining).await;
-        assert!(session.can_say());
+        assert!(session.room().can_say());
         for text in ["one", "two"] {
-            session.say(text).expect("it waits");
+            session.room().say(text).expect("it waits");
         }
         away.send(()).expect("the server waits");
         until(|| texts(&session) == [WELCOME, "one", "two"] && unsent(&session).is_empty()).await;
@@ -227,13 +228,13 @@ fn a_text_that_cannot_be_kept_for_now_is_sent_again_and_one_that_is_refused_has_
             peer.expect_end();
         });
         let session = joined(&server.address).await;
-        session.say("kept at last").expect("joined");
+        session.room().say("kept at last").expect("joined");
         until(|| seqs(&session) == [1]).await;
-        session.say("refused").expect("joined");
+        session.room().say("refused").expect("joined");
         until(|| unsent(&session) == [("refused".to_owned(), Delivery::Failed)]).await;
         let failed = messages(&session).pop().expect("it is the last");
         assert_eq!(failed.failure(), "Not sent. The server did not understand the request.");
-        session.say_again(failed.id().expect("it was sent"));
+        session.room().say_again(failed.id().expect("it was sent"));
         until(|| seqs(&session) == [1, 2]).await;
         assert_eq!(unsent(&session), []);
         session.leave().await;
@@ -253,9 +254,12 @@ fn a_name_that_is_taken_is_said_to_be_and_another_one_suggested() {
             peer.expect_end();
         });
         let session = new_session();
-        session.join(anna(), server.address.clone());
+        session.join(Account::new(anna(), server.address.clone()));
         until_state(&session, SessionState::Disconnected).await;
-        let Some(Ending::NameTaken { name, suggest }) = session.ending() else { panic!("let in") };
+        let Some(DisconnectReason::NameTaken { name, suggest }) = session.disconnect_reason()
+        else {
+            panic!("let in")
+        };
         assert_eq!((name.as_str(), suggest.as_deref()), ("Анна", Some("Анна (2)")));
         finish(server).await;
     });
@@ -275,7 +279,7 @@ fn who_was_replaced_by_another_window_comes_back_only_when_told_to() {
         });
         let session = joined(&server.address).await;
         until_state(&session, SessionState::Lost).await;
-        assert!(matches!(session.ending(), Some(Ending::Replaced)));
+        assert!(matches!(session.disconnect_reason(), Some(DisconnectReason::Replaced)));
         assert_eq!(session.retry_in(), None);
         session.wake();
         assert_eq!(session.state(), SessionState::Lost);
@@ -332,7 +336,7 @@ fn a_second_welcome_on_a_line_is_passed_over() {
         });
         let session = new_session();
         let states = states(&session);
-        session.join(anna(), server.address.clone());
+        session.join(Account::new(anna(), server.address.clone()));
         until(|| texts(&session) == [WELCOME, "before", "after"]).await;
         let once = [SessionState::Connecting, SessionState::Joining, SessionState::Joined];
         assert_eq!(*states.borrow(), once);

@@ -1,9 +1,8 @@
 //! Searching what is shown, and what the server still has.
 
 use pychat_gtk::{
-    model::{Mark, Message},
-    search::Search,
-    session::Session,
+    model::{Mark, Message, MessageKind},
+    session::{Room, Session, search::Search},
 };
 use serde_json::json;
 
@@ -11,7 +10,7 @@ use crate::{finish, joined, messages, run, server::Server, until};
 
 fn search_in(session: &Session) -> Search {
     let search = Search::default();
-    search.set_session(Some(session));
+    search.set_room(Some(&session.room()));
     search
 }
 
@@ -27,7 +26,7 @@ fn is_at(text: &str, ordinal: u32, n_found: u32) -> impl Fn(&Search) -> bool {
 
 /// Waits until there is nothing to be gone through, or asked for.
 async fn rest(search: &Search) {
-    until(|| !search.is_busy() && !search.is_reading_on()).await;
+    until(|| !search.is_busy() && !search.is_loading()).await;
 }
 
 /// Returns what is marked, and how.
@@ -70,7 +69,7 @@ fn what_is_found_is_counted_from_the_newest_and_marked() {
         rest(&search).await;
         assert_eq!(result(&search), ("елка, ёлка".into(), 1, 2));
         assert_eq!(marks(&session), [first, third]);
-        session.say("new").expect("we are joined");
+        session.room().say("new").expect("we are joined");
         until(|| is_at("елка, ёлка", 2, 3)(&search)).await;
         search.search_for("elk");
         until(|| is_at("elka", 1, 1)(&search)).await;
@@ -108,9 +107,9 @@ fn what_the_server_still_has_is_searched_to_its_beginning() {
         until(|| messages(&session).len() == 51).await;
         let search = search_in(&session);
         search.search_for("number 3");
-        until(|| search.is_reading_on()).await;
+        until(|| search.is_loading()).await;
         assert_eq!(result(&search), ("number 399".into(), 1, 49));
-        session.say("break now").expect("we are joined");
+        session.room().say("break now").expect("we are joined");
         until(|| search.n_found() == 100).await;
         rest(&search).await;
         assert!(search.has_more(), "enough was found");
@@ -148,8 +147,8 @@ fn enough_is_enough_until_somebody_wants_more() {
         for _ in 1..290 {
             search.go_older();
         }
-        assert!(!search.is_reading_on());
-        session.say("I have seen ten of the last twenty").expect("we are joined");
+        assert!(!search.is_loading());
+        session.room().say("I have seen ten of the last twenty").expect("we are joined");
         search.go_older();
         until(|| search.n_found() == 550).await;
         assert_eq!(search.ordinal(), 291);
@@ -176,7 +175,7 @@ fn who_wants_more_than_there_is_room_for_gets_the_next_one() {
         search.search_for("number 123");
         rest(&search).await;
         assert_eq!(result(&search), ("number 1239".into(), 1, 10));
-        assert!(search.has_more() && session.history().is_parted());
+        assert!(search.has_more() && session.room().history().is_detached());
         for _ in 0..9 {
             search.go_older();
         }
@@ -187,5 +186,26 @@ fn who_wants_more_than_there_is_room_for_gets_the_next_one() {
         assert!(!search.has_more());
         session.leave().await;
         finish(server).await;
+    });
+}
+
+#[test]
+fn a_search_follows_the_room_that_it_is_pointed_at() {
+    run(async {
+        let (before, after, search) = (Room::default(), Room::default(), Search::default());
+        let say = |room: &Room, text: &str| {
+            room.history().push(Message::new(MessageKind::Other, "Борис", text, 0));
+            room.history().flush();
+        };
+        search.set_room(Some(&before));
+        search.search_for("tea");
+        say(&before, "tea");
+        until(|| search.n_found() == 1).await;
+        search.set_room(Some(&after));
+        search.search_for("tea");
+        say(&after, "tea");
+        say(&before, "more tea");
+        say(&after, "tea again");
+        until(|| search.n_found() == 2 && !search.is_busy()).await;
     });
 }

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pychat_gtk::server_address::ServerAddress;
+use pychat_gtk::text::server_address::ServerAddress;
 use serde_json::{Value, json};
 
 /// How long the server waits for anything before the test has failed.

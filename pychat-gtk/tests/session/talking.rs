@@ -9,9 +9,12 @@ use std::{
 
 use gtk::{gio::prelude::*, glib};
 use pychat_gtk::{
-    ending::Ending,
     model::{Delivery, MessageKind},
-    session::{Session, SessionState},
+    session::{
+        Account, Session, SessionState,
+        disconnect_reason::DisconnectReason,
+        transport::{self, Line},
+    },
 };
 
 use crate::{
@@ -43,7 +46,7 @@ fn a_server_of_the_original_that_is_lost_leaves_what_never_came_back_as_failed()
             });
             let session = joined(&server.address).await;
             for text in ["first", "second\nline", "third"] {
-                session.say(text).expect("joined");
+                session.room().say(text).expect("joined");
             }
             let failed = ["second\nline", "third"].map(|it| (it.to_owned(), Delivery::Failed));
             until(|| unsent(&session) == failed).await;
@@ -55,8 +58,8 @@ fn a_server_of_the_original_that_is_lost_leaves_what_never_came_back_as_failed()
                 .filter(|message| message.delivery() == Delivery::Failed)
                 .map(|message| message.id().expect("it was sent").to_owned())
                 .collect();
-            session.discard(&ids[0]);
-            session.say_again(&ids[1]);
+            session.room().discard(&ids[0]);
+            session.room().say_again(&ids[1]);
             until(|| unsent(&session).is_empty()).await;
             let welcome = "Welcome, Анна. Nobody else is here yet.";
             assert_eq!(texts(&session), [welcome, "first", welcome, "third"]);
@@ -75,8 +78,8 @@ fn nothing_can_be_said_to_a_server_of_the_original_that_is_away() {
         let session = joined(&server.address).await;
         finish(server).await;
         until(|| session.retry_in().is_some()).await;
-        assert!(!session.can_say());
-        assert!(session.say("into the void").is_err());
+        assert!(!session.room().can_say());
+        assert!(session.room().say("into the void").is_err());
         assert_eq!(unsent(&session), []);
     });
 }
@@ -91,7 +94,7 @@ fn a_server_that_stops_is_said_to_have_stopped() {
         });
         let session = joined(&server.address).await;
         until_state(&session, SessionState::Lost).await;
-        assert!(matches!(session.ending(), Some(Ending::ServerStopped)));
+        assert!(matches!(session.disconnect_reason(), Some(DisconnectReason::ServerStopped)));
         assert_eq!(texts(&session)[1..], ["The server is shutting down. Bye!"]);
         finish(server).await;
     });
@@ -120,7 +123,7 @@ fn trying_again_keeps_the_name_and_the_conversation_and_joining_anew_does_not() 
         session.leave().await;
         assert_eq!(session.state(), SessionState::Disconnected);
 
-        session.join(anna(), server.address.clone());
+        session.join(Account::new(anna(), server.address.clone()));
         until_state(&session, SessionState::Joined).await;
         assert_eq!(texts(&session), [welcome]);
         session.leave().await;
@@ -138,7 +141,10 @@ fn attempts_to_come_back_that_fail_leave_the_conversation_readable() {
         let before = texts(&session);
         finish(server).await;
         until(|| session.retry_in().is_some()).await;
-        assert!(matches!(session.ending(), Some(Ending::Lost)), "and not that nobody answers now");
+        assert!(
+            matches!(session.disconnect_reason(), Some(DisconnectReason::Lost)),
+            "and not that nobody answers now"
+        );
         assert_eq!(session.state(), SessionState::Lost);
 
         // Nobody has to wait for the next attempt.
@@ -152,7 +158,7 @@ fn attempts_to_come_back_that_fail_leave_the_conversation_readable() {
         // And nobody has to want it.
         session.cancel();
         assert_eq!((session.state(), session.retry_in()), (SessionState::Lost, None));
-        assert!(session.ending().is_none());
+        assert!(session.disconnect_reason().is_none());
         session.wake();
         assert_eq!(session.state(), SessionState::Lost);
     });
@@ -171,11 +177,11 @@ fn a_burst_is_shown_in_order_and_in_few_changes() {
         });
         let session = joined(&server.address).await;
         let n_changes = Rc::new(Cell::new(0));
-        session.history().connect_items_changed({
+        session.room().history().connect_items_changed({
             let n_changes = n_changes.clone();
             move |_, _, _, _| n_changes.set(n_changes.get() + 1)
         });
-        until(|| session.history().n_items() == MESSAGES + 1).await;
+        until(|| session.room().history().n_items() == MESSAGES + 1).await;
         let expected: Vec<_> = (0..MESSAGES).map(|n| n.to_string()).collect();
         assert_eq!(texts(&session)[1..], expected);
         assert!(n_changes.get() < MESSAGES / 10, "{} changes", n_changes.get());
@@ -197,7 +203,7 @@ fn the_last_words_arrive_before_the_end_even_where_much_is_unread() {
             peer.expect_end();
         });
         let session = joined(&server.address).await;
-        session.say(&text).expect("joined");
+        session.room().say(&text).expect("joined");
         session.leave().await;
         assert_eq!(session.state(), SessionState::Disconnected);
         finish(server).await;
@@ -227,7 +233,7 @@ fn a_server_that_does_not_listen_is_not_listened_to_for_long() {
         let session = joined(&server.address).await;
         let is_shown = |text: &str| texts(&session).iter().any(|shown| shown == text);
         for _ in 0..TEXTS {
-            session.say(&"y".repeat(TEXT_BYTES)).expect("joined");
+            session.room().say(&"y".repeat(TEXT_BYTES)).expect("joined");
         }
         go_on.send(()).expect("the server waits");
         until(|| is_shown("heard")).await; // The session was listening already.
@@ -271,11 +277,29 @@ fn own_words_are_told_from_those_of_a_namesake() {
             peer.expect_end();
         });
         let session = joined(&server.address).await;
-        session.say("said by me").expect("joined");
-        until(|| session.history().n_items() == 3).await;
-        let kinds = [1, 2].map(|n| session.history().message(n).expect("it is there").kind());
+        session.room().say("said by me").expect("joined");
+        until(|| session.room().history().n_items() == 3).await;
+        let kinds =
+            [1, 2].map(|n| session.room().history().message(n).expect("it is there").kind());
         assert_eq!(kinds, [MessageKind::Other, MessageKind::Own]);
         session.leave().await;
         finish(server).await;
+    });
+}
+
+#[test]
+fn a_line_that_nobody_has_any_more_ends_in_order() {
+    run(async {
+        let server = Server::start(|door| {
+            let mut peer = door.accept();
+            assert_eq!(peer.read_payload()["content"], "last words");
+            peer.expect_end();
+        });
+        let connection = transport::connect(&server.address).await.expect("it listens");
+        let line = Line::open(connection, |_| ());
+        line.send(frame("Анна", "last words").into_bytes());
+        drop(line);
+        until(|| server.is_finished()).await;
+        server.finish();
     });
 }

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use pychat_gtk::{
     model::{Delivery, Message, MessageKind},
-    session::{Session, SessionState},
+    session::{Account, Session, SessionState},
 };
 use pychat_wire::UserName;
 use serde::Deserialize;
@@ -162,11 +162,11 @@ fn check(name: &str, person: &'static str, piece_bytes: usize) {
                 None | Some(Action::Hello(_)) => (),
                 Some(Action::Connect) => {
                     let name = UserName::new(&own_name).expect("a good name");
-                    session.join(name, server.address.clone());
+                    session.join(Account::new(name, server.address.clone()));
                 }
                 Some(Action::Say(text)) => {
                     until_state(&session, SessionState::Joined).await;
-                    session.say(&text).expect("joined");
+                    session.room().say(&text).expect("joined");
                 }
                 Some(Action::Leave) => break,
             }

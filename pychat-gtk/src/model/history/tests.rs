@@ -1,6 +1,6 @@
 //! The history as a view sees it that hears only of its changes.
 
-mod bound;
+mod capacity;
 mod unread;
 
 use std::{ops::Range, rc::Rc};
@@ -131,7 +131,7 @@ fn each_number_is_shown_once_whatever_comes() {
 fn numbers_that_begin_anew_are_shown_after_those_before() {
     let view = view_of(|history| {
         history.push(said(7));
-        history.begin_anew();
+        history.begin_epoch();
         history.prepend(vec![said(5)]);
         history.push(said(1));
         history.push(said(2));

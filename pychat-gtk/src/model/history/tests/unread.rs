@@ -86,7 +86,7 @@ fn what_is_not_kept_any_more_is_not_waited_for() {
     let told = read(|history| {
         history.read_from(2, 9);
         history.push(said(3));
-        history.miss_up_to(9);
+        history.skip_missing(9);
     });
     assert_eq!(told, result(&["3"], 0, 3));
 }
@@ -113,7 +113,7 @@ fn numbers_of_another_log_say_nothing() {
     let told = read(|history| {
         history.read_from(8, 8);
         history.prepend(page(1..9));
-        history.begin_anew();
+        history.begin_epoch();
         history.read_from(0, 2);
         history.set_attended(false);
         for seq in 1..3 {

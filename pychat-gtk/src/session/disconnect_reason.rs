@@ -1,0 +1,107 @@
+//! The reasons for having no connection.
+
+use pychat_wire::{
+    FrameError,
+    client::Cause,
+    message::{ErrorCode, Reason},
+};
+
+use crate::session::transport::TransportError;
+
+/// The reason why an attempt to join failed, or why a connection ended. None of them is the
+/// reader's doing.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum DisconnectReason {
+    /// The host's name means nothing to the network.
+    HostNotFound,
+    /// Nobody listens at the port.
+    Refused,
+    /// The address cannot be reached, or nobody answered in time.
+    NoAnswer,
+    /// The connection was taken, and not a word was said in time.
+    Mute,
+    /// The server would not have us under this name.
+    Rejected {
+        /// The reason as a code, where the server gives one.
+        code: Option<ErrorCode>,
+        /// The reason in the server's words.
+        reason: String,
+    },
+    /// Somebody in the room has this name already.
+    NameTaken {
+        /// The name.
+        name: String,
+        /// A name that is free, where the server knows one.
+        suggest: Option<String>,
+    },
+    /// The same person has come by another window, which has the name now.
+    Replaced,
+    /// The server hung up, or the line broke, before we had joined.
+    CutShort,
+    /// The line broke in the middle of the conversation.
+    Lost,
+    /// The server said that it stops, and did.
+    ServerStopped,
+    /// The bytes that arrived were no frames of the protocol.
+    Garbled(FrameError),
+}
+
+impl DisconnectReason {
+    /// Says why a line ended; `is_joined` tells whether we were in the room.
+    pub fn new(cause: Cause, is_joined: bool) -> Self {
+        match cause {
+            Cause::Unreachable => Self::NoAnswer,
+            Cause::Silent if !is_joined => Self::Mute,
+            Cause::CutShort => Self::CutShort,
+            Cause::Garbled(error) => Self::Garbled(error),
+            Cause::TurnedAway { code, reason } => Self::Rejected { code, reason },
+            Cause::Bye { reason: Reason::Shutdown } => Self::ServerStopped,
+            Cause::Bye { reason: Reason::Replaced } => Self::Replaced,
+            // Whatever else there is or will be, there was a line and there is none.
+            _ if is_joined => Self::Lost,
+            _ => Self::CutShort,
+        }
+    }
+
+    /// Says why the hello of somebody who wants to be called `name` was refused.
+    pub fn refused(
+        name: String,
+        code: Option<ErrorCode>,
+        reason: String,
+        suggest: Option<String>,
+    ) -> Self {
+        match code {
+            Some(ErrorCode::NameTaken) => Self::NameTaken { name, suggest },
+            _ => Self::Rejected { code, reason },
+        }
+    }
+
+    /// Returns true if a first attempt that ended so is worth another.
+    pub fn may_pass(&self) -> bool {
+        let is_for_now = |code: &ErrorCode| matches!(code, ErrorCode::Full | ErrorCode::Storage);
+        match self {
+            Self::Rejected { code, .. } => code.as_ref().is_some_and(is_for_now),
+            _ => self.is_absence(),
+        }
+    }
+
+    /// Returns true if the server could not be had, and nothing more is known.
+    pub fn is_absence(&self) -> bool {
+        matches!(
+            self,
+            Self::HostNotFound | Self::Refused | Self::NoAnswer | Self::Mute | Self::CutShort
+        )
+    }
+}
+
+impl From<TransportError> for DisconnectReason {
+    fn from(error: TransportError) -> Self {
+        match error {
+            TransportError::HostNotFound(_) => Self::HostNotFound,
+            TransportError::Refused(_) => Self::Refused,
+            TransportError::Unreachable(_) => Self::NoAnswer,
+            TransportError::Broken(_) => Self::Lost,
+        }
+    }
+}

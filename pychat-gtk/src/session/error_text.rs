@@ -1,0 +1,160 @@
+//! The sentences that say why there is no connection, and why a message was not sent.
+
+use pychat_wire::{
+    FrameError,
+    client::{FailReason, SayError},
+    message::ErrorCode,
+};
+
+use super::disconnect_reason::DisconnectReason;
+use crate::text::{
+    i18n::{gettext, gettext_f},
+    names::isolated,
+};
+
+/// Returns why there is no connection to `server`, and what can be done about it.
+pub fn disconnect_reason(reason: &DisconnectReason, server: &str) -> String {
+    let values = [("server", server)];
+    match reason {
+        DisconnectReason::HostNotFound => {
+            gettext_f("The server {server} was not found. Check the address.", &values)
+        }
+        DisconnectReason::Refused => gettext_f(
+            "No server is running at {server}. Check the address and the port, or start one with pychat-server.",
+            &values,
+        ),
+        DisconnectReason::NoAnswer => gettext_f(
+            "{server} does not answer. Check the address, the network and the firewall.",
+            &values,
+        ),
+        DisconnectReason::Garbled(FrameError::TooLarge { .. }) => {
+            gettext("The server sent a message that is too large.")
+        }
+        DisconnectReason::Mute | DisconnectReason::Garbled(_) => gettext_f(
+            "There is no chat server at {server}. Check the address and the port.",
+            &values,
+        ),
+        DisconnectReason::Rejected { code, reason } => rejection(*code, reason),
+        DisconnectReason::NameTaken { name, suggest: Some(free) } => gettext_f(
+            "The name “{name}” is taken. “{free}” is available.",
+            &[("name", &isolated(name)), ("free", &isolated(free))],
+        ),
+        DisconnectReason::NameTaken { name, suggest: None } => {
+            gettext_f("The name “{name}” is taken.", &[("name", &isolated(name))])
+        }
+        DisconnectReason::Replaced => gettext("This chat was opened in another window."),
+        DisconnectReason::CutShort => gettext_f(
+            "The server at {server} closed the connection before you could join.",
+            &values,
+        ),
+        DisconnectReason::Lost => gettext("The connection to the server was lost."),
+        DisconnectReason::ServerStopped => gettext("The server was shut down."),
+    }
+}
+
+/// Returns why the server did not let somebody in; in its own words where the code says nothing.
+fn rejection(code: Option<ErrorCode>, reason: &str) -> String {
+    match code {
+        Some(ErrorCode::Storage) => {
+            gettext("The server has no space for messages. Try again later.")
+        }
+        Some(ErrorCode::SlowDown) => gettext("Too many attempts to join. Try again later."),
+        code => code.and_then(refusal).unwrap_or_else(|| {
+            gettext_f("The server did not let you in: {reason}", &[("reason", reason)])
+        }),
+    }
+}
+
+/// Returns why a text was not sent; `None` where the reader needs no telling.
+pub fn say_error(error: SayError) -> Option<String> {
+    match error {
+        SayError::Blank => None,
+        SayError::TooLarge { .. } => Some(gettext("This message is too long")),
+        SayError::Full { .. } => {
+            Some(gettext("Too many unsent messages. Wait until some have been sent."))
+        }
+        _ => Some(gettext("Not sent: there is no connection to the server")),
+    }
+}
+
+/// Returns why a message is not in the room.
+pub fn fail_reason(reason: &FailReason) -> String {
+    match reason {
+        FailReason::Lost => gettext(
+            "Connection lost. This message may not have been delivered. Check with the others before sending it again.",
+        ),
+        FailReason::Refused { code, text } => match code {
+            ErrorCode::Storage => gettext("Not sent: the server has no space for messages."),
+            ErrorCode::SlowDown => gettext("Not sent: there were too many messages at once."),
+            code => match refusal(*code) {
+                // Translators: {reason} is a sentence of its own.
+                Some(reason) => gettext_f("Not sent. {reason}", &[("reason", &reason)]),
+                None => gettext_f(
+                    "Not sent: the server did not accept it ({reason}).",
+                    &[("reason", text.trim_end_matches('.'))],
+                ),
+            },
+        },
+        // Whatever other reasons there will be, it was not sent.
+        _ => gettext("Not sent."),
+    }
+}
+
+/// Returns what the server refused something for; `None` if only it knows.
+fn refusal(code: ErrorCode) -> Option<String> {
+    Some(match code {
+        ErrorCode::AlreadyJoined => gettext("You have joined this chat already."),
+        ErrorCode::BadFrame => gettext("The data was damaged on the way to the server."),
+        ErrorCode::BadPayload => gettext("The server did not understand the request."),
+        ErrorCode::Full => gettext("The chat is full. Try again later."),
+        ErrorCode::IdReused => gettext("Another message with the same number was sent before."),
+        ErrorCode::NameInvalid => gettext("The server does not accept this name."),
+        ErrorCode::NameTaken => gettext("This name is taken."),
+        ErrorCode::NotJoined => gettext("You have not joined the chat yet."),
+        ErrorCode::SlowDown => gettext("There were too many requests at once. Try again later."),
+        ErrorCode::Storage => gettext("The server has no space for messages."),
+        ErrorCode::Timeout => gettext("Joining took too long. Try again."),
+        ErrorCode::TooLarge => gettext("This is too long for the server."),
+        ErrorCode::UnknownType => gettext("The server does not support this version of Pychat."),
+        ErrorCode::Unknown => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_refusal_has_words_of_its_own() {
+        let codes = [
+            "already_joined",
+            "bad_frame",
+            "bad_payload",
+            "full",
+            "id_reused",
+            "name_invalid",
+            "name_taken",
+            "not_joined",
+            "slow_down",
+            "storage",
+            "timeout",
+            "too_large",
+            "unknown_type",
+        ];
+        let mut said = BTreeSet::new();
+        for code in codes {
+            let code: ErrorCode = serde_json::from_value(code.into()).expect("a code");
+            let text = "what the server says".to_owned();
+            let rejected = DisconnectReason::Rejected { code: Some(code), reason: text.clone() };
+            for sentence in [
+                disconnect_reason(&rejected, "host"),
+                fail_reason(&FailReason::Refused { code, text }),
+            ] {
+                assert!(!sentence.contains("what the server says"), "{code:?}: {sentence}");
+                assert!(said.insert(sentence.clone()), "{code:?}: {sentence}");
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The events of the client: those of the connection are the session's, the others the room's.
+
+use gtk::glib::subclass::prelude::*;
+use pychat_wire::{
+    client::{Cause, Event},
+    message::Reason,
+};
+
+use super::{Session, SessionState, disconnect_reason::DisconnectReason, notices};
+
+/// The number of the protocol that knows no other words than the original.
+const ORIGINAL: u64 = 1;
+
+impl Session {
+    pub(super) fn on_event(&self, event: Event) {
+        match event {
+            Event::Connect => self.begin_connecting(),
+            Event::Disconnect => self.close_line(),
+            Event::Joined { name, others, protocol, again } => {
+                self.room().update_people();
+                self.on_joined(&name, &others, protocol, again);
+            }
+            Event::Refused { code, reason, suggest } => {
+                self.on_end(DisconnectReason::refused(self.name(), code, reason, suggest), None);
+            }
+            Event::Offline { cause, retry_at_ms } => self.on_offline(cause, retry_at_ms),
+            event => self.room().on_event(event),
+        }
+    }
+
+    /// `Joining` becomes `Joined`; or the server has come back under the line that there is.
+    fn on_joined(&self, name: &str, others: &[String], protocol: u64, again: bool) {
+        let imp = self.imp();
+        self.set_name(name);
+        imp.protocol.set(protocol);
+        imp.disconnect_reason.take();
+        let is_new = !imp.has_conversation.replace(true);
+        self.room().on_joined(others, is_new, again);
+        self.clear_join_timeout();
+        self.set_retry_at(None);
+        self.set_state(SessionState::Joined);
+    }
+
+    fn on_offline(&self, cause: Cause, retry_at_ms: Option<u64>) {
+        let is_stopping = cause == Cause::Bye { reason: Reason::Shutdown };
+        if is_stopping && self.speaks_original() && self.has_conversation() {
+            self.room().note(None, &notices::server_stopping());
+        }
+        let is_joined = self.state() == SessionState::Joined;
+        let failure = self.imp().connecting.failure.take();
+        self.on_end(
+            failure.unwrap_or_else(|| DisconnectReason::new(cause, is_joined)),
+            retry_at_ms,
+        );
+    }
+
+    fn on_end(&self, reason: DisconnectReason, retry_at_ms: Option<u64>) {
+        if self.has_conversation() {
+            // That nobody answers is less news than why the connection was lost.
+            let before = self.disconnect_reason().filter(|_| reason.is_absence());
+            self.lose(before.or(Some(reason)), retry_at_ms);
+        } else if retry_at_ms.is_some() && reason.may_pass() {
+            self.wait(reason, retry_at_ms);
+        } else {
+            self.give_up(Some(reason));
+        }
+    }
+
+    /// Returns true if the room was last spoken in by the original protocol.
+    pub(super) fn speaks_original(&self) -> bool {
+        self.imp().protocol.get() <= ORIGINAL
+    }
+}

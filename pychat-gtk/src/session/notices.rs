@@ -1,0 +1,84 @@
+//! The sentences that the chat itself says between the messages.
+
+use crate::text::{
+    i18n::{gettext, gettext_f, ngettext_f},
+    names::{isolated, listed},
+};
+
+/// The most names that a welcome lists; the rest are counted.
+const NAMES_LISTED_MAX: usize = 3;
+
+/// Returns the greeting of somebody who has just joined as `name` and finds `others` there.
+pub(super) fn welcome(name: &str, others: &[String]) -> String {
+    let name = &isolated(name);
+    if others.is_empty() {
+        return gettext_f("Welcome, {name}. Nobody else is here yet.", &[("name", name)]);
+    }
+    let (told, uncounted) = others.split_at(others.len().min(NAMES_LISTED_MAX));
+    let names = listed(told);
+    if uncounted.is_empty() {
+        return gettext_f(
+            "Welcome, {name}. Already here: {names}.",
+            &[("name", name), ("names", &names)],
+        );
+    }
+    ngettext_f(
+        "Welcome, {name}. Already here: {names} and {count} other.",
+        "Welcome, {name}. Already here: {names} and {count} others.",
+        uncounted.len(),
+        &[("name", name), ("names", &names)],
+    )
+}
+
+/// Returns the greeting of somebody who has just joined as `name` and whom the title tells that nobody
+/// else is there.
+pub(super) fn welcome_alone(name: &str) -> String {
+    gettext_f("Welcome, {name}.", &[("name", &isolated(name))])
+}
+
+/// Returns what stands where messages are missing.
+pub(super) fn gap() -> String {
+    gettext("Some earlier messages are no longer available.")
+}
+
+/// Returns what stands where a server begins to count anew.
+pub(super) fn new_epoch() -> String {
+    gettext("The server has started a new history.")
+}
+
+/// Returns the last words of a server of protocol 1.
+pub(super) fn server_stopping() -> String {
+    gettext("The server is shutting down. Bye!")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns `sentence` without what isolates the names in it.
+    fn plain(sentence: &str) -> String {
+        sentence.replace(['\u{2068}', '\u{2069}'], "")
+    }
+
+    #[test]
+    fn names_in_a_welcome_move_nothing_around_them() {
+        assert_eq!(
+            welcome("a", &["b".to_owned(), "c".to_owned()]),
+            "Welcome, \u{2068}a\u{2069}. Already here: \u{2068}b\u{2069}, \u{2068}c\u{2069}."
+        );
+    }
+
+    #[test]
+    fn a_welcome_lists_names_and_counts_the_rest() {
+        let others: Vec<_> = (1..=NAMES_LISTED_MAX + 3).map(|n| n.to_string()).collect();
+        for (n_others, expected) in [
+            (0, "Welcome, {Анна}. Nobody else is here yet."),
+            (1, "Welcome, {Анна}. Already here: 1."),
+            (3, "Welcome, {Анна}. Already here: 1, 2, 3."),
+        ] {
+            assert_eq!(plain(&welcome("{Анна}", &others[..n_others])), expected);
+        }
+        assert!(plain(&welcome("Анна", &others[..NAMES_LISTED_MAX])).ends_with(": 1, 2, 3."));
+        assert!(plain(&welcome("Анна", &others)).ends_with(": 1, 2, 3 and 3 others."));
+    }
+}

@@ -1,0 +1,181 @@
+//! A link to a chat: `pychat://[NAME@]HOST[:PORT]`.
+//!
+//! A link comes from somebody else: it only says where to, and nothing is done until its reader
+//! wants that.
+
+use std::str::FromStr;
+
+use gtk::glib;
+
+use crate::text::{
+    is_invisible,
+    server_address::{AddressError, DEFAULT_PORT, ServerAddress},
+};
+
+/// The scheme of links to chats.
+const SCHEME: &str = "pychat";
+
+/// The prefixes that people put before an address that they know from a browser.
+const WEB_SCHEMES: [&str; 2] = ["http://", "https://"];
+
+/// A server, and perhaps a name to join under.
+///
+/// # Examples
+///
+/// ```
+/// use pychat_gtk::text::{server_address::AddressError, server_link::ServerUri};
+///
+/// let link: ServerUri = "pychat://anna@chat.example:7000".parse()?;
+/// assert_eq!(link.name(), Some("anna"));
+/// assert_eq!(link.server().to_string(), "chat.example:7000");
+/// # Ok::<(), AddressError>(())
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ServerUri {
+    name: Option<String>,
+    server: ServerAddress,
+}
+
+impl ServerUri {
+    /// Returns true if `text` is a link to a chat, or means to be.
+    pub fn is_link(text: &str) -> bool {
+        glib::Uri::peek_scheme(text).is_some_and(|scheme| scheme == SCHEME)
+            && text[SCHEME.len()..].starts_with("://")
+    }
+
+    /// Reads what somebody types or pastes where a server is asked for: an address, a link to a
+    /// chat, or an address as a browser has it.
+    ///
+    /// # Errors
+    ///
+    /// [`AddressError`], as for a link or an address.
+    pub fn from_typed(text: &str) -> Result<Self, AddressError> {
+        let text = text.trim_matches(|it: char| it.is_whitespace() || is_invisible(it));
+        if Self::is_link(text) {
+            return text.parse();
+        }
+        let has_scheme = |scheme: &&&str| {
+            text.get(..scheme.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(scheme))
+        };
+        let scheme = WEB_SCHEMES.iter().find(has_scheme).copied().unwrap_or_default();
+        let place = text[scheme.len()..].split(['/', '?', '#']).next().unwrap_or_default();
+        let (name, address) = match place.rsplit_once('@') {
+            Some((name, address)) => (Some(name), address),
+            None => (None, place),
+        };
+        let name = name.map(str::trim).filter(|it| !it.is_empty()).map(ToOwned::to_owned);
+        Ok(Self { name, server: address.parse()? })
+    }
+
+    /// Returns the name to join under, if the link has one; it is not checked.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// Returns the server.
+    pub fn server(&self) -> &ServerAddress {
+        &self.server
+    }
+}
+
+impl From<ServerAddress> for ServerUri {
+    fn from(server: ServerAddress) -> Self {
+        Self { name: None, server }
+    }
+}
+
+impl FromStr for ServerUri {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if !Self::is_link(text) {
+            return Err(AddressError::BadHost);
+        }
+        let uri = glib::Uri::parse(text, glib::UriFlags::NONE).map_err(|error| {
+            let is_port = error.matches(glib::UriError::BadPort);
+            if is_port { AddressError::BadPort } else { AddressError::BadHost }
+        })?;
+        let host = uri.host().filter(|host| !host.is_empty()).ok_or(AddressError::Empty)?;
+        let port = match uri.port() {
+            -1 => DEFAULT_PORT.into(),
+            port => port,
+        };
+        let bracketed = host.contains(':').then(|| format!("[{host}]"));
+        let server = format!("{}:{port}", bracketed.as_deref().unwrap_or(&host)).parse()?;
+        let name = uri.userinfo().filter(|name| !name.is_empty()).map(Into::into);
+        Ok(Self { name, server })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_has_a_server_and_perhaps_a_name() {
+        for (link, name, server) in [
+            ("pychat://chat.example", None, "chat.example:12345"),
+            ("pychat://chat.example:7000/", None, "chat.example:7000"),
+            ("pychat://anna@127.0.0.1:7000", Some("anna"), "127.0.0.1:7000"),
+            ("PYCHAT://anna@[::1]:7000", Some("anna"), "[::1]:7000"),
+            ("pychat://anna@[::1]", Some("anna"), "[::1]:12345"),
+            ("pychat://%D0%90%D0%BD%D0%BD%D0%B0@host", Some("Анна"), "host:12345"),
+            ("pychat://Анна@host", Some("Анна"), "host:12345"),
+            ("pychat://a%20b%40c@host", Some("a b@c"), "host:12345"),
+            ("pychat://@host", None, "host:12345"),
+            ("pychat://Чат.Пример:7000", None, "чат.пример:7000"),
+            ("pychat://xn--80a0bn.example", None, "чат.example:12345"),
+        ] {
+            let parsed: ServerUri = link.parse().expect(link);
+            assert_eq!((parsed.name(), parsed.server().to_string().as_str()), (name, server));
+        }
+    }
+
+    #[test]
+    fn a_server_is_what_people_paste() {
+        for (text, name, server) in [
+            ("chat.example", None, "chat.example:12345"),
+            (" 192.168.1.7:7000\n", None, "192.168.1.7:7000"),
+            ("pychat://anna@127.0.0.1:21399", Some("anna"), "127.0.0.1:21399"),
+            (" pychat://chat.example/ ", None, "chat.example:12345"),
+            ("http://127.0.0.1:12345/", None, "127.0.0.1:12345"),
+            ("HTTPS://Chat.Example/room?x#y", None, "chat.example:12345"),
+            ("http://[::1]:80", None, "[::1]:80"),
+            ("chat.example:7000/", None, "chat.example:7000"),
+            ("anna@chat.example", Some("anna"), "chat.example:12345"),
+            ("127.0.0.1 : 7000", None, "127.0.0.1:7000"),
+            ("127.0.0.1 7000", None, "127.0.0.1:7000"),
+            ("１２７.０.０.１：７０００", None, "127.0.0.1:7000"),
+        ] {
+            let typed = ServerUri::from_typed(text).expect(text);
+            assert_eq!((typed.name(), typed.server().to_string().as_str()), (name, server));
+        }
+        for (text, expected) in [
+            ("", AddressError::Empty),
+            ("http://", AddressError::Empty),
+            ("ftp://host", AddressError::BadPort),
+            ("pychat://", AddressError::Empty),
+            ("fe80::1", AddressError::Unbracketed),
+        ] {
+            assert_eq!(ServerUri::from_typed(text), Err(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_link_is_refused() {
+        for (link, expected) in [
+            ("", AddressError::BadHost),
+            ("chat.example:7000", AddressError::BadHost),
+            ("http://chat.example", AddressError::BadHost),
+            ("pychat:chat.example", AddressError::BadHost),
+            ("pychat://", AddressError::Empty),
+            ("pychat://anna@", AddressError::Empty),
+            ("pychat://host:0", AddressError::BadPort),
+            ("pychat://host:70000", AddressError::BadPort),
+            ("pychat://ho st", AddressError::BadHost),
+            ("pychat://%00@host", AddressError::BadHost),
+        ] {
+            assert_eq!(link.parse::<ServerUri>(), Err(expected), "{link}");
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The menu of actions on a message.
+//!
+//! There is one menu for the whole list: rows come and go with what is in view. It is made anew for
+//! each message, and its items carry what they are about, so nothing has to be remembered.
+
+use gtk::{gdk, gio, graphene, prelude::*};
+
+use crate::{
+    model::{Delivery, Message, MessageKind},
+    text::i18n::{gettext, ngettext_f},
+    ui::compat,
+};
+
+/// The message, and the part of it, on which a menu is opened.
+#[derive(Debug)]
+pub struct Subject {
+    /// The message.
+    pub message: Message,
+    /// The selected part of its text; empty if nothing is selected.
+    pub excerpt: String,
+    /// The target of the link on which the menu is opened, if any.
+    pub link: Option<String>,
+    /// The code on which the menu is opened, if any.
+    pub code: Option<String>,
+    /// The number of selected messages, if this is one of them; otherwise 0.
+    pub n_selected: usize,
+}
+
+/// Makes a menu, to be shown over `parent`, which has to let it go in the end.
+pub fn popover(parent: &impl IsA<gtk::Widget>) -> gtk::PopoverMenu {
+    let popover = gtk::PopoverMenu::from_model(None::<&gio::MenuModel>);
+    popover.set_has_arrow(false);
+    popover.set_halign(gtk::Align::Start);
+    popover.set_parent(parent);
+    compat::name_menu_items(popover.upcast_ref());
+    popover
+}
+
+/// Opens it with what can be done with `subject`, at `place` in its parent.
+pub fn open(popover: &gtk::PopoverMenu, subject: &Subject, place: &gdk::Rectangle) {
+    popover.set_menu_model(Some(&model(subject)));
+    popover.set_pointing_to(Some(place));
+    popover.popup();
+}
+
+/// Returns where a menu opens that is asked for at a place.
+pub fn at(x: f64, y: f64) -> gdk::Rectangle {
+    gdk::Rectangle::new(whole(x), whole(y), 1, 1)
+}
+
+/// Returns where a menu opens that is asked for by keyboard, for what has these bounds.
+pub fn below(bounds: &graphene::Rect) -> gdk::Rectangle {
+    let [x, y] = [bounds.x(), bounds.y()].map(|it| whole(it.into()));
+    gdk::Rectangle::new(x, y, whole(bounds.width().into()), whole(bounds.height().into()))
+}
+
+/// Returns a length in whole pixels.
+#[expect(clippy::cast_possible_truncation, reason = "no screen is 2³¹ pixels wide")]
+fn whole(pixels: f64) -> i32 {
+    pixels.round() as i32
+}
+
+fn model(subject: &Subject) -> gio::Menu {
+    let menu = gio::Menu::new();
+    menu.append_section(None, &copying(subject));
+    if subject.message.is_from_person() {
+        menu.append_section(None, &picking(subject));
+    }
+    if subject.message.delivery() == Delivery::Failed
+        && let Some(id) = subject.message.id()
+    {
+        menu.append_section(None, &sending(id));
+    }
+    menu
+}
+
+fn copying(subject: &Subject) -> gio::Menu {
+    let section = gio::Menu::new();
+    if 1 < subject.n_selected {
+        let label =
+            ngettext_f("_Copy {count} Message", "_Copy {count} Messages", subject.n_selected, &[]);
+        section.append(Some(&label), Some("selection.copy"));
+    } else {
+        let text = if subject.excerpt.is_empty() {
+            subject.message.text().into_owned()
+        } else {
+            subject.excerpt.clone()
+        };
+        section.append_item(&item(&gettext("_Copy"), "selection.copy-text", &text));
+    }
+    if let Some(link) = &subject.link {
+        section.append_item(&item(&gettext("Copy _Link"), "selection.copy-text", link));
+    }
+    if let Some(code) = &subject.code {
+        section.append_item(&item(&gettext("Copy C_ode"), "selection.copy-text", code));
+    }
+    section
+}
+
+fn picking(subject: &Subject) -> gio::Menu {
+    let section = gio::Menu::new();
+    let label = if 0 < subject.n_selected { gettext("D_eselect") } else { gettext("_Select") };
+    section.append(Some(&label), Some("selection.toggle"));
+    if subject.message.kind() == MessageKind::Other {
+        let author = subject.message.author();
+        section.append_item(&item(&gettext("_Mention"), "conversation.mention", author));
+    }
+    section
+}
+
+fn sending(id: &str) -> gio::Menu {
+    let section = gio::Menu::new();
+    section.append_item(&item(&gettext("Send _Again"), "conversation.send-again", id));
+    section.append_item(&item(&gettext("_Discard"), "conversation.discard", id));
+    section
+}
+
+fn item(label: &str, action: &str, target: &str) -> gio::MenuItem {
+    let item = gio::MenuItem::new(Some(label), None);
+    item.set_action_and_target_value(Some(action), Some(&target.to_variant()));
+    item
+}

@@ -1,0 +1,5 @@
+//! The windows beside those of conversations.
+
+pub mod about;
+pub mod preferences_window;
+pub mod shortcuts;

@@ -1,0 +1,5 @@
+//! The list of the people who are here.
+
+pub mod people_flap;
+pub mod people_pane;
+pub mod person_row;

@@ -1,0 +1,216 @@
+//! The entry with what to search the conversation for, and how much was found.
+//!
+//! People search backwards, from what was said last: the next match is the older one.
+
+use std::cell::{Cell, RefCell};
+
+use adw::subclass::prelude::*;
+use gtk::{glib, glib::clone, prelude::*};
+
+use crate::{
+    session::{Room, search::Search},
+    text::i18n::{gettext, gettext_f},
+};
+
+mod imp {
+    use std::sync::OnceLock;
+
+    use glib::subclass::Signal;
+
+    use super::*;
+
+    #[derive(Debug, Default, gtk::CompositeTemplate, glib::Properties)]
+    #[template(resource = "/io/github/pychat/Pychat/ui/search_bar.ui")]
+    #[properties(wrapper_type = super::SearchBar)]
+    pub struct SearchBar {
+        #[template_child]
+        bar: TemplateChild<gtk::SearchBar>,
+        #[template_child]
+        pub(super) entry: TemplateChild<gtk::SearchEntry>,
+        #[template_child]
+        count: TemplateChild<gtk::Label>,
+        #[template_child]
+        spinner: TemplateChild<gtk::Spinner>,
+        /// The search through the messages.
+        #[property(get)]
+        search: Search,
+        /// The room whose conversation is searched.
+        #[property(get, set = Self::set_room, explicit_notify, nullable)]
+        room: RefCell<Option<Room>>,
+        /// True while the bar is there.
+        #[property(get, set = Self::set_is_open, explicit_notify)]
+        is_open: Cell<bool>,
+        /// True if all was searched and nothing was found.
+        #[property(get)]
+        is_in_vain: Cell<bool>,
+    }
+
+    #[glib::object_subclass]
+    impl ObjectSubclass for SearchBar {
+        const NAME: &'static str = "PychatSearchBar";
+        type Type = super::SearchBar;
+        type ParentType = adw::Bin;
+
+        fn class_init(klass: &mut Self::Class) {
+            klass.set_accessible_role(gtk::AccessibleRole::Search);
+            klass.bind_template();
+            klass.bind_template_callbacks();
+            klass.install_action("search.older", None, |bar, _, _| bar.search().go_older());
+            klass.install_action("search.newer", None, |bar, _, _| bar.search().go_newer());
+            klass.install_action("search.give-up", None, |bar, _, _| bar.give_up());
+        }
+
+        fn instance_init(obj: &glib::subclass::InitializingObject<Self>) {
+            obj.init_template();
+        }
+    }
+
+    #[glib::derived_properties]
+    impl ObjectImpl for SearchBar {
+        fn signals() -> &'static [Signal] {
+            static SIGNALS: OnceLock<Vec<Signal>> = OnceLock::new();
+            SIGNALS.get_or_init(|| vec![Signal::builder("given-up").build()])
+        }
+
+        fn constructed(&self) {
+            self.parent_constructed();
+            self.bar.connect_entry(&*self.entry);
+            self.search.connect_notify_local(
+                None,
+                clone!(
+                    #[weak(rename_to = imp)]
+                    self,
+                    move |_, _| imp.show_outcome()
+                ),
+            );
+            self.show_outcome();
+        }
+    }
+
+    impl WidgetImpl for SearchBar {}
+
+    impl BinImpl for SearchBar {}
+
+    #[gtk::template_callbacks]
+    impl SearchBar {
+        fn set_room(&self, room: Option<Room>) {
+            self.search.set_room(room.as_ref());
+            self.room.replace(room);
+            self.obj().notify_room();
+        }
+
+        fn set_is_open(&self, is_open: bool) {
+            if self.is_open.replace(is_open) == is_open {
+                return;
+            }
+            if !is_open {
+                self.search.search_for("");
+            }
+            // What has slid out of sight is not there for a screen reader either.
+            self.obj().set_visible(is_open);
+            self.obj().notify_is_open();
+        }
+
+        /// Shows how much was found. Nothing is said to be missing before all was looked at.
+        fn show_outcome(&self) {
+            let search = &self.search;
+            let n_found = search.n_found();
+            let is_over = !search.is_busy() && !search.is_loading();
+            let is_searching = search.is_searching();
+            let is_in_vain = is_searching && is_over && n_found == 0 && !search.has_more();
+            self.show_in_vain(is_in_vain);
+            let count = match n_found {
+                0 if is_over && search.has_more() => gettext("No results so far"),
+                0 => String::new(),
+                _ => count(search.ordinal(), n_found, search.has_more()),
+            };
+            self.count.set_visible(is_searching && !count.is_empty());
+            self.count.set_label(&count);
+            self.spinner.set_visible(search.is_loading());
+            self.spinner.set_spinning(search.is_loading());
+            let obj = self.obj();
+            let has_older = search.ordinal() < n_found || search.has_more();
+            obj.action_set_enabled("search.older", has_older || !is_over);
+            obj.action_set_enabled("search.newer", 1 < search.ordinal());
+        }
+
+        fn show_in_vain(&self, is_in_vain: bool) {
+            if self.is_in_vain.replace(is_in_vain) == is_in_vain {
+                return;
+            }
+            if is_in_vain {
+                self.entry.add_css_class("error");
+            } else {
+                self.entry.remove_css_class("error");
+            }
+            self.obj().notify_is_in_vain();
+        }
+
+        #[template_callback]
+        fn on_search_changed(&self) {
+            if self.is_open.get() {
+                self.search.search_for(&self.entry.text());
+            }
+        }
+
+        /// Enter goes on to the next match, once the first is that of the words as they stand.
+        #[template_callback]
+        fn on_activate(&self) {
+            if !self.search.search_for(&self.entry.text()) {
+                self.search.go_older();
+            }
+        }
+
+        #[template_callback]
+        fn on_next_match(&self) {
+            self.search.go_older();
+        }
+
+        #[template_callback]
+        fn on_previous_match(&self) {
+            self.search.go_newer();
+        }
+
+        #[template_callback]
+        fn on_stop_search(&self) {
+            self.obj().give_up();
+        }
+    }
+}
+
+glib::wrapper! {
+    /// The entry with what to search the conversation for.
+    ///
+    /// Emits `given-up` when it was closed to go back to where the search began.
+    pub struct SearchBar(ObjectSubclass<imp::SearchBar>)
+        @extends adw::Bin, gtk::Widget,
+        @implements gtk::Accessible, gtk::Buildable, gtk::ConstraintTarget;
+}
+
+impl SearchBar {
+    /// Opens it, and lets its reader write, over what was searched for before.
+    pub fn open(&self) {
+        self.set_is_open(true);
+        self.imp().entry.grab_focus();
+        self.imp().entry.select_region(0, -1);
+    }
+
+    /// Closes it to go back to where the search began.
+    pub fn give_up(&self) {
+        self.set_is_open(false);
+        self.emit_by_name::<()>("given-up", &[]);
+    }
+}
+
+/// Returns which of the matches is on show.
+fn count(ordinal: u32, n_found: u32, has_more: bool) -> String {
+    let (ordinal, count) = (ordinal.to_string(), n_found.to_string());
+    let values = [("ordinal", ordinal.as_str()), ("count", count.as_str())];
+    if has_more {
+        // Translators: {ordinal} is the number of the match on show; there are more than {count}.
+        gettext_f("{ordinal} of {count}+", &values)
+    } else {
+        // Translators: {ordinal} is the number of the match on show; there are {count}.
+        gettext_f("{ordinal} of {count}", &values)
+    }
+}

@@ -1,0 +1,386 @@
+//! The window: the page that asks, then the conversation.
+
+mod actions;
+
+use adw::subclass::prelude::*;
+use gtk::{gio, glib, glib::clone, prelude::*};
+
+use crate::{
+    config::APP_ID,
+    model::{Person, time_watch::TimeWatch},
+    session::{Account, Room, Session, SessionState},
+    settings::Settings,
+    text::{i18n::gettext, names},
+    ui::{
+        compat,
+        connect::connect_page::ConnectPage,
+        conversation::{conversation_page::ConversationPage, selection_header::SelectionHeader},
+        notifications::Notifier,
+        people::{
+            people_flap,
+            people_pane::{PeoplePane, people_here},
+        },
+    },
+};
+
+mod imp {
+    use std::{
+        cell::{Cell, OnceCell, RefCell},
+        marker::PhantomData,
+        rc::Rc,
+    };
+
+    use super::*;
+
+    #[derive(Debug, Default, gtk::CompositeTemplate, glib::Properties)]
+    #[template(resource = "/io/github/pychat/Pychat/ui/window.ui")]
+    #[properties(wrapper_type = super::Window)]
+    pub struct Window {
+        #[template_child]
+        title: TemplateChild<adw::WindowTitle>,
+        #[template_child]
+        menu_button: TemplateChild<gtk::MenuButton>,
+        #[template_child]
+        pages: TemplateChild<gtk::Stack>,
+        #[template_child]
+        pub(super) connect_page: TemplateChild<ConnectPage>,
+        #[template_child]
+        pub(super) flap: TemplateChild<adw::Flap>,
+        #[template_child]
+        pub(super) conversation_page: TemplateChild<ConversationPage>,
+        #[template_child]
+        pub(super) people_pane: TemplateChild<PeoplePane>,
+        #[template_child]
+        people_button: TemplateChild<gtk::ToggleButton>,
+        #[template_child]
+        search_button: TemplateChild<gtk::ToggleButton>,
+        /// The session of this window.
+        #[property(get)]
+        session: Session,
+        /// The room that is shown.
+        #[property(get = |imp: &Self| imp.session.room())]
+        room: PhantomData<Room>,
+        pub(super) settings: OnceCell<Settings>,
+        pub(super) notifier: OnceCell<Notifier>,
+        /// True while somebody sees what comes: the window is there, and has the keyboard.
+        #[property(get)]
+        is_attended: Cell<bool>,
+        time_watch: OnceCell<Rc<TimeWatch>>,
+        /// Hears of the network, which outlives the window.
+        network_handler: RefCell<Option<glib::SignalHandlerId>>,
+    }
+
+    #[glib::object_subclass]
+    impl ObjectSubclass for Window {
+        const NAME: &'static str = "PychatWindow";
+        type Type = super::Window;
+        type ParentType = adw::ApplicationWindow;
+
+        fn class_init(klass: &mut Self::Class) {
+            ConnectPage::ensure_type();
+            ConversationPage::ensure_type();
+            PeoplePane::ensure_type();
+            SelectionHeader::ensure_type();
+            klass.bind_template();
+            klass.bind_template_callbacks();
+            actions::install(klass);
+        }
+
+        fn instance_init(obj: &glib::subclass::InitializingObject<Self>) {
+            obj.init_template();
+        }
+    }
+
+    #[glib::derived_properties]
+    impl ObjectImpl for Window {
+        fn constructed(&self) {
+            self.parent_constructed();
+            if let Some(menu) = self.menu_button.popover() {
+                compat::name_menu_items(&menu);
+            }
+            self.session.connect_state_notify(clone!(
+                #[weak(rename_to = imp)]
+                self,
+                move |session| {
+                    imp.show_state(session.state());
+                    imp.look_at_times();
+                }
+            ));
+            self.session.room().people().connect_items_changed(clone!(
+                #[weak(rename_to = imp)]
+                self,
+                move |_, _, _, _| imp.show_titles()
+            ));
+            self.show_state(self.session.state());
+            self.watch_for_return();
+            self.time_watch.get_or_init(|| TimeWatch::new(&self.session.room().history()));
+            for property in ["is-active", "visible"] {
+                self.obj().connect_notify_local(Some(property), |window, _| {
+                    window.imp().update_attention();
+                });
+            }
+        }
+
+        fn dispose(&self) {
+            if let Some(handler) = self.network_handler.take() {
+                gio::NetworkMonitor::default().disconnect(handler);
+            }
+        }
+    }
+
+    impl WidgetImpl for Window {}
+
+    impl WindowImpl for Window {
+        /// The window goes, or only out of sight, and the conversation goes on.
+        fn close_request(&self) -> glib::Propagation {
+            self.remember_size();
+            if self.runs_on() {
+                self.obj().set_visible(false);
+                return glib::Propagation::Stop;
+            }
+            self.leave();
+            self.parent_close_request()
+        }
+    }
+
+    impl ApplicationWindowImpl for Window {}
+
+    impl AdwApplicationWindowImpl for Window {}
+
+    #[gtk::template_callbacks]
+    impl Window {
+        /// The next window is as large as the one that was closed last.
+        pub(super) fn remember_size(&self) {
+            if let Some(settings) = self.settings.get() {
+                settings.remember_window(self.obj().upcast_ref());
+            }
+        }
+
+        /// Returns true if closing the window is not to end the conversation.
+        fn runs_on(&self) -> bool {
+            self.session.has_conversation()
+                && self.settings.get().is_some_and(Settings::runs_in_background)
+        }
+
+        /// The window goes at once; the application stays until the connection is closed in order.
+        pub(super) fn leave(&self) {
+            if let Some(notifier) = self.notifier.get() {
+                notifier.withdraw();
+            }
+            let session = self.session.clone();
+            let guard = self.obj().application().map(|application| application.hold());
+            glib::spawn_future_local(async move {
+                session.leave().await;
+                drop(guard);
+            });
+        }
+
+        /// A lost connection is tried again at once when the network returns, or somebody looks.
+        fn watch_for_return(&self) {
+            let handler = gio::NetworkMonitor::default().connect_network_changed(clone!(
+                #[weak(rename_to = session)]
+                self.session,
+                move |_, is_available| {
+                    if is_available {
+                        session.wake();
+                    }
+                }
+            ));
+            self.network_handler.replace(Some(handler));
+            self.obj().connect_is_active_notify(clone!(
+                #[weak(rename_to = session)]
+                self.session,
+                move |window| {
+                    if window.is_active() {
+                        session.wake();
+                    }
+                }
+            ));
+        }
+
+        /// A window that is out of sight may be active still.
+        fn update_attention(&self) {
+            let is_attended = self.obj().is_active() && self.obj().is_visible();
+            if self.is_attended.replace(is_attended) == is_attended {
+                return;
+            }
+            if is_attended {
+                self.look_at_times();
+            }
+            self.obj().notify_is_attended();
+        }
+
+        fn look_at_times(&self) {
+            if let Some(watch) = self.time_watch.get() {
+                watch.look();
+            }
+        }
+
+        /// While a connection is sought, the page from which it is sought stays.
+        fn show_state(&self, state: SessionState) {
+            match state {
+                SessionState::Connecting | SessionState::Joining => self.show_titles(),
+                SessionState::Waiting => (),
+                SessionState::Disconnected => self.show_connect_page(),
+                SessionState::Joined => {
+                    self.remember();
+                    let is_new = !self.conversation_page.is_mapped();
+                    self.show_conversation();
+                    if is_new {
+                        self.conversation_page.focus_composer();
+                    }
+                }
+                SessionState::Lost => self.show_conversation(),
+            }
+        }
+
+        fn show_connect_page(&self) {
+            self.pages.set_visible_child(&*self.connect_page);
+            self.connect_page.focus_next();
+            self.enable_conversation(false);
+            self.show_titles();
+        }
+
+        fn show_conversation(&self) {
+            self.pages.set_visible_child(&*self.flap);
+            self.enable_conversation(true);
+            self.show_titles();
+        }
+
+        /// Offers what can be done with a conversation.
+        fn enable_conversation(&self, is_enabled: bool) {
+            self.obj().action_set_enabled("win.leave", is_enabled);
+            self.obj().action_set_enabled("win.toggle-people", is_enabled);
+            self.people_button.set_visible(is_enabled);
+            self.obj().action_set_enabled("win.search", is_enabled);
+            self.search_button.set_visible(is_enabled);
+        }
+
+        /// Shows, in the window itself, the server, and the number of people there or the state of
+        /// the connection; in the title of the window, which tells it from others, the user's name
+        /// too.
+        fn show_titles(&self) {
+            if !self.session.has_conversation() {
+                self.title.set_title(&gettext("Pychat"));
+                self.title.set_subtitle("");
+                self.obj().set_title(Some(&gettext("Pychat")));
+                return;
+            }
+            let (name, server) = (self.session.name(), self.session.server());
+            let brief = self.session.account().map(|account| account.server().brief());
+            self.title.set_title(brief.as_deref().unwrap_or(&server));
+            self.title.set_subtitle(&match self.session.state() {
+                SessionState::Joined => people_here(self.session.room().people().n_items()),
+                SessionState::Connecting | SessionState::Joining => gettext("Reconnecting…"),
+                _ => gettext("Offline"),
+            });
+            self.obj().set_title(Some(&names::window_title(&name, &server)));
+        }
+
+        /// Joins what the form says, in this window; or brings forward the one where that is joined.
+        #[template_callback]
+        pub(super) fn on_join(&self) {
+            let Some(account) = self.connect_page.account() else { return };
+            let application = self.obj().application();
+            match application.and_then(|it| super::Window::find(&it, &account)) {
+                Some(window) => window.present(),
+                None => self.session.join(account),
+            }
+        }
+
+        #[template_callback]
+        pub(super) fn on_people_closed(&self) {
+            self.flap.set_reveal_flap(false);
+            self.conversation_page.focus_composer();
+        }
+
+        /// To call oneself makes no sense.
+        #[template_callback]
+        fn on_person_chosen(&self, person: &Person) {
+            if self.flap.is_folded() {
+                self.flap.set_reveal_flap(false);
+            }
+            if person.is_self() {
+                self.conversation_page.focus_composer();
+            } else {
+                self.conversation_page.mention(&person.name());
+            }
+        }
+
+        /// Remembers who joined and where: as it was asked for, not as the server calls it.
+        fn remember(&self) {
+            if let (Some(settings), Some(account)) = (self.settings.get(), self.session.account()) {
+                settings.remember(account);
+            }
+        }
+    }
+}
+
+glib::wrapper! {
+    /// The window of one person in one chat.
+    pub struct Window(ObjectSubclass<imp::Window>)
+        @extends adw::ApplicationWindow, gtk::ApplicationWindow, gtk::Window, gtk::Widget,
+        @implements gio::ActionGroup, gio::ActionMap, gtk::Accessible, gtk::Buildable,
+            gtk::ConstraintTarget, gtk::Native, gtk::Root, gtk::ShortcutManager;
+}
+
+impl Window {
+    /// Makes a window that remembers in `settings`.
+    pub fn new(application: &impl IsA<gtk::Application>, settings: &Settings) -> Self {
+        let window: Self = glib::Object::builder()
+            .property("application", application.as_ref())
+            .property("icon-name", APP_ID)
+            .build();
+        settings.restore_window(window.upcast_ref());
+        people_flap::keep(&window.imp().flap, settings);
+        window.imp().conversation_page.follow(settings);
+        window.imp().connect_page.follow(settings);
+        window.imp().settings.get_or_init(|| settings.clone());
+        window.imp().notifier.get_or_init(|| Notifier::new(&window, &window.session(), settings));
+        window.fill(&settings.name(), &settings.server());
+        window
+    }
+
+    /// Fills in who is to join, and where.
+    pub fn fill(&self, name: &str, server: &str) {
+        self.imp().connect_page.fill(name, server);
+    }
+
+    /// Joins, as the main button does.
+    pub fn join(&self) {
+        self.imp().on_join();
+    }
+
+    /// Takes in that nothing in it is new to the reader any more.
+    pub fn mark_as_read(&self) {
+        self.room().history().see_all();
+        if let Some(notifier) = self.imp().notifier.get() {
+            notifier.withdraw();
+        }
+    }
+
+    /// Returns the window of `account`, if the application has one.
+    pub fn find(application: &gtk::Application, account: &Account) -> Option<Self> {
+        let mut windows = application.windows().into_iter().filter_map(|it| it.downcast().ok());
+        windows.find(|window: &Self| window.is_of(account))
+    }
+
+    /// Returns true if this is the window of `account`, joined or on the way there.
+    fn is_of(&self, account: &Account) -> bool {
+        let session = self.session();
+        session.state() != SessionState::Disconnected && session.account().as_ref() == Some(account)
+    }
+
+    /// Returns true while it asks who is to join and where, and nobody has answered anything yet.
+    pub fn is_asking(&self) -> bool {
+        matches!(self.session().state(), SessionState::Disconnected | SessionState::Waiting)
+            && self.imp().connect_page.is_untouched()
+    }
+
+    /// Ends the conversation and the window, be it seen or not.
+    pub fn end(&self) {
+        self.imp().remember_size();
+        self.imp().leave();
+        self.destroy();
+    }
+}

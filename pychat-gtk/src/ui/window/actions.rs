@@ -1,0 +1,60 @@
+//! The actions of a window, by keyboard, menu and buttons.
+
+use gtk::{gdk, glib, prelude::*, subclass::prelude::*};
+
+use super::imp::Window;
+use crate::ui::dialogs::shortcuts;
+
+/// Lets windows know the actions.
+pub(super) fn install(klass: &mut <Window as ObjectSubclass>::Class) {
+    klass.install_action("win.search", None, |window, _, _| {
+        window.imp().conversation_page.search();
+    });
+    klass.install_action("win.copy-selection", None, |window, _, _| {
+        window.imp().conversation_page.copy_selected();
+    });
+    klass.install_action("win.end-selection", None, |window, _, _| {
+        window.imp().conversation_page.end_selection();
+    });
+    klass.add_binding(gdk::Key::Escape, gdk::ModifierType::empty(), |window| {
+        window.imp().end_selection()
+    });
+    klass.install_action("win.show-help-overlay", None, |window, _, _| {
+        window.imp().show_shortcuts();
+    });
+    klass.install_action_async("win.leave", None, |window, _, _| async move {
+        window.session().leave().await;
+    });
+    klass.install_action("win.toggle-people", None, |window, _, _| {
+        window.imp().toggle_people();
+    });
+}
+
+impl Window {
+    /// Shows what can be done by keyboard. The window for it is made anew each time: few ask for it.
+    fn show_shortcuts(&self) {
+        if let Some(shortcuts) = self.settings.get().and_then(shortcuts::window) {
+            shortcuts.set_transient_for(Some(&*self.obj()));
+            shortcuts.present();
+        }
+    }
+
+    /// Escape means the selection wherever it means nothing else.
+    fn end_selection(&self) -> glib::Propagation {
+        if self.conversation_page.n_selected() == 0 {
+            return glib::Propagation::Proceed;
+        }
+        self.conversation_page.end_selection();
+        glib::Propagation::Stop
+    }
+
+    /// Shows or hides the people, and takes the keyboard there and back.
+    fn toggle_people(&self) {
+        if self.flap.reveals_flap() {
+            self.on_people_closed();
+        } else {
+            self.flap.set_reveal_flap(true);
+            self.people_pane.focus_filter();
+        }
+    }
+}

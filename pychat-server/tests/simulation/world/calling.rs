@@ -13,7 +13,10 @@ use pychat_server::{
 };
 
 use super::{Checker, Manner, N_WITNESSES, Peer, Pulse, Welcome, World};
-use crate::{fault::Fault, line::Line, v1_checker::V1Checker, v2_checker::V2Checker};
+use crate::{
+    kit::{Line, V1Checker, V2Checker},
+    world::fault::Fault,
+};
 
 const ADDRESSES: [[u16; 8]; 5] = [
     [0, 0, 0, 0, 0, 0xffff, 0x7f00, 1],

@@ -1,22 +1,18 @@
 //! How a world ends: everything is accounted for, everybody leaves, and nothing is left.
 
-use std::collections::BTreeMap;
-
 use pychat_server::server::{CLOSING_TIMEOUT, LINGER_TIMEOUT};
 
 use pychat_wire::{name::SERVER, notice::Notice};
 
 use super::{Buried, Checker, Manner, N_WITNESSES, Peer, World};
 use crate::{
-    fault::Fault,
-    oracle::Message,
-    story::Difference,
-    v2_checker::{Event, V2Checker},
+    kit::{V2Checker, oracle::Message, story::Difference, v2_checker::Event},
+    world::fault::Fault,
 };
 
 impl World<'_> {
     /// Ends the world, in peace or while lines are stalled and words unsaid.
-    pub(crate) fn finish(mut self) -> BTreeMap<Fault, usize> {
+    pub(crate) fn finish(mut self) {
         if self.below(3) == 0 {
             self.fire(Fault::StopUnderLoad);
         } else {
@@ -44,7 +40,6 @@ impl World<'_> {
         for name in &self.replaced {
             assert!(self.may_be_replaced(name), "{name} is sent away for nothing");
         }
-        self.fired
     }
 
     /// The witnesses of both protocols heard the same, which is all that anybody heard.

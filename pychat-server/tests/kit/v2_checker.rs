@@ -6,14 +6,14 @@ use std::{
 };
 
 use pychat_wire::{
-    Decoder, ServerMessage,
+    ClientMessage, Decoder, ServerMessage,
     message::{ErrorCode, Reason},
     name::SERVER,
     notice::Notice,
 };
 
-use crate::{
-    oracle::Oracle,
+use super::{
+    Oracle,
     story::{self, Change, Difference, Hearing},
 };
 
@@ -27,8 +27,12 @@ const PAGE_BYTES_MAX: usize = 256 << 10;
 #[derive(Debug)]
 pub(crate) struct V2Checker {
     decoder: Decoder,
+    /// Of what the peer says, where that is seen as bytes.
+    said: Decoder,
     /// What its hello said it has, if that asked to resume.
     resume: Option<Resumption>,
+    /// The last number that anybody had heard when it said hello.
+    known: u64,
     name: Option<String>,
     /// Who was present when it was welcomed.
     members: BTreeSet<String>,
@@ -58,12 +62,12 @@ pub(crate) struct V2Checker {
 }
 
 /// What a hello says about coming back.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Resumption {
-    pub(crate) is_right_epoch: bool,
-    pub(crate) after: u64,
+#[derive(Clone, Debug)]
+struct Resumption {
+    epoch: String,
+    after: u64,
     /// How many messages it wants at most.
-    pub(crate) limit: Option<u64>,
+    limit: Option<u64>,
 }
 
 /// What everybody in the room is told.
@@ -89,9 +93,7 @@ impl story::Event for Event {
 pub(crate) enum Heard {
     /// A sentence of protocol 1.
     Told(String),
-    Greeting {
-        epoch: String,
-    },
+    Greeting,
     Welcome {
         token: String,
         /// How much was heard after it, in bytes.
@@ -136,7 +138,9 @@ impl V2Checker {
     pub(crate) fn new(forgets: bool) -> Self {
         Self {
             decoder: Decoder::new(usize::MAX),
+            said: Decoder::new(usize::MAX),
             resume: None,
+            known: 0,
             name: None,
             members: BTreeSet::new(),
             after: 0,
@@ -154,19 +158,33 @@ impl V2Checker {
         }
     }
 
-    /// The next hello asks for this.
-    pub(crate) fn will_resume(&mut self, resume: Option<Resumption>) {
-        self.resume = resume;
+    /// The peer says `message`. It asks for one page before a number at a time.
+    pub(crate) fn says(&mut self, message: &ClientMessage<'_>, oracle: &mut Oracle) {
+        match message {
+            ClientMessage::Hello { resume, .. } => {
+                self.known = oracle.last();
+                self.resume = resume.as_ref().map(|resume| Resumption {
+                    epoch: resume.epoch.to_string(),
+                    after: resume.after,
+                    limit: resume.limit,
+                });
+            }
+            ClientMessage::Text { content, .. } => oracle.say(content),
+            ClientMessage::History { before, limit } => {
+                self.pages.insert(*before, (*limit, self.after));
+            }
+            ClientMessage::Ping => self.n_pings += 1,
+            _ => (),
+        }
     }
 
-    /// A page of `limit` messages before `before`, which no other page was, has been asked for.
-    pub(crate) fn asks_for_page(&mut self, before: u64, limit: u64) {
-        self.pages.insert(before, (limit, self.after));
-    }
-
-    /// A ping has been sent.
-    pub(crate) fn pings(&mut self) {
-        self.n_pings += 1;
+    /// The peer writes `bytes`, which are frames that mean something, cut anywhere.
+    pub(crate) fn writes(&mut self, mut bytes: &[u8], oracle: &mut Oracle) {
+        let mut said = mem::take(&mut self.said);
+        while let Some(payload) = said.next_payload(&mut bytes).expect("clients write frames") {
+            self.says(&ClientMessage::parse(payload).expect("with a meaning"), oracle);
+        }
+        self.said = said;
     }
 
     /// Hears `bytes`, of which every frame must be whole and fit all that was heard before; returns
@@ -193,14 +211,17 @@ impl V2Checker {
         match message {
             ServerMessage::Greeting { content, epoch, .. } => {
                 assert!(self.name.is_none() && content == Notice::Greeting.to_string());
-                Some(Heard::Greeting { epoch: epoch.into_owned() })
+                oracle.check_epoch(&epoch);
+                Some(Heard::Greeting)
             }
             ServerMessage::Message { username, content } => {
                 assert!(self.name.is_none() && username == SERVER, "{username}: {content}");
                 Some(Heard::Told(content.into_owned()))
             }
-            ServerMessage::Welcome { username, token, seq, members, .. } => {
+            ServerMessage::Welcome { username, token, epoch, seq, members, .. } => {
                 assert!(self.name.is_none(), "a second welcome");
+                oracle.check_epoch(&epoch);
+                oracle.check_last(seq, self.known);
                 self.present = members.names().into_iter().collect();
                 assert!(self.present.contains(&*username), "who is welcomed is present");
                 assert_eq!(self.present.len(), members.names().len(), "each once");
@@ -209,12 +230,12 @@ impl V2Checker {
                 self.name = Some(username.into_owned());
                 self.is_live = self.resume.is_none();
                 self.n_resumed += usize::from(self.resume.is_some());
-                let limit = self.resume.and_then(|resume| resume.limit);
+                let limit = self.resume.as_ref().and_then(|resume| resume.limit);
                 self.skips_to = limit.map(|limit| seq.saturating_sub(limit));
-                self.after = match self.resume {
+                self.after = match &self.resume {
                     None => seq,
-                    Some(Resumption { is_right_epoch: true, after, .. }) => after.min(seq),
-                    Some(Resumption { is_right_epoch: false, .. }) => 0,
+                    Some(resume) if oracle.is_epoch(&resume.epoch) => resume.after.min(seq),
+                    Some(_) => 0,
                 };
                 Some(Heard::Welcome { token: token.into_owned(), rest })
             }
@@ -227,7 +248,7 @@ impl V2Checker {
                 assert!(!dup || (id.is_some() && !replay), "a dup answers a text");
                 id.map(|id| Heard::Own { id: id.into_owned(), seq, dup })
             }
-            ServerMessage::Gap { from, to } => Some(self.on_gap(from, to)),
+            ServerMessage::Gap { from, to } => Some(self.on_gap(from, to, oracle)),
             ServerMessage::Skip { from, to } => Some(self.on_skip(from, to)),
             ServerMessage::Page { before, count, start } => {
                 self.on_page(before, count, start, oracle);
@@ -283,13 +304,13 @@ impl V2Checker {
         Heard::Skipped
     }
 
-    fn on_gap(&mut self, from: u64, to: u64) -> Heard {
+    fn on_gap(&mut self, from: u64, to: u64, oracle: &Oracle) -> Heard {
         match self.resume.take_if(|_| self.story.is_empty()) {
-            Some(Resumption { is_right_epoch: false, after, .. }) if after == to => {
+            Some(Resumption { epoch, after, .. }) if !oracle.is_epoch(&epoch) && after == to => {
                 assert_eq!(from, 1, "all of another epoch is gone");
                 return Heard::Elsewhere { to };
             }
-            Some(Resumption { is_right_epoch: true, after, .. }) if BEYOND <= to => {
+            Some(Resumption { epoch, after, .. }) if oracle.is_epoch(&epoch) && BEYOND <= to => {
                 assert_eq!((from, to), (self.after + 1, after));
                 return Heard::Elsewhere { to };
             }

@@ -5,7 +5,7 @@
 //! what its peer said, and says at once what is wrong with it. A checker of protocol 2 holds it
 //! against the [`Oracle`] of the whole log, which knows what people said and what anybody was told.
 
-#![allow(dead_code, unused_imports, reason = "each test crate uses its part")]
+#![allow(dead_code, unused_imports, unused_macros, reason = "each test crate uses its part")]
 
 mod delayed_store;
 pub(crate) mod line;

@@ -67,6 +67,11 @@ impl Oracle {
         &self.heard[&seq]
     }
 
+    /// Returns every message that was heard, by its number.
+    pub(crate) fn messages(&self) -> impl Iterator<Item = (u64, &Message)> {
+        self.heard.iter().map(|(seq, message)| (*seq, message))
+    }
+
     /// Returns the size of number `seq`, if anybody has heard it, in bytes of its text.
     pub(crate) fn bytes(&self, seq: u64) -> Option<usize> {
         self.heard.get(&seq).map(|message| message.content.len())
@@ -96,6 +101,6 @@ impl Oracle {
 }
 
 /// Returns a text without the end of line that clients of protocol 1 put after it.
-fn line(content: &str) -> &str {
+pub(crate) fn line(content: &str) -> &str {
     content.strip_suffix('\n').unwrap_or(content)
 }

@@ -19,6 +19,7 @@ use super::{
     surroundings::Surroundings,
     tally::Fault,
 };
+use crate::kit::V2Checker;
 
 /// How much is read at once, in bytes: often little, so that death may come in between.
 const READ_BYTES_MAX: usize = 16 << 10;
@@ -40,6 +41,8 @@ pub(crate) struct Person {
     rng: Rng,
     client: Option<Client>,
     line: Option<Line>,
+    /// What is heard and said on it.
+    checker: V2Checker,
     /// What is stored.
     disk: Saved,
     dead_until: Option<Instant>,
@@ -66,6 +69,7 @@ impl Person {
             rng,
             client: None,
             line: None,
+            checker: V2Checker::new(false),
             disk: Saved::default(),
             dead_until: None,
             fault: None,
@@ -274,6 +278,7 @@ impl Person {
         match line.read(&mut buffer[..size]) {
             Heard::Bytes(size) => {
                 self.heard_at = around.now;
+                self.checker.listen(&buffer[..size], around.oracle);
                 client.receive(ms, &buffer[..size]);
                 true
             }
@@ -315,6 +320,7 @@ impl Person {
         let Some(client) = &mut self.client else { return };
         let outgoing = client.take_outgoing();
         if let Some(line) = &mut self.line {
+            self.checker.writes(&outgoing, around.oracle);
             line.unsent.extend_from_slice(&outgoing);
             line.write(usize::MAX); // What is broken is found by reading.
         }
@@ -334,14 +340,16 @@ impl Person {
                 match Line::connect(around.registry, token, around.proxy.address(), false) {
                     Ok(line) => {
                         around.proxy.expect(line.address().unwrap(), self.caller);
-                        self.line = Some(line);
+                        (self.line, self.checker) = (Some(line), V2Checker::new(false));
                     }
                     Err(_) => client.disconnected(0),
                 }
             }
             Event::Disconnect => {
                 if let Some(mut line) = self.line.take() {
-                    line.unsent.extend(client.take_outgoing());
+                    let outgoing = client.take_outgoing();
+                    self.checker.writes(&outgoing, around.oracle);
+                    line.unsent.extend(outgoing);
                     line.write(usize::MAX);
                 }
             }

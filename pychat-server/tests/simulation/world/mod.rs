@@ -12,15 +12,14 @@ mod people;
 mod trouble;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     net::SocketAddr,
     time::{Duration, Instant},
 };
 
 use pychat_server::{
     core::{
-        admission::Admission, chat::Rules, id::ConnectionId, rate_limit::RateLimit,
-        record::PersonId, tokens::Tokens,
+        chat::Rules, id::ConnectionId, rate_limit::RateLimit, record::PersonId, tokens::Tokens,
     },
     limits::Limits,
     server::Server,
@@ -29,7 +28,7 @@ use pychat_server::{
 use pychat_wire::ClientMessage;
 
 use self::{
-    calling::callers,
+    calling::Network,
     fault::Fault,
     people::{PAGES_MAX, Person},
 };
@@ -83,8 +82,8 @@ pub(crate) struct World<'a> {
     chance: Chance<'a>,
     server: Server<Line>,
     limits: Limits,
-    /// How often each address has connected lately.
-    callers: Admission,
+    /// When each network will have used up its connecting, in nanoseconds since the beginning.
+    drained_ns: HashMap<Network, u64>,
     /// There is or was a limit by address.
     is_limited: bool,
     /// The answers of the store that wait.
@@ -239,7 +238,7 @@ impl<'a> World<'a> {
             waiting,
             delay_ticks_max,
             limits,
-            callers: callers(limits),
+            drained_ns: HashMap::new(),
             is_paced: limits.rules.rate_limit.is_some(),
             is_limited: limits.rules.connections_per_address_max != 0,
             retention,

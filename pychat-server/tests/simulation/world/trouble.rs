@@ -9,11 +9,7 @@ use pychat_server::{
     store::Memory,
 };
 
-use super::{
-    Buried, CROWD, Checker, N_WITNESSES, Peer, Pulse, World,
-    calling::{callers, shares},
-    limits,
-};
+use super::{Buried, CROWD, Checker, N_WITNESSES, Peer, Pulse, World, limits};
 use crate::{kit::Line, world::fault::Fault};
 
 /// One more payload that means nothing, in a row of so many, is one too many.
@@ -183,7 +179,6 @@ impl World<'_> {
         let new = limits(&mut self.chance);
         self.limits.connections_max = new.connections_max;
         self.limits.rules = new.rules;
-        self.callers.set_shares(shares(self.limits));
         self.is_paced |= new.rules.rate_limit.is_some();
         self.is_limited |= new.rules.connections_per_address_max != 0;
         self.server.set_limits(self.limits);
@@ -203,7 +198,7 @@ impl World<'_> {
         let empty = Server::new(self.limits, nothing, Tokens::new([0; 32], [], PersonId(0)));
         let (store, tokens) = mem::replace(&mut self.server, empty).into_parts();
         self.server = Server::new(self.limits, store, tokens);
-        self.callers = callers(self.limits);
+        self.drained_ns.clear();
         self.dead.clear(); // Their ids were the other server's.
         let peers = &mut self.peers;
         self.server.restore(self.now, snapshot, sockets, |line, id| {
@@ -256,9 +251,6 @@ impl World<'_> {
         self.server.tick(self.now, utc_ms);
         let owed = self.server.backlog_bytes();
         assert!(owed <= self.limits.backlog_total_bytes_max, "{owed} bytes are owed");
-        if self.server.next_release().is_some() {
-            self.fire(Fault::Held);
-        }
         if !self.waiting.is_empty() {
             self.fire(Fault::AnsweredLate);
         }
@@ -303,6 +295,8 @@ impl World<'_> {
                         !self.buried.iter().any(|buried| buried.checker.name() == Some(name));
                     if is_new && peer.units < burst {
                         waits.push(Fault::AddressHeld);
+                    } else if self.is_paced {
+                        self.fire(Fault::Held);
                     }
                 }
                 // What a limit on texts holds back may have been read from the line.

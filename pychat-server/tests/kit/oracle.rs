@@ -1,6 +1,6 @@
 //! What the room's log must hold: what people said, in the one order in which anybody hears it.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 /// Every text that was said, and every message of protocol 2 that was heard, by its number. All who
 /// hear a number must hear the same.
@@ -82,19 +82,26 @@ impl Oracle {
         self.heard.last_key_value().map_or(0, |(seq, _)| *seq)
     }
 
-    /// Numbers are dense from 1 to the last that anybody was told of, and no time is before the one
-    /// before it. What somebody tagged as `@WHO.NUMBER`, however often it was sent, is there once,
-    /// unless the log `forgets`.
-    pub(crate) fn check_whole(&self, forgets: bool) {
-        assert!(self.heard.keys().copied().eq(1..=self.last()), "numbers are dense");
+    /// Everything after `forgotten_to`, up to which the log need not have anything any more, was heard,
+    /// up to the last number that anybody was told of, and is [in order](Self::check_order).
+    pub(crate) fn check_whole(&self, forgotten_to: u64) {
+        let kept = self.heard.range(forgotten_to + 1..).map(|(seq, _)| *seq);
+        assert!(kept.eq(forgotten_to + 1..=self.last()), "numbers are dense");
         assert!(self.last_told <= self.last(), "{} was never there", self.last_told);
+        self.check_order(forgotten_to);
+    }
+
+    /// No time is before the one before it. What somebody tagged as `@WHO.NUMBER`, however often it
+    /// was sent, is there once, unless it was said again after it was forgotten.
+    pub(crate) fn check_order(&self, forgotten_to: u64) {
         assert!(self.heard.values().is_sorted_by_key(|message| message.time), "time goes back");
-        let mut tags = BTreeSet::new();
-        for Message { content, .. } in self.heard.values() {
+        let mut tags = BTreeMap::new();
+        for (seq, Message { content, .. }) in &self.heard {
             if let Some((tag, _)) = content.split_once(' ')
                 && tag.starts_with('@')
+                && let Some(first) = tags.insert(tag, *seq)
             {
-                assert!(tags.insert(tag) || forgets, "{tag} is there twice");
+                assert!(first <= forgotten_to, "{tag} is there twice, as {first} and {seq}");
             }
         }
     }

@@ -354,6 +354,11 @@ impl V2Checker {
         self.after
     }
 
+    /// Returns true if it is being told what it missed.
+    pub(crate) fn is_behind(&self) -> bool {
+        !self.is_live
+    }
+
     /// Returns true if it waits for the page before `before`.
     pub(crate) fn asked_for(&self, before: u64) -> bool {
         self.pages.contains_key(&before)

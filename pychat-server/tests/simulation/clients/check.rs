@@ -1,31 +1,27 @@
 //! What must be true once the world is calm.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use pychat_wire::client::MessageId;
 
-use crate::{
+use super::{
+    Fault,
     person::{Care, Person, Shown},
-    server::{Entry, Log},
-    world::World,
+    world::{Log, World},
 };
 
 pub(crate) fn all(world: &World) {
-    let logs = &world.server.logs;
     for person in &world.people {
-        check_shown(person, logs);
-        check_said(person, logs);
+        check_shown(person, &world.logs);
+        check_said(person);
     }
+    let log = world.logs.last().expect("there is one");
+    log.oracle.check_whole(log.forgotten_to);
     // What the server did not accept the first time is overtaken by what was on its way by then.
-    let is_pushed_back = [
-        "the server could not keep a text",
-        "the server forgot what it had read",
-        "the server lost its log",
-    ]
-    .iter()
-    .any(|fault| world.tally.contains_key(fault));
-    for log in logs {
-        check_log(log);
+    let push_back = [Fault::NotStored, Fault::CrashedUnanswered, Fault::LogLost];
+    let is_pushed_back = push_back.iter().any(|fault| world.own_fired.contains(*fault));
+    for log in &world.logs {
+        log.oracle.check_order(log.forgotten_to);
         if !is_pushed_back {
             check_order(log, &world.people);
         }
@@ -51,50 +47,44 @@ fn check_shown(person: &Person, logs: &[Log]) {
         place = Some((epoch, to));
         let log = &logs[epoch - 1];
         match shown {
-            Shown::Gap { .. } => assert!(to < log.oldest, "{name} misses {from}-{to}"),
+            Shown::Gap { .. } => assert!(to <= log.forgotten_to, "{name} misses {from}-{to}"),
             Shown::Message { message, .. } => {
-                let Entry { name: author, id, content } =
-                    &log.entries[usize::try_from(from - 1).expect("small")];
-                assert_eq!((&message.author, &message.content), (author, content));
-                assert_eq!(message.own, author == name);
-                let heard = message.id.as_ref().map(MessageId::as_str);
-                assert_eq!(heard, message.own.then_some(id.as_str()));
+                let entry = log.oracle.message(from);
+                assert_eq!((&message.author, &message.content), (&entry.author, &entry.content));
+                assert_eq!(message.own, entry.author == name);
+                assert_eq!(message.id.as_ref().map(MessageId::as_str).is_some(), message.own);
             }
         }
     }
     let (epoch, log) = (logs.len(), &logs[logs.len() - 1]);
-    if let Some(oldest) = (log.oldest <= log.last()).then_some(log.oldest) {
-        assert_eq!(place, Some((epoch, log.last())), "{name} lacks the end of log {epoch}");
+    if log.forgotten_to < log.oracle.last() {
+        assert_eq!(place, Some((epoch, log.oracle.last())), "{name} lacks the end of log {epoch}");
         let first = person.shown.iter().find(|shown| shown.epoch() == epoch);
         let first = first.map_or(0, |shown| shown.range().0);
-        assert!(first <= oldest, "{name} began at {first}, {oldest} is kept");
+        assert!(first <= log.forgotten_to + 1, "{name} began at {first}");
     }
 }
 
-/// What somebody said was accepted, once a log.
-fn check_said(person: &Person, logs: &[Log]) {
+/// What somebody said was accepted, unless it was lost with them.
+fn check_said(person: &Person) {
     for said in &person.said {
-        let count =
-            |log: &Log| log.entries.iter().filter(|entry| entry.content == said.content).count();
-        let counts: Vec<_> = logs.iter().map(count).collect();
-        assert!(counts.iter().all(|count| *count <= 1), "{} came twice", said.content);
-        let is_accepted = counts.contains(&1);
-        assert!(is_accepted || said.care == Care::Neglected, "{} was lost", said.content);
+        let is_there = person.has_accepted(said);
+        assert!(is_there || said.care == Care::Neglected, "{} was lost", said.content);
     }
 }
 
-fn check_log(log: &Log) {
-    let mut ids = HashSet::new();
-    for entry in &log.entries {
-        assert!(ids.insert((&entry.name, &entry.id)), "{entry:?} has a used id");
-    }
-}
-
-/// Nobody's words overtook each other.
+/// Nobody's words overtook each other, but for those that were said again after they were forgotten.
 fn check_order(log: &Log, people: &[Person]) {
     for person in people {
-        let place = |entry: &Entry| person.said.iter().position(|it| it.content == entry.content);
-        let places: Vec<_> = log.entries.iter().filter_map(place).collect();
+        let said: HashMap<_, _> =
+            person.said.iter().enumerate().map(|(place, it)| (&it.content, place)).collect();
+        let mut places = Vec::new();
+        for (_, message) in log.oracle.messages() {
+            let Some(place) = said.get(&message.content) else { continue };
+            if !places.contains(place) {
+                places.push(*place);
+            }
+        }
         assert!(places.is_sorted(), "{} was overtaken: {places:?}", person.name.as_str());
     }
 }

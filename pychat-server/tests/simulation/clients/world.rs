@@ -1,85 +1,161 @@
-//! People, lines and a server; who does what next is chance.
+//! People with clients, lines and the server; who does what next is chance.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
-use pychat_wire::message::Reason;
+use fastrand::Rng;
+use pychat_server::{
+    core::{chat::Rules, id::ConnectionId, record::PersonId, tokens::Tokens},
+    limits::Limits,
+    server::Server,
+    store::{Memory, Retention},
+};
+use pychat_wire::message::{ErrorCode, Reason};
 
-use crate::{Tally, chance::Chance, person::Person, server::Server};
+use super::{Fault, Fired, person::Person};
+use crate::kit::{
+    DELAY_TICKS_MAX, DelayedStore, Knob, Line, Oracle, V2Checker, Waiting, knobs, v2_checker::Heard,
+};
 
 /// How many things happen before the world calms down.
-const STEPS: usize = 600;
+const STEPS: usize = 700;
 
 /// How often the calm world may turn until everybody must have everything.
 const TURNS_MAX: usize = 5_000;
 
+/// The most that a line holds towards a client, in bytes.
+const LINE_BYTES_MAX: usize = 700;
+
+/// The most that the server holds for one client, in bytes.
+const BACKLOG_BYTES_MAX: usize = 1_500;
+
+/// What the server's clock shows at the beginning, in UTC milliseconds since 1970.
+const UTC_MS: u64 = 1_000_000_000_000;
+
+knobs! {
+    /// What happens next, so often in 96 times.
+    enum Step {
+        Say = 16,
+        /// Some of what a client wrote reaches the server.
+        Up = 24,
+        /// Some of what the server wrote reaches a client.
+        Down = 32,
+        /// Some time passes.
+        Pass = 4,
+        Call = 12,
+        /// The server hears of lines that clients left.
+        EndLeft = 2,
+        /// Somebody looks at what is older.
+        Look = 3,
+        Trouble = 3,
+    }
+}
+
+/// One log of the server's.
+#[derive(Debug)]
+pub(crate) struct Log {
+    pub(crate) oracle: Oracle,
+    /// The last number that is not kept any more.
+    pub(crate) forgotten_to: u64,
+}
+
+impl Log {
+    fn new(number: usize) -> Self {
+        Self { oracle: Oracle::of(&format!("{number:032x}")), forgotten_to: 0 }
+    }
+}
+
 /// What is on its way between a person and the server.
-#[derive(Default)]
-struct Line {
+struct Link {
     person: usize,
+    id: ConnectionId,
+    line: Line,
+    checker: V2Checker,
     up: Vec<u8>,
     down: Vec<u8>,
     /// The person's end is closed.
     is_left: bool,
     /// Whatever goes in is lost, and nobody is told.
     is_mute: bool,
+    /// Nothing is read from it.
+    is_stalled: bool,
+}
+
+impl Link {
+    /// The line is reset as the server sees it.
+    fn leave(&mut self) {
+        (self.up, self.down, self.is_left) = (Vec::new(), Vec::new(), true);
+    }
 }
 
 pub(crate) struct World {
-    pub(crate) server: Server,
+    pub(crate) logs: Vec<Log>,
     pub(crate) people: Vec<Person>,
-    pub(crate) tally: Tally,
-    chance: Chance,
-    lines: BTreeMap<usize, Line>,
-    n_lines: usize,
-    now: u64,
-    is_down: bool,
+    /// What went wrong in this world, and in all.
+    pub(crate) own_fired: Fired,
+    fired: Fired,
+    rng: Rng,
+    server: Server<Line>,
+    waiting: Waiting,
+    links: BTreeMap<usize, Link>,
+    n_links: usize,
+    begin: Instant,
+    now_ms: u64,
+    is_away: bool,
 }
 
 impl World {
-    pub(crate) fn new(seed: u64) -> Self {
-        let mut chance = Chance::new(seed);
-        let n_people = 2 + chance.below(3);
-        let people = (0..n_people).map(|number| Person::new(number, chance.once_in(3))).collect();
+    pub(crate) fn new(seed: u64, fired: Fired) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let n_people = rng.usize(2..=4);
+        let people = (0..n_people).map(|number| Person::new(number, rng.u8(0..3) == 0)).collect();
+        let (server, waiting) = serve(1, &mut rng);
         Self {
-            server: Server::new(),
+            logs: vec![Log::new(1)],
             people,
-            tally: Tally::new(),
-            chance,
-            lines: BTreeMap::new(),
-            n_lines: 0,
-            now: 0,
-            is_down: false,
+            own_fired: Fired::default(),
+            fired,
+            rng,
+            server,
+            waiting,
+            links: BTreeMap::new(),
+            n_links: 0,
+            begin: Instant::now(),
+            now_ms: 0,
+            is_away: false,
         }
     }
 
     /// Anything may happen.
     pub(crate) fn live(&mut self) {
         for _ in 0..STEPS {
-            let person = self.chance.below(self.people.len());
-            match self.chance.below(100) {
-                0..20 => self.say(person),
-                20..45 => self.bring_up(None),
-                45..75 => self.bring_down(None),
-                75..82 => {
-                    let n_messages = 1 + self.chance.below(3);
-                    self.server.replay(n_messages, &mut self.tally);
-                }
-                82..86 => {
-                    let ms = self.chance.next() % 3_000;
+            let person = self.rng.usize(..self.people.len());
+            match Step::choose(&mut |end| self.rng.usize(..end)) {
+                Step::Say => self.say(person),
+                Step::Up => self.bring_up(None),
+                Step::Down => self.bring_down(None),
+                Step::Pass => {
+                    let ms = self.rng.u64(..3_000);
                     self.pass(ms);
                 }
-                86..92 => self.call(person),
-                92..94 => self.end_left_lines(),
-                94..96 => self.look(person),
-                _ => self.fault(person),
+                Step::Call => self.call(person),
+                Step::EndLeft => self.end_left_lines(),
+                Step::Look => self.look(person),
+                Step::Trouble => self.trouble(person),
             }
-            self.gather();
+            if !self.once_in(4) {
+                self.tick();
+            }
         }
     }
 
     /// Nothing breaks any more: everybody must come to have everything.
     pub(crate) fn settle(&mut self) {
-        (self.is_down, self.server.is_disk_full) = (false, false);
+        self.is_away = false;
+        self.waiting.set_full(false);
+        self.links.values_mut().for_each(|link| link.is_stalled = false);
         let mut is_calm = false;
         for _ in 0..TURNS_MAX {
             let mut is_reading = false;
@@ -90,22 +166,19 @@ impl World {
                 self.attend(person);
             }
             self.end_left_lines();
-            for line in self.lines.keys().copied().collect::<Vec<_>>() {
-                self.bring_up(Some((line, usize::MAX)));
-                self.server.replay(3, &mut self.tally);
-                self.gather();
-                self.bring_down(Some((line, usize::MAX)));
+            for link in self.links.keys().copied().collect::<Vec<_>>() {
+                self.bring_up(Some((link, usize::MAX)));
+                self.tick();
+                self.bring_down(Some((link, usize::MAX)));
             }
-            self.gather();
+            self.tick();
             // A page that came in this turn may let the next one be asked for.
             let was_calm = std::mem::replace(&mut is_calm, !is_reading && self.is_settled());
             if was_calm && is_calm {
                 return;
             }
             if self.is_quiet() && !is_calm {
-                let deadlines = self.people.iter().filter_map(|it| it.client.next_deadline());
-                let next = deadlines.min().unwrap_or(self.now);
-                self.pass(next.saturating_sub(self.now));
+                self.pass_to_deadline();
             }
         }
         panic!("the world does not settle");
@@ -113,34 +186,42 @@ impl World {
 
     /// Returns true if nothing happens any more until some time has passed.
     fn is_quiet(&self) -> bool {
-        self.lines.iter().all(|(number, line)| {
-            let is_empty = line.up.is_empty() && line.down.is_empty() && !line.is_left;
-            is_empty && (line.is_mute || self.server.is_done_with(*number))
-        })
+        !self.has_work()
+            && self.links.values().all(|link| {
+                let is_empty = link.up.is_empty() && link.down.is_empty() && !link.is_left;
+                is_empty && (link.is_mute || link.line.unread() == 0)
+            })
     }
 
     fn is_settled(&self) -> bool {
+        let last = self.waiting.n_taken();
         let has_all = |person: &Person| {
-            person.client.is_joined() && person.client.unacknowledged().count() == 0
+            person.client.is_joined()
+                && person.client.unacknowledged().count() == 0
+                && person.client.saved().seq() == last
         };
-        let is_mute = self.lines.values().any(|line| line.is_mute);
+        let is_mute = self.links.values().any(|link| link.is_mute);
         self.is_quiet() && !is_mute && self.people.iter().all(has_all)
     }
 
+    fn has_work(&self) -> bool {
+        self.server.has_work() || !self.waiting.is_empty()
+    }
+
     fn say(&mut self, number: usize) {
-        if self.people[number].say() && self.chance.once_in(40) {
+        if self.people[number].say() && self.once_in(40) {
             // It may be on the line already, or not.
-            if self.chance.once_in(2) {
+            if self.once_in(2) {
                 self.send(number);
             }
-            return self.kill(number, "a person was killed before what they showed was stored");
+            return self.kill(number, Fault::KilledUnstored);
         }
         self.attend(number);
     }
 
     /// After each input: heed what the client says, store, and write.
     fn attend(&mut self, number: usize) {
-        if self.people[number].heed(&mut self.tally) {
+        if self.people[number].heed(&self.fired) {
             self.leave_line(number);
         }
         self.people[number].store();
@@ -149,34 +230,42 @@ impl World {
 
     fn send(&mut self, number: usize) {
         let bytes = self.people[number].client.take_outgoing();
-        if let Some(line) = self.people[number].line.and_then(|it| self.lines.get_mut(&it))
-            && !line.is_mute
+        if let Some(link) = self.people[number].line.and_then(|it| self.links.get_mut(&it))
+            && !link.is_mute
         {
-            line.up.extend(bytes);
+            link.up.extend(bytes);
         }
     }
 
     /// Makes a line, if one is wanted.
     fn call(&mut self, number: usize) {
         let person = &mut self.people[number];
-        if std::mem::take(&mut person.is_away) {
-            person.client.reconnect();
-            self.attend(number);
-        }
-        let person = &mut self.people[number];
         if !person.is_calling {
             return;
         }
         (person.is_calling, person.line) = (false, None);
-        if self.is_down {
-            self.tally("an attempt found nobody");
-            self.people[number].client.disconnected(self.now);
+        if self.is_away {
+            person.client.disconnected(self.now_ms);
+            self.fire(Fault::Unreachable);
         } else {
-            self.n_lines += 1;
-            person.line = Some(self.n_lines);
-            person.client.connected(self.now);
-            self.lines.insert(self.n_lines, Line { person: number, ..Line::default() });
-            self.server.accept(self.n_lines);
+            self.n_links += 1;
+            person.line = Some(self.n_links);
+            person.client.connected(self.now_ms);
+            let (id, line) = (self.server.next_id(), Line::default());
+            line.set_room(Some(LINE_BYTES_MAX));
+            self.server.admit(self.now(), line.clone(), ([127, 0, 0, 1], 1).into());
+            let link = Link {
+                person: number,
+                id,
+                line,
+                checker: V2Checker::new(true),
+                up: Vec::new(),
+                down: Vec::new(),
+                is_left: false,
+                is_mute: false,
+                is_stalled: false,
+            };
+            self.links.insert(self.n_links, link);
         }
         self.attend(number);
     }
@@ -184,165 +273,214 @@ impl World {
     /// Lets some of what a person wrote reach the server.
     fn bring_up(&mut self, which: Option<(usize, usize)>) {
         let Some((number, n_bytes)) = which.or_else(|| self.any_line()) else { return };
-        let Some(line) = self.lines.get_mut(&number) else { return };
-        let rest = line.up.split_off(n_bytes.min(line.up.len()));
-        let bytes = std::mem::replace(&mut line.up, rest);
-        self.server.receive(number, &bytes, &mut self.tally);
+        let Some(link) = self.links.get_mut(&number) else { return };
+        let rest = link.up.split_off(n_bytes.min(link.up.len()));
+        let bytes = std::mem::replace(&mut link.up, rest);
+        link.checker.writes(&bytes, &mut self.logs.last_mut().expect("there is one").oracle);
+        link.line.send(&bytes);
+        self.server.set_ready(link.id, true, false);
     }
 
     /// Lets some of what the server wrote reach the person; after the last of it, the end.
     fn bring_down(&mut self, which: Option<(usize, usize)>) {
         let Some((number, n_bytes)) = which.or_else(|| self.any_line()) else { return };
-        let Some(line) = self.lines.get_mut(&number) else { return };
-        let person = line.person;
-        if self.people[person].line != Some(number) {
+        let Some(link) = self.links.get_mut(&number) else { return };
+        let person = link.person;
+        if self.people[person].line != Some(number) || link.is_stalled {
             return; // They know of it no more.
         }
-        if line.down.is_empty() {
-            if !self.server.lines().contains(&number) && !line.is_mute {
-                self.lines.remove(&number);
+        if link.down.is_empty() {
+            if (link.line.is_ended() || link.line.is_dropped()) && !link.is_mute {
+                link.is_left = true;
                 self.people[person].line = None;
-                self.people[person].client.disconnected(self.now);
+                self.people[person].client.disconnected(self.now_ms);
                 self.attend(person);
             }
             return;
         }
-        let rest = line.down.split_off(n_bytes.min(line.down.len()));
-        let bytes = std::mem::replace(&mut line.down, rest);
-        self.people[person].client.receive(self.now, &bytes);
-        if which.is_none() && self.chance.once_in(100) {
-            self.people[person].heed(&mut self.tally);
-            return self.kill(person, "a person was killed before what they showed was stored");
+        let rest = link.down.split_off(n_bytes.min(link.down.len()));
+        let bytes = std::mem::replace(&mut link.down, rest);
+        self.give_room(number);
+        self.people[person].client.receive(self.now_ms, &bytes);
+        if which.is_none() && self.once_in(100) {
+            self.people[person].heed(&self.fired);
+            return self.kill(person, Fault::KilledUnstored);
         }
         self.attend(person);
     }
 
     /// A line, and how much of it moves: a few bytes, or all there is.
     fn any_line(&mut self) -> Option<(usize, usize)> {
-        let lines: Vec<_> = self.lines.keys().copied().collect();
-        if lines.is_empty() {
-            return None;
-        }
-        let line = lines[self.chance.below(lines.len())];
-        let n_bytes = if self.chance.once_in(3) { 1 + self.chance.below(100) } else { usize::MAX };
-        Some((line, n_bytes))
+        let links: Vec<_> = self.links.keys().copied().collect();
+        let link = *self.rng.choice(&links)?;
+        Some((link, if self.once_in(3) { self.rng.usize(1..=100) } else { usize::MAX }))
     }
 
-    /// Moves what the server wrote onto the lines.
-    fn gather(&mut self) {
-        for number in self.server.lines() {
-            let bytes = self.server.take_out(number);
-            if let Some(line) = self.lines.get_mut(&number)
-                && !line.is_mute
-                && !line.is_left
-            {
-                line.down.extend(bytes);
+    /// A line holds so much and no more.
+    fn give_room(&mut self, number: usize) {
+        let link = &self.links[&number];
+        let room = if link.is_mute || link.is_left { usize::MAX } else { LINE_BYTES_MAX };
+        link.line.set_room(Some(room.saturating_sub(link.down.len())));
+        self.server.set_ready(link.id, false, true);
+    }
+
+    /// One turn of the server, and what it wrote is on its way.
+    fn tick(&mut self) {
+        self.server.tick(self.now(), UTC_MS + self.now_ms);
+        let last_log = self.logs.last_mut().expect("there is one");
+        let (fired, own_fired) = (&self.fired, &self.own_fired);
+        for link in self.links.values_mut() {
+            let bytes = link.line.take_heard();
+            let (after, was_behind) = (link.checker.after(), link.checker.is_behind());
+            for heard in link.checker.listen(&bytes, &mut last_log.oracle) {
+                for fault in faults(&heard, after, &link.checker) {
+                    fired.note(fault);
+                    own_fired.note(fault);
+                }
             }
+            if was_behind && after < link.checker.after() {
+                fired.note(Fault::Replayed);
+            }
+            if !link.is_mute && !link.is_left {
+                link.down.extend(bytes);
+            }
+        }
+        for number in self.links.keys().copied().collect::<Vec<_>>() {
+            self.give_room(number);
         }
     }
 
     /// The server notices, some time later, who has gone.
     fn end_left_lines(&mut self) {
-        let left: Vec<_> =
-            self.lines.iter().filter(|(_, line)| line.is_left).map(|(number, _)| *number).collect();
-        for number in left {
-            if self.chance.once_in(2) {
+        let left = self.links.iter().filter(|(_, link)| link.is_left).map(|(number, _)| *number);
+        for number in left.collect::<Vec<_>>() {
+            if self.once_in(2) {
                 self.bring_up(Some((number, usize::MAX))); // Perhaps the last words come first.
             }
-            self.server.on_end(number, Reason::Lost);
-            self.lines.remove(&number);
+            let link = self.links.remove(&number).expect("it was just there");
+            if self.once_in(2) {
+                link.line.finish()
+            } else {
+                link.line.reset()
+            }
+            self.server.set_ready(link.id, true, true);
         }
     }
 
     fn pass(&mut self, ms: u64) {
-        self.now += ms;
+        self.now_ms += ms;
         for number in 0..self.people.len() {
             let client = &mut self.people[number].client;
-            while client.next_deadline().is_some_and(|deadline| deadline <= self.now) {
-                client.handle_timeout(self.now);
+            while client.next_deadline().is_some_and(|deadline| deadline <= self.now_ms) {
+                client.handle_timeout(self.now_ms);
             }
             self.attend(number);
         }
     }
 
+    /// Passes the time until somebody has something to do.
+    fn pass_to_deadline(&mut self) {
+        let now = self.now();
+        let server = [
+            self.server.next_deadline(now),
+            self.server.next_release(),
+            self.server.next_replay(),
+            self.server.next_delivery(now),
+        ];
+        let since = |at: Instant| at.saturating_duration_since(now).as_nanos().div_ceil(1_000_000);
+        let server = server.into_iter().flatten().map(since);
+        let server = server.map(|ms| self.now_ms + u64::try_from(ms).expect("it is soon"));
+        let clients = self.people.iter().filter_map(|it| it.client.next_deadline());
+        let next = clients.chain(server).min().unwrap_or(self.now_ms);
+        self.pass(next.saturating_sub(self.now_ms).max(1));
+    }
+
     fn look(&mut self, number: usize) {
-        self.people[number].client.wake(self.now);
+        let client = &mut self.people[number].client;
+        client.wake(self.now_ms);
+        client.see(client.saved().seq());
         if self.people[number].is_window && self.people[number].client.request_history(3) {
-            self.tally("a page was asked for");
+            self.fire(Fault::Page);
         }
         self.attend(number);
     }
 
     /// Something goes wrong.
-    fn fault(&mut self, person: usize) {
-        match self.chance.below(22) {
-            0..6 => self.cut(),
-            6..8 => self.silence(),
-            8..10 => self.kill(person, "a person was killed"),
-            10..12 => self.crash(),
-            14 => self.server.is_disk_full ^= true,
-            15..17 => self.cut_slow_reader(),
-            17 => {
-                if self.server.trim(&mut self.chance) {
-                    self.tally("the server trimmed its log");
-                }
+    fn trouble(&mut self, person: usize) {
+        match Fault::choose(&mut |end| self.rng.usize(..end)) {
+            Fault::Silenced => self.silence(),
+            Fault::Stalled => self.stall(),
+            Fault::Killed => self.kill(person, Fault::Killed),
+            Fault::Crashed => self.crash(),
+            Fault::StoreFull => {
+                self.waiting.set_full(!self.waiting.is_full());
+                self.fire(Fault::StoreFull);
             }
-            18 if self.chance.once_in(2) => self.lose_log(),
-            _ => self.is_down = !self.is_down && self.chance.once_in(2),
+            Fault::Trimmed => self.trim(),
+            Fault::LogLost => self.lose_log(),
+            Fault::Away => {
+                self.is_away = !self.is_away && self.once_in(2);
+                self.fire(Fault::Away);
+            }
+            _ => self.cut(),
         }
     }
 
     /// A line dies at any byte, in both directions; the server may hear of it later.
     fn cut(&mut self) {
         let Some((number, _)) = self.any_line() else { return };
-        let line = &self.lines[&number];
-        let (person, n_up, n_down) = (line.person, line.up.len(), line.down.len());
-        if line.is_left {
+        let link = &self.links[&number];
+        let (person, n_up, n_down) = (link.person, link.up.len(), link.down.len());
+        if link.is_left {
             return;
         }
-        for (n_bytes, fault) in [
-            (n_up, "a line was cut while bytes went up"),
-            (n_down, "a line was cut while bytes came down"),
-        ] {
+        for (n_bytes, fault) in [(n_up, Fault::CutUp), (n_down, Fault::CutDown)] {
             if 0 < n_bytes {
-                self.tally(fault);
+                self.fire(fault);
             }
         }
-        let n_arriving = self.chance.below(n_up + 1);
+        let n_arriving = self.rng.usize(..=n_up);
         self.bring_up(Some((number, n_arriving)));
-        self.gather();
-        let n_arriving = self.chance.below(n_down + 1);
+        let n_arriving = self.rng.usize(..=n_down);
         if 0 < n_arriving {
             self.bring_down(Some((number, n_arriving)));
         }
-        if let Some(line) = self.lines.get_mut(&number) {
-            (line.up, line.down, line.is_left) = (Vec::new(), Vec::new(), true);
+        if let Some(link) = self.links.get_mut(&number) {
+            link.leave();
         }
         if self.people[person].line == Some(number) {
             self.people[person].line = None;
-            self.people[person].client.disconnected(self.now);
+            self.people[person].client.disconnected(self.now_ms);
             self.attend(person);
         }
     }
 
     fn silence(&mut self) {
         let Some((number, _)) = self.any_line() else { return };
-        self.tally("a line fell silent");
-        let line = self.lines.get_mut(&number).expect("it is there");
-        (line.up, line.down, line.is_mute) = (Vec::new(), Vec::new(), true);
+        let link = self.links.get_mut(&number).expect("it is there");
+        (link.up, link.down, link.is_mute) = (Vec::new(), Vec::new(), true);
+        self.fire(Fault::Silenced);
+    }
+
+    fn stall(&mut self) {
+        let Some((number, _)) = self.any_line() else { return };
+        self.links.get_mut(&number).expect("it is there").is_stalled = true;
+        self.fire(Fault::Stalled);
     }
 
     /// The person's end of their line is closed.
     fn leave_line(&mut self, number: usize) {
-        if let Some(line) = self.people[number].line.take().and_then(|it| self.lines.get_mut(&it)) {
-            (line.is_left, line.down) = (true, Vec::new());
+        if let Some(link) = self.people[number].line.take().and_then(|it| self.links.get_mut(&it)) {
+            let up = std::mem::take(&mut link.up);
+            link.leave();
+            link.up = up;
         }
     }
 
-    fn kill(&mut self, number: usize, fault: &'static str) {
-        self.tally(fault);
+    fn kill(&mut self, number: usize, fault: Fault) {
+        self.fire(fault);
         if self.people[number].is_window {
-            self.tally("a person opened their window again");
+            self.fire(Fault::Reopened);
         }
         self.leave_line(number);
         self.people[number].kill();
@@ -350,31 +488,93 @@ impl World {
 
     /// The server is another process; some of what the first had read it had not accepted.
     fn crash(&mut self) {
-        self.tally("the server crashed");
-        self.server.is_forgetting = true;
-        if self.chance.once_in(2) {
+        self.fire(Fault::Crashed);
+        if self.once_in(2) {
             self.bring_up(None);
         }
-        self.server.is_forgetting = false;
-        self.server.crash();
+        if !self.waiting.is_empty() || self.links.values().any(|link| 0 < link.line.unread()) {
+            self.fire(Fault::CrashedUnanswered);
+        }
+        self.waiting.clear();
+        let nobody = serve(0, &mut self.rng).0;
+        let (store, tokens) = std::mem::replace(&mut self.server, nobody).into_parts();
+        self.server = Server::new(limits(), store, tokens);
+        self.forget_lines();
     }
 
-    fn cut_slow_reader(&mut self) {
-        let Some((number, _)) = self.any_line() else { return };
-        self.tally("the server cut a slow reader");
-        self.server.say_bye(number, Reason::Slow);
-        self.gather();
-        self.server.on_end(number, Reason::Slow);
-    }
-
-    /// The log is lost, and with it the lines.
+    /// The log is lost, and with it the lines and the owners of names.
     fn lose_log(&mut self) {
-        self.tally("the server lost its log");
-        self.server.lose_log();
-        self.server.crash();
+        self.logs.push(Log::new(self.logs.len() + 1));
+        (self.server, self.waiting) = serve(self.logs.len() as u128, &mut self.rng);
+        self.forget_lines();
+        self.fire(Fault::LogLost);
     }
 
-    fn tally(&mut self, fault: &'static str) {
-        *self.tally.entry(fault).or_default() += 1;
+    /// No id of a line means anything to the server any more.
+    fn forget_lines(&mut self) {
+        let nobody = self.server.next_id();
+        self.links.values_mut().for_each(|link| link.id = nobody);
     }
+
+    /// The oldest messages are forgotten, once nothing waits to be told.
+    fn trim(&mut self) {
+        while self.has_work() {
+            self.tick();
+        }
+        let (log, last) = (self.logs.last_mut().expect("there is one"), self.waiting.n_taken());
+        let n_kept = self.rng.u64(..=last - log.forgotten_to);
+        let forgotten_to = last - n_kept;
+        if forgotten_to == log.forgotten_to {
+            return;
+        }
+        log.forgotten_to = forgotten_to;
+        if self.links.values().any(|link| link.checker.is_behind() && !link.line.is_dropped()) {
+            self.fire(Fault::TrimmedReplaying);
+        }
+        self.server.set_retention(Retention { messages_max: n_kept, ..Retention::default() });
+        self.server.set_retention(Retention::default());
+        self.fire(Fault::Trimmed);
+    }
+
+    fn now(&self) -> Instant {
+        self.begin + Duration::from_millis(self.now_ms)
+    }
+
+    /// Returns true once in `n` times.
+    fn once_in(&mut self, n: usize) -> bool {
+        self.rng.usize(..n) == 0
+    }
+
+    fn fire(&self, fault: Fault) {
+        self.fired.note(fault);
+        self.own_fired.note(fault);
+    }
+}
+
+/// Returns what went wrong by what a client hears who had everything up to `after`.
+fn faults(heard: &Heard, after: u64, checker: &V2Checker) -> Vec<Fault> {
+    match heard {
+        Heard::Own { dup: true, seq, .. } if after < *seq && checker.is_behind() => {
+            vec![Fault::Resent, Fault::Overtaken]
+        }
+        Heard::Own { dup: true, .. } => vec![Fault::Resent],
+        Heard::Left { reason: Reason::Slow } => vec![Fault::Slow],
+        Heard::Left { reason: Reason::Replaced } => vec![Fault::Replaced],
+        Heard::Error { code: ErrorCode::Storage, .. } => vec![Fault::NotStored],
+        _ => Vec::new(),
+    }
+}
+
+fn limits() -> Limits {
+    let rules =
+        Rules { rate_limit: None, connections_per_address_max: 0, ..Limits::default().rules };
+    Limits { backlog_bytes_max: BACKLOG_BYTES_MAX, rules, ..Limits::default() }
+}
+
+/// Returns a server whose log is new and has this name.
+fn serve(epoch: u128, rng: &mut Rng) -> (Server<Line>, Waiting) {
+    let delay_ticks_max = [0, DELAY_TICKS_MAX][rng.usize(..2)];
+    let store = Memory::new(epoch, Retention::default());
+    let (store, waiting) = DelayedStore::new(store, delay_ticks_max, rng.u64(..));
+    (Server::new(limits(), Box::new(store), Tokens::new([7; 32], [], PersonId(0))), waiting)
 }

@@ -49,7 +49,8 @@ impl World<'_> {
         else {
             unreachable!("there is a witness of each protocol");
         };
-        self.oracle.check_whole(self.forgets());
+        let forgotten_to = self.oracle.last().saturating_sub(self.retention.messages_max);
+        self.oracle.check_whole(forgotten_to);
         let notice = |notice: Notice<'_>| (SERVER.to_owned(), notice.to_string());
         let mut told = vec![notice(Notice::Joined { name: "second witness" })];
         told.extend(second.story().iter().map(|event| match event {
@@ -68,8 +69,7 @@ impl World<'_> {
         let is_message = |event: &&Event| matches!(event, Event::Message(_));
         let n_messages = second.story().iter().filter(is_message).count() as u64;
         assert_eq!(n_messages, self.oracle.last(), "somebody heard what the witness did not");
-        let forgotten = self.oracle.last().saturating_sub(self.retention.messages_max);
-        assert!(self.forgotten_to <= forgotten, "{} was kept", self.forgotten_to);
+        assert!(self.forgotten_to <= forgotten_to, "{} was kept", self.forgotten_to);
     }
 
     /// Time does not go back. A message bears the time at which it was accepted: where the store

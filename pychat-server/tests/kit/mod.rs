@@ -5,6 +5,7 @@
 //! what its peer said, and says at once what is wrong with it. A checker of protocol 2 holds it
 //! against the [`Oracle`] of the whole log, which knows what people said and what anybody was told.
 
+#![allow(clippy::print_stderr, reason = "who runs the tests must know how to repeat a failure")]
 #![allow(dead_code, unused_imports, unused_macros, reason = "each test crate uses its part")]
 
 mod delayed_store;

@@ -167,8 +167,8 @@ mod tests {
                 choice
             })
         });
-        use Weather::{Rain, Sun};
-        assert_eq!(chosen, [Rain, Rain, Sun, Sun, Sun]);
+        let [rain, sun] = [Weather::Rain, Weather::Sun];
+        assert_eq!(chosen, [rain, rain, sun, sun, sun]);
     }
 
     #[test]

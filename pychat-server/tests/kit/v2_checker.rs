@@ -174,7 +174,7 @@ impl V2Checker {
                 self.pages.insert(*before, (*limit, self.after));
             }
             ClientMessage::Ping => self.n_pings += 1,
-            _ => (),
+            ClientMessage::Pong => (),
         }
     }
 

@@ -8,6 +8,7 @@
 
 mod check;
 mod person;
+mod trouble;
 mod world;
 
 use self::world::World;

@@ -12,12 +12,9 @@ use pychat_server::{
     server::Server,
     store::{Memory, Retention},
 };
-use pychat_wire::message::{ErrorCode, Reason};
 
-use super::{Fault, Fired, person::Person};
-use crate::kit::{
-    DELAY_TICKS_MAX, DelayedStore, Knob, Line, Oracle, V2Checker, Waiting, knobs, v2_checker::Heard,
-};
+use super::{Fault, Fired, person::Person, trouble::faults};
+use crate::kit::{DELAY_TICKS_MAX, DelayedStore, Knob, Line, Oracle, V2Checker, Waiting, knobs};
 
 /// How many things happen before the world calms down.
 const STEPS: usize = 700;
@@ -62,30 +59,30 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    fn new(number: usize) -> Self {
+    pub(super) fn new(number: usize) -> Self {
         Self { oracle: Oracle::of(&format!("{number:032x}")), forgotten_to: 0 }
     }
 }
 
 /// What is on its way between a person and the server.
-struct Link {
-    person: usize,
-    id: ConnectionId,
-    line: Line,
-    checker: V2Checker,
-    up: Vec<u8>,
-    down: Vec<u8>,
+pub(super) struct Link {
+    pub(super) person: usize,
+    pub(super) id: ConnectionId,
+    pub(super) line: Line,
+    pub(super) checker: V2Checker,
+    pub(super) up: Vec<u8>,
+    pub(super) down: Vec<u8>,
     /// The person's end is closed.
-    is_left: bool,
+    pub(super) is_left: bool,
     /// Whatever goes in is lost, and nobody is told.
-    is_mute: bool,
+    pub(super) is_mute: bool,
     /// Nothing is read from it.
-    is_stalled: bool,
+    pub(super) is_stalled: bool,
 }
 
 impl Link {
     /// The line is reset as the server sees it.
-    fn leave(&mut self) {
+    pub(super) fn leave(&mut self) {
         (self.up, self.down, self.is_left) = (Vec::new(), Vec::new(), true);
     }
 }
@@ -95,15 +92,15 @@ pub(crate) struct World {
     pub(crate) people: Vec<Person>,
     /// What went wrong in this world, and in all.
     pub(crate) own_fired: Fired,
-    fired: Fired,
-    rng: Rng,
-    server: Server<Line>,
-    waiting: Waiting,
-    links: BTreeMap<usize, Link>,
+    pub(super) fired: Fired,
+    pub(super) rng: Rng,
+    pub(super) server: Server<Line>,
+    pub(super) waiting: Waiting,
+    pub(super) links: BTreeMap<usize, Link>,
     n_links: usize,
     begin: Instant,
-    now_ms: u64,
-    is_away: bool,
+    pub(super) now_ms: u64,
+    pub(super) is_away: bool,
 }
 
 impl World {
@@ -204,7 +201,7 @@ impl World {
         self.is_quiet() && !is_mute && self.people.iter().all(has_all)
     }
 
-    fn has_work(&self) -> bool {
+    pub(super) fn has_work(&self) -> bool {
         self.server.has_work() || !self.waiting.is_empty()
     }
 
@@ -220,7 +217,7 @@ impl World {
     }
 
     /// After each input: heed what the client says, store, and write.
-    fn attend(&mut self, number: usize) {
+    pub(super) fn attend(&mut self, number: usize) {
         if self.people[number].heed(&self.fired) {
             self.leave_line(number);
         }
@@ -271,7 +268,7 @@ impl World {
     }
 
     /// Lets some of what a person wrote reach the server.
-    fn bring_up(&mut self, which: Option<(usize, usize)>) {
+    pub(super) fn bring_up(&mut self, which: Option<(usize, usize)>) {
         let Some((number, n_bytes)) = which.or_else(|| self.any_line()) else { return };
         let Some(link) = self.links.get_mut(&number) else { return };
         let rest = link.up.split_off(n_bytes.min(link.up.len()));
@@ -282,7 +279,7 @@ impl World {
     }
 
     /// Lets some of what the server wrote reach the person; after the last of it, the end.
-    fn bring_down(&mut self, which: Option<(usize, usize)>) {
+    pub(super) fn bring_down(&mut self, which: Option<(usize, usize)>) {
         let Some((number, n_bytes)) = which.or_else(|| self.any_line()) else { return };
         let Some(link) = self.links.get_mut(&number) else { return };
         let person = link.person;
@@ -310,7 +307,7 @@ impl World {
     }
 
     /// A line, and how much of it moves: a few bytes, or all there is.
-    fn any_line(&mut self) -> Option<(usize, usize)> {
+    pub(super) fn any_line(&mut self) -> Option<(usize, usize)> {
         let links: Vec<_> = self.links.keys().copied().collect();
         let link = *self.rng.choice(&links)?;
         Some((link, if self.once_in(3) { self.rng.usize(1..=100) } else { usize::MAX }))
@@ -325,7 +322,7 @@ impl World {
     }
 
     /// One turn of the server, and what it wrote is on its way.
-    fn tick(&mut self) {
+    pub(super) fn tick(&mut self) {
         self.server.tick(self.now(), UTC_MS + self.now_ms);
         let last_log = self.logs.last_mut().expect("there is one");
         let (fired, own_fired) = (&self.fired, &self.own_fired);
@@ -405,71 +402,8 @@ impl World {
         self.attend(number);
     }
 
-    /// Something goes wrong.
-    fn trouble(&mut self, person: usize) {
-        match Fault::choose(&mut |end| self.rng.usize(..end)) {
-            Fault::Silenced => self.silence(),
-            Fault::Stalled => self.stall(),
-            Fault::Killed => self.kill(person, Fault::Killed),
-            Fault::Crashed => self.crash(),
-            Fault::StoreFull => {
-                self.waiting.set_full(!self.waiting.is_full());
-                self.fire(Fault::StoreFull);
-            }
-            Fault::Trimmed => self.trim(),
-            Fault::LogLost => self.lose_log(),
-            Fault::Away => {
-                self.is_away = !self.is_away && self.once_in(2);
-                self.fire(Fault::Away);
-            }
-            _ => self.cut(),
-        }
-    }
-
-    /// A line dies at any byte, in both directions; the server may hear of it later.
-    fn cut(&mut self) {
-        let Some((number, _)) = self.any_line() else { return };
-        let link = &self.links[&number];
-        let (person, n_up, n_down) = (link.person, link.up.len(), link.down.len());
-        if link.is_left {
-            return;
-        }
-        for (n_bytes, fault) in [(n_up, Fault::CutUp), (n_down, Fault::CutDown)] {
-            if 0 < n_bytes {
-                self.fire(fault);
-            }
-        }
-        let n_arriving = self.rng.usize(..=n_up);
-        self.bring_up(Some((number, n_arriving)));
-        let n_arriving = self.rng.usize(..=n_down);
-        if 0 < n_arriving {
-            self.bring_down(Some((number, n_arriving)));
-        }
-        if let Some(link) = self.links.get_mut(&number) {
-            link.leave();
-        }
-        if self.people[person].line == Some(number) {
-            self.people[person].line = None;
-            self.people[person].client.disconnected(self.now_ms);
-            self.attend(person);
-        }
-    }
-
-    fn silence(&mut self) {
-        let Some((number, _)) = self.any_line() else { return };
-        let link = self.links.get_mut(&number).expect("it is there");
-        (link.up, link.down, link.is_mute) = (Vec::new(), Vec::new(), true);
-        self.fire(Fault::Silenced);
-    }
-
-    fn stall(&mut self) {
-        let Some((number, _)) = self.any_line() else { return };
-        self.links.get_mut(&number).expect("it is there").is_stalled = true;
-        self.fire(Fault::Stalled);
-    }
-
     /// The person's end of their line is closed.
-    fn leave_line(&mut self, number: usize) {
+    pub(super) fn leave_line(&mut self, number: usize) {
         if let Some(link) = self.people[number].line.take().and_then(|it| self.links.get_mut(&it)) {
             let up = std::mem::take(&mut link.up);
             link.leave();
@@ -477,102 +411,29 @@ impl World {
         }
     }
 
-    fn kill(&mut self, number: usize, fault: Fault) {
-        self.fire(fault);
-        if self.people[number].is_window {
-            self.fire(Fault::Reopened);
-        }
-        self.leave_line(number);
-        self.people[number].kill();
-    }
-
-    /// The server is another process; some of what the first had read it had not accepted.
-    fn crash(&mut self) {
-        self.fire(Fault::Crashed);
-        if self.once_in(2) {
-            self.bring_up(None);
-        }
-        if !self.waiting.is_empty() || self.links.values().any(|link| 0 < link.line.unread()) {
-            self.fire(Fault::CrashedUnanswered);
-        }
-        self.waiting.clear();
-        let nobody = serve(0, &mut self.rng).0;
-        let (store, tokens) = std::mem::replace(&mut self.server, nobody).into_parts();
-        self.server = Server::new(limits(), store, tokens);
-        self.forget_lines();
-    }
-
-    /// The log is lost, and with it the lines and the owners of names.
-    fn lose_log(&mut self) {
-        self.logs.push(Log::new(self.logs.len() + 1));
-        (self.server, self.waiting) = serve(self.logs.len() as u128, &mut self.rng);
-        self.forget_lines();
-        self.fire(Fault::LogLost);
-    }
-
-    /// No id of a line means anything to the server any more.
-    fn forget_lines(&mut self) {
-        let nobody = self.server.next_id();
-        self.links.values_mut().for_each(|link| link.id = nobody);
-    }
-
-    /// The oldest messages are forgotten, once nothing waits to be told.
-    fn trim(&mut self) {
-        while self.has_work() {
-            self.tick();
-        }
-        let (log, last) = (self.logs.last_mut().expect("there is one"), self.waiting.n_taken());
-        let n_kept = self.rng.u64(..=last - log.forgotten_to);
-        let forgotten_to = last - n_kept;
-        if forgotten_to == log.forgotten_to {
-            return;
-        }
-        log.forgotten_to = forgotten_to;
-        if self.links.values().any(|link| link.checker.is_behind() && !link.line.is_dropped()) {
-            self.fire(Fault::TrimmedReplaying);
-        }
-        self.server.set_retention(Retention { messages_max: n_kept, ..Retention::default() });
-        self.server.set_retention(Retention::default());
-        self.fire(Fault::Trimmed);
-    }
-
     fn now(&self) -> Instant {
         self.begin + Duration::from_millis(self.now_ms)
     }
 
     /// Returns true once in `n` times.
-    fn once_in(&mut self, n: usize) -> bool {
+    pub(super) fn once_in(&mut self, n: usize) -> bool {
         self.rng.usize(..n) == 0
     }
 
-    fn fire(&self, fault: Fault) {
+    pub(super) fn fire(&self, fault: Fault) {
         self.fired.note(fault);
         self.own_fired.note(fault);
     }
 }
 
-/// Returns what went wrong by what a client hears who had everything up to `after`.
-fn faults(heard: &Heard, after: u64, checker: &V2Checker) -> Vec<Fault> {
-    match heard {
-        Heard::Own { dup: true, seq, .. } if after < *seq && checker.is_behind() => {
-            vec![Fault::Resent, Fault::Overtaken]
-        }
-        Heard::Own { dup: true, .. } => vec![Fault::Resent],
-        Heard::Left { reason: Reason::Slow } => vec![Fault::Slow],
-        Heard::Left { reason: Reason::Replaced } => vec![Fault::Replaced],
-        Heard::Error { code: ErrorCode::Storage, .. } => vec![Fault::NotStored],
-        _ => Vec::new(),
-    }
-}
-
-fn limits() -> Limits {
+pub(super) fn limits() -> Limits {
     let rules =
         Rules { rate_limit: None, connections_per_address_max: 0, ..Limits::default().rules };
     Limits { backlog_bytes_max: BACKLOG_BYTES_MAX, rules, ..Limits::default() }
 }
 
 /// Returns a server whose log is new and has this name.
-fn serve(epoch: u128, rng: &mut Rng) -> (Server<Line>, Waiting) {
+pub(super) fn serve(epoch: u128, rng: &mut Rng) -> (Server<Line>, Waiting) {
     let delay_ticks_max = [0, DELAY_TICKS_MAX][rng.usize(..2)];
     let store = Memory::new(epoch, Retention::default());
     let (store, waiting) = DelayedStore::new(store, delay_ticks_max, rng.u64(..));

@@ -11,6 +11,7 @@
 mod delayed_store;
 pub(crate) mod line;
 pub(crate) mod oracle;
+mod pages;
 pub(crate) mod runs;
 pub(crate) mod story;
 mod v1_checker;

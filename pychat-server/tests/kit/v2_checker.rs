@@ -1,9 +1,6 @@
 //! What somebody who speaks protocol 2 hears over one connection, and what it must be.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    mem,
-};
+use std::{collections::BTreeSet, mem};
 
 use pychat_wire::{
     ClientMessage, Decoder, ServerMessage,
@@ -14,14 +11,12 @@ use pychat_wire::{
 
 use super::{
     Oracle,
+    pages::Pages,
     story::{self, Change, Difference, Hearing},
 };
 
 /// A number that no room comes to.
 pub(crate) const BEYOND: u64 = 1 << 40;
-
-/// The most text that a page has, in bytes.
-const PAGE_BYTES_MAX: usize = 256 << 10;
 
 /// One connection's hearing.
 #[derive(Debug)]
@@ -49,16 +44,10 @@ pub(crate) struct V2Checker {
     skips_to: Option<u64>,
     /// How many pings have not been answered.
     n_pings: usize,
-    /// How many messages it asked for at most, and what was the last number then, by the number
-    /// before which it wants them.
-    pages: BTreeMap<u64, (u64, u64)>,
-    /// What it has heard of the page that is being answered.
-    page: Vec<u64>,
+    pages: Pages,
     present: BTreeSet<String>,
     story: Vec<Event>,
     is_over: bool,
-    /// What is old is not kept, so pages may be short.
-    forgets: bool,
 }
 
 /// What a hello says about coming back.
@@ -149,12 +138,10 @@ impl V2Checker {
             n_gaps: 0,
             skips_to: None,
             n_pings: 0,
-            pages: BTreeMap::new(),
-            page: Vec::new(),
+            pages: Pages::new(forgets),
             present: BTreeSet::new(),
             story: Vec::new(),
             is_over: false,
-            forgets,
         }
     }
 
@@ -171,7 +158,7 @@ impl V2Checker {
             }
             ClientMessage::Text { content, .. } => oracle.say(content),
             ClientMessage::History { before, limit } => {
-                self.pages.insert(*before, (*limit, self.after));
+                self.pages.ask(*before, *limit, self.after);
             }
             ClientMessage::Ping => self.n_pings += 1,
             ClientMessage::Pong => (),
@@ -251,7 +238,7 @@ impl V2Checker {
             ServerMessage::Gap { from, to } => Some(self.on_gap(from, to, oracle)),
             ServerMessage::Skip { from, to } => Some(self.on_skip(from, to)),
             ServerMessage::Page { before, count, start } => {
-                self.on_page(before, count, start, oracle);
+                self.pages.end(before, count, start, oracle);
                 Some(Heard::Page { start })
             }
             ServerMessage::Joined { username, time } => {
@@ -283,9 +270,9 @@ impl V2Checker {
     fn place(&mut self, seq: u64, replay: bool) {
         assert!(self.name.is_some(), "a guest hears number {seq}");
         if replay && (self.is_live || seq != self.after + 1) {
-            assert!(!self.pages.is_empty(), "{seq} is replayed, {} was heard", self.after);
+            assert!(0 < self.pages.len(), "{seq} is replayed, {} was heard", self.after);
             assert!(seq <= self.after, "a page is ahead of the talk");
-            self.page.push(seq);
+            self.pages.hear(seq);
             return;
         }
         assert_eq!(seq, self.after + 1, "replayed: {replay}");
@@ -322,28 +309,6 @@ impl V2Checker {
         Heard::Forgotten { to }
     }
 
-    /// A page has the newest messages before a number, oldest first, and says how many; no more than
-    /// were asked for, nor than a page has room for.
-    fn on_page(&mut self, before: u64, count: u64, start: bool, oracle: &Oracle) {
-        let page = mem::take(&mut self.page);
-        let (limit, last_then) = self.pages.remove(&before).expect("a page that was asked for");
-        assert_eq!(page.len() as u64, count);
-        assert!(count <= limit.min(500), "{count} of {limit}");
-        let is_next = |a: &u64, b: &u64| a + 1 == *b || (self.forgets && a < b);
-        assert!(page.is_sorted_by(is_next), "{page:?}");
-        if let (Some(first), Some(last)) = (page.first(), page.last()) {
-            let is_newest = last_then.min(before - 1) <= *last || self.forgets;
-            assert!(*last < before && is_newest, "{last} before {before}");
-            assert!(*first != 1 || start, "nothing is before 1");
-        }
-        let bytes: usize = page.iter().filter_map(|seq| oracle.bytes(*seq)).sum();
-        assert!(count <= 1 || bytes <= PAGE_BYTES_MAX, "{bytes} bytes of text in a page");
-        let next = page.first().and_then(|first| oracle.bytes(first - 1));
-        let is_full = next.is_some_and(|next| PAGE_BYTES_MAX < bytes + next);
-        let is_whole = start || is_full || count == limit.min(500);
-        assert!(is_whole || self.forgets, "{count} of {limit}");
-    }
-
     /// Returns as whom this peer was welcomed.
     pub(crate) fn name(&self) -> Option<&str> {
         self.name.as_deref()
@@ -361,7 +326,7 @@ impl V2Checker {
 
     /// Returns true if it waits for the page before `before`.
     pub(crate) fn asked_for(&self, before: u64) -> bool {
-        self.pages.contains_key(&before)
+        self.pages.are_asked_before(before)
     }
 
     /// Returns how many pages it waits for.

@@ -6,6 +6,7 @@
 //!
 //! `SEED=7` replays one run, `SEEDS=100000` makes as many.
 
+mod calm;
 mod check;
 mod person;
 mod trouble;

@@ -19,9 +19,6 @@ use crate::kit::{DELAY_TICKS_MAX, DelayedStore, Knob, Line, Oracle, V2Checker, W
 /// How many things happen before the world calms down.
 const STEPS: usize = 700;
 
-/// How often the calm world may turn until everybody must have everything.
-const TURNS_MAX: usize = 5_000;
-
 /// The most that a line holds towards a client, in bytes.
 const LINE_BYTES_MAX: usize = 700;
 
@@ -81,6 +78,23 @@ pub(super) struct Link {
 }
 
 impl Link {
+    /// Returns the line of somebody whom the server will know by `id`.
+    fn new(person: usize, id: ConnectionId) -> Self {
+        let line = Line::default();
+        line.set_room(Some(LINE_BYTES_MAX));
+        Self {
+            person,
+            id,
+            line,
+            checker: V2Checker::new(true),
+            up: Vec::new(),
+            down: Vec::new(),
+            is_left: false,
+            is_mute: false,
+            is_stalled: false,
+        }
+    }
+
     /// The line is reset as the server sees it.
     pub(super) fn leave(&mut self) {
         (self.up, self.down, self.is_left) = (Vec::new(), Vec::new(), true);
@@ -148,59 +162,6 @@ impl World {
         }
     }
 
-    /// Nothing breaks any more: everybody must come to have everything.
-    pub(crate) fn settle(&mut self) {
-        self.is_away = false;
-        self.waiting.set_full(false);
-        self.links.values_mut().for_each(|link| link.is_stalled = false);
-        let mut is_calm = false;
-        for _ in 0..TURNS_MAX {
-            let mut is_reading = false;
-            for person in 0..self.people.len() {
-                self.call(person);
-                let is_window = self.people[person].is_window;
-                is_reading |= is_window && self.people[person].client.request_history(7);
-                self.attend(person);
-            }
-            self.end_left_lines();
-            for link in self.links.keys().copied().collect::<Vec<_>>() {
-                self.bring_up(Some((link, usize::MAX)));
-                self.tick();
-                self.bring_down(Some((link, usize::MAX)));
-            }
-            self.tick();
-            // A page that came in this turn may let the next one be asked for.
-            let was_calm = std::mem::replace(&mut is_calm, !is_reading && self.is_settled());
-            if was_calm && is_calm {
-                return;
-            }
-            if self.is_quiet() && !is_calm {
-                self.pass_to_deadline();
-            }
-        }
-        panic!("the world does not settle");
-    }
-
-    /// Returns true if nothing happens any more until some time has passed.
-    fn is_quiet(&self) -> bool {
-        !self.has_work()
-            && self.links.values().all(|link| {
-                let is_empty = link.up.is_empty() && link.down.is_empty() && !link.is_left;
-                is_empty && (link.is_mute || link.line.unread() == 0)
-            })
-    }
-
-    fn is_settled(&self) -> bool {
-        let last = self.waiting.n_taken();
-        let has_all = |person: &Person| {
-            person.client.is_joined()
-                && person.client.unacknowledged().count() == 0
-                && person.client.saved().seq() == last
-        };
-        let is_mute = self.links.values().any(|link| link.is_mute);
-        self.is_quiet() && !is_mute && self.people.iter().all(has_all)
-    }
-
     pub(super) fn has_work(&self) -> bool {
         self.server.has_work() || !self.waiting.is_empty()
     }
@@ -235,7 +196,7 @@ impl World {
     }
 
     /// Makes a line, if one is wanted.
-    fn call(&mut self, number: usize) {
+    pub(super) fn call(&mut self, number: usize) {
         let person = &mut self.people[number];
         if !person.is_calling {
             return;
@@ -248,20 +209,8 @@ impl World {
             self.n_links += 1;
             person.line = Some(self.n_links);
             person.client.connected(self.now_ms);
-            let (id, line) = (self.server.next_id(), Line::default());
-            line.set_room(Some(LINE_BYTES_MAX));
-            self.server.admit(self.now(), line.clone(), ([127, 0, 0, 1], 1).into());
-            let link = Link {
-                person: number,
-                id,
-                line,
-                checker: V2Checker::new(true),
-                up: Vec::new(),
-                down: Vec::new(),
-                is_left: false,
-                is_mute: false,
-                is_stalled: false,
-            };
+            let link = Link::new(number, self.server.next_id());
+            self.server.admit(self.now(), link.line.clone(), ([127, 0, 0, 1], 1).into());
             self.links.insert(self.n_links, link);
         }
         self.attend(number);
@@ -348,7 +297,7 @@ impl World {
     }
 
     /// The server notices, some time later, who has gone.
-    fn end_left_lines(&mut self) {
+    pub(super) fn end_left_lines(&mut self) {
         let left = self.links.iter().filter(|(_, link)| link.is_left).map(|(number, _)| *number);
         for number in left.collect::<Vec<_>>() {
             if self.once_in(2) {
@@ -356,15 +305,15 @@ impl World {
             }
             let link = self.links.remove(&number).expect("it was just there");
             if self.once_in(2) {
-                link.line.finish()
+                link.line.finish();
             } else {
-                link.line.reset()
+                link.line.reset();
             }
             self.server.set_ready(link.id, true, true);
         }
     }
 
-    fn pass(&mut self, ms: u64) {
+    pub(super) fn pass(&mut self, ms: u64) {
         self.now_ms += ms;
         for number in 0..self.people.len() {
             let client = &mut self.people[number].client;
@@ -373,23 +322,6 @@ impl World {
             }
             self.attend(number);
         }
-    }
-
-    /// Passes the time until somebody has something to do.
-    fn pass_to_deadline(&mut self) {
-        let now = self.now();
-        let server = [
-            self.server.next_deadline(now),
-            self.server.next_release(),
-            self.server.next_replay(),
-            self.server.next_delivery(now),
-        ];
-        let since = |at: Instant| at.saturating_duration_since(now).as_nanos().div_ceil(1_000_000);
-        let server = server.into_iter().flatten().map(since);
-        let server = server.map(|ms| self.now_ms + u64::try_from(ms).expect("it is soon"));
-        let clients = self.people.iter().filter_map(|it| it.client.next_deadline());
-        let next = clients.chain(server).min().unwrap_or(self.now_ms);
-        self.pass(next.saturating_sub(self.now_ms).max(1));
     }
 
     fn look(&mut self, number: usize) {
@@ -411,7 +343,7 @@ impl World {
         }
     }
 
-    fn now(&self) -> Instant {
+    pub(super) fn now(&self) -> Instant {
         self.begin + Duration::from_millis(self.now_ms)
     }
 

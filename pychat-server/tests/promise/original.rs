@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mio::{Token, event::Event as Edge};
+use mio::event::Event as Edge;
 use pychat_wire::{
     ClientMessage, Decoder, ServerMessage,
     name::{SERVER, YOU},
@@ -198,9 +198,7 @@ impl Original {
 
     fn call(&mut self, around: &mut Surroundings<'_>) {
         self.retry_at = Some(around.now + RETRY);
-        let token = Token(self.caller.who);
-        if let Ok(line) = Line::connect(around.registry, token, around.proxy.address(), false) {
-            around.proxy.expect(line.address().unwrap(), self.caller);
+        if let Some(line) = around.connect(self.caller) {
             (self.line, self.retry_at, self.heard_at) = (Some(line), None, around.now);
         }
     }

@@ -10,7 +10,8 @@
 #![cfg(test)]
 
 mod kit;
-mod support;
+#[path = "kit/process/mod.rs"]
+mod process;
 
 mod promise {
     //! What the proof is made of.

@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::kernel::end_at;
-use crate::support::{PROGRAM, Peer, Server, World, joined, left, wait_until};
+use crate::process::{PROGRAM, Peer, Server, World, joined, left, wait_until};
 
 const NAME: &str = "server::faults_line::a_reader_behind_a_dead_line_is_cut_and_delays_nobody";
 

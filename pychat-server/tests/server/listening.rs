@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::support::{
+use crate::process::{
     PROGRAM, Peer, Server, World, exit_code, has_address, joined, program, skip, wait_until,
 };
 

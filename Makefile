@@ -100,6 +100,8 @@ client:
 
 check: deps
 	@export CARGO_TERM_COLOR=never
+	export SKIPPED=$$(mktemp)
+	trap 'sed "s/^/skipped: /" "$$SKIPPED"; rm -f "$$SKIPPED"' EXIT
 	before=$$(git status --porcelain)
 	cargo fmt --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings

@@ -9,7 +9,9 @@
 
 #![cfg(test)]
 
-mod support;
+mod kit;
+#[path = "kit/process/mod.rs"]
+mod process;
 
 mod promise {
     //! What the proof is made of.
@@ -34,11 +36,9 @@ mod promise {
     mod proof;
 }
 
-use std::{
-    env,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
-};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use kit::runs;
 use promise::{plan::Plan, tally::Tally, world::World};
 
 const TIME: Duration = Duration::from_mins(1);
@@ -52,17 +52,17 @@ const REPORT: Duration = Duration::from_secs(10);
 #[test]
 fn no_accepted_message_is_lost_and_none_is_shown_twice() {
     let mut tally = Tally::default();
-    if let Some(seed) = number("SEED") {
+    if let Some(seed) = runs::number("SEED") {
         run(seed, &mut tally);
         println!("{tally}");
         return;
     }
-    let time = number("PROMISE_SECONDS").map_or(TIME, Duration::from_secs);
+    let time = runs::number("PROMISE_SECONDS").map_or(TIME, Duration::from_secs);
     let begin = Instant::now();
     let mut reported = begin;
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     for seed in since_1970.as_secs() * 1_000.. {
-        let extension = if tally.missing().is_empty() { Duration::ZERO } else { EXTENSION };
+        let extension = if tally.fired.missing().is_empty() { Duration::ZERO } else { EXTENSION };
         if !time.is_zero() && time + extension < begin.elapsed() {
             break;
         }
@@ -73,26 +73,10 @@ fn no_accepted_message_is_lost_and_none_is_shown_twice() {
         }
     }
     println!("{} s: {tally}", begin.elapsed().as_secs());
-    assert_eq!(tally.missing(), [], "these never happened: {tally}");
-}
-
-fn number(variable: &str) -> Option<u64> {
-    env::var(variable).ok().map(|value| value.parse().expect("a number"))
+    tally.fired.check_complete();
 }
 
 fn run(seed: u64, tally: &mut Tally) {
-    let reproduce = Reproduce(seed);
-    World::run(seed, &Plan::new(seed), tally);
-    drop(reproduce);
-}
-
-/// Says how to have the same happen again, should it fail.
-struct Reproduce(u64);
-
-impl Drop for Reproduce {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            eprintln!("SEED={} has the same happen again", self.0);
-        }
-    }
+    let fired = tally.fired.clone();
+    runs::reproducibly(seed, &fired, |_| World::run(seed, &Plan::new(seed), tally));
 }

@@ -5,7 +5,8 @@
 
 #![cfg(test)]
 
-mod support;
+#[path = "kit/process/mod.rs"]
+mod process;
 
 mod server {
     //! The stories, by subject.

@@ -5,7 +5,8 @@
 
 #![cfg(test)]
 
-mod support;
+#[path = "kit/process/mod.rs"]
+mod process;
 
 use std::{
     collections::BTreeMap,
@@ -13,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use support::{Message, Peer, Server, hello, joined, left, text};
+use process::{Message, Peer, Server, hello, joined, left, text};
 
 const SOAK: Duration = Duration::from_secs(10);
 

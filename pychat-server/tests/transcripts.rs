@@ -7,14 +7,15 @@
 
 #![cfg(test)]
 
-mod support;
+#[path = "kit/process/mod.rs"]
+mod process;
 
 use std::{collections::BTreeMap, fs, path::Path};
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use self::support::{GOODBYE, Peer, Server, frame};
+use self::process::{GOODBYE, Peer, Server, frame};
 
 /// A recorded conversation.
 #[derive(Debug, Deserialize)]

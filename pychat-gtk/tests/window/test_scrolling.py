@@ -218,7 +218,7 @@ class Day(WindowTest):
         self.assertIsNotNone(window.find("heading", "Today"), "the day's own heading is another")
 
 
-@unittest.skipUnless("TOUCHSCREEN" in os.environ, "there is no touchscreen")
+@unittest.skipUnless("HEADLESS_TOUCH" in os.environ, "it has a run of its own")
 class Touch(ScrollingTest):
     # GTK 4.8 does when a row under a finger leaves the view.
     tolerated = "Broken accounting of active state"

@@ -4,18 +4,17 @@
 //! what, under which names. What a step may allocate is said there.
 #![no_main]
 
-#[expect(dead_code, reason = "the server's tests use the rest")]
-#[path = "../../tests/simulation/line.rs"]
-mod line;
+#[path = "../../tests/kit/mod.rs"]
+mod kit;
 #[path = "../../tests/cost/siege.rs"]
 mod siege;
 
-use std::{alloc::System, cell::Cell};
+use std::alloc::System;
 
 use libfuzzer_sys::fuzz_target;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
-use crate::siege::Siege;
+use crate::{kit::runs::Bytes, siege::Siege};
 
 #[global_allocator]
 static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -24,18 +23,10 @@ static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 const STEPS_MAX: usize = 200;
 
 fuzz_target!(|data: &[u8]| {
-    let rest = Cell::new(data);
-    // At the end of the input, it is always the first choice.
-    let choose = |end: usize| match rest.get() {
-        [first, second, others @ ..] => {
-            rest.set(others);
-            usize::from(u16::from_le_bytes([*first, *second])) % end
-        }
-        _ => 0,
-    };
-    let mut siege = Siege::new(Box::new(choose), HEAP);
+    let bytes = Bytes::new(data);
+    let mut siege = Siege::new(bytes.chance(), HEAP);
     for _ in 0..STEPS_MAX {
-        if rest.get().len() < 2 {
+        if bytes.is_over() {
             break;
         }
         let work = siege.step();

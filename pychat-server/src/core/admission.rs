@@ -43,9 +43,8 @@ pub struct Origin {
 impl Origin {
     /// Returns the origin of a connection from an IPv4 address.
     pub fn v4(address: u32) -> Self {
-        // As IPv6 writes it (RFC 4291, 2.5.5.2), so that nothing else has the same bits.
-        let bits = 0xffff << 32 | u128::from(address);
-        Self { networks: [(bits, 128); 3], first: 2 }
+        // Networks of IPv6 have shorter prefixes, so nothing else is taken for it.
+        Self { networks: [(u128::from(address), 128); 3], first: 2 }
     }
 
     /// Returns the origin of a connection from an IPv6 address.

@@ -1,8 +1,7 @@
 //! No byte of a peer's costs the server more than a bounded amount of work.
 
-#[expect(dead_code, reason = "the server's tests use the rest")]
-#[path = "../simulation/line.rs"]
-mod line;
+#[path = "../kit/mod.rs"]
+mod kit;
 mod siege;
 
 use std::alloc::System;

@@ -19,7 +19,7 @@ use pychat_server::{
 use pychat_wire::ClientMessage;
 use stats_alloc::{Region, StatsAlloc};
 
-use crate::line::Line;
+use crate::kit::{Chance, Line};
 
 /// How many people are in the room from the start, under names that look alike.
 const CROWD: usize = 600;
@@ -49,9 +49,6 @@ const PIECES: [&str; 12] = [
 
 /// Texts of several sizes, in bytes.
 const TEXT_BYTES: [usize; 4] = [0, 1, 100, 20_000];
-
-/// Chooses a number below the one given.
-pub(crate) type Chance<'a> = Box<dyn FnMut(usize) -> usize + 'a>;
 
 /// What the server did in one step, and what for.
 #[derive(Clone, Copy, Debug)]

@@ -14,7 +14,7 @@ use super::{
     plan,
     tally::{Fault, Tally},
 };
-use crate::support::{Log, PROGRAM};
+use crate::process::{Log, PROGRAM};
 
 /// How long a server that was asked to stop may take.
 const STOP_TIME_MAX: Duration = Duration::from_secs(20);

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mio::{Token, event::Event as Edge};
+use mio::event::Event as Edge;
 use pychat_wire::{
     ClientMessage, Decoder, ServerMessage,
     name::{SERVER, YOU},
@@ -17,6 +17,7 @@ use super::{
     proxy::Caller,
     surroundings::Surroundings,
 };
+use crate::kit::Oracle;
 
 /// How much is read at once, in bytes.
 const READ_BYTES: usize = 16 << 10;
@@ -53,8 +54,6 @@ pub(crate) struct Original {
     pub(crate) past: Vec<Run>,
     /// What was said on this line and has not come back.
     unheard: VecDeque<String>,
-    /// All that was ever said: it may be in the log.
-    pub(crate) said: Vec<String>,
     /// What came back: it must be.
     pub(crate) acknowledged: Vec<String>,
     /// What they say last in a calm; said anew on a new line.
@@ -76,19 +75,18 @@ impl Original {
             run: Run::default(),
             past: Vec::new(),
             unheard: VecDeque::new(),
-            said: Vec::new(),
             acknowledged: Vec::new(),
             last_words: None,
         }
     }
 
     /// Says something new, if they are in the room.
-    pub(crate) fn say(&mut self, text: &str) {
+    pub(crate) fn say(&mut self, text: &str, oracle: &mut Oracle) {
         if let (Some(line), true) = (&mut self.line, self.room_name.is_some()) {
             // As the original's clients do.
             ClientMessage::text(format!("{text}\n")).encode(&mut line.unsent);
+            oracle.say(text);
             self.unheard.push_back(text.to_owned());
-            self.said.push(text.to_owned());
             line.write(usize::MAX);
         }
     }
@@ -150,9 +148,9 @@ impl Original {
 
     /// Makes sure that `text` or one like it is the last that they say on the line that they have;
     /// returns true once it has come back.
-    pub(crate) fn conclude(&mut self, text: &str) -> bool {
+    pub(crate) fn conclude(&mut self, text: &str, oracle: &mut Oracle) -> bool {
         if self.is_joined() && self.last_words.is_none() {
-            self.say(text);
+            self.say(text, oracle);
             self.last_words = Some(text.to_owned());
         }
         self.last_words.is_some() && self.acknowledged.last() == self.last_words.as_ref()
@@ -200,9 +198,7 @@ impl Original {
 
     fn call(&mut self, around: &mut Surroundings<'_>) {
         self.retry_at = Some(around.now + RETRY);
-        let token = Token(self.caller.who);
-        if let Ok(line) = Line::connect(around.registry, token, around.proxy.address(), false) {
-            around.proxy.expect(line.address().unwrap(), self.caller);
+        if let Some(line) = around.connect(self.caller) {
             (self.line, self.retry_at, self.heard_at) = (Some(line), None, around.now);
         }
     }

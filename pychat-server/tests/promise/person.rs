@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
-use mio::{Token, event::Event as Edge};
+use mio::event::Event as Edge;
 use pychat_wire::{
     Client, UserName,
     client::{Begin, Cause, Event, Saved, SayError},
@@ -19,6 +19,7 @@ use super::{
     surroundings::Surroundings,
     tally::Fault,
 };
+use crate::kit::{Oracle, V2Checker};
 
 /// How much is read at once, in bytes: often little, so that death may come in between.
 const READ_BYTES_MAX: usize = 16 << 10;
@@ -40,6 +41,8 @@ pub(crate) struct Person {
     rng: Rng,
     client: Option<Client>,
     line: Option<Line>,
+    /// What is heard and said on it.
+    checker: V2Checker,
     /// What is stored.
     disk: Saved,
     dead_until: Option<Instant>,
@@ -66,6 +69,7 @@ impl Person {
             rng,
             client: None,
             line: None,
+            checker: V2Checker::new(false),
             disk: Saved::default(),
             dead_until: None,
             fault: None,
@@ -251,20 +255,17 @@ impl Person {
     fn hear(&mut self, around: &mut Surroundings<'_>) -> bool {
         let ms = self.ms(around.now);
         let (Some(client), Some(line)) = (&mut self.client, &mut self.line) else { return false };
-        match line.is_connected() {
+        let is_lost = match line.is_connected() {
             Ok(None) => return false,
-            Ok(Some(Became::New)) => client.connected(ms),
-            Ok(Some(Became::Known)) => (),
-            Err(_) => {
-                self.line = None;
-                client.disconnected(ms);
-                return false;
+            Ok(Some(Became::New)) => {
+                client.connected(ms);
+                false
             }
-        }
-        if !line.write(usize::MAX) {
-            self.line = None;
-            client.disconnected(ms);
-            return false;
+            Ok(Some(Became::Known)) => false,
+            Err(_) => true,
+        };
+        if is_lost || !line.write(usize::MAX) {
+            return self.hang_up(ms);
         }
         if !line.unsent.is_empty() {
             return false;
@@ -274,16 +275,21 @@ impl Person {
         match line.read(&mut buffer[..size]) {
             Heard::Bytes(size) => {
                 self.heard_at = around.now;
+                self.checker.listen(&buffer[..size], around.oracle);
                 client.receive(ms, &buffer[..size]);
                 true
             }
             Heard::Nothing => false,
-            Heard::End | Heard::BadFrame => {
-                self.line = None;
-                client.disconnected(ms);
-                false
-            }
+            Heard::End | Heard::BadFrame => self.hang_up(ms),
         }
+    }
+
+    fn hang_up(&mut self, ms: u64) -> bool {
+        self.line = None;
+        if let Some(client) = &mut self.client {
+            client.disconnected(ms);
+        }
+        false
     }
 
     fn pass_time(&mut self, now: Instant) {
@@ -312,11 +318,16 @@ impl Person {
             return self.die(until);
         }
         self.store();
-        let Some(client) = &mut self.client else { return };
-        let outgoing = client.take_outgoing();
+        self.write(around.oracle);
+    }
+
+    /// Writes what the client wants written; what is broken is found by reading.
+    fn write(&mut self, oracle: &mut Oracle) {
+        let outgoing = self.client.as_mut().map(Client::take_outgoing).unwrap_or_default();
         if let Some(line) = &mut self.line {
-            line.unsent.extend_from_slice(&outgoing);
-            line.write(usize::MAX); // What is broken is found by reading.
+            self.checker.writes(&outgoing, oracle);
+            line.unsent.extend(outgoing);
+            line.write(usize::MAX);
         }
     }
 
@@ -329,21 +340,13 @@ impl Person {
     fn heed(&mut self, event: Event, around: &mut Surroundings<'_>) {
         let Some(client) = &mut self.client else { return };
         match event {
-            Event::Connect => {
-                let token = Token(self.caller.who);
-                match Line::connect(around.registry, token, around.proxy.address(), false) {
-                    Ok(line) => {
-                        around.proxy.expect(line.address().unwrap(), self.caller);
-                        self.line = Some(line);
-                    }
-                    Err(_) => client.disconnected(0),
-                }
-            }
+            Event::Connect => match around.connect(self.caller) {
+                Some(line) => (self.line, self.checker) = (Some(line), V2Checker::new(false)),
+                None => client.disconnected(0),
+            },
             Event::Disconnect => {
-                if let Some(mut line) = self.line.take() {
-                    line.unsent.extend(client.take_outgoing());
-                    line.write(usize::MAX);
-                }
+                self.write(around.oracle);
+                self.line = None;
             }
             Event::Joined { protocol, again, .. } => {
                 assert_eq!(protocol, 2);

@@ -1,8 +1,11 @@
 //! What is to happen in one world, all of it decided by a seed before anything begins.
 
-use std::time::Duration;
+use std::{iter::repeat_n, time::Duration};
 
 use fastrand::Rng;
+
+use super::tally::Fault;
+use crate::kit::Knob;
 
 /// Faults go on for so many rounds, each followed by a calm in which everything is checked.
 const ROUNDS: usize = 4;
@@ -177,14 +180,15 @@ struct Dealer<'a> {
 
 impl Dealer<'_> {
     fn rounds(&mut self, n_rounds: usize, is_disk_filled: bool) -> Vec<Vec<Step>> {
-        let mut deeds = Vec::new();
-        for _ in 0..n_rounds / ROUNDS {
-            deeds.extend(self.deck(is_disk_filled));
+        let least = |(fault, share): &(Fault, usize)| {
+            repeat_n(*fault, share * (n_rounds / ROUNDS)).collect::<Vec<_>>()
+        };
+        let mut faults: Vec<_> = Fault::TABLE.iter().flat_map(least).collect();
+        for _ in 0..self.rng.usize(0..=2 * faults.len()) {
+            faults.push(Fault::choose(&mut |end| self.rng.usize(..end)));
         }
-        for _ in 0..self.rng.usize(0..=2 * deeds.len()) {
-            let extra = self.deck(is_disk_filled);
-            deeds.push(*self.rng.choice(&extra).expect("a deck"));
-        }
+        faults.retain(|fault| is_disk_filled || *fault != Fault::DiskFull);
+        let deeds: Vec<_> = faults.into_iter().map(|fault| self.deed(fault)).collect();
         let spans: Vec<_> = (0..n_rounds).map(|_| self.millis(200..1_500)).collect();
         let mut rounds = vec![Vec::new(); n_rounds];
         for deed in deeds {
@@ -206,34 +210,45 @@ impl Dealer<'_> {
         rounds
     }
 
-    /// One of each kind that does harm.
-    fn deck(&mut self, is_disk_filled: bool) -> Vec<Deed> {
-        let mut deck = vec![
-            Deed::Cut { who: self.anybody(), is_reset: true },
-            Deed::Cut { who: self.anybody(), is_reset: false },
-            Deed::Stall { who: self.anybody(), way: Way::Up, time: self.millis(5..400) },
-            Deed::Stall { who: self.anybody(), way: Way::Down, time: self.millis(5..400) },
-            Deed::Trickle { who: self.anybody(), way: Way::Up, time: self.millis(5..400) },
-            Deed::Trickle { who: self.anybody(), way: Way::Down, time: self.millis(5..400) },
-            Deed::LoseServerEnd { who: self.anybody() },
-            Deed::LoseClientEnd { who: self.anybody() },
-            Deed::LoseClientEnd { who: self.somebody() },
-            Deed::Neglect {
+    /// Picks to whom and when it happens, and for how long.
+    fn deed(&mut self, fault: Fault) -> Deed {
+        let ways = [Way::Up, Way::Down];
+        match fault {
+            Fault::Reset => Deed::Cut { who: self.anybody(), is_reset: true },
+            Fault::Ended => Deed::Cut { who: self.anybody(), is_reset: false },
+            Fault::StalledUp | Fault::StalledDown => {
+                let way = ways[usize::from(fault == Fault::StalledDown)];
+                Deed::Stall { who: self.anybody(), way, time: self.millis(5..400) }
+            }
+            Fault::Trickled => {
+                let way = ways[self.rng.usize(..ways.len())];
+                Deed::Trickle { who: self.anybody(), way, time: self.millis(5..400) }
+            }
+            Fault::ServerEndLost => Deed::LoseServerEnd { who: self.anybody() },
+            Fault::ClientEndLost if self.rng.bool() => Deed::LoseClientEnd { who: self.somebody() },
+            Fault::ClientEndLost => Deed::LoseClientEnd { who: self.anybody() },
+            Fault::Slow => Deed::Neglect {
                 who: 0,
                 talker: self.rng.usize(1..self.n_people),
                 time: self.millis(700..1_200),
             },
-            Deed::KillServer { down: self.millis(0..100) },
-            self.burst(),
-            self.burst(),
-            Deed::StopServer { down: self.millis(0..100) },
-            self.death(Moment::Now),
-            self.death(Moment::Unstored),
-            self.death(Moment::Unsaid),
-            self.death(Moment::Unsent),
-        ];
-        deck.extend(is_disk_filled.then(|| Deed::FillDisk { time: self.millis(10..300) }));
-        deck
+            Fault::Killed => Deed::KillServer { down: self.millis(0..100) },
+            Fault::KilledInBurst => Deed::KillInBurst {
+                who: self.somebody(),
+                texts: self.rng.usize(20..200),
+                after: Duration::from_micros(self.rng.u64(0..5_000)),
+                down: self.millis(0..100),
+            },
+            Fault::Stopped => Deed::StopServer { down: self.millis(0..100) },
+            Fault::Died => self.death(Moment::Now),
+            Fault::DiedUnstored => self.death(Moment::Unstored),
+            Fault::DiedUnsent if self.rng.bool() => self.death(Moment::Unsaid),
+            Fault::DiedUnsent => self.death(Moment::Unsent),
+            Fault::DiskFull => Deed::FillDisk { time: self.millis(10..300) },
+            Fault::Silent | Fault::Replaced | Fault::Dismissed | Fault::Repeated => {
+                unreachable!("{fault:?} follows from others")
+            }
+        }
     }
 
     fn talk(&mut self) -> Deed {
@@ -247,15 +262,6 @@ impl Dealer<'_> {
                 let (texts, bytes) = (self.rng.usize(1..=8), self.rng.usize(..bytes));
                 Deed::Say { who: self.anybody(), texts, bytes }
             }
-        }
-    }
-
-    fn burst(&mut self) -> Deed {
-        Deed::KillInBurst {
-            who: self.somebody(),
-            texts: self.rng.usize(20..200),
-            after: Duration::from_micros(self.rng.u64(0..5_000)),
-            down: self.millis(0..100),
         }
     }
 

@@ -1,82 +1,60 @@
-//! What went wrong on purpose, counted where it took effect.
+//! What goes wrong on purpose, counted where it takes effect.
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    fmt,
-};
+use std::{collections::HashSet, fmt};
 
-/// A kind of trouble; each must really have happened in a run.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub(crate) enum Fault {
-    /// A line was reset at both ends.
-    Reset,
-    /// A line was ended in order at both ends.
-    Ended,
-    /// What a client said did not get through for a while.
-    StalledUp,
-    /// What the server said did not get through for a while.
-    StalledDown,
-    /// Bytes came one by one, or nearly.
-    Trickled,
-    /// The server's end of a line was gone, and the client was not told.
-    ServerEndLost,
-    /// The client's end of a line was gone, and the server was not told.
-    ClientEndLost,
-    /// A client gave up a line on which nothing was heard any more.
-    Silent,
-    /// A client took its name over from a line that was still open.
-    Replaced,
-    /// Somebody who did not read was cut.
-    Slow,
-    /// The server was killed while nobody was waiting for it.
-    Killed,
-    /// The server was killed while texts were not acknowledged.
-    KilledInBurst,
-    /// The server was asked to stop, and stopped.
-    Stopped,
-    /// A client was told that the server stops.
-    Dismissed,
-    /// A client died, all that it had shown being stored.
-    Died,
-    /// A client died between showing and storing.
-    DiedUnstored,
-    /// A client died between taking a text and sending it.
-    DiedUnsent,
-    /// A text that was sent again had been accepted before.
-    Repeated,
-    /// The disk took nothing, and the server said so.
-    DiskFull,
-}
+use crate::kit::{Fired, knobs};
 
-impl Fault {
-    /// All of them.
-    pub(crate) const ALL: [Self; 19] = [
-        Self::Reset,
-        Self::Ended,
-        Self::StalledUp,
-        Self::StalledDown,
-        Self::Trickled,
-        Self::ServerEndLost,
-        Self::ClientEndLost,
-        Self::Silent,
-        Self::Replaced,
-        Self::Slow,
-        Self::Killed,
-        Self::KilledInBurst,
-        Self::Stopped,
-        Self::Dismissed,
-        Self::Died,
-        Self::DiedUnstored,
-        Self::DiedUnsent,
-        Self::Repeated,
-        Self::DiskFull,
-    ];
+knobs! {
+    /// A kind of trouble; each must really have happened in a run.
+    ///
+    /// Those with a number are made, in each world at least so often, and more often by this chance;
+    /// the others follow.
+    pub(crate) enum Fault {
+        /// A line was reset at both ends.
+        Reset = 1,
+        /// A line was ended in order at both ends.
+        Ended = 1,
+        /// What a client said did not get through for a while.
+        StalledUp = 1,
+        /// What the server said did not get through for a while.
+        StalledDown = 1,
+        /// Bytes came one by one, or nearly.
+        Trickled = 2,
+        /// The server's end of a line was gone, and the client was not told.
+        ServerEndLost = 1,
+        /// The client's end of a line was gone, and the server was not told.
+        ClientEndLost = 2,
+        /// A client gave up a line on which nothing was heard any more.
+        Silent,
+        /// A client took its name over from a line that was still open.
+        Replaced,
+        /// Somebody who did not read was cut.
+        Slow = 1,
+        /// The server was killed while nobody was waiting for it.
+        Killed = 1,
+        /// The server was killed while texts were not acknowledged.
+        KilledInBurst = 2,
+        /// The server was asked to stop, and stopped.
+        Stopped = 1,
+        /// A client was told that the server stops.
+        Dismissed,
+        /// A client died, all that it had shown being stored.
+        Died = 1,
+        /// A client died between showing and storing.
+        DiedUnstored = 1,
+        /// A client died between taking a text and sending it.
+        DiedUnsent = 2,
+        /// A text that was sent again had been accepted before.
+        Repeated,
+        /// The disk took nothing, and the server said so.
+        DiskFull = 1,
+    }
 }
 
 /// How often each fault took effect, and what was survived.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
-    faults: BTreeMap<Fault, u64>,
+    pub(crate) fired: Fired<Fault>,
     /// What several people were told of: to whom it happened, and when.
     told: HashSet<(Fault, String, Option<u64>)>,
     pub(crate) n_worlds: u64,
@@ -92,7 +70,7 @@ pub(crate) struct Tally {
 impl Tally {
     /// Counts one fault.
     pub(crate) fn note(&mut self, fault: Fault) {
-        *self.faults.entry(fault).or_default() += 1;
+        self.fired.note(fault);
     }
 
     /// Counts one fault that everybody is told of: that it happened to somebody at a time.
@@ -101,20 +79,15 @@ impl Tally {
             self.note(fault);
         }
     }
-
-    /// Returns what never happened.
-    pub(crate) fn missing(&self) -> Vec<Fault> {
-        Fault::ALL.into_iter().filter(|fault| !self.faults.contains_key(fault)).collect()
-    }
 }
 
 impl fmt::Display for Tally {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { faults, n_worlds, n_rounds, n_messages, n_shown, n_replayed, .. } = self;
+        let Self { fired, n_worlds, n_rounds, n_messages, n_shown, n_replayed, .. } = self;
         write!(
             formatter,
             "{n_worlds} worlds, {n_rounds} rounds, {n_messages} messages shown {n_shown} times, \
-                {n_replayed} of them late; {faults:?}"
+                {n_replayed} of them late; {fired}"
         )
     }
 }

@@ -15,6 +15,7 @@ use super::{
     surroundings::Surroundings,
     tally::{Fault, Tally},
 };
+use crate::kit::Oracle;
 
 /// How long a calm may take until everybody is there and knows everything.
 const CALM_MAX: Duration = Duration::from_mins(1);
@@ -39,6 +40,7 @@ pub(crate) struct World<'a> {
     house: House,
     people: Vec<Person>,
     originals: Vec<Original>,
+    oracle: Oracle,
     tally: &'a mut Tally,
     rng: Rng,
     n_texts: u64,
@@ -89,6 +91,7 @@ impl<'a> World<'a> {
             house,
             people,
             originals,
+            oracle: Oracle::default(),
             tally,
             rng,
             n_texts: 0,
@@ -146,7 +149,8 @@ impl<'a> World<'a> {
             has_concluded = self.conclude(has_concluded);
         }
         let witness = self.people.pop().expect("pushed above");
-        let log = proof::Log::of(&witness, &self.house.file());
+        self.oracle.check_whole(0);
+        let log = proof::Log::of(&self.oracle, &witness, &self.house.file());
         for person in &self.people {
             log.check_person(person, self.plan.house.is_in_order);
         }
@@ -154,7 +158,7 @@ impl<'a> World<'a> {
             log.check_original(original);
             original.resume();
         }
-        log.check_origins(&self.people, &self.originals, &witness);
+        log.check_unsent(&self.people);
         self.n_checked = log.len();
         self.people.push(witness);
         self.with_person(self.people.len() - 1, Person::leave);
@@ -168,7 +172,7 @@ impl<'a> World<'a> {
         let mut is_through = true;
         for (index, original) in self.originals.iter_mut().enumerate() {
             let text = format!("{number} последнее слово {index}");
-            is_through &= original.conclude(&text);
+            is_through &= original.conclude(&text, &mut self.oracle);
         }
         self.n_texts += 1;
         let witness = self.people.len() - 1;
@@ -249,6 +253,7 @@ impl<'a> World<'a> {
             now,
             registry: self.poll.registry(),
             proxy: &mut self.proxy,
+            oracle: &mut self.oracle,
             tally: self.tally,
         };
         self.has_work = false;
@@ -322,7 +327,7 @@ impl<'a> World<'a> {
     fn say(&mut self, who: usize, bytes: usize) {
         if let Some(index) = who.checked_sub(self.people.len()) {
             let text = self.text(ORIGINALS[index], bytes);
-            self.originals[index].say(&text);
+            self.originals[index].say(&text, &mut self.oracle);
         } else {
             let text = self.text(PEOPLE[who], bytes);
             self.with_person(who, |person, around| person.say(&text, around));
@@ -345,6 +350,7 @@ impl<'a> World<'a> {
             now: Instant::now(),
             registry: self.poll.registry(),
             proxy: &mut self.proxy,
+            oracle: &mut self.oracle,
             tally: self.tally,
         };
         act(&mut self.people[who], &mut around);

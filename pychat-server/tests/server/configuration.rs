@@ -6,7 +6,7 @@ use std::{
     process::{Output, Stdio},
 };
 
-use crate::support::{Message, Peer, Server, left, program};
+use crate::process::{Message, Peer, Server, left, program};
 
 /// A configuration file of the test's own; gone when dropped.
 struct File {

@@ -1,6 +1,6 @@
 //! Many at once, and one who does not listen.
 
-use crate::support::{
+use crate::process::{
     GOODBYE, GREETING, Message, Peer, Server, hello, joined, left, text, welcome,
 };
 

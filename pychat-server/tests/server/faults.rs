@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::kernel::end_at;
-use crate::support::{
+use crate::process::{
     GREETING, Message, Peer, Server, frame, hello, joined, text, wait_until, welcome,
 };
 

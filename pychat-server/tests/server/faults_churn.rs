@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-use crate::support::{
+use crate::process::{
     GOODBYE, Message, Peer, Server, exit_code, joined, left, program, signal, text, wait_until,
 };
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, net::TcpStream};
 use serde_json::json;
 use socket2::{Domain, Socket, Type};
 
-use crate::support::{GREETING, Peer, Server, frame, hello, joined, left, welcome};
+use crate::process::{GREETING, Peer, Server, frame, hello, joined, left, welcome};
 
 const READERS: usize = 100;
 const CONTENT_BYTES: usize = 20_000;

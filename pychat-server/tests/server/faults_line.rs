@@ -1,19 +1,17 @@
 //! A line that goes dead without a word: a cable pulled, a router gone.
 //!
 //! The test runs once more in a network namespace of its own, the server in a second one, and two
-//! cables between them, of which one is pulled. Without the rights for that, it is skipped.
+//! cables between them, of which one is pulled.
 
 use std::{
-    env, fs,
+    fs,
     net::SocketAddr,
     process::{Child, Command, Stdio},
 };
 
 use super::kernel::end_at;
-use crate::support::{PROGRAM, Peer, Server, joined, left, wait_until};
+use crate::process::{PROGRAM, Peer, Server, World, joined, left, wait_until};
 
-/// Set where the test runs in a namespace of its own.
-const INSIDE: &str = "PYCHAT_TEST_NAMESPACE";
 const NAME: &str = "server::faults_line::a_reader_behind_a_dead_line_is_cut_and_delays_nobody";
 
 /// The kernel's number for a connection that waits to be asked whether it is still there.
@@ -21,22 +19,9 @@ const KEEPALIVE: &str = "02";
 
 #[test]
 fn a_reader_behind_a_dead_line_is_cut_and_delays_nobody() {
-    if env::var_os(INSIDE).is_some() {
-        return story();
+    if !World::Network.runs(NAME) {
+        story();
     }
-    let has_namespaces =
-        Command::new("unshare").args(["--net", "true"]).stderr(Stdio::null()).status();
-    if !has_namespaces.is_ok_and(|status| status.success()) {
-        eprintln!("SKIPPED: {NAME}: no rights to make a network namespace");
-        return;
-    }
-    let again = Command::new("unshare")
-        .args(["--net", env::current_exe().unwrap().to_str().unwrap(), "--exact", NAME])
-        .env(INSIDE, "1")
-        .output()
-        .unwrap();
-    let told = String::from_utf8_lossy(&again.stdout);
-    assert!(again.status.success() && told.contains("1 passed"), "{told}");
 }
 
 /// Ends with its process, and the namespace with it.

@@ -8,7 +8,7 @@ use std::{net::SocketAddr, time::Instant};
 use pychat_server::{reactor::DRAIN_TIMEOUT, server::CLOSING_TIMEOUT};
 
 use super::kernel::{end_at, join_without_reading};
-use crate::support::{GOODBYE, GREETING, Peer, Server, hello, joined, left, text, wait_until};
+use crate::process::{GOODBYE, GREETING, Peer, Server, hello, joined, left, text, wait_until};
 
 /// After this, `anna` has heard all that there was to hear before it.
 #[track_caller]

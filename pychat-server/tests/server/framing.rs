@@ -1,6 +1,6 @@
 //! Where one payload ends and the next begins, however it arrives; and what is no payload at all.
 
-use crate::support::{
+use crate::process::{
     GREETING, Peer, STILL_WAITING, Server, frame, hello, joined, left, text, welcome,
 };
 

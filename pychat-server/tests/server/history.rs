@@ -9,7 +9,7 @@ use std::{
 
 use rusqlite::Connection;
 
-use crate::support::{Peer, Server, program, wait_until};
+use crate::process::{Peer, Server, program, wait_until};
 
 /// A folder for what a server keeps; gone when dropped.
 #[derive(Debug)]

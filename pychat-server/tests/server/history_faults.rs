@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::history::Shelf;
-use crate::support::{Peer, Server, World};
+use crate::process::{Peer, Server, World};
 
 /// What the disks of these tests hold, in bytes.
 const DISK_BYTES: usize = 1 << 20;

@@ -5,7 +5,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
 };
 
-use crate::support::{Peer, Server, joined, wait_until};
+use crate::process::{Peer, Server, joined, wait_until};
 
 /// One end of a connection, as `/proc/net/tcp` describes it.
 #[derive(Clone, Copy, Debug)]

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::support::{GREETING, Peer, Server, hello, joined, left, text, welcome};
+use crate::process::{GREETING, Peer, Server, hello, joined, left, text, welcome};
 
 /// After this, `witness` has heard all that there was to hear before it.
 #[track_caller]

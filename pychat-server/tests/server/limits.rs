@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{GREETING, Message, Peer, Server, frame, hello, left, text};
+use crate::process::{GREETING, Message, Peer, Server, frame, hello, left, text};
 
 #[test]
 fn a_payload_over_the_limit_is_a_framing_error() {

@@ -7,7 +7,9 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::support::{PROGRAM, Peer, Server, World, exit_code, joined, program, wait_until};
+use crate::process::{
+    PROGRAM, Peer, Server, World, exit_code, has_address, joined, program, skip, wait_until,
+};
 
 /// Runs `command`, which is to fail at once; returns its only line.
 #[track_caller]
@@ -32,10 +34,10 @@ fn complaint_about(listen: &str) -> String {
 #[test]
 fn one_room_spans_all_addresses() {
     let mut listen = vec!["127.0.0.1:0", "127.0.0.2:0", "localhost:0"];
-    if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok() {
+    if has_address(TcpListener::bind((Ipv6Addr::LOCALHOST, 0))) {
         listen.push("[::1]:0");
     } else {
-        eprintln!("SKIPPED in part: this machine has no IPv6");
+        skip("server::listening::one_room_spans_all_addresses, in part: there is no IPv6");
     }
     let server = Server::listening_on(&listen);
     let mut people: Vec<(String, Peer)> = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::support::{GOODBYE, Peer, STILL_WAITING, Server, frame, hello, text, welcome};
+use crate::process::{GOODBYE, Peer, STILL_WAITING, Server, frame, hello, text, welcome};
 
 #[test]
 fn every_line_is_as_the_operator_expects_it() {

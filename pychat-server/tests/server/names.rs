@@ -1,6 +1,6 @@
 //! Names as people ask for them and as they get them.
 
-use crate::support::{Peer, STILL_WAITING, Server, hello, joined, left, text, welcome};
+use crate::process::{Peer, STILL_WAITING, Server, hello, joined, left, text, welcome};
 
 #[test]
 fn a_name_is_trimmed() {

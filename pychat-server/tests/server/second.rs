@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::support::{Peer, Server, frame, hello, joined, left, text, welcome};
+use crate::process::{Peer, Server, frame, hello, joined, left, text, welcome};
 
 /// How far the server's clock and the test's may be apart.
 const CLOCK_TOLERANCE: Duration = Duration::from_mins(5);

@@ -1,7 +1,7 @@
 //! What protocol 2 refuses, and how it says goodbye.
 
 use super::second::{hello_two, join_two, next, receives, string, text_two};
-use crate::support::{Peer, Server, frame};
+use crate::process::{Peer, Server, frame};
 
 /// Says hello under a name that cannot be, so that the server knows what is spoken.
 fn guest_of_two(server: &Server) -> Peer {

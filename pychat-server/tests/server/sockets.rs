@@ -10,7 +10,7 @@ use std::{
 use pychat_server::reactor::ACCEPT_RETRY;
 
 use super::kernel::end_at;
-use crate::support::{GREETING, PATIENCE, Peer, Server, left};
+use crate::process::{GREETING, PATIENCE, Peer, Server, left};
 
 /// Limits the server to descriptors below `end`; those that it has stay open.
 fn limit_descriptors(server: &Server, end: u32) {

@@ -3,7 +3,7 @@
 use std::net::TcpStream;
 
 use super::kernel::{CONTENT_BYTES, join_without_reading};
-use crate::support::{GOODBYE, Peer, Server};
+use crate::process::{GOODBYE, Peer, Server};
 
 #[test]
 fn everybody_is_told_goodbye_guests_too() {

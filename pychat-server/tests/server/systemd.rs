@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use crate::support::{GOODBYE, GREETING, PATIENCE, PROGRAM, Peer, Server, program};
+use crate::process::{GOODBYE, GREETING, PATIENCE, PROGRAM, Peer, Server, program};
 
 /// How soon the loop is to say that it turns.
 const FEEDING_INTERVAL: Duration = Duration::from_millis(50);

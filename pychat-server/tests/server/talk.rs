@@ -1,6 +1,6 @@
 //! Joining and talking, as protocol 1 has it.
 
-use crate::support::{
+use crate::process::{
     GREETING, Message, Peer, STILL_WAITING, Server, frame, hello, joined, left, text, welcome,
 };
 

@@ -2,7 +2,7 @@
 
 use std::process::{Output, Stdio};
 
-use crate::support::program;
+use crate::process::program;
 
 fn output(arguments: &[&str]) -> Output {
     program().args(arguments).stdout(Stdio::piped()).output().unwrap()

@@ -19,7 +19,7 @@ use pychat_server::{
 };
 use pychat_wire::{ClientMessage, Decoder, ServerMessage};
 
-use crate::line::Line;
+use crate::kit::Line;
 
 const HELLO_TIMEOUT: Duration = Duration::from_secs(20);
 

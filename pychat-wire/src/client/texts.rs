@@ -250,15 +250,17 @@ impl Client {
             _ => (),
         }
         let Some(index) = reference.and_then(|id| self.saved.index_of(id)) else {
-            // Other words under an id that is given up already are no news.
-            if code != ErrorCode::IdReused {
+            // That a text must be sent again, or under another id, is no news once it is there, or
+            // given up.
+            let is_old_news =
+                reference.is_some() && (can_be_repeated(code) || code == ErrorCode::IdReused);
+            if !is_old_news {
                 self.tell(Event::Notice { text });
             }
             return;
         };
         match code {
-            // It can be said again later.
-            ErrorCode::Storage | ErrorCode::NotJoined | ErrorCode::Full | ErrorCode::Timeout => {
+            _ if can_be_repeated(code) => {
                 let wait_ms = retry_ms.unwrap_or(RETRY_MS).min(RETRY_MS_MAX);
                 self.line.held_until = now.saturating_add(wait_ms);
                 self.line.held.insert(self.saved.unacknowledged[index].id.clone());
@@ -283,4 +285,10 @@ impl Client {
             _ => self.saved.token.is_some().then_some(Protocol::Second),
         }
     }
+}
+
+/// Returns true if a text that the server refused for this reason can be sent again later.
+fn can_be_repeated(code: ErrorCode) -> bool {
+    use ErrorCode::{Full, NotJoined, Storage, Timeout};
+    matches!(code, Storage | NotJoined | Full | Timeout)
 }

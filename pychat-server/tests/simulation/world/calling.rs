@@ -1,19 +1,21 @@
 //! Who calls, from where, and how the server must receive them.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
-use pychat_server::{
-    core::{
-        admission::{Act, Admission, Shares},
-        chat::Rules,
-    },
-    limits::Limits,
-    net::address::origin,
-    server::TURNED_AWAY_MAX,
-};
+use pychat_server::server::TURNED_AWAY_MAX;
 
 use super::{Checker, Manner, N_WITNESSES, Peer, Pulse, Welcome, World};
-use crate::{fault::Fault, line::Line, v1_checker::V1Checker, v2_checker::V2Checker};
+use crate::{
+    kit::{Line, V1Checker, V2Checker},
+    world::fault::Fault,
+};
+
+/// A prefix of an address, and its length in bits.
+pub(super) type Network = (u128, u8);
+
+/// For each connection that a network may have, so many may be made at once, and one in this time.
+const CONNECTS_AT_ONCE: u64 = 8;
+const CONNECTS_TIME: Duration = Duration::from_secs(8);
 
 const ADDRESSES: [[u16; 8]; 5] = [
     [0, 0, 0, 0, 0, 0xffff, 0x7f00, 1],
@@ -98,7 +100,7 @@ impl World<'_> {
         let is_admitted = |peer: &&Peer| peer.welcome == Welcome::Greeted;
         let admitted = self.peers.iter().filter(is_admitted).count();
         let turned_away = self.peers.len() - admitted;
-        let reason = if !self.callers.try_fill(self.now, origin(address), Act::Connect) {
+        let reason = if self.is_too_fast(address) {
             Welcome::TooFast
         } else if self.limits.connections_max <= admitted {
             Welcome::Full
@@ -113,28 +115,48 @@ impl World<'_> {
     /// Returns true if any network that `address` is in has as many connections as it may.
     fn has_too_many(&self, address: SocketAddr) -> bool {
         let max = self.limits.rules.connections_per_address_max;
-        let prefix = |address: SocketAddr, bits: usize| match address {
-            SocketAddr::V6(address) => address.ip().to_bits() >> (128 - bits),
-            SocketAddr::V4(_) => unreachable!("all are written as IPv6"),
-        };
-        let is_v4 = prefix(address, 96) == 0xffff;
-        let networks: &[_] = if is_v4 { &[(128, 1)] } else { &[(48, 4), (56, 2), (64, 1)] };
-        networks.iter().any(|(bits, share)| {
+        networks(address).into_iter().any(|(network, share)| {
             let is_neighbour = |peer: &&Peer| {
                 peer.welcome == Welcome::Greeted
-                    && prefix(peer.address, *bits) == prefix(address, *bits)
+                    && networks(peer.address).into_iter().any(|(other, _)| other == network)
             };
             0 < max && max * share <= self.peers.iter().filter(is_neighbour).count()
         })
     }
+
+    /// Returns true if somebody connects from `address` who may not yet: so many times as many as may
+    /// be there at once connect at once, and as many in the time after that.
+    fn is_too_fast(&mut self, address: SocketAddr) -> bool {
+        let max = self.limits.rules.connections_per_address_max as u64;
+        if max == 0 {
+            return false;
+        }
+        let now_ns = nanos(self.now - self.begin);
+        let interval_ns = |share: usize| nanos(CONNECTS_TIME) / max / share as u64;
+        let networks = networks(address);
+        let is_full = networks.iter().any(|(network, share)| {
+            let burst = CONNECTS_AT_ONCE * max * *share as u64;
+            let drained_ns = self.drained_ns.get(network).copied().unwrap_or_default();
+            now_ns + interval_ns(*share) * (burst - 1) < drained_ns
+        });
+        for (network, share) in networks.into_iter().filter(|_| !is_full) {
+            let drained_ns = self.drained_ns.entry(network).or_default();
+            *drained_ns = now_ns.max(*drained_ns) + interval_ns(share);
+        }
+        is_full
+    }
 }
 
-/// Returns a record of nobody, to tell who connects too fast.
-pub(super) fn callers(limits: Limits) -> Admission {
-    Admission::new(shares(limits))
+/// Returns the networks that `address` is in, as prefixes with their lengths, each with how many
+/// times the share of one address it has.
+fn networks(address: SocketAddr) -> Vec<(Network, usize)> {
+    let SocketAddr::V6(address) = address else { unreachable!("all are written as IPv6") };
+    let bits = address.ip().to_bits();
+    let is_v4 = bits >> 32 == 0xffff;
+    let networks: &[_] = if is_v4 { &[(128, 1)] } else { &[(48, 4), (56, 2), (64, 1)] };
+    networks.iter().map(|(length, share)| ((bits >> (128 - length), *length), *share)).collect()
 }
 
-pub(super) fn shares(limits: Limits) -> Shares {
-    let Rules { connections_per_address_max: connections_max, rate_limit: text, .. } = limits.rules;
-    Shares { connections_max, text }
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).expect("less than centuries")
 }

@@ -1,22 +1,18 @@
 //! How a world ends: everything is accounted for, everybody leaves, and nothing is left.
 
-use std::collections::BTreeMap;
-
 use pychat_server::server::{CLOSING_TIMEOUT, LINGER_TIMEOUT};
 
 use pychat_wire::{name::SERVER, notice::Notice};
 
 use super::{Buried, Checker, Manner, N_WITNESSES, Peer, World};
 use crate::{
-    fault::Fault,
-    oracle::Message,
-    story::Difference,
-    v2_checker::{Event, V2Checker},
+    kit::{V2Checker, oracle::Message, story::Difference, v2_checker::Event},
+    world::fault::Fault,
 };
 
 impl World<'_> {
     /// Ends the world, in peace or while lines are stalled and words unsaid.
-    pub(crate) fn finish(mut self) -> BTreeMap<Fault, usize> {
+    pub(crate) fn finish(mut self) {
         if self.below(3) == 0 {
             self.fire(Fault::StopUnderLoad);
         } else {
@@ -44,7 +40,6 @@ impl World<'_> {
         for name in &self.replaced {
             assert!(self.may_be_replaced(name), "{name} is sent away for nothing");
         }
-        self.fired
     }
 
     /// The witnesses of both protocols heard the same, which is all that anybody heard.
@@ -54,7 +49,8 @@ impl World<'_> {
         else {
             unreachable!("there is a witness of each protocol");
         };
-        self.oracle.check_whole(self.forgets());
+        let forgotten_to = self.oracle.last().saturating_sub(self.retention.messages_max);
+        self.oracle.check_whole(forgotten_to);
         let notice = |notice: Notice<'_>| (SERVER.to_owned(), notice.to_string());
         let mut told = vec![notice(Notice::Joined { name: "second witness" })];
         told.extend(second.story().iter().map(|event| match event {
@@ -73,8 +69,7 @@ impl World<'_> {
         let is_message = |event: &&Event| matches!(event, Event::Message(_));
         let n_messages = second.story().iter().filter(is_message).count() as u64;
         assert_eq!(n_messages, self.oracle.last(), "somebody heard what the witness did not");
-        let forgotten = self.oracle.last().saturating_sub(self.retention.messages_max);
-        assert!(self.forgotten_to <= forgotten, "{} was kept", self.forgotten_to);
+        assert!(self.forgotten_to <= forgotten_to, "{} was kept", self.forgotten_to);
     }
 
     /// Time does not go back. A message bears the time at which it was accepted: where the store

@@ -8,10 +8,10 @@ use pychat_wire::{
     notice::Notice,
 };
 
-use super::{Checker, EPOCH, Manner, Peer, Pulse, Welcome, World, trouble::NONSENSE_MAX};
+use super::{Checker, Manner, Peer, Pulse, Welcome, World, trouble::NONSENSE_MAX};
 use crate::{
-    fault::Fault,
-    v2_checker::{BEYOND, Heard},
+    kit::v2_checker::{BEYOND, Heard},
+    world::fault::Fault,
 };
 
 /// How the sentence begins after which nothing more is said to who said too much nonsense.
@@ -49,18 +49,17 @@ impl World<'_> {
         let peer = &mut self.peers[peer];
         let Peer { checker, welcome, is_received, is_leaving, is_harmed, bad, .. } = peer;
         let Checker::V1(checker) = checker else { return None };
-        let fired = &mut self.fired;
-        let mut fire = |fault| *fired.entry(fault).or_default() += 1;
+        let fired = &self.fired;
         checker.listen(bytes, |notice| {
             if !mem::replace(is_received, true) {
                 assert_eq!(*welcome, received(notice), "{notice:?}");
                 return;
             }
             match notice {
-                Notice::Welcome { name, .. } if name.ends_with(')') => fire(Fault::NameTaken),
+                Notice::Welcome { name, .. } if name.ends_with(')') => fired.note(Fault::NameTaken),
                 Notice::Other(text) if text.starts_with("No username") => {
                     *is_leaving = true;
-                    fire(Fault::GuestTimedOut);
+                    fired.note(Fault::GuestTimedOut);
                 }
                 Notice::Other(text) if text.starts_with(TOO_MUCH) => {
                     assert!(*is_leaving || NONSENSE_MAX <= *bad + 1, "{bad} were of no use");
@@ -84,9 +83,8 @@ impl World<'_> {
                 *is_leaving |= text.starts_with("No username") || text.starts_with(TOO_MUCH);
                 *bad += 1;
             }
-            Heard::Greeting { epoch } => {
+            Heard::Greeting => {
                 assert!(!mem::replace(is_received, true) && *welcome == Welcome::Greeted);
-                assert_eq!(epoch, EPOCH);
             }
             Heard::Welcome { token, .. } => {
                 if self.people[person].token.replace(token.clone()) == Some(token) {

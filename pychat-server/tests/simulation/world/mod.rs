@@ -6,20 +6,20 @@
 
 mod calling;
 mod ending;
+pub(crate) mod fault;
 mod hearing;
 mod people;
 mod trouble;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     net::SocketAddr,
     time::{Duration, Instant},
 };
 
 use pychat_server::{
     core::{
-        admission::Admission, chat::Rules, id::ConnectionId, rate_limit::RateLimit,
-        record::PersonId, tokens::Tokens,
+        chat::Rules, id::ConnectionId, rate_limit::RateLimit, record::PersonId, tokens::Tokens,
     },
     limits::Limits,
     server::Server,
@@ -27,14 +27,14 @@ use pychat_server::{
 };
 use pychat_wire::ClientMessage;
 
-use self::{calling::callers, people::Person};
-use crate::{
-    delayed_store::{DELAY_TICKS_MAX, DelayedStore, Waiting},
+use self::{
+    calling::Network,
     fault::Fault,
-    line::Line,
-    oracle::Oracle,
-    v1_checker::V1Checker,
-    v2_checker::V2Checker,
+    people::{PAGES_MAX, Person},
+};
+use crate::kit::{
+    Chance, DELAY_TICKS_MAX, DelayedStore, Fired, Knob, Line, Oracle, V1Checker, V2Checker,
+    Waiting, knobs,
 };
 
 /// More than a server keeps beyond its limit to tell callers that there is no room.
@@ -50,16 +50,40 @@ const EPOCH: &str = "00000000000000000000000000000000";
 /// a server without people waits for nothing.
 const MESSAGES_MAX: u64 = 10_000;
 
-/// Chooses a number below the one given.
-pub(crate) type Chance<'a> = Box<dyn FnMut(usize) -> usize + 'a>;
+knobs! {
+    /// What somebody does next, or the server; so often in 10 000 times.
+    enum Step {
+        Connect = 600,
+        Hello = 1_400,
+        Text = 2_200,
+        /// The line takes some of what was said to the server.
+        Carry = 2_300,
+        Page = 288,
+        Ping = 50,
+        /// Nobody has pinged.
+        Pong = 50,
+        /// Somebody asks for page after page.
+        ReadEverything = 13,
+        /// A few seconds pass.
+        Pass = 100,
+        /// Nobody says anything for a while.
+        Idle = 13,
+        /// What is owed is counted.
+        Reckon = 13,
+        /// The server's turn.
+        Tick = 1_106,
+        /// What [`Fault`] says.
+        Trouble = 1_867,
+    }
+}
 
 /// The server, everybody who talks to it, and what has gone wrong so far.
 pub(crate) struct World<'a> {
     chance: Chance<'a>,
     server: Server<Line>,
     limits: Limits,
-    /// How often each address has connected lately.
-    callers: Admission,
+    /// When each network will have used up its connecting, in nanoseconds since the beginning.
+    drained_ns: HashMap<Network, u64>,
     /// There is or was a limit by address.
     is_limited: bool,
     /// The answers of the store that wait.
@@ -89,7 +113,7 @@ pub(crate) struct World<'a> {
     dead: Vec<ConnectionId>,
     /// Under which names those who left in order had said how much, by their numbers.
     said: BTreeMap<usize, (String, usize)>,
-    pub(crate) fired: BTreeMap<Fault, usize>,
+    fired: Fired<Fault>,
     /// The longest text, in bytes, and how rare it is.
     text_bytes_max: usize,
     large_one_in: usize,
@@ -197,7 +221,7 @@ enum Welcome {
 
 impl<'a> World<'a> {
     /// Returns a room with a witness in it.
-    pub(crate) fn new(mut chance: Chance<'a>) -> Self {
+    pub(crate) fn new(mut chance: Chance<'a>, fired: Fired<Fault>) -> Self {
         let limits = limits(&mut chance);
         let is_wide = 1 << 20 <= limits.backlog_bytes_max;
         let messages_max = [MESSAGES_MAX, MESSAGES_MAX, 5, 40][chance(4)];
@@ -214,7 +238,7 @@ impl<'a> World<'a> {
             waiting,
             delay_ticks_max,
             limits,
-            callers: callers(limits),
+            drained_ns: HashMap::new(),
             is_paced: limits.rules.rate_limit.is_some(),
             is_limited: limits.rules.connections_per_address_max != 0,
             retention,
@@ -223,7 +247,7 @@ impl<'a> World<'a> {
             clock_ms: 1_000_000_000_000,
             peers: Vec::new(),
             people: Vec::new(),
-            oracle: Oracle::default(),
+            oracle: Oracle::of(EPOCH),
             n_peers: 0,
             witnessed: 0,
             buried: Vec::new(),
@@ -231,7 +255,7 @@ impl<'a> World<'a> {
             forgotten_to: 0,
             dead: Vec::new(),
             said: BTreeMap::new(),
-            fired: BTreeMap::new(),
+            fired,
             text_bytes_max: if is_wide { 60_000 } else { limits.payload_bytes_max - 100 },
         };
         world.connect();
@@ -260,46 +284,29 @@ impl<'a> World<'a> {
     /// Lets one thing happen.
     pub(crate) fn step(&mut self) {
         let any = self.below(self.peers.len());
-        match self.below(100) {
-            0..6 => self.connect(),
-            6..20 => self.hello(any),
-            20..42 => self.text(any),
-            42..65 => {
+        match Step::choose(&mut self.chance) {
+            Step::Connect => self.connect(),
+            Step::Hello => self.hello(any),
+            Step::Text => self.text(any),
+            Step::Carry => {
                 let bytes = if self.below(4) == 0 { usize::MAX } else { self.below(40) };
                 self.carry(any, bytes);
             }
-            65..69 if N_WITNESSES <= any => self.leave(any),
-            69..72 if N_WITNESSES <= any => self.harm(any),
-            72..78 if N_WITNESSES <= any => self.stall(any),
-            78..80 => self.trickle(any),
-            80..83 => self.stray_edge(any),
-            83 => self.pass(),
-            84 => self.seldom(),
-            85..89 => self.ask(any),
-            _ => self.tick(),
-        }
-    }
-
-    /// What happens more seldom than anything in [`step`](Self::step).
-    fn seldom(&mut self) {
-        match self.below(8) {
-            0 => {
-                let hours = 1 + self.below(100);
-                self.now += Duration::from_hours(hours as u64);
-                self.fire(Fault::TimeJump);
+            Step::Page => self.ask_for_page(any, PAGES_MAX),
+            Step::Ping => self.ping(any),
+            Step::Pong => self.pong(any),
+            Step::ReadEverything => self.read_everything(),
+            Step::Pass => {
+                let millis = self.below(8_000);
+                self.now += Duration::from_millis(millis as u64);
             }
-            1 => self.reload(),
-            2 => self.reckon(),
-            4 => self.set_clock(),
-            5 => self.idle(),
-            6 => self.restart(),
-            7 => self.read_everything(),
-            3 if self.below(4) == 0 => {
-                for _ in 0..CROWD {
-                    self.connect();
-                }
+            Step::Idle => self.idle(),
+            Step::Reckon => self.reckon(),
+            Step::Tick => self.tick(),
+            Step::Trouble => {
+                let fault = Fault::choose(&mut self.chance);
+                self.trouble(fault, any);
             }
-            _ => (),
         }
     }
 
@@ -336,7 +343,13 @@ impl<'a> World<'a> {
     }
 
     fn say(&mut self, peer: usize, message: &ClientMessage<'_>) {
-        message.encode(&mut self.peers[peer].unsent);
+        let Peer { checker, unsent, .. } = &mut self.peers[peer];
+        match (checker, message) {
+            (Checker::V2 { checker, .. }, _) => checker.says(message, &mut self.oracle),
+            (_, ClientMessage::Text { content, .. }) => self.oracle.say(content),
+            _ => (),
+        }
+        message.encode(unsent);
     }
 
     /// Returns true if something happens without an edge and without time to pass.
@@ -348,8 +361,8 @@ impl<'a> World<'a> {
         (self.chance)(end)
     }
 
-    fn fire(&mut self, fault: Fault) {
-        *self.fired.entry(fault).or_default() += 1;
+    fn fire(&self, fault: Fault) {
+        self.fired.note(fault);
     }
 }
 

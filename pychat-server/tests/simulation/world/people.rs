@@ -6,16 +6,13 @@ use pychat_wire::{
 };
 
 use super::{Checker, EPOCH, Manner, N_WITNESSES, NAMES, Peer, World, cost};
-use crate::{
-    fault::Fault,
-    v2_checker::{BEYOND, Resumption},
-};
+use crate::{kit::v2_checker::BEYOND, world::fault::Fault};
 
 /// So many people speak protocol 2, and a witness.
 const PEOPLE: usize = 5;
 
 /// The most pages that a polite client asks for before it has the first.
-const PAGES_MAX: usize = 3;
+pub(super) const PAGES_MAX: usize = 3;
 
 /// Somebody over all their connections.
 #[derive(Debug, Default)]
@@ -63,11 +60,10 @@ impl World<'_> {
         let chance = if is_witness { 9 } else { self.below(10) };
         let token_chance = self.below(6);
         let share = self.below(1_000) as u64;
-        let Peer { number, checker: Checker::V2 { checker, person }, .. } = &mut self.peers[peer]
-        else {
+        let Peer { number, checker: Checker::V2 { person, .. }, .. } = self.peers[peer] else {
             return;
         };
-        let person = &self.people[*person];
+        let person = &self.people[person];
         let after = person.after;
         let limit = (chance == 4).then_some(1 + share % 4);
         let (resume, fault) = match chance {
@@ -79,24 +75,21 @@ impl World<'_> {
             _ if is_witness => (None, None),
             _ => (Some((true, after)), Some(Fault::Resumed)),
         };
-        checker.will_resume(resume.map(|(is_right_epoch, after)| Resumption {
-            is_right_epoch,
-            after,
-            limit,
-        }));
-        let username = if token_chance == 1 { "\u{202e}" } else { &person.name };
+        let username = match token_chance {
+            1 if !is_witness => "\u{202e}".to_owned(),
+            _ => person.name.clone(),
+        };
         let token = match (token_chance, &person.token) {
             (0, _) => Some(format!("{number:032x}").into()), // Nobody else's.
-            (_, token) => token.as_deref().map(Into::into),
+            (_, token) => token.clone().map(Into::into),
         };
         let resume = resume.map(|(is_right_epoch, after)| Resume {
             epoch: if is_right_epoch { EPOCH } else { "another" }.into(),
             after,
             limit,
         });
-        let username = if is_witness { &person.name } else { username };
         let hello = ClientMessage::Hello { username: username.into(), protocol: 2, token, resume };
-        hello.encode(&mut self.peers[peer].unsent);
+        self.say(peer, &hello);
         if token_chance == 0 {
             self.fire(Fault::WrongToken);
         }
@@ -169,25 +162,10 @@ impl World<'_> {
     }
 
     fn say_text(&mut self, peer: usize, person: usize, number: usize) {
-        let content = &self.people[person].texts[number].content;
+        let content = self.people[person].texts[number].content.clone();
         self.peers[peer].units += cost(content.len());
         let id = Some(format!("{person}.{number}").into());
-        let text = ClientMessage::Text { content: content.into(), id };
-        text.encode(&mut self.peers[peer].unsent);
-    }
-
-    /// Somebody asks for something.
-    pub(super) fn ask(&mut self, peer: usize) {
-        if self.peers[peer].is_leaving {
-            return;
-        }
-        match self.below(8) {
-            1 => self.ping(peer),
-            // Of protocol 1, whose peers know no such thing, too many of them would end a witness.
-            2 if N_WITNESSES <= peer => self.say(peer, &ClientMessage::Pong),
-            3 if self.below(4) == 0 => (0..8).for_each(|_| self.ask_for_page(peer, usize::MAX)),
-            _ => self.ask_for_page(peer, PAGES_MAX),
-        }
+        self.say(peer, &ClientMessage::Text { content: content.into(), id });
     }
 
     /// Somebody asks for the newest page again and again, and reads as fast as it comes.
@@ -199,40 +177,48 @@ impl World<'_> {
             };
             let Some(peer) = self.peers.iter().position(reads) else { return };
             let before = u64::MAX / 2 - round;
-            let Peer { checker: Checker::V2 { checker, .. }, .. } = &mut self.peers[peer] else {
+            let Peer { checker: Checker::V2 { checker, .. }, .. } = &self.peers[peer] else {
                 return;
             };
             if checker.asked_for(before) || PAGES_MAX <= checker.n_pages() {
                 return;
             }
-            checker.asks_for_page(before, 500);
             self.say(peer, &ClientMessage::History { before, limit: 500 });
             self.carry(peer, usize::MAX);
             self.tick();
         }
     }
 
-    fn ask_for_page(&mut self, peer: usize, pages_max: usize) {
+    /// Somebody asks for a page, if they wait for fewer than `pages_max`.
+    pub(super) fn ask_for_page(&mut self, peer: usize, pages_max: usize) {
         let last = usize::try_from(self.oracle.last()).expect("few messages");
         let before = match self.below(3) {
             0 => u64::MAX - self.below(1_000) as u64,
             _ => self.below(last + 3) as u64,
         };
         let limit = [0, 1, 7, 40, 500, 1_000_000][self.below(6)];
-        let Peer { checker, refused, .. } = &mut self.peers[peer];
+        let Peer { checker, refused, is_leaving, .. } = &self.peers[peer];
         let Checker::V2 { checker, .. } = checker else { return };
-        let is_clear = checker.name().is_some() && !checker.asked_for(before);
+        let is_clear = checker.name().is_some() && !checker.asked_for(before) && !is_leaving;
         if is_clear && checker.n_pages() - *refused < pages_max {
-            checker.asks_for_page(before, limit);
             self.say(peer, &ClientMessage::History { before, limit });
         }
     }
 
-    fn ping(&mut self, peer: usize) {
-        let Checker::V2 { checker, .. } = &mut self.peers[peer].checker else { return };
-        if checker.name().is_some() {
-            checker.pings();
+    pub(super) fn ping(&mut self, peer: usize) {
+        let Peer { checker: Checker::V2 { checker, .. }, is_leaving, .. } = &self.peers[peer]
+        else {
+            return;
+        };
+        if checker.name().is_some() && !is_leaving {
             self.say(peer, &ClientMessage::Ping);
+        }
+    }
+
+    pub(super) fn pong(&mut self, peer: usize) {
+        // Of protocol 1, whose peers know no such thing, too many of them would end a witness.
+        if N_WITNESSES <= peer && !self.peers[peer].is_leaving {
+            self.say(peer, &ClientMessage::Pong);
         }
     }
 }

@@ -9,17 +9,39 @@ use pychat_server::{
     store::Memory,
 };
 
-use super::{
-    Buried, Checker, N_WITNESSES, Peer, Pulse, World,
-    calling::{callers, shares},
-    limits,
-};
-use crate::{fault::Fault, line::Line};
+use super::{Buried, CROWD, Checker, N_WITNESSES, Peer, Pulse, World, limits};
+use crate::{kit::Line, world::fault::Fault};
 
 /// One more payload that means nothing, in a row of so many, is one too many.
 pub(super) const NONSENSE_MAX: u32 = 16;
 
 impl World<'_> {
+    /// Something goes wrong, with the line of `peer` if it is one of those.
+    pub(super) fn trouble(&mut self, fault: Fault, peer: usize) {
+        let is_witness = peer < N_WITNESSES;
+        match fault {
+            Fault::Trickle => self.trickle(peer),
+            Fault::SpuriousEdge | Fault::StaleEdge => self.stray_edge(fault, peer),
+            Fault::TimeJump => {
+                let hours = 1 + self.below(100);
+                self.now += Duration::from_hours(hours as u64);
+                self.fire(fault);
+            }
+            Fault::ClockSet => {
+                self.clock_ms = 1_000_000_000_000 + self.below(10_000_000) as u64;
+                self.fire(fault);
+            }
+            Fault::Reload => self.reload(),
+            Fault::Restart => self.restart(),
+            Fault::Crowd => (0..CROWD).for_each(|_| self.connect()),
+            Fault::TooManyPages => (0..8).for_each(|_| self.ask_for_page(peer, usize::MAX)),
+            _ if is_witness => self.tick(),
+            Fault::Stall => self.stall(peer),
+            Fault::Reset | Fault::WriteFails | Fault::Interrupted => self.harm(fault, peer),
+            _ => self.leave(fault, peer),
+        }
+    }
+
     /// The line takes up to `bytes` of what the peer said to the server.
     pub(super) fn carry(&mut self, peer: usize, bytes: usize) {
         let is_writable = self.below(2) == 0;
@@ -30,42 +52,37 @@ impl World<'_> {
     }
 
     /// Somebody goes, or says what ends the connection.
-    pub(super) fn leave(&mut self, peer: usize) {
+    fn leave(&mut self, fault: Fault, peer: usize) {
         if self.peers[peer].is_leaving {
             // Whatever made it leave: now it closes its side.
             self.carry(peer, usize::MAX);
             self.peers[peer].line.finish();
             return;
         }
-        let fault = match self.below(5) {
-            0 => {
+        match fault {
+            Fault::HalfClose => {
                 self.carry(peer, usize::MAX);
                 self.peers[peer].line.finish();
-                Fault::HalfClose
             }
-            1 => {
-                self.peers[peer].unsent.extend_from_slice(b"0:");
-                Fault::Goodbye
-            }
-            2 => {
+            Fault::Goodbye => self.peers[peer].unsent.extend_from_slice(b"0:"),
+            Fault::Garbage => {
                 let garbage: &[u8] =
                     [&b"\n-garbage"[..], b"99999999:", b"{]", b"12a"][self.below(4)];
                 self.peers[peer].unsent.extend_from_slice(garbage);
                 if self.below(2) == 0 {
                     self.babble(peer);
                 }
-                Fault::Garbage
             }
-            3 => {
+            Fault::TooMuchNonsense => {
                 self.peers[peer].unsent.extend(b"2:{}".repeat(NONSENSE_MAX as usize));
-                Fault::TooMuchNonsense
             }
-            _ => {
+            Fault::Nonsense => {
                 self.peers[peer].unsent.extend_from_slice(b"7:[1,2,3]{\"type\":1}");
-                self.fire(Fault::Nonsense);
+                self.fire(fault);
                 return self.text(peer);
             }
-        };
+            _ => unreachable!("{fault:?} follows from others"),
+        }
         self.peers[peer].is_leaving = true;
         self.server.set_ready(self.peers[peer].id, true, false);
         self.fire(fault);
@@ -80,26 +97,20 @@ impl World<'_> {
     }
 
     /// The line breaks, in one way or another.
-    pub(super) fn harm(&mut self, peer: usize) {
-        // Most of those who are owed something are reset: nothing of that may be counted on.
-        let choice = if self.peers[peer].stalled_at.is_some() { 0 } else { self.below(4) };
+    fn harm(&mut self, fault: Fault, peer: usize) {
+        // Who is owed something is reset: nothing of that may be counted on.
+        let fault = if self.peers[peer].stalled_at.is_some() { Fault::Reset } else { fault };
         let calls = self.below(10);
         let is_noted = self.below(2) == 0;
         let Peer { id, line, is_harmed, is_leaving, .. } = &mut self.peers[peer];
-        let fault = match choice {
-            0 => {
-                line.reset();
-                Fault::Reset
-            }
-            1 => {
-                line.break_writes();
-                Fault::WriteFails
-            }
+        match fault {
+            Fault::Reset => line.reset(),
+            Fault::WriteFails => line.break_writes(),
             _ => {
                 line.interrupt(calls);
-                return self.fire(Fault::Interrupted);
+                return self.fire(fault);
             }
-        };
+        }
         (*is_harmed, *is_leaving) = (true, true);
         if is_noted {
             self.server.set_ready(*id, true, true);
@@ -107,7 +118,7 @@ impl World<'_> {
         self.fire(fault);
     }
 
-    pub(super) fn stall(&mut self, peer: usize) {
+    fn stall(&mut self, peer: usize) {
         let room = self.below(300);
         let Peer { line, is_harmed, stalled_at, .. } = &mut self.peers[peer];
         line.set_room(Some(room));
@@ -117,7 +128,7 @@ impl World<'_> {
     }
 
     /// Somebody who was stalled reads a little, or reads on.
-    pub(super) fn trickle(&mut self, peer: usize) {
+    fn trickle(&mut self, peer: usize) {
         if self.peers[peer].stalled_at.is_none() {
             return;
         }
@@ -137,9 +148,9 @@ impl World<'_> {
     }
 
     /// An edge that means nothing, or one for somebody who is no more.
-    pub(super) fn stray_edge(&mut self, peer: usize) {
+    fn stray_edge(&mut self, fault: Fault, peer: usize) {
         let (readable, writable) = (self.below(2) == 0, self.below(2) == 0);
-        if self.dead.is_empty() || self.below(2) == 0 {
+        if self.dead.is_empty() || fault == Fault::SpuriousEdge {
             self.server.set_ready(self.peers[peer].id, readable, writable);
             self.fire(Fault::SpuriousEdge);
         } else {
@@ -147,12 +158,6 @@ impl World<'_> {
             self.server.set_ready(self.dead[dead], true, true);
             self.fire(Fault::StaleEdge);
         }
-    }
-
-    /// Some time passes.
-    pub(super) fn pass(&mut self) {
-        let millis = self.below(8_000);
-        self.now += Duration::from_millis(millis as u64);
     }
 
     /// Nobody says anything for a while but who answers pings.
@@ -163,12 +168,6 @@ impl World<'_> {
         }
     }
 
-    /// Somebody sets the server's clock, forth or back.
-    pub(super) fn set_clock(&mut self) {
-        self.clock_ms = 1_000_000_000_000 + self.below(10_000_000) as u64;
-        self.fire(Fault::ClockSet);
-    }
-
     /// Returns what the server's clock shows, in UTC milliseconds since 1970.
     fn utc_ms(&self) -> u64 {
         let run = self.now - self.begin;
@@ -176,11 +175,10 @@ impl World<'_> {
     }
 
     /// The operator changes what may change without harm to those who are here.
-    pub(super) fn reload(&mut self) {
+    fn reload(&mut self) {
         let new = limits(&mut self.chance);
         self.limits.connections_max = new.connections_max;
         self.limits.rules = new.rules;
-        self.callers.set_shares(shares(self.limits));
         self.is_paced |= new.rules.rate_limit.is_some();
         self.is_limited |= new.rules.connections_per_address_max != 0;
         self.server.set_limits(self.limits);
@@ -188,7 +186,7 @@ impl World<'_> {
     }
 
     /// The server is restarted in order: another one goes on with every line that is not closing.
-    pub(super) fn restart(&mut self) {
+    fn restart(&mut self) {
         self.tick();
         while !self.waiting.is_empty() {
             self.tick();
@@ -200,7 +198,7 @@ impl World<'_> {
         let empty = Server::new(self.limits, nothing, Tokens::new([0; 32], [], PersonId(0)));
         let (store, tokens) = mem::replace(&mut self.server, empty).into_parts();
         self.server = Server::new(self.limits, store, tokens);
-        self.callers = callers(self.limits);
+        self.drained_ns.clear();
         self.dead.clear(); // Their ids were the other server's.
         let peers = &mut self.peers;
         self.server.restore(self.now, snapshot, sockets, |line, id| {
@@ -253,9 +251,6 @@ impl World<'_> {
         self.server.tick(self.now, utc_ms);
         let owed = self.server.backlog_bytes();
         assert!(owed <= self.limits.backlog_total_bytes_max, "{owed} bytes are owed");
-        if self.server.next_release().is_some() {
-            self.fire(Fault::Held);
-        }
         if !self.waiting.is_empty() {
             self.fire(Fault::AnsweredLate);
         }
@@ -300,6 +295,8 @@ impl World<'_> {
                         !self.buried.iter().any(|buried| buried.checker.name() == Some(name));
                     if is_new && peer.units < burst {
                         waits.push(Fault::AddressHeld);
+                    } else if self.is_paced {
+                        self.fire(Fault::Held);
                     }
                 }
                 // What a limit on texts holds back may have been read from the line.

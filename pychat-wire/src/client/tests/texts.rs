@@ -80,6 +80,16 @@ fn what_the_server_cannot_keep_now_is_sent_again_and_not_overtaken() {
     }
 }
 
+#[test]
+fn that_a_text_was_not_kept_is_no_news_once_it_is_there() {
+    let mut stage = Stage::joined(0);
+    let id = stage.say("раз");
+    assert_eq!(stage.hear(&[copy(1, &id, false, false)]).len(), 1);
+    for code in [ErrorCode::Storage, ErrorCode::IdReused] {
+        assert_eq!(stage.hear(&[error(code, Some(&id), None)]), []);
+    }
+}
+
 impl Stage {
     /// Lets time pass on a line that is not silent.
     fn hear_until(&mut self, ms: u64) {

@@ -6,7 +6,7 @@ use fastrand::Rng;
 use pychat_server::{
     core::{
         id::Ticket,
-        record::{Entry, Person, PersonId, Request, StorageError},
+        record::{Appended, Entry, Person, PersonId, Request, StorageError, Stored},
         time::Time,
     },
     store::{Answer, Memory, Read, Retention, Store},
@@ -15,7 +15,7 @@ use pychat_server::{
 /// The most ticks by which an answer is late.
 pub(crate) const DELAY_TICKS_MAX: usize = 20;
 
-/// A store in memory whose answers wait. Those to appends come in order, those of people and of
+/// A store in memory whose answers wait, and that may be full. Those to appends come in order, those of people and of
 /// reading as it happens.
 #[derive(Debug)]
 pub(crate) struct DelayedStore {
@@ -35,6 +35,10 @@ pub(crate) struct Waiting(Rc<RefCell<Queues>>);
 struct Queues {
     appends: VecDeque<(usize, Answer)>,
     others: VecDeque<(usize, Answer)>,
+    /// How many messages the store has taken.
+    n_taken: u64,
+    /// The store takes nothing.
+    is_full: bool,
 }
 
 impl Waiting {
@@ -42,6 +46,28 @@ impl Waiting {
     pub(crate) fn is_empty(&self) -> bool {
         let queues = self.0.borrow();
         queues.appends.is_empty() && queues.others.is_empty()
+    }
+
+    /// Returns how many messages the store has taken, told or not.
+    pub(crate) fn n_taken(&self) -> u64 {
+        self.0.borrow().n_taken
+    }
+
+    /// Nobody is told of what waits; what was taken stays.
+    pub(crate) fn clear(&self) {
+        let mut queues = self.0.borrow_mut();
+        queues.appends.clear();
+        queues.others.clear();
+    }
+
+    /// Lets the store take nothing any more, or everything again.
+    pub(crate) fn set_full(&self, is_full: bool) {
+        self.0.borrow_mut().is_full = is_full;
+    }
+
+    /// Returns true if the store takes nothing.
+    pub(crate) fn is_full(&self) -> bool {
+        self.0.borrow().is_full
     }
 }
 
@@ -70,16 +96,27 @@ impl DelayedStore {
     }
 }
 
+/// Returns true if a message is in the log that was not there before.
+fn is_taken(answer: &Answer) -> bool {
+    matches!(answer, Answer::Done { outcome: Ok(Stored::Appended(Appended::New(_))), .. })
+}
+
 impl Store for DelayedStore {
     fn submit(&mut self, now: Instant, utc_ms: u64, batch: &mut Vec<(Ticket, Request)>) {
         let is_append: Vec<_> =
             batch.iter().map(|(_, request)| matches!(request, Request::Append { .. })).collect();
         let mut answers = Vec::new();
-        self.store.submit(now, utc_ms, batch);
-        self.store.poll(now, &mut answers);
+        if self.waiting.is_full() {
+            let refused = |(ticket, _)| Answer::Done { ticket, outcome: Err(StorageError::Full) };
+            answers.extend(batch.drain(..).map(refused));
+        } else {
+            self.store.submit(now, utc_ms, batch);
+            self.store.poll(now, &mut answers);
+        }
         for (is_append, answer) in is_append.into_iter().zip(answers) {
             let delay = self.delay();
             let mut queues = self.waiting.0.borrow_mut();
+            queues.n_taken += u64::from(is_taken(&answer));
             if is_append {
                 queues.appends.push_back((delay, answer));
             } else {
@@ -90,7 +127,7 @@ impl Store for DelayedStore {
 
     fn poll(&mut self, _now: Instant, answers: &mut Vec<Answer>) {
         let mut queues = self.waiting.0.borrow_mut();
-        let Queues { appends, others } = &mut *queues;
+        let Queues { appends, others, .. } = &mut *queues;
         while let Some((delay, _)) = appends.front_mut() {
             match delay.checked_sub(1) {
                 Some(left) => {

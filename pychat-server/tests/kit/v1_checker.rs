@@ -8,7 +8,7 @@ use pychat_wire::{
     notice::Notice,
 };
 
-use crate::story::{self, Change, Difference, Event, Hearing};
+use super::story::{self, Change, Difference, Event, Hearing};
 
 /// Takes the bytes that a server wrote to one peer.
 #[derive(Debug)]

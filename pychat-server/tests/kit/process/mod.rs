@@ -6,6 +6,7 @@
 mod log;
 mod peer;
 mod server;
+mod skip;
 mod world;
 
 use std::time::Duration;
@@ -14,6 +15,7 @@ pub(crate) use self::{
     log::Log,
     peer::{Message, Peer, frame, hello, text},
     server::{PROGRAM, Server, exit_code, program, signal, wait_until},
+    skip::{has_address, skip},
     world::World,
 };
 

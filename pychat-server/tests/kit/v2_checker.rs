@@ -1,34 +1,33 @@
 //! What somebody who speaks protocol 2 hears over one connection, and what it must be.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    mem,
-};
+use std::{collections::BTreeSet, mem};
 
 use pychat_wire::{
-    Decoder, ServerMessage,
+    ClientMessage, Decoder, ServerMessage,
     message::{ErrorCode, Reason},
     name::SERVER,
     notice::Notice,
 };
 
-use crate::{
-    oracle::Oracle,
+use super::{
+    Oracle,
+    pages::Pages,
     story::{self, Change, Difference, Hearing},
 };
 
 /// A number that no room comes to.
 pub(crate) const BEYOND: u64 = 1 << 40;
 
-/// The most text that a page has, in bytes.
-const PAGE_BYTES_MAX: usize = 256 << 10;
-
 /// One connection's hearing.
 #[derive(Debug)]
 pub(crate) struct V2Checker {
     decoder: Decoder,
+    /// Of what the peer says, where that is seen as bytes.
+    said: Decoder,
     /// What its hello said it has, if that asked to resume.
     resume: Option<Resumption>,
+    /// The last number that anybody had heard when it said hello.
+    known: u64,
     name: Option<String>,
     /// Who was present when it was welcomed.
     members: BTreeSet<String>,
@@ -45,25 +44,19 @@ pub(crate) struct V2Checker {
     skips_to: Option<u64>,
     /// How many pings have not been answered.
     n_pings: usize,
-    /// How many messages it asked for at most, and what was the last number then, by the number
-    /// before which it wants them.
-    pages: BTreeMap<u64, (u64, u64)>,
-    /// What it has heard of the page that is being answered.
-    page: Vec<u64>,
+    pages: Pages,
     present: BTreeSet<String>,
     story: Vec<Event>,
     is_over: bool,
-    /// What is old is not kept, so pages may be short.
-    forgets: bool,
 }
 
 /// What a hello says about coming back.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Resumption {
-    pub(crate) is_right_epoch: bool,
-    pub(crate) after: u64,
+#[derive(Clone, Debug)]
+struct Resumption {
+    epoch: String,
+    after: u64,
     /// How many messages it wants at most.
-    pub(crate) limit: Option<u64>,
+    limit: Option<u64>,
 }
 
 /// What everybody in the room is told.
@@ -89,9 +82,7 @@ impl story::Event for Event {
 pub(crate) enum Heard {
     /// A sentence of protocol 1.
     Told(String),
-    Greeting {
-        epoch: String,
-    },
+    Greeting,
     Welcome {
         token: String,
         /// How much was heard after it, in bytes.
@@ -136,7 +127,9 @@ impl V2Checker {
     pub(crate) fn new(forgets: bool) -> Self {
         Self {
             decoder: Decoder::new(usize::MAX),
+            said: Decoder::new(usize::MAX),
             resume: None,
+            known: 0,
             name: None,
             members: BTreeSet::new(),
             after: 0,
@@ -145,28 +138,40 @@ impl V2Checker {
             n_gaps: 0,
             skips_to: None,
             n_pings: 0,
-            pages: BTreeMap::new(),
-            page: Vec::new(),
+            pages: Pages::new(forgets),
             present: BTreeSet::new(),
             story: Vec::new(),
             is_over: false,
-            forgets,
         }
     }
 
-    /// The next hello asks for this.
-    pub(crate) fn will_resume(&mut self, resume: Option<Resumption>) {
-        self.resume = resume;
+    /// The peer says `message`. It asks for one page before a number at a time.
+    pub(crate) fn says(&mut self, message: &ClientMessage<'_>, oracle: &mut Oracle) {
+        match message {
+            ClientMessage::Hello { resume, .. } => {
+                self.known = oracle.last();
+                self.resume = resume.as_ref().map(|resume| Resumption {
+                    epoch: resume.epoch.to_string(),
+                    after: resume.after,
+                    limit: resume.limit,
+                });
+            }
+            ClientMessage::Text { content, .. } => oracle.say(content),
+            ClientMessage::History { before, limit } => {
+                self.pages.ask(*before, *limit, self.after);
+            }
+            ClientMessage::Ping => self.n_pings += 1,
+            ClientMessage::Pong => (),
+        }
     }
 
-    /// A page of `limit` messages before `before`, which no other page was, has been asked for.
-    pub(crate) fn asks_for_page(&mut self, before: u64, limit: u64) {
-        self.pages.insert(before, (limit, self.after));
-    }
-
-    /// A ping has been sent.
-    pub(crate) fn pings(&mut self) {
-        self.n_pings += 1;
+    /// The peer writes `bytes`, which are frames that mean something, cut anywhere.
+    pub(crate) fn writes(&mut self, mut bytes: &[u8], oracle: &mut Oracle) {
+        let mut said = mem::take(&mut self.said);
+        while let Some(payload) = said.next_payload(&mut bytes).expect("clients write frames") {
+            self.says(&ClientMessage::parse(payload).expect("with a meaning"), oracle);
+        }
+        self.said = said;
     }
 
     /// Hears `bytes`, of which every frame must be whole and fit all that was heard before; returns
@@ -193,14 +198,17 @@ impl V2Checker {
         match message {
             ServerMessage::Greeting { content, epoch, .. } => {
                 assert!(self.name.is_none() && content == Notice::Greeting.to_string());
-                Some(Heard::Greeting { epoch: epoch.into_owned() })
+                oracle.check_epoch(&epoch);
+                Some(Heard::Greeting)
             }
             ServerMessage::Message { username, content } => {
                 assert!(self.name.is_none() && username == SERVER, "{username}: {content}");
                 Some(Heard::Told(content.into_owned()))
             }
-            ServerMessage::Welcome { username, token, seq, members, .. } => {
+            ServerMessage::Welcome { username, token, epoch, seq, members, .. } => {
                 assert!(self.name.is_none(), "a second welcome");
+                oracle.check_epoch(&epoch);
+                oracle.check_last(seq, self.known);
                 self.present = members.names().into_iter().collect();
                 assert!(self.present.contains(&*username), "who is welcomed is present");
                 assert_eq!(self.present.len(), members.names().len(), "each once");
@@ -209,12 +217,12 @@ impl V2Checker {
                 self.name = Some(username.into_owned());
                 self.is_live = self.resume.is_none();
                 self.n_resumed += usize::from(self.resume.is_some());
-                let limit = self.resume.and_then(|resume| resume.limit);
+                let limit = self.resume.as_ref().and_then(|resume| resume.limit);
                 self.skips_to = limit.map(|limit| seq.saturating_sub(limit));
-                self.after = match self.resume {
+                self.after = match &self.resume {
                     None => seq,
-                    Some(Resumption { is_right_epoch: true, after, .. }) => after.min(seq),
-                    Some(Resumption { is_right_epoch: false, .. }) => 0,
+                    Some(resume) if oracle.is_epoch(&resume.epoch) => resume.after.min(seq),
+                    Some(_) => 0,
                 };
                 Some(Heard::Welcome { token: token.into_owned(), rest })
             }
@@ -227,10 +235,10 @@ impl V2Checker {
                 assert!(!dup || (id.is_some() && !replay), "a dup answers a text");
                 id.map(|id| Heard::Own { id: id.into_owned(), seq, dup })
             }
-            ServerMessage::Gap { from, to } => Some(self.on_gap(from, to)),
+            ServerMessage::Gap { from, to } => Some(self.on_gap(from, to, oracle)),
             ServerMessage::Skip { from, to } => Some(self.on_skip(from, to)),
             ServerMessage::Page { before, count, start } => {
-                self.on_page(before, count, start, oracle);
+                self.pages.end(before, count, start, oracle);
                 Some(Heard::Page { start })
             }
             ServerMessage::Joined { username, time } => {
@@ -262,9 +270,9 @@ impl V2Checker {
     fn place(&mut self, seq: u64, replay: bool) {
         assert!(self.name.is_some(), "a guest hears number {seq}");
         if replay && (self.is_live || seq != self.after + 1) {
-            assert!(!self.pages.is_empty(), "{seq} is replayed, {} was heard", self.after);
+            assert!(0 < self.pages.len(), "{seq} is replayed, {} was heard", self.after);
             assert!(seq <= self.after, "a page is ahead of the talk");
-            self.page.push(seq);
+            self.pages.hear(seq);
             return;
         }
         assert_eq!(seq, self.after + 1, "replayed: {replay}");
@@ -283,13 +291,13 @@ impl V2Checker {
         Heard::Skipped
     }
 
-    fn on_gap(&mut self, from: u64, to: u64) -> Heard {
+    fn on_gap(&mut self, from: u64, to: u64, oracle: &Oracle) -> Heard {
         match self.resume.take_if(|_| self.story.is_empty()) {
-            Some(Resumption { is_right_epoch: false, after, .. }) if after == to => {
+            Some(Resumption { epoch, after, .. }) if !oracle.is_epoch(&epoch) && after == to => {
                 assert_eq!(from, 1, "all of another epoch is gone");
                 return Heard::Elsewhere { to };
             }
-            Some(Resumption { is_right_epoch: true, after, .. }) if BEYOND <= to => {
+            Some(Resumption { epoch, after, .. }) if oracle.is_epoch(&epoch) && BEYOND <= to => {
                 assert_eq!((from, to), (self.after + 1, after));
                 return Heard::Elsewhere { to };
             }
@@ -299,28 +307,6 @@ impl V2Checker {
         self.after = to;
         self.n_gaps += 1;
         Heard::Forgotten { to }
-    }
-
-    /// A page has the newest messages before a number, oldest first, and says how many; no more than
-    /// were asked for, nor than a page has room for.
-    fn on_page(&mut self, before: u64, count: u64, start: bool, oracle: &Oracle) {
-        let page = mem::take(&mut self.page);
-        let (limit, last_then) = self.pages.remove(&before).expect("a page that was asked for");
-        assert_eq!(page.len() as u64, count);
-        assert!(count <= limit.min(500), "{count} of {limit}");
-        let is_next = |a: &u64, b: &u64| a + 1 == *b || (self.forgets && a < b);
-        assert!(page.is_sorted_by(is_next), "{page:?}");
-        if let (Some(first), Some(last)) = (page.first(), page.last()) {
-            let is_newest = last_then.min(before - 1) <= *last || self.forgets;
-            assert!(*last < before && is_newest, "{last} before {before}");
-            assert!(*first != 1 || start, "nothing is before 1");
-        }
-        let bytes: usize = page.iter().filter_map(|seq| oracle.bytes(*seq)).sum();
-        assert!(count <= 1 || bytes <= PAGE_BYTES_MAX, "{bytes} bytes of text in a page");
-        let next = page.first().and_then(|first| oracle.bytes(first - 1));
-        let is_full = next.is_some_and(|next| PAGE_BYTES_MAX < bytes + next);
-        let is_whole = start || is_full || count == limit.min(500);
-        assert!(is_whole || self.forgets, "{count} of {limit}");
     }
 
     /// Returns as whom this peer was welcomed.
@@ -333,9 +319,14 @@ impl V2Checker {
         self.after
     }
 
+    /// Returns true if it is being told what it missed.
+    pub(crate) fn is_behind(&self) -> bool {
+        !self.is_live
+    }
+
     /// Returns true if it waits for the page before `before`.
     pub(crate) fn asked_for(&self, before: u64) -> bool {
-        self.pages.contains_key(&before)
+        self.pages.are_asked_before(before)
     }
 
     /// Returns how many pages it waits for.

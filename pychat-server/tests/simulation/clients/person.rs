@@ -1,12 +1,14 @@
 //! Somebody with a client: what they said, what they were shown, and what survives them.
 
+use std::collections::HashSet;
+
 use pychat_wire::{
     Client, UserName,
-    client::{Begin, Cause, Event, Message, Saved},
+    client::{Begin, Cause, Event, Message, MessageId, Saved},
     message::Reason,
 };
 
-use crate::Tally;
+use super::{Fault, Fired};
 
 /// One thing on somebody's screen, with the log that it belongs to.
 #[derive(Clone, Debug)]
@@ -36,6 +38,7 @@ impl Shown {
 
 /// A text that was taken.
 pub(crate) struct Said {
+    id: MessageId,
     pub(crate) content: String,
     pub(crate) care: Care,
 }
@@ -57,9 +60,9 @@ pub(crate) struct Person {
     /// The line that their client knows of.
     pub(crate) line: Option<usize>,
     pub(crate) is_calling: bool,
-    /// They were sent away and will try again when they feel like it.
-    pub(crate) is_away: bool,
     pub(crate) said: Vec<Said>,
+    /// What the server has accepted, of all that was ever said.
+    accepted: HashSet<MessageId>,
     pub(crate) shown: Vec<Shown>,
     stored: Saved,
     n_stored: usize,
@@ -69,41 +72,41 @@ pub(crate) struct Person {
 impl Person {
     pub(crate) fn new(number: usize, is_window: bool) -> Self {
         let name = UserName::new(&format!("p{number}")).expect("a good name");
+        let n_lives = (number as u128) << 64; // No two lives choose the same secrets.
         let mut person = Self {
-            client: client(&name, Saved::default(), 0, is_window),
+            client: client(&name, Saved::default(), n_lives, is_window),
             name,
             is_window,
             line: None,
             is_calling: false,
-            is_away: false,
             said: Vec::new(),
+            accepted: HashSet::new(),
             shown: Vec::new(),
             stored: Saved::default(),
             n_stored: 0,
-            n_lives: 0,
+            n_lives,
         };
-        person.heed(&mut Tally::new());
+        person.heed(&Fired::default());
         person
     }
 
     /// Says something that was never said before, if it can be said.
     pub(crate) fn say(&mut self) -> bool {
-        let content = format!("{} says {}", self.name.as_str(), self.said.len());
-        let is_taken = self.client.say(&content).is_ok();
-        if is_taken {
-            self.said.push(Said { content, care: Care::NotYet });
-        }
-        is_taken
+        let content = format!("@{}.{} says something", self.name.as_str(), self.said.len());
+        let Ok(id) = self.client.say(&content) else { return false };
+        self.said.push(Said { id, content, care: Care::NotYet });
+        true
     }
 
     /// Does and shows what the client says; returns true if its line is to be closed.
-    pub(crate) fn heed(&mut self, tally: &mut Tally) -> bool {
+    pub(crate) fn heed(&mut self, fired: &Fired) -> bool {
         let mut is_closing = false;
         while let Some(event) = self.client.next_event() {
             match event {
                 Event::Connect => self.is_calling = true,
                 Event::Disconnect => (is_closing, self.is_calling) = (true, false),
                 Event::Message(message) => {
+                    self.accepted.extend(message.id.clone());
                     let epoch = self.epoch();
                     self.shown.push(Shown::Message { epoch, message });
                 }
@@ -114,22 +117,27 @@ impl Person {
                     self.shown.splice(0..0, older);
                 }
                 Event::Gap { from, to } => {
-                    *tally.entry("a gap was told").or_default() += 1;
+                    fired.note(Fault::Gap);
                     let epoch = self.epoch();
                     self.shown.push(Shown::Gap { epoch, from, to });
                 }
-                Event::NewEpoch => *tally.entry("another log was told").or_default() += 1,
-                Event::Refused { .. } => self.is_away = true,
+                Event::NewEpoch => fired.note(Fault::OtherEpoch),
+                Event::Accepted { id, .. } => drop(self.accepted.insert(id)),
                 Event::Offline { retry_at_ms, cause } => {
                     let is_replaced = cause == Cause::Bye { reason: Reason::Replaced };
                     assert!(retry_at_ms.is_some() || is_replaced, "{cause:?}");
                 }
                 Event::Failed { text, reason, .. } => panic!("{text} failed: {reason:?}"),
-                Event::Notice { text } => panic!("{text}"),
+                Event::Refused { reason: text, .. } | Event::Notice { text } => panic!("{text}"),
                 _ => (),
             }
         }
         is_closing
+    }
+
+    /// Returns true if the server has accepted this text.
+    pub(crate) fn has_accepted(&self, said: &Said) -> bool {
+        self.accepted.contains(&said.id)
     }
 
     /// Stores what is to be stored, together with what was shown.
@@ -149,8 +157,8 @@ impl Person {
         let json = serde_json::to_string(&self.stored).expect("it can be written");
         let saved = serde_json::from_str(&json).expect("and read");
         self.client = client(&self.name, saved, self.n_lives, self.is_window);
-        (self.line, self.is_calling, self.is_away) = (None, false, false);
-        self.heed(&mut Tally::new());
+        (self.line, self.is_calling) = (None, false);
+        self.heed(&Fired::default());
     }
 
     fn care(&mut self, care: Care) {
@@ -163,7 +171,7 @@ impl Person {
     fn epoch(&self) -> usize {
         let saved = serde_json::to_value(self.client.saved()).expect("it can be written");
         let epoch = saved["epoch"].as_str().expect("somebody is shown something of it");
-        epoch.strip_prefix("epoch ").expect("so they are called").parse().expect("a number")
+        usize::from_str_radix(epoch, 16).expect("the number of a log")
     }
 }
 

@@ -2,8 +2,14 @@
 
 use std::{env, process::Command};
 
+use super::skip;
+
 /// Set for the run of a test that is in a world of its own already.
 const INSIDE: &str = "TEST_WORLD";
+
+/// How the kernel says that it makes no namespaces, or none for this user.
+const REFUSALS: [&str; 4] =
+    ["Operation not permitted", "Permission denied", "No space left on device", "Invalid argument"];
 
 /// What a test may have to itself.
 #[derive(Clone, Copy, Debug)]
@@ -31,12 +37,8 @@ impl World {
         };
         // Root can have a world; anybody else needs to be root of one first.
         let ways = [flags.to_vec(), [&["--user", "--map-root-user"], flags].concat()];
-        let works = |way: &&Vec<&str>| {
-            let status = Command::new("unshare").args(*way).arg("true").output();
-            status.is_ok_and(|output| output.status.success())
-        };
-        let Some(way) = ways.iter().find(works) else {
-            eprintln!("SKIPPED {name}: {self:?} of its own cannot be had here; run it as root");
+        let Some(way) = ways.iter().find(|way| is_granted(way)) else {
+            skip(&format!("{name}: the kernel grants it no {self:?} of its own"));
             return true;
         };
         let output = Command::new("unshare")
@@ -52,4 +54,18 @@ impl World {
         assert!(stdout.contains("1 passed"), "the test has another name: {stdout}");
         true
     }
+}
+
+/// Returns true if the kernel grants a world made in this `way`, false if it refuses.
+///
+/// # Panics
+///
+/// It fails for another reason, such as a program that is missing.
+fn is_granted(way: &[&str]) -> bool {
+    let mut unshare = Command::new("unshare");
+    let output = unshare.args(way).arg("true").env("LC_ALL", "C").output().expect("util-linux");
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    let is_refused = REFUSALS.iter().any(|refusal| complaint.contains(refusal));
+    assert!(output.status.success() || is_refused, "unshare {way:?}: {complaint}");
+    output.status.success()
 }

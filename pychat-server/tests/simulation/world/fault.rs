@@ -1,0 +1,92 @@
+//! What goes wrong in a [`World`](super::World).
+
+use crate::kit::knobs;
+
+knobs! {
+    /// One kind of trouble. Each must really have happened in some run.
+    ///
+    /// Those with a number are made, so often in 10 000 steps; of the others, each follows from what
+    /// somebody does, see [`Step`](super::Step) and `people`.
+    pub(crate) enum Fault {
+        // Of the line.
+        Reset = 75,
+        WriteFails = 75,
+        Interrupted = 150,
+        PartialCall,
+        Stall = 600,
+        Trickle = 200,
+        SpuriousEdge = 150,
+        StaleEdge = 150,
+
+        // Of the peer.
+        HalfClose = 80,
+        Goodbye = 80,
+        Garbage = 80,
+        Nonsense = 80,
+        TooMuchNonsense = 80,
+        NameTaken,
+        GuestTimedOut,
+
+        // Of the limits.
+        SlowReaderCut,
+        LargestCut,
+        NearBacklogTotal,
+        Held,
+        HeldGuest,
+        AddressHeld,
+        ReplayWaited,
+        Full,
+        TooManyFromAddress,
+        TooFast,
+        Crowd = 3,
+        Reload = 13,
+        Restart = 13,
+
+        // Of the store.
+        AnsweredLate,
+        StopWhileUnanswered,
+
+        // Of the time.
+        TimeJump = 13,
+        StopUnderLoad,
+        ClockSet = 13,
+
+        // Of coming back, in protocol 2.
+        Resumed,
+        ResumedTooFarBack,
+        OtherEpoch,
+        Beyond,
+        Forgotten,
+        Skipped,
+        Resent,
+        Doubled,
+        WrongToken,
+        TokenKept,
+        TakenOver,
+
+        // Of what is asked, in protocol 2.
+        NoId,
+        EndlessId,
+        IdRefused,
+        Page,
+        PageAtStart,
+        TooManyPages = 12,
+        Pinged,
+        PingedBack,
+        Silent,
+        NameSuggested,
+        NameInvalid,
+        SlowDown,
+        GuestOfTwoTimedOut,
+        ByeSlow,
+        ByeProtocol,
+        ByeShutdown,
+        LeftQuit,
+        LeftLost,
+        LeftSlow,
+        LeftProtocol,
+        LeftReplaced,
+        LeftUnannounced,
+        KnownByWelcomeOnly,
+    }
+}

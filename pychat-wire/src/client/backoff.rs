@@ -75,3 +75,16 @@ impl Backoff {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chance_is_what_its_authors_say() {
+        let mut chance = Chance(1_234_567);
+        // As in the reference implementation, https://prng.di.unimi.it/splitmix64.c.
+        let expected = [6_457_827_717_110_365_317, 3_203_168_211_198_807_973];
+        assert_eq!([(); 2].map(|()| chance.below(u64::MAX)), expected);
+    }
+}

@@ -11,9 +11,14 @@ pub(crate) trait Knob: Copy + Eq + Ord + fmt::Debug + 'static {
     /// Each with its share of the chance; one that only follows from others has none.
     const TABLE: &'static [(Self, usize)];
 
+    /// Returns all shares together.
+    fn shares() -> usize {
+        Self::TABLE.iter().map(|(_, share)| share).sum()
+    }
+
     /// Chooses one, each as often as its share of all shares.
     fn choose(chance: &mut dyn FnMut(usize) -> usize) -> Self {
-        let mut left = chance(Self::TABLE.iter().map(|(_, share)| share).sum());
+        let mut left = chance(Self::shares());
         for (knob, share) in Self::TABLE {
             match left.checked_sub(*share) {
                 Some(rest) => left = rest,

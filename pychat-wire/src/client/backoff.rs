@@ -75,3 +75,27 @@ impl Backoff {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn chance_is_what_its_authors_say() {
+        let mut chance = Chance(1_234_567);
+        // As in the reference implementation, https://prng.di.unimi.it/splitmix64.c.
+        let expected = [6_457_827_717_110_365_317, 3_203_168_211_198_807_973];
+        assert_eq!([(); 2].map(|()| chance.below(u64::MAX)), expected);
+    }
+
+    #[test]
+    fn every_delay_within_a_quarter_is_drawn() {
+        let mut chance = Chance(7);
+        let around: BTreeSet<_> = (0..100).map(|_| chance.around(4)).collect();
+        assert!(around.into_iter().eq(3..=5));
+        let after: BTreeSet<_> = (0..100).map(|_| chance.after(4)).collect();
+        assert!(after.into_iter().eq(4..=5));
+    }
+}

@@ -79,6 +79,7 @@ impl World<'_> {
             checker,
             unsent: Vec::new(),
             manner,
+            asked: None,
             texts: 0,
             stalled_at: None,
             ended_at: None,

@@ -25,7 +25,7 @@ impl World<'_> {
         else {
             unreachable!("there is a witness of each protocol");
         };
-        let differences = self.buried.iter().map(|Buried { checker, since }| match checker {
+        let differences = self.buried.iter().map(|Buried { checker, since, .. }| match checker {
             Checker::V1(checker) => checker.check_against(first, *since, false),
             Checker::V2 { checker, .. } => checker.check_against(second, *since),
         });

@@ -51,7 +51,8 @@ const EPOCH: &str = "00000000000000000000000000000000";
 const MESSAGES_MAX: u64 = 10_000;
 
 knobs! {
-    /// What somebody does next, or the server; so often in 10 000 times.
+    /// What somebody does next, or the server; so often in 10 000 times, of which the rest is what
+    /// [`Fault`] says.
     enum Step {
         Connect = 600,
         Hello = 1_400,
@@ -72,8 +73,6 @@ knobs! {
         Reckon = 13,
         /// The server's turn.
         Tick = 1_106,
-        /// What [`Fault`] says.
-        Trouble = 1_867,
     }
 }
 
@@ -128,6 +127,8 @@ struct Peer {
     /// What it has said and the line has not carried yet.
     unsent: Vec<u8>,
     manner: Manner,
+    /// The name that it asked for last.
+    asked: Option<String>,
     /// How many texts it has said, after its hello.
     texts: usize,
     /// How much the witness had heard when this peer stopped reading, if it does not read.
@@ -155,6 +156,7 @@ struct Peer {
 /// What somebody heard who is gone.
 struct Buried {
     checker: Checker,
+    asked: Option<String>,
     since: usize,
 }
 
@@ -284,6 +286,10 @@ impl<'a> World<'a> {
     /// Lets one thing happen.
     pub(crate) fn step(&mut self) {
         let any = self.below(self.peers.len());
+        if self.below(Step::shares() + Fault::shares()) < Fault::shares() {
+            let fault = Fault::choose(&mut self.chance);
+            return self.trouble(fault, any);
+        }
         match Step::choose(&mut self.chance) {
             Step::Connect => self.connect(),
             Step::Hello => self.hello(any),
@@ -303,10 +309,6 @@ impl<'a> World<'a> {
             Step::Idle => self.idle(),
             Step::Reckon => self.reckon(),
             Step::Tick => self.tick(),
-            Step::Trouble => {
-                let fault = Fault::choose(&mut self.chance);
-                self.trouble(fault, any);
-            }
         }
     }
 
@@ -343,7 +345,10 @@ impl<'a> World<'a> {
     }
 
     fn say(&mut self, peer: usize, message: &ClientMessage<'_>) {
-        let Peer { checker, unsent, .. } = &mut self.peers[peer];
+        let Peer { checker, unsent, asked, .. } = &mut self.peers[peer];
+        if let ClientMessage::Hello { username, .. } = message {
+            *asked = Some(username.to_string());
+        }
         match (checker, message) {
             (Checker::V2 { checker, .. }, _) => checker.says(message, &mut self.oracle),
             (_, ClientMessage::Text { content, .. }) => self.oracle.say(content),

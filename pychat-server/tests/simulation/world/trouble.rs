@@ -218,13 +218,13 @@ impl World<'_> {
     /// Finds out what the server owes, by a turn in which everybody reads and nobody speaks.
     pub(super) fn reckon(&mut self) {
         self.tick(); // Whatever is due by now.
-        for _ in 0..1_000 {
+        for _ in 0..1_000 * (1 + self.delay_ticks_max) {
             if !self.has_work() {
                 break;
             }
             self.tick();
         }
-        assert!(!self.has_work(), "a thousand ticks and still at work");
+        assert!(!self.has_work(), "ticks and ticks, and still at work");
         for peer in 0..self.peers.len() {
             self.unstall(peer);
         }
@@ -291,9 +291,7 @@ impl World<'_> {
             match (&peer.checker, peer.checker.name()) {
                 (_, None) if !is_read => waits.push(Fault::HeldGuest),
                 (_, Some(name)) if !is_read => {
-                    let is_new =
-                        !self.buried.iter().any(|buried| buried.checker.name() == Some(name));
-                    if is_new && peer.units < burst {
+                    if self.is_new(peer, name) && peer.units < burst {
                         waits.push(Fault::AddressHeld);
                     } else if self.is_paced {
                         self.fire(Fault::Held);
@@ -314,6 +312,18 @@ impl World<'_> {
         for fault in waits {
             self.fire(fault);
         }
+    }
+
+    /// Returns true if nobody but `peer` was ever called `name`, nor may have been without hearing so.
+    fn is_new(&self, peer: &Peer, name: &str) -> bool {
+        let gone = self.buried.iter().map(|gone| (&gone.checker, &gone.asked));
+        let there = self.peers.iter().filter(|other| other.number != peer.number);
+        let others = gone.chain(there.map(|other| (&other.checker, &other.asked)));
+        let may_be = |(checker, asked): (&Checker, &Option<String>)| match checker.name() {
+            Some(given) => given == name,
+            None => asked.as_deref().is_some_and(|asked| name.starts_with(asked)),
+        };
+        !others.into_iter().any(may_be)
     }
 
     /// What somebody heard is a part of what the witness heard; and who did nothing is not cut.
@@ -345,6 +355,7 @@ impl World<'_> {
             self.said.insert(peer.number, (name.to_owned(), peer.texts));
         }
         self.dead.push(peer.id);
-        self.buried.push(Buried { checker: peer.checker, since: peer.since });
+        let Peer { checker, asked, since, .. } = peer;
+        self.buried.push(Buried { checker, asked, since });
     }
 }

@@ -23,7 +23,7 @@ const WEB_SCHEMES: [&str; 2] = ["http://", "https://"];
 /// # Examples
 ///
 /// ```
-/// use pychat_gtk::text::{server_address::AddressError, server_link::ServerUri};
+/// use pychat_gtk::text::{server_address::AddressError, server_uri::ServerUri};
 ///
 /// let link: ServerUri = "pychat://anna@chat.example:7000".parse()?;
 /// assert_eq!(link.name(), Some("anna"));

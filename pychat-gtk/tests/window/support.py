@@ -280,6 +280,12 @@ class Window:
         states = (it.get_state_set() for it in frames if title in (None, it.get_name()))
         return any(it.contains(Atspi.StateType.ACTIVE) for it in states)
 
+    def has_focus_in(self, title):
+        """Whether a widget has the keyboard in another window of the client's, with this title."""
+        frames = (it for it in children(self.find_application()) if it.get_name() == title)
+        states = (it.get_state_set() for frame in frames for it in walk(frame))
+        return any(it.contains(Atspi.StateType.FOCUSED) for it in states)
+
     def find_again(self):
         """Looks for the window anew: one that was hidden is another to the bus."""
         self.frame = eventually(self._find_frame, "the window")

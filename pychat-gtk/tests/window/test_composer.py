@@ -48,6 +48,7 @@ class Entry(WindowTest):
         self.window.press("ctrl+comma")
         switch = eventually(self.find_switch, "the preference")
         eventually(lambda: self.window.is_active("Preferences"), "the preferences to have the keys")
+        eventually(lambda: self.window.has_focus_in("Preferences"), "a preference to have the keys")
         if is_checked(switch) != is_on:
             self.window.press("space")
         eventually(lambda: is_checked(switch) == is_on, "the switch")

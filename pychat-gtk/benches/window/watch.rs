@@ -15,7 +15,7 @@ use crate::part::word;
 /// How often the main loop is asked whether it is there, before everything else that waits.
 const HEARTBEAT: Duration = Duration::from_millis(4);
 
-/// Tells whoever measures.
+/// Writes one figure for the process that measures.
 #[expect(clippy::print_stdout, reason = "this is read at the other end of a pipe")]
 pub(crate) fn tell(word: &str, number: i64) {
     println!("{word} {number}");

@@ -91,7 +91,7 @@ impl Peer {
         }
     }
 
-    /// Greets, takes a hello, and lets its sender in, whoever it says it is. Returns the name.
+    /// Greets, takes a hello, and lets its sender in under any name. Returns the name.
     pub(crate) fn let_in(&mut self) -> String {
         self.say(SERVER, GREETING);
         let hello = self.read_payload();

@@ -1,4 +1,4 @@
-//! Known ways of harming a server or whoever is in it, each from one address unless it says so.
+//! Known ways of harming a server or the people in it, each from one address unless it says so.
 
 mod crowds;
 mod history;

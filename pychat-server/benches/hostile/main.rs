@@ -1,4 +1,4 @@
-//! What harm whoever calls can do, by every known way and by a search for worse ones.
+//! The harm that callers can do, by every known way and by a search for worse ones.
 //!
 //! Each way is tried on a real server of its own, with the limits that it has by default, while an
 //! innocent at another address pings it every few milliseconds. The table says what it cost:

@@ -47,7 +47,7 @@ class Listening(Story):
         self.refuses(OTHER_PORT)
 
     def test_rules_of_a_firewall_hold_from_the_next_start_on(self):
-        """As README.md tells it. A socket stands under the rules of whoever opened it."""
+        """As README.md tells it. A socket stands under the rules of the process that opened it."""
         systemctl("restart", UNIT)
         with Override("[Service]", "IPAddressDeny=any", "IPAddressAllow=127.0.0.1"):
             systemctl("restart", UNIT)

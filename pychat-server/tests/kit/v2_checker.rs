@@ -77,7 +77,7 @@ impl story::Event for Event {
     }
 }
 
-/// What whoever holds this line should know of.
+/// The things that the holder of this line should know of.
 #[derive(Debug)]
 pub(crate) enum Heard {
     /// A sentence of protocol 1.

@@ -104,7 +104,7 @@ fn join_at_once(server: &Server, count: usize, words: &[&str]) -> Vec<Person> {
 }
 
 /// A person's story is what the first to come heard, from that person's own joining on; and the
-/// welcome names whoever had joined until then.
+/// welcome names those who had joined until then.
 fn check_story(person: &Person, first: &Person) {
     let own_joining = Message::notice(&joined(&person.name));
     let begin = first.story.iter().position(|message| *message == own_joining);

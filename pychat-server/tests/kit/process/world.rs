@@ -25,7 +25,7 @@ pub(crate) enum World {
 impl World {
     /// Runs the test `name` once more, alone, in such a world.
     ///
-    /// Returns false there, and true to whoever called from outside, where nothing is left to do.
+    /// Returns false there, and true to the caller outside, where nothing is left to do.
     pub(crate) fn runs(self, name: &str) -> bool {
         if env::var_os(INSIDE).is_some() {
             return false;

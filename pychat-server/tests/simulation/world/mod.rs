@@ -371,7 +371,7 @@ impl<'a> World<'a> {
     }
 }
 
-/// Returns about what a text costs whoever says it, and no less.
+/// Returns about what a text costs its author, and no less.
 fn cost(bytes: usize) -> usize {
     2 + (bytes >> 10)
 }

@@ -160,11 +160,7 @@ impl<T> Session<T> {
     }
 
     pub(super) fn member_mut(&mut self) -> Option<&mut Member> {
-        match &mut self.state {
-            SessionState::Joined(member) => Some(member),
-            SessionState::Ending { member, .. } | SessionState::Left(member) => member.as_mut(),
-            SessionState::Guest | SessionState::TurnedAway => None,
-        }
+        self.state.member_mut()
     }
 
     /// Returns the name of somebody in the room, until the chat knows that they left.
@@ -209,5 +205,15 @@ impl<T> Session<T> {
     /// The peer was heard of, or reads.
     pub(super) fn set_alive(&mut self, now: Instant) {
         self.activity = Activity { at: now, is_pinged: false };
+    }
+}
+
+impl SessionState {
+    pub(super) fn member_mut(&mut self) -> Option<&mut Member> {
+        match self {
+            Self::Joined(member) => Some(member),
+            Self::Ending { member, .. } | Self::Left(member) => member.as_mut(),
+            Self::Guest | Self::TurnedAway => None,
+        }
     }
 }

@@ -9,7 +9,7 @@ use std::{
 use super::{
     encode,
     frames::Frames,
-    session::{Pauses, Progress, Session, SessionState},
+    session::{Member, Pauses, Progress, Session, SessionState, Subscription},
 };
 use crate::{
     core::{
@@ -170,12 +170,18 @@ impl<T: Transport> Sessions<T> {
     pub(super) fn deliver(&mut self, frames: &Frames) {
         let mut lost = Vec::new();
         for (id, session) in self.table.iter_mut() {
-            let Some(Progress::Live { .. }) = session.progress() else { continue };
-            let rest = session.take_broadcast(frames);
-            session.set_progress(Progress::Live { offset: 0 });
-            match session.connection.deliver(rest) {
-                Ok(()) if 0 < session.connection.backlog() => {
-                    if !mem::replace(&mut session.queued.dirty, true) {
+            let Session { connection, state, queued, .. } = session;
+            let Some(Member {
+                protocol,
+                subscription: Subscription { progress: Progress::Live { offset }, .. },
+                ..
+            }) = state.member_mut()
+            else {
+                continue;
+            };
+            match connection.deliver(&frames.of(*protocol)[mem::take(offset)..]) {
+                Ok(()) if 0 < connection.backlog() => {
+                    if !mem::replace(&mut queued.dirty, true) {
                         self.dirty.push(id);
                     }
                 }

@@ -49,6 +49,7 @@ impl Backoff {
         *self = Self::default();
     }
 
+    /// Forgets the failures of lines, but not how the last one ended.
     pub(super) fn reset(&mut self) {
         self.n_failures = 0;
     }
@@ -88,6 +89,22 @@ mod tests {
         // As in the reference implementation, https://prng.di.unimi.it/splitmix64.c.
         let expected = [6_457_827_717_110_365_317, 3_203_168_211_198_807_973];
         assert_eq!([(); 2].map(|()| chance.below(u64::MAX)), expected);
+    }
+
+    #[test]
+    fn the_first_delay_is_none_again_after_a_reset() {
+        let (mut backoff, mut chance) = (Backoff::default(), Chance(7));
+        let delays = |backoff: &mut Backoff, chance: &mut Chance| {
+            [(); 3].map(|()| backoff.next_delay_ms(chance) / (RECONNECT_MS_MIN / 2))
+        };
+        let [first, second, third] = delays(&mut backoff, &mut chance);
+        assert!(first == 0 && 0 < second && second < third, "{second}, {third}");
+        assert!(!backoff.is_hopeless());
+        backoff.reset();
+        assert_eq!(delays(&mut backoff, &mut chance)[0], 0);
+        assert!(backoff.is_hopeless(), "the bytes of the last line are remembered");
+        backoff.begin_anew();
+        assert!(!backoff.is_hopeless(), "until a line was steady");
     }
 
     #[test]

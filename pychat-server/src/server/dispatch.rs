@@ -22,7 +22,7 @@ use crate::{
     core::{
         admission::Admission,
         chat::{Action, Effect, Event, Protocol, Recipients, Refusal, Subscribe},
-        id::{ConnectionId, HALL},
+        id::ConnectionId,
         rate_limit::RateLimit,
         record::Kind,
     },
@@ -52,31 +52,27 @@ impl<T: Transport> Dispatch<'_, T> {
         }
         match effect {
             Effect::Store { .. } => (),
-            Effect::Tell { to: Recipients::Room(_), event } => self.tell_room(event),
-            Effect::Tell { to, event } => {
-                for id in self.broadcast.connections(&to) {
-                    self.tell(id, &event);
-                }
-            }
+            Effect::Tell { to: Recipients::One(id), event } => self.tell(id, &event),
+            Effect::Tell { to, event } => self.tell_many(&to, event),
             Effect::Connection { id, action } => self.act(id, action),
         }
     }
 
-    fn tell_room(&mut self, event: Event) {
-        match event {
-            Event::Joined { people } => {
+    fn tell_many(&mut self, to: &Recipients, event: Event) {
+        match (to, event) {
+            (Recipients::Room(_), Event::Joined { people }) => {
                 self.broadcast.joined(&people, self.clock.utc_ms(), self.sessions);
             }
-            Event::Left { name, reason } => {
+            (Recipients::Room(_), Event::Left { name, reason }) => {
                 self.broadcast.left(&name, reason, self.clock.utc_ms(), self.sessions);
             }
-            Event::Message { from, record } => {
+            (Recipients::Room(_), Event::Message { from, record }) => {
                 self.clock.tell_at_least(record.time_ms);
                 self.clock.tell();
                 self.broadcast.message(from, record.entry(), self.sessions);
             }
-            event => {
-                for id in self.broadcast.connections(&Recipients::Room(HALL)) {
+            (to, event) => {
+                for id in self.broadcast.connections(to) {
                     self.tell(id, &event);
                 }
             }

@@ -1,10 +1,14 @@
 //! The lines between the modules, and the limits of the files, are kept like any other promise.
 
+#[path = "../../pychat-server/tests/kit/modules.rs"]
+mod modules;
+
 use std::{
-    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
+
+use modules::modules_known;
 
 /// The most lines that a source file may have; past that it has two subjects.
 const FILE_LINES_MAX: usize = 400;
@@ -99,32 +103,4 @@ fn code(path: &Path) -> String {
         Some((code, _)) => code.to_owned(),
         None => source,
     }
-}
-
-/// Returns the modules of this crate that `code` names: those after `crate::`, alone or in a list.
-fn modules_known(code: &str) -> BTreeSet<String> {
-    let is_word = |it: char| it.is_ascii_lowercase() || it == '_';
-    let word = |text: &str| text.chars().take_while(|it| is_word(*it)).collect::<String>();
-    let mut modules = BTreeSet::new();
-    for rest in code.split("crate::").skip(1) {
-        let Some(list) = rest.strip_prefix('{') else {
-            modules.insert(word(rest));
-            continue;
-        };
-        let (mut depth, mut begins) = (0_usize, true);
-        for (at, it) in list.char_indices() {
-            match it {
-                '{' => depth += 1,
-                '}' if depth == 0 => break,
-                '}' => depth -= 1,
-                ',' if depth == 0 => begins = true,
-                it if begins && is_word(it) => {
-                    modules.insert(word(&list[at..]));
-                    begins = false;
-                }
-                _ => (),
-            }
-        }
-    }
-    modules
 }

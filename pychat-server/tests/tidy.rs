@@ -1,7 +1,12 @@
 //! Who may know whom, kept as a test: the compiler keeps the lines between crates, this one those
 //! between modules.
 
-use std::{collections::BTreeSet, fs};
+#[path = "kit/modules.rs"]
+mod modules;
+
+use std::fs;
+
+use modules::modules_known;
 
 /// The modules of the crate, each above all that it may know.
 const LAYERS: [&str; 11] = [
@@ -145,34 +150,6 @@ fn the_parts_of_the_server_do_not_know_it() {
 
 /// Longer than this, a file has two subjects.
 const LINES_MAX: usize = 400;
-
-/// Returns the modules of this crate that `code` names: those after `crate::`, alone or in a list.
-fn modules_known(code: &str) -> BTreeSet<String> {
-    let is_word = |it: char| it.is_ascii_lowercase() || it == '_';
-    let word = |text: &str| text.chars().take_while(|it| is_word(*it)).collect::<String>();
-    let mut modules = BTreeSet::new();
-    for rest in code.split("crate::").skip(1) {
-        let Some(list) = rest.strip_prefix('{') else {
-            modules.insert(word(rest));
-            continue;
-        };
-        let (mut depth, mut begins) = (0_usize, true);
-        for (at, it) in list.char_indices() {
-            match it {
-                '{' => depth += 1,
-                '}' if depth == 0 => break,
-                '}' => depth -= 1,
-                ',' if depth == 0 => begins = true,
-                it if begins && is_word(it) => {
-                    modules.insert(word(&list[at..]));
-                    begins = false;
-                }
-                _ => (),
-            }
-        }
-    }
-    modules
-}
 
 /// Returns every Rust file below `folder`.
 fn sources(folder: &str) -> Vec<String> {

@@ -10,6 +10,9 @@ pub(crate) struct Oracle {
     epoch: Option<String>,
     said: HashSet<String>,
     heard: BTreeMap<u64, Message>,
+    /// The least size of messages that a page had no room for, and that nobody has heard, in bytes of
+    /// their text.
+    unheard: BTreeMap<u64, usize>,
     /// The last number that a welcome told of.
     last_told: u64,
 }
@@ -49,6 +52,8 @@ impl Oracle {
     pub(crate) fn check(&mut self, seq: u64, time: u64, author: &str, content: &str) {
         let known = self.heard.entry(seq).or_insert_with(|| {
             assert!(self.said.contains(line(content)), "nobody said {content:.40?}, number {seq}");
+            let least = self.unheard.remove(&seq).unwrap_or_default();
+            assert!(least <= content.len(), "a page had room for number {seq}");
             Message { time, author: author.to_owned(), content: content.to_owned() }
         });
         let heard = (time, author, content);
@@ -75,6 +80,14 @@ impl Oracle {
     /// Returns the size of number `seq`, if anybody has heard it, in bytes of its text.
     pub(crate) fn bytes(&self, seq: u64) -> Option<usize> {
         self.heard.get(&seq).map(|message| message.content.len())
+    }
+
+    /// Number `seq`, if it was heard, or else once it is heard, has at least `least` bytes of text.
+    pub(crate) fn check_bytes(&mut self, seq: u64, least: usize) {
+        match self.bytes(seq) {
+            Some(bytes) => assert!(least <= bytes, "a page had room for number {seq}"),
+            None => _ = self.unheard.insert(seq, least),
+        }
     }
 
     /// Returns the last number; 0 if there is none.

@@ -47,7 +47,7 @@ impl Pages {
 
     /// A page has the newest messages before a number, oldest first, and says how many; no more than
     /// were asked for, nor than a page has room for.
-    pub(super) fn end(&mut self, before: u64, count: u64, start: bool, oracle: &Oracle) {
+    pub(super) fn end(&mut self, before: u64, count: u64, start: bool, oracle: &mut Oracle) {
         let page = mem::take(&mut self.heard);
         let (limit, last_then) = self.asked.remove(&before).expect("a page that was asked for");
         assert_eq!(page.len() as u64, count);
@@ -61,9 +61,51 @@ impl Pages {
         }
         let bytes: usize = page.iter().filter_map(|seq| oracle.bytes(*seq)).sum();
         assert!(count <= 1 || bytes <= PAGE_BYTES_MAX, "{bytes} bytes of text in a page");
-        let next = page.first().and_then(|first| oracle.bytes(first - 1));
-        let is_full = next.is_some_and(|next| PAGE_BYTES_MAX < bytes + next);
-        let is_whole = start || is_full || count == limit.min(500);
-        assert!(is_whole || self.forgets, "{count} of {limit}");
+        if !(start || count == limit.min(500) || self.forgets) {
+            let first = page.first().expect("a page of nothing is the first");
+            oracle.check_bytes(first - 1, (PAGE_BYTES_MAX + 1).saturating_sub(bytes));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns an oracle that has heard numbers from `first` to 20, of 16 KiB each.
+    fn oracle(first: u64) -> Oracle {
+        let mut oracle = Oracle::default();
+        let text = "m".repeat(16 << 10);
+        oracle.say(&text);
+        (first..=20).for_each(|seq| oracle.check(seq, seq, "a", &text));
+        oracle
+    }
+
+    /// Somebody is sent the page that begins with number `first`.
+    fn send_page_from(first: u64, oracle: &mut Oracle) {
+        let mut pages = Pages::new(false);
+        pages.ask(21, 500, 20);
+        (first..=20).for_each(|seq| pages.hear(seq));
+        pages.end(21, 21 - first, false, oracle);
+    }
+
+    #[test]
+    fn a_page_without_room_for_the_message_before_it_is_full() {
+        send_page_from(5, &mut oracle(1));
+    }
+
+    #[test]
+    #[should_panic(expected = "a page had room for number 5")]
+    fn a_page_with_room_for_the_message_before_it_is_not_full() {
+        send_page_from(6, &mut oracle(1));
+    }
+
+    #[test]
+    #[should_panic(expected = "a page had room for number 5")]
+    fn a_page_is_held_against_the_message_before_it_once_that_is_heard() {
+        let mut oracle = oracle(6);
+        send_page_from(6, &mut oracle);
+        oracle.say("short");
+        oracle.check(5, 5, "a", "short");
     }
 }

@@ -16,7 +16,6 @@ use pychat_wire::{
 use super::{
     broadcast::Broadcast,
     encode::{self, Copy},
-    session::Progress,
     sessions::{Sessions, backlog_bytes_low},
 };
 use crate::{
@@ -156,7 +155,7 @@ impl Replays {
         parts: &mut Parts<'_, T>,
     ) -> Result<Read, StorageError> {
         while let Some(session) = parts.sessions.get_mut(id)
-            && matches!(session.progress(), Some(Progress::Live { .. } | Progress::CatchingUp))
+            && session.is_listening()
             && session.connection.backlog() < parts.backlog_bytes_low
             && let Some(mut replay) = session.replays.front().copied()
         {
@@ -210,10 +209,9 @@ pub(super) fn resume<T: Transport>(
             ServerMessage::Gap { from, to }.encode(out);
         });
     }
-    let Some(session) = sessions.get_mut(id) else { return };
-    if !matches!(session.progress(), Some(Progress::Live { .. } | Progress::CatchingUp)) {
+    let Some(session) = sessions.get_mut(id).filter(|session| session.is_listening()) else {
         return;
-    }
+    };
     session.replays.retain(|replay| !matches!(replay.end, End::Live { .. }));
     session.replays.push_front(Replay { after, end: End::Live { limit } });
     broadcast.begin_catching_up(id, sessions);
@@ -229,7 +227,9 @@ pub(super) fn page<T: Transport>(
     broadcast: &Broadcast,
     sessions: &mut Sessions<T>,
 ) {
-    let Some(session) = sessions.get_mut(id) else { return };
+    let Some(session) = sessions.get_mut(id).filter(|session| session.is_listening()) else {
+        return;
+    };
     if REPLAYS_MAX <= session.replays.len() {
         let complaint = Complaint::new(ErrorCode::SlowDown, "one page after the other");
         return sessions.tell(id, broadcast.frames(), |out| encode::complaint(&complaint, out));

@@ -181,6 +181,11 @@ impl<T> Session<T> {
         self.member().map(|member| member.subscription.progress)
     }
 
+    /// Returns true if it hears the room, or will once it has caught up.
+    pub(super) fn is_listening(&self) -> bool {
+        matches!(self.progress(), Some(Progress::Live { .. } | Progress::CatchingUp))
+    }
+
     pub(super) fn set_progress(&mut self, progress: Progress) {
         if let Some(member) = self.member_mut() {
             member.subscription.progress = progress;

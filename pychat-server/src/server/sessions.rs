@@ -333,6 +333,7 @@ impl<T: Transport> Sessions<T> {
     fn end(&mut self, id: ConnectionId, reason: CloseReason, error: Option<io::Error>) {
         let Some(session) = self.table.get_mut(id) else { return };
         self.ended.push(id);
+        session.replays.clear();
         let member = match mem::replace(&mut session.state, SessionState::Left(None)) {
             SessionState::Guest => None,
             SessionState::Joined(member) => Some(member),

@@ -15,8 +15,8 @@ use pychat_server::{
 /// The most ticks by which an answer is late.
 pub(crate) const DELAY_TICKS_MAX: usize = 20;
 
-/// A store in memory whose answers wait, and that may be full. Those to appends come in order, those of people and of
-/// reading as it happens.
+/// A store in memory whose answers wait, and that may be full. Those to appends come in order, those
+/// of people and of reading as it happens.
 #[derive(Debug)]
 pub(crate) struct DelayedStore {
     store: Memory,
@@ -39,6 +39,8 @@ struct Queues {
     n_taken: u64,
     /// The store takes nothing.
     is_full: bool,
+    /// It did not take something.
+    has_refused: bool,
 }
 
 impl Waiting {
@@ -68,6 +70,11 @@ impl Waiting {
     /// Returns true if the store takes nothing.
     pub(crate) fn is_full(&self) -> bool {
         self.0.borrow().is_full
+    }
+
+    /// Returns true if the store was full when it was asked to take something.
+    pub(crate) fn has_refused(&self) -> bool {
+        self.0.borrow().has_refused
     }
 }
 
@@ -107,6 +114,7 @@ impl Store for DelayedStore {
             batch.iter().map(|(_, request)| matches!(request, Request::Append { .. })).collect();
         let mut answers = Vec::new();
         if self.waiting.is_full() {
+            self.waiting.0.borrow_mut().has_refused |= !batch.is_empty();
             let refused = |(ticket, _)| Answer::Done { ticket, outcome: Err(StorageError::Full) };
             answers.extend(batch.drain(..).map(refused));
         } else {

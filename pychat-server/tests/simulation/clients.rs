@@ -15,7 +15,7 @@ mod world;
 use self::world::World;
 use crate::kit::{knobs, runs};
 
-const SEEDS: u64 = 200;
+const SEEDS: u64 = 1_000;
 
 knobs! {
     /// What goes wrong, and must in the course of all runs. Those with a number are made, so often in

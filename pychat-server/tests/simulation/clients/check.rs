@@ -18,8 +18,9 @@ pub(crate) fn all(world: &World) {
     let log = world.logs.last().expect("there is one");
     log.oracle.check_whole(log.forgotten_to);
     // What the server did not accept the first time is overtaken by what was on its way by then.
-    let push_back = [Fault::NotStored, Fault::CrashedUnanswered, Fault::LogLost];
-    let is_pushed_back = push_back.iter().any(|fault| world.own_fired.contains(*fault));
+    let push_back = [Fault::CrashedUnanswered, Fault::LogLost];
+    let is_pushed_back = world.waiting.has_refused()
+        || push_back.iter().any(|fault| world.own_fired.contains(*fault));
     for log in &world.logs {
         log.oracle.check_order(log.forgotten_to);
         if !is_pushed_back {

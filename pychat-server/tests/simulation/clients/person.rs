@@ -111,10 +111,7 @@ impl Person {
                     self.shown.push(Shown::Message { epoch, message });
                 }
                 Event::Page(page) => {
-                    let epoch = self.epoch();
-                    let older =
-                        page.messages.into_iter().map(|message| Shown::Message { epoch, message });
-                    self.shown.splice(0..0, older);
+                    self.show_older(page.messages);
                 }
                 Event::Gap { from, to } => {
                     fired.note(Fault::Gap);
@@ -133,6 +130,25 @@ impl Person {
             }
         }
         is_closing
+    }
+
+    /// Shows a page. What was forgotten while it was sent may be missing from it, or after it.
+    fn show_older(&mut self, messages: Vec<Message>) {
+        let epoch = self.epoch();
+        let newer = std::mem::take(&mut self.shown);
+        let page = messages.into_iter().map(|message| Shown::Message { epoch, message });
+        let mut newer = newer.into_iter();
+        for shown in page.chain(newer.next()) {
+            let last = self.shown.last().map(|last| last.range().1);
+            let from = last.filter(|_| shown.epoch() == epoch).map(|last| last + 1);
+            if let (Some(from), to) = (from, shown.range().0 - 1)
+                && from <= to
+            {
+                self.shown.push(Shown::Gap { epoch, from, to });
+            }
+            self.shown.push(shown);
+        }
+        self.shown.extend(newer);
     }
 
     /// Returns true if the server has accepted this text.

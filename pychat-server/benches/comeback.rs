@@ -118,7 +118,7 @@ impl Session {
         let begin = Instant::now();
         let line = TcpStream::connect(server)?;
         line.set_nodelay(true)?;
-        let mut client = Client::new(UserName::new(name)?, saved, 7);
+        let mut client = Client::new(UserName::new(name)?, saved, [7; 32]);
         client.next_event().filter(|event| *event == Event::Connect).ok_or("nothing to do")?;
         client.connected(0);
         Ok(Self { client, line, buffer: vec![0; 64 << 10], begin })

@@ -5,15 +5,13 @@
 //! ```
 //!
 //! What it has answered and what it has still to say is in the file, stored together. So each
-//! `ping` has one answer, also over `kill -9`; the file holds the name's token, keep it to yourself.
+//! `ping` has one answer, also over `kill -9`; the file holds the bot's key, keep it to yourself.
 #![expect(clippy::print_stdout, reason = "it is a program for a terminal")]
 
 use std::{
-    collections::hash_map::RandomState,
     env,
     error::Error,
     fs,
-    hash::BuildHasher,
     io::{ErrorKind, Read, Write},
     net::TcpStream,
     thread,
@@ -36,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Err(error) if error.kind() == ErrorKind::NotFound => Saved::default(),
         Err(error) => return Err(error.into()),
     };
-    let mut client = Client::new(UserName::new(name)?, saved, seed()).persistent();
+    let mut client = Client::new(UserName::new(name)?, saved, seed()?).persistent();
     let start = Instant::now();
     let now = || u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
     let (mut line, mut buffer) = (None, [0; 4_096]);
@@ -75,7 +73,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 thread::sleep(pause);
                 Err(ErrorKind::TimedOut.into())
             }
-            (None, None) => return Err("another client of this name has taken over".into()),
+            (None, None) => return Err("the server has sent this client away".into()),
         };
         match heard {
             Ok(size) if 0 < size => client.receive(now(), &buffer[..size]),
@@ -102,8 +100,9 @@ fn exchange(
     stream.read(buffer)
 }
 
-/// Returns 128 random bits: the standard library draws them for its hash tables.
-fn seed() -> u128 {
-    let [high, low] = [RandomState::new().hash_one(1), RandomState::new().hash_one(2)];
-    u128::from(high) << 64 | u128::from(low)
+/// Returns 32 random bytes.
+fn seed() -> std::io::Result<[u8; 32]> {
+    let mut seed = [0; 32];
+    fs::File::open("/dev/urandom")?.read_exact(&mut seed)?;
+    Ok(seed)
 }

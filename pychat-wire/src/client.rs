@@ -23,10 +23,11 @@
 //!      ├── lost, silent, bye ┴──────────────────┴───────────────┴──────────────┤
 //!      │                                                                       │
 //!      │ reconnect                                                             ▼
-//!      └────────────────────────────────────── (idle) ◀── refused, replaced, left
+//!      └────────────────────────────────────── (idle) ◀── refused, kicked, left
 //! ```
 
 mod backoff;
+mod devices;
 mod event;
 mod limits;
 mod line;
@@ -50,12 +51,13 @@ use self::{
     secret::Secret,
 };
 pub use self::{
+    devices::Device,
     event::{Cause, Event, FailReason, Message, Page, SayError},
     limits::*,
     past::Past,
     saved::{MessageId, Saved},
 };
-use crate::{frame::PAYLOAD_BYTES_MAX, name::UserName};
+use crate::{frame::PAYLOAD_BYTES_MAX, key::PairCode, name::UserName};
 
 /// The messages that a client shows first.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -89,6 +91,10 @@ pub struct Client {
     /// The name that we have in the room; before that the one that we ask for.
     room_name: String,
     payload_bytes_max: usize,
+    /// The code by which we join a person, until we have.
+    pair: Option<PairCode>,
+    /// The name of this device.
+    label: Option<String>,
     saved: Saved,
     has_changed: bool,
     /// The texts said in protocol 1 that have not come back. They are not saved, as they must not
@@ -116,8 +122,8 @@ struct Mark {
 impl Client {
     /// Returns a client that will ask to join as `name`, and go on from `saved`.
     ///
-    /// `seed` is 128 random bits, new ones each time: the ids of its texts are made of them. The
-    /// first event is [`Event::Connect`]. Texts that `saved` holds under another name are not sent
+    /// `seed` is 32 random bytes, new ones each time and told to nobody: the ids of its texts are made
+    /// of them and, where `saved` has none, the key of this device. The first event is [`Event::Connect`]. Texts that `saved` holds under another name are not sent
     /// under this one, but [handed back](Event::Failed).
     ///
     /// # Examples
@@ -129,7 +135,7 @@ impl Client {
     ///     notice::Notice,
     /// };
     ///
-    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
     /// assert_eq!(client.next_event(), Some(Event::Connect));
     /// client.connected(0);
     /// let mut greeting = Vec::new();
@@ -138,7 +144,7 @@ impl Client {
     /// assert_eq!(client.take_outgoing(), r#"38:{"type":"hello","username":"Анна"}"#.as_bytes());
     /// # Ok::<(), pychat_wire::NameError>(())
     /// ```
-    pub fn new(name: UserName, saved: Saved, seed: u128) -> Self {
+    pub fn new(name: UserName, saved: Saved, seed: [u8; 32]) -> Self {
         let mut client = Self {
             begin: Begin::Resume,
             is_persistent: false,
@@ -152,6 +158,8 @@ impl Client {
             roster: Roster::default(),
             room_name: name.as_str().to_owned(),
             payload_bytes_max: PAYLOAD_BYTES_MAX,
+            pair: None,
+            label: None,
             saved,
             has_changed: false,
             said: VecDeque::new(),
@@ -172,7 +180,7 @@ impl Client {
     /// use pychat_wire::{Client, UserName, client::{Begin, Saved}};
     ///
     /// let name = UserName::new("Анна")?;
-    /// let window = Client::new(name, Saved::default(), 7).beginning(Begin::LastPage(50));
+    /// let window = Client::new(name, Saved::default(), [7; 32]).beginning(Begin::LastPage(50));
     /// # Ok::<(), pychat_wire::NameError>(())
     /// ```
     #[must_use]
@@ -199,7 +207,7 @@ impl Client {
     /// use pychat_wire::{Client, UserName, client::{Event, Saved}};
     ///
     /// let name = UserName::new("bot")?;
-    /// let mut bot = Client::new(name, Saved::default(), 7).persistent();
+    /// let mut bot = Client::new(name, Saved::default(), [7; 32]).persistent();
     /// assert_eq!(bot.next_event(), Some(Event::Connect));
     /// bot.disconnected(0); // Nobody answers.
     /// let Some(Event::Offline { retry_at_ms: Some(at), .. }) = bot.next_event() else { panic!() };
@@ -220,7 +228,7 @@ impl Client {
     ///
     /// ```
     /// # use pychat_wire::{Client, UserName, client::{Event, Saved}};
-    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
     /// assert_eq!(client.next_event(), Some(Event::Connect));
     /// assert_eq!(client.next_event(), None);
     /// # Ok::<(), pychat_wire::NameError>(())
@@ -243,7 +251,7 @@ impl Client {
     ///
     /// ```
     /// # use pychat_wire::{Client, UserName, client::Saved};
-    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
     /// client.connected(0);
     /// assert_eq!(client.take_outgoing(), b""); // The server speaks first.
     /// # Ok::<(), pychat_wire::NameError>(())
@@ -258,7 +266,7 @@ impl Client {
     ///
     /// ```
     /// # use pychat_wire::{Client, UserName, client::Saved};
-    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
     /// assert_eq!(client.take_saved(), None);
     /// # Ok::<(), pychat_wire::NameError>(())
     /// ```
@@ -272,7 +280,7 @@ impl Client {
     ///
     /// ```
     /// # use pychat_wire::{Client, UserName, client::{HELLO_MS_MAX, Saved}};
-    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
     /// assert_eq!(client.next_deadline(), None);
     /// client.connected(5);
     /// assert_eq!(client.next_deadline(), Some(5 + HELLO_MS_MAX)); // For the welcome.
@@ -296,7 +304,7 @@ impl Client {
     ///
     /// ```
     /// # use pychat_wire::{Client, UserName, client::{Cause, Event, Saved}};
-    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
     /// assert_eq!(client.saved().name(), "Анна");
     /// # Ok::<(), pychat_wire::NameError>(())
     /// ```
@@ -310,7 +318,7 @@ impl Client {
     ///
     /// ```
     /// # use pychat_wire::{Client, UserName, client::Saved};
-    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
     /// client.see(5);
     /// assert_eq!(client.saved().seen(), 0); // There was no such message yet.
     /// # Ok::<(), pychat_wire::NameError>(())
@@ -329,7 +337,7 @@ impl Client {
     ///
     /// ```
     /// # use pychat_wire::{Client, UserName, client::Saved};
-    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
     /// assert_eq!(client.welcomed_at(), 0);
     /// # Ok::<(), pychat_wire::NameError>(())
     /// ```
@@ -344,7 +352,7 @@ impl Client {
     ///
     /// ```
     /// # use pychat_wire::{Client, UserName, client::{Cause, Event, Saved}};
-    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
     /// assert!(client.members().is_empty()); // Nobody is known yet.
     /// # Ok::<(), pychat_wire::NameError>(())
     /// ```
@@ -358,7 +366,7 @@ impl Client {
     ///
     /// ```
     /// # use pychat_wire::{Client, UserName, client::{Cause, Event, Saved}};
-    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
     /// assert_eq!(client.name(), "Анна");
     /// # Ok::<(), pychat_wire::NameError>(())
     /// ```
@@ -372,7 +380,7 @@ impl Client {
     ///
     /// ```
     /// # use pychat_wire::{Client, UserName, client::{Cause, Event, Saved}};
-    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
     /// assert!(!client.is_joined());
     /// # Ok::<(), pychat_wire::NameError>(())
     /// ```

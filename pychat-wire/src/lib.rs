@@ -2,11 +2,12 @@
 //!
 //! This crate does no I/O and reads no clock: bytes and text come in, bytes and values go out, so
 //! both ends, their tests and anybody's bot share it. Read [`frame`] first (the bounds of
-//! payloads), then [`message`] (their content), [`name`] (the rules of names) and [`client`] (the
-//! client's side of a conversation).
+//! payloads), then [`message`] (their content), [`name`] (the rules of names), [`key`] (the proof of
+//! who somebody is) and [`client`] (the client's side of a conversation).
 
 pub mod client;
 pub mod frame;
+pub mod key;
 pub mod message;
 pub mod name;
 pub mod notice;

@@ -21,13 +21,13 @@ use thiserror::Error;
 use self::members::Member;
 pub use self::{
     bounds::{
-        CONTENT_BYTES_MAX, MEMBERS_MAX, RETRY_MS_MAX, SENTENCE_CHARS_MAX, TIME_MS_MAX,
-        TOKEN_BYTES_MAX,
+        CONTENT_BYTES_MAX, DEVICES_MAX, EPOCH_BYTES_MAX, LABEL_CHARS_MAX, MEMBERS_MAX,
+        RETRY_MS_MAX, SENTENCE_CHARS_MAX, TIME_MS_MAX,
     },
-    client::ClientMessage,
+    client::{ClientMessage, Hello},
     parts::{
-        ErrorCode, Limits, Listing, MESSAGE_ID_BYTES_MAX, PAGE_MESSAGES_MAX, PONG_SECONDS_MAX,
-        PROTOCOL, Reason, Resume,
+        Device, DeviceList, ErrorCode, Limits, Listing, MESSAGE_ID_BYTES_MAX, PAGE_MESSAGES_MAX,
+        PONG_SECONDS_MAX, PROTOCOL, Reason, Resume,
     },
     server::ServerMessage,
 };
@@ -77,6 +77,13 @@ pub enum MessageError {
     /// A member that this type needs is missing, or is not an integer from 0 on.
     #[error("\"{member}\" should be a number")]
     NotANumber {
+        /// The member's name.
+        member: &'static str,
+    },
+
+    /// A member that this type needs is a string, but not one that means a key or a code.
+    #[error("\"{member}\" has the wrong length or alphabet")]
+    NotEncoded {
         /// The member's name.
         member: &'static str,
     },

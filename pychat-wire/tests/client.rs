@@ -4,6 +4,7 @@ use proptest::{collection::vec, prelude::*, sample::select};
 use pychat_wire::{
     Client, ServerMessage, UserName,
     client::{Begin, Event, Saved},
+    key::Nonce,
     message::{ErrorCode, Limits, Reason},
     name::{SERVER, YOU},
     notice::Notice,
@@ -25,7 +26,9 @@ fn greeting(protocol: u64) -> Vec<u8> {
         username: SERVER.into(),
         content: Notice::Greeting.to_string().into(),
         protocol,
+        server: "s".into(),
         epoch: "a".into(),
+        nonce: Nonce([7; 16]),
         limits: Limits { payload: 200, name: 32, burst: 0, per_second: 0 },
         ping_seconds: 0,
     })
@@ -34,7 +37,6 @@ fn greeting(protocol: u64) -> Vec<u8> {
 fn welcome(epoch: &str, seq: u64) -> Vec<u8> {
     frame(&ServerMessage::Welcome {
         username: "Анна".into(),
-        token: "t".into(),
         epoch: epoch.into(),
         seq,
         time: 0,
@@ -44,7 +46,7 @@ fn welcome(epoch: &str, seq: u64) -> Vec<u8> {
 
 /// One thing that a server may say, whether it should or not.
 fn word() -> impl Strategy<Value = Vec<u8>> {
-    let reasons = select(vec![Reason::Slow, Reason::Replaced, Reason::Shutdown]);
+    let reasons = select(vec![Reason::Slow, Reason::Kicked, Reason::Shutdown]);
     let codes = select(vec![
         ErrorCode::NameTaken,
         ErrorCode::Storage,
@@ -99,15 +101,16 @@ type Outcome = (Vec<Event>, Vec<u8>, String);
 fn hear(begin: Begin, wire: &[u8], ends: &[usize]) -> Outcome {
     let saved = serde_json::json!({
         "name": "Анна",
-        "token": "t",
+        "is_known": true,
         "epoch": "a",
         "seq": 5,
         "counter": 1,
         "unacknowledged": [{ "id": format!("{:032x}-0", 7), "text": "x" }],
     });
     let saved: Saved = serde_json::from_value(saved).expect("a saved state");
-    let mut client =
-        Client::new(UserName::new("Анна").expect("a name"), saved, 7).beginning(begin).persistent();
+    let mut client = Client::new(UserName::new("Анна").expect("a name"), saved, [7; 32])
+        .beginning(begin)
+        .persistent();
     client.connected(1_000);
     let (mut begin, mut written) = (0, Vec::new());
     for end in ends.iter().copied().chain([wire.len()]) {
@@ -190,14 +193,14 @@ proptest! {
             .collect();
         let saved = serde_json::json!({
             "name": name,
-            "token": name,
+            "is_known": counter % 2 == 0,
             "epoch": epoch,
             "seq": seq,
             "counter": counter,
             "unacknowledged": texts,
         });
         let name = UserName::new(&name).unwrap_or(UserName::new("Анна").unwrap());
-        let mut client = Client::new(name, serde_json::from_value(saved).unwrap(), 7);
+        let mut client = Client::new(name, serde_json::from_value(saved).unwrap(), [7; 32]);
         client.connected(0);
         client.receive(0, &[greeting(2), welcome("a", 3)].concat());
         prop_assert!(client.is_joined());

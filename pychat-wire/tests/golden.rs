@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use pychat_wire::{
     ClientMessage, ServerMessage,
-    message::{ErrorCode, Limits, Listing, Reason, Resume},
+    key::{Nonce, PairCode, Proof, PublicKey, Signature},
+    message::{Device, DeviceList, ErrorCode, Hello, Limits, Listing, Reason, Resume},
     name::SERVER,
     notice::Notice,
 };
@@ -22,22 +23,33 @@ fn check_server_message(message: &ServerMessage<'_>, payload: &str) {
 
 #[test]
 fn what_clients_say() {
-    let hello = |token: Option<&'static str>, resume| ClientMessage::Hello {
-        username: "Анна".into(),
-        protocol: 2,
-        token: token.map(Cow::from),
-        resume,
-    };
+    let proof = Some(Proof { key: PublicKey([7; 32]), signature: Signature([8; 64]) });
+    let bare = || Hello::new("Анна", 2);
+    let hello = |hello| ClientMessage::Hello(hello);
+    let signed = concat!(
+        r#"{"type":"hello","username":"Анна","protocol":2,"#,
+        r#""key":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc","#,
+        r#""signature":"CAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICA""#
+    );
     let resume = |limit| Some(Resume { epoch: "0f8e".into(), after: 1_234, limit });
     for (message, payload) in [
         (ClientMessage::hello("Анна"), r#"{"type":"hello","username":"Анна"}"#),
-        (hello(None, None), r#"{"type":"hello","username":"Анна","protocol":2}"#),
+        (hello(bare()), r#"{"type":"hello","username":"Анна","protocol":2}"#),
         (
-            hello(Some("5a"), resume(None)),
-            r#"{"type":"hello","username":"Анна","protocol":2,"token":"5a","resume":{"epoch":"0f8e","after":1234}}"#,
+            hello(Hello { proof, resume: resume(None), ..bare() }),
+            &format!(r#"{signed},"resume":{{"epoch":"0f8e","after":1234}}}}"#),
         ),
         (
-            hello(None, resume(Some(500))),
+            hello(Hello {
+                proof,
+                pair: Some(PairCode([9; 16])),
+                label: Some("ThinkPad".into()),
+                ..bare()
+            }),
+            &format!(r#"{signed},"pair":"CQkJCQkJCQkJCQkJCQkJCQ","label":"ThinkPad"}}"#),
+        ),
+        (
+            hello(Hello { resume: resume(Some(500)), ..bare() }),
             r#"{"type":"hello","username":"Анна","protocol":2,"resume":{"epoch":"0f8e","after":1234,"limit":500}}"#,
         ),
         (ClientMessage::text("привет\n"), r#"{"type":"text","content":"привет\n"}"#),
@@ -48,6 +60,12 @@ fn what_clients_say() {
         (
             ClientMessage::History { before: 101, limit: 50 },
             r#"{"type":"history","before":101,"limit":50}"#,
+        ),
+        (ClientMessage::Pair, r#"{"type":"pair"}"#),
+        (ClientMessage::Devices, r#"{"type":"devices"}"#),
+        (
+            ClientMessage::RemoveDevice { key: PublicKey([7; 32]) },
+            r#"{"type":"remove_device","key":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"}"#,
         ),
         (ClientMessage::Ping, r#"{"type":"ping"}"#),
         (ClientMessage::Pong, r#"{"type":"pong"}"#),
@@ -73,7 +91,6 @@ fn what_servers_say_to_greet_to_welcome_and_of_messages() {
     let listing: Listing = ["Борис", "\"А\"", "Анна"].into_iter().collect();
     let welcome = |members| ServerMessage::Welcome {
         username: "Анна".into(),
-        token: "5a".into(),
         epoch: "0f8e".into(),
         seq: 7,
         time: 1_700_000_000_000,
@@ -89,14 +106,17 @@ fn what_servers_say_to_greet_to_welcome_and_of_messages() {
                 username: SERVER.into(),
                 content: Notice::Greeting.to_string().into(),
                 protocol: 2,
+                server: "Office".into(),
                 epoch: "0f8e".into(),
+                nonce: Nonce([0x9c; 16]),
                 limits: Limits { payload: 65_536, name: 32, burst: 10, per_second: 5 },
                 ping_seconds: 30,
             },
             concat!(
                 r#"{"type":"message","username":"Сервер Чата","#,
                 r#""content":"Connection established. Waiting for your username...","#,
-                r#""protocol":2,"epoch":"0f8e","#,
+                r#""protocol":2,"server":"Office","epoch":"0f8e","#,
+                r#""nonce":"9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c","#,
                 r#""limits":{"payload":65536,"name":32,"burst":10,"per_second":5},"#,
                 r#""ping_seconds":30}"#
             ),
@@ -115,11 +135,11 @@ fn what_servers_say_to_greet_to_welcome_and_of_messages() {
         ),
         (
             welcome(Cow::Owned(listing)),
-            r#"{"type":"welcome","username":"Анна","token":"5a","epoch":"0f8e","seq":7,"time":1700000000000,"members":["Борис","\"А\"","Анна"]}"#,
+            r#"{"type":"welcome","username":"Анна","epoch":"0f8e","seq":7,"time":1700000000000,"members":["Борис","\"А\"","Анна"]}"#,
         ),
         (
             welcome(Cow::Owned(Listing::default())),
-            r#"{"type":"welcome","username":"Анна","token":"5a","epoch":"0f8e","seq":7,"time":1700000000000,"members":[]}"#,
+            r#"{"type":"welcome","username":"Анна","epoch":"0f8e","seq":7,"time":1700000000000,"members":[]}"#,
         ),
     ] {
         check_server_message(&message, payload);
@@ -140,10 +160,8 @@ fn what_servers_say_beside_messages() {
             r#"{"type":"joined","username":"Борис","time":5}"#,
         ),
         (
-            ServerMessage::Left {
-                username: "Борис".into(), time: 5, reason: Reason::Replaced
-            },
-            r#"{"type":"left","username":"Борис","time":5,"reason":"replaced"}"#,
+            ServerMessage::Left { username: "Борис".into(), time: 5, reason: Reason::Kicked },
+            r#"{"type":"left","username":"Борис","time":5,"reason":"kicked"}"#,
         ),
         (
             ServerMessage::Error {
@@ -177,13 +195,44 @@ fn what_servers_say_beside_messages() {
 }
 
 #[test]
+fn what_servers_say_of_devices() {
+    let (key, label) = (PublicKey([7; 32]), Cow::from("ThinkPad"));
+    let device = Device { key, label: label.clone(), time: 1_700_000_000_000 };
+    let devices = DeviceList(vec![device.clone(), Device { label: "".into(), time: 0, ..device }]);
+    let key_of_seven = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc";
+    for (message, payload) in [
+        (
+            ServerMessage::PairCode { code: PairCode([9; 16]), expires_ms: 600_000 },
+            r#"{"type":"pair_code","code":"CQkJCQkJCQkJCQkJCQkJCQ","expires_ms":600000}"#
+                .to_owned(),
+        ),
+        (
+            ServerMessage::DeviceAdded { key, label },
+            format!(r#"{{"type":"device_added","key":"{key_of_seven}","label":"ThinkPad"}}"#),
+        ),
+        (
+            ServerMessage::Devices { devices },
+            [
+                r#"{"type":"devices","devices":["#,
+                &format!(r#"{{"key":"{key_of_seven}","label":"ThinkPad","time":1700000000000}},"#),
+                &format!(r#"{{"key":"{key_of_seven}","label":"","time":0}}]}}"#),
+            ]
+            .concat(),
+        ),
+    ] {
+        check_server_message(&message, &payload);
+    }
+}
+
+#[test]
 fn every_word_of_a_fixed_choice() {
     for (word, reason) in [
         ("quit", Reason::Quit),
         ("lost", Reason::Lost),
         ("slow", Reason::Slow),
         ("protocol", Reason::Protocol),
-        ("replaced", Reason::Replaced),
+        ("kicked", Reason::Kicked),
+        ("removed", Reason::Removed),
         ("shutdown", Reason::Shutdown),
         ("bored", Reason::Unknown),
     ] {
@@ -197,6 +246,8 @@ fn every_word_of_a_fixed_choice() {
         ("too_large", ErrorCode::TooLarge),
         ("id_reused", ErrorCode::IdReused),
         ("unknown_type", ErrorCode::UnknownType),
+        ("bad_signature", ErrorCode::BadSignature),
+        ("forbidden", ErrorCode::Forbidden),
         ("not_joined", ErrorCode::NotJoined),
         ("already_joined", ErrorCode::AlreadyJoined),
         ("name_invalid", ErrorCode::NameInvalid),

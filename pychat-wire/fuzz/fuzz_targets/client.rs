@@ -39,7 +39,7 @@ struct Heard {
 
 fn hear<'a>(begin: Begin, pieces: impl Iterator<Item = &'a [u8]>) -> Heard {
     let name = UserName::new("Анна").expect("a good name");
-    let mut client = Client::new(name, Saved::default(), 7).beginning(begin);
+    let mut client = Client::new(name, Saved::default(), [7; 32]).beginning(begin);
     client.connected(0);
     assert!(client.take_outgoing().is_empty());
     let mut written = Vec::new();

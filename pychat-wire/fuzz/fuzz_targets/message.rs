@@ -3,7 +3,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pychat_wire::{ClientMessage, Decoder, ServerMessage, UserName, name::NAME_CHARS_MAX};
+use pychat_wire::{
+    ClientMessage, Decoder, ServerMessage, UserName, key::Challenge, message::Hello,
+    name::NAME_CHARS_MAX,
+};
 
 fuzz_target!(|payload: &[u8]| {
     match ClientMessage::parse(payload) {
@@ -11,7 +14,11 @@ fuzz_target!(|payload: &[u8]| {
             let mut frame = Vec::new();
             message.encode(&mut frame);
             assert_eq!(ClientMessage::parse(&only_payload(&frame)), Ok(message.clone()));
-            if let ClientMessage::Hello { username, .. } = &message
+            if let ClientMessage::Hello(Hello { proof: Some(proof), username, .. }) = &message {
+                let is_valid = proof.is_valid(&Challenge::default(), username);
+                assert_eq!(is_valid, proof.is_valid(&Challenge::default(), username));
+            }
+            if let ClientMessage::Hello(Hello { username, .. }) = &message
                 && let Ok(name) = UserName::new(username)
             {
                 assert!(name.as_str().chars().count() <= NAME_CHARS_MAX);

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use pychat_wire::{
     ServerMessage,
-    message::{ErrorCode, Limits, Listing, Reason},
+    key::{Nonce, PairCode, PublicKey},
+    message::{Device, DeviceList, ErrorCode, Limits, Listing, Reason},
     notice::Notice,
 };
 
@@ -69,7 +70,7 @@ impl Script<'_> {
     }
 
     fn reason(&mut self) -> Reason {
-        if self.is() { Reason::Replaced } else { Reason::Shutdown }
+        if self.is() { Reason::Kicked } else { Reason::Shutdown }
     }
 
     fn error(&mut self) -> ServerMessage<'static> {
@@ -90,13 +91,30 @@ impl Script<'_> {
         }
     }
 
+    fn devices(&mut self) -> ServerMessage<'static> {
+        let (key, label) = (PublicKey([self.byte(); 32]), self.word());
+        let device = Device { key, label: label.clone(), time: self.number() };
+        match self.byte() % 3 {
+            0 => {
+                let (code, expires_ms) = (PairCode([self.byte(); 16]), self.number());
+                ServerMessage::PairCode { code, expires_ms }
+            }
+            1 => ServerMessage::DeviceAdded { key, label },
+            _ => ServerMessage::Devices {
+                devices: DeviceList(vec![device; usize::from(self.byte())]),
+            },
+        }
+    }
+
     fn message(&mut self) -> ServerMessage<'static> {
-        match self.byte() % 13 {
+        match self.byte() % 14 {
             0 | 1 => ServerMessage::Greeting {
                 username: self.word(),
                 content: self.word(),
                 protocol: self.number(),
+                server: self.word(),
                 epoch: self.word(),
+                nonce: Nonce([self.byte(); 16]),
                 limits: Limits { payload: self.number(), name: 32, burst: 0, per_second: 0 },
                 ping_seconds: self.number(),
             },
@@ -112,7 +130,6 @@ impl Script<'_> {
             },
             5 => ServerMessage::Welcome {
                 username: self.word(),
-                token: self.word(),
                 epoch: self.word(),
                 seq: self.number(),
                 time: self.number(),
@@ -127,6 +144,7 @@ impl Script<'_> {
             }
             10 => self.error(),
             11 => ServerMessage::Skip { from: self.number(), to: self.number() },
+            12 => self.devices(),
             _ if self.is() => ServerMessage::Ping,
             _ => ServerMessage::Bye { reason: self.reason(), retry_ms: self.number() },
         }

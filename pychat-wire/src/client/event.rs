@@ -2,9 +2,10 @@
 
 use thiserror::Error;
 
-use super::MessageId;
+use super::{Device, MessageId};
 use crate::{
     frame::FrameError,
+    key::{PairCode, PublicKey},
     message::{ErrorCode, Reason},
 };
 
@@ -114,6 +115,22 @@ pub enum Event {
         /// The time after which the server takes more, in milliseconds, if it says so.
         retry_ms: Option<u64>,
     },
+    /// The code by which another device can join our person, once.
+    PairCode {
+        /// The code.
+        code: PairCode,
+        /// The time for which it is good, in milliseconds from now.
+        expires_ms: u64,
+    },
+    /// Another device joined our person.
+    DeviceAdded {
+        /// Its key.
+        key: PublicKey,
+        /// Its name; empty if it gave none.
+        label: String,
+    },
+    /// The devices of our person, in the order in which they were added.
+    Devices(Vec<Device>),
     /// The server said something else, for people to read.
     Notice {
         /// The sentence.
@@ -132,10 +149,10 @@ pub struct Message {
     pub author: String,
     /// The text, without the newline that clients of the original put at the end.
     pub content: String,
-    /// True if it is our own, perhaps from before this client was made.
+    /// True if it is our own, perhaps from another device, or from before this client was made.
     pub own: bool,
-    /// The id that [`Client::say`](super::Client::say) gave it, if it is our own. This is its
-    /// acknowledgement.
+    /// The id that [`Client::say`](super::Client::say) gave it, if it is our own: its acknowledgement
+    /// where it was this client.
     pub id: Option<MessageId>,
     /// True if it was said while we were away, or is older than what is shown.
     pub replayed: bool,
@@ -181,8 +198,8 @@ pub enum Cause {
         /// The reason, in the server's words.
         reason: String,
     },
-    /// The server closed the line and said why. After [`Reason::Replaced`], another client of
-    /// ours has the name, and this one does not come back by itself.
+    /// The server closed the line and said why. After [`Reason::Kicked`] and [`Reason::Removed`]
+    /// the client does not come back by itself.
     Bye {
         /// The reason.
         reason: Reason,

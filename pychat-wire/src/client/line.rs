@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     frame::Decoder,
+    key::{BINDING_BYTES, Challenge},
     message::{ClientMessage, Reason, ServerMessage},
 };
 
@@ -72,6 +73,9 @@ pub(super) struct Line {
     pub(super) held: HashSet<MessageId>,
     /// The time to send those again; it means nothing while there are none.
     pub(super) held_until: u64,
+    /// The part that is ours to sign of what the server and this line are: the nonce of the greeting,
+    /// and the channel binding.
+    pub(super) challenge: Challenge,
     /// The server's explanation of the line's end, should it end now.
     pub(super) farewell: Option<Cause>,
 }
@@ -88,6 +92,7 @@ impl Default for Line {
             may_skip: false,
             held: HashSet::new(),
             held_until: 0,
+            challenge: Challenge::default(),
             farewell: None,
         }
     }
@@ -108,7 +113,7 @@ impl Client {
     ///
     /// ```
     /// # use pychat_wire::{Client, UserName, client::{Cause, Event, Saved}};
-    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
     /// assert_eq!(client.next_event(), Some(Event::Connect));
     /// client.connected(0);
     /// assert_eq!(client.next_event(), None); // The server speaks first.
@@ -127,13 +132,34 @@ impl Client {
         }
     }
 
+    /// Takes in that the line is encrypted from here on, under this channel `binding` (`tls-exporter`
+    /// of RFC 9266). What was said on it before counts for nothing: the server greets anew.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::Saved};
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
+    /// client.connected(0);
+    /// client.secured(1, [9; 32]);
+    /// assert_eq!(client.take_outgoing(), b""); // It waits for the greeting inside.
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
+    pub fn secured(&mut self, now: u64, binding: [u8; BINDING_BYTES]) {
+        if self.has_line() {
+            self.phase = Phase::Calling;
+            self.connected(now);
+            self.line.challenge.binding = binding;
+        }
+    }
+
     /// Takes in that the line has ended, or could not be made.
     ///
     /// # Examples
     ///
     /// ```
     /// # use pychat_wire::{Client, UserName, client::{Cause, Event, Saved}};
-    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
     /// assert_eq!(client.next_event(), Some(Event::Connect));
     /// client.disconnected(0); // Nobody answers.
     /// let cause = Cause::Unreachable;
@@ -158,7 +184,7 @@ impl Client {
     /// ```
     /// use pychat_wire::{Client, FrameError, UserName, client::{Cause, Event, Saved}};
     ///
-    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
     /// assert_eq!(client.next_event(), Some(Event::Connect));
     /// client.connected(0);
     /// client.receive(1, b"HTTP/1.1 400 Bad Request");
@@ -191,7 +217,7 @@ impl Client {
     ///
     /// ```
     /// # use pychat_wire::{Client, UserName, client::{Cause, Event, Saved}};
-    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
     /// assert_eq!(client.next_event(), Some(Event::Connect));
     /// client.connected(0);
     /// client.handle_timeout(client.next_deadline().unwrap()); // Not a word.
@@ -217,7 +243,7 @@ impl Client {
     ///
     /// ```
     /// # use pychat_wire::{Client, UserName, client::{Cause, Event, Saved}};
-    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
     /// assert_eq!(client.next_event(), Some(Event::Connect));
     /// client.wake(0);
     /// assert_eq!(client.next_event(), None); // Nothing was waited for.
@@ -237,14 +263,14 @@ impl Client {
     }
 
     /// Makes another attempt at once, if there is neither a line nor one being made. For a user who
-    /// wants to come back after [`Event::Refused`], [`Reason::Replaced`] or a first attempt that
+    /// wants to come back after [`Event::Refused`], [`Reason::Kicked`] or a first attempt that
     /// failed.
     ///
     /// # Examples
     ///
     /// ```
     /// # use pychat_wire::{Client, UserName, client::{Cause, Event, Saved}};
-    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
     /// assert_eq!(client.next_event(), Some(Event::Connect));
     /// client.disconnected(0);
     /// assert!(matches!(client.next_event(), Some(Event::Offline { retry_at_ms: None, .. })));
@@ -266,7 +292,7 @@ impl Client {
     ///
     /// ```
     /// # use pychat_wire::{Client, UserName, client::{Cause, Event, Saved}};
-    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
     /// assert_eq!(client.next_event(), Some(Event::Connect));
     /// client.leave();
     /// assert_eq!(client.next_event(), Some(Event::Disconnect));
@@ -306,9 +332,9 @@ impl Client {
         self.outgoing.clear();
         self.phase = Phase::Idle;
         self.fail_said();
-        let is_replaced = cause == Cause::Bye { reason: Reason::Replaced };
+        let is_unwanted = matches!(cause, Cause::Bye { reason: Reason::Kicked | Reason::Removed });
         let is_hopeless = matches!(cause, Cause::Garbled(_)) && self.backoff.is_hopeless();
-        if is_replaced || is_hopeless || !(self.has_joined || self.is_persistent) {
+        if is_unwanted || is_hopeless || !(self.has_joined || self.is_persistent) {
             self.tell(Event::Offline { cause, retry_at_ms: None });
             return;
         }

@@ -26,7 +26,7 @@ impl Client {
     ///
     /// ```
     /// # use pychat_wire::{Client, UserName, client::Saved};
-    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
     /// assert!(!client.request_history(50)); // Not joined.
     /// # Ok::<(), pychat_wire::NameError>(())
     /// ```
@@ -45,7 +45,7 @@ impl Client {
     ///
     /// ```
     /// # use pychat_wire::{Client, UserName, client::Saved};
-    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
     /// client.forget_before(10_000); // Nothing was shown, so nothing changes.
     /// # Ok::<(), pychat_wire::NameError>(())
     /// ```
@@ -59,7 +59,7 @@ impl Client {
     ///
     /// ```
     /// # use pychat_wire::{Client, UserName, client::{Past, Saved}};
-    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
     /// assert_eq!(client.past(), Past::None); // Not joined.
     /// # Ok::<(), pychat_wire::NameError>(())
     /// ```

@@ -8,8 +8,10 @@ use super::{
     place::{Change, Order, Place},
 };
 use crate::{
+    key::SecretKey,
     message::{
-        ClientMessage, ErrorCode, Listing, PAGE_MESSAGES_MAX, PROTOCOL, Resume, ServerMessage,
+        ClientMessage, ErrorCode, Hello, Listing, PAGE_MESSAGES_MAX, PROTOCOL, Resume,
+        ServerMessage,
     },
     name::SERVER,
     notice::Notice,
@@ -28,11 +30,12 @@ impl Client {
     /// [`Self::on_original`], never call each other: a payload is handled once, however it is made.
     pub(super) fn on_greeting(&mut self, now: u64, until: u64, message: ServerMessage<'_>) {
         match message {
-            ServerMessage::Greeting { protocol, epoch, limits, ping_seconds, .. }
+            ServerMessage::Greeting { protocol, epoch, nonce, limits, ping_seconds, .. }
                 if PROTOCOL <= protocol =>
             {
                 self.payload_bytes_max = usize::try_from(limits.payload).unwrap_or(usize::MAX);
                 let ping_ms = ping_seconds.saturating_mul(1_000);
+                self.line.challenge.nonce = nonce;
                 self.line.ping_ms = ping_ms.clamp(PING_MS_MIN, PING_MS_MAX);
                 self.ask(until, &epoch);
             }
@@ -52,8 +55,8 @@ impl Client {
     /// Takes what a server of protocol 2 says before it lets us in.
     pub(super) fn on_answer(&mut self, now: u64, message: ServerMessage<'_>) {
         match message {
-            ServerMessage::Welcome { username, token, epoch, seq, members, .. } => {
-                self.on_welcome(now, &username, &token, (&epoch, seq), &members);
+            ServerMessage::Welcome { username, epoch, seq, members, .. } => {
+                self.on_welcome(now, &username, (&epoch, seq), &members);
             }
             message => self.on_aside(now, message),
         }
@@ -123,7 +126,11 @@ impl Client {
             ServerMessage::Error { code, text, reference, retry_ms, .. } => {
                 self.on_error(now, code, text.into_owned(), reference.as_deref(), retry_ms);
             }
-            message => self.on_aside(now, message),
+            message => {
+                if let Some(message) = self.on_devices(message) {
+                    self.on_aside(now, message);
+                }
+            }
         }
     }
 
@@ -136,7 +143,7 @@ impl Client {
 
     /// Returns true if a name that is taken may well be our own.
     pub(super) fn is_coming_back(&self) -> bool {
-        self.has_joined || (self.is_persistent && self.saved.token.is_some())
+        self.has_joined || (self.is_persistent && self.saved.is_known)
     }
 
     /// Leaves, as the server refused us and trying again would change nothing.
@@ -161,48 +168,37 @@ impl Client {
         if self.begin == Begin::Everything && self.place.resume().is_none() {
             self.place = Place::resumed(Some(epoch.to_owned()), 0);
         }
-        let token = self.token();
+        let key = self.key();
         let resume = self.place.resume();
         let limit = matches!(self.begin, Begin::LastPage(_)).then_some(PAGE_MESSAGES_MAX);
         self.line.asked_after = resume.map(|(_, after)| after);
         self.line.may_skip = resume.is_some() && limit.is_some();
-        let hello = ClientMessage::Hello {
-            username: self.name.as_str().into(),
-            protocol: PROTOCOL,
-            token: Some(token.into()),
+        let username = self.name.as_str();
+        let hello = Hello {
+            proof: Some(key.prove(&self.line.challenge, username)),
+            pair: self.pair,
+            label: self.label.as_deref().map(Into::into),
             resume: resume.map(|(epoch, after)| Resume { epoch: epoch.into(), after, limit }),
+            ..Hello::new(username, PROTOCOL)
         };
-        hello.encode(&mut self.outgoing);
+        ClientMessage::Hello(hello).encode(&mut self.outgoing);
         self.phase = Phase::Asked { protocol: Protocol::Second, until };
     }
 
-    /// Returns the token that is to prove the name: the server's, or one that we choose. The latter
-    /// is stored before it is sent, so that the name is not lost with a welcome.
-    fn token(&mut self) -> String {
-        if let Some(proof) = self.saved.proof() {
-            return proof.to_owned();
-        }
-        self.has_changed = true;
-        self.saved.choice.insert(format!("{:032x}", self.secret.bits("token", 0))).clone()
+    /// Returns the key of this device. A new one is stored before it is used, so that the name is not
+    /// lost with a welcome.
+    fn key(&mut self) -> SecretKey {
+        self.has_changed |= self.saved.key.is_none();
+        *self.saved.key.get_or_insert_with(|| self.secret.key())
     }
 
     /// `Asked` becomes `Joined`.
-    fn on_welcome(
-        &mut self,
-        now: u64,
-        name: &str,
-        token: &str,
-        (epoch, seq): (&str, u64),
-        members: &Listing,
-    ) {
+    fn on_welcome(&mut self, now: u64, name: &str, (epoch, seq): (&str, u64), members: &Listing) {
         let change = self.place.on_welcome(epoch, seq, self.line.asked_after);
         self.line.welcomed_at = seq;
         name.clone_into(&mut self.room_name);
-        if self.saved.token.as_deref() != Some(token) {
-            self.saved.token = Some(token.to_owned());
-            self.saved.choice = None;
-            self.has_changed = true;
-        }
+        self.pair = None;
+        self.has_changed |= !mem::replace(&mut self.saved.is_known, true);
         self.roster.replace(members.names());
         let again = self.enter(now, Protocol::Second);
         let others = self.roster.others(name);
@@ -291,7 +287,9 @@ impl Client {
         suggest: Option<String>,
     ) {
         match code {
-            ErrorCode::NameInvalid => self.refuse(Some(code), reason, None),
+            ErrorCode::NameInvalid | ErrorCode::Forbidden => {
+                self.refuse(Some(code), reason, None);
+            }
             ErrorCode::NameTaken if !self.is_coming_back() => {
                 self.refuse(Some(code), reason, suggest);
             }

@@ -5,6 +5,7 @@ use std::{collections::VecDeque, fmt};
 use serde::{Deserialize, Serialize};
 
 use super::secret::Secret;
+use crate::key::SecretKey;
 
 /// A client's id for one of its texts, never used for another under its name.
 ///
@@ -45,9 +46,9 @@ impl fmt::Display for MessageId {
 /// * a text that was [said](super::Client::say) and not stored may be lost with the process;
 /// * a message that was shown and not stored is shown again.
 ///
-/// As JSON it is an object of `name`, `token` (the proof that the name is ours; keep it secret),
-/// `choice` (a token that no server has confirmed yet), `epoch` and `seq` (the last message that
-/// was taken from [`Client::next_event`](super::Client::next_event)), `seen` (the last message that
+/// As JSON it is an object of `name`, `key` (the secret key of this device, which proves that the
+/// name is ours), `is_known` (true if a server has let us in by that key), `epoch` and `seq` (the
+/// last message that was taken from [`Client::next_event`](super::Client::next_event)), `seen` (the last message that
 /// was [seen](super::Client::see); without it, that is the last one taken), `counter` (the number
 /// of ids given out) and `unacknowledged`, a list of `{"id":…,"text":…}` in the order in which they
 /// were said, each with `renewed`, `{"id":…,"times":…}`, if it has another id by now.
@@ -65,9 +66,8 @@ impl fmt::Display for MessageId {
 #[serde(default)]
 pub struct Saved {
     pub(super) name: String,
-    pub(super) token: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) choice: Option<String>,
+    pub(super) key: Option<SecretKey>,
+    pub(super) is_known: bool,
     pub(super) epoch: Option<String>,
     pub(super) seq: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,9 +108,9 @@ impl Saved {
         &self.name
     }
 
-    /// Returns the token that proves the name, confirmed by a server or not.
-    pub fn proof(&self) -> Option<&str> {
-        self.token.as_deref().or(self.choice.as_deref())
+    /// Returns the secret key of this device, known to a server or not.
+    pub fn key(&self) -> Option<SecretKey> {
+        self.key
     }
 
     /// Returns the number of the last message shown; 0 before the first.

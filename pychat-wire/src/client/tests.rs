@@ -9,6 +9,7 @@ mod texts;
 use super::*;
 use crate::{
     frame::{Decoder, FrameError},
+    key::{Challenge, Nonce, Proof, SecretKey},
     message::{ClientMessage, ErrorCode, Limits, Reason, ServerMessage},
     name::SERVER,
     notice::Notice,
@@ -16,6 +17,12 @@ use crate::{
 
 /// What the log is called unless a test says otherwise.
 const EPOCH: &str = "0f8e";
+
+/// The key of somebody who was here before.
+const KEY: SecretKey = SecretKey([5; 32]);
+
+/// The nonce of every greeting.
+const NONCE: Nonce = Nonce([9; 16]);
 
 /// After so long a silence the server wants to be asked, in milliseconds.
 const PING_MS: u64 = 30_000;
@@ -31,12 +38,12 @@ impl Stage {
     }
 
     fn new() -> Self {
-        Self::of(Client::new(anna(), Saved::default(), 7))
+        Self::of(Client::new(anna(), Saved::default(), [7; 32]))
     }
 
-    /// Somebody who was here before, has seen everything up to `seq` and has a token.
+    /// Somebody who was here before, by a key of theirs, and has seen everything up to `seq`.
     fn back(seq: u64) -> Self {
-        Self::of(Client::new(anna(), saved(seq), 7))
+        Self::of(Client::new(anna(), saved(seq), [7; 32]))
     }
 
     /// Somebody who has just joined a room of protocol 2 whose log ends at `seq`.
@@ -48,7 +55,7 @@ impl Stage {
 
     /// Somebody who looks at the last 50 messages first.
     fn window(saved: Saved) -> Self {
-        Self::of(Client::new(anna(), saved, 7).beginning(Begin::LastPage(50)))
+        Self::of(Client::new(anna(), saved, [7; 32]).beginning(Begin::LastPage(50)))
     }
 
     /// Connects, is greeted and welcomed; what was told meanwhile is dropped, what was written is
@@ -109,7 +116,7 @@ impl Stage {
     fn killed(self) -> Self {
         let json = serde_json::to_string(self.client.saved()).unwrap();
         let saved = serde_json::from_str(&json).unwrap();
-        Self { client: Client::new(anna(), saved, 8), now: 0 }
+        Self { client: Client::new(anna(), saved, [8; 32]), now: 0 }
     }
 }
 
@@ -120,7 +127,8 @@ fn anna() -> UserName {
 fn saved(seq: u64) -> Saved {
     Saved {
         name: "Анна".into(),
-        token: Some("5a".into()),
+        key: Some(KEY),
+        is_known: true,
         epoch: Some(EPOCH.into()),
         seq,
         ..Saved::default()
@@ -132,7 +140,9 @@ fn greeting(epoch: &str) -> ServerMessage<'_> {
         username: SERVER.into(),
         content: Notice::Greeting.to_string().into(),
         protocol: 2,
+        server: "Office".into(),
         epoch: epoch.into(),
+        nonce: NONCE,
         limits: Limits { payload: 65_536, name: 32, burst: 10, per_second: 5 },
         ping_seconds: PING_MS / 1_000,
     }
@@ -141,12 +151,17 @@ fn greeting(epoch: &str) -> ServerMessage<'_> {
 fn welcome(epoch: &str, seq: u64) -> ServerMessage<'_> {
     ServerMessage::Welcome {
         username: "Анна".into(),
-        token: "5a".into(),
         epoch: epoch.into(),
         seq,
         time: 1_000,
         members: std::borrow::Cow::Owned(["Борис", "Анна"].into_iter().collect()),
     }
+}
+
+/// Returns the members of a hello by which `key` proves to be ours, without TLS.
+fn proof(key: SecretKey) -> String {
+    let Proof { key, signature } = key.prove(&Challenge { nonce: NONCE, binding: [0; 32] }, "Анна");
+    format!(r#""key":"{key}","signature":"{signature}""#)
 }
 
 /// Message `seq`, said by `Борис`, whose content is its number.

@@ -40,7 +40,7 @@ impl Client {
     /// ```
     /// use pychat_wire::{Client, UserName, client::{Saved, SayError}};
     ///
-    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
     /// assert_eq!(client.say("hi"), Err(SayError::NotJoined));
     /// # Ok::<(), pychat_wire::NameError>(())
     /// ```
@@ -78,7 +78,7 @@ impl Client {
     ///
     /// ```
     /// # use pychat_wire::{Client, UserName, client::Saved};
-    /// let client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// let client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
     /// let (bytes, limit) = client.size_of("hi");
     /// assert!(bytes < limit);
     /// # Ok::<(), pychat_wire::NameError>(())
@@ -95,7 +95,7 @@ impl Client {
     ///
     /// ```
     /// # use pychat_wire::{Client, UserName, client::Saved};
-    /// let client = Client::new(UserName::new("Анна")?, Saved::default(), 7);
+    /// let client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
     /// assert_eq!(client.unacknowledged().count(), 0);
     /// # Ok::<(), pychat_wire::NameError>(())
     /// ```
@@ -107,15 +107,14 @@ impl Client {
             .map(|text| (&text.id, text.text.as_str()))
     }
 
-    /// Drops the tokens saved under another name, and hands its texts back.
+    /// Drops the key saved under another name, and hands its texts back.
     pub(super) fn adopt_saved(&mut self) {
         if self.saved.name == self.name.as_str() {
             return;
         }
         self.has_changed = !self.saved.name.is_empty();
         self.saved.name = self.name.as_str().to_owned();
-        self.saved.token = None;
-        self.saved.choice = None;
+        (self.saved.key, self.saved.is_known) = (None, false);
         self.fail_unacknowledged();
     }
 
@@ -281,8 +280,8 @@ impl Client {
         match &self.phase {
             Phase::Joined { protocol, .. } => Some(*protocol),
             Phase::Asked { protocol: Protocol::Original, .. } => None,
-            // Only a welcome of protocol 2 gives a token.
-            _ => self.saved.token.is_some().then_some(Protocol::Second),
+            // Only a welcome of protocol 2 makes our key known.
+            _ => self.saved.is_known.then_some(Protocol::Second),
         }
     }
 }

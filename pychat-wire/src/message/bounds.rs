@@ -1,14 +1,21 @@
-//! Bounds on what is taken from a server.
+//! Bounds on what is taken from a peer, from a server above all.
 //!
-//! [`ServerMessage::parse`](super::ServerMessage::parse) enforces them, so code that shows or
-//! stores a message need not. They are far above what servers of this project send.
+//! [`ServerMessage::parse`](super::ServerMessage::parse) and, for a label,
+//! [`ClientMessage::parse`](super::ClientMessage::parse) enforce them, so code that shows or stores a
+//! message need not. They are far above what servers of this project send.
 
 use std::borrow::Cow;
 
 use crate::name::NAME_CHARS_MAX;
 
-/// The most bytes of an epoch or a token. A longer one counts as missing.
-pub const TOKEN_BYTES_MAX: usize = 256;
+/// The most bytes of an epoch. A longer one counts as missing.
+pub const EPOCH_BYTES_MAX: usize = 256;
+
+/// The most characters of the name of a device or a server. A longer one is cut, and ends in `…`.
+pub const LABEL_CHARS_MAX: usize = 64;
+
+/// The most devices of one person that are listed; any beyond are left out.
+pub const DEVICES_MAX: usize = 64;
 
 /// The most people that are listed as present; any beyond are left out.
 pub const MEMBERS_MAX: usize = 20_000;
@@ -32,6 +39,16 @@ const ELLIPSIS: &str = "…";
 /// Cuts a name to [`NAME_CHARS_MAX`] characters: servers of the original let any name in.
 pub(crate) fn name<'a>(name: impl Into<Cow<'a, str>>) -> Cow<'a, str> {
     chars(name.into(), NAME_CHARS_MAX)
+}
+
+/// Cuts the name of a device or a server to [`LABEL_CHARS_MAX`] characters, without what cannot be
+/// seen of it.
+pub(crate) fn label<'a>(label: impl Into<Cow<'a, str>>) -> Cow<'a, str> {
+    let label = label.into();
+    let is_control = |c: char| c.is_control();
+    let label =
+        if label.contains(is_control) { label.replace(is_control, "").into() } else { label };
+    chars(label, LABEL_CHARS_MAX)
 }
 
 /// Cuts a sentence to [`SENTENCE_CHARS_MAX`] characters.

@@ -5,31 +5,22 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::{
-    MessageError,
+    MessageError, bounds,
     members::Members,
     parts::Resume,
     {lenient, unknown, write_json},
 };
-use crate::frame;
+use crate::{
+    frame,
+    key::{PairCode, Proof, PublicKey},
+};
 
 /// A message of a client.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum ClientMessage<'a> {
     /// A request to join.
-    Hello {
-        /// The name that it asks for, not yet checked.
-        username: Cow<'a, str>,
-        /// The protocol in which it asks to be answered; 1 if it names none.
-        #[serde(skip_serializing_if = "is_original")]
-        protocol: u64,
-        /// The token, which proves that the name is its own.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        token: Option<Cow<'a, str>>,
-        /// The position in the log at which it left off, if it was here before.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        resume: Option<Resume<'a>>,
-    },
+    Hello(Hello<'a>),
     /// A text for everybody in the room.
     Text {
         /// The text itself.
@@ -45,16 +36,55 @@ pub enum ClientMessage<'a> {
         /// The most messages that it wants.
         limit: u64,
     },
+    /// A request for a code by which another device can join this person. Protocol 2.
+    Pair,
+    /// A request for the list of this person's devices. Protocol 2.
+    Devices,
+    /// A device of this person is one no longer. Protocol 2.
+    RemoveDevice {
+        /// Its key.
+        key: PublicKey,
+    },
     /// The question whether the server is there, to be answered by a pong. Protocol 2.
     Ping,
     /// The answer to a ping. Protocol 2.
     Pong,
 }
 
+/// A request to join.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Hello<'a> {
+    /// The name that it asks for, not yet checked.
+    pub username: Cow<'a, str>,
+    /// The protocol in which it asks to be answered; 1 if it names none.
+    #[serde(skip_serializing_if = "is_original")]
+    pub protocol: u64,
+    /// The proof of who it is.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
+    /// The code by which its device joins a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pair: Option<PairCode>,
+    /// The name of its device, for its person to tell it from others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<Cow<'a, str>>,
+    /// The position in the log at which it left off, if it was here before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resume: Option<Resume<'a>>,
+}
+
+impl<'a> Hello<'a> {
+    /// Returns a hello of `protocol` with nothing more than a name.
+    pub fn new(username: impl Into<Cow<'a, str>>, protocol: u64) -> Self {
+        let username = username.into();
+        Self { username, protocol, proof: None, pair: None, label: None, resume: None }
+    }
+}
+
 impl<'a> ClientMessage<'a> {
     /// Returns a hello as the original sends it.
     pub fn hello(username: impl Into<Cow<'a, str>>) -> Self {
-        Self::Hello { username: username.into(), protocol: 1, token: None, resume: None }
+        Self::Hello(Hello::new(username, 1))
     }
 
     /// Returns a text as the original sends it.
@@ -80,12 +110,7 @@ impl<'a> ClientMessage<'a> {
     pub fn parse(payload: &'a [u8]) -> Result<Self, MessageError> {
         let members = Members::parse(payload)?;
         match members.kind()? {
-            "hello" => Ok(Self::Hello {
-                username: members.username.required("username")?,
-                protocol: members.protocol.number().unwrap_or(1),
-                token: members.token.string(),
-                resume: members.resume.and_then(lenient),
-            }),
+            "hello" => Self::parse_hello(members),
             // A text without `content` is an empty one.
             "text" if members.content.is_missing() => {
                 Ok(Self::Text { content: "".into(), id: members.id.string() })
@@ -98,10 +123,25 @@ impl<'a> ClientMessage<'a> {
                 before: members.before.required_number("before")?,
                 limit: members.limit.required_number("limit")?,
             }),
+            "pair" => Ok(Self::Pair),
+            "devices" => Ok(Self::Devices),
+            "remove_device" => Ok(Self::RemoveDevice { key: members.key.required_value("key")? }),
             "ping" => Ok(Self::Ping),
             "pong" => Ok(Self::Pong),
             kind => Err(unknown(kind)),
         }
+    }
+
+    fn parse_hello(members: Members<'a>) -> Result<Self, MessageError> {
+        let proof = members.key.value().zip(members.signature.value());
+        Ok(Self::Hello(Hello {
+            username: members.username.required("username")?,
+            protocol: members.protocol.number().unwrap_or(1),
+            proof: proof.map(|(key, signature)| Proof { key, signature }),
+            pair: members.pair.value(),
+            label: members.label.string().map(bounds::label),
+            resume: members.resume.and_then(lenient),
+        }))
     }
 
     /// Appends this message to `out` as one frame.

@@ -3,7 +3,7 @@
 //! Reading forgives what the original forgives: keys in any order, unknown keys, the same key twice
 //! (the last one counts). The message decides what a member's value has to be.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, str::FromStr};
 
 use serde::{
     Deserialize, Deserializer,
@@ -23,6 +23,7 @@ macro_rules! members {
             pub(super) resume: Option<&'a RawValue>,
             pub(super) limits: Option<&'a RawValue>,
             pub(super) listing: Option<&'a RawValue>,
+            pub(super) devices: Option<&'a RawValue>,
         }
 
         impl<'a> Members<'a> {
@@ -38,7 +39,9 @@ macro_rules! members {
 
 members! {
     kind = "type", username = "username", content = "content", id = "id", seq = "seq",
-    time = "time", protocol = "protocol", token = "token", epoch = "epoch", dup = "dup",
+    time = "time", protocol = "protocol", key = "key", signature = "signature",
+    pair = "pair", label = "label", server = "server", nonce = "nonce", expires_ms = "expires_ms",
+    epoch = "epoch", dup = "dup",
     replay = "replay", from = "from", to = "to", before = "before", count = "count",
     start = "start", limit = "limit", reason = "reason", code = "code",
     text = "text", reference = "ref", retry_ms = "retry_ms", suggest = "suggest",
@@ -95,6 +98,19 @@ impl<'a> Member<'a> {
         self.string().ok_or(MessageError::NotAString { member })
     }
 
+    /// Returns the value that a string stands for; `None` if it is something else.
+    pub(super) fn value<T: FromStr>(self) -> Option<T> {
+        self.string()?.parse().ok()
+    }
+
+    /// Returns the value that the string `member` has to stand for.
+    pub(super) fn required_value<T: FromStr>(
+        self,
+        member: &'static str,
+    ) -> Result<T, MessageError> {
+        self.required(member)?.parse().map_err(|_| MessageError::NotEncoded { member })
+    }
+
     /// Returns the time that it has to be, in milliseconds.
     pub(super) fn required_time(&self) -> Result<u64, MessageError> {
         self.required_number("time").map(|time| time.min(TIME_MS_MAX))
@@ -147,6 +163,7 @@ impl<'de> Visitor<'de> for MembersVisitor {
                 (None, "resume") => members.resume = Some(map.next_value()?),
                 (None, "limits") => members.limits = Some(map.next_value()?),
                 (None, "members") => members.listing = Some(map.next_value()?),
+                (None, "devices") => members.devices = Some(map.next_value()?),
                 (None, _) => {
                     map.next_value::<IgnoredAny>()?;
                 }

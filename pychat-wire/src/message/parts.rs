@@ -9,6 +9,7 @@ use serde::{
 use serde_json::value::RawValue;
 
 use super::{bounds, lossy, lossy::Lossy};
+use crate::key::PublicKey;
 
 /// The newest protocol that this crate speaks.
 pub const PROTOCOL: u64 = 2;
@@ -69,8 +70,11 @@ pub enum Reason {
     Slow,
     /// They broke the protocol.
     Protocol,
-    /// They came back on another connection, which takes the place of this one.
-    Replaced,
+    /// The server sent them away: the owner of the name came, or one connection more of the same
+    /// person than there may be.
+    Kicked,
+    /// Their device was removed by another one of the same person.
+    Removed,
     /// The server is stopping.
     Shutdown,
     /// A reason that only later versions know.
@@ -90,6 +94,8 @@ pub enum ErrorCode {
     TooLarge,
     /// A payload of a type that the server does not know.
     UnknownType,
+    /// A hello of protocol 2 without a good signature.
+    BadSignature,
     /// A payload that only those who have joined may send.
     NotJoined,
     /// A second hello.
@@ -98,6 +104,8 @@ pub enum ErrorCode {
     NameInvalid,
     /// A name that somebody present has, or that is reserved for its owner.
     NameTaken,
+    /// Something that is not this person's to do, or a code that is not good, or no longer.
+    Forbidden,
     /// A text under an id that its author has used for another text.
     IdReused,
     /// More than the server takes for now. It reads on after a while, and drops nothing.
@@ -111,6 +119,56 @@ pub enum ErrorCode {
     /// A code that only later versions know.
     #[serde(other)]
     Unknown,
+}
+
+/// One device of a person.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Device<'a> {
+    /// Its key.
+    pub key: PublicKey,
+    /// Its name; empty if it gave none.
+    #[serde(borrow, default, deserialize_with = "label")]
+    pub label: Cow<'a, str>,
+    /// When it was added, in UTC milliseconds since 1970.
+    pub time: u64,
+}
+
+/// The devices of a person. At most [`DEVICES_MAX`](bounds::DEVICES_MAX) are read.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct DeviceList<'a>(pub Vec<Device<'a>>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for DeviceList<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(DeviceListVisitor)
+    }
+}
+
+struct DeviceListVisitor;
+
+impl<'de> Visitor<'de> for DeviceListVisitor {
+    type Value = DeviceList<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list of devices")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut devices: A) -> Result<Self::Value, A::Error> {
+        let mut list = DeviceList::default();
+        while list.0.len() < bounds::DEVICES_MAX
+            && let Some(device) = devices.next_element()?
+        {
+            list.0.push(device);
+        }
+        while devices.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(list)
+    }
+}
+
+/// Reads the name of a device.
+fn label<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'de, str>, D::Error> {
+    let Lossy(label) = Lossy::deserialize(deserializer)?;
+    Ok(bounds::label(label))
 }
 
 /// The names of those present, as the JSON of a welcome.

@@ -5,16 +5,21 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::{
-    MESSAGE_ID_BYTES_MAX, MessageError, RETRY_MS_MAX, TIME_MS_MAX, TOKEN_BYTES_MAX, bounds,
+    EPOCH_BYTES_MAX, MESSAGE_ID_BYTES_MAX, MessageError, RETRY_MS_MAX, TIME_MS_MAX, bounds,
     members::Members,
-    parts::{ErrorCode, Limits, Listing, Reason},
+    parts::{DeviceList, ErrorCode, Limits, Listing, Reason},
     {lenient, unknown, word, write_json},
 };
-use crate::{frame, name, notice::Notice};
+use crate::{
+    frame,
+    key::{Nonce, PairCode, PublicKey},
+    name,
+    notice::Notice,
+};
 
 /// A message of a server.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerMessage<'a> {
     /// A participant's text, or a sentence of the server's own. Protocol 1.
     Message {
@@ -33,8 +38,12 @@ pub enum ServerMessage<'a> {
         content: Cow<'a, str>,
         /// The newest protocol that the server speaks.
         protocol: u64,
+        /// The name of the server.
+        server: Cow<'a, str>,
         /// The epoch: the name of the server's log.
         epoch: Cow<'a, str>,
+        /// The nonce, which the hello signs.
+        nonce: Nonce,
         /// The limits of what the server takes.
         limits: Limits,
         /// The silence after which either side asks whether the other is there, in seconds.
@@ -65,8 +74,6 @@ pub enum ServerMessage<'a> {
     Welcome {
         /// The name under which it joined.
         username: Cow<'a, str>,
-        /// The token, which proves later that the name is its own.
-        token: Cow<'a, str>,
         /// The epoch: the name of the server's log.
         epoch: Cow<'a, str>,
         /// The last number in the log; 0 if there is none.
@@ -133,6 +140,25 @@ pub enum ServerMessage<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         suggest: Option<Cow<'a, str>>,
     },
+    /// The code by which another device can join this person.
+    PairCode {
+        /// The code.
+        code: PairCode,
+        /// The time for which it is good, in milliseconds from now.
+        expires_ms: u64,
+    },
+    /// Another device joined this person.
+    DeviceAdded {
+        /// Its key.
+        key: PublicKey,
+        /// Its name; empty if it gave none.
+        label: Cow<'a, str>,
+    },
+    /// The devices of this person.
+    Devices {
+        /// The devices, in the order in which they were added.
+        devices: DeviceList<'a>,
+    },
     /// The question whether the client is there, to be answered by a pong.
     Ping,
     /// The answer to a ping.
@@ -186,8 +212,7 @@ impl<'a> ServerMessage<'a> {
             "message" => Self::parse_message(members),
             "welcome" => Ok(Self::Welcome {
                 username: bounds::name(members.username.required("username")?),
-                token: members.token.within(TOKEN_BYTES_MAX).required("token")?,
-                epoch: members.epoch.within(TOKEN_BYTES_MAX).required("epoch")?,
+                epoch: members.epoch.within(EPOCH_BYTES_MAX).required("epoch")?,
                 seq: members.seq.required_number("seq")?,
                 time: members.time.required_time()?,
                 members: Cow::Owned(members.listing.and_then(lenient).unwrap_or_default()),
@@ -221,6 +246,17 @@ impl<'a> ServerMessage<'a> {
                 retry_ms: members.retry_ms.number().map(|ms| ms.min(RETRY_MS_MAX)),
                 suggest: members.suggest.string().map(bounds::name),
             }),
+            "pair_code" => Ok(Self::PairCode {
+                code: members.code.required_value("code")?,
+                expires_ms: members.expires_ms.required_number("expires_ms")?,
+            }),
+            "device_added" => Ok(Self::DeviceAdded {
+                key: members.key.required_value("key")?,
+                label: bounds::label(members.label.string().unwrap_or_default()),
+            }),
+            "devices" => {
+                Ok(Self::Devices { devices: members.devices.and_then(lenient).unwrap_or_default() })
+            }
             "ping" => Ok(Self::Ping),
             "pong" => Ok(Self::Pong),
             "bye" => Ok(Self::Bye {
@@ -242,11 +278,22 @@ impl<'a> ServerMessage<'a> {
             return Ok(Self::Record { seq, time, username, content, id, dup, replay });
         }
         if let Some(protocol) = members.protocol.number()
-            && let Some(epoch) = members.epoch.within(TOKEN_BYTES_MAX).string()
+            && let Some(epoch) = members.epoch.within(EPOCH_BYTES_MAX).string()
+            && let Some(nonce) = members.nonce.value()
             && let Some(limits) = members.limits.and_then(lenient)
             && let Some(ping_seconds) = members.ping_seconds.number()
         {
-            return Ok(Self::Greeting { username, content, protocol, epoch, limits, ping_seconds });
+            let server = bounds::label(members.server.string().unwrap_or_default());
+            return Ok(Self::Greeting {
+                username,
+                content,
+                protocol,
+                server,
+                epoch,
+                nonce,
+                limits,
+                ping_seconds,
+            });
         }
         // A sentence of protocol 1 may list more people than a message has room for.
         let content = if username == name::SERVER { content } else { bounds::content(content) };

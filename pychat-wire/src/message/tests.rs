@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::*;
+use crate::key::PublicKey;
 use crate::notice::Notice;
 
 fn hello(username: &str) -> ClientMessage<'_> {
@@ -114,14 +115,13 @@ fn half_an_emoji_is_read_as_a_replacement() {
             r#"{{"type":"hello","username":"{escaped}","resume":{{"epoch":"{escaped}","after":1}}}}"#
         );
         let resume = Some(Resume { epoch: read.into(), after: 1, limit: None });
-        let expected =
-            ClientMessage::Hello { username: read.into(), protocol: 1, token: None, resume };
+        let expected = ClientMessage::Hello(Hello { resume, ..Hello::new(read, 1) });
         assert_eq!(ClientMessage::parse(hello.as_bytes()), Ok(expected));
         let told = format!(r#"{{"type":"message","username":"{escaped}","content":"{escaped}"}}"#);
         let expected = ServerMessage::Message { username: read.into(), content: read.into() };
         assert_eq!(ServerMessage::parse(told.as_bytes()), Ok(expected));
         let welcome = format!(
-            r#"{{"type":"welcome","username":"a","token":"","epoch":"","seq":0,"time":0,"members":["{escaped}"]}}"#
+            r#"{{"type":"welcome","username":"a","epoch":"","seq":0,"time":0,"members":["{escaped}"]}}"#
         );
         let Ok(ServerMessage::Welcome { members, .. }) = ServerMessage::parse(welcome.as_bytes())
         else {
@@ -174,10 +174,9 @@ fn what_a_server_says_is_bounded() {
     ] {
         assert_eq!(ServerMessage::parse(&payload(&said)), Ok(heard));
     }
-    let welcome = |token: &'static str, members: Listing| ServerMessage::Welcome {
+    let welcome = |epoch: &'static str, members: Listing| ServerMessage::Welcome {
         username: "a".into(),
-        token: token.into(),
-        epoch: "".into(),
+        epoch: epoch.into(),
         seq: 0,
         time: 0,
         members: Cow::Owned(members),
@@ -186,8 +185,38 @@ fn what_a_server_says_is_bounded() {
     let kept: Listing = std::iter::once(name).chain(vec!["b"; 19_999]).collect();
     assert_eq!(ServerMessage::parse(&payload(&welcome("", crowd))), Ok(welcome("", kept)));
     let endless = welcome("x".repeat(257).leak(), Listing::default());
-    let error = MessageError::NotAString { member: "token" };
+    let error = MessageError::NotAString { member: "epoch" };
     assert_eq!(ServerMessage::parse(&payload(&endless)), Err(error));
+    let list = |label: &'static str, count| {
+        let device = Device { key: PublicKey([7; 32]), label: label.into(), time: 5 };
+        ServerMessage::Devices { devices: DeviceList(vec![device; count]) }
+    };
+    let label = ("ж".repeat(63) + "…").leak();
+    let told = payload(&list("ж".repeat(65).leak(), 65));
+    assert_eq!(ServerMessage::parse(&told), Ok(list(label, 64)));
+}
+
+#[test]
+fn a_value_that_is_none_counts_as_missing_in_a_hello_and_as_bad_elsewhere() {
+    let (key, signature) = ("B".repeat(42) + "A", "C".repeat(85) + "A");
+    for (key, signature, pair, is_proof, is_pair) in [
+        (&*key, &*signature, "AAAAAAAAAAAAAAAAAAAAAA", true, true),
+        (&key[1..], &signature, "AAAAAAAAAAAAAAAAAAAAA", false, false),
+        (&key, &signature[1..], "=====================A", false, false),
+        (&key, "", "", false, false),
+        (&"A".repeat(60_000), &"A".repeat(60_000), "\\n", false, false),
+    ] {
+        let hello = format!(
+            r#"{{"type":"hello","username":"a","key":"{key}","signature":"{signature}","pair":"{pair}","label":"a\u0007b"}}"#
+        );
+        let Ok(ClientMessage::Hello(hello)) = ClientMessage::parse(hello.as_bytes()) else {
+            panic!("{hello}")
+        };
+        assert_eq!((hello.proof.is_some(), hello.pair.is_some()), (is_proof, is_pair));
+        assert_eq!(hello.label.as_deref(), Some("ab"));
+    }
+    let error = ClientMessage::parse(br#"{"type":"remove_device","key":"x"}"#).unwrap_err();
+    assert_eq!(error.to_string(), "\"key\" has the wrong length or alphabet");
 }
 
 fn payload(message: &ServerMessage<'_>) -> Vec<u8> {

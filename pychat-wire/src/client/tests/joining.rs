@@ -1,19 +1,22 @@
 //! Who gets in, in which protocol, and who does not.
 
 use super::{super::secret::Secret, *};
+use crate::{
+    key::{PairCode, PublicKey},
+    message,
+};
 
 #[test]
 fn the_greeting_decides_which_hello_is_said() {
     let original = r#"{"type":"hello","username":"Анна"}"#;
-    let second = r#"{"type":"hello","username":"Анна","protocol":2,"token":"TOKEN"}"#;
-    let second = &*second.replace("TOKEN", &chosen(7));
-    let offer = |protocol| {
-        let ServerMessage::Greeting { username, content, epoch, limits, ping_seconds, .. } =
-            greeting(EPOCH)
-        else {
-            unreachable!()
-        };
-        ServerMessage::Greeting { username, content, protocol, epoch, limits, ping_seconds }
+    let second =
+        &*format!(r#"{{"type":"hello","username":"Анна","protocol":2,{}}}"#, proof(chosen(7)));
+    let offer = |offered| {
+        let mut greeting = greeting(EPOCH);
+        if let ServerMessage::Greeting { protocol, .. } = &mut greeting {
+            *protocol = offered;
+        }
+        greeting
     };
     for (greeting, hello) in [
         (notice(Notice::Greeting), original),
@@ -29,27 +32,94 @@ fn the_greeting_decides_which_hello_is_said() {
     }
 }
 
-/// Returns the token that a client with this seed chooses.
-fn chosen(seed: u128) -> String {
-    format!("{:032x}", Secret::new(seed).bits("token", 0))
+/// Returns the key that a client with this seed chooses.
+fn chosen(seed: u8) -> SecretKey {
+    Secret::new([seed; 32]).key()
 }
 
 #[test]
-fn a_token_is_chosen_and_stored_before_it_is_sent_and_kept_while_no_welcome_comes() {
+fn a_key_is_chosen_and_stored_before_it_is_used_and_kept_while_no_welcome_comes() {
     let mut stage = Stage::new();
     stage.client.connected(0);
     stage.client.take_saved();
     stage.hear(&[greeting(EPOCH)]);
     assert!(stage.client.take_saved().is_some(), "to be stored first");
     let hello = stage.written();
-    assert!(hello[0].contains(&chosen(7)), "{hello:?}");
+    assert!(hello[0].contains(&proof(chosen(7))), "{hello:?}");
     let mut again = stage.killed();
     again.client.connected(0);
     again.hear(&[greeting(EPOCH)]);
     assert_eq!(again.written(), hello, "by a client with other random bits, too");
     again.hear(&[welcome(EPOCH, 0)]);
     let saved = serde_json::to_value(again.client.saved()).unwrap();
-    assert_eq!((&saved["token"], saved.get("choice")), (&"5a".into(), None));
+    let key = serde_json::to_value(chosen(7)).unwrap();
+    assert_eq!((&saved["key"], &saved["is_known"]), (&key, &true.into()));
+}
+
+#[test]
+fn what_is_signed_is_of_this_line() {
+    let mut stage = Stage::back(0);
+    stage.client.connected(0);
+    stage.hear(&[greeting(EPOCH)]);
+    let plain = stage.written();
+    assert!(plain[0].contains(&proof(KEY)), "{plain:?}");
+    stage.cut();
+    stage.client.reconnect();
+    stage.client.connected(0);
+    stage.hear(&[greeting(EPOCH)]);
+    let binding = [3; 32];
+    stage.client.secured(1, binding);
+    assert!(stage.written().is_empty(), "what was said in plain counts for nothing");
+    stage.hear(&[greeting(EPOCH)]);
+    let Proof { signature, .. } = KEY.prove(&Challenge { nonce: NONCE, binding }, "Анна");
+    let written = stage.written();
+    assert!(written.len() == 1 && written[0].contains(&signature.to_string()), "{written:?}");
+}
+
+#[test]
+fn another_device_joins_by_a_code_which_is_used_once() {
+    let code = PairCode([9; 16]);
+    let phone = Client::new(anna(), saved(0), [7; 32]).pairing(code).labelled("phone");
+    let mut stage = Stage::of(phone);
+    let pair = format!(r#","pair":"{code}""#);
+    stage.client.connected(0);
+    stage.hear(&[greeting(EPOCH)]);
+    let hello = stage.written();
+    assert!(hello[0].contains(&pair) && hello[0].contains(r#","label":"phone""#), "{hello:?}");
+    stage.cut();
+    stage.client.reconnect();
+    assert!(stage.enter(EPOCH, 0)[0].contains(&pair), "it was not welcomed yet");
+    stage.cut();
+    assert!(!stage.enter(EPOCH, 0)[0].contains("pair"));
+    let forbidden = error(ErrorCode::Forbidden, None, None);
+    let mut stage = Stage::of(Client::new(anna(), saved(0), [7; 32]).pairing(code));
+    stage.client.connected(0);
+    let events = stage.hear(&[greeting(EPOCH), forbidden]);
+    let refused = "not as this name Some(Forbidden) no";
+    assert_told(&events, &["connect", "disconnect", refused]);
+}
+
+#[test]
+fn devices_are_asked_for_and_told_of() {
+    let mut stage = Stage::joined(0);
+    let key = PublicKey([7; 32]);
+    assert!(stage.client.request_pair_code() && stage.client.request_devices());
+    assert!(stage.client.remove_device(key));
+    let remove = format!(r#"{{"type":"remove_device","key":"{key}"}}"#);
+    assert_eq!(stage.written(), [r#"{"type":"pair"}"#, r#"{"type":"devices"}"#, &remove]);
+    let code = PairCode([9; 16]);
+    let device = message::Device { key, label: "phone".into(), time: 5 };
+    let events = stage.hear(&[
+        ServerMessage::PairCode { code, expires_ms: 600_000 },
+        ServerMessage::DeviceAdded { key, label: "phone".into() },
+        ServerMessage::Devices { devices: message::DeviceList(vec![device]) },
+    ]);
+    let expected = [
+        Event::PairCode { code, expires_ms: 600_000 },
+        Event::DeviceAdded { key, label: "phone".into() },
+        Event::Devices(vec![Device { key, label: "phone".into(), added_ms: 5 }]),
+    ];
+    assert_eq!(events, expected);
 }
 
 #[test]
@@ -57,9 +127,10 @@ fn who_was_here_before_proves_it_and_resumes() {
     let mut stage = Stage::back(1_234);
     stage.client.connected(0);
     stage.hear(&[greeting(EPOCH)]);
-    let hello = concat!(
-        r#"{"type":"hello","username":"Анна","protocol":2,"token":"5a","#,
-        r#""resume":{"epoch":"0f8e","after":1234}}"#
+    let hello = format!(
+        r#"{{"type":"hello","username":"Анна","protocol":2,{},{}}}"#,
+        proof(KEY),
+        r#""resume":{"epoch":"0f8e","after":1234}"#
     );
     assert_eq!(stage.written(), [hello]);
     assert_told(&stage.hear(&[welcome(EPOCH, 1_234)])[..], &["joined"]);
@@ -67,15 +138,13 @@ fn who_was_here_before_proves_it_and_resumes() {
 
 #[test]
 fn a_window_shows_the_last_page_instead() {
-    let client = Client::new(anna(), saved(5), 7).beginning(Begin::LastPage(2));
+    let client = Client::new(anna(), saved(5), [7; 32]).beginning(Begin::LastPage(2));
     let mut stage = Stage::of(client);
     stage.client.connected(0);
     stage.told();
     stage.hear(&[greeting(EPOCH)]);
-    assert_eq!(
-        stage.written(),
-        [r#"{"type":"hello","username":"Анна","protocol":2,"token":"5a"}"#]
-    );
+    let hello = format!(r#"{{"type":"hello","username":"Анна","protocol":2,{}}}"#, proof(KEY));
+    assert_eq!(stage.written(), [hello]);
     stage.hear(&[welcome(EPOCH, 9)]);
     // What was not seen, and one more.
     assert_eq!(stage.written(), [r#"{"type":"history","before":10,"limit":5}"#]);
@@ -91,7 +160,7 @@ fn a_window_shows_the_last_page_instead() {
 
 #[test]
 fn an_empty_room_has_an_empty_page() {
-    let client = Client::new(anna(), Saved::default(), 7).beginning(Begin::LastPage(2));
+    let client = Client::new(anna(), Saved::default(), [7; 32]).beginning(Begin::LastPage(2));
     let mut stage = Stage::of(client);
     stage.client.connected(0);
     let events = stage.hear(&[greeting(EPOCH), welcome(EPOCH, 0)]);
@@ -101,7 +170,7 @@ fn an_empty_room_has_an_empty_page() {
 
 #[test]
 fn an_archive_begins_with_everything_that_is_kept() {
-    let client = Client::new(anna(), Saved::default(), 7).beginning(Begin::Everything);
+    let client = Client::new(anna(), Saved::default(), [7; 32]).beginning(Begin::Everything);
     let mut stage = Stage::of(client);
     assert!(stage.enter(EPOCH, 3)[0].contains(r#""resume":{"epoch":"0f8e","after":0}"#));
     let gap = ServerMessage::Gap { from: 1, to: 2 };
@@ -186,7 +255,7 @@ fn a_full_server_is_asked_again_only_by_who_wants_to() {
     let offline = format!("offline {cause} None");
     assert_told(&stage.hear(&full()), &["connect", "disconnect", &offline]);
 
-    let mut stage = Stage::of(Client::new(anna(), Saved::default(), 7).persistent());
+    let mut stage = Stage::of(Client::new(anna(), Saved::default(), [7; 32]).persistent());
     stage.client.connected(0);
     let events = stage.hear(&full());
     assert!(
@@ -202,11 +271,12 @@ fn what_another_name_said_is_not_said_under_this_one() {
     stage.say("раз");
     let saved = stage.client.saved().clone();
     let other = UserName::new("Вера").unwrap();
-    let mut stage = Stage::of(Client::new(other, saved, 8));
+    let mut stage = Stage::of(Client::new(other, saved, [8; 32]));
     assert_told(&stage.told(), &["connect", "lost раз"]);
     let written = stage.enter(EPOCH, 1);
     assert_eq!(written.len(), 1, "{written:?}");
-    assert!(written[0].contains(&chosen(8)) && written[0].contains("resume"), "{written:?}");
+    let key = chosen(8).public().to_string();
+    assert!(written[0].contains(&key) && written[0].contains("resume"), "{written:?}");
 }
 
 #[test]

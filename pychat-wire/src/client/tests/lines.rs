@@ -33,7 +33,7 @@ fn what_was_not_written_goes_with_its_line() {
 #[test]
 fn clients_do_not_come_back_in_step() {
     let delay = |seed| {
-        let client = Client::new(anna(), Saved::default(), seed).persistent();
+        let client = Client::new(anna(), Saved::default(), [seed; 32]).persistent();
         let mut stage = Stage::of(client);
         stage.client.disconnected(0);
         stage.client.next_deadline().unwrap()
@@ -151,10 +151,15 @@ fn goodbye_says_when_to_come_back() {
 }
 
 #[test]
-fn a_client_that_was_replaced_stays_away() {
+fn a_client_that_was_sent_away_stays_away() {
     let mut stage = Stage::joined(0);
-    let told = stage.hear(&[ServerMessage::Bye { reason: Reason::Replaced, retry_ms: 0 }]);
-    assert_told(&told, &["disconnect", "offline Bye { reason: Replaced } None"]);
+    let told = stage.hear(&[ServerMessage::Bye { reason: Reason::Removed, retry_ms: 0 }]);
+    assert_told(&told, &["disconnect", "offline Bye { reason: Removed } None"]);
+    stage.client.reconnect();
+    stage.told();
+    stage.enter(EPOCH, 0);
+    let told = stage.hear(&[ServerMessage::Bye { reason: Reason::Kicked, retry_ms: 0 }]);
+    assert_told(&told, &["disconnect", "offline Bye { reason: Kicked } None"]);
     stage.client.wake(0);
     assert_eq!(stage.pass(3_600_000), []);
     stage.say("later");
@@ -229,8 +234,8 @@ fn what_it_does_not_understand_is_passed_over() {
     stage.client.receive(0, b"0:2:{}1:x{\"type\":\"typing\"}{\"type\":\"gap\",\"from\":-1}");
     assert_eq!(stage.told(), []);
     let mut endless = welcome(EPOCH, 5);
-    if let ServerMessage::Welcome { token, .. } = &mut endless {
-        *token = "x".repeat(1_000).into();
+    if let ServerMessage::Welcome { epoch, .. } = &mut endless {
+        *epoch = "x".repeat(1_000).into();
     }
     assert_eq!(stage.hear(&[endless]), []);
     assert_told(&stage.hear(&[live(1)]), &["1"]);

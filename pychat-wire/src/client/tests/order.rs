@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn a_number_is_shown_once_and_in_order() {
     let gap = |from, to| ServerMessage::Gap { from, to };
-    let ours = MessageId::new(Secret::new(1), 1);
+    let ours = MessageId::new(Secret::new([1; 32]), 1);
     for (heard, told) in [
         (vec![live(11), live(12)], vec!["11", "12"]),
         (vec![live(11), live(11), live(10), live(12)], vec!["11", "12"]),

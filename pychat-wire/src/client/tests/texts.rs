@@ -40,7 +40,8 @@ fn a_client_that_was_killed_goes_on_where_it_was() {
     stage.hear(&[live(1), copy(2, &first, false, false)]);
     let mut stage = stage.killed();
     let written = stage.enter(EPOCH, 2);
-    assert!(written[0].contains(r#""token":"5a","resume":{"epoch":"0f8e","after":2}"#));
+    let resume = r#","resume":{"epoch":"0f8e","after":2}"#;
+    assert!(written[0].contains(&(proof(Secret::new([7; 32]).key()) + resume)), "{written:?}");
     assert_eq!(written[1..], [text(&second, "два")]);
     let third = stage.say("три");
     assert!(third != first && third != second);
@@ -50,8 +51,8 @@ fn a_client_that_was_killed_goes_on_where_it_was() {
 fn ids_are_never_used_twice() {
     let mut ids = std::collections::HashSet::new();
     let mut saved = saved(0);
-    for seed in [1, 1, 2, u128::MAX] {
-        let mut client = Client::new(anna(), saved, seed);
+    for seed in [1, 1, 2, u8::MAX] {
+        let mut client = Client::new(anna(), saved, [seed; 32]);
         for _ in 0..3 {
             let id = client.say("x").unwrap();
             assert!(id.as_str().len() <= crate::message::MESSAGE_ID_BYTES_MAX);
@@ -126,7 +127,7 @@ fn what_the_server_will_never_take_is_given_back() {
 fn a_refusal_of_something_else_is_told_in_words() {
     let mut stage = Stage::joined(0);
     stage.say("раз");
-    for id in [None, Some(MessageId::new(Secret::new(9), 9))] {
+    for id in [None, Some(MessageId::new(Secret::new([9; 32]), 9))] {
         let events = stage.hear(&[error(ErrorCode::TooLarge, id.as_ref(), None)]);
         assert_eq!(events, [Event::Notice { text: "no".into() }]);
     }
@@ -141,7 +142,7 @@ fn what_cannot_be_sent_is_not_taken() {
     assert_eq!(stage.client.say("x"), Err(SayError::NotJoined));
     stage.enter(EPOCH, 0);
     assert_eq!(stage.client.say(" \n\t"), Err(SayError::Blank));
-    let id = MessageId::new(Secret::new(7), 0);
+    let id = MessageId::new(Secret::new([7; 32]), 0);
     let fits = "x".repeat(PAYLOAD_BYTES_MAX - text(&id, "").len());
     let too_large = SayError::TooLarge { bytes: PAYLOAD_BYTES_MAX + 1, limit: PAYLOAD_BYTES_MAX };
     assert_eq!(
@@ -179,7 +180,7 @@ fn what_a_smaller_server_would_choke_on_is_given_back() {
 
 #[test]
 fn an_older_page_acknowledges_too() {
-    let client = Client::new(anna(), saved(0), 7).beginning(Begin::LastPage(5));
+    let client = Client::new(anna(), saved(0), [7; 32]).beginning(Begin::LastPage(5));
     let mut stage = Stage::of(client);
     let id = stage.say("1");
     stage.enter(EPOCH, 1);
@@ -283,7 +284,7 @@ fn a_server_that_knows_other_words_under_any_id_is_not_asked_for_ever() {
 
 #[test]
 fn an_id_tells_nothing_of_the_next_one() {
-    let ids = [0, 1, 2].map(|counter| MessageId::new(Secret::new(7), counter));
+    let ids = [0, 1, 2].map(|counter| MessageId::new(Secret::new([7; 32]), counter));
     for (one, other) in [(0, 1), (1, 2), (0, 2)] {
         let pairs = ids[one].as_str().bytes().zip(ids[other].as_str().bytes());
         assert!(pairs.filter(|(one, other)| one == other).count() < 16, "{ids:?}");

@@ -27,6 +27,8 @@ use crate::{core::chat::Rules, limits::Limits, net::listen_address::ListenAddres
 pub struct Config {
     /// The addresses to listen on; every address of this machine if there are none.
     pub listen: Vec<ListenAddress>,
+    /// The name by which people know the server.
+    pub name: String,
     /// The limits of the server.
     pub limits: Limits,
     /// The folder, limits and durability of the log.
@@ -104,6 +106,7 @@ impl Config {
         }
         Ok(Self {
             listen: settings.all("listen", |text| Ok(text.parse()?))?,
+            name: settings.one("name", host_name(), values::name)?,
             limits: limits(&settings)?,
             history: history::read(&settings, history::Folders::of_user())?,
             is_check,
@@ -127,6 +130,12 @@ impl Config {
 /// message, and no list of those who are here, of more than 4 MiB.
 const PAYLOAD_BYTES_LIMIT: usize = 1 << 20;
 const CONNECTIONS_LIMIT: usize = 50_000;
+
+/// Returns the name of this machine, as far as it can be the name of a server.
+fn host_name() -> String {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    values::name(&name).unwrap_or_else(|_| "pychat".to_owned())
+}
 
 /// Reads what bounds the server.
 fn limits(settings: &Settings) -> Result<Limits, ConfigError> {

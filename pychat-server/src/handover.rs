@@ -13,7 +13,7 @@ use thiserror::Error;
 
 /// The version of the format; raise it with any change of the types below. The file
 /// `snapshot.golden` beside this one holds the bytes of a snapshot of this version.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// Every connection at the moment of the restart.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -35,7 +35,9 @@ pub struct SavedConnection {
     pub name: Option<String>,
     /// The protocol that it is spoken to in.
     pub protocol: SavedProtocol,
-    /// The proof by which it has its name, in protocol 2.
+    /// The nonce that its hello must sign.
+    pub nonce: [u8; 16],
+    /// Who it has proved to be, in protocol 2.
     pub grant: Option<SavedGrant>,
     /// Bytes that were read and not handled yet: of a payload whose end has not arrived, or held
     /// back by a rate limit.
@@ -61,14 +63,14 @@ pub enum SavedProtocol {
     V2,
 }
 
-/// A name that somebody has, as the snapshot writes it.
+/// Who somebody has proved to be, as the snapshot writes it.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct SavedGrant {
-    /// The number of its owner.
+    /// The number of the person.
     pub person: u64,
-    /// The hash of the owner's token.
-    pub token: [u8; 32],
-    /// The log has the owner.
+    /// The key of the device.
+    pub key: [u8; 32],
+    /// The log has the person as the owner of the name.
     pub is_saved: bool,
 }
 
@@ -160,7 +162,8 @@ mod tests {
             peer: "192.0.2.1:4711".parse().unwrap(),
             name: Some("Анна".to_owned()),
             protocol: SavedProtocol::V2,
-            grant: Some(SavedGrant { person: 3, token: [7; 32], is_saved: true }),
+            nonce: [5; 16],
+            grant: Some(SavedGrant { person: 3, key: [7; 32], is_saved: true }),
             unread: b"9:{\"ty".to_vec(),
             unsent: b"2:{}".to_vec(),
             limited_ms: 1_500,
@@ -174,6 +177,7 @@ mod tests {
             peer: "[2001:db8::1]:65535".parse().unwrap(),
             name: None,
             protocol: SavedProtocol::V1,
+            nonce: [6; 16],
             grant: None,
             unread: Vec::new(),
             unsent: Vec::new(),

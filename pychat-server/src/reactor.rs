@@ -113,8 +113,9 @@ impl Reactor {
             listeners.push(Listener { socket, address, is_own, accepting: Accepting::Ready });
         }
         let mut store = start::open_store(&config.history)?;
-        let tokens = start::open_tokens(&mut *store)?;
-        let server = Server::new(config.limits, store, tokens);
+        let people = start::open_people(&mut *store)?;
+        let mut server = Server::new(config.limits, store, people, start::nonces()?);
+        server.set_name(&config.name);
         Ok(Self {
             poll,
             events: Events::with_capacity(EVENTS_MAX),

@@ -47,7 +47,8 @@ use crate::{
     core::{
         chat::{Chat, Effect, Input},
         id::ConnectionId,
-        tokens::Tokens,
+        people::People,
+        random::Random,
     },
     handover::Snapshot,
     limits::Limits,
@@ -58,6 +59,9 @@ use crate::{
 
 /// The connections, the chat between them, and the store.
 pub struct Server<T> {
+    /// The name by which people know it.
+    name: String,
+    nonces: Random,
     chat: Chat,
     sessions: Sessions<T>,
     broadcast: Broadcast,
@@ -73,10 +77,12 @@ pub struct Server<T> {
 
 impl<T: Transport> Server<T> {
     /// Returns a server without connections that keeps what is said in `store`, and in which names
-    /// are proved by `tokens`.
-    pub fn new(limits: Limits, store: Box<dyn Store>, tokens: Tokens) -> Self {
+    /// are owned by `people`. Each connection is greeted with one of the `nonces`.
+    pub fn new(limits: Limits, store: Box<dyn Store>, people: People, nonces: Random) -> Self {
         Self {
-            chat: Chat::new(limits.rules, tokens),
+            name: String::new(),
+            nonces,
+            chat: Chat::new(limits.rules, people),
             sessions: Sessions::default(),
             broadcast: Broadcast::new(store.last_seq()),
             replays: Replays::default(),
@@ -124,6 +130,7 @@ impl<T: Transport> Server<T> {
         let mut effects = mem::take(&mut self.effects);
         let mut dispatch = Dispatch {
             now,
+            name: &self.name,
             limits: &self.limits,
             store: &mut *self.commit.store,
             admission: self.chat.admission(),
@@ -225,6 +232,7 @@ impl<T: Transport> Server<T> {
     pub fn admit(&mut self, now: Instant, transport: T, peer: SocketAddr) {
         let mut admit = Admit {
             limits: &self.limits,
+            nonces: &mut self.nonces,
             chat: &mut self.chat,
             sessions: &mut self.sessions,
             broadcast: &self.broadcast,
@@ -251,6 +259,11 @@ impl<T: Transport> Server<T> {
         self.chat.handle(now, Input::Stopping, &mut self.effects);
     }
 
+    /// Sets the name by which those who connect from now on know it.
+    pub fn set_name(&mut self, name: &str) {
+        name.clone_into(&mut self.name);
+    }
+
     /// Changes the limits for what comes from now on; nobody is sent away by that alone.
     pub fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
@@ -262,9 +275,9 @@ impl<T: Transport> Server<T> {
         self.commit.set_retention(retention);
     }
 
-    /// Returns what another server needs to go on: the store, and the owners of names.
-    pub fn into_parts(self) -> (Box<dyn Store>, Tokens) {
-        (self.commit.store, self.chat.into_tokens())
+    /// Returns what another server needs to go on: the store, and the people.
+    pub fn into_parts(self) -> (Box<dyn Store>, People) {
+        (self.commit.store, self.chat.into_people())
     }
 
     /// Returns true if the next tick has something to do already.

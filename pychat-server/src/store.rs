@@ -91,7 +91,7 @@ pub enum Read {
     Later,
 }
 
-/// The messages of the rooms, and the owners of names.
+/// The messages of the rooms, and the people.
 pub trait Store: fmt::Debug {
     /// Returns the name of this log: 128 random bits as 32 lower-case hex digits. Another name is
     /// another log, whose numbers mean other messages.
@@ -138,7 +138,7 @@ pub trait Store: fmt::Debug {
         bytes_max: usize,
     ) -> Result<Option<u64>, StorageError>;
 
-    /// Returns every owner of a name, and the largest number that a person ever had of whom anything
+    /// Returns every person, and the largest number that a person ever had of whom anything
     /// is kept.
     ///
     /// # Errors

@@ -57,6 +57,15 @@ pub const OPTIONS: &[ConfigOption] = &[
         is_list: true,
     },
     ConfigOption {
+        key: "name",
+        value: "NAME",
+        heading: LISTENING,
+        help: "The name by which people know this server",
+        default: "the name of this machine",
+        example: "\"Office\"",
+        ..PLAIN
+    },
+    ConfigOption {
         key: "payload-max",
         value: "SIZE",
         help: "The largest payload accepted from a client; a larger one ends its connection",

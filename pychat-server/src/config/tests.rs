@@ -47,7 +47,7 @@ fn flags_become_a_configuration() {
 
 #[test]
 fn a_file_says_the_same_with_the_same_names_and_a_flag_beats_it() {
-    let text = "# everything\nlisten = [\"localhost\", \"[::1]:7\"]\npayload-max = 1_024\n\
+    let text = "# everything\nlisten = [\"localhost\", \"[::1]:7\"]\nname = \"Office\"\npayload-max = 1_024\n\
         backlog-max = \"2MiB\"\nbacklog-total = \"3 MiB\"\nconnections = 5\n\
         connections-per-address = 0\nhello-timeout = \"3s\"\nflood = \"2,1\"\n\
         history = \"disk\"\nhistory-messages = 8\nhistory-days = 2\nhistory-bytes = \"3MiB\"\n\
@@ -56,11 +56,12 @@ fn a_file_says_the_same_with_the_same_names_and_a_flag_beats_it() {
     for option in OPTIONS {
         assert!(text.contains(&format!("\n{} = ", option.key)), "{}", option.key);
     }
-    let Config { listen, limits, history, .. } = with_file(text, &["--connections", "7"]).unwrap();
+    let Config { listen, name, limits, history, .. } =
+        with_file(text, &["--connections", "7"]).unwrap();
     assert_eq!(listen, addresses(["localhost", "[::1]:7"]));
     assert_eq!((limits.payload_bytes_max, limits.backlog_bytes_max), (1_024, 2 << 20));
     assert_eq!((limits.backlog_total_bytes_max, limits.connections_max), (3 << 20, 7));
-    assert_eq!(limits.rules.connections_per_address_max, 0);
+    assert_eq!((limits.rules.connections_per_address_max, &*name), (0, "Office"));
     assert_eq!(limits.rules.hello_timeout, Duration::from_secs(3));
     assert_eq!(limits.rules.rate_limit, RateLimit::new(2, 1));
     assert_eq!(limits.rules.name_age_max, Duration::from_hours(7 * 24));

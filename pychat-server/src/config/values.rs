@@ -2,6 +2,7 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
+use pychat_wire::message::LABEL_CHARS_MAX;
 use thiserror::Error;
 
 use crate::{core::rate_limit::RateLimit, net::listen_address::ListenAddressError};
@@ -27,6 +28,9 @@ pub(super) enum ValueError {
     /// It is not a number within its bounds.
     #[error("write a number from {0} to {1}")]
     Number(usize, usize),
+    /// It is not the name of a server.
+    #[error("write a name of 1 to {LABEL_CHARS_MAX} visible characters")]
+    Name,
     /// It is not a path.
     #[error("write the path of a folder")]
     Path,
@@ -108,6 +112,13 @@ pub(super) fn number(text: &str, bounds: &RangeInclusive<usize>) -> Result<usize
     number.ok_or(ValueError::Number(*bounds.start(), *bounds.end()))
 }
 
+/// Reads the name of a server.
+pub(super) fn name(text: &str) -> Result<String, ValueError> {
+    let is_name = (1..=LABEL_CHARS_MAX).contains(&text.chars().count())
+        && !text.chars().any(char::is_control);
+    if is_name { Ok(text.to_owned()) } else { Err(ValueError::Name) }
+}
+
 /// Reads one of two words, each with what it stands for.
 pub(super) fn word<T: Copy>(text: &str, words: [(&'static str, T); 2]) -> Result<T, ValueError> {
     let found = words.iter().find(|(word, _)| *word == text);
@@ -184,6 +195,20 @@ mod tests {
             [("7", Some(7)), ("+7", None), ("0", None), ("11", None), ("", None)]
         {
             assert_eq!(number(text, &(1..=10)).ok(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_are_read() {
+        let long = "ж".repeat(64);
+        for (text, is_name) in [
+            ("Office", true),
+            (&long, true),
+            (&(long.clone() + "ж"), false),
+            ("", false),
+            ("a\nb", false),
+        ] {
+            assert_eq!(name(text).is_ok(), is_name, "{text}");
         }
     }
 

@@ -28,6 +28,9 @@ pub fn history_cost(bytes: usize) -> u32 {
     u32::try_from(bytes).map_or(u32::MAX, |bytes| bytes.div_ceil(HISTORY_UNIT_BYTES))
 }
 
+/// The cost of a signature or code that is wrong, where one that is right costs one unit.
+pub const WRONG_PROOF_COST: u32 = 4;
+
 /// Texts of one network: so many times what one person may say.
 const TEXT_TIMES: u32 = 4;
 
@@ -66,6 +69,9 @@ pub enum Act {
     Connect,
     /// A hello that lets somebody in.
     Join,
+    /// A signature that is verified, or a code that is compared; a wrong one costs
+    /// [`WRONG_PROOF_COST`].
+    Verify,
     /// Texts; a unit is one, and each KiB of it another.
     Text,
     /// Messages of the past, see [`history_cost`].
@@ -76,7 +82,7 @@ pub enum Act {
     Log,
 }
 
-const N_ACTS: usize = 6;
+const N_ACTS: usize = 7;
 
 /// The limits of one address.
 #[derive(Clone, Copy, Debug)]
@@ -102,6 +108,10 @@ impl Shares {
             Act::Join => Some(RateLimit::every(
                 connections.saturating_mul(4),
                 Duration::from_secs(64) / connections,
+            )),
+            Act::Verify => Some(RateLimit::every(
+                connections.saturating_mul(8),
+                Duration::from_secs(16) / connections,
             )),
             Act::Text => self.text.map(|limit| limit.times(TEXT_TIMES)),
             Act::History => {

@@ -20,11 +20,12 @@
 //! same in one order.
 
 mod arrival;
+mod buckets;
 mod closing;
+mod devices;
 mod effect;
 mod input;
 mod presence;
-mod recovering;
 mod refusal;
 mod requests;
 mod restore;
@@ -35,16 +36,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pychat_wire::{ClientMessage, MessageError, UserName, message::ErrorCode, notice::Notice};
-
-use self::{
-    arrival::{Claim, Hello},
-    presence::Announcements,
-    recovering::Recovering,
-    refusal::unknown_to_original,
-    requests::{InFlight, Requests},
+use pychat_wire::{
+    ClientMessage, MessageError, UserName,
+    key::{Challenge, PublicKey},
+    message::ErrorCode,
+    notice::Notice,
 };
+
 pub use self::{
+    arrival::CONNECTIONS_PER_PERSON_MAX,
     effect::{Action, Effect, Event, Recipients, Subscribe},
     input::{CloseReason, Complaint, Input, PerProtocol, Protocol, Refusal},
     presence::ANNOUNCED_AT_ONCE_MAX,
@@ -53,14 +53,23 @@ pub use self::{
     restore::Restored,
     talk::STORAGE_RETRY_MS,
 };
+use self::{
+    arrival::Wish,
+    buckets::{Buckets, Speaker},
+    devices::DeviceRequest,
+    presence::Announcements,
+    refusal::unknown_to_original,
+    requests::{InFlight, Requests},
+};
 use crate::core::{
     admission::{Act, Admission, Origin, Shares},
     deadlines::Deadlines,
     id::{ConnectionId, HALL},
-    rate_limit::{Bucket, RateLimit},
+    people::{Expiry, People},
+    rate_limit::RateLimit,
+    record::PersonId,
     roster::{FreeName, Roster},
     time::Time,
-    tokens::{Expiry, Grant, Tokens},
 };
 
 /// The room.
@@ -69,12 +78,12 @@ pub struct Chat {
     peers: HashMap<ConnectionId, Peer>,
     roster: Roster,
     deadlines: Deadlines,
-    tokens: Tokens,
+    people: People,
     rules: Rules,
     wall_clock: WallTime,
     admission: Admission,
     announcements: Announcements,
-    recovering: Recovering,
+    buckets: Buckets,
     requests: Requests,
 }
 
@@ -106,23 +115,34 @@ struct Peer {
     phase: Phase,
     /// The protocol that it is spoken to in, as far as it has said.
     protocol: Protocol,
-    /// The proof by which it has its name, in protocol 2.
+    /// What its hello must sign.
+    challenge: Challenge,
+    /// Who it has proved to be, in protocol 2.
     grant: Option<Grant>,
     origin: Origin,
     /// The number of useless payloads since the last text.
     bad_payloads: u32,
-    /// The rate limit of its texts.
-    bucket: Bucket,
-    /// It was told that it speaks too fast, and its bucket has not drained since.
+    /// It was told that it speaks too fast, and its person's bucket has not drained since.
     is_told_to_slow_down: bool,
     in_flight: InFlight,
+}
+
+/// The proof that a peer gave: who it is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Grant {
+    /// The person.
+    pub person: PersonId,
+    /// The key of the device.
+    pub key: PublicKey,
+    /// The name is theirs when they are away, too.
+    pub is_saved: bool,
 }
 
 #[derive(Debug)]
 enum Phase {
     Guest,
-    /// A guest whose name is still that of another connection of the same person.
-    Claiming(Claim),
+    /// A guest whose name somebody has who has to make way.
+    Claiming(Wish),
     Joined(UserName),
     Closing,
 }
@@ -137,18 +157,18 @@ struct WallTime {
 }
 
 impl Chat {
-    /// Returns an empty room under `rules`, in which names are proved by `tokens`.
-    pub fn new(rules: Rules, tokens: Tokens) -> Self {
+    /// Returns an empty room under `rules`, in which names are owned by `people`.
+    pub fn new(rules: Rules, people: People) -> Self {
         Self {
             peers: HashMap::new(),
             roster: Roster::default(),
             deadlines: Deadlines::default(),
-            tokens,
+            people,
             rules,
             wall_clock: WallTime::default(),
             admission: Admission::new(rules.shares()),
             announcements: Announcements::default(),
-            recovering: Recovering::default(),
+            buckets: Buckets::default(),
             requests: Requests::default(),
         }
     }
@@ -177,7 +197,9 @@ impl Chat {
     pub fn handle(&mut self, now: Instant, input: Input<'_>, effects: &mut Vec<Effect>) {
         let begin = effects.len();
         match input {
-            Input::Connected { id, origin } => self.on_connected(now, id, origin, effects),
+            Input::Connected { id, origin, challenge } => {
+                self.on_connected(now, id, origin, challenge, effects);
+            }
             Input::Received { id, message } => {
                 self.on_received(now, id, message, effects);
                 self.hold_back(id, begin, effects);
@@ -194,7 +216,7 @@ impl Chat {
                 self.close(id, CloseReason::Quit, effects);
                 self.hold_back(id, begin, effects);
             }
-            Input::Closed { id, reason } => self.on_closed(now, id, reason, effects),
+            Input::Closed { id, reason } => self.on_closed(id, reason, effects),
             Input::Stored { ticket, outcome } => self.on_stored(now, ticket, outcome, effects),
             Input::Stopping => self.on_stopping(effects),
         }
@@ -229,22 +251,24 @@ impl Chat {
         now: Instant,
         id: ConnectionId,
         origin: Origin,
+        challenge: Challenge,
         effects: &mut Vec<Effect>,
     ) {
         let peer = Peer {
             phase: Phase::Guest,
             protocol: Protocol::V1,
+            challenge,
             grant: None,
             origin,
             bad_payloads: 0,
-            bucket: Bucket::default(),
             is_told_to_slow_down: false,
             in_flight: InFlight::default(),
         };
         self.peers.insert(id, peer);
         self.deadlines.set(id, now + self.rules.hello_timeout);
-        tell(id, Event::Greeting, effects);
-        if let Some(until) = self.admission.full_until(now, origin, Act::Join) {
+        tell(id, Event::Greeting(challenge.nonce), effects);
+        let full_until = |act| self.admission.full_until(now, origin, act);
+        if let Some(until) = full_until(Act::Join).max(full_until(Act::Verify)) {
             self.hold_guest(id, until, effects);
         }
     }
@@ -272,13 +296,7 @@ impl Chat {
         match (&peer.phase, message) {
             (Phase::Claiming(_) | Phase::Closing, _) | (_, ClientMessage::Pong) => (),
             (_, ClientMessage::Ping) => tell(id, Event::Pong, effects),
-            (Phase::Guest, ClientMessage::Hello { username, protocol, token, resume }) => {
-                let hello = Hello {
-                    username: &username,
-                    protocol,
-                    token: token.as_deref(),
-                    resume: resume.as_ref(),
-                };
+            (Phase::Guest, ClientMessage::Hello(hello)) => {
                 self.on_hello(now, id, &hello, effects);
             }
             (Phase::Guest, message) => self.on_early(id, &message, effects),
@@ -288,14 +306,23 @@ impl Chat {
             (Phase::Joined(_), ClientMessage::History { before, limit }) => {
                 act(id, Action::Page { room: HALL, before, limit }, effects);
             }
-            (Phase::Joined(_), ClientMessage::Hello { .. }) => self.on_second_hello(id, effects),
+            (Phase::Joined(_), ClientMessage::Pair) => {
+                self.on_device_request(now, id, DeviceRequest::Pair, effects);
+            }
+            (Phase::Joined(_), ClientMessage::Devices) => {
+                self.on_device_request(now, id, DeviceRequest::List, effects);
+            }
+            (Phase::Joined(_), ClientMessage::RemoveDevice { key }) => {
+                self.on_device_request(now, id, DeviceRequest::Remove(key), effects);
+            }
+            (Phase::Joined(_), ClientMessage::Hello(_)) => self.on_second_hello(id, effects),
         }
     }
 
     /// Returns the name under which somebody who asks for `name` and does not own it can join now.
     fn find_free(&self, name: UserName) -> FreeName {
         let expiry = self.name_expiry();
-        self.roster.find_free(name, |name| self.tokens.is_reserved(name, None, expiry))
+        self.roster.find_free(name, |name| self.people.is_reserved(name, None, expiry))
     }
 
     fn name_expiry(&self) -> Expiry {
@@ -306,6 +333,23 @@ impl Chat {
                 .map_or(Expiry::Never, |expired_ms| Expiry::By { expired_ms, now_ms }),
             None => Expiry::Never,
         }
+    }
+
+    /// Counts what a peer in the room says against its person's share and its address's; returns until
+    /// when it is to say nothing more.
+    fn charge(&mut self, now: Instant, id: ConnectionId, cost: u32) -> Option<Instant> {
+        let speaker = self.speaker(id)?;
+        let origin = self.peers.get(&id)?.origin;
+        let limit = self.rules.rate_limit;
+        let held = limit.and_then(|limit| self.buckets.fill(now, speaker, limit, cost));
+        held.max(self.admission.fill(now, origin, Act::Text, cost))
+    }
+
+    /// Returns whose share a peer in the room has.
+    fn speaker(&self, id: ConnectionId) -> Option<Speaker> {
+        let peer = self.peers.get(&id)?;
+        let Phase::Joined(name) = &peer.phase else { return None };
+        Some(Speaker::new(name, peer.grant.map(|grant| grant.person)))
     }
 
     fn protocol(&self, id: ConnectionId) -> Protocol {
@@ -326,12 +370,12 @@ impl Chat {
                         assert_eq!(self.roster.name(*id), Some(name));
                         present += 1;
                     }
-                    // Present until the connection is gone, or somebody has taken the name over.
+                    // Present until the connection is gone, or has made way.
                     Phase::Closing => present += usize::from(self.roster.name(*id).is_some()),
                 }
             }
             assert_eq!(self.deadlines.len(), guests, "every guest has a deadline");
-            assert_eq!(self.roster.len(), present, "everybody present has a connection");
+            assert_eq!(self.roster.n_connections(), present, "who is present has a connection");
         }
     }
 }

@@ -23,14 +23,6 @@ pub const HALL: RoomId = RoomId(0);
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Ticket(pub u64);
 
-impl ConnectionId {
-    /// Returns true if this connection was taken in before `other`, unless 2³¹ were between them.
-    pub fn is_older_than(self, other: Self) -> bool {
-        let distance = other.generation.wrapping_sub(self.generation);
-        0 < distance && distance < 1 << 31
-    }
-}
-
 impl fmt::Display for ConnectionId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}.{}", self.slot, self.generation)

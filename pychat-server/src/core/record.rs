@@ -1,8 +1,8 @@
-//! What is durable, as the core knows it: messages, the owners of names, and why keeping them failed.
+//! What is durable, as the core knows it: messages, people, and why keeping them failed.
 
 use std::{ops::Deref, sync::Arc};
 
-use pychat_wire::UserName;
+use pychat_wire::{UserName, key::PublicKey};
 use thiserror::Error;
 
 use super::id::RoomId;
@@ -108,22 +108,41 @@ pub enum Appended {
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct PersonId(pub u64);
 
-/// An owner of a name.
+/// Somebody who owns names.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Person {
     /// Their number.
     pub id: PersonId,
+    /// Their names.
+    pub names: Vec<OwnedName>,
+    /// Their devices, in the order in which they were added. There may be none: a person of an earlier
+    /// version, who had no key.
+    pub devices: Vec<Device>,
+}
+
+/// A device of a person.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Device {
+    /// Its key.
+    pub key: PublicKey,
+    /// Its name; empty if it gave none.
+    pub label: Arc<str>,
+    /// When it was added, in UTC milliseconds since 1970.
+    pub added_ms: u64,
+}
+
+/// A name that somebody owns.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct OwnedName {
     /// The name as they spell it. It is any text: the rules for names may have changed.
     pub name: String,
-    /// The hash of the token by which they prove it.
-    pub token: TokenHash,
     /// When they used it last, to the day, in UTC milliseconds since 1970.
     pub used_ms: u64,
     /// They said something under it, or came back on a later day than that on which they began.
     pub is_regular: bool,
 }
 
-/// A change to the owners of names.
+/// A change to the people who own names.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum PersonChange {
     /// Keep this person, as they are now.
@@ -131,10 +150,6 @@ pub enum PersonChange {
     /// Keep this person no longer.
     Forget(PersonId),
 }
-
-/// The hash of a token: enough to recognise the token, too little to make it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct TokenHash(pub [u8; 32]);
 
 /// The reason why the log cannot be written or read just now. A write that fails writes nothing.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]

@@ -22,9 +22,11 @@ pub(super) fn reload(config: &mut Config, server: &mut Server<TcpStream>) {
             if history.durability != before.durability {
                 logging::restart_needed("durability");
             }
+            server.set_name(&new.name);
             server.set_limits(new.limits);
             server.set_retention(history.retention);
             (config.limits, before.retention) = (new.limits, history.retention);
+            config.name = new.name;
             logging::reloaded();
         }
         Err(error) => logging::not_reloaded(&error),

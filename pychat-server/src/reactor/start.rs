@@ -1,4 +1,4 @@
-//! The sockets, log and tokens that a server needs before it can begin, and the errors of opening
+//! The sockets, log and people that a server needs before it can begin, and the errors of opening
 //! them.
 
 use std::io;
@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::{
     config::History,
-    core::{record::StorageError, tokens::Tokens},
+    core::{people::People, random::Random, record::StorageError},
     logging,
     net::{
         listen::{self, ListenError},
@@ -67,10 +67,15 @@ pub(super) fn open_store(history: &History) -> Result<Box<dyn Store>, StartError
     Ok(Box::new(SqliteStore::open(&place, retention, epoch)?))
 }
 
-/// Returns the tokens: those of the owners in the log, and a secret for new ones.
-pub(super) fn open_tokens(store: &mut dyn Store) -> Result<Tokens, StartError> {
-    let (owners, last_owner) = store.people()?;
-    Ok(Tokens::new(random()?, owners, last_owner))
+/// Returns the people in the log.
+pub(super) fn open_people(store: &mut dyn Store) -> Result<People, StartError> {
+    let (known, last_person) = store.people()?;
+    Ok(People::new(Random::new(random()?), known, last_person))
+}
+
+/// Returns the nonces that connections are greeted with.
+pub(super) fn nonces() -> io::Result<Random> {
+    random().map(Random::new)
 }
 
 /// Returns bytes that nobody can guess.

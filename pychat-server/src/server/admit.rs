@@ -2,7 +2,10 @@
 
 use std::{net::SocketAddr, time::Instant};
 
-use pychat_wire::name::SERVER;
+use pychat_wire::{
+    key::{BINDING_BYTES, Challenge, Nonce},
+    name::SERVER,
+};
 
 use super::{
     broadcast::Broadcast,
@@ -15,6 +18,7 @@ use crate::{
         admission::{Act, Admission},
         chat::{Chat, CloseReason, Effect, Input},
         id::ConnectionId,
+        random::Random,
     },
     limits::Limits,
     logging,
@@ -38,6 +42,7 @@ pub(super) fn is_to_be_dropped(now: Instant, peer: SocketAddr, admission: &mut A
 /// The parts of the server that a new connection changes.
 pub(super) struct Admit<'a, T> {
     pub(super) limits: &'a Limits,
+    pub(super) nonces: &'a mut Random,
     pub(super) chat: &'a mut Chat,
     pub(super) sessions: &'a mut Sessions<T>,
     pub(super) broadcast: &'a Broadcast,
@@ -73,7 +78,10 @@ impl<T: Transport> Admit<'_, T> {
     fn take_in(&mut self, now: Instant, transport: T, peer: SocketAddr) {
         let id = self.insert(now, transport, peer, SessionState::Guest);
         let n_effects = self.effects.len();
-        self.chat.handle(now, Input::Connected { id, origin: origin(peer) }, self.effects);
+        let challenge =
+            Challenge { nonce: Nonce(self.nonces.bytes()), binding: [0; BINDING_BYTES] };
+        let connected = Input::Connected { id, origin: origin(peer), challenge };
+        self.chat.handle(now, connected, self.effects);
         if let Some(session) = self.sessions.get_mut(id) {
             session.pauses.is_limited =
                 self.effects[n_effects..].iter().any(|effect| effect.ends_reading(id));

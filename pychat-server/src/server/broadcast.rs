@@ -22,7 +22,7 @@ use crate::{
     core::{
         chat::{CloseReason, PerProtocol, Protocol, Recipients, Subscribe},
         id::ConnectionId,
-        record::{Entry, Kind},
+        record::{Entry, Kind, PersonId},
     },
     net::connection::Transport,
 };
@@ -36,6 +36,8 @@ pub(super) struct Broadcast {
     members: BTreeMap<u64, ConnectionId>,
     /// The members that are being sent what they missed before they hear what all hear.
     catching_up: BTreeSet<ConnectionId>,
+    /// The members who proved who they are, by person.
+    by_person: BTreeSet<(PersonId, ConnectionId)>,
     /// The number of the last message that was published: what a newcomer hears comes after it.
     published_seq: u64,
 }
@@ -47,6 +49,7 @@ impl Broadcast {
             frames: PacedFrames::default(),
             members: BTreeMap::new(),
             catching_up: BTreeSet::new(),
+            by_person: BTreeSet::new(),
             published_seq,
         }
     }
@@ -83,12 +86,16 @@ impl Broadcast {
         });
         session.welcome = session.connection.backlog();
         self.members.insert(join_index, id);
+        self.by_person.extend(person.map(|person| (person, id)));
     }
 
     /// Goes on with a member of an earlier process.
     pub(super) fn restore<T>(&mut self, id: ConnectionId, session: &Session<T>) {
-        let Some(Member { join_index, subscription, .. }) = session.member() else { return };
+        let Some(Member { join_index, person, subscription, .. }) = session.member() else {
+            return;
+        };
         self.members.insert(*join_index, id);
+        self.by_person.extend(person.map(|person| (person, id)));
         if subscription.progress == Progress::CatchingUp {
             self.catching_up.insert(id);
         }
@@ -119,10 +126,14 @@ impl Broadcast {
         self.catching_up.remove(&id);
         if let Some(member) = session.member() {
             self.members.remove(&member.join_index);
+            if let Some(person) = member.person {
+                self.by_person.remove(&(person, id));
+            }
         }
     }
 
-    /// Tells everybody of a message; to its author, who said it by connection `from`, as their own.
+    /// Tells everybody of a message; to its author, who said it by connection `from`, as their own, by
+    /// whatever connection they hear it.
     pub(super) fn message<T: Transport>(
         &mut self,
         from: ConnectionId,
@@ -132,24 +143,36 @@ impl Broadcast {
         self.published_seq = entry.seq;
         let Kind::Text(text) = entry.kind;
         let own = Copy { own: true, ..Copy::default() };
-        let author = sessions.get_mut(from).map(|it| (it.protocol(), it.progress()));
-        match author {
-            Some((Protocol::V1, _)) => {
-                sessions.tell(from, self.frames(), |out| encode::message(YOU, text, out));
+        let authors = entry.person.map_or_else(|| vec![from], |person| self.connections_of(person));
+        for id in &authors {
+            let author = sessions.get_mut(*id).map(|it| (it.protocol(), it.progress()));
+            match author {
+                Some((Protocol::V1, _)) => {
+                    sessions.tell(*id, self.frames(), |out| encode::message(YOU, text, out));
+                }
+                Some((Protocol::V2, Some(Progress::Live { .. }))) => {
+                    sessions.tell(*id, self.frames(), |out| encode::record(entry, own, out));
+                }
+                // A peer that is catching up finds its own copy there.
+                Some((Protocol::V2, _)) | None => (),
             }
-            Some((Protocol::V2, Some(Progress::Live { .. }))) => {
-                sessions.tell(from, self.frames(), |out| encode::record(entry, own, out));
-            }
-            // A peer that is catching up finds its own copy there.
-            Some((Protocol::V2, _)) | None => (),
         }
         self.frames.push(
             |out| encode::message(entry.author, text, out),
             |out| encode::record(entry, Copy::default(), out),
         );
-        if let Some(session) = sessions.get_mut(from) {
-            session.take_broadcast(self.frames());
+        for id in authors {
+            if let Some(session) = sessions.get_mut(id) {
+                session.take_broadcast(self.frames());
+            }
         }
+    }
+
+    /// Returns the connections of a person.
+    fn connections_of(&self, person: PersonId) -> Vec<ConnectionId> {
+        let [first, last] =
+            [0, u32::MAX].map(|end| (person, ConnectionId { slot: end, generation: end }));
+        self.by_person.range(first..=last).map(|(_, id)| *id).collect()
     }
 
     /// Tells the members that people joined, in join order, each of them only those who joined

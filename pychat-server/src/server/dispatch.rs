@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use pychat_wire::{
     ServerMessage,
+    key::Nonce,
     message::{Limits as GreetedLimits, PROTOCOL},
     name::{NAME_CHARS_MAX, SERVER, YOU},
     notice::Notice,
@@ -35,6 +36,7 @@ use crate::{
 /// The parts of the server that effects change.
 pub(super) struct Dispatch<'a, T> {
     pub(super) now: Instant,
+    pub(super) name: &'a str,
     pub(super) limits: &'a Limits,
     pub(super) store: &'a mut dyn Store,
     pub(super) admission: &'a mut Admission,
@@ -83,18 +85,15 @@ impl<T: Transport> Dispatch<'_, T> {
     fn tell(&mut self, to: ConnectionId, event: &Event) {
         let Some(session) = self.sessions.get_mut(to) else { return };
         let (protocol, time_ms) = (session.protocol(), self.clock.utc_ms());
-        let greeting = matches!(event, Event::Greeting).then(|| self.greeting());
+        let (name, limits) = (self.name, self.limits);
         let (epoch, seq) = (self.store.epoch(), self.broadcast.published_seq());
         let frames = self.broadcast.frames();
         self.sessions.tell(to, frames, |out| match event {
-            Event::Greeting => greeting.iter().for_each(|greeting| greeting.encode(out)),
+            Event::Greeting(nonce) => greeting(name, epoch, *nonce, limits).encode(out),
             Event::Notice(text) => encode::message(SERVER, text, out),
             Event::Refused(complaint) => encode::complaint(complaint, out),
-            Event::Welcome { name, token, members } => {
-                encode::welcome(
-                    &encode::Welcome { name, token, epoch, seq, time_ms, members },
-                    out,
-                );
+            Event::Welcome { name, members } => {
+                encode::welcome(&encode::Welcome { name, epoch, seq, time_ms, members }, out);
             }
             Event::Joined { people } => people.iter().for_each(|(name, _)| match protocol {
                 Protocol::V1 => encode::notice(Notice::Joined { name: name.as_str() }, out),
@@ -115,26 +114,12 @@ impl<T: Transport> Dispatch<'_, T> {
                     }
                 }
             }
+            Event::PairCode(code) => encode::pair_code(*code, out),
+            Event::Devices(devices) => encode::devices(devices, out),
+            Event::DeviceAdded(device) => encode::device_added(device, out),
             Event::Pong => ServerMessage::Pong.encode(out),
             Event::Bye { reason } => encode::bye(reason.reason(), out),
         });
-    }
-
-    fn greeting(&self) -> ServerMessage<'static> {
-        let (burst, per_second) = self.limits.rules.rate_limit.map_or((0, 0), RateLimit::numbers);
-        ServerMessage::Greeting {
-            username: SERVER.into(),
-            content: Notice::Greeting.to_string().into(),
-            protocol: PROTOCOL,
-            epoch: self.store.epoch().to_owned().into(),
-            limits: GreetedLimits {
-                payload: self.limits.payload_bytes_max as u64,
-                name: NAME_CHARS_MAX as u64,
-                burst: burst.into(),
-                per_second: per_second.into(),
-            },
-            ping_seconds: PING_INTERVAL.as_secs(),
-        }
     }
 
     fn act(&mut self, id: ConnectionId, action: Action) {
@@ -178,5 +163,25 @@ impl<T: Transport> Dispatch<'_, T> {
             logging::missing(session.peer, missing);
             logging::refused(session.name(), session.peer, refusal);
         }
+    }
+}
+
+/// Returns the first message of a connection, of the server that is called `name`.
+fn greeting<'a>(name: &'a str, epoch: &'a str, nonce: Nonce, limits: &Limits) -> ServerMessage<'a> {
+    let (burst, per_second) = limits.rules.rate_limit.map_or((0, 0), RateLimit::numbers);
+    ServerMessage::Greeting {
+        username: SERVER.into(),
+        content: Notice::Greeting.to_string().into(),
+        protocol: PROTOCOL,
+        server: name.into(),
+        epoch: epoch.into(),
+        nonce,
+        limits: GreetedLimits {
+            payload: limits.payload_bytes_max as u64,
+            name: NAME_CHARS_MAX as u64,
+            burst: burst.into(),
+            per_second: per_second.into(),
+        },
+        ping_seconds: PING_INTERVAL.as_secs(),
     }
 }

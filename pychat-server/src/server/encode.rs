@@ -2,14 +2,16 @@
 
 use pychat_wire::{
     ServerMessage, UserName,
-    message::{Listing, Reason},
+    key::PairCode,
+    message::{self as wire, DeviceList, Listing, Reason},
     name::SERVER,
     notice::Notice,
 };
 
 use crate::core::{
     chat::{CloseReason, Complaint},
-    record::{Entry, Kind},
+    people::PAIR_CODE_AGE_MAX,
+    record::{Device, Entry, Kind},
 };
 
 /// The time after which a peer that the server sends away should come back, in milliseconds.
@@ -79,10 +81,30 @@ pub(super) fn bye(reason: Reason, out: &mut Vec<u8>) {
     ServerMessage::Bye { reason, retry_ms: RETURN_MS }.encode(out);
 }
 
+/// Appends a code by which another device can join a person, in protocol 2.
+pub(super) fn pair_code(code: PairCode, out: &mut Vec<u8>) {
+    let expires_ms = u64::try_from(PAIR_CODE_AGE_MAX.as_millis()).unwrap_or(u64::MAX);
+    ServerMessage::PairCode { code, expires_ms }.encode(out);
+}
+
+/// Appends the devices of a person, in protocol 2.
+pub(super) fn devices(devices: &[Device], out: &mut Vec<u8>) {
+    let devices = devices.iter().map(|device| wire::Device {
+        key: device.key,
+        label: (&*device.label).into(),
+        time: device.added_ms,
+    });
+    ServerMessage::Devices { devices: DeviceList(devices.collect()) }.encode(out);
+}
+
+/// Appends that another device joined a person, in protocol 2.
+pub(super) fn device_added(device: &Device, out: &mut Vec<u8>) {
+    ServerMessage::DeviceAdded { key: device.key, label: (&*device.label).into() }.encode(out);
+}
+
 /// The content of a welcome of protocol 2.
 pub(super) struct Welcome<'a> {
     pub(super) name: &'a UserName,
-    pub(super) token: &'a str,
     pub(super) epoch: &'a str,
     pub(super) seq: u64,
     pub(super) time_ms: u64,
@@ -93,7 +115,6 @@ pub(super) struct Welcome<'a> {
 pub(super) fn welcome(welcome: &Welcome<'_>, out: &mut Vec<u8>) {
     ServerMessage::Welcome {
         username: welcome.name.as_str().into(),
-        token: welcome.token.into(),
         epoch: welcome.epoch.into(),
         seq: welcome.seq,
         time: welcome.time_ms,

@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pychat_wire::UserName;
+use pychat_wire::{
+    UserName,
+    key::{BINDING_BYTES, Challenge, Nonce, PublicKey},
+};
 
 use super::{
     broadcast::Broadcast,
@@ -16,10 +19,9 @@ use super::{
 };
 use crate::{
     core::{
-        chat::{Chat, CloseReason, Effect, Event, Protocol, Recipients, Restored},
+        chat::{Chat, CloseReason, Effect, Event, Grant, Protocol, Recipients, Restored},
         id::{ConnectionId, HALL},
-        record::{PersonId, TokenHash},
-        tokens::Grant,
+        record::PersonId,
     },
     handover::{SavedConnection, SavedGrant, SavedProtocol, SavedReplay, Snapshot},
     limits::Limits,
@@ -37,7 +39,8 @@ pub(super) fn save<T: Transport>(
     sessions: &mut Sessions<T>,
     broadcast: &Broadcast,
 ) -> Option<SavedConnection> {
-    let Restored { name, protocol, grant, limited_for, hello_for, .. } = chat.saved(now, id)?;
+    let Restored { name, protocol, challenge, grant, limited_for, hello_for, .. } =
+        chat.saved(now, id)?;
     sessions.owe(id, broadcast.frames(), &[]);
     let session = sessions.get_mut(id)?;
     if !matches!(session.state, SessionState::Guest | SessionState::Joined(_)) {
@@ -47,6 +50,7 @@ pub(super) fn save<T: Transport>(
         peer: session.peer,
         name: name.map(|name| name.as_str().to_owned()),
         protocol: protocol.into(),
+        nonce: challenge.nonce.0,
         grant: grant.map(SavedGrant::from),
         unread: session.connection.unread(),
         unsent: session.connection.unsent().to_vec(),
@@ -100,6 +104,8 @@ impl<T: Transport> Restore<'_, T> {
         let restored = Restored {
             name: name.clone(),
             protocol,
+            // There is no TLS over a restart.
+            challenge: Challenge { nonce: Nonce(saved.nonce), binding: [0; BINDING_BYTES] },
             grant: saved.grant.map(Grant::from),
             origin: origin(saved.peer),
             limited_for: Duration::from_millis(saved.limited_ms),
@@ -193,13 +199,13 @@ impl From<SavedProtocol> for Protocol {
 }
 
 impl From<Grant> for SavedGrant {
-    fn from(Grant { person, token, is_saved }: Grant) -> Self {
-        Self { person: person.0, token: token.0, is_saved }
+    fn from(Grant { person, key, is_saved }: Grant) -> Self {
+        Self { person: person.0, key: key.0, is_saved }
     }
 }
 
 impl From<SavedGrant> for Grant {
-    fn from(SavedGrant { person, token, is_saved }: SavedGrant) -> Self {
-        Self { person: PersonId(person), token: TokenHash(token), is_saved }
+    fn from(SavedGrant { person, key, is_saved }: SavedGrant) -> Self {
+        Self { person: PersonId(person), key: PublicKey(key), is_saved }
     }
 }

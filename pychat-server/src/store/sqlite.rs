@@ -33,7 +33,7 @@ pub use self::{error::OpenError, folder::FILE_NAME, retention::TRIM_STEP};
 use super::{Answer, Read, Retention, Store, page::run_start};
 use crate::core::{
     id::Ticket,
-    record::{Entry, Person, PersonId, Request, StorageError, Stored, TokenHash},
+    record::{Entry, Person, PersonId, Request, StorageError, Stored},
     time::Time,
 };
 
@@ -211,18 +211,7 @@ impl Store for SqliteStore {
     }
 
     fn people(&mut self) -> Result<(Vec<Person>, PersonId), StorageError> {
-        let last = self.connection.query_row(rows::SELECT_LAST_OWNER, [], |row| row.get(0))?;
-        let mut select = self.connection.prepare(rows::SELECT_OWNERS)?;
-        let owners = select.query_map([], |row| {
-            Ok(Person {
-                id: PersonId(row.get(0)?),
-                name: row.get(1)?,
-                token: TokenHash(row.get(2)?),
-                used_ms: row.get(3)?,
-                is_regular: row.get(4)?,
-            })
-        })?;
-        Ok((owners.collect::<Result<_, _>>()?, PersonId(last)))
+        Ok(rows::read_people(&self.connection)?)
     }
 
     fn maintain(&mut self, time: &Time) {

@@ -6,16 +6,15 @@ use pychat_server::core::{
     chat::{Action, BAD_PAYLOADS_MAX, CloseReason, Effect, Rules},
     rate_limit::RateLimit,
 };
-use pychat_wire::ClientMessage;
+use pychat_wire::{ClientMessage, message::Hello};
 
-use super::{A, B, C, ConnectionId, RULES, Room};
+use super::{A, B, C, ConnectionId, RULES, Room, two};
 
 /// Says one thing to the room, as one connection.
 type Say = fn(&mut Room) -> Vec<Effect>;
 
 fn hello(username: &str) -> ClientMessage<'_> {
-    let username = username.into();
-    ClientMessage::Hello { username, protocol: 2, token: None, resume: None }
+    two::hello(username, 1)
 }
 
 fn has_closed(effects: &[Effect]) -> bool {
@@ -40,16 +39,19 @@ fn held_until(effects: &[Effect], held: ConnectionId) -> Option<Instant> {
 
 #[test]
 fn whatever_is_of_no_use_ends_a_connection_in_the_end() {
-    let from_a_guest: [Say; 5] = [
+    let from_a_guest: [Say; 7] = [
         |room| room.hello(A, "Вы"),
         |room| room.receive(A, hello("")),
         |room| room.receive(A, hello("Борис")),
         |room| room.text(A, "early"),
+        |room| room.receive(A, ClientMessage::Hello(Hello::new("Анна", 2))),
+        |room| room.receive(A, ClientMessage::Pair),
         Room::nonsense_of_a,
     ];
-    let from_somebody: [Say; 3] = [
+    let from_somebody: [Say; 4] = [
         |room| room.receive(A, hello("Анна")),
         |room| room.text(A, "without an id"),
+        |room| room.receive(A, ClientMessage::RemoveDevice { key: two::key(1).public() }),
         Room::nonsense_of_a,
     ];
     let mut cases: Vec<_> = from_a_guest.map(|say| (false, say)).into();

@@ -1,5 +1,6 @@
 //! The chat by script: inputs one by one, whole effects compared, the clock turned by hand.
 
+mod devices;
 mod limits;
 mod one;
 mod owners;
@@ -15,10 +16,14 @@ use pychat_server::core::{
         Rules, Subscribe,
     },
     id::{ConnectionId, HALL, Ticket},
+    people::People,
+    random::Random,
     record::{Draft, Outcome, PersonId, Record, Request, Stored},
-    tokens::Tokens,
 };
-use pychat_wire::{ClientMessage, MessageError, UserName};
+use pychat_wire::{
+    ClientMessage, MessageError, UserName,
+    key::{BINDING_BYTES, Challenge, Nonce},
+};
 
 const HELLO_TIMEOUT: Duration = Duration::from_secs(20);
 const NAME_AGE_MAX: Duration = Duration::from_hours(365 * 24);
@@ -30,6 +35,9 @@ const RULES: Rules = Rules {
     announce_after: ANNOUNCE_AFTER,
     connections_per_address_max: 0,
 };
+
+/// What every hello signs.
+const CHALLENGE: Challenge = Challenge { nonce: Nonce([9; 16]), binding: [0; BINDING_BYTES] };
 
 const A: ConnectionId = ConnectionId { slot: 0, generation: 0 };
 const B: ConnectionId = ConnectionId { slot: 1, generation: 1 };
@@ -44,7 +52,7 @@ struct Room {
 
 impl Room {
     fn new() -> Self {
-        let chat = Chat::new(RULES, Tokens::new([7; 32], [], PersonId(0)));
+        let chat = Chat::new(RULES, People::new(Random::new([7; 32]), [], PersonId(0)));
         Self { chat, now: Instant::now(), is_answered: true }
     }
 
@@ -60,7 +68,8 @@ impl Room {
     }
 
     fn connect(&mut self, id: ConnectionId) -> Vec<Effect> {
-        self.handle(Input::Connected { id, origin: Origin::v4(0x7f00_0001) })
+        let origin = Origin::v4(0x7f00_0001);
+        self.handle(Input::Connected { id, origin, challenge: CHALLENGE })
     }
 
     fn handle(&mut self, input: Input<'_>) -> Vec<Effect> {

@@ -14,8 +14,8 @@ use pychat_server::core::{
 use pychat_wire::{ClientMessage, FrameError, MessageError, NameError};
 
 use super::{
-    A, ANNOUNCE_AFTER, B, C, HELLO_TIMEOUT, RULES, Room, act, append, arrive, close, depart, enter,
-    first_record, name, report, tell, told, told_all,
+    A, ANNOUNCE_AFTER, B, C, CHALLENGE, HELLO_TIMEOUT, RULES, Room, act, append, arrive, close,
+    depart, enter, first_record, name, report, tell, told, told_all,
 };
 
 const STILL_WAITING: &str = "Still waiting for your username....";
@@ -23,12 +23,12 @@ const STILL_WAITING: &str = "Still waiting for your username....";
 #[test]
 fn who_joins_is_welcomed_and_the_others_hear_it() {
     let mut room = Room::new();
-    assert_eq!(room.connect(A), [told(A, Event::Greeting)]);
+    assert_eq!(room.connect(A), [told(A, Event::Greeting(CHALLENGE.nonce))]);
     assert_eq!(
         room.hello(A, " Анна "),
         [tell(A, "Добро пожаловать, Анна. Участников онлайн в чате: 0"), enter(A, "Анна", None, 0),]
     );
-    assert_eq!(room.connect(B), [told(B, Event::Greeting)]);
+    assert_eq!(room.connect(B), [told(B, Event::Greeting(CHALLENGE.nonce))]);
     assert_eq!(
         room.hello(B, "Борис"),
         [

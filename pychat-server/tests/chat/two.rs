@@ -13,17 +13,28 @@ use pychat_server::core::{
 };
 use pychat_wire::{
     ClientMessage, FrameError, MessageError, NameError,
-    message::{ErrorCode, Resume},
+    key::SecretKey,
+    message::{ErrorCode, Hello, Resume},
 };
 
 use super::{
-    A, ANNOUNCE_AFTER, B, C, HELLO_TIMEOUT, RULES, Room, act, append, arrive, close, depart, enter,
+    A, ANNOUNCE_AFTER, B, CHALLENGE, HELLO_TIMEOUT, RULES, Room, act, append, arrive, close, enter,
     first_record, name, refused, report, ticket, told, told_all,
 };
 
-pub(super) fn hello<'a>(username: &'a str, token: Option<&'a str>) -> ClientMessage<'a> {
-    let (username, token) = (username.into(), token.map(Into::into));
-    ClientMessage::Hello { username, protocol: 2, token, resume: None }
+/// Returns the hello of a device, which is told from others by a number.
+pub(super) fn hello(username: &str, device: u8) -> ClientMessage<'_> {
+    hello_of(username, key(device))
+}
+
+pub(super) fn hello_of(username: &str, key: SecretKey) -> ClientMessage<'_> {
+    let proof = Some(key.prove(&CHALLENGE, username));
+    ClientMessage::Hello(Hello { proof, ..Hello::new(username, 2) })
+}
+
+/// Returns the key of a device.
+pub(super) fn key(device: u8) -> SecretKey {
+    SecretKey([device; 32])
 }
 
 pub(super) fn text<'a>(content: &'a str, id: &'a str) -> ClientMessage<'a> {
@@ -39,16 +50,16 @@ fn bye(to: ConnectionId, reason: CloseReason) -> Effect {
 }
 
 impl Room {
-    /// Lets somebody join and be announced; returns their token.
-    pub(super) fn join(&mut self, id: ConnectionId, username: &str, token: Option<&str>) -> String {
+    /// Lets somebody join by a device, and be announced; returns the name that they were given.
+    pub(super) fn join(&mut self, id: ConnectionId, username: &str, device: u8) -> String {
         self.connect(id);
-        let effects = self.receive(id, hello(username, token));
+        let effects = self.receive(id, hello(username, device));
         self.pass(ANNOUNCE_AFTER);
         let welcome = effects.iter().find_map(|effect| match effect {
-            Effect::Tell { to: Recipients::One(to), event: Event::Welcome { token, .. } }
+            Effect::Tell { to: Recipients::One(to), event: Event::Welcome { name, .. } }
                 if *to == id =>
             {
-                Some(token.clone())
+                Some(name.as_str().to_owned())
             }
             _ => None,
         });
@@ -57,24 +68,22 @@ impl Room {
 }
 
 #[test]
-fn who_joins_is_told_who_is_there_and_given_a_token() {
+fn who_joins_is_told_who_is_there() {
     let mut room = Room::with(&[(A, "Анна")]);
     room.connect(B);
-    let effects = room.receive(B, hello(" Борис ", None));
+    let effects = room.receive(B, hello(" Борис ", 1));
     let [
         Effect::Store { request: Request::ChangePerson(PersonChange::Save(person)), .. },
-        Effect::Tell {
-            to: Recipients::One(B),
-            event: Event::Welcome { name: given, token, members },
-        },
+        Effect::Tell { to: Recipients::One(B), event: Event::Welcome { name: given, members } },
         rest @ ..,
     ] = &effects[..]
     else {
         panic!("{effects:?}");
     };
-    assert_eq!((person.id, &*person.name), (PersonId(1), "Борис"));
+    assert_eq!((person.id, &*person.names[0].name), (PersonId(1), "Борис"));
+    assert_eq!(person.devices[0].key, key(1).public());
     assert_eq!(given, &name("Борис"));
-    assert_eq!((token.len(), members.names()), (32, vec!["Анна".into(), "Борис".into()]));
+    assert_eq!(members.names(), ["Анна", "Борис"]);
     assert_eq!(rest, [enter(B, "Борис", Some(PersonId(1)), 1)]);
     assert_eq!(room.pass(ANNOUNCE_AFTER), [arrive(&[("Борис", 1)])]);
     assert_eq!(room.chat.next_deadline(), None);
@@ -85,8 +94,8 @@ fn who_comes_back_says_after_which_message() {
     let mut room = Room::new();
     room.connect(A);
     let resume = Some(Resume { epoch: "e".into(), after: 12, limit: Some(7) });
-    let hello =
-        ClientMessage::Hello { username: "Анна".into(), protocol: 2, token: None, resume };
+    let proof = Some(key(1).prove(&CHALLENGE, "Анна"));
+    let hello = ClientMessage::Hello(Hello { proof, resume, ..Hello::new("Анна", 2) });
     let last = act(A, Action::Resume { room: HALL, epoch: "e".into(), after: 12, limit: Some(7) });
     assert_eq!(room.receive(A, hello).last(), Some(&last));
 }
@@ -95,13 +104,13 @@ fn who_comes_back_says_after_which_message() {
 fn a_taken_name_is_refused_and_another_suggested() {
     let mut room = Room::with(&[(A, "Анна")]);
     room.connect(B);
-    for token in [None, Some("0123456789abcdef0123456789abcdef")] {
+    for device in [1, 2] {
         let complaint = Complaint {
             suggest: Some(name("Aнна (2)")),
             ..Complaint::new(ErrorCode::NameTaken, "somebody else has this name")
         };
         assert_eq!(
-            room.receive(B, hello("Aнна", token)), // A Latin A.
+            room.receive(B, hello("Aнна", device)), // A Latin A.
             [refused(B, complaint), report(B, Refusal::NameTaken)]
         );
     }
@@ -111,53 +120,9 @@ fn a_taken_name_is_refused_and_another_suggested() {
 }
 
 #[test]
-fn a_token_takes_the_name_over_from_a_connection_that_is_still_open() {
-    let mut room = Room::new();
-    let token = room.join(A, "Анна", None);
-    room.connect(B);
-    let effects = room.receive(B, hello("Анна", Some(&token)));
-    let [
-        begin @ ..,
-        Effect::Tell { to: Recipients::One(B), event: Event::Welcome { token: same, members, .. } },
-        last,
-    ] = &effects[..]
-    else {
-        panic!("{effects:?}");
-    };
-    assert_eq!(
-        begin,
-        [
-            bye(A, CloseReason::Replaced),
-            close(A, CloseReason::Replaced),
-            depart("Анна", CloseReason::Replaced)
-        ]
-    );
-    assert_eq!((same, members.names()), (&token, vec!["Анна".to_owned()]));
-    assert_eq!(last, &enter(B, "Анна", Some(PersonId(1)), 1));
-    assert_eq!(room.receive(A, text("late", "1")), [], "who was replaced says no more");
-    assert_eq!(room.closed(A, CloseReason::Replaced), [], "the others know already");
-}
-
-#[test]
-fn a_hello_that_was_long_under_way_takes_the_name_from_no_newer_connection() {
-    let mut room = Room::new();
-    let token = room.join(A, "Анна", None);
-    room.connect(B);
-    room.connect(C);
-    room.receive(C, hello("Анна", Some(&token)));
-    let late = room.receive(B, hello("Анна", Some(&token)));
-    assert_eq!(late, [bye(B, CloseReason::Replaced), close(B, CloseReason::Replaced)]);
-    room.pass(ANNOUNCE_AFTER);
-    assert!(matches!(
-        room.receive(C, text("still here", "1"))[0],
-        Effect::Store { request: Request::Append { .. }, .. }
-    ));
-}
-
-#[test]
 fn an_owner_whose_first_text_was_not_kept_is_kept_with_the_next() {
     let mut room = Room::new();
-    room.join(A, "Анна", None);
+    room.join(A, "Анна", 1);
     room.is_answered = false;
     let said = |room: &mut Room, id| {
         let effects = room.receive(A, text("hi", id));
@@ -176,7 +141,7 @@ fn an_owner_whose_first_text_was_not_kept_is_kept_with_the_next() {
 #[test]
 fn other_words_under_an_id_that_was_used_are_refused() {
     let mut room = Room::new();
-    room.join(A, "Анна", None);
+    room.join(A, "Анна", 1);
     let complaint = Complaint {
         reference: Some("a-1".into()),
         ..Complaint::new(
@@ -197,7 +162,7 @@ fn other_words_under_an_id_that_was_used_are_refused() {
 #[test]
 fn a_text_has_an_id_by_which_it_is_acknowledged_once_it_is_kept() {
     let mut room = Room::new();
-    room.join(A, "Анна", None);
+    room.join(A, "Анна", 1);
     room.is_answered = false;
     let draft = Draft {
         author: name("Анна"),
@@ -233,48 +198,9 @@ fn a_text_has_an_id_by_which_it_is_acknowledged_once_it_is_kept() {
 }
 
 #[test]
-fn a_name_is_taken_over_once_what_was_said_under_it_is_answered() {
-    let mut room = Room::new();
-    let token = room.join(A, "Анна", None);
-    room.is_answered = false;
-    let effects = room.receive(A, text("hi", "1"));
-    let tickets: Vec<_> = effects.iter().filter_map(ticket).collect();
-    room.connect(B);
-    assert_eq!(room.receive(B, hello("Анна", Some(&token))), [act(B, Action::AwaitStore)]);
-    assert_eq!(room.receive(B, ClientMessage::Ping), [], "what follows on the hello waits too");
-    assert_eq!(room.closed(A, CloseReason::Lost), []);
-    let effects: Vec<_> =
-        tickets.into_iter().flat_map(|ticket| room.answer(ticket, Ok(Stored::Changed))).collect();
-    assert_eq!(effects[0], depart("Анна", CloseReason::Lost));
-    assert_eq!(effects[1], act(B, Action::ResumeRead));
-    assert!(effects.contains(&enter(B, "Анна", Some(PersonId(1)), 1)), "{effects:?}");
-    assert_eq!(room.chat.next_deadline(), Some(room.now + ANNOUNCE_AFTER));
-}
-
-#[test]
-fn who_waits_for_a_name_may_leave_and_is_not_waited_for_for_ever() {
-    for gone in [false, true] {
-        let mut room = Room::new();
-        let token = room.join(A, "Анна", None);
-        room.is_answered = false;
-        let effects = room.receive(A, text("hi", "1"));
-        let tickets: Vec<_> = effects.iter().filter_map(ticket).collect();
-        room.connect(B);
-        room.receive(B, hello("Анна", Some(&token)));
-        let effects =
-            if gone { room.closed(B, CloseReason::Lost) } else { room.pass(HELLO_TIMEOUT) };
-        assert_eq!(effects.contains(&close(B, CloseReason::Timeout)), !gone);
-        for ticket in tickets {
-            assert_eq!(room.answer(ticket, Ok(Stored::Changed)), []);
-        }
-        assert_eq!(room.chat.roster().name(A), Some(&name("Анна")));
-    }
-}
-
-#[test]
 fn a_text_without_a_good_id_is_refused() {
     let mut room = Room::new();
-    room.join(A, "Анна", None);
+    room.join(A, "Анна", 1);
     let long = "x".repeat(65);
     for message in [ClientMessage::text("hi"), text("hi", ""), text("hi", &long)] {
         assert_eq!(
@@ -297,7 +223,7 @@ fn what_cannot_be_is_refused_in_its_own_words() {
     room.connect(A);
     for (username, error) in [("", NameError::Empty), ("Вы", NameError::Reserved)] {
         let told = complain(A, ErrorCode::NameInvalid, &error.to_string());
-        assert_eq!(room.receive(A, hello(username, None)), [report(A, Refusal::Name(error)), told]);
+        assert_eq!(room.receive(A, hello(username, 1)), [report(A, Refusal::Name(error)), told]);
     }
     let complaint = Complaint {
         reference: Some("a-1".into()),
@@ -305,11 +231,11 @@ fn what_cannot_be_is_refused_in_its_own_words() {
     };
     let refusal = refused(A, complaint);
     assert_eq!(room.receive(A, text("early", "a-1")), [report(A, Refusal::NotJoined), refusal]);
-    room.receive(A, hello("Анна", None));
+    room.receive(A, hello("Анна", 1));
     room.pass(ANNOUNCE_AFTER);
     let text = "this connection has a name already";
     let refusal = complain(A, ErrorCode::AlreadyJoined, text);
-    assert_eq!(room.receive(A, hello("Анна", None)), [report(A, Refusal::AlreadyJoined), refusal]);
+    assert_eq!(room.receive(A, hello("Анна", 1)), [report(A, Refusal::AlreadyJoined), refusal]);
     let unknown = MessageError::UnknownType { name: "dance".into() };
     for (error, code) in
         [(MessageError::NoType, ErrorCode::BadPayload), (unknown, ErrorCode::UnknownType)]
@@ -328,7 +254,7 @@ fn what_cannot_be_is_refused_in_its_own_words() {
 fn who_is_sent_away_hears_a_bye_last() {
     let ending = |happen: &dyn Fn(&mut Room) -> Vec<Effect>| {
         let mut room = Room::new();
-        room.join(A, "Анна", None);
+        room.join(A, "Анна", 1);
         happen(&mut room)
     };
     let nonsense = |room: &mut Room| {
@@ -365,7 +291,7 @@ fn who_is_sent_away_hears_a_bye_last() {
 fn who_speaks_too_fast_is_told_once_until_it_slows_down() {
     let mut room = Room::new();
     room.chat.set_rules(Rules { rate_limit: RateLimit::new(2, 5), ..RULES });
-    room.join(A, "Анна", None);
+    room.join(A, "Анна", 1);
     let mut said = 0;
     let mut told = |room: &mut Room| {
         said += 1;

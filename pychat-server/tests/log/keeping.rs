@@ -7,7 +7,7 @@ use std::{
 
 use pychat_server::{
     core::{
-        record::{Appended, Draft, Kind, Person, PersonChange, PersonId, TokenHash},
+        record::{Appended, Device, Draft, Kind, OwnedName, Person, PersonChange, PersonId},
         time::Time,
     },
     store::{
@@ -16,11 +16,17 @@ use pychat_server::{
     },
 };
 
+use pychat_wire::key::PublicKey;
+
 use super::shelf::{EPOCH, Shelf, append, at, chatter, draft, read, say};
 
 fn person(id: u64, name: &str) -> Person {
-    let (id, name, token) = (PersonId(id), name.to_owned(), TokenHash([7; 32]));
-    Person { id, name, token, used_ms: 5, is_regular: false }
+    let key = PublicKey([u8::try_from(id).unwrap(); 32]);
+    Person {
+        id: PersonId(id),
+        names: vec![OwnedName { name: name.to_owned(), used_ms: 5, is_regular: false }],
+        devices: vec![Device { key, label: "ThinkPad 🦀".into(), added_ms: 6 }],
+    }
 }
 
 #[test]
@@ -213,7 +219,9 @@ fn no_more_bytes_are_kept_than_should_be() {
 fn an_owner_is_kept_as_they_were_last_and_their_name_has_no_other() {
     let shelf = Shelf::new();
     let mut log = shelf.open();
-    let second = Person { used_ms: 9, is_regular: true, ..person(2, "б") };
+    let name = |name: &str| OwnedName { name: name.to_owned(), used_ms: 9, is_regular: true };
+    let devices = [9, 5, 7].map(|number| person(number, "").devices.remove(0)).to_vec();
+    let second = Person { id: PersonId(2), names: vec![name("б"), name("a")], devices };
     let changes = [
         PersonChange::Save(person(1, "a")),
         PersonChange::Save(person(2, "b")),
@@ -224,7 +232,9 @@ fn an_owner_is_kept_as_they_were_last_and_their_name_has_no_other() {
     ];
     append(&mut log, 5, [], changes).unwrap();
     drop(log);
-    assert_eq!(shelf.open().people().unwrap(), (vec![second, person(4, "c")], PersonId(4)));
+    let nameless = Person { names: Vec::new(), ..person(3, "") };
+    let kept = vec![second, nameless, person(4, "c")];
+    assert_eq!(shelf.open().people().unwrap(), (kept, PersonId(4)));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::{
 };
 
 use pychat_server::{
-    core::record::{Person, PersonChange, PersonId, StorageError, TokenHash},
+    core::record::{OwnedName, Person, PersonChange, PersonId, StorageError},
     store::{Read, Retention, Store},
 };
 use rusqlite::Connection;
@@ -49,7 +49,7 @@ fn a_value_of_another_kind_is_damage() {
         ("author", "x'ff'"),
         ("content", "5"),
         ("id", "x'00'"),
-        ("owner", "-1"),
+        ("person", "-1"),
         ("time_ms", "'soon'"),
         ("seq", "-1"),
     ] {
@@ -57,7 +57,7 @@ fn a_value_of_another_kind_is_damage() {
         let mut log = shelf.open();
         chatter(&mut log, 5, 1);
         shelf.tamper(&format!(
-            "DROP TABLE messages; CREATE TABLE messages (seq, time_ms, author, content, id, owner); \
+            "DROP TABLE messages; CREATE TABLE messages (seq, time_ms, author, content, id, person); \
              INSERT INTO messages VALUES (2, 5, 'a', 'b', NULL, NULL); \
              UPDATE messages SET {column} = {value}"
         ));
@@ -80,10 +80,8 @@ fn a_tick_that_fails_halfway_leaves_no_trace() {
     );
     let person = PersonChange::Save(Person {
         id: PersonId(8),
-        name: "Анна".to_owned(),
-        token: TokenHash([1; 32]),
-        used_ms: 9,
-        is_regular: false,
+        names: vec![OwnedName { name: "Анна".to_owned(), used_ms: 9, is_regular: false }],
+        devices: Vec::new(),
     });
     for _ in 0..2 {
         let drafts = ["good", "bad"].map(|content| draft("Анна", content, Some(content)));

@@ -1,67 +1,47 @@
-//! Joining: a guest's hello, the name that it asks for, and its entry into the room.
+//! Joining: a guest's hello, the proof of who it is, the name that it asks for, and its entry into the
+//! room.
 
 use std::{fmt::Write, time::Instant};
 
 use pychat_wire::{
     NameError, UserName,
-    message::{ErrorCode, PROTOCOL, Resume},
+    key::PublicKey,
+    message::{ErrorCode, Hello, PROTOCOL, Resume},
     notice::Notice,
 };
 
 use super::{
-    Action, Chat, CloseReason, Complaint, Effect, Event, Phase, Protocol, Refusal, Subscribe, act,
-    complain, notify, recovering::Speaker, tell,
+    Action, Chat, CloseReason, Complaint, Effect, Event, Grant, Phase, Protocol, Refusal,
+    Subscribe, act, buckets::Speaker, complain, notify, tell,
 };
 use crate::core::{
-    admission::Act,
+    admission::{Act, WRONG_PROOF_COST},
     id::{ConnectionId, HALL},
-    record::PersonId,
-    tokens::Grant,
+    record::{Device, PersonId},
+    roster::Participant,
 };
 
-/// The content of a hello.
-#[derive(Debug)]
-pub(super) struct Hello<'a> {
-    pub(super) username: &'a str,
-    pub(super) protocol: u64,
-    pub(super) token: Option<&'a str>,
-    /// The message of the log after which the peer wants to go on.
-    pub(super) resume: Option<&'a Resume<'a>>,
-}
+/// The most connections of one person at a time, under one name. One more takes the place of the
+/// oldest: that may be half dead, and must not lock anybody out.
+pub const CONNECTIONS_PER_PERSON_MAX: usize = 16;
 
-/// A hello that waits until the store has answered what an earlier connection of the same person
-/// said.
+/// The wish to join of a device that has proved to be it.
 #[derive(Debug)]
-pub(super) struct Claim {
-    username: String,
-    protocol: u64,
-    token: Option<String>,
+pub(super) struct Wish {
+    name: UserName,
+    device: Device,
+    /// The message of the log after which the peer wants to go on.
     resume: Option<Resume<'static>>,
 }
 
-impl Claim {
-    fn new(hello: &Hello<'_>) -> Self {
+impl Wish {
+    fn new(name: UserName, device: Device, resume: Option<&Resume<'_>>) -> Self {
         let own = |resume: &Resume<'_>| Resume {
             epoch: resume.epoch.as_ref().to_owned().into(),
             after: resume.after,
             limit: resume.limit,
         };
-        Self {
-            username: hello.username.to_owned(),
-            protocol: hello.protocol,
-            token: hello.token.map(str::to_owned),
-            resume: hello.resume.map(own),
-        }
-    }
-
-    /// Returns the hello.
-    pub(super) fn hello(&self) -> Hello<'_> {
-        Hello {
-            username: &self.username,
-            protocol: self.protocol,
-            token: self.token.as_deref(),
-            resume: self.resume.as_ref(),
-        }
+        Self { name, device, resume: resume.map(own) }
     }
 }
 
@@ -78,13 +58,82 @@ impl Chat {
         let protocol = if hello.protocol < PROTOCOL { Protocol::V1 } else { Protocol::V2 };
         let Some(peer) = self.peers.get_mut(&id) else { return };
         peer.protocol = protocol;
-        match UserName::new(hello.username) {
+        match UserName::new(&hello.username) {
             Ok(name) if protocol == Protocol::V1 => self.join_as_any(now, id, name, effects),
-            Ok(name) => self.join_as(now, id, name, hello, effects),
+            Ok(name) => {
+                let Some(key) = self.verify(now, id, hello, effects) else { return };
+                let label = hello.label.as_deref().unwrap_or_default().into();
+                let device = Device { key, label, added_ms: self.wall_clock.utc_ms };
+                if self.pair(now, id, &name, &device, hello, effects) {
+                    self.join_as(now, id, Wish::new(name, device, hello.resume.as_ref()), effects);
+                }
+            }
             Err(error) => {
                 refuse_name(id, protocol, error, effects);
                 self.count_bad(id, ErrorCode::NameInvalid, &error, effects);
             }
+        }
+    }
+
+    /// Returns the key that a hello is signed with; refuses one that is not.
+    fn verify(
+        &mut self,
+        now: Instant,
+        id: ConnectionId,
+        hello: &Hello<'_>,
+        effects: &mut Vec<Effect>,
+    ) -> Option<PublicKey> {
+        let challenge = self.peers.get(&id)?.challenge;
+        let proof = hello.proof.filter(|proof| proof.is_valid(&challenge, &hello.username));
+        self.charge_proof(now, id, proof.is_some(), effects);
+        if proof.is_none() {
+            let text = "the signature is missing, or wrong";
+            complain(id, Complaint::new(ErrorCode::BadSignature, text), effects);
+            act(id, Action::Log(Refusal::Signature), effects);
+            self.count_bad(id, ErrorCode::BadSignature, &Refusal::Signature, effects);
+        }
+        proof.map(|proof| proof.key)
+    }
+
+    /// Adds a device that nobody has to a person, if the hello has their code. Returns false if it has
+    /// a wrong one.
+    fn pair(
+        &mut self,
+        now: Instant,
+        id: ConnectionId,
+        name: &UserName,
+        device: &Device,
+        hello: &Hello<'_>,
+        effects: &mut Vec<Effect>,
+    ) -> bool {
+        // A device that was added knows that only once it was welcomed.
+        let Some(code) = hello.pair.filter(|_| self.people.of_key(device.key).is_none()) else {
+            return true;
+        };
+        if let Some(person) = self.people.pair(now, name, code, device.clone()) {
+            self.tell_added(id, person, device, effects);
+            return true;
+        }
+        self.charge_proof(now, id, false, effects);
+        let text = "this code is not good, or no longer";
+        self.forbid(id, text, Refusal::PairCode, effects);
+        false
+    }
+
+    /// Counts a proof against the share of an address; where that is used up, the peer is not read
+    /// for a while.
+    fn charge_proof(
+        &mut self,
+        now: Instant,
+        id: ConnectionId,
+        is_good: bool,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(peer) = self.peers.get(&id) else { return };
+        let cost = if is_good { 1 } else { WRONG_PROOF_COST };
+        let full_until = self.admission.fill(now, peer.origin, Act::Verify, cost);
+        if let Some(until) = full_until.filter(|_| !is_good) {
+            self.hold_guest(id, until, effects);
         }
     }
 
@@ -96,7 +145,7 @@ impl Chat {
         name: UserName,
         effects: &mut Vec<Effect>,
     ) {
-        self.tokens.correct_use(&name, self.name_expiry());
+        self.people.correct_use(&name, self.name_expiry());
         self.change_people(id, effects);
         let free = self.find_free(name);
         let name = free.name().clone();
@@ -107,116 +156,151 @@ impl Chat {
         let welcome = Notice::Welcome { name: name.as_str(), online, names };
         write!(content, "{welcome}").ok(); // A String takes it all.
         tell(id, Event::Notice(content), effects);
-        self.roster.join(id, free);
+        self.roster.join(id, free, None);
         self.enter(now, id, name, None, effects);
     }
 
-    /// Lets a peer of protocol 2 in under exactly this name; if somebody has or owns it, or one that
-    /// looks like it, only with a proof of being its owner. Others who have it are sent away then.
-    fn join_as(
+    /// Lets a peer of protocol 2 in under exactly this name, or as its person is present. If somebody
+    /// else owns it, or one that looks like it, it is refused; if they only have it, they are sent
+    /// away for its owner.
+    pub(super) fn join_as(
         &mut self,
         now: Instant,
         id: ConnectionId,
-        name: UserName,
-        hello: &Hello<'_>,
+        wish: Wish,
         effects: &mut Vec<Effect>,
     ) {
-        let expiry = self.name_expiry();
-        self.tokens.correct_use(&name, expiry);
-        let grant = hello.token.and_then(|token| self.proven(&name, token));
-        let holders = self.roster.holders(&name);
-        let makes_way = |holder: &ConnectionId| {
-            grant.is_some_and(|grant| {
-                let held = self.peers.get(holder).and_then(|peer| peer.grant);
-                grant.is_saved || held.is_some_and(|held| held.person == grant.person)
-            })
-        };
-        let person = grant.map(|grant| grant.person);
-        if self.tokens.is_reserved(&name, person, expiry) || !holders.iter().all(makes_way) {
-            let complaint = Complaint {
-                suggest: Some(self.find_free(name).name().clone()),
-                ..Complaint::new(ErrorCode::NameTaken, "somebody else has this name")
-            };
-            complain(id, complaint, effects);
-            act(id, Action::Log(Refusal::NameTaken), effects);
-            return self.count_bad(id, ErrorCode::NameTaken, &Refusal::NameTaken, effects);
+        let (name, expiry) = (&wish.name, self.name_expiry());
+        self.people.correct_use(name, expiry);
+        let person = self.person_of(name, wish.device.key);
+        let is_me = |holder: &&Participant| person.is_some() && holder.person() == person;
+        let me = self.roster.holders(name).find(is_me);
+        if let Some((name, connections)) =
+            me.map(|me| (me.name().clone(), me.connections().to_vec()))
+        {
+            return self.join_again(now, id, Wish { name, ..wish }, &connections, effects);
         }
-        if holders.iter().any(|holder| self.is_newer(*holder, id, person)) {
-            return self.close(id, CloseReason::Replaced, effects);
+        let is_owner = person.is_some_and(|person| self.people.owns(person, name));
+        let holders: Vec<_> =
+            self.roster.holders(name).flat_map(Participant::connections).copied().collect();
+        if self.people.is_reserved(name, person, expiry) || !(holders.is_empty() || is_owner) {
+            return self.refuse_taken(id, name.clone(), effects);
         }
         if holders.iter().any(|holder| self.has_in_flight(*holder)) {
-            return self.claim(id, hello, effects);
+            return self.claim(id, wish, effects);
         }
         for holder in holders {
-            self.replace(now, holder, effects);
+            self.displace(holder, effects);
         }
-        let grant = grant.or_else(|| self.tokens.take(hello.token?));
-        let (token, mut grant) = match (hello.token, grant) {
-            (Some(token), Some(grant)) => (token.to_owned(), grant),
-            _ => self.tokens.make(),
+        let person = person.unwrap_or_else(|| self.people.stranger());
+        let free = self.roster.find_free(wish.name.clone(), |_| false);
+        self.roster.join(id, free, Some(person));
+        self.welcome(now, id, wish, person, effects);
+    }
+
+    /// Lets another connection of a person in who is present by these `connections`.
+    fn join_again(
+        &mut self,
+        now: Instant,
+        id: ConnectionId,
+        wish: Wish,
+        connections: &[ConnectionId],
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(person) = connections.first().and_then(|first| self.person_at(*first)) else {
+            return;
         };
+        let Some(present) = connections.last() else { return };
+        self.roster.join_again(id, *present);
+        if CONNECTIONS_PER_PERSON_MAX <= connections.len() {
+            let key = |id: &ConnectionId| self.peers.get(id)?.grant.map(|grant| grant.key);
+            let same = connections.iter().find(|other| key(other) == Some(wish.device.key));
+            if let Some(oldest) = same.or(connections.first()) {
+                self.displace(*oldest, effects);
+            }
+        }
+        self.welcome(now, id, wish, person, effects);
+    }
+
+    /// Welcomes a peer that is on the roster by now.
+    fn welcome(
+        &mut self,
+        now: Instant,
+        id: ConnectionId,
+        wish: Wish,
+        person: PersonId,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Wish { name, device, resume } = wish;
+        let mut grant =
+            Grant { person, key: device.key, is_saved: self.people.owns(person, &name) };
         if grant.is_saved {
-            self.tokens.note_use(grant.person, &name, self.wall_clock.utc_ms);
+            self.people.note_use(person, &name, self.wall_clock.utc_ms);
         } else {
-            grant.is_saved = self.reserve(now, id, grant, &name);
+            grant.is_saved = self.reserve(now, id, person, &device, &name);
         }
         self.change_people(id, effects);
-        self.roster.join(id, self.roster.find_free(name.clone(), |_| false));
         let members = self.roster.members().clone();
-        tell(id, Event::Welcome { name: name.clone(), token, members }, effects);
+        tell(id, Event::Welcome { name: name.clone(), members }, effects);
         self.enter(now, id, name, Some(grant), effects);
-        if let Some(Resume { epoch, after, limit }) = hello.resume {
-            let epoch = epoch.as_ref().to_owned();
-            let resume = Action::Resume { room: HALL, epoch, after: *after, limit: *limit };
+        if let Some(Resume { epoch, after, limit }) = resume {
+            let resume = Action::Resume { room: HALL, epoch: epoch.into_owned(), after, limit };
             act(id, resume, effects);
         }
+    }
+
+    fn refuse_taken(&mut self, id: ConnectionId, name: UserName, effects: &mut Vec<Effect>) {
+        let complaint = Complaint {
+            suggest: Some(self.find_free(name).name().clone()),
+            ..Complaint::new(ErrorCode::NameTaken, "somebody else has this name")
+        };
+        complain(id, complaint, effects);
+        act(id, Action::Log(Refusal::NameTaken), effects);
+        self.count_bad(id, ErrorCode::NameTaken, &Refusal::NameTaken, effects);
     }
 
     fn has_in_flight(&self, id: ConnectionId) -> bool {
         self.peers.get(&id).is_some_and(|peer| !peer.in_flight.is_empty())
     }
 
-    /// `Guest` becomes `Claiming`: somebody's leaving, here from another connection, is told after
-    /// what they said was answered.
-    fn claim(&mut self, id: ConnectionId, hello: &Hello<'_>, effects: &mut Vec<Effect>) {
+    /// `Guest` becomes `Claiming`: somebody's leaving, here to make way, is told after what they said
+    /// was answered.
+    fn claim(&mut self, id: ConnectionId, wish: Wish, effects: &mut Vec<Effect>) {
         if let Some(peer) = self.peers.get_mut(&id) {
-            peer.phase = Phase::Claiming(Claim::new(hello));
+            peer.phase = Phase::Claiming(wish);
             self.requests.claiming.push(id);
             act(id, Action::AwaitStore, effects);
         }
     }
 
-    /// Reserves a name for its owner, unless their address has done so too often; returns true if it
+    /// Reserves a name for a person, unless their address has done so too often; returns true if it
     /// is reserved.
     pub(super) fn reserve(
         &mut self,
         now: Instant,
         id: ConnectionId,
-        grant: Grant,
+        person: PersonId,
+        device: &Device,
         name: &UserName,
     ) -> bool {
         let (expiry, utc_ms) = (self.name_expiry(), self.wall_clock.utc_ms);
         let Some(peer) = self.peers.get(&id) else { return false };
         self.admission.try_fill(now, peer.origin, Act::Reserve)
-            && self.tokens.reserve(grant, name, utc_ms, expiry)
+            && self.people.reserve(person, device, name, utc_ms, expiry)
     }
 
-    /// Returns the grant of `name` that `token` proves. Where the name could not be reserved, only
-    /// the connection that has it knows the token.
-    fn proven(&self, name: &UserName, token: &str) -> Option<Grant> {
-        let held = |holder| self.peers.get(&holder).and_then(|peer| peer.grant);
-        self.tokens.prove(name, token).or_else(|| {
-            let holders = self.roster.holders(name).into_iter();
-            let grant = holders.filter_map(held).find(|grant| grant.is_proven_by(token))?;
-            Some(Grant { is_saved: false, ..grant })
+    /// Returns the person who has this key. Where they own no name, only their connections tell.
+    fn person_of(&self, name: &UserName, key: PublicKey) -> Option<PersonId> {
+        let grant = |id: &ConnectionId| self.peers.get(id)?.grant;
+        self.people.of_key(key).or_else(|| {
+            let connections = self.roster.holders(name).flat_map(Participant::connections);
+            connections.filter_map(grant).find(|grant| grant.key == key).map(|grant| grant.person)
         })
     }
 
-    /// Returns true if the owner of a name holds it by a newer connection than `id`, whose hello was
-    /// long under way: its sender has given this line up.
-    fn is_newer(&self, holder: ConnectionId, id: ConnectionId, person: Option<PersonId>) -> bool {
-        let grant = self.peers.get(&holder).and_then(|peer| peer.grant);
-        grant.map(|grant| grant.person) == person && id.is_older_than(holder)
+    /// Returns the person at a connection, if its peer proved who it is.
+    pub(super) fn person_at(&self, id: ConnectionId) -> Option<PersonId> {
+        self.peers.get(&id)?.grant.map(|grant| grant.person)
     }
 
     /// Somebody is in the room. What they or their address said lately counts: reconnecting gives
@@ -230,17 +314,20 @@ impl Chat {
         effects: &mut Vec<Effect>,
     ) {
         self.deadlines.clear(id);
-        self.announcements.due.set(id, now + self.rules.announce_after);
         let (person, protocol) = (grant.map(|grant| grant.person), self.protocol(id));
         let (Some(peer), Some(join_index)) = (self.peers.get_mut(&id), self.roster.join_index(id))
         else {
             return;
         };
+        if self.roster.first_index(id) == Some(join_index) {
+            self.announcements.due.set(id, now + self.rules.announce_after);
+        }
         self.admission.fill(now, peer.origin, Act::Join, 1);
         peer.phase = Phase::Joined(name.clone());
         peer.grant = grant;
-        peer.bucket = self.recovering.take(&Speaker::new(&name, person));
-        let full_until = self.rules.rate_limit.and_then(|limit| peer.bucket.full_until(now, limit));
+        let speaker = Speaker::new(&name, person);
+        let limit = self.rules.rate_limit;
+        let full_until = limit.and_then(|limit| self.buckets.full_until(now, &speaker, limit));
         let full_until = full_until.max(self.admission.full_until(now, peer.origin, Act::Text));
         let subscribe = Subscribe { room: HALL, name, person, protocol, join_index };
         act(id, Action::Subscribe(subscribe), effects);
@@ -249,11 +336,11 @@ impl Chat {
         }
     }
 
-    /// Sends somebody away whose name is taken over; the others hear of that here, not when the
-    /// connection is gone.
-    fn replace(&mut self, now: Instant, holder: ConnectionId, effects: &mut Vec<Effect>) {
-        self.close(holder, CloseReason::Replaced, effects);
-        self.leave(now, holder, CloseReason::Replaced, effects);
+    /// Sends somebody away who has to make way; the others hear of that here, not when the connection
+    /// is gone.
+    fn displace(&mut self, holder: ConnectionId, effects: &mut Vec<Effect>) {
+        self.close(holder, CloseReason::Displaced, effects);
+        self.leave(holder, CloseReason::Displaced, effects);
     }
 }
 

@@ -3,12 +3,16 @@
 
 use std::{ops::Range, time::Instant};
 
-use pychat_wire::{UserName, message::Listing};
+use pychat_wire::{
+    UserName,
+    key::{Nonce, PairCode},
+    message::Listing,
+};
 
 use super::input::{CloseReason, Complaint, Protocol, Refusal};
 use crate::core::{
     id::{ConnectionId, RoomId, Ticket},
-    record::{Kind, PersonId, Record, Request},
+    record::{Device, Kind, PersonId, Record, Request},
 };
 
 /// An effect: something that the chat wants done.
@@ -51,8 +55,8 @@ pub enum Recipients {
 /// Something that people are told.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Event {
-    /// The first message of every connection.
-    Greeting,
+    /// The first message of every connection, with the nonce that its hello must sign.
+    Greeting(Nonce),
     /// A sentence of protocol 1, in the server's name.
     Notice(String),
     /// A refusal, in protocol 2.
@@ -61,8 +65,6 @@ pub enum Event {
     Welcome {
         /// The name under which the peer has joined.
         name: UserName,
-        /// The token that proves from now on that the name is theirs.
-        token: String,
         /// The people present, this peer included.
         members: Listing,
     },
@@ -78,9 +80,9 @@ pub enum Event {
         /// The reason.
         reason: CloseReason,
     },
-    /// A message was accepted. Its author is shown it as their own.
+    /// A message was accepted. Its author is shown it as their own, by whatever connection.
     Message {
-        /// The author's connection, which may be gone.
+        /// The connection that it was said by, which may be gone.
         from: ConnectionId,
         /// The message.
         record: Record,
@@ -90,6 +92,12 @@ pub enum Event {
         /// The message as it was accepted then.
         record: Record,
     },
+    /// The code by which another device can join the peer's person.
+    PairCode(PairCode),
+    /// The devices of the peer's person.
+    Devices(Vec<Device>),
+    /// Another device joined the peer's person.
+    DeviceAdded(Device),
     /// The answer to a ping.
     Pong,
     /// The last message of protocol 2 before the connection is closed.
@@ -186,7 +194,13 @@ impl Effect {
         match self {
             Self::Tell {
                 to: Recipients::One(id),
-                event: Event::Notice(_) | Event::Refused(_) | Event::Pong | Event::Bye { .. },
+                event:
+                    Event::Notice(_)
+                    | Event::Refused(_)
+                    | Event::PairCode(_)
+                    | Event::Devices(_)
+                    | Event::Pong
+                    | Event::Bye { .. },
             }
             | Self::Connection { id, action: Action::Close { .. } } => *id == connection,
             _ => false,

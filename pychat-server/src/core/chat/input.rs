@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc};
 
 use pychat_wire::{
     ClientMessage, FrameError, MessageError, NameError, UserName,
+    key::Challenge,
     message::{ErrorCode, Reason},
 };
 
@@ -22,6 +23,8 @@ pub enum Input<'a> {
         id: ConnectionId,
         /// The networks that the connection comes from.
         origin: Origin,
+        /// What its hello must sign: a nonce that no other connection has, and the channel binding.
+        challenge: Challenge,
     },
     /// A message arrived.
     Received {
@@ -131,8 +134,11 @@ pub enum CloseReason {
     Protocol,
     /// It sent no hello in time.
     Timeout,
-    /// Somebody who proved that the name is theirs came by another connection.
-    Replaced,
+    /// It made way: for the owner of the name, or for one connection more of the same person than
+    /// there may be.
+    Displaced,
+    /// Its device was removed by another one of the same person.
+    Removed,
     /// The history that it asked for could not be read from the log.
     Storage,
     /// The server stops.
@@ -148,7 +154,8 @@ impl CloseReason {
             Self::Slow => "slow",
             Self::Protocol => "protocol",
             Self::Timeout => "timeout",
-            Self::Replaced => "replaced",
+            Self::Displaced => "displaced",
+            Self::Removed => "removed",
             Self::Storage => "storage",
             Self::Shutdown => "shutdown",
         }
@@ -161,7 +168,8 @@ impl CloseReason {
             Self::Lost | Self::Timeout | Self::Storage => Reason::Lost,
             Self::Slow => Reason::Slow,
             Self::Protocol => Reason::Protocol,
-            Self::Replaced => Reason::Replaced,
+            Self::Displaced => Reason::Kicked,
+            Self::Removed => Reason::Removed,
             Self::Shutdown => Reason::Shutdown,
         }
     }
@@ -182,6 +190,12 @@ pub enum Refusal {
     Payload(MessageError),
     /// A name that breaks a rule.
     Name(NameError),
+    /// A hello without a good signature.
+    Signature,
+    /// A code that is no person's, or not any more.
+    PairCode,
+    /// Something about devices that is not for this one to do.
+    Device,
     /// A name that somebody present has, or owns.
     NameTaken,
     /// A text without an id of its own, or with one that is too long.
@@ -200,6 +214,9 @@ impl fmt::Display for Refusal {
             Self::Frame(error) => error.fmt(formatter),
             Self::Payload(error) => error.fmt(formatter),
             Self::Name(error) => error.fmt(formatter),
+            Self::Signature => formatter.write_str("a hello without a good signature"),
+            Self::PairCode => formatter.write_str("a pairing code that is not good"),
+            Self::Device => formatter.write_str("not for this device to do"),
             Self::NameTaken => formatter.write_str("a name that somebody else has"),
             Self::MessageId => formatter.write_str("a text without a good id"),
             Self::IdReused => formatter.write_str("other words under an id that was used"),

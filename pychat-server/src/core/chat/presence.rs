@@ -2,11 +2,12 @@
 
 use std::time::Instant;
 
-use super::{Chat, CloseReason, Effect, Event, Phase, Recipients, recovering::Speaker, tell_all};
+use super::{Chat, CloseReason, Effect, Event, Phase, Recipients, tell_all};
 use crate::core::{
     admission::Act,
     deadlines::Deadlines,
     id::{ConnectionId, HALL},
+    roster::Left,
 };
 
 /// The most people who are announced at once, so that the others can read of some before they are
@@ -44,7 +45,7 @@ impl Chat {
         while people.len() < ANNOUNCED_AT_ONCE_MAX
             && let Some(id) = self.announcements.due.pop_due(now)
         {
-            people.extend(self.roster.name(id).cloned().zip(self.roster.join_index(id)));
+            people.extend(self.roster.name(id).cloned().zip(self.roster.first_index(id)));
         }
         people.sort_unstable_by_key(|(_, index)| *index);
         self.announcements.last_at = Some(now);
@@ -69,7 +70,6 @@ impl Chat {
     /// later, once the store has answered what they said.
     pub(super) fn on_closed(
         &mut self,
-        now: Instant,
         id: ConnectionId,
         reason: CloseReason,
         effects: &mut Vec<Effect>,
@@ -82,29 +82,33 @@ impl Chat {
             peer.in_flight.closed = Some(reason);
             return;
         }
-        self.leave(now, id, reason, effects);
+        self.leave(id, reason, effects);
         self.peers.remove(&id);
     }
 
-    /// Takes somebody off the roster. Those who were never told that they came are not told that they
-    /// went, unless they knew by their own welcome.
+    /// Takes a connection off the roster. Only with a person's last one the others are told; those who
+    /// were never told that they came are not told that they went, unless they knew by their own
+    /// welcome.
     pub(super) fn leave(
         &mut self,
-        now: Instant,
         id: ConnectionId,
         reason: CloseReason,
         effects: &mut Vec<Effect>,
     ) {
-        let (index, next) = (self.roster.join_index(id), self.roster.next_join_index());
-        let Some((name, index)) = self.roster.leave(id).zip(index) else { return };
-        let peer = self.peers.get(&id);
-        let bucket = peer.map(|peer| peer.bucket).unwrap_or_default();
-        let person = peer.and_then(|peer| peer.grant).map(|grant| grant.person);
-        self.recovering.keep(now, Speaker::new(&name, person), bucket);
-        let is_announced = self.announcements.due.of(id).is_none();
+        let due = self.announcements.due.of(id);
         self.announcements.due.clear(id);
-        let to = match index + 1..next {
-            _ if is_announced => Recipients::Room(HALL),
+        let (name, index) = match self.roster.leave(id) {
+            Some(Left::Gone { name, index }) => (name, index),
+            Some(Left::Present(other)) => {
+                if let Some(due) = due {
+                    self.announcements.due.set(other, due);
+                }
+                return;
+            }
+            None => return,
+        };
+        let to = match index + 1..self.roster.next_join_index() {
+            _ if due.is_none() => Recipients::Room(HALL),
             later if later.is_empty() => return,
             later => Recipients::JoinedWithin(HALL, later),
         };
@@ -113,9 +117,11 @@ impl Chat {
 
     /// Tells the others now of somebody who joined, if they have not been told.
     pub(super) fn announce(&mut self, id: ConnectionId, effects: &mut Vec<Effect>) {
-        if self.announcements.due.of(id).is_some() {
-            self.announcements.due.clear(id);
-            let person = self.roster.name(id).cloned().zip(self.roster.join_index(id));
+        let Some(participant) = self.roster.participant(id) else { return };
+        let is_due = |other: &&ConnectionId| self.announcements.due.of(**other).is_some();
+        if let Some(due) = participant.connections().iter().find(is_due) {
+            self.announcements.due.clear(*due);
+            let person = Some(participant.name().clone()).zip(self.roster.first_index(id));
             tell_all(Event::Joined { people: person.into_iter().collect() }, effects);
         }
     }

@@ -89,8 +89,11 @@ impl Chat {
 /// Names the type of a message that protocol 1 does not have.
 pub(super) fn unknown_to_original(message: &ClientMessage<'_>) -> Option<&'static str> {
     match message {
-        ClientMessage::Hello { .. } | ClientMessage::Text { .. } => None,
+        ClientMessage::Hello(_) | ClientMessage::Text { .. } => None,
         ClientMessage::History { .. } => Some("history"),
+        ClientMessage::Pair => Some("pair"),
+        ClientMessage::Devices => Some("devices"),
+        ClientMessage::RemoveDevice { .. } => Some("remove_device"),
         ClientMessage::Ping => Some("ping"),
         ClientMessage::Pong => Some("pong"),
     }

@@ -117,7 +117,7 @@ impl Chat {
 
     /// Asks the store to keep what has changed of people by what connection `by` said.
     pub(super) fn change_people(&mut self, by: ConnectionId, effects: &mut Vec<Effect>) {
-        let changes: Vec<PersonChange> = self.tokens.take_changes();
+        let changes: Vec<PersonChange> = self.people.take_changes();
         for change in changes {
             let pending = Pending::ChangePerson { by };
             self.requests.make(pending, Request::ChangePerson(change), effects);
@@ -184,7 +184,7 @@ impl Chat {
         let Some(peer) = self.peers.get_mut(&from) else { return };
         let InFlight { closed, .. } = mem::take(&mut peer.in_flight);
         if let Some(reason) = closed {
-            self.on_closed(now, from, reason, effects);
+            self.on_closed(from, reason, effects);
         }
         self.retry_claims(now, effects);
         let may_go_on = self.requests.n_appends < APPENDS_MAX && !self.requests.is_stopping;
@@ -198,10 +198,10 @@ impl Chat {
         for id in mem::take(&mut self.requests.claiming) {
             let Some(peer) = self.peers.get_mut(&id) else { continue };
             if let Phase::Claiming(_) = peer.phase
-                && let Phase::Claiming(claim) = mem::replace(&mut peer.phase, Phase::Guest)
+                && let Phase::Claiming(wish) = mem::replace(&mut peer.phase, Phase::Guest)
             {
                 act(id, Action::ResumeRead, effects);
-                self.on_hello(now, id, &claim.hello(), effects);
+                self.join_as(now, id, wish, effects);
             }
         }
     }

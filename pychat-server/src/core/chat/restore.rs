@@ -2,15 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use pychat_wire::UserName;
+use pychat_wire::{UserName, key::Challenge};
 
-use super::{Chat, InFlight, Peer, Phase, Protocol};
-use crate::core::{
-    admission::Origin,
-    id::ConnectionId,
-    rate_limit::Bucket,
-    tokens::{Grant, Tokens},
-};
+use super::{Chat, Grant, InFlight, Peer, Phase, Protocol, buckets::Speaker};
+use crate::core::{admission::Origin, id::ConnectionId, people::People};
 
 /// One connection as an earlier process had it.
 #[derive(Clone, Debug)]
@@ -19,11 +14,13 @@ pub struct Restored {
     pub name: Option<UserName>,
     /// The protocol that it is spoken to in.
     pub protocol: Protocol,
-    /// By what it has its name, in protocol 2.
+    /// What its hello must sign.
+    pub challenge: Challenge,
+    /// Who it has proved to be, in protocol 2.
     pub grant: Option<Grant>,
     /// The networks that it comes from.
     pub origin: Origin,
-    /// Time until its rate limit has recovered.
+    /// Time until its person's rate limit has recovered.
     pub limited_for: Duration,
     /// Time that a guest has left to say hello.
     pub hello_for: Duration,
@@ -33,31 +30,37 @@ impl Chat {
     /// Takes a connection in as it was. Nobody hears of it: to the others it was here all the time.
     ///
     /// Those that have joined must come in join order. Returns false, and changes nothing, if
-    /// somebody has the name.
+    /// somebody else has the name.
     pub fn restore(&mut self, now: Instant, id: ConnectionId, restored: Restored) -> bool {
-        let Restored { name, protocol, grant, origin, limited_for, hello_for } = restored;
+        let Restored { name, protocol, challenge, grant, origin, limited_for, hello_for } =
+            restored;
+        let person = grant.map(|grant| grant.person);
+        let speaker = name.as_ref().map(|name| Speaker::new(name, person));
         let phase = match name {
-            Some(name) if !self.roster.restore(id, name.clone()) => return false,
+            Some(name) if !self.roster.restore(id, name.clone(), person) => return false,
             Some(name) => Phase::Joined(name),
             None => {
                 self.deadlines.set(id, now + hello_for.min(self.rules.hello_timeout));
                 Phase::Guest
             }
         };
-        let limited_for =
-            self.rules.rate_limit.map_or(Duration::ZERO, |limit| limit.clamp(limited_for));
+        if let Some((limit, speaker)) = self.rules.rate_limit.zip(speaker)
+            && !limited_for.is_zero()
+        {
+            self.buckets.restore(speaker, now + limit.clamp(limited_for));
+        }
         let peer = Peer {
             phase,
             protocol,
+            challenge,
             grant,
             origin,
             bad_payloads: 0,
-            bucket: Bucket::recovering_until(now + limited_for),
             is_told_to_slow_down: false,
             in_flight: InFlight::default(),
         };
-        if let Some(grant) = grant {
-            self.tokens.pass_over(grant.person);
+        if let Some(person) = person {
+            self.people.pass_over(person);
         }
         self.admission.restore(origin);
         self.peers.insert(id, peer);
@@ -65,9 +68,9 @@ impl Chat {
         true
     }
 
-    /// Returns who owns which name, for another chat to go on with.
-    pub fn into_tokens(self) -> Tokens {
-        self.tokens
+    /// Returns the people, for another chat to go on with.
+    pub fn into_people(self) -> People {
+        self.people
     }
 
     /// Returns how a connection is to be restored by the next process; `None` if it is closing, or
@@ -86,9 +89,10 @@ impl Chat {
         Some(Restored {
             name,
             protocol: peer.protocol,
+            challenge: peer.challenge,
             grant: peer.grant,
             origin: peer.origin,
-            limited_for: left(peer.bucket.empty_at()),
+            limited_for: left(self.speaker(id).and_then(|it| self.buckets.empty_at(now, &it))),
             hello_for: left(self.deadlines.of(id)),
         })
     }

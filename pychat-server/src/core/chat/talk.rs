@@ -9,14 +9,12 @@ use pychat_wire::{
 };
 
 use super::{
-    Action, Chat, Complaint, Effect, Event, Phase, Protocol, Refusal, act, complain, notify, tell,
-    tell_all,
+    Action, Chat, Complaint, Effect, Event, Grant, Phase, Protocol, Refusal, act, buckets::Speaker,
+    complain, notify, tell, tell_all,
 };
 use crate::core::{
-    admission::Act,
     id::ConnectionId,
-    record::{Appended, Draft, Kind, StorageError},
-    tokens::Grant,
+    record::{Appended, Device, Draft, Kind, StorageError},
 };
 
 /// The time after which an author should send a text again that could not be kept, in milliseconds.
@@ -46,12 +44,10 @@ impl Chat {
             }
         };
         peer.bad_payloads = 0;
-        let author = author.clone();
-        let cost = text_cost(content);
-        let (origin, grant) = (peer.origin, peer.grant);
-        peer.is_told_to_slow_down &= !peer.bucket.is_empty(now);
-        let held = self.rules.rate_limit.and_then(|limit| peer.bucket.fill(now, limit, cost));
-        let held = held.max(self.admission.fill(now, origin, Act::Text, cost));
+        let (author, grant) = (author.clone(), peer.grant);
+        let speaker = Speaker::new(&author, grant.map(|grant| grant.person));
+        peer.is_told_to_slow_down &= self.buckets.empty_at(now, &speaker).is_some();
+        let held = self.charge(now, from, text_cost(content));
         self.announce(from, effects);
         let draft = Draft {
             author: author.clone(),
@@ -86,13 +82,20 @@ impl Chat {
     ) {
         let Some(grant) = self.peers.get(&id).and_then(|peer| peer.grant) else { return };
         if !grant.is_saved
-            && self.reserve(now, id, grant, name)
+            && self.keep(now, id, grant, name)
             && let Some(peer) = self.peers.get_mut(&id)
         {
             peer.grant = Some(Grant { is_saved: true, ..grant });
         }
-        self.tokens.note_text(grant.person);
+        self.people.note_text(grant.person, name);
         self.change_people(id, effects);
+    }
+
+    /// Reserves a name that could not be reserved when its person joined.
+    fn keep(&mut self, now: Instant, id: ConnectionId, grant: Grant, name: &UserName) -> bool {
+        let added_ms = self.wall_clock.utc_ms;
+        let device = Device { key: grant.key, label: "".into(), added_ms };
+        self.reserve(now, id, grant.person, &device, name)
     }
 
     /// A guest says something else than a hello.

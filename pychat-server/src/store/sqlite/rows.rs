@@ -1,9 +1,14 @@
-//! Messages and owners as rows of the file, and the SQL that reads and writes them.
+//! Messages and people as rows of the file, and the SQL that reads and writes them.
 
+use std::collections::BTreeMap;
+
+use pychat_wire::key::PublicKey;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 
 use crate::{
-    core::record::{Appended, Draft, Entry, Kind, Person, PersonChange, PersonId, Record},
+    core::record::{
+        Appended, Device, Draft, Entry, Kind, OwnedName, Person, PersonChange, PersonId, Record,
+    },
     store::MESSAGE_BYTES,
 };
 
@@ -20,21 +25,32 @@ pub(super) struct Ends {
     pub(super) last_bytes: u64,
 }
 
-pub(super) const INSERT: &str = "INSERT INTO messages (seq, time_ms, author, content, id, owner, \
-    begin_bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (owner, id) WHERE id IS NOT NULL DO NOTHING";
+pub(super) const INSERT: &str = "INSERT INTO messages (seq, time_ms, author, content, id, person, \
+    begin_bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (person, id) WHERE id IS NOT NULL DO NOTHING";
 const SELECT_KNOWN: &str =
-    "SELECT seq, time_ms, author, content, id, owner FROM messages WHERE owner = ?1 AND id = ?2";
+    "SELECT seq, time_ms, author, content, id, person FROM messages WHERE person = ?1 AND id = ?2";
 pub(super) const SELECT_AFTER: &str =
-    "SELECT seq, time_ms, author, content, id, owner FROM messages WHERE ?1 < seq ORDER BY seq";
+    "SELECT seq, time_ms, author, content, id, person FROM messages WHERE ?1 < seq ORDER BY seq";
 /// The sizes of texts alone: SQLite reads no text to know its size.
 pub(super) const SELECT_SIZES: &str =
     "SELECT seq, octet_length(content) FROM messages WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2";
-pub(super) const SELECT_OWNERS: &str = "SELECT id, name, token, used_ms, is_regular FROM owners";
-pub(super) const SELECT_LAST_OWNER: &str = "SELECT max( \
-    coalesce((SELECT max(id) FROM owners), 0), \
-    coalesce((SELECT max(owner) FROM messages WHERE id IS NOT NULL), 0))";
-const INSERT_OWNER: &str = "INSERT OR REPLACE INTO owners (id, name, token, used_ms, is_regular) \
-    VALUES (?1, ?2, ?3, ?4, ?5)";
+const SELECT_PEOPLE: &str = "SELECT id FROM people ORDER BY id";
+const SELECT_NAMES: &str = "SELECT person, name, used_ms, is_regular FROM names ORDER BY rowid";
+const SELECT_KEYS: &str = "SELECT person, key, label, added_ms FROM keys ORDER BY rowid";
+const SELECT_LAST_PERSON: &str = "SELECT max( \
+    coalesce((SELECT max(id) FROM people), 0), \
+    coalesce((SELECT max(person) FROM messages WHERE id IS NOT NULL), 0))";
+const INSERT_PERSON: &str = "INSERT OR IGNORE INTO people (id) VALUES (?1)";
+const INSERT_NAME: &str = "INSERT OR REPLACE INTO names (person, name, used_ms, is_regular) \
+    VALUES (?1, ?2, ?3, ?4)";
+const INSERT_KEY: &str = "INSERT OR REPLACE INTO keys (person, key, label, added_ms) \
+    VALUES (?1, ?2, ?3, ?4)";
+/// Everything of a person but the messages.
+const DELETE_PERSON: [&str; 3] = [
+    "DELETE FROM names WHERE person = ?1",
+    "DELETE FROM keys WHERE person = ?1",
+    "DELETE FROM people WHERE id = ?1",
+];
 pub(super) const SELECT_TRIMMABLE: &str =
     "SELECT max(seq) FROM messages WHERE seq < ?1 AND (time_ms <= ?2 OR begin_bytes < ?3)";
 const SELECT_LAST: &str = "SELECT begin_bytes + octet_length(content) + ?2 \
@@ -68,14 +84,14 @@ pub(super) fn take(
     let Kind::Text(text) = &kind;
     let (seq, time_ms) = (ends.last_seq + 1, ends.last_ms);
     let (number, name) = (integer(seq), author.as_str());
-    let owner_number = person.map(|PersonId(number)| integer(number));
+    let person_number = person.map(|PersonId(number)| integer(number));
     let values = params![
         number,
         integer(time_ms),
         name,
         &**text,
         id.as_deref(),
-        owner_number,
+        person_number,
         integer(ends.last_bytes)
     ];
     if insert.execute(values)? == 1 {
@@ -85,7 +101,7 @@ pub(super) fn take(
         return Ok(Appended::New(Record { seq, time_ms, author, person, kind, id }));
     }
     let mut select = connection.prepare_cached(SELECT_KNOWN)?;
-    let known = select.query_row(params![owner_number, id.as_deref()], |row| {
+    let known = select.query_row(params![person_number, id.as_deref()], |row| {
         let known = entry(row)?;
         Ok((known.kind == kind.as_deref()).then_some((known.seq, known.time_ms)))
     })?;
@@ -102,18 +118,50 @@ pub(super) fn change_person(
     connection: &Connection,
     change: &PersonChange,
 ) -> rusqlite::Result<()> {
-    match change {
-        PersonChange::Save(Person { id, name, token, used_ms, is_regular }) => {
-            let (id, used_ms) = (integer(id.0), integer(*used_ms));
-            let values = params![id, name, token.0, used_ms, is_regular];
-            connection.prepare_cached(INSERT_OWNER)?.execute(values)?;
-        }
-        PersonChange::Forget(PersonId(id)) => {
-            let mut delete = connection.prepare_cached("DELETE FROM owners WHERE id = ?1")?;
-            delete.execute([integer(*id)])?;
-        }
+    let (PersonChange::Save(Person { id, .. }) | PersonChange::Forget(id)) = change;
+    let id = integer(id.0);
+    for delete in DELETE_PERSON {
+        connection.prepare_cached(delete)?.execute([id])?;
+    }
+    let PersonChange::Save(Person { names, devices, .. }) = change else { return Ok(()) };
+    connection.prepare_cached(INSERT_PERSON)?.execute([id])?;
+    for OwnedName { name, used_ms, is_regular } in names {
+        let values = params![id, name, integer(*used_ms), is_regular];
+        connection.prepare_cached(INSERT_NAME)?.execute(values)?;
+    }
+    for Device { key, label, added_ms } in devices {
+        let values = params![id, key.0, &**label, integer(*added_ms)];
+        connection.prepare_cached(INSERT_KEY)?.execute(values)?;
     }
     Ok(())
+}
+
+/// Returns every person, and the largest number that one ever had of whom anything is kept.
+pub(super) fn read_people(connection: &Connection) -> rusqlite::Result<(Vec<Person>, PersonId)> {
+    let last = connection.query_row(SELECT_LAST_PERSON, [], |row| row.get(0))?;
+    let mut people = BTreeMap::new();
+    let mut select = connection.prepare(SELECT_PEOPLE)?;
+    for id in select.query_map([], |row| row.get(0).map(PersonId))? {
+        let id = id?;
+        people.insert(id, Person { id, names: Vec::new(), devices: Vec::new() });
+    }
+    let mut select = connection.prepare(SELECT_NAMES)?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        if let Some(person) = people.get_mut(&PersonId(row.get(0)?)) {
+            let (name, used_ms, is_regular) = (row.get(1)?, row.get(2)?, row.get(3)?);
+            person.names.push(OwnedName { name, used_ms, is_regular });
+        }
+    }
+    let mut select = connection.prepare(SELECT_KEYS)?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        if let Some(person) = people.get_mut(&PersonId(row.get(0)?)) {
+            let (key, label) = (PublicKey(row.get(1)?), row.get::<_, Box<str>>(2)?.into());
+            person.devices.push(Device { key, label, added_ms: row.get(3)? });
+        }
+    }
+    Ok((people.into_values().collect(), PersonId(last)))
 }
 
 pub(super) fn read_ends(connection: &Connection) -> rusqlite::Result<Ends> {

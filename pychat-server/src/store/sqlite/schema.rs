@@ -75,6 +75,30 @@ const MIGRATIONS: &[&str] = &[
     -- A server has it open, or did not close it.
     ALTER TABLE meta ADD COLUMN is_open INTEGER NOT NULL DEFAULT FALSE;
 ",
+    "
+    -- People prove who they are by the keys of their devices, and may own several names. Who had a
+    -- token has no key yet: their name stays reserved until name-days are over, or an operator frees
+    -- it. Numbers of people go on from the largest there ever was.
+    CREATE TABLE people (id INTEGER PRIMARY KEY) STRICT;
+    CREATE TABLE names (
+        name TEXT PRIMARY KEY,
+        person INTEGER NOT NULL,
+        used_ms INTEGER NOT NULL,
+        is_regular INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX names_by_person ON names (person);
+    CREATE TABLE keys (
+        key BLOB PRIMARY KEY,
+        person INTEGER NOT NULL,
+        label TEXT NOT NULL,
+        added_ms INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX keys_by_person ON keys (person);
+    INSERT INTO people SELECT id FROM owners;
+    INSERT INTO names SELECT name, id, used_ms, is_regular FROM owners;
+    DROP TABLE owners;
+    ALTER TABLE messages RENAME COLUMN owner TO person;
+",
 ];
 
 /// The time for which opening the log waits for the last server's own processes to let go of it.
@@ -220,11 +244,11 @@ mod tests {
     use std::ops::ControlFlow;
 
     use super::{
-        super::{FILE_NAME, Place, SqliteStore},
+        super::{FILE_NAME, Place, SqliteStore, rows},
         *,
     };
     use crate::{
-        core::record::Kind,
+        core::record::{Kind, OwnedName, Person, PersonId},
         store::{Retention, Store},
     };
 
@@ -257,6 +281,27 @@ mod tests {
             drop(kept);
             fs::remove_dir_all(directory).unwrap();
         }
+    }
+
+    #[test]
+    fn who_had_a_token_keeps_their_name_reserved_and_has_no_key_yet() {
+        let connection = Connection::open_in_memory().unwrap();
+        migrate(&connection, &MIGRATIONS[..6]).unwrap();
+        let rows = "INSERT INTO owners VALUES (7, 'Анна', x'01', 5, TRUE), (9, 'b', x'02', 6, FALSE); \
+            INSERT INTO messages (seq, time_ms, author, content, id, owner) \
+                VALUES (1, 5, 'Анна', 'hi', 'a-1', 7), (2, 6, 'z', 'old', 'a-1', 11)";
+        connection.execute_batch(rows).unwrap();
+        migrate(&connection, MIGRATIONS).unwrap();
+        let person = |id, name: &str, used_ms, is_regular| Person {
+            id: PersonId(id),
+            names: vec![OwnedName { name: name.to_owned(), used_ms, is_regular }],
+            devices: Vec::new(),
+        };
+        let people = vec![person(7, "Анна", 5, true), person(9, "b", 6, false)];
+        assert_eq!(rows::read_people(&connection).unwrap(), (people, PersonId(11)));
+        let again = "INSERT INTO messages (seq, time_ms, author, content, id, person) \
+            VALUES (3, 7, 'Анна', 'hi', 'a-1', 7)";
+        connection.execute(again, []).unwrap_err(); // An id is a person's once, as before.
     }
 
     fn version(connection: &Connection) -> i32 {

@@ -1,0 +1,69 @@
+//! The rates of texts, one for each person: several connections have it together, and it outlives
+//! them, so reconnecting gives nobody more to say.
+
+use std::{collections::HashMap, time::Instant};
+
+use pychat_wire::UserName;
+
+use crate::core::{
+    rate_limit::{Bucket, RateLimit},
+    record::PersonId,
+    sweep::Sweep,
+};
+
+/// Somebody whose texts are limited, as far as they are known.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub(super) enum Speaker {
+    Person(PersonId),
+    Name(UserName),
+}
+
+/// The buckets of those who said something before these had drained.
+#[derive(Debug, Default)]
+pub(super) struct Buckets {
+    buckets: HashMap<Speaker, Bucket>,
+    sweep: Sweep,
+}
+
+impl Speaker {
+    /// Returns the speaker under `name`: the person, if the peer proved who it is.
+    pub(super) fn new(name: &UserName, person: Option<PersonId>) -> Self {
+        person.map_or_else(|| Self::Name(name.clone()), Self::Person)
+    }
+}
+
+impl Buckets {
+    /// Adds the cost of a text; returns when there is room for another, if not at `now`.
+    pub(super) fn fill(
+        &mut self,
+        now: Instant,
+        speaker: Speaker,
+        limit: RateLimit,
+        cost: u32,
+    ) -> Option<Instant> {
+        self.sweep.run(&mut self.buckets, |bucket| !bucket.is_empty(now));
+        self.buckets.entry(speaker).or_default().fill(now, limit, cost)
+    }
+
+    /// Returns when there is room for a text, if not at `now`.
+    pub(super) fn full_until(
+        &self,
+        now: Instant,
+        speaker: &Speaker,
+        limit: RateLimit,
+    ) -> Option<Instant> {
+        self.buckets.get(speaker)?.full_until(now, limit)
+    }
+
+    /// Returns when the bucket of a speaker will have drained, if that is not past.
+    pub(super) fn empty_at(&self, now: Instant, speaker: &Speaker) -> Option<Instant> {
+        self.buckets.get(speaker)?.empty_at().filter(|empty_at| now < *empty_at)
+    }
+
+    /// Gives a speaker the bucket that they had in another process, unless it is fuller already.
+    pub(super) fn restore(&mut self, speaker: Speaker, empty_at: Instant) {
+        let bucket = self.buckets.entry(speaker).or_default();
+        *bucket =
+            Bucket::recovering_until(bucket.empty_at().map_or(empty_at, |at| at.max(empty_at)));
+    }
+}

@@ -1,0 +1,115 @@
+//! The devices of a person: another one joins by a code, and each can be removed by any other.
+
+use std::time::Instant;
+
+use pychat_wire::{key::PublicKey, message::ErrorCode};
+
+use super::{
+    Action, Chat, CloseReason, Complaint, Effect, Event, Phase, Refusal, act, complain, tell,
+};
+use crate::core::{
+    id::ConnectionId,
+    record::{Device, PersonId},
+};
+
+/// A request about one's own devices.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum DeviceRequest {
+    /// A code for another one.
+    Pair,
+    List,
+    Remove(PublicKey),
+}
+
+impl Chat {
+    /// Somebody in the room asks something about their devices. That costs like a text.
+    pub(super) fn on_device_request(
+        &mut self,
+        now: Instant,
+        id: ConnectionId,
+        request: DeviceRequest,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(grant) = self.peers.get(&id).and_then(|peer| peer.grant) else { return };
+        match request {
+            DeviceRequest::Pair => self.make_code(now, id, grant.person, effects),
+            DeviceRequest::List => self.list_devices(id, grant.person, effects),
+            DeviceRequest::Remove(key) if key == grant.key => {
+                let text = "a device cannot remove itself";
+                self.forbid(id, text, Refusal::Device, effects);
+            }
+            DeviceRequest::Remove(key) => {
+                if self.people.remove_device(grant.person, key) {
+                    self.send_away(grant.person, key, effects);
+                    self.change_people(id, effects);
+                }
+                self.list_devices(id, grant.person, effects);
+            }
+        }
+        if let Some(until) = self.charge(now, id, 1) {
+            act(id, Action::PauseRead { until }, effects);
+        }
+    }
+
+    fn make_code(
+        &mut self,
+        now: Instant,
+        id: ConnectionId,
+        person: PersonId,
+        effects: &mut Vec<Effect>,
+    ) {
+        match self.people.make_code(now, person) {
+            Some(code) => tell(id, Event::PairCode(code), effects),
+            None => {
+                let text = "this name has no room for another device";
+                self.forbid(id, text, Refusal::Device, effects);
+            }
+        }
+    }
+
+    fn list_devices(&self, id: ConnectionId, person: PersonId, effects: &mut Vec<Effect>) {
+        tell(id, Event::Devices(self.people.devices(person).to_vec()), effects);
+    }
+
+    /// Ends the connections of a device that was removed.
+    fn send_away(&mut self, person: PersonId, key: PublicKey, effects: &mut Vec<Effect>) {
+        let is_its = |grant: super::Grant| grant.person == person && grant.key == key;
+        let peers = self.peers.iter().filter(|(_, peer)| peer.grant.is_some_and(is_its));
+        let mut ids: Vec<_> = peers.map(|(id, _)| *id).collect();
+        ids.sort_unstable();
+        for id in ids {
+            self.close(id, CloseReason::Removed, effects);
+        }
+    }
+
+    /// Tells a person's connections, but for `newcomer`, that another device has joined them.
+    pub(super) fn tell_added(
+        &self,
+        newcomer: ConnectionId,
+        person: PersonId,
+        device: &Device,
+        effects: &mut Vec<Effect>,
+    ) {
+        let is_theirs = |id: &ConnectionId| *id != newcomer && self.person_at(*id) == Some(person);
+        let mut ids: Vec<_> = self.peers.keys().copied().filter(is_theirs).collect();
+        ids.sort_unstable();
+        for id in ids {
+            if self.peers.get(&id).is_some_and(|peer| matches!(peer.phase, Phase::Joined(_))) {
+                tell(id, Event::DeviceAdded(device.clone()), effects);
+            }
+        }
+    }
+
+    /// Refuses something that is not for this peer to do.
+    pub(super) fn forbid(
+        &mut self,
+        id: ConnectionId,
+        text: &str,
+        refusal: Refusal,
+        effects: &mut Vec<Effect>,
+    ) {
+        complain(id, Complaint::new(ErrorCode::Forbidden, text), effects);
+        self.count_bad(id, ErrorCode::Forbidden, &refusal, effects);
+        act(id, Action::Log(refusal), effects);
+    }
+}

@@ -1,0 +1,381 @@
+//! People: the keys by which their devices prove who they are, and the names that they own.
+//!
+//! A name, and every name that looks like it, is *reserved* for its owner for as long as they come
+//! back. A full table makes room by forgetting names whose owner never came back nor said anything,
+//! and those that are not reserved any more, never others. A person with no name left is forgotten.
+
+mod codes;
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, HashMap},
+    mem,
+    time::Instant,
+};
+
+use pychat_wire::{
+    UserName,
+    key::{PairCode, PublicKey},
+    name::Skeleton,
+};
+
+use self::codes::Codes;
+pub use self::codes::PAIR_CODE_AGE_MAX;
+use crate::core::{
+    random::Random,
+    record::{Device, OwnedName, Person, PersonChange, PersonId},
+};
+
+/// The most names that are owned at a time.
+pub const NAMES_MAX: usize = 100_000;
+
+/// The most names that one person owns at a time.
+pub const NAMES_PER_PERSON_MAX: usize = 4;
+
+/// The most devices that one person has.
+pub const DEVICES_PER_PERSON_MAX: usize = 16;
+
+/// A day, in milliseconds.
+const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+
+/// The people who own names.
+#[derive(Debug)]
+pub struct People {
+    last_person: PersonId,
+    known: HashMap<PersonId, Known>,
+    by_key: HashMap<PublicKey, PersonId>,
+    names: HashMap<NameNumber, Owned>,
+    last_name: NameNumber,
+    by_skeleton: HashMap<Skeleton, NameNumber>,
+    /// The order in which names are forgotten where there is no room: those of people who only passed
+    /// by, then by last use.
+    by_use: BTreeSet<(bool, u64, NameNumber)>,
+    codes: Codes,
+    /// The people who changed since the log was told.
+    changed: BTreeSet<PersonId>,
+}
+
+/// The end of reservations.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Expiry {
+    /// For now no reservation ends: there is no clock that can be trusted.
+    Never,
+    /// Names that were used last by this time, in UTC milliseconds since 1970, are free; none was
+    /// used later than `now_ms`.
+    By {
+        /// The end.
+        expired_ms: u64,
+        /// The time now.
+        now_ms: u64,
+    },
+}
+
+/// Names one owned name within the process.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+struct NameNumber(u64);
+
+#[derive(Debug, Default)]
+struct Known {
+    names: Vec<NameNumber>,
+    devices: Vec<Device>,
+}
+
+#[derive(Clone, Debug)]
+struct Owned {
+    name: UserName,
+    person: PersonId,
+    used_ms: u64,
+    is_regular: bool,
+}
+
+impl People {
+    /// Returns the `known` people, and for new ones the numbers after `last_person`. Codes are made by
+    /// `random`.
+    ///
+    /// Names that break a rule by now, or look like one that was used later, are left out.
+    pub fn new(
+        random: Random,
+        known: impl IntoIterator<Item = Person>,
+        last_person: PersonId,
+    ) -> Self {
+        let mut people = Self {
+            last_person,
+            known: HashMap::new(),
+            by_key: HashMap::new(),
+            names: HashMap::new(),
+            last_name: NameNumber::default(),
+            by_skeleton: HashMap::new(),
+            by_use: BTreeSet::new(),
+            codes: Codes::new(random),
+            changed: BTreeSet::new(),
+        };
+        let mut names = Vec::new();
+        for Person { id, names: owned, devices } in known {
+            people.by_key.extend(devices.iter().map(|device| (device.key, id)));
+            people.known.insert(id, Known { names: Vec::new(), devices });
+            names.extend(owned.into_iter().map(|name| (id, name)));
+        }
+        names.sort_by_key(|(_, name)| Reverse(name.used_ms));
+        for (person, OwnedName { name, used_ms, is_regular }) in names {
+            if let Ok(name) = UserName::new(&name)
+                && people.lookalikes(&name).next().is_none()
+            {
+                people.insert(Owned { name, person, used_ms, is_regular });
+            }
+        }
+        let nameless: Vec<_> = people
+            .known
+            .iter()
+            .filter(|(_, known)| known.names.is_empty())
+            .map(|(id, _)| *id)
+            .collect();
+        nameless.into_iter().for_each(|person| people.forget_person(person));
+        people.changed.clear(); // The log has them as they are.
+        people
+    }
+
+    /// Returns the number of somebody new.
+    pub fn stranger(&mut self) -> PersonId {
+        self.last_person.0 += 1;
+        self.last_person
+    }
+
+    /// Never gives the number of this person to another one.
+    pub fn pass_over(&mut self, person: PersonId) {
+        self.last_person = self.last_person.max(person);
+    }
+
+    /// Returns the person whose device has this key, if one is known.
+    pub fn of_key(&self, key: PublicKey) -> Option<PersonId> {
+        self.by_key.get(&key).copied()
+    }
+
+    /// Returns true if this person owns `name`, or one that looks like it.
+    pub fn owns(&self, person: PersonId, name: &UserName) -> bool {
+        self.lookalikes(name).any(|(_, owned)| owned.person == person)
+    }
+
+    /// Returns true if somebody else than `person` has a reserved name that looks like this one.
+    pub fn is_reserved(&self, name: &UserName, person: Option<PersonId>, expiry: Expiry) -> bool {
+        self.lookalikes(name)
+            .any(|(_, owned)| Some(owned.person) != person && !owned.is_expired(expiry))
+    }
+
+    /// Notes that somebody used a name of theirs at `utc_ms`, as they spell it.
+    ///
+    /// From the second day on that makes them somebody who comes back.
+    pub fn note_use(&mut self, person: PersonId, name: &UserName, utc_ms: u64) {
+        let Some(number) = self.number_of(person, name) else { return };
+        let owned = &self.names[&number];
+        let is_later_day = owned.used_ms / DAY_MS < utc_ms / DAY_MS;
+        if is_later_day || owned.name != *name {
+            let owned = Owned {
+                name: name.clone(),
+                person,
+                used_ms: owned.used_ms.max(utc_ms),
+                is_regular: owned.is_regular || is_later_day,
+            };
+            self.insert(owned);
+        }
+    }
+
+    /// Notes that somebody said something under a name of theirs: from now on it is not forgotten for
+    /// those who only pass by.
+    pub fn note_text(&mut self, person: PersonId, name: &UserName) {
+        if let Some(number) = self.number_of(person, name)
+            && !self.names[&number].is_regular
+        {
+            let owned = Owned { is_regular: true, ..self.names[&number].clone() };
+            self.insert(owned);
+        }
+    }
+
+    /// Reserves `name`, which nobody else has reserved, for a person, whose `device` this is if they
+    /// were not known.
+    ///
+    /// Returns false if there is no room, or they own too many.
+    pub fn reserve(
+        &mut self,
+        person: PersonId,
+        device: &Device,
+        name: &UserName,
+        utc_ms: u64,
+        expiry: Expiry,
+    ) -> bool {
+        let owned = self.number_of(person, name);
+        if owned.is_none() && !self.make_room(person, expiry) {
+            return false;
+        }
+        let is_regular = owned.is_some_and(|number| self.names[&number].is_regular);
+        if !self.known.contains_key(&person) {
+            self.by_key.insert(device.key, person);
+            self.known.insert(person, Known { names: Vec::new(), devices: vec![device.clone()] });
+        }
+        self.insert(Owned { name: name.clone(), person, used_ms: utc_ms, is_regular });
+        true
+    }
+
+    /// Makes room for another name of a person; returns false if there is none.
+    fn make_room(&mut self, person: PersonId, expiry: Expiry) -> bool {
+        let n_owned = self.known.get(&person).map_or(0, |known| known.names.len());
+        if NAMES_PER_PERSON_MAX <= n_owned {
+            return false;
+        }
+        if NAMES_MAX <= self.names.len() {
+            let Some((_, _, first)) = self.by_use.first().copied() else { return false };
+            let is_forgettable = |owned: &Owned| !owned.is_regular || owned.is_expired(expiry);
+            if !self.names.get(&first).is_some_and(is_forgettable) {
+                return false;
+            }
+            self.forget(first);
+        }
+        true
+    }
+
+    /// Corrects the last use of a name that looks like this one if it lies ahead, by a clock that was
+    /// wrong: nothing is reserved for longer than from now on.
+    pub fn correct_use(&mut self, name: &UserName, expiry: Expiry) {
+        let Expiry::By { now_ms, .. } = expiry else { return };
+        let ahead: BTreeSet<_> = self
+            .lookalikes(name)
+            .filter(|(_, owned)| now_ms < owned.used_ms)
+            .map(|(number, _)| number)
+            .collect();
+        for number in ahead {
+            let owned = Owned { used_ms: now_ms, ..self.names[&number].clone() };
+            self.insert(owned);
+        }
+    }
+
+    /// Returns the devices of a person, in the order in which they were added.
+    pub fn devices(&self, person: PersonId) -> &[Device] {
+        self.known.get(&person).map_or(&[], |known| &known.devices)
+    }
+
+    /// Makes a code by which another device can join a person, in place of any that they had; `None`
+    /// if they own no name, or have as many devices as one may have.
+    pub fn make_code(&mut self, now: Instant, person: PersonId) -> Option<PairCode> {
+        let known = self.known.get(&person)?;
+        (known.devices.len() < DEVICES_PER_PERSON_MAX).then(|| self.codes.make(now, person))
+    }
+
+    /// Adds a device, whose key nobody has, to the person who owns `name` and has this code, which is
+    /// used up by that. Returns the person, if there is one.
+    pub fn pair(
+        &mut self,
+        now: Instant,
+        name: &UserName,
+        code: PairCode,
+        device: Device,
+    ) -> Option<PersonId> {
+        let owners: BTreeSet<_> = self.lookalikes(name).map(|(_, owned)| owned.person).collect();
+        let person = owners.into_iter().find(|person| self.codes.take(now, *person, code))?;
+        let known = self.known.get_mut(&person)?;
+        if DEVICES_PER_PERSON_MAX <= known.devices.len() {
+            return None;
+        }
+        self.by_key.insert(device.key, person);
+        known.devices.push(device);
+        self.changed.insert(person);
+        Some(person)
+    }
+
+    /// Removes a device of a person, and the code that it may have asked for; returns true if it was
+    /// one.
+    pub fn remove_device(&mut self, person: PersonId, key: PublicKey) -> bool {
+        if self.of_key(key) != Some(person) {
+            return false;
+        }
+        self.by_key.remove(&key);
+        self.codes.forget(person);
+        if let Some(known) = self.known.get_mut(&person) {
+            known.devices.retain(|device| device.key != key);
+        }
+        self.changed.insert(person);
+        true
+    }
+
+    /// Takes what the log is to keep since this was asked last.
+    pub fn take_changes(&mut self) -> Vec<PersonChange> {
+        let changed = mem::take(&mut self.changed).into_iter();
+        changed
+            .map(|id| match self.known.get(&id) {
+                Some(known) => PersonChange::Save(self.person(id, known)),
+                None => PersonChange::Forget(id),
+            })
+            .collect()
+    }
+
+    fn person(&self, id: PersonId, known: &Known) -> Person {
+        let names = known.names.iter().filter_map(|number| self.names.get(number));
+        let names = names.map(|owned| OwnedName {
+            name: owned.name.as_str().to_owned(),
+            used_ms: owned.used_ms,
+            is_regular: owned.is_regular,
+        });
+        Person { id, names: names.collect(), devices: known.devices.clone() }
+    }
+
+    /// The owned names that look like this one, one for each of its skeletons.
+    fn lookalikes(&self, name: &UserName) -> impl Iterator<Item = (NameNumber, &Owned)> {
+        name.skeletons()
+            .iter()
+            .filter_map(|skeleton| self.by_skeleton.get(skeleton))
+            .filter_map(|number| Some((*number, self.names.get(number)?)))
+    }
+
+    /// Returns the name of this person's that looks like this one.
+    fn number_of(&self, person: PersonId, name: &UserName) -> Option<NameNumber> {
+        self.lookalikes(name).find(|(_, owned)| owned.person == person).map(|(number, _)| number)
+    }
+
+    /// Every name that looks like this one is forgotten for it, an earlier spelling among them.
+    fn insert(&mut self, owned: Owned) {
+        let person = owned.person;
+        self.last_name.0 += 1;
+        let number = self.last_name;
+        if let Some(known) = self.known.get_mut(&person) {
+            known.names.push(number); // First, so that this person is not forgotten with their last name.
+        }
+        let others: BTreeSet<_> = self.lookalikes(&owned.name).map(|(other, _)| other).collect();
+        others.into_iter().for_each(|other| self.forget(other));
+        for skeleton in owned.name.skeletons() {
+            self.by_skeleton.insert(skeleton.clone(), number);
+        }
+        self.by_use.insert((owned.is_regular, owned.used_ms, number));
+        self.names.insert(number, owned);
+        self.changed.insert(person);
+    }
+
+    /// Forgets a name, and its owner with their last one.
+    fn forget(&mut self, number: NameNumber) {
+        let Some(owned) = self.names.remove(&number) else { return };
+        self.by_use.remove(&(owned.is_regular, owned.used_ms, number));
+        for skeleton in owned.name.skeletons() {
+            self.by_skeleton.remove(skeleton);
+        }
+        let Some(known) = self.known.get_mut(&owned.person) else { return };
+        known.names.retain(|other| *other != number);
+        if known.names.is_empty() {
+            self.forget_person(owned.person);
+        }
+        self.changed.insert(owned.person);
+    }
+
+    fn forget_person(&mut self, person: PersonId) {
+        let Some(known) = self.known.remove(&person) else { return };
+        for device in known.devices {
+            self.by_key.remove(&device.key);
+        }
+        self.codes.forget(person);
+    }
+}
+
+impl Owned {
+    fn is_expired(&self, expiry: Expiry) -> bool {
+        matches!(expiry, Expiry::By { expired_ms, .. } if self.used_ms <= expired_ms)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+//! Codes by which another device joins a person: one at a time for each, for a while, for one use.
+//! Only hashes are kept, and they are compared in constant time.
+
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
+
+use pychat_wire::key::PairCode;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::core::{random::Random, record::PersonId, sweep::Sweep};
+
+/// The time for which a code is good.
+pub const PAIR_CODE_AGE_MAX: Duration = Duration::from_mins(10);
+
+/// The codes that are good.
+#[derive(Debug)]
+pub(super) struct Codes {
+    random: Random,
+    codes: HashMap<PersonId, Code>,
+    sweep: Sweep,
+}
+
+#[derive(Debug)]
+struct Code {
+    hash: [u8; 32],
+    expires: Instant,
+}
+
+impl Codes {
+    pub(super) fn new(random: Random) -> Self {
+        Self { random, codes: HashMap::new(), sweep: Sweep::default() }
+    }
+
+    /// Makes a code for a person, in place of any that they had.
+    pub(super) fn make(&mut self, now: Instant, person: PersonId) -> PairCode {
+        let code = PairCode(self.random.bytes());
+        let made = Code { hash: hash(code), expires: now + PAIR_CODE_AGE_MAX };
+        self.sweep.run(&mut self.codes, |code| now < code.expires);
+        self.codes.insert(person, made);
+        code
+    }
+
+    /// Returns true, and forgets the code, if it is that of `person`.
+    pub(super) fn take(&mut self, now: Instant, person: PersonId, code: PairCode) -> bool {
+        let is_theirs = self
+            .codes
+            .get(&person)
+            .is_some_and(|made| now < made.expires && bool::from(made.hash.ct_eq(&hash(code))));
+        if is_theirs {
+            self.forget(person);
+        }
+        is_theirs
+    }
+
+    /// Forgets the code of a person, if they have one.
+    pub(super) fn forget(&mut self, person: PersonId) {
+        self.codes.remove(&person);
+    }
+}
+
+fn hash(code: PairCode) -> [u8; 32] {
+    Sha256::digest(code.0).into()
+}

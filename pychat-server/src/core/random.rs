@@ -1,0 +1,34 @@
+//! Values that nobody can guess, made from one secret: the core has no randomness of its own.
+
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+/// The values of one secret, which are all different.
+pub struct Random {
+    secret: [u8; 32],
+    made: u64,
+}
+
+impl Random {
+    /// Returns those of `secret`, which must be random, told to nobody, and used for nothing else.
+    pub fn new(secret: [u8; 32]) -> Self {
+        Self { secret, made: 0 }
+    }
+
+    /// Returns the next 16 bytes; they tell nothing about any others.
+    pub fn bytes(&mut self) -> [u8; 16] {
+        self.made += 1;
+        let digest = Sha256::new()
+            .chain_update(self.secret)
+            .chain_update(self.made.to_be_bytes())
+            .finalize();
+        std::array::from_fn(|index| digest[index])
+    }
+}
+
+impl fmt::Debug for Random {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Random")
+    }
+}

@@ -5,6 +5,8 @@
 
 #![cfg(test)]
 
+#[path = "kit/keys.rs"]
+mod keys;
 #[path = "kit/process/mod.rs"]
 mod process;
 

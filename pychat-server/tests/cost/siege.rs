@@ -11,12 +11,16 @@ use std::{
 };
 
 use pychat_server::{
-    core::{chat::Rules, id::ConnectionId, record::PersonId, tokens::Tokens},
+    core::{chat::Rules, id::ConnectionId, people::People, random::Random, record::PersonId},
     limits::Limits,
     server::Server,
     store::{Memory, Retention},
 };
-use pychat_wire::ClientMessage;
+use pychat_wire::{
+    ClientMessage,
+    key::{Challenge, Nonce, SecretKey},
+    message::Hello,
+};
 use stats_alloc::{Region, StatsAlloc};
 
 use crate::kit::{Chance, Line};
@@ -85,6 +89,8 @@ impl Work {
 struct Peer {
     id: ConnectionId,
     line: Line,
+    /// What its hello must sign.
+    challenge: Challenge,
     /// It has asked to be spoken to in protocol 2.
     is_two: bool,
 }
@@ -94,6 +100,8 @@ pub(crate) struct Siege<'a> {
     chance: Chance<'a>,
     heap: &'static StatsAlloc<System>,
     server: Server<Line>,
+    /// The nonces of the server, for peers that do not wait to hear theirs.
+    nonces: Random,
     now: Instant,
     peers: Vec<Peer>,
     n_texts: usize,
@@ -111,9 +119,11 @@ impl<'a> Siege<'a> {
             ..Limits::default()
         };
         let log = Box::new(Memory::new(0, Retention::default()));
-        let server = Server::new(limits, log, Tokens::new([7; 32], [], PersonId(0)));
+        let people = People::new(Random::new([7; 32]), [], PersonId(0));
+        let server = Server::new(limits, log, people, Random::new([8; 32]));
         let (now, peers) = (Instant::now(), Vec::new());
-        let mut siege = Self { chance, heap, server, now, peers, n_texts: 0 };
+        let nonces = Random::new([8; 32]);
+        let mut siege = Self { chance, heap, server, nonces, now, peers, n_texts: 0 };
         for _ in 0..CROWD {
             siege.connect();
             let name = siege.look_alike();
@@ -171,9 +181,9 @@ impl<'a> Siege<'a> {
         let username = if self.below(2) == 0 { self.look_alike() } else { self.costly() };
         self.peers[peer].is_two |= self.below(3) != 0;
         let protocol = if self.peers[peer].is_two { 2 } else { 1 };
-        let hello =
-            ClientMessage::Hello { username: username.into(), protocol, token: None, resume: None };
-        self.say(peer, &hello)
+        let key = SecretKey([u8::try_from(self.below(256)).unwrap_or(0); 32]);
+        let proof = (protocol == 2).then(|| key.prove(&self.peers[peer].challenge, &username));
+        self.say(peer, &ClientMessage::Hello(Hello { proof, ..Hello::new(username, protocol) }))
     }
 
     /// Returns one of many spellings that look the same.
@@ -189,7 +199,9 @@ impl<'a> Siege<'a> {
     fn connect(&mut self) {
         let (id, line) = (self.server.next_id(), Line::default());
         self.server.admit(self.now, line.clone(), SocketAddr::from(([127, 0, 0, 1], 1)));
-        self.peers.push(Peer { id, line, is_two: false });
+        let nonce = Nonce(self.nonces.bytes());
+        let challenge = Challenge { nonce, ..Challenge::default() };
+        self.peers.push(Peer { id, line, challenge, is_two: false });
     }
 
     fn leave(&mut self, peer: usize) {

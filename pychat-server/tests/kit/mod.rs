@@ -11,6 +11,7 @@
 #![allow(dead_code, unused_imports, unused_macros, reason = "each test crate uses its part")]
 
 mod delayed_store;
+pub(crate) mod keys;
 pub(crate) mod line;
 pub(crate) mod oracle;
 mod pages;

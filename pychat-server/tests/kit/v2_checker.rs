@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, mem};
 
 use pychat_wire::{
     ClientMessage, Decoder, ServerMessage,
+    key::{Challenge, Nonce, PairCode},
     message::{ErrorCode, Reason},
     name::SERVER,
     notice::Notice,
@@ -48,6 +49,8 @@ pub(crate) struct V2Checker {
     present: BTreeSet<String>,
     story: Vec<Event>,
     is_over: bool,
+    /// What it was greeted with.
+    nonce: Option<Nonce>,
 }
 
 /// What a hello says about coming back.
@@ -84,11 +87,10 @@ pub(crate) enum Heard {
     Told(String),
     Greeting,
     Welcome {
-        token: String,
         /// How much was heard after it, in bytes.
         rest: usize,
     },
-    /// Its own copy of a text.
+    /// Its person's own copy of a text, said by this connection or another.
     Own {
         id: String,
         seq: u64,
@@ -114,6 +116,9 @@ pub(crate) enum Heard {
         code: ErrorCode,
         suggest: Option<String>,
         retry_ms: Option<u64>,
+    },
+    PairCode {
+        code: PairCode,
     },
     Ping,
     Pong,
@@ -142,15 +147,16 @@ impl V2Checker {
             present: BTreeSet::new(),
             story: Vec::new(),
             is_over: false,
+            nonce: None,
         }
     }
 
     /// The peer says `message`. It asks for one page before a number at a time.
     pub(crate) fn says(&mut self, message: &ClientMessage<'_>, oracle: &mut Oracle) {
         match message {
-            ClientMessage::Hello { resume, .. } => {
+            ClientMessage::Hello(hello) => {
                 self.known = oracle.last();
-                self.resume = resume.as_ref().map(|resume| Resumption {
+                self.resume = hello.resume.as_ref().map(|resume| Resumption {
                     epoch: resume.epoch.to_string(),
                     after: resume.after,
                     limit: resume.limit,
@@ -161,7 +167,10 @@ impl V2Checker {
                 self.pages.ask(*before, *limit, self.after);
             }
             ClientMessage::Ping => self.n_pings += 1,
-            ClientMessage::Pong => (),
+            ClientMessage::Pair
+            | ClientMessage::Devices
+            | ClientMessage::RemoveDevice { .. }
+            | ClientMessage::Pong => (),
         }
     }
 
@@ -196,7 +205,8 @@ impl V2Checker {
         oracle: &mut Oracle,
     ) -> Option<Heard> {
         match message {
-            ServerMessage::Greeting { content, epoch, .. } => {
+            ServerMessage::Greeting { content, epoch, nonce, .. } => {
+                self.nonce = Some(nonce);
                 assert!(self.name.is_none() && content == Notice::Greeting.to_string());
                 oracle.check_epoch(&epoch);
                 Some(Heard::Greeting)
@@ -205,14 +215,13 @@ impl V2Checker {
                 assert!(self.name.is_none() && username == SERVER, "{username}: {content}");
                 Some(Heard::Told(content.into_owned()))
             }
-            ServerMessage::Welcome { username, token, epoch, seq, members, .. } => {
+            ServerMessage::Welcome { username, epoch, seq, members, .. } => {
                 assert!(self.name.is_none(), "a second welcome");
                 oracle.check_epoch(&epoch);
                 oracle.check_last(seq, self.known);
                 self.present = members.names().into_iter().collect();
                 assert!(self.present.contains(&*username), "who is welcomed is present");
                 assert_eq!(self.present.len(), members.names().len(), "each once");
-                assert!(token.len() == 32 && token.bytes().all(|byte| byte.is_ascii_hexdigit()));
                 self.members.clone_from(&self.present);
                 self.name = Some(username.into_owned());
                 self.is_live = self.resume.is_none();
@@ -224,7 +233,7 @@ impl V2Checker {
                     Some(resume) if oracle.is_epoch(&resume.epoch) => resume.after.min(seq),
                     Some(_) => 0,
                 };
-                Some(Heard::Welcome { token: token.into_owned(), rest })
+                Some(Heard::Welcome { rest })
             }
             ServerMessage::Record { seq, time, username, content, id, dup, replay } => {
                 oracle.check(seq, time, &username, &content);
@@ -254,6 +263,8 @@ impl V2Checker {
             ServerMessage::Error { code, suggest, retry_ms, .. } => {
                 Some(Heard::Error { code, suggest: suggest.map(Into::into), retry_ms })
             }
+            ServerMessage::PairCode { code, .. } => Some(Heard::PairCode { code }),
+            ServerMessage::DeviceAdded { .. } | ServerMessage::Devices { .. } => None,
             ServerMessage::Ping => Some(Heard::Ping),
             ServerMessage::Pong => {
                 self.n_pings = self.n_pings.checked_sub(1).expect("a ping before its pong");
@@ -307,6 +318,11 @@ impl V2Checker {
         self.after = to;
         self.n_gaps += 1;
         Heard::Forgotten { to }
+    }
+
+    /// Returns what its hello must sign, once it was greeted.
+    pub(crate) fn challenge(&self) -> Option<Challenge> {
+        self.nonce.map(|nonce| Challenge { nonce, ..Challenge::default() })
     }
 
     /// Returns as whom this peer was welcomed.

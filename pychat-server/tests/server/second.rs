@@ -2,14 +2,26 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::process::{Peer, Server, frame, hello, joined, left, text, welcome};
+use crate::{
+    keys,
+    process::{Peer, Server, frame, hello, joined, left, text, welcome},
+};
 
 /// How far the server's clock and the test's may be apart.
 const CLOCK_TOLERANCE: Duration = Duration::from_mins(5);
 
-/// Returns the frame of a hello with these further members, such as `,"token":"…"`.
-pub(super) fn hello_two(name: &str, members: &str) -> String {
-    frame(&format!(r#"{{"type":"hello","username":"{name}","protocol":2{members}}}"#))
+/// Returns the frame of a hello that answers a greeting, by the device that is called like its person,
+/// with these further members, such as `,"resume":{…}`.
+#[track_caller]
+pub(super) fn hello_two(greeting: &str, name: &str, members: &str) -> String {
+    hello_by(greeting, name, name, members)
+}
+
+/// Returns the same by another device.
+#[track_caller]
+fn hello_by(greeting: &str, device: &str, name: &str, members: &str) -> String {
+    let proof = keys::proof(greeting, name, device);
+    frame(&format!(r#"{{"type":"hello","username":"{name}","protocol":2{proof}{members}}}"#))
 }
 
 /// Returns the frame of a text.
@@ -17,15 +29,22 @@ pub(super) fn text_two(id: &str, content: &str) -> String {
     frame(&format!(r#"{{"type":"text","content":"{content}","id":"{id}"}}"#))
 }
 
-/// Joins in protocol 2; returns the token too.
+/// Joins in protocol 2, by the device that is called like its person.
 #[track_caller]
-pub(super) fn join_two(server: &Server, name: &str) -> (Peer, String) {
-    let mut peer = Peer::connect(server.address());
-    peer.payload().expect("a greeting");
-    peer.send(hello_two(name, ""));
+pub(super) fn join_two(server: &Server, name: &str) -> Peer {
+    let (mut peer, greeting) = greeted(server);
+    peer.send(hello_two(&greeting, name, ""));
     let welcome = peer.payload().expect("a welcome");
-    let token = string(&welcome, "token");
-    (peer, token)
+    assert!(welcome.starts_with(r#"{"type":"welcome","#), "{welcome}");
+    peer
+}
+
+/// Connects; returns the greeting too.
+#[track_caller]
+pub(super) fn greeted(server: &Server) -> (Peer, String) {
+    let mut peer = Peer::connect(server.address());
+    let greeting = peer.payload().expect("a greeting");
+    (peer, greeting)
 }
 
 /// Reads a string out of a payload.
@@ -57,20 +76,19 @@ pub(super) fn receives(peer: &mut Peer, expected: &[&str]) {
 
 #[test]
 fn every_byte_is_as_the_protocol_says() {
-    let server = Server::start();
-    let mut anna = Peer::connect(server.address());
-    let greeting = anna.payload().unwrap();
-    let epoch = string(&greeting, "epoch");
-    anna.send(hello_two("Анна", ""));
-    let welcome = next(&mut anna);
-    let token = string(&welcome, "token");
-    assert!(token.len() == 32 && token.bytes().all(|byte| byte.is_ascii_hexdigit()), "{token}");
+    let server = Server::with(&["--name=Office"]);
+    let (mut anna, greeting) = greeted(&server);
+    let [epoch, nonce] = ["epoch", "nonce"].map(|member| string(&greeting, member));
+    assert!(nonce.len() == 32 && nonce.bytes().all(|byte| byte.is_ascii_hexdigit()), "{nonce}");
+    let offer = format!(r#","protocol":2,"server":"Office","epoch":"{epoch}","nonce":"{nonce}","#);
+    assert!(greeting.contains(&offer), "{greeting}");
+    anna.send(hello_two(&greeting, "Анна", ""));
     let expected = format!(
-        r#"{{"type":"welcome","username":"Анна","token":"{token}","epoch":"{epoch}","seq":0,"time":T,"members":["Анна"]}}"#
+        r#"{{"type":"welcome","username":"Анна","epoch":"{epoch}","seq":0,"time":T,"members":["Анна"]}}"#
     );
-    assert_eq!(welcome, expected);
+    receives(&mut anna, &[&expected]);
 
-    let (mut boris, _) = join_two(&server, "Борис");
+    let mut boris = join_two(&server, "Борис");
     receives(&mut anna, &[r#"{"type":"joined","username":"Борис","time":T}"#]);
     anna.send(text_two("№1", r#"привет <b>\"👋\"\n"#));
     let copy = |members: &str| {
@@ -106,7 +124,7 @@ fn every_byte_is_as_the_protocol_says() {
 fn both_protocols_meet_in_one_room_and_hear_one_order() {
     let server = Server::start();
     let [mut anna] = Peer::room(server.address(), ["Анна"]);
-    let (mut boris, _) = join_two(&server, "Борис");
+    let mut boris = join_two(&server, "Борис");
     anna.is_told(&joined("Борис"));
     for number in 0..100 {
         anna.send(text(&format!("a{number}")));
@@ -139,9 +157,10 @@ fn both_protocols_meet_in_one_room_and_hear_one_order() {
 #[test]
 fn who_types_bare_objects_can_speak_it_too() {
     let server = Server::start();
-    let mut anna = Peer::connect(server.address());
-    anna.payload().unwrap();
-    anna.send(b"{\"type\": \"hello\", \"username\": \"Anna\",\n \"protocol\": 2}\n");
+    let (mut anna, greeting) = greeted(&server);
+    let proof = keys::proof(&greeting, "Anna", "Anna");
+    let hello = r#"{"type": "hello", "username": "Anna","#.to_owned() + "\n \"protocol\": 2";
+    anna.send(format!("{hello}{proof}}}\n"));
     assert!(next(&mut anna).starts_with(r#"{"type":"welcome","username":"Anna""#));
     anna.send(b"{\"type\":\"text\",\"content\":\"}{\",\"id\":\"1\"}\r\n{\"type\":\"ping\"}\n");
     let said = r#"{"type":"message","seq":1,"time":T,"username":"Anna","content":"}{","id":"1"}"#;
@@ -152,10 +171,10 @@ fn who_types_bare_objects_can_speak_it_too() {
 }
 
 #[test]
-fn a_token_takes_a_name_over_and_what_was_missed_is_replayed() {
+fn another_connection_of_a_person_is_no_news_and_hears_what_was_missed() {
     let server = Server::start();
     let [mut witness] = Peer::room(server.address(), ["witness"]);
-    let (mut old, token) = join_two(&server, "Анна");
+    let mut old = join_two(&server, "Анна");
     witness.is_told(&joined("Анна"));
     old.send(text_two("1", "раз"));
     let said = r#"{"type":"message","seq":1,"time":T,"username":"Анна","content":"раз","id":"1"}"#;
@@ -164,35 +183,102 @@ fn a_token_takes_a_name_over_and_what_was_missed_is_replayed() {
     witness.say("два");
     witness.hears("Вы", "два");
 
-    let mut thief = Peer::connect(server.address());
-    thief.payload().unwrap();
-    thief.send(hello_two("Анна", &format!(r#","token":"{}""#, "0".repeat(32))));
+    let (mut thief, greeting) = greeted(&server);
+    thief.send(hello_by(&greeting, "thief", "Анна", ""));
     let refused = r#"{"type":"error","code":"name_taken","text":"somebody else has this name","suggest":"Анна (2)"}"#;
     receives(&mut thief, &[refused]);
 
-    let mut new = Peer::connect(server.address());
-    let epoch = string(&new.payload().unwrap(), "epoch");
-    let resume = format!(r#","token":"{token}","resume":{{"epoch":"{epoch}","after":0}}"#);
-    new.send(hello_two("Анна", &resume));
+    let (mut new, greeting) = greeted(&server);
+    let epoch = string(&greeting, "epoch");
+    let resume = format!(r#","resume":{{"epoch":"{epoch}","after":0}}"#);
+    new.send(hello_two(&greeting, "Анна", &resume));
     let welcome = next(&mut new);
-    assert!(welcome.contains(&token) && welcome.contains(r#""seq":2,"#), "{welcome}");
+    assert!(welcome.contains(r#""seq":2,"#) && welcome.contains(r#"["witness","Анна"]"#));
     let second = r#"{"type":"message","seq":2,"time":T,"username":"witness","content":"два""#;
     let replays = [said.replace('}', r#","replay":true}"#), format!(r#"{second},"replay":true}}"#)];
     receives(&mut new, &replays.each_ref().map(String::as_str));
-    receives(
-        &mut old,
-        &[&format!("{second}}}"), r#"{"type":"bye","reason":"replaced","retry_ms":1000}"#],
-    );
+    receives(&mut old, &[&format!("{second}}}")]);
+    new.send(text_two("2", "три"));
+    let third = r#"{"type":"message","seq":3,"time":T,"username":"Анна","content":"три","id":"2"}"#;
+    receives(&mut new, &[third]);
+    receives(&mut old, &[third]);
+    witness.hears("Анна", "три");
+    old.send("0:");
     old.hears_the_end();
+    new.send("0:");
+    new.hears_the_end();
     witness.is_told(&left("Анна"));
-    witness.is_told(&joined("Анна"));
+}
+
+#[test]
+fn another_device_is_paired_listed_and_removed() {
+    let server = Server::start();
+    let mut laptop = join_two(&server, "Анна");
+    laptop.send(frame(r#"{"type":"pair"}"#));
+    let told = next(&mut laptop);
+    let code = string(&told, "code");
+    assert_eq!(told, format!(r#"{{"type":"pair_code","code":"{code}","expires_ms":600000}}"#));
+    let (mut phone, greeting) = greeted(&server);
+    let members = format!(r#","pair":"{code}","label":"phone""#);
+    phone.send(hello_by(&greeting, "phone", "Анна", &members));
+    assert!(next(&mut phone).starts_with(r#"{"type":"welcome","username":"Анна""#));
+    let [first, second] = ["Анна", "phone"].map(|device| keys::key(device).public());
+    let added = format!(r#"{{"type":"device_added","key":"{second}","label":"phone"}}"#);
+    receives(&mut laptop, &[&added]);
+    laptop.send(frame(r#"{"type":"devices"}"#));
+    let listed = laptop.payload().unwrap();
+    let begin = format!(r#"{{"type":"devices","devices":[{{"key":"{first}","label":"","time":1"#);
+    assert!(listed.starts_with(&begin), "{listed}");
+    assert!(
+        listed.contains(&format!(r#"{{"key":"{second}","label":"phone","time":1"#)),
+        "{listed}"
+    );
+    let remove = |key| frame(&format!(r#"{{"type":"remove_device","key":"{key}"}}"#));
+    laptop.send(remove(second));
+    receives(&mut phone, &[r#"{"type":"bye","reason":"removed","retry_ms":1000}"#]);
+    phone.hears_the_end();
+    let listed = laptop.payload().unwrap();
+    assert!(listed.starts_with(&begin) && !listed.contains("phone"), "{listed}");
+    laptop.send(remove(first));
+    receives(
+        &mut laptop,
+        &[r#"{"type":"error","code":"forbidden","text":"a device cannot remove itself"}"#],
+    );
+    let (mut phone, greeting) = greeted(&server);
+    phone.send(hello_by(&greeting, "phone", "Анна", &members));
+    receives(
+        &mut phone,
+        &[r#"{"type":"error","code":"forbidden","text":"this code is not good, or no longer"}"#],
+    );
+}
+
+#[test]
+fn who_one_is_must_be_signed_for_this_very_connection() {
+    let server = Server::start();
+    let (mut anna, greeting) = greeted(&server);
+    let (_other, other) = greeted(&server);
+    let refused =
+        r#"{"type":"error","code":"bad_signature","text":"the signature is missing, or wrong"}"#;
+    let proof = |greeting: &str, name: &str| keys::proof(greeting, name, "Анна");
+    for proof in [
+        String::new(),
+        proof(&other, "Анна"),
+        proof(&greeting, "Борис"),
+        proof(&greeting, "Анна").replace(r#""key":""#, r#""key":"A"#),
+        proof(&greeting, "Анна").replace("signature", "token"),
+    ] {
+        anna.send(frame(&format!(r#"{{"type":"hello","username":"Анна","protocol":2{proof}}}"#)));
+        receives(&mut anna, &[refused]);
+    }
+    anna.send(hello_two(&greeting, "Анна", ""));
+    assert!(next(&mut anna).starts_with(r#"{"type":"welcome","#));
 }
 
 #[test]
 fn who_takes_an_absent_person_s_name_learns_no_ids_and_spends_none() {
     let server = Server::start();
     let [mut guest] = Peer::room(server.address(), ["Борис"]);
-    let (mut anna, token) = join_two(&server, "Анна");
+    let mut anna = join_two(&server, "Анна");
     guest.is_told(&joined("Анна"));
     anna.send(text_two("seed-0", "раз"));
     let said =
@@ -202,12 +288,12 @@ fn who_takes_an_absent_person_s_name_learns_no_ids_and_spends_none() {
     drop(anna);
     guest.is_told(&left("Анна"));
 
-    let mut stranger = Peer::connect(server.address());
-    stranger.payload().unwrap();
+    let (mut stranger, greeting) = greeted(&server);
     let refused = r#"{"type":"error","code":"name_taken","text":"somebody else has this name","suggest":"Анна (2)"}"#;
-    stranger.send(hello_two("Анна", ""));
+    stranger.send(hello_by(&greeting, "stranger", "Анна", ""));
     receives(&mut stranger, &[refused]);
-    stranger.send(hello_two("Анна (2)", "") + &text_two("seed-1", "x"));
+    let hello = hello_by(&greeting, "stranger", "Анна (2)", "");
+    stranger.send(hello + &text_two("seed-1", "x"));
     next(&mut stranger);
     next(&mut stranger);
     guest.is_told(&joined("Анна (2)"));
@@ -219,9 +305,8 @@ fn who_takes_an_absent_person_s_name_learns_no_ids_and_spends_none() {
     let replay = said.replace(r#","id":"seed-0"}"#, r#","replay":true}"#);
     receives(&mut stranger, &[&replay]);
 
-    let mut anna = Peer::connect(server.address());
-    anna.payload().unwrap();
-    anna.send(hello_two("Анна", &format!(r#","token":"{token}""#)) + &text_two("seed-1", "важно"));
+    let (mut anna, greeting) = greeted(&server);
+    anna.send(hello_two(&greeting, "Анна", "") + &text_two("seed-1", "важно"));
     next(&mut anna);
     let heard = next(&mut anna);
     assert!(heard.contains("важно") && !heard.contains("dup"), "{heard}");

@@ -1,13 +1,12 @@
 //! What protocol 2 refuses, and how it says goodbye.
 
-use super::second::{hello_two, join_two, next, receives, string, text_two};
+use super::second::{greeted, hello_two, join_two, next, receives, string, text_two};
 use crate::process::{Peer, Server, frame};
 
 /// Says hello under a name that cannot be, so that the server knows what is spoken.
 fn guest_of_two(server: &Server) -> Peer {
-    let mut guest = Peer::connect(server.address());
-    guest.payload().unwrap();
-    guest.send(hello_two("", ""));
+    let (mut guest, greeting) = greeted(server);
+    guest.send(hello_two(&greeting, "", ""));
     assert!(next(&mut guest).starts_with(r#"{"type":"error","code":"name_invalid","text":""#));
     guest
 }
@@ -24,7 +23,7 @@ fn is_sent_away(mut peer: Peer, code: &str, reason: &str) {
 #[test]
 fn who_breaks_a_rule_is_told_which_and_then_goodbye() {
     let server = Server::with(&["--flood=off", "--payload-max=1KiB", "--hello-timeout=1s"]);
-    let (mut witness, _) = join_two(&server, "witness");
+    let mut witness = join_two(&server, "witness");
     is_sent_away(guest_of_two(&server), "timeout", "lost");
     let rows = [("12a", "bad_frame"), ("-1:", "bad_frame"), ("1025:", "too_large")];
     for (number, (sent, code)) in rows.into_iter().enumerate() {
@@ -32,7 +31,7 @@ fn who_breaks_a_rule_is_told_which_and_then_goodbye() {
         guest.send(sent);
         is_sent_away(guest, code, "protocol");
         let name = format!("somebody {number}"); // A name is its person's once they said something.
-        let (mut person, _) = join_two(&server, &name);
+        let mut person = join_two(&server, &name);
         person.send(text_two("1", "x"));
         next(&mut person);
         person.send(sent);
@@ -49,7 +48,7 @@ fn who_breaks_a_rule_is_told_which_and_then_goodbye() {
 #[test]
 fn what_means_nothing_is_refused_and_sixteen_in_a_row_are_too_many() {
     let server = Server::start();
-    let (mut anna, _) = join_two(&server, "Анна");
+    let mut anna = join_two(&server, "Анна");
     let rows = [
         (r#"{"type":"dance"}"#, "unknown_type"),
         (r#"{"type":"history","before":1}"#, "bad_payload"),
@@ -87,7 +86,7 @@ fn what_means_nothing_is_refused_and_sixteen_in_a_row_are_too_many() {
 #[test]
 fn who_hears_that_the_server_stops_hears_when_to_come_back() {
     let mut server = Server::start();
-    let (mut anna, _) = join_two(&server, "Анна");
+    let mut anna = join_two(&server, "Анна");
     let mut guest = guest_of_two(&server);
     server.signal("TERM");
     for peer in [&mut anna, &mut guest] {
@@ -101,10 +100,9 @@ fn who_hears_that_the_server_stops_hears_when_to_come_back() {
 #[test]
 fn who_floods_is_told_once_and_loses_nothing() {
     let server = Server::with(&["--flood=3,5"]);
-    let mut anna = Peer::connect(server.address());
-    let greeting = anna.payload().unwrap();
+    let (mut anna, greeting) = greeted(&server);
     assert!(greeting.contains(r#""burst":3,"per_second":5}"#), "{greeting}");
-    anna.send(hello_two("Анна", ""));
+    anna.send(hello_two(&greeting, "Анна", ""));
     next(&mut anna);
     anna.send((1..=10).map(|n| text_two(&n.to_string(), "x")).collect::<String>());
     let (mut said, mut told) = (0, 0);

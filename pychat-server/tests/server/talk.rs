@@ -6,14 +6,18 @@ use crate::process::{
 
 #[test]
 fn every_byte_is_as_the_protocol_says() {
-    let server = Server::start();
+    let server = Server::with(&["--flood=off", "--name=Office"]);
     let mut anna = Peer::connect(server.address());
     anna.receives(concat!(
-        r#"254:{"type":"message","username":"Сервер Чата","#,
-        r#""content":"Connection established. Waiting for your username...","protocol":2,"epoch":""#,
+        r#"315:{"type":"message","username":"Сервер Чата","#,
+        r#""content":"Connection established. Waiting for your username...","protocol":2,"#,
+        r#""server":"Office","epoch":""#,
     ));
     let epoch = anna.takes(32);
-    assert!(epoch.bytes().all(|byte| byte.is_ascii_hexdigit()), "{epoch}");
+    anna.receives(r#"","nonce":""#);
+    let nonce = anna.takes(32);
+    let are_digits = [&epoch, &nonce].map(|it| it.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    assert_eq!(are_digits, [true, true], "{epoch} {nonce}");
     anna.receives(
         r#"","limits":{"payload":65536,"name":32,"burst":0,"per_second":0},"ping_seconds":30}"#,
     );

@@ -59,8 +59,6 @@ knobs! {
         Away = 4,
         /// A client found nobody there.
         Unreachable,
-        /// A line was replaced by its owner's next one.
-        Replaced,
         /// A text was sent twice.
         Resent,
         /// Its answer came before the message was replayed.

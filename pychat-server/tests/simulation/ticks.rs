@@ -11,13 +11,16 @@ use std::{
 };
 
 use pychat_server::{
-    core::{chat::Rules, id::ConnectionId, record::PersonId, tokens::Tokens},
+    core::{chat::Rules, id::ConnectionId, people::People, random::Random, record::PersonId},
     limits::Limits,
     net::connection::READ_BUDGET_BYTES,
     server::{CLOSING_TIMEOUT, LINGER_TIMEOUT, Server},
     store::{Memory, Retention},
 };
-use pychat_wire::{ClientMessage, Decoder, ServerMessage};
+use pychat_wire::{
+    ClientMessage, Decoder, ServerMessage,
+    key::{Challenge, Nonce},
+};
 
 use crate::kit::Line;
 
@@ -34,12 +37,15 @@ const RULES: Rules = Rules {
 
 struct Harness {
     server: Server<Line>,
+    /// The nonces of the server, for peers that do not wait to hear theirs.
+    nonces: Random,
     now: Instant,
 }
 
 struct Peer {
     id: ConnectionId,
     line: Line,
+    challenge: Challenge,
 }
 
 impl Harness {
@@ -50,7 +56,8 @@ impl Harness {
     fn limited(limits: Limits) -> Self {
         let log = Box::new(Memory::new(0, Retention::default()));
         Self {
-            server: Server::new(limits, log, Tokens::new([7; 32], [], PersonId(0))),
+            server: Server::new(limits, log, people(), Random::new([8; 32])),
+            nonces: Random::new([8; 32]),
             now: Instant::now(),
         }
     }
@@ -62,7 +69,8 @@ impl Harness {
     fn connect_from(&mut self, address: [u8; 4]) -> Peer {
         let (id, line) = (self.server.next_id(), Line::default());
         self.server.admit(self.now, line.clone(), SocketAddr::from((address, 1)));
-        Peer { id, line }
+        let nonce = Nonce(self.nonces.bytes());
+        Peer { id, line, challenge: Challenge { nonce, ..Challenge::default() } }
     }
 
     fn join(&mut self, name: &str) -> Peer {
@@ -108,6 +116,11 @@ impl Harness {
         self.now += time;
         self.settle();
     }
+}
+
+/// Returns nobody.
+fn people() -> People {
+    People::new(Random::new([7; 32]), [], PersonId(0))
 }
 
 /// Takes what a peer has heard, as `author: content`.

@@ -1,6 +1,6 @@
 //! What goes wrong in a world on purpose, and what shows that it did.
 
-use pychat_server::{server::Server, store::Retention};
+use pychat_server::{core::random::Random, server::Server, store::Retention};
 use pychat_wire::message::{ErrorCode, Reason};
 
 use super::{
@@ -96,8 +96,9 @@ impl World {
         }
         self.waiting.clear();
         let nobody = serve(0, &mut self.rng).0;
-        let (store, tokens) = std::mem::replace(&mut self.server, nobody).into_parts();
-        self.server = Server::new(limits(), store, tokens);
+        let (store, people) = std::mem::replace(&mut self.server, nobody).into_parts();
+        let nonces = Random::new(std::array::from_fn(|_| self.rng.u8(..)));
+        self.server = Server::new(limits(), store, people, nonces);
         self.forget_lines();
     }
 
@@ -148,7 +149,6 @@ pub(super) fn faults(heard: &Heard, after: u64, checker: &V2Checker) -> Vec<Faul
         }
         Heard::Own { dup: true, .. } => vec![Fault::Resent],
         Heard::Left { reason: Reason::Slow } => vec![Fault::Slow],
-        Heard::Left { reason: Reason::Replaced } => vec![Fault::Replaced],
         Heard::Error { code: ErrorCode::Storage, .. } => vec![Fault::NotStored],
         _ => Vec::new(),
     }

@@ -18,7 +18,7 @@ fn almost(time: Duration) -> Duration {
 
 fn join(server: &mut Harness) -> Peer {
     let peer = server.connect();
-    server.send(&peer, hello("a", "").as_bytes());
+    server.send(&peer, hello(&peer, "a", "").as_bytes());
     server.settle();
     assert_eq!(payloads(&peer).len(), 2);
     peer

@@ -99,7 +99,7 @@ fn a_welcome_that_is_longer_than_anybody_may_be_behind_cuts_nobody() {
     let people: Vec<_> = (0..400).map(|number| server.join(&long_name(number))).collect();
     let newcomer = server.connect();
     newcomer.line.set_room(Some(100));
-    server.send(&newcomer, hello("newcomer", "").as_bytes());
+    server.send(&newcomer, hello(&newcomer, "newcomer", "").as_bytes());
     server.settle();
     let owed = server.server.backlog_bytes();
     assert!(2 * limits.backlog_bytes_max < owed, "{owed}");
@@ -156,7 +156,7 @@ fn history_for_one_address_is_bounded_and_another_is_served_at_once() {
     }
     let greedy = [1, 2, 3].map(|number| {
         let peer = server.connect();
-        server.send(&peer, hello(&format!("greedy {number}"), "").as_bytes());
+        server.send(&peer, hello(&peer, &format!("greedy {number}"), "").as_bytes());
         peer
     });
     server.settle();
@@ -173,7 +173,7 @@ fn history_for_one_address_is_bounded_and_another_is_served_at_once() {
     let bound = (4 << 20) + 20 * (256 << 10);
     assert!((bound..bound + bound / 20).contains(&sent), "{sent} of {bound} bytes");
     let other = server.connect_from([127, 0, 0, 2]);
-    server.send(&other, hello("other", "").as_bytes());
+    server.send(&other, hello(&other, "other", "").as_bytes());
     let ask = br#"{"type":"history","before":9000000000000000000,"limit":10}"#;
     server.send(&other, ask);
     server.settle();
@@ -187,7 +187,7 @@ fn who_is_held_is_not_taken_for_dead() {
     let mut server =
         Harness::limited(Limits { rules: Rules { rate_limit, ..RULES }, ..Limits::default() });
     let peer = server.connect();
-    server.send(&peer, hello("a", "").as_bytes());
+    server.send(&peer, hello(&peer, "a", "").as_bytes());
     server.send(&peer, br#"{"type":"text","content":"x","id":"1"}"#);
     for _ in 0..50 {
         server.pass(Duration::from_secs(6));
@@ -195,28 +195,4 @@ fn who_is_held_is_not_taken_for_dead() {
         assert!(!peer.line.is_dropped());
     }
     assert!(!payloads(&peer).contains(&r#"{"type":"ping"}"#.to_owned()), "nor asked in vain");
-}
-
-#[test]
-fn who_is_replaced_does_not_hear_again_of_somebody_it_knew() {
-    let rules = Rules { announce_after: Duration::from_secs(2), ..RULES };
-    let mut server = Harness::limited(Limits { rules, ..Limits::default() });
-    let witness = server.join("witness");
-    let known = server.join("known");
-    let old = server.connect();
-    server.send(&old, hello("a", "").as_bytes());
-    server.settle();
-    let welcome = payloads(&old).remove(1);
-    let (_, token) = welcome.split_once(r#""token":""#).unwrap();
-    let token = token.split_once('"').unwrap().0;
-    let new = server.connect();
-    server.settle();
-    server.text(&known, "x");
-    server.send(&new, hello("a", &format!(r#","token":"{token}""#)).as_bytes());
-    server.settle();
-    let has = |peer: &Peer, what: &str| payloads(peer).iter().any(|it| it.contains(what));
-    assert!(has(&witness, "known присоединился"), "that is told to who came before");
-    let heard = payloads(&old);
-    assert!(heard.iter().any(|payload| payload.contains("replaced")), "{heard:?}");
-    assert!(!heard.iter().any(|payload| payload.contains("joined")), "{heard:?}");
 }

@@ -1,10 +1,16 @@
 //! What the loop promises to those who speak protocol 2.
 
-use super::*;
+use pychat_wire::key::Proof;
 
-/// Returns a hello of protocol 2 with these further members, such as `,"token":"…"`.
-pub(super) fn hello(name: &str, members: &str) -> String {
-    format!(r#"{{"type":"hello","username":"{name}","protocol":2{members}}}"#)
+use super::*;
+use crate::kit::keys;
+
+/// Returns a hello of protocol 2 by the device that is called like its person, with these further
+/// members, such as `,"resume":{…}`.
+pub(super) fn hello(peer: &Peer, name: &str, members: &str) -> String {
+    let Proof { key, signature } = keys::key(name).prove(&peer.challenge, name);
+    let proof = format!(r#","key":"{key}","signature":"{signature}""#);
+    format!(r#"{{"type":"hello","username":"{name}","protocol":2{proof}{members}}}"#)
 }
 
 /// Returns the members by which a hello resumes after number `after`.
@@ -21,10 +27,6 @@ fn message(seq: u64, author: &str, content: &str, members: &str) -> String {
     format!(
         r#"{{"type":"message","seq":{seq},"time":0,"username":"{author}","content":"{content}"{members}}}"#
     )
-}
-
-fn joined(name: &str) -> String {
-    format!(r#"{{"type":"joined","username":"{name}","time":0}}"#)
 }
 
 fn left(name: &str, reason: &str) -> String {
@@ -47,27 +49,21 @@ pub(super) fn payloads(peer: &Peer) -> Vec<String> {
 }
 
 impl Harness {
-    /// Lets somebody join who speaks protocol 2; returns its token too.
-    fn join_two(&mut self, name: &str) -> (Peer, String) {
+    /// Lets somebody join who speaks protocol 2.
+    fn join_two(&mut self, name: &str) -> Peer {
         let peer = self.connect();
-        self.send(&peer, hello(name, "").as_bytes());
+        self.send(&peer, hello(&peer, name, "").as_bytes());
         self.settle();
-        let token = token(&payloads(&peer)[1]);
-        (peer, token)
+        assert!(payloads(&peer)[1].contains(r#""type":"welcome""#));
+        peer
     }
-}
-
-/// Returns the token in a welcome.
-fn token(welcome: &str) -> String {
-    let (_, rest) = welcome.split_once(r#""token":""#).expect("a token");
-    rest.split_once('"').expect("its end").0.to_owned()
 }
 
 #[test]
 fn who_is_too_slow_hears_a_bye_last_and_the_others_why_it_left() {
     let mut server = Harness::new(10);
-    let ((slow, _), talker) = (server.join_two("slow"), server.join("talker"));
-    let (other, _) = server.join_two("other");
+    let (slow, talker) = (server.join_two("slow"), server.join("talker"));
+    let other = server.join_two("other");
     payloads(&slow);
     slow.line.set_room(Some(100));
     let content = "x".repeat(50_000);
@@ -101,7 +97,7 @@ fn a_reader_that_comes_back_slowly_is_waited_for_whatever_the_limit() {
     let peer = server.connect();
     server.settle();
     peer.line.set_room(Some(0));
-    server.send(&peer, hello("slow", &resume(0)).as_bytes());
+    server.send(&peer, hello(&peer, "slow", &resume(0)).as_bytes());
     server.settle();
     let mut bytes = Vec::new();
     while !peer.line.is_ended() && server.server.backlog_bytes() != 0 {
@@ -123,7 +119,7 @@ fn a_page_has_the_newest_messages_that_it_has_room_for() {
         server.text(&talker, &"x".repeat(60_000));
         server.settle();
     }
-    let (peer, _) = server.join_two("a");
+    let peer = server.join_two("a");
     let mut pages = Vec::new();
     for before in ["9000000000000000000", "7", "3", "1"] {
         let ask = format!(r#"{{"type":"history","before":{before},"limit":500}}"#);
@@ -149,54 +145,62 @@ fn nobody_is_told_anything_after_a_bye() {
     let peer = server.connect();
     server.settle();
     payloads(&peer);
-    server.send(&peer, format!("{}nonsense", hello("a", &resume(0))).as_bytes());
+    server.send(&peer, format!("{}nonsense", hello(&peer, "a", &resume(0))).as_bytes());
     let newcomer = server.connect();
-    server.send(&newcomer, hello("b", "").as_bytes());
+    server.send(&newcomer, hello(&newcomer, "b", "").as_bytes());
     server.settle();
     let heard = payloads(&peer);
     assert_eq!(heard.last(), Some(&bye("protocol")), "{heard:?}");
 }
 
 #[test]
-fn a_token_takes_a_name_over_and_nobody_takes_it_for_two() {
+fn several_connections_of_one_person_are_one_to_the_others() {
     let mut server = Harness::new(10);
-    let ((old, token), (other, _)) = (server.join_two("a"), server.join_two("b"));
+    let (old, other) = (server.join_two("a"), server.join_two("b"));
     let new = server.connect();
     server.settle();
     payloads(&old);
     server.send(&old, text("1", "said in the same tick").as_bytes());
-    server.send(&new, hello("a", &format!(r#","token":"{token}""#)).as_bytes());
+    let hello = hello(&new, "a", "");
+    server.send(&new, format!("{hello}{}", text("2", "in the same breath")).as_bytes());
     server.settle();
-    let said = message(1, "a", "said in the same tick", "");
-    assert_eq!(payloads(&other), [said, left("a", "replaced"), joined("a")]);
-    let own = message(1, "a", "said in the same tick", r#","id":"1""#);
-    assert_eq!(payloads(&old), [own, bye("replaced")]);
+    let first = |members| message(1, "a", "said in the same tick", members);
+    let second = |members| message(2, "a", "in the same breath", members);
+    assert_eq!(payloads(&other), [first(""), second("")]);
+    let owns = [first(r#","id":"1""#), second(r#","id":"2""#)];
+    assert_eq!(payloads(&old), owns, "the other's words too");
     let heard = payloads(&new);
-    let welcome = heard.last().unwrap();
-    assert!(welcome.contains(&token) && welcome.contains(r#""seq":1,"#), "{heard:?}");
-    assert!(welcome.ends_with(r#""members":["b","a"]}"#), "{heard:?}");
+    let [_, welcome, first, second] = &heard[..] else { panic!("{heard:?}") };
+    assert!(welcome.ends_with(r#""members":["a","b"]}"#), "{welcome}");
+    assert_eq!([first, second], owns.each_ref());
     old.line.reset();
     server.server.set_ready(old.id, true, false);
     server.settle();
-    assert_eq!(payloads(&other), Vec::<String>::new(), "it has left already");
+    assert_eq!(payloads(&other), Vec::<String>::new(), "it is still there");
+    server.send(&new, b"0:");
+    server.settle();
+    assert_eq!(payloads(&other), [left("a", "quit")]);
 }
 
 #[test]
-fn who_takes_a_name_over_is_read_on() {
+fn who_catches_up_hears_what_their_other_connection_says_as_their_own_and_once() {
     let mut server = Harness::new(10);
-    let (_old, token) = server.join_two("a");
-    let new = server.connect();
-    let hello = hello("a", &format!(r#","token":"{token}""#));
-    server.send(&new, format!("{hello}{}", text("1", "in the same breath")).as_bytes());
+    let (a, b) = (server.join_two("a"), server.join_two("b"));
+    (0..3).for_each(|n| server.send(&b, text(&n.to_string(), "x").as_bytes()));
     server.settle();
-    let own = message(1, "a", "in the same breath", r#","id":"1""#);
-    assert_eq!(payloads(&new).last(), Some(&own));
+    let again = server.connect();
+    server.send(&again, hello(&again, "a", &resume(1)).as_bytes());
+    server.send(&a, text("1", "meanwhile").as_bytes());
+    server.settle();
+    let heard = payloads(&again);
+    let said: Vec<_> = heard.iter().filter(|payload| payload.contains("meanwhile")).collect();
+    assert!(said.len() == 1 && said[0].contains(r#""id":"1""#), "{heard:?}");
 }
 
 #[test]
 fn everybody_hears_one_order_in_which_each_finds_its_own_under_its_id() {
     let mut server = Harness::new(10);
-    let ((a, _), (b, _)) = (server.join_two("a"), server.join_two("b"));
+    let (a, b) = (server.join_two("a"), server.join_two("b"));
     let c = server.join("c");
     for peer in [&a, &b, &c] {
         peer.line.take_heard();
@@ -221,7 +225,7 @@ fn everybody_hears_one_order_in_which_each_finds_its_own_under_its_id() {
 #[test]
 fn two_texts_under_one_id_in_one_tick_are_one_message() {
     let mut server = Harness::new(10);
-    let ((a, _), (b, _)) = (server.join_two("a"), server.join_two("b"));
+    let (a, b) = (server.join_two("a"), server.join_two("b"));
     payloads(&a);
     server.send(&a, format!("{}{}", text("1", "x"), text("1", "x")).as_bytes());
     server.send(&b, text("1", "its own").as_bytes());
@@ -256,7 +260,7 @@ fn what_is_said_in_the_tick_of_a_hello_is_heard_once() {
         if is_first {
             server.text(&talker, "now");
         }
-        server.send(&peer, hello("a", members).as_bytes());
+        server.send(&peer, hello(&peer, "a", members).as_bytes());
         if !is_first {
             server.text(&talker, "now");
         }
@@ -307,7 +311,7 @@ fn who_wants_no_more_than_so_many_is_told_which_were_skipped() {
         server.settle();
         payloads(&peer);
         let resume = resume(after).replace('}', &format!(r#","limit":{limit}}}"#));
-        server.send(&peer, hello("a", &resume).as_bytes());
+        server.send(&peer, hello(&peer, "a", &resume).as_bytes());
         server.settle();
         let heard = payloads(&peer).into_iter().skip(1).map(|payload| {
             let payload: serde_json::Value = serde_json::from_str(&payload).unwrap();
@@ -323,11 +327,11 @@ fn who_wants_no_more_than_so_many_is_told_which_were_skipped() {
 #[test]
 fn time_never_goes_back_though_the_clock_does() {
     let mut server = Harness::new(10);
-    let (a, _) = server.join_two("a");
+    let a = server.join_two("a");
     for (utc_ms, heard_ms) in [(5_000, 5_000), (4_000, 5_000), (6_000, 6_000)] {
         let name = format!("b{utc_ms}");
         let newcomer = server.connect();
-        server.send(&newcomer, hello(&name, "").as_bytes());
+        server.send(&newcomer, hello(&newcomer, &name, "").as_bytes());
         server.send(&a, text(&name, "x").as_bytes());
         server.server.tick(server.now, utc_ms);
         let heard = payloads(&a);

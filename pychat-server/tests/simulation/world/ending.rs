@@ -188,7 +188,7 @@ impl World<'_> {
         panic!("ten thousand ticks and still at work");
     }
 
-    /// Returns true if somebody with a token for it was welcomed under this name.
+    /// Returns true if somebody who may own it was welcomed under this name.
     fn may_be_replaced(&self, name: &str) -> bool {
         let minds = self.peers.iter().map(|peer| &peer.checker);
         let minds = minds.chain(self.buried.iter().map(|buried| &buried.checker));

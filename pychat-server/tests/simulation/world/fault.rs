@@ -60,9 +60,10 @@ knobs! {
         Skipped,
         Resent,
         Doubled,
-        WrongToken,
-        TokenKept,
-        TakenOver,
+        Forged,
+        BadSignature,
+        KnownByKey,
+        JoinedAgain,
 
         // Of what is asked, in protocol 2.
         NoId,
@@ -85,7 +86,6 @@ knobs! {
         LeftLost,
         LeftSlow,
         LeftProtocol,
-        LeftReplaced,
         LeftUnannounced,
         KnownByWelcomeOnly,
     }

@@ -86,9 +86,12 @@ impl World<'_> {
             Heard::Greeting => {
                 assert!(!mem::replace(is_received, true) && *welcome == Welcome::Greeted);
             }
-            Heard::Welcome { token, .. } => {
-                if self.people[person].token.replace(token.clone()) == Some(token) {
-                    self.fire(Fault::TokenKept);
+            Heard::Welcome { .. } => {
+                if mem::replace(&mut self.people[person].is_known, true) {
+                    self.fire(Fault::KnownByKey);
+                }
+                if self.is_elsewhere(peer, person) {
+                    self.fire(Fault::JoinedAgain);
                 }
                 self.resend(peer);
             }
@@ -114,8 +117,10 @@ impl World<'_> {
                 Reason::Lost => Fault::LeftLost,
                 Reason::Slow => Fault::LeftSlow,
                 Reason::Protocol => Fault::LeftProtocol,
-                Reason::Replaced => Fault::LeftReplaced,
-                Reason::Shutdown | Reason::Unknown => panic!("nobody hears {reason:?}"),
+                Reason::Kicked => return, // For an owner who was away for a year.
+                Reason::Removed | Reason::Shutdown | Reason::Unknown => {
+                    panic!("nobody hears {reason:?}")
+                }
             }),
             Heard::Error { code, suggest, retry_ms } => {
                 self.on_error(peer, person, code, suggest, retry_ms);
@@ -132,7 +137,8 @@ impl World<'_> {
                 self.fire(Fault::Pinged);
             }
             Heard::Pong => self.fire(Fault::PingedBack),
-            Heard::Bye { reason } => self.on_bye(peer, person, reason),
+            Heard::PairCode { .. } => panic!("nobody has asked for one"),
+            Heard::Bye { reason } => self.on_bye(peer, reason),
         }
     }
 
@@ -168,6 +174,10 @@ impl World<'_> {
                 }
                 Fault::NameSuggested
             }
+            ErrorCode::BadSignature => {
+                *manner = Manner::Unnamed;
+                Fault::BadSignature
+            }
             ErrorCode::NameInvalid => {
                 *manner = Manner::Unnamed;
                 Fault::NameInvalid
@@ -188,17 +198,23 @@ impl World<'_> {
         self.fire(fault);
     }
 
-    fn on_bye(&mut self, peer: usize, person: usize, reason: Reason) {
+    /// Returns true if a person has another connection than `peer`, as far as they know.
+    fn is_elsewhere(&self, peer: usize, person: usize) -> bool {
+        let others = self.peers.iter().filter(|other| other.number != self.peers[peer].number);
+        let is_theirs = |other: &Peer| match &other.checker {
+            Checker::V2 { checker, person: whose } => *whose == person && checker.name().is_some(),
+            Checker::V1(_) => false,
+        };
+        others.into_iter().any(|other| !other.is_leaving && is_theirs(other))
+    }
+
+    fn on_bye(&mut self, peer: usize, reason: Reason) {
         let Peer { is_leaving, is_harmed, bad, .. } = &mut self.peers[peer];
         let was_leaving = mem::replace(is_leaving, true);
         let fault = match reason {
             Reason::Slow => {
                 assert!(*is_harmed || was_leaving, "who reads is not slow");
                 Fault::ByeSlow
-            }
-            Reason::Replaced => {
-                assert!(1 < self.people[person].connections, "replaced by nobody");
-                Fault::TakenOver
             }
             Reason::Protocol => {
                 let is_meant = was_leaving || NONSENSE_MAX <= *bad;
@@ -211,7 +227,9 @@ impl World<'_> {
                 Fault::GuestOfTwoTimedOut
             }
             Reason::Shutdown => Fault::ByeShutdown,
-            Reason::Quit | Reason::Unknown => panic!("bye, {reason:?}"),
+            Reason::Quit | Reason::Kicked | Reason::Removed | Reason::Unknown => {
+                panic!("bye, {reason:?}")
+            }
         };
         self.fire(fault);
     }

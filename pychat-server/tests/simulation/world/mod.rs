@@ -19,7 +19,8 @@ use std::{
 
 use pychat_server::{
     core::{
-        chat::Rules, id::ConnectionId, rate_limit::RateLimit, record::PersonId, tokens::Tokens,
+        chat::Rules, id::ConnectionId, people::People, random::Random, rate_limit::RateLimit,
+        record::PersonId,
     },
     limits::Limits,
     server::Server,
@@ -231,12 +232,12 @@ impl<'a> World<'a> {
         let delay_ticks_max = [0, 0, 3, DELAY_TICKS_MAX][chance(4)];
         let store = Memory::new(0, retention);
         let (store, waiting) = DelayedStore::new(store, delay_ticks_max, chance(1 << 16) as u64);
-        let tokens = Tokens::new([7; 32], [], PersonId(0));
+        let people = People::new(Random::new([7; 32]), [], PersonId(0));
         let now = Instant::now();
         let mut world = Self {
             large_one_in: [2, 10, 50][chance(3)],
             chance,
-            server: Server::new(limits, Box::new(store), tokens),
+            server: Server::new(limits, Box::new(store), people, Random::new([8; 32])),
             waiting,
             delay_ticks_max,
             limits,
@@ -269,6 +270,7 @@ impl<'a> World<'a> {
         world.now += limits.rules.announce_after;
         world.tick();
         world.connect();
+        world.tick();
         world.hello(1);
         world.carry(1, usize::MAX);
         world.tick();
@@ -346,8 +348,8 @@ impl<'a> World<'a> {
 
     fn say(&mut self, peer: usize, message: &ClientMessage<'_>) {
         let Peer { checker, unsent, asked, .. } = &mut self.peers[peer];
-        if let ClientMessage::Hello { username, .. } = message {
-            *asked = Some(username.to_string());
+        if let ClientMessage::Hello(hello) = message {
+            *asked = Some(hello.username.to_string());
         }
         match (checker, message) {
             (Checker::V2 { checker, .. }, _) => checker.says(message, &mut self.oracle),

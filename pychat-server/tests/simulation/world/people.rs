@@ -2,11 +2,14 @@
 
 use pychat_wire::{
     ClientMessage,
-    message::{MESSAGE_ID_BYTES_MAX, Resume},
+    message::{Hello, MESSAGE_ID_BYTES_MAX, Resume},
 };
 
 use super::{Checker, EPOCH, Manner, N_WITNESSES, NAMES, Peer, World, cost};
-use crate::{kit::v2_checker::BEYOND, world::fault::Fault};
+use crate::{
+    kit::{keys, v2_checker::BEYOND},
+    world::fault::Fault,
+};
 
 /// So many people speak protocol 2, and a witness.
 const PEOPLE: usize = 5;
@@ -18,13 +21,13 @@ pub(super) const PAGES_MAX: usize = 3;
 #[derive(Debug, Default)]
 pub(super) struct Person {
     pub(super) name: String,
-    pub(super) token: Option<String>,
+    /// The keys of their devices were known to the server: it has welcomed them.
+    pub(super) is_known: bool,
     /// The last number that they have.
     pub(super) after: u64,
     pub(super) texts: Vec<Text>,
     /// The number of the peer that is their newest connection.
     pub(super) newest: usize,
-    pub(super) connections: usize,
 }
 
 /// Something that somebody said, once or more often.
@@ -50,48 +53,50 @@ impl World<'_> {
             _ => 1 + self.below(PEOPLE),
         };
         self.people[person].newest = newest;
-        self.people[person].connections += 1;
         person
     }
 
-    /// Somebody says who they are, and perhaps that they were here before.
+    /// Somebody who was greeted says who they are, and perhaps that they were here before.
     pub(super) fn hello_of_two(&mut self, peer: usize) {
         let is_witness = peer < N_WITNESSES;
         let chance = if is_witness { 9 } else { self.below(10) };
-        let token_chance = self.below(6);
-        let share = self.below(1_000) as u64;
-        let Peer { number, checker: Checker::V2 { person, .. }, .. } = self.peers[peer] else {
+        let proof_chance = self.below(6);
+        let share = self.below(1_000);
+        let Checker::V2 { checker, person: number } = &self.peers[peer].checker else { return };
+        let Some(challenge) = checker.challenge() else {
+            self.peers[peer].manner = Manner::Unnamed; // It has nothing to sign.
             return;
         };
-        let person = &self.people[person];
+        let number = *number;
+        let person = &self.people[number];
         let after = person.after;
-        let limit = (chance == 4).then_some(1 + share % 4);
+        let many = share as u64;
+        let limit = (chance == 4).then_some(1 + many % 4);
         let (resume, fault) = match chance {
             0 => (None, None),
             1 => (Some((false, after)), None),
-            2 => (Some((true, BEYOND + share)), None),
-            3 => (Some((true, after * share / 1_000)), Some(Fault::ResumedTooFarBack)),
-            4 => (Some((true, after * share / 1_000)), None),
+            2 => (Some((true, BEYOND + many)), None),
+            3 => (Some((true, after * many / 1_000)), Some(Fault::ResumedTooFarBack)),
+            4 => (Some((true, after * many / 1_000)), None),
             _ if is_witness => (None, None),
             _ => (Some((true, after)), Some(Fault::Resumed)),
         };
-        let username = match token_chance {
+        let username = match proof_chance {
             1 if !is_witness => "\u{202e}".to_owned(),
             _ => person.name.clone(),
         };
-        let token = match (token_chance, &person.token) {
-            (0, _) => Some(format!("{number:032x}").into()), // Nobody else's.
-            (_, token) => token.clone().map(Into::into),
-        };
+        let is_forged = proof_chance == 0 && !is_witness;
+        let mut proof = keys::key(&number.to_string()).prove(&challenge, &username);
+        proof.signature.0[share % 64] ^= u8::from(is_forged);
         let resume = resume.map(|(is_right_epoch, after)| Resume {
             epoch: if is_right_epoch { EPOCH } else { "another" }.into(),
             after,
             limit,
         });
-        let hello = ClientMessage::Hello { username: username.into(), protocol: 2, token, resume };
-        self.say(peer, &hello);
-        if token_chance == 0 {
-            self.fire(Fault::WrongToken);
+        let hello = Hello { proof: Some(proof), resume, ..Hello::new(username, 2) };
+        self.say(peer, &ClientMessage::Hello(hello));
+        if is_forged {
+            self.fire(Fault::Forged);
         }
         if let Some(fault) = fault {
             self.fire(fault);

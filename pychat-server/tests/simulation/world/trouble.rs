@@ -3,7 +3,7 @@
 use std::{mem, time::Duration};
 
 use pychat_server::{
-    core::{record::PersonId, tokens::Tokens},
+    core::{people::People, random::Random, record::PersonId},
     handover::Snapshot,
     server::{LINGER_TIMEOUT, Server},
     store::Memory,
@@ -195,9 +195,12 @@ impl World<'_> {
         let sockets: Vec<Line> = sockets.into_iter().cloned().collect();
         let snapshot = Snapshot::from_bytes(&snapshot.to_bytes()).expect("the same format");
         let nothing = Box::new(Memory::new(0, self.retention));
-        let empty = Server::new(self.limits, nothing, Tokens::new([0; 32], [], PersonId(0)));
-        let (store, tokens) = mem::replace(&mut self.server, empty).into_parts();
-        self.server = Server::new(self.limits, store, tokens);
+        let nobody = People::new(Random::new([0; 32]), [], PersonId(0));
+        let empty = Server::new(self.limits, nothing, nobody, Random::new([0; 32]));
+        let (store, people) = mem::replace(&mut self.server, empty).into_parts();
+        let secret = self.below(256).to_le_bytes();
+        let nonces = Random::new(std::array::from_fn(|index| secret[index % secret.len()]));
+        self.server = Server::new(self.limits, store, people, nonces);
         self.drained_ns.clear();
         self.dead.clear(); // Their ids were the other server's.
         let peers = &mut self.peers;
@@ -261,7 +264,7 @@ impl World<'_> {
                 ended_at.get_or_insert(self.now);
             }
             if line.is_ended() && !*is_leaving {
-                // Nothing else ends the stream of who did nothing than a token of the same name.
+                // Nothing else ends the stream of who did nothing than the owner of the name.
                 let Checker::V1(checker) = checker else { panic!("ended without a bye") };
                 self.replaced.push(checker.name().expect("a name to take over").to_owned());
                 (*is_leaving, *is_harmed) = (true, true);

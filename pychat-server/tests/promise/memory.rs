@@ -24,6 +24,8 @@ pub(crate) struct Memory {
     name: String,
     /// A window forgets what it was shown when it is closed.
     is_window: bool,
+    /// It is one device of several of the same person.
+    pub(crate) is_shared: bool,
     /// What was shown: to a window in this life, to all others in all lives.
     pub(crate) shown: Vec<Shown>,
     /// The number that comes next from the client; less than what was shown where it may repeat.
@@ -45,6 +47,7 @@ impl Memory {
         Self {
             name: name.to_owned(),
             is_window: matches!(habit, Habit::Window { .. }),
+            is_shared: false,
             shown: Vec::new(),
             next_seq: None,
             begun_at: None,
@@ -75,9 +78,10 @@ impl Memory {
         }
     }
 
-    /// Takes in a message that was shown, which must be the next.
+    /// Takes in a message that was shown, which must be the next; returns true if another device of
+    /// the same person has said it.
     #[track_caller]
-    pub(crate) fn show(&mut self, message: Message) {
+    pub(crate) fn show(&mut self, message: Message) -> bool {
         let name = &self.name;
         let next = self.next_seq.expect("nothing is shown before we are in the room");
         let (is_own, id) = (message.own, message.id.clone());
@@ -85,7 +89,8 @@ impl Memory {
         assert_eq!(shown.seq, next, "what {name} is shown next: {shown:?}");
         assert_eq!(is_own, shown.author == *name, "whose it is: {shown:?}");
         self.next_seq = Some(next + 1);
-        if let Some(id) = id {
+        let said_elsewhere = id.as_ref().is_some_and(|id| self.is_of_another(id));
+        if let Some(id) = id.filter(|_| !said_elsewhere) {
             self.acknowledge(id, next);
         }
         match self.shown.last().map(|last| last.seq) {
@@ -97,13 +102,21 @@ impl Memory {
             }
             _ => self.shown.push(shown),
         }
+        said_elsewhere
+    }
+
+    /// Returns true if another device has said the text with this id.
+    fn is_of_another(&self, id: &MessageId) -> bool {
+        self.is_shared && !self.said.contains_key(id)
     }
 
     /// Takes in a page of older messages, which goes before all that was shown.
     #[track_caller]
     pub(crate) fn show_page(&mut self, page: Page) {
         for message in &page.messages {
-            if let (Some(id), Some(seq)) = (message.id.clone(), message.seq) {
+            if let (Some(id), Some(seq)) = (message.id.clone(), message.seq)
+                && !self.is_of_another(&id)
+            {
                 self.acknowledge(id, seq);
             }
         }

@@ -8,7 +8,8 @@ use mio::event::Event as Edge;
 use pychat_wire::{
     Client, UserName,
     client::{Begin, Cause, Event, Saved, SayError},
-    message::{ErrorCode, PAGE_MESSAGES_MAX, Reason},
+    key::PairCode,
+    message::{PAGE_MESSAGES_MAX, Reason},
 };
 
 use super::{
@@ -38,6 +39,10 @@ pub(crate) struct Person {
     pub(crate) name: UserName,
     caller: Caller,
     habit: Habit,
+    /// The code by which this is another device of somebody, until it has joined them.
+    pair: Option<PairCode>,
+    /// The code for another device that they were told.
+    pub(crate) code: Option<PairCode>,
     rng: Rng,
     client: Option<Client>,
     line: Option<Line>,
@@ -66,6 +71,8 @@ impl Person {
             name: UserName::new(name).unwrap(),
             caller,
             habit,
+            pair: None,
+            code: None,
             rng,
             client: None,
             line: None,
@@ -86,17 +93,35 @@ impl Person {
         person
     }
 
+    /// Makes this another device of the person who was told `code`.
+    pub(crate) fn pairing(mut self, code: PairCode, now: Instant) -> Self {
+        self.pair = Some(code);
+        self.memory.is_shared = true;
+        self.live(now);
+        self
+    }
+
+    /// Asks for a code for another device.
+    pub(crate) fn ask_for_code(&mut self) {
+        self.memory.is_shared = true;
+        assert!(self.client.as_mut().is_some_and(Client::request_pair_code), "they are there");
+    }
+
     /// Begins a life, with what is on the disk.
     fn live(&mut self, now: Instant) {
         let stored = serde_json::to_string(&self.disk).unwrap();
         let saved = serde_json::from_str(&stored).unwrap();
-        let seed = self.rng.u128(..);
+        let seed = std::array::from_fn(|_| self.rng.u8(..));
         let begin = match self.habit {
             Habit::Keeper => Begin::Resume,
             Habit::Reader => Begin::Everything,
             Habit::Window { page } => Begin::LastPage(page),
         };
         let client = Client::new(self.name.clone(), saved, seed).beginning(begin).persistent();
+        let client = match self.pair {
+            Some(code) => client.pairing(code),
+            None => client,
+        };
         self.memory.live(client.saved().seq());
         (self.client, self.dead_until, self.heard_at) = (Some(client), None, now);
     }
@@ -350,6 +375,7 @@ impl Person {
             }
             Event::Joined { protocol, again, .. } => {
                 assert_eq!(protocol, 2);
+                self.pair = None;
                 let seq = client.saved().seq();
                 self.memory.join(seq, again);
             }
@@ -363,17 +389,13 @@ impl Person {
                 let delay = Duration::from_millis(self.rng.u64(0..30));
                 self.retry_at = Some(around.now + delay);
             }
-            // Their first welcome was lost with its line, which the server does not know yet.
-            Event::Refused { code: Some(ErrorCode::NameTaken), .. }
-                if self.memory.next_seq.is_none() =>
-            {
-                client.reconnect();
-            }
             Event::Message(message) => {
                 around.tally.n_shown += 1;
                 around.tally.n_replayed += u64::from(message.replayed);
                 self.has_shown = true;
-                self.memory.show(message);
+                if self.memory.show(message) {
+                    around.tally.note(Fault::SaidElsewhere);
+                }
             }
             Event::Page(page) => self.memory.show_page(page),
             Event::Skipped { to, .. } => {
@@ -386,10 +408,12 @@ impl Person {
             }
             Event::MemberLeft { reason: Some(reason), name, time_ms } => match reason {
                 Reason::Slow => around.tally.note_once(Fault::Slow, name, time_ms),
-                Reason::Replaced => around.tally.note_once(Fault::Replaced, name, time_ms),
+                Reason::Kicked | Reason::Removed => panic!("{name} is sent away"),
                 _ => (),
             },
-            Event::MemberJoined { .. }
+            Event::PairCode { code, .. } => self.code = Some(code),
+            Event::DeviceAdded { .. }
+            | Event::MemberJoined { .. }
             | Event::MemberLeft { .. }
             | Event::SlowDown { .. }
             | Event::Notice { .. } => (),

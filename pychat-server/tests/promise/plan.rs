@@ -18,6 +18,7 @@ const LONG_ONE_IN: u64 = 8;
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) house: House,
+    /// Those who speak protocol 2; the last of them is another device of one of the others.
     pub(crate) people: Vec<Habit>,
     /// How many speak protocol 1.
     pub(crate) n_originals: usize,
@@ -245,7 +246,7 @@ impl Dealer<'_> {
             Fault::DiedUnsent if self.rng.bool() => self.death(Moment::Unsaid),
             Fault::DiedUnsent => self.death(Moment::Unsent),
             Fault::DiskFull => Deed::FillDisk { time: self.millis(10..300) },
-            Fault::Silent | Fault::Replaced | Fault::Dismissed | Fault::Repeated => {
+            Fault::Silent | Fault::SaidElsewhere | Fault::Dismissed | Fault::Repeated => {
                 unreachable!("{fault:?} follows from others")
             }
         }

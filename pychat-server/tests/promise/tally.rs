@@ -26,8 +26,8 @@ knobs! {
         ClientEndLost = 2,
         /// A client gave up a line on which nothing was heard any more.
         Silent,
-        /// A client took its name over from a line that was still open.
-        Replaced,
+        /// A device was shown what another one of the same person had said.
+        SaidElsewhere,
         /// Somebody who did not read was cut.
         Slow = 1,
         /// The server was killed while nobody was waiting for it.

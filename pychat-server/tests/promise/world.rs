@@ -28,6 +28,9 @@ const NEGLECT_BYTES: usize = 16 << 10;
 const NEGLECT_TEXTS: usize = 40;
 
 const PEOPLE: [&str; 8] = ["Анна", "Борис", "Вера", "Глеб", "Дарья", "Евгений", "Жанна", "Захар"];
+/// Who has two devices.
+const PAIRED: usize = 1;
+
 const ORIGINALS: [&str; 3] = ["Игорь", "Клара", "Лев"];
 
 /// Everything that there is.
@@ -76,7 +79,7 @@ impl<'a> World<'a> {
             let caller = Caller { who, is_narrow: plan.is_narrow[who] };
             Person::new(PEOPLE[who], caller, *habit, rng.fork(), now)
         };
-        let people = plan.people.iter().enumerate().map(person).collect();
+        let people = plan.people.iter().enumerate().take(n_people - 1).map(person).collect();
         let original = |index: usize| {
             let is_narrow = plan.is_narrow[n_people + index];
             let caller = Caller { who: PEOPLE_MAX + index, is_narrow };
@@ -102,12 +105,27 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Lets everybody join.
+    /// Lets everybody join, and one of them pair another device.
     fn arrive(&mut self) {
+        self.turn_until(Self::are_all_there);
+        self.people[PAIRED].ask_for_code();
+        self.turn_until(|world| world.people[PAIRED].code.is_some());
+        let (who, now) = (self.people.len(), Instant::now());
+        let code = self.people[PAIRED].code.take().expect("waited for above");
+        let caller = Caller { who, is_narrow: self.plan.is_narrow[who] };
+        let habit = self.plan.people[who];
+        let device = Person::new(PEOPLE[PAIRED], caller, habit, self.rng.fork(), now);
+        self.people.push(device.pairing(code, now));
+        self.turn_until(Self::are_all_there);
+    }
+
+    fn are_all_there(&self) -> bool {
+        self.people.iter().all(Person::is_settled) && self.originals.iter().all(Original::is_joined)
+    }
+
+    fn turn_until(&mut self, is_done: impl Fn(&Self) -> bool) {
         let deadline = Instant::now() + CALM_MAX;
-        while !(self.people.iter().all(Person::is_settled)
-            && self.originals.iter().all(Original::is_joined))
-        {
+        while !is_done(self) {
             assert!(Instant::now() < deadline, "not all could join: {}", self.describe());
             self.turn(deadline);
         }

@@ -343,13 +343,16 @@ fn wall_ms() -> i64 {
     glib::real_time() / 1_000
 }
 
-/// Returns 128 random bits that nobody can guess: from them follows which texts are ours.
-fn random_seed() -> u128 {
-    let mut seed = [0; 16];
+/// Returns 32 random bytes that nobody can guess: from them follow which texts are ours, and the key
+/// of this device.
+///
+/// # Panics
+///
+/// If the system has no random numbers, as no kernel that GTK 4 runs on.
+fn random_seed() -> [u8; 32] {
+    let mut seed = [0; 32];
     // So few come at once or not at all, and this is asked long after the system has started.
-    if let Err(error) = rustix::rand::getrandom(&mut seed, rustix::rand::GetRandomFlags::empty()) {
-        glib::g_warning!("pychat", "no random numbers from the system: {error}");
-        return (0..4).fold(0, |seed, _| seed << 32 | u128::from(glib::random_int()));
-    }
-    u128::from_ne_bytes(seed)
+    rustix::rand::getrandom(&mut seed, rustix::rand::GetRandomFlags::empty())
+        .expect("the system has random numbers");
+    seed
 }

@@ -35,8 +35,10 @@ pub enum DisconnectReason {
         /// A name that is free, where the server knows one.
         suggest: Option<String>,
     },
-    /// The same person has come by another window, which has the name now.
-    Replaced,
+    /// The server sent us away.
+    Kicked,
+    /// This device was removed by another one of the same person.
+    Removed,
     /// The server hung up, or the line broke, before we had joined.
     CutShort,
     /// The line broke in the middle of the conversation.
@@ -57,7 +59,8 @@ impl DisconnectReason {
             Cause::Garbled(error) => Self::Garbled(error),
             Cause::TurnedAway { code, reason } => Self::Rejected { code, reason },
             Cause::Bye { reason: Reason::Shutdown } => Self::ServerStopped,
-            Cause::Bye { reason: Reason::Replaced } => Self::Replaced,
+            Cause::Bye { reason: Reason::Kicked } => Self::Kicked,
+            Cause::Bye { reason: Reason::Removed } => Self::Removed,
             // Whatever else there is or will be, there was a line and there is none.
             _ if is_joined => Self::Lost,
             _ => Self::CutShort,

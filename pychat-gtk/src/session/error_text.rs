@@ -42,7 +42,10 @@ pub fn disconnect_reason(reason: &DisconnectReason, server: &str) -> String {
         DisconnectReason::NameTaken { name, suggest: None } => {
             gettext_f("The name “{name}” is taken.", &[("name", &isolated(name))])
         }
-        DisconnectReason::Replaced => gettext("This chat was opened in another window."),
+        DisconnectReason::Kicked => gettext("The server removed you from the chat."),
+        DisconnectReason::Removed => {
+            gettext("This device was removed from another of your devices.")
+        }
         DisconnectReason::CutShort => gettext_f(
             "The server at {server} closed the connection before you could join.",
             &values,
@@ -106,6 +109,10 @@ fn refusal(code: ErrorCode) -> Option<String> {
         ErrorCode::AlreadyJoined => gettext("You have joined this chat already."),
         ErrorCode::BadFrame => gettext("The data was damaged on the way to the server."),
         ErrorCode::BadPayload => gettext("The server did not understand the request."),
+        ErrorCode::BadSignature => {
+            gettext("The server did not accept the key of this device. Try again.")
+        }
+        ErrorCode::Forbidden => gettext("You are not allowed to do this."),
         ErrorCode::Full => gettext("The chat is full. Try again later."),
         ErrorCode::IdReused => gettext("Another message with the same number was sent before."),
         ErrorCode::NameInvalid => gettext("The server does not accept this name."),
@@ -132,6 +139,8 @@ mod tests {
             "already_joined",
             "bad_frame",
             "bad_payload",
+            "bad_signature",
+            "forbidden",
             "full",
             "id_reused",
             "name_invalid",

@@ -61,8 +61,6 @@ mod imp {
         pub(super) is_fetching_unread: Cell<bool>,
         /// The welcome, which is shown after the first page.
         pub(super) welcome: RefCell<Option<Message>>,
-        /// The name of somebody who has just been replaced by themselves, over another connection.
-        pub(super) replaced: RefCell<Option<String>>,
         /// The reader, whom a text may mention; known until somebody comes, goes or is renamed.
         pub(super) mention_target: RefCell<Option<MentionTarget>>,
         /// True once somebody came or went, until that is shown.

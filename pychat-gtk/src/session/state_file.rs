@@ -17,7 +17,7 @@ use std::{
 };
 
 use gtk::glib;
-use pychat_wire::client::Saved;
+use pychat_wire::{client::Saved, key::SecretKey};
 use serde::{Deserialize, Serialize};
 
 use super::Account;
@@ -70,8 +70,8 @@ struct Written<'a> {
 /// The part of the contents that decides how soon, and how safely, they are written.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 struct Gist {
-    /// The proof of the name.
-    proof: Option<String>,
+    /// The key that proves the name.
+    key: Option<SecretKey>,
     /// The number of texts that were ever said.
     n_said: u64,
     /// The number of these that wait for their acknowledgement.
@@ -81,7 +81,7 @@ struct Gist {
 impl Gist {
     fn of(saved: &Saved) -> Self {
         Self {
-            proof: saved.proof().map(ToOwned::to_owned),
+            key: saved.key(),
             n_said: saved.n_said(),
             n_unacknowledged: saved.n_unacknowledged(),
         }
@@ -133,14 +133,14 @@ impl StateFile {
     }
 
     /// Returns true if `saved` should be written at once: words of the user are in it or in the file,
-    /// or the name is proven by something else.
+    /// or the name is proven by another key.
     pub fn is_urgent(&self, saved: &Saved) -> bool {
         let (old, new) = (self.written.borrow(), Gist::of(saved));
-        old.proof != new.proof || old.n_unacknowledged > 0 || new.n_unacknowledged > 0
+        old.key != new.key || old.n_unacknowledged > 0 || new.n_unacknowledged > 0
     }
 
     /// Replaces what is in the file. It is there when this returns, should the program be killed; a
-    /// token or a text that is new is on the disk, should the machine lose its power.
+    /// key or a text that is new is on the disk, should the machine lose its power.
     pub fn write(&self, saved: &Saved, draft: &str) {
         let result = self.replace(saved, draft);
         if let Err(error) = &result
@@ -158,8 +158,7 @@ impl StateFile {
         file.write_all(&bytes)?;
         let (old, gist) = (&self.written, Gist::of(saved));
         // Nobody could get these back from elsewhere.
-        let is_irreplaceable =
-            old.borrow().proof != gist.proof || old.borrow().n_said != gist.n_said;
+        let is_irreplaceable = old.borrow().key != gist.key || old.borrow().n_said != gist.n_said;
         if is_irreplaceable {
             file.sync_data()?;
         }
@@ -231,7 +230,7 @@ mod tests {
         let file = file.expect("nobody has it");
         let saved = |json| serde_json::from_str::<Saved>(json).expect("it could stand in a file");
         let read = saved(r#"{"seq":7,"seen":7}"#);
-        let proven = saved(r#"{"token":"0123456789abcdef0123456789abcdef"}"#);
+        let proven = saved(r#"{"key":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"}"#);
         let waiting = saved(r#"{"counter":1,"unacknowledged":[{"id":"a.1","text":"hi"}]}"#);
         for (before, after, expected) in [
             (&read, &read, false),

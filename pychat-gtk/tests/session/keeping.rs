@@ -33,12 +33,12 @@ fn what_was_typed_and_not_acknowledged_survives_a_kill_and_is_shown_once() {
             let (heard, is_heard) = mpsc::channel();
             let server = Server::start(move |door| {
                 let mut peer = door.accept();
-                peer.let_in_2("e1", 0);
+                let earlier = peer.let_in_2("e1", 0);
                 let before = [peer.hear_2(), peer.hear_2()];
                 heard.send(()).expect("the test waits");
                 let mut again = door.accept();
                 let hello = again.let_in_2("e1", 1);
-                assert_eq!(hello["token"], "t0");
+                assert_eq!(hello["key"], earlier["key"]);
                 let request = again.read_payload();
                 assert_eq!(request["before"], 2);
                 let after = [again.hear_2(), again.hear_2()];
@@ -78,7 +78,7 @@ fn what_was_typed_and_not_acknowledged_survives_a_kill_and_is_shown_once() {
             session.leave().await;
             let kept = kept(&folder);
             assert_eq!(kept["unacknowledged"], json!([]));
-            assert_eq!((&kept["token"], &kept["epoch"]), (&json!("t0"), &json!("e1")));
+            assert_eq!((&kept["is_known"], &kept["epoch"]), (&json!(true), &json!("e1")));
             assert_eq!(kept["seq"], if was_accepted { 2 } else { 3 });
             finish(server).await;
         });
@@ -110,14 +110,13 @@ fn a_file_that_is_damaged_is_put_aside_and_nothing_else_suffers() {
         run(async move {
             let folder = Folder::new();
             let server = Server::start(|door| {
-                let mut tokens = Vec::new();
+                let mut keys = Vec::new();
                 for _ in 0..2 {
                     let mut peer = door.accept();
-                    tokens.push(peer.let_in_2("e1", 0)["token"].clone());
+                    keys.push(peer.let_in_2("e1", 0)["key"].clone());
                     peer.expect_end();
                 }
-                let known = [json!("t0"), tokens[0].clone()];
-                assert!(!known.contains(&tokens[1]), "nothing is known of the first");
+                assert!(keys[0] != keys[1], "nothing is known of the first");
             });
             let session = joined_with(session_in(&folder), &server.address).await;
             session.leave().await;
@@ -125,7 +124,7 @@ fn a_file_that_is_damaged_is_put_aside_and_nothing_else_suffers() {
             fs::write(path, damage).expect("it can be written");
             let session = joined_with(session_in(&folder), &server.address).await;
             session.leave().await;
-            assert_eq!(kept(&folder)["token"], "t0");
+            assert_eq!(kept(&folder)["is_known"], true);
             let [aside] = &folder.files("damaged")[..] else { panic!("it is put aside") };
             assert_eq!(fs::read_to_string(aside).expect("it is text"), damage);
             finish(server).await;
@@ -160,10 +159,10 @@ fn a_second_window_under_the_same_name_neither_reads_nor_overwrites_what_the_fir
         let folder = Folder::new();
         let server = Server::start(|door| {
             let mut first = door.accept();
-            let chosen = first.let_in_2("e1", 0)["token"].clone();
+            let chosen = first.let_in_2("e1", 0)["key"].clone();
             let (_, id) = first.hear_2();
             let mut second = door.accept();
-            assert!(![json!("t0"), chosen].contains(&second.let_in_2("e1", 0)["token"]));
+            assert!(chosen != second.let_in_2("e1", 0)["key"]);
             second.hear_2();
             second.expect_end();
             first.record(1, "Анна", "of the first", &json!({ "id": id }));

@@ -35,7 +35,7 @@ fn changes(session: &Session) -> Rc<Cell<u32>> {
 fn let_in_among(peer: &mut Peer, members: &[&str]) {
     let hello = peer.greet("e1");
     peer.send(&json!({
-        "type": "welcome", "username": hello["username"], "token": "t0", "epoch": "e1", "seq": 0,
+        "type": "welcome", "username": hello["username"], "epoch": "e1", "seq": 0,
         "time": TIME_MS, "members": members,
     }));
 }

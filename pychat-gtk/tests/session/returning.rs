@@ -27,8 +27,8 @@ fn what_was_said_before_is_shown_and_what_was_said_before_that_when_asked_for() 
         let server = Server::start(|door| {
             let mut peer = door.accept();
             let hello = peer.let_in_2("e1", 60);
-            let chosen = hello["token"].as_str().map(str::len);
-            assert_eq!((chosen, &hello["resume"]), (Some(32), &json!(null)));
+            let lengths = ["key", "signature"].map(|it| hello[it].as_str().map(str::len));
+            assert_eq!((lengths, &hello["resume"]), ([Some(43), Some(86)], &json!(null)));
             peer.record(61, "Борис", "number 61", &json!({}));
             assert_eq!(peer.page(11..61), 61);
             assert_eq!(peer.page(3..11), 11);
@@ -92,12 +92,12 @@ fn who_comes_back_is_shown_what_was_missed_once_and_nothing_else() {
     run(async {
         let server = Server::start(|door| {
             let mut peer = door.accept();
-            peer.let_in_2("e1", 0);
+            let before = peer.let_in_2("e1", 0);
             peer.record(1, "Борис", "before", &json!({}));
             drop(peer);
             let mut peer = door.accept();
             let hello = peer.let_in_2("e1", 3);
-            assert_eq!(hello["token"], "t0");
+            assert_eq!(hello["key"], before["key"]);
             assert_eq!(hello["resume"], json!({"epoch": "e1", "after": 1, "limit": 500}));
             for (seq, text) in [(1, "before"), (2, "meanwhile"), (3, "too"), (3, "too")] {
                 peer.record(seq, "Борис", text, &json!({"replay": true}));
@@ -266,12 +266,12 @@ fn a_name_that_is_taken_is_said_to_be_and_another_one_suggested() {
 }
 
 #[test]
-fn who_was_replaced_by_another_window_comes_back_only_when_told_to() {
+fn who_was_sent_away_comes_back_only_when_told_to() {
     run(async {
         let server = Server::start(|door| {
             let mut peer = door.accept();
             peer.let_in_2("e1", 0);
-            peer.send(&json!({"type": "bye", "reason": "replaced", "retry_ms": 0}));
+            peer.send(&json!({"type": "bye", "reason": "removed", "retry_ms": 0}));
             peer.expect_end();
             let mut peer = door.accept();
             peer.let_in_2("e1", 0);
@@ -279,7 +279,7 @@ fn who_was_replaced_by_another_window_comes_back_only_when_told_to() {
         });
         let session = joined(&server.address).await;
         until_state(&session, SessionState::Lost).await;
-        assert!(matches!(session.disconnect_reason(), Some(DisconnectReason::Replaced)));
+        assert!(matches!(session.disconnect_reason(), Some(DisconnectReason::Removed)));
         assert_eq!(session.retry_in(), None);
         session.wake();
         assert_eq!(session.state(), SessionState::Lost);
@@ -291,7 +291,7 @@ fn who_was_replaced_by_another_window_comes_back_only_when_told_to() {
 }
 
 #[test]
-fn comings_and_goings_are_told_but_not_of_who_was_never_away() {
+fn comings_and_goings_are_told() {
     run(async {
         let server = Server::start(|door| {
             let mut peer = door.accept();
@@ -304,15 +304,18 @@ fn comings_and_goings_are_told_but_not_of_who_was_never_away() {
             };
             left("a", "quit");
             left("b", "lost");
-            left("c", "replaced");
-            for name in ["c", "c"] {
-                peer.send(&json!({"type": "joined", "username": name, "time": TIME_MS}));
-            }
+            left("c", "kicked");
+            peer.send(&json!({"type": "joined", "username": "c", "time": TIME_MS}));
             peer.expect_end();
         });
         let session = joined(&server.address).await;
-        let expected =
-            [WELCOME, "a left the chat.", "b lost the connection.", "c joined the chat."];
+        let expected = [
+            WELCOME,
+            "a left the chat.",
+            "b lost the connection.",
+            "c left the chat.",
+            "c joined the chat.",
+        ];
         until(|| texts(&session) == expected).await;
         assert_eq!(messages(&session)[1].time_ms(), i64::try_from(TIME_MS).unwrap());
         session.leave().await;
@@ -328,7 +331,7 @@ fn a_second_welcome_on_a_line_is_passed_over() {
             peer.let_in_2("e1", 0);
             peer.record(1, "Борис", "before", &json!({}));
             peer.send(&json!({
-                "type": "welcome", "username": "Анна", "token": "t1", "epoch": "e1", "seq": 2,
+                "type": "welcome", "username": "Анна", "epoch": "e1", "seq": 2,
                 "time": TIME_MS, "members": ["Анна"],
             }));
             peer.record(2, "Борис", "after", &json!({}));

@@ -104,7 +104,8 @@ impl Peer {
     /// Greets as a server of protocol 2, whose log is called `epoch`, and returns the hello.
     pub(crate) fn greet(&mut self, epoch: &str) -> Value {
         self.send(&json!({
-            "type": "message", "username": SERVER, "content": GREETING, "protocol": 2, "epoch": epoch,
+            "type": "message", "username": SERVER, "content": GREETING, "protocol": 2, "server": "Office",
+            "epoch": epoch, "nonce": "9c1e9c1e9c1e9c1e9c1e9c1e9c1e9c1e",
             "limits": {"payload": 65536, "name": 32, "burst": 10, "per_second": 5},
             "ping_seconds": 30,
         }));
@@ -117,7 +118,7 @@ impl Peer {
     pub(crate) fn let_in_2(&mut self, epoch: &str, seq: u64) -> Value {
         let hello = self.greet(epoch);
         self.send(&json!({
-            "type": "welcome", "username": hello["username"], "token": "t0", "epoch": epoch,
+            "type": "welcome", "username": hello["username"], "epoch": epoch,
             "seq": seq, "time": TIME_MS, "members": [hello["username"]],
         }));
         hello

@@ -159,11 +159,12 @@ class Modern(Stub):
     def welcome(self, seq=0, epoch="e1"):
         self.client.write({
             "type": "message", "username": SERVER_AUTHOR, "content": GREETING, "protocol": 2,
-            "epoch": epoch, "limits": {"payload": 65536, "name": 32}, "ping_seconds": 30,
+            "epoch": epoch, "server": "Office", "nonce": "9c" * 16,
+            "limits": {"payload": 65536, "name": 32}, "ping_seconds": 30,
         })
         hello = self.client.read()
         self.client.write({
-            "type": "welcome", "username": hello["username"], "token": "t0", "epoch": epoch,
+            "type": "welcome", "username": hello["username"], "epoch": epoch,
             "seq": seq, "time": now_ms(), "members": [hello["username"]],
         })
         return hello

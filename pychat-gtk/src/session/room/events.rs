@@ -59,7 +59,6 @@ impl Room {
     /// there was no conversation before.
     pub(in crate::session) fn on_joined(&self, others: &[String], is_new: bool, again: bool) {
         let imp = self.imp();
-        imp.replaced.take();
         let text = || notices::welcome(&self.own_name(), others);
         let welcome = || Message::new(MessageKind::Welcome, "", &text(), wall_ms());
         if is_new {
@@ -158,18 +157,12 @@ impl Room {
 
     fn on_arrival(&self, name: &str, time_ms: Option<u64>) {
         self.imp().is_people_update_due.set(true);
-        // Who came back by another connection has not been away.
-        if self.imp().replaced.take().as_deref() != Some(name) {
-            self.push_presence(name.to_owned(), PresenceChange::Joined, time_ms);
-        }
+        self.push_presence(name.to_owned(), PresenceChange::Joined, time_ms);
     }
 
     fn on_departure(&self, name: String, time_ms: Option<u64>, reason: Option<Reason>) {
         self.imp().is_people_update_due.set(true);
         match reason {
-            Some(Reason::Replaced) => {
-                self.imp().replaced.replace(Some(name));
-            }
             Some(Reason::Lost | Reason::Slow) => {
                 self.push_presence(name, PresenceChange::Lost, time_ms);
             }

@@ -17,7 +17,11 @@ use std::{
 };
 
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
-use pychat_wire::{ClientMessage, Decoder, ServerMessage};
+use pychat_wire::{
+    ClientMessage, Decoder, ServerMessage,
+    key::{Challenge, Nonce, SecretKey},
+    message::Hello,
+};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// How many of the people speak, in turns, and how long it is from one message to the next.
@@ -83,6 +87,7 @@ struct Person {
 
 /// What somebody has said and heard.
 struct Talk {
+    number: usize,
     is_second: bool,
     unsent: Vec<u8>,
     /// How many messages it has heard, and in protocol 2 the last number.
@@ -207,17 +212,14 @@ impl Person {
         let mut socket = TcpStream::connect(address)?;
         let both = Interest::READABLE | Interest::WRITABLE;
         poll.registry().register(&mut socket, Token(number), both)?;
-        let mut talk = Talk {
+        let talk = Talk {
+            number,
             is_second: number.is_multiple_of(2),
             unsent: Vec::new(),
             n_heard: 0,
             last: None,
             waiting: VecDeque::new(),
         };
-        let protocol = if talk.is_second { 2 } else { 1 };
-        let username = format!("user{number}").into();
-        let hello = ClientMessage::Hello { username, protocol, token: None, resume: None };
-        hello.encode(&mut talk.unsent);
         Ok(Self { socket, decoder: Decoder::new(16 << 20), talk })
     }
 
@@ -256,9 +258,22 @@ impl Talk {
         ClientMessage::Text { content, id }.encode(&mut self.unsent);
     }
 
+    fn hello(&mut self, nonce: Nonce) {
+        let (username, mut key) = (format!("user{}", self.number), [7; 32]);
+        key[..8].copy_from_slice(&(self.number as u64).to_be_bytes());
+        let challenge = Challenge { nonce, ..Challenge::default() };
+        let proof = self.is_second.then(|| SecretKey(key).prove(&challenge, &username));
+        let protocol = if self.is_second { 2 } else { 1 };
+        let hello = Hello { proof, ..Hello::new(username, protocol) };
+        ClientMessage::Hello(hello).encode(&mut self.unsent);
+    }
+
     fn take(&mut self, message: &ServerMessage<'_>, found: &mut Found, heard: &mut Vec<usize>) {
         match message {
-            ServerMessage::Greeting { .. } => found.n_greetings += 1,
+            ServerMessage::Greeting { nonce, .. } => {
+                found.n_greetings += 1;
+                self.hello(*nonce);
+            }
             ServerMessage::Message { content, .. } => match content.parse() {
                 Ok(number) => heard.push(number),
                 Err(_) => found.is_welcome |= content.starts_with("Добро пожаловать"),

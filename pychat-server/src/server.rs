@@ -48,7 +48,7 @@ use crate::{
         chat::{Chat, Effect, Input},
         id::ConnectionId,
         people::People,
-        random::Random,
+        secret::Secret,
     },
     handover::Snapshot,
     limits::Limits,
@@ -59,9 +59,6 @@ use crate::{
 
 /// The connections, the chat between them, and the store.
 pub struct Server<T> {
-    /// The name by which people know it.
-    name: String,
-    nonces: Random,
     chat: Chat,
     sessions: Sessions<T>,
     broadcast: Broadcast,
@@ -70,18 +67,25 @@ pub struct Server<T> {
     commit: Commit,
     reader: Reader,
     clock: Clock,
-    limits: Limits,
+    front: Front,
     /// Effects that are still to be carried out.
     effects: Vec<Effect>,
+}
+
+/// What those who connect are shown of the server, and held to.
+struct Front {
+    /// The name by which people know it.
+    name: String,
+    limits: Limits,
+    /// The nonces that they are greeted with.
+    nonces: Secret,
 }
 
 impl<T: Transport> Server<T> {
     /// Returns a server without connections that keeps what is said in `store`, and in which names
     /// are owned by `people`. Each connection is greeted with one of the `nonces`.
-    pub fn new(limits: Limits, store: Box<dyn Store>, people: People, nonces: Random) -> Self {
+    pub fn new(limits: Limits, store: Box<dyn Store>, people: People, nonces: Secret) -> Self {
         Self {
-            name: String::new(),
-            nonces,
             chat: Chat::new(limits.rules, people),
             sessions: Sessions::default(),
             broadcast: Broadcast::new(store.last_seq()),
@@ -90,7 +94,7 @@ impl<T: Transport> Server<T> {
             commit: Commit::new(store),
             reader: Reader::default(),
             clock: Clock::default(),
-            limits,
+            front: Front { name: String::new(), limits, nonces },
             effects: Vec::new(),
         }
     }
@@ -111,10 +115,10 @@ impl<T: Transport> Server<T> {
         self.apply_effects(now);
         let source = Source { store: &mut *self.commit.store, broadcast: &mut self.broadcast };
         let admission = self.chat.admission();
-        self.replays.run(now, source, &mut self.sessions, admission, &self.limits);
-        self.broadcast.deliver(now, self.limits.crowd, &mut self.sessions);
-        self.sessions.flush_dirty(now, &self.limits);
-        self.sessions.cut_largest(self.limits.backlog_total_bytes_max);
+        self.replays.run(now, source, &mut self.sessions, admission, &self.front.limits);
+        self.broadcast.deliver(now, self.front.limits.crowd, &mut self.sessions);
+        self.sessions.flush_dirty(now, &self.front.limits);
+        self.sessions.cut_largest(self.front.limits.backlog_total_bytes_max);
         self.commit.maintain(&time);
     }
 
@@ -130,8 +134,8 @@ impl<T: Transport> Server<T> {
         let mut effects = mem::take(&mut self.effects);
         let mut dispatch = Dispatch {
             now,
-            name: &self.name,
-            limits: &self.limits,
+            name: &self.front.name,
+            limits: &self.front.limits,
             store: &mut *self.commit.store,
             admission: self.chat.admission(),
             sessions: &mut self.sessions,
@@ -208,7 +212,7 @@ impl<T: Transport> Server<T> {
         let is_same_log = snapshot.epoch == self.commit.store.epoch();
         let mut restore = Restore {
             now,
-            limits: &self.limits,
+            limits: &self.front.limits,
             chat: &mut self.chat,
             sessions: &mut self.sessions,
             broadcast: &mut self.broadcast,
@@ -231,8 +235,8 @@ impl<T: Transport> Server<T> {
     /// Takes in a connection, or, at a limit, tells it that there is no room and closes it.
     pub fn admit(&mut self, now: Instant, transport: T, peer: SocketAddr) {
         let mut admit = Admit {
-            limits: &self.limits,
-            nonces: &mut self.nonces,
+            limits: &self.front.limits,
+            nonces: &mut self.front.nonces,
             chat: &mut self.chat,
             sessions: &mut self.sessions,
             broadcast: &self.broadcast,
@@ -261,12 +265,12 @@ impl<T: Transport> Server<T> {
 
     /// Sets the name by which those who connect from now on know it.
     pub fn set_name(&mut self, name: &str) {
-        name.clone_into(&mut self.name);
+        name.clone_into(&mut self.front.name);
     }
 
     /// Changes the limits for what comes from now on; nobody is sent away by that alone.
     pub fn set_limits(&mut self, limits: Limits) {
-        self.limits = limits;
+        self.front.limits = limits;
         self.chat.set_rules(limits.rules);
     }
 

@@ -31,9 +31,10 @@ fn the_example_names_every_option_with_its_default() {
             expected.insert(name.to_owned(), default.to_owned());
         }
     }
-    // Two defaults are described; what they come to for the unit is written.
+    // Three defaults are described; what they come to for the unit, or may, is written.
     for (name, words, value) in [
         ("listen", "every address", r#"["0.0.0.0:12345", "[::]:12345"]"#),
+        ("name", "the name of this machine", "Office"),
         ("state-dir", "$STATE_DIRECTORY", "/var/lib/pychat-server"),
     ] {
         let described = expected.insert(name.to_owned(), value.to_owned());

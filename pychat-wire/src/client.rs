@@ -91,9 +91,8 @@ pub struct Client {
     /// The name that we have in the room; before that the one that we ask for.
     room_name: String,
     payload_bytes_max: usize,
-    /// The code by which we join a person, until we have.
+    /// The code by which this device joins a person, until it has, and its name.
     pair: Option<PairCode>,
-    /// The name of this device.
     label: Option<String>,
     saved: Saved,
     has_changed: bool,
@@ -122,18 +121,15 @@ struct Mark {
 impl Client {
     /// Returns a client that will ask to join as `name`, and go on from `saved`.
     ///
-    /// `seed` is 32 random bytes, new ones each time and told to nobody: the ids of its texts are made
-    /// of them and, where `saved` has none, the key of this device. The first event is [`Event::Connect`]. Texts that `saved` holds under another name are not sent
-    /// under this one, but [handed back](Event::Failed).
+    /// `seed` is 32 random bytes, told to nobody and new each time: of them are made the ids of its
+    /// texts and, where `saved` has none, the key of this device. The first event is
+    /// [`Event::Connect`]. Texts that `saved` holds under another name are not sent under this one, but
+    /// [handed back](Event::Failed).
     ///
     /// # Examples
     ///
     /// ```
-    /// use pychat_wire::{
-    ///     Client, ServerMessage, UserName,
-    ///     client::{Event, Saved},
-    ///     notice::Notice,
-    /// };
+    /// use pychat_wire::{Client, ServerMessage, UserName, client::{Event, Saved}, notice::Notice};
     ///
     /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
     /// assert_eq!(client.next_event(), Some(Event::Connect));

@@ -9,7 +9,11 @@ use std::{
 };
 
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
-use pychat_wire::{ClientMessage, Decoder, ServerMessage};
+use pychat_wire::{
+    ClientMessage, Decoder, ServerMessage,
+    key::{Challenge, Nonce, SecretKey},
+    message::Hello,
+};
 
 use super::{Outcome, Protocol, SENDERS, as_float, server::Server};
 
@@ -115,15 +119,7 @@ impl Load {
         let mut socket = TcpStream::connect(self.address)?;
         let both = Interest::READABLE | Interest::WRITABLE;
         self.poll.registry().register(&mut socket, Token(number), both)?;
-        let mut unsent = Vec::new();
-        let hello = ClientMessage::Hello {
-            username: format!("user{number}").into(),
-            protocol: self.protocol.number(),
-            token: None,
-            resume: None,
-        };
-        hello.encode(&mut unsent);
-        self.peers.push(Peer { socket, decoder: Decoder::new(16 << 20), unsent });
+        self.peers.push(Peer { socket, decoder: Decoder::new(16 << 20), unsent: Vec::new() });
         Ok(())
     }
 
@@ -186,12 +182,17 @@ impl Load {
         self.poll.poll(&mut self.events, Some(patience))?;
         let mut buffer = [0; 16 << 10];
         for event in &self.events {
-            let peer = &mut self.peers[event.token().0];
+            let (number, protocol) = (event.token().0, self.protocol);
+            let peer = &mut self.peers[number];
             peer.write()?;
             let (said_at, latencies) = (&self.said_at, &mut self.latencies);
             let (joined, greeted) = (&mut self.joined, &mut self.greeted);
+            let mut hello = Vec::new();
             peer.read(&mut buffer, |message| match message {
-                ServerMessage::Greeting { .. } => *greeted += 1,
+                ServerMessage::Greeting { nonce, .. } => {
+                    *greeted += 1;
+                    hello = hello_of(number, protocol, nonce);
+                }
                 ServerMessage::Welcome { .. } => *joined += 1,
                 ServerMessage::Message { content, .. } | ServerMessage::Record { content, .. } => {
                     *joined += usize::from(content.starts_with("Добро пожаловать"));
@@ -202,6 +203,8 @@ impl Load {
                 }
                 _ => (),
             })?;
+            peer.unsent.extend(hello);
+            peer.write()?;
         }
         Ok(())
     }
@@ -236,6 +239,21 @@ impl Peer {
             }
         }
     }
+}
+
+/// Returns the hello of the `number`th person.
+fn hello_of(number: usize, protocol: Protocol, nonce: Nonce) -> Vec<u8> {
+    let (username, mut key) = (format!("user{number}"), [7; 32]);
+    key[..8].copy_from_slice(&(number as u64).to_be_bytes());
+    let challenge = Challenge { nonce, ..Challenge::default() };
+    let proof = match protocol {
+        Protocol::V1 => None,
+        Protocol::V2 => Some(SecretKey(key).prove(&challenge, &username)),
+    };
+    let mut frame = Vec::new();
+    let hello = Hello { proof, ..Hello::new(username, protocol.number()) };
+    ClientMessage::Hello(hello).encode(&mut frame);
+    frame
 }
 
 fn is_patience(error: &io::Error) -> bool {

@@ -9,10 +9,13 @@ use std::{
 };
 
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
-use pychat_wire::Decoder;
+use pychat_wire::{Decoder, ServerMessage, key::Nonce};
 use socket2::{Domain, SockRef, Socket, Type};
 
-use super::{Outcome, words::is_kind};
+use super::{
+    Outcome,
+    words::{self, is_kind},
+};
 
 /// Attackers call from these networks (127.0.2.0 to 127.0.7.255), all others from beyond.
 const ATTACKERS: std::ops::RangeInclusive<u8> = 2..=7;
@@ -89,6 +92,9 @@ pub(crate) struct Line {
     is_attacker: bool,
     opened_at: Instant,
     unsent: Vec<u8>,
+    /// What waits for the greeting, as it has to sign that, and what was said since.
+    unsigned: Vec<u8>,
+    nonce: Option<Nonce>,
     decoder: Decoder,
     is_mute: bool,
     is_over: bool,
@@ -102,10 +108,9 @@ pub(crate) struct Heard {
     pub(crate) payloads: usize,
     pub(crate) messages: usize,
     pub(crate) pages: usize,
-    /// The beginning of the first payload, of the last one, and of the welcome of protocol 2.
+    /// The beginning of the first payload, and of the last one.
     pub(crate) greeting: Vec<u8>,
     pub(crate) last: Vec<u8>,
-    pub(crate) welcome: Vec<u8>,
 }
 
 impl Field {
@@ -168,6 +173,8 @@ impl Field {
             is_attacker,
             opened_at: Instant::now(),
             unsent: Vec::new(),
+            unsigned: Vec::new(),
+            nonce: None,
             decoder: Decoder::new(16 << 20),
             is_mute: false,
             is_over: false,
@@ -181,7 +188,7 @@ impl Field {
     /// Sends bytes over a line, or keeps them until there is room for them.
     pub(crate) fn say(&mut self, number: usize, bytes: &[u8]) {
         if let Some(line) = self.lines.get_mut(&number).filter(|line| !line.is_over) {
-            line.unsent.extend_from_slice(bytes);
+            line.say(bytes);
             line.write(&mut self.traffic);
         }
     }
@@ -198,6 +205,7 @@ impl Field {
     pub(crate) fn sip(&mut self, number: usize, size: usize) {
         if let Some(line) = self.lines.get_mut(&number) {
             line.read(&mut self.buffer, size, &mut self.traffic);
+            line.write(&mut self.traffic);
         }
     }
 
@@ -240,6 +248,7 @@ impl Field {
             if !line.is_mute && line.read(&mut self.buffer, READ_BYTES, &mut self.traffic) {
                 self.unread.push(number);
             }
+            line.write(&mut self.traffic); // What waited for the greeting.
         }
         Ok(())
     }
@@ -289,7 +298,7 @@ impl Field {
 impl Line {
     /// Returns true if nothing waits to be sent.
     pub(crate) fn is_idle(&self) -> bool {
-        self.unsent.is_empty()
+        self.unsent.is_empty() && self.unsigned.is_empty()
     }
 
     /// Returns true once the server has hung up.
@@ -305,6 +314,20 @@ impl Line {
     /// Returns what the server said.
     pub(crate) fn heard(&self) -> &Heard {
         &self.heard
+    }
+
+    fn say(&mut self, bytes: &[u8]) {
+        let must_wait = !self.unsigned.is_empty() || words::is_unsigned(bytes);
+        let queue = if must_wait { &mut self.unsigned } else { &mut self.unsent };
+        queue.extend_from_slice(bytes);
+        self.sign();
+    }
+
+    /// Signs what waits for the greeting, once that is there.
+    fn sign(&mut self) {
+        if let Some(nonce) = self.nonce {
+            self.unsent.extend(words::sign(&std::mem::take(&mut self.unsigned), nonce));
+        }
     }
 
     fn write(&mut self, traffic: &mut Traffic) {
@@ -347,6 +370,7 @@ impl Line {
         }
         if self.is_over {
             self.unsent.clear();
+            self.unsigned.clear();
         }
         !self.is_over
     }
@@ -362,11 +386,12 @@ impl Line {
             heard.last.extend_from_slice(&payload[..payload.len().min(HEARD_BYTES_MAX)]);
             if heard.payloads == 1 {
                 heard.greeting.clone_from(&heard.last);
-            }
-            if is_kind(payload, "welcome") {
-                heard.welcome.clone_from(&heard.last);
+                if let Ok(ServerMessage::Greeting { nonce, .. }) = ServerMessage::parse(payload) {
+                    self.nonce = Some(nonce);
+                }
             }
         }
+        self.sign();
     }
 }
 

@@ -1,6 +1,17 @@
 //! What clients say, in frames.
 
+use pychat_wire::key::{Challenge, Nonce, Proof, SecretKey};
 use serde_json::{Value, json};
+
+/// What stands in a hello of protocol 2 until it is known what is to be signed: as long as a proof.
+const BLANK: &str = concat!(
+    r#""key":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","#,
+    r#""signature":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"#,
+    r#"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA""#,
+);
+
+/// What stands before the name in a hello, and its JSON ends before [`BLANK`].
+const NAME: &str = r#""username":"#;
 
 /// What a client speaks.
 #[derive(Clone, Copy, Debug)]
@@ -22,13 +33,50 @@ pub(crate) fn hello(name: &str, protocol: Protocol) -> Vec<u8> {
     }
 }
 
-/// Returns the frame of a hello of protocol 2 with the members of `more` in it.
+/// Returns the frame of a hello of protocol 2 with the members of `more` in it, to be [signed](sign)
+/// yet.
 pub(crate) fn hello_with(name: &str, more: &Value) -> Vec<u8> {
-    let mut hello = json!({ "type": "hello", "username": name, "protocol": 2 });
+    let name = Value::from(name);
+    let mut hello = format!(r#"{{"type":"hello",{NAME}{name},"protocol":2,{BLANK}"#);
     for (key, value) in more.as_object().into_iter().flatten() {
-        hello[key] = value.clone();
+        hello += &[",\"", key, "\":", &value.to_string()].concat();
     }
-    frame(&hello.to_string())
+    frame(&(hello + "}"))
+}
+
+/// Returns true if there is a hello in `bytes` that is not signed yet.
+pub(crate) fn is_unsigned(bytes: &[u8]) -> bool {
+    bytes.windows(BLANK.len()).any(|window| window == BLANK.as_bytes())
+}
+
+/// Signs every hello in `bytes`, each by the device of its name, for a connection that was greeted
+/// with `nonce`.
+pub(crate) fn sign(bytes: &[u8], nonce: Nonce) -> Vec<u8> {
+    let challenge = Challenge { nonce, ..Challenge::default() };
+    let text = String::from_utf8_lossy(bytes);
+    let mut signed = String::with_capacity(text.len());
+    let mut rest = &*text;
+    while let Some(at) = rest.find(BLANK) {
+        let (before, after) = rest.split_at(at);
+        let name = before.rsplit(NAME).next().and_then(|name| name.split(",\"protocol\"").next());
+        let name: String =
+            name.and_then(|name| serde_json::from_str(name).ok()).unwrap_or_default();
+        let Proof { key, signature } = key_of(&name).prove(&challenge, &name);
+        signed.push_str(before);
+        let [key, signature] = [key.to_string(), signature.to_string()];
+        signed += &[r#""key":""#, &key, r#"","signature":""#, &signature, "\""].concat();
+        rest = &after[BLANK.len()..];
+    }
+    signed.push_str(rest);
+    signed.into_bytes()
+}
+
+fn key_of(name: &str) -> SecretKey {
+    let mut key = [7_u8; 32];
+    for (index, byte) in name.bytes().enumerate() {
+        key[index % 32] = key[index % 32].wrapping_mul(31).wrapping_add(byte);
+    }
+    SecretKey(key)
 }
 
 /// Returns the frame of a text whose id is this `number`.

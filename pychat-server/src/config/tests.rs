@@ -21,9 +21,8 @@ fn read(flags: &[&str], variables: Variables) -> Result<Config, String> {
 /// Returns the configuration of a file with this text, and of `flags`.
 fn with_file(text: impl AsRef<[u8]>, flags: &[&str]) -> Result<Config, String> {
     let folder = env::temp_dir().join(format!("pychat-config-{:?}", std::thread::current().id()));
-    fs::create_dir_all(&folder).unwrap();
     let path = folder.join("pychat.toml");
-    fs::write(&path, text).unwrap();
+    fs::create_dir_all(&folder).and_then(|()| fs::write(&path, text)).unwrap();
     let result = read(&[&["--config", path.to_str().unwrap()], flags].concat(), &[]);
     fs::remove_dir_all(&folder).unwrap();
     result.map_err(|error| error.replace(path.to_str().unwrap(), "FILE"))

@@ -55,7 +55,7 @@ pub use self::{
 };
 use self::{
     arrival::Wish,
-    buckets::{Buckets, Speaker},
+    buckets::Buckets,
     devices::DeviceRequest,
     presence::Announcements,
     refusal::unknown_to_original,
@@ -333,23 +333,6 @@ impl Chat {
                 .map_or(Expiry::Never, |expired_ms| Expiry::By { expired_ms, now_ms }),
             None => Expiry::Never,
         }
-    }
-
-    /// Counts what a peer in the room says against its person's share and its address's; returns until
-    /// when it is to say nothing more.
-    fn charge(&mut self, now: Instant, id: ConnectionId, cost: u32) -> Option<Instant> {
-        let speaker = self.speaker(id)?;
-        let origin = self.peers.get(&id)?.origin;
-        let limit = self.rules.rate_limit;
-        let held = limit.and_then(|limit| self.buckets.fill(now, speaker, limit, cost));
-        held.max(self.admission.fill(now, origin, Act::Text, cost))
-    }
-
-    /// Returns whose share a peer in the room has.
-    fn speaker(&self, id: ConnectionId) -> Option<Speaker> {
-        let peer = self.peers.get(&id)?;
-        let Phase::Joined(name) = &peer.phase else { return None };
-        Some(Speaker::new(name, peer.grant.map(|grant| grant.person)))
     }
 
     fn protocol(&self, id: ConnectionId) -> Protocol {

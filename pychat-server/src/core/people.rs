@@ -22,8 +22,8 @@ use pychat_wire::{
 use self::codes::Codes;
 pub use self::codes::PAIR_CODE_AGE_MAX;
 use crate::core::{
-    random::Random,
     record::{Device, OwnedName, Person, PersonChange, PersonId},
+    secret::Secret,
 };
 
 /// The most names that are owned at a time.
@@ -89,12 +89,12 @@ struct Owned {
 }
 
 impl People {
-    /// Returns the `known` people, and for new ones the numbers after `last_person`. Codes are made by
-    /// `random`.
+    /// Returns the `known` people, and for new ones the numbers after `last_person`. Codes are made of
+    /// `secret`.
     ///
     /// Names that break a rule by now, or look like one that was used later, are left out.
     pub fn new(
-        random: Random,
+        secret: Secret,
         known: impl IntoIterator<Item = Person>,
         last_person: PersonId,
     ) -> Self {
@@ -106,7 +106,7 @@ impl People {
             last_name: NameNumber::default(),
             by_skeleton: HashMap::new(),
             by_use: BTreeSet::new(),
-            codes: Codes::new(random),
+            codes: Codes::new(secret),
             changed: BTreeSet::new(),
         };
         let mut names = Vec::new();
@@ -129,7 +129,9 @@ impl People {
             .filter(|(_, known)| known.names.is_empty())
             .map(|(id, _)| *id)
             .collect();
-        nameless.into_iter().for_each(|person| people.forget_person(person));
+        for person in nameless {
+            people.forget_person(person);
+        }
         people.changed.clear(); // The log has them as they are.
         people
     }
@@ -338,7 +340,9 @@ impl People {
             known.names.push(number); // First, so that this person is not forgotten with their last name.
         }
         let others: BTreeSet<_> = self.lookalikes(&owned.name).map(|(other, _)| other).collect();
-        others.into_iter().for_each(|other| self.forget(other));
+        for other in others {
+            self.forget(other);
+        }
         for skeleton in owned.name.skeletons() {
             self.by_skeleton.insert(skeleton.clone(), number);
         }

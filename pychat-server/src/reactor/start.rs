@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::{
     config::History,
-    core::{people::People, random::Random, record::StorageError},
+    core::{people::People, record::StorageError, secret::Secret},
     logging,
     net::{
         listen::{self, ListenError},
@@ -70,12 +70,12 @@ pub(super) fn open_store(history: &History) -> Result<Box<dyn Store>, StartError
 /// Returns the people in the log.
 pub(super) fn open_people(store: &mut dyn Store) -> Result<People, StartError> {
     let (known, last_person) = store.people()?;
-    Ok(People::new(Random::new(random()?), known, last_person))
+    Ok(People::new(Secret::new(random()?), known, last_person))
 }
 
 /// Returns the nonces that connections are greeted with.
-pub(super) fn nonces() -> io::Result<Random> {
-    random().map(Random::new)
+pub(super) fn nonces() -> io::Result<Secret> {
+    random().map(Secret::new)
 }
 
 /// Returns bytes that nobody can guess.

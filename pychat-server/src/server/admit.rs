@@ -18,7 +18,7 @@ use crate::{
         admission::{Act, Admission},
         chat::{Chat, CloseReason, Effect, Input},
         id::ConnectionId,
-        random::Random,
+        secret::Secret,
     },
     limits::Limits,
     logging,
@@ -42,7 +42,7 @@ pub(super) fn is_to_be_dropped(now: Instant, peer: SocketAddr, admission: &mut A
 /// The parts of the server that a new connection changes.
 pub(super) struct Admit<'a, T> {
     pub(super) limits: &'a Limits,
-    pub(super) nonces: &'a mut Random,
+    pub(super) nonces: &'a mut Secret,
     pub(super) chat: &'a mut Chat,
     pub(super) sessions: &'a mut Sessions<T>,
     pub(super) broadcast: &'a Broadcast,

@@ -17,8 +17,8 @@ use pychat_server::core::{
     },
     id::{ConnectionId, HALL, Ticket},
     people::People,
-    random::Random,
     record::{Draft, Outcome, PersonId, Record, Request, Stored},
+    secret::Secret,
 };
 use pychat_wire::{
     ClientMessage, MessageError, UserName,
@@ -52,7 +52,7 @@ struct Room {
 
 impl Room {
     fn new() -> Self {
-        let chat = Chat::new(RULES, People::new(Random::new([7; 32]), [], PersonId(0)));
+        let chat = Chat::new(RULES, People::new(Secret::new([7; 32]), [], PersonId(0)));
         Self { chat, now: Instant::now(), is_answered: true }
     }
 

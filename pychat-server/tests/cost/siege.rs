@@ -11,7 +11,7 @@ use std::{
 };
 
 use pychat_server::{
-    core::{chat::Rules, id::ConnectionId, people::People, random::Random, record::PersonId},
+    core::{chat::Rules, id::ConnectionId, people::People, record::PersonId, secret::Secret},
     limits::Limits,
     server::Server,
     store::{Memory, Retention},
@@ -101,7 +101,7 @@ pub(crate) struct Siege<'a> {
     heap: &'static StatsAlloc<System>,
     server: Server<Line>,
     /// The nonces of the server, for peers that do not wait to hear theirs.
-    nonces: Random,
+    nonces: Secret,
     now: Instant,
     peers: Vec<Peer>,
     n_texts: usize,
@@ -119,10 +119,10 @@ impl<'a> Siege<'a> {
             ..Limits::default()
         };
         let log = Box::new(Memory::new(0, Retention::default()));
-        let people = People::new(Random::new([7; 32]), [], PersonId(0));
-        let server = Server::new(limits, log, people, Random::new([8; 32]));
+        let people = People::new(Secret::new([7; 32]), [], PersonId(0));
+        let server = Server::new(limits, log, people, Secret::new([8; 32]));
         let (now, peers) = (Instant::now(), Vec::new());
-        let nonces = Random::new([8; 32]);
+        let nonces = Secret::new([8; 32]);
         let mut siege = Self { chance, heap, server, nonces, now, peers, n_texts: 0 };
         for _ in 0..CROWD {
             siege.connect();

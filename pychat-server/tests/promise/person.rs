@@ -1,15 +1,17 @@
 //! Somebody of protocol 2: the client library over a socket, a disk that outlives it, and a memory
 //! that nothing is lost from.
 
+mod heed;
+
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use mio::event::Event as Edge;
 use pychat_wire::{
     Client, UserName,
-    client::{Begin, Cause, Event, Saved, SayError},
+    client::{Begin, Saved, SayError},
     key::PairCode,
-    message::{PAGE_MESSAGES_MAX, Reason},
+    message::PAGE_MESSAGES_MAX,
 };
 
 use super::{
@@ -359,65 +361,6 @@ impl Person {
     fn store(&mut self) {
         if let Some(saved) = self.client.as_mut().and_then(Client::take_saved) {
             self.disk.clone_from(saved);
-        }
-    }
-
-    fn heed(&mut self, event: Event, around: &mut Surroundings<'_>) {
-        let Some(client) = &mut self.client else { return };
-        match event {
-            Event::Connect => match around.connect(self.caller) {
-                Some(line) => (self.line, self.checker) = (Some(line), V2Checker::new(false)),
-                None => client.disconnected(0),
-            },
-            Event::Disconnect => {
-                self.write(around.oracle);
-                self.line = None;
-            }
-            Event::Joined { protocol, again, .. } => {
-                assert_eq!(protocol, 2);
-                self.pair = None;
-                let seq = client.saved().seq();
-                self.memory.join(seq, again);
-            }
-            Event::Offline { cause, retry_at_ms } => {
-                assert!(retry_at_ms.is_some(), "{:?} does not come back: {cause:?}", self.name);
-                match cause {
-                    Cause::Silent => around.tally.note(Fault::Silent),
-                    Cause::Bye { reason: Reason::Shutdown } => around.tally.note(Fault::Dismissed),
-                    _ => (),
-                }
-                let delay = Duration::from_millis(self.rng.u64(0..30));
-                self.retry_at = Some(around.now + delay);
-            }
-            Event::Message(message) => {
-                around.tally.n_shown += 1;
-                around.tally.n_replayed += u64::from(message.replayed);
-                self.has_shown = true;
-                if self.memory.show(message) {
-                    around.tally.note(Fault::SaidElsewhere);
-                }
-            }
-            Event::Page(page) => self.memory.show_page(page),
-            Event::Skipped { to, .. } => {
-                self.memory.skip_to(to);
-                client.forget_before(to + 1);
-            }
-            Event::Accepted { id, seq } => {
-                around.tally.note(Fault::Repeated);
-                self.memory.acknowledge(id, seq);
-            }
-            Event::MemberLeft { reason: Some(reason), name, time_ms } => match reason {
-                Reason::Slow => around.tally.note_once(Fault::Slow, name, time_ms),
-                Reason::Kicked | Reason::Removed => panic!("{name} is sent away"),
-                _ => (),
-            },
-            Event::PairCode { code, .. } => self.code = Some(code),
-            Event::DeviceAdded { .. }
-            | Event::MemberJoined { .. }
-            | Event::MemberLeft { .. }
-            | Event::SlowDown { .. }
-            | Event::Notice { .. } => (),
-            other => panic!("{} is told {other:?}", self.name.as_str()),
         }
     }
 }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use pychat_server::{
-    core::{chat::Rules, id::ConnectionId, people::People, random::Random, record::PersonId},
+    core::{chat::Rules, id::ConnectionId, people::People, record::PersonId, secret::Secret},
     limits::Limits,
     net::connection::READ_BUDGET_BYTES,
     server::{CLOSING_TIMEOUT, LINGER_TIMEOUT, Server},
@@ -38,7 +38,7 @@ const RULES: Rules = Rules {
 struct Harness {
     server: Server<Line>,
     /// The nonces of the server, for peers that do not wait to hear theirs.
-    nonces: Random,
+    nonces: Secret,
     now: Instant,
 }
 
@@ -56,8 +56,8 @@ impl Harness {
     fn limited(limits: Limits) -> Self {
         let log = Box::new(Memory::new(0, Retention::default()));
         Self {
-            server: Server::new(limits, log, people(), Random::new([8; 32])),
-            nonces: Random::new([8; 32]),
+            server: Server::new(limits, log, people(), Secret::new([8; 32])),
+            nonces: Secret::new([8; 32]),
             now: Instant::now(),
         }
     }
@@ -120,7 +120,7 @@ impl Harness {
 
 /// Returns nobody.
 fn people() -> People {
-    People::new(Random::new([7; 32]), [], PersonId(0))
+    People::new(Secret::new([7; 32]), [], PersonId(0))
 }
 
 /// Takes what a peer has heard, as `author: content`.

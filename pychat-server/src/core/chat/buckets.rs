@@ -5,7 +5,10 @@ use std::{collections::HashMap, time::Instant};
 
 use pychat_wire::UserName;
 
+use super::{Chat, Phase};
 use crate::core::{
+    admission::Act,
+    id::ConnectionId,
     rate_limit::{Bucket, RateLimit},
     record::PersonId,
     sweep::Sweep,
@@ -65,5 +68,24 @@ impl Buckets {
         let bucket = self.buckets.entry(speaker).or_default();
         *bucket =
             Bucket::recovering_until(bucket.empty_at().map_or(empty_at, |at| at.max(empty_at)));
+    }
+}
+
+impl Chat {
+    /// Counts what a peer in the room says against its person's share and its address's; returns until
+    /// when it is to say nothing more.
+    pub(super) fn charge(&mut self, now: Instant, id: ConnectionId, cost: u32) -> Option<Instant> {
+        let speaker = self.speaker(id)?;
+        let origin = self.peers.get(&id)?.origin;
+        let limit = self.rules.rate_limit;
+        let held = limit.and_then(|limit| self.buckets.fill(now, speaker, limit, cost));
+        held.max(self.admission.fill(now, origin, Act::Text, cost))
+    }
+
+    /// Returns whose share a peer in the room has.
+    pub(super) fn speaker(&self, id: ConnectionId) -> Option<Speaker> {
+        let peer = self.peers.get(&id)?;
+        let Phase::Joined(name) = &peer.phase else { return None };
+        Some(Speaker::new(name, peer.grant.map(|grant| grant.person)))
     }
 }

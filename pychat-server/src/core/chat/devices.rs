@@ -58,12 +58,11 @@ impl Chat {
         person: PersonId,
         effects: &mut Vec<Effect>,
     ) {
-        match self.people.make_code(now, person) {
-            Some(code) => tell(id, Event::PairCode(code), effects),
-            None => {
-                let text = "this name has no room for another device";
-                self.forbid(id, text, Refusal::Device, effects);
-            }
+        if let Some(code) = self.people.make_code(now, person) {
+            tell(id, Event::PairCode(code), effects);
+        } else {
+            let text = "this name has no room for another device";
+            self.forbid(id, text, Refusal::Device, effects);
         }
     }
 

@@ -10,7 +10,7 @@ use pychat_wire::key::PairCode;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::core::{random::Random, record::PersonId, sweep::Sweep};
+use crate::core::{record::PersonId, secret::Secret, sweep::Sweep};
 
 /// The time for which a code is good.
 pub const PAIR_CODE_AGE_MAX: Duration = Duration::from_mins(10);
@@ -18,8 +18,8 @@ pub const PAIR_CODE_AGE_MAX: Duration = Duration::from_mins(10);
 /// The codes that are good.
 #[derive(Debug)]
 pub(super) struct Codes {
-    random: Random,
-    codes: HashMap<PersonId, Code>,
+    secret: Secret,
+    by_person: HashMap<PersonId, Code>,
     sweep: Sweep,
 }
 
@@ -30,23 +30,23 @@ struct Code {
 }
 
 impl Codes {
-    pub(super) fn new(random: Random) -> Self {
-        Self { random, codes: HashMap::new(), sweep: Sweep::default() }
+    pub(super) fn new(secret: Secret) -> Self {
+        Self { secret, by_person: HashMap::new(), sweep: Sweep::default() }
     }
 
     /// Makes a code for a person, in place of any that they had.
     pub(super) fn make(&mut self, now: Instant, person: PersonId) -> PairCode {
-        let code = PairCode(self.random.bytes());
+        let code = PairCode(self.secret.bytes());
         let made = Code { hash: hash(code), expires: now + PAIR_CODE_AGE_MAX };
-        self.sweep.run(&mut self.codes, |code| now < code.expires);
-        self.codes.insert(person, made);
+        self.sweep.run(&mut self.by_person, |code| now < code.expires);
+        self.by_person.insert(person, made);
         code
     }
 
     /// Returns true, and forgets the code, if it is that of `person`.
     pub(super) fn take(&mut self, now: Instant, person: PersonId, code: PairCode) -> bool {
         let is_theirs = self
-            .codes
+            .by_person
             .get(&person)
             .is_some_and(|made| now < made.expires && bool::from(made.hash.ct_eq(&hash(code))));
         if is_theirs {
@@ -57,7 +57,7 @@ impl Codes {
 
     /// Forgets the code of a person, if they have one.
     pub(super) fn forget(&mut self, person: PersonId) {
-        self.codes.remove(&person);
+        self.by_person.remove(&person);
     }
 }
 

@@ -10,7 +10,7 @@ fn name(name: &str) -> UserName {
 }
 
 fn people() -> People {
-    People::new(Random::new([7; 32]), [], PersonId(0))
+    People::new(Secret::new([7; 32]), [], PersonId(0))
 }
 
 fn device(number: u8) -> Device {
@@ -60,7 +60,7 @@ fn a_key_is_of_the_person_who_reserved_a_name_by_it_with_all_that_looks_like_it(
     let expected =
         Person { id: anna, names: vec![owned("Анна", 5, false)], devices: vec![device(1)] };
     assert_eq!(kept, &expected);
-    let mut restarted = People::new(Random::new([8; 32]), [kept.clone()], other);
+    let mut restarted = People::new(Secret::new([8; 32]), [kept.clone()], other);
     assert_eq!(restarted.of_key(device(1).key), Some(anna), "keys outlive the process");
     assert_eq!((restarted.stranger(), restarted.take_changes()), (PersonId(3), vec![]));
 }
@@ -73,7 +73,7 @@ fn of_what_was_kept_the_names_that_were_used_last_count() {
         devices: devices.to_vec(),
     };
     let mut people = People::new(
-        Random::new([7; 32]),
+        Secret::new([7; 32]),
         [
             person(1, &[owned("Анна", 5, true), owned("Вера", 9, true)], &[device(1)]),
             person(2, &[owned("анна", 7, true), owned("Вы", 9, true)], &[device(2)]),
@@ -157,7 +157,7 @@ fn no_stranger_makes_a_full_table_forget_who_comes_back() {
             names: vec![owned(&format!("name {number}"), 1_000 + number as u64, number < returned)],
             devices: Vec::new(),
         };
-        People::new(Random::new([7; 32]), (0..NAMES_MAX).map(person), PersonId(NAMES_MAX as u64))
+        People::new(Secret::new([7; 32]), (0..NAMES_MAX).map(person), PersonId(NAMES_MAX as u64))
     };
     let mut people = full(NAMES_MAX - 1);
     assert!(people.settle(1, "new", 5, NEVER).is_some(), "in the place of a passer-by");

@@ -1,6 +1,6 @@
 //! What goes wrong in a world on purpose, and what shows that it did.
 
-use pychat_server::{core::random::Random, server::Server, store::Retention};
+use pychat_server::{core::secret::Secret, server::Server, store::Retention};
 use pychat_wire::message::{ErrorCode, Reason};
 
 use super::{
@@ -97,7 +97,7 @@ impl World {
         self.waiting.clear();
         let nobody = serve(0, &mut self.rng).0;
         let (store, people) = std::mem::replace(&mut self.server, nobody).into_parts();
-        let nonces = Random::new(std::array::from_fn(|_| self.rng.u8(..)));
+        let nonces = Secret::new(std::array::from_fn(|_| self.rng.u8(..)));
         self.server = Server::new(limits(), store, people, nonces);
         self.forget_lines();
     }

@@ -7,7 +7,7 @@ use std::{
 
 use fastrand::Rng;
 use pychat_server::{
-    core::{chat::Rules, id::ConnectionId, people::People, random::Random, record::PersonId},
+    core::{chat::Rules, id::ConnectionId, people::People, record::PersonId, secret::Secret},
     limits::Limits,
     server::Server,
     store::{Memory, Retention},
@@ -369,6 +369,6 @@ pub(super) fn serve(epoch: u128, rng: &mut Rng) -> (Server<Line>, Waiting) {
     let delay_ticks_max = [0, DELAY_TICKS_MAX][rng.usize(..2)];
     let store = Memory::new(epoch, Retention::default());
     let (store, waiting) = DelayedStore::new(store, delay_ticks_max, rng.u64(..));
-    let people = People::new(Random::new([7; 32]), [], PersonId(0));
-    (Server::new(limits(), Box::new(store), people, Random::new([8; 32])), waiting)
+    let people = People::new(Secret::new([7; 32]), [], PersonId(0));
+    (Server::new(limits(), Box::new(store), people, Secret::new([8; 32])), waiting)
 }

@@ -26,7 +26,7 @@ fn a_hundred_who_come_back_delay_nobodys_talk() {
     let people: Vec<_> = (0..PEOPLE).map(|_| server.connect()).collect();
     server.settle();
     for (number, peer) in people.iter().enumerate() {
-        let hello = hello(&peer, &format!("back {number}"), &resume(0));
+        let hello = hello(peer, &format!("back {number}"), &resume(0));
         server.send(peer, hello.as_bytes());
         if number % 10 == 0 {
             peer.line.set_room(Some(10_000)); // It reads no more than this, and is waited for.

@@ -19,8 +19,8 @@ use std::{
 
 use pychat_server::{
     core::{
-        chat::Rules, id::ConnectionId, people::People, random::Random, rate_limit::RateLimit,
-        record::PersonId,
+        chat::Rules, id::ConnectionId, people::People, rate_limit::RateLimit, record::PersonId,
+        secret::Secret,
     },
     limits::Limits,
     server::Server,
@@ -232,12 +232,12 @@ impl<'a> World<'a> {
         let delay_ticks_max = [0, 0, 3, DELAY_TICKS_MAX][chance(4)];
         let store = Memory::new(0, retention);
         let (store, waiting) = DelayedStore::new(store, delay_ticks_max, chance(1 << 16) as u64);
-        let people = People::new(Random::new([7; 32]), [], PersonId(0));
+        let people = People::new(Secret::new([7; 32]), [], PersonId(0));
         let now = Instant::now();
         let mut world = Self {
             large_one_in: [2, 10, 50][chance(3)],
             chance,
-            server: Server::new(limits, Box::new(store), people, Random::new([8; 32])),
+            server: Server::new(limits, Box::new(store), people, Secret::new([8; 32])),
             waiting,
             delay_ticks_max,
             limits,

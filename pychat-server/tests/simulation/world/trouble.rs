@@ -3,7 +3,7 @@
 use std::{mem, time::Duration};
 
 use pychat_server::{
-    core::{people::People, random::Random, record::PersonId},
+    core::{people::People, record::PersonId, secret::Secret},
     handover::Snapshot,
     server::{LINGER_TIMEOUT, Server},
     store::Memory,
@@ -195,11 +195,11 @@ impl World<'_> {
         let sockets: Vec<Line> = sockets.into_iter().cloned().collect();
         let snapshot = Snapshot::from_bytes(&snapshot.to_bytes()).expect("the same format");
         let nothing = Box::new(Memory::new(0, self.retention));
-        let nobody = People::new(Random::new([0; 32]), [], PersonId(0));
-        let empty = Server::new(self.limits, nothing, nobody, Random::new([0; 32]));
+        let nobody = People::new(Secret::new([0; 32]), [], PersonId(0));
+        let empty = Server::new(self.limits, nothing, nobody, Secret::new([0; 32]));
         let (store, people) = mem::replace(&mut self.server, empty).into_parts();
         let secret = self.below(256).to_le_bytes();
-        let nonces = Random::new(std::array::from_fn(|index| secret[index % secret.len()]));
+        let nonces = Secret::new(std::array::from_fn(|index| secret[index % secret.len()]));
         self.server = Server::new(self.limits, store, people, nonces);
         self.drained_ns.clear();
         self.dead.clear(); // Their ids were the other server's.

@@ -5,12 +5,12 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 
 /// The values of one secret, which are all different.
-pub struct Random {
+pub struct Secret {
     secret: [u8; 32],
     made: u64,
 }
 
-impl Random {
+impl Secret {
     /// Returns those of `secret`, which must be random, told to nobody, and used for nothing else.
     pub fn new(secret: [u8; 32]) -> Self {
         Self { secret, made: 0 }
@@ -27,8 +27,8 @@ impl Random {
     }
 }
 
-impl fmt::Debug for Random {
+impl fmt::Debug for Secret {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Random")
+        formatter.write_str("Secret")
     }
 }

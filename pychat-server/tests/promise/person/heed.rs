@@ -1,0 +1,72 @@
+//! What somebody makes of what their client says.
+
+use std::time::Duration;
+
+use pychat_wire::{
+    client::{Cause, Event},
+    message::Reason,
+};
+
+use super::{Person, V2Checker};
+use crate::promise::{surroundings::Surroundings, tally::Fault};
+
+impl Person {
+    pub(super) fn heed(&mut self, event: Event, around: &mut Surroundings<'_>) {
+        let Some(client) = &mut self.client else { return };
+        match event {
+            Event::Connect => match around.connect(self.caller) {
+                Some(line) => (self.line, self.checker) = (Some(line), V2Checker::new(false)),
+                None => client.disconnected(0),
+            },
+            Event::Disconnect => {
+                self.write(around.oracle);
+                self.line = None;
+            }
+            Event::Joined { protocol, again, .. } => {
+                assert_eq!(protocol, 2);
+                self.pair = None;
+                let seq = client.saved().seq();
+                self.memory.join(seq, again);
+            }
+            Event::Offline { cause, retry_at_ms } => {
+                assert!(retry_at_ms.is_some(), "{:?} does not come back: {cause:?}", self.name);
+                match cause {
+                    Cause::Silent => around.tally.note(Fault::Silent),
+                    Cause::Bye { reason: Reason::Shutdown } => around.tally.note(Fault::Dismissed),
+                    _ => (),
+                }
+                let delay = Duration::from_millis(self.rng.u64(0..30));
+                self.retry_at = Some(around.now + delay);
+            }
+            Event::Message(message) => {
+                around.tally.n_shown += 1;
+                around.tally.n_replayed += u64::from(message.replayed);
+                self.has_shown = true;
+                if self.memory.show(message) {
+                    around.tally.note(Fault::SaidElsewhere);
+                }
+            }
+            Event::Page(page) => self.memory.show_page(page),
+            Event::Skipped { to, .. } => {
+                self.memory.skip_to(to);
+                client.forget_before(to + 1);
+            }
+            Event::Accepted { id, seq } => {
+                around.tally.note(Fault::Repeated);
+                self.memory.acknowledge(id, seq);
+            }
+            Event::MemberLeft { reason: Some(reason), name, time_ms } => match reason {
+                Reason::Slow => around.tally.note_once(Fault::Slow, name, time_ms),
+                Reason::Kicked | Reason::Removed => panic!("{name} is sent away"),
+                _ => (),
+            },
+            Event::PairCode { code, .. } => self.code = Some(code),
+            Event::DeviceAdded { .. }
+            | Event::MemberJoined { .. }
+            | Event::MemberLeft { .. }
+            | Event::SlowDown { .. }
+            | Event::Notice { .. } => (),
+            other => panic!("{} is told {other:?}", self.name.as_str()),
+        }
+    }
+}

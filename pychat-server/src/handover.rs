@@ -37,7 +37,7 @@ pub struct SavedConnection {
     pub protocol: SavedProtocol,
     /// The nonce that its hello must sign.
     pub nonce: [u8; 16],
-    /// Who it has proved to be, in protocol 2.
+    /// The person that it has proved to be, in protocol 2.
     pub grant: Option<SavedGrant>,
     /// Bytes that were read and not handled yet: of a payload whose end has not arrived, or held
     /// back by a rate limit.
@@ -63,7 +63,7 @@ pub enum SavedProtocol {
     V2,
 }
 
-/// Who somebody has proved to be, as the snapshot writes it.
+/// The proof that somebody gave, as the snapshot writes it.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct SavedGrant {
     /// The number of the person.

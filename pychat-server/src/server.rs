@@ -72,7 +72,7 @@ pub struct Server<T> {
     effects: Vec<Effect>,
 }
 
-/// What those who connect are shown of the server, and held to.
+/// The side of the server that those who connect are shown, and held to.
 struct Front {
     /// The name by which people know it.
     name: String,

@@ -15,7 +15,7 @@ use thiserror::Error;
 /// The bytes that every signed text begins with, so that it can be taken for nothing else.
 const PURPOSE: &[u8] = b"pychat hello 2\0";
 
-/// The bytes of a channel binding: what RFC 9266 calls `tls-exporter`.
+/// The bytes of a channel binding: the `tls-exporter` of RFC 9266.
 pub const BINDING_BYTES: usize = 32;
 
 /// The text is not of the form that was expected.
@@ -104,7 +104,7 @@ shown!(PublicKey, Signature, PairCode);
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Nonce(pub [u8; 16]);
 
-/// What a hello must sign beside its username.
+/// The bytes that a hello must sign beside its username.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Challenge {
     /// The nonce of the greeting.

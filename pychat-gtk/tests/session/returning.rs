@@ -1,7 +1,7 @@
 //! Protocol 2: what was said before, what is said meanwhile, and coming back.
 
 use pychat_gtk::{
-    model::{Delivery, Message},
+    model::{Delivery, Message, MessageKind},
     session::{
         Account, Session, SessionState, disconnect_reason::DisconnectReason, room::PAGE_MESSAGES,
     },
@@ -285,6 +285,28 @@ fn who_was_sent_away_comes_back_only_when_told_to() {
         assert_eq!(session.state(), SessionState::Lost);
         session.rejoin();
         until_state(&session, SessionState::Joined).await;
+        session.leave().await;
+        finish(server).await;
+    });
+}
+
+#[test]
+fn what_is_said_by_another_device_is_shown_as_our_own() {
+    run(async {
+        let server = Server::start(|door| {
+            let mut peer = door.accept();
+            peer.let_in_2("e1", 0);
+            let (_, id) = peer.hear_2();
+            peer.record(1, "Анна", "by the phone", &json!({"id": "of-the-phone"}));
+            peer.record(2, "Анна", "by this window", &json!({"id": id}));
+            peer.expect_end();
+        });
+        let session = joined(&server.address).await;
+        session.room().say("by this window").expect("joined");
+        until(|| texts(&session) == [WELCOME, "by the phone", "by this window"]).await;
+        until(|| unsent(&session).is_empty()).await;
+        let kinds: Vec<_> = messages(&session).iter().map(Message::kind).collect();
+        assert_eq!(kinds, [MessageKind::Welcome, MessageKind::Own, MessageKind::Own]);
         session.leave().await;
         finish(server).await;
     });

@@ -114,8 +114,8 @@ pub const OPTIONS: &[ConfigOption] = &[
     ConfigOption {
         key: "flood",
         value: "BURST,PER_SECOND",
-        help: "How many messages one client may send at once, then how many a second; or off",
-        details: "A client that sends faster is read more slowly. Nothing is dropped and nobody is \
+        help: "How many messages one person may send at once, then how many a second; or off",
+        details: "Who sends faster is read more slowly. Nothing is dropped and nobody is \
             disconnected.",
         default: "10,5",
         example: "\"10,5\"",

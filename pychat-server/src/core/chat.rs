@@ -115,9 +115,9 @@ struct Peer {
     phase: Phase,
     /// The protocol that it is spoken to in, as far as it has said.
     protocol: Protocol,
-    /// What its hello must sign.
+    /// The challenge that its hello must sign.
     challenge: Challenge,
-    /// Who it has proved to be, in protocol 2.
+    /// The person that it has proved to be, in protocol 2.
     grant: Option<Grant>,
     origin: Origin,
     /// The number of useless payloads since the last text.

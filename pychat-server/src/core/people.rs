@@ -157,6 +157,12 @@ impl People {
         self.lookalikes(name).any(|(_, owned)| owned.person == person)
     }
 
+    /// Returns true if this person owns `name`, or may own one more.
+    pub fn may_own(&self, person: PersonId, name: &UserName) -> bool {
+        let n_owned = self.known.get(&person).map_or(0, |known| known.names.len());
+        n_owned < NAMES_PER_PERSON_MAX || self.owns(person, name)
+    }
+
     /// Returns true if somebody else than `person` has a reserved name that looks like this one.
     pub fn is_reserved(&self, name: &UserName, person: Option<PersonId>, expiry: Expiry) -> bool {
         self.lookalikes(name)
@@ -205,7 +211,7 @@ impl People {
         expiry: Expiry,
     ) -> bool {
         let owned = self.number_of(person, name);
-        if owned.is_none() && !self.make_room(person, expiry) {
+        if owned.is_none() && !(self.may_own(person, name) && self.make_room(expiry)) {
             return false;
         }
         let is_regular = owned.is_some_and(|number| self.names[&number].is_regular);
@@ -217,12 +223,8 @@ impl People {
         true
     }
 
-    /// Makes room for another name of a person; returns false if there is none.
-    fn make_room(&mut self, person: PersonId, expiry: Expiry) -> bool {
-        let n_owned = self.known.get(&person).map_or(0, |known| known.names.len());
-        if NAMES_PER_PERSON_MAX <= n_owned {
-            return false;
-        }
+    /// Makes room for another name; returns false if there is none.
+    fn make_room(&mut self, expiry: Expiry) -> bool {
         if NAMES_MAX <= self.names.len() {
             let Some((_, _, first)) = self.by_use.first().copied() else { return false };
             let is_forgettable = |owned: &Owned| !owned.is_regular || owned.is_expired(expiry);

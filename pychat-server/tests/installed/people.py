@@ -5,6 +5,7 @@ import json
 import random
 
 from client import PORT, SERVER
+from ed25519 import prove
 
 # What the server lets anybody say without a pause is five a second.
 PAUSE_SECONDS = 0.25
@@ -33,7 +34,8 @@ class Person:
 
     async def open(self):
         self.reader, self.writer = await asyncio.open_connection("127.0.0.1", PORT)
-        assert await self.receive() is not None, "a greeting"
+        self.greeting = await self.receive()
+        assert self.greeting is not None, "a greeting"
 
     def send(self, **payload):
         encoded = json.dumps(payload, ensure_ascii=False).encode()
@@ -94,19 +96,20 @@ class Second(Person):
         self.last = 0
         self.waiting = {}
         self.n_returns = 0
-        self.token = self.epoch = None
+        self.key = random.randbytes(32)
+        self.epoch = None
 
     async def join(self):
         hello = {"type": "hello", "username": self.name, "protocol": 2}
-        if self.token:
-            resume = {"epoch": self.epoch, "after": self.last}
-            hello |= {"token": self.token, "resume": resume}
+        hello |= prove(self.key, self.greeting["nonce"], self.name)
+        if self.epoch:
+            hello |= {"resume": {"epoch": self.epoch, "after": self.last}}
         self.send(**hello)
         while (payload := await self.receive())["type"] != "welcome":
             assert payload["type"] != "error", payload
-        if not self.token:
+        if not self.epoch:
             self.last = payload["seq"]
-        self.token, self.epoch = payload["token"], payload["epoch"]
+        self.epoch = payload["epoch"]
         for number, text in self.waiting.items():
             self.send(type="text", content=text, id=number)
 

@@ -285,7 +285,8 @@ impl Chat {
     ) -> bool {
         let (expiry, utc_ms) = (self.name_expiry(), self.wall_clock.utc_ms);
         let Some(peer) = self.peers.get(&id) else { return false };
-        self.admission.try_fill(now, peer.origin, Act::Reserve)
+        self.people.may_own(person, name)
+            && self.admission.try_fill(now, peer.origin, Act::Reserve)
             && self.people.reserve(person, device, name, utc_ms, expiry)
     }
 

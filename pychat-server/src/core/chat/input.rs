@@ -23,7 +23,8 @@ pub enum Input<'a> {
         id: ConnectionId,
         /// The networks that the connection comes from.
         origin: Origin,
-        /// What its hello must sign: a nonce that no other connection has, and the channel binding.
+        /// The challenge that its hello must sign: a nonce that no other connection has, and the
+        /// channel binding.
         challenge: Challenge,
     },
     /// A message arrived.

@@ -14,9 +14,9 @@ pub struct Restored {
     pub name: Option<UserName>,
     /// The protocol that it is spoken to in.
     pub protocol: Protocol,
-    /// What its hello must sign.
+    /// The challenge that its hello must sign.
     pub challenge: Challenge,
-    /// Who it has proved to be, in protocol 2.
+    /// The person that it has proved to be, in protocol 2.
     pub grant: Option<Grant>,
     /// The networks that it comes from.
     pub origin: Origin,

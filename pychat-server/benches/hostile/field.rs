@@ -12,10 +12,7 @@ use mio::{Events, Interest, Poll, Token, net::TcpStream};
 use pychat_wire::{Decoder, ServerMessage, key::Nonce};
 use socket2::{Domain, SockRef, Socket, Type};
 
-use super::{
-    Outcome,
-    words::{self, is_kind},
-};
+use super::{Outcome, words};
 
 /// Attackers call from these networks (127.0.2.0 to 127.0.7.255), all others from beyond.
 const ATTACKERS: std::ops::RangeInclusive<u8> = 2..=7;
@@ -92,7 +89,7 @@ pub(crate) struct Line {
     is_attacker: bool,
     opened_at: Instant,
     unsent: Vec<u8>,
-    /// What waits for the greeting, as it has to sign that, and what was said since.
+    /// What waits for the greeting, as it has to sign its nonce, and what was said since.
     unsigned: Vec<u8>,
     nonce: Option<Nonce>,
     decoder: Decoder,
@@ -248,7 +245,7 @@ impl Field {
             if !line.is_mute && line.read(&mut self.buffer, READ_BYTES, &mut self.traffic) {
                 self.unread.push(number);
             }
-            line.write(&mut self.traffic); // What waited for the greeting.
+            line.write(&mut self.traffic);
         }
         Ok(())
     }
@@ -326,7 +323,8 @@ impl Line {
     /// Signs what waits for the greeting, once that is there.
     fn sign(&mut self) {
         if let Some(nonce) = self.nonce {
-            self.unsent.extend(words::sign(&std::mem::take(&mut self.unsigned), nonce));
+            let owner = if self.is_attacker { "attacker" } else { "other" };
+            self.unsent.extend(words::sign(&std::mem::take(&mut self.unsigned), nonce, owner));
         }
     }
 
@@ -380,8 +378,8 @@ impl Line {
         heard.bytes += input.len() as u64;
         while let Ok(Some(payload)) = self.decoder.next_payload(&mut input) {
             heard.payloads += 1;
-            heard.messages += usize::from(is_kind(payload, "message"));
-            heard.pages += usize::from(is_kind(payload, "page"));
+            heard.messages += usize::from(words::is_kind(payload, "message"));
+            heard.pages += usize::from(words::is_kind(payload, "page"));
             heard.last.clear();
             heard.last.extend_from_slice(&payload[..payload.len().min(HEARD_BYTES_MAX)]);
             if heard.payloads == 1 {

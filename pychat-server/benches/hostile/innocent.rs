@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pychat_wire::Decoder;
+use pychat_wire::{Decoder, ServerMessage};
 use socket2::{Domain, Socket, Type};
 
 use super::{
@@ -64,7 +64,12 @@ impl Innocent {
         socket.set_tcp_nodelay(true)?;
         socket.set_read_timeout(Some(PATIENCE))?;
         let mut ear = V1Checker::new(socket.into());
-        ear.line.write_all(&words::hello("innocent", Protocol::V2))?;
+        let greeting = ear.hear("message")?;
+        let Ok(ServerMessage::Greeting { nonce, .. }) = ServerMessage::parse(&greeting) else {
+            return Err("that is no greeting".into());
+        };
+        let hello = words::hello("innocent", Protocol::V2);
+        ear.line.write_all(&words::sign(&hello, nonce, "innocent"))?;
         ear.hear("welcome")?;
         ear.line.set_read_timeout(None)?;
         let line = ear.line.try_clone()?;
@@ -127,10 +132,10 @@ impl V1Checker {
         Ok(())
     }
 
-    /// Reads until a payload of this `kind` has come.
-    fn hear(&mut self, kind: &str) -> Outcome<()> {
-        let mut is_heard = false;
-        while !is_heard {
+    /// Reads until a payload of this `kind` has come; returns it.
+    fn hear(&mut self, kind: &str) -> Outcome<Vec<u8>> {
+        let mut heard = None;
+        while heard.is_none() {
             let size = self.line.read(&mut self.buffer)?;
             if size == 0 {
                 return Err("the server hung up".into());
@@ -138,13 +143,13 @@ impl V1Checker {
             let mut input = &self.buffer[..size];
             while let Some(payload) = self.decoder.next_payload(&mut input)? {
                 if is_kind(payload, kind) {
-                    is_heard = true;
+                    heard = Some(payload.to_vec());
                 } else {
                     self.told += payload.len() as u64;
                 }
             }
         }
-        Ok(())
+        Ok(heard.unwrap_or_default())
     }
 }
 

@@ -49,9 +49,9 @@ pub(crate) fn is_unsigned(bytes: &[u8]) -> bool {
     bytes.windows(BLANK.len()).any(|window| window == BLANK.as_bytes())
 }
 
-/// Signs every hello in `bytes`, each by the device of its name, for a connection that was greeted
-/// with `nonce`.
-pub(crate) fn sign(bytes: &[u8], nonce: Nonce) -> Vec<u8> {
+/// Signs every hello in `bytes` for a connection that was greeted with `nonce`, each by the device
+/// that this owner has for its name.
+pub(crate) fn sign(bytes: &[u8], nonce: Nonce, owner: &str) -> Vec<u8> {
     let challenge = Challenge { nonce, ..Challenge::default() };
     let text = String::from_utf8_lossy(bytes);
     let mut signed = String::with_capacity(text.len());
@@ -61,7 +61,7 @@ pub(crate) fn sign(bytes: &[u8], nonce: Nonce) -> Vec<u8> {
         let name = before.rsplit(NAME).next().and_then(|name| name.split(",\"protocol\"").next());
         let name: String =
             name.and_then(|name| serde_json::from_str(name).ok()).unwrap_or_default();
-        let Proof { key, signature } = key_of(&name).prove(&challenge, &name);
+        let Proof { key, signature } = key_of(&[owner, &name].concat()).prove(&challenge, &name);
         signed.push_str(before);
         let [key, signature] = [key.to_string(), signature.to_string()];
         signed += &[r#""key":""#, &key, r#"","signature":""#, &signature, "\""].concat();
@@ -71,12 +71,17 @@ pub(crate) fn sign(bytes: &[u8], nonce: Nonce) -> Vec<u8> {
     signed.into_bytes()
 }
 
-fn key_of(name: &str) -> SecretKey {
+fn key_of(device: &str) -> SecretKey {
     let mut key = [7_u8; 32];
-    for (index, byte) in name.bytes().enumerate() {
+    for (index, byte) in device.bytes().enumerate() {
         key[index % 32] = key[index % 32].wrapping_mul(31).wrapping_add(byte);
     }
     SecretKey(key)
+}
+
+/// Returns the frame of a hello of protocol 2 whose signature is wrong.
+pub(crate) fn forged(name: &str) -> Vec<u8> {
+    sign(&hello(name, Protocol::V2), Nonce::default(), "")
 }
 
 /// Returns the frame of a text whose id is this `number`.

@@ -47,6 +47,7 @@ fn guests() -> Vec<(&'static str, Speaker, Vec<u8>)> {
         ("guest_bad_and_text", Guest, then_text(b"1:x")),
         ("guest_ping", Guest, bare("ping")),
         ("hello_plain_taken", Guest, taken("innocent")),
+        ("hello_forged", Guest, words::forged("forger")),
         ("hello_fdfa_taken", Guest, taken(&TAKEN.repeat(32))),
         ("hello_fdfa_invalid", Guest, taken(&TAKEN.repeat(33))),
         ("hello_marks", Guest, taken(&"\u{0344}".repeat(32))),

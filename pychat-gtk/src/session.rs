@@ -81,13 +81,6 @@ impl Default for Session {
 }
 
 impl Session {
-    /// Returns a group of signals that calls `f` when the state of its target, a session, changes.
-    pub fn state_signals(f: impl Fn() + 'static) -> glib::SignalGroup {
-        let signals = glib::SignalGroup::new::<Self>();
-        signals.connect_notify_local(Some("state"), move |_, _| f());
-        signals
-    }
-
     /// Makes it give up joining after `timeout` instead of [`JOIN_TIMEOUT`].
     #[must_use]
     pub fn with_timeout(self, timeout: Duration) -> Self {

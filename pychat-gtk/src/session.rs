@@ -198,6 +198,8 @@ impl Session {
         self.imp().client.borrow().as_ref().map(f)
     }
 
+    /// Calls `f` with the client, if there is one. Nothing may be emitted meanwhile: who hears of it
+    /// may need the client.
     fn with_client<T>(&self, f: impl FnOnce(&mut Client) -> T) -> Option<T> {
         self.imp().client.borrow_mut().as_mut().map(f)
     }

@@ -16,8 +16,8 @@ const REST_TICKS: u32 = 3;
 /// The place of a search in the list.
 #[derive(Debug, Default)]
 pub(super) struct SearchState {
-    /// The number of frames in a row in which nothing has moved, while the current result is being
-    /// kept in view.
+    /// The number of frames in a row in which nothing has moved; `None` unless the current result is
+    /// being kept in view.
     n_at_rest: Cell<Option<u32>>,
     /// Where the reader was before the search; `None` if that was at the end.
     pub(super) anchor: RefCell<Option<ScrollAnchor>>,

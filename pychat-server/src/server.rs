@@ -208,7 +208,7 @@ impl<T: Socket> Server<T> {
         &mut self,
         now: Instant,
         snapshot: Snapshot,
-        transports: impl IntoIterator<Item = Transport<T>>,
+        transports: impl IntoIterator<Item = impl Into<Transport<T>>>,
         register: impl FnMut(&mut Transport<T>, ConnectionId) -> io::Result<()>,
     ) {
         self.clock.tell_at_least(snapshot.time_ms);
@@ -222,6 +222,7 @@ impl<T: Socket> Server<T> {
             keepalive: &mut self.keepalive,
             effects: &mut self.effects,
         };
+        let transports = transports.into_iter().map(Into::into);
         restore.restore_all(snapshot, is_same_log, transports, register);
     }
 

@@ -33,3 +33,38 @@ pub(super) fn plain(
         None => Ok(Plain::Always),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::tests::read;
+
+    #[test]
+    fn a_certificate_of_its_own_is_kept_where_messages_are() {
+        let disk = read(&["--state-dir=/x"], &[]).unwrap();
+        let own = IdentityPlace::Own("/x".into());
+        assert_eq!((disk.identity, disk.limits.rules.plain), (Some(own), Plain::Lan));
+        let memory = read(&["--history=memory", "--plain=lan"], &[]).unwrap();
+        assert_eq!((memory.identity, memory.limits.rules.plain), (None, Plain::Always));
+    }
+
+    #[test]
+    fn the_operators_files_are_read_where_they_are() {
+        let config = read(&["--tls-key=/k.pem", "--tls-certificate=/c.pem"], &[]).unwrap();
+        let files = IdentityPlace::Files { certificate: "/c.pem".into(), key: "/k.pem".into() };
+        assert_eq!(config.identity, Some(files));
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_named() {
+        for (flags, message) in [
+            (&["--tls-key=/k"][..], "tls-key needs tls-certificate as well"),
+            (&["--tls-certificate=/c"], "tls-certificate needs tls-key as well"),
+            (&["--history=memory", "--plain=never"], "plain = \"never\" needs a certificate; "),
+            (&["--plain=no"], "--plain no: write always or lan or never"),
+        ] {
+            let error = read(flags, &[]).unwrap_err();
+            assert!(error.starts_with(message), "{error}");
+        }
+    }
+}

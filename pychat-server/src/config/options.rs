@@ -282,7 +282,8 @@ pub(super) fn nearest(name: &str) -> Option<&'static ConfigOption> {
     }
     let likeness = |option: &ConfigOption| strsim::jaro(&name, option.key);
     let nearest = OPTIONS.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
-    (LIKENESS_MIN <= likeness(nearest)).then_some(nearest)
+    // One letter is like too many.
+    (1 < name.len() && LIKENESS_MIN <= likeness(nearest)).then_some(nearest)
 }
 
 /// Returns the variable of a flag with this name.

@@ -309,6 +309,24 @@ mod tests {
     }
 
     #[test]
+    fn local_networks_are_those_that_are_nobody_elses() {
+        let v4 = |text: &str| Origin::v4(text.parse::<Ipv4Addr>().unwrap().to_bits());
+        let v6 = |text: &str| Origin::v6(text.parse::<Ipv6Addr>().unwrap().to_bits());
+        for local in ["127.9.9.9", "10.1.2.3", "172.31.0.1", "192.168.1.1", "169.254.7.7"] {
+            assert!(v4(local).is_local(), "{local}");
+        }
+        for remote in ["0.0.0.1", "11.0.0.1", "172.32.0.1", "192.169.0.1", "100.64.0.1"] {
+            assert!(!v4(remote).is_local(), "{remote}");
+        }
+        for local in ["::1", "fe80::1", "fd00:1:2::3"] {
+            assert!(v6(local).is_local(), "{local}");
+        }
+        for remote in ["2001:db8::1", "fec0::1", "ff02::1", "64:ff9b::a00:1"] {
+            assert!(!v6(remote).is_local(), "{remote}");
+        }
+    }
+
+    #[test]
     fn lines_that_are_left_out_are_counted() {
         let (mut admission, now, origin) = (admission(64), Instant::now(), Origin::v4(1));
         let logged = (0..100).filter(|_| admission.may_log(now, origin) == Some(0)).count();

@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn catalogs_speak_of_fields_that_are_there() {
-        let fields = ["USER", "PEER", "REASON", "ERROR", "ADDRESS", "VERSION"];
+        let fields = ["USER", "PEER", "REASON", "ERROR", "ADDRESS", "VERSION", "PIN"];
         for catalog in CATALOGS {
             for (id, entry) in entries(catalog) {
                 for field in entry.split('@').skip(1).step_by(2) {

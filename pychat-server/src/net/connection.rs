@@ -41,10 +41,16 @@ pub struct Connection<S> {
     /// Set by an edge, cleared only by `WouldBlock`. So is `writable`.
     readable: bool,
     writable: bool,
-    /// The peer has closed its writing side.
-    is_finished: bool,
-    /// The peer has said nothing yet.
-    is_fresh: bool,
+    incoming: Incoming,
+}
+
+/// What has arrived from the peer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Incoming {
+    Nothing,
+    Some,
+    /// It has closed its writing side.
+    All,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -97,8 +103,7 @@ impl<S: Socket> Connection<S> {
             state: State::Open,
             readable: true,
             writable: true,
-            is_finished: false,
-            is_fresh: true,
+            incoming: Incoming::Nothing,
         }
     }
 
@@ -111,7 +116,7 @@ impl<S: Socket> Connection<S> {
         unsent: &[u8],
     ) -> Self {
         let mut connection = Self::new(transport, payload_bytes_max);
-        connection.is_fresh = false;
+        connection.incoming = Incoming::Some;
         connection.held = unread;
         connection.outbox.push(unsent);
         connection
@@ -142,14 +147,14 @@ impl<S: Socket> Connection<S> {
         if let Some(end) = end {
             return Ok(Fill { end, bytes });
         }
-        while self.readable && !self.is_finished {
+        while self.readable && self.incoming != Incoming::All {
             if READ_BUDGET_BYTES <= bytes {
                 return Ok(Fill { end: Filled::Budget, bytes });
             }
             let was_handshaking = self.transport.is_handshaking();
             match self.transport.receive(scratch) {
                 Ok(Received::End) => {
-                    self.is_finished = true;
+                    self.incoming = Incoming::All;
                     return Ok(Fill { end: Filled::Eof, bytes });
                 }
                 Ok(Received::Some { plain, raw }) => {
@@ -180,11 +185,13 @@ impl<S: Socket> Connection<S> {
         if self.state != State::Open {
             return None;
         }
-        if self.is_fresh && bytes.first() == Some(&TLS_HANDSHAKE) && self.transport.offers_tls() {
-            self.held = bytes.to_vec();
-            return Some(Filled::TlsWanted);
+        if self.incoming == Incoming::Nothing && !bytes.is_empty() {
+            if bytes[0] == TLS_HANDSHAKE && self.transport.offers_tls() {
+                self.held = bytes.to_vec();
+                return Some(Filled::TlsWanted);
+            }
+            self.incoming = Incoming::Some;
         }
-        self.is_fresh &= bytes.is_empty();
         loop {
             match self.decoder.next_payload(&mut bytes) {
                 Ok(Some(payload)) => {
@@ -205,7 +212,7 @@ impl<S: Socket> Connection<S> {
     ///
     /// The transport's: the connection is lost.
     pub fn start_tls(&mut self) -> io::Result<()> {
-        self.is_fresh = false;
+        self.incoming = Incoming::Some;
         self.outbox = Outbox::default();
         self.transport.start_tls(&mem::take(&mut self.held))
     }
@@ -281,7 +288,7 @@ impl<S: Socket> Connection<S> {
     pub fn is_over(&self) -> bool {
         match self.state {
             State::Open | State::Closing => false,
-            State::Lingering => self.is_finished,
+            State::Lingering => self.incoming == Incoming::All,
             State::Gone => true,
         }
     }

@@ -54,7 +54,7 @@ fn a_certificate_that_was_replaced_is_shown_to_those_who_come_then() {
     let (shelf, other) = (Shelf::new(), Shelf::new());
     drop(other.server(&[]));
     let folder = shelf.path();
-    let server = shelf.server(&["--listen=127.0.0.1:0"]);
+    let server = shelf.server(&[]);
     let (mut anna, first) = Peer::secure_guest(server.address());
     anna.send(hello("Анна"));
     anna.is_told(&welcome("Анна", &[]));

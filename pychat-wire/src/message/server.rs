@@ -35,11 +35,11 @@ pub enum ServerMessage<'a> {
         protocol: u64,
         /// The epoch: the name of the server's log.
         epoch: Cow<'a, str>,
-        /// The limits of what the server takes.
-        limits: Limits,
         /// True if TLS is to be had on this connection.
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         tls: bool,
+        /// The limits of what the server takes.
+        limits: Limits,
         /// The silence after which either side asks whether the other is there, in seconds.
         ping_seconds: u64,
     },

@@ -33,13 +33,11 @@ impl Chat {
     ) {
         let Some(peer) = self.peers.get(&id) else { return };
         let origin = peer.origin;
-        match self.admission.full_until(now, origin, Act::Handshake) {
-            Some(until) => act(id, Action::PauseRead { until }, effects),
-            None => {
-                self.admission.fill(now, origin, Act::Handshake, 1);
-                act(id, Action::StartTls, effects);
-            }
+        if let Some(until) = self.admission.full_until(now, origin, Act::Handshake) {
+            return act(id, Action::PauseRead { until }, effects);
         }
+        self.admission.fill(now, origin, Act::Handshake, 1);
+        act(id, Action::StartTls, effects);
     }
 
     /// A guest is greeted again, in private; nothing that was said before counts.
@@ -50,11 +48,6 @@ impl Chat {
             peer.is_secure = true;
             tell(id, Event::Greeting, effects);
         }
-    }
-
-    /// Says goodbye to a peer whose connection cannot outlive this process: TLS keeps its keys.
-    pub fn dismiss(&mut self, id: ConnectionId, effects: &mut Vec<Effect>) {
-        self.close(id, CloseReason::Shutdown, effects);
     }
 
     /// Returns true if a guest may join by the connection that it has.

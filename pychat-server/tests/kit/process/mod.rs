@@ -7,6 +7,7 @@ mod log;
 mod peer;
 mod server;
 mod skip;
+mod stream;
 mod tls;
 mod world;
 

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 use socket2::SockRef;
 
-use super::{GREETING, Handshake, PATIENCE, joined, tls::Stream, welcome};
+use super::{GREETING, Handshake, PATIENCE, joined, stream::Stream, welcome};
 
 /// A client's end of a connection. All reading waits, up to [`PATIENCE`].
 #[derive(Debug)]
@@ -76,8 +76,9 @@ impl Peer {
     /// Those of the handshake.
     pub(crate) fn shake_hands(&mut self, handshake: &Handshake) -> io::Result<String> {
         assert!(self.stream.buffer().is_empty(), "nothing follows the greeting");
-        let (stream, pin) = handshake.complete(self.stream.get_ref().socket().try_clone()?)?;
-        self.stream = BufReader::new(Stream::Tls(Box::new(stream)));
+        let socket = self.stream.get_ref().socket().try_clone()?;
+        let (stream, pin) = Stream::shake_hands(socket, handshake)?;
+        self.stream = BufReader::new(stream);
         Ok(pin)
     }
 

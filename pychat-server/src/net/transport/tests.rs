@@ -199,7 +199,7 @@ fn words_pass_both_ways_however_few_bytes_move_at_a_time() {
         pair.shake_hands();
         assert!(!pair.server.transport().offers_tls() && pair.server.transport().is_tls());
         pair.client.writer().write_all(b"2:hi3:you").unwrap();
-        pair.server.owe(&[b'x'; 40_000]);
+        pair.server.owe(&vec![b'x'; 40_000]);
         let mut heard = Vec::new();
         while pair.heard.len() < 2 || heard.len() < 40_000 {
             pair.client_writes();
@@ -219,7 +219,7 @@ fn what_waits_for_the_socket_is_owed() {
     let mut pair = Pair::new(usize::MAX);
     pair.shake_hands();
     pair.line.0.borrow_mut().call_bytes_max = 0;
-    pair.server.deliver(&[b'x'; 100_000]).unwrap();
+    pair.server.deliver(&vec![b'x'; 100_000]).unwrap();
     let backlog = pair.server.backlog();
     assert!((100_000..101_000).contains(&backlog), "{backlog}");
     assert!(pair.server.transport().buffered() < 17_000 && pair.server.wants_write());

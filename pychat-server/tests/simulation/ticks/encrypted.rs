@@ -34,12 +34,14 @@ impl Tls {
         server.server.admit(server.now, transport, SocketAddr::from(([127, 0, 0, 1], 1)));
         server.settle();
         line.take_heard(); // The greeting, which counts no more.
-        let mut tls = Self { peer: Peer { id, line }, session: Handshake::default().begin().0 };
+        let (session, pin) = Handshake::default().begin();
+        let mut tls = Self { peer: Peer { id, line }, session };
         while tls.session.is_handshaking() {
             tls.write(server);
             tls.read();
         }
         tls.write(server);
+        assert_eq!(pin.get(), identity.pin);
         tls
     }
 

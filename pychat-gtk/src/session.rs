@@ -81,13 +81,6 @@ impl Default for Session {
 }
 
 impl Session {
-    /// Returns a group of signals that calls `f` when the state of its target, a session, changes.
-    pub fn state_signals(f: impl Fn() + 'static) -> glib::SignalGroup {
-        let signals = glib::SignalGroup::new::<Self>();
-        signals.connect_notify_local(Some("state"), move |_, _| f());
-        signals
-    }
-
     /// Makes it give up joining after `timeout` instead of [`JOIN_TIMEOUT`].
     #[must_use]
     pub fn with_timeout(self, timeout: Duration) -> Self {
@@ -205,6 +198,8 @@ impl Session {
         self.imp().client.borrow().as_ref().map(f)
     }
 
+    /// Calls `f` with the client, if there is one. Nothing may be emitted meanwhile: who hears of it
+    /// may need the client.
     fn with_client<T>(&self, f: impl FnOnce(&mut Client) -> T) -> Option<T> {
         self.imp().client.borrow_mut().as_mut().map(f)
     }

@@ -52,7 +52,7 @@ use crate::{
     handover::Snapshot,
     limits::Limits,
     logging,
-    net::connection::Transport,
+    net::transport::{Socket, Transport},
     store::{Retention, Store},
 };
 
@@ -71,7 +71,7 @@ pub struct Server<T> {
     effects: Vec<Effect>,
 }
 
-impl<T: Transport> Server<T> {
+impl<T: Socket> Server<T> {
     /// Returns a server without connections that keeps what is said in `store`, and in which names
     /// are proved by `tokens`.
     pub fn new(limits: Limits, store: Box<dyn Store>, tokens: Tokens) -> Self {
@@ -170,6 +170,8 @@ impl<T: Transport> Server<T> {
     pub fn save(&mut self, now: Instant) -> (Snapshot, Vec<&T>) {
         self.reap(now);
         self.chat.announce_all(&mut self.effects);
+        self.dismiss_tls(now);
+        self.reap(now);
         self.commit(now);
         self.apply_effects(now);
         let mut ids: Vec<_> = self.sessions.table.iter_mut().map(|(id, _)| id).collect();
@@ -185,7 +187,19 @@ impl<T: Transport> Server<T> {
             connections,
         };
         let sessions = ids.into_iter().filter_map(|id| self.sessions.table.get(id));
-        (snapshot, sessions.map(|session| session.connection.transport()).collect())
+        (snapshot, sessions.map(|session| session.connection.transport().socket()).collect())
+    }
+
+    /// Says goodbye to those whose connections are encrypted: the keys do not outlive the process.
+    fn dismiss_tls(&mut self, now: Instant) {
+        let sessions = self.sessions.table.iter_mut();
+        let encrypted = sessions.filter(|(_, session)| session.connection.transport().is_tls());
+        for id in encrypted.map(|(id, _)| id).collect::<Vec<_>>() {
+            self.chat.dismiss(id, &mut self.effects);
+        }
+        self.commit(now);
+        self.apply_effects(now);
+        self.sessions.flush_dirty(now, &self.limits);
     }
 
     /// Goes on with the connections of an earlier process, each with its transport, and `register`s
@@ -194,8 +208,8 @@ impl<T: Transport> Server<T> {
         &mut self,
         now: Instant,
         snapshot: Snapshot,
-        transports: impl IntoIterator<Item = T>,
-        register: impl FnMut(&mut T, ConnectionId) -> io::Result<()>,
+        transports: impl IntoIterator<Item = impl Into<Transport<T>>>,
+        register: impl FnMut(&mut Transport<T>, ConnectionId) -> io::Result<()>,
     ) {
         self.clock.tell_at_least(snapshot.time_ms);
         let is_same_log = snapshot.epoch == self.commit.store.epoch();
@@ -208,6 +222,7 @@ impl<T: Transport> Server<T> {
             keepalive: &mut self.keepalive,
             effects: &mut self.effects,
         };
+        let transports = transports.into_iter().map(Into::into);
         restore.restore_all(snapshot, is_same_log, transports, register);
     }
 
@@ -222,7 +237,7 @@ impl<T: Transport> Server<T> {
     }
 
     /// Takes in a connection, or, at a limit, tells it that there is no room and closes it.
-    pub fn admit(&mut self, now: Instant, transport: T, peer: SocketAddr) {
+    pub fn admit(&mut self, now: Instant, transport: impl Into<Transport<T>>, peer: SocketAddr) {
         let mut admit = Admit {
             limits: &self.limits,
             chat: &mut self.chat,
@@ -230,7 +245,7 @@ impl<T: Transport> Server<T> {
             broadcast: &self.broadcast,
             effects: &mut self.effects,
         };
-        admit.admit(now, transport, peer);
+        admit.admit(now, transport.into(), peer);
     }
 
     /// Takes in edges of one connection; nothing else happens until the next [tick](Self::tick).

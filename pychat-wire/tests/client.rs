@@ -27,6 +27,7 @@ fn greeting(protocol: u64) -> Vec<u8> {
         protocol,
         epoch: "a".into(),
         limits: Limits { payload: 200, name: 32, burst: 0, per_second: 0 },
+        tls: false,
         ping_seconds: 0,
     })
 }

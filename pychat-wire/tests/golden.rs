@@ -90,6 +90,7 @@ fn what_servers_say_to_greet_to_welcome_and_of_messages() {
                 content: Notice::Greeting.to_string().into(),
                 protocol: 2,
                 epoch: "0f8e".into(),
+                tls: false,
                 limits: Limits { payload: 65_536, name: 32, burst: 10, per_second: 5 },
                 ping_seconds: 30,
             },
@@ -97,6 +98,24 @@ fn what_servers_say_to_greet_to_welcome_and_of_messages() {
                 r#"{"type":"message","username":"Сервер Чата","#,
                 r#""content":"Connection established. Waiting for your username...","#,
                 r#""protocol":2,"epoch":"0f8e","#,
+                r#""limits":{"payload":65536,"name":32,"burst":10,"per_second":5},"#,
+                r#""ping_seconds":30}"#
+            ),
+        ),
+        (
+            ServerMessage::Greeting {
+                username: SERVER.into(),
+                content: Notice::Greeting.to_string().into(),
+                protocol: 2,
+                epoch: "0f8e".into(),
+                tls: true,
+                limits: Limits { payload: 65_536, name: 32, burst: 10, per_second: 5 },
+                ping_seconds: 30,
+            },
+            concat!(
+                r#"{"type":"message","username":"Сервер Чата","#,
+                r#""content":"Connection established. Waiting for your username...","#,
+                r#""protocol":2,"epoch":"0f8e","tls":true,"#,
                 r#""limits":{"payload":65536,"name":32,"burst":10,"per_second":5},"#,
                 r#""ping_seconds":30}"#
             ),

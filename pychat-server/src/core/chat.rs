@@ -28,6 +28,7 @@ mod recovering;
 mod refusal;
 mod requests;
 mod restore;
+mod secure;
 mod talk;
 
 use std::{
@@ -51,6 +52,7 @@ pub use self::{
     refusal::BAD_PAYLOADS_MAX,
     requests::{APPENDS_MAX, APPENDS_PER_CONNECTION_MAX},
     restore::Restored,
+    secure::Plain,
     talk::STORAGE_RETRY_MS,
 };
 use crate::core::{
@@ -93,6 +95,8 @@ pub struct Rules {
     /// The most connections at once from one address, by which its other shares are measured too; no
     /// limits by address at all if zero.
     pub connections_per_address_max: usize,
+    /// The connections that may go on without TLS.
+    pub plain: Plain,
 }
 
 impl Rules {
@@ -109,6 +113,8 @@ struct Peer {
     /// The proof by which it has its name, in protocol 2.
     grant: Option<Grant>,
     origin: Origin,
+    /// Everything that it says and hears is encrypted.
+    is_secure: bool,
     /// The number of useless payloads since the last text.
     bad_payloads: u32,
     /// The rate limit of its texts.
@@ -194,6 +200,8 @@ impl Chat {
                 self.close(id, CloseReason::Quit, effects);
                 self.hold_back(id, begin, effects);
             }
+            Input::TlsWanted { id } => self.on_tls_wanted(now, id, effects),
+            Input::Secured { id } => self.on_secured(id, effects),
             Input::Closed { id, reason } => self.on_closed(now, id, reason, effects),
             Input::Stored { ticket, outcome } => self.on_stored(now, ticket, outcome, effects),
             Input::Stopping => self.on_stopping(effects),
@@ -236,6 +244,7 @@ impl Chat {
             protocol: Protocol::V1,
             grant: None,
             origin,
+            is_secure: false,
             bad_payloads: 0,
             bucket: Bucket::default(),
             is_told_to_slow_down: false,

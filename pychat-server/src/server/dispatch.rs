@@ -28,7 +28,7 @@ use crate::{
     },
     limits::Limits,
     logging,
-    net::connection::Transport,
+    net::transport::Socket,
     store::Store,
 };
 
@@ -44,7 +44,7 @@ pub(super) struct Dispatch<'a, T> {
     pub(super) clock: &'a mut Clock,
 }
 
-impl<T: Transport> Dispatch<'_, T> {
+impl<T: Socket> Dispatch<'_, T> {
     /// Carries out one effect. What the store is to do is not for here: it was submitted before.
     pub(super) fn apply(&mut self, effect: Effect) {
         if effect.tells_time() {
@@ -83,7 +83,8 @@ impl<T: Transport> Dispatch<'_, T> {
     fn tell(&mut self, to: ConnectionId, event: &Event) {
         let Some(session) = self.sessions.get_mut(to) else { return };
         let (protocol, time_ms) = (session.protocol(), self.clock.utc_ms());
-        let greeting = matches!(event, Event::Greeting).then(|| self.greeting());
+        let offers_tls = session.connection.transport().offers_tls();
+        let greeting = matches!(event, Event::Greeting).then(|| self.greeting(offers_tls));
         let (epoch, seq) = (self.store.epoch(), self.broadcast.published_seq());
         let frames = self.broadcast.frames();
         self.sessions.tell(to, frames, |out| match event {
@@ -120,7 +121,7 @@ impl<T: Transport> Dispatch<'_, T> {
         });
     }
 
-    fn greeting(&self) -> ServerMessage<'static> {
+    fn greeting(&self, tls: bool) -> ServerMessage<'static> {
         let (burst, per_second) = self.limits.rules.rate_limit.map_or((0, 0), RateLimit::numbers);
         ServerMessage::Greeting {
             username: SERVER.into(),
@@ -133,6 +134,7 @@ impl<T: Transport> Dispatch<'_, T> {
                 burst: burst.into(),
                 per_second: per_second.into(),
             },
+            tls,
             ping_seconds: PING_INTERVAL.as_secs(),
         }
     }
@@ -147,6 +149,7 @@ impl<T: Transport> Dispatch<'_, T> {
             Action::Page { room: _, before, limit } => {
                 replay::page(id, before, limit, self.broadcast, self.sessions);
             }
+            Action::StartTls => self.sessions.start_tls(id),
             Action::PauseRead { until } => self.sessions.limit(id, until),
             Action::AwaitStore => self.sessions.set_awaiting_store(id, true),
             Action::ResumeRead => self.sessions.set_awaiting_store(id, false),

@@ -10,7 +10,10 @@ use crate::{
         chat::{Chat, Effect, Input},
         id::ConnectionId,
     },
-    net::connection::{Fill, Filled, READ_BUDGET_BYTES, Transport},
+    net::{
+        connection::{Fill, Filled, READ_BUDGET_BYTES},
+        transport::Socket,
+    },
 };
 
 /// The most that is read from all connections before what they said is answered, in bytes.
@@ -34,7 +37,7 @@ impl Default for Reader {
 
 impl Reader {
     /// Gives every ready connection one turn, as far as this tick's budget goes.
-    pub(super) fn read_ready<T: Transport>(
+    pub(super) fn read_ready<T: Socket>(
         &mut self,
         now: Instant,
         sessions: &mut Sessions<T>,
@@ -52,7 +55,7 @@ impl Reader {
     }
 
     /// Reads one connection; returns how much of the tick's budget that took.
-    fn read<T: Transport>(
+    fn read<T: Socket>(
         &mut self,
         now: Instant,
         id: ConnectionId,
@@ -86,11 +89,21 @@ impl Reader {
         if 0 < bytes {
             session.set_alive(now);
         }
+        if session.connection.wants_write() {
+            sessions.mark_dirty(id); // TLS has something to say of its own.
+        }
         match end {
             // An effect says until when.
             Filled::Drained | Filled::Held => (),
             Filled::Budget => sessions.mark_ready(id),
-            Filled::Eof if session.connection.is_over() => sessions.ended.push(id),
+            Filled::TlsWanted => chat.handle(now, Input::TlsWanted { id }, effects),
+            Filled::Secured => {
+                chat.handle(now, Input::Secured { id }, effects);
+                sessions.mark_ready(id);
+            }
+            Filled::Eof if sessions.get_mut(id).is_some_and(|it| it.connection.is_over()) => {
+                sessions.ended.push(id);
+            }
             Filled::Eof => chat.handle(now, Input::Eof { id }, effects),
             Filled::BadFrame(error) => {
                 chat.handle(now, Input::BadFrame { id, error }, effects);

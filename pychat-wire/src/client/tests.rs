@@ -134,6 +134,7 @@ fn greeting(epoch: &str) -> ServerMessage<'_> {
         protocol: 2,
         epoch: epoch.into(),
         limits: Limits { payload: 65_536, name: 32, burst: 10, per_second: 5 },
+        tls: false,
         ping_seconds: PING_MS / 1_000,
     }
 }

@@ -35,6 +35,9 @@ pub enum ServerMessage<'a> {
         protocol: u64,
         /// The epoch: the name of the server's log.
         epoch: Cow<'a, str>,
+        /// True if TLS is to be had on this connection.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        tls: bool,
         /// The limits of what the server takes.
         limits: Limits,
         /// The silence after which either side asks whether the other is there, in seconds.
@@ -246,7 +249,16 @@ impl<'a> ServerMessage<'a> {
             && let Some(limits) = members.limits.and_then(lenient)
             && let Some(ping_seconds) = members.ping_seconds.number()
         {
-            return Ok(Self::Greeting { username, content, protocol, epoch, limits, ping_seconds });
+            let tls = members.tls.is_true();
+            return Ok(Self::Greeting {
+                username,
+                content,
+                protocol,
+                epoch,
+                limits,
+                tls,
+                ping_seconds,
+            });
         }
         // A sentence of protocol 1 may list more people than a message has room for.
         let content = if username == name::SERVER { content } else { bounds::content(content) };

@@ -30,6 +30,16 @@ pub enum Input<'a> {
         /// The message.
         message: ClientMessage<'a>,
     },
+    /// The peer asks for TLS, before it has said anything else.
+    TlsWanted {
+        /// The connection.
+        id: ConnectionId,
+    },
+    /// Everything from here on is encrypted.
+    Secured {
+        /// The connection.
+        id: ConnectionId,
+    },
     /// A whole payload arrived that is no message.
     BadMessage {
         /// The connection that it came from.
@@ -182,6 +192,8 @@ pub enum Refusal {
     Payload(MessageError),
     /// A name that breaks a rule.
     Name(NameError),
+    /// A hello without TLS, from where that is not allowed.
+    Plain,
     /// A name that somebody present has, or owns.
     NameTaken,
     /// A text without an id of its own, or with one that is too long.
@@ -200,6 +212,7 @@ impl fmt::Display for Refusal {
             Self::Frame(error) => error.fmt(formatter),
             Self::Payload(error) => error.fmt(formatter),
             Self::Name(error) => error.fmt(formatter),
+            Self::Plain => formatter.write_str("a hello without TLS"),
             Self::NameTaken => formatter.write_str("a name that somebody else has"),
             Self::MessageId => formatter.write_str("a text without a good id"),
             Self::IdReused => formatter.write_str("other words under an id that was used"),

@@ -51,6 +51,7 @@ impl Chat {
             protocol,
             grant,
             origin,
+            is_secure: false,
             bad_payloads: 0,
             bucket: Bucket::recovering_until(now + limited_for),
             is_told_to_slow_down: false,

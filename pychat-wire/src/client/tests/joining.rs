@@ -8,12 +8,12 @@ fn the_greeting_decides_which_hello_is_said() {
     let second = r#"{"type":"hello","username":"Анна","protocol":2,"token":"TOKEN"}"#;
     let second = &*second.replace("TOKEN", &chosen(7));
     let offer = |protocol| {
-        let ServerMessage::Greeting { username, content, epoch, limits, ping_seconds, .. } =
+        let ServerMessage::Greeting { username, content, epoch, limits, tls, ping_seconds, .. } =
             greeting(EPOCH)
         else {
             unreachable!()
         };
-        ServerMessage::Greeting { username, content, protocol, epoch, limits, ping_seconds }
+        ServerMessage::Greeting { username, content, protocol, epoch, limits, tls, ping_seconds }
     };
     for (greeting, hello) in [
         (notice(Notice::Greeting), original),

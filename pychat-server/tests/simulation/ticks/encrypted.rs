@@ -1,0 +1,98 @@
+//! Encrypted connections, tick by tick.
+
+#[path = "../../kit/process/tls.rs"]
+mod tls;
+
+use std::{
+    io::{Read, Write},
+    sync::Arc,
+};
+
+use pychat_server::{
+    handover::Snapshot,
+    net::{
+        identity::{Identity, IdentityPlace},
+        transport::Transport,
+    },
+};
+use rustls::ClientConnection;
+
+use super::*;
+use tls::Handshake;
+
+/// A peer's side of TLS over a line.
+struct Tls {
+    peer: Peer,
+    session: ClientConnection,
+}
+
+impl Tls {
+    /// Connects and ends the handshake.
+    fn connect(server: &mut Harness, identity: &Identity) -> Self {
+        let (id, line) = (server.server.next_id(), Line::default());
+        let transport = Transport::new(line.clone(), Some(Arc::clone(&identity.config)));
+        server.server.admit(server.now, transport, SocketAddr::from(([127, 0, 0, 1], 1)));
+        server.settle();
+        line.take_heard(); // The greeting, which counts no more.
+        let (session, pin) = Handshake::default().begin();
+        let mut tls = Self { peer: Peer { id, line }, session };
+        while tls.session.is_handshaking() {
+            tls.write(server);
+            tls.read();
+        }
+        tls.write(server);
+        assert_eq!(pin.get(), identity.pin);
+        tls
+    }
+
+    /// Sends what the session wants sent.
+    fn write(&mut self, server: &mut Harness) {
+        let mut bytes = Vec::new();
+        while self.session.wants_write() {
+            self.session.write_tls(&mut bytes).expect("a vector takes it");
+        }
+        server.send(&self.peer, &bytes);
+        server.settle();
+    }
+
+    /// Returns what was heard since.
+    fn read(&mut self) -> String {
+        let (bytes, mut heard) = (self.peer.line.take_heard(), Vec::new());
+        let mut rest = &bytes[..];
+        while !rest.is_empty() {
+            self.session.read_tls(&mut rest).expect("a vector gives it");
+            self.session.process_new_packets().expect("TLS");
+        }
+        let _ = self.session.reader().read_to_end(&mut heard); // Until nothing more is there.
+        String::from_utf8(heard).expect("text")
+    }
+}
+
+fn identity() -> Identity {
+    let directory = std::env::temp_dir().join(format!("pychat-ticks-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).expect("a folder");
+    let identity = Identity::load(&IdentityPlace::Own(directory.clone())).expect("a certificate");
+    std::fs::remove_dir_all(&directory).expect("it is there");
+    identity
+}
+
+#[test]
+fn a_restart_says_goodbye_to_those_with_tls_and_the_others_hear_that_they_left() {
+    let mut server = Harness::new(10);
+    let plain = server.join("plain");
+    let mut tls = Tls::connect(&mut server, &identity());
+    let mut hello = Vec::new();
+    ClientMessage::hello("tls").encode(&mut hello);
+    tls.session.writer().write_all(&hello).expect("room");
+    tls.write(&mut server);
+    assert!(tls.read().contains("tls. "), "the welcome");
+    heard(&plain);
+    let (snapshot, sockets) = server.server.save(server.now);
+    assert_eq!(sockets.len(), 1);
+    let goodbye = tls.read();
+    assert!(goodbye.contains("shutting down"), "{goodbye}");
+    assert!(tls.session.process_new_packets().expect("TLS").peer_has_closed());
+    let snapshot = Snapshot::from_bytes(&snapshot.to_bytes()).expect("the same format");
+    let unsent = String::from_utf8_lossy(&snapshot.connections[0].unsent).into_owned();
+    assert!(unsent.contains("tls покинул чат."), "{unsent}");
+}

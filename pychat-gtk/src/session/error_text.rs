@@ -110,6 +110,9 @@ fn refusal(code: ErrorCode) -> Option<String> {
         ErrorCode::IdReused => gettext("Another message with the same number was sent before."),
         ErrorCode::NameInvalid => gettext("The server does not accept this name."),
         ErrorCode::NameTaken => gettext("This name is taken."),
+        ErrorCode::NotAdmitted => {
+            gettext("The server does not let you in without an encrypted connection.")
+        }
         ErrorCode::NotJoined => gettext("You have not joined the chat yet."),
         ErrorCode::SlowDown => gettext("There were too many requests at once. Try again later."),
         ErrorCode::Storage => gettext("The server has no space for messages."),

@@ -28,11 +28,13 @@ mod persistence;
 
 pub mod account;
 pub mod disconnect_reason;
+pub mod encryption;
 pub mod error_text;
 pub mod room;
 pub mod search;
 pub mod state_file;
 pub mod transport;
+pub mod trust;
 
 use std::{mem, path::Path, time::Duration};
 
@@ -43,7 +45,10 @@ use gtk::{
 use pychat_wire::{Client, client::Begin};
 
 pub use self::{account::Account, room::Room};
-use self::{connecting::Connection, disconnect_reason::DisconnectReason, state_file::StateFile};
+use self::{
+    connecting::Connection, disconnect_reason::DisconnectReason, encryption::Encryption,
+    state_file::StateFile, trust::Trust,
+};
 
 /// The time limit for connecting and joining together.
 pub const JOIN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -81,13 +86,6 @@ impl Default for Session {
 }
 
 impl Session {
-    /// Returns a group of signals that calls `f` when the state of its target, a session, changes.
-    pub fn state_signals(f: impl Fn() + 'static) -> glib::SignalGroup {
-        let signals = glib::SignalGroup::new::<Self>();
-        signals.connect_notify_local(Some("state"), move |_, _| f());
-        signals
-    }
-
     /// Makes it give up joining after `timeout` instead of [`JOIN_TIMEOUT`].
     #[must_use]
     pub fn with_timeout(self, timeout: Duration) -> Self {
@@ -178,6 +176,24 @@ impl Session {
         self.imp().disconnect_reason.borrow().clone()
     }
 
+    /// Returns how the connection is protected; `None` before the first.
+    pub fn encryption(&self) -> Option<Encryption> {
+        self.imp().connecting.encryption.borrow().clone()
+    }
+
+    /// Forgets by which certificate the server was known, or that it had one, and joins again.
+    pub fn trust_anew(&self) {
+        let Some(account) = self.account() else { return };
+        let trust = Trust::of(&self.imp().persistence.folder.borrow(), account.server());
+        if let Err(error) = trust.forget() {
+            glib::g_warning!("pychat", "cannot forget a certificate: {error}");
+        }
+        match self.state() {
+            SessionState::Disconnected => self.join(account),
+            _ => self.rejoin(),
+        }
+    }
+
     /// Returns true if there is a conversation to be read, connected or not.
     pub fn has_conversation(&self) -> bool {
         self.imp().has_conversation.get()
@@ -205,6 +221,8 @@ impl Session {
         self.imp().client.borrow().as_ref().map(f)
     }
 
+    /// Calls `f` with the client, if there is one. Nothing may be emitted meanwhile: who hears of it
+    /// may need the client.
     fn with_client<T>(&self, f: impl FnOnce(&mut Client) -> T) -> Option<T> {
         self.imp().client.borrow_mut().as_mut().map(f)
     }

@@ -3,6 +3,7 @@
 //! A flag beats the environment, which beats the file, which beats the default. Each value is read
 //! only after that, by the same rules wherever it stands, so that an error can name the place.
 
+mod encryption;
 mod file;
 mod history;
 mod options;
@@ -20,7 +21,11 @@ pub use self::{
     options::{ConfigOption, OPTIONS},
     usage::command,
 };
-use crate::{core::chat::Rules, limits::Limits, net::listen_address::ListenAddress};
+use crate::{
+    core::chat::{Plain, Rules},
+    limits::Limits,
+    net::{identity::IdentityPlace, listen_address::ListenAddress},
+};
 
 /// A checked configuration.
 #[derive(Clone, Debug)]
@@ -33,6 +38,8 @@ pub struct Config {
     pub limits: Limits,
     /// The folder, limits and durability of the log.
     pub history: History,
+    /// The certificate that the server shows; no TLS if `None`.
+    pub identity: Option<IdentityPlace>,
     /// True if the configuration was only to be checked.
     pub is_check: bool,
     /// Variables that look like this program's and are not, each with what it may stand for.
@@ -66,6 +73,12 @@ pub enum ConfigError {
     /// The command line cannot be understood.
     #[error("{0}")]
     Usage(String),
+    /// Only one of two options that go together is given.
+    #[error("{0} needs {1} as well")]
+    Half(&'static str, &'static str),
+    /// Nobody could join.
+    #[error("plain = \"never\" needs a certificate; with --history memory give --tls-certificate")]
+    NoIdentity,
     /// There is nowhere to keep messages.
     #[error("no folder to keep messages in; give --state-dir DIR, or --history memory")]
     NoStateDirectory,
@@ -104,11 +117,14 @@ impl Config {
         if let Some(path) = &file {
             settings = settings.or(file::read(path)?);
         }
+        let history = history::read(&settings, history::Folders::of_user())?;
+        let identity = encryption::identity(&settings, &history)?;
         Ok(Self {
             listen: settings.all("listen", |text| Ok(text.parse()?))?,
             name: settings.one("name", host_name(), values::name)?,
-            limits: limits(&settings)?,
-            history: history::read(&settings, history::Folders::of_user())?,
+            limits: limits(&settings, encryption::plain(&settings, identity.as_ref())?)?,
+            history,
+            identity,
             is_check,
             unknown_variables: Vec::new(),
             file,
@@ -138,7 +154,7 @@ fn host_name() -> String {
 }
 
 /// Reads what bounds the server.
-fn limits(settings: &Settings) -> Result<Limits, ConfigError> {
+fn limits(settings: &Settings, plain: Plain) -> Result<Limits, ConfigError> {
     let default = Limits::default();
     let size = |key, default, min| settings.size(key, default, &(min..=usize::MAX));
     let payload =
@@ -171,6 +187,7 @@ fn limits(settings: &Settings) -> Result<Limits, ConfigError> {
                 default.rules.connections_per_address_max,
                 &(0..=1_000_000),
             )?,
+            plain,
         },
     })
 }

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use pychat_wire::PAYLOAD_BYTES_MAX;
 
-use crate::core::{chat::Rules, rate_limit::RateLimit};
+use crate::core::{
+    chat::{Plain, Rules},
+    rate_limit::RateLimit,
+};
 
 /// The limits of a server.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +40,7 @@ impl Default for Limits {
                 name_age_max: Duration::from_hours(365 * 24),
                 announce_after: Duration::from_secs(2),
                 connections_per_address_max: 64,
+                plain: Plain::Always,
             },
         }
     }

@@ -131,6 +131,11 @@ pub fn keeping(directory: &Path) {
     info!(event = "keep", "messages are kept in {directory}");
 }
 
+/// Callers are offered TLS, with the certificate that has this pin.
+pub fn encrypting(pin: &str) {
+    info!(event = "encrypt", pin, "TLS is offered; the certificate's pin is {pin}");
+}
+
 /// An address is open to callers.
 pub fn listening(address: SocketAddr) {
     info!(event = "listen", address = %address, "listening on {address}");
@@ -208,6 +213,7 @@ pub fn refused(user: Option<&UserName>, peer: SocketAddr, refusal: &Refusal) {
         Refusal::Frame(_) => "frame",
         Refusal::Payload(_) => "payload",
         Refusal::Name(_) => "name",
+        Refusal::Plain => "plain",
         Refusal::Signature => "signature",
         Refusal::PairCode => "pair_code",
         Refusal::Device => "device",

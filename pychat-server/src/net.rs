@@ -4,7 +4,9 @@
 pub mod address;
 pub mod connection;
 pub mod connection_table;
+pub mod identity;
 pub mod listen;
 pub mod listen_address;
 pub mod outbox;
+mod tls;
 pub mod transport;

@@ -20,11 +20,13 @@ use std::{
     io::{self, ErrorKind},
     mem,
     os::fd::OwnedFd,
+    sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustls::ServerConfig;
 
 use self::accepting::{Accepting, Listener};
 pub use self::{accepting::ACCEPT_RETRY, start::StartError};
@@ -32,7 +34,7 @@ use crate::{
     config::Config,
     core::id::ConnectionId,
     logging,
-    net::listen,
+    net::{identity::Identity, listen},
     server::Server,
     signals::{Request, Signals},
     systemd::{Inherited, Manager},
@@ -62,15 +64,23 @@ const FIRST_LISTENER: Token = Token(usize::MAX - u16::MAX as usize);
 pub struct Reactor {
     poll: Poll,
     events: Events,
-    listeners: Vec<Listener>,
+    listening: Listening,
     signals: Signals,
     server: Server<TcpStream>,
     earlier: Earlier,
     manager: Manager,
-    /// The manager has the sockets that listen, or never will.
-    are_listeners_stored: bool,
     config: Config,
     phase: Phase,
+}
+
+/// The sockets that take calls, and what callers are offered.
+#[derive(Debug)]
+struct Listening {
+    listeners: Vec<Listener>,
+    /// The manager has them, or never will.
+    are_stored: bool,
+    /// The certificate for TLS, if there is one.
+    identity: Option<Identity>,
 }
 
 /// The sockets of an earlier process, until the loop begins.
@@ -89,6 +99,13 @@ enum Phase {
     HandingOver { deadline: Instant },
     HandedOver,
     Stopped,
+}
+
+impl Listening {
+    /// Returns what the next connections are offered.
+    fn offer(&self) -> Option<Arc<ServerConfig>> {
+        self.identity.as_ref().map(|identity| Arc::clone(&identity.config))
+    }
 }
 
 impl Reactor {
@@ -113,18 +130,18 @@ impl Reactor {
             listeners.push(Listener { socket, address, is_own, accepting: Accepting::Ready });
         }
         let mut store = start::open_store(&config.history)?;
+        let identity = config.identity.as_ref().map(Identity::load).transpose()?;
         let people = start::open_people(&mut *store)?;
         let mut server = Server::new(config.limits, store, people, start::nonces()?);
         server.set_name(&config.name);
         Ok(Self {
             poll,
             events: Events::with_capacity(EVENTS_MAX),
-            listeners,
+            listening: Listening { listeners, are_stored: false, identity },
             signals,
             server,
             earlier: Earlier { waiting, carriers },
             manager: Manager::of_process(),
-            are_listeners_stored: false,
             config,
             phase: Phase::Running,
         })
@@ -143,7 +160,10 @@ impl Reactor {
         raise_descriptor_limit(self.config.limits.connections_max);
         self.restore(Instant::now());
         let mut addresses = Vec::new();
-        for listener in &self.listeners {
+        if let Some(identity) = &self.listening.identity {
+            logging::encrypting(&identity.pin);
+        }
+        for listener in &self.listening.listeners {
             logging::listening(listener.address);
             addresses.push(listener.address.to_string());
         }
@@ -174,9 +194,9 @@ impl Reactor {
 
     /// Gives the manager the sockets that listen, unless it has them.
     fn store_listeners(&mut self, now: Instant) {
-        if !self.are_listeners_stored {
-            self.are_listeners_stored =
-                fdstore::store_listeners(now, &mut self.manager, &self.listeners);
+        let Listening { listeners, are_stored, .. } = &mut self.listening;
+        if !*are_stored {
+            *are_stored = fdstore::store_listeners(now, &mut self.manager, listeners);
         }
     }
 
@@ -184,8 +204,15 @@ impl Reactor {
     fn restore(&mut self, now: Instant) {
         let carriers = mem::take(&mut self.earlier.carriers);
         let (poll, server) = (&self.poll, &mut self.server);
-        fdstore::restore_connections(now, &carriers, &self.manager, poll, server);
-        fdstore::admit_waiting(now, mem::take(&mut self.earlier.waiting), poll, server);
+        let offer = self.listening.offer();
+        fdstore::restore_connections(now, &carriers, &self.manager, poll, server, offer.as_ref());
+        fdstore::admit_waiting(
+            now,
+            mem::take(&mut self.earlier.waiting),
+            poll,
+            server,
+            offer.as_ref(),
+        );
     }
 
     fn wait(&mut self) -> io::Result<()> {
@@ -206,7 +233,7 @@ impl Reactor {
         if let Some(deadline) = self.manager.next_deadline() {
             sooner(deadline);
         }
-        for listener in &self.listeners {
+        for listener in &self.listening.listeners {
             match listener.accepting {
                 Accepting::Ready => sooner(now),
                 Accepting::Drained => (),
@@ -234,7 +261,9 @@ impl Reactor {
             match event.token() {
                 SIGNALS => is_signalled = true,
                 token if FIRST_LISTENER <= token => {
-                    if let Some(listener) = self.listeners.get_mut(token.0 - FIRST_LISTENER.0) {
+                    if let Some(listener) =
+                        self.listening.listeners.get_mut(token.0 - FIRST_LISTENER.0)
+                    {
                         listener.accepting.set_ready();
                     }
                 }
@@ -257,7 +286,8 @@ impl Reactor {
             match (request, self.phase) {
                 (Request::Reload, _) => {
                     self.manager.reloading(now);
-                    reload::reload(&mut self.config, &mut self.server);
+                    let identity = &mut self.listening.identity;
+                    reload::reload(&mut self.config, identity, &mut self.server);
                     self.manager.reloaded(now);
                 }
                 (Request::HandOver, Phase::Running) if self.manager.keeps() => {
@@ -274,15 +304,16 @@ impl Reactor {
     fn drain(&mut self, now: Instant) {
         logging::stopping(self.server.len());
         self.manager.stopping(now);
-        self.listeners.drain(..).for_each(Listener::close);
+        self.listening.listeners.drain(..).for_each(Listener::close);
         self.server.stop(now);
         self.phase = Phase::Draining { deadline: now + DRAIN_TIMEOUT };
     }
 
     fn accept_all(&mut self, now: Instant) {
-        for listener in &mut self.listeners {
+        let offer = self.listening.offer();
+        for listener in &mut self.listening.listeners {
             if listener.accepting.is_due(now) {
-                listener.accept(now, &self.poll, &mut self.server);
+                listener.accept(now, &self.poll, &mut self.server, offer.as_ref());
             }
         }
     }

@@ -53,7 +53,7 @@ use crate::{
     handover::Snapshot,
     limits::Limits,
     logging,
-    net::connection::Transport,
+    net::transport::{Socket, Transport},
     store::{Retention, Store},
 };
 
@@ -81,7 +81,7 @@ struct Front {
     nonces: Secret,
 }
 
-impl<T: Transport> Server<T> {
+impl<T: Socket> Server<T> {
     /// Returns a server without connections that keeps what is said in `store`, and in which names
     /// are owned by `people`. Each connection is greeted with one of the `nonces`.
     pub fn new(limits: Limits, store: Box<dyn Store>, people: People, nonces: Secret) -> Self {
@@ -106,7 +106,8 @@ impl<T: Transport> Server<T> {
         self.chat.set_time(&time);
         self.sessions.release_limited(now);
         self.replays.release_limited(now, &mut self.sessions);
-        self.reader.read_ready(now, &mut self.sessions, &mut self.chat, &mut self.effects);
+        let nonces = &mut self.front.nonces;
+        self.reader.read_ready(now, &mut self.sessions, &mut self.chat, nonces, &mut self.effects);
         self.reap(now);
         self.chat.handle_timeout(now, &mut self.effects);
         self.sessions.abort_overdue(now);
@@ -181,6 +182,8 @@ impl<T: Transport> Server<T> {
     pub fn save(&mut self, now: Instant) -> (Snapshot, Vec<&T>) {
         self.reap(now);
         self.chat.announce_all(&mut self.effects);
+        self.dismiss_tls(now);
+        self.reap(now);
         self.commit(now);
         self.apply_effects(now);
         let mut ids: Vec<_> = self.sessions.table.iter_mut().map(|(id, _)| id).collect();
@@ -196,7 +199,19 @@ impl<T: Transport> Server<T> {
             connections,
         };
         let sessions = ids.into_iter().filter_map(|id| self.sessions.table.get(id));
-        (snapshot, sessions.map(|session| session.connection.transport()).collect())
+        (snapshot, sessions.map(|session| session.connection.transport().socket()).collect())
+    }
+
+    /// Says goodbye to those whose connections are encrypted: the keys do not outlive the process.
+    fn dismiss_tls(&mut self, now: Instant) {
+        let sessions = self.sessions.table.iter_mut();
+        let encrypted = sessions.filter(|(_, session)| session.connection.transport().is_tls());
+        for id in encrypted.map(|(id, _)| id).collect::<Vec<_>>() {
+            self.chat.dismiss(id, &mut self.effects);
+        }
+        self.commit(now);
+        self.apply_effects(now);
+        self.sessions.flush_dirty(now, &self.front.limits);
     }
 
     /// Goes on with the connections of an earlier process, each with its transport, and `register`s
@@ -205,8 +220,8 @@ impl<T: Transport> Server<T> {
         &mut self,
         now: Instant,
         snapshot: Snapshot,
-        transports: impl IntoIterator<Item = T>,
-        register: impl FnMut(&mut T, ConnectionId) -> io::Result<()>,
+        transports: impl IntoIterator<Item = impl Into<Transport<T>>>,
+        register: impl FnMut(&mut Transport<T>, ConnectionId) -> io::Result<()>,
     ) {
         self.clock.tell_at_least(snapshot.time_ms);
         let is_same_log = snapshot.epoch == self.commit.store.epoch();
@@ -219,6 +234,7 @@ impl<T: Transport> Server<T> {
             keepalive: &mut self.keepalive,
             effects: &mut self.effects,
         };
+        let transports = transports.into_iter().map(Into::into);
         restore.restore_all(snapshot, is_same_log, transports, register);
     }
 
@@ -233,7 +249,7 @@ impl<T: Transport> Server<T> {
     }
 
     /// Takes in a connection, or, at a limit, tells it that there is no room and closes it.
-    pub fn admit(&mut self, now: Instant, transport: T, peer: SocketAddr) {
+    pub fn admit(&mut self, now: Instant, transport: impl Into<Transport<T>>, peer: SocketAddr) {
         let mut admit = Admit {
             limits: &self.front.limits,
             nonces: &mut self.front.nonces,
@@ -242,7 +258,7 @@ impl<T: Transport> Server<T> {
             broadcast: &self.broadcast,
             effects: &mut self.effects,
         };
-        admit.admit(now, transport, peer);
+        admit.admit(now, transport.into(), peer);
     }
 
     /// Takes in edges of one connection; nothing else happens until the next [tick](Self::tick).

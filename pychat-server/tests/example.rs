@@ -31,11 +31,13 @@ fn the_example_names_every_option_with_its_default() {
             expected.insert(name.to_owned(), default.to_owned());
         }
     }
-    // Three defaults are described; what they come to for the unit, or may, is written.
+    // Some defaults are described; what they come to for the unit, or may, is written.
     for (name, words, value) in [
         ("listen", "every address", r#"["0.0.0.0:12345", "[::]:12345"]"#),
         ("name", "the name of this machine", "Office"),
         ("state-dir", "$STATE_DIRECTORY", "/var/lib/pychat-server"),
+        ("tls-certificate", "one of its own", "/etc/pychat/fullchain.pem"),
+        ("tls-key", "in the same file", "/etc/pychat/privkey.pem"),
     ] {
         let described = expected.insert(name.to_owned(), value.to_owned());
         assert!(described.is_some_and(|default| default.starts_with(words)), "{name}");

@@ -20,6 +20,10 @@ mod server {
     mod second_refusals;
     mod talk;
 
+    // What is private.
+    mod encryption;
+    mod encryption_faults;
+
     // Who leaves, and how.
     mod leaving;
     mod stopping;

@@ -30,6 +30,7 @@ fn greeting(protocol: u64) -> Vec<u8> {
         epoch: "a".into(),
         nonce: Nonce([7; 16]),
         limits: Limits { payload: 200, name: 32, burst: 0, per_second: 0 },
+        tls: false,
         ping_seconds: 0,
     })
 }

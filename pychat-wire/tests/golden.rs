@@ -109,6 +109,7 @@ fn what_servers_say_to_greet_to_welcome_and_of_messages() {
                 server: "Office".into(),
                 epoch: "0f8e".into(),
                 nonce: Nonce([0x9c; 16]),
+                tls: false,
                 limits: Limits { payload: 65_536, name: 32, burst: 10, per_second: 5 },
                 ping_seconds: 30,
             },
@@ -117,6 +118,27 @@ fn what_servers_say_to_greet_to_welcome_and_of_messages() {
                 r#""content":"Connection established. Waiting for your username...","#,
                 r#""protocol":2,"server":"Office","epoch":"0f8e","#,
                 r#""nonce":"9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c","#,
+                r#""limits":{"payload":65536,"name":32,"burst":10,"per_second":5},"#,
+                r#""ping_seconds":30}"#
+            ),
+        ),
+        (
+            ServerMessage::Greeting {
+                username: SERVER.into(),
+                content: Notice::Greeting.to_string().into(),
+                protocol: 2,
+                server: "Office".into(),
+                epoch: "0f8e".into(),
+                nonce: Nonce([0x9c; 16]),
+                tls: true,
+                limits: Limits { payload: 65_536, name: 32, burst: 10, per_second: 5 },
+                ping_seconds: 30,
+            },
+            concat!(
+                r#"{"type":"message","username":"Сервер Чата","#,
+                r#""content":"Connection established. Waiting for your username...","#,
+                r#""protocol":2,"server":"Office","epoch":"0f8e","#,
+                r#""nonce":"9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c","tls":true,"#,
                 r#""limits":{"payload":65536,"name":32,"burst":10,"per_second":5},"#,
                 r#""ping_seconds":30}"#
             ),

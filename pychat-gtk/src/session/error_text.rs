@@ -52,6 +52,18 @@ pub fn disconnect_reason(reason: &DisconnectReason, server: &str) -> String {
         ),
         DisconnectReason::Lost => gettext("The connection to the server was lost."),
         DisconnectReason::ServerStopped => gettext("The server was shut down."),
+        DisconnectReason::NotEncrypted => gettext_f(
+            "{server} does not offer an encrypted connection any more. Somebody may be trying to read along.",
+            &values,
+        ),
+        DisconnectReason::CertificateChanged { .. } => gettext_f(
+            "{server} has another certificate than before. It was set up anew, or somebody is trying to read along.",
+            &values,
+        ),
+        DisconnectReason::NotSecured { reason } => gettext_f(
+            "The connection to {server} could not be encrypted: {reason}",
+            &[("server", server), ("reason", reason)],
+        ),
     }
 }
 
@@ -117,6 +129,9 @@ fn refusal(code: ErrorCode) -> Option<String> {
         ErrorCode::IdReused => gettext("Another message with the same number was sent before."),
         ErrorCode::NameInvalid => gettext("The server does not accept this name."),
         ErrorCode::NameTaken => gettext("This name is taken."),
+        ErrorCode::NotAdmitted => {
+            gettext("The server does not let you in without an encrypted connection.")
+        }
         ErrorCode::NotJoined => gettext("You have not joined the chat yet."),
         ErrorCode::SlowDown => gettext("There were too many requests at once. Try again later."),
         ErrorCode::Storage => gettext("The server has no space for messages."),

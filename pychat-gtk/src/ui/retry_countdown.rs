@@ -1,6 +1,6 @@
 //! Says what is being done about a connection, and counts the seconds until something is.
 
-use std::time::Duration;
+use std::{cell::RefCell, time::Duration};
 
 use gtk::{glib, prelude::*};
 
@@ -9,22 +9,36 @@ use crate::{
     text::i18n::{gettext_f, ngettext_f},
 };
 
-/// Has `label` say what `session` is about to do, until the task that is returned is aborted; `None`
-/// if nothing has to be counted.
-pub fn show(label: &gtk::Label, session: &Session) -> Option<glib::JoinHandle<()>> {
-    let wait = tell(label, session)?;
-    let (label, session) = (label.downgrade(), session.downgrade());
-    Some(glib::spawn_future_local(async move {
-        let mut wait = wait;
-        loop {
-            // Until the second that is shown is over.
-            let rest = Duration::from_millis(wait.subsec_millis().max(10).into());
-            glib::timeout_future(rest).await;
-            let (Some(label), Some(session)) = (label.upgrade(), session.upgrade()) else { break };
-            let Some(next) = tell(&label, &session) else { break };
-            wait = next;
+/// Counts the seconds until the next attempt.
+#[derive(Debug, Default)]
+pub struct RetryCountdown(RefCell<Option<glib::JoinHandle<()>>>);
+
+impl RetryCountdown {
+    /// Has `label` say what `session` is about to do, until this is stopped or begins anew.
+    pub fn show(&self, label: &gtk::Label, session: &Session) {
+        self.stop();
+        let Some(mut wait) = tell(label, session) else { return };
+        let (label, session) = (label.downgrade(), session.downgrade());
+        self.0.replace(Some(glib::spawn_future_local(async move {
+            loop {
+                // Until the second that is shown is over.
+                let rest = Duration::from_millis(wait.subsec_millis().max(10).into());
+                glib::timeout_future(rest).await;
+                let (Some(label), Some(session)) = (label.upgrade(), session.upgrade()) else {
+                    break;
+                };
+                let Some(next) = tell(&label, &session) else { break };
+                wait = next;
+            }
+        })));
+    }
+
+    /// Leaves the label as it is.
+    pub fn stop(&self) {
+        if let Some(task) = self.0.take() {
+            task.abort();
         }
-    }))
+    }
 }
 
 /// Says it once; returns how long it is until the next attempt.

@@ -6,6 +6,7 @@ mod joining;
 mod keeping;
 mod people;
 mod reading;
+mod reentry;
 mod returning;
 mod searching;
 mod server;

@@ -14,8 +14,9 @@ use pychat_wire::{
     key::{Challenge, Nonce, SecretKey},
     message::Hello,
 };
+use rustls::ClientConnection;
 
-use super::{Outcome, Protocol, SENDERS, as_float, server::Server};
+use super::{Outcome, Protocol, SENDERS, as_float, server::Server, tls::Handshake};
 
 /// How long anything may take before the benchmark gives up.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -67,6 +68,7 @@ pub(crate) struct Load {
     address: SocketAddr,
     people: usize,
     protocol: Protocol,
+    is_encrypted: bool,
     peers: Vec<Peer>,
     joined: usize,
     greeted: usize,
@@ -77,6 +79,9 @@ pub(crate) struct Load {
 #[derive(Debug)]
 struct Peer {
     socket: TcpStream,
+    /// It begins TLS once it is greeted.
+    wants_tls: bool,
+    tls: Option<Box<ClientConnection>>,
     decoder: Decoder,
     unsent: Vec<u8>,
 }
@@ -90,12 +95,18 @@ impl Load {
             address: server.address(),
             people,
             protocol,
+            is_encrypted: false,
             peers: Vec::new(),
             joined: 0,
             greeted: 0,
             said_at: HashMap::new(),
             latencies: Vec::new(),
         })
+    }
+
+    /// Lets everybody speak over TLS.
+    pub(crate) fn encrypted(self) -> Self {
+        Self { is_encrypted: true, ..self }
     }
 
     /// Lets everybody connect and say hello at once; waits until all are in the room.
@@ -119,7 +130,13 @@ impl Load {
         let mut socket = TcpStream::connect(self.address)?;
         let both = Interest::READABLE | Interest::WRITABLE;
         self.poll.registry().register(&mut socket, Token(number), both)?;
-        self.peers.push(Peer { socket, decoder: Decoder::new(16 << 20), unsent: Vec::new() });
+        self.peers.push(Peer {
+            socket,
+            wants_tls: self.is_encrypted,
+            tls: None,
+            decoder: Decoder::new(16 << 20),
+            unsent: Vec::new(),
+        });
         Ok(())
     }
 
@@ -212,7 +229,20 @@ impl Load {
 
 impl Peer {
     fn write(&mut self) -> Outcome<()> {
-        while !self.unsent.is_empty() {
+        if let Some(tls) = &mut self.tls {
+            if !tls.is_handshaking() {
+                tls.writer().write_all(&self.unsent)?;
+                self.unsent.clear();
+            }
+            while tls.wants_write() {
+                match tls.write_tls(&mut self.socket) {
+                    Err(error) if is_patience(&error) => break,
+                    result => _ = result?,
+                }
+            }
+            return Ok(());
+        }
+        while !self.unsent.is_empty() && !self.wants_tls {
             match self.socket.write(&self.unsent) {
                 Ok(size) => drop(self.unsent.drain(..size)),
                 Err(error) if is_patience(&error) => break,
@@ -228,15 +258,34 @@ impl Peer {
         mut on_message: impl FnMut(ServerMessage<'_>),
     ) -> Outcome<()> {
         loop {
-            let mut input = match self.socket.read(buffer) {
+            let size = match self.receive(buffer) {
                 Ok(0) => return Err("the server hung up".into()),
-                Ok(size) => &buffer[..size],
-                Err(error) if is_patience(&error) => return Ok(()),
+                Ok(size) => size,
+                Err(error) if is_patience(&error) => return self.write(),
                 Err(error) => return Err(error.into()),
             };
+            let mut input = &buffer[..size];
             while let Some(payload) = self.decoder.next_payload(&mut input)? {
+                if self.wants_tls && self.tls.is_none() {
+                    self.tls = Some(Box::new(Handshake::default().begin().0)); // It is greeted.
+                    break;
+                }
                 on_message(ServerMessage::parse(payload)?);
             }
+        }
+    }
+
+    fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some(tls) = &mut self.tls else { return self.socket.read(buffer) };
+        loop {
+            match tls.reader().read(buffer) {
+                Err(error) if is_patience(&error) => (),
+                result => return result,
+            }
+            if tls.read_tls(&mut self.socket)? == 0 {
+                return Ok(0);
+            }
+            tls.process_new_packets().map_err(io::Error::other)?;
         }
     }
 }

@@ -3,6 +3,8 @@
 use pychat_wire::key::{Challenge, Nonce, Proof, SecretKey};
 use serde_json::{Value, json};
 
+use super::tls::Handshake;
+
 /// What stands in a hello of protocol 2 until it is known what is to be signed: as long as a proof.
 const BLANK: &str = concat!(
     r#""key":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","#,
@@ -82,6 +84,14 @@ fn key_of(device: &str) -> SecretKey {
 /// Returns the frame of a hello of protocol 2 whose signature is wrong.
 pub(crate) fn forged(name: &str) -> Vec<u8> {
     sign(&hello(name, Protocol::V2), Nonce::default(), "")
+}
+
+/// Returns the first bytes of a TLS handshake.
+pub(crate) fn client_hello() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let (mut session, _) = Handshake::default().begin();
+    session.write_tls(&mut bytes).expect("a vector takes it all");
+    bytes
 }
 
 /// Returns the frame of a text whose id is this `number`.

@@ -57,9 +57,9 @@ pub(super) fn read(settings: &Settings, folders: Folders) -> Result<History, Con
         disk_reserve_bytes: settings.size("disk-reserve", reserve, &any_size)? as u64,
     };
     let is_on_disk = settings
-        .one("history", true, |text| values::word(text, [("disk", true), ("memory", false)]))?;
+        .one("history", true, |text| values::word(text, &[("disk", true), ("memory", false)]))?;
     let durability = settings.one("durability", Durability::default(), |text| {
-        values::word(text, [("process", Durability::Process), ("power", Durability::Power)])
+        values::word(text, &[("process", Durability::Process), ("power", Durability::Power)])
     })?;
     let given = settings.path("state-dir")?;
     let directory = match given.or_else(|| folders.state()) {

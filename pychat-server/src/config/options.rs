@@ -26,6 +26,7 @@ pub struct ConfigOption {
 }
 
 const LISTENING: &str = "Listening";
+const ENCRYPTION: &str = "Encryption";
 const LIMITS: &str = "Limits";
 const HISTORY: &str = "History";
 
@@ -63,6 +64,37 @@ pub const OPTIONS: &[ConfigOption] = &[
         help: "The name by which people know this server",
         default: "the name of this machine",
         example: "\"Office\"",
+        ..PLAIN
+    },
+    ConfigOption {
+        key: "plain",
+        value: "always|lan|never",
+        heading: ENCRYPTION,
+        help: "Who may join without TLS: everybody, this machine and local networks, or nobody",
+        details: "The original Python client and netcat know no TLS. Local networks are those of \
+            private addresses: 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16, fc00::/7 \
+            and fe80::/10.",
+        default: "lan",
+        example: "\"lan\"",
+        ..PLAIN
+    },
+    ConfigOption {
+        key: "tls-certificate",
+        value: "FILE",
+        heading: ENCRYPTION,
+        help: "The certificate to show, in PEM, followed by those between it and its authority's",
+        details: "Needs --tls-key. SIGHUP reads both files again.",
+        default: "one of its own in the state folder, made at the first start",
+        example: "\"/etc/pychat/fullchain.pem\"",
+        ..PLAIN
+    },
+    ConfigOption {
+        key: "tls-key",
+        value: "FILE",
+        heading: ENCRYPTION,
+        help: "The key of the certificate, in PEM",
+        default: "in the same file as the certificate of its own",
+        example: "\"/etc/pychat/privkey.pem\"",
         ..PLAIN
     },
     ConfigOption {
@@ -228,7 +260,11 @@ impl ConfigOption {
             Arg::new(self.key).long(self.key).value_name(self.value).help_heading(self.heading);
         let arg = arg.value_parser(value_parser!(OsString)).allow_hyphen_values(false);
         let arg = if self.is_list { arg.action(ArgAction::Append) } else { arg };
-        let arg = if self.value == "DIR" { arg.value_hint(ValueHint::DirPath) } else { arg };
+        let arg = match self.value {
+            "DIR" => arg.value_hint(ValueHint::DirPath),
+            "FILE" => arg.value_hint(ValueHint::FilePath),
+            _ => arg,
+        };
         if self.details.is_empty() {
             arg.help(help)
         } else {
@@ -255,7 +291,8 @@ pub(super) fn nearest(name: &str) -> Option<&'static ConfigOption> {
     }
     let likeness = |option: &ConfigOption| strsim::jaro(&name, option.key);
     let nearest = OPTIONS.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
-    (LIKENESS_MIN <= likeness(nearest)).then_some(nearest)
+    // One letter is like too many.
+    (1 < name.len() && LIKENESS_MIN <= likeness(nearest)).then_some(nearest)
 }
 
 /// Returns the variable of a flag with this name.

@@ -7,9 +7,9 @@ use crate::core::rate_limit::RateLimit;
 use crate::store::{Retention, sqlite::Durability};
 
 /// The environment of a test: variables with their values.
-type Variables<'a> = &'a [(&'a str, &'a str)];
+pub(super) type Variables<'a> = &'a [(&'a str, &'a str)];
 
-fn read(flags: &[&str], variables: Variables) -> Result<Config, String> {
+pub(super) fn read(flags: &[&str], variables: Variables) -> Result<Config, String> {
     let flags = [&["pychat-server"], flags].concat();
     let variable = |name: &str| {
         let found = variables.iter().find(|(variable, _)| *variable == name);
@@ -51,7 +51,7 @@ fn a_file_says_the_same_with_the_same_names_and_a_flag_beats_it() {
         connections-per-address = 0\nhello-timeout = \"3s\"\nflood = \"2,1\"\n\
         history = \"disk\"\nhistory-messages = 8\nhistory-days = 2\nhistory-bytes = \"3MiB\"\n\
         disk-reserve = 0\nname-days = 7\ndurability = \"power\"\n\
-        state-dir = \"/x/y\"\n";
+        state-dir = \"/x/y\"\nplain = \"never\"\ntls-certificate = \"/c\"\ntls-key = \"/k\"\n";
     for option in OPTIONS {
         assert!(text.contains(&format!("\n{} = ", option.key)), "{}", option.key);
     }
@@ -61,9 +61,9 @@ fn a_file_says_the_same_with_the_same_names_and_a_flag_beats_it() {
     assert_eq!((limits.payload_bytes_max, limits.backlog_bytes_max), (1_024, 2 << 20));
     assert_eq!((limits.backlog_total_bytes_max, limits.connections_max), (3 << 20, 7));
     assert_eq!((limits.rules.connections_per_address_max, &*name), (0, "Office"));
-    assert_eq!(limits.rules.hello_timeout, Duration::from_secs(3));
-    assert_eq!(limits.rules.rate_limit, RateLimit::new(2, 1));
-    assert_eq!(limits.rules.name_age_max, Duration::from_hours(7 * 24));
+    let Rules { hello_timeout, rate_limit, name_age_max, plain, .. } = limits.rules;
+    assert_eq!((hello_timeout, rate_limit), (Duration::from_secs(3), RateLimit::new(2, 1)));
+    assert_eq!((name_age_max, plain), (Duration::from_hours(7 * 24), Plain::Never));
     let retention = Retention {
         messages_max: 8,
         age_max: Duration::from_hours(48),

@@ -20,10 +20,10 @@ pub(super) const CONFIG_VARIABLE: &str = "PYCHAT_CONFIG";
 const CONFIG: &str = "config";
 const CHECK_CONFIG: &str = "check-config";
 
-const ABOUT: &str = "A small chat server: one room, plain TCP, one thread.";
+const ABOUT: &str = "A small chat server: one room, TLS or plain TCP, one thread.";
 
 const LONG_ABOUT: &str = "\
-A small chat server: one room, plain TCP, one thread.
+A small chat server: one room, TLS or plain TCP, one thread.
 
 It listens on port 12345 of every address of this machine, IPv4 and IPv6, unless told otherwise. \
 People join with pychat-gtk, with the original Python client, or with netcat.";
@@ -33,7 +33,7 @@ Values:
   A SIZE is a number of bytes, or of KiB, MiB or GiB: 65536, 64KiB. A TIME is a number of seconds.
 
 Configuration:
-  Every option of the groups Listening, Limits and History may also stand in a file, as a key of
+  Every option of the groups Listening, Encryption, Limits and History may also stand in a file, as a key of
   the same name, and in the environment. A flag beats the environment, which beats the file:
 
     $ cat /etc/pychat-server.toml
@@ -58,7 +58,7 @@ Examples:
 Signals:
   TERM, INT   Say goodbye to everyone, flush what they are owed for up to 5 seconds, and exit
               with 0. A second one stops at once.
-  HUP         Read the file again. Everything but --listen, --state-dir, --history and
+  HUP         Read the file and the certificate again. Everything but --listen, --state-dir, --history and
               --durability changes without anyone being disconnected.
 
 The log goes to standard error, or to the journal when systemd starts the server. What people say

@@ -23,8 +23,8 @@ pub(super) enum ValueError {
     #[error("write BURST,PER_SECOND as two numbers above 0, such as 10,5, or off for no limit")]
     Rate,
     /// It is not one of a few words.
-    #[error("write {0} or {1}")]
-    Word(&'static str, &'static str),
+    #[error("write {}", .0.join(" or "))]
+    Word(Vec<&'static str>),
     /// It is not a number within its bounds.
     #[error("write a number from {0} to {1}")]
     Number(usize, usize),
@@ -120,9 +120,10 @@ pub(super) fn name(text: &str) -> Result<String, ValueError> {
 }
 
 /// Reads one of two words, each with what it stands for.
-pub(super) fn word<T: Copy>(text: &str, words: [(&'static str, T); 2]) -> Result<T, ValueError> {
+pub(super) fn word<T: Copy>(text: &str, words: &[(&'static str, T)]) -> Result<T, ValueError> {
     let found = words.iter().find(|(word, _)| *word == text);
-    found.map(|(_, meaning)| *meaning).ok_or(ValueError::Word(words[0].0, words[1].0))
+    let all = || ValueError::Word(words.iter().map(|(word, _)| *word).collect());
+    found.map(|(_, meaning)| *meaning).ok_or_else(all)
 }
 
 /// Digits only: Rust's own parser takes a sign as well.

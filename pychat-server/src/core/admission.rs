@@ -6,6 +6,7 @@
 
 use std::{
     collections::HashMap,
+    net::{Ipv4Addr, Ipv6Addr},
     time::{Duration, Instant},
 };
 
@@ -56,6 +57,24 @@ impl Origin {
         Self { networks: [network(48), network(56), network(64)], first: 0 }
     }
 
+    /// Returns true if it comes from this machine, or from a network that is nobody else's: of IPv4
+    /// loopback, link-local (RFC 3927) and private ones (RFC 1918), of IPv6 loopback, link-local and
+    /// unique local ones (RFC 4193).
+    pub fn is_local(&self) -> bool {
+        let (network, _) = self.networks[2];
+        match u32::try_from(network) {
+            Ok(address) if self.first == 2 => {
+                let address = Ipv4Addr::from_bits(address);
+                address.is_loopback() || address.is_link_local() || address.is_private()
+            }
+            _ => {
+                let address = Ipv6Addr::from_bits(network);
+                // Of loopback's /64 nothing is anybody's but this machine's.
+                network == 0 || address.is_unicast_link_local() || address.is_unique_local()
+            }
+        }
+    }
+
     /// Returns each network with how many times the share of an address it has.
     fn networks(&self) -> impl Iterator<Item = ((u128, u8), u32)> {
         self.networks.into_iter().zip([4, 2, 1]).skip(self.first)
@@ -72,6 +91,8 @@ pub enum Act {
     /// A signature that is verified, or a code that is compared; a wrong one costs
     /// [`WRONG_PROOF_COST`].
     Verify,
+    /// The handshake of TLS.
+    Handshake,
     /// Texts; a unit is one, and each KiB of it another.
     Text,
     /// Messages of the past, see [`history_cost`].
@@ -82,7 +103,7 @@ pub enum Act {
     Log,
 }
 
-const N_ACTS: usize = 7;
+const N_ACTS: usize = Act::Log as usize + 1;
 
 /// The limits of one address.
 #[derive(Clone, Copy, Debug)]
@@ -105,7 +126,7 @@ impl Shares {
                 connections.saturating_mul(8),
                 Duration::from_secs(8) / connections,
             )),
-            Act::Join => Some(RateLimit::every(
+            Act::Join | Act::Handshake => Some(RateLimit::every(
                 connections.saturating_mul(4),
                 Duration::from_secs(64) / connections,
             )),
@@ -295,6 +316,24 @@ mod tests {
         let until = admission.fill(now, origin, Act::Text, 65).unwrap();
         assert_eq!(until, now + Duration::from_millis(50 + 65 * 50));
         assert_eq!(admission.full_until(until, origin, Act::Text), None);
+    }
+
+    #[test]
+    fn local_networks_are_those_that_are_nobody_elses() {
+        let v4 = |text: &str| Origin::v4(text.parse::<Ipv4Addr>().unwrap().to_bits());
+        let v6 = |text: &str| Origin::v6(text.parse::<Ipv6Addr>().unwrap().to_bits());
+        for local in ["127.9.9.9", "10.1.2.3", "172.31.0.1", "192.168.1.1", "169.254.7.7"] {
+            assert!(v4(local).is_local(), "{local}");
+        }
+        for remote in ["0.0.0.1", "11.0.0.1", "172.32.0.1", "192.169.0.1", "100.64.0.1"] {
+            assert!(!v4(remote).is_local(), "{remote}");
+        }
+        for local in ["::1", "fe80::1", "fd00:1:2::3"] {
+            assert!(v6(local).is_local(), "{local}");
+        }
+        for remote in ["2001:db8::1", "fec0::1", "ff02::1", "64:ff9b::a00:1"] {
+            assert!(!v6(remote).is_local(), "{remote}");
+        }
     }
 
     #[test]

@@ -29,6 +29,7 @@ mod presence;
 mod refusal;
 mod requests;
 mod restore;
+mod secure;
 mod talk;
 
 use std::{
@@ -51,6 +52,7 @@ pub use self::{
     refusal::BAD_PAYLOADS_MAX,
     requests::{APPENDS_MAX, APPENDS_PER_CONNECTION_MAX},
     restore::Restored,
+    secure::Plain,
     talk::STORAGE_RETRY_MS,
 };
 use self::{
@@ -102,6 +104,8 @@ pub struct Rules {
     /// The most connections at once from one address, by which its other shares are measured too; no
     /// limits by address at all if zero.
     pub connections_per_address_max: usize,
+    /// The connections that may go on without TLS.
+    pub plain: Plain,
 }
 
 impl Rules {
@@ -120,6 +124,8 @@ struct Peer {
     /// The person that it has proved to be, in protocol 2.
     grant: Option<Grant>,
     origin: Origin,
+    /// Everything that it says and hears is encrypted.
+    is_secure: bool,
     /// The number of useless payloads since the last text.
     bad_payloads: u32,
     /// It was told that it speaks too fast, and its person's bucket has not drained since.
@@ -216,6 +222,8 @@ impl Chat {
                 self.close(id, CloseReason::Quit, effects);
                 self.hold_back(id, begin, effects);
             }
+            Input::TlsWanted { id } => self.on_tls_wanted(now, id, effects),
+            Input::Secured { id, challenge } => self.on_secured(id, challenge, effects),
             Input::Closed { id, reason } => self.on_closed(id, reason, effects),
             Input::Stored { ticket, outcome } => self.on_stored(now, ticket, outcome, effects),
             Input::Stopping => self.on_stopping(effects),
@@ -260,6 +268,7 @@ impl Chat {
             challenge,
             grant: None,
             origin,
+            is_secure: false,
             bad_payloads: 0,
             is_told_to_slow_down: false,
             in_flight: InFlight::default(),

@@ -4,9 +4,10 @@
 //! `data/systemd` say of it, in the reader's language: what it means, and what there is to be done.
 
 /// Each kind's word and id, in the order of the functions that log them.
-const KINDS: [(&str, &str); 34] = [
+const KINDS: [(&str, &str); 35] = [
     ("start", "0c1bcd50552d4f2fa7681b9d7e52e942"),
     ("keep", "9be81d2c268740cb8c854b3ab2674201"),
+    ("encrypt", "5d0c3d0a6f0f4d5f9b7a7a0d86e1c2f4"),
     ("listen", "28fc43e2d38b4d77a6b7fc68f2d6bda3"),
     ("listen_ignored", "c6a2b3a1bcc84874bc0fefbb6b32c257"),
     ("listen_skipped", "adefc7704bf843cca8c839a202453d01"),
@@ -118,7 +119,7 @@ mod tests {
 
     #[test]
     fn catalogs_speak_of_fields_that_are_there() {
-        let fields = ["USER", "PEER", "REASON", "ERROR", "ADDRESS", "VERSION"];
+        let fields = ["USER", "PEER", "REASON", "ERROR", "ADDRESS", "VERSION", "PIN"];
         for catalog in CATALOGS {
             for (id, entry) in entries(catalog) {
                 for field in entry.split('@').skip(1).step_by(2) {

@@ -11,23 +11,28 @@
 //! resets the connection, and the reset would overtake the farewell that was just written.
 
 use std::{
-    io::{self, ErrorKind, Write},
+    io::{self, ErrorKind},
     mem,
     ops::ControlFlow,
 };
 
-use pychat_wire::{Decoder, FrameError};
+use pychat_wire::{Decoder, FrameError, key::BINDING_BYTES};
 
-use super::outbox::Outbox;
-pub use super::transport::Transport;
+use super::{
+    outbox::Outbox,
+    transport::{Received, Socket, Transport},
+};
+
+/// The first byte of a TLS handshake, and of no frame (RFC 8446, 5.1).
+const TLS_HANDSHAKE: u8 = 0x16;
 
 /// The most that is read from one connection before the others have their turn, in bytes.
 pub const READ_BUDGET_BYTES: usize = 64 << 10;
 
 /// A transport, what arrived in part, what is owed, and what the kernel last said.
 #[derive(Debug)]
-pub struct Connection<T> {
-    transport: T,
+pub struct Connection<S> {
+    transport: Transport<S>,
     decoder: Decoder,
     /// Bytes that were read and may not be decoded yet.
     held: Vec<u8>,
@@ -36,8 +41,16 @@ pub struct Connection<T> {
     /// Set by an edge, cleared only by `WouldBlock`. So is `writable`.
     readable: bool,
     writable: bool,
-    /// The peer has closed its writing side.
-    is_finished: bool,
+    incoming: Incoming,
+}
+
+/// What has arrived from the peer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Incoming {
+    Nothing,
+    Some,
+    /// It has closed its writing side.
+    All,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -70,13 +83,19 @@ pub enum Filled {
     BadFrame(FrameError),
     /// The receiver of the payloads wants no more of them for now. The caller must return.
     Held,
+    /// The peer wants TLS, which is [offered](Transport::offers_tls): the caller must
+    /// [start it](Connection::start_tls), at once or later, and return.
+    TlsWanted,
+    /// What follows is encrypted, under this channel [binding](Transport::binding). The caller must
+    /// return.
+    Secured([u8; BINDING_BYTES]),
 }
 
-impl<T: Transport> Connection<T> {
+impl<S: Socket> Connection<S> {
     /// Returns a connection that takes payloads of up to `payload_bytes_max` bytes.
     ///
     /// Its transport counts as readable and writable until it says otherwise.
-    pub fn new(transport: T, payload_bytes_max: usize) -> Self {
+    pub fn new(transport: Transport<S>, payload_bytes_max: usize) -> Self {
         Self {
             transport,
             decoder: Decoder::new(payload_bytes_max),
@@ -85,19 +104,20 @@ impl<T: Transport> Connection<T> {
             state: State::Open,
             readable: true,
             writable: true,
-            is_finished: false,
+            incoming: Incoming::Nothing,
         }
     }
 
     /// Returns a connection that an earlier process had: `unread` bytes are handled first, `unsent`
     /// ones are owed already.
     pub fn restored(
-        transport: T,
+        transport: Transport<S>,
         payload_bytes_max: usize,
         unread: Vec<u8>,
         unsent: &[u8],
     ) -> Self {
         let mut connection = Self::new(transport, payload_bytes_max);
+        connection.incoming = Incoming::Some;
         connection.held = unread;
         connection.outbox.push(unsent);
         connection
@@ -128,18 +148,24 @@ impl<T: Transport> Connection<T> {
         if let Some(end) = end {
             return Ok(Fill { end, bytes });
         }
-        while self.readable && !self.is_finished {
+        while self.readable && self.incoming != Incoming::All {
             if READ_BUDGET_BYTES <= bytes {
                 return Ok(Fill { end: Filled::Budget, bytes });
             }
-            match self.transport.read(scratch) {
-                Ok(0) => {
-                    self.is_finished = true;
+            let was_handshaking = self.transport.is_handshaking();
+            match self.transport.receive(scratch) {
+                Ok(Received::End) => {
+                    self.incoming = Incoming::All;
                     return Ok(Fill { end: Filled::Eof, bytes });
                 }
-                Ok(size) => {
-                    let end = self.decode(&scratch[..size], &mut on_payload);
-                    bytes += size - self.held.len();
+                Ok(Received::Some { plain, raw }) => {
+                    if was_handshaking && !self.transport.is_handshaking() {
+                        self.held = scratch[..plain].to_vec();
+                        let end = Filled::Secured(self.transport.binding()?);
+                        return Ok(Fill { end, bytes: bytes + raw });
+                    }
+                    let end = self.decode(&scratch[..plain], &mut on_payload);
+                    bytes += raw.max(plain) - self.held.len();
                     if let Some(end) = end {
                         return Ok(Fill { end, bytes });
                     }
@@ -161,6 +187,13 @@ impl<T: Transport> Connection<T> {
         if self.state != State::Open {
             return None;
         }
+        if self.incoming == Incoming::Nothing && !bytes.is_empty() {
+            if bytes[0] == TLS_HANDSHAKE && self.transport.offers_tls() {
+                self.held = bytes.to_vec();
+                return Some(Filled::TlsWanted);
+            }
+            self.incoming = Incoming::Some;
+        }
         loop {
             match self.decoder.next_payload(&mut bytes) {
                 Ok(Some(payload)) => {
@@ -173,6 +206,17 @@ impl<T: Transport> Connection<T> {
                 Err(error) => return Some(Filled::BadFrame(error)),
             }
         }
+    }
+
+    /// Begins TLS with what the peer sent first. What it was owed in plain is forgotten.
+    ///
+    /// # Errors
+    ///
+    /// The transport's: the connection is lost.
+    pub fn start_tls(&mut self) -> io::Result<()> {
+        self.incoming = Incoming::Some;
+        self.outbox = Outbox::default();
+        self.transport.start_tls(&mem::take(&mut self.held))
     }
 
     /// Owes the peer `frames`, unless it is to be closed: it has heard its last word by then.
@@ -246,7 +290,7 @@ impl<T: Transport> Connection<T> {
     pub fn is_over(&self) -> bool {
         match self.state {
             State::Open | State::Closing => false,
-            State::Lingering => self.is_finished,
+            State::Lingering => self.incoming == Incoming::All,
             State::Gone => true,
         }
     }
@@ -274,7 +318,7 @@ impl<T: Transport> Connection<T> {
     }
 
     /// Returns the transport.
-    pub fn transport(&self) -> &T {
+    pub fn transport(&self) -> &Transport<S> {
         &self.transport
     }
 
@@ -295,9 +339,12 @@ impl<T: Transport> Connection<T> {
 }
 
 /// Writes once; returns how much the transport took.
-fn write(transport: &mut impl Write, writable: &mut bool, bytes: &[u8]) -> io::Result<usize> {
+fn write<S: Socket>(
+    transport: &mut Transport<S>,
+    writable: &mut bool,
+    bytes: &[u8],
+) -> io::Result<usize> {
     match transport.write(bytes) {
-        Ok(0) => Err(ErrorKind::WriteZero.into()),
         Ok(size) => Ok(size),
         Err(error) => match error.kind() {
             ErrorKind::WouldBlock => {

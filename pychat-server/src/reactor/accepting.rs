@@ -3,6 +3,7 @@
 use std::{
     io::ErrorKind,
     net::SocketAddr,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -10,9 +11,14 @@ use mio::{
     Poll,
     net::{TcpListener, TcpStream},
 };
+use rustls::ServerConfig;
 
 use super::register;
-use crate::{logging, net::listen, server::Server};
+use crate::{
+    logging,
+    net::{listen, transport::Transport},
+    server::Server,
+};
 
 /// The pause in accepting after the system refused, out of descriptors most likely.
 pub const ACCEPT_RETRY: Duration = Duration::from_millis(200);
@@ -52,7 +58,13 @@ impl Listener {
     }
 
     /// Accepts the connections that wait. No error here ends the server.
-    pub(super) fn accept(&mut self, now: Instant, poll: &Poll, server: &mut Server<TcpStream>) {
+    pub(super) fn accept(
+        &mut self,
+        now: Instant,
+        poll: &Poll,
+        server: &mut Server<TcpStream>,
+        offer: Option<&Arc<ServerConfig>>,
+    ) {
         for _ in 0..ACCEPTS_PER_TICK_MAX {
             match self.socket.accept() {
                 Ok((socket, peer)) => {
@@ -62,7 +74,7 @@ impl Listener {
                         logging::accepting_again(self.address);
                         self.accepting = Accepting::Ready;
                     }
-                    admit(now, socket, peer, poll, server);
+                    admit(now, (socket, peer), poll, server, offer);
                 }
                 Err(error) => match error.kind() {
                     ErrorKind::WouldBlock => {
@@ -103,10 +115,10 @@ impl Accepting {
 /// Registers a socket and hands it to the server, unless it is not worth that.
 pub(super) fn admit(
     now: Instant,
-    mut socket: TcpStream,
-    peer: SocketAddr,
+    (mut socket, peer): (TcpStream, SocketAddr),
     poll: &Poll,
     server: &mut Server<TcpStream>,
+    offer: Option<&Arc<ServerConfig>>,
 ) {
     if server.is_to_be_dropped(now, peer) {
         return;
@@ -114,7 +126,7 @@ pub(super) fn admit(
     let id = server.next_id();
     let ready = listen::tune(&socket).and_then(|()| register(poll, &mut socket, id));
     match ready {
-        Ok(()) => server.admit(now, socket, peer),
+        Ok(()) => server.admit(now, Transport::new(socket, offer.cloned()), peer),
         Err(error) => logging::not_admitted(peer, &error),
     }
 }

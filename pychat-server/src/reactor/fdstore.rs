@@ -5,10 +5,12 @@ use std::{
     io,
     net::SocketAddr,
     os::fd::{AsFd, OwnedFd},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use mio::{Poll, net::TcpStream};
+use rustls::ServerConfig;
 
 use super::{
     accepting::{Listener, admit},
@@ -17,6 +19,7 @@ use super::{
 use crate::{
     handover::{Snapshot, parcel},
     logging,
+    net::transport::Transport,
     server::Server,
     systemd::{HANDOVER_NAME, Manager, OWN_LISTENER_NAME},
 };
@@ -63,6 +66,7 @@ pub(super) fn restore_connections(
     manager: &Manager,
     poll: &Poll,
     server: &mut Server<TcpStream>,
+    offer: Option<&Arc<ServerConfig>>,
 ) {
     if carriers.is_empty() {
         return;
@@ -79,8 +83,12 @@ pub(super) fn restore_connections(
         Err(error) => return logging::not_restored(&error),
     };
     let n_sockets = sockets.len();
-    let sockets = sockets.into_iter().map(|socket| TcpStream::from_std(socket.into()));
-    server.restore(now, snapshot, sockets, |socket, id| register(poll, socket, id));
+    let transports = sockets
+        .into_iter()
+        .map(|socket| Transport::new(TcpStream::from_std(socket.into()), offer.cloned()));
+    server.restore(now, snapshot, transports, |transport, id| {
+        register(poll, transport.socket_mut(), id)
+    });
     let n_restored = server.len();
     logging::restored(n_restored, n_sockets - n_restored);
 }
@@ -91,10 +99,11 @@ pub(super) fn admit_waiting(
     waiting: Vec<TcpStream>,
     poll: &Poll,
     server: &mut Server<TcpStream>,
+    offer: Option<&Arc<ServerConfig>>,
 ) {
     for socket in waiting {
         let Ok(peer) = socket.peer_addr() else { continue }; // It has gone meanwhile.
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-        admit(now, socket, peer, poll, server);
+        admit(now, (socket, peer), poll, server, offer);
     }
 }

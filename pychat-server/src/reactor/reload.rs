@@ -2,16 +2,24 @@
 
 use mio::net::TcpStream;
 
-use crate::{config::Config, logging, server::Server};
+use crate::{config::Config, logging, net::identity::Identity, server::Server};
 
 /// Reads the configuration again; what cannot be used or changed leaves all as it is.
-pub(super) fn reload(config: &mut Config, server: &mut Server<TcpStream>) {
+pub(super) fn reload(
+    config: &mut Config,
+    identity: &mut Option<Identity>,
+    server: &mut Server<TcpStream>,
+) {
+    reload_identity(config, identity);
     if config.file.is_none() {
         logging::nothing_to_reload();
         return;
     }
     match config.reload() {
         Ok(new) => {
+            if new.identity != config.identity {
+                logging::restart_needed("the place of the certificate");
+            }
             if new.listen != config.listen {
                 logging::restart_needed("listen");
             }
@@ -28,6 +36,21 @@ pub(super) fn reload(config: &mut Config, server: &mut Server<TcpStream>) {
             (config.limits, before.retention) = (new.limits, history.retention);
             config.name = new.name;
             logging::reloaded();
+        }
+        Err(error) => logging::not_reloaded(&error),
+    }
+}
+
+/// Reads the certificate again, which new connections are shown. One that cannot be used leaves that
+/// in force which is.
+fn reload_identity(config: &Config, identity: &mut Option<Identity>) {
+    let Some(place) = &config.identity else { return };
+    match Identity::load(place) {
+        Ok(new) => {
+            if identity.as_ref().is_none_or(|identity| identity.pin != new.pin) {
+                logging::encrypting(&new.pin);
+            }
+            *identity = Some(new);
         }
         Err(error) => logging::not_reloaded(&error),
     }

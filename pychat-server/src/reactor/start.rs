@@ -12,6 +12,7 @@ use crate::{
     core::{people::People, record::StorageError, secret::Secret},
     logging,
     net::{
+        identity::IdentityError,
         listen::{self, ListenError},
         listen_address::ListenAddress,
     },
@@ -34,6 +35,9 @@ pub enum StartError {
     /// The log cannot be read.
     #[error("cannot read the log: {0}")]
     Read(#[from] StorageError),
+    /// There is no certificate that can be used.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// The system refuses what any loop needs.
     #[error("cannot wait for connections: {0}")]
     Poll(#[from] io::Error),

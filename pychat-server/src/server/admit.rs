@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Instant};
 
 use pychat_wire::{
-    key::{BINDING_BYTES, Challenge, Nonce},
+    key::{Challenge, Nonce},
     name::SERVER,
 };
 
@@ -24,7 +24,8 @@ use crate::{
     logging,
     net::{
         address::origin,
-        connection::{Connection, Transport},
+        connection::Connection,
+        transport::{Socket, Transport},
     },
 };
 
@@ -49,9 +50,9 @@ pub(super) struct Admit<'a, T> {
     pub(super) effects: &'a mut Vec<Effect>,
 }
 
-impl<T: Transport> Admit<'_, T> {
+impl<T: Socket> Admit<'_, T> {
     /// Takes in a connection, or, at a limit, tells it that there is no room and closes it.
-    pub(super) fn admit(&mut self, now: Instant, transport: T, peer: SocketAddr) {
+    pub(super) fn admit(&mut self, now: Instant, transport: Transport<T>, peer: SocketAddr) {
         match self.refusal(now, peer) {
             None => self.take_in(now, transport, peer),
             Some(refusal) => self.turn_away(now, transport, peer, &refusal),
@@ -75,11 +76,10 @@ impl<T: Transport> Admit<'_, T> {
         }
     }
 
-    fn take_in(&mut self, now: Instant, transport: T, peer: SocketAddr) {
+    fn take_in(&mut self, now: Instant, transport: Transport<T>, peer: SocketAddr) {
         let id = self.insert(now, transport, peer, SessionState::Guest);
         let n_effects = self.effects.len();
-        let challenge =
-            Challenge { nonce: Nonce(self.nonces.bytes()), binding: [0; BINDING_BYTES] };
+        let challenge = Challenge { nonce: Nonce(self.nonces.bytes()), ..Challenge::default() };
         let connected = Input::Connected { id, origin: origin(peer), challenge };
         self.chat.handle(now, connected, self.effects);
         if let Some(session) = self.sessions.get_mut(id) {
@@ -90,7 +90,13 @@ impl<T: Transport> Admit<'_, T> {
     }
 
     /// Tells a caller why it is not let in, unless there are too many of them.
-    fn turn_away(&mut self, now: Instant, transport: T, peer: SocketAddr, refusal: &str) {
+    fn turn_away(
+        &mut self,
+        now: Instant,
+        transport: Transport<T>,
+        peer: SocketAddr,
+        refusal: &str,
+    ) {
         if let Some(missing) = self.chat.admission().may_log(now, origin(peer)) {
             logging::missing(peer, missing);
             logging::turned_away(peer, refusal.trim_end());
@@ -108,7 +114,7 @@ impl<T: Transport> Admit<'_, T> {
     fn insert(
         &mut self,
         now: Instant,
-        transport: T,
+        transport: Transport<T>,
         peer: SocketAddr,
         state: SessionState,
     ) -> ConnectionId {

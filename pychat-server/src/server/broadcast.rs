@@ -24,7 +24,7 @@ use crate::{
         id::ConnectionId,
         record::{Entry, Kind, PersonId},
     },
-    net::connection::Transport,
+    net::transport::Socket,
 };
 
 /// The room, as those in it are told of it.
@@ -69,7 +69,7 @@ impl Broadcast {
     }
 
     /// A guest becomes a member, and hears what is told to all from here on.
-    pub(super) fn subscribe<T: Transport>(
+    pub(super) fn subscribe<T: Socket>(
         &mut self,
         id: ConnectionId,
         session: &mut Session<T>,
@@ -102,7 +102,7 @@ impl Broadcast {
     }
 
     /// A member is to be sent what it missed before it hears what all hear.
-    pub(super) fn begin_catching_up<T: Transport>(
+    pub(super) fn begin_catching_up<T: Socket>(
         &mut self,
         id: ConnectionId,
         sessions: &mut Sessions<T>,
@@ -115,7 +115,7 @@ impl Broadcast {
     }
 
     /// A member has been sent all that was published, and hears what all hear from here on.
-    pub(super) fn go_live<T: Transport>(&mut self, id: ConnectionId, session: &mut Session<T>) {
+    pub(super) fn go_live<T: Socket>(&mut self, id: ConnectionId, session: &mut Session<T>) {
         let offset = self.frames().of(session.protocol()).len();
         session.set_progress(Progress::Live { offset });
         self.catching_up.remove(&id);
@@ -134,7 +134,7 @@ impl Broadcast {
 
     /// Tells everybody of a message; to its author, who said it by connection `from`, as their own, by
     /// whatever connection they hear it.
-    pub(super) fn message<T: Transport>(
+    pub(super) fn message<T: Socket>(
         &mut self,
         from: ConnectionId,
         entry: Entry<'_>,
@@ -177,7 +177,7 @@ impl Broadcast {
 
     /// Tells the members that people joined, in join order, each of them only those who joined
     /// before: the others know by their own welcome.
-    pub(super) fn joined<T: Transport>(
+    pub(super) fn joined<T: Socket>(
         &mut self,
         people: &[(UserName, u64)],
         time_ms: u64,
@@ -216,7 +216,7 @@ impl Broadcast {
     }
 
     /// Tells all members that somebody left.
-    pub(super) fn left<T: Transport>(
+    pub(super) fn left<T: Socket>(
         &mut self,
         name: &UserName,
         reason: CloseReason,
@@ -243,7 +243,7 @@ impl Broadcast {
     }
 
     /// Gives every member what was told to all, if that is due; `crowd` of them need no pace.
-    pub(super) fn deliver<T: Transport>(
+    pub(super) fn deliver<T: Socket>(
         &mut self,
         now: Instant,
         crowd: usize,

@@ -29,7 +29,7 @@ use crate::{
     },
     limits::Limits,
     logging,
-    net::connection::Transport,
+    net::transport::Socket,
     store::Store,
 };
 
@@ -46,7 +46,7 @@ pub(super) struct Dispatch<'a, T> {
     pub(super) clock: &'a mut Clock,
 }
 
-impl<T: Transport> Dispatch<'_, T> {
+impl<T: Socket> Dispatch<'_, T> {
     /// Carries out one effect. What the store is to do is not for here: it was submitted before.
     pub(super) fn apply(&mut self, effect: Effect) {
         if effect.tells_time() {
@@ -85,11 +85,14 @@ impl<T: Transport> Dispatch<'_, T> {
     fn tell(&mut self, to: ConnectionId, event: &Event) {
         let Some(session) = self.sessions.get_mut(to) else { return };
         let (protocol, time_ms) = (session.protocol(), self.clock.utc_ms());
+        let offers_tls = session.connection.transport().offers_tls();
         let (name, limits) = (self.name, self.limits);
         let (epoch, seq) = (self.store.epoch(), self.broadcast.published_seq());
         let frames = self.broadcast.frames();
         self.sessions.tell(to, frames, |out| match event {
-            Event::Greeting(nonce) => greeting(name, epoch, *nonce, limits).encode(out),
+            Event::Greeting(nonce) => {
+                Shown { name, epoch, limits }.greeting(*nonce, offers_tls).encode(out);
+            }
             Event::Notice(text) => encode::message(SERVER, text, out),
             Event::Refused(complaint) => encode::complaint(complaint, out),
             Event::Welcome { name, members } => {
@@ -132,6 +135,7 @@ impl<T: Transport> Dispatch<'_, T> {
             Action::Page { room: _, before, limit } => {
                 replay::page(id, before, limit, self.broadcast, self.sessions);
             }
+            Action::StartTls => self.sessions.start_tls(id),
             Action::PauseRead { until } => self.sessions.limit(id, until),
             Action::AwaitStore => self.sessions.set_awaiting_store(id, true),
             Action::ResumeRead => self.sessions.set_awaiting_store(id, false),
@@ -166,22 +170,32 @@ impl<T: Transport> Dispatch<'_, T> {
     }
 }
 
-/// Returns the first message of a connection, of the server that is called `name`.
-fn greeting<'a>(name: &'a str, epoch: &'a str, nonce: Nonce, limits: &Limits) -> ServerMessage<'a> {
-    let (burst, per_second) = limits.rules.rate_limit.map_or((0, 0), RateLimit::numbers);
-    ServerMessage::Greeting {
-        username: SERVER.into(),
-        content: Notice::Greeting.to_string().into(),
-        protocol: PROTOCOL,
-        server: name.into(),
-        epoch: epoch.into(),
-        nonce,
-        limits: GreetedLimits {
-            payload: limits.payload_bytes_max as u64,
-            name: NAME_CHARS_MAX as u64,
-            burst: burst.into(),
-            per_second: per_second.into(),
-        },
-        ping_seconds: PING_INTERVAL.as_secs(),
+/// The parts of the server that a greeting shows.
+struct Shown<'a> {
+    name: &'a str,
+    epoch: &'a str,
+    limits: &'a Limits,
+}
+
+impl<'a> Shown<'a> {
+    /// Returns the first message of a connection.
+    fn greeting(&self, nonce: Nonce, tls: bool) -> ServerMessage<'a> {
+        let (burst, per_second) = self.limits.rules.rate_limit.map_or((0, 0), RateLimit::numbers);
+        ServerMessage::Greeting {
+            username: SERVER.into(),
+            content: Notice::Greeting.to_string().into(),
+            protocol: PROTOCOL,
+            server: self.name.into(),
+            epoch: self.epoch.into(),
+            nonce,
+            tls,
+            limits: GreetedLimits {
+                payload: self.limits.payload_bytes_max as u64,
+                name: NAME_CHARS_MAX as u64,
+                burst: burst.into(),
+                per_second: per_second.into(),
+            },
+            ping_seconds: PING_INTERVAL.as_secs(),
+        }
     }
 }

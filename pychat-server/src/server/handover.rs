@@ -27,12 +27,13 @@ use crate::{
     limits::Limits,
     net::{
         address::origin,
-        connection::{Connection, Transport},
+        connection::Connection,
+        transport::{Socket, Transport},
     },
 };
 
 /// Returns what is saved of one connection; `None` for one that is closing.
-pub(super) fn save<T: Transport>(
+pub(super) fn save<T: Socket>(
     now: Instant,
     id: ConnectionId,
     chat: &Chat,
@@ -71,15 +72,15 @@ pub(super) struct Restore<'a, T> {
     pub(super) effects: &'a mut Vec<Effect>,
 }
 
-impl<T: Transport> Restore<'_, T> {
+impl<T: Socket> Restore<'_, T> {
     /// Goes on with the connections of an earlier process, each with its transport, and `register`s
     /// each under its id. The others hear of those that cannot go on.
     pub(super) fn restore_all(
         &mut self,
         snapshot: Snapshot,
         is_same_log: bool,
-        transports: impl IntoIterator<Item = T>,
-        mut register: impl FnMut(&mut T, ConnectionId) -> io::Result<()>,
+        transports: impl IntoIterator<Item = Transport<T>>,
+        mut register: impl FnMut(&mut Transport<T>, ConnectionId) -> io::Result<()>,
     ) {
         for (saved, mut transport) in snapshot.connections.into_iter().zip(transports) {
             let name = saved.name.as_deref().map(UserName::new);
@@ -99,7 +100,12 @@ impl<T: Transport> Restore<'_, T> {
     }
 
     /// Makes one connection's session again; returns false if its name is taken.
-    fn restore(&mut self, saved: SavedConnection, transport: T, name: Option<UserName>) -> bool {
+    fn restore(
+        &mut self,
+        saved: SavedConnection,
+        transport: Transport<T>,
+        name: Option<UserName>,
+    ) -> bool {
         let (id, protocol) = (self.sessions.table.next_id(), Protocol::from(saved.protocol));
         let restored = Restored {
             name: name.clone(),

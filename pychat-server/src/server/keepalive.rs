@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     core::{deadlines::Deadlines, id::ConnectionId},
-    net::connection::Transport,
+    net::transport::Socket,
 };
 
 /// The silence after which a peer is pinged.
@@ -46,7 +46,7 @@ impl Keepalive {
 
     /// Pings peers that have been silent for long, and gives up those that were pinged and are
     /// silent still.
-    pub(super) fn check<T: Transport>(
+    pub(super) fn check<T: Socket>(
         &mut self,
         now: Instant,
         sessions: &mut Sessions<T>,

@@ -2,15 +2,22 @@
 
 use std::{ops::ControlFlow, time::Instant};
 
-use pychat_wire::ClientMessage;
+use pychat_wire::{
+    ClientMessage,
+    key::{Challenge, Nonce},
+};
 
 use super::sessions::Sessions;
 use crate::{
     core::{
         chat::{Chat, Effect, Input},
         id::ConnectionId,
+        secret::Secret,
     },
-    net::connection::{Fill, Filled, READ_BUDGET_BYTES, Transport},
+    net::{
+        connection::{Fill, Filled, READ_BUDGET_BYTES},
+        transport::Socket,
+    },
 };
 
 /// The most that is read from all connections before what they said is answered, in bytes.
@@ -34,11 +41,12 @@ impl Default for Reader {
 
 impl Reader {
     /// Gives every ready connection one turn, as far as this tick's budget goes.
-    pub(super) fn read_ready<T: Transport>(
+    pub(super) fn read_ready<T: Socket>(
         &mut self,
         now: Instant,
         sessions: &mut Sessions<T>,
         chat: &mut Chat,
+        nonces: &mut Secret,
         effects: &mut Vec<Effect>,
     ) {
         let mut budget = TICK_READ_BYTES_MAX;
@@ -47,17 +55,18 @@ impl Reader {
                 return;
             }
             let Some(id) = sessions.ready.pop_front() else { return };
-            budget = budget.saturating_sub(self.read(now, id, sessions, chat, effects));
+            budget = budget.saturating_sub(self.read(now, id, sessions, chat, nonces, effects));
         }
     }
 
     /// Reads one connection; returns how much of the tick's budget that took.
-    fn read<T: Transport>(
+    fn read<T: Socket>(
         &mut self,
         now: Instant,
         id: ConnectionId,
         sessions: &mut Sessions<T>,
         chat: &mut Chat,
+        nonces: &mut Secret,
         effects: &mut Vec<Effect>,
     ) -> usize {
         let Some(session) = sessions.get_mut(id) else { return 0 };
@@ -86,11 +95,22 @@ impl Reader {
         if 0 < bytes {
             session.set_alive(now);
         }
+        if session.connection.wants_write() {
+            sessions.mark_dirty(id); // TLS has something to say of its own.
+        }
         match end {
             // An effect says until when.
             Filled::Drained | Filled::Held => (),
             Filled::Budget => sessions.mark_ready(id),
-            Filled::Eof if session.connection.is_over() => sessions.ended.push(id),
+            Filled::TlsWanted => chat.handle(now, Input::TlsWanted { id }, effects),
+            Filled::Secured(binding) => {
+                let challenge = Challenge { nonce: Nonce(nonces.bytes()), binding };
+                chat.handle(now, Input::Secured { id, challenge }, effects);
+                sessions.mark_ready(id);
+            }
+            Filled::Eof if sessions.get_mut(id).is_some_and(|it| it.connection.is_over()) => {
+                sessions.ended.push(id);
+            }
             Filled::Eof => chat.handle(now, Input::Eof { id }, effects),
             Filled::BadFrame(error) => {
                 chat.handle(now, Input::BadFrame { id, error }, effects);

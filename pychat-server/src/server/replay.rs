@@ -28,7 +28,7 @@ use crate::{
     },
     limits::Limits,
     logging,
-    net::connection::Transport,
+    net::transport::Socket,
     store::{Read, Store},
 };
 
@@ -100,25 +100,21 @@ impl Replays {
     }
 
     /// Lets peers be sent more whose share of history has room again.
-    pub(super) fn release_limited<T: Transport>(
-        &mut self,
-        now: Instant,
-        sessions: &mut Sessions<T>,
-    ) {
+    pub(super) fn release_limited<T: Socket>(&mut self, now: Instant, sessions: &mut Sessions<T>) {
         while let Some(id) = self.limited.pop_due(now) {
             sessions.mark_replaying(id);
         }
     }
 
     /// Lets peers be sent more whose history the store has fetched.
-    pub(super) fn release_fetched<T: Transport>(&mut self, sessions: &mut Sessions<T>) {
+    pub(super) fn release_fetched<T: Socket>(&mut self, sessions: &mut Sessions<T>) {
         for id in mem::take(&mut self.fetching) {
             sessions.mark_replaying(id);
         }
     }
 
     /// Sends more to peers that asked and have read most of what they were sent.
-    pub(super) fn run<'a, T: Transport>(
+    pub(super) fn run<'a, T: Socket>(
         &mut self,
         now: Instant,
         source: Source<'a>,
@@ -149,7 +145,7 @@ impl Replays {
         }
     }
 
-    fn replay<T: Transport>(
+    fn replay<T: Socket>(
         &mut self,
         id: ConnectionId,
         parts: &mut Parts<'_, T>,
@@ -188,7 +184,7 @@ impl Replays {
 
 /// Begins to send what `id` missed since number `after` of the log called `epoch`; if that is more
 /// than `limit` messages, or than a page, the last of it.
-pub(super) fn resume<T: Transport>(
+pub(super) fn resume<T: Socket>(
     id: ConnectionId,
     (epoch, after): (&str, u64),
     limit: Option<u64>,
@@ -220,7 +216,7 @@ pub(super) fn resume<T: Transport>(
 
 /// Begins to send the newest `limit` messages before number `before`, or as many of them as make a
 /// page.
-pub(super) fn page<T: Transport>(
+pub(super) fn page<T: Socket>(
     id: ConnectionId,
     before: u64,
     limit: u64,
@@ -238,7 +234,7 @@ pub(super) fn page<T: Transport>(
     sessions.mark_replaying(id);
 }
 
-impl<T: Transport> Parts<'_, T> {
+impl<T: Socket> Parts<'_, T> {
     /// Returns the number at which a replay ends, once that is known.
     fn last(&self, replay: &Replay) -> Option<u64> {
         match replay.end {

@@ -12,10 +12,7 @@ use crate::{
         id::RoomId,
         record::PersonId,
     },
-    net::{
-        address::origin,
-        connection::{Connection, Transport},
-    },
+    net::{address::origin, connection::Connection, transport::Socket},
 };
 
 /// A connection and what the server, not the socket, knows of it.
@@ -120,7 +117,7 @@ pub(super) enum Progress {
     Farewell,
 }
 
-impl<T: Transport> Session<T> {
+impl<T: Socket> Session<T> {
     /// Returns the session of a connection about which nothing is known yet.
     pub(super) fn new(
         now: Instant,

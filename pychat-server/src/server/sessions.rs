@@ -18,7 +18,7 @@ use crate::{
         id::ConnectionId,
     },
     limits::Limits,
-    net::{connection::Transport, connection_table::ConnectionTable},
+    net::{connection_table::ConnectionTable, transport::Socket},
 };
 
 /// The backlog below which a peer is sent more of what it asked for, in bytes; half of what it may
@@ -79,7 +79,7 @@ impl<T> Default for Sessions<T> {
     }
 }
 
-impl<T: Transport> Sessions<T> {
+impl<T: Socket> Sessions<T> {
     pub(super) fn get_mut(&mut self, id: ConnectionId) -> Option<&mut Session<T>> {
         self.table.get_mut(id)
     }
@@ -271,6 +271,18 @@ impl<T: Transport> Sessions<T> {
             && let Some((_, id)) = owed.pop()
         {
             self.cut(id);
+        }
+    }
+
+    /// Begins TLS on a connection whose peer wants it.
+    pub(super) fn start_tls(&mut self, id: ConnectionId) {
+        let Some(session) = self.table.get_mut(id) else { return };
+        match session.connection.start_tls() {
+            Ok(()) => {
+                self.mark_ready(id);
+                self.mark_dirty(id);
+            }
+            Err(error) => self.lose(id, error),
         }
     }
 

@@ -5,6 +5,7 @@ mod limits;
 mod one;
 mod owners;
 mod presence;
+mod secure;
 mod two;
 
 use std::time::{Duration, Instant};
@@ -12,8 +13,8 @@ use std::time::{Duration, Instant};
 use pychat_server::core::{
     admission::Origin,
     chat::{
-        Action, Chat, CloseReason, Complaint, Effect, Event, Input, Protocol, Recipients, Refusal,
-        Rules, Subscribe,
+        Action, Chat, CloseReason, Complaint, Effect, Event, Input, Plain, Protocol, Recipients,
+        Refusal, Rules, Subscribe,
     },
     id::{ConnectionId, HALL, Ticket},
     people::People,
@@ -34,6 +35,7 @@ const RULES: Rules = Rules {
     name_age_max: NAME_AGE_MAX,
     announce_after: ANNOUNCE_AFTER,
     connections_per_address_max: 0,
+    plain: Plain::Always,
 };
 
 /// What every hello signs.

@@ -11,17 +11,16 @@ pub(crate) fn key(device: &str) -> SecretKey {
     SecretKey(key)
 }
 
-/// Returns the proof of a device in a hello that answers `greeting`, a payload, without TLS.
+/// Returns the challenge of `greeting`, a payload, on a connection without TLS.
 #[track_caller]
-pub(crate) fn prove(greeting: &str, username: &str, device: &str) -> Proof {
+pub(crate) fn challenge(greeting: &str) -> Challenge {
     let (_, rest) = greeting.split_once(r#""nonce":""#).expect(greeting);
     let nonce = rest[..32].parse().expect("a nonce");
-    key(device).prove(&Challenge { nonce, ..Challenge::default() }, username)
+    Challenge { nonce, ..Challenge::default() }
 }
 
-/// Returns the same as members of the hello's payload, each behind a comma.
-#[track_caller]
-pub(crate) fn proof(greeting: &str, username: &str, device: &str) -> String {
-    let Proof { key, signature } = prove(greeting, username, device);
+/// Returns the proof of a device in a hello, as members of its payload, each behind a comma.
+pub(crate) fn proof(challenge: &Challenge, username: &str, device: &str) -> String {
+    let Proof { key, signature } = key(device).prove(challenge, username);
     format!(r#","key":"{key}","signature":"{signature}""#)
 }

@@ -7,7 +7,7 @@ use std::{
     rc::Rc,
 };
 
-use pychat_server::net::connection::Transport;
+use pychat_server::net::transport::Socket;
 
 /// The test's end of a line; clones are the same line.
 #[derive(Clone, Debug, Default)]
@@ -175,16 +175,8 @@ impl Write for Line {
     }
 }
 
-impl Transport for Line {
-    fn buffered(&self) -> usize {
-        0
-    }
-
-    fn wants_write(&self) -> bool {
-        false
-    }
-
-    fn close_notify(&mut self) -> io::Result<()> {
+impl Socket for Line {
+    fn end_write(&mut self) -> io::Result<()> {
         let mut state = self.0.borrow_mut();
         if state.soundness != Soundness::Sound {
             return Err(ErrorKind::NotConnected.into());

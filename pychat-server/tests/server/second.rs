@@ -20,7 +20,7 @@ pub(super) fn hello_two(greeting: &str, name: &str, members: &str) -> String {
 /// Returns the same by another device.
 #[track_caller]
 fn hello_by(greeting: &str, device: &str, name: &str, members: &str) -> String {
-    let proof = keys::proof(greeting, name, device);
+    let proof = keys::proof(&keys::challenge(greeting), name, device);
     frame(&format!(r#"{{"type":"hello","username":"{name}","protocol":2{proof}{members}}}"#))
 }
 
@@ -158,7 +158,7 @@ fn both_protocols_meet_in_one_room_and_hear_one_order() {
 fn who_types_bare_objects_can_speak_it_too() {
     let server = Server::start();
     let (mut anna, greeting) = greeted(&server);
-    let proof = keys::proof(&greeting, "Anna", "Anna");
+    let proof = keys::proof(&keys::challenge(&greeting), "Anna", "Anna");
     let hello = r#"{"type": "hello", "username": "Anna","#.to_owned() + "\n \"protocol\": 2";
     anna.send(format!("{hello}{proof}}}\n"));
     assert!(next(&mut anna).starts_with(r#"{"type":"welcome","username":"Anna""#));
@@ -259,7 +259,7 @@ fn who_one_is_must_be_signed_for_this_very_connection() {
     let (_other, other) = greeted(&server);
     let refused =
         r#"{"type":"error","code":"bad_signature","text":"the signature is missing, or wrong"}"#;
-    let proof = |greeting: &str, name: &str| keys::proof(greeting, name, "Анна");
+    let proof = |greeting: &str, name: &str| keys::proof(&keys::challenge(greeting), name, "Анна");
     for proof in [
         String::new(),
         proof(&other, "Анна"),

@@ -1,5 +1,6 @@
 //! The server tick by tick: what the loop promises.
 
+mod encrypted;
 mod keepalive;
 mod limits;
 mod returning;
@@ -11,7 +12,13 @@ use std::{
 };
 
 use pychat_server::{
-    core::{chat::Rules, id::ConnectionId, people::People, record::PersonId, secret::Secret},
+    core::{
+        chat::{Plain, Rules},
+        id::ConnectionId,
+        people::People,
+        record::PersonId,
+        secret::Secret,
+    },
     limits::Limits,
     net::connection::READ_BUDGET_BYTES,
     server::{CLOSING_TIMEOUT, LINGER_TIMEOUT, Server},
@@ -33,6 +40,7 @@ const RULES: Rules = Rules {
     name_age_max: Duration::MAX,
     announce_after: Duration::ZERO,
     connections_per_address_max: 0,
+    plain: Plain::Always,
 };
 
 struct Harness {

@@ -116,6 +116,7 @@ impl Script<'_> {
                 epoch: self.word(),
                 nonce: Nonce([self.byte(); 16]),
                 limits: Limits { payload: self.number(), name: 32, burst: 0, per_second: 0 },
+                tls: self.number().is_multiple_of(2),
                 ping_seconds: self.number(),
             },
             2 => self.notice(),

@@ -144,6 +144,7 @@ fn greeting(epoch: &str) -> ServerMessage<'_> {
         epoch: epoch.into(),
         nonce: NONCE,
         limits: Limits { payload: 65_536, name: 32, burst: 10, per_second: 5 },
+        tls: false,
         ping_seconds: PING_MS / 1_000,
     }
 }

@@ -100,6 +100,8 @@ pub enum ErrorCode {
     NotJoined,
     /// A second hello.
     AlreadyJoined,
+    /// A hello of somebody who may not join, or not by such a connection.
+    NotAdmitted,
     /// A name that breaks a rule.
     NameInvalid,
     /// A name that somebody present has, or that is reserved for its owner.

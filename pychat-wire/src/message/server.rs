@@ -44,6 +44,9 @@ pub enum ServerMessage<'a> {
         epoch: Cow<'a, str>,
         /// The nonce, which the hello signs.
         nonce: Nonce,
+        /// True if TLS is to be had on this connection.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        tls: bool,
         /// The limits of what the server takes.
         limits: Limits,
         /// The silence after which either side asks whether the other is there, in seconds.
@@ -284,6 +287,7 @@ impl<'a> ServerMessage<'a> {
             && let Some(ping_seconds) = members.ping_seconds.number()
         {
             let server = bounds::label(members.server.string().unwrap_or_default());
+            let tls = members.tls.is_true();
             return Ok(Self::Greeting {
                 username,
                 content,
@@ -291,6 +295,7 @@ impl<'a> ServerMessage<'a> {
                 server,
                 epoch,
                 nonce,
+                tls,
                 limits,
                 ping_seconds,
             });

@@ -4,17 +4,18 @@
 //! moment before it shows, and another before it speaks of an attempt.
 
 use std::{
-    cell::{Cell, OnceCell, RefCell},
+    cell::{Cell, RefCell},
+    marker::PhantomData,
     time::Duration,
 };
 
 use adw::subclass::prelude::*;
-use gtk::{glib, glib::clone, prelude::*};
+use gtk::{glib, prelude::*};
 
 use crate::{
     session::{Session, SessionState, error_text},
     text::i18n::gettext,
-    ui::retry_countdown,
+    ui::retry_countdown::RetryCountdown,
 };
 
 /// The time without a connection, or of an attempt, before that is shown.
@@ -42,15 +43,16 @@ mod imp {
         #[template_child]
         cancel_button: TemplateChild<gtk::Button>,
         /// The session whose connection it is.
-        #[property(get, set = Self::set_session, explicit_notify, nullable)]
+        #[property(get, set, nullable)]
         session: RefCell<Option<Session>>,
-        session_signals: OnceCell<glib::SignalGroup>,
+        /// Its state, to which the template binds this.
+        #[property(name = "state", type = SessionState, set = Self::show_state, builder(SessionState::default()))]
+        state: PhantomData<SessionState>,
         /// True while the bar is there.
         is_shown: Cell<bool>,
         /// Waits until something is worth showing.
         delay: RefCell<Option<glib::JoinHandle<()>>>,
-        /// Counts the seconds.
-        countdown: RefCell<Option<glib::JoinHandle<()>>>,
+        countdown: RetryCountdown,
     }
 
     #[glib::object_subclass]
@@ -79,24 +81,10 @@ mod imp {
 
     #[gtk::template_callbacks]
     impl ConnectionBanner {
-        fn set_session(&self, session: Option<Session>) {
-            self.session.replace(session);
-            let signals = self.session_signals.get_or_init(|| {
-                Session::state_signals(clone!(
-                    #[weak(rename_to = imp)]
-                    self,
-                    move || imp.on_state_changed()
-                ))
-            });
-            signals.set_target(self.session.borrow().as_ref());
-            self.on_state_changed();
-            self.obj().notify_session();
-        }
-
-        fn on_state_changed(&self) {
-            let Some(session) = self.obj().session() else { return self.hide() };
+        fn show_state(&self, state: SessionState) {
+            let Some(session) = self.obj().session() else { return };
             let session = &session;
-            match session.state() {
+            match state {
                 SessionState::Disconnected | SessionState::Joined => self.hide(),
                 SessionState::Lost if self.is_shown.get() || session.retry_in().is_none() => {
                     self.show(session);
@@ -109,8 +97,8 @@ mod imp {
         }
 
         fn hide(&self) {
-            stop(&self.delay);
-            stop(&self.countdown);
+            self.stop_waiting();
+            self.countdown.stop();
             self.is_shown.set(false);
             self.revealer.set_reveal_child(false);
         }
@@ -121,7 +109,7 @@ mod imp {
             if is_waiting && !self.is_shown.get() {
                 return; // Attempts come and go; the wait began with the first.
             }
-            stop(&self.delay);
+            self.stop_waiting();
             let (weak, session) = (self.downgrade(), session.clone());
             let delay = glib::spawn_future_local(async move {
                 glib::timeout_future(DELAY).await;
@@ -133,8 +121,14 @@ mod imp {
             self.delay.replace(Some(delay));
         }
 
+        fn stop_waiting(&self) {
+            if let Some(delay) = self.delay.take() {
+                delay.abort();
+            }
+        }
+
         fn show(&self, session: &Session) {
-            stop(&self.delay);
+            self.stop_waiting();
             let reason = session.disconnect_reason();
             let server = session.server();
             let sentence =
@@ -150,16 +144,10 @@ mod imp {
                 None => gettext("_Reconnect"),
             });
             self.offer(if is_joining { &self.cancel_button } else { &self.retry_button });
-            self.show_outlook(session);
+            self.countdown.show(&self.outlook, session);
             self.is_shown.set(true);
             self.obj().set_visible(true);
             self.revealer.set_reveal_child(true);
-        }
-
-        /// Says what is being done about it, and counts the seconds until something is.
-        fn show_outlook(&self, session: &Session) {
-            stop(&self.countdown);
-            self.countdown.replace(retry_countdown::show(&self.outlook, session));
         }
 
         /// Shows this button instead of the other, and leaves the focus with it if it was there.
@@ -196,12 +184,6 @@ mod imp {
             if let Some(session) = self.obj().session() {
                 session.cancel();
             }
-        }
-    }
-
-    fn stop(task: &RefCell<Option<glib::JoinHandle<()>>>) {
-        if let Some(task) = task.take() {
-            task.abort();
         }
     }
 }

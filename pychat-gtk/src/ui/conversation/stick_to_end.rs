@@ -132,8 +132,9 @@ impl StickToEnd {
         }
     }
 
-    /// Lets the reader be wherever the list is about to be.
+    /// Lets the reader be wherever the list is about to be led, even if they scrolled just before.
     pub fn unstick(&self) {
+        self.0.last_input.take();
         self.set_sticking(false);
     }
 

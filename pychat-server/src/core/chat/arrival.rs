@@ -58,6 +58,9 @@ impl Chat {
         let protocol = if hello.protocol < PROTOCOL { Protocol::V1 } else { Protocol::V2 };
         let Some(peer) = self.peers.get_mut(&id) else { return };
         peer.protocol = protocol;
+        if !self.may_join_so(id) {
+            return self.refuse_plain(id, effects);
+        }
         match UserName::new(&hello.username) {
             Ok(name) if protocol == Protocol::V1 => self.join_as_any(now, id, name, effects),
             Ok(name) => {

@@ -19,12 +19,17 @@ impl Chat {
             return;
         }
         for id in ids {
-            if self.is_open(id) {
-                if self.protocol(id) == Protocol::V1 {
-                    notify(id, Notice::Stopping, effects);
-                }
-                self.close(id, CloseReason::Shutdown, effects);
+            self.dismiss(id, effects);
+        }
+    }
+
+    /// Says goodbye to a peer whose connection cannot outlive this process.
+    pub fn dismiss(&mut self, id: ConnectionId, effects: &mut Vec<Effect>) {
+        if self.is_open(id) {
+            if self.protocol(id) == Protocol::V1 {
+                notify(id, Notice::Stopping, effects);
             }
+            self.close(id, CloseReason::Shutdown, effects);
         }
     }
 

@@ -132,6 +132,8 @@ pub enum Action {
         /// The most messages, the newest of those before it.
         limit: u64,
     },
+    /// Begin TLS, which its peer asked for.
+    StartTls,
     /// Read nothing more from it until a time, not even what has arrived.
     PauseRead {
         /// The time at which it is read again.

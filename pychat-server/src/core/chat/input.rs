@@ -23,7 +23,7 @@ pub enum Input<'a> {
         id: ConnectionId,
         /// The networks that the connection comes from.
         origin: Origin,
-        /// The challenge that its hello must sign: a nonce that no other connection has, and the
+        /// The challenge that its hello must sign: a nonce that no other connection has, and no
         /// channel binding.
         challenge: Challenge,
     },
@@ -33,6 +33,18 @@ pub enum Input<'a> {
         id: ConnectionId,
         /// The message.
         message: ClientMessage<'a>,
+    },
+    /// The peer asks for TLS, before it has said anything else.
+    TlsWanted {
+        /// The connection.
+        id: ConnectionId,
+    },
+    /// Everything from here on is encrypted.
+    Secured {
+        /// The connection.
+        id: ConnectionId,
+        /// The challenge that its hello must sign now: another nonce, and the channel binding.
+        challenge: Challenge,
     },
     /// A whole payload arrived that is no message.
     BadMessage {
@@ -191,6 +203,8 @@ pub enum Refusal {
     Payload(MessageError),
     /// A name that breaks a rule.
     Name(NameError),
+    /// A hello without TLS, from where that is not allowed.
+    Plain,
     /// A hello without a good signature.
     Signature,
     /// A code that is no person's, or not any more.
@@ -215,6 +229,7 @@ impl fmt::Display for Refusal {
             Self::Frame(error) => error.fmt(formatter),
             Self::Payload(error) => error.fmt(formatter),
             Self::Name(error) => error.fmt(formatter),
+            Self::Plain => formatter.write_str("a hello without TLS"),
             Self::Signature => formatter.write_str("a hello without a good signature"),
             Self::PairCode => formatter.write_str("a pairing code that is not good"),
             Self::Device => formatter.write_str("not for this device to do"),

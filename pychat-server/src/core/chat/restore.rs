@@ -55,6 +55,7 @@ impl Chat {
             challenge,
             grant,
             origin,
+            is_secure: false,
             bad_payloads: 0,
             is_told_to_slow_down: false,
             in_flight: InFlight::default(),

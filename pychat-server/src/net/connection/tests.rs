@@ -1,6 +1,9 @@
 //! A connection over a socket that does what the test says, call by call.
 
-use std::{collections::VecDeque, io::Read};
+use std::{
+    collections::VecDeque,
+    io::{Read, Write},
+};
 
 use super::*;
 
@@ -35,27 +38,19 @@ impl Write for Scripted {
     }
 }
 
-impl Transport for Scripted {
-    fn buffered(&self) -> usize {
-        0
-    }
-
-    fn wants_write(&self) -> bool {
-        false
-    }
-
-    fn close_notify(&mut self) -> io::Result<()> {
+impl Socket for Scripted {
+    fn end_write(&mut self) -> io::Result<()> {
         self.finished = true;
         Ok(())
     }
 }
 
 fn reading(reads: Vec<io::Result<Vec<u8>>>) -> Connection<Scripted> {
-    Connection::new(Scripted { reads: reads.into(), ..Scripted::default() }, 100)
+    Connection::new(Scripted { reads: reads.into(), ..Scripted::default() }.into(), 100)
 }
 
 fn writing(writes: Vec<io::Result<usize>>) -> Connection<Scripted> {
-    Connection::new(Scripted { writes: writes.into(), ..Scripted::default() }, 100)
+    Connection::new(Scripted { writes: writes.into(), ..Scripted::default() }.into(), 100)
 }
 
 fn fill(connection: &mut Connection<Scripted>) -> (Vec<Vec<u8>>, Filled) {
@@ -73,9 +68,9 @@ fn reads_until_it_would_block_and_then_not_before_an_edge() {
     let interrupted = Err(ErrorKind::Interrupted.into());
     let mut connection = reading(vec![Ok(b"2:{".to_vec()), interrupted, Ok(b"}1:x".to_vec())]);
     assert_eq!(fill(&mut connection), (vec![b"{}".to_vec(), b"x".to_vec()], Filled::Drained));
-    assert_eq!(connection.transport.read_calls, 4);
+    assert_eq!(connection.transport.socket_mut().read_calls, 4);
 
-    connection.transport.reads.push_back(Ok(b"1:y".to_vec()));
+    connection.transport.socket_mut().reads.push_back(Ok(b"1:y".to_vec()));
     assert_eq!(fill(&mut connection), (vec![], Filled::Drained), "readable has fallen");
     connection.set_ready(false, true);
     assert_eq!(fill(&mut connection), (vec![], Filled::Drained), "the wrong edge");
@@ -88,9 +83,9 @@ fn who_used_up_its_budget_stays_readable() {
     let reads = READ_BUDGET_BYTES / (4 << 10);
     let mut connection = reading((0..=reads).map(|_| Ok(vec![b' '; 4 << 10])).collect());
     assert_eq!(fill(&mut connection), (vec![], Filled::Budget));
-    assert_eq!(connection.transport.read_calls, reads);
+    assert_eq!(connection.transport.socket_mut().read_calls, reads);
     assert_eq!(fill(&mut connection), (vec![], Filled::Drained), "without another edge");
-    assert_eq!(connection.transport.read_calls, reads + 2);
+    assert_eq!(connection.transport.socket_mut().read_calls, reads + 2);
 }
 
 #[test]
@@ -99,7 +94,7 @@ fn the_end_of_the_stream_is_told_once() {
     assert_eq!(fill(&mut connection), (vec![b"x".to_vec()], Filled::Eof));
     connection.set_ready(true, true);
     assert_eq!(fill(&mut connection), (vec![], Filled::Drained));
-    assert_eq!(connection.transport.read_calls, 2);
+    assert_eq!(connection.transport.socket_mut().read_calls, 2);
 }
 
 #[test]
@@ -115,7 +110,7 @@ fn what_was_read_and_not_wanted_comes_first_at_the_next_turn() {
     let payloads = |texts: &[&[u8]]| texts.iter().map(|text| text.to_vec()).collect::<Vec<_>>();
     assert_eq!(fill(&mut connection), (payloads(&[b"a", b"hold"]), Filled::Held));
     assert_eq!(fill(&mut connection), (payloads(&[b"b", b"hold"]), Filled::Held));
-    assert_eq!(connection.transport.read_calls, 1, "nothing more is read meanwhile");
+    assert_eq!(connection.transport.socket_mut().read_calls, 1, "nothing more is read meanwhile");
     assert_eq!(fill(&mut connection), (payloads(&[b"c"]), Filled::Drained));
     assert_eq!(connection.held.capacity(), 0);
 }
@@ -138,7 +133,7 @@ fn all_that_is_owed_leaves_in_one_write() {
     connection.owe(b"1:y");
     connection.flush().unwrap();
     connection.flush().unwrap();
-    assert_eq!(connection.transport.written, [b"1:x1:y"]);
+    assert_eq!(connection.transport.socket_mut().written, [b"1:x1:y"]);
 }
 
 #[test]
@@ -146,16 +141,16 @@ fn what_the_socket_did_not_take_waits_for_an_edge() {
     let mut connection = writing(vec![Ok(2), Err(ErrorKind::Interrupted.into())]);
     connection.owe(b"abcdef");
     connection.flush().unwrap();
-    assert_eq!((connection.backlog(), connection.transport.written.len()), (4, 3));
+    assert_eq!((connection.backlog(), connection.transport.socket_mut().written.len()), (4, 3));
 
-    connection.transport.writes.push_back(Ok(4));
+    connection.transport.socket_mut().writes.push_back(Ok(4));
     connection.set_ready(true, false);
     connection.flush().unwrap();
     assert_eq!(connection.backlog(), 4, "the wrong edge");
     connection.set_ready(false, true);
     connection.flush().unwrap();
     assert_eq!(connection.backlog(), 0);
-    assert_eq!(connection.transport.written.last().unwrap(), b"cdef");
+    assert_eq!(connection.transport.socket_mut().written.last().unwrap(), b"cdef");
 }
 
 #[test]
@@ -164,16 +159,20 @@ fn a_closing_connection_flushes_then_ends_its_stream_then_waits_for_the_peers_en
     connection.owe(b"abc");
     connection.close_gently();
     connection.flush().unwrap();
-    assert!(!connection.transport.finished && !connection.is_lingering());
+    assert!(!connection.transport.socket_mut().finished && !connection.is_lingering());
     connection.owe(b"late");
     connection.deliver(b"late").unwrap();
     assert_eq!(connection.backlog(), 1, "nothing follows the last word");
-    connection.transport.writes.push_back(Ok(1));
+    connection.transport.socket_mut().writes.push_back(Ok(1));
     connection.set_ready(false, true);
     connection.flush().unwrap();
-    assert!(connection.transport.finished && connection.is_lingering() && !connection.is_over());
+    assert!(
+        connection.transport.socket_mut().finished
+            && connection.is_lingering()
+            && !connection.is_over()
+    );
 
-    connection.transport.reads.extend([Ok(b"1:x-garbage".to_vec()), Ok(vec![])]);
+    connection.transport.socket_mut().reads.extend([Ok(b"1:x-garbage".to_vec()), Ok(vec![])]);
     assert_eq!(fill(&mut connection), (vec![], Filled::Eof), "what arrives now is dropped");
     assert!(connection.is_over());
     connection.owe(b"late");

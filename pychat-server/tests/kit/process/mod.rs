@@ -7,6 +7,8 @@ mod log;
 mod peer;
 mod server;
 mod skip;
+mod stream;
+mod tls;
 mod world;
 
 use std::time::Duration;
@@ -16,6 +18,7 @@ pub(crate) use self::{
     peer::{Message, Peer, frame, hello, text},
     server::{PROGRAM, Server, exit_code, program, signal, wait_until},
     skip::{has_address, skip},
+    tls::Handshake,
     world::World,
 };
 

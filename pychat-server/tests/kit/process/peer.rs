@@ -1,8 +1,8 @@
 //! Somebody who talks to the server, with nothing of the project's own wire code in between.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::{Shutdown, SocketAddr, TcpStream},
+    io::{self, BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpStream},
     time::Duration,
 };
 
@@ -10,12 +10,12 @@ use serde::Deserialize;
 use serde_json::json;
 use socket2::SockRef;
 
-use super::{GREETING, PATIENCE, joined, welcome};
+use super::{GREETING, Handshake, PATIENCE, joined, stream::Stream, welcome};
 
 /// A client's end of a connection. All reading waits, up to [`PATIENCE`].
 #[derive(Debug)]
 pub(crate) struct Peer {
-    stream: BufReader<TcpStream>,
+    stream: BufReader<Stream>,
 }
 
 /// What a server says. Members that it may have besides are ignored.
@@ -57,7 +57,34 @@ impl Peer {
         stream.set_nodelay(true).unwrap(); // Every write is a segment of its own.
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        Self { stream: BufReader::new(stream) }
+        Self { stream: BufReader::new(Stream::Plain(stream)) }
+    }
+
+    /// Connects, begins TLS and hears the greeting, again; returns the pin of the server too.
+    #[track_caller]
+    pub(crate) fn secure_guest(address: SocketAddr) -> (Self, String) {
+        let mut peer = Self::guest(address);
+        let pin = peer.shake_hands(&Handshake::default()).unwrap();
+        peer.is_told(GREETING);
+        (peer, pin)
+    }
+
+    /// Goes on over TLS; returns the pin of the server's certificate.
+    ///
+    /// # Errors
+    ///
+    /// Those of the handshake.
+    pub(crate) fn shake_hands(&mut self, handshake: &Handshake) -> io::Result<String> {
+        assert!(self.stream.buffer().is_empty(), "nothing follows the greeting");
+        let socket = self.stream.get_ref().socket().try_clone()?;
+        let (stream, pin) = Stream::shake_hands(socket, handshake)?;
+        self.stream = BufReader::new(stream);
+        Ok(pin)
+    }
+
+    /// Returns the channel binding; zeros without TLS.
+    pub(crate) fn binding(&self) -> [u8; 32] {
+        self.stream.get_ref().binding()
     }
 
     /// Connects and hears the greeting.
@@ -106,17 +133,17 @@ impl Peer {
     /// Closes the writing side.
     #[track_caller]
     pub(crate) fn shut(&mut self) {
-        self.stream.get_ref().shutdown(Shutdown::Write).unwrap();
+        self.stream.get_mut().end_write().unwrap();
     }
 
     /// Breaks the line: the server's end is reset.
     pub(crate) fn reset(self) {
-        SockRef::from(self.stream.get_ref()).set_linger(Some(Duration::ZERO)).unwrap();
+        SockRef::from(self.stream.get_ref().socket()).set_linger(Some(Duration::ZERO)).unwrap();
     }
 
     /// Returns this end's own address, which is what the server's log knows it by.
     pub(crate) fn address(&self) -> SocketAddr {
-        self.stream.get_ref().local_addr().unwrap()
+        self.stream.get_ref().socket().local_addr().unwrap()
     }
 
     /// Reads the next payload; `None` at the end of the stream.

@@ -204,8 +204,8 @@ impl World<'_> {
         self.drained_ns.clear();
         self.dead.clear(); // Their ids were the other server's.
         let peers = &mut self.peers;
-        self.server.restore(self.now, snapshot, sockets, |line, id| {
-            let peer = peers.iter_mut().find(|peer| peer.line.is(line));
+        self.server.restore(self.now, snapshot, sockets, |transport, id| {
+            let peer = peers.iter_mut().find(|peer| peer.line.is(transport.socket()));
             peer.expect("a line of this world").id = id;
             Ok(())
         });

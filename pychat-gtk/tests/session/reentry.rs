@@ -1,0 +1,183 @@
+//! Whoever hears of a change may use the session at once: nothing is told while the client, or a
+//! list, is borrowed.
+
+use std::{
+    cell::RefCell,
+    collections::BTreeSet,
+    panic::{AssertUnwindSafe, catch_unwind},
+    rc::Rc,
+};
+
+use gtk::{gio::prelude::*, glib};
+use pychat_gtk::{
+    model::TailModel,
+    session::{Session, SessionState, search::Search},
+};
+use pychat_wire::client::SayError;
+use serde_json::json;
+
+use crate::{
+    Folder, finish, joined_with, messages, run,
+    server::{Server, TIME_MS},
+    states, texts, until, until_state,
+};
+
+/// More bytes than a server of these tests takes: it is refused, and changes nothing.
+const TOO_LONG_BYTES: usize = 70_000;
+
+/// The properties that never change.
+const CONSTANT: [&str; 4] =
+    ["PychatRoom::history", "PychatRoom::people", "PychatSearch::results", "PychatSession::room"];
+
+/// The signals that are not of properties.
+const SIGNALS: [&str; 8] = [
+    "PychatHistory::caught-up",
+    "PychatHistory::items-changed",
+    "PychatMessage::changed",
+    "PychatPeople::items-changed",
+    "PychatRoom::back-pages-changed",
+    "PychatRoom::heard",
+    "PychatSearchResults::items-changed",
+    "PychatTailModel::items-changed",
+];
+
+/// Uses the session from the handler of each signal.
+#[derive(Default)]
+struct Listener {
+    heard: RefCell<BTreeSet<String>>,
+    refused: RefCell<BTreeSet<String>>,
+}
+
+impl Listener {
+    /// Takes in that `signal` was emitted, and whether the session could be used then.
+    fn hear(&self, session: &Session, signal: String) {
+        if catch_unwind(AssertUnwindSafe(|| use_all(session))).is_err() {
+            self.refused.borrow_mut().insert(signal.clone());
+        }
+        self.heard.borrow_mut().insert(signal);
+    }
+
+    /// Listens to `signals` of `object` and to its properties.
+    fn listen(
+        self: &Rc<Self>,
+        session: &Session,
+        object: &impl IsA<glib::Object>,
+        signals: &[&str],
+    ) {
+        let type_name = object.type_().name();
+        for signal in signals {
+            let (listener, session) = (self.clone(), session.downgrade());
+            let name = format!("{type_name}::{signal}");
+            object.connect_local(signal, false, move |_| {
+                listener.hear(&session.upgrade()?, name.clone());
+                None
+            });
+        }
+        let (listener, session) = (self.clone(), session.downgrade());
+        object.connect_notify_local(None, move |_, property| {
+            if let Some(session) = session.upgrade() {
+                listener.hear(&session, format!("{type_name}::{}", property.name()));
+            }
+        });
+    }
+
+    /// Listens to the messages that come.
+    fn listen_to_messages(self: &Rc<Self>, session: &Session) {
+        let (listener, weak) = (self.clone(), session.downgrade());
+        session.room().history().connect_items_changed(move |history, at, _, n_added| {
+            let Some(session) = weak.upgrade() else { return };
+            for message in (at..at + n_added).filter_map(|at| history.message(at)) {
+                listener.listen(&session, &message, &["changed"]);
+            }
+        });
+    }
+}
+
+/// Does what borrows the client to change it, and what reads the conversation.
+fn use_all(session: &Session) {
+    let room = session.room();
+    let said = room.say(&"x".repeat(TOO_LONG_BYTES));
+    assert!(matches!(said, Err(SayError::TooLarge { .. } | SayError::NotJoined)), "{said:?}");
+    drop((room.draft(), room.back_pages(), room.history().first_unread()));
+    drop((session.account(), session.disconnect_reason(), session.retry_in()));
+    let people = room.people();
+    drop((texts(session), (0..people.n_items()).map(|at| people.person(at)).collect::<Vec<_>>()));
+}
+
+/// Returns the names of all signals of these, and of messages and lists.
+fn signals(objects: &[&glib::Object]) -> BTreeSet<String> {
+    let properties = objects.iter().flat_map(|object| object.list_properties());
+    let properties = properties.map(|it| format!("{}::{}", it.owner_type().name(), it.name()));
+    let all = properties.chain(SIGNALS.map(ToOwned::to_owned));
+    all.filter(|it| !CONSTANT.contains(&it.as_str())).collect()
+}
+
+#[test]
+fn whoever_hears_of_a_change_may_use_the_session() {
+    run(async {
+        let server = Server::start(|door| {
+            let mut peer = door.accept();
+            peer.let_in_2("e1", 3);
+            peer.page(1..4);
+            peer.expect_end();
+            let mut peer = door.accept();
+            peer.let_in_2("e1", 900);
+            for seqs in [851..901, 601..851, 101..601, 1..101] {
+                peer.page(seqs);
+            }
+            peer.send(&json!({"type": "joined", "username": "Борис", "time": TIME_MS}));
+            let (_, id) = peer.hear_2();
+            peer.record(901, "Анна", "said", &json!({ "id": id }));
+            peer.record(902, "Борис", "heard", &json!({}));
+            drop(peer);
+            let mut peer = door.accept();
+            peer.let_in_2("e1", 902);
+            peer.expect_end();
+        });
+        let folder = Folder::new();
+        let new_session = || Session::default().with_state_folder(&folder.0);
+        let session = joined_with(new_session(), &server.address).await;
+        until(|| messages(&session).len() == 4).await;
+        session.room().history().set_attended(true);
+        session.leave().await;
+
+        let (session, search) = (new_session(), Search::default());
+        let (room, history) = (session.room(), session.room().history());
+        let tail = TailModel::new(&history);
+        let listener = Rc::new(Listener::default());
+        listener.listen(&session, &session, &[]);
+        listener.listen(&session, &room, &["heard", "back-pages-changed"]);
+        listener.listen(&session, &history, &["items-changed", "caught-up"]);
+        listener.listen(&session, &room.people(), &["items-changed"]);
+        listener.listen(&session, &search, &[]);
+        listener.listen(&session, &search.results(), &["items-changed"]);
+        listener.listen(&session, &tail, &["items-changed"]);
+        listener.listen_to_messages(&session);
+        search.set_room(Some(&room));
+
+        joined_with(session.clone(), &server.address).await;
+        until(|| history.is_behind()).await;
+        search.search_for("number");
+        until(|| search.has_more()).await;
+        room.request_unread();
+        until(|| !history.is_behind()).await;
+        let states = states(&session);
+        room.say("said").expect("joined");
+        until(|| states.borrow().contains(&SessionState::Lost)).await;
+        until_state(&session, SessionState::Joined).await;
+        search.search_for("");
+        session.leave().await;
+        finish(server).await;
+
+        assert_eq!(*listener.refused.borrow(), BTreeSet::new(), "it could not be used");
+        let people = room.people();
+        let objects = [
+            session.upcast_ref(),
+            room.upcast_ref(),
+            history.upcast_ref(),
+            people.upcast_ref(),
+            search.upcast_ref(),
+        ];
+        assert_eq!(*listener.heard.borrow(), signals(&objects));
+    });
+}

@@ -2,19 +2,63 @@
 
 use std::fs;
 
+use pychat_wire::key::Challenge;
+
 use super::history::Shelf;
-use crate::process::{GREETING, Handshake, Peer, frame, hello, joined, left, welcome};
+use crate::{
+    keys,
+    process::{GREETING, Handshake, Peer, Server, frame, hello, joined, left, welcome},
+};
+
+/// Connects and begins TLS; returns the greetings outside and inside too.
+#[track_caller]
+fn greeted_twice(server: &Server) -> (Peer, String, String) {
+    let mut peer = Peer::connect(server.address());
+    let outside = peer.payload().unwrap();
+    peer.shake_hands(&Handshake::default()).unwrap();
+    let inside = peer.payload().unwrap();
+    (peer, outside, inside)
+}
 
 /// The greeting of protocol 2 offers TLS on a plain connection, and on no other.
 #[test]
 fn what_is_offered_in_plain_is_not_offered_again_inside() {
     let shelf = Shelf::new();
     let server = shelf.server(&[]);
-    let mut peer = Peer::connect(server.address());
-    assert!(peer.payload().unwrap().contains(r#""tls":true"#));
-    peer.shake_hands(&Handshake::default()).unwrap();
-    let greeting = peer.payload().unwrap();
-    assert!(greeting.contains(GREETING) && !greeting.contains("tls"), "{greeting}");
+    let (_peer, outside, inside) = greeted_twice(&server);
+    assert!(outside.contains(r#""tls":true"#), "{outside}");
+    assert!(inside.contains(GREETING) && !inside.contains("tls"), "{inside}");
+}
+
+#[test]
+fn who_one_is_must_be_signed_for_this_very_channel() {
+    let shelf = Shelf::new();
+    let server = shelf.server(&["--connections-per-address=0"]);
+    let (mut anna, outside, inside) = greeted_twice(&server);
+    let (other, _, of_other) = greeted_twice(&server);
+    let here = Challenge { binding: anna.binding(), ..keys::challenge(&inside) };
+    let relayed = Challenge { binding: other.binding(), ..here };
+    assert_ne!(here.nonce, keys::challenge(&outside).nonce);
+    assert_ne!(here.binding, relayed.binding);
+    for wrong in [
+        keys::challenge(&outside),
+        keys::challenge(&inside),
+        Challenge { nonce: keys::challenge(&outside).nonce, ..here },
+        relayed, // By somebody in between, who has one channel to each side.
+        Challenge { nonce: keys::challenge(&of_other).nonce, ..relayed },
+    ] {
+        anna.send(signed_hello(&wrong));
+        let answer = anna.payload().unwrap();
+        assert!(answer.starts_with(r#"{"type":"error","code":"bad_signature","#), "{answer}");
+    }
+    anna.send(signed_hello(&here));
+    assert!(anna.payload().unwrap().starts_with(r#"{"type":"welcome","#));
+}
+
+/// Returns the frame of a hello that answers this challenge.
+fn signed_hello(challenge: &Challenge) -> String {
+    let proof = keys::proof(challenge, "Анна", "Анна");
+    frame(&format!(r#"{{"type":"hello","username":"Анна","protocol":2{proof}}}"#))
 }
 
 #[test]

@@ -215,6 +215,18 @@ fn words_pass_both_ways_however_few_bytes_move_at_a_time() {
 }
 
 #[test]
+fn both_ends_of_a_connection_know_its_binding_and_nobody_else_does() {
+    let [mut pair, mut other] = [(); 2].map(|()| Pair::new(usize::MAX));
+    assert_eq!(pair.server.transport().binding().unwrap(), [0; 32], "without TLS");
+    pair.shake_hands();
+    other.shake_hands();
+    let label = b"EXPORTER-Channel-Binding";
+    let theirs = pair.client.export_keying_material([0; 32], label, None).unwrap();
+    assert_eq!(pair.server.transport().binding().unwrap(), theirs);
+    assert_ne!(other.server.transport().binding().unwrap(), theirs);
+}
+
+#[test]
 fn what_waits_for_the_socket_is_owed() {
     let mut pair = Pair::new(usize::MAX);
     pair.shake_hands();

@@ -60,7 +60,7 @@ impl Trust {
     /// The file cannot be read.
     pub fn known(&self) -> io::Result<Option<Known>> {
         let file = match fs::File::open(&self.path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) if is_absence(&error) => return Ok(None),
             file => file?,
         };
         let mut text = String::new();
@@ -97,10 +97,15 @@ impl Trust {
     /// The file cannot be removed.
     pub fn forget(&self) -> io::Result<()> {
         match fs::remove_file(&self.path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) if is_absence(&error) => Ok(()),
             result => result,
         }
     }
+}
+
+/// Returns true if there is no such file, or no such folder.
+fn is_absence(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
 #[cfg(test)]

@@ -33,6 +33,7 @@ pub mod error_text;
 pub mod room;
 pub mod search;
 pub mod state_file;
+pub mod tls;
 pub mod transport;
 pub mod trust;
 

@@ -111,7 +111,7 @@ impl Session {
     fn on_secured(&self, attempt: Attempt, secured: Result<Secured, TransportError>) {
         self.imp().connecting.connection.take(); // The task that calls this; it is about to end.
         match secured {
-            Ok(Secured { stream, bytes, encryption }) => {
+            Ok(Secured { stream, bytes, encryption, binding }) => {
                 self.imp().connecting.encryption.replace(Some(encryption));
                 let weak = self.downgrade();
                 let line = Line::open(stream, move |incoming| {
@@ -122,6 +122,9 @@ impl Session {
                 self.imp().connecting.connection.replace(Connection::Open(line));
                 self.tell_client(|client| {
                     client.connected(now_ms());
+                    if let Some(binding) = binding {
+                        client.secured(now_ms(), binding);
+                    }
                     client.receive(now_ms(), &bytes);
                 });
             }

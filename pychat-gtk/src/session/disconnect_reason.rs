@@ -124,7 +124,7 @@ impl From<TransportError> for DisconnectReason {
             TransportError::Broken(_) => Self::CutShort,
             TransportError::NotEncrypted => Self::NotEncrypted,
             TransportError::CertificateChanged { pin } => Self::CertificateChanged { pin },
-            TransportError::Handshake(error) => Self::NotSecured { reason: error.to_string() },
+            TransportError::Tls(error) => Self::NotSecured { reason: error.to_string() },
             TransportError::Trust(reason) => Self::NotSecured { reason },
         }
     }

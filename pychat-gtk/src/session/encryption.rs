@@ -5,18 +5,19 @@
 //! first visit it is taken on trust.
 
 use gtk::{gio, gio::prelude::*, glib};
-use pychat_wire::{Decoder, ServerMessage};
+use pychat_wire::{Decoder, ServerMessage, key::BINDING_BYTES};
 
 use super::{
+    tls::Tls,
     transport::{Stream, TransportError},
     trust::{Known, Trust},
 };
 
-/// The name of what is spoken over TLS, as both sides give it in the handshake.
-const ALPN: &str = "pychat";
-
 /// The largest greeting, in bytes.
 const GREETING_BYTES_MAX: usize = 64 << 10;
+
+/// The most that is read at once of a handshake, in bytes.
+const READ_BYTES_MAX: usize = 16 << 10;
 
 /// A connection over which hello can be said.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub struct Secured {
     pub bytes: Vec<u8>,
     /// How it is protected.
     pub encryption: Encryption,
+    /// The channel binding, if it is.
+    pub binding: Option<[u8; BINDING_BYTES]>,
 }
 
 /// The protection of a connection.
@@ -57,16 +60,18 @@ pub async fn secure(
     let known = trust.known().map_err(|error| TransportError::Trust(error.to_string()))?;
     let bytes = read_greeting(&connection).await?;
     if offers_tls(&bytes) {
-        let (tls, found) = shake_hands(&connection, address).await?;
-        let is_new = check(&found, known.as_ref(), trust)?;
-        let encryption = Encryption::Tls { pin: found.pin, is_new };
+        let (tls, bytes) = shake_hands(&connection).await?;
+        let (pin, is_new) = check(&tls, address, known.as_ref(), trust).await?;
+        let binding = Some(tls.binding().map_err(TransportError::Tls)?);
         let stream = Stream::encrypted(connection, tls);
-        return Ok(Secured { stream, bytes: Vec::new(), encryption });
+        let encryption = Encryption::Tls { pin, is_new };
+        return Ok(Secured { stream, bytes, encryption, binding });
     }
     if known.is_some() && !bytes.is_empty() {
         return Err(TransportError::NotEncrypted);
     }
-    Ok(Secured { stream: Stream::plain(connection), bytes, encryption: Encryption::None })
+    let stream = Stream::plain(connection);
+    Ok(Secured { stream, bytes, encryption: Encryption::None, binding: None })
 }
 
 /// Reads up to the end of the first payload, or of the stream, or of what any greeting has.
@@ -93,27 +98,31 @@ fn offers_tls(mut bytes: &[u8]) -> bool {
     matches!(message, Some(ServerMessage::Greeting { tls: true, .. }))
 }
 
-/// Begins TLS; returns the certificate that was shown.
-async fn shake_hands(
-    connection: &gio::SocketConnection,
-    address: &gio::NetworkAddress,
-) -> Result<(gio::TlsConnection, Known), TransportError> {
-    let tls = gio::TlsClientConnection::new(connection, Some(address))
-        .map_err(TransportError::Handshake)?
-        .upcast::<gio::TlsConnection>();
-    tls.set_advertised_protocols([ALPN]);
-    // Frames say how long they are: a stream that was cut short is not taken for one that ended.
-    tls.set_require_close_notify(false);
-    // Whose certificate it is, is looked at after the handshake.
-    tls.connect_accept_certificate(|_, _, _| true);
-    tls.handshake_future(glib::Priority::DEFAULT).await.map_err(TransportError::Handshake)?;
-    if tls.protocol_version() != gio::TlsProtocolVersion::Tls13 {
-        return Err(TransportError::NotEncrypted);
+/// Ends the handshake; returns what was said after it already.
+async fn shake_hands(connection: &gio::SocketConnection) -> Result<(Tls, Vec<u8>), TransportError> {
+    let (input, output) = (connection.input_stream(), connection.output_stream());
+    let tls = Tls::begin().map_err(TransportError::Tls)?;
+    let mut bytes = Vec::new();
+    let mut outcome = Ok(());
+    loop {
+        let outgoing = tls.take_outgoing();
+        let written = output.write_all_future(outgoing, glib::Priority::DEFAULT).await;
+        outcome.map_err(TransportError::Tls)?; // The server has been told.
+        if let Err((_, error)) | Ok((_, _, Some(error))) = written {
+            return Err(TransportError::Broken(error));
+        }
+        if !tls.is_handshaking() {
+            return Ok((tls, bytes));
+        }
+        let read = input.read_bytes_future(READ_BYTES_MAX, glib::Priority::DEFAULT).await;
+        let read = read.map_err(TransportError::Broken)?;
+        if read.is_empty() {
+            let text = "the stream ended within the handshake";
+            let error = glib::Error::new(gio::IOErrorEnum::Closed, text);
+            return Err(TransportError::Broken(error));
+        }
+        outcome = tls.receive(&read, &mut bytes);
     }
-    let certificate = tls.peer_certificate().and_then(|certificate| certificate.certificate());
-    let pin = certificate.as_deref().map(pin).unwrap_or_default();
-    let is_vouched = tls.peer_certificate_errors().is_empty();
-    Ok((tls, Known { pin, is_vouched }))
 }
 
 /// Returns the SHA-256 of a certificate, in base64url without padding.
@@ -124,16 +133,45 @@ fn pin(der: &[u8]) -> String {
     base64.trim_end_matches('=').replace('+', "-").replace('/', "_")
 }
 
-/// Compares the certificate that was found with the one that is known; returns true if there was none.
-/// One that a public authority vouches for may take the place of another such.
-fn check(found: &Known, known: Option<&Known>, trust: &Trust) -> Result<bool, TransportError> {
-    match known {
-        Some(known) if known.pin == found.pin => return Ok(false),
-        Some(known) if !(known.is_vouched && found.is_vouched) => {
-            return Err(TransportError::CertificateChanged { pin: found.pin.clone() });
-        }
-        _ => (),
+/// Compares the certificate that the server showed with the one that is known; returns its pin, and
+/// true if there was none. One that a public authority vouches for may take the place of another such.
+async fn check(
+    tls: &Tls,
+    address: &gio::NetworkAddress,
+    known: Option<&Known>,
+    trust: &Trust,
+) -> Result<(String, bool), TransportError> {
+    let certificates = tls.certificates();
+    let pin = certificates.first().map(|it| pin(it)).unwrap_or_default();
+    if known.is_some_and(|known| known.pin == pin) {
+        return Ok((pin, false));
     }
-    trust.remember(found).map_err(|error| TransportError::Trust(error.to_string()))?;
-    Ok(known.is_none())
+    let pems = certificates.iter().map(|certificate| pem(certificate));
+    let is_vouched = is_vouched(&pems.collect::<String>(), address).await;
+    if known.is_some_and(|known| !(known.is_vouched && is_vouched)) {
+        return Err(TransportError::CertificateChanged { pin });
+    }
+    let found = Known { pin, is_vouched };
+    trust.remember(&found).map_err(|error| TransportError::Trust(error.to_string()))?;
+    Ok((found.pin, known.is_none()))
+}
+
+/// Returns a certificate as PEM.
+fn pem(der: &[u8]) -> String {
+    let base64 = glib::base64_encode(der);
+    format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n")
+}
+
+/// Returns true if an authority that this machine trusts vouches for the first of these certificates,
+/// for this address.
+async fn is_vouched(pems: &str, address: &gio::NetworkAddress) -> bool {
+    let Ok(chain) = gio::TlsCertificate::from_pem(pems) else { return false };
+    let errors = gio::TlsBackend::default().default_database().verify_chain_future(
+        &chain,
+        gio::TLS_DATABASE_PURPOSE_AUTHENTICATE_SERVER,
+        Some(address),
+        None::<&gio::TlsInteraction>,
+        gio::TlsDatabaseVerifyFlags::NONE,
+    );
+    errors.await.is_ok_and(|errors| errors.is_empty())
 }

@@ -16,6 +16,8 @@ use std::{
 use gtk::{gio, gio::prelude::*, glib};
 use thiserror::Error;
 
+use super::tls::Tls;
+
 /// The most bytes taken from the socket at once.
 const READ_BYTES_MAX: usize = 64 * 1024;
 
@@ -67,9 +69,9 @@ pub enum TransportError {
     #[error("the connection broke: {0}")]
     Broken(glib::Error),
 
-    /// The server offers encryption, and it could not be begun.
+    /// The server offers encryption, and it could not be begun, or was broken.
     #[error("no encryption: {0}")]
-    Handshake(glib::Error),
+    Tls(rustls::Error),
 
     /// The server does not offer encryption, though it did.
     #[error("encryption is offered no more")]
@@ -100,7 +102,7 @@ pub enum Incoming<'a> {
 #[derive(Clone, Debug)]
 pub struct Stream {
     connection: gio::SocketConnection,
-    tls: Option<gio::TlsConnection>,
+    tls: Option<Tls>,
 }
 
 impl Stream {
@@ -110,23 +112,23 @@ impl Stream {
     }
 
     /// Returns `connection`, over which `tls` is spoken.
-    pub fn encrypted(connection: gio::SocketConnection, tls: gio::TlsConnection) -> Self {
+    pub fn encrypted(connection: gio::SocketConnection, tls: Tls) -> Self {
         Self { connection, tls: Some(tls) }
     }
 
-    fn io(&self) -> &gio::IOStream {
-        match &self.tls {
-            Some(tls) => tls.upcast_ref(),
-            None => self.connection.upcast_ref(),
-        }
+    /// Returns what `bytes` say, which were read.
+    fn decrypt(&self, bytes: glib::Bytes) -> Result<glib::Bytes, TransportError> {
+        let Some(tls) = &self.tls else { return Ok(bytes) };
+        let mut plain = Vec::new();
+        tls.receive(&bytes, &mut plain).map_err(TransportError::Tls)?;
+        Ok(glib::Bytes::from_owned(plain))
     }
 
-    /// Says that no more will come; returns true if that was possible.
-    async fn end(&self) -> bool {
-        match &self.tls {
-            Some(tls) => tls.output_stream().close_future(glib::Priority::DEFAULT).await.is_ok(),
-            None => self.connection.socket().shutdown(false, true).is_ok(),
-        }
+    /// Returns what is to be written to say `plain`, and what TLS wants written besides.
+    fn encrypt(&self, plain: Vec<u8>) -> Vec<u8> {
+        let Some(tls) = &self.tls else { return plain };
+        tls.say(&plain);
+        tls.take_outgoing()
     }
 }
 
@@ -188,8 +190,8 @@ impl Line {
     ///
     /// [finishes]: Self::finish
     pub fn open(stream: Stream, on_incoming: impl FnMut(Incoming<'_>) + 'static) -> Self {
-        let outbox = Rc::new(Outbox::new(stream.io().output_stream()));
-        let reading = read(stream.io().input_stream(), outbox.clone(), on_incoming);
+        let outbox = Rc::new(Outbox::new(stream.clone()));
+        let reading = read(stream.clone(), outbox.clone(), on_incoming);
         let reader = Some(glib::spawn_future_local(reading));
         Self { stream, outbox, reader }
     }
@@ -217,25 +219,26 @@ impl Line {
         let reader = self.reader.take()?;
         let (stream, outbox) = (self.stream.clone(), self.outbox.clone());
         Some(async move {
+            if let Some(tls) = &stream.tls {
+                tls.say_end();
+                outbox.push(Vec::new());
+            }
             let in_order = async {
                 outbox.drained().await;
-                if stream.end().await {
+                if stream.connection.socket().shutdown(false, true).is_ok() {
                     // The task fails only by panicking, and then it has ended as well.
                     let _ = reader.await;
                 }
             };
             // Late or not, the line is closed next; so is a line that was broken already.
             let _ = glib::future_with_timeout(FINISH_TIMEOUT, in_order).await;
-            let _ = stream.io().close_future(glib::Priority::DEFAULT).await;
+            let _ = stream.connection.close_future(glib::Priority::DEFAULT).await;
         })
     }
 }
 
-async fn read(
-    input: gio::InputStream,
-    outbox: Rc<Outbox>,
-    mut on_incoming: impl FnMut(Incoming<'_>),
-) {
+async fn read(stream: Stream, outbox: Rc<Outbox>, mut on_incoming: impl FnMut(Incoming<'_>)) {
+    let input = stream.connection.input_stream();
     let mut taken = Duration::ZERO;
     let end = loop {
         outbox.relieved().await;
@@ -245,7 +248,13 @@ async fn read(
             Err(error) => break Err(TransportError::Broken(error)),
         };
         let begin = Instant::now();
-        on_incoming(Incoming::Bytes(&bytes));
+        let plain = stream.decrypt(bytes);
+        outbox.push(Vec::new()); // TLS may have to answer, if only by an alert.
+        match plain {
+            Ok(plain) if plain.is_empty() => (),
+            Ok(plain) => on_incoming(Incoming::Bytes(&plain)),
+            Err(error) => break Err(error),
+        }
         taken += begin.elapsed();
         if INCOMING_TIME < taken {
             pause().await;
@@ -264,7 +273,7 @@ async fn pause() {
 /// The bytes still to be written.
 #[derive(Debug)]
 struct Outbox {
-    output: gio::OutputStream,
+    stream: Stream,
     queued: RefCell<Vec<u8>>,
     /// The number of bytes not written yet, queued or being written.
     n_waiting: Cell<usize>,
@@ -277,9 +286,9 @@ struct Outbox {
 }
 
 impl Outbox {
-    fn new(output: gio::OutputStream) -> Self {
+    fn new(stream: Stream) -> Self {
         Self {
-            output,
+            stream,
             queued: RefCell::default(),
             n_waiting: Cell::default(),
             has_failed: Cell::default(),
@@ -289,7 +298,9 @@ impl Outbox {
         }
     }
 
-    fn push(self: &Rc<Self>, bytes: Vec<u8>) {
+    /// Queues `plain`, and what TLS wants written besides.
+    fn push(self: &Rc<Self>, plain: Vec<u8>) {
+        let bytes = self.stream.encrypt(plain);
         if bytes.is_empty() {
             return;
         }
@@ -303,13 +314,14 @@ impl Outbox {
     /// Writes until nothing is queued. A failed write is not reported: the reader, on the same
     /// socket, hears of the same end.
     async fn write(self: Rc<Self>) {
+        let output = self.stream.connection.output_stream();
         loop {
             let bytes = self.queued.take();
             if bytes.is_empty() {
                 break;
             }
             let n_bytes = bytes.len();
-            match self.output.write_all_future(bytes, glib::Priority::DEFAULT).await {
+            match output.write_all_future(bytes, glib::Priority::DEFAULT).await {
                 Ok((_, _, None)) => self.n_waiting.set(self.n_waiting.get() - n_bytes),
                 Ok((_, _, Some(_))) | Err(_) => self.has_failed.set(true),
             }

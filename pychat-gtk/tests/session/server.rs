@@ -5,11 +5,14 @@ use std::{
     fmt::Write as _,
     io::{self, ErrorKind, Read, Write},
     net::{TcpListener, TcpStream},
+    sync::Arc,
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
 use pychat_gtk::text::server_address::ServerAddress;
+use pychat_wire::key::BINDING_BYTES;
+use rustls::{ServerConfig, ServerConnection};
 use serde_json::{Value, json};
 
 /// How long the server waits for anything before the test has failed.
@@ -66,9 +69,31 @@ impl Door {
 
 /// The server's end of one connection.
 pub(crate) struct Peer {
+    stream: Pieces,
+    tls: Option<Box<ServerConnection>>,
+}
+
+/// A socket.
+struct Pieces {
     stream: TcpStream,
     /// How many bytes are written at once.
-    pub(crate) piece_bytes: usize,
+    bytes: usize,
+}
+
+impl Read for Pieces {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.stream.read(buffer)
+    }
+}
+
+impl Write for Pieces {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.write(&bytes[..bytes.len().min(self.bytes)])
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 impl Peer {
@@ -76,7 +101,31 @@ impl Peer {
         stream.set_nonblocking(false).expect("a socket can be told to block");
         stream.set_read_timeout(Some(PATIENCE)).expect("the timeout is not zero");
         stream.set_nodelay(true).expect("TCP sockets know this option");
-        Self { stream, piece_bytes: usize::MAX }
+        Self { stream: Pieces { stream, bytes: usize::MAX }, tls: None }
+    }
+
+    /// Writes so many bytes at once from now on.
+    pub(crate) fn in_pieces(&mut self, bytes: usize) {
+        self.stream.bytes = bytes;
+    }
+
+    /// Takes what the client begins TLS with, and goes on with that; returns the channel binding.
+    ///
+    /// # Errors
+    ///
+    /// Those of the handshake.
+    pub(crate) fn shake_hands(
+        &mut self,
+        config: &Arc<ServerConfig>,
+    ) -> io::Result<[u8; BINDING_BYTES]> {
+        let mut tls = ServerConnection::new(Arc::clone(config)).expect("a configuration");
+        while tls.is_handshaking() {
+            tls.complete_io(&mut self.stream)?;
+        }
+        let label = b"EXPORTER-Channel-Binding";
+        let binding = tls.export_keying_material([0; BINDING_BYTES], label, None);
+        self.tls = Some(Box::new(tls));
+        Ok(binding.expect("the handshake is over"))
     }
 
     /// Says `content` as `author`, framed and escaped as Python's `json.dumps` does it.
@@ -84,11 +133,19 @@ impl Peer {
         self.write(frame(author, content).as_bytes());
     }
 
-    /// Writes bytes as they are, `piece_bytes` at a time.
+    /// Writes bytes as they are, [so many](Self::in_pieces) at a time.
     pub(crate) fn write(&mut self, bytes: &[u8]) {
-        for piece in bytes.chunks(self.piece_bytes) {
-            self.stream.write_all(piece).expect("the client reads");
-        }
+        let written = match &mut self.tls {
+            Some(tls) => rustls::Stream::new(&mut **tls, &mut self.stream).write_all(bytes),
+            None => self.stream.write_all(bytes),
+        };
+        written.expect("the client reads");
+    }
+
+    /// Offers TLS in a greeting of protocol 2.
+    pub(crate) fn offer_tls(&mut self) {
+        let nonce = "0".repeat(32);
+        self.send(&greeting("e1", &json!({ "nonce": nonce, "tls": true })));
     }
 
     /// Greets, takes a hello, and lets its sender in under any name. Returns the name.
@@ -103,12 +160,7 @@ impl Peer {
 
     /// Greets as a server of protocol 2, whose log is called `epoch`, and returns the hello.
     pub(crate) fn greet(&mut self, epoch: &str) -> Value {
-        self.send(&json!({
-            "type": "message", "username": SERVER, "content": GREETING, "protocol": 2, "server": "Office",
-            "epoch": epoch, "nonce": "9c1e9c1e9c1e9c1e9c1e9c1e9c1e9c1e",
-            "limits": {"payload": 65536, "name": 32, "burst": 10, "per_second": 5},
-            "ping_seconds": 30,
-        }));
+        self.send(&greeting(epoch, &json!({ "nonce": NONCE })));
         let hello = self.read_payload();
         assert_eq!((&hello["type"], &hello["protocol"]), (&json!("hello"), &json!(2)));
         hello
@@ -130,8 +182,7 @@ impl Peer {
             "type": "message", "seq": seq, "time": TIME_MS + seq, "username": author,
             "content": content,
         });
-        let members = payload.as_object_mut().expect("an object");
-        members.extend(more.as_object().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())));
+        extend(&mut payload, more);
         self.send(&payload);
     }
 
@@ -180,14 +231,18 @@ impl Peer {
             }
         }
         let mut payload = vec![0; size];
-        self.stream.read_exact(&mut payload).expect("the payload is as long as announced");
+        self.read_exact(&mut payload).expect("the payload is as long as announced");
         serde_json::from_slice(&payload).expect("the payload is JSON")
     }
 
     /// Waits until the client hangs up, which it must do in order and without another word.
     pub(crate) fn expect_end(mut self) {
         let mut rest = Vec::new();
-        self.stream.read_to_end(&mut rest).expect("the connection ends in order");
+        match &mut self.tls {
+            Some(tls) => rustls::Stream::new(&mut **tls, &mut self.stream).read_to_end(&mut rest),
+            None => self.stream.read_to_end(&mut rest),
+        }
+        .expect("the connection ends in order");
         assert_eq!(String::from_utf8_lossy(&rest), "");
     }
 
@@ -195,14 +250,26 @@ impl Peer {
     pub(crate) fn reset(self) {
         // A socket that is closed with something unread in it sends a reset.
         let mut byte = [0];
-        assert_eq!(self.stream.peek(&mut byte).expect("the client has said something"), 1);
+        assert_eq!(self.stream.stream.peek(&mut byte).expect("the client has said something"), 1);
     }
 
     fn read_byte(&mut self) -> u8 {
         let mut byte = [0];
-        match self.stream.read_exact(&mut byte) {
+        match self.read_exact(&mut byte) {
             Ok(()) => byte[0],
             Err(error) => panic!("instead of a payload: {error}"),
+        }
+    }
+
+    /// Reads exactly so many bytes.
+    ///
+    /// # Errors
+    ///
+    /// Those of the socket, or the end of the stream.
+    pub(crate) fn read_exact(&mut self, buffer: &mut [u8]) -> io::Result<()> {
+        match &mut self.tls {
+            Some(tls) => rustls::Stream::new(&mut **tls, &mut self.stream).read_exact(buffer),
+            None => self.stream.read_exact(buffer),
         }
     }
 }
@@ -213,8 +280,27 @@ pub(crate) const SERVER: &str = "Сервер Чата";
 /// The server's first words.
 pub(crate) const GREETING: &str = "Connection established. Waiting for your username...";
 
+/// The nonce of every greeting, but for one that offers TLS.
+pub(crate) const NONCE: &str = "9c1e9c1e9c1e9c1e9c1e9c1e9c1e9c1e";
+
 /// When everything happens on a server of protocol 2, in UTC milliseconds since 1970.
 pub(crate) const TIME_MS: u64 = 1_700_000_000_000;
+
+/// Returns a greeting of protocol 2, with `more` members.
+fn greeting(epoch: &str, more: &Value) -> Value {
+    let mut greeting = json!({
+        "type": "message", "username": SERVER, "content": GREETING, "protocol": 2, "server": "Office",
+        "epoch": epoch, "limits": {"payload": 65536, "name": 32, "burst": 10, "per_second": 5},
+        "ping_seconds": 30,
+    });
+    extend(&mut greeting, more);
+    greeting
+}
+
+fn extend(payload: &mut Value, more: &Value) {
+    let members = payload.as_object_mut().expect("an object");
+    members.extend(more.as_object().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())));
+}
 
 /// Returns one message as the original writes it.
 pub(crate) fn frame(author: &str, content: &str) -> String {

@@ -146,7 +146,7 @@ fn check(name: &str, person: &'static str, piece_bytes: usize) {
         let script = transcript.clone();
         let server = Server::start(move |door| {
             let mut peer = door.accept();
-            peer.piece_bytes = piece_bytes;
+            peer.in_pieces(piece_bytes);
             play(&mut peer, &script, person);
             peer.expect_end();
         });

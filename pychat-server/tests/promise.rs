@@ -26,6 +26,7 @@ mod promise {
     pub(crate) mod world;
 
     // To whom.
+    mod channel;
     mod line;
     mod memory;
     mod original;

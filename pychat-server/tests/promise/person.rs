@@ -15,7 +15,8 @@ use pychat_wire::{
 };
 
 use super::{
-    line::{Became, Heard, Line},
+    channel::Channel,
+    line::{Became, Heard},
     memory::Memory,
     plan::{Habit, Moment},
     proxy::Caller,
@@ -47,7 +48,7 @@ pub(crate) struct Person {
     pub(crate) code: Option<PairCode>,
     rng: Rng,
     client: Option<Client>,
-    line: Option<Line>,
+    channel: Option<Channel>,
     /// What is heard and said on it.
     checker: V2Checker,
     /// What is stored.
@@ -77,7 +78,7 @@ impl Person {
             code: None,
             rng,
             client: None,
-            line: None,
+            channel: None,
             checker: V2Checker::new(false),
             disk: Saved::default(),
             dead_until: None,
@@ -130,7 +131,7 @@ impl Person {
 
     /// Ends a life without a word.
     fn die(&mut self, until: Instant) {
-        (self.client, self.line, self.fault, self.retry_at) = (None, None, None, None);
+        (self.client, self.channel, self.fault, self.retry_at) = (None, None, None, None);
         self.dead_until = Some(until);
     }
 
@@ -185,8 +186,8 @@ impl Person {
 
     /// Notes an edge.
     pub(crate) fn set_ready(&mut self, edge: &Edge) {
-        if let Some(line) = &mut self.line {
-            line.set_ready(edge);
+        if let Some(channel) = &mut self.channel {
+            channel.set_ready(edge);
         }
     }
 
@@ -257,7 +258,7 @@ impl Person {
             self.is_joined(),
             self.disk.n_unacknowledged(),
             self.memory.next_seq,
-            self.line.is_some(),
+            self.channel.is_some(),
         )
     }
 
@@ -281,8 +282,10 @@ impl Person {
 
     fn hear(&mut self, around: &mut Surroundings<'_>) -> bool {
         let ms = self.ms(around.now);
-        let (Some(client), Some(line)) = (&mut self.client, &mut self.line) else { return false };
-        let is_lost = match line.is_connected() {
+        let (Some(client), Some(channel)) = (&mut self.client, &mut self.channel) else {
+            return false;
+        };
+        let is_lost = match channel.line.is_connected() {
             Ok(None) => return false,
             Ok(Some(Became::New)) => {
                 client.connected(ms);
@@ -291,17 +294,20 @@ impl Person {
             Ok(Some(Became::Known)) => false,
             Err(_) => true,
         };
-        if is_lost || !line.write(usize::MAX) {
+        if is_lost || !channel.line.write(usize::MAX) {
             return self.hang_up(ms);
         }
-        if !line.unsent.is_empty() {
+        if !channel.line.unsent.is_empty() {
             return false;
         }
         let mut buffer = [0; READ_BYTES_MAX];
         let size = READ_BYTES_MAX >> self.rng.u32(0..7);
-        match line.read(&mut buffer[..size]) {
+        match channel.read(&mut buffer[..size]) {
             Heard::Bytes(size) => {
                 self.heard_at = around.now;
+                if let Some(binding) = channel.take_binding() {
+                    client.secured(ms, binding);
+                }
                 self.checker.listen(&buffer[..size], around.oracle);
                 client.receive(ms, &buffer[..size]);
                 true
@@ -312,7 +318,7 @@ impl Person {
     }
 
     fn hang_up(&mut self, ms: u64) -> bool {
-        self.line = None;
+        self.channel = None;
         if let Some(client) = &mut self.client {
             client.disconnected(ms);
         }
@@ -351,10 +357,10 @@ impl Person {
     /// Writes what the client wants written; what is broken is found by reading.
     fn write(&mut self, oracle: &mut Oracle) {
         let outgoing = self.client.as_mut().map(Client::take_outgoing).unwrap_or_default();
-        if let Some(line) = &mut self.line {
+        if let Some(channel) = &mut self.channel {
             self.checker.writes(&outgoing, oracle);
-            line.unsent.extend(outgoing);
-            line.write(usize::MAX);
+            channel.say(&outgoing);
+            channel.line.write(usize::MAX);
         }
     }
 

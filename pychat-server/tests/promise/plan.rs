@@ -1,6 +1,6 @@
 //! What is to happen in one world, all of it decided by a seed before anything begins.
 
-use std::{iter::repeat_n, time::Duration};
+use std::{iter::repeat_n, ops::Range, time::Duration};
 
 use fastrand::Rng;
 
@@ -14,6 +14,11 @@ const ROUNDS: usize = 4;
 const ROUNDS_LONG: usize = 12;
 const LONG_ONE_IN: u64 = 8;
 
+/// Where on a line a handshake is under way, in bytes: up from its beginning, down after the greeting
+/// in plain.
+const HANDSHAKE_UP: Range<usize> = 1..200;
+const HANDSHAKE_DOWN: Range<usize> = 500..700;
+
 /// One world.
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -22,6 +27,8 @@ pub(crate) struct Plan {
     pub(crate) people: Vec<Habit>,
     /// How many speak protocol 1.
     pub(crate) n_originals: usize,
+    /// Those of the people who speak over TLS.
+    pub(crate) is_encrypted: Vec<bool>,
     /// Whose lines have so little room that who does not read is soon noticed.
     pub(crate) is_narrow: Vec<bool>,
     pub(crate) rounds: Vec<Vec<Step>>,
@@ -77,6 +84,11 @@ pub(crate) enum Deed {
         way: Way,
         time: Duration,
     },
+    /// Their line is cut, and something happens to the handshake on the next.
+    Disturb {
+        who: usize,
+        ambush: Ambush,
+    },
     LoseServerEnd {
         who: usize,
     },
@@ -117,6 +129,22 @@ pub(crate) enum Deed {
     },
 }
 
+/// Trouble that waits on a line until so many bytes have passed one way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ambush {
+    pub(crate) way: Way,
+    pub(crate) bytes: usize,
+    pub(crate) trouble: Trouble,
+}
+
+/// Trouble with a handshake.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Trouble {
+    Cut,
+    Stall { time: Duration },
+    Trickle { time: Duration },
+}
+
 /// Which way bytes go.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Way {
@@ -147,6 +175,9 @@ impl Plan {
         let n_originals = rng.usize(1..=3);
         let mut is_narrow: Vec<_> = (0..n_people + n_originals).map(|_| rng.bool()).collect();
         is_narrow[0] = true;
+        let mut is_encrypted: Vec<_> = (0..n_people).map(|_| rng.bool()).collect();
+        is_encrypted[rng.usize(..n_people)] = true;
+        let encrypted = (0..n_people).filter(|who| is_encrypted[*who]).collect();
         let is_disk_filled = seed.is_multiple_of(2);
         let is_long = seed % LONG_ONE_IN == LONG_ONE_IN - 1;
         let house = House {
@@ -155,9 +186,9 @@ impl Plan {
             backlog_max: rng.choice(&["96KiB", "128KiB", "256KiB"]).expect("three"),
             is_in_order: !is_disk_filled,
         };
-        let mut dealer = Dealer { rng, n_people, n_originals, people: &people };
+        let mut dealer = Dealer { rng, n_people, n_originals, people: &people, encrypted };
         let rounds = dealer.rounds(if is_long { ROUNDS_LONG } else { ROUNDS }, is_disk_filled);
-        Self { house, people, n_originals, is_narrow, rounds }
+        Self { house, people, n_originals, is_encrypted, is_narrow, rounds }
     }
 }
 
@@ -177,6 +208,8 @@ struct Dealer<'a> {
     n_people: usize,
     n_originals: usize,
     people: &'a [Habit],
+    /// Who speaks over TLS.
+    encrypted: Vec<usize>,
 }
 
 impl Dealer<'_> {
@@ -225,6 +258,15 @@ impl Dealer<'_> {
                 let way = ways[self.rng.usize(..ways.len())];
                 Deed::Trickle { who: self.anybody(), way, time: self.millis(5..400) }
             }
+            Fault::HandshakeCut => self.disturbance(Trouble::Cut),
+            Fault::HandshakeStalled => {
+                let time = self.millis(5..400);
+                self.disturbance(Trouble::Stall { time })
+            }
+            Fault::HandshakeTrickled => {
+                let time = self.millis(5..400);
+                self.disturbance(Trouble::Trickle { time })
+            }
             Fault::ServerEndLost => Deed::LoseServerEnd { who: self.anybody() },
             Fault::ClientEndLost if self.rng.bool() => Deed::LoseClientEnd { who: self.somebody() },
             Fault::ClientEndLost => Deed::LoseClientEnd { who: self.anybody() },
@@ -270,6 +312,17 @@ impl Dealer<'_> {
         Deed::Die { who: self.somebody(), moment, down: self.millis(0..200) }
     }
 
+    /// Picks whose handshake is disturbed, and where.
+    fn disturbance(&mut self, trouble: Trouble) -> Deed {
+        let who = self.rng.choice(&self.encrypted).copied().expect("there is one");
+        let (way, bytes) = if self.rng.bool() {
+            (Way::Up, self.rng.usize(HANDSHAKE_UP))
+        } else {
+            (Way::Down, self.rng.usize(HANDSHAKE_DOWN))
+        };
+        Deed::Disturb { who, ambush: Ambush { way, bytes, trouble } }
+    }
+
     /// Picks a person of protocol 2.
     fn somebody(&mut self) -> usize {
         self.rng.usize(..self.n_people)
@@ -279,7 +332,7 @@ impl Dealer<'_> {
         self.rng.usize(..self.n_people + self.n_originals)
     }
 
-    fn millis(&mut self, range: std::ops::Range<u64>) -> Duration {
+    fn millis(&mut self, range: Range<u64>) -> Duration {
         Duration::from_millis(self.rng.u64(range))
     }
 }

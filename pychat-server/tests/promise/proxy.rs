@@ -12,7 +12,7 @@ use slab::Slab;
 
 use super::{
     line::{Heard, Line},
-    plan::Way,
+    plan::{Ambush, Trouble, Way},
     tally::{Fault, Tally},
 };
 
@@ -35,6 +35,8 @@ pub(crate) struct Proxy {
     pub(crate) server: SocketAddr,
     /// Whose calls come from where.
     callers: HashMap<SocketAddr, Caller>,
+    /// The trouble that waits for whose next line.
+    ambushes: HashMap<usize, Ambush>,
     links: Slab<Link>,
 }
 
@@ -43,6 +45,7 @@ pub(crate) struct Proxy {
 pub(crate) struct Caller {
     pub(crate) who: usize,
     pub(crate) is_narrow: bool,
+    pub(crate) is_encrypted: bool,
 }
 
 /// One client's line, in two halves.
@@ -62,6 +65,8 @@ struct Pipe {
     has_stalled_bytes: bool,
     trickles_until: Option<Instant>,
     next_drop: Option<Instant>,
+    /// The trouble that waits, and after how many bytes more.
+    ambush: Option<(usize, Trouble)>,
     /// Nothing more comes.
     is_over: bool,
     /// The other half knows.
@@ -83,8 +88,8 @@ impl Proxy {
     pub(crate) fn new(registry: &Registry, server: SocketAddr) -> Self {
         let mut listener = TcpListener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         registry.register(&mut listener, LISTENER, Interest::READABLE).unwrap();
-        let (callers, links) = (HashMap::new(), Slab::new());
-        Self { listener, is_accepting: true, server, callers, links }
+        let (callers, ambushes, links) = (HashMap::new(), HashMap::new(), Slab::new());
+        Self { listener, is_accepting: true, server, callers, ambushes, links }
     }
 
     /// Returns where clients call.
@@ -135,7 +140,11 @@ impl Proxy {
                     match Line::connect(registry, token(1), self.server, caller.is_narrow) {
                         Ok(server) => {
                             let halves = [Some(client), Some(server)];
-                            let pipes = <[Pipe; 2]>::default();
+                            let mut pipes = <[Pipe; 2]>::default();
+                            if let Some(ambush) = self.ambushes.remove(&caller.who) {
+                                let Ambush { way, bytes, trouble } = ambush;
+                                pipes[way.index()].ambush = Some((bytes, trouble));
+                            }
                             self.links.insert(Link { who: caller.who, halves, pipes });
                         }
                         Err(_) => client.reset(), // Nobody is at home.
@@ -164,6 +173,12 @@ impl Proxy {
             pipe.is_over = true;
         }
         tally.note(Fault::Ended);
+    }
+
+    /// Cuts `who` off, and lets trouble wait on their next line.
+    pub(crate) fn disturb(&mut self, who: usize, ambush: Ambush, tally: &mut Tally) {
+        self.ambushes.insert(who, ambush);
+        self.cut(who, true, tally);
     }
 
     /// Lets nothing through one way for a while.
@@ -286,7 +301,8 @@ impl Pipe {
         if limit == TRICKLE_BYTES && !line.unsent.is_empty() {
             tally.note(Fault::Trickled);
         }
-        if !line.write(limit) {
+        let n_unsent = line.unsent.len();
+        if !line.write(limit) || self.springs(n_unsent - line.unsent.len(), now, tally) {
             return None;
         }
         if self.is_over && line.unsent.is_empty() && !self.is_told {
@@ -310,8 +326,35 @@ impl Pipe {
         false
     }
 
+    /// Counts bytes that have passed, and makes the trouble that waits for them; returns true if the
+    /// line is to be broken off.
+    fn springs(&mut self, n_bytes: usize, now: Instant, tally: &mut Tally) -> bool {
+        let Some((left, trouble)) = &mut self.ambush else { return false };
+        *left -= n_bytes;
+        if 0 < *left {
+            return false;
+        }
+        let trouble = *trouble;
+        self.ambush = None;
+        match trouble {
+            Trouble::Cut => tally.note(Fault::HandshakeCut),
+            Trouble::Stall { time } => {
+                self.stalled_until = Some(now + time);
+                tally.note(Fault::HandshakeStalled);
+            }
+            Trouble::Trickle { time } => {
+                self.trickles_until = Some(now + time);
+                tally.note(Fault::HandshakeTrickled);
+            }
+        }
+        matches!(trouble, Trouble::Cut)
+    }
+
     /// Returns how many bytes may pass now.
     fn limit(&mut self, now: Instant, has_bytes: bool) -> usize {
+        if let Some((left, _)) = self.ambush {
+            return left;
+        }
         match self.trickles_until {
             Some(until) if now < until => {
                 if self.next_drop.is_some_and(|next| now < next) {

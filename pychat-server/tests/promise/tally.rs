@@ -20,6 +20,12 @@ knobs! {
         StalledDown = 1,
         /// Bytes came one by one, or nearly.
         Trickled = 2,
+        /// A line was reset within a handshake of TLS.
+        HandshakeCut = 1,
+        /// A handshake did not get through for a while.
+        HandshakeStalled = 1,
+        /// A handshake came in pieces of a few bytes.
+        HandshakeTrickled = 1,
         /// The server's end of a line was gone, and the client was not told.
         ServerEndLost = 1,
         /// The client's end of a line was gone, and the server was not told.

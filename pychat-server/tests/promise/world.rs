@@ -76,13 +76,12 @@ impl<'a> World<'a> {
         let mut rng = Rng::with_seed(!seed);
         let n_people = plan.people.len();
         let person = |(who, habit): (usize, &Habit)| {
-            let caller = Caller { who, is_narrow: plan.is_narrow[who] };
-            Person::new(PEOPLE[who], caller, *habit, rng.fork(), now)
+            Person::new(PEOPLE[who], caller_of(plan, who), *habit, rng.fork(), now)
         };
         let people = plan.people.iter().enumerate().take(n_people - 1).map(person).collect();
         let original = |index: usize| {
             let is_narrow = plan.is_narrow[n_people + index];
-            let caller = Caller { who: PEOPLE_MAX + index, is_narrow };
+            let caller = Caller { who: PEOPLE_MAX + index, is_narrow, is_encrypted: false };
             Original::new(ORIGINALS[index], caller, now)
         };
         let originals = (0..plan.n_originals).map(original).collect();
@@ -112,7 +111,7 @@ impl<'a> World<'a> {
         self.turn_until(|world| world.people[PAIRED].code.is_some());
         let (who, now) = (self.people.len(), Instant::now());
         let code = self.people[PAIRED].code.take().expect("waited for above");
-        let caller = Caller { who, is_narrow: self.plan.is_narrow[who] };
+        let caller = caller_of(self.plan, who);
         let habit = self.plan.people[who];
         let device = Person::new(PEOPLE[PAIRED], caller, habit, self.rng.fork(), now);
         self.people.push(device.pairing(code, now));
@@ -154,7 +153,7 @@ impl<'a> World<'a> {
         self.people.iter_mut().for_each(Person::stir);
         self.originals.iter_mut().for_each(Original::stir);
         let witness = self.people.len();
-        let caller = Caller { who: witness, is_narrow: false };
+        let caller = Caller { who: witness, is_narrow: false, is_encrypted: self.rng.bool() };
         let name = format!("Свидетель {}", self.rng.u32(..));
         let habit = Habit::Window { page: 500 };
         self.people.push(Person::new(&name, caller, habit, self.rng.fork(), begin));
@@ -310,6 +309,7 @@ impl<'a> World<'a> {
             Deed::Trickle { who, way, time } => {
                 self.proxy.trickle(self.caller(who), way, now + time);
             }
+            Deed::Disturb { who, ambush } => self.proxy.disturb(who, ambush, self.tally),
             Deed::LoseServerEnd { who } => {
                 self.proxy.lose(self.caller(who), Way::Down, self.tally);
             }
@@ -373,4 +373,9 @@ impl<'a> World<'a> {
         };
         act(&mut self.people[who], &mut around);
     }
+}
+
+/// Returns how somebody of protocol 2 calls.
+fn caller_of(plan: &Plan, who: usize) -> Caller {
+    Caller { who, is_narrow: plan.is_narrow[who], is_encrypted: plan.is_encrypted[who] }
 }

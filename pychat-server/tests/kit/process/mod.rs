@@ -18,7 +18,7 @@ pub(crate) use self::{
     peer::{Message, Peer, frame, hello, text},
     server::{PROGRAM, Server, exit_code, program, signal, wait_until},
     skip::{has_address, skip},
-    tls::Handshake,
+    tls::{Handshake, binding},
     world::World,
 };
 

@@ -7,7 +7,7 @@ use pychat_wire::{
     message::Reason,
 };
 
-use super::{Person, V2Checker};
+use super::{Channel, Person, V2Checker};
 use crate::promise::{surroundings::Surroundings, tally::Fault};
 
 impl Person {
@@ -15,12 +15,15 @@ impl Person {
         let Some(client) = &mut self.client else { return };
         match event {
             Event::Connect => match around.connect(self.caller) {
-                Some(line) => (self.line, self.checker) = (Some(line), V2Checker::new(false)),
+                Some(line) => {
+                    self.channel = Some(Channel::new(line, self.caller.is_encrypted));
+                    self.checker = V2Checker::new(false);
+                }
                 None => client.disconnected(0),
             },
             Event::Disconnect => {
                 self.write(around.oracle);
-                self.line = None;
+                self.channel = None;
             }
             Event::Joined { protocol, again, .. } => {
                 assert_eq!(protocol, 2);

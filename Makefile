@@ -34,12 +34,12 @@ CHECK_DEB_PACKAGES := $(DEB_PACKAGES) lintian systemd dbus util-linux iproute2 m
 CHECK_PACKAGES := $(CHECK_DEB_PACKAGES) g++ xvfb xserver-xorg-core xserver-xorg-video-dummy \
 	at-spi2-core python3-gi gir1.2-atspi-2.0 xdotool imagemagick weston adwaita-icon-theme \
 	fonts-cantarell fonts-noto-color-emoji netcat-openbsd procps shellcheck appstream mandoc zsh fish \
-	debootstrap python3-pip
+	debootstrap python3-pip glib-networking openssl
 # What the packages, and the tests of what is installed, need on another release of Debian.
 ON_DEBIAN_PACKAGES := libadwaita-1-0 libglib2.0-bin librsvg2-common desktop-file-utils systemd dbus \
 	iproute2 man-db locales sqlite3 python3 xvfb xserver-xorg-core xserver-xorg-video-dummy \
 	at-spi2-core python3-gi gir1.2-atspi-2.0 gir1.2-gtk-4.0 xdotool imagemagick weston fonts-cantarell \
-	fonts-noto-color-emoji procps
+	fonts-noto-color-emoji procps glib-networking
 
 install = missing=(); for package in $(1); do \
 		dpkg-query -W -f '$${Status}' "$$package" 2>/dev/null | grep -q ' installed$$' \

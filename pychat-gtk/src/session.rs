@@ -28,11 +28,13 @@ mod persistence;
 
 pub mod account;
 pub mod disconnect_reason;
+pub mod encryption;
 pub mod error_text;
 pub mod room;
 pub mod search;
 pub mod state_file;
 pub mod transport;
+pub mod trust;
 
 use std::{mem, path::Path, time::Duration};
 
@@ -43,7 +45,10 @@ use gtk::{
 use pychat_wire::{Client, client::Begin};
 
 pub use self::{account::Account, room::Room};
-use self::{connecting::Connection, disconnect_reason::DisconnectReason, state_file::StateFile};
+use self::{
+    connecting::Connection, disconnect_reason::DisconnectReason, encryption::Encryption,
+    state_file::StateFile, trust::Trust,
+};
 
 /// The time limit for connecting and joining together.
 pub const JOIN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -169,6 +174,24 @@ impl Session {
     /// Returns why there is no connection, if that was nobody's wish.
     pub fn disconnect_reason(&self) -> Option<DisconnectReason> {
         self.imp().disconnect_reason.borrow().clone()
+    }
+
+    /// Returns how the connection is protected; `None` before the first.
+    pub fn encryption(&self) -> Option<Encryption> {
+        self.imp().connecting.encryption.borrow().clone()
+    }
+
+    /// Forgets by which certificate the server was known, or that it had one, and joins again.
+    pub fn trust_anew(&self) {
+        let Some(account) = self.account() else { return };
+        let trust = Trust::of(&self.imp().persistence.folder.borrow(), account.server());
+        if let Err(error) = trust.forget() {
+            glib::g_warning!("pychat", "cannot forget a certificate: {error}");
+        }
+        match self.state() {
+            SessionState::Disconnected => self.join(account),
+            _ => self.rejoin(),
+        }
     }
 
     /// Returns true if there is a conversation to be read, connected or not.

@@ -11,6 +11,7 @@ pub mod people;
 pub mod search;
 
 pub mod dialogs;
+pub mod encryption_button;
 pub mod notifications;
 
 pub mod compat;

@@ -10,7 +10,9 @@ use gtk::{gio, glib, glib::prelude::*, glib::subclass::prelude::*};
 use super::{JOIN_TIMEOUT, Session, SessionState, now_ms};
 use crate::session::{
     disconnect_reason::DisconnectReason,
+    encryption::{self, Encryption, Secured},
     transport::{self, Incoming, Line, TransportError},
+    trust::Trust,
 };
 
 /// The number of one attempt to join, and of the connection that came of it.
@@ -34,6 +36,8 @@ pub(super) struct Connecting {
     pub(super) time_limit: Cell<Duration>,
     /// Ends an attempt that takes longer.
     join_timeout: RefCell<Option<glib::JoinHandle<()>>>,
+    /// The protection of the connection.
+    pub(super) encryption: RefCell<Option<Encryption>>,
     /// The reason why the last attempt failed, where only we know it.
     pub(super) failure: RefCell<Option<DisconnectReason>>,
 }
@@ -45,6 +49,7 @@ impl Default for Connecting {
             attempt: Cell::default(),
             time_limit: Cell::new(JOIN_TIMEOUT),
             join_timeout: RefCell::default(),
+            encryption: RefCell::default(),
             failure: RefCell::default(),
         }
     }
@@ -58,10 +63,20 @@ impl Session {
         let attempt = self.next_attempt();
         imp.connecting.failure.take();
         let weak = self.downgrade();
+        let trust = Trust::of(&imp.persistence.folder.borrow(), account.server());
         let connecting = glib::spawn_future_local(async move {
-            let connected = transport::connect(account.server()).await;
+            let (host, port) = (account.server().host(), account.server().port());
+            let address = gio::NetworkAddress::new(host, port);
+            let secured = async {
+                let connection = transport::connect(&address).await?;
+                if let Some(session) = weak.upgrade() {
+                    session.set_state(SessionState::Joining);
+                }
+                encryption::secure(connection, &address, &trust).await
+            };
+            let secured = secured.await;
             if let Some(session) = weak.upgrade() {
-                session.on_connected(attempt, connected);
+                session.on_secured(attempt, secured);
             }
         });
         imp.connecting.connection.replace(Connection::Connecting(connecting));
@@ -92,24 +107,23 @@ impl Session {
         }
     }
 
-    /// `Connecting` becomes `Joining`, or the attempt ends.
-    fn on_connected(
-        &self,
-        attempt: Attempt,
-        connected: Result<gio::SocketConnection, TransportError>,
-    ) {
+    /// Hello can be said, or the attempt ends.
+    fn on_secured(&self, attempt: Attempt, secured: Result<Secured, TransportError>) {
         self.imp().connecting.connection.take(); // The task that calls this; it is about to end.
-        match connected {
-            Ok(connection) => {
+        match secured {
+            Ok(Secured { stream, bytes, encryption }) => {
+                self.imp().connecting.encryption.replace(Some(encryption));
                 let weak = self.downgrade();
-                let line = Line::open(connection, move |incoming| {
+                let line = Line::open(stream, move |incoming| {
                     if let Some(session) = weak.upgrade() {
                         session.on_incoming(attempt, incoming);
                     }
                 });
                 self.imp().connecting.connection.replace(Connection::Open(line));
-                self.set_state(SessionState::Joining);
-                self.tell_client(|client| client.connected(now_ms()));
+                self.tell_client(|client| {
+                    client.connected(now_ms());
+                    client.receive(now_ms(), &bytes);
+                });
             }
             Err(error) => self.fail(error.into()),
         }

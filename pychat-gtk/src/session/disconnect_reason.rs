@@ -45,6 +45,18 @@ pub enum DisconnectReason {
     ServerStopped,
     /// The bytes that arrived were no frames of the protocol.
     Garbled(FrameError),
+    /// The server does not offer encryption, though it did.
+    NotEncrypted,
+    /// The server shows another certificate than it did.
+    CertificateChanged {
+        /// The pin of the certificate that it shows.
+        pin: String,
+    },
+    /// The connection could not be encrypted, or it cannot be told if the server is the same.
+    NotSecured {
+        /// The reason, in the system's words.
+        reason: String,
+    },
 }
 
 impl DisconnectReason {
@@ -86,6 +98,11 @@ impl DisconnectReason {
         }
     }
 
+    /// Returns true if the reader has to decide whether the server is still trusted.
+    pub fn is_distrust(&self) -> bool {
+        matches!(self, Self::NotEncrypted | Self::CertificateChanged { .. })
+    }
+
     /// Returns true if the server could not be had, and nothing more is known.
     pub fn is_absence(&self) -> bool {
         matches!(
@@ -101,7 +118,11 @@ impl From<TransportError> for DisconnectReason {
             TransportError::HostNotFound(_) => Self::HostNotFound,
             TransportError::Refused(_) => Self::Refused,
             TransportError::Unreachable(_) => Self::NoAnswer,
-            TransportError::Broken(_) => Self::Lost,
+            TransportError::Broken(_) => Self::CutShort,
+            TransportError::NotEncrypted => Self::NotEncrypted,
+            TransportError::CertificateChanged { pin } => Self::CertificateChanged { pin },
+            TransportError::Handshake(error) => Self::NotSecured { reason: error.to_string() },
+            TransportError::Trust(reason) => Self::NotSecured { reason },
         }
     }
 }

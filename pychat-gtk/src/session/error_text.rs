@@ -49,6 +49,18 @@ pub fn disconnect_reason(reason: &DisconnectReason, server: &str) -> String {
         ),
         DisconnectReason::Lost => gettext("The connection to the server was lost."),
         DisconnectReason::ServerStopped => gettext("The server was shut down."),
+        DisconnectReason::NotEncrypted => gettext_f(
+            "{server} does not offer an encrypted connection any more. Somebody may be trying to read along.",
+            &values,
+        ),
+        DisconnectReason::CertificateChanged { .. } => gettext_f(
+            "{server} has another certificate than before. It was set up anew, or somebody is trying to read along.",
+            &values,
+        ),
+        DisconnectReason::NotSecured { reason } => gettext_f(
+            "The connection to {server} could not be encrypted: {reason}",
+            &[("server", server), ("reason", reason)],
+        ),
     }
 }
 

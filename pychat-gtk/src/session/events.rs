@@ -2,11 +2,14 @@
 
 use gtk::glib::subclass::prelude::*;
 use pychat_wire::{
+    Client,
     client::{Cause, Event},
     message::Reason,
 };
 
-use super::{Session, SessionState, disconnect_reason::DisconnectReason, notices};
+use super::{
+    Session, SessionState, disconnect_reason::DisconnectReason, encryption::Encryption, notices,
+};
 
 /// The number of the protocol that knows no other words than the original.
 const ORIGINAL: u64 = 1;
@@ -36,6 +39,9 @@ impl Session {
         imp.disconnect_reason.take();
         let is_new = !imp.has_conversation.replace(true);
         self.room().on_joined(others, is_new, again);
+        if let Some(Encryption::Tls { is_new: true, .. }) = self.encryption() {
+            self.room().note(None, &notices::first_certificate(&self.server()));
+        }
         self.clear_join_timeout();
         self.set_retry_at(None);
         self.set_state(SessionState::Joined);
@@ -55,7 +61,10 @@ impl Session {
     }
 
     fn on_end(&self, reason: DisconnectReason, retry_at_ms: Option<u64>) {
-        if self.has_conversation() {
+        if self.has_conversation() && reason.is_distrust() {
+            self.with_client(Client::leave); // Until the reader has decided.
+            self.lose(Some(reason), None);
+        } else if self.has_conversation() {
             // That nobody answers is less news than why the connection was lost.
             let before = self.disconnect_reason().filter(|_| reason.is_absence());
             self.lose(before.or(Some(reason)), retry_at_ms);

@@ -46,6 +46,14 @@ pub(super) fn new_epoch() -> String {
     gettext("The server has started a new history.")
 }
 
+/// Returns what a first visit with encryption means.
+pub(super) fn first_certificate(server: &str) -> String {
+    gettext_f(
+        "The connection is encrypted. From now on {server} is known by its certificate.",
+        &[("server", server)],
+    )
+}
+
 /// Returns the last words of a server of protocol 1.
 pub(super) fn server_stopping() -> String {
     gettext("The server is shutting down. Bye!")

@@ -16,8 +16,6 @@ use std::{
 use gtk::{gio, gio::prelude::*, glib};
 use thiserror::Error;
 
-use crate::text::server_address::ServerAddress;
-
 /// The most bytes taken from the socket at once.
 const READ_BYTES_MAX: usize = 64 * 1024;
 
@@ -68,6 +66,25 @@ pub enum TransportError {
     /// The connection was there and broke.
     #[error("the connection broke: {0}")]
     Broken(glib::Error),
+
+    /// The server offers encryption, and it could not be begun.
+    #[error("no encryption: {0}")]
+    Handshake(glib::Error),
+
+    /// The server does not offer encryption, though it did.
+    #[error("encryption is offered no more")]
+    NotEncrypted,
+
+    /// The server shows another certificate than the one that is known.
+    #[error("another certificate: {pin}")]
+    CertificateChanged {
+        /// The pin of the certificate that it shows.
+        pin: String,
+    },
+
+    /// What is known of the server cannot be read or written.
+    #[error("cannot tell if the server is the same: {0}")]
+    Trust(String),
 }
 
 /// The input from a line.
@@ -79,18 +96,53 @@ pub enum Incoming<'a> {
     End(Result<(), TransportError>),
 }
 
-/// Connects to `server`. Dropping the future gives the attempt up.
+/// A connection, encrypted or not.
+#[derive(Clone, Debug)]
+pub struct Stream {
+    connection: gio::SocketConnection,
+    tls: Option<gio::TlsConnection>,
+}
+
+impl Stream {
+    /// Returns `connection` as it is.
+    pub fn plain(connection: gio::SocketConnection) -> Self {
+        Self { connection, tls: None }
+    }
+
+    /// Returns `connection`, over which `tls` is spoken.
+    pub fn encrypted(connection: gio::SocketConnection, tls: gio::TlsConnection) -> Self {
+        Self { connection, tls: Some(tls) }
+    }
+
+    fn io(&self) -> &gio::IOStream {
+        match &self.tls {
+            Some(tls) => tls.upcast_ref(),
+            None => self.connection.upcast_ref(),
+        }
+    }
+
+    /// Says that no more will come; returns true if that was possible.
+    async fn end(&self) -> bool {
+        match &self.tls {
+            Some(tls) => tls.output_stream().close_future(glib::Priority::DEFAULT).await.is_ok(),
+            None => self.connection.socket().shutdown(false, true).is_ok(),
+        }
+    }
+}
+
+/// Connects to a server. Dropping the future gives the attempt up.
 ///
 /// # Errors
 ///
 /// [`TransportError::HostNotFound`], [`TransportError::Refused`] or
 /// [`TransportError::Unreachable`]. How long it may take is up to the caller.
-pub async fn connect(server: &ServerAddress) -> Result<gio::SocketConnection, TransportError> {
+pub async fn connect(
+    address: &gio::NetworkAddress,
+) -> Result<gio::SocketConnection, TransportError> {
     let client = gio::SocketClient::new();
     // A proxy resolver would bring a thread of its own, and a chat on the local network needs none.
     client.set_enable_proxy(false);
-    let address = gio::NetworkAddress::new(server.host(), server.port());
-    match client.connect_future(&address).await {
+    match client.connect_future(address).await {
         Ok(connection) => {
             watch(&connection.socket());
             Ok(connection)
@@ -116,7 +168,7 @@ fn watch(socket: &gio::Socket) {
 /// An open connection, read until its end. One that is dropped [finishes](Line::finish) by itself.
 #[derive(Debug)]
 pub struct Line {
-    connection: gio::SocketConnection,
+    stream: Stream,
     outbox: Rc<Outbox>,
     /// The task that reads, until the line is finished.
     reader: Option<glib::JoinHandle<()>>,
@@ -135,14 +187,11 @@ impl Line {
     /// never from inside this call.
     ///
     /// [finishes]: Self::finish
-    pub fn open(
-        connection: gio::SocketConnection,
-        on_incoming: impl FnMut(Incoming<'_>) + 'static,
-    ) -> Self {
-        let outbox = Rc::new(Outbox::new(connection.output_stream()));
-        let reading = read(connection.input_stream(), outbox.clone(), on_incoming);
+    pub fn open(stream: Stream, on_incoming: impl FnMut(Incoming<'_>) + 'static) -> Self {
+        let outbox = Rc::new(Outbox::new(stream.io().output_stream()));
+        let reading = read(stream.io().input_stream(), outbox.clone(), on_incoming);
         let reader = Some(glib::spawn_future_local(reading));
-        Self { connection, outbox, reader }
+        Self { stream, outbox, reader }
     }
 
     /// Queues `bytes` behind everything sent before.
@@ -166,18 +215,18 @@ impl Line {
     /// Returns what finishes the line, the first time.
     fn finishing(&mut self) -> Option<impl Future<Output = ()> + 'static + use<>> {
         let reader = self.reader.take()?;
-        let (connection, outbox) = (self.connection.clone(), self.outbox.clone());
+        let (stream, outbox) = (self.stream.clone(), self.outbox.clone());
         Some(async move {
             let in_order = async {
                 outbox.drained().await;
-                if connection.socket().shutdown(false, true).is_ok() {
+                if stream.end().await {
                     // The task fails only by panicking, and then it has ended as well.
                     let _ = reader.await;
                 }
             };
             // Late or not, the line is closed next; so is a line that was broken already.
             let _ = glib::future_with_timeout(FINISH_TIMEOUT, in_order).await;
-            let _ = connection.close_future(glib::Priority::DEFAULT).await;
+            let _ = stream.io().close_future(glib::Priority::DEFAULT).await;
         })
     }
 }

@@ -1,5 +1,6 @@
 //! The windows beside those of conversations.
 
 pub mod about;
+pub mod distrust;
 pub mod preferences_window;
 pub mod shortcuts;

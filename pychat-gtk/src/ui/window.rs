@@ -8,13 +8,15 @@ use gtk::{gio, glib, glib::clone, prelude::*};
 use crate::{
     config::APP_ID,
     model::{Person, time_watch::TimeWatch},
-    session::{Account, Room, Session, SessionState},
+    session::{Account, Room, Session, SessionState, disconnect_reason::DisconnectReason},
     settings::Settings,
     text::{i18n::gettext, names},
     ui::{
         compat,
         connect::connect_page::ConnectPage,
         conversation::{conversation_page::ConversationPage, selection_header::SelectionHeader},
+        dialogs::distrust,
+        encryption_button::EncryptionButton,
         notifications::Notifier,
         people::{
             people_flap,
@@ -79,6 +81,7 @@ mod imp {
         fn class_init(klass: &mut Self::Class) {
             ConnectPage::ensure_type();
             ConversationPage::ensure_type();
+            EncryptionButton::ensure_type();
             PeoplePane::ensure_type();
             SelectionHeader::ensure_type();
             klass.bind_template();
@@ -231,6 +234,12 @@ mod imp {
                     }
                 }
                 SessionState::Lost => self.show_conversation(),
+            }
+            if let Some(reason) =
+                self.session.disconnect_reason().filter(DisconnectReason::is_distrust)
+                && matches!(state, SessionState::Disconnected | SessionState::Lost)
+            {
+                distrust::ask(self.obj().upcast_ref(), &self.session, &reason);
             }
         }
 

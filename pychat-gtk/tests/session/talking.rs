@@ -7,13 +7,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use gtk::{gio::prelude::*, glib};
+use gtk::{gio, gio::prelude::*, glib};
 use pychat_gtk::{
     model::{Delivery, MessageKind},
     session::{
         Account, Session, SessionState,
         disconnect_reason::DisconnectReason,
-        transport::{self, Line},
+        transport::{self, Line, Stream},
     },
 };
 
@@ -295,8 +295,9 @@ fn a_line_that_nobody_has_any_more_ends_in_order() {
             assert_eq!(peer.read_payload()["content"], "last words");
             peer.expect_end();
         });
-        let connection = transport::connect(&server.address).await.expect("it listens");
-        let line = Line::open(connection, |_| ());
+        let address = gio::NetworkAddress::new(server.address.host(), server.address.port());
+        let connection = transport::connect(&address).await.expect("it listens");
+        let line = Line::open(Stream::plain(connection), |_| ());
         line.send(frame("Анна", "last words").into_bytes());
         drop(line);
         until(|| server.is_finished()).await;

@@ -29,15 +29,17 @@ def free_port():
 class Server:
     """The real server, which can die and come back at the same address."""
 
-    def __init__(self, port=None):
+    def __init__(self, port=None, folder=None):
+        """Where `folder` is not named, nothing is kept, and there is no certificate."""
         self.port = port or free_port()
+        self.storage = ["--state-dir", folder] if folder else ["--history", "memory"]
         self.address = f"127.0.0.1:{self.port}"
         self.process = None
 
     def start(self):
         self.process = subprocess.Popen(
             [
-                SERVER, "--listen", self.address, "--history", "memory",
+                SERVER, "--listen", self.address, *self.storage,
                 "--connections-per-address", "0",  # Everybody comes from the same one here.
             ],
             stderr=subprocess.DEVNULL,

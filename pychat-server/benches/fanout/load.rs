@@ -10,8 +10,9 @@ use std::{
 
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
 use pychat_wire::{ClientMessage, Decoder, ServerMessage};
+use rustls::ClientConnection;
 
-use super::{Outcome, Protocol, SENDERS, as_float, server::Server};
+use super::{Outcome, Protocol, SENDERS, as_float, server::Server, tls::Handshake};
 
 /// How long anything may take before the benchmark gives up.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -63,6 +64,7 @@ pub(crate) struct Load {
     address: SocketAddr,
     people: usize,
     protocol: Protocol,
+    is_encrypted: bool,
     peers: Vec<Peer>,
     joined: usize,
     greeted: usize,
@@ -73,6 +75,9 @@ pub(crate) struct Load {
 #[derive(Debug)]
 struct Peer {
     socket: TcpStream,
+    /// It begins TLS once it is greeted.
+    wants_tls: bool,
+    tls: Option<Box<ClientConnection>>,
     decoder: Decoder,
     unsent: Vec<u8>,
 }
@@ -86,12 +91,18 @@ impl Load {
             address: server.address(),
             people,
             protocol,
+            is_encrypted: false,
             peers: Vec::new(),
             joined: 0,
             greeted: 0,
             said_at: HashMap::new(),
             latencies: Vec::new(),
         })
+    }
+
+    /// Lets everybody speak over TLS.
+    pub(crate) fn encrypted(self) -> Self {
+        Self { is_encrypted: true, ..self }
     }
 
     /// Lets everybody connect and say hello at once; waits until all are in the room.
@@ -123,7 +134,13 @@ impl Load {
             resume: None,
         };
         hello.encode(&mut unsent);
-        self.peers.push(Peer { socket, decoder: Decoder::new(16 << 20), unsent });
+        self.peers.push(Peer {
+            socket,
+            wants_tls: self.is_encrypted,
+            tls: None,
+            decoder: Decoder::new(16 << 20),
+            unsent,
+        });
         Ok(())
     }
 
@@ -209,7 +226,20 @@ impl Load {
 
 impl Peer {
     fn write(&mut self) -> Outcome<()> {
-        while !self.unsent.is_empty() {
+        if let Some(tls) = &mut self.tls {
+            if !tls.is_handshaking() {
+                tls.writer().write_all(&self.unsent)?;
+                self.unsent.clear();
+            }
+            while tls.wants_write() {
+                match tls.write_tls(&mut self.socket) {
+                    Err(error) if is_patience(&error) => break,
+                    result => _ = result?,
+                }
+            }
+            return Ok(());
+        }
+        while !self.unsent.is_empty() && !self.wants_tls {
             match self.socket.write(&self.unsent) {
                 Ok(size) => drop(self.unsent.drain(..size)),
                 Err(error) if is_patience(&error) => break,
@@ -225,15 +255,34 @@ impl Peer {
         mut on_message: impl FnMut(ServerMessage<'_>),
     ) -> Outcome<()> {
         loop {
-            let mut input = match self.socket.read(buffer) {
+            let size = match self.receive(buffer) {
                 Ok(0) => return Err("the server hung up".into()),
-                Ok(size) => &buffer[..size],
-                Err(error) if is_patience(&error) => return Ok(()),
+                Ok(size) => size,
+                Err(error) if is_patience(&error) => return self.write(),
                 Err(error) => return Err(error.into()),
             };
+            let mut input = &buffer[..size];
             while let Some(payload) = self.decoder.next_payload(&mut input)? {
+                if self.wants_tls && self.tls.is_none() {
+                    self.tls = Some(Box::new(Handshake::default().begin().0)); // It is greeted.
+                    break;
+                }
                 on_message(ServerMessage::parse(payload)?);
             }
+        }
+    }
+
+    fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some(tls) = &mut self.tls else { return self.socket.read(buffer) };
+        loop {
+            match tls.reader().read(buffer) {
+                Err(error) if is_patience(&error) => (),
+                result => return result,
+            }
+            if tls.read_tls(&mut self.socket)? == 0 {
+                return Ok(0);
+            }
+            tls.process_new_packets().map_err(io::Error::other)?;
         }
     }
 }

@@ -3,11 +3,14 @@
 //!
 //! The load is one thread in another process. Server and load share the machine, so compare the
 //! figures of one run only. `CROWDS=5000` has crowds of that size alone, and nobody talk
-//! before.
+//! before; `ENCRYPTION=1` has TLS and nothing else.
 
 mod load;
 #[allow(dead_code, reason = "each benchmark uses its part")]
 mod server;
+#[path = "../../tests/kit/process/tls.rs"]
+#[allow(dead_code, reason = "each benchmark uses its part")]
+mod tls;
 
 use std::{
     env,
@@ -36,6 +39,14 @@ const TALKS: [(usize, Pace, usize); 6] = [
 const KEPT_TALKS: [(usize, Pace, usize); 2] =
     [(100, Pace::InFlight(16), 4_000), (100, Pace::PerSecond(200), 600)];
 
+/// The talks that are had with TLS and without, and how many shake hands at once.
+const ENCRYPTED_TALKS: [(usize, Pace, usize); 3] = [
+    (100, Pace::InFlight(16), 4_000),
+    (100, Pace::InFlight(64), 4_000),
+    (100, Pace::PerSecond(200), 600),
+];
+const HANDSHAKES: usize = 1_000;
+
 /// How many join at once; then they talk at 5 messages a second for a while.
 const CROWDS: [usize; 3] = [1_000, 5_000, 10_000];
 const CROWD_TALK: (Pace, usize) = (Pace::PerSecond(5), 50);
@@ -62,10 +73,14 @@ fn main() -> Outcome<()> {
     let limit = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit })?;
 
+    if env::var_os("ENCRYPTION").is_some() {
+        return measure_encryption();
+    }
     if let Ok(people) = env::var("CROWDS") {
         return measure_crowds(&[people.parse()?]);
     }
     measure_talks()?;
+    measure_encryption()?;
     measure_histories()?;
     measure_crowds(&CROWDS)
 }
@@ -101,7 +116,47 @@ fn measure_talk(
     messages: usize,
 ) -> Outcome<String> {
     let server = Server::start(history)?;
-    let mut load = Load::new(&server, receivers + SENDERS, Protocol::V1)?;
+    let load = Load::new(&server, receivers + SENDERS, Protocol::V1)?;
+    measure_load(&server, load, pace, messages)
+}
+
+/// What a delivery costs with TLS and without, and what a handshake and an idle connection do.
+#[expect(clippy::print_stdout, reason = "a benchmark reports")]
+fn measure_encryption() -> Outcome<()> {
+    println!("\n  TLS  receivers       pace  {TALK_HEADINGS}");
+    for (receivers, pace, messages) in ENCRYPTED_TALKS {
+        for is_encrypted in [false, true] {
+            let server = Server::start_encrypted()?;
+            let load = load_of(&server, receivers + SENDERS, is_encrypted)?;
+            let figures = measure_load(&server, load, pace, messages)?;
+            println!("{is_encrypted:5}  {receivers:9}  {:>9}  {figures}", pace.to_string());
+        }
+    }
+    println!("\n  TLS    crowd  joins/s  server µs/join  bytes/idle connection");
+    for is_encrypted in [false, true] {
+        let server = Server::start_encrypted()?;
+        let (cpu, memory) = (server.cpu()?, server.memory()?);
+        let mut load = load_of(&server, HANDSHAKES, is_encrypted)?;
+        let begin = Instant::now();
+        load.join()?;
+        let (time, cpu) = (begin.elapsed(), server.cpu()?.saturating_sub(cpu));
+        load.rest(Duration::from_secs(1))?;
+        println!(
+            "{is_encrypted:5}  {HANDSHAKES:7}  {:7.0}  {:14.1}  {:21}",
+            as_float(HANDSHAKES) / time.as_secs_f64(),
+            cpu.as_secs_f64() * 1e6 / as_float(HANDSHAKES),
+            server.memory()?.saturating_sub(memory) / HANDSHAKES,
+        );
+    }
+    Ok(())
+}
+
+fn load_of(server: &Server, people: usize, is_encrypted: bool) -> Outcome<Load> {
+    let load = Load::new(server, people, Protocol::V1)?;
+    Ok(if is_encrypted { load.encrypted() } else { load })
+}
+
+fn measure_load(server: &Server, mut load: Load, pace: Pace, messages: usize) -> Outcome<String> {
     load.join()?;
     let (cpu, begin) = (server.cpu()?, Instant::now());
     load.talk(pace, messages)?;

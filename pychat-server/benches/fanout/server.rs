@@ -14,6 +14,8 @@ use std::{
     time::Duration,
 };
 
+use pychat_server::net::identity::{Identity, IdentityPlace};
+
 use super::Outcome;
 
 /// How a server keeps what is said.
@@ -53,6 +55,17 @@ impl Server {
     /// Starts a server on a free port that lets everybody speak as fast as they can.
     pub(crate) fn start(history: History) -> Outcome<Self> {
         Self::start_with(history, &UNLIMITED)
+    }
+
+    /// Starts a server that offers TLS, with a certificate in a folder of this benchmark's.
+    pub(crate) fn start_encrypted() -> Outcome<Self> {
+        let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("bench-tls");
+        fs::create_dir_all(&directory)?;
+        Identity::load(&IdentityPlace::Own(directory.clone()))?;
+        let file = directory.join("tls.pem");
+        let files = ["certificate", "key"].map(|it| format!("--tls-{it}={}", file.display()));
+        let files = files.each_ref().map(String::as_str);
+        Self::start_with(History::Memory, &[&UNLIMITED[..], &files].concat())
     }
 
     /// Starts a server on a free port with these `flags`.

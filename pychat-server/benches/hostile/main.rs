@@ -30,6 +30,9 @@ mod search;
 #[path = "../fanout/server.rs"]
 mod server;
 mod stage;
+#[allow(dead_code, reason = "each benchmark uses its part")]
+#[path = "../../tests/kit/process/tls.rs"]
+mod tls;
 mod words;
 
 use std::{env, error::Error, time::Duration};

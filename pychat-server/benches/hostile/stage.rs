@@ -26,6 +26,7 @@ const REST_TIMES: u32 = 4;
 const PAYLOAD_BYTES_MAX: u64 = 64 << 10;
 const UNREAD_BYTES_MAX: u64 = 64 << 10;
 const CONNECTION_BYTES: u64 = 1 << 10;
+const TLS_BYTES: u64 = 40 << 10;
 const BACKLOG_BYTES_MAX: u64 = 1 << 20;
 const BACKLOG_TOTAL_BYTES_MAX: u64 = 256 << 20;
 const LOG_BYTES: u64 = 2 << 20;
@@ -36,7 +37,7 @@ const KERNEL_BYTES: u64 = (128 + 256) << 10;
 /// beside what it `began` with.
 fn allowed_memory(began: u64, connections: u64) -> u64 {
     let backlogs = BACKLOG_TOTAL_BYTES_MAX.min(connections * BACKLOG_BYTES_MAX);
-    let each = PAYLOAD_BYTES_MAX + UNREAD_BYTES_MAX + CONNECTION_BYTES + KERNEL_BYTES;
+    let each = PAYLOAD_BYTES_MAX + UNREAD_BYTES_MAX + TLS_BYTES + CONNECTION_BYTES + KERNEL_BYTES;
     began + connections * each + backlogs + LOG_BYTES
 }
 

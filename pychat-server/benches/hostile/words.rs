@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::tls::Handshake;
+
 /// What a client speaks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Protocol {
@@ -29,6 +31,14 @@ pub(crate) fn hello_with(name: &str, more: &Value) -> Vec<u8> {
         hello[key] = value.clone();
     }
     frame(&hello.to_string())
+}
+
+/// Returns the first bytes of a TLS handshake.
+pub(crate) fn client_hello() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let (mut session, _) = Handshake::default().begin();
+    session.write_tls(&mut bytes).expect("a vector takes it all");
+    bytes
 }
 
 /// Returns the frame of a text whose id is this `number`.

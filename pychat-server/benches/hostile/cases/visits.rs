@@ -45,6 +45,9 @@ pub(super) fn all() -> Vec<Case> {
         visit("hello_close", Visit { words: hello, payloads: 2, ..CALL }),
         visit("hello_reset", Visit { words: hello, ending: Ending::Reset, ..CALL }),
         visit("hello_half_close", Visit { words: hello, is_shut: true, payloads: 9, ..CALL }),
+        visit("tls_hello", Visit { words: |_| words::client_hello(), payloads: 9, ..CALL }),
+        visit("tls_half_hello", Visit { words: half_a_handshake, payloads: 9, ..CALL }),
+        visit("tls_garbage", Visit { words: records_of_nothing, payloads: 9, ..CALL }),
         visit("log_flood", Visit { words: many_lines, payloads: 9, ..CALL }),
         Case::new("takeover_of_oneself", take_over),
     ]
@@ -52,6 +55,20 @@ pub(super) fn all() -> Vec<Case> {
 
 fn hello(number: usize) -> Vec<u8> {
     words::hello(&format!("visitor {number}"), Protocol::V2)
+}
+
+fn half_a_handshake(number: usize) -> Vec<u8> {
+    let mut bytes = words::client_hello();
+    bytes.truncate(1 + number % bytes.len());
+    bytes
+}
+
+/// Returns the beginning of a handshake, and empty records after that.
+fn records_of_nothing(_: usize) -> Vec<u8> {
+    let mut bytes = words::client_hello();
+    bytes.truncate(100);
+    bytes.extend([0x16, 3, 3, 0, 0].repeat(1_000));
+    bytes
 }
 
 /// Returns what makes as many lines of log as can be: refusals, a join, and an end with an error.

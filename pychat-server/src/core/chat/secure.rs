@@ -23,8 +23,7 @@ pub enum Plain {
 }
 
 impl Chat {
-    /// A guest asks for TLS; where its address has asked too often, it waits. Its time to say hello
-    /// goes on.
+    /// A guest asks for TLS; where its address has asked too often, it waits.
     pub(super) fn on_tls_wanted(
         &mut self,
         now: Instant,
@@ -34,7 +33,7 @@ impl Chat {
         let Some(peer) = self.peers.get(&id) else { return };
         let origin = peer.origin;
         if let Some(until) = self.admission.full_until(now, origin, Act::Handshake) {
-            return act(id, Action::PauseRead { until }, effects);
+            return self.hold_guest(id, until, effects);
         }
         self.admission.fill(now, origin, Act::Handshake, 1);
         act(id, Action::StartTls, effects);

@@ -1,0 +1,128 @@
+//! The certificates by which servers are known again: one small file for each server.
+//!
+//! Whoever was met with encryption is never again talked to without, and not with another
+//! certificate, until the reader says so.
+
+use std::{
+    fs::{self, DirBuilder, OpenOptions},
+    io::{self, ErrorKind, Read, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use gtk::glib;
+use serde::{Deserialize, Serialize};
+
+use crate::text::server_address::ServerAddress;
+
+/// The largest file that is read, in bytes.
+const FILE_BYTES_MAX: u64 = 64 << 10;
+
+/// The file of one server.
+#[derive(Clone, Debug)]
+pub struct Trust {
+    path: PathBuf,
+    server: String,
+}
+
+/// What is known of a server's certificate.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Known {
+    /// The SHA-256 of its DER, in base64url without padding.
+    pub pin: String,
+    /// A public authority vouches for it.
+    #[serde(default)]
+    pub is_vouched: bool,
+}
+
+/// The contents of a file. The server is there for people: the file's name does not say it.
+#[derive(Serialize)]
+struct Written<'a> {
+    server: &'a str,
+    #[serde(flatten)]
+    known: &'a Known,
+}
+
+impl Trust {
+    /// Returns the file in `folder` that belongs to `server`, whoever has joined there.
+    pub fn of(folder: &Path, server: &ServerAddress) -> Self {
+        let server = server.to_string();
+        let id = glib::compute_checksum_for_string(glib::ChecksumType::Sha256, &*server);
+        let path = folder.join(id.unwrap_or_default()).with_extension("trust");
+        Self { path, server }
+    }
+
+    /// Returns what is known; `None` if the server was never met with encryption. Of a damaged file it
+    /// is known that there was a certificate, and none is like it.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub fn known(&self) -> io::Result<Option<Known>> {
+        let file = match fs::File::open(&self.path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            file => file?,
+        };
+        let mut text = String::new();
+        file.take(FILE_BYTES_MAX).read_to_string(&mut text)?;
+        let known = serde_json::from_str(&text).unwrap_or_else(|error| {
+            glib::g_warning!("pychat", "{} is damaged: {error}", self.path.display());
+            Known { pin: String::new(), is_vouched: false }
+        });
+        Ok(Some(known))
+    }
+
+    /// Remembers a certificate instead of the one before.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written.
+    pub fn remember(&self, known: &Known) -> io::Result<()> {
+        if let Some(folder) = self.path.parent() {
+            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        }
+        let new = self.path.with_extension("trust.new");
+        let mut options = OpenOptions::new();
+        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+        let json = serde_json::to_vec(&Written { server: &self.server, known })?;
+        file.write_all(&json)?;
+        file.sync_all()?;
+        fs::rename(&new, &self.path)
+    }
+
+    /// Forgets what is known.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be removed.
+    pub fn forget(&self) -> io::Result<()> {
+        match fs::remove_file(&self.path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            result => result,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_known_by_everybody_on_one_server_and_until_it_is_forgotten() {
+        let folder = glib::tmp_dir().join(format!("pychat-trust-{}", std::process::id()));
+        let trust = |server: &str| Trust::of(&folder, &server.parse().expect("an address"));
+        let known = Known { pin: "x".repeat(43), is_vouched: false };
+        assert_eq!(trust("chat.example").known().expect("no file"), None);
+        trust("chat.example").forget().expect("there is nothing");
+        trust("Chat.Example.:12345").remember(&known).expect("a folder of our own");
+        assert_eq!(trust("chat.example").known().expect("a file"), Some(known));
+        assert_eq!(trust("chat.example:1").known().expect("no file"), None);
+        let file = trust("chat.example").path;
+        fs::write(&file, "{}").expect("our own file");
+        let damaged = trust("chat.example").known().expect("it is there").expect("and damaged");
+        assert_eq!(damaged, Known { pin: String::new(), is_vouched: false });
+        trust("chat.example").forget().expect("our own file");
+        assert_eq!(trust("chat.example").known().expect("no file"), None);
+        fs::remove_dir_all(&folder).expect("our own folder");
+    }
+}

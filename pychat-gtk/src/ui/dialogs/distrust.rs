@@ -1,0 +1,48 @@
+//! Asks whether a server is still trusted that is not as it was.
+
+use adw::prelude::*;
+use gtk::{glib, glib::clone};
+
+use crate::{
+    session::{Session, disconnect_reason::DisconnectReason, error_text},
+    text::i18n::{gettext, gettext_f},
+};
+
+const CANCEL: &str = "cancel";
+const TRUST: &str = "trust";
+
+/// Asks above `parent`; joins again if the reader trusts the server as it is now.
+pub fn ask(parent: &gtk::Window, session: &Session, reason: &DisconnectReason) {
+    let sentence = error_text::disconnect_reason(reason, &session.server());
+    let (heading, advice, trust) = match reason {
+        DisconnectReason::CertificateChanged { pin } => (
+            gettext("Trust the New Certificate?"),
+            gettext_f(
+                "Ask whoever runs the server if this is its certificate: {pin}",
+                &[("pin", pin)],
+            ),
+            gettext("_Trust"),
+        ),
+        _ => (
+            gettext("Connect Without Encryption?"),
+            gettext("Ask whoever runs the server if encryption was turned off."),
+            gettext("_Connect"),
+        ),
+    };
+    let body = format!("{sentence}\n\n{advice}");
+    let dialog = adw::MessageDialog::new(Some(parent), Some(&heading), Some(&body));
+    dialog.add_response(CANCEL, &gettext("_Cancel"));
+    dialog.add_response(TRUST, &trust);
+    dialog.set_response_appearance(TRUST, adw::ResponseAppearance::Destructive);
+    dialog.set_default_response(Some(CANCEL));
+    dialog.set_close_response(CANCEL);
+    dialog.connect_response(
+        Some(TRUST),
+        clone!(
+            #[weak]
+            session,
+            move |_, _| session.trust_anew()
+        ),
+    );
+    dialog.present();
+}

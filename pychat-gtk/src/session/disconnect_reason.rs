@@ -54,7 +54,7 @@ pub enum DisconnectReason {
         /// The pin of the certificate that it shows.
         pin: String,
     },
-    /// The connection could not be encrypted, or it cannot be told if the server is the same.
+    /// The connection could not be encrypted.
     NotSecured {
         /// The reason, in the system's words.
         reason: String,
@@ -125,7 +125,6 @@ impl From<TransportError> for DisconnectReason {
             TransportError::NotEncrypted => Self::NotEncrypted,
             TransportError::CertificateChanged { pin } => Self::CertificateChanged { pin },
             TransportError::Tls(error) => Self::NotSecured { reason: error.to_string() },
-            TransportError::Trust(reason) => Self::NotSecured { reason },
         }
     }
 }

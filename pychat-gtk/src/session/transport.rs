@@ -83,10 +83,6 @@ pub enum TransportError {
         /// The pin of the certificate that it shows.
         pin: String,
     },
-
-    /// What is known of the server cannot be read or written.
-    #[error("cannot tell if the server is the same: {0}")]
-    Trust(String),
 }
 
 /// The input from a line.

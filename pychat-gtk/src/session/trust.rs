@@ -52,24 +52,26 @@ impl Trust {
         Self { path, server }
     }
 
-    /// Returns what is known; `None` if the server was never met with encryption. Of a damaged file it
-    /// is known that there was a certificate, and none is like it.
-    ///
-    /// # Errors
-    ///
-    /// The file cannot be read.
-    pub fn known(&self) -> io::Result<Option<Known>> {
-        let file = match fs::File::open(&self.path) {
-            Err(error) if is_absence(&error) => return Ok(None),
-            file => file?,
-        };
+    /// Returns what is known; `None` if the server was never met with encryption, or nothing can be
+    /// kept here. Of a damaged file it is known that there was a certificate, and none is like it.
+    pub fn known(&self) -> Option<Known> {
         let mut text = String::new();
-        file.take(FILE_BYTES_MAX).read_to_string(&mut text)?;
-        let known = serde_json::from_str(&text).unwrap_or_else(|error| {
+        match fs::File::open(&self.path) {
+            Ok(file) => match file.take(FILE_BYTES_MAX).read_to_string(&mut text) {
+                Ok(_) => (),
+                Err(error) => glib::g_warning!("pychat", "{}: {error}", self.path.display()),
+            },
+            Err(error) => {
+                if error.kind() != ErrorKind::NotFound {
+                    glib::g_info!("pychat", "cannot read {}: {error}", self.path.display());
+                }
+                return None;
+            }
+        }
+        Some(serde_json::from_str(&text).unwrap_or_else(|error| {
             glib::g_warning!("pychat", "{} is damaged: {error}", self.path.display());
             Known { pin: String::new(), is_vouched: false }
-        });
-        Ok(Some(known))
+        }))
     }
 
     /// Remembers a certificate instead of the one before.
@@ -97,15 +99,10 @@ impl Trust {
     /// The file cannot be removed.
     pub fn forget(&self) -> io::Result<()> {
         match fs::remove_file(&self.path) {
-            Err(error) if is_absence(&error) => Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             result => result,
         }
     }
-}
-
-/// Returns true if there is no such file, or no such folder.
-fn is_absence(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
 #[cfg(test)]
@@ -117,17 +114,17 @@ mod tests {
         let folder = glib::tmp_dir().join(format!("pychat-trust-{}", std::process::id()));
         let trust = |server: &str| Trust::of(&folder, &server.parse().expect("an address"));
         let known = Known { pin: "x".repeat(43), is_vouched: false };
-        assert_eq!(trust("chat.example").known().expect("no file"), None);
+        assert_eq!(trust("chat.example").known(), None);
         trust("chat.example").forget().expect("there is nothing");
         trust("Chat.Example.:12345").remember(&known).expect("a folder of our own");
-        assert_eq!(trust("chat.example").known().expect("a file"), Some(known));
-        assert_eq!(trust("chat.example:1").known().expect("no file"), None);
+        assert_eq!(trust("chat.example").known(), Some(known));
+        assert_eq!(trust("chat.example:1").known(), None);
         let file = trust("chat.example").path;
         fs::write(&file, "{}").expect("our own file");
-        let damaged = trust("chat.example").known().expect("it is there").expect("and damaged");
+        let damaged = trust("chat.example").known().expect("it is there");
         assert_eq!(damaged, Known { pin: String::new(), is_vouched: false });
         trust("chat.example").forget().expect("our own file");
-        assert_eq!(trust("chat.example").known().expect("no file"), None);
+        assert_eq!(trust("chat.example").known(), None);
         fs::remove_dir_all(&folder).expect("our own folder");
     }
 }

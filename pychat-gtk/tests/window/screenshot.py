@@ -10,6 +10,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 from servers import Peer, Server
 from support import Window, eventually
@@ -49,7 +50,11 @@ def main(folder):
 
 
 def take(path, keys, style):
-    server = Server(PORT)
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as state:
+        take_with(Server(PORT, folder), path, keys, {**style, "XDG_STATE_HOME": state})
+
+
+def take_with(server, path, keys, style):
     server.start()
     address = f"{HOST}:{PORT}"
     window = Window("--name", "Анна", address, GDK_SCALE=str(SCALE), **style)

@@ -262,11 +262,10 @@ class Emoji(Entry):
         def is_at_cat():
             """Goes to the first emoji that was found; the search may not be through yet."""
             self.window.press("Tab")
-            eventually(lambda: self.focused_emoji() is not None, "an emoji")
+            eventually(lambda: not self.is_searching(), "the focus to be elsewhere")
             if self.focused_emoji() == cat:
                 return True
-            self.window.press("shift+Tab")
-            eventually(self.is_searching, "the search for emoji")
+            eventually(self.goes_back_to_search, "the search for emoji")
             return False
 
         eventually(is_at_cat, "the cat")
@@ -287,6 +286,11 @@ class Emoji(Entry):
         self.window.press("Escape")
         self.type("back")
         self.wait_for_draft("back")
+
+    def goes_back_to_search(self):
+        """Where what had the focus was not found, nothing has it, and it is further to there."""
+        self.window.press("shift+Tab")
+        return self.is_searching()
 
     def focused_emoji(self):
         focused = self.window.focused()

@@ -110,6 +110,11 @@ class Search(WindowTest):
     def wait_for_view(self, number):
         eventually(lambda: self.is_in_view(number), f"number {number} in view")
 
+    def scroll_to_view(self, number):
+        """Goes a little further down; returns true once a message is in view."""
+        self.window.scroll("down", 5)
+        return self.is_in_view(number)
+
     def settled_y(self, number):
         """Returns how far down a message is, once it has come to rest."""
         looks = []
@@ -250,8 +255,8 @@ class Search(WindowTest):
         self.wait_for_selected(4)
         # It leads there again, too. A row that leaves the view between two frames is still said to
         # be where it was; so one is waited for that was never in view.
-        self.window.scroll("down", 60)
-        self.wait_for_view(401)
+        eventually(lambda: self.scroll_to_view(401), "number 401 in view")
+        self.settled_y(401)
         self.window.click_at(self.results()[3])
         self.wait_for_view(385)
         self.window.press("Escape")

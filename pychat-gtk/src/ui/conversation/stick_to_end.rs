@@ -135,7 +135,17 @@ impl StickToEnd {
     /// Lets the reader be wherever the list is about to be led, even if they scrolled just before.
     pub fn unstick(&self) {
         self.0.last_input.take();
+        self.stop_overshoot();
         self.set_sticking(false);
+    }
+
+    /// A wheel that has gone on turning at the end has the window go back there for a while, with each
+    /// frame, wherever the list is led meanwhile.
+    fn stop_overshoot(&self) {
+        if let Some(window) = self.0.window.upgrade() {
+            window.set_kinetic_scrolling(false);
+            window.set_kinetic_scrolling(true);
+        }
     }
 
     /// Takes in that the list is led somewhere from now on.

@@ -1,7 +1,7 @@
 //! Asks whether a server is still trusted that is not as it was.
 
 use adw::prelude::*;
-use gtk::{glib, glib::clone};
+use gtk::{glib, glib::clone, pango};
 
 use crate::{
     session::{Session, disconnect_reason::DisconnectReason, error_text},
@@ -30,7 +30,9 @@ pub fn ask(parent: &gtk::Window, session: &Session, reason: &DisconnectReason) {
         ),
     };
     let body = format!("{sentence}\n\n{advice}");
-    let dialog = adw::MessageDialog::new(Some(parent), Some(&heading), Some(&body));
+    let dialog = adw::MessageDialog::new(Some(parent), None, None);
+    dialog.set_title(Some(&heading));
+    dialog.set_extra_child(Some(&question(&heading, &body)));
     dialog.add_response(CANCEL, &gettext("_Cancel"));
     dialog.add_response(TRUST, &trust);
     dialog.set_response_appearance(TRUST, adw::ResponseAppearance::Destructive);
@@ -45,4 +47,18 @@ pub fn ask(parent: &gtk::Window, session: &Session, reason: &DisconnectReason) {
         ),
     );
     dialog.present();
+}
+
+/// Returns the question with its reason. Libadwaita's own heading measures itself wrongly from 1.6 on,
+/// and GTK complains of that.
+fn question(heading: &str, body: &str) -> gtk::Box {
+    let label = |text: &str| {
+        let label =
+            gtk::Label::builder().label(text).wrap(true).wrap_mode(pango::WrapMode::WordChar);
+        label.justify(gtk::Justification::Center)
+    };
+    let question = gtk::Box::builder().orientation(gtk::Orientation::Vertical).spacing(12).build();
+    question.append(&label(heading).css_classes(["title-2"]).build());
+    question.append(&label(body).build());
+    question
 }

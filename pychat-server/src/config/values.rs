@@ -108,7 +108,7 @@ pub(super) fn number(text: &str, bounds: &RangeInclusive<usize>) -> Result<usize
     number.ok_or(ValueError::Number(*bounds.start(), *bounds.end()))
 }
 
-/// Reads one of two words, each with what it stands for.
+/// Reads one of a few words, each with what it stands for.
 pub(super) fn word<T: Copy>(text: &str, words: &[(&'static str, T)]) -> Result<T, ValueError> {
     let found = words.iter().find(|(word, _)| *word == text);
     let all = || ValueError::Word(words.iter().map(|(word, _)| *word).collect());

@@ -25,6 +25,7 @@ mod events;
 mod imp;
 mod notices;
 mod persistence;
+mod private_file;
 
 pub mod account;
 pub mod disconnect_reason;

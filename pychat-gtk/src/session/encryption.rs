@@ -58,8 +58,8 @@ pub async fn secure(
     trust: &Trust,
 ) -> Result<Secured, TransportError> {
     let known = trust.known();
-    let bytes = read_greeting(&connection).await?;
-    if offers_tls(&bytes) {
+    let (bytes, offers_tls) = read_greeting(&connection).await?;
+    if offers_tls {
         let (tls, bytes) = shake_hands(&connection).await?;
         let (pin, is_new) = check(&tls, address, known.as_ref(), trust).await?;
         let binding = Some(tls.binding().map_err(TransportError::Tls)?);
@@ -74,8 +74,11 @@ pub async fn secure(
     Ok(Secured { stream, bytes, encryption: Encryption::None, binding: None })
 }
 
-/// Reads up to the end of the first payload, or of the stream, or of what any greeting has.
-async fn read_greeting(connection: &gio::SocketConnection) -> Result<Vec<u8>, TransportError> {
+/// Reads up to the end of the first payload, or of the stream, or of what any greeting has; returns true
+/// with it if that offers TLS.
+async fn read_greeting(
+    connection: &gio::SocketConnection,
+) -> Result<(Vec<u8>, bool), TransportError> {
     let input = connection.input_stream();
     let mut bytes = Vec::new();
     let mut decoder = Decoder::new(GREETING_BYTES_MAX);
@@ -83,19 +86,17 @@ async fn read_greeting(connection: &gio::SocketConnection) -> Result<Vec<u8>, Tr
         let read = input.read_bytes_future(GREETING_BYTES_MAX, glib::Priority::DEFAULT).await;
         let read = read.map_err(TransportError::Broken)?;
         bytes.extend_from_slice(&read);
-        if read.is_empty() || !matches!(decoder.next_payload(&mut &*read), Ok(None)) {
-            break;
+        match decoder.next_payload(&mut &*read) {
+            Ok(None) if !read.is_empty() => (),
+            Ok(Some(greeting)) => {
+                let greeting = ServerMessage::parse(greeting);
+                let offers_tls = matches!(greeting, Ok(ServerMessage::Greeting { tls: true, .. }));
+                return Ok((bytes, offers_tls));
+            }
+            Ok(None) | Err(_) => break,
         }
     }
-    Ok(bytes)
-}
-
-/// Returns true if `bytes` begin with a greeting that offers TLS.
-fn offers_tls(mut bytes: &[u8]) -> bool {
-    let mut decoder = Decoder::new(GREETING_BYTES_MAX);
-    let payload = decoder.next_payload(&mut bytes).ok().flatten();
-    let message = payload.and_then(|payload| ServerMessage::parse(payload).ok());
-    matches!(message, Some(ServerMessage::Greeting { tls: true, .. }))
+    Ok((bytes, false))
 }
 
 /// Ends the handshake; returns what was said after it already.

@@ -10,9 +10,9 @@
 
 use std::{
     cell::{Cell, RefCell},
-    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
-    io::{self, ErrorKind, Read, Write},
-    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, ErrorKind, Read},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
@@ -20,7 +20,7 @@ use gtk::glib;
 use pychat_wire::{client::Saved, key::SecretKey};
 use serde::{Deserialize, Serialize};
 
-use super::Account;
+use super::{Account, private_file};
 
 /// The largest file that is read, in bytes: far more than the texts that may wait.
 const FILE_BYTES_MAX: u64 = 128 << 20;
@@ -153,19 +153,10 @@ impl StateFile {
 
     fn replace(&self, saved: &Saved, draft: &str) -> io::Result<()> {
         let bytes = serde_json::to_vec(&Written { server: &self.server, draft, saved })?;
-        let new = self.path.with_extension("new");
-        let mut file = private(&new, OpenOptions::new().write(true).truncate(true))?;
-        file.write_all(&bytes)?;
         let (old, gist) = (&self.written, Gist::of(saved));
         // Nobody could get these back from elsewhere.
         let is_irreplaceable = old.borrow().key != gist.key || old.borrow().n_said != gist.n_said;
-        if is_irreplaceable {
-            file.sync_data()?;
-        }
-        fs::rename(new, &self.path)?;
-        if is_irreplaceable && let Some(folder) = self.path.parent() {
-            File::open(folder)?.sync_data()?; // Else the new name may be lost.
-        }
+        private_file::replace(&self.path, &bytes, is_irreplaceable)?;
         old.replace(gist);
         Ok(())
     }
@@ -173,9 +164,9 @@ impl StateFile {
 
 /// Takes the lock; `None` if somebody else has it.
 fn lock(folder: &Path, path: &Path) -> io::Result<Option<Lock>> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    private_file::make_folder(folder)?;
     for _ in 0..LOCK_ATTEMPTS_MAX {
-        let file = private(path, OpenOptions::new().write(true))?;
+        let file = private_file::open(path, OpenOptions::new().write(true))?;
         match file.try_lock() {
             Ok(()) if is_at(&file, path)? => {
                 return Ok(Some(Lock { path: path.to_owned(), _file: file }));
@@ -196,11 +187,6 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
-}
-
-/// Opens a file that nobody else may read.
-fn private(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
-    options.create(true).mode(0o600).open(path)
 }
 
 fn read(path: &Path) -> io::Result<Kept> {
@@ -264,7 +250,8 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("pychat-stale-{}", std::process::id()));
         fs::create_dir_all(&folder).expect("it can be made");
         let path = folder.join("x.lock");
-        let stale = private(&path, OpenOptions::new().write(true)).expect("it can be opened");
+        let stale =
+            private_file::open(&path, OpenOptions::new().write(true)).expect("it can be opened");
         fs::remove_file(&path).expect("it is there");
         assert!(!is_at(&stale, &path).expect("it can be looked at"));
         let lock = lock(&folder, &path).expect("it can be locked");

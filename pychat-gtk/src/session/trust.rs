@@ -4,15 +4,15 @@
 //! certificate, until the reader says so.
 
 use std::{
-    fs::{self, DirBuilder, OpenOptions},
-    io::{self, ErrorKind, Read, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    fs,
+    io::{self, ErrorKind, Read},
     path::{Path, PathBuf},
 };
 
 use gtk::glib;
 use serde::{Deserialize, Serialize};
 
+use super::private_file;
 use crate::text::server_address::ServerAddress;
 
 /// The largest file that is read, in bytes.
@@ -81,15 +81,10 @@ impl Trust {
     /// The file cannot be written.
     pub fn remember(&self, known: &Known) -> io::Result<()> {
         if let Some(folder) = self.path.parent() {
-            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+            private_file::make_folder(folder)?;
         }
-        let new = self.path.with_extension("trust.new");
-        let mut options = OpenOptions::new();
-        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
         let json = serde_json::to_vec(&Written { server: &self.server, known })?;
-        file.write_all(&json)?;
-        file.sync_all()?;
-        fs::rename(&new, &self.path)
+        private_file::replace(&self.path, &json, true)
     }
 
     /// Forgets what is known.

@@ -68,7 +68,7 @@ mod imp {
 
         fn show(&self, server: &str, encryption: &Encryption) {
             let values = [("server", server)];
-            let (icon, heading, explanation) = match encryption {
+            let (icon, heading, explanation, pin) = match encryption {
                 Encryption::None => (
                     "channel-insecure-symbolic",
                     gettext("Not Encrypted"),
@@ -76,14 +76,16 @@ mod imp {
                         "{server} does not offer encryption. Others in the network can read your messages.",
                         &values,
                     ),
+                    "",
                 ),
-                Encryption::Tls { .. } => (
+                Encryption::Tls { pin, .. } => (
                     "channel-secure-symbolic",
                     gettext("Encrypted"),
                     gettext_f(
                         "Nobody in the network can read your messages. {server} is known by its certificate:",
                         &values,
                     ),
+                    pin.as_str(),
                 ),
             };
             self.button.set_icon_name(icon);
@@ -91,10 +93,6 @@ mod imp {
             self.button.update_property(&[gtk::accessible::Property::Label(&heading)]);
             self.heading.set_label(&heading);
             self.explanation.set_label(&explanation);
-            let pin = match encryption {
-                Encryption::Tls { pin, .. } => pin.as_str(),
-                Encryption::None => "",
-            };
             self.pin.set_label(pin);
             self.pin.set_visible(!pin.is_empty());
         }

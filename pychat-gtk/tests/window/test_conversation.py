@@ -4,6 +4,7 @@ import re
 import subprocess
 import unittest
 
+from patience import settled
 from servers import SERVER_AUTHOR
 from support import (
     Atspi,
@@ -342,10 +343,14 @@ class Past(WindowTest):
 
         self.window.press("End")
         eventually(lambda: self.row(last + 1), "the end")
-        numbers = [re.search(r": number (\d+)$", row.get_name()) for row in self.window.rows()]
-        numbers = [int(number[1]) for number in numbers if number]
-        self.assertEqual(numbers[-10:], list(range(last - 8, last + 2)))
+        eventually(lambda: self.numbers()[-10:] == list(range(last - 8, last + 2)), "all of it")
         eventually(lambda: not self.window.way_back(), "no way back")
+
+    def numbers(self):
+        """Returns the numbers of the messages; of one that is being laid out there is none."""
+        names = [row.get_name() or "" for row in self.window.rows()]
+        numbers = [re.search(r": number (\d+)$", name) for name in names]
+        return [int(number[1]) for number in numbers if number]
 
     def test_a_short_page_is_filled_up_until_there_is_enough_to_see(self):
         self.modern = self.start_modern()
@@ -465,15 +470,8 @@ class Scrolling(WindowTest):
         self.window.wait_for_row("Вика joined the chat.")
 
     def settled_y(self, n):
-        """Returns where row `n` is, once it has been there for two looks in a row."""
-        looks = []
-
-        def is_settled():
-            looks.append(self.window.extents(self.row(n)).y)
-            return looks[-2:-1] == looks[-1:]
-
-        eventually(is_settled, "the list to come to rest")
-        return looks[-1]
+        """Returns where row `n` is, once it has come to rest."""
+        return settled(lambda: self.window.extents(self.row(n)).y, f"number {n}")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import re
 import unittest
 
+from patience import settled
 from support import Atspi, WindowTest, children, eventually, is_sensitive, text_of
 from test_notifications import Desktop
 
@@ -117,15 +118,7 @@ class Search(WindowTest):
 
     def settled_y(self, number):
         """Returns how far down a message is, once it has come to rest."""
-        looks = []
-
-        def is_settled():
-            place = self.place_of(number)
-            looks.append(place and place.y)
-            return looks[-1] is not None and looks[-3:-1] == [looks[-1]] * 2
-
-        eventually(is_settled, f"number {number} to come to rest")
-        return looks[-1]
+        return settled(lambda: (place := self.place_of(number)) and place.y, f"number {number}")
 
     def test_matches_are_counted_gone_through_and_shown(self):
         self.wait_for_view(400)

@@ -33,8 +33,9 @@ Values:
   A SIZE is a number of bytes, or of KiB, MiB or GiB: 65536, 64KiB. A TIME is a number of seconds.
 
 Configuration:
-  Every option of the groups Listening, Encryption, Limits and History may also stand in a file, as a key of
-  the same name, and in the environment. A flag beats the environment, which beats the file:
+  Every option of the groups Listening, Encryption, Limits and History may also stand in a file,
+  as a key of the same name, and in the environment. A flag beats the environment, which beats the
+  file:
 
     $ cat /etc/pychat-server.toml
     listen = [\"127.0.0.1:12345\", \"[::1]:12345\"]
@@ -58,8 +59,9 @@ Examples:
 Signals:
   TERM, INT   Say goodbye to everyone, flush what they are owed for up to 5 seconds, and exit
               with 0. A second one stops at once.
-  HUP         Read the file and the certificate again. Everything but --listen, --state-dir, --history and
-              --durability changes without anyone being disconnected.
+  HUP         Read the file and the certificate again. Everything but --listen, --state-dir,
+              --history, --durability and the place of the certificate changes without anyone
+              being disconnected.
 
 The log goes to standard error, or to the journal when systemd starts the server. What people say
 is never logged.

@@ -119,7 +119,7 @@ pub(super) fn name(text: &str) -> Result<String, ValueError> {
     if is_name { Ok(text.to_owned()) } else { Err(ValueError::Name) }
 }
 
-/// Reads one of two words, each with what it stands for.
+/// Reads one of a few words, each with what it stands for.
 pub(super) fn word<T: Copy>(text: &str, words: &[(&'static str, T)]) -> Result<T, ValueError> {
     let found = words.iter().find(|(word, _)| *word == text);
     let all = || ValueError::Word(words.iter().map(|(word, _)| *word).collect());

@@ -1,13 +1,12 @@
 //! Encryption over a line in memory that moves as much at a time as the test says.
 
+#[path = "../../../tests/kit/process/tls.rs"]
+mod tls;
+
 use std::{cell::RefCell, collections::VecDeque, io::ErrorKind, rc::Rc, sync::LazyLock};
 
-use rustls::{
-    ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme,
-    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    crypto::ring,
-    pki_types::{CertificateDer, ServerName, UnixTime},
-};
+use rustls::ClientConnection;
+use tls::{Handshake, Pin};
 
 use super::*;
 use crate::net::{
@@ -64,45 +63,6 @@ impl Socket for Line {
     }
 }
 
-/// Takes any certificate: that is not what is tested here.
-#[derive(Debug)]
-struct Trusting;
-
-impl ServerCertVerifier for Trusting {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        unreachable!("only TLS 1.3 is spoken")
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        vec![SignatureScheme::ECDSA_NISTP256_SHA256]
-    }
-}
-
 static IDENTITY: LazyLock<Identity> = LazyLock::new(|| {
     let directory = std::env::temp_dir().join(format!("pychat-transport-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
@@ -115,6 +75,7 @@ static IDENTITY: LazyLock<Identity> = LazyLock::new(|| {
 struct Pair {
     line: Line,
     client: ClientConnection,
+    pin: Pin,
     server: Connection<Line>,
     heard: Vec<Vec<u8>>,
 }
@@ -123,20 +84,9 @@ impl Pair {
     fn new(call_bytes_max: usize) -> Self {
         let line = Line::default();
         line.0.borrow_mut().call_bytes_max = call_bytes_max;
-        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_protocol_versions(&[&rustls::version::TLS13])
-            .unwrap()
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Trusting))
-            .with_no_client_auth();
-        let name = ServerName::try_from("pychat").unwrap();
+        let (client, pin) = Handshake::default().begin();
         let transport = Transport::new(line.clone(), Some(Arc::clone(&IDENTITY.config)));
-        Self {
-            line,
-            client: ClientConnection::new(Arc::new(config), name).unwrap(),
-            server: Connection::new(transport, 1 << 20),
-            heard: Vec::new(),
-        }
+        Self { line, client, pin, server: Connection::new(transport, 1 << 20), heard: Vec::new() }
     }
 
     /// Moves what the client wants written.
@@ -184,6 +134,7 @@ impl Pair {
             is_secured |= matches!(self.server_reads().unwrap(), Filled::Secured(_));
             self.client_reads();
             if is_secured && !self.client.is_handshaking() {
+                assert_eq!(self.pin.get(), IDENTITY.pin);
                 return;
             }
         }
@@ -220,8 +171,7 @@ fn both_ends_of_a_connection_know_its_binding_and_nobody_else_does() {
     assert_eq!(pair.server.transport().binding().unwrap(), [0; 32], "without TLS");
     pair.shake_hands();
     other.shake_hands();
-    let label = b"EXPORTER-Channel-Binding";
-    let theirs = pair.client.export_keying_material([0; 32], label, None).unwrap();
+    let theirs = tls::binding(&pair.client);
     assert_eq!(pair.server.transport().binding().unwrap(), theirs);
     assert_ne!(other.server.transport().binding().unwrap(), theirs);
 }

@@ -32,6 +32,31 @@ fn the_greeting_decides_which_hello_is_said() {
     }
 }
 
+#[test]
+fn what_somebody_else_says_in_the_words_of_the_server_means_nothing() {
+    for (before, author, told) in [
+        (&[][..], SERVER, "offline Bye"),
+        (&[], "Борис", "offline CutShort"),
+        (&[greeting(EPOCH)], SERVER, "offline Bye"),
+        (&[greeting(EPOCH)], "Борис", "offline CutShort"),
+    ] {
+        let mut stage = Stage::new();
+        stage.told();
+        stage.client.connected(0);
+        let content = Notice::Stopping.to_string().into();
+        let last = ServerMessage::Message { username: author.into(), content };
+        assert_told(&stage.hear(&[before, &[last]].concat()), &[]);
+        stage.client.disconnected(0);
+        let events = summary(&stage.told());
+        assert!(events[0].starts_with(told), "{author} after {before:?}: {events:?}");
+    }
+    let mut stage = Stage::new();
+    stage.client.connected(0);
+    let content = Notice::Greeting.to_string().into();
+    stage.hear(&[ServerMessage::Message { username: "Борис".into(), content }]);
+    assert!(stage.written().is_empty(), "nobody was greeted");
+}
+
 /// Returns the key that a client with this seed chooses.
 fn chosen(seed: u8) -> SecretKey {
     Secret::new([seed; 32]).key()

@@ -146,6 +146,7 @@ fn what_is_shown_no_more_can_be_asked_for_again() {
     stage.client.forget_before(13);
     assert!(stage.client.request_history(2));
     assert_eq!(stage.written(), [r#"{"type":"history","before":13,"limit":2}"#]);
+    stage.client.forget_before(13); // It ends there as it is.
     let heard = [replayed(10), replayed(11), page(12, false)];
     let wanted = [replayed(11), replayed(12), page(13, false)];
     assert_told(&stage.hear(&[heard, wanted].concat()), &["page [11 12] false"]);

@@ -43,6 +43,7 @@ fn names_are_told_in_join_order() {
         roster.holders(&name).flat_map(Participant::connections).copied().collect::<Vec<_>>()
     };
     assert_eq!([holders("b"), holders("B"), holders("c")], [vec![id(2)], vec![id(2)], vec![]]);
+    assert!(!roster.is_empty());
 }
 
 #[test]

@@ -32,3 +32,16 @@ impl fmt::Debug for Secret {
         formatter.write_str("Secret")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_has_many_values_and_shows_none() {
+        let (mut secret, mut other) = (Secret::new([1; 32]), Secret::new([2; 32]));
+        let values = [secret.bytes(), secret.bytes(), other.bytes()];
+        assert!(values[0] != values[1] && values[0] != values[2] && values[1] != values[2]);
+        assert_eq!(format!("{secret:?}"), "Secret");
+    }
+}

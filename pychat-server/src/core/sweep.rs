@@ -32,6 +32,8 @@ impl Sweep {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
 
     #[test]
@@ -43,5 +45,21 @@ mod tests {
             assert!(map.len() < 4 * SWEEP_MIN + 1, "{}", map.len());
         }
         assert!((0..4 * SWEEP_MIN).step_by(2).all(|number| map.contains_key(&number)));
+    }
+
+    #[test]
+    fn what_matters_is_looked_at_once_for_each_doubling() {
+        let (mut sweep, mut map) = (Sweep::default(), HashMap::new());
+        let mut swept_at = Vec::new();
+        for number in 0..10 * SWEEP_MIN {
+            map.insert(number, ());
+            let n_looks = Cell::new(0);
+            sweep.run(&mut map, |()| {
+                n_looks.update(|n| n + 1);
+                true
+            });
+            swept_at.extend(Some(n_looks.get()).filter(|n| *n != 0));
+        }
+        assert_eq!(swept_at, [1, 2, 4, 8].map(|times| times * SWEEP_MIN));
     }
 }

@@ -55,7 +55,7 @@ pub(super) enum Member<'a> {
     Missing,
     String(Cow<'a, str>),
     Number(u64),
-    Bool(bool),
+    True,
     Other,
 }
 
@@ -90,7 +90,7 @@ impl<'a> Member<'a> {
 
     /// Returns true if it is `true`.
     pub(super) fn is_true(&self) -> bool {
-        matches!(self, Self::Bool(true))
+        matches!(self, Self::True)
     }
 
     /// Returns the string that `member` has to be.
@@ -182,8 +182,7 @@ impl<'de> Deserialize<'de> for Member<'de> {
                 Self::String(value)
             }
             [b'0'..=b'9', ..] => json.parse().map_or(Self::Other, Self::Number),
-            b"true" => Self::Bool(true),
-            b"false" => Self::Bool(false),
+            b"true" => Self::True,
             _ => Self::Other,
         })
     }

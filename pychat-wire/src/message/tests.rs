@@ -184,6 +184,8 @@ fn what_a_server_says_is_bounded() {
     let crowd: Listing = std::iter::once(long).chain(vec!["b"; 20_500]).collect();
     let kept: Listing = std::iter::once(name).chain(vec!["b"; 19_999]).collect();
     assert_eq!(ServerMessage::parse(&payload(&welcome("", crowd))), Ok(welcome("", kept)));
+    let longest = welcome("x".repeat(256).leak(), Listing::default());
+    assert_eq!(ServerMessage::parse(&payload(&longest)), Ok(longest));
     let endless = welcome("x".repeat(257).leak(), Listing::default());
     let error = MessageError::NotAString { member: "epoch" };
     assert_eq!(ServerMessage::parse(&payload(&endless)), Err(error));

@@ -319,6 +319,12 @@ mod tests {
     }
 
     #[test]
+    fn history_is_paid_for_by_each_unit_that_it_begins() {
+        let costs = [0, 1, 64, 65, usize::MAX].map(history_cost);
+        assert_eq!(costs, [0, 1, 1, 2, u32::MAX]);
+    }
+
+    #[test]
     fn local_networks_are_those_that_are_nobody_elses() {
         let v4 = |text: &str| Origin::v4(text.parse::<Ipv4Addr>().unwrap().to_bits());
         let v6 = |text: &str| Origin::v6(text.parse::<Ipv6Addr>().unwrap().to_bits());

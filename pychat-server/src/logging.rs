@@ -220,6 +220,9 @@ pub fn refused(user: Option<&UserName>, peer: SocketAddr, refusal: &Refusal) {
         Refusal::NameTaken => "name_taken",
         Refusal::MessageId => "message_id",
         Refusal::IdReused => "id_reused",
+        Refusal::Banned => "banned",
+        Refusal::Stranger => "stranger",
+        Refusal::Muted => "muted",
         Refusal::NotJoined => "not_joined",
         Refusal::AlreadyJoined => "already_joined",
     };
@@ -244,6 +247,11 @@ pub fn few_descriptors(allowed: u64, connections_max: usize) {
 /// A connection was turned away, and told `why`.
 pub fn turned_away(peer: SocketAddr, why: &str) {
     warn!(event = "turn_away", peer = %peer, reason = "full", "turned {peer} away: {why}");
+}
+
+/// A connection from an address that is banned was closed at once.
+pub fn banned(peer: SocketAddr) {
+    info!(event = "turn_away", peer = %peer, reason = "banned", "turned {peer} away: banned");
 }
 
 /// A connection could not be taken in; most likely its peer has gone already.

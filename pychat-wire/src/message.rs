@@ -26,8 +26,8 @@ pub use self::{
     },
     client::{ClientMessage, Hello},
     parts::{
-        Device, DeviceList, ErrorCode, Limits, Listing, MESSAGE_ID_BYTES_MAX, PAGE_MESSAGES_MAX,
-        PONG_SECONDS_MAX, PROTOCOL, Reason, Resume,
+        Device, DeviceList, Door, ErrorCode, Limits, Listing, MESSAGE_ID_BYTES_MAX,
+        PAGE_MESSAGES_MAX, PONG_SECONDS_MAX, PROTOCOL, Reason, Resume,
     },
     server::ServerMessage,
 };

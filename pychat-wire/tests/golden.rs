@@ -207,6 +207,10 @@ fn what_servers_say_beside_messages() {
             r#"{"type":"error","code":"storage","text":"","ref":"a-1","retry_ms":5000,"suggest":"Анна (2)"}"#,
         ),
         (ServerMessage::Operator { operator: false }, r#"{"type":"operator","operator":false}"#),
+        (
+            ServerMessage::Notice { text: "Lunch at noon.".into() },
+            r#"{"type":"notice","text":"Lunch at noon."}"#,
+        ),
         (ServerMessage::Ping, r#"{"type":"ping"}"#),
         (ServerMessage::Pong, r#"{"type":"pong"}"#),
         (
@@ -257,6 +261,7 @@ fn every_word_of_a_fixed_choice() {
         ("protocol", Reason::Protocol),
         ("kicked", Reason::Kicked),
         ("removed", Reason::Removed),
+        ("banned", Reason::Banned),
         ("shutdown", Reason::Shutdown),
         ("bored", Reason::Unknown),
     ] {
@@ -272,6 +277,7 @@ fn every_word_of_a_fixed_choice() {
         ("unknown_type", ErrorCode::UnknownType),
         ("bad_signature", ErrorCode::BadSignature),
         ("forbidden", ErrorCode::Forbidden),
+        ("muted", ErrorCode::Muted),
         ("not_joined", ErrorCode::NotJoined),
         ("already_joined", ErrorCode::AlreadyJoined),
         ("name_invalid", ErrorCode::NameInvalid),

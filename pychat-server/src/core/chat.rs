@@ -24,7 +24,9 @@ mod buckets;
 mod closing;
 mod devices;
 mod effect;
+mod enforcement;
 mod input;
+mod orders;
 mod presence;
 mod refusal;
 mod requests;
@@ -59,6 +61,7 @@ use self::{
     arrival::Wish,
     buckets::Buckets,
     devices::DeviceRequest,
+    orders::Asker,
     presence::Announcements,
     refusal::unknown_to_original,
     requests::{InFlight, Requests},
@@ -226,6 +229,9 @@ impl Chat {
             Input::Secured { id, challenge } => self.on_secured(id, challenge, effects),
             Input::Closed { id, reason } => self.on_closed(id, reason, effects),
             Input::Stored { ticket, outcome } => self.on_stored(now, ticket, outcome, effects),
+            Input::Ordered { call, by, order } => {
+                self.on_order(now, Asker::Call(call), by, &order, effects);
+            }
             Input::Stopping => self.on_stopping(effects),
         }
         self.check_invariants();

@@ -47,13 +47,14 @@ pub(super) struct Dispatch<'a, T> {
 }
 
 impl<T: Socket> Dispatch<'_, T> {
-    /// Carries out one effect. What the store is to do is not for here: it was submitted before.
+    /// Carries out one effect. What the store is to do, and answers to operators on the machine, are
+    /// not for here: they were taken out before.
     pub(super) fn apply(&mut self, effect: Effect) {
         if effect.tells_time() {
             self.clock.tell();
         }
         match effect {
-            Effect::Store { .. } => (),
+            Effect::Store { .. } | Effect::Reply { .. } => (),
             Effect::Tell { to: Recipients::One(id), event } => self.tell(id, &event),
             Effect::Tell { to, event } => self.tell_many(&to, event),
             Effect::Connection { id, action } => self.act(id, action),
@@ -93,7 +94,10 @@ impl<T: Socket> Dispatch<'_, T> {
             Event::Greeting(nonce) => {
                 Shown { name, epoch, limits }.greeting(*nonce, offers_tls).encode(out);
             }
-            Event::Notice(text) => encode::message(SERVER, text, out),
+            Event::Notice(text) => match protocol {
+                Protocol::V1 => encode::message(SERVER, text, out),
+                Protocol::V2 => ServerMessage::Notice { text: text.into() }.encode(out),
+            },
             Event::Refused(complaint) => encode::complaint(complaint, out),
             Event::Welcome { name, is_operator, members } => {
                 let is_operator = *is_operator;

@@ -9,6 +9,7 @@ pub mod checkpoint;
 pub mod child;
 mod error;
 mod folder;
+mod moderation;
 mod retention;
 mod rows;
 mod schema;
@@ -33,6 +34,7 @@ pub use self::{error::OpenError, folder::FILE_NAME, retention::TRIM_STEP};
 use super::{Answer, Read, Retention, Store, page::run_start};
 use crate::core::{
     id::Ticket,
+    moderation::{AuditEntry, Rulebook},
     record::{Entry, Person, PersonId, Request, StorageError, Stored},
     time::Time,
 };
@@ -151,6 +153,9 @@ impl SqliteStore {
                 Request::ChangePerson(change) => {
                     rows::change_person(connection, change).map(|()| Stored::Changed)
                 }
+                Request::Moderate { changes, entry } => {
+                    moderation::save(connection, changes, entry).map(|()| Stored::Changed)
+                }
             };
             batch.iter().map(carry_out).collect()
         })?;
@@ -212,6 +217,14 @@ impl Store for SqliteStore {
 
     fn people(&mut self) -> Result<(Vec<Person>, PersonId), StorageError> {
         Ok(rows::read_people(&self.connection)?)
+    }
+
+    fn rulebook(&mut self) -> Result<Rulebook, StorageError> {
+        Ok(moderation::read(&self.connection)?)
+    }
+
+    fn audit(&mut self, limit: usize) -> Result<Vec<AuditEntry>, StorageError> {
+        Ok(moderation::read_audit(&self.connection, limit)?)
     }
 
     fn maintain(&mut self, time: &Time) {

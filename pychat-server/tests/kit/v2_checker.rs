@@ -266,7 +266,8 @@ impl V2Checker {
             ServerMessage::PairCode { code, .. } => Some(Heard::PairCode { code }),
             ServerMessage::DeviceAdded { .. }
             | ServerMessage::Devices { .. }
-            | ServerMessage::Operator { .. } => None,
+            | ServerMessage::Operator { .. }
+            | ServerMessage::Notice { .. } => None,
             ServerMessage::Ping => Some(Heard::Ping),
             ServerMessage::Pong => {
                 self.n_pings = self.n_pings.checked_sub(1).expect("a ping before its pong");

@@ -204,8 +204,8 @@ pub enum Cause {
         /// The reason, in the server's words.
         reason: String,
     },
-    /// The server closed the line and said why. After [`Reason::Kicked`] and [`Reason::Removed`]
-    /// the client does not come back by itself.
+    /// The server closed the line and said why. After [`Reason::Kicked`], [`Reason::Removed`] and
+    /// [`Reason::Banned`] the client does not come back by itself.
     Bye {
         /// The reason.
         reason: Reason,

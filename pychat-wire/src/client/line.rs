@@ -335,7 +335,10 @@ impl Client {
         self.outgoing.clear();
         self.phase = Phase::Idle;
         self.fail_said();
-        let is_unwanted = matches!(cause, Cause::Bye { reason: Reason::Kicked | Reason::Removed });
+        let is_unwanted = matches!(
+            cause,
+            Cause::Bye { reason: Reason::Kicked | Reason::Removed | Reason::Banned }
+        );
         let is_hopeless = matches!(cause, Cause::Garbled(_)) && self.backoff.is_hopeless();
         if is_unwanted || is_hopeless || !(self.has_joined || self.is_persistent) {
             self.tell(Event::Offline { cause, retry_at_ms: None });

@@ -127,6 +127,7 @@ impl Client {
             ServerMessage::Error { code, text, reference, retry_ms, .. } => {
                 self.on_error(now, code, text.into_owned(), reference.as_deref(), retry_ms);
             }
+            ServerMessage::Notice { text } => self.tell(Event::Notice { text: text.into_owned() }),
             ServerMessage::Operator { operator } => self.on_operator(operator),
             message => {
                 if let Some(message) = self.on_devices(message) {

@@ -169,6 +169,11 @@ pub enum ServerMessage<'a> {
         /// True if they are.
         operator: bool,
     },
+    /// A sentence of the server's own, for people to read.
+    Notice {
+        /// The sentence.
+        text: Cow<'a, str>,
+    },
     /// The question whether the client is there, to be answered by a pong.
     Ping,
     /// The answer to a ping.
@@ -269,6 +274,7 @@ impl<'a> ServerMessage<'a> {
                 Ok(Self::Devices { devices: members.devices.and_then(lenient).unwrap_or_default() })
             }
             "operator" => Ok(Self::Operator { operator: members.operator.is_true() }),
+            "notice" => Ok(Self::Notice { text: bounds::sentence(members.text.required("text")?) }),
             "ping" => Ok(Self::Ping),
             "pong" => Ok(Self::Pong),
             "bye" => Ok(Self::Bye {

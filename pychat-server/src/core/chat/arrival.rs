@@ -62,12 +62,18 @@ impl Chat {
             return self.refuse_plain(id, effects);
         }
         match UserName::new(&hello.username) {
-            Ok(name) if protocol == Protocol::V1 => self.join_as_any(now, id, name, effects),
+            Ok(name) if protocol == Protocol::V1 => {
+                if !self.refuse_stranger(id, effects) {
+                    self.join_as_any(now, id, name, effects);
+                }
+            }
             Ok(name) => {
                 let Some(key) = self.verify(now, id, hello, effects) else { return };
                 let label = hello.label.as_deref().unwrap_or_default().into();
                 let device = Device { key, label, added_ms: self.wall_clock.utc_ms };
-                if self.pair(now, id, &name, &device, hello, effects) {
+                if self.pair(now, id, &name, &device, hello, effects)
+                    && !self.refuse_key(id, key, effects)
+                {
                     self.join_as(now, id, Wish::new(name, device, hello.resume.as_ref()), effects);
                 }
             }
@@ -333,7 +339,9 @@ impl Chat {
         let speaker = Speaker::new(&name, person);
         let limit = self.rules.rate_limit;
         let full_until = limit.and_then(|limit| self.buckets.full_until(now, &speaker, limit));
-        let full_until = full_until.max(self.admission.full_until(now, peer.origin, Act::Text));
+        let full_until = full_until
+            .max(self.buckets.slow_until(now, &speaker))
+            .max(self.admission.full_until(now, peer.origin, Act::Text));
         let subscribe = Subscribe { room: HALL, name, person, protocol, join_index };
         act(id, Action::Subscribe(subscribe), effects);
         if let Some(until) = full_until {

@@ -11,7 +11,8 @@ use pychat_wire::{
 
 use super::input::{CloseReason, Complaint, Protocol, Refusal};
 use crate::core::{
-    id::{ConnectionId, RoomId, Ticket},
+    id::{CallId, ConnectionId, RoomId, Ticket},
+    moderation::Reply,
     record::{Device, Kind, PersonId, Record, Request},
 };
 
@@ -39,6 +40,13 @@ pub enum Effect {
         /// The thing that happens.
         action: Action,
     },
+    /// An operator on the machine is answered.
+    Reply {
+        /// The call.
+        call: CallId,
+        /// The answer.
+        reply: Reply,
+    },
 }
 
 /// The people who are told something.
@@ -57,7 +65,7 @@ pub enum Recipients {
 pub enum Event {
     /// The first message of every connection, with the nonce that its hello must sign.
     Greeting(Nonce),
-    /// A sentence of protocol 1, in the server's name.
+    /// A sentence in the server's name.
     Notice(String),
     /// A refusal, in protocol 2.
     Refused(Complaint),

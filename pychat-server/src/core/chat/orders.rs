@@ -1,0 +1,205 @@
+//! Orders of operators, carried out. Each takes effect at once; its answer follows once the store has
+//! kept it, or could not.
+
+mod acts;
+mod lists;
+
+use std::{mem, time::Instant};
+
+use pychat_wire::{UserName, key::PublicKey};
+
+use super::{Chat, Effect, requests::Pending};
+use crate::core::{
+    id::{CallId, ConnectionId},
+    moderation::{AuditEntry, Change, Order, Reply},
+    record::{PersonId, Request, StorageError},
+    roster::Participant,
+};
+
+/// The one who gave an order, and is answered.
+#[derive(Clone, Debug)]
+pub(super) enum Asker {
+    /// A call on the machine.
+    Call(CallId),
+}
+
+/// An order that waits for the store.
+#[derive(Debug)]
+pub(super) struct Unanswered {
+    asker: Asker,
+    text: String,
+    /// The requests that the store has not answered.
+    n_pending: usize,
+    error: Option<StorageError>,
+}
+
+/// The outcome of an order that was carried out.
+#[derive(Debug, Default)]
+struct Done {
+    /// The outcome, for people to read.
+    text: String,
+    /// The person, address or setting, for the record.
+    subject: String,
+    /// The rest, for the record.
+    detail: String,
+    /// The changes that the store is to keep, beside those of people.
+    changes: Vec<Change>,
+    /// Nothing was done, as it was so already.
+    is_old_news: bool,
+}
+
+/// Somebody whom an order is about.
+#[derive(Debug)]
+struct Target {
+    /// Their name, as they spell it.
+    name: UserName,
+    /// The person, if they own a name.
+    owner: Option<PersonId>,
+    /// Their keys; none of a guest of protocol 1.
+    keys: Vec<PublicKey>,
+    /// Their connections.
+    connections: Vec<ConnectionId>,
+}
+
+impl Chat {
+    /// Carries out an order that `by` gave.
+    pub(super) fn on_order(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        by: &str,
+        order: &Order,
+        effects: &mut Vec<Effect>,
+    ) {
+        let done = match order {
+            Order::Who => return answer(asker, self.list_people(), effects),
+            Order::Operators => return answer(asker, self.list_operators(), effects),
+            Order::Bans => return answer(asker, self.list_bans(), effects),
+            order => self.carry_out(now, by, order, effects),
+        };
+        match done {
+            Ok(Done { is_old_news: true, text, .. }) => {
+                answer(asker, Reply::Done { text }, effects);
+            }
+            Ok(done) => self.keep_order(asker, by, order.key(), done, effects),
+            Err(text) => answer(asker, Reply::Failed { text }, effects),
+        }
+    }
+
+    /// Has the store keep what an order changed, and the record of it.
+    fn keep_order(
+        &mut self,
+        asker: Asker,
+        by: &str,
+        verb: &str,
+        done: Done,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Done { text, subject, detail, changes, .. } = done;
+        let entry = AuditEntry {
+            time_ms: self.wall_clock.utc_ms,
+            who: by.to_owned(),
+            verb: verb.to_owned(),
+            subject,
+            detail,
+        };
+        let people = self.people.take_changes().into_iter().map(Request::ChangePerson);
+        let mut requests: Vec<_> = people.collect();
+        requests.push(Request::Moderate { changes, entry });
+        let n_pending = requests.len();
+        let number = self.requests.open_order(Unanswered { asker, text, n_pending, error: None });
+        for request in requests {
+            self.requests.make(Pending::Order { number }, request, effects);
+        }
+    }
+
+    /// The store has answered one request of an order; the last answer is the order's.
+    pub(super) fn on_order_stored(
+        &mut self,
+        number: u64,
+        error: Option<StorageError>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(order) = self.requests.orders.get_mut(&number) else { return };
+        order.n_pending -= 1;
+        order.error = order.error.take().or(error);
+        if order.n_pending == 0
+            && let Some(Unanswered { asker, text, error, .. }) =
+                self.requests.orders.remove(&number)
+        {
+            let reply = match error {
+                None => Reply::Done { text },
+                Some(error) => {
+                    let why = error.in_short();
+                    let lost = format!(
+                        "{text} But this could not be stored ({why}): it ends with the server."
+                    );
+                    Reply::Failed { text: lost }
+                }
+            };
+            answer(asker, reply, effects);
+        }
+    }
+
+    /// Finds the person who owns `name`, or else somebody present who has it.
+    fn target(&self, name: &str) -> Result<Target, String> {
+        let nobody = || format!("Nobody is called {name}.");
+        let asked = UserName::new(name).map_err(|_| nobody())?;
+        if let Some((person, name)) = self.people.owner(&asked) {
+            let devices = self.people.devices(person).iter();
+            let keys = devices.map(|device| device.key).collect();
+            let connections = self.connections_of(person);
+            return Ok(Target { name, owner: Some(person), keys, connections });
+        }
+        let mut holders: Vec<_> = self.roster.holders(&asked).collect();
+        holders.sort_by_key(|holder| *holder.name() != asked);
+        let holder = holders.first().ok_or_else(nobody)?;
+        let connections = holder.connections().to_vec();
+        let grants = connections.iter().filter_map(|id| self.peers.get(id)?.grant);
+        let mut keys: Vec<_> = grants.map(|grant| grant.key).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        Ok(Target { name: Participant::name(holder).clone(), owner: None, keys, connections })
+    }
+
+    /// Returns the connections of a person, under whatever names.
+    fn connections_of(&self, person: PersonId) -> Vec<ConnectionId> {
+        let mut ids: Vec<_> =
+            self.peers.keys().copied().filter(|id| self.person_at(*id) == Some(person)).collect();
+        ids.sort_unstable();
+        ids
+    }
+}
+
+fn answer(asker: Asker, reply: Reply, effects: &mut Vec<Effect>) {
+    match asker {
+        Asker::Call(call) => effects.push(Effect::Reply { call, reply }),
+    }
+}
+
+impl super::Requests {
+    /// Takes an order in that waits for the store; returns its number.
+    fn open_order(&mut self, order: Unanswered) -> u64 {
+        let number = self.n_orders;
+        self.n_orders += 1;
+        self.orders.insert(number, order);
+        number
+    }
+}
+
+/// Returns `for 10 minutes`, with a space before it, or nothing.
+fn for_words(for_ms: Option<u64>) -> String {
+    /// The units of time, largest first, in seconds.
+    const UNITS: [(u64, &str); 4] =
+        [(86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")];
+    let Some(seconds) = for_ms.map(|for_ms| for_ms.div_ceil(1_000)) else { return String::new() };
+    let unit = UNITS.into_iter().find(|(unit, _)| 0 < seconds && seconds.is_multiple_of(*unit));
+    let (count, word) = unit.map_or((0, "second"), |(unit, word)| (seconds / unit, word));
+    let plural = if count == 1 { "" } else { "s" };
+    format!(" for {count} {word}{plural}")
+}
+
+/// Takes the names out of a list for people to read: `Anna, Boris`.
+fn listed(names: &mut Vec<String>) -> String {
+    mem::take(names).join(", ")
+}

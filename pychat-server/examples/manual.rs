@@ -13,7 +13,7 @@ use std::{
 
 use clap::{Arg, ArgAction, Command, ValueHint, builder::Str};
 use clap_complete::Shell;
-use pychat_server::config::{self, OPTIONS};
+use pychat_server::{config::OPTIONS, control};
 use roff::{Inline, Roff, bold, italic, roman};
 
 /// The words around the options, in which [`PLACE`] stands for these.
@@ -28,7 +28,7 @@ fn main() -> io::Result<()> {
         return Err(io::Error::other("usage: manual FOLDER HELP"));
     };
     fs::create_dir_all(folder)?;
-    let (server, client) = (config::command(), client(fs::read_to_string(help)?.leak()));
+    let (server, client) = (control::command(), client(fs::read_to_string(help)?.leak()));
     write_page(folder, "pychat-server.1", &options(&server))?;
     write_page(folder, "pychat-server.toml.5", &keys())?;
     write_page(folder, "pychat-gtk.1", &options(&client))?;

@@ -151,6 +151,11 @@ pub fn manager_unreachable(error: &io::Error) {
     warn!(event = "manager", error = %error, "the service manager cannot be reached: {error}");
 }
 
+/// Operators on the machine cannot call.
+pub fn control_failed(error: &dyn Error) {
+    warn!(event = "control", error = %error, "pychat-server ctl will not work: {error}");
+}
+
 /// Some of a host name's addresses are not this machine's.
 pub fn listen_skipped(error: &dyn Error) {
     warn!(event = "listen_skipped", "{error}; the name's other addresses are used");

@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use crate::{
     config::History,
+    control::ControlError,
     core::{people::People, record::StorageError, secret::Secret},
     logging,
     net::{
@@ -35,6 +36,9 @@ pub enum StartError {
     /// The log cannot be read.
     #[error("cannot read the log: {0}")]
     Read(#[from] StorageError),
+    /// Operators cannot call where they should.
+    #[error(transparent)]
+    Control(#[from] ControlError),
     /// There is no certificate that can be used.
     #[error(transparent)]
     Identity(#[from] IdentityError),

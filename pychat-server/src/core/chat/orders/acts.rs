@@ -13,10 +13,10 @@ use crate::core::moderation::{
 };
 
 /// The longest time from one text of a person to their next, in seconds.
-pub const SLOW_SECONDS_MAX: u64 = 3_600;
+pub(super) const SLOW_SECONDS_MAX: u64 = 3_600;
 
 /// The most bytes that an operator may say in the server's name.
-pub const SAID_BYTES_MAX: usize = 4_096;
+pub(super) const SAID_BYTES_MAX: usize = 4_096;
 
 /// The sentence for those of protocol 1 who are sent away.
 const KICKED: &str = "You were sent away by an operator. Bye!\n";

@@ -190,9 +190,17 @@ impl Moderation {
         Some(changes)
     }
 
-    /// Ends the bans or mutes of whoever goes by `name`; returns them.
-    pub fn lift_of_name(&mut self, measure: Measure, name: &UserName) -> Vec<Sanction> {
-        self.take(|sanction| sanction.measure == measure && sanction.subject.is_named(name))
+    /// Ends the bans or mutes of a person who has any of these keys, or had this name; returns them.
+    pub fn lift_of_person(
+        &mut self,
+        measure: Measure,
+        keys: &[PublicKey],
+        name: &UserName,
+    ) -> Vec<Sanction> {
+        self.take(|sanction| {
+            sanction.measure == measure
+                && (sanction.subject.is_named(name) || sanction.subject.has_any(keys))
+        })
     }
 
     /// Ends the ban of exactly this network; returns it.
@@ -283,12 +291,16 @@ impl Subject {
             (Self::Network(network), Self::Network(other)) => network == other,
             (Self::Person { name, keys }, Self::Person { name: other, keys: others }) => {
                 let is_same_guest = keys.is_empty() && others.is_empty() && name == other;
-                is_same_guest || keys.iter().any(|key| others.contains(key))
+                is_same_guest || self.has_any(others)
             }
             (Self::Network(_), Self::Person { .. }) | (Self::Person { .. }, Self::Network(_)) => {
                 false
             }
         }
+    }
+
+    fn has_any(&self, others: &[PublicKey]) -> bool {
+        matches!(self, Self::Person { keys, .. } if keys.iter().any(|key| others.contains(key)))
     }
 
     /// Returns true if it went by `name`, or one that looks like it.

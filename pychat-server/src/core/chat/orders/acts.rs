@@ -111,8 +111,7 @@ impl Chat {
     }
 
     fn unmute(&mut self, name: &str) -> Result<Done, String> {
-        let asked = UserName::new(name).map_err(|_| format!("Nobody is called {name}."))?;
-        let lifted = self.people.moderation_mut().lift_of_name(Measure::Mute, &asked);
+        let lifted = self.lift_of_person(Measure::Mute, name);
         self.lifted(&lifted, name, "muted")
     }
 
@@ -180,13 +179,18 @@ impl Chat {
     }
 
     fn unban(&mut self, whom: &str) -> Result<Done, String> {
-        let moderation = self.people.moderation_mut();
-        let lifted = match (whom.parse(), UserName::new(whom)) {
-            (Ok(network), _) => moderation.lift_of_network(network),
-            (Err(_), Ok(name)) => moderation.lift_of_name(Measure::Ban, &name),
-            (Err(_), Err(_)) => Vec::new(),
+        let lifted = match whom.parse() {
+            Ok(network) => self.people.moderation_mut().lift_of_network(network),
+            Err(_) => self.lift_of_person(Measure::Ban, whom),
         };
         self.lifted(&lifted, whom, "banned")
+    }
+
+    /// Ends what is done against whoever has `name`, or had it then.
+    fn lift_of_person(&mut self, measure: Measure, name: &str) -> Vec<Sanction> {
+        let Ok(asked) = UserName::new(name) else { return Vec::new() };
+        let keys = self.target(name).map(|target| target.keys).unwrap_or_default();
+        self.people.moderation_mut().lift_of_person(measure, &keys, &asked)
     }
 
     /// Returns the outcome of undoing these.

@@ -228,6 +228,7 @@ pub fn refused(user: Option<&UserName>, peer: SocketAddr, refusal: &Refusal) {
         Refusal::Banned => "banned",
         Refusal::Stranger => "stranger",
         Refusal::Muted => "muted",
+        Refusal::Operator => "operator",
         Refusal::NotJoined => "not_joined",
         Refusal::AlreadyJoined => "already_joined",
     };

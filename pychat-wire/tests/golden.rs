@@ -5,7 +5,10 @@ use std::borrow::Cow;
 use pychat_wire::{
     ClientMessage, ServerMessage,
     key::{Nonce, PairCode, Proof, PublicKey, Signature},
-    message::{Device, DeviceList, ErrorCode, Hello, Limits, Listing, Reason, Resume},
+    message::{
+        Ban, BanList, Device, DeviceList, Door, ErrorCode, Hello, Limits, Listing, OperatorRequest,
+        Reason, Resume, Whom,
+    },
     name::SERVER,
     notice::Notice,
 };
@@ -31,6 +34,7 @@ fn what_clients_say() {
         r#""key":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc","#,
         r#""signature":"CAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICA""#
     );
+    let operate = |request| ClientMessage::Operate { request, id: Some("a-1".into()) };
     let resume = |limit| Some(Resume { epoch: "0f8e".into(), after: 1_234, limit });
     for (message, payload) in [
         (ClientMessage::hello("Анна"), r#"{"type":"hello","username":"Анна"}"#),
@@ -67,6 +71,42 @@ fn what_clients_say() {
             ClientMessage::RemoveDevice { key: PublicKey([7; 32]) },
             r#"{"type":"remove_device","key":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"}"#,
         ),
+        (
+            operate(OperatorRequest::Mute { username: "Борис".into(), for_ms: Some(5_000) }),
+            r#"{"type":"mute","username":"Борис","for_ms":5000,"id":"a-1"}"#,
+        ),
+        (
+            operate(OperatorRequest::Unmute { username: "Борис".into() }),
+            r#"{"type":"unmute","username":"Борис","id":"a-1"}"#,
+        ),
+        (
+            operate(OperatorRequest::Kick { username: "Борис".into() }),
+            r#"{"type":"kick","username":"Борис","id":"a-1"}"#,
+        ),
+        (
+            operate(OperatorRequest::Ban { whom: Whom::Person("Борис".into()), for_ms: None }),
+            r#"{"type":"ban","username":"Борис","id":"a-1"}"#,
+        ),
+        (
+            operate(OperatorRequest::Ban {
+                whom: Whom::Network("192.0.2.0/24".into()),
+                for_ms: Some(1),
+            }),
+            r#"{"type":"ban","address":"192.0.2.0/24","for_ms":1,"id":"a-1"}"#,
+        ),
+        (
+            operate(OperatorRequest::Unban { whom: Whom::Network("192.0.2.7".into()) }),
+            r#"{"type":"unban","address":"192.0.2.7","id":"a-1"}"#,
+        ),
+        (
+            operate(OperatorRequest::Slow { seconds: 30 }),
+            r#"{"type":"slow","seconds":30,"id":"a-1"}"#,
+        ),
+        (
+            operate(OperatorRequest::Door { admission: Door::Invite }),
+            r#"{"type":"door","admission":"invite","id":"a-1"}"#,
+        ),
+        (ClientMessage::Operate { request: OperatorRequest::Bans, id: None }, r#"{"type":"bans"}"#),
         (ClientMessage::Ping, r#"{"type":"ping"}"#),
         (ClientMessage::Pong, r#"{"type":"pong"}"#),
     ] {
@@ -208,6 +248,28 @@ fn what_servers_say_beside_messages() {
         ),
         (ServerMessage::Operator { operator: false }, r#"{"type":"operator","operator":false}"#),
         (
+            ServerMessage::Done {
+                verb: "mute".into(),
+                by: "Анна".into(),
+                subject: "Борис".into(),
+                text: "Борис is muted.".into(),
+                id: Some("a-1".into()),
+            },
+            r#"{"type":"done","verb":"mute","by":"Анна","subject":"Борис","text":"Борис is muted.","id":"a-1"}"#,
+        ),
+        (
+            ServerMessage::Bans {
+                bans: BanList(vec![Ban {
+                    subject: "192.0.2.7".into(),
+                    since: 5,
+                    until: Some(6),
+                    by: "root".into(),
+                }]),
+                mutes: BanList::default(),
+            },
+            r#"{"type":"bans","bans":[{"subject":"192.0.2.7","since":5,"until":6,"by":"root"}],"mutes":[]}"#,
+        ),
+        (
             ServerMessage::Notice { text: "Lunch at noon.".into() },
             r#"{"type":"notice","text":"Lunch at noon."}"#,
         ),
@@ -278,6 +340,7 @@ fn every_word_of_a_fixed_choice() {
         ("bad_signature", ErrorCode::BadSignature),
         ("forbidden", ErrorCode::Forbidden),
         ("muted", ErrorCode::Muted),
+        ("not_done", ErrorCode::NotDone),
         ("not_joined", ErrorCode::NotJoined),
         ("already_joined", ErrorCode::AlreadyJoined),
         ("name_invalid", ErrorCode::NameInvalid),

@@ -48,7 +48,7 @@ use pychat_wire::{
 
 pub use self::{
     arrival::CONNECTIONS_PER_PERSON_MAX,
-    effect::{Action, Effect, Event, Recipients, Subscribe},
+    effect::{Action, Deed, Effect, Event, Recipients, Subscribe},
     input::{CloseReason, Complaint, Input, PerProtocol, Protocol, Refusal},
     presence::ANNOUNCED_AT_ONCE_MAX,
     refusal::BAD_PAYLOADS_MAX,
@@ -329,6 +329,9 @@ impl Chat {
             }
             (Phase::Joined(_), ClientMessage::RemoveDevice { key }) => {
                 self.on_device_request(now, id, DeviceRequest::Remove(key), effects);
+            }
+            (Phase::Joined(_), ClientMessage::Operate { request, id: message_id }) => {
+                self.on_operate(now, id, &request, message_id.as_deref(), effects);
             }
             (Phase::Joined(_), ClientMessage::Hello(_)) => self.on_second_hello(id, effects),
         }

@@ -129,6 +129,8 @@ impl<T: Socket> Dispatch<'_, T> {
             Event::Operator(operator) => {
                 ServerMessage::Operator { operator: *operator }.encode(out);
             }
+            Event::Done(deed) => encode::done(deed, out),
+            Event::Bans { bans, mutes } => encode::bans(bans, mutes, out),
             Event::Pong => ServerMessage::Pong.encode(out),
             Event::Bye { reason } => encode::bye(reason.reason(), out),
         });

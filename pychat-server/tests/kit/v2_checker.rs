@@ -168,6 +168,7 @@ impl V2Checker {
             }
             ClientMessage::Ping => self.n_pings += 1,
             ClientMessage::Pair
+            | ClientMessage::Operate { .. }
             | ClientMessage::Devices
             | ClientMessage::RemoveDevice { .. }
             | ClientMessage::Pong => (),
@@ -267,6 +268,8 @@ impl V2Checker {
             ServerMessage::DeviceAdded { .. }
             | ServerMessage::Devices { .. }
             | ServerMessage::Operator { .. }
+            | ServerMessage::Done { .. }
+            | ServerMessage::Bans { .. }
             | ServerMessage::Notice { .. } => None,
             ServerMessage::Ping => Some(Heard::Ping),
             ServerMessage::Pong => {

@@ -168,6 +168,40 @@ fn who_lost_every_device_has_their_name_again() {
 }
 
 #[test]
+fn operators_in_the_room_speak_as_the_protocol_says() {
+    let shelf = Shelf::new();
+    let server = server(&shelf);
+    let mut anna = join_two(&server, "Анна");
+    let mut vera = join_two(&server, "Вера");
+    anna.send(frame(r#"{"type":"kick","username":"Вера","id":"o-1"}"#));
+    let refusal =
+        r#"{"type":"error","code":"forbidden","text":"this is for operators","ref":"o-1"}"#;
+    while next(&mut anna) != refusal {}
+    ctl(&shelf, &["operator", "add", "Анна"]);
+    anna.send(frame(r#"{"type":"mute","username":"Вера","for_ms":600000,"id":"o-2"}"#));
+    let done = concat!(
+        r#"{"type":"done","verb":"mute","by":"Анна","subject":"Вера","#,
+        r#""text":"Вера is muted for 10 minutes.","id":"o-2"}"#
+    );
+    while next(&mut anna) != done {}
+    vera.send(text_two("v-1", "hi"));
+    while !next(&mut vera).contains(r#""code":"muted""#) {}
+    anna.send(frame(r#"{"type":"bans"}"#));
+    let bans = next(&mut anna);
+    assert!(bans.starts_with(r#"{"type":"bans","bans":[],"mutes":[{"subject":"Вера","since":"#));
+    anna.send(frame(r#"{"type":"unban","address":"192.0.2.7","id":"o-3"}"#));
+    assert_eq!(
+        next(&mut anna),
+        r#"{"type":"error","code":"not_done","text":"192.0.2.7 is not banned.","ref":"o-3"}"#
+    );
+    anna.send(frame(r#"{"type":"ban","username":"Вера","id":"o-4"}"#));
+    is_sent_away(&mut vera, "banned");
+    while !next(&mut anna).contains(r#""verb":"ban","by":"Анна","subject":"Вера""#) {}
+    anna.send(frame(r#"{"type":"door","admission":"ajar","id":"o-5"}"#));
+    while !next(&mut anna).contains(r#""code":"bad_payload""#) {}
+}
+
+#[test]
 fn a_call_that_cannot_be_made_says_why() {
     let shelf = Shelf::new();
     let nobody = refused(call(&shelf, &["who"]), 1);

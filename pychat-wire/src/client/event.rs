@@ -6,7 +6,7 @@ use super::{Device, MessageId};
 use crate::{
     frame::FrameError,
     key::{PairCode, PublicKey},
-    message::{ErrorCode, Reason},
+    message::{Ban, ErrorCode, Reason},
 };
 
 /// Something to do or to show.
@@ -136,6 +136,27 @@ pub enum Event {
     OperatorChanged {
         /// True if we are one.
         is_operator: bool,
+    },
+    /// An operator did something, perhaps we.
+    Moderated {
+        /// The type of the request.
+        verb: String,
+        /// The operator.
+        by: String,
+        /// The name, network or setting that it is about.
+        subject: String,
+        /// The outcome, for people to read.
+        text: String,
+        /// The id that [`Client::operate`](super::Client::operate) returned, if it is the answer to
+        /// that.
+        id: Option<String>,
+    },
+    /// The bans and mutes, as we asked for them.
+    Bans {
+        /// The bans, in the order in which they were made.
+        bans: Vec<Ban<'static>>,
+        /// The mutes.
+        mutes: Vec<Ban<'static>>,
     },
     /// The server said something else, for people to read.
     Notice {

@@ -69,6 +69,8 @@ pub(super) struct Line {
     pub(super) welcomed_at: u64,
     /// Our person is an operator.
     pub(super) is_operator: bool,
+    /// The number of things that were asked for as an operator.
+    pub(super) n_operations: u64,
     /// True while the server may skip what it was asked not to send all of: once a line.
     pub(super) may_skip: bool,
     /// Texts that the server could not keep, and what was said after them.
@@ -92,6 +94,7 @@ impl Default for Line {
             asked_after: None,
             welcomed_at: 0,
             is_operator: false,
+            n_operations: 0,
             may_skip: false,
             held: HashSet::new(),
             held_until: 0,

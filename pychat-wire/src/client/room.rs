@@ -128,9 +128,9 @@ impl Client {
                 self.on_error(now, code, text.into_owned(), reference.as_deref(), retry_ms);
             }
             ServerMessage::Notice { text } => self.tell(Event::Notice { text: text.into_owned() }),
-            ServerMessage::Operator { operator } => self.on_operator(operator),
             message => {
-                if let Some(message) = self.on_devices(message) {
+                let message = self.on_devices(message);
+                if let Some(message) = message.and_then(|message| self.on_operators(message)) {
                     self.on_aside(now, message);
                 }
             }

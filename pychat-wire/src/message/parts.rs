@@ -123,6 +123,8 @@ pub enum ErrorCode {
     Forbidden,
     /// A text of somebody who may not say anything for now.
     Muted,
+    /// Something that an operator asked for, and that cannot be done.
+    NotDone,
     /// A text under an id that its author has used for another text.
     IdReused,
     /// More than the server takes for now. It reads on after a while, and drops nothing.

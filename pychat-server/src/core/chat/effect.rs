@@ -12,7 +12,7 @@ use pychat_wire::{
 use super::input::{CloseReason, Complaint, Protocol, Refusal};
 use crate::core::{
     id::{CallId, ConnectionId, RoomId, Ticket},
-    moderation::Reply,
+    moderation::{Listed, Reply},
     record::{Device, Kind, PersonId, Record, Request},
 };
 
@@ -110,6 +110,15 @@ pub enum Event {
     DeviceAdded(Device),
     /// The peer is an operator from now on, or one no longer.
     Operator(bool),
+    /// An operator did something, as other operators are told, and the one who asked for it.
+    Done(Deed),
+    /// The bans and mutes.
+    Bans {
+        /// The bans.
+        bans: Vec<Listed>,
+        /// The mutes.
+        mutes: Vec<Listed>,
+    },
     /// The answer to a ping.
     Pong,
     /// The last message of protocol 2 before the connection is closed.
@@ -117,6 +126,21 @@ pub enum Event {
         /// The reason.
         reason: CloseReason,
     },
+}
+
+/// Something that an operator did.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Deed {
+    /// The word for it.
+    pub verb: String,
+    /// The operator.
+    pub by: String,
+    /// The name, network or setting that it is about.
+    pub subject: String,
+    /// The outcome, for people to read.
+    pub text: String,
+    /// The id of the request, in the answer to it.
+    pub id: Option<String>,
 }
 
 /// Something that happens to a connection.
@@ -213,6 +237,7 @@ impl Effect {
                     | Event::Refused(_)
                     | Event::PairCode(_)
                     | Event::Devices(_)
+                    | Event::Bans { .. }
                     | Event::Pong
                     | Event::Bye { .. },
             }

@@ -250,6 +250,8 @@ pub enum Refusal {
     Stranger,
     /// A text of somebody who is muted.
     Muted,
+    /// Something that is for operators to do.
+    Operator,
     /// A text before joining.
     NotJoined,
     /// A second hello.
@@ -272,6 +274,7 @@ impl fmt::Display for Refusal {
             Self::Banned => formatter.write_str("a hello of somebody who is banned"),
             Self::Stranger => formatter.write_str("a hello of a stranger"),
             Self::Muted => formatter.write_str("a text of somebody who is muted"),
+            Self::Operator => formatter.write_str("something that is for operators to do"),
             Self::NotJoined => formatter.write_str("a text before a hello"),
             Self::AlreadyJoined => formatter.write_str("a second hello"),
         }

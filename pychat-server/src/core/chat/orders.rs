@@ -3,12 +3,13 @@
 
 mod acts;
 mod lists;
+mod operate;
 
 use std::{mem, time::Instant};
 
-use pychat_wire::{UserName, key::PublicKey};
+use pychat_wire::{UserName, key::PublicKey, message::ErrorCode};
 
-use super::{Chat, Effect, requests::Pending};
+use super::{Chat, Complaint, Deed, Effect, Event, complain, requests::Pending, tell};
 use crate::core::{
     id::{CallId, ConnectionId},
     moderation::{AuditEntry, Change, Order, Reply},
@@ -21,13 +22,15 @@ use crate::core::{
 pub(super) enum Asker {
     /// A call on the machine.
     Call(CallId),
+    /// An operator in the room, whose request had this id.
+    Peer { id: ConnectionId, reference: Option<String> },
 }
 
 /// An order that waits for the store.
 #[derive(Debug)]
 pub(super) struct Unanswered {
     asker: Asker,
-    text: String,
+    deed: Deed,
     /// The requests that the store has not answered.
     n_pending: usize,
     error: Option<StorageError>,
@@ -78,8 +81,15 @@ impl Chat {
             order => self.carry_out(now, by, order, effects),
         };
         match done {
-            Ok(Done { is_old_news: true, text, .. }) => {
-                answer(asker, Reply::Done { text }, effects);
+            Ok(Done { is_old_news: true, text, subject, .. }) => {
+                let deed = Deed {
+                    verb: order.key().to_owned(),
+                    by: by.to_owned(),
+                    subject,
+                    text,
+                    id: None,
+                };
+                answer_done(asker, deed, effects);
             }
             Ok(done) => self.keep_order(asker, by, order.key(), done, effects),
             Err(text) => answer(asker, Reply::Failed { text }, effects),
@@ -96,18 +106,15 @@ impl Chat {
         effects: &mut Vec<Effect>,
     ) {
         let Done { text, subject, detail, changes, .. } = done;
-        let entry = AuditEntry {
-            time_ms: self.wall_clock.utc_ms,
-            who: by.to_owned(),
-            verb: verb.to_owned(),
-            subject,
-            detail,
-        };
+        let (verb, by) = (verb.to_owned(), by.to_owned());
+        let deed =
+            Deed { verb: verb.clone(), by: by.clone(), subject: subject.clone(), text, id: None };
+        let entry = AuditEntry { time_ms: self.wall_clock.utc_ms, who: by, verb, subject, detail };
         let people = self.people.take_changes().into_iter().map(Request::ChangePerson);
         let mut requests: Vec<_> = people.collect();
         requests.push(Request::Moderate { changes, entry });
         let n_pending = requests.len();
-        let number = self.requests.open_order(Unanswered { asker, text, n_pending, error: None });
+        let number = self.requests.open_order(Unanswered { asker, deed, n_pending, error: None });
         for request in requests {
             self.requests.make(Pending::Order { number }, request, effects);
         }
@@ -124,20 +131,14 @@ impl Chat {
         order.n_pending -= 1;
         order.error = order.error.take().or(error);
         if order.n_pending == 0
-            && let Some(Unanswered { asker, text, error, .. }) =
+            && let Some(Unanswered { asker, deed, error, .. }) =
                 self.requests.orders.remove(&number)
         {
-            let reply = match error {
-                None => Reply::Done { text },
-                Some(error) => {
-                    let why = error.in_short();
-                    let lost = format!(
-                        "{text} But this could not be stored ({why}): it ends with the server."
-                    );
-                    Reply::Failed { text: lost }
-                }
-            };
-            answer(asker, reply, effects);
+            self.tell_operators(&asker, &deed, effects);
+            match error {
+                None => answer_done(asker, deed, effects),
+                Some(error) => answer(asker, unkept(&deed, &error), effects),
+            }
         }
     }
 
@@ -171,10 +172,41 @@ impl Chat {
     }
 }
 
-fn answer(asker: Asker, reply: Reply, effects: &mut Vec<Effect>) {
+/// Answers that something was done.
+fn answer_done(asker: Asker, deed: Deed, effects: &mut Vec<Effect>) {
     match asker {
-        Asker::Call(call) => effects.push(Effect::Reply { call, reply }),
+        Asker::Call(_) => answer(asker, Reply::Done { text: deed.text }, effects),
+        Asker::Peer { id, reference } => {
+            tell(id, Event::Done(Deed { id: reference, ..deed }), effects);
+        }
     }
+}
+
+/// Answers with a list, or a reason why not.
+fn answer(asker: Asker, reply: Reply, effects: &mut Vec<Effect>) {
+    match (asker, reply) {
+        (Asker::Call(call), reply) => effects.push(Effect::Reply { call, reply }),
+        (Asker::Peer { id, .. }, Reply::Bans { bans, mutes }) => {
+            tell(id, Event::Bans { bans, mutes }, effects);
+        }
+        (Asker::Peer { id, reference }, Reply::Failed { text }) => {
+            let reference = reference.map(Into::into);
+            let complaint = Complaint { reference, ..Complaint::new(ErrorCode::NotDone, &text) };
+            complain(id, complaint, effects);
+        }
+        // Nobody asks for anything else on the wire.
+        (
+            Asker::Peer { .. },
+            Reply::Done { .. } | Reply::People { .. } | Reply::Operators { .. },
+        ) => (),
+    }
+}
+
+/// Returns the answer to an order that is in effect, and that the store did not keep.
+fn unkept(deed: &Deed, error: &StorageError) -> Reply {
+    let (text, why) = (&deed.text, error.in_short());
+    let lost = format!("{text} But this could not be stored ({why}): it ends with the server.");
+    Reply::Failed { text: lost }
 }
 
 impl super::Requests {

@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use pychat_wire::{UserName, message::Door};
+use pychat_wire::{
+    UserName,
+    message::{Door, SENTENCE_CHARS_MAX},
+};
 
 use super::{
     super::{Chat, CloseReason, Effect, Event, tell, tell_all},
@@ -14,9 +17,6 @@ use crate::core::moderation::{
 
 /// The longest time from one text of a person to their next, in seconds.
 pub(super) const SLOW_SECONDS_MAX: u64 = 3_600;
-
-/// The most bytes that an operator may say in the server's name.
-pub(super) const SAID_BYTES_MAX: usize = 4_096;
 
 /// The sentence for those of protocol 1 who are sent away.
 const KICKED: &str = "You were sent away by an operator. Bye!\n";
@@ -258,8 +258,8 @@ fn say(text: &str, effects: &mut Vec<Effect>) -> Result<Done, String> {
     if text.is_empty() {
         return Err("There is nothing to say.".to_owned());
     }
-    if SAID_BYTES_MAX < text.len() {
-        return Err(format!("This is too long: at most {SAID_BYTES_MAX} bytes."));
+    if SENTENCE_CHARS_MAX < text.chars().count() {
+        return Err(format!("This is too long: at most {SENTENCE_CHARS_MAX} characters."));
     }
     if text.chars().any(|character| character.is_control() && character != '\n') {
         return Err("This has control characters.".to_owned());

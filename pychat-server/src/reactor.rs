@@ -26,7 +26,6 @@ use std::{
 };
 
 use mio::{Events, Interest, Poll, Token, event::Source, net::TcpStream};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustls::ServerConfig;
 
 pub use self::{accepting::ACCEPT_RETRY, start::StartError};
@@ -52,10 +51,6 @@ pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 /// interval at which it is asked again.
 const HAND_OVER_TIMEOUT: Duration = Duration::from_secs(5);
 const HAND_OVER_RETRY: Duration = Duration::from_millis(20);
-
-/// The number of descriptors that the server has besides connections: its own, and those turned
-/// away.
-const DESCRIPTORS_BESIDES: usize = 128;
 
 /// The most edges taken from the kernel at once.
 const EVENTS_MAX: usize = 1_024;
@@ -168,7 +163,7 @@ impl Reactor {
         if let Some(directory) = &self.config.history.directory {
             logging::keeping(directory);
         }
-        raise_descriptor_limit(self.config.limits.connections_max);
+        start::raise_descriptor_limit(self.config.limits.connections_max);
         self.restore(Instant::now());
         let mut addresses = Vec::new();
         if let Some(identity) = &self.listening.identity {
@@ -374,21 +369,6 @@ impl Reactor {
 fn utc_ms() -> u64 {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// Lets this process have as many descriptors as the system allows it, which is often far more than
-/// it has to begin with.
-fn raise_descriptor_limit(connections_max: usize) {
-    let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit { current: limit.maximum, ..limit };
-    let allowed = match setrlimit(Resource::Nofile, raised) {
-        Ok(()) => limit.maximum,
-        Err(_) => limit.current,
-    };
-    let needed = connections_max.saturating_add(DESCRIPTORS_BESIDES) as u64;
-    if let Some(allowed) = allowed.filter(|allowed| *allowed < needed) {
-        logging::few_descriptors(allowed, connections_max);
-    }
 }
 
 /// Registers the socket of an operator, or of the socket that they call.

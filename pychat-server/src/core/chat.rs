@@ -73,7 +73,7 @@ use crate::core::{
     people::{Expiry, People},
     rate_limit::RateLimit,
     record::PersonId,
-    roster::{FreeName, Roster},
+    roster::Roster,
     time::Time,
 };
 
@@ -335,12 +335,6 @@ impl Chat {
             }
             (Phase::Joined(_), ClientMessage::Hello(_)) => self.on_second_hello(id, effects),
         }
-    }
-
-    /// Returns the name under which somebody who asks for `name` and does not own it can join now.
-    fn find_free(&self, name: UserName) -> FreeName {
-        let expiry = self.name_expiry();
-        self.roster.find_free(name, |name| self.people.is_reserved(name, None, expiry))
     }
 
     fn name_expiry(&self) -> Expiry {

@@ -4,7 +4,10 @@
 use std::io;
 
 use mio::net::TcpListener;
-use rustix::rand::{GetRandomFlags, getrandom};
+use rustix::{
+    process::{Resource, Rlimit, getrlimit, setrlimit},
+    rand::{GetRandomFlags, getrandom},
+};
 use thiserror::Error;
 
 use crate::{
@@ -22,6 +25,10 @@ use crate::{
         sqlite::{OpenError, Place},
     },
 };
+
+/// The number of descriptors that the server has besides connections: its own, and those turned
+/// away.
+const DESCRIPTORS_BESIDES: usize = 128;
 
 /// The reason why the server cannot start.
 #[derive(Debug, Error)]
@@ -92,4 +99,19 @@ fn random<const N: usize>() -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
     getrandom(&mut bytes, GetRandomFlags::empty())?; // So few come at once or not at all.
     Ok(bytes)
+}
+
+/// Lets this process have as many descriptors as the system allows it, which is often far more than
+/// it has to begin with.
+pub(super) fn raise_descriptor_limit(connections_max: usize) {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, ..limit };
+    let allowed = match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => limit.maximum,
+        Err(_) => limit.current,
+    };
+    let needed = connections_max.saturating_add(DESCRIPTORS_BESIDES) as u64;
+    if let Some(allowed) = allowed.filter(|allowed| *allowed < needed) {
+        logging::few_descriptors(allowed, connections_max);
+    }
 }

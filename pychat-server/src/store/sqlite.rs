@@ -130,6 +130,27 @@ impl SqliteStore {
         })
     }
 
+    /// Carries out a batch, all of it or nothing, and answers each request.
+    fn carry_out(&mut self, utc_ms: u64, batch: &mut Vec<(Ticket, Request)>) {
+        match self.transact(utc_ms, batch) {
+            Ok(stored) => {
+                let done = batch
+                    .drain(..)
+                    .zip(stored)
+                    .map(|((ticket, _), stored)| Answer::Done { ticket, outcome: Ok(stored) });
+                self.answers.extend(done);
+            }
+            Err(error) => self.refuse(batch, &error),
+        }
+    }
+
+    /// Answers each request that it was not carried out.
+    fn refuse(&mut self, batch: &mut Vec<(Ticket, Request)>, error: &StorageError) {
+        let refused =
+            batch.drain(..).map(|(ticket, _)| Answer::Done { ticket, outcome: Err(error.clone()) });
+        self.answers.extend(refused);
+    }
+
     /// Carries out a batch in one transaction; returns the outcome of each request.
     fn transact(
         &mut self,
@@ -138,9 +159,6 @@ impl SqliteStore {
     ) -> Result<Vec<Stored>, StorageError> {
         if let Health::Damaged = self.health {
             return Err(damage());
-        }
-        if self.folder.is_short() {
-            return Err(StorageError::Reserve);
         }
         let mut ends = self.ends;
         let stored = transaction(&self.connection, |connection| {
@@ -167,21 +185,17 @@ impl SqliteStore {
 impl Store for SqliteStore {
     fn submit(&mut self, now: Instant, utc_ms: u64, batch: &mut Vec<(Ticket, Request)>) {
         self.folder.check_space(now, self.retention.disk_reserve_bytes);
-        match self.transact(utc_ms, batch) {
-            Ok(stored) => {
-                let done = batch
-                    .drain(..)
-                    .zip(stored)
-                    .map(|((ticket, _), stored)| Answer::Done { ticket, outcome: Ok(stored) });
-                self.answers.extend(done);
+        if self.folder.is_short() {
+            // What operators do may well be about who has filled the disk.
+            let is_order =
+                |(_, request): &mut (Ticket, Request)| matches!(request, Request::Moderate { .. });
+            let mut orders: Vec<_> = batch.extract_if(.., is_order).collect();
+            if !orders.is_empty() {
+                self.carry_out(utc_ms, &mut orders);
             }
-            Err(error) => {
-                let refused = batch
-                    .drain(..)
-                    .map(|(ticket, _)| Answer::Done { ticket, outcome: Err(error.clone()) });
-                self.answers.extend(refused);
-            }
+            return self.refuse(batch, &StorageError::Reserve);
         }
+        self.carry_out(utc_ms, batch);
     }
 
     fn poll(&mut self, _now: Instant, answers: &mut Vec<Answer>) {

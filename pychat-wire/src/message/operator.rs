@@ -8,7 +8,7 @@ use serde::{
 };
 
 use super::{
-    MessageError, bounds, lossy,
+    MessageError, TIME_MS_MAX, bounds, lossy,
     members::Members,
     parts::Door,
     {unknown, word},
@@ -178,6 +178,8 @@ impl<'de> Visitor<'de> for BanListVisitor {
             && let Some(Ban { subject, since, until, by }) = bans.next_element()?
         {
             let (subject, by) = (bounds::label(subject), bounds::label(by));
+            let (since, until) =
+                (since.min(TIME_MS_MAX), until.map(|until| until.min(TIME_MS_MAX)));
             list.0.push(Ban { subject, since, until, by });
         }
         while bans.next_element::<IgnoredAny>()?.is_some() {}

@@ -18,7 +18,7 @@ use crate::core::{
     admission::{Act, WRONG_PROOF_COST},
     id::{ConnectionId, HALL},
     record::{Device, PersonId},
-    roster::Participant,
+    roster::{FreeName, Participant},
 };
 
 /// The most connections of one person at a time, under one name. One more takes the place of the
@@ -257,6 +257,12 @@ impl Chat {
             let resume = Action::Resume { room: HALL, epoch: epoch.into_owned(), after, limit };
             act(id, resume, effects);
         }
+    }
+
+    /// Returns the name under which somebody who asks for `name` and does not own it can join now.
+    fn find_free(&self, name: UserName) -> FreeName {
+        let expiry = self.name_expiry();
+        self.roster.find_free(name, |name| self.people.is_reserved(name, None, expiry))
     }
 
     fn refuse_taken(&mut self, id: ConnectionId, name: UserName, effects: &mut Vec<Effect>) {

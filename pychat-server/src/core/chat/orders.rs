@@ -5,7 +5,7 @@ mod acts;
 mod lists;
 mod operate;
 
-use std::{mem, time::Instant};
+use std::time::Instant;
 
 use pychat_wire::{UserName, key::PublicKey, message::ErrorCode};
 
@@ -229,9 +229,4 @@ fn for_words(for_ms: Option<u64>) -> String {
     let (count, word) = unit.map_or((0, "second"), |(unit, word)| (seconds / unit, word));
     let plural = if count == 1 { "" } else { "s" };
     format!(" for {count} {word}{plural}")
-}
-
-/// Takes the names out of a list for people to read: `Anna, Boris`.
-fn listed(names: &mut Vec<String>) -> String {
-    mem::take(names).join(", ")
 }

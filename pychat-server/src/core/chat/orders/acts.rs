@@ -9,7 +9,7 @@ use pychat_wire::{
 
 use super::{
     super::{Chat, CloseReason, Effect, Event, tell, tell_all},
-    Done, Target, for_words, listed,
+    Done, Target, for_words,
 };
 use crate::core::moderation::{
     Change, Measure, Network, NetworkError, Order, SANCTIONS_MAX, Sanction, Subject,
@@ -78,18 +78,19 @@ impl Chat {
     fn free_name(&mut self, name: &str, effects: &mut Vec<Effect>) -> Result<Done, String> {
         let Target { name, owner, connections, .. } = self.target(name)?;
         let Some(person) = owner else { return Err(format!("Nobody owns the name {name}.")) };
-        let mut names = self.people.names(person);
+        let names = self.people.names(person);
         self.people.forget_all(person);
         for id in connections {
             self.close(id, CloseReason::Removed, effects);
         }
-        let (is, names) = (if names.len() == 1 { "is" } else { "are" }, listed(&mut names));
+        let (is, names) = (if names.len() == 1 { "is" } else { "are" }, names.join(", "));
         let text = format!("{names} {is} free: the next who joins under such a name owns it.");
         Ok(Done { text, subject: names, ..Done::default() })
     }
 
     fn kick(&mut self, name: &str, effects: &mut Vec<Effect>) -> Result<Done, String> {
-        let Target { name, connections, .. } = self.target(name)?;
+        let Target { name, mut connections, .. } = self.target(name)?;
+        connections.retain(|id| self.is_open(*id));
         if connections.is_empty() {
             return Err(format!("{name} is not here."));
         }
@@ -199,9 +200,9 @@ impl Chat {
         if lifted.iter().all(|sanction| sanction.is_over(utc_ms)) {
             return Err(format!("{whom} is not {what}."));
         }
-        let mut subjects: Vec<_> = lifted.iter().map(|it| it.subject.to_string()).collect();
+        let subjects: Vec<_> = lifted.iter().map(|it| it.subject.to_string()).collect();
         let verb = if subjects.len() == 1 { "is" } else { "are" };
-        let subject = listed(&mut subjects);
+        let subject = subjects.join(", ");
         let text = format!("{subject} {verb} no longer {what}.");
         let changes = lifted.iter().map(|sanction| Change::Lift(sanction.id)).collect();
         Ok(Done { text, subject, changes, ..Done::default() })

@@ -13,7 +13,7 @@ use std::{
 
 use clap::{Arg, ArgAction, Command, ValueHint, builder::Str};
 use clap_complete::Shell;
-use pychat_server::config::{self, OPTIONS};
+use pychat_server::{config::OPTIONS, control};
 use roff::{Inline, Roff, bold, italic, roman};
 
 /// The words around the options, in which [`PLACE`] stands for these.
@@ -22,16 +22,19 @@ const PAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/man");
 /// The line that the options take the place of.
 const PLACE: &str = ".\\\" OPTIONS\n";
 
+/// The line that the verbs of `ctl` take the place of.
+const VERBS_PLACE: &str = ".\\\" VERBS\n";
+
 fn main() -> io::Result<()> {
     let arguments: Vec<_> = env::args_os().skip(1).map(PathBuf::from).collect();
     let [folder, help] = arguments.as_slice() else {
         return Err(io::Error::other("usage: manual FOLDER HELP"));
     };
     fs::create_dir_all(folder)?;
-    let (server, client) = (config::command(), client(fs::read_to_string(help)?.leak()));
-    write_page(folder, "pychat-server.1", &options(&server))?;
-    write_page(folder, "pychat-server.toml.5", &keys())?;
-    write_page(folder, "pychat-gtk.1", &options(&client))?;
+    let (server, client) = (control::command(), client(fs::read_to_string(help)?.leak()));
+    write_page(folder, "pychat-server.1", &options(&server), &verbs(&server))?;
+    write_page(folder, "pychat-server.toml.5", &keys(), "")?;
+    write_page(folder, "pychat-gtk.1", &options(&client), "")?;
     for (mut command, name) in [(server, "pychat-server"), (client, "pychat-gtk")] {
         for shell in [Shell::Bash, Shell::Fish, Shell::Zsh] {
             clap_complete::generate_to(shell, &mut command, name, folder)?;
@@ -59,10 +62,11 @@ fn client(help: &'static str) -> Command {
     })
 }
 
-/// Writes the page `name` into `folder`, with `options` in their place if it has one.
-fn write_page(folder: &Path, name: &str, options: &str) -> io::Result<()> {
+/// Writes the page `name` into `folder`, with `options` and `verbs` in their places if it has them.
+fn write_page(folder: &Path, name: &str, options: &str, verbs: &str) -> io::Result<()> {
     let words = fs::read_to_string(Path::new(PAGES).join(format!("{name}.in")))?;
     let page = words.replace("@version@", env!("CARGO_PKG_VERSION")).replace(PLACE, options);
+    let page = page.replace(VERBS_PLACE, verbs);
     fs::write(folder.join(name), page)
 }
 
@@ -83,6 +87,37 @@ fn options(command: &Command) -> String {
         entry(&mut roff, head, &help.to_string());
     }
     roff.to_roff()
+}
+
+/// Returns every verb of the server's `ctl` as its manual tells of it.
+fn verbs(command: &Command) -> String {
+    let mut roff = Roff::new();
+    if let Some(ctl) = command.find_subcommand("ctl") {
+        ctl.get_subcommands().for_each(|verb| describe(&mut roff, "", verb));
+    }
+    roff.to_roff()
+}
+
+/// Appends a verb, or those below it, of which `before` is the beginning.
+fn describe(roff: &mut Roff, before: &str, verb: &Command) {
+    let words = format!("{before}{}", verb.get_name());
+    if verb.has_subcommands() {
+        let before = format!("{words} ");
+        return verb.get_subcommands().for_each(|verb| describe(roff, &before, verb));
+    }
+    let mut head = vec![bold(words)];
+    for argument in verb.get_arguments() {
+        match argument.get_long() {
+            None => head.extend([roman(" "), italic(argument.get_id().as_str())]),
+            Some(long) => {
+                head.extend([roman(" ["), bold(format!("--{long}"))]);
+                head.extend(value(argument).map(|value| italic(format!(" {value}"))));
+                head.push(roman("]"));
+            }
+        }
+    }
+    let about = verb.get_about().expect("every verb says what it does");
+    entry(roff, head, &format!("{about}."));
 }
 
 /// Returns every key of the configuration file.

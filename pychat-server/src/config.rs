@@ -3,6 +3,7 @@
 //! A flag beats the environment, which beats the file, which beats the default. Each value is read
 //! only after that, by the same rules wherever it stands, so that an error can name the place.
 
+mod control;
 mod encryption;
 mod file;
 mod history;
@@ -17,6 +18,7 @@ use thiserror::Error;
 
 use self::settings::Settings;
 pub use self::{
+    control::{ControlPlace, control_sockets},
     history::History,
     options::{ConfigOption, OPTIONS},
     usage::command,
@@ -38,6 +40,8 @@ pub struct Config {
     pub limits: Limits,
     /// The folder, limits and durability of the log.
     pub history: History,
+    /// The place of the operator's socket, if there is one.
+    pub control: Option<ControlPlace>,
     /// The certificate that the server shows; no TLS if `None`.
     pub identity: Option<IdentityPlace>,
     /// True if the configuration was only to be checked.
@@ -119,11 +123,13 @@ impl Config {
         }
         let history = history::read(&settings, history::Folders::of_user())?;
         let identity = encryption::identity(&settings, &history)?;
+        let control = control::place(&settings, &history)?;
         Ok(Self {
             listen: settings.all("listen", |text| Ok(text.parse()?))?,
             name: settings.one("name", host_name(), values::name)?,
             limits: limits(&settings, encryption::plain(&settings, identity.as_ref())?)?,
             history,
+            control,
             identity,
             is_check,
             unknown_variables: Vec::new(),

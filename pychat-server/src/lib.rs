@@ -7,6 +7,8 @@ pub mod reactor;
 pub mod signals;
 pub mod systemd;
 
+pub mod control;
+
 pub mod server;
 
 pub mod config;

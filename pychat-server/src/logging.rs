@@ -151,6 +151,11 @@ pub fn manager_unreachable(error: &io::Error) {
     warn!(event = "manager", error = %error, "the service manager cannot be reached: {error}");
 }
 
+/// Operators on the machine cannot call.
+pub fn control_failed(error: &dyn Error) {
+    warn!(event = "control", error = %error, "pychat-server ctl will not work: {error}");
+}
+
 /// Some of a host name's addresses are not this machine's.
 pub fn listen_skipped(error: &dyn Error) {
     warn!(event = "listen_skipped", "{error}; the name's other addresses are used");
@@ -220,6 +225,10 @@ pub fn refused(user: Option<&UserName>, peer: SocketAddr, refusal: &Refusal) {
         Refusal::NameTaken => "name_taken",
         Refusal::MessageId => "message_id",
         Refusal::IdReused => "id_reused",
+        Refusal::Banned => "banned",
+        Refusal::Stranger => "stranger",
+        Refusal::Muted => "muted",
+        Refusal::Operator => "operator",
         Refusal::NotJoined => "not_joined",
         Refusal::AlreadyJoined => "already_joined",
     };
@@ -244,6 +253,11 @@ pub fn few_descriptors(allowed: u64, connections_max: usize) {
 /// A connection was turned away, and told `why`.
 pub fn turned_away(peer: SocketAddr, why: &str) {
     warn!(event = "turn_away", peer = %peer, reason = "full", "turned {peer} away: {why}");
+}
+
+/// A connection from an address that is banned was closed at once.
+pub fn banned(peer: SocketAddr) {
+    info!(event = "turn_away", peer = %peer, reason = "banned", "turned {peer} away: banned");
 }
 
 /// A connection could not be taken in; most likely its peer has gone already.

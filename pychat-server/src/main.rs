@@ -1,10 +1,12 @@
 //! `pychat-server`: arguments → `Config` → `Reactor::bind` → `run` → exit code. Or, if a server asks
-//! for it, the small part of its work that would make people wait.
+//! for it, the small part of its work that would make people wait. `pychat-server ctl` calls one that
+//! runs.
 
 use std::{env, error::Error, process::ExitCode};
 
 use pychat_server::{
     config::{Config, ConfigError},
+    control::{self, client::Ctl},
     logging,
     reactor::Reactor,
     store::sqlite::child::Job,
@@ -18,6 +20,9 @@ fn main() -> ExitCode {
     if let Some(job) = Job::from_arguments(env::args_os()) {
         return job.run();
     }
+    if let Some(ctl) = control::parse(env::args_os()) {
+        return call(ctl);
+    }
     logging::init();
     match start() {
         Ok(Some(reactor)) => run(reactor),
@@ -29,6 +34,21 @@ fn main() -> ExitCode {
             }
             logging::not_started(&*error);
             ExitCode::FAILURE
+        }
+    }
+}
+
+/// Calls a running server.
+fn call(ctl: Result<Ctl, ConfigError>) -> ExitCode {
+    match ctl.map(|ctl| ctl.run()) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => {
+            logging::not_started(&error);
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            logging::config_is_bad(&error);
+            EXIT_USAGE.into()
         }
     }
 }

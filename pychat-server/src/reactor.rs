@@ -12,6 +12,7 @@
 //! ```
 
 mod accepting;
+mod calls;
 mod fdstore;
 mod reload;
 mod start;
@@ -24,14 +25,17 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use mio::{Events, Interest, Poll, Token, net::TcpStream};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use mio::{Events, Interest, Poll, Token, event::Source, net::TcpStream};
 use rustls::ServerConfig;
 
-use self::accepting::{Accepting, Listener};
 pub use self::{accepting::ACCEPT_RETRY, start::StartError};
+use self::{
+    accepting::{Accepting, Listener},
+    calls::Calls,
+};
 use crate::{
     config::Config,
+    control::CALLERS_MAX,
     core::id::ConnectionId,
     logging,
     net::{identity::Identity, listen},
@@ -48,15 +52,14 @@ pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 const HAND_OVER_TIMEOUT: Duration = Duration::from_secs(5);
 const HAND_OVER_RETRY: Duration = Duration::from_millis(20);
 
-/// The number of descriptors that the server has besides connections: its own, and those turned
-/// away.
-const DESCRIPTORS_BESIDES: usize = 128;
-
 /// The most edges taken from the kernel at once.
 const EVENTS_MAX: usize = 1_024;
 
-/// Tokens from here on are not connections' (their slots never come near): signals and listeners.
+/// Tokens from here on are not connections' (their slots never come near): signals, operators and
+/// listeners.
 const SIGNALS: Token = Token(usize::MAX);
+const FIRST_CALLER: Token = Token(usize::MAX - CALLERS_MAX);
+const CONTROL: Token = Token(FIRST_CALLER.0 - 1);
 const FIRST_LISTENER: Token = Token(usize::MAX - u16::MAX as usize);
 
 /// The server's loop.
@@ -66,6 +69,7 @@ pub struct Reactor {
     events: Events,
     listening: Listening,
     signals: Signals,
+    calls: Calls,
     server: Server<TcpStream>,
     earlier: Earlier,
     manager: Manager,
@@ -131,6 +135,7 @@ impl Reactor {
         }
         let mut store = start::open_store(&config.history)?;
         let identity = config.identity.as_ref().map(Identity::load).transpose()?;
+        let calls = Calls::open(config.control.as_ref(), &poll)?;
         let people = start::open_people(&mut *store)?;
         let mut server = Server::new(config.limits, store, people, start::nonces()?);
         server.set_name(&config.name);
@@ -139,6 +144,7 @@ impl Reactor {
             events: Events::with_capacity(EVENTS_MAX),
             listening: Listening { listeners, are_stored: false, identity },
             signals,
+            calls,
             server,
             earlier: Earlier { waiting, carriers },
             manager: Manager::of_process(),
@@ -157,7 +163,7 @@ impl Reactor {
         if let Some(directory) = &self.config.history.directory {
             logging::keeping(directory);
         }
-        raise_descriptor_limit(self.config.limits.connections_max);
+        start::raise_descriptor_limit(self.config.limits.connections_max);
         self.restore(Instant::now());
         let mut addresses = Vec::new();
         if let Some(identity) = &self.listening.identity {
@@ -186,7 +192,9 @@ impl Reactor {
         self.store_listeners(now);
         self.note_readiness(now);
         self.accept_all(now);
+        self.calls.take_in(now, &self.poll, &mut self.server);
         self.server.tick(now, utc_ms);
+        self.calls.answer(now, &mut self.server);
         self.advance(now);
         self.manager.maintain(now, self.server.people());
         Ok(())
@@ -243,6 +251,9 @@ impl Reactor {
         if self.server.has_work() {
             sooner(now);
         }
+        if let Some(deadline) = self.calls.next_deadline(now) {
+            sooner(deadline);
+        }
         if let Some(deadline) = self.manager.keep_deadline() {
             sooner(deadline);
         }
@@ -260,6 +271,7 @@ impl Reactor {
         for event in &self.events {
             match event.token() {
                 SIGNALS => is_signalled = true,
+                token if CONTROL <= token => self.calls.set_ready(event),
                 token if FIRST_LISTENER <= token => {
                     if let Some(listener) =
                         self.listening.listeners.get_mut(token.0 - FIRST_LISTENER.0)
@@ -359,19 +371,9 @@ fn utc_ms() -> u64 {
     u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Lets this process have as many descriptors as the system allows it, which is often far more than
-/// it has to begin with.
-fn raise_descriptor_limit(connections_max: usize) {
-    let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit { current: limit.maximum, ..limit };
-    let allowed = match setrlimit(Resource::Nofile, raised) {
-        Ok(()) => limit.maximum,
-        Err(_) => limit.current,
-    };
-    let needed = connections_max.saturating_add(DESCRIPTORS_BESIDES) as u64;
-    if let Some(allowed) = allowed.filter(|allowed| *allowed < needed) {
-        logging::few_descriptors(allowed, connections_max);
-    }
+/// Registers the socket of an operator, or of the socket that they call.
+fn register_call(poll: &Poll, socket: &mut impl Source, token: Token) -> io::Result<()> {
+    poll.registry().register(socket, token, Interest::READABLE | Interest::WRITABLE)
 }
 
 /// Registers a connection's socket, once and for both directions.

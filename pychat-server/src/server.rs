@@ -46,8 +46,10 @@ use self::{
 use crate::{
     core::{
         chat::{Chat, Effect, Input},
-        id::ConnectionId,
+        id::{CallId, ConnectionId},
+        moderation::{AuditEntry, Order, Reply},
         people::People,
+        record::StorageError,
         secret::Secret,
     },
     handover::Snapshot,
@@ -243,9 +245,10 @@ impl<T: Socket> Server<T> {
         self.sessions.table.next_id()
     }
 
-    /// Returns true for a caller whose address calls far too often: it is to be closed at once.
+    /// Returns true for a caller whose address is banned, or calls far too often: it is to be closed at
+    /// once.
     pub fn is_to_be_dropped(&mut self, now: Instant, peer: SocketAddr) -> bool {
-        admit::is_to_be_dropped(now, peer, self.chat.admission())
+        admit::is_to_be_dropped(now, peer, &mut self.chat)
     }
 
     /// Takes in a connection, or, at a limit, tells it that there is no room and closes it.
@@ -277,6 +280,31 @@ impl<T: Socket> Server<T> {
     /// Says goodbye to everybody; each connection closes once it has been told.
     pub fn stop(&mut self, now: Instant) {
         self.chat.handle(now, Input::Stopping, &mut self.effects);
+    }
+
+    /// Has an order of an operator on the machine carried out; its answer follows in
+    /// [`take_replies`](Self::take_replies).
+    pub fn order(&mut self, now: Instant, call: CallId, by: &str, order: Order) {
+        self.chat.handle(now, Input::Ordered { call, by, order }, &mut self.effects);
+    }
+
+    /// Takes the answers that there are by now.
+    pub fn take_replies(&mut self) -> Vec<(CallId, Reply)> {
+        mem::take(&mut self.commit.replies)
+    }
+
+    /// Returns the newest `limit` records of what operators did, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`].
+    pub fn audit(&mut self, limit: usize) -> Result<Vec<AuditEntry>, StorageError> {
+        self.commit.store.audit(limit)
+    }
+
+    /// Returns the number of the newest message in the log; 0 if there never was one.
+    pub fn last_seq(&self) -> u64 {
+        self.commit.store.last_seq()
     }
 
     /// Sets the name by which those who connect from now on know it.

@@ -19,12 +19,16 @@ use std::{
 pub use self::{memory::Memory, sqlite::SqliteStore};
 use crate::core::{
     id::Ticket,
+    moderation::{AuditEntry, Rulebook},
     record::{Entry, Outcome, Person, PersonId, Request, StorageError},
     time::Time,
 };
 
 /// The cost of a message beside its content, in bytes, as it counts for [`Retention::bytes_max`].
 pub const MESSAGE_BYTES: u64 = 100;
+
+/// The most records of what operators did that are kept, the newest.
+pub const AUDIT_ENTRIES_MAX: usize = 10_000;
 
 /// The limits of what a log keeps.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -145,6 +149,20 @@ pub trait Store: fmt::Debug {
     ///
     /// [`StorageError`].
     fn people(&mut self) -> Result<(Vec<Person>, PersonId), StorageError>;
+
+    /// Returns the rules that operators have made.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`].
+    fn rulebook(&mut self) -> Result<Rulebook, StorageError>;
+
+    /// Returns the newest `limit` records of what operators did, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`].
+    fn audit(&mut self, limit: usize) -> Result<Vec<AuditEntry>, StorageError>;
 
     /// Does a little of what can wait, such as forgetting what is too old by a clock that can be
     /// trusted. Never takes long.

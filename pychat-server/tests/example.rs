@@ -36,6 +36,7 @@ fn the_example_names_every_option_with_its_default() {
         ("listen", "every address", r#"["0.0.0.0:12345", "[::]:12345"]"#),
         ("name", "the name of this machine", "Office"),
         ("state-dir", "$STATE_DIRECTORY", "/var/lib/pychat-server"),
+        ("control-socket", "control.sock in", "/run/pychat-server/control.sock"),
         ("tls-certificate", "one of its own", "/etc/pychat/fullchain.pem"),
         ("tls-key", "in the same file", "/etc/pychat/privkey.pem"),
     ] {

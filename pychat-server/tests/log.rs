@@ -8,6 +8,7 @@ mod log {
 
     mod checkpoint;
     mod keeping;
+    mod moderating;
     mod opening;
     mod paging;
     mod shelf;

@@ -45,6 +45,7 @@ mod server {
 
     // The program and its operator.
     mod configuration;
+    mod control;
     mod limits;
     mod listening;
     mod logging;

@@ -9,9 +9,9 @@ use std::fs;
 use modules::modules_known;
 
 /// The modules of the crate, each above all that it may know.
-const LAYERS: [&str; 11] = [
-    "main", "reactor", "signals", "systemd", "server", "handover", "config", "logging", "limits",
-    "net", "store",
+const LAYERS: [&str; 12] = [
+    "main", "reactor", "signals", "systemd", "control", "server", "handover", "config", "logging",
+    "limits", "net", "store",
 ];
 
 /// The innermost layer: it knows itself alone.
@@ -83,7 +83,7 @@ fn only_the_reactor_waits_and_reads_the_clock() {
 #[test]
 fn every_source_is_registered_once() {
     let registrations = |path: &str| code(path).matches(".register(").count();
-    assert_eq!(registrations("src/reactor.rs"), 2, "listeners and connections");
+    assert_eq!(registrations("src/reactor.rs"), 3, "listeners, connections and operators");
     assert_eq!(registrations("src/signals.rs"), 1);
     for path in sources("src") {
         check(&path, &["reregister"]);

@@ -9,6 +9,7 @@ pub(crate) mod bounds;
 mod client;
 mod lossy;
 mod members;
+mod operator;
 mod parts;
 mod server;
 
@@ -25,9 +26,10 @@ pub use self::{
         RETRY_MS_MAX, SENTENCE_CHARS_MAX, TIME_MS_MAX,
     },
     client::{ClientMessage, Hello},
+    operator::{BANS_MAX, Ban, BanList, OperatorRequest, Whom},
     parts::{
-        Device, DeviceList, ErrorCode, Limits, Listing, MESSAGE_ID_BYTES_MAX, PAGE_MESSAGES_MAX,
-        PONG_SECONDS_MAX, PROTOCOL, Reason, Resume,
+        Device, DeviceList, Door, ErrorCode, Limits, Listing, MESSAGE_ID_BYTES_MAX,
+        PAGE_MESSAGES_MAX, PONG_SECONDS_MAX, PROTOCOL, Reason, Resume,
     },
     server::ServerMessage,
 };

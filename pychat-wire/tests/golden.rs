@@ -5,7 +5,10 @@ use std::borrow::Cow;
 use pychat_wire::{
     ClientMessage, ServerMessage,
     key::{Nonce, PairCode, Proof, PublicKey, Signature},
-    message::{Device, DeviceList, ErrorCode, Hello, Limits, Listing, Reason, Resume},
+    message::{
+        Ban, BanList, Device, DeviceList, Door, ErrorCode, Hello, Limits, Listing, OperatorRequest,
+        Reason, Resume, Whom,
+    },
     name::SERVER,
     notice::Notice,
 };
@@ -31,6 +34,7 @@ fn what_clients_say() {
         r#""key":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc","#,
         r#""signature":"CAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICA""#
     );
+    let operate = |request| ClientMessage::Operate { request, id: Some("a-1".into()) };
     let resume = |limit| Some(Resume { epoch: "0f8e".into(), after: 1_234, limit });
     for (message, payload) in [
         (ClientMessage::hello("Анна"), r#"{"type":"hello","username":"Анна"}"#),
@@ -67,6 +71,42 @@ fn what_clients_say() {
             ClientMessage::RemoveDevice { key: PublicKey([7; 32]) },
             r#"{"type":"remove_device","key":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"}"#,
         ),
+        (
+            operate(OperatorRequest::Mute { username: "Борис".into(), for_ms: Some(5_000) }),
+            r#"{"type":"mute","username":"Борис","for_ms":5000,"id":"a-1"}"#,
+        ),
+        (
+            operate(OperatorRequest::Unmute { username: "Борис".into() }),
+            r#"{"type":"unmute","username":"Борис","id":"a-1"}"#,
+        ),
+        (
+            operate(OperatorRequest::Kick { username: "Борис".into() }),
+            r#"{"type":"kick","username":"Борис","id":"a-1"}"#,
+        ),
+        (
+            operate(OperatorRequest::Ban { whom: Whom::Person("Борис".into()), for_ms: None }),
+            r#"{"type":"ban","username":"Борис","id":"a-1"}"#,
+        ),
+        (
+            operate(OperatorRequest::Ban {
+                whom: Whom::Network("192.0.2.0/24".into()),
+                for_ms: Some(1),
+            }),
+            r#"{"type":"ban","address":"192.0.2.0/24","for_ms":1,"id":"a-1"}"#,
+        ),
+        (
+            operate(OperatorRequest::Unban { whom: Whom::Network("192.0.2.7".into()) }),
+            r#"{"type":"unban","address":"192.0.2.7","id":"a-1"}"#,
+        ),
+        (
+            operate(OperatorRequest::Slow { seconds: 30 }),
+            r#"{"type":"slow","seconds":30,"id":"a-1"}"#,
+        ),
+        (
+            operate(OperatorRequest::Door { admission: Door::Invite }),
+            r#"{"type":"door","admission":"invite","id":"a-1"}"#,
+        ),
+        (ClientMessage::Operate { request: OperatorRequest::Bans, id: None }, r#"{"type":"bans"}"#),
         (ClientMessage::Ping, r#"{"type":"ping"}"#),
         (ClientMessage::Pong, r#"{"type":"pong"}"#),
     ] {
@@ -94,6 +134,7 @@ fn what_servers_say_to_greet_to_welcome_and_of_messages() {
         epoch: "0f8e".into(),
         seq: 7,
         time: 1_700_000_000_000,
+        operator: true,
         members,
     };
     for (message, payload) in [
@@ -157,11 +198,11 @@ fn what_servers_say_to_greet_to_welcome_and_of_messages() {
         ),
         (
             welcome(Cow::Owned(listing)),
-            r#"{"type":"welcome","username":"Анна","epoch":"0f8e","seq":7,"time":1700000000000,"members":["Борис","\"А\"","Анна"]}"#,
+            r#"{"type":"welcome","username":"Анна","epoch":"0f8e","seq":7,"time":1700000000000,"operator":true,"members":["Борис","\"А\"","Анна"]}"#,
         ),
         (
             welcome(Cow::Owned(Listing::default())),
-            r#"{"type":"welcome","username":"Анна","epoch":"0f8e","seq":7,"time":1700000000000,"members":[]}"#,
+            r#"{"type":"welcome","username":"Анна","epoch":"0f8e","seq":7,"time":1700000000000,"operator":true,"members":[]}"#,
         ),
     ] {
         check_server_message(&message, payload);
@@ -204,6 +245,33 @@ fn what_servers_say_beside_messages() {
                 suggest: Some("Анна (2)".into()),
             },
             r#"{"type":"error","code":"storage","text":"","ref":"a-1","retry_ms":5000,"suggest":"Анна (2)"}"#,
+        ),
+        (ServerMessage::Operator { operator: false }, r#"{"type":"operator","operator":false}"#),
+        (
+            ServerMessage::Done {
+                verb: "mute".into(),
+                by: "Анна".into(),
+                subject: "Борис".into(),
+                text: "Борис is muted.".into(),
+                id: Some("a-1".into()),
+            },
+            r#"{"type":"done","verb":"mute","by":"Анна","subject":"Борис","text":"Борис is muted.","id":"a-1"}"#,
+        ),
+        (
+            ServerMessage::Bans {
+                bans: BanList(vec![Ban {
+                    subject: "192.0.2.7".into(),
+                    since: 5,
+                    until: Some(6),
+                    by: "root".into(),
+                }]),
+                mutes: BanList::default(),
+            },
+            r#"{"type":"bans","bans":[{"subject":"192.0.2.7","since":5,"until":6,"by":"root"}],"mutes":[]}"#,
+        ),
+        (
+            ServerMessage::Notice { text: "Lunch at noon.".into() },
+            r#"{"type":"notice","text":"Lunch at noon."}"#,
         ),
         (ServerMessage::Ping, r#"{"type":"ping"}"#),
         (ServerMessage::Pong, r#"{"type":"pong"}"#),
@@ -255,6 +323,7 @@ fn every_word_of_a_fixed_choice() {
         ("protocol", Reason::Protocol),
         ("kicked", Reason::Kicked),
         ("removed", Reason::Removed),
+        ("banned", Reason::Banned),
         ("shutdown", Reason::Shutdown),
         ("bored", Reason::Unknown),
     ] {
@@ -270,6 +339,8 @@ fn every_word_of_a_fixed_choice() {
         ("unknown_type", ErrorCode::UnknownType),
         ("bad_signature", ErrorCode::BadSignature),
         ("forbidden", ErrorCode::Forbidden),
+        ("muted", ErrorCode::Muted),
+        ("not_done", ErrorCode::NotDone),
         ("not_joined", ErrorCode::NotJoined),
         ("already_joined", ErrorCode::AlreadyJoined),
         ("name_invalid", ErrorCode::NameInvalid),

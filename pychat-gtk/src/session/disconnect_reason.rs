@@ -71,7 +71,7 @@ impl DisconnectReason {
             Cause::Garbled(error) => Self::Garbled(error),
             Cause::TurnedAway { code, reason } => Self::Rejected { code, reason },
             Cause::Bye { reason: Reason::Shutdown } => Self::ServerStopped,
-            Cause::Bye { reason: Reason::Kicked } => Self::Kicked,
+            Cause::Bye { reason: Reason::Kicked | Reason::Banned } => Self::Kicked,
             Cause::Bye { reason: Reason::Removed } => Self::Removed,
             // Whatever else there is or will be, there was a line and there is none.
             _ if is_joined => Self::Lost,

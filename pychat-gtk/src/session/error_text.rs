@@ -127,6 +127,7 @@ fn refusal(code: ErrorCode) -> Option<String> {
         ErrorCode::Forbidden => gettext("You are not allowed to do this."),
         ErrorCode::Full => gettext("The chat is full. Try again later."),
         ErrorCode::IdReused => gettext("Another message with the same number was sent before."),
+        ErrorCode::Muted => gettext("An operator has muted you."),
         ErrorCode::NameInvalid => gettext("The server does not accept this name."),
         ErrorCode::NameTaken => gettext("This name is taken."),
         ErrorCode::NotAdmitted => {
@@ -138,7 +139,7 @@ fn refusal(code: ErrorCode) -> Option<String> {
         ErrorCode::Timeout => gettext("Joining took too long. Try again."),
         ErrorCode::TooLarge => gettext("This is too long for the server."),
         ErrorCode::UnknownType => gettext("The server does not support this version of Pychat."),
-        ErrorCode::Unknown => return None,
+        ErrorCode::NotDone | ErrorCode::Unknown => return None,
     })
 }
 
@@ -158,6 +159,7 @@ mod tests {
             "forbidden",
             "full",
             "id_reused",
+            "muted",
             "name_invalid",
             "name_taken",
             "not_joined",

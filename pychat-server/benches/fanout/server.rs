@@ -72,6 +72,7 @@ impl Server {
     pub(crate) fn start_with(history: History, flags: &[&str]) -> Outcome<Self> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pychat-server"));
         command.args(flags).arg("--listen=127.0.0.1:0");
+        command.env_remove("RUNTIME_DIRECTORY").env_remove("XDG_RUNTIME_DIR");
         let directory = match history {
             History::Memory => {
                 command.arg("--history=memory");
@@ -103,6 +104,19 @@ impl Server {
             }
         });
         Ok(Self { process, address, directory, log_lines })
+    }
+
+    /// Has an operator call the server, which keeps what is said on disk, and say these words.
+    pub(crate) fn ctl(&self, words: &[&str]) -> Outcome<()> {
+        let directory = self.directory.as_ref().ok_or("nothing is kept on disk")?;
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pychat-server"));
+        command.arg("ctl").args(words).arg("--control-socket").arg(directory.join("control.sock"));
+        let output = command.output()?;
+        if output.status.success() {
+            Ok(())
+        } else {
+            Err(String::from_utf8_lossy(&output.stderr).into_owned().into())
+        }
     }
 
     /// Returns where it listens.

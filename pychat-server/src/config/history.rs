@@ -34,7 +34,7 @@ impl Folders {
     }
 
     /// Returns the folder for the log. A path that is not absolute counts as none.
-    fn state(self) -> Option<PathBuf> {
+    pub(super) fn state(self) -> Option<PathBuf> {
         let first = |paths: OsString| env::split_paths(&paths).next();
         let absolute = |path: &PathBuf| path.is_absolute();
         let service = self.service.and_then(first).filter(absolute);

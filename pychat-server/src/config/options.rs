@@ -67,6 +67,16 @@ pub const OPTIONS: &[ConfigOption] = &[
         ..PLAIN
     },
     ConfigOption {
+        key: "control-socket",
+        value: "FILE",
+        heading: LISTENING,
+        help: "The Unix socket at which operators are listened to, see pychat-server ctl",
+        details: "Without this option a server that cannot listen there starts all the same.",
+        default: "control.sock in $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR/pychat-server, or the state folder",
+        example: "\"/run/pychat-server/control.sock\"",
+        ..PLAIN
+    },
+    ConfigOption {
         key: "plain",
         value: "always|lan|never",
         heading: ENCRYPTION,

@@ -51,7 +51,7 @@ fn a_file_says_the_same_with_the_same_names_and_a_flag_beats_it() {
         connections-per-address = 0\nhello-timeout = \"3s\"\nflood = \"2,1\"\n\
         history = \"disk\"\nhistory-messages = 8\nhistory-days = 2\nhistory-bytes = \"3MiB\"\n\
         disk-reserve = 0\nname-days = 7\ndurability = \"power\"\n\
-        state-dir = \"/x/y\"\nplain = \"never\"\ntls-certificate = \"/c\"\ntls-key = \"/k\"\n";
+        state-dir = \"/x/y\"\nplain = \"never\"\ntls-certificate = \"/c\"\ntls-key = \"/k\"\ncontrol-socket = \"/s\"";
     for option in OPTIONS {
         assert!(text.contains(&format!("\n{} = ", option.key)), "{}", option.key);
     }

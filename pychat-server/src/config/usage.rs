@@ -51,6 +51,8 @@ Examples:
       Listen on every address, port 12345.
   pychat-server --listen 127.0.0.1:12345 --listen '[::1]:12345'
       Listen on this machine only.
+  pychat-server ctl who
+      Ask a running server who is here; see pychat-server ctl --help.
   nc 127.0.0.1 12345
       Join by hand. Type a line, then talk:
         {\"type\":\"hello\",\"username\":\"Anna\"}
@@ -60,8 +62,8 @@ Signals:
   TERM, INT   Say goodbye to everyone, flush what they are owed for up to 5 seconds, and exit
               with 0. A second one stops at once.
   HUP         Read the file and the certificate again. Everything but --listen, --state-dir,
-              --history, --durability and the place of the certificate changes without anyone
-              being disconnected.
+              --history, --durability, --control-socket and the place of the certificate changes
+              without anyone being disconnected.
 
 The log goes to standard error, or to the journal when systemd starts the server. What people say
 is never logged.

@@ -11,6 +11,7 @@ use std::{
 };
 
 use crate::core::{
+    moderation,
     rate_limit::{Bucket, RateLimit},
     sweep::Sweep,
 };
@@ -72,6 +73,15 @@ impl Origin {
                 // Of loopback's /64 nothing is anybody's but this machine's.
                 network == 0 || address.is_unicast_link_local() || address.is_unique_local()
             }
+        }
+    }
+
+    /// Returns the narrowest network that it comes from.
+    pub fn network(&self) -> moderation::Network {
+        let (network, _) = self.networks[2];
+        match u32::try_from(network) {
+            Ok(address) if self.first == 2 => moderation::Network::v4(address),
+            _ => moderation::Network::v6(network),
         }
     }
 

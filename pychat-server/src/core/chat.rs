@@ -24,7 +24,9 @@ mod buckets;
 mod closing;
 mod devices;
 mod effect;
+mod enforcement;
 mod input;
+mod orders;
 mod presence;
 mod refusal;
 mod requests;
@@ -46,7 +48,7 @@ use pychat_wire::{
 
 pub use self::{
     arrival::CONNECTIONS_PER_PERSON_MAX,
-    effect::{Action, Effect, Event, Recipients, Subscribe},
+    effect::{Action, Deed, Effect, Event, Recipients, Subscribe},
     input::{CloseReason, Complaint, Input, PerProtocol, Protocol, Refusal},
     presence::ANNOUNCED_AT_ONCE_MAX,
     refusal::BAD_PAYLOADS_MAX,
@@ -59,6 +61,7 @@ use self::{
     arrival::Wish,
     buckets::Buckets,
     devices::DeviceRequest,
+    orders::Asker,
     presence::Announcements,
     refusal::unknown_to_original,
     requests::{InFlight, Requests},
@@ -70,7 +73,7 @@ use crate::core::{
     people::{Expiry, People},
     rate_limit::RateLimit,
     record::PersonId,
-    roster::{FreeName, Roster},
+    roster::Roster,
     time::Time,
 };
 
@@ -226,6 +229,9 @@ impl Chat {
             Input::Secured { id, challenge } => self.on_secured(id, challenge, effects),
             Input::Closed { id, reason } => self.on_closed(id, reason, effects),
             Input::Stored { ticket, outcome } => self.on_stored(now, ticket, outcome, effects),
+            Input::Ordered { call, by, order } => {
+                self.on_order(now, Asker::Call(call), by, &order, effects);
+            }
             Input::Stopping => self.on_stopping(effects),
         }
         self.check_invariants();
@@ -324,14 +330,11 @@ impl Chat {
             (Phase::Joined(_), ClientMessage::RemoveDevice { key }) => {
                 self.on_device_request(now, id, DeviceRequest::Remove(key), effects);
             }
+            (Phase::Joined(_), ClientMessage::Operate { request, id: message_id }) => {
+                self.on_operate(now, id, &request, message_id.as_deref(), effects);
+            }
             (Phase::Joined(_), ClientMessage::Hello(_)) => self.on_second_hello(id, effects),
         }
-    }
-
-    /// Returns the name under which somebody who asks for `name` and does not own it can join now.
-    fn find_free(&self, name: UserName) -> FreeName {
-        let expiry = self.name_expiry();
-        self.roster.find_free(name, |name| self.people.is_reserved(name, None, expiry))
     }
 
     fn name_expiry(&self) -> Expiry {

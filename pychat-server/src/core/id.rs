@@ -1,4 +1,4 @@
-//! The ids of connections, rooms and requests to the store.
+//! The ids of connections, rooms, requests to the store and calls of operators.
 
 use std::fmt;
 
@@ -22,6 +22,10 @@ pub const HALL: RoomId = RoomId(0);
 /// Names one request to the store: its answer bears the same. None is used twice.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Ticket(pub u64);
+
+/// Names one call of an operator on the machine: its answer bears the same. None is used twice.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct CallId(pub u64);
 
 impl fmt::Display for ConnectionId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,7 +5,10 @@ use std::{ops::Deref, sync::Arc};
 use pychat_wire::{UserName, key::PublicKey};
 use thiserror::Error;
 
-use super::id::RoomId;
+use super::{
+    id::RoomId,
+    moderation::{AuditEntry, Change},
+};
 
 /// Something that the store is to do.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -19,6 +22,13 @@ pub enum Request {
     },
     /// Keep a change of a person.
     ChangePerson(PersonChange),
+    /// Keep what an operator did, and what changed by it.
+    Moderate {
+        /// The changes.
+        changes: Vec<Change>,
+        /// The record of it.
+        entry: AuditEntry,
+    },
 }
 
 /// The store's answer to a request: what became of it, or why nothing did.
@@ -113,6 +123,8 @@ pub struct PersonId(pub u64);
 pub struct Person {
     /// Their number.
     pub id: PersonId,
+    /// They may do what only operators may.
+    pub is_operator: bool,
     /// Their names.
     pub names: Vec<OwnedName>,
     /// Their devices, in the order in which they were added. There may be none: a person of an earlier

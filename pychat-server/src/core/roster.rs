@@ -225,6 +225,11 @@ impl Roster {
         indices.into_iter().filter_map(|index| self.participants.get(index))
     }
 
+    /// Returns those present, in join order.
+    pub fn participants(&self) -> impl Iterator<Item = &Participant> {
+        self.participants.values()
+    }
+
     /// Returns who is present by connection `id`.
     pub fn participant(&self, id: ConnectionId) -> Option<&Participant> {
         self.participants.get(&self.by_id.get(&id)?.participant)

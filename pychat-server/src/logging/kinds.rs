@@ -4,7 +4,7 @@
 //! `data/systemd` say of it, in the reader's language: what it means, and what there is to be done.
 
 /// Each kind's word and id, in the order of the functions that log them.
-const KINDS: [(&str, &str); 35] = [
+const KINDS: [(&str, &str); 36] = [
     ("start", "0c1bcd50552d4f2fa7681b9d7e52e942"),
     ("keep", "9be81d2c268740cb8c854b3ab2674201"),
     ("encrypt", "5d0c3d0a6f0f4d5f9b7a7a0d86e1c2f4"),
@@ -12,6 +12,7 @@ const KINDS: [(&str, &str); 35] = [
     ("listen_ignored", "c6a2b3a1bcc84874bc0fefbb6b32c257"),
     ("listen_skipped", "adefc7704bf843cca8c839a202453d01"),
     ("manager", "c01b4bc490ba4703afc4482db72eff32"),
+    ("control", "d9a0c2f6b1e84c1d8a53e0f7c4b2916a"),
     ("inherit", "35b58ad940144b7da3e26462ea7ac123"),
     ("restore_failed", "9ca01dd0b9284662814186d26af004ac"),
     ("restore", "bee81b4866a8405d8a3fa41d90774a7f"),

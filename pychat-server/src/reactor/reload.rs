@@ -23,6 +23,9 @@ pub(super) fn reload(
             if new.listen != config.listen {
                 logging::restart_needed("listen");
             }
+            if new.control != config.control {
+                logging::restart_needed("control-socket");
+            }
             let (history, before) = (new.history, &mut config.history);
             if history.directory != before.directory {
                 logging::restart_needed("where messages are kept");

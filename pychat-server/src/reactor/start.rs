@@ -4,11 +4,15 @@
 use std::io;
 
 use mio::net::TcpListener;
-use rustix::rand::{GetRandomFlags, getrandom};
+use rustix::{
+    process::{Resource, Rlimit, getrlimit, setrlimit},
+    rand::{GetRandomFlags, getrandom},
+};
 use thiserror::Error;
 
 use crate::{
     config::History,
+    control::ControlError,
     core::{people::People, record::StorageError, secret::Secret},
     logging,
     net::{
@@ -21,6 +25,10 @@ use crate::{
         sqlite::{OpenError, Place},
     },
 };
+
+/// The number of descriptors that the server has besides connections: its own, and those turned
+/// away.
+const DESCRIPTORS_BESIDES: usize = 128;
 
 /// The reason why the server cannot start.
 #[derive(Debug, Error)]
@@ -35,6 +43,9 @@ pub enum StartError {
     /// The log cannot be read.
     #[error("cannot read the log: {0}")]
     Read(#[from] StorageError),
+    /// Operators cannot call where they should.
+    #[error(transparent)]
+    Control(#[from] ControlError),
     /// There is no certificate that can be used.
     #[error(transparent)]
     Identity(#[from] IdentityError),
@@ -71,10 +82,11 @@ pub(super) fn open_store(history: &History) -> Result<Box<dyn Store>, StartError
     Ok(Box::new(SqliteStore::open(&place, retention, epoch)?))
 }
 
-/// Returns the people in the log.
+/// Returns the people in the log, and the rules about them.
 pub(super) fn open_people(store: &mut dyn Store) -> Result<People, StartError> {
     let (known, last_person) = store.people()?;
-    Ok(People::new(Secret::new(random()?), known, last_person))
+    let rules = store.rulebook()?;
+    Ok(People::new(Secret::new(random()?), known, last_person).under(rules))
 }
 
 /// Returns the nonces that connections are greeted with.
@@ -87,4 +99,19 @@ fn random<const N: usize>() -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
     getrandom(&mut bytes, GetRandomFlags::empty())?; // So few come at once or not at all.
     Ok(bytes)
+}
+
+/// Lets this process have as many descriptors as the system allows it, which is often far more than
+/// it has to begin with.
+pub(super) fn raise_descriptor_limit(connections_max: usize) {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, ..limit };
+    let allowed = match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => limit.maximum,
+        Err(_) => limit.current,
+    };
+    let needed = connections_max.saturating_add(DESCRIPTORS_BESIDES) as u64;
+    if let Some(allowed) = allowed.filter(|allowed| *allowed < needed) {
+        logging::few_descriptors(allowed, connections_max);
+    }
 }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     core::{
-        admission::{Act, Admission},
+        admission::Act,
         chat::{Chat, CloseReason, Effect, Input},
         id::ConnectionId,
         secret::Secret,
@@ -32,10 +32,19 @@ use crate::{
 /// The most connections that are turned away and kept for the moment that it takes to say so.
 pub const TURNED_AWAY_MAX: usize = 64;
 
-/// Returns true for a caller whose address calls far too often: it is closed at once, and only
-/// counted in the log. This costs less than anything else that can be done about it.
-pub(super) fn is_to_be_dropped(now: Instant, peer: SocketAddr, admission: &mut Admission) -> bool {
+/// Returns true for a caller whose address is banned, or calls far too often: it is closed at once, and
+/// only counted in the log where there are too many lines about it. This costs less than anything else that can be done about it.
+pub(super) fn is_to_be_dropped(now: Instant, peer: SocketAddr, chat: &mut Chat) -> bool {
     let origin = origin(peer);
+    let is_banned = chat.is_banned(origin);
+    let admission = chat.admission();
+    if is_banned {
+        if let Some(missing) = admission.may_log(now, origin) {
+            logging::missing(peer, missing);
+            logging::banned(peer);
+        }
+        return true;
+    }
     let is_full = |act| admission.full_until(now, origin, act).is_some();
     is_full(Act::Connect) && is_full(Act::Log) && admission.may_log(now, origin).is_none()
 }

@@ -11,7 +11,8 @@ use std::{
 use crate::{
     core::{
         chat::{Chat, Effect, Input},
-        id::Ticket,
+        id::{CallId, Ticket},
+        moderation::Reply,
         record::{Request, StorageError},
         time::Time,
     },
@@ -32,11 +33,13 @@ pub(super) struct Commit {
     n_forgotten: u64,
     /// The operator is not told of these before this.
     silent_until: Option<Instant>,
+    /// Answers to operators on the machine.
+    pub(super) replies: Vec<(CallId, Reply)>,
 }
 
 impl Commit {
     pub(super) fn new(store: Box<dyn Store>) -> Self {
-        Self { store, is_failing: false, n_forgotten: 0, silent_until: None }
+        Self { store, is_failing: false, n_forgotten: 0, silent_until: None, replies: Vec::new() }
     }
 
     /// Submits what `effects` ask of the store, and tells the chat of every answer there is by now,
@@ -59,6 +62,7 @@ impl Commit {
             }
             self.store.poll(now, &mut answers);
             if answers.is_empty() && !is_asked {
+                self.take_replies(effects);
                 return is_fetched;
             }
             for answer in answers.drain(..) {
@@ -71,6 +75,16 @@ impl Commit {
                 }
             }
         }
+    }
+
+    /// Takes answers to operators on the machine out of `effects`: what they asked for is kept by now,
+    /// or will not be.
+    fn take_replies(&mut self, effects: &mut Vec<Effect>) {
+        let replies = effects.extract_if(.., |effect| matches!(effect, Effect::Reply { .. }));
+        self.replies.extend(replies.filter_map(|effect| match effect {
+            Effect::Reply { call, reply } => Some((call, reply)),
+            _ => None,
+        }));
     }
 
     /// Tells the operator when the store begins to refuse, and when it takes something again.
@@ -114,6 +128,6 @@ impl Commit {
 fn request(effect: Effect) -> Option<(Ticket, Request)> {
     match effect {
         Effect::Store { ticket, request } => Some((ticket, request)),
-        Effect::Tell { .. } | Effect::Connection { .. } => None,
+        Effect::Tell { .. } | Effect::Connection { .. } | Effect::Reply { .. } => None,
     }
 }

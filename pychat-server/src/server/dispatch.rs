@@ -47,13 +47,14 @@ pub(super) struct Dispatch<'a, T> {
 }
 
 impl<T: Socket> Dispatch<'_, T> {
-    /// Carries out one effect. What the store is to do is not for here: it was submitted before.
+    /// Carries out one effect. What the store is to do, and answers to operators on the machine, are
+    /// not for here: they were taken out before.
     pub(super) fn apply(&mut self, effect: Effect) {
         if effect.tells_time() {
             self.clock.tell();
         }
         match effect {
-            Effect::Store { .. } => (),
+            Effect::Store { .. } | Effect::Reply { .. } => (),
             Effect::Tell { to: Recipients::One(id), event } => self.tell(id, &event),
             Effect::Tell { to, event } => self.tell_many(&to, event),
             Effect::Connection { id, action } => self.act(id, action),
@@ -93,10 +94,15 @@ impl<T: Socket> Dispatch<'_, T> {
             Event::Greeting(nonce) => {
                 Shown { name, epoch, limits }.greeting(*nonce, offers_tls).encode(out);
             }
-            Event::Notice(text) => encode::message(SERVER, text, out),
+            Event::Notice(text) => match protocol {
+                Protocol::V1 => encode::message(SERVER, text, out),
+                Protocol::V2 => ServerMessage::Notice { text: text.into() }.encode(out),
+            },
             Event::Refused(complaint) => encode::complaint(complaint, out),
-            Event::Welcome { name, members } => {
-                encode::welcome(&encode::Welcome { name, epoch, seq, time_ms, members }, out);
+            Event::Welcome { name, is_operator, members } => {
+                let is_operator = *is_operator;
+                let welcome = encode::Welcome { name, epoch, seq, time_ms, is_operator, members };
+                encode::welcome(&welcome, out);
             }
             Event::Joined { people } => people.iter().for_each(|(name, _)| match protocol {
                 Protocol::V1 => encode::notice(Notice::Joined { name: name.as_str() }, out),
@@ -120,6 +126,11 @@ impl<T: Socket> Dispatch<'_, T> {
             Event::PairCode(code) => encode::pair_code(*code, out),
             Event::Devices(devices) => encode::devices(devices, out),
             Event::DeviceAdded(device) => encode::device_added(device, out),
+            Event::Operator(operator) => {
+                ServerMessage::Operator { operator: *operator }.encode(out);
+            }
+            Event::Done(deed) => encode::done(deed, out),
+            Event::Bans { bans, mutes } => encode::bans(bans, mutes, out),
             Event::Pong => ServerMessage::Pong.encode(out),
             Event::Bye { reason } => encode::bye(reason.reason(), out),
         });

@@ -3,13 +3,14 @@
 use pychat_wire::{
     ServerMessage, UserName,
     key::PairCode,
-    message::{self as wire, DeviceList, Listing, Reason},
+    message::{self as wire, BANS_MAX, Ban, BanList, DeviceList, Listing, Reason},
     name::SERVER,
     notice::Notice,
 };
 
 use crate::core::{
-    chat::{CloseReason, Complaint},
+    chat::{CloseReason, Complaint, Deed},
+    moderation::Listed,
     people::PAIR_CODE_AGE_MAX,
     record::{Device, Entry, Kind},
 };
@@ -102,12 +103,39 @@ pub(super) fn device_added(device: &Device, out: &mut Vec<u8>) {
     ServerMessage::DeviceAdded { key: device.key, label: (&*device.label).into() }.encode(out);
 }
 
+/// Appends what an operator did, in protocol 2.
+pub(super) fn done(deed: &Deed, out: &mut Vec<u8>) {
+    let Deed { verb, by, subject, text, id } = deed;
+    ServerMessage::Done {
+        verb: verb.into(),
+        by: by.into(),
+        subject: subject.into(),
+        text: text.into(),
+        id: id.as_deref().map(Into::into),
+    }
+    .encode(out);
+}
+
+/// Appends the newest bans and mutes, in protocol 2.
+pub(super) fn bans(bans: &[Listed], mutes: &[Listed], out: &mut Vec<u8>) {
+    let [bans, mutes] = [bans, mutes].map(|listed| {
+        let newest = listed.iter().skip(listed.len().saturating_sub(BANS_MAX));
+        BanList(newest.map(ban).collect())
+    });
+    ServerMessage::Bans { bans, mutes }.encode(out);
+}
+
+fn ban(Listed { subject, since_ms, until_ms, by }: &Listed) -> Ban<'_> {
+    Ban { subject: subject.into(), since: *since_ms, until: *until_ms, by: by.into() }
+}
+
 /// The content of a welcome of protocol 2.
 pub(super) struct Welcome<'a> {
     pub(super) name: &'a UserName,
     pub(super) epoch: &'a str,
     pub(super) seq: u64,
     pub(super) time_ms: u64,
+    pub(super) is_operator: bool,
     pub(super) members: &'a Listing,
 }
 
@@ -118,6 +146,7 @@ pub(super) fn welcome(welcome: &Welcome<'_>, out: &mut Vec<u8>) {
         epoch: welcome.epoch.into(),
         seq: welcome.seq,
         time: welcome.time_ms,
+        operator: welcome.is_operator,
         members: std::borrow::Cow::Borrowed(welcome.members),
     }
     .encode(out);

@@ -62,6 +62,10 @@ impl Keepalive {
             if session.pauses.any() {
                 session.set_alive(now); // It is not being read, so its silence means nothing.
                 self.deadlines.set(id, now + PING_INTERVAL);
+                if session.pauses.is_limited {
+                    // Its own pings are not read either, so it would take us for gone.
+                    sessions.tell(id, frames, |out| ServerMessage::Ping.encode(out));
+                }
             } else if is_pinged {
                 sessions.lose(id, ErrorKind::TimedOut.into());
             } else if now < silent_until {

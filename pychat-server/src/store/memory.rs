@@ -9,9 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Answer, MESSAGE_BYTES, Read, Retention, Store, page::run_start};
+use super::{AUDIT_ENTRIES_MAX, Answer, MESSAGE_BYTES, Read, Retention, Store, page::run_start};
 use crate::core::{
     id::Ticket,
+    moderation::{AuditEntry, Rulebook},
     record::{
         Appended, Draft, Entry, Kind, Person, PersonId, Record, Request, StorageError, Stored,
     },
@@ -39,6 +40,7 @@ pub struct Memory {
     forgotten: u64,
     next_deadline: Option<Instant>,
     answers: Vec<Answer>,
+    audit: VecDeque<AuditEntry>,
 }
 
 impl Memory {
@@ -55,6 +57,7 @@ impl Memory {
             forgotten: 0,
             next_deadline: None,
             answers: Vec::new(),
+            audit: VecDeque::new(),
         }
     }
 
@@ -122,6 +125,13 @@ impl Store for Memory {
             let stored = match request {
                 Request::Append { room: _, draft } => Stored::Appended(self.take(utc_ms, draft)),
                 Request::ChangePerson(_) => Stored::Changed, // People come and go with the process.
+                Request::Moderate { changes: _, entry } => {
+                    if self.audit.len() == AUDIT_ENTRIES_MAX {
+                        self.audit.pop_front();
+                    }
+                    self.audit.push_back(entry);
+                    Stored::Changed // Rules, too.
+                }
             };
             self.answers.push(Answer::Done { ticket, outcome: Ok(stored) });
         }
@@ -134,6 +144,15 @@ impl Store for Memory {
 
     fn people(&mut self) -> Result<(Vec<Person>, PersonId), StorageError> {
         Ok((Vec::new(), PersonId(0)))
+    }
+
+    fn rulebook(&mut self) -> Result<Rulebook, StorageError> {
+        Ok(Rulebook::default())
+    }
+
+    fn audit(&mut self, limit: usize) -> Result<Vec<AuditEntry>, StorageError> {
+        let begin = self.audit.len().saturating_sub(limit);
+        Ok(self.audit.range(begin..).cloned().collect())
     }
 
     fn maintain(&mut self, time: &Time) {

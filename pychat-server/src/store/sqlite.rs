@@ -9,6 +9,7 @@ pub mod checkpoint;
 pub mod child;
 mod error;
 mod folder;
+mod moderation;
 mod retention;
 mod rows;
 mod schema;
@@ -33,6 +34,7 @@ pub use self::{error::OpenError, folder::FILE_NAME, retention::TRIM_STEP};
 use super::{Answer, Read, Retention, Store, page::run_start};
 use crate::core::{
     id::Ticket,
+    moderation::{AuditEntry, Rulebook},
     record::{Entry, Person, PersonId, Request, StorageError, Stored},
     time::Time,
 };
@@ -128,6 +130,27 @@ impl SqliteStore {
         })
     }
 
+    /// Carries out a batch, all of it or nothing, and answers each request.
+    fn carry_out(&mut self, utc_ms: u64, batch: &mut Vec<(Ticket, Request)>) {
+        match self.transact(utc_ms, batch) {
+            Ok(stored) => {
+                let done = batch
+                    .drain(..)
+                    .zip(stored)
+                    .map(|((ticket, _), stored)| Answer::Done { ticket, outcome: Ok(stored) });
+                self.answers.extend(done);
+            }
+            Err(error) => self.refuse(batch, &error),
+        }
+    }
+
+    /// Answers each request that it was not carried out.
+    fn refuse(&mut self, batch: &mut Vec<(Ticket, Request)>, error: &StorageError) {
+        let refused =
+            batch.drain(..).map(|(ticket, _)| Answer::Done { ticket, outcome: Err(error.clone()) });
+        self.answers.extend(refused);
+    }
+
     /// Carries out a batch in one transaction; returns the outcome of each request.
     fn transact(
         &mut self,
@@ -136,9 +159,6 @@ impl SqliteStore {
     ) -> Result<Vec<Stored>, StorageError> {
         if let Health::Damaged = self.health {
             return Err(damage());
-        }
-        if self.folder.is_short() {
-            return Err(StorageError::Reserve);
         }
         let mut ends = self.ends;
         let stored = transaction(&self.connection, |connection| {
@@ -151,6 +171,9 @@ impl SqliteStore {
                 Request::ChangePerson(change) => {
                     rows::change_person(connection, change).map(|()| Stored::Changed)
                 }
+                Request::Moderate { changes, entry } => {
+                    moderation::save(connection, changes, entry).map(|()| Stored::Changed)
+                }
             };
             batch.iter().map(carry_out).collect()
         })?;
@@ -162,21 +185,17 @@ impl SqliteStore {
 impl Store for SqliteStore {
     fn submit(&mut self, now: Instant, utc_ms: u64, batch: &mut Vec<(Ticket, Request)>) {
         self.folder.check_space(now, self.retention.disk_reserve_bytes);
-        match self.transact(utc_ms, batch) {
-            Ok(stored) => {
-                let done = batch
-                    .drain(..)
-                    .zip(stored)
-                    .map(|((ticket, _), stored)| Answer::Done { ticket, outcome: Ok(stored) });
-                self.answers.extend(done);
+        if self.folder.is_short() {
+            // What operators do may well be about who has filled the disk.
+            let is_order =
+                |(_, request): &mut (Ticket, Request)| matches!(request, Request::Moderate { .. });
+            let mut orders: Vec<_> = batch.extract_if(.., is_order).collect();
+            if !orders.is_empty() {
+                self.carry_out(utc_ms, &mut orders);
             }
-            Err(error) => {
-                let refused = batch
-                    .drain(..)
-                    .map(|(ticket, _)| Answer::Done { ticket, outcome: Err(error.clone()) });
-                self.answers.extend(refused);
-            }
+            return self.refuse(batch, &StorageError::Reserve);
         }
+        self.carry_out(utc_ms, batch);
     }
 
     fn poll(&mut self, _now: Instant, answers: &mut Vec<Answer>) {
@@ -212,6 +231,14 @@ impl Store for SqliteStore {
 
     fn people(&mut self) -> Result<(Vec<Person>, PersonId), StorageError> {
         Ok(rows::read_people(&self.connection)?)
+    }
+
+    fn rulebook(&mut self) -> Result<Rulebook, StorageError> {
+        Ok(moderation::read(&self.connection)?)
+    }
+
+    fn audit(&mut self, limit: usize) -> Result<Vec<AuditEntry>, StorageError> {
+        Ok(moderation::read_audit(&self.connection, limit)?)
     }
 
     fn maintain(&mut self, time: &Time) {

@@ -3,6 +3,7 @@
 mod devices;
 mod limits;
 mod one;
+mod operators;
 mod owners;
 mod presence;
 mod secure;

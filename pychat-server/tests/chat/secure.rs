@@ -16,7 +16,7 @@ const REMOTE: u32 = 0xcb00_7109;
 const INSIDE: Challenge = Challenge { nonce: Nonce([8; 16]), binding: [5; BINDING_BYTES] };
 
 impl Room {
-    fn connect_from(&mut self, id: ConnectionId, address: u32) -> Vec<Effect> {
+    pub(super) fn connect_from(&mut self, id: ConnectionId, address: u32) -> Vec<Effect> {
         let origin = Origin::v4(address);
         self.handle(Input::Connected { id, origin, challenge: CHALLENGE })
     }

@@ -6,6 +6,7 @@ use fastrand::Rng;
 use pychat_server::{
     core::{
         id::Ticket,
+        moderation::{AuditEntry, Rulebook},
         record::{Appended, Entry, Person, PersonId, Request, StorageError, Stored},
         time::Time,
     },
@@ -187,6 +188,14 @@ impl Store for DelayedStore {
 
     fn people(&mut self) -> Result<(Vec<Person>, PersonId), StorageError> {
         self.store.people()
+    }
+
+    fn rulebook(&mut self) -> Result<Rulebook, StorageError> {
+        self.store.rulebook()
+    }
+
+    fn audit(&mut self, limit: usize) -> Result<Vec<AuditEntry>, StorageError> {
+        self.store.audit(limit)
     }
 
     fn maintain(&mut self, time: &Time) {

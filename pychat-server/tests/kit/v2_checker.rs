@@ -168,6 +168,7 @@ impl V2Checker {
             }
             ClientMessage::Ping => self.n_pings += 1,
             ClientMessage::Pair
+            | ClientMessage::Operate { .. }
             | ClientMessage::Devices
             | ClientMessage::RemoveDevice { .. }
             | ClientMessage::Pong => (),
@@ -264,7 +265,12 @@ impl V2Checker {
                 Some(Heard::Error { code, suggest: suggest.map(Into::into), retry_ms })
             }
             ServerMessage::PairCode { code, .. } => Some(Heard::PairCode { code }),
-            ServerMessage::DeviceAdded { .. } | ServerMessage::Devices { .. } => None,
+            ServerMessage::DeviceAdded { .. }
+            | ServerMessage::Devices { .. }
+            | ServerMessage::Operator { .. }
+            | ServerMessage::Done { .. }
+            | ServerMessage::Bans { .. }
+            | ServerMessage::Notice { .. } => None,
             ServerMessage::Ping => Some(Heard::Ping),
             ServerMessage::Pong => {
                 self.n_pings = self.n_pings.checked_sub(1).expect("a ping before its pong");

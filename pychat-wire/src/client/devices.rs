@@ -97,7 +97,7 @@ impl Client {
         self.request(&ClientMessage::RemoveDevice { key })
     }
 
-    fn request(&mut self, message: &ClientMessage<'_>) -> bool {
+    pub(super) fn request(&mut self, message: &ClientMessage<'_>) -> bool {
         let Phase::Joined { protocol: Protocol::Second, .. } = self.phase else { return false };
         message.encode(&mut self.outgoing);
         true

@@ -6,7 +6,7 @@ use super::{Device, MessageId};
 use crate::{
     frame::FrameError,
     key::{PairCode, PublicKey},
-    message::{ErrorCode, Reason},
+    message::{Ban, ErrorCode, Reason},
 };
 
 /// Something to do or to show.
@@ -131,6 +131,33 @@ pub enum Event {
     },
     /// The devices of our person, in the order in which they were added.
     Devices(Vec<Device>),
+    /// Our person is an operator from now on, or one no longer. The state at the time of
+    /// [`Joined`](Self::Joined) is [`Client::is_operator`](super::Client::is_operator).
+    OperatorChanged {
+        /// True if we are one.
+        is_operator: bool,
+    },
+    /// An operator did something, perhaps we.
+    Moderated {
+        /// The type of the request.
+        verb: String,
+        /// The operator.
+        by: String,
+        /// The name, network or setting that it is about.
+        subject: String,
+        /// The outcome, for people to read.
+        text: String,
+        /// The id that [`Client::operate`](super::Client::operate) returned, if it is the answer to
+        /// that.
+        id: Option<String>,
+    },
+    /// The bans and mutes, as we asked for them.
+    Bans {
+        /// The bans, in the order in which they were made.
+        bans: Vec<Ban<'static>>,
+        /// The mutes.
+        mutes: Vec<Ban<'static>>,
+    },
     /// The server said something else, for people to read.
     Notice {
         /// The sentence.
@@ -198,8 +225,8 @@ pub enum Cause {
         /// The reason, in the server's words.
         reason: String,
     },
-    /// The server closed the line and said why. After [`Reason::Kicked`] and [`Reason::Removed`]
-    /// the client does not come back by itself.
+    /// The server closed the line and said why. After [`Reason::Kicked`], [`Reason::Removed`] and
+    /// [`Reason::Banned`] the client does not come back by itself.
     Bye {
         /// The reason.
         reason: Reason,

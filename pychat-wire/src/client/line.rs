@@ -67,6 +67,10 @@ pub(super) struct Line {
     pub(super) asked_after: Option<u64>,
     /// The end of the log at the welcome: what is said on this line comes after it.
     pub(super) welcomed_at: u64,
+    /// Our person is an operator.
+    pub(super) is_operator: bool,
+    /// The number of things that were asked for as an operator.
+    pub(super) n_operations: u64,
     /// True while the server may skip what it was asked not to send all of: once a line.
     pub(super) may_skip: bool,
     /// Texts that the server could not keep, and what was said after them.
@@ -89,6 +93,8 @@ impl Default for Line {
             patience: None,
             asked_after: None,
             welcomed_at: 0,
+            is_operator: false,
+            n_operations: 0,
             may_skip: false,
             held: HashSet::new(),
             held_until: 0,
@@ -332,7 +338,10 @@ impl Client {
         self.outgoing.clear();
         self.phase = Phase::Idle;
         self.fail_said();
-        let is_unwanted = matches!(cause, Cause::Bye { reason: Reason::Kicked | Reason::Removed });
+        let is_unwanted = matches!(
+            cause,
+            Cause::Bye { reason: Reason::Kicked | Reason::Removed | Reason::Banned }
+        );
         let is_hopeless = matches!(cause, Cause::Garbled(_)) && self.backoff.is_hopeless();
         if is_unwanted || is_hopeless || !(self.has_joined || self.is_persistent) {
             self.tell(Event::Offline { cause, retry_at_ms: None });

@@ -55,7 +55,8 @@ impl Client {
     /// Takes what a server of protocol 2 says before it lets us in.
     pub(super) fn on_answer(&mut self, now: u64, message: ServerMessage<'_>) {
         match message {
-            ServerMessage::Welcome { username, epoch, seq, members, .. } => {
+            ServerMessage::Welcome { username, epoch, seq, operator, members, .. } => {
+                self.line.is_operator = operator;
                 self.on_welcome(now, &username, (&epoch, seq), &members);
             }
             message => self.on_aside(now, message),
@@ -126,8 +127,10 @@ impl Client {
             ServerMessage::Error { code, text, reference, retry_ms, .. } => {
                 self.on_error(now, code, text.into_owned(), reference.as_deref(), retry_ms);
             }
+            ServerMessage::Notice { text } => self.tell(Event::Notice { text: text.into_owned() }),
             message => {
-                if let Some(message) = self.on_devices(message) {
+                let message = self.on_devices(message);
+                if let Some(message) = message.and_then(|message| self.on_operators(message)) {
                     self.on_aside(now, message);
                 }
             }

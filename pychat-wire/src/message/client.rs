@@ -1,14 +1,15 @@
 //! Messages of a client.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, mem};
 
 use serde::Serialize;
 
 use super::{
     MessageError, bounds,
     members::Members,
+    operator::OperatorRequest,
     parts::Resume,
-    {lenient, unknown, write_json},
+    {lenient, write_json},
 };
 use crate::{
     frame,
@@ -49,6 +50,16 @@ pub enum ClientMessage<'a> {
     Ping,
     /// The answer to a ping. Protocol 2.
     Pong,
+    /// Something that only an operator may ask for. Protocol 2.
+    #[serde(untagged)]
+    Operate {
+        /// The thing itself.
+        #[serde(flatten)]
+        request: OperatorRequest<'a>,
+        /// The client's own id for it, which its answer bears.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<Cow<'a, str>>,
+    },
 }
 
 /// A request to join.
@@ -128,8 +139,16 @@ impl<'a> ClientMessage<'a> {
             "remove_device" => Ok(Self::RemoveDevice { key: members.key.required_value("key")? }),
             "ping" => Ok(Self::Ping),
             "pong" => Ok(Self::Pong),
-            kind => Err(unknown(kind)),
+            kind => {
+                let kind = kind.to_owned();
+                Self::parse_request(&kind, members)
+            }
         }
+    }
+
+    fn parse_request(kind: &str, mut members: Members<'a>) -> Result<Self, MessageError> {
+        let id = mem::take(&mut members.id).string();
+        OperatorRequest::parse(kind, members).map(|request| Self::Operate { request, id })
     }
 
     fn parse_hello(members: Members<'a>) -> Result<Self, MessageError> {

@@ -24,6 +24,8 @@ macro_rules! members {
             pub(super) limits: Option<&'a RawValue>,
             pub(super) listing: Option<&'a RawValue>,
             pub(super) devices: Option<&'a RawValue>,
+            pub(super) bans: Option<&'a RawValue>,
+            pub(super) mutes: Option<&'a RawValue>,
         }
 
         impl<'a> Members<'a> {
@@ -45,7 +47,9 @@ members! {
     replay = "replay", from = "from", to = "to", before = "before", count = "count",
     start = "start", limit = "limit", reason = "reason", code = "code",
     text = "text", reference = "ref", retry_ms = "retry_ms", suggest = "suggest",
-    ping_seconds = "ping_seconds", tls = "tls",
+    ping_seconds = "ping_seconds", tls = "tls", operator = "operator",
+    for_ms = "for_ms", seconds = "seconds", address = "address", admission = "admission",
+    verb = "verb", subject = "subject", by = "by",
 }
 
 /// A member's value, as far as any message cares.
@@ -116,6 +120,14 @@ impl<'a> Member<'a> {
         self.required_number("time").map(|time| time.min(TIME_MS_MAX))
     }
 
+    /// Returns the number that `member` has to be if it is there.
+    pub(super) fn optional_number(
+        &self,
+        member: &'static str,
+    ) -> Result<Option<u64>, MessageError> {
+        if self.is_missing() { Ok(None) } else { self.required_number(member).map(Some) }
+    }
+
     /// Returns the number that `member` has to be.
     pub(super) fn required_number(&self, member: &'static str) -> Result<u64, MessageError> {
         self.number().ok_or(MessageError::NotANumber { member })
@@ -164,6 +176,8 @@ impl<'de> Visitor<'de> for MembersVisitor {
                 (None, "limits") => members.limits = Some(map.next_value()?),
                 (None, "members") => members.listing = Some(map.next_value()?),
                 (None, "devices") => members.devices = Some(map.next_value()?),
+                (None, "bans") => members.bans = Some(map.next_value()?),
+                (None, "mutes") => members.mutes = Some(map.next_value()?),
                 (None, _) => {
                     map.next_value::<IgnoredAny>()?;
                 }

@@ -43,6 +43,17 @@ fn number_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u
     Ok(member.get().parse().ok())
 }
 
+/// The people whom a server lets in.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Door {
+    /// Everybody.
+    #[default]
+    Open,
+    /// Those who own a name, or have the code of an invite.
+    Invite,
+}
+
 /// The limits of what a server takes, as its greeting announces them.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Limits {
@@ -71,10 +82,12 @@ pub enum Reason {
     /// They broke the protocol.
     Protocol,
     /// The server sent them away: the owner of the name came, or one connection more of the same
-    /// person than there may be.
+    /// person than there may be, or an operator wanted it.
     Kicked,
-    /// Their device was removed by another one of the same person.
+    /// Their device was removed by another one of the same person, or an operator took their name.
     Removed,
+    /// An operator banned them.
+    Banned,
     /// The server is stopping.
     Shutdown,
     /// A reason that only later versions know.
@@ -108,6 +121,10 @@ pub enum ErrorCode {
     NameTaken,
     /// Something that is not this person's to do, or a code that is not good, or no longer.
     Forbidden,
+    /// A text of somebody who may not say anything for now.
+    Muted,
+    /// Something that an operator asked for, and that cannot be done.
+    NotDone,
     /// A text under an id that its author has used for another text.
     IdReused,
     /// More than the server takes for now. It reads on after a while, and drops nothing.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{
     EPOCH_BYTES_MAX, MESSAGE_ID_BYTES_MAX, MessageError, RETRY_MS_MAX, TIME_MS_MAX, bounds,
     members::Members,
+    operator::BanList,
     parts::{DeviceList, ErrorCode, Limits, Listing, Reason},
     {lenient, unknown, word, write_json},
 };
@@ -83,6 +84,8 @@ pub enum ServerMessage<'a> {
         seq: u64,
         /// The server's time, in UTC milliseconds since 1970.
         time: u64,
+        /// True if the client's person is an operator.
+        operator: bool,
         /// The names of those present, the client itself included, in join order.
         #[serde(skip)]
         members: Cow<'a, Listing>,
@@ -162,6 +165,38 @@ pub enum ServerMessage<'a> {
         /// The devices, in the order in which they were added.
         devices: DeviceList<'a>,
     },
+    /// The client's person is an operator from now on, or one no longer.
+    Operator {
+        /// True if they are.
+        operator: bool,
+    },
+    /// An operator did something: the answer to the operator who asked for it, and what other
+    /// operators are told.
+    Done {
+        /// The type of the request; one that is asked for on the machine alone may stand here too.
+        verb: Cow<'a, str>,
+        /// The operator.
+        by: Cow<'a, str>,
+        /// The name, network or setting that it is about.
+        subject: Cow<'a, str>,
+        /// The outcome, for people to read.
+        text: Cow<'a, str>,
+        /// The id of the request, in the answer to it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<Cow<'a, str>>,
+    },
+    /// The bans and mutes, as an operator asked for them.
+    Bans {
+        /// The bans, in the order in which they were made.
+        bans: BanList<'a>,
+        /// The mutes.
+        mutes: BanList<'a>,
+    },
+    /// A sentence of the server's own, for people to read.
+    Notice {
+        /// The sentence.
+        text: Cow<'a, str>,
+    },
     /// The question whether the client is there, to be answered by a pong.
     Ping,
     /// The answer to a ping.
@@ -218,6 +253,7 @@ impl<'a> ServerMessage<'a> {
                 epoch: members.epoch.within(EPOCH_BYTES_MAX).required("epoch")?,
                 seq: members.seq.required_number("seq")?,
                 time: members.time.required_time()?,
+                operator: members.operator.is_true(),
                 members: Cow::Owned(members.listing.and_then(lenient).unwrap_or_default()),
             }),
             "gap" => Ok(Self::Gap {
@@ -260,6 +296,19 @@ impl<'a> ServerMessage<'a> {
             "devices" => {
                 Ok(Self::Devices { devices: members.devices.and_then(lenient).unwrap_or_default() })
             }
+            "operator" => Ok(Self::Operator { operator: members.operator.is_true() }),
+            "done" => Ok(Self::Done {
+                verb: bounds::label(members.verb.required("verb")?),
+                by: bounds::label(members.by.string().unwrap_or_default()),
+                subject: bounds::label(members.subject.string().unwrap_or_default()),
+                text: bounds::sentence(members.text.string().unwrap_or_default()),
+                id: members.id.within(MESSAGE_ID_BYTES_MAX).string(),
+            }),
+            "bans" => Ok(Self::Bans {
+                bans: members.bans.and_then(lenient).unwrap_or_default(),
+                mutes: members.mutes.and_then(lenient).unwrap_or_default(),
+            }),
+            "notice" => Ok(Self::Notice { text: bounds::sentence(members.text.required("text")?) }),
             "ping" => Ok(Self::Ping),
             "pong" => Ok(Self::Pong),
             "bye" => Ok(Self::Bye {

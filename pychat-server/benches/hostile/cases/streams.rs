@@ -79,11 +79,26 @@ fn people() -> Vec<(&'static str, Speaker, Vec<u8>)> {
         ("json_fraction", Joined, fraction),
         ("json_same_key", Joined, twice),
         ("json_escapes", Joined, escapes),
+        ("forbidden", Joined, operators_alone()),
         ("page_none", Joined, history(1, 0)),
         ("page_before_max", Joined, history(u64::MAX, u64::MAX)),
         ("text_empty", Joined, words::text("", 1)),
         ("framing_error", Joined, b"12a".to_vec()),
     ]
+}
+
+/// Returns the requests that only operators may make.
+fn operators_alone() -> Vec<u8> {
+    let requests = [
+        r#"{"type":"kick","username":"innocent","id":"1"}"#,
+        r#"{"type":"mute","username":"innocent","for_ms":60000,"id":"2"}"#,
+        r#"{"type":"ban","username":"innocent","id":"3"}"#,
+        r#"{"type":"ban","address":"127.0.0.0/8","id":"4"}"#,
+        r#"{"type":"slow","seconds":3600,"id":"5"}"#,
+        r#"{"type":"door","admission":"invite","id":"6"}"#,
+        r#"{"type":"bans"}"#,
+    ];
+    requests.into_iter().flat_map(frame).collect()
 }
 
 /// Says `unit` without a pause.

@@ -49,6 +49,10 @@ pub(super) fn all() -> Vec<Case> {
         visit("tls_half_hello", Visit { words: half_a_handshake, payloads: 9, ..CALL }),
         visit("tls_garbage", Visit { words: records_of_nothing, payloads: 9, ..CALL }),
         visit("log_flood", Visit { words: many_lines, payloads: 9, ..CALL }),
+        Case::new("bans", |stage| {
+            stage.server.ctl(&["ban", &ATTACKER.to_string()])?;
+            come(stage, Visit { payloads: 9, ..CALL })
+        }),
         Case::new("takeover_of_oneself", take_over),
     ]
 }

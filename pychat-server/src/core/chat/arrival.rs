@@ -18,7 +18,7 @@ use crate::core::{
     admission::{Act, WRONG_PROOF_COST},
     id::{ConnectionId, HALL},
     record::{Device, PersonId},
-    roster::Participant,
+    roster::{FreeName, Participant},
 };
 
 /// The most connections of one person at a time, under one name. One more takes the place of the
@@ -62,12 +62,18 @@ impl Chat {
             return self.refuse_plain(id, effects);
         }
         match UserName::new(&hello.username) {
-            Ok(name) if protocol == Protocol::V1 => self.join_as_any(now, id, name, effects),
+            Ok(name) if protocol == Protocol::V1 => {
+                if !self.refuse_stranger(id, effects) {
+                    self.join_as_any(now, id, name, effects);
+                }
+            }
             Ok(name) => {
                 let Some(key) = self.verify(now, id, hello, effects) else { return };
                 let label = hello.label.as_deref().unwrap_or_default().into();
                 let device = Device { key, label, added_ms: self.wall_clock.utc_ms };
-                if self.pair(now, id, &name, &device, hello, effects) {
+                if self.pair(now, id, &name, &device, hello, effects)
+                    && !self.refuse_key(id, key, effects)
+                {
                     self.join_as(now, id, Wish::new(name, device, hello.resume.as_ref()), effects);
                 }
             }
@@ -244,12 +250,19 @@ impl Chat {
         }
         self.change_people(id, effects);
         let members = self.roster.members().clone();
-        tell(id, Event::Welcome { name: name.clone(), members }, effects);
+        let is_operator = self.people.is_operator(person);
+        tell(id, Event::Welcome { name: name.clone(), is_operator, members }, effects);
         self.enter(now, id, name, Some(grant), effects);
         if let Some(Resume { epoch, after, limit }) = resume {
             let resume = Action::Resume { room: HALL, epoch: epoch.into_owned(), after, limit };
             act(id, resume, effects);
         }
+    }
+
+    /// Returns the name under which somebody who asks for `name` and does not own it can join now.
+    fn find_free(&self, name: UserName) -> FreeName {
+        let expiry = self.name_expiry();
+        self.roster.find_free(name, |name| self.people.is_reserved(name, None, expiry))
     }
 
     fn refuse_taken(&mut self, id: ConnectionId, name: UserName, effects: &mut Vec<Effect>) {
@@ -332,7 +345,9 @@ impl Chat {
         let speaker = Speaker::new(&name, person);
         let limit = self.rules.rate_limit;
         let full_until = limit.and_then(|limit| self.buckets.full_until(now, &speaker, limit));
-        let full_until = full_until.max(self.admission.full_until(now, peer.origin, Act::Text));
+        let full_until = full_until
+            .max(self.buckets.slow_until(now, &speaker))
+            .max(self.admission.full_until(now, peer.origin, Act::Text));
         let subscribe = Subscribe { room: HALL, name, person, protocol, join_index };
         act(id, Action::Subscribe(subscribe), effects);
         if let Some(until) = full_until {

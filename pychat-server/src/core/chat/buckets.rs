@@ -1,7 +1,10 @@
 //! The rates of texts, one for each person: several connections have it together, and it outlives
 //! them, so reconnecting gives nobody more to say.
 
-use std::{collections::HashMap, time::Instant};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use pychat_wire::UserName;
 
@@ -26,6 +29,9 @@ pub(super) enum Speaker {
 pub(super) struct Buckets {
     buckets: HashMap<Speaker, Bucket>,
     sweep: Sweep,
+    /// Those who said something while each person may say one thing in so long.
+    slow: HashMap<Speaker, Bucket>,
+    slow_sweep: Sweep,
 }
 
 impl Speaker {
@@ -61,6 +67,28 @@ impl Buckets {
     /// Returns when the bucket of a speaker will have drained, if that is not past.
     pub(super) fn empty_at(&self, now: Instant, speaker: &Speaker) -> Option<Instant> {
         self.buckets.get(speaker)?.empty_at().filter(|empty_at| now < *empty_at)
+    }
+
+    /// Counts a text where each person may say one in `interval`; returns when they may say the next.
+    pub(super) fn fill_slow(
+        &mut self,
+        now: Instant,
+        speaker: Speaker,
+        interval: Duration,
+    ) -> Option<Instant> {
+        self.slow_sweep.run(&mut self.slow, |bucket| !bucket.is_empty(now));
+        let limit = RateLimit::every(1, interval);
+        self.slow.entry(speaker).or_default().fill(now, limit, 1)
+    }
+
+    /// Returns when a speaker may say the next thing, if not at `now`, for the slow mode alone.
+    pub(super) fn slow_until(&self, now: Instant, speaker: &Speaker) -> Option<Instant> {
+        self.slow.get(speaker)?.empty_at().filter(|empty_at| now < *empty_at)
+    }
+
+    /// Lets everybody say the next thing.
+    pub(super) fn forget_slow(&mut self) {
+        self.slow.clear();
     }
 
     /// Gives a speaker the bucket that they had in another process, unless it is fuller already.

@@ -11,7 +11,8 @@ use pychat_wire::{
 
 use super::input::{CloseReason, Complaint, Protocol, Refusal};
 use crate::core::{
-    id::{ConnectionId, RoomId, Ticket},
+    id::{CallId, ConnectionId, RoomId, Ticket},
+    moderation::{Listed, Reply},
     record::{Device, Kind, PersonId, Record, Request},
 };
 
@@ -39,6 +40,13 @@ pub enum Effect {
         /// The thing that happens.
         action: Action,
     },
+    /// An operator on the machine is answered.
+    Reply {
+        /// The call.
+        call: CallId,
+        /// The answer.
+        reply: Reply,
+    },
 }
 
 /// The people who are told something.
@@ -57,7 +65,7 @@ pub enum Recipients {
 pub enum Event {
     /// The first message of every connection, with the nonce that its hello must sign.
     Greeting(Nonce),
-    /// A sentence of protocol 1, in the server's name.
+    /// A sentence in the server's name.
     Notice(String),
     /// A refusal, in protocol 2.
     Refused(Complaint),
@@ -65,6 +73,8 @@ pub enum Event {
     Welcome {
         /// The name under which the peer has joined.
         name: UserName,
+        /// The peer is an operator.
+        is_operator: bool,
         /// The people present, this peer included.
         members: Listing,
     },
@@ -98,6 +108,17 @@ pub enum Event {
     Devices(Vec<Device>),
     /// Another device joined the peer's person.
     DeviceAdded(Device),
+    /// The peer is an operator from now on, or one no longer.
+    Operator(bool),
+    /// An operator did something, as other operators are told, and the one who asked for it.
+    Done(Deed),
+    /// The bans and mutes.
+    Bans {
+        /// The bans.
+        bans: Vec<Listed>,
+        /// The mutes.
+        mutes: Vec<Listed>,
+    },
     /// The answer to a ping.
     Pong,
     /// The last message of protocol 2 before the connection is closed.
@@ -105,6 +126,21 @@ pub enum Event {
         /// The reason.
         reason: CloseReason,
     },
+}
+
+/// Something that an operator did.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Deed {
+    /// The word for it.
+    pub verb: String,
+    /// The operator.
+    pub by: String,
+    /// The name, network or setting that it is about.
+    pub subject: String,
+    /// The outcome, for people to read.
+    pub text: String,
+    /// The id of the request, in the answer to it.
+    pub id: Option<String>,
 }
 
 /// Something that happens to a connection.
@@ -201,6 +237,7 @@ impl Effect {
                     | Event::Refused(_)
                     | Event::PairCode(_)
                     | Event::Devices(_)
+                    | Event::Bans { .. }
                     | Event::Pong
                     | Event::Bye { .. },
             }

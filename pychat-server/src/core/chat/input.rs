@@ -10,7 +10,8 @@ use pychat_wire::{
 
 use crate::core::{
     admission::Origin,
-    id::{ConnectionId, Ticket},
+    id::{CallId, ConnectionId, Ticket},
+    moderation::Order,
     record::Outcome,
 };
 
@@ -79,6 +80,15 @@ pub enum Input<'a> {
         /// The answer.
         outcome: Outcome,
     },
+    /// An operator on the machine asks for something.
+    Ordered {
+        /// The call.
+        call: CallId,
+        /// The operator, as records name them.
+        by: &'a str,
+        /// The order.
+        order: Order,
+    },
     /// The server is about to stop.
     Stopping,
 }
@@ -91,6 +101,16 @@ pub enum Protocol {
     V1,
     /// Ours, in typed payloads.
     V2,
+}
+
+impl Protocol {
+    /// Returns its number.
+    pub fn number(self) -> u64 {
+        match self {
+            Self::V1 => 1,
+            Self::V2 => 2,
+        }
+    }
 }
 
 /// Something that there is for each protocol.
@@ -150,8 +170,12 @@ pub enum CloseReason {
     /// It made way: for the owner of the name, or for one connection more of the same person than
     /// there may be.
     Displaced,
-    /// Its device was removed by another one of the same person.
+    /// Its device was removed by another one of the same person, or its name was taken from it.
     Removed,
+    /// An operator sent it away.
+    Kicked,
+    /// An operator banned its person, or its address.
+    Banned,
     /// The history that it asked for could not be read from the log.
     Storage,
     /// The server stops.
@@ -169,6 +193,8 @@ impl CloseReason {
             Self::Timeout => "timeout",
             Self::Displaced => "displaced",
             Self::Removed => "removed",
+            Self::Kicked => "kicked",
+            Self::Banned => "banned",
             Self::Storage => "storage",
             Self::Shutdown => "shutdown",
         }
@@ -181,7 +207,8 @@ impl CloseReason {
             Self::Lost | Self::Timeout | Self::Storage => Reason::Lost,
             Self::Slow => Reason::Slow,
             Self::Protocol => Reason::Protocol,
-            Self::Displaced => Reason::Kicked,
+            Self::Displaced | Self::Kicked => Reason::Kicked,
+            Self::Banned => Reason::Banned,
             Self::Removed => Reason::Removed,
             Self::Shutdown => Reason::Shutdown,
         }
@@ -217,6 +244,14 @@ pub enum Refusal {
     MessageId,
     /// A text under an id that other words were said under.
     IdReused,
+    /// A hello of somebody who is banned.
+    Banned,
+    /// A hello of a stranger while only those are let in who own a name.
+    Stranger,
+    /// A text of somebody who is muted.
+    Muted,
+    /// Something that is for operators to do.
+    Operator,
     /// A text before joining.
     NotJoined,
     /// A second hello.
@@ -236,6 +271,10 @@ impl fmt::Display for Refusal {
             Self::NameTaken => formatter.write_str("a name that somebody else has"),
             Self::MessageId => formatter.write_str("a text without a good id"),
             Self::IdReused => formatter.write_str("other words under an id that was used"),
+            Self::Banned => formatter.write_str("a hello of somebody who is banned"),
+            Self::Stranger => formatter.write_str("a hello of a stranger"),
+            Self::Muted => formatter.write_str("a text of somebody who is muted"),
+            Self::Operator => formatter.write_str("something that is for operators to do"),
             Self::NotJoined => formatter.write_str("a text before a hello"),
             Self::AlreadyJoined => formatter.write_str("a second hello"),
         }

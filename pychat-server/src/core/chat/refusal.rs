@@ -94,6 +94,7 @@ pub(super) fn unknown_to_original(message: &ClientMessage<'_>) -> Option<&'stati
         ClientMessage::Pair => Some("pair"),
         ClientMessage::Devices => Some("devices"),
         ClientMessage::RemoveDevice { .. } => Some("remove_device"),
+        ClientMessage::Operate { request, .. } => Some(request.kind()),
         ClientMessage::Ping => Some("ping"),
         ClientMessage::Pong => Some("pong"),
     }

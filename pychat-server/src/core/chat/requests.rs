@@ -7,7 +7,9 @@ use std::{
     time::Instant,
 };
 
-use super::{Action, Chat, CloseReason, Effect, Phase, act, talk::tell_appended};
+use super::{
+    Action, Chat, CloseReason, Effect, Phase, act, orders::Unanswered, talk::tell_appended,
+};
 use crate::core::{
     id::{ConnectionId, HALL, Ticket},
     record::{Draft, Outcome, PersonChange, Request, Stored},
@@ -32,13 +34,17 @@ pub(super) struct Requests {
     is_stopping: bool,
     /// The guests whose names are held by connections that have something in flight.
     pub(super) claiming: Vec<ConnectionId>,
+    /// The orders that wait for the store, by number.
+    pub(super) orders: HashMap<u64, Unanswered>,
+    pub(super) n_orders: u64,
 }
 
 /// A request that the store has not answered.
 #[derive(Debug)]
-enum Pending {
+pub(super) enum Pending {
     Append { from: ConnectionId, id: Option<Arc<str>> },
     ChangePerson { by: ConnectionId },
+    Order { number: u64 },
 }
 
 /// The texts of one connection that the store has not answered, and what follows on the answers.
@@ -76,7 +82,7 @@ impl Requests {
         self.is_stopping
     }
 
-    fn make(&mut self, pending: Pending, request: Request, effects: &mut Vec<Effect>) {
+    pub(super) fn make(&mut self, pending: Pending, request: Request, effects: &mut Vec<Effect>) {
         self.n_made += 1;
         let ticket = Ticket(self.n_made);
         self.pending.insert(ticket, pending);
@@ -140,6 +146,9 @@ impl Chat {
                     Err(error) => self.on_append_failed(from, id, &error, effects),
                 }
                 self.on_answered(now, from, effects);
+            }
+            (Some(Pending::Order { number }), outcome) => {
+                self.on_order_stored(number, outcome.err(), effects);
             }
             (Some(Pending::ChangePerson { by }), Err(_)) => self.on_change_failed(by),
             (Some(Pending::ChangePerson { .. }), Ok(_)) | (None, _) => (),

@@ -31,7 +31,7 @@ impl Chat {
         effects: &mut Vec<Effect>,
     ) {
         let Some(peer) = self.peers.get_mut(&from) else { return };
-        let Phase::Joined(author) = &peer.phase else { return };
+        let Phase::Joined(_) = &peer.phase else { return };
         let message_id = match (peer.protocol, message_id) {
             (Protocol::V1, _) => None,
             (Protocol::V2, Some(id)) if (1..=MESSAGE_ID_BYTES_MAX).contains(&id.len()) => Some(id),
@@ -43,11 +43,17 @@ impl Chat {
                 return act(from, Action::Log(refusal), effects);
             }
         };
+        if self.is_muted(from) {
+            return self.refuse_muted(now, from, message_id, text_cost(content), effects);
+        }
+        let Some(peer) = self.peers.get_mut(&from) else { return };
+        let Phase::Joined(author) = &peer.phase else { return };
         peer.bad_payloads = 0;
         let (author, grant) = (author.clone(), peer.grant);
         let speaker = Speaker::new(&author, grant.map(|grant| grant.person));
-        peer.is_told_to_slow_down &= self.buckets.empty_at(now, &speaker).is_some();
-        let held = self.charge(now, from, text_cost(content));
+        peer.is_told_to_slow_down &= self.buckets.empty_at(now, &speaker).is_some()
+            || self.buckets.slow_until(now, &speaker).is_some();
+        let held = self.charge(now, from, text_cost(content)).max(self.charge_slow(now, from));
         self.announce(from, effects);
         let draft = Draft {
             author: author.clone(),

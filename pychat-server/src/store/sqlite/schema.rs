@@ -99,6 +99,37 @@ const MIGRATIONS: &[&str] = &[
     DROP TABLE owners;
     ALTER TABLE messages RENAME COLUMN owner TO person;
 ",
+    "
+    ALTER TABLE people ADD COLUMN is_operator INTEGER NOT NULL DEFAULT FALSE;
+",
+    "
+    -- Who is banned or muted: a person by keys, 32 bytes each, a guest by name, or a network.
+    CREATE TABLE sanctions (
+        id INTEGER PRIMARY KEY,
+        measure TEXT NOT NULL,
+        name TEXT,
+        keys BLOB NOT NULL,
+        network TEXT,
+        until_ms INTEGER,
+        since_ms INTEGER NOT NULL,
+        operator TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE rules (
+        only INTEGER PRIMARY KEY CHECK (only = 1),
+        slow_seconds INTEGER NOT NULL DEFAULT 0,
+        door TEXT NOT NULL DEFAULT 'open'
+    ) STRICT;
+    INSERT INTO rules (only) VALUES (1);
+    -- What operators did.
+    CREATE TABLE audit (
+        id INTEGER PRIMARY KEY,
+        time_ms INTEGER NOT NULL,
+        who TEXT NOT NULL,
+        verb TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        detail TEXT NOT NULL
+    ) STRICT;
+",
 ];
 
 /// The time for which opening the log waits for the last server's own processes to let go of it.
@@ -294,6 +325,7 @@ mod tests {
         migrate(&connection, MIGRATIONS).unwrap();
         let person = |id, name: &str, used_ms, is_regular| Person {
             id: PersonId(id),
+            is_operator: false,
             names: vec![OwnedName { name: name.to_owned(), used_ms, is_regular }],
             devices: Vec::new(),
         };

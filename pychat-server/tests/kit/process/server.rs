@@ -144,6 +144,7 @@ pub(crate) fn program() -> Command {
     names.filter(|name| name.starts_with("PYCHAT_")).for_each(|name| {
         command.env_remove(name);
     });
+    command.env_remove("RUNTIME_DIRECTORY").env_remove("XDG_RUNTIME_DIR");
     command.env("PYCHAT_HISTORY", "memory");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     command

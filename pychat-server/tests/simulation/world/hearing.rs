@@ -118,7 +118,7 @@ impl World<'_> {
                 Reason::Slow => Fault::LeftSlow,
                 Reason::Protocol => Fault::LeftProtocol,
                 Reason::Kicked => return, // For an owner who was away for a year.
-                Reason::Removed | Reason::Shutdown | Reason::Unknown => {
+                Reason::Removed | Reason::Banned | Reason::Shutdown | Reason::Unknown => {
                     panic!("nobody hears {reason:?}")
                 }
             }),
@@ -227,7 +227,7 @@ impl World<'_> {
                 Fault::GuestOfTwoTimedOut
             }
             Reason::Shutdown => Fault::ByeShutdown,
-            Reason::Quit | Reason::Kicked | Reason::Removed | Reason::Unknown => {
+            Reason::Quit | Reason::Kicked | Reason::Removed | Reason::Banned | Reason::Unknown => {
                 panic!("bye, {reason:?}")
             }
         };

@@ -205,6 +205,53 @@ fn an_archive_begins_with_everything_that_is_kept() {
 }
 
 #[test]
+fn the_welcome_and_the_server_later_say_if_we_are_an_operator() {
+    let mut stage = Stage::new();
+    stage.enter(EPOCH, 0);
+    assert!(!stage.client.is_operator());
+    let operator = |operator| ServerMessage::Operator { operator };
+    let told = [true, false].map(|is_operator| Event::OperatorChanged { is_operator });
+    assert_eq!(stage.hear(&[operator(false), operator(true)]), told[..1]);
+    assert!(stage.client.is_operator());
+    assert_eq!(stage.hear(&[operator(false)]), told[1..]);
+}
+
+#[test]
+fn an_operator_asks_and_is_answered_by_the_id() {
+    let mut stage = Stage::new();
+    let request = || message::OperatorRequest::Kick { username: "Борис".into() };
+    assert_eq!(stage.client.operate(request()), None, "there is no line");
+    stage.enter(EPOCH, 0);
+    let ids = [(); 2].map(|()| stage.client.operate(request()).unwrap());
+    assert_ne!(ids[0], ids[1]);
+    let written = String::from_utf8(stage.client.take_outgoing()).unwrap();
+    assert!(
+        written.contains(&format!(r#"{{"type":"kick","username":"Борис","id":"{}"}}"#, ids[1]))
+    );
+    let done = ServerMessage::Done {
+        verb: "kick".into(),
+        by: "Анна".into(),
+        subject: "Борис".into(),
+        text: "Борис was sent away.".into(),
+        id: Some(ids[0].as_str().into()),
+    };
+    let refused = ServerMessage::Error {
+        code: ErrorCode::NotDone,
+        text: "Борис is not here.".into(),
+        reference: Some(ids[1].as_str().into()),
+        retry_ms: None,
+        suggest: None,
+    };
+    let [Event::Moderated { text, id, .. }, Event::Notice { text: why }] =
+        &stage.hear(&[done, refused])[..]
+    else {
+        panic!("an answer, and a reason")
+    };
+    assert_eq!((&**text, id.as_ref()), ("Борис was sent away.", Some(&ids[0])));
+    assert_eq!(why, "Борис is not here.");
+}
+
+#[test]
 fn the_welcome_says_who_is_there() {
     let mut stage = Stage::new();
     stage.client.connected(0);

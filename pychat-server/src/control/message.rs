@@ -1,0 +1,54 @@
+//! The request and the answer of a call.
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::moderation::{AuditEntry, Order, Reply};
+
+/// A request.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(tag = "verb", rename_all = "snake_case")]
+pub enum Request {
+    /// The state of the server in numbers.
+    Stats,
+    /// The records of what operators did.
+    Audit {
+        /// The most records, the newest ones.
+        limit: usize,
+    },
+    /// Something for the chat.
+    #[serde(untagged)]
+    Order(Order),
+}
+
+/// The answer to it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Answer {
+    /// The state of the server in numbers.
+    Stats(Stats),
+    /// The records of what operators did, oldest first.
+    Audit {
+        /// The records.
+        entries: Vec<AuditEntry>,
+    },
+    /// The answer of the chat.
+    #[serde(untagged)]
+    Reply(Reply),
+}
+
+/// The state of the server in numbers.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Stats {
+    /// The version of the program.
+    pub version: String,
+    /// The time for which it has run, in seconds.
+    pub uptime_seconds: u64,
+    /// The people who are here.
+    pub people: usize,
+    /// The connections, guests among them.
+    pub connections: usize,
+    /// The bytes that all of them are owed.
+    pub owed_bytes: usize,
+    /// The number of the last message.
+    pub last_message: u64,
+}

@@ -1,0 +1,92 @@
+//! The verbs of `pychat-server ctl`. Another one is a function each for its command line and its
+//! request, in a file below this one, and a line in [`VERBS`].
+
+mod chat;
+mod people;
+mod server;
+
+use clap::{Arg, ArgMatches, Command};
+
+use super::Request;
+
+/// A verb.
+#[derive(Debug)]
+pub(super) struct Verb {
+    /// Its command line.
+    pub(super) command: fn() -> Command,
+    /// The request that its arguments make, or the reason why they make none.
+    request: fn(&ArgMatches) -> Result<Request, String>,
+}
+
+/// The verbs, in the order in which help and manuals list them.
+pub(super) const VERBS: &[Verb] = &[
+    Verb { command: people::who, request: people::who_request },
+    Verb { command: server::stats, request: server::stats_request },
+    Verb { command: people::operator, request: people::operator_request },
+    Verb { command: people::name, request: people::name_request },
+    Verb { command: people::kick, request: people::kick_request },
+    Verb { command: people::mute, request: people::mute_request },
+    Verb { command: people::unmute, request: people::unmute_request },
+    Verb { command: people::ban, request: people::ban_request },
+    Verb { command: people::unban, request: people::unban_request },
+    Verb { command: people::bans, request: people::bans_request },
+    Verb { command: chat::slow, request: chat::slow_request },
+    Verb { command: chat::door, request: chat::door_request },
+    Verb { command: chat::say, request: chat::say_request },
+    Verb { command: server::audit, request: server::audit_request },
+];
+
+/// Returns the request of the verb called `name`.
+pub(super) fn request(name: &str, matches: &ArgMatches) -> Result<Request, String> {
+    let verb = VERBS.iter().find(|verb| (verb.command)().get_name() == name);
+    let verb = verb.ok_or_else(|| format!("unknown verb {name}"))?;
+    (verb.request)(matches)
+}
+
+/// Returns an argument that has to be there.
+fn required(id: &'static str, help: &'static str) -> Arg {
+    Arg::new(id).value_name(id).required(true).help(help)
+}
+
+/// Returns the text of an argument.
+fn text(matches: &ArgMatches, id: &str) -> String {
+    matches.get_one::<String>(id).cloned().unwrap_or_default()
+}
+
+/// Returns the argument `--for TIME`.
+fn for_time() -> Arg {
+    Arg::new(FOR).long(FOR).value_name("TIME").help("For how long; until it is undone if not given")
+}
+
+/// Returns the value of `--for`, in milliseconds.
+fn for_ms(matches: &ArgMatches) -> Result<Option<u64>, String> {
+    matches.get_one::<String>(FOR).map(|text| milliseconds(text)).transpose()
+}
+
+fn milliseconds(text: &str) -> Result<u64, String> {
+    let time = humantime::parse_duration(text).ok().filter(|time| !time.is_zero());
+    let time = time.and_then(|time| u64::try_from(time.as_millis()).ok());
+    time.ok_or_else(|| format!("{text}: write a time such as 90s, 10m, 2h or 7days"))
+}
+
+const FOR: &str = "for";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::moderation::Order;
+
+    #[test]
+    fn every_verb_is_read_by_its_own_name() {
+        for verb in VERBS {
+            let command = (verb.command)();
+            assert!(command.get_about().is_some(), "{command}");
+        }
+        let ban = (people::ban)().get_matches_from(["ban", "Анна", "--for", "2h"]);
+        let order = Order::Ban { whom: "Анна".to_owned(), for_ms: Some(7_200_000) };
+        assert_eq!(request("ban", &ban), Ok(Request::Order(order)));
+        for (text, expected) in [("90s", Some(90_000)), ("0s", None), ("2", None), ("soon", None)] {
+            assert_eq!(milliseconds(text).ok(), expected, "{text}");
+        }
+    }
+}

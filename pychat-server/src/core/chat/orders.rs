@@ -1,0 +1,232 @@
+//! Orders of operators, carried out. Each takes effect at once; its answer follows once the store has
+//! kept it, or could not.
+
+mod acts;
+mod lists;
+mod operate;
+
+use std::time::Instant;
+
+use pychat_wire::{UserName, key::PublicKey, message::ErrorCode};
+
+use super::{Chat, Complaint, Deed, Effect, Event, complain, requests::Pending, tell};
+use crate::core::{
+    id::{CallId, ConnectionId},
+    moderation::{AuditEntry, Change, Order, Reply},
+    record::{PersonId, Request, StorageError},
+    roster::Participant,
+};
+
+/// The one who gave an order, and is answered.
+#[derive(Clone, Debug)]
+pub(super) enum Asker {
+    /// A call on the machine.
+    Call(CallId),
+    /// An operator in the room, whose request had this id.
+    Peer { id: ConnectionId, reference: Option<String> },
+}
+
+/// An order that waits for the store.
+#[derive(Debug)]
+pub(super) struct Unanswered {
+    asker: Asker,
+    deed: Deed,
+    /// The requests that the store has not answered.
+    n_pending: usize,
+    error: Option<StorageError>,
+}
+
+/// The outcome of an order that was carried out.
+#[derive(Debug, Default)]
+struct Done {
+    /// The outcome, for people to read.
+    text: String,
+    /// The person, address or setting, for the record.
+    subject: String,
+    /// The rest, for the record.
+    detail: String,
+    /// The changes that the store is to keep, beside those of people.
+    changes: Vec<Change>,
+    /// Nothing was done, as it was so already.
+    is_old_news: bool,
+}
+
+/// Somebody whom an order is about.
+#[derive(Debug)]
+struct Target {
+    /// Their name, as they spell it.
+    name: UserName,
+    /// The person, if they own a name.
+    owner: Option<PersonId>,
+    /// Their keys; none of a guest of protocol 1.
+    keys: Vec<PublicKey>,
+    /// Their connections.
+    connections: Vec<ConnectionId>,
+}
+
+impl Chat {
+    /// Carries out an order that `by` gave.
+    pub(super) fn on_order(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        by: &str,
+        order: &Order,
+        effects: &mut Vec<Effect>,
+    ) {
+        let done = match order {
+            Order::Who => return answer(asker, self.list_people(), effects),
+            Order::Operators => return answer(asker, self.list_operators(), effects),
+            Order::Bans => return answer(asker, self.list_bans(), effects),
+            order => self.carry_out(now, by, order, effects),
+        };
+        match done {
+            Ok(Done { is_old_news: true, text, subject, .. }) => {
+                let deed = Deed {
+                    verb: order.key().to_owned(),
+                    by: by.to_owned(),
+                    subject,
+                    text,
+                    id: None,
+                };
+                answer_done(asker, deed, effects);
+            }
+            Ok(done) => self.keep_order(asker, by, order.key(), done, effects),
+            Err(text) => answer(asker, Reply::Failed { text }, effects),
+        }
+    }
+
+    /// Has the store keep what an order changed, and the record of it.
+    fn keep_order(
+        &mut self,
+        asker: Asker,
+        by: &str,
+        verb: &str,
+        done: Done,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Done { text, subject, detail, changes, .. } = done;
+        let (verb, by) = (verb.to_owned(), by.to_owned());
+        let deed =
+            Deed { verb: verb.clone(), by: by.clone(), subject: subject.clone(), text, id: None };
+        let entry = AuditEntry { time_ms: self.wall_clock.utc_ms, who: by, verb, subject, detail };
+        let people = self.people.take_changes().into_iter().map(Request::ChangePerson);
+        let mut requests: Vec<_> = people.collect();
+        requests.push(Request::Moderate { changes, entry });
+        let n_pending = requests.len();
+        let number = self.requests.open_order(Unanswered { asker, deed, n_pending, error: None });
+        for request in requests {
+            self.requests.make(Pending::Order { number }, request, effects);
+        }
+    }
+
+    /// The store has answered one request of an order; the last answer is the order's.
+    pub(super) fn on_order_stored(
+        &mut self,
+        number: u64,
+        error: Option<StorageError>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(order) = self.requests.orders.get_mut(&number) else { return };
+        order.n_pending -= 1;
+        order.error = order.error.take().or(error);
+        if order.n_pending == 0
+            && let Some(Unanswered { asker, deed, error, .. }) =
+                self.requests.orders.remove(&number)
+        {
+            self.tell_operators(&asker, &deed, effects);
+            match error {
+                None => answer_done(asker, deed, effects),
+                Some(error) => answer(asker, unkept(&deed, &error), effects),
+            }
+        }
+    }
+
+    /// Finds the person who owns `name`, or else somebody present who has it.
+    fn target(&self, name: &str) -> Result<Target, String> {
+        let nobody = || format!("Nobody is called {name}.");
+        let asked = UserName::new(name).map_err(|_| nobody())?;
+        if let Some((person, name)) = self.people.owner(&asked) {
+            let devices = self.people.devices(person).iter();
+            let keys = devices.map(|device| device.key).collect();
+            let connections = self.connections_of(person);
+            return Ok(Target { name, owner: Some(person), keys, connections });
+        }
+        let mut holders: Vec<_> = self.roster.holders(&asked).collect();
+        holders.sort_by_key(|holder| *holder.name() != asked);
+        let holder = holders.first().ok_or_else(nobody)?;
+        let connections = holder.connections().to_vec();
+        let grants = connections.iter().filter_map(|id| self.peers.get(id)?.grant);
+        let mut keys: Vec<_> = grants.map(|grant| grant.key).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        Ok(Target { name: Participant::name(holder).clone(), owner: None, keys, connections })
+    }
+
+    /// Returns the connections of a person, under whatever names.
+    fn connections_of(&self, person: PersonId) -> Vec<ConnectionId> {
+        let mut ids: Vec<_> =
+            self.peers.keys().copied().filter(|id| self.person_at(*id) == Some(person)).collect();
+        ids.sort_unstable();
+        ids
+    }
+}
+
+/// Answers that something was done.
+fn answer_done(asker: Asker, deed: Deed, effects: &mut Vec<Effect>) {
+    match asker {
+        Asker::Call(_) => answer(asker, Reply::Done { text: deed.text }, effects),
+        Asker::Peer { id, reference } => {
+            tell(id, Event::Done(Deed { id: reference, ..deed }), effects);
+        }
+    }
+}
+
+/// Answers with a list, or a reason why not.
+fn answer(asker: Asker, reply: Reply, effects: &mut Vec<Effect>) {
+    match (asker, reply) {
+        (Asker::Call(call), reply) => effects.push(Effect::Reply { call, reply }),
+        (Asker::Peer { id, .. }, Reply::Bans { bans, mutes }) => {
+            tell(id, Event::Bans { bans, mutes }, effects);
+        }
+        (Asker::Peer { id, reference }, Reply::Failed { text }) => {
+            let reference = reference.map(Into::into);
+            let complaint = Complaint { reference, ..Complaint::new(ErrorCode::NotDone, &text) };
+            complain(id, complaint, effects);
+        }
+        // Nobody asks for anything else on the wire.
+        (
+            Asker::Peer { .. },
+            Reply::Done { .. } | Reply::People { .. } | Reply::Operators { .. },
+        ) => (),
+    }
+}
+
+/// Returns the answer to an order that is in effect, and that the store did not keep.
+fn unkept(deed: &Deed, error: &StorageError) -> Reply {
+    let (text, why) = (&deed.text, error.in_short());
+    let lost = format!("{text} But this could not be stored ({why}): it ends with the server.");
+    Reply::Failed { text: lost }
+}
+
+impl super::Requests {
+    /// Takes an order in that waits for the store; returns its number.
+    fn open_order(&mut self, order: Unanswered) -> u64 {
+        let number = self.n_orders;
+        self.n_orders += 1;
+        self.orders.insert(number, order);
+        number
+    }
+}
+
+/// Returns `for 10 minutes`, with a space before it, or nothing.
+fn for_words(for_ms: Option<u64>) -> String {
+    /// The units of time, largest first, in seconds.
+    const UNITS: [(u64, &str); 4] =
+        [(86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")];
+    let Some(seconds) = for_ms.map(|for_ms| for_ms.div_ceil(1_000)) else { return String::new() };
+    let unit = UNITS.into_iter().find(|(unit, _)| 0 < seconds && seconds.is_multiple_of(*unit));
+    let (count, word) = unit.map_or((0, "second"), |(unit, word)| (seconds / unit, word));
+    let plural = if count == 1 { "" } else { "s" };
+    format!(" for {count} {word}{plural}")
+}

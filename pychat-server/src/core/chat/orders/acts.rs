@@ -1,0 +1,271 @@
+//! The things that operators do.
+
+use std::time::{Duration, Instant};
+
+use pychat_wire::{
+    UserName,
+    message::{Door, SENTENCE_CHARS_MAX},
+};
+
+use super::{
+    super::{Chat, CloseReason, Effect, Event, tell, tell_all},
+    Done, Target, for_words,
+};
+use crate::core::moderation::{
+    Change, Measure, Network, NetworkError, Order, SANCTIONS_MAX, Sanction, Subject,
+};
+
+/// The longest time from one text of a person to their next, in seconds.
+pub(super) const SLOW_SECONDS_MAX: u64 = 3_600;
+
+/// The sentence for those of protocol 1 who are sent away.
+const KICKED: &str = "You were sent away by an operator. Bye!\n";
+
+impl Chat {
+    /// Carries out an order that changes something.
+    pub(super) fn carry_out(
+        &mut self,
+        now: Instant,
+        by: &str,
+        order: &Order,
+        effects: &mut Vec<Effect>,
+    ) -> Result<Done, String> {
+        match order {
+            Order::Who | Order::Operators | Order::Bans => Ok(Done::default()),
+            Order::AddOperator { name } => self.set_operator(name, true, effects),
+            Order::RemoveOperator { name } => self.set_operator(name, false, effects),
+            Order::FreeName { name } => self.free_name(name, effects),
+            Order::Kick { name } => self.kick(name, effects),
+            Order::Mute { name, for_ms } => self.mute(name, *for_ms, by),
+            Order::Unmute { name } => self.unmute(name),
+            Order::Ban { whom, for_ms } => match whom.parse() {
+                Ok(network) => self.ban_network(network, *for_ms, by, effects),
+                Err(error @ NetworkError::TooWide) => Err(format!("Cannot ban {whom}: {error}.")),
+                Err(NetworkError::Invalid) => self.ban_person(whom, *for_ms, by, effects),
+            },
+            Order::Unban { whom } => self.unban(whom),
+            Order::Slow { seconds } => self.slow_down(now, *seconds, effects),
+            Order::Door { admission } => Ok(self.set_door(*admission)),
+            Order::Say { text } => say(text, effects),
+        }
+    }
+
+    fn set_operator(
+        &mut self,
+        name: &str,
+        is_operator: bool,
+        effects: &mut Vec<Effect>,
+    ) -> Result<Done, String> {
+        let Target { name, owner, connections, .. } = self.target(name)?;
+        let Some(person) = owner else {
+            return Err(format!("{name} has no name that is theirs, so cannot be an operator."));
+        };
+        let is_old_news = !self.people.set_operator(person, is_operator);
+        if !is_old_news {
+            for id in connections.into_iter().filter(|id| self.is_open(*id)) {
+                tell(id, Event::Operator(is_operator), effects);
+            }
+        }
+        let text = match (is_operator, is_old_news) {
+            (true, false) => format!("{name} is an operator now."),
+            (true, true) => format!("{name} is an operator already."),
+            (false, false) => format!("{name} is no longer an operator."),
+            (false, true) => format!("{name} is not an operator."),
+        };
+        Ok(Done { text, subject: name.as_str().to_owned(), is_old_news, ..Done::default() })
+    }
+
+    fn free_name(&mut self, name: &str, effects: &mut Vec<Effect>) -> Result<Done, String> {
+        let Target { name, owner, connections, .. } = self.target(name)?;
+        let Some(person) = owner else { return Err(format!("Nobody owns the name {name}.")) };
+        let names = self.people.names(person);
+        self.people.forget_all(person);
+        for id in connections {
+            self.close(id, CloseReason::Removed, effects);
+        }
+        let (is, names) = (if names.len() == 1 { "is" } else { "are" }, names.join(", "));
+        let text = format!("{names} {is} free: the next who joins under such a name owns it.");
+        Ok(Done { text, subject: names, ..Done::default() })
+    }
+
+    fn kick(&mut self, name: &str, effects: &mut Vec<Effect>) -> Result<Done, String> {
+        let Target { name, mut connections, .. } = self.target(name)?;
+        connections.retain(|id| self.is_open(*id));
+        if connections.is_empty() {
+            return Err(format!("{name} is not here."));
+        }
+        for id in connections {
+            self.dismiss_for(id, CloseReason::Kicked, KICKED, effects);
+        }
+        let text = format!("{name} was sent away.");
+        Ok(Done { text, subject: name.as_str().to_owned(), ..Done::default() })
+    }
+
+    fn mute(&mut self, name: &str, for_ms: Option<u64>, by: &str) -> Result<Done, String> {
+        let Target { name, keys, .. } = self.target(name)?;
+        let subject = Subject::Person { name: name.as_str().to_owned(), keys };
+        let changes = self.impose(Measure::Mute, subject, for_ms, by)?;
+        let detail = for_words(for_ms);
+        let text = format!("{name} is muted{detail}.");
+        let subject = name.as_str().to_owned();
+        Ok(Done { text, subject, detail: detail.trim().to_owned(), changes, ..Done::default() })
+    }
+
+    fn unmute(&mut self, name: &str) -> Result<Done, String> {
+        let lifted = self.lift_of_person(Measure::Mute, name);
+        self.lifted(&lifted, name, "muted")
+    }
+
+    fn ban_person(
+        &mut self,
+        name: &str,
+        for_ms: Option<u64>,
+        by: &str,
+        effects: &mut Vec<Effect>,
+    ) -> Result<Done, String> {
+        let Target { name, owner, keys, connections } = self.target(name)?;
+        if keys.is_empty() {
+            return self.ban_guest(&name, &connections, for_ms, by, effects);
+        }
+        let subject = Subject::Person { name: name.as_str().to_owned(), keys };
+        let changes = self.impose(Measure::Ban, subject, for_ms, by)?;
+        if let Some(person) = owner {
+            self.people.forget_code(person);
+        }
+        self.send_banned_away(&connections, effects);
+        let detail = for_words(for_ms);
+        let text = format!("{name} is banned{detail}.");
+        let subject = name.as_str().to_owned();
+        Ok(Done { text, subject, detail: detail.trim().to_owned(), changes, ..Done::default() })
+    }
+
+    /// Bans the addresses of somebody who has no key to be known by.
+    fn ban_guest(
+        &mut self,
+        name: &UserName,
+        connections: &[super::ConnectionId],
+        for_ms: Option<u64>,
+        by: &str,
+        effects: &mut Vec<Effect>,
+    ) -> Result<Done, String> {
+        let origins = connections.iter().filter_map(|id| self.peers.get(id));
+        let Some(network) = origins.map(|peer| peer.origin.network()).next() else {
+            return Err(format!("{name} has no device to be known by, and is not here."));
+        };
+        let done = self.ban_network(network, for_ms, by, effects)?;
+        let text = format!(
+            "{name} joined without a key, so cannot be told from others by name. {}",
+            done.text
+        );
+        Ok(Done { text, detail: format!("{name} {}", done.detail), ..done })
+    }
+
+    fn ban_network(
+        &mut self,
+        network: Network,
+        for_ms: Option<u64>,
+        by: &str,
+        effects: &mut Vec<Effect>,
+    ) -> Result<Done, String> {
+        let changes = self.impose(Measure::Ban, Subject::Network(network), for_ms, by)?;
+        let n_closed = self.send_network_away(network, effects);
+        let detail = for_words(for_ms);
+        let closed = match n_closed {
+            1 => "1 connection was closed".to_owned(),
+            n_closed => format!("{n_closed} connections were closed"),
+        };
+        let text = format!("{network} is banned{detail}; {closed}.");
+        let (subject, detail) = (network.to_string(), detail.trim().to_owned());
+        Ok(Done { text, subject, detail, changes, ..Done::default() })
+    }
+
+    fn unban(&mut self, whom: &str) -> Result<Done, String> {
+        let lifted = match whom.parse() {
+            Ok(network) => self.people.moderation_mut().lift_of_network(network),
+            Err(_) => self.lift_of_person(Measure::Ban, whom),
+        };
+        self.lifted(&lifted, whom, "banned")
+    }
+
+    /// Ends what is done against whoever has `name`, or had it then.
+    fn lift_of_person(&mut self, measure: Measure, name: &str) -> Vec<Sanction> {
+        let Ok(asked) = UserName::new(name) else { return Vec::new() };
+        let keys = self.target(name).map(|target| target.keys).unwrap_or_default();
+        self.people.moderation_mut().lift_of_person(measure, &keys, &asked)
+    }
+
+    /// Returns the outcome of undoing these.
+    fn lifted(&self, lifted: &[Sanction], whom: &str, what: &str) -> Result<Done, String> {
+        let utc_ms = self.wall_clock.utc_ms;
+        if lifted.iter().all(|sanction| sanction.is_over(utc_ms)) {
+            return Err(format!("{whom} is not {what}."));
+        }
+        let subjects: Vec<_> = lifted.iter().map(|it| it.subject.to_string()).collect();
+        let verb = if subjects.len() == 1 { "is" } else { "are" };
+        let subject = subjects.join(", ");
+        let text = format!("{subject} {verb} no longer {what}.");
+        let changes = lifted.iter().map(|sanction| Change::Lift(sanction.id)).collect();
+        Ok(Done { text, subject, changes, ..Done::default() })
+    }
+
+    fn impose(
+        &mut self,
+        measure: Measure,
+        subject: Subject,
+        for_ms: Option<u64>,
+        by: &str,
+    ) -> Result<Vec<Change>, String> {
+        let utc_ms = self.wall_clock.utc_ms;
+        let until_ms = for_ms.map(|for_ms| utc_ms.saturating_add(for_ms));
+        let moderation = self.people.moderation_mut();
+        moderation.impose(measure, subject, until_ms, utc_ms, by).ok_or_else(|| {
+            format!("There are {SANCTIONS_MAX} bans and mutes, and no room for more.")
+        })
+    }
+
+    fn slow_down(
+        &mut self,
+        now: Instant,
+        seconds: u64,
+        effects: &mut Vec<Effect>,
+    ) -> Result<Done, String> {
+        if SLOW_SECONDS_MAX < seconds {
+            return Err(format!("Choose a time of at most {SLOW_SECONDS_MAX} seconds."));
+        }
+        let slow = (0 < seconds).then_some(Duration::from_secs(seconds));
+        let changes = vec![self.people.moderation_mut().set_slow(slow)];
+        self.end_slow(now, effects); // Who waits for the old time need not.
+        let text = match seconds {
+            0 => "Everybody may talk as fast as they like.".to_owned(),
+            1 => "Everybody may say one thing a second.".to_owned(),
+            seconds => format!("Everybody may say one thing in {seconds} seconds."),
+        };
+        let subject = if seconds == 0 { "off".to_owned() } else { format!("{seconds} s") };
+        Ok(Done { text, subject, changes, ..Done::default() })
+    }
+
+    fn set_door(&mut self, door: Door) -> Done {
+        let (text, subject) = match door {
+            Door::Open => ("Everybody may join.", "open"),
+            Door::Invite => ("Only those may join who own a name here.", "invite"),
+        };
+        let changes = vec![self.people.moderation_mut().set_door(door)];
+        Done { text: text.to_owned(), subject: subject.to_owned(), changes, ..Done::default() }
+    }
+}
+
+fn say(text: &str, effects: &mut Vec<Effect>) -> Result<Done, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err("There is nothing to say.".to_owned());
+    }
+    if SENTENCE_CHARS_MAX < text.chars().count() {
+        return Err(format!("This is too long: at most {SENTENCE_CHARS_MAX} characters."));
+    }
+    if text.chars().any(|character| character.is_control() && character != '\n') {
+        return Err("This has control characters.".to_owned());
+    }
+    tell_all(Event::Notice(text.to_owned()), effects);
+    let (told, detail) = ("Everybody was told.".to_owned(), text.to_owned());
+    Ok(Done { text: told, detail, ..Done::default() })
+}

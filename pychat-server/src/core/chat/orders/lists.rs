@@ -1,0 +1,46 @@
+//! Who is here, who is an operator, and who is banned or muted.
+
+use super::super::{Chat, Protocol};
+use crate::core::moderation::{Listed, Measure, Present, Reply, Sanction};
+
+impl Chat {
+    pub(super) fn list_people(&self) -> Reply {
+        let present = |participant: &crate::core::roster::Participant| {
+            let ids = participant.connections();
+            let first = ids.first().copied();
+            let protocol = first.map_or(Protocol::V1, |id| self.protocol(id));
+            let origins = ids.iter().filter_map(|id| self.peers.get(id)).map(|peer| peer.origin);
+            Present {
+                name: participant.name().as_str().to_owned(),
+                protocol: protocol.number(),
+                operator: participant.person().is_some_and(|it| self.people.is_operator(it)),
+                muted: first.is_some_and(|id| self.is_muted(id)),
+                addresses: origins.map(|origin| origin.network().to_string()).collect(),
+            }
+        };
+        Reply::People { people: self.roster.participants().map(present).collect() }
+    }
+
+    pub(super) fn list_operators(&self) -> Reply {
+        let names = |person| self.people.names(person);
+        Reply::Operators { operators: self.people.operators().into_iter().map(names).collect() }
+    }
+
+    pub(super) fn list_bans(&self) -> Reply {
+        let utc_ms = self.wall_clock.utc_ms;
+        let list = |measure| {
+            let all = self.people.moderation().sanctions(utc_ms);
+            all.filter(|sanction| sanction.measure == measure).map(listed).collect()
+        };
+        Reply::Bans { bans: list(Measure::Ban), mutes: list(Measure::Mute) }
+    }
+}
+
+fn listed(sanction: &Sanction) -> Listed {
+    Listed {
+        subject: sanction.subject.to_string(),
+        since_ms: sanction.since_ms,
+        until_ms: sanction.until_ms,
+        by: sanction.by.clone(),
+    }
+}

@@ -1,0 +1,83 @@
+//! Operators in the room: their requests, and what they are told of each other.
+
+use std::time::Instant;
+
+use pychat_wire::message::{ErrorCode, MESSAGE_ID_BYTES_MAX, OperatorRequest, Whom};
+
+use super::{
+    super::{Action, Chat, Complaint, Deed, Effect, Event, Phase, Refusal, act, complain, tell},
+    Asker,
+};
+use crate::core::{id::ConnectionId, moderation::Order};
+
+impl Chat {
+    /// Somebody in the room asks for what only an operator may do. That costs like a text, and whoever
+    /// is none learns nothing by it.
+    pub(in super::super) fn on_operate(
+        &mut self,
+        now: Instant,
+        id: ConnectionId,
+        request: &OperatorRequest<'_>,
+        reference: Option<&str>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let reference = reference.filter(|it| it.len() <= MESSAGE_ID_BYTES_MAX);
+        let held = self.charge(now, id, 1);
+        if let Some(by) = self.operator_at(id) {
+            let asker = Asker::Peer { id, reference: reference.map(ToOwned::to_owned) };
+            self.on_order(now, asker, &by, &order(request), effects);
+        } else {
+            let reference = reference.map(Into::into);
+            let complaint = Complaint {
+                reference,
+                ..Complaint::new(ErrorCode::Forbidden, "this is for operators")
+            };
+            complain(id, complaint, effects);
+            act(id, Action::Log(Refusal::Operator), effects);
+        }
+        if let Some(until) = held {
+            act(id, Action::PauseRead { until }, effects);
+        }
+    }
+
+    /// Returns the name of the operator at a connection, if it is one.
+    fn operator_at(&self, id: ConnectionId) -> Option<String> {
+        let peer = self.peers.get(&id)?;
+        let Phase::Joined(name) = &peer.phase else { return None };
+        let is_operator = peer.grant.is_some_and(|grant| self.people.is_operator(grant.person));
+        is_operator.then(|| name.as_str().to_owned())
+    }
+
+    /// Tells the operators who are here what another one did.
+    pub(super) fn tell_operators(&self, asker: &Asker, deed: &Deed, effects: &mut Vec<Effect>) {
+        let is_asker =
+            |id: ConnectionId| matches!(asker, Asker::Peer { id: own, .. } if *own == id);
+        let is_told = |id: &ConnectionId| !is_asker(*id) && self.operator_at(*id).is_some();
+        let mut ids: Vec<_> = self.peers.keys().copied().filter(is_told).collect();
+        ids.sort_unstable();
+        for id in ids {
+            tell(id, Event::Done(deed.clone()), effects);
+        }
+    }
+}
+
+fn order(request: &OperatorRequest<'_>) -> Order {
+    match request {
+        OperatorRequest::Mute { username, for_ms } => {
+            Order::Mute { name: username.to_string(), for_ms: *for_ms }
+        }
+        OperatorRequest::Unmute { username } => Order::Unmute { name: username.to_string() },
+        OperatorRequest::Kick { username } => Order::Kick { name: username.to_string() },
+        OperatorRequest::Ban { whom, for_ms } => Order::Ban { whom: text(whom), for_ms: *for_ms },
+        OperatorRequest::Unban { whom } => Order::Unban { whom: text(whom) },
+        OperatorRequest::Slow { seconds } => Order::Slow { seconds: *seconds },
+        OperatorRequest::Door { admission } => Order::Door { admission: *admission },
+        OperatorRequest::Bans => Order::Bans,
+    }
+}
+
+fn text(whom: &Whom<'_>) -> String {
+    match whom {
+        Whom::Person(name) | Whom::Network(name) => name.to_string(),
+    }
+}

@@ -1,0 +1,342 @@
+//! Moderation: who is banned or muted, how fast people may talk, and who may come in.
+//!
+//! A person is banned or muted by the keys of their devices, so another name changes nothing; a guest
+//! of protocol 1, who has none, is muted by name and banned by address. All of it has an end or none,
+//! and can be undone.
+
+mod network;
+mod order;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::Duration,
+};
+
+use pychat_wire::{UserName, key::PublicKey, message::Door, name::Skeleton};
+
+use self::network::Family;
+pub use self::{
+    network::{Network, NetworkError},
+    order::{Listed, Order, Present, Reply},
+};
+
+/// The most bans and mutes at a time.
+pub const SANCTIONS_MAX: usize = 10_000;
+
+/// A thing that is done against somebody.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Measure {
+    /// They may not come in.
+    Ban,
+    /// They may not say anything.
+    Mute,
+}
+
+/// Somebody against whom something is done.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Subject {
+    /// A person, by the keys that they had then; without any, a guest by name.
+    Person {
+        /// The name. It is any text: the rules for names may have changed.
+        name: String,
+        /// The keys.
+        keys: Vec<PublicKey>,
+    },
+    /// All who call from a network.
+    Network(Network),
+}
+
+/// A ban or a mute.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Sanction {
+    /// Its number; no other that is kept has it.
+    pub id: u64,
+    /// The kind.
+    pub measure: Measure,
+    /// The one against whom it is.
+    pub subject: Subject,
+    /// When it ends, in UTC milliseconds since 1970; never by itself if `None`.
+    pub until_ms: Option<u64>,
+    /// When it was made, in UTC milliseconds since 1970.
+    pub since_ms: u64,
+    /// The operator who made it.
+    pub by: String,
+}
+
+/// All that is kept of moderation but its records.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Rulebook {
+    /// The bans and mutes, by number.
+    pub sanctions: Vec<Sanction>,
+    /// The time from one text of a person to their next.
+    pub slow: Option<Duration>,
+    /// The people who are let in.
+    pub door: Door,
+}
+
+/// A change to that.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Change {
+    /// Keep a ban or mute.
+    Impose(Sanction),
+    /// Keep the one of this number no longer.
+    Lift(u64),
+    /// Keep another time from one text of a person to their next.
+    Slow(Option<Duration>),
+    /// Keep who is let in.
+    Door(Door),
+}
+
+/// A record of something that an operator did.
+#[derive(Clone, Debug, Eq, PartialEq, serde::Deserialize, serde::Serialize)]
+pub struct AuditEntry {
+    /// When, in UTC milliseconds since 1970.
+    pub time_ms: u64,
+    /// The operator: a name, or a user of the machine.
+    pub who: String,
+    /// The verb.
+    pub verb: String,
+    /// The person, address or setting.
+    pub subject: String,
+    /// The rest, such as an end.
+    pub detail: String,
+}
+
+/// The rules that operators have made.
+#[derive(Debug, Default)]
+pub struct Moderation {
+    sanctions: BTreeMap<u64, Sanction>,
+    last_id: u64,
+    by_key: HashMap<(Measure, PublicKey), u64>,
+    by_name: HashMap<(Measure, Skeleton), u64>,
+    by_network: HashMap<Network, u64>,
+    /// The kinds of networks that are banned, with how many there are of each.
+    shapes: BTreeMap<(Family, u8), usize>,
+    slow: Option<Duration>,
+    door: Door,
+}
+
+impl Moderation {
+    /// Returns the rules that were kept.
+    pub fn new(kept: Rulebook) -> Self {
+        let Rulebook { sanctions, slow, door } = kept;
+        let mut moderation = Self { slow, door, ..Self::default() };
+        for sanction in sanctions {
+            moderation.last_id = moderation.last_id.max(sanction.id);
+            moderation.insert(sanction);
+        }
+        moderation
+    }
+
+    /// Returns what is done at `utc_ms` against somebody with one of these keys, or a guest of this name.
+    pub fn against_person(
+        &self,
+        measure: Measure,
+        keys: impl IntoIterator<Item = PublicKey>,
+        name: Option<&UserName>,
+        utc_ms: u64,
+    ) -> Option<&Sanction> {
+        if self.sanctions.is_empty() {
+            return None;
+        }
+        let by_key = keys.into_iter().filter_map(|key| self.by_key.get(&(measure, key)));
+        let skeletons = name.into_iter().flat_map(|name| name.skeletons());
+        let by_name =
+            skeletons.filter_map(|skeleton| self.by_name.get(&(measure, skeleton.clone())));
+        by_key.chain(by_name).find_map(|id| self.in_force(*id, utc_ms))
+    }
+
+    /// Returns the ban of all who call from where this network is, if there is one at `utc_ms`.
+    pub fn against_network(&self, network: Network, utc_ms: u64) -> Option<&Sanction> {
+        let (family, length) = network.shape();
+        let shapes = self.shapes.keys().filter(|shape| shape.0 == family && shape.1 <= length);
+        shapes
+            .map(|(_, prefix)| network.within(*prefix))
+            .filter_map(|wider| self.by_network.get(&wider))
+            .find_map(|id| self.in_force(*id, utc_ms))
+    }
+
+    fn in_force(&self, id: u64, utc_ms: u64) -> Option<&Sanction> {
+        self.sanctions.get(&id).filter(|sanction| !sanction.is_over(utc_ms))
+    }
+
+    /// Returns the bans and mutes that are in force at `utc_ms`, in the order in which they were made.
+    pub fn sanctions(&self, utc_ms: u64) -> impl Iterator<Item = &Sanction> {
+        self.sanctions.values().filter(move |sanction| !sanction.is_over(utc_ms))
+    }
+
+    /// Adds a ban or mute in place of an earlier one of the same subject, and drops what is over;
+    /// returns the changes, or `None` if there are too many.
+    pub fn impose(
+        &mut self,
+        measure: Measure,
+        subject: Subject,
+        until_ms: Option<u64>,
+        since_ms: u64,
+        by: &str,
+    ) -> Option<Vec<Change>> {
+        let is_same = |other: &Sanction| other.measure == measure && other.subject.is(&subject);
+        let old = self.take(|other| is_same(other) || other.is_over(since_ms));
+        let mut changes: Vec<_> = old.iter().map(|old| Change::Lift(old.id)).collect();
+        if SANCTIONS_MAX <= self.sanctions.len() {
+            old.into_iter().for_each(|old| self.insert(old));
+            return None;
+        }
+        self.last_id += 1;
+        let by = by.to_owned();
+        let sanction = Sanction { id: self.last_id, measure, subject, until_ms, since_ms, by };
+        self.insert(sanction.clone());
+        changes.push(Change::Impose(sanction));
+        Some(changes)
+    }
+
+    /// Ends the bans or mutes of a person who has any of these keys, or had this name; returns them.
+    pub fn lift_of_person(
+        &mut self,
+        measure: Measure,
+        keys: &[PublicKey],
+        name: &UserName,
+    ) -> Vec<Sanction> {
+        self.take(|sanction| {
+            sanction.measure == measure
+                && (sanction.subject.is_named(name) || sanction.subject.has_any(keys))
+        })
+    }
+
+    /// Ends the ban of exactly this network; returns it.
+    pub fn lift_of_network(&mut self, network: Network) -> Vec<Sanction> {
+        self.take(|sanction| sanction.subject == Subject::Network(network))
+    }
+
+    /// Returns the time from one text of a person to their next, if the chat is slowed down.
+    pub fn slow(&self) -> Option<Duration> {
+        self.slow
+    }
+
+    /// Changes it.
+    pub fn set_slow(&mut self, slow: Option<Duration>) -> Change {
+        self.slow = slow;
+        Change::Slow(slow)
+    }
+
+    /// Returns the people who are let in.
+    pub fn door(&self) -> Door {
+        self.door
+    }
+
+    /// Changes it.
+    pub fn set_door(&mut self, door: Door) -> Change {
+        self.door = door;
+        Change::Door(door)
+    }
+
+    fn insert(&mut self, sanction: Sanction) {
+        let (id, measure) = (sanction.id, sanction.measure);
+        match &sanction.subject {
+            Subject::Person { name, keys } if keys.is_empty() => {
+                for skeleton in skeletons(name) {
+                    self.by_name.insert((measure, skeleton), id);
+                }
+            }
+            Subject::Person { keys, .. } => {
+                self.by_key.extend(keys.iter().map(|key| ((measure, *key), id)));
+            }
+            Subject::Network(network) => {
+                self.by_network.insert(*network, id);
+                *self.shapes.entry(network.shape()).or_default() += 1;
+            }
+        }
+        self.sanctions.insert(id, sanction);
+    }
+
+    /// Takes out what is to go.
+    fn take(&mut self, mut is_to_go: impl FnMut(&Sanction) -> bool) -> Vec<Sanction> {
+        let taken: Vec<_> = self
+            .sanctions
+            .extract_if(.., |_, sanction| is_to_go(sanction))
+            .map(|(_, it)| it)
+            .collect();
+        let ids: BTreeSet<_> = taken.iter().map(|sanction| sanction.id).collect();
+        if !ids.is_empty() {
+            self.by_key.retain(|_, id| !ids.contains(id));
+            self.by_name.retain(|_, id| !ids.contains(id));
+        }
+        for sanction in &taken {
+            if let Subject::Network(network) = sanction.subject {
+                self.by_network.remove(&network);
+                let shape = network.shape();
+                let left = self.shapes.get(&shape).map_or(0, |count| count.saturating_sub(1));
+                if left == 0 {
+                    self.shapes.remove(&shape);
+                } else {
+                    self.shapes.insert(shape, left);
+                }
+            }
+        }
+        taken
+    }
+}
+
+impl Sanction {
+    /// Returns true if it has ended by `utc_ms`.
+    pub fn is_over(&self, utc_ms: u64) -> bool {
+        self.until_ms.is_some_and(|until_ms| until_ms <= utc_ms)
+    }
+}
+
+impl Subject {
+    /// Returns true if `other` is the same person, by any of their keys, or the same guest or network.
+    fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Network(network), Self::Network(other)) => network == other,
+            (Self::Person { name, keys }, Self::Person { name: other, keys: others }) => {
+                let is_same_guest = keys.is_empty() && others.is_empty() && name == other;
+                is_same_guest || self.has_any(others)
+            }
+            (Self::Network(_), Self::Person { .. }) | (Self::Person { .. }, Self::Network(_)) => {
+                false
+            }
+        }
+    }
+
+    fn has_any(&self, others: &[PublicKey]) -> bool {
+        matches!(self, Self::Person { keys, .. } if keys.iter().any(|key| others.contains(key)))
+    }
+
+    /// Returns true if it went by `name`, or one that looks like it.
+    fn is_named(&self, name: &UserName) -> bool {
+        match self {
+            Self::Person { name: own, .. } => {
+                own == name.as_str()
+                    || skeletons(own).iter().any(|one| name.skeletons().contains(one))
+            }
+            Self::Network(_) => false,
+        }
+    }
+}
+
+impl std::fmt::Display for Subject {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Person { name, .. } => formatter.write_str(name),
+            Self::Network(network) => network.fmt(formatter),
+        }
+    }
+}
+
+impl Measure {
+    /// Returns the word that stands for it in the store.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Ban => "ban",
+            Self::Mute => "mute",
+        }
+    }
+}
+
+fn skeletons(name: &str) -> Vec<Skeleton> {
+    UserName::new(name).map_or_else(|_| Vec::new(), |name| name.skeletons().to_vec())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+//! Orders: the things that operators ask of the server, and the answers.
+
+use pychat_wire::message::Door;
+use serde::{Deserialize, Serialize};
+
+/// Something that an operator asks for. Names and networks are as they were written, not yet checked.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(tag = "verb", rename_all = "snake_case")]
+pub enum Order {
+    /// The people who are here.
+    Who,
+    /// The operators.
+    Operators,
+    /// Another operator.
+    AddOperator {
+        /// A name of theirs.
+        name: String,
+    },
+    /// An operator is one no longer.
+    RemoveOperator {
+        /// A name of theirs.
+        name: String,
+    },
+    /// A name is nobody's any more: its owner lost every device.
+    FreeName {
+        /// The name.
+        name: String,
+    },
+    /// Somebody is sent away, and may come back.
+    Kick {
+        /// Their name.
+        name: String,
+    },
+    /// Somebody may say nothing.
+    Mute {
+        /// Their name.
+        name: String,
+        /// The time for which, in milliseconds; until it is undone if `None`.
+        for_ms: Option<u64>,
+    },
+    /// Somebody may talk again.
+    Unmute {
+        /// Their name.
+        name: String,
+    },
+    /// Somebody may not come in.
+    Ban {
+        /// Their name, or a network.
+        whom: String,
+        /// The time for which, in milliseconds; until it is undone if `None`.
+        for_ms: Option<u64>,
+    },
+    /// Somebody may come in again.
+    Unban {
+        /// Their name, or a network.
+        whom: String,
+    },
+    /// The bans and mutes.
+    Bans,
+    /// Each person may say one thing in so long.
+    Slow {
+        /// The time, in seconds; 0 is no limit.
+        seconds: u64,
+    },
+    /// Others may come in than before.
+    Door {
+        /// Those who may.
+        admission: Door,
+    },
+    /// Everybody is told something, in the server's name.
+    Say {
+        /// The words.
+        text: String,
+    },
+}
+
+/// The answer to an order.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Reply {
+    /// It is done, and kept.
+    Done {
+        /// The outcome, for people to read.
+        text: String,
+    },
+    /// It is not done, or not kept.
+    Failed {
+        /// The reason, for people to read.
+        text: String,
+    },
+    /// The people who are here, in the order in which they joined.
+    People {
+        /// The people.
+        people: Vec<Present>,
+    },
+    /// The operators.
+    Operators {
+        /// Their names; several of one person are in one list.
+        operators: Vec<Vec<String>>,
+    },
+    /// The bans and mutes, in the order in which they were made.
+    Bans {
+        /// The bans.
+        bans: Vec<Listed>,
+        /// The mutes.
+        mutes: Vec<Listed>,
+    },
+}
+
+/// Somebody who is here.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Present {
+    /// Their name.
+    pub name: String,
+    /// The protocol that they speak.
+    pub protocol: u64,
+    /// They are an operator.
+    pub operator: bool,
+    /// They are muted.
+    pub muted: bool,
+    /// The addresses that they call from, one for each connection; of IPv6 the /64.
+    pub addresses: Vec<String>,
+}
+
+/// A ban or a mute, as it is listed.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Listed {
+    /// The name or the network.
+    pub subject: String,
+    /// When it was made, in UTC milliseconds since 1970.
+    pub since_ms: u64,
+    /// When it ends, in UTC milliseconds since 1970; not by itself if `None`.
+    pub until_ms: Option<u64>,
+    /// The operator who made it.
+    pub by: String,
+}
+
+impl Order {
+    /// Returns the word that stands for it in records.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::Who => "who",
+            Self::Operators => "operators",
+            Self::AddOperator { .. } => "add_operator",
+            Self::RemoveOperator { .. } => "remove_operator",
+            Self::FreeName { .. } => "free_name",
+            Self::Kick { .. } => "kick",
+            Self::Mute { .. } => "mute",
+            Self::Unmute { .. } => "unmute",
+            Self::Ban { .. } => "ban",
+            Self::Unban { .. } => "unban",
+            Self::Bans => "bans",
+            Self::Slow { .. } => "slow",
+            Self::Door { .. } => "door",
+            Self::Say { .. } => "say",
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Calls of operators on the machine: taken in before a tick of the server, answered after it.
+
+use std::time::Instant;
+
+use mio::{Poll, Token, event::Event, net::TcpStream};
+
+use super::{CONTROL, FIRST_CALLER, StartError, register_call};
+use crate::{
+    config::ControlPlace,
+    control::{Answer, Call, Control, Request, Stats},
+    core::moderation::Reply,
+    logging,
+    server::Server,
+};
+
+/// The operator's socket, if there is one.
+#[derive(Debug)]
+pub(super) struct Calls {
+    control: Option<Control>,
+    /// When the server began.
+    began: Option<Instant>,
+}
+
+impl Calls {
+    /// Listens at `place`. Where nobody asked for it, a server goes on without.
+    pub(super) fn open(place: Option<&ControlPlace>, poll: &Poll) -> Result<Self, StartError> {
+        let control = match place.map(|place| (place, Control::open(&place.path))) {
+            Some((_, Ok(mut control))) => {
+                register_call(poll, control.listener(), CONTROL)?;
+                Some(control)
+            }
+            Some((ControlPlace { is_given: true, .. }, Err(error))) => return Err(error.into()),
+            Some((_, Err(error))) => {
+                logging::control_failed(&error);
+                None
+            }
+            None => None,
+        };
+        Ok(Self { control, began: None })
+    }
+
+    /// Notes an edge.
+    pub(super) fn set_ready(&mut self, event: &Event) {
+        let Some(control) = &mut self.control else { return };
+        match event.token() {
+            CONTROL => control.set_ready(),
+            Token(token) => {
+                let readable = event.is_readable() || event.is_read_closed() || event.is_error();
+                let slot = token - FIRST_CALLER.0;
+                control.set_caller_ready(slot, readable, event.is_writable());
+            }
+        }
+    }
+
+    pub(super) fn next_deadline(&self, now: Instant) -> Option<Instant> {
+        self.control.as_ref()?.next_deadline(now)
+    }
+
+    /// Takes in those who call, and has what they ask for carried out in this tick.
+    pub(super) fn take_in(&mut self, now: Instant, poll: &Poll, server: &mut Server<TcpStream>) {
+        let began = *self.began.get_or_insert(now);
+        let Some(control) = &mut self.control else { return };
+        control
+            .accept(now, |socket, slot| register_call(poll, socket, Token(FIRST_CALLER.0 + slot)));
+        for Call { id, by, request } in control.requests() {
+            match request {
+                Request::Order(order) => server.order(now, id, &by, order),
+                Request::Stats => {
+                    let stats = Stats {
+                        version: env!("CARGO_PKG_VERSION").to_owned(),
+                        uptime_seconds: now.saturating_duration_since(began).as_secs(),
+                        people: server.people(),
+                        connections: server.len(),
+                        owed_bytes: server.backlog_bytes(),
+                        last_message: server.last_seq(),
+                    };
+                    control.answer(id, &Answer::Stats(stats));
+                }
+                Request::Audit { limit } => {
+                    let answer = server.audit(limit).map_or_else(
+                        |error| Answer::Reply(Reply::Failed { text: format!("{error}.") }),
+                        |entries| Answer::Audit { entries },
+                    );
+                    control.answer(id, &answer);
+                }
+            }
+        }
+    }
+
+    /// Answers what the server has answered by now.
+    pub(super) fn answer(&mut self, now: Instant, server: &mut Server<TcpStream>) {
+        let Some(control) = &mut self.control else { return };
+        for (id, reply) in server.take_replies() {
+            control.answer(id, &Answer::Reply(reply));
+        }
+        control.flush(now);
+    }
+}

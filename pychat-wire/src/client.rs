@@ -31,6 +31,7 @@ mod devices;
 mod event;
 mod limits;
 mod line;
+mod operators;
 mod original;
 mod past;
 mod place;

@@ -41,6 +41,7 @@ fn welcome(epoch: &str, seq: u64) -> Vec<u8> {
         epoch: epoch.into(),
         seq,
         time: 0,
+        operator: false,
         members: std::borrow::Cow::Owned(["Анна", "b"].into_iter().collect()),
     })
 }

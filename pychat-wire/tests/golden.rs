@@ -94,6 +94,7 @@ fn what_servers_say_to_greet_to_welcome_and_of_messages() {
         epoch: "0f8e".into(),
         seq: 7,
         time: 1_700_000_000_000,
+        operator: true,
         members,
     };
     for (message, payload) in [
@@ -157,11 +158,11 @@ fn what_servers_say_to_greet_to_welcome_and_of_messages() {
         ),
         (
             welcome(Cow::Owned(listing)),
-            r#"{"type":"welcome","username":"Анна","epoch":"0f8e","seq":7,"time":1700000000000,"members":["Борис","\"А\"","Анна"]}"#,
+            r#"{"type":"welcome","username":"Анна","epoch":"0f8e","seq":7,"time":1700000000000,"operator":true,"members":["Борис","\"А\"","Анна"]}"#,
         ),
         (
             welcome(Cow::Owned(Listing::default())),
-            r#"{"type":"welcome","username":"Анна","epoch":"0f8e","seq":7,"time":1700000000000,"members":[]}"#,
+            r#"{"type":"welcome","username":"Анна","epoch":"0f8e","seq":7,"time":1700000000000,"operator":true,"members":[]}"#,
         ),
     ] {
         check_server_message(&message, payload);
@@ -205,6 +206,7 @@ fn what_servers_say_beside_messages() {
             },
             r#"{"type":"error","code":"storage","text":"","ref":"a-1","retry_ms":5000,"suggest":"Анна (2)"}"#,
         ),
+        (ServerMessage::Operator { operator: false }, r#"{"type":"operator","operator":false}"#),
         (ServerMessage::Ping, r#"{"type":"ping"}"#),
         (ServerMessage::Pong, r#"{"type":"pong"}"#),
         (

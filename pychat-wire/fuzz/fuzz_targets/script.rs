@@ -134,6 +134,7 @@ impl Script<'_> {
                 epoch: self.word(),
                 seq: self.number(),
                 time: self.number(),
+                operator: self.is(),
                 members: Cow::Owned(self.names()),
             },
             6 => ServerMessage::Gap { from: self.number(), to: self.number() },

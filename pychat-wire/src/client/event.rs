@@ -131,6 +131,12 @@ pub enum Event {
     },
     /// The devices of our person, in the order in which they were added.
     Devices(Vec<Device>),
+    /// Our person is an operator from now on, or one no longer. The state at the time of
+    /// [`Joined`](Self::Joined) is [`Client::is_operator`](super::Client::is_operator).
+    OperatorChanged {
+        /// True if we are one.
+        is_operator: bool,
+    },
     /// The server said something else, for people to read.
     Notice {
         /// The sentence.

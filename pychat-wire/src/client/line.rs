@@ -67,6 +67,8 @@ pub(super) struct Line {
     pub(super) asked_after: Option<u64>,
     /// The end of the log at the welcome: what is said on this line comes after it.
     pub(super) welcomed_at: u64,
+    /// Our person is an operator.
+    pub(super) is_operator: bool,
     /// True while the server may skip what it was asked not to send all of: once a line.
     pub(super) may_skip: bool,
     /// Texts that the server could not keep, and what was said after them.
@@ -89,6 +91,7 @@ impl Default for Line {
             patience: None,
             asked_after: None,
             welcomed_at: 0,
+            is_operator: false,
             may_skip: false,
             held: HashSet::new(),
             held_until: 0,

@@ -55,7 +55,8 @@ impl Client {
     /// Takes what a server of protocol 2 says before it lets us in.
     pub(super) fn on_answer(&mut self, now: u64, message: ServerMessage<'_>) {
         match message {
-            ServerMessage::Welcome { username, epoch, seq, members, .. } => {
+            ServerMessage::Welcome { username, epoch, seq, operator, members, .. } => {
+                self.line.is_operator = operator;
                 self.on_welcome(now, &username, (&epoch, seq), &members);
             }
             message => self.on_aside(now, message),
@@ -126,6 +127,7 @@ impl Client {
             ServerMessage::Error { code, text, reference, retry_ms, .. } => {
                 self.on_error(now, code, text.into_owned(), reference.as_deref(), retry_ms);
             }
+            ServerMessage::Operator { operator } => self.on_operator(operator),
             message => {
                 if let Some(message) = self.on_devices(message) {
                     self.on_aside(now, message);

@@ -155,6 +155,7 @@ fn welcome(epoch: &str, seq: u64) -> ServerMessage<'_> {
         epoch: epoch.into(),
         seq,
         time: 1_000,
+        operator: false,
         members: std::borrow::Cow::Owned(["Борис", "Анна"].into_iter().collect()),
     }
 }

@@ -45,7 +45,7 @@ members! {
     replay = "replay", from = "from", to = "to", before = "before", count = "count",
     start = "start", limit = "limit", reason = "reason", code = "code",
     text = "text", reference = "ref", retry_ms = "retry_ms", suggest = "suggest",
-    ping_seconds = "ping_seconds", tls = "tls",
+    ping_seconds = "ping_seconds", tls = "tls", operator = "operator",
 }
 
 /// A member's value, as far as any message cares.

@@ -83,6 +83,8 @@ pub enum ServerMessage<'a> {
         seq: u64,
         /// The server's time, in UTC milliseconds since 1970.
         time: u64,
+        /// True if the client's person is an operator.
+        operator: bool,
         /// The names of those present, the client itself included, in join order.
         #[serde(skip)]
         members: Cow<'a, Listing>,
@@ -162,6 +164,11 @@ pub enum ServerMessage<'a> {
         /// The devices, in the order in which they were added.
         devices: DeviceList<'a>,
     },
+    /// The client's person is an operator from now on, or one no longer.
+    Operator {
+        /// True if they are.
+        operator: bool,
+    },
     /// The question whether the client is there, to be answered by a pong.
     Ping,
     /// The answer to a ping.
@@ -218,6 +225,7 @@ impl<'a> ServerMessage<'a> {
                 epoch: members.epoch.within(EPOCH_BYTES_MAX).required("epoch")?,
                 seq: members.seq.required_number("seq")?,
                 time: members.time.required_time()?,
+                operator: members.operator.is_true(),
                 members: Cow::Owned(members.listing.and_then(lenient).unwrap_or_default()),
             }),
             "gap" => Ok(Self::Gap {
@@ -260,6 +268,7 @@ impl<'a> ServerMessage<'a> {
             "devices" => {
                 Ok(Self::Devices { devices: members.devices.and_then(lenient).unwrap_or_default() })
             }
+            "operator" => Ok(Self::Operator { operator: members.operator.is_true() }),
             "ping" => Ok(Self::Ping),
             "pong" => Ok(Self::Pong),
             "bye" => Ok(Self::Bye {

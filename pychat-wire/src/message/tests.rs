@@ -179,6 +179,7 @@ fn what_a_server_says_is_bounded() {
         epoch: epoch.into(),
         seq: 0,
         time: 0,
+        operator: false,
         members: Cow::Owned(members),
     };
     let crowd: Listing = std::iter::once(long).chain(vec!["b"; 20_500]).collect();

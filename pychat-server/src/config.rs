@@ -3,6 +3,7 @@
 //! A flag beats the environment, which beats the file, which beats the default. Each value is read
 //! only after that, by the same rules wherever it stands, so that an error can name the place.
 
+mod admission;
 mod control;
 mod encryption;
 mod file;
@@ -26,7 +27,7 @@ pub use self::{
 use crate::{
     core::chat::{Plain, Rules},
     limits::Limits,
-    net::{identity::IdentityPlace, listen_address::ListenAddress},
+    net::{identity::IdentityPlace, listen_address::ListenAddress, reach::PublicAddress},
 };
 
 /// A checked configuration.
@@ -34,6 +35,8 @@ use crate::{
 pub struct Config {
     /// The addresses to listen on; every address of this machine if there are none.
     pub listen: Vec<ListenAddress>,
+    /// The address at which others can reach the server, if the operator says.
+    pub public_address: Option<PublicAddress>,
     /// The name by which people know the server.
     pub name: String,
     /// The limits of the server.
@@ -80,6 +83,9 @@ pub enum ConfigError {
     /// Only one of two options that go together is given.
     #[error("{0} needs {1} as well")]
     Half(&'static str, &'static str),
+    /// A list is too long.
+    #[error("{0} has more than {1} entries")]
+    TooMany(&'static str, usize),
     /// Nobody could join.
     #[error("plain = \"never\" needs a certificate; with --history memory give --tls-certificate")]
     NoIdentity,
@@ -126,6 +132,7 @@ impl Config {
         let control = control::place(&settings, &history)?;
         Ok(Self {
             listen: settings.all("listen", |text| Ok(text.parse()?))?,
+            public_address: settings.one("public-address", None, |text| Ok(Some(text.parse()?)))?,
             name: settings.one("name", host_name(), values::name)?,
             limits: limits(&settings, encryption::plain(&settings, identity.as_ref())?)?,
             history,
@@ -194,6 +201,8 @@ fn limits(settings: &Settings, plain: Plain) -> Result<Limits, ConfigError> {
                 &(0..=1_000_000),
             )?,
             plain,
+            admission: admission::door(settings)?,
+            guests_from: admission::guests_from(settings)?,
         },
     })
 }

@@ -5,6 +5,7 @@ pub mod chat;
 pub mod deadlines;
 pub mod id;
 pub mod moderation;
+pub mod networks;
 pub mod people;
 pub mod rate_limit;
 pub mod record;

@@ -20,7 +20,7 @@ pub use self::{memory::Memory, sqlite::SqliteStore};
 use crate::core::{
     id::Ticket,
     moderation::{AuditEntry, Rulebook},
-    record::{Entry, Outcome, Person, PersonId, Request, StorageError},
+    record::{Entry, Invite, Outcome, Person, PersonId, Request, StorageError},
     time::Time,
 };
 
@@ -149,6 +149,13 @@ pub trait Store: fmt::Debug {
     ///
     /// [`StorageError`].
     fn people(&mut self) -> Result<(Vec<Person>, PersonId), StorageError>;
+
+    /// Returns every invite, in the order in which they were made.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`].
+    fn invites(&mut self) -> Result<Vec<Invite>, StorageError>;
 
     /// Returns the rules that operators have made.
     ///

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use pychat_wire::{
     ClientMessage, ServerMessage,
-    key::{Nonce, PairCode, Proof, PublicKey, Signature},
+    key::{InviteCode, InviteId, Nonce, PairCode, Pin, Proof, PublicKey, Signature},
     message::{
-        Ban, BanList, Device, DeviceList, Door, ErrorCode, Hello, Limits, Listing, OperatorRequest,
-        Reason, Resume, Whom,
+        Ban, BanList, Device, DeviceList, Door, ErrorCode, Hello, HostList, Invite, InviteList,
+        Limits, Listing, OperatorRequest, Reason, Resume, Whom,
     },
     name::SERVER,
     notice::Notice,
@@ -34,7 +34,6 @@ fn what_clients_say() {
         r#""key":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc","#,
         r#""signature":"CAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICA""#
     );
-    let operate = |request| ClientMessage::Operate { request, id: Some("a-1".into()) };
     let resume = |limit| Some(Resume { epoch: "0f8e".into(), after: 1_234, limit });
     for (message, payload) in [
         (ClientMessage::hello("Анна"), r#"{"type":"hello","username":"Анна"}"#),
@@ -51,6 +50,10 @@ fn what_clients_say() {
                 ..bare()
             }),
             &format!(r#"{signed},"pair":"CQkJCQkJCQkJCQkJCQkJCQ","label":"ThinkPad"}}"#),
+        ),
+        (
+            hello(Hello { proof, invite: Some(InviteCode([9; 16])), ..bare() }),
+            &format!(r#"{signed},"invite":"CQkJCQkJCQkJCQkJCQkJCQ"}}"#),
         ),
         (
             hello(Hello { resume: resume(Some(500)), ..bare() }),
@@ -71,6 +74,30 @@ fn what_clients_say() {
             ClientMessage::RemoveDevice { key: PublicKey([7; 32]) },
             r#"{"type":"remove_device","key":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"}"#,
         ),
+        (ClientMessage::Invite { uses: None, for_ms: None }, r#"{"type":"invite"}"#),
+        (
+            ClientMessage::Invite { uses: Some(1), for_ms: Some(86_400_000) },
+            r#"{"type":"invite","uses":1,"for_ms":86400000}"#,
+        ),
+        (ClientMessage::Invites, r#"{"type":"invites"}"#),
+        (
+            ClientMessage::RevokeInvite { invite: InviteId([5; 6]) },
+            r#"{"type":"revoke_invite","invite":"BQUFBQUF"}"#,
+        ),
+        (ClientMessage::Ping, r#"{"type":"ping"}"#),
+        (ClientMessage::Pong, r#"{"type":"pong"}"#),
+    ] {
+        let mut wire = Vec::new();
+        message.encode(&mut wire);
+        assert_eq!(String::from_utf8_lossy(&wire), String::from_utf8_lossy(&framed(payload)));
+        assert_eq!(ClientMessage::parse(payload.as_bytes()), Ok(message));
+    }
+}
+
+#[test]
+fn what_operators_say() {
+    let operate = |request| ClientMessage::Operate { request, id: Some("a-1".into()) };
+    for (message, payload) in [
         (
             operate(OperatorRequest::Mute { username: "Борис".into(), for_ms: Some(5_000) }),
             r#"{"type":"mute","username":"Борис","for_ms":5000,"id":"a-1"}"#,
@@ -107,8 +134,6 @@ fn what_clients_say() {
             r#"{"type":"door","admission":"invite","id":"a-1"}"#,
         ),
         (ClientMessage::Operate { request: OperatorRequest::Bans, id: None }, r#"{"type":"bans"}"#),
-        (ClientMessage::Ping, r#"{"type":"ping"}"#),
-        (ClientMessage::Pong, r#"{"type":"pong"}"#),
     ] {
         let mut wire = Vec::new();
         message.encode(&mut wire);
@@ -151,6 +176,7 @@ fn what_servers_say_to_greet_to_welcome_and_of_messages() {
                 epoch: "0f8e".into(),
                 nonce: Nonce([0x9c; 16]),
                 tls: false,
+                admission: Door::Open,
                 limits: Limits { payload: 65_536, name: 32, burst: 10, per_second: 5 },
                 ping_seconds: 30,
             },
@@ -158,7 +184,7 @@ fn what_servers_say_to_greet_to_welcome_and_of_messages() {
                 r#"{"type":"message","username":"Сервер Чата","#,
                 r#""content":"Connection established. Waiting for your username...","#,
                 r#""protocol":2,"server":"Office","epoch":"0f8e","#,
-                r#""nonce":"9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c","#,
+                r#""nonce":"9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c","admission":"open","#,
                 r#""limits":{"payload":65536,"name":32,"burst":10,"per_second":5},"#,
                 r#""ping_seconds":30}"#
             ),
@@ -172,6 +198,7 @@ fn what_servers_say_to_greet_to_welcome_and_of_messages() {
                 epoch: "0f8e".into(),
                 nonce: Nonce([0x9c; 16]),
                 tls: true,
+                admission: Door::Invite,
                 limits: Limits { payload: 65_536, name: 32, burst: 10, per_second: 5 },
                 ping_seconds: 30,
             },
@@ -180,6 +207,7 @@ fn what_servers_say_to_greet_to_welcome_and_of_messages() {
                 r#""content":"Connection established. Waiting for your username...","#,
                 r#""protocol":2,"server":"Office","epoch":"0f8e","#,
                 r#""nonce":"9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c","tls":true,"#,
+                r#""admission":"invite","#,
                 r#""limits":{"payload":65536,"name":32,"burst":10,"per_second":5},"#,
                 r#""ping_seconds":30}"#
             ),
@@ -315,6 +343,42 @@ fn what_servers_say_of_devices() {
 }
 
 #[test]
+fn what_servers_say_of_invites() {
+    let link = |hosts: &[&str], pin, code, uses, expires_ms| ServerMessage::InviteLink {
+        hosts: HostList(hosts.iter().map(|host| host.parse().unwrap()).collect()),
+        port: 12_345,
+        pin,
+        code,
+        uses,
+        expires_ms,
+    };
+    let (pin, code) = (Some(Pin([7; 32])), Some(InviteCode([9; 16])));
+    let (id, by) = (InviteId([5; 6]), Some("Анна".into()));
+    let invite = Invite { id, uses: Some(1), expires_ms: Some(86_400_000), by };
+    let bare = Invite { id, uses: None, expires_ms: None, by: None };
+    for (message, payload) in [
+        (
+            link(&["chat.example", "10.0.0.7", "[2001:db8::1]"], pin, code, Some(1), Some(5)),
+            concat!(
+                r#"{"type":"invite_link","hosts":["chat.example","10.0.0.7","[2001:db8::1]"],"#,
+                r#""port":12345,"pin":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc","#,
+                r#""code":"CQkJCQkJCQkJCQkJCQkJCQ","uses":1,"expires_ms":5}"#
+            ),
+        ),
+        (link(&[], None, None, None, None), r#"{"type":"invite_link","hosts":[],"port":12345}"#),
+        (
+            ServerMessage::Invites { invites: InviteList(vec![invite, bare]) },
+            concat!(
+                r#"{"type":"invites","invites":[{"id":"BQUFBQUF","uses":1,"expires_ms":86400000,"#,
+                r#""by":"Анна"},{"id":"BQUFBQUF"}]}"#
+            ),
+        ),
+    ] {
+        check_server_message(&message, payload);
+    }
+}
+
+#[test]
 fn every_word_of_a_fixed_choice() {
     for (word, reason) in [
         ("quit", Reason::Quit),
@@ -341,6 +405,7 @@ fn every_word_of_a_fixed_choice() {
         ("forbidden", ErrorCode::Forbidden),
         ("muted", ErrorCode::Muted),
         ("not_done", ErrorCode::NotDone),
+        ("not_admitted", ErrorCode::NotAdmitted),
         ("not_joined", ErrorCode::NotJoined),
         ("already_joined", ErrorCode::AlreadyJoined),
         ("name_invalid", ErrorCode::NameInvalid),

@@ -6,12 +6,12 @@
 
 use std::{
     collections::HashMap,
-    net::{Ipv4Addr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     time::{Duration, Instant},
 };
 
 use crate::core::{
-    moderation,
+    networks,
     rate_limit::{Bucket, RateLimit},
     sweep::Sweep,
 };
@@ -62,26 +62,29 @@ impl Origin {
     /// loopback, link-local (RFC 3927) and private ones (RFC 1918), of IPv6 loopback, link-local and
     /// unique local ones (RFC 4193).
     pub fn is_local(&self) -> bool {
-        let (network, _) = self.networks[2];
-        match u32::try_from(network) {
-            Ok(address) if self.first == 2 => {
-                let address = Ipv4Addr::from_bits(address);
+        match self.address() {
+            IpAddr::V4(address) => {
                 address.is_loopback() || address.is_link_local() || address.is_private()
             }
-            _ => {
-                let address = Ipv6Addr::from_bits(network);
+            IpAddr::V6(address) => {
                 // Of loopback's /64 nothing is anybody's but this machine's.
-                network == 0 || address.is_unicast_link_local() || address.is_unique_local()
+                let is_loopback = address.is_unspecified();
+                is_loopback || address.is_unicast_link_local() || address.is_unique_local()
             }
         }
     }
 
-    /// Returns the narrowest network that it comes from.
-    pub fn network(&self) -> moderation::Network {
+    /// Returns the network of the party that it comes from.
+    pub fn network(&self) -> networks::Network {
+        networks::Network::of(self.address())
+    }
+
+    /// Returns the address, or the first one of the /64 that it comes from.
+    fn address(&self) -> IpAddr {
         let (network, _) = self.networks[2];
         match u32::try_from(network) {
-            Ok(address) if self.first == 2 => moderation::Network::v4(address),
-            _ => moderation::Network::v6(network),
+            Ok(address) if self.first == 2 => Ipv4Addr::from_bits(address).into(),
+            _ => Ipv6Addr::from_bits(network).into(),
         }
     }
 

@@ -4,7 +4,6 @@
 //! of protocol 1, who has none, is muted by name and banned by address. All of it has an end or none,
 //! and can be undone.
 
-mod network;
 mod order;
 
 use std::{
@@ -14,11 +13,8 @@ use std::{
 
 use pychat_wire::{UserName, key::PublicKey, message::Door, name::Skeleton};
 
-use self::network::Family;
-pub use self::{
-    network::{Network, NetworkError},
-    order::{Listed, Order, Present, Reply},
-};
+pub use self::order::{Listed, Order, Present, Reply};
+use crate::core::networks::Network;
 
 /// The most bans and mutes at a time.
 pub const SANCTIONS_MAX: usize = 10_000;
@@ -70,8 +66,8 @@ pub struct Rulebook {
     pub sanctions: Vec<Sanction>,
     /// The time from one text of a person to their next.
     pub slow: Option<Duration>,
-    /// The people who are let in.
-    pub door: Door,
+    /// The people who are let in, if an operator has said.
+    pub door: Option<Door>,
 }
 
 /// A change to that.
@@ -110,10 +106,10 @@ pub struct Moderation {
     by_key: HashMap<(Measure, PublicKey), u64>,
     by_name: HashMap<(Measure, Skeleton), u64>,
     by_network: HashMap<Network, u64>,
-    /// The kinds of networks that are banned, with how many there are of each.
-    shapes: BTreeMap<(Family, u8), usize>,
+    /// The shapes of the networks that are banned, with how many there are of each.
+    shapes: BTreeMap<(bool, u8), usize>,
     slow: Option<Duration>,
-    door: Door,
+    door: Option<Door>,
 }
 
 impl Moderation {
@@ -140,7 +136,7 @@ impl Moderation {
             return None;
         }
         let by_key = keys.into_iter().filter_map(|key| self.by_key.get(&(measure, key)));
-        let skeletons = name.into_iter().flat_map(|name| name.skeletons());
+        let skeletons = name.into_iter().flat_map(UserName::skeletons);
         let by_name =
             skeletons.filter_map(|skeleton| self.by_name.get(&(measure, skeleton.clone())));
         by_key.chain(by_name).find_map(|id| self.in_force(*id, utc_ms))
@@ -148,8 +144,8 @@ impl Moderation {
 
     /// Returns the ban of all who call from where this network is, if there is one at `utc_ms`.
     pub fn against_network(&self, network: Network, utc_ms: u64) -> Option<&Sanction> {
-        let (family, length) = network.shape();
-        let shapes = self.shapes.keys().filter(|shape| shape.0 == family && shape.1 <= length);
+        let (is_v4, length) = network.shape();
+        let shapes = self.shapes.keys().filter(|shape| shape.0 == is_v4 && shape.1 <= length);
         shapes
             .map(|(_, prefix)| network.within(*prefix))
             .filter_map(|wider| self.by_network.get(&wider))
@@ -179,7 +175,9 @@ impl Moderation {
         let old = self.take(|other| is_same(other) || other.is_over(since_ms));
         let mut changes: Vec<_> = old.iter().map(|old| Change::Lift(old.id)).collect();
         if SANCTIONS_MAX <= self.sanctions.len() {
-            old.into_iter().for_each(|old| self.insert(old));
+            for sanction in old {
+                self.insert(sanction);
+            }
             return None;
         }
         self.last_id += 1;
@@ -219,14 +217,14 @@ impl Moderation {
         Change::Slow(slow)
     }
 
-    /// Returns the people who are let in.
-    pub fn door(&self) -> Door {
+    /// Returns the people who are let in, if an operator has said.
+    pub fn door(&self) -> Option<Door> {
         self.door
     }
 
     /// Changes it.
     pub fn set_door(&mut self, door: Door) -> Change {
-        self.door = door;
+        self.door = Some(door);
         Change::Door(door)
     }
 

@@ -1,4 +1,5 @@
-//! People: the keys by which their devices prove who they are, and the names that they own.
+//! People: the keys by which their devices prove who they are, the names that they own, and the invites
+//! by which others become people.
 //!
 //! A name, and every name that looks like it, is *reserved* for its owner for as long as they come
 //! back. A full table makes room by forgetting names whose owner never came back nor said anything,
@@ -7,6 +8,7 @@
 
 mod codes;
 mod devices;
+mod invites;
 mod operators;
 
 use std::{
@@ -18,7 +20,10 @@ use std::{
 use pychat_wire::{UserName, key::PublicKey, name::Skeleton};
 
 use self::codes::Codes;
-pub use self::codes::PAIR_CODE_AGE_MAX;
+pub use self::{
+    codes::PAIR_CODE_AGE_MAX,
+    invites::{INVITES_MAX, Invites},
+};
 use crate::core::{
     moderation::Moderation,
     record::{Device, OwnedName, Person, PersonChange, PersonId},
@@ -52,6 +57,7 @@ pub struct People {
     codes: Codes,
     /// The rules that operators have made about them.
     moderation: Moderation,
+    invites: Invites,
     /// The people who changed since the log was told.
     changed: BTreeSet<PersonId>,
 }
@@ -110,6 +116,7 @@ impl People {
             by_use: BTreeSet::new(),
             codes: Codes::new(secret),
             moderation: Moderation::default(),
+            invites: Invites::default(),
             changed: BTreeSet::new(),
         };
         let mut names = Vec::new();

@@ -82,11 +82,11 @@ pub(super) fn open_store(history: &History) -> Result<Box<dyn Store>, StartError
     Ok(Box::new(SqliteStore::open(&place, retention, epoch)?))
 }
 
-/// Returns the people in the log, and the rules about them.
+/// Returns the people in the log, the rules about them and the invites.
 pub(super) fn open_people(store: &mut dyn Store) -> Result<People, StartError> {
     let (known, last_person) = store.people()?;
-    let rules = store.rulebook()?;
-    Ok(People::new(Secret::new(random()?), known, last_person).under(rules))
+    let people = People::new(Secret::new(random()?), known, last_person);
+    Ok(people.under(store.rulebook()?).with_invites(store.invites()?))
 }
 
 /// Returns the nonces that connections are greeted with.

@@ -5,12 +5,13 @@ use std::time::Instant;
 use pychat_wire::{
     ServerMessage,
     key::Nonce,
-    message::{Limits as GreetedLimits, PROTOCOL},
+    message::{Door, Limits as GreetedLimits, PROTOCOL},
     name::{NAME_CHARS_MAX, SERVER, YOU},
     notice::Notice,
 };
 
 use super::{
+    Front,
     broadcast::Broadcast,
     clock::Clock,
     encode::{self, Copy},
@@ -36,9 +37,9 @@ use crate::{
 /// The parts of the server that effects change.
 pub(super) struct Dispatch<'a, T> {
     pub(super) now: Instant,
-    pub(super) name: &'a str,
-    pub(super) limits: &'a Limits,
+    pub(super) front: &'a Front,
     pub(super) store: &'a mut dyn Store,
+    pub(super) door: Door,
     pub(super) admission: &'a mut Admission,
     pub(super) sessions: &'a mut Sessions<T>,
     pub(super) broadcast: &'a mut Broadcast,
@@ -87,12 +88,12 @@ impl<T: Socket> Dispatch<'_, T> {
         let Some(session) = self.sessions.get_mut(to) else { return };
         let (protocol, time_ms) = (session.protocol(), self.clock.utc_ms());
         let offers_tls = session.connection.transport().offers_tls();
-        let (name, limits) = (self.name, self.limits);
+        let Front { name, limits, link, .. } = self.front;
         let (epoch, seq) = (self.store.epoch(), self.broadcast.published_seq());
-        let frames = self.broadcast.frames();
+        let (frames, door) = (self.broadcast.frames(), self.door);
         self.sessions.tell(to, frames, |out| match event {
             Event::Greeting(nonce) => {
-                Shown { name, epoch, limits }.greeting(*nonce, offers_tls).encode(out);
+                Shown { name, epoch, limits, door }.greeting(*nonce, offers_tls).encode(out);
             }
             Event::Notice(text) => match protocol {
                 Protocol::V1 => encode::message(SERVER, text, out),
@@ -123,6 +124,10 @@ impl<T: Socket> Dispatch<'_, T> {
                     }
                 }
             }
+            Event::InviteLink { code, terms } => {
+                encode::invite_link(link, *code, *terms, time_ms, out);
+            }
+            Event::Invites(invites) => encode::invites(invites, time_ms, out),
             Event::PairCode(code) => encode::pair_code(*code, out),
             Event::Devices(devices) => encode::devices(devices, out),
             Event::DeviceAdded(device) => encode::device_added(device, out),
@@ -186,6 +191,7 @@ struct Shown<'a> {
     name: &'a str,
     epoch: &'a str,
     limits: &'a Limits,
+    door: Door,
 }
 
 impl<'a> Shown<'a> {
@@ -200,6 +206,7 @@ impl<'a> Shown<'a> {
             epoch: self.epoch.into(),
             nonce,
             tls,
+            admission: self.door,
             limits: GreetedLimits {
                 payload: self.limits.payload_bytes_max as u64,
                 name: NAME_CHARS_MAX as u64,

@@ -14,7 +14,8 @@ use crate::core::{
     id::Ticket,
     moderation::{AuditEntry, Rulebook},
     record::{
-        Appended, Draft, Entry, Kind, Person, PersonId, Record, Request, StorageError, Stored,
+        Appended, Draft, Entry, Invite, Kind, Person, PersonId, Record, Request, StorageError,
+        Stored,
     },
     time::Time,
 };
@@ -34,13 +35,19 @@ pub struct Memory {
     /// The number of each text that has an id, by its owner and that id.
     known: HashMap<(PersonId, Arc<str>), u64>,
     content_bytes: usize,
-    last_seq: u64,
-    last_ms: u64,
+    end: End,
     /// The number of messages forgotten and not reported yet.
     forgotten: u64,
     next_deadline: Option<Instant>,
     answers: Vec<Answer>,
     audit: VecDeque<AuditEntry>,
+}
+
+/// The number and the time of the last message.
+#[derive(Debug, Default)]
+struct End {
+    seq: u64,
+    time_ms: u64,
 }
 
 impl Memory {
@@ -52,8 +59,7 @@ impl Memory {
             records: VecDeque::new(),
             known: HashMap::new(),
             content_bytes: 0,
-            last_seq: 0,
-            last_ms: 0,
+            end: End::default(),
             forgotten: 0,
             next_deadline: None,
             answers: Vec::new(),
@@ -73,14 +79,15 @@ impl Memory {
                 Appended::Conflict { id: Arc::clone(&key.1) }
             };
         }
-        self.last_seq += 1;
-        self.last_ms = self.last_ms.max(utc_ms);
+        self.end.seq += 1;
+        self.end.time_ms = self.end.time_ms.max(utc_ms);
         let Kind::Text(text) = &kind;
         self.content_bytes += text.len();
         if let Some(key) = key {
-            self.known.insert(key, self.last_seq);
+            self.known.insert(key, self.end.seq);
         }
-        let record = Record { seq: self.last_seq, time_ms: self.last_ms, author, person, kind, id };
+        let record =
+            Record { seq: self.end.seq, time_ms: self.end.time_ms, author, person, kind, id };
         self.records.push_back(record.clone());
         Appended::New(record)
     }
@@ -124,14 +131,18 @@ impl Store for Memory {
         for (ticket, request) in batch.drain(..) {
             let stored = match request {
                 Request::Append { room: _, draft } => Stored::Appended(self.take(utc_ms, draft)),
-                Request::ChangePerson(_) => Stored::Changed, // People come and go with the process.
                 Request::Moderate { changes: _, entry } => {
                     if self.audit.len() == AUDIT_ENTRIES_MAX {
                         self.audit.pop_front();
                     }
                     self.audit.push_back(entry);
-                    Stored::Changed // Rules, too.
+                    Stored::Changed
                 }
+                // People, rules and invites come and go with the process.
+                Request::ChangePerson(_)
+                | Request::Admit { .. }
+                | Request::AddInvite(_)
+                | Request::RemoveInvite(_) => Stored::Changed,
             };
             self.answers.push(Answer::Done { ticket, outcome: Ok(stored) });
         }
@@ -153,6 +164,10 @@ impl Store for Memory {
     fn audit(&mut self, limit: usize) -> Result<Vec<AuditEntry>, StorageError> {
         let begin = self.audit.len().saturating_sub(limit);
         Ok(self.audit.range(begin..).cloned().collect())
+    }
+
+    fn invites(&mut self) -> Result<Vec<Invite>, StorageError> {
+        Ok(Vec::new())
     }
 
     fn maintain(&mut self, time: &Time) {
@@ -183,11 +198,11 @@ impl Store for Memory {
     }
 
     fn first_seq(&self) -> u64 {
-        self.records.front().map_or(self.last_seq + 1, |oldest| oldest.seq)
+        self.records.front().map_or(self.end.seq + 1, |oldest| oldest.seq)
     }
 
     fn last_seq(&self) -> u64 {
-        self.last_seq
+        self.end.seq
     }
 
     fn read(

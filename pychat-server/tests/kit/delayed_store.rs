@@ -7,7 +7,7 @@ use pychat_server::{
     core::{
         id::Ticket,
         moderation::{AuditEntry, Rulebook},
-        record::{Appended, Entry, Person, PersonId, Request, StorageError, Stored},
+        record::{Appended, Entry, Invite, Person, PersonId, Request, StorageError, Stored},
         time::Time,
     },
     store::{Answer, Memory, Read, Retention, Store},
@@ -196,6 +196,10 @@ impl Store for DelayedStore {
 
     fn audit(&mut self, limit: usize) -> Result<Vec<AuditEntry>, StorageError> {
         self.store.audit(limit)
+    }
+
+    fn invites(&mut self) -> Result<Vec<Invite>, StorageError> {
+        self.store.invites()
     }
 
     fn maintain(&mut self, time: &Time) {

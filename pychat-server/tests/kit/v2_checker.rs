@@ -171,6 +171,9 @@ impl V2Checker {
             | ClientMessage::Operate { .. }
             | ClientMessage::Devices
             | ClientMessage::RemoveDevice { .. }
+            | ClientMessage::Invite { .. }
+            | ClientMessage::Invites
+            | ClientMessage::RevokeInvite { .. }
             | ClientMessage::Pong => (),
         }
     }
@@ -267,6 +270,8 @@ impl V2Checker {
             ServerMessage::PairCode { code, .. } => Some(Heard::PairCode { code }),
             ServerMessage::DeviceAdded { .. }
             | ServerMessage::Devices { .. }
+            | ServerMessage::InviteLink { .. }
+            | ServerMessage::Invites { .. }
             | ServerMessage::Operator { .. }
             | ServerMessage::Done { .. }
             | ServerMessage::Bans { .. }

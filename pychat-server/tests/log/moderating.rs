@@ -69,11 +69,11 @@ fn rules_are_as_they_were_last_when_the_log_is_opened_again() {
     let mut log = shelf.open();
     let kept = log.rulebook().unwrap();
     assert_eq!(kept.sanctions, sanctions);
-    assert_eq!((kept.slow, kept.door), (Some(Duration::from_secs(30)), Door::Invite));
+    assert_eq!((kept.slow, kept.door), (Some(Duration::from_secs(30)), Some(Door::Invite)));
     assert_eq!(log.audit(2).unwrap(), [entry(2), entry(3)]);
     keep(&mut log, [(vec![Change::Slow(None), Change::Door(Door::Open)], entry(4))]).unwrap();
     let kept = log.rulebook().unwrap();
-    assert_eq!((kept.slow, kept.door), (None, Door::Open));
+    assert_eq!((kept.slow, kept.door), (None, Some(Door::Open)));
 }
 
 #[test]

@@ -15,6 +15,7 @@ use pychat_server::{
     core::{
         chat::{Plain, Rules},
         id::ConnectionId,
+        networks::Networks,
         people::People,
         record::PersonId,
         secret::Secret,
@@ -27,6 +28,7 @@ use pychat_server::{
 use pychat_wire::{
     ClientMessage, Decoder, ServerMessage,
     key::{Challenge, Nonce},
+    message::Door,
 };
 
 use crate::kit::Line;
@@ -41,6 +43,8 @@ const RULES: Rules = Rules {
     announce_after: Duration::ZERO,
     connections_per_address_max: 0,
     plain: Plain::Always,
+    admission: Door::Open,
+    guests_from: Networks::NONE,
 };
 
 struct Harness {
@@ -58,13 +62,13 @@ struct Peer {
 
 impl Harness {
     fn new(connections_max: usize) -> Self {
-        Self::limited(Limits { connections_max, rules: RULES, ..Limits::default() })
+        Self::limited(&Limits { connections_max, rules: RULES, ..Limits::default() })
     }
 
-    fn limited(limits: Limits) -> Self {
+    fn limited(limits: &Limits) -> Self {
         let log = Box::new(Memory::new(0, Retention::default()));
         Self {
-            server: Server::new(limits, log, people(), Secret::new([8; 32])),
+            server: Server::new(*limits, log, people(), Secret::new([8; 32])),
             nonces: Secret::new([8; 32]),
             now: Instant::now(),
         }
@@ -274,7 +278,7 @@ fn what_the_dead_were_owed_is_not_counted_against_the_living() {
         rules: RULES,
         ..Limits::default()
     };
-    let mut server = Harness::limited(limits);
+    let mut server = Harness::limited(&limits);
     let (talker, lagging) = (server.join("talker"), server.join("lagging"));
     for _ in 0..10 {
         let doomed = server.join("doomed");

@@ -3,6 +3,7 @@
 use super::{Client, Event, Phase, Protocol};
 use crate::{
     key::{PairCode, PublicKey},
+    link::Code,
     message::{ClientMessage, ServerMessage},
 };
 
@@ -32,7 +33,7 @@ impl Client {
     /// ```
     #[must_use]
     pub fn pairing(mut self, code: PairCode) -> Self {
-        self.pair = Some(code);
+        self.code = Some(Code::Pair(code));
         self
     }
 

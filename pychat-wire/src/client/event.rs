@@ -2,10 +2,11 @@
 
 use thiserror::Error;
 
-use super::{Device, MessageId};
+use super::{Device, Invite, MessageId};
 use crate::{
     frame::FrameError,
     key::{PairCode, PublicKey},
+    link::Link,
     message::{Ban, ErrorCode, Reason},
 };
 
@@ -158,6 +159,18 @@ pub enum Event {
         /// The mutes.
         mutes: Vec<Ban<'static>>,
     },
+    /// A link by which others can join.
+    InviteLink {
+        /// The link. It has no hosts where the server can be reached from its own machine alone, and
+        /// no code where the server lets everybody in.
+        link: Link,
+        /// The number of people whom it lets in; any number if `None`.
+        uses: Option<u64>,
+        /// The time for which it is good, in milliseconds from now; until it is revoked if `None`.
+        expires_ms: Option<u64>,
+    },
+    /// The invites that are good, in the order in which they were made.
+    Invites(Vec<Invite>),
     /// The server said something else, for people to read.
     Notice {
         /// The sentence.

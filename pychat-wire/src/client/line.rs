@@ -9,7 +9,7 @@ use super::{
 use crate::{
     frame::Decoder,
     key::{BINDING_BYTES, Challenge},
-    message::{ClientMessage, Reason, ServerMessage},
+    message::{ClientMessage, Door, Reason, ServerMessage},
 };
 
 /// The protocol that is spoken on a line.
@@ -77,6 +77,8 @@ pub(super) struct Line {
     pub(super) held: HashSet<MessageId>,
     /// The time to send those again; it means nothing while there are none.
     pub(super) held_until: u64,
+    /// The people whom the server lets in, as its greeting says.
+    pub(super) admission: Door,
     /// The part that is ours to sign of what the server and this line are: the nonce of the greeting,
     /// and the channel binding.
     pub(super) challenge: Challenge,
@@ -98,6 +100,7 @@ impl Default for Line {
             may_skip: false,
             held: HashSet::new(),
             held_until: 0,
+            admission: Door::default(),
             challenge: Challenge::default(),
             farewell: None,
         }

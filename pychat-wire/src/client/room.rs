@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     key::SecretKey,
+    link::Code,
     message::{
         ClientMessage, ErrorCode, Hello, Listing, PAGE_MESSAGES_MAX, PROTOCOL, Resume,
         ServerMessage,
@@ -30,12 +31,19 @@ impl Client {
     /// [`Self::on_original`], never call each other: a payload is handled once, however it is made.
     pub(super) fn on_greeting(&mut self, now: u64, until: u64, message: ServerMessage<'_>) {
         match message {
-            ServerMessage::Greeting { protocol, epoch, nonce, limits, ping_seconds, .. }
-                if PROTOCOL <= protocol =>
-            {
+            ServerMessage::Greeting {
+                protocol,
+                epoch,
+                nonce,
+                admission,
+                limits,
+                ping_seconds,
+                ..
+            } if PROTOCOL <= protocol => {
                 self.payload_bytes_max = usize::try_from(limits.payload).unwrap_or(usize::MAX);
                 let ping_ms = ping_seconds.saturating_mul(1_000);
                 self.line.challenge.nonce = nonce;
+                self.line.admission = admission;
                 self.line.ping_ms = ping_ms.clamp(PING_MS_MIN, PING_MS_MAX);
                 self.ask(until, &epoch);
             }
@@ -130,7 +138,8 @@ impl Client {
             ServerMessage::Notice { text } => self.tell(Event::Notice { text: text.into_owned() }),
             message => {
                 let message = self.on_devices(message);
-                if let Some(message) = message.and_then(|message| self.on_operators(message)) {
+                let message = message.and_then(|message| self.on_operators(message));
+                if let Some(message) = message.and_then(|message| self.on_invites(message)) {
                     self.on_aside(now, message);
                 }
             }
@@ -179,7 +188,8 @@ impl Client {
         let username = self.name.as_str();
         let hello = Hello {
             proof: Some(key.prove(&self.line.challenge, username)),
-            pair: self.pair,
+            pair: self.code.and_then(Code::pair),
+            invite: self.code.and_then(Code::invite),
             label: self.label.as_deref().map(Into::into),
             resume: resume.map(|(epoch, after)| Resume { epoch: epoch.into(), after, limit }),
             ..Hello::new(username, PROTOCOL)
@@ -200,7 +210,7 @@ impl Client {
         let change = self.place.on_welcome(epoch, seq, self.line.asked_after);
         self.line.welcomed_at = seq;
         name.clone_into(&mut self.room_name);
-        self.pair = None;
+        self.code = None;
         self.has_changed |= !mem::replace(&mut self.saved.is_known, true);
         self.roster.replace(members.names());
         let again = self.enter(now, Protocol::Second);
@@ -290,7 +300,7 @@ impl Client {
         suggest: Option<String>,
     ) {
         match code {
-            ErrorCode::NameInvalid | ErrorCode::Forbidden => {
+            ErrorCode::NameInvalid | ErrorCode::NotAdmitted | ErrorCode::Forbidden => {
                 self.refuse(Some(code), reason, None);
             }
             ErrorCode::NameTaken if !self.is_coming_back() => {

@@ -26,6 +26,8 @@ macro_rules! members {
             pub(super) devices: Option<&'a RawValue>,
             pub(super) bans: Option<&'a RawValue>,
             pub(super) mutes: Option<&'a RawValue>,
+            pub(super) hosts: Option<&'a RawValue>,
+            pub(super) invites: Option<&'a RawValue>,
         }
 
         impl<'a> Members<'a> {
@@ -47,9 +49,10 @@ members! {
     replay = "replay", from = "from", to = "to", before = "before", count = "count",
     start = "start", limit = "limit", reason = "reason", code = "code",
     text = "text", reference = "ref", retry_ms = "retry_ms", suggest = "suggest",
-    ping_seconds = "ping_seconds", tls = "tls", operator = "operator",
-    for_ms = "for_ms", seconds = "seconds", address = "address", admission = "admission",
-    verb = "verb", subject = "subject", by = "by",
+    ping_seconds = "ping_seconds", tls = "tls", admission = "admission",
+    invite = "invite", uses = "uses", for_ms = "for_ms", port = "port", pin = "pin",
+    operator = "operator", seconds = "seconds", address = "address", verb = "verb",
+    subject = "subject", by = "by",
 }
 
 /// A member's value, as far as any message cares.
@@ -120,6 +123,12 @@ impl<'a> Member<'a> {
         self.required_number("time").map(|time| time.min(TIME_MS_MAX))
     }
 
+    /// Returns the port that `member` has to be.
+    pub(super) fn required_port(&self, member: &'static str) -> Result<u16, MessageError> {
+        let port = self.number().and_then(|port| port.try_into().ok()).filter(|port| *port != 0);
+        port.ok_or(MessageError::NotANumber { member })
+    }
+
     /// Returns the number that `member` has to be if it is there.
     pub(super) fn optional_number(
         &self,
@@ -178,6 +187,8 @@ impl<'de> Visitor<'de> for MembersVisitor {
                 (None, "devices") => members.devices = Some(map.next_value()?),
                 (None, "bans") => members.bans = Some(map.next_value()?),
                 (None, "mutes") => members.mutes = Some(map.next_value()?),
+                (None, "hosts") => members.hosts = Some(map.next_value()?),
+                (None, "invites") => members.invites = Some(map.next_value()?),
                 (None, _) => {
                     map.next_value::<IgnoredAny>()?;
                 }

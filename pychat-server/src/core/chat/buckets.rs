@@ -27,7 +27,7 @@ pub(super) enum Speaker {
 /// The buckets of those who said something before these had drained.
 #[derive(Debug, Default)]
 pub(super) struct Buckets {
-    buckets: HashMap<Speaker, Bucket>,
+    texts: HashMap<Speaker, Bucket>,
     sweep: Sweep,
     /// Those who said something while each person may say one thing in so long.
     slow: HashMap<Speaker, Bucket>,
@@ -50,8 +50,8 @@ impl Buckets {
         limit: RateLimit,
         cost: u32,
     ) -> Option<Instant> {
-        self.sweep.run(&mut self.buckets, |bucket| !bucket.is_empty(now));
-        self.buckets.entry(speaker).or_default().fill(now, limit, cost)
+        self.sweep.run(&mut self.texts, |bucket| !bucket.is_empty(now));
+        self.texts.entry(speaker).or_default().fill(now, limit, cost)
     }
 
     /// Returns when there is room for a text, if not at `now`.
@@ -61,12 +61,12 @@ impl Buckets {
         speaker: &Speaker,
         limit: RateLimit,
     ) -> Option<Instant> {
-        self.buckets.get(speaker)?.full_until(now, limit)
+        self.texts.get(speaker)?.full_until(now, limit)
     }
 
     /// Returns when the bucket of a speaker will have drained, if that is not past.
     pub(super) fn empty_at(&self, now: Instant, speaker: &Speaker) -> Option<Instant> {
-        self.buckets.get(speaker)?.empty_at().filter(|empty_at| now < *empty_at)
+        self.texts.get(speaker)?.empty_at().filter(|empty_at| now < *empty_at)
     }
 
     /// Counts a text where each person may say one in `interval`; returns when they may say the next.
@@ -93,7 +93,7 @@ impl Buckets {
 
     /// Gives a speaker the bucket that they had in another process, unless it is fuller already.
     pub(super) fn restore(&mut self, speaker: Speaker, empty_at: Instant) {
-        let bucket = self.buckets.entry(speaker).or_default();
+        let bucket = self.texts.entry(speaker).or_default();
         *bucket =
             Bucket::recovering_until(bucket.empty_at().map_or(empty_at, |at| at.max(empty_at)));
     }
@@ -106,7 +106,7 @@ impl Chat {
         let speaker = self.speaker(id)?;
         let origin = self.peers.get(&id)?.origin;
         let limit = self.rules.rate_limit;
-        let held = limit.and_then(|limit| self.buckets.fill(now, speaker, limit, cost));
+        let held = limit.and_then(|limit| self.texts.fill(now, speaker, limit, cost));
         held.max(self.admission.fill(now, origin, Act::Text, cost))
     }
 

@@ -5,7 +5,7 @@ use std::{ops::Range, time::Instant};
 
 use pychat_wire::{
     UserName,
-    key::{Nonce, PairCode},
+    key::{InviteCode, Nonce, PairCode},
     message::Listing,
 };
 
@@ -13,7 +13,7 @@ use super::input::{CloseReason, Complaint, Protocol, Refusal};
 use crate::core::{
     id::{CallId, ConnectionId, RoomId, Ticket},
     moderation::{Listed, Reply},
-    record::{Device, Kind, PersonId, Record, Request},
+    record::{Device, Invite, InviteTerms, Kind, PersonId, Record, Request},
 };
 
 /// An effect: something that the chat wants done.
@@ -104,6 +104,15 @@ pub enum Event {
     },
     /// The code by which another device can join the peer's person.
     PairCode(PairCode),
+    /// A link by which others can join, with a code where one is needed.
+    InviteLink {
+        /// The code.
+        code: Option<InviteCode>,
+        /// The terms of the invite.
+        terms: InviteTerms,
+    },
+    /// The invites that are good.
+    Invites(Vec<Invite>),
     /// The devices of the peer's person.
     Devices(Vec<Device>),
     /// Another device joined the peer's person.
@@ -236,6 +245,8 @@ impl Effect {
                     Event::Notice(_)
                     | Event::Refused(_)
                     | Event::PairCode(_)
+                    | Event::InviteLink { .. }
+                    | Event::Invites(_)
                     | Event::Devices(_)
                     | Event::Bans { .. }
                     | Event::Pong
@@ -250,6 +261,8 @@ impl Effect {
     pub fn weight(&self) -> usize {
         /// The weight of any effect apart from its content, in bytes.
         const LEAST: usize = 256;
+        /// That of one invite in a list, with a name of any length.
+        const INVITE_BYTES: usize = 256;
         LEAST
             + match self {
                 Self::Store { request: Request::Append { draft, .. }, .. } => {
@@ -258,6 +271,7 @@ impl Effect {
                 }
                 Self::Tell { event: Event::Notice(text), .. } => text.len(),
                 Self::Tell { event: Event::Welcome { members, .. }, .. } => members.bytes(),
+                Self::Tell { event: Event::Invites(invites), .. } => invites.len() * INVITE_BYTES,
                 _ => 0,
             }
     }

@@ -1,13 +1,9 @@
-//! The rules that operators have made, kept: who is banned, muted or a stranger is refused, and
-//! nobody talks faster than they may.
+//! The rules that operators have made, kept: who is banned or muted is refused, and nobody talks faster
+//! than they may.
 
 use std::{sync::Arc, time::Instant};
 
-use pychat_wire::{
-    key::PublicKey,
-    message::{Door, ErrorCode},
-    notice::Notice,
-};
+use pychat_wire::{key::PublicKey, message::ErrorCode, notice::Notice};
 
 use super::{
     Action, Chat, CloseReason, Complaint, Effect, Phase, Protocol, Refusal, act, complain, notify,
@@ -15,7 +11,8 @@ use super::{
 use crate::core::{
     admission::{Act, Origin},
     id::ConnectionId,
-    moderation::{Measure, Network},
+    moderation::Measure,
+    networks::Network,
 };
 
 /// The sentence for those of protocol 1 who are banned.
@@ -28,37 +25,19 @@ impl Chat {
         moderation.against_network(origin.network(), self.wall_clock.utc_ms).is_some()
     }
 
-    /// Refuses a guest who has proved to be somebody who is banned, or a stranger while strangers are
-    /// not let in; returns true if it was refused.
-    pub(super) fn refuse_key(
+    /// Refuses a guest who has proved to be somebody who is banned; returns true if it was refused.
+    pub(super) fn refuse_banned(
         &mut self,
         id: ConnectionId,
         key: PublicKey,
         effects: &mut Vec<Effect>,
     ) -> bool {
-        if self.is_against(Measure::Ban, key) {
+        let is_banned = self.is_against(Measure::Ban, key);
+        if is_banned {
             act(id, Action::Log(Refusal::Banned), effects);
             self.close(id, CloseReason::Banned, effects);
-            return true;
         }
-        let is_stranger = self.people.of_key(key).is_none();
-        is_stranger && self.refuse_stranger(id, effects)
-    }
-
-    /// Refuses a guest who has proved to be nobody, while strangers are not let in; returns true if it
-    /// was refused.
-    pub(super) fn refuse_stranger(&mut self, id: ConnectionId, effects: &mut Vec<Effect>) -> bool {
-        if self.people.moderation().door() == Door::Open {
-            return false;
-        }
-        act(id, Action::Log(Refusal::Stranger), effects);
-        let text = "This chat is closed to newcomers";
-        match self.protocol(id) {
-            Protocol::V1 => notify(id, Notice::Other(&format!("{text}. Bye!\n")), effects),
-            Protocol::V2 => complain(id, Complaint::new(ErrorCode::NotAdmitted, text), effects),
-        }
-        self.close(id, CloseReason::Protocol, effects);
-        true
+        is_banned
     }
 
     /// Returns true if this is done against whoever has this key.

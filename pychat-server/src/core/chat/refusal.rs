@@ -95,6 +95,9 @@ pub(super) fn unknown_to_original(message: &ClientMessage<'_>) -> Option<&'stati
         ClientMessage::Devices => Some("devices"),
         ClientMessage::RemoveDevice { .. } => Some("remove_device"),
         ClientMessage::Operate { request, .. } => Some(request.kind()),
+        ClientMessage::Invite { .. } => Some("invite"),
+        ClientMessage::Invites => Some("invites"),
+        ClientMessage::RevokeInvite { .. } => Some("revoke_invite"),
         ClientMessage::Ping => Some("ping"),
         ClientMessage::Pong => Some("pong"),
     }

@@ -7,12 +7,17 @@ use std::{
     time::Instant,
 };
 
+use pychat_wire::{
+    UserName,
+    key::{InviteCode, InviteId},
+};
+
 use super::{
     Action, Chat, CloseReason, Effect, Phase, act, orders::Unanswered, talk::tell_appended,
 };
 use crate::core::{
     id::{ConnectionId, HALL, Ticket},
-    record::{Draft, Outcome, PersonChange, Request, Stored},
+    record::{Draft, Invite, Outcome, PersonChange, PersonId, Request, Stored},
 };
 
 /// The most texts of one connection that the store has not answered; then it is not read.
@@ -32,11 +37,14 @@ pub(super) struct Requests {
     awaiting: BTreeSet<ConnectionId>,
     /// The server stops when all texts are answered.
     is_stopping: bool,
-    /// The guests whose names are held by connections that have something in flight.
+    /// The guests who wait for what is in flight: their names are held by connections that have
+    /// something there, or their person is not let in yet.
     pub(super) claiming: Vec<ConnectionId>,
     /// The orders that wait for the store, by number.
     pub(super) orders: HashMap<u64, Unanswered>,
     pub(super) n_orders: u64,
+    /// The newcomers who are let in if the store keeps that.
+    admitting: BTreeSet<PersonId>,
 }
 
 /// A request that the store has not answered.
@@ -45,6 +53,29 @@ pub(super) enum Pending {
     Append { from: ConnectionId, id: Option<Arc<str>> },
     ChangePerson { by: ConnectionId },
     Order { number: u64 },
+    Admit(Admitted),
+    AddInvite(Invited),
+    RemoveInvite,
+}
+
+/// A newcomer who is let in if the store keeps that.
+#[derive(Debug)]
+pub(super) struct Admitted {
+    pub(super) id: ConnectionId,
+    pub(super) person: PersonId,
+    /// The name that is reserved for them.
+    pub(super) name: UserName,
+    /// The invite that a use was taken of.
+    pub(super) invite: InviteId,
+}
+
+/// An invite that is good if the store keeps it.
+#[derive(Debug)]
+pub(super) struct Invited {
+    /// The connection that is told its code.
+    pub(super) to: Option<ConnectionId>,
+    pub(super) code: InviteCode,
+    pub(super) invite: Invite,
 }
 
 /// The texts of one connection that the store has not answered, and what follows on the answers.
@@ -80,6 +111,11 @@ impl Requests {
     pub(super) fn stop(&mut self) -> bool {
         self.is_stopping = 0 < self.n_appends;
         self.is_stopping
+    }
+
+    /// Returns true if the store has yet to keep that this person is let in.
+    pub(super) fn is_admitting(&self, person: PersonId) -> bool {
+        self.admitting.contains(&person)
     }
 
     pub(super) fn make(&mut self, pending: Pending, request: Request, effects: &mut Vec<Effect>) {
@@ -130,6 +166,42 @@ impl Chat {
         }
     }
 
+    /// Asks the store to keep a newcomer, and what else has changed of people by their coming.
+    pub(super) fn admit(&mut self, by: ConnectionId, new: Admitted, effects: &mut Vec<Effect>) {
+        let Admitted { person, invite, .. } = new;
+        self.requests.admitting.insert(person);
+        let mut new = Some(new);
+        for change in self.people.take_changes() {
+            let (pending, request) = match (change, new.take()) {
+                (PersonChange::Save(saved), Some(new)) if saved.id == person => {
+                    (Pending::Admit(new), Request::Admit { person: saved, invite })
+                }
+                (change, other) => {
+                    new = other;
+                    (Pending::ChangePerson { by }, Request::ChangePerson(change))
+                }
+            };
+            self.requests.make(pending, request, effects);
+        }
+    }
+
+    /// Asks the store to keep an invite; connection `to` is told its code then.
+    pub(super) fn add_invite(
+        &mut self,
+        to: Option<ConnectionId>,
+        code: InviteCode,
+        invite: Invite,
+        effects: &mut Vec<Effect>,
+    ) {
+        let pending = Pending::AddInvite(Invited { to, code, invite: invite.clone() });
+        self.requests.make(pending, Request::AddInvite(invite), effects);
+    }
+
+    /// Asks the store to keep an invite no longer.
+    pub(super) fn remove_invite(&mut self, invite: InviteId, effects: &mut Vec<Effect>) {
+        self.requests.make(Pending::RemoveInvite, Request::RemoveInvite(invite), effects);
+    }
+
     /// The store has answered. An answer to a request that was not made changes nothing.
     pub(super) fn on_stored(
         &mut self,
@@ -151,7 +223,15 @@ impl Chat {
                 self.on_order_stored(number, outcome.err(), effects);
             }
             (Some(Pending::ChangePerson { by }), Err(_)) => self.on_change_failed(by),
-            (Some(Pending::ChangePerson { .. }), Ok(_)) | (None, _) => (),
+            (Some(Pending::Admit(admitted)), outcome) => {
+                self.requests.admitting.remove(&admitted.person);
+                self.on_admitted(now, &admitted, outcome.err(), effects);
+                self.retry_claims(now, effects);
+            }
+            (Some(Pending::AddInvite(invited)), outcome) => {
+                self.on_invited(invited, outcome.err(), effects);
+            }
+            (Some(Pending::ChangePerson { .. } | Pending::RemoveInvite) | None, _) => (),
         }
     }
 

@@ -1,4 +1,4 @@
-//! The devices of people: another one joins by a code, and each can be removed.
+//! The devices of a person: another one is added by a code, and each can be removed.
 
 use std::{collections::BTreeSet, time::Instant};
 

@@ -77,15 +77,15 @@ pub(super) fn read(connection: &Connection) -> rusqlite::Result<Rulebook> {
     let mut select = connection.prepare(SELECT_SANCTIONS)?;
     let rows = select.query_map([], sanction)?;
     let sanctions = rows.filter_map(Result::transpose).collect::<rusqlite::Result<_>>()?;
-    let (seconds, word): (u64, String) =
+    let (seconds, word): (u64, Option<String>) =
         connection.query_row("SELECT slow_seconds, door FROM rules", [], |row| {
             Ok((row.get(0)?, row.get(1)?))
         })?;
-    let door = DOORS.into_iter().find(|(known, _)| *known == word);
+    let door = DOORS.into_iter().find(|(known, _)| Some(*known) == word.as_deref());
     Ok(Rulebook {
         sanctions,
         slow: (0 < seconds).then_some(Duration::from_secs(seconds)),
-        door: door.map_or(Door::Open, |(_, door)| door),
+        door: door.map(|(_, door)| door),
     })
 }
 

@@ -117,7 +117,7 @@ const MIGRATIONS: &[&str] = &[
     CREATE TABLE rules (
         only INTEGER PRIMARY KEY CHECK (only = 1),
         slow_seconds INTEGER NOT NULL DEFAULT 0,
-        door TEXT NOT NULL DEFAULT 'open'
+        door TEXT
     ) STRICT;
     INSERT INTO rules (only) VALUES (1);
     -- What operators did.
@@ -128,6 +128,16 @@ const MIGRATIONS: &[&str] = &[
         verb TEXT NOT NULL,
         subject TEXT NOT NULL,
         detail TEXT NOT NULL
+    ) STRICT;
+",
+    "
+    -- Invites, by the hashes of their codes; an id is the beginning of a hash.
+    CREATE TABLE invites (
+        id BLOB PRIMARY KEY,
+        hash BLOB NOT NULL,
+        uses INTEGER,
+        expires_ms INTEGER,
+        made_by TEXT
     ) STRICT;
 ",
 ];

@@ -88,7 +88,7 @@ fn a_reader_that_comes_back_slowly_is_waited_for_whatever_the_limit() {
     let payload_bytes_max = 1 << 10;
     let backlog_bytes_max = 8 << 10;
     let limits = Limits { payload_bytes_max, backlog_bytes_max, rules: RULES, ..Limits::default() };
-    let mut server = Harness::limited(limits);
+    let mut server = Harness::limited(&limits);
     let talker = server.join("talker");
     for _ in 0..1_000 {
         server.text(&talker, "what was said while somebody was away");

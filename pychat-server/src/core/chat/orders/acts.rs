@@ -11,12 +11,17 @@ use super::{
     super::{Chat, CloseReason, Effect, Event, tell, tell_all},
     Done, Target, for_words,
 };
-use crate::core::moderation::{
-    Change, Measure, Network, NetworkError, Order, SANCTIONS_MAX, Sanction, Subject,
+use crate::core::{
+    moderation::{Change, Measure, Order, SANCTIONS_MAX, Sanction, Subject},
+    networks::{Network, NetworkError},
 };
 
 /// The longest time from one text of a person to their next, in seconds.
 pub(super) const SLOW_SECONDS_MAX: u64 = 3_600;
+
+/// The shortest prefixes that a ban may have: wider ones would ban a part of the world.
+const V4_PREFIX_MIN: u8 = 8;
+const V6_PREFIX_MIN: u8 = 16;
 
 /// The sentence for those of protocol 1 who are sent away.
 const KICKED: &str = "You were sent away by an operator. Bye!\n";
@@ -40,8 +45,8 @@ impl Chat {
             Order::Unmute { name } => self.unmute(name),
             Order::Ban { whom, for_ms } => match whom.parse() {
                 Ok(network) => self.ban_network(network, *for_ms, by, effects),
-                Err(error @ NetworkError::TooWide) => Err(format!("Cannot ban {whom}: {error}.")),
-                Err(NetworkError::Invalid) => self.ban_person(whom, *for_ms, by, effects),
+                Err(NetworkError::Form) => self.ban_person(whom, *for_ms, by, effects),
+                Err(error) => Err(format!("Cannot ban {whom}: {error}.")),
             },
             Order::Unban { whom } => self.unban(whom),
             Order::Slow { seconds } => self.slow_down(now, *seconds, effects),
@@ -167,6 +172,13 @@ impl Chat {
         by: &str,
         effects: &mut Vec<Effect>,
     ) -> Result<Done, String> {
+        let (is_v4, prefix) = network.shape();
+        let widest = if is_v4 { V4_PREFIX_MIN } else { V6_PREFIX_MIN };
+        if prefix < widest {
+            return Err(format!(
+                "{network} has too many addresses: a prefix of /{widest} is the widest."
+            ));
+        }
         let changes = self.impose(Measure::Ban, Subject::Network(network), for_ms, by)?;
         let n_closed = self.send_network_away(network, effects);
         let detail = for_words(for_ms);
@@ -247,7 +259,9 @@ impl Chat {
     fn set_door(&mut self, door: Door) -> Done {
         let (text, subject) = match door {
             Door::Open => ("Everybody may join.", "open"),
-            Door::Invite => ("Only those may join who own a name here.", "invite"),
+            Door::Invite => {
+                ("Only those may join who own a name here, or have an invite.", "invite")
+            }
         };
         let changes = vec![self.people.moderation_mut().set_door(door)];
         Done { text: text.to_owned(), subject: subject.to_owned(), changes, ..Done::default() }

@@ -14,6 +14,7 @@
 mod accepting;
 mod calls;
 mod fdstore;
+mod links;
 mod reload;
 mod start;
 
@@ -26,7 +27,6 @@ use std::{
 };
 
 use mio::{Events, Interest, Poll, Token, event::Source, net::TcpStream};
-use pychat_wire::{Link, link::Host};
 use rustls::ServerConfig;
 
 pub use self::{accepting::ACCEPT_RETRY, start::StartError};
@@ -39,11 +39,7 @@ use crate::{
     control::CALLERS_MAX,
     core::id::ConnectionId,
     logging,
-    net::{
-        identity::Identity,
-        listen,
-        reach::{self, PublicAddress},
-    },
+    net::{identity::Identity, listen},
     server::Server,
     signals::{Request, Signals},
     systemd::{Inherited, Manager},
@@ -56,9 +52,6 @@ pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 /// interval at which it is asked again.
 const HAND_OVER_TIMEOUT: Duration = Duration::from_secs(5);
 const HAND_OVER_RETRY: Duration = Duration::from_millis(20);
-
-/// The time after which the addresses of this machine are asked for again.
-const ADDRESSES_AGE_MAX: Duration = Duration::from_mins(1);
 
 /// The most edges taken from the kernel at once.
 const EVENTS_MAX: usize = 1_024;
@@ -116,12 +109,6 @@ enum Phase {
 }
 
 impl Listening {
-    /// Returns the link by which others can reach what listens here.
-    fn link(&self, public: Option<&PublicAddress>) -> Link {
-        let addresses: Vec<_> = self.listeners.iter().map(|listener| listener.address).collect();
-        reach::link(&addresses, public, self.identity.as_ref().map(|identity| identity.pin))
-    }
-
     /// Returns what the next connections are offered.
     fn offer(&self) -> Option<Arc<ServerConfig>> {
         self.identity.as_ref().map(|identity| Arc::clone(&identity.config))
@@ -224,27 +211,6 @@ impl Reactor {
         let Listening { listeners, are_stored, .. } = &mut self.listening;
         if !*are_stored {
             *are_stored = fdstore::store_listeners(now, &mut self.manager, listeners);
-        }
-    }
-
-    /// Shows the operator, if there is a terminal, the link by which people join.
-    fn invite(&mut self, now: Instant) {
-        if !logging::is_on_terminal() {
-            return;
-        }
-        let mut link = self.server.first_link(now, utc_ms());
-        if link.hosts.is_empty() {
-            link.hosts.push(Host::Domain("localhost".to_owned()));
-        }
-        logging::invite(&link);
-    }
-
-    /// Tells the server at which addresses others can reach it; now and then, as these change.
-    fn look_around(&mut self, now: Instant) {
-        if self.listening.known_until.is_none_or(|until| until <= now) {
-            let public = self.config.public_address.as_ref();
-            self.server.set_link(self.listening.link(public));
-            self.listening.known_until = Some(now + ADDRESSES_AGE_MAX);
         }
     }
 

@@ -106,7 +106,7 @@ impl Chat {
         let speaker = self.speaker(id)?;
         let origin = self.peers.get(&id)?.origin;
         let limit = self.rules.rate_limit;
-        let held = limit.and_then(|limit| self.texts.fill(now, speaker, limit, cost));
+        let held = limit.and_then(|limit| self.buckets.fill(now, speaker, limit, cost));
         held.max(self.admission.fill(now, origin, Act::Text, cost))
     }
 

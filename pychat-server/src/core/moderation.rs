@@ -17,7 +17,7 @@ use pychat_wire::{UserName, key::PublicKey, message::Door, name::Skeleton};
 use self::network::Family;
 pub use self::{
     network::{Network, NetworkError},
-    order::{Listed, Order, Present, Reply},
+    order::{Listed, Order, Present, Reply, Whom},
 };
 
 /// The most bans and mutes at a time.
@@ -140,7 +140,7 @@ impl Moderation {
             return None;
         }
         let by_key = keys.into_iter().filter_map(|key| self.by_key.get(&(measure, key)));
-        let skeletons = name.into_iter().flat_map(|name| name.skeletons());
+        let skeletons = name.into_iter().flat_map(UserName::skeletons);
         let by_name =
             skeletons.filter_map(|skeleton| self.by_name.get(&(measure, skeleton.clone())));
         by_key.chain(by_name).find_map(|id| self.in_force(*id, utc_ms))
@@ -179,7 +179,9 @@ impl Moderation {
         let old = self.take(|other| is_same(other) || other.is_over(since_ms));
         let mut changes: Vec<_> = old.iter().map(|old| Change::Lift(old.id)).collect();
         if SANCTIONS_MAX <= self.sanctions.len() {
-            old.into_iter().for_each(|old| self.insert(old));
+            for old in old {
+                self.insert(old);
+            }
             return None;
         }
         self.last_id += 1;

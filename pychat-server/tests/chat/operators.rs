@@ -255,12 +255,12 @@ fn an_address_is_banned_with_all_who_are_there_and_a_guest_by_theirs() {
     assert!(!is_banned(&room, 0xc000_03ff));
     room.set_time_ms(121_000);
     assert!(!is_banned(&room, 0xc000_0207));
-    for (whom, expected) in [
+    for (text, expected) in [
         ("192.0.3.0/24", "192.0.3.0/24 is not banned."),
         ("192.0.2.7", "192.0.2.7 is not banned."),
         ("Никто", "Никто is not banned."),
     ] {
-        assert_eq!(room.refused_order(Order::Unban { whom: whom(whom) }), expected);
+        assert_eq!(room.refused_order(Order::Unban { whom: whom(text) }), expected);
     }
     let wide = room.refused_order(Order::Ban { whom: whom("0.0.0.0/0"), for_ms: None });
     assert!(wide.starts_with("0.0.0.0/0: a prefix this wide"), "{wide}");

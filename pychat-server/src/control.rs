@@ -49,6 +49,10 @@ pub const REQUEST_BYTES_MAX: usize = 64 << 10;
 /// The mode of the socket: its user and its group may call.
 const MODE: u32 = 0o660;
 
+/// The kernel's word for every user whom the server's user namespace does not have, as the systemd
+/// unit's has none but root and the service (`/proc/sys/kernel/overflowuid`).
+const UID_UNKNOWN: u32 = 65_534;
+
 /// The pause in accepting after the system refused.
 const ACCEPT_RETRY: Duration = Duration::from_millis(200);
 
@@ -233,7 +237,10 @@ impl Control {
         if peer.uid.is_root() {
             return Some("root".to_owned());
         }
-        let name = format!("uid {}", peer.uid.as_raw());
+        let name = match peer.uid.as_raw() {
+            UID_UNKNOWN => "a member of the socket's group".to_owned(),
+            uid => format!("uid {uid}"),
+        };
         if peer.uid == geteuid() {
             return Some(name);
         }

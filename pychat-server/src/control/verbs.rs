@@ -74,7 +74,7 @@ const FOR: &str = "for";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::moderation::Order;
+    use crate::core::moderation::{Order, Whom};
 
     #[test]
     fn every_verb_is_read_by_its_own_name() {
@@ -83,7 +83,8 @@ mod tests {
             assert!(command.get_about().is_some(), "{command}");
         }
         let ban = (people::ban)().get_matches_from(["ban", "Анна", "--for", "2h"]);
-        let order = Order::Ban { whom: "Анна".to_owned(), for_ms: Some(7_200_000) };
+        let whom = Whom::Name("Анна".to_owned());
+        let order = Order::Ban { whom, for_ms: Some(7_200_000) };
         assert_eq!(request("ban", &ban), Ok(Request::Order(order)));
         for (text, expected) in [("90s", Some(90_000)), ("0s", None), ("2", None), ("soon", None)] {
             assert_eq!(milliseconds(text).ok(), expected, "{text}");

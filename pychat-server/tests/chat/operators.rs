@@ -6,7 +6,7 @@ use pychat_server::core::{
     admission::Origin,
     chat::{Action, CloseReason, Complaint, Deed, Effect, Event, Input, Refusal, Rules},
     id::{CallId, ConnectionId},
-    moderation::{Change, Order, Reply},
+    moderation::{self, Change, Order, Reply},
     rate_limit::RateLimit,
     record::{PersonChange, Request, StorageError, Stored},
     time::Time,
@@ -57,6 +57,10 @@ impl Room {
 
 fn name(name: &str) -> String {
     name.to_owned()
+}
+
+fn whom(text: &str) -> moderation::Whom {
+    moderation::Whom::meant_by(text)
 }
 
 fn bye(id: ConnectionId, reason: CloseReason) -> [Effect; 2] {
@@ -197,7 +201,7 @@ fn who_is_banned_is_sent_away_by_all_devices_and_cannot_come_back_under_any_name
     let mut room = Room::new();
     room.set_time_ms(1_000);
     room.join(A, "Анна", 1);
-    let effects = room.order(Order::Ban { whom: name("Анна"), for_ms: Some(60_000) });
+    let effects = room.order(Order::Ban { whom: whom("Анна"), for_ms: Some(60_000) });
     let changes = effects.iter().find_map(|effect| match effect {
         Effect::Store { request: Request::Moderate { changes, .. }, .. } => Some(changes),
         _ => None,
@@ -226,11 +230,11 @@ fn an_address_is_banned_with_all_who_are_there_and_a_guest_by_theirs() {
     }
     room.hello(A, "Борис");
     room.hello(B, "Вера");
-    let (text, effects) = room.ordered(Order::Ban { whom: name("192.0.3.0/24"), for_ms: None });
+    let (text, effects) = room.ordered(Order::Ban { whom: whom("192.0.3.0/24"), for_ms: None });
     assert_eq!(text, "192.0.3.0/24 is banned; 1 connection was closed.");
     assert_eq!(effects, [tell(B, BANNED), close(B, CloseReason::Banned)]);
     let (text, effects) =
-        room.ordered(Order::Ban { whom: name("Борис"), for_ms: Some(120_000) });
+        room.ordered(Order::Ban { whom: whom("Борис"), for_ms: Some(120_000) });
     assert_eq!(
         text,
         "Борис joined without a key, so cannot be told from others by name. 192.0.2.7 is banned for \
@@ -247,18 +251,18 @@ fn an_address_is_banned_with_all_who_are_there_and_a_guest_by_theirs() {
     let bans: Vec<_> = bans.iter().map(|ban| (&*ban.subject, ban.until_ms)).collect();
     assert_eq!(bans, [("192.0.3.0/24", None), ("192.0.2.7", Some(121_000))]);
     assert!(mutes.is_empty());
-    room.ordered(Order::Unban { whom: name("192.0.3.0/24") });
+    room.ordered(Order::Unban { whom: whom("192.0.3.0/24") });
     assert!(!is_banned(&room, 0xc000_03ff));
     room.set_time_ms(121_000);
     assert!(!is_banned(&room, 0xc000_0207));
-    for (whom, expected) in [
+    for (text, expected) in [
         ("192.0.3.0/24", "192.0.3.0/24 is not banned."),
         ("192.0.2.7", "192.0.2.7 is not banned."),
         ("Никто", "Никто is not banned."),
     ] {
-        assert_eq!(room.refused_order(Order::Unban { whom: name(whom) }), expected);
+        assert_eq!(room.refused_order(Order::Unban { whom: whom(text) }), expected);
     }
-    let wide = room.refused_order(Order::Ban { whom: name("0.0.0.0/0"), for_ms: None });
+    let wide = room.refused_order(Order::Ban { whom: whom("0.0.0.0/0"), for_ms: None });
     assert_eq!(wide, "0.0.0.0/0 has too many addresses: a prefix of /8 is the widest.");
 }
 

@@ -56,3 +56,14 @@ class Sandbox(Story):
         for unit in [UNIT, SOCKET]:
             run("systemd-analyze", "verify", "--recursive-errors=no", str(folder / unit))
         run("systemd-analyze", "security", f"--threshold={EXPOSURE_TENTHS_MAX}", UNIT)
+
+    def test_operators_call_from_outside_as_root_or_as_members_of_its_group(self):
+        who = ["pychat-server", "ctl", "who"]
+        self.assertEqual(run(*who), "Nobody is here.\n")
+        run("groupadd", "--force", "chat-operators")
+        with Override("[Service]", "Group=chat-operators"):
+            systemctl("restart", UNIT)
+            for group, answer in [("chat-operators", "Nobody is here.\n"), ("nogroup", "")]:
+                nobody = ["setpriv", "--reuid=nobody", "--regid=nogroup", f"--groups={group}"]
+                self.assertEqual(run(*nobody, *who, check=False), answer, group)
+        systemctl("restart", UNIT)

@@ -155,7 +155,7 @@ fn what_waits_to_be_moved_into_a_refused_file_goes_on_waiting() {
 fn a_log_that_was_not_closed_is_read_as_a_whole_and_takes_nothing_if_it_is_damaged() {
     let harms: [Harm; 3] = [
         |bytes| bytes[39] = 5, // How many pages are free: only who counts them finds out.
-        |bytes| bytes[60_000..80_000].fill(0xff),
+        |bytes| bytes[100_000..120_000].fill(0xff),
         |_| (),
     ];
     let text = || [draft("Анна", "x", None)];

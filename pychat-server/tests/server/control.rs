@@ -304,7 +304,7 @@ fn nobody_who_calls_can_stop_the_server_or_be_waited_for() {
         assert!(answer.contains(r#"{"type":"failed","text":"Not understood: "#), "{answer}");
     }
     let mut endless = connect();
-    let chunk = [b' '; 64 << 10];
+    let chunk = vec![b' '; 64 << 10];
     while endless.write_all(&chunk).is_ok() {}
     let mut deaf = connect();
     deaf.write_all(&frame(r#"{"verb":"who"}"#).into_bytes()).unwrap();

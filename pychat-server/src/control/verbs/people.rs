@@ -4,7 +4,7 @@
 use clap::{ArgMatches, Command};
 
 use super::{Request, for_ms, for_time, required, text};
-use crate::core::moderation::Order;
+use crate::core::moderation::{Order, Whom};
 
 const NAME: &str = "NAME";
 const WHOM: &str = "WHOM";
@@ -91,7 +91,7 @@ pub(super) fn ban() -> Command {
 }
 
 pub(super) fn ban_request(matches: &ArgMatches) -> Result<Request, String> {
-    let (whom, for_ms) = (text(matches, WHOM), for_ms(matches)?);
+    let (whom, for_ms) = (Whom::meant_by(&text(matches, WHOM)), for_ms(matches)?);
     Ok(Request::Order(Order::Ban { whom, for_ms }))
 }
 
@@ -102,7 +102,7 @@ pub(super) fn unban() -> Command {
 }
 
 pub(super) fn unban_request(matches: &ArgMatches) -> Result<Request, String> {
-    Ok(Request::Order(Order::Unban { whom: text(matches, WHOM) }))
+    Ok(Request::Order(Order::Unban { whom: Whom::meant_by(&text(matches, WHOM)) }))
 }
 
 pub(super) fn bans() -> Command {

@@ -27,8 +27,8 @@ pub(super) enum Speaker {
 /// The buckets of those who said something before these had drained.
 #[derive(Debug, Default)]
 pub(super) struct Buckets {
-    texts: HashMap<Speaker, Bucket>,
-    sweep: Sweep,
+    flood: HashMap<Speaker, Bucket>,
+    flood_sweep: Sweep,
     /// Those who said something while each person may say one thing in so long.
     slow: HashMap<Speaker, Bucket>,
     slow_sweep: Sweep,
@@ -50,8 +50,8 @@ impl Buckets {
         limit: RateLimit,
         cost: u32,
     ) -> Option<Instant> {
-        self.sweep.run(&mut self.texts, |bucket| !bucket.is_empty(now));
-        self.texts.entry(speaker).or_default().fill(now, limit, cost)
+        self.flood_sweep.run(&mut self.flood, |bucket| !bucket.is_empty(now));
+        self.flood.entry(speaker).or_default().fill(now, limit, cost)
     }
 
     /// Returns when there is room for a text, if not at `now`.
@@ -61,12 +61,12 @@ impl Buckets {
         speaker: &Speaker,
         limit: RateLimit,
     ) -> Option<Instant> {
-        self.texts.get(speaker)?.full_until(now, limit)
+        self.flood.get(speaker)?.full_until(now, limit)
     }
 
     /// Returns when the bucket of a speaker will have drained, if that is not past.
     pub(super) fn empty_at(&self, now: Instant, speaker: &Speaker) -> Option<Instant> {
-        self.texts.get(speaker)?.empty_at().filter(|empty_at| now < *empty_at)
+        self.flood.get(speaker)?.empty_at().filter(|empty_at| now < *empty_at)
     }
 
     /// Counts a text where each person may say one in `interval`; returns when they may say the next.
@@ -93,7 +93,7 @@ impl Buckets {
 
     /// Gives a speaker the bucket that they had in another process, unless it is fuller already.
     pub(super) fn restore(&mut self, speaker: Speaker, empty_at: Instant) {
-        let bucket = self.texts.entry(speaker).or_default();
+        let bucket = self.flood.entry(speaker).or_default();
         *bucket =
             Bucket::recovering_until(bucket.empty_at().map_or(empty_at, |at| at.max(empty_at)));
     }

@@ -3,6 +3,8 @@
 use pychat_wire::message::Door;
 use serde::{Deserialize, Serialize};
 
+use crate::core::networks::{Network, NetworkError};
+
 /// Something that an operator asks for. Names and networks are as they were written, not yet checked.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(tag = "verb", rename_all = "snake_case")]
@@ -45,15 +47,15 @@ pub enum Order {
     },
     /// Somebody may not come in.
     Ban {
-        /// Their name, or a network.
-        whom: String,
+        /// Who.
+        whom: Whom,
         /// The time for which, in milliseconds; until it is undone if `None`.
         for_ms: Option<u64>,
     },
     /// Somebody may come in again.
     Unban {
-        /// Their name, or a network.
-        whom: String,
+        /// Who.
+        whom: Whom,
     },
     /// The bans and mutes.
     Bans,
@@ -72,6 +74,28 @@ pub enum Order {
         /// The words.
         text: String,
     },
+}
+
+/// Somebody who is banned.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Whom {
+    /// A person or a guest, by name.
+    Name(String),
+    /// All who call from an address, or from a prefix of many.
+    Network(String),
+}
+
+impl Whom {
+    /// Returns who is meant by what somebody typed: a network if it can be one.
+    pub fn meant_by(text: &str) -> Self {
+        match text.parse::<Network>() {
+            Err(NetworkError::Form) => Self::Name(text.to_owned()),
+            Ok(_) | Err(NetworkError::Address(_) | NetworkError::TooLong) => {
+                Self::Network(text.to_owned())
+            }
+        }
+    }
 }
 
 /// The answer to an order.

@@ -1,6 +1,9 @@
 //! Who is asked whether they are there, and who is given up.
 
-use pychat_server::server::{PING_INTERVAL, PONG_TIMEOUT};
+use pychat_server::{
+    core::{id::CallId, moderation::Order},
+    server::{PING_INTERVAL, PONG_TIMEOUT},
+};
 
 use super::{
     second::{hello, payloads},
@@ -57,6 +60,28 @@ fn who_answers_is_there_however_soon_or_late() {
             server.pass(MOMENT);
         }
     }
+}
+
+#[test]
+fn who_waits_in_slow_mode_hears_the_server_meanwhile_and_is_not_given_up() {
+    let mut server = Harness::new(10);
+    let peer = join(&mut server);
+    server.server.order(server.now, CallId(1), "root", Order::Slow { seconds: 300 });
+    server.settle();
+    for id in ["1", "2"] {
+        let text = format!(r#"{{"type":"text","content":"x","id":"{id}"}}"#);
+        server.send(&peer, text.as_bytes());
+    }
+    server.settle();
+    let said = payloads(&peer);
+    assert_eq!(said.len(), 2, "one text, and to slow down: {said:?}");
+    for _ in 0..9 {
+        server.pass(PING_INTERVAL);
+        assert_eq!(payloads(&peer), [PING], "or its client would take the server for gone");
+    }
+    server.pass(PING_INTERVAL);
+    assert!(payloads(&peer).iter().any(|payload| payload.contains(r#""id":"2""#)), "its time came");
+    assert!(!peer.line.is_dropped());
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::{
     Done, Target, for_words,
 };
 use crate::core::{
-    moderation::{Change, Measure, Order, SANCTIONS_MAX, Sanction, Subject},
+    moderation::{Change, Measure, Order, SANCTIONS_MAX, Sanction, Subject, Whom},
     networks::{Network, NetworkError},
 };
 
@@ -43,11 +43,13 @@ impl Chat {
             Order::Kick { name } => self.kick(name, effects),
             Order::Mute { name, for_ms } => self.mute(name, *for_ms, by),
             Order::Unmute { name } => self.unmute(name),
-            Order::Ban { whom, for_ms } => match whom.parse() {
-                Ok(network) => self.ban_network(network, *for_ms, by, effects),
-                Err(NetworkError::Form) => self.ban_person(whom, *for_ms, by, effects),
-                Err(error) => Err(format!("Cannot ban {whom}: {error}.")),
-            },
+            Order::Ban { whom: Whom::Name(name), for_ms } => {
+                self.ban_person(name, *for_ms, by, effects)
+            }
+            Order::Ban { whom: Whom::Network(text), for_ms } => {
+                let network = text.parse().map_err(|error| unusable(text, error))?;
+                self.ban_network(network, *for_ms, by, effects)
+            }
             Order::Unban { whom } => self.unban(whom),
             Order::Slow { seconds } => self.slow_down(now, *seconds, effects),
             Order::Door { admission } => Ok(self.set_door(*admission)),
@@ -191,12 +193,18 @@ impl Chat {
         Ok(Done { text, subject, detail, changes, ..Done::default() })
     }
 
-    fn unban(&mut self, whom: &str) -> Result<Done, String> {
-        let lifted = match whom.parse() {
-            Ok(network) => self.people.moderation_mut().lift_of_network(network),
-            Err(_) => self.lift_of_person(Measure::Ban, whom),
-        };
-        self.lifted(&lifted, whom, "banned")
+    fn unban(&mut self, whom: &Whom) -> Result<Done, String> {
+        match whom {
+            Whom::Name(name) => {
+                let lifted = self.lift_of_person(Measure::Ban, name);
+                self.lifted(&lifted, name, "banned")
+            }
+            Whom::Network(text) => {
+                let network = text.parse().map_err(|error| unusable(text, error))?;
+                let lifted = self.people.moderation_mut().lift_of_network(network);
+                self.lifted(&lifted, text, "banned")
+            }
+        }
     }
 
     /// Ends what is done against whoever has `name`, or had it then.
@@ -266,6 +274,10 @@ impl Chat {
         let changes = vec![self.people.moderation_mut().set_door(door)];
         Done { text: text.to_owned(), subject: subject.to_owned(), changes, ..Done::default() }
     }
+}
+
+fn unusable(text: &str, error: NetworkError) -> String {
+    format!("{text}: {error}.")
 }
 
 fn say(text: &str, effects: &mut Vec<Effect>) -> Result<Done, String> {

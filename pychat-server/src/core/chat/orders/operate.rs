@@ -2,13 +2,16 @@
 
 use std::time::Instant;
 
-use pychat_wire::message::{ErrorCode, MESSAGE_ID_BYTES_MAX, OperatorRequest, Whom};
+use pychat_wire::message::{self as wire, ErrorCode, MESSAGE_ID_BYTES_MAX, OperatorRequest};
 
 use super::{
     super::{Action, Chat, Complaint, Deed, Effect, Event, Phase, Refusal, act, complain, tell},
     Asker,
 };
-use crate::core::{id::ConnectionId, moderation::Order};
+use crate::core::{
+    id::ConnectionId,
+    moderation::{Order, Whom},
+};
 
 impl Chat {
     /// Somebody in the room asks for what only an operator may do. That costs like a text, and whoever
@@ -68,16 +71,17 @@ fn order(request: &OperatorRequest<'_>) -> Order {
         }
         OperatorRequest::Unmute { username } => Order::Unmute { name: username.to_string() },
         OperatorRequest::Kick { username } => Order::Kick { name: username.to_string() },
-        OperatorRequest::Ban { whom, for_ms } => Order::Ban { whom: text(whom), for_ms: *for_ms },
-        OperatorRequest::Unban { whom } => Order::Unban { whom: text(whom) },
+        OperatorRequest::Ban { whom, for_ms } => Order::Ban { whom: named(whom), for_ms: *for_ms },
+        OperatorRequest::Unban { whom } => Order::Unban { whom: named(whom) },
         OperatorRequest::Slow { seconds } => Order::Slow { seconds: *seconds },
         OperatorRequest::Door { admission } => Order::Door { admission: *admission },
         OperatorRequest::Bans => Order::Bans,
     }
 }
 
-fn text(whom: &Whom<'_>) -> String {
+fn named(whom: &wire::Whom<'_>) -> Whom {
     match whom {
-        Whom::Person(name) | Whom::Network(name) => name.to_string(),
+        wire::Whom::Person(name) => Whom::Name(name.to_string()),
+        wire::Whom::Network(text) => Whom::Network(text.to_string()),
     }
 }

@@ -52,9 +52,9 @@ mod tests {
         let (mut sweep, mut map) = (Sweep::default(), HashMap::new());
         let mut swept_at = Vec::new();
         for number in 0..10 * SWEEP_MIN {
-            map.insert(number, ());
+            map.insert(number, number);
             let n_looks = Cell::new(0);
-            sweep.run(&mut map, |()| {
+            sweep.run(&mut map, |_| {
                 n_looks.update(|n| n + 1);
                 true
             });

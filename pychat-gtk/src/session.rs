@@ -28,6 +28,7 @@ mod persistence;
 mod private_file;
 
 pub mod account;
+pub mod devices;
 pub mod disconnect_reason;
 pub mod encryption;
 pub mod error_text;
@@ -78,6 +79,9 @@ pub enum SessionState {
 
 glib::wrapper! {
     /// One person's conversation with a server.
+    ///
+    /// Emits `devices-changed` when their devices are listed, `device-added` with the name of one
+    /// that is new, and `pair-code-changed` with each code by which another can be added.
     pub struct Session(ObjectSubclass<imp::Session>);
 }
 
@@ -121,6 +125,7 @@ impl Session {
         self.set_server(&account.server().to_string());
         let client = Client::new(account.user_name().clone(), kept.saved, random_seed());
         let client = client.beginning(Begin::LastPage(room::PAGE_MESSAGES)).persistent();
+        let client = client.labelled(&glib::host_name());
         imp.client.replace(Some(client));
         imp.account.replace(Some(account));
         self.process_events();
@@ -305,6 +310,7 @@ impl Session {
         }
         self.imp().client.take();
         self.imp().room.forget_people();
+        self.forget_devices();
         self.imp().persistence.file.take();
         if let Some((_, alarm)) = self.imp().alarm.take() {
             alarm.abort();

@@ -27,6 +27,9 @@ impl Session {
                 self.on_end(DisconnectReason::refused(self.name(), code, reason, suggest), None);
             }
             Event::Offline { cause, retry_at_ms } => self.on_offline(cause, retry_at_ms),
+            Event::Devices(devices) => self.on_devices(devices),
+            Event::PairCode { code, expires_ms } => self.on_pair_code(code, expires_ms),
+            Event::DeviceAdded { label, .. } => self.on_device_added(&label),
             event => self.room().on_event(event),
         }
     }

@@ -235,6 +235,8 @@ mod imp {
                 }
                 SessionState::Lost => self.show_conversation(),
             }
+            let can_manage_devices = self.session.can_manage_devices();
+            self.obj().action_set_enabled("win.devices", can_manage_devices);
             if let Some(reason) =
                 self.session.disconnect_reason().filter(DisconnectReason::is_distrust)
                 && matches!(state, SessionState::Disconnected | SessionState::Lost)

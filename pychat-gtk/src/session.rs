@@ -45,13 +45,14 @@ use gtk::{
     glib,
     glib::{prelude::*, subclass::prelude::*},
 };
-use pychat_wire::{Client, client::Begin};
+use pychat_wire::{Client, client::Begin, link::Code};
 
 pub use self::{account::Account, room::Room};
 use self::{
     connecting::Connection, disconnect_reason::DisconnectReason, encryption::Encryption,
     state_file::StateFile, trust::Trust,
 };
+use crate::text::server_uri::Access;
 
 /// The time limit for connecting and joining together.
 pub const JOIN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -109,6 +110,12 @@ impl Session {
     /// Joins as `account`, with a new conversation. Does nothing unless `Disconnected` or
     /// `Waiting`.
     pub fn join(&self, account: Account) {
+        self.join_by(account, Access::default());
+    }
+
+    /// Joins as [`join`](Self::join) does, by what a link has: another server than that with its pin
+    /// is not talked to.
+    pub fn join_by(&self, account: Account, access: Access) {
         if self.state() == SessionState::Waiting {
             self.give_up(None);
         }
@@ -126,6 +133,11 @@ impl Session {
         let client = Client::new(account.user_name().clone(), kept.saved, random_seed());
         let client = client.beginning(Begin::LastPage(room::PAGE_MESSAGES)).persistent();
         let client = client.labelled(&glib::host_name());
+        let client = match access.code {
+            Some(Code::Pair(code)) => client.pairing(code),
+            Some(Code::Invite(_)) | None => client,
+        };
+        imp.access.set(access);
         imp.client.replace(Some(client));
         imp.account.replace(Some(account));
         self.process_events();
@@ -196,7 +208,7 @@ impl Session {
             glib::g_warning!("pychat", "cannot forget a certificate: {error}");
         }
         match self.state() {
-            SessionState::Disconnected => self.join(account),
+            SessionState::Disconnected => self.join_by(account, self.imp().access.get()),
             _ => self.rejoin(),
         }
     }

@@ -7,9 +7,10 @@ pub use pychat_wire::client::Device;
 use pychat_wire::{
     Client,
     key::{PairCode, PublicKey},
+    link::{Code, Link},
 };
 
-use super::{Session, SessionState, notices, now_ms};
+use super::{Session, SessionState, encryption::Encryption, notices, now_ms};
 
 /// What is known of the devices of a session's person.
 #[derive(Debug, Default)]
@@ -55,10 +56,22 @@ impl Session {
         own.is_some_and(|own| own.public() == key)
     }
 
-    /// Returns the code by which another device joins, and how long it is good for.
-    pub fn pair_code(&self) -> Option<(PairCode, Duration)> {
+    /// Returns the link by which another device joins, and how long it is good for.
+    pub fn pair_link(&self) -> Option<(Link, Duration)> {
         let (code, until_ms) = (*self.imp().devices.pair_code.borrow())?;
-        Some((code, Duration::from_millis(until_ms.saturating_sub(now_ms()))))
+        let account = self.account()?;
+        let pin = match self.encryption() {
+            Some(Encryption::Tls { pin, .. }) => pin.parse().ok(),
+            _ => None,
+        };
+        let link = Link {
+            hosts: vec![account.server().to_link_host()?],
+            port: account.server().port(),
+            name: Some(account.user_name().clone()),
+            pin,
+            code: Some(Code::Pair(code)),
+        };
+        Some((link, Duration::from_millis(until_ms.saturating_sub(now_ms()))))
     }
 
     pub(super) fn on_devices(&self, devices: Vec<Device>) {

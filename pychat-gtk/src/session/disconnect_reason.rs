@@ -49,6 +49,10 @@ pub enum DisconnectReason {
     Garbled(FrameError),
     /// The server does not offer encryption, though it did.
     NotEncrypted,
+    /// The server has not the certificate that the link to it names.
+    NotAsLinked,
+    /// The code of the link is not good, or no longer.
+    CodeRefused,
     /// The server shows another certificate than it did.
     CertificateChanged {
         /// The pin of the certificate that it shows.
@@ -79,14 +83,17 @@ impl DisconnectReason {
         }
     }
 
-    /// Says why the hello of somebody who wants to be called `name` was refused.
+    /// Says why the hello of somebody who wants to be called `name` was refused; `has_link_code` if
+    /// it had the code of a link.
     pub fn refused(
         name: String,
+        has_link_code: bool,
         code: Option<ErrorCode>,
         reason: String,
         suggest: Option<String>,
     ) -> Self {
         match code {
+            Some(ErrorCode::Forbidden) if has_link_code => Self::CodeRefused,
             Some(ErrorCode::NameTaken) => Self::NameTaken { name, suggest },
             _ => Self::Rejected { code, reason },
         }
@@ -123,6 +130,7 @@ impl From<TransportError> for DisconnectReason {
             TransportError::Unreachable(_) => Self::NoAnswer,
             TransportError::Broken(_) => Self::CutShort,
             TransportError::NotEncrypted => Self::NotEncrypted,
+            TransportError::NotAsLinked => Self::NotAsLinked,
             TransportError::CertificateChanged { pin } => Self::CertificateChanged { pin },
             TransportError::Tls(error) => Self::NotSecured { reason: error.to_string() },
         }

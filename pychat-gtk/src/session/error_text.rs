@@ -56,6 +56,13 @@ pub fn disconnect_reason(reason: &DisconnectReason, server: &str) -> String {
             "{server} does not offer an encrypted connection any more. Somebody may be trying to read along.",
             &values,
         ),
+        DisconnectReason::NotAsLinked => gettext_f(
+            "{server} is not the server that this link was made for: it was set up anew, or somebody is trying to read along. Ask for a new link.",
+            &values,
+        ),
+        DisconnectReason::CodeRefused => {
+            gettext("This link was used already, or has expired. Ask for a new one.")
+        }
         DisconnectReason::CertificateChanged { .. } => gettext_f(
             "{server} has another certificate than before. It was set up anew, or somebody is trying to read along.",
             &values,

@@ -10,6 +10,7 @@ use pychat_wire::{
 use super::{
     Session, SessionState, disconnect_reason::DisconnectReason, encryption::Encryption, notices,
 };
+use crate::text::server_uri::Access;
 
 /// The number of the protocol that knows no other words than the original.
 const ORIGINAL: u64 = 1;
@@ -24,7 +25,10 @@ impl Session {
                 self.on_joined(&name, &others, protocol, again);
             }
             Event::Refused { code, reason, suggest } => {
-                self.on_end(DisconnectReason::refused(self.name(), code, reason, suggest), None);
+                let has_code = self.imp().access.get().code.is_some();
+                let reason =
+                    DisconnectReason::refused(self.name(), has_code, code, reason, suggest);
+                self.on_end(reason, None);
             }
             Event::Offline { cause, retry_at_ms } => self.on_offline(cause, retry_at_ms),
             Event::Devices(devices) => self.on_devices(devices),
@@ -39,6 +43,7 @@ impl Session {
         let imp = self.imp();
         self.set_name(name);
         imp.protocol.set(protocol);
+        imp.access.update(|access| Access { code: None, ..access }); // It is good for one use.
         imp.disconnect_reason.take();
         let is_new = !imp.has_conversation.replace(true);
         self.room().on_joined(others, is_new, again);

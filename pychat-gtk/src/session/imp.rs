@@ -16,6 +16,7 @@ use super::{
     Account, Room, SessionState, connecting::Connecting, devices::Devices,
     disconnect_reason::DisconnectReason, persistence::Persistence,
 };
+use crate::text::server_uri::Access;
 
 #[derive(Debug, Default, glib::Properties)]
 #[properties(wrapper_type = super::Session)]
@@ -37,6 +38,8 @@ pub struct Session {
     #[property(get)]
     pub(super) retry_at_ms: Cell<u64>,
     pub(super) account: RefCell<Option<Account>>,
+    /// What the link had by which it was joined.
+    pub(super) access: Cell<Access>,
     pub(super) disconnect_reason: RefCell<Option<DisconnectReason>>,
     /// The state machine of the protocol, which decides; there is one from joining to leaving.
     pub(super) client: RefCell<Option<Client>>,

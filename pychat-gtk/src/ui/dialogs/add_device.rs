@@ -1,6 +1,7 @@
 //! Adds a device: shows the link by which it joins as the reader, with a code that is good once.
 
 use gtk::{glib, glib::clone, prelude::*};
+use pychat_wire::link::Host;
 
 use super::link_window::LinkWindow;
 use crate::{session::Session, text::i18n::gettext};
@@ -8,7 +9,8 @@ use crate::{session::Session, text::i18n::gettext};
 /// Opens the window above `parent`. It closes once a device was added.
 pub fn open(parent: &impl IsA<gtk::Window>, session: &Session) {
     let window = LinkWindow::new(parent, &gettext("Add Device"));
-    let code = session.connect_closure(
+    let signals = glib::SignalGroup::new::<Session>();
+    signals.connect_closure(
         "pair-code-changed",
         false,
         glib::closure_local!(
@@ -17,7 +19,7 @@ pub fn open(parent: &impl IsA<gtk::Window>, session: &Session) {
             move |session: &Session| show(&window, session)
         ),
     );
-    let added = session.connect_closure(
+    signals.connect_closure(
         "device-added",
         false,
         glib::closure_local!(
@@ -26,17 +28,8 @@ pub fn open(parent: &impl IsA<gtk::Window>, session: &Session) {
             move |_: &Session, _: &str| window.close()
         ),
     );
-    let handlers = std::cell::Cell::new(Some([code, added]));
-    window.connect_close_request(clone!(
-        #[weak]
-        session,
-        #[upgrade_or]
-        glib::Propagation::Proceed,
-        move |_| {
-            handlers.take().into_iter().flatten().for_each(|handler| session.disconnect(handler));
-            glib::Propagation::Proceed
-        }
-    ));
+    signals.set_target(Some(session));
+    window.connect_destroy(move |_| signals.set_target(None::<&Session>));
     window.connect_renew(clone!(
         #[weak]
         session,
@@ -57,13 +50,22 @@ fn request(window: &LinkWindow, session: &Session) {
 }
 
 fn show(window: &LinkWindow, session: &Session) {
-    if let Some((link, rest)) = session.pair_link() {
-        window.offer(
-            &link,
-            &gettext(
-                "Scan this code with the other device, or open the link there. That device will join under your name.",
-            ),
-        );
-        window.count_down(rest);
+    let Some((link, rest)) = session.pair_link() else { return };
+    let mut explanation = gettext(
+        "Scan this code with the other device, or open the link there. That device will join under your name.",
+    );
+    if link.hosts.iter().all(is_loopback) {
+        explanation.push_str("\n\n");
+        explanation.push_str(&gettext("This server can be reached from this computer only."));
+    }
+    window.offer(&link.to_string(), &explanation);
+    window.count_down(rest);
+}
+
+/// Returns true if a host is this computer, wherever one asks.
+fn is_loopback(host: &Host) -> bool {
+    match host {
+        Host::Ip(address) => address.is_loopback(),
+        Host::Domain(domain) => domain == "localhost" || domain.ends_with(".localhost"),
     }
 }

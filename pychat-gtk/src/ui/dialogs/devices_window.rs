@@ -7,7 +7,7 @@ use gtk::{glib, glib::clone};
 
 use super::{add_device, question};
 use crate::{
-    session::{Session, SessionState, devices::Device},
+    session::{Session, devices::Device},
     text::{
         i18n::{gettext, gettext_f},
         names::isolated,
@@ -55,35 +55,35 @@ mod imp {
         fn constructed(&self) {
             self.parent_constructed();
             let Some(session) = self.obj().session() else { return };
-            let signals = glib::SignalGroup::new(Session::static_type());
-            let imp = self.downgrade();
+            let signals = glib::SignalGroup::new::<Session>();
             signals.connect_closure(
                 "devices-changed",
                 false,
                 glib::closure_local!(
-                    #[strong]
-                    imp,
-                    move |session: &Session| if let Some(imp) = imp.upgrade() {
-                        imp.show(session);
-                    }
+                    #[weak(rename_to = imp)]
+                    self,
+                    move |session: &Session| imp.show(session)
                 ),
             );
             signals.connect_closure(
                 "device-added",
                 false,
                 glib::closure_local!(
-                    #[strong]
-                    imp,
-                    move |_: &Session, label: &str| if let Some(imp) = imp.upgrade() {
-                        imp.tell_of_new(label);
-                    }
+                    #[weak(rename_to = imp)]
+                    self,
+                    move |_: &Session, label: &str| imp.tell_of_new(label)
                 ),
             );
-            signals.connect_notify_local(Some("state"), move |_, _| {
-                if let Some(imp) = imp.upgrade() {
-                    imp.ask_again();
-                }
-            });
+            signals.connect_closure(
+                "notify::state",
+                false,
+                glib::closure_local!(move |session: &Session, _: &glib::ParamSpec| {
+                    // What is shown may be out of date once the connection is back.
+                    if session.can_manage_devices() {
+                        session.request_devices();
+                    }
+                }),
+            );
             signals.set_target(Some(&session));
             self.signals.replace(Some(signals));
             self.show(&session);
@@ -101,15 +101,6 @@ mod imp {
 
     #[gtk::template_callbacks]
     impl DevicesWindow {
-        /// What is shown may be out of date once the connection is back.
-        fn ask_again(&self) {
-            if let Some(session) = self.obj().session()
-                && session.state() == SessionState::Joined
-            {
-                session.request_devices();
-            }
-        }
-
         fn show(&self, session: &Session) {
             let had_focus = self.group.focus_child().is_some();
             for row in self.rows.take() {

@@ -102,7 +102,6 @@ impl QrCode {
 
 /// Returns the runs of dark modules, each as its row, column and length.
 fn dark_runs(colors: &[Color], n_modules: usize) -> Vec<(i32, i32, i32)> {
-    let number = |n: usize| i32::try_from(n).unwrap_or_default(); // At most 177.
     let mut runs = Vec::new();
     for (row, colors) in colors.chunks(n_modules.max(1)).enumerate() {
         let mut column = 0;
@@ -114,6 +113,11 @@ fn dark_runs(colors: &[Color], n_modules: usize) -> Vec<(i32, i32, i32)> {
         }
     }
     runs
+}
+
+/// Returns a number of modules, of which there are at most 177 × 177.
+fn number(n: usize) -> i32 {
+    i32::try_from(n).unwrap_or_default()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "no screen is as large as that")]
@@ -135,6 +139,7 @@ mod tests {
         let code = Code::new("pychat://chat.example/").expect("it is short");
         let n_dark = code.to_colors().iter().filter(|color| **color == Dark).count();
         let runs = dark_runs(&code.to_colors(), code.width());
-        assert_eq!(runs.iter().map(|(_, _, length)| *length).sum::<i32>(), n_dark as i32);
+        let n_in_runs: i32 = runs.iter().map(|(_, _, length)| *length).sum();
+        assert_eq!(n_in_runs, number(n_dark));
     }
 }

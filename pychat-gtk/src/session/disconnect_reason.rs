@@ -51,8 +51,14 @@ pub enum DisconnectReason {
     NotEncrypted,
     /// The server has not the certificate that the link to it names.
     NotAsLinked,
+    /// The key of this device is in a keyring that is locked, or not there for now.
+    KeyLocked,
+    /// The key of this device is no longer in the keyring.
+    KeyMissing,
     /// The code of the link is not good, or no longer.
     CodeRefused,
+    /// The server lets nobody in who is new and has no invite.
+    InviteNeeded,
     /// The server shows another certificate than it did.
     CertificateChanged {
         /// The pin of the certificate that it shows.
@@ -83,17 +89,14 @@ impl DisconnectReason {
         }
     }
 
-    /// Says why the hello of somebody who wants to be called `name` was refused; `has_link_code` if
-    /// it had the code of a link.
+    /// Says why the hello of somebody who wants to be called `name` was refused.
     pub fn refused(
         name: String,
-        has_link_code: bool,
         code: Option<ErrorCode>,
         reason: String,
         suggest: Option<String>,
     ) -> Self {
         match code {
-            Some(ErrorCode::Forbidden) if has_link_code => Self::CodeRefused,
             Some(ErrorCode::NameTaken) => Self::NameTaken { name, suggest },
             _ => Self::Rejected { code, reason },
         }

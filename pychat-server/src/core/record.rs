@@ -113,6 +113,8 @@ pub struct PersonId(pub u64);
 pub struct Person {
     /// Their number.
     pub id: PersonId,
+    /// They may do what only operators may.
+    pub is_operator: bool,
     /// Their names.
     pub names: Vec<OwnedName>,
     /// Their devices, in the order in which they were added. There may be none: a person of an earlier

@@ -95,8 +95,10 @@ impl<T: Socket> Dispatch<'_, T> {
             }
             Event::Notice(text) => encode::message(SERVER, text, out),
             Event::Refused(complaint) => encode::complaint(complaint, out),
-            Event::Welcome { name, members } => {
-                encode::welcome(&encode::Welcome { name, epoch, seq, time_ms, members }, out);
+            Event::Welcome { name, is_operator, members } => {
+                let is_operator = *is_operator;
+                let welcome = encode::Welcome { name, epoch, seq, time_ms, is_operator, members };
+                encode::welcome(&welcome, out);
             }
             Event::Joined { people } => people.iter().for_each(|(name, _)| match protocol {
                 Protocol::V1 => encode::notice(Notice::Joined { name: name.as_str() }, out),
@@ -120,6 +122,9 @@ impl<T: Socket> Dispatch<'_, T> {
             Event::PairCode(code) => encode::pair_code(*code, out),
             Event::Devices(devices) => encode::devices(devices, out),
             Event::DeviceAdded(device) => encode::device_added(device, out),
+            Event::Operator(operator) => {
+                ServerMessage::Operator { operator: *operator }.encode(out);
+            }
             Event::Pong => ServerMessage::Pong.encode(out),
             Event::Bye { reason } => encode::bye(reason.reason(), out),
         });

@@ -108,6 +108,7 @@ pub(super) struct Welcome<'a> {
     pub(super) epoch: &'a str,
     pub(super) seq: u64,
     pub(super) time_ms: u64,
+    pub(super) is_operator: bool,
     pub(super) members: &'a Listing,
 }
 
@@ -118,6 +119,7 @@ pub(super) fn welcome(welcome: &Welcome<'_>, out: &mut Vec<u8>) {
         epoch: welcome.epoch.into(),
         seq: welcome.seq,
         time: welcome.time_ms,
+        operator: welcome.is_operator,
         members: std::borrow::Cow::Borrowed(welcome.members),
     }
     .encode(out);

@@ -244,7 +244,8 @@ impl Chat {
         }
         self.change_people(id, effects);
         let members = self.roster.members().clone();
-        tell(id, Event::Welcome { name: name.clone(), members }, effects);
+        let is_operator = self.people.is_operator(person);
+        tell(id, Event::Welcome { name: name.clone(), is_operator, members }, effects);
         self.enter(now, id, name, Some(grant), effects);
         if let Some(Resume { epoch, after, limit }) = resume {
             let resume = Action::Resume { room: HALL, epoch: epoch.into_owned(), after, limit };

@@ -65,6 +65,8 @@ pub enum Event {
     Welcome {
         /// The name under which the peer has joined.
         name: UserName,
+        /// The peer is an operator.
+        is_operator: bool,
         /// The people present, this peer included.
         members: Listing,
     },
@@ -98,6 +100,8 @@ pub enum Event {
     Devices(Vec<Device>),
     /// Another device joined the peer's person.
     DeviceAdded(Device),
+    /// The peer is an operator from now on, or one no longer.
+    Operator(bool),
     /// The answer to a ping.
     Pong,
     /// The last message of protocol 2 before the connection is closed.

@@ -34,13 +34,13 @@ pub(super) const SELECT_AFTER: &str =
 /// The sizes of texts alone: SQLite reads no text to know its size.
 pub(super) const SELECT_SIZES: &str =
     "SELECT seq, octet_length(content) FROM messages WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2";
-const SELECT_PEOPLE: &str = "SELECT id FROM people ORDER BY id";
+const SELECT_PEOPLE: &str = "SELECT id, is_operator FROM people ORDER BY id";
 const SELECT_NAMES: &str = "SELECT person, name, used_ms, is_regular FROM names ORDER BY rowid";
 const SELECT_KEYS: &str = "SELECT person, key, label, added_ms FROM keys ORDER BY rowid";
 const SELECT_LAST_PERSON: &str = "SELECT max( \
     coalesce((SELECT max(id) FROM people), 0), \
     coalesce((SELECT max(person) FROM messages WHERE id IS NOT NULL), 0))";
-const INSERT_PERSON: &str = "INSERT OR IGNORE INTO people (id) VALUES (?1)";
+const INSERT_PERSON: &str = "INSERT OR IGNORE INTO people (id, is_operator) VALUES (?1, ?2)";
 const INSERT_NAME: &str = "INSERT OR REPLACE INTO names (person, name, used_ms, is_regular) \
     VALUES (?1, ?2, ?3, ?4)";
 const INSERT_KEY: &str = "INSERT OR REPLACE INTO keys (person, key, label, added_ms) \
@@ -123,8 +123,10 @@ pub(super) fn change_person(
     for delete in DELETE_PERSON {
         connection.prepare_cached(delete)?.execute([id])?;
     }
-    let PersonChange::Save(Person { names, devices, .. }) = change else { return Ok(()) };
-    connection.prepare_cached(INSERT_PERSON)?.execute([id])?;
+    let PersonChange::Save(Person { is_operator, names, devices, .. }) = change else {
+        return Ok(());
+    };
+    connection.prepare_cached(INSERT_PERSON)?.execute(params![id, is_operator])?;
     for OwnedName { name, used_ms, is_regular } in names {
         let values = params![id, name, integer(*used_ms), is_regular];
         connection.prepare_cached(INSERT_NAME)?.execute(values)?;
@@ -141,9 +143,10 @@ pub(super) fn read_people(connection: &Connection) -> rusqlite::Result<(Vec<Pers
     let last = connection.query_row(SELECT_LAST_PERSON, [], |row| row.get(0))?;
     let mut people = BTreeMap::new();
     let mut select = connection.prepare(SELECT_PEOPLE)?;
-    for id in select.query_map([], |row| row.get(0).map(PersonId))? {
-        let id = id?;
-        people.insert(id, Person { id, names: Vec::new(), devices: Vec::new() });
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        let (id, is_operator) = (PersonId(row.get(0)?), row.get(1)?);
+        people.insert(id, Person { id, is_operator, names: Vec::new(), devices: Vec::new() });
     }
     let mut select = connection.prepare(SELECT_NAMES)?;
     let mut rows = select.query([])?;

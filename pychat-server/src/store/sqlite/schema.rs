@@ -99,6 +99,9 @@ const MIGRATIONS: &[&str] = &[
     DROP TABLE owners;
     ALTER TABLE messages RENAME COLUMN owner TO person;
 ",
+    "
+    ALTER TABLE people ADD COLUMN is_operator INTEGER NOT NULL DEFAULT FALSE;
+",
 ];
 
 /// The time for which opening the log waits for the last server's own processes to let go of it.
@@ -294,6 +297,7 @@ mod tests {
         migrate(&connection, MIGRATIONS).unwrap();
         let person = |id, name: &str, used_ms, is_regular| Person {
             id: PersonId(id),
+            is_operator: false,
             names: vec![OwnedName { name: name.to_owned(), used_ms, is_regular }],
             devices: Vec::new(),
         };

@@ -135,6 +135,13 @@ pub enum LinkError {
     TwoCodes,
 }
 
+impl Default for Link {
+    /// Returns a link to nowhere.
+    fn default() -> Self {
+        Self { hosts: Vec::new(), port: DEFAULT_PORT, name: None, pin: None, code: None }
+    }
+}
+
 impl Code {
     /// Returns the code of an invite, if it is one.
     pub fn invite(self) -> Option<InviteCode> {

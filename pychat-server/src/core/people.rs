@@ -1,4 +1,5 @@
-//! People: the keys by which their devices prove who they are, and the names that they own.
+//! People: the keys by which their devices prove who they are, the names that they own, and the invites
+//! by which others become people.
 //!
 //! A name, and every name that looks like it, is *reserved* for its owner for as long as they come
 //! back. A full table makes room by forgetting names whose owner never came back nor said anything,
@@ -6,23 +7,23 @@
 //! An operator's names are reserved for as long as they are one.
 
 mod codes;
+mod devices;
+mod invites;
 mod operators;
 
 use std::{
     cmp::Reverse,
     collections::{BTreeSet, HashMap},
     mem,
-    time::Instant,
 };
 
-use pychat_wire::{
-    UserName,
-    key::{PairCode, PublicKey},
-    name::Skeleton,
-};
+use pychat_wire::{UserName, key::PublicKey, name::Skeleton};
 
 use self::codes::Codes;
-pub use self::codes::PAIR_CODE_AGE_MAX;
+pub use self::{
+    codes::PAIR_CODE_AGE_MAX,
+    invites::{INVITES_MAX, Invites},
+};
 use crate::core::{
     record::{Device, OwnedName, Person, PersonChange, PersonId},
     secret::Secret,
@@ -53,6 +54,7 @@ pub struct People {
     /// by, then by last use. Those of operators are not among them.
     by_use: BTreeSet<(bool, u64, NameNumber)>,
     codes: Codes,
+    invites: Invites,
     /// The people who changed since the log was told.
     changed: BTreeSet<PersonId>,
 }
@@ -110,6 +112,7 @@ impl People {
             by_skeleton: HashMap::new(),
             by_use: BTreeSet::new(),
             codes: Codes::new(secret),
+            invites: Invites::default(),
             changed: BTreeSet::new(),
         };
         let mut names = Vec::new();
@@ -254,54 +257,6 @@ impl People {
             let owned = Owned { used_ms: now_ms, ..self.names[&number].clone() };
             self.insert(owned);
         }
-    }
-
-    /// Returns the devices of a person, in the order in which they were added.
-    pub fn devices(&self, person: PersonId) -> &[Device] {
-        self.known.get(&person).map_or(&[], |known| &known.devices)
-    }
-
-    /// Makes a code by which another device can join a person, in place of any that they had; `None`
-    /// if they own no name, or have as many devices as one may have.
-    pub fn make_code(&mut self, now: Instant, person: PersonId) -> Option<PairCode> {
-        let known = self.known.get(&person)?;
-        (known.devices.len() < DEVICES_PER_PERSON_MAX).then(|| self.codes.make(now, person))
-    }
-
-    /// Adds a device, whose key nobody has, to the person who owns `name` and has this code, which is
-    /// used up by that. Returns the person, if there is one.
-    pub fn pair(
-        &mut self,
-        now: Instant,
-        name: &UserName,
-        code: PairCode,
-        device: Device,
-    ) -> Option<PersonId> {
-        let owners: BTreeSet<_> = self.lookalikes(name).map(|(_, owned)| owned.person).collect();
-        let person = owners.into_iter().find(|person| self.codes.take(now, *person, code))?;
-        let known = self.known.get_mut(&person)?;
-        if DEVICES_PER_PERSON_MAX <= known.devices.len() {
-            return None;
-        }
-        self.by_key.insert(device.key, person);
-        known.devices.push(device);
-        self.changed.insert(person);
-        Some(person)
-    }
-
-    /// Removes a device of a person, and the code that it may have asked for; returns true if it was
-    /// one.
-    pub fn remove_device(&mut self, person: PersonId, key: PublicKey) -> bool {
-        if self.of_key(key) != Some(person) {
-            return false;
-        }
-        self.by_key.remove(&key);
-        self.codes.forget(person);
-        if let Some(known) = self.known.get_mut(&person) {
-            known.devices.retain(|device| device.key != key);
-        }
-        self.changed.insert(person);
-        true
     }
 
     /// Takes what the log is to keep since this was asked last.

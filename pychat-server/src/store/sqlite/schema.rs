@@ -102,6 +102,16 @@ const MIGRATIONS: &[&str] = &[
     "
     ALTER TABLE people ADD COLUMN is_operator INTEGER NOT NULL DEFAULT FALSE;
 ",
+    "
+    -- Invites, by the hashes of their codes; an id is the beginning of a hash.
+    CREATE TABLE invites (
+        id BLOB PRIMARY KEY,
+        hash BLOB NOT NULL,
+        uses INTEGER,
+        expires_ms INTEGER,
+        made_by TEXT
+    ) STRICT;
+",
 ];
 
 /// The time for which opening the log waits for the last server's own processes to let go of it.

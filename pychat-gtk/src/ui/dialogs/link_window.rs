@@ -128,6 +128,7 @@ impl LinkWindow {
         imp.stop_counting();
         imp.explanation.set_label(explanation);
         imp.qr_code.show_text(link);
+        imp.link.set_direction(gtk::TextDirection::Ltr);
         imp.link.set_label(link);
         imp.views.set_visible_child(&*imp.offer);
         imp.copy_button.grab_focus(); // Not the link, all of which would be selected then.

@@ -176,6 +176,9 @@ impl Session {
         if let Err(error) = trust.forget() {
             glib::g_warning!("pychat", "cannot forget a certificate: {error}");
         }
+        if self.has_conversation() {
+            self.imp().access.take(); // The link has led here once; since then the reader has decided.
+        }
         match self.state() {
             SessionState::Disconnected => self.join_by(account, self.imp().access.get()),
             _ => self.rejoin(),
@@ -282,6 +285,7 @@ impl Session {
             glib::g_info!("pychat", "{}: {reason:?}", self.server());
         }
         self.imp().disconnect_reason.replace(reason);
+        self.forget_invite_request();
         self.set_state(state);
     }
 

@@ -72,11 +72,12 @@ pub async fn secure(
         let encryption = Encryption::Tls { pin, is_new };
         return Ok(Secured { stream, bytes, encryption, binding });
     }
-    if expected.is_some() && !bytes.is_empty() {
-        return Err(TransportError::NotAsLinked);
-    }
-    if known.is_some() && !bytes.is_empty() {
-        return Err(TransportError::NotEncrypted);
+    if !bytes.is_empty() {
+        match (known, expected) {
+            (Some(_), _) => return Err(TransportError::NotEncrypted),
+            (None, Some(_)) => return Err(TransportError::NotAsLinked),
+            (None, None) => (),
+        }
     }
     let stream = Stream::plain(connection);
     Ok(Secured { stream, bytes, encryption: Encryption::None, binding: None })
@@ -134,8 +135,9 @@ async fn shake_hands(connection: &gio::SocketConnection) -> Result<(Tls, Vec<u8>
     }
 }
 
-/// Compares the certificate that the server showed with the pin that is expected and the one that is
-/// known; returns its pin, and true if there was neither. One that a public authority vouches for may take the place of another such.
+/// Compares the certificate that the server showed with the one that is known and the pin that is
+/// expected; returns its pin, and true if there was neither. One that a public authority vouches for
+/// may take the place of another such.
 async fn check(
     tls: &Tls,
     address: &gio::NetworkAddress,
@@ -144,17 +146,18 @@ async fn check(
 ) -> Result<(String, bool), TransportError> {
     let certificates = tls.certificates();
     let pin = certificates.first().map(|it| Pin::of(it));
-    if expected.is_some() && pin != expected {
-        return Err(TransportError::NotAsLinked);
-    }
+    let is_as_linked = expected.is_none() || pin == expected;
     let pin = pin.map(|pin| pin.to_string()).unwrap_or_default();
     if known.is_some_and(|known| known.pin == pin) {
-        return Ok((pin, false));
+        return if is_as_linked { Ok((pin, false)) } else { Err(TransportError::NotAsLinked) };
     }
     let pems = certificates.iter().map(|certificate| pem(certificate));
     let is_vouched = is_vouched(&pems.collect::<String>(), address).await;
     if known.is_some_and(|known| !(known.is_vouched && is_vouched)) {
         return Err(TransportError::CertificateChanged { pin });
+    }
+    if !is_as_linked {
+        return Err(TransportError::NotAsLinked);
     }
     let found = Known { pin, is_vouched };
     if let Err(error) = trust.remember(&found) {

@@ -48,13 +48,19 @@ impl Session {
     pub(super) fn on_invite(&self, mut invite: Invite) {
         if let Invite::Offered { link, .. } = &mut invite
             && link.hosts.is_empty()
+            && let Some(account) = self.account()
         {
-            let own = self.account().and_then(|account| account.server().to_link_host());
-            link.hosts.extend(own);
+            link.hosts.extend(account.server().to_link_host());
+            link.port = account.server().port();
         }
         self.imp().invites.is_asked.set(false);
         self.imp().invites.answer.replace(Some(invite));
         self.emit_by_name::<()>("invite-changed", &[]);
+    }
+
+    /// What was asked over a connection that is gone is not answered.
+    pub(super) fn forget_invite_request(&self) {
+        self.imp().invites.is_asked.set(false);
     }
 
     /// The server refused what was asked of it: an invite, if that was asked for.

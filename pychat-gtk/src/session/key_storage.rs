@@ -27,12 +27,11 @@ static SAID: Once = Once::new();
 
 impl Session {
     /// Goes on with `begin` once the key that belongs to `saved` is there, if it is in the secret
-    /// service; at once otherwise. A device that is added anew gets a key of its own.
+    /// service; at once otherwise.
     pub(super) fn with_key(&self, saved: Saved) {
         let public =
             self.imp().persistence.file.borrow().as_ref().and_then(StateFile::key_elsewhere);
-        let is_added = matches!(self.imp().access.get().code, Some(Code::Pair(_)));
-        let Some(public) = public.filter(|_| saved.key().is_none() && !is_added) else {
+        let Some(public) = public.filter(|_| saved.key().is_none()) else {
             return self.begin(saved);
         };
         self.set_state(SessionState::Connecting);
@@ -46,10 +45,13 @@ impl Session {
         self.imp().connecting.connection.replace(Connection::Connecting(finding));
     }
 
+    /// A device whose key is gone for good can be added anew, with a key of its own.
     fn on_key_found(&self, saved: Saved, found: Result<SecretKey, SecretError>) {
         self.imp().connecting.connection.take(); // The task that calls this; it is about to end.
+        let is_added = matches!(self.imp().access.get().code, Some(Code::Pair(_)));
         match found {
             Ok(key) => self.begin(saved.with_key(key)),
+            Err(SecretError::Missing) if is_added => self.begin(saved),
             Err(error) => {
                 glib::g_info!("pychat", "cannot read the key of this device: {error}");
                 self.give_up(Some(match error {

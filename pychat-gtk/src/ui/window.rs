@@ -268,8 +268,8 @@ mod imp {
             self.search_button.set_visible(is_enabled);
         }
 
-        /// Shows, in the window itself, the server, the user's name, and the number of people there or
-        /// the state of the connection; in the title of the window the server and the name.
+        /// Shows, in the window itself, the server, the number of people there or the state of the
+        /// connection, and the user's name; in the title of the window the server and the name.
         fn show_titles(&self) {
             if !self.session.has_conversation() {
                 self.title.set_title(&gettext("Pychat"));
@@ -284,7 +284,7 @@ mod imp {
                 _ => gettext("Offline"),
             };
             self.title.set_title(&server);
-            self.title.set_subtitle(&format!("{} · {state}", names::isolated(&name)));
+            self.title.set_subtitle(&format!("{state} · {}", names::isolated(&name)));
             self.obj().set_title(Some(&names::window_title(&name, &server)));
         }
 

@@ -5,7 +5,8 @@ use std::{cell::RefCell, rc::Rc};
 use gtk::{glib, glib::prelude::*};
 use pychat_gtk::{
     session::{
-        Account, Session, SessionState, disconnect_reason::DisconnectReason, encryption::Encryption,
+        Account, Session, SessionState, disconnect_reason::DisconnectReason,
+        encryption::Encryption, invites::Invite,
     },
     text::server_uri::{Access, ServerUri},
 };
@@ -75,6 +76,65 @@ fn a_link_leads_to_the_server_of_its_pin_and_to_no_other() {
         let expected = Encryption::Tls { pin: pin.to_string(), is_new: false };
         assert_eq!(session.encryption(), Some(expected));
         FOLDER.with(|folder| assert_eq!(folder.files("trust").len(), 1));
+        session.leave().await;
+        finish(server).await;
+    });
+}
+
+#[test]
+fn a_server_that_is_known_is_not_the_one_of_another_pin() {
+    run(async {
+        let (identity, pin) = identity_with_pin();
+        let server = Server::start(move |door| {
+            let mut peer = door.accept();
+            peer.offer_tls();
+            peer.shake_hands(&identity).expect("a handshake");
+            peer.let_in_2("e1", 0);
+            peer.expect_end();
+            let mut peer = door.accept();
+            peer.offer_tls();
+            peer.shake_hands(&identity).expect("a handshake");
+            assert!(peer.read_exact(&mut [0]).is_err(), "not a word");
+        });
+        let session = joined(&server.address).await;
+        let expected = Encryption::Tls { pin: pin.to_string(), is_new: true };
+        assert_eq!(session.encryption(), Some(expected), "there was no link");
+        session.leave().await;
+        let reason = refused_by(&server, access(Some(Pin([1; 32])))).await;
+        assert!(matches!(reason, DisconnectReason::NotAsLinked), "{reason:?}");
+        finish(server).await;
+    });
+}
+
+#[test]
+fn an_invite_is_offered_or_refused_in_words() {
+    run(async {
+        let server = Server::start(|door| {
+            let mut peer = door.accept();
+            peer.let_in_2("e1", 0);
+            assert_eq!(peer.read_payload(), json!({"type": "invite"}));
+            peer.send(&json!({"type": "error", "code": "forbidden", "text": "no"}));
+            assert_eq!(peer.read_payload(), json!({"type": "invite"}));
+            peer.send(&json!({"type": "invite_link", "hosts": [], "port": 7, "code": CODE}));
+            peer.send(&json!({"type": "error", "code": "forbidden", "text": "no"}));
+            peer.expect_end();
+        });
+        let session = joined(&server.address).await;
+        assert_eq!(session.title(), "Office");
+        assert!(session.request_invite());
+        until(|| session.invite().is_some()).await;
+        let refused = Invite::Refused("You are not allowed to do this.".to_owned());
+        assert_eq!(session.invite(), Some(refused.clone()));
+        assert!(session.request_invite());
+        until(|| session.invite() != Some(refused.clone())).await;
+        let Some(Invite::Offered { link, uses: None, expires_ms: None }) = session.invite() else {
+            panic!("{:?}", session.invite());
+        };
+        let link = link.to_string();
+        let place = format!("pychat://{}/#invite=", server.address);
+        assert!(link.starts_with(&place), "{link}");
+        // What nobody asked an invite for is said in the conversation.
+        until(|| texts(&session).contains(&"You are not allowed to do this.".to_owned())).await;
         session.leave().await;
         finish(server).await;
     });

@@ -55,10 +55,21 @@ class Devices(LinkTest):
         """Opens the client as on another machine: it knows nothing, and no other client."""
         call = ["busctl", "--user", "call", "org.a11y.Bus", "/org/a11y/bus", "org.a11y.Bus"]
         answer = subprocess.check_output([*call, "GetAddress"], text=True)
+        bus = subprocess.Popen(
+            ["dbus-daemon", "--session", "--nofork", "--print-address"],
+            stdout=subprocess.PIPE, text=True,
+        )
+
+        def stop():
+            bus.terminate()
+            bus.wait()
+            bus.stdout.close()
+
+        self.addCleanup(stop)
         return self.open(
             *arguments,
             AT_SPI_BUS_ADDRESS=json.loads(answer.removeprefix("s ")),
-            DBUS_SESSION_BUS_ADDRESS="disabled:",
+            DBUS_SESSION_BUS_ADDRESS=bus.stdout.readline().strip(),
             XDG_STATE_HOME=self.temporary_folder(),
         )
 
@@ -88,7 +99,7 @@ class Devices(LinkTest):
         Atspi.Action.do_action(remove, 0)
         self.find_text(window, "^Remove Device\\?$")
         self.click_anywhere(window, "Remove")
-        other.wait_for("label", "This device was removed from another of your devices.")
+        other.wait_for("alert", "This device was removed from another of your devices.")
         eventually(lambda: not self.find_button(window, "^Remove (?!Device)"), "the list")
 
     def find_button(self, window, pattern):
@@ -106,7 +117,7 @@ class Devices(LinkTest):
         other = self.other_device(wrong)
         other.click("Join")
         other.wait_for(
-            "label",
+            "alert",
             f"{self.server.address} is not the server that this link was made for: it was set up "
             "anew, or somebody is trying to read along. Ask for a new link.",
         )
@@ -115,14 +126,14 @@ class Devices(LinkTest):
         first.wait_for_title(f"Анна — {self.server.address}")
         second = self.other_device(link)
         second.click("Join")
-        second.wait_for("label", "This link was used already, or has expired. Ask for a new one.")
+        second.wait_for("alert", "This link was used already, or has expired. Ask for a new one.")
 
 
 class Invites(LinkTest):
     def test_people_are_invited_from_the_menu_and_from_the_empty_room(self):
         window = self.open_joined(self.server)
         for open_it in (
-            lambda: window.click("Invite People…"),
+            lambda: self.click_anywhere(window, "Invite People…"),
             lambda: self.choose(window, "Invite People…"),
         ):
             open_it()
@@ -181,7 +192,7 @@ class Keys(LinkTest):
             "The key of this device is in your keyring, which is locked or not running. Unlock it "
             "and try again."
         )
-        window.wait_for("label", locked)
+        window.wait_for("alert", locked)
         self.start_service(self.keyring)
         window.click("Try Again")
         window.wait_for_title(f"Анна — {self.server.address}")

@@ -249,7 +249,8 @@ impl ConnectPage {
     /// Goes to what is still to be done: the first entry that needs something, or the button.
     pub fn focus_next(&self) {
         let imp = self.imp();
-        if imp.recent_chats.is_empty() {
+        let is_known = matches!(imp.form.access().code, Some(Code::Pair(_)));
+        if imp.recent_chats.is_empty() && !is_known {
             imp.form.focus_name(); // The first time, the name that is offered may be wrong.
         } else if !imp.form.focus_mistake() {
             imp.join_button.focus();

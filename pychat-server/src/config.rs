@@ -3,6 +3,7 @@
 //! A flag beats the environment, which beats the file, which beats the default. Each value is read
 //! only after that, by the same rules wherever it stands, so that an error can name the place.
 
+mod admission;
 mod encryption;
 mod file;
 mod history;
@@ -13,7 +14,6 @@ mod values;
 
 use std::{env, ffi::OsString, io, path::PathBuf};
 
-use pychat_wire::message::Door;
 use thiserror::Error;
 
 use self::settings::Settings;
@@ -23,10 +23,7 @@ pub use self::{
     usage::command,
 };
 use crate::{
-    core::{
-        chat::{Plain, Rules},
-        networks::{NETWORKS_MAX, Networks},
-    },
+    core::chat::{Plain, Rules},
     limits::Limits,
     net::{identity::IdentityPlace, listen_address::ListenAddress, reach::PublicAddress},
 };
@@ -198,18 +195,10 @@ fn limits(settings: &Settings, plain: Plain) -> Result<Limits, ConfigError> {
                 &(0..=1_000_000),
             )?,
             plain,
-            admission: settings.one("admission", Door::Open, |text| {
-                values::word(text, &[("open", Door::Open), ("invite", Door::Invite)])
-            })?,
-            guests_from: guests_from(settings)?,
+            admission: admission::door(settings)?,
+            guests_from: admission::guests_from(settings)?,
         },
     })
-}
-
-/// Reads the networks from which old clients may join a server that lets in people who are invited.
-fn guests_from(settings: &Settings) -> Result<Networks, ConfigError> {
-    let networks = settings.all("guests-from", |text| Ok(text.parse()?))?;
-    Networks::new(&networks).ok_or(ConfigError::TooMany("guests-from", NETWORKS_MAX))
 }
 
 #[cfg(test)]

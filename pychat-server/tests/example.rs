@@ -35,6 +35,8 @@ fn the_example_names_every_option_with_its_default() {
     for (name, words, value) in [
         ("listen", "every address", r#"["0.0.0.0:12345", "[::]:12345"]"#),
         ("name", "the name of this machine", "Office"),
+        ("public-address", "the addresses of this machine", "chat.example.org"),
+        ("guests-from", "none", r#"["10.0.0.0/8", "fd00::/8"]"#),
         ("state-dir", "$STATE_DIRECTORY", "/var/lib/pychat-server"),
         ("tls-certificate", "one of its own", "/etc/pychat/fullchain.pem"),
         ("tls-key", "in the same file", "/etc/pychat/privkey.pem"),

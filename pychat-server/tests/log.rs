@@ -7,6 +7,7 @@ mod log {
     //! The stories, by subject.
 
     mod checkpoint;
+    mod invites;
     mod keeping;
     mod opening;
     mod paging;

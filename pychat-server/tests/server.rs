@@ -20,6 +20,9 @@ mod server {
     mod second_refusals;
     mod talk;
 
+    // Who is let in.
+    mod invites;
+
     // What is private.
     mod encryption;
     mod encryption_faults;

@@ -15,6 +15,7 @@ use std::{
 };
 
 use pychat_server::net::identity::{Identity, IdentityPlace};
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::Outcome;
 
@@ -47,6 +48,9 @@ pub(crate) struct Server {
     directory: Option<PathBuf>,
     log_lines: Arc<AtomicUsize>,
 }
+
+/// The name of the configuration file of a server that keeps what is said on disk.
+const CONFIG: &str = "pychat.toml";
 
 /// Lets everybody speak as fast as they can.
 const UNLIMITED: [&str; 2] = ["--flood=off", "--connections-per-address=0"];
@@ -81,6 +85,9 @@ impl Server {
                 let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(unique(history));
                 command.arg(format!("--durability={history}")).arg("--history=disk");
                 command.arg("--state-dir").arg(&directory);
+                fs::create_dir_all(&directory)?;
+                fs::write(directory.join(CONFIG), "")?;
+                command.arg("--config").arg(directory.join(CONFIG));
                 Some(directory)
             }
         };
@@ -103,6 +110,14 @@ impl Server {
             }
         });
         Ok(Self { process, address, directory, log_lines })
+    }
+
+    /// Has it read this configuration, and go on under that a moment later.
+    pub(crate) fn configure(&self, text: &str) -> Outcome<()> {
+        let directory = self.directory.as_ref().ok_or("there is no configuration")?;
+        fs::write(directory.join(CONFIG), text)?;
+        let pid = i32::try_from(self.process.id()).ok().and_then(Pid::from_raw);
+        Ok(kill_process(pid.ok_or("no process")?, Signal::HUP)?)
     }
 
     /// Returns where it listens.

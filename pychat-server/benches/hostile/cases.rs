@@ -1,6 +1,7 @@
 //! Known ways of harming a server or the people in it, each from one address unless it says so.
 
 mod crowds;
+mod door;
 mod history;
 mod names;
 mod readers;
@@ -47,7 +48,8 @@ impl Case {
 
 /// Returns all of them.
 pub(crate) fn all() -> Vec<Case> {
-    let parts = [names::all, crowds::all, readers::all, history::all, visits::all, streams::all];
+    let parts =
+        [names::all, crowds::all, readers::all, history::all, visits::all, streams::all, door::all];
     parts.into_iter().flat_map(|part| part()).collect()
 }
 

@@ -170,6 +170,9 @@ impl V2Checker {
             ClientMessage::Pair
             | ClientMessage::Devices
             | ClientMessage::RemoveDevice { .. }
+            | ClientMessage::Invite { .. }
+            | ClientMessage::Invites
+            | ClientMessage::RevokeInvite { .. }
             | ClientMessage::Pong => (),
         }
     }
@@ -266,6 +269,8 @@ impl V2Checker {
             ServerMessage::PairCode { code, .. } => Some(Heard::PairCode { code }),
             ServerMessage::DeviceAdded { .. }
             | ServerMessage::Devices { .. }
+            | ServerMessage::InviteLink { .. }
+            | ServerMessage::Invites { .. }
             | ServerMessage::Operator { .. } => None,
             ServerMessage::Ping => Some(Heard::Ping),
             ServerMessage::Pong => {

@@ -133,7 +133,15 @@ pub(crate) fn append(
     changes: impl IntoIterator<Item = PersonChange>,
 ) -> Result<Vec<Appended>, StorageError> {
     let drafts = drafts.into_iter().map(|draft| Request::Append { room: HALL, draft });
-    let requests = drafts.chain(changes.into_iter().map(Request::ChangePerson));
+    carry_out(store, utc_ms, drafts.chain(changes.into_iter().map(Request::ChangePerson)))
+}
+
+/// Does all of `requests` in one tick; returns what became of messages.
+pub(crate) fn carry_out(
+    store: &mut dyn Store,
+    utc_ms: u64,
+    requests: impl IntoIterator<Item = Request>,
+) -> Result<Vec<Appended>, StorageError> {
     let mut batch: Vec<_> = (1..).map(Ticket).zip(requests).collect();
     let (now, mut answers) = (Instant::now(), Vec::new());
     store.submit(now, utc_ms, &mut batch);

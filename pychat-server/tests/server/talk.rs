@@ -9,7 +9,7 @@ fn every_byte_is_as_the_protocol_says() {
     let server = Server::with(&["--flood=off", "--name=Office"]);
     let mut anna = Peer::connect(server.address());
     anna.receives(concat!(
-        r#"315:{"type":"message","username":"Сервер Чата","#,
+        r#"334:{"type":"message","username":"Сервер Чата","#,
         r#""content":"Connection established. Waiting for your username...","protocol":2,"#,
         r#""server":"Office","epoch":""#,
     ));
@@ -19,7 +19,7 @@ fn every_byte_is_as_the_protocol_says() {
     let are_digits = [&epoch, &nonce].map(|it| it.bytes().all(|byte| byte.is_ascii_hexdigit()));
     assert_eq!(are_digits, [true, true], "{epoch} {nonce}");
     anna.receives(
-        r#"","limits":{"payload":65536,"name":32,"burst":0,"per_second":0},"ping_seconds":30}"#,
+        r#"","admission":"open","limits":{"payload":65536,"name":32,"burst":0,"per_second":0},"ping_seconds":30}"#,
     );
     anna.send(r#"38:{"type":"hello","username":"Анна"}"#);
     anna.receives(concat!(

@@ -4,6 +4,7 @@
 //! `world`, of which each line may break, and `clients` has the clients of the wire in its place.
 
 mod clients;
+mod invites;
 #[path = "../kit/mod.rs"]
 mod kit;
 mod simulation;

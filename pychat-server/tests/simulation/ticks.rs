@@ -62,13 +62,13 @@ struct Peer {
 
 impl Harness {
     fn new(connections_max: usize) -> Self {
-        Self::limited(Limits { connections_max, rules: RULES, ..Limits::default() })
+        Self::limited(&Limits { connections_max, rules: RULES, ..Limits::default() })
     }
 
-    fn limited(limits: Limits) -> Self {
+    fn limited(limits: &Limits) -> Self {
         let log = Box::new(Memory::new(0, Retention::default()));
         Self {
-            server: Server::new(limits, log, people(), Secret::new([8; 32])),
+            server: Server::new(*limits, log, people(), Secret::new([8; 32])),
             nonces: Secret::new([8; 32]),
             now: Instant::now(),
         }
@@ -278,7 +278,7 @@ fn what_the_dead_were_owed_is_not_counted_against_the_living() {
         rules: RULES,
         ..Limits::default()
     };
-    let mut server = Harness::limited(limits);
+    let mut server = Harness::limited(&limits);
     let (talker, lagging) = (server.join("talker"), server.join("lagging"));
     for _ in 0..10 {
         let doomed = server.join("doomed");

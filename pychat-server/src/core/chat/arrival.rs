@@ -183,6 +183,9 @@ impl Chat {
         let (name, expiry) = (&wish.name, self.name_expiry());
         self.people.correct_use(name, expiry);
         let person = self.person_of(name, wish.device.key);
+        if person.is_some_and(|person| self.requests.is_admitting(person)) {
+            return self.claim(id, wish, effects);
+        }
         let is_me = |holder: &&Participant| person.is_some() && holder.person() == person;
         let me = self.roster.holders(name).find(is_me);
         if let Some((name, connections)) =
@@ -278,7 +281,7 @@ impl Chat {
     }
 
     /// `Guest` becomes `Claiming`: somebody's leaving, here to make way, is told after what they said
-    /// was answered.
+    /// was answered; and a person joins once the store has them.
     fn claim(&mut self, id: ConnectionId, wish: Wish, effects: &mut Vec<Effect>) {
         if let Some(peer) = self.peers.get_mut(&id) {
             peer.phase = Phase::Claiming(wish);

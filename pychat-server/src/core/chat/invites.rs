@@ -124,7 +124,7 @@ impl Chat {
         effects: &mut Vec<Effect>,
     ) {
         let (code, utc_ms) = (wish.invite, self.wall_clock.utc_ms);
-        let taken = code.and_then(|code| self.people.invites_mut().take(code, utc_ms));
+        let taken = code.and_then(|code| self.people.invites_mut().take_use(code, utc_ms));
         let Some(invite) = taken else { return self.refuse_uninvited(id, code, effects) };
         let person = self.people.stranger();
         if !self.reserve(now, id, person, &wish.device, &wish.name) {
@@ -169,7 +169,7 @@ impl Chat {
             invites.give_back(invite);
             self.people.disown(person, name);
         } else {
-            invites.forget_used(invite);
+            invites.keep_use(invite);
         }
         let Some(peer) = self.peers.get_mut(&id) else { return };
         if !matches!(peer.phase, Phase::Claiming(_)) {

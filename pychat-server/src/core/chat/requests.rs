@@ -35,8 +35,11 @@ pub(super) struct Requests {
     awaiting: BTreeSet<ConnectionId>,
     /// The server stops when all texts are answered.
     is_stopping: bool,
-    /// The guests whose names are held by connections that have something in flight.
+    /// The guests who wait for what is in flight: their names are held by connections that have
+    /// something there, or their person is not let in yet.
     pub(super) claiming: Vec<ConnectionId>,
+    /// The newcomers who are let in if the store keeps that.
+    admitting: BTreeSet<PersonId>,
 }
 
 /// A request that the store has not answered.
@@ -104,6 +107,11 @@ impl Requests {
         self.is_stopping
     }
 
+    /// Returns true if the store has yet to keep that this person is let in.
+    pub(super) fn is_admitting(&self, person: PersonId) -> bool {
+        self.admitting.contains(&person)
+    }
+
     fn make(&mut self, pending: Pending, request: Request, effects: &mut Vec<Effect>) {
         self.n_made += 1;
         let ticket = Ticket(self.n_made);
@@ -155,6 +163,7 @@ impl Chat {
     /// Asks the store to keep a newcomer, and what else has changed of people by their coming.
     pub(super) fn admit(&mut self, by: ConnectionId, new: Admitted, effects: &mut Vec<Effect>) {
         let Admitted { person, invite, .. } = new;
+        self.requests.admitting.insert(person);
         let mut new = Some(new);
         for change in self.people.take_changes() {
             let (pending, request) = match (change, new.take()) {
@@ -206,7 +215,9 @@ impl Chat {
             }
             (Some(Pending::ChangePerson { by }), Err(_)) => self.on_change_failed(by),
             (Some(Pending::Admit(admitted)), outcome) => {
+                self.requests.admitting.remove(&admitted.person);
                 self.on_admitted(now, &admitted, outcome.err(), effects);
+                self.retry_claims(now, effects);
             }
             (Some(Pending::AddInvite(invited)), outcome) => {
                 self.on_invited(invited, outcome.err(), effects);

@@ -18,12 +18,20 @@ pub const INVITES_MAX: usize = message::INVITES_MAX;
 
 /// The invites, in the order in which they were made.
 #[derive(Debug, Default)]
-pub struct Invites(Vec<Invite>);
+pub struct Invites(Vec<Known>);
+
+#[derive(Debug)]
+struct Known {
+    invite: Invite,
+    /// The uses that were taken and are neither kept nor given back.
+    n_pending: usize,
+}
 
 impl Invites {
     /// Returns the invites that let somebody in at `utc_ms`.
     pub fn good(&self, utc_ms: u64) -> impl Iterator<Item = &Invite> {
-        self.0.iter().filter(move |invite| invite.terms.are_met(utc_ms))
+        let invites = self.0.iter().map(|known| &known.invite);
+        invites.filter(move |invite| invite.terms.are_met(utc_ms))
     }
 
     /// Returns true if this is the code of an invite that lets somebody in at `utc_ms`.
@@ -31,36 +39,41 @@ impl Invites {
         self.find(code, utc_ms).is_some()
     }
 
-    /// Takes a use of the invite that has this code, if it lets somebody in at `utc_ms`.
-    pub fn take(&mut self, code: InviteCode, utc_ms: u64) -> Option<InviteId> {
+    /// Takes a use of the invite that has this code, if it lets somebody in at `utc_ms`. The use is to
+    /// be [kept](Self::keep_use) or [given back](Self::give_back).
+    pub fn take_use(&mut self, code: InviteCode, utc_ms: u64) -> Option<InviteId> {
         let id = self.find(code, utc_ms)?.id();
-        if let Some(uses) = &mut self.get_mut(id)?.terms.uses {
-            *uses -= 1;
-        }
+        let known = self.get_mut(id)?;
+        known.n_pending += 1;
+        known.invite.terms.uses = known.invite.terms.uses.map(|uses| uses - 1);
         Some(id)
     }
 
-    /// Gives back a use that was taken.
-    pub fn give_back(&mut self, id: InviteId) {
-        if let Some(uses) = self.get_mut(id).and_then(|invite| invite.terms.uses.as_mut()) {
-            *uses += 1;
+    /// A use that was taken is so for good.
+    pub fn keep_use(&mut self, id: InviteId) {
+        let Some(known) = self.get_mut(id) else { return };
+        known.n_pending -= 1;
+        if known.n_pending == 0 && known.invite.terms.uses == Some(0) {
+            self.revoke(id);
         }
     }
 
-    /// Forgets an invite, if all of its uses are taken for good.
-    pub fn forget_used(&mut self, id: InviteId) {
-        self.0.retain(|invite| invite.id() != id || invite.terms.uses != Some(0));
+    /// A use that was taken can be taken again.
+    pub fn give_back(&mut self, id: InviteId) {
+        let Some(known) = self.get_mut(id) else { return };
+        known.n_pending -= 1;
+        known.invite.terms.uses = known.invite.terms.uses.map(|uses| uses + 1);
     }
 
     /// Revokes an invite; returns false if there is none.
     pub fn revoke(&mut self, id: InviteId) -> bool {
         let before = self.0.len();
-        self.0.retain(|invite| invite.id() != id);
+        self.0.retain(|known| known.invite.id() != id);
         self.0.len() < before
     }
 
-    fn get_mut(&mut self, id: InviteId) -> Option<&mut Invite> {
-        self.0.iter_mut().find(|invite| invite.id() == id)
+    fn get_mut(&mut self, id: InviteId) -> Option<&mut Known> {
+        self.0.iter_mut().find(|known| known.invite.id() == id)
     }
 
     /// How long this takes tells about hashes, from which no code can be guessed.
@@ -70,11 +83,17 @@ impl Invites {
     }
 }
 
+impl From<Invite> for Known {
+    fn from(invite: Invite) -> Self {
+        Self { invite, n_pending: 0 }
+    }
+}
+
 impl People {
     /// Adds the invites of the log.
     #[must_use]
     pub fn with_invites(mut self, known: Vec<Invite>) -> Self {
-        self.invites = Invites(known);
+        self.invites = Invites(known.into_iter().map(Into::into).collect());
         self
     }
 
@@ -98,14 +117,14 @@ impl People {
     ) -> Option<(InviteCode, Invite)> {
         let Invites(invites) = &mut self.invites;
         if INVITES_MAX <= invites.len() {
-            invites.retain(|invite| !invite.terms.are_over(utc_ms));
+            invites.retain(|known| !known.invite.terms.are_over(utc_ms));
         }
         if INVITES_MAX <= invites.len() {
             return None;
         }
         let code = InviteCode(self.codes.secret.bytes());
         let invite = Invite { hash: hash(code), terms, by: by.map(Into::into) };
-        invites.push(invite.clone());
+        invites.push(invite.clone().into());
         Some((code, invite))
     }
 
@@ -147,18 +166,24 @@ mod tests {
         let invites = people.invites_mut();
         assert!(!invites.is_good(InviteCode([0; 16]), 0));
         assert_eq!((invites.is_good(code, 9), invites.is_good(code, 10)), (true, false));
-        assert_eq!((invites.take(code, 9), invites.take(code, 10)), (Some(invite.id()), None));
-        assert_eq!((invites.take(code, 9), invites.take(code, 9)), (Some(invite.id()), None));
+        assert_eq!(
+            (invites.take_use(code, 9), invites.take_use(code, 10)),
+            (Some(invite.id()), None)
+        );
+        assert_eq!(
+            (invites.take_use(code, 9), invites.take_use(code, 9)),
+            (Some(invite.id()), None)
+        );
         assert_eq!(invites.good(9).count(), 1, "what nobody can use is not shown");
+        invites.keep_use(invite.id());
         invites.give_back(invite.id());
-        assert!(invites.is_good(code, 9));
-        assert_eq!(invites.take(code, 9), Some(invite.id()));
-        invites.forget_used(invite.id());
-        invites.give_back(invite.id());
-        assert!(!invites.is_good(code, 9), "it is gone for good");
+        assert!(invites.is_good(code, 9), "one of them was not kept");
+        assert_eq!(invites.take_use(code, 9), Some(invite.id()));
+        invites.keep_use(invite.id());
+        assert!(!invites.revoke(invite.id()), "it is used up for good");
         for _ in 0..100 {
-            assert_eq!(invites.take(endless, u64::MAX), Some(other.id()));
-            invites.forget_used(other.id());
+            assert_eq!(invites.take_use(endless, u64::MAX), Some(other.id()));
+            invites.keep_use(other.id());
         }
         assert!(invites.revoke(other.id()) && !invites.revoke(other.id()));
         assert!(!invites.is_good(endless, 0));

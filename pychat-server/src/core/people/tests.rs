@@ -1,6 +1,8 @@
 //! Whose a key and a name are, the time they are somebody's, and the order in which names are
 //! forgotten.
 
+use std::time::Instant;
+
 use super::*;
 
 const NEVER: Expiry = Expiry::Never;

@@ -10,7 +10,7 @@ use super::{
 /// Returns a server with limits by address, as many as `connections` from each at once.
 fn strict(connections: usize) -> Harness {
     let rules = Rules { connections_per_address_max: connections, ..RULES };
-    Harness::limited(Limits { rules, ..Limits::default() })
+    Harness::limited(&Limits { rules, ..Limits::default() })
 }
 
 /// Returns a name of 32 characters and 60 bytes.
@@ -22,7 +22,7 @@ fn long_name(number: usize) -> String {
 fn a_crowd_that_joins_at_once_is_welcomed_in_portions_and_delays_nobody_for_long() {
     const PEOPLE: usize = 1_500;
     let rules = Rules { announce_after: Duration::from_secs(2), ..RULES };
-    let mut server = Harness::limited(Limits { rules, ..Limits::default() });
+    let mut server = Harness::limited(&Limits { rules, ..Limits::default() });
     let witness = server.join("witness");
     let people: Vec<_> = (0..PEOPLE).map(|_| server.connect()).collect();
     server.settle();
@@ -52,7 +52,7 @@ fn a_crowd_that_joins_at_once_is_welcomed_in_portions_and_delays_nobody_for_long
 #[test]
 fn callers_who_are_turned_away_take_nobodys_place() {
     let rules = Rules { connections_per_address_max: 1, ..RULES };
-    let mut server = Harness::limited(Limits { connections_max: 3, rules, ..Limits::default() });
+    let mut server = Harness::limited(&Limits { connections_max: 3, rules, ..Limits::default() });
     let first = server.connect();
     let turned_away: Vec<_> = (0..3).map(|_| server.connect()).collect();
     server.settle();
@@ -95,7 +95,7 @@ fn a_welcome_that_is_longer_than_anybody_may_be_behind_cuts_nobody() {
         rules: RULES,
         ..Limits::default()
     };
-    let mut server = Harness::limited(limits);
+    let mut server = Harness::limited(&limits);
     let people: Vec<_> = (0..400).map(|number| server.join(&long_name(number))).collect();
     let newcomer = server.connect();
     newcomer.line.set_room(Some(100));
@@ -185,7 +185,7 @@ fn history_for_one_address_is_bounded_and_another_is_served_at_once() {
 fn who_is_held_is_not_taken_for_dead() {
     let rate_limit = Some(RateLimit::every(1, Duration::from_mins(5)));
     let mut server =
-        Harness::limited(Limits { rules: Rules { rate_limit, ..RULES }, ..Limits::default() });
+        Harness::limited(&Limits { rules: Rules { rate_limit, ..RULES }, ..Limits::default() });
     let peer = server.connect();
     server.send(&peer, hello(&peer, "a", "").as_bytes());
     server.send(&peer, br#"{"type":"text","content":"x","id":"1"}"#);

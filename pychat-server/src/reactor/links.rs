@@ -1,0 +1,45 @@
+//! The link by which people reach the server: kept up to date, and shown at the start.
+
+use std::time::{Duration, Instant};
+
+use pychat_wire::{Link, link::Host};
+
+use super::{Listening, Reactor, utc_ms};
+use crate::{
+    logging,
+    net::reach::{self, PublicAddress},
+};
+
+/// The time after which the addresses of this machine are asked for again.
+const ADDRESSES_AGE_MAX: Duration = Duration::from_mins(1);
+
+impl Reactor {
+    /// Shows the operator, if there is a terminal, the link by which people join.
+    pub(super) fn invite(&mut self, now: Instant) {
+        if !logging::is_on_terminal() {
+            return;
+        }
+        let mut link = self.server.first_link(now, utc_ms());
+        if link.hosts.is_empty() {
+            link.hosts.push(Host::Domain("localhost".to_owned()));
+        }
+        logging::invite(&link);
+    }
+
+    /// Tells the server at which addresses others can reach it; now and then, as these change.
+    pub(super) fn look_around(&mut self, now: Instant) {
+        if self.listening.known_until.is_none_or(|until| until <= now) {
+            let public = self.config.public_address.as_ref();
+            self.server.set_link(self.listening.link(public));
+            self.listening.known_until = Some(now + ADDRESSES_AGE_MAX);
+        }
+    }
+}
+
+impl Listening {
+    /// Returns the link by which others can reach what listens here.
+    fn link(&self, public: Option<&PublicAddress>) -> Link {
+        let addresses: Vec<_> = self.listeners.iter().map(|listener| listener.address).collect();
+        reach::link(&addresses, public, self.identity.as_ref().map(|identity| identity.pin))
+    }
+}

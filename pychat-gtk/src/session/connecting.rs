@@ -63,6 +63,7 @@ impl Session {
         let attempt = self.next_attempt();
         imp.connecting.failure.take();
         let weak = self.downgrade();
+        let expected = imp.access.get().pin;
         let trust = Trust::of(&imp.persistence.folder.borrow(), account.server());
         let connecting = glib::spawn_future_local(async move {
             let (host, port) = (account.server().host(), account.server().port());
@@ -72,7 +73,7 @@ impl Session {
                 if let Some(session) = weak.upgrade() {
                     session.set_state(SessionState::Joining);
                 }
-                encryption::secure(connection, &address, &trust).await
+                encryption::secure(connection, &address, &trust, expected).await
             };
             let secured = secured.await;
             if let Some(session) = weak.upgrade() {

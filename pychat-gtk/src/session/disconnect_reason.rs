@@ -49,6 +49,16 @@ pub enum DisconnectReason {
     Garbled(FrameError),
     /// The server does not offer encryption, though it did.
     NotEncrypted,
+    /// The server has not the certificate that the link to it names.
+    NotAsLinked,
+    /// The key of this device is in a keyring that is locked, or not there for now.
+    KeyLocked,
+    /// The key of this device is no longer in the keyring.
+    KeyMissing,
+    /// The code of the link is not good, or no longer.
+    CodeRefused,
+    /// The server lets nobody in who is new and has no invite.
+    InviteNeeded,
     /// The server shows another certificate than it did.
     CertificateChanged {
         /// The pin of the certificate that it shows.
@@ -123,6 +133,7 @@ impl From<TransportError> for DisconnectReason {
             TransportError::Unreachable(_) => Self::NoAnswer,
             TransportError::Broken(_) => Self::CutShort,
             TransportError::NotEncrypted => Self::NotEncrypted,
+            TransportError::NotAsLinked => Self::NotAsLinked,
             TransportError::CertificateChanged { pin } => Self::CertificateChanged { pin },
             TransportError::Tls(error) => Self::NotSecured { reason: error.to_string() },
         }

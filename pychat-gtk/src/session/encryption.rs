@@ -5,7 +5,10 @@
 //! first visit it is taken on trust.
 
 use gtk::{gio, gio::prelude::*, glib};
-use pychat_wire::{Decoder, ServerMessage, key::BINDING_BYTES};
+use pychat_wire::{
+    Decoder, ServerMessage,
+    key::{BINDING_BYTES, Pin},
+};
 
 use super::{
     tls::Tls,
@@ -46,7 +49,8 @@ pub enum Encryption {
     },
 }
 
-/// Begins TLS on a new connection, if the server offers it.
+/// Begins TLS on a new connection, if the server offers it; the certificate must have the pin that is
+/// `expected`, if one is.
 ///
 /// # Errors
 ///
@@ -56,19 +60,24 @@ pub async fn secure(
     connection: gio::SocketConnection,
     address: &gio::NetworkAddress,
     trust: &Trust,
+    expected: Option<Pin>,
 ) -> Result<Secured, TransportError> {
     let known = trust.known();
     let (bytes, offers_tls) = read_greeting(&connection).await?;
     if offers_tls {
         let (tls, bytes) = shake_hands(&connection).await?;
-        let (pin, is_new) = check(&tls, address, known.as_ref(), trust).await?;
+        let (pin, is_new) = check(&tls, address, (known.as_ref(), expected), trust).await?;
         let binding = Some(tls.binding().map_err(TransportError::Tls)?);
         let stream = Stream::encrypted(connection, tls);
         let encryption = Encryption::Tls { pin, is_new };
         return Ok(Secured { stream, bytes, encryption, binding });
     }
-    if known.is_some() && !bytes.is_empty() {
-        return Err(TransportError::NotEncrypted);
+    if !bytes.is_empty() {
+        match (known, expected) {
+            (Some(_), _) => return Err(TransportError::NotEncrypted),
+            (None, Some(_)) => return Err(TransportError::NotAsLinked),
+            (None, None) => (),
+        }
     }
     let stream = Stream::plain(connection);
     Ok(Secured { stream, bytes, encryption: Encryption::None, binding: None })
@@ -126,37 +135,35 @@ async fn shake_hands(connection: &gio::SocketConnection) -> Result<(Tls, Vec<u8>
     }
 }
 
-/// Returns the SHA-256 of a certificate, in base64url without padding.
-fn pin(der: &[u8]) -> String {
-    let mut checksum = glib::Checksum::new(glib::ChecksumType::Sha256).expect("GLib has it");
-    checksum.update(der);
-    let base64 = glib::base64_encode(&checksum.digest());
-    base64.trim_end_matches('=').replace('+', "-").replace('/', "_")
-}
-
-/// Compares the certificate that the server showed with the one that is known; returns its pin, and
-/// true if there was none. One that a public authority vouches for may take the place of another such.
+/// Compares the certificate that the server showed with the one that is known and the pin that is
+/// expected; returns its pin, and true if there was neither. One that a public authority vouches for
+/// may take the place of another such.
 async fn check(
     tls: &Tls,
     address: &gio::NetworkAddress,
-    known: Option<&Known>,
+    (known, expected): (Option<&Known>, Option<Pin>),
     trust: &Trust,
 ) -> Result<(String, bool), TransportError> {
     let certificates = tls.certificates();
-    let pin = certificates.first().map(|it| pin(it)).unwrap_or_default();
+    let pin = certificates.first().map(|it| Pin::of(it));
+    let is_as_linked = expected.is_none() || pin == expected;
+    let pin = pin.map(|pin| pin.to_string()).unwrap_or_default();
     if known.is_some_and(|known| known.pin == pin) {
-        return Ok((pin, false));
+        return if is_as_linked { Ok((pin, false)) } else { Err(TransportError::NotAsLinked) };
     }
     let pems = certificates.iter().map(|certificate| pem(certificate));
     let is_vouched = is_vouched(&pems.collect::<String>(), address).await;
     if known.is_some_and(|known| !(known.is_vouched && is_vouched)) {
         return Err(TransportError::CertificateChanged { pin });
     }
+    if !is_as_linked {
+        return Err(TransportError::NotAsLinked);
+    }
     let found = Known { pin, is_vouched };
     if let Err(error) = trust.remember(&found) {
         glib::g_warning!("pychat", "cannot remember a certificate: {error}");
     }
-    Ok((found.pin, known.is_none()))
+    Ok((found.pin, known.is_none() && expected.is_none()))
 }
 
 /// Returns a certificate as PEM.

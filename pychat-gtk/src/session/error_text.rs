@@ -56,6 +56,22 @@ pub fn disconnect_reason(reason: &DisconnectReason, server: &str) -> String {
             "{server} does not offer an encrypted connection any more. Somebody may be trying to read along.",
             &values,
         ),
+        DisconnectReason::NotAsLinked => gettext_f(
+            "{server} is not the server that this link was made for: it was set up anew, or somebody is trying to read along. Ask for a new link.",
+            &values,
+        ),
+        DisconnectReason::InviteNeeded => gettext(
+            "You need an invite to join this chat. Ask somebody who is there already for a link.",
+        ),
+        DisconnectReason::KeyLocked => gettext(
+            "The key of this device is in your keyring, which is locked or not running. Unlock it and try again.",
+        ),
+        DisconnectReason::KeyMissing => gettext(
+            "The key of this device is no longer in your keyring. Add this device again from another one of yours, or join under another name.",
+        ),
+        DisconnectReason::CodeRefused => {
+            gettext("This link was used already, or has expired. Ask for a new one.")
+        }
         DisconnectReason::CertificateChanged { .. } => gettext_f(
             "{server} has another certificate than before. It was set up anew, or somebody is trying to read along.",
             &values,
@@ -113,6 +129,11 @@ pub fn fail_reason(reason: &FailReason) -> String {
         // Whatever other reasons there will be, it was not sent.
         _ => gettext("Not sent."),
     }
+}
+
+/// Returns why the server refused what was asked of it, in its own words where the code says nothing.
+pub fn denial(code: ErrorCode, text: &str) -> String {
+    refusal(code).unwrap_or_else(|| text.to_owned())
 }
 
 /// Returns what the server refused something for; `None` if only it knows.

@@ -77,6 +77,10 @@ pub enum TransportError {
     #[error("encryption is offered no more")]
     NotEncrypted,
 
+    /// The server has not the certificate that the link to it names.
+    #[error("not the certificate of the link")]
+    NotAsLinked,
+
     /// The server shows another certificate than the one that is known.
     #[error("another certificate: {pin}")]
     CertificateChanged {

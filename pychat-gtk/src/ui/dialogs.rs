@@ -1,6 +1,13 @@
 //! The windows beside those of conversations.
 
 pub mod about;
+pub mod add_device;
+pub mod devices_window;
 pub mod distrust;
+pub mod invite_people;
+pub mod link_window;
 pub mod preferences_window;
 pub mod shortcuts;
+
+mod qr_code;
+mod question;

@@ -10,7 +10,7 @@ use crate::{
     model::{Person, time_watch::TimeWatch},
     session::{Account, Room, Session, SessionState, disconnect_reason::DisconnectReason},
     settings::Settings,
-    text::{i18n::gettext, names},
+    text::{i18n::gettext, names, server_uri::Access},
     ui::{
         compat,
         connect::connect_page::ConnectPage,
@@ -235,6 +235,9 @@ mod imp {
                 }
                 SessionState::Lost => self.show_conversation(),
             }
+            for action in ["win.devices", "win.invite"] {
+                self.obj().action_set_enabled(action, self.session.can_manage());
+            }
             if let Some(reason) =
                 self.session.disconnect_reason().filter(DisconnectReason::is_distrust)
                 && matches!(state, SessionState::Disconnected | SessionState::Lost)
@@ -265,9 +268,8 @@ mod imp {
             self.search_button.set_visible(is_enabled);
         }
 
-        /// Shows, in the window itself, the server, and the number of people there or the state of
-        /// the connection; in the title of the window, which tells it from others, the user's name
-        /// too.
+        /// Shows, in the window itself, the server, the number of people there or the state of the
+        /// connection, and the user's name; in the title of the window the server and the name.
         fn show_titles(&self) {
             if !self.session.has_conversation() {
                 self.title.set_title(&gettext("Pychat"));
@@ -275,14 +277,14 @@ mod imp {
                 self.obj().set_title(Some(&gettext("Pychat")));
                 return;
             }
-            let (name, server) = (self.session.name(), self.session.server());
-            let brief = self.session.account().map(|account| account.server().brief());
-            self.title.set_title(brief.as_deref().unwrap_or(&server));
-            self.title.set_subtitle(&match self.session.state() {
+            let (name, server) = (self.session.name(), self.session.title());
+            let state = match self.session.state() {
                 SessionState::Joined => people_here(self.session.room().people().n_items()),
                 SessionState::Connecting | SessionState::Joining => gettext("Reconnecting…"),
                 _ => gettext("Offline"),
-            });
+            };
+            self.title.set_title(&server);
+            self.title.set_subtitle(&format!("{state} · {}", names::isolated(&name)));
             self.obj().set_title(Some(&names::window_title(&name, &server)));
         }
 
@@ -293,7 +295,7 @@ mod imp {
             let application = self.obj().application();
             match application.and_then(|it| super::Window::find(&it, &account)) {
                 Some(window) => window.present(),
-                None => self.session.join(account),
+                None => self.session.join_by(account, self.connect_page.access()),
             }
         }
 
@@ -319,7 +321,7 @@ mod imp {
         /// Remembers who joined and where: as it was asked for, not as the server calls it.
         fn remember(&self) {
             if let (Some(settings), Some(account)) = (self.settings.get(), self.session.account()) {
-                settings.remember(account);
+                settings.remember(account, &self.session.title());
             }
         }
     }
@@ -346,13 +348,13 @@ impl Window {
         window.imp().connect_page.follow(settings);
         window.imp().settings.get_or_init(|| settings.clone());
         window.imp().notifier.get_or_init(|| Notifier::new(&window, &window.session(), settings));
-        window.fill(&settings.name(), &settings.server());
+        window.fill(&settings.name(), &settings.server(), Access::default());
         window
     }
 
-    /// Fills in who is to join, and where.
-    pub fn fill(&self, name: &str, server: &str) {
-        self.imp().connect_page.fill(name, server);
+    /// Fills in who is to join, and where, as a link with this `access` says it.
+    pub fn fill(&self, name: &str, server: &str, access: Access) {
+        self.imp().connect_page.fill(name, server, access);
     }
 
     /// Joins, as the main button does.

@@ -59,9 +59,9 @@ class People(WindowTest):
     def test_the_title_says_where_one_is_and_how_many_are_there(self):
         window = self.open_joined(self.server)
         window.wait_for("label", self.server.address)
-        window.wait_for("label", "2 people online")
+        window.wait_for("label", "2 people online · Анна")
         self.let_join(self.server, "Вера")
-        window.wait_for("label", "3 people online")
+        window.wait_for("label", "3 people online · Анна")
 
     def test_who_is_found_by_typing_is_called(self):
         self.let_join(self.server, "Вера")

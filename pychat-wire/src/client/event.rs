@@ -171,6 +171,13 @@ pub enum Event {
     },
     /// The invites that are good, in the order in which they were made.
     Invites(Vec<Invite>),
+    /// The server refused what was asked of it, other than a text.
+    Denied {
+        /// The code of the error.
+        code: ErrorCode,
+        /// The reason, in the server's words.
+        text: String,
+    },
     /// The server said something else, for people to read.
     Notice {
         /// The sentence.

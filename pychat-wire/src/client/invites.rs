@@ -52,6 +52,21 @@ impl Client {
         self.line.admission
     }
 
+    /// Returns how the server at the other end of the line is called; empty if it has no name, or
+    /// there is no line in protocol 2.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::Saved};
+    /// let client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
+    /// assert_eq!(client.server_name(), "");
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
+    pub fn server_name(&self) -> &str {
+        &self.line.server_name
+    }
+
     /// Asks for a link by which as many others can join as it has `uses`, for `for_ms` milliseconds;
     /// `None` is no limit. [`Event::InviteLink`] follows. Returns false if there is no line in
     /// protocol 2 to ask by.

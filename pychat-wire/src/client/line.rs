@@ -82,6 +82,8 @@ pub(super) struct Line {
     /// The part that is ours to sign of what the server and this line are: the nonce of the greeting,
     /// and the channel binding.
     pub(super) challenge: Challenge,
+    /// The name of the server; empty if it gave none.
+    pub(super) server_name: String,
     /// The server's explanation of the line's end, should it end now.
     pub(super) farewell: Option<Cause>,
 }
@@ -102,6 +104,7 @@ impl Default for Line {
             held_until: 0,
             admission: Door::default(),
             challenge: Challenge::default(),
+            server_name: String::new(),
             farewell: None,
         }
     }

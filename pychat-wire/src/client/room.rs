@@ -38,12 +38,14 @@ impl Client {
                 admission,
                 limits,
                 ping_seconds,
+                server,
                 ..
             } if PROTOCOL <= protocol => {
                 self.payload_bytes_max = usize::try_from(limits.payload).unwrap_or(usize::MAX);
                 let ping_ms = ping_seconds.saturating_mul(1_000);
                 self.line.challenge.nonce = nonce;
                 self.line.admission = admission;
+                self.line.server_name = server.into_owned();
                 self.line.ping_ms = ping_ms.clamp(PING_MS_MIN, PING_MS_MAX);
                 self.ask(until, &epoch);
             }

@@ -28,12 +28,15 @@ mod persistence;
 mod private_file;
 
 pub mod account;
+pub mod attempt;
+pub mod connection_report;
 pub mod disconnect_reason;
 pub mod encryption;
 pub mod error_text;
 pub mod room;
 pub mod search;
 pub mod state_file;
+pub mod step;
 pub mod tls;
 pub mod transport;
 pub mod trust;
@@ -48,12 +51,16 @@ use pychat_wire::{Client, client::Begin};
 
 pub use self::{account::Account, room::Room};
 use self::{
-    connecting::Connection, disconnect_reason::DisconnectReason, encryption::Encryption,
-    state_file::StateFile, trust::Trust,
+    attempt::{Attempt, Route},
+    connecting::Connection,
+    disconnect_reason::DisconnectReason,
+    encryption::Encryption,
+    state_file::StateFile,
+    trust::Trust,
 };
 
-/// The time limit for connecting and joining together.
-pub const JOIN_TIMEOUT: Duration = Duration::from_secs(10);
+/// The time limit for each step of connecting; being let in has one of its own.
+pub const STEP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The state of a session.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, glib::Enum)]
@@ -88,7 +95,7 @@ impl Default for Session {
 }
 
 impl Session {
-    /// Makes it give up joining after `timeout` instead of [`JOIN_TIMEOUT`].
+    /// Makes it give up each step of connecting after `timeout` instead of [`STEP_TIMEOUT`].
     #[must_use]
     pub fn with_timeout(self, timeout: Duration) -> Self {
         self.imp().connecting.time_limit.set(timeout);
@@ -105,6 +112,12 @@ impl Session {
     /// Joins as `account`, with a new conversation. Does nothing unless `Disconnected` or
     /// `Waiting`.
     pub fn join(&self, account: Account) {
+        let route = Route::from(account.server().clone());
+        self.join_by(account, route);
+    }
+
+    /// Joins as `account`, whose server is to be found by `route`.
+    pub fn join_by(&self, account: Account, route: Route) {
         if self.state() == SessionState::Waiting {
             self.give_up(None);
         }
@@ -117,6 +130,8 @@ impl Session {
         imp.room.begin(kept.draft);
         imp.disconnect_reason.take();
         imp.protocol.take();
+        self.forget_attempts();
+        imp.connecting.route.replace(route);
         self.set_name(account.name());
         self.set_server(&account.server().to_string());
         let client = Client::new(account.user_name().clone(), kept.saved, random_seed());
@@ -178,6 +193,20 @@ impl Session {
         self.imp().disconnect_reason.borrow().clone()
     }
 
+    /// Returns why there is no connection, in words, and what can be done about it.
+    pub fn disconnect_sentence(&self) -> Option<String> {
+        let reason = self.disconnect_reason()?;
+        let attempts = self.imp().connecting.attempts.borrow();
+        let at = attempt::furthest(&attempts).filter(|it| it.failed_step() == reason.step());
+        let server = at.map_or_else(|| self.server(), |attempt| attempt.address.to_string());
+        Some(error_text::disconnect_reason(&reason, &server))
+    }
+
+    /// Returns the attempts of the last round at the server's addresses, in order; none if it let us in.
+    pub fn attempts(&self) -> Vec<Attempt> {
+        self.imp().connecting.attempts.borrow().clone()
+    }
+
     /// Returns how the connection is protected; `None` before the first.
     pub fn encryption(&self) -> Option<Encryption> {
         self.imp().connecting.encryption.borrow().clone()
@@ -190,8 +219,12 @@ impl Session {
         if let Err(error) = trust.forget() {
             glib::g_warning!("pychat", "cannot forget a certificate: {error}");
         }
+        self.imp().connecting.route.borrow_mut().pin = None;
         match self.state() {
-            SessionState::Disconnected => self.join(account),
+            SessionState::Disconnected => {
+                let route = self.imp().connecting.route.borrow().clone();
+                self.join_by(account, route);
+            }
             _ => self.rejoin(),
         }
     }

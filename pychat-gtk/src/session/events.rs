@@ -42,7 +42,7 @@ impl Session {
         if let Some(Encryption::Tls { is_new: true, .. }) = self.encryption() {
             self.room().note(None, &notices::first_certificate(&self.server()));
         }
-        self.clear_join_timeout();
+        self.forget_attempts();
         self.set_retry_at(None);
         self.set_state(SessionState::Joined);
     }
@@ -61,6 +61,7 @@ impl Session {
     }
 
     fn on_end(&self, reason: DisconnectReason, retry_at_ms: Option<u64>) {
+        let reason = self.explained(reason);
         if self.has_conversation() && reason.is_distrust() {
             self.with_client(Client::leave); // Until the reader has decided.
             self.lose(Some(reason), None);

@@ -10,13 +10,13 @@ use gtk::{
 
 use super::{account_form::AccountForm, join_button::JoinButton, recent_chats::RecentChats};
 use crate::{
-    session::{Account, Session, SessionState, disconnect_reason::DisconnectReason, error_text},
+    session::{Account, Session, SessionState, disconnect_reason::DisconnectReason},
     settings::Settings,
     text::{
         i18n::{gettext, gettext_f},
         names,
     },
-    ui::retry_countdown::RetryCountdown,
+    ui::{dialogs::connection_details, retry_countdown::RetryCountdown},
 };
 
 mod imp {
@@ -30,6 +30,8 @@ mod imp {
         toast_overlay: TemplateChild<adw::ToastOverlay>,
         #[template_child]
         pub(super) form: TemplateChild<AccountForm>,
+        #[template_child]
+        details_button: TemplateChild<gtk::Button>,
         #[template_child]
         outlook: TemplateChild<gtk::Label>,
         #[template_child]
@@ -119,9 +121,9 @@ mod imp {
             {
                 self.form.enter_name(name);
             }
-            let failure =
-                reason.as_ref().map(|reason| error_text::disconnect_reason(reason, &server));
+            let failure = session.disconnect_sentence();
             self.form.show_failure(failure.as_deref());
+            self.details_button.set_visible(failure.is_some() && !session.attempts().is_empty());
         }
 
         /// Says when the next attempt is made, if one has failed.
@@ -160,6 +162,13 @@ mod imp {
         #[template_callback]
         fn on_join_clicked(&self) {
             self.ask_to_join();
+        }
+
+        #[template_callback]
+        fn on_details_clicked(&self) {
+            if let Some(session) = self.obj().session() {
+                connection_details::show(&*self.obj(), &session.attempts());
+            }
         }
 
         #[template_callback]

@@ -4,7 +4,7 @@ use adw::prelude::*;
 use gtk::{glib, glib::clone, pango};
 
 use crate::{
-    session::{Session, disconnect_reason::DisconnectReason, error_text},
+    session::{Session, disconnect_reason::DisconnectReason},
     text::i18n::{gettext, gettext_f},
 };
 
@@ -13,16 +13,14 @@ const TRUST: &str = "trust";
 
 /// Asks above `parent`; joins again if the reader trusts the server as it is now.
 pub fn ask(parent: &gtk::Window, session: &Session, reason: &DisconnectReason) {
-    let sentence = error_text::disconnect_reason(reason, &session.server());
+    let sentence = session.disconnect_sentence().unwrap_or_default();
     let (heading, advice, trust) = match reason {
-        DisconnectReason::CertificateChanged { pin } => (
-            gettext("Trust the New Certificate?"),
-            gettext_f(
-                "Ask whoever runs the server if this is its certificate: {pin}",
-                &[("pin", pin)],
-            ),
-            gettext("_Trust"),
-        ),
+        DisconnectReason::CertificateChanged { pin } => {
+            (gettext("Trust the New Certificate?"), is_this_it(pin), gettext("_Trust"))
+        }
+        DisconnectReason::CertificateUnexpected { pin } => {
+            (gettext("Trust This Certificate?"), is_this_it(pin), gettext("_Trust"))
+        }
         _ => (
             gettext("Connect Without Encryption?"),
             gettext("Ask whoever runs the server if encryption was turned off."),
@@ -47,6 +45,10 @@ pub fn ask(parent: &gtk::Window, session: &Session, reason: &DisconnectReason) {
         ),
     );
     dialog.present();
+}
+
+fn is_this_it(pin: &str) -> String {
+    gettext_f("Ask whoever runs the server if this is its certificate: {pin}", &[("pin", pin)])
 }
 
 /// Returns the question with its reason. Libadwaita's own heading measures itself wrongly from 1.6 on,

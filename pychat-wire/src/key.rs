@@ -1,4 +1,5 @@
-//! Keys of devices, and the signatures by which a hello proves that a key is its sender's own.
+//! Keys of devices, the signatures by which a hello proves that a key is its sender's own, the codes
+//! that let somebody in, and the pins of certificates.
 //!
 //! Keys are Ed25519 (RFC 8032), verified strictly: a weak key signs nothing. On the wire each value
 //! has one spelling, base64url without padding (RFC 4648, section 5) or hexadecimal digits, of one
@@ -10,6 +11,7 @@ use std::{fmt, str::FromStr};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 /// The bytes that every signed text begins with, so that it can be taken for nothing else.
@@ -59,8 +61,8 @@ macro_rules! encoded {
     };
 }
 
-/// Declares that a value may be shown to anybody.
-macro_rules! shown {
+/// Declares that a value has a text for people.
+macro_rules! displayed {
     ($($name:ident),*) => {
         $(
             impl fmt::Display for $name {
@@ -68,10 +70,30 @@ macro_rules! shown {
                     formatter.write_str(&self.to_text())
                 }
             }
+        )*
+    };
+}
 
+/// Declares that a value may stand in any log.
+macro_rules! public {
+    ($($name:ident),*) => {
+        $(
             impl fmt::Debug for $name {
                 fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                     write!(formatter, "{}({self})", stringify!($name))
+                }
+            }
+        )*
+    };
+}
+
+/// Declares that a value stands in no log.
+macro_rules! secret {
+    ($($name:ident),*) => {
+        $(
+            impl fmt::Debug for $name {
+                fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    formatter.write_str(stringify!($name))
                 }
             }
         )*
@@ -98,7 +120,19 @@ encoded! {
     PairCode, 16
 }
 
-shown!(PublicKey, Signature, PairCode);
+encoded! {
+    /// The code by which a new person is let in: 16 random bytes.
+    InviteCode, 16
+}
+
+encoded! {
+    /// The SHA-256 of a certificate's DER.
+    Pin, 32
+}
+
+displayed!(PublicKey, Signature, PairCode, InviteCode, Pin);
+public!(PublicKey, Signature, Pin);
+secret!(SecretKey, PairCode, InviteCode);
 
 /// The number that a server greets one connection with, and no other.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
@@ -167,9 +201,10 @@ impl SecretKey {
     }
 }
 
-impl fmt::Debug for SecretKey {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("SecretKey")
+impl Pin {
+    /// Returns the pin of a certificate.
+    pub fn of(der: &[u8]) -> Self {
+        Self(Sha256::digest(der).into())
     }
 }
 
@@ -295,5 +330,8 @@ mod tests {
             assert_eq!(text.parse::<Nonce>(), Err(EncodingError), "{text}");
         }
         assert_eq!("AAAAAAAAAAAAAAAAAAAAAA".parse(), Ok(PairCode([0; 16])));
+        let code = InviteCode([0xff; 16]);
+        assert_eq!(format!("{code} {code:?}"), "_____________________w InviteCode");
+        assert_eq!(Pin::of(b"").to_string(), "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU");
     }
 }

@@ -3,16 +3,18 @@
 //! This crate does no I/O and reads no clock: bytes and text come in, bytes and values go out, so
 //! both ends, their tests and anybody's bot share it. Read [`frame`] first (the bounds of
 //! payloads), then [`message`] (their content), [`name`] (the rules of names), [`key`] (the proof of
-//! who somebody is) and [`client`] (the client's side of a conversation).
+//! who somebody is), [`link`] (an invitation) and [`client`] (the client's side of a conversation).
 
 pub mod client;
 pub mod frame;
 pub mod key;
+pub mod link;
 pub mod message;
 pub mod name;
 pub mod notice;
 
 pub use client::Client;
 pub use frame::{Decoder, FrameError, PAYLOAD_BYTES_MAX};
+pub use link::Link;
 pub use message::{ClientMessage, MessageError, ServerMessage};
 pub use name::{NameError, UserName};

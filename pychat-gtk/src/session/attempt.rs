@@ -14,6 +14,7 @@ use futures_util::{
     stream::FuturesUnordered,
 };
 use gtk::{gio, glib};
+use pychat_wire::{key::Pin, link::HOSTS_MAX};
 
 use super::{
     disconnect_reason::DisconnectReason,
@@ -24,9 +25,6 @@ use super::{
 };
 use crate::text::server_address::ServerAddress;
 
-/// The most addresses of one server that are tried.
-const ADDRESSES_MAX: usize = 8;
-
 /// The time after which the next address is tried beside those before it.
 const HEAD_START: Duration = Duration::from_millis(1_000);
 
@@ -36,7 +34,7 @@ pub struct Route {
     /// The addresses.
     pub addresses: Vec<ServerAddress>,
     /// The pin of the certificate by which the server was announced, if it was.
-    pub pin: Option<String>,
+    pub pin: Option<Pin>,
 }
 
 impl From<ServerAddress> for Route {
@@ -113,7 +111,7 @@ impl Round {
         on_connected: impl Fn(),
     ) -> Self {
         let on_connected = &on_connected;
-        let mut waiting = route.addresses.iter().take(ADDRESSES_MAX).enumerate();
+        let mut waiting = route.addresses.iter().take(HOSTS_MAX).enumerate();
         let mut running = FuturesUnordered::new();
         let mut ended = Vec::new();
         let secured = loop {

@@ -74,7 +74,7 @@ impl Session {
         connecting.failure.take();
         let (route, limit) = (connecting.route.borrow().clone(), connecting.time_limit.get());
         let trust = Trust::of(&self.imp().persistence.folder.borrow(), account.server());
-        let expected = Expected::new(trust, route.pin.clone());
+        let expected = Expected::new(trust, route.pin);
         let weak = self.downgrade();
         let task = glib::spawn_future_local(async move {
             let on_connected = || {

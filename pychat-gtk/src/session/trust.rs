@@ -10,6 +10,7 @@ use std::{
 };
 
 use gtk::glib;
+use pychat_wire::key::Pin;
 use serde::{Deserialize, Serialize};
 
 use super::private_file;
@@ -105,12 +106,12 @@ impl Trust {
 pub struct Expected {
     trust: Trust,
     /// The pin by which the server was announced, if it was.
-    announced: Option<String>,
+    announced: Option<Pin>,
 }
 
 impl Expected {
     /// Expects what `trust` knows, or else the certificate with the pin `announced`.
-    pub fn new(trust: Trust, announced: Option<String>) -> Self {
+    pub fn new(trust: Trust, announced: Option<Pin>) -> Self {
         Self { trust, announced }
     }
 
@@ -126,7 +127,7 @@ impl Expected {
 
     /// Returns true if the server was announced with another certificate than that with this `pin`.
     pub fn is_announced_otherwise(&self, pin: &str) -> bool {
-        self.announced.as_ref().is_some_and(|announced| announced != pin)
+        self.announced.is_some_and(|announced| announced.to_string() != pin)
     }
 
     /// Remembers its certificate.

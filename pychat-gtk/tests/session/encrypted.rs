@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Returns the side of a server with a certificate of its own.
-fn identity() -> Arc<ServerConfig> {
+pub(crate) fn identity() -> Arc<ServerConfig> {
     let made = rcgen::generate_simple_self_signed(["pychat".to_owned()]).expect("a certificate");
     let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))

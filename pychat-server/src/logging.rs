@@ -141,6 +141,11 @@ pub fn listening(address: SocketAddr) {
     info!(event = "listen", address = %address, "listening on {address}");
 }
 
+/// The local network is not told of the server.
+pub fn not_announced(error: &io::Error) {
+    warn!(event = "announce", error = %error, "the local network is not told of the server: {error}");
+}
+
 /// Systemd listens already, so the configured addresses are not used.
 pub fn listen_ignored() {
     warn!(event = "listen_ignored", "--listen is ignored: systemd has passed listening sockets");

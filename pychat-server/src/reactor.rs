@@ -37,7 +37,7 @@ use crate::{
     net::{identity::Identity, listen},
     server::Server,
     signals::{Request, Signals},
-    systemd::{Inherited, Manager},
+    systemd::{Announcement, Inherited, Manager},
 };
 
 /// The time that peers have to read the goodbye when the server stops.
@@ -167,6 +167,7 @@ impl Reactor {
             logging::listening(listener.address);
             addresses.push(listener.address.to_string());
         }
+        self.announce();
         self.manager.ready(Instant::now(), &addresses);
         self.store_listeners(Instant::now());
         while !self.is_over() {
@@ -190,6 +191,16 @@ impl Reactor {
         self.advance(now);
         self.manager.maintain(now, self.server.people());
         Ok(())
+    }
+
+    /// Says what the local network may be told of the server.
+    fn announce(&self) {
+        let Listening { listeners, identity, .. } = &self.listening;
+        let addresses = listeners.iter().map(|listener| listener.address);
+        let pin = identity.as_ref().map(|identity| identity.pin.as_str());
+        if let Err(error) = Announcement::of_process().write(&self.config.name, addresses, pin) {
+            logging::not_announced(&error);
+        }
     }
 
     /// Gives the manager the sockets that listen, unless it has them.
@@ -288,6 +299,7 @@ impl Reactor {
                     self.manager.reloading(now);
                     let identity = &mut self.listening.identity;
                     reload::reload(&mut self.config, identity, &mut self.server);
+                    self.announce();
                     self.manager.reloaded(now);
                 }
                 (Request::HandOver, Phase::Running) if self.manager.keeps() => {

@@ -14,7 +14,11 @@ use crate::{
     config::{APP_ID, RESOURCE_PATH, VERSION},
     session::Account,
     settings::{self, Settings},
-    text::{i18n::gettext, server_address::ServerAddress, server_uri::ServerUri, times},
+    text::{
+        i18n::gettext,
+        server_uri::{Access, ServerUri},
+        times,
+    },
     ui::{
         connect::input_error::address_error,
         dialogs::{about, preferences_window::PreferencesWindow},
@@ -116,7 +120,7 @@ mod imp {
         fn open(&self, files: &[gio::File], _hint: &str) {
             for file in files {
                 match file.uri().parse::<ServerUri>() {
-                    Ok(link) => self.obj().ask(link.name(), Some(link.server())),
+                    Ok(link) => self.obj().ask(link.name(), Some(&link)),
                     Err(error) => {
                         glib::g_warning!("pychat", "{}: {error}", file.uri());
                         self.activate();
@@ -226,9 +230,9 @@ impl Application {
         let Ok(link) = server_argument(&options) else { return EXIT_USAGE };
         match (name, link) {
             (None, None) => self.activate(),
-            (Some(name), Some(link)) => self.show_conversation(&name, link.server()),
+            (Some(name), Some(link)) => self.show_conversation(&name, &link),
             (Some(name), None) => self.ask(Some(&name), None),
-            (None, Some(link)) => self.ask(link.name(), Some(link.server())),
+            (None, Some(link)) => self.ask(link.name(), Some(&link)),
         }
         glib::ExitCode::SUCCESS
     }
@@ -237,39 +241,40 @@ impl Application {
     fn start(&self) {
         let chat = self.settings().chat_at_start();
         match chat {
-            Some(account) => self.show_conversation(account.name(), account.server()),
+            Some(account) => self.show_conversation(account.name(), &account.server().into()),
             None => self.new_window().present(),
         }
     }
 
     /// Brings forward the window of `name` at `server`, or opens one that joins.
-    fn show_conversation(&self, name: &str, server: &ServerAddress) {
+    fn show_conversation(&self, name: &str, link: &ServerUri) {
+        let server = link.server();
         let account = UserName::new(name).ok().map(|name| Account::new(name, server.clone()));
         if let Some(window) = account.and_then(|account| self.find_window(&account)) {
             window.present();
             return;
         }
         let window = self.window_that_asks();
-        window.fill(name, &server.to_string());
+        window.fill(name, &server.to_string(), link.access());
         window.present();
         window.join();
     }
 
     /// Opens a window that asks for what is not given, and for a yes: a link may be anybody's.
     /// Brings forward the window that is there already, if it is there for all of it.
-    fn ask(&self, name: Option<&str>, server: Option<&ServerAddress>) {
-        if let (Some(name), Some(server)) = (name, server)
+    fn ask(&self, name: Option<&str>, link: Option<&ServerUri>) {
+        if let (Some(name), Some(link)) = (name, link)
             && let Ok(name) = UserName::new(name)
-            && let Some(window) = self.find_window(&Account::new(name, server.clone()))
+            && let Some(window) = self.find_window(&Account::new(name, link.server().clone()))
         {
             window.present();
             return;
         }
         let settings = self.settings();
         let name = name.map_or_else(|| settings.name(), ToOwned::to_owned);
-        let server = server.map_or_else(|| settings.server(), ToString::to_string);
+        let server = link.map_or_else(|| settings.server(), |link| link.server().to_string());
         let window = self.window_that_asks();
-        window.fill(&name, &server);
+        window.fill(&name, &server, link.map(ServerUri::access).unwrap_or_default());
         window.present();
     }
 
@@ -302,9 +307,9 @@ impl Application {
     fn on_show(&self, target: Option<&glib::Variant>) {
         let Some(account) = Account::from_target(target) else { return };
         if self.settings().recent().contains(&account) {
-            self.show_conversation(account.name(), account.server());
+            self.show_conversation(account.name(), &account.server().into());
         } else {
-            self.ask(Some(account.name()), Some(account.server()));
+            self.ask(Some(account.name()), Some(&account.server().into()));
         }
     }
 
@@ -313,9 +318,11 @@ impl Application {
         let window = Window::new(self, self.settings());
         let recent = self.settings().recent();
         match recent.iter().find(|account| self.find_window(account).is_none()) {
-            Some(account) => window.fill(account.name(), &account.server().to_string()),
+            Some(account) => {
+                window.fill(account.name(), &account.server().to_string(), Access::default());
+            }
             None if recent.is_empty() => (),
-            None => window.fill(&self.settings().name(), ""),
+            None => window.fill(&self.settings().name(), "", Access::default()),
         }
         window
     }

@@ -30,6 +30,7 @@ mod private_file;
 pub mod account;
 pub mod attempt;
 pub mod connection_report;
+pub mod devices;
 pub mod disconnect_reason;
 pub mod encryption;
 pub mod error_text;
@@ -47,17 +48,14 @@ use gtk::{
     glib,
     glib::{prelude::*, subclass::prelude::*},
 };
-use pychat_wire::{Client, client::Begin};
+use pychat_wire::{Client, client::Begin, link::Code};
 
 pub use self::{account::Account, room::Room};
 use self::{
-    attempt::{Attempt, Route},
-    connecting::Connection,
-    disconnect_reason::DisconnectReason,
-    encryption::Encryption,
-    state_file::StateFile,
-    trust::Trust,
+    attempt::Attempt, connecting::Connection, disconnect_reason::DisconnectReason,
+    encryption::Encryption, state_file::StateFile, trust::Trust,
 };
+use crate::text::server_uri::Access;
 
 /// The time limit for each step of connecting; being let in has one of its own.
 pub const STEP_TIMEOUT: Duration = Duration::from_secs(5);
@@ -85,6 +83,9 @@ pub enum SessionState {
 
 glib::wrapper! {
     /// One person's conversation with a server.
+    ///
+    /// Emits `devices-changed` when their devices are listed, `device-added` with the name of one
+    /// that is new, and `pair-code-changed` with each code by which another can be added.
     pub struct Session(ObjectSubclass<imp::Session>);
 }
 
@@ -112,12 +113,12 @@ impl Session {
     /// Joins as `account`, with a new conversation. Does nothing unless `Disconnected` or
     /// `Waiting`.
     pub fn join(&self, account: Account) {
-        let route = Route::from(account.server().clone());
-        self.join_by(account, route);
+        self.join_by(account, Access::default());
     }
 
-    /// Joins as `account`, whose server is to be found by `route`.
-    pub fn join_by(&self, account: Account, route: Route) {
+    /// Joins as [`join`](Self::join) does, by what a link has: another server than that with its pin
+    /// is not talked to.
+    pub fn join_by(&self, account: Account, access: Access) {
         if self.state() == SessionState::Waiting {
             self.give_up(None);
         }
@@ -131,11 +132,16 @@ impl Session {
         imp.disconnect_reason.take();
         imp.protocol.take();
         self.forget_attempts();
-        imp.connecting.route.replace(route);
         self.set_name(account.name());
         self.set_server(&account.server().to_string());
         let client = Client::new(account.user_name().clone(), kept.saved, random_seed());
         let client = client.beginning(Begin::LastPage(room::PAGE_MESSAGES)).persistent();
+        let client = client.labelled(&glib::host_name());
+        let client = match access.code {
+            Some(Code::Pair(code)) => client.pairing(code),
+            Some(Code::Invite(_)) | None => client,
+        };
+        imp.access.replace(access);
         imp.client.replace(Some(client));
         imp.account.replace(Some(account));
         self.process_events();
@@ -219,11 +225,10 @@ impl Session {
         if let Err(error) = trust.forget() {
             glib::g_warning!("pychat", "cannot forget a certificate: {error}");
         }
-        self.imp().connecting.route.borrow_mut().pin = None;
         match self.state() {
             SessionState::Disconnected => {
-                let route = self.imp().connecting.route.borrow().clone();
-                self.join_by(account, route);
+                let access = self.imp().access.borrow().clone();
+                self.join_by(account, access);
             }
             _ => self.rejoin(),
         }
@@ -338,6 +343,7 @@ impl Session {
         }
         self.imp().client.take();
         self.imp().room.forget_people();
+        self.forget_devices();
         self.imp().persistence.file.take();
         if let Some((_, alarm)) = self.imp().alarm.take() {
             alarm.abort();

@@ -21,8 +21,8 @@ use thiserror::Error;
 use self::members::Member;
 pub use self::{
     bounds::{
-        CONTENT_BYTES_MAX, DEVICES_MAX, EPOCH_BYTES_MAX, LABEL_CHARS_MAX, MEMBERS_MAX,
-        RETRY_MS_MAX, SENTENCE_CHARS_MAX, TIME_MS_MAX,
+        CONTENT_BYTES_MAX, DEVICES_MAX, EPOCH_BYTES_MAX, EXPIRES_MS_MAX, LABEL_CHARS_MAX,
+        MEMBERS_MAX, RETRY_MS_MAX, SENTENCE_CHARS_MAX, TIME_MS_MAX,
     },
     client::{ClientMessage, Hello},
     parts::{

@@ -14,7 +14,7 @@ use futures_util::{
     stream::FuturesUnordered,
 };
 use gtk::{gio, glib};
-use pychat_wire::{key::Pin, link::HOSTS_MAX};
+use pychat_wire::link::HOSTS_MAX;
 
 use super::{
     disconnect_reason::DisconnectReason,
@@ -27,21 +27,6 @@ use crate::text::server_address::ServerAddress;
 
 /// The time after which the next address is tried beside those before it.
 const HEAD_START: Duration = Duration::from_millis(1_000);
-
-/// The addresses at which a server may be, in the order in which they are tried.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Route {
-    /// The addresses.
-    pub addresses: Vec<ServerAddress>,
-    /// The pin of the certificate by which the server was announced, if it was.
-    pub pin: Option<Pin>,
-}
-
-impl From<ServerAddress> for Route {
-    fn from(address: ServerAddress) -> Self {
-        Self { addresses: vec![address], pin: None }
-    }
-}
 
 /// An attempt to join at one address.
 #[derive(Clone, Debug)]
@@ -102,16 +87,16 @@ impl Round {
         furthest(&self.attempts)?.reason.as_ref()
     }
 
-    /// Tries the addresses of `route`. Each step may take as long as `limit`; `on_connected` is called
+    /// Tries `addresses`, as many as a link may have. Each step may take as long as `limit`; `on_connected` is called
     /// with every TCP connection.
     pub(super) async fn run(
-        route: &Route,
+        addresses: &[ServerAddress],
         expected: &Expected,
         limit: Duration,
         on_connected: impl Fn(),
     ) -> Self {
         let on_connected = &on_connected;
-        let mut waiting = route.addresses.iter().take(HOSTS_MAX).enumerate();
+        let mut waiting = addresses.iter().take(HOSTS_MAX).enumerate();
         let mut running = FuturesUnordered::new();
         let mut ended = Vec::new();
         let secured = loop {

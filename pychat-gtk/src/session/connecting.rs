@@ -9,7 +9,7 @@ use gtk::{glib, glib::prelude::*, glib::subclass::prelude::*};
 
 use super::{STEP_TIMEOUT, Session, SessionState, now_ms};
 use crate::session::{
-    attempt::{self, Round, Route},
+    attempt::{self, Round},
     disconnect_reason::DisconnectReason,
     encryption::{Encryption, Secured},
     transport::{Incoming, Line},
@@ -33,8 +33,6 @@ pub(super) enum Connection {
 pub(super) struct Connecting {
     pub(super) connection: RefCell<Connection>,
     attempt: Cell<Attempt>,
-    /// Where the server may be.
-    pub(super) route: RefCell<Route>,
     /// The time limit for each step of an attempt.
     pub(super) time_limit: Cell<Duration>,
     /// The protection of the connection.
@@ -54,7 +52,6 @@ impl Default for Connecting {
         Self {
             connection: RefCell::default(),
             attempt: Cell::default(),
-            route: RefCell::default(),
             time_limit: Cell::new(STEP_TIMEOUT),
             encryption: RefCell::default(),
             protocol: Cell::default(),
@@ -72,9 +69,12 @@ impl Session {
         let connecting = &self.imp().connecting;
         let attempt = self.next_attempt();
         connecting.failure.take();
-        let (route, limit) = (connecting.route.borrow().clone(), connecting.time_limit.get());
+        let limit = connecting.time_limit.get();
         let trust = Trust::of(&self.imp().persistence.folder.borrow(), account.server());
-        let expected = Expected::new(trust, route.pin);
+        let access = self.imp().access.borrow().clone();
+        let expected = Expected { trust, pin: access.pin };
+        let mut addresses = vec![account.server().clone()];
+        addresses.extend(access.others);
         let weak = self.downgrade();
         let task = glib::spawn_future_local(async move {
             let on_connected = || {
@@ -82,7 +82,7 @@ impl Session {
                     session.set_state(SessionState::Joining);
                 }
             };
-            let round = Round::run(&route, &expected, limit, on_connected).await;
+            let round = Round::run(&addresses, &expected, limit, on_connected).await;
             if let Some(session) = weak.upgrade() {
                 session.on_round(attempt, round);
             }

@@ -67,13 +67,12 @@ pub enum DisconnectReason {
     Garbled(FrameError),
     /// The server does not offer encryption, though it did.
     NotEncrypted,
+    /// The server has not the certificate that the link to it names.
+    NotAsLinked,
+    /// The code of the link is not good, or no longer.
+    CodeRefused,
     /// The server shows another certificate than it did.
     CertificateChanged {
-        /// The pin of the certificate that it shows.
-        pin: String,
-    },
-    /// The server shows another certificate than the one by which it was announced.
-    CertificateUnexpected {
         /// The pin of the certificate that it shows.
         pin: String,
     },
@@ -102,14 +101,17 @@ impl DisconnectReason {
         }
     }
 
-    /// Says why the hello of somebody who wants to be called `name` was refused.
+    /// Says why the hello of somebody who wants to be called `name` was refused; `has_link_code` if
+    /// it had the code of a link.
     pub fn refused(
         name: String,
+        has_link_code: bool,
         code: Option<ErrorCode>,
         reason: String,
         suggest: Option<String>,
     ) -> Self {
         match code {
+            Some(ErrorCode::Forbidden) if has_link_code => Self::CodeRefused,
             Some(ErrorCode::NameTaken) => Self::NameTaken { name, suggest },
             _ => Self::Rejected { code, reason },
         }
@@ -153,12 +155,11 @@ impl DisconnectReason {
             Self::Refused | Self::NoRoute | Self::NoAnswer => Step::Connection,
             Self::Mute | Self::OtherService(_) | Self::Garbled(_) => Step::Greeting,
             Self::NotEncrypted | Self::NotSecured { .. } => Step::Encryption,
-            Self::CertificateChanged { .. } | Self::CertificateUnexpected { .. } => {
-                Step::Certificate
-            }
+            Self::CertificateChanged { .. } | Self::NotAsLinked => Step::Certificate,
             Self::ServerTooOld | Self::ServerTooNew => Step::Protocol,
             Self::Undecided
             | Self::NotInvited
+            | Self::CodeRefused
             | Self::Rejected { .. }
             | Self::NameTaken { .. }
             | Self::Kicked
@@ -179,12 +180,7 @@ impl DisconnectReason {
 
     /// Returns true if the reader has to decide whether the server is still trusted.
     pub fn is_distrust(&self) -> bool {
-        matches!(
-            self,
-            Self::NotEncrypted
-                | Self::CertificateChanged { .. }
-                | Self::CertificateUnexpected { .. }
-        )
+        matches!(self, Self::NotEncrypted | Self::CertificateChanged { .. })
     }
 
     /// Returns true if the server could not be had, and nothing more is known.
@@ -219,8 +215,8 @@ impl From<TransportError> for DisconnectReason {
             TransportError::CutShort(step, _) => Self::CutShort { step },
             TransportError::Broken(_) => Self::Lost,
             TransportError::NotEncrypted => Self::NotEncrypted,
+            TransportError::NotAsLinked => Self::NotAsLinked,
             TransportError::CertificateChanged { pin } => Self::CertificateChanged { pin },
-            TransportError::CertificateUnexpected { pin } => Self::CertificateUnexpected { pin },
             TransportError::Tls(error) => Self::NotSecured { reason: error.to_string() },
         }
     }

@@ -7,7 +7,10 @@
 use std::time::Duration;
 
 use gtk::{gio, gio::prelude::*, glib};
-use pychat_wire::{Decoder, ServerMessage, key::BINDING_BYTES};
+use pychat_wire::{
+    Decoder, ServerMessage,
+    key::{BINDING_BYTES, Pin},
+};
 
 use super::{
     step::{Service, Step},
@@ -89,7 +92,10 @@ pub async fn connect(
     };
     let Greeting { bytes, protocol, offers_tls } = greeting?;
     if !offers_tls {
-        if expected.is_encrypted() {
+        if expected.pin.is_some() {
+            return Err(TransportError::NotAsLinked);
+        }
+        if expected.trust.known().is_some() {
             return Err(TransportError::NotEncrypted);
         }
         let (stream, encryption) = (Stream::plain(connection), Encryption::None);
@@ -175,14 +181,6 @@ async fn shake_hands(connection: &gio::SocketConnection) -> Result<(Tls, Vec<u8>
     }
 }
 
-/// Returns the SHA-256 of a certificate, in base64url without padding.
-fn pin(der: &[u8]) -> String {
-    let mut checksum = glib::Checksum::new(glib::ChecksumType::Sha256).expect("GLib has it");
-    checksum.update(der);
-    let base64 = glib::base64_encode(&checksum.digest());
-    base64.trim_end_matches('=').replace('+', "-").replace('/', "_")
-}
-
 /// Compares the certificate that the server showed with the one that is expected; returns its pin, and
 /// true if none was known. One that a public authority vouches for may take the place of another such.
 async fn check(
@@ -191,14 +189,15 @@ async fn check(
     expected: &Expected,
 ) -> Result<(String, bool), TransportError> {
     let certificates = tls.certificates();
-    let pin = certificates.first().map(|it| pin(it)).unwrap_or_default();
-    // Asked again after the handshake: another connection may have been first.
-    let known = expected.known();
+    let pin = certificates.first().map(|it| Pin::of(it));
+    if expected.pin.is_some() && pin != expected.pin {
+        return Err(TransportError::NotAsLinked);
+    }
+    let pin = pin.map(|pin| pin.to_string()).unwrap_or_default();
+    // Asked after the handshake: another connection may have been first.
+    let known = expected.trust.known();
     if known.as_ref().is_some_and(|known| known.pin == pin) {
         return Ok((pin, false));
-    }
-    if known.is_none() && expected.is_announced_otherwise(&pin) {
-        return Err(TransportError::CertificateUnexpected { pin });
     }
     let pems = certificates.iter().map(|certificate| pem(certificate));
     let is_vouched = is_vouched(&pems.collect::<String>(), address).await;
@@ -206,8 +205,10 @@ async fn check(
         return Err(TransportError::CertificateChanged { pin });
     }
     let found = Known { pin, is_vouched };
-    expected.remember(&found);
-    Ok((found.pin, known.is_none()))
+    if let Err(error) = expected.trust.remember(&found) {
+        glib::g_warning!("pychat", "cannot remember a certificate: {error}");
+    }
+    Ok((found.pin, known.is_none() && expected.pin.is_none()))
 }
 
 /// Returns a certificate as PEM.

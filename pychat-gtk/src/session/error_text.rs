@@ -89,12 +89,15 @@ pub fn disconnect_reason(reason: &DisconnectReason, server: &str) -> String {
             "{server} does not offer an encrypted connection, as it should. Somebody may be trying to read along.",
             &values,
         ),
-        DisconnectReason::CertificateChanged { .. } => gettext_f(
-            "{server} has another certificate than before. It was set up anew, or somebody is trying to read along.",
+        DisconnectReason::NotAsLinked => gettext_f(
+            "{server} is not the server that was meant: it was set up anew, or somebody is trying to read along. Ask for a new link.",
             &values,
         ),
-        DisconnectReason::CertificateUnexpected { .. } => gettext_f(
-            "{server} has another certificate than it was announced with. It was set up anew, or somebody is trying to read along.",
+        DisconnectReason::CodeRefused => {
+            gettext("This link was used already, or has expired. Ask for a new one.")
+        }
+        DisconnectReason::CertificateChanged { .. } => gettext_f(
+            "{server} has another certificate than before. It was set up anew, or somebody is trying to read along.",
             &values,
         ),
         DisconnectReason::NotSecured { reason } => gettext_f(

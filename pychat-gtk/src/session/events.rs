@@ -24,9 +24,15 @@ impl Session {
                 self.on_joined(&name, &others, protocol, again);
             }
             Event::Refused { code, reason, suggest } => {
-                self.on_end(DisconnectReason::refused(self.name(), code, reason, suggest), None);
+                let has_code = self.imp().access.borrow().code.is_some();
+                let reason =
+                    DisconnectReason::refused(self.name(), has_code, code, reason, suggest);
+                self.on_end(reason, None);
             }
             Event::Offline { cause, retry_at_ms } => self.on_offline(cause, retry_at_ms),
+            Event::Devices(devices) => self.on_devices(devices),
+            Event::PairCode { code, expires_ms } => self.on_pair_code(code, expires_ms),
+            Event::DeviceAdded { label, .. } => self.on_device_added(&label),
             event => self.room().on_event(event),
         }
     }
@@ -36,6 +42,7 @@ impl Session {
         let imp = self.imp();
         self.set_name(name);
         imp.protocol.set(protocol);
+        imp.access.borrow_mut().code = None; // It is good for one use.
         imp.disconnect_reason.take();
         let is_new = !imp.has_conversation.replace(true);
         self.room().on_joined(others, is_new, again);

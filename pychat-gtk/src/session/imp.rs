@@ -1,14 +1,22 @@
 //! The fields of a session; its behaviour is in the files beside.
 
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    sync::OnceLock,
+};
 
-use gtk::glib::{self, prelude::*, subclass::prelude::*};
+use gtk::glib::{
+    self,
+    prelude::*,
+    subclass::{Signal, prelude::*},
+};
 use pychat_wire::Client;
 
 use super::{
-    Account, Room, SessionState, connecting::Connecting, disconnect_reason::DisconnectReason,
-    persistence::Persistence,
+    Account, Room, SessionState, connecting::Connecting, devices::Devices,
+    disconnect_reason::DisconnectReason, persistence::Persistence,
 };
+use crate::text::server_uri::Access;
 
 #[derive(Debug, Default, glib::Properties)]
 #[properties(wrapper_type = super::Session)]
@@ -30,11 +38,14 @@ pub struct Session {
     #[property(get)]
     pub(super) retry_at_ms: Cell<u64>,
     pub(super) account: RefCell<Option<Account>>,
+    /// What the link had by which it was joined.
+    pub(super) access: RefCell<Access>,
     pub(super) disconnect_reason: RefCell<Option<DisconnectReason>>,
     /// The state machine of the protocol, which decides; there is one from joining to leaving.
     pub(super) client: RefCell<Option<Client>>,
     pub(super) connecting: Connecting,
     pub(super) persistence: Persistence,
+    pub(super) devices: Devices,
     /// True once the room has been entered, until it is left.
     pub(super) has_conversation: Cell<bool>,
     /// The number of the protocol that was last spoken in the room.
@@ -56,5 +67,16 @@ impl ObjectImpl for Session {
     fn constructed(&self) {
         self.parent_constructed();
         self.room.set_session(&self.obj());
+    }
+
+    fn signals() -> &'static [Signal] {
+        static SIGNALS: OnceLock<Vec<Signal>> = OnceLock::new();
+        SIGNALS.get_or_init(|| {
+            vec![
+                Signal::builder("device-added").param_types([String::static_type()]).build(),
+                Signal::builder("devices-changed").build(),
+                Signal::builder("pair-code-changed").build(),
+            ]
+        })
     }
 }

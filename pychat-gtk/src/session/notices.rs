@@ -54,6 +54,14 @@ pub(super) fn first_certificate(server: &str) -> String {
     )
 }
 
+/// Returns what is said when another device has joined as the reader; `label` is its name.
+pub(super) fn device_added(label: &str) -> String {
+    if label.is_empty() {
+        return gettext("A device was added to yours.");
+    }
+    gettext_f("The device “{device}” was added to yours.", &[("device", &isolated(label))])
+}
+
 /// Returns the last words of a server of protocol 1.
 pub(super) fn server_stopping() -> String {
     gettext("The server is shutting down. Bye!")

@@ -96,16 +96,13 @@ pub enum TransportError {
     #[error("encryption is offered no more")]
     NotEncrypted,
 
+    /// The server has not the certificate that the link to it names.
+    #[error("not the certificate of the link")]
+    NotAsLinked,
+
     /// The server shows another certificate than the one that is known.
     #[error("another certificate: {pin}")]
     CertificateChanged {
-        /// The pin of the certificate that it shows.
-        pin: String,
-    },
-
-    /// The server shows another certificate than the one by which it was announced.
-    #[error("not the certificate that was announced: {pin}")]
-    CertificateUnexpected {
         /// The pin of the certificate that it shows.
         pin: String,
     },

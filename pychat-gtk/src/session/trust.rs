@@ -104,38 +104,10 @@ impl Trust {
 /// What a server must show to be taken for the one that is meant.
 #[derive(Debug)]
 pub struct Expected {
-    trust: Trust,
-    /// The pin by which the server was announced, if it was.
-    announced: Option<Pin>,
-}
-
-impl Expected {
-    /// Expects what `trust` knows, or else the certificate with the pin `announced`.
-    pub fn new(trust: Trust, announced: Option<Pin>) -> Self {
-        Self { trust, announced }
-    }
-
-    /// Returns true if the server must be encrypted.
-    pub fn is_encrypted(&self) -> bool {
-        self.announced.is_some() || self.known().is_some()
-    }
-
-    /// Returns what is known of its certificate.
-    pub fn known(&self) -> Option<Known> {
-        self.trust.known()
-    }
-
-    /// Returns true if the server was announced with another certificate than that with this `pin`.
-    pub fn is_announced_otherwise(&self, pin: &str) -> bool {
-        self.announced.is_some_and(|announced| announced.to_string() != pin)
-    }
-
-    /// Remembers its certificate.
-    pub fn remember(&self, found: &Known) {
-        if let Err(error) = self.trust.remember(found) {
-            glib::g_warning!("pychat", "cannot remember a certificate: {error}");
-        }
-    }
+    /// What is known of it.
+    pub trust: Trust,
+    /// The pin of the certificate with which it was offered, by a link or in the network.
+    pub pin: Option<Pin>,
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::{
     str::FromStr,
 };
 
+use pychat_wire::link::Host;
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
 
@@ -47,6 +48,15 @@ impl ServerAddress {
     /// Returns the port.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Returns the host as links have it; `None` for one that only this computer understands, as
+    /// it has a zone.
+    pub fn to_link_host(&self) -> Option<Host> {
+        match self.host.parse() {
+            Ok(address) => Some(Host::Ip(address)),
+            Err(_) => self.host.parse().ok(),
+        }
     }
 
     /// Returns what is enough to tell it from others: without the port, if that is
@@ -104,6 +114,10 @@ pub enum AddressError {
     /// An IPv6 address stands without its brackets, so a port cannot be told from it.
     #[error("an IPv6 address needs brackets")]
     Unbracketed,
+
+    /// A link is damaged: something beside its host and port is not as it should be.
+    #[error("the link is damaged")]
+    BadLink,
 
     /// The text after the colon is not a port.
     #[error("the port is not a number from 1 to 65535")]
@@ -213,6 +227,19 @@ mod tests {
         ] {
             let address: ServerAddress = text.parse().expect(text);
             assert_eq!((address.host(), address.port()), (host, port), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_link_has_the_host_too() {
+        for (text, host) in [
+            ("127.0.0.1", Some("127.0.0.1")),
+            ("[2001:db8::1]:7", Some("[2001:db8::1]")),
+            ("[fe80::1%eth0]", None),
+            ("xn--80a0bn.example", Some("%D1%87%D0%B0%D1%82.example")),
+        ] {
+            let address: ServerAddress = text.parse().expect(text);
+            assert_eq!(address.to_link_host().map(|it| it.to_string()).as_deref(), host);
         }
     }
 

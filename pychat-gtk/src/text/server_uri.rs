@@ -1,22 +1,36 @@
-//! A link to a chat: `pychat://[NAME@]HOST[:PORT]`.
+//! A link to a chat, as [`Link`] reads it, or whatever else people paste where a server is asked for.
 //!
 //! A link comes from somebody else: it only says where to, and nothing is done until its reader
 //! wants that.
 
 use std::str::FromStr;
 
-use gtk::glib;
+use pychat_wire::{
+    key::Pin,
+    link::{Code, Host, Link, LinkError},
+};
 
 use crate::text::{
     is_invisible,
-    server_address::{AddressError, DEFAULT_PORT, ServerAddress},
+    server_address::{AddressError, ServerAddress},
 };
 
-/// The scheme of links to chats.
-const SCHEME: &str = "pychat";
+/// The beginning of links to chats.
+const LINK_BEGIN: &str = "pychat://";
 
 /// The prefixes that people put before an address that they know from a browser.
 const WEB_SCHEMES: [&str; 2] = ["http://", "https://"];
+
+/// What a link has beside a server and a name.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Access {
+    /// The other addresses at which the server may be, in the order in which they are tried.
+    pub others: Vec<ServerAddress>,
+    /// The pin of the server's certificate.
+    pub pin: Option<Pin>,
+    /// The code that lets its reader in.
+    pub code: Option<Code>,
+}
 
 /// A server, and perhaps a name to join under.
 ///
@@ -34,13 +48,13 @@ const WEB_SCHEMES: [&str; 2] = ["http://", "https://"];
 pub struct ServerUri {
     name: Option<String>,
     server: ServerAddress,
+    access: Access,
 }
 
 impl ServerUri {
     /// Returns true if `text` is a link to a chat, or means to be.
     pub fn is_link(text: &str) -> bool {
-        glib::Uri::peek_scheme(text).is_some_and(|scheme| scheme == SCHEME)
-            && text[SCHEME.len()..].starts_with("://")
+        has_prefix(text, LINK_BEGIN)
     }
 
     /// Reads what somebody types or pastes where a server is asked for: an address, a link to a
@@ -54,17 +68,15 @@ impl ServerUri {
         if Self::is_link(text) {
             return text.parse();
         }
-        let has_scheme = |scheme: &&&str| {
-            text.get(..scheme.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(scheme))
-        };
-        let scheme = WEB_SCHEMES.iter().find(has_scheme).copied().unwrap_or_default();
+        let scheme = WEB_SCHEMES.iter().find(|scheme| has_prefix(text, scheme));
+        let scheme = scheme.copied().unwrap_or_default();
         let place = text[scheme.len()..].split(['/', '?', '#']).next().unwrap_or_default();
         let (name, address) = match place.rsplit_once('@') {
             Some((name, address)) => (Some(name), address),
             None => (None, place),
         };
         let name = name.map(str::trim).filter(|it| !it.is_empty()).map(ToOwned::to_owned);
-        Ok(Self { name, server: address.parse()? })
+        Ok(Self { name, server: address.parse()?, access: Access::default() })
     }
 
     /// Returns the name to join under, if the link has one; it is not checked.
@@ -76,11 +88,16 @@ impl ServerUri {
     pub fn server(&self) -> &ServerAddress {
         &self.server
     }
+
+    /// Returns what else the link has.
+    pub fn access(&self) -> Access {
+        self.access.clone()
+    }
 }
 
-impl From<ServerAddress> for ServerUri {
-    fn from(server: ServerAddress) -> Self {
-        Self { name: None, server }
+impl From<&ServerAddress> for ServerUri {
+    fn from(server: &ServerAddress) -> Self {
+        Self { name: None, server: server.clone(), access: Access::default() }
     }
 }
 
@@ -88,27 +105,39 @@ impl FromStr for ServerUri {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if !Self::is_link(text) {
-            return Err(AddressError::BadHost);
-        }
-        let uri = glib::Uri::parse(text, glib::UriFlags::NONE).map_err(|error| {
-            let is_port = error.matches(glib::UriError::BadPort);
-            if is_port { AddressError::BadPort } else { AddressError::BadHost }
+        let link: Link = text.parse().map_err(|error| match error {
+            LinkError::NoHost => AddressError::Empty,
+            LinkError::BadHost | LinkError::Scheme => AddressError::BadHost,
+            LinkError::BadPort => AddressError::BadPort,
+            _ => AddressError::BadLink,
         })?;
-        let host = uri.host().filter(|host| !host.is_empty()).ok_or(AddressError::Empty)?;
-        let port = match uri.port() {
-            -1 => DEFAULT_PORT.into(),
-            port => port,
-        };
-        let bracketed = host.contains(':').then(|| format!("[{host}]"));
-        let server = format!("{}:{port}", bracketed.as_deref().unwrap_or(&host)).parse()?;
-        let name = uri.userinfo().filter(|name| !name.is_empty()).map(Into::into);
-        Ok(Self { name, server })
+        let address = |host| format!("{}:{}", typed(host), link.port).parse();
+        let addresses: Result<Vec<_>, _> = link.hosts.iter().map(address).collect();
+        let mut addresses = addresses?.into_iter();
+        let server = addresses.next().ok_or(AddressError::Empty)?;
+        let name = link.name.map(|name| name.as_str().to_owned());
+        let access = Access { others: addresses.collect(), pin: link.pin, code: link.code };
+        Ok(Self { name, server, access })
     }
+}
+
+/// Returns a host of a link as people type it.
+fn typed(host: &Host) -> String {
+    match host {
+        Host::Domain(domain) => domain.clone(),
+        Host::Ip(_) => host.to_string(),
+    }
+}
+
+/// Returns true if `text` begins with `prefix`, in letters of either case.
+fn has_prefix(text: &str, prefix: &str) -> bool {
+    text.get(..prefix.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(prefix))
 }
 
 #[cfg(test)]
 mod tests {
+    use pychat_wire::key::PairCode;
+
     use super::*;
 
     #[test]
@@ -121,7 +150,12 @@ mod tests {
             ("pychat://anna@[::1]", Some("anna"), "[::1]:12345"),
             ("pychat://%D0%90%D0%BD%D0%BD%D0%B0@host", Some("Анна"), "host:12345"),
             ("pychat://Анна@host", Some("Анна"), "host:12345"),
-            ("pychat://a%20b%40c@host", Some("a b@c"), "host:12345"),
+            ("pychat://a%20b@host", Some("a b"), "host:12345"),
+            (
+                "pychat://host,10.0.0.7:7000/?name=%D0%90%D0%BD%D0%BD%D0%B0",
+                Some("Анна"),
+                "host:7000",
+            ),
             ("pychat://@host", None, "host:12345"),
             ("pychat://Чат.Пример:7000", None, "чат.пример:7000"),
             ("pychat://xn--80a0bn.example", None, "чат.example:12345"),
@@ -129,6 +163,19 @@ mod tests {
             let parsed: ServerUri = link.parse().expect(link);
             assert_eq!((parsed.name(), parsed.server().to_string().as_str()), (name, server));
         }
+    }
+
+    #[test]
+    fn a_link_may_let_somebody_in() {
+        let (pin, code) = (Pin([7; 32]), PairCode([9; 16]));
+        let link = format!("pychat://host/?name=anna#pin={pin}&pair={code}");
+        for parsed in [link.parse(), ServerUri::from_typed(&format!(" {link}\n"))] {
+            let access = parsed.expect("a link").access();
+            let code = Some(Code::Pair(code));
+            assert_eq!(access, Access { others: vec![], pin: Some(pin), code });
+        }
+        let typed = ServerUri::from_typed("http://host/#pin=1").expect("an address");
+        assert_eq!(typed.access(), Access::default());
     }
 
     #[test]
@@ -173,7 +220,8 @@ mod tests {
             ("pychat://host:0", AddressError::BadPort),
             ("pychat://host:70000", AddressError::BadPort),
             ("pychat://ho st", AddressError::BadHost),
-            ("pychat://%00@host", AddressError::BadHost),
+            ("pychat://%00@host", AddressError::BadLink),
+            ("pychat://host/#pair=1", AddressError::BadLink),
         ] {
             assert_eq!(link.parse::<ServerUri>(), Err(expected), "{link}");
         }

@@ -1,7 +1,13 @@
 //! The windows beside those of conversations.
 
 pub mod about;
+pub mod add_device;
 pub mod connection_details;
+pub mod devices_window;
 pub mod distrust;
+pub mod link_window;
 pub mod preferences_window;
 pub mod shortcuts;
+
+mod qr_code;
+mod question;

@@ -10,7 +10,7 @@ use crate::{
     model::{Person, time_watch::TimeWatch},
     session::{Account, Room, Session, SessionState, disconnect_reason::DisconnectReason},
     settings::Settings,
-    text::{i18n::gettext, names},
+    text::{i18n::gettext, names, server_uri::Access},
     ui::{
         compat,
         connect::connect_page::ConnectPage,
@@ -235,6 +235,8 @@ mod imp {
                 }
                 SessionState::Lost => self.show_conversation(),
             }
+            let can_manage_devices = self.session.can_manage_devices();
+            self.obj().action_set_enabled("win.devices", can_manage_devices);
             if let Some(reason) =
                 self.session.disconnect_reason().filter(DisconnectReason::is_distrust)
                 && matches!(state, SessionState::Disconnected | SessionState::Lost)
@@ -293,7 +295,7 @@ mod imp {
             let application = self.obj().application();
             match application.and_then(|it| super::Window::find(&it, &account)) {
                 Some(window) => window.present(),
-                None => self.session.join(account),
+                None => self.session.join_by(account, self.connect_page.access()),
             }
         }
 
@@ -346,13 +348,13 @@ impl Window {
         window.imp().connect_page.follow(settings);
         window.imp().settings.get_or_init(|| settings.clone());
         window.imp().notifier.get_or_init(|| Notifier::new(&window, &window.session(), settings));
-        window.fill(&settings.name(), &settings.server());
+        window.fill(&settings.name(), &settings.server(), Access::default());
         window
     }
 
-    /// Fills in who is to join, and where.
-    pub fn fill(&self, name: &str, server: &str) {
-        self.imp().connect_page.fill(name, server);
+    /// Fills in who is to join, and where, as a link with this `access` says it.
+    pub fn fill(&self, name: &str, server: &str, access: Access) {
+        self.imp().connect_page.fill(name, server, access);
     }
 
     /// Joins, as the main button does.

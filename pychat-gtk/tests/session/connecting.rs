@@ -8,12 +8,11 @@ use std::{
 use pychat_gtk::{
     session::{
         Account, Session, SessionState,
-        attempt::Route,
         connection_report::report,
         disconnect_reason::DisconnectReason,
         step::{Service, Step},
     },
-    text::server_address::ServerAddress,
+    text::{server_address::ServerAddress, server_uri::Access},
 };
 use pychat_wire::key::Pin;
 use serde_json::json;
@@ -39,19 +38,24 @@ fn address(text: &str) -> ServerAddress {
     text.parse().expect("an address")
 }
 
-/// Returns a session whose attempt at `route` has failed.
-async fn failed_by(route: Route) -> Session {
+/// Returns a session whose attempts at `addresses` have failed.
+async fn failed_at(addresses: &[ServerAddress], pin: Option<Pin>) -> Session {
     let session = new_session().with_timeout(SHORT_TIMEOUT);
-    let account = Account::new(anna(), route.addresses[0].clone());
-    session.join_by(account, route);
+    join(&session, addresses, pin);
     until(|| session.disconnect_reason().is_some()).await;
     session
+}
+
+fn join(session: &Session, addresses: &[ServerAddress], pin: Option<Pin>) {
+    let (first, others) = addresses.split_first().expect("there is one");
+    let access = Access { others: others.to_vec(), pin, code: None };
+    session.join_by(Account::new(anna(), first.clone()), access);
 }
 
 /// Returns the step that has failed, and the sentence that says so, after a server did what it does.
 async fn failure_of(script: impl FnOnce(Peer) + Send + 'static) -> (Option<Step>, String) {
     let server = Server::start(move |door| script(door.accept()));
-    let session = failed_by(server.address.clone().into()).await;
+    let session = failed_at(&[server.address.clone()], None).await;
     let told = told(&session, &server.address);
     session.cancel();
     finish(server).await;
@@ -85,7 +89,7 @@ fn each_failure_has_its_step_and_a_sentence_of_its_own() {
             (address(NO_ROUTE), Step::Connection),
             (dead_end.address.clone(), Step::Connection),
         ] {
-            let session = failed_by(server.clone().into()).await;
+            let session = failed_at(&[server.clone()], None).await;
             failures.push((Some(step), told(&session, &server)));
             session.cancel();
         }
@@ -169,7 +173,7 @@ fn a_web_server_that_waits_to_be_asked_is_known_by_its_answer() {
             assert_eq!(&request, b"GET /");
             peer.write(b"HTTP/1.1 200 OK\r\n\r\n");
         });
-        let session = failed_by(server.address.clone().into()).await;
+        let session = failed_at(&[server.address.clone()], None).await;
         let reason = session.disconnect_reason();
         let is_web = matches!(reason, Some(DisconnectReason::OtherService(Service::Web)));
         assert!(is_web, "{reason:?}");
@@ -187,10 +191,11 @@ fn another_certificate_than_the_announced_one_is_not_talked_to() {
             assert!(peer.read_exact(&mut [0]).is_err(), "not a word");
         });
         let pin = Some(Pin([7; 32]));
-        let session = failed_by(Route { addresses: vec![server.address.clone()], pin }).await;
+        let session = failed_at(&[server.address.clone()], pin).await;
         let (step, sentence) = told(&session, &server.address);
         assert_eq!(step, Some(Step::Certificate), "{sentence}");
-        assert!(session.disconnect_reason().is_some_and(|reason| reason.is_distrust()));
+        let reason = session.disconnect_reason();
+        assert!(matches!(reason, Some(DisconnectReason::NotAsLinked)), "{reason:?}");
         finish(server).await;
     });
 }
@@ -204,9 +209,9 @@ fn an_announced_server_without_encryption_is_not_talked_to() {
             peer.expect_end();
         });
         let pin = Some(Pin([7; 32]));
-        let session = failed_by(Route { addresses: vec![server.address.clone()], pin }).await;
+        let session = failed_at(&[server.address.clone()], pin).await;
         let reason = session.disconnect_reason();
-        assert!(matches!(reason, Some(DisconnectReason::NotEncrypted)), "{reason:?}");
+        assert!(matches!(reason, Some(DisconnectReason::NotAsLinked)), "{reason:?}");
         finish(server).await;
     });
 }
@@ -224,7 +229,7 @@ fn a_dead_address_costs_a_moment_and_each_is_told_of() {
         let addresses = [&dead[..], &[server.address.clone()]].concat();
         let session = new_session();
         let begin = Instant::now();
-        session.join_by(Account::new(anna(), dead[0].clone()), Route { addresses, pin: None });
+        join(&session, &addresses, None);
         until_state(&session, SessionState::Joined).await;
         assert!(begin.elapsed() < Duration::from_secs(4), "{:?}", begin.elapsed());
         assert!(session.attempts().is_empty(), "nothing has failed");
@@ -244,7 +249,7 @@ fn what_is_told_is_of_the_address_that_was_nearest_to_a_chat() {
             other.address.clone(),
             refusing_address(),
         ];
-        let session = failed_by(Route { addresses: addresses.clone(), pin: None }).await;
+        let session = failed_at(&addresses, None).await;
         let sentence = session.disconnect_sentence().expect("it has failed");
         assert!(sentence.contains(&server.address.to_string()), "{sentence}");
         let attempts = session.attempts();
@@ -268,7 +273,7 @@ fn a_report_has_no_word_of_the_server() {
             peer.send(&json!({ "type": "error", "code": "forbidden", "text": "your secret" }));
             peer.expect_end();
         });
-        let session = failed_by(server.address.clone().into()).await;
+        let session = failed_at(&[server.address.clone()], None).await;
         let report = report(&session.attempts());
         assert!(report.contains("forbidden"), "{report}");
         assert!(!report.contains("secret"), "{report}");

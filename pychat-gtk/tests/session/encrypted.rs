@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pychat_gtk::session::{
     Account, SessionState, disconnect_reason::DisconnectReason, encryption::Encryption,
 };
-use pychat_wire::key::{Challenge, Proof};
+use pychat_wire::key::{Challenge, Pin, Proof};
 use rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer, version};
 use serde_json::json;
 
@@ -17,6 +17,11 @@ use crate::{
 
 /// Returns the side of a server with a certificate of its own.
 pub(crate) fn identity() -> Arc<ServerConfig> {
+    identity_with_pin().0
+}
+
+/// Returns the same, and the pin of the certificate.
+pub(crate) fn identity_with_pin() -> (Arc<ServerConfig>, Pin) {
     let made = rcgen::generate_simple_self_signed(["pychat".to_owned()]).expect("a certificate");
     let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -24,7 +29,7 @@ pub(crate) fn identity() -> Arc<ServerConfig> {
         .expect("ring speaks it")
         .with_no_client_auth()
         .with_single_cert(vec![made.cert.der().clone()], key);
-    Arc::new(config.expect("they belong together"))
+    (Arc::new(config.expect("they belong together")), Pin::of(made.cert.der()))
 }
 
 #[test]

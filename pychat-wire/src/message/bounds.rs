@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
+
 use crate::name::NAME_CHARS_MAX;
 
 /// The most bytes of an epoch. A longer one counts as missing.
@@ -30,6 +32,9 @@ pub const SENTENCE_CHARS_MAX: usize = 500;
 /// The longest wait that a server can ask for, in milliseconds.
 pub const RETRY_MS_MAX: u64 = 600_000;
 
+/// The longest time for which a code can be good, in milliseconds: a day.
+pub const EXPIRES_MS_MAX: u64 = 86_400_000;
+
 /// The last millisecond of the year 9999, in UTC since 1970. A later time is lowered to it.
 pub const TIME_MS_MAX: u64 = 253_402_300_799_999;
 
@@ -42,13 +47,24 @@ pub(crate) fn name<'a>(name: impl Into<Cow<'a, str>>) -> Cow<'a, str> {
 }
 
 /// Cuts the name of a device or a server to [`LABEL_CHARS_MAX`] characters, without what cannot be
-/// seen of it.
+/// seen of it, or turns the text around it.
 pub(crate) fn label<'a>(label: impl Into<Cow<'a, str>>) -> Cow<'a, str> {
     let label = label.into();
-    let is_control = |c: char| c.is_control();
-    let label =
-        if label.contains(is_control) { label.replace(is_control, "").into() } else { label };
-    chars(label, LABEL_CHARS_MAX)
+    let is_clean = label.trim().len() == label.len() && !label.contains(is_unseen);
+    if is_clean {
+        return chars(label, LABEL_CHARS_MAX);
+    }
+    chars(label.replace(is_unseen, "").trim().to_owned().into(), LABEL_CHARS_MAX)
+}
+
+fn is_unseen(character: char) -> bool {
+    use GeneralCategory::{
+        Control, Format, LineSeparator, ParagraphSeparator, PrivateUse, Unassigned,
+    };
+    matches!(
+        character.general_category(),
+        Control | Format | LineSeparator | ParagraphSeparator | PrivateUse | Unassigned
+    )
 }
 
 /// Cuts a sentence to [`SENTENCE_CHARS_MAX`] characters.

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::{
-    EPOCH_BYTES_MAX, MESSAGE_ID_BYTES_MAX, MessageError, RETRY_MS_MAX, TIME_MS_MAX, bounds,
+    EPOCH_BYTES_MAX, EXPIRES_MS_MAX, MESSAGE_ID_BYTES_MAX, MessageError, RETRY_MS_MAX, TIME_MS_MAX,
+    bounds,
     members::Members,
     parts::{DeviceList, ErrorCode, Limits, Listing, Reason},
     {lenient, unknown, word, write_json},
@@ -251,7 +252,7 @@ impl<'a> ServerMessage<'a> {
             }),
             "pair_code" => Ok(Self::PairCode {
                 code: members.code.required_value("code")?,
-                expires_ms: members.expires_ms.required_number("expires_ms")?,
+                expires_ms: members.expires_ms.required_number("expires_ms")?.min(EXPIRES_MS_MAX),
             }),
             "device_added" => Ok(Self::DeviceAdded {
                 key: members.key.required_value("key")?,

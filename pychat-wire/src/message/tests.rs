@@ -207,7 +207,7 @@ fn a_value_that_is_none_counts_as_missing_in_a_hello_and_as_bad_elsewhere() {
         (&"A".repeat(60_000), &"A".repeat(60_000), "\\n", false, false),
     ] {
         let hello = format!(
-            r#"{{"type":"hello","username":"a","key":"{key}","signature":"{signature}","pair":"{pair}","label":"a\u0007b"}}"#
+            r#"{{"type":"hello","username":"a","key":"{key}","signature":"{signature}","pair":"{pair}","label":" a\u0007\u202e\u2028b\u200f "}}"#
         );
         let Ok(ClientMessage::Hello(hello)) = ClientMessage::parse(hello.as_bytes()) else {
             panic!("{hello}")

@@ -18,7 +18,7 @@ use crate::{
     text::{
         i18n::gettext,
         server_address::{AddressError, ServerAddress},
-        server_uri::ServerUri,
+        server_uri::{Access, ServerUri},
     },
 };
 
@@ -44,6 +44,8 @@ mod imp {
         pub(super) is_server_touched: Cell<bool>,
         /// The name and the server that were filled in last.
         pub(super) filled_in: RefCell<(String, String)>,
+        /// What the link had by which they were filled in.
+        pub(super) access: RefCell<Access>,
     }
 
     #[glib::object_subclass]
@@ -170,11 +172,23 @@ impl AccountForm {
         Some(Account::new(imp.name().ok()?, imp.server().ok()?))
     }
 
-    /// Fills the entries in; nobody is blamed for what stands there then.
-    pub fn fill(&self, name: &str, server: &str) {
+    /// Returns what the link has by which the entries were filled in, or that stands in one of them.
+    pub fn access(&self) -> Access {
+        let imp = self.imp();
+        if self.is_untouched() {
+            return imp.access.borrow().clone();
+        }
+        let link = ServerUri::from_typed(&imp.server_row.text());
+        link.map(|link| link.access()).unwrap_or_default()
+    }
+
+    /// Fills the entries in, from a link with this `access`; nobody is blamed for what stands there
+    /// then.
+    pub fn fill(&self, name: &str, server: &str, access: Access) {
         let imp = self.imp();
         imp.name_row.set_text(name);
         imp.server_row.set_text(server);
+        imp.access.replace(access);
         imp.filled_in.replace((name.to_owned(), server.to_owned()));
         imp.is_name_touched.set(false);
         imp.is_server_touched.set(false);

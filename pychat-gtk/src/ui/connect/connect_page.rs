@@ -8,6 +8,8 @@ use gtk::{
     glib::{clone, subclass::Signal},
 };
 
+use pychat_wire::link::Code;
+
 use super::{account_form::AccountForm, join_button::JoinButton, recent_chats::RecentChats};
 use crate::{
     session::{Account, Session, SessionState, disconnect_reason::DisconnectReason},
@@ -15,6 +17,8 @@ use crate::{
     text::{
         i18n::{gettext, gettext_f},
         names,
+        names::isolated,
+        server_uri::Access,
     },
     ui::{dialogs::connection_details, retry_countdown::RetryCountdown},
 };
@@ -32,6 +36,8 @@ mod imp {
         pub(super) form: TemplateChild<AccountForm>,
         #[template_child]
         details_button: TemplateChild<gtk::Button>,
+        #[template_child]
+        explanation: TemplateChild<gtk::Label>,
         #[template_child]
         outlook: TemplateChild<gtk::Label>,
         #[template_child]
@@ -150,7 +156,25 @@ mod imp {
             self.stop_trying();
             let account = self.form.account();
             self.join_button.set_enabled(account.is_some());
+            self.explain();
             self.recent_chats.leave_out(account);
+        }
+
+        /// Says what joining by a link means.
+        pub(super) fn explain(&self) {
+            let name = self.form.account().map(|account| isolated(account.name()));
+            let explanation = match (self.form.access().code, name) {
+                (Some(Code::Pair(_)), Some(name)) => gettext_f(
+                    "This device will be added to those of {name}. All of them show the same messages.",
+                    &[("name", &name)],
+                ),
+                (Some(Code::Invite(_)), _) => {
+                    gettext("You were invited to this chat. Choose the name that others will see.")
+                }
+                _ => String::new(),
+            };
+            self.explanation.set_visible(!explanation.is_empty());
+            self.explanation.set_label(&explanation);
         }
 
         /// Enter means the main button, if it can be pressed.
@@ -173,7 +197,7 @@ mod imp {
 
         #[template_callback]
         fn on_chat_chosen(&self, account: &Account) {
-            self.obj().fill(account.name(), &account.server().to_string());
+            self.obj().fill(account.name(), &account.server().to_string(), Access::default());
             self.ask_to_join();
         }
 
@@ -214,9 +238,10 @@ glib::wrapper! {
 }
 
 impl ConnectPage {
-    /// Fills the entries in, and goes to what is still to be done.
-    pub fn fill(&self, name: &str, server: &str) {
-        self.imp().form.fill(name, server);
+    /// Fills the entries in, from a link with this `access`, and goes to what is still to be done.
+    pub fn fill(&self, name: &str, server: &str, access: Access) {
+        self.imp().form.fill(name, server, access);
+        self.imp().explain();
         self.focus_next();
     }
 
@@ -243,5 +268,10 @@ impl ConnectPage {
     /// Returns who is to join, and where; `None` while an entry has a mistake in it.
     pub fn account(&self) -> Option<Account> {
         self.imp().form.account()
+    }
+
+    /// Returns what the link has that leads there, if there was one.
+    pub fn access(&self) -> Access {
+        self.imp().form.access()
     }
 }

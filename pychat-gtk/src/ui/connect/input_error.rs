@@ -39,6 +39,9 @@ pub fn address_error(error: AddressError) -> String {
         AddressError::Unbracketed => {
             gettext("An IPv6 address needs brackets, like this: [::1]:12345")
         }
+        AddressError::BadLink => {
+            gettext("This link is damaged. Copy it again, or ask for another one.")
+        }
         AddressError::BadPort => gettext("The port must be between 1 and 65535"),
     }
 }

@@ -3,7 +3,7 @@
 use gtk::{gdk, glib, prelude::*, subclass::prelude::*};
 
 use super::imp::Window;
-use crate::ui::dialogs::shortcuts;
+use crate::ui::dialogs::{devices_window::DevicesWindow, shortcuts};
 
 /// Lets windows know the actions.
 pub(super) fn install(klass: &mut <Window as ObjectSubclass>::Class) {
@@ -21,6 +21,9 @@ pub(super) fn install(klass: &mut <Window as ObjectSubclass>::Class) {
     });
     klass.install_action("win.show-help-overlay", None, |window, _, _| {
         window.imp().show_shortcuts();
+    });
+    klass.install_action("win.devices", None, |window, _, _| {
+        DevicesWindow::new(window, &window.session()).present();
     });
     klass.install_action_async("win.leave", None, |window, _, _| async move {
         window.session().leave().await;

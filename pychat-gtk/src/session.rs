@@ -32,6 +32,7 @@ pub mod attempt;
 pub mod connection_report;
 pub mod devices;
 pub mod disconnect_reason;
+pub mod discovery;
 pub mod encryption;
 pub mod error_text;
 pub mod room;
@@ -199,39 +200,9 @@ impl Session {
         self.imp().disconnect_reason.borrow().clone()
     }
 
-    /// Returns why there is no connection, in words, and what can be done about it.
-    pub fn disconnect_sentence(&self) -> Option<String> {
-        let reason = self.disconnect_reason()?;
-        let attempts = self.imp().connecting.attempts.borrow();
-        let at = attempt::furthest(&attempts).filter(|it| it.failed_step() == reason.step());
-        let server = at.map_or_else(|| self.server(), |attempt| attempt.address.to_string());
-        Some(error_text::disconnect_reason(&reason, &server))
-    }
-
-    /// Returns the attempts of the last round at the server's addresses, in order; none if it let us in.
-    pub fn attempts(&self) -> Vec<Attempt> {
-        self.imp().connecting.attempts.borrow().clone()
-    }
-
     /// Returns how the connection is protected; `None` before the first.
     pub fn encryption(&self) -> Option<Encryption> {
         self.imp().connecting.encryption.borrow().clone()
-    }
-
-    /// Forgets by which certificate the server was known, or that it had one, and joins again.
-    pub fn trust_anew(&self) {
-        let Some(account) = self.account() else { return };
-        let trust = Trust::of(&self.imp().persistence.folder.borrow(), account.server());
-        if let Err(error) = trust.forget() {
-            glib::g_warning!("pychat", "cannot forget a certificate: {error}");
-        }
-        match self.state() {
-            SessionState::Disconnected => {
-                let access = self.imp().access.borrow().clone();
-                self.join_by(account, access);
-            }
-            _ => self.rejoin(),
-        }
     }
 
     /// Returns true if there is a conversation to be read, connected or not.

@@ -63,6 +63,36 @@ impl Default for Connecting {
 }
 
 impl Session {
+    /// Returns why there is no connection, in words, and what can be done about it.
+    pub fn disconnect_sentence(&self) -> Option<String> {
+        let reason = self.disconnect_reason()?;
+        let attempts = self.imp().connecting.attempts.borrow();
+        let at = attempt::furthest(&attempts).filter(|it| it.failed_step() == reason.step());
+        let server = at.map_or_else(|| self.server(), |attempt| attempt.address.to_string());
+        Some(error_text::disconnect_reason(&reason, &server))
+    }
+
+    /// Returns the attempts of the last round at the server's addresses, in order; none if it let us in.
+    pub fn attempts(&self) -> Vec<Attempt> {
+        self.imp().connecting.attempts.borrow().clone()
+    }
+
+    /// Forgets by which certificate the server was known, or that it had one, and joins again.
+    pub fn trust_anew(&self) {
+        let Some(account) = self.account() else { return };
+        let trust = Trust::of(&self.imp().persistence.folder.borrow(), account.server());
+        if let Err(error) = trust.forget() {
+            glib::g_warning!("pychat", "cannot forget a certificate: {error}");
+        }
+        match self.state() {
+            SessionState::Disconnected => {
+                let access = self.imp().access.borrow().clone();
+                self.join_by(account, access);
+            }
+            _ => self.rejoin(),
+        }
+    }
+
     /// Has a connection made.
     pub(super) fn begin_connecting(&self) {
         let Some(account) = self.account() else { return };
@@ -72,7 +102,7 @@ impl Session {
         let limit = connecting.time_limit.get();
         let trust = Trust::of(&self.imp().persistence.folder.borrow(), account.server());
         let access = self.imp().access.borrow().clone();
-        let expected = Expected { trust, pin: access.pin };
+        let expected = Expected { trust, pin: access.pin, is_found: access.is_found };
         let mut addresses = vec![account.server().clone()];
         addresses.extend(access.others);
         let weak = self.downgrade();

@@ -208,7 +208,7 @@ async fn check(
     if let Err(error) = expected.trust.remember(&found) {
         glib::g_warning!("pychat", "cannot remember a certificate: {error}");
     }
-    Ok((found.pin, known.is_none() && expected.pin.is_none()))
+    Ok((found.pin, known.is_none() && (expected.is_found || expected.pin.is_none())))
 }
 
 /// Returns a certificate as PEM.

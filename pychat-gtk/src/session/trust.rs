@@ -108,6 +108,8 @@ pub struct Expected {
     pub trust: Trust,
     /// The pin of the certificate with which it was offered, by a link or in the network.
     pub pin: Option<Pin>,
+    /// True if that is no reason to trust it more than any other on a first visit.
+    pub is_found: bool,
 }
 
 #[cfg(test)]

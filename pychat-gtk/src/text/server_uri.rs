@@ -30,6 +30,8 @@ pub struct Access {
     pub pin: Option<Pin>,
     /// The code that lets its reader in.
     pub code: Option<Code>,
+    /// True if it is no link, but was found in the network, where anybody may say anything.
+    pub is_found: bool,
 }
 
 /// A server, and perhaps a name to join under.
@@ -116,7 +118,8 @@ impl FromStr for ServerUri {
         let mut addresses = addresses?.into_iter();
         let server = addresses.next().ok_or(AddressError::Empty)?;
         let name = link.name.map(|name| name.as_str().to_owned());
-        let access = Access { others: addresses.collect(), pin: link.pin, code: link.code };
+        let access =
+            Access { others: addresses.collect(), pin: link.pin, code: link.code, is_found: false };
         Ok(Self { name, server, access })
     }
 }
@@ -172,7 +175,7 @@ mod tests {
         for parsed in [link.parse(), ServerUri::from_typed(&format!(" {link}\n"))] {
             let access = parsed.expect("a link").access();
             let code = Some(Code::Pair(code));
-            assert_eq!(access, Access { others: vec![], pin: Some(pin), code });
+            assert_eq!(access, Access { pin: Some(pin), code, ..Access::default() });
         }
         let typed = ServerUri::from_typed("http://host/#pin=1").expect("an address");
         assert_eq!(typed.access(), Access::default());

@@ -48,7 +48,7 @@ async fn failed_at(addresses: &[ServerAddress], pin: Option<Pin>) -> Session {
 
 fn join(session: &Session, addresses: &[ServerAddress], pin: Option<Pin>) {
     let (first, others) = addresses.split_first().expect("there is one");
-    let access = Access { others: others.to_vec(), pin, code: None };
+    let access = Access { others: others.to_vec(), pin, ..Access::default() };
     session.join_by(Account::new(anna(), first.clone()), access);
 }
 

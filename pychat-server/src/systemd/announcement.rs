@@ -103,7 +103,8 @@ mod tests {
         let (here, everywhere) = (address("127.0.0.1:1"), address("0.0.0.0:2"));
         announcement.write("a", [here, everywhere], Some("p")).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "NAME=\"a\"\nPORT=2\nPIN=p\n");
-        for (addresses, pin) in [(vec![here, address("[::1]:1")], Some("p")), (vec![everywhere], None)]
+        for (addresses, pin) in
+            [(vec![here, address("[::1]:1")], Some("p")), (vec![everywhere], None)]
         {
             announcement.write("a", [everywhere], Some("p")).unwrap();
             announcement.write("a", addresses, pin).unwrap();

@@ -10,7 +10,10 @@ use gtk::{
 
 use pychat_wire::link::Code;
 
-use super::{account_form::AccountForm, join_button::JoinButton, recent_chats::RecentChats};
+use super::{
+    account_form::AccountForm, join_button::JoinButton, nearby_servers::NearbyServers,
+    recent_chats::RecentChats,
+};
 use crate::{
     session::{Account, Session, SessionState, disconnect_reason::DisconnectReason},
     settings::Settings,
@@ -44,6 +47,8 @@ mod imp {
         pub(super) join_button: TemplateChild<JoinButton>,
         #[template_child]
         pub(super) recent_chats: TemplateChild<RecentChats>,
+        #[template_child]
+        nearby_servers: TemplateChild<NearbyServers>,
         /// The session that joins.
         #[property(get, set, nullable)]
         session: RefCell<Option<Session>>,
@@ -62,6 +67,7 @@ mod imp {
         fn class_init(klass: &mut Self::Class) {
             AccountForm::ensure_type();
             JoinButton::ensure_type();
+            NearbyServers::ensure_type();
             RecentChats::ensure_type();
             klass.set_accessible_role(gtk::AccessibleRole::Region);
             klass.bind_template();
@@ -86,7 +92,18 @@ mod imp {
         }
     }
 
-    impl WidgetImpl for ConnectPage {}
+    impl WidgetImpl for ConnectPage {
+        /// Servers are searched for while somebody may see them.
+        fn map(&self) {
+            self.parent_map();
+            self.nearby_servers.search(true);
+        }
+
+        fn unmap(&self) {
+            self.nearby_servers.search(false);
+            self.parent_unmap();
+        }
+    }
 
     impl BinImpl for ConnectPage {}
 
@@ -114,6 +131,7 @@ mod imp {
             }
             self.form.set_editable(!is_joining);
             self.recent_chats.set_sensitive(!is_joining);
+            self.nearby_servers.set_sensitive(!is_joining);
             if !is_joining {
                 self.recent_chats.refresh();
                 self.join_button.offer(&match &reason {
@@ -199,6 +217,18 @@ mod imp {
         fn on_chat_chosen(&self, account: &Account) {
             self.obj().fill(account.name(), &account.server().to_string(), Access::default());
             self.ask_to_join();
+        }
+
+        /// Whoever announces a server chooses its name; so where it leads is shown before one joins.
+        #[template_callback]
+        fn on_server_chosen(&self) {
+            if let Some((server, access)) = self.nearby_servers.chosen() {
+                self.form.fill_server(&server, access);
+                self.explain();
+                if !self.form.focus_mistake() {
+                    self.join_button.focus();
+                }
+            }
         }
 
         /// Offers to put a chat back into the list.

@@ -69,6 +69,3 @@ class Announcement(Story):
         systemctl("restart", UNIT)
         self.assertEqual(shown("ActiveState", ANNOUNCE), "inactive")
         self.assertIsNone(self.announced())
-
-
-del Story  # It is no story by itself.

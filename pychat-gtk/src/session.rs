@@ -23,9 +23,12 @@
 mod connecting;
 mod events;
 mod imp;
+mod joining;
+mod key_storage;
 mod notices;
 mod persistence;
 mod private_file;
+mod secret_service;
 
 pub mod account;
 pub mod attempt;
@@ -35,6 +38,7 @@ pub mod disconnect_reason;
 pub mod discovery;
 pub mod encryption;
 pub mod error_text;
+pub mod invites;
 pub mod room;
 pub mod search;
 pub mod state_file;
@@ -49,14 +53,10 @@ use gtk::{
     glib,
     glib::{prelude::*, subclass::prelude::*},
 };
-use pychat_wire::{Client, client::Begin, link::Code};
+use pychat_wire::Client;
 
 pub use self::{account::Account, room::Room};
-use self::{
-    attempt::Attempt, connecting::Connection, disconnect_reason::DisconnectReason,
-    encryption::Encryption, state_file::StateFile, trust::Trust,
-};
-use crate::text::server_uri::Access;
+use self::{connecting::Connection, disconnect_reason::DisconnectReason, encryption::Encryption};
 
 /// The time limit for each step of connecting; being let in has one of its own.
 pub const STEP_TIMEOUT: Duration = Duration::from_secs(5);
@@ -104,48 +104,13 @@ impl Session {
         self
     }
 
-    /// Makes it keep what outlives the program in `folder` instead of the user's own.
+    /// Makes it keep what outlives the program in `folder` instead of the user's own, and nothing of
+    /// it elsewhere.
     #[must_use]
     pub fn with_state_folder(self, folder: &Path) -> Self {
         self.imp().persistence.folder.replace(folder.to_owned());
+        self.imp().persistence.uses_secret_service.set(false);
         self
-    }
-
-    /// Joins as `account`, with a new conversation. Does nothing unless `Disconnected` or
-    /// `Waiting`.
-    pub fn join(&self, account: Account) {
-        self.join_by(account, Access::default());
-    }
-
-    /// Joins as [`join`](Self::join) does, by what a link has: another server than that with its pin
-    /// is not talked to.
-    pub fn join_by(&self, account: Account, access: Access) {
-        if self.state() == SessionState::Waiting {
-            self.give_up(None);
-        }
-        if self.state() != SessionState::Disconnected {
-            return;
-        }
-        let imp = self.imp();
-        let (file, kept) = StateFile::open(&imp.persistence.folder.borrow(), &account);
-        imp.persistence.file.replace(file);
-        imp.room.begin(kept.draft);
-        imp.disconnect_reason.take();
-        imp.protocol.take();
-        self.forget_attempts();
-        self.set_name(account.name());
-        self.set_server(&account.server().to_string());
-        let client = Client::new(account.user_name().clone(), kept.saved, random_seed());
-        let client = client.beginning(Begin::LastPage(room::PAGE_MESSAGES)).persistent();
-        let client = client.labelled(&glib::host_name());
-        let client = match access.code {
-            Some(Code::Pair(code)) => client.pairing(code),
-            Some(Code::Invite(_)) | None => client,
-        };
-        imp.access.replace(access);
-        imp.client.replace(Some(client));
-        imp.account.replace(Some(account));
-        self.process_events();
     }
 
     /// Joins again at once, where and as before, and keeps the conversation. Does nothing unless
@@ -347,6 +312,17 @@ impl Session {
         }
     }
 
+    /// Takes in how the server is called.
+    fn update_title(&self) {
+        let name = self.ask_client(|client| client.server_name().to_owned());
+        let name = name.filter(|name| !name.is_empty());
+        let brief = || self.account().map(|account| account.server().brief());
+        let title = name.or_else(brief).unwrap_or_default();
+        if self.imp().title.replace(title.clone()) != title {
+            self.notify_title();
+        }
+    }
+
     fn set_server(&self, server: &str) {
         if self.imp().server.replace(server.to_owned()) != server {
             self.notify_server();
@@ -371,18 +347,4 @@ async fn wake(session: glib::WeakRef<Session>, at: u64) {
 /// Returns UTC milliseconds since 1970.
 fn wall_ms() -> i64 {
     glib::real_time() / 1_000
-}
-
-/// Returns 32 random bytes that nobody can guess: from them follow which texts are ours, and the key
-/// of this device.
-///
-/// # Panics
-///
-/// If the system has no random numbers, as no kernel that GTK 4 runs on.
-fn random_seed() -> [u8; 32] {
-    let mut seed = [0; 32];
-    // So few come at once or not at all, and this is asked long after the system has started.
-    rustix::rand::getrandom(&mut seed, rustix::rand::GetRandomFlags::empty())
-        .expect("the system has random numbers");
-    seed
 }

@@ -4,12 +4,15 @@
 //! missing is ended; so it is looked up first, where it is installed, then where the build left it.
 //! If it is in neither place, nothing is remembered and everything else works.
 
+use std::collections::BTreeMap;
+
 use gtk::{gio, glib, prelude::*};
 use pychat_wire::UserName;
 
 use crate::{
     config::{APP_ID, FALLBACK_SCHEMA_DIR},
     session::Account,
+    text::server_address::ServerAddress,
 };
 
 /// The server that is offered before anyone has chosen one.
@@ -29,7 +32,7 @@ const WINDOW_KEYS: [(&str, &str); 3] = [
 ];
 
 /// All keys. A schema that lacks one is an older version's, and asking it would end the program.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "color-scheme",
     "enter-sends",
     "is-maximized",
@@ -39,6 +42,7 @@ const KEYS: [&str; 12] = [
     "recent",
     "run-in-background",
     "server",
+    "server-names",
     "show-people",
     "window-height",
     "window-width",
@@ -73,8 +77,8 @@ impl Settings {
         )
     }
 
-    /// Remembers who joined, and where.
-    pub fn remember(&self, account: Account) {
+    /// Remembers who joined, and where, and that the server is called `server_name`.
+    pub fn remember(&self, account: Account, server_name: &str) {
         let Some(settings) = &self.0 else { return };
         let (name, server) = account.to_strings();
         for (key, value) in [("name", name), ("server", server)] {
@@ -87,6 +91,29 @@ impl Settings {
         chats.insert(0, account);
         chats.truncate(RECENT_MAX);
         self.set_recent(&chats);
+        self.remember_server_name(&chats, server_name);
+    }
+
+    /// Remembers how the server of the first of `chats` is called, and those of the others only.
+    fn remember_server_name(&self, chats: &[Account], name: &str) {
+        let (Some(settings), Some(first)) = (&self.0, chats.first()) else { return };
+        let mut names: BTreeMap<String, String> = settings.get("server-names");
+        if name == first.server().brief() {
+            names.remove(&first.server().to_string());
+        } else {
+            names.insert(first.server().to_string(), name.to_owned());
+        }
+        names.retain(|server, _| chats.iter().any(|it| it.server().to_string() == *server));
+        if let Err(error) = settings.set("server-names", names) {
+            glib::g_warning!("pychat", "cannot remember the server's name: {error}");
+        }
+    }
+
+    /// Returns the name of a server, if it is known to have one.
+    pub fn server_name(&self, server: &ServerAddress) -> Option<String> {
+        let names: Option<BTreeMap<String, String>> =
+            self.0.as_ref().map(|settings| settings.get("server-names"));
+        names?.remove(&server.to_string())
     }
 
     /// Returns the accounts with which a chat was joined, the last first.

@@ -13,6 +13,7 @@ mod values;
 
 use std::{env, ffi::OsString, io, path::PathBuf};
 
+use pychat_wire::message::Door;
 use thiserror::Error;
 
 use self::settings::Settings;
@@ -22,9 +23,12 @@ pub use self::{
     usage::command,
 };
 use crate::{
-    core::chat::{Plain, Rules},
+    core::{
+        chat::{Plain, Rules},
+        networks::{NETWORKS_MAX, Networks},
+    },
     limits::Limits,
-    net::{identity::IdentityPlace, listen_address::ListenAddress},
+    net::{identity::IdentityPlace, listen_address::ListenAddress, reach::PublicAddress},
 };
 
 /// A checked configuration.
@@ -32,6 +36,8 @@ use crate::{
 pub struct Config {
     /// The addresses to listen on; every address of this machine if there are none.
     pub listen: Vec<ListenAddress>,
+    /// The address at which others can reach the server, if the operator says.
+    pub public_address: Option<PublicAddress>,
     /// The name by which people know the server.
     pub name: String,
     /// The limits of the server.
@@ -76,6 +82,9 @@ pub enum ConfigError {
     /// Only one of two options that go together is given.
     #[error("{0} needs {1} as well")]
     Half(&'static str, &'static str),
+    /// A list is too long.
+    #[error("{0} has more than {1} entries")]
+    TooMany(&'static str, usize),
     /// Nobody could join.
     #[error("plain = \"never\" needs a certificate; with --history memory give --tls-certificate")]
     NoIdentity,
@@ -121,6 +130,7 @@ impl Config {
         let identity = encryption::identity(&settings, &history)?;
         Ok(Self {
             listen: settings.all("listen", |text| Ok(text.parse()?))?,
+            public_address: settings.one("public-address", None, |text| Ok(Some(text.parse()?)))?,
             name: settings.one("name", host_name(), values::name)?,
             limits: limits(&settings, encryption::plain(&settings, identity.as_ref())?)?,
             history,
@@ -188,8 +198,18 @@ fn limits(settings: &Settings, plain: Plain) -> Result<Limits, ConfigError> {
                 &(0..=1_000_000),
             )?,
             plain,
+            admission: settings.one("admission", Door::Open, |text| {
+                values::word(text, &[("open", Door::Open), ("invite", Door::Invite)])
+            })?,
+            guests_from: guests_from(settings)?,
         },
     })
+}
+
+/// Reads the networks from which old clients may join a server that lets in people who are invited.
+fn guests_from(settings: &Settings) -> Result<Networks, ConfigError> {
+    let networks = settings.all("guests-from", |text| Ok(text.parse()?))?;
+    Networks::new(&networks).ok_or(ConfigError::TooMany("guests-from", NETWORKS_MAX))
 }
 
 #[cfg(test)]

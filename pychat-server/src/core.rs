@@ -4,6 +4,7 @@ pub mod admission;
 pub mod chat;
 pub mod deadlines;
 pub mod id;
+pub mod networks;
 pub mod people;
 pub mod rate_limit;
 pub mod record;

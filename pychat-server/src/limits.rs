@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use pychat_wire::PAYLOAD_BYTES_MAX;
+use pychat_wire::{PAYLOAD_BYTES_MAX, message::Door};
 
 use crate::core::{
     chat::{Plain, Rules},
+    networks::Networks,
     rate_limit::RateLimit,
 };
 
@@ -41,6 +42,8 @@ impl Default for Limits {
                 announce_after: Duration::from_secs(2),
                 connections_per_address_max: 64,
                 plain: Plain::Always,
+                admission: Door::Open,
+                guests_from: Networks::NONE,
             },
         }
     }

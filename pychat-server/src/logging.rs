@@ -20,7 +20,7 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-use pychat_wire::UserName;
+use pychat_wire::{Link, UserName, key::Pin, link::Code};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tracing::{error, field::display, info, warn};
 use tracing_subscriber::{
@@ -132,8 +132,8 @@ pub fn keeping(directory: &Path) {
 }
 
 /// Callers are offered TLS, with the certificate that has this pin.
-pub fn encrypting(pin: &str) {
-    info!(event = "encrypt", pin, "TLS is offered; the certificate's pin is {pin}");
+pub fn encrypting(pin: &Pin) {
+    info!(event = "encrypt", pin = %pin, "TLS is offered; the certificate's pin is {pin}");
 }
 
 /// An address is open to callers.
@@ -144,6 +144,23 @@ pub fn listening(address: SocketAddr) {
 /// The local network is not told of the server.
 pub fn not_announced(error: &io::Error) {
     warn!(event = "announce", error = %error, "the local network is not told of the server: {error}");
+}
+
+/// Returns true if what is logged is read by a person at a terminal, and kept nowhere.
+pub fn is_on_terminal() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// People can join by this link. Only for a [terminal](is_on_terminal): a code is in no log.
+#[expect(clippy::print_stderr, reason = "for the operator's eyes, and for no log")]
+pub fn invite(link: &Link) {
+    match link.code {
+        Some(Code::Invite(_)) => eprintln!(
+            "\nNobody has joined yet. The first person opens this link with pychat-gtk, within a day:\n"
+        ),
+        _ => eprintln!("\nPeople join by opening this link with pychat-gtk:\n"),
+    }
+    eprintln!("    {link}\n");
 }
 
 /// Systemd listens already, so the configured addresses are not used.
@@ -221,6 +238,10 @@ pub fn refused(user: Option<&UserName>, peer: SocketAddr, refusal: &Refusal) {
         Refusal::Plain => "plain",
         Refusal::Signature => "signature",
         Refusal::PairCode => "pair_code",
+        Refusal::Uninvited => "uninvited",
+        Refusal::InviteCode => "invite_code",
+        Refusal::Invites => "invites",
+        Refusal::NoRoom => "no_room",
         Refusal::Device => "device",
         Refusal::NameTaken => "name_taken",
         Refusal::MessageId => "message_id",

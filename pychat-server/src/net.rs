@@ -8,5 +8,6 @@ pub mod identity;
 pub mod listen;
 pub mod listen_address;
 pub mod outbox;
+pub mod reach;
 mod tls;
 pub mod transport;

@@ -25,6 +25,7 @@ use std::{
 };
 
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
+use pychat_wire::{Link, link::Host};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustls::ServerConfig;
 
@@ -34,7 +35,11 @@ use crate::{
     config::Config,
     core::id::ConnectionId,
     logging,
-    net::{identity::Identity, listen},
+    net::{
+        identity::Identity,
+        listen,
+        reach::{self, PublicAddress},
+    },
     server::Server,
     signals::{Request, Signals},
     systemd::{Announcement, Inherited, Manager},
@@ -51,6 +56,9 @@ const HAND_OVER_RETRY: Duration = Duration::from_millis(20);
 /// The number of descriptors that the server has besides connections: its own, and those turned
 /// away.
 const DESCRIPTORS_BESIDES: usize = 128;
+
+/// The time after which the addresses of this machine are asked for again.
+const ADDRESSES_AGE_MAX: Duration = Duration::from_mins(1);
 
 /// The most edges taken from the kernel at once.
 const EVENTS_MAX: usize = 1_024;
@@ -81,6 +89,8 @@ struct Listening {
     are_stored: bool,
     /// The certificate for TLS, if there is one.
     identity: Option<Identity>,
+    /// The time until which the addresses of this machine count as known.
+    known_until: Option<Instant>,
 }
 
 /// The sockets of an earlier process, until the loop begins.
@@ -102,6 +112,12 @@ enum Phase {
 }
 
 impl Listening {
+    /// Returns the link by which others can reach what listens here.
+    fn link(&self, public: Option<&PublicAddress>) -> Link {
+        let addresses: Vec<_> = self.listeners.iter().map(|listener| listener.address).collect();
+        reach::link(&addresses, public, self.identity.as_ref().map(|identity| identity.pin))
+    }
+
     /// Returns what the next connections are offered.
     fn offer(&self) -> Option<Arc<ServerConfig>> {
         self.identity.as_ref().map(|identity| Arc::clone(&identity.config))
@@ -137,7 +153,7 @@ impl Reactor {
         Ok(Self {
             poll,
             events: Events::with_capacity(EVENTS_MAX),
-            listening: Listening { listeners, are_stored: false, identity },
+            listening: Listening { listeners, are_stored: false, identity, known_until: None },
             signals,
             server,
             earlier: Earlier { waiting, carriers },
@@ -168,6 +184,8 @@ impl Reactor {
             addresses.push(listener.address.to_string());
         }
         self.announce();
+        self.look_around(Instant::now());
+        self.invite(Instant::now());
         self.manager.ready(Instant::now(), &addresses);
         self.store_listeners(Instant::now());
         while !self.is_over() {
@@ -185,6 +203,7 @@ impl Reactor {
         let (now, utc_ms) = (Instant::now(), utc_ms()); // Read once; everyone below is told.
 
         self.store_listeners(now);
+        self.look_around(now);
         self.note_readiness(now);
         self.accept_all(now);
         self.server.tick(now, utc_ms);
@@ -208,6 +227,27 @@ impl Reactor {
         let Listening { listeners, are_stored, .. } = &mut self.listening;
         if !*are_stored {
             *are_stored = fdstore::store_listeners(now, &mut self.manager, listeners);
+        }
+    }
+
+    /// Shows the operator, if there is a terminal, the link by which people join.
+    fn invite(&mut self, now: Instant) {
+        if !logging::is_on_terminal() {
+            return;
+        }
+        let mut link = self.server.first_link(now, utc_ms());
+        if link.hosts.is_empty() {
+            link.hosts.push(Host::Domain("localhost".to_owned()));
+        }
+        logging::invite(&link);
+    }
+
+    /// Tells the server at which addresses others can reach it; now and then, as these change.
+    fn look_around(&mut self, now: Instant) {
+        if self.listening.known_until.is_none_or(|until| until <= now) {
+            let public = self.config.public_address.as_ref();
+            self.server.set_link(self.listening.link(public));
+            self.listening.known_until = Some(now + ADDRESSES_AGE_MAX);
         }
     }
 
@@ -300,6 +340,7 @@ impl Reactor {
                     let identity = &mut self.listening.identity;
                     reload::reload(&mut self.config, identity, &mut self.server);
                     self.announce();
+                    self.listening.known_until = None;
                     self.manager.reloaded(now);
                 }
                 (Request::HandOver, Phase::Running) if self.manager.keeps() => {

@@ -23,6 +23,8 @@ mod sessions;
 
 use std::{fmt, io, mem, net::SocketAddr, time::Instant};
 
+use pychat_wire::{Link, link::Code};
+
 pub use self::{
     admit::TURNED_AWAY_MAX,
     keepalive::{PING_INTERVAL, PONG_TIMEOUT},
@@ -79,6 +81,8 @@ struct Front {
     limits: Limits,
     /// The nonces that they are greeted with.
     nonces: Secret,
+    /// The place at which others can reach it, and its certificate.
+    link: Link,
 }
 
 impl<T: Socket> Server<T> {
@@ -94,7 +98,7 @@ impl<T: Socket> Server<T> {
             commit: Commit::new(store),
             reader: Reader::default(),
             clock: Clock::default(),
-            front: Front { name: String::new(), limits, nonces },
+            front: Front { name: String::new(), limits, nonces, link: Link::default() },
             effects: Vec::new(),
         }
     }
@@ -135,8 +139,7 @@ impl<T: Socket> Server<T> {
         let mut effects = mem::take(&mut self.effects);
         let mut dispatch = Dispatch {
             now,
-            name: &self.front.name,
-            limits: &self.front.limits,
+            front: &self.front,
             store: &mut *self.commit.store,
             admission: self.chat.admission(),
             sessions: &mut self.sessions,
@@ -282,6 +285,22 @@ impl<T: Socket> Server<T> {
     /// Sets the name by which those who connect from now on know it.
     pub fn set_name(&mut self, name: &str) {
         name.clone_into(&mut self.front.name);
+    }
+
+    /// Sets the link by which people can reach it who are told of it from now on.
+    pub fn set_link(&mut self, link: Link) {
+        self.front.link = link;
+    }
+
+    /// Returns the link by which people can join: with the code of a new invite for the first person, if
+    /// nobody can join without one.
+    pub fn first_link(&mut self, now: Instant, utc_ms: u64) -> Link {
+        let time = self.clock.look(now, utc_ms);
+        self.chat.set_time(&time);
+        let code = self.chat.invite_first(&mut self.effects);
+        self.commit(now);
+        let code = code.filter(|code| self.chat.is_invite(*code)).map(Code::Invite);
+        Link { code, ..self.front.link.clone() }
     }
 
     /// Changes the limits for what comes from now on; nobody is sent away by that alone.

@@ -19,7 +19,7 @@ use std::{
 pub use self::{memory::Memory, sqlite::SqliteStore};
 use crate::core::{
     id::Ticket,
-    record::{Entry, Outcome, Person, PersonId, Request, StorageError},
+    record::{Entry, Invite, Outcome, Person, PersonId, Request, StorageError},
     time::Time,
 };
 
@@ -145,6 +145,13 @@ pub trait Store: fmt::Debug {
     ///
     /// [`StorageError`].
     fn people(&mut self) -> Result<(Vec<Person>, PersonId), StorageError>;
+
+    /// Returns every invite, in the order in which they were made.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`].
+    fn invites(&mut self) -> Result<Vec<Invite>, StorageError>;
 
     /// Does a little of what can wait, such as forgetting what is too old by a clock that can be
     /// trusted. Never takes long.

@@ -29,8 +29,10 @@
 mod backoff;
 mod devices;
 mod event;
+mod invites;
 mod limits;
 mod line;
+mod operators;
 mod original;
 mod past;
 mod place;
@@ -53,11 +55,12 @@ use self::{
 pub use self::{
     devices::Device,
     event::{Cause, Event, FailReason, Message, Page, SayError},
+    invites::Invite,
     limits::*,
     past::Past,
     saved::{MessageId, Saved},
 };
-use crate::{frame::PAYLOAD_BYTES_MAX, key::PairCode, name::UserName};
+use crate::{frame::PAYLOAD_BYTES_MAX, link::Code, name::UserName};
 
 /// The messages that a client shows first.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -91,8 +94,8 @@ pub struct Client {
     /// The name that we have in the room; before that the one that we ask for.
     room_name: String,
     payload_bytes_max: usize,
-    /// The code by which this device joins a person, until it has, and its name.
-    pair: Option<PairCode>,
+    /// The code that lets this device in, until it has, and its name.
+    code: Option<Code>,
     label: Option<String>,
     saved: Saved,
     has_changed: bool,
@@ -122,9 +125,8 @@ impl Client {
     /// Returns a client that will ask to join as `name`, and go on from `saved`.
     ///
     /// `seed` is 32 random bytes, told to nobody and new each time: of them are made the ids of its
-    /// texts and, where `saved` has none, the key of this device. The first event is
-    /// [`Event::Connect`]. Texts that `saved` holds under another name are not sent under this one, but
-    /// [handed back](Event::Failed).
+    /// texts and, where `saved` has none, the key of this device. The first event is [`Event::Connect`].
+    /// Texts that `saved` holds under another name are not sent, but [handed back](Event::Failed).
     ///
     /// # Examples
     ///
@@ -154,7 +156,7 @@ impl Client {
             roster: Roster::default(),
             room_name: name.as_str().to_owned(),
             payload_bytes_max: PAYLOAD_BYTES_MAX,
-            pair: None,
+            code: None,
             label: None,
             saved,
             has_changed: false,
@@ -375,8 +377,8 @@ impl Client {
     /// # Examples
     ///
     /// ```
-    /// # use pychat_wire::{Client, UserName, client::{Cause, Event, Saved}};
-    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
+    /// # use pychat_wire::{Client, UserName, client::Saved};
+    /// let client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
     /// assert!(!client.is_joined());
     /// # Ok::<(), pychat_wire::NameError>(())
     /// ```

@@ -126,12 +126,17 @@ encoded! {
 }
 
 encoded! {
+    /// The name of an invite, from which nobody can guess its code.
+    InviteId, 6
+}
+
+encoded! {
     /// The SHA-256 of a certificate's DER.
     Pin, 32
 }
 
-displayed!(PublicKey, Signature, PairCode, InviteCode, Pin);
-public!(PublicKey, Signature, Pin);
+displayed!(PublicKey, Signature, PairCode, InviteCode, InviteId, Pin);
+public!(PublicKey, Signature, InviteId, Pin);
 secret!(SecretKey, PairCode, InviteCode);
 
 /// The number that a server greets one connection with, and no other.

@@ -17,6 +17,7 @@ use std::{
 };
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
@@ -58,7 +59,8 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Link {
-    /// The hosts of the server, the best one first; at least one, and at most [`HOSTS_MAX`].
+    /// The hosts of the server, the best one first. A link that was read has one at least, and at
+    /// most [`HOSTS_MAX`].
     pub hosts: Vec<Host>,
     /// The port of all of them.
     pub port: u16,
@@ -131,6 +133,31 @@ pub enum LinkError {
     /// There is an invite's code, and one of another device too.
     #[error("the link has codes of two kinds")]
     TwoCodes,
+}
+
+impl Default for Link {
+    /// Returns a link to nowhere.
+    fn default() -> Self {
+        Self { hosts: Vec::new(), port: DEFAULT_PORT, name: None, pin: None, code: None }
+    }
+}
+
+impl Code {
+    /// Returns the code of an invite, if it is one.
+    pub fn invite(self) -> Option<InviteCode> {
+        match self {
+            Self::Invite(code) => Some(code),
+            Self::Pair(_) => None,
+        }
+    }
+
+    /// Returns the code of another device, if it is one.
+    pub fn pair(self) -> Option<PairCode> {
+        match self {
+            Self::Invite(_) => None,
+            Self::Pair(code) => Some(code),
+        }
+    }
 }
 
 impl FromStr for Link {
@@ -215,6 +242,18 @@ impl fmt::Display for Host {
             Self::Ip(IpAddr::V4(address)) => address.fmt(formatter),
             Self::Ip(IpAddr::V6(address)) => write!(formatter, "[{address}]"),
         }
+    }
+}
+
+impl Serialize for Host {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Host {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 

@@ -21,13 +21,13 @@ use thiserror::Error;
 use self::members::Member;
 pub use self::{
     bounds::{
-        CONTENT_BYTES_MAX, DEVICES_MAX, EPOCH_BYTES_MAX, EXPIRES_MS_MAX, LABEL_CHARS_MAX,
-        MEMBERS_MAX, RETRY_MS_MAX, SENTENCE_CHARS_MAX, TIME_MS_MAX, label,
+        CONTENT_BYTES_MAX, DEVICES_MAX, EPOCH_BYTES_MAX, EXPIRES_MS_MAX, INVITES_MAX,
+        LABEL_CHARS_MAX, MEMBERS_MAX, RETRY_MS_MAX, SENTENCE_CHARS_MAX, TIME_MS_MAX, label,
     },
     client::{ClientMessage, Hello},
     parts::{
-        Device, DeviceList, ErrorCode, Limits, Listing, MESSAGE_ID_BYTES_MAX, PAGE_MESSAGES_MAX,
-        PONG_SECONDS_MAX, PROTOCOL, Reason, Resume,
+        Device, DeviceList, Door, ErrorCode, HostList, Invite, InviteList, Limits, Listing,
+        MESSAGE_ID_BYTES_MAX, PAGE_MESSAGES_MAX, PONG_SECONDS_MAX, PROTOCOL, Reason, Resume,
     },
     server::ServerMessage,
 };

@@ -5,7 +5,7 @@ use pychat_wire::{
     Client, ServerMessage, UserName,
     client::{Begin, Event, Saved},
     key::Nonce,
-    message::{ErrorCode, Limits, Reason},
+    message::{Door, ErrorCode, Limits, Reason},
     name::{SERVER, YOU},
     notice::Notice,
 };
@@ -31,6 +31,7 @@ fn greeting(protocol: u64) -> Vec<u8> {
         nonce: Nonce([7; 16]),
         limits: Limits { payload: 200, name: 32, burst: 0, per_second: 0 },
         tls: false,
+        admission: Door::Open,
         ping_seconds: 0,
     })
 }
@@ -41,6 +42,7 @@ fn welcome(epoch: &str, seq: u64) -> Vec<u8> {
         epoch: epoch.into(),
         seq,
         time: 0,
+        operator: false,
         members: std::borrow::Cow::Owned(["Анна", "b"].into_iter().collect()),
     })
 }

@@ -4,8 +4,11 @@ use std::borrow::Cow;
 
 use pychat_wire::{
     ClientMessage, ServerMessage,
-    key::{Nonce, PairCode, Proof, PublicKey, Signature},
-    message::{Device, DeviceList, ErrorCode, Hello, Limits, Listing, Reason, Resume},
+    key::{InviteCode, InviteId, Nonce, PairCode, Pin, Proof, PublicKey, Signature},
+    message::{
+        Device, DeviceList, Door, ErrorCode, Hello, HostList, Invite, InviteList, Limits, Listing,
+        Reason, Resume,
+    },
     name::SERVER,
     notice::Notice,
 };
@@ -49,6 +52,10 @@ fn what_clients_say() {
             &format!(r#"{signed},"pair":"CQkJCQkJCQkJCQkJCQkJCQ","label":"ThinkPad"}}"#),
         ),
         (
+            hello(Hello { proof, invite: Some(InviteCode([9; 16])), ..bare() }),
+            &format!(r#"{signed},"invite":"CQkJCQkJCQkJCQkJCQkJCQ"}}"#),
+        ),
+        (
             hello(Hello { resume: resume(Some(500)), ..bare() }),
             r#"{"type":"hello","username":"Анна","protocol":2,"resume":{"epoch":"0f8e","after":1234,"limit":500}}"#,
         ),
@@ -66,6 +73,16 @@ fn what_clients_say() {
         (
             ClientMessage::RemoveDevice { key: PublicKey([7; 32]) },
             r#"{"type":"remove_device","key":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"}"#,
+        ),
+        (ClientMessage::Invite { uses: None, for_ms: None }, r#"{"type":"invite"}"#),
+        (
+            ClientMessage::Invite { uses: Some(1), for_ms: Some(86_400_000) },
+            r#"{"type":"invite","uses":1,"for_ms":86400000}"#,
+        ),
+        (ClientMessage::Invites, r#"{"type":"invites"}"#),
+        (
+            ClientMessage::RevokeInvite { invite: InviteId([5; 6]) },
+            r#"{"type":"revoke_invite","invite":"BQUFBQUF"}"#,
         ),
         (ClientMessage::Ping, r#"{"type":"ping"}"#),
         (ClientMessage::Pong, r#"{"type":"pong"}"#),
@@ -94,6 +111,7 @@ fn what_servers_say_to_greet_to_welcome_and_of_messages() {
         epoch: "0f8e".into(),
         seq: 7,
         time: 1_700_000_000_000,
+        operator: true,
         members,
     };
     for (message, payload) in [
@@ -110,6 +128,7 @@ fn what_servers_say_to_greet_to_welcome_and_of_messages() {
                 epoch: "0f8e".into(),
                 nonce: Nonce([0x9c; 16]),
                 tls: false,
+                admission: Door::Open,
                 limits: Limits { payload: 65_536, name: 32, burst: 10, per_second: 5 },
                 ping_seconds: 30,
             },
@@ -117,7 +136,7 @@ fn what_servers_say_to_greet_to_welcome_and_of_messages() {
                 r#"{"type":"message","username":"Сервер Чата","#,
                 r#""content":"Connection established. Waiting for your username...","#,
                 r#""protocol":2,"server":"Office","epoch":"0f8e","#,
-                r#""nonce":"9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c","#,
+                r#""nonce":"9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c","admission":"open","#,
                 r#""limits":{"payload":65536,"name":32,"burst":10,"per_second":5},"#,
                 r#""ping_seconds":30}"#
             ),
@@ -131,6 +150,7 @@ fn what_servers_say_to_greet_to_welcome_and_of_messages() {
                 epoch: "0f8e".into(),
                 nonce: Nonce([0x9c; 16]),
                 tls: true,
+                admission: Door::Invite,
                 limits: Limits { payload: 65_536, name: 32, burst: 10, per_second: 5 },
                 ping_seconds: 30,
             },
@@ -139,6 +159,7 @@ fn what_servers_say_to_greet_to_welcome_and_of_messages() {
                 r#""content":"Connection established. Waiting for your username...","#,
                 r#""protocol":2,"server":"Office","epoch":"0f8e","#,
                 r#""nonce":"9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c9c","tls":true,"#,
+                r#""admission":"invite","#,
                 r#""limits":{"payload":65536,"name":32,"burst":10,"per_second":5},"#,
                 r#""ping_seconds":30}"#
             ),
@@ -157,11 +178,11 @@ fn what_servers_say_to_greet_to_welcome_and_of_messages() {
         ),
         (
             welcome(Cow::Owned(listing)),
-            r#"{"type":"welcome","username":"Анна","epoch":"0f8e","seq":7,"time":1700000000000,"members":["Борис","\"А\"","Анна"]}"#,
+            r#"{"type":"welcome","username":"Анна","epoch":"0f8e","seq":7,"time":1700000000000,"operator":true,"members":["Борис","\"А\"","Анна"]}"#,
         ),
         (
             welcome(Cow::Owned(Listing::default())),
-            r#"{"type":"welcome","username":"Анна","epoch":"0f8e","seq":7,"time":1700000000000,"members":[]}"#,
+            r#"{"type":"welcome","username":"Анна","epoch":"0f8e","seq":7,"time":1700000000000,"operator":true,"members":[]}"#,
         ),
     ] {
         check_server_message(&message, payload);
@@ -205,6 +226,7 @@ fn what_servers_say_beside_messages() {
             },
             r#"{"type":"error","code":"storage","text":"","ref":"a-1","retry_ms":5000,"suggest":"Анна (2)"}"#,
         ),
+        (ServerMessage::Operator { operator: false }, r#"{"type":"operator","operator":false}"#),
         (ServerMessage::Ping, r#"{"type":"ping"}"#),
         (ServerMessage::Pong, r#"{"type":"pong"}"#),
         (
@@ -247,6 +269,42 @@ fn what_servers_say_of_devices() {
 }
 
 #[test]
+fn what_servers_say_of_invites() {
+    let link = |hosts: &[&str], pin, code, uses, expires_ms| ServerMessage::InviteLink {
+        hosts: HostList(hosts.iter().map(|host| host.parse().unwrap()).collect()),
+        port: 12_345,
+        pin,
+        code,
+        uses,
+        expires_ms,
+    };
+    let (pin, code) = (Some(Pin([7; 32])), Some(InviteCode([9; 16])));
+    let (id, by) = (InviteId([5; 6]), Some("Анна".into()));
+    let invite = Invite { id, uses: Some(1), expires_ms: Some(86_400_000), by };
+    let bare = Invite { id, uses: None, expires_ms: None, by: None };
+    for (message, payload) in [
+        (
+            link(&["chat.example", "10.0.0.7", "[2001:db8::1]"], pin, code, Some(1), Some(5)),
+            concat!(
+                r#"{"type":"invite_link","hosts":["chat.example","10.0.0.7","[2001:db8::1]"],"#,
+                r#""port":12345,"pin":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc","#,
+                r#""code":"CQkJCQkJCQkJCQkJCQkJCQ","uses":1,"expires_ms":5}"#
+            ),
+        ),
+        (link(&[], None, None, None, None), r#"{"type":"invite_link","hosts":[],"port":12345}"#),
+        (
+            ServerMessage::Invites { invites: InviteList(vec![invite, bare]) },
+            concat!(
+                r#"{"type":"invites","invites":[{"id":"BQUFBQUF","uses":1,"expires_ms":86400000,"#,
+                r#""by":"Анна"},{"id":"BQUFBQUF"}]}"#
+            ),
+        ),
+    ] {
+        check_server_message(&message, payload);
+    }
+}
+
+#[test]
 fn every_word_of_a_fixed_choice() {
     for (word, reason) in [
         ("quit", Reason::Quit),
@@ -270,6 +328,7 @@ fn every_word_of_a_fixed_choice() {
         ("unknown_type", ErrorCode::UnknownType),
         ("bad_signature", ErrorCode::BadSignature),
         ("forbidden", ErrorCode::Forbidden),
+        ("not_admitted", ErrorCode::NotAdmitted),
         ("not_joined", ErrorCode::NotJoined),
         ("already_joined", ErrorCode::AlreadyJoined),
         ("name_invalid", ErrorCode::NameInvalid),

@@ -9,15 +9,16 @@ use gtk::{glib, glib::prelude::*, glib::subclass::prelude::*};
 
 use super::{STEP_TIMEOUT, Session, SessionState, now_ms};
 use crate::session::{
-    attempt::{self, Round},
+    attempt::{self, Attempt, Round},
     disconnect_reason::DisconnectReason,
     encryption::{Encryption, Secured},
+    error_text,
     transport::{Incoming, Line},
     trust::{Expected, Trust},
 };
 
 /// The number of one attempt to join, and of the connection that came of it.
-type Attempt = u64;
+type AttemptId = u64;
 
 /// A connection, in whichever state it is.
 #[derive(Debug, Default)]
@@ -32,7 +33,7 @@ pub(super) enum Connection {
 #[derive(Debug)]
 pub(super) struct Connecting {
     pub(super) connection: RefCell<Connection>,
-    attempt: Cell<Attempt>,
+    attempt: Cell<AttemptId>,
     /// The time limit for each step of an attempt.
     pub(super) time_limit: Cell<Duration>,
     /// The protection of the connection.
@@ -41,7 +42,7 @@ pub(super) struct Connecting {
     protocol: Cell<u64>,
     /// The attempts of the last round at the server's addresses, and the place among them of the one
     /// that led to the connection.
-    pub(super) attempts: RefCell<Vec<attempt::Attempt>>,
+    pub(super) attempts: RefCell<Vec<Attempt>>,
     connected: Cell<Option<usize>>,
     /// The reason why the last attempt failed, where only we know it.
     pub(super) failure: RefCell<Option<DisconnectReason>>,
@@ -137,7 +138,7 @@ impl Session {
     }
 
     /// Hello can be said, or the attempt ends.
-    fn on_round(&self, attempt: Attempt, round: Round) {
+    fn on_round(&self, attempt: AttemptId, round: Round) {
         let connecting = &self.imp().connecting;
         connecting.connection.take(); // The task that calls this; it is about to end.
         connecting.connected.set(round.secured.as_ref().map(|(n, _)| *n));
@@ -170,8 +171,7 @@ impl Session {
     pub(super) fn explained(&self, reason: DisconnectReason) -> DisconnectReason {
         let connecting = &self.imp().connecting;
         let Some(connected) = connecting.connected.take() else { return reason };
-        let is_encrypted = self.encryption().is_some_and(|it| it != Encryption::None);
-        let reason = reason.explained(connecting.protocol.get(), is_encrypted);
+        let reason = reason.explained(connecting.protocol.get());
         if let Some(attempt) = connecting.attempts.borrow_mut().get_mut(connected) {
             attempt.reason = Some(reason.clone());
         }
@@ -184,7 +184,7 @@ impl Session {
         self.imp().connecting.attempts.take();
     }
 
-    fn on_incoming(&self, attempt: Attempt, incoming: Incoming<'_>) {
+    fn on_incoming(&self, attempt: AttemptId, incoming: Incoming<'_>) {
         if !self.is_current(attempt) {
             return;
         }
@@ -212,13 +212,13 @@ impl Session {
         drop(self.take_line());
     }
 
-    fn next_attempt(&self) -> Attempt {
+    fn next_attempt(&self) -> AttemptId {
         let attempt = self.imp().connecting.attempt.get() + 1;
         self.imp().connecting.attempt.set(attempt);
         attempt
     }
 
-    fn is_current(&self, attempt: Attempt) -> bool {
+    fn is_current(&self, attempt: AttemptId) -> bool {
         self.imp().connecting.attempt.get() == attempt
     }
 }

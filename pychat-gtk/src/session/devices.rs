@@ -22,8 +22,8 @@ pub(super) struct Devices {
 }
 
 impl Session {
-    /// Returns true if the devices can be asked for, and changed: now, and on this server.
-    pub fn can_manage_devices(&self) -> bool {
+    /// Returns true if devices can be managed and people invited: now, and on this server.
+    pub fn can_manage(&self) -> bool {
         self.state() == SessionState::Joined && !self.speaks_original()
     }
 
@@ -99,7 +99,7 @@ impl Session {
         self.imp().devices.pair_code.take();
     }
 
-    fn ask_server(&self, request: impl FnOnce(&mut Client) -> bool) -> bool {
+    pub(super) fn ask_server(&self, request: impl FnOnce(&mut Client) -> bool) -> bool {
         let is_asked = self.with_client(request).unwrap_or_default();
         self.process_events();
         is_asked

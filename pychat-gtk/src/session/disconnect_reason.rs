@@ -34,8 +34,6 @@ pub enum DisconnectReason {
     ServerTooNew,
     /// Hello was said, and not answered in time.
     Undecided,
-    /// The server lets only those in who were invited.
-    NotInvited,
     /// The server would not have us under this name.
     Rejected {
         /// The reason as a code, where the server gives one.
@@ -69,8 +67,14 @@ pub enum DisconnectReason {
     NotEncrypted,
     /// The server has not the certificate that the link to it names.
     NotAsLinked,
+    /// The key of this device is in a keyring that is locked, or not there for now.
+    KeyLocked,
+    /// The key of this device is no longer in the keyring.
+    KeyMissing,
     /// The code of the link is not good, or no longer.
     CodeRefused,
+    /// The server lets nobody in who is new and has no invite.
+    InviteNeeded,
     /// The server shows another certificate than it did.
     CertificateChanged {
         /// The pin of the certificate that it shows.
@@ -101,26 +105,23 @@ impl DisconnectReason {
         }
     }
 
-    /// Says why the hello of somebody who wants to be called `name` was refused; `has_link_code` if
-    /// it had the code of a link.
+    /// Says why the hello of somebody who wants to be called `name` was refused.
     pub fn refused(
         name: String,
-        has_link_code: bool,
         code: Option<ErrorCode>,
         reason: String,
         suggest: Option<String>,
     ) -> Self {
         match code {
-            Some(ErrorCode::Forbidden) if has_link_code => Self::CodeRefused,
             Some(ErrorCode::NameTaken) => Self::NameTaken { name, suggest },
             _ => Self::Rejected { code, reason },
         }
     }
 
     /// Returns this reason, or a better one that follows from what is known of the server: the newest
-    /// `protocol` that it speaks, 0 if it does not say, and if the connection was encrypted.
+    /// `protocol` that it speaks, 0 if it does not say.
     #[must_use]
-    pub fn explained(self, protocol: u64, is_encrypted: bool) -> Self {
+    pub fn explained(self, protocol: u64) -> Self {
         let is_newer = PROTOCOL < protocol;
         match &self {
             Self::Rejected { code: Some(ErrorCode::UnknownType), .. } if !is_newer => {
@@ -141,9 +142,6 @@ impl DisconnectReason {
             {
                 Self::ServerTooNew
             }
-            Self::Rejected { code: Some(ErrorCode::NotAdmitted), .. } if is_encrypted => {
-                Self::NotInvited
-            }
             _ => self,
         }
     }
@@ -158,14 +156,14 @@ impl DisconnectReason {
             Self::CertificateChanged { .. } | Self::NotAsLinked => Step::Certificate,
             Self::ServerTooOld | Self::ServerTooNew => Step::Protocol,
             Self::Undecided
-            | Self::NotInvited
+            | Self::InviteNeeded
             | Self::CodeRefused
             | Self::Rejected { .. }
             | Self::NameTaken { .. }
             | Self::Kicked
             | Self::Removed => Step::Admission,
             Self::CutShort { step } => *step,
-            Self::Lost | Self::ServerStopped => return None,
+            Self::KeyLocked | Self::KeyMissing | Self::Lost | Self::ServerStopped => return None,
         })
     }
 

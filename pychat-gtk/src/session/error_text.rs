@@ -63,10 +63,6 @@ pub fn disconnect_reason(reason: &DisconnectReason, server: &str) -> String {
         DisconnectReason::Undecided => {
             gettext_f("{server} took too long to let you in. Try again.", &values)
         }
-        DisconnectReason::NotInvited => gettext_f(
-            "{server} lets in only people who were invited. Ask for an invitation link.",
-            &values,
-        ),
         DisconnectReason::Rejected { code, reason } => rejection(*code, reason),
         DisconnectReason::NameTaken { name, suggest: Some(free) } => gettext_f(
             "The name “{name}” is taken. “{free}” is available.",
@@ -92,6 +88,15 @@ pub fn disconnect_reason(reason: &DisconnectReason, server: &str) -> String {
         DisconnectReason::NotAsLinked => gettext_f(
             "{server} is not the server that was meant: it was set up anew, or somebody is trying to read along. Ask for a new link.",
             &values,
+        ),
+        DisconnectReason::InviteNeeded => gettext(
+            "You need an invite to join this chat. Ask somebody who is there already for a link.",
+        ),
+        DisconnectReason::KeyLocked => gettext(
+            "The key of this device is in your keyring, which is locked or not running. Unlock it and try again.",
+        ),
+        DisconnectReason::KeyMissing => gettext(
+            "The key of this device is no longer in your keyring. Add this device again from another one of yours, or join under another name.",
         ),
         DisconnectReason::CodeRefused => {
             gettext("This link was used already, or has expired. Ask for a new one.")
@@ -153,6 +158,11 @@ pub fn fail_reason(reason: &FailReason) -> String {
         // Whatever other reasons there will be, it was not sent.
         _ => gettext("Not sent."),
     }
+}
+
+/// Returns why the server refused what was asked of it, in its own words where the code says nothing.
+pub fn denial(code: ErrorCode, text: &str) -> String {
+    refusal(code).unwrap_or_else(|| text.to_owned())
 }
 
 /// Returns what the server refused something for; `None` if only it knows.

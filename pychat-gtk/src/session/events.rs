@@ -4,11 +4,12 @@ use gtk::glib::subclass::prelude::*;
 use pychat_wire::{
     Client,
     client::{Cause, Event},
-    message::Reason,
+    message::{ErrorCode, Reason},
 };
 
 use super::{
-    Session, SessionState, disconnect_reason::DisconnectReason, encryption::Encryption, notices,
+    Session, SessionState, disconnect_reason::DisconnectReason, encryption::Encryption,
+    invites::Invite, notices,
 };
 
 /// The number of the protocol that knows no other words than the original.
@@ -24,15 +25,16 @@ impl Session {
                 self.on_joined(&name, &others, protocol, again);
             }
             Event::Refused { code, reason, suggest } => {
-                let has_code = self.imp().access.borrow().code.is_some();
-                let reason =
-                    DisconnectReason::refused(self.name(), has_code, code, reason, suggest);
-                self.on_end(reason, None);
+                self.on_end(self.refusal(code, reason, suggest), None);
             }
             Event::Offline { cause, retry_at_ms } => self.on_offline(cause, retry_at_ms),
             Event::Devices(devices) => self.on_devices(devices),
             Event::PairCode { code, expires_ms } => self.on_pair_code(code, expires_ms),
             Event::DeviceAdded { label, .. } => self.on_device_added(&label),
+            Event::InviteLink { link, uses, expires_ms } => {
+                self.on_invite(Invite::Offered { link, uses, expires_ms });
+            }
+            Event::Denied { code, text } => self.on_denied(code, &text),
             event => self.room().on_event(event),
         }
     }
@@ -44,6 +46,7 @@ impl Session {
         imp.protocol.set(protocol);
         imp.access.borrow_mut().code = None; // It is good for one use.
         imp.disconnect_reason.take();
+        self.update_title();
         let is_new = !imp.has_conversation.replace(true);
         self.room().on_joined(others, is_new, again);
         if let Some(Encryption::Tls { is_new: true, .. }) = self.encryption() {
@@ -52,6 +55,26 @@ impl Session {
         self.forget_attempts();
         self.set_retry_at(None);
         self.set_state(SessionState::Joined);
+        self.move_key();
+    }
+
+    /// Returns why the server did not let us in: the code of a link is not good, or there was none and
+    /// it takes one. Without encryption that may be what was missing instead.
+    fn refusal(
+        &self,
+        code: Option<ErrorCode>,
+        reason: String,
+        suggest: Option<String>,
+    ) -> DisconnectReason {
+        let has_code = self.imp().access.borrow().code.is_some();
+        let is_encrypted = matches!(self.encryption(), Some(Encryption::Tls { .. }));
+        match code {
+            Some(ErrorCode::Forbidden | ErrorCode::NotAdmitted) if has_code => {
+                DisconnectReason::CodeRefused
+            }
+            Some(ErrorCode::NotAdmitted) if is_encrypted => DisconnectReason::InviteNeeded,
+            code => DisconnectReason::refused(self.name(), code, reason, suggest),
+        }
     }
 
     fn on_offline(&self, cause: Cause, retry_at_ms: Option<u64>) {

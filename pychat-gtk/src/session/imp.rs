@@ -14,7 +14,7 @@ use pychat_wire::Client;
 
 use super::{
     Account, Room, SessionState, connecting::Connecting, devices::Devices,
-    disconnect_reason::DisconnectReason, persistence::Persistence,
+    disconnect_reason::DisconnectReason, invites::Invites, persistence::Persistence,
 };
 use crate::text::server_uri::Access;
 
@@ -30,6 +30,9 @@ pub struct Session {
     /// The server's address, to be read.
     #[property(get)]
     pub(super) server: RefCell<String>,
+    /// How the server is called: as it says, or by its address.
+    #[property(get)]
+    pub(super) title: RefCell<String>,
     /// The conversation.
     #[property(get)]
     pub(super) room: Room,
@@ -46,6 +49,7 @@ pub struct Session {
     pub(super) connecting: Connecting,
     pub(super) persistence: Persistence,
     pub(super) devices: Devices,
+    pub(super) invites: Invites,
     /// True once the room has been entered, until it is left.
     pub(super) has_conversation: Cell<bool>,
     /// The number of the protocol that was last spoken in the room.
@@ -75,6 +79,7 @@ impl ObjectImpl for Session {
             vec![
                 Signal::builder("device-added").param_types([String::static_type()]).build(),
                 Signal::builder("devices-changed").build(),
+                Signal::builder("invite-changed").build(),
                 Signal::builder("pair-code-changed").build(),
             ]
         })

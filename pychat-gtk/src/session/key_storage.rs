@@ -29,7 +29,8 @@ impl Session {
     /// Goes on with `begin` once the key that belongs to `saved` is there, if it is in the secret
     /// service; at once otherwise. A device that is added anew gets a key of its own.
     pub(super) fn with_key(&self, saved: Saved) {
-        let public = self.imp().persistence.file.borrow().as_ref().and_then(StateFile::kept_key);
+        let public =
+            self.imp().persistence.file.borrow().as_ref().and_then(StateFile::key_elsewhere);
         let is_added = matches!(self.imp().access.borrow().code, Some(Code::Pair(_)));
         let Some(public) = public.filter(|_| saved.key().is_none() && !is_added) else {
             return self.begin(saved);
@@ -63,7 +64,7 @@ impl Session {
     pub(super) fn move_key(&self) {
         let imp = self.imp();
         let key = self.ask_client(|client| client.saved().key()).flatten();
-        let kept = imp.persistence.file.borrow().as_ref().map(StateFile::kept_key);
+        let kept = imp.persistence.file.borrow().as_ref().map(StateFile::key_elsewhere);
         let (Some(key), Some(kept)) = (key, kept) else { return };
         if kept == Some(key.public()) || !imp.persistence.uses_secret_service.get() {
             return;

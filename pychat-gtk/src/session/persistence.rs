@@ -22,6 +22,8 @@ const SAVE_INTERVAL: Duration = Duration::from_secs(1);
 pub(super) struct Persistence {
     pub(super) folder: RefCell<PathBuf>,
     pub(super) file: RefCell<Option<StateFile>>,
+    /// True if the key may be in the secret service of the desktop.
+    pub(super) uses_secret_service: Cell<bool>,
     /// True while something of little weight waits to be saved.
     pub(super) is_save_due: Cell<bool>,
 }
@@ -31,6 +33,7 @@ impl Default for Persistence {
         Self {
             folder: RefCell::new(glib::user_state_dir().join("pychat")),
             file: RefCell::default(),
+            uses_secret_service: Cell::new(true),
             is_save_due: Cell::default(),
         }
     }

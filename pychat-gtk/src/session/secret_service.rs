@@ -27,13 +27,15 @@ const NO_OBJECT: &str = "/";
 /// The timeout of a call, in milliseconds; it may have to start the service.
 const TIMEOUT_MS: i32 = 5_000;
 
+type Paths = Vec<glib::variant::ObjectPath>;
+
 /// A secret as it crosses the bus: its session, its parameters (none in `plain`), itself and its
 /// content type.
 type Secret = (glib::variant::ObjectPath, Vec<u8>, Vec<u8>, String);
 
 /// The reason why a key was not stored, or not found.
 #[derive(Debug, Error)]
-pub enum SecretError {
+pub(super) enum SecretError {
     /// There is no secret service, or it failed.
     #[error("no secret service: {0}")]
     Unavailable(#[from] glib::Error),
@@ -56,7 +58,7 @@ pub enum SecretError {
 /// # Errors
 ///
 /// [`SecretError`]: it is not known to be there.
-pub async fn store(key: &SecretKey, label: &str) -> Result<(), SecretError> {
+pub(super) async fn store(key: &SecretKey, label: &str) -> Result<(), SecretError> {
     let public = key.public();
     let service = Service::open().await?;
     service.create(public, key, label).await?;
@@ -70,7 +72,7 @@ pub async fn store(key: &SecretKey, label: &str) -> Result<(), SecretError> {
 /// # Errors
 ///
 /// [`SecretError`].
-pub async fn find(public: PublicKey) -> Result<SecretKey, SecretError> {
+pub(super) async fn find(public: PublicKey) -> Result<SecretKey, SecretError> {
     let service = Service::open().await?;
     let found = service.find(public).await;
     service.close().await;
@@ -109,7 +111,8 @@ impl Service {
             ("org.freedesktop.Secret.Item.Label", label.to_variant()),
             ("org.freedesktop.Secret.Item.Attributes", attributes(public).to_variant()),
         ]);
-        let secret: Secret = (self.session.clone(), Vec::new(), key.0.to_vec(), CONTENT_TYPE.into());
+        let secret: Secret =
+            (self.session.clone(), Vec::new(), key.0.to_vec(), CONTENT_TYPE.into());
         let arguments = (properties, secret, true).to_variant();
         let path = collection.as_str();
         let answer = call(&self.bus, path, COLLECTION_INTERFACE, "CreateItem", arguments).await?;
@@ -134,8 +137,7 @@ impl Service {
         let arguments = (attributes(public),).to_variant();
         let answer =
             call(&self.bus, SERVICE_PATH, SERVICE_INTERFACE, "SearchItems", arguments).await?;
-        type Items = Vec<glib::variant::ObjectPath>;
-        let (open, locked): (Items, Items) = answer.get().ok_or(SecretError::Garbled)?;
+        let (open, locked): (Paths, Paths) = answer.get().ok_or(SecretError::Garbled)?;
         let absence = if locked.is_empty() { SecretError::Missing } else { SecretError::Locked };
         if open.is_empty() {
             return Err(absence);
@@ -168,8 +170,7 @@ async fn call(
 ) -> Result<glib::Variant, SecretError> {
     let flags = gio::DBusCallFlags::NONE;
     let arguments = Some(&arguments);
-    let answer = bus.call_future(
-        Some(SERVICE), path, interface, method, arguments, None, flags, TIMEOUT_MS,
-    );
+    let answer =
+        bus.call_future(Some(SERVICE), path, interface, method, arguments, None, flags, TIMEOUT_MS);
     Ok(answer.await?)
 }

@@ -9,6 +9,7 @@
 //! No trouble with a file ends a conversation: it is told once, in the log.
 
 use std::{
+    borrow::Cow,
     cell::{Cell, RefCell},
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, ErrorKind, Read},
@@ -17,7 +18,10 @@ use std::{
 };
 
 use gtk::glib;
-use pychat_wire::{client::Saved, key::SecretKey};
+use pychat_wire::{
+    client::Saved,
+    key::{PublicKey, SecretKey},
+};
 use serde::{Deserialize, Serialize};
 
 use super::{Account, private_file};
@@ -35,6 +39,8 @@ pub struct StateFile {
     server: String,
     /// True once it was told that it cannot be written.
     is_failing: Cell<bool>,
+    /// The key that is not in the file, as it is kept elsewhere; which one, if so.
+    key_elsewhere: Cell<Option<PublicKey>>,
     /// The gist of the contents that were written last.
     written: RefCell<Gist>,
     _lock: Lock,
@@ -63,8 +69,10 @@ impl Drop for Lock {
 struct Written<'a> {
     server: &'a str,
     draft: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_elsewhere: Option<PublicKey>,
     #[serde(flatten)]
-    saved: &'a Saved,
+    saved: Cow<'a, Saved>,
 }
 
 /// The part of the contents that decides how soon, and how safely, they are written.
@@ -94,6 +102,9 @@ pub struct Kept {
     /// The text that was being written.
     #[serde(default)]
     pub draft: String,
+    /// The key that is kept elsewhere.
+    #[serde(default)]
+    key_elsewhere: Option<PublicKey>,
     /// The state with which the conversation goes on.
     #[serde(flatten)]
     pub saved: Saved,
@@ -128,8 +139,19 @@ impl StateFile {
             let _ = fs::rename(&path, path.with_extension("damaged"));
             Kept::default()
         });
-        let (is_failing, written) = (Cell::new(false), Gist::of(&kept.saved).into());
-        (Some(Self { path, server, is_failing, written, _lock: lock }), kept)
+        let (is_failing, key_elsewhere) = (Cell::new(false), Cell::new(kept.key_elsewhere));
+        let written = Gist::of(&kept.saved).into();
+        (Some(Self { path, server, is_failing, key_elsewhere, written, _lock: lock }), kept)
+    }
+
+    /// Returns the key that is not in the file, as it is kept elsewhere.
+    pub fn key_elsewhere(&self) -> Option<PublicKey> {
+        self.key_elsewhere.get()
+    }
+
+    /// Leaves this key out of the file from the next time on that it is written.
+    pub fn keep_key_elsewhere(&self, key: PublicKey) {
+        self.key_elsewhere.set(Some(key));
     }
 
     /// Returns true if `saved` should be written at once: words of the user are in it or in the file,
@@ -152,7 +174,17 @@ impl StateFile {
     }
 
     fn replace(&self, saved: &Saved, draft: &str) -> io::Result<()> {
-        let bytes = serde_json::to_vec(&Written { server: &self.server, draft, saved })?;
+        // Another key than the one that is kept elsewhere is here or nowhere.
+        let own = saved.key().map(|key| key.public());
+        let key_elsewhere =
+            self.key_elsewhere.get().filter(|kept| own.is_none_or(|own| own == *kept));
+        let kept = if key_elsewhere.is_some() {
+            Cow::Owned(saved.without_key())
+        } else {
+            Cow::Borrowed(saved)
+        };
+        let written = Written { server: &self.server, draft, key_elsewhere, saved: kept };
+        let bytes = serde_json::to_vec(&written)?;
         let (old, gist) = (&self.written, Gist::of(saved));
         // Nobody could get these back from elsewhere.
         let is_irreplaceable = old.borrow().key != gist.key || old.borrow().n_said != gist.n_said;
@@ -229,6 +261,41 @@ mod tests {
             assert_eq!(file.is_urgent(after), expected, "{before:?} and {after:?}");
         }
         fs::remove_dir_all(&folder).expect("it is ours");
+    }
+
+    #[test]
+    fn a_key_that_is_kept_elsewhere_is_not_in_the_file_and_another_one_is() {
+        let folder = std::env::temp_dir().join(format!("pychat-kept-{}", std::process::id()));
+        let (first, second) = (SecretKey([1; 32]), SecretKey([2; 32]));
+        let saved = |key| Saved::default().with_key(key);
+        let open = || StateFile::open(&folder, &anna());
+        let (file, _) = open();
+        let file = file.expect("nobody has it");
+        file.write(&saved(first), "");
+        file.keep_key_elsewhere(first.public());
+        file.write(&saved(first), "");
+        let text = fs::read_to_string(&file.path).expect("it was written");
+        assert!(text.contains(&first.public().to_string()) && !text.contains("AQEB"), "{text}");
+        drop(file);
+        let (file, kept) = open();
+        let file = file.expect("nobody has it");
+        assert_eq!((file.key_elsewhere(), kept.saved.key()), (Some(first.public()), None));
+        file.write(&kept.saved, "nothing is known of the key yet");
+        assert_eq!(open_again(file, open).0, Some(first.public()));
+        let file = open().0.expect("nobody has it");
+        file.write(&saved(second), "");
+        assert_eq!(open_again(file, open), (None, Some(second)));
+        fs::remove_dir_all(&folder).expect("it is ours");
+    }
+
+    /// Returns what is known of the key once the file is read anew.
+    fn open_again(
+        file: StateFile,
+        open: impl Fn() -> (Option<StateFile>, Kept),
+    ) -> (Option<PublicKey>, Option<SecretKey>) {
+        drop(file);
+        let (file, kept) = open();
+        (file.expect("nobody has it").key_elsewhere(), kept.saved.key())
     }
 
     #[test]

@@ -19,9 +19,9 @@ pub fn listed(names: &[impl AsRef<str>]) -> String {
     names.join(&gettext(", "))
 }
 
-/// Returns the title of the window in which `name` is in the chat at `server`.
+/// Returns the title of the window in which `name` is in the chat that is called `server`.
 pub fn window_title(name: &str, server: &str) -> String {
-    format!("{} — {}", isolated(name), left_to_right(server))
+    format!("{} — {}", isolated(name), isolated(server))
 }
 
 /// Returns whose chat it is, and where.

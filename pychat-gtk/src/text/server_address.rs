@@ -99,6 +99,14 @@ impl fmt::Display for ServerAddress {
     }
 }
 
+/// Returns true if a host is this computer, wherever one asks.
+pub fn is_loopback(host: &Host) -> bool {
+    match host {
+        Host::Ip(address) => address.is_loopback(),
+        Host::Domain(domain) => domain == "localhost" || domain.ends_with(".localhost"),
+    }
+}
+
 /// The reason why a text is not the address of a server.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]

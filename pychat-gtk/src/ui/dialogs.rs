@@ -5,6 +5,7 @@ pub mod add_device;
 pub mod connection_details;
 pub mod devices_window;
 pub mod distrust;
+pub mod invite_people;
 pub mod link_window;
 pub mod preferences_window;
 pub mod shortcuts;

@@ -235,8 +235,9 @@ mod imp {
                 }
                 SessionState::Lost => self.show_conversation(),
             }
-            let can_manage_devices = self.session.can_manage_devices();
-            self.obj().action_set_enabled("win.devices", can_manage_devices);
+            for action in ["win.devices", "win.invite"] {
+                self.obj().action_set_enabled(action, self.session.can_manage());
+            }
             if let Some(reason) =
                 self.session.disconnect_reason().filter(DisconnectReason::is_distrust)
                 && matches!(state, SessionState::Disconnected | SessionState::Lost)
@@ -267,9 +268,8 @@ mod imp {
             self.search_button.set_visible(is_enabled);
         }
 
-        /// Shows, in the window itself, the server, and the number of people there or the state of
-        /// the connection; in the title of the window, which tells it from others, the user's name
-        /// too.
+        /// Shows, in the window itself, the server, the user's name, and the number of people there or
+        /// the state of the connection; in the title of the window the server and the name.
         fn show_titles(&self) {
             if !self.session.has_conversation() {
                 self.title.set_title(&gettext("Pychat"));
@@ -277,14 +277,14 @@ mod imp {
                 self.obj().set_title(Some(&gettext("Pychat")));
                 return;
             }
-            let (name, server) = (self.session.name(), self.session.server());
-            let brief = self.session.account().map(|account| account.server().brief());
-            self.title.set_title(brief.as_deref().unwrap_or(&server));
-            self.title.set_subtitle(&match self.session.state() {
+            let (name, server) = (self.session.name(), self.session.title());
+            let state = match self.session.state() {
                 SessionState::Joined => people_here(self.session.room().people().n_items()),
                 SessionState::Connecting | SessionState::Joining => gettext("Reconnecting…"),
                 _ => gettext("Offline"),
-            });
+            };
+            self.title.set_title(&server);
+            self.title.set_subtitle(&format!("{} · {state}", names::isolated(&name)));
             self.obj().set_title(Some(&names::window_title(&name, &server)));
         }
 
@@ -321,7 +321,7 @@ mod imp {
         /// Remembers who joined and where: as it was asked for, not as the server calls it.
         fn remember(&self) {
             if let (Some(settings), Some(account)) = (self.settings.get(), self.session.account()) {
-                settings.remember(account);
+                settings.remember(account, &self.session.title());
             }
         }
     }

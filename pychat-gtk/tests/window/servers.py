@@ -40,6 +40,7 @@ class Server:
         self.process = subprocess.Popen(
             [
                 SERVER, "--listen", self.address, *self.storage,
+                "--name", self.address,
                 "--connections-per-address", "0",  # Everybody comes from the same one here.
             ],
             stderr=subprocess.DEVNULL,
@@ -161,7 +162,7 @@ class Modern(Stub):
     def welcome(self, seq=0, epoch="e1"):
         self.client.write({
             "type": "message", "username": SERVER_AUTHOR, "content": GREETING, "protocol": 2,
-            "epoch": epoch, "server": "Office", "nonce": "9c" * 16,
+            "epoch": epoch, "server": self.address, "nonce": "9c" * 16,
             "limits": {"payload": 65536, "name": 32}, "ping_seconds": 30,
         })
         hello = self.client.read()

@@ -26,6 +26,7 @@ pub struct ConfigOption {
 }
 
 const LISTENING: &str = "Listening";
+const ADMISSION: &str = "Admission";
 const ENCRYPTION: &str = "Encryption";
 const LIMITS: &str = "Limits";
 const HISTORY: &str = "History";
@@ -58,6 +59,18 @@ pub const OPTIONS: &[ConfigOption] = &[
         is_list: true,
     },
     ConfigOption {
+        key: "public-address",
+        value: "HOST[:PORT]",
+        heading: LISTENING,
+        help: "Where others can reach this server, for the links by which they join",
+        details: "It comes first in every link, before the addresses of this machine. With another \
+            port than the server listens on, as behind a router that forwards one, it stands there \
+            alone.",
+        default: "the addresses of this machine",
+        example: "\"chat.example.org\"",
+        ..PLAIN
+    },
+    ConfigOption {
         key: "name",
         value: "NAME",
         heading: LISTENING,
@@ -65,6 +78,29 @@ pub const OPTIONS: &[ConfigOption] = &[
         default: "the name of this machine",
         example: "\"Office\"",
         ..PLAIN
+    },
+    ConfigOption {
+        key: "admission",
+        value: "open|invite",
+        heading: ADMISSION,
+        help: "Who may join: everybody, or those who own a name already or have an invite",
+        details: "Operators make invites in pychat-gtk. On a terminal the server prints one for the \
+            first person.",
+        default: "open",
+        example: "\"invite\"",
+        ..PLAIN
+    },
+    ConfigOption {
+        key: "guests-from",
+        value: "NETWORK",
+        heading: ADMISSION,
+        help: "With admission = \"invite\", a network from which old clients may join; may be given \
+            several times",
+        details: "The original Python client and netcat cannot show an invite. A NETWORK is an \
+            address and the length of a prefix, such as 10.0.0.0/8 or 2001:db8::/32.",
+        default: "none",
+        example: "[\"10.0.0.0/8\", \"fd00::/8\"]",
+        is_list: true,
     },
     ConfigOption {
         key: "plain",

@@ -33,8 +33,8 @@ Values:
   A SIZE is a number of bytes, or of KiB, MiB or GiB: 65536, 64KiB. A TIME is a number of seconds.
 
 Configuration:
-  Every option of the groups Listening, Encryption, Limits and History may also stand in a file,
-  as a key of the same name, and in the environment. A flag beats the environment, which beats the
+  Every option of the groups Listening, Admission, Encryption, Limits and History may also stand
+  in a file, as a key of the same name, and in the environment. A flag beats the environment, which beats the
   file:
 
     $ cat /etc/pychat-server.toml

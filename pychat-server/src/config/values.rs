@@ -5,7 +5,10 @@ use std::{ops::RangeInclusive, time::Duration};
 use pychat_wire::message::LABEL_CHARS_MAX;
 use thiserror::Error;
 
-use crate::{core::rate_limit::RateLimit, net::listen_address::ListenAddressError};
+use crate::{
+    core::{networks::NetworkError, rate_limit::RateLimit},
+    net::{listen_address::ListenAddressError, reach::PublicAddressError},
+};
 
 /// The reason why a value cannot be used: what to write instead.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
@@ -40,6 +43,12 @@ pub(super) enum ValueError {
     /// It is not an address.
     #[error(transparent)]
     Address(#[from] ListenAddressError),
+    /// It is not an address at which others can reach the server.
+    #[error(transparent)]
+    PublicAddress(#[from] PublicAddressError),
+    /// It is not a network.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
     /// It is smaller than another value that it includes.
     #[error("should not be less than {0}, which is {1}")]
     LessThan(&'static str, String),

@@ -6,7 +6,7 @@
 
 use std::{
     collections::HashMap,
-    net::{Ipv4Addr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     time::{Duration, Instant},
 };
 
@@ -61,17 +61,24 @@ impl Origin {
     /// loopback, link-local (RFC 3927) and private ones (RFC 1918), of IPv6 loopback, link-local and
     /// unique local ones (RFC 4193).
     pub fn is_local(&self) -> bool {
-        let (network, _) = self.networks[2];
-        match u32::try_from(network) {
-            Ok(address) if self.first == 2 => {
-                let address = Ipv4Addr::from_bits(address);
+        match self.address() {
+            IpAddr::V4(address) => {
                 address.is_loopback() || address.is_link_local() || address.is_private()
             }
-            _ => {
-                let address = Ipv6Addr::from_bits(network);
+            IpAddr::V6(address) => {
                 // Of loopback's /64 nothing is anybody's but this machine's.
-                network == 0 || address.is_unicast_link_local() || address.is_unique_local()
+                let is_loopback = address.is_unspecified();
+                is_loopback || address.is_unicast_link_local() || address.is_unique_local()
             }
+        }
+    }
+
+    /// Returns the address, or the first one of the /64 that it comes from.
+    pub fn address(&self) -> IpAddr {
+        let (network, _) = self.networks[2];
+        match u32::try_from(network) {
+            Ok(address) if self.first == 2 => Ipv4Addr::from_bits(address).into(),
+            _ => Ipv6Addr::from_bits(network).into(),
         }
     }
 

@@ -25,7 +25,9 @@ mod closing;
 mod devices;
 mod effect;
 mod input;
+mod invites;
 mod presence;
+mod receive;
 mod refusal;
 mod requests;
 mod restore;
@@ -38,9 +40,9 @@ use std::{
 };
 
 use pychat_wire::{
-    ClientMessage, MessageError, UserName,
+    UserName,
     key::{Challenge, PublicKey},
-    message::ErrorCode,
+    message::{Door, ErrorCode},
     notice::Notice,
 };
 
@@ -58,15 +60,14 @@ pub use self::{
 use self::{
     arrival::Wish,
     buckets::Buckets,
-    devices::DeviceRequest,
     presence::Announcements,
-    refusal::unknown_to_original,
     requests::{InFlight, Requests},
 };
 use crate::core::{
     admission::{Act, Admission, Origin, Shares},
     deadlines::Deadlines,
     id::{ConnectionId, HALL},
+    networks::Networks,
     people::{Expiry, People},
     rate_limit::RateLimit,
     record::PersonId,
@@ -106,6 +107,11 @@ pub struct Rules {
     pub connections_per_address_max: usize,
     /// The connections that may go on without TLS.
     pub plain: Plain,
+    /// The people who are let in.
+    pub admission: Door,
+    /// The networks that guests of protocol 1 may come from where only people who are invited are let
+    /// in.
+    pub guests_from: Networks,
 }
 
 impl Rules {
@@ -147,7 +153,8 @@ pub struct Grant {
 #[derive(Debug)]
 enum Phase {
     Guest,
-    /// A guest whose name somebody has who has to make way.
+    /// A guest that waits: for somebody to make way who has its name, or for the store to keep what lets
+    /// it in.
     Claiming(Wish),
     Joined(UserName),
     Closing,
@@ -286,46 +293,6 @@ impl Chat {
     fn hold_guest(&mut self, id: ConnectionId, until: Instant, effects: &mut Vec<Effect>) {
         self.deadlines.set(id, until + self.rules.hello_timeout);
         act(id, Action::PauseRead { until }, effects);
-    }
-
-    fn on_received(
-        &mut self,
-        now: Instant,
-        id: ConnectionId,
-        message: ClientMessage<'_>,
-        effects: &mut Vec<Effect>,
-    ) {
-        let Some(peer) = self.peers.get_mut(&id) else { return };
-        if peer.protocol == Protocol::V1
-            && let Some(kind) = unknown_to_original(&message)
-        {
-            let error = MessageError::UnknownType { name: kind.to_owned() };
-            return self.on_bad_message(id, error, effects);
-        }
-        match (&peer.phase, message) {
-            (Phase::Claiming(_) | Phase::Closing, _) | (_, ClientMessage::Pong) => (),
-            (_, ClientMessage::Ping) => tell(id, Event::Pong, effects),
-            (Phase::Guest, ClientMessage::Hello(hello)) => {
-                self.on_hello(now, id, &hello, effects);
-            }
-            (Phase::Guest, message) => self.on_early(id, &message, effects),
-            (Phase::Joined(_), ClientMessage::Text { content, id: message_id }) => {
-                self.on_text(now, id, &content, message_id.as_deref(), effects);
-            }
-            (Phase::Joined(_), ClientMessage::History { before, limit }) => {
-                act(id, Action::Page { room: HALL, before, limit }, effects);
-            }
-            (Phase::Joined(_), ClientMessage::Pair) => {
-                self.on_device_request(now, id, DeviceRequest::Pair, effects);
-            }
-            (Phase::Joined(_), ClientMessage::Devices) => {
-                self.on_device_request(now, id, DeviceRequest::List, effects);
-            }
-            (Phase::Joined(_), ClientMessage::RemoveDevice { key }) => {
-                self.on_device_request(now, id, DeviceRequest::Remove(key), effects);
-            }
-            (Phase::Joined(_), ClientMessage::Hello(_)) => self.on_second_hello(id, effects),
-        }
     }
 
     /// Returns the name under which somebody who asks for `name` and does not own it can join now.

@@ -1,26 +1,29 @@
-//! People: the keys by which their devices prove who they are, and the names that they own.
+//! People: the keys by which their devices prove who they are, the names that they own, and the invites
+//! by which others become people.
 //!
 //! A name, and every name that looks like it, is *reserved* for its owner for as long as they come
 //! back. A full table makes room by forgetting names whose owner never came back nor said anything,
 //! and those that are not reserved any more, never others. A person with no name left is forgotten.
+//! An operator's names are reserved for as long as they are one.
 
 mod codes;
+mod devices;
+mod invites;
+mod operators;
 
 use std::{
     cmp::Reverse,
     collections::{BTreeSet, HashMap},
     mem,
-    time::Instant,
 };
 
-use pychat_wire::{
-    UserName,
-    key::{PairCode, PublicKey},
-    name::Skeleton,
-};
+use pychat_wire::{UserName, key::PublicKey, name::Skeleton};
 
 use self::codes::Codes;
-pub use self::codes::PAIR_CODE_AGE_MAX;
+pub use self::{
+    codes::PAIR_CODE_AGE_MAX,
+    invites::{INVITES_MAX, Invites},
+};
 use crate::core::{
     record::{Device, OwnedName, Person, PersonChange, PersonId},
     secret::Secret,
@@ -48,9 +51,10 @@ pub struct People {
     last_name: NameNumber,
     by_skeleton: HashMap<Skeleton, NameNumber>,
     /// The order in which names are forgotten where there is no room: those of people who only passed
-    /// by, then by last use.
+    /// by, then by last use. Those of operators are not among them.
     by_use: BTreeSet<(bool, u64, NameNumber)>,
     codes: Codes,
+    invites: Invites,
     /// The people who changed since the log was told.
     changed: BTreeSet<PersonId>,
 }
@@ -76,6 +80,7 @@ struct NameNumber(u64);
 
 #[derive(Debug, Default)]
 struct Known {
+    is_operator: bool,
     names: Vec<NameNumber>,
     devices: Vec<Device>,
 }
@@ -107,12 +112,13 @@ impl People {
             by_skeleton: HashMap::new(),
             by_use: BTreeSet::new(),
             codes: Codes::new(secret),
+            invites: Invites::default(),
             changed: BTreeSet::new(),
         };
         let mut names = Vec::new();
-        for Person { id, names: owned, devices } in known {
+        for Person { id, is_operator, names: owned, devices } in known {
             people.by_key.extend(devices.iter().map(|device| (device.key, id)));
-            people.known.insert(id, Known { names: Vec::new(), devices });
+            people.known.insert(id, Known { is_operator, names: Vec::new(), devices });
             names.extend(owned.into_iter().map(|name| (id, name)));
         }
         names.sort_by_key(|(_, name)| Reverse(name.used_ms));
@@ -166,7 +172,7 @@ impl People {
     /// Returns true if somebody else than `person` has a reserved name that looks like this one.
     pub fn is_reserved(&self, name: &UserName, person: Option<PersonId>, expiry: Expiry) -> bool {
         self.lookalikes(name)
-            .any(|(_, owned)| Some(owned.person) != person && !owned.is_expired(expiry))
+            .any(|(_, owned)| Some(owned.person) != person && !self.is_expired(owned, expiry))
     }
 
     /// Notes that somebody used a name of theirs at `utc_ms`, as they spell it.
@@ -217,7 +223,8 @@ impl People {
         let is_regular = owned.is_some_and(|number| self.names[&number].is_regular);
         if !self.known.contains_key(&person) {
             self.by_key.insert(device.key, person);
-            self.known.insert(person, Known { names: Vec::new(), devices: vec![device.clone()] });
+            let devices = vec![device.clone()];
+            self.known.insert(person, Known { devices, ..Known::default() });
         }
         self.insert(Owned { name: name.clone(), person, used_ms: utc_ms, is_regular });
         true
@@ -227,7 +234,8 @@ impl People {
     fn make_room(&mut self, expiry: Expiry) -> bool {
         if NAMES_MAX <= self.names.len() {
             let Some((_, _, first)) = self.by_use.first().copied() else { return false };
-            let is_forgettable = |owned: &Owned| !owned.is_regular || owned.is_expired(expiry);
+            let is_forgettable =
+                |owned: &Owned| !owned.is_regular || self.is_expired(owned, expiry);
             if !self.names.get(&first).is_some_and(is_forgettable) {
                 return false;
             }
@@ -251,54 +259,6 @@ impl People {
         }
     }
 
-    /// Returns the devices of a person, in the order in which they were added.
-    pub fn devices(&self, person: PersonId) -> &[Device] {
-        self.known.get(&person).map_or(&[], |known| &known.devices)
-    }
-
-    /// Makes a code by which another device can join a person, in place of any that they had; `None`
-    /// if they own no name, or have as many devices as one may have.
-    pub fn make_code(&mut self, now: Instant, person: PersonId) -> Option<PairCode> {
-        let known = self.known.get(&person)?;
-        (known.devices.len() < DEVICES_PER_PERSON_MAX).then(|| self.codes.make(now, person))
-    }
-
-    /// Adds a device, whose key nobody has, to the person who owns `name` and has this code, which is
-    /// used up by that. Returns the person, if there is one.
-    pub fn pair(
-        &mut self,
-        now: Instant,
-        name: &UserName,
-        code: PairCode,
-        device: Device,
-    ) -> Option<PersonId> {
-        let owners: BTreeSet<_> = self.lookalikes(name).map(|(_, owned)| owned.person).collect();
-        let person = owners.into_iter().find(|person| self.codes.take(now, *person, code))?;
-        let known = self.known.get_mut(&person)?;
-        if DEVICES_PER_PERSON_MAX <= known.devices.len() {
-            return None;
-        }
-        self.by_key.insert(device.key, person);
-        known.devices.push(device);
-        self.changed.insert(person);
-        Some(person)
-    }
-
-    /// Removes a device of a person, and the code that it may have asked for; returns true if it was
-    /// one.
-    pub fn remove_device(&mut self, person: PersonId, key: PublicKey) -> bool {
-        if self.of_key(key) != Some(person) {
-            return false;
-        }
-        self.by_key.remove(&key);
-        self.codes.forget(person);
-        if let Some(known) = self.known.get_mut(&person) {
-            known.devices.retain(|device| device.key != key);
-        }
-        self.changed.insert(person);
-        true
-    }
-
     /// Takes what the log is to keep since this was asked last.
     pub fn take_changes(&mut self) -> Vec<PersonChange> {
         let changed = mem::take(&mut self.changed).into_iter();
@@ -317,7 +277,8 @@ impl People {
             used_ms: owned.used_ms,
             is_regular: owned.is_regular,
         });
-        Person { id, names: names.collect(), devices: known.devices.clone() }
+        let (is_operator, devices) = (known.is_operator, known.devices.clone());
+        Person { id, is_operator, names: names.collect(), devices }
     }
 
     /// The owned names that look like this one, one for each of its skeletons.
@@ -348,7 +309,9 @@ impl People {
         for skeleton in owned.name.skeletons() {
             self.by_skeleton.insert(skeleton.clone(), number);
         }
-        self.by_use.insert((owned.is_regular, owned.used_ms, number));
+        if !self.is_operator(person) {
+            self.by_use.insert(owned.use_order(number));
+        }
         self.names.insert(number, owned);
         self.changed.insert(person);
     }
@@ -356,7 +319,7 @@ impl People {
     /// Forgets a name, and its owner with their last one.
     fn forget(&mut self, number: NameNumber) {
         let Some(owned) = self.names.remove(&number) else { return };
-        self.by_use.remove(&(owned.is_regular, owned.used_ms, number));
+        self.by_use.remove(&owned.use_order(number));
         for skeleton in owned.name.skeletons() {
             self.by_skeleton.remove(skeleton);
         }
@@ -378,6 +341,10 @@ impl People {
 }
 
 impl Owned {
+    fn use_order(&self, number: NameNumber) -> (bool, u64, NameNumber) {
+        (self.is_regular, self.used_ms, number)
+    }
+
     fn is_expired(&self, expiry: Expiry) -> bool {
         matches!(expiry, Expiry::By { expired_ms, .. } if self.used_ms <= expired_ms)
     }

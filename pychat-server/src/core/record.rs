@@ -2,7 +2,10 @@
 
 use std::{ops::Deref, sync::Arc};
 
-use pychat_wire::{UserName, key::PublicKey};
+use pychat_wire::{
+    UserName,
+    key::{InviteId, PublicKey},
+};
 use thiserror::Error;
 
 use super::id::RoomId;
@@ -19,6 +22,17 @@ pub enum Request {
     },
     /// Keep a change of a person.
     ChangePerson(PersonChange),
+    /// Keep a new person, and that a use of an invite was taken for them.
+    Admit {
+        /// The person.
+        person: Person,
+        /// The invite.
+        invite: InviteId,
+    },
+    /// Keep a new invite.
+    AddInvite(Invite),
+    /// Keep an invite no longer.
+    RemoveInvite(InviteId),
 }
 
 /// The store's answer to a request: what became of it, or why nothing did.
@@ -113,6 +127,8 @@ pub struct PersonId(pub u64);
 pub struct Person {
     /// Their number.
     pub id: PersonId,
+    /// They may do what only operators may.
+    pub is_operator: bool,
     /// Their names.
     pub names: Vec<OwnedName>,
     /// Their devices, in the order in which they were added. There may be none: a person of an earlier
@@ -149,6 +165,46 @@ pub enum PersonChange {
     Save(Person),
     /// Keep this person no longer.
     Forget(PersonId),
+}
+
+/// An invite, by whose code new people are let in.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Invite {
+    /// The SHA-256 of its code.
+    pub hash: [u8; 32],
+    /// Its terms.
+    pub terms: InviteTerms,
+    /// The name of the person who made it, as they had it then; `None` if it was made on the server's
+    /// machine.
+    pub by: Option<Arc<str>>,
+}
+
+/// The terms of an invite.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct InviteTerms {
+    /// The number of people whom it lets in still; any number if `None`.
+    pub uses: Option<u64>,
+    /// Its end, in UTC milliseconds since 1970; none if `None`.
+    pub expires_ms: Option<u64>,
+}
+
+impl Invite {
+    /// Returns its name: the beginning of its hash, from which nobody can guess the code.
+    pub fn id(&self) -> InviteId {
+        InviteId(std::array::from_fn(|index| self.hash[index]))
+    }
+}
+
+impl InviteTerms {
+    /// Returns true if it lets somebody in at `utc_ms`.
+    pub fn are_met(self, utc_ms: u64) -> bool {
+        self.uses != Some(0) && !self.are_over(utc_ms)
+    }
+
+    /// Returns true if its end has come by `utc_ms`.
+    pub fn are_over(self, utc_ms: u64) -> bool {
+        self.expires_ms.is_some_and(|expires_ms| expires_ms <= utc_ms)
+    }
 }
 
 /// The reason why the log cannot be written or read just now. A write that fails writes nothing.

@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use pychat_wire::key::Pin;
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, PKCS_ECDSA_P256_SHA256};
 use rustls::{
     ServerConfig,
@@ -20,7 +20,6 @@ use rustls::{
     server::NoServerSessionStorage,
     version::TLS13,
 };
-use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 /// The protocol that is spoken over TLS, as both sides name it in the handshake (RFC 7301).
@@ -50,7 +49,7 @@ pub struct Identity {
     pub config: Arc<ServerConfig>,
     /// The SHA-256 of the certificate's DER, in base64url without padding: by this clients know the
     /// certificate again.
-    pub pin: String,
+    pub pin: Pin,
 }
 
 /// The reason why there is no certificate, or none that can be used.
@@ -115,7 +114,7 @@ impl Identity {
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
             .map_err(unreadable(certificate))?;
         let key = PrivateKeyDer::from_pem_file(key).map_err(unreadable(key))?;
-        let pin = chain.first().map(pin).unwrap_or_default();
+        let pin = Pin::of(chain.first().map_or(&[], AsRef::as_ref)); // Without any, the next fails.
         let config = config(chain, key)
             .map_err(|source| IdentityError::Unusable { path: certificate.to_owned(), source })?;
         Ok(Self { config: Arc::new(config), pin })
@@ -136,11 +135,6 @@ fn config(
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     Ok(config)
-}
-
-/// Returns the pin of a certificate.
-fn pin(certificate: &CertificateDer<'_>) -> String {
-    URL_SAFE_NO_PAD.encode(Sha256::digest(certificate))
 }
 
 /// Makes a certificate that the server signs itself, and writes it with its key to `path`, which

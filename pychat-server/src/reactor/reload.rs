@@ -34,7 +34,7 @@ pub(super) fn reload(
             server.set_limits(new.limits);
             server.set_retention(history.retention);
             (config.limits, before.retention) = (new.limits, history.retention);
-            config.name = new.name;
+            (config.name, config.public_address) = (new.name, new.public_address);
             logging::reloaded();
         }
         Err(error) => logging::not_reloaded(&error),

@@ -71,10 +71,11 @@ pub(super) fn open_store(history: &History) -> Result<Box<dyn Store>, StartError
     Ok(Box::new(SqliteStore::open(&place, retention, epoch)?))
 }
 
-/// Returns the people in the log.
+/// Returns the people in the log, and the invites.
 pub(super) fn open_people(store: &mut dyn Store) -> Result<People, StartError> {
     let (known, last_person) = store.people()?;
-    Ok(People::new(Secret::new(random()?), known, last_person))
+    let people = People::new(Secret::new(random()?), known, last_person);
+    Ok(people.with_invites(store.invites()?))
 }
 
 /// Returns the nonces that connections are greeted with.

@@ -11,6 +11,7 @@ use pychat_wire::{
 };
 
 use super::{
+    Front,
     broadcast::Broadcast,
     clock::Clock,
     encode::{self, Copy},
@@ -36,8 +37,7 @@ use crate::{
 /// The parts of the server that effects change.
 pub(super) struct Dispatch<'a, T> {
     pub(super) now: Instant,
-    pub(super) name: &'a str,
-    pub(super) limits: &'a Limits,
+    pub(super) front: &'a Front,
     pub(super) store: &'a mut dyn Store,
     pub(super) admission: &'a mut Admission,
     pub(super) sessions: &'a mut Sessions<T>,
@@ -86,7 +86,7 @@ impl<T: Socket> Dispatch<'_, T> {
         let Some(session) = self.sessions.get_mut(to) else { return };
         let (protocol, time_ms) = (session.protocol(), self.clock.utc_ms());
         let offers_tls = session.connection.transport().offers_tls();
-        let (name, limits) = (self.name, self.limits);
+        let Front { name, limits, link, .. } = self.front;
         let (epoch, seq) = (self.store.epoch(), self.broadcast.published_seq());
         let frames = self.broadcast.frames();
         self.sessions.tell(to, frames, |out| match event {
@@ -95,8 +95,10 @@ impl<T: Socket> Dispatch<'_, T> {
             }
             Event::Notice(text) => encode::message(SERVER, text, out),
             Event::Refused(complaint) => encode::complaint(complaint, out),
-            Event::Welcome { name, members } => {
-                encode::welcome(&encode::Welcome { name, epoch, seq, time_ms, members }, out);
+            Event::Welcome { name, is_operator, members } => {
+                let is_operator = *is_operator;
+                let welcome = encode::Welcome { name, epoch, seq, time_ms, is_operator, members };
+                encode::welcome(&welcome, out);
             }
             Event::Joined { people } => people.iter().for_each(|(name, _)| match protocol {
                 Protocol::V1 => encode::notice(Notice::Joined { name: name.as_str() }, out),
@@ -117,9 +119,16 @@ impl<T: Socket> Dispatch<'_, T> {
                     }
                 }
             }
+            Event::InviteLink { code, terms } => {
+                encode::invite_link(link, *code, *terms, time_ms, out);
+            }
+            Event::Invites(invites) => encode::invites(invites, time_ms, out),
             Event::PairCode(code) => encode::pair_code(*code, out),
             Event::Devices(devices) => encode::devices(devices, out),
             Event::DeviceAdded(device) => encode::device_added(device, out),
+            Event::Operator(operator) => {
+                ServerMessage::Operator { operator: *operator }.encode(out);
+            }
             Event::Pong => ServerMessage::Pong.encode(out),
             Event::Bye { reason } => encode::bye(reason.reason(), out),
         });
@@ -189,6 +198,7 @@ impl<'a> Shown<'a> {
             epoch: self.epoch.into(),
             nonce,
             tls,
+            admission: self.limits.rules.admission,
             limits: GreetedLimits {
                 payload: self.limits.payload_bytes_max as u64,
                 name: NAME_CHARS_MAX as u64,

@@ -1,9 +1,9 @@
 //! Messages to peers, encoded as frames of either protocol.
 
 use pychat_wire::{
-    ServerMessage, UserName,
-    key::PairCode,
-    message::{self as wire, DeviceList, Listing, Reason},
+    Link, ServerMessage, UserName,
+    key::{InviteCode, PairCode},
+    message::{self as wire, DeviceList, HostList, InviteList, Listing, Reason},
     name::SERVER,
     notice::Notice,
 };
@@ -11,7 +11,7 @@ use pychat_wire::{
 use crate::core::{
     chat::{CloseReason, Complaint},
     people::PAIR_CODE_AGE_MAX,
-    record::{Device, Entry, Kind},
+    record::{Device, Entry, Invite, InviteTerms, Kind},
 };
 
 /// The time after which a peer that the server sends away should come back, in milliseconds.
@@ -87,6 +87,41 @@ pub(super) fn pair_code(code: PairCode, out: &mut Vec<u8>) {
     ServerMessage::PairCode { code, expires_ms }.encode(out);
 }
 
+/// Appends a link by which others can join, in protocol 2, as of `now_ms`.
+pub(super) fn invite_link(
+    link: &Link,
+    code: Option<InviteCode>,
+    terms: InviteTerms,
+    now_ms: u64,
+    out: &mut Vec<u8>,
+) {
+    ServerMessage::InviteLink {
+        hosts: HostList(link.hosts.clone()),
+        port: link.port,
+        pin: link.pin,
+        code,
+        uses: terms.uses,
+        expires_ms: left_ms(terms, now_ms),
+    }
+    .encode(out);
+}
+
+/// Appends the invites that are good, in protocol 2, as of `now_ms`.
+pub(super) fn invites(invites: &[Invite], now_ms: u64, out: &mut Vec<u8>) {
+    let invites = invites.iter().map(|invite| wire::Invite {
+        id: invite.id(),
+        uses: invite.terms.uses,
+        expires_ms: left_ms(invite.terms, now_ms),
+        by: invite.by.as_deref().map(Into::into),
+    });
+    ServerMessage::Invites { invites: InviteList(invites.collect()) }.encode(out);
+}
+
+/// Returns the time that is left of an invite, if it has an end.
+fn left_ms(terms: InviteTerms, now_ms: u64) -> Option<u64> {
+    terms.expires_ms.map(|expires_ms| expires_ms.saturating_sub(now_ms))
+}
+
 /// Appends the devices of a person, in protocol 2.
 pub(super) fn devices(devices: &[Device], out: &mut Vec<u8>) {
     let devices = devices.iter().map(|device| wire::Device {
@@ -108,6 +143,7 @@ pub(super) struct Welcome<'a> {
     pub(super) epoch: &'a str,
     pub(super) seq: u64,
     pub(super) time_ms: u64,
+    pub(super) is_operator: bool,
     pub(super) members: &'a Listing,
 }
 
@@ -118,6 +154,7 @@ pub(super) fn welcome(welcome: &Welcome<'_>, out: &mut Vec<u8>) {
         epoch: welcome.epoch.into(),
         seq: welcome.seq,
         time: welcome.time_ms,
+        operator: welcome.is_operator,
         members: std::borrow::Cow::Borrowed(welcome.members),
     }
     .encode(out);

@@ -13,7 +13,8 @@ use super::{Answer, MESSAGE_BYTES, Read, Retention, Store, page::run_start};
 use crate::core::{
     id::Ticket,
     record::{
-        Appended, Draft, Entry, Kind, Person, PersonId, Record, Request, StorageError, Stored,
+        Appended, Draft, Entry, Invite, Kind, Person, PersonId, Record, Request, StorageError,
+        Stored,
     },
     time::Time,
 };
@@ -121,7 +122,11 @@ impl Store for Memory {
         for (ticket, request) in batch.drain(..) {
             let stored = match request {
                 Request::Append { room: _, draft } => Stored::Appended(self.take(utc_ms, draft)),
-                Request::ChangePerson(_) => Stored::Changed, // People come and go with the process.
+                // People and invites come and go with the process.
+                Request::ChangePerson(_)
+                | Request::Admit { .. }
+                | Request::AddInvite(_)
+                | Request::RemoveInvite(_) => Stored::Changed,
             };
             self.answers.push(Answer::Done { ticket, outcome: Ok(stored) });
         }
@@ -134,6 +139,10 @@ impl Store for Memory {
 
     fn people(&mut self) -> Result<(Vec<Person>, PersonId), StorageError> {
         Ok((Vec::new(), PersonId(0)))
+    }
+
+    fn invites(&mut self) -> Result<Vec<Invite>, StorageError> {
+        Ok(Vec::new())
     }
 
     fn maintain(&mut self, time: &Time) {

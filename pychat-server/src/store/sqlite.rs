@@ -33,7 +33,7 @@ pub use self::{error::OpenError, folder::FILE_NAME, retention::TRIM_STEP};
 use super::{Answer, Read, Retention, Store, page::run_start};
 use crate::core::{
     id::Ticket,
-    record::{Entry, Person, PersonId, Request, StorageError, Stored},
+    record::{Entry, Invite, Person, PersonId, Request, StorageError, Stored},
     time::Time,
 };
 
@@ -144,13 +144,18 @@ impl SqliteStore {
         let stored = transaction(&self.connection, |connection| {
             ends.last_ms = ends.last_ms.max(utc_ms);
             let mut insert = connection.prepare_cached(rows::INSERT)?;
-            let carry_out = |(_, request): &(Ticket, Request)| match request {
-                Request::Append { room: _, draft } => {
-                    rows::take(connection, &mut insert, &mut ends, draft).map(Stored::Appended)
-                }
-                Request::ChangePerson(change) => {
-                    rows::change_person(connection, change).map(|()| Stored::Changed)
-                }
+            let carry_out = |(_, request): &(Ticket, Request)| {
+                let changed = match request {
+                    Request::Append { room: _, draft } => {
+                        let appended = rows::take(connection, &mut insert, &mut ends, draft);
+                        return appended.map(Stored::Appended);
+                    }
+                    Request::ChangePerson(change) => rows::change_person(connection, change),
+                    Request::Admit { person, invite } => rows::admit(connection, person, *invite),
+                    Request::AddInvite(invite) => rows::add_invite(connection, invite, utc_ms),
+                    Request::RemoveInvite(invite) => rows::remove_invite(connection, *invite),
+                };
+                changed.map(|()| Stored::Changed)
             };
             batch.iter().map(carry_out).collect()
         })?;
@@ -212,6 +217,10 @@ impl Store for SqliteStore {
 
     fn people(&mut self) -> Result<(Vec<Person>, PersonId), StorageError> {
         Ok(rows::read_people(&self.connection)?)
+    }
+
+    fn invites(&mut self) -> Result<Vec<Invite>, StorageError> {
+        Ok(rows::read_invites(&self.connection)?)
     }
 
     fn maintain(&mut self, time: &Time) {

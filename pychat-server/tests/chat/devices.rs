@@ -88,7 +88,8 @@ fn others_hear_of_somebody_with_their_first_connection_and_their_last() {
     room.receive(A, hello("Анна", 1));
     room.connect(B);
     let effects = room.receive(B, hello("анна", 1));
-    let [Effect::Tell { event: Event::Welcome { name, members }, .. }, last] = &effects[..] else {
+    let [Effect::Tell { event: Event::Welcome { name, members, .. }, .. }, last] = &effects[..]
+    else {
         panic!("{effects:?}")
     };
     assert_eq!((name.as_str(), members.names()), ("Анна", vec!["Борис".into(), "Анна".into()]));

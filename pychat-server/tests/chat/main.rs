@@ -1,6 +1,7 @@
 //! The chat by script: inputs one by one, whole effects compared, the clock turned by hand.
 
 mod devices;
+mod invites;
 mod limits;
 mod one;
 mod owners;
@@ -17,6 +18,7 @@ use pychat_server::core::{
         Refusal, Rules, Subscribe,
     },
     id::{ConnectionId, HALL, Ticket},
+    networks::Networks,
     people::People,
     record::{Draft, Outcome, PersonId, Record, Request, Stored},
     secret::Secret,
@@ -24,6 +26,7 @@ use pychat_server::core::{
 use pychat_wire::{
     ClientMessage, MessageError, UserName,
     key::{BINDING_BYTES, Challenge, Nonce},
+    message::Door,
 };
 
 const HELLO_TIMEOUT: Duration = Duration::from_secs(20);
@@ -36,6 +39,8 @@ const RULES: Rules = Rules {
     announce_after: ANNOUNCE_AFTER,
     connections_per_address_max: 0,
     plain: Plain::Always,
+    admission: Door::Open,
+    guests_from: Networks::NONE,
 };
 
 /// What every hello signs.
@@ -54,7 +59,11 @@ struct Room {
 
 impl Room {
     fn new() -> Self {
-        let chat = Chat::new(RULES, People::new(Secret::new([7; 32]), [], PersonId(0)));
+        Self::of(People::new(Secret::new([7; 32]), [], PersonId(0)))
+    }
+
+    fn of(people: People) -> Self {
+        let chat = Chat::new(RULES, people);
         Self { chat, now: Instant::now(), is_answered: true }
     }
 

@@ -74,7 +74,7 @@ fn who_joins_is_told_who_is_there() {
     let effects = room.receive(B, hello(" Борис ", 1));
     let [
         Effect::Store { request: Request::ChangePerson(PersonChange::Save(person)), .. },
-        Effect::Tell { to: Recipients::One(B), event: Event::Welcome { name: given, members } },
+        Effect::Tell { to: Recipients::One(B), event: Event::Welcome { name: given, members, .. } },
         rest @ ..,
     ] = &effects[..]
     else {

@@ -6,7 +6,7 @@ use fastrand::Rng;
 use pychat_server::{
     core::{
         id::Ticket,
-        record::{Appended, Entry, Person, PersonId, Request, StorageError, Stored},
+        record::{Appended, Entry, Invite, Person, PersonId, Request, StorageError, Stored},
         time::Time,
     },
     store::{Answer, Memory, Read, Retention, Store},
@@ -187,6 +187,10 @@ impl Store for DelayedStore {
 
     fn people(&mut self) -> Result<(Vec<Person>, PersonId), StorageError> {
         self.store.people()
+    }
+
+    fn invites(&mut self) -> Result<Vec<Invite>, StorageError> {
+        self.store.invites()
     }
 
     fn maintain(&mut self, time: &Time) {

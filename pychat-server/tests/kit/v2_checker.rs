@@ -264,7 +264,9 @@ impl V2Checker {
                 Some(Heard::Error { code, suggest: suggest.map(Into::into), retry_ms })
             }
             ServerMessage::PairCode { code, .. } => Some(Heard::PairCode { code }),
-            ServerMessage::DeviceAdded { .. } | ServerMessage::Devices { .. } => None,
+            ServerMessage::DeviceAdded { .. }
+            | ServerMessage::Devices { .. }
+            | ServerMessage::Operator { .. } => None,
             ServerMessage::Ping => Some(Heard::Ping),
             ServerMessage::Pong => {
                 self.n_pings = self.n_pings.checked_sub(1).expect("a ping before its pong");

@@ -84,7 +84,7 @@ fn every_byte_is_as_the_protocol_says() {
     assert!(greeting.contains(&offer), "{greeting}");
     anna.send(hello_two(&greeting, "Анна", ""));
     let expected = format!(
-        r#"{{"type":"welcome","username":"Анна","epoch":"{epoch}","seq":0,"time":T,"members":["Анна"]}}"#
+        r#"{{"type":"welcome","username":"Анна","epoch":"{epoch}","seq":0,"time":T,"operator":false,"members":["Анна"]}}"#
     );
     receives(&mut anna, &[&expected]);
 

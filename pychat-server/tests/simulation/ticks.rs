@@ -15,6 +15,7 @@ use pychat_server::{
     core::{
         chat::{Plain, Rules},
         id::ConnectionId,
+        networks::Networks,
         people::People,
         record::PersonId,
         secret::Secret,
@@ -27,6 +28,7 @@ use pychat_server::{
 use pychat_wire::{
     ClientMessage, Decoder, ServerMessage,
     key::{Challenge, Nonce},
+    message::Door,
 };
 
 use crate::kit::Line;
@@ -41,6 +43,8 @@ const RULES: Rules = Rules {
     announce_after: Duration::ZERO,
     connections_per_address_max: 0,
     plain: Plain::Always,
+    admission: Door::Open,
+    guests_from: Networks::NONE,
 };
 
 struct Harness {

@@ -1,10 +1,10 @@
-//! Any payload is read or refused, what is read can be written and read again, and names that are
-//! kept keep the rules.
+//! Any payload and any link is read or refused, what is read can be written and read again, and names
+//! that are kept keep the rules (`cargo fuzz run message -- -dict=fuzz/message.dict`).
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use pychat_wire::{
-    ClientMessage, Decoder, ServerMessage, UserName, key::Challenge, message::Hello,
+    ClientMessage, Decoder, Link, ServerMessage, UserName, key::Challenge, message::Hello,
     name::NAME_CHARS_MAX,
 };
 
@@ -27,6 +27,9 @@ fuzz_target!(|payload: &[u8]| {
             }
         }
         Err(error) => assert!(!error.to_string().is_empty()),
+    }
+    if let Some(link) = str::from_utf8(payload).ok().and_then(|text| text.parse::<Link>().ok()) {
+        assert_eq!(link.to_string().parse(), Ok(link));
     }
     if let Ok(message) = ServerMessage::parse(payload) {
         let mut frame = Vec::new();

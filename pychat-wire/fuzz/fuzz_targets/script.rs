@@ -4,8 +4,11 @@ use std::borrow::Cow;
 
 use pychat_wire::{
     ServerMessage,
-    key::{Nonce, PairCode, PublicKey},
-    message::{Device, DeviceList, ErrorCode, Limits, Listing, Reason},
+    key::{InviteCode, InviteId, Nonce, PairCode, Pin, PublicKey},
+    link::Host,
+    message::{
+        Device, DeviceList, Door, ErrorCode, HostList, Invite, InviteList, Limits, Listing, Reason,
+    },
     notice::Notice,
 };
 
@@ -106,8 +109,27 @@ impl Script<'_> {
         }
     }
 
+    fn invites(&mut self) -> ServerMessage<'static> {
+        let (uses, expires_ms) = (self.is().then(|| self.number()), self.is().then(|| self.number()));
+        if self.is() {
+            let (id, by) = (InviteId([self.byte(); 6]), self.is().then(|| self.word()));
+            let invite = Invite { id, uses, expires_ms, by };
+            let invites = InviteList(vec![invite; 4 * usize::from(self.byte())]);
+            return ServerMessage::Invites { invites };
+        }
+        let host = Host::Domain(self.word().into_owned());
+        ServerMessage::InviteLink {
+            hosts: HostList(vec![host; usize::from(self.byte() % 16)]),
+            port: u16::from(self.byte()),
+            pin: self.is().then(|| Pin([self.byte(); 32])),
+            code: self.is().then(|| InviteCode([self.byte(); 16])),
+            uses,
+            expires_ms,
+        }
+    }
+
     fn message(&mut self) -> ServerMessage<'static> {
-        match self.byte() % 14 {
+        match self.byte() % 15 {
             0 | 1 => ServerMessage::Greeting {
                 username: self.word(),
                 content: self.word(),
@@ -117,6 +139,7 @@ impl Script<'_> {
                 nonce: Nonce([self.byte(); 16]),
                 limits: Limits { payload: self.number(), name: 32, burst: 0, per_second: 0 },
                 tls: self.number().is_multiple_of(2),
+                admission: if self.is() { Door::Invite } else { Door::Open },
                 ping_seconds: self.number(),
             },
             2 => self.notice(),
@@ -134,6 +157,7 @@ impl Script<'_> {
                 epoch: self.word(),
                 seq: self.number(),
                 time: self.number(),
+                operator: self.is(),
                 members: Cow::Owned(self.names()),
             },
             6 => ServerMessage::Gap { from: self.number(), to: self.number() },
@@ -146,6 +170,7 @@ impl Script<'_> {
             10 => self.error(),
             11 => ServerMessage::Skip { from: self.number(), to: self.number() },
             12 => self.devices(),
+            13 => self.invites(),
             _ if self.is() => ServerMessage::Ping,
             _ => ServerMessage::Bye { reason: self.reason(), retry_ms: self.number() },
         }

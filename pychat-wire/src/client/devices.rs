@@ -3,6 +3,7 @@
 use super::{Client, Event, Phase, Protocol};
 use crate::{
     key::{PairCode, PublicKey},
+    link::Code,
     message::{ClientMessage, ServerMessage},
 };
 
@@ -32,7 +33,7 @@ impl Client {
     /// ```
     #[must_use]
     pub fn pairing(mut self, code: PairCode) -> Self {
-        self.pair = Some(code);
+        self.code = Some(Code::Pair(code));
         self
     }
 
@@ -97,7 +98,7 @@ impl Client {
         self.request(&ClientMessage::RemoveDevice { key })
     }
 
-    fn request(&mut self, message: &ClientMessage<'_>) -> bool {
+    pub(super) fn request(&mut self, message: &ClientMessage<'_>) -> bool {
         let Phase::Joined { protocol: Protocol::Second, .. } = self.phase else { return false };
         message.encode(&mut self.outgoing);
         true

@@ -2,10 +2,11 @@
 
 use thiserror::Error;
 
-use super::{Device, MessageId};
+use super::{Device, Invite, MessageId};
 use crate::{
     frame::FrameError,
     key::{PairCode, PublicKey},
+    link::Link,
     message::{ErrorCode, Reason},
 };
 
@@ -131,6 +132,31 @@ pub enum Event {
     },
     /// The devices of our person, in the order in which they were added.
     Devices(Vec<Device>),
+    /// Our person is an operator from now on, or one no longer. The state at the time of
+    /// [`Joined`](Self::Joined) is [`Client::is_operator`](super::Client::is_operator).
+    OperatorChanged {
+        /// True if we are one.
+        is_operator: bool,
+    },
+    /// A link by which others can join.
+    InviteLink {
+        /// The link. It has no hosts where the server can be reached from its own machine alone, and
+        /// no code where the server lets everybody in.
+        link: Link,
+        /// The number of people whom it lets in; any number if `None`.
+        uses: Option<u64>,
+        /// The time for which it is good, in milliseconds from now; until it is revoked if `None`.
+        expires_ms: Option<u64>,
+    },
+    /// The invites that are good, in the order in which they were made.
+    Invites(Vec<Invite>),
+    /// The server refused what was asked of it, other than a text.
+    Denied {
+        /// The code of the error.
+        code: ErrorCode,
+        /// The reason, in the server's words.
+        text: String,
+    },
     /// The server said something else, for people to read.
     Notice {
         /// The sentence.

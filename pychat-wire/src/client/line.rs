@@ -9,7 +9,7 @@ use super::{
 use crate::{
     frame::Decoder,
     key::{BINDING_BYTES, Challenge},
-    message::{ClientMessage, Reason, ServerMessage},
+    message::{ClientMessage, Door, Reason, ServerMessage},
 };
 
 /// The protocol that is spoken on a line.
@@ -67,15 +67,21 @@ pub(super) struct Line {
     pub(super) asked_after: Option<u64>,
     /// The end of the log at the welcome: what is said on this line comes after it.
     pub(super) welcomed_at: u64,
+    /// Our person is an operator.
+    pub(super) is_operator: bool,
     /// True while the server may skip what it was asked not to send all of: once a line.
     pub(super) may_skip: bool,
     /// Texts that the server could not keep, and what was said after them.
     pub(super) held: HashSet<MessageId>,
     /// The time to send those again; it means nothing while there are none.
     pub(super) held_until: u64,
+    /// The people whom the server lets in, as its greeting says.
+    pub(super) admission: Door,
     /// The part that is ours to sign of what the server and this line are: the nonce of the greeting,
     /// and the channel binding.
     pub(super) challenge: Challenge,
+    /// The name of the server; empty if it gave none.
+    pub(super) server_name: String,
     /// The server's explanation of the line's end, should it end now.
     pub(super) farewell: Option<Cause>,
 }
@@ -89,10 +95,13 @@ impl Default for Line {
             patience: None,
             asked_after: None,
             welcomed_at: 0,
+            is_operator: false,
             may_skip: false,
             held: HashSet::new(),
             held_until: 0,
+            admission: Door::default(),
             challenge: Challenge::default(),
+            server_name: String::new(),
             farewell: None,
         }
     }

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     key::SecretKey,
+    link::Code,
     message::{
         ClientMessage, ErrorCode, Hello, Listing, PAGE_MESSAGES_MAX, PROTOCOL, Resume,
         ServerMessage,
@@ -30,12 +31,21 @@ impl Client {
     /// [`Self::on_original`], never call each other: a payload is handled once, however it is made.
     pub(super) fn on_greeting(&mut self, now: u64, until: u64, message: ServerMessage<'_>) {
         match message {
-            ServerMessage::Greeting { protocol, epoch, nonce, limits, ping_seconds, .. }
-                if PROTOCOL <= protocol =>
-            {
+            ServerMessage::Greeting {
+                protocol,
+                epoch,
+                nonce,
+                admission,
+                limits,
+                ping_seconds,
+                server,
+                ..
+            } if PROTOCOL <= protocol => {
                 self.payload_bytes_max = usize::try_from(limits.payload).unwrap_or(usize::MAX);
                 let ping_ms = ping_seconds.saturating_mul(1_000);
                 self.line.challenge.nonce = nonce;
+                self.line.admission = admission;
+                self.line.server_name = server.into_owned();
                 self.line.ping_ms = ping_ms.clamp(PING_MS_MIN, PING_MS_MAX);
                 self.ask(until, &epoch);
             }
@@ -55,7 +65,8 @@ impl Client {
     /// Takes what a server of protocol 2 says before it lets us in.
     pub(super) fn on_answer(&mut self, now: u64, message: ServerMessage<'_>) {
         match message {
-            ServerMessage::Welcome { username, epoch, seq, members, .. } => {
+            ServerMessage::Welcome { username, epoch, seq, operator, members, .. } => {
+                self.line.is_operator = operator;
                 self.on_welcome(now, &username, (&epoch, seq), &members);
             }
             message => self.on_aside(now, message),
@@ -126,8 +137,10 @@ impl Client {
             ServerMessage::Error { code, text, reference, retry_ms, .. } => {
                 self.on_error(now, code, text.into_owned(), reference.as_deref(), retry_ms);
             }
+            ServerMessage::Operator { operator } => self.on_operator(operator),
             message => {
-                if let Some(message) = self.on_devices(message) {
+                let message = self.on_devices(message);
+                if let Some(message) = message.and_then(|message| self.on_invites(message)) {
                     self.on_aside(now, message);
                 }
             }
@@ -176,7 +189,8 @@ impl Client {
         let username = self.name.as_str();
         let hello = Hello {
             proof: Some(key.prove(&self.line.challenge, username)),
-            pair: self.pair,
+            pair: self.code.and_then(Code::pair),
+            invite: self.code.and_then(Code::invite),
             label: self.label.as_deref().map(Into::into),
             resume: resume.map(|(epoch, after)| Resume { epoch: epoch.into(), after, limit }),
             ..Hello::new(username, PROTOCOL)
@@ -197,7 +211,7 @@ impl Client {
         let change = self.place.on_welcome(epoch, seq, self.line.asked_after);
         self.line.welcomed_at = seq;
         name.clone_into(&mut self.room_name);
-        self.pair = None;
+        self.code = None;
         self.has_changed |= !mem::replace(&mut self.saved.is_known, true);
         self.roster.replace(members.names());
         let again = self.enter(now, Protocol::Second);
@@ -287,7 +301,7 @@ impl Client {
         suggest: Option<String>,
     ) {
         match code {
-            ErrorCode::NameInvalid | ErrorCode::Forbidden => {
+            ErrorCode::NameInvalid | ErrorCode::NotAdmitted | ErrorCode::Forbidden => {
                 self.refuse(Some(code), reason, None);
             }
             ErrorCode::NameTaken if !self.is_coming_back() => {

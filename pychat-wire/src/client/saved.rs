@@ -113,6 +113,18 @@ impl Saved {
         self.key
     }
 
+    /// Returns it without the secret key, for where that is stored elsewhere.
+    #[must_use]
+    pub fn without_key(&self) -> Self {
+        Self { key: None, ..self.clone() }
+    }
+
+    /// Returns it with the secret key that belongs to it.
+    #[must_use]
+    pub fn with_key(self, key: SecretKey) -> Self {
+        Self { key: Some(key), ..self }
+    }
+
     /// Returns the number of the last message shown; 0 before the first.
     pub fn seq(&self) -> u64 {
         self.seq

@@ -1,5 +1,6 @@
 //! A client on a stage: the test is the server, the line and the clock.
 
+mod invites;
 mod joining;
 mod lines;
 mod order;
@@ -10,7 +11,7 @@ use super::*;
 use crate::{
     frame::{Decoder, FrameError},
     key::{Challenge, Nonce, Proof, SecretKey},
-    message::{ClientMessage, ErrorCode, Limits, Reason, ServerMessage},
+    message::{ClientMessage, Door, ErrorCode, Limits, Reason, ServerMessage},
     name::SERVER,
     notice::Notice,
 };
@@ -145,6 +146,7 @@ fn greeting(epoch: &str) -> ServerMessage<'_> {
         nonce: NONCE,
         limits: Limits { payload: 65_536, name: 32, burst: 10, per_second: 5 },
         tls: false,
+        admission: Door::Open,
         ping_seconds: PING_MS / 1_000,
     }
 }
@@ -155,6 +157,7 @@ fn welcome(epoch: &str, seq: u64) -> ServerMessage<'_> {
         epoch: epoch.into(),
         seq,
         time: 1_000,
+        operator: false,
         members: std::borrow::Cow::Owned(["Борис", "Анна"].into_iter().collect()),
     }
 }

@@ -19,6 +19,9 @@ pub const LABEL_CHARS_MAX: usize = 64;
 /// The most devices of one person that are listed; any beyond are left out.
 pub const DEVICES_MAX: usize = 64;
 
+/// The most invites that are listed; any beyond are left out.
+pub const INVITES_MAX: usize = 1_000;
+
 /// The most people that are listed as present; any beyond are left out.
 pub const MEMBERS_MAX: usize = 20_000;
 

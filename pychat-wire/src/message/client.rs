@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     frame,
-    key::{PairCode, Proof, PublicKey},
+    key::{InviteCode, InviteId, PairCode, Proof, PublicKey},
 };
 
 /// A message of a client.
@@ -45,6 +45,22 @@ pub enum ClientMessage<'a> {
         /// Its key.
         key: PublicKey,
     },
+    /// A request for a link by which others can join. Protocol 2.
+    Invite {
+        /// The number of people whom it may let in; any number if `None`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        uses: Option<u64>,
+        /// The time for which it is good, in milliseconds; until it is revoked if `None`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        for_ms: Option<u64>,
+    },
+    /// A request for the list of invites. Protocol 2.
+    Invites,
+    /// An invite is good no longer. Protocol 2.
+    RevokeInvite {
+        /// The invite.
+        invite: InviteId,
+    },
     /// The question whether the server is there, to be answered by a pong. Protocol 2.
     Ping,
     /// The answer to a ping. Protocol 2.
@@ -65,6 +81,9 @@ pub struct Hello<'a> {
     /// The code by which its device joins a person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pair: Option<PairCode>,
+    /// The code by which a new person is let in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invite: Option<InviteCode>,
     /// The name of its device, for its person to tell it from others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<Cow<'a, str>>,
@@ -77,7 +96,15 @@ impl<'a> Hello<'a> {
     /// Returns a hello of `protocol` with nothing more than a name.
     pub fn new(username: impl Into<Cow<'a, str>>, protocol: u64) -> Self {
         let username = username.into();
-        Self { username, protocol, proof: None, pair: None, label: None, resume: None }
+        Self {
+            username,
+            protocol,
+            proof: None,
+            pair: None,
+            invite: None,
+            label: None,
+            resume: None,
+        }
     }
 }
 
@@ -126,6 +153,14 @@ impl<'a> ClientMessage<'a> {
             "pair" => Ok(Self::Pair),
             "devices" => Ok(Self::Devices),
             "remove_device" => Ok(Self::RemoveDevice { key: members.key.required_value("key")? }),
+            "invite" => Ok(Self::Invite {
+                uses: members.uses.optional_number("uses")?,
+                for_ms: members.for_ms.optional_number("for_ms")?,
+            }),
+            "invites" => Ok(Self::Invites),
+            "revoke_invite" => {
+                Ok(Self::RevokeInvite { invite: members.invite.required_value("invite")? })
+            }
             "ping" => Ok(Self::Ping),
             "pong" => Ok(Self::Pong),
             kind => Err(unknown(kind)),
@@ -139,6 +174,7 @@ impl<'a> ClientMessage<'a> {
             protocol: members.protocol.number().unwrap_or(1),
             proof: proof.map(|(key, signature)| Proof { key, signature }),
             pair: members.pair.value(),
+            invite: members.invite.value(),
             label: members.label.string().map(bounds::label),
             resume: members.resume.and_then(lenient),
         }))

@@ -24,6 +24,8 @@ macro_rules! members {
             pub(super) limits: Option<&'a RawValue>,
             pub(super) listing: Option<&'a RawValue>,
             pub(super) devices: Option<&'a RawValue>,
+            pub(super) hosts: Option<&'a RawValue>,
+            pub(super) invites: Option<&'a RawValue>,
         }
 
         impl<'a> Members<'a> {
@@ -45,7 +47,9 @@ members! {
     replay = "replay", from = "from", to = "to", before = "before", count = "count",
     start = "start", limit = "limit", reason = "reason", code = "code",
     text = "text", reference = "ref", retry_ms = "retry_ms", suggest = "suggest",
-    ping_seconds = "ping_seconds", tls = "tls",
+    ping_seconds = "ping_seconds", tls = "tls", admission = "admission",
+    invite = "invite", uses = "uses", for_ms = "for_ms", port = "port", pin = "pin",
+    operator = "operator",
 }
 
 /// A member's value, as far as any message cares.
@@ -116,6 +120,20 @@ impl<'a> Member<'a> {
         self.required_number("time").map(|time| time.min(TIME_MS_MAX))
     }
 
+    /// Returns the port that `member` has to be.
+    pub(super) fn required_port(&self, member: &'static str) -> Result<u16, MessageError> {
+        let port = self.number().and_then(|port| port.try_into().ok()).filter(|port| *port != 0);
+        port.ok_or(MessageError::NotANumber { member })
+    }
+
+    /// Returns the number that `member` has to be if it is there.
+    pub(super) fn optional_number(
+        &self,
+        member: &'static str,
+    ) -> Result<Option<u64>, MessageError> {
+        if self.is_missing() { Ok(None) } else { self.required_number(member).map(Some) }
+    }
+
     /// Returns the number that `member` has to be.
     pub(super) fn required_number(&self, member: &'static str) -> Result<u64, MessageError> {
         self.number().ok_or(MessageError::NotANumber { member })
@@ -164,6 +182,8 @@ impl<'de> Visitor<'de> for MembersVisitor {
                 (None, "limits") => members.limits = Some(map.next_value()?),
                 (None, "members") => members.listing = Some(map.next_value()?),
                 (None, "devices") => members.devices = Some(map.next_value()?),
+                (None, "hosts") => members.hosts = Some(map.next_value()?),
+                (None, "invites") => members.invites = Some(map.next_value()?),
                 (None, _) => {
                     map.next_value::<IgnoredAny>()?;
                 }

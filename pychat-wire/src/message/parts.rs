@@ -1,6 +1,6 @@
 //! The parts of messages of protocol 2.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer, Serialize,
@@ -9,7 +9,10 @@ use serde::{
 use serde_json::value::RawValue;
 
 use super::{bounds, lossy, lossy::Lossy};
-use crate::key::PublicKey;
+use crate::{
+    key::{InviteId, PublicKey},
+    link::{HOSTS_MAX, Host},
+};
 
 /// The newest protocol that this crate speaks.
 pub const PROTOCOL: u64 = 2;
@@ -41,6 +44,17 @@ pub struct Resume<'a> {
 fn number_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     let member: &RawValue = Deserialize::deserialize(deserializer)?;
     Ok(member.get().parse().ok())
+}
+
+/// The people whom a server lets in.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Door {
+    /// Everybody.
+    #[default]
+    Open,
+    /// Those who own a name, or have the code of an invite.
+    Invite,
 }
 
 /// The limits of what a server takes, as its greeting announces them.
@@ -142,29 +156,90 @@ pub struct DeviceList<'a>(pub Vec<Device<'a>>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for DeviceList<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(DeviceListVisitor)
+        deserializer.deserialize_seq(FirstOf::new(bounds::DEVICES_MAX)).map(Self)
     }
 }
 
-struct DeviceListVisitor;
+/// One invite that is good.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Invite<'a> {
+    /// Its name, by which it can be revoked.
+    pub id: InviteId,
+    /// The number of people whom it can let in still; any number if `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uses: Option<u64>,
+    /// The time for which it is good, in milliseconds from now; until it is revoked if `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_ms: Option<u64>,
+    /// The name of the person who made it; `None` if it was made on the server's machine.
+    #[serde(
+        borrow,
+        default,
+        deserialize_with = "name_or_none",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub by: Option<Cow<'a, str>>,
+}
 
-impl<'de> Visitor<'de> for DeviceListVisitor {
-    type Value = DeviceList<'de>;
+/// The invites that are good. At most [`INVITES_MAX`](bounds::INVITES_MAX) are read.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct InviteList<'a>(pub Vec<Invite<'a>>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for InviteList<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(FirstOf::new(bounds::INVITES_MAX)).map(Self)
+    }
+}
+
+/// The hosts of a server. At most [`HOSTS_MAX`] are read, each as it stands in a link.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct HostList(pub Vec<Host>);
+
+impl<'de> Deserialize<'de> for HostList {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(FirstOf::new(HOSTS_MAX)).map(Self)
+    }
+}
+
+/// Reads a list, and keeps no more than the first so many of it.
+struct FirstOf<T> {
+    limit: usize,
+    kind: PhantomData<T>,
+}
+
+impl<T> FirstOf<T> {
+    fn new(limit: usize) -> Self {
+        Self { limit, kind: PhantomData }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for FirstOf<T> {
+    type Value = Vec<T>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a list of devices")
+        formatter.write_str("a list")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut devices: A) -> Result<Self::Value, A::Error> {
-        let mut list = DeviceList::default();
-        while list.0.len() < bounds::DEVICES_MAX
-            && let Some(device) = devices.next_element()?
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
+        let mut list = Vec::new();
+        while list.len() < self.limit
+            && let Some(element) = elements.next_element()?
         {
-            list.0.push(device);
+            list.push(element);
         }
-        while devices.next_element::<IgnoredAny>()?.is_some() {}
+        while elements.next_element::<IgnoredAny>()?.is_some() {}
         Ok(list)
     }
+}
+
+/// Reads the name of a person.
+fn name_or_none<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Cow<'de, str>>, D::Error> {
+    let Lossy(name) = Lossy::deserialize(deserializer)?;
+    Ok(Some(bounds::name(name)))
 }
 
 /// Reads the name of a device.

@@ -8,12 +8,12 @@ use super::{
     EPOCH_BYTES_MAX, EXPIRES_MS_MAX, MESSAGE_ID_BYTES_MAX, MessageError, RETRY_MS_MAX, TIME_MS_MAX,
     bounds,
     members::Members,
-    parts::{DeviceList, ErrorCode, Limits, Listing, Reason},
+    parts::{DeviceList, Door, ErrorCode, HostList, InviteList, Limits, Listing, Reason},
     {lenient, unknown, word, write_json},
 };
 use crate::{
     frame,
-    key::{Nonce, PairCode, PublicKey},
+    key::{InviteCode, Nonce, PairCode, Pin, PublicKey},
     name,
     notice::Notice,
 };
@@ -48,6 +48,8 @@ pub enum ServerMessage<'a> {
         /// True if TLS is to be had on this connection.
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         tls: bool,
+        /// The people whom the server lets in.
+        admission: Door,
         /// The limits of what the server takes.
         limits: Limits,
         /// The silence after which either side asks whether the other is there, in seconds.
@@ -84,6 +86,8 @@ pub enum ServerMessage<'a> {
         seq: u64,
         /// The server's time, in UTC milliseconds since 1970.
         time: u64,
+        /// True if the client's person is an operator.
+        operator: bool,
         /// The names of those present, the client itself included, in join order.
         #[serde(skip)]
         members: Cow<'a, Listing>,
@@ -163,6 +167,36 @@ pub enum ServerMessage<'a> {
         /// The devices, in the order in which they were added.
         devices: DeviceList<'a>,
     },
+    /// A link by which others can join, in its parts: [`Link`](crate::Link).
+    InviteLink {
+        /// The hosts at which the server can be reached, the best one first; none if it can be
+        /// reached from its own machine alone.
+        hosts: HostList,
+        /// The port.
+        port: u16,
+        /// The pin of the server's certificate, if it has one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pin: Option<Pin>,
+        /// The code that lets people in, if it takes one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        code: Option<InviteCode>,
+        /// The number of people whom it lets in; any number if `None`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        uses: Option<u64>,
+        /// The time for which it is good, in milliseconds from now; until it is revoked if `None`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        expires_ms: Option<u64>,
+    },
+    /// The invites that are good.
+    Invites {
+        /// The invites, in the order in which they were made.
+        invites: InviteList<'a>,
+    },
+    /// The client's person is an operator from now on, or one no longer.
+    Operator {
+        /// True if they are.
+        operator: bool,
+    },
     /// The question whether the client is there, to be answered by a pong.
     Ping,
     /// The answer to a ping.
@@ -219,6 +253,7 @@ impl<'a> ServerMessage<'a> {
                 epoch: members.epoch.within(EPOCH_BYTES_MAX).required("epoch")?,
                 seq: members.seq.required_number("seq")?,
                 time: members.time.required_time()?,
+                operator: members.operator.is_true(),
                 members: Cow::Owned(members.listing.and_then(lenient).unwrap_or_default()),
             }),
             "gap" => Ok(Self::Gap {
@@ -261,6 +296,18 @@ impl<'a> ServerMessage<'a> {
             "devices" => {
                 Ok(Self::Devices { devices: members.devices.and_then(lenient).unwrap_or_default() })
             }
+            "invite_link" => Ok(Self::InviteLink {
+                hosts: members.hosts.and_then(lenient).unwrap_or_default(),
+                port: members.port.required_port("port")?,
+                pin: members.pin.value(),
+                code: members.code.value(),
+                uses: members.uses.number(),
+                expires_ms: members.expires_ms.number(),
+            }),
+            "invites" => {
+                Ok(Self::Invites { invites: members.invites.and_then(lenient).unwrap_or_default() })
+            }
+            "operator" => Ok(Self::Operator { operator: members.operator.is_true() }),
             "ping" => Ok(Self::Ping),
             "pong" => Ok(Self::Pong),
             "bye" => Ok(Self::Bye {
@@ -289,6 +336,7 @@ impl<'a> ServerMessage<'a> {
         {
             let server = bounds::label(members.server.string().unwrap_or_default());
             let tls = members.tls.is_true();
+            let admission = word(members.admission).unwrap_or_default();
             return Ok(Self::Greeting {
                 username,
                 content,
@@ -297,6 +345,7 @@ impl<'a> ServerMessage<'a> {
                 epoch,
                 nonce,
                 tls,
+                admission,
                 limits,
                 ping_seconds,
             });

@@ -40,6 +40,13 @@ fn refuses_what_means_nothing() {
         (r"{}", MessageError::NoType),
         (r#"{"type":"history","before":-1,"limit":5}"#, not_a_number("before")),
         (r#"{"type":"history","before":1}"#, not_a_number("limit")),
+        (r#"{"type":"invite","uses":"1"}"#, not_a_number("uses")),
+        (r#"{"type":"invite","for_ms":-1}"#, not_a_number("for_ms")),
+        (r#"{"type":"revoke_invite"}"#, not_a_string("invite")),
+        (
+            r#"{"type":"revoke_invite","invite":"CQkJCQkJCQkJCQkJCQkJCQ"}"#,
+            MessageError::NotEncoded { member: "invite" },
+        ),
         (r#"{"type":5}"#, not_a_string("type")),
         (r#"{"type":"Text"}"#, MessageError::UnknownType { name: "Text".into() }),
         (r#"{"type":"hello"}"#, not_a_string("username")),
@@ -179,6 +186,7 @@ fn what_a_server_says_is_bounded() {
         epoch: epoch.into(),
         seq: 0,
         time: 0,
+        operator: false,
         members: Cow::Owned(members),
     };
     let crowd: Listing = std::iter::once(long).chain(vec!["b"; 20_500]).collect();

@@ -58,8 +58,10 @@ mod imp {
             for (_, row) in self.rows.take() {
                 self.obj().remove(&row);
             }
-            let rows =
-                settings.recent().into_iter().map(|account| (account.clone(), self.row(account)));
+            let rows = settings.recent().into_iter().map(|account| {
+                let server_name = settings.server_name(account.server());
+                (account.clone(), self.row(account, server_name.as_deref()))
+            });
             self.rows.replace(rows.collect());
             self.show_rows();
         }
@@ -77,16 +79,25 @@ mod imp {
             self.obj().set_visible(rows.iter().any(|(chat, _)| left_out.as_ref() != Some(chat)));
         }
 
-        fn row(&self, account: Account) -> adw::ActionRow {
+        /// A name is what a server says of itself, so its address stands there too.
+        fn row(&self, account: Account, server_name: Option<&str>) -> adw::ActionRow {
             let server = &account.server().to_string();
+            let address = names::left_to_right(server);
+            let (title, subtitle) = match server_name {
+                Some(name) => (
+                    names::isolated(name),
+                    format!("{} · {address}", names::isolated(account.name())),
+                ),
+                None => (address, account.name().to_owned()),
+            };
             let row = adw::ActionRow::builder()
                 .activatable(true)
-                .subtitle(glib::markup_escape_text(account.name()))
-                .title(glib::markup_escape_text(&names::left_to_right(server)))
+                .subtitle(glib::markup_escape_text(&subtitle))
+                .title(glib::markup_escape_text(&title))
                 .title_lines(1)
                 .tooltip_text(server)
                 .build();
-            let chat = names::chat(account.name(), server);
+            let chat = names::chat(account.name(), server_name.unwrap_or(server));
             row.reset_relation(gtk::AccessibleRelation::LabelledBy); // By its title alone.
             row.update_property(&[gtk::accessible::Property::Label(&chat)]);
             row.add_suffix(&self.remove_button(&account, &chat));

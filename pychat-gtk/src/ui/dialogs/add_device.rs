@@ -1,10 +1,12 @@
 //! Adds a device: shows the link by which it joins as the reader, with a code that is good once.
 
 use gtk::{glib, glib::clone, prelude::*};
-use pychat_wire::link::Host;
 
 use super::link_window::LinkWindow;
-use crate::{session::Session, text::i18n::gettext};
+use crate::{
+    session::Session,
+    text::{i18n::gettext, server_address},
+};
 
 /// Opens the window above `parent`. It closes once a device was added.
 pub fn open(parent: &impl IsA<gtk::Window>, session: &Session) {
@@ -54,18 +56,10 @@ fn show(window: &LinkWindow, session: &Session) {
     let mut explanation = gettext(
         "Scan this code with the other device, or open the link there. That device will join under your name.",
     );
-    if link.hosts.iter().all(is_loopback) {
+    if link.hosts.iter().all(server_address::is_loopback) {
         explanation.push_str("\n\n");
         explanation.push_str(&gettext("This server can be reached from this computer only."));
     }
     window.offer(&link.to_string(), &explanation);
     window.count_down(rest);
-}
-
-/// Returns true if a host is this computer, wherever one asks.
-fn is_loopback(host: &Host) -> bool {
-    match host {
-        Host::Ip(address) => address.is_loopback(),
-        Host::Domain(domain) => domain == "localhost" || domain.ends_with(".localhost"),
-    }
 }

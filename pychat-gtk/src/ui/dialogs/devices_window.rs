@@ -79,7 +79,7 @@ mod imp {
                 false,
                 glib::closure_local!(move |session: &Session, _: &glib::ParamSpec| {
                     // What is shown may be out of date once the connection is back.
-                    if session.can_manage_devices() {
+                    if session.can_manage() {
                         session.request_devices();
                     }
                 }),

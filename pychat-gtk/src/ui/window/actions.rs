@@ -3,7 +3,7 @@
 use gtk::{gdk, glib, prelude::*, subclass::prelude::*};
 
 use super::imp::Window;
-use crate::ui::dialogs::{devices_window::DevicesWindow, shortcuts};
+use crate::ui::dialogs::{devices_window::DevicesWindow, invite_people, shortcuts};
 
 /// Lets windows know the actions.
 pub(super) fn install(klass: &mut <Window as ObjectSubclass>::Class) {
@@ -24,6 +24,9 @@ pub(super) fn install(klass: &mut <Window as ObjectSubclass>::Class) {
     });
     klass.install_action("win.devices", None, |window, _, _| {
         DevicesWindow::new(window, &window.session()).present();
+    });
+    klass.install_action("win.invite", None, |window, _, _| {
+        invite_people::open(window, &window.session());
     });
     klass.install_action_async("win.leave", None, |window, _, _| async move {
         window.session().leave().await;

@@ -5,7 +5,7 @@ use std::{fmt::Write, time::Instant};
 
 use pychat_wire::{
     NameError, UserName,
-    key::PublicKey,
+    key::{InviteCode, PublicKey},
     message::{ErrorCode, Hello, PROTOCOL, Resume},
     notice::Notice,
 };
@@ -28,20 +28,22 @@ pub const CONNECTIONS_PER_PERSON_MAX: usize = 16;
 /// The wish to join of a device that has proved to be it.
 #[derive(Debug)]
 pub(super) struct Wish {
-    name: UserName,
-    device: Device,
+    pub(super) name: UserName,
+    pub(super) device: Device,
     /// The message of the log after which the peer wants to go on.
-    resume: Option<Resume<'static>>,
+    pub(super) resume: Option<Resume<'static>>,
+    /// The code that lets a newcomer in.
+    pub(super) invite: Option<InviteCode>,
 }
 
 impl Wish {
-    fn new(name: UserName, device: Device, resume: Option<&Resume<'_>>) -> Self {
+    fn new(name: UserName, device: Device, hello: &Hello<'_>) -> Self {
         let own = |resume: &Resume<'_>| Resume {
             epoch: resume.epoch.as_ref().to_owned().into(),
             after: resume.after,
             limit: resume.limit,
         };
-        Self { name, device, resume: resume.map(own) }
+        Self { name, device, resume: hello.resume.as_ref().map(own), invite: hello.invite }
     }
 }
 
@@ -61,14 +63,19 @@ impl Chat {
         if !self.may_join_so(id) {
             return self.refuse_plain(id, effects);
         }
+        if protocol == Protocol::V1 && !self.may_join_unproved(id) {
+            return self.refuse_unproved(id, effects);
+        }
         match UserName::new(&hello.username) {
             Ok(name) if protocol == Protocol::V1 => self.join_as_any(now, id, name, effects),
             Ok(name) => {
                 let Some(key) = self.verify(now, id, hello, effects) else { return };
                 let label = hello.label.as_deref().unwrap_or_default().into();
                 let device = Device { key, label, added_ms: self.wall_clock.utc_ms };
-                if self.pair(now, id, &name, &device, hello, effects) {
-                    self.join_as(now, id, Wish::new(name, device, hello.resume.as_ref()), effects);
+                if self.pair(now, id, &name, &device, hello, effects)
+                    && self.is_let_in(now, id, key, hello.invite, effects)
+                {
+                    self.join_as(now, id, Wish::new(name, device, hello), effects);
                 }
             }
             Err(error) => {
@@ -125,7 +132,7 @@ impl Chat {
 
     /// Counts a proof against the share of an address; where that is used up, the peer is not read
     /// for a while.
-    fn charge_proof(
+    pub(super) fn charge_proof(
         &mut self,
         now: Instant,
         id: ConnectionId,
@@ -192,6 +199,9 @@ impl Chat {
         if holders.iter().any(|holder| self.has_in_flight(*holder)) {
             return self.claim(id, wish, effects);
         }
+        if self.needs_invite(wish.device.key) {
+            return self.redeem(now, id, wish, effects);
+        }
         for holder in holders {
             self.displace(holder, effects);
         }
@@ -234,7 +244,7 @@ impl Chat {
         person: PersonId,
         effects: &mut Vec<Effect>,
     ) {
-        let Wish { name, device, resume } = wish;
+        let Wish { name, device, resume, invite: _ } = wish;
         let mut grant =
             Grant { person, key: device.key, is_saved: self.people.owns(person, &name) };
         if grant.is_saved {
@@ -244,7 +254,8 @@ impl Chat {
         }
         self.change_people(id, effects);
         let members = self.roster.members().clone();
-        tell(id, Event::Welcome { name: name.clone(), members }, effects);
+        let is_operator = self.people.is_operator(person);
+        tell(id, Event::Welcome { name: name.clone(), is_operator, members }, effects);
         self.enter(now, id, name, Some(grant), effects);
         if let Some(Resume { epoch, after, limit }) = resume {
             let resume = Action::Resume { room: HALL, epoch: epoch.into_owned(), after, limit };

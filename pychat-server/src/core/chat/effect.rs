@@ -5,14 +5,14 @@ use std::{ops::Range, time::Instant};
 
 use pychat_wire::{
     UserName,
-    key::{Nonce, PairCode},
+    key::{InviteCode, Nonce, PairCode},
     message::Listing,
 };
 
 use super::input::{CloseReason, Complaint, Protocol, Refusal};
 use crate::core::{
     id::{ConnectionId, RoomId, Ticket},
-    record::{Device, Kind, PersonId, Record, Request},
+    record::{Device, Invite, InviteTerms, Kind, PersonId, Record, Request},
 };
 
 /// An effect: something that the chat wants done.
@@ -65,6 +65,8 @@ pub enum Event {
     Welcome {
         /// The name under which the peer has joined.
         name: UserName,
+        /// The peer is an operator.
+        is_operator: bool,
         /// The people present, this peer included.
         members: Listing,
     },
@@ -94,10 +96,21 @@ pub enum Event {
     },
     /// The code by which another device can join the peer's person.
     PairCode(PairCode),
+    /// A link by which others can join, with a code where one is needed.
+    InviteLink {
+        /// The code.
+        code: Option<InviteCode>,
+        /// The terms of the invite.
+        terms: InviteTerms,
+    },
+    /// The invites that are good.
+    Invites(Vec<Invite>),
     /// The devices of the peer's person.
     Devices(Vec<Device>),
     /// Another device joined the peer's person.
     DeviceAdded(Device),
+    /// The peer is an operator from now on, or one no longer.
+    Operator(bool),
     /// The answer to a ping.
     Pong,
     /// The last message of protocol 2 before the connection is closed.
@@ -200,6 +213,8 @@ impl Effect {
                     Event::Notice(_)
                     | Event::Refused(_)
                     | Event::PairCode(_)
+                    | Event::InviteLink { .. }
+                    | Event::Invites(_)
                     | Event::Devices(_)
                     | Event::Pong
                     | Event::Bye { .. },
@@ -213,6 +228,8 @@ impl Effect {
     pub fn weight(&self) -> usize {
         /// The weight of any effect apart from its content, in bytes.
         const LEAST: usize = 256;
+        /// That of one invite in a list, with a name of any length.
+        const INVITE_BYTES: usize = 256;
         LEAST
             + match self {
                 Self::Store { request: Request::Append { draft, .. }, .. } => {
@@ -221,6 +238,7 @@ impl Effect {
                 }
                 Self::Tell { event: Event::Notice(text), .. } => text.len(),
                 Self::Tell { event: Event::Welcome { members, .. }, .. } => members.bytes(),
+                Self::Tell { event: Event::Invites(invites), .. } => invites.len() * INVITE_BYTES,
                 _ => 0,
             }
     }

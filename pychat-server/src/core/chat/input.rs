@@ -209,6 +209,14 @@ pub enum Refusal {
     Signature,
     /// A code that is no person's, or not any more.
     PairCode,
+    /// A hello without an invite, where one is needed.
+    Uninvited,
+    /// The code of no invite, or of one that is good no longer.
+    InviteCode,
+    /// Something about invites that only operators may do.
+    Invites,
+    /// A newcomer for whose name there is no room.
+    NoRoom,
     /// Something about devices that is not for this one to do.
     Device,
     /// A name that somebody present has, or owns.
@@ -232,6 +240,10 @@ impl fmt::Display for Refusal {
             Self::Plain => formatter.write_str("a hello without TLS"),
             Self::Signature => formatter.write_str("a hello without a good signature"),
             Self::PairCode => formatter.write_str("a pairing code that is not good"),
+            Self::Uninvited => formatter.write_str("a hello without an invite"),
+            Self::InviteCode => formatter.write_str("an invite that is not good"),
+            Self::Invites => formatter.write_str("invites are for operators"),
+            Self::NoRoom => formatter.write_str("a name for which there is no room"),
             Self::Device => formatter.write_str("not for this device to do"),
             Self::NameTaken => formatter.write_str("a name that somebody else has"),
             Self::MessageId => formatter.write_str("a text without a good id"),

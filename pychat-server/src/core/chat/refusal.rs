@@ -94,6 +94,9 @@ pub(super) fn unknown_to_original(message: &ClientMessage<'_>) -> Option<&'stati
         ClientMessage::Pair => Some("pair"),
         ClientMessage::Devices => Some("devices"),
         ClientMessage::RemoveDevice { .. } => Some("remove_device"),
+        ClientMessage::Invite { .. } => Some("invite"),
+        ClientMessage::Invites => Some("invites"),
+        ClientMessage::RevokeInvite { .. } => Some("revoke_invite"),
         ClientMessage::Ping => Some("ping"),
         ClientMessage::Pong => Some("pong"),
     }

@@ -7,10 +7,15 @@ use std::{
     time::Instant,
 };
 
+use pychat_wire::{
+    UserName,
+    key::{InviteCode, InviteId},
+};
+
 use super::{Action, Chat, CloseReason, Effect, Phase, act, talk::tell_appended};
 use crate::core::{
     id::{ConnectionId, HALL, Ticket},
-    record::{Draft, Outcome, PersonChange, Request, Stored},
+    record::{Draft, Invite, Outcome, PersonChange, PersonId, Request, Stored},
 };
 
 /// The most texts of one connection that the store has not answered; then it is not read.
@@ -39,6 +44,29 @@ pub(super) struct Requests {
 enum Pending {
     Append { from: ConnectionId, id: Option<Arc<str>> },
     ChangePerson { by: ConnectionId },
+    Admit(Admitted),
+    AddInvite(Invited),
+    RemoveInvite,
+}
+
+/// A newcomer who is let in if the store keeps that.
+#[derive(Debug)]
+pub(super) struct Admitted {
+    pub(super) id: ConnectionId,
+    pub(super) person: PersonId,
+    /// The name that is reserved for them.
+    pub(super) name: UserName,
+    /// The invite that a use was taken of.
+    pub(super) invite: InviteId,
+}
+
+/// An invite that is good if the store keeps it.
+#[derive(Debug)]
+pub(super) struct Invited {
+    /// The connection that is told its code.
+    pub(super) to: Option<ConnectionId>,
+    pub(super) code: InviteCode,
+    pub(super) invite: Invite,
 }
 
 /// The texts of one connection that the store has not answered, and what follows on the answers.
@@ -124,6 +152,41 @@ impl Chat {
         }
     }
 
+    /// Asks the store to keep a newcomer, and what else has changed of people by their coming.
+    pub(super) fn admit(&mut self, by: ConnectionId, new: Admitted, effects: &mut Vec<Effect>) {
+        let Admitted { person, invite, .. } = new;
+        let mut new = Some(new);
+        for change in self.people.take_changes() {
+            let (pending, request) = match (change, new.take()) {
+                (PersonChange::Save(saved), Some(new)) if saved.id == person => {
+                    (Pending::Admit(new), Request::Admit { person: saved, invite })
+                }
+                (change, other) => {
+                    new = other;
+                    (Pending::ChangePerson { by }, Request::ChangePerson(change))
+                }
+            };
+            self.requests.make(pending, request, effects);
+        }
+    }
+
+    /// Asks the store to keep an invite; connection `to` is told its code then.
+    pub(super) fn add_invite(
+        &mut self,
+        to: Option<ConnectionId>,
+        code: InviteCode,
+        invite: Invite,
+        effects: &mut Vec<Effect>,
+    ) {
+        let pending = Pending::AddInvite(Invited { to, code, invite: invite.clone() });
+        self.requests.make(pending, Request::AddInvite(invite), effects);
+    }
+
+    /// Asks the store to keep an invite no longer.
+    pub(super) fn remove_invite(&mut self, invite: InviteId, effects: &mut Vec<Effect>) {
+        self.requests.make(Pending::RemoveInvite, Request::RemoveInvite(invite), effects);
+    }
+
     /// The store has answered. An answer to a request that was not made changes nothing.
     pub(super) fn on_stored(
         &mut self,
@@ -142,7 +205,13 @@ impl Chat {
                 self.on_answered(now, from, effects);
             }
             (Some(Pending::ChangePerson { by }), Err(_)) => self.on_change_failed(by),
-            (Some(Pending::ChangePerson { .. }), Ok(_)) | (None, _) => (),
+            (Some(Pending::Admit(admitted)), outcome) => {
+                self.on_admitted(now, &admitted, outcome.err(), effects);
+            }
+            (Some(Pending::AddInvite(invited)), outcome) => {
+                self.on_invited(invited, outcome.err(), effects);
+            }
+            (Some(Pending::ChangePerson { .. } | Pending::RemoveInvite) | None, _) => (),
         }
     }
 

@@ -18,7 +18,7 @@ pub const PAIR_CODE_AGE_MAX: Duration = Duration::from_mins(10);
 /// The codes that are good.
 #[derive(Debug)]
 pub(super) struct Codes {
-    secret: Secret,
+    pub(super) secret: Secret,
     by_person: HashMap<PersonId, Code>,
     sweep: Sweep,
 }

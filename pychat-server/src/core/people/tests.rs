@@ -57,8 +57,12 @@ fn a_key_is_of_the_person_who_reserved_a_name_by_it_with_all_that_looks_like_it(
     }
     assert!(people.owns(anna, &lookalike) && !people.owns(other, &lookalike));
     let [PersonChange::Save(kept)] = &people.take_changes()[..] else { panic!("not kept") };
-    let expected =
-        Person { id: anna, names: vec![owned("Анна", 5, false)], devices: vec![device(1)] };
+    let expected = Person {
+        id: anna,
+        is_operator: false,
+        names: vec![owned("Анна", 5, false)],
+        devices: vec![device(1)],
+    };
     assert_eq!(kept, &expected);
     let mut restarted = People::new(Secret::new([8; 32]), [kept.clone()], other);
     assert_eq!(restarted.of_key(device(1).key), Some(anna), "keys outlive the process");
@@ -69,6 +73,7 @@ fn a_key_is_of_the_person_who_reserved_a_name_by_it_with_all_that_looks_like_it(
 fn of_what_was_kept_the_names_that_were_used_last_count() {
     let person = |id, names: &[OwnedName], devices: &[Device]| Person {
         id: PersonId(id),
+        is_operator: false,
         names: names.to_vec(),
         devices: devices.to_vec(),
     };
@@ -154,6 +159,7 @@ fn no_stranger_makes_a_full_table_forget_who_comes_back() {
     let full = |returned: usize| {
         let person = |number: usize| Person {
             id: PersonId(number as u64 + 1),
+            is_operator: false,
             names: vec![owned(&format!("name {number}"), 1_000 + number as u64, number < returned)],
             devices: Vec::new(),
         };
@@ -171,6 +177,40 @@ fn no_stranger_makes_a_full_table_forget_who_comes_back() {
     assert_eq!(people.settle(1, "new", 5, by(999, 10_000)), None);
     assert!(people.settle(1, "new", 5, by(1_000, 10_000)).is_some(), "by one that is free");
     assert!(!people.is_reserved(&name("name 0"), None, NEVER));
+}
+
+#[test]
+fn an_operator_is_forgotten_for_nobody_and_is_kept_as_one() {
+    let person = |number: usize| Person {
+        id: PersonId(number as u64 + 1),
+        is_operator: number == 0,
+        names: vec![owned(&format!("name {number}"), 1_000 + number as u64, number != 0)],
+        devices: Vec::new(),
+    };
+    let known = (0..NAMES_MAX).map(person);
+    let mut people = People::new(Secret::new([7; 32]), known, PersonId(NAMES_MAX as u64));
+    let (operator, other) = (PersonId(1), PersonId(2));
+    assert_eq!(people.operators(), [operator]);
+    let late = by(1_001, 1 << 40);
+    assert!(people.is_reserved(&name("name 0"), None, late), "though it is long ago");
+    assert!(!people.is_reserved(&name("name 1"), None, late));
+    assert!(people.settle(1, "new", 5_000, late).is_some(), "in the place of one that is free");
+    assert!(people.owns(operator, &name("name 0")) && !people.owns(other, &name("name 1")));
+    people.take_changes();
+
+    assert!(!people.set_operator(operator, true) && !people.set_operator(other, true), "no news");
+    assert!(people.set_operator(operator, false) && people.set_operator(PersonId(3), true));
+    let kept: Vec<_> = people
+        .take_changes()
+        .into_iter()
+        .map(|change| match change {
+            PersonChange::Save(person) => (person.id, person.is_operator),
+            other @ PersonChange::Forget(_) => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(kept, [(operator, false), (PersonId(3), true)]);
+    assert!(people.settle(2, "newer", 6_000, late).is_some());
+    assert!(!people.owns(operator, &name("name 0")), "who is one no longer");
 }
 
 #[test]

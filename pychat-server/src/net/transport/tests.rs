@@ -134,7 +134,7 @@ impl Pair {
             is_secured |= matches!(self.server_reads().unwrap(), Filled::Secured(_));
             self.client_reads();
             if is_secured && !self.client.is_handshaking() {
-                assert_eq!(self.pin.get(), IDENTITY.pin);
+                assert_eq!(self.pin.get(), IDENTITY.pin.to_string());
                 return;
             }
         }

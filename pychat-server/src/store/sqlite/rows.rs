@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use pychat_wire::key::PublicKey;
+use pychat_wire::key::{InviteId, PublicKey};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 
 use crate::{
     core::record::{
-        Appended, Device, Draft, Entry, Kind, OwnedName, Person, PersonChange, PersonId, Record,
+        Appended, Device, Draft, Entry, Invite, InviteTerms, Kind, OwnedName, Person, PersonChange,
+        PersonId, Record,
     },
     store::MESSAGE_BYTES,
 };
@@ -34,13 +35,13 @@ pub(super) const SELECT_AFTER: &str =
 /// The sizes of texts alone: SQLite reads no text to know its size.
 pub(super) const SELECT_SIZES: &str =
     "SELECT seq, octet_length(content) FROM messages WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2";
-const SELECT_PEOPLE: &str = "SELECT id FROM people ORDER BY id";
+const SELECT_PEOPLE: &str = "SELECT id, is_operator FROM people ORDER BY id";
 const SELECT_NAMES: &str = "SELECT person, name, used_ms, is_regular FROM names ORDER BY rowid";
 const SELECT_KEYS: &str = "SELECT person, key, label, added_ms FROM keys ORDER BY rowid";
 const SELECT_LAST_PERSON: &str = "SELECT max( \
     coalesce((SELECT max(id) FROM people), 0), \
     coalesce((SELECT max(person) FROM messages WHERE id IS NOT NULL), 0))";
-const INSERT_PERSON: &str = "INSERT OR IGNORE INTO people (id) VALUES (?1)";
+const INSERT_PERSON: &str = "INSERT OR IGNORE INTO people (id, is_operator) VALUES (?1, ?2)";
 const INSERT_NAME: &str = "INSERT OR REPLACE INTO names (person, name, used_ms, is_regular) \
     VALUES (?1, ?2, ?3, ?4)";
 const INSERT_KEY: &str = "INSERT OR REPLACE INTO keys (person, key, label, added_ms) \
@@ -50,6 +51,16 @@ const DELETE_PERSON: [&str; 3] = [
     "DELETE FROM names WHERE person = ?1",
     "DELETE FROM keys WHERE person = ?1",
     "DELETE FROM people WHERE id = ?1",
+];
+const SELECT_INVITES: &str = "SELECT hash, uses, expires_ms, made_by FROM invites ORDER BY rowid";
+const INSERT_INVITE: &str = "INSERT OR REPLACE INTO invites (id, hash, uses, expires_ms, made_by) \
+    VALUES (?1, ?2, ?3, ?4, ?5)";
+const DELETE_INVITE: &str = "DELETE FROM invites WHERE id = ?1";
+const DELETE_INVITES_OVER: &str = "DELETE FROM invites WHERE expires_ms <= ?1";
+/// Takes a use; the last one takes the invite as well.
+const USE_INVITE: [&str; 2] = [
+    "UPDATE invites SET uses = uses - 1 WHERE id = ?1",
+    "DELETE FROM invites WHERE id = ?1 AND uses <= 0",
 ];
 pub(super) const SELECT_TRIMMABLE: &str =
     "SELECT max(seq) FROM messages WHERE seq < ?1 AND (time_ms <= ?2 OR begin_bytes < ?3)";
@@ -118,13 +129,56 @@ pub(super) fn change_person(
     connection: &Connection,
     change: &PersonChange,
 ) -> rusqlite::Result<()> {
-    let (PersonChange::Save(Person { id, .. }) | PersonChange::Forget(id)) = change;
-    let id = integer(id.0);
-    for delete in DELETE_PERSON {
-        connection.prepare_cached(delete)?.execute([id])?;
+    match change {
+        PersonChange::Save(person) => save_person(connection, person),
+        PersonChange::Forget(id) => forget_person(connection, *id),
     }
-    let PersonChange::Save(Person { names, devices, .. }) = change else { return Ok(()) };
-    connection.prepare_cached(INSERT_PERSON)?.execute([id])?;
+}
+
+/// Keeps a new person, and that a use of an invite was taken for them.
+pub(super) fn admit(
+    connection: &Connection,
+    person: &Person,
+    invite: InviteId,
+) -> rusqlite::Result<()> {
+    for statement in USE_INVITE {
+        connection.prepare_cached(statement)?.execute([invite.0])?;
+    }
+    save_person(connection, person)
+}
+
+/// Adds an invite, and forgets those whose end has come by `utc_ms`.
+pub(super) fn add_invite(
+    connection: &Connection,
+    invite: &Invite,
+    utc_ms: u64,
+) -> rusqlite::Result<()> {
+    connection.prepare_cached(DELETE_INVITES_OVER)?.execute([integer(utc_ms)])?;
+    let Invite { hash, terms: InviteTerms { uses, expires_ms }, by } = invite;
+    let (uses, expires_ms) = (uses.map(integer), expires_ms.map(integer));
+    let values = params![invite.id().0, hash, uses, expires_ms, by.as_deref()];
+    connection.prepare_cached(INSERT_INVITE)?.execute(values).map(|_| ())
+}
+
+pub(super) fn remove_invite(connection: &Connection, invite: InviteId) -> rusqlite::Result<()> {
+    connection.prepare_cached(DELETE_INVITE)?.execute([invite.0]).map(|_| ())
+}
+
+/// Returns every invite, in the order in which they were made.
+pub(super) fn read_invites(connection: &Connection) -> rusqlite::Result<Vec<Invite>> {
+    let invite = |row: &Row<'_>| {
+        let terms = InviteTerms { uses: row.get(1)?, expires_ms: row.get(2)? };
+        let by = row.get::<_, Option<Box<str>>>(3)?.map(Into::into);
+        Ok(Invite { hash: row.get(0)?, terms, by })
+    };
+    connection.prepare(SELECT_INVITES)?.query_map([], invite)?.collect()
+}
+
+fn save_person(connection: &Connection, person: &Person) -> rusqlite::Result<()> {
+    forget_person(connection, person.id)?;
+    let Person { id, is_operator, names, devices } = person;
+    let id = integer(id.0);
+    connection.prepare_cached(INSERT_PERSON)?.execute(params![id, is_operator])?;
     for OwnedName { name, used_ms, is_regular } in names {
         let values = params![id, name, integer(*used_ms), is_regular];
         connection.prepare_cached(INSERT_NAME)?.execute(values)?;
@@ -136,14 +190,22 @@ pub(super) fn change_person(
     Ok(())
 }
 
+fn forget_person(connection: &Connection, id: PersonId) -> rusqlite::Result<()> {
+    for delete in DELETE_PERSON {
+        connection.prepare_cached(delete)?.execute([integer(id.0)])?;
+    }
+    Ok(())
+}
+
 /// Returns every person, and the largest number that one ever had of whom anything is kept.
 pub(super) fn read_people(connection: &Connection) -> rusqlite::Result<(Vec<Person>, PersonId)> {
     let last = connection.query_row(SELECT_LAST_PERSON, [], |row| row.get(0))?;
     let mut people = BTreeMap::new();
     let mut select = connection.prepare(SELECT_PEOPLE)?;
-    for id in select.query_map([], |row| row.get(0).map(PersonId))? {
-        let id = id?;
-        people.insert(id, Person { id, names: Vec::new(), devices: Vec::new() });
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        let (id, is_operator) = (PersonId(row.get(0)?), row.get(1)?);
+        people.insert(id, Person { id, is_operator, names: Vec::new(), devices: Vec::new() });
     }
     let mut select = connection.prepare(SELECT_NAMES)?;
     let mut rows = select.query([])?;

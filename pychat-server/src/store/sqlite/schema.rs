@@ -99,6 +99,19 @@ const MIGRATIONS: &[&str] = &[
     DROP TABLE owners;
     ALTER TABLE messages RENAME COLUMN owner TO person;
 ",
+    "
+    ALTER TABLE people ADD COLUMN is_operator INTEGER NOT NULL DEFAULT FALSE;
+",
+    "
+    -- Invites, by the hashes of their codes; an id is the beginning of a hash.
+    CREATE TABLE invites (
+        id BLOB PRIMARY KEY,
+        hash BLOB NOT NULL,
+        uses INTEGER,
+        expires_ms INTEGER,
+        made_by TEXT
+    ) STRICT;
+",
 ];
 
 /// The time for which opening the log waits for the last server's own processes to let go of it.
@@ -294,6 +307,7 @@ mod tests {
         migrate(&connection, MIGRATIONS).unwrap();
         let person = |id, name: &str, used_ms, is_regular| Person {
             id: PersonId(id),
+            is_operator: false,
             names: vec![OwnedName { name: name.to_owned(), used_ms, is_regular }],
             devices: Vec::new(),
         };

@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex};
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rustls::{
     ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -10,7 +9,6 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, UnixTime},
     version,
 };
-use sha2::{Digest, Sha256};
 
 /// What a peer offers in its handshake.
 #[derive(Clone, Debug, Default)]
@@ -71,7 +69,7 @@ impl ServerCertVerifier for Verifier {
         _: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         *self.pin.0.lock().expect("nobody panics with it") =
-            URL_SAFE_NO_PAD.encode(Sha256::digest(certificate));
+            pychat_wire::key::Pin::of(certificate).to_string();
         Ok(ServerCertVerified::assertion())
     }
 

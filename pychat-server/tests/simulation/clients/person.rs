@@ -123,7 +123,9 @@ impl Person {
                     assert!(retry_at_ms.is_some(), "{cause:?}");
                 }
                 Event::Failed { text, reason, .. } => panic!("{text} failed: {reason:?}"),
-                Event::Refused { reason: text, .. } | Event::Notice { text } => panic!("{text}"),
+                Event::Refused { reason: text, .. }
+                | Event::Denied { text, .. }
+                | Event::Notice { text } => panic!("{text}"),
                 _ => (),
             }
         }

@@ -45,7 +45,7 @@ impl Tls {
         }
         tls.write(server);
         tls.peer.challenge.binding = tls::binding(&tls.session);
-        assert_eq!(pin.get(), identity.pin);
+        assert_eq!(pin.get(), identity.pin.to_string());
         tls
     }
 

@@ -205,6 +205,18 @@ fn an_archive_begins_with_everything_that_is_kept() {
 }
 
 #[test]
+fn the_welcome_and_the_server_later_say_if_we_are_an_operator() {
+    let mut stage = Stage::new();
+    stage.enter(EPOCH, 0);
+    assert!(!stage.client.is_operator());
+    let operator = |operator| ServerMessage::Operator { operator };
+    let told = [true, false].map(|is_operator| Event::OperatorChanged { is_operator });
+    assert_eq!(stage.hear(&[operator(false), operator(true)]), told[..1]);
+    assert!(stage.client.is_operator());
+    assert_eq!(stage.hear(&[operator(false)]), told[1..]);
+}
+
+#[test]
 fn the_welcome_says_who_is_there() {
     let mut stage = Stage::new();
     stage.client.connected(0);

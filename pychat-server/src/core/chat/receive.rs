@@ -1,0 +1,64 @@
+//! Messages of peers, each handed to what it is about.
+
+use std::time::Instant;
+
+use pychat_wire::{ClientMessage, MessageError};
+
+use super::{
+    Action, Chat, Effect, Event, Phase, Protocol, act, devices::DeviceRequest,
+    invites::InviteRequest, refusal::unknown_to_original, tell,
+};
+use crate::core::id::{ConnectionId, HALL};
+
+impl Chat {
+    /// A peer has said something.
+    pub(super) fn on_received(
+        &mut self,
+        now: Instant,
+        id: ConnectionId,
+        message: ClientMessage<'_>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        if peer.protocol == Protocol::V1
+            && let Some(kind) = unknown_to_original(&message)
+        {
+            let error = MessageError::UnknownType { name: kind.to_owned() };
+            return self.on_bad_message(id, error, effects);
+        }
+        match (&peer.phase, message) {
+            (Phase::Claiming(_) | Phase::Closing, _) | (_, ClientMessage::Pong) => (),
+            (_, ClientMessage::Ping) => tell(id, Event::Pong, effects),
+            (Phase::Guest, ClientMessage::Hello(hello)) => {
+                self.on_hello(now, id, &hello, effects);
+            }
+            (Phase::Guest, message) => self.on_early(id, &message, effects),
+            (Phase::Joined(_), ClientMessage::Text { content, id: message_id }) => {
+                self.on_text(now, id, &content, message_id.as_deref(), effects);
+            }
+            (Phase::Joined(_), ClientMessage::History { before, limit }) => {
+                act(id, Action::Page { room: HALL, before, limit }, effects);
+            }
+            (Phase::Joined(_), ClientMessage::Pair) => {
+                self.on_device_request(now, id, DeviceRequest::Pair, effects);
+            }
+            (Phase::Joined(_), ClientMessage::Devices) => {
+                self.on_device_request(now, id, DeviceRequest::List, effects);
+            }
+            (Phase::Joined(_), ClientMessage::RemoveDevice { key }) => {
+                self.on_device_request(now, id, DeviceRequest::Remove(key), effects);
+            }
+            (Phase::Joined(_), ClientMessage::Invite { uses, for_ms }) => {
+                let request = InviteRequest::Link { uses, for_ms };
+                self.on_invite_request(now, id, request, effects);
+            }
+            (Phase::Joined(_), ClientMessage::Invites) => {
+                self.on_invite_request(now, id, InviteRequest::List, effects);
+            }
+            (Phase::Joined(_), ClientMessage::RevokeInvite { invite }) => {
+                self.on_invite_request(now, id, InviteRequest::Revoke(invite), effects);
+            }
+            (Phase::Joined(_), ClientMessage::Hello(_)) => self.on_second_hello(id, effects),
+        }
+    }
+}

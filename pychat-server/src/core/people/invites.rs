@@ -1,0 +1,187 @@
+//! Invites: codes by which new people are let in. Only hashes are kept.
+//!
+//! A use is taken when a newcomer's name is reserved, and given back if the store cannot keep that:
+//! in the store the two are one change. So whoever has taken a use owns a name, and needs no other.
+
+use pychat_wire::{
+    UserName,
+    key::{InviteCode, InviteId},
+    message,
+};
+use sha2::{Digest, Sha256};
+
+use super::People;
+use crate::core::record::{Invite, InviteTerms, PersonId};
+
+/// The most invites at a time.
+pub const INVITES_MAX: usize = message::INVITES_MAX;
+
+/// The invites, in the order in which they were made.
+#[derive(Debug, Default)]
+pub struct Invites(Vec<Invite>);
+
+impl Invites {
+    /// Returns the invites that let somebody in at `utc_ms`.
+    pub fn good(&self, utc_ms: u64) -> impl Iterator<Item = &Invite> {
+        self.0.iter().filter(move |invite| invite.terms.are_met(utc_ms))
+    }
+
+    /// Returns true if this is the code of an invite that lets somebody in at `utc_ms`.
+    pub fn is_good(&self, code: InviteCode, utc_ms: u64) -> bool {
+        self.find(code, utc_ms).is_some()
+    }
+
+    /// Takes a use of the invite that has this code, if it lets somebody in at `utc_ms`.
+    pub fn take(&mut self, code: InviteCode, utc_ms: u64) -> Option<InviteId> {
+        let id = self.find(code, utc_ms)?.id();
+        if let Some(uses) = &mut self.get_mut(id)?.terms.uses {
+            *uses -= 1;
+        }
+        Some(id)
+    }
+
+    /// Gives back a use that was taken.
+    pub fn give_back(&mut self, id: InviteId) {
+        if let Some(uses) = self.get_mut(id).and_then(|invite| invite.terms.uses.as_mut()) {
+            *uses += 1;
+        }
+    }
+
+    /// Forgets an invite, if all of its uses are taken for good.
+    pub fn forget_used(&mut self, id: InviteId) {
+        self.0.retain(|invite| invite.id() != id || invite.terms.uses != Some(0));
+    }
+
+    /// Revokes an invite; returns false if there is none.
+    pub fn revoke(&mut self, id: InviteId) -> bool {
+        let before = self.0.len();
+        self.0.retain(|invite| invite.id() != id);
+        self.0.len() < before
+    }
+
+    fn get_mut(&mut self, id: InviteId) -> Option<&mut Invite> {
+        self.0.iter_mut().find(|invite| invite.id() == id)
+    }
+
+    /// How long this takes tells about hashes, from which no code can be guessed.
+    fn find(&self, code: InviteCode, utc_ms: u64) -> Option<&Invite> {
+        let hash = hash(code);
+        self.good(utc_ms).find(|invite| invite.hash == hash)
+    }
+}
+
+impl People {
+    /// Adds the invites of the log.
+    #[must_use]
+    pub fn with_invites(mut self, known: Vec<Invite>) -> Self {
+        self.invites = Invites(known);
+        self
+    }
+
+    /// Returns the invites.
+    pub fn invites(&self) -> &Invites {
+        &self.invites
+    }
+
+    /// Returns the invites, for one to be taken or revoked.
+    pub fn invites_mut(&mut self) -> &mut Invites {
+        &mut self.invites
+    }
+
+    /// Makes an invite in the name of `by`, and returns its code, which nobody can be told again;
+    /// `None` if there are [`INVITES_MAX`] already that are good at `utc_ms`.
+    pub fn invite(
+        &mut self,
+        terms: InviteTerms,
+        by: Option<&str>,
+        utc_ms: u64,
+    ) -> Option<(InviteCode, Invite)> {
+        let Invites(invites) = &mut self.invites;
+        if INVITES_MAX <= invites.len() {
+            invites.retain(|invite| !invite.terms.are_over(utc_ms));
+        }
+        if INVITES_MAX <= invites.len() {
+            return None;
+        }
+        let code = InviteCode(self.codes.secret.bytes());
+        let invite = Invite { hash: hash(code), terms, by: by.map(Into::into) };
+        invites.push(invite.clone());
+        Some((code, invite))
+    }
+
+    /// Forgets a name of a person's, which the store could not keep.
+    pub fn disown(&mut self, person: PersonId, name: &UserName) {
+        if let Some(number) = self.number_of(person, name) {
+            self.forget(number);
+        }
+    }
+
+    /// Returns true if nobody owns a name.
+    pub fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+}
+
+fn hash(code: InviteCode) -> [u8; 32] {
+    Sha256::digest(code.0).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::secret::Secret;
+
+    const TERMS: InviteTerms = InviteTerms { uses: Some(2), expires_ms: Some(10) };
+
+    fn people() -> People {
+        People::new(Secret::new([7; 32]), [], PersonId(0))
+    }
+
+    #[test]
+    fn a_code_is_good_until_it_is_used_up_over_or_revoked() {
+        let mut people = people();
+        let (code, invite) = people.invite(TERMS, Some("Анна"), 0).unwrap();
+        let (endless, other) =
+            people.invite(InviteTerms { uses: None, expires_ms: None }, None, 0).unwrap();
+        assert_ne!((code, invite.id()), (endless, other.id()));
+        let invites = people.invites_mut();
+        assert!(!invites.is_good(InviteCode([0; 16]), 0));
+        assert_eq!((invites.is_good(code, 9), invites.is_good(code, 10)), (true, false));
+        assert_eq!((invites.take(code, 9), invites.take(code, 10)), (Some(invite.id()), None));
+        assert_eq!((invites.take(code, 9), invites.take(code, 9)), (Some(invite.id()), None));
+        assert_eq!(invites.good(9).count(), 1, "what nobody can use is not shown");
+        invites.give_back(invite.id());
+        assert!(invites.is_good(code, 9));
+        assert_eq!(invites.take(code, 9), Some(invite.id()));
+        invites.forget_used(invite.id());
+        invites.give_back(invite.id());
+        assert!(!invites.is_good(code, 9), "it is gone for good");
+        for _ in 0..100 {
+            assert_eq!(invites.take(endless, u64::MAX), Some(other.id()));
+            invites.forget_used(other.id());
+        }
+        assert!(invites.revoke(other.id()) && !invites.revoke(other.id()));
+        assert!(!invites.is_good(endless, 0));
+    }
+
+    #[test]
+    fn there_are_no_more_than_so_many_and_those_that_are_over_make_room() {
+        let mut people = people();
+        for _ in 0..INVITES_MAX {
+            assert!(people.invite(TERMS, None, 0).is_some());
+        }
+        assert!(people.invite(TERMS, None, 9).is_none());
+        assert!(people.invite(TERMS, None, 10).is_some());
+        assert_eq!(people.invites().0.len(), 1);
+    }
+
+    #[test]
+    fn invites_of_the_log_go_on() {
+        let mut first = people();
+        let (code, invite) = first.invite(TERMS, Some("Анна"), 0).unwrap();
+        let second = people().with_invites(vec![invite.clone()]);
+        assert!(second.invites().is_good(code, 0));
+        assert_eq!(second.invites().good(0).collect::<Vec<_>>(), [&invite]);
+        assert!(!format!("{second:?}").contains(&code.to_string()));
+    }
+}

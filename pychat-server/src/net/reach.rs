@@ -1,0 +1,167 @@
+//! The addresses at which others can reach the server: what its links lead to.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    str::FromStr,
+};
+
+use pychat_wire::{
+    Link,
+    key::Pin,
+    link::{Host, LinkError, parse_hosts},
+};
+use thiserror::Error;
+
+/// The most addresses of this machine that a link leads to.
+const ADDRESSES_MAX: usize = 4;
+
+/// The address by which the operator says that the server can be reached.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PublicAddress {
+    host: Host,
+    /// The port, if it is another than the server listens on.
+    port: Option<u16>,
+}
+
+/// The text is not a [`PublicAddress`].
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[error("write HOST or HOST:PORT, such as chat.example.org or [2001:db8::1]:12345")]
+pub struct PublicAddressError;
+
+impl FromStr for PublicAddress {
+    type Err = PublicAddressError;
+
+    fn from_str(text: &str) -> Result<Self, PublicAddressError> {
+        let (hosts, port) = parse_hosts(text).map_err(|_: LinkError| PublicAddressError)?;
+        let [host] = <[Host; 1]>::try_from(hosts).map_err(|_| PublicAddressError)?;
+        Ok(Self { host, port })
+    }
+}
+
+/// Returns the link to a server that listens on these addresses and shows a certificate with this
+/// `pin`. The `public` address comes first. The link has no hosts if nobody else can reach the server.
+pub fn link(listening: &[SocketAddr], public: Option<&PublicAddress>, pin: Option<Pin>) -> Link {
+    let interfaces = if_addrs::get_if_addrs().unwrap_or_default(); // Without them there are none.
+    let is_up = |interface: &if_addrs::Interface| interface.is_oper_up();
+    let own: Vec<_> =
+        interfaces.iter().filter(|it| is_up(it)).map(if_addrs::Interface::ip).collect();
+    Link { pin, ..compose(listening, public, &own) }
+}
+
+/// Returns the link of a server on a machine that has its `own` addresses.
+fn compose(listening: &[SocketAddr], public: Option<&PublicAddress>, own: &[IpAddr]) -> Link {
+    let is_told = |it: &&SocketAddr| it.ip().is_unspecified() || can_be_told(it.ip());
+    let Some(best) = listening.iter().find(is_told).or(listening.first()) else {
+        return Link::default();
+    };
+    let port = best.port();
+    if let Some(PublicAddress { host, port: Some(public) }) = public
+        && *public != port
+    {
+        return Link { hosts: vec![host.clone()], port: *public, ..Link::default() };
+    }
+    let mut addresses: Vec<IpAddr> = Vec::new();
+    for listening in listening.iter().filter(|it| it.port() == port) {
+        let wildcard = listening.ip();
+        let is_covered = |ip: &&IpAddr| ip.is_ipv4() == wildcard.is_ipv4();
+        let covered = own.iter().filter(is_covered).copied();
+        let covered: Vec<_> =
+            if wildcard.is_unspecified() { covered.collect() } else { vec![wildcard] };
+        for ip in covered {
+            if can_be_told(ip) && !addresses.contains(&ip) {
+                addresses.push(ip);
+            }
+        }
+    }
+    addresses.sort_by_key(IpAddr::is_ipv6);
+    addresses.truncate(ADDRESSES_MAX);
+    let public = public.map(|public| public.host.clone());
+    let own = addresses.into_iter().map(Host::Ip).filter(|host| Some(host) != public.as_ref());
+    Link { hosts: public.iter().cloned().chain(own).collect(), port, ..Link::default() }
+}
+
+/// Returns true if an address means this machine to others too.
+fn can_be_told(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => !(ip.is_loopback() || ip.is_link_local() || ip.is_unspecified()),
+        IpAddr::V6(ip) => !(ip.is_loopback() || ip.is_unicast_link_local() || ip.is_unspecified()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWN: [&str; 8] = [
+        "127.0.0.1",
+        "::1",
+        "fe80::1",
+        "2001:db8::1",
+        "169.254.7.7",
+        "192.168.1.7",
+        "10.0.0.7",
+        "2001:db8::2",
+    ];
+
+    /// Returns the link, as people see it, of a server that listens on these addresses.
+    fn composed(listening: &[&str], public: Option<&str>, own: &[&str]) -> String {
+        let listening: Vec<_> = listening.iter().map(|it| it.parse().unwrap()).collect();
+        let public = public.map(|it| it.parse().unwrap());
+        let own: Vec<_> = own.iter().map(|it| it.parse().unwrap()).collect();
+        compose(&listening, public.as_ref(), &own).to_string()
+    }
+
+    #[test]
+    fn a_link_leads_to_where_others_can_reach_the_server() {
+        let every = &["0.0.0.0:12345", "[::]:12345"][..];
+        let public = Some("chat.example.org");
+        for (listening, public, expected) in [
+            (every, None, "192.168.1.7,10.0.0.7,[2001:db8::1],[2001:db8::2]/"),
+            (&["[::]:7", "0.0.0.0:7"], None, "192.168.1.7,10.0.0.7,[2001:db8::1],[2001:db8::2]:7/"),
+            (&["0.0.0.0:12345"], None, "192.168.1.7,10.0.0.7/"),
+            (&["[::]:12345"], None, "[2001:db8::1],[2001:db8::2]/"),
+            (&["10.0.0.7:12345", "127.0.0.1:12345"], None, "10.0.0.7/"),
+            (&["127.0.0.1:12345", "10.0.0.7:7"], None, "10.0.0.7:7/"),
+            (&["10.0.0.7:7", "192.168.1.7:8"], None, "10.0.0.7:7/"),
+            (&["127.0.0.1:12345", "[::1]:12345"], None, "/"),
+            (&["127.0.0.1:12345"], public, "chat.example.org/"),
+            (&["0.0.0.0:7"], public, "chat.example.org,192.168.1.7,10.0.0.7:7/"),
+            (
+                &["0.0.0.0:7"],
+                Some("chat.example.org:7"),
+                "chat.example.org,192.168.1.7,10.0.0.7:7/",
+            ),
+            (&["0.0.0.0:7"], Some("chat.example.org:443"), "chat.example.org:443/"),
+            (&["0.0.0.0:7"], Some("10.0.0.7"), "10.0.0.7,192.168.1.7:7/"),
+            (&[], public, "/"),
+        ] {
+            let link = composed(listening, public, &OWN);
+            assert_eq!(link, format!("pychat://{expected}"), "{listening:?} {public:?}");
+        }
+    }
+
+    #[test]
+    fn a_link_leads_to_a_few_addresses_only() {
+        let own: Vec<_> = (1..=9).map(|n| format!("10.0.0.{n}")).collect();
+        let own: Vec<_> = own.iter().map(String::as_str).collect();
+        let link = composed(&["0.0.0.0:12345"], Some("chat.example.org"), &own);
+        assert_eq!(link, "pychat://chat.example.org,10.0.0.1,10.0.0.2,10.0.0.3,10.0.0.4/");
+    }
+
+    #[test]
+    fn this_machine_has_addresses() {
+        let listening = ["0.0.0.0:12345".parse().unwrap()];
+        let link = link(&listening, None, Some(Pin([7; 32])));
+        assert!(link.hosts.len() <= ADDRESSES_MAX && link.pin == Some(Pin([7; 32])), "{link}");
+    }
+
+    #[test]
+    fn public_addresses_are_read() {
+        for text in ["chat.example.org", "chat.example.org:443", "192.0.2.7", "[2001:db8::1]:7"] {
+            assert!(text.parse::<PublicAddress>().is_ok(), "{text}");
+        }
+        for text in ["", "a,b", "2001:db8::1", "a:0", "a:x", "https://a", "a/b", "a b"] {
+            assert_eq!(text.parse::<PublicAddress>(), Err(PublicAddressError), "{text}");
+        }
+    }
+}

@@ -216,7 +216,7 @@ impl Reactor {
     fn announce(&self) {
         let Listening { listeners, identity, .. } = &self.listening;
         let addresses = listeners.iter().map(|listener| listener.address);
-        let pin = identity.as_ref().map(|identity| identity.pin.as_str());
+        let pin = identity.as_ref().map(|identity| identity.pin);
         if let Err(error) = Announcement::of_process().write(&self.config.name, addresses, pin) {
             logging::not_announced(&error);
         }

@@ -10,6 +10,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use pychat_wire::key::Pin;
+
 /// The name of the file.
 const FILE: &str = "announcement";
 
@@ -41,7 +43,7 @@ impl Announcement {
         &self,
         name: &str,
         addresses: impl IntoIterator<Item = SocketAddr>,
-        pin: Option<&str>,
+        pin: Option<Pin>,
     ) -> io::Result<()> {
         let Some(path) = &self.path else { return Ok(()) };
         let port = addresses.into_iter().find(|it| !it.ip().is_loopback()).map(|it| it.port());
@@ -55,7 +57,7 @@ impl Announcement {
     }
 }
 
-fn variables(name: &str, port: u16, pin: &str) -> String {
+fn variables(name: &str, port: u16, pin: Pin) -> String {
     let mut end = name.len().min(NAME_BYTES_MAX);
     while !name.is_char_boundary(end) {
         end -= 1;
@@ -80,6 +82,8 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
 mod tests {
     use super::*;
 
+    const PIN: Pin = Pin([7; 32]);
+
     #[test]
     fn a_name_is_quoted_as_systemd_reads_it_and_cut_where_a_character_ends() {
         for (name, expected) in [
@@ -88,8 +92,8 @@ mod tests {
             ("a\nPIN=x", "aPIN=x"),
             (&"ж".repeat(40), &"ж".repeat(31)),
         ] {
-            let expected = format!("NAME=\"{expected}\"\nPORT=7\nPIN=p\n");
-            assert_eq!(variables(name, 7, "p"), expected);
+            let expected = format!("NAME=\"{expected}\"\nPORT=7\nPIN={PIN}\n");
+            assert_eq!(variables(name, 7, PIN), expected);
         }
     }
 
@@ -101,12 +105,12 @@ mod tests {
         let announcement = Announcement { path: Some(path.clone()) };
         let address = |text: &str| -> SocketAddr { text.parse().unwrap() };
         let (here, everywhere) = (address("127.0.0.1:1"), address("0.0.0.0:2"));
-        announcement.write("a", [here, everywhere], Some("p")).unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), "NAME=\"a\"\nPORT=2\nPIN=p\n");
+        announcement.write("a", [here, everywhere], Some(PIN)).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), format!("NAME=\"a\"\nPORT=2\nPIN={PIN}\n"));
         for (addresses, pin) in
-            [(vec![here, address("[::1]:1")], Some("p")), (vec![everywhere], None)]
+            [(vec![here, address("[::1]:1")], Some(PIN)), (vec![everywhere], None)]
         {
-            announcement.write("a", [everywhere], Some("p")).unwrap();
+            announcement.write("a", [everywhere], Some(PIN)).unwrap();
             announcement.write("a", addresses, pin).unwrap();
             assert!(!path.exists());
         }

@@ -13,6 +13,7 @@
 
 mod accepting;
 mod fdstore;
+mod listening;
 mod reload;
 mod start;
 
@@ -20,29 +21,26 @@ use std::{
     io::{self, ErrorKind},
     mem,
     os::fd::OwnedFd,
-    sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
-use pychat_wire::{Link, link::Host};
+use pychat_wire::link::Host;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use rustls::ServerConfig;
 
-use self::accepting::{Accepting, Listener};
 pub use self::{accepting::ACCEPT_RETRY, start::StartError};
+use self::{
+    accepting::{Accepting, Listener},
+    listening::Listening,
+};
 use crate::{
     config::Config,
     core::id::ConnectionId,
     logging,
-    net::{
-        identity::Identity,
-        listen,
-        reach::{self, PublicAddress},
-    },
+    net::{identity::Identity, listen},
     server::Server,
     signals::{Request, Signals},
-    systemd::{Announcement, Inherited, Manager},
+    systemd::{Inherited, Manager},
 };
 
 /// The time that peers have to read the goodbye when the server stops.
@@ -81,18 +79,6 @@ pub struct Reactor {
     phase: Phase,
 }
 
-/// The sockets that take calls, and what callers are offered.
-#[derive(Debug)]
-struct Listening {
-    listeners: Vec<Listener>,
-    /// The manager has them, or never will.
-    are_stored: bool,
-    /// The certificate for TLS, if there is one.
-    identity: Option<Identity>,
-    /// The time until which the addresses of this machine count as known.
-    known_until: Option<Instant>,
-}
-
 /// The sockets of an earlier process, until the loop begins.
 #[derive(Debug)]
 struct Earlier {
@@ -109,19 +95,6 @@ enum Phase {
     HandingOver { deadline: Instant },
     HandedOver,
     Stopped,
-}
-
-impl Listening {
-    /// Returns the link by which others can reach what listens here.
-    fn link(&self, public: Option<&PublicAddress>) -> Link {
-        let addresses: Vec<_> = self.listeners.iter().map(|listener| listener.address).collect();
-        reach::link(&addresses, public, self.identity.as_ref().map(|identity| identity.pin))
-    }
-
-    /// Returns what the next connections are offered.
-    fn offer(&self) -> Option<Arc<ServerConfig>> {
-        self.identity.as_ref().map(|identity| Arc::clone(&identity.config))
-    }
 }
 
 impl Reactor {
@@ -183,7 +156,7 @@ impl Reactor {
             logging::listening(listener.address);
             addresses.push(listener.address.to_string());
         }
-        self.announce();
+        self.listening.announce(&self.config.name);
         self.look_around(Instant::now());
         self.invite(Instant::now());
         self.manager.ready(Instant::now(), &addresses);
@@ -210,16 +183,6 @@ impl Reactor {
         self.advance(now);
         self.manager.maintain(now, self.server.people());
         Ok(())
-    }
-
-    /// Says what the local network may be told of the server.
-    fn announce(&self) {
-        let Listening { listeners, identity, .. } = &self.listening;
-        let addresses = listeners.iter().map(|listener| listener.address);
-        let pin = identity.as_ref().map(|identity| identity.pin);
-        if let Err(error) = Announcement::of_process().write(&self.config.name, addresses, pin) {
-            logging::not_announced(&error);
-        }
     }
 
     /// Gives the manager the sockets that listen, unless it has them.
@@ -339,7 +302,7 @@ impl Reactor {
                     self.manager.reloading(now);
                     let identity = &mut self.listening.identity;
                     reload::reload(&mut self.config, identity, &mut self.server);
-                    self.announce();
+                    self.listening.announce(&self.config.name);
                     self.listening.known_until = None;
                     self.manager.reloaded(now);
                 }

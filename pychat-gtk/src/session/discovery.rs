@@ -90,7 +90,8 @@ async fn search(bus: &gio::DBusConnection, on_change: impl Fn(Vec<NearbyServer>)
     }
 }
 
-/// A browser, which Avahi forgets when this is dropped.
+/// A browser, which Avahi forgets when this is dropped; as it does when the connection to the bus ends,
+/// which nobody else may need.
 struct Browser<'a> {
     bus: &'a gio::DBusConnection,
     path: String,

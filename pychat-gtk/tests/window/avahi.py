@@ -5,7 +5,6 @@ Takes a service on standard input, a line of JSON each: {"name": …, "host": �
 "texts": […]}, or {"gone": NAME}."""
 
 import json
-import sys
 
 from gi.repository import Gio, GLib
 
@@ -45,7 +44,8 @@ class Avahi:
         Gio.bus_own_name_on_connection(
             self.bus, NAME, Gio.BusNameOwnerFlags.NONE, lambda *_: say("ready"), None
         )
-        GLib.io_add_watch(sys.stdin, GLib.PRIORITY_DEFAULT, GLib.IO_IN | GLib.IO_HUP, self.on_input)
+        self.input = open(0, "rb", buffering=0)  # What is read ahead would not be waited for.
+        GLib.io_add_watch(0, GLib.PRIORITY_DEFAULT, GLib.IO_IN | GLib.IO_HUP, self.on_input)
         self.loop = GLib.MainLoop()
 
     def on_call(self, _bus, sender, _path, _interface, method, arguments, invocation):
@@ -53,6 +53,9 @@ class Avahi:
         if method == "ServiceBrowserNew":
             assert arguments == (-1, -1, TYPE, DOMAIN, 0), arguments
             self.client = sender
+            Gio.bus_watch_name_on_connection(
+                self.bus, sender, Gio.BusNameWatcherFlags.NONE, None, lambda *_: self.forget(sender)
+            )
             for name in self.services:
                 self.tell("ItemNew", name)  # Before the answer, as Avahi may do it.
             invocation.return_value(GLib.Variant("(o)", (BROWSER_PATH,)))
@@ -67,13 +70,18 @@ class Avahi:
         answer = (INTERFACE, PROTOCOL, arguments[2], TYPE, DOMAIN, *found)
         invocation.return_value(GLib.Variant("(iissssisqaayu)", answer))
 
-    def on_free(self, _bus, _sender, _path, _interface, _method, _arguments, invocation):
-        self.client = None
+    def on_free(self, _bus, sender, _path, _interface, _method, _arguments, invocation):
         invocation.return_value(None)
-        say("freed")
+        self.forget(sender)
+
+    def forget(self, sender):
+        """Ends the browser of a client that wants it to, or that has left the bus."""
+        if self.client == sender:
+            self.client = None
+            say("freed")
 
     def on_input(self, _source, condition):
-        line = sys.stdin.readline()
+        line = self.input.readline()
         if not line:
             self.loop.quit()
             return False

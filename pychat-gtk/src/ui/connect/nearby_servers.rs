@@ -86,9 +86,7 @@ mod imp {
             let row = adw::ActionRow::builder()
                 .activatable(true)
                 .subtitle(glib::markup_escape_text(&names::left_to_right(&address)))
-                .subtitle_lines(1)
                 .title(glib::markup_escape_text(&names::isolated(&server.name)))
-                .title_lines(1)
                 .tooltip_text(&address)
                 .build();
             let values = [("name", &*names::isolated(&server.name)), ("server", &address)];

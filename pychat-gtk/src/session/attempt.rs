@@ -21,12 +21,13 @@ use super::{
     encryption::{self, Encryption, Secured},
     error_text,
     step::Step,
+    transport::TransportError,
     trust::Expected,
 };
 use crate::text::server_address::ServerAddress;
 
 /// The time after which the next address is tried beside those before it.
-const HEAD_START: Duration = Duration::from_millis(1_000);
+const HEAD_START: Duration = Duration::from_secs(1);
 
 /// An attempt to join at one address.
 #[derive(Clone, Debug)]
@@ -35,7 +36,7 @@ pub struct Attempt {
     pub address: ServerAddress,
     /// The reason why it failed; `None` if it did not, or was given up for another.
     pub reason: Option<DisconnectReason>,
-    /// The reason in the system's words, which are in its language, and for experts.
+    /// The reason in the system's words, if it has some.
     pub detail: String,
     /// How long it took.
     pub duration: Duration,
@@ -144,10 +145,23 @@ async fn try_one(
     let (secured, reason, detail) = match outcome {
         Ok(secured) => (Some(secured), None, String::new()),
         Err(error) => {
-            let detail = error.to_string();
+            let detail = detail(&error);
             (None, Some(error.into()), detail)
         }
     };
     let is_encrypted = secured.as_ref().is_some_and(|it| it.encryption != Encryption::None);
     (Attempt { address: address.clone(), reason, detail, duration, is_encrypted }, secured)
+}
+
+/// Returns what the system says of an error, in its language; nothing if it is only ours to say.
+fn detail(error: &TransportError) -> String {
+    match error {
+        TransportError::HostNotFound(error)
+        | TransportError::Refused(error)
+        | TransportError::NoRoute(error)
+        | TransportError::Unreachable(error)
+        | TransportError::CutShort(_, error)
+        | TransportError::Broken(error) => error.message().to_owned(),
+        _ => String::new(),
+    }
 }

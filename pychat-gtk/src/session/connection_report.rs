@@ -42,7 +42,7 @@ pub fn report(attempts: &[Attempt]) -> String {
             let _ = writeln!(report, "   {}: {}", step_name(step), gettext("failed"));
         }
         let sentence = match reason {
-            DisconnectReason::Rejected { code, .. } => code.map(|it| word(&it)).unwrap_or_default(),
+            DisconnectReason::Rejected { code, .. } => code.map(word).unwrap_or_default(),
             _ => attempt.sentence().unwrap_or_default(),
         };
         for line in [sentence.as_str(), &attempt.detail].into_iter().filter(|it| !it.is_empty()) {
@@ -53,6 +53,6 @@ pub fn report(attempts: &[Attempt]) -> String {
 }
 
 /// Returns a code as it stands on the wire.
-fn word(code: &ErrorCode) -> String {
+fn word(code: ErrorCode) -> String {
     serde_json::to_value(code).ok().and_then(|it| it.as_str().map(Into::into)).unwrap_or_default()
 }

@@ -63,7 +63,7 @@ mod imp {
         /// The keyboard stays with the server that it is on, as far as that is still there.
         fn show(&self, servers: Vec<NearbyServer>) {
             let rows = self.rows.take();
-            let focused = rows.iter().position(|row| row.has_focus());
+            let focused = rows.iter().position(WidgetExt::has_focus);
             let focused = focused.and_then(|at| self.servers.borrow().get(at).cloned());
             for row in rows {
                 self.obj().remove(&row);

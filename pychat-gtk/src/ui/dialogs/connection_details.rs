@@ -33,7 +33,7 @@ pub fn show(parent: &impl IsA<gtk::Widget>, attempts: &[Attempt]) {
     let window = adw::Window::builder()
         .content(&content)
         .default_height(520)
-        .default_width(420)
+        .default_width(360)
         .modal(true)
         .title(title)
         .build();

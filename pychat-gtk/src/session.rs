@@ -31,14 +31,18 @@ mod private_file;
 mod secret_service;
 
 pub mod account;
+pub mod attempt;
+pub mod connection_report;
 pub mod devices;
 pub mod disconnect_reason;
+pub mod discovery;
 pub mod encryption;
 pub mod error_text;
 pub mod invites;
 pub mod room;
 pub mod search;
 pub mod state_file;
+pub mod step;
 pub mod tls;
 pub mod transport;
 pub mod trust;
@@ -52,13 +56,10 @@ use gtk::{
 use pychat_wire::Client;
 
 pub use self::{account::Account, room::Room};
-use self::{
-    connecting::Connection, disconnect_reason::DisconnectReason, encryption::Encryption,
-    trust::Trust,
-};
+use self::{connecting::Connection, disconnect_reason::DisconnectReason, encryption::Encryption};
 
-/// The time limit for connecting and joining together.
-pub const JOIN_TIMEOUT: Duration = Duration::from_secs(10);
+/// The time limit for each step of connecting; being let in has one of its own.
+pub const STEP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The state of a session.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, glib::Enum)]
@@ -96,7 +97,7 @@ impl Default for Session {
 }
 
 impl Session {
-    /// Makes it give up joining after `timeout` instead of [`JOIN_TIMEOUT`].
+    /// Makes it give up each step of connecting after `timeout` instead of [`STEP_TIMEOUT`].
     #[must_use]
     pub fn with_timeout(self, timeout: Duration) -> Self {
         self.imp().connecting.time_limit.set(timeout);
@@ -167,22 +168,6 @@ impl Session {
     /// Returns how the connection is protected; `None` before the first.
     pub fn encryption(&self) -> Option<Encryption> {
         self.imp().connecting.encryption.borrow().clone()
-    }
-
-    /// Forgets by which certificate the server was known, or that it had one, and joins again.
-    pub fn trust_anew(&self) {
-        let Some(account) = self.account() else { return };
-        let trust = Trust::of(&self.imp().persistence.folder.borrow(), account.server());
-        if let Err(error) = trust.forget() {
-            glib::g_warning!("pychat", "cannot forget a certificate: {error}");
-        }
-        if self.has_conversation() {
-            self.imp().access.take(); // The link has led here once; since then the reader has decided.
-        }
-        match self.state() {
-            SessionState::Disconnected => self.join_by(account, self.imp().access.get()),
-            _ => self.rejoin(),
-        }
     }
 
     /// Returns true if there is a conversation to be read, connected or not.

@@ -141,6 +141,11 @@ pub fn listening(address: SocketAddr) {
     info!(event = "listen", address = %address, "listening on {address}");
 }
 
+/// The local network is not told of the server.
+pub fn not_announced(error: &io::Error) {
+    warn!(event = "announce", error = %error, "the local network is not told of the server: {error}");
+}
+
 /// Returns true if what is logged is read by a person at a terminal, and kept nowhere.
 pub fn is_on_terminal() -> bool {
     io::stderr().is_terminal()

@@ -15,6 +15,7 @@ mod accepting;
 mod calls;
 mod fdstore;
 mod links;
+mod listening;
 mod reload;
 mod start;
 
@@ -22,17 +23,16 @@ use std::{
     io::{self, ErrorKind},
     mem,
     os::fd::OwnedFd,
-    sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use mio::{Events, Interest, Poll, Token, event::Source, net::TcpStream};
-use rustls::ServerConfig;
 
 pub use self::{accepting::ACCEPT_RETRY, start::StartError};
 use self::{
     accepting::{Accepting, Listener},
     calls::Calls,
+    listening::Listening,
 };
 use crate::{
     config::Config,
@@ -78,18 +78,6 @@ pub struct Reactor {
     phase: Phase,
 }
 
-/// The sockets that take calls, and what callers are offered.
-#[derive(Debug)]
-struct Listening {
-    listeners: Vec<Listener>,
-    /// The manager has them, or never will.
-    are_stored: bool,
-    /// The certificate for TLS, if there is one.
-    identity: Option<Identity>,
-    /// The time until which the addresses of this machine count as known.
-    known_until: Option<Instant>,
-}
-
 /// The sockets of an earlier process, until the loop begins.
 #[derive(Debug)]
 struct Earlier {
@@ -106,13 +94,6 @@ enum Phase {
     HandingOver { deadline: Instant },
     HandedOver,
     Stopped,
-}
-
-impl Listening {
-    /// Returns what the next connections are offered.
-    fn offer(&self) -> Option<Arc<ServerConfig>> {
-        self.identity.as_ref().map(|identity| Arc::clone(&identity.config))
-    }
 }
 
 impl Reactor {
@@ -176,6 +157,7 @@ impl Reactor {
             logging::listening(listener.address);
             addresses.push(listener.address.to_string());
         }
+        self.listening.announce(&self.config.name);
         self.look_around(Instant::now());
         self.invite(Instant::now());
         self.manager.ready(Instant::now(), &addresses);
@@ -306,6 +288,7 @@ impl Reactor {
                     self.manager.reloading(now);
                     let identity = &mut self.listening.identity;
                     reload::reload(&mut self.config, identity, &mut self.server);
+                    self.listening.announce(&self.config.name);
                     self.listening.known_until = None;
                     self.manager.reloaded(now);
                 }

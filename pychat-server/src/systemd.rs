@@ -4,10 +4,12 @@
 //! Without it nothing is taken, nobody is told, and the loop does not wake for anybody. Programs
 //! that the server starts itself get neither the descriptors nor the environment.
 
+mod announcement;
 mod inherited;
 mod manager;
 
 pub use self::{
+    announcement::Announcement,
     inherited::{HANDOVER_NAME, Inherited, InheritedError, OWN_LISTENER_NAME},
     manager::{Manager, STATUS_INTERVAL},
 };

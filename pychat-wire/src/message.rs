@@ -23,7 +23,7 @@ use self::members::Member;
 pub use self::{
     bounds::{
         CONTENT_BYTES_MAX, DEVICES_MAX, EPOCH_BYTES_MAX, EXPIRES_MS_MAX, INVITES_MAX,
-        LABEL_CHARS_MAX, MEMBERS_MAX, RETRY_MS_MAX, SENTENCE_CHARS_MAX, TIME_MS_MAX,
+        LABEL_CHARS_MAX, MEMBERS_MAX, RETRY_MS_MAX, SENTENCE_CHARS_MAX, TIME_MS_MAX, label,
     },
     client::{ClientMessage, Hello},
     operator::{BANS_MAX, Ban, BanList, OperatorRequest, Whom},

@@ -5,18 +5,20 @@ use std::{
     time::Duration,
 };
 
-use gtk::{gio, glib, glib::prelude::*, glib::subclass::prelude::*};
+use gtk::{glib, glib::prelude::*, glib::subclass::prelude::*};
 
-use super::{JOIN_TIMEOUT, Session, SessionState, now_ms};
+use super::{STEP_TIMEOUT, Session, SessionState, now_ms};
 use crate::session::{
+    attempt::{self, Attempt, Round},
     disconnect_reason::DisconnectReason,
-    encryption::{self, Encryption, Secured},
-    transport::{self, Incoming, Line, TransportError},
-    trust::Trust,
+    encryption::{Encryption, Secured},
+    error_text,
+    transport::{Incoming, Line},
+    trust::{Expected, Trust},
 };
 
 /// The number of one attempt to join, and of the connection that came of it.
-type Attempt = u64;
+type AttemptId = u64;
 
 /// A connection, in whichever state it is.
 #[derive(Debug, Default)]
@@ -31,13 +33,17 @@ pub(super) enum Connection {
 #[derive(Debug)]
 pub(super) struct Connecting {
     pub(super) connection: RefCell<Connection>,
-    attempt: Cell<Attempt>,
-    /// The time limit for an attempt.
+    attempt: Cell<AttemptId>,
+    /// The time limit for each step of an attempt.
     pub(super) time_limit: Cell<Duration>,
-    /// Ends an attempt that takes longer.
-    join_timeout: RefCell<Option<glib::JoinHandle<()>>>,
     /// The protection of the connection.
     pub(super) encryption: RefCell<Option<Encryption>>,
+    /// The newest protocol that the server speaks; 0 if it does not say.
+    protocol: Cell<u64>,
+    /// The attempts of the last round at the server's addresses, and the place among them of the one
+    /// that led to the connection.
+    pub(super) attempts: RefCell<Vec<Attempt>>,
+    connected: Cell<Option<usize>>,
     /// The reason why the last attempt failed, where only we know it.
     pub(super) failure: RefCell<Option<DisconnectReason>>,
 }
@@ -47,51 +53,77 @@ impl Default for Connecting {
         Self {
             connection: RefCell::default(),
             attempt: Cell::default(),
-            time_limit: Cell::new(JOIN_TIMEOUT),
-            join_timeout: RefCell::default(),
+            time_limit: Cell::new(STEP_TIMEOUT),
             encryption: RefCell::default(),
+            protocol: Cell::default(),
+            attempts: RefCell::default(),
+            connected: Cell::default(),
             failure: RefCell::default(),
         }
     }
 }
 
 impl Session {
+    /// Returns why there is no connection, in words, and what can be done about it.
+    pub fn disconnect_sentence(&self) -> Option<String> {
+        let reason = self.disconnect_reason()?;
+        let attempts = self.imp().connecting.attempts.borrow();
+        let at = attempt::furthest(&attempts).filter(|it| it.failed_step() == reason.step());
+        let server = at.map_or_else(|| self.server(), |attempt| attempt.address.to_string());
+        Some(error_text::disconnect_reason(&reason, &server))
+    }
+
+    /// Returns the attempts of the last round at the server's addresses, in order; none if it let us in.
+    pub fn attempts(&self) -> Vec<Attempt> {
+        self.imp().connecting.attempts.borrow().clone()
+    }
+
+    /// Forgets by which certificate the server was known, or that it had one, and joins again.
+    pub fn trust_anew(&self) {
+        let Some(account) = self.account() else { return };
+        let trust = Trust::of(&self.imp().persistence.folder.borrow(), account.server());
+        if let Err(error) = trust.forget() {
+            glib::g_warning!("pychat", "cannot forget a certificate: {error}");
+        }
+        if self.has_conversation() {
+            self.imp().access.take(); // The link has led here once; since then the reader has decided.
+        }
+        match self.state() {
+            SessionState::Disconnected => {
+                let access = self.imp().access.borrow().clone();
+                self.join_by(account, access);
+            }
+            _ => self.rejoin(),
+        }
+    }
+
     /// Has a connection made.
     pub(super) fn begin_connecting(&self) {
         let Some(account) = self.account() else { return };
-        let imp = self.imp();
+        let connecting = &self.imp().connecting;
         let attempt = self.next_attempt();
-        imp.connecting.failure.take();
+        connecting.failure.take();
+        let limit = connecting.time_limit.get();
+        let trust = Trust::of(&self.imp().persistence.folder.borrow(), account.server());
+        let access = self.imp().access.borrow().clone();
+        let expected = Expected { trust, pin: access.pin, is_found: access.is_found };
+        let mut addresses = vec![account.server().clone()];
+        addresses.extend(access.others);
         let weak = self.downgrade();
-        let expected = imp.access.get().pin;
-        let trust = Trust::of(&imp.persistence.folder.borrow(), account.server());
-        let connecting = glib::spawn_future_local(async move {
-            let (host, port) = (account.server().host(), account.server().port());
-            let address = gio::NetworkAddress::new(host, port);
-            let secured = async {
-                let connection = transport::connect(&address).await?;
+        let task = glib::spawn_future_local(async move {
+            let on_connected = || {
                 if let Some(session) = weak.upgrade() {
                     session.set_state(SessionState::Joining);
                 }
-                encryption::secure(connection, &address, &trust, expected).await
             };
-            let secured = secured.await;
+            let round = Round::run(&addresses, &expected, limit, on_connected).await;
             if let Some(session) = weak.upgrade() {
-                session.on_secured(attempt, secured);
+                session.on_round(attempt, round);
             }
         });
-        imp.connecting.connection.replace(Connection::Connecting(connecting));
+        connecting.connection.replace(Connection::Connecting(task));
         self.set_retry_at(None);
         self.set_state(SessionState::Connecting);
-
-        let (weak, timeout) = (self.downgrade(), imp.connecting.time_limit.get());
-        let join_timeout = glib::spawn_future_local(async move {
-            glib::timeout_future(timeout).await;
-            if let Some(session) = weak.upgrade() {
-                session.on_timeout(attempt);
-            }
-        });
-        imp.connecting.join_timeout.replace(Some(join_timeout));
     }
 
     /// Ends the connection, or the attempt at one; what was said last goes along the line that is returned.
@@ -109,43 +141,53 @@ impl Session {
     }
 
     /// Hello can be said, or the attempt ends.
-    fn on_secured(&self, attempt: Attempt, secured: Result<Secured, TransportError>) {
-        self.imp().connecting.connection.take(); // The task that calls this; it is about to end.
-        match secured {
-            Ok(Secured { stream, bytes, encryption, binding }) => {
-                self.imp().connecting.encryption.replace(Some(encryption));
-                let weak = self.downgrade();
-                let line = Line::open(stream, move |incoming| {
-                    if let Some(session) = weak.upgrade() {
-                        session.on_incoming(attempt, incoming);
-                    }
-                });
-                self.imp().connecting.connection.replace(Connection::Open(line));
-                self.tell_client(|client| {
-                    client.connected(now_ms());
-                    if let Some(binding) = binding {
-                        client.secured(now_ms(), binding);
-                    }
-                    client.receive(now_ms(), &bytes);
-                });
+    fn on_round(&self, attempt: AttemptId, round: Round) {
+        let connecting = &self.imp().connecting;
+        connecting.connection.take(); // The task that calls this; it is about to end.
+        connecting.connected.set(round.secured.as_ref().map(|(n, _)| *n));
+        let failure = round.failure().cloned();
+        connecting.attempts.replace(round.attempts);
+        let Some((_, secured)) = round.secured else {
+            return self.fail(failure.unwrap_or(DisconnectReason::NoAnswer));
+        };
+        let Secured { stream, bytes, protocol, encryption, binding } = secured;
+        connecting.encryption.replace(Some(encryption));
+        connecting.protocol.set(protocol);
+        let weak = self.downgrade();
+        let line = Line::open(stream, move |incoming| {
+            if let Some(session) = weak.upgrade() {
+                session.on_incoming(attempt, incoming);
             }
-            Err(error) => self.fail(error.into()),
-        }
+        });
+        connecting.connection.replace(Connection::Open(line));
+        self.tell_client(|client| {
+            client.connected(now_ms());
+            if let Some(binding) = binding {
+                client.secured(now_ms(), binding);
+            }
+            client.receive(now_ms(), &bytes);
+        });
     }
 
-    fn on_timeout(&self, attempt: Attempt) {
-        self.imp().connecting.join_timeout.take(); // The task that calls this; it is about to end.
-        if !self.is_current(attempt) {
-            return;
+    /// Returns why the server did not let us in over the connection that there was, by what is known
+    /// of it, and remembers that for the attempt.
+    pub(super) fn explained(&self, reason: DisconnectReason) -> DisconnectReason {
+        let connecting = &self.imp().connecting;
+        let Some(connected) = connecting.connected.take() else { return reason };
+        let reason = reason.explained(connecting.protocol.get());
+        if let Some(attempt) = connecting.attempts.borrow_mut().get_mut(connected) {
+            attempt.reason = Some(reason.clone());
         }
-        match self.state() {
-            SessionState::Connecting => self.fail(DisconnectReason::NoAnswer),
-            SessionState::Joining => self.fail(DisconnectReason::Mute),
-            _ => (),
-        }
+        reason
     }
 
-    fn on_incoming(&self, attempt: Attempt, incoming: Incoming<'_>) {
+    /// Forgets the attempts that led into the room.
+    pub(super) fn forget_attempts(&self) {
+        self.imp().connecting.connected.take();
+        self.imp().connecting.attempts.take();
+    }
+
+    fn on_incoming(&self, attempt: AttemptId, incoming: Incoming<'_>) {
         if !self.is_current(attempt) {
             return;
         }
@@ -173,21 +215,13 @@ impl Session {
         drop(self.take_line());
     }
 
-    fn next_attempt(&self) -> Attempt {
+    fn next_attempt(&self) -> AttemptId {
         let attempt = self.imp().connecting.attempt.get() + 1;
         self.imp().connecting.attempt.set(attempt);
-        self.clear_join_timeout();
         attempt
     }
 
-    /// Nobody waits any longer for the attempt to lead somewhere.
-    pub(super) fn clear_join_timeout(&self) {
-        if let Some(join_timeout) = self.imp().connecting.join_timeout.take() {
-            join_timeout.abort();
-        }
-    }
-
-    fn is_current(&self, attempt: Attempt) -> bool {
+    fn is_current(&self, attempt: AttemptId) -> bool {
         self.imp().connecting.attempt.get() == attempt
     }
 }

@@ -3,10 +3,13 @@
 use pychat_wire::{
     FrameError,
     client::Cause,
-    message::{ErrorCode, Reason},
+    message::{ErrorCode, PROTOCOL, Reason},
 };
 
-use crate::session::transport::TransportError;
+use crate::session::{
+    step::{Service, Step},
+    transport::TransportError,
+};
 
 /// The reason why an attempt to join failed, or why a connection ended. None of them is the
 /// reader's doing.
@@ -17,10 +20,20 @@ pub enum DisconnectReason {
     HostNotFound,
     /// Nobody listens at the port.
     Refused,
+    /// There is no way to the address from here.
+    NoRoute,
     /// The address cannot be reached, or nobody answered in time.
     NoAnswer,
     /// The connection was taken, and not a word was said in time.
     Mute,
+    /// The server is of another kind.
+    OtherService(Service),
+    /// The server does not understand this client, being older.
+    ServerTooOld,
+    /// The server does not let this client in, and speaks a newer protocol.
+    ServerTooNew,
+    /// Hello was said, and not answered in time.
+    Undecided,
     /// The server would not have us under this name.
     Rejected {
         /// The reason as a code, where the server gives one.
@@ -40,7 +53,10 @@ pub enum DisconnectReason {
     /// This device was removed by another one of the same person.
     Removed,
     /// The server hung up, or the line broke, before we had joined.
-    CutShort,
+    CutShort {
+        /// The step that was to be taken.
+        step: Step,
+    },
     /// The line broke in the middle of the conversation.
     Lost,
     /// The server said that it stops, and did.
@@ -76,8 +92,8 @@ impl DisconnectReason {
     pub fn new(cause: Cause, is_joined: bool) -> Self {
         match cause {
             Cause::Unreachable => Self::NoAnswer,
-            Cause::Silent if !is_joined => Self::Mute,
-            Cause::CutShort => Self::CutShort,
+            Cause::Silent if !is_joined => Self::Undecided,
+            Cause::CutShort => Self::CutShort { step: Step::Admission },
             Cause::Garbled(error) => Self::Garbled(error),
             Cause::TurnedAway { code, reason } => Self::Rejected { code, reason },
             Cause::Bye { reason: Reason::Shutdown } => Self::ServerStopped,
@@ -85,7 +101,7 @@ impl DisconnectReason {
             Cause::Bye { reason: Reason::Removed } => Self::Removed,
             // Whatever else there is or will be, there was a line and there is none.
             _ if is_joined => Self::Lost,
-            _ => Self::CutShort,
+            _ => Self::CutShort { step: Step::Admission },
         }
     }
 
@@ -100,6 +116,55 @@ impl DisconnectReason {
             Some(ErrorCode::NameTaken) => Self::NameTaken { name, suggest },
             _ => Self::Rejected { code, reason },
         }
+    }
+
+    /// Returns this reason, or a better one that follows from what is known of the server: the newest
+    /// `protocol` that it speaks, 0 if it does not say.
+    #[must_use]
+    pub fn explained(self, protocol: u64) -> Self {
+        let is_newer = PROTOCOL < protocol;
+        match &self {
+            Self::Rejected { code: Some(ErrorCode::UnknownType), .. } if !is_newer => {
+                Self::ServerTooOld
+            }
+            Self::Rejected {
+                code:
+                    Some(
+                        ErrorCode::UnknownType
+                        | ErrorCode::BadPayload
+                        | ErrorCode::BadFrame
+                        | ErrorCode::Unknown,
+                    ),
+                ..
+            }
+            | Self::CutShort { step: Step::Admission }
+                if is_newer =>
+            {
+                Self::ServerTooNew
+            }
+            _ => self,
+        }
+    }
+
+    /// Returns the step that has failed; `None` if that was none of connecting.
+    pub fn step(&self) -> Option<Step> {
+        Some(match self {
+            Self::HostNotFound => Step::LookUp,
+            Self::Refused | Self::NoRoute | Self::NoAnswer => Step::Connection,
+            Self::Mute | Self::OtherService(_) | Self::Garbled(_) => Step::Greeting,
+            Self::NotEncrypted | Self::NotSecured { .. } => Step::Encryption,
+            Self::CertificateChanged { .. } | Self::NotAsLinked => Step::Certificate,
+            Self::ServerTooOld | Self::ServerTooNew => Step::Protocol,
+            Self::Undecided
+            | Self::InviteNeeded
+            | Self::CodeRefused
+            | Self::Rejected { .. }
+            | Self::NameTaken { .. }
+            | Self::Kicked
+            | Self::Removed => Step::Admission,
+            Self::CutShort { step } => *step,
+            Self::KeyLocked | Self::KeyMissing | Self::Lost | Self::ServerStopped => return None,
+        })
     }
 
     /// Returns true if a first attempt that ended so is worth another.
@@ -120,7 +185,13 @@ impl DisconnectReason {
     pub fn is_absence(&self) -> bool {
         matches!(
             self,
-            Self::HostNotFound | Self::Refused | Self::NoAnswer | Self::Mute | Self::CutShort
+            Self::HostNotFound
+                | Self::Refused
+                | Self::NoRoute
+                | Self::NoAnswer
+                | Self::Mute
+                | Self::Undecided
+                | Self::CutShort { .. }
         )
     }
 }
@@ -128,10 +199,19 @@ impl DisconnectReason {
 impl From<TransportError> for DisconnectReason {
     fn from(error: TransportError) -> Self {
         match error {
-            TransportError::HostNotFound(_) => Self::HostNotFound,
+            TransportError::HostNotFound(_) | TransportError::TimedOut(Step::LookUp) => {
+                Self::HostNotFound
+            }
             TransportError::Refused(_) => Self::Refused,
-            TransportError::Unreachable(_) => Self::NoAnswer,
-            TransportError::Broken(_) => Self::CutShort,
+            TransportError::NoRoute(_) => Self::NoRoute,
+            TransportError::TimedOut(Step::Greeting) => Self::Mute,
+            TransportError::TimedOut(Step::Encryption) => {
+                Self::NotSecured { reason: error.to_string() }
+            }
+            TransportError::Unreachable(_) | TransportError::TimedOut(_) => Self::NoAnswer,
+            TransportError::OtherService(service) => Self::OtherService(service),
+            TransportError::CutShort(step, _) => Self::CutShort { step },
+            TransportError::Broken(_) => Self::Lost,
             TransportError::NotEncrypted => Self::NotEncrypted,
             TransportError::NotAsLinked => Self::NotAsLinked,
             TransportError::CertificateChanged { pin } => Self::CertificateChanged { pin },

@@ -4,6 +4,8 @@
 //! anew inside. Its certificate is compared after every handshake with the one that is known; on a
 //! first visit it is taken on trust.
 
+use std::time::Duration;
+
 use gtk::{gio, gio::prelude::*, glib};
 use pychat_wire::{
     Decoder, ServerMessage,
@@ -11,9 +13,10 @@ use pychat_wire::{
 };
 
 use super::{
+    step::{Service, Step},
     tls::Tls,
-    transport::{Stream, TransportError},
-    trust::{Known, Trust},
+    transport::{self, Stream, TransportError},
+    trust::{Expected, Known},
 };
 
 /// The largest greeting, in bytes.
@@ -22,6 +25,11 @@ const GREETING_BYTES_MAX: usize = 64 << 10;
 /// The most that is read at once of a handshake, in bytes.
 const READ_BYTES_MAX: usize = 16 << 10;
 
+/// What is said to a server that says nothing, to find out if it is a web server, and how long that
+/// may take: those wait to be asked.
+const WEB_REQUEST: &[u8] = b"GET / HTTP/1.0\r\n\r\n";
+const WEB_ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// A connection over which hello can be said.
 #[derive(Debug)]
 pub struct Secured {
@@ -29,6 +37,8 @@ pub struct Secured {
     pub stream: Stream,
     /// What was read of it already.
     pub bytes: Vec<u8>,
+    /// The newest protocol that the server speaks; 0 if it does not say.
+    pub protocol: u64,
     /// How it is protected.
     pub encryption: Encryption,
     /// The channel binding, if it is.
@@ -49,63 +59,101 @@ pub enum Encryption {
     },
 }
 
-/// Begins TLS on a new connection, if the server offers it; the certificate must have the pin that is
-/// `expected`, if one is.
+/// What a server says of itself before anything is said to it.
+struct Greeting {
+    /// All that was read.
+    bytes: Vec<u8>,
+    /// The newest protocol that the server speaks; 0 if it does not say.
+    protocol: u64,
+    offers_tls: bool,
+}
+
+/// Connects to `address`, and begins TLS there, if the server offers it. Each step may take as long as
+/// `limit`; `on_connected` is called between the first two.
 ///
 /// # Errors
 ///
-/// [`TransportError`]: the connection broke, the handshake failed, or the server is not the one that
-/// is known.
-pub async fn secure(
-    connection: gio::SocketConnection,
+/// [`TransportError`], of the steps up to [`Step::Certificate`].
+pub async fn connect(
     address: &gio::NetworkAddress,
-    trust: &Trust,
-    expected: Option<Pin>,
+    expected: &Expected,
+    limit: Duration,
+    on_connected: impl FnOnce(),
 ) -> Result<Secured, TransportError> {
-    let known = trust.known();
-    let (bytes, offers_tls) = read_greeting(&connection).await?;
-    if offers_tls {
-        let (tls, bytes) = shake_hands(&connection).await?;
-        let (pin, is_new) = check(&tls, address, (known.as_ref(), expected), trust).await?;
-        let binding = Some(tls.binding().map_err(TransportError::Tls)?);
-        let stream = Stream::encrypted(connection, tls);
-        let encryption = Encryption::Tls { pin, is_new };
-        return Ok(Secured { stream, bytes, encryption, binding });
-    }
-    if !bytes.is_empty() {
-        match (known, expected) {
-            (Some(_), _) => return Err(TransportError::NotEncrypted),
-            (None, Some(_)) => return Err(TransportError::NotAsLinked),
-            (None, None) => (),
+    let connection = transport::connect(address, limit).await?;
+    on_connected();
+    let greeting = glib::future_with_timeout(limit, read_greeting(&connection)).await;
+    let Ok(greeting) = greeting else {
+        drop(connection);
+        return Err(match service_at(address).await {
+            Service::Unknown => TransportError::TimedOut(Step::Greeting),
+            service => TransportError::OtherService(service),
+        });
+    };
+    let Greeting { bytes, protocol, offers_tls } = greeting?;
+    if !offers_tls {
+        if expected.trust.known().is_some() {
+            return Err(TransportError::NotEncrypted);
         }
+        if expected.pin.is_some() {
+            return Err(TransportError::NotAsLinked);
+        }
+        let (stream, encryption) = (Stream::plain(connection), Encryption::None);
+        return Ok(Secured { stream, bytes, protocol, encryption, binding: None });
     }
-    let stream = Stream::plain(connection);
-    Ok(Secured { stream, bytes, encryption: Encryption::None, binding: None })
+    let hands = glib::future_with_timeout(limit, shake_hands(&connection)).await;
+    let (tls, bytes) = hands.map_err(|_| TransportError::TimedOut(Step::Encryption))??;
+    let (pin, is_new) = check(&tls, address, expected).await?;
+    let binding = Some(tls.binding().map_err(TransportError::Tls)?);
+    let stream = Stream::encrypted(connection, tls);
+    let encryption = Encryption::Tls { pin, is_new };
+    Ok(Secured { stream, bytes, protocol, encryption, binding })
 }
 
-/// Reads up to the end of the first payload, or of the stream, or of what any greeting has; returns true
-/// with it if that offers TLS.
-async fn read_greeting(
-    connection: &gio::SocketConnection,
-) -> Result<(Vec<u8>, bool), TransportError> {
+/// Asks a server that says nothing what it is, over another connection: nothing else can be done with
+/// one on which somebody still reads.
+async fn service_at(address: &gio::NetworkAddress) -> Service {
+    let answer = async {
+        let connection = transport::connect(address, WEB_ANSWER_TIMEOUT).await.ok()?;
+        let output = connection.output_stream();
+        output.write_all_future(WEB_REQUEST, glib::Priority::DEFAULT).await.ok()?;
+        let input = connection.input_stream();
+        input.read_bytes_future(READ_BYTES_MAX, glib::Priority::DEFAULT).await.ok()
+    };
+    let answer = glib::future_with_timeout(WEB_ANSWER_TIMEOUT, answer).await;
+    answer.ok().flatten().map_or(Service::Unknown, |answer| Service::of(&answer))
+}
+
+/// Reads up to the end of the first payload, or of the stream, or of what any greeting has.
+async fn read_greeting(connection: &gio::SocketConnection) -> Result<Greeting, TransportError> {
     let input = connection.input_stream();
     let mut bytes = Vec::new();
     let mut decoder = Decoder::new(GREETING_BYTES_MAX);
     while bytes.len() < GREETING_BYTES_MAX {
         let read = input.read_bytes_future(GREETING_BYTES_MAX, glib::Priority::DEFAULT).await;
-        let read = read.map_err(TransportError::Broken)?;
+        let read = read.map_err(|error| TransportError::CutShort(Step::Greeting, error))?;
+        if read.is_empty() {
+            return Err(TransportError::CutShort(Step::Greeting, closed()));
+        }
         bytes.extend_from_slice(&read);
         match decoder.next_payload(&mut &*read) {
-            Ok(None) if !read.is_empty() => (),
+            Ok(None) => (),
             Ok(Some(greeting)) => {
-                let greeting = ServerMessage::parse(greeting);
-                let offers_tls = matches!(greeting, Ok(ServerMessage::Greeting { tls: true, .. }));
-                return Ok((bytes, offers_tls));
+                let (protocol, offers_tls) = match ServerMessage::parse(greeting) {
+                    Ok(ServerMessage::Greeting { protocol, tls, .. }) => (protocol, tls),
+                    _ => (0, false),
+                };
+                return Ok(Greeting { bytes, protocol, offers_tls });
             }
-            Ok(None) | Err(_) => break,
+            Err(_) => return Err(TransportError::OtherService(Service::of(&bytes))),
         }
     }
-    Ok((bytes, false))
+    Err(TransportError::OtherService(Service::of(&bytes)))
+}
+
+/// Returns the error of a stream that has ended.
+fn closed() -> glib::Error {
+    glib::Error::new(gio::IOErrorEnum::Closed, "the server closed the connection")
 }
 
 /// Ends the handshake; returns what was said after it already.
@@ -119,51 +167,50 @@ async fn shake_hands(connection: &gio::SocketConnection) -> Result<(Tls, Vec<u8>
         let written = output.write_all_future(outgoing, glib::Priority::DEFAULT).await;
         outcome.map_err(TransportError::Tls)?; // The server has been told.
         if let Err((_, error)) | Ok((_, _, Some(error))) = written {
-            return Err(TransportError::Broken(error));
+            return Err(TransportError::CutShort(Step::Encryption, error));
         }
         if !tls.is_handshaking() {
             return Ok((tls, bytes));
         }
         let read = input.read_bytes_future(READ_BYTES_MAX, glib::Priority::DEFAULT).await;
-        let read = read.map_err(TransportError::Broken)?;
+        let read = read.map_err(|error| TransportError::CutShort(Step::Encryption, error))?;
         if read.is_empty() {
-            let text = "the stream ended within the handshake";
-            let error = glib::Error::new(gio::IOErrorEnum::Closed, text);
-            return Err(TransportError::Broken(error));
+            return Err(TransportError::CutShort(Step::Encryption, closed()));
         }
         outcome = tls.receive(&read, &mut bytes);
     }
 }
 
-/// Compares the certificate that the server showed with the one that is known and the pin that is
-/// expected; returns its pin, and true if there was neither. One that a public authority vouches for
-/// may take the place of another such.
+/// Compares the certificate that the server showed with the one that is known, then with the pin that is
+/// expected; returns its pin, and true if it was not known. One that a public authority vouches for may
+/// take the place of another such.
 async fn check(
     tls: &Tls,
     address: &gio::NetworkAddress,
-    (known, expected): (Option<&Known>, Option<Pin>),
-    trust: &Trust,
+    expected: &Expected,
 ) -> Result<(String, bool), TransportError> {
     let certificates = tls.certificates();
     let pin = certificates.first().map(|it| Pin::of(it));
-    let is_as_linked = expected.is_none() || pin == expected;
+    // Asked after the handshake: another connection may have been first.
+    let known = expected.trust.known();
+    let is_as_linked = expected.pin.is_none() || pin == expected.pin;
     let pin = pin.map(|pin| pin.to_string()).unwrap_or_default();
-    if known.is_some_and(|known| known.pin == pin) {
+    if known.as_ref().is_some_and(|known| known.pin == pin) {
         return if is_as_linked { Ok((pin, false)) } else { Err(TransportError::NotAsLinked) };
     }
     let pems = certificates.iter().map(|certificate| pem(certificate));
     let is_vouched = is_vouched(&pems.collect::<String>(), address).await;
-    if known.is_some_and(|known| !(known.is_vouched && is_vouched)) {
+    if known.as_ref().is_some_and(|known| !(known.is_vouched && is_vouched)) {
         return Err(TransportError::CertificateChanged { pin });
     }
     if !is_as_linked {
         return Err(TransportError::NotAsLinked);
     }
     let found = Known { pin, is_vouched };
-    if let Err(error) = trust.remember(&found) {
+    if let Err(error) = expected.trust.remember(&found) {
         glib::g_warning!("pychat", "cannot remember a certificate: {error}");
     }
-    Ok((found.pin, known.is_none() && expected.is_none()))
+    Ok((found.pin, known.is_none() && (expected.is_found || expected.pin.is_none())))
 }
 
 /// Returns a certificate as PEM.

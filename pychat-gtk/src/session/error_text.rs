@@ -6,7 +6,7 @@ use pychat_wire::{
     message::ErrorCode,
 };
 
-use super::disconnect_reason::DisconnectReason;
+use super::{disconnect_reason::DisconnectReason, step::Service};
 use crate::text::{
     i18n::{gettext, gettext_f},
     names::isolated,
@@ -23,6 +23,10 @@ pub fn disconnect_reason(reason: &DisconnectReason, server: &str) -> String {
             "No server is running at {server}. Check the address and the port, or start one with pychat-server.",
             &values,
         ),
+        DisconnectReason::NoRoute => gettext_f(
+            "{server} cannot be reached from this network. Check the network and the address.",
+            &values,
+        ),
         DisconnectReason::NoAnswer => gettext_f(
             "{server} does not answer. Check the address, the network and the firewall.",
             &values,
@@ -30,10 +34,35 @@ pub fn disconnect_reason(reason: &DisconnectReason, server: &str) -> String {
         DisconnectReason::Garbled(FrameError::TooLarge { .. }) => {
             gettext("The server sent a message that is too large.")
         }
-        DisconnectReason::Mute | DisconnectReason::Garbled(_) => gettext_f(
-            "There is no chat server at {server}. Check the address and the port.",
+        DisconnectReason::Mute => gettext_f(
+            "{server} takes connections, but says nothing. Check the address and the port.",
             &values,
         ),
+        DisconnectReason::OtherService(Service::Web) => gettext_f(
+            "There is a web server at {server}, not a chat server. Check the address and the port.",
+            &values,
+        ),
+        DisconnectReason::OtherService(Service::Ssh) => gettext_f(
+            "There is an SSH server at {server}, not a chat server. Check the port.",
+            &values,
+        ),
+        DisconnectReason::OtherService(Service::Unknown) | DisconnectReason::Garbled(_) => {
+            gettext_f(
+                "There is no chat server at {server}. Check the address and the port.",
+                &values,
+            )
+        }
+        DisconnectReason::ServerTooOld => gettext_f(
+            "The server at {server} is too old for this version of Pychat. Ask whoever runs it to update it.",
+            &values,
+        ),
+        DisconnectReason::ServerTooNew => gettext_f(
+            "The server at {server} needs a newer version of Pychat. Update Pychat on this device.",
+            &values,
+        ),
+        DisconnectReason::Undecided => {
+            gettext_f("{server} took too long to let you in. Try again.", &values)
+        }
         DisconnectReason::Rejected { code, reason } => rejection(*code, reason),
         DisconnectReason::NameTaken { name, suggest: Some(free) } => gettext_f(
             "The name “{name}” is taken. “{free}” is available.",
@@ -46,18 +75,18 @@ pub fn disconnect_reason(reason: &DisconnectReason, server: &str) -> String {
         DisconnectReason::Removed => {
             gettext("This device was removed from another of your devices.")
         }
-        DisconnectReason::CutShort => gettext_f(
+        DisconnectReason::CutShort { .. } => gettext_f(
             "The server at {server} closed the connection before you could join.",
             &values,
         ),
         DisconnectReason::Lost => gettext("The connection to the server was lost."),
         DisconnectReason::ServerStopped => gettext("The server was shut down."),
         DisconnectReason::NotEncrypted => gettext_f(
-            "{server} does not offer an encrypted connection any more. Somebody may be trying to read along.",
+            "{server} does not offer an encrypted connection, as it should. Somebody may be trying to read along.",
             &values,
         ),
         DisconnectReason::NotAsLinked => gettext_f(
-            "{server} is not the server that this link was made for: it was set up anew, or somebody is trying to read along. Ask for a new link.",
+            "{server} is not the server that was meant: it was set up anew, or somebody is trying to read along. Ask for a new link.",
             &values,
         ),
         DisconnectReason::InviteNeeded => gettext(

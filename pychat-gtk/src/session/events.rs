@@ -11,7 +11,6 @@ use super::{
     Session, SessionState, disconnect_reason::DisconnectReason, encryption::Encryption,
     invites::Invite, notices,
 };
-use crate::text::server_uri::Access;
 
 /// The number of the protocol that knows no other words than the original.
 const ORIGINAL: u64 = 1;
@@ -45,7 +44,7 @@ impl Session {
         let imp = self.imp();
         self.set_name(name);
         imp.protocol.set(protocol);
-        imp.access.update(|access| Access { code: None, ..access }); // It is good for one use.
+        imp.access.borrow_mut().code = None; // It is good for one use.
         imp.disconnect_reason.take();
         self.update_title();
         let is_new = !imp.has_conversation.replace(true);
@@ -53,7 +52,7 @@ impl Session {
         if let Some(Encryption::Tls { is_new: true, .. }) = self.encryption() {
             self.room().note(None, &notices::first_certificate(&self.server()));
         }
-        self.clear_join_timeout();
+        self.forget_attempts();
         self.set_retry_at(None);
         self.set_state(SessionState::Joined);
         self.move_key();
@@ -67,7 +66,7 @@ impl Session {
         reason: String,
         suggest: Option<String>,
     ) -> DisconnectReason {
-        let has_code = self.imp().access.get().code.is_some();
+        let has_code = self.imp().access.borrow().code.is_some();
         let is_encrypted = matches!(self.encryption(), Some(Encryption::Tls { .. }));
         match code {
             Some(ErrorCode::Forbidden | ErrorCode::NotAdmitted) if has_code => {
@@ -92,6 +91,7 @@ impl Session {
     }
 
     fn on_end(&self, reason: DisconnectReason, retry_at_ms: Option<u64>) {
+        let reason = self.explained(reason);
         if self.has_conversation() && reason.is_distrust() {
             self.with_client(Client::leave); // Until the reader has decided.
             self.lose(Some(reason), None);

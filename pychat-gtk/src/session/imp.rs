@@ -42,7 +42,7 @@ pub struct Session {
     pub(super) retry_at_ms: Cell<u64>,
     pub(super) account: RefCell<Option<Account>>,
     /// What the link had by which it was joined.
-    pub(super) access: Cell<Access>,
+    pub(super) access: RefCell<Access>,
     pub(super) disconnect_reason: RefCell<Option<DisconnectReason>>,
     /// The state machine of the protocol, which decides; there is one from joining to leaving.
     pub(super) client: RefCell<Option<Client>>,

@@ -32,9 +32,10 @@ impl Session {
         imp.room.begin(kept.draft);
         imp.disconnect_reason.take();
         imp.protocol.take();
+        self.forget_attempts();
         self.set_name(account.name());
         self.set_server(&account.server().to_string());
-        imp.access.set(access);
+        imp.access.replace(access);
         imp.account.replace(Some(account));
         self.with_key(kept.saved);
     }
@@ -46,7 +47,7 @@ impl Session {
             .beginning(Begin::LastPage(room::PAGE_MESSAGES))
             .labelled(&glib::host_name())
             .persistent();
-        let client = match self.imp().access.get().code {
+        let client = match self.imp().access.borrow().code {
             Some(Code::Pair(code)) => client.pairing(code),
             Some(Code::Invite(code)) => client.invited(code),
             None => client,

@@ -48,7 +48,7 @@ impl Session {
     /// A device whose key is gone for good can be added anew, with a key of its own.
     fn on_key_found(&self, saved: Saved, found: Result<SecretKey, SecretError>) {
         self.imp().connecting.connection.take(); // The task that calls this; it is about to end.
-        let is_added = matches!(self.imp().access.get().code, Some(Code::Pair(_)));
+        let is_added = matches!(self.imp().access.borrow().code, Some(Code::Pair(_)));
         match found {
             Ok(key) => self.begin(saved.with_key(key)),
             Err(SecretError::Missing) if is_added => self.begin(saved),

@@ -16,7 +16,10 @@ use std::{
 use gtk::{gio, gio::prelude::*, glib};
 use thiserror::Error;
 
-use super::tls::Tls;
+use super::{
+    step::{Service, Step},
+    tls::Tls,
+};
 
 /// The most bytes taken from the socket at once.
 const READ_BYTES_MAX: usize = 64 * 1024;
@@ -61,9 +64,25 @@ pub enum TransportError {
     #[error("the connection was refused: {0}")]
     Refused(glib::Error),
 
-    /// The address cannot be reached.
+    /// There is no way to the address from here.
+    #[error("there is no route: {0}")]
+    NoRoute(glib::Error),
+
+    /// No connection was made, for another reason.
     #[error("no connection: {0}")]
     Unreachable(glib::Error),
+
+    /// Nothing came of a step within its time.
+    #[error("nothing happened within the time limit")]
+    TimedOut(Step),
+
+    /// The server is of another kind.
+    #[error("not a chat server")]
+    OtherService(Service),
+
+    /// The connection was there, and broke before it could be used.
+    #[error("the connection broke: {1}")]
+    CutShort(Step, glib::Error),
 
     /// The connection was there and broke.
     #[error("the connection broke: {0}")]
@@ -132,28 +151,45 @@ impl Stream {
     }
 }
 
-/// Connects to a server. Dropping the future gives the attempt up.
+/// Connects to a server within `limit`. Dropping the future gives the attempt up.
 ///
 /// # Errors
 ///
-/// [`TransportError::HostNotFound`], [`TransportError::Refused`] or
-/// [`TransportError::Unreachable`]. How long it may take is up to the caller.
+/// [`TransportError`], of the steps up to [`Step::Connection`].
 pub async fn connect(
     address: &gio::NetworkAddress,
+    limit: Duration,
 ) -> Result<gio::SocketConnection, TransportError> {
     let client = gio::SocketClient::new();
     // A proxy resolver would bring a thread of its own, and a chat on the local network needs none.
     client.set_enable_proxy(false);
-    match client.connect_future(address).await {
-        Ok(connection) => {
-            watch(&connection.socket());
-            Ok(connection)
+    let step = Rc::new(Cell::new(Step::LookUp));
+    client.connect_event({
+        let step = step.clone();
+        move |_, event, _, _| {
+            if event == gio::SocketClientEvent::Connecting {
+                step.set(Step::Connection);
+            }
         }
-        Err(error) if error.is::<gio::ResolverError>() => Err(TransportError::HostNotFound(error)),
-        Err(error) if error.matches(gio::IOErrorEnum::ConnectionRefused) => {
-            Err(TransportError::Refused(error))
+    });
+    let connected = glib::future_with_timeout(limit, client.connect_future(address)).await;
+    let connected = connected.map_err(|_| TransportError::TimedOut(step.get()))?;
+    let connection = connected.map_err(connect_error)?;
+    watch(&connection.socket());
+    Ok(connection)
+}
+
+/// Returns why no connection was made.
+fn connect_error(error: glib::Error) -> TransportError {
+    if error.is::<gio::ResolverError>() {
+        return TransportError::HostNotFound(error);
+    }
+    match error.kind::<gio::IOErrorEnum>() {
+        Some(gio::IOErrorEnum::ConnectionRefused) => TransportError::Refused(error),
+        Some(gio::IOErrorEnum::HostUnreachable | gio::IOErrorEnum::NetworkUnreachable) => {
+            TransportError::NoRoute(error)
         }
-        Err(error) => Err(TransportError::Unreachable(error)),
+        _ => TransportError::Unreachable(error),
     }
 }
 

@@ -10,6 +10,7 @@ use std::{
 };
 
 use gtk::glib;
+use pychat_wire::key::Pin;
 use serde::{Deserialize, Serialize};
 
 use super::private_file;
@@ -98,6 +99,17 @@ impl Trust {
             result => result,
         }
     }
+}
+
+/// What a server must show to be taken for the one that is meant.
+#[derive(Debug)]
+pub struct Expected {
+    /// What is known of it.
+    pub trust: Trust,
+    /// The pin of the certificate with which it was offered, by a link or in the network.
+    pub pin: Option<Pin>,
+    /// True if that is no reason to trust it more than any other on a first visit.
+    pub is_found: bool,
 }
 
 #[cfg(test)]

@@ -21,13 +21,17 @@ const LINK_BEGIN: &str = "pychat://";
 /// The prefixes that people put before an address that they know from a browser.
 const WEB_SCHEMES: [&str; 2] = ["http://", "https://"];
 
-/// What a link has beside a server and a name: nothing that the network may see.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+/// What a link has beside a server and a name.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Access {
+    /// The other addresses at which the server may be, in the order in which they are tried.
+    pub others: Vec<ServerAddress>,
     /// The pin of the server's certificate.
     pub pin: Option<Pin>,
     /// The code that lets its reader in.
     pub code: Option<Code>,
+    /// True if it is no link, but was found in the network, where anybody may say anything.
+    pub is_found: bool,
 }
 
 /// A server, and perhaps a name to join under.
@@ -89,7 +93,7 @@ impl ServerUri {
 
     /// Returns what else the link has.
     pub fn access(&self) -> Access {
-        self.access
+        self.access.clone()
     }
 }
 
@@ -109,10 +113,14 @@ impl FromStr for ServerUri {
             LinkError::BadPort => AddressError::BadPort,
             _ => AddressError::BadLink,
         })?;
-        let host = link.hosts.first().map(typed).ok_or(AddressError::Empty)?;
-        let server = format!("{host}:{}", link.port).parse()?;
+        let address = |host| format!("{}:{}", typed(host), link.port).parse();
+        let addresses: Result<Vec<_>, _> = link.hosts.iter().map(address).collect();
+        let mut addresses = addresses?.into_iter();
+        let server = addresses.next().ok_or(AddressError::Empty)?;
         let name = link.name.map(|name| name.as_str().to_owned());
-        Ok(Self { name, server, access: Access { pin: link.pin, code: link.code } })
+        let access =
+            Access { others: addresses.collect(), pin: link.pin, code: link.code, is_found: false };
+        Ok(Self { name, server, access })
     }
 }
 
@@ -166,7 +174,8 @@ mod tests {
         let link = format!("pychat://host/?name=anna#pin={pin}&pair={code}");
         for parsed in [link.parse(), ServerUri::from_typed(&format!(" {link}\n"))] {
             let access = parsed.expect("a link").access();
-            assert_eq!(access, Access { pin: Some(pin), code: Some(Code::Pair(code)) });
+            let code = Some(Code::Pair(code));
+            assert_eq!(access, Access { pin: Some(pin), code, ..Access::default() });
         }
         let typed = ServerUri::from_typed("http://host/#pin=1").expect("an address");
         assert_eq!(typed.access(), Access::default());

@@ -2,6 +2,7 @@
 
 pub mod about;
 pub mod add_device;
+pub mod connection_details;
 pub mod devices_window;
 pub mod distrust;
 pub mod invite_people;

@@ -27,7 +27,7 @@ use crate::{
 const CODE: PairCode = PairCode([9; 16]);
 
 fn access(pin: Option<Pin>) -> Access {
-    Access { pin, code: Some(Code::Pair(CODE)) }
+    Access { pin, code: Some(Code::Pair(CODE)), ..Access::default() }
 }
 
 /// Joins by a link, and waits until that has failed; returns why.

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Returns the side of a server with a certificate of its own.
-fn identity() -> Arc<ServerConfig> {
+pub(crate) fn identity() -> Arc<ServerConfig> {
     identity_with_pin().0
 }
 

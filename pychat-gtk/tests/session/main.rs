@@ -2,6 +2,7 @@
 //!
 //! There is no window and no display: each test has a main context of its own.
 
+mod connecting;
 mod devices;
 mod encrypted;
 mod joining;

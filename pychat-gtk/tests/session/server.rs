@@ -160,7 +160,14 @@ impl Peer {
 
     /// Greets as a server of protocol 2, whose log is called `epoch`, and returns the hello.
     pub(crate) fn greet(&mut self, epoch: &str) -> Value {
-        self.send(&greeting(epoch, &json!({ "nonce": NONCE })));
+        self.greet_with(epoch, &json!({}))
+    }
+
+    /// Does the same with `more` members in the greeting.
+    pub(crate) fn greet_with(&mut self, epoch: &str, more: &Value) -> Value {
+        let mut members = json!({ "nonce": NONCE });
+        extend(&mut members, more);
+        self.send(&greeting(epoch, &members));
         let hello = self.read_payload();
         assert_eq!((&hello["type"], &hello["protocol"]), (&json!("hello"), &json!(2)));
         hello

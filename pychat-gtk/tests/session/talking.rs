@@ -11,7 +11,7 @@ use gtk::{gio, gio::prelude::*, glib};
 use pychat_gtk::{
     model::{Delivery, MessageKind},
     session::{
-        Account, Session, SessionState,
+        Account, STEP_TIMEOUT, Session, SessionState,
         disconnect_reason::DisconnectReason,
         transport::{self, Line, Stream},
     },
@@ -296,7 +296,7 @@ fn a_line_that_nobody_has_any_more_ends_in_order() {
             peer.expect_end();
         });
         let address = gio::NetworkAddress::new(server.address.host(), server.address.port());
-        let connection = transport::connect(&address).await.expect("it listens");
+        let connection = transport::connect(&address, STEP_TIMEOUT).await.expect("it listens");
         let line = Line::open(Stream::plain(connection), |_| ());
         line.send(frame("Анна", "last words").into_bytes());
         drop(line);

@@ -120,8 +120,8 @@ class Joining(WindowTest):
             window = self.open("--name", "Анна", f"127.0.0.1:{port}")
             connection, _ = listener.accept()
             connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-            window.wait_for("alert", f"There is no chat server at 127.0.0.1:{port}. Check the "
-                                     "address and the port.")
+            window.wait_for("alert", f"There is a web server at 127.0.0.1:{port}, not a chat "
+                                     "server. Check the address and the port.")
             connection.close()
 
     def test_a_link_or_an_address_of_a_browser_is_taken_for_the_server(self):

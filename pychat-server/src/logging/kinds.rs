@@ -4,11 +4,12 @@
 //! `data/systemd` say of it, in the reader's language: what it means, and what there is to be done.
 
 /// Each kind's word and id, in the order of the functions that log them.
-const KINDS: [(&str, &str); 36] = [
+const KINDS: [(&str, &str); 37] = [
     ("start", "0c1bcd50552d4f2fa7681b9d7e52e942"),
     ("keep", "9be81d2c268740cb8c854b3ab2674201"),
     ("encrypt", "5d0c3d0a6f0f4d5f9b7a7a0d86e1c2f4"),
     ("listen", "28fc43e2d38b4d77a6b7fc68f2d6bda3"),
+    ("announce", "5968d8c706c8404f8c3a083ab10080cc"),
     ("listen_ignored", "c6a2b3a1bcc84874bc0fefbb6b32c257"),
     ("listen_skipped", "adefc7704bf843cca8c839a202453d01"),
     ("manager", "c01b4bc490ba4703afc4482db72eff32"),

@@ -2,13 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use pychat_wire::{Link, link::Host};
+use pychat_wire::link::Host;
 
-use super::{Listening, Reactor, utc_ms};
-use crate::{
-    logging,
-    net::reach::{self, PublicAddress},
-};
+use super::{Reactor, utc_ms};
+use crate::logging;
 
 /// The time after which the addresses of this machine are asked for again.
 const ADDRESSES_AGE_MAX: Duration = Duration::from_mins(1);
@@ -33,13 +30,5 @@ impl Reactor {
             self.server.set_link(self.listening.link(public));
             self.listening.known_until = Some(now + ADDRESSES_AGE_MAX);
         }
-    }
-}
-
-impl Listening {
-    /// Returns the link by which others can reach what listens here.
-    fn link(&self, public: Option<&PublicAddress>) -> Link {
-        let addresses: Vec<_> = self.listeners.iter().map(|listener| listener.address).collect();
-        reach::link(&addresses, public, self.identity.as_ref().map(|identity| identity.pin))
     }
 }

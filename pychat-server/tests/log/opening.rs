@@ -106,7 +106,7 @@ fn a_link_is_not_followed() {
 #[test]
 fn what_is_no_log_of_ours_is_refused_and_left_as_it_is() {
     let foreign = "DIR/log.sqlite is no log of this program; move it away to begin a new one";
-    let newer = "DIR/log.sqlite has version 10, and this server knows none above 9";
+    let newer = "DIR/log.sqlite has version 11, and this server knows none above 10";
     let cases: [(&str, Make); 6] = [
         (foreign, |shelf| {
             shelf.put(&b"I am a letter, and long enough to look like more. ".repeat(99));
@@ -122,7 +122,7 @@ fn what_is_no_log_of_ours_is_refused_and_left_as_it_is() {
         }),
         (newer, |shelf| {
             drop(shelf.open());
-            shelf.tamper("PRAGMA user_version = 10");
+            shelf.tamper("PRAGMA user_version = 11");
         }),
         ("DIR/log.sqlite is damaged (version -1); move it away to begin a new one", |shelf| {
             drop(shelf.open());
@@ -143,11 +143,11 @@ fn what_waits_to_be_moved_into_a_refused_file_goes_on_waiting() {
     let shelf = Shelf::new();
     let mut log = shelf.open();
     chatter(&mut log, 5, 100);
-    shelf.tamper("PRAGMA user_version = 10");
+    shelf.tamper("PRAGMA user_version = 11");
     let copy = shelf.as_of_now();
     let bytes = || [copy.file(), copy.wal()].map(|path| fs::read(path).unwrap());
     let before = bytes();
-    assert!(refusal(&copy).contains("version 10"));
+    assert!(refusal(&copy).contains("version 11"));
     assert_eq!(bytes(), before);
 }
 

@@ -51,7 +51,7 @@ pub(crate) fn name<'a>(name: impl Into<Cow<'a, str>>) -> Cow<'a, str> {
 
 /// Cuts the name of a device or a server to [`LABEL_CHARS_MAX`] characters, without what cannot be
 /// seen of it, or turns the text around it.
-pub(crate) fn label<'a>(label: impl Into<Cow<'a, str>>) -> Cow<'a, str> {
+pub fn label<'a>(label: impl Into<Cow<'a, str>>) -> Cow<'a, str> {
     let label = label.into();
     let is_clean = label.trim().len() == label.len() && !label.contains(is_unseen);
     if is_clean {

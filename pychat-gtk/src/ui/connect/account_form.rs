@@ -10,7 +10,7 @@ use std::{
 
 use adw::{prelude::*, subclass::prelude::*};
 use gtk::{glib, glib::subclass::Signal};
-use pychat_wire::{NameError, UserName};
+use pychat_wire::{NameError, UserName, link::Code};
 
 use super::input_error::{address_error, name_error};
 use crate::{
@@ -45,7 +45,7 @@ mod imp {
         /// The name and the server that were filled in last.
         pub(super) filled_in: RefCell<(String, String)>,
         /// What the link had by which they were filled in.
-        pub(super) access: Cell<Access>,
+        pub(super) access: RefCell<Access>,
     }
 
     #[glib::object_subclass]
@@ -175,11 +175,26 @@ impl AccountForm {
     /// Returns what the link has by which the entries were filled in, or that stands in one of them.
     pub fn access(&self) -> Access {
         let imp = self.imp();
-        if self.is_untouched() {
-            return imp.access.get();
+        let (name, server) = &*imp.filled_in.borrow();
+        if imp.server_row.text() != *server {
+            let link = ServerUri::from_typed(&imp.server_row.text());
+            return link.map(|link| link.access()).unwrap_or_default();
         }
-        let link = ServerUri::from_typed(&imp.server_row.text());
-        link.map(|link| link.access()).unwrap_or_default()
+        let access = imp.access.borrow().clone();
+        let code = access.code.filter(|code| {
+            // Another device joins as the person whose link it is.
+            imp.name_row.text() == *name || !matches!(code, Code::Pair(_))
+        });
+        Access { code, ..access }
+    }
+
+    /// Fills in the server alone, which is to be had by this `access`.
+    pub fn fill_server(&self, server: &str, access: Access) {
+        let imp = self.imp();
+        let (name, is_touched) = (imp.name_row.text(), imp.is_name_touched.get());
+        self.fill(&name, server, access);
+        imp.is_name_touched.set(is_touched);
+        imp.check();
     }
 
     /// Fills the entries in, from a link with this `access`; nobody is blamed for what stands there
@@ -188,7 +203,7 @@ impl AccountForm {
         let imp = self.imp();
         imp.name_row.set_text(name);
         imp.server_row.set_text(server);
-        imp.access.set(access);
+        imp.access.replace(access);
         imp.filled_in.replace((name.to_owned(), server.to_owned()));
         imp.is_name_touched.set(false);
         imp.is_server_touched.set(false);

@@ -10,9 +10,12 @@ use gtk::{
 
 use pychat_wire::link::Code;
 
-use super::{account_form::AccountForm, join_button::JoinButton, recent_chats::RecentChats};
+use super::{
+    account_form::AccountForm, join_button::JoinButton, nearby_servers::NearbyServers,
+    recent_chats::RecentChats,
+};
 use crate::{
-    session::{Account, Session, SessionState, disconnect_reason::DisconnectReason, error_text},
+    session::{Account, Session, SessionState, disconnect_reason::DisconnectReason},
     settings::Settings,
     text::{
         i18n::{gettext, gettext_f},
@@ -20,7 +23,7 @@ use crate::{
         names::isolated,
         server_uri::Access,
     },
-    ui::retry_countdown::RetryCountdown,
+    ui::{dialogs::connection_details, retry_countdown::RetryCountdown},
 };
 
 mod imp {
@@ -35,6 +38,8 @@ mod imp {
         #[template_child]
         pub(super) form: TemplateChild<AccountForm>,
         #[template_child]
+        details_button: TemplateChild<gtk::Button>,
+        #[template_child]
         explanation: TemplateChild<gtk::Label>,
         #[template_child]
         outlook: TemplateChild<gtk::Label>,
@@ -42,6 +47,8 @@ mod imp {
         pub(super) join_button: TemplateChild<JoinButton>,
         #[template_child]
         pub(super) recent_chats: TemplateChild<RecentChats>,
+        #[template_child]
+        nearby_servers: TemplateChild<NearbyServers>,
         /// The session that joins.
         #[property(get, set, nullable)]
         session: RefCell<Option<Session>>,
@@ -60,6 +67,7 @@ mod imp {
         fn class_init(klass: &mut Self::Class) {
             AccountForm::ensure_type();
             JoinButton::ensure_type();
+            NearbyServers::ensure_type();
             RecentChats::ensure_type();
             klass.set_accessible_role(gtk::AccessibleRole::Region);
             klass.bind_template();
@@ -84,7 +92,18 @@ mod imp {
         }
     }
 
-    impl WidgetImpl for ConnectPage {}
+    impl WidgetImpl for ConnectPage {
+        /// Servers are searched for while somebody may see them.
+        fn map(&self) {
+            self.parent_map();
+            self.nearby_servers.search(true);
+        }
+
+        fn unmap(&self) {
+            self.nearby_servers.search(false);
+            self.parent_unmap();
+        }
+    }
 
     impl BinImpl for ConnectPage {}
 
@@ -112,6 +131,7 @@ mod imp {
             }
             self.form.set_editable(!is_joining);
             self.recent_chats.set_sensitive(!is_joining);
+            self.nearby_servers.set_sensitive(!is_joining);
             if !is_joining {
                 self.recent_chats.refresh();
                 self.join_button.offer(&match &reason {
@@ -125,9 +145,9 @@ mod imp {
             {
                 self.form.enter_name(name);
             }
-            let failure =
-                reason.as_ref().map(|reason| error_text::disconnect_reason(reason, &server));
+            let failure = session.disconnect_sentence();
             self.form.show_failure(failure.as_deref());
+            self.details_button.set_visible(failure.is_some() && !session.attempts().is_empty());
         }
 
         /// Says when the next attempt is made, if one has failed.
@@ -187,9 +207,28 @@ mod imp {
         }
 
         #[template_callback]
+        fn on_details_clicked(&self) {
+            if let Some(session) = self.obj().session() {
+                connection_details::show(&*self.obj(), &session.attempts());
+            }
+        }
+
+        #[template_callback]
         fn on_chat_chosen(&self, account: &Account) {
             self.obj().fill(account.name(), &account.server().to_string(), Access::default());
             self.ask_to_join();
+        }
+
+        /// Whoever announces a server chooses its name; so where it leads is shown before one joins.
+        #[template_callback]
+        fn on_server_chosen(&self) {
+            if let Some((server, access)) = self.nearby_servers.chosen() {
+                self.form.fill_server(&server, access);
+                self.explain();
+                if !self.form.focus_mistake() {
+                    self.join_button.focus();
+                }
+            }
         }
 
         /// Offers to put a chat back into the list.

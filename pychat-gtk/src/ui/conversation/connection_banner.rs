@@ -13,9 +13,9 @@ use adw::subclass::prelude::*;
 use gtk::{glib, prelude::*};
 
 use crate::{
-    session::{Session, SessionState, error_text},
+    session::{Session, SessionState},
     text::i18n::gettext,
-    ui::retry_countdown::RetryCountdown,
+    ui::{dialogs::connection_details, retry_countdown::RetryCountdown},
 };
 
 /// The time without a connection, or of an attempt, before that is shown.
@@ -36,6 +36,8 @@ mod imp {
         sentence: TemplateChild<gtk::Label>,
         #[template_child]
         outlook: TemplateChild<gtk::Label>,
+        #[template_child]
+        details_button: TemplateChild<gtk::Button>,
         #[template_child]
         retry_button: TemplateChild<gtk::Button>,
         #[template_child]
@@ -129,13 +131,11 @@ mod imp {
 
         fn show(&self, session: &Session) {
             self.stop_waiting();
-            let reason = session.disconnect_reason();
-            let server = session.server();
-            let sentence =
-                reason.as_ref().map(|reason| error_text::disconnect_reason(reason, &server));
+            let sentence = session.disconnect_sentence();
             self.sentence.set_label(
                 &sentence.unwrap_or_else(|| gettext("You are not connected to the server.")),
             );
+            self.details_button.set_visible(!session.attempts().is_empty());
             let is_joining = session.is_joining();
             self.spinner.set_visible(is_joining);
             self.spinner.set_spinning(is_joining);
@@ -167,6 +167,13 @@ mod imp {
         #[template_callback]
         fn on_revealed(&self) {
             self.obj().set_visible(self.revealer.reveals_child());
+        }
+
+        #[template_callback]
+        fn on_details_clicked(&self) {
+            if let Some(session) = self.obj().session() {
+                connection_details::show(&*self.obj(), &session.attempts());
+            }
         }
 
         #[template_callback]

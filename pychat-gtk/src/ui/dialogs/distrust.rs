@@ -4,13 +4,13 @@ use gtk::{glib, glib::clone};
 
 use super::question;
 use crate::{
-    session::{Session, disconnect_reason::DisconnectReason, error_text},
+    session::{Session, disconnect_reason::DisconnectReason},
     text::i18n::{gettext, gettext_f},
 };
 
 /// Asks above `parent`; joins again if the reader trusts the server as it is now.
 pub fn ask(parent: &gtk::Window, session: &Session, reason: &DisconnectReason) {
-    let sentence = error_text::disconnect_reason(reason, &session.server());
+    let sentence = session.disconnect_sentence().unwrap_or_default();
     let (heading, advice, trust) = match reason {
         DisconnectReason::CertificateChanged { pin } => (
             gettext("Trust the New Certificate?"),

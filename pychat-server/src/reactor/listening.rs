@@ -1,0 +1,50 @@
+//! The sockets that take calls, what callers are offered, and what others may be told of them.
+
+use std::{sync::Arc, time::Instant};
+
+use pychat_wire::Link;
+use rustls::ServerConfig;
+
+use super::accepting::Listener;
+use crate::{
+    logging,
+    net::{
+        identity::Identity,
+        reach::{self, PublicAddress},
+    },
+    systemd::Announcement,
+};
+
+/// The sockets that take calls, and what callers are offered.
+#[derive(Debug)]
+pub(super) struct Listening {
+    pub(super) listeners: Vec<Listener>,
+    /// The manager has them, or never will.
+    pub(super) are_stored: bool,
+    /// The certificate for TLS, if there is one.
+    pub(super) identity: Option<Identity>,
+    /// The time until which the addresses of this machine count as known.
+    pub(super) known_until: Option<Instant>,
+}
+
+impl Listening {
+    /// Returns the link by which others can reach what listens here.
+    pub(super) fn link(&self, public: Option<&PublicAddress>) -> Link {
+        let addresses: Vec<_> = self.listeners.iter().map(|listener| listener.address).collect();
+        reach::link(&addresses, public, self.identity.as_ref().map(|identity| identity.pin))
+    }
+
+    /// Returns what the next connections are offered.
+    pub(super) fn offer(&self) -> Option<Arc<ServerConfig>> {
+        self.identity.as_ref().map(|identity| Arc::clone(&identity.config))
+    }
+
+    /// Says what the local network may be told of a server with this `name`.
+    pub(super) fn announce(&self, name: &str) {
+        let addresses = self.listeners.iter().map(|listener| listener.address);
+        let pin = self.identity.as_ref().map(|identity| identity.pin);
+        if let Err(error) = Announcement::of_process().write(name, addresses, pin) {
+            logging::not_announced(&error);
+        }
+    }
+}

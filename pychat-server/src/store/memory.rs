@@ -34,13 +34,19 @@ pub struct Memory {
     /// The number of each text that has an id, by its owner and that id.
     known: HashMap<(PersonId, Arc<str>), u64>,
     content_bytes: usize,
-    last_seq: u64,
-    last_ms: u64,
+    last: Last,
     /// The number of messages forgotten and not reported yet.
     forgotten: u64,
     next_deadline: Option<Instant>,
     answers: Vec<Answer>,
     audit: VecDeque<AuditEntry>,
+}
+
+/// The newest message, kept or not: its number and its time.
+#[derive(Debug, Default)]
+struct Last {
+    seq: u64,
+    time_ms: u64,
 }
 
 impl Memory {
@@ -52,8 +58,7 @@ impl Memory {
             records: VecDeque::new(),
             known: HashMap::new(),
             content_bytes: 0,
-            last_seq: 0,
-            last_ms: 0,
+            last: Last::default(),
             forgotten: 0,
             next_deadline: None,
             answers: Vec::new(),
@@ -73,14 +78,15 @@ impl Memory {
                 Appended::Conflict { id: Arc::clone(&key.1) }
             };
         }
-        self.last_seq += 1;
-        self.last_ms = self.last_ms.max(utc_ms);
+        self.last.seq += 1;
+        self.last.time_ms = self.last.time_ms.max(utc_ms);
         let Kind::Text(text) = &kind;
         self.content_bytes += text.len();
         if let Some(key) = key {
-            self.known.insert(key, self.last_seq);
+            self.known.insert(key, self.last.seq);
         }
-        let record = Record { seq: self.last_seq, time_ms: self.last_ms, author, person, kind, id };
+        let record =
+            Record { seq: self.last.seq, time_ms: self.last.time_ms, author, person, kind, id };
         self.records.push_back(record.clone());
         Appended::New(record)
     }
@@ -183,11 +189,11 @@ impl Store for Memory {
     }
 
     fn first_seq(&self) -> u64 {
-        self.records.front().map_or(self.last_seq + 1, |oldest| oldest.seq)
+        self.records.front().map_or(self.last.seq + 1, |oldest| oldest.seq)
     }
 
     fn last_seq(&self) -> u64 {
-        self.last_seq
+        self.last.seq
     }
 
     fn read(

@@ -3,6 +3,7 @@
 mod devices;
 mod limits;
 mod one;
+mod operating;
 mod operators;
 mod owners;
 mod presence;

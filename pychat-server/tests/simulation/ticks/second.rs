@@ -275,7 +275,7 @@ fn what_is_said_in_the_tick_of_a_hello_is_heard_once() {
             })
             .collect();
         let n_messages = heard.iter().filter(|payload| payload.contains(r#"":"message""#)).count();
-        let is_before = heard[0].contains(r#""seq":1,"time":0,"members""#);
+        let is_before = heard[0].contains(r#""seq":1,"time":0,"operator":false,"members""#);
         let expected: &[u64] = match (members.as_str(), is_before) {
             ("", true) => &[2, 3, 4],
             ("", false) => &[4],

@@ -35,7 +35,7 @@ pub struct Memory {
     /// The number of each text that has an id, by its owner and that id.
     known: HashMap<(PersonId, Arc<str>), u64>,
     content_bytes: usize,
-    end: End,
+    last: Last,
     /// The number of messages forgotten and not reported yet.
     forgotten: u64,
     next_deadline: Option<Instant>,
@@ -43,9 +43,9 @@ pub struct Memory {
     audit: VecDeque<AuditEntry>,
 }
 
-/// The number and the time of the last message.
+/// The newest message, kept or not: its number and its time.
 #[derive(Debug, Default)]
-struct End {
+struct Last {
     seq: u64,
     time_ms: u64,
 }
@@ -59,7 +59,7 @@ impl Memory {
             records: VecDeque::new(),
             known: HashMap::new(),
             content_bytes: 0,
-            end: End::default(),
+            last: Last::default(),
             forgotten: 0,
             next_deadline: None,
             answers: Vec::new(),
@@ -79,15 +79,15 @@ impl Memory {
                 Appended::Conflict { id: Arc::clone(&key.1) }
             };
         }
-        self.end.seq += 1;
-        self.end.time_ms = self.end.time_ms.max(utc_ms);
+        self.last.seq += 1;
+        self.last.time_ms = self.last.time_ms.max(utc_ms);
         let Kind::Text(text) = &kind;
         self.content_bytes += text.len();
         if let Some(key) = key {
-            self.known.insert(key, self.end.seq);
+            self.known.insert(key, self.last.seq);
         }
         let record =
-            Record { seq: self.end.seq, time_ms: self.end.time_ms, author, person, kind, id };
+            Record { seq: self.last.seq, time_ms: self.last.time_ms, author, person, kind, id };
         self.records.push_back(record.clone());
         Appended::New(record)
     }
@@ -198,11 +198,11 @@ impl Store for Memory {
     }
 
     fn first_seq(&self) -> u64 {
-        self.records.front().map_or(self.end.seq + 1, |oldest| oldest.seq)
+        self.records.front().map_or(self.last.seq + 1, |oldest| oldest.seq)
     }
 
     fn last_seq(&self) -> u64 {
-        self.end.seq
+        self.last.seq
     }
 
     fn read(

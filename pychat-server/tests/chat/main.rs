@@ -5,6 +5,7 @@ mod door;
 mod invites;
 mod limits;
 mod one;
+mod operating;
 mod operators;
 mod owners;
 mod presence;

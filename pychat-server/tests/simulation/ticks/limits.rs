@@ -194,5 +194,6 @@ fn who_is_held_is_not_taken_for_dead() {
         server.send(&peer, br#"{"type":"pong"}"#);
         assert!(!peer.line.is_dropped());
     }
-    assert!(!payloads(&peer).contains(&r#"{"type":"ping"}"#.to_owned()), "nor asked in vain");
+    let pings = payloads(&peer).iter().filter(|it| *it == r#"{"type":"ping"}"#).count();
+    assert!((9..=10).contains(&pings), "nor does it take the server for gone: {pings}");
 }

@@ -1,0 +1,110 @@
+//! Operators in the room, and those who are none.
+
+use pychat_server::core::{
+    chat::{Action, Complaint, Deed, Effect, Event, Refusal, Rules},
+    moderation::Order,
+    rate_limit::RateLimit,
+};
+use pychat_wire::{
+    ClientMessage,
+    message::{Door, ErrorCode, OperatorRequest, Whom},
+};
+
+use super::{A, B, C, RULES, Room, refused, report, told};
+
+fn name(name: &str) -> String {
+    name.to_owned()
+}
+
+fn operate<'a>(request: OperatorRequest<'a>, id: &'a str) -> ClientMessage<'a> {
+    ClientMessage::Operate { request, id: Some(id.into()) }
+}
+
+/// Every request of operators, about somebody who is not here.
+fn requests() -> Vec<OperatorRequest<'static>> {
+    let username = || "Никто".into();
+    vec![
+        OperatorRequest::Mute { username: username(), for_ms: None },
+        OperatorRequest::Unmute { username: username() },
+        OperatorRequest::Kick { username: username() },
+        OperatorRequest::Ban { whom: Whom::Person(username()), for_ms: None },
+        OperatorRequest::Ban { whom: Whom::Network("0.0.0.0/0".into()), for_ms: None },
+        OperatorRequest::Unban { whom: Whom::Network("192.0.2.1".into()) },
+        OperatorRequest::Slow { seconds: u64::MAX },
+        OperatorRequest::Door { admission: Door::Invite },
+        OperatorRequest::Bans,
+    ]
+}
+
+#[test]
+fn who_is_no_operator_hears_that_and_nothing_else_however_often() {
+    let mut room = Room::with(&[(C, "Борис")]);
+    room.join(A, "Анна", 1);
+    let words = "this is for operators";
+    let complaint =
+        Complaint { reference: Some("1".into()), ..Complaint::new(ErrorCode::Forbidden, words) };
+    let expected = [refused(A, complaint), report(A, Refusal::Operator)];
+    for _ in 0..20 {
+        for request in requests() {
+            assert_eq!(room.receive(A, operate(request, "1")), expected);
+        }
+    }
+    let endless = "x".repeat(65);
+    let effects = room.receive(A, operate(OperatorRequest::Bans, &endless));
+    assert_eq!(effects[0], refused(A, Complaint::new(ErrorCode::Forbidden, words)), "no such id");
+    let effects = room.receive(C, operate(OperatorRequest::Bans, "1"));
+    assert!(matches!(&effects[1], Effect::Connection { action: Action::Log(_), .. }));
+    assert!(matches!(
+        &effects[0],
+        Effect::Tell { event: Event::Notice(text), .. } if text.starts_with("Not understood: ")
+    ));
+
+    room.chat.set_rules(Rules { rate_limit: RateLimit::new(2, 1), ..RULES });
+    room.receive(A, operate(OperatorRequest::Bans, "1"));
+    let effects = room.receive(A, operate(OperatorRequest::Bans, "1"));
+    assert!(
+        matches!(effects.last(), Some(Effect::Connection { action: Action::PauseRead { .. }, .. })),
+        "it costs what a text costs: {effects:?}"
+    );
+}
+
+#[test]
+fn an_operator_in_the_room_is_answered_and_other_operators_hear_of_it() {
+    let mut room = Room::new();
+    for (id, spelled, device) in [(A, "Анна", 1), (B, "Вера", 2)] {
+        room.join(id, spelled, device);
+        room.ordered(Order::AddOperator { name: name(spelled) });
+    }
+    room.connect(C);
+    room.hello(C, "Борис");
+    let request = OperatorRequest::Mute { username: "Борис".into(), for_ms: Some(60_000) };
+    let mut effects = room.receive(A, operate(request, "o-1"));
+    effects.retain(|effect| !matches!(effect, Effect::Store { .. }));
+    let deed = |id: Option<&str>| {
+        Event::Done(Deed {
+            verb: "mute".to_owned(),
+            by: "Анна".to_owned(),
+            subject: "Борис".to_owned(),
+            text: "Борис is muted for 1 minute.".to_owned(),
+            id: id.map(ToOwned::to_owned),
+        })
+    };
+    assert_eq!(effects, [told(B, deed(None)), told(A, deed(Some("o-1")))]);
+    let Effect::Tell { event: Event::Bans { bans, mutes }, .. } =
+        &room.receive(B, operate(OperatorRequest::Bans, "o-2"))[0]
+    else {
+        panic!("a list")
+    };
+    assert_eq!((bans.len(), &*mutes[0].subject, &*mutes[0].by), (0, "Борис", "Анна"));
+    let request = OperatorRequest::Kick { username: "Никто".into() };
+    let complaint = Complaint {
+        reference: Some("o-3".into()),
+        ..Complaint::new(ErrorCode::NotDone, "Nobody is called Никто.")
+    };
+    assert_eq!(room.receive(A, operate(request, "o-3")), [refused(A, complaint)]);
+
+    room.ordered(Order::RemoveOperator { name: name("Анна") });
+    let request = OperatorRequest::Unmute { username: "Борис".into() };
+    let effects = room.receive(A, operate(request, "o-4"));
+    assert_eq!(effects.last(), Some(&report(A, Refusal::Operator)), "no longer");
+}

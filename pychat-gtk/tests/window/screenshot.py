@@ -51,7 +51,7 @@ def main(folder):
 
 def take(path, keys, style):
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as state:
-        take_with(Server(PORT, folder), path, keys, {**style, "XDG_STATE_HOME": state})
+        take_with(Server(PORT, folder, name="Office"), path, keys, {**style, "XDG_STATE_HOME": state})
 
 
 def take_with(server, path, keys, style):
@@ -59,7 +59,7 @@ def take_with(server, path, keys, style):
     address = f"{HOST}:{PORT}"
     window = Window("--name", "Анна", address, GDK_SCALE=str(SCALE), **style)
     try:
-        window.wait_for_title(f"Анна — {address}")
+        window.wait_for_title(f"Анна — {server.name}")
         frame = subprocess.check_output(
             ["xdotool", "search", "--sync", "--onlyvisible", "--pid", str(window.process.pid)],
             text=True,

@@ -29,18 +29,20 @@ def free_port():
 class Server:
     """The real server, which can die and come back at the same address."""
 
-    def __init__(self, port=None, folder=None):
-        """Where `folder` is not named, nothing is kept, and there is no certificate."""
+    def __init__(self, port=None, folder=None, name=None):
+        """Where `folder` is not named, nothing is kept, and there is no certificate. It is called by its
+        address unless it has a name."""
         self.port = port or free_port()
         self.storage = ["--state-dir", folder] if folder else ["--history", "memory"]
         self.address = f"127.0.0.1:{self.port}"
+        self.name = name or self.address
         self.process = None
 
     def start(self):
         self.process = subprocess.Popen(
             [
                 SERVER, "--listen", self.address, *self.storage,
-                "--name", self.address,
+                "--name", self.name,
                 "--connections-per-address", "0",  # Everybody comes from the same one here.
             ],
             stderr=subprocess.DEVNULL,

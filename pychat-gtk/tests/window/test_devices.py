@@ -31,23 +31,27 @@ class LinkTest(WindowTest):
         """Libadwaita 1.2 puts the name with its mnemonic before the name of a button."""
         names = (name, f"_{name} {name}")
         button = eventually(
-            lambda: next(filter(None, (window.find_anywhere("push button", it) for it in names)), None),
+            lambda: next(
+                filter(None, (window.find_anywhere("push button", it) for it in names)), None
+            ),
             f"the button {name!r}",
         )
         Atspi.Action.do_action(button, 0)
 
     def find_text(self, window, pattern):
         """Waits for a label in any window of the client, and returns what it says."""
+        label = eventually(lambda: self.find_matching(window, "label", pattern), repr(pattern))
+        return label.get_name()
 
-        def find():
-            for frame in children(window.find_application()):
-                frame.clear_cache()
-                for it in walk(frame):
-                    if role_of(it) == "label" and re.search(pattern, it.get_name()):
-                        return it.get_name()
-            return None
-
-        return eventually(find, f"the text {pattern!r}")
+    def find_matching(self, window, role, pattern):
+        """Returns the first visible object of this role, in any window, with a name like this."""
+        application = window.find_application()
+        for frame in list(children(application)):
+            frame.clear_cache()
+            for it in list(walk(frame)):
+                if role_of(it) == role and re.search(pattern, it.get_name()):
+                    return it
+        return None
 
 
 class Devices(LinkTest):
@@ -85,7 +89,8 @@ class Devices(LinkTest):
         link = self.open_link_to_add(window)
         self.assertTrue(window.find_anywhere("image", "QR code of the link"))
         other = self.other_device(link)
-        other.wait_for("label", "This device will be added to those of Анна. All of them show the same messages.")
+        explanation = "This device will be added to those of Анна. All of them show the same messages."
+        other.wait_for("label", explanation)
         other.click("Join")
         other.wait_for_title(f"Анна — {self.server.address}")
         window.wait_for_row("was added to yours.")
@@ -93,22 +98,16 @@ class Devices(LinkTest):
         other.write("Message", "from here")
         other.click("Send")
         window.wait_for_row(": from here")
-        remove = eventually(
-            lambda: self.find_button(window, "^Remove (?!Device)"), "the button to remove it"
-        )
+
+        def find_remove():
+            return self.find_matching(window, "push button", "^Remove (?!Device)")
+
+        remove = eventually(find_remove, "the button to remove it")
         Atspi.Action.do_action(remove, 0)
         self.find_text(window, "^Remove Device\\?$")
         self.click_anywhere(window, "Remove")
         other.wait_for("alert", "This device was removed from another of your devices.")
-        eventually(lambda: not self.find_button(window, "^Remove (?!Device)"), "the list")
-
-    def find_button(self, window, pattern):
-        for frame in children(window.find_application()):
-            frame.clear_cache()
-            for it in walk(frame):
-                if role_of(it) == "push button" and re.search(pattern, it.get_name()):
-                    return it
-        return None
+        eventually(lambda: not find_remove(), "the list without it")
 
     def test_a_link_is_good_once_and_for_its_server(self):
         window = self.open_joined(self.server)

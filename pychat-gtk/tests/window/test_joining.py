@@ -4,7 +4,7 @@ import pathlib
 import socket
 import unittest
 
-from servers import free_port
+from servers import Server, free_port
 from support import GLib, Atspi, WindowTest, activate_action, eventually, is_sensitive, text_of, walk
 
 
@@ -35,6 +35,16 @@ class Joining(WindowTest):
             window.write("Name", name)
             eventually(lambda: is_sensitive(button) == (name == "Вера"), "it to be checked")
             self.assertEqual(places(), before, name)
+
+    def test_a_server_is_called_by_its_name(self):
+        server = Server(name="Office")
+        server.start()
+        self.addCleanup(server.stop)
+        window = self.open("--name", "Анна", server.address, **self.with_settings())
+        window.wait_for_title("Анна — Office")
+        window.wait_for("label", "Office")
+        activate_action("new-window")
+        eventually(lambda: window.find_anywhere("list item", "Анна at Office"), "it among the recent")
 
     def test_what_is_typed_is_checked_and_the_reason_given(self):
         window = self.open()

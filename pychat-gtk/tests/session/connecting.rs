@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    slice,
     time::{Duration, Instant},
 };
 
@@ -55,7 +56,7 @@ fn join(session: &Session, addresses: &[ServerAddress], pin: Option<Pin>) {
 /// Returns the step that has failed, and the sentence that says so, after a server did what it does.
 async fn failure_of(script: impl FnOnce(Peer) + Send + 'static) -> (Option<Step>, String) {
     let server = Server::start(move |door| script(door.accept()));
-    let session = failed_at(std::slice::from_ref(&server.address), None).await;
+    let session = failed_at(slice::from_ref(&server.address), None).await;
     let told = told(&session, &server.address);
     session.cancel();
     finish(server).await;
@@ -89,7 +90,7 @@ fn each_failure_has_its_step_and_a_sentence_of_its_own() {
             (address(NO_ROUTE), Step::Connection),
             (dead_end.address.clone(), Step::Connection),
         ] {
-            let session = failed_at(std::slice::from_ref(&server), None).await;
+            let session = failed_at(slice::from_ref(&server), None).await;
             failures.push((Some(step), told(&session, &server)));
             session.cancel();
         }
@@ -173,7 +174,7 @@ fn a_web_server_that_waits_to_be_asked_is_known_by_its_answer() {
             assert_eq!(&request, b"GET /");
             peer.write(b"HTTP/1.1 200 OK\r\n\r\n");
         });
-        let session = failed_at(std::slice::from_ref(&server.address), None).await;
+        let session = failed_at(slice::from_ref(&server.address), None).await;
         let reason = session.disconnect_reason();
         let is_web = matches!(reason, Some(DisconnectReason::OtherService(Service::Web)));
         assert!(is_web, "{reason:?}");
@@ -191,7 +192,7 @@ fn another_certificate_than_the_announced_one_is_not_talked_to() {
             assert!(peer.read_exact(&mut [0]).is_err(), "not a word");
         });
         let pin = Some(Pin([7; 32]));
-        let session = failed_at(std::slice::from_ref(&server.address), pin).await;
+        let session = failed_at(slice::from_ref(&server.address), pin).await;
         let (step, sentence) = told(&session, &server.address);
         assert_eq!(step, Some(Step::Certificate), "{sentence}");
         let reason = session.disconnect_reason();
@@ -209,7 +210,7 @@ fn an_announced_server_without_encryption_is_not_talked_to() {
             peer.expect_end();
         });
         let pin = Some(Pin([7; 32]));
-        let session = failed_at(std::slice::from_ref(&server.address), pin).await;
+        let session = failed_at(slice::from_ref(&server.address), pin).await;
         let reason = session.disconnect_reason();
         assert!(matches!(reason, Some(DisconnectReason::NotAsLinked)), "{reason:?}");
         finish(server).await;
@@ -226,7 +227,7 @@ fn a_dead_address_costs_a_moment_and_each_is_told_of() {
             peer.expect_end();
         });
         let dead = [dead_end.address.clone(), refusing_address()];
-        let addresses = [&dead[..], std::slice::from_ref(&server.address)].concat();
+        let addresses = [&dead[..], slice::from_ref(&server.address)].concat();
         let session = new_session();
         let begin = Instant::now();
         join(&session, &addresses, None);
@@ -273,7 +274,7 @@ fn a_report_has_no_word_of_the_server() {
             peer.send(&json!({ "type": "error", "code": "forbidden", "text": "your secret" }));
             peer.expect_end();
         });
-        let session = failed_at(std::slice::from_ref(&server.address), None).await;
+        let session = failed_at(slice::from_ref(&server.address), None).await;
         let report = report(&session.attempts());
         assert!(report.contains("forbidden"), "{report}");
         assert!(!report.contains("secret"), "{report}");

@@ -48,7 +48,9 @@ class Avahi:
 
 def pin_of(folder):
     """The pin of the certificate that a server has made in its folder."""
-    pem = (pathlib.Path(folder) / "tls.pem").read_text()
+    path = pathlib.Path(folder) / "tls.pem"
+    eventually(path.exists, "the certificate")  # It takes calls before it has one.
+    pem = path.read_text()
     begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
     certificate = begin + pem.split(begin)[1].split(end)[0] + end
     digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate)).digest()

@@ -13,7 +13,12 @@ mod settings;
 mod usage;
 mod values;
 
-use std::{env, ffi::OsString, io, path::PathBuf};
+use std::{
+    env,
+    ffi::OsString,
+    io,
+    path::{Path, PathBuf},
+};
 
 use thiserror::Error;
 
@@ -51,8 +56,14 @@ pub struct Config {
     pub is_check: bool,
     /// Variables that look like this program's and are not, each with what it may stand for.
     pub unknown_variables: Vec<String>,
+    source: Source,
+}
+
+/// What a configuration was read from.
+#[derive(Clone, Debug)]
+struct Source {
     /// The configuration file, if there is one.
-    pub file: Option<PathBuf>,
+    file: Option<PathBuf>,
     /// The settings that flags and environment gave.
     given: Settings,
 }
@@ -140,8 +151,7 @@ impl Config {
             identity,
             is_check,
             unknown_variables: Vec::new(),
-            file,
-            given,
+            source: Source { file, given },
         })
     }
 
@@ -151,7 +161,13 @@ impl Config {
     ///
     /// As [`load`](Self::load): the configuration in force should stay so then.
     pub fn reload(&self) -> Result<Self, ConfigError> {
-        Self::new(self.given.clone(), self.file.clone(), self.is_check)
+        let Source { file, given } = self.source.clone();
+        Self::new(given, file, self.is_check)
+    }
+
+    /// Returns the configuration file, if there is one.
+    pub fn file(&self) -> Option<&Path> {
+        self.source.file.as_deref()
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod journal;
 mod kinds;
+pub mod terminal;
 
 use std::{
     env,
@@ -20,7 +21,7 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-use pychat_wire::{Link, UserName, key::Pin, link::Code};
+use pychat_wire::{UserName, key::Pin};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tracing::{error, field::display, info, warn};
 use tracing_subscriber::{
@@ -144,23 +145,6 @@ pub fn listening(address: SocketAddr) {
 /// The local network is not told of the server.
 pub fn not_announced(error: &io::Error) {
     warn!(event = "announce", error = %error, "the local network is not told of the server: {error}");
-}
-
-/// Returns true if what is logged is read by a person at a terminal, and kept nowhere.
-pub fn is_on_terminal() -> bool {
-    io::stderr().is_terminal()
-}
-
-/// People can join by this link. Only for a [terminal](is_on_terminal): a code is in no log.
-#[expect(clippy::print_stderr, reason = "for the operator's eyes, and for no log")]
-pub fn invite(link: &Link) {
-    match link.code {
-        Some(Code::Invite(_)) => eprintln!(
-            "\nNobody has joined yet. The first person opens this link with pychat-gtk, within a day:\n"
-        ),
-        _ => eprintln!("\nPeople join by opening this link with pychat-gtk:\n"),
-    }
-    eprintln!("    {link}\n");
 }
 
 /// Systemd listens already, so the configured addresses are not used.

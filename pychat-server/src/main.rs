@@ -58,7 +58,7 @@ fn start() -> Result<Option<Reactor>, Box<dyn Error>> {
     let config = Config::load()?;
     config.unknown_variables.iter().for_each(|variable| logging::variable_unknown(variable));
     if config.is_check {
-        logging::config_is_good(config.file.as_deref());
+        logging::config_is_good(config.file());
         return Ok(None);
     }
     Ok(Some(Reactor::bind(config, Inherited::take()?)?))

@@ -14,6 +14,7 @@ mod commit;
 mod dispatch;
 mod encode;
 mod frames;
+mod front;
 mod handover;
 mod keepalive;
 mod read;
@@ -38,6 +39,7 @@ use self::{
     clock::Clock,
     commit::Commit,
     dispatch::Dispatch,
+    front::Front,
     handover::Restore,
     keepalive::Keepalive,
     read::Reader,
@@ -74,17 +76,6 @@ pub struct Server<T> {
     front: Front,
     /// Effects that are still to be carried out.
     effects: Vec<Effect>,
-}
-
-/// The side of the server that those who connect are shown, and held to.
-struct Front {
-    /// The name by which people know it.
-    name: String,
-    limits: Limits,
-    /// The nonces that they are greeted with.
-    nonces: Secret,
-    /// The place at which others can reach it, and its certificate.
-    link: Link,
 }
 
 impl<T: Socket> Server<T> {
@@ -270,15 +261,7 @@ impl<T: Socket> Server<T> {
 
     /// Takes in edges of one connection; nothing else happens until the next [tick](Self::tick).
     pub fn set_ready(&mut self, id: ConnectionId, readable: bool, writable: bool) {
-        let Some(session) = self.sessions.get_mut(id) else { return };
-        session.connection.set_ready(readable, writable);
-        let is_owed = session.connection.wants_write();
-        if readable {
-            self.sessions.mark_ready(id);
-        }
-        if writable && is_owed {
-            self.sessions.mark_dirty(id);
-        }
+        self.sessions.set_ready(id, readable, writable);
     }
 
     /// Says goodbye to everybody; each connection closes once it has been told.
@@ -294,7 +277,13 @@ impl<T: Socket> Server<T> {
 
     /// Takes the answers that there are by now.
     pub fn take_replies(&mut self) -> Vec<(CallId, Reply)> {
-        mem::take(&mut self.commit.replies)
+        let mut replies = mem::take(&mut self.commit.replies);
+        for (_, reply) in &mut replies {
+            if let Reply::Invited { link, .. } = reply {
+                *link = self.front.link_for_operators(link.code);
+            }
+        }
+        replies
     }
 
     /// Returns the newest `limit` records of what operators did, oldest first.
@@ -304,6 +293,17 @@ impl<T: Socket> Server<T> {
     /// [`StorageError`].
     pub fn audit(&mut self, limit: usize) -> Result<Vec<AuditEntry>, StorageError> {
         self.commit.store.audit(limit)
+    }
+
+    /// Returns the link by which people can join: with the code of a new invite for the first person, if
+    /// nobody can join without one.
+    pub fn first_link(&mut self, now: Instant, utc_ms: u64) -> Link {
+        let time = self.clock.look(now, utc_ms);
+        self.chat.set_time(&time);
+        let code = self.chat.invite_first(&mut self.effects);
+        self.commit(now);
+        let code = code.filter(|code| self.chat.is_invite(*code)).map(Code::Invite);
+        self.front.link_for_operators(code)
     }
 
     /// Returns the number of the newest message in the log; 0 if there never was one.
@@ -319,17 +319,6 @@ impl<T: Socket> Server<T> {
     /// Sets the link by which people can reach it who are told of it from now on.
     pub fn set_link(&mut self, link: Link) {
         self.front.link = link;
-    }
-
-    /// Returns the link by which people can join: with the code of a new invite for the first person, if
-    /// nobody can join without one.
-    pub fn first_link(&mut self, now: Instant, utc_ms: u64) -> Link {
-        let time = self.clock.look(now, utc_ms);
-        self.chat.set_time(&time);
-        let code = self.chat.invite_first(&mut self.effects);
-        self.commit(now);
-        let code = code.filter(|code| self.chat.is_invite(*code)).map(Code::Invite);
-        Link { code, ..self.front.link.clone() }
     }
 
     /// Changes the limits for what comes from now on; nobody is sent away by that alone.

@@ -2,6 +2,7 @@
 //! request, in a file below this one, and a line in [`VERBS`].
 
 mod chat;
+mod invites;
 mod people;
 mod server;
 
@@ -22,6 +23,9 @@ pub(super) struct Verb {
 pub(super) const VERBS: &[Verb] = &[
     Verb { command: people::who, request: people::who_request },
     Verb { command: server::stats, request: server::stats_request },
+    Verb { command: invites::invite, request: invites::invite_request },
+    Verb { command: invites::invites, request: invites::invites_request },
+    Verb { command: invites::revoke, request: invites::revoke_request },
     Verb { command: people::operator, request: people::operator_request },
     Verb { command: people::name, request: people::name_request },
     Verb { command: people::kick, request: people::kick_request },

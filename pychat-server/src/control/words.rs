@@ -8,7 +8,7 @@ use std::{
 use humantime::{format_duration, format_rfc3339_seconds};
 
 use super::{Answer, Stats};
-use crate::core::moderation::{AuditEntry, Listed, Present, Reply};
+use crate::core::moderation::{AuditEntry, Listed, ListedInvite, Present, Reply};
 
 /// Returns an answer in words, without a newline at the end.
 pub(super) fn of(answer: &Answer) -> String {
@@ -20,6 +20,20 @@ pub(super) fn of(answer: &Answer) -> String {
         Answer::Reply(Reply::Operators { operators }) => {
             lines(operators, "There are no operators.", |names| names.join(", "))
         }
+        Answer::Reply(Reply::Invited { link, uses, until_ms }) => {
+            if link.code.is_none() {
+                return format!("{link}\n\nEverybody may join: this link has no code.");
+            }
+            format!("{link}\n\nIt lets in {}.", terms_words(*uses, *until_ms))
+        }
+        Answer::Reply(Reply::Invites { invites }) => lines(
+            invites,
+            "There are no invites.",
+            |ListedInvite { invite, uses, until_ms, by }| {
+                let by = by.as_deref().map_or(String::new(), |by| format!(" (by {by})"));
+                format!("{invite} lets in {}{by}", terms_words(*uses, *until_ms))
+            },
+        ),
         Answer::Reply(Reply::Bans { bans, mutes }) => {
             let bans = bans.iter().map(|listed| listed_words("banned", listed));
             let mutes = mutes.iter().map(|listed| listed_words("muted", listed));
@@ -60,6 +74,15 @@ fn person_words(person: &Present) -> String {
     }
     let _ = write!(words, "protocol {protocol}, {})", addresses.join(" ")); // A String takes it all.
     words
+}
+
+fn terms_words(uses: Option<u64>, until_ms: Option<u64>) -> String {
+    let people = match uses {
+        None => "any number of people".to_owned(),
+        Some(1) => "1 person".to_owned(),
+        Some(uses) => format!("{uses} people"),
+    };
+    until_ms.map_or(people.clone(), |until_ms| format!("{people} until {}", time(until_ms)))
 }
 
 fn listed_words(what: &str, listed: &Listed) -> String {

@@ -13,7 +13,7 @@ use std::{
 
 use pychat_wire::{UserName, key::PublicKey, message::Door, name::Skeleton};
 
-pub use self::order::{Listed, Order, Present, Reply, Whom};
+pub use self::order::{Listed, ListedInvite, Order, Present, Reply, Whom};
 use crate::core::networks::Network;
 
 /// The most bans and mutes at a time.

@@ -55,9 +55,7 @@ pub struct People {
     /// by, then by last use. Those of operators are not among them.
     by_use: BTreeSet<(bool, u64, NameNumber)>,
     codes: Codes,
-    /// The rules that operators have made about them.
-    moderation: Moderation,
-    invites: Invites,
+    policy: Policy,
     /// The people who changed since the log was told.
     changed: BTreeSet<PersonId>,
 }
@@ -80,6 +78,13 @@ pub enum Expiry {
 /// Names one owned name within the process.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 struct NameNumber(u64);
+
+/// The rules and the invites that operators have made.
+#[derive(Debug, Default)]
+struct Policy {
+    moderation: Moderation,
+    invites: Invites,
+}
 
 #[derive(Debug, Default)]
 struct Known {
@@ -115,8 +120,7 @@ impl People {
             by_skeleton: HashMap::new(),
             by_use: BTreeSet::new(),
             codes: Codes::new(secret),
-            moderation: Moderation::default(),
-            invites: Invites::default(),
+            policy: Policy::default(),
             changed: BTreeSet::new(),
         };
         let mut names = Vec::new();

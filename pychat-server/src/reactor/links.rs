@@ -2,10 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use pychat_wire::link::Host;
-
 use super::{Reactor, utc_ms};
-use crate::logging;
+use crate::logging::terminal;
 
 /// The time after which the addresses of this machine are asked for again.
 const ADDRESSES_AGE_MAX: Duration = Duration::from_mins(1);
@@ -13,14 +11,10 @@ const ADDRESSES_AGE_MAX: Duration = Duration::from_mins(1);
 impl Reactor {
     /// Shows the operator, if there is a terminal, the link by which people join.
     pub(super) fn invite(&mut self, now: Instant) {
-        if !logging::is_on_terminal() {
+        if !terminal::is_there() {
             return;
         }
-        let mut link = self.server.first_link(now, utc_ms());
-        if link.hosts.is_empty() {
-            link.hosts.push(Host::Domain("localhost".to_owned()));
-        }
-        logging::invite(&link);
+        terminal::invite(&self.server.first_link(now, utc_ms()));
     }
 
     /// Tells the server at which addresses others can reach it; now and then, as these change.

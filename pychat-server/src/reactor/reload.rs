@@ -11,7 +11,7 @@ pub(super) fn reload(
     server: &mut Server<TcpStream>,
 ) {
     reload_identity(config, identity);
-    if config.file.is_none() {
+    if config.file().is_none() {
         logging::nothing_to_reload();
         return;
     }

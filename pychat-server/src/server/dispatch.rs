@@ -11,10 +11,10 @@ use pychat_wire::{
 };
 
 use super::{
-    Front,
     broadcast::Broadcast,
     clock::Clock,
     encode::{self, Copy},
+    front::Front,
     keepalive::{Keepalive, PING_INTERVAL},
     replay::{self, Source},
     session::SessionState,

@@ -89,6 +89,19 @@ impl<T: Socket> Sessions<T> {
         !self.ready.is_empty() || !self.ended.is_empty() || !self.replaying.is_empty()
     }
 
+    /// Takes in edges of one connection.
+    pub(super) fn set_ready(&mut self, id: ConnectionId, readable: bool, writable: bool) {
+        let Some(session) = self.get_mut(id) else { return };
+        session.connection.set_ready(readable, writable);
+        let is_owed = session.connection.wants_write();
+        if readable {
+            self.mark_ready(id);
+        }
+        if writable && is_owed {
+            self.mark_dirty(id);
+        }
+    }
+
     pub(super) fn mark_ready(&mut self, id: ConnectionId) {
         if let Some(session) = self.table.get_mut(id)
             && !session.pauses.any()

@@ -132,10 +132,8 @@ impl Store for Memory {
             let stored = match request {
                 Request::Append { room: _, draft } => Stored::Appended(self.take(utc_ms, draft)),
                 Request::Moderate { changes: _, entry } => {
-                    if self.audit.len() == AUDIT_ENTRIES_MAX {
-                        self.audit.pop_front();
-                    }
                     self.audit.push_back(entry);
+                    self.audit.drain(..self.audit.len().saturating_sub(AUDIT_ENTRIES_MAX));
                     Stored::Changed
                 }
                 // People, rules and invites come and go with the process.

@@ -155,11 +155,13 @@ fn an_invite_is_told_of_once_the_store_has_it() {
     room.is_answered = false;
     room.set_utc(1_000);
     let effects = room.receive(A, ASK);
-    let [(ticket, Request::AddInvite(invite))] = requests(&effects)[..] else {
+    let [(ticket, Request::AddInvite(invite)), (_, Request::Moderate { .. })] =
+        requests(&effects)[..]
+    else {
         panic!("{effects:?}")
     };
     let terms = InviteTerms { uses: Some(2), expires_ms: Some(1_000 + DAY_MS) };
-    assert_eq!((invite.terms, invite.by.as_deref(), effects.len()), (terms, Some("Анна"), 1));
+    assert_eq!((invite.terms, invite.by.as_deref(), effects.len()), (terms, Some("Анна"), 2));
     let effects = room.answer(ticket, Ok(Stored::Changed));
     let [Effect::Tell { event: Event::InviteLink { code: Some(code), terms: told }, .. }] =
         effects[..]
@@ -220,7 +222,9 @@ fn the_first_person_is_invited_where_nobody_could_get_in() {
     assert_eq!(room.chat.invite_first(&mut effects), None, "everybody is let in");
     room.chat.set_rules(CLOSED);
     let code = room.chat.invite_first(&mut effects).expect("nobody could get in");
-    let [(ticket, Request::AddInvite(invite))] = requests(&effects)[..] else {
+    let [(ticket, Request::AddInvite(invite)), (_, Request::Moderate { .. })] =
+        requests(&effects)[..]
+    else {
         panic!("{effects:?}")
     };
     assert_eq!(invite.terms, InviteTerms { uses: Some(1), expires_ms: Some(DAY_MS) });

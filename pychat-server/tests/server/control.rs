@@ -35,7 +35,7 @@ fn call(shelf: &Shelf, words: &[&str]) -> Output {
 
 /// Calls, and is answered with these lines.
 #[track_caller]
-fn ctl(shelf: &Shelf, words: &[&str]) -> String {
+pub(super) fn ctl(shelf: &Shelf, words: &[&str]) -> String {
     let Output { status, stdout, stderr } = call(shelf, words);
     let complaint = String::from_utf8(stderr).unwrap();
     assert_eq!((status.code(), &*complaint), (Some(0), ""), "{words:?}");

@@ -16,6 +16,7 @@ use pychat_wire::{
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use super::{
+    control::ctl,
     history::Shelf,
     second::{hello_two, string},
 };
@@ -169,4 +170,36 @@ fn the_door_is_shut_and_opened_while_the_server_runs() {
             peer.is_told(&welcome("Старик", &[]));
         }
     }
+}
+
+#[test]
+fn invites_are_made_listed_and_revoked_on_the_machine() {
+    let shelf = Shelf::new();
+    let server = shelf.server(&["--admission=invite", "--public-address=chat.example.org"]);
+    assert_eq!(ctl(&shelf, &["invites"]), "There are no invites.");
+    let words = ctl(&shelf, &["invite", "--uses", "1", "--for", "1h"]);
+    assert!(words.contains("\n\nIt lets in 1 person until 20"), "{words}");
+    let link: Link = words.lines().next().unwrap().parse().unwrap();
+    assert_eq!(link.hosts, [Host::Domain("chat.example.org".into())]);
+    let code = link.code.and_then(Code::invite).expect("a code");
+
+    let endless = ctl(&shelf, &["invite", "--json"]);
+    assert!(endless.ends_with(r#"","uses":null,"until_ms":null}"#), "{endless}");
+    let listed = ctl(&shelf, &["invites"]);
+    let [first, second] = listed.lines().collect::<Vec<_>>()[..] else { panic!("{listed}") };
+    assert!(first.contains(" lets in 1 person until 20"), "{first}");
+    assert!(second.ends_with(" lets in any number of people"), "{second}");
+    let id = second.split(' ').next().unwrap();
+    assert_eq!(ctl(&shelf, &["revoke", id]), format!("The invite {id} is good no longer."));
+
+    let (mut anna, greeting) = greeted(server.address().port());
+    let invite = format!(r#","invite":"{code}""#);
+    starts_with(&ask(&mut anna, &greeting, "Анна", &invite), WELCOME);
+    assert_eq!(ctl(&shelf, &["invites"]), "There are no invites.", "it is used up");
+    ctl(&shelf, &["door", "open"]);
+    let words = ctl(&shelf, &["invite"]);
+    assert!(words.ends_with("\n\nEverybody may join: this link has no code."), "{words}");
+    let records = ctl(&shelf, &["audit"]);
+    let verbs: Vec<_> = records.lines().map(|line| line.split("  ").nth(2).unwrap()).collect();
+    assert_eq!(verbs, ["invite", "invite", "revoke_invite", "door"], "{records}");
 }

@@ -7,7 +7,9 @@
 use std::time::Instant;
 
 use pychat_wire::{
+    Link,
     key::{InviteCode, InviteId, PublicKey},
+    link::Code,
     message::{Door, ErrorCode},
     notice::Notice,
 };
@@ -17,12 +19,14 @@ use super::{
     act,
     arrival::Wish,
     complain, notify,
+    orders::{Asker, answer},
     requests::{Admitted, Invited},
     tell,
 };
 use crate::core::{
     admission::Act,
     id::ConnectionId,
+    moderation::Reply,
     record::{Invite, InviteTerms, StorageError},
 };
 
@@ -56,7 +60,7 @@ impl Chat {
         let expires_ms = Some(utc_ms.saturating_add(DAY_MS));
         let terms = InviteTerms { uses: Some(1), expires_ms };
         let (code, invite) = self.people.invite(terms, None, utc_ms)?;
-        self.add_invite(None, code, invite, effects);
+        self.add_invite(None, "pychat-server", (code, invite), effects);
         Some(code)
     }
 
@@ -217,6 +221,8 @@ impl Chat {
             InviteRequest::List => self.list_invites(id, effects),
             InviteRequest::Revoke(invite) => {
                 if self.people.invites_mut().revoke(invite) {
+                    let by = self.roster.name(id).map(ToString::to_string).unwrap_or_default();
+                    self.record(&by, "revoke_invite", invite, effects);
                     self.remove_invite(invite, effects);
                 }
                 self.list_invites(id, effects);
@@ -228,11 +234,9 @@ impl Chat {
     }
 
     fn make_invite(&mut self, id: ConnectionId, terms: InviteTerms, effects: &mut Vec<Effect>) {
-        let by = self.roster.name(id).map(|name| name.as_str().to_owned());
-        if let Some((code, invite)) =
-            self.people.invite(terms, by.as_deref(), self.wall_clock.utc_ms)
-        {
-            self.add_invite(Some(id), code, invite, effects);
+        let by = self.roster.name(id).map(ToString::to_string).unwrap_or_default();
+        if let Some(made) = self.people.invite(terms, Some(&by), self.wall_clock.utc_ms) {
+            self.add_invite(Some(Asker::Peer { id, reference: None }), &by, made, effects);
         } else {
             let text = "there are too many invites; revoke some";
             complain(id, Complaint::new(ErrorCode::Full, text), effects);
@@ -250,10 +254,22 @@ impl Chat {
         if error.is_some() {
             self.people.invites_mut().revoke(invite.id());
         }
-        let Some(to) = to else { return };
-        match error {
-            None => tell(to, Event::InviteLink { code: Some(code), terms: invite.terms }, effects),
-            Some(error) => refuse_unstored(to, &error, effects),
+        let terms = invite.terms;
+        match (to, error) {
+            (None, _) => (),
+            (Some(Asker::Peer { id, .. }), None) => {
+                tell(id, Event::InviteLink { code: Some(code), terms }, effects);
+            }
+            (Some(Asker::Peer { id, .. }), Some(error)) => refuse_unstored(id, &error, effects),
+            (Some(asker), None) => {
+                let link = Link { code: Some(Code::Invite(code)), ..Link::default() };
+                let InviteTerms { uses, expires_ms: until_ms } = terms;
+                answer(asker, Reply::Invited { link, uses, until_ms }, effects);
+            }
+            (Some(asker), Some(error)) => {
+                let text = format!("The invite could not be stored: {}.", error.in_short());
+                answer(asker, Reply::Failed { text }, effects);
+            }
         }
     }
 

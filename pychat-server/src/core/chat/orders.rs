@@ -2,6 +2,7 @@
 //! kept it, or could not.
 
 mod acts;
+mod invites;
 mod lists;
 mod operate;
 
@@ -78,6 +79,10 @@ impl Chat {
             Order::Who => return answer(asker, self.list_people(), effects),
             Order::Operators => return answer(asker, self.list_operators(), effects),
             Order::Bans => return answer(asker, self.list_bans(), effects),
+            Order::Invites => return answer(asker, self.listed_invites(), effects),
+            Order::Invite { uses, for_ms } => {
+                return self.order_invite(asker, by, (*uses, *for_ms), effects);
+            }
             order => self.carry_out(now, by, order, effects),
         };
         match done {
@@ -183,7 +188,7 @@ fn answer_done(asker: Asker, deed: Deed, effects: &mut Vec<Effect>) {
 }
 
 /// Answers with a list, or a reason why not.
-fn answer(asker: Asker, reply: Reply, effects: &mut Vec<Effect>) {
+pub(super) fn answer(asker: Asker, reply: Reply, effects: &mut Vec<Effect>) {
     match (asker, reply) {
         (Asker::Call(call), reply) => effects.push(Effect::Reply { call, reply }),
         (Asker::Peer { id, .. }, Reply::Bans { bans, mutes }) => {
@@ -194,10 +199,14 @@ fn answer(asker: Asker, reply: Reply, effects: &mut Vec<Effect>) {
             let complaint = Complaint { reference, ..Complaint::new(ErrorCode::NotDone, &text) };
             complain(id, complaint, effects);
         }
-        // Nobody asks for anything else on the wire.
+        // Nobody asks for anything else on the wire, or it is answered by messages of its own.
         (
             Asker::Peer { .. },
-            Reply::Done { .. } | Reply::People { .. } | Reply::Operators { .. },
+            Reply::Done { .. }
+            | Reply::People { .. }
+            | Reply::Operators { .. }
+            | Reply::Invited { .. }
+            | Reply::Invites { .. },
         ) => (),
     }
 }

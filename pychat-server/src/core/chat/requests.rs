@@ -13,10 +13,13 @@ use pychat_wire::{
 };
 
 use super::{
-    Action, Chat, CloseReason, Effect, Phase, act, orders::Unanswered, talk::tell_appended,
+    Action, Chat, CloseReason, Effect, Phase, act,
+    orders::{Asker, Unanswered},
+    talk::tell_appended,
 };
 use crate::core::{
     id::{ConnectionId, HALL, Ticket},
+    moderation::AuditEntry,
     record::{Draft, Invite, Outcome, PersonChange, PersonId, Request, Stored},
 };
 
@@ -50,12 +53,20 @@ pub(super) struct Requests {
 /// A request that the store has not answered.
 #[derive(Debug)]
 pub(super) enum Pending {
-    Append { from: ConnectionId, id: Option<Arc<str>> },
-    ChangePerson { by: ConnectionId },
-    Order { number: u64 },
+    Append {
+        from: ConnectionId,
+        id: Option<Arc<str>>,
+    },
+    ChangePerson {
+        by: ConnectionId,
+    },
+    Order {
+        number: u64,
+    },
     Admit(Admitted),
     AddInvite(Invited),
-    RemoveInvite,
+    /// Nothing follows on the answer.
+    Last,
 }
 
 /// A newcomer who is let in if the store keeps that.
@@ -72,8 +83,8 @@ pub(super) struct Admitted {
 /// An invite that is good if the store keeps it.
 #[derive(Debug)]
 pub(super) struct Invited {
-    /// The connection that is told its code.
-    pub(super) to: Option<ConnectionId>,
+    /// The one who is told its code.
+    pub(super) to: Option<Asker>,
     pub(super) code: InviteCode,
     pub(super) invite: Invite,
 }
@@ -188,18 +199,38 @@ impl Chat {
     /// Asks the store to keep an invite; connection `to` is told its code then.
     pub(super) fn add_invite(
         &mut self,
-        to: Option<ConnectionId>,
-        code: InviteCode,
-        invite: Invite,
+        to: Option<Asker>,
+        by: &str,
+        (code, invite): (InviteCode, Invite),
         effects: &mut Vec<Effect>,
     ) {
+        let id = invite.id();
         let pending = Pending::AddInvite(Invited { to, code, invite: invite.clone() });
         self.requests.make(pending, Request::AddInvite(invite), effects);
+        self.record(by, "invite", id, effects);
+    }
+
+    /// Asks the store to keep a record of what `who` did with an invite.
+    pub(super) fn record(
+        &mut self,
+        who: &str,
+        verb: &str,
+        invite: InviteId,
+        effects: &mut Vec<Effect>,
+    ) {
+        let (who, verb, subject) = (who.to_owned(), verb.to_owned(), invite.to_string());
+        let time_ms = self.wall_clock.utc_ms;
+        let entry = AuditEntry { time_ms, who, verb, subject, detail: String::new() };
+        self.requests.make(
+            Pending::Last,
+            Request::Moderate { changes: Vec::new(), entry },
+            effects,
+        );
     }
 
     /// Asks the store to keep an invite no longer.
     pub(super) fn remove_invite(&mut self, invite: InviteId, effects: &mut Vec<Effect>) {
-        self.requests.make(Pending::RemoveInvite, Request::RemoveInvite(invite), effects);
+        self.requests.make(Pending::Last, Request::RemoveInvite(invite), effects);
     }
 
     /// The store has answered. An answer to a request that was not made changes nothing.
@@ -231,7 +262,7 @@ impl Chat {
             (Some(Pending::AddInvite(invited)), outcome) => {
                 self.on_invited(invited, outcome.err(), effects);
             }
-            (Some(Pending::ChangePerson { .. } | Pending::RemoveInvite) | None, _) => (),
+            (Some(Pending::ChangePerson { .. } | Pending::Last) | None, _) => (),
         }
     }
 

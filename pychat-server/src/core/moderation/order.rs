@@ -1,6 +1,6 @@
 //! Orders: the things that operators ask of the server, and the answers.
 
-use pychat_wire::message::Door;
+use pychat_wire::{Link, key::InviteId, message::Door};
 use serde::{Deserialize, Serialize};
 
 use crate::core::networks::{Network, NetworkError};
@@ -69,6 +69,20 @@ pub enum Order {
         /// Those who may.
         admission: Door,
     },
+    /// A link by which others can join.
+    Invite {
+        /// The number of people whom it lets in; any number if `None`.
+        uses: Option<u64>,
+        /// The time for which it is good, in milliseconds; until it is revoked if `None`.
+        for_ms: Option<u64>,
+    },
+    /// The invites that are good.
+    Invites,
+    /// An invite is good no longer.
+    RevokeInvite {
+        /// Its name.
+        invite: InviteId,
+    },
     /// Everybody is told something, in the server's name.
     Say {
         /// The words.
@@ -122,6 +136,20 @@ pub enum Reply {
         /// Their names; several of one person are in one list.
         operators: Vec<Vec<String>>,
     },
+    /// A link by which others can join.
+    Invited {
+        /// The link. It has a code where one is needed, and is then good for as long as the rest says.
+        link: Link,
+        /// The number of people whom it lets in; any number if `None`.
+        uses: Option<u64>,
+        /// Its end, in UTC milliseconds since 1970; none if `None`.
+        until_ms: Option<u64>,
+    },
+    /// The invites that are good, in the order in which they were made.
+    Invites {
+        /// The invites.
+        invites: Vec<ListedInvite>,
+    },
     /// The bans and mutes, in the order in which they were made.
     Bans {
         /// The bans.
@@ -159,6 +187,19 @@ pub struct Listed {
     pub by: String,
 }
 
+/// An invite, as it is listed.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct ListedInvite {
+    /// Its name.
+    pub invite: InviteId,
+    /// The number of people whom it lets in still; any number if `None`.
+    pub uses: Option<u64>,
+    /// Its end, in UTC milliseconds since 1970; none if `None`.
+    pub until_ms: Option<u64>,
+    /// The operator who made it; `None` if it was made on the server's machine.
+    pub by: Option<String>,
+}
+
 impl Order {
     /// Returns the word that stands for it in records.
     pub fn key(&self) -> &'static str {
@@ -176,6 +217,9 @@ impl Order {
             Self::Bans => "bans",
             Self::Slow { .. } => "slow",
             Self::Door { .. } => "door",
+            Self::Invite { .. } => "invite",
+            Self::Invites => "invites",
+            Self::RevokeInvite { .. } => "revoke_invite",
             Self::Say { .. } => "say",
         }
     }

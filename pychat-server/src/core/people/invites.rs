@@ -93,18 +93,18 @@ impl People {
     /// Adds the invites of the log.
     #[must_use]
     pub fn with_invites(mut self, known: Vec<Invite>) -> Self {
-        self.invites = Invites(known.into_iter().map(Into::into).collect());
+        self.policy.invites = Invites(known.into_iter().map(Into::into).collect());
         self
     }
 
     /// Returns the invites.
     pub fn invites(&self) -> &Invites {
-        &self.invites
+        &self.policy.invites
     }
 
     /// Returns the invites, for one to be taken or revoked.
     pub fn invites_mut(&mut self) -> &mut Invites {
-        &mut self.invites
+        &mut self.policy.invites
     }
 
     /// Makes an invite in the name of `by`, and returns its code, which nobody can be told again;
@@ -115,7 +115,7 @@ impl People {
         by: Option<&str>,
         utc_ms: u64,
     ) -> Option<(InviteCode, Invite)> {
-        let Invites(invites) = &mut self.invites;
+        let Invites(invites) = &mut self.policy.invites;
         if INVITES_MAX <= invites.len() {
             invites.retain(|known| !known.invite.terms.are_over(utc_ms));
         }

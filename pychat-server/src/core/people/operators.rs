@@ -48,18 +48,18 @@ impl People {
     /// Sets the rules that operators have made, as they were kept.
     #[must_use]
     pub fn under(mut self, rules: Rulebook) -> Self {
-        self.moderation = Moderation::new(rules);
+        self.policy.moderation = Moderation::new(rules);
         self
     }
 
     /// Returns the rules that operators have made.
     pub fn moderation(&self) -> &Moderation {
-        &self.moderation
+        &self.policy.moderation
     }
 
     /// Returns them to be changed.
     pub fn moderation_mut(&mut self) -> &mut Moderation {
-        &mut self.moderation
+        &mut self.policy.moderation
     }
 
     /// Returns who owns `name`, or one that looks like it, and how they spell it.

@@ -242,7 +242,7 @@ fn an_operator_asks_and_is_answered_by_the_id() {
         retry_ms: None,
         suggest: None,
     };
-    let [Event::Moderated { text, id, .. }, Event::Notice { text: why }] =
+    let [Event::Moderated { text, id, .. }, Event::Denied { code: ErrorCode::NotDone, text: why }] =
         &stage.hear(&[done, refused])[..]
     else {
         panic!("an answer, and a reason")

@@ -36,7 +36,10 @@ impl Chat {
         effects: &mut Vec<Effect>,
     ) -> Result<Done, String> {
         match order {
-            Order::Who | Order::Operators | Order::Bans => Ok(Done::default()),
+            Order::Who | Order::Operators | Order::Bans | Order::Invite { .. } | Order::Invites => {
+                Ok(Done::default())
+            }
+            Order::RevokeInvite { invite } => self.revoke_invite(*invite, effects),
             Order::AddOperator { name } => self.set_operator(name, true, effects),
             Order::RemoveOperator { name } => self.set_operator(name, false, effects),
             Order::FreeName { name } => self.free_name(name, effects),

@@ -104,6 +104,7 @@ class Window:
             env={**os.environ, "G_ENABLE_DIAGNOSTIC": "0", **environment},
             stderr=self.log,
         )
+        self.application = None
         self.frame = eventually(self._find_frame, "the window")
         self.running.add(self)
 
@@ -334,15 +335,21 @@ class Window:
         return None if application is None else next(children(application), None)
 
     def find_application(self):
-        """Goes there from the top: `get_application` of a window crashes when it is called often."""
-        desktop = Atspi.get_desktop(0)
-        desktop.clear_cache()
-        for application in children(desktop):
-            with contextlib.suppress(GLib.Error):
-                if application.get_process_id() == self.process.pid:
-                    application.clear_cache()
-                    return application
-        return None
+        """Goes there from the top, once: libatspi 2.46 crashes when the whole desktop is asked for often,
+        as it does with `get_application` of a window.
+        """
+        if self.application is None:
+            desktop = Atspi.get_desktop(0)
+            desktop.clear_cache()
+            self.application = next(filter(self.is_ours, children(desktop)), None)
+        if self.application is not None:
+            self.application.clear_cache()
+        return self.application
+
+    def is_ours(self, application):
+        with contextlib.suppress(GLib.Error):  # It has just gone.
+            return application.get_process_id() == self.process.pid
+        return False
 
 
 def children(accessible):

@@ -117,7 +117,7 @@ class Devices(LinkTest):
         other.click("Join")
         other.wait_for(
             "alert",
-            f"{self.server.address} is not the server that this link was made for: it was set up "
+            f"{self.server.address} is not the server that was meant: it was set up "
             "anew, or somebody is trying to read along. Ask for a new link.",
         )
         first = self.other_device(link)

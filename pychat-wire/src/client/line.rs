@@ -274,7 +274,7 @@ impl Client {
     }
 
     /// Makes another attempt at once, if there is neither a line nor one being made. For a user who
-    /// wants to come back after [`Event::Refused`], [`Reason::Kicked`] or a first attempt that
+    /// wants to come back after [`Event::Refused`], [`Reason::Kicked`](crate::message::Reason::Kicked) or a first attempt that
     /// failed.
     ///
     /// # Examples

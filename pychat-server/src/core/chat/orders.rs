@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use pychat_wire::{UserName, key::PublicKey, message::ErrorCode};
 
+pub(super) use self::operate::refuse_other;
 use super::{Chat, Complaint, Deed, Effect, Event, complain, requests::Pending, tell};
 use crate::core::{
     id::{CallId, ConnectionId},

@@ -39,7 +39,7 @@ impl Chat {
             Order::Who | Order::Operators | Order::Bans | Order::Invite { .. } | Order::Invites => {
                 Ok(Done::default())
             }
-            Order::RevokeInvite { invite } => self.revoke_invite(*invite, effects),
+            Order::RevokeInvite { invite } => self.revoke_invite(*invite),
             Order::AddOperator { name } => self.set_operator(name, true, effects),
             Order::RemoveOperator { name } => self.set_operator(name, false, effects),
             Order::FreeName { name } => self.free_name(name, effects),

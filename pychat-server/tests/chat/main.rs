@@ -9,6 +9,7 @@ mod operating;
 mod operators;
 mod owners;
 mod presence;
+mod sanctions;
 mod secure;
 mod two;
 

@@ -58,7 +58,11 @@ impl Chat {
         person: PersonId,
         effects: &mut Vec<Effect>,
     ) {
-        if let Some(code) = self.people.make_code(now, person) {
+        if self.is_muted(id) {
+            let text = "whoever is muted cannot add a device";
+            complain(id, Complaint::new(ErrorCode::Muted, text), effects);
+            act(id, Action::Log(Refusal::Muted), effects);
+        } else if let Some(code) = self.people.make_code(now, person) {
             tell(id, Event::PairCode(code), effects);
         } else {
             let text = "this name has no room for another device";

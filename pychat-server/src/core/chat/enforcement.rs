@@ -87,9 +87,13 @@ impl Chat {
     }
 
     /// Counts a text of a peer in the room where each person may say one thing in so long; returns
-    /// when they may say the next.
+    /// when they may say the next. Operators may talk: they could not undo it while nothing is read
+    /// of them.
     pub(super) fn charge_slow(&mut self, now: Instant, id: ConnectionId) -> Option<Instant> {
         let interval = self.people.moderation().slow()?;
+        if self.person_at(id).is_some_and(|person| self.people.is_operator(person)) {
+            return None;
+        }
         let speaker = self.speaker(id)?;
         self.buckets.fill_slow(now, speaker, interval)
     }

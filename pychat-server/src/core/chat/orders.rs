@@ -148,25 +148,36 @@ impl Chat {
         }
     }
 
-    /// Finds the person who owns `name`, or else somebody present who has it.
+    /// Finds somebody present who has `name`, or else the person who owns it: that may be somebody
+    /// whom it was reserved for long ago.
     fn target(&self, name: &str) -> Result<Target, String> {
         let nobody = || format!("Nobody is called {name}.");
         let asked = UserName::new(name).map_err(|_| nobody())?;
-        if let Some((person, name)) = self.people.owner(&asked) {
-            let devices = self.people.devices(person).iter();
-            let keys = devices.map(|device| device.key).collect();
-            let connections = self.connections_of(person);
-            return Ok(Target { name, owner: Some(person), keys, connections });
-        }
         let mut holders: Vec<_> = self.roster.holders(&asked).collect();
         holders.sort_by_key(|holder| *holder.name() != asked);
-        let holder = holders.first().ok_or_else(nobody)?;
+        let owner = self.owner(name);
+        let Some(holder) = holders.first() else {
+            return owner.map(|(_, target)| target).ok_or_else(nobody);
+        };
+        if let Some((person, target)) = owner
+            && holder.person() == Some(person)
+        {
+            return Ok(target);
+        }
         let connections = holder.connections().to_vec();
         let grants = connections.iter().filter_map(|id| self.peers.get(id)?.grant);
         let mut keys: Vec<_> = grants.map(|grant| grant.key).collect();
         keys.sort_unstable();
         keys.dedup();
         Ok(Target { name: Participant::name(holder).clone(), owner: None, keys, connections })
+    }
+
+    /// Finds the person who owns `name`, here or not.
+    fn owner(&self, name: &str) -> Option<(PersonId, Target)> {
+        let (person, name) = self.people.owner(&UserName::new(name).ok()?)?;
+        let keys = self.people.devices(person).iter().map(|device| device.key).collect();
+        let connections = self.connections_of(person);
+        Some((person, Target { name, owner: Some(person), keys, connections }))
     }
 
     /// Returns the connections of a person, under whatever names.

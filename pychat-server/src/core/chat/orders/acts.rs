@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use pychat_wire::{
     UserName,
     message::{Door, SENTENCE_CHARS_MAX},
+    notice::Notice,
 };
 
 use super::{
@@ -66,8 +67,8 @@ impl Chat {
         is_operator: bool,
         effects: &mut Vec<Effect>,
     ) -> Result<Done, String> {
-        let Target { name, owner, connections, .. } = self.target(name)?;
-        let Some(person) = owner else {
+        let Some((person, Target { name, connections, .. })) = self.owner(name) else {
+            let name = self.target(name)?.name;
             return Err(format!("{name} has no name that is theirs, so cannot be an operator."));
         };
         let is_old_news = !self.people.set_operator(person, is_operator);
@@ -86,8 +87,10 @@ impl Chat {
     }
 
     fn free_name(&mut self, name: &str, effects: &mut Vec<Effect>) -> Result<Done, String> {
-        let Target { name, owner, connections, .. } = self.target(name)?;
-        let Some(person) = owner else { return Err(format!("Nobody owns the name {name}.")) };
+        let Some((person, Target { connections, .. })) = self.owner(name) else {
+            let name = self.target(name)?.name;
+            return Err(format!("Nobody owns the name {name}."));
+        };
         let names = self.people.names(person);
         self.people.forget_all(person);
         for id in connections {
@@ -112,9 +115,12 @@ impl Chat {
     }
 
     fn mute(&mut self, name: &str, for_ms: Option<u64>, by: &str) -> Result<Done, String> {
-        let Target { name, keys, .. } = self.target(name)?;
+        let Target { name, owner, keys, .. } = self.target(name)?;
         let subject = Subject::Person { name: name.as_str().to_owned(), keys };
         let changes = self.impose(Measure::Mute, subject, for_ms, by)?;
+        if let Some(person) = owner {
+            self.people.forget_code(person); // Another device would not be muted alone.
+        }
         let detail = for_words(for_ms);
         let text = format!("{name} is muted{detail}.");
         let subject = name.as_str().to_owned();
@@ -238,6 +244,9 @@ impl Chat {
         for_ms: Option<u64>,
         by: &str,
     ) -> Result<Vec<Change>, String> {
+        if for_ms == Some(0) {
+            return Err("Choose a longer time.".to_owned());
+        }
         let utc_ms = self.wall_clock.utc_ms;
         let until_ms = for_ms.map(|for_ms| utc_ms.saturating_add(for_ms));
         let moderation = self.people.moderation_mut();
@@ -294,7 +303,19 @@ fn say(text: &str, effects: &mut Vec<Effect>) -> Result<Done, String> {
     if text.chars().any(|character| character.is_control() && character != '\n') {
         return Err("This has control characters.".to_owned());
     }
+    if text.lines().any(is_sentence) {
+        return Err("Clients would take this for a sentence of the server's own.".to_owned());
+    }
     tell_all(Event::Notice(text.to_owned()), effects);
     let (told, detail) = ("Everybody was told.".to_owned(), text.to_owned());
     Ok(Done { text: told, detail, ..Done::default() })
+}
+
+/// Returns true if a client of protocol 1 takes a line for more than words.
+fn is_sentence(line: &str) -> bool {
+    let with_newline = format!("{line}\n"); // Some of them end with one.
+    [line, &with_newline]
+        .map(Notice::parse)
+        .iter()
+        .any(|notice| !matches!(notice, Notice::Other(_)) || notice.refusal().is_some())
 }

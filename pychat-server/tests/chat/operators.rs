@@ -57,7 +57,7 @@ fn name(name: &str) -> String {
 }
 
 fn whom(text: &str) -> moderation::Whom {
-    moderation::Whom::meant_by(text)
+    moderation::Whom::Typed(text.to_owned())
 }
 
 fn bye(id: ConnectionId, reason: CloseReason) -> [Effect; 2] {

@@ -206,3 +206,18 @@ fn whoever_is_no_operator_hears_the_same_to_everything() {
     }
     assert!(welcomed(&room.knock(C, invited("Вера", 3, code)), C).is_some());
 }
+
+#[test]
+fn nobody_has_an_address_banned_by_being_called_like_it() {
+    let mut room = Room::with(&[(A, "192.0.2.7")]);
+    let ban = |whom| Order::Ban { whom, for_ms: None };
+    let refused = room.refused_order(ban(Whom::Typed("192.0.2.7".to_owned())));
+    assert_eq!(
+        refused,
+        "Somebody is called 192.0.2.7. Write the address as a prefix, or ban them from within the chat."
+    );
+    let (said, _) = room.ordered(ban(Whom::Typed("192.0.2.7/32".to_owned())));
+    assert_eq!(said, "192.0.2.7 is banned; 0 connections were closed.");
+    let (said, _) = room.ordered(ban(Whom::Name("192.0.2.7".to_owned())));
+    assert!(said.contains("127.0.0.1 is banned"), "{said}");
+}

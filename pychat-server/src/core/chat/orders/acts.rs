@@ -27,6 +27,12 @@ const V6_PREFIX_MIN: u8 = 16;
 /// The sentence for those of protocol 1 who are sent away.
 const KICKED: &str = "You were sent away by an operator. Bye!\n";
 
+/// Those whom a ban is about.
+enum Found<'a> {
+    Name(&'a str),
+    Network(Network),
+}
+
 impl Chat {
     /// Carries out an order that changes something.
     pub(super) fn carry_out(
@@ -47,13 +53,10 @@ impl Chat {
             Order::Kick { name } => self.kick(name, effects),
             Order::Mute { name, for_ms } => self.mute(name, *for_ms, by),
             Order::Unmute { name } => self.unmute(name),
-            Order::Ban { whom: Whom::Name(name), for_ms } => {
-                self.ban_person(name, *for_ms, by, effects)
-            }
-            Order::Ban { whom: Whom::Network(text), for_ms } => {
-                let network = text.parse().map_err(|error| unusable(text, error))?;
-                self.ban_network(network, *for_ms, by, effects)
-            }
+            Order::Ban { whom, for_ms } => match self.find(whom)? {
+                Found::Name(name) => self.ban_person(name, *for_ms, by, effects),
+                Found::Network(network) => self.ban_network(network, *for_ms, by, effects),
+            },
             Order::Unban { whom } => self.unban(whom),
             Order::Slow { seconds } => self.slow_down(now, *seconds, effects),
             Order::Door { admission } => Ok(self.set_door(*admission)),
@@ -203,16 +206,30 @@ impl Chat {
     }
 
     fn unban(&mut self, whom: &Whom) -> Result<Done, String> {
-        match whom {
-            Whom::Name(name) => {
+        match self.find(whom)? {
+            Found::Name(name) => {
                 let lifted = self.lift_of_person(Measure::Ban, name);
                 self.lifted(&lifted, name, "banned")
             }
-            Whom::Network(text) => {
-                let network = text.parse().map_err(|error| unusable(text, error))?;
+            Found::Network(network) => {
                 let lifted = self.people.moderation_mut().lift_of_network(network);
-                self.lifted(&lifted, text, "banned")
+                self.lifted(&lifted, &network.to_string(), "banned")
             }
+        }
+    }
+
+    /// Finds out who is meant. Somebody may be called like an address: then neither they nor those
+    /// who call from there are taken for the other.
+    fn find<'a>(&self, whom: &'a Whom) -> Result<Found<'a>, String> {
+        let (Whom::Name(text) | Whom::Network(text) | Whom::Typed(text)) = whom;
+        match (whom, text.parse::<Network>()) {
+            (Whom::Name(_), _) | (Whom::Typed(_), Err(NetworkError::Form)) => Ok(Found::Name(text)),
+            (Whom::Typed(_), Ok(_)) if self.target(text).is_ok() => Err(format!(
+                "Somebody is called {text}. Write the address as a prefix, or ban them from within \
+                 the chat."
+            )),
+            (_, Ok(network)) => Ok(Found::Network(network)),
+            (_, Err(error)) => Err(format!("{text}: {error}.")),
         }
     }
 
@@ -286,10 +303,6 @@ impl Chat {
         let changes = vec![self.people.moderation_mut().set_door(door)];
         Done { text: text.to_owned(), subject: subject.to_owned(), changes, ..Done::default() }
     }
-}
-
-fn unusable(text: &str, error: NetworkError) -> String {
-    format!("{text}: {error}.")
 }
 
 fn say(text: &str, effects: &mut Vec<Effect>) -> Result<Done, String> {

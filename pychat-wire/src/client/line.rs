@@ -9,7 +9,7 @@ use super::{
 use crate::{
     frame::Decoder,
     key::{BINDING_BYTES, Challenge},
-    message::{ClientMessage, Door, Reason, ServerMessage},
+    message::{ClientMessage, Door, ServerMessage},
 };
 
 /// The protocol that is spoken on a line.
@@ -79,8 +79,7 @@ pub(super) struct Line {
     pub(super) held_until: u64,
     /// The people whom the server lets in, as its greeting says.
     pub(super) admission: Door,
-    /// The part that is ours to sign of what the server and this line are: the nonce of the greeting,
-    /// and the channel binding.
+    /// The challenge that the hello on this line signs.
     pub(super) challenge: Challenge,
     /// The name of the server; empty if it gave none.
     pub(super) server_name: String,
@@ -344,10 +343,7 @@ impl Client {
         self.outgoing.clear();
         self.phase = Phase::Idle;
         self.fail_said();
-        let is_unwanted = matches!(
-            cause,
-            Cause::Bye { reason: Reason::Kicked | Reason::Removed | Reason::Banned }
-        );
+        let is_unwanted = matches!(cause, Cause::Bye { reason } if reason.is_final());
         let is_hopeless = matches!(cause, Cause::Garbled(_)) && self.backoff.is_hopeless();
         if is_unwanted || is_hopeless || !(self.has_joined || self.is_persistent) {
             self.tell(Event::Offline { cause, retry_at_ms: None });

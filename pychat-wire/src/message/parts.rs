@@ -98,6 +98,13 @@ pub enum Reason {
     Unknown,
 }
 
+impl Reason {
+    /// Returns true if nobody comes back by themselves after it: they were sent away, or removed.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Kicked | Self::Removed | Self::Banned)
+    }
+}
+
 /// The code of an error: the thing that was refused.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]

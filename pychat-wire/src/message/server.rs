@@ -1,16 +1,15 @@
 //! Messages of a server.
 
+mod parse;
+
 use std::borrow::Cow;
 
 use serde::Serialize;
 
 use super::{
-    EPOCH_BYTES_MAX, EXPIRES_MS_MAX, MESSAGE_ID_BYTES_MAX, MessageError, RETRY_MS_MAX, TIME_MS_MAX,
-    bounds,
-    members::Members,
     operator::BanList,
     parts::{DeviceList, Door, ErrorCode, HostList, InviteList, Limits, Listing, Reason},
-    {lenient, unknown, word, write_json},
+    write_json,
 };
 use crate::{
     frame,
@@ -238,7 +237,7 @@ pub enum ServerMessage<'a> {
     },
 }
 
-impl<'a> ServerMessage<'a> {
+impl ServerMessage<'_> {
     /// Returns a sentence of the server's own, as a message of protocol 1.
     ///
     /// # Examples
@@ -253,146 +252,6 @@ impl<'a> ServerMessage<'a> {
     /// ```
     pub fn notice(notice: Notice<'_>) -> Self {
         Self::Message { username: name::SERVER.into(), content: notice.to_string().into() }
-    }
-
-    /// Reads one payload. A member above its bound is cut, lowered, or counts as missing, as the
-    /// constants of this module say; only a sentence of protocol 1 comes whole.
-    ///
-    /// # Errors
-    ///
-    /// [`MessageError`] if it is none of the messages above.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use pychat_wire::ServerMessage;
-    ///
-    /// let payload = br#"{"type":"message","username":"\u0412\u044b","content":"hi"}"#;
-    /// let message = ServerMessage::parse(payload)?;
-    /// assert_eq!(message, ServerMessage::Message { username: "Вы".into(), content: "hi".into() });
-    /// # Ok::<(), pychat_wire::MessageError>(())
-    /// ```
-    pub fn parse(payload: &'a [u8]) -> Result<Self, MessageError> {
-        let members = Members::parse(payload)?;
-        match members.kind()? {
-            "message" => Self::parse_message(members),
-            "welcome" => Ok(Self::Welcome {
-                username: bounds::name(members.username.required("username")?),
-                epoch: members.epoch.within(EPOCH_BYTES_MAX).required("epoch")?,
-                seq: members.seq.required_number("seq")?,
-                time: members.time.required_time()?,
-                operator: members.operator.is_true(),
-                members: Cow::Owned(members.listing.and_then(lenient).unwrap_or_default()),
-            }),
-            "gap" => Ok(Self::Gap {
-                from: members.from.required_number("from")?,
-                to: members.to.required_number("to")?,
-            }),
-            "skip" => Ok(Self::Skip {
-                from: members.from.required_number("from")?,
-                to: members.to.required_number("to")?,
-            }),
-            "page" => Ok(Self::Page {
-                before: members.before.required_number("before")?,
-                count: members.count.required_number("count")?,
-                start: members.start.is_true(),
-            }),
-            "joined" => Ok(Self::Joined {
-                username: bounds::name(members.username.required("username")?),
-                time: members.time.required_time()?,
-            }),
-            "left" => Ok(Self::Left {
-                username: bounds::name(members.username.required("username")?),
-                time: members.time.required_time()?,
-                reason: word(members.reason).unwrap_or(Reason::Unknown),
-            }),
-            "error" => Ok(Self::Error {
-                code: word(members.code).unwrap_or(ErrorCode::Unknown),
-                text: bounds::sentence(members.text.string().unwrap_or_default()),
-                reference: members.reference.within(MESSAGE_ID_BYTES_MAX).string(),
-                retry_ms: members.retry_ms.number().map(|ms| ms.min(RETRY_MS_MAX)),
-                suggest: members.suggest.string().map(bounds::name),
-            }),
-            "pair_code" => Ok(Self::PairCode {
-                code: members.code.required_value("code")?,
-                expires_ms: members.expires_ms.required_number("expires_ms")?.min(EXPIRES_MS_MAX),
-            }),
-            "device_added" => Ok(Self::DeviceAdded {
-                key: members.key.required_value("key")?,
-                label: bounds::label(members.label.string().unwrap_or_default()),
-            }),
-            "devices" => {
-                Ok(Self::Devices { devices: members.devices.and_then(lenient).unwrap_or_default() })
-            }
-            "invite_link" => Ok(Self::InviteLink {
-                hosts: members.hosts.and_then(lenient).unwrap_or_default(),
-                port: members.port.required_port("port")?,
-                pin: members.pin.value(),
-                code: members.code.value(),
-                uses: members.uses.number(),
-                expires_ms: members.expires_ms.number(),
-            }),
-            "invites" => {
-                Ok(Self::Invites { invites: members.invites.and_then(lenient).unwrap_or_default() })
-            }
-            "operator" => Ok(Self::Operator { operator: members.operator.is_true() }),
-            "done" => Ok(Self::Done {
-                verb: bounds::label(members.verb.required("verb")?),
-                by: bounds::label(members.by.string().unwrap_or_default()),
-                subject: bounds::label(members.subject.string().unwrap_or_default()),
-                text: bounds::sentence(members.text.string().unwrap_or_default()),
-                id: members.id.within(MESSAGE_ID_BYTES_MAX).string(),
-            }),
-            "bans" => Ok(Self::Bans {
-                bans: members.bans.and_then(lenient).unwrap_or_default(),
-                mutes: members.mutes.and_then(lenient).unwrap_or_default(),
-            }),
-            "notice" => Ok(Self::Notice { text: bounds::sentence(members.text.required("text")?) }),
-            "ping" => Ok(Self::Ping),
-            "pong" => Ok(Self::Pong),
-            "bye" => Ok(Self::Bye {
-                reason: word(members.reason).unwrap_or(Reason::Unknown),
-                retry_ms: members.retry_ms.number().unwrap_or(0).min(RETRY_MS_MAX),
-            }),
-            kind => Err(unknown(kind)),
-        }
-    }
-
-    /// Tells the three kinds of `message` apart, by the members that only one of them has.
-    fn parse_message(members: Members<'a>) -> Result<Self, MessageError> {
-        let username = bounds::name(members.username.required("username")?);
-        let content = members.content.required("content")?;
-        if let (Some(seq), Some(time)) = (members.seq.number(), members.time.number()) {
-            let id = members.id.within(MESSAGE_ID_BYTES_MAX).string();
-            let (time, content) = (time.min(TIME_MS_MAX), bounds::content(content));
-            let (dup, replay) = (members.dup.is_true(), members.replay.is_true());
-            return Ok(Self::Record { seq, time, username, content, id, dup, replay });
-        }
-        if let Some(protocol) = members.protocol.number()
-            && let Some(epoch) = members.epoch.within(EPOCH_BYTES_MAX).string()
-            && let Some(nonce) = members.nonce.value()
-            && let Some(limits) = members.limits.and_then(lenient)
-            && let Some(ping_seconds) = members.ping_seconds.number()
-        {
-            let server = bounds::label(members.server.string().unwrap_or_default());
-            let tls = members.tls.is_true();
-            let admission = word(members.admission).unwrap_or_default();
-            return Ok(Self::Greeting {
-                username,
-                content,
-                protocol,
-                server,
-                epoch,
-                nonce,
-                tls,
-                admission,
-                limits,
-                ping_seconds,
-            });
-        }
-        // A sentence of protocol 1 may list more people than a message has room for.
-        let content = if username == name::SERVER { content } else { bounds::content(content) };
-        Ok(Self::Message { username, content })
     }
 
     /// Appends this message to `out` as one frame.

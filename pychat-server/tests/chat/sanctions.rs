@@ -3,7 +3,7 @@
 use pychat_server::core::{
     chat::{Action, CloseReason, Complaint, Effect, Event, Refusal},
     moderation::{Order, Reply, Whom},
-    record::{Appended, Request, Stored},
+    record::{Appended, Request, StorageError, Stored},
 };
 use pychat_wire::{
     ClientMessage,
@@ -220,4 +220,24 @@ fn nobody_has_an_address_banned_by_being_called_like_it() {
     assert_eq!(said, "192.0.2.7 is banned; 0 connections were closed.");
     let (said, _) = room.ordered(ban(Whom::Name("192.0.2.7".to_owned())));
     assert!(said.contains("127.0.0.1 is banned"), "{said}");
+}
+
+#[test]
+fn what_was_taken_away_and_will_come_back_is_told_of() {
+    let mut room = Room::for_invited();
+    let effects = room.receive(A, ClientMessage::Pair);
+    let Some(&Effect::Tell { event: Event::PairCode(code), .. }) = effects.last() else {
+        panic!("{effects:?}")
+    };
+    room.knock(B, pairing("Анна", 3, code));
+    room.invite(Some(1), None);
+    let invite = room.invites()[0].id();
+    room.is_answered = false;
+    let remove = ClientMessage::RemoveDevice { key: key(3).public() };
+    for message in [remove, ClientMessage::RevokeInvite { invite }] {
+        let effects = room.receive(A, message);
+        let (ticket, _) = requests(&effects)[0];
+        let effects = room.answer(ticket, Err(StorageError::Full));
+        assert_eq!(complaint(&effects, A).code, ErrorCode::Storage);
+    }
 }

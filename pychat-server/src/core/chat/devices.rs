@@ -41,7 +41,7 @@ impl Chat {
             DeviceRequest::Remove(key) => {
                 if self.people.remove_device(grant.person, key) {
                     self.send_away(grant.person, key, effects);
-                    self.change_people(id, effects);
+                    self.remove_device(id, effects);
                 }
                 self.list_devices(id, grant.person, effects);
             }

@@ -54,12 +54,22 @@ pub(super) struct Requests {
 /// A request that the store has not answered.
 #[derive(Debug)]
 pub(super) enum Pending {
-    Append { from: ConnectionId, id: Option<Arc<str>> },
-    ChangePerson { by: ConnectionId },
-    Order { number: u64 },
+    Append {
+        from: ConnectionId,
+        id: Option<Arc<str>>,
+    },
+    ChangePerson {
+        by: ConnectionId,
+    },
+    Order {
+        number: u64,
+    },
     Admit(Admitted),
     AddInvite(Invited),
-    RevokeInvite { by: ConnectionId },
+    /// An invite or a device is taken away; `by` hears if that is not kept, as it would come back.
+    Removal {
+        by: ConnectionId,
+    },
 }
 
 /// A newcomer who is let in if the store keeps that.
@@ -170,6 +180,13 @@ impl Chat {
         }
     }
 
+    /// Asks the store to keep a device no longer, which was removed by connection `by`.
+    pub(super) fn remove_device(&mut self, by: ConnectionId, effects: &mut Vec<Effect>) {
+        for change in self.people.take_changes() {
+            self.requests.make(Pending::Removal { by }, Request::ChangePerson(change), effects);
+        }
+    }
+
     /// Asks the store to keep a newcomer, and what else has changed of people by their coming.
     pub(super) fn admit(&mut self, by: ConnectionId, new: Admitted, effects: &mut Vec<Effect>) {
         let Admitted { person, invite, .. } = new;
@@ -215,7 +232,7 @@ impl Chat {
         let changes = vec![Change::RevokeInvite(invite)];
         let entry = self.entry(who, "revoke_invite", invite);
         let request = Request::Moderate { changes, entry };
-        self.requests.make(Pending::RevokeInvite { by }, request, effects);
+        self.requests.make(Pending::Removal { by }, request, effects);
     }
 
     /// Returns the record of what `who` did with an invite.
@@ -258,10 +275,10 @@ impl Chat {
             (Some(Pending::AddInvite(invited)), outcome) => {
                 self.on_invited(invited, outcome.err(), effects);
             }
-            (Some(Pending::RevokeInvite { by }), Err(error)) => {
+            (Some(Pending::Removal { by }), Err(error)) => {
                 refuse_unstored(by, &error, effects);
             }
-            (Some(Pending::ChangePerson { .. } | Pending::RevokeInvite { .. }) | None, _) => (),
+            (Some(Pending::ChangePerson { .. } | Pending::Removal { .. }) | None, _) => (),
         }
     }
 

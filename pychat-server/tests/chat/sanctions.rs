@@ -1,5 +1,7 @@
 //! Ways around what operators do.
 
+use std::time::Duration;
+
 use pychat_server::core::{
     chat::{Action, CloseReason, Complaint, Effect, Event, Refusal},
     moderation::{Order, Reply, Whom},
@@ -240,4 +242,18 @@ fn what_was_taken_away_and_will_come_back_is_told_of() {
         let effects = room.answer(ticket, Err(StorageError::Full));
         assert_eq!(complaint(&effects, A).code, ErrorCode::Storage);
     }
+}
+
+#[test]
+fn in_slow_mode_more_connections_say_no_more() {
+    let mut room = Room::new();
+    room.join(A, "Анна", 1);
+    room.join(B, "Анна", 1);
+    room.ordered(Order::Slow { seconds: 30 });
+    assert_eq!(room.chat.limited_until(room.now, B), None);
+    room.receive(A, text("hi", "1"));
+    let next = Some(room.now + Duration::from_secs(30));
+    assert_eq!([A, B].map(|id| room.chat.limited_until(room.now, id)), [next; 2]);
+    room.ordered(Order::Slow { seconds: 0 });
+    assert_eq!([A, B].map(|id| room.chat.limited_until(room.now, id)), [None; 2]);
 }

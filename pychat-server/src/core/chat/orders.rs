@@ -84,7 +84,18 @@ impl Chat {
             Order::Invite { uses, for_ms } => {
                 return self.order_invite(asker, by, (*uses, *for_ms), effects);
             }
-            order => self.carry_out(now, by, order, effects),
+            Order::RevokeInvite { invite } => self.revoke_invite(*invite),
+            Order::AddOperator { name } => self.set_operator(name, true, effects),
+            Order::RemoveOperator { name } => self.set_operator(name, false, effects),
+            Order::FreeName { name } => self.free_name(name, effects),
+            Order::Kick { name } => self.kick(name, effects),
+            Order::Mute { name, for_ms } => self.mute(name, *for_ms, by),
+            Order::Unmute { name } => self.unmute(name),
+            Order::Ban { whom, for_ms } => self.ban(whom, *for_ms, by, effects),
+            Order::Unban { whom } => self.unban(whom),
+            Order::Slow { seconds } => self.slow_down(now, *seconds, effects),
+            Order::Door { admission } => Ok(self.set_door(*admission)),
+            Order::Say { text } => acts::say(text, effects),
         };
         match done {
             Ok(Done { is_old_news: true, text, subject, .. }) => {

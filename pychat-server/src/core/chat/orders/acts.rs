@@ -13,7 +13,7 @@ use super::{
     Done, Target, for_words,
 };
 use crate::core::{
-    moderation::{Change, Measure, Order, SANCTIONS_MAX, Sanction, Subject, Whom},
+    moderation::{Change, Measure, SANCTIONS_MAX, Sanction, Subject, Whom},
     networks::{Network, NetworkError},
 };
 
@@ -34,37 +34,7 @@ enum Found<'a> {
 }
 
 impl Chat {
-    /// Carries out an order that changes something.
-    pub(super) fn carry_out(
-        &mut self,
-        now: Instant,
-        by: &str,
-        order: &Order,
-        effects: &mut Vec<Effect>,
-    ) -> Result<Done, String> {
-        match order {
-            Order::Who | Order::Operators | Order::Bans | Order::Invite { .. } | Order::Invites => {
-                Ok(Done::default())
-            }
-            Order::RevokeInvite { invite } => self.revoke_invite(*invite),
-            Order::AddOperator { name } => self.set_operator(name, true, effects),
-            Order::RemoveOperator { name } => self.set_operator(name, false, effects),
-            Order::FreeName { name } => self.free_name(name, effects),
-            Order::Kick { name } => self.kick(name, effects),
-            Order::Mute { name, for_ms } => self.mute(name, *for_ms, by),
-            Order::Unmute { name } => self.unmute(name),
-            Order::Ban { whom, for_ms } => match self.find(whom)? {
-                Found::Name(name) => self.ban_person(name, *for_ms, by, effects),
-                Found::Network(network) => self.ban_network(network, *for_ms, by, effects),
-            },
-            Order::Unban { whom } => self.unban(whom),
-            Order::Slow { seconds } => self.slow_down(now, *seconds, effects),
-            Order::Door { admission } => Ok(self.set_door(*admission)),
-            Order::Say { text } => say(text, effects),
-        }
-    }
-
-    fn set_operator(
+    pub(super) fn set_operator(
         &mut self,
         name: &str,
         is_operator: bool,
@@ -89,7 +59,11 @@ impl Chat {
         Ok(Done { text, subject: name.as_str().to_owned(), is_old_news, ..Done::default() })
     }
 
-    fn free_name(&mut self, name: &str, effects: &mut Vec<Effect>) -> Result<Done, String> {
+    pub(super) fn free_name(
+        &mut self,
+        name: &str,
+        effects: &mut Vec<Effect>,
+    ) -> Result<Done, String> {
         let Some((person, Target { connections, .. })) = self.owner(name) else {
             let name = self.target(name)?.name;
             return Err(format!("Nobody owns the name {name}."));
@@ -104,7 +78,7 @@ impl Chat {
         Ok(Done { text, subject: names, ..Done::default() })
     }
 
-    fn kick(&mut self, name: &str, effects: &mut Vec<Effect>) -> Result<Done, String> {
+    pub(super) fn kick(&mut self, name: &str, effects: &mut Vec<Effect>) -> Result<Done, String> {
         let Target { name, mut connections, .. } = self.target(name)?;
         connections.retain(|id| self.is_open(*id));
         if connections.is_empty() {
@@ -117,7 +91,12 @@ impl Chat {
         Ok(Done { text, subject: name.as_str().to_owned(), ..Done::default() })
     }
 
-    fn mute(&mut self, name: &str, for_ms: Option<u64>, by: &str) -> Result<Done, String> {
+    pub(super) fn mute(
+        &mut self,
+        name: &str,
+        for_ms: Option<u64>,
+        by: &str,
+    ) -> Result<Done, String> {
         let Target { name, owner, keys, .. } = self.target(name)?;
         let subject = Subject::Person { name: name.as_str().to_owned(), keys };
         let changes = self.impose(Measure::Mute, subject, for_ms, by)?;
@@ -130,9 +109,22 @@ impl Chat {
         Ok(Done { text, subject, detail: detail.trim().to_owned(), changes, ..Done::default() })
     }
 
-    fn unmute(&mut self, name: &str) -> Result<Done, String> {
+    pub(super) fn unmute(&mut self, name: &str) -> Result<Done, String> {
         let lifted = self.lift_of_person(Measure::Mute, name);
         self.lifted(&lifted, name, "muted")
+    }
+
+    pub(super) fn ban(
+        &mut self,
+        whom: &Whom,
+        for_ms: Option<u64>,
+        by: &str,
+        effects: &mut Vec<Effect>,
+    ) -> Result<Done, String> {
+        match self.find(whom)? {
+            Found::Name(name) => self.ban_person(name, for_ms, by, effects),
+            Found::Network(network) => self.ban_network(network, for_ms, by, effects),
+        }
     }
 
     fn ban_person(
@@ -205,7 +197,7 @@ impl Chat {
         Ok(Done { text, subject, detail, changes, ..Done::default() })
     }
 
-    fn unban(&mut self, whom: &Whom) -> Result<Done, String> {
+    pub(super) fn unban(&mut self, whom: &Whom) -> Result<Done, String> {
         match self.find(whom)? {
             Found::Name(name) => {
                 let lifted = self.lift_of_person(Measure::Ban, name);
@@ -272,7 +264,7 @@ impl Chat {
         })
     }
 
-    fn slow_down(
+    pub(super) fn slow_down(
         &mut self,
         now: Instant,
         seconds: u64,
@@ -293,7 +285,7 @@ impl Chat {
         Ok(Done { text, subject, changes, ..Done::default() })
     }
 
-    fn set_door(&mut self, door: Door) -> Done {
+    pub(super) fn set_door(&mut self, door: Door) -> Done {
         let (text, subject) = match door {
             Door::Open => ("Everybody may join.", "open"),
             Door::Invite => {
@@ -305,7 +297,7 @@ impl Chat {
     }
 }
 
-fn say(text: &str, effects: &mut Vec<Effect>) -> Result<Done, String> {
+pub(super) fn say(text: &str, effects: &mut Vec<Effect>) -> Result<Done, String> {
     let text = text.trim();
     if text.is_empty() {
         return Err("There is nothing to say.".to_owned());

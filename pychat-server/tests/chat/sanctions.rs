@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pychat_server::core::{
-    chat::{Action, CloseReason, Complaint, Effect, Event, Refusal},
+    chat::{Action, CloseReason, Complaint, Effect, Event, Refusal, Rules},
     moderation::{Order, Reply, Whom},
     record::{Appended, Request, StorageError, Stored},
 };
@@ -14,7 +14,7 @@ use pychat_wire::{
 };
 
 use super::{
-    A, B, C, CHALLENGE, Room, act, close, first_record,
+    A, B, C, CHALLENGE, RULES, Room, act, close, first_record,
     invites::{DAY_MS, complaint, invited, requests, slot, welcomed},
     report, ticket, told,
     two::{hello, key, text},
@@ -256,4 +256,20 @@ fn in_slow_mode_more_connections_say_no_more() {
     assert_eq!([A, B].map(|id| room.chat.limited_until(room.now, id)), [next; 2]);
     room.ordered(Order::Slow { seconds: 0 });
     assert_eq!([A, B].map(|id| room.chat.limited_until(room.now, id)), [None; 2]);
+}
+
+#[test]
+fn who_is_banned_is_sent_away_under_every_name() {
+    let mut room = Room::new();
+    room.chat.set_rules(Rules { connections_per_address_max: 1, ..RULES });
+    for (number, name) in (5..).zip(["Глеб", "Дина"]) {
+        room.join(slot(number), name, 9); // With which no more names of this address are reserved.
+    }
+    for (id, name) in [(A, "Анна"), (B, "Вера")] {
+        room.join(id, name, 1);
+    }
+    let (_, effects) = room.ordered(ban("Анна"));
+    for id in [A, B] {
+        assert!(effects.contains(&close(id, CloseReason::Banned)), "{effects:?}");
+    }
 }

@@ -135,10 +135,17 @@ impl Chat {
         ids.len()
     }
 
-    /// Sends all these away, who are banned by now.
-    pub(super) fn send_banned_away(&mut self, ids: &[ConnectionId], effects: &mut Vec<Effect>) {
+    /// Sends away all whose key, or another one of their person, is banned by now: also those who
+    /// are here under a name that was not asked about.
+    pub(super) fn send_banned_away(&mut self, effects: &mut Vec<Effect>) {
+        let is_banned = |peer: &super::Peer| {
+            peer.grant.is_some_and(|grant| self.is_against(Measure::Ban, grant.key))
+        };
+        let banned = self.peers.iter().filter(|(_, peer)| is_banned(peer));
+        let mut ids: Vec<_> = banned.map(|(id, _)| *id).collect();
+        ids.sort_unstable();
         for id in ids {
-            self.dismiss_for(*id, CloseReason::Banned, BANNED, effects);
+            self.dismiss_for(id, CloseReason::Banned, BANNED, effects);
         }
     }
 

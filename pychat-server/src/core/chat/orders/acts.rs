@@ -143,7 +143,7 @@ impl Chat {
         if let Some(person) = owner {
             self.people.forget_code(person);
         }
-        self.send_banned_away(&connections, effects);
+        self.send_banned_away(effects);
         let detail = for_words(for_ms);
         let text = format!("{name} is banned{detail}.");
         let subject = name.as_str().to_owned();

@@ -178,14 +178,19 @@ impl Disorder {
                 Effect::Store { ticket, request } => self.ask(ticket, request),
                 Effect::Tell { to: Recipients::One(id), event } => self.told(id, event),
                 Effect::Connection { id, action: Action::Close { reason } } => {
-                    if self.lines.iter().any(|(other, _)| *other == id) && self.rng.bool() {
-                        self.lines.retain(|(other, _)| *other != id);
-                        let effects = self.room.closed(id, reason);
-                        self.take_in(effects);
-                    }
+                    self.may_end(id, reason);
                 }
                 _ => (),
             }
+        }
+    }
+
+    /// A connection that the room closes ends now, or some time.
+    fn may_end(&mut self, id: ConnectionId, reason: CloseReason) {
+        if self.lines.iter().any(|(other, _)| *other == id) && self.rng.bool() {
+            self.lines.retain(|(other, _)| *other != id);
+            let effects = self.room.closed(id, reason);
+            self.take_in(effects);
         }
     }
 

@@ -153,6 +153,20 @@ fn an_operator_is_not_slowed_down_so_can_undo_it() {
 }
 
 #[test]
+fn who_becomes_an_operator_in_slow_mode_is_read_at_once() {
+    let mut room = Room::new();
+    room.join(A, "Анна", 1);
+    room.join(B, "Борис", 2);
+    room.ordered(Order::Slow { seconds: 3_600 });
+    room.receive(A, text("hi", "1"));
+    room.receive(B, text("hi", "1"));
+    let (_, effects) = room.ordered(Order::AddOperator { name: "Анна".to_owned() });
+    assert_eq!(effects[0], act(A, Action::PauseRead { until: room.now }));
+    assert_eq!(room.chat.limited_until(room.now, A), None);
+    assert!(room.chat.limited_until(room.now, B).is_some());
+}
+
+#[test]
 fn nothing_is_done_for_no_time_at_all() {
     let mut room = Room::with(&[(A, "Борис")]);
     let words = "Choose a longer time.";
@@ -254,8 +268,11 @@ fn in_slow_mode_more_connections_say_no_more() {
     room.receive(A, text("hi", "1"));
     let next = Some(room.now + Duration::from_secs(30));
     assert_eq!([A, B].map(|id| room.chat.limited_until(room.now, id)), [next; 2]);
+    room.closed(A, CloseReason::Quit);
+    room.closed(B, CloseReason::Quit);
     room.ordered(Order::Slow { seconds: 0 });
-    assert_eq!([A, B].map(|id| room.chat.limited_until(room.now, id)), [None; 2]);
+    room.join(B, "Анна", 1);
+    assert_eq!(room.chat.limited_until(room.now, B), None);
 }
 
 #[test]

@@ -98,11 +98,23 @@ impl Chat {
         self.buckets.fill_slow(now, speaker, interval)
     }
 
-    /// Reads those again who wait for nothing more than that they may say the next thing.
+    /// Lets everybody say the next thing.
     pub(super) fn end_slow(&mut self, now: Instant, effects: &mut Vec<Effect>) {
         let mut ids: Vec<_> = self.peers.keys().copied().collect();
         ids.sort_unstable();
-        for id in ids {
+        self.end_slow_of(now, &ids, effects);
+        self.buckets.clear_slow(); // Of those too who are not here.
+    }
+
+    /// Lets these say the next thing: they are read again, unless they wait for something else.
+    pub(super) fn end_slow_of(
+        &mut self,
+        now: Instant,
+        ids: &[ConnectionId],
+        effects: &mut Vec<Effect>,
+    ) {
+        let speakers: Vec<_> = ids.iter().filter_map(|id| self.speaker(*id)).collect();
+        for &id in ids {
             let Some(speaker) = self.speaker(id) else { continue };
             if self.buckets.slow_until(now, &speaker).is_none() {
                 continue;
@@ -115,7 +127,7 @@ impl Chat {
             let until = full_until.max(of_address).unwrap_or(now);
             act(id, Action::PauseRead { until }, effects);
         }
-        self.buckets.forget_slow();
+        self.buckets.forget_slow(&speakers);
     }
 
     /// Sends away all who are connected from a network that is banned by now; returns how many.

@@ -85,8 +85,8 @@ impl Chat {
                 return self.order_invite(asker, by, (*uses, *for_ms), effects);
             }
             Order::RevokeInvite { invite } => self.revoke_invite(*invite),
-            Order::AddOperator { name } => self.set_operator(name, true, effects),
-            Order::RemoveOperator { name } => self.set_operator(name, false, effects),
+            Order::AddOperator { name } => self.set_operator(now, name, true, effects),
+            Order::RemoveOperator { name } => self.set_operator(now, name, false, effects),
             Order::FreeName { name } => self.free_name(name, effects),
             Order::Kick { name } => self.kick(name, effects),
             Order::Mute { name, for_ms } => self.mute(name, *for_ms, by),

@@ -36,6 +36,7 @@ enum Found<'a> {
 impl Chat {
     pub(super) fn set_operator(
         &mut self,
+        now: Instant,
         name: &str,
         is_operator: bool,
         effects: &mut Vec<Effect>,
@@ -46,6 +47,7 @@ impl Chat {
         };
         let is_old_news = !self.people.set_operator(person, is_operator);
         if !is_old_news {
+            self.end_slow_of(now, &connections, effects);
             for id in connections.into_iter().filter(|id| self.is_open(*id)) {
                 tell(id, Event::Operator(is_operator), effects);
             }

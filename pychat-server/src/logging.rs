@@ -229,7 +229,6 @@ pub fn refused(user: Option<&UserName>, peer: SocketAddr, refusal: &Refusal) {
         Refusal::PairCode => "pair_code",
         Refusal::Uninvited => "uninvited",
         Refusal::InviteCode => "invite_code",
-        Refusal::Invites => "invites",
         Refusal::NoRoom => "no_room",
         Refusal::Device => "device",
         Refusal::NameTaken => "name_taken",

@@ -1,8 +1,9 @@
 //! The store: the messages of the rooms, each room's in one order, and people. A text exists once it
 //! is here.
 //!
-//! A store is given everything of a tick at once and takes all of it or nothing, and answers each
-//! request under its ticket, at once or some ticks later. Numbers are dense, from 1, and none is
+//! A store is given everything of a tick at once and takes all of it or nothing, or, where the disk is
+//! short, what takes something away alone; and answers each request under its ticket, at once or some
+//! ticks later. Numbers are dense, from 1, and none is
 //! used twice within an epoch, not even when everything is forgotten; times never go back. A text
 //! that a client sends under an id of its own is taken once, however often it is sent.
 

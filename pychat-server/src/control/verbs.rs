@@ -87,7 +87,7 @@ mod tests {
             assert!(command.get_about().is_some(), "{command}");
         }
         let ban = (people::ban)().get_matches_from(["ban", "Анна", "--for", "2h"]);
-        let whom = Whom::Name("Анна".to_owned());
+        let whom = Whom::Typed("Анна".to_owned());
         let order = Order::Ban { whom, for_ms: Some(7_200_000) };
         assert_eq!(request("ban", &ban), Ok(Request::Order(order)));
         for (text, expected) in [("90s", Some(90_000)), ("0s", None), ("2", None), ("soon", None)] {

@@ -7,14 +7,19 @@
 mod order;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     time::Duration,
 };
 
-use pychat_wire::{UserName, key::PublicKey, message::Door, name::Skeleton};
+use pychat_wire::{
+    UserName,
+    key::{InviteId, PublicKey},
+    message::Door,
+    name::Skeleton,
+};
 
 pub use self::order::{Listed, ListedInvite, Order, Present, Reply, Whom};
-use crate::core::networks::Network;
+use crate::core::{networks::Network, record::Invite};
 
 /// The most bans and mutes at a time.
 pub const SANCTIONS_MAX: usize = 10_000;
@@ -81,6 +86,10 @@ pub enum Change {
     Slow(Option<Duration>),
     /// Keep who is let in.
     Door(Door),
+    /// Keep a new invite.
+    AddInvite(Invite),
+    /// Keep an invite no longer.
+    RevokeInvite(InviteId),
 }
 
 /// A record of something that an operator did.
@@ -99,9 +108,12 @@ pub struct AuditEntry {
 }
 
 /// The rules that operators have made.
+///
+/// Invariant: of one measure no two are against the same key, guest or network, so each is found by
+/// what it is against.
 #[derive(Debug, Default)]
 pub struct Moderation {
-    sanctions: BTreeMap<u64, Sanction>,
+    sanctions: BTreeMap<u64, Kept>,
     last_id: u64,
     by_key: HashMap<(Measure, PublicKey), u64>,
     by_name: HashMap<(Measure, Skeleton), u64>,
@@ -110,6 +122,14 @@ pub struct Moderation {
     shapes: BTreeMap<(bool, u8), usize>,
     slow: Option<Duration>,
     door: Option<Door>,
+}
+
+/// A ban or mute, with what it costs too much to make again for each look at it.
+#[derive(Debug)]
+struct Kept {
+    sanction: Sanction,
+    /// Those of the name; none of a network.
+    skeletons: Vec<Skeleton>,
 }
 
 impl Moderation {
@@ -153,16 +173,19 @@ impl Moderation {
     }
 
     fn in_force(&self, id: u64, utc_ms: u64) -> Option<&Sanction> {
-        self.sanctions.get(&id).filter(|sanction| !sanction.is_over(utc_ms))
+        let kept = self.sanctions.get(&id)?;
+        (!kept.sanction.is_over(utc_ms)).then_some(&kept.sanction)
     }
 
     /// Returns the bans and mutes that are in force at `utc_ms`, in the order in which they were made.
     pub fn sanctions(&self, utc_ms: u64) -> impl Iterator<Item = &Sanction> {
-        self.sanctions.values().filter(move |sanction| !sanction.is_over(utc_ms))
+        let all = self.sanctions.values().map(|kept| &kept.sanction);
+        all.filter(move |sanction| !sanction.is_over(utc_ms))
     }
 
-    /// Adds a ban or mute in place of an earlier one of the same subject, and drops what is over;
-    /// returns the changes, or `None` if there are too many.
+    /// Adds a ban or mute in place of an earlier one of the same subject; returns the changes, or
+    /// `None` if there are too many. What is over is dropped only to make room: a clock that was wrong
+    /// for a while ends nothing for good.
     pub fn impose(
         &mut self,
         measure: Measure,
@@ -171,8 +194,13 @@ impl Moderation {
         since_ms: u64,
         by: &str,
     ) -> Option<Vec<Change>> {
-        let is_same = |other: &Sanction| other.measure == measure && other.subject.is(&subject);
-        let old = self.take(|other| is_same(other) || other.is_over(since_ms));
+        let skeletons = subject.skeletons();
+        let is_same = |other: &Kept| {
+            other.sanction.measure == measure && other.is_against(&subject, &skeletons)
+        };
+        let is_full = SANCTIONS_MAX <= self.sanctions.len();
+        let old =
+            self.take(|other| is_same(other) || (is_full && other.sanction.is_over(since_ms)));
         let mut changes: Vec<_> = old.iter().map(|old| Change::Lift(old.id)).collect();
         if SANCTIONS_MAX <= self.sanctions.len() {
             for sanction in old {
@@ -195,15 +223,15 @@ impl Moderation {
         keys: &[PublicKey],
         name: &UserName,
     ) -> Vec<Sanction> {
-        self.take(|sanction| {
-            sanction.measure == measure
-                && (sanction.subject.is_named(name) || sanction.subject.has_any(keys))
+        self.take(|kept| {
+            kept.sanction.measure == measure
+                && (kept.looks_like(name.skeletons()) || kept.sanction.subject.has_any(keys))
         })
     }
 
     /// Ends the ban of exactly this network; returns it.
     pub fn lift_of_network(&mut self, network: Network) -> Vec<Sanction> {
-        self.take(|sanction| sanction.subject == Subject::Network(network))
+        self.take(|kept| kept.sanction.subject == Subject::Network(network))
     }
 
     /// Returns the time from one text of a person to their next, if the chat is slowed down.
@@ -230,11 +258,11 @@ impl Moderation {
 
     fn insert(&mut self, sanction: Sanction) {
         let (id, measure) = (sanction.id, sanction.measure);
+        let skeletons = sanction.subject.skeletons();
         match &sanction.subject {
-            Subject::Person { name, keys } if keys.is_empty() => {
-                for skeleton in skeletons(name) {
-                    self.by_name.insert((measure, skeleton), id);
-                }
+            Subject::Person { keys, .. } if keys.is_empty() => {
+                let names = skeletons.iter().cloned();
+                self.by_name.extend(names.map(|skeleton| ((measure, skeleton), id)));
             }
             Subject::Person { keys, .. } => {
                 self.by_key.extend(keys.iter().map(|key| ((measure, *key), id)));
@@ -244,34 +272,61 @@ impl Moderation {
                 *self.shapes.entry(network.shape()).or_default() += 1;
             }
         }
-        self.sanctions.insert(id, sanction);
+        self.sanctions.insert(id, Kept { sanction, skeletons });
     }
 
     /// Takes out what is to go.
-    fn take(&mut self, mut is_to_go: impl FnMut(&Sanction) -> bool) -> Vec<Sanction> {
-        let taken: Vec<_> = self
-            .sanctions
-            .extract_if(.., |_, sanction| is_to_go(sanction))
-            .map(|(_, it)| it)
-            .collect();
-        let ids: BTreeSet<_> = taken.iter().map(|sanction| sanction.id).collect();
-        if !ids.is_empty() {
-            self.by_key.retain(|_, id| !ids.contains(id));
-            self.by_name.retain(|_, id| !ids.contains(id));
-        }
-        for sanction in &taken {
-            if let Subject::Network(network) = sanction.subject {
-                self.by_network.remove(&network);
-                let shape = network.shape();
-                let left = self.shapes.get(&shape).map_or(0, |count| count.saturating_sub(1));
-                if left == 0 {
-                    self.shapes.remove(&shape);
-                } else {
-                    self.shapes.insert(shape, left);
+    fn take(&mut self, mut is_to_go: impl FnMut(&Kept) -> bool) -> Vec<Sanction> {
+        let taken = self.sanctions.extract_if(.., |_, kept| is_to_go(kept));
+        let taken: Vec<_> = taken.map(|(_, kept)| kept).collect();
+        for Kept { sanction, skeletons } in &taken {
+            match &sanction.subject {
+                Subject::Person { keys, .. } if keys.is_empty() => {
+                    for skeleton in skeletons {
+                        self.by_name.remove(&(sanction.measure, skeleton.clone()));
+                    }
                 }
+                Subject::Person { keys, .. } => {
+                    for key in keys {
+                        self.by_key.remove(&(sanction.measure, *key));
+                    }
+                }
+                Subject::Network(network) => self.forget_network(*network),
             }
         }
-        taken
+        taken.into_iter().map(|kept| kept.sanction).collect()
+    }
+
+    fn forget_network(&mut self, network: Network) {
+        self.by_network.remove(&network);
+        let shape = network.shape();
+        let left = self.shapes.get(&shape).map_or(0, |count| count.saturating_sub(1));
+        if left == 0 {
+            self.shapes.remove(&shape);
+        } else {
+            self.shapes.insert(shape, left);
+        }
+    }
+}
+
+impl Kept {
+    /// Returns true if it is against the same person, by any of their keys, or the same guest or
+    /// network; of a name these are the `skeletons`.
+    fn is_against(&self, subject: &Subject, skeletons: &[Skeleton]) -> bool {
+        match (&self.sanction.subject, subject) {
+            (Subject::Network(network), Subject::Network(other)) => network == other,
+            (Subject::Person { keys, .. }, Subject::Person { keys: others, .. }) => {
+                let are_guests = keys.is_empty() && others.is_empty();
+                (are_guests && self.looks_like(skeletons)) || self.sanction.subject.has_any(others)
+            }
+            (Subject::Network(_), Subject::Person { .. })
+            | (Subject::Person { .. }, Subject::Network(_)) => false,
+        }
+    }
+
+    /// Returns true if its name looks like one with these skeletons.
+    fn looks_like(&self, skeletons: &[Skeleton]) -> bool {
+        self.skeletons.iter().any(|skeleton| skeletons.contains(skeleton))
     }
 }
 
@@ -283,33 +338,16 @@ impl Sanction {
 }
 
 impl Subject {
-    /// Returns true if `other` is the same person, by any of their keys, or the same guest or network.
-    fn is(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Network(network), Self::Network(other)) => network == other,
-            (Self::Person { name, keys }, Self::Person { name: other, keys: others }) => {
-                let is_same_guest = keys.is_empty() && others.is_empty() && name == other;
-                is_same_guest || self.has_any(others)
-            }
-            (Self::Network(_), Self::Person { .. }) | (Self::Person { .. }, Self::Network(_)) => {
-                false
-            }
-        }
-    }
-
     fn has_any(&self, others: &[PublicKey]) -> bool {
         matches!(self, Self::Person { keys, .. } if keys.iter().any(|key| others.contains(key)))
     }
 
-    /// Returns true if it went by `name`, or one that looks like it.
-    fn is_named(&self, name: &UserName) -> bool {
-        match self {
-            Self::Person { name: own, .. } => {
-                own == name.as_str()
-                    || skeletons(own).iter().any(|one| name.skeletons().contains(one))
-            }
-            Self::Network(_) => false,
-        }
+    fn skeletons(&self) -> Vec<Skeleton> {
+        let name = match self {
+            Self::Person { name, .. } => UserName::new(name).ok(),
+            Self::Network(_) => None,
+        };
+        name.map_or_else(Vec::new, |name| name.skeletons().to_vec())
     }
 }
 
@@ -330,10 +368,6 @@ impl Measure {
             Self::Mute => "mute",
         }
     }
-}
-
-fn skeletons(name: &str) -> Vec<Skeleton> {
-    UserName::new(name).map_or_else(|_| Vec::new(), |name| name.skeletons().to_vec())
 }
 
 #[cfg(test)]

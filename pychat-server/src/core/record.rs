@@ -39,10 +39,6 @@ pub enum Request {
         /// The invite.
         invite: InviteId,
     },
-    /// Keep a new invite.
-    AddInvite(Invite),
-    /// Keep an invite no longer.
-    RemoveInvite(InviteId),
 }
 
 /// The store's answer to a request: what became of it, or why nothing did.

@@ -33,7 +33,8 @@ use crate::{
 pub const TURNED_AWAY_MAX: usize = 64;
 
 /// Returns true for a caller whose address is banned, or calls far too often: it is closed at once, and
-/// only counted in the log where there are too many lines about it. This costs less than anything else that can be done about it.
+/// only counted in the log where there are too many lines about it. This costs less than anything else
+/// that can be done about it.
 pub(super) fn is_to_be_dropped(now: Instant, peer: SocketAddr, chat: &mut Chat) -> bool {
     let origin = origin(peer);
     let is_banned = chat.is_banned(origin);

@@ -172,8 +172,6 @@ impl SqliteStore {
                     }
                     Request::ChangePerson(change) => rows::change_person(connection, change),
                     Request::Admit { person, invite } => rows::admit(connection, person, *invite),
-                    Request::AddInvite(invite) => rows::add_invite(connection, invite, utc_ms),
-                    Request::RemoveInvite(invite) => rows::remove_invite(connection, *invite),
                     Request::Moderate { changes, entry } => {
                         moderation::save(connection, changes, entry)
                     }
@@ -191,12 +189,14 @@ impl Store for SqliteStore {
     fn submit(&mut self, now: Instant, utc_ms: u64, batch: &mut Vec<(Ticket, Request)>) {
         self.folder.check_space(now, self.retention.disk_reserve_bytes);
         if self.folder.is_short() {
-            // What operators do may well be about who has filled the disk.
-            let is_order =
-                |(_, request): &mut (Ticket, Request)| matches!(request, Request::Moderate { .. });
-            let mut orders: Vec<_> = batch.extract_if(.., is_order).collect();
-            if !orders.is_empty() {
-                self.carry_out(utc_ms, &mut orders);
+            // What operators do may well be about who has filled the disk, and a device that was
+            // removed must not come back. Neither grows without a limit.
+            let is_kept = |(_, request): &mut (Ticket, Request)| {
+                matches!(request, Request::Moderate { .. } | Request::ChangePerson(_))
+            };
+            let mut kept: Vec<_> = batch.extract_if(.., is_kept).collect();
+            if !kept.is_empty() {
+                self.carry_out(utc_ms, &mut kept);
             }
             return self.refuse(batch, &StorageError::Reserve);
         }

@@ -48,7 +48,7 @@ fn held_until(effects: &[Effect]) -> Option<Instant> {
 
 impl Room {
     /// Returns a code for another device of who is at `id`.
-    fn pair_code(&mut self, id: ConnectionId) -> PairCode {
+    pub(super) fn pair_code(&mut self, id: ConnectionId) -> PairCode {
         let effects = self.receive(id, ClientMessage::Pair);
         let [Effect::Tell { to: Recipients::One(to), event: Event::PairCode(code) }] = effects[..]
         else {

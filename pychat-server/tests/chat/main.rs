@@ -1,6 +1,7 @@
 //! The chat by script: inputs one by one, whole effects compared, the clock turned by hand.
 
 mod devices;
+mod disorder;
 mod door;
 mod invites;
 mod limits;
@@ -9,6 +10,7 @@ mod operating;
 mod operators;
 mod owners;
 mod presence;
+mod sanctions;
 mod secure;
 mod two;
 

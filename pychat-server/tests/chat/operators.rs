@@ -40,14 +40,14 @@ impl Room {
     }
 
     #[track_caller]
-    fn refused_order(&mut self, order: Order) -> String {
+    pub(super) fn refused_order(&mut self, order: Order) -> String {
         match &self.order(order)[..] {
             [Effect::Reply { call: CALL, reply: Reply::Failed { text } }] => text.clone(),
             other => panic!("not refused: {other:?}"),
         }
     }
 
-    fn set_time_ms(&mut self, utc_ms: u64) {
+    pub(super) fn set_time_ms(&mut self, utc_ms: u64) {
         self.chat.set_time(&Time { now: self.now, utc_ms, trusted_at: self.now });
     }
 }
@@ -57,7 +57,7 @@ fn name(name: &str) -> String {
 }
 
 fn whom(text: &str) -> moderation::Whom {
-    moderation::Whom::meant_by(text)
+    moderation::Whom::Typed(text.to_owned())
 }
 
 fn bye(id: ConnectionId, reason: CloseReason) -> [Effect; 2] {

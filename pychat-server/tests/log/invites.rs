@@ -1,8 +1,13 @@
 //! Invites, and the uses that were taken of them.
 
 use pychat_server::{
-    core::record::{Invite, InviteTerms, OwnedName, Person, PersonId, Request, StorageError},
-    store::Store,
+    core::{
+        moderation::{AuditEntry, Change},
+        record::{
+            Invite, InviteTerms, OwnedName, Person, PersonChange, PersonId, Request, StorageError,
+        },
+    },
+    store::{Retention, Store},
 };
 
 use super::shelf::{Shelf, carry_out};
@@ -11,6 +16,14 @@ use super::shelf::{Shelf, carry_out};
 fn invite(number: u8, uses: Option<u64>, expires_ms: Option<u64>) -> Invite {
     let by = (number != 1).then(|| "Анна".into());
     Invite { hash: [number; 32], terms: InviteTerms { uses, expires_ms }, by }
+}
+
+/// Something that an operator does at `time_ms`.
+fn order(time_ms: u64, change: Change) -> Request {
+    let word = || "x".to_owned();
+    let entry =
+        AuditEntry { time_ms, who: word(), verb: word(), subject: word(), detail: String::new() };
+    Request::Moderate { changes: vec![change], entry }
 }
 
 fn admit(id: u64, invite: &Invite) -> Request {
@@ -30,7 +43,7 @@ fn invites_are_there_when_the_log_is_opened_again() {
     let mut log = shelf.open();
     let (endless, short, two) =
         (invite(1, None, None), invite(2, None, Some(9)), invite(3, Some(2), Some(20)));
-    let add = [&endless, &short, &two].map(|invite| Request::AddInvite(invite.clone()));
+    let add = [&endless, &short, &two].map(|it| order(5, Change::AddInvite(it.clone())));
     carry_out(&mut log, 5, add).unwrap();
     drop(log);
     let mut log = shelf.open();
@@ -40,9 +53,10 @@ fn invites_are_there_when_the_log_is_opened_again() {
     let one = invite(3, Some(1), Some(20));
     assert_eq!(log.invites().unwrap(), [endless.clone(), short, one.clone()]);
     // What is over goes when another one comes.
-    carry_out(&mut log, 9, [Request::AddInvite(invite(4, None, None))]).unwrap();
+    carry_out(&mut log, 9, [order(9, Change::AddInvite(invite(4, None, None)))]).unwrap();
     assert_eq!(log.invites().unwrap(), [endless.clone(), one, invite(4, None, None)]);
-    carry_out(&mut log, 9, [admit(3, &two), Request::RemoveInvite(endless.id())]).unwrap();
+    let revoke = order(9, Change::RevokeInvite(endless.id()));
+    carry_out(&mut log, 9, [admit(3, &two), revoke]).unwrap();
     drop(log);
     let mut log = shelf.open();
     assert_eq!(log.invites().unwrap(), [invite(4, None, None)], "the last use takes it all");
@@ -54,7 +68,7 @@ fn a_newcomer_and_the_use_are_kept_together_or_not_at_all() {
     let shelf = Shelf::new();
     let mut log = shelf.open();
     let two = invite(3, Some(2), None);
-    carry_out(&mut log, 5, [Request::AddInvite(two.clone())]).unwrap();
+    carry_out(&mut log, 5, [order(5, Change::AddInvite(two.clone()))]).unwrap();
     for fault in ["INSERT ON names", "UPDATE ON invites"] {
         shelf.tamper(&format!(
             "CREATE TRIGGER fault BEFORE {fault} BEGIN SELECT raise(ABORT, 'as a test wants it'); END"
@@ -68,4 +82,26 @@ fn a_newcomer_and_the_use_are_kept_together_or_not_at_all() {
     carry_out(&mut log, 5, [admit(1, &two)]).unwrap();
     assert_eq!(log.invites().unwrap()[0].terms.uses, Some(1));
     assert_eq!(people(&mut log), [1]);
+}
+
+#[test]
+fn what_takes_something_away_is_kept_though_the_disk_be_nearly_full() {
+    let shelf = Shelf::new();
+    let mut log = shelf.open();
+    let one = invite(3, Some(1), None);
+    let person = |is_operator| Person {
+        id: PersonId(1),
+        is_operator,
+        names: vec![OwnedName { name: "Анна".to_owned(), used_ms: 5, is_regular: true }],
+        devices: Vec::new(),
+    };
+    let save = |is_operator| Request::ChangePerson(PersonChange::Save(person(is_operator)));
+    carry_out(&mut log, 5, [order(5, Change::AddInvite(one.clone())), save(true)]).unwrap();
+    log.set_retention(Retention { disk_reserve_bytes: u64::MAX, ..Retention::default() });
+    assert_eq!(carry_out(&mut log, 5, [admit(2, &one)]), Err(StorageError::Reserve));
+    carry_out(&mut log, 5, [order(5, Change::RevokeInvite(one.id())), save(false)]).unwrap();
+    drop(log);
+    let mut log = shelf.open();
+    assert_eq!(log.invites().unwrap(), []);
+    assert_eq!(log.people().unwrap().0, [person(false)]);
 }

@@ -119,8 +119,9 @@ fn bans_and_operators_and_settings_outlive_the_server_and_can_be_undone() {
     let (mut back, greeting) = greeted(&second);
     back.send(hello_two(&greeting, "Анна", ""));
     assert!(next(&mut back).contains(r#""operator":true"#));
-    back.send(text_two("a-1", "hi"));
-    while !next(&mut back).contains(r#""code":"slow_down""#) {}
+    let mut boris = join_two(&second, "Борис");
+    boris.send(text_two("b-1", "hi"));
+    while !next(&mut boris).contains(r#""code":"slow_down""#) {}
     ctl(&shelf, &["slow", "off"]);
     assert!(ctl(&shelf, &["bans"]).starts_with("Вера is banned until 20"));
     assert_eq!(ctl(&shelf, &["unban", "вера"]), "Вера is no longer banned.");

@@ -138,7 +138,7 @@ fn on_an_open_server_everybody_is_told_the_link() {
     assert_eq!(answer, expected);
     server.log().wait_for(|lines| lines.iter().any(|line| line.contains(&pin)).then_some(()));
     anna.send(frame(r#"{"type":"invites"}"#));
-    let forbidden = r#"{"type":"error","code":"forbidden","text":"only operators may do this"}"#;
+    let forbidden = r#"{"type":"error","code":"forbidden","text":"this is for operators"}"#;
     assert_eq!(anna.payload().unwrap(), forbidden);
 }
 

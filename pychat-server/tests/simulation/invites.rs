@@ -55,10 +55,7 @@ impl Disk {
                 }
                 self.people.insert(person.id, person);
             }
-            Request::AddInvite(invite) => self.invites.push(invite),
-            Request::RemoveInvite(_) | Request::Append { .. } | Request::Moderate { .. } => {
-                panic!("nobody asks for that")
-            }
+            Request::Append { .. } | Request::Moderate { .. } => panic!("nobody asks for that"),
         }
     }
 
@@ -107,7 +104,7 @@ impl Stage {
         let mut disk = Disk::default();
         let terms = InviteTerms { uses: Some(USES), expires_ms: None };
         let (code, invite) = people(&disk, 0).invite(terms, None, 0).expect("the first one");
-        disk.take(Request::AddInvite(invite));
+        disk.invites.push(invite);
         Self {
             rng: Rng::with_seed(seed),
             now: Instant::now(),

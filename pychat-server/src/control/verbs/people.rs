@@ -91,7 +91,7 @@ pub(super) fn ban() -> Command {
 }
 
 pub(super) fn ban_request(matches: &ArgMatches) -> Result<Request, String> {
-    let (whom, for_ms) = (Whom::meant_by(&text(matches, WHOM)), for_ms(matches)?);
+    let (whom, for_ms) = (Whom::Typed(text(matches, WHOM)), for_ms(matches)?);
     Ok(Request::Order(Order::Ban { whom, for_ms }))
 }
 
@@ -102,7 +102,7 @@ pub(super) fn unban() -> Command {
 }
 
 pub(super) fn unban_request(matches: &ArgMatches) -> Result<Request, String> {
-    Ok(Request::Order(Order::Unban { whom: Whom::meant_by(&text(matches, WHOM)) }))
+    Ok(Request::Order(Order::Unban { whom: Whom::Typed(text(matches, WHOM)) }))
 }
 
 pub(super) fn bans() -> Command {

@@ -72,8 +72,8 @@ impl Chat {
                 let Some(key) = self.verify(now, id, hello, effects) else { return };
                 let label = hello.label.as_deref().unwrap_or_default().into();
                 let device = Device { key, label, added_ms: self.wall_clock.utc_ms };
-                if self.pair(now, id, &name, &device, hello, effects)
-                    && !self.refuse_banned(id, key, effects)
+                if !self.refuse_banned(id, key, effects)
+                    && self.pair(now, id, &name, &device, hello, effects)
                     && self.is_let_in(now, id, key, hello.invite, effects)
                 {
                     self.join_as(now, id, Wish::new(name, device, hello), effects);
@@ -181,6 +181,10 @@ impl Chat {
         wish: Wish,
         effects: &mut Vec<Effect>,
     ) {
+        // Also of a person whose device it has just become, or who was banned while it waited.
+        if self.refuse_banned(id, wish.device.key, effects) {
+            return;
+        }
         let (name, expiry) = (&wish.name, self.name_expiry());
         self.people.correct_use(name, expiry);
         let person = self.person_of(name, wish.device.key);

@@ -86,9 +86,16 @@ impl Buckets {
         self.slow.get(speaker)?.empty_at().filter(|empty_at| now < *empty_at)
     }
 
-    /// Lets everybody say the next thing.
-    pub(super) fn forget_slow(&mut self) {
+    /// Lets everybody say the next thing in slow mode.
+    pub(super) fn clear_slow(&mut self) {
         self.slow.clear();
+    }
+
+    /// Lets these say the next thing in slow mode.
+    pub(super) fn forget_slow(&mut self, speakers: &[Speaker]) {
+        for speaker in speakers {
+            self.slow.remove(speaker);
+        }
     }
 
     /// Gives a speaker the bucket that they had in another process, unless it is fuller already.

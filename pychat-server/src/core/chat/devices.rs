@@ -41,7 +41,7 @@ impl Chat {
             DeviceRequest::Remove(key) => {
                 if self.people.remove_device(grant.person, key) {
                     self.send_away(grant.person, key, effects);
-                    self.change_people(id, effects);
+                    self.remove_device(id, effects);
                 }
                 self.list_devices(id, grant.person, effects);
             }
@@ -58,7 +58,11 @@ impl Chat {
         person: PersonId,
         effects: &mut Vec<Effect>,
     ) {
-        if let Some(code) = self.people.make_code(now, person) {
+        if self.is_muted(id) {
+            let text = "whoever is muted cannot add a device";
+            complain(id, Complaint::new(ErrorCode::Muted, text), effects);
+            act(id, Action::Log(Refusal::Muted), effects);
+        } else if let Some(code) = self.people.make_code(now, person) {
             tell(id, Event::PairCode(code), effects);
         } else {
             let text = "this name has no room for another device";

@@ -261,8 +261,8 @@ impl Effect {
     pub fn weight(&self) -> usize {
         /// The weight of any effect apart from its content, in bytes.
         const LEAST: usize = 256;
-        /// That of one invite in a list, with a name of any length.
-        const INVITE_BYTES: usize = 256;
+        /// That of one invite, ban or mute in a list, with names of any length.
+        const LISTED_BYTES: usize = 256;
         LEAST
             + match self {
                 Self::Store { request: Request::Append { draft, .. }, .. } => {
@@ -271,7 +271,10 @@ impl Effect {
                 }
                 Self::Tell { event: Event::Notice(text), .. } => text.len(),
                 Self::Tell { event: Event::Welcome { members, .. }, .. } => members.bytes(),
-                Self::Tell { event: Event::Invites(invites), .. } => invites.len() * INVITE_BYTES,
+                Self::Tell { event: Event::Invites(invites), .. } => invites.len() * LISTED_BYTES,
+                Self::Tell { event: Event::Bans { bans, mutes }, .. } => {
+                    (bans.len() + mutes.len()) * LISTED_BYTES
+                }
                 _ => 0,
             }
     }

@@ -87,18 +87,34 @@ impl Chat {
     }
 
     /// Counts a text of a peer in the room where each person may say one thing in so long; returns
-    /// when they may say the next.
+    /// when they may say the next. Operators may talk: they could not undo it while nothing is read
+    /// of them.
     pub(super) fn charge_slow(&mut self, now: Instant, id: ConnectionId) -> Option<Instant> {
         let interval = self.people.moderation().slow()?;
+        if self.person_at(id).is_some_and(|person| self.people.is_operator(person)) {
+            return None;
+        }
         let speaker = self.speaker(id)?;
         self.buckets.fill_slow(now, speaker, interval)
     }
 
-    /// Reads those again who wait for nothing more than that they may say the next thing.
+    /// Lets everybody say the next thing.
     pub(super) fn end_slow(&mut self, now: Instant, effects: &mut Vec<Effect>) {
         let mut ids: Vec<_> = self.peers.keys().copied().collect();
         ids.sort_unstable();
-        for id in ids {
+        self.end_slow_of(now, &ids, effects);
+        self.buckets.clear_slow(); // Of those too who are not here.
+    }
+
+    /// Lets these say the next thing: they are read again, unless they wait for something else.
+    pub(super) fn end_slow_of(
+        &mut self,
+        now: Instant,
+        ids: &[ConnectionId],
+        effects: &mut Vec<Effect>,
+    ) {
+        let speakers: Vec<_> = ids.iter().filter_map(|id| self.speaker(*id)).collect();
+        for &id in ids {
             let Some(speaker) = self.speaker(id) else { continue };
             if self.buckets.slow_until(now, &speaker).is_none() {
                 continue;
@@ -111,7 +127,7 @@ impl Chat {
             let until = full_until.max(of_address).unwrap_or(now);
             act(id, Action::PauseRead { until }, effects);
         }
-        self.buckets.forget_slow();
+        self.buckets.forget_slow(&speakers);
     }
 
     /// Sends away all who are connected from a network that is banned by now; returns how many.
@@ -131,10 +147,17 @@ impl Chat {
         ids.len()
     }
 
-    /// Sends all these away, who are banned by now.
-    pub(super) fn send_banned_away(&mut self, ids: &[ConnectionId], effects: &mut Vec<Effect>) {
+    /// Sends away all whose key, or another one of their person, is banned by now: also those who
+    /// are here under a name that was not asked about.
+    pub(super) fn send_banned_away(&mut self, effects: &mut Vec<Effect>) {
+        let is_banned = |peer: &super::Peer| {
+            peer.grant.is_some_and(|grant| self.is_against(Measure::Ban, grant.key))
+        };
+        let banned = self.peers.iter().filter(|(_, peer)| is_banned(peer));
+        let mut ids: Vec<_> = banned.map(|(id, _)| *id).collect();
+        ids.sort_unstable();
         for id in ids {
-            self.dismiss_for(*id, CloseReason::Banned, BANNED, effects);
+            self.dismiss_for(id, CloseReason::Banned, BANNED, effects);
         }
     }
 

@@ -240,8 +240,6 @@ pub enum Refusal {
     Uninvited,
     /// The code of no invite, or of one that is good no longer.
     InviteCode,
-    /// Something about invites that only operators may do.
-    Invites,
     /// A newcomer for whose name there is no room.
     NoRoom,
     /// Something about devices that is not for this one to do.
@@ -275,7 +273,6 @@ impl fmt::Display for Refusal {
             Self::PairCode => formatter.write_str("a pairing code that is not good"),
             Self::Uninvited => formatter.write_str("a hello without an invite"),
             Self::InviteCode => formatter.write_str("an invite that is not good"),
-            Self::Invites => formatter.write_str("invites are for operators"),
             Self::NoRoom => formatter.write_str("a name for which there is no room"),
             Self::Device => formatter.write_str("not for this device to do"),
             Self::NameTaken => formatter.write_str("a name that somebody else has"),

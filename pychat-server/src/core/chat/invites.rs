@@ -19,7 +19,7 @@ use super::{
     act,
     arrival::Wish,
     complain, notify,
-    orders::{Asker, answer},
+    orders::{Asker, answer, refuse_other},
     requests::{Admitted, Invited},
     tell,
 };
@@ -209,9 +209,7 @@ impl Chat {
                 let terms = InviteTerms::default();
                 tell(id, Event::InviteLink { code: None, terms }, effects);
             }
-            _ if !is_operator => {
-                self.forbid(id, "only operators may do this", Refusal::Invites, effects);
-            }
+            _ if !is_operator => refuse_other(id, None, effects),
             InviteRequest::Link { uses, for_ms } => {
                 let utc_ms = self.wall_clock.utc_ms;
                 let expires_ms = for_ms.map(|for_ms| utc_ms.saturating_add(for_ms));
@@ -222,8 +220,7 @@ impl Chat {
             InviteRequest::Revoke(invite) => {
                 if self.people.invites_mut().revoke(invite) {
                     let by = self.roster.name(id).map(ToString::to_string).unwrap_or_default();
-                    self.record(&by, "revoke_invite", invite, effects);
-                    self.remove_invite(invite, effects);
+                    self.revoke(id, &by, invite, effects);
                 }
                 self.list_invites(id, effects);
             }
@@ -280,7 +277,7 @@ impl Chat {
     }
 }
 
-fn refuse_unstored(id: ConnectionId, error: &StorageError, effects: &mut Vec<Effect>) {
+pub(super) fn refuse_unstored(id: ConnectionId, error: &StorageError, effects: &mut Vec<Effect>) {
     let text = format!("the server cannot store this: {}", error.in_short());
     let retry_ms = Some(STORAGE_RETRY_MS);
     let complaint = Complaint { retry_ms, ..Complaint::new(ErrorCode::Storage, &text) };

@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use pychat_wire::{UserName, key::PublicKey, message::ErrorCode};
 
+pub(super) use self::operate::refuse_other;
 use super::{Chat, Complaint, Deed, Effect, Event, complain, requests::Pending, tell};
 use crate::core::{
     id::{CallId, ConnectionId},
@@ -83,7 +84,18 @@ impl Chat {
             Order::Invite { uses, for_ms } => {
                 return self.order_invite(asker, by, (*uses, *for_ms), effects);
             }
-            order => self.carry_out(now, by, order, effects),
+            Order::RevokeInvite { invite } => self.revoke_invite(*invite),
+            Order::AddOperator { name } => self.set_operator(now, name, true, effects),
+            Order::RemoveOperator { name } => self.set_operator(now, name, false, effects),
+            Order::FreeName { name } => self.free_name(name, effects),
+            Order::Kick { name } => self.kick(name, effects),
+            Order::Mute { name, for_ms } => self.mute(name, *for_ms, by),
+            Order::Unmute { name } => self.unmute(name),
+            Order::Ban { whom, for_ms } => self.ban(whom, *for_ms, by, effects),
+            Order::Unban { whom } => self.unban(whom),
+            Order::Slow { seconds } => self.slow_down(now, *seconds, effects),
+            Order::Door { admission } => Ok(self.set_door(*admission)),
+            Order::Say { text } => acts::say(text, effects),
         };
         match done {
             Ok(Done { is_old_news: true, text, subject, .. }) => {
@@ -147,25 +159,36 @@ impl Chat {
         }
     }
 
-    /// Finds the person who owns `name`, or else somebody present who has it.
+    /// Finds somebody present who has `name`, or else the person who owns it: that may be somebody
+    /// whom it was reserved for long ago.
     fn target(&self, name: &str) -> Result<Target, String> {
         let nobody = || format!("Nobody is called {name}.");
         let asked = UserName::new(name).map_err(|_| nobody())?;
-        if let Some((person, name)) = self.people.owner(&asked) {
-            let devices = self.people.devices(person).iter();
-            let keys = devices.map(|device| device.key).collect();
-            let connections = self.connections_of(person);
-            return Ok(Target { name, owner: Some(person), keys, connections });
-        }
         let mut holders: Vec<_> = self.roster.holders(&asked).collect();
         holders.sort_by_key(|holder| *holder.name() != asked);
-        let holder = holders.first().ok_or_else(nobody)?;
+        let owner = self.owner(name);
+        let Some(holder) = holders.first() else {
+            return owner.map(|(_, target)| target).ok_or_else(nobody);
+        };
+        if let Some((person, target)) = owner
+            && holder.person() == Some(person)
+        {
+            return Ok(target);
+        }
         let connections = holder.connections().to_vec();
         let grants = connections.iter().filter_map(|id| self.peers.get(id)?.grant);
         let mut keys: Vec<_> = grants.map(|grant| grant.key).collect();
         keys.sort_unstable();
         keys.dedup();
         Ok(Target { name: Participant::name(holder).clone(), owner: None, keys, connections })
+    }
+
+    /// Finds the person who owns `name`, here or not.
+    fn owner(&self, name: &str) -> Option<(PersonId, Target)> {
+        let (person, name) = self.people.owner(&UserName::new(name).ok()?)?;
+        let keys = self.people.devices(person).iter().map(|device| device.key).collect();
+        let connections = self.connections_of(person);
+        Some((person, Target { name, owner: Some(person), keys, connections }))
     }
 
     /// Returns the connections of a person, under whatever names.

@@ -28,12 +28,13 @@ pub(super) struct Announcements {
 }
 
 impl Chat {
-    /// Returns until when nothing is to be read from somebody in the room, as all connections of
-    /// their address together have said too much.
+    /// Returns until when nothing is to be read from somebody in the room: all connections of their
+    /// address together have said too much, or in slow mode another one of their person has spoken.
     pub fn limited_until(&self, now: Instant, id: ConnectionId) -> Option<Instant> {
-        let peer = self.peers.get(&id)?;
-        let is_joined = matches!(peer.phase, Phase::Joined(_));
-        is_joined.then(|| self.admission.full_until(now, peer.origin, Act::Text)).flatten()
+        let speaker = self.speaker(id)?;
+        let origin = self.peers.get(&id)?.origin;
+        let of_address = self.admission.full_until(now, origin, Act::Text);
+        of_address.max(self.buckets.slow_until(now, &speaker))
     }
 
     /// Announces those who have stayed long enough by `now`, or the first of them.

@@ -14,12 +14,13 @@ use pychat_wire::{
 
 use super::{
     Action, Chat, CloseReason, Effect, Phase, act,
+    invites::refuse_unstored,
     orders::{Asker, Unanswered},
     talk::tell_appended,
 };
 use crate::core::{
     id::{ConnectionId, HALL, Ticket},
-    moderation::AuditEntry,
+    moderation::{AuditEntry, Change},
     record::{Draft, Invite, Outcome, PersonChange, PersonId, Request, Stored},
 };
 
@@ -65,8 +66,10 @@ pub(super) enum Pending {
     },
     Admit(Admitted),
     AddInvite(Invited),
-    /// Nothing follows on the answer.
-    Last,
+    /// An invite or a device is taken away; `by` hears if that is not kept, as it would come back.
+    Removal {
+        by: ConnectionId,
+    },
 }
 
 /// A newcomer who is let in if the store keeps that.
@@ -177,6 +180,13 @@ impl Chat {
         }
     }
 
+    /// Asks the store to keep a device no longer, which was removed by connection `by`.
+    pub(super) fn remove_device(&mut self, by: ConnectionId, effects: &mut Vec<Effect>) {
+        for change in self.people.take_changes() {
+            self.requests.make(Pending::Removal { by }, Request::ChangePerson(change), effects);
+        }
+    }
+
     /// Asks the store to keep a newcomer, and what else has changed of people by their coming.
     pub(super) fn admit(&mut self, by: ConnectionId, new: Admitted, effects: &mut Vec<Effect>) {
         let Admitted { person, invite, .. } = new;
@@ -206,31 +216,34 @@ impl Chat {
     ) {
         let id = invite.id();
         let pending = Pending::AddInvite(Invited { to, code, invite: invite.clone() });
-        self.requests.make(pending, Request::AddInvite(invite), effects);
-        self.record(by, "invite", id, effects);
+        let changes = vec![Change::AddInvite(invite)];
+        let entry = self.entry(by, "invite", id);
+        self.requests.make(pending, Request::Moderate { changes, entry }, effects);
     }
 
-    /// Asks the store to keep a record of what `who` did with an invite.
-    pub(super) fn record(
+    /// Asks the store to keep an invite no longer, which `who` revoked by connection `by`.
+    pub(super) fn revoke(
         &mut self,
+        by: ConnectionId,
         who: &str,
-        verb: &str,
         invite: InviteId,
         effects: &mut Vec<Effect>,
     ) {
-        let (who, verb, subject) = (who.to_owned(), verb.to_owned(), invite.to_string());
-        let time_ms = self.wall_clock.utc_ms;
-        let entry = AuditEntry { time_ms, who, verb, subject, detail: String::new() };
-        self.requests.make(
-            Pending::Last,
-            Request::Moderate { changes: Vec::new(), entry },
-            effects,
-        );
+        let changes = vec![Change::RevokeInvite(invite)];
+        let entry = self.entry(who, "revoke_invite", invite);
+        let request = Request::Moderate { changes, entry };
+        self.requests.make(Pending::Removal { by }, request, effects);
     }
 
-    /// Asks the store to keep an invite no longer.
-    pub(super) fn remove_invite(&mut self, invite: InviteId, effects: &mut Vec<Effect>) {
-        self.requests.make(Pending::Last, Request::RemoveInvite(invite), effects);
+    /// Returns the record of what `who` did with an invite.
+    fn entry(&self, who: &str, verb: &str, invite: InviteId) -> AuditEntry {
+        AuditEntry {
+            time_ms: self.wall_clock.utc_ms,
+            who: who.to_owned(),
+            verb: verb.to_owned(),
+            subject: invite.to_string(),
+            detail: String::new(),
+        }
     }
 
     /// The store has answered. An answer to a request that was not made changes nothing.
@@ -262,7 +275,10 @@ impl Chat {
             (Some(Pending::AddInvite(invited)), outcome) => {
                 self.on_invited(invited, outcome.err(), effects);
             }
-            (Some(Pending::ChangePerson { .. } | Pending::Last) | None, _) => (),
+            (Some(Pending::Removal { by }), Err(error)) => {
+                refuse_unstored(by, &error, effects);
+            }
+            (Some(Pending::ChangePerson { .. } | Pending::Removal { .. }) | None, _) => (),
         }
     }
 

@@ -3,8 +3,6 @@
 use pychat_wire::{Link, key::InviteId, message::Door};
 use serde::{Deserialize, Serialize};
 
-use crate::core::networks::{Network, NetworkError};
-
 /// Something that an operator asks for. Names and networks are as they were written, not yet checked.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(tag = "verb", rename_all = "snake_case")]
@@ -98,18 +96,8 @@ pub enum Whom {
     Name(String),
     /// All who call from an address, or from a prefix of many.
     Network(String),
-}
-
-impl Whom {
-    /// Returns who is meant by what somebody typed: a network if it can be one.
-    pub fn meant_by(text: &str) -> Self {
-        match text.parse::<Network>() {
-            Err(NetworkError::Form) => Self::Name(text.to_owned()),
-            Ok(_) | Err(NetworkError::Address(_) | NetworkError::TooLong) => {
-                Self::Network(text.to_owned())
-            }
-        }
-    }
+    /// Either, as somebody typed it: a network if it can be one, and nobody is called so.
+    Typed(String),
 }
 
 /// The answer to an order.

@@ -1,5 +1,5 @@
-//! Operators, and what they decide about people. Operators are people who may do what nobody else may. They are named on the machine; being early, or
-//! owning a name, makes nobody one.
+//! Operators, and what they decide about people. They are named on the machine; being early, or owning
+//! a name, makes nobody one.
 
 use pychat_wire::UserName;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use pychat_wire::{key::PublicKey, message::Door};
 use rusqlite::{Connection, Row, params};
 
-use super::rows::integer;
+use super::rows::{self, integer};
 use crate::{
     core::moderation::{AuditEntry, Change, Measure, Rulebook, Sanction, Subject},
     store::AUDIT_ENTRIES_MAX,
@@ -48,6 +48,8 @@ pub(super) fn save(
                 let word = word.map_or("open", |(word, _)| word);
                 connection.prepare_cached("UPDATE rules SET door = ?1")?.execute([word])?;
             }
+            Change::AddInvite(invite) => rows::add_invite(connection, invite, entry.time_ms)?,
+            Change::RevokeInvite(invite) => rows::remove_invite(connection, *invite)?,
         }
     }
     let AuditEntry { time_ms, who, verb, subject, detail } = entry;

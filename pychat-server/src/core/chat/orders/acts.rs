@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use pychat_wire::{
     UserName,
     message::{Door, SENTENCE_CHARS_MAX},
+    notice::Notice,
 };
 
 use super::{
@@ -12,7 +13,7 @@ use super::{
     Done, Target, for_words,
 };
 use crate::core::{
-    moderation::{Change, Measure, Order, SANCTIONS_MAX, Sanction, Subject, Whom},
+    moderation::{Change, Measure, SANCTIONS_MAX, Sanction, Subject, Whom},
     networks::{Network, NetworkError},
 };
 
@@ -26,52 +27,27 @@ const V6_PREFIX_MIN: u8 = 16;
 /// The sentence for those of protocol 1 who are sent away.
 const KICKED: &str = "You were sent away by an operator. Bye!\n";
 
+/// Those whom a ban is about.
+enum Found<'a> {
+    Name(&'a str),
+    Network(Network),
+}
+
 impl Chat {
-    /// Carries out an order that changes something.
-    pub(super) fn carry_out(
+    pub(super) fn set_operator(
         &mut self,
         now: Instant,
-        by: &str,
-        order: &Order,
-        effects: &mut Vec<Effect>,
-    ) -> Result<Done, String> {
-        match order {
-            Order::Who | Order::Operators | Order::Bans | Order::Invite { .. } | Order::Invites => {
-                Ok(Done::default())
-            }
-            Order::RevokeInvite { invite } => self.revoke_invite(*invite, effects),
-            Order::AddOperator { name } => self.set_operator(name, true, effects),
-            Order::RemoveOperator { name } => self.set_operator(name, false, effects),
-            Order::FreeName { name } => self.free_name(name, effects),
-            Order::Kick { name } => self.kick(name, effects),
-            Order::Mute { name, for_ms } => self.mute(name, *for_ms, by),
-            Order::Unmute { name } => self.unmute(name),
-            Order::Ban { whom: Whom::Name(name), for_ms } => {
-                self.ban_person(name, *for_ms, by, effects)
-            }
-            Order::Ban { whom: Whom::Network(text), for_ms } => {
-                let network = text.parse().map_err(|error| unusable(text, error))?;
-                self.ban_network(network, *for_ms, by, effects)
-            }
-            Order::Unban { whom } => self.unban(whom),
-            Order::Slow { seconds } => self.slow_down(now, *seconds, effects),
-            Order::Door { admission } => Ok(self.set_door(*admission)),
-            Order::Say { text } => say(text, effects),
-        }
-    }
-
-    fn set_operator(
-        &mut self,
         name: &str,
         is_operator: bool,
         effects: &mut Vec<Effect>,
     ) -> Result<Done, String> {
-        let Target { name, owner, connections, .. } = self.target(name)?;
-        let Some(person) = owner else {
+        let Some((person, Target { name, connections, .. })) = self.owner(name) else {
+            let name = self.target(name)?.name;
             return Err(format!("{name} has no name that is theirs, so cannot be an operator."));
         };
         let is_old_news = !self.people.set_operator(person, is_operator);
         if !is_old_news {
+            self.end_slow_of(now, &connections, effects);
             for id in connections.into_iter().filter(|id| self.is_open(*id)) {
                 tell(id, Event::Operator(is_operator), effects);
             }
@@ -85,9 +61,15 @@ impl Chat {
         Ok(Done { text, subject: name.as_str().to_owned(), is_old_news, ..Done::default() })
     }
 
-    fn free_name(&mut self, name: &str, effects: &mut Vec<Effect>) -> Result<Done, String> {
-        let Target { name, owner, connections, .. } = self.target(name)?;
-        let Some(person) = owner else { return Err(format!("Nobody owns the name {name}.")) };
+    pub(super) fn free_name(
+        &mut self,
+        name: &str,
+        effects: &mut Vec<Effect>,
+    ) -> Result<Done, String> {
+        let Some((person, Target { connections, .. })) = self.owner(name) else {
+            let name = self.target(name)?.name;
+            return Err(format!("Nobody owns the name {name}."));
+        };
         let names = self.people.names(person);
         self.people.forget_all(person);
         for id in connections {
@@ -98,7 +80,7 @@ impl Chat {
         Ok(Done { text, subject: names, ..Done::default() })
     }
 
-    fn kick(&mut self, name: &str, effects: &mut Vec<Effect>) -> Result<Done, String> {
+    pub(super) fn kick(&mut self, name: &str, effects: &mut Vec<Effect>) -> Result<Done, String> {
         let Target { name, mut connections, .. } = self.target(name)?;
         connections.retain(|id| self.is_open(*id));
         if connections.is_empty() {
@@ -111,19 +93,40 @@ impl Chat {
         Ok(Done { text, subject: name.as_str().to_owned(), ..Done::default() })
     }
 
-    fn mute(&mut self, name: &str, for_ms: Option<u64>, by: &str) -> Result<Done, String> {
-        let Target { name, keys, .. } = self.target(name)?;
+    pub(super) fn mute(
+        &mut self,
+        name: &str,
+        for_ms: Option<u64>,
+        by: &str,
+    ) -> Result<Done, String> {
+        let Target { name, owner, keys, .. } = self.target(name)?;
         let subject = Subject::Person { name: name.as_str().to_owned(), keys };
         let changes = self.impose(Measure::Mute, subject, for_ms, by)?;
+        if let Some(person) = owner {
+            self.people.forget_code(person); // Another device would not be muted alone.
+        }
         let detail = for_words(for_ms);
         let text = format!("{name} is muted{detail}.");
         let subject = name.as_str().to_owned();
         Ok(Done { text, subject, detail: detail.trim().to_owned(), changes, ..Done::default() })
     }
 
-    fn unmute(&mut self, name: &str) -> Result<Done, String> {
+    pub(super) fn unmute(&mut self, name: &str) -> Result<Done, String> {
         let lifted = self.lift_of_person(Measure::Mute, name);
         self.lifted(&lifted, name, "muted")
+    }
+
+    pub(super) fn ban(
+        &mut self,
+        whom: &Whom,
+        for_ms: Option<u64>,
+        by: &str,
+        effects: &mut Vec<Effect>,
+    ) -> Result<Done, String> {
+        match self.find(whom)? {
+            Found::Name(name) => self.ban_person(name, for_ms, by, effects),
+            Found::Network(network) => self.ban_network(network, for_ms, by, effects),
+        }
     }
 
     fn ban_person(
@@ -142,7 +145,7 @@ impl Chat {
         if let Some(person) = owner {
             self.people.forget_code(person);
         }
-        self.send_banned_away(&connections, effects);
+        self.send_banned_away(effects);
         let detail = for_words(for_ms);
         let text = format!("{name} is banned{detail}.");
         let subject = name.as_str().to_owned();
@@ -196,17 +199,31 @@ impl Chat {
         Ok(Done { text, subject, detail, changes, ..Done::default() })
     }
 
-    fn unban(&mut self, whom: &Whom) -> Result<Done, String> {
-        match whom {
-            Whom::Name(name) => {
+    pub(super) fn unban(&mut self, whom: &Whom) -> Result<Done, String> {
+        match self.find(whom)? {
+            Found::Name(name) => {
                 let lifted = self.lift_of_person(Measure::Ban, name);
                 self.lifted(&lifted, name, "banned")
             }
-            Whom::Network(text) => {
-                let network = text.parse().map_err(|error| unusable(text, error))?;
+            Found::Network(network) => {
                 let lifted = self.people.moderation_mut().lift_of_network(network);
-                self.lifted(&lifted, text, "banned")
+                self.lifted(&lifted, &network.to_string(), "banned")
             }
+        }
+    }
+
+    /// Finds out who is meant. Somebody may be called like an address: then neither they nor those
+    /// who call from there are taken for the other.
+    fn find<'a>(&self, whom: &'a Whom) -> Result<Found<'a>, String> {
+        let (Whom::Name(text) | Whom::Network(text) | Whom::Typed(text)) = whom;
+        match (whom, text.parse::<Network>()) {
+            (Whom::Name(_), _) | (Whom::Typed(_), Err(NetworkError::Form)) => Ok(Found::Name(text)),
+            (Whom::Typed(_), Ok(_)) if self.target(text).is_ok() => Err(format!(
+                "Somebody is called {text}. Write the address as a prefix, or ban them from within \
+                 the chat."
+            )),
+            (_, Ok(network)) => Ok(Found::Network(network)),
+            (_, Err(error)) => Err(format!("{text}: {error}.")),
         }
     }
 
@@ -238,6 +255,9 @@ impl Chat {
         for_ms: Option<u64>,
         by: &str,
     ) -> Result<Vec<Change>, String> {
+        if for_ms == Some(0) {
+            return Err("Choose a longer time.".to_owned());
+        }
         let utc_ms = self.wall_clock.utc_ms;
         let until_ms = for_ms.map(|for_ms| utc_ms.saturating_add(for_ms));
         let moderation = self.people.moderation_mut();
@@ -246,7 +266,7 @@ impl Chat {
         })
     }
 
-    fn slow_down(
+    pub(super) fn slow_down(
         &mut self,
         now: Instant,
         seconds: u64,
@@ -267,7 +287,7 @@ impl Chat {
         Ok(Done { text, subject, changes, ..Done::default() })
     }
 
-    fn set_door(&mut self, door: Door) -> Done {
+    pub(super) fn set_door(&mut self, door: Door) -> Done {
         let (text, subject) = match door {
             Door::Open => ("Everybody may join.", "open"),
             Door::Invite => {
@@ -279,11 +299,7 @@ impl Chat {
     }
 }
 
-fn unusable(text: &str, error: NetworkError) -> String {
-    format!("{text}: {error}.")
-}
-
-fn say(text: &str, effects: &mut Vec<Effect>) -> Result<Done, String> {
+pub(super) fn say(text: &str, effects: &mut Vec<Effect>) -> Result<Done, String> {
     let text = text.trim();
     if text.is_empty() {
         return Err("There is nothing to say.".to_owned());
@@ -294,7 +310,19 @@ fn say(text: &str, effects: &mut Vec<Effect>) -> Result<Done, String> {
     if text.chars().any(|character| character.is_control() && character != '\n') {
         return Err("This has control characters.".to_owned());
     }
+    if text.lines().any(is_sentence) {
+        return Err("Clients would take this for a sentence of the server's own.".to_owned());
+    }
     tell_all(Event::Notice(text.to_owned()), effects);
     let (told, detail) = ("Everybody was told.".to_owned(), text.to_owned());
     Ok(Done { text: told, detail, ..Done::default() })
+}
+
+/// Returns true if a client of protocol 1 takes a line for more than words.
+fn is_sentence(line: &str) -> bool {
+    let with_newline = format!("{line}\n"); // Some of them end with one.
+    [line, &with_newline]
+        .map(Notice::parse)
+        .iter()
+        .any(|notice| !matches!(notice, Notice::Other(_)) || notice.refusal().is_some())
 }

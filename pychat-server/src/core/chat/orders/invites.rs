@@ -7,7 +7,7 @@ use super::{
     Asker, Done, answer,
 };
 use crate::core::{
-    moderation::{ListedInvite, Reply},
+    moderation::{Change, ListedInvite, Reply},
     record::{Invite, InviteTerms},
 };
 
@@ -45,17 +45,13 @@ impl Chat {
         Reply::Invites { invites: good.map(listed).collect() }
     }
 
-    pub(super) fn revoke_invite(
-        &mut self,
-        invite: InviteId,
-        effects: &mut Vec<Effect>,
-    ) -> Result<Done, String> {
+    pub(super) fn revoke_invite(&mut self, invite: InviteId) -> Result<Done, String> {
         if !self.people.invites_mut().revoke(invite) {
             return Err(format!("There is no invite {invite}."));
         }
-        self.remove_invite(invite, effects);
         let text = format!("The invite {invite} is good no longer.");
-        Ok(Done { text, subject: invite.to_string(), ..Done::default() })
+        let changes = vec![Change::RevokeInvite(invite)];
+        Ok(Done { text, subject: invite.to_string(), changes, ..Done::default() })
     }
 }
 

@@ -30,13 +30,7 @@ impl Chat {
             let asker = Asker::Peer { id, reference: reference.map(ToOwned::to_owned) };
             self.on_order(now, asker, &by, &order(request), effects);
         } else {
-            let reference = reference.map(Into::into);
-            let complaint = Complaint {
-                reference,
-                ..Complaint::new(ErrorCode::Forbidden, "this is for operators")
-            };
-            complain(id, complaint, effects);
-            act(id, Action::Log(Refusal::Operator), effects);
+            refuse_other(id, reference, effects);
         }
         if let Some(until) = held {
             act(id, Action::PauseRead { until }, effects);
@@ -62,6 +56,19 @@ impl Chat {
             tell(id, Event::Done(deed.clone()), effects);
         }
     }
+}
+
+/// Refuses a request of somebody who is no operator: in the same way, whatever it is.
+pub(in super::super) fn refuse_other(
+    id: ConnectionId,
+    reference: Option<&str>,
+    effects: &mut Vec<Effect>,
+) {
+    let reference = reference.map(Into::into);
+    let text = "this is for operators";
+    let complaint = Complaint { reference, ..Complaint::new(ErrorCode::Forbidden, text) };
+    complain(id, complaint, effects);
+    act(id, Action::Log(Refusal::Operator), effects);
 }
 
 fn order(request: &OperatorRequest<'_>) -> Order {

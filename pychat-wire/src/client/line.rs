@@ -274,8 +274,8 @@ impl Client {
     }
 
     /// Makes another attempt at once, if there is neither a line nor one being made. For a user who
-    /// wants to come back after [`Event::Refused`], [`Reason::Kicked`](crate::message::Reason::Kicked) or a first attempt that
-    /// failed.
+    /// wants to come back after [`Event::Refused`], a [final](crate::message::Reason::is_final) goodbye
+    /// or a first attempt that failed.
     ///
     /// # Examples
     ///

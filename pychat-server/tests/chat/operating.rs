@@ -90,8 +90,10 @@ fn an_operator_in_the_room_is_answered_and_other_operators_hear_of_it() {
         })
     };
     assert_eq!(effects, [told(B, deed(None)), told(A, deed(Some("o-1")))]);
-    let Effect::Tell { event: Event::Bans { bans, mutes }, .. } =
-        &room.receive(B, operate(OperatorRequest::Bans, "o-2"))[0]
+    let Effect::Tell {
+        event: Event::Bans { bans, mutes, slow_seconds: 0, admission: Door::Open },
+        ..
+    } = &room.receive(B, operate(OperatorRequest::Bans, "o-2"))[0]
     else {
         panic!("a list")
     };

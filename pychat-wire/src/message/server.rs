@@ -219,6 +219,10 @@ pub enum ServerMessage<'a> {
         bans: BanList<'a>,
         /// The mutes.
         mutes: BanList<'a>,
+        /// The time from one text of a person to their next, in seconds; 0 if there is no limit.
+        seconds: u64,
+        /// Those who may come in.
+        admission: Door,
     },
     /// A sentence of the server's own, for people to read.
     Notice {
@@ -346,6 +350,8 @@ impl<'a> ServerMessage<'a> {
             "bans" => Ok(Self::Bans {
                 bans: members.bans.and_then(lenient).unwrap_or_default(),
                 mutes: members.mutes.and_then(lenient).unwrap_or_default(),
+                seconds: members.seconds.number().unwrap_or_default(),
+                admission: word(members.admission).unwrap_or_default(),
             }),
             "notice" => Ok(Self::Notice { text: bounds::sentence(members.text.required("text")?) }),
             "ping" => Ok(Self::Ping),

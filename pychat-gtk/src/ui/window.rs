@@ -291,12 +291,11 @@ mod imp {
         pub(super) fn on_join(&self) {
             let Some(account) = self.connect_page.account() else { return };
             let application = self.obj().application();
-            match application.and_then(|it| super::Window::find(&it, &account)) {
-                Some(window) => window.present(),
-                None => {
-                    self.recall_name(&account);
-                    self.session.join_by(account, self.connect_page.access());
-                }
+            if let Some(window) = application.and_then(|it| super::Window::find(&it, &account)) {
+                window.present();
+            } else {
+                self.recall_name(&account);
+                self.session.join_by(account, self.connect_page.access());
             }
         }
 

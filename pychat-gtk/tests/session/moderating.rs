@@ -114,7 +114,9 @@ fn what_is_not_done_is_told_in_words() {
             }
             peer.read_payload();
             drop(peer); // Before it has answered.
-            door.accept().let_in_2("e1", 0);
+            let mut peer = door.accept();
+            peer.let_in_2("e1", 0);
+            peer.expect_end();
         });
         let session = joined(&server.address).await;
         until(|| session.room().can_moderate()).await;

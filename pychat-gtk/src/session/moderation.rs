@@ -109,6 +109,7 @@ impl Session {
             Some(request) => {
                 self.emit_by_name::<()>("moderated", &[&Deed { request, subject }]);
             }
+            None if verb.ends_with("_operator") && subject == self.name() => (), // It was told already.
             None => self.room().note(None, &notices::moderated(verb, by, &subject, text)),
         }
         self.emit_by_name::<()>("rules-outdated", &[]);

@@ -119,6 +119,10 @@ pub(super) fn moderated(verb: &str, by: &str, subject: &str, text: &str) -> Stri
         ("door", _) => {
             gettext_f("{operator} closed the chat to people without an invite.", &values)
         }
+        ("add_operator", _) => gettext_f("{operator} made {name} an operator.", &values),
+        ("remove_operator", _) => {
+            gettext_f("{operator} ended the operator rights of {name}.", &values)
+        }
         // Translators: {text} is a sentence of its own: what an operator did.
         _ => gettext_f("{operator}: {text}", &[("operator", &by), ("text", text)]),
     }

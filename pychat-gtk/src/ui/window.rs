@@ -42,8 +42,6 @@ mod imp {
         #[template_child]
         menu_button: TemplateChild<gtk::MenuButton>,
         #[template_child]
-        pub(super) toast_overlay: TemplateChild<adw::ToastOverlay>,
-        #[template_child]
         pages: TemplateChild<gtk::Stack>,
         #[template_child]
         banned_page: TemplateChild<adw::StatusPage>,

@@ -152,10 +152,12 @@ fn what_others_do_is_told_in_the_conversation() {
                 ("slow", "off"),
                 ("door", "invite"),
                 ("add_operator", "Яна"),
+                ("add_operator", "Анна"),
+                ("free_name", "Яна"),
             ] {
                 peer.send(&json!({
                     "type": "done", "verb": verb, "by": "Вера", "subject": subject,
-                    "text": "Яна is an operator now.", "id": "o-7",
+                    "text": "Яна is free.", "id": "o-7",
                 }));
             }
             peer.send(&json!({"type": "operator", "operator": false}));
@@ -169,7 +171,8 @@ fn what_others_do_is_told_in_the_conversation() {
             "Вера turned slow mode on.",
             "Вера turned slow mode off.",
             "Вера closed the chat to people without an invite.",
-            "Вера: Яна is an operator now.",
+            "Вера made Яна an operator.",
+            "Вера: Яна is free.",
             "You are no longer an operator of this chat.",
         ];
         until(|| texts(&session).ends_with(&told.map(ToOwned::to_owned))).await;

@@ -50,6 +50,8 @@ mod imp {
         #[template_child]
         pub(super) results_pane: TemplateChild<ResultsPane>,
         #[template_child]
+        pub(super) toast_overlay: TemplateChild<adw::ToastOverlay>,
+        #[template_child]
         views: TemplateChild<gtk::Stack>,
         #[template_child]
         placeholder: TemplateChild<adw::StatusPage>,
@@ -376,6 +378,11 @@ impl ConversationPage {
     /// Calls `name` in what is being written.
     pub fn mention(&self, name: &str) {
         self.imp().composer.mention(name);
+    }
+
+    /// Shows a toast over the messages.
+    pub fn add_toast(&self, toast: adw::Toast) {
+        self.imp().toast_overlay.add_toast(toast);
     }
 
     /// Lets the reader say what to search for.

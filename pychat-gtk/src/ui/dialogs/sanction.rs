@@ -39,7 +39,9 @@ pub fn ask(
     if sanction != Sanction::Remove {
         content.append(&times(&for_ms));
     }
-    dialog.set_response_appearance(DO_IT, adw::ResponseAppearance::Destructive);
+    if sanction != Sanction::Mute {
+        dialog.set_response_appearance(DO_IT, adw::ResponseAppearance::Destructive);
+    }
     dialog.set_default_response(Some(DO_IT));
     let name = name.to_owned();
     dialog.connect_response(Some(DO_IT), move |_, _| f(request(sanction, &name, for_ms.get())));

@@ -13,6 +13,12 @@ pub(super) fn install(
     is_offered: impl Fn() -> bool + Clone + 'static,
 ) -> gtk::PopoverMenu {
     let popover = menu::popover(parent);
+    // Rows under an open menu would go on to explain themselves, above it.
+    popover
+        .bind_property("visible", list_view, "can-target")
+        .sync_create()
+        .invert_boolean()
+        .build();
     let open = clone!(
         #[weak]
         popover,

@@ -55,7 +55,12 @@ impl Window {
         let moderate = clone!(
             #[weak(rename_to = imp)]
             self,
-            move |request: OperatorRequest<'static>| imp.moderate(request)
+            move |request: OperatorRequest<'static>| {
+                if imp.flap.is_folded() {
+                    imp.flap.set_reveal_flap(false); // The outcome is told below it.
+                }
+                imp.moderate(request);
+            }
         );
         sanction::ask(&*self.obj(), sanction, name, moderate);
     }
@@ -88,7 +93,7 @@ impl Window {
                 == Some(self.obj().upcast_ref::<gtk::Window>())
         };
         if !gtk::Window::list_toplevels().iter().any(is_below) {
-            self.toast_overlay.add_toast(toast);
+            self.conversation_page.add_toast(toast);
         }
     }
 }

@@ -48,6 +48,9 @@ impl Deed {
             OperatorRequest::Mute { .. } => {
                 Some(OperatorRequest::Unmute { username: self.subject.clone().into() })
             }
+            OperatorRequest::Ban { whom: Whom::Person(name), .. } if *name == *self.subject => {
+                Some(OperatorRequest::Unban { whom: Whom::Person(name.clone()) })
+            }
             OperatorRequest::Ban { .. } => {
                 Some(OperatorRequest::Unban { whom: whom(&self.subject) })
             }
@@ -184,6 +187,10 @@ mod tests {
         ] {
             assert_eq!(ban(subject).undoing(), Some(OperatorRequest::Unban { whom }));
         }
+        let whom = Whom::Person("192.0.2.7".into()); // Somebody may be called so.
+        let request = OperatorRequest::Ban { whom: whom.clone(), for_ms: None };
+        let ban = Deed { request, subject: "192.0.2.7".to_owned() };
+        assert_eq!(ban.undoing(), Some(OperatorRequest::Unban { whom }));
         let username = || "Борис".into();
         let deed = |request| Deed { request, subject: "Борис".to_owned() };
         let muted = deed(OperatorRequest::Mute { username: username(), for_ms: None });

@@ -243,6 +243,10 @@ fn who_is_banned_does_not_come_back_by_themselves() {
                 peer.send(&json!({"type": "bye", "reason": "banned", "retry_ms": 1}));
                 peer.expect_end();
             }
+            let mut peer = door.accept();
+            peer.greet("e1");
+            peer.send(&json!({"type": "bye", "reason": "banned", "retry_ms": 1}));
+            peer.expect_end();
         });
         let session = joined(&server.address).await;
         until_state(&session, SessionState::Lost).await;
@@ -257,6 +261,11 @@ fn who_is_banned_does_not_come_back_by_themselves() {
         until(|| session.is_joining()).await;
         until_state(&session, SessionState::Lost).await;
         session.leave().await;
+
+        session.join(session.account().expect("there was one"));
+        until_state(&session, SessionState::Disconnected).await;
+        let reason = session.disconnect_reason();
+        assert!(matches!(reason, Some(DisconnectReason::Banned)), "{reason:?}");
         finish(server).await;
     });
 }

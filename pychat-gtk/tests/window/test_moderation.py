@@ -1,12 +1,23 @@
 """Operators at work, those whom it is about, and what others see of it: nothing."""
 
-import pathlib
 import unittest
 
-from servers import Modern, Peer, Server
-from support import Atspi, WindowTest, children, eventually, role_of, walk
+from servers import Server
+from support import Atspi, WindowTest, children, eventually
 
 MODERATION = ("Mute…", "Remove from Chat…", "Ban…")
+
+
+def press_button(window, name):
+    """Libadwaita 1.2 puts the name with its mnemonic before the name of a response."""
+    names = (name, f"_{name} {name}")
+
+    def find_button():
+        found = (window.find_anywhere("push button", it) for it in names)
+        return next(filter(None, found), None)
+
+    button = eventually(find_button, f"the button {name!r}")
+    Atspi.Action.do_action(button, 0)
 
 
 class ModerationTest(WindowTest):
@@ -39,18 +50,8 @@ class ModerationTest(WindowTest):
     def answer(self, window, title, answer):
         """Answers the question of the window with this title."""
         eventually(lambda: title in window.frames(), title)
-        names = (answer, f"_{answer} {answer}")
-        button = eventually(
-            lambda: next(filter(None, (window.find_anywhere("push button", it) for it in names)), None),
-            answer,
-        )
-        Atspi.Action.do_action(button, 0)
+        press_button(window, answer)
         eventually(lambda: title not in window.frames(), "the question to go")
-
-    def say_and_hear(self, peer, text):
-        """Says something, and returns what the server answers."""
-        peer.say(text)
-        return peer.hear_until(lambda it: it["username"] != "Анна" and it["content"] != "")["content"]
 
 
 class Operators(ModerationTest):
@@ -85,20 +86,21 @@ class Operators(ModerationTest):
         window = self.open_operator()
         window.resize(900)
         window.press("F9")
-        people = eventually(
-            lambda: list(children(window.find("list", "People") or window.frame))[:2], "people"
-        )
-        oneself, boris = people
-        self.assertEqual(boris.get_name(), "Борис")
-        window.point(oneself, "click", "3")
+
+        def find_people():
+            people = list(children(window.find("list", "People")))
+            names = [person.get_name() for person in people]
+            return names == ["Анна (you)", "Борис"] and people
+
+        oneself, boris = eventually(find_people, "the people")
+        window.point(oneself, "click", "3")  # It opens nothing.
         window.point(boris, "click", "3")
         for item in MODERATION:
             window.wait_for("menu item", item)
         self.choose(window, "Ban…")
-        eventually(lambda: "Ban Борис?" in window.frames(), "the question")
-        self.answer(window, "Ban Борис?", "Cancel")
-        window.press("Menu")  # By keyboard, on whoever has the focus.
-        self.assertEqual(window.find("menu item", "Ban…"), None, "the focus is elsewhere")
+        # Who has no key is banned by address, and here that is the operator's own.
+        self.answer(window, "Ban Борис?", "Ban")
+        window.wait_for("label", "You are connected from 127.0.0.1 yourself.")
 
     def test_rules_are_changed_and_undone_in_one_place(self):
         window = self.open_operator()
@@ -106,7 +108,7 @@ class Operators(ModerationTest):
         window.wait_for_row("muted Борис.")
         self.open_main_menu(window)
         self.choose(window, "Moderation")
-        unmute = eventually(
+        eventually(
             lambda: window.find_anywhere("push button", "Unmute Борис"), "the mute in the list"
         )
         eventually(lambda: window.find_anywhere("label", "Nobody is banned"), "no bans")
@@ -195,12 +197,7 @@ class Names(WindowTest):
         eventually(lambda: "Name This Server" in window.frames(), "the question")
         entry = eventually(lambda: window.find_anywhere("text", "Name"), "the entry")
         Atspi.EditableText.set_text_contents(entry, name)
-        names = ("Save", "_Save Save")
-        save = eventually(
-            lambda: next(filter(None, (window.find_anywhere("push button", it) for it in names)), None),
-            "Save",
-        )
-        Atspi.Action.do_action(save, 0)
+        press_button(window, "Save")
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ mod notices;
 mod persistence;
 mod private_file;
 mod secret_service;
+mod title;
 
 pub mod account;
 pub mod attempt;
@@ -39,6 +40,7 @@ pub mod discovery;
 pub mod encryption;
 pub mod error_text;
 pub mod invites;
+pub mod moderation;
 pub mod room;
 pub mod search;
 pub mod state_file;
@@ -86,7 +88,10 @@ glib::wrapper! {
     /// One person's conversation with a server.
     ///
     /// Emits `devices-changed` when their devices are listed, `device-added` with the name of one
-    /// that is new, and `pair-code-changed` with each code by which another can be added.
+    /// that is new, and `pair-code-changed` with each code by which another can be added. To operators
+    /// it emits `moderated` with a [`Deed`](moderation::Deed) of theirs, `moderation-failed` with the
+    /// reason why something was not done, `rules-changed` when the rules were told, and
+    /// `rules-outdated` when they are no longer those that were.
     pub struct Session(ObjectSubclass<imp::Session>);
 }
 
@@ -271,6 +276,7 @@ impl Session {
         }
         self.imp().disconnect_reason.replace(reason);
         self.forget_invite_request();
+        self.fail_moderation();
         self.set_state(state);
     }
 
@@ -281,6 +287,7 @@ impl Session {
         self.imp().client.take();
         self.imp().room.forget_people();
         self.forget_devices();
+        self.forget_moderation();
         self.imp().persistence.file.take();
         if let Some((_, alarm)) = self.imp().alarm.take() {
             alarm.abort();
@@ -294,6 +301,7 @@ impl Session {
         room.set_can_say(can_say);
         if self.imp().state.replace(state) != state {
             room.set_online(state == SessionState::Joined);
+            self.update_rights();
             self.notify_state();
         }
         self.imp().room.update_back_pages();
@@ -310,17 +318,6 @@ impl Session {
         if self.imp().name.replace(name.to_owned()) != name {
             self.imp().room.forget_mention_target();
             self.notify_name();
-        }
-    }
-
-    /// Takes in how the server is called.
-    fn update_title(&self) {
-        let name = self.ask_client(|client| client.server_name().to_owned());
-        let name = name.filter(|name| !name.is_empty());
-        let brief = || self.account().map(|account| account.server().brief());
-        let title = name.or_else(brief).unwrap_or_default();
-        if self.imp().title.replace(title.clone()) != title {
-            self.notify_title();
         }
     }
 

@@ -17,5 +17,6 @@ pub mod notifications;
 pub mod compat;
 pub mod desktop;
 pub mod highlight;
+pub mod menu;
 pub mod retry_countdown;
 pub mod unread_count;

@@ -50,6 +50,8 @@ pub enum DisconnectReason {
     },
     /// The server sent us away.
     Kicked,
+    /// An operator has banned us.
+    Banned,
     /// This device was removed by another one of the same person.
     Removed,
     /// The server hung up, or the line broke, before we had joined.
@@ -97,7 +99,8 @@ impl DisconnectReason {
             Cause::Garbled(error) => Self::Garbled(error),
             Cause::TurnedAway { code, reason } => Self::Rejected { code, reason },
             Cause::Bye { reason: Reason::Shutdown } => Self::ServerStopped,
-            Cause::Bye { reason: Reason::Kicked | Reason::Banned } => Self::Kicked,
+            Cause::Bye { reason: Reason::Kicked } => Self::Kicked,
+            Cause::Bye { reason: Reason::Banned } => Self::Banned,
             Cause::Bye { reason: Reason::Removed } => Self::Removed,
             // Whatever else there is or will be, there was a line and there is none.
             _ if is_joined => Self::Lost,
@@ -161,6 +164,7 @@ impl DisconnectReason {
             | Self::Rejected { .. }
             | Self::NameTaken { .. }
             | Self::Kicked
+            | Self::Banned
             | Self::Removed => Step::Admission,
             Self::CutShort { step } => *step,
             Self::KeyLocked | Self::KeyMissing | Self::Lost | Self::ServerStopped => return None,

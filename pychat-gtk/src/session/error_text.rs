@@ -72,6 +72,7 @@ pub fn disconnect_reason(reason: &DisconnectReason, server: &str) -> String {
             gettext_f("The name “{name}” is taken.", &[("name", &isolated(name))])
         }
         DisconnectReason::Kicked => gettext("The server removed you from the chat."),
+        DisconnectReason::Banned => gettext("An operator has banned you from this chat."),
         DisconnectReason::Removed => {
             gettext("This device was removed from another of your devices.")
         }
@@ -163,6 +164,11 @@ pub fn fail_reason(reason: &FailReason) -> String {
 /// Returns why the server refused what was asked of it, in its own words where the code says nothing.
 pub fn denial(code: ErrorCode, text: &str) -> String {
     refusal(code).unwrap_or_else(|| text.to_owned())
+}
+
+/// Returns what is said of a request that the server did not answer.
+pub fn unanswered() -> String {
+    gettext("The connection was lost. The change may not have been made.")
 }
 
 /// Returns what the server refused something for; `None` if only it knows.

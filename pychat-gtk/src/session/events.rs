@@ -9,7 +9,7 @@ use pychat_wire::{
 
 use super::{
     Session, SessionState, disconnect_reason::DisconnectReason, encryption::Encryption,
-    invites::Invite, notices,
+    invites::Invite, moderation::Rules, notices,
 };
 
 /// The number of the protocol that knows no other words than the original.
@@ -34,7 +34,18 @@ impl Session {
             Event::InviteLink { link, uses, expires_ms } => {
                 self.on_invite(Invite::Offered { link, uses, expires_ms });
             }
-            Event::Denied { code, text } => self.on_denied(code, &text),
+            Event::Denied { code, text, id } => {
+                if !self.on_not_moderated(code, &text, id.as_deref()) {
+                    self.on_denied(code, &text);
+                }
+            }
+            Event::OperatorChanged { is_operator } => self.on_operator_changed(is_operator),
+            Event::Moderated { verb, by, subject, text, id } => {
+                self.on_moderated(&verb, &by, subject, &text, id.as_deref());
+            }
+            Event::Bans { bans, mutes, slow_seconds, admission } => {
+                self.on_rules(Rules { bans, mutes, slow_seconds, admission });
+            }
             event => self.room().on_event(event),
         }
     }

@@ -13,8 +13,13 @@ use gtk::glib::{
 use pychat_wire::Client;
 
 use super::{
-    Account, Room, SessionState, connecting::Connecting, devices::Devices,
-    disconnect_reason::DisconnectReason, invites::Invites, persistence::Persistence,
+    Account, Room, SessionState,
+    connecting::Connecting,
+    devices::Devices,
+    disconnect_reason::DisconnectReason,
+    invites::Invites,
+    moderation::{Deed, Moderation},
+    persistence::Persistence,
 };
 use crate::text::server_uri::Access;
 
@@ -33,6 +38,8 @@ pub struct Session {
     /// How the server is called: as it says, or by its address.
     #[property(get)]
     pub(super) title: RefCell<String>,
+    /// The name that the reader gave the server; empty if none.
+    pub(super) alias: RefCell<String>,
     /// The conversation.
     #[property(get)]
     pub(super) room: Room,
@@ -50,6 +57,7 @@ pub struct Session {
     pub(super) persistence: Persistence,
     pub(super) devices: Devices,
     pub(super) invites: Invites,
+    pub(super) moderation: Moderation,
     /// True once the room has been entered, until it is left.
     pub(super) has_conversation: Cell<bool>,
     /// The number of the protocol that was last spoken in the room.
@@ -80,7 +88,11 @@ impl ObjectImpl for Session {
                 Signal::builder("device-added").param_types([String::static_type()]).build(),
                 Signal::builder("devices-changed").build(),
                 Signal::builder("invite-changed").build(),
+                Signal::builder("moderated").param_types([Deed::static_type()]).build(),
+                Signal::builder("moderation-failed").param_types([String::static_type()]).build(),
                 Signal::builder("pair-code-changed").build(),
+                Signal::builder("rules-changed").build(),
+                Signal::builder("rules-outdated").build(),
             ]
         })
     }

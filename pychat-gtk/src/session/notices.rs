@@ -1,5 +1,8 @@
 //! The sentences that the chat itself says between the messages.
 
+use pychat_wire::message::{Door, OperatorRequest, Whom};
+
+use super::moderation::whom;
 use crate::text::{
     i18n::{gettext, gettext_f, ngettext_f},
     names::{isolated, listed},
@@ -60,6 +63,69 @@ pub(super) fn device_added(label: &str) -> String {
         return gettext("A device was added to yours.");
     }
     gettext_f("The device “{device}” was added to yours.", &[("device", &isolated(label))])
+}
+
+/// Returns what is said when the reader has become an operator, or is one no longer.
+pub(super) fn operator(is_operator: bool) -> String {
+    if is_operator {
+        gettext("You are an operator of this chat now.")
+    } else {
+        gettext("You are no longer an operator of this chat.")
+    }
+}
+
+/// Returns what the reader did as an operator, to `subject`.
+pub(super) fn deed(request: &OperatorRequest<'_>, subject: &str) -> String {
+    let name = isolated(subject);
+    let values = [("name", name.as_str())];
+    match request {
+        OperatorRequest::Mute { .. } => gettext_f("{name} was muted", &values),
+        OperatorRequest::Unmute { .. } => gettext_f("{name} was unmuted", &values),
+        OperatorRequest::Kick { .. } => gettext_f("{name} was removed from the chat", &values),
+        OperatorRequest::Ban { whom: Whom::Person(asked), .. }
+            if *asked != subject && matches!(whom(subject), Whom::Network(_)) =>
+        {
+            gettext_f(
+                "The address {address} of {name} was banned",
+                &[("address", &name), ("name", &isolated(asked))],
+            )
+        }
+        OperatorRequest::Ban { .. } => gettext_f("{name} was banned", &values),
+        OperatorRequest::Unban { .. } => gettext_f("{name} is no longer banned", &values),
+        OperatorRequest::Slow { seconds: 0 } => gettext("Slow mode was turned off"),
+        OperatorRequest::Slow { .. } => gettext("Slow mode was turned on"),
+        OperatorRequest::Door { admission: Door::Open } => gettext("Everybody can join now"),
+        OperatorRequest::Door { admission: Door::Invite } => {
+            gettext("Only people with an invite can join now")
+        }
+        OperatorRequest::Bans => String::new(),
+    }
+}
+
+/// Returns what an operator did, `by` name, to `subject`; in the server's words where the `verb` is
+/// not known.
+pub(super) fn moderated(verb: &str, by: &str, subject: &str, text: &str) -> String {
+    let (by, name) = (isolated(by), isolated(subject));
+    let values = [("operator", by.as_str()), ("name", &name)];
+    match (verb, subject) {
+        ("mute", _) => gettext_f("{operator} muted {name}.", &values),
+        ("unmute", _) => gettext_f("{operator} unmuted {name}.", &values),
+        ("kick", _) => gettext_f("{operator} removed {name} from the chat.", &values),
+        ("ban", _) => gettext_f("{operator} banned {name}.", &values),
+        ("unban", _) => gettext_f("{operator} lifted the ban on {name}.", &values),
+        ("slow", "off") => gettext_f("{operator} turned slow mode off.", &values),
+        ("slow", _) => gettext_f("{operator} turned slow mode on.", &values),
+        ("door", "open") => gettext_f("{operator} opened the chat to everybody.", &values),
+        ("door", _) => {
+            gettext_f("{operator} closed the chat to people without an invite.", &values)
+        }
+        ("add_operator", _) => gettext_f("{operator} made {name} an operator.", &values),
+        ("remove_operator", _) => {
+            gettext_f("{operator} ended the operator rights of {name}.", &values)
+        }
+        // Translators: {text} is a sentence of its own: what an operator did.
+        _ => gettext_f("{operator}: {text}", &[("operator", &by), ("text", text)]),
+    }
 }
 
 /// Returns the last words of a server of protocol 1.

@@ -49,6 +49,13 @@ mod imp {
         /// True while something can be said, now or for when the connection is back.
         #[property(get)]
         pub(super) can_say: Cell<bool>,
+        /// True while the reader may moderate.
+        #[property(get)]
+        pub(super) can_moderate: Cell<bool>,
+        /// The time until which the server takes no more of what is said, in milliseconds on a clock
+        /// that does not go back; 0 if it takes what comes.
+        #[property(get)]
+        pub(super) held_until_ms: Cell<u64>,
         /// The text being written: as it was left when the room is entered, then as `set_draft`
         /// sets it.
         #[property(get)]
@@ -158,8 +165,15 @@ impl Room {
     }
 
     pub(super) fn set_online(&self, is_online: bool) {
+        self.hold(0);
         if self.imp().is_online.replace(is_online) != is_online {
             self.notify_is_online();
+        }
+    }
+
+    pub(super) fn set_can_moderate(&self, can_moderate: bool) {
+        if self.imp().can_moderate.replace(can_moderate) != can_moderate {
+            self.notify_can_moderate();
         }
     }
 

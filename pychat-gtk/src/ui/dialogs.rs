@@ -7,7 +7,10 @@ pub mod devices_window;
 pub mod distrust;
 pub mod invite_people;
 pub mod link_window;
+pub mod moderation_window;
+pub mod name_server;
 pub mod preferences_window;
+pub mod sanction;
 pub mod shortcuts;
 
 mod qr_code;

@@ -2,4 +2,5 @@
 
 pub mod people_flap;
 pub mod people_pane;
+pub mod person_menu;
 pub mod person_row;

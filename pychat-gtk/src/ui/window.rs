@@ -1,6 +1,8 @@
 //! The window: the page that asks, then the conversation.
 
 mod actions;
+mod moderating;
+mod titles;
 
 use adw::subclass::prelude::*;
 use gtk::{gio, glib, glib::clone, prelude::*};
@@ -10,7 +12,7 @@ use crate::{
     model::{Person, time_watch::TimeWatch},
     session::{Account, Room, Session, SessionState, disconnect_reason::DisconnectReason},
     settings::Settings,
-    text::{i18n::gettext, names, server_uri::Access},
+    text::server_uri::Access,
     ui::{
         compat,
         connect::connect_page::ConnectPage,
@@ -18,10 +20,7 @@ use crate::{
         dialogs::distrust,
         encryption_button::EncryptionButton,
         notifications::Notifier,
-        people::{
-            people_flap,
-            people_pane::{PeoplePane, people_here},
-        },
+        people::{people_flap, people_pane::PeoplePane},
     },
 };
 
@@ -39,11 +38,13 @@ mod imp {
     #[properties(wrapper_type = super::Window)]
     pub struct Window {
         #[template_child]
-        title: TemplateChild<adw::WindowTitle>,
+        pub(super) title: TemplateChild<adw::WindowTitle>,
         #[template_child]
         menu_button: TemplateChild<gtk::MenuButton>,
         #[template_child]
         pages: TemplateChild<gtk::Stack>,
+        #[template_child]
+        banned_page: TemplateChild<adw::StatusPage>,
         #[template_child]
         pub(super) connect_page: TemplateChild<ConnectPage>,
         #[template_child]
@@ -58,7 +59,7 @@ mod imp {
         search_button: TemplateChild<gtk::ToggleButton>,
         /// The session of this window.
         #[property(get)]
-        session: Session,
+        pub(super) session: Session,
         /// The room that is shown.
         #[property(get = |imp: &Self| imp.session.room())]
         room: PhantomData<Room>,
@@ -116,6 +117,7 @@ mod imp {
             ));
             self.show_state(self.session.state());
             self.watch_for_return();
+            self.watch_moderation();
             self.time_watch.get_or_init(|| TimeWatch::new(&self.session.room().history()));
             for property in ["is-active", "visible"] {
                 self.obj().connect_notify_local(Some(property), |window, _| {
@@ -233,8 +235,10 @@ mod imp {
                         self.conversation_page.focus_composer();
                     }
                 }
+                SessionState::Lost if self.is_banned() => self.show_ban(),
                 SessionState::Lost => self.show_conversation(),
             }
+            self.offer_name();
             for action in ["win.devices", "win.invite"] {
                 self.obj().action_set_enabled(action, self.session.can_manage());
             }
@@ -253,6 +257,18 @@ mod imp {
             self.show_titles();
         }
 
+        fn is_banned(&self) -> bool {
+            matches!(self.session.disconnect_reason(), Some(DisconnectReason::Banned))
+        }
+
+        /// Nothing leads back by itself.
+        fn show_ban(&self) {
+            self.pages.set_visible_child(&*self.banned_page);
+            self.enable_conversation(false);
+            self.obj().action_set_enabled("win.leave", true);
+            self.show_titles();
+        }
+
         fn show_conversation(&self) {
             self.pages.set_visible_child(&*self.flap);
             self.enable_conversation(true);
@@ -268,34 +284,16 @@ mod imp {
             self.search_button.set_visible(is_enabled);
         }
 
-        /// Shows, in the window itself, the server, the number of people there or the state of the
-        /// connection, and the user's name; in the title of the window the server and the name.
-        fn show_titles(&self) {
-            if !self.session.has_conversation() {
-                self.title.set_title(&gettext("Pychat"));
-                self.title.set_subtitle("");
-                self.obj().set_title(Some(&gettext("Pychat")));
-                return;
-            }
-            let (name, server) = (self.session.name(), self.session.title());
-            let state = match self.session.state() {
-                SessionState::Joined => people_here(self.session.room().people().n_items()),
-                SessionState::Connecting | SessionState::Joining => gettext("Reconnecting…"),
-                _ => gettext("Offline"),
-            };
-            self.title.set_title(&server);
-            self.title.set_subtitle(&format!("{state} · {}", names::isolated(&name)));
-            self.obj().set_title(Some(&names::window_title(&name, &server)));
-        }
-
         /// Joins what the form says, in this window; or brings forward the one where that is joined.
         #[template_callback]
         pub(super) fn on_join(&self) {
             let Some(account) = self.connect_page.account() else { return };
             let application = self.obj().application();
-            match application.and_then(|it| super::Window::find(&it, &account)) {
-                Some(window) => window.present(),
-                None => self.session.join_by(account, self.connect_page.access()),
+            if let Some(window) = application.and_then(|it| super::Window::find(&it, &account)) {
+                window.present();
+            } else {
+                self.recall_name(&account);
+                self.session.join_by(account, self.connect_page.access());
             }
         }
 
@@ -315,13 +313,6 @@ mod imp {
                 self.conversation_page.focus_composer();
             } else {
                 self.conversation_page.mention(&person.name());
-            }
-        }
-
-        /// Remembers who joined and where: as it was asked for, not as the server calls it.
-        fn remember(&self) {
-            if let (Some(settings), Some(account)) = (self.settings.get(), self.session.account()) {
-                settings.remember(account, &self.session.title());
             }
         }
     }

@@ -7,6 +7,7 @@ mod devices;
 mod encrypted;
 mod joining;
 mod keeping;
+mod moderating;
 mod people;
 mod reading;
 mod reentry;

@@ -129,6 +129,10 @@ fn whoever_hears_of_a_change_may_use_the_session() {
             let (_, id) = peer.hear_2();
             peer.record(901, "Анна", "said", &json!({ "id": id }));
             peer.record(902, "Борис", "heard", &json!({}));
+            peer.send(&json!({"type": "operator", "operator": true}));
+            peer.send(&json!({
+                "type": "error", "code": "slow_down", "text": "slow", "retry_ms": 9_000,
+            }));
             drop(peer);
             let mut peer = door.accept();
             peer.let_in_2("e1", 902);

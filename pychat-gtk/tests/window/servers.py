@@ -34,6 +34,7 @@ class Server:
         address unless it has a name."""
         self.port = port or free_port()
         self.storage = ["--state-dir", folder] if folder else ["--history", "memory"]
+        self.control = ["--control-socket", f"{folder}/control.sock"] if folder else []
         self.address = f"127.0.0.1:{self.port}"
         self.name = name or self.address
         self.process = None
@@ -41,7 +42,7 @@ class Server:
     def start(self):
         self.process = subprocess.Popen(
             [
-                SERVER, "--listen", self.address, *self.storage,
+                SERVER, "--listen", self.address, *self.storage, *self.control,
                 "--name", self.name,
                 "--connections-per-address", "0",  # Everybody comes from the same one here.
             ],
@@ -54,6 +55,12 @@ class Server:
             self.process.send_signal(signal_number)
             self.process.wait(PATIENCE_S)
             self.process = None
+
+    def ctl(self, *order):
+        """Tells it something, as its operator on the machine; it needs a folder for that."""
+        subprocess.run(
+            [SERVER, "ctl", *self.control, *order], check=True, stdout=subprocess.DEVNULL
+        )
 
     def _answers(self):
         with contextlib.suppress(OSError):

@@ -40,7 +40,9 @@ class Encryption(WindowTest):
     def test_a_first_visit_is_told_once_and_the_lock_tells_of_the_certificate(self):
         server = self.start(Server(folder=self.folder))
         window = self.open_joined(server)
-        window.wait_for_row(f"From now on {server.address} is known by its certificate.")
+        window.wait_for("label", "No Messages Yet")
+        text = f"From now on {server.address} is known by its certificate\\.$"
+        eventually(lambda: window.find_label(text), "what a first visit means")
         window.click_at(window.wait_for("push button", "Encrypted"))
         eventually(lambda: window.find_label(r"^[\w-]{43}$"), "the certificate")
         window.press("Escape")

@@ -34,7 +34,7 @@ pub(super) fn of(answer: &Answer) -> String {
                 format!("{invite} lets in {}{by}", terms_words(*uses, *until_ms))
             },
         ),
-        Answer::Reply(Reply::Bans { bans, mutes }) => {
+        Answer::Reply(Reply::Bans { bans, mutes, .. }) => {
             let bans = bans.iter().map(|listed| listed_words("banned", listed));
             let mutes = mutes.iter().map(|listed| listed_words("muted", listed));
             let all: Vec<_> = bans.chain(mutes).collect();

@@ -135,7 +135,9 @@ impl<T: Socket> Dispatch<'_, T> {
                 ServerMessage::Operator { operator: *operator }.encode(out);
             }
             Event::Done(deed) => encode::done(deed, out),
-            Event::Bans { bans, mutes } => encode::bans(bans, mutes, out),
+            Event::Bans { bans, mutes, slow_seconds, admission } => {
+                encode::bans([bans, mutes], *slow_seconds, *admission, out);
+            }
             Event::Pong => ServerMessage::Pong.encode(out),
             Event::Bye { reason } => encode::bye(reason.reason(), out),
         });

@@ -4,7 +4,8 @@ use pychat_wire::{
     Link, ServerMessage, UserName,
     key::{InviteCode, PairCode},
     message::{
-        self as wire, BANS_MAX, Ban, BanList, DeviceList, HostList, InviteList, Listing, Reason,
+        self as wire, BANS_MAX, Ban, BanList, DeviceList, Door, HostList, InviteList, Listing,
+        Reason,
     },
     name::SERVER,
     notice::Notice,
@@ -153,13 +154,18 @@ pub(super) fn done(deed: &Deed, out: &mut Vec<u8>) {
     .encode(out);
 }
 
-/// Appends the newest bans and mutes, in protocol 2.
-pub(super) fn bans(bans: &[Listed], mutes: &[Listed], out: &mut Vec<u8>) {
+/// Appends the newest bans and mutes and the rules for all, in protocol 2.
+pub(super) fn bans(
+    [bans, mutes]: [&[Listed]; 2],
+    seconds: u64,
+    admission: Door,
+    out: &mut Vec<u8>,
+) {
     let [bans, mutes] = [bans, mutes].map(|listed| {
         let newest = listed.iter().skip(listed.len().saturating_sub(BANS_MAX));
         BanList(newest.map(ban).collect())
     });
-    ServerMessage::Bans { bans, mutes }.encode(out);
+    ServerMessage::Bans { bans, mutes, seconds, admission }.encode(out);
 }
 
 fn ban(Listed { subject, since_ms, until_ms, by }: &Listed) -> Ban<'_> {

@@ -90,8 +90,10 @@ fn an_operator_in_the_room_is_answered_and_other_operators_hear_of_it() {
         })
     };
     assert_eq!(effects, [told(B, deed(None)), told(A, deed(Some("o-1")))]);
-    let Effect::Tell { event: Event::Bans { bans, mutes }, .. } =
-        &room.receive(B, operate(OperatorRequest::Bans, "o-2"))[0]
+    let Effect::Tell {
+        event: Event::Bans { bans, mutes, slow_seconds: 0, admission: Door::Open },
+        ..
+    } = &room.receive(B, operate(OperatorRequest::Bans, "o-2"))[0]
     else {
         panic!("a list")
     };
@@ -107,4 +109,21 @@ fn an_operator_in_the_room_is_answered_and_other_operators_hear_of_it() {
     let request = OperatorRequest::Unmute { username: "Борис".into() };
     let effects = room.receive(A, operate(request, "o-4"));
     assert_eq!(effects.last(), Some(&report(A, Refusal::Operator)), "no longer");
+}
+
+#[test]
+fn nobody_bans_the_address_that_they_are_connected_from() {
+    let mut room = Room::new();
+    room.join(A, "Анна", 1);
+    room.ordered(Order::AddOperator { name: name("Анна") });
+    room.connect(B);
+    room.hello(B, "Борис"); // A guest, who can be banned by address alone.
+    let text = "You are connected from 127.0.0.1 yourself.";
+    let complaint =
+        Complaint { reference: Some("o-1".into()), ..Complaint::new(ErrorCode::NotDone, text) };
+    for whom in [Whom::Person("Борис".into()), Whom::Network("127.0.0.1".into())] {
+        let request = OperatorRequest::Ban { whom, for_ms: None };
+        let effects = room.receive(A, operate(request, "o-1"));
+        assert_eq!(effects, [refused(A, complaint.clone())]);
+    }
 }

@@ -241,7 +241,7 @@ fn an_address_is_banned_with_all_who_are_there_and_a_guest_by_theirs() {
     let is_banned = |room: &Room, address| room.chat.is_banned(Origin::v4(address));
     assert!(is_banned(&room, 0xc000_0207) && is_banned(&room, 0xc000_03ff));
     assert!(!is_banned(&room, 0xc000_0208));
-    let Effect::Reply { reply: Reply::Bans { bans, mutes }, .. } = &room.order(Order::Bans)[0]
+    let Effect::Reply { reply: Reply::Bans { bans, mutes, .. }, .. } = &room.order(Order::Bans)[0]
     else {
         panic!("a list")
     };

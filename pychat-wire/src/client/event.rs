@@ -7,7 +7,7 @@ use crate::{
     frame::FrameError,
     key::{PairCode, PublicKey},
     link::Link,
-    message::{Ban, ErrorCode, Reason},
+    message::{Ban, Door, ErrorCode, Reason},
 };
 
 /// Something to do or to show.
@@ -152,12 +152,16 @@ pub enum Event {
         /// that.
         id: Option<String>,
     },
-    /// The bans and mutes, as we asked for them.
+    /// The bans and mutes, and the rules for all, as we asked for them.
     Bans {
         /// The bans, in the order in which they were made.
         bans: Vec<Ban<'static>>,
         /// The mutes.
         mutes: Vec<Ban<'static>>,
+        /// The time from one text of a person to their next, in seconds; 0 if there is no limit.
+        slow_seconds: u64,
+        /// Those who may come in.
+        admission: Door,
     },
     /// A link by which others can join.
     InviteLink {
@@ -177,6 +181,8 @@ pub enum Event {
         code: ErrorCode,
         /// The reason, in the server's words.
         text: String,
+        /// The id of the request, if it had one.
+        id: Option<String>,
     },
     /// The server said something else, for people to read.
     Notice {

@@ -19,7 +19,7 @@ impl Client {
     }
 
     /// Asks for something that only an operator may do. [`Event::Moderated`] with the id that is
-    /// returned says that it is done, [`Event::Bans`] is a list, and [`Event::Notice`] says why not.
+    /// returned says that it is done, [`Event::Bans`] is a list, and [`Event::Denied`] with that id says why not.
     /// Returns `None` if there is no line in protocol 2 to ask by.
     ///
     /// What is asked for when a line ends may be done or not: it is not asked for again.
@@ -57,9 +57,9 @@ impl Client {
                 let id = id.map(Into::into);
                 self.tell(Event::Moderated { verb, by, subject, text, id });
             }
-            ServerMessage::Bans { bans, mutes } => {
+            ServerMessage::Bans { bans, mutes, seconds: slow_seconds, admission } => {
                 let [bans, mutes] = [bans, mutes].map(owned);
-                self.tell(Event::Bans { bans, mutes });
+                self.tell(Event::Bans { bans, mutes, slow_seconds, admission });
             }
             message => return Some(message),
         }

@@ -254,7 +254,7 @@ impl Client {
             let is_old_news =
                 reference.is_some() && (can_be_repeated(code) || code == ErrorCode::IdReused);
             if !is_old_news {
-                self.tell(Event::Denied { code, text });
+                self.tell(Event::Denied { code, text, id: reference.map(Into::into) });
             }
             return;
         };

@@ -218,6 +218,10 @@ pub enum ServerMessage<'a> {
         bans: BanList<'a>,
         /// The mutes.
         mutes: BanList<'a>,
+        /// The time from one text of a person to their next, in seconds; 0 if there is no limit.
+        seconds: u64,
+        /// Those who may come in.
+        admission: Door,
     },
     /// A sentence of the server's own, for people to read.
     Notice {

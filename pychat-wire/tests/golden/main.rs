@@ -245,8 +245,10 @@ fn what_servers_say_beside_messages() {
                     by: "root".into(),
                 }]),
                 mutes: BanList::default(),
+                seconds: 30,
+                admission: Door::Invite,
             },
-            r#"{"type":"bans","bans":[{"subject":"192.0.2.7","since":5,"until":6,"by":"root"}],"mutes":[]}"#,
+            r#"{"type":"bans","bans":[{"subject":"192.0.2.7","since":5,"until":6,"by":"root"}],"mutes":[],"seconds":30,"admission":"invite"}"#,
         ),
         (
             ServerMessage::Notice { text: "Lunch at noon.".into() },

@@ -1,18 +1,23 @@
 //! The messages that the user sends, and the handling of those that do not arrive.
 
+use std::time::Duration;
+
 use gtk::glib::subclass::prelude::*;
 use pychat_wire::client::SayError;
 
 use super::{Room, Session};
 use crate::{
     model::Message,
-    session::{error_text, wall_ms},
+    session::{error_text, now_ms, wall_ms},
     text,
 };
 
 /// The most bytes of texts that may wait to be acknowledged, together: all of them are saved with
 /// each that is said.
 const UNACKNOWLEDGED_BYTES_MAX: usize = 1 << 20;
+
+/// The longest time for which a server may say that it takes nothing, in milliseconds.
+const HOLD_MS_MAX: u64 = 60 * 60 * 1_000;
 
 impl Room {
     /// Says `text` to everybody in the room, now or when the connection is back.
@@ -39,6 +44,21 @@ impl Room {
         self.history().see_all(); // Who answers has read.
         session.process_events();
         Ok(())
+    }
+
+    /// Returns how long it is until the server takes what is said next; `None` if it takes it at once.
+    pub fn held_for(&self) -> Option<Duration> {
+        let rest_ms = self.held_until_ms().saturating_sub(now_ms());
+        (0 < rest_ms).then(|| Duration::from_millis(rest_ms))
+    }
+
+    /// Takes in that the server takes no more of what is said for `retry_ms` milliseconds.
+    pub(in crate::session) fn hold(&self, retry_ms: u64) {
+        let until_ms =
+            if retry_ms == 0 { 0 } else { now_ms().saturating_add(retry_ms.min(HOLD_MS_MAX)) };
+        if self.imp().held_until_ms.replace(until_ms) != until_ms {
+            self.notify_held_until_ms();
+        }
     }
 
     /// Returns how many bytes a message that says `text` could still take; fewer than none if it

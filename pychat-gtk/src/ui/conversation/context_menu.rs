@@ -3,12 +3,12 @@
 //! There is one menu for the whole list: rows come and go with what is in view. It is made anew for
 //! each message, and its items carry what they are about, so nothing has to be remembered.
 
-use gtk::{gdk, gio, graphene, prelude::*};
+use gtk::{gdk, gio, prelude::*};
 
 use crate::{
     model::{Delivery, Message, MessageKind},
     text::i18n::{gettext, ngettext_f},
-    ui::compat,
+    ui::menu::{self, item},
 };
 
 /// The message, and the part of it, on which a menu is opened.
@@ -24,16 +24,8 @@ pub struct Subject {
     pub code: Option<String>,
     /// The number of selected messages, if this is one of them; otherwise 0.
     pub n_selected: usize,
-}
-
-/// Makes a menu, to be shown over `parent`, which has to let it go in the end.
-pub fn popover(parent: &impl IsA<gtk::Widget>) -> gtk::PopoverMenu {
-    let popover = gtk::PopoverMenu::from_model(None::<&gio::MenuModel>);
-    popover.set_has_arrow(false);
-    popover.set_halign(gtk::Align::Start);
-    popover.set_parent(parent);
-    compat::name_menu_items(popover.upcast_ref());
-    popover
+    /// True if the reader may moderate.
+    pub can_moderate: bool,
 }
 
 /// Opens it with what can be done with `subject`, at `place` in its parent.
@@ -43,28 +35,14 @@ pub fn open(popover: &gtk::PopoverMenu, subject: &Subject, place: &gdk::Rectangl
     popover.popup();
 }
 
-/// Returns where a menu opens that is asked for at a place.
-pub fn at(x: f64, y: f64) -> gdk::Rectangle {
-    gdk::Rectangle::new(whole(x), whole(y), 1, 1)
-}
-
-/// Returns where a menu opens that is asked for by keyboard, for what has these bounds.
-pub fn below(bounds: &graphene::Rect) -> gdk::Rectangle {
-    let [x, y] = [bounds.x(), bounds.y()].map(|it| whole(it.into()));
-    gdk::Rectangle::new(x, y, whole(bounds.width().into()), whole(bounds.height().into()))
-}
-
-/// Returns a length in whole pixels.
-#[expect(clippy::cast_possible_truncation, reason = "no screen is 2³¹ pixels wide")]
-fn whole(pixels: f64) -> i32 {
-    pixels.round() as i32
-}
-
 fn model(subject: &Subject) -> gio::Menu {
     let menu = gio::Menu::new();
     menu.append_section(None, &copying(subject));
     if subject.message.is_from_person() {
         menu.append_section(None, &picking(subject));
+    }
+    if subject.can_moderate && subject.message.kind() == MessageKind::Other {
+        menu.append_section(None, &menu::moderation(subject.message.author()));
     }
     if subject.message.delivery() == Delivery::Failed
         && let Some(id) = subject.message.id()
@@ -113,10 +91,4 @@ fn sending(id: &str) -> gio::Menu {
     section.append_item(&item(&gettext("Send _Again"), "conversation.send-again", id));
     section.append_item(&item(&gettext("_Discard"), "conversation.discard", id));
     section
-}
-
-fn item(label: &str, action: &str, target: &str) -> gio::MenuItem {
-    let item = gio::MenuItem::new(Some(label), None);
-    item.set_action_and_target_value(Some(action), Some(&target.to_variant()));
-    item
 }

@@ -25,12 +25,16 @@ use crate::{
         conversation::{
             connection_banner::ConnectionBanner, message_list_layout::MessageListLayout,
             scroll_anchor::ScrollAnchor, scroll_to_end_button::ScrollToEndButton,
-            selection_area::SelectionArea, stick_to_end::StickToEnd, unread_bar::UnreadBar,
+            selection_area::SelectionArea, send_pause::SendPause, stick_to_end::StickToEnd,
+            unread_bar::UnreadBar,
         },
         message_row::MessageRow,
         search::{results_pane::ResultsPane, search_bar::SearchBar},
     },
 };
+
+/// The most messages that are a welcome still: of the server's certificate, of being an operator.
+const WELCOME_MESSAGES_MAX: u32 = 3;
 
 mod imp {
     use super::*;
@@ -45,6 +49,8 @@ mod imp {
         pub(super) results_flap: TemplateChild<adw::Flap>,
         #[template_child]
         pub(super) results_pane: TemplateChild<ResultsPane>,
+        #[template_child]
+        pub(super) toast_overlay: TemplateChild<adw::ToastOverlay>,
         #[template_child]
         views: TemplateChild<gtk::Stack>,
         #[template_child]
@@ -106,6 +112,7 @@ mod imp {
             ResultsPane::ensure_type();
             SearchBar::ensure_type();
             SelectionArea::ensure_type();
+            SendPause::ensure_type();
             MessageListLayout::ensure_type();
             UnreadBar::ensure_type();
             klass.set_accessible_role(gtk::AccessibleRole::Region);
@@ -266,11 +273,10 @@ mod imp {
         }
 
         pub(super) fn choose_view(&self, history: &History) {
-            let first = history.message(0).filter(|_| history.n_items() == 1);
-            match first.filter(|message| message.kind() == MessageKind::Welcome) {
-                Some(welcome) => {
+            match welcome(history) {
+                Some(text) => {
                     // The description is markup; a name is not.
-                    let text = glib::markup_escape_text(&welcome.text());
+                    let text = glib::markup_escape_text(&text);
                     self.placeholder.set_description(Some(&text));
                     self.views.set_visible_child(&*self.placeholder);
                 }
@@ -333,6 +339,24 @@ mod imp {
     }
 }
 
+/// Returns the welcome, with what the chat itself says to a newcomer below it, if there is nothing else.
+fn welcome(history: &History) -> Option<String> {
+    if WELCOME_MESSAGES_MAX < history.n_items() {
+        return None;
+    }
+    let mut messages = (0..history.n_items()).filter_map(|n| history.message(n));
+    let welcome = messages.next().filter(|first| first.kind() == MessageKind::Welcome)?;
+    let mut text = welcome.text().into_owned();
+    for message in messages {
+        if message.kind() != MessageKind::Notice || message.is_summary() {
+            return None; // Somebody has come or gone, or said something.
+        }
+        text.push_str("\n\n");
+        text.push_str(&message.text());
+    }
+    Some(text)
+}
+
 glib::wrapper! {
     /// The messages of a conversation, and the composer for new ones.
     pub struct ConversationPage(ObjectSubclass<imp::ConversationPage>)
@@ -354,6 +378,11 @@ impl ConversationPage {
     /// Calls `name` in what is being written.
     pub fn mention(&self, name: &str) {
         self.imp().composer.mention(name);
+    }
+
+    /// Shows a toast over the messages.
+    pub fn add_toast(&self, toast: adw::Toast) {
+        self.imp().toast_overlay.add_toast(toast);
     }
 
     /// Lets the reader say what to search for.

@@ -14,13 +14,16 @@ use std::cell::{Cell, RefCell};
 use adw::subclass::prelude::*;
 use gtk::{gdk, glib, glib::clone, prelude::*};
 
-use self::item::{is_stretch_key, row_of, select};
+use self::item::{is_stretch_key, is_touch, row_of, select};
 use crate::{
     model::{Message, transcript},
-    ui::conversation::{
-        context_menu::{self, Subject},
-        message_selection::MessageSelection,
-        scroll_anchor,
+    ui::{
+        conversation::{
+            context_menu::{self, Subject},
+            message_selection::MessageSelection,
+            scroll_anchor,
+        },
+        menu,
     },
 };
 
@@ -37,6 +40,9 @@ mod imp {
         /// The number of selected messages.
         #[property(get)]
         n_selected: Cell<u32>,
+        /// True while the reader may moderate.
+        #[property(get, set)]
+        can_moderate: Cell<bool>,
         /// The item of the list at which the mouse began to be dragged.
         dragged_from: glib::WeakRef<gtk::Widget>,
         /// True while the menu is open.
@@ -308,7 +314,7 @@ mod imp {
             let area = self.obj().compute_bounds(&*self.obj());
             let bounds = area.zip(text.compute_bounds(&*self.obj()));
             if let Some(bounds) = bounds.and_then(|(area, text)| area.intersection(&text)) {
-                let place = context_menu::below(&bounds);
+                let place = menu::below(&bounds);
                 self.open_menu(&item, text.focused_link(), text.first_code(), &place);
             }
         }
@@ -316,7 +322,7 @@ mod imp {
         fn open_menu_at(&self, item: &gtk::Widget, x: f64, y: f64) {
             let code = row_of(item).and_then(|row| row.text_block().code_at(&*self.obj(), x, y));
             let link = self.link_at(item, x, y);
-            self.open_menu(item, link, code, &context_menu::at(x, y));
+            self.open_menu(item, link, code, &menu::at(x, y));
         }
 
         fn open_menu(
@@ -336,6 +342,7 @@ mod imp {
                 link,
                 code,
                 n_selected: selection.map_or(0, |it| it.messages().len()),
+                can_moderate: self.can_moderate.get(),
             };
             self.focus_before.set(self.focus_widget().as_ref());
             let mut menu = self.menu.borrow_mut();
@@ -345,7 +352,7 @@ mod imp {
         }
 
         fn make_menu(&self) -> gtk::PopoverMenu {
-            let menu = context_menu::popover(&*self.obj());
+            let menu = menu::popover(&*self.obj());
             menu.connect_closed(clone!(
                 #[weak(rename_to = imp)]
                 self,
@@ -377,12 +384,6 @@ mod imp {
         fn focus_widget(&self) -> Option<gtk::Widget> {
             self.obj().root().and_then(|root| RootExt::focus(&root))
         }
-    }
-
-    /// Touches come in sequences, and the mouse does not. What device a finger is on, X11 does not
-    /// say.
-    fn is_touch(gesture: &impl IsA<gtk::GestureSingle>) -> bool {
-        gesture.current_sequence().is_some()
     }
 }
 

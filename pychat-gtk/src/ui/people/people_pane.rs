@@ -14,7 +14,7 @@ use crate::{
     model::{People, Person},
     session::Room,
     text::i18n::{gettext, ngettext_f},
-    ui::people::person_row::PersonRow,
+    ui::people::{person_menu, person_row::PersonRow},
 };
 
 /// The classes of the list.
@@ -46,6 +46,8 @@ mod imp {
         #[property(get, set = Self::set_room, explicit_notify, nullable)]
         room: RefCell<Option<Room>>,
         room_signals: OnceCell<glib::SignalGroup>,
+        /// The menu on a person, for operators.
+        menu: OnceCell<gtk::PopoverMenu>,
     }
 
     #[glib::object_subclass]
@@ -82,6 +84,19 @@ mod imp {
             self.list_view.set_model(Some(&gtk::NoSelection::new(Some(found.clone()))));
             // Who types while the list has the keyboard means the entry.
             self.filter_entry.set_key_capture_widget(Some(&*self.list_view));
+            let weak = self.downgrade();
+            self.menu.get_or_init(|| {
+                person_menu::install(&*self.obj(), &self.list_view, move || {
+                    let room = weak.upgrade().and_then(|imp| imp.obj().room());
+                    room.is_some_and(|room| room.can_moderate())
+                })
+            });
+        }
+
+        fn dispose(&self) {
+            if let Some(menu) = self.menu.get() {
+                menu.unparent();
+            }
         }
 
         fn signals() -> &'static [Signal] {

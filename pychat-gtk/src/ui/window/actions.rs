@@ -3,7 +3,10 @@
 use gtk::{gdk, glib, prelude::*, subclass::prelude::*};
 
 use super::imp::Window;
-use crate::ui::dialogs::{devices_window::DevicesWindow, invite_people, shortcuts};
+use crate::ui::dialogs::{
+    devices_window::DevicesWindow, invite_people, moderation_window::ModerationWindow,
+    sanction::Sanction, shortcuts,
+};
 
 /// Lets windows know the actions.
 pub(super) fn install(klass: &mut <Window as ObjectSubclass>::Class) {
@@ -27,6 +30,22 @@ pub(super) fn install(klass: &mut <Window as ObjectSubclass>::Class) {
     });
     klass.install_action("win.invite", None, |window, _, _| {
         invite_people::open(window, &window.session());
+    });
+    klass.install_action("win.moderation", None, |window, _, _| {
+        ModerationWindow::new(window, &window.session()).present();
+    });
+    let name = Some(glib::VariantTy::STRING);
+    klass.install_action("win.mute", name, |window, _, name| {
+        window.imp().ask_to_sanction(Sanction::Mute, name);
+    });
+    klass.install_action("win.remove", name, |window, _, name| {
+        window.imp().ask_to_sanction(Sanction::Remove, name);
+    });
+    klass.install_action("win.ban", name, |window, _, name| {
+        window.imp().ask_to_sanction(Sanction::Ban, name);
+    });
+    klass.install_action("win.name-server", None, |window, _, _| {
+        window.imp().ask_for_name();
     });
     klass.install_action_async("win.leave", None, |window, _, _| async move {
         window.session().leave().await;

@@ -6,7 +6,7 @@ use std::{ops::Range, time::Instant};
 use pychat_wire::{
     UserName,
     key::{InviteCode, Nonce, PairCode},
-    message::Listing,
+    message::{Door, Listing},
 };
 
 use super::input::{CloseReason, Complaint, Protocol, Refusal};
@@ -121,12 +121,16 @@ pub enum Event {
     Operator(bool),
     /// An operator did something, as other operators are told, and the one who asked for it.
     Done(Deed),
-    /// The bans and mutes.
+    /// The bans and mutes, and the rules for all.
     Bans {
         /// The bans.
         bans: Vec<Listed>,
         /// The mutes.
         mutes: Vec<Listed>,
+        /// The time from one text of a person to their next, in seconds; 0 if there is no limit.
+        slow_seconds: u64,
+        /// Those who may come in.
+        admission: Door,
     },
     /// The answer to a ping.
     Pong,
@@ -272,7 +276,7 @@ impl Effect {
                 Self::Tell { event: Event::Notice(text), .. } => text.len(),
                 Self::Tell { event: Event::Welcome { members, .. }, .. } => members.bytes(),
                 Self::Tell { event: Event::Invites(invites), .. } => invites.len() * LISTED_BYTES,
-                Self::Tell { event: Event::Bans { bans, mutes }, .. } => {
+                Self::Tell { event: Event::Bans { bans, mutes, .. }, .. } => {
                     (bans.len() + mutes.len()) * LISTED_BYTES
                 }
                 _ => 0,

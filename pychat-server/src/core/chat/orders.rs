@@ -214,8 +214,8 @@ fn answer_done(asker: Asker, deed: Deed, effects: &mut Vec<Effect>) {
 pub(super) fn answer(asker: Asker, reply: Reply, effects: &mut Vec<Effect>) {
     match (asker, reply) {
         (Asker::Call(call), reply) => effects.push(Effect::Reply { call, reply }),
-        (Asker::Peer { id, .. }, Reply::Bans { bans, mutes }) => {
-            tell(id, Event::Bans { bans, mutes }, effects);
+        (Asker::Peer { id, .. }, Reply::Bans { bans, mutes, slow_seconds, admission }) => {
+            tell(id, Event::Bans { bans, mutes, slow_seconds, admission }, effects);
         }
         (Asker::Peer { id, reference }, Reply::Failed { text }) => {
             let reference = reference.map(Into::into);

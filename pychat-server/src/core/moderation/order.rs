@@ -138,12 +138,16 @@ pub enum Reply {
         /// The invites.
         invites: Vec<ListedInvite>,
     },
-    /// The bans and mutes, in the order in which they were made.
+    /// The bans and mutes, in the order in which they were made, and the rules for all.
     Bans {
         /// The bans.
         bans: Vec<Listed>,
         /// The mutes.
         mutes: Vec<Listed>,
+        /// The time from one text of a person to their next, in seconds; 0 if there is no limit.
+        slow_seconds: u64,
+        /// Those who may come in.
+        admission: Door,
     },
 }
 

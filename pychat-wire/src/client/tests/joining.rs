@@ -242,11 +242,15 @@ fn an_operator_asks_and_is_answered_by_the_id() {
         retry_ms: None,
         suggest: None,
     };
-    let [Event::Moderated { text, id, .. }, Event::Denied { code: ErrorCode::NotDone, text: why }] =
-        &stage.hear(&[done, refused])[..]
+    let told = stage.hear(&[done, refused]);
+    let [
+        Event::Moderated { text, id, .. },
+        Event::Denied { code: ErrorCode::NotDone, text: why, id: refused_id },
+    ] = &told[..]
     else {
         panic!("an answer, and a reason")
     };
+    assert_eq!(refused_id.as_ref(), Some(&ids[1]));
     assert_eq!((&**text, id.as_ref()), ("Борис was sent away.", Some(&ids[0])));
     assert_eq!(why, "Борис is not here.");
 }

@@ -129,7 +129,8 @@ fn a_refusal_of_something_else_is_told_in_words() {
     stage.say("раз");
     for id in [None, Some(MessageId::new(Secret::new([9; 32]), 9))] {
         let events = stage.hear(&[error(ErrorCode::TooLarge, id.as_ref(), None)]);
-        assert_eq!(events, [Event::Denied { code: ErrorCode::TooLarge, text: "no".into() }]);
+        let id = id.map(|id| id.as_str().to_owned());
+        assert_eq!(events, [Event::Denied { code: ErrorCode::TooLarge, text: "no".into(), id }]);
     }
     let events = stage.hear(&[error(ErrorCode::SlowDown, None, Some(200))]);
     assert_eq!(events, [Event::SlowDown { retry_ms: Some(200) }]);

@@ -103,6 +103,8 @@ impl<'a> ServerMessage<'a> {
             "bans" => Ok(Self::Bans {
                 bans: members.bans.and_then(lenient).unwrap_or_default(),
                 mutes: members.mutes.and_then(lenient).unwrap_or_default(),
+                seconds: members.seconds.number().unwrap_or_default(),
+                admission: word(members.admission).unwrap_or_default(),
             }),
             "notice" => Ok(Self::Notice { text: bounds::sentence(members.text.required("text")?) }),
             "ping" => Ok(Self::Ping),

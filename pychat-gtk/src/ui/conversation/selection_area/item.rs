@@ -23,3 +23,9 @@ pub(super) fn is_stretch_key(key: gdk::Key) -> bool {
     let ends = [Key::Home, Key::End, Key::KP_Home, Key::KP_End];
     [arrows, pages, ends].as_flattened().contains(&key)
 }
+
+/// Returns true if a finger makes the gesture: touches come in sequences, and the mouse does not. What
+/// device a finger is on, X11 does not say.
+pub(super) fn is_touch(gesture: &impl IsA<gtk::GestureSingle>) -> bool {
+    gesture.current_sequence().is_some()
+}

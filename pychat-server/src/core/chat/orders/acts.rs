@@ -9,8 +9,8 @@ use pychat_wire::{
 };
 
 use super::{
-    super::{Chat, CloseReason, Effect, Event, tell, tell_all},
-    Done, Target, for_words,
+    super::{Chat, CloseReason, Effect, Event, Peer, tell, tell_all},
+    ConnectionId, Done, Target, for_words,
 };
 use crate::core::{
     moderation::{Change, Measure, SANCTIONS_MAX, Sanction, Subject, Whom},
@@ -156,7 +156,7 @@ impl Chat {
     fn ban_guest(
         &mut self,
         name: &UserName,
-        connections: &[super::ConnectionId],
+        connections: &[ConnectionId],
         for_ms: Option<u64>,
         by: &str,
         effects: &mut Vec<Effect>,
@@ -186,6 +186,12 @@ impl Chat {
             return Err(format!(
                 "{network} has too many addresses: a prefix of /{widest} is the widest."
             ));
+        }
+        let is_own = |(id, peer): (&ConnectionId, &Peer)| {
+            network.contains(peer.origin.network()) && self.operator_at(*id).as_deref() == Some(by)
+        };
+        if self.peers.iter().any(is_own) {
+            return Err(format!("You are connected from {network} yourself."));
         }
         let changes = self.impose(Measure::Ban, Subject::Network(network), for_ms, by)?;
         let n_closed = self.send_network_away(network, effects);

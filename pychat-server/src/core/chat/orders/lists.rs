@@ -32,7 +32,13 @@ impl Chat {
             let all = self.people.moderation().sanctions(utc_ms);
             all.filter(|sanction| sanction.measure == measure).map(listed).collect()
         };
-        Reply::Bans { bans: list(Measure::Ban), mutes: list(Measure::Mute) }
+        let slow = self.people.moderation().slow();
+        Reply::Bans {
+            bans: list(Measure::Ban),
+            mutes: list(Measure::Mute),
+            slow_seconds: slow.map_or(0, |slow| slow.as_secs()),
+            admission: self.door(),
+        }
     }
 }
 

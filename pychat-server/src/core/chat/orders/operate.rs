@@ -38,7 +38,7 @@ impl Chat {
     }
 
     /// Returns the name of the operator at a connection, if it is one.
-    fn operator_at(&self, id: ConnectionId) -> Option<String> {
+    pub(super) fn operator_at(&self, id: ConnectionId) -> Option<String> {
         let peer = self.peers.get(&id)?;
         let Phase::Joined(name) = &peer.phase else { return None };
         let is_operator = peer.grant.is_some_and(|grant| self.people.is_operator(grant.person));

@@ -91,10 +91,6 @@ def activate_action(name):
     call_application("org.gtk.Actions", "Activate", "sava{sv}", name, "0", "0")
 
 
-# All that libatspi keeps of an application, but what is within what.
-WITHOUT_CHILDREN = Atspi.Cache(int(Atspi.Cache.ALL) & ~int(Atspi.Cache.CHILDREN))
-
-
 class Window:
     """The client."""
 
@@ -341,15 +337,15 @@ class Window:
     def find_application(self):
         """Goes there from the top, once: `get_application` of a window crashes when it is called often.
 
-        It has the application's windows looked up each time: once there is a window of a window,
-        libatspi 2.46 has them in a circle, and forgets them for ever, until the stack is full.
+        Nothing of the application is cached: once there is a window of a window, libatspi 2.46 has them
+        in a circle, and forgets them for ever, until the stack is full.
         """
         if self.application is None:
             desktop = Atspi.get_desktop(0)
             desktop.clear_cache()
             self.application = next(filter(self.is_ours, children(desktop)), None)
             if self.application is not None:
-                self.application.set_cache_mask(WITHOUT_CHILDREN)
+                self.application.set_cache_mask(Atspi.Cache.NONE)
         return self.application
 
     def is_ours(self, application):

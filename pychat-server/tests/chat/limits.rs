@@ -158,6 +158,10 @@ fn connections_of_one_address_together_say_no_more_than_its_share() {
     assert!(units <= share, "{units} of {share}");
     assert!(bytes.iter().sum::<usize>() <= share << 10);
     assert!(20 * 3_600 <= units, "nor much less: {units}");
+    let (last, guest) = (held[0].1, ConnectionId { slot: 64, generation: 0 });
+    assert!(room.chat.limited_until(room.now, last).is_some_and(|until| room.now < until));
+    room.connect(guest);
+    assert_eq!(room.chat.limited_until(room.now, guest), None, "it may say hello");
 }
 
 impl Room {

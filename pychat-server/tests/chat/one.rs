@@ -138,6 +138,8 @@ fn who_has_too_much_in_flight_is_not_read_until_it_is_answered() {
         let is_last = number == APPENDS_PER_CONNECTION_MAX as u64;
         assert_eq!(effects.contains(&goes_on), is_last, "{number}");
     }
+    let of_other = Ticket(APPENDS_PER_CONNECTION_MAX as u64 + 1);
+    assert_eq!(room.answer(of_other, Ok(Stored::Changed)), [], "nobody waited for that");
 }
 
 #[test]

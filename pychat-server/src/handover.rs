@@ -13,7 +13,7 @@ use thiserror::Error;
 
 /// The version of the format; raise it with any change of the types below. The file
 /// `snapshot.golden` beside this one holds the bytes of a snapshot of this version.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// Every connection at the moment of the restart.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -48,6 +48,9 @@ pub struct SavedConnection {
     pub unsent: Vec<u8>,
     /// Time until its rate limit has recovered, in milliseconds.
     pub limited_ms: u64,
+    /// Time until its person may say the next thing in slow mode, in milliseconds. Of those who are
+    /// away it is not saved: they may say the next thing at once, as after any other restart.
+    pub slow_ms: u64,
     /// Time that a guest has left to say hello, in milliseconds.
     pub hello_ms: u64,
     /// History that it asked for and has not been sent, oldest request first.
@@ -167,6 +170,7 @@ mod tests {
             unread: b"9:{\"ty".to_vec(),
             unsent: b"2:{}".to_vec(),
             limited_ms: 1_500,
+            slow_ms: 30_000,
             hello_ms: 0,
             replays: vec![
                 SavedReplay::Resume { after: 300 },
@@ -182,6 +186,7 @@ mod tests {
             unread: Vec::new(),
             unsent: Vec::new(),
             limited_ms: 0,
+            slow_ms: 0,
             hello_ms: 20_000,
             replays: Vec::new(),
         };

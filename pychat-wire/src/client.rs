@@ -29,6 +29,7 @@
 mod backoff;
 mod devices;
 mod event;
+mod held;
 mod invites;
 mod limits;
 mod line;

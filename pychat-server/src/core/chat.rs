@@ -34,6 +34,7 @@ mod refusal;
 mod requests;
 mod restore;
 mod secure;
+mod slow;
 mod talk;
 
 use std::{
@@ -65,6 +66,7 @@ use self::{
     orders::Asker,
     presence::Announcements,
     requests::{InFlight, Requests},
+    slow::TooSoon,
 };
 use crate::core::{
     admission::{Act, Admission, Origin, Shares},
@@ -139,6 +141,8 @@ struct Peer {
     bad_payloads: u32,
     /// It was told that it speaks too fast, and its person's bucket has not drained since.
     is_told_to_slow_down: bool,
+    /// The first of its texts that came too soon in slow mode, and has not come again.
+    too_soon: Option<TooSoon>,
     in_flight: InFlight,
 }
 
@@ -284,6 +288,7 @@ impl Chat {
             is_secure: false,
             bad_payloads: 0,
             is_told_to_slow_down: false,
+            too_soon: None,
             in_flight: InFlight::default(),
         };
         self.peers.insert(id, peer);

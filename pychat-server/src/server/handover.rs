@@ -40,7 +40,7 @@ pub(super) fn save<T: Socket>(
     sessions: &mut Sessions<T>,
     broadcast: &Broadcast,
 ) -> Option<SavedConnection> {
-    let Restored { name, protocol, challenge, grant, limited_for, hello_for, .. } =
+    let Restored { name, protocol, challenge, grant, limited_for, slow_for, hello_for, .. } =
         chat.saved(now, id)?;
     sessions.owe(id, broadcast.frames(), &[]);
     let session = sessions.get_mut(id)?;
@@ -56,6 +56,7 @@ pub(super) fn save<T: Socket>(
         unread: session.connection.unread(),
         unsent: session.connection.unsent().to_vec(),
         limited_ms: millis(limited_for),
+        slow_ms: millis(slow_for),
         hello_ms: millis(hello_for),
         replays: session.replays.iter().copied().map(SavedReplay::from).collect(),
     })
@@ -115,6 +116,7 @@ impl<T: Socket> Restore<'_, T> {
             grant: saved.grant.map(Grant::from),
             origin: origin(saved.peer),
             limited_for: Duration::from_millis(saved.limited_ms),
+            slow_for: Duration::from_millis(saved.slow_ms),
             hello_for: Duration::from_millis(saved.hello_ms),
         };
         if !self.chat.restore(self.now, id, restored) {

@@ -12,6 +12,7 @@ mod owners;
 mod presence;
 mod sanctions;
 mod secure;
+mod slow;
 mod two;
 
 use std::time::{Duration, Instant};

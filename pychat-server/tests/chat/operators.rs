@@ -1,7 +1,5 @@
 //! What operators do, and what comes of it.
 
-use std::time::{Duration, Instant};
-
 use pychat_server::core::{
     admission::Origin,
     chat::{Action, CloseReason, Complaint, Effect, Event, Input, Refusal, Rules},
@@ -275,47 +273,6 @@ fn a_name_that_is_freed_is_had_by_who_comes_next() {
     room.connect(A);
     let effects = room.receive(A, hello("Анна", 1));
     assert!(effects.contains(&report(A, Refusal::NameTaken)), "the old device is nobody's");
-}
-
-#[test]
-fn in_slow_mode_each_person_says_one_thing_in_so_long_and_nothing_is_lost() {
-    let mut room = Room::new();
-    room.join(A, "Анна", 1);
-    let held_until = |effects: &[Effect]| -> Option<Instant> {
-        effects.iter().find_map(|effect| match effect {
-            Effect::Connection { action: Action::PauseRead { until }, .. } => Some(*until),
-            _ => None,
-        })
-    };
-    let (said, _) = room.ordered(Order::Slow { seconds: 30 });
-    assert_eq!(said, "Everybody may say one thing in 30 seconds.");
-    let next = room.now + Duration::from_secs(30);
-    let effects = room.receive(A, text("hi", "1"));
-    assert!(ticket(&effects[0]).is_some(), "it is taken");
-    assert_eq!(held_until(&effects), Some(next));
-    let is_told = |effect: &Effect| {
-        matches!(
-            effect,
-            Effect::Tell {
-                event: Event::Refused(Complaint {
-                    code: ErrorCode::SlowDown,
-                    retry_ms: Some(30_000),
-                    ..
-                }),
-                ..
-            }
-        )
-    };
-    assert!(room.is_answered);
-    assert_eq!(effects.iter().filter(|effect| is_told(effect)).count(), 1);
-    room.connect(B);
-    assert_eq!(held_until(&room.receive(B, hello("Анна", 1))), Some(next), "by any connection");
-    let (_, effects) = room.ordered(Order::Slow { seconds: 0 });
-    let until = room.now;
-    assert_eq!(effects, [A, B].map(|id| act(id, Action::PauseRead { until })), "read again");
-    assert_eq!(held_until(&room.receive(A, text("hi", "2"))), None);
-    let endless = room.refused_order(Order::Slow { seconds: 3_601 });
-    assert_eq!(endless, "Choose a time of at most 3600 seconds.");
 }
 
 #[test]

@@ -87,6 +87,7 @@ fn squatted() -> Room {
         grant: None,
         origin: Origin::v4(1),
         limited_for: Duration::ZERO,
+        slow_for: Duration::ZERO,
         hello_for: Duration::ZERO,
     };
     assert!(room.chat.restore(room.now, B, restored));

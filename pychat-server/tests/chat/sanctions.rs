@@ -1,7 +1,5 @@
 //! Ways around what operators do.
 
-use std::time::Duration;
-
 use pychat_server::core::{
     chat::{Action, CloseReason, Complaint, Effect, Event, Refusal, Rules},
     moderation::{Order, Reply, Whom},
@@ -140,33 +138,6 @@ fn guests_whose_names_look_alike_are_muted_once() {
 }
 
 #[test]
-fn an_operator_is_not_slowed_down_so_can_undo_it() {
-    let mut room = Room::new();
-    room.join(A, "Анна", 1);
-    room.ordered(Order::AddOperator { name: "Анна".to_owned() });
-    room.ordered(Order::Slow { seconds: 3_600 });
-    for id in ["1", "2"] {
-        let effects = room.receive(A, text("hi", id));
-        assert!(effects.iter().any(|effect| ticket(effect).is_some()));
-        assert!(!effects.iter().any(|effect| effect.ends_reading(A)), "{effects:?}");
-    }
-}
-
-#[test]
-fn who_becomes_an_operator_in_slow_mode_is_read_at_once() {
-    let mut room = Room::new();
-    room.join(A, "Анна", 1);
-    room.join(B, "Борис", 2);
-    room.ordered(Order::Slow { seconds: 3_600 });
-    room.receive(A, text("hi", "1"));
-    room.receive(B, text("hi", "1"));
-    let (_, effects) = room.ordered(Order::AddOperator { name: "Анна".to_owned() });
-    assert_eq!(effects[0], act(A, Action::PauseRead { until: room.now }));
-    assert_eq!(room.chat.limited_until(room.now, A), None);
-    assert!(room.chat.limited_until(room.now, B).is_some());
-}
-
-#[test]
 fn nothing_is_done_for_no_time_at_all() {
     let mut room = Room::with(&[(A, "Борис")]);
     let words = "Choose a longer time.";
@@ -256,23 +227,6 @@ fn what_was_taken_away_and_will_come_back_is_told_of() {
         let effects = room.answer(ticket, Err(StorageError::Full));
         assert_eq!(complaint(&effects, A).code, ErrorCode::Storage);
     }
-}
-
-#[test]
-fn in_slow_mode_more_connections_say_no_more() {
-    let mut room = Room::new();
-    room.join(A, "Анна", 1);
-    room.join(B, "Анна", 1);
-    room.ordered(Order::Slow { seconds: 30 });
-    assert_eq!(room.chat.limited_until(room.now, B), None);
-    room.receive(A, text("hi", "1"));
-    let next = Some(room.now + Duration::from_secs(30));
-    assert_eq!([A, B].map(|id| room.chat.limited_until(room.now, id)), [next; 2]);
-    room.closed(A, CloseReason::Quit);
-    room.closed(B, CloseReason::Quit);
-    room.ordered(Order::Slow { seconds: 0 });
-    room.join(B, "Анна", 1);
-    assert_eq!(room.chat.limited_until(room.now, B), None);
 }
 
 #[test]

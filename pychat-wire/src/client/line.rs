@@ -1,10 +1,10 @@
 //! Lines, one after another: made, lost or given up, and the time to make the next.
 
-use std::{collections::HashSet, mem};
+use std::mem;
 
 use super::{
-    Cause, Client, Event, HELLO_MS_MAX, MessageId, PONG_MS_MAX, RETRY_MS_MAX,
-    SERVER_PAYLOAD_BYTES_MAX, STEADY_MS, WAKE_PONG_MS_MAX,
+    Cause, Client, Event, HELLO_MS_MAX, PONG_MS_MAX, RETRY_MS_MAX, SERVER_PAYLOAD_BYTES_MAX,
+    STEADY_MS, WAKE_PONG_MS_MAX, held::Held,
 };
 use crate::{
     frame::Decoder,
@@ -73,10 +73,8 @@ pub(super) struct Line {
     pub(super) n_operations: u64,
     /// True while the server may skip what it was asked not to send all of: once a line.
     pub(super) may_skip: bool,
-    /// Texts that the server could not keep, and what was said after them.
-    pub(super) held: HashSet<MessageId>,
-    /// The time to send those again; it means nothing while there are none.
-    pub(super) held_until: u64,
+    /// The texts that wait to be sent again.
+    pub(super) held: Held,
     /// The people whom the server lets in, as its greeting says.
     pub(super) admission: Door,
     /// The challenge that the hello on this line signs.
@@ -99,8 +97,7 @@ impl Default for Line {
             is_operator: false,
             n_operations: 0,
             may_skip: false,
-            held: HashSet::new(),
-            held_until: 0,
+            held: Held::default(),
             admission: Door::default(),
             challenge: Challenge::default(),
             server_name: String::new(),
@@ -113,7 +110,7 @@ impl Line {
     /// Returns the next deadline, in protocol 2 and once joined.
     pub(super) fn next_deadline(&self) -> u64 {
         let silence = self.patience.unwrap_or(self.heard.saturating_add(self.ping_ms));
-        if self.held.is_empty() { silence } else { silence.min(self.held_until) }
+        self.held.due_at().map_or(silence, |due_at| silence.min(due_at))
     }
 }
 
@@ -388,7 +385,7 @@ impl Client {
             }
             _ => (),
         }
-        if self.line.held_until <= now {
+        if self.line.held.due_at().is_some_and(|due_at| due_at <= now) {
             self.send_held();
         }
     }

@@ -9,6 +9,7 @@ use std::mem;
 use super::{
     Client, Event, FailReason, MessageId, Protocol, RENEWALS_MAX, RETRY_MS, RETRY_MS_MAX,
     SKIPPED_MS, SayError, UNACKNOWLEDGED_MAX,
+    held::Held,
     line::Phase,
     saved::{Renewed, Unacknowledged},
 };
@@ -120,7 +121,7 @@ impl Client {
 
     /// Sends everything that was not acknowledged, under the ids that it has.
     pub(super) fn send_unacknowledged(&mut self) {
-        self.line.held.clear();
+        self.line.held = Held::default();
         let limit = self.payload_bytes_max;
         for text in mem::take(&mut self.saved.unacknowledged) {
             let message = text.message(Protocol::Second);
@@ -150,10 +151,15 @@ impl Client {
     /// Sends a text, behind those that wait for their turn.
     pub(super) fn send_or_hold(&mut self, text: Unacknowledged) {
         if self.phase.is_joined(Protocol::Second) {
-            if self.line.held.is_empty() {
+            let held = &mut self.line.held;
+            let must_wait = held.is_one_by_one && !self.saved.unacknowledged.is_empty();
+            if held.ids.is_empty() && !must_wait {
                 text.message(Protocol::Second).encode(&mut self.outgoing);
             } else {
-                self.line.held.insert(text.id.clone());
+                if held.ids.is_empty() {
+                    held.until = None;
+                }
+                held.ids.insert(text.id.clone());
             }
         }
         self.saved.unacknowledged.push_back(text);
@@ -162,20 +168,25 @@ impl Client {
     /// Sends everything again that was not acknowledged, but not at once: a server that skips again
     /// and again is not answered each time.
     pub(super) fn hold_unacknowledged(&mut self, now: u64) {
-        if self.line.held.is_empty() {
-            self.line.held_until = now.saturating_add(SKIPPED_MS);
+        if self.line.held.ids.is_empty() {
+            self.line.held.until = Some(now.saturating_add(SKIPPED_MS));
         }
-        self.line.held.extend(self.saved.unacknowledged.iter().map(|text| text.id.clone()));
+        self.line.held.ids.extend(self.saved.unacknowledged.iter().map(|text| text.id.clone()));
     }
 
-    /// Sends again what the server could not keep, and what was said since.
+    /// Sends again what the server did not take, and what was said since.
     pub(super) fn send_held(&mut self) {
-        let held = mem::take(&mut self.line.held);
+        let held = &mut self.line.held;
+        held.until = None;
         for text in &self.saved.unacknowledged {
-            if held.contains(&text.id) {
+            if held.ids.remove(&text.id) {
                 text.message(Protocol::Second).encode(&mut self.outgoing);
             }
+            if held.is_one_by_one {
+                return; // The others, once this one is answered.
+            }
         }
+        held.ids.clear();
     }
 
     /// Takes the server's copy of the text at `index`, which has `content`. Returns the id by which
@@ -193,7 +204,7 @@ impl Client {
             return None;
         }
         let text = self.saved.unacknowledged.remove(index)?;
-        self.line.held.remove(&text.id);
+        self.line.held.answer(now, &text.id);
         self.has_changed = true;
         Some(text.id)
     }
@@ -204,22 +215,22 @@ impl Client {
         let text = &mut self.saved.unacknowledged[index];
         let times = text.renewed.as_ref().map_or(0, |renewed| renewed.times);
         if RENEWALS_MAX <= times {
-            return self.fail(index, ErrorCode::IdReused, why);
+            return self.fail(now, index, ErrorCode::IdReused, why);
         }
         let id = MessageId::new(self.secret, self.saved.counter);
         self.saved.counter = self.saved.counter.wrapping_add(1);
         text.renewed = Some(Renewed { id, times: times + 1 });
         self.has_changed = true;
         let until = now.saturating_add(SKIPPED_MS << times);
-        let others = if self.line.held.is_empty() { 0 } else { self.line.held_until };
-        self.line.held_until = until.max(others);
-        self.line.held.insert(text.id.clone());
+        let held = &mut self.line.held;
+        held.until = held.due_at().max(Some(until));
+        held.ids.insert(text.id.clone());
     }
 
     /// Hands back a text that the server will not take.
-    fn fail(&mut self, index: usize, code: ErrorCode, text: String) {
+    fn fail(&mut self, now: u64, index: usize, code: ErrorCode, text: String) {
         if let Some(failed) = self.saved.unacknowledged.remove(index) {
-            self.line.held.remove(&failed.id);
+            self.line.held.answer(now, &failed.id);
             self.has_changed = true;
             let reason = FailReason::Refused { code, text };
             self.tell(Event::Failed { id: failed.id, text: failed.text, reason });
@@ -243,17 +254,21 @@ impl Client {
         reference: Option<&str>,
         retry_ms: Option<u64>,
     ) {
+        let index = reference.and_then(|id| self.saved.index_of(id));
         match code {
-            ErrorCode::SlowDown => return self.tell(Event::SlowDown { retry_ms }),
+            // Of a text that is there it is no news.
+            ErrorCode::SlowDown if reference.is_none() || index.is_some() => {
+                self.tell(Event::SlowDown { retry_ms });
+            }
             ErrorCode::AlreadyJoined => return, // It is what we wanted.
             _ => (),
         }
-        let Some(index) = reference.and_then(|id| self.saved.index_of(id)) else {
+        let Some(index) = index else {
             // That a text must be sent again, or under another id, is no news once it is there, or
             // given up.
             let is_old_news =
                 reference.is_some() && (can_be_repeated(code) || code == ErrorCode::IdReused);
-            if !is_old_news {
+            if !is_old_news && code != ErrorCode::SlowDown {
                 self.tell(Event::Denied { code, text, id: reference.map(Into::into) });
             }
             return;
@@ -261,11 +276,13 @@ impl Client {
         match code {
             _ if can_be_repeated(code) => {
                 let wait_ms = retry_ms.unwrap_or(RETRY_MS).min(RETRY_MS_MAX);
-                self.line.held_until = now.saturating_add(wait_ms);
-                self.line.held.insert(self.saved.unacknowledged[index].id.clone());
+                let held = &mut self.line.held;
+                held.until = Some(now.saturating_add(wait_ms));
+                held.ids.insert(self.saved.unacknowledged[index].id.clone());
+                held.is_one_by_one |= code == ErrorCode::SlowDown;
             }
             ErrorCode::IdReused => self.renew(now, index, text),
-            _ => self.fail(index, code, text),
+            _ => self.fail(now, index, code, text),
         }
     }
 
@@ -288,6 +305,6 @@ impl Client {
 
 /// Returns true if a text that the server refused for this reason can be sent again later.
 fn can_be_repeated(code: ErrorCode) -> bool {
-    use ErrorCode::{Full, NotJoined, Storage, Timeout};
-    matches!(code, Storage | NotJoined | Full | Timeout)
+    use ErrorCode::{Full, NotJoined, SlowDown, Storage, Timeout};
+    matches!(code, Storage | NotJoined | Full | Timeout | SlowDown)
 }

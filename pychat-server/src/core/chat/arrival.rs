@@ -357,9 +357,7 @@ impl Chat {
         let speaker = Speaker::new(&name, person);
         let limit = self.rules.rate_limit;
         let full_until = limit.and_then(|limit| self.buckets.full_until(now, &speaker, limit));
-        let full_until = full_until
-            .max(self.buckets.slow_until(now, &speaker))
-            .max(self.admission.full_until(now, peer.origin, Act::Text));
+        let full_until = full_until.max(self.admission.full_until(now, peer.origin, Act::Text));
         let subscribe = Subscribe { room: HALL, name, person, protocol, join_index };
         act(id, Action::Subscribe(subscribe), effects);
         if let Some(until) = full_until {

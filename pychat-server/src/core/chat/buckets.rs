@@ -1,10 +1,7 @@
 //! The rates of texts, one for each person: several connections have it together, and it outlives
 //! them, so reconnecting gives nobody more to say.
 
-use std::{
-    collections::HashMap,
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, time::Instant};
 
 use pychat_wire::UserName;
 
@@ -29,8 +26,8 @@ pub(super) enum Speaker {
 pub(super) struct Buckets {
     flood: HashMap<Speaker, Bucket>,
     flood_sweep: Sweep,
-    /// Those who said something while each person may say one thing in so long.
-    slow: HashMap<Speaker, Bucket>,
+    /// When those may say the next thing who spoke while each person may say one thing in so long.
+    slow: HashMap<Speaker, Instant>,
     slow_sweep: Sweep,
 }
 
@@ -69,33 +66,25 @@ impl Buckets {
         self.flood.get(speaker)?.empty_at().filter(|empty_at| now < *empty_at)
     }
 
-    /// Counts a text where each person may say one in `interval`; returns when they may say the next.
-    pub(super) fn fill_slow(
-        &mut self,
-        now: Instant,
-        speaker: Speaker,
-        interval: Duration,
-    ) -> Option<Instant> {
-        self.slow_sweep.run(&mut self.slow, |bucket| !bucket.is_empty(now));
-        let limit = RateLimit::every(1, interval);
-        self.slow.entry(speaker).or_default().fill(now, limit, 1)
+    /// Notes that in slow mode a speaker may say the next thing at `until`.
+    pub(super) fn hold_slow(&mut self, now: Instant, speaker: Speaker, until: Instant) {
+        self.slow_sweep.run(&mut self.slow, |until| now < *until);
+        self.slow.insert(speaker, until);
     }
 
-    /// Returns when a speaker may say the next thing, if not at `now`, for the slow mode alone.
+    /// Returns when a speaker may say the next thing in slow mode, if not at `now`.
     pub(super) fn slow_until(&self, now: Instant, speaker: &Speaker) -> Option<Instant> {
-        self.slow.get(speaker)?.empty_at().filter(|empty_at| now < *empty_at)
+        self.slow.get(speaker).copied().filter(|until| now < *until)
+    }
+
+    /// Lets a speaker say the next thing in slow mode.
+    pub(super) fn forget_slow(&mut self, speaker: &Speaker) {
+        self.slow.remove(speaker);
     }
 
     /// Lets everybody say the next thing in slow mode.
     pub(super) fn clear_slow(&mut self) {
         self.slow.clear();
-    }
-
-    /// Lets these say the next thing in slow mode.
-    pub(super) fn forget_slow(&mut self, speakers: &[Speaker]) {
-        for speaker in speakers {
-            self.slow.remove(speaker);
-        }
     }
 
     /// Gives a speaker the bucket that they had in another process, unless it is fuller already.

@@ -1,19 +1,14 @@
-//! The rules that operators have made, kept: who is banned or muted is refused, and nobody talks faster
-//! than they may.
+//! The rules that operators have made, kept: who is banned or muted is refused.
 
-use std::{sync::Arc, time::Instant};
+use std::time::Instant;
 
 use pychat_wire::{key::PublicKey, message::ErrorCode, notice::Notice};
 
 use super::{
     Action, Chat, CloseReason, Complaint, Effect, Phase, Protocol, Refusal, act, complain, notify,
+    slow::too_soon,
 };
-use crate::core::{
-    admission::{Act, Origin},
-    id::ConnectionId,
-    moderation::Measure,
-    networks::Network,
-};
+use crate::core::{admission::Origin, id::ConnectionId, moderation::Measure, networks::Network};
 
 /// The sentence for those of protocol 1 who are banned.
 const BANNED: &str = "You are banned from this chat. Bye!\n";
@@ -62,72 +57,45 @@ impl Chat {
         }
     }
 
-    /// Refuses a text of a peer that is muted. It costs what it would have cost.
-    pub(super) fn refuse_muted(
+    /// Returns the reason why a peer in the room may not say a text with this id at `now`, if there is
+    /// one.
+    pub(super) fn text_refusal(
+        &self,
+        now: Instant,
+        id: ConnectionId,
+        message_id: Option<&str>,
+    ) -> Option<Complaint> {
+        if self.is_muted(id) {
+            let text = "You may not say anything for now: an operator has muted you";
+            return Some(Complaint::new(ErrorCode::Muted, text));
+        }
+        self.slow_until(now, id, message_id).map(|until| too_soon(now, until))
+    }
+
+    /// Refuses a text. It costs what it would have cost.
+    pub(super) fn refuse_text(
         &mut self,
         now: Instant,
         from: ConnectionId,
-        message_id: Option<&str>,
+        complaint: Complaint,
         cost: u32,
         effects: &mut Vec<Effect>,
     ) {
-        act(from, Action::Log(Refusal::Muted), effects);
-        let text = "You may not say anything for now: an operator has muted you";
+        if complaint.code == ErrorCode::Muted {
+            act(from, Action::Log(Refusal::Muted), effects);
+        }
         match self.protocol(from) {
-            Protocol::V1 => notify(from, Notice::Other(&format!("Not sent. {text}.")), effects),
+            Protocol::V1 => {
+                notify(from, Notice::Other(&format!("Not sent. {}.", complaint.text)), effects);
+            }
             Protocol::V2 => {
-                let reference = message_id.map(Arc::from);
-                let complaint = Complaint { reference, ..Complaint::new(ErrorCode::Muted, text) };
+                self.note_too_soon(now, from, &complaint);
                 complain(from, complaint, effects);
             }
         }
         if let Some(until) = self.charge(now, from, cost) {
             act(from, Action::PauseRead { until }, effects);
         }
-    }
-
-    /// Counts a text of a peer in the room where each person may say one thing in so long; returns
-    /// when they may say the next. Operators may talk: they could not undo it while nothing is read
-    /// of them.
-    pub(super) fn charge_slow(&mut self, now: Instant, id: ConnectionId) -> Option<Instant> {
-        let interval = self.people.moderation().slow()?;
-        if self.person_at(id).is_some_and(|person| self.people.is_operator(person)) {
-            return None;
-        }
-        let speaker = self.speaker(id)?;
-        self.buckets.fill_slow(now, speaker, interval)
-    }
-
-    /// Lets everybody say the next thing.
-    pub(super) fn end_slow(&mut self, now: Instant, effects: &mut Vec<Effect>) {
-        let mut ids: Vec<_> = self.peers.keys().copied().collect();
-        ids.sort_unstable();
-        self.end_slow_of(now, &ids, effects);
-        self.buckets.clear_slow(); // Of those too who are not here.
-    }
-
-    /// Lets these say the next thing: they are read again, unless they wait for something else.
-    pub(super) fn end_slow_of(
-        &mut self,
-        now: Instant,
-        ids: &[ConnectionId],
-        effects: &mut Vec<Effect>,
-    ) {
-        let speakers: Vec<_> = ids.iter().filter_map(|id| self.speaker(*id)).collect();
-        for &id in ids {
-            let Some(speaker) = self.speaker(id) else { continue };
-            if self.buckets.slow_until(now, &speaker).is_none() {
-                continue;
-            }
-            let limit = self.rules.rate_limit;
-            let full_until = limit.and_then(|limit| self.buckets.full_until(now, &speaker, limit));
-            let origin = self.peers.get(&id).map(|peer| peer.origin);
-            let of_address =
-                origin.and_then(|origin| self.admission.full_until(now, origin, Act::Text));
-            let until = full_until.max(of_address).unwrap_or(now);
-            act(id, Action::PauseRead { until }, effects);
-        }
-        self.buckets.forget_slow(&speakers);
     }
 
     /// Sends away all who are connected from a network that is banned by now; returns how many.

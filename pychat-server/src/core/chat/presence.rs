@@ -29,12 +29,11 @@ pub(super) struct Announcements {
 
 impl Chat {
     /// Returns until when nothing is to be read from somebody in the room: all connections of their
-    /// address together have said too much, or in slow mode another one of their person has spoken.
+    /// address together have said too much.
     pub fn limited_until(&self, now: Instant, id: ConnectionId) -> Option<Instant> {
-        let speaker = self.speaker(id)?;
-        let origin = self.peers.get(&id)?.origin;
-        let of_address = self.admission.full_until(now, origin, Act::Text);
-        of_address.max(self.buckets.slow_until(now, &speaker))
+        let peer = self.peers.get(&id)?;
+        let is_here = matches!(peer.phase, Phase::Joined(_));
+        is_here.then(|| self.admission.full_until(now, peer.origin, Act::Text)).flatten()
     }
 
     /// Announces those who have stayed long enough by `now`, or the first of them.

@@ -22,6 +22,8 @@ pub struct Restored {
     pub origin: Origin,
     /// Time until its person's rate limit has recovered.
     pub limited_for: Duration,
+    /// Time until its person may say the next thing in slow mode.
+    pub slow_for: Duration,
     /// Time that a guest has left to say hello.
     pub hello_for: Duration,
 }
@@ -32,8 +34,8 @@ impl Chat {
     /// Those that have joined must come in join order. Returns false, and changes nothing, if
     /// somebody else has the name.
     pub fn restore(&mut self, now: Instant, id: ConnectionId, restored: Restored) -> bool {
-        let Restored { name, protocol, challenge, grant, origin, limited_for, hello_for } =
-            restored;
+        let Restored { name, protocol, challenge, grant, origin, .. } = restored;
+        let Restored { limited_for, slow_for, hello_for, .. } = restored;
         let person = grant.map(|grant| grant.person);
         let speaker = name.as_ref().map(|name| Speaker::new(name, person));
         let phase = match name {
@@ -44,10 +46,15 @@ impl Chat {
                 Phase::Guest
             }
         };
-        if let Some((limit, speaker)) = self.rules.rate_limit.zip(speaker)
+        if let Some((limit, speaker)) = self.rules.rate_limit.zip(speaker.clone())
             && !limited_for.is_zero()
         {
             self.buckets.restore(speaker, now + limit.clamp(limited_for));
+        }
+        if let Some((interval, speaker)) = self.people.moderation().slow().zip(speaker)
+            && !slow_for.is_zero()
+        {
+            self.buckets.hold_slow(now, speaker, now + slow_for.min(interval));
         }
         let peer = Peer {
             phase,
@@ -58,6 +65,7 @@ impl Chat {
             is_secure: false,
             bad_payloads: 0,
             is_told_to_slow_down: false,
+            too_soon: None,
             in_flight: InFlight::default(),
         };
         if let Some(person) = person {
@@ -94,6 +102,7 @@ impl Chat {
             grant: peer.grant,
             origin: peer.origin,
             limited_for: left(self.speaker(id).and_then(|it| self.buckets.empty_at(now, &it))),
+            slow_for: left(self.speaker(id).and_then(|it| self.buckets.slow_until(now, &it))),
             hello_for: left(self.deadlines.of(id)),
         })
     }

@@ -43,17 +43,18 @@ impl Chat {
                 return act(from, Action::Log(refusal), effects);
             }
         };
-        if self.is_muted(from) {
-            return self.refuse_muted(now, from, message_id, text_cost(content), effects);
+        if let Some(complaint) = self.text_refusal(now, from, message_id) {
+            let complaint = Complaint { reference: message_id.map(Arc::from), ..complaint };
+            return self.refuse_text(now, from, complaint, text_cost(content), effects);
         }
         let Some(peer) = self.peers.get_mut(&from) else { return };
         let Phase::Joined(author) = &peer.phase else { return };
         peer.bad_payloads = 0;
         let (author, grant) = (author.clone(), peer.grant);
         let speaker = Speaker::new(&author, grant.map(|grant| grant.person));
-        peer.is_told_to_slow_down &= self.buckets.empty_at(now, &speaker).is_some()
-            || self.buckets.slow_until(now, &speaker).is_some();
-        let held = self.charge(now, from, text_cost(content)).max(self.charge_slow(now, from));
+        peer.is_told_to_slow_down &= self.buckets.empty_at(now, &speaker).is_some();
+        self.charge_slow(now, from);
+        let held = self.charge(now, from, text_cost(content));
         self.announce(from, effects);
         let draft = Draft {
             author: author.clone(),

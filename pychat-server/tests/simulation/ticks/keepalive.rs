@@ -1,7 +1,7 @@
 //! Who is asked whether they are there, and who is given up.
 
 use pychat_server::{
-    core::{id::CallId, moderation::Order},
+    core::rate_limit::RateLimit,
     server::{PING_INTERVAL, PONG_TIMEOUT},
 };
 
@@ -63,13 +63,14 @@ fn who_answers_is_there_however_soon_or_late() {
 }
 
 #[test]
-fn who_waits_in_slow_mode_hears_the_server_meanwhile_and_is_not_given_up() {
-    let mut server = Harness::new(10);
+fn who_is_held_for_long_hears_the_server_meanwhile_and_is_not_given_up() {
+    let rate_limit = Some(RateLimit::every(1, Duration::from_secs(5)));
+    let rules = Rules { rate_limit, ..RULES };
+    let mut server = Harness::limited(&Limits { connections_max: 10, rules, ..Limits::default() });
     let peer = join(&mut server);
-    server.server.order(server.now, CallId(1), "root", Order::Slow { seconds: 300 });
-    server.settle();
-    for id in ["1", "2"] {
-        let text = format!(r#"{{"type":"text","content":"x","id":"{id}"}}"#);
+    // The first costs 60, so 300 seconds.
+    for (id, content) in [("1", "x".repeat(59 << 10)), ("2", "x".to_owned())] {
+        let text = format!(r#"{{"type":"text","content":"{content}","id":"{id}"}}"#);
         server.send(&peer, text.as_bytes());
     }
     server.settle();

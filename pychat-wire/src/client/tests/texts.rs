@@ -82,11 +82,45 @@ fn what_the_server_cannot_keep_now_is_sent_again_and_not_overtaken() {
 }
 
 #[test]
+fn what_comes_too_soon_in_slow_mode_is_sent_again_one_by_one() {
+    let mut stage = Stage::joined(0);
+    let (first, second, third) = (stage.say("1"), stage.say("2"), stage.say("3"));
+    stage.written();
+    let too_soon = |id, retry_ms| error(ErrorCode::SlowDown, Some(id), Some(retry_ms));
+    let told = stage.hear(&[copy(1, &first, false, false), too_soon(&second, 4_000)]);
+    assert_eq!(told[1..], [Event::SlowDown { retry_ms: Some(4_000) }]);
+    stage.hear(&[too_soon(&third, 4_000)]);
+    let fourth = stage.say("4");
+    stage.hear_until(3_999);
+    assert!(stage.texts_written().is_empty());
+    stage.pass(1);
+    assert_eq!(stage.texts_written(), [text(&second, "2")], "the others would be refused");
+    stage.hear_until(60_000);
+    assert!(stage.texts_written().is_empty(), "nothing overtakes it");
+    stage.hear(&[copy(2, &second, false, false)]);
+    stage.pass(0);
+    assert_eq!(stage.texts_written(), [text(&third, "3")]);
+    stage.hear(&[too_soon(&third, 4_000), too_soon(&third, 0)]);
+    stage.pass(0);
+    assert_eq!(stage.texts_written(), [text(&third, "3")], "slow mode is over");
+    stage.hear(&[copy(3, &third, false, false)]);
+    stage.pass(0);
+    assert_eq!(stage.texts_written(), [text(&fourth, "4")]);
+    let fifth = stage.say("5");
+    assert!(stage.texts_written().is_empty());
+    stage.hear(&[copy(4, &fourth, false, false)]);
+    stage.pass(0);
+    assert_eq!(stage.texts_written(), [text(&fifth, "5")]);
+    stage.cut();
+    assert_eq!(stage.enter(EPOCH, 4)[1..], [text(&fifth, "5")]);
+}
+
+#[test]
 fn that_a_text_was_not_kept_is_no_news_once_it_is_there() {
     let mut stage = Stage::joined(0);
     let id = stage.say("раз");
     assert_eq!(stage.hear(&[copy(1, &id, false, false)]).len(), 1);
-    for code in [ErrorCode::Storage, ErrorCode::IdReused] {
+    for code in [ErrorCode::Storage, ErrorCode::IdReused, ErrorCode::SlowDown] {
         assert_eq!(stage.hear(&[error(code, Some(&id), None)]), []);
     }
 }

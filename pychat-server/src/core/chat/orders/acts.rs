@@ -47,7 +47,7 @@ impl Chat {
         };
         let is_old_news = !self.people.set_operator(person, is_operator);
         if !is_old_news {
-            self.end_slow_of(now, &connections, effects);
+            self.end_slow(now, connections.clone(), effects);
             for id in connections.into_iter().filter(|id| self.is_open(*id)) {
                 tell(id, Event::Operator(is_operator), effects);
             }
@@ -283,7 +283,8 @@ impl Chat {
         }
         let slow = (0 < seconds).then_some(Duration::from_secs(seconds));
         let changes = vec![self.people.moderation_mut().set_slow(slow)];
-        self.end_slow(now, effects); // Who waits for the old time need not.
+        self.buckets.clear_slow(); // Who waits for the old time need not.
+        self.end_slow(now, self.peers.keys().copied().collect(), effects);
         let text = match seconds {
             0 => "Everybody may talk as fast as they like.".to_owned(),
             1 => "Everybody may say one thing a second.".to_owned(),

@@ -3,12 +3,14 @@
 //!
 //! A Unix socket that root, the server's own user and the socket's group may write to. A call is one
 //! frame of JSON each way, and then over. There are at most [`CALLERS_MAX`] at a time, each for at most
-//! [`CALL_TIMEOUT`], and nothing that one of them does is waited for.
+//! [`CALL_TIMEOUT`], and nothing that one of them does is waited for: where there is no room for
+//! another, the oldest goes that does not wait for the server.
 //!
 //! ```text
 //!            a request            the answer is kept         all written
 //!  Reading ────────────▶ Waiting ────────────────▶ Writing ─────────────▶ (gone)
-//!     └────────────────────┴───── its time is over ───┴──────────────────────▲
+//!     ├────────────────────┴───── its time is over ───┼──────────────────────▲
+//!     └────────── another one calls, and there is no room for it ────────────┘
 //! ```
 
 mod caller;
@@ -19,15 +21,27 @@ mod verbs;
 mod words;
 
 use std::{
-    fs::{self, DirBuilder, Permissions},
+    fs::{self, DirBuilder, Metadata, Permissions},
     io::{self, ErrorKind},
-    os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt},
+    os::{
+        fd::OwnedFd,
+        unix::{
+            fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt},
+            net,
+        },
+    },
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
 use mio::net::{UnixListener, UnixStream};
-use rustix::{net::sockopt::socket_peercred, process::geteuid};
+use rustix::{
+    net::{
+        AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, listen, socket_with,
+        sockopt::socket_peercred,
+    },
+    process::geteuid,
+};
 use thiserror::Error;
 
 use self::caller::Caller;
@@ -37,8 +51,11 @@ pub use self::{
 };
 use crate::core::id::CallId;
 
-/// The most callers at a time; others wait in the kernel.
+/// The most callers at a time.
 pub const CALLERS_MAX: usize = 8;
+
+/// The most callers that wait in the kernel.
+const BACKLOG: i32 = 128;
 
 /// The time that a call may take, the answer included.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -81,10 +98,16 @@ pub enum ControlError {
 pub struct Control {
     listener: UnixListener,
     path: PathBuf,
+    /// The file at that path, as long as it is this server's.
+    file: FileId,
     accepting: Accepting,
     callers: [Option<Caller>; CALLERS_MAX],
     n_calls: u64,
 }
+
+/// The device and the number of a file, which no other file has while it is there.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct FileId(u64, u64);
 
 /// The readiness of the socket: if somebody may be calling.
 #[derive(Clone, Copy, Debug)]
@@ -125,11 +148,12 @@ impl Control {
             Err(error) if error.kind() == ErrorKind::NotFound => (),
             Err(error) => return Err(failed(error)),
         }
-        let listener = UnixListener::bind(path).map_err(failed)?;
-        fs::set_permissions(path, Permissions::from_mode(MODE)).map_err(failed)?;
+        let (socket, file) = bound(path).map_err(failed)?;
+        listen(&socket, BACKLOG).map_err(|error| failed(error.into()))?;
         Ok(Self {
-            listener,
+            listener: UnixListener::from_std(net::UnixListener::from(socket)),
             path: path.to_owned(),
+            file,
             accepting: Accepting::Ready,
             callers: [const { None }; CALLERS_MAX],
             n_calls: 0,
@@ -159,7 +183,7 @@ impl Control {
     pub fn next_deadline(&self, now: Instant) -> Option<Instant> {
         let callers = self.callers.iter().flatten().map(|caller| caller.next_deadline(now));
         let accepting = match self.accepting {
-            _ if self.callers.iter().all(Option::is_some) => None,
+            _ if self.slot().is_none() => None,
             Accepting::Ready => Some(now),
             Accepting::Drained => None,
             Accepting::Resting { until } => Some(until),
@@ -167,7 +191,8 @@ impl Control {
         callers.chain(accepting).min()
     }
 
-    /// Takes in those who call, as long as there is a slot, and `register`s each under its slot.
+    /// Takes in those who call, as long as there is a slot or one can be made free, and `register`s each
+    /// under its slot.
     pub fn accept(
         &mut self,
         now: Instant,
@@ -180,13 +205,15 @@ impl Control {
         }
         // Those who may not call take no slot, so their number is bounded apart.
         for _ in 0..2 * CALLERS_MAX {
-            let Some(slot) = self.callers.iter().position(Option::is_none) else { return };
+            let Some(slot) = self.slot() else { return };
             match self.listener.accept() {
                 Ok((mut socket, _)) => {
                     self.accepting = Accepting::Ready;
-                    if let Some(by) = self.name_of(&socket)
-                        && register(&mut socket, slot).is_ok()
-                    {
+                    if let Some(by) = self.name_of(&socket) {
+                        self.callers[slot] = None; // Closed, so no longer registered.
+                        if register(&mut socket, slot).is_err() {
+                            continue;
+                        }
                         self.n_calls += 1;
                         let caller = Caller::new(CallId(self.n_calls), socket, by, now);
                         self.callers[slot] = Some(caller);
@@ -203,6 +230,18 @@ impl Control {
                 }
             }
         }
+    }
+
+    /// Returns a slot for another caller: a free one, or that of the oldest who is not waiting for the
+    /// server; `None` if all are.
+    fn slot(&self) -> Option<usize> {
+        let free = self.callers.iter().position(Option::is_none);
+        free.or_else(|| {
+            let callers = self.callers.iter().enumerate();
+            let idle = callers.filter_map(|(slot, caller)| Some((slot, caller.as_ref()?)));
+            let idle = idle.filter(|(_, caller)| !caller.is_waiting());
+            idle.min_by_key(|(_, caller)| caller.id()).map(|(slot, _)| slot)
+        })
     }
 
     /// Reads from everybody, and returns the requests that are whole.
@@ -252,8 +291,29 @@ impl Control {
 
 impl Drop for Control {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path); // If it is gone, so much the better.
+        let is_ours =
+            fs::symlink_metadata(&self.path).is_ok_and(|it| FileId::from(&it) == self.file);
+        if is_ours {
+            let _ = fs::remove_file(&self.path); // If it is gone, so much the better.
+        }
     }
+}
+
+impl From<&Metadata> for FileId {
+    fn from(metadata: &Metadata) -> Self {
+        Self(metadata.dev(), metadata.ino())
+    }
+}
+
+/// Returns a socket that is bound to `path` with its mode set, and its file. Until it listens nobody
+/// can connect, so nobody can before the mode forbids it.
+fn bound(path: &Path) -> io::Result<(OwnedFd, FileId)> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    bind(&socket, &SocketAddrUnix::new(path)?)?;
+    fs::set_permissions(path, Permissions::from_mode(MODE))?;
+    let file = FileId::from(&fs::symlink_metadata(path)?);
+    Ok((socket, file))
 }
 
 /// Returns true if somebody listens at `path`, though they be busy.
@@ -263,3 +323,6 @@ fn is_alive(path: &Path) -> bool {
         Err(error) => error.kind() == ErrorKind::WouldBlock,
     }
 }
+
+#[cfg(test)]
+mod tests;

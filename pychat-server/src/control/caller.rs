@@ -51,6 +51,11 @@ impl Caller {
         self.id
     }
 
+    /// Returns true if its request is being carried out.
+    pub(super) fn is_waiting(&self) -> bool {
+        matches!(self.phase, Phase::Waiting)
+    }
+
     pub(super) fn set_ready(&mut self, readable: bool, writable: bool) {
         self.is_readable |= readable;
         self.is_writable |= writable;

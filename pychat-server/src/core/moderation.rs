@@ -184,8 +184,8 @@ impl Moderation {
     }
 
     /// Adds a ban or mute in place of an earlier one of the same subject; returns the changes, or
-    /// `None` if there are too many. What is over is dropped only to make room: a clock that was wrong
-    /// for a while ends nothing for good.
+    /// `None` if there are too many. Only where there is no room is another one dropped, and that one
+    /// alone whose end came first: a clock that was wrong for a while ends nothing for good.
     pub fn impose(
         &mut self,
         measure: Measure,
@@ -198,9 +198,12 @@ impl Moderation {
         let is_same = |other: &Kept| {
             other.sanction.measure == measure && other.is_against(&subject, &skeletons)
         };
-        let is_full = SANCTIONS_MAX <= self.sanctions.len();
-        let old =
-            self.take(|other| is_same(other) || (is_full && other.sanction.is_over(since_ms)));
+        let mut old = self.take(is_same);
+        if SANCTIONS_MAX <= self.sanctions.len() {
+            let over = self.sanctions.values().filter(|kept| kept.sanction.is_over(since_ms));
+            let first = over.min_by_key(|kept| kept.sanction.until_ms).map(|kept| kept.sanction.id);
+            old.extend(self.take(|kept| Some(kept.sanction.id) == first));
+        }
         let mut changes: Vec<_> = old.iter().map(|old| Change::Lift(old.id)).collect();
         if SANCTIONS_MAX <= self.sanctions.len() {
             for sanction in old {

@@ -22,7 +22,7 @@ use pychat_wire::{UserName, key::PublicKey, name::Skeleton};
 use self::codes::Codes;
 pub use self::{
     codes::PAIR_CODE_AGE_MAX,
-    invites::{INVITES_MAX, Invites},
+    invites::{INVITES_MAX, Invites, NewInvite},
 };
 use crate::core::{
     moderation::Moderation,

@@ -12,7 +12,7 @@ use pychat_server::core::{
 use pychat_wire::message::{Door, ErrorCode};
 
 use super::{
-    A, B, C, RULES, Room, act, close, refused, report, tell, ticket, told, told_all,
+    A, B, C, RULES, Room, close, refused, report, tell, ticket, told, told_all,
     two::{hello, text},
 };
 
@@ -273,6 +273,31 @@ fn a_name_that_is_freed_is_had_by_who_comes_next() {
     room.connect(A);
     let effects = room.receive(A, hello("Анна", 1));
     assert!(effects.contains(&report(A, Refusal::NameTaken)), "the old device is nobody's");
+}
+
+#[test]
+fn an_operator_s_role_is_lost_with_the_name_and_that_is_said() {
+    let mut room = Room::new();
+    room.join(A, "Анна", 1);
+    room.ordered(Order::AddOperator { name: name("Анна") });
+    let effects = room.order(Order::FreeName { name: name("Анна") });
+    let details = effects.iter().find_map(|effect| match effect {
+        Effect::Store { request: Request::Moderate { entry, .. }, .. } => Some(&*entry.detail),
+        _ => None,
+    });
+    assert_eq!(details, Some("an operator no longer"));
+    let text = "Анна is free: the next who joins under such a name owns it. \
+        Their owner was an operator: whoever owns them next is none.";
+    let done = Effect::Reply { call: CALL, reply: Reply::Done { text: text.to_owned() } };
+    assert_eq!(effects.last(), Some(&done));
+    room.closed(A, CloseReason::Removed);
+    room.join(B, "Анна", 2);
+    let Effect::Reply { reply: Reply::Operators { operators }, .. } =
+        &room.order(Order::Operators)[0]
+    else {
+        panic!("a list")
+    };
+    assert!(operators.is_empty());
 }
 
 #[test]

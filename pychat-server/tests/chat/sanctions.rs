@@ -15,7 +15,7 @@ use super::{
     A, B, C, CHALLENGE, RULES, Room, act, close, first_record,
     invites::{DAY_MS, complaint, invited, requests, slot, welcomed},
     report, ticket, told,
-    two::{hello, key, text},
+    two::{hello, key},
 };
 
 fn mute(name: &str) -> Order {

@@ -304,6 +304,20 @@ fn nobody_who_calls_can_stop_the_server_or_be_waited_for() {
         caller.read_to_string(&mut answer).unwrap();
         assert!(answer.contains(r#"{"type":"failed","text":"Not understood: "#), "{answer}");
     }
+    for request in [
+        r#"{"verb":"mute","name":"Анна","for_ms":"5"}"#,
+        r#"{"verb":"ban","whom":{"name":"Анна"},"for_ms":-5}"#,
+        r#"{"verb":"ban","whom":{"name":"Анна"},"for_ms":5.5}"#,
+        r#"{"verb":"invite","uses":"1"}"#,
+        r#"{"verb":"invite","for_ms":"5"}"#,
+        r#"{"verb":"slow","seconds":-1}"#,
+    ] {
+        let mut caller = connect();
+        caller.write_all(&frame(request).into_bytes()).unwrap();
+        let mut answer = String::new();
+        caller.read_to_string(&mut answer).unwrap();
+        assert!(answer.contains(r#""text":"Not understood: "#), "{request} {answer}");
+    }
     let mut endless = connect();
     let chunk = vec![b' '; 64 << 10];
     while endless.write_all(&chunk).is_ok() {}

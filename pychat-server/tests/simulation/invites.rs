@@ -12,7 +12,7 @@ use pychat_server::{
         admission::Origin,
         chat::{Chat, CloseReason, Effect, Event, Input, Recipients, Rules},
         id::{ConnectionId, Ticket},
-        people::People,
+        people::{NewInvite, People},
         record::{
             Invite, InviteTerms, Person, PersonChange, PersonId, Request, StorageError, Stored,
         },
@@ -103,7 +103,8 @@ impl Stage {
     fn new(seed: u64) -> Self {
         let mut disk = Disk::default();
         let terms = InviteTerms { uses: Some(USES), expires_ms: None };
-        let (code, invite) = people(&disk, 0).invite(terms, None, 0).expect("the first one");
+        let NewInvite { code, invite, .. } =
+            people(&disk, 0).invite(terms, None, 0).expect("the first one");
         disk.invites.push(invite);
         Self {
             rng: Rng::with_seed(seed),

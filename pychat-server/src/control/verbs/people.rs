@@ -39,7 +39,10 @@ pub(super) fn operator_request(matches: &ArgMatches) -> Result<Request, String> 
 
 pub(super) fn name() -> Command {
     let free = Command::new("free")
-        .about("Take a name from a person who lost every device, so that they can have it again")
+        .about(
+            "Take a name from a person who lost every device, so that they can have it again; \
+             whoever was an operator by it is none until named again",
+        )
         .arg(required(NAME, "The name; other names of the person are taken too"));
     Command::new("name")
         .about("Say whose a name is")

@@ -59,8 +59,9 @@ impl Chat {
         let utc_ms = self.wall_clock.utc_ms;
         let expires_ms = Some(utc_ms.saturating_add(DAY_MS));
         let terms = InviteTerms { uses: Some(1), expires_ms };
-        let (code, invite) = self.people.invite(terms, None, utc_ms)?;
-        self.add_invite(None, "pychat-server", (code, invite), effects);
+        let new = self.people.invite(terms, None, utc_ms)?;
+        let code = new.code;
+        self.add_invite(None, "pychat-server", new, effects);
         Some(code)
     }
 
@@ -232,8 +233,8 @@ impl Chat {
 
     fn make_invite(&mut self, id: ConnectionId, terms: InviteTerms, effects: &mut Vec<Effect>) {
         let by = self.roster.name(id).map(ToString::to_string).unwrap_or_default();
-        if let Some(made) = self.people.invite(terms, Some(&by), self.wall_clock.utc_ms) {
-            self.add_invite(Some(Asker::Peer { id, reference: None }), &by, made, effects);
+        if let Some(new) = self.people.invite(terms, Some(&by), self.wall_clock.utc_ms) {
+            self.add_invite(Some(Asker::Peer { id, reference: None }), &by, new, effects);
         } else {
             let text = "there are too many invites; revoke some";
             complain(id, Complaint::new(ErrorCode::Full, text), effects);

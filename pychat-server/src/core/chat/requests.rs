@@ -21,6 +21,7 @@ use super::{
 use crate::core::{
     id::{ConnectionId, HALL, Ticket},
     moderation::{AuditEntry, Change},
+    people::NewInvite,
     record::{Draft, Invite, Outcome, PersonChange, PersonId, Request, Stored},
 };
 
@@ -211,12 +212,14 @@ impl Chat {
         &mut self,
         to: Option<Asker>,
         by: &str,
-        (code, invite): (InviteCode, Invite),
+        new: NewInvite,
         effects: &mut Vec<Effect>,
     ) {
+        let NewInvite { code, invite, forgotten } = new;
         let id = invite.id();
         let pending = Pending::AddInvite(Invited { to, code, invite: invite.clone() });
-        let changes = vec![Change::AddInvite(invite)];
+        let forgotten = forgotten.map(Change::RevokeInvite);
+        let changes = forgotten.into_iter().chain([Change::AddInvite(invite)]).collect();
         let entry = self.entry(by, "invite", id);
         self.requests.make(pending, Request::Moderate { changes, entry }, effects);
     }

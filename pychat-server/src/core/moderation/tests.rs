@@ -98,11 +98,16 @@ fn there_are_not_more_than_so_many() {
         moderation.impose(Measure::Mute, subject, until_ms, since_ms, "root")
     };
     ban(0, Some(10), 5).unwrap();
-    for number in 1..SANCTIONS_MAX {
+    ban(2, Some(12), 5).unwrap();
+    for number in (1..SANCTIONS_MAX).filter(|number| *number != 2) {
         ban(number, None, 5).unwrap();
     }
     assert_eq!(ban(SANCTIONS_MAX, None, 5), None);
     assert_eq!(ban(SANCTIONS_MAX + 1, None, 9), None, "and nothing is lost by that");
     assert_eq!(ban(1, None, 5).map(|changes| changes.len()), Some(2), "in place of itself");
-    assert!(ban(SANCTIONS_MAX, None, 11).is_some(), "in place of what is over");
+    assert_eq!(ban(1, None, 11).map(|changes| changes.len()), Some(2), "and of nothing else");
+    let changes = ban(SANCTIONS_MAX, None, u64::MAX).expect("in place of what is over");
+    assert_eq!((changes.len(), &changes[0]), (2, &Change::Lift(1)), "of one, the first to end");
+    let left = moderation.sanctions(11).count();
+    assert_eq!(left, SANCTIONS_MAX, "the clock was wrong, and what it ended is not over");
 }

@@ -20,6 +20,17 @@ pub const INVITES_MAX: usize = message::INVITES_MAX;
 #[derive(Debug, Default)]
 pub struct Invites(Vec<Known>);
 
+/// An invite that was made.
+#[derive(Debug)]
+pub struct NewInvite {
+    /// Its code, which nobody can be told again.
+    pub code: InviteCode,
+    /// The invite.
+    pub invite: Invite,
+    /// The one that was forgotten for it.
+    pub forgotten: Option<InviteId>,
+}
+
 #[derive(Debug)]
 struct Known {
     invite: Invite,
@@ -72,6 +83,13 @@ impl Invites {
         self.0.len() < before
     }
 
+    /// Returns the one whose end came first, of those whose end has come by `utc_ms`.
+    fn first_over(&self, utc_ms: u64) -> Option<InviteId> {
+        let invites = self.0.iter().map(|known| &known.invite);
+        let over = invites.filter(|invite| invite.terms.are_over(utc_ms));
+        over.min_by_key(|invite| invite.terms.expires_ms).map(Invite::id)
+    }
+
     fn get_mut(&mut self, id: InviteId) -> Option<&mut Known> {
         self.0.iter_mut().find(|known| known.invite.id() == id)
     }
@@ -107,25 +125,25 @@ impl People {
         &mut self.policy.invites
     }
 
-    /// Makes an invite in the name of `by`, and returns its code, which nobody can be told again;
-    /// `None` if there are [`INVITES_MAX`] already that are good at `utc_ms`.
+    /// Makes an invite in the name of `by`; `None` if there are [`INVITES_MAX`] already that are good
+    /// at `utc_ms`. Only where there is no room for it is another one forgotten, and that one alone
+    /// whose end came first: a clock that was wrong for a while ends nothing for good.
     pub fn invite(
         &mut self,
         terms: InviteTerms,
         by: Option<&str>,
         utc_ms: u64,
-    ) -> Option<(InviteCode, Invite)> {
-        let Invites(invites) = &mut self.policy.invites;
-        if INVITES_MAX <= invites.len() {
-            invites.retain(|known| !known.invite.terms.are_over(utc_ms));
-        }
-        if INVITES_MAX <= invites.len() {
-            return None;
+    ) -> Option<NewInvite> {
+        let invites = &mut self.policy.invites;
+        let forgotten =
+            if INVITES_MAX <= invites.0.len() { Some(invites.first_over(utc_ms)?) } else { None };
+        if let Some(id) = forgotten {
+            invites.revoke(id);
         }
         let code = InviteCode(self.codes.secret.bytes());
         let invite = Invite { hash: hash(code), terms, by: by.map(Into::into) };
-        invites.push(invite.clone().into());
-        Some((code, invite))
+        self.policy.invites.0.push(invite.clone().into());
+        Some(NewInvite { code, invite, forgotten })
     }
 
     /// Forgets a name of a person's, which the store could not keep.
@@ -159,8 +177,8 @@ mod tests {
     #[test]
     fn a_code_is_good_until_it_is_used_up_over_or_revoked() {
         let mut people = people();
-        let (code, invite) = people.invite(TERMS, Some("Анна"), 0).unwrap();
-        let (endless, other) =
+        let NewInvite { code, invite, .. } = people.invite(TERMS, Some("Анна"), 0).unwrap();
+        let NewInvite { code: endless, invite: other, .. } =
             people.invite(InviteTerms { uses: None, expires_ms: None }, None, 0).unwrap();
         assert_ne!((code, invite.id()), (endless, other.id()));
         let invites = people.invites_mut();
@@ -190,20 +208,25 @@ mod tests {
     }
 
     #[test]
-    fn there_are_no_more_than_so_many_and_those_that_are_over_make_room() {
+    fn there_are_no_more_than_so_many_and_the_one_that_is_over_for_longest_makes_room() {
         let mut people = people();
-        for _ in 0..INVITES_MAX {
-            assert!(people.invite(TERMS, None, 0).is_some());
-        }
-        assert!(people.invite(TERMS, None, 9).is_none());
-        assert!(people.invite(TERMS, None, 10).is_some());
-        assert_eq!(people.invites().0.len(), 1);
+        let mut make = |expires_ms, utc_ms| {
+            let terms = InviteTerms { uses: Some(2), expires_ms: Some(expires_ms) };
+            people.invite(terms, None, utc_ms)
+        };
+        let first = make(10, 0).unwrap().invite.id();
+        let new: Vec<_> = (1..INVITES_MAX).map(|_| make(12, 11).unwrap()).collect();
+        assert!(new.iter().all(|new| new.forgotten.is_none()), "there is room for it");
+        assert!(make(99, 9).is_none());
+        let new = make(99, u64::MAX).unwrap(); // The clock is wrong for a while.
+        assert_eq!(new.forgotten, Some(first));
+        assert_eq!(people.invites().good(11).count(), INVITES_MAX);
     }
 
     #[test]
     fn invites_of_the_log_go_on() {
         let mut first = people();
-        let (code, invite) = first.invite(TERMS, Some("Анна"), 0).unwrap();
+        let NewInvite { code, invite, .. } = first.invite(TERMS, Some("Анна"), 0).unwrap();
         let second = people().with_invites(vec![invite.clone()]);
         assert!(second.invites().is_good(code, 0));
         assert_eq!(second.invites().good(0).collect::<Vec<_>>(), [&invite]);

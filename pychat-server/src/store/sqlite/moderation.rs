@@ -48,7 +48,7 @@ pub(super) fn save(
                 let word = word.map_or("open", |(word, _)| word);
                 connection.prepare_cached("UPDATE rules SET door = ?1")?.execute([word])?;
             }
-            Change::AddInvite(invite) => rows::add_invite(connection, invite, entry.time_ms)?,
+            Change::AddInvite(invite) => rows::add_invite(connection, invite)?,
             Change::RevokeInvite(invite) => rows::remove_invite(connection, *invite)?,
         }
     }

@@ -56,7 +56,6 @@ const SELECT_INVITES: &str = "SELECT hash, uses, expires_ms, made_by FROM invite
 const INSERT_INVITE: &str = "INSERT OR REPLACE INTO invites (id, hash, uses, expires_ms, made_by) \
     VALUES (?1, ?2, ?3, ?4, ?5)";
 const DELETE_INVITE: &str = "DELETE FROM invites WHERE id = ?1";
-const DELETE_INVITES_OVER: &str = "DELETE FROM invites WHERE expires_ms <= ?1";
 /// Takes a use; the last one takes the invite as well.
 const USE_INVITE: [&str; 2] = [
     "UPDATE invites SET uses = uses - 1 WHERE id = ?1",
@@ -147,13 +146,7 @@ pub(super) fn admit(
     save_person(connection, person)
 }
 
-/// Adds an invite, and forgets those whose end has come by `utc_ms`.
-pub(super) fn add_invite(
-    connection: &Connection,
-    invite: &Invite,
-    utc_ms: u64,
-) -> rusqlite::Result<()> {
-    connection.prepare_cached(DELETE_INVITES_OVER)?.execute([integer(utc_ms)])?;
+pub(super) fn add_invite(connection: &Connection, invite: &Invite) -> rusqlite::Result<()> {
     let Invite { hash, terms: InviteTerms { uses, expires_ms }, by } = invite;
     let (uses, expires_ms) = (uses.map(integer), expires_ms.map(integer));
     let values = params![invite.id().0, hash, uses, expires_ms, by.as_deref()];

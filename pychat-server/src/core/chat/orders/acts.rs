@@ -71,13 +71,19 @@ impl Chat {
             return Err(format!("Nobody owns the name {name}."));
         };
         let names = self.people.names(person);
+        let was_operator = self.people.is_operator(person);
         self.people.forget_all(person);
         for id in connections {
             self.close(id, CloseReason::Removed, effects);
         }
         let (is, names) = (if names.len() == 1 { "is" } else { "are" }, names.join(", "));
-        let text = format!("{names} {is} free: the next who joins under such a name owns it.");
-        Ok(Done { text, subject: names, ..Done::default() })
+        let mut text = format!("{names} {is} free: the next who joins under such a name owns it.");
+        let mut detail = String::new();
+        if was_operator {
+            text += " Their owner was an operator: whoever owns them next is none.";
+            "an operator no longer".clone_into(&mut detail);
+        }
+        Ok(Done { text, subject: names, detail, ..Done::default() })
     }
 
     pub(super) fn kick(&mut self, name: &str, effects: &mut Vec<Effect>) -> Result<Done, String> {

@@ -32,8 +32,8 @@ impl Chat {
         let utc_ms = self.wall_clock.utc_ms;
         let expires_ms = for_ms.map(|for_ms| utc_ms.saturating_add(for_ms));
         let terms = InviteTerms { uses: uses.map(|uses| uses.max(1)), expires_ms };
-        if let Some((code, invite)) = self.people.invite(terms, None, utc_ms) {
-            self.add_invite(Some(asker), by, (code, invite), effects);
+        if let Some(new) = self.people.invite(terms, None, utc_ms) {
+            self.add_invite(Some(asker), by, new, effects);
         } else {
             let text = "There are too many invites. Revoke some.".to_owned();
             answer(asker, Reply::Failed { text }, effects);

@@ -5,6 +5,7 @@ mod keepalive;
 mod limits;
 mod returning;
 mod second;
+mod year;
 
 use std::{
     net::SocketAddr,
@@ -52,6 +53,7 @@ struct Harness {
     /// The nonces of the server, for peers that do not wait to hear theirs.
     nonces: Secret,
     now: Instant,
+    utc_ms: u64,
 }
 
 struct Peer {
@@ -71,6 +73,7 @@ impl Harness {
             server: Server::new(*limits, log, people(), Secret::new([8; 32])),
             nonces: Secret::new([8; 32]),
             now: Instant::now(),
+            utc_ms: 0,
         }
     }
 
@@ -110,7 +113,7 @@ impl Harness {
     }
 
     fn tick(&mut self) {
-        self.server.tick(self.now, 0);
+        self.server.tick(self.now, self.utc_ms);
     }
 
     /// Turns until nothing is left to do without an edge or more time.

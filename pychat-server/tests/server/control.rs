@@ -282,7 +282,7 @@ fn nobody_who_calls_can_stop_the_server_or_be_waited_for() {
     let mut peer = Peer::guest(server.address());
     peer.send(hello("Борис")); // The room does not notice.
     assert!(peer.message().content.contains("Борис"));
-    assert_eq!(ctl(&shelf, &["who"]).lines().count(), 1, "once their time is over");
+    assert_eq!(ctl(&shelf, &["who"]).lines().count(), 1, "they make way");
     for mut caller in silent {
         let mut rest = Vec::new();
         assert_eq!(caller.read_to_end(&mut rest).unwrap_or(0), 0);

@@ -5,6 +5,7 @@ mod keepalive;
 mod limits;
 mod returning;
 mod second;
+mod slow;
 mod year;
 
 use std::{

@@ -168,7 +168,7 @@ impl Client {
     /// Sends everything again that was not acknowledged, but not at once: a server that skips again
     /// and again is not answered each time.
     pub(super) fn hold_unacknowledged(&mut self, now: u64) {
-        if self.line.held.ids.is_empty() {
+        if self.line.held.due_at().is_none() {
             self.line.held.until = Some(now.saturating_add(SKIPPED_MS));
         }
         self.line.held.ids.extend(self.saved.unacknowledged.iter().map(|text| text.id.clone()));

@@ -34,6 +34,8 @@ pub(super) fn all() -> Vec<Case> {
     };
     let mut cases: Vec<_> = guests().into_iter().chain(people()).map(case).collect();
     cases.push(Case::new("one_byte_at_a_time", drip));
+    cases.push(Case::new("slow_mode", repeat));
+    cases.push(Case::new("slow_mode_without_limit", repeat).with_flags(&["--flood", "off"]));
     cases
 }
 
@@ -127,6 +129,12 @@ fn pour(stage: &mut Stage, speaker: Speaker, unit: &[u8]) -> Outcome<Remark> {
     }
     let text = if calls == LINES { String::new() } else { format!("{calls} calls") };
     Ok(Remark::new(text))
+}
+
+/// Says a text again and again that comes too soon in slow mode.
+fn repeat(stage: &mut Stage) -> Outcome<Remark> {
+    stage.server.ctl(&["slow", "3600"])?;
+    pour(stage, Speaker::Joined, &words::text("again", 1))
 }
 
 /// Says one long text in as many segments as it has bytes.

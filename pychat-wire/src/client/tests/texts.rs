@@ -116,6 +116,19 @@ fn what_comes_too_soon_in_slow_mode_is_sent_again_one_by_one() {
 }
 
 #[test]
+fn an_answer_that_was_skipped_is_not_waited_for_in_slow_mode() {
+    let mut stage = Stage::joined(0);
+    let (first, second) = (stage.say("1"), stage.say("2"));
+    let too_soon = |id| error(ErrorCode::SlowDown, Some(id), Some(0));
+    stage.hear(&[too_soon(&first), too_soon(&second)]);
+    stage.pass(0);
+    stage.written();
+    stage.client.hold_unacknowledged(stage.now);
+    stage.pass(SKIPPED_MS);
+    assert_eq!(stage.texts_written(), [text(&first, "1")]);
+}
+
+#[test]
 fn that_a_text_was_not_kept_is_no_news_once_it_is_there() {
     let mut stage = Stage::joined(0);
     let id = stage.say("раз");

@@ -120,9 +120,14 @@ fn bans_and_operators_and_settings_outlive_the_server_and_can_be_undone() {
     back.send(hello_two(&greeting, "Анна", ""));
     assert!(next(&mut back).contains(r#""operator":true"#));
     let mut boris = join_two(&second, "Борис");
-    boris.send(text_two("b-1", "hi"));
-    while !next(&mut boris).contains(r#""code":"slow_down""#) {}
+    boris.send(text_two("b-1", "hi") + &text_two("b-2", "hi"));
+    let mut refusal = next(&mut boris);
+    while !refusal.contains(r#""code":"slow_down""#) {
+        refusal = next(&mut boris);
+    }
+    assert!(refusal.contains(r#","ref":"b-2","retry_ms":"#), "{refusal}");
     ctl(&shelf, &["slow", "off"]);
+    assert!(next(&mut boris).ends_with(r#","ref":"b-2","retry_ms":0}"#), "it may come again");
     assert!(ctl(&shelf, &["bans"]).starts_with("Вера is banned until 20"));
     assert_eq!(ctl(&shelf, &["unban", "вера"]), "Вера is no longer banned.");
     drop(join_two(&second, "Вера"));

@@ -301,6 +301,39 @@ fn slow_mode_says_how_long_it_is_until_the_next_message() {
 }
 
 #[test]
+fn what_comes_too_soon_in_slow_mode_is_on_its_way_until_it_is_said_again() {
+    run(async {
+        let server = Server::start(|door| {
+            let mut peer = door.accept();
+            peer.let_in_2("e1", 0);
+            let said = [peer.hear_2(), peer.hear_2()];
+            for (_, id) in &said {
+                peer.send(&json!({
+                    "type": "error", "code": "slow_down", "text": "slow", "ref": id, "retry_ms": 50,
+                }));
+            }
+            for (seq, (content, id)) in (1..).zip(said) {
+                assert_eq!(peer.hear_2(), (content.clone(), id.clone()));
+                peer.record(seq, "Анна", &content, &json!({ "id": id }));
+            }
+            peer.expect_end();
+        });
+        let session = joined(&server.address).await;
+        for text in ["one", "two"] {
+            session.room().say(text).expect("nothing is refused");
+        }
+        assert_eq!(unsent(&session).len(), 2);
+        until(|| unsent(&session).is_empty()).await;
+        let shown = texts(&session);
+        let shown: Vec<_> =
+            shown.iter().filter(|text| ["one", "two"].contains(&&***text)).collect();
+        assert_eq!(shown, ["one", "two"]);
+        session.leave().await;
+        finish(server).await;
+    });
+}
+
+#[test]
 fn a_server_without_a_name_is_called_as_the_reader_likes() {
     run(async {
         let server = Server::start(|door| {

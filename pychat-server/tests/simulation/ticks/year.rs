@@ -92,7 +92,7 @@ impl House {
         payloads(peer)
     }
 
-    fn leave(&mut self, peer: Peer) {
+    fn leave(&mut self, peer: &Peer) {
         peer.line.finish();
         self.server.server.set_ready(peer.id, true, false);
         self.server.settle();
@@ -113,8 +113,8 @@ impl House {
         let pair = format!(r#","pair":"{}""#, code.expect("a code"));
         let (second, answer) = self.hello(name, &other(name), &pair);
         assert!(answer.contains("welcome"), "{answer}");
-        self.leave(first);
-        self.leave(second);
+        self.leave(&first);
+        self.leave(&second);
     }
 }
 
@@ -144,13 +144,13 @@ fn who_comes_back_after_a_year_has_what_nobody_took() {
             let name = format!("stranger {month} {stranger}");
             let peer = house.join(&name, &name);
             house.ask(&peer, r#"{"type":"text","content":"hi","id":"1"}"#);
-            house.leave(peer);
+            house.leave(&peer);
         }
         house.pass(MONTH_DAYS, DAY);
         house.restart();
     }
     let taker = house.join("Зоя", "a newcomer");
-    house.leave(taker);
+    house.leave(&taker);
     house.restart();
 
     let (_, answer) = house.hello("Зоя", "Зоя", "");
@@ -161,11 +161,11 @@ fn who_comes_back_after_a_year_has_what_nobody_took() {
         assert_eq!(devices[0].matches(r#""key":"#).count(), 2, "{devices:?}");
         let page = house.ask(&peer, r#"{"type":"history","before":10000,"limit":500}"#);
         assert!(!page.iter().any(|payload| payload.contains(r#""username":"Анна""#)), "{page:?}");
-        house.leave(peer);
+        house.leave(&peer);
     }
     let (stranger, answer) = house.hello("Анна", "a newcomer's other device", "");
     assert!(answer.contains(r#""code":"name_taken""#), "it is hers again: {answer}");
-    house.leave(stranger);
+    house.leave(&stranger);
     let (_, answer) = house.hello("Вера", &other("Вера"), "");
     assert!(answer.contains(r#""operator":true"#), "{answer}");
     for device in ["Пётр".to_owned(), other("Пётр")] {

@@ -46,15 +46,22 @@ pub struct SavedConnection {
     /// Bytes that the peer is owed.
     #[serde(with = "serde_bytes")]
     pub unsent: Vec<u8>,
-    /// Time until its rate limit has recovered, in milliseconds.
-    pub limited_ms: u64,
-    /// Time until its person may say the next thing in slow mode, in milliseconds. Of those who are
-    /// away it is not saved: they may say the next thing at once, as after any other restart.
-    pub slow_ms: u64,
-    /// Time that a guest has left to say hello, in milliseconds.
-    pub hello_ms: u64,
+    /// Times that run on.
+    pub times: SavedTimes,
     /// History that it asked for and has not been sent, oldest request first.
     pub replays: Vec<SavedReplay>,
+}
+
+/// What is left of the times of one connection, in milliseconds.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct SavedTimes {
+    /// Until its rate limit has recovered.
+    pub limited_ms: u64,
+    /// Until its person may say the next thing in slow mode. Of those who are away it is not saved: they
+    /// may say the next thing at once, as after any other restart.
+    pub slow_ms: u64,
+    /// That a guest has to say hello.
+    pub hello_ms: u64,
 }
 
 /// A protocol, as the snapshot writes it.
@@ -169,9 +176,7 @@ mod tests {
             grant: Some(SavedGrant { person: 3, key: [7; 32], is_saved: true }),
             unread: b"9:{\"ty".to_vec(),
             unsent: b"2:{}".to_vec(),
-            limited_ms: 1_500,
-            slow_ms: 30_000,
-            hello_ms: 0,
+            times: SavedTimes { limited_ms: 1_500, slow_ms: 30_000, hello_ms: 0 },
             replays: vec![
                 SavedReplay::Resume { after: 300 },
                 SavedReplay::Page { after: 7, last: 9, before: 10, count: 2, is_start: true },
@@ -185,9 +190,7 @@ mod tests {
             grant: None,
             unread: Vec::new(),
             unsent: Vec::new(),
-            limited_ms: 0,
-            slow_ms: 0,
-            hello_ms: 20_000,
+            times: SavedTimes { hello_ms: 20_000, ..SavedTimes::default() },
             replays: Vec::new(),
         };
         Snapshot { epoch: "0f8e".to_owned(), time_ms: 5, connections: vec![joined, guest] }

@@ -12,9 +12,8 @@
 //! bot and a test drive it alike. Every `now` is in milliseconds, on a clock that never goes back.
 //!
 //! It finds out from the greeting which protocol the server speaks. In protocol 2 it shows every
-//! message once and in order and sends a text until it is accepted, over lost lines, restarts of
-//! the server and its own. Protocol 1 has no means for that: there a text whose line was lost is
-//! [handed back](Event::Failed).
+//! message once and in order and sends a text until it is accepted, over lost lines and restarts of
+//! both. Protocol 1 has no means for that: a text of a lost line is [handed back](Event::Failed).
 //!
 //! ```text
 //!              Connect           connected          greeting        welcome

@@ -23,7 +23,7 @@ use crate::{
         id::{ConnectionId, HALL},
         record::PersonId,
     },
-    handover::{SavedConnection, SavedGrant, SavedProtocol, SavedReplay, Snapshot},
+    handover::{SavedConnection, SavedGrant, SavedProtocol, SavedReplay, SavedTimes, Snapshot},
     limits::Limits,
     net::{
         address::origin,
@@ -55,9 +55,11 @@ pub(super) fn save<T: Socket>(
         grant: grant.map(SavedGrant::from),
         unread: session.connection.unread(),
         unsent: session.connection.unsent().to_vec(),
-        limited_ms: millis(limited_for),
-        slow_ms: millis(slow_for),
-        hello_ms: millis(hello_for),
+        times: SavedTimes {
+            limited_ms: millis(limited_for),
+            slow_ms: millis(slow_for),
+            hello_ms: millis(hello_for),
+        },
         replays: session.replays.iter().copied().map(SavedReplay::from).collect(),
     })
 }
@@ -115,9 +117,9 @@ impl<T: Socket> Restore<'_, T> {
             challenge: Challenge { nonce: Nonce(saved.nonce), binding: [0; BINDING_BYTES] },
             grant: saved.grant.map(Grant::from),
             origin: origin(saved.peer),
-            limited_for: Duration::from_millis(saved.limited_ms),
-            slow_for: Duration::from_millis(saved.slow_ms),
-            hello_for: Duration::from_millis(saved.hello_ms),
+            limited_for: Duration::from_millis(saved.times.limited_ms),
+            slow_for: Duration::from_millis(saved.times.slow_ms),
+            hello_for: Duration::from_millis(saved.times.hello_ms),
         };
         if !self.chat.restore(self.now, id, restored) {
             return false;

@@ -35,7 +35,6 @@ pub(super) fn all() -> Vec<Case> {
     let mut cases: Vec<_> = guests().into_iter().chain(people()).map(case).collect();
     cases.push(Case::new("one_byte_at_a_time", drip));
     cases.push(Case::new("slow_mode", repeat));
-    cases.push(Case::new("slow_mode_without_limit", repeat).with_flags(&["--flood", "off"]));
     cases
 }
 

@@ -7,6 +7,7 @@ use pychat_wire::{key::PublicKey, message::ErrorCode, notice::Notice};
 
 use super::{
     Action, Chat, CloseReason, Complaint, Effect, Phase, Protocol, Refusal, act, complain, notify,
+    talk::slow_down,
 };
 use crate::core::{
     admission::{Act, Origin},
@@ -106,7 +107,8 @@ impl Chat {
         self.buckets.clear_slow(); // Of those too who are not here.
     }
 
-    /// Lets these say the next thing: they are read again, unless they wait for something else.
+    /// Lets these say the next thing: they are read again, unless they wait for something else. Those
+    /// who were told how long they wait are told so anew.
     pub(super) fn end_slow_of(
         &mut self,
         now: Instant,
@@ -121,11 +123,13 @@ impl Chat {
             }
             let limit = self.rules.rate_limit;
             let full_until = limit.and_then(|limit| self.buckets.full_until(now, &speaker, limit));
-            let origin = self.peers.get(&id).map(|peer| peer.origin);
-            let of_address =
-                origin.and_then(|origin| self.admission.full_until(now, origin, Act::Text));
+            let Some(peer) = self.peers.get(&id) else { continue };
+            let of_address = self.admission.full_until(now, peer.origin, Act::Text);
             let until = full_until.max(of_address).unwrap_or(now);
             act(id, Action::PauseRead { until }, effects);
+            if peer.protocol == Protocol::V2 && peer.is_told_to_slow_down {
+                complain(id, slow_down(now, until, "no longer held by slow mode"), effects);
+            }
         }
         self.buckets.forget_slow(&speakers);
     }

@@ -67,12 +67,7 @@ impl Chat {
         if let Some(until) = held {
             let was_told = mem::replace(&mut peer.is_told_to_slow_down, true);
             if peer.protocol == Protocol::V2 && !was_told {
-                let millis = until.saturating_duration_since(now).as_millis();
-                let complaint = Complaint {
-                    retry_ms: Some(u64::try_from(millis).unwrap_or(u64::MAX)),
-                    ..Complaint::new(ErrorCode::SlowDown, "too fast; nothing is dropped")
-                };
-                complain(from, complaint, effects);
+                complain(from, slow_down(now, until, "too fast; nothing is dropped"), effects);
             }
             act(from, Action::PauseRead { until }, effects);
         }
@@ -170,6 +165,15 @@ pub(super) fn tell_appended(from: ConnectionId, appended: Appended, effects: &mu
             complain(from, complaint, effects);
             act(from, Action::Log(Refusal::IdReused), effects);
         }
+    }
+}
+
+/// Returns what tells an author that nothing more of them is read until then.
+pub(super) fn slow_down(now: Instant, until: Instant, text: &str) -> Complaint {
+    let millis = until.saturating_duration_since(now).as_millis();
+    Complaint {
+        retry_ms: Some(u64::try_from(millis).unwrap_or(u64::MAX)),
+        ..Complaint::new(ErrorCode::SlowDown, text)
     }
 }
 

@@ -94,7 +94,6 @@ fn times(for_ms: &Rc<Cell<Option<u64>>>) -> gtk::ListBox {
     let mut first: Option<gtk::CheckButton> = None;
     for (title, choice) in choices {
         let button = gtk::CheckButton::builder().valign(gtk::Align::Center).build();
-        button.update_property(&[gtk::accessible::Property::Label(&title)]);
         button.connect_toggled(clone!(
             #[strong]
             for_ms,

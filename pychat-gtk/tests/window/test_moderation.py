@@ -147,6 +147,7 @@ class Sanctions(ModerationTest):
         window = self.open_joined(self.server)
         self.server.ctl("ban", "Анна")
         window.wait_for("label", "You Are Banned")
+        eventually(lambda: window.focused().get_name() == "Back to Start", "the focus")
         window.click("Back to Start")
         window.wait_for("filler", "Join a Chat")
         window.click("Join")

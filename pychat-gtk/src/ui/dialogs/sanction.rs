@@ -74,7 +74,9 @@ fn words(sanction: Sanction, name: &str) -> (String, String, String) {
         ),
         Sanction::Ban => (
             gettext_f("Ban {name}?", &values),
-            gettext("They will be removed from the chat, and cannot join again until the ban ends."),
+            gettext(
+                "They will be removed from the chat, and cannot join again until the ban ends.",
+            ),
             gettext("_Ban"),
         ),
     }

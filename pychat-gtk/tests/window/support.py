@@ -206,6 +206,11 @@ class Window:
 
         return eventually(find_row, f"the message {ending!r}")
 
+    def wait_for_note(self, ending):
+        """Waits for the chat itself to say what ends like this: as a row, or where rows would be."""
+        pattern = re.escape(ending) + "$"
+        return eventually(lambda: self.find_label(pattern), f"the note {ending!r}")
+
     def way_back(self):
         """What the button is called that leads to the latest messages; empty if there is none."""
         names = self.names("push button")

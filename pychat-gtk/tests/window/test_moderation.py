@@ -29,10 +29,10 @@ class ModerationTest(WindowTest):
         self.boris = self.let_join(self.server, "Борис")
 
     def open_operator(self):
-        self.boris.say("spam")  # What the chat itself says has rows only among messages.
+        self.boris.say("spam")
         window = self.open_joined(self.server)
         self.server.ctl("operator", "add", "Анна")
-        window.wait_for_row("You are an operator of this chat now.")
+        window.wait_for_note("You are an operator of this chat now.")
         return window
 
     def choose(self, window, item):
@@ -105,7 +105,7 @@ class Operators(ModerationTest):
     def test_rules_are_changed_and_undone_in_one_place(self):
         window = self.open_operator()
         self.server.ctl("mute", "Борис", "--for", "10m")
-        window.wait_for_row("muted Борис.")
+        window.wait_for_note("muted Борис.")
         self.open_main_menu(window)
         self.choose(window, "Moderation")
         eventually(
@@ -135,9 +135,9 @@ class Operators(ModerationTest):
         self.assertIsNone(window.find("menu item", "Moderation"))
         window.press("Escape")
         self.server.ctl("operator", "add", "Анна")
-        window.wait_for_row("You are an operator of this chat now.")
+        window.wait_for_note("You are an operator of this chat now.")
         self.server.ctl("operator", "remove", "Анна")
-        window.wait_for_row("You are no longer an operator of this chat.")
+        window.wait_for_note("You are no longer an operator of this chat.")
         self.open_main_menu(window)
         self.assertIsNone(window.find("menu item", "Moderation"))
 

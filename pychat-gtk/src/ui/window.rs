@@ -44,6 +44,8 @@ mod imp {
         #[template_child]
         pages: TemplateChild<gtk::Stack>,
         #[template_child]
+        back_button: TemplateChild<gtk::Button>,
+        #[template_child]
         banned_page: TemplateChild<adw::StatusPage>,
         #[template_child]
         pub(super) connect_page: TemplateChild<ConnectPage>,
@@ -266,6 +268,7 @@ mod imp {
             self.pages.set_visible_child(&*self.banned_page);
             self.enable_conversation(false);
             self.obj().action_set_enabled("win.leave", true);
+            self.back_button.grab_focus();
             self.show_titles();
         }
 

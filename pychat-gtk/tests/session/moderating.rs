@@ -276,7 +276,7 @@ fn slow_mode_says_how_long_it_is_until_the_next_message() {
         let server = Server::start(|door| {
             let mut peer = door.accept();
             peer.let_in_2("e1", 0);
-            for retry_ms in [30_000, u64::MAX] {
+            for retry_ms in [30_000, u64::MAX, 0] {
                 peer.hear_2();
                 peer.send(&json!({
                     "type": "error", "code": "slow_down", "text": "slow", "retry_ms": retry_ms,
@@ -294,6 +294,8 @@ fn slow_mode_says_how_long_it_is_until_the_next_message() {
         room.say("two").expect("nothing is refused meanwhile");
         until(|| room.held_for().is_some_and(|it| 30 < it.as_secs())).await;
         assert!(room.held_for().expect("there is some").as_secs() <= 60 * 60);
+        room.say("three").expect("nothing is refused meanwhile");
+        until(|| room.held_for().is_none()).await;
         session.leave().await;
         assert_eq!(room.held_for(), None);
         finish(server).await;

@@ -30,7 +30,12 @@ APP_ID = "io.github.pychat.Pychat"
 
 # The same widgets have other roles in GTK 4.18 than in 4.8, and one role has another name in AT-SPI
 # 2.56 than in 2.46.
-ROLES = {"button": "push button", "grouping": "panel", "toggle button": "push button"}
+ROLES = {
+    "button": "push button",
+    "grouping": "panel",
+    "radio button": "check box",
+    "toggle button": "push button",
+}
 # Names in sentences are isolated from the direction of what is around them. Nobody sees that.
 ISOLATES = {0x2066: None, 0x2068: None, 0x2069: None}
 _get_name = Atspi.Accessible.get_name
@@ -201,6 +206,11 @@ class Window:
 
         return eventually(find_row, f"the message {ending!r}")
 
+    def wait_for_note(self, ending):
+        """Waits for the chat itself to say what ends like this: as a row, or where rows would be."""
+        pattern = re.escape(ending) + "$"
+        return eventually(lambda: self.find_label(pattern), f"the note {ending!r}")
+
     def way_back(self):
         """What the button is called that leads to the latest messages; empty if there is none."""
         names = self.names("push button")
@@ -296,6 +306,12 @@ class Window:
         """The titles of all windows of the client."""
         application = self.find_application()
         return [] if application is None else [it.get_name() for it in children(application)]
+
+    def find_dialog(self, title):
+        """Returns another window of the client's, with this title, or None."""
+        application = self.find_application()
+        windows = [] if application is None else children(application)
+        return next((it for it in windows if it.get_name() == title), None)
 
     def is_on_screen(self):
         search = ["xdotool", "search", "--onlyvisible", "--pid", str(self.process.pid)]

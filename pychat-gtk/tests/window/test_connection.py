@@ -131,7 +131,7 @@ class Connection(WindowTest):
         original.say(SERVER_AUTHOR, "Connection closed due to server is shutting down. Bye!\n")
         original.close()
         window.wait_for("alert", "The server was shut down.", window.conversation())
-        window.wait_for_row("The server is shutting down. Bye!")
+        window.wait_for_note("The server is shutting down. Bye!")
 
     def test_what_never_arrived_at_an_original_server_can_be_sent_again(self):
         original = self.start_original()

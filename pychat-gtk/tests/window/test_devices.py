@@ -93,7 +93,7 @@ class Devices(LinkTest):
         other.wait_for("label", explanation)
         other.click("Join")
         other.wait_for_title(f"Анна — {self.server.address}")
-        window.wait_for_row("was added to yours.")
+        window.wait_for_note("was added to yours.")
         eventually(lambda: "Add Device" not in window.frames(), "the link to go")
         other.write("Message", "from here")
         other.click("Send")

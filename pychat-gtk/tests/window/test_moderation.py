@@ -9,8 +9,8 @@ MODERATION = ("Mute…", "Remove from Chat…", "Ban…")
 
 
 def press_button(window, name):
-    """Libadwaita 1.2 puts the name with its mnemonic before the name of a response."""
-    names = (name, f"_{name} {name}")
+    """GTK 4.8 puts the label of a button before its name, as in questions and toasts."""
+    names = (name, f"{name} {name}", f"_{name} {name}")
 
     def find_button():
         found = (window.find_anywhere("push button", it) for it in names)
@@ -29,9 +29,10 @@ class ModerationTest(WindowTest):
         self.boris = self.let_join(self.server, "Борис")
 
     def open_operator(self):
+        self.boris.say("spam")
         window = self.open_joined(self.server)
         self.server.ctl("operator", "add", "Анна")
-        window.wait_for_row("You are an operator of this chat now.")
+        window.wait_for_note("You are an operator of this chat now.")
         return window
 
     def choose(self, window, item):
@@ -52,27 +53,26 @@ class ModerationTest(WindowTest):
         eventually(lambda: title in window.frames(), title)
         press_button(window, answer)
         eventually(lambda: title not in window.frames(), "the question to go")
+        window.focus()
 
 
 class Operators(ModerationTest):
     def test_a_mute_is_undone_from_its_toast(self):
-        self.boris.say("spam")
         window = self.open_operator()
         self.open_message_menu(window, "spam")
         self.choose(window, "Mute…")
         for time in ("10 minutes", "1 hour", "1 day", "Until undone"):
-            eventually(lambda: window.find_anywhere("radio button", time), time)
+            eventually(lambda: window.find_anywhere("check box", time), time)
         self.answer(window, "Mute Борис?", "Mute")
         window.wait_for("label", "Борис was muted")
         self.boris.say("more")
         self.boris.hear_until(lambda it: it["content"].startswith("Not sent."))
-        window.click("Undo")
+        press_button(window, "Undo")
         window.wait_for("label", "Борис was unmuted")
         self.boris.say("sorry")
         window.wait_for_row(": sorry")
 
     def test_who_is_removed_may_come_back(self):
-        self.boris.say("spam")
         window = self.open_operator()
         self.open_message_menu(window, "spam")
         self.choose(window, "Remove from Chat…")
@@ -105,7 +105,7 @@ class Operators(ModerationTest):
     def test_rules_are_changed_and_undone_in_one_place(self):
         window = self.open_operator()
         self.server.ctl("mute", "Борис", "--for", "10m")
-        window.wait_for_row("muted Борис.")
+        window.wait_for_note("muted Борис.")
         self.open_main_menu(window)
         self.choose(window, "Moderation")
         eventually(
@@ -135,9 +135,9 @@ class Operators(ModerationTest):
         self.assertIsNone(window.find("menu item", "Moderation"))
         window.press("Escape")
         self.server.ctl("operator", "add", "Анна")
-        window.wait_for_row("You are an operator of this chat now.")
+        window.wait_for_note("You are an operator of this chat now.")
         self.server.ctl("operator", "remove", "Анна")
-        window.wait_for_row("You are no longer an operator of this chat.")
+        window.wait_for_note("You are no longer an operator of this chat.")
         self.open_main_menu(window)
         self.assertIsNone(window.find("menu item", "Moderation"))
 
@@ -147,6 +147,7 @@ class Sanctions(ModerationTest):
         window = self.open_joined(self.server)
         self.server.ctl("ban", "Анна")
         window.wait_for("label", "You Are Banned")
+        eventually(lambda: window.focused().get_name() == "Back to Start", "the focus")
         window.click("Back to Start")
         window.wait_for("filler", "Join a Chat")
         window.click("Join")
@@ -168,14 +169,15 @@ class Sanctions(ModerationTest):
         self.server.ctl("slow", "30")
         window.write("Message", "one")
         window.click("Send")
-        eventually(
-            lambda: window.find_label(r"^The next message will be sent in \d+ seconds$"),
-            "the time that is left",
-        )
+        def find_time():
+            return window.find_label(r"^The next message will be sent in \d+ seconds$")
+
+        eventually(find_time, "the time that is left")
         window.write("Message", "two")
         window.click("Send")
         self.server.ctl("slow", "off")
         self.boris.hear_until(lambda it: it["content"].startswith("two"))
+        eventually(lambda: find_time() is None, "the time to go")
 
 
 class Names(WindowTest):
@@ -194,8 +196,8 @@ class Names(WindowTest):
         window.focus()
         window.press("F10")
         Atspi.Action.do_action(window.wait_for("menu item", "Name This Server…"), 0)
-        eventually(lambda: "Name This Server" in window.frames(), "the question")
-        entry = eventually(lambda: window.find_anywhere("text", "Name"), "the entry")
+        question = eventually(lambda: window.find_dialog("Name This Server"), "the question")
+        entry = window.wait_for("text", "Name", within=question)
         Atspi.EditableText.set_text_contents(entry, name)
         press_button(window, "Save")
 

@@ -106,7 +106,7 @@ class Nearby(WindowTest):
         window.click("Join", window.joining())
         window.wait_for_title(f"Анна — {self.server.address}")
         window.wait_for("push button", "Encrypted")
-        window.wait_for_row(f"From now on {self.server.address} is known by its certificate.")
+        window.wait_for_note(f"From now on {self.server.address} is known by its certificate.")
         avahi.expect("freed")
 
     def test_servers_come_and_go_and_avahi_too(self):

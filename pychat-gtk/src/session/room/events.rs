@@ -50,7 +50,7 @@ impl Room {
                 message.fail(&error_text::fail_reason(&reason));
             }
             Event::Notice { text } => self.note(None, &text),
-            Event::SlowDown { retry_ms } => self.hold(retry_ms.unwrap_or_default()),
+            Event::SlowDown { retry_ms: Some(retry_ms) } => self.hold(retry_ms),
             // Whatever a later client tells can be passed over, and nothing is lost by waiting.
             _ => (),
         }

@@ -68,7 +68,7 @@ fn show(window: &LinkWindow, session: &Session) {
 
 fn explanation(link: &Link) -> String {
     let mut explanation = gettext(
-        "Send this link to those whom you want to invite, or let them scan the code with the camera of their phone. Pychat opens it.",
+        "Send this link to the people you want to invite, or let them scan the code. It opens in Pychat.",
     );
     if link.hosts.iter().all(server_address::is_loopback) {
         explanation.push_str("\n\n");

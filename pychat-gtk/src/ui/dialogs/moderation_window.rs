@@ -244,6 +244,8 @@ mod imp {
                 .label(gettext("Undo"))
                 .valign(gtk::Align::Center)
                 .build();
+            // GTK 4.18 would rather read out what it shows.
+            button.reset_relation(gtk::AccessibleRelation::LabelledBy);
             button.update_property(&[gtk::accessible::Property::Label(label)]);
             button.connect_clicked(clone!(
                 #[weak(rename_to = imp)]

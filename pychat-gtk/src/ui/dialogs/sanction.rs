@@ -74,7 +74,9 @@ fn words(sanction: Sanction, name: &str) -> (String, String, String) {
         ),
         Sanction::Ban => (
             gettext_f("Ban {name}?", &values),
-            gettext("They will be removed from the chat, and will not be able to join again."),
+            gettext(
+                "They will be removed from the chat, and cannot join again until the ban ends.",
+            ),
             gettext("_Ban"),
         ),
     }
@@ -94,7 +96,6 @@ fn times(for_ms: &Rc<Cell<Option<u64>>>) -> gtk::ListBox {
     let mut first: Option<gtk::CheckButton> = None;
     for (title, choice) in choices {
         let button = gtk::CheckButton::builder().valign(gtk::Align::Center).build();
-        button.update_property(&[gtk::accessible::Property::Label(&title)]);
         button.connect_toggled(clone!(
             #[strong]
             for_ms,

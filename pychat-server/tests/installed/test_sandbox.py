@@ -25,7 +25,7 @@ ALLOWED = {
     "read its configuration",
     "ask for the machine's addresses",
 }
-EXPOSURE_TENTHS_MAX = 12
+EXPOSURE_TENTHS_MAX = 11
 PROBE = Path("/usr/local/lib/pychat-probe.py")
 PYTHON = Path("/usr/bin/python3").resolve()
 

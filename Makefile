@@ -29,12 +29,12 @@ BUILD_PACKAGES := gcc libc6-dev pkg-config libgtk-4-dev libadwaita-1-dev gettext
 # What it takes to build packages, and to try them out.
 DEB_PACKAGES := $(BUILD_PACKAGES) debhelper dpkg-dev
 CHECK_DEB_PACKAGES := $(DEB_PACKAGES) lintian systemd dbus util-linux iproute2 man-db locales \
-	desktop-file-utils gtk-update-icon-cache sqlite3 python3 git
+	desktop-file-utils gtk-update-icon-cache sqlite3 python3 git glib-networking librsvg2-common \
+	xvfb at-spi2-core python3-gi gir1.2-atspi-2.0 xdotool
 # What it takes to try it all: a display, a session bus, a screen reader's eyes, and validators.
-CHECK_PACKAGES := $(CHECK_DEB_PACKAGES) g++ xvfb xserver-xorg-core xserver-xorg-video-dummy \
-	at-spi2-core python3-gi gir1.2-atspi-2.0 xdotool imagemagick weston adwaita-icon-theme \
-	fonts-cantarell fonts-noto-color-emoji netcat-openbsd procps shellcheck appstream mandoc zsh fish \
-	debootstrap python3-pip glib-networking openssl
+CHECK_PACKAGES := $(CHECK_DEB_PACKAGES) g++ xserver-xorg-core xserver-xorg-video-dummy imagemagick \
+	weston adwaita-icon-theme fonts-cantarell fonts-noto-color-emoji netcat-openbsd procps shellcheck \
+	appstream mandoc zsh fish debootstrap python3-pip openssl
 # What the packages, and the tests of what is installed, need on another release of Debian.
 ON_DEBIAN_PACKAGES := libadwaita-1-0 libglib2.0-bin librsvg2-common desktop-file-utils systemd dbus \
 	iproute2 man-db locales sqlite3 python3 xvfb xserver-xorg-core xserver-xorg-video-dummy \

@@ -1,4 +1,5 @@
-//! The configuration file that is installed: it can be used, and says what would hold without it.
+//! The configuration file that is installed: it can be used, lets in only people who are invited, and
+//! says what would hold without it.
 
 use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
@@ -9,6 +10,14 @@ const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/pychat-serve
 #[test]
 fn the_example_can_be_used_as_it_is() {
     assert_eq!(complaint(Path::new(EXAMPLE)), "");
+}
+
+/// A service that is installed can be reached by anybody.
+#[test]
+fn the_example_asks_for_invites_and_changes_nothing_else() {
+    let example = fs::read_to_string(EXAMPLE).expect("the example is there");
+    let in_force = example.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    assert_eq!(in_force.collect::<Vec<_>>(), [r#"admission = "invite""#]);
 }
 
 #[test]
@@ -41,6 +50,7 @@ fn the_example_names_every_option_with_its_default() {
         ("control-socket", "control.sock in", "/run/pychat-server/control.sock"),
         ("tls-certificate", "one of its own", "/etc/pychat/fullchain.pem"),
         ("tls-key", "in the same file", "/etc/pychat/privkey.pem"),
+        ("admission", "open", "invite"),
     ] {
         let described = expected.insert(name.to_owned(), value.to_owned());
         assert!(described.is_some_and(|default| default.starts_with(words)), "{name}");
@@ -53,12 +63,12 @@ fn the_example_names_every_option_with_its_default() {
     assert_eq!(found, expected);
 }
 
-/// Returns the keys of the example, all of them commented out, with their values.
+/// Returns the keys of the example, commented out or not, with their values.
 fn settings() -> Vec<(String, String)> {
     let example = fs::read_to_string(EXAMPLE).expect("the example is there");
     let settings = example.lines().filter_map(|line| {
         // What is no setting is a sentence, and those begin with a space.
-        let (key, value) = line.strip_prefix('#')?.split_once(" = ")?;
+        let (key, value) = line.strip_prefix('#').unwrap_or(line).split_once(" = ")?;
         (!key.starts_with(' ')).then(|| (key.to_owned(), value.to_owned()))
     });
     settings.collect()

@@ -166,6 +166,16 @@ pub fn denial(code: ErrorCode, text: &str) -> String {
     refusal(code).unwrap_or_else(|| text.to_owned())
 }
 
+/// Returns what is said where the server refuses an invite, with its own words in `text`.
+pub fn invite_denial(code: ErrorCode, text: &str) -> String {
+    if code == ErrorCode::Forbidden {
+        return gettext(
+            "Only operators can invite people to this chat. Ask one of them for a link.",
+        );
+    }
+    denial(code, text)
+}
+
 /// Returns what is said of a request that the server did not answer.
 pub fn unanswered() -> String {
     gettext("The connection was lost. The change may not have been made.")

@@ -65,11 +65,10 @@ impl Session {
 
     /// The server refused what was asked of it: an invite, if that was asked for.
     pub(super) fn on_denied(&self, code: ErrorCode, text: &str) {
-        let reason = error_text::denial(code, text);
         if self.imp().invites.is_asked.get() {
-            self.on_invite(Invite::Refused(reason));
+            self.on_invite(Invite::Refused(error_text::invite_denial(code, text)));
         } else {
-            self.room().note(None, &reason);
+            self.room().note(None, &error_text::denial(code, text));
         }
     }
 }

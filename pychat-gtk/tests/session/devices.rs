@@ -123,7 +123,8 @@ fn an_invite_is_offered_or_refused_in_words() {
         assert_eq!(session.title(), "Office");
         assert!(session.request_invite());
         until(|| session.invite().is_some()).await;
-        let refused = Invite::Refused("You are not allowed to do this.".to_owned());
+        let reason = "Only operators can invite people to this chat. Ask one of them for a link.";
+        let refused = Invite::Refused(reason.to_owned());
         assert_eq!(session.invite(), Some(refused.clone()));
         assert!(session.request_invite());
         until(|| session.invite() != Some(refused.clone())).await;

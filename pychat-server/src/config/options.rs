@@ -94,8 +94,9 @@ pub const OPTIONS: &[ConfigOption] = &[
         value: "open|invite",
         heading: ADMISSION,
         help: "Who may join: everybody, or those who own a name already or have an invite",
-        details: "Operators make invites in pychat-gtk. On a terminal the server prints one for the \
-            first person.",
+        details: "Operators make invites in pychat-gtk, and on the machine with pychat-server ctl \
+            invite. On a terminal the server prints one for the first person. The file that is \
+            installed says invite.",
         default: "open",
         example: "\"invite\"",
         ..PLAIN

@@ -6,6 +6,7 @@ use std::{
 };
 
 use humantime::{format_duration, format_rfc3339_seconds};
+use pychat_wire::{Link, link::Host};
 
 use super::{Answer, Stats};
 use crate::core::moderation::{AuditEntry, Listed, ListedInvite, Present, Reply};
@@ -21,10 +22,15 @@ pub(super) fn of(answer: &Answer) -> String {
             lines(operators, "There are no operators.", |names| names.join(", "))
         }
         Answer::Reply(Reply::Invited { link, uses, until_ms }) => {
-            if link.code.is_none() {
-                return format!("{link}\n\nEverybody may join: this link has no code.");
+            let mut words = if link.code.is_none() {
+                format!("{link}\n\nEverybody may join: this link has no code.")
+            } else {
+                format!("{link}\n\nIt lets in {}.", terms_words(*uses, *until_ms))
+            };
+            if leads_here(link) {
+                words += "\n\nNo other machine can reach the server: see listen in pychat-server.toml(5).";
             }
-            format!("{link}\n\nIt lets in {}.", terms_words(*uses, *until_ms))
+            words
         }
         Answer::Reply(Reply::Invites { invites }) => lines(
             invites,
@@ -74,6 +80,11 @@ fn person_words(person: &Present) -> String {
     }
     let _ = write!(words, "protocol {protocol}, {})", addresses.join(" ")); // A String takes it all.
     words
+}
+
+/// Returns true if a link is of use on this machine alone.
+fn leads_here(link: &Link) -> bool {
+    link.hosts == [Host::Domain("localhost".to_owned())]
 }
 
 fn terms_words(uses: Option<u64>, until_ms: Option<u64>) -> String {

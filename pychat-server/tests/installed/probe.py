@@ -41,7 +41,7 @@ TRIED = {
     "look into homes": lambda: os.listdir("/home"),
     "look into root's home": lambda: os.listdir("/root"),
     "see others' processes": lambda: os.stat("/proc/1"),
-    "ask the kernel for routes": lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW),
+    "ask for the machine's addresses": lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW),
     "read packets": lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW),
     "run what it wrote": lambda: mmap.mmap(
         -1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC

@@ -5,7 +5,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from client import Peer
+from client import SERVER, Peer
 from system import (
     CONFIG,
     OLDER,
@@ -45,7 +45,9 @@ class Packages(unittest.TestCase):
 
     def installing_starts_the_server(self):
         install(older("pychat-server"), older("pychat-gtk"))
-        self.runs()
+        self.is_started()
+        with Peer() as stranger:
+            self.assertEqual(stranger.hears(username=SERVER)["admission"], "invite")
         self.assertEqual(shown("UnitFileState", SOCKET), "disabled")
         self.assertEqual(installed_version("pychat-server"), OLDER)
         self.assertIn("pychat-server: Somebody joined", run("journalctl", "--list-catalog"))
@@ -70,6 +72,7 @@ class Packages(unittest.TestCase):
     def an_upgrade_restarts_the_server_and_keeps_what_is_the_operators(self):
         before = main_pid()
         configure("connections = 7")
+        systemctl("reload", UNIT)
         with Peer("Anna") as anna:
             anna.say("before")
         install(package("pychat-server"), package("pychat-gtk"))
@@ -107,8 +110,11 @@ class Packages(unittest.TestCase):
         self.assertNotIn("pychat", run("journalctl", "--list-catalog"))
         self.assertNotIn("pychat", Path("/usr/share/applications/mimeinfo.cache").read_text())
 
-    def runs(self):
+    def is_started(self):
         self.assertEqual((shown("ActiveState"), shown("UnitFileState")), ("active", "enabled"))
+
+    def runs(self):
+        self.is_started()
         Peer("Boris").close()
 
     def keeps_what_is_the_operators(self):

@@ -203,3 +203,14 @@ fn invites_are_made_listed_and_revoked_on_the_machine() {
     let verbs: Vec<_> = records.lines().map(|line| line.split("  ").nth(2).unwrap()).collect();
     assert_eq!(verbs, ["invite", "invite", "revoke_invite", "door"], "{records}");
 }
+
+#[test]
+fn a_link_that_is_of_use_on_the_machine_alone_is_told_apart() {
+    let shelf = Shelf::new();
+    let server = shelf.server(&["--admission=invite"]);
+    let words = ctl(&shelf, &["invite"]);
+    let begin = format!("pychat://localhost:{}/#pin=", server.address().port());
+    assert!(words.starts_with(&begin), "{words}");
+    let end = "\n\nNo other machine can reach the server: see listen in pychat-server.toml(5).";
+    assert!(words.ends_with(end), "{words}");
+}

@@ -186,9 +186,7 @@ mod imp {
                     "This device will be added to those of {name}. All of them show the same messages.",
                     &[("name", &name)],
                 ),
-                (Some(Code::Invite(_)), _) => {
-                    gettext("You were invited to this chat. Choose the name that others will see.")
-                }
+                (Some(Code::Invite(_)), _) => gettext("You were invited to this chat."),
                 _ => String::new(),
             };
             self.explanation.set_visible(!explanation.is_empty());

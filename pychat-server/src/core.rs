@@ -2,6 +2,7 @@
 
 pub mod admission;
 pub mod chat;
+pub mod connection_map;
 pub mod deadlines;
 pub mod id;
 pub mod moderation;

@@ -37,10 +37,7 @@ mod secure;
 mod slow;
 mod talk;
 
-use std::{
-    collections::HashMap,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use pychat_wire::{
     UserName,
@@ -70,6 +67,7 @@ use self::{
 };
 use crate::core::{
     admission::{Act, Admission, Origin, Shares},
+    connection_map::ConnectionMap,
     deadlines::Deadlines,
     id::{ConnectionId, HALL},
     networks::Networks,
@@ -83,7 +81,7 @@ use crate::core::{
 /// The room.
 #[derive(Debug)]
 pub struct Chat {
-    peers: HashMap<ConnectionId, Peer>,
+    peers: ConnectionMap<Peer>,
     roster: Roster,
     deadlines: Deadlines,
     people: People,
@@ -180,7 +178,7 @@ impl Chat {
     /// Returns an empty room under `rules`, in which names are owned by `people`.
     pub fn new(rules: Rules, people: People) -> Self {
         Self {
-            peers: HashMap::new(),
+            peers: ConnectionMap::default(),
             roster: Roster::default(),
             deadlines: Deadlines::default(),
             people,

@@ -1,17 +1,14 @@
 //! Deadlines: an ordered set of (time, id), at most one for each id.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    time::Instant,
-};
+use std::{collections::BTreeSet, time::Instant};
 
-use crate::core::id::ConnectionId;
+use crate::core::{connection_map::ConnectionMap, id::ConnectionId};
 
 /// The deadlines of many connections, soonest first.
 #[derive(Debug, Default)]
 pub struct Deadlines {
     ordered: BTreeSet<(Instant, ConnectionId)>,
-    by_id: HashMap<ConnectionId, Instant>,
+    by_id: ConnectionMap<Instant>,
 }
 
 impl Deadlines {

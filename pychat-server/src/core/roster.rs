@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use pychat_wire::{UserName, message::Listing, name::Skeleton};
 
 use self::numbers::Numbers;
-use crate::core::{id::ConnectionId, record::PersonId};
+use crate::core::{connection_map::ConnectionMap, id::ConnectionId, record::PersonId};
 
 /// The separator of two names in a list of them.
 const SEPARATOR: &str = ", ";
@@ -20,7 +20,7 @@ const SEPARATOR: &str = ", ";
 pub struct Roster {
     /// Those present, by the join index of the connection by which each of them joined.
     participants: BTreeMap<u64, Participant>,
-    by_id: HashMap<ConnectionId, Place>,
+    by_id: ConnectionMap<Place>,
     /// The participant with a name of this skeleton.
     taken: HashMap<Skeleton, u64>,
     /// The numbers behind the names of people present, given or chosen.

@@ -34,6 +34,8 @@ pub(super) struct Broadcast {
     /// The members whose connection is still there, by join index. The chat's roster is ahead of
     /// this by the effects that are still to be applied.
     members: BTreeMap<u64, ConnectionId>,
+    /// How many of them speak each protocol.
+    speakers: PerProtocol<usize>,
     /// The members that are being sent what they missed before they hear what all hear.
     catching_up: BTreeSet<ConnectionId>,
     /// The members who proved who they are, by person.
@@ -48,6 +50,7 @@ impl Broadcast {
         Self {
             frames: PacedFrames::default(),
             members: BTreeMap::new(),
+            speakers: PerProtocol::default(),
             catching_up: BTreeSet::new(),
             by_person: BTreeSet::new(),
             published_seq,
@@ -85,20 +88,31 @@ impl Broadcast {
             subscription: Subscription { room, progress },
         });
         session.welcome = session.connection.backlog();
-        self.members.insert(join_index, id);
-        self.by_person.extend(person.map(|person| (person, id)));
+        self.insert(id, protocol, join_index, person);
     }
 
     /// Goes on with a member of an earlier process.
     pub(super) fn restore<T>(&mut self, id: ConnectionId, session: &Session<T>) {
-        let Some(Member { join_index, person, subscription, .. }) = session.member() else {
+        let Some(Member { protocol, join_index, person, subscription, .. }) = session.member()
+        else {
             return;
         };
-        self.members.insert(*join_index, id);
-        self.by_person.extend(person.map(|person| (person, id)));
+        self.insert(id, *protocol, *join_index, *person);
         if subscription.progress == Progress::CatchingUp {
             self.catching_up.insert(id);
         }
+    }
+
+    fn insert(
+        &mut self,
+        id: ConnectionId,
+        protocol: Protocol,
+        join_index: u64,
+        person: Option<PersonId>,
+    ) {
+        self.members.insert(join_index, id);
+        *self.speakers.of_mut(protocol) += 1;
+        self.by_person.extend(person.map(|person| (person, id)));
     }
 
     /// A member is to be sent what it missed before it hears what all hear.
@@ -124,8 +138,10 @@ impl Broadcast {
     /// The connection of a member is gone.
     pub(super) fn remove<T>(&mut self, id: ConnectionId, session: &Session<T>) {
         self.catching_up.remove(&id);
-        if let Some(member) = session.member() {
-            self.members.remove(&member.join_index);
+        if let Some(member) = session.member()
+            && self.members.remove(&member.join_index).is_some()
+        {
+            *self.speakers.of_mut(member.protocol) -= 1;
             if let Some(person) = member.person {
                 self.by_person.remove(&(person, id));
             }
@@ -158,6 +174,7 @@ impl Broadcast {
             }
         }
         self.frames.push(
+            self.speakers,
             |out| encode::message(entry.author, text, out),
             |out| encode::record(entry, Copy::default(), out),
         );
@@ -193,6 +210,7 @@ impl Broadcast {
         for (name, index) in people {
             begins.push((*index, self.frames.ends()));
             self.frames.push(
+                self.speakers,
                 |out| encode::notice(Notice::Joined { name: name.as_str() }, out),
                 |out| encode::joined(name, time_ms, out),
             );
@@ -228,7 +246,7 @@ impl Broadcast {
             sessions.tell(*id, self.frames(), v2);
         }
         let notice = Notice::Left { name: name.as_str() };
-        self.frames.push(|out| encode::notice(notice, out), v2);
+        self.frames.push(self.speakers, |out| encode::notice(notice, out), v2);
     }
 
     /// Returns the connections of those who are meant.

@@ -38,14 +38,19 @@ pub(super) struct PacedFrames {
 }
 
 impl PacedFrames {
-    /// Appends a frame as either protocol says it.
+    /// Appends a frame as each protocol says it that one of the `people` speaks.
     pub(super) fn push(
         &mut self,
+        people: PerProtocol<usize>,
         encode_v1: impl FnOnce(&mut Vec<u8>),
         encode_v2: impl FnOnce(&mut Vec<u8>),
     ) {
-        encode_v1(&mut self.frames.v1);
-        encode_v2(&mut self.frames.v2);
+        if 0 < people.v1 {
+            encode_v1(&mut self.frames.v1);
+        }
+        if 0 < people.v2 {
+            encode_v2(&mut self.frames.v2);
+        }
     }
 
     /// Returns how long they are as either protocol says them, in bytes.
@@ -65,7 +70,7 @@ impl PacedFrames {
 
     /// Returns when there is something to deliver, if there ever is.
     pub(super) fn due_at(&self, now: Instant) -> Option<Instant> {
-        if self.frames.v1.is_empty() {
+        if self.longest() == 0 {
             return None;
         }
         let can_wait = self.longest() <= BYTES_MAX;
@@ -102,13 +107,29 @@ mod tests {
         out.extend_from_slice(b"1:x");
     }
 
+    const BOTH: PerProtocol<usize> = PerProtocol { v1: 1, v2: 1 };
+
     fn push(paced: &mut PacedFrames) {
-        paced.push(frame, frame);
+        paced.push(BOTH, frame, frame);
     }
 
     fn deliver(paced: &mut PacedFrames, now: Instant, people: usize) {
         let frames = paced.take(now, people, 100);
         paced.delivered(frames);
+    }
+
+    #[test]
+    fn a_protocol_that_nobody_speaks_is_not_encoded() {
+        let now = Instant::now();
+        for people in [PerProtocol { v1: 1, v2: 0 }, PerProtocol { v1: 0, v2: 1 }] {
+            let mut paced = PacedFrames::default();
+            paced.push(people, frame, frame);
+            for protocol in [Protocol::V1, Protocol::V2] {
+                let is_spoken = 0 < *people.of(protocol);
+                assert_eq!(paced.frames().of(protocol).is_empty(), !is_spoken, "{protocol:?}");
+            }
+            assert_eq!(paced.due_at(now), Some(now), "{people:?}");
+        }
     }
 
     #[test]

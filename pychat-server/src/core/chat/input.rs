@@ -130,6 +130,14 @@ impl<T> PerProtocol<T> {
             Protocol::V2 => &self.v2,
         }
     }
+
+    /// Returns that of `protocol`, to change it.
+    pub fn of_mut(&mut self, protocol: Protocol) -> &mut T {
+        match protocol {
+            Protocol::V1 => &mut self.v1,
+            Protocol::V2 => &mut self.v2,
+        }
+    }
 }
 
 /// A refusal, as a peer of protocol 2 is told of it.

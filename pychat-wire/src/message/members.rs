@@ -145,11 +145,14 @@ impl<'a> Member<'a> {
 
 impl<'a> Members<'a> {
     pub(super) fn parse(payload: &'a [u8]) -> Result<Self, MessageError> {
-        let text = str::from_utf8(payload)?;
-        serde_json::from_str(text).map_err(|error| match error.classify() {
+        let mut members = Self::default();
+        let mut json = serde_json::Deserializer::from_str(str::from_utf8(payload)?);
+        let read = json.deserialize_map(&mut members).and_then(|()| json.end());
+        read.map_err(|error| match error.classify() {
             Category::Data => MessageError::NotAnObject,
             _ => MessageError::NotJson { reason: error.to_string() },
-        })
+        })?;
+        Ok(members)
     }
 
     pub(super) fn kind(&self) -> Result<&str, MessageError> {
@@ -163,38 +166,38 @@ impl<'a> Members<'a> {
 
 impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(MembersVisitor)
+        let mut members = Self::default();
+        deserializer.deserialize_map(&mut members)?;
+        Ok(members)
     }
 }
 
-struct MembersVisitor;
-
-impl<'de> Visitor<'de> for MembersVisitor {
-    type Value = Members<'de>;
+/// Reads them to where they are: there are many, and copies of them would cost as much as reading.
+impl<'de> Visitor<'de> for &mut Members<'de> {
+    type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("an object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Members::default();
         while let Some(Lossy(key)) = map.next_key()? {
-            match (members.place(&key), &*key) {
+            match (self.place(&key), &*key) {
                 (Some(place), _) => *place = map.next_value()?,
-                (None, "resume") => members.resume = Some(map.next_value()?),
-                (None, "limits") => members.limits = Some(map.next_value()?),
-                (None, "members") => members.listing = Some(map.next_value()?),
-                (None, "devices") => members.devices = Some(map.next_value()?),
-                (None, "bans") => members.bans = Some(map.next_value()?),
-                (None, "mutes") => members.mutes = Some(map.next_value()?),
-                (None, "hosts") => members.hosts = Some(map.next_value()?),
-                (None, "invites") => members.invites = Some(map.next_value()?),
+                (None, "resume") => self.resume = Some(map.next_value()?),
+                (None, "limits") => self.limits = Some(map.next_value()?),
+                (None, "members") => self.listing = Some(map.next_value()?),
+                (None, "devices") => self.devices = Some(map.next_value()?),
+                (None, "bans") => self.bans = Some(map.next_value()?),
+                (None, "mutes") => self.mutes = Some(map.next_value()?),
+                (None, "hosts") => self.hosts = Some(map.next_value()?),
+                (None, "invites") => self.invites = Some(map.next_value()?),
                 (None, _) => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
         }
-        Ok(members)
+        Ok(())
     }
 }
 

@@ -158,9 +158,7 @@ class Window:
 
     def find_anywhere(self, role, name):
         """The same in all windows of the client, such as its preferences."""
-        application = self.find_application()
-        windows = [] if application is None else children(application)
-        found = (self.find(role, name, within=it) for it in windows)
+        found = (self.find(role, name, within=it) for it in self.windows())
         return next(filter(None, found), None)
 
     def find_label(self, pattern):
@@ -286,7 +284,7 @@ class Window:
 
     def is_active(self, title=None):
         """Whether the window has the keyboard, or another one of the client's with this title."""
-        frames = [self.frame] if title is None else list(children(self.find_application()))
+        frames = [self.frame] if title is None else self.windows()
         for frame in frames:
             frame.clear_cache()
         states = (it.get_state_set() for it in frames if title in (None, it.get_name()))
@@ -294,7 +292,7 @@ class Window:
 
     def has_focus_in(self, title):
         """Whether a widget has the keyboard in another window of the client's, with this title."""
-        frames = (it for it in children(self.find_application()) if it.get_name() == title)
+        frames = (it for it in self.windows() if it.get_name() == title)
         states = (it.get_state_set() for frame in frames for it in walk(frame))
         return any(it.contains(Atspi.StateType.FOCUSED) for it in states)
 
@@ -305,14 +303,11 @@ class Window:
 
     def frames(self):
         """The titles of all windows of the client."""
-        application = self.find_application()
-        return [] if application is None else [it.get_name() for it in children(application)]
+        return [it.get_name() for it in self.windows()]
 
     def find_dialog(self, title):
         """Returns another window of the client's, with this title, or None."""
-        application = self.find_application()
-        windows = [] if application is None else children(application)
-        return next((it for it in windows if it.get_name() == title), None)
+        return next((it for it in self.windows() if it.get_name() == title), None)
 
     def is_on_screen(self):
         search = ["xdotool", "search", "--onlyvisible", "--pid", str(self.process.pid)]
@@ -351,18 +346,24 @@ class Window:
         application = self.find_application()
         return None if application is None else next(children(application), None)
 
-    def find_application(self):
-        """Goes there from the top, once: `get_application` of a window crashes when it is called often.
+    def windows(self):
+        """The windows of the client, of which nothing is cached from now on.
 
-        Nothing of the application is cached: once there is a window of a window, libatspi 2.46 has them
-        in a circle, and forgets them for ever, until the stack is full.
+        Once there is a window of a window, libatspi 2.46 has them in a circle, and forgets them for ever,
+        until the stack is full.
         """
+        application = self.find_application()
+        if application is None:
+            return []
+        application.set_cache_mask(Atspi.Cache.NONE)
+        return list(children(application))
+
+    def find_application(self):
+        """Goes there from the top, once: `get_application` of a window crashes when it is called often."""
         if self.application is None:
             desktop = Atspi.get_desktop(0)
             desktop.clear_cache()
             self.application = next(filter(self.is_ours, children(desktop)), None)
-            if self.application is not None:
-                self.application.set_cache_mask(Atspi.Cache.NONE)
         return self.application
 
     def is_ours(self, application):

@@ -8,7 +8,7 @@ import sys
 import unittest
 
 from servers import free_port
-from support import Atspi, WindowTest, children, eventually, role_of, walk
+from support import Atspi, WindowTest, eventually, role_of, walk
 
 TITLE = "Connection Details"
 CLIPBOARD = pathlib.Path(__file__).with_name("text_clipboard.py")
@@ -18,10 +18,7 @@ class Details(WindowTest):
     def details(self, window):
         """The window with the details."""
         return eventually(
-            lambda: next(
-                (it for it in children(window.find_application()) if it.get_name() == TITLE), None
-            ),
-            TITLE,
+            lambda: next((it for it in window.windows() if it.get_name() == TITLE), None), TITLE
         )
 
     def steps(self, window):

@@ -8,7 +8,7 @@ import sys
 import unittest
 
 from servers import Server
-from support import Atspi, WindowTest, children, eventually, walk, role_of
+from support import Atspi, WindowTest, eventually, walk, role_of
 
 SECRET_SERVICE = pathlib.Path(__file__).with_name("secret_service.py")
 LINK = r"^pychat://.*"
@@ -45,8 +45,7 @@ class LinkTest(WindowTest):
 
     def find_matching(self, window, role, pattern):
         """Returns the first visible object of this role, in any window, with a name like this."""
-        application = window.find_application()
-        for frame in list(children(application)):
+        for frame in window.windows():
             frame.clear_cache()
             for it in list(walk(frame)):
                 if role_of(it) == role and re.search(pattern, it.get_name()):

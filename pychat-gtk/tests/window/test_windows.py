@@ -105,7 +105,7 @@ class Windows(WindowTest):
         ).split()
         subprocess.run(["xdotool", "windowsize", "--sync", frames[-1], "500", "600"], check=True)
         window.wait_for("text", "Message")
-        sizes = [window.extents(frame) for frame in children(window.find_application())]
+        sizes = [window.extents(frame) for frame in window.windows()]
         self.assertIn((first.width, first.height), [(it.width, it.height) for it in sizes])
         self.assertEqual(len({(it.width, it.height) for it in sizes}), 2)
 
@@ -115,7 +115,7 @@ class Windows(WindowTest):
         window.press("ctrl+question")
 
         def width():
-            windows = children(window.find_application())
+            windows = window.windows()
             named = (it for it in windows if it.get_name() == "Комбинации клавиш")
             return sum(window.extents(it).width for it in named)
 

@@ -15,6 +15,8 @@ CLIPBOARD = pathlib.Path(__file__).with_name("text_clipboard.py")
 
 
 class Details(WindowTest):
+    has_dialogs = True
+
     def details(self, window):
         """The window with the details."""
         return eventually(

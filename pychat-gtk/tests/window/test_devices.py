@@ -15,6 +15,8 @@ LINK = r"^pychat://.*"
 
 
 class LinkTest(WindowTest):
+    has_dialogs = True
+
     def setUp(self):
         super().setUp()
         self.server = Server(folder=self.temporary_folder())

@@ -11,6 +11,8 @@ NO_ENCRYPTION = "Connect Without Encryption?"
 
 
 class Encryption(WindowTest):
+    has_dialogs = True
+
     def setUp(self):
         super().setUp()
         self.folder = self.temporary_folder()

@@ -21,6 +21,8 @@ def press_button(window, name):
 
 
 class ModerationTest(WindowTest):
+    has_dialogs = True
+
     def setUp(self):
         super().setUp()
         self.server = Server(folder=self.temporary_folder())
@@ -181,6 +183,8 @@ class Sanctions(ModerationTest):
 
 
 class Names(WindowTest):
+    has_dialogs = True
+
     def test_a_server_without_a_name_gets_one(self):
         server = self.start_original()
         window = self.open("--name", "Анна", server.address)

@@ -58,6 +58,8 @@ def pin_of(folder):
 
 
 class Nearby(WindowTest):
+    has_dialogs = True
+
     def setUp(self):
         super().setUp()
         self.avahi = None

@@ -1,6 +1,6 @@
 //! A session that loses its line over and over keeps nothing of the lines before.
 //!
-//! Whatever is ours has a block on the heap: what an object of ours holds, a handler, a task. So
+//! Each thing of ours has a block on the heap: what an object of ours holds, a handler, a task. So
 //! blocks are counted, all of this process. What waits for a moment may be there for that moment.
 
 #[expect(dead_code, reason = "other tests script more")]
@@ -28,10 +28,10 @@ use crate::server::{Door, Server};
 #[global_allocator]
 static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// How long a test waits for anything before it has failed.
+/// The longest that a test waits for anything before it has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How long it takes until what is to be filed soon is filed.
+/// The time that it takes until what is to be filed soon is filed.
 const FILING_TIME: Duration = Duration::from_millis(1_500);
 
 /// Which lines are kept until everything is counted. Whatever grows but once has grown by the first.

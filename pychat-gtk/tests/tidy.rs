@@ -17,7 +17,7 @@ const FILE_LINES_MAX: usize = 400;
 const LAYERS: [&str; 8] =
     ["main", "application", "ui", "settings", "session", "model", "text", "config"];
 
-/// Who may not know what: folders (or files) and the words that stand for what they must not know.
+/// The folders (or files) that must not know certain things, and the words that stand for these.
 const LINES: [(&[&str], &[&str]); 5] = [
     // Models and the session know no widget.
     (

@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-/// What shows that a file has words in it.
+/// The strings that show that a file has words in it.
 const MARKS: [&str; 3] = ["translatable=\"yes\"", "gettext(\"", "gettext_f("];
 
 #[test]

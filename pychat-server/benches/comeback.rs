@@ -1,4 +1,4 @@
-//! How long it takes to come back: from the first packet of the new line until the last of a
+//! The time that it takes to come back: from the first packet of the new line until the last of a
 //! thousand missed messages is shown.
 //!
 //! The real server in a process of its own and the real client over a socket. Both share the
@@ -21,13 +21,13 @@ use pychat_wire::{
 };
 use server::{History, Server};
 
-/// How many messages are missed.
+/// The number of messages that are missed.
 const MISSED: u64 = 1_000;
 
-/// How many times somebody comes back.
+/// The number of times that somebody comes back.
 const COMEBACKS: usize = 300;
 
-/// How many messages may be on their way to the log while it is filled.
+/// The most messages that may be on their way to the log while it is filled.
 const IN_FLIGHT: usize = 100;
 
 const TEXT: &str = "Кажется, лучше поехать тем поездом, что в половине десятого.";

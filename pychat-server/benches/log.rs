@@ -1,4 +1,4 @@
-//! What the log costs: a tick's texts taken, a thousand read, and what a tick waits for the disk.
+//! The costs of the log: a tick's texts taken, a thousand read, and a tick's wait for the disk.
 //!
 //! The disk is that of the temporary folder. Compare the figures of one run only.
 
@@ -31,7 +31,7 @@ const TEXT: &str = "Кажется, лучше поехать тем поезд�
 /// A talk as fast as it may be: messages a tick, ticks a second, for how long.
 const TALK: (usize, u32, Duration) = (16, 300, Duration::from_secs(20));
 
-/// How many times a single cost is measured.
+/// The number of times that a single cost is measured.
 const ROUNDS: usize = 1_000;
 
 #[expect(clippy::print_stdout, reason = "a benchmark reports")]

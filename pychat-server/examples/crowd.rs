@@ -24,17 +24,17 @@ use pychat_wire::{
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// How many of the people speak, in turns, and how long it is from one message to the next.
+/// The number of people who speak, in turns, and the time from one message to the next.
 const TALKERS: usize = 4;
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// How long they talk before a command and after it.
+/// The time for which they talk before a command and after it.
 const TALK: Duration = Duration::from_secs(3);
 
-/// How long anything may take.
+/// The longest that anything may take.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// How many may be connecting at once: fewer than the server's queue holds.
+/// The most people that may be connecting at once: fewer than the server's queue holds.
 const CONNECTING_MAX: usize = 500;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -74,7 +74,7 @@ struct Crowd {
 struct Said {
     at: Instant,
     n_heard: usize,
-    /// How long it took until half of the people had heard it, and all.
+    /// The time that it took until half of the people had heard it, and all.
     half_took: Option<Duration>,
     took: Option<Duration>,
 }
@@ -85,15 +85,15 @@ struct Person {
     talk: Talk,
 }
 
-/// What somebody has said and heard.
+/// The state of what one person has said and heard.
 struct Talk {
     number: usize,
     is_second: bool,
     unsent: Vec<u8>,
-    /// How many messages it has heard, and in protocol 2 the last number.
+    /// The number of messages that it has heard, and in protocol 2 the number of the last one.
     n_heard: usize,
     last: Option<u64>,
-    /// What it said in protocol 2 and has not been told to be in the log.
+    /// The messages that it said in protocol 2 and that it has not been told are in the log.
     waiting: VecDeque<usize>,
 }
 
@@ -199,7 +199,7 @@ impl Crowd {
     }
 }
 
-/// What else than messages was read.
+/// The things other than messages that were read.
 #[derive(Default)]
 struct Found {
     n_greetings: usize,

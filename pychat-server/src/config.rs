@@ -59,7 +59,7 @@ pub struct Config {
     source: Source,
 }
 
-/// What a configuration was read from.
+/// The file and the settings that a configuration was read from.
 #[derive(Clone, Debug)]
 struct Source {
     /// The configuration file, if there is one.

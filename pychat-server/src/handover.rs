@@ -52,7 +52,7 @@ pub struct SavedConnection {
     pub replays: Vec<SavedReplay>,
 }
 
-/// What is left of the times of one connection, in milliseconds.
+/// The times that are left to one connection, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct SavedTimes {
     /// Until its rate limit has recovered.

@@ -14,7 +14,7 @@ mod kit;
 mod process;
 
 mod promise {
-    //! What the proof is made of.
+    //! The parts of the proof.
 
     // What happens, and how often it did.
     pub(crate) mod plan;
@@ -44,10 +44,10 @@ use promise::{plan::Plan, tally::Tally, world::World};
 
 const TIME: Duration = Duration::from_mins(1);
 
-/// How much longer it goes on where not everything has happened yet: a slow machine does less.
+/// The most time added while not everything has happened yet: a slow machine does less.
 const EXTENSION: Duration = Duration::from_mins(4);
 
-/// How often a run says how it is going.
+/// The time between two reports of a run on its progress.
 const REPORT: Duration = Duration::from_secs(10);
 
 #[test]

@@ -21,14 +21,14 @@ const SOAK: Duration = Duration::from_secs(10);
 /// After this part of the time, memory is as large as it should ever be.
 const WARM_UP_PART: u32 = 3;
 
-/// How much more memory a server may have at the end, in KiB: what the allocator leaves lying about
+/// The most memory that a server may have gained at the end, in KiB: what the allocator retains
 /// where large backlogs came and went.
 const RESIDENT_SLACK_KIB: usize = 4 << 10;
 
-/// How much may be said past somebody who does not read until it is cut, in bytes.
+/// The most that may be said past somebody who does not read until it is cut, in bytes.
 const STALL_BYTES_MAX: usize = 50 << 20;
 
-/// What happens in a soak; each must really have happened.
+/// A kind of trouble in a soak; each must really have happened.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Trouble {
     Leave,

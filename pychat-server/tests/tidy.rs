@@ -1,5 +1,5 @@
-//! Who may know whom, kept as a test: the compiler keeps the lines between crates, this one those
-//! between modules.
+//! The dependencies that are allowed, kept as a test: the compiler keeps those between crates, this
+//! one those between modules.
 
 #[path = "kit/modules.rs"]
 mod modules;
@@ -132,6 +132,28 @@ fn a_struct_has_no_more_than_ten_fields() {
         }
     }
 }
+
+#[test]
+fn a_comment_begins_with_the_thing() {
+    let crates = [".", "../pychat-wire", "../pychat-gtk"];
+    for folder in crates.iter().flat_map(|it| ["src", "tests"].map(|sub| format!("{it}/{sub}"))) {
+        for path in sources(&folder) {
+            let source = fs::read_to_string(&path).expect("a source file");
+            let mut before = "";
+            for line in source.lines().map(str::trim_start) {
+                let is_comment = |line: &str| line.starts_with("///") || line.starts_with("//!");
+                if is_comment(line) && !is_comment(before) {
+                    let word = line.split_whitespace().nth(1).unwrap_or_default();
+                    assert!(!RIDDLES.contains(&word), "{path}: {line}");
+                }
+                before = line;
+            }
+        }
+    }
+}
+
+/// Words after which a reader still does not know what a comment is about.
+const RIDDLES: [&str; 5] = ["What", "How", "Who", "Why", "Whether"];
 
 /// Returns true if what stands behind `struct` has no braces of its own.
 fn is_tuple(declared: &str) -> bool {

@@ -1,4 +1,4 @@
-//! What the original server said, word for word, is what this one says.
+//! Transcripts of the original server: this one says the same, word for word.
 //!
 //! `transcripts/` holds conversations recorded from the original: who did what, and what every
 //! connected peer heard of it. Each is held again with the real server, in three ways that must
@@ -48,7 +48,7 @@ enum Action {
     Close,
 }
 
-/// How what a peer writes is cut into writes.
+/// The division of a peer's bytes into writes.
 #[derive(Clone, Copy, Debug)]
 enum Writes {
     AsRecorded,

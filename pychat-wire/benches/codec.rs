@@ -1,4 +1,4 @@
-//! What one message costs: to be found in a stream, to be read, to be written.
+//! The cost of one message: of finding it in a stream, of reading it, of writing it.
 
 use divan::{Bencher, black_box, counter::ItemsCount};
 use pychat_wire::{ClientMessage, Decoder, ServerMessage, UserName};

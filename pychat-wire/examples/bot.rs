@@ -4,8 +4,9 @@
 //! cargo run -p pychat-wire --example bot -- 127.0.0.1:12345 Бот bot.json
 //! ```
 //!
-//! What it has answered and what it has still to say is in the file, stored together. So each
-//! `ping` has one answer, also over `kill -9`; the file holds the bot's key, keep it to yourself.
+//! The place up to which it has answered and the texts that it has still to say are in the file,
+//! stored together. So each `ping` has one answer, also over `kill -9`; the file holds the bot's
+//! key, keep it to yourself.
 #![expect(clippy::print_stdout, reason = "it is a program for a terminal")]
 
 use std::{
@@ -23,7 +24,7 @@ use pychat_wire::{
     client::{Event, Saved},
 };
 
-/// What a read says that only took too long; which of them is up to the system.
+/// The errors of a read that only took too long; which of them is up to the system.
 const WAITED: [ErrorKind; 3] = [ErrorKind::Interrupted, ErrorKind::TimedOut, ErrorKind::WouldBlock];
 
 fn main() -> Result<(), Box<dyn Error>> {

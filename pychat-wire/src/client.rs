@@ -1,6 +1,6 @@
 //! The client's side of a conversation, over one connection (a *line*) after another, without I/O.
 //!
-//! What happens goes in ([`Client::connected`], [`Client::receive`], [`Client::disconnected`],
+//! The inputs are calls ([`Client::connected`], [`Client::receive`], [`Client::disconnected`],
 //! [`Client::say`] …), and after each of these the shell does four things:
 //!
 //! 1. it does or shows what each [`Client::next_event`] says, until there is no more;

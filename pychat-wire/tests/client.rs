@@ -97,7 +97,7 @@ fn word() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// What came of it: the events, the bytes written and the state that is saved.
+/// The outcome: the events, the bytes written and the state that is saved.
 type Outcome = (Vec<Event>, Vec<u8>, String);
 
 /// Lets a client with an unacknowledged text hear `wire` in pieces that end at `ends`.

@@ -14,7 +14,7 @@ use crate::{
     watch::{self, Watch},
 };
 
-/// How long a client lives at most, should nobody end it.
+/// The longest that a client lives, should nobody end it.
 const LIFE: Duration = Duration::from_mins(5);
 
 /// Plays `part`, until it is killed.

@@ -1,4 +1,4 @@
-//! What is measured, and what it should be.
+//! The figures that are measured, and the limits within which they should be.
 
 use std::{env, error::Error, process::ExitCode, thread, time::Duration};
 
@@ -9,10 +9,10 @@ use crate::{
     script::{self, Protocol, Talk},
 };
 
-/// How often each of two starts is timed.
+/// The number of times that each of two starts is timed.
 const START_PAIRS: usize = 15;
 
-/// How often a flood is timed.
+/// The number of times that a flood is timed.
 const FLOODS: usize = 5;
 
 /// For how many pings a quiet room is watched, and how long after joining that begins: the cursor
@@ -172,7 +172,7 @@ fn memory(what: &str, most: Option<f64>, client: &Client) -> Outcome<Vec<Figure>
     Ok(vec![Figure { most, ..resident }, own])
 }
 
-/// What a thousand lost lines leave behind.
+/// Measures the objects and the memory that a thousand lost lines leave behind.
 fn measure_returns() -> Outcome<Vec<Figure>> {
     let (first, last) = RETURNS;
     let server = script::fickle(last);
@@ -202,7 +202,7 @@ fn measure_returns() -> Outcome<Vec<Figure>> {
     ])
 }
 
-/// How often a client wakes up when nobody says anything.
+/// Counts the times that a client wakes up when nobody says anything.
 fn measure_quiet() -> Outcome<Vec<Figure>> {
     let server = script::quiet(QUIET_PINGS + 3);
     let mut client = Client::start(&Part::Rest { server: server.address.to_string() })?;

@@ -11,7 +11,7 @@ use crate::{
     watch::{children, tell},
 };
 
-/// How much there is of everything.
+/// The number of blocks on the heap, of open descriptors and of widgets.
 pub(crate) struct Objects {
     blocks: usize,
     descriptors: usize,

@@ -1,8 +1,8 @@
-//! What a client process is there for, as its command line says it.
+//! The task of a client process, as its command line says it.
 
 use std::time::Duration;
 
-/// What a client process does.
+/// The task of a client process.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Part {
     /// Shows an empty window; nothing of pychat.
@@ -53,7 +53,7 @@ impl Part {
     }
 }
 
-/// What a client process tells, a line each: a word and a number.
+/// The words of the lines that a client process writes: each line is a word and a number.
 pub(crate) mod word {
     /// The window can be used; at which microsecond of the monotonic clock.
     pub(crate) const USABLE: &str = "usable";
@@ -73,6 +73,6 @@ pub(crate) mod word {
     pub(crate) const WIDGETS: &str = "widgets";
 }
 
-/// How long a client is left alone before it counts as at rest. Whatever is done "in a moment",
-/// and all that fades in, is done by then.
+/// The time for which a client is left alone before it counts as at rest. Whatever is done "in a
+/// moment", and all that fades in, is done by then.
 pub(crate) const REST: Duration = Duration::from_secs(2);

@@ -74,7 +74,7 @@ impl Drop for Client {
 pub(crate) struct Memory {
     /// All of it, with what is mapped from files: programs, fonts, icons.
     pub(crate) total_kib: u64,
-    /// What belongs to no file.
+    /// The part of it that belongs to no file.
     pub(crate) own_kib: u64,
 }
 

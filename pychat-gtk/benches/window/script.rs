@@ -1,4 +1,4 @@
-//! What the server does in each measurement.
+//! The behaviour of the server in each measurement.
 
 use std::{
     sync::mpsc::{self, Receiver, Sender},
@@ -11,10 +11,10 @@ use serde_json::json;
 
 use crate::server::{Peer, Server, TIME_MS, frame};
 
-/// Who talks.
+/// The people who talk.
 const PEOPLE: [&str; 6] = ["Борис", "Maria", "Jürgen", "Света", "小林", "Ada Lovelace"];
 
-/// What they say, over and over.
+/// The texts that they say, over and over.
 const LINES: [&str; 8] = [
     "Доброе утро!",
     "The new build is on the test machine, have a look when you find the time",
@@ -92,7 +92,7 @@ fn message(protocol: Protocol, n: usize) -> String {
     }
 }
 
-/// How long a quiet room is silent before the server asks who is still there.
+/// The time for which a quiet room is silent before the server asks who is still there.
 pub(crate) const PING_INTERVAL: Duration = Duration::from_secs(20);
 
 /// Starts a server that lets one client in and says nothing but `n_pings` pings.

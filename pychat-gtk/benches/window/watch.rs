@@ -12,7 +12,7 @@ use pychat_gtk::ui::window::Window;
 
 use crate::part::word;
 
-/// How often the main loop is asked whether it is there, before everything else that waits.
+/// The time between two checks that the main loop runs, made before everything else that waits.
 const HEARTBEAT: Duration = Duration::from_millis(4);
 
 /// Writes one figure for the process that measures.

@@ -10,16 +10,16 @@ use crate::text::{Folded, fold, has_word};
 /// The most characters that are searched for.
 const QUERY_CHARS_MAX: usize = 200;
 
-/// What the beginning of an author's name follows, folded. The first is understood in every
-/// language.
+/// The keywords that the beginning of an author's name follows, folded. The first is understood in
+/// every language.
 const AUTHOR_KEYWORDS: [&str; 2] = ["from:", "от:"];
 
 /// The words of a search, folded.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SearchQuery {
-    /// What the text has, or the author's name unless that is given below; empty if any may do.
+    /// The part that the text has, or the author's name unless given below; empty if any may do.
     text: String,
-    /// What words of the author's name begin with.
+    /// The beginnings of words of the author's name.
     authors: Vec<String>,
 }
 

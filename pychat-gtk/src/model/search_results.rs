@@ -1,4 +1,4 @@
-//! What a search finds in a history, the newest first, as a list for views.
+//! The messages that a search finds in a history, the newest first, as a list for views.
 //!
 //! Hits are told to views by the stretch: see [`SearchResults::tell`].
 
@@ -49,7 +49,7 @@ mod imp {
 }
 
 glib::wrapper! {
-    /// What a search finds in a history, the newest first.
+    /// The messages that a search finds in a history, the newest first.
     pub struct SearchResults(ObjectSubclass<imp::SearchResults>) @implements gio::ListModel;
 }
 

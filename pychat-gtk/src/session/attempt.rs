@@ -38,7 +38,7 @@ pub struct Attempt {
     pub reason: Option<DisconnectReason>,
     /// The reason in the system's words, if it has some.
     pub detail: String,
-    /// How long it took.
+    /// The time that it took.
     pub duration: Duration,
     /// True if the connection was encrypted.
     pub is_encrypted: bool,

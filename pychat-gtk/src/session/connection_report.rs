@@ -1,4 +1,4 @@
-//! What is known of attempts to connect, as plain text that can be given to somebody who helps.
+//! The report of attempts to connect, as plain text that can be given to somebody who helps.
 //!
 //! There is no code and no key in it, nor a word of the server's, which might have one of them.
 

@@ -12,7 +12,7 @@ use pychat_wire::{
 
 use super::{Session, SessionState, encryption::Encryption, notices, now_ms};
 
-/// What is known of the devices of a session's person.
+/// The devices of a session's person and the last code to add one, as far as they are known.
 #[derive(Debug, Default)]
 pub(super) struct Devices {
     /// The devices, in the order in which they were added; empty until they were asked for.
@@ -93,7 +93,7 @@ impl Session {
         self.request_devices();
     }
 
-    /// What was listed on one server is nothing on the next.
+    /// Forgets the devices and the code of one server, which mean nothing on the next.
     pub(super) fn forget_devices(&self) {
         self.imp().devices.list.take();
         self.imp().devices.pair_code.take();

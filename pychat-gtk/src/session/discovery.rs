@@ -27,7 +27,7 @@ const SERVICE: &str = "_pychat._tcp";
 /// The domain that is searched: the local network.
 const DOMAIN: &str = "local";
 
-/// What Avahi calls any interface or protocol, and no flags.
+/// Avahi's numbers for any interface or protocol, and for no flags.
 const ANY: i32 = -1;
 const NO_FLAGS: u32 = 0;
 

@@ -25,8 +25,8 @@ const GREETING_BYTES_MAX: usize = 64 << 10;
 /// The most that is read at once of a handshake, in bytes.
 const READ_BYTES_MAX: usize = 16 << 10;
 
-/// What is said to a server that says nothing, to find out if it is a web server, and how long that
-/// may take: those wait to be asked.
+/// The request to a server that says nothing, to find out if it is a web server, and the longest
+/// that this may take: web servers wait to be asked.
 const WEB_REQUEST: &[u8] = b"GET / HTTP/1.0\r\n\r\n";
 const WEB_ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -35,11 +35,11 @@ const WEB_ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 pub struct Secured {
     /// The stream.
     pub stream: Stream,
-    /// What was read of it already.
+    /// The bytes that were read of it already.
     pub bytes: Vec<u8>,
     /// The newest protocol that the server speaks; 0 if it does not say.
     pub protocol: u64,
-    /// How it is protected.
+    /// The way in which it is protected.
     pub encryption: Encryption,
     /// The channel binding, if it is.
     pub binding: Option<[u8; BINDING_BYTES]>,
@@ -59,7 +59,7 @@ pub enum Encryption {
     },
 }
 
-/// What a server says of itself before anything is said to it.
+/// The information that a server gives of itself before anything is said to it.
 struct Greeting {
     /// All that was read.
     bytes: Vec<u8>,

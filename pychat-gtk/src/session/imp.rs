@@ -35,7 +35,7 @@ pub struct Session {
     /// The server's address, to be read.
     #[property(get)]
     pub(super) server: RefCell<String>,
-    /// How the server is called: as it says, or by its address.
+    /// The name of the server: its own, or else the reader's name for it, or its address.
     #[property(get)]
     pub(super) title: RefCell<String>,
     /// The name that the reader gave the server; empty if none.
@@ -48,7 +48,7 @@ pub struct Session {
     #[property(get)]
     pub(super) retry_at_ms: Cell<u64>,
     pub(super) account: RefCell<Option<Account>>,
-    /// What the link had by which it was joined.
+    /// The other parts of the link by which it was joined.
     pub(super) access: RefCell<Access>,
     pub(super) disconnect_reason: RefCell<Option<DisconnectReason>>,
     /// The state machine of the protocol, which decides; there is one from joining to leaving.

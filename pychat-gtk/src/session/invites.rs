@@ -23,7 +23,7 @@ pub enum Invite {
     Refused(String),
 }
 
-/// What a session knows of invites.
+/// The last answer to a request for an invite, and true while one is asked for.
 #[derive(Debug, Default)]
 pub(super) struct Invites {
     answer: RefCell<Option<Invite>>,
@@ -58,7 +58,7 @@ impl Session {
         self.emit_by_name::<()>("invite-changed", &[]);
     }
 
-    /// What was asked over a connection that is gone is not answered.
+    /// Forgets a request that was made over a connection that is gone: it is not answered.
     pub(super) fn forget_invite_request(&self) {
         self.imp().invites.is_asked.set(false);
     }

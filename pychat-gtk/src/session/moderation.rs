@@ -1,4 +1,4 @@
-//! What operators do: their requests, the outcomes, and the rules that are in force.
+//! Moderation: the requests of operators, the outcomes, and the rules that are in force.
 
 use std::{cell::RefCell, collections::HashMap, net::IpAddr};
 
@@ -33,7 +33,7 @@ pub struct Deed {
     pub subject: String,
 }
 
-/// What a session knows of moderation.
+/// The requests that are not answered, and the rules as the server last told them.
 #[derive(Debug, Default)]
 pub(super) struct Moderation {
     /// The requests that are not answered, by their ids.
@@ -140,13 +140,13 @@ impl Session {
         self.room().set_can_moderate(is_operator && self.state() == SessionState::Joined);
     }
 
-    /// What was told on one server is nothing on the next.
+    /// Forgets the rules and the requests of one server, which mean nothing on the next.
     pub(super) fn forget_moderation(&self) {
         self.imp().moderation.rules.take();
         self.imp().moderation.pending.take();
     }
 
-    /// What was asked over a connection that is lost is not answered.
+    /// Fails the requests that were made over a connection that is lost: they are not answered.
     pub(super) fn fail_moderation(&self) {
         let pending = self.imp().moderation.pending.take();
         if pending.values().any(|request| !matches!(request, OperatorRequest::Bans)) {

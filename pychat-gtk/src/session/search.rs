@@ -43,7 +43,7 @@ mod imp {
         /// True while there is something that is searched for.
         #[property(get = |imp: &Self| imp.query.borrow().is_some())]
         is_searching: PhantomData<bool>,
-        /// What was found, the newest first.
+        /// The messages that were found, the newest first.
         #[property(get)]
         pub(super) results: SearchResults,
         /// The result that is being looked at.

@@ -1,6 +1,6 @@
 //! The certificates by which servers are known again: one small file for each server.
 //!
-//! Whoever was met with encryption is never again talked to without, and not with another
+//! A server that was met with encryption is never again talked to without, and not with another
 //! certificate, until the reader says so.
 
 use std::{
@@ -26,7 +26,7 @@ pub struct Trust {
     server: String,
 }
 
-/// What is known of a server's certificate.
+/// The facts that are known of a server's certificate.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Known {
     /// The SHA-256 of its DER, in base64url without padding.
@@ -101,10 +101,10 @@ impl Trust {
     }
 }
 
-/// What a server must show to be taken for the one that is meant.
+/// The certificate that a server must show to be taken for the one that is meant.
 #[derive(Debug)]
 pub struct Expected {
-    /// What is known of it.
+    /// The file with what is known of the server.
     pub trust: Trust,
     /// The pin of the certificate with which it was offered, by a link or in the network.
     pub pin: Option<Pin>,

@@ -11,7 +11,7 @@ const EXCERPT_CHARS_MAX: usize = 200;
 pub struct Excerpt {
     /// The text: plain, never markup.
     pub text: String,
-    /// What was found, in bytes, in order.
+    /// The ranges that were found, in bytes, in order.
     pub found: Vec<Range<usize>>,
 }
 

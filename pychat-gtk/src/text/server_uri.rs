@@ -21,7 +21,7 @@ const LINK_BEGIN: &str = "pychat://";
 /// The prefixes that people put before an address that they know from a browser.
 const WEB_SCHEMES: [&str; 2] = ["http://", "https://"];
 
-/// What a link has beside a server and a name.
+/// The parts of a link beside a server and a name.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Access {
     /// The other addresses at which the server may be, in the order in which they are tried.

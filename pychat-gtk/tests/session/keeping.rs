@@ -1,4 +1,4 @@
-//! What outlives the program, and what no trouble with a file may do.
+//! The state that outlives the program, and the harm that no trouble with a file may do.
 
 use std::{fs, os::unix::fs::PermissionsExt, sync::mpsc};
 

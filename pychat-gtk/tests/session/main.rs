@@ -36,7 +36,7 @@ use pychat_wire::UserName;
 
 use crate::server::Server;
 
-/// How long a test waits for anything before it has failed.
+/// The longest that a test waits for anything before it has failed.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs a test on a main context of its own.

@@ -1,4 +1,4 @@
-//! Who is here, in either protocol, and over a lost connection.
+//! The people who are here, in either protocol, and over a lost connection.
 
 use std::{cell::Cell, rc::Rc};
 

@@ -1,4 +1,4 @@
-//! How far the reader has read: kept by number, over lost lines and restarts.
+//! The place up to which the reader has read: kept by number, over lost lines and restarts.
 
 use gtk::gio::prelude::*;
 use pychat_gtk::{

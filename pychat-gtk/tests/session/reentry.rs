@@ -1,5 +1,5 @@
-//! Whoever hears of a change may use the session at once: nothing is told while the client, or a
-//! list, is borrowed.
+//! A handler that hears of a change may use the session at once: nothing is told while the client,
+//! or a list, is borrowed.
 
 use std::{
     cell::RefCell,

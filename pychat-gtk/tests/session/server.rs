@@ -15,7 +15,7 @@ use pychat_wire::key::BINDING_BYTES;
 use rustls::{ServerConfig, ServerConnection};
 use serde_json::{Value, json};
 
-/// How long the server waits for anything before the test has failed.
+/// The longest that the server waits for anything before the test has failed.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A server in a thread of its own.
@@ -76,7 +76,7 @@ pub(crate) struct Peer {
 /// A socket.
 struct Pieces {
     stream: TcpStream,
-    /// How many bytes are written at once.
+    /// The most bytes that are written at once.
     bytes: usize,
 }
 

@@ -1,4 +1,4 @@
-//! What the original's server said, word for word, said again to our session.
+//! The messages of the original's server, word for word, said again to our session.
 
 use std::{fs, path::Path};
 
@@ -22,7 +22,7 @@ struct Transcript {
     log: Vec<Entry>,
 }
 
-/// What one person did, and what everybody heard of it.
+/// A step of one person, and the messages that everybody heard of it.
 #[derive(Clone, Deserialize)]
 struct Entry {
     step: Vec<Value>,
@@ -32,7 +32,7 @@ struct Entry {
 /// A row of the conversation: kind, author, text.
 type Row = (MessageKind, String, String);
 
-/// What a person did, as far as our session does such things.
+/// An action of a person, as far as our session does such things.
 enum Action {
     Connect,
     Hello(String),

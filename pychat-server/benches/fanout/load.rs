@@ -18,13 +18,13 @@ use rustls::ClientConnection;
 
 use super::{Outcome, Protocol, SENDERS, as_float, server::Server, tls::Handshake};
 
-/// How long anything may take before the benchmark gives up.
+/// The longest that anything may take before the benchmark gives up.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// How many may be connecting at once: fewer than the server's queue holds.
+/// The most people that may be connecting at once: fewer than the server's queue holds.
 const CONNECTING_MAX: usize = 500;
 
-/// How the senders speak.
+/// The pace at which the senders speak.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Pace {
     /// As fast as they can with so many messages not heard by all yet.
@@ -42,7 +42,7 @@ impl fmt::Display for Pace {
     }
 }
 
-/// How long each delivery took, shortest first.
+/// The times that the deliveries took, shortest first.
 #[derive(Debug)]
 pub(crate) struct Latencies(Vec<Duration>);
 

@@ -22,7 +22,7 @@ use load::{Load, Pace};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use server::{History, Server};
 
-/// How many of those who join also speak.
+/// The number of those who join and also speak.
 const SENDERS: usize = 4;
 
 /// Receivers, how the senders speak, and how much they say.
@@ -47,11 +47,11 @@ const ENCRYPTED_TALKS: [(usize, Pace, usize); 3] = [
 ];
 const HANDSHAKES: usize = 1_000;
 
-/// How many join at once; then they talk at 5 messages a second for a while.
+/// The numbers of people who join at once; then they talk at 5 messages a second for a while.
 const CROWDS: [usize; 3] = [1_000, 5_000, 10_000];
 const CROWD_TALK: (Pace, usize) = (Pace::PerSecond(5), 50);
 
-/// What the load speaks.
+/// The protocol that the load speaks.
 #[derive(Clone, Copy, Debug)]
 enum Protocol {
     V1,
@@ -120,7 +120,7 @@ fn measure_talk(
     measure_load(&server, load, pace, messages)
 }
 
-/// What a delivery costs with TLS and without, and what a handshake and an idle connection do.
+/// Measures the costs of a delivery, a handshake and an idle connection, with TLS and without.
 #[expect(clippy::print_stdout, reason = "a benchmark reports")]
 fn measure_encryption() -> Outcome<()> {
     println!("\n  TLS  receivers       pace  {TALK_HEADINGS}");

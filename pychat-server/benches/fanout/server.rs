@@ -19,7 +19,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::Outcome;
 
-/// How a server keeps what is said.
+/// The way in which a server keeps what is said.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum History {
     /// In memory alone.

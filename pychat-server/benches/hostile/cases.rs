@@ -21,10 +21,10 @@ use super::{
     words::{self, Protocol},
 };
 
-/// How many connections one address may have.
+/// The most connections that one address may have.
 pub(crate) const CONNECTIONS: usize = 64;
 
-/// How long whatever is no attack yet may take.
+/// The longest that anything may take that is no attack yet.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 type Play = Box<dyn FnOnce(&mut Stage) -> Outcome<Remark>>;

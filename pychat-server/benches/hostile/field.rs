@@ -26,21 +26,21 @@ pub(crate) const OTHER: Ipv4Addr = Ipv4Addr::new(127, 0, 9, 2);
 /// The bytes of a TCP segment that are not payload: IPv4, TCP and a time stamp.
 const SEGMENT_BYTES: u64 = 52;
 
-/// What it takes to call and to hang up: a SYN with its options, an acknowledgement and a FIN.
+/// The bytes of calling and hanging up: a SYN with its options, an acknowledgement and a FIN.
 const CALL_BYTES: u64 = 60 + 2 * SEGMENT_BYTES;
 
-/// How much our end of a line may hold that the server has not taken, or that we have not read, in
-/// bytes: little, for the kernel's memory is counted for both ends.
+/// The most that our end of a line may hold that the server has not taken, or that we have not
+/// read, in bytes: little, for the kernel's memory is counted for both ends.
 const BUFFER_BYTES: usize = 64 << 10;
 
 /// The largest segment of a line over the Internet, in bytes. Those of a loopback hide megabytes.
 const INTERNET_SEGMENT_BYTES: u32 = 1_400;
 
-/// How much of one line is read at a time, in bytes, and how many lines: so that a turn is short.
+/// The most bytes of one line that are read at a time, and the most lines: so that a turn is short.
 const READ_BYTES: usize = 64 << 10;
 const EVENTS: usize = 256;
 
-/// How much of a payload is remembered, in bytes.
+/// The most that is remembered of a payload, in bytes.
 const HEARD_BYTES_MAX: usize = 512;
 
 /// Returns true if somebody at `address` is an attacker.
@@ -49,18 +49,18 @@ pub(crate) fn is_attacker(address: Ipv4Addr) -> bool {
     first == 127 && ATTACKERS.contains(&third)
 }
 
-/// What went over the lines, in bytes.
+/// The traffic over the lines, in bytes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Traffic {
-    /// What attackers sent: payload, and the headers of calls and of a segment for each write.
+    /// The bytes that attackers sent: payload, headers of calls and of a segment for each write.
     pub(crate) sent: u64,
-    /// What attackers have read.
+    /// The bytes that attackers have read.
     pub(crate) told_attackers: u64,
-    /// What others have read.
+    /// The bytes that others have read.
     pub(crate) told_others: u64,
 }
 
-/// How a line is ended.
+/// The way in which a line is ended.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Ending {
     Close,
@@ -89,7 +89,7 @@ pub(crate) struct Line {
     is_attacker: bool,
     opened_at: Instant,
     unsent: Vec<u8>,
-    /// What waits for the greeting, as it has to sign its nonce, and what was said since.
+    /// The bytes that wait for the greeting, as they have to sign its nonce, and those said since.
     unsigned: Vec<u8>,
     nonce: Option<Nonce>,
     decoder: Decoder,
@@ -98,7 +98,7 @@ pub(crate) struct Line {
     heard: Heard,
 }
 
-/// What the server said.
+/// A summary of what the server said.
 #[derive(Debug, Default)]
 pub(crate) struct Heard {
     pub(crate) bytes: u64,

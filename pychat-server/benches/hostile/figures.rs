@@ -1,4 +1,4 @@
-//! What an attack cost, and what it should have cost at most.
+//! The cost of an attack, and the most that it should have cost.
 
 use std::{fmt, time::Duration};
 
@@ -10,11 +10,11 @@ const RECEIVED_FLOOR: u64 = 20_000;
 const CPU_PER_MEGABYTE: Duration = Duration::from_millis(100);
 const CPU_AT_ONCE: Duration = Duration::from_millis(600);
 
-/// How long somebody else may wait at most.
+/// The longest that somebody else may wait.
 const WAIT: Duration = Duration::from_millis(250);
 
-/// How many bytes the server may send to others for each byte received; what an attacker is sent, it
-/// has asked for and pays for by reading.
+/// The most bytes that the server may send to others for each byte received; what an attacker is
+/// sent, it has asked for and pays for by reading.
 const BYTES_OUT_PER_BYTE: f64 = 20.0;
 
 /// Returns what a table of figures begins with.
@@ -42,11 +42,11 @@ pub(crate) fn headings() -> String {
     )
 }
 
-/// What an attack cost.
+/// The cost of an attack.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Figures {
     pub(crate) time: Duration,
-    /// What the server received of the attackers, headers of calls and writes included.
+    /// The bytes that the server received of the attackers, headers of calls and writes included.
     pub(crate) received: u64,
     pub(crate) cpu: Duration,
     pub(crate) told_attackers: u64,
@@ -64,7 +64,7 @@ pub(crate) struct Figures {
     pub(crate) remark: Remark,
 }
 
-/// What else is to be said of an attack.
+/// A further remark on an attack.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Remark {
     pub(crate) text: String,

@@ -19,10 +19,10 @@ use super::{
 /// From where the innocent calls.
 const ADDRESS: Ipv4Addr = Ipv4Addr::new(127, 0, 9, 1);
 
-/// How long the innocent rests from an answer to the next ping.
+/// The time for which the innocent rests from an answer to the next ping.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// How long joining may take before there is any attack.
+/// The longest that joining may take before there is any attack.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A person in a thread of its own who pings in protocol 2, and pings again once it is answered.
@@ -32,24 +32,24 @@ pub(crate) struct Innocent {
     waits: Arc<Mutex<Waits>>,
 }
 
-/// How long it waited since it was last asked.
+/// The times that the innocent waited since it was last asked.
 #[derive(Clone, Debug, Default)]
 struct Waits {
     all: Vec<Duration>,
     pinged_at: Option<Instant>,
-    /// What was heard beside the answers, in bytes.
+    /// The bytes that were heard beside the answers.
     told: u64,
     is_cut: bool,
 }
 
-/// What it lived through since it was last asked.
+/// A summary of the innocent's pings and waits since it was last asked.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Account {
     pub(crate) pings: usize,
     pub(crate) median: Duration,
     /// The longest wait, that for an answer that is still missing included.
     pub(crate) longest: Duration,
-    /// What was heard beside the answers, in bytes.
+    /// The bytes that were heard beside the answers.
     pub(crate) told: u64,
     /// The server hung up.
     pub(crate) is_cut: bool,
@@ -107,7 +107,7 @@ impl Drop for Innocent {
     }
 }
 
-/// What the innocent hears by.
+/// The connection by which the innocent hears.
 struct V1Checker {
     line: TcpStream,
     decoder: Decoder,

@@ -1,4 +1,4 @@
-//! What the kernel holds: bytes on their way, and memory for them.
+//! The kernel's buffers: bytes on their way, and memory for them.
 
 use std::{
     fs,
@@ -13,7 +13,7 @@ use std::{
 
 use super::{Outcome, field::is_attacker};
 
-/// How often the memory is looked at.
+/// The interval at which the memory is looked at.
 const INTERVAL: Duration = Duration::from_millis(20);
 
 /// Bytes that one side has sent and the other has not read.

@@ -41,7 +41,7 @@ use figures::headings;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use stage::Stage;
 
-/// How long worse ways are searched for.
+/// The time for which worse ways are searched for.
 const SEARCH: Duration = Duration::from_mins(1);
 
 type Outcome<T> = Result<T, Box<dyn Error>>;

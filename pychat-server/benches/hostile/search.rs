@@ -19,11 +19,11 @@ use super::{
     words::{self, Protocol},
 };
 
-/// How long a program is played, and how long its server is watched before.
+/// The time for which a program is played, and that for which its server is watched before.
 const PLAY: Duration = Duration::from_millis(200);
 const CALM: Duration = Duration::from_millis(30);
 
-/// Who is in the room besides, and how much each of them has said before.
+/// The number of people in the room besides, and the number of texts that each has said before.
 const LISTENERS: u8 = 16;
 const TEXTS: usize = 10;
 
@@ -32,7 +32,7 @@ type Measure = fn(&Figures) -> f64;
 /// The worst program of one kind, and how bad it was.
 type Worst = Option<(f64, Program)>;
 
-/// What can be bad about a program.
+/// The measures by which a program can be bad.
 const MEASURES: [(&str, Measure); 4] = [
     ("CPU a MB", |figures| figures.cpu_per_megabyte().as_secs_f64()),
     ("bytes to itself", |figures| figures.out_per_byte()[0]),

@@ -30,7 +30,7 @@ const TLS_BYTES: u64 = 40 << 10;
 const BACKLOG_BYTES_MAX: u64 = 1 << 20;
 const BACKLOG_TOTAL_BYTES_MAX: u64 = 256 << 20;
 const LOG_BYTES: u64 = 2 << 20;
-/// What the kernel holds for a connection at most, received and unsent.
+/// The most that the kernel holds for a connection, received and unsent.
 const KERNEL_BYTES: u64 = (128 + 256) << 10;
 
 /// Returns how much memory a server may have, kernel buffers included, for so many connections
@@ -52,18 +52,18 @@ pub(crate) struct Stage {
     begin: Begin,
 }
 
-/// How all stood when the attack began.
+/// The state of everything when the attack began.
 #[derive(Debug)]
 struct Begin {
     at: Instant,
     calm: Account,
-    /// What the server's processor time a ping was before the attack.
+    /// The server's processor time for each ping before the attack.
     cpu_per_ping: Duration,
     cpu: Duration,
     moved: Moved,
 }
 
-/// What the server has taken and said since it was started, in bytes.
+/// The bytes that the server has taken and said since it was started.
 #[derive(Clone, Copy, Debug)]
 struct Moved {
     received: u64,
@@ -72,7 +72,7 @@ struct Moved {
 }
 
 impl Moved {
-    /// What is on its way has been said, and is not received. Of a line that is closed all was.
+    /// Counts bytes on their way as said and as not received. Those of a closed line were received.
     fn of(server: &Server, field: &Field) -> Outcome<Self> {
         let (traffic, way) = (field.traffic(), OnTheWay::to(server.address().port())?);
         Ok(Self {
@@ -95,7 +95,7 @@ impl Stage {
         Ok(Self { server, field, innocent, tcp_memory, memory, begin })
     }
 
-    /// What is done from here on for so long counts as the attack; returns when it should end.
+    /// Counts what is done from here on for so long as the attack; returns when it should end.
     pub(crate) fn attack(&mut self, time: Duration) -> Outcome<Instant> {
         self.attack_after(CALM, time)
     }

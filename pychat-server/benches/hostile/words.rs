@@ -1,21 +1,22 @@
-//! What clients say, in frames.
+//! The frames that clients say.
 
 use pychat_wire::key::{Challenge, Nonce, Proof, SecretKey};
 use serde_json::{Value, json};
 
 use super::tls::Handshake;
 
-/// What stands in a hello of protocol 2 until it is known what is to be signed: as long as a proof.
+/// The part of a hello of protocol 2 that is replaced by a proof, and is as long, once it is known
+/// what is to be signed.
 const BLANK: &str = concat!(
     r#""key":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","#,
     r#""signature":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"#,
     r#"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA""#,
 );
 
-/// What stands before the name in a hello, and its JSON ends before [`BLANK`].
+/// The text before the name in a hello; the JSON of the name ends before [`BLANK`].
 const NAME: &str = r#""username":"#;
 
-/// What a client speaks.
+/// The protocol that a client speaks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Protocol {
     V1,

@@ -1,4 +1,4 @@
-//! What is durable, as the core knows it: messages, people, and why keeping them failed.
+//! Durable data, as the core knows it: messages, people, and the reasons why keeping them failed.
 
 use std::{ops::Deref, sync::Arc};
 

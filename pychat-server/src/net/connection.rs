@@ -44,7 +44,7 @@ pub struct Connection<S> {
     incoming: Incoming,
 }
 
-/// What has arrived from the peer.
+/// The part that has arrived of what the peer sends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Incoming {
     Nothing,
@@ -86,8 +86,8 @@ pub enum Filled {
     /// The peer wants TLS, which is [offered](Transport::offers_tls): the caller must
     /// [start it](Connection::start_tls), at once or later, and return.
     TlsWanted,
-    /// What follows is encrypted, under this channel [binding](Transport::binding). The caller must
-    /// return.
+    /// The rest of the stream is encrypted, under this channel [binding](Transport::binding). The
+    /// caller must return.
     Secured([u8; BINDING_BYTES]),
 }
 

@@ -39,7 +39,7 @@ pub struct Transport<S> {
 
 #[derive(Debug)]
 enum Layer {
-    /// What it takes is the kernel's. TLS can be begun if it is offered.
+    /// The bytes that it has taken are held by the kernel. TLS can be begun if it is offered.
     Plain {
         offer: Option<Arc<ServerConfig>>,
     },

@@ -1,5 +1,5 @@
-//! What a whole room is told: who is in it, the frames that wait to be delivered to them, and how far
-//! the log has been published.
+//! The broadcast to a whole room: its members, the frames that wait to be delivered to them, and
+//! how far the log has been published.
 //!
 //! Each peer is told only of the coming and going of people whom it does not know of already. One
 //! that is catching up hears of these one by one, and no new message until it has been sent every
@@ -34,7 +34,7 @@ pub(super) struct Broadcast {
     /// The members whose connection is still there, by join index. The chat's roster is ahead of
     /// this by the effects that are still to be applied.
     members: BTreeMap<u64, ConnectionId>,
-    /// How many of them speak each protocol.
+    /// The number of members that speak each protocol.
     speakers: PerProtocol<usize>,
     /// The members that are being sent what they missed before they hear what all hear.
     catching_up: BTreeSet<ConnectionId>,

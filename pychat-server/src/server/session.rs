@@ -103,7 +103,7 @@ pub(super) struct Subscription {
     pub(super) progress: Progress,
 }
 
-/// How far a subscription is.
+/// The progress of a subscription, by what its member is still sent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Progress {
     /// Everything; so many bytes of the broadcast it has been given already.

@@ -45,8 +45,8 @@ const CHECK_TIMEOUT: Duration = Duration::from_hours(1);
 /// The failures that the log outlives.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Durability {
-    /// Whatever ends the server, kill -9 among it; not what ends the machine, which may take the
-    /// last seconds along. The log then has another epoch, as the lost numbers are given again.
+    /// Any end of the server, by kill -9 as well; not a failure of the machine, which may lose the
+    /// last seconds. The log then has another epoch, as the lost numbers are given again.
     #[default]
     Process,
     /// A power cut as well. Each tick in which something is said waits for the disk.

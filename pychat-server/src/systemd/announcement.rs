@@ -1,5 +1,5 @@
-//! What `pychat-announce.service` tells the local network of the server, as a file with variables that
-//! systemd reads for it (`EnvironmentFile=` in systemd.exec(5)).
+//! The facts that `pychat-announce.service` tells the local network about the server, as a file
+//! with variables that systemd reads for it (`EnvironmentFile=` in systemd.exec(5)).
 //!
 //! The file is there only where systemd has made a folder for it, and while somebody else than this
 //! machine can call the server, over TLS.

@@ -1,4 +1,4 @@
-//! Who is let in where invites are needed.
+//! Admission where invites are needed.
 
 use std::time::Duration;
 

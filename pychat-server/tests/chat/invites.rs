@@ -1,4 +1,4 @@
-//! Who may invite, and for how long.
+//! Invites: the people who may make them, and the time until they end.
 
 use pychat_server::core::{
     chat::{Action, Complaint, Effect, Event, Recipients, Refusal, Rules},

@@ -1,4 +1,4 @@
-//! What is of no use ends a connection, and what one address says and tries is limited.
+//! Limits: payloads of no use end a connection, and an address may say and try only so much.
 
 use std::time::{Duration, Instant};
 

@@ -49,7 +49,7 @@ const RULES: Rules = Rules {
     guests_from: Networks::NONE,
 };
 
-/// What every hello signs.
+/// The challenge that every hello signs.
 const CHALLENGE: Challenge = Challenge { nonce: Nonce([9; 16]), binding: [0; BINDING_BYTES] };
 
 const A: ConnectionId = ConnectionId { slot: 0, generation: 0 };
@@ -184,7 +184,7 @@ fn enter(id: ConnectionId, given: &str, person: Option<PersonId>, join_index: u6
     act(id, Action::Subscribe(subscribe))
 }
 
-/// What the log answers when it takes a draft as its first.
+/// Returns the record that the log answers with when it takes a draft as its first.
 fn first_record(draft: &Draft) -> Record {
     let Draft { author, person, kind, id } = draft.clone();
     Record { seq: 1, time_ms: 5, author, person, kind, id }

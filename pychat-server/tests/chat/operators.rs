@@ -1,4 +1,4 @@
-//! What operators do, and what comes of it.
+//! The orders of operators, and their effects.
 
 use pychat_server::core::{
     admission::Origin,

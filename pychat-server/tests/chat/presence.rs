@@ -1,4 +1,4 @@
-//! Who is told of whom: those who stay are announced, and those who come and go are not.
+//! Presence: people who stay are announced to the others, and people who come and go are not.
 
 use std::time::Duration;
 

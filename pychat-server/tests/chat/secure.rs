@@ -12,7 +12,7 @@ const HERE: u32 = 0x7f00_0001;
 const LOCAL: u32 = 0xc0a8_0007;
 const REMOTE: u32 = 0xcb00_7109;
 
-/// What a hello signs once everything is encrypted.
+/// The challenge that a hello signs once everything is encrypted.
 const INSIDE: Challenge = Challenge { nonce: Nonce([8; 16]), binding: [5; BINDING_BYTES] };
 
 impl Room {

@@ -25,7 +25,7 @@ use stats_alloc::{Region, StatsAlloc};
 
 use crate::kit::{Chance, Line};
 
-/// How many people are in the room from the start, under names that look alike.
+/// The number of people who are in the room from the start, under names that look alike.
 const CROWD: usize = 600;
 
 /// The most connections at once.
@@ -35,7 +35,7 @@ const PEERS_MAX: usize = CROWD + 50;
 const LOOK_ALIKE: [[&str; 3]; 4] =
     [["A", "А", "Α"], ["H", "Н", "Η"], ["O", "О", "Ο"], ["e", "е", "ｅ"]];
 
-/// What it takes most to look at in a name: long compositions, marks, ligatures, folded letters.
+/// The costliest parts of a name to examine: long compositions, marks, ligatures, folded letters.
 const PIECES: [&str; 12] = [
     "ﷺ",
     "ﷻ",
@@ -54,20 +54,20 @@ const PIECES: [&str; 12] = [
 /// Texts of several sizes, in bytes.
 const TEXT_BYTES: [usize; 4] = [0, 1, 100, 20_000];
 
-/// What the server did in one step, and what for.
+/// The work that the server did in one step, and its causes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Work {
-    /// How often memory was asked for, new or more of it.
+    /// The number of times that memory was asked for, new or more of it.
     pub(crate) allocations: usize,
-    /// How much memory was asked for, in bytes.
+    /// The amount of memory that was asked for, in bytes.
     pub(crate) allocated_bytes: usize,
-    /// How many payloads were sent, and connections opened or ended.
+    /// The number of payloads that were sent, and of connections that were opened or ended.
     pub(crate) causes: usize,
-    /// How much was sent, in bytes.
+    /// The size of all that was sent, in bytes.
     pub(crate) read_bytes: usize,
-    /// How many writes to lines there were.
+    /// The number of writes to lines.
     pub(crate) writes: usize,
-    /// How much was written, in bytes.
+    /// The size of all that was written, in bytes.
     pub(crate) written_bytes: usize,
 }
 
@@ -89,7 +89,7 @@ impl Work {
 struct Peer {
     id: ConnectionId,
     line: Line,
-    /// What its hello must sign.
+    /// The challenge that its hello must sign.
     challenge: Challenge,
     /// It has asked to be spoken to in protocol 2.
     is_two: bool,

@@ -24,7 +24,7 @@ pub(crate) struct DelayedStore {
     waiting: Waiting,
     delay_ticks_max: usize,
     rng: Rng,
-    /// What was read late is at hand once.
+    /// History that was fetched late is at hand for one call.
     is_fetched: bool,
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct Waiting(Rc<RefCell<Queues>>);
 struct Queues {
     appends: VecDeque<(usize, Answer)>,
     others: VecDeque<(usize, Answer)>,
-    /// How many messages the store has taken.
+    /// The number of messages that the store has taken.
     n_taken: u64,
     /// The store takes nothing.
     is_full: bool,

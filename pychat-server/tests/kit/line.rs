@@ -15,20 +15,20 @@ pub(crate) struct Line(Rc<RefCell<State>>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// What the peer sent and the server has not read.
+    /// The bytes that the peer sent and the server has not read.
     to_server: VecDeque<u8>,
-    /// What the server wrote, in all.
+    /// The bytes that the server wrote and the test has not taken.
     from_server: Vec<u8>,
-    /// How much of it was written by each call.
+    /// The sizes of the server's writes that the test has not taken, in bytes.
     writes: Vec<usize>,
-    /// How much the server may still write before the line is full; `None` is any amount.
+    /// The number of bytes that the server may still write before the line is full; `None` is any.
     room: Option<usize>,
     /// The most that one call moves.
     call_bytes_max: Option<usize>,
     peer_finished: bool,
     server_finished: bool,
     soundness: Soundness,
-    /// How many calls from now on a signal breaks off.
+    /// The number of calls, from now on, that a signal breaks off.
     interrupts: usize,
 }
 

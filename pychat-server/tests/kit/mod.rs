@@ -1,4 +1,4 @@
-//! What the tests of the server share, and the fuzzers with them: the one model of what a peer must
+//! The parts that the tests of the server share with the fuzzers: the one model of what a peer must
 //! hear, lines and stores that fail on purpose, and runs by seeds in which faults are counted.
 //!
 //! A [`V1Checker`] or a [`V2Checker`] hears all that a server writes to one connection and knows

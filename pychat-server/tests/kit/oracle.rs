@@ -1,4 +1,5 @@
-//! What the room's log must hold: what people said, in the one order in which anybody hears it.
+//! The texts that the room's log must hold: those that people said, in the one order in which
+//! anybody hears them.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -6,7 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 /// hear a number must hear the same.
 #[derive(Debug, Default)]
 pub(crate) struct Oracle {
-    /// What the log is called, once that is known.
+    /// The name of the log, once that is known.
     epoch: Option<String>,
     said: HashSet<String>,
     heard: BTreeMap<u64, Message>,

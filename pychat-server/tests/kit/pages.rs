@@ -7,15 +7,15 @@ use super::Oracle;
 /// The most text that a page has, in bytes.
 const PAGE_BYTES_MAX: usize = 256 << 10;
 
-/// What was asked for on one connection, and has not been answered.
+/// The pages that were asked for on one connection, and have not been answered.
 #[derive(Debug)]
 pub(super) struct Pages {
-    /// How many messages are wanted at most, and what was the last number then, by the number before
-    /// which they are wanted.
+    /// The most messages that are wanted, and the last number that was heard by then, by the number
+    /// before which they are wanted.
     asked: BTreeMap<u64, (u64, u64)>,
-    /// What was heard of the page that is being answered.
+    /// The numbers that were heard of the page that is being answered.
     heard: Vec<u64>,
-    /// What is old is not kept, so pages may be short.
+    /// Old messages are not kept, so pages may be short.
     forgets: bool,
 }
 

@@ -48,7 +48,7 @@ macro_rules! knobs {
 }
 pub(crate) use knobs;
 
-/// How often each fault took effect; clones count together.
+/// The number of times that each fault took effect; clones count together.
 #[derive(Clone, Debug)]
 pub(crate) struct Fired<F>(Rc<RefCell<BTreeMap<F, usize>>>);
 

@@ -1,8 +1,9 @@
-//! What everybody in the room is told, and how what one peer is told follows from it.
+//! The events that everybody in the room is told, and how those that one peer is told follow from
+//! them.
 //!
-//! Who joins knows from the welcome who is present, also those of whom the others have not been told
-//! yet. So a peer hears all that the witness hears, but not that these joined; and if one of them
-//! leaves before the others are told, the peer hears that alone.
+//! A peer that joins knows from the welcome who is present, also those of whom the others have not
+//! been told yet. So it hears all that the witness hears, but not that these joined; and if one of
+//! them leaves before the others are told, the peer hears that alone.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +13,7 @@ pub(crate) trait Event: PartialEq {
     fn change(&self) -> Change<'_>;
 }
 
-/// Who comes or goes.
+/// The person who comes or goes, if anybody does.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Change<'a> {
     Nobody,
@@ -31,19 +32,19 @@ impl<'a> Change<'a> {
     }
 }
 
-/// What a peer heard.
+/// The things that a peer heard: its welcome, and the events since.
 #[derive(Debug)]
 pub(crate) struct Hearing<'a, E> {
     /// The name that it was given.
     pub(crate) name: &'a str,
-    /// Who was present when it was welcomed, itself included.
+    /// The names of those who were present when it was welcomed, its own included.
     pub(crate) members: &'a BTreeSet<String>,
     pub(crate) events: &'a [&'a E],
     /// Nothing is on its way to it.
     pub(crate) is_whole: bool,
 }
 
-/// How what a peer heard differs from what the witness heard.
+/// The difference between what a peer heard and what the witness heard.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Difference {
     /// The witness was never told that this peer joined.

@@ -1,4 +1,4 @@
-//! What somebody at the far end of a line hears, and what it must be.
+//! The checker of protocol 1: what somebody at the far end of a line hears, and what it must be.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,9 +16,9 @@ pub(crate) struct V1Checker {
     decoder: Decoder,
     /// As whom this peer was welcomed, once it was.
     name: Option<String>,
-    /// Who was present then, this peer included.
+    /// The names of those who were present then, its own included.
     members: BTreeSet<String>,
-    /// What everybody in the room was told since, with its author, in order.
+    /// The messages that everybody in the room was told since, each with its author, in order.
     heard: Vec<(String, String)>,
 }
 
@@ -95,8 +95,8 @@ impl V1Checker {
         self.decoder.pending_bytes()
     }
 
-    /// What was heard follows from what `witness` heard since it had heard `since` events; all of it
-    /// if this peer `hears_all`.
+    /// Checks that what was heard follows from what `witness` heard since it had heard `since`
+    /// events; all of it if this peer `hears_all`.
     pub(crate) fn check_against(
         &self,
         witness: &Self,

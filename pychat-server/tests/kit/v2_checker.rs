@@ -1,4 +1,4 @@
-//! What somebody who speaks protocol 2 hears over one connection, and what it must be.
+//! The checker of protocol 2: what somebody hears over one connection, and what it must be.
 
 use std::{collections::BTreeSet, mem};
 
@@ -25,44 +25,44 @@ pub(crate) struct V2Checker {
     decoder: Decoder,
     /// Of what the peer says, where that is seen as bytes.
     said: Decoder,
-    /// What its hello said it has, if that asked to resume.
+    /// The resumption that its hello asked for, if any.
     resume: Option<Resumption>,
     /// The last number that anybody had heard when it said hello.
     known: u64,
     name: Option<String>,
-    /// Who was present when it was welcomed.
+    /// The names of those who were present when it was welcomed.
     members: BTreeSet<String>,
     /// The number that must come next is the one after this.
     after: u64,
     /// It has heard all that it missed: nothing but pages is replayed.
     is_live: bool,
-    /// How often it has resumed: then messages do not stand between the same comings and goings as
-    /// elsewhere.
+    /// The number of times that it has resumed: then messages do not stand between the same comings
+    /// and goings as elsewhere.
     n_resumed: usize,
-    /// How often it was told that something is not kept any more, or not sent.
+    /// The number of times that it was told that something is not kept any more, or not sent.
     n_gaps: usize,
     /// The number up to which messages are left out at least, if it wants no more than so many.
     skips_to: Option<u64>,
-    /// How many pings have not been answered.
+    /// The number of pings that have not been answered.
     n_pings: usize,
     pages: Pages,
     present: BTreeSet<String>,
     story: Vec<Event>,
     is_over: bool,
-    /// What it was greeted with.
+    /// The nonce that it was greeted with.
     nonce: Option<Nonce>,
 }
 
-/// What a hello says about coming back.
+/// The part of a hello that asks to resume.
 #[derive(Clone, Debug)]
 struct Resumption {
     epoch: String,
     after: u64,
-    /// How many messages it wants at most.
+    /// The most messages that it wants.
     limit: Option<u64>,
 }
 
-/// What everybody in the room is told.
+/// An event that everybody in the room is told.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Event {
     Message(u64),
@@ -87,7 +87,7 @@ pub(crate) enum Heard {
     Told(String),
     Greeting,
     Welcome {
-        /// How much was heard after it, in bytes.
+        /// The number of bytes that were heard after it.
         rest: usize,
     },
     /// Its person's own copy of a text, said by this connection or another.
@@ -102,7 +102,7 @@ pub(crate) enum Heard {
     },
     /// More was missed than it wants.
     Skipped,
-    /// What it said it had is of another epoch, or is not there yet.
+    /// The number that it said it had is of another epoch, or is not there yet.
     Elsewhere {
         to: u64,
     },
@@ -296,8 +296,8 @@ impl V2Checker {
         self.story.push(Event::Message(seq));
     }
 
-    /// What is skipped is all but the last messages, as many as were asked for, or fewer where they
-    /// are long.
+    /// Checks that all is skipped but the last messages, as many as were asked for, or fewer where
+    /// they are long.
     fn on_skip(&mut self, from: u64, to: u64) -> Heard {
         let least = self.skips_to.take().expect("it asked for no more than so many, once");
         assert!(!self.is_live && from == self.after + 1 && from <= to && least <= to);
@@ -374,8 +374,8 @@ impl V2Checker {
         self.decoder.pending_bytes()
     }
 
-    /// What was heard follows from what `witness` heard since it had heard `since` events. Who resumed
-    /// may have heard what was said later than the witness, but who came and went in the same order.
+    /// Checks that what it heard follows from what `witness` heard after `since` events. If it has
+    /// resumed, it may hear texts later than `witness`, but comings and goings in the same order.
     pub(crate) fn check_against(&self, witness: &Self, since: usize) -> Difference {
         let Some(name) = &self.name else { return Difference::default() };
         let counts = |event: &&Event| self.n_resumed == 0 || !matches!(event, Event::Message(_));

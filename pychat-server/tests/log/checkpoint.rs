@@ -1,4 +1,4 @@
-//! How what was written gets into its place, while people speak and when nobody does.
+//! Checkpoints: written data is moved to its place, while people speak and when nobody does.
 
 use std::{
     fs,
@@ -14,7 +14,7 @@ use super::shelf::{Shelf, at, draft, read, say};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_pychat-server");
 
-/// How long anything may take before the test gives up.
+/// The longest that anything may take before the test gives up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Says a good deal in each tick until the write-ahead log is begun anew; returns how long it got.

@@ -1,4 +1,4 @@
-//! What is kept, over how much, and how it is forgotten.
+//! Retention: the data that is kept, the events that it survives, and the way it is forgotten.
 
 use std::{
     ops::ControlFlow,

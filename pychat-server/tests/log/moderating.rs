@@ -1,4 +1,4 @@
-//! What operators do is kept, with a record of it.
+//! Moderation: the acts of operators are kept, with a record of them.
 
 use std::time::{Duration, Instant};
 

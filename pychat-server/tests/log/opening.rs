@@ -1,4 +1,5 @@
-//! What is opened, what is refused, in which words, and that nothing is changed by that.
+//! Opening: the logs that are opened, those that are refused, the words of a refusal, and that it
+//! changes nothing.
 
 use std::{
     fs,
@@ -14,7 +15,7 @@ use pychat_server::{
 
 use super::shelf::{Shelf, append, chatter, draft, read};
 
-/// How long a child may take before the test gives up.
+/// The longest that a child may take before the test gives up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Puts something on a shelf that is no log.

@@ -26,7 +26,7 @@ use rusqlite::Connection;
 /// The name of a log that is begun here.
 pub(crate) const EPOCH: &str = "000000000000000000000000000000ab";
 
-/// How long a lock is waited for.
+/// The longest that a lock is waited for.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A folder of the test's own; gone when dropped.

@@ -1,4 +1,4 @@
-//! What the log does when the file fails it while it is in use.
+//! The log's response to failures of its file while it is in use.
 
 use std::{
     fs,

@@ -12,7 +12,7 @@ use rustls::ClientConnection;
 use super::line::{Heard, Line};
 use crate::process::{Handshake, binding};
 
-/// How much is read at once of what is encrypted, in bytes.
+/// The most that is read at once of what is encrypted, in bytes.
 const READ_BYTES: usize = 16 << 10;
 
 /// The largest greeting, in bytes.
@@ -32,7 +32,7 @@ enum Layer {
     Greeting(Decoder),
     Tls {
         session: Box<ClientConnection>,
-        /// What was decrypted and not heard yet.
+        /// The bytes that were decrypted and not heard yet.
         plain: VecDeque<u8>,
         is_secured: bool,
     },

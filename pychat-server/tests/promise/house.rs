@@ -16,10 +16,10 @@ use super::{
 };
 use crate::process::{Log, PROGRAM};
 
-/// How long a server that was asked to stop may take.
+/// The longest that a server that was asked to stop may take.
 const STOP_TIME_MAX: Duration = Duration::from_secs(20);
 
-/// What a server says that cannot store.
+/// The beginning of the line that a server logs when it cannot store.
 const DISK_FULL: &str = "ERROR storage failed";
 
 /// One server after another, with one memory.

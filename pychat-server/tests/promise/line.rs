@@ -9,13 +9,13 @@ use std::{
 use mio::{Interest, Registry, Token, event::Event, net::TcpStream};
 use socket2::{Domain, Socket, Type};
 
-/// How much room a narrow line has in the kernel, in bytes: as little as the kernel gives.
+/// The receive buffer that a narrow line asks the kernel for, in bytes.
 const NARROW_BYTES: usize = 4 << 10;
 
-/// How much a segment on a narrow line holds, in bytes: the less, the less the other side buffers.
+/// The largest segment on a narrow line, in bytes: the smaller, the less the other side buffers.
 const NARROW_SEGMENT_BYTES: u32 = 536;
 
-/// What reading brought.
+/// The result of a read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Heard {
     Bytes(usize),
@@ -164,7 +164,7 @@ impl Line {
     }
 }
 
-/// What is known of a line that is there.
+/// The state of a line that is there.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Became {
     /// It came to be just now.

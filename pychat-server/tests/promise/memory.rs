@@ -1,4 +1,4 @@
-//! What a person was shown and has said, over all their lives, and what may come next.
+//! The messages that a person was shown and said, in all their lives, and those that may come next.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -26,17 +26,17 @@ pub(crate) struct Memory {
     is_window: bool,
     /// It is one device of several of the same person.
     pub(crate) is_shared: bool,
-    /// What was shown: to a window in this life, to all others in all lives.
+    /// The messages that were shown: to a window in this life, to all others in all lives.
     pub(crate) shown: Vec<Shown>,
     /// The number that comes next from the client; less than what was shown where it may repeat.
     pub(crate) next_seq: Option<u64>,
     /// The first number that they must have been shown, unless they are a window.
     pub(crate) begun_at: Option<u64>,
-    /// What was said and stored, which must come to be in the log.
+    /// The texts that were said and stored, which must come to be in the log.
     pub(crate) said: BTreeMap<MessageId, String>,
     /// In the order in which it was said.
     pub(crate) texts: Vec<String>,
-    /// What was lost with a life before it was stored, which must not.
+    /// The texts that were lost with a life before they were stored, which must not.
     pub(crate) void: HashSet<String>,
     pub(crate) acknowledged: BTreeMap<MessageId, u64>,
 }

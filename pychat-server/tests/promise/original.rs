@@ -19,18 +19,18 @@ use super::{
 };
 use crate::kit::Oracle;
 
-/// How much is read at once, in bytes.
+/// The most that is read at once, in bytes.
 const READ_BYTES: usize = 16 << 10;
 
-/// How long somebody without a line waits before they call again.
+/// The time that somebody without a line waits before they call again.
 const RETRY: Duration = Duration::from_millis(15);
 
-/// How long somebody believes in a line that says nothing when it should; twice as long the next
+/// The time until somebody gives up a line that says nothing when it should; twice as long the next
 /// time.
 const PATIENCE: Duration = Duration::from_millis(200);
 const PATIENCE_MAX: Duration = Duration::from_secs(3);
 
-/// What was heard on one line after the welcome: all that the log has from some place on.
+/// The texts heard on one line after the welcome: all that the log has from some place on.
 #[derive(Debug, Default)]
 pub(crate) struct Run {
     /// (Author, content), in the order in which it was heard.
@@ -50,13 +50,13 @@ pub(crate) struct Original {
     /// The name that they have in the room, once they are there.
     room_name: Option<String>,
     run: Run,
-    /// What was heard on lines that are gone.
+    /// The texts that were heard on lines that are gone.
     pub(crate) past: Vec<Run>,
-    /// What was said on this line and has not come back.
+    /// The texts that were said on this line and have not come back.
     unheard: VecDeque<String>,
-    /// What came back: it must be.
+    /// The texts that came back, which must be in the log.
     pub(crate) acknowledged: Vec<String>,
-    /// What they say last in a calm; said anew on a new line.
+    /// The text that they say last in a calm; said anew on a new line.
     last_words: Option<String>,
 }
 

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::kit::{Oracle, V2Checker};
 
-/// How much is read at once, in bytes: often little, so that death may come in between.
+/// The most that is read at once, in bytes: often it is less, so that death may come in between.
 const READ_BYTES_MAX: usize = 16 << 10;
 
 /// After so long a silence in which something should have come, time begins to fly; each time it
@@ -33,7 +33,7 @@ const READ_BYTES_MAX: usize = 16 << 10;
 const PATIENCE: Duration = Duration::from_millis(60);
 const PATIENCE_MAX: Duration = Duration::from_secs(3);
 
-/// How long somebody who is to die between two things waits for the first of them.
+/// The longest that somebody who is to die between two things waits for the first of them.
 const DOOM: Duration = Duration::from_millis(300);
 
 /// A person, over all their lives.
@@ -49,13 +49,13 @@ pub(crate) struct Person {
     rng: Rng,
     client: Option<Client>,
     channel: Option<Channel>,
-    /// What is heard and said on it.
+    /// The check of all that is heard and said on it.
     checker: V2Checker,
-    /// What is stored.
+    /// The state that is stored.
     disk: Saved,
     dead_until: Option<Instant>,
     fault: Option<(Moment, Instant)>,
-    /// How far their clock is ahead, in milliseconds.
+    /// The time by which their clock is ahead, in milliseconds.
     ahead_ms: u64,
     begin: Instant,
     heard_at: Instant,

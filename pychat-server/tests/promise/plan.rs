@@ -1,4 +1,4 @@
-//! What is to happen in one world, all of it decided by a seed before anything begins.
+//! The plan of one world: all that is to happen, decided by a seed before anything begins.
 
 use std::{iter::repeat_n, ops::Range, time::Duration};
 
@@ -25,7 +25,7 @@ pub(crate) struct Plan {
     pub(crate) house: House,
     /// Those who speak protocol 2; the last of them is another device of one of the others.
     pub(crate) people: Vec<Habit>,
-    /// How many speak protocol 1.
+    /// The number of people who speak protocol 1.
     pub(crate) n_originals: usize,
     /// Those of the people who speak over TLS.
     pub(crate) is_encrypted: Vec<bool>,
@@ -34,7 +34,7 @@ pub(crate) struct Plan {
     pub(crate) rounds: Vec<Vec<Step>>,
 }
 
-/// How the server is run.
+/// The conditions under which the server is run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct House {
     pub(crate) durability: &'static str,
@@ -44,10 +44,10 @@ pub(crate) struct House {
     pub(crate) is_in_order: bool,
 }
 
-/// What a person of protocol 2 is shown first.
+/// The messages that a person of protocol 2 is shown first.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Habit {
-    /// What was said since they were here first.
+    /// The messages that were said since they were here first.
     Keeper,
     /// All that was ever said.
     Reader,
@@ -62,7 +62,7 @@ pub(crate) struct Step {
     pub(crate) deed: Deed,
 }
 
-/// What happens. `who` counts people of protocol 2 first, then those of protocol 1.
+/// An event. `who` counts people of protocol 2 first, then those of protocol 1.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Deed {
     Say {
@@ -208,7 +208,7 @@ struct Dealer<'a> {
     n_people: usize,
     n_originals: usize,
     people: &'a [Habit],
-    /// Who speaks over TLS.
+    /// The numbers of the people who speak over TLS.
     encrypted: Vec<usize>,
 }
 

@@ -1,4 +1,4 @@
-//! What was promised, held against what became of it.
+//! The promise, checked against what became of it.
 
 use std::{collections::HashMap, fmt, path::Path};
 
@@ -104,7 +104,8 @@ impl Log {
         assert_eq!((entry.author.as_str(), entry.content.as_str()), (name, text), "{seq}");
     }
 
-    /// What was heard on each line is a part of the log without a hole, and what came back is there.
+    /// Checks that what was heard on each line is a part of the log without a hole, and that what
+    /// came back is there.
     #[track_caller]
     pub(crate) fn check_original(&self, original: &mut Original) {
         let name = original.name.clone();

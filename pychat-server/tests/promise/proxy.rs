@@ -19,10 +19,10 @@ use super::{
 /// The token of the proxy's listener; two more for each link come after it.
 pub(crate) const LISTENER: Token = Token(1_000_000);
 
-/// How much the proxy itself holds of a stream, in bytes.
+/// The most that the proxy itself holds of a stream, in bytes.
 const PIPE_BYTES_MAX: usize = 16 << 10;
 
-/// How much of a stream comes at once while it trickles, in bytes, and how often.
+/// The number of bytes of a stream that come at once while it trickles, and the pause after them.
 const TRICKLE_BYTES: usize = 3;
 const TRICKLE_PAUSE: Duration = Duration::from_micros(200);
 
@@ -40,7 +40,7 @@ pub(crate) struct Proxy {
     links: Slab<Link>,
 }
 
-/// Who calls.
+/// The person who calls.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Caller {
     pub(crate) who: usize,

@@ -1,4 +1,4 @@
-//! What everybody in a world has about them.
+//! The surroundings that everybody in a world shares.
 
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! What goes wrong on purpose, counted where it takes effect.
+//! The faults that are made on purpose, counted where they take effect.
 
 use std::{collections::HashSet, fmt};
 
@@ -14,9 +14,9 @@ knobs! {
         Reset = 1,
         /// A line was ended in order at both ends.
         Ended = 1,
-        /// What a client said did not get through for a while.
+        /// The bytes that a client sent did not get through for a while.
         StalledUp = 1,
-        /// What the server said did not get through for a while.
+        /// The bytes that the server sent did not get through for a while.
         StalledDown = 1,
         /// Bytes came one by one, or nearly.
         Trickled = 2,
@@ -57,11 +57,11 @@ knobs! {
     }
 }
 
-/// How often each fault took effect, and what was survived.
+/// The number of times that each fault took effect, and of worlds, rounds and messages survived.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) fired: Fired<Fault>,
-    /// What several people were told of: to whom it happened, and when.
+    /// The faults that several people were told of: to whom each happened, and when.
     told: HashSet<(Fault, String, Option<u64>)>,
     pub(crate) n_worlds: u64,
     pub(crate) n_rounds: u64,

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::kit::Oracle;
 
-/// How long a calm may take until everybody is there and knows everything.
+/// The longest that a calm may take until everybody is there and knows everything.
 const CALM_MAX: Duration = Duration::from_mins(1);
 
 /// Tokens of those who speak protocol 1 come after these.
@@ -28,7 +28,7 @@ const NEGLECT_BYTES: usize = 16 << 10;
 const NEGLECT_TEXTS: usize = 40;
 
 const PEOPLE: [&str; 8] = ["Анна", "Борис", "Вера", "Глеб", "Дарья", "Евгений", "Жанна", "Захар"];
-/// Who has two devices.
+/// The number of the person who has two devices.
 const PAIRED: usize = 1;
 
 const ORIGINALS: [&str; 3] = ["Игорь", "Клара", "Лев"];

@@ -40,7 +40,7 @@ fn a_reader_that_never_reads_delays_nobody_and_is_cut() {
 struct Person {
     name: String,
     peer: Peer,
-    /// What it was told when it joined.
+    /// The welcome that it was told when it joined.
     welcome: String,
     /// Everything that it heard after that, what it said itself among it.
     story: Vec<Message>,

@@ -12,14 +12,14 @@ use crate::process::{
     GOODBYE, Message, Peer, Server, exit_code, joined, left, program, signal, text, wait_until,
 };
 
-/// How many call and hang up before memory is measured.
+/// The number of peers that call and hang up before memory is measured.
 const WARM_UP: usize = 10_000;
 
-/// How many do so in all; `PYCHAT_CALLS=1000000` makes it as many.
+/// The number that do so in all; `PYCHAT_CALLS=1000000` makes it as many.
 const CALLS: usize = 100_000;
 
-/// How much more memory a server may have after any number of calls, in KiB: what the allocator
-/// leaves lying about. A leak of as little as 40 bytes a call is more, in a hundred thousand.
+/// The most memory that a server may gain over any number of calls, in KiB: what the allocator
+/// retains. A leak of as little as 40 bytes a call is more, in a hundred thousand.
 const RESIDENT_SLACK_KIB: usize = 2 << 10;
 
 #[test]

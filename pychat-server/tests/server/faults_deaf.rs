@@ -13,7 +13,7 @@ const CONTENT_BYTES: usize = 20_000;
 /// More than any kernel keeps for somebody who does not read, in bytes.
 const SAID_BYTES_MAX: usize = 50 << 20;
 
-/// What a deaf peer's own kernel takes for it, in bytes: little, so that it shows soon.
+/// The receive buffer of a deaf peer in its own kernel, in bytes: small, so that it shows soon.
 const DEAF_BYTES: usize = 4 << 10;
 
 #[test]

@@ -1,7 +1,7 @@
 //! A line that is reset, at every step of a connection's life.
 //!
-//! Whatever the step, the others hear of it once and talk on, the log says how the line ended, and
-//! the server keeps nothing of it.
+//! At each step, the others hear of it once and talk on, the log says how the line ended, and the
+//! server keeps nothing of it.
 
 use std::{net::SocketAddr, time::Instant};
 

@@ -7,7 +7,7 @@ use crate::process::{
 /// The largest payload that the server takes, in bytes.
 const PAYLOAD_BYTES_MAX: usize = 65_536;
 
-/// How many payloads in a row that mean nothing end a connection.
+/// The number of payloads in a row that mean nothing after which a connection is ended.
 const BAD_PAYLOADS_MAX: usize = 16;
 
 /// A text whose payload is as large as it can be.

@@ -1,4 +1,4 @@
-//! What was said is kept, over any end of the server, and where.
+//! The history: messages that outlive any end of the server, and the place where they are kept.
 
 use std::{
     collections::BTreeSet,

@@ -1,4 +1,4 @@
-//! What a server says and does when it cannot keep what is said.
+//! Storage failures: the words and acts of a server that cannot keep what is said.
 
 use std::{
     fs,
@@ -8,7 +8,7 @@ use std::{
 use super::history::Shelf;
 use crate::process::{Peer, Server, World};
 
-/// What the disks of these tests hold, in bytes.
+/// The capacity of the disks of these tests, in bytes.
 const DISK_BYTES: usize = 1 << 20;
 
 #[test]

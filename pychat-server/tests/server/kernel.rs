@@ -1,4 +1,4 @@
-//! What the kernel knows of a connection, for the few things that cannot be seen from its ends.
+//! The kernel's state of a connection, for the few things that cannot be seen from its ends.
 
 use std::{
     fs,
@@ -10,9 +10,9 @@ use crate::process::{Peer, Server, joined, wait_until};
 /// One end of a connection, as `/proc/net/tcp` describes it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct End {
-    /// What was written at this end and not yet acknowledged by the other, in bytes.
+    /// The amount written at this end and not yet acknowledged by the other, in bytes.
     pub(super) unacknowledged: usize,
-    /// What arrived at this end and was not yet read, in bytes.
+    /// The amount that arrived at this end and was not yet read, in bytes.
     pub(super) unread: usize,
     /// Set while the connection is idle and will be asked whether it is still there.
     pub(super) is_kept_alive: bool,
@@ -52,7 +52,7 @@ fn shown(address: SocketAddr) -> String {
     format!("{host:08X}:{:04X}", address.port())
 }
 
-/// What is said past somebody who does not read.
+/// The size of each text that is said past somebody who does not read, in bytes.
 pub(super) const CONTENT_BYTES: usize = 60_000;
 
 /// Joins as Соня, who does not read, and talks as Анна until the server itself owes Соня something

@@ -1,4 +1,4 @@
-//! What the operator reads.
+//! The log that the operator reads.
 
 use std::time::Instant;
 

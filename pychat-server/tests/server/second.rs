@@ -7,7 +7,7 @@ use crate::{
     process::{Peer, Server, frame, hello, joined, left, text, welcome},
 };
 
-/// How far the server's clock and the test's may be apart.
+/// The most that the server's clock and the test's may be apart.
 const CLOCK_TOLERANCE: Duration = Duration::from_mins(5);
 
 /// Returns the frame of a hello that answers a greeting, by the device that is called like its person,

@@ -1,4 +1,4 @@
-//! What protocol 2 refuses, and how it says goodbye.
+//! The refusals and the goodbyes of protocol 2.
 
 use super::second::{greeted, hello_two, join_two, next, receives, string, text_two};
 use crate::process::{Peer, Server, frame};

@@ -15,10 +15,10 @@ use std::{
 
 use crate::process::{GOODBYE, GREETING, PATIENCE, PROGRAM, Peer, Server, program};
 
-/// How soon the loop is to say that it turns.
+/// The interval at which the loop is to say that it turns.
 const FEEDING_INTERVAL: Duration = Duration::from_millis(50);
 
-/// What hears of the server.
+/// The receiver of the server's notifications.
 struct Manager {
     socket: UnixDatagram,
     path: PathBuf,

@@ -1,4 +1,4 @@
-//! What the program says of itself, and of arguments that it cannot use.
+//! The program's output about itself, and about arguments that it cannot use.
 
 use std::process::{Output, Stdio};
 

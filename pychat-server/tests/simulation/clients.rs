@@ -18,8 +18,8 @@ use crate::kit::{knobs, runs};
 const SEEDS: u64 = 1_000;
 
 knobs! {
-    /// What goes wrong, and must in the course of all runs. Those with a number are made, so often in
-    /// 42 times that something is; the others follow.
+    /// The faults, each of which must take effect in the course of all runs. Those with a number
+    /// are made, so often in 42 times that something is; the others follow.
     enum Fault {
         /// A line died while bytes were on their way to the server.
         CutUp = 8,
@@ -65,7 +65,7 @@ knobs! {
         Overtaken,
         /// An older page was asked for.
         Page,
-        /// What somebody had missed was replayed.
+        /// Messages that somebody had missed were replayed.
         Replayed,
     }
 }

@@ -28,11 +28,11 @@ use pychat_wire::{
 
 const CHALLENGE: Challenge = Challenge { nonce: Nonce([9; 16]), binding: [0; BINDING_BYTES] };
 
-/// How many people may be let in, and how many try.
+/// The number of people who may be let in, and of those who try.
 const USES: u64 = 3;
 const GUESTS: u8 = 5;
 
-/// What outlives the server.
+/// The data that outlives the server.
 #[derive(Clone, Debug, Default)]
 struct Disk {
     people: BTreeMap<PersonId, Person>,
@@ -71,9 +71,9 @@ struct Stage {
     now: Instant,
     chat: Chat,
     disk: Disk,
-    /// What was asked of the store and is not on the disk.
+    /// The requests that were made to the store and are not on the disk.
     asked: Vec<(Ticket, Request)>,
-    /// What is done, or refused, and was not answered.
+    /// The outcomes of requests that were done, or refused, and not answered.
     answers: Vec<(Ticket, Result<Stored, StorageError>)>,
     code: InviteCode,
     lines: BTreeMap<ConnectionId, u8>,

@@ -1,4 +1,4 @@
-//! What a server says, written down in a few bytes a message.
+//! The messages of a server, written down in a few bytes each.
 
 use std::borrow::Cow;
 

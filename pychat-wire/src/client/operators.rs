@@ -22,7 +22,7 @@ impl Client {
     /// returned says that it is done, [`Event::Bans`] is a list, and [`Event::Denied`] with that id says why not.
     /// Returns `None` if there is no line in protocol 2 to ask by.
     ///
-    /// What is asked for when a line ends may be done or not: it is not asked for again.
+    /// A request that is not answered when a line ends may be done or not: it is not made again.
     ///
     /// # Examples
     ///

@@ -16,7 +16,7 @@ use crate::{
     notice::Notice,
 };
 
-/// What the log is called unless a test says otherwise.
+/// The name of the log unless a test says otherwise.
 const EPOCH: &str = "0f8e";
 
 /// The key of somebody who was here before.

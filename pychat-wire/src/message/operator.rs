@@ -1,4 +1,4 @@
-//! What operators ask of a server, and what they are told.
+//! The requests that operators make of a server, and the bans and mutes that they are told of.
 
 use std::borrow::Cow;
 
@@ -41,7 +41,7 @@ pub enum OperatorRequest<'a> {
     },
     /// Somebody may not come in.
     Ban {
-        /// Who.
+        /// The person or network.
         #[serde(flatten)]
         whom: Whom<'a>,
         /// The time for which, in milliseconds; until it is undone if `None`.
@@ -50,7 +50,7 @@ pub enum OperatorRequest<'a> {
     },
     /// Somebody may come in again.
     Unban {
-        /// Who.
+        /// The person or network.
         #[serde(flatten)]
         whom: Whom<'a>,
     },

@@ -35,7 +35,7 @@ pub(super) struct Sighting {
     pub(super) domain: String,
 }
 
-/// What is known of a service besides.
+/// The rest that is known of a service: its host, address and port, and its TXT record.
 #[derive(Debug)]
 pub(super) struct Resolved {
     pub(super) host: String,

@@ -1,4 +1,4 @@
-//! What happens in a room, made into a conversation that can be read.
+//! The events in a room, made into a conversation that can be read.
 
 use gtk::{
     gio::prelude::ListModelExt,

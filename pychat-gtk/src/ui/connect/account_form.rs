@@ -44,7 +44,7 @@ mod imp {
         pub(super) is_server_touched: Cell<bool>,
         /// The name and the server that were filled in last.
         pub(super) filled_in: RefCell<(String, String)>,
-        /// What the link had by which they were filled in.
+        /// The other parts of the link by which they were filled in.
         pub(super) access: RefCell<Access>,
     }
 

@@ -217,7 +217,7 @@ mod imp {
             self.ask_to_join();
         }
 
-        /// Whoever announces a server chooses its name; so where it leads is shown before one joins.
+        /// Shows where a server leads before one joins: whoever announces it chooses its name.
         #[template_callback]
         fn on_server_chosen(&self) {
             if let Some((server, access)) = self.nearby_servers.chosen() {

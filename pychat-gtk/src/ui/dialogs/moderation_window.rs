@@ -290,7 +290,7 @@ mod imp {
 }
 
 glib::wrapper! {
-    /// What operators see of the rules of a chat, and can change.
+    /// The window in which operators see the rules of a chat, and can change them.
     pub struct ModerationWindow(ObjectSubclass<imp::ModerationWindow>)
         @extends adw::PreferencesWindow, adw::Window, gtk::Window, gtk::Widget,
         @implements gtk::Accessible, gtk::Buildable, gtk::ConstraintTarget, gtk::Native, gtk::Root,

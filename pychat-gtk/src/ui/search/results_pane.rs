@@ -1,4 +1,5 @@
-//! What a search has found, the newest first: beside the conversation, where there is room for both.
+//! The results of a search, the newest first: beside the conversation, where there is room for
+//! both.
 //!
 //! A list view makes rows for some two hundred items around those in view, all at once. So it is given
 //! a few at first, which come soon after each key, and more as it is scrolled; and none while the pane

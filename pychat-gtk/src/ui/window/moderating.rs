@@ -1,4 +1,4 @@
-//! What operators do from a window, and how they are told of the outcome.
+//! The actions of operators from a window, and the toasts that tell them of the outcome.
 
 use adw::prelude::*;
 use gtk::{glib, glib::clone, subclass::prelude::*};

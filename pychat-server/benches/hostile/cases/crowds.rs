@@ -15,10 +15,10 @@ use crate::{
     words::{self, Protocol, long_name},
 };
 
-/// How many join at once, from as many addresses as that needs.
+/// The number of people who join at once, from as many addresses as that needs.
 const CROWD: usize = 4_000;
 
-/// How many are in a room whose listing is larger than the backlog of one of them.
+/// The number of people in a room whose listing is larger than the backlog of one of them.
 const BIG_ROOM: usize = 1_500;
 
 /// Where they call from.
@@ -55,7 +55,7 @@ fn count(field: &Field, lines: &[usize], is_it: impl Fn(&Field, usize) -> bool) 
     lines.iter().filter(|line| is_it(field, **line)).count()
 }
 
-/// Whoever comes into a big room is told of everybody, and reads as fast as over the Internet.
+/// Newcomers to a big room are told of everybody, and read as fast as over the Internet.
 fn lock_out(stage: &mut Stage) -> Outcome<Remark> {
     stage.attack(Duration::ZERO)?;
     let mut lines = Vec::new();

@@ -14,10 +14,10 @@ use crate::{
     words,
 };
 
-/// How long strangers guess.
+/// The time for which strangers guess.
 const TIME: Duration = Duration::from_secs(3);
 
-/// How many of them are there at once.
+/// The number of strangers that are there at once.
 const GUESSERS: usize = 48;
 
 pub(super) fn all() -> Vec<Case> {

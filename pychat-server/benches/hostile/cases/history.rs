@@ -1,4 +1,4 @@
-//! What was said before: asked for again and again, wiped, and disks filled with it.
+//! History: asked for again and again, wiped, and disks filled with it.
 
 use std::time::{Duration, Instant};
 
@@ -14,10 +14,10 @@ use crate::{
 /// A number beyond the end of every log.
 const END: u64 = 1 << 50;
 
-/// How many texts an innocent has said that should not be forgotten.
+/// The number of texts that an innocent has said and that should not be forgotten.
 const KEPT: usize = 10;
 
-/// How many questions each connection has open.
+/// The number of questions that each connection has open.
 const OPEN_QUESTIONS: usize = 4;
 
 const ATTACKERS: [u8; 3] = [127, 0, 2];

@@ -14,10 +14,10 @@ use crate::{
 /// Letters that NFKC makes eighteen of each.
 const LONG: &str = "\u{FDFA}";
 
-/// How many ask for a taken name.
+/// The number of guests who ask for a taken name.
 const GUESTS: usize = 4;
 
-/// How much each of them asks at once, in bytes.
+/// The amount that each of them asks at once, in bytes.
 const BURST_BYTES: usize = 64 << 10;
 
 /// From where people come who fill a room with look-alike names.

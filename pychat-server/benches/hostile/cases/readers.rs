@@ -1,4 +1,4 @@
-//! What is said to people who read slowly, or not at all.
+//! Messages to people who read slowly, or not at all.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use crate::{
     words::{self, Protocol},
 };
 
-/// How fast an honest reader reads, in bytes a second.
+/// The speed at which an honest reader reads, in bytes a second.
 const READER_PACE: f64 = 200e3;
 
 /// Where an attacker's people call from, and others who listen.

@@ -11,7 +11,7 @@ use crate::{
     words::{self, Protocol, bare, frame, history},
 };
 
-/// How long a stream flows, and over how many lines.
+/// The time that a stream lasts, and the number of its lines.
 const TIME: Duration = Duration::from_millis(1_500);
 const LINES: usize = 8;
 
@@ -21,7 +21,7 @@ const BLOCK_BYTES: usize = 32 << 10;
 /// The name that somebody else has.
 const TAKEN: &str = "\u{FDFA}";
 
-/// Who says it.
+/// The speaker: a guest, or somebody who has joined.
 #[derive(Clone, Copy)]
 enum Speaker {
     Guest,

@@ -11,23 +11,23 @@ use crate::{
     words::{self, Protocol},
 };
 
-/// How long calls go on.
+/// The time for which calls go on.
 const TIME: Duration = Duration::from_secs(2);
 
-/// How many are open at once.
+/// The number of calls that are open at once.
 const AT_ONCE: usize = 48;
 
-/// How long the longest call is.
+/// The length of the longest call.
 const STAY: Duration = Duration::from_millis(200);
 
-/// How one call goes.
+/// The course of one call.
 #[derive(Clone, Copy)]
 struct Visit {
-    /// What the `number`th caller says.
+    /// The bytes that the `number`th caller says.
     words: fn(usize) -> Vec<u8>,
     /// The caller says no more after that, and waits for the server to hang up.
     is_shut: bool,
-    /// How many payloads the caller wants to hear before it hangs up.
+    /// The number of payloads that the caller wants to hear before it hangs up.
     payloads: usize,
     ending: Ending,
 }

@@ -1,4 +1,4 @@
-//! What attackers do, as a list of steps that can be written down, changed and played again.
+//! The actions of attackers, as a list of steps that can be written down, changed and played again.
 
 use std::{fmt, str::FromStr};
 
@@ -6,13 +6,13 @@ use fastrand::Rng;
 
 use crate::cases::CONNECTIONS;
 
-/// How many steps a program has at most.
+/// The most steps that a program has.
 const STEPS_MAX: usize = 12;
 
-/// How many numbers a step has at most.
+/// The most numbers that a step has.
 const NUMBERS: usize = 3;
 
-/// What is done, in order, and again from the beginning until the time is over.
+/// The steps that are done, in order, and again from the beginning until the time is over.
 #[derive(Clone, Debug)]
 pub(crate) struct Program(pub(crate) Vec<Step>);
 
@@ -24,7 +24,7 @@ pub(crate) struct Step {
     pub(crate) numbers: [u64; NUMBERS],
 }
 
-/// What is done. Lines that are not open are opened by whatever is said over them.
+/// The action of a step. Lines that are not open are opened by whatever is said over them.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Verb {
     /// `o`: call.
@@ -58,7 +58,7 @@ pub(crate) enum Verb {
     Wait,
 }
 
-/// What numbers a verb may have: none if its list is empty, else one of these.
+/// The numbers that a verb may have: none if its list is empty, else one of these.
 type Choices = [&'static [u64]; NUMBERS];
 
 const COUNTS: &[u64] = &[1, 2, 15, 16, 17, 100, 1_000];
@@ -66,10 +66,10 @@ const SEQUENCES: &[u64] =
     &[0, 1, 2, 100, 1 << 32, 1 << 50, (1 << 53) - 1, i64::MAX as u64, u64::MAX];
 const KINDS: &[u64] = &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 
-/// What every other program begins with: all join in protocol 2, under names of their own.
+/// The first step of every other program: all join in protocol 2, under names of their own.
 const JOIN: Step = Step { verb: Verb::Hello, line: None, numbers: [2, 0, 101] };
 
-/// How many verbs say something; they come twice as often.
+/// The number of verbs that say something; they come three times as often.
 const SAID: usize = 7;
 
 /// The verbs, those that say something first.

@@ -96,7 +96,7 @@ pub(super) struct Invited {
 /// The texts of one connection that the store has not answered, and what follows on the answers.
 #[derive(Debug, Default)]
 pub(super) struct InFlight {
-    /// What the peer will be told, in the order in which it said what that answers.
+    /// The answers that the peer will be given, in the order in which it said what they answer.
     answers: VecDeque<Due>,
     n_appends: usize,
     /// The connection is gone for this reason, which the others are told after the last answer.
@@ -285,7 +285,7 @@ impl Chat {
         }
     }
 
-    /// What a person has is theirs only as long as the connection, as the store does not have it.
+    /// Lets what a person has last only as long as the connection, as the store does not have it.
     fn on_change_failed(&mut self, by: ConnectionId) {
         if let Some(grant) = self.peers.get_mut(&by).and_then(|peer| peer.grant.as_mut()) {
             grant.is_saved = false;

@@ -1,8 +1,8 @@
 //! Slow mode: each person says one text in so long. One that comes too soon is refused, and nothing of
 //! its author's connection waits for it: a client of protocol 2 sends it again.
 //!
-//! What a client says after a text that was refused is refused too until that one came again: else one
-//! that happens to come in time would overtake it.
+//! The texts that a client says after a refused one are refused too until that one came again: else
+//! one that happens to come in time would overtake it.
 
 use std::{
     sync::Arc,

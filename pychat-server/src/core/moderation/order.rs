@@ -45,14 +45,14 @@ pub enum Order {
     },
     /// Somebody may not come in.
     Ban {
-        /// Who.
+        /// The name or network that is banned.
         whom: Whom,
         /// The time for which, in milliseconds; until it is undone if `None`.
         for_ms: Option<u64>,
     },
     /// Somebody may come in again.
     Unban {
-        /// Who.
+        /// The name or network whose ban is lifted.
         whom: Whom,
     },
     /// The bans and mutes.

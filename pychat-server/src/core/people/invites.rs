@@ -94,7 +94,7 @@ impl Invites {
         self.0.iter_mut().find(|known| known.invite.id() == id)
     }
 
-    /// How long this takes tells about hashes, from which no code can be guessed.
+    /// The time that this takes tells about hashes, from which no code can be guessed.
     fn find(&self, code: InviteCode, utc_ms: u64) -> Option<&Invite> {
         let hash = hash(code);
         self.good(utc_ms).find(|invite| invite.hash == hash)

@@ -1,4 +1,4 @@
-//! Who is present, in which order, and by which connections.
+//! Presence: the people in the room, their order, and their connections.
 
 use super::*;
 

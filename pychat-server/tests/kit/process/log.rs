@@ -1,4 +1,4 @@
-//! What a server writes to its standard error, line by line, while it runs.
+//! The lines that a server writes to its standard error, one by one, while it runs.
 
 use std::{
     io::{BufRead, BufReader, Read},

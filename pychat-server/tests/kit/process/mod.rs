@@ -1,5 +1,6 @@
-//! What the tests over real sockets share: a server in a process of its own, and peers that talk
-//! to it. Everything waits for what it wants to see, up to [`PATIENCE`]; nothing sleeps blindly.
+//! The parts that the tests over real sockets share: a server in a process of its own, and peers
+//! that talk to it. Everything waits for what it wants to see, up to [`PATIENCE`]; nothing sleeps
+//! blindly.
 
 #![allow(dead_code, unused_imports, reason = "each test crate uses its part")]
 
@@ -22,7 +23,7 @@ pub(crate) use self::{
     world::World,
 };
 
-/// How long anything may take before the test gives up; no test measures speed.
+/// The longest that anything may take before the test gives up; no test measures speed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The notices that the tests meet most often, to the letter.
@@ -30,7 +31,7 @@ pub(crate) const GREETING: &str = "Connection established. Waiting for your user
 pub(crate) const STILL_WAITING: &str = "Still waiting for your username....";
 pub(crate) const GOODBYE: &str = "Connection closed due to server is shutting down. Bye!\n";
 
-/// What a newcomer is told, `names` being of those who were there before.
+/// Returns the notice that a newcomer is told, `names` being of those who were there before.
 pub(crate) fn welcome(name: &str, names: &[&str]) -> String {
     let online = names.len();
     let mut welcome = format!("Добро пожаловать, {name}. Участников онлайн в чате: {online}");
@@ -41,12 +42,12 @@ pub(crate) fn welcome(name: &str, names: &[&str]) -> String {
     welcome
 }
 
-/// What the others are told when somebody comes.
+/// Returns the notice that the others are told when somebody comes.
 pub(crate) fn joined(name: &str) -> String {
     format!("{name} присоединился к чату.")
 }
 
-/// What the others are told when somebody goes.
+/// Returns the notice that the others are told when somebody goes.
 pub(crate) fn left(name: &str) -> String {
     format!("{name} покинул чат.")
 }

@@ -18,14 +18,14 @@ pub(crate) struct Peer {
     stream: BufReader<Stream>,
 }
 
-/// What a server says. Members that it may have besides are ignored.
+/// A payload that a server sends. Members that it may have besides are ignored.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 enum Payload {
     Message(Message),
 }
 
-/// What a client hears.
+/// A message that a client hears.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq)]
 pub(crate) struct Message {
     #[serde(rename = "username")]

@@ -13,7 +13,8 @@ use super::{Log, PATIENCE};
 /// The program under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_pychat-server");
 
-/// How often a process is asked whether it has ended; the system offers nothing to wait on.
+/// The time between two checks of something that the system offers no way to wait for, such as the
+/// end of a process.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// A running server; it is killed when dropped.

@@ -1,4 +1,4 @@
-//! What cannot be tried on every machine.
+//! Skipping: tests, and parts of them, that cannot be tried on every machine.
 
 use std::{
     env,

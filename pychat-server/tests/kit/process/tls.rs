@@ -10,7 +10,7 @@ use rustls::{
     version,
 };
 
-/// What a peer offers in its handshake.
+/// The parameters that a peer offers in its handshake.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Handshake {
     /// The protocols over TLS that it speaks, if it says.

@@ -7,11 +7,11 @@ use super::skip;
 /// Set for the run of a test that is in a world of its own already.
 const INSIDE: &str = "TEST_WORLD";
 
-/// How the kernel says that it makes no namespaces, or none for this user.
+/// The errors by which the kernel says that it makes no namespaces, or none for this user.
 const REFUSALS: [&str; 4] =
     ["Operation not permitted", "Permission denied", "No space left on device", "Invalid argument"];
 
-/// What a test may have to itself.
+/// The parts of the machine that a test may have to itself.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum World {
     /// The network: every port is free, and nobody else can call.

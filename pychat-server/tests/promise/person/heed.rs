@@ -1,4 +1,4 @@
-//! What somebody makes of what their client says.
+//! The reactions of a person to the events of their client.
 
 use std::time::Duration;
 

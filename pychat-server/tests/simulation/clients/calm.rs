@@ -1,10 +1,10 @@
-//! How a world calms down.
+//! The calming of a world: nothing breaks any more, and everybody comes to have everything.
 
 use std::time::Instant;
 
 use super::{person::Person, world::World};
 
-/// How often the calm world may turn until everybody must have everything.
+/// The most turns that the calm world may take until everybody must have everything.
 const TURNS_MAX: usize = 5_000;
 
 impl World {

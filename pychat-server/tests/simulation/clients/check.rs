@@ -1,4 +1,4 @@
-//! What must be true once the world is calm.
+//! Checks of what must be true once the world is calm.
 
 use std::collections::HashMap;
 
@@ -66,7 +66,7 @@ fn check_shown(person: &Person, logs: &[Log]) {
     }
 }
 
-/// What somebody said was accepted, unless it was lost with them.
+/// Checks that each text that somebody said was accepted, unless it was lost with them.
 fn check_said(person: &Person) {
     for said in &person.said {
         let is_there = person.has_accepted(said);

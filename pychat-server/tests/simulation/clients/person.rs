@@ -42,7 +42,7 @@ pub(crate) struct Said {
     pub(crate) care: Care,
 }
 
-/// What was done to keep a text.
+/// The care that was taken to keep a text.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Care {
     NotYet,
@@ -60,7 +60,7 @@ pub(crate) struct Person {
     pub(crate) line: Option<usize>,
     pub(crate) is_calling: bool,
     pub(crate) said: Vec<Said>,
-    /// What the server has accepted, of all that was ever said.
+    /// The ids of the texts that the server has accepted, of all that were ever said.
     accepted: HashSet<MessageId>,
     pub(crate) shown: Vec<Shown>,
     stored: Saved,

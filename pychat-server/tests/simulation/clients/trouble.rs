@@ -1,4 +1,4 @@
-//! What goes wrong in a world on purpose, and what shows that it did.
+//! The faults that are made in a world on purpose, and the signs that they took effect.
 
 use pychat_server::{core::secret::Secret, server::Server, store::Retention};
 use pychat_wire::message::{ErrorCode, Reason};
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::kit::{Knob, V2Checker, v2_checker::Heard};
 
-/// How many ticks may have work before nothing waits to be told.
+/// The most ticks that may have work before nothing waits to be told.
 const WORK_TICKS_MAX: usize = 5_000;
 
 impl World {

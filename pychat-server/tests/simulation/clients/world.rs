@@ -16,7 +16,7 @@ use pychat_server::{
 use super::{Fault, Fired, person::Person, trouble::faults};
 use crate::kit::{DELAY_TICKS_MAX, DelayedStore, Knob, Line, Oracle, V2Checker, Waiting, knobs};
 
-/// How many things happen before the world calms down.
+/// The number of steps before the world calms down.
 const STEPS: usize = 700;
 
 /// The most that a line holds towards a client, in bytes.
@@ -25,11 +25,11 @@ const LINE_BYTES_MAX: usize = 700;
 /// The most that the server holds for one client, in bytes.
 const BACKLOG_BYTES_MAX: usize = 1_500;
 
-/// What the server's clock shows at the beginning, in UTC milliseconds since 1970.
+/// The time that the server's clock shows at the beginning, in UTC milliseconds since 1970.
 const UTC_MS: u64 = 1_000_000_000_000;
 
 knobs! {
-    /// What happens next, so often in 96 times.
+    /// The next thing that happens, each so often in 96 times.
     enum Step {
         Say = 16,
         /// Some of what a client wrote reaches the server.
@@ -61,7 +61,7 @@ impl Log {
     }
 }
 
-/// What is on its way between a person and the server.
+/// A line between a person and the server, and the bytes that are on their way over it.
 pub(super) struct Link {
     pub(super) person: usize,
     pub(super) id: ConnectionId,
@@ -71,7 +71,7 @@ pub(super) struct Link {
     pub(super) down: Vec<u8>,
     /// The person's end is closed.
     pub(super) is_left: bool,
-    /// Whatever goes in is lost, and nobody is told.
+    /// Everything that goes in is lost, and nobody is told.
     pub(super) is_mute: bool,
     /// Nothing is read from it.
     pub(super) is_stalled: bool,
@@ -104,7 +104,7 @@ impl Link {
 pub(crate) struct World {
     pub(crate) logs: Vec<Log>,
     pub(crate) people: Vec<Person>,
-    /// What went wrong in this world, and in all.
+    /// The faults that took effect in this world, and in all.
     pub(crate) own_fired: Fired,
     pub(super) fired: Fired,
     pub(super) rng: Rng,

@@ -1,4 +1,4 @@
-//! Who is asked whether they are there, and who is given up.
+//! Keepalive: who is asked whether they are there, and who is given up.
 
 use pychat_server::{
     core::rate_limit::RateLimit,

@@ -1,4 +1,4 @@
-//! What many have or do at once, or many connections of one address, stays within bounds.
+//! Limits: what many have or do at once, or many connections of one address, stays within bounds.
 
 use pychat_server::{core::rate_limit::RateLimit, server::TICK_READ_BYTES_MAX};
 

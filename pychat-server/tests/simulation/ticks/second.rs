@@ -1,4 +1,4 @@
-//! What the loop promises to those who speak protocol 2.
+//! The promises of the loop to those who speak protocol 2.
 
 use pychat_wire::key::Proof;
 

@@ -1,4 +1,4 @@
-//! Who calls, from where, and how the server must receive them.
+//! Callers: who calls, from where, and how the server must receive them.
 
 use std::{net::SocketAddr, time::Duration};
 

@@ -1,4 +1,4 @@
-//! How a world ends: everything is accounted for, everybody leaves, and nothing is left.
+//! The end of a world: everything is accounted for, everybody leaves, and nothing is left.
 
 use pychat_server::server::{CLOSING_TIMEOUT, LINGER_TIMEOUT};
 
@@ -130,7 +130,7 @@ impl World<'_> {
         }
     }
 
-    /// Whoever is still there in protocol 2 has heard everything and been answered everything.
+    /// Checks that a peer of protocol 2 that is still there has heard all and been answered all.
     fn check_life(&self, peer: &Peer, checker: &V2Checker, person: usize) {
         assert_eq!(checker.after(), self.oracle.last(), "nothing is missed");
         assert_eq!(checker.n_pages(), peer.refused, "every question is answered");

@@ -1,4 +1,4 @@
-//! What goes wrong in a [`World`](super::World).
+//! The faults that happen in a [`World`](super::World).
 
 use crate::kit::knobs;
 

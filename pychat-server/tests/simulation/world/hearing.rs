@@ -1,4 +1,4 @@
-//! What everybody hears, and what becomes of it.
+//! The messages that everybody hears, and what becomes of them.
 
 use std::mem;
 
@@ -14,7 +14,7 @@ use crate::{
     world::fault::Fault,
 };
 
-/// How the sentence begins after which nothing more is said to who said too much nonsense.
+/// The beginning of the last sentence that is said to a peer that said too much nonsense.
 const TOO_MUCH: &str = "Not understood 16 times";
 
 impl World<'_> {

@@ -44,16 +44,16 @@ const NAMES: [&str; 4] = ["Анна", "Борис", "anna", "ANNA"];
 /// The first who join see everything.
 const N_WITNESSES: usize = 2;
 
-/// What the log of the world is called.
+/// The name of the world's log.
 const EPOCH: &str = "00000000000000000000000000000000";
 
-/// How many messages are kept where nothing is forgotten. Nothing is forgotten for its age alone, so
-/// a server without people waits for nothing.
+/// The number of messages that are kept where nothing is forgotten. Nothing is forgotten for its
+/// age alone, so a server without people waits for nothing.
 const MESSAGES_MAX: u64 = 10_000;
 
 knobs! {
-    /// What somebody does next, or the server; so often in 10 000 times, of which the rest is what
-    /// [`Fault`] says.
+    /// The next thing that somebody does, or the server; so often in 10 000 times, of which the
+    /// rest is what [`Fault`] says.
     enum Step {
         Connect = 600,
         Hello = 1_400,
@@ -70,7 +70,7 @@ knobs! {
         Pass = 100,
         /// Nobody says anything for a while.
         Idle = 13,
-        /// What is owed is counted.
+        /// The bytes that are owed are counted.
         Reckon = 13,
         /// The server's turn.
         Tick = 1_106,
@@ -95,18 +95,18 @@ pub(crate) struct World<'a> {
     retention: Retention,
     begin: Instant,
     now: Instant,
-    /// What the server's clock showed when the world began, by how it is set now.
+    /// The time that the server's clock showed when the world began, by how it is set now.
     clock_ms: u64,
     peers: Vec<Peer>,
     people: Vec<Person>,
     oracle: Oracle,
-    /// How many peers there have been; each has the next number.
+    /// The number of peers that there have been; each has the next number.
     n_peers: usize,
-    /// How much the witness has heard, in bytes.
+    /// The number of bytes that the witness has heard.
     witnessed: usize,
-    /// What those heard who are gone; the witness may hear of them a moment later.
+    /// Records of what those heard who are gone; the witness may hear of them a moment later.
     buried: Vec<Buried>,
-    /// Who spoke protocol 1 under a name that was taken over.
+    /// The names that were taken over from peers of protocol 1.
     replaced: Vec<String>,
     /// The last number that somebody was told is not kept.
     forgotten_to: u64,
@@ -125,18 +125,18 @@ struct Peer {
     address: SocketAddr,
     line: Line,
     checker: Checker,
-    /// What it has said and the line has not carried yet.
+    /// The bytes that it has said and the line has not carried yet.
     unsent: Vec<u8>,
     manner: Manner,
     /// The name that it asked for last.
     asked: Option<String>,
-    /// How many texts it has said, after its hello.
+    /// The number of texts that it has said, after its hello.
     texts: usize,
-    /// How much the witness had heard when this peer stopped reading, if it does not read.
+    /// The value of `witnessed` when this peer stopped reading, in bytes, if it does not read.
     stalled_at: Option<usize>,
     /// When the server ended its stream, if it has.
     ended_at: Option<Instant>,
-    /// What its first message must say.
+    /// The reception that its first message must tell of.
     welcome: Welcome,
     is_received: bool,
     /// Its line was stalled or broken: it may be cut, and what it says be lost.
@@ -144,24 +144,24 @@ struct Peer {
     /// It did something that ends its connection.
     is_leaving: bool,
     pulse: Pulse,
-    /// How many pages it was refused.
+    /// The number of pages that it was refused.
     refused: usize,
-    /// How often it was told that something was of no use, since its last text was heard.
+    /// The number of things that it was told were of no use, since its last text was heard.
     bad: u32,
-    /// What its texts cost it.
+    /// The total cost of its texts, as [`cost`] counts it.
     units: usize,
-    /// How much the witness of its protocol had heard when it connected, in events.
+    /// The number of events that the witness of its protocol had heard when it connected.
     since: usize,
 }
 
-/// What somebody heard who is gone.
+/// A record of what somebody heard who is gone.
 struct Buried {
     checker: Checker,
     asked: Option<String>,
     since: usize,
 }
 
-/// How a peer answers pings.
+/// The way in which a peer answers pings.
 enum Pulse {
     /// At once.
     Prompt,
@@ -169,7 +169,7 @@ enum Pulse {
     Mute { is_asked: bool },
 }
 
-/// What a peer speaks, and makes of what it hears.
+/// The protocol that a peer speaks, and the checker of what it hears.
 enum Checker {
     V1(V1Checker),
     V2 { checker: Box<V2Checker>, person: usize },
@@ -201,7 +201,7 @@ impl Checker {
     }
 }
 
-/// How a peer goes about saying who it is.
+/// The way in which a peer goes about saying who it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Manner {
     /// It never will, and may time out.
@@ -211,7 +211,7 @@ enum Manner {
     Named,
 }
 
-/// How a caller is received.
+/// The way in which a caller is received.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Welcome {
     Greeted,

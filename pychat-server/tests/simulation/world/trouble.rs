@@ -1,4 +1,4 @@
-//! What goes wrong, and the turns in between.
+//! The faults that happen in a world, and the turns in between.
 
 use std::{mem, time::Duration};
 
@@ -282,7 +282,7 @@ impl World<'_> {
         }
     }
 
-    /// Who is at rest and has not been read, or not been answered, waits for a limit.
+    /// Checks that a peer at rest that has not been read, or not been answered, waits for a limit.
     fn look_who_waits(&mut self) {
         if self.has_work() {
             return;
@@ -329,7 +329,8 @@ impl World<'_> {
         !others.into_iter().any(may_be)
     }
 
-    /// What somebody heard is a part of what the witness heard; and who did nothing is not cut.
+    /// Checks that a peer that is gone was not cut for nothing, and keeps what it heard: that must
+    /// be a part of what the witness heard.
     fn bury(&mut self, peer: Peer) {
         let is_silent = matches!(peer.pulse, Pulse::Mute { is_asked: true });
         let is_meant = peer.is_leaving || peer.is_harmed || is_silent;

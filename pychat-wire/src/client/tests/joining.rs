@@ -1,4 +1,4 @@
-//! Who gets in, in which protocol, and who does not.
+//! Joining: the clients that get in, the protocol in which they do, and those that do not.
 
 use super::{super::secret::Secret, *};
 use crate::{

@@ -1,4 +1,5 @@
-//! What we say: sent until it is accepted, under one id, and given back where it cannot be.
+//! Our own texts: sent until they are accepted, under one id each, and given back where they cannot
+//! be.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What a search has found, as a list in which the result that is being looked at is selected.
+//! The results of a search, as a list in which the result that is being looked at is selected.
 //!
 //! In GTK's own models, a row is selected when the keyboard moves to it or the pointer hovers over
 //! it. Here only the search selects.
@@ -50,7 +50,7 @@ mod imp {
 }
 
 glib::wrapper! {
-    /// What a search has found, with the result that is being looked at as the selected one.
+    /// The results of a search, with the result that is being looked at as the selected one.
     pub struct CurrentResult(ObjectSubclass<imp::CurrentResult>)
         @implements gio::ListModel, gtk::SelectionModel;
 }

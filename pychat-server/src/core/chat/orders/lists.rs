@@ -1,4 +1,4 @@
-//! Who is here, who is an operator, and who is banned or muted.
+//! Lists: the people who are here, the operators, and those who are banned or muted.
 
 use super::super::{Chat, Protocol};
 use crate::core::moderation::{Listed, Measure, Present, Reply, Sanction};

@@ -176,6 +176,7 @@ class Sanctions(ModerationTest):
         for text in ("one", "two"):
             window.write("Message", text)
             window.click("Send")
+            window.wait_for_row(text)
         eventually(find_time, "the time that is left")
         self.server.ctl("slow", "off")
         self.boris.hear_until(lambda it: it["content"].startswith("two"))

@@ -7,7 +7,7 @@ use std::{
 
 use mio::event::Event as Edge;
 use pychat_wire::Decoder;
-use rustls::ClientConnection;
+use rustls::{ClientConnection, Error, InvalidMessage};
 
 use super::line::{Heard, Line};
 use crate::process::{Handshake, binding};
@@ -86,7 +86,13 @@ impl Channel {
         let mut bytes = &buffer[..size];
         while !bytes.is_empty() {
             session.read_tls(&mut bytes).expect("there is room");
-            session.process_new_packets().expect("bytes are delayed or lost, never changed");
+            if let Err(error) = session.process_new_packets() {
+                // A server that stops says so in plain to a peer whose handshake it has not seen.
+                let is_plain = error == Error::InvalidMessage(InvalidMessage::InvalidContentType);
+                let is_early = session.is_handshaking() && is_plain;
+                assert!(is_early, "bytes are delayed or lost, never changed: {error}");
+                return Heard::BadFrame;
+            }
             let mut decrypted = Vec::new();
             let _ = session.reader().read_to_end(&mut decrypted); // Until nothing more is there.
             plain.extend(decrypted);

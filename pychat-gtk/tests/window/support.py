@@ -494,10 +494,11 @@ class WindowTest(unittest.TestCase):
         keyfile.write_text(f"[{APP_ID.replace('.', '/')}]\n" + "".join(lines))
         return {"GSETTINGS_BACKEND": "keyfile", "XDG_CONFIG_HOME": str(folder)}
 
-    def start_server(self):
-        server = Server()
+    def start_server(self, folder=None):
+        """Starts the server. Where `folder` is named, it is stopped in order, as it writes there."""
+        server = Server(folder=folder)
         server.start()
-        self.addCleanup(server.stop, signal.SIGKILL)
+        self.addCleanup(server.stop, signal.SIGTERM if folder else signal.SIGKILL)
         return server
 
     def start_original(self):

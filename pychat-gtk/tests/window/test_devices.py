@@ -7,7 +7,6 @@ import subprocess
 import sys
 import unittest
 
-from servers import Server
 from support import Atspi, WindowTest, eventually, walk, role_of
 
 SECRET_SERVICE = pathlib.Path(__file__).with_name("secret_service.py")
@@ -19,9 +18,7 @@ class LinkTest(WindowTest):
 
     def setUp(self):
         super().setUp()
-        self.server = Server(folder=self.temporary_folder())
-        self.server.start()
-        self.addCleanup(self.server.stop)
+        self.server = self.start_server(self.temporary_folder())
 
     def choose(self, window, item):
         """Chooses something in the main menu."""

@@ -2,7 +2,6 @@
 
 import unittest
 
-from servers import Server
 from support import Atspi, WindowTest, children, eventually
 
 MODERATION = ("Mute…", "Remove from Chat…", "Ban…")
@@ -25,9 +24,7 @@ class ModerationTest(WindowTest):
 
     def setUp(self):
         super().setUp()
-        self.server = Server(folder=self.temporary_folder())
-        self.server.start()
-        self.addCleanup(self.server.stop)
+        self.server = self.start_server(self.temporary_folder())
         self.boris = self.let_join(self.server, "Борис")
 
     def open_operator(self):

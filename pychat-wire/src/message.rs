@@ -11,6 +11,7 @@ mod lossy;
 mod members;
 mod operator;
 mod parts;
+mod room;
 mod server;
 
 use std::str::Utf8Error;
@@ -30,6 +31,10 @@ pub use self::{
     parts::{
         Device, DeviceList, Door, ErrorCode, HostList, Invite, InviteList, Limits, Listing,
         MESSAGE_ID_BYTES_MAX, PAGE_MESSAGES_MAX, PONG_SECONDS_MAX, PROTOCOL, Reason, Resume,
+    },
+    room::{
+        DIRECT_PEOPLE_MAX, HALL, Names, Positions, ROOM_ID_BYTES_MAX, ROOM_NAME_CHARS_MAX,
+        ROOMS_MAX, Room, RoomEvent, RoomKind, RoomList, RoomRequest, TOPIC_CHARS_MAX,
     },
     server::ServerMessage,
 };
@@ -79,6 +84,13 @@ pub enum MessageError {
     /// A member that this type needs is missing, or is not an integer from 0 on.
     #[error("\"{member}\" should be a number")]
     NotANumber {
+        /// The member's name.
+        member: &'static str,
+    },
+
+    /// A member that this type needs is missing, or is not a list of strings.
+    #[error("\"{member}\" should be a list of strings")]
+    NotAList {
         /// The member's name.
         member: &'static str,
     },

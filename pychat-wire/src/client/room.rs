@@ -11,8 +11,8 @@ use crate::{
     key::SecretKey,
     link::Code,
     message::{
-        ClientMessage, ErrorCode, Hello, Listing, PAGE_MESSAGES_MAX, PROTOCOL, Resume,
-        ServerMessage,
+        ClientMessage, ErrorCode, HALL, Hello, Listing, PAGE_MESSAGES_MAX, PROTOCOL, Positions,
+        Resume, ServerMessage,
     },
     name::SERVER,
     notice::Notice,
@@ -65,7 +65,8 @@ impl Client {
     /// Takes what a server of protocol 2 says before it lets us in.
     pub(super) fn on_answer(&mut self, now: u64, message: ServerMessage<'_>) {
         match message {
-            ServerMessage::Welcome { username, epoch, seq, operator, members, .. } => {
+            ServerMessage::Welcome { username, epoch, operator, members, rooms, .. } => {
+                let seq = rooms.0.iter().find(|room| room.room == HALL).map_or(0, |room| room.last);
                 self.line.is_operator = operator;
                 self.on_welcome(now, &username, (&epoch, seq), &members);
             }
@@ -94,7 +95,9 @@ impl Client {
     /// Takes what a server says to those who are in its room.
     pub(super) fn on_room(&mut self, now: u64, message: ServerMessage<'_>) {
         match message {
-            ServerMessage::Record { seq, time, username, content, id, dup, replay } => {
+            ServerMessage::Record { room, seq, time, username, content, id, dup, replay }
+                if room == HALL =>
+            {
                 let message = Message {
                     seq: Some(seq),
                     time_ms: Some(time),
@@ -106,12 +109,12 @@ impl Client {
                 };
                 self.on_record(now, seq, message, dup);
             }
-            ServerMessage::Gap { from, to } => {
+            ServerMessage::Gap { room, from, to } if room == HALL => {
                 if let Some((from, to)) = self.place.on_gap(from, to) {
                     self.on_missing(now, Event::Gap { from, to }, to);
                 }
             }
-            ServerMessage::Skip { from, to } => {
+            ServerMessage::Skip { room, from, to } if room == HALL => {
                 if let Some((from, to)) = self.place.on_gap(from, to) {
                     let is_wanted = mem::take(&mut self.line.may_skip);
                     let skipped = Event::Skipped { from, to };
@@ -119,7 +122,7 @@ impl Client {
                     self.on_missing(now, event, to);
                 }
             }
-            ServerMessage::Page { before, start, .. } => {
+            ServerMessage::Page { room, before, start, .. } if room == HALL => {
                 if let Some(page) = self.place.on_page(before, start) {
                     self.tell(Event::Page(page));
                 }
@@ -174,7 +177,7 @@ impl Client {
 
     pub(super) fn send_request(&mut self) {
         if let Some((before, limit)) = self.place.requested() {
-            ClientMessage::History { before, limit }.encode(&mut self.outgoing);
+            ClientMessage::History { room: HALL.into(), before, limit }.encode(&mut self.outgoing);
         }
     }
 
@@ -193,7 +196,11 @@ impl Client {
             pair: self.code.and_then(Code::pair),
             invite: self.code.and_then(Code::invite),
             label: self.label.as_deref().map(Into::into),
-            resume: resume.map(|(epoch, after)| Resume { epoch: epoch.into(), after, limit }),
+            resume: resume.map(|(epoch, after)| Resume {
+                epoch: epoch.into(),
+                rooms: Positions(vec![(HALL.into(), after)]),
+                limit,
+            }),
             ..Hello::new(username, PROTOCOL)
         };
         ClientMessage::Hello(hello).encode(&mut self.outgoing);

@@ -13,7 +13,7 @@ use super::{
     line::Phase,
     saved::{Renewed, Unacknowledged},
 };
-use crate::message::{ClientMessage, ErrorCode};
+use crate::message::{ClientMessage, ErrorCode, HALL};
 
 impl Unacknowledged {
     pub(super) fn message(&self, protocol: Protocol) -> ClientMessage<'_> {
@@ -21,7 +21,7 @@ impl Unacknowledged {
             Protocol::Original => None,
             Protocol::Second => Some(self.wire_id().as_str().into()),
         };
-        ClientMessage::Text { content: self.text.as_str().into(), id }
+        ClientMessage::Text { room: HALL.into(), content: self.text.as_str().into(), id }
     }
 }
 

@@ -5,7 +5,7 @@ use std::{borrow::Cow, mem};
 use serde::Serialize;
 
 use super::{
-    MessageError, bounds,
+    HALL, MessageError, RoomRequest, bounds,
     members::Members,
     operator::OperatorRequest,
     parts::Resume,
@@ -22,8 +22,11 @@ use crate::{
 pub enum ClientMessage<'a> {
     /// A request to join.
     Hello(Hello<'a>),
-    /// A text for everybody in the room.
+    /// A text for everybody in a room.
     Text {
+        /// The room. Protocol 2.
+        #[serde(skip_serializing_if = "str::is_empty")]
+        room: Cow<'a, str>,
         /// The text itself.
         content: Cow<'a, str>,
         /// The client's own id for it, by which a repetition is recognized. Protocol 2.
@@ -32,10 +35,34 @@ pub enum ClientMessage<'a> {
     },
     /// A request for older messages. Protocol 2.
     History {
+        /// The room.
+        #[serde(skip_serializing_if = "str::is_empty")]
+        room: Cow<'a, str>,
         /// The exclusive upper bound of their numbers.
         before: u64,
         /// The most messages that it wants.
         limit: u64,
+    },
+    /// A request for the list of open rooms. Protocol 2.
+    Rooms,
+    /// A request for the list of a room's members. Protocol 2.
+    Members {
+        /// The room.
+        room: Cow<'a, str>,
+    },
+    /// Everything up to a number was seen. Protocol 2.
+    Read {
+        /// The room.
+        #[serde(skip_serializing_if = "str::is_empty")]
+        room: Cow<'a, str>,
+        /// The number of the last record that was seen.
+        seq: u64,
+    },
+    /// A text is being written. Protocol 2.
+    Typing {
+        /// The room.
+        #[serde(skip_serializing_if = "str::is_empty")]
+        room: Cow<'a, str>,
     },
     /// A request for a code by which another device can join this person. Protocol 2.
     Pair,
@@ -66,6 +93,16 @@ pub enum ClientMessage<'a> {
     Ping,
     /// The answer to a ping. Protocol 2.
     Pong,
+    /// A request that makes or changes a room. Protocol 2.
+    #[serde(untagged)]
+    Change {
+        /// The request itself.
+        #[serde(flatten)]
+        request: RoomRequest<'a>,
+        /// The client's own id for it, by which a repetition is recognized.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<Cow<'a, str>>,
+    },
     /// Something that only an operator may ask for. Protocol 2.
     #[serde(untagged)]
     Operate {
@@ -98,7 +135,7 @@ pub struct Hello<'a> {
     /// The name of its device, for its person to tell it from others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<Cow<'a, str>>,
-    /// The position in the log at which it left off, if it was here before.
+    /// The positions at which it left off, if it was here before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resume: Option<Resume<'a>>,
 }
@@ -127,7 +164,7 @@ impl<'a> ClientMessage<'a> {
 
     /// Returns a text as the original sends it.
     pub fn text(content: impl Into<Cow<'a, str>>) -> Self {
-        Self::Text { content: content.into(), id: None }
+        Self::Text { room: HALL.into(), content: content.into(), id: None }
     }
 
     /// Reads one payload.
@@ -150,14 +187,25 @@ impl<'a> ClientMessage<'a> {
         match members.kind()? {
             "hello" => Self::parse_hello(members),
             // A text without `content` is an empty one.
-            "text" if members.content.is_missing() => {
-                Ok(Self::Text { content: "".into(), id: members.id.string() })
-            }
+            "text" if members.content.is_missing() => Ok(Self::Text {
+                room: members.room.room(),
+                content: "".into(),
+                id: members.id.string(),
+            }),
             "text" => Ok(Self::Text {
+                room: members.room.room(),
                 content: members.content.required("content")?,
                 id: members.id.string(),
             }),
+            "rooms" => Ok(Self::Rooms),
+            "members" => Ok(Self::Members { room: members.room.room() }),
+            "read" => Ok(Self::Read {
+                room: members.room.room(),
+                seq: members.seq.required_number("seq")?,
+            }),
+            "typing" => Ok(Self::Typing { room: members.room.room() }),
             "history" => Ok(Self::History {
+                room: members.room.room(),
                 before: members.before.required_number("before")?,
                 limit: members.limit.required_number("limit")?,
             }),
@@ -183,6 +231,10 @@ impl<'a> ClientMessage<'a> {
 
     fn parse_request(kind: &str, mut members: Members<'a>) -> Result<Self, MessageError> {
         let id = mem::take(&mut members.id).string();
+        match RoomRequest::parse(kind, &mut members) {
+            Err(MessageError::UnknownType { .. }) => (),
+            request => return request.map(|request| Self::Change { request, id }),
+        }
         OperatorRequest::parse(kind, members).map(|request| Self::Operate { request, id })
     }
 

@@ -11,7 +11,10 @@ use serde::{
 };
 use serde_json::{error::Category, value::RawValue};
 
-use super::{MessageError, TIME_MS_MAX, lossy::Lossy};
+use super::{HALL, MessageError, ROOM_ID_BYTES_MAX, TIME_MS_MAX, lossy::Lossy};
+
+/// An id that no room has.
+const NO_ROOM: &str = "?";
 
 /// Declares which keys are known, and where their values are kept.
 macro_rules! members {
@@ -28,6 +31,8 @@ macro_rules! members {
             pub(super) mutes: Option<&'a RawValue>,
             pub(super) hosts: Option<&'a RawValue>,
             pub(super) invites: Option<&'a RawValue>,
+            pub(super) with: Option<&'a RawValue>,
+            pub(super) rooms: Option<&'a RawValue>,
         }
 
         impl<'a> Members<'a> {
@@ -52,7 +57,8 @@ members! {
     ping_seconds = "ping_seconds", tls = "tls", admission = "admission",
     invite = "invite", uses = "uses", for_ms = "for_ms", port = "port", pin = "pin",
     operator = "operator", seconds = "seconds", address = "address", verb = "verb",
-    subject = "subject", by = "by",
+    subject = "subject", by = "by", room = "room", room_kind = "kind", name = "name",
+    topic = "topic", event = "event", mine = "mine", last = "last", read = "read", unread = "unread",
 }
 
 /// A member's value, as far as any message cares.
@@ -84,6 +90,16 @@ impl<'a> Member<'a> {
         match self {
             Self::String(value) if bytes_max < value.len() => Self::Missing,
             other => other,
+        }
+    }
+
+    /// Returns the id of a room: the hall's if it is missing, and one that no room has if it is no
+    /// string, or too long.
+    pub(super) fn room(self) -> Cow<'a, str> {
+        match self {
+            Self::Missing => HALL.into(),
+            Self::String(value) if value.len() <= ROOM_ID_BYTES_MAX => value,
+            _ => NO_ROOM.into(),
         }
     }
 
@@ -121,6 +137,11 @@ impl<'a> Member<'a> {
     /// Returns the time that it has to be, in milliseconds.
     pub(super) fn required_time(&self) -> Result<u64, MessageError> {
         self.required_number("time").map(|time| time.min(TIME_MS_MAX))
+    }
+
+    /// Returns the id of a room that `member` has to be.
+    pub(super) fn required_room(self, member: &'static str) -> Result<Cow<'a, str>, MessageError> {
+        self.within(ROOM_ID_BYTES_MAX).required(member)
     }
 
     /// Returns the port that `member` has to be.
@@ -192,6 +213,8 @@ impl<'de> Visitor<'de> for &mut Members<'de> {
                 (None, "mutes") => self.mutes = Some(map.next_value()?),
                 (None, "hosts") => self.hosts = Some(map.next_value()?),
                 (None, "invites") => self.invites = Some(map.next_value()?),
+                (None, "with") => self.with = Some(map.next_value()?),
+                (None, "rooms") => self.rooms = Some(map.next_value()?),
                 (None, _) => {
                     map.next_value::<IgnoredAny>()?;
                 }

@@ -3,12 +3,13 @@
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
 use serde::{
-    Deserialize, Deserializer, Serialize,
+    Deserialize, Deserializer, Serialize, Serializer,
     de::{IgnoredAny, SeqAccess, Visitor},
+    ser::Error,
 };
 use serde_json::value::RawValue;
 
-use super::{bounds, lossy, lossy::Lossy};
+use super::{Positions, bounds, lossy, lossy::Lossy};
 use crate::{
     key::{InviteId, PublicKey},
     link::{HOSTS_MAX, Host},
@@ -26,16 +27,18 @@ pub const PAGE_MESSAGES_MAX: u64 = 500;
 /// The time within which a side that was pinged has to send something, in seconds.
 pub const PONG_SECONDS_MAX: u64 = 20;
 
-/// The position in the log at which a client that comes back left off.
+/// The positions at which a client that comes back left off.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Resume<'a> {
-    /// The epoch: the name of the log that `after` belongs to.
+    /// The epoch: the name of the store that the numbers belong to.
     #[serde(borrow, deserialize_with = "lossy::deserialize")]
     pub epoch: Cow<'a, str>,
-    /// The number of the last message that the client has; 0 if it has none.
-    pub after: u64,
-    /// The most missed messages that it wants: if it missed more, or more than one page holds, only
-    /// the last of them are sent. `None` if it wants all.
+    /// The number of the last record that the client has of each room that it resumes; 0 if it has
+    /// none.
+    #[serde(borrow)]
+    pub rooms: Positions<'a>,
+    /// The most missed messages of one room that it wants: if it missed more, or more than one page
+    /// holds, only the last of them are sent. `None` if it wants all.
     #[serde(default, deserialize_with = "number_or_none", skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
 }
@@ -129,6 +132,8 @@ pub enum ErrorCode {
     NameInvalid,
     /// A name that somebody present has, or that is reserved for its owner.
     NameTaken,
+    /// A room that does not exist, or that this person cannot see.
+    NoRoom,
     /// Something that is not this person's to do, or a code that is not good, or no longer.
     Forbidden,
     /// A text of somebody who may not say anything for now.
@@ -326,6 +331,13 @@ impl Listing {
     /// Returns the JSON array, which still lacks its closing bracket.
     pub(super) fn open_json(&self) -> &str {
         &self.json
+    }
+}
+
+impl Serialize for Listing {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let json = RawValue::from_string(format!("{}]", self.json));
+        json.map_err(S::Error::custom)?.serialize(serializer)
     }
 }
 

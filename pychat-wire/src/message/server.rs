@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::{
+    Room, RoomEvent, RoomList,
     operator::BanList,
     parts::{DeviceList, Door, ErrorCode, HostList, InviteList, Limits, Listing, Reason},
     write_json,
@@ -58,6 +59,9 @@ pub enum ServerMessage<'a> {
     /// One message of the log. Protocol 2.
     #[serde(rename = "message")]
     Record {
+        /// The room.
+        #[serde(skip_serializing_if = "str::is_empty")]
+        room: Cow<'a, str>,
         /// Its number in the room.
         seq: u64,
         /// The time at which it was accepted, in UTC milliseconds since 1970.
@@ -82,8 +86,6 @@ pub enum ServerMessage<'a> {
         username: Cow<'a, str>,
         /// The epoch: the name of the server's log.
         epoch: Cow<'a, str>,
-        /// The last number in the log; 0 if there is none.
-        seq: u64,
         /// The server's time, in UTC milliseconds since 1970.
         time: u64,
         /// True if the client's person is an operator.
@@ -91,9 +93,84 @@ pub enum ServerMessage<'a> {
         /// The names of those present, the client itself included, in join order.
         #[serde(skip)]
         members: Cow<'a, Listing>,
+        /// The rooms that the client's person is in, the hall first.
+        #[serde(skip)]
+        rooms: RoomList<'a>,
+    },
+    /// A room that the client's person is in, from now on or as it is now.
+    Room(Room<'a>),
+    /// A room that the client's person is in no more.
+    RoomGone {
+        /// The room.
+        room: Cow<'a, str>,
+    },
+    /// The open rooms.
+    Rooms {
+        /// The rooms.
+        rooms: RoomList<'a>,
+    },
+    /// The members of a room.
+    Members {
+        /// The room.
+        room: Cow<'a, str>,
+        /// Their names.
+        members: Cow<'a, Listing>,
+    },
+    /// One record of a room that is no message.
+    Event {
+        /// The room.
+        #[serde(skip_serializing_if = "str::is_empty")]
+        room: Cow<'a, str>,
+        /// Its number in the room.
+        seq: u64,
+        /// The time at which it was accepted, in UTC milliseconds since 1970.
+        time: u64,
+        /// The person who did it.
+        username: Cow<'a, str>,
+        /// The thing that they did.
+        event: RoomEvent,
+        /// The name or topic that it is about, if it is about one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        subject: Option<Cow<'a, str>>,
+        /// The id that its sender gave it; only in the sender's own copy.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<Cow<'a, str>>,
+        /// True if it answers a request that was sent again, and had been accepted before.
+        #[serde(skip_serializing_if = "is_false")]
+        dup: bool,
+        /// True if it is sent to a client that was not here, or that asked for it.
+        #[serde(skip_serializing_if = "is_false")]
+        replay: bool,
+    },
+    /// One record of a type that this side does not know: it counts, and shows nothing.
+    UnknownRecord {
+        /// The room.
+        #[serde(skip_serializing_if = "str::is_empty")]
+        room: Cow<'a, str>,
+        /// Its number in the room.
+        seq: u64,
+    },
+    /// Everything up to a number was seen on another device of the client's person.
+    Read {
+        /// The room.
+        #[serde(skip_serializing_if = "str::is_empty")]
+        room: Cow<'a, str>,
+        /// The number of the last record that was seen.
+        seq: u64,
+    },
+    /// Somebody is writing a text.
+    Typing {
+        /// The room.
+        #[serde(skip_serializing_if = "str::is_empty")]
+        room: Cow<'a, str>,
+        /// Their name.
+        username: Cow<'a, str>,
     },
     /// Numbers that will not come: they are no longer kept, or belong to another epoch.
     Gap {
+        /// The room.
+        #[serde(skip_serializing_if = "str::is_empty")]
+        room: Cow<'a, str>,
         /// The first of them.
         from: u64,
         /// The last of them.
@@ -102,6 +179,9 @@ pub enum ServerMessage<'a> {
     /// Numbers that are not sent, as the client missed more than the limit in its
     /// [`Resume`](super::Resume). It may ask for them.
     Skip {
+        /// The room.
+        #[serde(skip_serializing_if = "str::is_empty")]
+        room: Cow<'a, str>,
         /// The first of them.
         from: u64,
         /// The last of them.
@@ -109,6 +189,9 @@ pub enum ServerMessage<'a> {
     },
     /// The end of the answer to [`ClientMessage::History`](super::ClientMessage::History).
     Page {
+        /// The room.
+        #[serde(skip_serializing_if = "str::is_empty")]
+        room: Cow<'a, str>,
         /// The exclusive upper bound of their numbers, as it was asked for.
         before: u64,
         /// The number of messages sent.
@@ -272,11 +355,13 @@ impl ServerMessage<'_> {
     pub fn encode(&self, out: &mut Vec<u8>) {
         frame::encode(out, |out| {
             write_json(self, out);
-            if let Self::Welcome { members, .. } = self {
-                out.pop(); // The object's brace; the listing is its last member.
+            if let Self::Welcome { members, rooms, .. } = self {
+                out.pop(); // The object's brace: two members follow.
                 out.extend_from_slice(b",\"members\":");
                 out.extend_from_slice(members.open_json().as_bytes());
-                out.extend_from_slice(b"]}");
+                out.extend_from_slice(b"],\"rooms\":");
+                write_json(rooms, out);
+                out.push(b'}');
             }
         });
     }

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::{
     super::{
-        EPOCH_BYTES_MAX, EXPIRES_MS_MAX, MESSAGE_ID_BYTES_MAX, MessageError, RETRY_MS_MAX,
-        TIME_MS_MAX, bounds, lenient, members::Members, unknown, word,
+        EPOCH_BYTES_MAX, EXPIRES_MS_MAX, MESSAGE_ID_BYTES_MAX, MessageError, RETRY_MS_MAX, Room,
+        RoomEvent, RoomKind, TIME_MS_MAX, bounds, lenient, members::Members, unknown, word,
     },
     ErrorCode, Reason, ServerMessage,
 };
@@ -36,20 +36,61 @@ impl<'a> ServerMessage<'a> {
             "welcome" => Ok(Self::Welcome {
                 username: bounds::name(members.username.required("username")?),
                 epoch: members.epoch.within(EPOCH_BYTES_MAX).required("epoch")?,
-                seq: members.seq.required_number("seq")?,
                 time: members.time.required_time()?,
                 operator: members.operator.is_true(),
                 members: Cow::Owned(members.listing.and_then(lenient).unwrap_or_default()),
+                rooms: members.rooms.and_then(lenient).unwrap_or_default(),
+            }),
+            "room" => Ok(Self::Room(Room {
+                room: members.room.required_room("room")?,
+                kind: word(members.room_kind).unwrap_or(RoomKind::Unknown),
+                name: bounds::label(members.name.string().unwrap_or_default()),
+                topic: bounds::sentence(members.topic.string().unwrap_or_default()),
+                with: members.with.and_then(lenient),
+                mine: members.mine.is_true(),
+                last: members.last.number().unwrap_or_default(),
+                read: members.read.number().unwrap_or_default(),
+                unread: members.unread.number().unwrap_or_default(),
+            })),
+            "room_gone" => Ok(Self::RoomGone { room: members.room.required_room("room")? }),
+            "rooms" => {
+                Ok(Self::Rooms { rooms: members.rooms.and_then(lenient).unwrap_or_default() })
+            }
+            "members" => Ok(Self::Members {
+                room: members.room.room(),
+                members: Cow::Owned(members.listing.and_then(lenient).unwrap_or_default()),
+            }),
+            "event" => Ok(Self::Event {
+                room: members.room.room(),
+                seq: members.seq.required_number("seq")?,
+                time: members.time.required_time()?,
+                username: bounds::name(members.username.required("username")?),
+                event: word(members.event).unwrap_or(RoomEvent::Unknown),
+                subject: members.subject.string().map(bounds::sentence),
+                id: members.id.within(MESSAGE_ID_BYTES_MAX).string(),
+                dup: members.dup.is_true(),
+                replay: members.replay.is_true(),
+            }),
+            "read" => Ok(Self::Read {
+                room: members.room.room(),
+                seq: members.seq.required_number("seq")?,
+            }),
+            "typing" => Ok(Self::Typing {
+                room: members.room.room(),
+                username: bounds::name(members.username.required("username")?),
             }),
             "gap" => Ok(Self::Gap {
+                room: members.room.room(),
                 from: members.from.required_number("from")?,
                 to: members.to.required_number("to")?,
             }),
             "skip" => Ok(Self::Skip {
+                room: members.room.room(),
                 from: members.from.required_number("from")?,
                 to: members.to.required_number("to")?,
             }),
             "page" => Ok(Self::Page {
+                room: members.room.room(),
                 before: members.before.required_number("before")?,
                 count: members.count.required_number("count")?,
                 start: members.start.is_true(),
@@ -113,7 +154,10 @@ impl<'a> ServerMessage<'a> {
                 reason: word(members.reason).unwrap_or(Reason::Unknown),
                 retry_ms: members.retry_ms.number().unwrap_or(0).min(RETRY_MS_MAX),
             }),
-            kind => Err(unknown(kind)),
+            kind => match members.seq.number() {
+                Some(seq) => Ok(Self::UnknownRecord { room: members.room.room(), seq }),
+                None => Err(unknown(kind)),
+            },
         }
     }
 
@@ -125,7 +169,8 @@ impl<'a> ServerMessage<'a> {
             let id = members.id.within(MESSAGE_ID_BYTES_MAX).string();
             let (time, content) = (time.min(TIME_MS_MAX), bounds::content(content));
             let (dup, replay) = (members.dup.is_true(), members.replay.is_true());
-            return Ok(Self::Record { seq, time, username, content, id, dup, replay });
+            let room = members.room.room();
+            return Ok(Self::Record { room, seq, time, username, content, id, dup, replay });
         }
         if let Some(protocol) = members.protocol.number()
             && let Some(epoch) = members.epoch.within(EPOCH_BYTES_MAX).string()

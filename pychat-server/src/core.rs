@@ -10,6 +10,7 @@ pub mod networks;
 pub mod people;
 pub mod rate_limit;
 pub mod record;
+pub mod rooms;
 pub mod roster;
 pub mod secret;
 pub mod sweep;

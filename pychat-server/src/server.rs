@@ -50,7 +50,7 @@ use self::{
 use crate::{
     core::{
         chat::{Chat, Effect, Input},
-        id::{CallId, ConnectionId},
+        id::{CallId, ConnectionId, HALL},
         moderation::{AuditEntry, Order, Reply},
         people::People,
         record::StorageError,
@@ -85,7 +85,7 @@ impl<T: Socket> Server<T> {
         Self {
             chat: Chat::new(limits.rules, people),
             sessions: Sessions::default(),
-            broadcast: Broadcast::new(store.last_seq()),
+            broadcast: Broadcast::new(store.last_seq(HALL)),
             replays: Replays::default(),
             keepalive: Keepalive::default(),
             commit: Commit::new(store),
@@ -308,7 +308,7 @@ impl<T: Socket> Server<T> {
 
     /// Returns the number of the newest message in the log; 0 if there never was one.
     pub fn last_seq(&self) -> u64 {
-        self.commit.store.last_seq()
+        self.commit.store.last_seq(HALL)
     }
 
     /// Sets the name by which those who connect from now on know it.

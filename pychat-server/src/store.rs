@@ -19,9 +19,9 @@ use std::{
 
 pub use self::{memory::Memory, sqlite::SqliteStore};
 use crate::core::{
-    id::Ticket,
+    id::{RoomId, Ticket},
     moderation::{AuditEntry, Rulebook},
-    record::{Entry, Invite, Outcome, Person, PersonId, Request, StorageError},
+    record::{Entry, Invite, Outcome, Person, PersonId, ReadMark, Request, Room, StorageError},
     time::Time,
 };
 
@@ -102,11 +102,11 @@ pub trait Store: fmt::Debug {
     /// another log, whose numbers mean other messages.
     fn epoch(&self) -> &str;
 
-    /// Returns the number of the oldest message that is kept, or of the next if none is.
-    fn first_seq(&self) -> u64;
+    /// Returns the number of the oldest record of a room that is kept, or of the next if none is.
+    fn first_seq(&self, room: RoomId) -> u64;
 
-    /// Returns the number of the newest message, kept or not; 0 if there never was one.
-    fn last_seq(&self) -> u64;
+    /// Returns the number of the newest record of a room, kept or not; 0 if there never was one.
+    fn last_seq(&self, room: RoomId) -> u64;
 
     /// Begins to carry out a batch of requests, all of it or nothing, in order, and takes them out of
     /// `batch`. Each will be answered once by [`poll`](Self::poll), those of one room in order.
@@ -116,20 +116,21 @@ pub trait Store: fmt::Debug {
     /// answer's [`StorageError`] never will be; it may be made again.
     fn poll(&mut self, now: Instant, answers: &mut Vec<Answer>);
 
-    /// Shows `each` message after number `after` that is kept, oldest first, until it breaks off.
-    /// Messages that no answer has told of yet may be among them.
+    /// Shows `each` record of a room after number `after` that is kept, oldest first, until it breaks off.
+    /// Records that no answer has told of yet may be among them.
     ///
     /// # Errors
     ///
     /// [`StorageError`]: `each` may have seen some by then.
     fn read(
         &mut self,
+        room: RoomId,
         after: u64,
         each: &mut dyn FnMut(Entry<'_>) -> ControlFlow<()>,
     ) -> Result<Read, StorageError>;
 
     /// Returns where a page begins that ends before number `before`: the number of the oldest of the
-    /// newest `limit` messages that are kept, or fewer so that their texts have at most `bytes_max`
+    /// newest `limit` records of a room that are kept, or fewer so that their texts have at most `bytes_max`
     /// bytes together, but one at least; `before` if there is none. Returns `None` if that is not at
     /// hand: [`Answer::Fetched`] follows.
     ///
@@ -138,6 +139,7 @@ pub trait Store: fmt::Debug {
     /// [`StorageError`].
     fn page_start(
         &mut self,
+        room: RoomId,
         before: u64,
         limit: u64,
         bytes_max: usize,
@@ -150,6 +152,20 @@ pub trait Store: fmt::Debug {
     ///
     /// [`StorageError`].
     fn people(&mut self) -> Result<(Vec<Person>, PersonId), StorageError>;
+
+    /// Returns every room, but for the hall, in the order in which they were made.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`].
+    fn rooms(&mut self) -> Result<Vec<Room>, StorageError>;
+
+    /// Returns the end of what each person has seen of each room, where that is known.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`].
+    fn marks(&mut self) -> Result<Vec<ReadMark>, StorageError>;
 
     /// Returns every invite, in the order in which they were made.
     ///

@@ -157,7 +157,7 @@ impl Broadcast {
         sessions: &mut Sessions<T>,
     ) {
         self.published_seq = entry.seq;
-        let Kind::Text(text) = entry.kind;
+        let Kind::Text(text) = entry.kind else { return };
         let own = Copy { own: true, ..Copy::default() };
         let authors = entry.person.map_or_else(|| vec![from], |person| self.connections_of(person));
         for id in &authors {

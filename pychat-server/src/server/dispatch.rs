@@ -26,7 +26,6 @@ use crate::{
         chat::{Action, Effect, Event, Protocol, Recipients, Refusal, Subscribe},
         id::ConnectionId,
         rate_limit::RateLimit,
-        record::Kind,
     },
     limits::Limits,
     logging,
@@ -70,7 +69,7 @@ impl<T: Socket> Dispatch<'_, T> {
             (Recipients::Room(_), Event::Left { name, reason }) => {
                 self.broadcast.left(&name, reason, self.clock.utc_ms(), self.sessions);
             }
-            (Recipients::Room(_), Event::Message { from, record }) => {
+            (Recipients::Room(_), Event::Recorded { from, record }) => {
                 self.clock.tell_at_least(record.time_ms);
                 self.clock.tell();
                 self.broadcast.message(from, record.entry(), self.sessions);
@@ -100,7 +99,7 @@ impl<T: Socket> Dispatch<'_, T> {
                 Protocol::V2 => ServerMessage::Notice { text: text.into() }.encode(out),
             },
             Event::Refused(complaint) => encode::complaint(complaint, out),
-            Event::Welcome { name, is_operator, members } => {
+            Event::Welcome { name, is_operator, members, rooms: _ } => {
                 let is_operator = *is_operator;
                 let welcome = encode::Welcome { name, epoch, seq, time_ms, is_operator, members };
                 encode::welcome(&welcome, out);
@@ -113,17 +112,22 @@ impl<T: Socket> Dispatch<'_, T> {
                 Protocol::V1 => encode::notice(Notice::Left { name: name.as_str() }, out),
                 Protocol::V2 => encode::left(name, time_ms, *reason, out),
             },
-            Event::Message { record, .. } | Event::Duplicate { record } => {
+            Event::Recorded { record, .. } | Event::Duplicate { record } => {
                 let dup = matches!(event, Event::Duplicate { .. });
-                let Kind::Text(text) = &record.kind;
                 match protocol {
-                    Protocol::V1 => encode::message(YOU, text, out),
+                    Protocol::V1 => encode::message(YOU, record.kind.text(), out),
                     Protocol::V2 => {
                         let copy = Copy { own: true, dup, ..Copy::default() };
                         encode::record(record.entry(), copy, out);
                     }
                 }
             }
+            Event::Room(_)
+            | Event::RoomGone(_)
+            | Event::OpenRooms(_)
+            | Event::Members { .. }
+            | Event::Read { .. }
+            | Event::Typing { .. } => (),
             Event::InviteLink { code, terms } => {
                 encode::invite_link(link, *code, *terms, time_ms, out);
             }
@@ -150,6 +154,7 @@ impl<T: Socket> Dispatch<'_, T> {
                 let source = Source { store: self.store, broadcast: self.broadcast };
                 replay::resume(id, (&epoch, after), limit, source, self.sessions);
             }
+            Action::Enter { .. } | Action::Exit { .. } => (),
             Action::Page { room: _, before, limit } => {
                 replay::page(id, before, limit, self.broadcast, self.sessions);
             }

@@ -1,11 +1,13 @@
 //! Messages to peers, encoded as frames of either protocol.
 
+use std::borrow::Cow;
+
 use pychat_wire::{
     Link, ServerMessage, UserName,
     key::{InviteCode, PairCode},
     message::{
         self as wire, BANS_MAX, Ban, BanList, DeviceList, Door, HostList, InviteList, Listing,
-        Reason,
+        Reason, Room, RoomKind, RoomList,
     },
     name::SERVER,
     notice::Notice,
@@ -44,13 +46,15 @@ pub(super) fn notice(notice: Notice<'_>, out: &mut Vec<u8>) {
 
 /// Appends a message of the log, in protocol 2.
 pub(super) fn record(entry: Entry<'_>, copy: Copy, out: &mut Vec<u8>) {
-    let Kind::Text(text) = entry.kind;
+    let id = entry.id.filter(|_| copy.own).map(Into::into);
+    let Kind::Text(text) = entry.kind else { return };
     ServerMessage::Record {
+        room: wire::HALL.into(),
         seq: entry.seq,
         time: entry.time_ms,
         username: entry.author.into(),
         content: text.into(),
-        id: entry.id.filter(|_| copy.own).map(Into::into),
+        id,
         dup: copy.dup,
         replay: copy.replay,
     }
@@ -187,10 +191,24 @@ pub(super) fn welcome(welcome: &Welcome<'_>, out: &mut Vec<u8>) {
     ServerMessage::Welcome {
         username: welcome.name.as_str().into(),
         epoch: welcome.epoch.into(),
-        seq: welcome.seq,
         time: welcome.time_ms,
         operator: welcome.is_operator,
-        members: std::borrow::Cow::Borrowed(welcome.members),
+        members: Cow::Borrowed(welcome.members),
+        rooms: RoomList(vec![hall(welcome.seq)]),
     }
     .encode(out);
+}
+
+fn hall(last: u64) -> Room<'static> {
+    Room {
+        room: wire::HALL.into(),
+        kind: RoomKind::Hall,
+        name: "".into(),
+        topic: "".into(),
+        with: None,
+        mine: false,
+        last,
+        read: 0,
+        unread: 0,
+    }
 }

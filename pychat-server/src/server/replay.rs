@@ -10,7 +10,7 @@ use std::{mem, ops::ControlFlow, time::Instant};
 
 use pychat_wire::{
     ServerMessage,
-    message::{ErrorCode, PAGE_MESSAGES_MAX},
+    message::{self as wire, ErrorCode, PAGE_MESSAGES_MAX},
 };
 
 use super::{
@@ -23,8 +23,8 @@ use crate::{
         admission::{Act, Admission, history_cost},
         chat::{CloseReason, Complaint, STORAGE_RETRY_MS},
         deadlines::Deadlines,
-        id::ConnectionId,
-        record::{Kind, StorageError},
+        id::{ConnectionId, HALL},
+        record::StorageError,
     },
     limits::Limits,
     logging,
@@ -202,7 +202,7 @@ pub(super) fn resume<T: Socket>(
     };
     if let Some((from, to)) = gap {
         sessions.tell(id, broadcast.frames(), |out| {
-            ServerMessage::Gap { from, to }.encode(out);
+            ServerMessage::Gap { room: wire::HALL.into(), from, to }.encode(out);
         });
     }
     let Some(session) = sessions.get_mut(id).filter(|session| session.is_listening()) else {
@@ -247,7 +247,7 @@ impl<T: Socket> Parts<'_, T> {
     /// Returns the number of the oldest message that is kept and was published, or of the next if
     /// there is none.
     fn first(&self) -> u64 {
-        self.source.store.first_seq().min(self.source.broadcast.published_seq() + 1)
+        self.source.store.first_seq(HALL).min(self.source.broadcast.published_seq() + 1)
     }
 
     /// Sends as much of a replay as the peer and the tick have room for.
@@ -266,12 +266,12 @@ impl<T: Socket> Parts<'_, T> {
     fn begin(&mut self, id: ConnectionId, replay: &mut Replay) -> Result<Read, StorageError> {
         let Source { store, broadcast } = &mut self.source;
         let next = broadcast.published_seq() + 1;
-        let first = store.first_seq().min(next);
+        let first = store.first_seq(HALL).min(next);
         match replay.end {
             End::Live { limit: None } | End::PageFound { .. } => (),
             End::Live { limit: Some(limit) } => {
                 let limit = limit.clamp(1, PAGE_MESSAGES_MAX);
-                let Some(begin) = store.page_start(next, limit, PAGE_BYTES_MAX)? else {
+                let Some(begin) = store.page_start(HALL, next, limit, PAGE_BYTES_MAX)? else {
                     return Ok(Read::Later);
                 };
                 let (from, to) = (replay.after + 1, begin.saturating_sub(1));
@@ -280,14 +280,14 @@ impl<T: Socket> Parts<'_, T> {
                 if first < begin && from <= to {
                     replay.after = to;
                     self.sessions.tell(id, broadcast.frames(), |out| {
-                        ServerMessage::Skip { from, to }.encode(out);
+                        ServerMessage::Skip { room: wire::HALL.into(), from, to }.encode(out);
                     });
                 }
             }
             End::Page { before, limit } => {
                 let end = before.clamp(first, next);
                 let limit = limit.min(PAGE_MESSAGES_MAX);
-                let Some(begin) = store.page_start(end, limit, PAGE_BYTES_MAX)? else {
+                let Some(begin) = store.page_start(HALL, end, limit, PAGE_BYTES_MAX)? else {
                     return Ok(Read::Later);
                 };
                 let begin = begin.max(first);
@@ -305,7 +305,7 @@ impl<T: Socket> Parts<'_, T> {
         if from <= to {
             if let End::Live { .. } = replay.end {
                 self.sessions.tell(id, self.source.broadcast.frames(), |out| {
-                    ServerMessage::Gap { from, to }.encode(out);
+                    ServerMessage::Gap { room: wire::HALL.into(), from, to }.encode(out);
                 });
             }
             replay.after = to;
@@ -326,7 +326,7 @@ impl<T: Socket> Parts<'_, T> {
         let (origin, mut frame) = (session.origin, Vec::new());
         session.owe_broadcast(broadcast.frames());
         let mut is_used_up = false;
-        let read = store.read(replay.after, &mut |entry| {
+        let read = store.read(HALL, replay.after, &mut |entry| {
             let is_full = *backlog_bytes_low <= session.connection.backlog();
             if is_full || *budget == 0 || is_used_up || last < entry.seq {
                 return ControlFlow::Break(());
@@ -335,8 +335,7 @@ impl<T: Socket> Parts<'_, T> {
             frame.clear();
             encode::record(entry, Copy { own, replay: true, ..Copy::default() }, &mut frame);
             session.connection.owe(&frame);
-            let Kind::Text(text) = entry.kind;
-            *budget = budget.saturating_sub(text.len() + MESSAGE_BYTES);
+            *budget = budget.saturating_sub(entry.kind.text().len() + MESSAGE_BYTES);
             let cost = history_cost(frame.len());
             is_used_up = admission.fill(*now, origin, Act::History, cost).is_some();
             replay.after = entry.seq;
@@ -358,7 +357,8 @@ impl<T: Socket> Parts<'_, T> {
                 }
             }
             End::PageFound { before, count, is_start, .. } => {
-                let page = ServerMessage::Page { before, count, start: is_start };
+                let page =
+                    ServerMessage::Page { room: wire::HALL.into(), before, count, start: is_start };
                 self.sessions.tell(id, self.source.broadcast.frames(), |out| page.encode(out));
             }
             End::Page { .. } => (),

@@ -11,11 +11,11 @@ use std::{
 
 use super::{AUDIT_ENTRIES_MAX, Answer, MESSAGE_BYTES, Read, Retention, Store, page::run_start};
 use crate::core::{
-    id::Ticket,
+    id::{HALL, RoomId, Ticket},
     moderation::{AuditEntry, Rulebook},
     record::{
-        Appended, Draft, Entry, Invite, Kind, Person, PersonId, Record, Request, StorageError,
-        Stored,
+        Appended, Draft, Entry, Invite, Person, PersonId, ReadMark, Record, Request, Room,
+        StorageError, Stored,
     },
     time::Time,
 };
@@ -81,20 +81,26 @@ impl Memory {
         }
         self.last.seq += 1;
         self.last.time_ms = self.last.time_ms.max(utc_ms);
-        let Kind::Text(text) = &kind;
-        self.content_bytes += text.len();
+        self.content_bytes += kind.text().len();
         if let Some(key) = key {
             self.known.insert(key, self.last.seq);
         }
-        let record =
-            Record { seq: self.last.seq, time_ms: self.last.time_ms, author, person, kind, id };
+        let record = Record {
+            room: HALL,
+            seq: self.last.seq,
+            time_ms: self.last.time_ms,
+            author,
+            person,
+            kind,
+            id,
+        };
         self.records.push_back(record.clone());
         Appended::New(record)
     }
 
     /// Numbers are dense, so a message's place is its distance from the oldest.
     fn find(&self, seq: u64) -> Option<&Record> {
-        let place = seq.checked_sub(self.first_seq())?;
+        let place = seq.checked_sub(self.first_seq(HALL))?;
         self.records.get(usize::try_from(place).ok()?)
     }
 
@@ -113,11 +119,8 @@ impl Memory {
     }
 
     fn forget_oldest(&mut self) {
-        let Some(Record { person, kind: Kind::Text(text), id, .. }) = self.records.pop_front()
-        else {
-            return;
-        };
-        self.content_bytes -= text.len();
+        let Some(Record { person, kind, id, .. }) = self.records.pop_front() else { return };
+        self.content_bytes -= kind.text().len();
         self.forgotten += 1;
         if let Some(key) = person.zip(id) {
             self.known.remove(&key);
@@ -130,14 +133,22 @@ impl Store for Memory {
     fn submit(&mut self, _now: Instant, utc_ms: u64, batch: &mut Vec<(Ticket, Request)>) {
         for (ticket, request) in batch.drain(..) {
             let stored = match request {
-                Request::Append { room: _, draft } => Stored::Appended(self.take(utc_ms, draft)),
+                Request::Append { room: _, draft, change: _ } => {
+                    Stored::Appended(self.take(utc_ms, draft))
+                }
                 Request::Moderate { changes: _, entry } => {
                     self.audit.push_back(entry);
                     self.audit.drain(..self.audit.len().saturating_sub(AUDIT_ENTRIES_MAX));
                     Stored::Changed
                 }
-                // People, rules and invites come and go with the process.
-                Request::ChangePerson(_) | Request::Admit { .. } => Stored::Changed,
+                Request::Recall { person, id } => {
+                    let seq = self.known.get(&(person, id));
+                    Stored::Recalled(seq.and_then(|seq| self.find(*seq)).cloned())
+                }
+                // People, rules, marks and invites come and go with the process.
+                Request::ChangePerson(_) | Request::Admit { .. } | Request::Mark(_) => {
+                    Stored::Changed
+                }
             };
             self.answers.push(Answer::Done { ticket, outcome: Ok(stored) });
         }
@@ -159,6 +170,14 @@ impl Store for Memory {
     fn audit(&mut self, limit: usize) -> Result<Vec<AuditEntry>, StorageError> {
         let begin = self.audit.len().saturating_sub(limit);
         Ok(self.audit.range(begin..).cloned().collect())
+    }
+
+    fn rooms(&mut self) -> Result<Vec<Room>, StorageError> {
+        Ok(Vec::new())
+    }
+
+    fn marks(&mut self) -> Result<Vec<ReadMark>, StorageError> {
+        Ok(Vec::new())
     }
 
     fn invites(&mut self) -> Result<Vec<Invite>, StorageError> {
@@ -192,16 +211,17 @@ impl Store for Memory {
         &self.epoch
     }
 
-    fn first_seq(&self) -> u64 {
+    fn first_seq(&self, _room: RoomId) -> u64 {
         self.records.front().map_or(self.last.seq + 1, |oldest| oldest.seq)
     }
 
-    fn last_seq(&self) -> u64 {
+    fn last_seq(&self, _room: RoomId) -> u64 {
         self.last.seq
     }
 
     fn read(
         &mut self,
+        _room: RoomId,
         after: u64,
         each: &mut dyn FnMut(Entry<'_>) -> ControlFlow<()>,
     ) -> Result<Read, StorageError> {
@@ -213,15 +233,13 @@ impl Store for Memory {
 
     fn page_start(
         &mut self,
+        _room: RoomId,
         before: u64,
         limit: u64,
         bytes_max: usize,
     ) -> Result<Option<u64>, StorageError> {
         let end = self.records.partition_point(|record| record.seq < before);
-        let size = |record: &Record| {
-            let Kind::Text(text) = &record.kind;
-            Ok((record.seq, text.len()))
-        };
+        let size = |record: &Record| Ok((record.seq, record.kind.text().len()));
         let newest = self.records.range(..end).rev().map(size);
         run_start(before, bytes_max, newest.take(usize::try_from(limit).unwrap_or(usize::MAX)))
             .map(Some)
@@ -237,7 +255,7 @@ mod tests {
     use pychat_wire::UserName;
 
     use super::*;
-    use crate::core::id::HALL;
+    use crate::core::record::Kind;
 
     fn log(retention: Retention) -> Memory {
         Memory::new(0x1f, retention)
@@ -250,7 +268,8 @@ mod tests {
     }
 
     fn say(log: &mut Memory, utc_ms: u64, drafts: Vec<Draft>) -> Vec<Appended> {
-        let requests = drafts.into_iter().map(|draft| Request::Append { room: HALL, draft });
+        let requests =
+            drafts.into_iter().map(|draft| Request::Append { room: HALL, draft, change: None });
         let mut batch = (1..).map(Ticket).zip(requests).collect();
         let (now, mut answers) = (Instant::now(), Vec::new());
         log.submit(now, utc_ms, &mut batch);
@@ -267,7 +286,7 @@ mod tests {
 
     fn seqs(log: &mut Memory, after: u64) -> Vec<u64> {
         let mut seqs = Vec::new();
-        log.read(after, &mut |entry| {
+        log.read(HALL, after, &mut |entry| {
             seqs.push(entry.seq);
             ControlFlow::Continue(())
         })
@@ -278,7 +297,7 @@ mod tests {
     #[test]
     fn messages_are_numbered_from_one_without_a_gap() {
         let mut log = log(Retention::default());
-        assert_eq!((log.first_seq(), log.last_seq()), (1, 0));
+        assert_eq!((log.first_seq(HALL), log.last_seq(HALL)), (1, 0));
         assert_eq!(log.epoch(), "0000000000000000000000000000001f");
         let mut told = Vec::new();
         for drafts in [vec![draft("a", None), draft("b", None)], vec![], vec![draft("c", None)]] {
@@ -293,7 +312,7 @@ mod tests {
             .collect();
         assert_eq!(told, [(1, "a"), (2, "b"), (3, "c")].map(|(seq, text)| (seq, Kind::Text(text))));
         assert_eq!((seqs(&mut log, 1), seqs(&mut log, 3)), (vec![2, 3], vec![]));
-        assert_eq!((log.first_seq(), log.last_seq()), (1, 3));
+        assert_eq!((log.first_seq(HALL), log.last_seq(HALL)), (1, 3));
     }
 
     #[test]
@@ -301,9 +320,13 @@ mod tests {
         let mut log = log(Retention::default());
         say(&mut log, 5, vec![draft("a", None), draft("b", Some("7")), draft("c", None)]);
         let mut read = Vec::new();
-        log.read(1, &mut |entry| {
-            let Kind::Text(text) = entry.kind;
-            read.push((entry.seq, entry.time_ms, entry.author.to_owned(), text.to_owned()));
+        log.read(HALL, 1, &mut |entry| {
+            read.push((
+                entry.seq,
+                entry.time_ms,
+                entry.author.to_owned(),
+                entry.kind.text().to_owned(),
+            ));
             assert_eq!(entry.id, Some("7"));
             ControlFlow::Break(())
         })
@@ -352,13 +375,13 @@ mod tests {
     fn the_oldest_are_forgotten_beyond_the_limits() {
         let mut log = log(Retention { messages_max: u64::MAX, ..Retention::default() });
         say(&mut log, 5, (0..=RECORDS_MAX).map(|_| draft("x", None)).collect());
-        assert_eq!((seqs(&mut log, 0).len(), log.first_seq()), (RECORDS_MAX, 2));
+        assert_eq!((seqs(&mut log, 0).len(), log.first_seq(HALL)), (RECORDS_MAX, 2));
         let half = "x".repeat(CONTENT_BYTES_MAX / 2);
         say(&mut log, 5, vec![draft(&half, None), draft(&half, None)]);
         assert_eq!(seqs(&mut log, 0), [10_002, 10_003]);
         let whole = format!("{half}{half}x");
         say(&mut log, 5, vec![draft(&whole, None)]);
-        assert_eq!((log.first_seq(), log.last_seq()), (10_005, 10_004), "nothing is kept");
+        assert_eq!((log.first_seq(HALL), log.last_seq(HALL)), (10_005, 10_004), "nothing is kept");
         say(&mut log, 5, vec![draft("x", None), draft("x", None)]);
         log.set_retention(Retention { messages_max: 1, ..Retention::default() });
         assert_eq!(seqs(&mut log, 0), [10_006]);
@@ -378,12 +401,12 @@ mod tests {
         assert_eq!(log.next_deadline(), Some(now + Duration::from_millis(60)));
         let trusted_at = now + Duration::from_secs(9);
         log.maintain(&Time { trusted_at, ..time(9_000) });
-        assert_eq!((log.first_seq(), log.next_deadline()), (1, Some(trusted_at)), "who knows");
+        assert_eq!((log.first_seq(HALL), log.next_deadline()), (1, Some(trusted_at)), "who knows");
         log.maintain(&time(1_100));
         assert_eq!((seqs(&mut log, 0), log.take_forgotten()), (vec![2], 1));
         assert_eq!(log.next_deadline(), Some(now + Duration::from_millis(30)));
         log.maintain(&time(1_130));
-        assert_eq!((log.first_seq(), log.last_seq(), log.next_deadline()), (3, 2, None));
+        assert_eq!((log.first_seq(HALL), log.last_seq(HALL), log.next_deadline()), (3, 2, None));
         assert_eq!((log.take_forgotten(), log.take_forgotten()), (1, 0));
     }
 

@@ -33,9 +33,9 @@ use self::{
 pub use self::{error::OpenError, folder::FILE_NAME, retention::TRIM_STEP};
 use super::{Answer, Read, Retention, Store, page::run_start};
 use crate::core::{
-    id::Ticket,
+    id::{RoomId, Ticket},
     moderation::{AuditEntry, Rulebook},
-    record::{Entry, Invite, Person, PersonId, Request, StorageError, Stored},
+    record::{Entry, Invite, Person, PersonId, ReadMark, Request, Room, StorageError, Stored},
     time::Time,
 };
 
@@ -166,10 +166,12 @@ impl SqliteStore {
             let mut insert = connection.prepare_cached(rows::INSERT)?;
             let carry_out = |(_, request): &(Ticket, Request)| {
                 let changed = match request {
-                    Request::Append { room: _, draft } => {
+                    Request::Append { room: _, draft, change: _ } => {
                         let appended = rows::take(connection, &mut insert, &mut ends, draft);
                         return appended.map(Stored::Appended);
                     }
+                    Request::Recall { .. } => return Ok(Stored::Recalled(None)),
+                    Request::Mark(_) => Ok(()),
                     Request::ChangePerson(change) => rows::change_person(connection, change),
                     Request::Admit { person, invite } => rows::admit(connection, person, *invite),
                     Request::Moderate { changes, entry } => {
@@ -209,6 +211,7 @@ impl Store for SqliteStore {
 
     fn read(
         &mut self,
+        _room: RoomId,
         after: u64,
         each: &mut dyn FnMut(Entry<'_>) -> ControlFlow<()>,
     ) -> Result<Read, StorageError> {
@@ -224,6 +227,7 @@ impl Store for SqliteStore {
 
     fn page_start(
         &mut self,
+        _room: RoomId,
         before: u64,
         limit: u64,
         bytes_max: usize,
@@ -244,6 +248,14 @@ impl Store for SqliteStore {
 
     fn audit(&mut self, limit: usize) -> Result<Vec<AuditEntry>, StorageError> {
         Ok(moderation::read_audit(&self.connection, limit)?)
+    }
+
+    fn rooms(&mut self) -> Result<Vec<Room>, StorageError> {
+        Ok(Vec::new())
+    }
+
+    fn marks(&mut self) -> Result<Vec<ReadMark>, StorageError> {
+        Ok(Vec::new())
     }
 
     fn invites(&mut self) -> Result<Vec<Invite>, StorageError> {
@@ -303,11 +315,11 @@ impl Store for SqliteStore {
         &self.epoch
     }
 
-    fn first_seq(&self) -> u64 {
+    fn first_seq(&self, _room: RoomId) -> u64 {
         self.ends.first_seq
     }
 
-    fn last_seq(&self) -> u64 {
+    fn last_seq(&self, _room: RoomId) -> u64 {
         self.ends.last_seq
     }
 

@@ -6,7 +6,7 @@ use std::{fmt::Write, time::Instant};
 use pychat_wire::{
     NameError, UserName,
     key::{InviteCode, PublicKey},
-    message::{ErrorCode, Hello, PROTOCOL, Resume},
+    message::{ErrorCode, Hello, PROTOCOL, Positions, Resume},
     notice::Notice,
 };
 
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::core::{
     admission::{Act, WRONG_PROOF_COST},
-    id::{ConnectionId, HALL},
+    id::{ConnectionId, HALL, RoomId},
     record::{Device, PersonId},
     roster::{FreeName, Participant},
 };
@@ -38,10 +38,15 @@ pub(super) struct Wish {
 
 impl Wish {
     fn new(name: UserName, device: Device, hello: &Hello<'_>) -> Self {
-        let own = |resume: &Resume<'_>| Resume {
-            epoch: resume.epoch.as_ref().to_owned().into(),
-            after: resume.after,
-            limit: resume.limit,
+        let own = |resume: &Resume<'_>| {
+            let positions = resume.rooms.0.iter();
+            Resume {
+                epoch: resume.epoch.as_ref().to_owned().into(),
+                rooms: Positions(
+                    positions.map(|(room, after)| (room.to_string().into(), *after)).collect(),
+                ),
+                limit: resume.limit,
+            }
         };
         Self { name, device, resume: hello.resume.as_ref().map(own), invite: hello.invite }
     }
@@ -263,11 +268,15 @@ impl Chat {
         self.change_people(id, effects);
         let members = self.roster.members().clone();
         let is_operator = self.people.is_operator(person);
-        tell(id, Event::Welcome { name: name.clone(), is_operator, members }, effects);
+        let rooms = Vec::new();
+        tell(id, Event::Welcome { name: name.clone(), is_operator, members, rooms }, effects);
         self.enter(now, id, name, Some(grant), effects);
-        if let Some(Resume { epoch, after, limit }) = resume {
-            let resume = Action::Resume { room: HALL, epoch: epoch.into_owned(), after, limit };
-            act(id, resume, effects);
+        let Some(Resume { epoch, rooms, limit }) = resume else { return };
+        for (room, after) in rooms.0 {
+            if let Some(room) = RoomId::of_wire(&room).filter(|room| *room == HALL) {
+                let resume = Action::Resume { room, epoch: epoch.to_string(), after, limit };
+                act(id, resume, effects);
+            }
         }
     }
 

@@ -33,10 +33,10 @@ impl Chat {
                 self.on_hello(now, id, &hello, effects);
             }
             (Phase::Guest, message) => self.on_early(id, &message, effects),
-            (Phase::Joined(_), ClientMessage::Text { content, id: message_id }) => {
+            (Phase::Joined(_), ClientMessage::Text { room: _, content, id: message_id }) => {
                 self.on_text(now, id, &content, message_id.as_deref(), effects);
             }
-            (Phase::Joined(_), ClientMessage::History { before, limit }) => {
+            (Phase::Joined(_), ClientMessage::History { room: _, before, limit }) => {
                 act(id, Action::Page { room: HALL, before, limit }, effects);
             }
             (Phase::Joined(_), ClientMessage::Pair) => {
@@ -62,6 +62,14 @@ impl Chat {
                 self.on_invite_request(now, id, InviteRequest::Revoke(invite), effects);
             }
             (Phase::Joined(_), ClientMessage::Hello(_)) => self.on_second_hello(id, effects),
+            (
+                Phase::Joined(_),
+                ClientMessage::Rooms
+                | ClientMessage::Members { .. }
+                | ClientMessage::Read { .. }
+                | ClientMessage::Typing { .. }
+                | ClientMessage::Change { .. },
+            ) => (),
         }
     }
 }

@@ -147,7 +147,7 @@ impl Chat {
     pub(super) fn append(&mut self, from: ConnectionId, draft: Draft, effects: &mut Vec<Effect>) {
         let Some(peer) = self.peers.get_mut(&from) else { return };
         let pending = Pending::Append { from, id: draft.id.clone() };
-        self.requests.make(pending, Request::Append { room: HALL, draft }, effects);
+        self.requests.make(pending, Request::Append { room: HALL, draft, change: None }, effects);
         self.requests.n_appends += 1;
         peer.in_flight.n_appends += 1;
         peer.in_flight.answers.push_back(Due::Answer);
@@ -261,7 +261,7 @@ impl Chat {
             (Some(Pending::Append { from, id }), outcome) => {
                 match outcome {
                     Ok(Stored::Appended(appended)) => tell_appended(from, appended, effects),
-                    Ok(Stored::Changed) => (),
+                    Ok(Stored::Changed | Stored::Recalled(_)) => (),
                     Err(error) => self.on_append_failed(from, id, &error, effects),
                 }
                 self.on_answered(now, from, effects);

@@ -162,7 +162,7 @@ impl Chat {
 /// A text that was accepted is published, even if its author has left.
 pub(super) fn tell_appended(from: ConnectionId, appended: Appended, effects: &mut Vec<Effect>) {
     match appended {
-        Appended::New(record) => tell_all(Event::Message { from, record }, effects),
+        Appended::New(record) => tell_all(Event::Recorded { from, record }, effects),
         Appended::Known(record) => tell(from, Event::Duplicate { record }, effects),
         Appended::Conflict { id } => {
             let text = "you said something else under this id; this was not sent";

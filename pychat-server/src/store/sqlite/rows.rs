@@ -6,6 +6,7 @@ use pychat_wire::key::{InviteId, PublicKey};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 
 use crate::{
+    core::id::HALL,
     core::record::{
         Appended, Device, Draft, Entry, Invite, InviteTerms, Kind, OwnedName, Person, PersonChange,
         PersonId, Record,
@@ -91,7 +92,7 @@ pub(super) fn take(
     draft: &Draft,
 ) -> rusqlite::Result<Appended> {
     let Draft { author, person, kind, id } = draft.clone();
-    let Kind::Text(text) = &kind;
+    let text = kind.text();
     let (seq, time_ms) = (ends.last_seq + 1, ends.last_ms);
     let (number, name) = (integer(seq), author.as_str());
     let person_number = person.map(|PersonId(number)| integer(number));
@@ -99,16 +100,16 @@ pub(super) fn take(
         number,
         integer(time_ms),
         name,
-        &**text,
+        text,
         id.as_deref(),
         person_number,
         integer(ends.last_bytes)
     ];
     if insert.execute(values)? == 1 {
         ends.last_seq = seq;
-        ends.last_bytes += text.len() as u64 + MESSAGE_BYTES;
+        ends.last_bytes += kind.text().len() as u64 + MESSAGE_BYTES;
         ends.first_ms.get_or_insert(time_ms);
-        return Ok(Appended::New(Record { seq, time_ms, author, person, kind, id }));
+        return Ok(Appended::New(Record { room: HALL, seq, time_ms, author, person, kind, id }));
     }
     let mut select = connection.prepare_cached(SELECT_KNOWN)?;
     let known = select.query_row(params![person_number, id.as_deref()], |row| {
@@ -119,7 +120,7 @@ pub(super) fn take(
         (None, Some(id)) => Appended::Conflict { id },
         (known, id) => {
             let (seq, time_ms) = known.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
-            Appended::Known(Record { seq, time_ms, author, person, kind, id })
+            Appended::Known(Record { room: HALL, seq, time_ms, author, person, kind, id })
         }
     })
 }

@@ -289,7 +289,10 @@ mod tests {
         *,
     };
     use crate::{
-        core::record::{Kind, OwnedName, Person, PersonId},
+        core::{
+            id::HALL,
+            record::{OwnedName, Person, PersonId},
+        },
         store::{Retention, Store},
     };
 
@@ -312,9 +315,8 @@ mod tests {
             };
             let mut kept = SqliteStore::open(&place, Retention::default(), 0xab).unwrap();
             let mut read = Vec::new();
-            kept.read(0, &mut |entry| {
-                let Kind::Text(text) = entry.kind;
-                read.push((entry.seq, entry.time_ms, text.to_owned()));
+            kept.read(HALL, 0, &mut |entry| {
+                read.push((entry.seq, entry.time_ms, entry.kind.text().to_owned()));
                 ControlFlow::Continue(())
             })
             .unwrap();

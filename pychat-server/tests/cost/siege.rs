@@ -19,7 +19,7 @@ use pychat_server::{
 use pychat_wire::{
     ClientMessage,
     key::{Challenge, Nonce, SecretKey},
-    message::Hello,
+    message::{HALL, Hello},
 };
 use stats_alloc::{Region, StatsAlloc};
 
@@ -165,13 +165,17 @@ impl<'a> Siege<'a> {
         let content = "x".repeat(TEXT_BYTES[self.below(TEXT_BYTES.len())]);
         match self.below(10) {
             0..=3 => self.hello(peer),
-            4 => self.say(peer, &ClientMessage::Text { content: content.into(), id }),
+            4 => self
+                .say(peer, &ClientMessage::Text { room: HALL.into(), content: content.into(), id }),
             5 => self.say(peer, &ClientMessage::text(content)),
             6 => self.send(peer, b"2:{}"),
             7 => self.send(peer, b"\"type\":"),
             8 => {
                 let limit = [0, 1, 10][self.below(3)];
-                self.say(peer, &ClientMessage::History { before: u64::MAX, limit })
+                self.say(
+                    peer,
+                    &ClientMessage::History { room: HALL.into(), before: u64::MAX, limit },
+                )
             }
             _ => self.say(peer, &ClientMessage::Ping),
         }

@@ -5,9 +5,12 @@ use std::{cell::RefCell, collections::VecDeque, ops::ControlFlow, rc::Rc, time::
 use fastrand::Rng;
 use pychat_server::{
     core::{
-        id::Ticket,
+        id::{RoomId, Ticket},
         moderation::{AuditEntry, Rulebook},
-        record::{Appended, Entry, Invite, Person, PersonId, Request, StorageError, Stored},
+        record::{
+            Appended, Entry, Invite, Person, PersonId, ReadMark, Request, Room, StorageError,
+            Stored,
+        },
         time::Time,
     },
     store::{Answer, Memory, Read, Retention, Store},
@@ -159,35 +162,49 @@ impl Store for DelayedStore {
 
     fn read(
         &mut self,
+        room: RoomId,
         after: u64,
         each: &mut dyn FnMut(Entry<'_>) -> ControlFlow<()>,
     ) -> Result<Read, StorageError> {
-        if self.is_at_hand() { self.store.read(after, each) } else { Ok(Read::Later) }
+        if self.is_at_hand() { self.store.read(room, after, each) } else { Ok(Read::Later) }
     }
 
     fn page_start(
         &mut self,
+        room: RoomId,
         before: u64,
         limit: u64,
         bytes_max: usize,
     ) -> Result<Option<u64>, StorageError> {
-        if self.is_at_hand() { self.store.page_start(before, limit, bytes_max) } else { Ok(None) }
+        if self.is_at_hand() {
+            self.store.page_start(room, before, limit, bytes_max)
+        } else {
+            Ok(None)
+        }
     }
 
     fn epoch(&self) -> &str {
         self.store.epoch()
     }
 
-    fn first_seq(&self) -> u64 {
-        self.store.first_seq()
+    fn first_seq(&self, room: RoomId) -> u64 {
+        self.store.first_seq(room)
     }
 
-    fn last_seq(&self) -> u64 {
-        self.store.last_seq()
+    fn last_seq(&self, room: RoomId) -> u64 {
+        self.store.last_seq(room)
     }
 
     fn people(&mut self) -> Result<(Vec<Person>, PersonId), StorageError> {
         self.store.people()
+    }
+
+    fn rooms(&mut self) -> Result<Vec<Room>, StorageError> {
+        self.store.rooms()
+    }
+
+    fn marks(&mut self) -> Result<Vec<ReadMark>, StorageError> {
+        self.store.marks()
     }
 
     fn rulebook(&mut self) -> Result<Rulebook, StorageError> {

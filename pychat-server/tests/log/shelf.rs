@@ -132,7 +132,8 @@ pub(crate) fn append(
     drafts: impl IntoIterator<Item = Draft>,
     changes: impl IntoIterator<Item = PersonChange>,
 ) -> Result<Vec<Appended>, StorageError> {
-    let drafts = drafts.into_iter().map(|draft| Request::Append { room: HALL, draft });
+    let drafts =
+        drafts.into_iter().map(|draft| Request::Append { room: HALL, draft, change: None });
     carry_out(store, utc_ms, drafts.chain(changes.into_iter().map(Request::ChangePerson)))
 }
 
@@ -179,9 +180,8 @@ pub(crate) fn chatter(store: &mut dyn Store, utc_ms: u64, count: usize) {
 #[track_caller]
 pub(crate) fn read(store: &mut dyn Store) -> Vec<(u64, u64, String, String)> {
     let mut all = Vec::new();
-    let read = store.read(0, &mut |entry| {
-        let Kind::Text(text) = entry.kind;
-        all.push((entry.seq, entry.time_ms, entry.author.into(), text.into()));
+    let read = store.read(HALL, 0, &mut |entry| {
+        all.push((entry.seq, entry.time_ms, entry.author.into(), entry.kind.text().into()));
         ControlFlow::Continue(())
     });
     assert_eq!(read, Ok(Read::Done));

@@ -1,10 +1,13 @@
 //! Lines, one after another: made, lost or given up, and the time to make the next.
 
-use std::mem;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    mem,
+};
 
 use super::{
-    Cause, Client, Event, HELLO_MS_MAX, PONG_MS_MAX, RETRY_MS_MAX, SERVER_PAYLOAD_BYTES_MAX,
-    STEADY_MS, WAKE_PONG_MS_MAX, held::Held,
+    Cause, Client, Event, HELLO_MS_MAX, PONG_MS_MAX, RETRY_MS_MAX, RoomId,
+    SERVER_PAYLOAD_BYTES_MAX, STEADY_MS, WAKE_PONG_MS_MAX, held::Held, signals::Signals,
 };
 use crate::{
     frame::Decoder,
@@ -63,16 +66,18 @@ pub(super) struct Line {
     pub(super) ping_ms: u64,
     /// The deadline for its answer, if it was asked.
     patience: Option<u64>,
-    /// The number after which we asked for what we missed, if we did.
-    pub(super) asked_after: Option<u64>,
-    /// The end of the log at the welcome: what is said on this line comes after it.
-    pub(super) welcomed_at: u64,
+    /// The numbers after which we asked for what we missed, by room.
+    pub(super) asked_after: BTreeMap<RoomId, u64>,
+    /// The ends of the logs when we entered the rooms: what is said on this line comes after them.
+    pub(super) welcomed_at: BTreeMap<RoomId, u64>,
     /// Our person is an operator.
     pub(super) is_operator: bool,
     /// The number of things that were asked for as an operator.
     pub(super) n_operations: u64,
-    /// True while the server may skip what it was asked not to send all of: once a line.
-    pub(super) may_skip: bool,
+    /// The rooms of which the server may skip what it was asked not to send all of: once a line.
+    pub(super) may_skip: BTreeSet<RoomId>,
+    /// The marks and notices that are to be sent.
+    pub(super) signals: Signals,
     /// The texts that wait to be sent again.
     pub(super) held: Held,
     /// The people whom the server lets in, as its greeting says.
@@ -92,11 +97,12 @@ impl Default for Line {
             heard: 0,
             ping_ms: 0,
             patience: None,
-            asked_after: None,
-            welcomed_at: 0,
+            asked_after: BTreeMap::new(),
+            welcomed_at: BTreeMap::new(),
             is_operator: false,
             n_operations: 0,
-            may_skip: false,
+            may_skip: BTreeSet::new(),
+            signals: Signals::default(),
             held: Held::default(),
             admission: Door::default(),
             challenge: Challenge::default(),
@@ -110,7 +116,8 @@ impl Line {
     /// Returns the next deadline, in protocol 2 and once joined.
     pub(super) fn next_deadline(&self) -> u64 {
         let silence = self.patience.unwrap_or(self.heard.saturating_add(self.ping_ms));
-        self.held.due_at().map_or(silence, |due_at| silence.min(due_at))
+        let due = [self.held.due_at(), self.signals.due_at()].into_iter().flatten();
+        due.fold(silence, u64::min)
     }
 }
 
@@ -376,7 +383,7 @@ impl Client {
         }
     }
 
-    /// Asks a silent server, gives up one that was asked, and sends again what was held.
+    /// Asks a silent server, gives up one that was asked, and sends what was held or is due.
     fn on_pulse(&mut self, now: u64) {
         match self.line.patience {
             Some(until) if until <= now => return self.give_up(now, Cause::Silent, 0),
@@ -388,6 +395,7 @@ impl Client {
         if self.line.held.due_at().is_some_and(|due_at| due_at <= now) {
             self.send_held();
         }
+        self.send_signals(now);
     }
 
     fn ping(&mut self, now: u64, patience_ms: u64) {

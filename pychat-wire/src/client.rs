@@ -26,6 +26,7 @@
 //! ```
 
 mod backoff;
+mod begin;
 mod conversation;
 mod devices;
 mod event;
@@ -38,6 +39,7 @@ mod marks;
 mod operators;
 mod original;
 mod past;
+mod phase;
 mod place;
 mod record;
 mod requests;
@@ -57,7 +59,7 @@ use std::{
 
 use self::{
     backoff::{Backoff, Chance},
-    line::{Line, Phase, Protocol},
+    phase::{Line, Phase, Protocol},
     requests::PendingChange,
     rooms::Rooms,
     roster::Roster,
@@ -65,6 +67,7 @@ use self::{
     secret::Secret,
 };
 pub use self::{
+    begin::Begin,
     devices::Device,
     event::{Cause, Event, FailReason, SayError},
     invites::Invite,
@@ -75,21 +78,6 @@ pub use self::{
     saved::{MessageId, Saved},
 };
 use crate::{frame::PAYLOAD_BYTES_MAX, link::Code, name::UserName};
-
-/// The messages that a client shows first.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Begin {
-    /// Those after the last message that was shown; on a first visit, those that are sent from now
-    /// on. For bots.
-    #[default]
-    Resume,
-    /// The same, but on a first visit all that the server keeps.
-    Everything,
-    /// The last messages, as an [`Event::Page`] of at most so many, and those sent from now on. For
-    /// a window, which shows nothing when it opens. If its reader has [seen](Client::see) less than
-    /// all before that page, the page begins further back, where one page can hold so much.
-    LastPage(u64),
-}
 
 /// One person's conversation with one server.
 #[derive(Debug)]
@@ -143,13 +131,6 @@ enum Mark {
     Gone { room: RoomId },
 }
 
-impl Begin {
-    /// Returns true if somebody reads what is shown.
-    fn has_reader(self) -> bool {
-        matches!(self, Self::LastPage(_))
-    }
-}
-
 impl Client {
     /// Returns a client that will ask to join as `name`, and go on from `saved`.
     ///
@@ -199,46 +180,6 @@ impl Client {
         client.call();
         client.adopt_saved();
         client
-    }
-
-    /// Sets which messages are shown first; the default is [`Begin::Resume`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use pychat_wire::{Client, UserName, client::{Begin, Saved}};
-    ///
-    /// let name = UserName::new("Анна")?;
-    /// let window = Client::new(name, Saved::default(), [7; 32]).beginning(Begin::LastPage(50));
-    /// # Ok::<(), pychat_wire::NameError>(())
-    /// ```
-    #[must_use]
-    pub fn beginning(mut self, begin: Begin) -> Self {
-        self.begin = begin;
-        if begin.has_reader() {
-            self.saved.begin_reading();
-        }
-        self.begin_rooms();
-        self
-    }
-
-    /// Sets which rooms are heard. Unless this is called, that is [`Hearing::All`] for a window, which
-    /// begins with the [last page](Begin::LastPage), and [`Hearing::Hall`] for a bot.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use pychat_wire::{Client, UserName, client::{Hearing, Saved}};
-    ///
-    /// let name = UserName::new("bot")?;
-    /// let bot = Client::new(name, Saved::default(), [7; 32]).hearing(Hearing::All);
-    /// # Ok::<(), pychat_wire::NameError>(())
-    /// ```
-    #[must_use]
-    pub fn hearing(mut self, hearing: Hearing) -> Self {
-        self.hearing = Some(hearing);
-        self.begin_rooms();
-        self
     }
 
     /// Makes it come back by itself even before it has been in the room; otherwise a first attempt

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Client, Event, Hearing, Mark, Queued, RoomId, rooms::Rooms, saved::Spot};
+use super::{Client, Event, Mark, Queued, RoomId, saved::Spot};
 
 impl Client {
     /// Tells that our person is in `room` no more; once that is taken, nothing of it is saved.
@@ -53,16 +53,5 @@ impl Client {
             }
             Mark::Gone { room } => drop(self.saved.rooms.remove(&room)),
         }
-    }
-
-    /// Returns the rooms that are heard.
-    pub(super) fn heard_rooms(&self) -> Hearing {
-        let by_default = if self.begin.has_reader() { Hearing::All } else { Hearing::Hall };
-        self.hearing.unwrap_or(by_default)
-    }
-
-    /// Takes the rooms from what is saved, before the first line.
-    pub(super) fn begin_rooms(&mut self) {
-        self.rooms = Rooms::new(&self.saved, self.heard_rooms(), !self.begin.has_reader());
     }
 }

@@ -1,6 +1,6 @@
 //! Older messages, which are asked for page by page.
 
-use super::{Client, RoomId, line::Protocol};
+use super::{Client, RoomId, phase::Protocol};
 use crate::message::ClientMessage;
 
 /// The availability of messages older than all that were shown.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Client, READ_MS_MIN, RoomId, TYPING_MS_MIN, line::Protocol};
+use super::{Client, READ_MS_MIN, RoomId, TYPING_MS_MIN, phase::Protocol};
 use crate::message::ClientMessage;
 
 /// The signals of one line. Times are in milliseconds.

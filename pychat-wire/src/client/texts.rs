@@ -10,7 +10,7 @@ use super::{
     Client, Event, FailReason, MessageId, Protocol, RENEWALS_MAX, RETRY_MS, RETRY_MS_MAX, RoomId,
     SKIPPED_MS, SayError, UNACKNOWLEDGED_MAX,
     held::Held,
-    line::Phase,
+    phase::Phase,
     saved::{Renewed, Unacknowledged},
 };
 use crate::message::{ClientMessage, ErrorCode};

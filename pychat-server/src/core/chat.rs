@@ -48,7 +48,7 @@ use pychat_wire::{
 
 pub use self::{
     arrival::CONNECTIONS_PER_PERSON_MAX,
-    effect::{Action, Deed, Effect, Event, Recipients, Subscribe},
+    effect::{Action, Deed, Effect, Event, Recipients, RoomView, Subscribe},
     input::{CloseReason, Complaint, Input, PerProtocol, Protocol, Refusal},
     presence::ANNOUNCED_AT_ONCE_MAX,
     refusal::BAD_PAYLOADS_MAX,

@@ -47,6 +47,7 @@ use crate::{
         moderation::{AuditEntry, Order, Reply},
         people::People,
         record::StorageError,
+        rooms::Rooms,
         secret::Secret,
     },
     handover::Snapshot,
@@ -76,7 +77,7 @@ impl<T: Socket> Server<T> {
     /// are owned by `people`. Each connection is greeted with one of the `nonces`.
     pub fn new(limits: Limits, store: Box<dyn Store>, people: People, nonces: Secret) -> Self {
         Self {
-            chat: Chat::new(limits.rules, people),
+            chat: Chat::new(limits.rules, people, Rooms::default()),
             sessions: Sessions::default(),
             broadcasts: Broadcasts::new([(HALL, store.last_seq(HALL))]),
             replays: Replays::default(),

@@ -99,7 +99,7 @@ fn people(disk: &Disk, secret: u8) -> People {
 fn chat(people: People) -> Chat {
     let rules = Limits::default().rules;
     let connections_per_address_max = 0;
-    Chat::new(Rules { admission: Door::Invite, connections_per_address_max, ..rules }, people)
+    Chat::new(Rules { admission: Door::Invite, connections_per_address_max, ..rules }, people, Rooms::default())
 }
 
 impl Stage {

@@ -351,14 +351,14 @@ impl Chat {
         grant: Option<Grant>,
         effects: &mut Vec<Effect>,
     ) {
-        self.deadlines.clear(id);
+        self.timers.hello.clear(id);
         let (person, protocol) = (grant.map(|grant| grant.person), self.protocol(id));
         let (Some(peer), Some(join_index)) = (self.peers.get_mut(&id), self.roster.join_index(id))
         else {
             return;
         };
         if self.roster.first_index(id) == Some(join_index) {
-            self.announcements.due.set(id, now + self.rules.announce_after);
+            self.timers.announcements.due.set(id, now + self.rules.announce_after);
         }
         self.admission.fill(now, peer.origin, Act::Join, 1);
         peer.phase = Phase::Joined(name.clone());

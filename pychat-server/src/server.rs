@@ -19,6 +19,7 @@ mod hall;
 mod handover;
 mod history;
 mod keepalive;
+mod load;
 mod read;
 mod replay;
 mod session;
@@ -31,6 +32,7 @@ use pychat_wire::{Link, link::Code};
 pub use self::{
     admit::TURNED_AWAY_MAX,
     keepalive::{PING_INTERVAL, PONG_TIMEOUT},
+    load::load_rooms,
     read::TICK_READ_BYTES_MAX,
     sessions::{BACKLOG_BYTES_LOW, CLOSING_TIMEOUT, LINGER_TIMEOUT},
 };
@@ -73,13 +75,19 @@ pub struct Server<T> {
 }
 
 impl<T: Socket> Server<T> {
-    /// Returns a server without connections that keeps what is said in `store`, and in which names
-    /// are owned by `people`. Each connection is greeted with one of the `nonces`.
-    pub fn new(limits: Limits, store: Box<dyn Store>, people: People, nonces: Secret) -> Self {
+    /// Returns a server without connections that keeps what is said in `store`, which has these `rooms`,
+    /// and in which names are owned by `people`. Each connection is greeted with one of the `nonces`.
+    pub fn new(
+        limits: Limits,
+        store: Box<dyn Store>,
+        people: People,
+        rooms: Rooms,
+        nonces: Secret,
+    ) -> Self {
         Self {
-            chat: Chat::new(limits.rules, people, Rooms::default()),
+            broadcasts: Broadcasts::new(rooms.published()),
+            chat: Chat::new(limits.rules, people, rooms),
             sessions: Sessions::default(),
-            broadcasts: Broadcasts::new([(HALL, store.last_seq(HALL))]),
             replays: Replays::default(),
             keepalive: Keepalive::default(),
             commit: Commit::new(store),

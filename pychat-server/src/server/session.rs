@@ -148,6 +148,25 @@ impl<T: Socket> Session<T> {
         let rest = self.take_broadcast(frames);
         self.connection.owe(rest);
     }
+
+    /// Owes it the rest of the frames of a room, which are delivered to all there; returns true if
+    /// there is any.
+    pub(super) fn gather(&mut self, waiting: RoomFrames<'_>) -> bool {
+        let rest = take_rest(&mut self.state, waiting);
+        self.connection.owe(rest);
+        !rest.is_empty()
+    }
+
+    /// Writes it the rest of the frames of a room, which are delivered to all there, if it is owed nothing
+    /// else; returns true if it is owed something then.
+    pub(super) fn deliver(&mut self, waiting: RoomFrames<'_>) -> io::Result<bool> {
+        let rest = take_rest(&mut self.state, waiting);
+        if rest.is_empty() {
+            return Ok(false);
+        }
+        self.connection.deliver(rest)?;
+        Ok(0 < self.connection.backlog())
+    }
 }
 
 impl<T> Session<T> {
@@ -264,4 +283,11 @@ impl SessionState {
             Self::Guest | Self::TurnedAway => None,
         }
     }
+}
+
+/// Takes the rest of the frames of a room, of which none wait any more then.
+fn take_rest<'a>(state: &mut SessionState, waiting: RoomFrames<'a>) -> &'a [u8] {
+    let take =
+        |member: &mut Member| member.take(waiting.room, waiting.frames.of(member.protocol), 0);
+    state.member_mut().map_or(&[], take)
 }

@@ -182,10 +182,11 @@ impl<T: Socket> Sessions<T> {
     /// is written to from it directly; only what its transport did not take is copied.
     pub(super) fn deliver(&mut self, frames: &Frames) {
         let mut lost = Vec::new();
-        let waiting = RoomFrames { room: HALL, frames };
         for (id, session) in self.table.iter_mut() {
-            if let Err(error) = deliver(id, session, waiting, &mut self.dirty) {
-                lost.push((id, error));
+            match session.deliver(RoomFrames { room: HALL, frames }) {
+                Ok(true) if !mem::replace(&mut session.queued.dirty, true) => self.dirty.push(id),
+                Ok(_) => (),
+                Err(error) => lost.push((id, error)),
             }
         }
         for (id, error) in lost {
@@ -197,17 +198,11 @@ impl<T: Socket> Sessions<T> {
     /// it is owed that with what follows.
     pub(super) fn deliver_to(&mut self, to: ConnectionId, waiting: RoomFrames<'_>, directly: bool) {
         let Some(session) = self.table.get_mut(to) else { return };
-        if directly {
-            if let Err(error) = deliver(to, session, waiting, &mut self.dirty) {
-                self.lose(to, error);
-            }
-            return;
-        }
-        let Some(member) = session.member_mut() else { return };
-        let rest = member.take(waiting.room, waiting.frames.of(member.protocol), 0);
-        if !rest.is_empty() {
-            session.connection.owe(rest);
-            self.mark_dirty(to);
+        let given = if directly { session.deliver(waiting) } else { Ok(session.gather(waiting)) };
+        match given {
+            Ok(true) => self.mark_dirty(to),
+            Ok(false) => (),
+            Err(error) => self.lose(to, error),
         }
     }
 
@@ -380,25 +375,4 @@ impl<T: Socket> Sessions<T> {
 /// slow reader of one that reads.
 pub(super) fn backlog_bytes_low(limits: &Limits) -> usize {
     BACKLOG_BYTES_LOW.min(limits.backlog_bytes_max / 2)
-}
-
-/// Writes the rest of what all in a room were told to a peer that is owed nothing else, and owes it
-/// what is left.
-fn deliver<T: Socket>(
-    id: ConnectionId,
-    session: &mut Session<T>,
-    waiting: RoomFrames<'_>,
-    dirty: &mut Vec<ConnectionId>,
-) -> io::Result<()> {
-    let Session { connection, state, queued, .. } = session;
-    let Some(member) = state.member_mut() else { return Ok(()) };
-    let rest = member.take(waiting.room, waiting.frames.of(member.protocol), 0);
-    if rest.is_empty() {
-        return Ok(());
-    }
-    connection.deliver(rest)?;
-    if 0 < connection.backlog() && !mem::replace(&mut queued.dirty, true) {
-        dirty.push(id);
-    }
-    Ok(())
 }

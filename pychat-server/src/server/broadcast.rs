@@ -269,3 +269,80 @@ impl Broadcast {
         RoomFrames { room, frames: self.frames.frames() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mio::net::TcpStream;
+    use pychat_wire::{UserName, message::RoomEvent};
+
+    use super::*;
+    use crate::core::record::Kind;
+
+    const NOBODY: ConnectionId = ConnectionId { slot: 0, generation: 0 };
+
+    /// Returns rooms that one connection hears, all of them.
+    fn rooms(count: u32) -> Broadcasts {
+        let mut broadcasts = Broadcasts::new([]);
+        for room in 1..=count {
+            broadcasts.rooms.entry(RoomId(room)).or_default().subscribers.insert(NOBODY);
+        }
+        broadcasts
+    }
+
+    fn say(broadcasts: &mut Broadcasts, room: u32, seq: u64) {
+        let record = Record {
+            room: RoomId(room),
+            seq,
+            time_ms: 0,
+            author: UserName::new("Анна").unwrap(),
+            person: None,
+            kind: Kind::Event { event: RoomEvent::Left, subject: None },
+            id: None,
+        };
+        broadcasts.record(NOBODY, &record, &mut Sessions::<TcpStream>::default());
+    }
+
+    #[test]
+    fn only_rooms_in_which_something_was_said_are_looked_at() {
+        let (mut broadcasts, now) = (rooms(10_000), Instant::now());
+        for seq in 1..=3 {
+            say(&mut broadcasts, 7, seq);
+        }
+        say(&mut broadcasts, 9, 1);
+        assert_eq!(broadcasts.active, [RoomId(7), RoomId(9)]);
+        assert_eq!(broadcasts.published_seq(RoomId(7)), 3);
+        assert_eq!(broadcasts.due_at(now), Some(now));
+        broadcasts.deliver(now, 100, &mut Sessions::<TcpStream>::default());
+        assert_eq!((broadcasts.active.len(), broadcasts.due_at(now)), (0, None));
+    }
+
+    #[test]
+    fn a_room_of_many_waits_by_itself() {
+        let (mut broadcasts, now) = (rooms(2), Instant::now());
+        let crowd = (0..1_000).map(|slot| ConnectionId { slot, generation: 1 });
+        broadcasts.rooms.get_mut(&RoomId(1)).unwrap().subscribers.extend(crowd);
+        for seq in 1..=2 {
+            say(&mut broadcasts, 1, seq);
+            say(&mut broadcasts, 2, seq);
+            broadcasts.deliver(now, 100, &mut Sessions::<TcpStream>::default());
+        }
+        assert_eq!(broadcasts.active, [RoomId(1)]);
+        let due = broadcasts.due_at(now).unwrap();
+        assert!(now < due);
+        broadcasts.deliver(due, 100, &mut Sessions::<TcpStream>::default());
+        assert_eq!(broadcasts.active, []);
+    }
+
+    #[test]
+    fn a_room_that_nobody_hears_takes_no_memory() {
+        let mut broadcasts = rooms(2);
+        say(&mut broadcasts, 1, 1);
+        for room in [1, 2] {
+            broadcasts.unsubscribe(NOBODY, RoomId(room));
+        }
+        assert!(broadcasts.rooms.is_empty() && broadcasts.active.is_empty());
+        say(&mut broadcasts, 1, 2);
+        assert!(broadcasts.active.is_empty());
+        assert_eq!(broadcasts.published_seq(RoomId(1)), 2);
+    }
+}

@@ -146,7 +146,7 @@ impl Bench {
             kind: record::Kind::Text(content.clone()),
             id: Some(format!("{utc_ms}.{number}").into()),
         });
-        let requests = drafts.map(|draft| Request::Append { room: HALL, draft });
+        let requests = drafts.map(|draft| Request::Append { room: HALL, draft, change: None });
         let mut batch = (1..).map(Ticket).zip(requests).collect();
         let mut answers = Vec::new();
         self.log().submit(begin, utc_ms, &mut batch);
@@ -165,13 +165,12 @@ impl Bench {
 
     /// Reads the last 1000 messages, again and again.
     fn read_rounds(&mut self) -> Outcome<Times> {
-        let after = self.log().last_seq().saturating_sub(1_000);
+        let after = self.log().last_seq(HALL).saturating_sub(1_000);
         let mut times = Vec::new();
         for _ in 0..ROUNDS / 10 {
             let (begin, mut bytes) = (Instant::now(), 0);
-            self.log().read(after, &mut |entry| {
-                let record::Kind::Text(text) = entry.kind;
-                bytes += text.len();
+            self.log().read(HALL, after, &mut |entry| {
+                bytes += entry.kind.text().len();
                 ControlFlow::Continue(())
             })?;
             times.push(begin.elapsed());

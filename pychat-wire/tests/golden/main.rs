@@ -10,7 +10,7 @@ use pychat_wire::{
     key::{InviteCode, InviteId, Nonce, PairCode, Proof, PublicKey, Signature},
     message::{
         Ban, BanList, Door, ErrorCode, HALL, Hello, Limits, Listing, Positions, Reason, Resume,
-        Room, RoomKind, RoomList,
+        RoomList,
     },
     name::SERVER,
     notice::Notice,

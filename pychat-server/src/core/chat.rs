@@ -33,6 +33,7 @@ mod receive;
 mod refusal;
 mod requests;
 mod restore;
+mod rooms;
 mod secure;
 mod slow;
 mod talk;
@@ -48,12 +49,14 @@ use pychat_wire::{
 
 pub use self::{
     arrival::CONNECTIONS_PER_PERSON_MAX,
+    buckets::TYPING_PAUSE,
     effect::{Action, Deed, Effect, Event, Recipients, RoomView, Subscribe},
     input::{CloseReason, Complaint, Input, PerProtocol, Protocol, Refusal},
     presence::ANNOUNCED_AT_ONCE_MAX,
     refusal::BAD_PAYLOADS_MAX,
     requests::{APPENDS_MAX, APPENDS_PER_CONNECTION_MAX},
     restore::Restored,
+    rooms::TYPING_PRESENT_MAX,
     secure::Plain,
     talk::STORAGE_RETRY_MS,
 };

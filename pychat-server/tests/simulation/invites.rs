@@ -16,6 +16,7 @@ use pychat_server::{
         record::{
             Invite, InviteTerms, Person, PersonChange, PersonId, Request, StorageError, Stored,
         },
+        rooms::Rooms,
         secret::Secret,
     },
     limits::Limits,

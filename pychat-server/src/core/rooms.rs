@@ -138,6 +138,11 @@ impl Rooms {
         }
     }
 
+    /// Returns every room, the hall among them, with the number of its last record that was published.
+    pub fn published(&self) -> impl Iterator<Item = (RoomId, u64)> {
+        self.known.iter().map(|(id, known)| (*id, known.last()))
+    }
+
     /// Returns the number of a room that is to be made; none is given twice.
     pub fn next_id(&mut self) -> RoomId {
         self.last_id.0 += 1;

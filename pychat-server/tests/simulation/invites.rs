@@ -56,7 +56,10 @@ impl Disk {
                 }
                 self.people.insert(person.id, person);
             }
-            Request::Append { .. } | Request::Moderate { .. } => panic!("nobody asks for that"),
+            Request::Append { .. }
+            | Request::Recall { .. }
+            | Request::Mark(_)
+            | Request::Moderate { .. } => panic!("nobody asks for that"),
         }
     }
 

@@ -28,6 +28,8 @@ mod key_storage;
 mod notices;
 mod persistence;
 mod private_file;
+mod room_list;
+mod rooms;
 mod secret_service;
 mod title;
 
@@ -57,7 +59,7 @@ use gtk::{
 };
 use pychat_wire::Client;
 
-pub use self::{account::Account, room::Room};
+pub use self::{account::Account, room::Room, room_list::RoomList, rooms::OpenRoom};
 use self::{connecting::Connection, disconnect_reason::DisconnectReason, encryption::Encryption};
 
 /// The time limit for each step of connecting; being let in has one of its own.
@@ -92,6 +94,10 @@ glib::wrapper! {
     /// it emits `moderated` with a [`Deed`](moderation::Deed) of theirs, `moderation-failed` with the
     /// reason why something was not done, `rules-changed` when the rules were told, and
     /// `rules-outdated` when they are no longer those that were.
+    ///
+    /// Of rooms it emits `room-wanted` with a [`Room`] that is there and that the reader asked for, to
+    /// be shown, `room-changed` with the id of a request that was granted, `room-failed` with the id of
+    /// one that was not and the reason, and `open-rooms-changed` when the open rooms are listed.
     pub struct Session(ObjectSubclass<imp::Session>);
 }
 

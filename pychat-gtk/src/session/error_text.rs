@@ -199,6 +199,7 @@ fn refusal(code: ErrorCode) -> Option<String> {
         ErrorCode::NotAdmitted => {
             gettext("The server does not let you in without an encrypted connection.")
         }
+        ErrorCode::NoRoom => gettext("This room does not exist, or you are not in it."),
         ErrorCode::NotJoined => gettext("You have not joined the chat yet."),
         ErrorCode::SlowDown => gettext("There were too many requests at once. Try again later."),
         ErrorCode::Storage => gettext("The server has no space for messages."),
@@ -228,6 +229,7 @@ mod tests {
             "muted",
             "name_invalid",
             "name_taken",
+            "no_room",
             "not_joined",
             "slow_down",
             "storage",

@@ -6,8 +6,12 @@
 
 mod back_pages;
 mod events;
+mod kind;
+mod members;
+mod opening;
 mod read_state;
 mod saying;
+mod typing;
 
 use gtk::{
     glib,
@@ -15,13 +19,17 @@ use gtk::{
 };
 use pychat_wire::Client;
 
-pub use self::back_pages::{PAGE_MESSAGES, SEARCH_PAGE_MESSAGES};
+pub use self::{
+    back_pages::{PAGE_MESSAGES, SEARCH_PAGE_MESSAGES},
+    kind::{RoomKind, RoomNotifications, RoomSection},
+};
 use super::Session;
 use crate::model::Message;
 
 mod imp {
     use std::{
         cell::{Cell, RefCell},
+        marker::PhantomData,
         sync::OnceLock,
     };
 
@@ -34,9 +42,58 @@ mod imp {
         text::MentionTarget,
     };
 
+    /// The parts of a room that the server tells.
+    #[derive(Debug, Default)]
+    pub(in crate::session) struct Description {
+        pub(in crate::session) id: String,
+        pub(in crate::session) kind: RoomKind,
+        pub(in crate::session) title: String,
+        pub(in crate::session) topic: String,
+        pub(in crate::session) is_mine: bool,
+        pub(in crate::session) is_gone: bool,
+    }
+
+    /// The activity in a room, as far as it is new to the reader.
+    #[derive(Debug, Default)]
+    pub(in crate::session) struct News {
+        pub(in crate::session) unread: u32,
+        pub(in crate::session) mentions: u32,
+        pub(in crate::session) last_active: i64,
+    }
+
     #[derive(Debug, Default, glib::Properties)]
     #[properties(wrapper_type = super::Room)]
     pub struct Room {
+        /// Its id, which nothing else on the server has; that of the hall is empty.
+        #[property(name = "id", get, type = String, member = id)]
+        /// Its kind.
+        #[property(name = "kind", get, type = RoomKind, member = kind, builder(RoomKind::default()))]
+        /// The name to show: of the server, of the room, or of the others in a direct room.
+        #[property(name = "title", get, type = String, member = title)]
+        /// Its topic; empty if it has none.
+        #[property(name = "topic", get, type = String, member = topic)]
+        /// True if the reader may rename it, give it a topic and remove members.
+        #[property(name = "is-mine", get, type = bool, member = is_mine)]
+        /// True if the reader is in it no more. It is still listed where something in it would be
+        /// lost otherwise.
+        #[property(name = "is-gone", get, type = bool, member = is_gone)]
+        pub(super) description: RefCell<Description>,
+        /// The number of other people's messages that are new to the reader, on every device.
+        #[property(name = "unread", get, type = u32, member = unread)]
+        /// The number of these that mention the reader, as far as they have come.
+        #[property(name = "mentions", get, type = u32, member = mentions)]
+        /// The time of the last message, in UTC milliseconds since 1970; 0 if it is not known.
+        #[property(name = "last-active", get, type = i64, member = last_active)]
+        pub(super) news: RefCell<News>,
+        /// The messages that cause notifications.
+        #[property(get, set = Self::set_notifications, explicit_notify, builder(RoomNotifications::default()))]
+        pub(super) notifications: Cell<RoomNotifications>,
+        /// True if nothing in it causes notifications, by the reader's choice for it.
+        #[property(get = |imp: &Self| imp.notifications.get() == RoomNotifications::None)]
+        is_muted: PhantomData<bool>,
+        /// The names of those who are writing now.
+        #[property(get)]
+        pub(super) typing: RefCell<Vec<String>>,
         /// The messages.
         #[property(get)]
         pub(super) history: History,
@@ -101,6 +158,20 @@ mod imp {
             })
         }
     }
+
+    impl Room {
+        fn set_notifications(&self, notifications: RoomNotifications) {
+            if self.notifications.replace(notifications) == notifications {
+                return;
+            }
+            let obj = self.obj();
+            obj.notify_notifications();
+            obj.notify_is_muted();
+            if let Some(session) = obj.session() {
+                session.save_soon();
+            }
+        }
+    }
 }
 
 glib::wrapper! {
@@ -123,6 +194,11 @@ impl Room {
                 session.save_soon();
             }
         }
+    }
+
+    /// Returns true if its id is `id`.
+    pub fn has_id(&self, id: &str) -> bool {
+        self.imp().description.borrow().id == id
     }
 
     /// Calls `f` with each message of somebody else's that is new: not with pages of the past.
@@ -162,6 +238,15 @@ impl Room {
     /// Takes in that the reader is called otherwise.
     pub(super) fn forget_mention_target(&self) {
         self.imp().mention_target.take();
+    }
+
+    pub(super) fn set_title(&self, title: String) {
+        let mut description = self.imp().description.borrow_mut();
+        if description.title != title {
+            description.title = title;
+            drop(description);
+            self.notify_title();
+        }
     }
 
     pub(super) fn set_online(&self, is_online: bool) {

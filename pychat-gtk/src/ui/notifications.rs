@@ -279,14 +279,16 @@ impl Notifier {
 /// Returns which messages of a room of this `kind` cause notifications, by the choice for the room and
 /// the `general` one.
 fn wanted(chosen: RoomNotifications, kind: RoomKind, general: Notifications) -> Notifications {
-    match (chosen, kind) {
-        (RoomNotifications::All, _) => Notifications::All,
-        (RoomNotifications::Mentions, _) => Notifications::Mentions,
-        (RoomNotifications::None, _) => Notifications::None,
-        (RoomNotifications::Default, RoomKind::Hall) => general,
-        (RoomNotifications::Default, _) if general == Notifications::None => Notifications::None,
-        (RoomNotifications::Default, RoomKind::Direct) => Notifications::All,
-        (RoomNotifications::Default, _) => Notifications::Mentions,
+    match chosen {
+        RoomNotifications::All => Notifications::All,
+        RoomNotifications::Mentions => Notifications::Mentions,
+        RoomNotifications::None => Notifications::None,
+        RoomNotifications::Default => match kind {
+            RoomKind::Hall => general,
+            _ if general == Notifications::None => Notifications::None,
+            RoomKind::Direct => Notifications::All,
+            RoomKind::Open | RoomKind::Closed => Notifications::Mentions,
+        },
     }
 }
 

@@ -8,7 +8,6 @@ mod encrypted;
 mod joining;
 mod keeping;
 mod moderating;
-mod payloads;
 mod people;
 mod reading;
 mod reentry;

@@ -21,10 +21,8 @@ use pychat_wire::client::SayError;
 use serde_json::json;
 
 use crate::{
-    Folder, finish, joined_with, messages,
-    payloads::room,
-    run,
-    server::{Peer, Server, TIME_MS},
+    Folder, finish, joined_with, messages, run,
+    server::{Peer, Server, TIME_MS, payloads::room},
     states, texts, until, until_state,
 };
 

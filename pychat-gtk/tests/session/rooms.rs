@@ -13,10 +13,8 @@ use pychat_gtk::{
 use serde_json::json;
 
 use crate::{
-    Folder, finish, joined, joined_with, new_session,
-    payloads::room,
-    run,
-    server::{Server, TIME_MS},
+    Folder, finish, joined, joined_with, new_session, run,
+    server::{Server, TIME_MS, payloads::room},
     told, until, until_state,
 };
 

@@ -1,6 +1,9 @@
 //! A stand-in for a server, of the original's protocol or of ours: it says what a test tells it to,
 //! in pieces of any size.
 
+#[path = "payloads.rs"]
+pub(crate) mod payloads;
+
 use std::{
     io::{self, ErrorKind, Read, Write},
     net::{TcpListener, TcpStream},
@@ -14,8 +17,8 @@ use pychat_wire::key::BINDING_BYTES;
 use rustls::{ServerConfig, ServerConnection};
 use serde_json::{Value, json};
 
-pub(crate) use crate::payloads::{GREETING, NONCE, SERVER, TIME_MS};
-use crate::payloads::{extend, frame, greeting, hall};
+pub(crate) use self::payloads::{GREETING, NONCE, SERVER, TIME_MS, frame};
+use self::payloads::{extend, greeting, hall};
 
 /// The longest that the server waits for anything before the test has failed.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -9,7 +9,7 @@ pub enum Begin {
     /// on. For bots.
     #[default]
     Resume,
-    /// The same, but on a first visit all that the server keeps.
+    /// The same, but on a first visit all that the server keeps of the hall.
     Everything,
     /// The last messages, as an [`Event::Page`] of at most so many, and those sent from now on. For
     /// a window, which shows nothing when it opens. If its reader has [seen](Client::see) less than

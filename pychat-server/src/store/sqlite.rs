@@ -32,7 +32,7 @@ use self::{
     child::{CHILD_POLL, Child, DAMAGED, Progress, Task},
     folder::Folder,
     logs::{Logs, key, key_up_to, keys, seq_of},
-    records::Appender,
+    records::Writer,
     rows::{integer, transaction},
     schema::Opened,
 };
@@ -171,9 +171,9 @@ impl SqliteStore {
         }
         let logs = &mut self.logs;
         let stored = transaction(&self.connection, |connection| {
-            let mut appender = Appender::new(connection, logs, utc_ms)?;
+            let mut writer = Writer::new(connection, logs, utc_ms)?;
             let carry_out =
-                |(_, request): &(Ticket, Request)| carry_out(connection, &mut appender, request);
+                |(_, request): &(Ticket, Request)| carry_out(connection, &mut writer, request);
             batch.iter().map(carry_out).collect()
         });
         self.logs.settle(stored.is_ok());
@@ -184,12 +184,12 @@ impl SqliteStore {
 /// Carries out one request of a batch; returns its outcome.
 fn carry_out(
     connection: &Connection,
-    appender: &mut Appender<'_>,
+    writer: &mut Writer<'_>,
     request: &Request,
 ) -> rusqlite::Result<Stored> {
     let changed = match request {
         Request::Append { room, draft, change } => {
-            let appended = appender.append(*room, draft)?;
+            let appended = writer.append(*room, draft)?;
             if let (Appended::New(record), Some(change)) = (&appended, change) {
                 rooms::change(connection, *room, record.seq, change)?;
             }

@@ -303,7 +303,7 @@ fn ten_thousand_rooms_are_opened_at_once() {
     const ROOMS: u32 = 10_000;
     let shelf = Shelf::new();
     let mut log = shelf.open();
-    let say = |room| (0..20).map(move |_| to(RoomId(room), draft("Анна", "x", None)));
+    let say = |room| (0..5).map(move |_| to(RoomId(room), draft("Анна", "x", None)));
     for first in (1..=ROOMS).step_by(1_000) {
         let rooms = first..first + 1_000;
         let made = rooms.clone().map(|id| create(RoomId(id), RoomKind::Open, &[ANNA, BORIS]));
@@ -313,10 +313,10 @@ fn ten_thousand_rooms_are_opened_at_once() {
     let begin = Instant::now();
     let mut log = shelf.open();
     let rooms = log.rooms().unwrap();
-    // A debug build on a machine that does other things as well; a scan would take far longer.
+    // A debug build, on a machine that does other things as well; to scan all for each takes minutes.
     assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
     assert_eq!(rooms.len(), ROOMS as usize);
     for id in 1..=ROOMS {
-        assert_eq!((log.first_seq(RoomId(id)), log.last_seq(RoomId(id))), (1, 21));
+        assert_eq!((log.first_seq(RoomId(id)), log.last_seq(RoomId(id))), (1, 6));
     }
 }

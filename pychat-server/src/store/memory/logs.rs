@@ -10,7 +10,7 @@ use crate::core::{
 /// The log of each room, and the order in which the rooms' oldest records were taken.
 #[derive(Debug, Default)]
 pub(super) struct Logs {
-    logs: HashMap<RoomId, Log>,
+    rooms: HashMap<RoomId, Log>,
     /// The rooms that keep something, by when their oldest record was taken.
     by_age: BTreeSet<(u64, RoomId)>,
     /// The rooms that may keep too many since they were looked at last.
@@ -33,7 +33,7 @@ impl Logs {
     /// Makes a record of a draft.
     pub(super) fn append(&mut self, room: RoomId, utc_ms: u64, draft: Draft) -> Record {
         let Draft { author, person, kind, id } = draft;
-        let log = self.logs.entry(room).or_default();
+        let log = self.rooms.entry(room).or_default();
         (log.last_seq, log.last_ms) = (log.last_seq + 1, log.last_ms.max(utc_ms));
         let (seq, time_ms) = (log.last_seq, log.last_ms);
         if log.records.is_empty() {
@@ -51,7 +51,7 @@ impl Logs {
 
     /// Takes the oldest record out of a room's log.
     pub(super) fn forget_first(&mut self, room: RoomId) -> Option<Record> {
-        let log = self.logs.get_mut(&room)?;
+        let log = self.rooms.get_mut(&room)?;
         let record = log.records.pop_front()?;
         self.len -= 1;
         self.content_bytes -= record.kind.text().len();
@@ -66,7 +66,7 @@ impl Logs {
     /// Returns a room that keeps more than `records_max`, if one does.
     pub(super) fn crowded(&mut self, records_max: usize) -> Option<RoomId> {
         while let Some(room) = self.touched.last() {
-            if self.logs.get(room).is_some_and(|log| records_max < log.records.len()) {
+            if self.rooms.get(room).is_some_and(|log| records_max < log.records.len()) {
                 return Some(*room);
             }
             self.touched.pop();
@@ -76,7 +76,7 @@ impl Logs {
 
     /// Has all rooms looked at again for such that keep too many.
     pub(super) fn touch_all(&mut self) {
-        self.touched = self.logs.keys().copied().collect();
+        self.touched = self.rooms.keys().copied().collect();
     }
 
     /// Returns when the oldest record of all was taken, and its room.
@@ -96,7 +96,7 @@ impl Logs {
 
     /// Returns the records of a room, oldest first.
     pub(super) fn records(&self, room: RoomId) -> Option<&VecDeque<Record>> {
-        Some(&self.logs.get(&room)?.records)
+        Some(&self.rooms.get(&room)?.records)
     }
 
     /// Returns a record of a room. Numbers are dense, so its place is its distance from the oldest.
@@ -114,6 +114,6 @@ impl Logs {
 
     /// Returns the number of the newest record of a room, kept or not.
     pub(super) fn last_seq(&self, room: RoomId) -> u64 {
-        self.logs.get(&room).map_or(0, |log| log.last_seq)
+        self.rooms.get(&room).map_or(0, |log| log.last_seq)
     }
 }

@@ -150,8 +150,17 @@ pub(super) const MIGRATIONS: &[&str] = &[
     ) STRICT;
     INSERT INTO logs SELECT 0, max(trimmed_seq), trimmed_ms FROM
         (SELECT trimmed_seq, trimmed_ms FROM meta UNION ALL SELECT 0, 0);
-    ALTER TABLE meta DROP COLUMN trimmed_seq;
-    ALTER TABLE meta DROP COLUMN trimmed_ms;
+    CREATE TABLE meta_of_all (
+        only INTEGER PRIMARY KEY CHECK (only = 1),
+        epoch TEXT NOT NULL,
+        -- Since which start of the machine the logs have not waited for the disk; none if they have.
+        unsynced_boot TEXT,
+        -- A server has it open, or did not close it.
+        is_open INTEGER NOT NULL DEFAULT FALSE
+    ) STRICT;
+    INSERT INTO meta_of_all SELECT only, epoch, unsynced_boot, is_open FROM meta;
+    DROP TABLE meta;
+    ALTER TABLE meta_of_all RENAME TO meta;
     CREATE TABLE rooms (
         id INTEGER PRIMARY KEY,
         kind TEXT NOT NULL,

@@ -40,14 +40,14 @@ const EVENTS: [RoomEvent; 8] = [
 ];
 
 /// The way in which drafts become records, within one transaction.
-pub(super) struct Appender<'a> {
+pub(super) struct Writer<'a> {
     connection: &'a Connection,
     insert: CachedStatement<'a>,
     logs: &'a mut Logs,
     utc_ms: u64,
 }
 
-impl<'a> Appender<'a> {
+impl<'a> Writer<'a> {
     pub(super) fn new(
         connection: &'a Connection,
         logs: &'a mut Logs,

@@ -1,4 +1,12 @@
-use std::{fs, ops::ControlFlow, path::Path};
+use std::{
+    fs,
+    ops::ControlFlow,
+    path::Path,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Instant,
+};
+
+use pychat_wire::UserName;
 
 use super::{
     super::{Durability, FILE_NAME, Place, SqliteStore, rows, schema::check_origin},
@@ -6,26 +14,71 @@ use super::{
 };
 use crate::{
     core::{
-        id::HALL,
-        record::{OwnedName, Person, PersonId},
+        id::{HALL, RoomId, Ticket},
+        record::{Appended, Draft, Kind, OwnedName, Person, PersonId, Request, Stored},
     },
-    store::{Retention, Store},
+    store::{Answer, Retention, Store},
 };
+
+/// Begins a file of a version, in a folder of its own.
+fn begin(version: usize) -> (Connection, Place) {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("pychat-version-{}-{number}", std::process::id());
+    let directory = std::env::temp_dir().join(name);
+    fs::create_dir_all(&directory).unwrap();
+    let connection = Connection::open(directory.join(FILE_NAME)).unwrap();
+    migrate(&connection, &MIGRATIONS[..version]).unwrap();
+    (connection, Place { directory, durability: Durability::Process, program: None })
+}
+
+#[test]
+fn the_log_of_before_is_that_of_the_hall() {
+    let (connection, place) = begin(10);
+    let rows = "INSERT INTO meta (only, epoch, trimmed_seq, trimmed_ms) \
+            VALUES (1, '000000000000000000000000000000ef', 4, 50); \
+        INSERT INTO messages (seq, time_ms, author, content, id, person, begin_bytes) \
+            VALUES (5, 60, 'Анна', 'hi', 'a-1', 7, 400), (6, 70, 'Борис', 'old', NULL, NULL, 502)";
+    connection.execute_batch(rows).unwrap();
+    drop(connection);
+    let retention = Retention { messages_max: 2, ..Retention::default() };
+    let mut kept = SqliteStore::open(&place, retention, 0xab).unwrap();
+    assert_eq!(kept.epoch(), "000000000000000000000000000000ef");
+    assert_eq!((kept.first_seq(HALL), kept.last_seq(HALL), kept.logs.bytes()), (5, 6, 205));
+    let mut say = |room, words: &str| {
+        let draft = Draft {
+            author: UserName::new("Анна").unwrap(),
+            person: Some(PersonId(7)),
+            kind: Kind::Text(words.into()),
+            id: Some("a-1".into()),
+        };
+        let now = Instant::now();
+        let mut batch = vec![(Ticket(1), Request::Append { room, draft, change: None })];
+        let mut answers = Vec::new();
+        kept.submit(now, 65, &mut batch);
+        kept.poll(now, &mut answers);
+        match answers.remove(0) {
+            Answer::Done { outcome: Ok(Stored::Appended(appended)), .. } => appended,
+            other => panic!("{other:?}"),
+        }
+    };
+    let known = say(HALL, "hi");
+    let Appended::Known(record) = &known else { panic!("{known:?}") };
+    assert_eq!((record.room, record.seq, record.time_ms), (HALL, 5, 60));
+    assert!(matches!(say(RoomId(1), "hi"), Appended::Conflict { .. }));
+    assert!(matches!(say(HALL, "other"), Appended::Conflict { .. }));
+    drop(kept);
+    fs::remove_dir_all(place.directory).unwrap();
+}
 
 #[test]
 fn a_file_of_any_version_is_opened_and_keeps_what_it_has() {
     for version in 1..11 {
-        let name = format!("pychat-version-{}-{version}", std::process::id());
-        let directory = std::env::temp_dir().join(name);
-        fs::create_dir_all(&directory).unwrap();
-        let connection = Connection::open(directory.join(FILE_NAME)).unwrap();
-        migrate(&connection, &MIGRATIONS[..version]).unwrap();
+        let (connection, place) = begin(version);
         let insert = "INSERT INTO messages (seq, time_ms, author, content, id) VALUES \
             (1, 5, 'Анна', 'hi', 'a-1'), (2, 6, 'Борис', 'old', NULL)";
         connection.execute(insert, []).unwrap();
         drop(connection);
-        let place =
-            Place { directory: directory.clone(), durability: Durability::Process, program: None };
         let mut kept = SqliteStore::open(&place, Retention::default(), 0xab).unwrap();
         let mut read = Vec::new();
         kept.read(HALL, 0, &mut |entry| {
@@ -35,7 +88,7 @@ fn a_file_of_any_version_is_opened_and_keeps_what_it_has() {
         .unwrap();
         assert_eq!(read, [(1, 5, "hi".to_owned()), (2, 6, "old".to_owned())], "{version}");
         drop(kept);
-        fs::remove_dir_all(directory).unwrap();
+        fs::remove_dir_all(place.directory).unwrap();
     }
 }
 

@@ -308,7 +308,7 @@ fn who_is_writing_is_told_until_they_have_written() {
             let mut peer = door.accept();
             let with = json!({"with": ["Анна", "Борис"]});
             peer.let_in_rooms("e1", 0, &[room("r1", "direct", "", 0, &with)]);
-            for name in ["Борис", "Анна", "Борис"] {
+            for name in ["Вера", "Борис", "Анна", "Борис"] {
                 peer.send(&json!({"type": "typing", "room": "r1", "username": name}));
             }
             assert_eq!(peer.read_payload(), json!({"type": "typing", "room": "r1"}));
@@ -317,12 +317,13 @@ fn who_is_writing_is_told_until_they_have_written() {
         });
         let session = joined(&server.address).await;
         let room = room_of(&session, "r1");
-        until(|| room.typing() == ["Борис"]).await;
+        until(|| room.typing() == ["Вера", "Борис"]).await;
         session.set_sends_typing(false);
         room.set_typing();
         session.set_sends_typing(true);
         room.set_typing();
-        until(|| room.typing().is_empty()).await;
+        until(|| room.typing() == ["Вера"]).await;
+        until(|| room.typing().is_empty()).await; // She has written nothing for a while.
         session.set_sends_typing(false);
         room.set_typing();
         room.say("and nothing else").expect("joined");

@@ -12,6 +12,7 @@ mod people;
 mod reading;
 mod reentry;
 mod returning;
+mod rooms;
 mod searching;
 mod server;
 mod talking;

@@ -33,7 +33,7 @@ pub(super) fn line(number: u32) -> ConnectionId {
     ConnectionId { slot: number, generation: number }
 }
 
-pub(super) fn create<'a>(kind: RoomKind, name: &'a str) -> RoomRequest<'a> {
+pub(super) fn create(kind: RoomKind, name: &str) -> RoomRequest<'_> {
     RoomRequest::CreateRoom { kind, name: name.into(), topic: "".into() }
 }
 
@@ -161,14 +161,14 @@ impl House {
         let mut all = Vec::new();
         for effect in effects {
             match effect {
-                Effect::Store { ticket, request } => match &mut self.held {
-                    Some(held) => held.push((ticket, request)),
-                    None => {
-                        let outcome = self.outcome(request);
-                        let effects = self.room.answer(ticket, outcome);
-                        all.extend(self.settle(effects));
-                    }
-                },
+                Effect::Store { ticket, request } if self.held.is_some() => {
+                    self.held.as_mut().expect("it is held").push((ticket, request));
+                }
+                Effect::Store { ticket, request } => {
+                    let outcome = self.outcome(request);
+                    let effects = self.room.answer(ticket, outcome);
+                    all.extend(self.settle(effects));
+                }
                 effect => all.push(effect),
             }
         }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, mem};
 
-use super::Oracle;
+use super::room_log::RoomLog;
 
 /// The most text that a page has, in bytes.
 const PAGE_BYTES_MAX: usize = 256 << 10;
@@ -45,9 +45,14 @@ impl Pages {
         self.heard.push(seq);
     }
 
+    /// The page that is being answered will not be answered to its end.
+    pub(super) fn break_off(&mut self) {
+        self.heard.clear();
+    }
+
     /// A page has the newest messages before a number, oldest first, and says how many; no more than
     /// were asked for, nor than a page has room for.
-    pub(super) fn end(&mut self, before: u64, count: u64, start: bool, oracle: &mut Oracle) {
+    pub(super) fn end(&mut self, before: u64, count: u64, start: bool, log: &mut RoomLog) {
         let page = mem::take(&mut self.heard);
         let (limit, last_then) = self.asked.remove(&before).expect("a page that was asked for");
         assert_eq!(page.len() as u64, count);
@@ -59,11 +64,11 @@ impl Pages {
             assert!(*last < before && is_newest, "{last} before {before}");
             assert!(*first != 1 || start, "nothing is before 1");
         }
-        let bytes: usize = page.iter().filter_map(|seq| oracle.bytes(*seq)).sum();
+        let bytes: usize = page.iter().filter_map(|seq| log.bytes(*seq)).sum();
         assert!(count <= 1 || bytes <= PAGE_BYTES_MAX, "{bytes} bytes of text in a page");
         if !(start || count == limit.min(500) || self.forgets) {
             let first = page.first().expect("a page of nothing is the first");
-            oracle.check_bytes(first - 1, (PAGE_BYTES_MAX + 1).saturating_sub(bytes));
+            log.check_bytes(first - 1, (PAGE_BYTES_MAX + 1).saturating_sub(bytes));
         }
     }
 }
@@ -72,40 +77,40 @@ impl Pages {
 mod tests {
     use super::*;
 
-    /// Returns an oracle that has heard numbers from `first` to 20, of 16 KiB each.
-    fn oracle(first: u64) -> Oracle {
-        let mut oracle = Oracle::default();
+    use crate::kit::room_log::Message;
+
+    /// Returns the log of a room of which numbers from `first` to 20 were heard, of 16 KiB each.
+    fn log(first: u64) -> RoomLog {
+        let mut log = RoomLog::default();
         let text = "m".repeat(16 << 10);
-        oracle.say(&text);
-        (first..=20).for_each(|seq| oracle.check(seq, seq, "a", &text));
-        oracle
+        (first..=20).for_each(|seq| _ = log.check(seq, &Message::text(seq, "a", &text)));
+        log
     }
 
     /// Somebody is sent the page that begins with number `first`.
-    fn send_page_from(first: u64, oracle: &mut Oracle) {
+    fn send_page_from(first: u64, log: &mut RoomLog) {
         let mut pages = Pages::new(false);
         pages.ask(21, 500, 20);
         (first..=20).for_each(|seq| pages.hear(seq));
-        pages.end(21, 21 - first, false, oracle);
+        pages.end(21, 21 - first, false, log);
     }
 
     #[test]
     fn a_page_without_room_for_the_message_before_it_is_full() {
-        send_page_from(5, &mut oracle(1));
+        send_page_from(5, &mut log(1));
     }
 
     #[test]
     #[should_panic(expected = "a page had room for number 5")]
     fn a_page_with_room_for_the_message_before_it_is_not_full() {
-        send_page_from(6, &mut oracle(1));
+        send_page_from(6, &mut log(1));
     }
 
     #[test]
     #[should_panic(expected = "a page had room for number 5")]
     fn a_page_is_held_against_the_message_before_it_once_that_is_heard() {
-        let mut oracle = oracle(6);
-        send_page_from(6, &mut oracle);
-        oracle.say("short");
-        oracle.check(5, 5, "a", "short");
+        let mut log = log(6);
+        send_page_from(6, &mut log);
+        log.check(5, &Message::text(5, "a", "short"));
     }
 }

@@ -15,7 +15,7 @@ pub(super) fn hello(peer: &Peer, name: &str, members: &str) -> String {
 
 /// Returns the members by which a hello resumes after number `after`.
 pub(super) fn resume(after: u64) -> String {
-    format!(r#","resume":{{"epoch":"{:032x}","after":{after}}}"#, 0)
+    format!(r#","resume":{{"epoch":"{:032x}","rooms":{{"":{after}}}}}"#, 0)
 }
 
 fn text(id: &str, content: &str) -> String {
@@ -171,7 +171,7 @@ fn several_connections_of_one_person_are_one_to_the_others() {
     assert_eq!(payloads(&old), owns, "the other's words too");
     let heard = payloads(&new);
     let [_, welcome, first, second] = &heard[..] else { panic!("{heard:?}") };
-    assert!(welcome.ends_with(r#""members":["a","b"]}"#), "{welcome}");
+    assert!(welcome.contains(r#""members":["a","b"],"rooms":[{"room":"","#), "{welcome}");
     assert_eq!([first, second], owns.each_ref());
     old.line.reset();
     server.server.set_ready(old.id, true, false);
@@ -275,7 +275,7 @@ fn what_is_said_in_the_tick_of_a_hello_is_heard_once() {
             })
             .collect();
         let n_messages = heard.iter().filter(|payload| payload.contains(r#"":"message""#)).count();
-        let is_before = heard[0].contains(r#""seq":1,"time":0,"#);
+        let is_before = heard[0].contains(r#""last":1,"#);
         let expected: &[u64] = match (members.as_str(), is_before) {
             ("", true) => &[2, 3, 4],
             ("", false) => &[4],

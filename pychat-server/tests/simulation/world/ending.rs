@@ -50,7 +50,7 @@ impl World<'_> {
             unreachable!("there is a witness of each protocol");
         };
         let forgotten_to = self.oracle.last().saturating_sub(self.retention.messages_max);
-        self.oracle.check_whole(forgotten_to);
+        self.oracle.check_whole(|_| forgotten_to);
         let notice = |notice: Notice<'_>| (SERVER.to_owned(), notice.to_string());
         let mut told = vec![notice(Notice::Joined { name: "second witness" })];
         told.extend(second.story().iter().map(|event| match event {

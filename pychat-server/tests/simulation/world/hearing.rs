@@ -95,21 +95,21 @@ impl World<'_> {
                 }
                 self.resend(peer);
             }
-            Heard::Own { id, seq, dup } => {
+            Heard::Own { id, seq, dup, .. } => {
                 *bad = 0;
                 self.acknowledge(person, &id, seq);
                 if dup {
                     self.fire(Fault::Resent);
                 }
             }
-            Heard::Forgotten { to } => {
+            Heard::Forgotten { to, .. } => {
                 self.forgotten_to = self.forgotten_to.max(to);
                 self.fire(Fault::Forgotten);
             }
-            Heard::Skipped => self.fire(Fault::Skipped),
+            Heard::Skipped { .. } => self.fire(Fault::Skipped),
             Heard::Elsewhere { to } if to < BEYOND => self.fire(Fault::OtherEpoch),
             Heard::Elsewhere { .. } => self.fire(Fault::Beyond),
-            Heard::Page { start } => {
+            Heard::Page { start, .. } => {
                 self.fire(if start { Fault::PageAtStart } else { Fault::Page });
             }
             Heard::Left { reason } => self.fire(match reason {
@@ -122,7 +122,7 @@ impl World<'_> {
                     panic!("nobody hears {reason:?}")
                 }
             }),
-            Heard::Error { code, suggest, retry_ms } => {
+            Heard::Error { code, suggest, retry_ms, .. } => {
                 self.on_error(peer, person, code, suggest, retry_ms);
             }
             Heard::Ping => {
@@ -137,6 +137,13 @@ impl World<'_> {
                 self.fire(Fault::Pinged);
             }
             Heard::Pong => self.fire(Fault::PingedBack),
+            Heard::Room { .. }
+            | Heard::RoomGone { .. }
+            | Heard::Event { .. }
+            | Heard::Rooms { .. }
+            | Heard::Members { .. }
+            | Heard::Read { .. }
+            | Heard::Typing { .. } => panic!("nobody has asked for rooms"),
             Heard::PairCode { .. } => panic!("nobody has asked for one"),
             Heard::Bye { reason } => self.on_bye(peer, reason),
         }

@@ -189,7 +189,7 @@ impl World<'_> {
             let Peer { checker: Checker::V2 { checker, .. }, .. } = &self.peers[peer] else {
                 return;
             };
-            if checker.asked_for(before) || PAGES_MAX <= checker.n_pages() {
+            if checker.asked_for(HALL, before) || PAGES_MAX <= checker.n_pages() {
                 return;
             }
             self.say(peer, &ClientMessage::History { room: HALL.into(), before, limit: 500 });
@@ -208,7 +208,7 @@ impl World<'_> {
         let limit = [0, 1, 7, 40, 500, 1_000_000][self.below(6)];
         let Peer { checker, refused, is_leaving, .. } = &self.peers[peer];
         let Checker::V2 { checker, .. } = checker else { return };
-        let is_clear = checker.name().is_some() && !checker.asked_for(before) && !is_leaving;
+        let is_clear = checker.name().is_some() && !checker.asked_for(HALL, before) && !is_leaving;
         if is_clear && checker.n_pages() - *refused < pages_max {
             self.say(peer, &ClientMessage::History { room: HALL.into(), before, limit });
         }

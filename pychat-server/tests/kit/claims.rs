@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use pychat_wire::message::{HALL, RoomKind};
+use pychat_wire::message::HALL;
 
 use super::room_log::{RoomLog, Stays};
 
@@ -121,10 +121,10 @@ impl Claims {
             Claim::Mark { room, name, read } => {
                 let Some(stays) = stays.get(&**room) else { return };
                 let said = self.marks.get(&(room.clone(), name.clone())).copied();
-                let is_direct = rooms[room].kind() == Some(RoomKind::Direct);
                 let is_meant = *read <= said.unwrap_or_default()
                     || stays.is_entry(name, *read)
-                    || (is_direct && *read <= 1);
+                    || stays.is_entry(name, read + 1)
+                    || rooms[room].is_by(*read, name);
                 assert!(is_meant, "{claim:?}: they have not said so");
             }
             Claim::Members { room, after, members } => {
@@ -187,7 +187,7 @@ mod tests {
         let (room, name) = it();
         judge(Claim::Unread { room, name, read: 2, last: 4, unread: 1 });
         let (room, name) = it();
-        judge(Claim::Mark { room, name, read: 3 });
+        judge(Claim::Mark { room, name, read: 4 });
         let (room, name) = it();
         judge(Claim::Members { room, after: 2, members: vec![name, "a".to_owned()] });
         let (room, name) = it();
@@ -218,7 +218,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "they have not said so")]
     fn nobody_has_seen_more_than_they_said() {
-        let (room, name) = it();
+        let (room, name) = (it().0, "a".to_owned());
         judge(Claim::Mark { room, name, read: 4 });
     }
 

@@ -14,6 +14,8 @@ pub(crate) enum Heard {
     Welcome {
         /// The number of bytes that were heard after it.
         rest: usize,
+        /// The number of unread messages that it tells of, in all rooms.
+        unread: u64,
     },
     /// Its person's own copy of what was said, by this connection or another.
     Own {

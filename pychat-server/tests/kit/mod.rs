@@ -22,6 +22,7 @@ mod presence;
 mod room_hearing;
 pub(crate) mod room_log;
 pub(crate) mod runs;
+pub(crate) mod stored;
 pub(crate) mod story;
 mod v1_checker;
 pub(crate) mod v2_checker;

@@ -57,15 +57,13 @@ impl Oracle {
             ClientMessage::Read { room, seq } => self.claims.read(room, name, *seq),
             ClientMessage::Change { request, .. } => match request {
                 RoomRequest::CreateRoom { name, .. } => _ = self.subjects.insert(name.to_string()),
-                RoomRequest::AddMember { username, .. }
-                | RoomRequest::RemoveMember { username, .. } => {
-                    self.subjects.insert(username.to_string());
-                }
                 RoomRequest::UpdateRoom { name, topic, .. } => {
                     let asked = name.iter().chain(topic).map(ToString::to_string);
                     self.subjects.extend(asked);
                 }
-                RoomRequest::Direct { .. }
+                RoomRequest::AddMember { .. }
+                | RoomRequest::RemoveMember { .. }
+                | RoomRequest::Direct { .. }
                 | RoomRequest::JoinRoom { .. }
                 | RoomRequest::LeaveRoom { .. } => (),
             },
@@ -84,12 +82,11 @@ impl Oracle {
         let was_said = match event {
             None => self.said.get(room).is_some_and(|said| said.contains(line(content))),
             Some(RoomEvent::Unknown) => false,
-            Some(RoomEvent::Created | RoomEvent::Joined | RoomEvent::Left)
-                if content.is_empty() =>
-            {
-                true
+            Some(RoomEvent::Joined | RoomEvent::Left) => content.is_empty(),
+            Some(RoomEvent::Added | RoomEvent::Removed) => !content.is_empty(), // By any spelling.
+            Some(RoomEvent::Created | RoomEvent::Renamed | RoomEvent::Topic) => {
+                content.is_empty() || self.subjects.contains(content)
             }
-            Some(_) => content.is_empty() || self.subjects.contains(content),
         };
         assert!(was_said, "nobody said {heard:.40?}, number {seq} of {room:?}");
         assert!(event.is_none() || room != HALL, "{heard:?} in the hall");
@@ -129,6 +126,25 @@ impl Oracle {
     /// Returns how far somebody is known to have seen a room.
     pub(crate) fn mark(&self, room: &str, name: &str) -> u64 {
         self.claims.told_mark(room, name)
+    }
+
+    /// The store has a room of this kind, with these people in it.
+    pub(crate) fn check_stored(&mut self, room: &str, kind: RoomKind, mut members: Vec<String>) {
+        members.sort_unstable();
+        let log = self.room(room);
+        let with = if kind == RoomKind::Direct { members.clone() } else { Vec::new() };
+        log.check_kind(kind, with);
+        if log.is_known_from_the_start() {
+            let (stays, last) = (log.stays(), log.last());
+            assert_eq!(stays.names_after(last), members, "the people in {room}: {stays:?}");
+        }
+    }
+
+    /// The store has that somebody has seen a room up to number `seq`, which is no less than anybody was
+    /// told.
+    pub(crate) fn check_stored_mark(&self, room: &str, name: &str, seq: u64) {
+        let told = self.mark(room, name);
+        assert!(told <= seq, "{name} was told that they have seen {told} of {room}, not {seq}");
     }
 
     /// Returns the log of a room, of which nothing need have been heard.

@@ -10,24 +10,36 @@ const PAGE_BYTES_MAX: usize = 256 << 10;
 /// The pages that were asked for on one connection, and have not been answered.
 #[derive(Debug)]
 pub(super) struct Pages {
-    /// The most messages that are wanted, and the last number that was heard by then, by the number
-    /// before which they are wanted.
-    asked: BTreeMap<u64, (u64, u64)>,
+    /// The pages that must come, by the number before which they are wanted.
+    asked: BTreeMap<u64, Wanted>,
+    /// Those that may come, or be refused: their room was left, or not there, when they were asked for.
+    doubtful: BTreeMap<u64, Wanted>,
     /// The numbers that were heard of the page that is being answered.
     heard: Vec<u64>,
     /// Old messages are not kept, so pages may be short.
     forgets: bool,
 }
 
+/// One page that is wanted.
+#[derive(Clone, Copy, Debug)]
+struct Wanted {
+    /// The most messages.
+    limit: u64,
+    /// The last number that was heard when it was asked for.
+    last: u64,
+}
+
 impl Pages {
     /// Returns no pages, of a server that `forgets`.
     pub(super) fn new(forgets: bool) -> Self {
-        Self { asked: BTreeMap::new(), heard: Vec::new(), forgets }
+        Self { asked: BTreeMap::new(), doubtful: BTreeMap::new(), heard: Vec::new(), forgets }
     }
 
-    /// Somebody who has heard number `last` asks for `limit` messages before `before`.
-    pub(super) fn ask(&mut self, before: u64, limit: u64, last: u64) {
-        self.asked.insert(before, (limit, last));
+    /// Somebody who has heard number `last`, if they are in the room, asks for `limit` messages before
+    /// `before`.
+    pub(super) fn ask(&mut self, before: u64, limit: u64, last: Option<u64>) {
+        let pages = if last.is_some() { &mut self.asked } else { &mut self.doubtful };
+        pages.insert(before, Wanted { limit, last: last.unwrap_or_default() });
     }
 
     /// Returns how many are waited for.
@@ -37,7 +49,7 @@ impl Pages {
 
     /// Returns true if the one before `before` is waited for.
     pub(super) fn are_asked_before(&self, before: u64) -> bool {
-        self.asked.contains_key(&before)
+        self.asked.contains_key(&before) || self.doubtful.contains_key(&before)
     }
 
     /// Somebody hears number `seq` as part of one.
@@ -45,16 +57,24 @@ impl Pages {
         self.heard.push(seq);
     }
 
-    /// The page that is being answered will not be answered to its end.
+    /// Somebody is in the room no more: the page that is being answered will not be answered to its
+    /// end, and others may be refused.
     pub(super) fn break_off(&mut self) {
         self.heard.clear();
+        self.doubtful.append(&mut self.asked);
+    }
+
+    /// Returns how many may come or not.
+    pub(super) fn n_doubtful(&self) -> usize {
+        self.doubtful.len()
     }
 
     /// A page has the newest messages before a number, oldest first, and says how many; no more than
     /// were asked for, nor than a page has room for.
     pub(super) fn end(&mut self, before: u64, count: u64, start: bool, log: &mut RoomLog) {
         let page = mem::take(&mut self.heard);
-        let (limit, last_then) = self.asked.remove(&before).expect("a page that was asked for");
+        let wanted = self.asked.remove(&before).or_else(|| self.doubtful.remove(&before));
+        let Wanted { limit, last: last_then } = wanted.expect("a page that was asked for");
         assert_eq!(page.len() as u64, count);
         assert!(count <= limit.min(500), "{count} of {limit}");
         let is_next = |a: &u64, b: &u64| a + 1 == *b || (self.forgets && a < b);
@@ -90,7 +110,7 @@ mod tests {
     /// Somebody is sent the page that begins with number `first`.
     fn send_page_from(first: u64, log: &mut RoomLog) {
         let mut pages = Pages::new(false);
-        pages.ask(21, 500, 20);
+        pages.ask(21, 500, Some(20));
         (first..=20).for_each(|seq| pages.hear(seq));
         pages.end(21, 21 - first, false, log);
     }

@@ -80,6 +80,16 @@ impl RoomLog {
         &self.heard[&seq]
     }
 
+    /// Returns true if number `seq` was heard, and is by `name`.
+    pub(crate) fn is_by(&self, seq: u64, name: &str) -> bool {
+        self.heard.get(&seq).is_some_and(|message| message.author == name)
+    }
+
+    /// Returns the event that number `seq` is, if it was heard and is one.
+    pub(crate) fn event(&self, seq: u64) -> Option<RoomEvent> {
+        self.heard.get(&seq).and_then(|message| message.event)
+    }
+
     /// Returns every record that was heard, by its number.
     pub(crate) fn messages(&self) -> impl DoubleEndedIterator<Item = (u64, &Message)> {
         self.heard.iter().map(|(seq, message)| (*seq, message))

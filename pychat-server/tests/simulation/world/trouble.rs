@@ -3,13 +3,15 @@
 use std::{mem, time::Duration};
 
 use pychat_server::{
-    core::{people::People, record::PersonId, secret::Secret},
+    core::secret::Secret,
     handover::Snapshot,
     server::{LINGER_TIMEOUT, Server},
-    store::Memory,
 };
 
-use super::{Buried, CROWD, Checker, N_WITNESSES, Peer, Pulse, World, limits};
+use super::{
+    Buried, CROWD, Checker, N_WITNESSES, Peer, Pulse, World,
+    limits::{limits, nothing},
+};
 use crate::{kit::Line, world::fault::Fault};
 
 /// One more payload that means nothing, in a row of so many, is one too many.
@@ -194,10 +196,7 @@ impl World<'_> {
         let (snapshot, sockets) = self.server.save(self.now);
         let sockets: Vec<Line> = sockets.into_iter().cloned().collect();
         let snapshot = Snapshot::from_bytes(&snapshot.to_bytes()).expect("the same format");
-        let nothing = Box::new(Memory::new(0, self.retention));
-        let nobody = People::new(Secret::new([0; 32]), [], PersonId(0));
-        let empty = Server::new(self.limits, nothing, nobody, Secret::new([0; 32]));
-        let (store, people) = mem::replace(&mut self.server, empty).into_parts();
+        let (store, people) = mem::replace(&mut self.server, nothing(self.limits)).into_parts();
         let secret = self.below(256).to_le_bytes();
         let nonces = Secret::new(std::array::from_fn(|index| secret[index % secret.len()]));
         self.server = Server::new(self.limits, store, people, nonces);

@@ -4,6 +4,7 @@ pub mod admission;
 pub mod chat;
 pub mod connection_map;
 pub mod deadlines;
+pub mod gate;
 pub mod id;
 pub mod moderation;
 pub mod networks;

@@ -69,7 +69,7 @@ impl Room {
     }
 
     fn of(people: People) -> Self {
-        let chat = Chat::new(RULES, people);
+        let chat = Chat::new(RULES, people, Rooms::default());
         Self { chat, now: Instant::now(), is_answered: true }
     }
 

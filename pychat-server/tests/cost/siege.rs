@@ -11,7 +11,10 @@ use std::{
 };
 
 use pychat_server::{
-    core::{chat::Rules, id::ConnectionId, people::People, record::PersonId, secret::Secret},
+    core::{
+        chat::Rules, id::ConnectionId, people::People, record::PersonId, rooms::Rooms,
+        secret::Secret,
+    },
     limits::Limits,
     server::Server,
     store::{Memory, Retention},
@@ -120,7 +123,7 @@ impl<'a> Siege<'a> {
         };
         let log = Box::new(Memory::new(0, Retention::default()));
         let people = People::new(Secret::new([7; 32]), [], PersonId(0));
-        let server = Server::new(limits, log, people, Secret::new([8; 32]));
+        let server = Server::new(limits, log, people, Rooms::default(), Secret::new([8; 32]));
         let (now, peers) = (Instant::now(), Vec::new());
         let nonces = Secret::new([8; 32]);
         let mut siege = Self { chance, heap, server, nonces, now, peers, n_texts: 0 };

@@ -1,6 +1,12 @@
 //! A store that answers some ticks late, as another machine would.
 
-use std::{cell::RefCell, collections::VecDeque, ops::ControlFlow, rc::Rc, time::Instant};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, VecDeque},
+    ops::ControlFlow,
+    rc::Rc,
+    time::Instant,
+};
 
 use fastrand::Rng;
 use pychat_server::{
@@ -19,8 +25,8 @@ use pychat_server::{
 /// The most ticks by which an answer is late.
 pub(crate) const DELAY_TICKS_MAX: usize = 20;
 
-/// A store in memory whose answers wait, and that may be full. Those to appends come in order, those
-/// of people and of reading as it happens.
+/// A store in memory whose answers wait, and that may be full. Those to appends to one room come in
+/// order; those of several rooms, of people and of reading as it happens.
 #[derive(Debug)]
 pub(crate) struct DelayedStore {
     store: Memory,
@@ -37,7 +43,7 @@ pub(crate) struct Waiting(Rc<RefCell<Queues>>);
 
 #[derive(Debug, Default)]
 struct Queues {
-    appends: VecDeque<(usize, Answer)>,
+    appends: BTreeMap<RoomId, VecDeque<(usize, Answer)>>,
     others: VecDeque<(usize, Answer)>,
     /// The number of messages that the store has taken.
     n_taken: u64,
@@ -45,13 +51,15 @@ struct Queues {
     is_full: bool,
     /// It did not take something.
     has_refused: bool,
+    /// All history is at hand.
+    is_prompt: bool,
 }
 
 impl Waiting {
     /// Returns true if nothing waits.
     pub(crate) fn is_empty(&self) -> bool {
         let queues = self.0.borrow();
-        queues.appends.is_empty() && queues.others.is_empty()
+        queues.appends.values().all(VecDeque::is_empty) && queues.others.is_empty()
     }
 
     /// Returns how many messages the store has taken, told or not.
@@ -64,6 +72,14 @@ impl Waiting {
         let mut queues = self.0.borrow_mut();
         queues.appends.clear();
         queues.others.clear();
+    }
+
+    /// Does something while all history is at hand, as to a server that begins.
+    pub(crate) fn promptly<T>(&self, act: impl FnOnce() -> T) -> T {
+        self.0.borrow_mut().is_prompt = true;
+        let done = act();
+        self.0.borrow_mut().is_prompt = false;
+        done
     }
 
     /// Lets the store take nothing any more, or everything again.
@@ -98,7 +114,11 @@ impl DelayedStore {
 
     /// Returns true if history is at hand; if not, it is being fetched.
     fn is_at_hand(&mut self) -> bool {
-        if self.delay_ticks_max == 0 || std::mem::take(&mut self.is_fetched) || self.rng.bool() {
+        if self.delay_ticks_max == 0
+            || self.waiting.0.borrow().is_prompt
+            || std::mem::take(&mut self.is_fetched)
+            || self.rng.bool()
+        {
             return true;
         }
         let delay = self.delay();
@@ -114,8 +134,11 @@ fn is_taken(answer: &Answer) -> bool {
 
 impl Store for DelayedStore {
     fn submit(&mut self, now: Instant, utc_ms: u64, batch: &mut Vec<(Ticket, Request)>) {
-        let is_append: Vec<_> =
-            batch.iter().map(|(_, request)| matches!(request, Request::Append { .. })).collect();
+        let room = |request: &Request| match request {
+            Request::Append { room, .. } | Request::Find { room, .. } => Some(*room),
+            _ => None,
+        };
+        let rooms: Vec<_> = batch.iter().map(|(_, request)| room(request)).collect();
         let mut answers = Vec::new();
         if self.waiting.is_full() {
             self.waiting.0.borrow_mut().has_refused |= !batch.is_empty();
@@ -125,14 +148,13 @@ impl Store for DelayedStore {
             self.store.submit(now, utc_ms, batch);
             self.store.poll(now, &mut answers);
         }
-        for (is_append, answer) in is_append.into_iter().zip(answers) {
+        for (room, answer) in rooms.into_iter().zip(answers) {
             let delay = self.delay();
             let mut queues = self.waiting.0.borrow_mut();
             queues.n_taken += u64::from(is_taken(&answer));
-            if is_append {
-                queues.appends.push_back((delay, answer));
-            } else {
-                queues.others.push_back((delay, answer));
+            match room {
+                Some(room) => queues.appends.entry(room).or_default().push_back((delay, answer)),
+                None => queues.others.push_back((delay, answer)),
             }
         }
     }
@@ -140,13 +162,15 @@ impl Store for DelayedStore {
     fn poll(&mut self, _now: Instant, answers: &mut Vec<Answer>) {
         let mut queues = self.waiting.0.borrow_mut();
         let Queues { appends, others, .. } = &mut *queues;
-        while let Some((delay, _)) = appends.front_mut() {
-            match delay.checked_sub(1) {
-                Some(left) => {
-                    *delay = left;
-                    break;
+        for appends in appends.values_mut() {
+            while let Some((delay, _)) = appends.front_mut() {
+                match delay.checked_sub(1) {
+                    Some(left) => {
+                        *delay = left;
+                        break;
+                    }
+                    None => answers.extend(appends.pop_front().map(|(_, answer)| answer)),
                 }
-                None => answers.extend(appends.pop_front().map(|(_, answer)| answer)),
             }
         }
         others.retain_mut(|(delay, answer)| {

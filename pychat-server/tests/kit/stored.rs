@@ -1,11 +1,12 @@
 //! The store at the end of a run, held against what people heard.
 
-use std::{collections::BTreeMap, ops::ControlFlow, time::Instant};
+use std::{ops::ControlFlow, time::Instant};
 
 use pychat_server::{
     core::{
         id::{HALL, RoomId},
-        record::{Entry, Kind, PersonId},
+        people::People,
+        record::{Entry, Kind},
     },
     store::{Read, Store},
 };
@@ -13,8 +14,8 @@ use pychat_server::{
 use super::{Oracle, room_log::Message};
 
 /// Takes in every record that `store` has and that nobody need have heard: it is what those heard who
-/// did. The people in each room, and how far they have seen it, are as its records and theirs say.
-pub(crate) fn take_in(oracle: &mut Oracle, store: &mut dyn Store) {
+/// did. The `people` in each room, and how far they have seen it, are as its records and theirs say.
+pub(crate) fn take_in(oracle: &mut Oracle, store: &mut dyn Store, people: &People) {
     let rooms = store.rooms().expect("it can be read");
     for room in [HALL].into_iter().chain(rooms.iter().map(|room| room.id)) {
         let mut entries = Vec::new();
@@ -28,18 +29,14 @@ pub(crate) fn take_in(oracle: &mut Oracle, store: &mut dyn Store) {
             oracle.check(&room.on_wire(), *seq, message);
         }
     }
-    let (people, _) = store.people().expect("it can be read");
-    let names: BTreeMap<PersonId, String> = people
-        .iter()
-        .filter_map(|person| Some((person.id, person.names.last()?.name.as_str().to_owned())))
-        .collect();
     for room in &rooms {
         let wire_id = room.id.on_wire();
-        let with = room.members.iter().filter_map(|id| names.get(id).cloned()).collect();
+        let names = room.members.iter().filter_map(|person| people.name(*person));
+        let with = names.map(ToOwned::to_owned).collect();
         oracle.check_stored(&wire_id, room.kind, with);
     }
     for mark in store.marks().expect("it can be read") {
-        if let Some(name) = names.get(&mark.person) {
+        if let Some(name) = people.name(mark.person) {
             oracle.check_stored_mark(&mark.room.on_wire(), name, mark.seq);
         }
     }

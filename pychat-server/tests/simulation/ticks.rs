@@ -20,6 +20,7 @@ use pychat_server::{
         networks::Networks,
         people::People,
         record::PersonId,
+        rooms::Rooms,
         secret::Secret,
     },
     limits::Limits,
@@ -71,7 +72,7 @@ impl Harness {
     fn limited(limits: &Limits) -> Self {
         let log = Box::new(Memory::new(0, Retention::default()));
         Self {
-            server: Server::new(*limits, log, people(), Secret::new([8; 32])),
+            server: Server::new(*limits, log, people(), Rooms::default(), Secret::new([8; 32])),
             nonces: Secret::new([8; 32]),
             now: Instant::now(),
             utc_ms: 0,

@@ -1,7 +1,7 @@
 //! Joining: a guest's hello, the proof of who it is, the name that it asks for, and its entry into the
 //! room.
 
-use std::{fmt::Write, time::Instant};
+use std::{collections::BTreeSet, fmt::Write, time::Instant};
 
 use pychat_wire::{
     NameError, UserName,
@@ -268,12 +268,15 @@ impl Chat {
         self.change_people(id, effects);
         let members = self.roster.members().clone();
         let is_operator = self.people.is_operator(person);
-        let rooms = Vec::new();
+        let rooms = self.views(person);
         tell(id, Event::Welcome { name: name.clone(), is_operator, members, rooms }, effects);
         self.enter(now, id, name, Some(grant), effects);
+        self.enter_rooms(id, effects);
         let Some(Resume { epoch, rooms, limit }) = resume else { return };
+        let mut resumed = BTreeSet::new();
         for (room, after) in rooms.0 {
-            if let Some(room) = RoomId::of_wire(&room).filter(|room| *room == HALL) {
+            let room = RoomId::of_wire(&room).filter(|room| self.rooms.is_in(person, *room));
+            if let Some(room) = room.filter(|room| resumed.insert(*room)) {
                 let resume = Action::Resume { room, epoch: epoch.to_string(), after, limit };
                 act(id, resume, effects);
             }
@@ -322,9 +325,14 @@ impl Chat {
     ) -> bool {
         let (expiry, utc_ms) = (self.name_expiry(), self.wall_clock.utc_ms);
         let Some(peer) = self.peers.get(&id) else { return false };
-        self.people.may_own(person, name)
+        let is_newcomer = !self.people.is_known(person);
+        let is_reserved = self.people.may_own(person, name)
             && self.admission.try_fill(now, peer.origin, Act::Reserve)
-            && self.people.reserve(person, device, name, utc_ms, expiry)
+            && self.people.reserve(person, device, name, utc_ms, expiry);
+        if is_reserved && is_newcomer {
+            self.rooms.note_newcomer(person);
+        }
+        is_reserved
     }
 
     /// Returns the person who has this key. Where they own no name, only their connections tell.
@@ -351,14 +359,14 @@ impl Chat {
         grant: Option<Grant>,
         effects: &mut Vec<Effect>,
     ) {
-        self.deadlines.clear(id);
+        self.timers.hello.clear(id);
         let (person, protocol) = (grant.map(|grant| grant.person), self.protocol(id));
         let (Some(peer), Some(join_index)) = (self.peers.get_mut(&id), self.roster.join_index(id))
         else {
             return;
         };
         if self.roster.first_index(id) == Some(join_index) {
-            self.announcements.due.set(id, now + self.rules.announce_after);
+            self.timers.announcements.due.set(id, now + self.rules.announce_after);
         }
         self.admission.fill(now, peer.origin, Act::Join, 1);
         peer.phase = Phase::Joined(name.clone());

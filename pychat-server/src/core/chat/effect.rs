@@ -281,6 +281,16 @@ pub struct RoomView {
     pub unread: u64,
 }
 
+impl RoomView {
+    /// Returns about how many bytes it takes to tell of it.
+    fn weight(&self) -> usize {
+        /// The weight apart from texts, in bytes.
+        const LEAST: usize = 128;
+        let with = self.with.iter().flatten().map(String::len).sum::<usize>();
+        LEAST + self.name.len() + self.topic.len() + with
+    }
+}
+
 impl Effect {
     /// Returns true if somebody is told the time with it.
     pub fn tells_time(&self) -> bool {
@@ -316,6 +326,8 @@ impl Effect {
                     | Event::InviteLink { .. }
                     | Event::Invites(_)
                     | Event::Devices(_)
+                    | Event::OpenRooms(_)
+                    | Event::Members { .. }
                     | Event::Bans { .. }
                     | Event::Pong
                     | Event::Bye { .. },
@@ -337,7 +349,14 @@ impl Effect {
                     draft.kind.text().len()
                 }
                 Self::Tell { event: Event::Notice(text), .. } => text.len(),
-                Self::Tell { event: Event::Welcome { members, .. }, .. } => members.bytes(),
+                Self::Tell { event: Event::Welcome { members, rooms, .. }, .. } => {
+                    members.bytes() + rooms.iter().map(RoomView::weight).sum::<usize>()
+                }
+                Self::Tell { event: Event::Room(room), .. } => room.weight(),
+                Self::Tell { event: Event::OpenRooms(rooms), .. } => {
+                    rooms.iter().map(RoomView::weight).sum()
+                }
+                Self::Tell { event: Event::Members { members, .. }, .. } => members.bytes(),
                 Self::Tell { event: Event::Invites(invites), .. } => invites.len() * LISTED_BYTES,
                 Self::Tell { event: Event::Bans { bans, mutes, .. }, .. } => {
                     (bans.len() + mutes.len()) * LISTED_BYTES

@@ -1,7 +1,10 @@
 //! The limits of the server in a world, and what counts against them.
 
 use pychat_server::{
-    core::{chat::Rules, people::People, rate_limit::RateLimit, record::PersonId, secret::Secret},
+    core::{
+        chat::Rules, people::People, rate_limit::RateLimit, record::PersonId, rooms::Rooms,
+        secret::Secret,
+    },
     limits::Limits,
     server::Server,
     store::{Memory, Retention},
@@ -41,5 +44,5 @@ pub(super) fn limits(chance: &mut Chance<'_>) -> Limits {
 pub(super) fn nothing(limits: Limits) -> Server<Line> {
     let store = Box::new(Memory::new(0, Retention::default()));
     let people = People::new(Secret::new([0; 32]), [], PersonId(0));
-    Server::new(limits, store, people, Secret::new([0; 32]))
+    Server::new(limits, store, people, Rooms::default(), Secret::new([0; 32]))
 }

@@ -5,7 +5,7 @@ use std::{mem, time::Duration};
 use pychat_server::{
     core::secret::Secret,
     handover::Snapshot,
-    server::{LINGER_TIMEOUT, Server},
+    server::{LINGER_TIMEOUT, Server, load_rooms},
 };
 
 use super::{
@@ -196,10 +196,13 @@ impl World<'_> {
         let (snapshot, sockets) = self.server.save(self.now);
         let sockets: Vec<Line> = sockets.into_iter().cloned().collect();
         let snapshot = Snapshot::from_bytes(&snapshot.to_bytes()).expect("the same format");
-        let (store, people) = mem::replace(&mut self.server, nothing(self.limits)).into_parts();
+        let empty = nothing(self.limits);
+        let (mut store, people) = mem::replace(&mut self.server, empty).into_parts();
         let secret = self.below(256).to_le_bytes();
         let nonces = Secret::new(std::array::from_fn(|index| secret[index % secret.len()]));
-        self.server = Server::new(self.limits, store, people, nonces);
+        let rooms = self.waiting.promptly(|| load_rooms(&mut *store));
+        let rooms = rooms.expect("a store that can be read");
+        self.server = Server::new(self.limits, store, people, rooms, nonces);
         self.drained_ns.clear();
         self.dead.clear(); // Their ids were the other server's.
         let peers = &mut self.peers;

@@ -8,6 +8,8 @@ use std::{
     time::Instant,
 };
 
+use pychat_wire::message::RoomEvent;
+
 use super::{
     encode::{self, Copy},
     frames::{PacedFrames, RoomFrames},
@@ -19,7 +21,7 @@ use crate::{
     core::{
         chat::{PerProtocol, Protocol, Recipients},
         id::{ConnectionId, HALL, RoomId},
-        record::Record,
+        record::{Kind, Record},
     },
     net::transport::Socket,
 };
@@ -182,8 +184,10 @@ impl Broadcasts {
         let own = Copy { own: true, ..Copy::default() };
         for id in &authors {
             let progress = sessions.get_mut(*id).and_then(|it| it.progress_in(room));
-            // A peer that is catching up finds its own copy there.
-            if let Some(Progress::Live { .. }) = progress {
+            // A peer that is catching up finds its own copy there, unless it will be sent no more of it.
+            let is_last = matches!(entry.kind, Kind::Event { event: RoomEvent::Left, .. });
+            let is_live = matches!(progress, Some(Progress::Live { .. }));
+            if is_live || is_last && progress.is_some() {
                 let waiting = broadcast.waiting(room);
                 sessions.tell(*id, waiting, |out| encode::record(room, entry, own, out));
             }
@@ -273,10 +277,9 @@ impl Broadcast {
 #[cfg(test)]
 mod tests {
     use mio::net::TcpStream;
-    use pychat_wire::{UserName, message::RoomEvent};
+    use pychat_wire::UserName;
 
     use super::*;
-    use crate::core::record::Kind;
 
     const NOBODY: ConnectionId = ConnectionId { slot: 0, generation: 0 };
 

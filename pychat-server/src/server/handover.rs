@@ -146,7 +146,7 @@ impl<T: Socket> Restore<'_, T> {
         let state = member.map_or(SessionState::Guest, SessionState::Joined);
         let mut session = Session::new(self.now, connection, saved.peer, state);
         session.replays = replays;
-        let rooms: Vec<RoomId> = Vec::new();
+        let rooms = self.chat.rooms_of(id);
         self.broadcasts.restore(id, rooms, &mut session);
         self.sessions.table.insert(session);
         if has_joined && protocol == Protocol::V2 {

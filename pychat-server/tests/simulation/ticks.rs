@@ -4,6 +4,7 @@ mod encrypted;
 mod keepalive;
 mod limits;
 mod returning;
+mod rooms;
 mod second;
 mod slow;
 mod year;

@@ -103,8 +103,7 @@ impl Client {
         match message {
             ServerMessage::Room(room) => self.on_described(room.into()),
             ServerMessage::RoomGone { room } => {
-                let room = RoomId::from(&*room);
-                self.on_gone(now, room);
+                self.on_gone(now, &RoomId::from(&*room));
             }
             ServerMessage::Rooms { rooms } => {
                 self.tell(Event::Rooms(rooms.0.into_iter().map(Into::into).collect()));
@@ -129,13 +128,13 @@ impl Client {
         None
     }
 
-    /// Takes in that our person is in no room `room` any more.
-    pub(super) fn on_gone(&mut self, now: u64, room: RoomId) {
-        if self.rooms.remove(&room) {
-            self.fail_texts_for(now, &room);
+    /// Takes in that our person is not in `room` any more.
+    fn on_gone(&mut self, now: u64, room: &RoomId) {
+        if self.rooms.remove(room) {
+            self.fail_texts_for(now, room);
             self.tell_gone(room.clone());
         }
-        self.on_left(&room);
+        self.on_left(room);
     }
 
     fn on_described(&mut self, room: Room) {

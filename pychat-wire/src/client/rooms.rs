@@ -148,12 +148,12 @@ impl Rooms {
                     let was_asked = asked_after.is_some();
                     if let Some((from, to)) = cursor.place.on_welcome(room.last, was_asked) {
                         rewound.push((room.id.clone(), from, to));
-                        cursor.tally.rewind(room.last);
                     } else if !was_asked && let Some((from, to)) = cursor.place.on_gap(0, room.last)
                     {
                         skipped.push((room.id.clone(), from, to));
                         cursor.tally.skip(to);
                     }
+                    cursor.tally.rewind(room.last);
                     cursor
                 }
                 (Change::NewEpoch, _, Some(after)) => Cursor::new(Place::anew(after), 0),

@@ -10,7 +10,7 @@ use pychat_wire::{
     key::{InviteCode, InviteId, Nonce, PairCode, Proof, PublicKey, Signature},
     message::{
         Ban, BanList, Door, ErrorCode, HALL, Hello, Limits, Listing, Positions, Reason, Resume,
-        Room, RoomKind, RoomList,
+        RoomList,
     },
     name::SERVER,
     notice::Notice,
@@ -115,17 +115,6 @@ fn what_servers_say_to_greet_to_welcome_and_of_messages() {
         replay,
     };
     let listing: Listing = ["Борис", "\"А\"", "Анна"].into_iter().collect();
-    let hall = Room {
-        room: HALL.into(),
-        kind: RoomKind::Hall,
-        name: "".into(),
-        topic: "".into(),
-        with: None,
-        mine: false,
-        last: 7,
-        read: 5,
-        unread: 1,
-    };
     let welcome = |members, rooms| ServerMessage::Welcome {
         username: "Анна".into(),
         epoch: "0f8e".into(),
@@ -197,7 +186,7 @@ fn what_servers_say_to_greet_to_welcome_and_of_messages() {
             r#"{"type":"message","seq":7,"time":1700000000000,"username":"Анна","content":"привет","replay":true}"#,
         ),
         (
-            welcome(Cow::Owned(listing), vec![hall]),
+            welcome(Cow::Owned(listing), vec![rooms::hall()]),
             r#"{"type":"welcome","username":"Анна","epoch":"0f8e","time":1700000000000,"operator":true,"members":["Борис","\"А\"","Анна"],"rooms":[{"room":"","kind":"hall","name":"","topic":"","last":7,"read":5,"unread":1}]}"#,
         ),
         (

@@ -58,7 +58,7 @@ impl Chat {
         message_id: Option<&str>,
         effects: &mut Vec<Effect>,
     ) {
-        let Some(id) = self.take_id(from, message_id, effects) else { return };
+        let Some(id) = self.take_id(from, "a request", message_id, effects) else { return };
         let Some(peer) = self.peers.get(&from) else { return };
         let (Phase::Joined(author), Some(grant)) = (&peer.phase, peer.grant) else { return };
         let (author, person) = (author.clone(), grant.person);
@@ -89,12 +89,13 @@ impl Chat {
     pub(super) fn take_id<'a>(
         &mut self,
         from: ConnectionId,
+        what: &str,
         id: Option<&'a str>,
         effects: &mut Vec<Effect>,
     ) -> Option<&'a str> {
         let good = id.filter(|id| (1..=MESSAGE_ID_BYTES_MAX).contains(&id.len()));
         if good.is_none() {
-            let text = format!("this needs an id of 1 to {MESSAGE_ID_BYTES_MAX} bytes");
+            let text = format!("{what} needs an id of 1 to {MESSAGE_ID_BYTES_MAX} bytes");
             self.refuse_payload(from, None, &text, Refusal::MessageId, effects);
         }
         good

@@ -77,7 +77,7 @@ impl Chat {
         effects: &mut Vec<Effect>,
     ) -> Option<(RoomId, Option<&'a str>)> {
         let Some(person) = self.person_at(from) else { return Some((HALL, None)) };
-        let id = self.take_id(from, said.id, effects)?;
+        let id = self.take_id(from, "a text", said.id, effects)?;
         match self.may(from, said.room, Verb::Say) {
             Ok(room) => Some((room, Some(id))),
             Err(complaint) => {

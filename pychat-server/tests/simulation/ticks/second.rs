@@ -39,8 +39,12 @@ fn bye(reason: &str) -> String {
 
 /// Takes the payloads that a peer has heard.
 pub(super) fn payloads(peer: &Peer) -> Vec<String> {
-    let bytes = peer.line.take_heard();
-    let (mut decoder, mut input, mut payloads) = (Decoder::new(usize::MAX), &bytes[..], Vec::new());
+    split(&peer.line.take_heard())
+}
+
+/// Returns the payloads of whole frames.
+pub(super) fn split(bytes: &[u8]) -> Vec<String> {
+    let (mut decoder, mut input, mut payloads) = (Decoder::new(usize::MAX), bytes, Vec::new());
     while let Some(payload) = decoder.next_payload(&mut input).expect("frames") {
         payloads.push(String::from_utf8(payload.to_vec()).expect("text"));
     }

@@ -57,11 +57,11 @@ knobs! {
     enum Step {
         Connect = 600,
         Hello = 1_400,
-        Text = 2_000,
+        Text = 1_800,
         /// Somebody asks for something about rooms.
-        Room = 300,
+        Room = 700,
         /// The line takes some of what was said to the server.
-        Carry = 2_250,
+        Carry = 2_150,
         Page = 288,
         Ping = 50,
         /// Nobody has pinged.
@@ -75,7 +75,7 @@ knobs! {
         /// The bytes that are owed are counted.
         Reckon = 13,
         /// The server's turn.
-        Tick = 1_056,
+        Tick = 956,
     }
 }
 

@@ -178,6 +178,7 @@ impl World<'_> {
             return; // It was somebody else's name.
         }
         match (code, number.strip_prefix('r')) {
+            (ErrorCode::NotJoined, _) => return, // It is said again once they are welcomed.
             (_, Some(number)) => {
                 let number: usize = number.parse().expect("a number");
                 let Asked { answer, .. } = &mut self.people[person].requests[number];

@@ -150,7 +150,7 @@ impl World<'_> {
         room: &str,
         seq: u64,
     ) {
-        let event = self.oracle.rooms()[room].event(seq);
+        let event = self.oracle.rooms().get(room).and_then(|log| log.event(seq));
         let Asked { request, answer } = &mut self.people[person].requests[number];
         let (expected, fault) = match request {
             RoomRequest::CreateRoom { .. } => (RoomEvent::Created, Fault::RoomMade),

@@ -52,8 +52,11 @@ pub struct Rooms {
     open: BTreeSet<RoomId>,
     pending: Pending,
     last_id: RoomId,
-    /// The marks that the store is to keep.
+    /// The marks of newcomers that the store is to keep.
     new_marks: Vec<ReadMark>,
+    /// The marks that were moved by what their people said, which the store need not have yet: the ends
+    /// of the logs tell of them.
+    moved_marks: BTreeSet<(PersonId, RoomId)>,
 }
 
 /// One room.
@@ -113,6 +116,7 @@ impl Rooms {
             pending: Pending::default(),
             last_id: HALL,
             new_marks: Vec::new(),
+            moved_marks: BTreeSet::new(),
         };
         for room in rooms.into_iter().filter(|room| room.id != HALL) {
             all.take_names(&room);
@@ -124,7 +128,8 @@ impl Rooms {
         all
     }
 
-    /// Notes a record that is published, or was before the server began.
+    /// Notes a record that is published, or was before the server began. Its author has seen the room up
+    /// to there.
     pub fn note_record(
         &mut self,
         room: RoomId,
@@ -134,6 +139,12 @@ impl Rooms {
     ) {
         if let Some(known) = self.known.get_mut(&room) {
             known.log.note(seq, person, is_message);
+        }
+        if let Some(person) = person
+            && self.mark(person, room).is_some()
+            && self.raise_mark(person, room, seq)
+        {
+            self.moved_marks.insert((person, room));
         }
     }
 
@@ -241,10 +252,12 @@ impl Rooms {
         true
     }
 
-    /// Notes that somebody is new: nothing that was said in the hall before is news to them.
-    pub fn note_newcomer(&mut self, person: PersonId) {
-        let seq = self.get(HALL).map_or(0, KnownRoom::last);
-        if self.raise_mark(person, HALL, seq) && 0 < seq {
+    /// Notes that somebody is here, who may be new: then nothing that was said in the hall before is news
+    /// to them.
+    pub fn note_arrival(&mut self, person: PersonId) {
+        if self.mark(person, HALL).is_none() {
+            let seq = self.get(HALL).map_or(0, KnownRoom::last);
+            self.raise_mark(person, HALL, seq);
             self.new_marks.push(ReadMark { room: HALL, person, seq });
         }
     }
@@ -252,6 +265,14 @@ impl Rooms {
     /// Takes the marks of newcomers that the store is to keep.
     pub fn take_marks(&mut self) -> Vec<ReadMark> {
         mem::take(&mut self.new_marks)
+    }
+
+    /// Takes the marks that a person has moved by what they said, which the store is to keep.
+    pub fn take_moved(&mut self, person: PersonId) -> Vec<ReadMark> {
+        let moved = (person, HALL)..=(person, RoomId(u32::MAX));
+        let moved: Vec<_> = self.moved_marks.extract_if(moved, |_| true).collect();
+        let mark = |(person, room)| Some(ReadMark { room, person, seq: self.mark(person, room)? });
+        moved.into_iter().filter_map(mark).collect()
     }
 
     /// Returns the number of messages of others in a room that a person has not seen, counted up to

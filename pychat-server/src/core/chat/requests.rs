@@ -21,7 +21,7 @@ use crate::core::{
     id::{ConnectionId, RoomId, Ticket},
     moderation::{AuditEntry, Change},
     people::NewInvite,
-    record::{Invite, Outcome, PersonChange, PersonId, Request, Stored},
+    record::{Invite, Outcome, PersonChange, PersonId, ReadMark, Request, Stored},
 };
 
 /// The requests that the store has not answered.
@@ -55,7 +55,13 @@ pub(super) enum Pending {
     },
     Change(Box<Changing>),
     Recall(Box<Recalling>),
-    Mark,
+    /// Somebody says how far they have seen a room; `from` need not be told.
+    Mark {
+        from: ConnectionId,
+        mark: ReadMark,
+    },
+    /// Somebody's mark was moved by their coming, or by what they said.
+    MovedMark,
     ChangePerson {
         by: ConnectionId,
     },
@@ -146,7 +152,14 @@ impl Chat {
     /// Asks the store to keep how far those have seen the hall who are new.
     fn mark_newcomers(&mut self, effects: &mut Vec<Effect>) {
         for mark in self.rooms.take_marks() {
-            self.requests.make(Pending::Mark, Request::Mark(mark), effects);
+            self.requests.make(Pending::MovedMark, Request::Mark(mark), effects);
+        }
+    }
+
+    /// Asks the store to keep how far a person has seen the rooms in which they have said something.
+    pub(super) fn keep_moved_marks(&mut self, person: PersonId, effects: &mut Vec<Effect>) {
+        for mark in self.rooms.take_moved(person) {
+            self.requests.make(Pending::MovedMark, Request::Mark(mark), effects);
         }
     }
 
@@ -262,8 +275,15 @@ impl Chat {
             (Some(Pending::Removal { by }), Err(error)) => {
                 refuse_unstored(by, &error, effects);
             }
+            (Some(Pending::Mark { from, mark }), Ok(_)) => self.on_marked(from, mark, effects),
             (
-                Some(Pending::Mark | Pending::ChangePerson { .. } | Pending::Removal { .. }) | None,
+                Some(
+                    Pending::Mark { .. }
+                    | Pending::MovedMark
+                    | Pending::ChangePerson { .. }
+                    | Pending::Removal { .. },
+                )
+                | None,
                 _,
             ) => (),
         }

@@ -84,6 +84,7 @@ impl Rooms {
         }
         self.people.remove(&person);
         self.new_marks.retain(|mark| mark.person != person);
+        self.moved_marks.retain(|(other, _)| *other != person);
         rooms
     }
 

@@ -234,6 +234,7 @@ impl Chat {
         };
         let maker = known.maker().and_then(|maker| self.people.name(maker));
         let maker = maker.and_then(|name| UserName::new(name).ok());
+        // The record of its making may not be kept any more.
         let made = Record {
             room,
             seq: 1,
@@ -243,7 +244,6 @@ impl Chat {
             kind: Kind::Event { event: RoomEvent::Created, subject: None },
             id: None,
         };
-        let record = record.filter(|record| record.room == room && record.seq == 1);
         let record = Record { id: Some(id), ..record.unwrap_or(made) };
         self.tell_known(from, record, effects);
     }

@@ -1,18 +1,24 @@
 //! The chat by script: inputs one by one, whole effects compared, the clock turned by hand.
 
 mod devices;
+mod directs;
 mod disorder;
 mod door;
+mod gate;
+mod house;
 mod invites;
 mod limits;
+mod marks;
 mod one;
 mod operating;
 mod operators;
 mod owners;
 mod presence;
+mod rooms;
 mod sanctions;
 mod secure;
 mod slow;
+mod turmoil;
 mod two;
 
 use std::time::{Duration, Instant};
@@ -27,6 +33,7 @@ use pychat_server::core::{
     networks::Networks,
     people::People,
     record::{Draft, Outcome, PersonId, Record, Request, Stored},
+    rooms::Rooms,
     secret::Secret,
 };
 use pychat_wire::{
@@ -69,7 +76,7 @@ impl Room {
     }
 
     fn of(people: People) -> Self {
-        let chat = Chat::new(RULES, people);
+        let chat = Chat::new(RULES, people, Rooms::default());
         Self { chat, now: Instant::now(), is_answered: true }
     }
 
@@ -145,7 +152,10 @@ fn ticket(effect: &Effect) -> Option<Ticket> {
 
 /// The request with this number.
 fn append(number: u64, draft: Draft) -> Effect {
-    Effect::Store { ticket: Ticket(number), request: Request::Append { room: HALL, draft } }
+    Effect::Store {
+        ticket: Ticket(number),
+        request: Request::Append { room: HALL, draft, change: None },
+    }
 }
 
 fn told(to: ConnectionId, event: Event) -> Effect {
@@ -187,7 +197,7 @@ fn enter(id: ConnectionId, given: &str, person: Option<PersonId>, join_index: u6
 /// Returns the record that the log answers with when it takes a draft as its first.
 fn first_record(draft: &Draft) -> Record {
     let Draft { author, person, kind, id } = draft.clone();
-    Record { seq: 1, time_ms: 5, author, person, kind, id }
+    Record { room: HALL, seq: 1, time_ms: 5, author, person, kind, id }
 }
 
 fn close(id: ConnectionId, reason: CloseReason) -> Effect {

@@ -7,11 +7,15 @@ use std::{
 
 use fastrand::Rng;
 use pychat_server::{
-    core::{chat::Rules, id::ConnectionId, people::People, record::PersonId, secret::Secret},
+    core::{
+        chat::Rules, id::ConnectionId, people::People, record::PersonId, rooms::Rooms,
+        secret::Secret,
+    },
     limits::Limits,
     server::Server,
     store::{Memory, Retention},
 };
+use pychat_wire::client::RoomId;
 
 use super::{Fault, Fired, person::Person, trouble::faults};
 use crate::kit::{DELAY_TICKS_MAX, DelayedStore, Knob, Line, Oracle, V2Checker, Waiting, knobs};
@@ -327,8 +331,9 @@ impl World {
     fn look(&mut self, number: usize) {
         let client = &mut self.people[number].client;
         client.wake(self.now_ms);
-        client.see(client.saved().seq());
-        if self.people[number].is_window && self.people[number].client.request_history(3) {
+        let hall = RoomId::hall();
+        client.see(&hall, client.saved().seq(&hall));
+        if self.people[number].is_window && self.people[number].client.request_history(&hall, 3) {
             self.fire(Fault::Page);
         }
         self.attend(number);
@@ -370,5 +375,8 @@ pub(super) fn serve(epoch: u128, rng: &mut Rng) -> (Server<Line>, Waiting) {
     let store = Memory::new(epoch, Retention::default());
     let (store, waiting) = DelayedStore::new(store, delay_ticks_max, rng.u64(..));
     let people = People::new(Secret::new([7; 32]), [], PersonId(0));
-    (Server::new(limits(), Box::new(store), people, Secret::new([8; 32])), waiting)
+    (
+        Server::new(limits(), Box::new(store), people, Rooms::default(), Secret::new([8; 32])),
+        waiting,
+    )
 }

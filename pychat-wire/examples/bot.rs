@@ -52,7 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 Event::Disconnect => line = None,
                 Event::Message(message) if message.content == "ping" && !message.own => {
                     println!("{}: ping", message.author);
-                    client.say("pong")?;
+                    client.say(&message.room, "pong")?;
                 }
                 Event::Refused { reason, .. } => return Err(reason.into()),
                 Event::Joined { .. } | Event::Offline { .. } | Event::Failed { .. } => {

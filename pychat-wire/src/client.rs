@@ -26,56 +26,58 @@
 //! ```
 
 mod backoff;
+mod begin;
+mod conversation;
 mod devices;
 mod event;
+mod greeting;
 mod held;
 mod invites;
 mod limits;
 mod line;
+mod marks;
 mod operators;
 mod original;
 mod past;
+mod phase;
 mod place;
+mod record;
+mod requests;
 mod room;
+mod rooms;
 mod roster;
 mod saved;
 mod secret;
+mod signals;
+mod tally;
 mod texts;
 
-use std::{collections::VecDeque, mem};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    mem,
+};
 
 use self::{
     backoff::{Backoff, Chance},
-    line::{Line, Phase, Protocol},
-    place::Place,
+    phase::{Line, Phase, Protocol},
+    requests::PendingChange,
+    rooms::Rooms,
     roster::Roster,
     saved::Unacknowledged,
     secret::Secret,
 };
 pub use self::{
+    begin::Begin,
     devices::Device,
-    event::{Cause, Event, FailReason, Message, Page, SayError},
+    event::{Cause, Event, FailReason, SayError},
     invites::Invite,
     limits::*,
     past::Past,
+    record::{Message, Page, RoomRecord},
+    room::{Hearing, Room, RoomId},
     saved::{MessageId, Saved},
 };
 use crate::{frame::PAYLOAD_BYTES_MAX, link::Code, name::UserName};
-
-/// The messages that a client shows first.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Begin {
-    /// Those after the last message that was shown; on a first visit, those that are sent from now
-    /// on. For bots.
-    #[default]
-    Resume,
-    /// The same, but on a first visit all that the server keeps.
-    Everything,
-    /// The last messages, as an [`Event::Page`] of at most so many, and those sent from now on. For
-    /// a window, which shows nothing when it opens. If its reader has [seen](Client::see) less than
-    /// all before that page, the page begins further back, where one page can hold so much.
-    LastPage(u64),
-}
 
 /// One person's conversation with one server.
 #[derive(Debug)]
@@ -89,7 +91,9 @@ pub struct Client {
     backoff: Backoff,
     phase: Phase,
     line: Line,
-    place: Place,
+    /// The rooms that were chosen to be heard, if that was chosen.
+    hearing: Option<Hearing>,
+    rooms: Rooms,
     roster: Roster,
     /// The name that we have in the room; before that the one that we ask for.
     room_name: String,
@@ -102,6 +106,8 @@ pub struct Client {
     /// The texts said in protocol 1 that have not come back. They are not saved, as they must not
     /// be sent twice.
     said: VecDeque<Unacknowledged>,
+    /// The requests that are not answered.
+    changes: Vec<PendingChange>,
     events: VecDeque<Queued>,
     outgoing: Vec<u8>,
 }
@@ -109,16 +115,20 @@ pub struct Client {
 /// An event, and the mark that is saved when it is taken.
 #[derive(Debug)]
 struct Queued {
-    event: Event,
+    /// `None` where there is nothing to show.
+    event: Option<Event>,
     mark: Option<Mark>,
 }
 
-/// A position in the log, up to which everything counts as shown.
+/// The positions up to which everything counts as shown.
 #[derive(Debug)]
-struct Mark {
-    /// The epoch, if it may be another one.
-    epoch: Option<String>,
-    seq: u64,
+enum Mark {
+    /// Those of all rooms, in an epoch that may be another one.
+    All { epoch: String, seqs: BTreeMap<RoomId, u64> },
+    /// That of one room.
+    One { room: RoomId, seq: u64 },
+    /// A room has none any more.
+    Gone { room: RoomId },
 }
 
 impl Client {
@@ -152,7 +162,8 @@ impl Client {
             backoff: Backoff::default(),
             phase: Phase::Idle,
             line: Line::default(),
-            place: Place::resumed(saved.epoch.clone(), saved.seq),
+            hearing: None,
+            rooms: Rooms::new(&saved, Hearing::Hall, true),
             roster: Roster::default(),
             room_name: name.as_str().to_owned(),
             payload_bytes_max: PAYLOAD_BYTES_MAX,
@@ -161,6 +172,7 @@ impl Client {
             saved,
             has_changed: false,
             said: VecDeque::new(),
+            changes: Vec::new(),
             events: VecDeque::new(),
             outgoing: Vec::new(),
             name,
@@ -168,32 +180,6 @@ impl Client {
         client.call();
         client.adopt_saved();
         client
-    }
-
-    /// Sets which messages are shown first; the default is [`Begin::Resume`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use pychat_wire::{Client, UserName, client::{Begin, Saved}};
-    ///
-    /// let name = UserName::new("Анна")?;
-    /// let window = Client::new(name, Saved::default(), [7; 32]).beginning(Begin::LastPage(50));
-    /// # Ok::<(), pychat_wire::NameError>(())
-    /// ```
-    #[must_use]
-    pub fn beginning(mut self, begin: Begin) -> Self {
-        self.begin = begin;
-        self.place = match begin {
-            Begin::LastPage(_) => {
-                self.saved.seen.get_or_insert(self.saved.seq);
-                Place::default()
-            }
-            Begin::Resume | Begin::Everything => {
-                Place::resumed(self.saved.epoch.clone(), self.saved.seq)
-            }
-        };
-        self
     }
 
     /// Makes it come back by itself even before it has been in the room; otherwise a first attempt
@@ -232,12 +218,15 @@ impl Client {
     /// # Ok::<(), pychat_wire::NameError>(())
     /// ```
     pub fn next_event(&mut self) -> Option<Event> {
-        let Queued { event, mark } = self.events.pop_front()?;
-        if let Some(Mark { epoch, seq }) = mark {
-            self.saved.reach(epoch, seq);
-            self.has_changed = true;
+        loop {
+            let Queued { event, mark } = self.events.pop_front()?;
+            if let Some(mark) = mark {
+                self.save_mark(mark);
+            }
+            if event.is_some() {
+                return event;
+            }
         }
-        Some(event)
     }
 
     /// Takes the bytes that are to be written now, if any.
@@ -310,39 +299,6 @@ impl Client {
         &self.saved
     }
 
-    /// Records that the reader has seen everything up to number `seq`.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use pychat_wire::{Client, UserName, client::Saved};
-    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
-    /// client.see(5);
-    /// assert_eq!(client.saved().seen(), 0); // There was no such message yet.
-    /// # Ok::<(), pychat_wire::NameError>(())
-    /// ```
-    pub fn see(&mut self, seq: u64) {
-        let seen = seq.min(self.saved.seq);
-        if self.saved.seen() < seen {
-            self.saved.seen = Some(seen);
-            self.has_changed = true;
-        }
-    }
-
-    /// Returns the last number in the log at the welcome of this line; 0 before that.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use pychat_wire::{Client, UserName, client::Saved};
-    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
-    /// assert_eq!(client.welcomed_at(), 0);
-    /// # Ok::<(), pychat_wire::NameError>(())
-    /// ```
-    pub fn welcomed_at(&self) -> u64 {
-        self.line.welcomed_at
-    }
-
     /// Returns the names of those present, our own included, in join order; without a line, those
     /// that were last known.
     ///
@@ -387,12 +343,13 @@ impl Client {
     }
 
     fn tell(&mut self, event: Event) {
-        self.events.push_back(Queued { event, mark: None });
+        self.events.push_back(Queued { event: Some(event), mark: None });
     }
 
-    /// Tells an event; once it is taken, everything up to `seq` counts as shown.
-    fn tell_marked(&mut self, event: Event, epoch: Option<String>, seq: u64) {
-        self.events.push_back(Queued { event, mark: Some(Mark { epoch, seq }) });
+    /// Tells an event; once it is taken, everything up to `seq` of `room` counts as shown.
+    fn tell_shown(&mut self, event: Event, room: RoomId, seq: u64) {
+        self.tell(event);
+        self.mark_shown(room, seq);
     }
 }
 

@@ -20,7 +20,8 @@ use super::{
     invites::Invites,
     moderation::{Deed, Moderation},
     persistence::Persistence,
-    rooms::Requests,
+    room_requests::Requests,
+    rooms::Rooms,
 };
 use crate::text::server_uri::Access;
 
@@ -65,6 +66,7 @@ pub struct Session {
     pub(super) devices: Devices,
     pub(super) invites: Invites,
     pub(super) requests: Requests,
+    pub(super) rooms_state: Rooms,
     pub(super) moderation: Moderation,
     /// True once the room has been entered, until it is left.
     pub(super) has_conversation: Cell<bool>,
@@ -88,7 +90,7 @@ impl ObjectImpl for Session {
         self.parent_constructed();
         self.sends_typing.set(true);
         self.room.set_session(&self.obj());
-        self.rooms.replace([self.room.clone()]);
+        self.rooms.replace(vec![self.room.clone()]);
     }
 
     fn signals() -> &'static [Signal] {

@@ -3,7 +3,7 @@
 //! People one talks to come first, then all other rooms, of which the hall is the first. In each
 //! section those with something new come first, then those in which something happened last.
 
-use std::{cell::RefCell, cmp::Reverse, sync::OnceLock};
+use std::{cell::RefCell, cmp::Reverse, collections::HashMap, sync::OnceLock};
 
 use gtk::{
     gio,
@@ -13,10 +13,7 @@ use gtk::{
 };
 
 use super::room::{Room, RoomKind, RoomSection};
-use crate::{
-    model::{Change, Message, list_diff},
-    text,
-};
+use crate::model::{Change, Message, list_diff};
 
 mod imp {
     use std::cell::Cell;
@@ -33,6 +30,8 @@ mod imp {
         #[property(get)]
         pub(super) mentions: Cell<u32>,
         pub(super) rooms: RefCell<Vec<Room>>,
+        /// The same rooms by their ids.
+        pub(super) by_id: RefCell<HashMap<String, Room>>,
     }
 
     #[glib::object_subclass]
@@ -83,14 +82,13 @@ impl Default for RoomList {
     }
 }
 
-/// The order of rooms: the section, the hall before others, then something new, the last activity
-/// and the title.
-type Rank = (RoomSection, bool, bool, Reverse<i64>, glib::CollationKey);
+/// The order of rooms: the section, the hall before others, then something new and the last activity.
+type Rank = (RoomSection, bool, bool, Reverse<i64>);
 
 impl RoomList {
     /// Returns the room whose id is `id`, if the reader is in it, or something in it is not lost yet.
     pub fn room(&self, id: &str) -> Option<Room> {
-        self.imp().rooms.borrow().iter().find(|room| room.has_id(id)).cloned()
+        self.imp().by_id.borrow().get(id).cloned()
     }
 
     /// Returns the room at `position`.
@@ -136,9 +134,20 @@ impl RoomList {
     }
 
     /// Lists these rooms and no others.
-    pub(super) fn replace(&self, rooms: impl IntoIterator<Item = Room>) {
+    pub(super) fn replace(&self, rooms: Vec<Room>) {
+        let by_id = rooms.iter().map(|room| (room.id(), room.clone())).collect();
+        self.imp().by_id.replace(by_id);
+        self.sort(rooms);
+    }
+
+    /// Puts the rooms into their order again, and counts what is new in them.
+    pub(super) fn update(&self) {
+        self.sort(self.all());
+    }
+
+    fn sort(&self, rooms: Vec<Room>) {
         let mut rooms: Vec<_> = rooms.into_iter().map(|room| (rank(&room), room)).collect();
-        rooms.sort_by(|one, other| one.0.cmp(&other.0));
+        rooms.sort_by(|one, other| one.0.cmp(&other.0).then_with(|| one.1.cmp_title(&other.1)));
         let new: Vec<_> = rooms.into_iter().map(|(_, room)| room).collect();
         let changes = list_diff(&self.imp().rooms.borrow(), &new);
         // From the end, what is before a change is still where it was.
@@ -148,11 +157,6 @@ impl RoomList {
             self.items_changed(position(at), position(n_removed), position(n_added));
         }
         self.count();
-    }
-
-    /// Puts the rooms into their order again, and counts what is new in them.
-    pub(super) fn update(&self) {
-        self.replace(self.all());
     }
 
     pub(super) fn tell_heard(&self, room: &Room, message: &Message) {
@@ -184,13 +188,7 @@ impl RoomList {
 /// Returns the place of a room. What is new in a muted room does not move it.
 fn rank(room: &Room) -> Rank {
     let has_news = 0 < room.unread() && !room.is_muted();
-    (
-        room.kind().section(),
-        room.kind() != RoomKind::Hall,
-        !has_news,
-        Reverse(room.last_active()),
-        text::fold(&room.title()).into(),
-    )
+    (room.kind().section(), room.kind() != RoomKind::Hall, !has_news, Reverse(room.last_active()))
 }
 
 /// A list model counts in 32 bits.

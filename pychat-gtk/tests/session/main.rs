@@ -8,6 +8,7 @@ mod encrypted;
 mod joining;
 mod keeping;
 mod moderating;
+mod payloads;
 mod people;
 mod reading;
 mod reentry;

@@ -15,7 +15,9 @@ use pychat_wire::message::{Door, OperatorRequest, Whom};
 use serde_json::{Value, json};
 
 use crate::{
-    finish, joined, messages, run,
+    finish, joined, messages,
+    payloads::hall,
+    run,
     server::{Peer, Server, TIME_MS},
     texts, unsent, until, until_state,
 };
@@ -24,7 +26,7 @@ use crate::{
 fn let_operator_in(peer: &mut Peer) {
     let hello = peer.greet("e1");
     peer.send(&json!({
-        "type": "welcome", "username": hello["username"], "epoch": "e1", "seq": 0, "time": TIME_MS,
+        "type": "welcome", "username": hello["username"], "epoch": "e1", "rooms": [hall(0, 0)], "time": TIME_MS,
         "members": [hello["username"], "Борис"], "operator": true,
     }));
 }

@@ -7,7 +7,9 @@ use pychat_gtk::session::{Session, SessionState};
 use serde_json::json;
 
 use crate::{
-    finish, joined, run,
+    finish, joined,
+    payloads::hall,
+    run,
     server::{GREETING, Peer, SERVER, Server, TIME_MS},
     states, texts, until,
 };
@@ -35,7 +37,7 @@ fn changes(session: &Session) -> Rc<Cell<u32>> {
 fn let_in_among(peer: &mut Peer, members: &[&str]) {
     let hello = peer.greet("e1");
     peer.send(&json!({
-        "type": "welcome", "username": hello["username"], "epoch": "e1", "seq": 0,
+        "type": "welcome", "username": hello["username"], "epoch": "e1", "rooms": [hall(0, 0)],
         "time": TIME_MS, "members": members,
     }));
 }

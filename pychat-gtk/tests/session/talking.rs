@@ -18,8 +18,10 @@ use pychat_gtk::{
 };
 
 use crate::{
-    PATIENCE, anna, finish, joined, messages, run,
-    server::{SERVER, Server, frame},
+    PATIENCE, anna, finish, joined, messages,
+    payloads::frame,
+    run,
+    server::{SERVER, Server},
     texts, unsent, until, until_state,
 };
 

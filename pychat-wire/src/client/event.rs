@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::{Device, Invite, MessageId};
+use super::{Device, Invite, Message, MessageId, Page, Room, RoomId, RoomRecord};
 use crate::{
     frame::FrameError,
     key::{PairCode, PublicKey},
@@ -54,12 +54,14 @@ pub enum Event {
         /// none until the client is told to [`reconnect`](super::Client::reconnect).
         retry_at_ms: Option<u64>,
     },
-    /// A message. In protocol 2 each comes once, in the order of their numbers.
+    /// A message. In protocol 2 each comes once, in the order of their numbers in the room.
     Message(Message),
     /// Older messages, as they were asked for.
     Page(Page),
     /// Numbers that will not be shown: the server no longer keeps them, or lost them.
     Gap {
+        /// The room.
+        room: RoomId,
         /// The first of them.
         from: u64,
         /// The last of them.
@@ -70,14 +72,59 @@ pub enum Event {
     /// next. A shell that shows nothing before that, and [says so](super::Client::forget_before),
     /// can ask for them like for everything older.
     Skipped {
+        /// The room.
+        room: RoomId,
         /// The first of them.
         from: u64,
         /// The last of them.
         to: u64,
     },
-    /// The server has another log than before. Numbers begin anew, and all that the new log keeps
-    /// follows.
+    /// The server has other logs than before. Numbers begin anew, and all that the new logs keep
+    /// follows. [`Client::rooms`](super::Client::rooms) are those that there are now.
     NewEpoch,
+    /// A room that our person is in from now on, or that was described anew, renamed or given another
+    /// topic. The rooms at the time of [`Joined`](Self::Joined) are
+    /// [`Client::rooms`](super::Client::rooms).
+    RoomChanged(Room),
+    /// Our person is in this room no more. Texts for it that wait have [failed](Self::Failed).
+    RoomGone {
+        /// The room.
+        room: RoomId,
+    },
+    /// A record of a room that is no message. Each comes once, in order with the messages.
+    RoomEvent(RoomRecord),
+    /// A request for the change of a room is done. The records of it were told before, or come in
+    /// their places.
+    RoomRequestDone {
+        /// The room that was made or changed.
+        room: RoomId,
+        /// The id that [`Client::change_room`](super::Client::change_room) returned.
+        id: String,
+    },
+    /// The open rooms, as we asked for them. Their `read` and `unread` mean nothing where our person
+    /// is not in them.
+    Rooms(Vec<Room>),
+    /// The members of a room, as we asked for them.
+    Members {
+        /// The room.
+        room: RoomId,
+        /// Their names.
+        names: Vec<String>,
+    },
+    /// Our person has seen everything up to a number, on another device.
+    Read {
+        /// The room.
+        room: RoomId,
+        /// The number.
+        seq: u64,
+    },
+    /// Somebody is writing a text.
+    Typing {
+        /// The room.
+        room: RoomId,
+        /// Their name.
+        name: String,
+    },
     /// Somebody joined.
     MemberJoined {
         /// Their name.
@@ -97,6 +144,8 @@ pub enum Event {
     /// A text that was sent twice had been accepted the first time. It was shown in its place, or
     /// will be, or is older than what is shown.
     Accepted {
+        /// The room.
+        room: RoomId,
         /// The text's id.
         id: MessageId,
         /// The message's number.
@@ -104,6 +153,8 @@ pub enum Event {
     },
     /// A text will not be sent, or not again.
     Failed {
+        /// The room.
+        room: RoomId,
         /// The text's id.
         id: MessageId,
         /// The text itself.
@@ -175,7 +226,7 @@ pub enum Event {
     },
     /// The invites that are good, in the order in which they were made.
     Invites(Vec<Invite>),
-    /// The server refused what was asked of it, other than a text.
+    /// The server refused what was asked of it, other than a text, or would, as it is too large.
     Denied {
         /// The code of the error.
         code: ErrorCode,
@@ -189,43 +240,6 @@ pub enum Event {
         /// The sentence.
         text: String,
     },
-}
-
-/// One message.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Message {
-    /// Its number in the room, from 1; `None` in protocol 1.
-    pub seq: Option<u64>,
-    /// The time at which it was accepted, in UTC milliseconds since 1970; `None` in protocol 1.
-    pub time_ms: Option<u64>,
-    /// The author's name; for our own in protocol 1 the name that we joined under.
-    pub author: String,
-    /// The text, without the newline that clients of the original put at the end.
-    pub content: String,
-    /// True if it is our own, perhaps from another device, or from before this client was made.
-    pub own: bool,
-    /// The id that [`Client::say`](super::Client::say) gave it, if it is our own: its acknowledgement
-    /// where it was this client.
-    pub id: Option<MessageId>,
-    /// True if it was said while we were away, or is older than what is shown.
-    pub replayed: bool,
-}
-
-impl Message {
-    /// Returns the memory that it takes, in bytes.
-    pub(super) fn bytes(&self) -> usize {
-        let id = self.id.as_ref().map_or(0, |id| id.as_str().len());
-        size_of::<Self>() + self.author.len() + self.content.len() + id
-    }
-}
-
-/// The answer to [`Client::request_history`](super::Client::request_history).
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Page {
-    /// The messages, oldest first, all of them older than any that was shown.
-    pub messages: Vec<Message>,
-    /// True if nothing older exists.
-    pub start: bool,
 }
 
 /// The reason why there is no line.
@@ -285,6 +299,9 @@ pub enum SayError {
     /// We are not in the room, and not known to be able to come back to it.
     #[error("not joined")]
     NotJoined,
+    /// Our person is not in that room.
+    #[error("not in this room")]
+    NoRoom,
     /// It does not fit into one message.
     #[error("the text is too long: {bytes} of at most {limit} bytes")]
     TooLarge {

@@ -1,6 +1,6 @@
 //! The limits of a client: the sizes that it takes, and the times that it waits.
 
-pub use crate::message::{MEMBERS_MAX, PONG_SECONDS_MAX, RETRY_MS_MAX};
+pub use crate::message::{MEMBERS_MAX, PONG_SECONDS_MAX, RETRY_MS_MAX, ROOMS_MAX};
 use crate::name::NAME_CHARS_MAX;
 
 /// The largest payload taken from a server, in bytes.
@@ -16,8 +16,20 @@ const _: () =
 /// The most texts that may wait for their acknowledgement.
 pub const UNACKNOWLEDGED_MAX: usize = 1_000;
 
-/// The most memory that one page of history may take, in bytes. Messages beyond are not in the
-/// page.
+/// The most requests for changes of rooms that may wait for their answers.
+pub const CHANGES_MAX: usize = 100;
+
+/// The number up to which messages that were not seen are counted, in each room.
+pub const UNREAD_MAX: u64 = 99;
+
+/// The shortest time between two marks of one room that the server is told, in milliseconds.
+pub const READ_MS_MIN: u64 = 1_000;
+
+/// The shortest time between two notices that we are typing in one room, in milliseconds.
+pub const TYPING_MS_MIN: u64 = 3_000;
+
+/// The most memory that the pages of history may take that are on their way, in bytes. Messages
+/// beyond are not in them.
 pub const PAGE_BYTES_MAX: usize = 64 << 20;
 
 /// The longest time that a server may take from the connection to the welcome, in milliseconds.

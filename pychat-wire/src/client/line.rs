@@ -3,116 +3,13 @@
 use std::mem;
 
 use super::{
-    Cause, Client, Event, HELLO_MS_MAX, PONG_MS_MAX, RETRY_MS_MAX, SERVER_PAYLOAD_BYTES_MAX,
-    STEADY_MS, WAKE_PONG_MS_MAX, held::Held,
+    Cause, Client, Event, HELLO_MS_MAX, Line, PONG_MS_MAX, Phase, Protocol, RETRY_MS_MAX,
+    STEADY_MS, WAKE_PONG_MS_MAX,
 };
 use crate::{
-    frame::Decoder,
-    key::{BINDING_BYTES, Challenge},
-    message::{ClientMessage, Door, ServerMessage},
+    key::BINDING_BYTES,
+    message::{ClientMessage, ServerMessage},
 };
-
-/// The protocol that is spoken on a line.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Protocol {
-    /// Protocol 1.
-    Original,
-    /// Protocol 2.
-    Second,
-}
-
-impl Protocol {
-    pub(super) fn number(self) -> u64 {
-        match self {
-            Self::Original => 1,
-            Self::Second => 2,
-        }
-    }
-}
-
-/// The phase of a client. Times are in milliseconds.
-#[derive(Debug)]
-pub(super) enum Phase {
-    /// There is no line, and none is wanted.
-    Idle,
-    /// There is no line; the next attempt is at `until`.
-    Waiting { until: u64 },
-    /// The shell is making a line.
-    Calling,
-    /// There is a line; the greeting is awaited.
-    Connected { until: u64 },
-    /// We have said hello.
-    Asked { protocol: Protocol, until: u64 },
-    /// We are in the room.
-    Joined { protocol: Protocol, since: u64 },
-}
-
-impl Phase {
-    pub(super) fn is_joined(&self, spoken: Protocol) -> bool {
-        matches!(self, Self::Joined { protocol, .. } if *protocol == spoken)
-    }
-}
-
-/// The state of the current line; a new one for each.
-#[derive(Debug)]
-pub(super) struct Line {
-    decoder: Decoder,
-    /// The time at which bytes last arrived.
-    heard: u64,
-    /// The silence after which we ask whether the server is there, in milliseconds.
-    pub(super) ping_ms: u64,
-    /// The deadline for its answer, if it was asked.
-    patience: Option<u64>,
-    /// The number after which we asked for what we missed, if we did.
-    pub(super) asked_after: Option<u64>,
-    /// The end of the log at the welcome: what is said on this line comes after it.
-    pub(super) welcomed_at: u64,
-    /// Our person is an operator.
-    pub(super) is_operator: bool,
-    /// The number of things that were asked for as an operator.
-    pub(super) n_operations: u64,
-    /// True while the server may skip what it was asked not to send all of: once a line.
-    pub(super) may_skip: bool,
-    /// The texts that wait to be sent again.
-    pub(super) held: Held,
-    /// The people whom the server lets in, as its greeting says.
-    pub(super) admission: Door,
-    /// The challenge that the hello on this line signs.
-    pub(super) challenge: Challenge,
-    /// The name of the server; empty if it gave none.
-    pub(super) server_name: String,
-    /// The server's explanation of the line's end, should it end now.
-    pub(super) farewell: Option<Cause>,
-}
-
-impl Default for Line {
-    fn default() -> Self {
-        Self {
-            decoder: Decoder::new(SERVER_PAYLOAD_BYTES_MAX),
-            heard: 0,
-            ping_ms: 0,
-            patience: None,
-            asked_after: None,
-            welcomed_at: 0,
-            is_operator: false,
-            n_operations: 0,
-            may_skip: false,
-            held: Held::default(),
-            admission: Door::default(),
-            challenge: Challenge::default(),
-            server_name: String::new(),
-            farewell: None,
-        }
-    }
-}
-
-impl Line {
-    /// Returns the next deadline, in protocol 2 and once joined.
-    pub(super) fn next_deadline(&self) -> u64 {
-        let silence = self.patience.unwrap_or(self.heard.saturating_add(self.ping_ms));
-        self.held.due_at().map_or(silence, |due_at| silence.min(due_at))
-    }
-}
 
 impl Client {
     /// Takes in that the line asked for by [`Event::Connect`] is made.
@@ -376,7 +273,7 @@ impl Client {
         }
     }
 
-    /// Asks a silent server, gives up one that was asked, and sends again what was held.
+    /// Asks a silent server, gives up one that was asked, and sends what was held or is due.
     fn on_pulse(&mut self, now: u64) {
         match self.line.patience {
             Some(until) if until <= now => return self.give_up(now, Cause::Silent, 0),
@@ -388,6 +285,7 @@ impl Client {
         if self.line.held.due_at().is_some_and(|due_at| due_at <= now) {
             self.send_held();
         }
+        self.send_signals(now);
     }
 
     fn ping(&mut self, now: u64, patience_ms: u64) {

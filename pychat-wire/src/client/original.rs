@@ -1,6 +1,6 @@
 //! Protocol 1: sentences, and our own words coming back.
 
-use super::{Cause, Client, Event, Message, Phase, Protocol};
+use super::{Cause, Client, Event, Message, Phase, Protocol, RoomId};
 use crate::{
     frame::PAYLOAD_BYTES_MAX,
     message::{ClientMessage, Reason, ServerMessage, bounds},
@@ -44,6 +44,7 @@ impl Client {
         let said = self.said.pop_front_if(|text| own && text.text == content);
         let author = if own { self.room_name.clone() } else { username };
         self.tell(Event::Message(Message {
+            room: RoomId::hall(),
             seq: None,
             time_ms: None,
             author,

@@ -1,11 +1,12 @@
 //! Older messages, which are asked for page by page.
 
-use super::{Client, line::Protocol};
+use super::{Client, RoomId, phase::Protocol};
+use crate::message::ClientMessage;
 
 /// The availability of messages older than all that were shown.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Past {
-    /// None: all were shown, the server keeps none, or we are not in a room of protocol 2.
+    /// None: all were shown, the server keeps none, or we are not in that room, or not in protocol 2.
     #[default]
     None,
     /// Perhaps more: [`Client::request_history`] would ask for it.
@@ -15,63 +16,71 @@ pub enum Past {
 }
 
 impl Client {
-    /// Asks for at most `limit` messages older than those shown; they come as an
+    /// Asks for at most `limit` records of `room` older than those shown; they come as an
     /// [`Event::Page`](super::Event::Page).
     ///
     /// Returns false, and does nothing, unless there is a [past](Self::past) that is
-    /// [`Kept`](Past::Kept): nothing older exists, a page is on its way already, or we are not in a
-    /// room of protocol 2.
+    /// [`Kept`](Past::Kept): nothing older exists, a page is on its way already, or we are not in
+    /// that room, or not in protocol 2.
     ///
     /// # Examples
     ///
     /// ```
-    /// # use pychat_wire::{Client, UserName, client::Saved};
+    /// # use pychat_wire::{Client, UserName, client::{RoomId, Saved}};
     /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
-    /// assert!(!client.request_history(50)); // Not joined.
+    /// assert!(!client.request_history(&RoomId::hall(), 50)); // Not joined.
     /// # Ok::<(), pychat_wire::NameError>(())
     /// ```
-    pub fn request_history(&mut self, limit: u64) -> bool {
-        let is_asked = self.phase.is_joined(Protocol::Second) && self.place.request(limit);
+    pub fn request_history(&mut self, room: &RoomId, limit: u64) -> bool {
+        let is_joined = self.phase.is_joined(Protocol::Second);
+        let Some(cursor) = self.rooms.get_mut(room).filter(|_| is_joined) else { return false };
+        let is_asked = cursor.place.request(limit);
         if is_asked {
-            self.send_request();
+            self.send_history_request(room);
         }
         is_asked
     }
 
-    /// Records that messages older than number `seq` are shown no more, so that they can be asked
+    /// Records that messages of `room` older than number `seq` are shown no more, so that they can be asked
     /// for again. A page that is on its way is dropped: it belongs above messages that are gone.
     ///
     /// # Examples
     ///
     /// ```
-    /// # use pychat_wire::{Client, UserName, client::Saved};
+    /// # use pychat_wire::{Client, UserName, client::{RoomId, Saved}};
     /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
-    /// client.forget_before(10_000); // Nothing was shown, so nothing changes.
+    /// client.forget_before(&RoomId::hall(), 10_000); // Nothing was shown, so nothing changes.
     /// # Ok::<(), pychat_wire::NameError>(())
     /// ```
-    pub fn forget_before(&mut self, seq: u64) {
-        self.place.forget_before(seq);
+    pub fn forget_before(&mut self, room: &RoomId, seq: u64) {
+        self.rooms.forget_before(room, seq);
     }
 
-    /// Returns the availability of older messages, on which [`Self::request_history`] depends.
+    /// Returns the availability of older messages of `room`, on which [`Self::request_history`] depends.
     ///
     /// # Examples
     ///
     /// ```
-    /// # use pychat_wire::{Client, UserName, client::{Past, Saved}};
+    /// # use pychat_wire::{Client, UserName, client::{Past, RoomId, Saved}};
     /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
-    /// assert_eq!(client.past(), Past::None); // Not joined.
+    /// assert_eq!(client.past(&RoomId::hall()), Past::None); // Not joined.
     /// # Ok::<(), pychat_wire::NameError>(())
     /// ```
-    pub fn past(&self) -> Past {
-        if !self.phase.is_joined(Protocol::Second) {
-            Past::None
-        } else if self.place.requested().is_some() {
-            Past::Asked
-        } else if self.place.has_older() {
-            Past::Kept
-        } else {
-            Past::None
+    pub fn past(&self, room: &RoomId) -> Past {
+        let is_joined = self.phase.is_joined(Protocol::Second);
+        match self.rooms.get(room).filter(|_| is_joined) {
+            Some(cursor) if cursor.place.requested().is_some() => Past::Asked,
+            Some(cursor) if cursor.place.has_older() => Past::Kept,
+            _ => Past::None,
+        }
+    }
+
+    /// Sends the request for the page of `room` that is asked for, if one is.
+    pub(super) fn send_history_request(&mut self, room: &RoomId) {
+        let asked = self.rooms.get(room).and_then(|cursor| cursor.place.requested());
+        if let Some((before, limit)) = asked {
+            let room = room.as_str().into();
+            ClientMessage::History { room, before, limit }.encode(&mut self.outgoing);
         }
     }
 }

@@ -1,15 +1,14 @@
-//! A client's position in the log: what it has seen, what comes next, and the page asked for.
+//! A client's position in the log of one room: what it has seen, what comes next, and the page asked
+//! for.
 //!
 //! Every number is shown once and in order: one that is not newer than the last was seen, and one
 //! that is older than the oldest can only belong to a page that was asked for.
 
-use super::{Message, PAGE_BYTES_MAX, Page};
+use super::{Page, record::Record};
 use crate::message::PAGE_MESSAGES_MAX;
 
 #[derive(Debug, Default)]
 pub(super) struct Place {
-    /// The epoch that the numbers belong to; `None` before the first welcome of a new beginning.
-    epoch: Option<String>,
     /// The last number that was seen.
     last: u64,
     /// The number below which nothing was seen since this client was made.
@@ -28,11 +27,13 @@ pub(super) struct Place {
 struct Request {
     before: u64,
     limit: u64,
-    messages: Vec<Message>,
+    page: Page,
     bytes: usize,
+    /// The numbers of the first and the last record that arrived, shown or not.
+    arrived: Option<(u64, u64)>,
 }
 
-/// The position of a message relative to a place.
+/// The position of a record relative to a place.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) enum Order {
     /// The next one; where `missing` is some, numbers before it never came.
@@ -43,65 +44,42 @@ pub(super) enum Order {
     Older,
 }
 
-/// The change that a welcome brought.
-#[derive(Debug, Eq, PartialEq)]
-pub(super) enum Change {
-    /// Nothing: the same log, and all that was seen is in it.
-    None,
-    /// The beginning: messages from now on come next.
-    Begun,
-    /// Another log: all of it comes next.
-    NewEpoch,
-    /// The same log has lost its end, which were these numbers.
-    Rewound { from: u64, to: u64 },
-}
-
 impl Place {
-    pub(super) fn resumed(epoch: Option<String>, seq: u64) -> Self {
-        Self { epoch, last: seq, oldest: seq.saturating_add(1), ..Self::default() }
+    /// Returns the place of a client that has seen everything up to `seq`.
+    pub(super) fn resumed(seq: u64) -> Self {
+        Self { last: seq, oldest: seq.saturating_add(1), ..Self::default() }
     }
 
-    /// Returns the epoch and the last number seen; `None` before it began.
-    pub(super) fn resume(&self) -> Option<(&str, u64)> {
-        self.epoch.as_deref().map(|epoch| (epoch, self.last))
+    /// Returns the place before the first record of another log. The server was told that everything
+    /// up to `asked_after` was seen, and may answer with a gap of those numbers.
+    pub(super) fn anew(asked_after: u64) -> Self {
+        Self { is_at_start: true, void: Some((1, asked_after)), ..Self::resumed(0) }
     }
 
     pub(super) fn last(&self) -> u64 {
         self.last
     }
 
-    /// Takes what a welcome says about the log. `asked_after` is the number that the server was
-    /// told in the hello that it answers.
-    pub(super) fn on_welcome(&mut self, epoch: &str, seq: u64, asked_after: Option<u64>) -> Change {
+    /// Takes the end of the log as a welcome has it, in the same epoch. Returns the numbers that the
+    /// log has lost at its end, if it has. `was_asked` is true if the hello resumed the room.
+    pub(super) fn on_welcome(&mut self, seq: u64, was_asked: bool) -> Option<(u64, u64)> {
         if let Some(request) = &mut self.request {
-            (request.messages, request.bytes) = (Vec::new(), 0);
+            *request = Request::new(request.before, request.limit);
         }
         self.void = None;
         self.n_unwanted = 0;
-        match &self.epoch {
-            None => {
-                *self = Self::resumed(Some(epoch.to_owned()), seq);
-                Change::Begun
-            }
-            Some(known) if known != epoch => {
-                *self = Self::resumed(Some(epoch.to_owned()), 0);
-                self.is_at_start = true;
-                self.void = asked_after.map(|after| (1, after));
-                Change::NewEpoch
-            }
-            Some(_) if seq < self.last => {
-                let (from, to) = (seq + 1, self.last);
-                self.last = seq;
-                self.oldest = self.oldest.min(from);
-                self.void = asked_after.map(|_| (from, to));
-                Change::Rewound { from, to }
-            }
-            Some(_) => Change::None,
+        if self.last <= seq {
+            return None;
         }
+        let (from, to) = (seq + 1, self.last);
+        self.last = seq;
+        self.oldest = self.oldest.min(from);
+        self.void = was_asked.then_some((from, to));
+        Some((from, to))
     }
 
-    /// Classifies a message by its number, and moves on if it is the next one.
-    pub(super) fn on_message(&mut self, seq: u64) -> Order {
+    /// Classifies a record by its number, and moves on if it is the next one.
+    pub(super) fn on_record(&mut self, seq: u64) -> Order {
         if self.last < seq {
             let missing = (self.last + 1 < seq).then(|| (self.last + 1, seq - 1));
             self.last = seq;
@@ -129,8 +107,7 @@ impl Place {
         if self.request.is_some() || !self.has_older() {
             return false;
         }
-        let limit = limit.clamp(1, PAGE_MESSAGES_MAX);
-        self.request = Some(Request { before: self.oldest, limit, messages: Vec::new(), bytes: 0 });
+        self.request = Some(Request::new(self.oldest, limit.clamp(1, PAGE_MESSAGES_MAX)));
         true
     }
 
@@ -140,7 +117,8 @@ impl Place {
         if self.oldest < seq && seq <= self.last.saturating_add(1) {
             self.oldest = seq;
             self.is_at_start = false;
-            self.n_unwanted += u32::from(self.request.take().is_some());
+            let was_asked = self.request.take().is_some();
+            self.n_unwanted = self.n_unwanted.saturating_add(u32::from(was_asked));
         }
     }
 
@@ -154,16 +132,27 @@ impl Place {
         self.request.as_ref().map(|request| (request.before, request.limit))
     }
 
-    /// Takes a message of the page that was asked for. One that is too many, or out of order, is
-    /// dropped.
-    pub(super) fn on_older(&mut self, seq: u64, message: Message) {
+    /// Returns the memory that the page takes that is on its way, in bytes.
+    pub(super) fn page_bytes(&self) -> usize {
+        self.request.as_ref().map_or(0, |request| request.bytes)
+    }
+
+    /// Takes a record of the page that was asked for, if it takes at most `bytes_max`. One that is too
+    /// many, or out of order, is dropped.
+    pub(super) fn on_older(&mut self, seq: u64, record: Record, bytes_max: usize) {
         let Some(request) = self.request.as_mut().filter(|_| self.n_unwanted == 0) else { return };
-        let bytes = request.bytes.saturating_add(message.bytes());
-        let is_next = request.messages.last().is_none_or(|last| last.seq < Some(seq));
-        let is_within = (request.messages.len() as u64) < request.limit && bytes <= PAGE_BYTES_MAX;
-        if is_next && is_within {
-            request.messages.push(message);
-            request.bytes = bytes;
+        let bytes = record.bytes();
+        let is_next = request.arrived.is_none_or(|(_, last)| last < seq);
+        let n_taken = (request.page.messages.len() + request.page.events.len()) as u64;
+        if !is_next || request.limit <= n_taken || bytes_max < bytes {
+            return;
+        }
+        request.arrived = Some((request.arrived.map_or(seq, |(first, _)| first), seq));
+        request.bytes = request.bytes.saturating_add(bytes);
+        match record {
+            Record::Message(message) => request.page.messages.push(message),
+            Record::Event(record) => request.page.events.push(record),
+            Record::Unknown => request.bytes -= bytes,
         }
     }
 
@@ -174,10 +163,21 @@ impl Place {
             return None;
         }
         let request = self.request.take_if(|request| request.before == before)?;
-        if let Some(oldest) = request.messages.first().and_then(|message| message.seq) {
-            self.oldest = oldest;
+        if let Some((first, _)) = request.arrived {
+            self.oldest = first;
         }
         self.is_at_start = start;
-        Some(Page { messages: request.messages, start })
+        Some(Page { start, ..request.page })
+    }
+
+    /// Returns the number below which nothing was seen.
+    pub(super) fn oldest(&self) -> u64 {
+        self.oldest
+    }
+}
+
+impl Request {
+    fn new(before: u64, limit: u64) -> Self {
+        Self { before, limit, page: Page::default(), bytes: 0, arrived: None }
     }
 }

@@ -1,10 +1,13 @@
 //! The state that outlives the process.
 
-use std::{collections::VecDeque, fmt};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    fmt,
+};
 
 use serde::{Deserialize, Serialize};
 
-use super::secret::Secret;
+use super::{RoomId, secret::Secret};
 use crate::key::SecretKey;
 
 /// A client's id for one of its texts, never used for another under its name.
@@ -47,11 +50,14 @@ impl fmt::Display for MessageId {
 /// * a message that was shown and not stored is shown again.
 ///
 /// As JSON it is an object of `name`, `key` (the secret key of this device, which proves that the
-/// name is ours), `is_known` (true if a server has let us in by that key), `epoch` and `seq` (the
-/// last message that was taken from [`Client::next_event`](super::Client::next_event)), `seen` (the last message that
-/// was [seen](super::Client::see); without it, that is the last one taken), `counter` (the number
-/// of ids given out) and `unacknowledged`, a list of `{"id":…,"text":…}` in the order in which they
-/// were said, each with `renewed`, `{"id":…,"times":…}`, if it has another id by now.
+/// name is ours), `is_known` (true if a server has let us in by that key), `epoch`, `rooms` (for each
+/// room an object of `seq`, the last record that was taken from
+/// [`Client::next_event`](super::Client::next_event), and `seen`, the last one that was
+/// [seen](super::Client::see); without it, that is the last one taken), `counter` (the number of ids
+/// given out) and `unacknowledged`, a list of `{"room":…,"id":…,"text":…}` in the order in which they
+/// were said, each with `renewed`, `{"id":…,"times":…}`, if it has another id by now. The hall is the
+/// room `""`, and a text that names no room is for it. In files from before there were rooms, `seq`
+/// and `seen` of the hall stand where `rooms` stands now.
 ///
 /// # Examples
 ///
@@ -63,22 +69,61 @@ impl fmt::Display for MessageId {
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(default)]
+#[serde(default, from = "Stored")]
 pub struct Saved {
     pub(super) name: String,
     pub(super) key: Option<SecretKey>,
     pub(super) is_known: bool,
     pub(super) epoch: Option<String>,
-    pub(super) seq: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) seen: Option<u64>,
+    pub(super) rooms: BTreeMap<RoomId, Spot>,
     pub(super) counter: u64,
     pub(super) unacknowledged: VecDeque<Unacknowledged>,
+}
+
+/// The position in one room.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+pub(super) struct Spot {
+    /// The last number shown.
+    pub(super) seq: u64,
+    /// The last number seen, if that is known apart from it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) seen: Option<u64>,
+}
+
+/// The state as it stands in a file, of any age.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Stored {
+    name: String,
+    key: Option<SecretKey>,
+    is_known: bool,
+    epoch: Option<String>,
+    /// Those of the hall, from before there were rooms.
+    seq: Option<u64>,
+    seen: Option<u64>,
+    rooms: BTreeMap<RoomId, Spot>,
+    counter: u64,
+    unacknowledged: VecDeque<Unacknowledged>,
+}
+
+impl From<Stored> for Saved {
+    fn from(stored: Stored) -> Self {
+        let Stored { name, key, is_known, epoch, seq, seen, mut rooms, .. } = stored;
+        if let Some(seq) = seq {
+            rooms.entry(RoomId::hall()).or_insert(Spot { seq, seen });
+        }
+        let (counter, unacknowledged) = (stored.counter, stored.unacknowledged);
+        Self { name, key, is_known, epoch, rooms, counter, unacknowledged }
+    }
 }
 
 /// A text that was said and may not have been accepted.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) struct Unacknowledged {
+    /// The room that it is for.
+    #[serde(default, skip_serializing_if = "RoomId::is_hall")]
+    pub(super) room: RoomId,
     /// The id that it was given when it was said, by which the shell knows it.
     pub(super) id: MessageId,
     pub(super) text: String,
@@ -125,9 +170,9 @@ impl Saved {
         Self { key: Some(key), ..self }
     }
 
-    /// Returns the number of the last message shown; 0 before the first.
-    pub fn seq(&self) -> u64 {
-        self.seq
+    /// Returns the number of the last record of `room` that was shown; 0 before the first.
+    pub fn seq(&self, room: &RoomId) -> u64 {
+        self.rooms.get(room).map_or(0, |spot| spot.seq)
     }
 
     /// Returns the number of ids ever given to texts; a text that was given another counts again.
@@ -135,18 +180,22 @@ impl Saved {
         self.counter
     }
 
-    /// Returns the number of the last message that was seen; what is newer is new to the reader.
-    pub fn seen(&self) -> u64 {
-        self.seen.unwrap_or(self.seq)
+    /// Returns the number of the last record of `room` that was seen; what is newer is new to the
+    /// reader.
+    pub fn seen(&self, room: &RoomId) -> u64 {
+        self.rooms.get(room).map_or(0, |spot| spot.seen.unwrap_or(spot.seq))
     }
 
-    /// Records that everything up to `seq` was shown, in the log `epoch` if that may be another
-    /// one. In another one everything up to `seq` counts as seen too.
-    pub(super) fn reach(&mut self, epoch: Option<String>, seq: u64) {
-        let is_other = epoch.is_some() && self.epoch != epoch;
-        self.seen = self.seen.map(|seen| if is_other { seq } else { seen.min(seq) });
-        self.epoch = epoch.or(self.epoch.take());
-        self.seq = seq;
+    /// Makes what was shown count as seen where nothing else is known.
+    pub(super) fn begin_reading(&mut self) {
+        for spot in self.rooms.values_mut() {
+            spot.seen.get_or_insert(spot.seq);
+        }
+    }
+
+    /// Records that everything up to `seq` of `room` was shown.
+    pub(super) fn reach(&mut self, room: RoomId, seq: u64) {
+        self.rooms.entry(room).or_default().seq = seq;
     }
 
     /// Returns the number of texts that wait for their acknowledgement.

@@ -4,16 +4,16 @@
 //! Where the server knows another text under it, ours gets another id, which the shell is not told.
 //! The order is kept: a text that is said while another waits to be sent again waits behind it.
 
-use std::mem;
+use std::{collections::VecDeque, mem};
 
 use super::{
-    Client, Event, FailReason, MessageId, Protocol, RENEWALS_MAX, RETRY_MS, RETRY_MS_MAX,
+    Client, Event, FailReason, MessageId, Protocol, RENEWALS_MAX, RETRY_MS, RETRY_MS_MAX, RoomId,
     SKIPPED_MS, SayError, UNACKNOWLEDGED_MAX,
     held::Held,
-    line::Phase,
+    phase::Phase,
     saved::{Renewed, Unacknowledged},
 };
-use crate::message::{ClientMessage, ErrorCode, HALL};
+use crate::message::{ClientMessage, ErrorCode};
 
 impl Unacknowledged {
     pub(super) fn message(&self, protocol: Protocol) -> ClientMessage<'_> {
@@ -21,12 +21,13 @@ impl Unacknowledged {
             Protocol::Original => None,
             Protocol::Second => Some(self.wire_id().as_str().into()),
         };
-        ClientMessage::Text { room: HALL.into(), content: self.text.as_str().into(), id }
+        let room = self.room.as_str().into();
+        ClientMessage::Text { room, content: self.text.as_str().into(), id }
     }
 }
 
 impl Client {
-    /// Says `text`, without the white space at its end, to everybody in the room.
+    /// Says `text`, without the white space at its end, to everybody in `room`.
     ///
     /// It stays among the [unacknowledged](Self::unacknowledged) until it comes back, with this id,
     /// as a [message](super::Message) of our own. A client that has been let in under protocol 2
@@ -39,19 +40,22 @@ impl Client {
     /// # Examples
     ///
     /// ```
-    /// use pychat_wire::{Client, UserName, client::{Saved, SayError}};
+    /// use pychat_wire::{Client, UserName, client::{RoomId, Saved, SayError}};
     ///
     /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
-    /// assert_eq!(client.say("hi"), Err(SayError::NotJoined));
+    /// assert_eq!(client.say(&RoomId::hall(), "hi"), Err(SayError::NotJoined));
     /// # Ok::<(), pychat_wire::NameError>(())
     /// ```
-    pub fn say(&mut self, text: &str) -> Result<MessageId, SayError> {
+    pub fn say(&mut self, room: &RoomId, text: &str) -> Result<MessageId, SayError> {
         let text = text.trim_end();
         if text.is_empty() {
             return Err(SayError::Blank);
         }
         let protocol = self.say_protocol().ok_or(SayError::NotJoined)?;
-        let text = self.next_text(text);
+        if self.rooms.get(room).is_none() || (protocol == Protocol::Original && !room.is_hall()) {
+            return Err(SayError::NoRoom);
+        }
+        let text = self.next_text(room, text);
         let (bytes, limit) = (text.message(protocol).payload_bytes(), self.payload_bytes_max);
         if limit < bytes {
             return Err(SayError::TooLarge { bytes, limit });
@@ -62,6 +66,7 @@ impl Client {
         let id = text.id.clone();
         self.saved.counter = self.saved.counter.wrapping_add(1);
         self.has_changed = true;
+        self.stop_typing(room);
         match protocol {
             Protocol::Original => {
                 text.message(protocol).encode(&mut self.outgoing);
@@ -72,25 +77,25 @@ impl Client {
         Ok(id)
     }
 
-    /// Returns the size of the payload that `text` would have, and the limit, both in bytes. A
+    /// Returns the size of the payload that `text` would have for `room`, and the limit, both in bytes. A
     /// caller that asks first need not have a text refused for its size.
     ///
     /// # Examples
     ///
     /// ```
-    /// # use pychat_wire::{Client, UserName, client::Saved};
+    /// # use pychat_wire::{Client, UserName, client::{RoomId, Saved}};
     /// let client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
-    /// let (bytes, limit) = client.size_of("hi");
+    /// let (bytes, limit) = client.size_of(&RoomId::hall(), "hi");
     /// assert!(bytes < limit);
     /// # Ok::<(), pychat_wire::NameError>(())
     /// ```
-    pub fn size_of(&self, text: &str) -> (usize, usize) {
+    pub fn size_of(&self, room: &RoomId, text: &str) -> (usize, usize) {
         let protocol = self.say_protocol().unwrap_or(Protocol::Second);
-        let text = self.next_text(text.trim_end());
+        let text = self.next_text(room, text.trim_end());
         (text.message(protocol).payload_bytes(), self.payload_bytes_max)
     }
 
-    /// Returns the texts that are not acknowledged, as (id, text), oldest first.
+    /// Returns the texts that are not acknowledged, as (room, id, text), oldest first.
     ///
     /// # Examples
     ///
@@ -100,12 +105,12 @@ impl Client {
     /// assert_eq!(client.unacknowledged().count(), 0);
     /// # Ok::<(), pychat_wire::NameError>(())
     /// ```
-    pub fn unacknowledged(&self) -> impl Iterator<Item = (&MessageId, &str)> {
+    pub fn unacknowledged(&self) -> impl Iterator<Item = (&RoomId, &MessageId, &str)> {
         self.saved
             .unacknowledged
             .iter()
             .chain(&self.said)
-            .map(|text| (&text.id, text.text.as_str()))
+            .map(|text| (&text.room, &text.id, text.text.as_str()))
     }
 
     /// Drops the key saved under another name, and hands its texts back.
@@ -116,22 +121,26 @@ impl Client {
         self.has_changed = !self.saved.name.is_empty();
         self.saved.name = self.name.as_str().to_owned();
         (self.saved.key, self.saved.is_known) = (None, false);
+        self.saved.rooms.retain(|room, _| room.is_hall());
         self.fail_unacknowledged();
     }
 
-    /// Sends everything that was not acknowledged, under the ids that it has.
+    /// Sends everything that was not acknowledged, under the ids that it has. Texts for rooms that our
+    /// person is not in fail.
     pub(super) fn send_unacknowledged(&mut self) {
         self.line.held = Held::default();
-        let limit = self.payload_bytes_max;
         for text in mem::take(&mut self.saved.unacknowledged) {
             let message = text.message(Protocol::Second);
-            let bytes = message.payload_bytes();
+            let (bytes, limit) = (message.payload_bytes(), self.payload_bytes_max);
+            if self.rooms.get(&text.room).is_none() {
+                self.has_changed = true;
+                self.tell_failed(text, not_in_room());
             // A server that takes less than the last one would end the line, again and again.
-            if limit < bytes {
+            } else if limit < bytes {
                 self.has_changed = true;
                 let why = format!("{bytes} bytes of at most {limit}");
                 let reason = FailReason::Refused { code: ErrorCode::TooLarge, text: why };
-                self.tell(Event::Failed { id: text.id, text: text.text, reason });
+                self.tell_failed(text, reason);
             } else {
                 message.encode(&mut self.outgoing);
                 self.saved.unacknowledged.push_back(text);
@@ -139,12 +148,29 @@ impl Client {
         }
     }
 
+    /// Hands back the texts for a room that our person is in no more.
+    pub(super) fn fail_texts_for(&mut self, now: u64, room: &RoomId) {
+        let texts = mem::take(&mut self.saved.unacknowledged);
+        let (failed, kept): (VecDeque<_>, _) =
+            texts.into_iter().partition(|text| text.room == *room);
+        self.saved.unacknowledged = kept;
+        for text in failed {
+            self.line.held.answer(now, &text.id);
+            self.has_changed = true;
+            self.tell_failed(text, not_in_room());
+        }
+    }
+
+    fn tell_failed(&mut self, text: Unacknowledged, reason: FailReason) {
+        let Unacknowledged { room, id, text, .. } = text;
+        self.tell(Event::Failed { room, id, text, reason });
+    }
+
     /// Hands back all texts that protocol 2 would have sent again.
     pub(super) fn fail_unacknowledged(&mut self) {
         for text in mem::take(&mut self.saved.unacknowledged) {
             self.has_changed = true;
-            let reason = FailReason::Lost;
-            self.tell(Event::Failed { id: text.id, text: text.text, reason });
+            self.tell_failed(text, FailReason::Lost);
         }
     }
 
@@ -165,13 +191,18 @@ impl Client {
         self.saved.unacknowledged.push_back(text);
     }
 
-    /// Sends everything again that was not acknowledged, but not at once: a server that skips again
-    /// and again is not answered each time.
-    pub(super) fn hold_unacknowledged(&mut self, now: u64) {
+    /// Sends everything again that was said in `room` and not acknowledged, but not at once: a server
+    /// that skips again and again is not answered each time.
+    pub(super) fn hold_unacknowledged(&mut self, now: u64, room: &RoomId) {
+        let texts = self.saved.unacknowledged.iter().filter(|text| text.room == *room);
+        let ids: Vec<_> = texts.map(|text| text.id.clone()).collect();
+        if ids.is_empty() {
+            return;
+        }
         if self.line.held.due_at().is_none() {
             self.line.held.until = Some(now.saturating_add(SKIPPED_MS));
         }
-        self.line.held.ids.extend(self.saved.unacknowledged.iter().map(|text| text.id.clone()));
+        self.line.held.ids.extend(ids);
     }
 
     /// Sends again what the server did not take, and what was said since.
@@ -232,16 +263,14 @@ impl Client {
         if let Some(failed) = self.saved.unacknowledged.remove(index) {
             self.line.held.answer(now, &failed.id);
             self.has_changed = true;
-            let reason = FailReason::Refused { code, text };
-            self.tell(Event::Failed { id: failed.id, text: failed.text, reason });
+            self.tell_failed(failed, FailReason::Refused { code, text });
         }
     }
 
     /// Hands back what was said in protocol 1 and did not come back: it may have been heard.
     pub(super) fn fail_said(&mut self) {
         for text in mem::take(&mut self.said) {
-            let reason = FailReason::Lost;
-            self.tell(Event::Failed { id: text.id, text: text.text, reason });
+            self.tell_failed(text, FailReason::Lost);
         }
     }
 
@@ -254,6 +283,9 @@ impl Client {
         reference: Option<&str>,
         retry_ms: Option<u64>,
     ) {
+        if let Some(id) = reference.filter(|id| self.end_change(id)) {
+            return self.tell(Event::Denied { code, text, id: Some(id.to_owned()) });
+        }
         let index = reference.and_then(|id| self.saved.index_of(id));
         match code {
             // Of a text that is there it is no news.
@@ -287,13 +319,13 @@ impl Client {
     }
 
     /// Gives `text` the id under which it will be said.
-    fn next_text(&self, text: &str) -> Unacknowledged {
+    fn next_text(&self, room: &RoomId, text: &str) -> Unacknowledged {
         let id = MessageId::new(self.secret, self.saved.counter);
-        Unacknowledged { id, text: text.to_owned(), renewed: None }
+        Unacknowledged { room: room.clone(), id, text: text.to_owned(), renewed: None }
     }
 
     /// Returns the protocol in which a text would be said, if one can be said.
-    fn say_protocol(&self) -> Option<Protocol> {
+    pub(super) fn say_protocol(&self) -> Option<Protocol> {
         match &self.phase {
             Phase::Joined { protocol, .. } => Some(*protocol),
             Phase::Asked { protocol: Protocol::Original, .. } => None,
@@ -301,6 +333,11 @@ impl Client {
             _ => self.saved.is_known.then_some(Protocol::Second),
         }
     }
+}
+
+/// Returns the reason why a text for a room that our person is not in fails.
+fn not_in_room() -> FailReason {
+    FailReason::Refused { code: ErrorCode::NoRoom, text: "not in this room any more".to_owned() }
 }
 
 /// Returns true if a text that the server refused for this reason can be sent again later.

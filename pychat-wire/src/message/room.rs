@@ -209,6 +209,33 @@ impl<'a> RoomRequest<'a> {
         }
     }
 
+    /// Returns it with strings of its own.
+    #[must_use]
+    pub fn into_owned(self) -> RoomRequest<'static> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        match self {
+            Self::CreateRoom { kind, name, topic } => {
+                RoomRequest::CreateRoom { kind, name: owned(name), topic: owned(topic) }
+            }
+            Self::Direct { with } => {
+                RoomRequest::Direct { with: Names(with.0.into_iter().map(owned).collect()) }
+            }
+            Self::JoinRoom { room } => RoomRequest::JoinRoom { room: owned(room) },
+            Self::LeaveRoom { room } => RoomRequest::LeaveRoom { room: owned(room) },
+            Self::AddMember { room, username } => {
+                RoomRequest::AddMember { room: owned(room), username: owned(username) }
+            }
+            Self::RemoveMember { room, username } => {
+                RoomRequest::RemoveMember { room: owned(room), username: owned(username) }
+            }
+            Self::UpdateRoom { room, name, topic } => RoomRequest::UpdateRoom {
+                room: owned(room),
+                name: name.map(owned),
+                topic: topic.map(owned),
+            },
+        }
+    }
+
     /// Returns the type of its payload.
     ///
     /// # Examples

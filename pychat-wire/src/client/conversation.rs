@@ -1,0 +1,242 @@
+//! Protocol 2: everything that is said in the rooms that we are in.
+
+use super::{
+    Client, Event, Hearing, Message, MessageId, Room, RoomId, RoomRecord, original::shown,
+    record::Record, rooms::Placed,
+};
+use crate::message::{RoomEvent, ServerMessage};
+
+impl Client {
+    /// Takes what a server says to those who have joined.
+    pub(super) fn on_room(&mut self, now: u64, message: ServerMessage<'_>) {
+        match message {
+            ServerMessage::Joined { username, time } => {
+                self.roster.push_once(&username);
+                let name = username.into_owned();
+                self.tell(Event::MemberJoined { name, time_ms: Some(time) });
+            }
+            ServerMessage::Left { username, time, reason } => {
+                self.roster.remove(&username);
+                let (name, reason) = (username.into_owned(), Some(reason));
+                self.tell(Event::MemberLeft { name, time_ms: Some(time), reason });
+            }
+            ServerMessage::Error { code, text, reference, retry_ms, .. } => {
+                self.on_error(now, code, text.into_owned(), reference.as_deref(), retry_ms);
+            }
+            ServerMessage::Notice { text } => self.tell(Event::Notice { text: text.into_owned() }),
+            message => {
+                let message = self.on_log(now, message);
+                let message = message.and_then(|message| self.on_rooms(now, message));
+                let message = message.and_then(|message| self.on_devices(message));
+                let message = message.and_then(|message| self.on_operators(message));
+                if let Some(message) = message.and_then(|message| self.on_invites(message)) {
+                    self.on_aside(now, message);
+                }
+            }
+        }
+    }
+
+    /// Takes what belongs to the log of a room; returns anything else. What belongs to the log of a
+    /// room that is not heard is passed over.
+    fn on_log<'a>(&mut self, now: u64, message: ServerMessage<'a>) -> Option<ServerMessage<'a>> {
+        match message {
+            ServerMessage::Record { room, seq, time, username, content, id, dup, replay } => {
+                let room = self.rooms.id_of(&room)?;
+                let message = Message {
+                    room: room.clone(),
+                    seq: Some(seq),
+                    time_ms: Some(time),
+                    author: username.into_owned(),
+                    content: shown(&content),
+                    own: id.is_some(),
+                    id: id.as_deref().map(MessageId::heard),
+                    replayed: replay,
+                };
+                self.on_message_record(now, &room, seq, message, dup);
+            }
+            ServerMessage::Event { room, seq, time, username, event, subject, id, dup, replay } => {
+                let record = RoomRecord {
+                    room: RoomId::from(&*room),
+                    seq,
+                    time_ms: time,
+                    username: username.into_owned(),
+                    event,
+                    subject: subject.map(Into::into),
+                    own: id.is_some(),
+                    id: id.as_deref().map(ToOwned::to_owned),
+                    replayed: replay,
+                };
+                self.on_event_record(now, record, dup);
+                if let Some(id) = id {
+                    self.on_change_done(&id, &room);
+                }
+            }
+            ServerMessage::UnknownRecord { room, seq } => {
+                let room = self.rooms.id_of(&room)?;
+                if self.place(now, &room, seq, Record::Unknown).is_some() {
+                    self.mark_shown(room, seq);
+                }
+            }
+            ServerMessage::Gap { room, from, to } => {
+                let room = self.rooms.id_of(&room)?;
+                let missing = self.rooms.get_mut(&room)?.place.on_gap(from, to);
+                if let Some((from, to)) = missing {
+                    self.on_missing(now, Event::Gap { room: room.clone(), from, to }, &room, to);
+                }
+            }
+            ServerMessage::Skip { room, from, to } => {
+                let room = self.rooms.id_of(&room)?;
+                self.on_skip(now, &room, (from, to));
+            }
+            ServerMessage::Page { room, before, start, .. } => {
+                let room = self.rooms.id_of(&room)?;
+                let page = self.rooms.on_page(&room, before, start)?;
+                self.tell(Event::Page(page));
+            }
+            other => return Some(other),
+        }
+        None
+    }
+
+    /// Takes what a server says of rooms; returns anything else.
+    fn on_rooms<'a>(&mut self, now: u64, message: ServerMessage<'a>) -> Option<ServerMessage<'a>> {
+        match message {
+            ServerMessage::Room(room) => self.on_described(room.into()),
+            ServerMessage::RoomGone { room } => {
+                let room = RoomId::from(&*room);
+                self.on_gone(now, room);
+            }
+            ServerMessage::Rooms { rooms } => {
+                self.tell(Event::Rooms(rooms.0.into_iter().map(Into::into).collect()));
+            }
+            ServerMessage::Members { room, members } => {
+                let names = members.names();
+                self.tell(Event::Members { room: RoomId::from(&*room), names });
+            }
+            ServerMessage::Read { room, seq } => {
+                let room = self.rooms.id_of(&room)?;
+                if self.on_read(&room, seq) {
+                    let seq = self.seen(&room);
+                    self.tell(Event::Read { room, seq });
+                }
+            }
+            ServerMessage::Typing { room, username } => {
+                let room = self.rooms.id_of(&room)?;
+                self.tell(Event::Typing { room, name: username.into_owned() });
+            }
+            other => return Some(other),
+        }
+        None
+    }
+
+    /// Takes in that our person is in no room `room` any more.
+    pub(super) fn on_gone(&mut self, now: u64, room: RoomId) {
+        if self.rooms.remove(&room) {
+            self.fail_texts_for(now, &room);
+            self.tell_gone(room.clone());
+        }
+        self.on_left(&room);
+    }
+
+    fn on_described(&mut self, room: Room) {
+        if self.heard_rooms() == Hearing::Hall && !room.id.is_hall() {
+            return;
+        }
+        let (id, last) = (room.id.clone(), room.last);
+        let Some(is_new) = self.rooms.describe(room) else { return };
+        let Some(room) = self.room(&id) else { return };
+        self.tell(Event::RoomChanged(room));
+        if is_new {
+            self.line.welcomed_at.insert(id.clone(), last);
+            self.mark_shown(id, last);
+        } else {
+            self.save_seen(&id, false);
+        }
+    }
+
+    /// An answer to a text that was sent twice only acknowledges it: its message comes in its
+    /// place, or has come.
+    fn on_message_record(
+        &mut self,
+        now: u64,
+        room: &RoomId,
+        seq: u64,
+        mut message: Message,
+        dup: bool,
+    ) {
+        let index = message.id.as_ref().and_then(|id| self.saved.index_of(id.as_str()));
+        let index = index.filter(|index| self.saved.unacknowledged[*index].room == *room);
+        let accepted = index.and_then(|index| {
+            self.acknowledge(now, index, &message.content, dup || message.replayed)
+        });
+        if index.is_some() {
+            message.id.clone_from(&accepted);
+        }
+        let record = Record::Message(message);
+        let placed = if dup { None } else { self.place(now, room, seq, record) };
+        match placed {
+            Some(Record::Message(message)) => {
+                self.tell_shown(Event::Message(message), room.clone(), seq);
+            }
+            _ => self.tell_accepted(accepted, room, seq),
+        }
+    }
+
+    fn on_event_record(&mut self, now: u64, record: RoomRecord, dup: bool) {
+        let (room, seq, event) = (record.room.clone(), record.seq, record.event);
+        if dup {
+            return;
+        }
+        let record = match event {
+            RoomEvent::Unknown => Record::Unknown,
+            _ => Record::Event(record),
+        };
+        match self.place(now, &room, seq, record) {
+            Some(Record::Event(record)) => {
+                self.tell_shown(Event::RoomEvent(record), room.clone(), seq);
+                let is_change = matches!(event, RoomEvent::Renamed | RoomEvent::Topic);
+                if let Some(room) = self.room(&room).filter(|_| is_change) {
+                    self.tell(Event::RoomChanged(room));
+                }
+            }
+            Some(_) => self.mark_shown(room, seq),
+            None => (),
+        }
+    }
+
+    /// Puts a record in its place; returns it if it is the next one.
+    fn place(&mut self, now: u64, room: &RoomId, seq: u64, record: Record) -> Option<Record> {
+        let Placed { record, missing } = self.rooms.place(room, seq, record)?;
+        if let Some((from, to)) = missing {
+            self.on_missing(now, Event::Gap { room: room.clone(), from, to }, room, to);
+        }
+        Some(record)
+    }
+
+    fn on_skip(&mut self, now: u64, room: &RoomId, (from, to): (u64, u64)) {
+        let Some(cursor) = self.rooms.get_mut(room) else { return };
+        let Some((from, to)) = cursor.place.on_gap(from, to) else { return };
+        let event = if self.line.may_skip.remove(room) {
+            cursor.tally.skip(to);
+            Event::Skipped { room: room.clone(), from, to }
+        } else {
+            Event::Gap { room: room.clone(), from, to }
+        };
+        self.on_missing(now, event, room, to);
+    }
+
+    /// Numbers up to `to` will not come. What we said since the welcome may be among them, and only an
+    /// answer to the same text again would tell.
+    fn on_missing(&mut self, now: u64, event: Event, room: &RoomId, to: u64) {
+        self.tell_shown(event, room.clone(), to);
+        if self.welcomed_at(room) < to {
+            self.hold_unacknowledged(now, room);
+        }
+    }
+
+    fn tell_accepted(&mut self, accepted: Option<MessageId>, room: &RoomId, seq: u64) {
+        if let Some(id) = accepted {
+            self.tell(Event::Accepted { room: room.clone(), id, seq });
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Requests about rooms: lists, and changes, which are made once however often they are sent.
+
+use std::mem;
+
+use super::{CHANGES_MAX, Client, Event, MessageId, Protocol, Room, RoomId};
+use crate::message::{ClientMessage, ErrorCode, RoomRequest};
+
+/// A request for the change of a room that is not answered.
+#[derive(Debug)]
+pub(super) struct PendingChange {
+    id: String,
+    request: RoomRequest<'static>,
+}
+
+impl PendingChange {
+    fn message(&self) -> ClientMessage<'_> {
+        ClientMessage::Change { request: self.request.clone(), id: Some(self.id.as_str().into()) }
+    }
+}
+
+impl Client {
+    /// Returns the rooms that our person is in, as far as they are known, each as it is now: the hall
+    /// first, then in the order in which they became known.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::Saved};
+    /// let client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
+    /// assert!(client.rooms().iter().all(|room| room.id.is_hall()));
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
+    pub fn rooms(&self) -> Vec<Room> {
+        self.rooms.described()
+    }
+
+    /// Returns a room that our person is in, as it is now, if it is known.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::Saved};
+    /// let client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
+    /// assert_eq!(client.room(&"r7".into()), None);
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
+    pub fn room(&self, room: &RoomId) -> Option<Room> {
+        self.rooms.get(room).and_then(super::rooms::Cursor::described)
+    }
+
+    /// Asks for the open rooms: [`Event::Rooms`] follows. Returns false if there is no line in
+    /// protocol 2 to ask by.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::Saved};
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
+    /// assert!(!client.request_rooms());
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
+    pub fn request_rooms(&mut self) -> bool {
+        self.request(&ClientMessage::Rooms)
+    }
+
+    /// Asks for the members of `room`: [`Event::Members`] follows. Returns false if there is no line
+    /// in protocol 2 to ask by.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::{RoomId, Saved}};
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
+    /// assert!(!client.request_members(&RoomId::hall()));
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
+    pub fn request_members(&mut self, room: &RoomId) -> bool {
+        self.request(&ClientMessage::Members { room: room.as_str().into() })
+    }
+
+    /// Makes or changes a room. [`Event::RoomRequestDone`] with the id that is returned says that it is
+    /// done, and [`Event::Denied`] with that id says why not. Until either comes the request is sent
+    /// again on each new line, while this client lives; the server does it once.
+    ///
+    /// Returns `None`, and does nothing, if [`CHANGES_MAX`] requests wait for their answers, if the
+    /// request does not fit into one payload, or if this client was not let in under protocol 2.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::Saved, message::RoomRequest};
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
+    /// assert_eq!(client.change_room(RoomRequest::JoinRoom { room: "r7".into() }), None);
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
+    pub fn change_room(&mut self, request: RoomRequest<'_>) -> Option<String> {
+        if self.say_protocol() != Some(Protocol::Second) || CHANGES_MAX <= self.changes.len() {
+            return None;
+        }
+        let id = MessageId::new(self.secret, self.saved.counter).as_str().to_owned();
+        let change = PendingChange { id: id.clone(), request: request.into_owned() };
+        if self.payload_bytes_max < change.message().payload_bytes() {
+            return None;
+        }
+        self.saved.counter = self.saved.counter.wrapping_add(1);
+        self.has_changed = true;
+        self.request(&change.message());
+        self.changes.push(change);
+        Some(id)
+    }
+
+    /// Sends every change that is not answered, on a new line.
+    pub(super) fn send_changes(&mut self) {
+        for change in mem::take(&mut self.changes) {
+            let message = change.message();
+            if self.payload_bytes_max < message.payload_bytes() {
+                let (code, id) = (ErrorCode::TooLarge, Some(change.id.clone()));
+                self.tell(Event::Denied { code, text: "too large".to_owned(), id });
+            } else {
+                message.encode(&mut self.outgoing);
+                self.changes.push(change);
+            }
+        }
+    }
+
+    /// Takes in that the change with this id is answered; returns true if it was waited for.
+    pub(super) fn end_change(&mut self, id: &str) -> bool {
+        let index = self.changes.iter().position(|change| change.id == id);
+        index.map(|index| self.changes.remove(index)).is_some()
+    }
+
+    /// Takes the server's copy of a record that bears the id of a request.
+    pub(super) fn on_change_done(&mut self, id: &str, room: &str) {
+        if self.end_change(id) {
+            self.tell(Event::RoomRequestDone { room: room.into(), id: id.to_owned() });
+        }
+    }
+
+    /// Takes in that our person has left `room`: that may be all that the server says of it.
+    pub(super) fn on_left(&mut self, room: &RoomId) {
+        let is_it = |change: &PendingChange| matches!(&change.request, RoomRequest::LeaveRoom { room: left } if left == room.as_str());
+        let ids: Vec<_> =
+            self.changes.extract_if(.., |change| is_it(change)).map(|change| change.id).collect();
+        for id in ids {
+            self.tell(Event::RoomRequestDone { room: room.clone(), id });
+        }
+    }
+}

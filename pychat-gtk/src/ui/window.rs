@@ -301,6 +301,7 @@ mod imp {
 
         /// Closes the list of people where it covers the conversation.
         pub(super) fn leave_people(&self) {
+            self.people_pane.find_anybody();
             if self.flap.is_folded() {
                 self.flap.set_reveal_flap(false);
             }
@@ -329,6 +330,7 @@ impl Window {
         window.imp().connect_page.follow(settings);
         window.imp().settings.get_or_init(|| settings.clone());
         window.imp().notifier.get_or_init(|| Notifier::new(&window, &window.session(), settings));
+        window.imp().update_attention();
         window.fill(&settings.name(), &settings.server(), Access::default());
         window
     }
@@ -341,14 +343,6 @@ impl Window {
     /// Joins, as the main button does.
     pub fn join(&self) {
         self.imp().on_join();
-    }
-
-    /// Takes in that nothing in it is new to the reader any more.
-    pub fn mark_as_read(&self) {
-        self.session().room().mark_as_read();
-        if let Some(notifier) = self.imp().notifier.get() {
-            notifier.withdraw();
-        }
     }
 
     /// Returns the window of `account`, if the application has one.

@@ -43,10 +43,8 @@ impl Room {
 
     /// Takes in that something was said at `time_ms`, in UTC milliseconds since 1970.
     pub(super) fn set_active(&self, time_ms: i64) {
-        let mut news = self.imp().news.borrow_mut();
-        if news.last_active < time_ms {
-            news.last_active = time_ms;
-            drop(news);
+        if self.last_active() < time_ms {
+            self.imp().news.borrow_mut().last_active = time_ms;
             self.notify_last_active();
         }
         self.expect_news();

@@ -37,9 +37,11 @@ mod imp {
     impl ObjectImpl for TypingLine {
         fn constructed(&self) {
             self.parent_constructed();
-            self.label.set_css_classes(&["caption", "dim-label", "typing"]);
+            self.obj().add_css_class("typing");
+            self.label.set_css_classes(&["caption", "dim-label"]);
             self.label.set_ellipsize(pango::EllipsizeMode::End);
             self.label.set_xalign(0.0);
+            self.label.set_visible(false);
             self.obj().set_child(Some(&self.label));
         }
     }
@@ -68,6 +70,7 @@ mod imp {
         fn show(&self) {
             let names = self.room.borrow().as_ref().map(Room::typing).unwrap_or_default();
             self.label.set_label(&sentence(&names));
+            self.label.set_visible(!names.is_empty());
         }
     }
 }

@@ -74,7 +74,8 @@ pub(super) fn find(session: &Session, typed: &str) -> Vec<Found> {
         rooms.iter().any(|room| room.kind() == RoomKind::Direct && room.title() == name)
     };
     let people = session.room().people().sorted();
-    let people = people.iter::<Person>().flatten().filter(|person| !person.is_self());
+    let people = (0..people.n_items()).filter_map(|at| people.item(at).and_downcast::<Person>());
+    let people = people.filter(|person| !person.is_self());
     let names =
         people.map(|person| person.name()).filter(|name| is_found(name) && !is_direct(name));
     found.extend(names.take(LISTED_MAX).map(Found::Person));

@@ -13,9 +13,9 @@ use gtk::{glib, glib::subclass::Signal, prelude::*};
 
 use super::room_row::RoomRow;
 use crate::{
-    session::{Room, RoomList, room::RoomSection},
+    session::{Room, RoomList, Session, room::RoomSection},
     text::i18n::gettext,
-    ui::compat,
+    ui::{compat, encryption_button::EncryptionButton},
 };
 
 mod imp {
@@ -29,18 +29,12 @@ mod imp {
         add_button: TemplateChild<gtk::MenuButton>,
         #[template_child]
         pub(super) list: TemplateChild<gtk::ListBox>,
-        /// The rooms.
-        #[property(get, set = Self::set_rooms, nullable)]
-        rooms: RefCell<Option<RoomList>>,
+        /// The session whose rooms they are.
+        #[property(get, set = Self::set_session, nullable)]
+        session: RefCell<Option<Session>>,
         /// The room that the window shows.
         #[property(get, set = Self::set_room, nullable)]
         room: RefCell<Option<Room>>,
-        /// The name of the server.
-        #[property(get, set)]
-        title: RefCell<String>,
-        /// The name of the reader.
-        #[property(get, set)]
-        subtitle: RefCell<String>,
         /// True while there is nothing beside it.
         #[property(get, set)]
         is_alone: Cell<bool>,
@@ -58,6 +52,7 @@ mod imp {
         type ParentType = adw::Bin;
 
         fn class_init(klass: &mut Self::Class) {
+            EncryptionButton::ensure_type();
             klass.set_accessible_role(gtk::AccessibleRole::Region);
             klass.bind_template();
             klass.bind_template_callbacks();
@@ -106,7 +101,8 @@ mod imp {
     #[gtk::template_callbacks]
     impl RoomsPane {
         /// Rows that move are made anew, so the keyboard would lose its place.
-        fn set_rooms(&self, rooms: Option<RoomList>) {
+        fn set_session(&self, session: Option<Session>) {
+            let rooms = session.as_ref().map(Session::rooms);
             let [before, after] = self.signals.get_or_init(|| {
                 let signals = |f: fn(&Self)| {
                     let signals = glib::SignalGroup::new::<RoomList>();
@@ -127,7 +123,7 @@ mod imp {
                 None => gtk::ListBoxRow::new().upcast(),
             });
             after.set_target(rooms.as_ref());
-            self.rooms.replace(rooms);
+            self.session.replace(session);
             self.mark_shown();
         }
 
@@ -197,7 +193,7 @@ impl RoomsPane {
 
     /// Returns the room that is `step` places below the one that is shown, or above it.
     pub fn room_beside(&self, step: i32) -> Option<Room> {
-        let (rooms, shown) = (self.rooms()?, self.room()?);
+        let (rooms, shown) = (self.session()?.rooms(), self.room()?);
         let at = rooms.iter::<Room>().flatten().position(|room| room == shown)?;
         let at = i32::try_from(at).ok()?.checked_add(step)?;
         rooms.room_at(u32::try_from(at).ok()?)

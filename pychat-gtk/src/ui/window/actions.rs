@@ -84,6 +84,11 @@ fn install_for_rooms(klass: &mut <Window as ObjectSubclass>::Class) {
     klass.install_action("win.browse-rooms", None, |window, _, _| {
         BrowseRoomsWindow::new(window, &window.session()).present();
     });
+    klass.install_action("win.dismiss-room", None, |window, _, _| {
+        if let Some(room) = window.room() {
+            room.dismiss();
+        }
+    });
     klass.install_action("win.room-details", None, |window, _, _| {
         if let Some(room) = window.room() {
             RoomDetailsWindow::new(window, &window.session(), &room).present();

@@ -52,7 +52,11 @@ impl Window {
     /// of rooms.
     pub(super) fn update_attention(&self) {
         let is_looked_at = self.obj().is_active() && self.obj().is_visible();
-        let is_attended = is_looked_at && !self.shows_rooms_alone();
+        let shown = self.obj().room().filter(|_| !self.shows_rooms_alone());
+        let is_attended = is_looked_at && shown.is_some();
+        if let Some(notifier) = self.notifier.get() {
+            notifier.set_room(shown);
+        }
         if self.is_attended.replace(is_attended) == is_attended {
             return;
         }

@@ -5,9 +5,20 @@ use gtk::{glib, glib::clone, subclass::prelude::*};
 
 use super::imp::Window;
 use crate::{
-    session::{Room, room::RoomKind},
+    session::Room,
     text::i18n::gettext,
 };
+
+/// The actions that need rooms.
+const ROOM_ACTIONS: [&str; 7] = [
+    "win.browse-rooms",
+    "win.find-room",
+    "win.message-person",
+    "win.new-room",
+    "win.next-room",
+    "win.previous-room",
+    "win.show-rooms",
+];
 
 impl Window {
     /// Shows the hall at first, then whichever room is to be shown.
@@ -33,7 +44,6 @@ impl Window {
             self,
             move |_, _, _, _| imp.show_titles()
         ));
-        self.rooms_pane.set_rooms(Some(&rooms));
         self.obj().set_room(Some(self.session.room()));
     }
 
@@ -49,17 +59,19 @@ impl Window {
         let signals = self.room_signals.get_or_init(|| self.room_signals());
         signals.set_target(self.room.borrow().as_ref());
         self.obj().notify_room();
+        self.update_attention();
         self.show_titles();
         self.offer_details();
     }
 
     fn room_signals(&self) -> glib::SignalGroup {
         let signals = glib::SignalGroup::new::<Room>();
-        for property in ["title", "topic", "kind"] {
+        for property in ["title", "topic", "kind", "is-gone"] {
             let weak = self.downgrade();
             signals.connect_notify_local(Some(property), move |_, _| {
                 if let Some(imp) = weak.upgrade() {
                     imp.show_titles();
+                    imp.offer_details();
                 }
             });
         }
@@ -97,12 +109,11 @@ impl Window {
         }
     }
 
-    /// The hall has no details of its own.
+    /// Offers what can be done about the room that is shown.
     fn offer_details(&self) {
-        let has_details = self
-            .obj()
-            .room()
-            .is_some_and(|room| self.has_sidebar() && room.kind() != RoomKind::Hall);
+        let is_gone = self.obj().room().is_some_and(|room| room.is_gone());
+        self.obj().action_set_enabled("win.dismiss-room", is_gone);
+        let has_details = self.has_sidebar() && !is_gone;
         self.obj().action_set_enabled("win.room-details", has_details);
     }
 
@@ -138,7 +149,8 @@ impl Window {
         self.rooms_pane.set_is_alone(is_folded);
         self.header.set_show_start_title_buttons(!has_sidebar || is_folded);
         self.rooms_button.set_visible(is_folded);
-        for action in ["win.find-room", "win.show-rooms", "win.previous-room", "win.next-room"] {
+        self.people_pane.set_offers_messages(has_sidebar);
+        for action in ROOM_ACTIONS {
             self.obj().action_set_enabled(action, has_sidebar);
         }
         self.offer_details();

@@ -42,6 +42,7 @@ impl Window {
     fn state_of(&self, room: &Room) -> String {
         let people = self.session.room().people();
         match room.kind() {
+            _ if room.is_gone() => gettext("You are not in this room any more"),
             RoomKind::Hall => people_here(people.n_items()),
             RoomKind::Direct => {
                 let title = room.title();

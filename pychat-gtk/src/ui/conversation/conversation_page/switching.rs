@@ -82,16 +82,13 @@ impl ConversationPage {
     fn enter_room(&self) {
         let Some(room) = self.obj().room() else { return };
         let place = self.left_rooms.0.borrow_mut().remove(&room.id()).unwrap_or_default();
-        match place.anchor {
+        self.set_away(true); // All that there is may be gone to.
+        match place.anchor.filter(|anchor| anchor.is_in(&self.list_view)) {
             Some(anchor) => {
                 self.unstick();
-                self.set_away(true);
                 anchor.show(&self.list_view, &self.scrolled_window, || ());
             }
-            None if 0 < room.history().n_unread() => {
-                self.set_away(true);
-                self.go_to_unread(&room.history());
-            }
+            None if 0 < room.history().n_unread() => self.go_to_unread(&room.history()),
             None => {
                 self.on_sent();
                 self.set_away(false);

@@ -78,7 +78,8 @@ impl RoomDetailsWindow {
             self.members.remove(&row);
         }
         let people = room.people().sorted();
-        for person in people.iter::<Person>().flatten().take(LISTED_MAX) {
+        let persons = (0..people.n_items()).filter_map(|at| people.item(at).and_downcast());
+        for person in persons.take(LISTED_MAX) {
             self.add_row(member_row(&room, &person));
         }
         let n_left_out = (people.n_items() as usize).saturating_sub(LISTED_MAX);
@@ -174,7 +175,7 @@ fn member_row(room: &Room, person: &Person) -> adw::ActionRow {
 /// Makes the button that opens the menu on a member.
 fn menu_button(room: &Room, name: &str) -> gtk::MenuButton {
     let model = gio::Menu::new();
-    model.append_item(&menu::item(&gettext("_Message Privately"), "room-details.message", name));
+    model.append_item(&menu::item(&gettext("Message _Privately"), "room-details.message", name));
     if room.is_mine() && room.kind().has_changing_members() {
         let section = gio::Menu::new();
         let label = gettext("_Remove from Room…");

@@ -13,7 +13,7 @@ use std::{
 
 use pychat_server::{
     core::{
-        id::{HALL, Ticket},
+        id::{HALL, RoomId, Ticket},
         record::{self, Draft, PersonId, Request},
         time::Time,
     },
@@ -31,6 +31,9 @@ const TEXT: &str = "Кажется, лучше поехать тем поезд�
 /// A talk as fast as it may be: messages a tick, ticks a second, for how long.
 const TALK: (usize, u32, Duration) = (16, 300, Duration::from_secs(20));
 
+/// The number of rooms that are spoken in at once.
+const ROOMS: u32 = 100;
+
 /// The number of times that a single cost is measured.
 const ROUNDS: usize = 1_000;
 
@@ -40,7 +43,7 @@ fn main() -> Outcome<()> {
     for kind in [Kind::Memory, Kind::Process, Kind::Power] {
         for messages in [1, 16] {
             let mut bench = Bench::new(kind, true)?;
-            let append = bench.append_rounds(messages)?;
+            let append = bench.append_rounds(messages, 1)?;
             let read = bench.read_rounds()?;
             println!(
                 "{:8} {messages:8}  {:17.1}  {:7.1}  {:14.1}",
@@ -52,10 +55,12 @@ fn main() -> Outcome<()> {
         }
     }
 
+    report_rooms()?;
+
     let mut bench = Bench::new(Kind::Process, true)?;
     bench.keep_all();
     for _ in 0..1_000 {
-        bench.append(100)?;
+        bench.append(100, 1)?;
     }
     println!("\n100 000 messages of {} bytes: {} KiB on disk\n", TEXT.len(), bench.close()? >> 10);
 
@@ -76,6 +81,19 @@ fn main() -> Outcome<()> {
                 bench.wal_bytes()? >> 10,
             );
         }
+    }
+    Ok(())
+}
+
+/// Reports the cost of a tick in which several rooms are spoken in.
+#[expect(clippy::print_stdout, reason = "a benchmark reports")]
+fn report_rooms() -> Outcome<()> {
+    println!("\n{ROOMS} messages a tick, to as many rooms");
+    println!("log      append µs, median     99 %");
+    for kind in [Kind::Memory, Kind::Process, Kind::Power] {
+        let append = Bench::new(kind, true)?.append_rounds(ROOMS as usize, ROOMS)?;
+        let (median, most) = (micros(append.at(0.5)), micros(append.at(0.99)));
+        println!("{:8} {median:17.1}  {most:7.1}", kind.name());
     }
     Ok(())
 }
@@ -135,8 +153,8 @@ impl Bench {
         self.log().set_retention(Retention::default());
     }
 
-    /// Does what a tick does; returns how long that took.
-    fn append(&mut self, messages: usize) -> Outcome<Duration> {
+    /// Does what a tick does, for so many rooms; returns how long that took.
+    fn append(&mut self, messages: usize, rooms: u32) -> Outcome<Duration> {
         self.utc_ms += 1;
         let (author, content, utc_ms) = (self.author.clone(), self.content.clone(), self.utc_ms);
         let begin = Instant::now();
@@ -146,7 +164,9 @@ impl Bench {
             kind: record::Kind::Text(content.clone()),
             id: Some(format!("{utc_ms}.{number}").into()),
         });
-        let requests = drafts.map(|draft| Request::Append { room: HALL, draft });
+        let rooms = (0..rooms).map(RoomId).cycle();
+        let append = |(room, draft)| Request::Append { room, draft, change: None };
+        let requests = rooms.zip(drafts).map(append);
         let mut batch = (1..).map(Ticket).zip(requests).collect();
         let mut answers = Vec::new();
         self.log().submit(begin, utc_ms, &mut batch);
@@ -159,19 +179,21 @@ impl Bench {
         Ok(begin.elapsed())
     }
 
-    fn append_rounds(&mut self, messages: usize) -> Outcome<Times> {
-        (0..ROUNDS).map(|_| self.append(messages)).collect::<Outcome<Vec<_>>>().map(Times::from)
+    fn append_rounds(&mut self, messages: usize, rooms: u32) -> Outcome<Times> {
+        (0..ROUNDS)
+            .map(|_| self.append(messages, rooms))
+            .collect::<Outcome<Vec<_>>>()
+            .map(Times::from)
     }
 
     /// Reads the last 1000 messages, again and again.
     fn read_rounds(&mut self) -> Outcome<Times> {
-        let after = self.log().last_seq().saturating_sub(1_000);
+        let after = self.log().last_seq(HALL).saturating_sub(1_000);
         let mut times = Vec::new();
         for _ in 0..ROUNDS / 10 {
             let (begin, mut bytes) = (Instant::now(), 0);
-            self.log().read(after, &mut |entry| {
-                let record::Kind::Text(text) = entry.kind;
-                bytes += text.len();
+            self.log().read(HALL, after, &mut |entry| {
+                bytes += entry.kind.text().len();
                 ControlFlow::Continue(())
             })?;
             times.push(begin.elapsed());
@@ -189,7 +211,7 @@ impl Bench {
                 break;
             }
             thread::sleep(due.saturating_sub(begin.elapsed()));
-            times.push(self.append(messages)?);
+            times.push(self.append(messages, 1)?);
         }
         Ok(times.into())
     }

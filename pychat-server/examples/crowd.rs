@@ -20,7 +20,7 @@ use mio::{Events, Interest, Poll, Token, net::TcpStream};
 use pychat_wire::{
     ClientMessage, Decoder, ServerMessage,
     key::{Challenge, Nonce, SecretKey},
-    message::Hello,
+    message::{HALL, Hello},
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -255,7 +255,7 @@ impl Talk {
     fn say(&mut self, number: usize) {
         let id = self.is_second.then(|| number.to_string().into());
         let content = number.to_string().into();
-        ClientMessage::Text { content, id }.encode(&mut self.unsent);
+        ClientMessage::Text { room: HALL.into(), content, id }.encode(&mut self.unsent);
     }
 
     fn hello(&mut self, nonce: Nonce) {
@@ -278,9 +278,9 @@ impl Talk {
                 Ok(number) => heard.push(number),
                 Err(_) => found.is_welcome |= content.starts_with("Добро пожаловать"),
             },
-            ServerMessage::Welcome { seq, .. } => {
+            ServerMessage::Welcome { rooms, .. } => {
                 found.is_welcome = true;
-                self.last = Some(*seq);
+                self.last = rooms.0.first().map(|hall| hall.last);
             }
             ServerMessage::Record { seq, content, id, dup, .. } => {
                 let number = content.parse().ok();

@@ -13,7 +13,7 @@ use thiserror::Error;
 
 /// The version of the format; raise it with any change of the types below. The file
 /// `snapshot.golden` beside this one holds the bytes of a snapshot of this version.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
 
 /// Every connection at the moment of the restart.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -86,46 +86,41 @@ pub struct SavedGrant {
 
 /// A request for history that is being answered.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub enum SavedReplay {
-    /// Everything after a number, and then what is said live.
-    Resume {
-        /// The last number that was sent.
-        after: u64,
+pub struct SavedReplay {
+    /// The number of the room; 0 for the hall.
+    pub room: u32,
+    /// The last number that was sent.
+    pub after: u64,
+    /// The end of what was asked for.
+    pub end: SavedEnd,
+}
+
+/// The end of a request for history.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum SavedEnd {
+    /// The newest message, and then what is said live.
+    Live {
+        /// The most messages that are wanted, the newest ones, if that was not looked at yet.
+        limit: Option<u64>,
     },
-    /// A page.
+    /// That of a page that was not looked up yet.
     Page {
-        /// The last number that was sent.
-        after: u64,
-        /// The last number of the page.
-        last: u64,
         /// The number that was asked for.
         before: u64,
+        /// The most messages.
+        limit: u64,
+    },
+    /// That of a page.
+    PageFound {
+        /// The number that was asked for.
+        before: u64,
+        /// The last number of the page.
+        last: u64,
         /// The number of messages that were sent.
         count: u64,
         /// Nothing is kept before this page.
         is_start: bool,
     },
-    /// As `Resume`, of which only the newest messages are wanted.
-    ResumeLatest {
-        /// The last number that the peer has.
-        after: u64,
-        /// The most messages.
-        limit: u64,
-    },
-    /// A page that was not looked up yet.
-    PageWanted {
-        /// The number that was asked for.
-        before: u64,
-        /// The most messages.
-        limit: u64,
-    },
-}
-
-impl SavedReplay {
-    /// Returns true for what the peer hears before anything live.
-    pub fn is_resume(&self) -> bool {
-        matches!(self, Self::Resume { .. } | Self::ResumeLatest { .. })
-    }
 }
 
 /// The reason why a snapshot cannot be used.
@@ -178,8 +173,14 @@ mod tests {
             unsent: b"2:{}".to_vec(),
             times: SavedTimes { limited_ms: 1_500, slow_ms: 30_000, hello_ms: 0 },
             replays: vec![
-                SavedReplay::Resume { after: 300 },
-                SavedReplay::Page { after: 7, last: 9, before: 10, count: 2, is_start: true },
+                SavedReplay { room: 0, after: 300, end: SavedEnd::Live { limit: None } },
+                SavedReplay { room: 7, after: 3, end: SavedEnd::Live { limit: Some(50) } },
+                SavedReplay { room: 7, after: 0, end: SavedEnd::Page { before: 5, limit: 500 } },
+                SavedReplay {
+                    room: 0,
+                    after: 7,
+                    end: SavedEnd::PageFound { before: 10, last: 9, count: 2, is_start: true },
+                },
             ],
         };
         let guest = SavedConnection {

@@ -237,6 +237,8 @@ pub fn refused(user: Option<&UserName>, peer: SocketAddr, refusal: &Refusal) {
         Refusal::Banned => "banned",
         Refusal::Muted => "muted",
         Refusal::Operator => "operator",
+        Refusal::Outsider => "outsider",
+        Refusal::Room => "room",
         Refusal::NotJoined => "not_joined",
         Refusal::AlreadyJoined => "already_joined",
     };

@@ -121,7 +121,8 @@ impl Reactor {
         let identity = config.identity.as_ref().map(Identity::load).transpose()?;
         let calls = Calls::open(config.control.as_ref(), &poll)?;
         let people = start::open_people(&mut *store)?;
-        let mut server = Server::new(config.limits, store, people, start::nonces()?);
+        let rooms = start::open_rooms(&mut *store)?;
+        let mut server = Server::new(config.limits, store, people, rooms, start::nonces()?);
         server.set_name(&config.name);
         Ok(Self {
             poll,

@@ -15,8 +15,11 @@ mod dispatch;
 mod encode;
 mod frames;
 mod front;
+mod hall;
 mod handover;
+mod history;
 mod keepalive;
+mod load;
 mod read;
 mod replay;
 mod session;
@@ -29,31 +32,24 @@ use pychat_wire::{Link, link::Code};
 pub use self::{
     admit::TURNED_AWAY_MAX,
     keepalive::{PING_INTERVAL, PONG_TIMEOUT},
+    load::load_rooms,
     read::TICK_READ_BYTES_MAX,
     sessions::{BACKLOG_BYTES_LOW, CLOSING_TIMEOUT, LINGER_TIMEOUT},
 };
 
 use self::{
-    admit::Admit,
-    broadcast::Broadcast,
-    clock::Clock,
-    commit::Commit,
-    dispatch::Dispatch,
-    front::Front,
-    handover::Restore,
-    keepalive::Keepalive,
-    read::Reader,
-    replay::{Replays, Source},
-    session::SessionState,
-    sessions::Sessions,
+    admit::Admit, broadcast::Broadcasts, clock::Clock, commit::Commit, dispatch::Dispatch,
+    front::Front, handover::Restore, history::Source, keepalive::Keepalive, read::Reader,
+    replay::Replays, session::SessionState, sessions::Sessions,
 };
 use crate::{
     core::{
         chat::{Chat, Effect, Input},
-        id::{CallId, ConnectionId},
+        id::{CallId, ConnectionId, HALL},
         moderation::{AuditEntry, Order, Reply},
         people::People,
         record::StorageError,
+        rooms::Rooms,
         secret::Secret,
     },
     handover::Snapshot,
@@ -67,7 +63,7 @@ use crate::{
 pub struct Server<T> {
     chat: Chat,
     sessions: Sessions<T>,
-    broadcast: Broadcast,
+    broadcasts: Broadcasts,
     replays: Replays,
     keepalive: Keepalive,
     commit: Commit,
@@ -79,13 +75,19 @@ pub struct Server<T> {
 }
 
 impl<T: Socket> Server<T> {
-    /// Returns a server without connections that keeps what is said in `store`, and in which names
-    /// are owned by `people`. Each connection is greeted with one of the `nonces`.
-    pub fn new(limits: Limits, store: Box<dyn Store>, people: People, nonces: Secret) -> Self {
+    /// Returns a server without connections that keeps what is said in `store`, which has these `rooms`,
+    /// and in which names are owned by `people`. Each connection is greeted with one of the `nonces`.
+    pub fn new(
+        limits: Limits,
+        store: Box<dyn Store>,
+        people: People,
+        rooms: Rooms,
+        nonces: Secret,
+    ) -> Self {
         Self {
-            chat: Chat::new(limits.rules, people),
+            broadcasts: Broadcasts::new(rooms.published()),
+            chat: Chat::new(limits.rules, people, rooms),
             sessions: Sessions::default(),
-            broadcast: Broadcast::new(store.last_seq()),
             replays: Replays::default(),
             keepalive: Keepalive::default(),
             commit: Commit::new(store),
@@ -108,13 +110,13 @@ impl<T: Socket> Server<T> {
         self.reap(now);
         self.chat.handle_timeout(now, &mut self.effects);
         self.sessions.abort_overdue(now);
-        self.keepalive.check(now, &mut self.sessions, self.broadcast.frames());
+        self.keepalive.check(now, &mut self.sessions, self.broadcasts.frames(HALL));
         self.commit(now);
         self.apply_effects(now);
-        let source = Source { store: &mut *self.commit.store, broadcast: &mut self.broadcast };
+        let source = Source { store: &mut *self.commit.store, broadcasts: &mut self.broadcasts };
         let admission = self.chat.admission();
         self.replays.run(now, source, &mut self.sessions, admission, &self.front.limits);
-        self.broadcast.deliver(now, self.front.limits.crowd, &mut self.sessions);
+        self.broadcasts.deliver(now, self.front.limits.crowd, &mut self.sessions);
         self.sessions.flush_dirty(now, &self.front.limits);
         self.sessions.cut_largest(self.front.limits.backlog_total_bytes_max);
         self.commit.maintain(&time);
@@ -137,7 +139,7 @@ impl<T: Socket> Server<T> {
             door: self.chat.door(),
             admission: self.chat.admission(),
             sessions: &mut self.sessions,
-            broadcast: &mut self.broadcast,
+            broadcasts: &mut self.broadcasts,
             keepalive: &mut self.keepalive,
             clock: &mut self.clock,
         };
@@ -167,7 +169,7 @@ impl<T: Socket> Server<T> {
                 } else {
                     self.chat.admission().leave(session.origin);
                 }
-                self.broadcast.remove(id, &session);
+                self.broadcasts.remove(id, &session);
                 self.keepalive.forget(id);
                 self.replays.forget(id);
             }
@@ -186,7 +188,7 @@ impl<T: Socket> Server<T> {
         let mut ids: Vec<_> = self.sessions.table.iter_mut().map(|(id, _)| id).collect();
         ids.sort_by_key(|id| self.chat.roster().join_index(*id).unwrap_or(u64::MAX));
         let saved = |id: &ConnectionId| {
-            handover::save(now, *id, &self.chat, &mut self.sessions, &self.broadcast)
+            handover::save(now, *id, &self.chat, &mut self.sessions, &self.broadcasts)
                 .map(|saved| (*id, saved))
         };
         let (ids, connections): (Vec<_>, Vec<_>) = ids.iter().filter_map(saved).unzip();
@@ -227,7 +229,7 @@ impl<T: Socket> Server<T> {
             limits: &self.front.limits,
             chat: &mut self.chat,
             sessions: &mut self.sessions,
-            broadcast: &mut self.broadcast,
+            broadcasts: &mut self.broadcasts,
             keepalive: &mut self.keepalive,
             effects: &mut self.effects,
         };
@@ -253,7 +255,6 @@ impl<T: Socket> Server<T> {
             nonces: &mut self.front.nonces,
             chat: &mut self.chat,
             sessions: &mut self.sessions,
-            broadcast: &self.broadcast,
             effects: &mut self.effects,
         };
         admit.admit(now, transport.into(), peer);
@@ -308,7 +309,7 @@ impl<T: Socket> Server<T> {
 
     /// Returns the number of the newest message in the log; 0 if there never was one.
     pub fn last_seq(&self) -> u64 {
-        self.commit.store.last_seq()
+        self.commit.store.last_seq(HALL)
     }
 
     /// Sets the name by which those who connect from now on know it.
@@ -368,7 +369,7 @@ impl<T: Socket> Server<T> {
 
     /// Returns when everybody is told what waits to be delivered to all.
     pub fn next_delivery(&self, now: Instant) -> Option<Instant> {
-        self.broadcast.due_at(now)
+        self.broadcasts.due_at(now)
     }
 
     /// Returns how many connections there are, closing ones among them.

@@ -2,10 +2,11 @@
 //! is here.
 //!
 //! A store is given everything of a tick at once and takes all of it or nothing, or, where the disk is
-//! short, what takes something away alone; and answers each request under its ticket, at once or some
-//! ticks later. Numbers are dense, from 1, and none is
-//! used twice within an epoch, not even when everything is forgotten; times never go back. A text
-//! that a client sends under an id of its own is taken once, however often it is sent.
+//! short, nothing that makes a record or a person; and answers each request under its ticket, at once
+//! or some ticks later. The numbers of a room are dense, from 1, and none is used twice within an
+//! epoch, not even when everything is forgotten; its times never go back. A text that a client sends
+//! under an id of its own is taken once, however often it is sent, and to whichever room: the same
+//! words to another room are another text.
 
 pub mod memory;
 mod page;
@@ -19,26 +20,27 @@ use std::{
 
 pub use self::{memory::Memory, sqlite::SqliteStore};
 use crate::core::{
-    id::Ticket,
+    id::{RoomId, Ticket},
     moderation::{AuditEntry, Rulebook},
-    record::{Entry, Invite, Outcome, Person, PersonId, Request, StorageError},
+    record::{Entry, Invite, Outcome, Person, PersonId, ReadMark, Request, Room, StorageError},
     time::Time,
 };
 
-/// The cost of a message beside its content, in bytes, as it counts for [`Retention::bytes_max`].
+/// The cost of a record beside its content, in bytes, as it counts for [`Retention::bytes_max`].
 pub const MESSAGE_BYTES: u64 = 100;
 
 /// The most records of what operators did that are kept, the newest.
 pub const AUDIT_ENTRIES_MAX: usize = 10_000;
 
-/// The limits of what a log keeps.
+/// The limits of what is kept.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Retention {
-    /// The most messages.
+    /// The most records of each room.
     pub messages_max: u64,
-    /// The longest that a message is kept; for ever if [`Duration::MAX`].
+    /// The longest that a record is kept; for ever if [`Duration::MAX`].
     pub age_max: Duration,
-    /// The most bytes: of content, and [`MESSAGE_BYTES`] more for each message.
+    /// The most bytes of all rooms together: of content, and [`MESSAGE_BYTES`] more for each record.
+    /// The oldest records of all go first.
     pub bytes_max: u64,
     /// The space on the disk that must be free for anything to be taken, in bytes.
     pub disk_reserve_bytes: u64,
@@ -57,13 +59,13 @@ impl Default for Retention {
 }
 
 impl Retention {
-    /// Returns when a message of `time_ms` has been kept for long enough, if it ever has, in UTC
+    /// Returns when a record of `time_ms` has been kept for long enough, if it ever has, in UTC
     /// milliseconds since 1970.
     fn expiry_ms(self, time_ms: u64) -> Option<u64> {
         time_ms.checked_add(self.age_max_ms()?)
     }
 
-    /// Returns until when messages must have been said to be too old at `utc_ms`, if any can be.
+    /// Returns until when records must have been taken to be too old at `utc_ms`, if any can be.
     fn expired_by(self, utc_ms: u64) -> Option<u64> {
         utc_ms.checked_sub(self.age_max_ms()?)
     }
@@ -102,11 +104,11 @@ pub trait Store: fmt::Debug {
     /// another log, whose numbers mean other messages.
     fn epoch(&self) -> &str;
 
-    /// Returns the number of the oldest message that is kept, or of the next if none is.
-    fn first_seq(&self) -> u64;
+    /// Returns the number of the oldest record of a room that is kept, or of the next if none is.
+    fn first_seq(&self, room: RoomId) -> u64;
 
-    /// Returns the number of the newest message, kept or not; 0 if there never was one.
-    fn last_seq(&self) -> u64;
+    /// Returns the number of the newest record of a room, kept or not; 0 if there never was one.
+    fn last_seq(&self, room: RoomId) -> u64;
 
     /// Begins to carry out a batch of requests, all of it or nothing, in order, and takes them out of
     /// `batch`. Each will be answered once by [`poll`](Self::poll), those of one room in order.
@@ -116,20 +118,21 @@ pub trait Store: fmt::Debug {
     /// answer's [`StorageError`] never will be; it may be made again.
     fn poll(&mut self, now: Instant, answers: &mut Vec<Answer>);
 
-    /// Shows `each` message after number `after` that is kept, oldest first, until it breaks off.
-    /// Messages that no answer has told of yet may be among them.
+    /// Shows `each` record of a room after number `after` that is kept, oldest first, until it breaks off.
+    /// Records that no answer has told of yet may be among them.
     ///
     /// # Errors
     ///
     /// [`StorageError`]: `each` may have seen some by then.
     fn read(
         &mut self,
+        room: RoomId,
         after: u64,
         each: &mut dyn FnMut(Entry<'_>) -> ControlFlow<()>,
     ) -> Result<Read, StorageError>;
 
     /// Returns where a page begins that ends before number `before`: the number of the oldest of the
-    /// newest `limit` messages that are kept, or fewer so that their texts have at most `bytes_max`
+    /// newest `limit` records of a room that are kept, or fewer so that their texts have at most `bytes_max`
     /// bytes together, but one at least; `before` if there is none. Returns `None` if that is not at
     /// hand: [`Answer::Fetched`] follows.
     ///
@@ -138,6 +141,7 @@ pub trait Store: fmt::Debug {
     /// [`StorageError`].
     fn page_start(
         &mut self,
+        room: RoomId,
         before: u64,
         limit: u64,
         bytes_max: usize,
@@ -150,6 +154,20 @@ pub trait Store: fmt::Debug {
     ///
     /// [`StorageError`].
     fn people(&mut self) -> Result<(Vec<Person>, PersonId), StorageError>;
+
+    /// Returns every room, but for the hall, in the order in which they were made.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`].
+    fn rooms(&mut self) -> Result<Vec<Room>, StorageError>;
+
+    /// Returns the end of what each person has seen of each room, where that is known.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`].
+    fn marks(&mut self) -> Result<Vec<ReadMark>, StorageError>;
 
     /// Returns every invite, in the order in which they were made.
     ///
@@ -180,7 +198,7 @@ pub trait Store: fmt::Debug {
     /// time alone.
     fn next_deadline(&self) -> Option<Instant>;
 
-    /// Returns how many messages were forgotten since this was asked last.
+    /// Returns how many records of all rooms were forgotten since this was asked last.
     fn take_forgotten(&mut self) -> u64;
 
     /// Changes how much is kept; what is too much by that is forgotten little by little.

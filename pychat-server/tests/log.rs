@@ -7,11 +7,13 @@ mod log {
     //! The stories, by subject.
 
     mod checkpoint;
+    mod forgetting;
     mod invites;
     mod keeping;
     mod moderating;
     mod opening;
     mod paging;
+    mod rooms;
     mod shelf;
     mod trouble;
 }

@@ -16,6 +16,7 @@ mod server {
     // What is said.
     mod framing;
     mod names;
+    mod rooms;
     mod second;
     mod second_refusals;
     mod talk;

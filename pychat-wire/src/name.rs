@@ -16,7 +16,7 @@ use std::{
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
 
-pub use self::skeleton::Skeleton;
+pub use self::{rules::is_one_line, skeleton::Skeleton};
 
 /// The author of everything that the server itself says in protocol 1.
 pub const SERVER: &str = "Сервер Чата";

@@ -1,11 +1,15 @@
 //! The client before a server that says anything at all, over a line that cuts it anywhere.
 
+use std::collections::HashMap;
+
 use proptest::{collection::vec, prelude::*, sample::select};
 use pychat_wire::{
     Client, ServerMessage, UserName,
-    client::{Begin, Event, Saved},
+    client::{Begin, Event, Hearing, Message, RoomId, RoomRecord, Saved, UNREAD_MAX},
     key::Nonce,
-    message::{Door, ErrorCode, Limits, Reason},
+    message::{
+        Door, ErrorCode, HALL, Limits, Reason, Room, RoomEvent, RoomKind, RoomList, RoomRequest,
+    },
     name::{SERVER, YOU},
     notice::Notice,
 };
@@ -36,14 +40,31 @@ fn greeting(protocol: u64) -> Vec<u8> {
     })
 }
 
-fn welcome(epoch: &str, seq: u64) -> Vec<u8> {
+/// The rooms of whose logs something is said.
+const ROOMS: [&str; 3] = [HALL, "r1", "r2"];
+
+fn room(id: &'static str, (last, read, unread): (u64, u64, u64)) -> Room<'static> {
+    Room {
+        room: id.into(),
+        kind: if id == HALL { RoomKind::Hall } else { RoomKind::Open },
+        name: id.into(),
+        topic: "".into(),
+        with: None,
+        mine: false,
+        last,
+        read,
+        unread,
+    }
+}
+
+fn welcome(epoch: &str, seq: u64, others: &[Room<'static>]) -> Vec<u8> {
     frame(&ServerMessage::Welcome {
         username: "Анна".into(),
         epoch: epoch.into(),
-        seq,
         time: 0,
         operator: false,
         members: std::borrow::Cow::Owned(["Анна", "b"].into_iter().collect()),
+        rooms: RoomList([&[room(HALL, (seq, 0, 0))], others].concat()),
     })
 }
 
@@ -59,18 +80,23 @@ fn word() -> impl Strategy<Value = Vec<u8>> {
     ]);
     // What the client's own texts are called, and what they are not.
     let ids = select(vec![None, Some(format!("{:032x}-0", 7)), Some("x".to_owned())]);
-    let record = (number(), ids.clone(), any::<bool>(), any::<bool>());
+    let within = || select(ROOMS.to_vec());
+    let record = (within(), number(), ids.clone(), any::<bool>(), any::<bool>());
     prop_oneof![
         1 => select(vec![1, 2, 3]).prop_map(greeting),
-        2 => (select(vec!["a", "b"]), number()).prop_map(|(epoch, seq)| welcome(epoch, seq)),
-        8 => record.prop_map(|(seq, id, dup, replay)| {
+        2 => (select(vec!["a", "b"]), number()).prop_map(|(epoch, seq)| welcome(epoch, seq, &[])),
+        8 => record.prop_map(|(room, seq, id, dup, replay)| {
             let (username, content, id) = ("b".into(), "x\n".into(), id.map(Into::into));
-            frame(&ServerMessage::Record { seq, time: 0, username, content, id, dup, replay })
+            let room = room.into();
+            frame(&ServerMessage::Record { room, seq, time: 0, username, content, id, dup, replay })
         }),
-        2 => (number(), number())
-            .prop_map(|(from, to)| frame(&ServerMessage::Gap { from, to })),
-        2 => (number(), any::<bool>()).prop_map(|(before, start)| {
-            frame(&ServerMessage::Page { before, count: 1, start })
+        6 => word_of_room(ids.clone()),
+        2 => (within(), number(), number())
+            .prop_map(|(room, from, to)| frame(&ServerMessage::Gap { room: room.into(), from, to })),
+        1 => (within(), number(), number())
+            .prop_map(|(room, from, to)| frame(&ServerMessage::Skip { room: room.into(), from, to })),
+        2 => (within(), number(), any::<bool>()).prop_map(|(room, before, start)| {
+            frame(&ServerMessage::Page { room: room.into(), before, count: 1, start })
         }),
         1 => select(vec![SERVER, YOU, "b"]).prop_map(|username| {
             frame(&ServerMessage::Message { username: username.into(), content: "x".into() })
@@ -97,6 +123,42 @@ fn word() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
+/// One thing that a server may say of a room, or of a record that is no message.
+fn word_of_room(
+    ids: impl Strategy<Value = Option<String>> + 'static,
+) -> impl Strategy<Value = Vec<u8>> {
+    let within = || select(ROOMS.to_vec());
+    let events = select(vec![RoomEvent::Joined, RoomEvent::Renamed, RoomEvent::Unknown]);
+    prop_oneof![
+        (within(), (number(), number(), number()))
+            .prop_map(|(id, numbers)| frame(&ServerMessage::Room(room(id, numbers)))),
+        within().prop_map(|room| frame(&ServerMessage::RoomGone { room: room.into() })),
+        (within(), number())
+            .prop_map(|(room, seq)| frame(&ServerMessage::Read { room: room.into(), seq })),
+        (within(), number()).prop_map(|(room, seq)| frame(&ServerMessage::UnknownRecord {
+            room: room.into(),
+            seq
+        })),
+        (within(), number(), events, ids, any::<bool>(), any::<bool>()).prop_map(
+            |(room, seq, event, id, dup, replay)| {
+                let (room, username, id) = (room.into(), "b".into(), id.map(Into::into));
+                let subject = Some("c".into());
+                frame(&ServerMessage::Event {
+                    room,
+                    seq,
+                    time: 0,
+                    username,
+                    event,
+                    subject,
+                    id,
+                    dup,
+                    replay,
+                })
+            }
+        ),
+    ]
+}
+
 /// The outcome: the events, the bytes written and the state that is saved.
 type Outcome = (Vec<Event>, Vec<u8>, String);
 
@@ -106,14 +168,20 @@ fn hear(begin: Begin, wire: &[u8], ends: &[usize]) -> Outcome {
         "name": "Анна",
         "is_known": true,
         "epoch": "a",
-        "seq": 5,
+        "rooms": { "": { "seq": 5 }, "r1": { "seq": 5, "seen": 3 } },
         "counter": 1,
-        "unacknowledged": [{ "id": format!("{:032x}-0", 7), "text": "x" }],
+        "unacknowledged": [
+            { "id": format!("{:032x}-0", 7), "text": "x" },
+            { "room": "r1", "id": "x", "text": "y" },
+        ],
     });
     let saved: Saved = serde_json::from_value(saved).expect("a saved state");
     let mut client = Client::new(UserName::new("Анна").expect("a name"), saved, [7; 32])
         .beginning(begin)
+        .hearing(Hearing::All)
         .persistent();
+    let join = RoomRequest::JoinRoom { room: "r2".into() };
+    assert!(client.change_room(join).is_some());
     client.connected(1_000);
     let (mut begin, mut written) = (0, Vec::new());
     for end in ends.iter().copied().chain([wire.len()]) {
@@ -123,7 +191,12 @@ fn hear(begin: Begin, wire: &[u8], ends: &[usize]) -> Outcome {
     }
     let mut events: Vec<_> = std::iter::from_fn(|| client.next_event()).collect();
     for _ in 0..5 {
-        client.request_history(5);
+        for room in ROOMS.map(RoomId::from) {
+            client.request_history(&room, 5);
+            client.see(&room, u64::MAX);
+            client.typing(&room);
+            assert!(client.unread(&room) <= UNREAD_MAX);
+        }
         client.handle_timeout(client.next_deadline().unwrap_or(0));
         client.wake(u64::MAX);
         client.disconnected(u64::MAX);
@@ -133,6 +206,11 @@ fn hear(begin: Begin, wire: &[u8], ends: &[usize]) -> Outcome {
     client.leave();
     events.extend(std::iter::from_fn(|| client.next_event()));
     (events, written, serde_json::to_string(client.saved()).expect("it can be written"))
+}
+
+/// Another room, of which something was missed, or lost.
+fn others(seq: u64) -> [Room<'static>; 1] {
+    [room("r1", (seq, 1, 2))]
 }
 
 fn begin() -> impl Strategy<Value = Begin> {
@@ -147,7 +225,7 @@ proptest! {
         words in vec(word(), 0..20),
         cuts in vec(any::<prop::sample::Index>(), 0..20),
     ) {
-        let wire = [greeting(2), welcome("a", seq), words.concat()].concat();
+        let wire = [greeting(2), welcome("a", seq, &others(seq)), words.concat()].concat();
         let mut ends: Vec<_> = cuts.iter().map(|cut| cut.index(wire.len() + 1)).collect();
         ends.sort_unstable();
         let (whole, cut) = (hear(begin, &wire, &[]), hear(begin, &wire, &ends));
@@ -162,22 +240,37 @@ proptest! {
         seq in 0..12_u64,
         words in vec(word(), 0..30),
     ) {
-        let wire = [greeting(2), welcome("a", seq), words.concat()].concat();
+        let wire = [greeting(2), welcome("a", seq, &others(seq)), words.concat()].concat();
         let (events, ..) = hear(begin, &wire, &[]);
-        let mut last = if let Begin::LastPage(_) = begin { seq } else { 5 };
+        let first = if let Begin::LastPage(_) = begin { seq } else { 5 };
+        let mut lasts: HashMap<_, _> = ["", "r1"].map(|room| (RoomId::from(room), first)).into();
         for event in &events {
             match event {
-                Event::Message(message) if message.seq.is_some() => {
-                    prop_assert!(last < message.seq.unwrap(), "{events:?}");
-                    last = message.seq.unwrap();
+                Event::Message(Message { room, seq: Some(seq), .. })
+                | Event::RoomEvent(RoomRecord { room, seq, .. }) => {
+                    let last = lasts.insert(room.clone(), *seq).expect("a room that we are in");
+                    prop_assert!(last < *seq, "{events:?}");
                 }
-                Event::Gap { from, to } => {
+                Event::Gap { room, from, to } => {
                     prop_assert!(from <= to);
                     // Where the log has lost its end, it goes on from there.
-                    last = if last < *from { *to } else { from - 1 };
+                    let last = lasts.get_mut(room).expect("a room that we are in");
+                    *last = if *last < *from { *to } else { from - 1 };
                 }
-                Event::NewEpoch => last = 0,
-                Event::Page(page) => prop_assert!(page.messages.is_sorted_by_key(|it| it.seq)),
+                // Where we were in it no more, it begins with what is said from now on.
+                Event::Joined { .. } => {
+                    lasts.entry("r1".into()).or_insert(seq);
+                },
+                Event::NewEpoch => lasts.values_mut().for_each(|last| *last = 0),
+                Event::RoomChanged(room) => {
+                    prop_assert!(room.read <= room.last && room.unread <= UNREAD_MAX);
+                    lasts.entry(room.id.clone()).or_insert(room.last);
+                }
+                Event::RoomGone { room } => prop_assert!(lasts.remove(room).is_some()),
+                Event::Page(page) => {
+                    prop_assert!(page.messages.is_sorted_by_key(|it| it.seq));
+                    prop_assert!(page.events.is_sorted_by_key(|it| it.seq));
+                }
                 _ => (),
             }
         }
@@ -205,8 +298,8 @@ proptest! {
         let name = UserName::new(&name).unwrap_or(UserName::new("Анна").unwrap());
         let mut client = Client::new(name, serde_json::from_value(saved).unwrap(), [7; 32]);
         client.connected(0);
-        client.receive(0, &[greeting(2), welcome("a", 3)].concat());
+        client.receive(0, &[greeting(2), welcome("a", 3, &[])].concat());
         prop_assert!(client.is_joined());
-        prop_assert!(client.say("x").is_ok());
+        prop_assert!(client.say(&RoomId::hall(), "x").is_ok());
     }
 }

@@ -15,10 +15,8 @@ use pychat_wire::message::{Door, OperatorRequest, Whom};
 use serde_json::{Value, json};
 
 use crate::{
-    finish, joined, messages,
-    payloads::hall,
-    run,
-    server::{Peer, Server, TIME_MS},
+    finish, joined, messages, run,
+    server::{Peer, Server, TIME_MS, payloads::hall},
     texts, unsent, until, until_state,
 };
 

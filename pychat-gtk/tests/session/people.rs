@@ -7,10 +7,8 @@ use pychat_gtk::session::{Session, SessionState};
 use serde_json::json;
 
 use crate::{
-    finish, joined,
-    payloads::hall,
-    run,
-    server::{GREETING, Peer, SERVER, Server, TIME_MS},
+    finish, joined, run,
+    server::{GREETING, Peer, SERVER, Server, TIME_MS, payloads::hall},
     states, texts, until,
 };
 

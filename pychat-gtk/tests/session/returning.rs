@@ -9,10 +9,8 @@ use pychat_gtk::{
 use serde_json::json;
 
 use crate::{
-    anna, finish, joined, messages, new_session,
-    payloads::hall,
-    run,
-    server::{Server, TIME_MS},
+    anna, finish, joined, messages, new_session, run,
+    server::{Server, TIME_MS, payloads::hall},
     states, texts, unsent, until, until_state,
 };
 

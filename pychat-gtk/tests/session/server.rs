@@ -1,6 +1,9 @@
 //! A stand-in for a server, of the original's protocol or of ours: it says what a test tells it to,
 //! in pieces of any size.
 
+#[path = "payloads.rs"]
+pub(crate) mod payloads;
+
 use std::{
     io::{self, ErrorKind, Read, Write},
     net::{TcpListener, TcpStream},
@@ -14,8 +17,8 @@ use pychat_wire::key::BINDING_BYTES;
 use rustls::{ServerConfig, ServerConnection};
 use serde_json::{Value, json};
 
-pub(crate) use crate::payloads::{GREETING, NONCE, SERVER, TIME_MS};
-use crate::payloads::{extend, frame, greeting, hall};
+pub(crate) use self::payloads::{GREETING, NONCE, SERVER, TIME_MS, frame};
+use self::payloads::{extend, greeting, hall};
 
 /// The longest that the server waits for anything before the test has failed.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -213,16 +216,36 @@ impl Peer {
         self.send(&payload);
     }
 
+    /// Says what a room is like.
+    pub(crate) fn describe(&mut self, mut room: Value) {
+        extend(&mut room, &json!({"type": "room"}));
+        self.send(&room);
+    }
+
+    /// Sends one event of a room, with `more` members.
+    pub(crate) fn event(&mut self, room: &str, seq: u64, by: &str, event: &str, more: &Value) {
+        let mut payload = json!({
+            "type": "event", "room": room, "seq": seq, "time": TIME_MS + seq, "username": by,
+            "event": event,
+        });
+        extend(&mut payload, more);
+        self.send(&payload);
+    }
+
     /// Takes a request for history and answers with these numbers; returns before what it was.
     pub(crate) fn page(&mut self, seqs: std::ops::Range<u64>) -> u64 {
         let request = self.read_payload();
-        assert_eq!(request["type"], "history");
+        assert_eq!(request["type"], "history", "{request}");
+        let room = request["room"].as_str().unwrap_or_default();
         for seq in seqs.clone() {
-            self.record(seq, "Борис", &format!("number {seq}"), &json!({"replay": true}));
+            let more = json!({"replay": true, "room": room});
+            self.record(seq, "Борис", &format!("number {seq}"), &more);
         }
         let (before, count) = (&request["before"], seqs.clone().count());
         let start = seqs.start <= 1;
-        self.send(&json!({"type": "page", "before": before, "count": count, "start": start}));
+        self.send(&json!({
+            "type": "page", "room": room, "before": before, "count": count, "start": start,
+        }));
         before.as_u64().expect("a number")
     }
 

@@ -18,10 +18,8 @@ use pychat_gtk::{
 };
 
 use crate::{
-    PATIENCE, anna, finish, joined, messages,
-    payloads::frame,
-    run,
-    server::{SERVER, Server},
+    PATIENCE, anna, finish, joined, messages, run,
+    server::{SERVER, Server, frame},
     texts, unsent, until, until_state,
 };
 

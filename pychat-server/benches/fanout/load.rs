@@ -12,7 +12,7 @@ use mio::{Events, Interest, Poll, Token, net::TcpStream};
 use pychat_wire::{
     ClientMessage, Decoder, ServerMessage,
     key::{Challenge, Nonce, SecretKey},
-    message::Hello,
+    message::{HALL, Hello},
 };
 use rustls::ClientConnection;
 
@@ -183,7 +183,8 @@ impl Load {
             Protocol::V1 => None,
             Protocol::V2 => Some(number.to_string().into()),
         };
-        ClientMessage::Text { content: content.into(), id }.encode(&mut peer.unsent);
+        ClientMessage::Text { room: HALL.into(), content: content.into(), id }
+            .encode(&mut peer.unsent);
         self.said_at.insert(number, Instant::now());
         peer.write()
     }

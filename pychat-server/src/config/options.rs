@@ -212,7 +212,7 @@ pub const OPTIONS: &[ConfigOption] = &[
     ConfigOption {
         key: "history-messages",
         heading: HISTORY,
-        help: "How many messages are stored, the newest; 0 = no limit",
+        help: "How many messages of each room are stored, the newest; 0 = no limit",
         default: "0",
         example: "10000",
         ..PLAIN

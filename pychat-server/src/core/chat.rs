@@ -33,6 +33,7 @@ mod receive;
 mod refusal;
 mod requests;
 mod restore;
+mod rooms;
 mod secure;
 mod slow;
 mod talk;
@@ -48,12 +49,14 @@ use pychat_wire::{
 
 pub use self::{
     arrival::CONNECTIONS_PER_PERSON_MAX,
-    effect::{Action, Deed, Effect, Event, Recipients, Subscribe},
+    buckets::TYPING_PAUSE,
+    effect::{Action, Deed, Effect, Event, Recipients, RoomView, Subscribe},
     input::{CloseReason, Complaint, Input, PerProtocol, Protocol, Refusal},
     presence::ANNOUNCED_AT_ONCE_MAX,
     refusal::BAD_PAYLOADS_MAX,
     requests::{APPENDS_MAX, APPENDS_PER_CONNECTION_MAX},
     restore::Restored,
+    rooms::TYPING_PRESENT_MAX,
     secure::Plain,
     talk::STORAGE_RETRY_MS,
 };
@@ -74,23 +77,32 @@ use crate::core::{
     people::{Expiry, People},
     rate_limit::RateLimit,
     record::PersonId,
+    rooms::Rooms,
     roster::Roster,
     time::Time,
 };
 
-/// The room.
+/// The people who are here, and the rooms that they talk in.
 #[derive(Debug)]
 pub struct Chat {
     peers: ConnectionMap<Peer>,
     roster: Roster,
-    deadlines: Deadlines,
+    timers: Timers,
     people: People,
+    rooms: Rooms,
     rules: Rules,
     wall_clock: WallTime,
     admission: Admission,
-    announcements: Announcements,
     buckets: Buckets,
     requests: Requests,
+}
+
+/// The things that happen after a time.
+#[derive(Debug, Default)]
+struct Timers {
+    /// When guests are sent away who have not said hello.
+    hello: Deadlines,
+    announcements: Announcements,
 }
 
 /// The rules that the operator sets for the room.
@@ -175,17 +187,17 @@ struct WallTime {
 }
 
 impl Chat {
-    /// Returns an empty room under `rules`, in which names are owned by `people`.
-    pub fn new(rules: Rules, people: People) -> Self {
+    /// Returns these rooms, with nobody present, under `rules`; names are owned by `people`.
+    pub fn new(rules: Rules, people: People, rooms: Rooms) -> Self {
         Self {
             peers: ConnectionMap::default(),
             roster: Roster::default(),
-            deadlines: Deadlines::default(),
+            timers: Timers::default(),
             people,
+            rooms,
             rules,
             wall_clock: WallTime::default(),
             admission: Admission::new(rules.shares()),
-            announcements: Announcements::default(),
             buckets: Buckets::default(),
             requests: Requests::default(),
         }
@@ -249,7 +261,7 @@ impl Chat {
     /// Ends what has gone on for too long by `now`, and announces those who have stayed long enough;
     /// if they are many, [`next_deadline`](Self::next_deadline) stays in the past until all are.
     pub fn handle_timeout(&mut self, now: Instant, effects: &mut Vec<Effect>) {
-        while let Some(id) = self.deadlines.pop_due(now) {
+        while let Some(id) = self.timers.hello.pop_due(now) {
             let seconds = self.rules.hello_timeout.as_secs();
             let content = format!("No username within {seconds} seconds. Bye!");
             self.say(id, ErrorCode::Timeout, &content, effects);
@@ -261,7 +273,7 @@ impl Chat {
 
     /// Returns when [`handle_timeout`](Self::handle_timeout) has something to do next.
     pub fn next_deadline(&self) -> Option<Instant> {
-        self.deadlines.next().into_iter().chain(self.next_announcement()).min()
+        self.timers.hello.next().into_iter().chain(self.next_announcement()).min()
     }
 
     /// Returns the roster: the people in the room.
@@ -290,7 +302,7 @@ impl Chat {
             in_flight: InFlight::default(),
         };
         self.peers.insert(id, peer);
-        self.deadlines.set(id, now + self.rules.hello_timeout);
+        self.timers.hello.set(id, now + self.rules.hello_timeout);
         tell(id, Event::Greeting(challenge.nonce), effects);
         let full_until = |act| self.admission.full_until(now, origin, act);
         if let Some(until) = full_until(Act::Join).max(full_until(Act::Verify)) {
@@ -300,7 +312,7 @@ impl Chat {
 
     /// Reads nothing from a guest for a while; its time to say hello begins after that.
     fn hold_guest(&mut self, id: ConnectionId, until: Instant, effects: &mut Vec<Effect>) {
-        self.deadlines.set(id, until + self.rules.hello_timeout);
+        self.timers.hello.set(id, until + self.rules.hello_timeout);
         act(id, Action::PauseRead { until }, effects);
     }
 
@@ -336,7 +348,7 @@ impl Chat {
                     Phase::Closing => present += usize::from(self.roster.name(*id).is_some()),
                 }
             }
-            assert_eq!(self.deadlines.len(), guests, "every guest has a deadline");
+            assert_eq!(self.timers.hello.len(), guests, "every guest has a deadline");
             assert_eq!(self.roster.n_connections(), present, "who is present has a connection");
         }
     }

@@ -5,6 +5,7 @@ use std::{ops::Deref, sync::Arc};
 use pychat_wire::{
     UserName,
     key::{InviteId, PublicKey},
+    message::{RoomEvent, RoomKind},
 };
 use thiserror::Error;
 
@@ -16,13 +17,25 @@ use super::{
 /// Something that the store is to do.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Request {
-    /// Take a draft into the log of a room.
+    /// Take a draft into the log of a room, and with it what it changes of the room: both, or
+    /// neither. A draft that is known, or whose id is used for another, changes nothing.
     Append {
         /// The room.
         room: RoomId,
         /// The draft.
         draft: Draft,
+        /// The change.
+        change: Option<RoomChange>,
     },
+    /// Find the record that a person's draft became.
+    Recall {
+        /// The person.
+        person: PersonId,
+        /// The person's own id of it.
+        id: Arc<str>,
+    },
+    /// Keep that somebody has seen everything up to a number, unless more is known.
+    Mark(ReadMark),
     /// Keep a change of a person.
     ChangePerson(PersonChange),
     /// Keep what an operator did, and what changed by it.
@@ -49,18 +62,27 @@ pub type Outcome = Result<Stored, StorageError>;
 pub enum Stored {
     /// That of a draft.
     Appended(Appended),
+    /// The record that was to be found, if there is one.
+    Recalled(Option<Record>),
     /// That of a change: it is kept.
     Changed,
 }
 
-/// The content of a message, with texts as a `T`.
+/// The content of a record, with texts as a `T`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kind<T> {
-    /// Words.
+    /// A message: words.
     Text(T),
+    /// Something that happened to the room.
+    Event {
+        /// The thing that happened.
+        event: RoomEvent,
+        /// The name or topic that it is about, if it is about one.
+        subject: Option<T>,
+    },
 }
 
-/// A message that waits to be taken into the log. Cheap to clone.
+/// A record that waits to be taken into a log. Cheap to clone.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Draft {
     /// The name of its author.
@@ -73,9 +95,11 @@ pub struct Draft {
     pub id: Option<Arc<str>>,
 }
 
-/// One message as the log has it. Cheap to clone.
+/// One record as the log has it. Cheap to clone.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Record {
+    /// The room whose log has it.
+    pub room: RoomId,
     /// Its number in the room: dense, from 1.
     pub seq: u64,
     /// When it was taken, in UTC milliseconds since 1970; never less than the one before it.
@@ -90,7 +114,7 @@ pub struct Record {
     pub id: Option<Arc<str>>,
 }
 
-/// One message as it is read back. Its author is any text: the rules for names may have changed
+/// One record as it is read back. Its author is any text: the rules for names may have changed
 /// since it was said.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Entry<'a> {
@@ -213,6 +237,49 @@ impl InviteTerms {
     }
 }
 
+/// A room, but for its log.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Room {
+    /// Its number.
+    pub id: RoomId,
+    /// Its kind.
+    pub kind: RoomKind,
+    /// Its name; empty for the hall and for direct rooms.
+    pub name: String,
+    /// Its topic; empty if it has none.
+    pub topic: String,
+    /// The person who made it; `None` for the hall.
+    pub maker: Option<PersonId>,
+    /// The people in it, in the order in which they came; none for the hall, in which everybody is.
+    pub members: Vec<PersonId>,
+}
+
+/// A change of a room, which its log has a record of.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum RoomChange {
+    /// There is a room. Its maker has seen the record of that, other members nothing.
+    Create(Room),
+    /// Somebody is in it from now on, and has seen everything up to the record of that.
+    Add(PersonId),
+    /// Somebody is in it no more.
+    Remove(PersonId),
+    /// It has another name.
+    Rename(String),
+    /// It has another topic.
+    SetTopic(String),
+}
+
+/// The end of what somebody has seen of a room.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct ReadMark {
+    /// The room.
+    pub room: RoomId,
+    /// The person.
+    pub person: PersonId,
+    /// The number of the last record that they have seen.
+    pub seq: u64,
+}
+
 /// The reason why the log cannot be written or read just now. A write that fails writes nothing.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
@@ -267,6 +334,19 @@ impl<T: Deref> Kind<T> {
     pub fn as_deref(&self) -> Kind<&T::Target> {
         match self {
             Self::Text(text) => Kind::Text(text),
+            Self::Event { event, subject } => {
+                Kind::Event { event: *event, subject: subject.as_deref() }
+            }
+        }
+    }
+}
+
+impl<T: AsRef<str>> Kind<T> {
+    /// Returns the text in it: words, a name, a topic; empty if there is none.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Text(text) => text.as_ref(),
+            Self::Event { subject, .. } => subject.as_ref().map_or("", AsRef::as_ref),
         }
     }
 }

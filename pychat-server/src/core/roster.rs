@@ -5,7 +5,7 @@
 
 mod numbers;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use pychat_wire::{UserName, message::Listing, name::Skeleton};
 
@@ -21,6 +21,8 @@ pub struct Roster {
     /// Those present, by the join index of the connection by which each of them joined.
     participants: BTreeMap<u64, Participant>,
     by_id: ConnectionMap<Place>,
+    /// The connections of those who proved who they are, by person.
+    by_person: BTreeSet<(PersonId, ConnectionId)>,
     /// The participant with a name of this skeleton.
     taken: HashMap<Skeleton, u64>,
     /// The numbers behind the names of people present, given or chosen.
@@ -131,7 +133,7 @@ impl Roster {
             members.push(name.as_str());
         }
         self.participants.insert(index, Participant { name, person, connections: vec![id] });
-        self.place(id, index);
+        self.place(id, index, person);
     }
 
     /// Lets in another connection of the person who is present by connection `present`; returns false
@@ -140,14 +142,17 @@ impl Roster {
         let Some(Place { participant, .. }) = self.by_id.get(&present).copied() else {
             return false;
         };
-        if let Some(participant) = self.participants.get_mut(&participant) {
-            participant.connections.push(id);
-        }
-        self.place(id, participant);
+        let present = self.participants.get_mut(&participant);
+        let person = present.and_then(|present| {
+            present.connections.push(id);
+            present.person
+        });
+        self.place(id, participant, person);
         true
     }
 
-    fn place(&mut self, id: ConnectionId, participant: u64) {
+    fn place(&mut self, id: ConnectionId, participant: u64, person: Option<PersonId>) {
+        self.by_person.extend(person.map(|person| (person, id)));
         self.by_id.insert(id, Place { participant, join_index: self.next_number });
         self.next_number += 1;
         self.check_invariants();
@@ -186,6 +191,9 @@ impl Roster {
         let Place { participant: index, .. } = self.by_id.remove(&id)?;
         let participant = self.participants.get_mut(&index)?;
         participant.connections.retain(|connection| *connection != id);
+        if let Some(person) = participant.person {
+            self.by_person.remove(&(person, id));
+        }
         if let Some(other) = participant.connections.first() {
             return Some(Left::Present(*other));
         }
@@ -233,6 +241,14 @@ impl Roster {
     /// Returns who is present by connection `id`.
     pub fn participant(&self, id: ConnectionId) -> Option<&Participant> {
         self.participants.get(&self.by_id.get(&id)?.participant)
+    }
+
+    /// Returns the connections by which a person is present, under whatever names, in order.
+    pub fn connections_of(&self, person: PersonId) -> impl Iterator<Item = ConnectionId> {
+        /// The least and the greatest id that a connection can have.
+        const LEAST: ConnectionId = ConnectionId { slot: 0, generation: 0 };
+        const GREATEST: ConnectionId = ConnectionId { slot: u32::MAX, generation: u32::MAX };
+        self.by_person.range((person, LEAST)..=(person, GREATEST)).map(|(_, id)| *id)
     }
 
     /// Returns the name of `id`, if it is present.

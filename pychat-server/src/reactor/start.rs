@@ -13,13 +13,14 @@ use thiserror::Error;
 use crate::{
     config::History,
     control::ControlError,
-    core::{people::People, record::StorageError, secret::Secret},
+    core::{people::People, record::StorageError, rooms::Rooms, secret::Secret},
     logging,
     net::{
         identity::IdentityError,
         listen::{self, ListenError},
         listen_address::ListenAddress,
     },
+    server::load_rooms,
     store::{
         Memory, SqliteStore, Store,
         sqlite::{OpenError, Place},
@@ -87,6 +88,11 @@ pub(super) fn open_people(store: &mut dyn Store) -> Result<People, StartError> {
     let (known, last_person) = store.people()?;
     let people = People::new(Secret::new(random()?), known, last_person);
     Ok(people.under(store.rulebook()?).with_invites(store.invites()?))
+}
+
+/// Returns the rooms in the log.
+pub(super) fn open_rooms(store: &mut dyn Store) -> Result<Rooms, StartError> {
+    Ok(load_rooms(store)?)
 }
 
 /// Returns the nonces that connections are greeted with.

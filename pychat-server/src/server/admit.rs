@@ -8,8 +8,8 @@ use pychat_wire::{
 };
 
 use super::{
-    broadcast::Broadcast,
     encode,
+    frames::RoomFrames,
     session::{Session, SessionState},
     sessions::Sessions,
 };
@@ -17,7 +17,7 @@ use crate::{
     core::{
         admission::Act,
         chat::{Chat, CloseReason, Effect, Input},
-        id::ConnectionId,
+        id::{ConnectionId, HALL},
         secret::Secret,
     },
     limits::Limits,
@@ -56,7 +56,6 @@ pub(super) struct Admit<'a, T> {
     pub(super) nonces: &'a mut Secret,
     pub(super) chat: &'a mut Chat,
     pub(super) sessions: &'a mut Sessions<T>,
-    pub(super) broadcast: &'a Broadcast,
     pub(super) effects: &'a mut Vec<Effect>,
 }
 
@@ -116,9 +115,9 @@ impl<T: Socket> Admit<'_, T> {
         }
         self.sessions.n_turned_away += 1;
         let id = self.insert(now, transport, peer, SessionState::TurnedAway);
-        let frames = self.broadcast.frames();
-        self.sessions.tell(id, frames, |out| encode::message(SERVER, refusal, out));
-        self.sessions.close(now, id, CloseReason::Shutdown, frames);
+        let encode = |out: &mut Vec<u8>| encode::message(SERVER, refusal, out);
+        self.sessions.tell(id, RoomFrames::none(HALL), encode);
+        self.sessions.close(now, id, CloseReason::Shutdown);
     }
 
     fn insert(

@@ -1,299 +1,351 @@
-//! The broadcast to a whole room: its members, the frames that wait to be delivered to them, and
-//! how far the log has been published.
+//! The broadcasts to whole rooms: the frames that wait to be delivered to all in each, and how far each
+//! log has been published.
 //!
-//! Each peer is told only of the coming and going of people whom it does not know of already. One
-//! that is catching up hears of these one by one, and no new message until it has been sent every
-//! one before it.
+//! A room in which nothing was said costs nothing in a tick, however many are in it.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeSet, HashMap},
     time::Instant,
 };
 
-use pychat_wire::{UserName, name::YOU, notice::Notice};
+use pychat_wire::message::RoomEvent;
 
 use super::{
     encode::{self, Copy},
-    frames::{Frames, PacedFrames},
-    session::{Member, Progress, Session, SessionState, Subscription},
+    frames::{PacedFrames, RoomFrames},
+    hall::Hall,
+    session::{Progress, Session},
     sessions::Sessions,
 };
 use crate::{
     core::{
-        chat::{CloseReason, PerProtocol, Protocol, Recipients, Subscribe},
-        id::ConnectionId,
-        record::{Entry, Kind, PersonId},
+        chat::{PerProtocol, Protocol, Recipients},
+        id::{ConnectionId, HALL, RoomId},
+        record::{Kind, Record},
     },
     net::transport::Socket,
 };
 
-/// The room, as those in it are told of it.
-#[derive(Debug)]
-pub(super) struct Broadcast {
-    frames: PacedFrames,
-    /// The members whose connection is still there, by join index. The chat's roster is ahead of
-    /// this by the effects that are still to be applied.
-    members: BTreeMap<u64, ConnectionId>,
-    /// The number of members that speak each protocol.
-    speakers: PerProtocol<usize>,
-    /// The members that are being sent what they missed before they hear what all hear.
-    catching_up: BTreeSet<ConnectionId>,
-    /// The members who proved who they are, by person.
-    by_person: BTreeSet<(PersonId, ConnectionId)>,
-    /// The number of the last message that was published: what a newcomer hears comes after it.
-    published_seq: u64,
+/// The hall, and the other rooms that some connection hears.
+#[derive(Debug, Default)]
+pub(super) struct Broadcasts {
+    pub(super) hall: Hall,
+    rooms: HashMap<RoomId, Broadcast>,
+    /// The rooms but for the hall in which something waits.
+    active: Vec<RoomId>,
+    /// The number of the last record of each room that was published: what a newcomer hears comes after
+    /// it. A room that is missing has none.
+    published: HashMap<RoomId, u64>,
 }
 
-impl Broadcast {
-    /// Returns an empty room whose log has been published up to number `published_seq`.
-    pub(super) fn new(published_seq: u64) -> Self {
-        Self {
-            frames: PacedFrames::default(),
-            members: BTreeMap::new(),
-            speakers: PerProtocol::default(),
-            catching_up: BTreeSet::new(),
-            by_person: BTreeSet::new(),
-            published_seq,
+/// A room other than the hall, as those in it are told of it. They all speak protocol 2.
+#[derive(Debug, Default)]
+struct Broadcast {
+    frames: PacedFrames,
+    subscribers: BTreeSet<ConnectionId>,
+}
+
+impl Broadcasts {
+    /// Returns rooms without connections, whose logs have been published up to these numbers.
+    pub(super) fn new(published: impl IntoIterator<Item = (RoomId, u64)>) -> Self {
+        Self { published: published.into_iter().collect(), ..Self::default() }
+    }
+
+    /// Returns what has not been delivered yet to all in a room.
+    pub(super) fn frames(&self, room: RoomId) -> RoomFrames<'_> {
+        if room == HALL {
+            return self.hall.waiting();
         }
+        let broadcast = self.rooms.get(&room);
+        broadcast.map_or(RoomFrames::none(room), |broadcast| broadcast.waiting(room))
     }
 
-    /// Returns what has not been delivered yet.
-    pub(super) fn frames(&self) -> &Frames {
-        self.frames.frames()
-    }
-
-    pub(super) fn published_seq(&self) -> u64 {
-        self.published_seq
+    /// Returns the number of the last record of a room that was published; 0 if there is none.
+    pub(super) fn published_seq(&self, room: RoomId) -> u64 {
+        self.published.get(&room).copied().unwrap_or(0)
     }
 
     /// Returns when there is something to deliver, if there ever is.
     pub(super) fn due_at(&self, now: Instant) -> Option<Instant> {
-        self.frames.due_at(now)
+        let active = self.active.iter().filter_map(|room| self.rooms.get(room)?.frames.due_at(now));
+        active.chain(self.hall.due_at(now)).min()
     }
 
-    /// A guest becomes a member, and hears what is told to all from here on.
-    pub(super) fn subscribe<T: Socket>(
-        &mut self,
-        id: ConnectionId,
-        session: &mut Session<T>,
-        subscribe: Subscribe,
-    ) {
-        let Subscribe { room, name, person, protocol, join_index } = subscribe;
-        let progress = Progress::Live { offset: self.frames().of(protocol).len() };
-        session.state = SessionState::Joined(Member {
-            name,
-            protocol,
-            person,
-            join_index,
-            subscription: Subscription { room, progress },
-        });
-        session.welcome = session.connection.backlog();
-        self.insert(id, protocol, join_index, person);
-    }
-
-    /// Goes on with a member of an earlier process.
-    pub(super) fn restore<T>(&mut self, id: ConnectionId, session: &Session<T>) {
-        let Some(Member { protocol, join_index, person, subscription, .. }) = session.member()
-        else {
+    /// A member hears from here on what is told to all in a room other than the hall.
+    pub(super) fn enter<T>(&mut self, id: ConnectionId, room: RoomId, session: &mut Session<T>) {
+        let offset = self.frames(room).frames.of(Protocol::V2).len();
+        let Some(member) = session.member_mut().filter(|it| it.protocol == Protocol::V2) else {
             return;
         };
-        self.insert(id, *protocol, *join_index, *person);
-        if subscription.progress == Progress::CatchingUp {
-            self.catching_up.insert(id);
+        if room != HALL && member.enter(room, Progress::Live { offset }) {
+            self.rooms.entry(room).or_default().subscribers.insert(id);
         }
     }
 
-    fn insert(
+    /// A member hears nothing of a room other than the hall from here on: neither what is said there
+    /// nor what was asked for.
+    pub(super) fn exit<T: Socket>(
         &mut self,
         id: ConnectionId,
-        protocol: Protocol,
-        join_index: u64,
-        person: Option<PersonId>,
+        room: RoomId,
+        sessions: &mut Sessions<T>,
     ) {
-        self.members.insert(join_index, id);
-        *self.speakers.of_mut(protocol) += 1;
-        self.by_person.extend(person.map(|person| (person, id)));
+        sessions.owe(id, self.frames(room), &[]);
+        let Some(session) = sessions.get_mut(id) else { return };
+        if session.member_mut().is_some_and(|member| member.exit(room)) {
+            session.replays.retain(|replay| replay.room != room);
+            self.unsubscribe(id, room);
+        }
     }
 
-    /// A member is to be sent what it missed before it hears what all hear.
+    /// Goes on with a member of an earlier process, who is in these rooms beside the hall.
+    pub(super) fn restore<T>(
+        &mut self,
+        id: ConnectionId,
+        rooms: impl IntoIterator<Item = RoomId>,
+        session: &mut Session<T>,
+    ) {
+        self.hall.restore(id, session);
+        for room in rooms {
+            self.enter(id, room, session);
+            if session.replays.iter().any(|replay| replay.room == room && replay.is_resume()) {
+                session.set_progress(room, Progress::CatchingUp);
+            }
+        }
+        let Session { state, replays, .. } = session;
+        let member = state.member_mut();
+        replays.retain(|it| member.as_ref().is_some_and(|of| of.progress_in(it.room).is_some()));
+    }
+
+    /// A member is to be sent what it missed of a room before it hears what all there hear.
     pub(super) fn begin_catching_up<T: Socket>(
         &mut self,
         id: ConnectionId,
+        room: RoomId,
         sessions: &mut Sessions<T>,
     ) {
-        sessions.owe(id, self.frames(), &[]);
+        sessions.owe(id, self.frames(room), &[]);
         if let Some(session) = sessions.get_mut(id) {
-            session.set_progress(Progress::CatchingUp);
-            self.catching_up.insert(id);
+            session.set_progress(room, Progress::CatchingUp);
+            if room == HALL {
+                self.hall.begin_catching_up(id);
+            }
         }
     }
 
-    /// A member has been sent all that was published, and hears what all hear from here on.
-    pub(super) fn go_live<T: Socket>(&mut self, id: ConnectionId, session: &mut Session<T>) {
-        let offset = self.frames().of(session.protocol()).len();
-        session.set_progress(Progress::Live { offset });
-        self.catching_up.remove(&id);
+    /// A member has been sent all that was published in a room, and hears what all there hear from here
+    /// on.
+    pub(super) fn go_live<T>(&mut self, id: ConnectionId, room: RoomId, session: &mut Session<T>) {
+        let offset = self.frames(room).frames.of(session.protocol()).len();
+        if session.progress_in(room) == Some(Progress::CatchingUp) {
+            session.set_progress(room, Progress::Live { offset });
+        }
+        if room == HALL {
+            self.hall.go_live(id);
+        }
     }
 
     /// The connection of a member is gone.
     pub(super) fn remove<T>(&mut self, id: ConnectionId, session: &Session<T>) {
-        self.catching_up.remove(&id);
-        if let Some(member) = session.member()
-            && self.members.remove(&member.join_index).is_some()
-        {
-            *self.speakers.of_mut(member.protocol) -= 1;
-            if let Some(person) = member.person {
-                self.by_person.remove(&(person, id));
+        self.hall.remove(id, session);
+        for subscription in session.member().map_or(&[][..], |member| &member.rooms) {
+            self.unsubscribe(id, subscription.room);
+        }
+    }
+
+    /// A connection hears a room no more; where nobody does, nothing waits.
+    fn unsubscribe(&mut self, id: ConnectionId, room: RoomId) {
+        let Some(broadcast) = self.rooms.get_mut(&room) else { return };
+        broadcast.subscribers.remove(&id);
+        if broadcast.subscribers.is_empty() {
+            let waits = !broadcast.waiting(room).frames.v2.is_empty();
+            self.rooms.remove(&room);
+            if waits {
+                self.active.retain(|active| *active != room);
             }
         }
     }
 
-    /// Tells everybody of a message; to its author, who said it by connection `from`, as their own, by
-    /// whatever connection they hear it.
-    pub(super) fn message<T: Socket>(
+    /// Tells everybody in a room of a record; its author, who said it by connection `from`, as their own,
+    /// by whatever connection they hear it.
+    pub(super) fn record<T: Socket>(
         &mut self,
         from: ConnectionId,
-        entry: Entry<'_>,
+        record: &Record,
         sessions: &mut Sessions<T>,
     ) {
-        self.published_seq = entry.seq;
-        let Kind::Text(text) = entry.kind;
+        let (room, entry) = (record.room, record.entry());
+        self.published.insert(room, entry.seq);
+        let authors = self.hall.authors(from, entry.person);
+        if room == HALL {
+            return self.hall.record(entry, &authors, sessions);
+        }
+        let Some(broadcast) = self.rooms.get_mut(&room) else { return };
         let own = Copy { own: true, ..Copy::default() };
-        let authors = entry.person.map_or_else(|| vec![from], |person| self.connections_of(person));
         for id in &authors {
-            let author = sessions.get_mut(*id).map(|it| (it.protocol(), it.progress()));
-            match author {
-                Some((Protocol::V1, _)) => {
-                    sessions.tell(*id, self.frames(), |out| encode::message(YOU, text, out));
-                }
-                Some((Protocol::V2, Some(Progress::Live { .. }))) => {
-                    sessions.tell(*id, self.frames(), |out| encode::record(entry, own, out));
-                }
-                // A peer that is catching up finds its own copy there.
-                Some((Protocol::V2, _)) | None => (),
+            let progress = sessions.get_mut(*id).and_then(|it| it.progress_in(room));
+            // A peer that is catching up finds its own copy there, unless it will be sent no more of it.
+            let is_last = matches!(entry.kind, Kind::Event { event: RoomEvent::Left, .. });
+            let is_live = matches!(progress, Some(Progress::Live { .. }));
+            if is_live || is_last && progress.is_some() {
+                let waiting = broadcast.waiting(room);
+                sessions.tell(*id, waiting, |out| encode::record(room, entry, own, out));
             }
         }
-        self.frames.push(
-            self.speakers,
-            |out| encode::message(entry.author, text, out),
-            |out| encode::record(entry, Copy::default(), out),
-        );
+        if broadcast.waiting(room).frames.v2.is_empty() {
+            self.active.push(room);
+        }
+        let people = PerProtocol { v1: 0, v2: broadcast.subscribers.len() };
+        let other = |out: &mut Vec<u8>| encode::record(room, entry, Copy::default(), out);
+        broadcast.frames.push(people, |_| (), other);
         for id in authors {
             if let Some(session) = sessions.get_mut(id) {
-                session.take_broadcast(self.frames());
+                session.take_broadcast(broadcast.waiting(room));
             }
         }
-    }
-
-    /// Returns the connections of a person.
-    fn connections_of(&self, person: PersonId) -> Vec<ConnectionId> {
-        let [first, last] =
-            [0, u32::MAX].map(|end| (person, ConnectionId { slot: end, generation: end }));
-        self.by_person.range(first..=last).map(|(_, id)| *id).collect()
-    }
-
-    /// Tells the members that people joined, in join order, each of them only those who joined
-    /// before: the others know by their own welcome.
-    pub(super) fn joined<T: Socket>(
-        &mut self,
-        people: &[(UserName, u64)],
-        time_ms: u64,
-        sessions: &mut Sessions<T>,
-    ) {
-        let Some((_, first)) = people.first() else { return };
-        let later: Vec<_> = self.members.range(first..).map(|(_, id)| *id).collect();
-        for id in &later {
-            // First all of the broadcast up to here; of what follows they hear only a part.
-            sessions.owe(*id, self.frames(), &[]);
-        }
-        let mut begins = Vec::with_capacity(people.len());
-        for (name, index) in people {
-            begins.push((*index, self.frames.ends()));
-            self.frames.push(
-                self.speakers,
-                |out| encode::notice(Notice::Joined { name: name.as_str() }, out),
-                |out| encode::joined(name, time_ms, out),
-            );
-        }
-        for id in &self.catching_up {
-            let Some(session) = sessions.get_mut(*id) else { continue };
-            let rest = session.member().map(|member| rest_for(&begins, member, self.frames()));
-            sessions.owe(*id, self.frames(), rest.unwrap_or_default());
-        }
-        for id in later {
-            let Some(Member { protocol, join_index, subscription, .. }) =
-                sessions.get_mut(id).and_then(Session::member_mut)
-            else {
-                continue;
-            };
-            if let Progress::Live { offset } = &mut subscription.progress {
-                let end = self.frames().of(*protocol).len();
-                *offset = begin_for(&begins, *join_index, *protocol).unwrap_or(end);
-            }
-        }
-    }
-
-    /// Tells all members that somebody left.
-    pub(super) fn left<T: Socket>(
-        &mut self,
-        name: &UserName,
-        reason: CloseReason,
-        time_ms: u64,
-        sessions: &mut Sessions<T>,
-    ) {
-        let v2 = |out: &mut Vec<u8>| encode::left(name, time_ms, reason, out);
-        for id in &self.catching_up {
-            sessions.tell(*id, self.frames(), v2);
-        }
-        let notice = Notice::Left { name: name.as_str() };
-        self.frames.push(self.speakers, |out| encode::notice(notice, out), v2);
     }
 
     /// Returns the connections of those who are meant.
     pub(super) fn connections(&self, to: &Recipients) -> Vec<ConnectionId> {
         match to {
             Recipients::One(id) => vec![*id],
-            Recipients::Room(_) => self.members.values().copied().collect(),
-            Recipients::JoinedWithin(_, indices) => {
-                self.members.range(indices.clone()).map(|(_, id)| *id).collect()
-            }
+            Recipients::Room(HALL) => self.hall.connections(..),
+            Recipients::JoinedWithin(_, indices) => self.hall.connections(indices.clone()),
+            Recipients::Room(room) => self
+                .rooms
+                .get(room)
+                .map_or_else(Vec::new, |it| it.subscribers.iter().copied().collect()),
         }
     }
 
-    /// Gives every member what was told to all, if that is due; `crowd` of them need no pace.
+    /// Owes a peer all that waits for it in any room.
+    pub(super) fn owe_all<T: Socket>(&self, id: ConnectionId, sessions: &mut Sessions<T>) {
+        for room in &self.active {
+            sessions.owe(id, self.frames(*room), &[]);
+        }
+        sessions.owe(id, self.hall.waiting(), &[]);
+    }
+
+    /// Gives everybody what was told to all in their rooms, as far as that is due; `crowd` people in a
+    /// room need no pace. Each is written to at most once: what comes from several rooms is gathered.
     pub(super) fn deliver<T: Socket>(
         &mut self,
         now: Instant,
         crowd: usize,
         sessions: &mut Sessions<T>,
     ) {
-        if self.due_at(now).is_none_or(|due| now < due) {
-            return;
+        let rooms = &self.rooms;
+        let due_at = |room: &RoomId| rooms.get(room).and_then(|it| it.frames.due_at(now));
+        let is_due = |room: &mut RoomId| due_at(room).is_none_or(|due| due <= now);
+        let mut due: Vec<_> = self.active.extract_if(.., is_due).collect();
+        let is_hall_due = self.hall.due_at(now).is_some_and(|due| due <= now);
+        let last = if is_hall_due { None } else { due.pop() };
+        for room in due {
+            self.deliver_room(now, room, crowd, false, sessions);
         }
-        let frames = self.frames.take(now, self.members.len(), crowd);
-        sessions.deliver(&frames);
-        self.frames.delivered(frames);
+        if let Some(room) = last {
+            self.deliver_room(now, room, crowd, true, sessions);
+        }
+        if is_hall_due {
+            self.hall.deliver(now, crowd, sessions);
+        }
+    }
+
+    fn deliver_room<T: Socket>(
+        &mut self,
+        now: Instant,
+        room: RoomId,
+        crowd: usize,
+        directly: bool,
+        sessions: &mut Sessions<T>,
+    ) {
+        let Some(Broadcast { frames, subscribers }) = self.rooms.get_mut(&room) else { return };
+        // Their memory is not kept: there may be many rooms.
+        let frames = frames.take(now, subscribers.len(), crowd);
+        for id in subscribers.iter() {
+            sessions.deliver_to(*id, RoomFrames { room, frames: &frames }, directly);
+        }
     }
 }
 
-/// Returns where in the broadcast the first of several announcements begins that a peer is to hear
-/// that joined at `join_index`; `begins` has each one's join index and place.
-fn begin_for(
-    begins: &[(u64, PerProtocol<usize>)],
-    join_index: u64,
-    protocol: Protocol,
-) -> Option<usize> {
-    let first = begins.partition_point(|(joined, _)| *joined <= join_index);
-    begins.get(first).map(|(_, begin)| *begin.of(protocol))
+impl Broadcast {
+    fn waiting(&self, room: RoomId) -> RoomFrames<'_> {
+        RoomFrames { room, frames: self.frames.frames() }
+    }
 }
 
-/// Returns the announcements that a member is to hear.
-fn rest_for<'a>(
-    begins: &[(u64, PerProtocol<usize>)],
-    member: &Member,
-    frames: &'a Frames,
-) -> &'a [u8] {
-    let frames = frames.of(member.protocol);
-    let begin = begin_for(begins, member.join_index, member.protocol);
-    &frames[begin.unwrap_or(frames.len())..]
+#[cfg(test)]
+mod tests {
+    use mio::net::TcpStream;
+    use pychat_wire::UserName;
+
+    use super::*;
+
+    const NOBODY: ConnectionId = ConnectionId { slot: 0, generation: 0 };
+
+    /// Returns rooms that one connection hears, all of them.
+    fn rooms(count: u32) -> Broadcasts {
+        let mut broadcasts = Broadcasts::new([]);
+        for room in 1..=count {
+            broadcasts.rooms.entry(RoomId(room)).or_default().subscribers.insert(NOBODY);
+        }
+        broadcasts
+    }
+
+    fn say(broadcasts: &mut Broadcasts, room: u32, seq: u64) {
+        let record = Record {
+            room: RoomId(room),
+            seq,
+            time_ms: 0,
+            author: UserName::new("Анна").unwrap(),
+            person: None,
+            kind: Kind::Event { event: RoomEvent::Left, subject: None },
+            id: None,
+        };
+        broadcasts.record(NOBODY, &record, &mut Sessions::<TcpStream>::default());
+    }
+
+    #[test]
+    fn only_rooms_in_which_something_was_said_are_looked_at() {
+        let (mut broadcasts, now) = (rooms(10_000), Instant::now());
+        for seq in 1..=3 {
+            say(&mut broadcasts, 7, seq);
+        }
+        say(&mut broadcasts, 9, 1);
+        assert_eq!(broadcasts.active, [RoomId(7), RoomId(9)]);
+        assert_eq!(broadcasts.published_seq(RoomId(7)), 3);
+        assert_eq!(broadcasts.due_at(now), Some(now));
+        broadcasts.deliver(now, 100, &mut Sessions::<TcpStream>::default());
+        assert_eq!((broadcasts.active.len(), broadcasts.due_at(now)), (0, None));
+    }
+
+    #[test]
+    fn a_room_of_many_waits_by_itself() {
+        let (mut broadcasts, now) = (rooms(2), Instant::now());
+        let crowd = (0..1_000).map(|slot| ConnectionId { slot, generation: 1 });
+        broadcasts.rooms.get_mut(&RoomId(1)).unwrap().subscribers.extend(crowd);
+        for seq in 1..=2 {
+            say(&mut broadcasts, 1, seq);
+            say(&mut broadcasts, 2, seq);
+            broadcasts.deliver(now, 100, &mut Sessions::<TcpStream>::default());
+        }
+        assert_eq!(broadcasts.active, [RoomId(1)]);
+        let due = broadcasts.due_at(now).unwrap();
+        assert!(now < due);
+        broadcasts.deliver(due, 100, &mut Sessions::<TcpStream>::default());
+        assert_eq!(broadcasts.active, []);
+    }
+
+    #[test]
+    fn a_room_that_nobody_hears_takes_no_memory() {
+        let mut broadcasts = rooms(2);
+        say(&mut broadcasts, 1, 1);
+        for room in [1, 2] {
+            broadcasts.unsubscribe(NOBODY, RoomId(room));
+        }
+        assert!(broadcasts.rooms.is_empty() && broadcasts.active.is_empty());
+        say(&mut broadcasts, 1, 2);
+        assert!(broadcasts.active.is_empty());
+        assert_eq!(broadcasts.published_seq(RoomId(1)), 2);
+    }
 }

@@ -11,7 +11,7 @@ use std::{
 use crate::{
     core::{
         chat::{Chat, Effect, Input},
-        id::{CallId, Ticket},
+        id::{CallId, HALL, Ticket},
         moderation::Reply,
         record::{Request, StorageError},
         time::Time,
@@ -115,7 +115,7 @@ impl Commit {
     fn log_forgotten(&mut self, now: Instant) {
         self.n_forgotten += self.store.take_forgotten();
         if 0 < self.n_forgotten && self.silent_until.is_none_or(|until| until <= now) {
-            logging::forgotten(mem::take(&mut self.n_forgotten), self.store.first_seq());
+            logging::forgotten(mem::take(&mut self.n_forgotten), self.store.first_seq(HALL));
             self.silent_until = Some(now + FORGOTTEN_PAUSE);
         }
     }

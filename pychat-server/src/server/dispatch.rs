@@ -11,12 +11,12 @@ use pychat_wire::{
 };
 
 use super::{
-    broadcast::Broadcast,
+    broadcast::Broadcasts,
     clock::Clock,
     encode::{self, Copy},
     front::Front,
+    history::{self, Resume, Source},
     keepalive::{Keepalive, PING_INTERVAL},
-    replay::{self, Source},
     session::SessionState,
     sessions::Sessions,
 };
@@ -24,9 +24,8 @@ use crate::{
     core::{
         admission::Admission,
         chat::{Action, Effect, Event, Protocol, Recipients, Refusal, Subscribe},
-        id::ConnectionId,
+        id::{ConnectionId, HALL, RoomId},
         rate_limit::RateLimit,
-        record::Kind,
     },
     limits::Limits,
     logging,
@@ -42,7 +41,7 @@ pub(super) struct Dispatch<'a, T> {
     pub(super) door: Door,
     pub(super) admission: &'a mut Admission,
     pub(super) sessions: &'a mut Sessions<T>,
-    pub(super) broadcast: &'a mut Broadcast,
+    pub(super) broadcasts: &'a mut Broadcasts,
     pub(super) keepalive: &'a mut Keepalive,
     pub(super) clock: &'a mut Clock,
 }
@@ -64,19 +63,19 @@ impl<T: Socket> Dispatch<'_, T> {
 
     fn tell_many(&mut self, to: &Recipients, event: Event) {
         match (to, event) {
-            (Recipients::Room(_), Event::Joined { people }) => {
-                self.broadcast.joined(&people, self.clock.utc_ms(), self.sessions);
+            (Recipients::Room(HALL), Event::Joined { people }) => {
+                self.broadcasts.hall.joined(&people, self.clock.utc_ms(), self.sessions);
             }
-            (Recipients::Room(_), Event::Left { name, reason }) => {
-                self.broadcast.left(&name, reason, self.clock.utc_ms(), self.sessions);
+            (Recipients::Room(HALL), Event::Left { name, reason }) => {
+                self.broadcasts.hall.left(&name, reason, self.clock.utc_ms(), self.sessions);
             }
-            (Recipients::Room(_), Event::Message { from, record }) => {
+            (Recipients::Room(_), Event::Recorded { from, record }) => {
                 self.clock.tell_at_least(record.time_ms);
                 self.clock.tell();
-                self.broadcast.message(from, record.entry(), self.sessions);
+                self.broadcasts.record(from, &record, self.sessions);
             }
             (to, event) => {
-                for id in self.broadcast.connections(to) {
+                for id in self.broadcasts.connections(to) {
                     self.tell(id, &event);
                 }
             }
@@ -88,70 +87,55 @@ impl<T: Socket> Dispatch<'_, T> {
         let Some(session) = self.sessions.get_mut(to) else { return };
         let (protocol, time_ms) = (session.protocol(), self.clock.utc_ms());
         let offers_tls = session.connection.transport().offers_tls();
+        let is_worthless_later = matches!(event, Event::Typing { .. });
+        if (is_worthless_later && 0 < session.owed) || (protocol == Protocol::V1 && is_new(event)) {
+            return;
+        }
+        if let Event::Bye { .. } = event {
+            self.broadcasts.owe_all(to, self.sessions);
+        }
         let Front { name, limits, link, .. } = self.front;
-        let (epoch, seq) = (self.store.epoch(), self.broadcast.published_seq());
-        let (frames, door) = (self.broadcast.frames(), self.door);
+        let (epoch, door) = (self.store.epoch(), self.door);
+        let frames = self.broadcasts.frames(room_of(event));
         self.sessions.tell(to, frames, |out| match event {
             Event::Greeting(nonce) => {
                 Shown { name, epoch, limits, door }.greeting(*nonce, offers_tls).encode(out);
             }
-            Event::Notice(text) => match protocol {
-                Protocol::V1 => encode::message(SERVER, text, out),
-                Protocol::V2 => ServerMessage::Notice { text: text.into() }.encode(out),
-            },
-            Event::Refused(complaint) => encode::complaint(complaint, out),
-            Event::Welcome { name, is_operator, members } => {
+            Event::Welcome { name, is_operator, members, rooms } => {
                 let is_operator = *is_operator;
-                let welcome = encode::Welcome { name, epoch, seq, time_ms, is_operator, members };
+                let welcome = encode::Welcome { name, epoch, time_ms, is_operator, members, rooms };
                 encode::welcome(&welcome, out);
-            }
-            Event::Joined { people } => people.iter().for_each(|(name, _)| match protocol {
-                Protocol::V1 => encode::notice(Notice::Joined { name: name.as_str() }, out),
-                Protocol::V2 => encode::joined(name, time_ms, out),
-            }),
-            Event::Left { name, reason } => match protocol {
-                Protocol::V1 => encode::notice(Notice::Left { name: name.as_str() }, out),
-                Protocol::V2 => encode::left(name, time_ms, *reason, out),
-            },
-            Event::Message { record, .. } | Event::Duplicate { record } => {
-                let dup = matches!(event, Event::Duplicate { .. });
-                let Kind::Text(text) = &record.kind;
-                match protocol {
-                    Protocol::V1 => encode::message(YOU, text, out),
-                    Protocol::V2 => {
-                        let copy = Copy { own: true, dup, ..Copy::default() };
-                        encode::record(record.entry(), copy, out);
-                    }
-                }
             }
             Event::InviteLink { code, terms } => {
                 encode::invite_link(link, *code, *terms, time_ms, out);
             }
-            Event::Invites(invites) => encode::invites(invites, time_ms, out),
-            Event::PairCode(code) => encode::pair_code(*code, out),
-            Event::Devices(devices) => encode::devices(devices, out),
-            Event::DeviceAdded(device) => encode::device_added(device, out),
-            Event::Operator(operator) => {
-                ServerMessage::Operator { operator: *operator }.encode(out);
-            }
-            Event::Done(deed) => encode::done(deed, out),
-            Event::Bans { bans, mutes, slow_seconds, admission } => {
-                encode::bans([bans, mutes], *slow_seconds, *admission, out);
-            }
-            Event::Pong => ServerMessage::Pong.encode(out),
-            Event::Bye { reason } => encode::bye(reason.reason(), out),
+            event => say(event, protocol, time_ms, out),
         });
+        self.let_read(to, event);
+    }
+
+    /// Gives a peer time to read a long list that it asked for, one at a time.
+    fn let_read(&mut self, to: ConnectionId, event: &Event) {
+        if let Event::OpenRooms(_) = event
+            && let Some(session) = self.sessions.get_mut(to)
+            && session.welcome == 0
+        {
+            session.welcome = session.connection.backlog();
+        }
     }
 
     fn act(&mut self, id: ConnectionId, action: Action) {
         match action {
             Action::Subscribe(subscribe) => self.subscribe(id, subscribe),
-            Action::Resume { room: _, epoch, after, limit } => {
-                let source = Source { store: self.store, broadcast: self.broadcast };
-                replay::resume(id, (&epoch, after), limit, source, self.sessions);
+            Action::Enter { rooms } => self.enter(id, rooms),
+            Action::Exit { room } => self.broadcasts.exit(id, room, self.sessions),
+            Action::Resume { room, epoch, after, limit } => {
+                let resume = Resume { room, epoch: &epoch, after, limit };
+                let source = Source { store: self.store, broadcasts: self.broadcasts };
+                history::resume(id, &resume, source, self.sessions);
             }
-            Action::Page { room: _, before, limit } => {
-                replay::page(id, before, limit, self.broadcast, self.sessions);
+            Action::Page { room, before, limit } => {
+                history::page(id, room, (before, limit), self.broadcasts, self.sessions);
             }
             Action::StartTls => self.sessions.start_tls(id),
             Action::PauseRead { until } => self.sessions.limit(id, until),
@@ -159,7 +143,8 @@ impl<T: Socket> Dispatch<'_, T> {
             Action::ResumeRead => self.sessions.set_awaiting_store(id, false),
             Action::Log(refusal) => self.log(id, &refusal),
             Action::Close { reason } => {
-                self.sessions.close(self.now, id, reason, self.broadcast.frames());
+                self.broadcasts.owe_all(id, self.sessions);
+                self.sessions.close(self.now, id, reason);
             }
         }
     }
@@ -176,7 +161,14 @@ impl<T: Socket> Dispatch<'_, T> {
         if subscribe.protocol == Protocol::V2 {
             self.keepalive.watch(self.now, id);
         }
-        self.broadcast.subscribe(id, session, subscribe);
+        self.broadcasts.hall.subscribe(id, session, subscribe);
+    }
+
+    fn enter(&mut self, id: ConnectionId, rooms: Vec<RoomId>) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        for room in rooms {
+            self.broadcasts.enter(id, room, session);
+        }
     }
 
     fn log(&mut self, id: ConnectionId, refusal: &Refusal) {
@@ -185,6 +177,79 @@ impl<T: Socket> Dispatch<'_, T> {
             logging::missing(session.peer, missing);
             logging::refused(session.name(), session.peer, refusal);
         }
+    }
+}
+
+/// Returns the room that an event is about, the hall if it is about none: it is told behind what all there
+/// were told before.
+fn room_of(event: &Event) -> RoomId {
+    match event {
+        Event::RoomGone(room)
+        | Event::Members { room, .. }
+        | Event::Read { room, .. }
+        | Event::Typing { room, .. } => *room,
+        Event::Room(view) => view.room,
+        Event::Recorded { record, .. } | Event::Duplicate { record } => record.room,
+        _ => HALL,
+    }
+}
+
+/// Returns true for what protocol 1 has no word for.
+fn is_new(event: &Event) -> bool {
+    match event {
+        Event::Room(_)
+        | Event::RoomGone(_)
+        | Event::OpenRooms(_)
+        | Event::Members { .. }
+        | Event::Read { .. }
+        | Event::Typing { .. } => true,
+        Event::Recorded { record, .. } | Event::Duplicate { record } => record.room != HALL,
+        _ => false,
+    }
+}
+
+/// Appends an event that needs nothing more than a time to be said.
+fn say(event: &Event, protocol: Protocol, time_ms: u64, out: &mut Vec<u8>) {
+    match event {
+        Event::Notice(text) => match protocol {
+            Protocol::V1 => encode::message(SERVER, text, out),
+            Protocol::V2 => ServerMessage::Notice { text: text.into() }.encode(out),
+        },
+        Event::Refused(complaint) => encode::complaint(complaint, out),
+        Event::Joined { people } => people.iter().for_each(|(name, _)| match protocol {
+            Protocol::V1 => encode::notice(Notice::Joined { name: name.as_str() }, out),
+            Protocol::V2 => encode::joined(name, time_ms, out),
+        }),
+        Event::Left { name, reason } => match protocol {
+            Protocol::V1 => encode::notice(Notice::Left { name: name.as_str() }, out),
+            Protocol::V2 => encode::left(name, time_ms, *reason, out),
+        },
+        Event::Recorded { record, .. } | Event::Duplicate { record } => match protocol {
+            Protocol::V1 => encode::message(YOU, record.kind.text(), out),
+            Protocol::V2 => {
+                let dup = matches!(event, Event::Duplicate { .. });
+                let copy = Copy { own: true, dup, ..Copy::default() };
+                encode::record(record.room, record.entry(), copy, out);
+            }
+        },
+        Event::Room(view) => encode::room(view, out),
+        Event::RoomGone(room) => encode::room_gone(*room, out),
+        Event::OpenRooms(views) => encode::rooms(views, out),
+        Event::Members { room, members } => encode::members(*room, members, out),
+        Event::Read { room, seq } => encode::read(*room, *seq, out),
+        Event::Typing { room, name } => encode::typing(*room, name, out),
+        Event::Invites(invites) => encode::invites(invites, time_ms, out),
+        Event::PairCode(code) => encode::pair_code(*code, out),
+        Event::Devices(devices) => encode::devices(devices, out),
+        Event::DeviceAdded(device) => encode::device_added(device, out),
+        Event::Operator(operator) => ServerMessage::Operator { operator: *operator }.encode(out),
+        Event::Done(deed) => encode::done(deed, out),
+        Event::Bans { bans, mutes, slow_seconds, admission } => {
+            encode::bans([bans, mutes], *slow_seconds, *admission, out);
+        }
+        Event::Pong => ServerMessage::Pong.encode(out),
+        Event::Bye { reason } => encode::bye(reason.reason(), out),
+        Event::Greeting(_) | Event::Welcome { .. } | Event::InviteLink { .. } => (),
     }
 }
 

@@ -1,18 +1,21 @@
 //! Messages to peers, encoded as frames of either protocol.
 
+use std::borrow::Cow;
+
 use pychat_wire::{
     Link, ServerMessage, UserName,
     key::{InviteCode, PairCode},
     message::{
         self as wire, BANS_MAX, Ban, BanList, DeviceList, Door, HostList, InviteList, Listing,
-        Reason,
+        Reason, Room, RoomList,
     },
     name::SERVER,
     notice::Notice,
 };
 
 use crate::core::{
-    chat::{CloseReason, Complaint, Deed},
+    chat::{CloseReason, Complaint, Deed, RoomView},
+    id::RoomId,
     moderation::Listed,
     people::PAIR_CODE_AGE_MAX,
     record::{Device, Entry, Invite, InviteTerms, Kind},
@@ -42,19 +45,63 @@ pub(super) fn notice(notice: Notice<'_>, out: &mut Vec<u8>) {
     message(SERVER, &notice.to_string(), out);
 }
 
-/// Appends a message of the log, in protocol 2.
-pub(super) fn record(entry: Entry<'_>, copy: Copy, out: &mut Vec<u8>) {
-    let Kind::Text(text) = entry.kind;
-    ServerMessage::Record {
-        seq: entry.seq,
-        time: entry.time_ms,
-        username: entry.author.into(),
-        content: text.into(),
-        id: entry.id.filter(|_| copy.own).map(Into::into),
-        dup: copy.dup,
-        replay: copy.replay,
+/// Appends a record of a room's log, in protocol 2.
+pub(super) fn record(room: RoomId, entry: Entry<'_>, copy: Copy, out: &mut Vec<u8>) {
+    let Entry { seq, time_ms: time, author, person: _, kind, id } = entry;
+    let Copy { own, dup, replay } = copy;
+    let (room, username) = (room.on_wire(), author.into());
+    let id = id.filter(|_| own).map(Into::into);
+    match kind {
+        Kind::Text(text) => {
+            let content = text.into();
+            ServerMessage::Record { room, seq, time, username, content, id, dup, replay }
+        }
+        Kind::Event { event, subject } => {
+            let subject = subject.map(Into::into);
+            ServerMessage::Event { room, seq, time, username, event, subject, id, dup, replay }
+        }
     }
     .encode(out);
+}
+
+/// Appends numbers of a room that will not come, in protocol 2.
+pub(super) fn gap(room: RoomId, from: u64, to: u64, out: &mut Vec<u8>) {
+    ServerMessage::Gap { room: room.on_wire(), from, to }.encode(out);
+}
+
+/// Appends numbers of a room that are not sent unless they are asked for, in protocol 2.
+pub(super) fn skip(room: RoomId, from: u64, to: u64, out: &mut Vec<u8>) {
+    ServerMessage::Skip { room: room.on_wire(), from, to }.encode(out);
+}
+
+/// Appends a room that the peer's person is in, in protocol 2.
+pub(super) fn room(view: &RoomView, out: &mut Vec<u8>) {
+    ServerMessage::Room(on_wire(view)).encode(out);
+}
+
+/// Appends that the peer's person is in a room no more, in protocol 2.
+pub(super) fn room_gone(room: RoomId, out: &mut Vec<u8>) {
+    ServerMessage::RoomGone { room: room.on_wire() }.encode(out);
+}
+
+/// Appends the open rooms, in protocol 2.
+pub(super) fn rooms(views: &[RoomView], out: &mut Vec<u8>) {
+    ServerMessage::Rooms { rooms: RoomList(views.iter().map(on_wire).collect()) }.encode(out);
+}
+
+/// Appends the members of a room, in protocol 2.
+pub(super) fn members(room: RoomId, members: &Listing, out: &mut Vec<u8>) {
+    ServerMessage::Members { room: room.on_wire(), members: Cow::Borrowed(members) }.encode(out);
+}
+
+/// Appends how far the peer's person has seen a room, in protocol 2.
+pub(super) fn read(room: RoomId, seq: u64, out: &mut Vec<u8>) {
+    ServerMessage::Read { room: room.on_wire(), seq }.encode(out);
+}
+
+/// Appends that somebody is writing a text, in protocol 2.
+pub(super) fn typing(room: RoomId, name: &UserName, out: &mut Vec<u8>) {
+    ServerMessage::Typing { room: room.on_wire(), username: name.as_str().into() }.encode(out);
 }
 
 /// Appends what was refused.
@@ -176,10 +223,10 @@ fn ban(Listed { subject, since_ms, until_ms, by }: &Listed) -> Ban<'_> {
 pub(super) struct Welcome<'a> {
     pub(super) name: &'a UserName,
     pub(super) epoch: &'a str,
-    pub(super) seq: u64,
     pub(super) time_ms: u64,
     pub(super) is_operator: bool,
     pub(super) members: &'a Listing,
+    pub(super) rooms: &'a [RoomView],
 }
 
 /// Appends a welcome, in protocol 2.
@@ -187,10 +234,24 @@ pub(super) fn welcome(welcome: &Welcome<'_>, out: &mut Vec<u8>) {
     ServerMessage::Welcome {
         username: welcome.name.as_str().into(),
         epoch: welcome.epoch.into(),
-        seq: welcome.seq,
         time: welcome.time_ms,
         operator: welcome.is_operator,
-        members: std::borrow::Cow::Borrowed(welcome.members),
+        members: Cow::Borrowed(welcome.members),
+        rooms: RoomList(welcome.rooms.iter().map(on_wire).collect()),
     }
     .encode(out);
+}
+
+fn on_wire(view: &RoomView) -> Room<'_> {
+    Room {
+        room: view.room.on_wire(),
+        kind: view.kind,
+        name: (&view.name).into(),
+        topic: (&view.topic).into(),
+        with: view.with.as_ref().map(|names| names.iter().map(String::as_str).collect()),
+        mine: view.is_mine,
+        last: view.last,
+        read: view.read,
+        unread: view.unread,
+    }
 }

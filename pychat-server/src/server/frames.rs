@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::core::chat::PerProtocol;
+use crate::core::{chat::PerProtocol, id::RoomId};
 
 /// The time from one delivery to the next, for each person told beyond a crowd: about what a write
 /// to them costs here and reading it costs there. `BENCHMARKS.md` has the figures of other intervals.
@@ -29,7 +29,24 @@ const IDLE_CAPACITY_BYTES: usize = 256 << 10;
 /// Frames, as each protocol says them.
 pub(super) type Frames = PerProtocol<Vec<u8>>;
 
-/// The frames that wait to be delivered to all in a room.
+/// The frames that wait to be delivered to all in one room.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RoomFrames<'a> {
+    /// The room.
+    pub(super) room: RoomId,
+    /// The frames.
+    pub(super) frames: &'a Frames,
+}
+
+impl<'a> RoomFrames<'a> {
+    /// Returns those of a room in which nothing waits.
+    pub(super) fn none(room: RoomId) -> Self {
+        static NONE: Frames = Frames { v1: Vec::new(), v2: Vec::new() };
+        Self { room, frames: &NONE }
+    }
+}
+
+/// The frames that wait to be delivered to all in a room, and when they are.
 #[derive(Debug, Default)]
 pub(super) struct PacedFrames {
     frames: Frames,

@@ -1,6 +1,7 @@
 //! Every connection saved for the next process at an orderly restart, and restored there.
 
 use std::{
+    collections::VecDeque,
     io,
     time::{Duration, Instant},
 };
@@ -11,19 +12,21 @@ use pychat_wire::{
 };
 
 use super::{
-    broadcast::Broadcast,
+    broadcast::Broadcasts,
+    history::{End, Replay},
     keepalive::Keepalive,
-    replay::{End, Replay},
-    session::{Member, Progress, Session, SessionState, Subscription},
+    session::{Member, Progress, Session, SessionState},
     sessions::Sessions,
 };
 use crate::{
     core::{
         chat::{Chat, CloseReason, Effect, Event, Grant, Protocol, Recipients, Restored},
-        id::{ConnectionId, HALL},
+        id::{ConnectionId, HALL, RoomId},
         record::PersonId,
     },
-    handover::{SavedConnection, SavedGrant, SavedProtocol, SavedReplay, SavedTimes, Snapshot},
+    handover::{
+        SavedConnection, SavedEnd, SavedGrant, SavedProtocol, SavedReplay, SavedTimes, Snapshot,
+    },
     limits::Limits,
     net::{
         address::origin,
@@ -38,11 +41,11 @@ pub(super) fn save<T: Socket>(
     id: ConnectionId,
     chat: &Chat,
     sessions: &mut Sessions<T>,
-    broadcast: &Broadcast,
+    broadcasts: &Broadcasts,
 ) -> Option<SavedConnection> {
     let Restored { name, protocol, challenge, grant, limited_for, slow_for, hello_for, .. } =
         chat.saved(now, id)?;
-    sessions.owe(id, broadcast.frames(), &[]);
+    broadcasts.owe_all(id, sessions);
     let session = sessions.get_mut(id)?;
     if !matches!(session.state, SessionState::Guest | SessionState::Joined(_)) {
         return None;
@@ -70,7 +73,7 @@ pub(super) struct Restore<'a, T> {
     pub(super) limits: &'a Limits,
     pub(super) chat: &'a mut Chat,
     pub(super) sessions: &'a mut Sessions<T>,
-    pub(super) broadcast: &'a mut Broadcast,
+    pub(super) broadcasts: &'a mut Broadcasts,
     pub(super) keepalive: &'a mut Keepalive,
     pub(super) effects: &'a mut Vec<Effect>,
 }
@@ -130,21 +133,21 @@ impl<T: Socket> Restore<'_, T> {
             saved.unread,
             &saved.unsent,
         );
-        let is_catching_up = saved.replays.iter().any(SavedReplay::is_resume);
-        let progress =
-            if is_catching_up { Progress::CatchingUp } else { Progress::Live { offset: 0 } };
+        let replays: VecDeque<_> = saved.replays.into_iter().map(Replay::from).collect();
         let member = name.zip(self.chat.roster().join_index(id)).map(|(name, join_index)| Member {
             name,
             protocol,
             person: saved.grant.map(|grant| PersonId(grant.person)),
             join_index,
-            subscription: Subscription { room: HALL, progress },
+            progress: Progress::Live { offset: 0 },
+            rooms: Vec::new(),
         });
         let has_joined = member.is_some();
         let state = member.map_or(SessionState::Guest, SessionState::Joined);
         let mut session = Session::new(self.now, connection, saved.peer, state);
-        session.replays = saved.replays.into_iter().map(Replay::from).collect();
-        self.broadcast.restore(id, &session);
+        session.replays = replays;
+        let rooms = self.chat.rooms_of(id);
+        self.broadcasts.restore(id, rooms, &mut session);
         self.sessions.table.insert(session);
         if has_joined && protocol == Protocol::V2 {
             self.keepalive.watch(self.now, id);
@@ -161,32 +164,28 @@ fn millis(time: Duration) -> u64 {
 }
 
 impl From<Replay> for SavedReplay {
-    fn from(Replay { after, end }: Replay) -> Self {
-        match end {
-            End::Live { limit: None } => Self::Resume { after },
-            End::Live { limit: Some(limit) } => Self::ResumeLatest { after, limit },
-            End::Page { before, limit } => Self::PageWanted { before, limit },
+    fn from(Replay { room, after, end }: Replay) -> Self {
+        let end = match end {
+            End::Live { limit } => SavedEnd::Live { limit },
+            End::Page { before, limit } => SavedEnd::Page { before, limit },
             End::PageFound { before, last, count, is_start } => {
-                Self::Page { after, last, before, count, is_start }
+                SavedEnd::PageFound { before, last, count, is_start }
             }
-        }
+        };
+        Self { room: room.0, after, end }
     }
 }
 
 impl From<SavedReplay> for Replay {
-    fn from(saved: SavedReplay) -> Self {
-        match saved {
-            SavedReplay::Resume { after } => Self { after, end: End::Live { limit: None } },
-            SavedReplay::ResumeLatest { after, limit } => {
-                Self { after, end: End::Live { limit: Some(limit) } }
+    fn from(SavedReplay { room, after, end }: SavedReplay) -> Self {
+        let end = match end {
+            SavedEnd::Live { limit } => End::Live { limit },
+            SavedEnd::Page { before, limit } => End::Page { before, limit },
+            SavedEnd::PageFound { before, last, count, is_start } => {
+                End::PageFound { before, last, count, is_start }
             }
-            SavedReplay::PageWanted { before, limit } => {
-                Self { after: 0, end: End::Page { before, limit } }
-            }
-            SavedReplay::Page { after, last, before, count, is_start } => {
-                Self { after, end: End::PageFound { before, last, count, is_start } }
-            }
-        }
+        };
+        Self { room: RoomId(room), after, end }
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 use pychat_wire::{ServerMessage, message::PONG_SECONDS_MAX};
 
 use super::{
-    frames::Frames,
+    frames::RoomFrames,
     session::{Activity, SessionState},
     sessions::Sessions,
 };
@@ -50,7 +50,7 @@ impl Keepalive {
         &mut self,
         now: Instant,
         sessions: &mut Sessions<T>,
-        frames: &Frames,
+        frames: RoomFrames<'_>,
     ) {
         while let Some(id) = self.deadlines.pop_due(now) {
             let Some(session) = sessions.get_mut(id) else { continue };

@@ -2,7 +2,7 @@
 //! as each peer reads.
 //!
 //! A client that comes back hears who comes and goes, but no new message until it has been sent
-//! every one before it that was published. What is sent ahead of a peer's reading is bounded, and so
+//! every one before it that was published; so it is for each room. What is sent ahead of a peer's reading is bounded, and so
 //! is what one tick reads from the log for all: a hundred people who missed ten thousand messages
 //! delay nobody's talk.
 
@@ -14,8 +14,8 @@ use pychat_wire::{
 };
 
 use super::{
-    broadcast::Broadcast,
     encode::{self, Copy},
+    history::{End, Replay, Source},
     sessions::{Sessions, backlog_bytes_low},
 };
 use crate::{
@@ -23,13 +23,13 @@ use crate::{
         admission::{Act, Admission, history_cost},
         chat::{CloseReason, Complaint, STORAGE_RETRY_MS},
         deadlines::Deadlines,
-        id::ConnectionId,
-        record::{Kind, StorageError},
+        id::{ConnectionId, HALL, RoomId},
+        record::StorageError,
     },
     limits::Limits,
     logging,
     net::transport::Socket,
-    store::{Read, Store},
+    store::Read,
 };
 
 /// The most that one tick reads from the log for all peers, in bytes of text.
@@ -38,36 +38,14 @@ const TICK_BYTES_MAX: usize = 128 << 10;
 /// The cost of one message beside its text, in bytes of that budget.
 const MESSAGE_BYTES: usize = 100;
 
+/// The cost of one message of which only the size is looked up, in bytes of that budget.
+const LOOKUP_BYTES: u64 = 20;
+
+/// The cost of reading from the log of one room, in bytes of that budget.
+const READ_BYTES: usize = 1 << 10;
+
 /// The most text that one page has, in bytes, unless one message alone has more.
 const PAGE_BYTES_MAX: usize = 256 << 10;
-
-/// The most requests that one peer may have open.
-const REPLAYS_MAX: usize = 4;
-
-/// A peer's request for history: everything after a number, up to some end.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Replay {
-    pub(super) after: u64,
-    pub(super) end: End,
-}
-
-/// The end of a replay.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum End {
-    /// The newest message; then the peer hears what all hear. Of what was missed only the last
-    /// `limit` messages are sent, if there is a limit that was not looked at yet.
-    Live { limit: Option<u64> },
-    /// The page before number `before` of at most `limit` messages, which is not looked up yet.
-    Page { before: u64, limit: u64 },
-    /// Number `last`; then the peer is told that those were `count`.
-    PageFound { before: u64, last: u64, count: u64, is_start: bool },
-}
-
-/// Where history comes from.
-pub(super) struct Source<'a> {
-    pub(super) store: &'a mut dyn Store,
-    pub(super) broadcast: &'a mut Broadcast,
-}
 
 /// The replays of all peers, but for each one's own place in it, which its session has.
 #[derive(Debug, Default)]
@@ -182,72 +160,21 @@ impl Replays {
     }
 }
 
-/// Begins to send what `id` missed since number `after` of the log called `epoch`; if that is more
-/// than `limit` messages, or than a page, the last of it.
-pub(super) fn resume<T: Socket>(
-    id: ConnectionId,
-    (epoch, after): (&str, u64),
-    limit: Option<u64>,
-    source: Source<'_>,
-    sessions: &mut Sessions<T>,
-) {
-    let Source { store, broadcast } = source;
-    let is_other = epoch != store.epoch();
-    let last = broadcast.published_seq();
-    let (after, gap) = match after {
-        0 => (0, None),
-        after if is_other => (0, Some((1, after))),
-        after if last < after => (last, Some((last + 1, after))),
-        after => (after, None),
-    };
-    if let Some((from, to)) = gap {
-        sessions.tell(id, broadcast.frames(), |out| {
-            ServerMessage::Gap { from, to }.encode(out);
-        });
-    }
-    let Some(session) = sessions.get_mut(id).filter(|session| session.is_listening()) else {
-        return;
-    };
-    session.replays.retain(|replay| !matches!(replay.end, End::Live { .. }));
-    session.replays.push_front(Replay { after, end: End::Live { limit } });
-    broadcast.begin_catching_up(id, sessions);
-    sessions.mark_replaying(id);
-}
-
-/// Begins to send the newest `limit` messages before number `before`, or as many of them as make a
-/// page.
-pub(super) fn page<T: Socket>(
-    id: ConnectionId,
-    before: u64,
-    limit: u64,
-    broadcast: &Broadcast,
-    sessions: &mut Sessions<T>,
-) {
-    let Some(session) = sessions.get_mut(id).filter(|session| session.is_listening()) else {
-        return;
-    };
-    if REPLAYS_MAX <= session.replays.len() {
-        let complaint = Complaint::new(ErrorCode::SlowDown, "one page after the other");
-        return sessions.tell(id, broadcast.frames(), |out| encode::complaint(&complaint, out));
-    }
-    session.replays.push_back(Replay { after: 0, end: End::Page { before, limit } });
-    sessions.mark_replaying(id);
-}
-
 impl<T: Socket> Parts<'_, T> {
     /// Returns the number at which a replay ends, once that is known.
     fn last(&self, replay: &Replay) -> Option<u64> {
         match replay.end {
-            End::Live { limit: None } => Some(self.source.broadcast.published_seq()),
+            End::Live { limit: None } => Some(self.source.broadcasts.published_seq(replay.room)),
             End::PageFound { last, .. } => Some(last),
             End::Live { limit: Some(_) } | End::Page { .. } => None,
         }
     }
 
-    /// Returns the number of the oldest message that is kept and was published, or of the next if
-    /// there is none.
-    fn first(&self) -> u64 {
-        self.source.store.first_seq().min(self.source.broadcast.published_seq() + 1)
+    /// Returns the number of the oldest message of a room that is kept and was published, or of the next
+    /// if there is none.
+    fn first(&self, room: RoomId) -> u64 {
+        let Source { store, broadcasts } = &self.source;
+        store.first_seq(room).min(broadcasts.published_seq(room) + 1)
     }
 
     /// Sends as much of a replay as the peer and the tick have room for.
@@ -264,14 +191,15 @@ impl<T: Socket> Parts<'_, T> {
 
     /// Finds out where a replay begins, if that is not known.
     fn begin(&mut self, id: ConnectionId, replay: &mut Replay) -> Result<Read, StorageError> {
-        let Source { store, broadcast } = &mut self.source;
-        let next = broadcast.published_seq() + 1;
-        let first = store.first_seq().min(next);
+        let room = replay.room;
+        let first = self.first(room);
+        let next = self.source.broadcasts.published_seq(room) + 1;
         match replay.end {
             End::Live { limit: None } | End::PageFound { .. } => (),
             End::Live { limit: Some(limit) } => {
+                let missed = next.saturating_sub(replay.after + 1);
                 let limit = limit.clamp(1, PAGE_MESSAGES_MAX);
-                let Some(begin) = store.page_start(next, limit, PAGE_BYTES_MAX)? else {
+                let Some(begin) = self.page_start(room, next, limit.min(missed))? else {
                     return Ok(Read::Later);
                 };
                 let (from, to) = (replay.after + 1, begin.saturating_sub(1));
@@ -279,15 +207,13 @@ impl<T: Socket> Parts<'_, T> {
                 // What is no longer kept is a gap.
                 if first < begin && from <= to {
                     replay.after = to;
-                    self.sessions.tell(id, broadcast.frames(), |out| {
-                        ServerMessage::Skip { from, to }.encode(out);
-                    });
+                    self.tell(id, room, |out| encode::skip(room, from, to, out));
                 }
             }
             End::Page { before, limit } => {
                 let end = before.clamp(first, next);
                 let limit = limit.min(PAGE_MESSAGES_MAX);
-                let Some(begin) = store.page_start(end, limit, PAGE_BYTES_MAX)? else {
+                let Some(begin) = self.page_start(room, end, limit)? else {
                     return Ok(Read::Later);
                 };
                 let begin = begin.max(first);
@@ -299,14 +225,26 @@ impl<T: Socket> Parts<'_, T> {
         Ok(Read::Done)
     }
 
+    /// Returns where a page of at most `limit` messages of a room begins that ends before number
+    /// `before`, if that is at hand.
+    fn page_start(
+        &mut self,
+        room: RoomId,
+        before: u64,
+        limit: u64,
+    ) -> Result<Option<u64>, StorageError> {
+        let cost = usize::try_from(limit.min(before) * LOOKUP_BYTES).unwrap_or(usize::MAX);
+        self.budget = self.budget.saturating_sub(cost);
+        self.source.store.page_start(room, before, limit, PAGE_BYTES_MAX)
+    }
+
     /// Passes over what is not kept any more.
     fn skip_forgotten(&mut self, id: ConnectionId, replay: &mut Replay) {
-        let (from, to) = (replay.after + 1, self.first() - 1);
+        let room = replay.room;
+        let (from, to) = (replay.after + 1, self.first(room) - 1);
         if from <= to {
-            if let End::Live { .. } = replay.end {
-                self.sessions.tell(id, self.source.broadcast.frames(), |out| {
-                    ServerMessage::Gap { from, to }.encode(out);
-                });
+            if replay.is_resume() {
+                self.tell(id, room, |out| encode::gap(room, from, to, out));
             }
             replay.after = to;
         }
@@ -320,23 +258,24 @@ impl<T: Socket> Parts<'_, T> {
         last: u64,
     ) -> Result<Read, StorageError> {
         let Self { now, source, sessions, admission, backlog_bytes_low, budget } = self;
-        let Source { store, broadcast } = source;
+        let Source { store, broadcasts } = source;
+        let room = replay.room;
         let Some(session) = sessions.get_mut(id) else { return Ok(Read::Done) };
         let person = session.member().and_then(|member| member.person);
         let (origin, mut frame) = (session.origin, Vec::new());
-        session.owe_broadcast(broadcast.frames());
+        session.owe_broadcast(broadcasts.frames(room));
+        *budget = budget.saturating_sub(READ_BYTES);
         let mut is_used_up = false;
-        let read = store.read(replay.after, &mut |entry| {
+        let read = store.read(room, replay.after, &mut |entry| {
             let is_full = *backlog_bytes_low <= session.connection.backlog();
             if is_full || *budget == 0 || is_used_up || last < entry.seq {
                 return ControlFlow::Break(());
             }
             let own = person.is_some() && person == entry.person;
             frame.clear();
-            encode::record(entry, Copy { own, replay: true, ..Copy::default() }, &mut frame);
+            encode::record(room, entry, Copy { own, replay: true, ..Copy::default() }, &mut frame);
             session.connection.owe(&frame);
-            let Kind::Text(text) = entry.kind;
-            *budget = budget.saturating_sub(text.len() + MESSAGE_BYTES);
+            *budget = budget.saturating_sub(entry.kind.text().len() + MESSAGE_BYTES);
             let cost = history_cost(frame.len());
             is_used_up = admission.fill(*now, origin, Act::History, cost).is_some();
             replay.after = entry.seq;
@@ -351,18 +290,24 @@ impl<T: Socket> Parts<'_, T> {
 
     /// All that was asked for has been sent.
     fn finish(&mut self, id: ConnectionId, replay: &Replay) {
+        let room = replay.room;
         match replay.end {
             End::Live { .. } => {
                 if let Some(session) = self.sessions.get_mut(id) {
-                    self.source.broadcast.go_live(id, session);
+                    self.source.broadcasts.go_live(id, room, session);
                 }
             }
-            End::PageFound { before, count, is_start, .. } => {
-                let page = ServerMessage::Page { before, count, start: is_start };
-                self.sessions.tell(id, self.source.broadcast.frames(), |out| page.encode(out));
+            End::PageFound { before, count, is_start: start, .. } => {
+                let page = ServerMessage::Page { room: room.on_wire(), before, count, start };
+                self.tell(id, room, |out| page.encode(out));
             }
             End::Page { .. } => (),
         }
+    }
+
+    /// Owes a peer a frame, behind what all in a room have been told so far.
+    fn tell(&mut self, id: ConnectionId, room: RoomId, encode: impl FnOnce(&mut Vec<u8>)) {
+        self.sessions.tell(id, self.source.broadcasts.frames(room), encode);
     }
 
     /// Closes a peer that cannot be told what it missed, and tells it why; it will come back for
@@ -373,9 +318,10 @@ impl<T: Socket> Parts<'_, T> {
             retry_ms: Some(STORAGE_RETRY_MS),
             ..Complaint::new(ErrorCode::Storage, &format!("cannot read the history: {error}"))
         };
-        let (frames, reason) = (self.source.broadcast.frames(), CloseReason::Storage);
-        self.sessions.tell(id, frames, |out| encode::complaint(&complaint, out));
-        self.sessions.tell(id, frames, |out| encode::bye(reason.reason(), out));
-        self.sessions.close(self.now, id, reason, frames);
+        let reason = CloseReason::Storage;
+        self.source.broadcasts.owe_all(id, self.sessions);
+        self.tell(id, HALL, |out| encode::complaint(&complaint, out));
+        self.tell(id, HALL, |out| encode::bye(reason.reason(), out));
+        self.sessions.close(self.now, id, reason);
     }
 }

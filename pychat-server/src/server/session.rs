@@ -4,12 +4,12 @@ use std::{collections::VecDeque, io, mem, net::SocketAddr, time::Instant};
 
 use pychat_wire::UserName;
 
-use super::{frames::Frames, replay::Replay};
+use super::{frames::RoomFrames, history::Replay};
 use crate::{
     core::{
         admission::Origin,
         chat::{CloseReason, Protocol},
-        id::RoomId,
+        id::{HALL, RoomId},
         record::PersonId,
     },
     net::{address::origin, connection::Connection, transport::Socket},
@@ -93,17 +93,21 @@ pub(super) struct Member {
     pub(super) person: Option<PersonId>,
     /// Its position in join order.
     pub(super) join_index: u64,
-    pub(super) subscription: Subscription,
+    /// The progress of its subscription to the hall.
+    pub(super) progress: Progress,
+    /// Its subscriptions to the other rooms that its person is in, by room.
+    pub(super) rooms: Vec<Subscription>,
 }
 
-/// The part that a member is given of what is told to all in a room.
+/// The part that a member is given of what is told to all in a room other than the hall.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Subscription {
     pub(super) room: RoomId,
     pub(super) progress: Progress,
 }
 
-/// The progress of a subscription, by what its member is still sent.
+/// The progress of a subscription, by what its member is still sent. Where that to the hall has
+/// ended, all have.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Progress {
     /// Everything; so many bytes of the broadcast it has been given already.
@@ -139,10 +143,29 @@ impl<T: Socket> Session<T> {
         }
     }
 
-    /// Owes it the part of the broadcast that it has not been given.
-    pub(super) fn owe_broadcast(&mut self, frames: &Frames) {
+    /// Owes it the part of what waits in a room that it has not been given.
+    pub(super) fn owe_broadcast(&mut self, frames: RoomFrames<'_>) {
         let rest = self.take_broadcast(frames);
         self.connection.owe(rest);
+    }
+
+    /// Owes it the rest of the frames of a room, which are delivered to all there; returns true if
+    /// there is any.
+    pub(super) fn gather(&mut self, waiting: RoomFrames<'_>) -> bool {
+        let rest = take_rest(&mut self.state, waiting);
+        self.connection.owe(rest);
+        !rest.is_empty()
+    }
+
+    /// Writes it the rest of the frames of a room, which are delivered to all there, if it is owed nothing
+    /// else; returns true if it is owed something then.
+    pub(super) fn deliver(&mut self, waiting: RoomFrames<'_>) -> io::Result<bool> {
+        let rest = take_rest(&mut self.state, waiting);
+        if rest.is_empty() {
+            return Ok(false);
+        }
+        self.connection.deliver(rest)?;
+        Ok(0 < self.connection.backlog())
     }
 }
 
@@ -173,40 +196,82 @@ impl<T> Session<T> {
         self.member().map_or(Protocol::V1, |member| member.protocol)
     }
 
-    /// Returns how far its subscription is, if it has one.
+    /// Returns how far its subscription to the hall is, if it has one.
     pub(super) fn progress(&self) -> Option<Progress> {
-        self.member().map(|member| member.subscription.progress)
+        self.member().map(|member| member.progress)
     }
 
-    /// Returns true if it hears the room, or will once it has caught up.
+    /// Returns how far its subscription to a room is, if it has one.
+    pub(super) fn progress_in(&self, room: RoomId) -> Option<Progress> {
+        self.member().and_then(|member| member.progress_in(room))
+    }
+
+    /// Returns true if it hears the hall, or will once it has caught up.
     pub(super) fn is_listening(&self) -> bool {
         matches!(self.progress(), Some(Progress::Live { .. } | Progress::CatchingUp))
     }
 
-    pub(super) fn set_progress(&mut self, progress: Progress) {
-        if let Some(member) = self.member_mut() {
-            member.subscription.progress = progress;
+    pub(super) fn set_progress(&mut self, room: RoomId, to: Progress) {
+        if let Some(progress) = self.member_mut().and_then(|member| member.progress_mut(room)) {
+            *progress = to;
         }
     }
 
-    /// Takes the part of the broadcast that it has not been given; it is given by that.
-    pub(super) fn take_broadcast<'a>(&mut self, frames: &'a Frames) -> &'a [u8] {
-        match self.member_mut() {
-            Some(Member {
-                protocol,
-                subscription: Subscription { progress: Progress::Live { offset }, .. },
-                ..
-            }) => {
-                let frames = frames.of(*protocol);
-                &frames[mem::replace(offset, frames.len())..]
-            }
-            _ => &[],
-        }
+    /// Takes the part of what waits in a room that it has not been given; it is given by that.
+    pub(super) fn take_broadcast<'a>(&mut self, waiting: RoomFrames<'a>) -> &'a [u8] {
+        self.member_mut().map_or(&[], |member| {
+            let frames = waiting.frames.of(member.protocol);
+            member.take(waiting.room, frames, frames.len())
+        })
     }
 
     /// The peer was heard of, or reads.
     pub(super) fn set_alive(&mut self, now: Instant) {
         self.activity = Activity { at: now, is_pinged: false };
+    }
+}
+
+impl Member {
+    /// Returns how far its subscription to a room is, if it has one.
+    pub(super) fn progress_in(&self, room: RoomId) -> Option<Progress> {
+        if room == HALL {
+            return Some(self.progress);
+        }
+        self.find(room).ok().map(|index| self.rooms[index].progress)
+    }
+
+    pub(super) fn progress_mut(&mut self, room: RoomId) -> Option<&mut Progress> {
+        if room == HALL {
+            return Some(&mut self.progress);
+        }
+        self.find(room).ok().map(|index| &mut self.rooms[index].progress)
+    }
+
+    /// Subscribes to a room other than the hall; returns false if it has.
+    pub(super) fn enter(&mut self, room: RoomId, progress: Progress) -> bool {
+        let place = self.find(room);
+        if let Err(index) = place {
+            self.rooms.insert(index, Subscription { room, progress });
+        }
+        place.is_err()
+    }
+
+    /// Ends its subscription to a room other than the hall; returns false if it has none.
+    pub(super) fn exit(&mut self, room: RoomId) -> bool {
+        self.find(room).map(|index| self.rooms.remove(index)).is_ok()
+    }
+
+    /// Takes the part of the frames of a room that it has not been given, as its protocol says them;
+    /// from then on it has been given as much as `offset`.
+    pub(super) fn take<'a>(&mut self, room: RoomId, frames: &'a [u8], offset: usize) -> &'a [u8] {
+        match self.progress_mut(room) {
+            Some(Progress::Live { offset: given }) => &frames[mem::replace(given, offset)..],
+            _ => &[],
+        }
+    }
+
+    fn find(&self, room: RoomId) -> Result<usize, usize> {
+        self.rooms.binary_search_by_key(&room, |subscription| subscription.room)
     }
 }
 
@@ -218,4 +283,11 @@ impl SessionState {
             Self::Guest | Self::TurnedAway => None,
         }
     }
+}
+
+/// Takes the rest of the frames of a room, of which none wait any more then.
+fn take_rest<'a>(state: &mut SessionState, waiting: RoomFrames<'a>) -> &'a [u8] {
+    let take =
+        |member: &mut Member| member.take(waiting.room, waiting.frames.of(member.protocol), 0);
+    state.member_mut().map_or(&[], take)
 }

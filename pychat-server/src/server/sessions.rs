@@ -8,14 +8,14 @@ use std::{
 
 use super::{
     encode,
-    frames::Frames,
-    session::{Member, Pauses, Progress, Session, SessionState, Subscription},
+    frames::{Frames, RoomFrames},
+    session::{Pauses, Progress, Session, SessionState},
 };
 use crate::{
     core::{
         chat::{CloseReason, Protocol},
         deadlines::Deadlines,
-        id::ConnectionId,
+        id::{ConnectionId, HALL},
     },
     limits::Limits,
     net::{connection_table::ConnectionTable, transport::Socket},
@@ -154,11 +154,11 @@ impl<T: Socket> Sessions<T> {
         }
     }
 
-    /// Owes one peer a frame, behind what all in the room have been told so far.
+    /// Owes one peer a frame, behind what all in a room have been told so far.
     pub(super) fn tell(
         &mut self,
         to: ConnectionId,
-        frames: &Frames,
+        frames: RoomFrames<'_>,
         encode: impl FnOnce(&mut Vec<u8>),
     ) {
         let Some(session) = self.table.get_mut(to) else { return };
@@ -169,8 +169,8 @@ impl<T: Socket> Sessions<T> {
         self.mark_dirty(to);
     }
 
-    /// Owes one peer what all in the room have been told so far, and bytes after that.
-    pub(super) fn owe(&mut self, to: ConnectionId, frames: &Frames, bytes: &[u8]) {
+    /// Owes one peer what all in a room have been told so far, and bytes after that.
+    pub(super) fn owe(&mut self, to: ConnectionId, frames: RoomFrames<'_>, bytes: &[u8]) {
         if let Some(session) = self.table.get_mut(to) {
             session.owe_broadcast(frames);
             session.connection.owe(bytes);
@@ -178,32 +178,31 @@ impl<T: Socket> Sessions<T> {
         }
     }
 
-    /// Gives every member the rest of the broadcast. A peer that is owed nothing else is written to
-    /// from it directly; only what its transport did not take is copied.
+    /// Gives every member the rest of what all in the hall were told. A peer that is owed nothing else
+    /// is written to from it directly; only what its transport did not take is copied.
     pub(super) fn deliver(&mut self, frames: &Frames) {
         let mut lost = Vec::new();
         for (id, session) in self.table.iter_mut() {
-            let Session { connection, state, queued, .. } = session;
-            let Some(Member {
-                protocol,
-                subscription: Subscription { progress: Progress::Live { offset }, .. },
-                ..
-            }) = state.member_mut()
-            else {
-                continue;
-            };
-            match connection.deliver(&frames.of(*protocol)[mem::take(offset)..]) {
-                Ok(()) if 0 < connection.backlog() => {
-                    if !mem::replace(&mut queued.dirty, true) {
-                        self.dirty.push(id);
-                    }
-                }
-                Ok(()) => (),
+            match session.deliver(RoomFrames { room: HALL, frames }) {
+                Ok(true) if !mem::replace(&mut session.queued.dirty, true) => self.dirty.push(id),
+                Ok(_) => (),
                 Err(error) => lost.push((id, error)),
             }
         }
         for (id, error) in lost {
             self.lose(id, error);
+        }
+    }
+
+    /// Gives one peer the rest of what all in a room were told: as [`deliver`](Self::deliver) does, or
+    /// it is owed that with what follows.
+    pub(super) fn deliver_to(&mut self, to: ConnectionId, waiting: RoomFrames<'_>, directly: bool) {
+        let Some(session) = self.table.get_mut(to) else { return };
+        let given = if directly { session.deliver(waiting) } else { Ok(session.gather(waiting)) };
+        match given {
+            Ok(true) => self.mark_dirty(to),
+            Ok(false) => (),
+            Err(error) => self.lose(to, error),
         }
     }
 
@@ -262,7 +261,7 @@ impl<T: Socket> Sessions<T> {
         if session.protocol() == Protocol::V1 {
             return self.cut(id);
         }
-        session.set_progress(Progress::Farewell);
+        session.set_progress(HALL, Progress::Farewell);
         self.frame.clear();
         encode::bye(CloseReason::Slow.reason(), &mut self.frame);
         session.connection.owe(&self.frame);
@@ -335,16 +334,9 @@ impl<T: Socket> Sessions<T> {
     }
 
     /// Reads nothing more from a connection, flushes what it is owed, and closes it.
-    pub(super) fn close(
-        &mut self,
-        now: Instant,
-        id: ConnectionId,
-        reason: CloseReason,
-        frames: &Frames,
-    ) {
-        self.owe(id, frames, &[]);
+    pub(super) fn close(&mut self, now: Instant, id: ConnectionId, reason: CloseReason) {
         let Some(session) = self.table.get_mut(id) else { return };
-        session.set_progress(Progress::Ended);
+        session.set_progress(HALL, Progress::Ended);
         session.connection.close_gently();
         session.pauses = Pauses::default(); // What it says now is read to be dropped.
         self.limited.clear(id);

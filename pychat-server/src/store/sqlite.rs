@@ -9,8 +9,12 @@ pub mod checkpoint;
 pub mod child;
 mod error;
 mod folder;
+mod logs;
+mod migrations;
 mod moderation;
+mod records;
 mod retention;
+mod rooms;
 mod rows;
 mod schema;
 
@@ -27,15 +31,20 @@ use self::{
     checkpoint::Checkpointer,
     child::{CHILD_POLL, Child, DAMAGED, Progress, Task},
     folder::Folder,
-    rows::{Ends, integer, transaction},
+    logs::{Logs, key, key_up_to, keys, seq_of},
+    records::Writer,
+    rows::{integer, transaction},
     schema::Opened,
 };
 pub use self::{error::OpenError, folder::FILE_NAME, retention::TRIM_STEP};
 use super::{Answer, Read, Retention, Store, page::run_start};
 use crate::core::{
-    id::Ticket,
+    id::{RoomId, Ticket},
     moderation::{AuditEntry, Rulebook},
-    record::{Entry, Invite, Person, PersonId, Request, StorageError, Stored},
+    record::{
+        Appended, Entry, Invite, Person, PersonChange, PersonId, ReadMark, Request, Room,
+        StorageError, Stored,
+    },
     time::Time,
 };
 
@@ -65,14 +74,14 @@ pub struct Place {
     pub program: Option<PathBuf>,
 }
 
-/// The newest messages of the room, in a file.
+/// The newest records of the rooms, in a file.
 #[derive(Debug)]
 pub struct SqliteStore {
     checkpointer: Checkpointer,
     connection: Connection,
     epoch: String,
     retention: Retention,
-    ends: Ends,
+    logs: Logs,
     answers: Vec<Answer>,
     forgetting: Forgetting,
     health: Health,
@@ -114,14 +123,14 @@ impl SqliteStore {
         let Opened { connection, epoch, was_closed } =
             schema::open(folder.file(), place.durability, &format!("{epoch:032x}"))?;
         let health = if was_closed { Health::Fine } else { Health::Unchecked };
-        let ends = rows::read_ends(&connection)
+        let logs = Logs::read(&connection, retention.messages_max)
             .map_err(|error| OpenError::of(folder.file(), &StorageError::from(error)))?;
         Ok(Self {
             checkpointer: Checkpointer::new(folder.file(), place.program.clone()),
             connection,
             epoch,
             retention,
-            ends,
+            logs,
             answers: Vec::new(),
             forgetting: Forgetting::default(),
             next_deadline: None,
@@ -160,29 +169,45 @@ impl SqliteStore {
         if let Health::Damaged = self.health {
             return Err(damage());
         }
-        let mut ends = self.ends;
+        let logs = &mut self.logs;
         let stored = transaction(&self.connection, |connection| {
-            ends.last_ms = ends.last_ms.max(utc_ms);
-            let mut insert = connection.prepare_cached(rows::INSERT)?;
-            let carry_out = |(_, request): &(Ticket, Request)| {
-                let changed = match request {
-                    Request::Append { room: _, draft } => {
-                        let appended = rows::take(connection, &mut insert, &mut ends, draft);
-                        return appended.map(Stored::Appended);
-                    }
-                    Request::ChangePerson(change) => rows::change_person(connection, change),
-                    Request::Admit { person, invite } => rows::admit(connection, person, *invite),
-                    Request::Moderate { changes, entry } => {
-                        moderation::save(connection, changes, entry)
-                    }
-                };
-                changed.map(|()| Stored::Changed)
-            };
+            let mut writer = Writer::new(connection, logs, utc_ms)?;
+            let carry_out =
+                |(_, request): &(Ticket, Request)| carry_out(connection, &mut writer, request);
             batch.iter().map(carry_out).collect()
-        })?;
-        self.ends = ends;
-        Ok(stored)
+        });
+        self.logs.settle(stored.is_ok());
+        Ok(stored?)
     }
+}
+
+/// Carries out one request of a batch; returns its outcome.
+fn carry_out(
+    connection: &Connection,
+    writer: &mut Writer<'_>,
+    request: &Request,
+) -> rusqlite::Result<Stored> {
+    let changed = match request {
+        Request::Append { room, draft, change } => {
+            let appended = writer.append(*room, draft)?;
+            if let (Appended::New(record), Some(change)) = (&appended, change) {
+                rooms::change(connection, *room, record.seq, change)?;
+            }
+            return Ok(Stored::Appended(appended));
+        }
+        Request::Recall { person, id } => {
+            return records::recall(connection, *person, id).map(Stored::Recalled);
+        }
+        Request::Mark(mark) => rooms::mark(connection, *mark),
+        Request::ChangePerson(PersonChange::Save(person)) => rows::save_person(connection, person),
+        Request::ChangePerson(PersonChange::Forget(person)) => {
+            rows::forget_person(connection, *person)
+                .and_then(|()| rooms::forget_person(connection, *person))
+        }
+        Request::Admit { person, invite } => rows::admit(connection, person, *invite),
+        Request::Moderate { changes, entry } => moderation::save(connection, changes, entry),
+    };
+    changed.map(|()| Stored::Changed)
 }
 
 impl Store for SqliteStore {
@@ -190,9 +215,9 @@ impl Store for SqliteStore {
         self.folder.check_space(now, self.retention.disk_reserve_bytes);
         if self.folder.is_short() {
             // What operators do may well be about who has filled the disk, and a device that was
-            // removed must not come back. Neither grows without a limit.
+            // removed must not come back. Neither grows without a limit, nor do marks.
             let is_kept = |(_, request): &mut (Ticket, Request)| {
-                matches!(request, Request::Moderate { .. } | Request::ChangePerson(_))
+                !matches!(request, Request::Append { .. } | Request::Admit { .. })
             };
             let mut kept: Vec<_> = batch.extract_if(.., is_kept).collect();
             if !kept.is_empty() {
@@ -209,13 +234,18 @@ impl Store for SqliteStore {
 
     fn read(
         &mut self,
+        room: RoomId,
         after: u64,
         each: &mut dyn FnMut(Entry<'_>) -> ControlFlow<()>,
     ) -> Result<Read, StorageError> {
-        let mut select = self.connection.prepare_cached(rows::SELECT_AFTER)?;
-        let mut rows = select.query([integer(after)])?;
+        if self.last_seq(room) <= after {
+            return Ok(Read::Done);
+        }
+        let mut select = self.connection.prepare_cached(records::SELECT_AFTER)?;
+        let [_, last] = keys(room)?;
+        let mut rows = select.query([key(room, after)?, last])?;
         while let Some(row) = rows.next()? {
-            if each(rows::entry(row)?).is_break() {
+            if each(records::entry(row)?).is_break() {
                 break;
             }
         }
@@ -224,13 +254,18 @@ impl Store for SqliteStore {
 
     fn page_start(
         &mut self,
+        room: RoomId,
         before: u64,
         limit: u64,
         bytes_max: usize,
     ) -> Result<Option<u64>, StorageError> {
-        let mut select = self.connection.prepare_cached(rows::SELECT_SIZES)?;
-        let size = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
-        let newest = select.query_map([before, limit].map(integer), size)?;
+        if self.last_seq(room) == 0 {
+            return Ok(Some(before));
+        }
+        let mut select = self.connection.prepare_cached(records::SELECT_SIZES)?;
+        let size = |row: &Row<'_>| Ok((seq_of(row.get(0)?), row.get(1)?));
+        let values = [key(room, 0)?, key_up_to(room, before)?, integer(limit)];
+        let newest = select.query_map(values, size)?;
         Ok(Some(run_start(before, bytes_max, newest)?))
     }
 
@@ -244,6 +279,14 @@ impl Store for SqliteStore {
 
     fn audit(&mut self, limit: usize) -> Result<Vec<AuditEntry>, StorageError> {
         Ok(moderation::read_audit(&self.connection, limit)?)
+    }
+
+    fn rooms(&mut self) -> Result<Vec<Room>, StorageError> {
+        Ok(rooms::read(&self.connection)?)
+    }
+
+    fn marks(&mut self) -> Result<Vec<ReadMark>, StorageError> {
+        Ok(rooms::read_marks(&self.connection)?)
     }
 
     fn invites(&mut self) -> Result<Vec<Invite>, StorageError> {
@@ -295,6 +338,7 @@ impl Store for SqliteStore {
 
     fn set_retention(&mut self, retention: Retention) {
         self.retention = retention;
+        self.logs.set_records_max(retention.messages_max);
         (self.forgetting.trim_at, self.forgetting.age_at) = (None, None);
         self.folder.forget_space();
     }
@@ -303,12 +347,12 @@ impl Store for SqliteStore {
         &self.epoch
     }
 
-    fn first_seq(&self) -> u64 {
-        self.ends.first_seq
+    fn first_seq(&self, room: RoomId) -> u64 {
+        self.logs.ends(room).first_seq
     }
 
-    fn last_seq(&self) -> u64 {
-        self.ends.last_seq
+    fn last_seq(&self, room: RoomId) -> u64 {
+        self.logs.ends(room).last_seq
     }
 
     fn next_deadline(&self) -> Option<Instant> {

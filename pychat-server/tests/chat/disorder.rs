@@ -97,7 +97,7 @@ impl Disorder {
             }
             5 | 6 => {
                 let id = self.rng.u8(..20).to_string();
-                ClientMessage::Text { content: "hi".into(), id: Some(id.into()) }
+                ClientMessage::Text { room: "".into(), content: "hi".into(), id: Some(id.into()) }
             }
             7 => ClientMessage::Pair,
             8 => {

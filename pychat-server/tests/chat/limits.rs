@@ -75,8 +75,8 @@ fn nothing_but_a_text_starts_the_count_again() {
     for (between, is_closed) in [
         (ClientMessage::Ping, true),
         (ClientMessage::Pong, true),
-        (ClientMessage::History { before: 1, limit: 1 }, true),
-        (ClientMessage::Text { content: "x".into(), id: Some("1".into()) }, false),
+        (ClientMessage::History { room: "".into(), before: 1, limit: 1 }, true),
+        (ClientMessage::Text { room: "".into(), content: "x".into(), id: Some("1".into()) }, false),
     ] {
         let mut room = Room::new();
         room.connect(A);

@@ -27,6 +27,7 @@ use pychat_server::core::{
     networks::Networks,
     people::People,
     record::{Draft, Outcome, PersonId, Record, Request, Stored},
+    rooms::Rooms,
     secret::Secret,
 };
 use pychat_wire::{
@@ -69,7 +70,7 @@ impl Room {
     }
 
     fn of(people: People) -> Self {
-        let chat = Chat::new(RULES, people);
+        let chat = Chat::new(RULES, people, Rooms::default());
         Self { chat, now: Instant::now(), is_answered: true }
     }
 
@@ -145,7 +146,10 @@ fn ticket(effect: &Effect) -> Option<Ticket> {
 
 /// The request with this number.
 fn append(number: u64, draft: Draft) -> Effect {
-    Effect::Store { ticket: Ticket(number), request: Request::Append { room: HALL, draft } }
+    Effect::Store {
+        ticket: Ticket(number),
+        request: Request::Append { room: HALL, draft, change: None },
+    }
 }
 
 fn told(to: ConnectionId, event: Event) -> Effect {
@@ -187,7 +191,7 @@ fn enter(id: ConnectionId, given: &str, person: Option<PersonId>, join_index: u6
 /// Returns the record that the log answers with when it takes a draft as its first.
 fn first_record(draft: &Draft) -> Record {
     let Draft { author, person, kind, id } = draft.clone();
-    Record { seq: 1, time_ms: 5, author, person, kind, id }
+    Record { room: HALL, seq: 1, time_ms: 5, author, person, kind, id }
 }
 
 fn close(id: ConnectionId, reason: CloseReason) -> Effect {

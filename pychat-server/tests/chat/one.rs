@@ -69,7 +69,7 @@ fn a_text_is_published_only_once_the_store_has_it_and_leaving_told_after_that() 
     assert_eq!(room.text(A, "hi\n"), [append(1, draft.clone())]);
     assert_eq!(room.text(A, "hi\n"), [append(2, draft.clone())]);
     let record = first_record(&draft);
-    let publish = told_all(Event::Message { from: A, record: record.clone() });
+    let publish = told_all(Event::Recorded { from: A, record: record.clone() });
     let taken = || Ok(Stored::Appended(Appended::New(record.clone())));
     assert_eq!(room.answer(Ticket(1), taken()), std::slice::from_ref(&publish));
     assert_eq!(room.answer(Ticket(1), taken()), [], "an answer counts once");
@@ -183,7 +183,7 @@ fn what_only_protocol_2_knows_means_nothing_here() {
     for (message, kind) in [
         (ClientMessage::Ping, "ping"),
         (ClientMessage::Pong, "pong"),
-        (ClientMessage::History { before: 1, limit: 1 }, "history"),
+        (ClientMessage::History { room: "".into(), before: 1, limit: 1 }, "history"),
     ] {
         let error = MessageError::UnknownType { name: kind.into() };
         let told = tell(A, &format!("Not understood: nobody here knows the type \"{kind}\"."));
@@ -191,7 +191,7 @@ fn what_only_protocol_2_knows_means_nothing_here() {
         assert_eq!(room.receive(A, message.clone()), [told, refused(A)]);
         assert_eq!(room.receive(B, message), [tell(B, STILL_WAITING), refused(B)]);
     }
-    let text = ClientMessage::Text { content: "x".into(), id: Some("1".into()) };
+    let text = ClientMessage::Text { room: "".into(), content: "x".into(), id: Some("1".into()) };
     let [Effect::Store { request: Request::Append { draft, .. }, .. }] = &room.receive(A, text)[..]
     else {
         panic!("one text")

@@ -62,7 +62,7 @@ fn who_speaks_too_soon_is_told_when_to_say_it_again_and_is_read_on() {
     }
     assert_eq!(room.chat.limited_until(room.now, A), None);
     assert_eq!(room.receive(A, ClientMessage::Ping), [told(A, Event::Pong)]);
-    let page = room.receive(A, ClientMessage::History { before: 1, limit: 1 });
+    let page = room.receive(A, ClientMessage::History { room: "".into(), before: 1, limit: 1 });
     assert!(matches!(page[..], [Effect::Connection { action: Action::Page { .. }, .. }]));
     room.now += 29 * SECOND;
     assert_eq!(room.receive(A, text("hi", "2")), [refused(A, too_soon("2", 1_000))]);

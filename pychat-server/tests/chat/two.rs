@@ -14,7 +14,7 @@ use pychat_server::core::{
 use pychat_wire::{
     ClientMessage, FrameError, MessageError, NameError,
     key::SecretKey,
-    message::{ErrorCode, Hello, Resume},
+    message::{ErrorCode, Hello, Positions, Resume},
 };
 
 use super::{
@@ -38,7 +38,7 @@ pub(super) fn key(device: u8) -> SecretKey {
 }
 
 pub(super) fn text<'a>(content: &'a str, id: &'a str) -> ClientMessage<'a> {
-    ClientMessage::Text { content: content.into(), id: Some(id.into()) }
+    ClientMessage::Text { room: "".into(), content: content.into(), id: Some(id.into()) }
 }
 
 fn complain(to: ConnectionId, code: ErrorCode, text: &str) -> Effect {
@@ -93,7 +93,8 @@ fn who_joins_is_told_who_is_there() {
 fn who_comes_back_says_after_which_message() {
     let mut room = Room::new();
     room.connect(A);
-    let resume = Some(Resume { epoch: "e".into(), after: 12, limit: Some(7) });
+    let rooms = Positions(vec![("".into(), 12), ("r1".into(), 3), ("".into(), 13)]);
+    let resume = Some(Resume { epoch: "e".into(), rooms, limit: Some(7) });
     let proof = Some(key(1).prove(&CHALLENGE, "Анна"));
     let hello = ClientMessage::Hello(Hello { proof, resume, ..Hello::new("Анна", 2) });
     let last = act(A, Action::Resume { room: HALL, epoch: "e".into(), after: 12, limit: Some(7) });
@@ -182,7 +183,7 @@ fn a_text_has_an_id_by_which_it_is_acknowledged_once_it_is_kept() {
     for (outcome, effect) in [
         (
             Ok(Stored::Appended(Appended::New(record.clone()))),
-            told_all(Event::Message { from: A, record: record.clone() }),
+            told_all(Event::Recorded { from: A, record: record.clone() }),
         ),
         (
             Ok(Stored::Appended(Appended::Known(record.clone()))),
@@ -247,7 +248,10 @@ fn what_cannot_be_is_refused_in_its_own_words() {
     assert_eq!(room.receive(A, ClientMessage::Ping), [told(A, Event::Pong)]);
     assert_eq!(room.receive(A, ClientMessage::Pong), []);
     let page = act(A, Action::Page { room: HALL, before: 7, limit: 3 });
-    assert_eq!(room.receive(A, ClientMessage::History { before: 7, limit: 3 }), [page]);
+    assert_eq!(
+        room.receive(A, ClientMessage::History { room: "".into(), before: 7, limit: 3 }),
+        [page]
+    );
 }
 
 #[test]

@@ -11,7 +11,10 @@ use std::{
 };
 
 use pychat_server::{
-    core::{chat::Rules, id::ConnectionId, people::People, record::PersonId, secret::Secret},
+    core::{
+        chat::Rules, id::ConnectionId, people::People, record::PersonId, rooms::Rooms,
+        secret::Secret,
+    },
     limits::Limits,
     server::Server,
     store::{Memory, Retention},
@@ -19,7 +22,7 @@ use pychat_server::{
 use pychat_wire::{
     ClientMessage,
     key::{Challenge, Nonce, SecretKey},
-    message::Hello,
+    message::{HALL, Hello},
 };
 use stats_alloc::{Region, StatsAlloc};
 
@@ -120,7 +123,7 @@ impl<'a> Siege<'a> {
         };
         let log = Box::new(Memory::new(0, Retention::default()));
         let people = People::new(Secret::new([7; 32]), [], PersonId(0));
-        let server = Server::new(limits, log, people, Secret::new([8; 32]));
+        let server = Server::new(limits, log, people, Rooms::default(), Secret::new([8; 32]));
         let (now, peers) = (Instant::now(), Vec::new());
         let nonces = Secret::new([8; 32]);
         let mut siege = Self { chance, heap, server, nonces, now, peers, n_texts: 0 };
@@ -165,13 +168,17 @@ impl<'a> Siege<'a> {
         let content = "x".repeat(TEXT_BYTES[self.below(TEXT_BYTES.len())]);
         match self.below(10) {
             0..=3 => self.hello(peer),
-            4 => self.say(peer, &ClientMessage::Text { content: content.into(), id }),
+            4 => self
+                .say(peer, &ClientMessage::Text { room: HALL.into(), content: content.into(), id }),
             5 => self.say(peer, &ClientMessage::text(content)),
             6 => self.send(peer, b"2:{}"),
             7 => self.send(peer, b"\"type\":"),
             8 => {
                 let limit = [0, 1, 10][self.below(3)];
-                self.say(peer, &ClientMessage::History { before: u64::MAX, limit })
+                self.say(
+                    peer,
+                    &ClientMessage::History { room: HALL.into(), before: u64::MAX, limit },
+                )
             }
             _ => self.say(peer, &ClientMessage::Ping),
         }

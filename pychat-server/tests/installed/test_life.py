@@ -116,7 +116,7 @@ class Life(Story):
         self.assertNotEqual(self.meta("epoch"), epoch, "numbers are given twice")
 
     def kept(self):
-        return [content for (content,) in self.in_log("SELECT content FROM messages ORDER BY seq")]
+        return [content for (content,) in self.in_log("SELECT content FROM records ORDER BY key")]
 
     def meta(self, column):
         ((value,),) = self.in_log(f"SELECT {column} FROM meta")

@@ -1,13 +1,22 @@
 //! A store that answers some ticks late, as another machine would.
 
-use std::{cell::RefCell, collections::VecDeque, ops::ControlFlow, rc::Rc, time::Instant};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, VecDeque},
+    ops::ControlFlow,
+    rc::Rc,
+    time::Instant,
+};
 
 use fastrand::Rng;
 use pychat_server::{
     core::{
-        id::Ticket,
+        id::{RoomId, Ticket},
         moderation::{AuditEntry, Rulebook},
-        record::{Appended, Entry, Invite, Person, PersonId, Request, StorageError, Stored},
+        record::{
+            Appended, Entry, Invite, Person, PersonId, ReadMark, Request, Room, StorageError,
+            Stored,
+        },
         time::Time,
     },
     store::{Answer, Memory, Read, Retention, Store},
@@ -16,8 +25,8 @@ use pychat_server::{
 /// The most ticks by which an answer is late.
 pub(crate) const DELAY_TICKS_MAX: usize = 20;
 
-/// A store in memory whose answers wait, and that may be full. Those to appends come in order, those
-/// of people and of reading as it happens.
+/// A store in memory whose answers wait, and that may be full. Those to appends to one room come in
+/// order; those of several rooms, of people and of reading as it happens.
 #[derive(Debug)]
 pub(crate) struct DelayedStore {
     store: Memory,
@@ -34,7 +43,7 @@ pub(crate) struct Waiting(Rc<RefCell<Queues>>);
 
 #[derive(Debug, Default)]
 struct Queues {
-    appends: VecDeque<(usize, Answer)>,
+    appends: BTreeMap<RoomId, VecDeque<(usize, Answer)>>,
     others: VecDeque<(usize, Answer)>,
     /// The number of messages that the store has taken.
     n_taken: u64,
@@ -48,7 +57,7 @@ impl Waiting {
     /// Returns true if nothing waits.
     pub(crate) fn is_empty(&self) -> bool {
         let queues = self.0.borrow();
-        queues.appends.is_empty() && queues.others.is_empty()
+        queues.appends.values().all(VecDeque::is_empty) && queues.others.is_empty()
     }
 
     /// Returns how many messages the store has taken, told or not.
@@ -111,8 +120,11 @@ fn is_taken(answer: &Answer) -> bool {
 
 impl Store for DelayedStore {
     fn submit(&mut self, now: Instant, utc_ms: u64, batch: &mut Vec<(Ticket, Request)>) {
-        let is_append: Vec<_> =
-            batch.iter().map(|(_, request)| matches!(request, Request::Append { .. })).collect();
+        let room = |request: &Request| match request {
+            Request::Append { room, .. } => Some(*room),
+            _ => None,
+        };
+        let rooms: Vec<_> = batch.iter().map(|(_, request)| room(request)).collect();
         let mut answers = Vec::new();
         if self.waiting.is_full() {
             self.waiting.0.borrow_mut().has_refused |= !batch.is_empty();
@@ -122,14 +134,13 @@ impl Store for DelayedStore {
             self.store.submit(now, utc_ms, batch);
             self.store.poll(now, &mut answers);
         }
-        for (is_append, answer) in is_append.into_iter().zip(answers) {
+        for (room, answer) in rooms.into_iter().zip(answers) {
             let delay = self.delay();
             let mut queues = self.waiting.0.borrow_mut();
             queues.n_taken += u64::from(is_taken(&answer));
-            if is_append {
-                queues.appends.push_back((delay, answer));
-            } else {
-                queues.others.push_back((delay, answer));
+            match room {
+                Some(room) => queues.appends.entry(room).or_default().push_back((delay, answer)),
+                None => queues.others.push_back((delay, answer)),
             }
         }
     }
@@ -137,13 +148,15 @@ impl Store for DelayedStore {
     fn poll(&mut self, _now: Instant, answers: &mut Vec<Answer>) {
         let mut queues = self.waiting.0.borrow_mut();
         let Queues { appends, others, .. } = &mut *queues;
-        while let Some((delay, _)) = appends.front_mut() {
-            match delay.checked_sub(1) {
-                Some(left) => {
-                    *delay = left;
-                    break;
+        for appends in appends.values_mut() {
+            while let Some((delay, _)) = appends.front_mut() {
+                match delay.checked_sub(1) {
+                    Some(left) => {
+                        *delay = left;
+                        break;
+                    }
+                    None => answers.extend(appends.pop_front().map(|(_, answer)| answer)),
                 }
-                None => answers.extend(appends.pop_front().map(|(_, answer)| answer)),
             }
         }
         others.retain_mut(|(delay, answer)| {
@@ -159,35 +172,49 @@ impl Store for DelayedStore {
 
     fn read(
         &mut self,
+        room: RoomId,
         after: u64,
         each: &mut dyn FnMut(Entry<'_>) -> ControlFlow<()>,
     ) -> Result<Read, StorageError> {
-        if self.is_at_hand() { self.store.read(after, each) } else { Ok(Read::Later) }
+        if self.is_at_hand() { self.store.read(room, after, each) } else { Ok(Read::Later) }
     }
 
     fn page_start(
         &mut self,
+        room: RoomId,
         before: u64,
         limit: u64,
         bytes_max: usize,
     ) -> Result<Option<u64>, StorageError> {
-        if self.is_at_hand() { self.store.page_start(before, limit, bytes_max) } else { Ok(None) }
+        if self.is_at_hand() {
+            self.store.page_start(room, before, limit, bytes_max)
+        } else {
+            Ok(None)
+        }
     }
 
     fn epoch(&self) -> &str {
         self.store.epoch()
     }
 
-    fn first_seq(&self) -> u64 {
-        self.store.first_seq()
+    fn first_seq(&self, room: RoomId) -> u64 {
+        self.store.first_seq(room)
     }
 
-    fn last_seq(&self) -> u64 {
-        self.store.last_seq()
+    fn last_seq(&self, room: RoomId) -> u64 {
+        self.store.last_seq(room)
     }
 
     fn people(&mut self) -> Result<(Vec<Person>, PersonId), StorageError> {
         self.store.people()
+    }
+
+    fn rooms(&mut self) -> Result<Vec<Room>, StorageError> {
+        self.store.rooms()
+    }
+
+    fn marks(&mut self) -> Result<Vec<ReadMark>, StorageError> {
+        self.store.marks()
     }
 
     fn rulebook(&mut self) -> Result<Rulebook, StorageError> {

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, mem};
 use pychat_wire::{
     ClientMessage, Decoder, ServerMessage,
     key::{Challenge, Nonce, PairCode},
-    message::{ErrorCode, Reason},
+    message::{ErrorCode, HALL, Reason},
     name::SERVER,
     notice::Notice,
 };
@@ -158,12 +158,17 @@ impl V2Checker {
                 self.known = oracle.last();
                 self.resume = hello.resume.as_ref().map(|resume| Resumption {
                     epoch: resume.epoch.to_string(),
-                    after: resume.after,
+                    after: resume
+                        .rooms
+                        .0
+                        .iter()
+                        .find(|(room, _)| room == HALL)
+                        .map_or(0, |it| it.1),
                     limit: resume.limit,
                 });
             }
             ClientMessage::Text { content, .. } => oracle.say(content),
-            ClientMessage::History { before, limit } => {
+            ClientMessage::History { before, limit, .. } => {
                 self.pages.ask(*before, *limit, self.after);
             }
             ClientMessage::Ping => self.n_pings += 1,
@@ -212,7 +217,9 @@ impl V2Checker {
                 assert!(self.name.is_none() && username == SERVER, "{username}: {content}");
                 Some(Heard::Told(content.into_owned()))
             }
-            ServerMessage::Welcome { username, epoch, seq, members, .. } => {
+            ServerMessage::Welcome { username, epoch, members, rooms, .. } => {
+                let hall = rooms.0.first().filter(|room| room.room == HALL);
+                let seq = hall.expect("the hall is the first room").last;
                 assert!(self.name.is_none(), "a second welcome");
                 oracle.check_epoch(&epoch);
                 oracle.check_last(seq, self.known);
@@ -232,7 +239,7 @@ impl V2Checker {
                 };
                 Some(Heard::Welcome { rest })
             }
-            ServerMessage::Record { seq, time, username, content, id, dup, replay } => {
+            ServerMessage::Record { room: _, seq, time, username, content, id, dup, replay } => {
                 oracle.check(seq, time, &username, &content);
                 assert!(id.is_none() || self.name() == Some(&*username), "somebody else's id");
                 if !dup {
@@ -241,9 +248,9 @@ impl V2Checker {
                 assert!(!dup || (id.is_some() && !replay), "a dup answers a text");
                 id.map(|id| Heard::Own { id: id.into_owned(), seq, dup })
             }
-            ServerMessage::Gap { from, to } => Some(self.on_gap(from, to, oracle)),
-            ServerMessage::Skip { from, to } => Some(self.on_skip(from, to)),
-            ServerMessage::Page { before, count, start } => {
+            ServerMessage::Gap { from, to, .. } => Some(self.on_gap(from, to, oracle)),
+            ServerMessage::Skip { from, to, .. } => Some(self.on_skip(from, to)),
+            ServerMessage::Page { before, count, start, .. } => {
                 self.pages.end(before, count, start, oracle);
                 Some(Heard::Page { start })
             }
@@ -269,6 +276,14 @@ impl V2Checker {
             | ServerMessage::Done { .. }
             | ServerMessage::Bans { .. }
             | ServerMessage::Notice { .. } => None,
+            ServerMessage::Room(_)
+            | ServerMessage::RoomGone { .. }
+            | ServerMessage::Rooms { .. }
+            | ServerMessage::Members { .. }
+            | ServerMessage::Event { .. }
+            | ServerMessage::UnknownRecord { .. }
+            | ServerMessage::Read { .. }
+            | ServerMessage::Typing { .. } => panic!("nobody asked for rooms"),
             ServerMessage::Ping => Some(Heard::Ping),
             ServerMessage::Pong => {
                 self.n_pings = self.n_pings.checked_sub(1).expect("a ping before its pong");

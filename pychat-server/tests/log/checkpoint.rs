@@ -7,7 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pychat_server::store::{Retention, Store, sqlite::checkpoint::WAITING_PAGES_HIGH};
+use pychat_server::{
+    core::id::HALL,
+    store::{Retention, Store, sqlite::checkpoint::WAITING_PAGES_HIGH},
+};
 use rusqlite::Connection;
 
 use super::shelf::{Shelf, at, draft, read, say};
@@ -61,9 +64,9 @@ fn a_talk_without_a_pause_leaves_the_write_ahead_log_short() {
         assert!(page <= bytes, "{program:?}: {bytes}: it began anew too early to need anything");
         assert!(bytes <= bytes_max, "{program:?}: {bytes}");
         assert!(page / 2 < fs::metadata(shelf.file()).unwrap().len(), "{program:?}: in its place");
-        let last = log.last_seq();
+        let last = log.last_seq(HALL);
         drop(log);
-        assert_eq!(shelf.open().last_seq(), last, "{program:?}");
+        assert_eq!(shelf.open().last_seq(HALL), last, "{program:?}");
     }
 }
 
@@ -87,7 +90,7 @@ fn a_child_moves_all_in_a_pause_and_is_gone_then() {
     let written = bytes(&shelf.wal());
     say(&mut log, 5, vec![draft("Анна", &content, None); 8]);
     assert_eq!(bytes(&shelf.wal()), written, "all was moved: it is begun anew");
-    assert_eq!(u64::try_from(read(&mut log).len()).unwrap(), log.last_seq());
+    assert_eq!(u64::try_from(read(&mut log).len()).unwrap(), log.last_seq(HALL));
 }
 
 #[test]
@@ -131,7 +134,7 @@ fn what_stands_in_the_way_is_waited_for_and_not_for_ever() {
     };
     talk(now, 1);
     let reader = Connection::open(shelf.file()).unwrap();
-    reader.execute_batch("BEGIN; SELECT count(*) FROM messages").unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM records").unwrap();
     let grown = talk(now, 100);
     assert!(
         2 * 4_096 * u64::try_from(WAITING_PAGES_HIGH).unwrap() < grown,

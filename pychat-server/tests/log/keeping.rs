@@ -7,6 +7,7 @@ use std::{
 
 use pychat_server::{
     core::{
+        id::HALL,
         record::{Appended, Device, Draft, Kind, OwnedName, Person, PersonChange, PersonId},
         time::Time,
     },
@@ -34,7 +35,7 @@ fn person(id: u64, name: &str) -> Person {
 fn what_was_said_is_there_when_the_log_is_opened_again() {
     let shelf = Shelf::new();
     let mut log = shelf.open();
-    assert_eq!((log.epoch(), log.first_seq(), log.last_seq()), (EPOCH, 1, 0));
+    assert_eq!((log.epoch(), log.first_seq(HALL), log.last_seq(HALL)), (EPOCH, 1, 0));
     let odd = "nul \0, 🦀,\n'quotes\" and \u{202e}tfel";
     assert_eq!(
         say(&mut log, 7, vec![draft("Анна", odd, Some("\0")), draft("Борис", "", None)]),
@@ -47,7 +48,7 @@ fn what_was_said_is_there_when_the_log_is_opened_again() {
     drop(log);
 
     let mut log = shelf.try_open(Retention::default(), 0xcd).unwrap();
-    assert_eq!((log.epoch(), log.first_seq(), log.last_seq()), (EPOCH, 1, 2));
+    assert_eq!((log.epoch(), log.first_seq(HALL), log.last_seq(HALL)), (EPOCH, 1, 2));
     assert_eq!(read(&mut log), all);
     assert_eq!(log.people().unwrap(), (vec![anna], PersonId(8)));
     assert_eq!(say(&mut log, 3, vec![draft("Анна", odd, Some("\0"))]), [(1, false)]);
@@ -69,7 +70,7 @@ fn what_was_said_under_an_id_is_said_once() {
         (1, 5, Kind::Text("a")),
         "as it was first"
     );
-    assert_eq!((log.last_seq(), read(&mut log).len()), (2, 2));
+    assert_eq!((log.last_seq(HALL), read(&mut log).len()), (2, 2));
 }
 
 #[test]
@@ -85,9 +86,9 @@ fn an_id_is_its_owner_s_and_of_one_text() {
         panic!("{told:?}");
     };
     assert_eq!((&**id, record.seq), ("1", 1));
-    assert_eq!(log.last_seq(), 2, "nothing was taken");
+    assert_eq!(log.last_seq(HALL), 2, "nothing was taken");
     let mut owners = Vec::new();
-    log.read(0, &mut |entry| {
+    log.read(HALL, 0, &mut |entry| {
         owners.push(entry.person);
         ControlFlow::Continue(())
     })
@@ -103,14 +104,14 @@ fn reading_begins_and_ends_where_the_reader_says() {
     let mut log = shelf.open();
     say(&mut log, 5, ["a", "b", "c"].map(|content| draft("Анна", content, Some(content))).into());
     let mut ids = Vec::new();
-    log.read(1, &mut |entry| {
+    log.read(HALL, 1, &mut |entry| {
         ids.push(entry.id.map(ToOwned::to_owned));
         ControlFlow::Break(())
     })
     .unwrap();
     assert_eq!(ids, [Some("b".to_owned())]);
     for after in [3, u64::MAX] {
-        log.read(after, &mut |entry| panic!("{entry:?}")).unwrap();
+        log.read(HALL, after, &mut |entry| panic!("{entry:?}")).unwrap();
     }
 }
 
@@ -123,11 +124,11 @@ fn the_oldest_are_forgotten_a_few_at_a_time_and_their_numbers_not_given_again() 
     chatter(&mut log, 5, usize::try_from(count).unwrap());
     let mut steps = 0;
     loop {
-        let before = log.first_seq();
+        let before = log.first_seq(HALL);
         log.maintain(&at(now, 5));
-        assert!(log.first_seq() - before <= TRIM_STEP, "a long transaction");
+        assert!(log.first_seq(HALL) - before <= TRIM_STEP, "a long transaction");
         steps += 1;
-        if log.first_seq() == count - 9 {
+        if log.first_seq(HALL) == count - 9 {
             break;
         }
         now = log.next_deadline().expect("there is more to forget");
@@ -137,9 +138,9 @@ fn the_oldest_are_forgotten_a_few_at_a_time_and_their_numbers_not_given_again() 
     assert_eq!(say(&mut log, 5, vec![draft("Анна", "x", None)]), [(count + 1, true)]);
     drop(log);
     let mut log = shelf.try_open(retention, 2).unwrap();
-    assert_eq!((log.first_seq(), log.last_seq()), (count - 9, count + 1));
+    assert_eq!((log.first_seq(HALL), log.last_seq(HALL)), (count - 9, count + 1));
     log.maintain(&at(now, 5));
-    assert_eq!(log.first_seq(), count - 8);
+    assert_eq!(log.first_seq(HALL), count - 8);
 }
 
 #[test]
@@ -155,12 +156,15 @@ fn what_is_too_old_is_forgotten_though_nobody_speaks_and_numbers_go_on() {
     log.maintain(&at(now, 41_000));
     assert_eq!(log.next_deadline(), Some(now + Duration::from_mins(1)));
     log.maintain(&at(now + Duration::from_mins(1), 101_000));
-    assert_eq!((log.first_seq(), log.next_deadline()), (2, Some(now + Duration::from_secs(90))));
+    assert_eq!(
+        (log.first_seq(HALL), log.next_deadline()),
+        (2, Some(now + Duration::from_secs(90)))
+    );
     log.maintain(&at(now + Duration::from_secs(90), 131_000));
-    assert_eq!((log.first_seq(), log.last_seq(), log.next_deadline()), (3, 2, None));
+    assert_eq!((log.first_seq(HALL), log.last_seq(HALL), log.next_deadline()), (3, 2, None));
     drop(log);
     let mut log = shelf.try_open(retention, 0xcd).unwrap();
-    assert_eq!((log.epoch(), log.first_seq(), log.last_seq()), (EPOCH, 3, 2));
+    assert_eq!((log.epoch(), log.first_seq(HALL), log.last_seq(HALL)), (EPOCH, 3, 2));
     chatter(&mut log, 10, 1);
     assert_eq!(read(&mut log), [(3, 31_000, "Анна".into(), "x".into())]);
 }
@@ -175,7 +179,7 @@ fn nothing_is_forgotten_for_its_age_by_a_clock_that_may_be_wrong() {
     chatter(&mut log, 1_000, usize::try_from(count).unwrap());
     let trusted_at = now + Duration::from_secs(7);
     log.maintain(&Time { trusted_at, ..at(now, 999_000) });
-    assert_eq!((log.first_seq(), log.next_deadline()), (1, Some(trusted_at)));
+    assert_eq!((log.first_seq(HALL), log.next_deadline()), (1, Some(trusted_at)));
     let mut now = trusted_at;
     for forgotten in [TRIM_STEP, TRIM_STEP, 5] {
         log.maintain(&at(now, 999_000));
@@ -184,7 +188,7 @@ fn nothing_is_forgotten_for_its_age_by_a_clock_that_may_be_wrong() {
         assert_eq!(log.take_forgotten(), 0, "a step a minute");
         now += Duration::from_mins(1);
     }
-    assert_eq!((log.first_seq(), log.last_seq()), (count + 1, count));
+    assert_eq!((log.first_seq(HALL), log.last_seq(HALL)), (count + 1, count));
 }
 
 #[test]
@@ -199,21 +203,21 @@ fn no_more_bytes_are_kept_than_should_be() {
         now += Duration::from_secs(2);
         log.maintain(&at(now, 5));
     }
-    assert_eq!(log.first_seq(), 3);
+    assert_eq!(log.first_seq(HALL), 3);
     drop(log);
     let mut log = shelf.try_open(retention, 1).unwrap();
     log.maintain(&at(now, 5));
-    assert_eq!(log.first_seq(), 3, "what is full is not too much");
+    assert_eq!(log.first_seq(HALL), 3, "what is full is not too much");
     say(&mut log, 5, vec![draft("Анна", "0", None)]);
     log.maintain(&at(now + Duration::from_secs(2), 5));
-    assert_eq!(log.first_seq(), 4);
+    assert_eq!(log.first_seq(HALL), 4);
     log.set_retention(Retention { bytes_max: 1, ..retention });
     log.maintain(&at(now + Duration::from_secs(4), 5));
-    assert_eq!((log.first_seq(), log.take_forgotten()), (7, 4));
+    assert_eq!((log.first_seq(HALL), log.take_forgotten()), (7, 4));
     say(&mut log, 5, vec![draft("Анна", "0", None)]);
     log.set_retention(Retention::default());
     log.maintain(&at(now + Duration::from_secs(6), 5));
-    assert_eq!((log.first_seq(), log.next_deadline()), (7, None), "everything is kept");
+    assert_eq!((log.first_seq(HALL), log.next_deadline()), (7, None), "everything is kept");
 }
 
 #[test]
@@ -272,6 +276,6 @@ fn a_log_that_may_have_lost_its_end_with_the_machine_has_another_name() {
         shelf.tamper(meanwhile);
         let mut log = shelf.try_open(Retention::default(), 0xc).unwrap();
         assert_eq!(log.epoch(), epoch, "{durability:?} {is_killed} {meanwhile}");
-        assert_eq!((log.last_seq(), read(&mut log).len()), (2, 2), "{durability:?}");
+        assert_eq!((log.last_seq(HALL), read(&mut log).len()), (2, 2), "{durability:?}");
     }
 }

@@ -107,7 +107,7 @@ fn a_link_is_not_followed() {
 #[test]
 fn what_is_no_log_of_ours_is_refused_and_left_as_it_is() {
     let foreign = "DIR/log.sqlite is no log of this program; move it away to begin a new one";
-    let newer = "DIR/log.sqlite has version 11, and this server knows none above 10";
+    let newer = "DIR/log.sqlite has version 12, and this server knows none above 11";
     let cases: [(&str, Make); 6] = [
         (foreign, |shelf| {
             shelf.put(&b"I am a letter, and long enough to look like more. ".repeat(99));
@@ -123,7 +123,7 @@ fn what_is_no_log_of_ours_is_refused_and_left_as_it_is() {
         }),
         (newer, |shelf| {
             drop(shelf.open());
-            shelf.tamper("PRAGMA user_version = 11");
+            shelf.tamper("PRAGMA user_version = 12");
         }),
         ("DIR/log.sqlite is damaged (version -1); move it away to begin a new one", |shelf| {
             drop(shelf.open());
@@ -144,11 +144,11 @@ fn what_waits_to_be_moved_into_a_refused_file_goes_on_waiting() {
     let shelf = Shelf::new();
     let mut log = shelf.open();
     chatter(&mut log, 5, 100);
-    shelf.tamper("PRAGMA user_version = 11");
+    shelf.tamper("PRAGMA user_version = 12");
     let copy = shelf.as_of_now();
     let bytes = || [copy.file(), copy.wal()].map(|path| fs::read(path).unwrap());
     let before = bytes();
-    assert!(refusal(&copy).contains("version 11"));
+    assert!(refusal(&copy).contains("version 12"));
     assert_eq!(bytes(), before);
 }
 
@@ -220,9 +220,11 @@ fn a_log_that_cannot_be_read_at_all_is_refused_and_left_as_it_is() {
 fn what_only_a_hand_can_have_written_is_no_reason_to_panic() {
     for sql in [
         "UPDATE meta SET epoch = 'no epoch'",
-        "UPDATE meta SET trimmed_seq = -1",
+        "UPDATE logs SET trimmed_seq = -1",
         "DELETE FROM meta; ALTER TABLE meta RENAME TO beta",
-        "INSERT INTO messages VALUES (-5, -5, '', '', NULL, NULL, 0)",
+        "INSERT INTO records VALUES (5, -5, '', '', NULL, NULL, 0, 0)",
+        "INSERT INTO logs VALUES (-1, 0, 0)",
+        "INSERT INTO logs VALUES (8388608, 0, 0)",
     ] {
         let shelf = Shelf::new();
         drop(shelf.open());
@@ -232,7 +234,7 @@ fn what_only_a_hand_can_have_written_is_no_reason_to_panic() {
     }
     let shelf = Shelf::new();
     chatter(&mut shelf.open(), 5, 3);
-    shelf.tamper("DELETE FROM messages WHERE seq = 2; UPDATE messages SET author = 'a\nb'");
+    shelf.tamper("DELETE FROM records WHERE key = 2; UPDATE records SET author = 'a\nb'");
     let authors: Vec<_> =
         read(&mut shelf.open()).into_iter().map(|entry| (entry.0, entry.2)).collect();
     assert_eq!(authors, [(1, "a\nb".to_owned()), (3, "a\nb".to_owned())]);

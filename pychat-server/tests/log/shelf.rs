@@ -11,7 +11,7 @@ use std::{
 
 use pychat_server::{
     core::{
-        id::{HALL, Ticket},
+        id::{HALL, RoomId, Ticket},
         record::{Appended, Draft, Kind, PersonChange, PersonId, Request, StorageError, Stored},
         time::Time,
     },
@@ -132,8 +132,13 @@ pub(crate) fn append(
     drafts: impl IntoIterator<Item = Draft>,
     changes: impl IntoIterator<Item = PersonChange>,
 ) -> Result<Vec<Appended>, StorageError> {
-    let drafts = drafts.into_iter().map(|draft| Request::Append { room: HALL, draft });
+    let drafts = drafts.into_iter().map(|draft| to(HALL, draft));
     carry_out(store, utc_ms, drafts.chain(changes.into_iter().map(Request::ChangePerson)))
+}
+
+/// A draft for a room.
+pub(crate) fn to(room: RoomId, draft: Draft) -> Request {
+    Request::Append { room, draft, change: None }
 }
 
 /// Does all of `requests` in one tick; returns what became of messages.
@@ -175,13 +180,18 @@ pub(crate) fn chatter(store: &mut dyn Store, utc_ms: u64, count: usize) {
     say(store, utc_ms, (0..count).map(|_| draft("Анна", "x", None)).collect());
 }
 
-/// Returns all that the log has: number, time, author, content.
+/// Returns all that the hall's log has: number, time, author, content.
 #[track_caller]
 pub(crate) fn read(store: &mut dyn Store) -> Vec<(u64, u64, String, String)> {
+    read_room(store, HALL)
+}
+
+/// Returns all that the log of a room has, likewise.
+#[track_caller]
+pub(crate) fn read_room(store: &mut dyn Store, room: RoomId) -> Vec<(u64, u64, String, String)> {
     let mut all = Vec::new();
-    let read = store.read(0, &mut |entry| {
-        let Kind::Text(text) = entry.kind;
-        all.push((entry.seq, entry.time_ms, entry.author.into(), text.into()));
+    let read = store.read(room, 0, &mut |entry| {
+        all.push((entry.seq, entry.time_ms, entry.author.into(), entry.kind.text().into()));
         ControlFlow::Continue(())
     });
     assert_eq!(read, Ok(Read::Done));

@@ -7,7 +7,10 @@ use std::{
 };
 
 use pychat_server::{
-    core::record::{OwnedName, Person, PersonChange, PersonId, StorageError},
+    core::{
+        id::HALL,
+        record::{OwnedName, Person, PersonChange, PersonId, StorageError},
+    },
     store::{Read, Retention, Store},
 };
 use rusqlite::Connection;
@@ -23,7 +26,7 @@ fn what_another_program_holds_is_not_waited_for_and_works_again_by_itself() {
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let error = append(&mut log, 6, [draft("Анна", "b", Some("1"))], []).unwrap_err();
     assert_eq!(error, StorageError::Other("another program holds the log".into()));
-    assert_eq!((log.last_seq(), read(&mut log).len()), (1, 1));
+    assert_eq!((log.last_seq(HALL), read(&mut log).len()), (1, 1));
     other.execute_batch("ROLLBACK").unwrap();
     chatter(&mut log, 7, 1);
     assert_eq!(read(&mut log)[1], (2, 7, "Анна".into(), "x".into()));
@@ -38,7 +41,7 @@ fn what_becomes_damaged_is_an_error_and_no_end() {
     let mut file = fs::OpenOptions::new().write(true).open(shelf.file()).unwrap();
     file.seek(SeekFrom::Start(5 * 4_096)).unwrap();
     file.write_all(&vec![0xff; 2_000 * 4_096]).unwrap();
-    let error = log.read(0, &mut |_| ControlFlow::Continue(())).unwrap_err();
+    let error = log.read(HALL, 0, &mut |_| ControlFlow::Continue(())).unwrap_err();
     assert!(matches!(error, StorageError::Damaged(_)), "{error:?}");
     assert_eq!(error.key(), "damaged");
 }
@@ -51,19 +54,22 @@ fn a_value_of_another_kind_is_damage() {
         ("id", "x'00'"),
         ("person", "-1"),
         ("time_ms", "'soon'"),
-        ("seq", "-1"),
+        ("kind", "-1"),
+        ("kind", "99"),
+        ("key", "-1"),
     ] {
         let shelf = Shelf::new();
         let mut log = shelf.open();
-        chatter(&mut log, 5, 1);
+        chatter(&mut log, 5, 2);
         shelf.tamper(&format!(
-            "DROP TABLE messages; CREATE TABLE messages (seq, time_ms, author, content, id, person); \
-             INSERT INTO messages VALUES (2, 5, 'a', 'b', NULL, NULL); \
-             UPDATE messages SET {column} = {value}"
+            "DROP TABLE records; \
+             CREATE TABLE records (key, time_ms, author, content, id, person, kind); \
+             INSERT INTO records VALUES (2, 5, 'a', 'b', NULL, NULL, 0); \
+             UPDATE records SET {column} = {value}"
         ));
-        let error = log.read(0, &mut |_| ControlFlow::Continue(()));
+        let error = log.read(HALL, 0, &mut |_| ControlFlow::Continue(()));
         match column {
-            "seq" => assert_eq!(error, Ok(Read::Done), "before the first"),
+            "key" => assert_eq!(error, Ok(Read::Done), "before the first"),
             _ => assert!(matches!(error, Err(StorageError::Damaged(_))), "{column}: {error:?}"),
         }
     }
@@ -75,7 +81,7 @@ fn a_tick_that_fails_halfway_leaves_no_trace() {
     let mut log = shelf.open();
     chatter(&mut log, 5, 1);
     shelf.tamper(
-        "CREATE TRIGGER fault BEFORE INSERT ON messages WHEN new.content = 'bad' \
+        "CREATE TRIGGER fault BEFORE INSERT ON records WHEN new.content = 'bad' \
          BEGIN SELECT raise(ABORT, 'as a test wants it'); END",
     );
     let person = PersonChange::Save(Person {
@@ -89,7 +95,7 @@ fn a_tick_that_fails_halfway_leaves_no_trace() {
         let error = append(&mut log, 9, drafts, [person.clone()]).unwrap_err();
         assert_eq!(error, StorageError::Other("as a test wants it".into()));
     }
-    assert_eq!((log.last_seq(), read(&mut log).len()), (1, 1));
+    assert_eq!((log.last_seq(HALL), read(&mut log).len()), (1, 1));
     assert_eq!(log.people().unwrap(), (vec![], PersonId(0)));
     assert_eq!(say(&mut log, 7, vec![draft("Анна", "good", Some("good"))]), [(2, true)]);
     assert_eq!(read(&mut log)[1], (2, 7, "Анна".into(), "good".into()), "the time as well");
@@ -103,7 +109,7 @@ fn what_would_take_the_last_of_the_disk_is_refused_before_it_is_written() {
     log.set_retention(all);
     let refused = append(&mut log, 6, [draft("Анна", "b", Some("1"))], []);
     assert_eq!(refused, Err(StorageError::Reserve));
-    assert_eq!(log.last_seq(), 0);
+    assert_eq!(log.last_seq(HALL), 0);
     log.set_retention(Retention { disk_reserve_bytes: 0, ..all });
     chatter(&mut log, 7, 1);
     log.set_retention(Retention { disk_reserve_bytes: 1, ..all });

@@ -55,7 +55,7 @@ impl Log {
             connection.query_row("SELECT epoch FROM meta", [], |row| row.get(0)).unwrap();
         assert_eq!(epoch, self.epoch, "what the file is called");
         let mut rows = connection
-            .prepare("SELECT seq, time_ms, author, content FROM messages ORDER BY seq")
+            .prepare("SELECT key, time_ms, author, content FROM records ORDER BY key")
             .unwrap();
         let rows = rows.query_map([], |row| {
             let content: String = row.get(3)?;

@@ -57,7 +57,7 @@ impl Shelf {
     /// Returns what is kept: numbers, authors and contents, a word each.
     pub(super) fn kept(&self) -> String {
         let connection = Connection::open(self.file()).unwrap();
-        let sql = "SELECT coalesce(group_concat(seq || author || content, ' '), '') FROM messages";
+        let sql = "SELECT coalesce(group_concat(key || author || content, ' '), '') FROM records";
         connection.query_row(sql, [], |row| row.get(0)).unwrap()
     }
 }

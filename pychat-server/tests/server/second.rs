@@ -84,7 +84,7 @@ fn every_byte_is_as_the_protocol_says() {
     assert!(greeting.contains(&offer), "{greeting}");
     anna.send(hello_two(&greeting, "Анна", ""));
     let expected = format!(
-        r#"{{"type":"welcome","username":"Анна","epoch":"{epoch}","seq":0,"time":T,"operator":false,"members":["Анна"]}}"#
+        r#"{{"type":"welcome","username":"Анна","epoch":"{epoch}","time":T,"operator":false,"members":["Анна"],"rooms":[{{"room":"","kind":"hall","name":"","topic":"","last":0,"read":0,"unread":0}}]}}"#
     );
     receives(&mut anna, &[&expected]);
 
@@ -190,10 +190,10 @@ fn another_connection_of_a_person_is_no_news_and_hears_what_was_missed() {
 
     let (mut new, greeting) = greeted(&server);
     let epoch = string(&greeting, "epoch");
-    let resume = format!(r#","resume":{{"epoch":"{epoch}","after":0}}"#);
+    let resume = format!(r#","resume":{{"epoch":"{epoch}","rooms":{{"":0}}}}"#);
     new.send(hello_two(&greeting, "Анна", &resume));
     let welcome = next(&mut new);
-    assert!(welcome.contains(r#""seq":2,"#) && welcome.contains(r#"["witness","Анна"]"#));
+    assert!(welcome.contains(r#""last":2,"#) && welcome.contains(r#"["witness","Анна"]"#));
     let second = r#"{"type":"message","seq":2,"time":T,"username":"witness","content":"два""#;
     let replays = [said.replace('}', r#","replay":true}"#), format!(r#"{second},"replay":true}}"#)];
     receives(&mut new, &replays.each_ref().map(String::as_str));

@@ -16,6 +16,7 @@ use pychat_server::{
         record::{
             Invite, InviteTerms, Person, PersonChange, PersonId, Request, StorageError, Stored,
         },
+        rooms::Rooms,
         secret::Secret,
     },
     limits::Limits,
@@ -55,7 +56,10 @@ impl Disk {
                 }
                 self.people.insert(person.id, person);
             }
-            Request::Append { .. } | Request::Moderate { .. } => panic!("nobody asks for that"),
+            Request::Append { .. }
+            | Request::Recall { .. }
+            | Request::Mark(_)
+            | Request::Moderate { .. } => panic!("nobody asks for that"),
         }
     }
 
@@ -96,7 +100,11 @@ fn people(disk: &Disk, secret: u8) -> People {
 fn chat(people: People) -> Chat {
     let rules = Limits::default().rules;
     let connections_per_address_max = 0;
-    Chat::new(Rules { admission: Door::Invite, connections_per_address_max, ..rules }, people)
+    Chat::new(
+        Rules { admission: Door::Invite, connections_per_address_max, ..rules },
+        people,
+        Rooms::default(),
+    )
 }
 
 impl Stage {

@@ -4,6 +4,7 @@ mod encrypted;
 mod keepalive;
 mod limits;
 mod returning;
+mod rooms;
 mod second;
 mod slow;
 mod year;
@@ -20,6 +21,7 @@ use pychat_server::{
         networks::Networks,
         people::People,
         record::PersonId,
+        rooms::Rooms,
         secret::Secret,
     },
     limits::Limits,
@@ -71,7 +73,7 @@ impl Harness {
     fn limited(limits: &Limits) -> Self {
         let log = Box::new(Memory::new(0, Retention::default()));
         Self {
-            server: Server::new(*limits, log, people(), Secret::new([8; 32])),
+            server: Server::new(*limits, log, people(), Rooms::default(), Secret::new([8; 32])),
             nonces: Secret::new([8; 32]),
             now: Instant::now(),
             utc_ms: 0,

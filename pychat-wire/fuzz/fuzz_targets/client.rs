@@ -12,7 +12,8 @@ mod script;
 use libfuzzer_sys::fuzz_target;
 use pychat_wire::{
     Client, ClientMessage, Decoder, UserName,
-    client::{Begin, Event, Saved},
+    client::{Begin, Event, Hearing, ROOMS_MAX, RoomId, Saved, UNREAD_MAX},
+    message::RoomRequest,
 };
 
 fuzz_target!(|data: &[u8]| {
@@ -22,9 +23,10 @@ fuzz_target!(|data: &[u8]| {
         1 => Begin::Everything,
         _ => Begin::LastPage(3),
     };
+    let hearing = if mode & 0x40 == 0 { Hearing::All } else { Hearing::Hall };
     let wire = if mode & 0x80 == 0 { rest.to_vec() } else { script::wire(rest) };
-    let cut = hear(begin, wire.chunks(usize::from(*piece) + 1));
-    let whole = hear(begin, [&wire[..]].into_iter());
+    let cut = hear(begin, hearing, wire.chunks(usize::from(*piece) + 1));
+    let whole = hear(begin, hearing, [&wire[..]].into_iter());
     assert_eq!((&cut.events, &cut.saved), (&whole.events, &whole.saved));
     // Where the line was given up, what had not been taken by then is not written any more.
     assert!(whole.written.is_empty() || cut.written == whole.written);
@@ -37,9 +39,10 @@ struct Heard {
     saved: Saved,
 }
 
-fn hear<'a>(begin: Begin, pieces: impl Iterator<Item = &'a [u8]>) -> Heard {
+fn hear<'a>(begin: Begin, hearing: Hearing, pieces: impl Iterator<Item = &'a [u8]>) -> Heard {
     let name = UserName::new("Анна").expect("a good name");
-    let mut client = Client::new(name, Saved::default(), [7; 32]).beginning(begin);
+    let client = Client::new(name, Saved::default(), [7; 32]);
+    let mut client = client.beginning(begin).hearing(hearing);
     client.connected(0);
     assert!(client.take_outgoing().is_empty());
     let mut written = Vec::new();
@@ -49,18 +52,30 @@ fn hear<'a>(begin: Begin, pieces: impl Iterator<Item = &'a [u8]>) -> Heard {
     }
     let events = std::iter::from_fn(|| client.next_event()).collect();
     let saved = client.saved().clone();
-    if client.say("x").is_ok() {
+    if client.say(&RoomId::hall(), "x").is_ok() {
         assert_eq!(client.unacknowledged().count(), 1);
     } else {
         assert_eq!(client.saved().n_unacknowledged(), 0);
     }
+    client.change_room(RoomRequest::JoinRoom { room: "r2".into() });
     for _ in 0..3 {
-        client.request_history(5);
+        check_rooms(&mut client);
         client.handle_timeout(client.next_deadline().unwrap_or(u64::MAX));
         client.disconnected(u64::MAX);
     }
     client.leave();
     Heard { events, written, saved }
+}
+
+fn check_rooms(client: &mut Client) {
+    let rooms = client.rooms();
+    assert!(rooms.len() <= ROOMS_MAX && rooms[0].id.is_hall());
+    for room in rooms {
+        assert!(room.read <= room.last && room.unread <= UNREAD_MAX);
+        client.request_history(&room.id, 5);
+        client.see(&room.id, u64::MAX);
+        client.typing(&room.id);
+    }
 }
 
 fn check_written(mut wire: &[u8]) {

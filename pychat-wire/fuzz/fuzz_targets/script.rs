@@ -7,13 +7,17 @@ use pychat_wire::{
     key::{InviteCode, InviteId, Nonce, PairCode, Pin, PublicKey},
     link::Host,
     message::{
-        Device, DeviceList, Door, ErrorCode, HostList, Invite, InviteList, Limits, Listing, Reason,
+        Device, DeviceList, Door, ErrorCode, HostList, Invite, InviteList, Limits, Listing, Names,
+        Reason, Room, RoomEvent, RoomKind, RoomList,
     },
     notice::Notice,
 };
 
 /// Strings that mean something somewhere; the last one is made long.
 const WORDS: [&str; 8] = ["", "Сервер Чата", "Вы", "Анна", "0f8e", "x, y", "\u{301}🙂", "long"];
+
+/// Ids of rooms, the hall's first; the last one is made long.
+const ROOMS: [&str; 4] = ["", "r1", "r2", "long"];
 
 /// A script as it is read: what it lacks at its end is zero.
 struct Script<'a>(&'a [u8]);
@@ -50,6 +54,66 @@ impl Script<'_> {
         match WORDS[usize::from(choice) % WORDS.len()] {
             "long" => "e".repeat(usize::from(choice) * 8).into(),
             word => word.into(),
+        }
+    }
+
+    fn room_id(&mut self) -> Cow<'static, str> {
+        let choice = self.byte();
+        match ROOMS[usize::from(choice) % ROOMS.len()] {
+            "long" => "r".repeat(usize::from(choice)).into(),
+            id => id.into(),
+        }
+    }
+
+    fn room(&mut self) -> Room<'static> {
+        let kinds = [RoomKind::Hall, RoomKind::Open, RoomKind::Closed, RoomKind::Direct];
+        let with = Names(vec![self.word(); usize::from(self.byte() % 16)]);
+        Room {
+            room: self.room_id(),
+            kind: kinds[usize::from(self.byte()) % kinds.len()],
+            name: self.word(),
+            topic: self.word(),
+            with: self.is().then_some(with),
+            mine: self.is(),
+            last: self.number(),
+            read: self.number(),
+            unread: self.number(),
+        }
+    }
+
+    fn rooms(&mut self) -> RoomList<'static> {
+        RoomList((0..self.byte() % 8).map(|_| self.room()).collect())
+    }
+
+    fn event(&mut self) -> ServerMessage<'static> {
+        let events = [RoomEvent::Created, RoomEvent::Renamed, RoomEvent::Topic, RoomEvent::Unknown];
+        ServerMessage::Event {
+            room: self.room_id(),
+            seq: self.number(),
+            time: self.number(),
+            username: self.word(),
+            event: events[usize::from(self.byte()) % events.len()],
+            subject: self.is().then(|| self.word()),
+            id: self.is().then(|| self.word()),
+            dup: self.is(),
+            replay: self.is(),
+        }
+    }
+
+    /// Something about a room.
+    fn of_room(&mut self) -> ServerMessage<'static> {
+        match self.byte() % 8 {
+            0 => ServerMessage::Room(self.room()),
+            1 => ServerMessage::RoomGone { room: self.room_id() },
+            2 => ServerMessage::Rooms { rooms: self.rooms() },
+            3 => {
+                let (room, members) = (self.room_id(), Cow::Owned(self.names()));
+                ServerMessage::Members { room, members }
+            }
+            4 => ServerMessage::UnknownRecord { room: self.room_id(), seq: self.number() },
+            5 => ServerMessage::Read { room: self.room_id(), seq: self.number() },
+            6 => ServerMessage::Typing { room: self.room_id(), username: self.word() },
+            _ => self.event(),
         }
     }
 
@@ -110,7 +174,8 @@ impl Script<'_> {
     }
 
     fn invites(&mut self) -> ServerMessage<'static> {
-        let (uses, expires_ms) = (self.is().then(|| self.number()), self.is().then(|| self.number()));
+        let (uses, expires_ms) =
+            (self.is().then(|| self.number()), self.is().then(|| self.number()));
         if self.is() {
             let (id, by) = (InviteId([self.byte(); 6]), self.is().then(|| self.word()));
             let invite = Invite { id, uses, expires_ms, by };
@@ -129,7 +194,7 @@ impl Script<'_> {
     }
 
     fn message(&mut self) -> ServerMessage<'static> {
-        match self.byte() % 15 {
+        match self.byte() % 17 {
             0 | 1 => ServerMessage::Greeting {
                 username: self.word(),
                 content: self.word(),
@@ -144,6 +209,7 @@ impl Script<'_> {
             },
             2 => self.notice(),
             3 | 4 => ServerMessage::Record {
+                room: self.room_id(),
                 seq: self.number(),
                 time: self.number(),
                 username: self.word(),
@@ -155,22 +221,32 @@ impl Script<'_> {
             5 => ServerMessage::Welcome {
                 username: self.word(),
                 epoch: self.word(),
-                seq: self.number(),
                 time: self.number(),
                 operator: self.is(),
                 members: Cow::Owned(self.names()),
+                rooms: self.rooms(),
             },
-            6 => ServerMessage::Gap { from: self.number(), to: self.number() },
-            7 => ServerMessage::Page { before: self.number(), count: 1, start: self.is() },
+            6 => {
+                let (room, from, to) = (self.room_id(), self.number(), self.number());
+                ServerMessage::Gap { room, from, to }
+            }
+            7 => {
+                let (room, before, start) = (self.room_id(), self.number(), self.is());
+                ServerMessage::Page { room, before, count: 1, start }
+            }
             8 => ServerMessage::Joined { username: self.word(), time: self.number() },
             9 => {
                 let (username, time) = (self.word(), self.number());
                 ServerMessage::Left { username, time, reason: self.reason() }
             }
             10 => self.error(),
-            11 => ServerMessage::Skip { from: self.number(), to: self.number() },
+            11 => {
+                let (room, from, to) = (self.room_id(), self.number(), self.number());
+                ServerMessage::Skip { room, from, to }
+            }
             12 => self.devices(),
             13 => self.invites(),
+            14 | 15 => self.of_room(),
             _ if self.is() => ServerMessage::Ping,
             _ => ServerMessage::Bye { reason: self.reason(), retry_ms: self.number() },
         }

@@ -81,7 +81,7 @@ impl Client {
                 let room = self.rooms.id_of(&room)?;
                 let missing = self.rooms.get_mut(&room)?.place.on_gap(from, to);
                 if let Some((from, to)) = missing {
-                    self.on_missing(now, Event::Gap { room: room.clone(), from, to }, &room, to);
+                    self.on_missing(now, &room, (from, to));
                 }
             }
             ServerMessage::Skip { room, from, to } => {
@@ -103,8 +103,7 @@ impl Client {
         match message {
             ServerMessage::Room(room) => self.on_described(room.into()),
             ServerMessage::RoomGone { room } => {
-                let room = RoomId::from(&*room);
-                self.on_gone(now, room);
+                self.on_gone(now, &RoomId::from(&*room));
             }
             ServerMessage::Rooms { rooms } => {
                 self.tell(Event::Rooms(rooms.0.into_iter().map(Into::into).collect()));
@@ -129,13 +128,13 @@ impl Client {
         None
     }
 
-    /// Takes in that our person is in no room `room` any more.
-    pub(super) fn on_gone(&mut self, now: u64, room: RoomId) {
-        if self.rooms.remove(&room) {
-            self.fail_texts_for(now, &room);
+    /// Takes in that our person is not in `room` any more.
+    fn on_gone(&mut self, now: u64, room: &RoomId) {
+        if self.rooms.remove(room) {
+            self.fail_texts_for(now, room);
             self.tell_gone(room.clone());
         }
-        self.on_left(&room);
+        self.on_left(room);
     }
 
     fn on_described(&mut self, room: Room) {
@@ -175,60 +174,67 @@ impl Client {
         let record = Record::Message(message);
         let placed = if dup { None } else { self.place(now, room, seq, record) };
         match placed {
-            Some(Record::Message(message)) => {
+            Some(Placed { record: Record::Message(message), .. }) => {
                 self.tell_shown(Event::Message(message), room.clone(), seq);
             }
             _ => self.tell_accepted(accepted, room, seq),
         }
     }
 
+    /// A repeated answer to a request changes nothing: its record comes in its place, or has come.
     fn on_event_record(&mut self, now: u64, record: RoomRecord, dup: bool) {
-        let (room, seq, event) = (record.room.clone(), record.seq, record.event);
-        if dup {
-            return;
+        let (room, seq) = (record.room.clone(), record.seq);
+        let placed = if dup { None } else { self.place(now, &room, seq, Record::Event(record)) };
+        let Some(Placed { record: Record::Event(record), is_change, .. }) = placed else { return };
+        if record.event == RoomEvent::Unknown {
+            return self.mark_shown(room, seq);
         }
-        let record = match event {
-            RoomEvent::Unknown => Record::Unknown,
-            _ => Record::Event(record),
-        };
-        match self.place(now, &room, seq, record) {
-            Some(Record::Event(record)) => {
-                self.tell_shown(Event::RoomEvent(record), room.clone(), seq);
-                let is_change = matches!(event, RoomEvent::Renamed | RoomEvent::Topic);
-                if let Some(room) = self.room(&room).filter(|_| is_change) {
-                    self.tell(Event::RoomChanged(room));
-                }
-            }
-            Some(_) => self.mark_shown(room, seq),
-            None => (),
+        self.tell_shown(Event::RoomEvent(record), room.clone(), seq);
+        if let Some(room) = self.room(&room).filter(|_| is_change) {
+            self.tell(Event::RoomChanged(room));
         }
     }
 
     /// Puts a record in its place; returns it if it is the next one.
-    fn place(&mut self, now: u64, room: &RoomId, seq: u64, record: Record) -> Option<Record> {
-        let Placed { record, missing } = self.rooms.place(room, seq, record)?;
-        if let Some((from, to)) = missing {
-            self.on_missing(now, Event::Gap { room: room.clone(), from, to }, room, to);
+    fn place(&mut self, now: u64, room: &RoomId, seq: u64, record: Record) -> Option<Placed> {
+        let placed = self.rooms.place(room, seq, record)?;
+        if let Some(missing) = placed.missing {
+            self.on_missing(now, room, missing);
         }
-        Some(record)
+        Some(placed)
     }
 
     fn on_skip(&mut self, now: u64, room: &RoomId, (from, to): (u64, u64)) {
         let Some(cursor) = self.rooms.get_mut(room) else { return };
         let Some((from, to)) = cursor.place.on_gap(from, to) else { return };
-        let event = if self.line.may_skip.remove(room) {
+        let is_wanted = self.line.may_skip.remove(room);
+        if is_wanted {
             cursor.tally.skip(to);
-            Event::Skipped { room: room.clone(), from, to }
+        }
+        self.tell_skipped(room, (from, to), is_wanted);
+        self.hold_missing(now, room, to);
+    }
+
+    /// Tells that these numbers are not sent; they can be asked for where that `is_wanted`.
+    pub(super) fn tell_skipped(&mut self, room: &RoomId, (from, to): (u64, u64), is_wanted: bool) {
+        let skipped = room.clone();
+        let event = if is_wanted {
+            Event::Skipped { room: skipped, from, to }
         } else {
-            Event::Gap { room: room.clone(), from, to }
+            Event::Gap { room: skipped, from, to }
         };
-        self.on_missing(now, event, room, to);
+        self.tell_shown(event, room.clone(), to);
+    }
+
+    /// Numbers will not come.
+    fn on_missing(&mut self, now: u64, room: &RoomId, (from, to): (u64, u64)) {
+        self.tell_shown(Event::Gap { room: room.clone(), from, to }, room.clone(), to);
+        self.hold_missing(now, room, to);
     }
 
     /// Numbers up to `to` will not come. What we said since the welcome may be among them, and only an
     /// answer to the same text again would tell.
-    fn on_missing(&mut self, now: u64, event: Event, room: &RoomId, to: u64) {
-        self.tell_shown(event, room.clone(), to);
+    fn hold_missing(&mut self, now: u64, room: &RoomId, to: u64) {
         if self.welcomed_at(room) < to {
             self.hold_unacknowledged(now, room);
         }

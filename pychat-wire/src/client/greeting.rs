@@ -23,6 +23,9 @@ const PING_MS_MIN: u64 = 1_000;
 /// The longest, in milliseconds.
 const PING_MS_MAX: u64 = 3_600_000;
 
+/// The most bytes of a hello without the positions of rooms.
+const HELLO_BYTES_MAX: usize = 4_096;
+
 impl Client {
     /// `Connected` becomes `Asked`, in the protocol that the greeting offers.
     ///
@@ -133,7 +136,8 @@ impl Client {
         }
         let key = self.key();
         let limit = self.begin.has_reader().then_some(PAGE_MESSAGES_MAX);
-        let (resumed, asked) = self.rooms.positions().unzip();
+        let bytes_max = self.payload_bytes_max.saturating_sub(HELLO_BYTES_MAX);
+        let (resumed, asked) = self.rooms.positions(bytes_max).unzip();
         let asked = asked.unwrap_or_default();
         let positions = asked.iter().map(|(room, after)| (room.as_str().into(), *after));
         let resume = resumed.map(|epoch| Resume {
@@ -175,7 +179,8 @@ impl Client {
         rooms: Vec<Room>,
     ) {
         let asked = mem::take(&mut self.line.asked_after);
-        let Welcomed { change, rewound, gone } = self.rooms.on_welcome(epoch, rooms, &asked);
+        let Welcomed { change, rewound, skipped, gone } =
+            self.rooms.on_welcome(epoch, rooms, &asked);
         let ends =
             self.rooms.iter().filter_map(|(id, cursor)| Some((id.clone(), cursor.told_last()?)));
         self.line.welcomed_at = ends.collect();
@@ -193,6 +198,9 @@ impl Client {
         self.mark_welcome(epoch, &rewound);
         for (room, from, to) in rewound {
             self.tell_shown(Event::Gap { room: room.clone(), from, to }, room, from - 1);
+        }
+        for (room, from, to) in skipped {
+            self.tell_skipped(&room, (from, to), self.begin.has_reader());
         }
         for room in gone {
             self.fail_texts_for(now, &room);

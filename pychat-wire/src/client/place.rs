@@ -5,7 +5,7 @@
 //! that is older than the oldest can only belong to a page that was asked for.
 
 use super::{Page, record::Record};
-use crate::message::PAGE_MESSAGES_MAX;
+use crate::message::{PAGE_MESSAGES_MAX, RoomEvent};
 
 #[derive(Debug, Default)]
 pub(super) struct Place {
@@ -29,7 +29,7 @@ struct Request {
     limit: u64,
     page: Page,
     bytes: usize,
-    /// The numbers of the first and the last record that arrived, shown or not.
+    /// The numbers of the first and the last record that arrived, to be shown or not.
     arrived: Option<(u64, u64)>,
 }
 
@@ -148,12 +148,14 @@ impl Place {
             return;
         }
         request.arrived = Some((request.arrived.map_or(seq, |(first, _)| first), seq));
-        request.bytes = request.bytes.saturating_add(bytes);
         match record {
             Record::Message(message) => request.page.messages.push(message),
-            Record::Event(record) => request.page.events.push(record),
-            Record::Unknown => request.bytes -= bytes,
+            Record::Event(record) if record.event != RoomEvent::Unknown => {
+                request.page.events.push(record);
+            }
+            Record::Event(_) | Record::Unknown => return, // It counts, and shows nothing.
         }
+        request.bytes = request.bytes.saturating_add(bytes);
     }
 
     /// Takes the end of a page; returns the page if it is the one that was asked for.

@@ -91,7 +91,7 @@ impl Record {
         match self {
             Self::Message(message) => message.replayed,
             Self::Event(record) => record.replayed,
-            Self::Unknown => true,
+            Self::Unknown => false, // No page has any.
         }
     }
 }

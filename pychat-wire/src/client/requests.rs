@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use super::{CHANGES_MAX, Client, Event, MessageId, Protocol, Room, RoomId};
+use super::{CHANGES_MAX, Client, Event, MessageId, Protocol, Room, RoomId, rooms::Cursor};
 use crate::message::{ClientMessage, ErrorCode, RoomRequest};
 
 /// A request for the change of a room that is not answered.
@@ -45,7 +45,7 @@ impl Client {
     /// # Ok::<(), pychat_wire::NameError>(())
     /// ```
     pub fn room(&self, room: &RoomId) -> Option<Room> {
-        self.rooms.get(room).and_then(super::rooms::Cursor::described)
+        self.rooms.get(room).and_then(Cursor::described)
     }
 
     /// Asks for the open rooms: [`Event::Rooms`] follows. Returns false if there is no line in

@@ -4,6 +4,7 @@ use std::{borrow::Borrow, fmt, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::UNREAD_MAX;
 use crate::message::{self, HALL, RoomKind};
 
 /// The id of a room. It means nothing but that room; only that of the hall is known beforehand.
@@ -132,8 +133,8 @@ impl From<message::Room<'_>> for Room {
             with: room.with.into_iter().flat_map(|with| with.0).map(Into::into).collect(),
             is_mine: room.mine,
             last: room.last,
-            read: room.read,
-            unread: room.unread,
+            read: room.read.min(room.last),
+            unread: room.unread.min(UNREAD_MAX),
         }
     }
 }

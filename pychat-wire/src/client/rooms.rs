@@ -5,13 +5,18 @@ use std::{
     mem,
 };
 
+use serde_json::Value;
+
 use super::{
-    Hearing, PAGE_BYTES_MAX, Page, ROOMS_MAX, Room, RoomId, Saved,
+    Hearing, PAGE_BYTES_MAX, Page, ROOMS_MAX, Room, RoomId, RoomRecord, Saved,
     place::{Order, Place},
     record::Record,
     tally::Tally,
 };
 use crate::message::{RoomEvent, bounds};
+
+/// The most bytes of a position in a hello without the id of the room: colon, number and comma.
+const POSITION_BYTES_MAX: usize = 22;
 
 /// The rooms. The hall is always among them.
 #[derive(Debug)]
@@ -55,6 +60,8 @@ pub(super) struct Welcomed {
     pub(super) change: Change,
     /// The rooms whose logs have lost their ends, and the numbers that were lost, as (from, to).
     pub(super) rewound: Vec<(RoomId, u64, u64)>,
+    /// The rooms for which the hello had no space, and the numbers that are not sent, as (from, to).
+    pub(super) skipped: Vec<(RoomId, u64, u64)>,
     /// The rooms that our person is in no more.
     pub(super) gone: Vec<RoomId>,
 }
@@ -65,6 +72,8 @@ pub(super) struct Placed {
     pub(super) record: Record,
     /// The numbers before it that never came.
     pub(super) missing: Option<(u64, u64)>,
+    /// True if it changed what is known of the room.
+    pub(super) is_change: bool,
 }
 
 impl Rooms {
@@ -99,11 +108,17 @@ impl Rooms {
         }
     }
 
-    /// Returns the epoch and the last number seen of each room; `None` before it has begun.
-    pub(super) fn positions(&self) -> Option<(&str, BTreeMap<RoomId, u64>)> {
+    /// Returns the epoch and the last number seen of each room, the hall first, of as many as fit into
+    /// `bytes_max` bytes of JSON; `None` before it has begun.
+    pub(super) fn positions(&self, bytes_max: usize) -> Option<(&str, BTreeMap<RoomId, u64>)> {
         let epoch = self.epoch.as_deref().filter(|_| self.is_begun)?;
-        let positions = self.cursors.iter().map(|(id, cursor)| (id.clone(), cursor.place.last()));
-        Some((epoch, positions.collect()))
+        let mut bytes: usize = 0;
+        let fitting = self.cursors.iter().take_while(|(id, _)| {
+            let id_bytes = Value::from(id.as_str()).to_string().len();
+            bytes = bytes.saturating_add(id_bytes + POSITION_BYTES_MAX);
+            id.is_hall() || bytes <= bytes_max
+        });
+        Some((epoch, fitting.map(|(id, cursor)| (id.clone(), cursor.place.last())).collect()))
     }
 
     /// Takes what a welcome says. `asked` are the positions that the hello had.
@@ -121,7 +136,7 @@ impl Rooms {
         };
         self.epoch = Some(epoch.to_owned());
         let mut known = mem::take(&mut self.cursors);
-        let mut rewound = Vec::new();
+        let (mut rewound, mut skipped) = (Vec::new(), Vec::new());
         self.n_listed = 0;
         for room in listed {
             if ROOMS_MAX <= self.cursors.len() || self.cursors.contains_key(&room.id) {
@@ -130,12 +145,15 @@ impl Rooms {
             let asked_after = asked.get(&room.id).copied();
             let cursor = match (change, known.remove(&room.id), asked_after) {
                 (Change::None, Some(mut cursor), _) => {
-                    if let Some((from, to)) =
-                        cursor.place.on_welcome(room.last, asked_after.is_some())
-                    {
+                    let was_asked = asked_after.is_some();
+                    if let Some((from, to)) = cursor.place.on_welcome(room.last, was_asked) {
                         rewound.push((room.id.clone(), from, to));
-                        cursor.tally.rewind(room.last);
+                    } else if !was_asked && let Some((from, to)) = cursor.place.on_gap(0, room.last)
+                    {
+                        skipped.push((room.id.clone(), from, to));
+                        cursor.tally.skip(to);
                     }
+                    cursor.tally.rewind(room.last);
                     cursor
                 }
                 (Change::NewEpoch, _, Some(after)) => Cursor::new(Place::anew(after), 0),
@@ -150,7 +168,7 @@ impl Rooms {
         self.count_page_bytes();
         let gone =
             if change == Change::NewEpoch { Vec::new() } else { known.into_keys().collect() };
-        Welcomed { change, rewound, gone }
+        Welcomed { change, rewound, skipped, gone }
     }
 
     /// Takes what the server says of a room that our person is in. Returns true if that is news, and
@@ -212,14 +230,15 @@ impl Rooms {
         let cursor = self.cursors.get_mut(id)?;
         match cursor.place.on_record(seq) {
             Order::Next { missing } => {
-                match &record {
-                    Record::Message(message) => cursor.tally.hear(seq, message.own),
-                    Record::Event(event) => {
-                        cursor.apply(event.event, event.subject.as_deref(), seq)
+                let is_change = match &record {
+                    Record::Message(message) => {
+                        cursor.tally.hear(seq, message.own);
+                        false
                     }
-                    Record::Unknown => (),
-                }
-                Some(Placed { record, missing })
+                    Record::Event(record) => cursor.apply(record),
+                    Record::Unknown => false,
+                };
+                Some(Placed { record, missing, is_change })
             }
             Order::Older if record.is_replayed() => {
                 let before = cursor.place.page_bytes();
@@ -296,18 +315,19 @@ impl Cursor {
         Some(Room { last: self.last(), read: self.tally.mark(), unread: self.unread(), ..room })
     }
 
-    /// Takes the event with number `seq`, if the server described the room before it.
-    fn apply(&mut self, event: RoomEvent, subject: Option<&str>, seq: u64) {
+    /// Takes the next event. Returns true if it changed what is known of the room: one that the server
+    /// had heard when it described the room changes nothing.
+    fn apply(&mut self, record: &RoomRecord) -> bool {
         let counted_to = self.tally.counted_to();
-        let Some(room) = self.room.as_mut().filter(|_| counted_to < seq) else { return };
-        match event {
-            RoomEvent::Renamed => {
-                room.name = bounds::label(subject.unwrap_or_default()).into_owned()
-            }
-            RoomEvent::Topic => {
-                room.topic = bounds::sentence(subject.unwrap_or_default()).into_owned()
-            }
-            _ => (),
+        let Some(room) = self.room.as_mut().filter(|_| counted_to < record.seq) else {
+            return false;
+        };
+        let subject = record.subject.as_deref().unwrap_or_default();
+        match record.event {
+            RoomEvent::Renamed => room.name = bounds::label(subject).into_owned(),
+            RoomEvent::Topic => room.topic = bounds::sentence(subject).into_owned(),
+            _ => return false,
         }
+        true
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Client, READ_MS_MIN, RoomId, TYPING_MS_MIN, phase::Protocol};
+use super::{Client, READ_MS_MIN, RoomId, TYPING_MS_MIN, phase::Protocol, rooms::Cursor};
 use crate::message::ClientMessage;
 
 /// The signals of one line. Times are in milliseconds.
@@ -90,7 +90,7 @@ impl Client {
     /// # Ok::<(), pychat_wire::NameError>(())
     /// ```
     pub fn unread(&self, room: &RoomId) -> u64 {
-        self.rooms.get(room).map_or(0, |cursor| cursor.unread())
+        self.rooms.get(room).map_or(0, Cursor::unread)
     }
 
     /// Records that a text is being written in `room`. The others there are told, at most once in

@@ -40,9 +40,10 @@ impl Tally {
         self.counted.1
     }
 
-    /// Takes the server's count: `unread` messages after `read`, up to `last`.
+    /// Takes the server's count: `unread` messages after `read`, up to `last`, or up to where it has
+    /// counted before.
     pub(super) fn count(&mut self, last: u64, read: u64, unread: u64) {
-        let read = read.min(last);
+        let (last, read) = (last.max(self.counted.1), read.min(last));
         (self.counted, self.told) = ((read, last), read);
         self.mark = self.mark.max(read);
         self.prune();
@@ -55,6 +56,7 @@ impl Tally {
     /// Takes in that nothing after `last` exists any more.
     pub(super) fn rewind(&mut self, last: u64) {
         self.mark = self.mark.min(last);
+        self.counted.1 = self.counted.1.min(last);
         self.known_from = self.known_from.min(last.saturating_add(1));
         self.heard.retain(|seq| *seq <= last);
     }

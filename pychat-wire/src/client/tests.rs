@@ -5,13 +5,20 @@ mod joining;
 mod lines;
 mod order;
 mod original;
+mod reading;
+mod requests;
+mod rooms;
+mod state;
 mod texts;
 
 use super::*;
 use crate::{
     frame::{Decoder, FrameError},
     key::{Challenge, Nonce, Proof, SecretKey},
-    message::{ClientMessage, Door, ErrorCode, Limits, Reason, ServerMessage},
+    message::{
+        self, ClientMessage, Door, ErrorCode, HALL, Limits, Reason, RoomEvent, RoomKind, RoomList,
+        RoomRequest, ServerMessage,
+    },
     name::SERVER,
     notice::Notice,
 };
@@ -67,6 +74,22 @@ impl Stage {
         self.written()
     }
 
+    /// The same, with other rooms than the hall, too; what was told is returned instead.
+    fn enter_all(&mut self, seq: u64, rooms: Vec<message::Room<'_>>) -> Vec<Event> {
+        self.told();
+        self.client.connected(self.now);
+        self.hear(&[greeting(EPOCH), welcome_to(EPOCH, seq, rooms)])
+    }
+
+    /// A window that has just joined the hall, which is empty, and another room, whose log ends at
+    /// `seq` and in which everything was seen.
+    fn in_two_rooms(seq: u64) -> Self {
+        let mut stage = Self::window(Saved::default());
+        stage.enter_all(0, vec![read(described("r7", seq), seq, 0)]);
+        stage.written();
+        stage
+    }
+
     /// The line breaks, and the next one is there at once; the events are dropped.
     fn cut(&mut self) {
         self.client.disconnected(self.now);
@@ -99,7 +122,7 @@ impl Stage {
     }
 
     fn say(&mut self, text: &str) -> MessageId {
-        self.client.say(text).unwrap()
+        self.client.say(&hall(), text).unwrap()
     }
 
     /// Lets time pass, minding every deadline on the way.
@@ -131,7 +154,7 @@ fn saved(seq: u64) -> Saved {
         key: Some(KEY),
         is_known: true,
         epoch: Some(EPOCH.into()),
-        seq,
+        rooms: [(hall(), saved::Spot { seq, seen: None })].into(),
         ..Saved::default()
     }
 }
@@ -152,14 +175,77 @@ fn greeting(epoch: &str) -> ServerMessage<'_> {
 }
 
 fn welcome(epoch: &str, seq: u64) -> ServerMessage<'_> {
+    welcome_to(epoch, seq, Vec::new())
+}
+
+/// A welcome to the hall, whose log ends at `seq`, and to other `rooms`.
+fn welcome_to<'a>(epoch: &'a str, seq: u64, rooms: Vec<message::Room<'a>>) -> ServerMessage<'a> {
     ServerMessage::Welcome {
         username: "Анна".into(),
         epoch: epoch.into(),
-        seq,
         time: 1_000,
         operator: false,
         members: std::borrow::Cow::Owned(["Борис", "Анна"].into_iter().collect()),
+        rooms: RoomList([vec![described("", seq)], rooms].concat()),
     }
+}
+
+/// A room of whose records our person has seen none, and the server has counted none.
+fn described(room: &str, last: u64) -> message::Room<'_> {
+    message::Room {
+        room: room.into(),
+        kind: if room == HALL { RoomKind::Hall } else { RoomKind::Closed },
+        name: room.into(),
+        topic: "".into(),
+        with: None,
+        mine: false,
+        last,
+        read: 0,
+        unread: 0,
+    }
+}
+
+/// The same room, of which our person has seen everything up to `read`, after which are `unread`
+/// messages of others.
+fn read(room: message::Room<'_>, read: u64, unread: u64) -> message::Room<'_> {
+    message::Room { read, unread, ..room }
+}
+
+/// The same message in another room.
+fn within<'a>(room: &'a str, mut message: ServerMessage<'a>) -> ServerMessage<'a> {
+    if let ServerMessage::Record { room: within, .. }
+    | ServerMessage::Event { room: within, .. }
+    | ServerMessage::UnknownRecord { room: within, .. }
+    | ServerMessage::Gap { room: within, .. }
+    | ServerMessage::Skip { room: within, .. }
+    | ServerMessage::Page { room: within, .. } = &mut message
+    {
+        *within = room.into();
+    }
+    message
+}
+
+/// Record `seq`, by which `Борис` did something to a room.
+fn event(seq: u64, event: RoomEvent, subject: Option<&'static str>) -> ServerMessage<'static> {
+    ServerMessage::Event {
+        room: HALL.into(),
+        seq,
+        time: seq,
+        username: "Борис".into(),
+        event,
+        subject: subject.map(Into::into),
+        id: None,
+        dup: false,
+        replay: false,
+    }
+}
+
+fn other() -> RoomId {
+    RoomId::from("r7")
+}
+
+fn hall() -> RoomId {
+    RoomId::hall()
 }
 
 /// Returns the members of a hello by which `key` proves to be ours, without TLS.
@@ -172,7 +258,16 @@ fn proof(key: SecretKey) -> String {
 fn record(seq: u64, replay: bool) -> ServerMessage<'static> {
     let content = seq.to_string().into();
     let username = "Борис".into();
-    ServerMessage::Record { seq, time: seq, username, content, id: None, dup: false, replay }
+    ServerMessage::Record {
+        room: "".into(),
+        seq,
+        time: seq,
+        username,
+        content,
+        id: None,
+        dup: false,
+        replay,
+    }
 }
 
 fn live(seq: u64) -> ServerMessage<'static> {
@@ -187,7 +282,7 @@ fn replayed(seq: u64) -> ServerMessage<'static> {
 fn copy(seq: u64, id: &MessageId, dup: bool, replay: bool) -> ServerMessage<'static> {
     let id = Some(id.as_str().to_owned().into());
     let (username, content) = ("Анна".into(), seq.to_string().into());
-    ServerMessage::Record { seq, time: seq, username, content, id, dup, replay }
+    ServerMessage::Record { room: HALL.into(), seq, time: seq, username, content, id, dup, replay }
 }
 
 fn error(code: ErrorCode, id: Option<&MessageId>, retry_ms: Option<u64>) -> ServerMessage<'static> {
@@ -200,27 +295,42 @@ fn notice(notice: Notice<'_>) -> ServerMessage<'static> {
     ServerMessage::Message { username: SERVER.into(), content }
 }
 
-/// Returns what a reader would write down: numbers of messages, and words for everything else.
+/// Returns what a reader would write down: numbers of messages, and words for everything else, after
+/// the room unless that is the hall.
 fn summary(events: &[Event]) -> Vec<String> {
     let numbers = |messages: &[Message]| {
         let numbers: Vec<_> =
             messages.iter().map(|message| message.seq.unwrap_or(0).to_string()).collect();
         numbers.join(" ")
     };
+    let within = |room: &RoomId, line: String| {
+        if room.is_hall() { line } else { format!("{room}: {line}") }
+    };
     let line = |event: &Event| match event {
         Event::Connect => "connect".to_owned(),
         Event::Disconnect => "disconnect".to_owned(),
         Event::Joined { again, .. } => (if *again { "back" } else { "joined" }).to_owned(),
         Event::Offline { cause, retry_at_ms } => format!("offline {cause:?} {retry_at_ms:?}"),
-        Event::Message(message) => numbers(std::slice::from_ref(message)),
-        Event::Page(page) => format!("page [{}] {}", numbers(&page.messages), page.start),
-        Event::Gap { from, to } => format!("gap {from}-{to}"),
-        Event::Skipped { from, to } => format!("skipped {from}-{to}"),
+        Event::Message(message) => within(&message.room, numbers(std::slice::from_ref(message))),
+        Event::Page(page) => {
+            within(&page.room, format!("page [{}] {}", numbers(&page.messages), page.start))
+        }
+        Event::Gap { room, from, to } => within(room, format!("gap {from}-{to}")),
+        Event::Skipped { room, from, to } => within(room, format!("skipped {from}-{to}")),
         Event::NewEpoch => "new epoch".to_owned(),
-        Event::Accepted { seq, .. } => format!("accepted {seq}"),
-        Event::Failed { text, reason: FailReason::Lost, .. } => format!("lost {text}"),
-        Event::Failed { text, reason: FailReason::Refused { code, .. }, .. } => {
-            format!("refused {text} {code:?}")
+        Event::RoomChanged(room) => within(&room.id, format!("room {:?}", room.name)),
+        Event::RoomGone { room } => within(room, "gone".to_owned()),
+        Event::RoomEvent(record) => {
+            let subject = record.subject.as_deref().unwrap_or_default();
+            within(&record.room, format!("{} {:?} {subject}", record.seq, record.event))
+        }
+        Event::RoomRequestDone { room, .. } => within(room, "done".to_owned()),
+        Event::Accepted { room, seq, .. } => within(room, format!("accepted {seq}")),
+        Event::Failed { room, text, reason: FailReason::Lost, .. } => {
+            within(room, format!("lost {text}"))
+        }
+        Event::Failed { room, text, reason: FailReason::Refused { code, .. }, .. } => {
+            within(room, format!("refused {text} {code:?}"))
         }
         Event::Refused { code, reason, .. } => format!("not as this name {code:?} {reason}"),
         other => format!("{other:?}"),

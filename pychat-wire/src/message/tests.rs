@@ -1,5 +1,7 @@
 //! Payloads as they arrive and as they are written.
 
+mod rooms;
+
 use std::borrow::Cow;
 
 use super::*;
@@ -26,7 +28,7 @@ fn reads_what_clients_say() {
         (r#"{"type":"text","content":"\ud83d\udc4b"}"#, text("👋")),
         (r#"{"type":"text"}"#, text("")),
         (r#"{"\u0074ype":"t\u0065xt"}"#, text("")),
-        (r#"{"type":"text","room":{"a":[[]]},"to":null,"caps":-1.5}"#, text("")),
+        (r#"{"type":"text","thread":{"a":[[]]},"to":null,"caps":-1.5}"#, text("")),
     ] {
         assert_eq!(ClientMessage::parse(payload.as_bytes()), Ok(message), "{payload}");
     }
@@ -127,22 +129,26 @@ fn half_an_emoji_is_read_as_a_replacement() {
         let said = format!(r#"{{"\udfff":"\ud800","type":"text","content":"{escaped}"}}"#);
         assert_eq!(ClientMessage::parse(said.as_bytes()), Ok(text(read)), "{escaped}");
         let hello = format!(
-            r#"{{"type":"hello","username":"{escaped}","resume":{{"epoch":"{escaped}","after":1}}}}"#
+            r#"{{"type":"hello","username":"{escaped}","resume":{{"epoch":"{escaped}","rooms":{{"{escaped}":1}}}}}}"#
         );
-        let resume = Some(Resume { epoch: read.into(), after: 1, limit: None });
+        let rooms = Positions(vec![(read.into(), 1)]);
+        let resume = Some(Resume { epoch: read.into(), rooms, limit: None });
         let expected = ClientMessage::Hello(Hello { resume, ..Hello::new(read, 1) });
         assert_eq!(ClientMessage::parse(hello.as_bytes()), Ok(expected));
         let told = format!(r#"{{"type":"message","username":"{escaped}","content":"{escaped}"}}"#);
         let expected = ServerMessage::Message { username: read.into(), content: read.into() };
         assert_eq!(ServerMessage::parse(told.as_bytes()), Ok(expected));
         let welcome = format!(
-            r#"{{"type":"welcome","username":"a","epoch":"","seq":0,"time":0,"members":["{escaped}"]}}"#
+            r#"{{"type":"welcome","username":"a","epoch":"","time":0,"members":["{escaped}"],"rooms":[{{"room":"","kind":"hall","name":"{escaped}x","topic":"{escaped}"}}]}}"#
         );
-        let Ok(ServerMessage::Welcome { members, .. }) = ServerMessage::parse(welcome.as_bytes())
+        let Ok(ServerMessage::Welcome { members, rooms, .. }) =
+            ServerMessage::parse(welcome.as_bytes())
         else {
             panic!("{welcome}")
         };
         assert_eq!(members.names(), [read]);
+        let name = label(format!("{read}x"));
+        assert_eq!((&rooms.0[0].name, &*rooms.0[0].topic), (&name, read));
     }
 }
 
@@ -153,6 +159,7 @@ fn what_a_server_says_is_bounded() {
     let content = "ж".repeat((1 << 19) - 2) + "…";
     let id = || Some(long.as_str().into());
     let record = |username, content, id| ServerMessage::Record {
+        room: HALL.into(),
         seq: u64::MAX,
         time: TIME_MS_MAX,
         username,
@@ -192,10 +199,10 @@ fn what_a_server_says_is_bounded() {
     let welcome = |epoch: &'static str, members: Listing| ServerMessage::Welcome {
         username: "a".into(),
         epoch: epoch.into(),
-        seq: 0,
         time: 0,
         operator: false,
         members: Cow::Owned(members),
+        rooms: RoomList::default(),
     };
     let crowd: Listing = std::iter::once(long).chain(vec!["b"; 20_500]).collect();
     let kept: Listing = std::iter::once(name).chain(vec!["b"; 19_999]).collect();

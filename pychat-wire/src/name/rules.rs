@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{
-    GeneralCategoryGroup, UnicodeEmoji, UnicodeGeneralCategory,
+    GeneralCategory, GeneralCategoryGroup, UnicodeEmoji, UnicodeGeneralCategory,
     emoji::is_emoji_presentation_selector,
 };
 use unicode_security::GeneralSecurityProfile;
@@ -28,6 +28,35 @@ pub(super) fn find_forbidden(name: &str) -> Option<char> {
         is_after_emoji = is_emoji;
         let is_ours = matches!(character, ' ' | '(' | ')');
         !(is_ours || is_emoji || is_selector || character.identifier_allowed())
+    })
+}
+
+/// The character that joins emoji to one.
+const JOINER: char = '\u{200D}';
+
+/// Returns true if every character of a text can be shown on one line, and moves no other one about.
+///
+/// # Examples
+///
+/// ```
+/// use pychat_wire::name::is_one_line;
+///
+/// assert!(is_one_line("Kitchen, 2nd floor"));
+/// assert!(!is_one_line("Kitchen\u{202E}"));
+/// ```
+pub fn is_one_line(text: &str) -> bool {
+    text.chars().all(|character| {
+        character == JOINER
+            || !matches!(
+                character.general_category(),
+                GeneralCategory::Control
+                    | GeneralCategory::Format
+                    | GeneralCategory::LineSeparator
+                    | GeneralCategory::ParagraphSeparator
+                    | GeneralCategory::PrivateUse
+                    | GeneralCategory::Surrogate
+                    | GeneralCategory::Unassigned
+            )
     })
 }
 

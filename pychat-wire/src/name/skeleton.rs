@@ -7,6 +7,7 @@ use std::{
 };
 
 use caseless::Caseless;
+use unicode_normalization::UnicodeNormalization;
 
 /// The look of a name, in which letters that are taken for each other are the same.
 ///
@@ -25,6 +26,20 @@ static DIGITS: LazyLock<[Skeleton; 10]> =
 const NUMBER_DIGITS_MAX: usize = 9;
 
 impl Skeleton {
+    /// Returns the skeletons of any text, such as the name of a room; it looks like any other that
+    /// shares either.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pychat_wire::name::Skeleton;
+    ///
+    /// assert_eq!(Skeleton::of_text("Kitchen")[0], Skeleton::of_text("KITCHEN")[0]);
+    /// ```
+    pub fn of_text(text: &str) -> [Self; 2] {
+        Self::both_of(&text.nfkc().collect::<String>())
+    }
+
     /// Returns the skeletons of a name in NFKC: its case folded before and after, and only after.
     pub(super) fn both_of(composed: &str) -> [Self; 2] {
         let folded: String = composed.chars().default_case_fold().collect();

@@ -1,13 +1,17 @@
 //! Every payload of both protocols, byte for byte as PROTOCOL.md shows it: written so, and read back.
 
 mod people;
+mod rooms;
 
 use std::borrow::Cow;
 
 use pychat_wire::{
     ClientMessage, ServerMessage,
     key::{InviteCode, InviteId, Nonce, PairCode, Proof, PublicKey, Signature},
-    message::{Ban, BanList, Door, ErrorCode, Hello, Limits, Listing, Reason, Resume},
+    message::{
+        Ban, BanList, Door, ErrorCode, HALL, Hello, Limits, Listing, Positions, Reason, Resume,
+        RoomList,
+    },
     name::SERVER,
     notice::Notice,
 };
@@ -33,13 +37,14 @@ fn what_clients_say() {
         r#""key":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc","#,
         r#""signature":"CAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICA""#
     );
-    let resume = |limit| Some(Resume { epoch: "0f8e".into(), after: 1_234, limit });
+    let rooms = || Positions(vec![(HALL.into(), 1_234), ("r7".into(), 55)]);
+    let resume = |limit| Some(Resume { epoch: "0f8e".into(), rooms: rooms(), limit });
     for (message, payload) in [
         (ClientMessage::hello("Анна"), r#"{"type":"hello","username":"Анна"}"#),
         (hello(bare()), r#"{"type":"hello","username":"Анна","protocol":2}"#),
         (
             hello(Hello { proof, resume: resume(None), ..bare() }),
-            &format!(r#"{signed},"resume":{{"epoch":"0f8e","after":1234}}}}"#),
+            &format!(r#"{signed},"resume":{{"epoch":"0f8e","rooms":{{"":1234,"r7":55}}}}}}"#),
         ),
         (
             hello(Hello {
@@ -56,15 +61,19 @@ fn what_clients_say() {
         ),
         (
             hello(Hello { resume: resume(Some(500)), ..bare() }),
-            r#"{"type":"hello","username":"Анна","protocol":2,"resume":{"epoch":"0f8e","after":1234,"limit":500}}"#,
+            r#"{"type":"hello","username":"Анна","protocol":2,"resume":{"epoch":"0f8e","rooms":{"":1234,"r7":55},"limit":500}}"#,
         ),
         (ClientMessage::text("привет\n"), r#"{"type":"text","content":"привет\n"}"#),
         (
-            ClientMessage::Text { content: "привет".into(), id: Some("a-1".into()) },
+            ClientMessage::Text {
+                room: HALL.into(),
+                content: "привет".into(),
+                id: Some("a-1".into()),
+            },
             r#"{"type":"text","content":"привет","id":"a-1"}"#,
         ),
         (
-            ClientMessage::History { before: 101, limit: 50 },
+            ClientMessage::History { room: HALL.into(), before: 101, limit: 50 },
             r#"{"type":"history","before":101,"limit":50}"#,
         ),
         (ClientMessage::Pair, r#"{"type":"pair"}"#),
@@ -96,6 +105,7 @@ fn what_clients_say() {
 #[test]
 fn what_servers_say_to_greet_to_welcome_and_of_messages() {
     let record = |id: Option<&'static str>, dup, replay| ServerMessage::Record {
+        room: HALL.into(),
         seq: 7,
         time: 1_700_000_000_000,
         username: "Анна".into(),
@@ -105,13 +115,13 @@ fn what_servers_say_to_greet_to_welcome_and_of_messages() {
         replay,
     };
     let listing: Listing = ["Борис", "\"А\"", "Анна"].into_iter().collect();
-    let welcome = |members| ServerMessage::Welcome {
+    let welcome = |members, rooms| ServerMessage::Welcome {
         username: "Анна".into(),
         epoch: "0f8e".into(),
-        seq: 7,
         time: 1_700_000_000_000,
         operator: true,
         members,
+        rooms: RoomList(rooms),
     };
     for (message, payload) in [
         (
@@ -176,12 +186,12 @@ fn what_servers_say_to_greet_to_welcome_and_of_messages() {
             r#"{"type":"message","seq":7,"time":1700000000000,"username":"Анна","content":"привет","replay":true}"#,
         ),
         (
-            welcome(Cow::Owned(listing)),
-            r#"{"type":"welcome","username":"Анна","epoch":"0f8e","seq":7,"time":1700000000000,"operator":true,"members":["Борис","\"А\"","Анна"]}"#,
+            welcome(Cow::Owned(listing), vec![rooms::hall()]),
+            r#"{"type":"welcome","username":"Анна","epoch":"0f8e","time":1700000000000,"operator":true,"members":["Борис","\"А\"","Анна"],"rooms":[{"room":"","kind":"hall","name":"","topic":"","last":7,"read":5,"unread":1}]}"#,
         ),
         (
-            welcome(Cow::Owned(Listing::default())),
-            r#"{"type":"welcome","username":"Анна","epoch":"0f8e","seq":7,"time":1700000000000,"operator":true,"members":[]}"#,
+            welcome(Cow::Owned(Listing::default()), Vec::new()),
+            r#"{"type":"welcome","username":"Анна","epoch":"0f8e","time":1700000000000,"operator":true,"members":[],"rooms":[]}"#,
         ),
     ] {
         check_server_message(&message, payload);
@@ -191,10 +201,16 @@ fn what_servers_say_to_greet_to_welcome_and_of_messages() {
 #[test]
 fn what_servers_say_beside_messages() {
     for (message, payload) in [
-        (ServerMessage::Gap { from: 1, to: 40 }, r#"{"type":"gap","from":1,"to":40}"#),
-        (ServerMessage::Skip { from: 1, to: 40 }, r#"{"type":"skip","from":1,"to":40}"#),
         (
-            ServerMessage::Page { before: 41, count: 0, start: true },
+            ServerMessage::Gap { room: HALL.into(), from: 1, to: 40 },
+            r#"{"type":"gap","from":1,"to":40}"#,
+        ),
+        (
+            ServerMessage::Skip { room: HALL.into(), from: 1, to: 40 },
+            r#"{"type":"skip","from":1,"to":40}"#,
+        ),
+        (
+            ServerMessage::Page { room: HALL.into(), before: 41, count: 0, start: true },
             r#"{"type":"page","before":41,"count":0,"start":true}"#,
         ),
         (
@@ -289,6 +305,7 @@ fn every_word_of_a_fixed_choice() {
         ("id_reused", ErrorCode::IdReused),
         ("unknown_type", ErrorCode::UnknownType),
         ("bad_signature", ErrorCode::BadSignature),
+        ("no_room", ErrorCode::NoRoom),
         ("forbidden", ErrorCode::Forbidden),
         ("muted", ErrorCode::Muted),
         ("not_done", ErrorCode::NotDone),
@@ -320,7 +337,7 @@ fn every_word_of_a_fixed_choice() {
 fn members_of_the_wrong_kind_count_as_missing_where_old_peers_may_send_anything() {
     for payload in [
         r#"{"type":"hello","username":"a","protocol":"2","token":5,"resume":[]}"#,
-        r#"{"type":"hello","username":"a","protocol":-2,"resume":{"epoch":"e","after":-1}}"#,
+        r#"{"type":"hello","username":"a","protocol":-2,"resume":{"epoch":"e","rooms":[]}}"#,
         r#"{"type":"hello","username":"a","protocol":1.5,"resume":{"epoch":"e"},"key":{}}"#,
     ] {
         assert_eq!(ClientMessage::parse(payload.as_bytes()), Ok(ClientMessage::hello("a")));

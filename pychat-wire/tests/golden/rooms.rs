@@ -88,6 +88,20 @@ fn what_clients_say_in_rooms() {
     }
 }
 
+pub(super) fn hall() -> Room<'static> {
+    Room {
+        room: HALL.into(),
+        kind: RoomKind::Hall,
+        name: "".into(),
+        topic: "".into(),
+        with: None,
+        mine: false,
+        last: 7,
+        read: 5,
+        unread: 1,
+    }
+}
+
 fn direct() -> Room<'static> {
     Room {
         room: "r7".into(),

@@ -75,10 +75,11 @@ impl Room {
         if self.imp().is_open.get() {
             self.history().see_elsewhere(seq);
         }
-        self.imp().news.borrow_mut().is_due = true;
+        let was_counted = 0 < self.unread();
+        self.expect_news();
         self.tell_news();
-        if self.unread() == 0 {
-            self.tell_read();
+        if !was_counted && self.unread() == 0 {
+            self.tell_read(); // Of a message that came just before.
         }
     }
 

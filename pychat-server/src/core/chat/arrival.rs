@@ -1,12 +1,12 @@
 //! Joining: a guest's hello, the proof of who it is, the name that it asks for, and its entry into the
 //! room.
 
-use std::{fmt::Write, time::Instant};
+use std::{collections::BTreeSet, fmt::Write, time::Instant};
 
 use pychat_wire::{
     NameError, UserName,
     key::{InviteCode, PublicKey},
-    message::{ErrorCode, Hello, PROTOCOL, Resume},
+    message::{ErrorCode, Hello, PROTOCOL, Positions, Resume},
     notice::Notice,
 };
 
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::core::{
     admission::{Act, WRONG_PROOF_COST},
-    id::{ConnectionId, HALL},
+    id::{ConnectionId, HALL, RoomId},
     record::{Device, PersonId},
     roster::{FreeName, Participant},
 };
@@ -38,10 +38,15 @@ pub(super) struct Wish {
 
 impl Wish {
     fn new(name: UserName, device: Device, hello: &Hello<'_>) -> Self {
-        let own = |resume: &Resume<'_>| Resume {
-            epoch: resume.epoch.as_ref().to_owned().into(),
-            after: resume.after,
-            limit: resume.limit,
+        let own = |resume: &Resume<'_>| {
+            let positions = resume.rooms.0.iter();
+            Resume {
+                epoch: resume.epoch.as_ref().to_owned().into(),
+                rooms: Positions(
+                    positions.map(|(room, after)| (room.to_string().into(), *after)).collect(),
+                ),
+                limit: resume.limit,
+            }
         };
         Self { name, device, resume: hello.resume.as_ref().map(own), invite: hello.invite }
     }
@@ -263,11 +268,18 @@ impl Chat {
         self.change_people(id, effects);
         let members = self.roster.members().clone();
         let is_operator = self.people.is_operator(person);
-        tell(id, Event::Welcome { name: name.clone(), is_operator, members }, effects);
+        let rooms = self.views(person);
+        tell(id, Event::Welcome { name: name.clone(), is_operator, members, rooms }, effects);
         self.enter(now, id, name, Some(grant), effects);
-        if let Some(Resume { epoch, after, limit }) = resume {
-            let resume = Action::Resume { room: HALL, epoch: epoch.into_owned(), after, limit };
-            act(id, resume, effects);
+        self.enter_rooms(id, effects);
+        let Some(Resume { epoch, rooms, limit }) = resume else { return };
+        let mut resumed = BTreeSet::new();
+        for (room, after) in rooms.0 {
+            let room = RoomId::of_wire(&room).filter(|room| self.rooms.is_in(person, *room));
+            if let Some(room) = room.filter(|room| resumed.insert(*room)) {
+                let resume = Action::Resume { room, epoch: epoch.to_string(), after, limit };
+                act(id, resume, effects);
+            }
         }
     }
 
@@ -313,9 +325,14 @@ impl Chat {
     ) -> bool {
         let (expiry, utc_ms) = (self.name_expiry(), self.wall_clock.utc_ms);
         let Some(peer) = self.peers.get(&id) else { return false };
-        self.people.may_own(person, name)
+        let is_newcomer = !self.people.is_known(person);
+        let is_reserved = self.people.may_own(person, name)
             && self.admission.try_fill(now, peer.origin, Act::Reserve)
-            && self.people.reserve(person, device, name, utc_ms, expiry)
+            && self.people.reserve(person, device, name, utc_ms, expiry);
+        if is_reserved && is_newcomer {
+            self.rooms.note_newcomer(person);
+        }
+        is_reserved
     }
 
     /// Returns the person who has this key. Where they own no name, only their connections tell.
@@ -342,14 +359,14 @@ impl Chat {
         grant: Option<Grant>,
         effects: &mut Vec<Effect>,
     ) {
-        self.deadlines.clear(id);
+        self.timers.hello.clear(id);
         let (person, protocol) = (grant.map(|grant| grant.person), self.protocol(id));
         let (Some(peer), Some(join_index)) = (self.peers.get_mut(&id), self.roster.join_index(id))
         else {
             return;
         };
         if self.roster.first_index(id) == Some(join_index) {
-            self.announcements.due.set(id, now + self.rules.announce_after);
+            self.timers.announcements.due.set(id, now + self.rules.announce_after);
         }
         self.admission.fill(now, peer.origin, Act::Join, 1);
         peer.phase = Phase::Joined(name.clone());

@@ -1,18 +1,25 @@
 //! The rates of texts, one for each person: several connections have it together, and it outlives
 //! them, so reconnecting gives nobody more to say.
 
-use std::{collections::HashMap, time::Instant};
+use std::{
+    collections::HashMap,
+    mem,
+    time::{Duration, Instant},
+};
 
-use pychat_wire::UserName;
+use pychat_wire::{UserName, message::ErrorCode};
 
-use super::{Chat, Phase};
+use super::{Action, Chat, Complaint, Effect, Phase, Protocol, act, complain};
 use crate::core::{
     admission::Act,
-    id::ConnectionId,
+    id::{ConnectionId, RoomId},
     rate_limit::{Bucket, RateLimit},
     record::PersonId,
     sweep::Sweep,
 };
+
+/// The least time between two tellings that a person is writing in a room.
+pub const TYPING_PAUSE: Duration = Duration::from_secs(3);
 
 /// Somebody whose texts are limited, as far as they are known.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -29,6 +36,9 @@ pub(super) struct Buckets {
     /// When those may say the next thing who spoke while each person may say one thing in so long.
     slow: HashMap<Speaker, Instant>,
     slow_sweep: Sweep,
+    /// When others may be told again that a person is writing in a room.
+    typing: HashMap<(PersonId, RoomId), Instant>,
+    typing_sweep: Sweep,
 }
 
 impl Speaker {
@@ -87,6 +97,17 @@ impl Buckets {
         self.slow.clear();
     }
 
+    /// Returns true if others may be told that a person is writing in a room, and notes that they are.
+    pub(super) fn may_type(&mut self, now: Instant, person: PersonId, room: RoomId) -> bool {
+        self.typing_sweep.run(&mut self.typing, |until| now < *until);
+        let until = self.typing.entry((person, room)).or_insert(now);
+        let may_type = *until <= now;
+        if may_type {
+            *until = now + TYPING_PAUSE;
+        }
+        may_type
+    }
+
     /// Gives a speaker the bucket that they had in another process, unless it is fuller already.
     pub(super) fn restore(&mut self, speaker: Speaker, empty_at: Instant) {
         let bucket = self.flood.entry(speaker).or_default();
@@ -96,6 +117,33 @@ impl Buckets {
 }
 
 impl Chat {
+    /// Counts what a peer in the room says. Where that is too much it is not read for a while, and a
+    /// client of protocol 2 is told so, once until its share has recovered.
+    pub(super) fn pay(
+        &mut self,
+        now: Instant,
+        id: ConnectionId,
+        cost: u32,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(speaker) = self.speaker(id) else { return };
+        let is_recovering = self.buckets.empty_at(now, &speaker).is_some();
+        let held = self.charge(now, id, cost);
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        peer.is_told_to_slow_down &= is_recovering;
+        let Some(until) = held else { return };
+        let was_told = mem::replace(&mut peer.is_told_to_slow_down, true);
+        if peer.protocol == Protocol::V2 && !was_told {
+            let millis = until.saturating_duration_since(now).as_millis();
+            let complaint = Complaint {
+                retry_ms: Some(u64::try_from(millis).unwrap_or(u64::MAX)),
+                ..Complaint::new(ErrorCode::SlowDown, "too fast; nothing is dropped")
+            };
+            complain(id, complaint, effects);
+        }
+        act(id, Action::PauseRead { until }, effects);
+    }
+
     /// Counts what a peer in the room says against its person's share and its address's; returns until
     /// when it is to say nothing more.
     pub(super) fn charge(&mut self, now: Instant, id: ConnectionId, cost: u32) -> Option<Instant> {

@@ -43,7 +43,7 @@ impl Chat {
         if !self.is_open(id) {
             return;
         }
-        self.deadlines.clear(id);
+        self.timers.hello.clear(id);
         if reason != CloseReason::Quit && self.protocol(id) == Protocol::V2 {
             tell(id, Event::Bye { reason }, effects);
         }

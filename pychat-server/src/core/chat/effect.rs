@@ -6,14 +6,14 @@ use std::{ops::Range, time::Instant};
 use pychat_wire::{
     UserName,
     key::{InviteCode, Nonce, PairCode},
-    message::{Door, Listing},
+    message::{Door, Listing, RoomKind},
 };
 
 use super::input::{CloseReason, Complaint, Protocol, Refusal};
 use crate::core::{
     id::{CallId, ConnectionId, RoomId, Ticket},
     moderation::{Listed, Reply},
-    record::{Device, Invite, InviteTerms, Kind, PersonId, Record, Request},
+    record::{Device, Invite, InviteTerms, PersonId, Record, Request},
 };
 
 /// An effect: something that the chat wants done.
@@ -77,6 +77,35 @@ pub enum Event {
         is_operator: bool,
         /// The people present, this peer included.
         members: Listing,
+        /// The rooms that the peer's person is in, the hall first.
+        rooms: Vec<RoomView>,
+    },
+    /// A room that the peer's person is in, from now on or as it is now.
+    Room(RoomView),
+    /// A room that the peer's person is in no more.
+    RoomGone(RoomId),
+    /// The open rooms.
+    OpenRooms(Vec<RoomView>),
+    /// The members of a room.
+    Members {
+        /// The room.
+        room: RoomId,
+        /// Their names.
+        members: Listing,
+    },
+    /// Everything up to a number was seen on another device of the peer's person.
+    Read {
+        /// The room.
+        room: RoomId,
+        /// The number of the last record that was seen.
+        seq: u64,
+    },
+    /// Somebody is writing a text.
+    Typing {
+        /// The room.
+        room: RoomId,
+        /// Their name.
+        name: UserName,
     },
     /// People joined. Those who joined later than them know by their own welcome, and are not told.
     Joined {
@@ -90,16 +119,16 @@ pub enum Event {
         /// The reason.
         reason: CloseReason,
     },
-    /// A message was accepted. Its author is shown it as their own, by whatever connection.
-    Message {
+    /// A record was accepted. Its author is shown it as their own, by whatever connection.
+    Recorded {
         /// The connection that it was said by, which may be gone.
         from: ConnectionId,
-        /// The message.
+        /// The record.
         record: Record,
     },
-    /// A text had been accepted before, as its author is told.
+    /// A draft had been accepted before, as its author is told.
     Duplicate {
-        /// The message as it was accepted then.
+        /// The record as it was accepted then.
         record: Record,
     },
     /// The code by which another device can join the peer's person.
@@ -161,6 +190,16 @@ pub struct Deed {
 pub enum Action {
     /// From here on it is in a room and hears what is told to all there.
     Subscribe(Subscribe),
+    /// From here on it hears what is told to all in these rooms, which its person is in.
+    Enter {
+        /// The rooms, but for the hall.
+        rooms: Vec<RoomId>,
+    },
+    /// From here on it hears nothing of a room any more.
+    Exit {
+        /// The room.
+        room: RoomId,
+    },
     /// Send everything after a number that the log has, and only then what is told to all.
     Resume {
         /// The room.
@@ -217,6 +256,41 @@ pub struct Subscribe {
     pub join_index: u64,
 }
 
+/// A room, as a peer is told of it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RoomView {
+    /// The room.
+    pub room: RoomId,
+    /// Its kind.
+    pub kind: RoomKind,
+    /// Its name; empty for the hall and for direct rooms.
+    pub name: String,
+    /// Its topic; empty if it has none.
+    pub topic: String,
+    /// The names of the people of a direct room, the peer's among them.
+    pub with: Option<Vec<String>>,
+    /// The peer's person may change it.
+    pub is_mine: bool,
+    /// The number of its last record that was published; 0 if there is none.
+    pub last: u64,
+    /// The number up to which the peer's person has seen it.
+    pub read: u64,
+    /// The number of messages of others after that, counted up to [`UNREAD_MAX`].
+    ///
+    /// [`UNREAD_MAX`]: crate::core::rooms::UNREAD_MAX
+    pub unread: u64,
+}
+
+impl RoomView {
+    /// Returns about how many bytes it takes to tell of it.
+    fn weight(&self) -> usize {
+        /// The weight apart from texts, in bytes.
+        const LEAST: usize = 128;
+        let with = self.with.iter().flatten().map(String::len).sum::<usize>();
+        LEAST + self.name.len() + self.topic.len() + with
+    }
+}
+
 impl Effect {
     /// Returns true if somebody is told the time with it.
     pub fn tells_time(&self) -> bool {
@@ -252,6 +326,8 @@ impl Effect {
                     | Event::InviteLink { .. }
                     | Event::Invites(_)
                     | Event::Devices(_)
+                    | Event::OpenRooms(_)
+                    | Event::Members { .. }
                     | Event::Bans { .. }
                     | Event::Pong
                     | Event::Bye { .. },
@@ -270,11 +346,17 @@ impl Effect {
         LEAST
             + match self {
                 Self::Store { request: Request::Append { draft, .. }, .. } => {
-                    let Kind::Text(text) = &draft.kind;
-                    text.len()
+                    draft.kind.text().len()
                 }
                 Self::Tell { event: Event::Notice(text), .. } => text.len(),
-                Self::Tell { event: Event::Welcome { members, .. }, .. } => members.bytes(),
+                Self::Tell { event: Event::Welcome { members, rooms, .. }, .. } => {
+                    members.bytes() + rooms.iter().map(RoomView::weight).sum::<usize>()
+                }
+                Self::Tell { event: Event::Room(room), .. } => room.weight(),
+                Self::Tell { event: Event::OpenRooms(rooms), .. } => {
+                    rooms.iter().map(RoomView::weight).sum()
+                }
+                Self::Tell { event: Event::Members { members, .. }, .. } => members.bytes(),
                 Self::Tell { event: Event::Invites(invites), .. } => invites.len() * LISTED_BYTES,
                 Self::Tell { event: Event::Bans { bans, mutes, .. }, .. } => {
                     (bans.len() + mutes.len()) * LISTED_BYTES

@@ -8,7 +8,12 @@ use super::{
     Action, Chat, CloseReason, Complaint, Effect, Phase, Protocol, Refusal, act, complain, notify,
     slow::too_soon,
 };
-use crate::core::{admission::Origin, id::ConnectionId, moderation::Measure, networks::Network};
+use crate::core::{
+    admission::Origin,
+    id::{ConnectionId, RoomId},
+    moderation::Measure,
+    networks::Network,
+};
 
 /// The sentence for those of protocol 1 who are banned.
 const BANNED: &str = "You are banned from this chat. Bye!\n";
@@ -65,11 +70,14 @@ impl Chat {
         id: ConnectionId,
         message_id: Option<&str>,
     ) -> Option<Complaint> {
-        if self.is_muted(id) {
-            let text = "You may not say anything for now: an operator has muted you";
-            return Some(Complaint::new(ErrorCode::Muted, text));
-        }
-        self.slow_until(now, id, message_id).map(|until| too_soon(now, until))
+        let too_soon = |until| too_soon(now, until);
+        self.mute_refusal(id).or_else(|| self.slow_until(now, id, message_id).map(too_soon))
+    }
+
+    /// Returns the refusal for somebody who is muted.
+    pub(super) fn mute_refusal(&self, id: ConnectionId) -> Option<Complaint> {
+        let text = "You may not say anything for now: an operator has muted you";
+        self.is_muted(id).then(|| Complaint::new(ErrorCode::Muted, text))
     }
 
     /// Refuses a text. It costs what it would have cost.
@@ -77,7 +85,7 @@ impl Chat {
         &mut self,
         now: Instant,
         from: ConnectionId,
-        complaint: Complaint,
+        (room, complaint): (RoomId, Complaint),
         cost: u32,
         effects: &mut Vec<Effect>,
     ) {
@@ -89,7 +97,7 @@ impl Chat {
                 notify(from, Notice::Other(&format!("Not sent. {}.", complaint.text)), effects);
             }
             Protocol::V2 => {
-                self.note_too_soon(now, from, &complaint);
+                self.note_too_soon(now, from, room, &complaint);
                 complain(from, complaint, effects);
             }
         }

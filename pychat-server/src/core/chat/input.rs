@@ -264,6 +264,10 @@ pub enum Refusal {
     Muted,
     /// Something that is for operators to do.
     Operator,
+    /// Something in a room that is not for this peer to do.
+    Outsider,
+    /// A room that cannot be made, or changed so.
+    Room,
     /// A text before joining.
     NotJoined,
     /// A second hello.
@@ -289,6 +293,8 @@ impl fmt::Display for Refusal {
             Self::Banned => formatter.write_str("a hello of somebody who is banned"),
             Self::Muted => formatter.write_str("a text of somebody who is muted"),
             Self::Operator => formatter.write_str("something that is for operators to do"),
+            Self::Outsider => formatter.write_str("something in a room that is not for this one"),
+            Self::Room => formatter.write_str("a room that cannot be made, or changed so"),
             Self::NotJoined => formatter.write_str("a text before a hello"),
             Self::AlreadyJoined => formatter.write_str("a second hello"),
         }

@@ -127,7 +127,7 @@ impl Chat {
         let deed =
             Deed { verb: verb.clone(), by: by.clone(), subject: subject.clone(), text, id: None };
         let entry = AuditEntry { time_ms: self.wall_clock.utc_ms, who: by, verb, subject, detail };
-        let people = self.people.take_changes().into_iter().map(Request::ChangePerson);
+        let people = self.take_changes(effects).into_iter().map(Request::ChangePerson);
         let mut requests: Vec<_> = people.collect();
         requests.push(Request::Moderate { changes, entry });
         let n_pending = requests.len();

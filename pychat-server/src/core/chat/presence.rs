@@ -43,25 +43,25 @@ impl Chat {
         }
         let mut people = Vec::new();
         while people.len() < ANNOUNCED_AT_ONCE_MAX
-            && let Some(id) = self.announcements.due.pop_due(now)
+            && let Some(id) = self.timers.announcements.due.pop_due(now)
         {
             people.extend(self.roster.name(id).cloned().zip(self.roster.first_index(id)));
         }
         people.sort_unstable_by_key(|(_, index)| *index);
-        self.announcements.last_at = Some(now);
+        self.timers.announcements.last_at = Some(now);
         tell_all(Event::Joined { people }, effects);
     }
 
     /// Returns when somebody is to be announced, if anybody is.
     pub(super) fn next_announcement(&self) -> Option<Instant> {
-        let stayed = self.announcements.due.next()?;
+        let stayed = self.timers.announcements.due.next()?;
         let interval = self.rules.announce_after / ANNOUNCEMENTS_PER_STAY_MAX;
-        Some(self.announcements.last_at.map_or(stayed, |last| stayed.max(last + interval)))
+        Some(self.timers.announcements.last_at.map_or(stayed, |last| stayed.max(last + interval)))
     }
 
     /// Announces everybody who has not been announced yet.
     pub fn announce_all(&mut self, effects: &mut Vec<Effect>) {
-        while let Some(id) = self.announcements.due.first() {
+        while let Some(id) = self.timers.announcements.due.first() {
             self.announce(id, effects);
         }
     }
@@ -74,7 +74,7 @@ impl Chat {
         reason: CloseReason,
         effects: &mut Vec<Effect>,
     ) {
-        self.deadlines.clear(id);
+        self.timers.hello.clear(id);
         if let Some(peer) = self.peers.get_mut(&id)
             && !peer.in_flight.is_empty()
         {
@@ -95,13 +95,13 @@ impl Chat {
         reason: CloseReason,
         effects: &mut Vec<Effect>,
     ) {
-        let due = self.announcements.due.of(id);
-        self.announcements.due.clear(id);
+        let due = self.timers.announcements.due.of(id);
+        self.timers.announcements.due.clear(id);
         let (name, index) = match self.roster.leave(id) {
             Some(Left::Gone { name, index }) => (name, index),
             Some(Left::Present(other)) => {
                 if let Some(due) = due {
-                    self.announcements.due.set(other, due);
+                    self.timers.announcements.due.set(other, due);
                 }
                 return;
             }
@@ -118,9 +118,9 @@ impl Chat {
     /// Tells the others now of somebody who joined, if they have not been told.
     pub(super) fn announce(&mut self, id: ConnectionId, effects: &mut Vec<Effect>) {
         let Some(participant) = self.roster.participant(id) else { return };
-        let is_due = |other: &&ConnectionId| self.announcements.due.of(**other).is_some();
+        let is_due = |other: &&ConnectionId| self.timers.announcements.due.of(**other).is_some();
         if let Some(due) = participant.connections().iter().find(is_due) {
-            self.announcements.due.clear(*due);
+            self.timers.announcements.due.clear(*due);
             let person = Some(participant.name().clone()).zip(self.roster.first_index(id));
             tell_all(Event::Joined { people: person.into_iter().collect() }, effects);
         }

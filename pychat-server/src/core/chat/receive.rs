@@ -5,10 +5,10 @@ use std::time::Instant;
 use pychat_wire::{ClientMessage, MessageError};
 
 use super::{
-    Action, Chat, Effect, Event, Phase, Protocol, act, devices::DeviceRequest,
-    invites::InviteRequest, refusal::unknown_to_original, tell,
+    Chat, Effect, Event, Phase, Protocol, devices::DeviceRequest, invites::InviteRequest,
+    refusal::unknown_to_original, talk::Said, tell,
 };
-use crate::core::id::{ConnectionId, HALL};
+use crate::core::id::ConnectionId;
 
 impl Chat {
     /// A peer has said something.
@@ -33,11 +33,25 @@ impl Chat {
                 self.on_hello(now, id, &hello, effects);
             }
             (Phase::Guest, message) => self.on_early(id, &message, effects),
-            (Phase::Joined(_), ClientMessage::Text { content, id: message_id }) => {
-                self.on_text(now, id, &content, message_id.as_deref(), effects);
+            (Phase::Joined(_), ClientMessage::Text { room, content, id: message_id }) => {
+                let said = Said { room: &room, content: &content, id: message_id.as_deref() };
+                self.on_text(now, id, said, effects);
             }
-            (Phase::Joined(_), ClientMessage::History { before, limit }) => {
-                act(id, Action::Page { room: HALL, before, limit }, effects);
+            (Phase::Joined(_), ClientMessage::History { room, before, limit }) => {
+                self.on_history(now, id, &room, (before, limit), effects);
+            }
+            (Phase::Joined(_), ClientMessage::Rooms) => self.on_rooms(now, id, effects),
+            (Phase::Joined(_), ClientMessage::Members { room }) => {
+                self.on_members(now, id, &room, effects);
+            }
+            (Phase::Joined(_), ClientMessage::Read { room, seq }) => {
+                self.on_read(now, id, (&room, seq), effects);
+            }
+            (Phase::Joined(_), ClientMessage::Typing { room }) => {
+                self.on_typing(now, id, &room, effects);
+            }
+            (Phase::Joined(_), ClientMessage::Change { request, id: message_id }) => {
+                self.on_change(now, id, &request, message_id.as_deref(), effects);
             }
             (Phase::Joined(_), ClientMessage::Pair) => {
                 self.on_device_request(now, id, DeviceRequest::Pair, effects);

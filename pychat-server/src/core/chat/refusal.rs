@@ -91,6 +91,11 @@ pub(super) fn unknown_to_original(message: &ClientMessage<'_>) -> Option<&'stati
     match message {
         ClientMessage::Hello(_) | ClientMessage::Text { .. } => None,
         ClientMessage::History { .. } => Some("history"),
+        ClientMessage::Rooms => Some("rooms"),
+        ClientMessage::Members { .. } => Some("members"),
+        ClientMessage::Read { .. } => Some("read"),
+        ClientMessage::Typing { .. } => Some("typing"),
+        ClientMessage::Change { request, .. } => Some(request.kind()),
         ClientMessage::Pair => Some("pair"),
         ClientMessage::Devices => Some("devices"),
         ClientMessage::RemoveDevice { .. } => Some("remove_device"),

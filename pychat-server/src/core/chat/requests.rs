@@ -16,16 +16,16 @@ use super::{
     Action, Chat, CloseReason, Effect, Phase, act,
     invites::refuse_unstored,
     orders::{Asker, Unanswered},
-    talk::tell_appended,
+    rooms::{Changing, Recalling},
 };
 use crate::core::{
-    id::{ConnectionId, HALL, Ticket},
+    id::{ConnectionId, Ticket},
     moderation::{AuditEntry, Change},
     people::NewInvite,
-    record::{Draft, Invite, Outcome, PersonChange, PersonId, Request, Stored},
+    record::{Invite, Outcome, PersonChange, PersonId, Request, Stored},
 };
 
-/// The most texts of one connection that the store has not answered; then it is not read.
+/// The most texts and requests of one connection that the store has not answered; then it is not read.
 pub const APPENDS_PER_CONNECTION_MAX: usize = 256;
 
 /// The most texts of all connections that the store has not answered; then who says more is not
@@ -59,6 +59,9 @@ pub(super) enum Pending {
         from: ConnectionId,
         id: Option<Arc<str>>,
     },
+    Change(Box<Changing>),
+    Recall(Box<Recalling>),
+    Mark,
     ChangePerson {
         by: ConnectionId,
     },
@@ -142,12 +145,17 @@ impl Requests {
 }
 
 impl Chat {
-    /// Asks the store to take a text that came by connection `from`, which is not read on if too much
-    /// of it is in flight.
-    pub(super) fn append(&mut self, from: ConnectionId, draft: Draft, effects: &mut Vec<Effect>) {
+    /// Asks the store for something that connection `from` wants, and whose answer its peer is told in
+    /// turn. It is not read on if too much of it is in flight.
+    pub(super) fn ask(
+        &mut self,
+        from: ConnectionId,
+        pending: Pending,
+        request: Request,
+        effects: &mut Vec<Effect>,
+    ) {
         let Some(peer) = self.peers.get_mut(&from) else { return };
-        let pending = Pending::Append { from, id: draft.id.clone() };
-        self.requests.make(pending, Request::Append { room: HALL, draft }, effects);
+        self.requests.make(pending, request, effects);
         self.requests.n_appends += 1;
         peer.in_flight.n_appends += 1;
         peer.in_flight.answers.push_back(Due::Answer);
@@ -174,16 +182,34 @@ impl Chat {
 
     /// Asks the store to keep what has changed of people by what connection `by` said.
     pub(super) fn change_people(&mut self, by: ConnectionId, effects: &mut Vec<Effect>) {
-        let changes: Vec<PersonChange> = self.people.take_changes();
-        for change in changes {
+        for change in self.take_changes(effects) {
             let pending = Pending::ChangePerson { by };
             self.requests.make(pending, Request::ChangePerson(change), effects);
+        }
+        self.mark_newcomers(effects);
+    }
+
+    /// Takes what has changed of people; those who are forgotten are in no room any more.
+    pub(super) fn take_changes(&mut self, effects: &mut Vec<Effect>) -> Vec<PersonChange> {
+        let changes = self.people.take_changes();
+        for change in &changes {
+            if let PersonChange::Forget(person) = change {
+                self.forget_seats(*person, effects);
+            }
+        }
+        changes
+    }
+
+    /// Asks the store to keep how far those have seen the hall who are new.
+    fn mark_newcomers(&mut self, effects: &mut Vec<Effect>) {
+        for mark in self.rooms.take_marks() {
+            self.requests.make(Pending::Mark, Request::Mark(mark), effects);
         }
     }
 
     /// Asks the store to keep a device no longer, which was removed by connection `by`.
     pub(super) fn remove_device(&mut self, by: ConnectionId, effects: &mut Vec<Effect>) {
-        for change in self.people.take_changes() {
+        for change in self.take_changes(effects) {
             self.requests.make(Pending::Removal { by }, Request::ChangePerson(change), effects);
         }
     }
@@ -193,7 +219,7 @@ impl Chat {
         let Admitted { person, invite, .. } = new;
         self.requests.admitting.insert(person);
         let mut new = Some(new);
-        for change in self.people.take_changes() {
+        for change in self.take_changes(effects) {
             let (pending, request) = match (change, new.take()) {
                 (PersonChange::Save(saved), Some(new)) if saved.id == person => {
                     (Pending::Admit(new), Request::Admit { person: saved, invite })
@@ -205,6 +231,7 @@ impl Chat {
             };
             self.requests.make(pending, request, effects);
         }
+        self.mark_newcomers(effects);
     }
 
     /// Asks the store to keep an invite; connection `to` is told its code then.
@@ -260,10 +287,20 @@ impl Chat {
         match (self.requests.pending.remove(&ticket), outcome) {
             (Some(Pending::Append { from, id }), outcome) => {
                 match outcome {
-                    Ok(Stored::Appended(appended)) => tell_appended(from, appended, effects),
-                    Ok(Stored::Changed) => (),
+                    Ok(Stored::Appended(appended)) => self.on_appended(from, appended, effects),
+                    Ok(Stored::Changed | Stored::Recalled(_)) => (),
                     Err(error) => self.on_append_failed(from, id, &error, effects),
                 }
+                self.on_answered(now, from, effects);
+            }
+            (Some(Pending::Change(changing)), outcome) => {
+                let from = changing.from();
+                self.on_changed(*changing, outcome, effects);
+                self.on_answered(now, from, effects);
+            }
+            (Some(Pending::Recall(recalling)), outcome) => {
+                let from = recalling.from();
+                self.on_recalled(*recalling, outcome, effects);
                 self.on_answered(now, from, effects);
             }
             (Some(Pending::Order { number }), outcome) => {
@@ -281,7 +318,10 @@ impl Chat {
             (Some(Pending::Removal { by }), Err(error)) => {
                 refuse_unstored(by, &error, effects);
             }
-            (Some(Pending::ChangePerson { .. } | Pending::Removal { .. }) | None, _) => (),
+            (
+                Some(Pending::Mark | Pending::ChangePerson { .. } | Pending::Removal { .. }) | None,
+                _,
+            ) => (),
         }
     }
 

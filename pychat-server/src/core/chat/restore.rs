@@ -42,7 +42,7 @@ impl Chat {
             Some(name) if !self.roster.restore(id, name.clone(), person) => return false,
             Some(name) => Phase::Joined(name),
             None => {
-                self.deadlines.set(id, now + hello_for.min(self.rules.hello_timeout));
+                self.timers.hello.set(id, now + hello_for.min(self.rules.hello_timeout));
                 Phase::Guest
             }
         };
@@ -103,7 +103,7 @@ impl Chat {
             origin: peer.origin,
             limited_for: left(self.speaker(id).and_then(|it| self.buckets.empty_at(now, &it))),
             slow_for: left(self.speaker(id).and_then(|it| self.buckets.slow_until(now, &it))),
-            hello_for: left(self.deadlines.of(id)),
+            hello_for: left(self.timers.hello.of(id)),
         })
     }
 }

@@ -12,7 +12,7 @@ use std::{
 use pychat_wire::message::ErrorCode;
 
 use super::{Chat, Complaint, Effect, complain};
-use crate::core::id::ConnectionId;
+use crate::core::id::{ConnectionId, RoomId};
 
 /// The time after which a text that may be sent again, and is not, is waited for no more; and half of
 /// it, the time after which one that waits behind it should be sent again.
@@ -22,6 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct TooSoon {
     id: Arc<str>,
+    room: RoomId,
     /// When what is said after it may come before it.
     until: Instant,
 }
@@ -57,7 +58,13 @@ impl Chat {
     }
 
     /// Notes a refusal: what its author says next waits for the text, if that came too soon.
-    pub(super) fn note_too_soon(&mut self, now: Instant, id: ConnectionId, refusal: &Complaint) {
+    pub(super) fn note_too_soon(
+        &mut self,
+        now: Instant,
+        id: ConnectionId,
+        room: RoomId,
+        refusal: &Complaint,
+    ) {
         let (Some(peer), Some(retry_ms), Some(reference)) =
             (self.peers.get_mut(&id), refusal.retry_ms, &refusal.reference)
         else {
@@ -66,8 +73,20 @@ impl Chat {
         let is_other = |first: &TooSoon| now < first.until && first.id != *reference;
         if !peer.too_soon.as_ref().is_some_and(is_other) {
             let until = now + Duration::from_millis(retry_ms) + PATIENCE;
-            peer.too_soon = Some(TooSoon { id: Arc::clone(reference), until });
+            peer.too_soon = Some(TooSoon { id: Arc::clone(reference), room, until });
         }
+    }
+
+    /// Returns the reason why a peer may not change a room at `now`, if there is one: a text that it said
+    /// there before came too soon, and has not come again.
+    pub(super) fn wait_for_text(
+        &self,
+        now: Instant,
+        id: ConnectionId,
+        room: RoomId,
+    ) -> Option<Complaint> {
+        let first = self.peers.get(&id)?.too_soon.as_ref()?;
+        (now < first.until && first.room == room).then(|| too_soon(now, now + PATIENCE / 2))
     }
 
     /// Lets these say the next thing at once, and tells those whose texts came too soon.

@@ -9,78 +9,90 @@ use pychat_wire::{
 };
 
 use super::{
-    Action, Chat, Complaint, Effect, Event, Grant, Phase, Protocol, Refusal, act, buckets::Speaker,
-    complain, notify, tell, tell_all,
+    Action, Chat, Complaint, Effect, Event, Grant, Phase, Protocol, Recipients, Refusal, act,
+    complain, notify,
+    requests::Pending,
+    rooms::{Content, Sought, tell_conflict},
+    tell,
 };
 use crate::core::{
-    id::ConnectionId,
-    record::{Appended, Device, Draft, Kind, StorageError},
+    gate::Verb,
+    id::{ConnectionId, HALL, RoomId},
+    record::{Appended, Device, Draft, Kind, Request, StorageError},
 };
 
 /// The time after which an author should send a text again that could not be kept, in milliseconds.
 pub const STORAGE_RETRY_MS: u64 = 5_000;
 
+/// A text, as it came.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Said<'a> {
+    /// The room, as its author calls it.
+    pub(super) room: &'a str,
+    pub(super) content: &'a str,
+    /// The author's own id of it.
+    pub(super) id: Option<&'a str>,
+}
+
 impl Chat {
-    /// Somebody in the room says something; it becomes a draft for the log.
+    /// Somebody says something in a room; it becomes a draft for the log.
     pub(super) fn on_text(
         &mut self,
         now: Instant,
         from: ConnectionId,
-        content: &str,
-        message_id: Option<&str>,
+        said: Said<'_>,
         effects: &mut Vec<Effect>,
     ) {
-        let Some(peer) = self.peers.get_mut(&from) else { return };
-        let Phase::Joined(_) = &peer.phase else { return };
-        let message_id = match (peer.protocol, message_id) {
-            (Protocol::V1, _) => None,
-            (Protocol::V2, Some(id)) if (1..=MESSAGE_ID_BYTES_MAX).contains(&id.len()) => Some(id),
-            (Protocol::V2, _) => {
-                let text = format!("a text needs an id of 1 to {MESSAGE_ID_BYTES_MAX} bytes");
-                complain(from, Complaint::new(ErrorCode::BadPayload, &text), effects);
-                let refusal = Refusal::MessageId;
-                self.count_bad(from, ErrorCode::BadPayload, &refusal, effects);
-                return act(from, Action::Log(refusal), effects);
-            }
-        };
+        let Some((room, message_id)) = self.place(now, from, said, effects) else { return };
+        let cost = cost_of(said.content.len());
         if let Some(complaint) = self.text_refusal(now, from, message_id) {
             let complaint = Complaint { reference: message_id.map(Arc::from), ..complaint };
-            return self.refuse_text(now, from, complaint, text_cost(content), effects);
+            return self.refuse_text(now, from, (room, complaint), cost, effects);
         }
         let Some(peer) = self.peers.get_mut(&from) else { return };
         let Phase::Joined(author) = &peer.phase else { return };
         peer.bad_payloads = 0;
         let (author, grant) = (author.clone(), peer.grant);
-        let speaker = Speaker::new(&author, grant.map(|grant| grant.person));
-        peer.is_told_to_slow_down &= self.buckets.empty_at(now, &speaker).is_some();
         self.charge_slow(now, from);
-        let held = self.charge(now, from, text_cost(content));
         self.announce(from, effects);
         let draft = Draft {
             author: author.clone(),
             person: grant.map(|grant| grant.person),
-            kind: Kind::Text(content.into()),
+            kind: Kind::Text(said.content.into()),
             id: message_id.map(Into::into),
         };
-        self.append(from, draft, effects);
+        let pending = Pending::Append { from, id: draft.id.clone() };
+        self.ask(from, pending, Request::Append { room, draft, change: None }, effects);
         self.note_owner(now, from, &author, effects);
-        let Some(peer) = self.peers.get_mut(&from) else { return };
-        if let Some(until) = held {
-            let was_told = mem::replace(&mut peer.is_told_to_slow_down, true);
-            if peer.protocol == Protocol::V2 && !was_told {
-                let millis = until.saturating_duration_since(now).as_millis();
-                let complaint = Complaint {
-                    retry_ms: Some(u64::try_from(millis).unwrap_or(u64::MAX)),
-                    ..Complaint::new(ErrorCode::SlowDown, "too fast; nothing is dropped")
-                };
-                complain(from, complaint, effects);
+        self.pay(now, from, cost, effects);
+    }
+
+    /// Returns the room that a text is for, and its id. Refuses one that has none, or that is for a room
+    /// where its author may say nothing. In protocol 1 all are for the hall.
+    fn place<'a>(
+        &mut self,
+        now: Instant,
+        from: ConnectionId,
+        said: Said<'a>,
+        effects: &mut Vec<Effect>,
+    ) -> Option<(RoomId, Option<&'a str>)> {
+        let Some(person) = self.person_at(from) else { return Some((HALL, None)) };
+        let id = self.take_id(from, "a text", said.id, effects)?;
+        match self.may(from, said.room, Verb::Say) {
+            Ok(room) => Some((room, Some(id))),
+            Err(complaint) => {
+                let content = Content::Text(said.content.into());
+                let sought = Sought { room: RoomId::of_wire(said.room), content };
+                let complaint = Complaint { reference: Some(id.into()), ..complaint };
+                self.recall(from, person, sought, complaint, effects);
+                self.pay(now, from, cost_of(said.content.len()), effects);
+                None
             }
-            act(from, Action::PauseRead { until }, effects);
         }
     }
 
     /// Somebody says something under a name that is theirs, which is then kept before others.
-    fn note_owner(
+    pub(super) fn note_owner(
         &mut self,
         now: Instant,
         id: ConnectionId,
@@ -130,6 +142,25 @@ impl Chat {
         self.count_bad(id, ErrorCode::NotJoined, &Refusal::NotJoined, effects);
     }
 
+    /// A text that was accepted is published, even if its author has left.
+    pub(super) fn on_appended(
+        &mut self,
+        from: ConnectionId,
+        appended: Appended,
+        effects: &mut Vec<Effect>,
+    ) {
+        match appended {
+            Appended::New(record) => {
+                let (room, seq) = (record.room, record.seq);
+                self.rooms.note_record(room, seq, record.person, true);
+                let event = Event::Recorded { from, record };
+                effects.push(Effect::Tell { to: Recipients::Room(room), event });
+            }
+            Appended::Known(record) => tell(from, Event::Duplicate { record }, effects),
+            Appended::Conflict { id } => tell_conflict(from, id, effects),
+        }
+    }
+
     /// A text that could not be kept is shown to nobody; its author is told so. An author who gave
     /// it no id could not tell one such answer from another, so is told once.
     pub(super) fn on_append_failed(
@@ -159,24 +190,9 @@ impl Chat {
     }
 }
 
-/// A text that was accepted is published, even if its author has left.
-pub(super) fn tell_appended(from: ConnectionId, appended: Appended, effects: &mut Vec<Effect>) {
-    match appended {
-        Appended::New(record) => tell_all(Event::Message { from, record }, effects),
-        Appended::Known(record) => tell(from, Event::Duplicate { record }, effects),
-        Appended::Conflict { id } => {
-            let text = "you said something else under this id; this was not sent";
-            let complaint =
-                Complaint { reference: Some(id), ..Complaint::new(ErrorCode::IdReused, text) };
-            complain(from, complaint, effects);
-            act(from, Action::Log(Refusal::IdReused), effects);
-        }
-    }
-}
-
-/// Returns the cost of a text: 1, and 1 more for each KiB.
-fn text_cost(content: &str) -> u32 {
-    u32::try_from(content.len() >> 10).map_or(u32::MAX, |kib| kib.saturating_add(1))
+/// Returns the cost of a text of so many bytes: 1, and 1 more for each KiB.
+pub(super) fn cost_of(bytes: usize) -> u32 {
+    u32::try_from(bytes >> 10).map_or(u32::MAX, |kib| kib.saturating_add(1))
 }
 
 /// Returns `id` unless it is longer than an id may be.

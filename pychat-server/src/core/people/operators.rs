@@ -67,6 +67,19 @@ impl People {
         self.lookalikes(name).next().map(|(_, owned)| (owned.person, owned.name.clone()))
     }
 
+    /// Returns true if this person owns a name.
+    pub fn is_known(&self, person: PersonId) -> bool {
+        self.known.contains_key(&person)
+    }
+
+    /// Returns the name of a person that they used last, if they own one.
+    pub fn name(&self, person: PersonId) -> Option<&str> {
+        let numbers = self.known.get(&person)?.names.iter();
+        let names = numbers.filter_map(|number| Some((number, self.names.get(number)?)));
+        let last = names.max_by_key(|(number, owned)| (owned.used_ms, **number));
+        last.map(|(_, owned)| owned.name.as_str())
+    }
+
     /// Returns the names of a person.
     pub fn names(&self, person: PersonId) -> Vec<String> {
         let numbers = self.known.get(&person).into_iter().flat_map(|known| &known.names);

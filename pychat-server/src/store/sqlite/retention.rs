@@ -2,16 +2,29 @@
 
 use std::time::{Duration, Instant};
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::{
     SqliteStore,
-    rows::{self, Ends, integer, transaction},
+    logs::{Logs, key, seq_of},
+    rows::{integer, transaction},
 };
-use crate::core::{record::StorageError, time::Time};
+use crate::{
+    core::{id::RoomId, record::StorageError, time::Time},
+    store::Retention,
+};
 
-/// The most messages forgotten in one transaction.
+const SELECT_TRIMMABLE: &str = "SELECT max(key) FROM records WHERE ?1 <= key AND key < ?2 \
+    AND (time_ms <= ?3 OR begin_bytes < ?4 AND time_ms <= ?5)";
+const UPDATE_TRIMMED: &str = "UPDATE logs SET trimmed_seq = max(trimmed_seq, ?2), \
+    trimmed_ms = coalesce((SELECT time_ms FROM records WHERE key = ?3), trimmed_ms) WHERE room = ?1";
+const DELETE_TRIMMED: &str = "DELETE FROM records WHERE key BETWEEN ?1 AND ?2";
+
+/// The most records forgotten in one transaction.
 pub const TRIM_STEP: u64 = 256;
+
+/// The most rooms from which some are forgotten in one transaction.
+const TRIM_ROOMS: u64 = 64;
 
 /// The pause between two such steps while there is enough to forget for the next.
 const TRIM_PAUSE: Duration = Duration::from_millis(20);
@@ -25,6 +38,29 @@ const TRIM_REST: Duration = Duration::from_secs(1);
 const AGE_PAUSE: Duration = Duration::from_mins(1);
 const AGED_SHARE: u64 = 1 << 18;
 
+/// The outcome of one step.
+#[derive(Clone, Copy, Debug)]
+struct Trimmed {
+    /// The number of records that were forgotten.
+    count: u64,
+    /// There may be more to forget.
+    is_whole: bool,
+}
+
+/// Records at the beginning of one room's log that are to be forgotten.
+#[derive(Clone, Copy, Debug)]
+struct Excess {
+    room: RoomId,
+    /// The number through which they are too many.
+    through: u64,
+    /// The time until which they are too old.
+    expired_by: Option<u64>,
+    /// The bytes before which they take too much of the disk together with other rooms, and the
+    /// time until which no other room has an older record.
+    begun_before: u64,
+    oldest_by: Option<u64>,
+}
+
 impl SqliteStore {
     /// Forgets a few messages that are too many or too old; returns when there is more to do.
     pub(super) fn trim_due(&mut self, time: &Time) -> Option<Instant> {
@@ -35,65 +71,110 @@ impl SqliteStore {
         let is_urgent = 4 * TRIM_STEP <= self.excess();
         if (self.is_too_much() || utc_ms.is_some()) && (is_due || is_urgent) {
             let trimmed = self.trim(utc_ms);
-            if utc_ms.is_some() && trimmed == Ok(TRIM_STEP) {
-                let share = (self.len() / AGED_SHARE).clamp(1, 1_000);
+            let is_whole = trimmed.is_ok_and(|trimmed| trimmed.is_whole);
+            if utc_ms.is_some() && is_whole {
+                let share = (self.logs.len() / AGED_SHARE).clamp(1, 1_000);
                 self.forgetting.age_at = Some(now + AGE_PAUSE / u32::try_from(share).unwrap_or(1));
             }
-            let is_more = trimmed == Ok(TRIM_STEP) && self.is_too_much();
+            let is_more = is_whole && self.is_too_much();
             self.forgetting.trim_at = Some(now + if is_more { TRIM_PAUSE } else { TRIM_REST });
         }
         let wanted = if self.is_too_much() { Some(now) } else { self.expiry(time) };
         wanted.map(|wanted| self.forgetting.trim_at.map_or(wanted, |trim_at| wanted.max(trim_at)))
     }
 
-    /// Forgets at most [`TRIM_STEP`] messages, and those that are too old only if it is `utc_ms`;
-    /// returns their number.
-    fn trim(&mut self, utc_ms: Option<u64>) -> Result<u64, StorageError> {
-        let Ends { first_seq, last_seq, last_bytes, .. } = self.ends;
-        let end = (first_seq + TRIM_STEP).min(last_seq + 1);
-        let too_many = last_seq.saturating_sub(self.retention.messages_max);
-        let said_by = utc_ms.and_then(|utc_ms| self.retention.expired_by(utc_ms)).map(integer);
-        let begun_before = integer(last_bytes.saturating_sub(self.retention.bytes_max));
-        let ends = transaction(&self.connection, |connection| {
-            let other: Option<u64> = connection
-                .prepare_cached(rows::SELECT_TRIMMABLE)?
-                .query_row(params![integer(end), said_by, begun_before], |row| row.get(0))?;
-            let through = too_many.max(other.unwrap_or(0)).min(end - 1);
-            for statement in [rows::UPDATE_TRIMMED, "DELETE FROM messages WHERE seq <= ?1"] {
-                connection.prepare_cached(statement)?.execute([integer(through)])?;
+    /// Forgets at most [`TRIM_STEP`] records of at most [`TRIM_ROOMS`] rooms, and those that are too
+    /// old only if it is `utc_ms`.
+    fn trim(&mut self, utc_ms: Option<u64>) -> Result<Trimmed, StorageError> {
+        let expired_by = utc_ms.and_then(|utc_ms| self.retention.expired_by(utc_ms));
+        let (logs, retention) = (&mut self.logs, self.retention);
+        let trimmed = transaction(&self.connection, |connection| {
+            let mut trimmed = Trimmed { count: 0, is_whole: false };
+            for _ in 0..TRIM_ROOMS {
+                let Some(excess) = Excess::find(logs, retention, expired_by) else {
+                    return Ok(trimmed);
+                };
+                let count = forget(connection, logs, &excess, TRIM_STEP - trimmed.count)?;
+                trimmed.count += count;
+                if trimmed.count == TRIM_STEP || count == 0 {
+                    break;
+                }
             }
-            rows::read_first(connection, self.ends)
-        })?;
-        self.ends = ends;
-        let count = ends.first_seq - first_seq;
-        self.forgetting.n_forgotten += count;
-        Ok(count)
+            trimmed.is_whole = true;
+            Ok(trimmed)
+        });
+        self.logs.settle(trimmed.is_ok());
+        let trimmed = trimmed?;
+        self.forgetting.n_forgotten += trimmed.count;
+        Ok(trimmed)
     }
 
-    /// Returns the number of messages that are kept.
-    fn len(&self) -> u64 {
-        self.ends.last_seq + 1 - self.ends.first_seq
-    }
-
-    /// Returns the number of messages kept beyond the limit.
+    /// Returns the most records that a room keeps beyond the limit.
     fn excess(&self) -> u64 {
-        self.len().saturating_sub(self.retention.messages_max)
+        self.logs.most_crowded().map_or(0, |(excess, _)| excess)
     }
 
     fn is_too_much(&self) -> bool {
-        let bytes = self.ends.last_bytes - self.ends.first_bytes;
-        0 < self.excess() || self.retention.bytes_max < bytes
+        0 < self.excess() || self.retention.bytes_max < self.logs.bytes()
     }
 
     fn is_expired(&self, utc_ms: u64) -> bool {
-        let said_by = self.retention.expired_by(utc_ms);
-        self.ends.first_ms.zip(said_by).is_some_and(|(first_ms, said_by)| first_ms <= said_by)
+        let oldest = self.logs.oldest().zip(self.retention.expired_by(utc_ms));
+        oldest.is_some_and(|((first_ms, _), expired_by)| first_ms <= expired_by)
     }
 
     /// Returns when the oldest message is too old and may be forgotten for it, if it ever is.
     fn expiry(&self, time: &Time) -> Option<Instant> {
-        let left_ms = self.retention.expiry_ms(self.ends.first_ms?)?.saturating_sub(time.utc_ms);
+        let (first_ms, _) = self.logs.oldest()?;
+        let left_ms = self.retention.expiry_ms(first_ms)?.saturating_sub(time.utc_ms);
         let expiry = time.now.checked_add(Duration::from_millis(left_ms))?.max(time.trusted_at);
         Some(self.forgetting.age_at.map_or(expiry, |age_at| expiry.max(age_at)))
     }
+}
+
+impl Excess {
+    /// Returns records of the room that keeps too many, or of the one that has the oldest of all if
+    /// that is too old or all rooms together take too much.
+    fn find(logs: &Logs, retention: Retention, expired_by: Option<u64>) -> Option<Self> {
+        let oldest = logs.oldest();
+        let bytes = logs.bytes().saturating_sub(retention.bytes_max);
+        let is_due = |first_ms| 0 < bytes || expired_by.is_some_and(|by| first_ms <= by);
+        let due = oldest.filter(|(first_ms, _)| is_due(*first_ms));
+        let (_, room) = logs.most_crowded().or(due)?;
+        let ends = logs.ends(room);
+        let is_oldest = oldest.is_some_and(|(_, oldest)| oldest == room);
+        let begun_before = if is_oldest { ends.first_bytes + bytes } else { 0 };
+        let through = ends.last_seq.saturating_sub(retention.messages_max);
+        Some(Self { room, through, expired_by, begun_before, oldest_by: logs.second_oldest_ms() })
+    }
+}
+
+/// Forgets records at the beginning of a log, at most `count_max`; returns their number.
+fn forget(
+    connection: &Connection,
+    logs: &mut Logs,
+    excess: &Excess,
+    count_max: u64,
+) -> rusqlite::Result<u64> {
+    let Excess { room, through, expired_by, begun_before, oldest_by } = *excess;
+    let ends = logs.ends(room);
+    let end = (ends.first_seq + count_max).min(ends.last_seq + 1);
+    let first_key = key(room, 0)?;
+    let values = params![
+        first_key,
+        key(room, end)?,
+        expired_by.map(integer),
+        integer(begun_before),
+        integer(oldest_by.unwrap_or(u64::MAX)),
+    ];
+    let other: Option<u64> =
+        connection.prepare_cached(SELECT_TRIMMABLE)?.query_row(values, |row| row.get(0))?;
+    let through = through.max(other.map_or(0, seq_of)).min(end - 1);
+    let last_key = key(room, through)?;
+    let values = params![room.0, integer(through), last_key];
+    connection.prepare_cached(UPDATE_TRIMMED)?.execute(values)?;
+    connection.prepare_cached(DELETE_TRIMMED)?.execute([first_key, last_key])?;
+    let trimmed = ends.with_first(connection, room)?;
+    logs.set(room, trimmed);
+    Ok(trimmed.first_seq.saturating_sub(ends.first_seq))
 }

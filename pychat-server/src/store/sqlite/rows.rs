@@ -1,52 +1,26 @@
-//! Messages and people as rows of the file, and the SQL that reads and writes them.
+//! People and invites as rows of the file, and the SQL that reads and writes them.
 
 use std::collections::BTreeMap;
 
 use pychat_wire::key::{InviteId, PublicKey};
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 
-use crate::{
-    core::record::{
-        Appended, Device, Draft, Entry, Invite, InviteTerms, Kind, OwnedName, Person, PersonChange,
-        PersonId, Record,
-    },
-    store::MESSAGE_BYTES,
-};
+use crate::core::record::{Device, Invite, InviteTerms, OwnedName, Person, PersonId};
 
-/// The beginning and the end of the log, as the file has them.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Ends {
-    pub(super) first_seq: u64,
-    /// When the first message was said, if there is one.
-    pub(super) first_ms: Option<u64>,
-    pub(super) last_seq: u64,
-    pub(super) last_ms: u64,
-    /// The bytes that all messages before the first took, and all until now.
-    pub(super) first_bytes: u64,
-    pub(super) last_bytes: u64,
-}
-
-pub(super) const INSERT: &str = "INSERT INTO messages (seq, time_ms, author, content, id, person, \
-    begin_bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (person, id) WHERE id IS NOT NULL DO NOTHING";
-const SELECT_KNOWN: &str =
-    "SELECT seq, time_ms, author, content, id, person FROM messages WHERE person = ?1 AND id = ?2";
-pub(super) const SELECT_AFTER: &str =
-    "SELECT seq, time_ms, author, content, id, person FROM messages WHERE ?1 < seq ORDER BY seq";
-/// The sizes of texts alone: SQLite reads no text to know its size.
-pub(super) const SELECT_SIZES: &str =
-    "SELECT seq, octet_length(content) FROM messages WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2";
 const SELECT_PEOPLE: &str = "SELECT id, is_operator FROM people ORDER BY id";
 const SELECT_NAMES: &str = "SELECT person, name, used_ms, is_regular FROM names ORDER BY rowid";
 const SELECT_KEYS: &str = "SELECT person, key, label, added_ms FROM keys ORDER BY rowid";
 const SELECT_LAST_PERSON: &str = "SELECT max( \
     coalesce((SELECT max(id) FROM people), 0), \
-    coalesce((SELECT max(person) FROM messages WHERE id IS NOT NULL), 0))";
+    coalesce((SELECT max(person) FROM records WHERE id IS NOT NULL), 0), \
+    coalesce((SELECT max(person) FROM members), 0), \
+    coalesce((SELECT max(maker) FROM rooms), 0))";
 const INSERT_PERSON: &str = "INSERT OR IGNORE INTO people (id, is_operator) VALUES (?1, ?2)";
 const INSERT_NAME: &str = "INSERT OR REPLACE INTO names (person, name, used_ms, is_regular) \
     VALUES (?1, ?2, ?3, ?4)";
 const INSERT_KEY: &str = "INSERT OR REPLACE INTO keys (person, key, label, added_ms) \
     VALUES (?1, ?2, ?3, ?4)";
-/// Everything of a person but the messages.
+/// Everything of a person but the records and the rooms.
 const DELETE_PERSON: [&str; 3] = [
     "DELETE FROM names WHERE person = ?1",
     "DELETE FROM keys WHERE person = ?1",
@@ -61,12 +35,6 @@ const USE_INVITE: [&str; 2] = [
     "UPDATE invites SET uses = uses - 1 WHERE id = ?1",
     "DELETE FROM invites WHERE id = ?1 AND uses <= 0",
 ];
-pub(super) const SELECT_TRIMMABLE: &str =
-    "SELECT max(seq) FROM messages WHERE seq < ?1 AND (time_ms <= ?2 OR begin_bytes < ?3)";
-const SELECT_LAST: &str = "SELECT begin_bytes + octet_length(content) + ?2 \
-    FROM messages WHERE seq = ?1";
-pub(super) const UPDATE_TRIMMED: &str = "UPDATE meta SET trimmed_seq = max(trimmed_seq, ?1), \
-    trimmed_ms = coalesce((SELECT time_ms FROM messages WHERE seq = ?1), trimmed_ms)";
 
 /// Does all of `work`, or nothing.
 pub(super) fn transaction<T>(
@@ -82,56 +50,6 @@ pub(super) fn transaction<T>(
         let _ = execute("ROLLBACK");
     }
     result
-}
-
-pub(super) fn take(
-    connection: &Connection,
-    insert: &mut CachedStatement<'_>,
-    ends: &mut Ends,
-    draft: &Draft,
-) -> rusqlite::Result<Appended> {
-    let Draft { author, person, kind, id } = draft.clone();
-    let Kind::Text(text) = &kind;
-    let (seq, time_ms) = (ends.last_seq + 1, ends.last_ms);
-    let (number, name) = (integer(seq), author.as_str());
-    let person_number = person.map(|PersonId(number)| integer(number));
-    let values = params![
-        number,
-        integer(time_ms),
-        name,
-        &**text,
-        id.as_deref(),
-        person_number,
-        integer(ends.last_bytes)
-    ];
-    if insert.execute(values)? == 1 {
-        ends.last_seq = seq;
-        ends.last_bytes += text.len() as u64 + MESSAGE_BYTES;
-        ends.first_ms.get_or_insert(time_ms);
-        return Ok(Appended::New(Record { seq, time_ms, author, person, kind, id }));
-    }
-    let mut select = connection.prepare_cached(SELECT_KNOWN)?;
-    let known = select.query_row(params![person_number, id.as_deref()], |row| {
-        let known = entry(row)?;
-        Ok((known.kind == kind.as_deref()).then_some((known.seq, known.time_ms)))
-    })?;
-    Ok(match (known, id) {
-        (None, Some(id)) => Appended::Conflict { id },
-        (known, id) => {
-            let (seq, time_ms) = known.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
-            Appended::Known(Record { seq, time_ms, author, person, kind, id })
-        }
-    })
-}
-
-pub(super) fn change_person(
-    connection: &Connection,
-    change: &PersonChange,
-) -> rusqlite::Result<()> {
-    match change {
-        PersonChange::Save(person) => save_person(connection, person),
-        PersonChange::Forget(id) => forget_person(connection, *id),
-    }
 }
 
 /// Keeps a new person, and that a use of an invite was taken for them.
@@ -167,7 +85,8 @@ pub(super) fn read_invites(connection: &Connection) -> rusqlite::Result<Vec<Invi
     connection.prepare(SELECT_INVITES)?.query_map([], invite)?.collect()
 }
 
-fn save_person(connection: &Connection, person: &Person) -> rusqlite::Result<()> {
+/// Keeps a person, as they are now.
+pub(super) fn save_person(connection: &Connection, person: &Person) -> rusqlite::Result<()> {
     forget_person(connection, person.id)?;
     let Person { id, is_operator, names, devices } = person;
     let id = integer(id.0);
@@ -183,7 +102,8 @@ fn save_person(connection: &Connection, person: &Person) -> rusqlite::Result<()>
     Ok(())
 }
 
-fn forget_person(connection: &Connection, id: PersonId) -> rusqlite::Result<()> {
+/// Keeps a person no longer.
+pub(super) fn forget_person(connection: &Connection, id: PersonId) -> rusqlite::Result<()> {
     for delete in DELETE_PERSON {
         connection.prepare_cached(delete)?.execute([integer(id.0)])?;
     }
@@ -217,48 +137,6 @@ pub(super) fn read_people(connection: &Connection) -> rusqlite::Result<(Vec<Pers
         }
     }
     Ok((people.into_values().collect(), PersonId(last)))
-}
-
-pub(super) fn read_ends(connection: &Connection) -> rusqlite::Result<Ends> {
-    let (last_seq, last_ms) = connection.query_row(
-        "SELECT seq, time_ms FROM (SELECT seq, time_ms FROM messages ORDER BY seq DESC LIMIT 1) \
-            UNION ALL SELECT trimmed_seq, trimmed_ms FROM meta ORDER BY seq DESC LIMIT 1",
-        [],
-        |row| Ok((row.get(0)?, row.get(1)?)),
-    )?;
-    let last: Option<u64> = connection
-        .query_row(SELECT_LAST, params![integer(last_seq), integer(MESSAGE_BYTES)], |row| {
-            row.get(0)
-        })
-        .optional()?;
-    let (first_bytes, last_bytes) = (0, last.unwrap_or(0));
-    let (first_seq, first_ms) = (0, None);
-    let ends = Ends { first_seq, first_ms, last_seq, last_ms, first_bytes, last_bytes };
-    read_first(connection, ends)
-}
-
-/// Returns `ends` with the beginning that the file has now.
-pub(super) fn read_first(connection: &Connection, ends: Ends) -> rusqlite::Result<Ends> {
-    let first = connection
-        .prepare_cached("SELECT seq, time_ms, begin_bytes FROM messages ORDER BY seq LIMIT 1")?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-        .optional()?;
-    let (first_seq, first_ms, first_bytes) = first.map_or(
-        (ends.last_seq + 1, None, ends.last_bytes),
-        |(seq, time_ms, bytes): (_, _, u64)| (seq, Some(time_ms), bytes.min(ends.last_bytes)),
-    );
-    Ok(Ends { first_seq, first_ms, first_bytes, ..ends })
-}
-
-pub(super) fn entry<'row>(row: &'row Row<'_>) -> rusqlite::Result<Entry<'row>> {
-    Ok(Entry {
-        seq: row.get(0)?,
-        time_ms: row.get(1)?,
-        author: row.get_ref(2)?.as_str()?,
-        kind: Kind::Text(row.get_ref(3)?.as_str()?),
-        id: row.get_ref(4)?.as_str_or_null()?,
-        person: row.get::<_, Option<u64>>(5)?.map(PersonId),
-    })
 }
 
 /// A number as the file has it, which knows none above 2⁶³: neither does anybody reach it.

@@ -1,6 +1,10 @@
 //! The faults that are made in a world on purpose, and the signs that they took effect.
 
-use pychat_server::{core::secret::Secret, server::Server, store::Retention};
+use pychat_server::{
+    core::secret::Secret,
+    server::{Server, load_rooms},
+    store::Retention,
+};
 use pychat_wire::message::{ErrorCode, Reason};
 
 use super::{
@@ -96,9 +100,10 @@ impl World {
         }
         self.waiting.clear();
         let nobody = serve(0, &mut self.rng).0;
-        let (store, people) = std::mem::replace(&mut self.server, nobody).into_parts();
+        let (mut store, people) = std::mem::replace(&mut self.server, nobody).into_parts();
         let nonces = Secret::new(std::array::from_fn(|_| self.rng.u8(..)));
-        self.server = Server::new(limits(), store, people, nonces);
+        let rooms = load_rooms(&mut *store).expect("a store that can be read");
+        self.server = Server::new(limits(), store, people, rooms, nonces);
         self.forget_lines();
     }
 

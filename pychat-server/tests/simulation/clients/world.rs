@@ -7,7 +7,10 @@ use std::{
 
 use fastrand::Rng;
 use pychat_server::{
-    core::{chat::Rules, id::ConnectionId, people::People, record::PersonId, secret::Secret},
+    core::{
+        chat::Rules, id::ConnectionId, people::People, record::PersonId, rooms::Rooms,
+        secret::Secret,
+    },
     limits::Limits,
     server::Server,
     store::{Memory, Retention},
@@ -370,5 +373,8 @@ pub(super) fn serve(epoch: u128, rng: &mut Rng) -> (Server<Line>, Waiting) {
     let store = Memory::new(epoch, Retention::default());
     let (store, waiting) = DelayedStore::new(store, delay_ticks_max, rng.u64(..));
     let people = People::new(Secret::new([7; 32]), [], PersonId(0));
-    (Server::new(limits(), Box::new(store), people, Secret::new([8; 32])), waiting)
+    (
+        Server::new(limits(), Box::new(store), people, Rooms::default(), Secret::new([8; 32])),
+        waiting,
+    )
 }

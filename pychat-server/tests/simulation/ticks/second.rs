@@ -15,7 +15,7 @@ pub(super) fn hello(peer: &Peer, name: &str, members: &str) -> String {
 
 /// Returns the members by which a hello resumes after number `after`.
 pub(super) fn resume(after: u64) -> String {
-    format!(r#","resume":{{"epoch":"{:032x}","after":{after}}}"#, 0)
+    format!(r#","resume":{{"epoch":"{:032x}","rooms":{{"":{after}}}}}"#, 0)
 }
 
 fn text(id: &str, content: &str) -> String {
@@ -39,8 +39,12 @@ fn bye(reason: &str) -> String {
 
 /// Takes the payloads that a peer has heard.
 pub(super) fn payloads(peer: &Peer) -> Vec<String> {
-    let bytes = peer.line.take_heard();
-    let (mut decoder, mut input, mut payloads) = (Decoder::new(usize::MAX), &bytes[..], Vec::new());
+    split(&peer.line.take_heard())
+}
+
+/// Returns the payloads of whole frames.
+pub(super) fn split(bytes: &[u8]) -> Vec<String> {
+    let (mut decoder, mut input, mut payloads) = (Decoder::new(usize::MAX), bytes, Vec::new());
     while let Some(payload) = decoder.next_payload(&mut input).expect("frames") {
         payloads.push(String::from_utf8(payload.to_vec()).expect("text"));
     }
@@ -171,7 +175,7 @@ fn several_connections_of_one_person_are_one_to_the_others() {
     assert_eq!(payloads(&old), owns, "the other's words too");
     let heard = payloads(&new);
     let [_, welcome, first, second] = &heard[..] else { panic!("{heard:?}") };
-    assert!(welcome.ends_with(r#""members":["a","b"]}"#), "{welcome}");
+    assert!(welcome.contains(r#""members":["a","b"],"rooms":["#), "{welcome}");
     assert_eq!([first, second], owns.each_ref());
     old.line.reset();
     server.server.set_ready(old.id, true, false);
@@ -275,7 +279,7 @@ fn what_is_said_in_the_tick_of_a_hello_is_heard_once() {
             })
             .collect();
         let n_messages = heard.iter().filter(|payload| payload.contains(r#"":"message""#)).count();
-        let is_before = heard[0].contains(r#""seq":1,"time":0,"#);
+        let is_before = heard[0].contains(r#""last":1,"#);
         let expected: &[u64] = match (members.as_str(), is_before) {
             ("", true) => &[2, 3, 4],
             ("", false) => &[4],
@@ -310,7 +314,7 @@ fn who_wants_no_more_than_so_many_is_told_which_were_skipped() {
         let peer = server.connect();
         server.settle();
         payloads(&peer);
-        let resume = resume(after).replace('}', &format!(r#","limit":{limit}}}"#));
+        let resume = resume(after).replace("}}", &format!(r#"}},"limit":{limit}}}"#));
         server.send(&peer, hello(&peer, "a", &resume).as_bytes());
         server.settle();
         let heard = payloads(&peer).into_iter().skip(1).map(|payload| {

@@ -7,6 +7,7 @@ use pychat_server::{
         id::CallId,
         moderation::{Order, Whom},
     },
+    server::load_rooms,
     store::{
         SqliteStore, Store,
         sqlite::{Durability, Place},
@@ -52,7 +53,9 @@ impl House {
         let people = people.under(store.rulebook().expect("it can be read"));
         let rules = Rules { name_age_max: 365 * DAY, ..RULES };
         let limits = Limits { rules, ..Limits::default() };
-        self.server.server = Server::new(limits, Box::new(store), people, Secret::new([8; 32]));
+        let rooms = load_rooms(&mut store).expect("it can be read");
+        let nonces = Secret::new([8; 32]);
+        self.server.server = Server::new(limits, Box::new(store), people, rooms, nonces);
         self.server.settle();
         self.pass(2, Duration::from_hours(1)); // Then the clock is trusted.
     }

@@ -20,7 +20,7 @@ use std::{
 use pychat_server::{
     core::{
         chat::Rules, id::ConnectionId, people::People, rate_limit::RateLimit, record::PersonId,
-        secret::Secret,
+        rooms::Rooms, secret::Secret,
     },
     limits::Limits,
     server::Server,
@@ -237,7 +237,13 @@ impl<'a> World<'a> {
         let mut world = Self {
             large_one_in: [2, 10, 50][chance(3)],
             chance,
-            server: Server::new(limits, Box::new(store), people, Secret::new([8; 32])),
+            server: Server::new(
+                limits,
+                Box::new(store),
+                people,
+                Rooms::default(),
+                Secret::new([8; 32]),
+            ),
             waiting,
             delay_ticks_max,
             limits,

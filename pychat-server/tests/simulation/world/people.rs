@@ -2,7 +2,7 @@
 
 use pychat_wire::{
     ClientMessage,
-    message::{Hello, MESSAGE_ID_BYTES_MAX, Resume},
+    message::{HALL, Hello, MESSAGE_ID_BYTES_MAX, Positions, Resume},
 };
 
 use super::{Checker, EPOCH, Manner, N_WITNESSES, NAMES, Peer, World, cost};
@@ -90,7 +90,7 @@ impl World<'_> {
         proof.signature.0[share % 64] ^= u8::from(is_forged);
         let resume = resume.map(|(is_right_epoch, after)| Resume {
             epoch: if is_right_epoch { EPOCH } else { "another" }.into(),
-            after,
+            rooms: Positions(vec![(HALL.into(), after)]),
             limit,
         });
         let hello = Hello { proof: Some(proof), resume, ..Hello::new(username, 2) };
@@ -129,7 +129,10 @@ impl World<'_> {
         if checker.name().is_none() {
             if self.peers[peer].manner == Manner::Shy {
                 let id = Some("early".into());
-                self.say(peer, &ClientMessage::Text { content: "too early".into(), id });
+                self.say(
+                    peer,
+                    &ClientMessage::Text { room: HALL.into(), content: "too early".into(), id },
+                );
             }
             return;
         }
@@ -144,7 +147,8 @@ impl World<'_> {
             1 => {
                 self.fire(Fault::EndlessId);
                 let id = Some("x".repeat(MESSAGE_ID_BYTES_MAX + 1).into());
-                return self.say(peer, &ClientMessage::Text { content: "".into(), id });
+                return self
+                    .say(peer, &ClientMessage::Text { room: HALL.into(), content: "".into(), id });
             }
             2 if 0 < number => {
                 let number = self.below(number);
@@ -170,7 +174,7 @@ impl World<'_> {
         let content = self.people[person].texts[number].content.clone();
         self.peers[peer].units += cost(content.len());
         let id = Some(format!("{person}.{number}").into());
-        self.say(peer, &ClientMessage::Text { content: content.into(), id });
+        self.say(peer, &ClientMessage::Text { room: HALL.into(), content: content.into(), id });
     }
 
     /// Somebody asks for the newest page again and again, and reads as fast as it comes.
@@ -188,7 +192,7 @@ impl World<'_> {
             if checker.asked_for(before) || PAGES_MAX <= checker.n_pages() {
                 return;
             }
-            self.say(peer, &ClientMessage::History { before, limit: 500 });
+            self.say(peer, &ClientMessage::History { room: HALL.into(), before, limit: 500 });
             self.carry(peer, usize::MAX);
             self.tick();
         }
@@ -206,7 +210,7 @@ impl World<'_> {
         let Checker::V2 { checker, .. } = checker else { return };
         let is_clear = checker.name().is_some() && !checker.asked_for(before) && !is_leaving;
         if is_clear && checker.n_pages() - *refused < pages_max {
-            self.say(peer, &ClientMessage::History { before, limit });
+            self.say(peer, &ClientMessage::History { room: HALL.into(), before, limit });
         }
     }
 

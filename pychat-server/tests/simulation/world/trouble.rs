@@ -3,9 +3,9 @@
 use std::{mem, time::Duration};
 
 use pychat_server::{
-    core::{people::People, record::PersonId, secret::Secret},
+    core::{people::People, record::PersonId, rooms::Rooms, secret::Secret},
     handover::Snapshot,
-    server::{LINGER_TIMEOUT, Server},
+    server::{LINGER_TIMEOUT, Server, load_rooms},
     store::Memory,
 };
 
@@ -196,11 +196,13 @@ impl World<'_> {
         let snapshot = Snapshot::from_bytes(&snapshot.to_bytes()).expect("the same format");
         let nothing = Box::new(Memory::new(0, self.retention));
         let nobody = People::new(Secret::new([0; 32]), [], PersonId(0));
-        let empty = Server::new(self.limits, nothing, nobody, Secret::new([0; 32]));
-        let (store, people) = mem::replace(&mut self.server, empty).into_parts();
+        let nowhere = Rooms::default();
+        let empty = Server::new(self.limits, nothing, nobody, nowhere, Secret::new([0; 32]));
+        let (mut store, people) = mem::replace(&mut self.server, empty).into_parts();
         let secret = self.below(256).to_le_bytes();
         let nonces = Secret::new(std::array::from_fn(|index| secret[index % secret.len()]));
-        self.server = Server::new(self.limits, store, people, nonces);
+        let rooms = load_rooms(&mut *store).expect("a store that can be read");
+        self.server = Server::new(self.limits, store, people, rooms, nonces);
         self.drained_ns.clear();
         self.dead.clear(); // Their ids were the other server's.
         let peers = &mut self.peers;

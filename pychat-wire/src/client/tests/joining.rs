@@ -155,7 +155,7 @@ fn who_was_here_before_proves_it_and_resumes() {
     let hello = format!(
         r#"{{"type":"hello","username":"Анна","protocol":2,{},{}}}"#,
         proof(KEY),
-        r#""resume":{"epoch":"0f8e","after":1234}"#
+        r#""resume":{"epoch":"0f8e","rooms":{"":1234}}"#
     );
     assert_eq!(stage.written(), [hello]);
     assert_told(&stage.hear(&[welcome(EPOCH, 1_234)])[..], &["joined"]);
@@ -173,12 +173,13 @@ fn a_window_shows_the_last_page_instead() {
     stage.hear(&[welcome(EPOCH, 9)]);
     // What was not seen, and one more.
     assert_eq!(stage.written(), [r#"{"type":"history","before":10,"limit":5}"#]);
-    let page = ServerMessage::Page { before: 10, count: 2, start: false };
+    let page = ServerMessage::Page { room: "".into(), before: 10, count: 2, start: false };
     let events = stage.hear(&[replayed(8), live(10), replayed(9), page]);
     assert_told(&events, &["10", "page [8 9] false"]);
     stage.cut();
     assert!(
-        stage.enter(EPOCH, 10)[0].contains(r#""resume":{"epoch":"0f8e","after":10,"limit":500}"#),
+        stage.enter(EPOCH, 10)[0]
+            .contains(r#""resume":{"epoch":"0f8e","rooms":{"":10},"limit":500}"#),
         "from then on it resumes"
     );
 }
@@ -190,17 +191,17 @@ fn an_empty_room_has_an_empty_page() {
     stage.client.connected(0);
     let events = stage.hear(&[greeting(EPOCH), welcome(EPOCH, 0)]);
     assert_told(&events, &["connect", "joined", "page [] true"]);
-    assert!(!stage.client.request_history(10));
+    assert!(!stage.client.request_history(&hall(), 10));
 }
 
 #[test]
 fn an_archive_begins_with_everything_that_is_kept() {
     let client = Client::new(anna(), Saved::default(), [7; 32]).beginning(Begin::Everything);
     let mut stage = Stage::of(client);
-    assert!(stage.enter(EPOCH, 3)[0].contains(r#""resume":{"epoch":"0f8e","after":0}"#));
-    let gap = ServerMessage::Gap { from: 1, to: 2 };
+    assert!(stage.enter(EPOCH, 3)[0].contains(r#""resume":{"epoch":"0f8e","rooms":{"":0}}"#));
+    let gap = ServerMessage::Gap { room: "".into(), from: 1, to: 2 };
     assert_told(&stage.hear(&[gap, replayed(3), live(4)]), &["gap 1-2", "3", "4"]);
-    let resume = r#""resume":{"epoch":"0f8e","after":4}"#;
+    let resume = r#""resume":{"epoch":"0f8e","rooms":{"":4}}"#;
     assert!(stage.killed().enter(EPOCH, 4)[0].contains(resume), "and goes on where it was");
 }
 

@@ -27,6 +27,7 @@ fn joined() -> Stage {
 
 fn own(content: &str, id: Option<MessageId>) -> Event {
     Event::Message(Message {
+        room: hall(),
         seq: None,
         time_ms: None,
         author: "Анна (2)".into(),
@@ -44,7 +45,7 @@ fn what_was_said_is_unacknowledged_until_it_comes_back() {
     let second = stage.say("два\nтри");
     assert_eq!(
         stage.client.unacknowledged().collect::<Vec<_>>(),
-        [(&first, "раз"), (&second, "два\nтри")]
+        [(&hall(), &first, "раз"), (&hall(), &second, "два\nтри")]
     );
     assert_eq!(stage.written()[0], r#"{"type":"text","content":"раз"}"#);
     assert_eq!(stage.hear(&[message(YOU, "раз")]), [own("раз", Some(first))]);
@@ -56,15 +57,15 @@ fn what_was_said_is_unacknowledged_until_it_comes_back() {
 #[test]
 fn what_cannot_be_sent_is_not() {
     let mut stage = joined();
-    assert_eq!(stage.client.say(" \n\t"), Err(SayError::Blank));
+    assert_eq!(stage.client.say(&hall(), " \n\t"), Err(SayError::Blank));
     let fits = "x".repeat(PAYLOAD_BYTES_MAX - r#"{"type":"text","content":""}"#.len());
     let error = SayError::TooLarge { bytes: PAYLOAD_BYTES_MAX + 1, limit: PAYLOAD_BYTES_MAX };
-    assert_eq!(stage.client.say(&(fits.clone() + "x")), Err(error));
+    assert_eq!(stage.client.say(&hall(), &(fits.clone() + "x")), Err(error));
     assert!(stage.written().is_empty());
-    assert!(stage.client.say(&fits).is_ok());
-    assert!(!stage.client.request_history(10), "there is none");
+    assert!(stage.client.say(&hall(), &fits).is_ok());
+    assert!(!stage.client.request_history(&hall(), 10), "there is none");
     stage.cut();
-    assert_eq!(stage.client.say("x"), Err(SayError::NotJoined));
+    assert_eq!(stage.client.say(&hall(), "x"), Err(SayError::NotJoined));
 }
 
 #[test]
@@ -209,7 +210,7 @@ fn a_name_that_is_not_taken_is_said_so() {
     stage.client.connected(0);
     let heard = [notice(Notice::Greeting), notice(Notice::Other("no\n"))];
     assert_told(&stage.hear(&heard), &["connect", "disconnect", "not as this name None no"]);
-    assert_eq!(stage.client.say("x"), Err(SayError::NotJoined));
+    assert_eq!(stage.client.say(&hall(), "x"), Err(SayError::NotJoined));
 
     let mut stage = joined();
     stage.cut();

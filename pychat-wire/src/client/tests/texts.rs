@@ -15,7 +15,7 @@ fn what_is_said_without_a_line_is_sent_once_there_is_one() {
     assert_eq!(stage.enter(EPOCH, 3)[1..], [text(&first, "раз"), text(&second, "два")]);
     let third = stage.say("три");
     assert_eq!(stage.written(), [text(&third, "три")]);
-    let ids: Vec<_> = stage.client.unacknowledged().map(|(id, _)| id.clone()).collect();
+    let ids: Vec<_> = stage.client.unacknowledged().map(|(_, id, _)| id.clone()).collect();
     assert_eq!(ids, [first, second, third]);
 }
 
@@ -41,7 +41,7 @@ fn a_client_that_was_killed_goes_on_where_it_was() {
     stage.hear(&[live(1), copy(2, &first, false, false)]);
     let mut stage = stage.killed();
     let written = stage.enter(EPOCH, 2);
-    let resume = r#","resume":{"epoch":"0f8e","after":2}"#;
+    let resume = r#","resume":{"epoch":"0f8e","rooms":{"":2}}"#;
     assert!(written[0].contains(&(proof(Secret::new([7; 32]).key()) + resume)), "{written:?}");
     assert_eq!(written[1..], [text(&second, "два")]);
     let third = stage.say("три");
@@ -55,8 +55,8 @@ fn ids_are_never_used_twice() {
     for seed in [1, 1, 2, u8::MAX] {
         let mut client = Client::new(anna(), saved, [seed; 32]);
         for _ in 0..3 {
-            let id = client.say("x").unwrap();
-            assert!(id.as_str().len() <= crate::message::MESSAGE_ID_BYTES_MAX);
+            let id = client.say(&hall(), "x").unwrap();
+            assert!(id.as_str().len() <= message::MESSAGE_ID_BYTES_MAX);
             assert!(ids.insert(id));
         }
         saved = client.saved().clone();
@@ -124,7 +124,7 @@ fn an_answer_that_was_skipped_is_not_waited_for_in_slow_mode() {
     stage.hear(&[too_soon(&first), too_soon(&second)]);
     stage.pass(0);
     stage.written();
-    stage.client.hold_unacknowledged(stage.now);
+    stage.client.hold_unacknowledged(stage.now, &hall());
     stage.pass(SKIPPED_MS);
     assert_eq!(stage.texts_written(), [text(&first, "1")]);
 }
@@ -163,7 +163,7 @@ fn what_the_server_will_never_take_is_given_back() {
         let mut stage = Stage::joined(0);
         let id = stage.say("раз");
         let reason = FailReason::Refused { code, text: "no".into() };
-        let failed = Event::Failed { id: id.clone(), text: "раз".into(), reason };
+        let failed = Event::Failed { room: hall(), id: id.clone(), text: "раз".into(), reason };
         assert_eq!(stage.hear(&[error(code, Some(&id), None)]), [failed]);
         assert_eq!(stage.client.unacknowledged().count(), 0);
         stage.cut();
@@ -188,27 +188,27 @@ fn a_refusal_of_something_else_is_told_in_words() {
 #[test]
 fn what_cannot_be_sent_is_not_taken() {
     let mut stage = Stage::new();
-    assert_eq!(stage.client.say("x"), Err(SayError::NotJoined));
+    assert_eq!(stage.client.say(&hall(), "x"), Err(SayError::NotJoined));
     stage.enter(EPOCH, 0);
-    assert_eq!(stage.client.say(" \n\t"), Err(SayError::Blank));
+    assert_eq!(stage.client.say(&hall(), " \n\t"), Err(SayError::Blank));
     let id = MessageId::new(Secret::new([7; 32]), 0);
     let fits = "x".repeat(PAYLOAD_BYTES_MAX - text(&id, "").len());
     let too_large = SayError::TooLarge { bytes: PAYLOAD_BYTES_MAX + 1, limit: PAYLOAD_BYTES_MAX };
     assert_eq!(
-        stage.client.size_of(&(fits.clone() + "x")),
+        stage.client.size_of(&hall(), &(fits.clone() + "x")),
         (PAYLOAD_BYTES_MAX + 1, PAYLOAD_BYTES_MAX)
     );
-    assert_eq!(stage.client.say(&(fits.clone() + "x")), Err(too_large));
+    assert_eq!(stage.client.say(&hall(), &(fits.clone() + "x")), Err(too_large));
     assert_eq!(
-        stage.client.size_of(&(fits.clone() + " \n")),
+        stage.client.size_of(&hall(), &(fits.clone() + " \n")),
         (PAYLOAD_BYTES_MAX, PAYLOAD_BYTES_MAX)
     );
     assert!(stage.written().is_empty());
-    assert_eq!(stage.client.say(&fits), Ok(id));
+    assert_eq!(stage.client.say(&hall(), &fits), Ok(id));
     for _ in 1..UNACKNOWLEDGED_MAX {
         stage.say("x");
     }
-    assert_eq!(stage.client.say("x"), Err(SayError::Full { limit: UNACKNOWLEDGED_MAX }));
+    assert_eq!(stage.client.say(&hall(), "x"), Err(SayError::Full { limit: UNACKNOWLEDGED_MAX }));
 }
 
 #[test]
@@ -233,7 +233,7 @@ fn an_older_page_acknowledges_too() {
     let mut stage = Stage::of(client);
     let id = stage.say("1");
     stage.enter(EPOCH, 1);
-    let page = ServerMessage::Page { before: 2, count: 1, start: true };
+    let page = ServerMessage::Page { room: "".into(), before: 2, count: 1, start: true };
     let events = stage.hear(&[copy(1, &id, false, true), page]);
     assert_told(&events, &["accepted 1", "page [1] true"]);
 }
@@ -244,7 +244,7 @@ fn an_acknowledgement_that_a_gap_swallowed_is_asked_for_again() {
         let mut stage = Stage::back(3);
         let id = stage.say("11");
         stage.enter(EPOCH, 10);
-        stage.hear(&[ServerMessage::Gap { from: 4, to }]);
+        stage.hear(&[ServerMessage::Gap { room: "".into(), from: 4, to }]);
         let later = stage.say("два");
         let sent_at_once = usize::from(n_texts == 0);
         assert_eq!(stage.texts_written().len(), sent_at_once, "it waits behind the other");
@@ -261,7 +261,16 @@ fn an_acknowledgement_that_a_gap_swallowed_is_asked_for_again() {
 fn other_words(seq: u64, id: &str, content: &'static str, replay: bool) -> ServerMessage<'static> {
     let id = Some(id.to_owned().into());
     let (username, content) = ("Анна".into(), content.into());
-    ServerMessage::Record { seq, time: seq, username, content, id, dup: !replay, replay }
+    ServerMessage::Record {
+        room: "".into(),
+        seq,
+        time: seq,
+        username,
+        content,
+        id,
+        dup: !replay,
+        replay,
+    }
 }
 
 /// Returns the id under which `content` stands in a payload.
@@ -289,7 +298,7 @@ fn other_words_under_an_id_acknowledge_nothing() {
             if let [Event::Message(message)] = &events[..] {
                 assert!(message.own && message.id.is_none(), "what we said is still on its way");
             }
-            assert_eq!(stage.client.unacknowledged().next(), Some((&first, "раз")));
+            assert_eq!(stage.client.unacknowledged().next(), Some((&hall(), &first, "раз")));
             let written = if is_killed {
                 stage = stage.killed();
                 stage.enter(EPOCH, 4)
@@ -324,7 +333,8 @@ fn a_server_that_knows_other_words_under_any_id_is_not_asked_for_ever() {
         payload = stage.texts_written().remove(0);
     }
     let told = stage.hear(&[other_words(1, &id_in(&payload, "раз"), "x", false)]);
-    let [Event::Failed { id, text, reason: FailReason::Refused { code, .. } }] = &told[..] else {
+    let [Event::Failed { id, text, reason: FailReason::Refused { code, .. }, .. }] = &told[..]
+    else {
         panic!("{told:?}")
     };
     assert_eq!((id, text.as_str(), *code), (&first, "раз", ErrorCode::IdReused));

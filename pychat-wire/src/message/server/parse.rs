@@ -41,6 +41,39 @@ impl<'a> ServerMessage<'a> {
                 members: Cow::Owned(members.listing.and_then(lenient).unwrap_or_default()),
                 rooms: members.rooms.and_then(lenient).unwrap_or_default(),
             }),
+            "joined" => Ok(Self::Joined {
+                username: bounds::name(members.username.required("username")?),
+                time: members.time.required_time()?,
+            }),
+            "left" => Ok(Self::Left {
+                username: bounds::name(members.username.required("username")?),
+                time: members.time.required_time()?,
+                reason: word(members.reason).unwrap_or(Reason::Unknown),
+            }),
+            "error" => Ok(Self::Error {
+                code: word(members.code).unwrap_or(ErrorCode::Unknown),
+                text: bounds::sentence(members.text.string().unwrap_or_default()),
+                reference: members.reference.within(MESSAGE_ID_BYTES_MAX).string(),
+                retry_ms: members.retry_ms.number().map(|ms| ms.min(RETRY_MS_MAX)),
+                suggest: members.suggest.string().map(bounds::name),
+            }),
+            "notice" => Ok(Self::Notice { text: bounds::sentence(members.text.required("text")?) }),
+            "ping" => Ok(Self::Ping),
+            "pong" => Ok(Self::Pong),
+            "bye" => Ok(Self::Bye {
+                reason: word(members.reason).unwrap_or(Reason::Unknown),
+                retry_ms: members.retry_ms.number().unwrap_or(0).min(RETRY_MS_MAX),
+            }),
+            kind => {
+                let kind = kind.to_owned();
+                Self::parse_of_room(&kind, members)
+            }
+        }
+    }
+
+    /// Reads what is said of rooms and in them.
+    fn parse_of_room(kind: &str, members: Members<'a>) -> Result<Self, MessageError> {
+        match kind {
             "room" => Ok(Self::Room(Room {
                 room: members.room.required_room("room")?,
                 kind: word(members.room_kind).unwrap_or(RoomKind::Unknown),
@@ -95,22 +128,13 @@ impl<'a> ServerMessage<'a> {
                 count: members.count.required_number("count")?,
                 start: members.start.is_true(),
             }),
-            "joined" => Ok(Self::Joined {
-                username: bounds::name(members.username.required("username")?),
-                time: members.time.required_time()?,
-            }),
-            "left" => Ok(Self::Left {
-                username: bounds::name(members.username.required("username")?),
-                time: members.time.required_time()?,
-                reason: word(members.reason).unwrap_or(Reason::Unknown),
-            }),
-            "error" => Ok(Self::Error {
-                code: word(members.code).unwrap_or(ErrorCode::Unknown),
-                text: bounds::sentence(members.text.string().unwrap_or_default()),
-                reference: members.reference.within(MESSAGE_ID_BYTES_MAX).string(),
-                retry_ms: members.retry_ms.number().map(|ms| ms.min(RETRY_MS_MAX)),
-                suggest: members.suggest.string().map(bounds::name),
-            }),
+            kind => Self::parse_of_people(kind, members),
+        }
+    }
+
+    /// Reads what is said of devices, invites and operators, and what is only known to be a record.
+    fn parse_of_people(kind: &str, members: Members<'a>) -> Result<Self, MessageError> {
+        match kind {
             "pair_code" => Ok(Self::PairCode {
                 code: members.code.required_value("code")?,
                 expires_ms: members.expires_ms.required_number("expires_ms")?.min(EXPIRES_MS_MAX),
@@ -146,13 +170,6 @@ impl<'a> ServerMessage<'a> {
                 mutes: members.mutes.and_then(lenient).unwrap_or_default(),
                 seconds: members.seconds.number().unwrap_or_default(),
                 admission: word(members.admission).unwrap_or_default(),
-            }),
-            "notice" => Ok(Self::Notice { text: bounds::sentence(members.text.required("text")?) }),
-            "ping" => Ok(Self::Ping),
-            "pong" => Ok(Self::Pong),
-            "bye" => Ok(Self::Bye {
-                reason: word(members.reason).unwrap_or(Reason::Unknown),
-                retry_ms: members.retry_ms.number().unwrap_or(0).min(RETRY_MS_MAX),
             }),
             kind => match members.seq.number() {
                 Some(seq) => Ok(Self::UnknownRecord { room: members.room.room(), seq }),

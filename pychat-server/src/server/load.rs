@@ -1,0 +1,37 @@
+//! The rooms of a log, as a server finds them when it begins.
+
+use std::{iter, ops::ControlFlow};
+
+use crate::{
+    core::{
+        id::HALL,
+        record::{Kind, StorageError},
+        rooms::Rooms,
+    },
+    store::Store,
+};
+
+/// The records at the end of each room's log among which those are counted that somebody has not seen.
+const TAIL_RECORDS: u64 = 200;
+
+/// Returns the rooms in a log, with the ends of their logs, and what each person has seen of them.
+///
+/// # Errors
+///
+/// [`StorageError`].
+pub fn load_rooms(store: &mut dyn Store) -> Result<Rooms, StorageError> {
+    let known = store.rooms()?;
+    let ids: Vec<_> = iter::once(HALL).chain(known.iter().map(|room| room.id)).collect();
+    let mut rooms = Rooms::new(known, store.marks()?);
+    for room in ids {
+        let last = store.last_seq(room);
+        store.read(room, last.saturating_sub(TAIL_RECORDS), &mut |entry| {
+            let is_message = matches!(entry.kind, Kind::Text(_));
+            rooms.note_record(room, entry.seq, entry.person, is_message);
+            ControlFlow::Continue(())
+        })?;
+        // Though it be forgotten.
+        rooms.note_record(room, last, None, false);
+    }
+    Ok(rooms)
+}

@@ -150,7 +150,8 @@ mod imp {
 
         /// Opens the menu on `person`; returns false if there is none.
         fn open_menu(&self, person: &Person) -> bool {
-            let items = std::iter::successors(self.list_view.first_child(), WidgetExt::next_sibling);
+            let items =
+                std::iter::successors(self.list_view.first_child(), WidgetExt::next_sibling);
             let mut rows = items.filter_map(|item| item.first_child().and_downcast::<PersonRow>());
             let row = rows.find(|row| row.person().as_ref() == Some(person));
             row.zip(self.menu.get()).is_some_and(|(row, menu)| {

@@ -83,6 +83,7 @@ mod imp {
             let (unread, mentions) = (room.unread(), room.mentions());
             self.unread.set_visible(0 < unread);
             self.unread.set_label(&room_label::count(unread));
+            self.mentions.set_direction(gtk::TextDirection::Ltr);
             self.mentions.set_visible(0 < mentions);
             self.mentions.set_label(&format!("@{}", room_label::count(mentions)));
             let obj = self.obj();

@@ -89,5 +89,7 @@ fn icon(name: &str) -> gtk::Widget {
 
 fn sized(widget: &impl IsA<gtk::Widget>) -> gtk::Widget {
     widget.set_size_request(SIZE, SIZE);
+    widget.set_halign(gtk::Align::Center);
+    widget.set_valign(gtk::Align::Center);
     widget.clone().upcast()
 }

@@ -4,10 +4,7 @@ use adw::prelude::*;
 use gtk::{glib, glib::clone, subclass::prelude::*};
 
 use super::imp::Window;
-use crate::{
-    session::Room,
-    text::i18n::gettext,
-};
+use crate::{session::Room, text::i18n::gettext};
 
 /// The actions that need rooms.
 const ROOM_ACTIONS: [&str; 7] = [

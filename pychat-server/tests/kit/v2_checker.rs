@@ -282,8 +282,11 @@ impl V2Checker {
             | ServerMessage::Members { .. }
             | ServerMessage::Event { .. }
             | ServerMessage::UnknownRecord { .. }
-            | ServerMessage::Read { .. }
             | ServerMessage::Typing { .. } => panic!("nobody asked for rooms"),
+            ServerMessage::Read { room, seq } => {
+                assert!(room == HALL && seq <= oracle.last(), "{seq} was seen by nobody");
+                None
+            }
             ServerMessage::Ping => Some(Heard::Ping),
             ServerMessage::Pong => {
                 self.n_pings = self.n_pings.checked_sub(1).expect("a ping before its pong");

@@ -128,6 +128,11 @@ pub(super) fn moderated(verb: &str, by: &str, subject: &str, text: &str) -> Stri
     }
 }
 
+/// Returns the title of a room of which nothing is known any more.
+pub(super) fn unknown_room() -> String {
+    gettext("Unknown Room")
+}
+
 /// Returns that `name` began a direct room.
 pub(super) fn direct_created(name: &str) -> String {
     gettext_f("{name} started this conversation.", &[("name", &isolated(name))])

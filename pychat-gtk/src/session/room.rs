@@ -30,7 +30,7 @@ pub use self::{
 use super::{Session, state_file::KeptRoom};
 use crate::{
     model::Message,
-    text::{self, i18n::gettext},
+    text::{self, names},
 };
 
 glib::wrapper! {
@@ -204,7 +204,7 @@ impl Room {
 
     pub(super) fn set_online(&self, is_online: bool) {
         self.hold(0);
-        let is_online = is_online && !self.is_gone();
+        let is_online = is_online && self.is_reachable();
         if self.imp().is_online.replace(is_online) != is_online {
             self.notify_is_online();
         }
@@ -217,10 +217,16 @@ impl Room {
     }
 
     pub(super) fn set_can_say(&self, can_say: bool) {
-        let can_say = can_say && !self.is_gone();
+        let can_say = can_say && self.is_reachable();
         if self.imp().can_say.replace(can_say) != can_say {
             self.notify_can_say();
         }
+    }
+
+    /// Returns true if the reader is in it, and the server knows it: of the original it knows the hall
+    /// alone.
+    fn is_reachable(&self) -> bool {
+        !self.is_gone() && (self.client_id().is_hall() || self.has_numbers())
     }
 
     /// Returns its id as the client knows it.
@@ -232,8 +238,7 @@ impl Room {
     fn title_of(&self, with: &[String]) -> String {
         let own = self.own_name();
         let others: Vec<_> = with.iter().filter(|name| **name != own).map(String::as_str).collect();
-        // Translators: stands between the names in a list, such as "Anna, Boris".
-        if others.is_empty() { own } else { others.join(&gettext(", ")) }
+        if others.is_empty() { own } else { names::in_a_row(&others) }
     }
 
     fn session(&self) -> Option<Session> {

@@ -6,7 +6,7 @@ use gtk::glib::{self, prelude::*, subclass::prelude::*};
 use pychat_wire::{
     Client,
     client::{self, Event},
-    message::{self, Names, RoomRequest},
+    message::{self, ErrorCode, Names, RoomRequest},
 };
 
 use super::{Room, Session, error_text, room::RoomKind};
@@ -160,6 +160,8 @@ impl Session {
                 let reason = error_text::room_denial(&request, code, text);
                 self.emit_by_name::<()>("room-failed", &[&id, &reason]);
             }
+            // A room was left while something was asked there.
+            Event::Denied { code: ErrorCode::NoRoom, id: None, .. } => (),
             event => return Some(event),
         }
         None

@@ -11,8 +11,7 @@ use pychat_wire::{
     client::{self, Event, ROOMS_MAX, RoomId},
 };
 
-use super::{Room, Session, SessionState, state_file::KeptRoom};
-use crate::text::i18n::gettext;
+use super::{Room, Session, SessionState, notices, state_file::KeptRoom};
 
 /// The most rooms whose messages are kept here, and not only counted, beside the hall.
 const OPEN_ROOMS_MAX: usize = 16;
@@ -43,6 +42,9 @@ impl Session {
         }
         rooms.kept.replace(kept);
         rooms.opened.take();
+        for room in self.rooms().all().iter().filter(|room| !room.has_id("")) {
+            room.lose(); // It was on the server of before.
+        }
         self.rooms().replace(vec![self.room()]);
         self.room().begin(draft, &hall);
     }
@@ -186,7 +188,7 @@ impl Session {
         self.rooms().room(id.as_str()).unwrap_or_else(|| {
             let room = self.new_room(id);
             if room.title().is_empty() {
-                room.set_title(gettext("Unknown Room"));
+                room.set_title(notices::unknown_room());
             }
             room.set_unknown();
             self.list(&room);
@@ -240,7 +242,8 @@ impl Session {
     fn bound_open_rooms(&self) {
         let opened = self.imp().rooms_state.opened.borrow().clone();
         let Some((_, others)) = opened.split_last() else { return };
-        let mut n_rooms = opened.len();
+        let others: Vec<_> = others.iter().filter(|room| !room.has_id("")).collect();
+        let mut n_rooms = opened.iter().filter(|room| !room.has_id("")).count();
         let mut n_bytes: usize = others.iter().map(|room| room.history().n_bytes()).sum();
         for room in others {
             if n_rooms <= OPEN_ROOMS_MAX && n_bytes <= OPEN_BYTES_MAX {

@@ -34,6 +34,13 @@ pub enum Request {
         /// The person's own id of it.
         id: Arc<str>,
     },
+    /// Find a record of a room by its number.
+    Find {
+        /// The room.
+        room: RoomId,
+        /// The number.
+        seq: u64,
+    },
     /// Keep that somebody has seen everything up to a number, unless more is known.
     Mark(ReadMark),
     /// Keep a change of a person.

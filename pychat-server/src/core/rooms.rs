@@ -11,7 +11,6 @@ mod pending;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     mem,
-    sync::Arc,
 };
 
 use pychat_wire::{
@@ -37,7 +36,7 @@ pub const ROOMS_PER_PERSON_MAX: usize = 500;
 /// The most rooms that one person is in at all: with the hall, no more than a welcome lists.
 pub const SEATS_PER_PERSON_MAX: usize = message::ROOMS_MAX - 1;
 
-/// The most rooms that one person has made, whoever is in them now.
+/// The most open and closed rooms that one person has made, whoever is in them now.
 pub const ROOMS_MADE_MAX: usize = 100;
 
 /// The rooms, the hall among them.
@@ -53,8 +52,11 @@ pub struct Rooms {
     open: BTreeSet<RoomId>,
     pending: Pending,
     last_id: RoomId,
-    /// The marks that the store is to keep.
+    /// The marks of newcomers that the store is to keep.
     new_marks: Vec<ReadMark>,
+    /// The marks that were moved by what their people said, which the store need not have yet: the ends
+    /// of the logs tell of them.
+    moved_marks: BTreeSet<(PersonId, RoomId)>,
 }
 
 /// One room.
@@ -77,7 +79,7 @@ struct Seats {
     by_room: BTreeMap<RoomId, Seat>,
     /// The number of direct rooms among them that others made.
     n_foreign: usize,
-    /// The number of rooms that they have made.
+    /// The number of open and closed rooms that they have made.
     n_made: usize,
     /// The number of the last record of the hall that they have seen.
     hall: Option<u64>,
@@ -114,6 +116,7 @@ impl Rooms {
             pending: Pending::default(),
             last_id: HALL,
             new_marks: Vec::new(),
+            moved_marks: BTreeSet::new(),
         };
         for room in rooms.into_iter().filter(|room| room.id != HALL) {
             all.take_names(&room);
@@ -125,7 +128,8 @@ impl Rooms {
         all
     }
 
-    /// Notes a record that is published, or was before the server began.
+    /// Notes a record that is published, or was before the server began. Its author has seen the room up
+    /// to there.
     pub fn note_record(
         &mut self,
         room: RoomId,
@@ -135,6 +139,12 @@ impl Rooms {
     ) {
         if let Some(known) = self.known.get_mut(&room) {
             known.log.note(seq, person, is_message);
+        }
+        if let Some(person) = person
+            && self.mark(person, room).is_some()
+            && self.raise_mark(person, room, seq)
+        {
+            self.moved_marks.insert((person, room));
         }
     }
 
@@ -200,7 +210,7 @@ impl Rooms {
             && (is_foreign || n_seats - n_foreign + n_joining < ROOMS_PER_PERSON_MAX)
     }
 
-    /// Returns true if a person may make one room more.
+    /// Returns true if a person may make one open or closed room more.
     pub fn may_make(&self, person: PersonId) -> bool {
         let n_made = self.people.get(&person).map_or(0, |seats| seats.n_made);
         n_made + self.pending.n_made(person) < ROOMS_MADE_MAX
@@ -216,11 +226,6 @@ impl Rooms {
     pub fn direct(&self, people: &BTreeSet<PersonId>) -> Option<RoomId> {
         let set: Box<[_]> = people.iter().copied().collect();
         self.by_set.get(&set).copied()
-    }
-
-    /// Returns the request by which a room is being made: its author, and their id of it.
-    pub fn in_making(&self, room: RoomId) -> Option<(PersonId, &Arc<str>)> {
-        self.pending.maker(room)
     }
 
     /// Returns the number of the last record of a room that a person has seen; `None` if they are not in
@@ -247,10 +252,12 @@ impl Rooms {
         true
     }
 
-    /// Notes that somebody is new: nothing that was said in the hall before is news to them.
-    pub fn note_newcomer(&mut self, person: PersonId) {
-        let seq = self.get(HALL).map_or(0, KnownRoom::last);
-        if self.raise_mark(person, HALL, seq) && 0 < seq {
+    /// Notes that somebody is here, who may be new: then nothing that was said in the hall before is news
+    /// to them.
+    pub fn note_arrival(&mut self, person: PersonId) {
+        if self.mark(person, HALL).is_none() {
+            let seq = self.get(HALL).map_or(0, KnownRoom::last);
+            self.raise_mark(person, HALL, seq);
             self.new_marks.push(ReadMark { room: HALL, person, seq });
         }
     }
@@ -258,6 +265,14 @@ impl Rooms {
     /// Takes the marks of newcomers that the store is to keep.
     pub fn take_marks(&mut self) -> Vec<ReadMark> {
         mem::take(&mut self.new_marks)
+    }
+
+    /// Takes the marks that a person has moved by what they said, which the store is to keep.
+    pub fn take_moved(&mut self, person: PersonId) -> Vec<ReadMark> {
+        let moved = (person, HALL)..=(person, RoomId(u32::MAX));
+        let moved: Vec<_> = self.moved_marks.extract_if(moved, |_| true).collect();
+        let mark = |(person, room)| Some(ReadMark { room, person, seq: self.mark(person, room)? });
+        moved.into_iter().filter_map(mark).collect()
     }
 
     /// Returns the number of messages of others in a room that a person has not seen, counted up to

@@ -169,6 +169,9 @@ impl Memory {
             Request::Recall { person, id } => {
                 return Stored::Recalled(self.recall(&(person, id)).cloned());
             }
+            Request::Find { room, seq } => {
+                return Stored::Recalled(self.logs.find(room, seq).cloned());
+            }
             Request::Mark(mark) => self.mark(mark),
             Request::Moderate { changes: _, entry } => {
                 self.audit.push_back(entry);

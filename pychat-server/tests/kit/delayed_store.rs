@@ -51,6 +51,8 @@ struct Queues {
     is_full: bool,
     /// It did not take something.
     has_refused: bool,
+    /// All history is at hand.
+    is_prompt: bool,
 }
 
 impl Waiting {
@@ -70,6 +72,14 @@ impl Waiting {
         let mut queues = self.0.borrow_mut();
         queues.appends.clear();
         queues.others.clear();
+    }
+
+    /// Does something while all history is at hand, as to a server that begins.
+    pub(crate) fn promptly<T>(&self, act: impl FnOnce() -> T) -> T {
+        self.0.borrow_mut().is_prompt = true;
+        let done = act();
+        self.0.borrow_mut().is_prompt = false;
+        done
     }
 
     /// Lets the store take nothing any more, or everything again.
@@ -104,7 +114,11 @@ impl DelayedStore {
 
     /// Returns true if history is at hand; if not, it is being fetched.
     fn is_at_hand(&mut self) -> bool {
-        if self.delay_ticks_max == 0 || std::mem::take(&mut self.is_fetched) || self.rng.bool() {
+        if self.delay_ticks_max == 0
+            || self.waiting.0.borrow().is_prompt
+            || std::mem::take(&mut self.is_fetched)
+            || self.rng.bool()
+        {
             return true;
         }
         let delay = self.delay();
@@ -121,7 +135,7 @@ fn is_taken(answer: &Answer) -> bool {
 impl Store for DelayedStore {
     fn submit(&mut self, now: Instant, utc_ms: u64, batch: &mut Vec<(Ticket, Request)>) {
         let room = |request: &Request| match request {
-            Request::Append { room, .. } => Some(*room),
+            Request::Append { room, .. } | Request::Find { room, .. } => Some(*room),
             _ => None,
         };
         let rooms: Vec<_> = batch.iter().map(|(_, request)| room(request)).collect();

@@ -161,6 +161,9 @@ impl Room {
             return;
         }
         let mut messages = self.records(page);
+        if let Some(last) = messages.last() {
+            self.set_active(last.time_ms());
+        }
         let first_seq = messages.first().and_then(Message::seq);
         if page.start && first_seq.is_some_and(|seq| 1 < seq) {
             let gap = Message::new(MessageKind::Notice, "", &notices::gap(), wall_ms());

@@ -1,7 +1,7 @@
 //! Joining: a guest's hello, the proof of who it is, the name that it asks for, and its entry into the
 //! room.
 
-use std::{collections::BTreeSet, fmt::Write, time::Instant};
+use std::{fmt::Write, time::Instant};
 
 use pychat_wire::{
     NameError, UserName,
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::core::{
     admission::{Act, WRONG_PROOF_COST},
-    id::{ConnectionId, HALL, RoomId},
+    id::{ConnectionId, HALL},
     record::{Device, PersonId},
     roster::{FreeName, Participant},
 };
@@ -265,22 +265,16 @@ impl Chat {
         } else {
             grant.is_saved = self.reserve(now, id, person, &device, &name);
         }
+        if grant.is_saved {
+            self.rooms.note_arrival(person);
+        }
         self.change_people(id, effects);
         let members = self.roster.members().clone();
         let is_operator = self.people.is_operator(person);
         let rooms = self.views(person);
         tell(id, Event::Welcome { name: name.clone(), is_operator, members, rooms }, effects);
         self.enter(now, id, name, Some(grant), effects);
-        self.enter_rooms(id, effects);
-        let Some(Resume { epoch, rooms, limit }) = resume else { return };
-        let mut resumed = BTreeSet::new();
-        for (room, after) in rooms.0 {
-            let room = RoomId::of_wire(&room).filter(|room| self.rooms.is_in(person, *room));
-            if let Some(room) = room.filter(|room| resumed.insert(*room)) {
-                let resume = Action::Resume { room, epoch: epoch.to_string(), after, limit };
-                act(id, resume, effects);
-            }
-        }
+        self.enter_rooms(id, resume, effects);
     }
 
     /// Returns the name under which somebody who asks for `name` and does not own it can join now.
@@ -325,14 +319,9 @@ impl Chat {
     ) -> bool {
         let (expiry, utc_ms) = (self.name_expiry(), self.wall_clock.utc_ms);
         let Some(peer) = self.peers.get(&id) else { return false };
-        let is_newcomer = !self.people.is_known(person);
-        let is_reserved = self.people.may_own(person, name)
+        self.people.may_own(person, name)
             && self.admission.try_fill(now, peer.origin, Act::Reserve)
-            && self.people.reserve(person, device, name, utc_ms, expiry);
-        if is_reserved && is_newcomer {
-            self.rooms.note_newcomer(person);
-        }
-        is_reserved
+            && self.people.reserve(person, device, name, utc_ms, expiry)
     }
 
     /// Returns the person who has this key. Where they own no name, only their connections tell.

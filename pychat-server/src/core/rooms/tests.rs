@@ -16,10 +16,6 @@ fn room(id: u32, kind: RoomKind, name: &str, members: &[PersonId]) -> Room {
     }
 }
 
-fn by(person: PersonId) -> (PersonId, Arc<str>) {
-    (person, "1".into())
-}
-
 #[test]
 fn rooms_are_found_as_the_store_has_them() {
     let marks = [
@@ -39,7 +35,8 @@ fn rooms_are_found_as_the_store_has_them() {
     assert_eq!(rooms.direct(&BTreeSet::from([ANNA, CLARA])), None);
     assert!(!rooms.is_free("KITCHEN", None) && rooms.is_free("kitchen", Some(RoomId(3))));
     assert_eq!((rooms.mark(ANNA, HALL), rooms.mark(CLARA, RoomId(7))), (Some(4), None));
-    assert_eq!((rooms.unread(ANNA, RoomId(7)), rooms.unread(BORIS, RoomId(7))), (1, 1));
+    // Anna has said the last of them.
+    assert_eq!((rooms.unread(ANNA, RoomId(7)), rooms.unread(BORIS, RoomId(7))), (0, 1));
     assert_eq!((rooms.next_id(), rooms.next_id(), rooms.len()), (RoomId(8), RoomId(9), 2));
 }
 
@@ -48,14 +45,14 @@ fn a_change_counts_against_people_until_it_is_applied() {
     let mut rooms = Rooms::new([room(1, RoomKind::Open, "a", &[ANNA])], []);
     let id = RoomId(1);
     let (add, remove) = (RoomChange::Add(BORIS), RoomChange::Remove(ANNA));
-    rooms.begin(id, &add, by(BORIS));
-    rooms.begin(id, &remove, by(ANNA));
+    rooms.begin(id, &add, BORIS);
+    rooms.begin(id, &remove, ANNA);
     assert!(rooms.is_joining(BORIS, id) && !rooms.is_in(BORIS, id) && !rooms.is_in(ANNA, id));
     rooms.give_up(id, &remove);
     rooms.apply(id, add, 5);
     assert!(rooms.is_in(ANNA, id) && rooms.is_in(BORIS, id) && !rooms.is_joining(BORIS, id));
     assert_eq!(rooms.mark(BORIS, id), Some(5));
-    rooms.begin(id, &remove, by(ANNA));
+    rooms.begin(id, &remove, ANNA);
     rooms.apply(id, remove, 6);
     assert!(!rooms.has_seat(ANNA, id));
 }
@@ -64,15 +61,15 @@ fn a_change_counts_against_people_until_it_is_applied() {
 fn names_and_sets_are_taken_from_when_they_are_asked_for() {
     let mut rooms = Rooms::default();
     let open = RoomChange::Create(room(1, RoomKind::Open, "a", &[ANNA]));
-    rooms.begin(RoomId(1), &open, by(ANNA));
+    rooms.begin(RoomId(1), &open, ANNA);
     assert!(!rooms.is_free("A", None) && rooms.get(RoomId(1)).is_none() && rooms.len() == 1);
     rooms.give_up(RoomId(1), &open);
     assert!(rooms.is_free("a", None) && rooms.is_empty());
 
-    rooms.begin(RoomId(1), &open, by(ANNA));
+    rooms.begin(RoomId(1), &open, ANNA);
     rooms.apply(RoomId(1), open, 1);
     let names = ["A", "b", "c"].map(|name| RoomChange::Rename(name.to_owned()));
-    names.iter().for_each(|rename| rooms.begin(RoomId(1), rename, by(ANNA)));
+    names.iter().for_each(|rename| rooms.begin(RoomId(1), rename, ANNA));
     let [same, given_up, last] = names;
     rooms.apply(RoomId(1), same, 2);
     rooms.give_up(RoomId(1), &given_up);
@@ -81,9 +78,9 @@ fn names_and_sets_are_taken_from_when_they_are_asked_for() {
     assert!(rooms.is_free("a", None) && !rooms.is_free("c", None));
 
     let direct = RoomChange::Create(room(2, RoomKind::Direct, "", &[BORIS, ANNA]));
-    rooms.begin(RoomId(2), &direct, by(BORIS));
+    rooms.begin(RoomId(2), &direct, BORIS);
     assert_eq!(rooms.direct(&BTreeSet::from([ANNA, BORIS])), Some(RoomId(2)));
-    assert_eq!(rooms.in_making(RoomId(2)).map(|(person, _)| person), Some(BORIS));
+    assert!(rooms.get(RoomId(2)).is_none() && rooms.len() == 2);
     rooms.apply(RoomId(2), direct, 1);
     assert_eq!((rooms.mark(BORIS, RoomId(2)), rooms.mark(ANNA, RoomId(2))), (Some(1), Some(0)));
 }
@@ -105,16 +102,21 @@ fn a_person_has_a_bounded_number_of_rooms() {
     let mut rooms = Rooms::default();
     let n_others = u32::try_from(SEATS_PER_PERSON_MAX).unwrap();
     for number in 1..=n_others {
-        assert!(rooms.may_enter(ANNA, true) && rooms.may_make(BORIS) == (number <= 100));
-        let maker = if number <= 100 { BORIS } else { PersonId(100 + u64::from(number)) };
+        assert!(rooms.may_enter(ANNA, true));
+        let maker = PersonId(100 + u64::from(number));
         let direct = room(number, RoomKind::Direct, "", &[maker, ANNA]);
         rooms.insert(direct);
     }
-    assert!(!rooms.may_enter(ANNA, true) && !rooms.may_make(BORIS) && rooms.may_make(ANNA));
+    assert!(!rooms.may_enter(ANNA, true) && rooms.may_make(ANNA));
+    for number in 1..=u32::try_from(ROOMS_MADE_MAX).unwrap() {
+        assert!(rooms.may_make(BORIS));
+        rooms.insert(room(1_000 + number, RoomKind::Closed, "", &[BORIS]));
+    }
+    assert!(!rooms.may_make(BORIS) && rooms.may_make(ANNA));
     let mut rooms = Rooms::default();
     for number in 1..=u32::try_from(ROOMS_PER_PERSON_MAX).unwrap() {
         assert!(rooms.may_enter(ANNA, false));
-        rooms.begin(RoomId(number), &RoomChange::Add(ANNA), by(ANNA));
+        rooms.begin(RoomId(number), &RoomChange::Add(ANNA), ANNA);
     }
     assert!(!rooms.may_enter(ANNA, false) && rooms.may_enter(ANNA, true));
 }
@@ -130,7 +132,13 @@ fn what_was_not_seen_is_counted_up_to_a_limit() {
     assert_eq!((rooms.unread(ANNA, HALL), rooms.unread(BORIS, HALL)), (99, 99));
     assert!(rooms.raise_mark(ANNA, HALL, 990) && !rooms.raise_mark(ANNA, HALL, 990));
     assert_eq!(rooms.unread(ANNA, HALL), 4);
-    rooms.note_newcomer(BORIS);
+    rooms.note_arrival(BORIS);
     assert_eq!(rooms.unread(BORIS, HALL), 0);
     assert_eq!(rooms.take_marks(), [ReadMark { room: HALL, person: BORIS, seq: 1_000 }]);
+    rooms.note_record(HALL, 1_001, Some(ANNA), true);
+    assert_eq!((rooms.unread(ANNA, HALL), rooms.unread(BORIS, HALL)), (0, 1));
+    assert_eq!(rooms.take_moved(ANNA), [ReadMark { room: HALL, person: ANNA, seq: 1_001 }]);
+    assert_eq!([rooms.take_moved(ANNA), rooms.take_moved(BORIS)], [[], []]);
+    rooms.note_arrival(BORIS);
+    assert_eq!((rooms.unread(BORIS, HALL), rooms.take_marks()), (1, Vec::new()));
 }

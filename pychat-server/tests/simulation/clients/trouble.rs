@@ -102,7 +102,8 @@ impl World {
         let nobody = serve(0, &mut self.rng).0;
         let (mut store, people) = std::mem::replace(&mut self.server, nobody).into_parts();
         let nonces = Secret::new(std::array::from_fn(|_| self.rng.u8(..)));
-        let rooms = load_rooms(&mut *store).expect("a store that can be read");
+        let rooms = self.waiting.promptly(|| load_rooms(&mut *store));
+        let rooms = rooms.expect("a store that can be read");
         self.server = Server::new(limits(), store, people, rooms, nonces);
         self.forget_lines();
     }

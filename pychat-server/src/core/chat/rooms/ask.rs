@@ -5,14 +5,14 @@ use std::time::Instant;
 use pychat_wire::message;
 
 use super::{
-    super::{Event, Protocol, talk::cost_of, tell},
+    super::{Event, Protocol, requests::Pending, talk::cost_of, tell},
     Action, Chat, Effect, act,
 };
-use crate::core::chat::requests::Pending;
 use crate::core::{
     gate::Verb,
     id::{ConnectionId, HALL, RoomId},
     record::{PersonId, ReadMark, Request},
+    rooms::KnownRoom,
     roster::Participant,
 };
 
@@ -71,7 +71,7 @@ impl Chat {
             self.roster.members().clone()
         } else {
             let known = self.rooms.get(room);
-            let people = known.into_iter().flat_map(|known| known.members());
+            let people = known.into_iter().flat_map(KnownRoom::members);
             let names: Vec<_> = people.filter_map(|person| self.people.name(person)).collect();
             names.into_iter().collect()
         };
@@ -100,17 +100,30 @@ impl Chat {
         let Some(person) = self.person_at(id).filter(|person| self.people.is_known(*person)) else {
             return;
         };
-        let last = self.rooms.get(room).map_or(0, |known| known.last());
+        let last = self.rooms.get(room).map_or(0, KnownRoom::last);
         let seq = seq.min(last);
-        if seq == 0 || !self.rooms.raise_mark(person, room, seq) {
+        if seq <= self.rooms.mark(person, room).unwrap_or_default() {
             return;
         }
         let mark = ReadMark { room, person, seq };
-        self.requests.make(Pending::Mark, Request::Mark(mark), effects);
-        for other in self.joined_of(person).into_iter().filter(|other| *other != id) {
+        self.requests.make(Pending::Mark { from: id, mark }, Request::Mark(mark), effects);
+        self.pay(now, id, 1, effects);
+    }
+
+    /// The store has how far somebody has seen a room: now it counts, and their other devices hear of it.
+    pub(in super::super) fn on_marked(
+        &mut self,
+        from: ConnectionId,
+        ReadMark { room, person, seq }: ReadMark,
+        effects: &mut Vec<Effect>,
+    ) {
+        let is_there = self.rooms.is_in(person, room) && self.people.is_known(person);
+        if !is_there || !self.rooms.raise_mark(person, room, seq) {
+            return;
+        }
+        for other in self.joined_of(person).into_iter().filter(|other| *other != from) {
             tell(other, Event::Read { room, seq }, effects);
         }
-        self.pay(now, id, 1, effects);
     }
 
     /// Somebody is writing. Others hear of that where few are present, and seldom.

@@ -66,8 +66,8 @@ pub(super) enum Pending {
         from: ConnectionId,
         mark: ReadMark,
     },
-    /// Somebody's mark was moved by their coming, or by what they said.
-    MovedMark,
+    /// Somebody new has seen all that was said in the hall.
+    NewMark,
     ChangePerson {
         by: ConnectionId,
     },
@@ -209,14 +209,7 @@ impl Chat {
     /// Asks the store to keep how far those have seen the hall who are new.
     fn mark_newcomers(&mut self, effects: &mut Vec<Effect>) {
         for mark in self.rooms.take_marks() {
-            self.requests.make(Pending::MovedMark, Request::Mark(mark), effects);
-        }
-    }
-
-    /// Asks the store to keep how far a person has seen the rooms in which they have said something.
-    pub(super) fn keep_moved_marks(&mut self, person: PersonId, effects: &mut Vec<Effect>) {
-        for mark in self.rooms.take_moved(person) {
-            self.requests.make(Pending::MovedMark, Request::Mark(mark), effects);
+            self.requests.make(Pending::NewMark, Request::Mark(mark), effects);
         }
     }
 
@@ -335,7 +328,7 @@ impl Chat {
             (
                 Some(
                     Pending::Mark { .. }
-                    | Pending::MovedMark
+                    | Pending::NewMark
                     | Pending::ChangePerson { .. }
                     | Pending::Removal { .. },
                 )

@@ -201,14 +201,14 @@ impl Application {
                 .activate(|application: &Self, _, _| application.show_about())
                 .build(),
             gio::ActionEntry::builder("mark-as-read")
-                .parameter_type(Some(&<(String, String)>::static_variant_type()))
+                .parameter_type(Some(&<(String, String, String)>::static_variant_type()))
                 .activate(|application: &Self, _, target| application.on_mark_as_read(target))
                 .build(),
             gio::ActionEntry::builder("new-window")
                 .activate(|application: &Self, _, _| application.new_window().present())
                 .build(),
             gio::ActionEntry::builder("show-conversation")
-                .parameter_type(Some(&<(String, String)>::static_variant_type()))
+                .parameter_type(Some(&<(String, String, String)>::static_variant_type()))
                 .activate(|application: &Self, _, target| application.on_show(target))
                 .build(),
             gio::ActionEntry::builder("preferences")
@@ -230,7 +230,7 @@ impl Application {
         let Ok(link) = server_argument(&options) else { return EXIT_USAGE };
         match (name, link) {
             (None, None) => self.activate(),
-            (Some(name), Some(link)) => self.show_conversation(&name, &link),
+            (Some(name), Some(link)) => drop(self.show_conversation(&name, &link)),
             (Some(name), None) => self.ask(Some(&name), None),
             (None, Some(link)) => self.ask(link.name(), Some(&link)),
         }
@@ -241,23 +241,28 @@ impl Application {
     fn start(&self) {
         let chat = self.settings().chat_at_start();
         match chat {
-            Some(account) => self.show_conversation(account.name(), &account.server().into()),
+            Some(account) => drop(self.show_chat_of(&account)),
             None => self.new_window().present(),
         }
     }
 
-    /// Brings forward the window of `name` at `server`, or opens one that joins.
-    fn show_conversation(&self, name: &str, link: &ServerUri) {
+    fn show_chat_of(&self, account: &Account) -> Window {
+        self.show_conversation(account.name(), &account.server().into())
+    }
+
+    /// Brings forward the window of `name` at `server`, or opens one that joins; returns it.
+    fn show_conversation(&self, name: &str, link: &ServerUri) -> Window {
         let server = link.server();
         let account = UserName::new(name).ok().map(|name| Account::new(name, server.clone()));
         if let Some(window) = account.and_then(|account| self.find_window(&account)) {
             window.present();
-            return;
+            return window;
         }
         let window = self.window_that_asks();
         window.fill(name, &server.to_string(), link.access());
         window.present();
         window.join();
+        window
     }
 
     /// Opens a window that asks for what is not given, and for a yes: a link may be anybody's.
@@ -280,9 +285,10 @@ impl Application {
 
     /// A notification says that somebody does not want to read what it tells of.
     fn on_mark_as_read(&self, target: Option<&glib::Variant>) {
-        let window = Account::from_target(target).and_then(|it| self.find_window(&it));
-        if let Some(window) = window {
-            window.mark_as_read();
+        let Some((account, id)) = Account::from_target(target) else { return };
+        let window = self.find_window(&account);
+        if let Some(room) = window.and_then(|window| window.session().rooms().room(&id)) {
+            room.mark_as_read();
         }
     }
 
@@ -305,9 +311,9 @@ impl Application {
     /// A notification was clicked, perhaps after the application that sent it has ended. Any
     /// program may say so: what was not joined before is asked about.
     fn on_show(&self, target: Option<&glib::Variant>) {
-        let Some(account) = Account::from_target(target) else { return };
+        let Some((account, id)) = Account::from_target(target) else { return };
         if self.settings().recent().contains(&account) {
-            self.show_conversation(account.name(), &account.server().into());
+            self.show_chat_of(&account).session().show_room(&id);
         } else {
             self.ask(Some(account.name()), Some(&account.server().into()));
         }
@@ -316,6 +322,7 @@ impl Application {
     /// Opens a window for the chat that was joined last and is not open yet.
     fn new_window(&self) -> Window {
         let window = Window::new(self, self.settings());
+        self.settings().bind("send-typing", &window.session(), "sends-typing");
         let recent = self.settings().recent();
         match recent.iter().find(|account| self.find_window(account).is_none()) {
             Some(account) => {

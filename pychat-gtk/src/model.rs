@@ -17,6 +17,7 @@ pub mod time_watch;
 
 pub use grouping::{GROUP_TIME, Placement};
 pub use history::{HISTORY_MESSAGES_MAX, History};
+pub(crate) use list_diff::{Change, list_diff};
 pub use message::{Delivery, Mark, Message, MessageKind};
 pub use people::People;
 pub use person::Person;

@@ -28,6 +28,9 @@ mod key_storage;
 mod notices;
 mod persistence;
 mod private_file;
+mod room_list;
+mod room_requests;
+mod rooms;
 mod secret_service;
 mod title;
 
@@ -57,7 +60,7 @@ use gtk::{
 };
 use pychat_wire::Client;
 
-pub use self::{account::Account, room::Room};
+pub use self::{account::Account, room::Room, room_list::RoomList, room_requests::OpenRoom};
 use self::{connecting::Connection, disconnect_reason::DisconnectReason, encryption::Encryption};
 
 /// The time limit for each step of connecting; being let in has one of its own.
@@ -92,6 +95,10 @@ glib::wrapper! {
     /// it emits `moderated` with a [`Deed`](moderation::Deed) of theirs, `moderation-failed` with the
     /// reason why something was not done, `rules-changed` when the rules were told, and
     /// `rules-outdated` when they are no longer those that were.
+    ///
+    /// Of rooms it emits `room-wanted` with a [`Room`] that is there and that the reader asked for, to
+    /// be shown, `room-changed` with the id of a request that was granted, `room-failed` with the id of
+    /// one that was not and the reason, and `open-rooms-changed` when the open rooms are listed.
     pub struct Session(ObjectSubclass<imp::Session>);
 }
 
@@ -150,7 +157,7 @@ impl Session {
         self.with_client(Client::leave);
         let line = self.take_line();
         self.forget_client();
-        self.room().history().flush();
+        self.flush_histories();
         self.imp().has_conversation.set(false);
         self.imp().disconnect_reason.take();
         self.set_retry_at(None);
@@ -215,14 +222,19 @@ impl Session {
         if imp.is_processing.replace(true) {
             return;
         }
-        while let Some(event) = self.with_client(Client::next_event).flatten() {
-            self.on_event(event);
+        loop {
+            while let Some(event) = self.with_client(Client::next_event).flatten() {
+                self.on_event(event);
+            }
+            if !self.tell_news() {
+                break;
+            }
         }
         imp.room.update_people_if_due();
         imp.is_processing.set(false);
         self.send();
         self.set_alarm();
-        self.imp().room.update_back_pages();
+        self.update_back_pages();
     }
 
     /// Keeps what is to be kept, and only then lets bytes leave.
@@ -265,7 +277,7 @@ impl Session {
 
     /// There is no connection, and there is a conversation.
     fn lose(&self, reason: Option<DisconnectReason>, retry_at_ms: Option<u64>) {
-        self.room().history().flush();
+        self.flush_histories();
         self.set_retry_at(retry_at_ms);
         self.end(reason, SessionState::Lost);
     }
@@ -287,6 +299,7 @@ impl Session {
         self.imp().client.take();
         self.imp().room.forget_people();
         self.forget_devices();
+        self.forget_room_requests();
         self.forget_moderation();
         self.imp().persistence.file.take();
         if let Some((_, alarm)) = self.imp().alarm.take() {
@@ -295,16 +308,30 @@ impl Session {
     }
 
     fn set_state(&self, state: SessionState) {
-        let can_keep = self.has_conversation() && 2 <= self.imp().protocol.get();
-        let can_say = state == SessionState::Joined || can_keep;
-        let room = self.room();
-        room.set_can_say(can_say);
-        if self.imp().state.replace(state) != state {
-            room.set_online(state == SessionState::Joined);
+        let is_other = self.imp().state.replace(state) != state;
+        let can_say = self.can_say();
+        for room in self.rooms().all() {
+            room.set_can_say(can_say);
+            if is_other {
+                room.set_online(state == SessionState::Joined);
+                room.forget_typing();
+            }
+        }
+        if is_other {
             self.update_rights();
             self.notify_state();
         }
-        self.imp().room.update_back_pages();
+        self.update_back_pages();
+    }
+
+    /// Returns true if something can be said, now or for when the connection is back.
+    fn can_say(&self) -> bool {
+        let can_keep = self.has_conversation() && 2 <= self.imp().protocol.get();
+        self.state() == SessionState::Joined || can_keep
+    }
+
+    fn flush_histories(&self) {
+        self.rooms().all().iter().for_each(|room| room.history().flush());
     }
 
     fn set_retry_at(&self, at_ms: Option<u64>) {
@@ -316,7 +343,7 @@ impl Session {
 
     fn set_name(&self, name: &str) {
         if self.imp().name.replace(name.to_owned()) != name {
-            self.imp().room.forget_mention_target();
+            self.rooms().all().iter().for_each(Room::forget_mention_target);
             self.notify_name();
         }
     }

@@ -32,7 +32,7 @@ const WINDOW_KEYS: [(&str, &str); 3] = [
 ];
 
 /// All keys. A schema that lacks one is an older version's, and asking it would end the program.
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "color-scheme",
     "enter-sends",
     "is-maximized",
@@ -41,6 +41,7 @@ const KEYS: [&str; 13] = [
     "notifications",
     "recent",
     "run-in-background",
+    "send-typing",
     "server",
     "server-names",
     "show-people",

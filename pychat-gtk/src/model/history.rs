@@ -216,6 +216,11 @@ impl History {
         Some(message)
     }
 
+    /// Returns true if there are messages that have not arrived.
+    pub fn has_unsent(&self) -> bool {
+        !self.imp().unsent.borrow().is_empty()
+    }
+
     /// Returns the message known as `id`, if it has not arrived.
     pub fn unsent(&self, id: &str) -> Option<Message> {
         let index = self.index_of(id)?;

@@ -12,15 +12,15 @@ use std::{
 
 /// One stretch of the old list, and what comes in its place.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Change {
+pub(crate) struct Change {
     /// Where it is in the old list; empty where something is only put in.
-    pub(super) old: Range<usize>,
+    pub(crate) old: Range<usize>,
     /// Where what replaces it is in the new list; empty where something is only taken out.
-    pub(super) new: Range<usize>,
+    pub(crate) new: Range<usize>,
 }
 
 /// Returns what changes from `old` to `new`, from the first stretch to the last.
-pub(super) fn list_diff<T: Eq + Hash>(old: &[T], new: &[T]) -> Vec<Change> {
+pub(crate) fn list_diff<T: Eq + Hash>(old: &[T], new: &[T]) -> Vec<Change> {
     let n_shared = old.len().min(new.len());
     let n_before = iter::zip(old, new).take_while(|(old, new)| old == new).count();
     let n_after = iter::zip(old.iter().rev(), new.iter().rev())

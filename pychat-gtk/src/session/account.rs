@@ -30,14 +30,16 @@ impl Account {
         (self.name.as_str().to_owned(), self.server.to_string())
     }
 
-    /// Returns the account that the target of an action names.
-    pub fn from_target(target: Option<&glib::Variant>) -> Option<Self> {
-        Self::parse(&target?.get()?)
+    /// Returns the account that the target of an action names, and the id of the room there.
+    pub fn from_target(target: Option<&glib::Variant>) -> Option<(Self, String)> {
+        let (name, server, room) = target?.get()?;
+        Some((Self::parse(&(name, server))?, room))
     }
 
-    /// Returns the target of an action that names it.
-    pub fn to_target(&self) -> glib::Variant {
-        self.to_strings().to_variant()
+    /// Returns the target of an action that names it, and the room there whose id is `room`.
+    pub fn to_target(&self, room: &str) -> glib::Variant {
+        let (name, server) = self.to_strings();
+        (name, server, room).to_variant()
     }
 
     /// Returns the person's name, as they ask for it.
@@ -78,7 +80,8 @@ mod tests {
         for (name, server) in [("Анна", "chat.example:1"), ("Борис", "chat.example")] {
             assert_ne!(account(name, server).expect("both are good"), anna);
         }
-        assert_eq!(Account::from_target(Some(&anna.to_target())), Some(anna));
+        let target = anna.to_target("r7");
+        assert_eq!(Account::from_target(Some(&target)), Some((anna, "r7".to_owned())));
         assert_eq!(account("", "chat.example"), None);
         assert_eq!(account("Анна", ""), None);
     }

@@ -3,7 +3,7 @@
 use pychat_wire::{
     FrameError,
     client::{FailReason, SayError},
-    message::ErrorCode,
+    message::{ErrorCode, RoomRequest},
 };
 
 use super::{disconnect_reason::DisconnectReason, step::Service};
@@ -138,6 +138,11 @@ pub fn say_error(error: SayError) -> Option<String> {
     }
 }
 
+/// Returns why nothing is sent to a room that the reader is not in.
+pub fn not_in_room() -> String {
+    fail_reason(&FailReason::Refused { code: ErrorCode::NoRoom, text: String::new() })
+}
+
 /// Returns why a message is not in the room.
 pub fn fail_reason(reason: &FailReason) -> String {
     match reason {
@@ -164,6 +169,29 @@ pub fn fail_reason(reason: &FailReason) -> String {
 /// Returns why the server refused what was asked of it, in its own words where the code says nothing.
 pub fn denial(code: ErrorCode, text: &str) -> String {
     refusal(code).unwrap_or_else(|| text.to_owned())
+}
+
+/// Returns why the server did not make or change a room, in its own words where the code and the
+/// `request` say nothing.
+pub fn room_denial(request: &RoomRequest<'_>, code: ErrorCode, text: &str) -> String {
+    match (code, request) {
+        (ErrorCode::NotDone, RoomRequest::Direct { .. }) => gettext(
+            "Only people who have a name of their own on this server can be messaged directly.",
+        ),
+        (ErrorCode::NotDone, RoomRequest::AddMember { .. }) => gettext(
+            "Only people who have a name of their own on this server, and are not in the room yet, can be added.",
+        ),
+        (ErrorCode::NotDone, RoomRequest::JoinRoom { .. }) => {
+            gettext("You are in this room already.")
+        }
+        (ErrorCode::NameTaken, RoomRequest::CreateRoom { .. } | RoomRequest::UpdateRoom { .. }) => {
+            gettext("There is an open room of this name already.")
+        }
+        (ErrorCode::NoRoom, RoomRequest::JoinRoom { .. }) => {
+            gettext("This room does not exist any more.")
+        }
+        (code, _) => denial(code, text),
+    }
 }
 
 /// Returns what is said where the server refuses an invite, with its own words in `text`.
@@ -199,6 +227,7 @@ fn refusal(code: ErrorCode) -> Option<String> {
         ErrorCode::NotAdmitted => {
             gettext("The server does not let you in without an encrypted connection.")
         }
+        ErrorCode::NoRoom => gettext("This room does not exist, or you are not in it."),
         ErrorCode::NotJoined => gettext("You have not joined the chat yet."),
         ErrorCode::SlowDown => gettext("There were too many requests at once. Try again later."),
         ErrorCode::Storage => gettext("The server has no space for messages."),
@@ -228,6 +257,7 @@ mod tests {
             "muted",
             "name_invalid",
             "name_taken",
+            "no_room",
             "not_joined",
             "slow_down",
             "storage",

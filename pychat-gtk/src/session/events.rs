@@ -17,6 +17,8 @@ const ORIGINAL: u64 = 1;
 
 impl Session {
     pub(super) fn on_event(&self, event: Event) {
+        let event = self.on_room_event(event).and_then(|event| self.on_room_answer(event));
+        let Some(event) = event else { return };
         match event {
             Event::Connect => self.begin_connecting(),
             Event::Disconnect => self.close_line(),
@@ -59,6 +61,7 @@ impl Session {
         imp.disconnect_reason.take();
         self.update_title();
         let is_new = !imp.has_conversation.replace(true);
+        self.update_rooms(is_new);
         self.room().on_joined(others, is_new, again);
         if let Some(Encryption::Tls { is_new: true, .. }) = self.encryption() {
             self.room().note(None, &notices::first_certificate(&self.server()));
@@ -66,6 +69,7 @@ impl Session {
         self.forget_attempts();
         self.set_retry_at(None);
         self.set_state(SessionState::Joined);
+        self.show_wanted_room();
         self.move_key();
     }
 

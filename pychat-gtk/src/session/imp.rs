@@ -13,13 +13,15 @@ use gtk::glib::{
 use pychat_wire::Client;
 
 use super::{
-    Account, Room, SessionState,
+    Account, Room, RoomList, SessionState,
     connecting::Connecting,
     devices::Devices,
     disconnect_reason::DisconnectReason,
     invites::Invites,
     moderation::{Deed, Moderation},
     persistence::Persistence,
+    room_requests::Requests,
+    rooms::Rooms,
 };
 use crate::text::server_uri::Access;
 
@@ -40,9 +42,15 @@ pub struct Session {
     pub(super) title: RefCell<String>,
     /// The name that the reader gave the server; empty if none.
     pub(super) alias: RefCell<String>,
-    /// The conversation.
+    /// The hall: the room that everybody is in.
     #[property(get)]
     pub(super) room: Room,
+    /// The rooms that the reader is in, the hall among them.
+    #[property(get)]
+    pub(super) rooms: RoomList,
+    /// True if others may be told that the reader is writing.
+    #[property(get, set)]
+    pub(super) sends_typing: Cell<bool>,
     /// When a `Lost` session tries again by itself, in milliseconds on a clock that does not go
     /// back; 0 if it does not.
     #[property(get)]
@@ -57,6 +65,8 @@ pub struct Session {
     pub(super) persistence: Persistence,
     pub(super) devices: Devices,
     pub(super) invites: Invites,
+    pub(super) requests: Requests,
+    pub(super) rooms_state: Rooms,
     pub(super) moderation: Moderation,
     /// True once the room has been entered, until it is left.
     pub(super) has_conversation: Cell<bool>,
@@ -78,7 +88,9 @@ impl ObjectSubclass for Session {
 impl ObjectImpl for Session {
     fn constructed(&self) {
         self.parent_constructed();
+        self.sends_typing.set(true);
         self.room.set_session(&self.obj());
+        self.rooms.replace(vec![self.room.clone()]);
     }
 
     fn signals() -> &'static [Signal] {
@@ -90,7 +102,13 @@ impl ObjectImpl for Session {
                 Signal::builder("invite-changed").build(),
                 Signal::builder("moderated").param_types([Deed::static_type()]).build(),
                 Signal::builder("moderation-failed").param_types([String::static_type()]).build(),
+                Signal::builder("open-rooms-changed").build(),
                 Signal::builder("pair-code-changed").build(),
+                Signal::builder("room-changed").param_types([String::static_type()]).build(),
+                Signal::builder("room-failed")
+                    .param_types([String::static_type(), String::static_type()])
+                    .build(),
+                Signal::builder("room-wanted").param_types([Room::static_type()]).build(),
                 Signal::builder("rules-changed").build(),
                 Signal::builder("rules-outdated").build(),
             ]

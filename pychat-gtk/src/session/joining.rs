@@ -29,7 +29,7 @@ impl Session {
         let imp = self.imp();
         let (file, kept) = StateFile::open(&imp.persistence.folder.borrow(), &account);
         imp.persistence.file.replace(file);
-        imp.room.begin(kept.draft);
+        self.begin_rooms(kept.draft, kept.conversations);
         imp.disconnect_reason.take();
         imp.protocol.take();
         self.forget_attempts();

@@ -137,7 +137,8 @@ impl Session {
     /// Takes in whether the reader may moderate: as an operator, and over a connection.
     pub(super) fn update_rights(&self) {
         let is_operator = self.ask_client(Client::is_operator).unwrap_or_default();
-        self.room().set_can_moderate(is_operator && self.state() == SessionState::Joined);
+        let can_moderate = is_operator && self.state() == SessionState::Joined;
+        self.rooms().all().iter().for_each(|room| room.set_can_moderate(can_moderate));
     }
 
     /// Forgets the rules and the requests of one server, which mean nothing on the next.

@@ -1,6 +1,6 @@
 //! The sentences that the chat itself says between the messages.
 
-use pychat_wire::message::{Door, OperatorRequest, Whom};
+use pychat_wire::message::{Door, OperatorRequest, RoomEvent, Whom};
 
 use super::moderation::whom;
 use crate::text::{
@@ -126,6 +126,37 @@ pub(super) fn moderated(verb: &str, by: &str, subject: &str, text: &str) -> Stri
         // Translators: {text} is a sentence of its own: what an operator did.
         _ => gettext_f("{operator}: {text}", &[("operator", &by), ("text", text)]),
     }
+}
+
+/// Returns the title of a room of which nothing is known any more.
+pub(super) fn unknown_room() -> String {
+    gettext("Unknown Room")
+}
+
+/// Returns that `name` began a direct room.
+pub(super) fn direct_created(name: &str) -> String {
+    gettext_f("{name} started this conversation.", &[("name", &isolated(name))])
+}
+
+/// Returns what `name` did to a room, to `subject`; `None` if that is not known.
+pub(super) fn room_event(event: RoomEvent, name: &str, subject: &str) -> Option<String> {
+    let (name, subject) = (isolated(name), isolated(subject));
+    let values = [("name", name.as_str()), ("subject", subject.as_str())];
+    Some(match event {
+        RoomEvent::Created => gettext_f("{name} created the room.", &values),
+        RoomEvent::Joined => gettext_f("{name} joined the room.", &values),
+        RoomEvent::Left => gettext_f("{name} left the room.", &values),
+        // Translators: {name} did it, {subject} is another person.
+        RoomEvent::Added => gettext_f("{name} added {subject}.", &values),
+        // Translators: {name} did it, {subject} is another person.
+        RoomEvent::Removed => gettext_f("{name} removed {subject} from the room.", &values),
+        RoomEvent::Renamed => gettext_f("{name} renamed the room to “{subject}”.", &values),
+        RoomEvent::Topic if subject == isolated("") => {
+            gettext_f("{name} removed the topic.", &values)
+        }
+        RoomEvent::Topic => gettext_f("{name} changed the topic to “{subject}”.", &values),
+        RoomEvent::Unknown => return None,
+    })
 }
 
 /// Returns the last words of a server of protocol 1.

@@ -75,7 +75,7 @@ impl Session {
         imp.persistence.is_save_due.set(false);
         if let (Some(client), Some(file)) = (&*imp.client.borrow(), &*imp.persistence.file.borrow())
         {
-            file.write(client.saved(), &self.room().draft());
+            file.write(client.saved(), &self.room().draft(), &self.kept_rooms());
         }
     }
 }

@@ -6,102 +6,32 @@
 
 mod back_pages;
 mod events;
+mod imp;
+mod kind;
+mod members;
+mod news;
+mod opening;
 mod read_state;
 mod saying;
+mod typing;
 
-use gtk::{
-    glib,
-    glib::{clone, prelude::*, subclass::prelude::*},
+use std::cmp::Ordering;
+
+use gtk::glib::{self, prelude::*, subclass::prelude::*};
+use pychat_wire::{
+    Client,
+    client::{self, RoomId},
 };
-use pychat_wire::Client;
 
-pub use self::back_pages::{PAGE_MESSAGES, SEARCH_PAGE_MESSAGES};
-use super::Session;
-use crate::model::Message;
-
-mod imp {
-    use std::{
-        cell::{Cell, RefCell},
-        sync::OnceLock,
-    };
-
-    use gtk::glib::subclass::Signal;
-    use pychat_wire::client::Past;
-
-    use super::*;
-    use crate::{
-        model::{History, People},
-        text::MentionTarget,
-    };
-
-    #[derive(Debug, Default, glib::Properties)]
-    #[properties(wrapper_type = super::Room)]
-    pub struct Room {
-        /// The messages.
-        #[property(get)]
-        pub(super) history: History,
-        /// The people who are here; without a connection, those who last were.
-        #[property(get)]
-        pub(super) people: People,
-        /// True while we are in the room, over a connection.
-        #[property(get)]
-        pub(super) is_online: Cell<bool>,
-        /// True while something can be said, now or for when the connection is back.
-        #[property(get)]
-        pub(super) can_say: Cell<bool>,
-        /// True while the reader may moderate.
-        #[property(get)]
-        pub(super) can_moderate: Cell<bool>,
-        /// The time until which the server takes no more of what is said, in milliseconds on a clock
-        /// that does not go back; 0 if it takes what comes.
-        #[property(get)]
-        pub(super) held_until_ms: Cell<u64>,
-        /// The text being written: as it was left when the room is entered, then as `set_draft`
-        /// sets it.
-        #[property(get)]
-        pub(super) draft: RefCell<String>,
-        /// The session whose connection leads here.
-        pub(super) session: glib::WeakRef<Session>,
-        /// The availability of older messages.
-        pub(super) back_pages: Cell<Past>,
-        /// True while messages are fetched up to the first that was not seen.
-        pub(super) is_fetching_unread: Cell<bool>,
-        /// The welcome, which is shown after the first page.
-        pub(super) welcome: RefCell<Option<Message>>,
-        /// The reader, whom a text may mention; known until somebody comes, goes or is renamed.
-        pub(super) mention_target: RefCell<Option<MentionTarget>>,
-        /// True once somebody came or went, until that is shown.
-        pub(super) is_people_update_due: Cell<bool>,
-    }
-
-    #[glib::object_subclass]
-    impl ObjectSubclass for Room {
-        const NAME: &'static str = "PychatRoom";
-        type Type = super::Room;
-    }
-
-    #[glib::derived_properties]
-    impl ObjectImpl for Room {
-        fn constructed(&self) {
-            self.parent_constructed();
-            self.history.connect_seen_notify(clone!(
-                #[weak(rename_to = room)]
-                self.obj(),
-                move |history| room.tell_client(|client| client.see(history.seen()))
-            ));
-        }
-
-        fn signals() -> &'static [Signal] {
-            static SIGNALS: OnceLock<Vec<Signal>> = OnceLock::new();
-            SIGNALS.get_or_init(|| {
-                vec![
-                    Signal::builder("heard").param_types([Message::static_type()]).build(),
-                    Signal::builder("back-pages-changed").build(),
-                ]
-            })
-        }
-    }
-}
+pub use self::{
+    back_pages::{PAGE_MESSAGES, SEARCH_PAGE_MESSAGES},
+    kind::{RoomKind, RoomNotifications, RoomSection},
+};
+use super::{Session, state_file::KeptRoom};
+use crate::{
+    model::Message,
+    text::{self, names},
+};
 
 glib::wrapper! {
     /// One conversation.
@@ -115,14 +45,40 @@ impl Default for Room {
 }
 
 impl Room {
+    /// Makes the room of `session` whose id is `id`, which was `kept` like that.
+    pub(super) fn new(session: &Session, id: &RoomId, kept: Option<KeptRoom>) -> Self {
+        let room = Self::default();
+        let _ = room.imp().client_id.set(id.clone()); // It has just been made.
+        room.set_session(session);
+        if let Some(kept) = kept {
+            room.imp().draft.replace(kept.draft.clone());
+            room.set_title(kept.title.clone());
+            room.restore(&kept);
+        }
+        room
+    }
+
     /// Keeps what is being written, to be gone on with by the next start.
     pub fn set_draft(&self, draft: &str) {
         if *self.imp().draft.borrow() != draft {
             self.imp().draft.replace(draft.to_owned());
             if let Some(session) = self.session() {
                 session.save_soon();
+                session.forget_lost_room(self);
             }
         }
+    }
+
+    /// Takes in that the reader does not want what they were writing any more.
+    pub(super) fn drop_draft(&self) {
+        if !self.imp().draft.take().is_empty() {
+            self.notify_draft();
+        }
+    }
+
+    /// Returns true if its id is `id`.
+    pub fn has_id(&self, id: &str) -> bool {
+        self.client_id().as_str() == id
     }
 
     /// Calls `f` with each message of somebody else's that is new: not with pages of the past.
@@ -146,12 +102,78 @@ impl Room {
         self.imp().session.set(Some(session));
     }
 
-    /// Begins a new conversation, in which `draft` is being written.
-    pub(super) fn begin(&self, draft: String) {
+    /// Begins a new conversation in the hall, in which `draft` is being written.
+    pub(super) fn begin(&self, draft: String, kept: &KeptRoom) {
+        self.imp().is_open.set(true);
         self.imp().draft.replace(draft);
         self.notify_draft();
         self.history().clear();
         self.imp().welcome.take();
+        self.forget_news();
+        self.restore(kept);
+    }
+
+    /// Takes in what the server says of it.
+    pub(super) fn describe(&self, room: &client::Room) {
+        let imp = self.imp();
+        let kind = RoomKind::from(room.kind);
+        if kind == RoomKind::Direct {
+            imp.people.update(&room.with, &self.own_name());
+        }
+        let title = match kind {
+            RoomKind::Hall => self.title(),
+            RoomKind::Direct => self.title_of(&room.with),
+            RoomKind::Open | RoomKind::Closed => room.name.clone(),
+        };
+        let (is_other_kind, is_other_topic, is_other_right, was_gone) = {
+            let mut known = imp.description.borrow_mut();
+            let changes = (
+                known.kind != kind,
+                known.topic != room.topic,
+                known.is_mine != room.is_mine,
+                known.is_gone,
+            );
+            (known.kind, known.is_mine, known.is_gone) = (kind, room.is_mine, false);
+            known.topic.clone_from(&room.topic);
+            changes
+        };
+        self.set_title(title);
+        for (is_changed, notify) in [
+            (is_other_kind, Self::notify_kind as fn(&Self)),
+            (is_other_topic, Self::notify_topic),
+            (is_other_right, Self::notify_is_mine),
+            (was_gone, Self::notify_is_gone),
+        ] {
+            if is_changed {
+                notify(self);
+            }
+        }
+        self.expect_news();
+    }
+
+    /// Takes in that the reader is in it no more.
+    pub(super) fn lose(&self) {
+        let was_gone = std::mem::replace(&mut self.imp().description.borrow_mut().is_gone, true);
+        self.imp().typing.clear();
+        self.notify_typing();
+        self.forget_news();
+        self.set_online(false);
+        self.set_can_say(false);
+        if !was_gone {
+            self.notify_is_gone();
+        }
+    }
+
+    /// Takes in that nothing is known of it but its id: the reader is in it no more.
+    pub(super) fn set_unknown(&self) {
+        self.imp().description.borrow_mut().kind = RoomKind::Closed;
+        self.notify_kind();
+        self.lose();
+    }
+
+    /// Returns true if something that the reader wrote would be lost with it.
+    pub(super) fn has_words(&self) -> bool {
+        self.history().has_unsent() || !text::is_blank(&self.imp().draft.borrow())
     }
 
     /// Takes in that nobody is known to be here.
@@ -164,8 +186,25 @@ impl Room {
         self.imp().mention_target.take();
     }
 
+    pub(super) fn set_title(&self, title: String) {
+        let mut description = self.imp().description.borrow_mut();
+        if description.title != title {
+            description.sort_key = Some(text::fold(&title).into());
+            description.title = title;
+            drop(description);
+            self.notify_title();
+        }
+    }
+
+    /// Compares the titles of two rooms as the reader's language does.
+    pub(super) fn cmp_title(&self, other: &Self) -> Ordering {
+        let [one, other] = [self, other].map(|room| room.imp().description.borrow());
+        one.sort_key.cmp(&other.sort_key)
+    }
+
     pub(super) fn set_online(&self, is_online: bool) {
         self.hold(0);
+        let is_online = is_online && self.is_reachable();
         if self.imp().is_online.replace(is_online) != is_online {
             self.notify_is_online();
         }
@@ -178,9 +217,28 @@ impl Room {
     }
 
     pub(super) fn set_can_say(&self, can_say: bool) {
+        let can_say = can_say && self.is_reachable();
         if self.imp().can_say.replace(can_say) != can_say {
             self.notify_can_say();
         }
+    }
+
+    /// Returns true if the reader is in it, and the server knows it: of the original it knows the hall
+    /// alone.
+    fn is_reachable(&self) -> bool {
+        !self.is_gone() && (self.client_id().is_hall() || self.has_numbers())
+    }
+
+    /// Returns its id as the client knows it.
+    pub(super) fn client_id(&self) -> &RoomId {
+        self.imp().client_id.get_or_init(RoomId::hall)
+    }
+
+    /// Returns the names of the others among the people of a direct room.
+    fn title_of(&self, with: &[String]) -> String {
+        let own = self.own_name();
+        let others: Vec<_> = with.iter().filter(|name| **name != own).map(String::as_str).collect();
+        if others.is_empty() { own } else { names::in_a_row(&others) }
     }
 
     fn session(&self) -> Option<Session> {

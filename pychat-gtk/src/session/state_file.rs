@@ -11,6 +11,7 @@
 use std::{
     borrow::Cow,
     cell::{Cell, RefCell},
+    collections::BTreeMap,
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, ErrorKind, Read},
     os::unix::fs::MetadataExt,
@@ -69,6 +70,7 @@ impl Drop for Lock {
 struct Written<'a> {
     server: &'a str,
     draft: &'a str,
+    conversations: &'a BTreeMap<String, KeptRoom>,
     #[serde(skip_serializing_if = "Option::is_none")]
     key_elsewhere: Option<PublicKey>,
     #[serde(flatten)]
@@ -96,12 +98,31 @@ impl Gist {
     }
 }
 
+/// The state of one room, without what the client keeps of it.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+pub struct KeptRoom {
+    /// The room's title, for when the reader is in it no more.
+    pub title: String,
+    /// The text that was being written; that of the hall stands elsewhere.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub draft: String,
+    /// The choice of notifications.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub notifications: String,
+    /// The time of the last message, in UTC milliseconds since 1970.
+    pub last_active: i64,
+}
+
 /// The contents of a file, as read.
 #[derive(Debug, Default, Deserialize)]
 pub struct Kept {
     /// The text that was being written.
     #[serde(default)]
     pub draft: String,
+    /// The rooms, by their ids.
+    #[serde(default)]
+    pub conversations: BTreeMap<String, KeptRoom>,
     /// The key that is kept elsewhere.
     #[serde(default)]
     key_elsewhere: Option<PublicKey>,
@@ -163,8 +184,8 @@ impl StateFile {
 
     /// Replaces what is in the file. It is there when this returns, should the program be killed; a
     /// key or a text that is new is on the disk, should the machine lose its power.
-    pub fn write(&self, saved: &Saved, draft: &str) {
-        let result = self.replace(saved, draft);
+    pub fn write(&self, saved: &Saved, draft: &str, conversations: &BTreeMap<String, KeptRoom>) {
+        let result = self.replace(saved, draft, conversations);
         if let Err(error) = &result
             && !self.is_failing.get()
         {
@@ -173,7 +194,12 @@ impl StateFile {
         self.is_failing.set(result.is_err());
     }
 
-    fn replace(&self, saved: &Saved, draft: &str) -> io::Result<()> {
+    fn replace(
+        &self,
+        saved: &Saved,
+        draft: &str,
+        conversations: &BTreeMap<String, KeptRoom>,
+    ) -> io::Result<()> {
         // Another key than the one that is kept elsewhere is here or nowhere.
         let own = saved.key().map(|key| key.public());
         let key_elsewhere =
@@ -183,7 +209,8 @@ impl StateFile {
         } else {
             Cow::Borrowed(saved)
         };
-        let written = Written { server: &self.server, draft, key_elsewhere, saved: kept };
+        let server = &self.server;
+        let written = Written { server, draft, conversations, key_elsewhere, saved: kept };
         let bytes = serde_json::to_vec(&written)?;
         let (old, gist) = (&self.written, Gist::of(saved));
         // Nobody could get these back from elsewhere.
@@ -257,7 +284,7 @@ mod tests {
             (&read, &waiting, true),
             (&waiting, &read, true),
         ] {
-            file.write(before, "");
+            file.write(before, "", &BTreeMap::new());
             assert_eq!(file.is_urgent(after), expected, "{before:?} and {after:?}");
         }
         fs::remove_dir_all(&folder).expect("it is ours");
@@ -271,19 +298,19 @@ mod tests {
         let open = || StateFile::open(&folder, &anna());
         let (file, _) = open();
         let file = file.expect("nobody has it");
-        file.write(&saved(first), "");
+        file.write(&saved(first), "", &BTreeMap::new());
         file.keep_key_elsewhere(first.public());
-        file.write(&saved(first), "");
+        file.write(&saved(first), "", &BTreeMap::new());
         let text = fs::read_to_string(&file.path).expect("it was written");
         assert!(text.contains(&first.public().to_string()) && !text.contains("AQEB"), "{text}");
         drop(file);
         let (file, kept) = open();
         let file = file.expect("nobody has it");
         assert_eq!((file.key_elsewhere(), kept.saved.key()), (Some(first.public()), None));
-        file.write(&kept.saved, "nothing is known of the key yet");
+        file.write(&kept.saved, "nothing is known of the key yet", &BTreeMap::new());
         assert_eq!(open_again(file, open).0, Some(first.public()));
         let file = open().0.expect("nobody has it");
-        file.write(&saved(second), "");
+        file.write(&saved(second), "", &BTreeMap::new());
         assert_eq!(open_again(file, open), (None, Some(second)));
         fs::remove_dir_all(&folder).expect("it is ours");
     }

@@ -26,6 +26,7 @@ impl Session {
         let title = name.or_else(brief).unwrap_or_default();
         if self.imp().title.replace(title.clone()) != title {
             self.notify_title();
+            self.room().set_title(title);
         }
     }
 }

@@ -15,6 +15,12 @@ pub fn left_to_right(server: &str) -> String {
 /// Returns `names` one after the other.
 pub fn listed(names: &[impl AsRef<str>]) -> String {
     let names: Vec<_> = names.iter().map(|name| isolated(name.as_ref())).collect();
+    in_a_row(&names)
+}
+
+/// Returns `names` one after the other, as a title that is nothing else.
+pub fn in_a_row<T: AsRef<str>>(names: &[T]) -> String {
+    let names: Vec<_> = names.iter().map(AsRef::as_ref).collect();
     // Translators: stands between the names in a list, such as "Anna, Boris".
     names.join(&gettext(", "))
 }

@@ -1,11 +1,14 @@
-//! Notifications of what is said while the window is not focused.
+//! Notifications of what is said while nobody looks at it.
 //!
-//! A conversation has at most one: each replaces the one before, except that a message which mentions
-//! the reader is replaced by another such alone. It goes when its window has the keyboard, or the chat
-//! is left. In a flood one a second is enough.
+//! A room has at most one: each replaces the one before, except that a message which mentions the
+//! reader is replaced by another such alone. It goes when its room is looked at or was read on another
+//! device, or the chat is left. In a flood a few a second are enough.
+
+mod words;
 
 use std::{
     cell::{Cell, OnceCell, RefCell},
+    collections::BTreeMap,
     time::Duration,
 };
 
@@ -15,37 +18,51 @@ use gtk::{gio, glib, glib::clone, prelude::*};
 use crate::{
     config::APP_ID,
     model::Message,
-    session::{Session, SessionState},
-    settings::{Notifications, Settings},
-    text::{
-        i18n::{gettext, gettext_f},
-        names::isolated,
+    session::{
+        Room, Session, SessionState,
+        room::{RoomKind, RoomNotifications},
     },
-    ui::{desktop, unread_count::new_messages},
+    settings::{Notifications, Settings},
+    text::i18n::gettext,
+    ui::desktop,
 };
 
-/// The least time between two notifications of one conversation.
+/// The least time between two notifications of one chat, but for those that are shown together.
 const INTERVAL: Duration = Duration::from_secs(1);
+
+/// The most notifications that are shown together.
+const TOGETHER_MAX: usize = 4;
 
 mod imp {
     use super::*;
 
+    /// The messages of one room that were not seen.
     #[derive(Debug, Default)]
+    pub(super) struct Unseen {
+        /// The last of them, until the notification of it is shown.
+        last: Option<Message>,
+        /// The number of them.
+        n_messages: usize,
+        /// True if one of them mentions the reader.
+        has_mention: bool,
+        /// The id of the notification, while there is one.
+        id: Option<String>,
+    }
+
+    #[derive(Debug, Default, glib::Properties)]
+    #[properties(wrapper_type = super::Notifier)]
     pub struct Notifier {
         pub(super) window: glib::WeakRef<gtk::Window>,
+        /// The room that the window shows.
+        #[property(get, set = Self::set_room, nullable)]
+        room: RefCell<Option<Room>>,
         pub(super) session: OnceCell<Session>,
         pub(super) settings: OnceCell<Settings>,
-        /// The last message that was not seen.
-        last: RefCell<Option<Message>>,
-        /// The number of messages that were not seen.
-        n_unseen: Cell<usize>,
-        /// True if one of them mentions the reader.
-        has_mention: Cell<bool>,
+        /// The messages that were not seen, by the ids of their rooms.
+        unseen: RefCell<BTreeMap<String, Unseen>>,
         /// True if the desktop takes the body of a notification for markup.
         pub(super) takes_markup: Cell<bool>,
-        /// The id of the notification, while there is one.
-        id: RefCell<Option<String>>,
-        /// Ends when there may be another notification.
+        /// Ends when there may be other notifications.
         interval: RefCell<Option<glib::JoinHandle<()>>>,
     }
 
@@ -55,68 +72,111 @@ mod imp {
         type Type = super::Notifier;
     }
 
+    #[glib::derived_properties]
     impl ObjectImpl for Notifier {}
 
     impl Notifier {
-        pub(super) fn on_heard(&self, message: &Message) {
-            if self.is_seen() || !self.is_wanted(message) {
-                return;
-            }
-            self.n_unseen.set(self.n_unseen.get() + 1);
+        fn set_room(&self, room: Option<Room>) {
+            self.room.replace(room);
+            self.on_seen_changed();
+        }
+
+        pub(super) fn on_heard(&self, room: &Room, message: &Message) {
             let is_mention = !message.mentions().is_empty();
-            if self.has_mention.get() && !is_mention {
+            if self.is_seen(room) || !self.is_wanted(room, is_mention) {
                 return;
             }
-            self.has_mention.set(is_mention);
-            self.last.replace(Some(message.clone()));
+            {
+                let mut unseen = self.unseen.borrow_mut();
+                let unseen = unseen.entry(room.id()).or_default();
+                unseen.n_messages += 1;
+                if unseen.has_mention && !is_mention {
+                    return;
+                }
+                unseen.has_mention = is_mention;
+                unseen.last = Some(message.clone());
+            }
             if self.interval.borrow().is_none() {
                 self.show();
             }
         }
 
         pub(super) fn on_seen_changed(&self) {
-            if self.is_seen() {
-                self.withdraw();
+            let room = self.room.borrow().clone();
+            if let Some(room) = room.filter(|room| self.is_seen(room)) {
+                self.withdraw(&room.id());
             }
         }
 
-        pub(super) fn withdraw(&self) {
-            self.n_unseen.set(0);
-            self.has_mention.set(false);
-            self.last.take();
-            if let Some(interval) = self.interval.take() {
-                interval.abort();
-            }
-            if let (Some(id), Some(application)) = (self.id.take(), gio::Application::default()) {
+        /// Takes back the notification of a room, if there is one.
+        pub(super) fn withdraw(&self, room: &str) {
+            let unseen = self.unseen.borrow_mut().remove(room);
+            let id = unseen.and_then(|unseen| unseen.id);
+            if let (Some(id), Some(application)) = (id, gio::Application::default()) {
                 application.withdraw_notification(&id);
             }
         }
 
-        fn is_seen(&self) -> bool {
-            // A window that is hidden may still count as active.
-            self.window.upgrade().is_some_and(|window| window.is_visible() && window.is_active())
+        pub(super) fn withdraw_all(&self) {
+            let rooms: Vec<_> = self.unseen.borrow().keys().cloned().collect();
+            for room in rooms {
+                self.withdraw(&room);
+            }
+            if let Some(interval) = self.interval.take() {
+                interval.abort();
+            }
         }
 
-        fn is_wanted(&self, message: &Message) -> bool {
-            let wanted = self.settings.get().map(Settings::notifications).unwrap_or_default();
-            match wanted {
+        fn is_seen(&self, room: &Room) -> bool {
+            // A window that is hidden may still count as active.
+            self.room.borrow().as_ref() == Some(room)
+                && self.window.upgrade().is_some_and(|it| it.is_visible() && it.is_active())
+        }
+
+        fn is_wanted(&self, room: &Room, is_mention: bool) -> bool {
+            let general = self.settings.get().map(Settings::notifications).unwrap_or_default();
+            match wanted(room.notifications(), room.kind(), general) {
                 Notifications::All => true,
-                Notifications::Mentions => !message.mentions().is_empty(),
+                Notifications::Mentions => is_mention,
                 Notifications::None => false,
             }
         }
 
         /// Shows what was not seen, unless that is shown already.
         fn show(&self) {
-            let Some(message) = self.last.take() else { return };
-            let Some(account) = self.session.get().and_then(Session::account) else { return };
-            let server = account.server().brief();
+            let waiting: Vec<_> = {
+                let unseen = self.unseen.borrow();
+                let waiting = unseen.iter().filter(|(_, unseen)| unseen.last.is_some());
+                waiting.map(|(room, _)| room.clone()).take(TOGETHER_MAX).collect()
+            };
+            for room in &waiting {
+                self.show_room(room);
+            }
+            if !waiting.is_empty() {
+                self.pause();
+            }
+        }
+
+        /// Shows what was not seen in one room.
+        fn show_room(&self, id: &str) {
+            let Some(session) = self.session.get() else { return };
+            let (Some(account), Some(room)) = (session.account(), session.rooms().room(id)) else {
+                return self.withdraw(id); // What was said there is gone with it.
+            };
             let Some(application) = gio::Application::default() else { return };
-            let (title, body) = if self.has_mention.get() {
-                mention(message.author(), &message.text(), &server)
-            } else {
-                let n_unseen = self.n_unseen.get();
-                news(n_unseen, message.author(), &message.text(), &server)
+            let place = words::place(&room, account.server());
+            let target = account.to_target(id);
+            let notification_id = format!("{}/{id}", account.id());
+            let (title, body) = {
+                let mut unseen = self.unseen.borrow_mut();
+                let Some(unseen) = unseen.get_mut(id) else { return };
+                let Some(message) = unseen.last.take() else { return };
+                unseen.id = Some(notification_id.clone());
+                if unseen.has_mention {
+                    words::mention(message.author(), &message.text(), &place)
+                } else {
+                    words::news(unseen.n_messages, message.author(), &message.text(), &place)
+                }
             };
             let notification = gio::Notification::new(&title);
             notification.set_body(Some(&if self.takes_markup.get() {
@@ -126,17 +186,14 @@ mod imp {
             }));
             notification.set_category(Some("im.received"));
             notification.set_icon(&gio::ThemedIcon::new(APP_ID));
-            let id = account.id();
-            let chat = account.to_target();
-            notification.set_default_action_and_target_value("app.show-conversation", Some(&chat));
+            let show = "app.show-conversation";
+            notification.set_default_action_and_target_value(show, Some(&target));
             notification.add_button_with_target_value(
                 &gettext("Mark as Read"),
                 "app.mark-as-read",
-                Some(&chat),
+                Some(&target),
             );
-            application.send_notification(Some(&id), &notification);
-            self.id.replace(Some(id));
-            self.pause();
+            application.send_notification(Some(&notification_id), &notification);
         }
 
         /// Shows in a while what comes until then.
@@ -161,12 +218,14 @@ glib::wrapper! {
 
 impl Notifier {
     /// Makes what notifies of what is said in `session` while `window` does not show it, as `settings`
-    /// have it.
+    /// and each room have it. The `room` of the window is the one that it shows.
     pub fn new(window: &impl IsA<gtk::Window>, session: &Session, settings: &Settings) -> Self {
         let notifier: Self = glib::Object::new();
         let imp = notifier.imp();
         imp.window.set(Some(window.as_ref()));
         imp.settings.get_or_init(|| settings.clone());
+        imp.session.get_or_init(|| session.clone());
+        window.bind_property("room", &notifier, "room").sync_create().build();
         let weak = imp.downgrade();
         glib::spawn_future_local(async move {
             let takes_markup = desktop::takes_markup().await;
@@ -174,21 +233,7 @@ impl Notifier {
                 imp.takes_markup.set(takes_markup);
             }
         });
-        let session = imp.session.get_or_init(|| session.clone());
-        session.room().connect_heard(clone!(
-            #[weak]
-            imp,
-            move |_, message| imp.on_heard(message)
-        ));
-        session.connect_state_notify(clone!(
-            #[weak]
-            notifier,
-            move |session| {
-                if session.state() == SessionState::Disconnected {
-                    notifier.withdraw();
-                }
-            }
-        ));
+        notifier.follow(session);
         for property in ["is-active", "visible"] {
             window.connect_notify_local(
                 Some(property),
@@ -202,94 +247,73 @@ impl Notifier {
         notifier
     }
 
-    /// Takes the notification back, if there is one.
+    fn follow(&self, session: &Session) {
+        let imp = self.imp();
+        session.rooms().connect_heard(clone!(
+            #[weak]
+            imp,
+            move |_, room, message| imp.on_heard(room, message)
+        ));
+        session.rooms().connect_read(clone!(
+            #[weak]
+            imp,
+            move |_, room| imp.withdraw(&room.id())
+        ));
+        session.connect_state_notify(clone!(
+            #[weak]
+            imp,
+            move |session| {
+                if session.state() == SessionState::Disconnected {
+                    imp.withdraw_all();
+                }
+            }
+        ));
+    }
+
+    /// Takes all notifications back.
     pub fn withdraw(&self) {
-        self.imp().withdraw();
+        self.imp().withdraw_all();
     }
 }
 
-/// The most characters of a message that a notification shows.
-const EXCERPT_CHARS_MAX: usize = 200;
-
-/// More bytes than those characters have.
-const EXCERPT_BYTES_MAX: usize = 4 * EXCERPT_CHARS_MAX;
-
-/// Returns the title and the body of the notification of `n_messages` in the chat at `server`; the
-/// last is `text` of `author`.
-fn news(n_messages: usize, author: &str, text: &str, server: &str) -> (String, String) {
-    let (author, text) = (isolated(&excerpt(author)), excerpt(text));
-    if n_messages <= 1 {
-        return (in_chat(&author, server), text);
+/// Returns which messages of a room of this `kind` cause notifications, by the choice for the room and
+/// the `general` one.
+fn wanted(chosen: RoomNotifications, kind: RoomKind, general: Notifications) -> Notifications {
+    match chosen {
+        RoomNotifications::All => Notifications::All,
+        RoomNotifications::Mentions => Notifications::Mentions,
+        RoomNotifications::None => Notifications::None,
+        RoomNotifications::Default => match kind {
+            RoomKind::Hall => general,
+            _ if general == Notifications::None => Notifications::None,
+            RoomKind::Direct => Notifications::All,
+            RoomKind::Open | RoomKind::Closed => Notifications::Mentions,
+        },
     }
-    let title = in_chat(&new_messages(n_messages), server);
-    // Translators: the last of several messages, in a notification.
-    let body = gettext_f("{author}: {text}", &[("author", &author), ("text", &text)]);
-    (title, body)
-}
-
-/// Returns the title and the body of the notification that `author` mentions the reader in `text`, in
-/// the chat at `server`.
-fn mention(author: &str, text: &str, server: &str) -> (String, String) {
-    let author = isolated(&excerpt(author));
-    let title = gettext_f("{author} mentioned you", &[("author", &author)]);
-    (in_chat(&title, server), excerpt(text))
-}
-
-fn in_chat(title: &str, server: &str) -> String {
-    // Translators: the title of a notification, and the chat that it is of.
-    gettext_f("{title} · {server}", &[("title", title), ("server", server)])
-}
-
-/// Returns the beginning of `text` in one line.
-fn excerpt(text: &str) -> String {
-    let mut words = String::new();
-    for word in text.split_whitespace() {
-        words.extend((!words.is_empty()).then_some(' '));
-        words.push_str(word);
-        if EXCERPT_BYTES_MAX < words.len() {
-            break;
-        }
-    }
-    let mut excerpt: String = words.chars().take(EXCERPT_CHARS_MAX).collect();
-    if excerpt.len() < words.len() {
-        excerpt.push('…');
-    }
-    excerpt
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Returns `sentence` without what isolates the names in it.
-    fn plain(sentence: &str) -> String {
-        sentence.replace(['\u{2068}', '\u{2069}'], "")
-    }
-
     #[test]
-    fn a_notification_is_one_short_line() {
-        let body = |text: &str| news(1, "Анна", text, "host").1;
-        for (text, expected) in [
-            ("tea", "tea"),
-            (" tea\n\n and\tcake ", "tea and cake"),
-            ("<b>tea</b> &", "<b>tea</b> &"),
+    fn a_choice_for_a_room_comes_before_the_general_one() {
+        use Notifications as N;
+        use RoomKind as K;
+        use RoomNotifications as R;
+        for (chosen, kind, general, expected) in [
+            (R::Default, K::Hall, N::All, N::All),
+            (R::Default, K::Hall, N::Mentions, N::Mentions),
+            (R::Default, K::Direct, N::Mentions, N::All),
+            (R::Default, K::Open, N::All, N::Mentions),
+            (R::Default, K::Closed, N::Mentions, N::Mentions),
+            (R::Default, K::Direct, N::None, N::None),
+            (R::Default, K::Open, N::None, N::None),
+            (R::All, K::Open, N::None, N::All),
+            (R::None, K::Direct, N::All, N::None),
+            (R::Mentions, K::Hall, N::All, N::Mentions),
         ] {
-            assert_eq!(body(text), expected);
-        }
-        let long = "я".repeat(EXCERPT_CHARS_MAX);
-        assert_eq!(body(&long), long);
-        assert_eq!(body(&format!("{long}я")), format!("{long}…"));
-        assert_eq!(body(&"о ".repeat(65_536)).chars().count(), EXCERPT_CHARS_MAX + 1);
-    }
-
-    #[test]
-    fn a_notification_says_who_speaks_and_where() {
-        for ((title, body), expected) in [
-            (news(1, "Анна", "tea", "host"), ("Анна · host", "tea")),
-            (news(2, "Анна", "tea", "host"), ("2 new messages · host", "Анна: tea")),
-            (mention("Анна", "@Борис", "host"), ("Анна mentioned you · host", "@Борис")),
-        ] {
-            assert_eq!((plain(&title).as_str(), plain(&body).as_str()), expected);
+            assert_eq!(wanted(chosen, kind, general), expected, "{chosen:?} {kind:?} {general:?}");
         }
     }
 }

@@ -12,6 +12,8 @@ mod people;
 mod reading;
 mod reentry;
 mod returning;
+mod rooms;
+mod rooms_kept;
 mod searching;
 mod server;
 mod talking;

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::{
     finish, joined, messages, run,
-    server::{Peer, Server, TIME_MS},
+    server::{Peer, Server, TIME_MS, payloads::hall},
     texts, unsent, until, until_state,
 };
 
@@ -24,7 +24,7 @@ use crate::{
 fn let_operator_in(peer: &mut Peer) {
     let hello = peer.greet("e1");
     peer.send(&json!({
-        "type": "welcome", "username": hello["username"], "epoch": "e1", "seq": 0, "time": TIME_MS,
+        "type": "welcome", "username": hello["username"], "epoch": "e1", "rooms": [hall(0, 0)], "time": TIME_MS,
         "members": [hello["username"], "Борис"], "operator": true,
     }));
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::{
     finish, joined, run,
-    server::{GREETING, Peer, SERVER, Server, TIME_MS},
+    server::{GREETING, Peer, SERVER, Server, TIME_MS, payloads::hall},
     states, texts, until,
 };
 
@@ -35,7 +35,7 @@ fn changes(session: &Session) -> Rc<Cell<u32>> {
 fn let_in_among(peer: &mut Peer, members: &[&str]) {
     let hello = peer.greet("e1");
     peer.send(&json!({
-        "type": "welcome", "username": hello["username"], "epoch": "e1", "seq": 0,
+        "type": "welcome", "username": hello["username"], "epoch": "e1", "rooms": [hall(0, 0)],
         "time": TIME_MS, "members": members,
     }));
 }

@@ -11,14 +11,18 @@ use std::{
 use gtk::{gio::prelude::*, glib};
 use pychat_gtk::{
     model::TailModel,
-    session::{Session, SessionState, search::Search},
+    session::{
+        Session, SessionState,
+        room::{RoomKind, RoomNotifications},
+        search::Search,
+    },
 };
 use pychat_wire::client::SayError;
 use serde_json::json;
 
 use crate::{
     Folder, finish, joined_with, messages, run,
-    server::{Server, TIME_MS},
+    server::{Peer, Server, TIME_MS, payloads::room},
     states, texts, until, until_state,
 };
 
@@ -26,18 +30,31 @@ use crate::{
 const TOO_LONG_BYTES: usize = 70_000;
 
 /// The properties that never change.
-const CONSTANT: [&str; 4] =
-    ["PychatRoom::history", "PychatRoom::people", "PychatSearch::results", "PychatSession::room"];
+const CONSTANT: [&str; 6] = [
+    "PychatRoom::history",
+    "PychatRoom::id",
+    "PychatRoom::people",
+    "PychatSearch::results",
+    "PychatSession::room",
+    "PychatSession::rooms",
+];
 
 /// The signals that are not of properties.
-const SIGNALS: [&str; 8] = [
+const SIGNALS: [&str; 15] = [
     "PychatHistory::caught-up",
     "PychatHistory::items-changed",
     "PychatMessage::changed",
     "PychatPeople::items-changed",
     "PychatRoom::back-pages-changed",
     "PychatRoom::heard",
+    "PychatRoomList::heard",
+    "PychatRoomList::items-changed",
+    "PychatRoomList::read",
     "PychatSearchResults::items-changed",
+    "PychatSession::open-rooms-changed",
+    "PychatSession::room-changed",
+    "PychatSession::room-failed",
+    "PychatSession::room-wanted",
     "PychatTailModel::items-changed",
 ];
 
@@ -81,6 +98,18 @@ impl Listener {
         });
     }
 
+    /// Listens to the list of rooms, and to those that come.
+    fn listen_to_rooms(self: &Rc<Self>, session: &Session) {
+        self.listen(session, &session.rooms(), &["items-changed", "heard", "read"]);
+        let (listener, weak) = (self.clone(), session.downgrade());
+        session.rooms().connect_items_changed(move |rooms, at, _, n_added| {
+            let Some(session) = weak.upgrade() else { return };
+            for room in (at..at + n_added).filter_map(|at| rooms.room_at(at)) {
+                listener.listen(&session, &room, &["heard"]);
+            }
+        });
+    }
+
     /// Listens to the messages that come.
     fn listen_to_messages(self: &Rc<Self>, session: &Session) {
         let (listener, weak) = (self.clone(), session.downgrade());
@@ -101,6 +130,11 @@ fn use_all(session: &Session) {
     drop((room.draft(), room.back_pages(), room.history().first_unread()));
     drop((session.account(), session.disconnect_reason(), session.retry_in()));
     let people = room.people();
+    let rooms = session.rooms();
+    for room in (0..rooms.n_items()).filter_map(|at| rooms.room_at(at)) {
+        drop((room.title(), room.topic(), room.typing(), room.unread(), room.mentions()));
+    }
+    drop((session.open_rooms(), rooms.room("r1"), rooms.begins_section(0)));
     drop((texts(session), (0..people.n_items()).map(|at| people.person(at)).collect::<Vec<_>>()));
 }
 
@@ -110,6 +144,25 @@ fn signals(objects: &[&glib::Object]) -> BTreeSet<String> {
     let properties = properties.map(|it| format!("{}::{}", it.owner_type().name(), it.name()));
     let all = properties.chain(SIGNALS.map(ToOwned::to_owned));
     all.filter(|it| !CONSTANT.contains(&it.as_str())).collect()
+}
+
+/// Has the reader find, make and lose rooms, and hear of what happens there.
+fn change_rooms(peer: &mut Peer) {
+    let request = peer.read_payload();
+    assert_eq!(request["type"], "rooms");
+    peer.send(&json!({"type": "rooms", "rooms": []}));
+    let (made, refused) = (peer.read_payload(), peer.read_payload());
+    assert_eq!((&made["type"], &refused["type"]), (&json!("create_room"), &json!("join_room")));
+    peer.describe(room("r1", "open", "Tea", 0, &json!({"topic": "hot", "mine": true})));
+    peer.event("r1", 1, "Анна", "created", &json!({"id": made["id"]}));
+    peer.send(&json!({
+        "type": "error", "code": "no_room", "text": "no room", "ref": refused["id"],
+    }));
+    peer.describe(room("r1", "closed", "Cake", 1, &json!({"topic": "cold"})));
+    peer.send(&json!({"type": "typing", "room": "r1", "username": "Борис"}));
+    peer.record(2, "Борис", "@Анна, tea?", &json!({"room": "r1"}));
+    peer.hear_read("r1", 2);
+    peer.send(&json!({"type": "room_gone", "room": "r1"}));
 }
 
 #[test]
@@ -136,6 +189,7 @@ fn whoever_hears_of_a_change_may_use_the_session() {
             drop(peer);
             let mut peer = door.accept();
             peer.let_in_2("e1", 902);
+            change_rooms(&mut peer);
             peer.expect_end();
         });
         let folder = Folder::new();
@@ -149,7 +203,9 @@ fn whoever_hears_of_a_change_may_use_the_session() {
         let (room, history) = (session.room(), session.room().history());
         let tail = TailModel::new(&history);
         let listener = Rc::new(Listener::default());
-        listener.listen(&session, &session, &[]);
+        let answers = ["open-rooms-changed", "room-changed", "room-failed", "room-wanted"];
+        listener.listen(&session, &session, &answers);
+        listener.listen_to_rooms(&session);
         listener.listen(&session, &room, &["heard", "back-pages-changed"]);
         listener.listen(&session, &history, &["items-changed", "caught-up"]);
         listener.listen(&session, &room.people(), &["items-changed"]);
@@ -170,13 +226,25 @@ fn whoever_hears_of_a_change_may_use_the_session() {
         until(|| states.borrow().contains(&SessionState::Lost)).await;
         until_state(&session, SessionState::Joined).await;
         search.search_for("");
+        session.set_sends_typing(false);
+        assert!(session.request_open_rooms());
+        session.create_room(RoomKind::Open, "Tea", "hot").expect("joined");
+        session.join_room("r9").expect("joined");
+        until(|| session.rooms().mentions() == 1).await;
+        let tea = session.rooms().room("r1").expect("it is there");
+        tea.set_notifications(RoomNotifications::All);
+        tea.set_notifications(RoomNotifications::None);
+        tea.mark_as_read();
+        until(|| tea.is_gone()).await;
         session.leave().await;
         finish(server).await;
 
         assert_eq!(*listener.refused.borrow(), BTreeSet::new(), "it could not be used");
         let people = room.people();
+        let rooms = session.rooms();
         let objects = [
             session.upcast_ref(),
+            rooms.upcast_ref(),
             room.upcast_ref(),
             history.upcast_ref(),
             people.upcast_ref(),

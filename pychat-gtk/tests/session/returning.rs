@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::{
     anna, finish, joined, messages, new_session, run,
-    server::{Server, TIME_MS},
+    server::{Server, TIME_MS, payloads::hall},
     states, texts, unsent, until, until_state,
 };
 
@@ -98,7 +98,7 @@ fn who_comes_back_is_shown_what_was_missed_once_and_nothing_else() {
             let mut peer = door.accept();
             let hello = peer.let_in_2("e1", 3);
             assert_eq!(hello["key"], before["key"]);
-            assert_eq!(hello["resume"], json!({"epoch": "e1", "after": 1, "limit": 500}));
+            assert_eq!(hello["resume"], json!({"epoch": "e1", "rooms": {"": 1}, "limit": 500}));
             for (seq, text) in [(1, "before"), (2, "meanwhile"), (3, "too"), (3, "too")] {
                 peer.record(seq, "Борис", text, &json!({"replay": true}));
             }
@@ -353,7 +353,7 @@ fn a_second_welcome_on_a_line_is_passed_over() {
             peer.let_in_2("e1", 0);
             peer.record(1, "Борис", "before", &json!({}));
             peer.send(&json!({
-                "type": "welcome", "username": "Анна", "epoch": "e1", "seq": 2,
+                "type": "welcome", "username": "Анна", "epoch": "e1", "rooms": [hall(2, 0)],
                 "time": TIME_MS, "members": ["Анна"],
             }));
             peer.record(2, "Борис", "after", &json!({}));

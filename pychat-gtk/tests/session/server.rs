@@ -1,11 +1,13 @@
 //! A stand-in for a server, of the original's protocol or of ours: it says what a test tells it to,
 //! in pieces of any size.
 
+#[path = "payloads.rs"]
+pub(crate) mod payloads;
+
 use std::{
-    fmt::Write as _,
     io::{self, ErrorKind, Read, Write},
     net::{TcpListener, TcpStream},
-    sync::Arc,
+    sync::{Arc, Mutex},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -14,6 +16,9 @@ use pychat_gtk::text::server_address::ServerAddress;
 use pychat_wire::key::BINDING_BYTES;
 use rustls::{ServerConfig, ServerConnection};
 use serde_json::{Value, json};
+
+pub(crate) use self::payloads::{GREETING, NONCE, SERVER, TIME_MS, frame};
+use self::payloads::{extend, greeting, hall};
 
 /// The longest that the server waits for anything before the test has failed.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -30,7 +35,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").expect("some port is free");
         listener.set_nonblocking(true).expect("a socket can be told not to block");
         let address = address_of(&listener);
-        let thread = thread::spawn(move || script(&Door(listener)));
+        let thread = thread::spawn(move || script(&Door { listener, mark: Arc::default() }));
         Self { address, thread }
     }
 
@@ -48,15 +53,19 @@ impl Server {
 }
 
 /// Where the peers come in.
-pub(crate) struct Door(TcpListener);
+pub(crate) struct Door {
+    listener: TcpListener,
+    /// The epoch, and the number up to which the peers have said that they have seen the hall.
+    mark: Arc<Mutex<Option<(String, u64)>>>,
+}
 
 impl Door {
     /// Waits for the next peer.
     pub(crate) fn accept(&self) -> Peer {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            match self.0.accept() {
-                Ok((stream, _)) => return Peer::new(stream),
+            match self.listener.accept() {
+                Ok((stream, _)) => return Peer::new(stream, Arc::clone(&self.mark)),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     assert!(Instant::now() < deadline, "nobody came");
                     thread::sleep(Duration::from_millis(1));
@@ -71,6 +80,7 @@ impl Door {
 pub(crate) struct Peer {
     stream: Pieces,
     tls: Option<Box<ServerConnection>>,
+    mark: Arc<Mutex<Option<(String, u64)>>>,
 }
 
 /// A socket.
@@ -97,11 +107,11 @@ impl Write for Pieces {
 }
 
 impl Peer {
-    fn new(stream: TcpStream) -> Self {
+    fn new(stream: TcpStream, mark: Arc<Mutex<Option<(String, u64)>>>) -> Self {
         stream.set_nonblocking(false).expect("a socket can be told to block");
         stream.set_read_timeout(Some(PATIENCE)).expect("the timeout is not zero");
         stream.set_nodelay(true).expect("TCP sockets know this option");
-        Self { stream: Pieces { stream, bytes: usize::MAX }, tls: None }
+        Self { stream: Pieces { stream, bytes: usize::MAX }, tls: None, mark }
     }
 
     /// Writes so many bytes at once from now on.
@@ -173,12 +183,25 @@ impl Peer {
         hello
     }
 
-    /// Greets and lets in; `seq` is the last number of its log. Returns the hello.
+    /// Greets and lets in; `seq` is the last number of the hall. Returns the hello.
     pub(crate) fn let_in_2(&mut self, epoch: &str, seq: u64) -> Value {
+        self.let_in_rooms(epoch, seq, &[])
+    }
+
+    /// Does the same with these rooms beside the hall.
+    pub(crate) fn let_in_rooms(&mut self, epoch: &str, seq: u64, rooms: &[Value]) -> Value {
         let hello = self.greet(epoch);
+        let read = match &mut *self.mark.lock().expect("nobody has panicked") {
+            Some((known, read)) if known == epoch => *read,
+            mark => {
+                *mark = Some((epoch.to_owned(), seq)); // To a newcomer nothing is new.
+                seq
+            }
+        };
+        let rooms = [&[hall(seq, read)], rooms].concat();
         self.send(&json!({
-            "type": "welcome", "username": hello["username"], "epoch": epoch,
-            "seq": seq, "time": TIME_MS, "members": [hello["username"]],
+            "type": "welcome", "username": hello["username"], "epoch": epoch, "time": TIME_MS,
+            "members": [hello["username"]], "rooms": rooms,
         }));
         hello
     }
@@ -193,16 +216,36 @@ impl Peer {
         self.send(&payload);
     }
 
+    /// Says what a room is like.
+    pub(crate) fn describe(&mut self, mut room: Value) {
+        extend(&mut room, &json!({"type": "room"}));
+        self.send(&room);
+    }
+
+    /// Sends one event of a room, with `more` members.
+    pub(crate) fn event(&mut self, room: &str, seq: u64, by: &str, event: &str, more: &Value) {
+        let mut payload = json!({
+            "type": "event", "room": room, "seq": seq, "time": TIME_MS + seq, "username": by,
+            "event": event,
+        });
+        extend(&mut payload, more);
+        self.send(&payload);
+    }
+
     /// Takes a request for history and answers with these numbers; returns before what it was.
     pub(crate) fn page(&mut self, seqs: std::ops::Range<u64>) -> u64 {
         let request = self.read_payload();
-        assert_eq!(request["type"], "history");
+        assert_eq!(request["type"], "history", "{request}");
+        let room = request["room"].as_str().unwrap_or_default();
         for seq in seqs.clone() {
-            self.record(seq, "Борис", &format!("number {seq}"), &json!({"replay": true}));
+            let more = json!({"replay": true, "room": room});
+            self.record(seq, "Борис", &format!("number {seq}"), &more);
         }
         let (before, count) = (&request["before"], seqs.clone().count());
         let start = seqs.start <= 1;
-        self.send(&json!({"type": "page", "before": before, "count": count, "start": start}));
+        self.send(&json!({
+            "type": "page", "room": room, "before": before, "count": count, "start": start,
+        }));
         before.as_u64().expect("a number")
     }
 
@@ -227,8 +270,38 @@ impl Peer {
         payload["content"].as_str().expect("what is said is text").to_owned()
     }
 
-    /// Waits for one payload.
+    /// Waits for one payload, but for those that say what was seen.
     pub(crate) fn read_payload(&mut self) -> Value {
+        loop {
+            let payload = self.read_any_payload();
+            if payload["type"] != "read" {
+                return payload;
+            }
+            self.note_mark(&payload);
+        }
+    }
+
+    /// Waits until everything up to number `seq` was seen of the room `id`.
+    pub(crate) fn hear_read(&mut self, id: &str, seq: u64) {
+        loop {
+            let payload = self.read_any_payload();
+            assert_eq!(payload["type"], "read", "{payload}");
+            self.note_mark(&payload);
+            if payload["room"].as_str().unwrap_or_default() == id && payload["seq"] == seq {
+                break;
+            }
+        }
+    }
+
+    fn note_mark(&self, payload: &Value) {
+        if payload["room"].is_null()
+            && let Some((_, read)) = &mut *self.mark.lock().expect("nobody has panicked")
+        {
+            *read = payload["seq"].as_u64().expect("a number").max(*read);
+        }
+    }
+
+    fn read_any_payload(&mut self) -> Value {
         let mut size = 0;
         loop {
             match self.read_byte() {
@@ -250,7 +323,9 @@ impl Peer {
             None => self.stream.read_to_end(&mut rest),
         }
         .expect("the connection ends in order");
-        assert_eq!(String::from_utf8_lossy(&rest), "");
+        let rest = String::from_utf8(rest).expect("payloads are text");
+        let words = rest.split_inclusive('}').filter(|it| !it.contains(r#":{"type":"read","#));
+        assert_eq!(words.collect::<String>(), "");
     }
 
     /// Makes the client's next read or write fail instead of ending in order.
@@ -279,56 +354,6 @@ impl Peer {
             None => self.stream.read_exact(buffer),
         }
     }
-}
-
-/// The author of the server's own words.
-pub(crate) const SERVER: &str = "Сервер Чата";
-
-/// The server's first words.
-pub(crate) const GREETING: &str = "Connection established. Waiting for your username...";
-
-/// The nonce of every greeting, but for one that offers TLS.
-pub(crate) const NONCE: &str = "9c1e9c1e9c1e9c1e9c1e9c1e9c1e9c1e";
-
-/// When everything happens on a server of protocol 2, in UTC milliseconds since 1970.
-pub(crate) const TIME_MS: u64 = 1_700_000_000_000;
-
-/// Returns a greeting of protocol 2, with `more` members.
-fn greeting(epoch: &str, more: &Value) -> Value {
-    let mut greeting = json!({
-        "type": "message", "username": SERVER, "content": GREETING, "protocol": 2, "server": "Office",
-        "epoch": epoch, "limits": {"payload": 65536, "name": 32, "burst": 10, "per_second": 5},
-        "ping_seconds": 30,
-    });
-    extend(&mut greeting, more);
-    greeting
-}
-
-fn extend(payload: &mut Value, more: &Value) {
-    let members = payload.as_object_mut().expect("an object");
-    members.extend(more.as_object().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())));
-}
-
-/// Returns one message as the original writes it.
-pub(crate) fn frame(author: &str, content: &str) -> String {
-    let (author, content) = (escape(author), escape(content));
-    let payload = format!(r#"{{"type": "message", "username": {author}, "content": {content}}}"#);
-    format!("{}:{payload}", payload.len())
-}
-
-/// Returns `text` as a JSON string in ASCII.
-fn escape(text: &str) -> String {
-    let mut escaped = String::new();
-    for character in json!(text).to_string().chars() {
-        if character.is_ascii() {
-            escaped.push(character);
-            continue;
-        }
-        for unit in character.encode_utf16(&mut [0; 2]) {
-            write!(escaped, "\\u{unit:04x}").expect("a string takes everything");
-        }
-    }
-    escaped
 }
 
 /// An address where connections are neither taken nor refused, for as long as this is kept.

@@ -132,7 +132,7 @@ class Windows(WindowTest):
     def show_conversation(self, name):
         call_application(
             "org.freedesktop.Application", "ActivateAction", "sava{sv}", "show-conversation",
-            "1", "(ss)", name, self.server.address, "0",
+            "1", "(sss)", name, self.server.address, "", "0",
         )
 
     def test_a_click_on_a_notification_leads_back_to_a_chat_that_was_left(self):

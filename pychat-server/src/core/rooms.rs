@@ -36,7 +36,7 @@ pub const ROOMS_PER_PERSON_MAX: usize = 500;
 /// The most rooms that one person is in at all: with the hall, no more than a welcome lists.
 pub const SEATS_PER_PERSON_MAX: usize = message::ROOMS_MAX - 1;
 
-/// The most rooms that one person has made, whoever is in them now.
+/// The most open and closed rooms that one person has made, whoever is in them now.
 pub const ROOMS_MADE_MAX: usize = 100;
 
 /// The rooms, the hall among them.
@@ -76,7 +76,7 @@ struct Seats {
     by_room: BTreeMap<RoomId, Seat>,
     /// The number of direct rooms among them that others made.
     n_foreign: usize,
-    /// The number of rooms that they have made.
+    /// The number of open and closed rooms that they have made.
     n_made: usize,
     /// The number of the last record of the hall that they have seen.
     hall: Option<u64>,
@@ -203,7 +203,7 @@ impl Rooms {
             && (is_foreign || n_seats - n_foreign + n_joining < ROOMS_PER_PERSON_MAX)
     }
 
-    /// Returns true if a person may make one room more.
+    /// Returns true if a person may make one open or closed room more.
     pub fn may_make(&self, person: PersonId) -> bool {
         let n_made = self.people.get(&person).map_or(0, |seats| seats.n_made);
         n_made + self.pending.n_made(person) < ROOMS_MADE_MAX

@@ -5,15 +5,17 @@ use super::{Client, Hearing, rooms::Rooms};
 /// The messages that a client shows first.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Begin {
-    /// Those after the last message that was shown; on a first visit, those that are sent from now
-    /// on. For bots.
+    /// Those after the last ones that were shown; in rooms that are new to this client, those that are
+    /// sent from now on. For bots.
     #[default]
     Resume,
     /// The same, but on a first visit all that the server keeps of the hall.
     Everything,
-    /// The last messages, as an [`Event::Page`] of at most so many, and those sent from now on. For
-    /// a window, which shows nothing when it opens. If its reader has [seen](Client::see) less than
-    /// all before that page, the page begins further back, where one page can hold so much.
+    /// The last messages of the hall, as an [`Event::Page`](super::Event::Page) of at most so many, and
+    /// those sent from now on in all rooms. For a window, which shows nothing when it opens, and
+    /// [asks](Client::request_history) for a page of another room when it shows that. If its reader has
+    /// [seen](Client::see) less than all before the page of the hall, it begins further back, where one
+    /// page can hold so much.
     LastPage(u64),
 }
 

@@ -23,6 +23,15 @@ impl Held {
         self.until.get_or_insert(now);
     }
 
+    /// Takes in that a text is given up: if it waits, those that wait with it, perhaps for it alone, may
+    /// be sent.
+    pub(super) fn give_up(&mut self, now: u64, id: &MessageId) {
+        if self.ids.remove(id) {
+            self.until = Some(now);
+        }
+        self.answer(now, id);
+    }
+
     /// Returns the time to send some of them, if there are any.
     pub(super) fn due_at(&self) -> Option<u64> {
         self.until.filter(|_| !self.ids.is_empty())

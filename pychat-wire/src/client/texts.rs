@@ -155,7 +155,7 @@ impl Client {
             texts.into_iter().partition(|text| text.room == *room);
         self.saved.unacknowledged = kept;
         for text in failed {
-            self.line.held.answer(now, &text.id);
+            self.line.held.give_up(now, &text.id);
             self.has_changed = true;
             self.tell_failed(text, not_in_room());
         }

@@ -210,6 +210,17 @@ impl<'a> RoomRequest<'a> {
     }
 
     /// Returns it with strings of its own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pychat_wire::message::RoomRequest;
+    ///
+    /// let room = String::from("r7");
+    /// let request = RoomRequest::JoinRoom { room: room.as_str().into() }.into_owned();
+    /// drop(room);
+    /// assert_eq!(request, RoomRequest::JoinRoom { room: "r7".into() });
+    /// ```
     #[must_use]
     pub fn into_owned(self) -> RoomRequest<'static> {
         let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());

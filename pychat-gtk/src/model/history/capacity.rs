@@ -50,6 +50,13 @@ impl History {
         !self.imp().overflow.has_forgotten.get()
     }
 
+    /// Returns the bytes that the texts have of all messages which have arrived and are kept.
+    pub fn n_bytes(&self) -> usize {
+        let imp = self.imp();
+        let n_waiting = message_queue::size(&*imp.batch.borrow());
+        imp.arrived.borrow().n_bytes() + imp.overflow.later.borrow().n_bytes() + n_waiting
+    }
+
     /// Returns true while there are newer messages than those shown.
     pub fn is_detached(&self) -> bool {
         self.imp().overflow.is_detached.get()

@@ -83,6 +83,40 @@ impl History {
         self.set_unread(0);
     }
 
+    /// Takes in that the reader has seen everything up to number `seq` on another device.
+    pub fn see_elsewhere(&self, seq: u64) {
+        let imp = self.imp();
+        if seq <= imp.seen.get() {
+            return;
+        }
+        imp.seen.set(seq);
+        imp.unread.after.set(imp.unread.after.get().max(seq));
+        let missed = imp.unread.missed_until.get().filter(|missed| seq < *missed);
+        imp.unread.missed_until.set(missed);
+        self.notify_seen();
+        self.update_unread();
+        if self.n_unread() == 0 {
+            imp.unread.is_mark_due.set(false);
+            self.mark_unread(None);
+        } else if !self.is_behind() {
+            self.mark_unread(self.fetched_unread().1);
+        }
+    }
+
+    /// Returns true if messages with numbers have come.
+    pub fn has_numbers(&self) -> bool {
+        self.imp().first_seq.get().is_some()
+    }
+
+    /// Takes in that nothing else up to number `seq` will be pushed.
+    pub fn pass_to(&self, seq: u64) {
+        let imp = self.imp();
+        if 0 < seq && imp.first_seq.get().is_some() && imp.last_seq.get() < Some(seq) {
+            imp.last_seq.set(Some(seq));
+            self.update_unread();
+        }
+    }
+
     /// Takes in that there is nothing to be had that is older than what is shown.
     pub fn reach_start(&self) {
         let imp = self.imp();

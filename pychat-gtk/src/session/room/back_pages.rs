@@ -4,7 +4,7 @@ use gtk::{
     glib,
     glib::{prelude::*, subclass::prelude::*},
 };
-use pychat_wire::{Client, client::Past};
+use pychat_wire::client::Past;
 
 use super::Room;
 
@@ -20,7 +20,8 @@ impl Room {
     pub fn request_history(&self, limit: u64) {
         self.update_back_pages();
         if self.back_pages() == Past::Kept {
-            self.tell_client(|client| client.request_history(limit));
+            let id = self.client_id();
+            self.tell_client(|client| client.request_history(id, limit));
         }
     }
 
@@ -41,8 +42,10 @@ impl Room {
     /// Tells of messages older than those shown.
     pub(in crate::session) fn update_back_pages(&self) {
         self.forget();
-        let past = self.ask_client(Client::past).unwrap_or_default();
-        let past = if self.history().can_go_back() { past } else { Past::None };
+        let id = self.client_id();
+        let past = self.ask_client(|client| client.past(id)).unwrap_or_default();
+        let can_go_back = self.is_open() && self.history().can_go_back();
+        let past = if can_go_back { past } else { Past::None };
         if self.imp().back_pages.replace(past) != past {
             self.emit_by_name::<()>("back-pages-changed", &[]);
         }
@@ -52,7 +55,7 @@ impl Room {
     pub(super) fn forget(&self) -> bool {
         let Some(seq) = self.history().take_forgotten() else { return false };
         if let Some(session) = self.session() {
-            session.with_client(|client| client.forget_before(seq));
+            session.with_client(|client| client.forget_before(self.client_id(), seq));
         }
         true
     }

@@ -6,11 +6,11 @@ use gtk::{
 };
 use pychat_wire::{
     Client,
-    client::{Event, Message as Said, Page},
-    message::Reason,
+    client::{Event, FailReason, Message as Said, MessageId, Page, RoomRecord},
+    message::{Reason, RoomEvent},
 };
 
-use super::Room;
+use super::{Room, RoomKind};
 use crate::{
     model::{Message, MessageKind, PresenceChange, PresenceEvent},
     session::{error_text, notices, wall_ms},
@@ -22,16 +22,12 @@ impl Room {
         match event {
             Event::Message(said) => self.on_message(&said),
             Event::Page(page) => self.on_page(&page),
-            Event::Gap { from, to } => {
-                self.history().restart(from.saturating_sub(1));
-                self.history().skip_missing(to);
-                self.note(None, &notices::gap());
-            }
-            Event::Skipped { to, .. } => self.history().skip_to(to),
-            Event::NewEpoch => {
-                self.history().begin_epoch();
-                self.read_from_seen();
-                self.note(None, &notices::new_epoch());
+            Event::Gap { from, to, .. } => self.on_gap(from, to),
+            Event::Skipped { to, .. } => {
+                if self.is_open() {
+                    self.history().skip_to(to);
+                }
+                self.expect_news();
             }
             Event::MemberJoined { name, time_ms } => self.on_arrival(&name, time_ms),
             Event::MemberLeft { name, time_ms, reason } => {
@@ -40,17 +36,9 @@ impl Room {
             Event::Accepted { id, .. } => {
                 self.history().remove(id.as_str()); // It stands in its place, or will.
             }
-            Event::Failed { id, text, reason } => {
-                let history = self.history();
-                let message = history.unsent(id.as_str()).unwrap_or_else(|| {
-                    let message = Message::sending(id, &self.own_name(), &text, wall_ms());
-                    history.say(message.clone());
-                    message
-                });
-                message.fail(&error_text::fail_reason(&reason));
-            }
+            Event::Failed { id, text, reason, .. } => self.on_failed(id, &text, &reason),
+            Event::RoomEvent(record) => self.on_record(&record),
             Event::Notice { text } => self.note(None, &text),
-            Event::SlowDown { retry_ms: Some(retry_ms) } => self.hold(retry_ms),
             // Whatever a later client tells can be passed over, and nothing is lost by waiting.
             _ => (),
         }
@@ -72,6 +60,33 @@ impl Room {
         }
         self.history().flush();
         self.read_from_seen();
+        self.expect_news();
+    }
+
+    /// Takes in that the reader has come back, or come, to the server that has this room.
+    pub(in crate::session) fn on_returned(&self, is_new: bool) {
+        if is_new {
+            self.show_unacknowledged();
+        }
+        self.history().flush();
+        if !self.is_open() {
+            return;
+        }
+        if self.history().has_numbers() {
+            self.read_from_seen();
+        } else {
+            self.request_first_page();
+        }
+    }
+
+    /// Takes in that the server has another log than before.
+    pub(in crate::session) fn begin_epoch(&self) {
+        if self.is_open() {
+            self.history().begin_epoch();
+            self.read_from_seen();
+            self.note(None, &notices::new_epoch());
+        }
+        self.expect_news();
     }
 
     /// Shows who came and went since that was shown last.
@@ -85,18 +100,26 @@ impl Room {
     pub(in crate::session) fn update_people(&self) {
         let imp = self.imp();
         imp.is_people_update_due.set(false);
-        imp.mention_target.take();
         let people = self.ask_client(|it| (it.members(), it.name().to_owned()));
         if let Some((members, name)) = people {
             imp.people.update(&members, &name);
         }
     }
 
+    /// Has the history take in which numbers have come that are not shown.
+    pub(in crate::session) fn pass_unknown(&self) {
+        let id = self.client_id();
+        if let Some(seq) = self.ask_client(|client| client.saved().seq(id)) {
+            self.history().pass_to(seq);
+        }
+    }
+
     /// Shows what was said in an earlier life.
     fn show_unacknowledged(&self) {
+        let room = self.client_id();
         let texts = self.ask_client(|client| {
-            let texts = client.unacknowledged();
-            texts.map(|(id, text)| (id.clone(), text.to_owned())).collect::<Vec<_>>()
+            let texts = client.unacknowledged().filter(|(it, ..)| *it == room);
+            texts.map(|(_, id, text)| (id.clone(), text.to_owned())).collect::<Vec<_>>()
         });
         for (id, text) in texts.unwrap_or_default() {
             if self.history().unsent(id.as_str()).is_none() {
@@ -107,34 +130,44 @@ impl Room {
 
     fn on_message(&self, said: &Said) {
         let (seq, time_ms) = (said.seq, said.time_ms.map(local_ms));
-        let has_arrived =
-            said.id.as_ref().is_some_and(|id| self.history().arrive(id.as_str(), seq, time_ms));
-        if has_arrived {
+        self.set_active(time_ms.unwrap_or_else(wall_ms));
+        self.stop_typing(&said.author);
+        let id = said.id.as_ref();
+        if !self.is_open() {
+            id.and_then(|id| self.history().remove(id.as_str())); // The server has it.
+        } else if id.is_some_and(|id| self.history().arrive(id.as_str(), seq, time_ms)) {
+            return;
+        }
+        if said.own && !self.is_open() {
             return;
         }
         let message = self.shown(said);
-        self.history().push(message.clone());
+        if self.is_open() {
+            self.history().push(message.clone());
+        }
         if !said.own {
+            self.count_mention(&message);
             self.emit_by_name::<()>("heard", &[&message]);
+            if let Some(session) = self.session() {
+                session.rooms().tell_heard(self, &message);
+            }
         }
     }
 
     /// Older messages go before all others; after the first of them the newcomer is welcomed. If
     /// the oldest have been forgotten meanwhile, the page is not the one before those that are left.
     fn on_page(&self, page: &Page) {
-        if self.forget() {
+        if self.forget() || !self.is_open() {
             return;
         }
-        let mut messages = Vec::with_capacity(page.messages.len() + 2);
-        let first_seq = page.messages.first().and_then(|said| said.seq);
-        if page.start && first_seq.is_some_and(|seq| 1 < seq) {
-            messages.push(Message::new(MessageKind::Notice, "", &notices::gap(), wall_ms()));
+        let mut messages = self.records(page);
+        if let Some(last) = messages.last() {
+            self.set_active(last.time_ms());
         }
-        for said in &page.messages {
-            if let Some(id) = &said.id {
-                self.history().remove(id.as_str());
-            }
-            messages.push(self.shown(said));
+        let first_seq = messages.first().and_then(Message::seq);
+        if page.start && first_seq.is_some_and(|seq| 1 < seq) {
+            let gap = Message::new(MessageKind::Notice, "", &notices::gap(), wall_ms());
+            messages.insert(0, gap);
         }
         messages.extend(self.welcome_below(&messages));
         let is_empty = messages.is_empty();
@@ -143,6 +176,53 @@ impl Room {
             self.history().reach_start();
         }
         self.fetch_unread(!is_empty);
+        self.expect_news();
+    }
+
+    /// Returns what a page has, as it is shown, in the order of the numbers.
+    fn records(&self, page: &Page) -> Vec<Message> {
+        let mut messages = Vec::with_capacity(page.messages.len() + page.events.len() + 2);
+        for said in &page.messages {
+            if let Some(id) = &said.id {
+                self.history().remove(id.as_str());
+            }
+            messages.push(self.shown(said));
+        }
+        messages.extend(page.events.iter().filter_map(|record| self.shown_record(record)));
+        messages.sort_by_key(Message::seq);
+        messages
+    }
+
+    fn on_gap(&self, from: u64, to: u64) {
+        if self.is_open() {
+            self.history().restart(from.saturating_sub(1));
+            self.history().skip_missing(to);
+            self.note(None, &notices::gap());
+        }
+        self.expect_news();
+    }
+
+    /// What failed stays here, wherever the reader is.
+    fn on_failed(&self, id: MessageId, text: &str, reason: &FailReason) {
+        let history = self.history();
+        let message = history.unsent(id.as_str()).unwrap_or_else(|| {
+            let message = Message::sending(id, &self.own_name(), text, wall_ms());
+            history.say(message.clone());
+            message
+        });
+        message.fail(&error_text::fail_reason(reason));
+    }
+
+    /// Somebody came, went or changed the room.
+    fn on_record(&self, record: &RoomRecord) {
+        let subject = record.subject.as_deref().unwrap_or_default();
+        self.update_members(record.event, &record.username, subject);
+        if self.is_open()
+            && let Some(message) = self.shown_record(record)
+        {
+            self.history().push(message);
+        }
+        self.set_active(local_ms(record.time_ms));
     }
 
     /// Returns the welcome of the newcomer below `messages`. That nobody else is here is said where
@@ -190,6 +270,18 @@ impl Room {
         let message = Message::new(kind, &said.author, &said.content, time_ms);
         let message = message.numbered(said.seq);
         if said.own { message } else { self.read(message) }
+    }
+
+    /// Returns what somebody did to the room, as it is shown; `None` if that is not known.
+    fn shown_record(&self, record: &RoomRecord) -> Option<Message> {
+        let subject = record.subject.as_deref().unwrap_or_default();
+        let is_direct = self.kind() == RoomKind::Direct;
+        let text = match record.event {
+            RoomEvent::Created if is_direct => notices::direct_created(&record.username),
+            event => notices::room_event(event, &record.username, subject)?,
+        };
+        let message = Message::new(MessageKind::Notice, "", &text, local_ms(record.time_ms));
+        Some(message.numbered(Some(record.seq)))
     }
 
     /// Returns `message` with what calls us in it.

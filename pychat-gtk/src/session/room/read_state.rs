@@ -4,10 +4,7 @@
 use gtk::glib::subclass::prelude::*;
 use pychat_wire::client::Past;
 
-use super::Room;
-
-/// The largest page that a server gives.
-const UNREAD_PAGE_MESSAGES: u64 = 500;
+use super::{Room, opening::PAGE_MESSAGES_MAX};
 
 impl Room {
     /// Fetches what lies between the first message that the reader has not seen and those that are
@@ -20,14 +17,19 @@ impl Room {
 
     /// Has the history go on from what was seen before.
     pub(super) fn read_from_seen(&self) {
-        let imp = self.imp();
-        let marks = self.ask_client(|client| (client.saved().seen(), client.welcomed_at()));
+        let id = self.client_id();
+        let marks = self.ask_client(|client| (client.seen(id), client.welcomed_at(id)));
         if let Some((seen, latest)) = marks.filter(|_| self.has_numbers()) {
-            // The first page goes back as far if it can, but may be cut where texts are long.
-            let is_near = latest.saturating_sub(seen) <= UNREAD_PAGE_MESSAGES;
-            imp.is_fetching_unread.set(is_near);
-            self.history().read_from(seen, latest);
+            self.read_from(seen, latest);
         }
+    }
+
+    /// Has the history go on from number `seen`, where the last message is number `latest`.
+    pub(super) fn read_from(&self, seen: u64, latest: u64) {
+        // The first page goes back as far if it can, but may be cut where texts are long.
+        let is_near = latest.saturating_sub(seen) <= PAGE_MESSAGES_MAX;
+        self.imp().is_fetching_unread.set(is_near);
+        self.history().read_from(seen, latest);
     }
 
     /// Asks for one more page, unless all is here or the one before has led nowhere.
@@ -38,7 +40,7 @@ impl Room {
         }
         let is_wanted = has_come && self.history().is_behind();
         if is_wanted {
-            self.request_history(UNREAD_PAGE_MESSAGES);
+            self.request_history(PAGE_MESSAGES_MAX);
         }
         imp.is_fetching_unread.set(is_wanted && self.back_pages() == Past::Asked);
     }

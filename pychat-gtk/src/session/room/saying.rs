@@ -29,19 +29,21 @@ impl Room {
         if text::is_blank(text) {
             return Err(SayError::Blank);
         }
-        let Some(session) = self.session() else { return Err(SayError::NotJoined) };
+        let session = self.session().filter(|_| !self.is_gone()).ok_or(SayError::NotJoined)?;
+        let room = self.client_id();
         let is_saved = self.has_numbers();
         let said = session.with_client(|client| {
-            let waiting = client.unacknowledged().map(|(_, text)| text.len());
+            let waiting = client.unacknowledged().map(|(_, _, text)| text.len());
             let (n_texts, n_bytes) = waiting.fold((0, 0), |sum, size| (sum.0 + 1, sum.1 + size));
             if is_saved && 0 < n_texts && UNACKNOWLEDGED_BYTES_MAX < n_bytes + text.len() {
                 return Err(SayError::Full { limit: n_texts });
             }
-            client.say(text)
+            client.say(room, text)
         });
         let id = said.unwrap_or(Err(SayError::NotJoined))?;
         self.history().say(Message::sending(id, &self.own_name(), text.trim_end(), wall_ms()));
         self.history().see_all(); // Who answers has read.
+        self.expect_news();
         session.process_events();
         Ok(())
     }
@@ -64,7 +66,8 @@ impl Room {
     /// Returns how many bytes a message that says `text` could still take; fewer than none if it
     /// is too long. `None` without a client, which knows the limit.
     pub fn bytes_left(&self, text: &str) -> Option<isize> {
-        let (bytes, limit) = self.ask_client(|client| client.size_of(text))?;
+        let id = self.client_id();
+        let (bytes, limit) = self.ask_client(|client| client.size_of(id, text))?;
         Some(limit.cast_signed().saturating_sub(bytes.cast_signed()))
     }
 
@@ -74,6 +77,7 @@ impl Room {
         let text = message.text().into_owned();
         match self.say(&text) {
             Ok(()) => self.discard(id),
+            Err(_) if self.is_gone() => message.fail(&error_text::not_in_room()),
             Err(error) => message.fail(&error_text::say_error(error).unwrap_or_default()),
         }
     }
@@ -81,6 +85,9 @@ impl Room {
     /// Takes away what failed.
     pub fn discard(&self, id: &str) {
         self.history().remove(id);
+        if let Some(session) = self.session() {
+            session.forget_lost_room(self);
+        }
     }
 
     /// Says what is being written. It is saved as what was said and no longer as what is being

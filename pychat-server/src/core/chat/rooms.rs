@@ -17,7 +17,7 @@ use pychat_wire::{
     message::{ErrorCode, MESSAGE_ID_BYTES_MAX, RoomEvent, RoomRequest},
 };
 
-pub(super) use self::answers::{Changing, Content, Recalling, Sought, tell_conflict};
+pub(super) use self::answers::{Changing, Content, Recalling, Sought, Waiting, tell_conflict};
 pub use self::ask::TYPING_PRESENT_MAX;
 use super::{
     Action, Chat, Complaint, Effect, Grant, Phase, Refusal, act, complain, requests::Pending,

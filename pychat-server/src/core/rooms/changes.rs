@@ -11,7 +11,7 @@ use crate::core::{
 };
 
 impl Rooms {
-    /// Notes that the store is asked for a change of a room, which somebody asked for.
+    /// Notes that the store is asked for a change of a room, which a person asked for.
     pub fn begin(&mut self, room: RoomId, change: &RoomChange, by: PersonId) {
         match change {
             RoomChange::Create(new) => self.take_names(new),
@@ -94,13 +94,15 @@ impl Rooms {
         if kind == RoomKind::Open {
             self.open.insert(id);
         }
-        if let Some(maker) = maker {
+        if let Some(maker) = maker.filter(|_| kind != RoomKind::Direct) {
             self.people.entry(maker).or_default().n_made += 1;
         }
         let (log, places) = (Log::default(), BTreeMap::new());
         let known = KnownRoom { kind, name, topic, maker, members: places, last_place: 0, log };
         self.known.insert(id, known);
-        members.into_iter().for_each(|person| self.sit(person, id));
+        for person in members {
+            self.sit(person, id);
+        }
     }
 
     fn sit(&mut self, person: PersonId, room: RoomId) {

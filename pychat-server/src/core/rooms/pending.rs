@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use pychat_wire::message::RoomKind;
+
 use crate::core::{
     id::RoomId,
     record::{PersonId, RoomChange},
@@ -12,9 +14,9 @@ use crate::core::{
 pub(super) struct Pending {
     joining: Counts<(PersonId, RoomId)>,
     leaving: Counts<(PersonId, RoomId)>,
-    /// The number of rooms that each person is making.
+    /// The number of open and closed rooms that each person is making.
     making: Counts<PersonId>,
-    /// The rooms that are being made, and who makes each.
+    /// The rooms that are being made, with their makers.
     makers: HashMap<RoomId, PersonId>,
 }
 
@@ -48,7 +50,9 @@ impl Pending {
         match change {
             RoomChange::Create(new) => {
                 new.members.iter().for_each(|person| self.joining.add((*person, room)));
-                self.making.add(by);
+                if new.kind != RoomKind::Direct {
+                    self.making.add(by);
+                }
                 self.makers.insert(room, by);
             }
             RoomChange::Add(person) => self.joining.add((*person, room)),
@@ -61,7 +65,9 @@ impl Pending {
         match change {
             RoomChange::Create(new) => {
                 new.members.iter().for_each(|person| self.joining.remove(&(*person, room)));
-                if let Some(maker) = self.makers.remove(&room) {
+                if let Some(maker) = self.makers.remove(&room)
+                    && new.kind != RoomKind::Direct
+                {
                     self.making.remove(&maker);
                 }
             }

@@ -112,7 +112,7 @@ impl Person {
                 Event::Page(page) => {
                     self.show_older(page.messages);
                 }
-                Event::Gap { from, to, .. } => {
+                Event::Gap { from, to, room: _ } => {
                     fired.note(Fault::Gap);
                     let epoch = self.epoch();
                     self.shown.push(Shown::Gap { epoch, from, to });

@@ -331,10 +331,9 @@ impl World {
     fn look(&mut self, number: usize) {
         let client = &mut self.people[number].client;
         client.wake(self.now_ms);
-        client.see(&RoomId::hall(), client.saved().seq(&RoomId::hall()));
-        if self.people[number].is_window
-            && self.people[number].client.request_history(&RoomId::hall(), 3)
-        {
+        let hall = RoomId::hall();
+        client.see(&hall, client.saved().seq(&hall));
+        if self.people[number].is_window && self.people[number].client.request_history(&hall, 3) {
             self.fire(Fault::Page);
         }
         self.attend(number);

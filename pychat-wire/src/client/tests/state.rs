@@ -72,6 +72,25 @@ fn a_refusal_fails_the_text_that_it_is_about_and_no_other() {
 }
 
 #[test]
+fn what_waits_is_not_overtaken_from_another_room() {
+    let mut stage = Stage::in_two_rooms(0);
+    let first = stage.client.say(&other(), "раз").unwrap();
+    stage.hear(&[error(ErrorCode::Storage, Some(&first), Some(700))]);
+    stage.written();
+    stage.say("два");
+    assert!(stage.written().is_empty());
+    stage.pass(700);
+    let written = stage.written();
+    assert!(written[0].contains("раз") && written[1].contains("два"), "{written:?}");
+    // Nothing waits for a room that is gone.
+    stage.hear(&[error(ErrorCode::Storage, Some(&first), Some(60_000))]);
+    stage.say("три");
+    stage.hear(&[ServerMessage::RoomGone { room: "r7".into() }]);
+    stage.pass(0);
+    assert!(stage.written().iter().any(|payload| payload.contains("три")));
+}
+
+#[test]
 fn an_acknowledgement_is_of_the_room_in_which_the_text_was_said() {
     let mut stage = Stage::in_two_rooms(0);
     let id = stage.client.say(&other(), "1").unwrap();

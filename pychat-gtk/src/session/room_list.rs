@@ -1,0 +1,197 @@
+//! The rooms that the reader is in, in the order in which they are listed.
+//!
+//! People one talks to come first, then all other rooms, of which the hall is the first. In each
+//! section those with something new come first, then those in which something happened last.
+
+use std::{cell::RefCell, cmp::Reverse, collections::HashMap, sync::OnceLock};
+
+use gtk::{
+    gio,
+    gio::{prelude::*, subclass::prelude::*},
+    glib,
+    glib::subclass::Signal,
+};
+
+use super::room::{Room, RoomKind, RoomSection};
+use crate::model::{Change, Message, list_diff};
+
+mod imp {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[derive(Debug, Default, glib::Properties)]
+    #[properties(wrapper_type = super::RoomList)]
+    pub struct RoomList {
+        /// The number of messages that are new to the reader, in all rooms that are not muted.
+        #[property(get)]
+        pub(super) unread: Cell<u32>,
+        /// The number of these that mention the reader.
+        #[property(get)]
+        pub(super) mentions: Cell<u32>,
+        pub(super) rooms: RefCell<Vec<Room>>,
+        /// The same rooms by their ids.
+        pub(super) by_id: RefCell<HashMap<String, Room>>,
+    }
+
+    #[glib::object_subclass]
+    impl ObjectSubclass for RoomList {
+        const NAME: &'static str = "PychatRoomList";
+        type Type = super::RoomList;
+        type Interfaces = (gio::ListModel,);
+    }
+
+    #[glib::derived_properties]
+    impl ObjectImpl for RoomList {
+        fn signals() -> &'static [Signal] {
+            static SIGNALS: OnceLock<Vec<Signal>> = OnceLock::new();
+            SIGNALS.get_or_init(|| {
+                let room = Room::static_type();
+                vec![
+                    Signal::builder("heard").param_types([room, Message::static_type()]).build(),
+                    Signal::builder("read").param_types([room]).build(),
+                ]
+            })
+        }
+    }
+
+    impl ListModelImpl for RoomList {
+        fn item_type(&self) -> glib::Type {
+            Room::static_type()
+        }
+
+        fn n_items(&self) -> u32 {
+            position(self.rooms.borrow().len())
+        }
+
+        fn item(&self, position: u32) -> Option<glib::Object> {
+            let index = usize::try_from(position).ok()?;
+            self.rooms.borrow().get(index).cloned().map(Cast::upcast)
+        }
+    }
+}
+
+glib::wrapper! {
+    /// The rooms that the reader is in, as they are listed.
+    pub struct RoomList(ObjectSubclass<imp::RoomList>) @implements gio::ListModel;
+}
+
+impl Default for RoomList {
+    fn default() -> Self {
+        glib::Object::new()
+    }
+}
+
+/// The order of rooms: the section, the hall before others, then something new and the last activity.
+type Rank = (RoomSection, bool, bool, Reverse<i64>);
+
+impl RoomList {
+    /// Returns the room whose id is `id`, if the reader is in it, or something in it is not lost yet.
+    pub fn room(&self, id: &str) -> Option<Room> {
+        self.imp().by_id.borrow().get(id).cloned()
+    }
+
+    /// Returns the room at `position`.
+    pub fn room_at(&self, position: u32) -> Option<Room> {
+        self.item(position).and_downcast()
+    }
+
+    /// Returns true if the room at `position` is the first of its section.
+    pub fn begins_section(&self, position: u32) -> bool {
+        let section = |position| self.room_at(position).map(|room| room.kind().section());
+        let before = position.checked_sub(1).and_then(section);
+        section(position).is_some_and(|section| before != Some(section))
+    }
+
+    /// Calls `f` with each message of somebody else's that is new, and its room: not with pages of
+    /// the past.
+    pub fn connect_heard(
+        &self,
+        f: impl Fn(&Self, &Room, &Message) + 'static,
+    ) -> glib::SignalHandlerId {
+        self.connect_closure(
+            "heard",
+            false,
+            glib::closure_local!(move |rooms: &Self, room: &Room, message: &Message| f(
+                rooms, room, message
+            )),
+        )
+    }
+
+    /// Calls `f` with each room in which nothing is new to the reader any more, on whatever device
+    /// they have read it.
+    pub fn connect_read(&self, f: impl Fn(&Self, &Room) + 'static) -> glib::SignalHandlerId {
+        self.connect_closure(
+            "read",
+            false,
+            glib::closure_local!(move |rooms: &Self, room: &Room| f(rooms, room)),
+        )
+    }
+
+    /// Returns all of them, as they are listed.
+    pub(super) fn all(&self) -> Vec<Room> {
+        self.imp().rooms.borrow().clone()
+    }
+
+    /// Lists these rooms and no others.
+    pub(super) fn replace(&self, rooms: Vec<Room>) {
+        let by_id = rooms.iter().map(|room| (room.id(), room.clone())).collect();
+        self.imp().by_id.replace(by_id);
+        self.sort(rooms);
+    }
+
+    /// Puts the rooms into their order again, and counts what is new in them.
+    pub(super) fn update(&self) {
+        self.sort(self.all());
+    }
+
+    fn sort(&self, rooms: Vec<Room>) {
+        let mut rooms: Vec<_> = rooms.into_iter().map(|room| (rank(&room), room)).collect();
+        rooms.sort_by(|one, other| one.0.cmp(&other.0).then_with(|| one.1.cmp_title(&other.1)));
+        let new: Vec<_> = rooms.into_iter().map(|(_, room)| room).collect();
+        let changes = list_diff(&self.imp().rooms.borrow(), &new);
+        // From the end, what is before a change is still where it was.
+        for Change { old, new: range } in changes.into_iter().rev() {
+            let (at, n_removed, n_added) = (old.start, old.len(), range.len());
+            self.imp().rooms.borrow_mut().splice(old, new[range].iter().cloned());
+            self.items_changed(position(at), position(n_removed), position(n_added));
+        }
+        self.count();
+    }
+
+    pub(super) fn tell_heard(&self, room: &Room, message: &Message) {
+        self.emit_by_name::<()>("heard", &[room, message]);
+    }
+
+    pub(super) fn tell_read(&self, room: &Room) {
+        self.emit_by_name::<()>("read", &[room]);
+    }
+
+    fn count(&self) {
+        let imp = self.imp();
+        let (unread, mentions) = {
+            let rooms = imp.rooms.borrow();
+            let loud = rooms.iter().filter(|room| !room.is_muted());
+            loud.fold((0_u32, 0_u32), |(unread, mentions), room| {
+                (unread.saturating_add(room.unread()), mentions.saturating_add(room.mentions()))
+            })
+        };
+        if imp.unread.replace(unread) != unread {
+            self.notify_unread();
+        }
+        if imp.mentions.replace(mentions) != mentions {
+            self.notify_mentions();
+        }
+    }
+}
+
+/// Returns the place of a room. What is new in a muted room does not move it.
+fn rank(room: &Room) -> Rank {
+    let has_news = 0 < room.unread() && !room.is_muted();
+    (room.kind().section(), room.kind() != RoomKind::Hall, !has_news, Reverse(room.last_active()))
+}
+
+/// A list model counts in 32 bits.
+fn position(index: usize) -> u32 {
+    u32::try_from(index).expect("the client bounds how many it lists")
+}

@@ -54,9 +54,6 @@ pub struct Rooms {
     last_id: RoomId,
     /// The marks of newcomers that the store is to keep.
     new_marks: Vec<ReadMark>,
-    /// The marks that were moved by what their people said, which the store need not have yet: the ends
-    /// of the logs tell of them.
-    moved_marks: BTreeSet<(PersonId, RoomId)>,
 }
 
 /// One room.
@@ -116,7 +113,6 @@ impl Rooms {
             pending: Pending::default(),
             last_id: HALL,
             new_marks: Vec::new(),
-            moved_marks: BTreeSet::new(),
         };
         for room in rooms.into_iter().filter(|room| room.id != HALL) {
             all.take_names(&room);
@@ -140,11 +136,8 @@ impl Rooms {
         if let Some(known) = self.known.get_mut(&room) {
             known.log.note(seq, person, is_message);
         }
-        if let Some(person) = person
-            && self.mark(person, room).is_some()
-            && self.raise_mark(person, room, seq)
-        {
-            self.moved_marks.insert((person, room));
+        if let Some(person) = person.filter(|person| self.mark(*person, room).is_some()) {
+            self.raise_mark(person, room, seq); // The store does so with the record.
         }
     }
 
@@ -265,14 +258,6 @@ impl Rooms {
     /// Takes the marks of newcomers that the store is to keep.
     pub fn take_marks(&mut self) -> Vec<ReadMark> {
         mem::take(&mut self.new_marks)
-    }
-
-    /// Takes the marks that a person has moved by what they said, which the store is to keep.
-    pub fn take_moved(&mut self, person: PersonId) -> Vec<ReadMark> {
-        let moved = (person, HALL)..=(person, RoomId(u32::MAX));
-        let moved: Vec<_> = self.moved_marks.extract_if(moved, |_| true).collect();
-        let mark = |(person, room)| Some(ReadMark { room, person, seq: self.mark(person, room)? });
-        moved.into_iter().filter_map(mark).collect()
     }
 
     /// Returns the number of messages of others in a room that a person has not seen, counted up to

@@ -95,9 +95,6 @@ impl Chat {
         reason: CloseReason,
         effects: &mut Vec<Effect>,
     ) {
-        if let Some(person) = self.person_at(id) {
-            self.keep_moved_marks(person, effects);
-        }
         let due = self.timers.announcements.due.of(id);
         self.timers.announcements.due.clear(id);
         let (name, index) = match self.roster.leave(id) {

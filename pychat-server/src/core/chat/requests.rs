@@ -21,7 +21,7 @@ use crate::core::{
     id::{ConnectionId, RoomId, Ticket},
     moderation::{AuditEntry, Change},
     people::NewInvite,
-    record::{Invite, Outcome, PersonChange, PersonId, ReadMark, Request, Stored},
+    record::{Appended, Invite, Outcome, PersonChange, PersonId, ReadMark, Request, Stored},
 };
 
 /// The requests that the store has not answered.
@@ -60,8 +60,8 @@ pub(super) enum Pending {
         from: ConnectionId,
         mark: ReadMark,
     },
-    /// Somebody's mark was moved by their coming, or by what they said.
-    MovedMark,
+    /// Somebody new has seen all that was said in the hall.
+    NewMark,
     ChangePerson {
         by: ConnectionId,
     },
@@ -152,14 +152,7 @@ impl Chat {
     /// Asks the store to keep how far those have seen the hall who are new.
     fn mark_newcomers(&mut self, effects: &mut Vec<Effect>) {
         for mark in self.rooms.take_marks() {
-            self.requests.make(Pending::MovedMark, Request::Mark(mark), effects);
-        }
-    }
-
-    /// Asks the store to keep how far a person has seen the rooms in which they have said something.
-    pub(super) fn keep_moved_marks(&mut self, person: PersonId, effects: &mut Vec<Effect>) {
-        for mark in self.rooms.take_moved(person) {
-            self.requests.make(Pending::MovedMark, Request::Mark(mark), effects);
+            self.requests.make(Pending::NewMark, Request::Mark(mark), effects);
         }
     }
 
@@ -251,9 +244,13 @@ impl Chat {
             }
             (Some(Pending::Change(changing)), outcome) => {
                 let (from, room) = (changing.from, changing.room);
+                let record = match &outcome {
+                    Ok(Stored::Appended(Appended::New(record))) => Some(record.clone()),
+                    _ => None,
+                };
                 self.on_changed(*changing, outcome, effects);
                 self.on_answered(now, (from, ticket), effects);
-                self.answer_waiting(now, room, effects);
+                self.answer_waiting(now, room, record.as_ref(), effects);
             }
             (Some(Pending::Recall(recalling)), outcome) => {
                 let from = recalling.from();
@@ -279,7 +276,7 @@ impl Chat {
             (
                 Some(
                     Pending::Mark { .. }
-                    | Pending::MovedMark
+                    | Pending::NewMark
                     | Pending::ChangePerson { .. }
                     | Pending::Removal { .. },
                 )

@@ -84,7 +84,6 @@ impl Rooms {
         }
         self.people.remove(&person);
         self.new_marks.retain(|mark| mark.person != person);
-        self.moved_marks.retain(|(other, _)| *other != person);
         rooms
     }
 

@@ -25,10 +25,6 @@ impl World<'_> {
         let mut owed = bytes.len();
         if let Checker::V2 { checker, person } = &mut self.peers[peer].checker {
             let person = *person;
-            if std::env::var("DBG").is_ok() && !bytes.is_empty() {
-                eprintln!("HEAR {} {}", self.peers[peer].number, String::from_utf8_lossy(&bytes));
-            }
-            let Checker::V2 { checker, .. } = &mut self.peers[peer].checker else { unreachable!() };
             let heard = checker.listen(&bytes, &mut self.oracle);
             let rooms = checker.rooms().iter();
             let after = rooms.map(|(room, hearing)| (room.clone(), hearing.after())).collect();

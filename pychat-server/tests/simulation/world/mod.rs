@@ -367,10 +367,6 @@ impl<'a> World<'a> {
         if let ClientMessage::Hello(hello) = message {
             *asked = Some(hello.username.to_string());
         }
-        if std::env::var("DBG").is_ok() {
-            eprintln!("SAY {} {message:?}", self.peers.get(peer).map_or(0, |p| p.number));
-        }
-        let Peer { checker, unsent, .. } = &mut self.peers[peer];
         match (checker, message) {
             (Checker::V2 { checker, .. }, _) => checker.says(message, &mut self.oracle),
             (_, ClientMessage::Text { content, .. }) => self.oracle.say(content),

@@ -193,9 +193,6 @@ impl World<'_> {
         while !self.waiting.is_empty() {
             self.tick();
         }
-        if std::env::var("DBG").is_ok() {
-            eprintln!("RESTART");
-        }
         let (snapshot, sockets) = self.server.save(self.now);
         let sockets: Vec<Line> = sockets.into_iter().cloned().collect();
         let snapshot = Snapshot::from_bytes(&snapshot.to_bytes()).expect("the same format");

@@ -204,16 +204,18 @@ impl Chat {
         }
     }
 
-    /// A room is made, or could not be: those are answered who asked for it in the meantime.
+    /// A room is made, of which there is this record, or could not be: those are answered who asked for it
+    /// in the meantime.
     pub(in super::super) fn answer_waiting(
         &mut self,
         now: Instant,
         room: RoomId,
+        record: Option<&Record>,
         effects: &mut Vec<Effect>,
     ) {
         for waiting in self.requests.waiting.remove(&room).unwrap_or_default() {
             let Waiting { ticket, from, author, id } = waiting;
-            self.answer_direct(from, room, None, (author, id), effects);
+            self.answer_direct(from, room, record.cloned(), (author, id), effects);
             self.on_answered(now, (from, ticket), effects);
         }
     }

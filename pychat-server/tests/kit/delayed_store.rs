@@ -45,8 +45,8 @@ pub(crate) struct Waiting(Rc<RefCell<Queues>>);
 struct Queues {
     appends: BTreeMap<RoomId, VecDeque<(usize, Answer)>>,
     others: VecDeque<(usize, Answer)>,
-    /// The number of messages that the store has taken.
-    n_taken: u64,
+    /// The number of records that the store has taken, by room.
+    taken: BTreeMap<RoomId, u64>,
     /// The store takes nothing.
     is_full: bool,
     /// It did not take something.
@@ -62,9 +62,14 @@ impl Waiting {
         queues.appends.values().all(VecDeque::is_empty) && queues.others.is_empty()
     }
 
-    /// Returns how many messages the store has taken, told or not.
-    pub(crate) fn n_taken(&self) -> u64 {
-        self.0.borrow().n_taken
+    /// Returns how many records of a room the store has taken, told or not.
+    pub(crate) fn n_taken(&self, room: RoomId) -> u64 {
+        self.0.borrow().taken.get(&room).copied().unwrap_or_default()
+    }
+
+    /// Returns how many records of each room the store has taken, told or not.
+    pub(crate) fn taken(&self) -> BTreeMap<RoomId, u64> {
+        self.0.borrow().taken.clone()
     }
 
     /// Nobody is told of what waits; what was taken stays.
@@ -151,7 +156,9 @@ impl Store for DelayedStore {
         for (room, answer) in rooms.into_iter().zip(answers) {
             let delay = self.delay();
             let mut queues = self.waiting.0.borrow_mut();
-            queues.n_taken += u64::from(is_taken(&answer));
+            if let Some(room) = room.filter(|_| is_taken(&answer)) {
+                *queues.taken.entry(room).or_default() += 1;
+            }
             match room {
                 Some(room) => queues.appends.entry(room).or_default().push_back((delay, answer)),
                 None => queues.others.push_back((delay, answer)),

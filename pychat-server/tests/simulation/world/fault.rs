@@ -116,6 +116,8 @@ knobs! {
         /// The same, by what bears no id.
         Denied,
         NotDone,
+        /// Somebody said again what the store was about to take.
+        StoredAlready,
         RoomNameTaken,
     }
 }

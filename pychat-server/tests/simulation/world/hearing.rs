@@ -131,7 +131,7 @@ impl World<'_> {
                     self.on_no_room(&text);
                 }
                 match id {
-                    Some(id) => self.on_refused(person, &id, code, text),
+                    Some(id) => self.on_refused(peer, &id, code, text),
                     None => self.on_error(peer, person, code, suggest, retry_ms),
                 }
             }

@@ -172,13 +172,23 @@ impl World<'_> {
     }
 
     /// Something with an id is refused: a text or a request.
-    pub(super) fn on_refused(&mut self, person: usize, id: &str, code: ErrorCode, text: String) {
+    pub(super) fn on_refused(&mut self, peer: usize, id: &str, code: ErrorCode, text: String) {
         let Some((who, number)) = super::people::read_id(id) else { return };
+        let Checker::V2 { person, .. } = self.peers[peer].checker else { return };
         if who != person {
             return; // It was somebody else's name.
         }
         match (code, number.strip_prefix('r')) {
             (ErrorCode::NotJoined, _) => return, // It is said again once they are welcomed.
+            (ErrorCode::Storage, Some(number)) => {
+                // Another connection has said it too, and the store has not answered that.
+                self.fire(Fault::StoredAlready);
+                let number = number.parse().expect("a number");
+                if !self.peers[peer].is_leaving {
+                    self.say_request(peer, person, number);
+                }
+                return;
+            }
             (_, Some(number)) => {
                 let number: usize = number.parse().expect("a number");
                 let Asked { answer, .. } = &mut self.people[person].requests[number];

@@ -13,6 +13,7 @@ mod reading;
 mod reentry;
 mod returning;
 mod rooms;
+mod rooms_kept;
 mod searching;
 mod server;
 mod talking;

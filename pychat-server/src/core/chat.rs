@@ -25,6 +25,7 @@ mod closing;
 mod devices;
 mod effect;
 mod enforcement;
+mod flight;
 mod input;
 mod invites;
 mod orders;
@@ -51,22 +52,18 @@ pub use self::{
     arrival::CONNECTIONS_PER_PERSON_MAX,
     buckets::TYPING_PAUSE,
     effect::{Action, Deed, Effect, Event, Recipients, RoomView, Subscribe},
+    flight::{APPENDS_MAX, APPENDS_PER_CONNECTION_MAX},
     input::{CloseReason, Complaint, Input, PerProtocol, Protocol, Refusal},
     presence::ANNOUNCED_AT_ONCE_MAX,
     refusal::BAD_PAYLOADS_MAX,
-    requests::{APPENDS_MAX, APPENDS_PER_CONNECTION_MAX},
     restore::Restored,
     rooms::TYPING_PRESENT_MAX,
     secure::Plain,
     talk::STORAGE_RETRY_MS,
 };
 use self::{
-    arrival::Wish,
-    buckets::Buckets,
-    orders::Asker,
-    presence::Announcements,
-    requests::{InFlight, Requests},
-    slow::TooSoon,
+    arrival::Wish, buckets::Buckets, flight::InFlight, orders::Asker, presence::Announcements,
+    requests::Requests, slow::TooSoon,
 };
 use crate::core::{
     admission::{Act, Admission, Origin, Shares},

@@ -11,7 +11,6 @@ mod pending;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     mem,
-    sync::Arc,
 };
 
 use pychat_wire::{
@@ -37,7 +36,7 @@ pub const ROOMS_PER_PERSON_MAX: usize = 500;
 /// The most rooms that one person is in at all: with the hall, no more than a welcome lists.
 pub const SEATS_PER_PERSON_MAX: usize = message::ROOMS_MAX - 1;
 
-/// The most rooms that one person has made, whoever is in them now.
+/// The most open and closed rooms that one person has made, whoever is in them now.
 pub const ROOMS_MADE_MAX: usize = 100;
 
 /// The rooms, the hall among them.
@@ -77,7 +76,7 @@ struct Seats {
     by_room: BTreeMap<RoomId, Seat>,
     /// The number of direct rooms among them that others made.
     n_foreign: usize,
-    /// The number of rooms that they have made.
+    /// The number of open and closed rooms that they have made.
     n_made: usize,
     /// The number of the last record of the hall that they have seen.
     hall: Option<u64>,
@@ -200,7 +199,7 @@ impl Rooms {
             && (is_foreign || n_seats - n_foreign + n_joining < ROOMS_PER_PERSON_MAX)
     }
 
-    /// Returns true if a person may make one room more.
+    /// Returns true if a person may make one open or closed room more.
     pub fn may_make(&self, person: PersonId) -> bool {
         let n_made = self.people.get(&person).map_or(0, |seats| seats.n_made);
         n_made + self.pending.n_made(person) < ROOMS_MADE_MAX
@@ -216,11 +215,6 @@ impl Rooms {
     pub fn direct(&self, people: &BTreeSet<PersonId>) -> Option<RoomId> {
         let set: Box<[_]> = people.iter().copied().collect();
         self.by_set.get(&set).copied()
-    }
-
-    /// Returns the request by which a room is being made: its author, and their id of it.
-    pub fn in_making(&self, room: RoomId) -> Option<(PersonId, &Arc<str>)> {
-        self.pending.maker(room)
     }
 
     /// Returns the number of the last record of a room that a person has seen; `None` if they are not in

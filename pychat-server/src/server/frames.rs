@@ -38,7 +38,7 @@ pub(super) struct RoomFrames<'a> {
     pub(super) frames: &'a Frames,
 }
 
-impl<'a> RoomFrames<'a> {
+impl RoomFrames<'_> {
     /// Returns those of a room in which nothing waits.
     pub(super) fn none(room: RoomId) -> Self {
         static NONE: Frames = Frames { v1: Vec::new(), v2: Vec::new() };

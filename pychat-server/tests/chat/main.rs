@@ -1,18 +1,24 @@
 //! The chat by script: inputs one by one, whole effects compared, the clock turned by hand.
 
 mod devices;
+mod directs;
 mod disorder;
 mod door;
+mod gate;
+mod house;
 mod invites;
 mod limits;
+mod marks;
 mod one;
 mod operating;
 mod operators;
 mod owners;
 mod presence;
+mod rooms;
 mod sanctions;
 mod secure;
 mod slow;
+mod turmoil;
 mod two;
 
 use std::time::{Duration, Instant};

@@ -106,6 +106,22 @@ fn what_is_too_old_goes_from_every_room_though_nobody_speaks() {
 }
 
 #[test]
+fn little_is_lost_by_a_wrong_clock_in_however_many_rooms() {
+    let shelf = Shelf::new();
+    let retention = Retention { age_max: Duration::from_secs(100), ..Retention::default() };
+    let mut log = shelf.try_open(retention, 1).unwrap();
+    for room in 0..200 {
+        say(&mut log, RoomId(room), 1_000, 1);
+    }
+    let now = Instant::now();
+    for (seconds, forgotten) in [(0, 64), (14, 0), (15, 64), (29, 0), (30, 64), (44, 0), (45, 8)] {
+        log.maintain(&at(now + Duration::from_secs(seconds), 999_000));
+        assert_eq!(log.take_forgotten(), forgotten, "after {seconds} s");
+    }
+    assert_eq!(log.next_deadline(), None);
+}
+
+#[test]
 fn of_all_that_takes_too_much_the_oldest_goes_first_wherever_it_is() {
     let bytes = 10 + MESSAGE_BYTES;
     let shelf = Shelf::new();

@@ -24,17 +24,17 @@ fn a_file_that_cannot_be_used_is_named_and_left_as_it_is() {
     drop(shelf.server(&[]));
     rusqlite::Connection::open(shelf.file())
         .unwrap()
-        .execute_batch("PRAGMA user_version = 11; PRAGMA wal_checkpoint(TRUNCATE)")
+        .execute_batch("PRAGMA user_version = 12; PRAGMA wal_checkpoint(TRUNCATE)")
         .unwrap();
     let newer = fs::read(shelf.file()).unwrap();
     assert_eq!(
         shelf.complaint(),
-        "pychat-server: DIR/log.sqlite has version 11, and this server knows none above 10"
+        "pychat-server: DIR/log.sqlite has version 12, and this server knows none above 11"
     );
     assert_eq!(fs::read(shelf.file()).unwrap(), newer);
 
     let mut damaged = newer;
-    damaged[60..64].copy_from_slice(&1_u32.to_be_bytes());
+    damaged[60..64].copy_from_slice(&11_u32.to_be_bytes());
     damaged[4_096..].fill(0xff);
     fs::write(shelf.file(), &damaged).unwrap();
     let complaint = shelf.complaint();

@@ -52,7 +52,10 @@ fn a_room_is_made_joined_and_talked_in() {
     ));
     let view = r#""room":"r1","kind":"open","name":"Сад","topic":"о саде""#;
     let mine = format!(r#"{view},"mine":true"#);
-    receives(&mut anna, &[&room(&mine, [0, 0, 0]), &event(1, "Анна", "created", r#","id":"1""#)]);
+    receives(
+        &mut anna,
+        &[&room(&mine, [0, 0, 0]), &event(1, "Анна", "created", r#","subject":"Сад","id":"1""#)],
+    );
 
     boris.send(text("r1", "1", "early"));
     assert!(next(&mut boris).contains(r#""code":"forbidden""#));
@@ -156,6 +159,7 @@ fn rooms_outlive_the_server_however_it_ends() {
         let (mut anna, mut boris) = (join_two(&server, "Анна"), join_two(&server, "Борис"));
         next(&mut anna);
         anna.send(frame(r#"{"type":"create_room","id":"1","kind":"closed","name":"Сад"}"#));
+        (0..2).for_each(|_| drop(next(&mut anna)));
         anna.send(frame(r#"{"type":"add_member","id":"2","room":"r1","username":"Борис"}"#));
         let added = event(2, "Анна", "added", r#","subject":"Борис""#);
         next(&mut boris);

@@ -1,7 +1,7 @@
 //! Joining: a guest's hello, the proof of who it is, the name that it asks for, and its entry into the
 //! room.
 
-use std::{collections::BTreeSet, fmt::Write, time::Instant};
+use std::{fmt::Write, time::Instant};
 
 use pychat_wire::{
     NameError, UserName,
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::core::{
     admission::{Act, WRONG_PROOF_COST},
-    id::{ConnectionId, HALL, RoomId},
+    id::{ConnectionId, HALL},
     record::{Device, PersonId},
     roster::{FreeName, Participant},
 };
@@ -271,16 +271,7 @@ impl Chat {
         let rooms = self.views(person);
         tell(id, Event::Welcome { name: name.clone(), is_operator, members, rooms }, effects);
         self.enter(now, id, name, Some(grant), effects);
-        self.enter_rooms(id, effects);
-        let Some(Resume { epoch, rooms, limit }) = resume else { return };
-        let mut resumed = BTreeSet::new();
-        for (room, after) in rooms.0 {
-            let room = RoomId::of_wire(&room).filter(|room| self.rooms.is_in(person, *room));
-            if let Some(room) = room.filter(|room| resumed.insert(*room)) {
-                let resume = Action::Resume { room, epoch: epoch.to_string(), after, limit };
-                act(id, resume, effects);
-            }
-        }
+        self.enter_rooms(id, resume, effects);
     }
 
     /// Returns the name under which somebody who asks for `name` and does not own it can join now.

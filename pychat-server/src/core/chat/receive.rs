@@ -37,22 +37,15 @@ impl Chat {
                 let said = Said { room: &room, content: &content, id: message_id.as_deref() };
                 self.on_text(now, id, said, effects);
             }
-            (Phase::Joined(_), ClientMessage::History { room, before, limit }) => {
-                self.on_history(now, id, &room, (before, limit), effects);
-            }
-            (Phase::Joined(_), ClientMessage::Rooms) => self.on_rooms(now, id, effects),
-            (Phase::Joined(_), ClientMessage::Members { room }) => {
-                self.on_members(now, id, &room, effects);
-            }
-            (Phase::Joined(_), ClientMessage::Read { room, seq }) => {
-                self.on_read(now, id, (&room, seq), effects);
-            }
-            (Phase::Joined(_), ClientMessage::Typing { room }) => {
-                self.on_typing(now, id, &room, effects);
-            }
-            (Phase::Joined(_), ClientMessage::Change { request, id: message_id }) => {
-                self.on_change(now, id, &request, message_id.as_deref(), effects);
-            }
+            (
+                Phase::Joined(_),
+                message @ (ClientMessage::History { .. }
+                | ClientMessage::Rooms
+                | ClientMessage::Members { .. }
+                | ClientMessage::Read { .. }
+                | ClientMessage::Typing { .. }
+                | ClientMessage::Change { .. }),
+            ) => self.on_about_rooms(now, id, &message, effects),
             (Phase::Joined(_), ClientMessage::Pair) => {
                 self.on_device_request(now, id, DeviceRequest::Pair, effects);
             }
@@ -76,6 +69,28 @@ impl Chat {
                 self.on_invite_request(now, id, InviteRequest::Revoke(invite), effects);
             }
             (Phase::Joined(_), ClientMessage::Hello(_)) => self.on_second_hello(id, effects),
+        }
+    }
+    /// A peer in the hall asks something about rooms.
+    fn on_about_rooms(
+        &mut self,
+        now: Instant,
+        id: ConnectionId,
+        message: &ClientMessage<'_>,
+        effects: &mut Vec<Effect>,
+    ) {
+        match message {
+            ClientMessage::History { room, before, limit } => {
+                self.on_history(now, id, room, (*before, *limit), effects);
+            }
+            ClientMessage::Rooms => self.on_rooms(now, id, effects),
+            ClientMessage::Members { room } => self.on_members(now, id, room, effects),
+            ClientMessage::Read { room, seq } => self.on_read(now, id, (room, *seq), effects),
+            ClientMessage::Typing { room } => self.on_typing(now, id, room, effects),
+            ClientMessage::Change { request, id: message_id } => {
+                self.on_change(now, id, request, message_id.as_deref(), effects);
+            }
+            _ => (),
         }
     }
 }

@@ -1,8 +1,7 @@
 //! Requests to the store, from when they are made until they are answered.
 
 use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
-    mem,
+    collections::{BTreeSet, HashMap},
     sync::Arc,
     time::Instant,
 };
@@ -13,35 +12,28 @@ use pychat_wire::{
 };
 
 use super::{
-    Action, Chat, CloseReason, Effect, Phase, act,
+    Chat, Effect,
     invites::refuse_unstored,
     orders::{Asker, Unanswered},
-    rooms::{Changing, Recalling},
+    rooms::{Changing, Recalling, Waiting},
 };
 use crate::core::{
-    id::{ConnectionId, Ticket},
+    id::{ConnectionId, RoomId, Ticket},
     moderation::{AuditEntry, Change},
     people::NewInvite,
     record::{Invite, Outcome, PersonChange, PersonId, Request, Stored},
 };
-
-/// The most texts and requests of one connection that the store has not answered; then it is not read.
-pub const APPENDS_PER_CONNECTION_MAX: usize = 256;
-
-/// The most texts of all connections that the store has not answered; then who says more is not
-/// read.
-pub const APPENDS_MAX: usize = 4_096;
 
 /// The requests that the store has not answered.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
     n_made: u64,
     pending: HashMap<Ticket, Pending>,
-    n_appends: usize,
+    pub(super) n_appends: usize,
     /// The connections that are not read until the store has answered.
-    awaiting: BTreeSet<ConnectionId>,
+    pub(super) awaiting: BTreeSet<ConnectionId>,
     /// The server stops when all texts are answered.
-    is_stopping: bool,
+    pub(super) is_stopping: bool,
     /// The guests who wait for what is in flight: their names are held by connections that have
     /// something there, or their person is not let in yet.
     pub(super) claiming: Vec<ConnectionId>,
@@ -50,6 +42,8 @@ pub(super) struct Requests {
     pub(super) n_orders: u64,
     /// The newcomers who are let in if the store keeps that.
     admitting: BTreeSet<PersonId>,
+    /// The requests for direct rooms that are being made already.
+    pub(super) waiting: HashMap<RoomId, Vec<Waiting>>,
 }
 
 /// A request that the store has not answered.
@@ -96,34 +90,6 @@ pub(super) struct Invited {
     pub(super) invite: Invite,
 }
 
-/// The texts of one connection that the store has not answered, and what follows on the answers.
-#[derive(Debug, Default)]
-pub(super) struct InFlight {
-    /// The answers that the peer will be given, in the order in which it said what they answer.
-    answers: VecDeque<Due>,
-    n_appends: usize,
-    /// The connection is gone for this reason, which the others are told after the last answer.
-    pub(super) closed: Option<CloseReason>,
-    /// It was told that something could not be stored, and has had no good answer since.
-    pub(super) is_told_of_failure: bool,
-}
-
-/// Something that a peer will be told.
-#[derive(Debug)]
-enum Due {
-    /// The store's answer to a text.
-    Answer,
-    /// The answer to something else.
-    Effect(Effect),
-}
-
-impl InFlight {
-    /// Returns true if nothing is in flight.
-    pub(super) fn is_empty(&self) -> bool {
-        self.n_appends == 0
-    }
-}
-
 impl Requests {
     /// Has the server stop once all texts are answered; returns false if they are.
     pub(super) fn stop(&mut self) -> bool {
@@ -136,50 +102,27 @@ impl Requests {
         self.admitting.contains(&person)
     }
 
-    pub(super) fn make(&mut self, pending: Pending, request: Request, effects: &mut Vec<Effect>) {
+    /// Returns the ticket of something that will be answered; none is given twice.
+    pub(super) fn ticket(&mut self) -> Ticket {
         self.n_made += 1;
-        let ticket = Ticket(self.n_made);
+        Ticket(self.n_made)
+    }
+
+    /// Asks the store for something; its answer will bear the ticket that is returned.
+    pub(super) fn make(
+        &mut self,
+        pending: Pending,
+        request: Request,
+        effects: &mut Vec<Effect>,
+    ) -> Ticket {
+        let ticket = self.ticket();
         self.pending.insert(ticket, pending);
         effects.push(Effect::Store { ticket, request });
+        ticket
     }
 }
 
 impl Chat {
-    /// Asks the store for something that connection `from` wants, and whose answer its peer is told in
-    /// turn. It is not read on if too much of it is in flight.
-    pub(super) fn ask(
-        &mut self,
-        from: ConnectionId,
-        pending: Pending,
-        request: Request,
-        effects: &mut Vec<Effect>,
-    ) {
-        let Some(peer) = self.peers.get_mut(&from) else { return };
-        self.requests.make(pending, request, effects);
-        self.requests.n_appends += 1;
-        peer.in_flight.n_appends += 1;
-        peer.in_flight.answers.push_back(Due::Answer);
-        if APPENDS_PER_CONNECTION_MAX <= peer.in_flight.n_appends
-            || APPENDS_MAX <= self.requests.n_appends
-        {
-            self.requests.awaiting.insert(from);
-            act(from, Action::AwaitStore, effects);
-        }
-    }
-
-    /// Holds those of the effects from index `begin` on back that answer connection `id`, until the
-    /// store has answered what it said before.
-    pub(super) fn hold_back(&mut self, id: ConnectionId, begin: usize, effects: &mut Vec<Effect>) {
-        let Some(peer) = self.peers.get_mut(&id).filter(|peer| !peer.in_flight.is_empty()) else {
-            return;
-        };
-        let held = effects.extract_if(begin.., |effect| effect.answers(id));
-        peer.in_flight.answers.extend(held.map(Due::Effect));
-        if let Phase::Closing = peer.phase {
-            act(id, Action::AwaitStore, effects);
-        }
-    }
-
     /// Asks the store to keep what has changed of people by what connection `by` said.
     pub(super) fn change_people(&mut self, by: ConnectionId, effects: &mut Vec<Effect>) {
         for change in self.take_changes(effects) {
@@ -291,17 +234,18 @@ impl Chat {
                     Ok(Stored::Changed | Stored::Recalled(_)) => (),
                     Err(error) => self.on_append_failed(from, id, &error, effects),
                 }
-                self.on_answered(now, from, effects);
+                self.on_answered(now, (from, ticket), effects);
             }
             (Some(Pending::Change(changing)), outcome) => {
-                let from = changing.from();
+                let (from, room) = (changing.from, changing.room);
                 self.on_changed(*changing, outcome, effects);
-                self.on_answered(now, from, effects);
+                self.on_answered(now, (from, ticket), effects);
+                self.answer_waiting(now, room, effects);
             }
             (Some(Pending::Recall(recalling)), outcome) => {
                 let from = recalling.from();
                 self.on_recalled(*recalling, outcome, effects);
-                self.on_answered(now, from, effects);
+                self.on_answered(now, (from, ticket), effects);
             }
             (Some(Pending::Order { number }), outcome) => {
                 self.on_order_stored(number, outcome.err(), effects);
@@ -329,59 +273,6 @@ impl Chat {
     fn on_change_failed(&mut self, by: ConnectionId) {
         if let Some(grant) = self.peers.get_mut(&by).and_then(|peer| peer.grant.as_mut()) {
             grant.is_saved = false;
-        }
-    }
-
-    /// A text that came by connection `from` was answered; after the last of them comes what waited
-    /// for it.
-    fn on_answered(&mut self, now: Instant, from: ConnectionId, effects: &mut Vec<Effect>) {
-        self.requests.n_appends -= 1;
-        if let Some(peer) = self.peers.get_mut(&from) {
-            peer.in_flight.n_appends -= 1;
-            peer.in_flight.answers.pop_front();
-            while let Some(Due::Effect(_)) = peer.in_flight.answers.front()
-                && let Some(Due::Effect(effect)) = peer.in_flight.answers.pop_front()
-            {
-                effects.push(effect);
-            }
-            if peer.in_flight.is_empty() {
-                self.on_all_answered(now, from, effects);
-            }
-        }
-        if self.requests.n_appends == 0 {
-            if mem::take(&mut self.requests.is_stopping) {
-                return self.on_stopping(effects);
-            }
-            for id in mem::take(&mut self.requests.awaiting) {
-                act(id, Action::ResumeRead, effects);
-            }
-        }
-    }
-
-    /// All texts that came by connection `from` were answered.
-    fn on_all_answered(&mut self, now: Instant, from: ConnectionId, effects: &mut Vec<Effect>) {
-        let Some(peer) = self.peers.get_mut(&from) else { return };
-        let InFlight { closed, .. } = mem::take(&mut peer.in_flight);
-        if let Some(reason) = closed {
-            self.on_closed(from, reason, effects);
-        }
-        self.retry_claims(now, effects);
-        let may_go_on = self.requests.n_appends < APPENDS_MAX && !self.requests.is_stopping;
-        if may_go_on && self.requests.awaiting.remove(&from) {
-            act(from, Action::ResumeRead, effects);
-        }
-    }
-
-    /// Guests ask again for names whose holders had something in flight.
-    fn retry_claims(&mut self, now: Instant, effects: &mut Vec<Effect>) {
-        for id in mem::take(&mut self.requests.claiming) {
-            let Some(peer) = self.peers.get_mut(&id) else { continue };
-            if let Phase::Claiming(_) = peer.phase
-                && let Phase::Claiming(wish) = mem::replace(&mut peer.phase, Phase::Guest)
-            {
-                act(id, Action::ResumeRead, effects);
-                self.join_as(now, id, wish, effects);
-            }
         }
     }
 }

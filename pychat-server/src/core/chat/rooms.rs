@@ -17,7 +17,7 @@ use pychat_wire::{
     message::{ErrorCode, MESSAGE_ID_BYTES_MAX, RoomEvent, RoomRequest},
 };
 
-pub(super) use self::answers::{Changing, Content, Recalling, Sought, tell_conflict};
+pub(super) use self::answers::{Changing, Content, Recalling, Sought, Waiting, tell_conflict};
 pub use self::ask::TYPING_PRESENT_MAX;
 use super::{
     Action, Chat, Complaint, Effect, Grant, Phase, Refusal, act, complain, requests::Pending,
@@ -156,7 +156,7 @@ impl Chat {
             kind: Kind::Event { event, subject: subject.map(Into::into) },
             id: Some(Arc::clone(id)),
         };
-        self.rooms.begin(room, &change, (person, Arc::clone(id)));
+        self.rooms.begin(room, &change, person);
         let request = Request::Append { room, draft, change: Some(change.clone()) };
         let changing = Changing { from, id: Arc::clone(id), room, change };
         self.ask(from, Pending::Change(Box::new(changing)), request, effects);

@@ -1,9 +1,6 @@
 //! Changes of rooms: begun, and applied or given up.
 
-use std::{
-    collections::{BTreeMap, hash_map::Entry},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, hash_map::Entry};
 
 use pychat_wire::{message::RoomKind, name::Skeleton};
 
@@ -14,8 +11,8 @@ use crate::core::{
 };
 
 impl Rooms {
-    /// Notes that the store is asked for a change of a room, which somebody asked for under an id.
-    pub fn begin(&mut self, room: RoomId, change: &RoomChange, by: (PersonId, Arc<str>)) {
+    /// Notes that the store is asked for a change of a room, which a person asked for.
+    pub fn begin(&mut self, room: RoomId, change: &RoomChange, by: PersonId) {
         match change {
             RoomChange::Create(new) => self.take_names(new),
             RoomChange::Rename(name) if self.open.contains(&room) => self.take_look(room, name),
@@ -97,13 +94,15 @@ impl Rooms {
         if kind == RoomKind::Open {
             self.open.insert(id);
         }
-        if let Some(maker) = maker {
+        if let Some(maker) = maker.filter(|_| kind != RoomKind::Direct) {
             self.people.entry(maker).or_default().n_made += 1;
         }
         let (log, places) = (Log::default(), BTreeMap::new());
         let known = KnownRoom { kind, name, topic, maker, members: places, last_place: 0, log };
         self.known.insert(id, known);
-        members.into_iter().for_each(|person| self.sit(person, id));
+        for person in members {
+            self.sit(person, id);
+        }
     }
 
     fn sit(&mut self, person: PersonId, room: RoomId) {

@@ -1,9 +1,8 @@
 //! Changes of rooms that the store has not answered.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, HashMap};
+
+use pychat_wire::message::RoomKind;
 
 use crate::core::{
     id::RoomId,
@@ -15,10 +14,10 @@ use crate::core::{
 pub(super) struct Pending {
     joining: Counts<(PersonId, RoomId)>,
     leaving: Counts<(PersonId, RoomId)>,
-    /// The number of rooms that each person is making.
+    /// The number of open and closed rooms that each person is making.
     making: Counts<PersonId>,
-    /// The rooms that are being made, with the author of the request and their id of it.
-    requests: HashMap<RoomId, (PersonId, Arc<str>)>,
+    /// The rooms that are being made, with their makers.
+    makers: HashMap<RoomId, PersonId>,
 }
 
 /// A number of things of each kind.
@@ -47,12 +46,14 @@ impl<K: Ord> Counts<K> {
 }
 
 impl Pending {
-    pub(super) fn add(&mut self, room: RoomId, change: &RoomChange, by: (PersonId, Arc<str>)) {
+    pub(super) fn add(&mut self, room: RoomId, change: &RoomChange, by: PersonId) {
         match change {
             RoomChange::Create(new) => {
                 new.members.iter().for_each(|person| self.joining.add((*person, room)));
-                self.making.add(by.0);
-                self.requests.insert(room, by);
+                if new.kind != RoomKind::Direct {
+                    self.making.add(by);
+                }
+                self.makers.insert(room, by);
             }
             RoomChange::Add(person) => self.joining.add((*person, room)),
             RoomChange::Remove(person) => self.leaving.add((*person, room)),
@@ -64,7 +65,9 @@ impl Pending {
         match change {
             RoomChange::Create(new) => {
                 new.members.iter().for_each(|person| self.joining.remove(&(*person, room)));
-                if let Some((maker, _)) = self.requests.remove(&room) {
+                if let Some(maker) = self.makers.remove(&room)
+                    && new.kind != RoomKind::Direct
+                {
                     self.making.remove(&maker);
                 }
             }
@@ -91,10 +94,6 @@ impl Pending {
     }
 
     pub(super) fn n_making(&self) -> usize {
-        self.requests.len()
-    }
-
-    pub(super) fn maker(&self, room: RoomId) -> Option<(PersonId, &Arc<str>)> {
-        self.requests.get(&room).map(|(person, id)| (*person, id))
+        self.makers.len()
     }
 }

@@ -32,9 +32,9 @@ const TRIM_PAUSE: Duration = Duration::from_millis(20);
 /// The pause while there is less, or while the log cannot forget.
 const TRIM_REST: Duration = Duration::from_secs(1);
 
-/// The pause after a whole step of messages that were too old: should the clock be wrong for longer
-/// than anybody thought, little is lost until somebody sees it. In a log of more messages than
-/// [`AGED_SHARE`] the pause is so many times shorter.
+/// The pause after [`TRIM_STEP`] records that were too old: should the clock be wrong for longer than
+/// anybody thought, little is lost until somebody sees it. If more than [`AGED_SHARE`] are kept, the
+/// pause is so many times shorter.
 const AGE_PAUSE: Duration = Duration::from_mins(1);
 const AGED_SHARE: u64 = 1 << 18;
 
@@ -62,7 +62,7 @@ struct Excess {
 }
 
 impl SqliteStore {
-    /// Forgets a few messages that are too many or too old; returns when there is more to do.
+    /// Forgets a few records that are too many or too old; returns when there is more to do.
     pub(super) fn trim_due(&mut self, time: &Time) -> Option<Instant> {
         let now = time.now;
         let is_age_due = self.forgetting.age_at.is_none_or(|age_at| age_at <= now);
@@ -71,12 +71,11 @@ impl SqliteStore {
         let is_urgent = 4 * TRIM_STEP <= self.excess();
         if (self.is_too_much() || utc_ms.is_some()) && (is_due || is_urgent) {
             let trimmed = self.trim(utc_ms);
-            let is_whole = trimmed.is_ok_and(|trimmed| trimmed.is_whole);
-            if utc_ms.is_some() && is_whole {
-                let share = (self.logs.len() / AGED_SHARE).clamp(1, 1_000);
-                self.forgetting.age_at = Some(now + AGE_PAUSE / u32::try_from(share).unwrap_or(1));
+            let whole = trimmed.ok().filter(|trimmed| trimmed.is_whole);
+            if let Some(whole) = whole.filter(|_| utc_ms.is_some()) {
+                self.forgetting.age_at = Some(now + self.age_pause(whole.count));
             }
-            let is_more = is_whole && self.is_too_much();
+            let is_more = whole.is_some() && self.is_too_much();
             self.forgetting.trim_at = Some(now + if is_more { TRIM_PAUSE } else { TRIM_REST });
         }
         let wanted = if self.is_too_much() { Some(now) } else { self.expiry(time) };
@@ -96,7 +95,10 @@ impl SqliteStore {
                 };
                 let count = forget(connection, logs, &excess, TRIM_STEP - trimmed.count)?;
                 trimmed.count += count;
-                if trimmed.count == TRIM_STEP || count == 0 {
+                if count == 0 {
+                    return Ok(trimmed);
+                }
+                if trimmed.count == TRIM_STEP {
                     break;
                 }
             }
@@ -107,6 +109,13 @@ impl SqliteStore {
         let trimmed = trimmed?;
         self.forgetting.n_forgotten += trimmed.count;
         Ok(trimmed)
+    }
+
+    /// Returns the pause after so many records that were too old.
+    fn age_pause(&self, count: u64) -> Duration {
+        let share = (self.logs.len() / AGED_SHARE).clamp(1, 1_000);
+        let parts = u32::try_from(TRIM_STEP * share).unwrap_or(u32::MAX);
+        AGE_PAUSE * u32::try_from(count).unwrap_or(parts) / parts
     }
 
     /// Returns the most records that a room keeps beyond the limit.
@@ -123,7 +132,7 @@ impl SqliteStore {
         oldest.is_some_and(|((first_ms, _), expired_by)| first_ms <= expired_by)
     }
 
-    /// Returns when the oldest message is too old and may be forgotten for it, if it ever is.
+    /// Returns when the oldest record of all is too old and may be forgotten for it, if it ever is.
     fn expiry(&self, time: &Time) -> Option<Instant> {
         let (first_ms, _) = self.logs.oldest()?;
         let left_ms = self.retention.expiry_ms(first_ms)?.saturating_sub(time.utc_ms);

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use pychat_wire::client::RoomId;
+
 use super::{person::Person, world::World};
 
 /// The most turns that the calm world may take until everybody must have everything.
@@ -19,7 +21,8 @@ impl World {
             for person in 0..self.people.len() {
                 self.call(person);
                 let is_window = self.people[person].is_window;
-                is_reading |= is_window && self.people[person].client.request_history(7);
+                is_reading |=
+                    is_window && self.people[person].client.request_history(&RoomId::hall(), 7);
                 self.attend(person);
             }
             self.end_left_lines();
@@ -55,7 +58,7 @@ impl World {
         let has_all = |person: &Person| {
             person.client.is_joined()
                 && person.client.unacknowledged().count() == 0
-                && person.client.saved().seq() == last
+                && person.client.saved().seq(&RoomId::hall()) == last
         };
         let is_mute = self.links.values().any(|link| link.is_mute);
         self.is_quiet() && !is_mute && self.people.iter().all(has_all)

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use pychat_wire::{
     Client, UserName,
-    client::{Begin, Event, Message, MessageId, Saved},
+    client::{Begin, Event, Message, MessageId, RoomId, Saved},
 };
 
 use super::{Fault, Fired};
@@ -92,7 +92,7 @@ impl Person {
     /// Says something that was never said before, if it can be said.
     pub(crate) fn say(&mut self) -> bool {
         let content = format!("@{}.{} says something", self.name.as_str(), self.said.len());
-        let Ok(id) = self.client.say(&content) else { return false };
+        let Ok(id) = self.client.say(&RoomId::hall(), &content) else { return false };
         self.said.push(Said { id, content, care: Care::NotYet });
         true
     }
@@ -112,7 +112,7 @@ impl Person {
                 Event::Page(page) => {
                     self.show_older(page.messages);
                 }
-                Event::Gap { from, to } => {
+                Event::Gap { from, to, room: _ } => {
                     fired.note(Fault::Gap);
                     let epoch = self.epoch();
                     self.shown.push(Shown::Gap { epoch, from, to });

@@ -15,6 +15,7 @@ use pychat_server::{
     server::Server,
     store::{Memory, Retention},
 };
+use pychat_wire::client::RoomId;
 
 use super::{Fault, Fired, person::Person, trouble::faults};
 use crate::kit::{DELAY_TICKS_MAX, DelayedStore, Knob, Line, Oracle, V2Checker, Waiting, knobs};
@@ -330,8 +331,9 @@ impl World {
     fn look(&mut self, number: usize) {
         let client = &mut self.people[number].client;
         client.wake(self.now_ms);
-        client.see(client.saved().seq());
-        if self.people[number].is_window && self.people[number].client.request_history(3) {
+        let hall = RoomId::hall();
+        client.see(&hall, client.saved().seq(&hall));
+        if self.people[number].is_window && self.people[number].client.request_history(&hall, 3) {
             self.fire(Fault::Page);
         }
         self.attend(number);

@@ -3,7 +3,7 @@
 use pychat_server::core::{id::CallId, moderation::Order};
 use pychat_wire::{
     Client, UserName,
-    client::{Event, Saved},
+    client::{Event, RoomId, Saved},
 };
 
 use super::*;
@@ -74,13 +74,15 @@ fn in_slow_mode_all_that_clients_say_comes_once_and_in_order() {
     for step in 0..900 {
         let now_ms = step * 100;
         match step {
-            0 => (1..=5).for_each(|number| drop(speaker.client.say(&number.to_string()))),
+            0 => (1..=5)
+                .for_each(|number| drop(speaker.client.say(&RoomId::hall(), &number.to_string()))),
             155 => {
                 speaker.peer.line.reset();
                 server.server.set_ready(speaker.peer.id, true, false);
                 speaker.client.disconnected(now_ms);
             }
-            255 => (6..=8).for_each(|number| drop(speaker.client.say(&number.to_string()))),
+            255 => (6..=8)
+                .for_each(|number| drop(speaker.client.say(&RoomId::hall(), &number.to_string()))),
             _ => (),
         }
         speaker.talk(&mut server, now_ms);

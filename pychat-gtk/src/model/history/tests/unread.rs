@@ -149,3 +149,38 @@ fn whoever_missed_too_much_has_the_end_and_nothing_between() {
         assert_eq!(told, result(&[], 997, 3));
     }
 }
+
+#[test]
+fn what_was_read_elsewhere_is_new_no_more_and_the_mark_moves_on() {
+    let part = read(|history| {
+        history.set_attended(false);
+        history.read_from(2, 6);
+        history.prepend(page(1..7));
+        history.see_elsewhere(4);
+        history.see_elsewhere(3);
+    });
+    assert_eq!(part, result(&["5"], 2, 4));
+    let all = read(|history| {
+        history.set_attended(false);
+        history.read_from(2, 6);
+        history.prepend(page(5..7));
+        assert!(history.is_behind());
+        history.see_elsewhere(6);
+        assert!(!history.is_behind());
+        history.push(said(7));
+    });
+    assert_eq!(all, result(&["7"], 1, 6));
+}
+
+#[test]
+fn numbers_that_are_not_shown_are_seen_with_what_is() {
+    let told = read(|history| {
+        history.read_from(2, 4);
+        history.pass_to(4);
+        assert_eq!(history.seen(), 2, "nothing has come yet");
+        history.prepend(page(1..4));
+        assert_eq!(history.seen(), 2, "more was missed");
+        history.pass_to(4);
+    });
+    assert_eq!(told, result(&["3"], 0, 4));
+}

@@ -1,6 +1,6 @@
 //! The store's answers to requests about rooms.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use pychat_wire::{
     UserName,
@@ -12,17 +12,18 @@ use super::{
     Action, Chat, Complaint, Effect, Refusal, act, complain,
 };
 use crate::core::{
-    id::{ConnectionId, RoomId},
+    id::{ConnectionId, RoomId, Ticket},
     record::{Appended, Kind, Outcome, PersonId, Record, RoomChange, StorageError, Stored},
+    rooms::KnownRoom,
 };
 
 /// A change of a room that the store has not answered.
 #[derive(Debug)]
 pub(in super::super) struct Changing {
-    pub(super) from: ConnectionId,
+    pub(in super::super) from: ConnectionId,
     /// The author's id of the request.
     pub(super) id: Arc<str>,
-    pub(super) room: RoomId,
+    pub(in super::super) room: RoomId,
     pub(super) change: RoomChange,
 }
 
@@ -40,6 +41,18 @@ pub(in super::super) enum Recalling {
         /// Their id of the request.
         id: Arc<str>,
     },
+}
+
+/// A request for a direct room that is being made already.
+#[derive(Debug)]
+pub(in super::super) struct Waiting {
+    /// The ticket under which it will be answered.
+    pub(super) ticket: Ticket,
+    pub(super) from: ConnectionId,
+    /// The name of the person who asks.
+    pub(super) author: UserName,
+    /// Their id of the request.
+    pub(super) id: Arc<str>,
 }
 
 /// The record that a request would have become.
@@ -73,12 +86,6 @@ impl Recalling {
         match self {
             Self::Refused { from, .. } | Self::Direct { from, .. } => *from,
         }
-    }
-}
-
-impl Changing {
-    pub(in super::super) fn from(&self) -> ConnectionId {
-        self.from
     }
 }
 
@@ -181,7 +188,7 @@ impl Chat {
         };
         match recalling {
             Recalling::Refused { from, sought, complaint } => match record {
-                Some(record) if sought.is(&record) => self.tell_known(from, record, effects),
+                Some(record) if sought.is(&record) => self.tell_recalled(from, record, effects),
                 _ => {
                     let refusal = match complaint.code {
                         ErrorCode::NoRoom | ErrorCode::Forbidden => Refusal::Outsider,
@@ -194,6 +201,20 @@ impl Chat {
             Recalling::Direct { from, room, author, id } => {
                 self.answer_direct(from, room, record, (author, id), effects);
             }
+        }
+    }
+
+    /// A room is made, or could not be: those are answered who asked for it in the meantime.
+    pub(in super::super) fn answer_waiting(
+        &mut self,
+        now: Instant,
+        room: RoomId,
+        effects: &mut Vec<Effect>,
+    ) {
+        for waiting in self.requests.waiting.remove(&room).unwrap_or_default() {
+            let Waiting { ticket, from, author, id } = waiting;
+            self.answer_direct(from, room, None, (author, id), effects);
+            self.on_answered(now, (from, ticket), effects);
         }
     }
 
@@ -238,6 +259,23 @@ impl Chat {
             tell(from, Event::Room(view), effects);
         }
         tell(from, Event::Duplicate { record }, effects);
+    }
+
+    /// Answers a request with the record that the store has of it. One that is still to be published by
+    /// another connection is not told before that.
+    fn tell_recalled(&self, from: ConnectionId, record: Record, effects: &mut Vec<Effect>) {
+        let last = self.rooms.get(record.room).map_or(0, KnownRoom::last);
+        match record.id.clone().filter(|_| last < record.seq) {
+            Some(id) => {
+                let complaint = Complaint {
+                    reference: Some(id),
+                    retry_ms: Some(STORAGE_RETRY_MS),
+                    ..Complaint::new(ErrorCode::Storage, "this is being stored already")
+                };
+                complain(from, complaint, effects);
+            }
+            None => self.tell_known(from, record, effects),
+        }
     }
 
     /// Forgets the seats of a person who owns no name any more.

@@ -5,14 +5,14 @@ use std::time::Instant;
 use pychat_wire::message;
 
 use super::{
-    super::{Event, Protocol, talk::cost_of, tell},
+    super::{Event, Protocol, requests::Pending, talk::cost_of, tell},
     Action, Chat, Effect, act,
 };
-use crate::core::chat::requests::Pending;
 use crate::core::{
     gate::Verb,
     id::{ConnectionId, HALL, RoomId},
     record::{PersonId, ReadMark, Request},
+    rooms::KnownRoom,
     roster::Participant,
 };
 
@@ -71,7 +71,7 @@ impl Chat {
             self.roster.members().clone()
         } else {
             let known = self.rooms.get(room);
-            let people = known.into_iter().flat_map(|known| known.members());
+            let people = known.into_iter().flat_map(KnownRoom::members);
             let names: Vec<_> = people.filter_map(|person| self.people.name(person)).collect();
             names.into_iter().collect()
         };
@@ -100,7 +100,7 @@ impl Chat {
         let Some(person) = self.person_at(id).filter(|person| self.people.is_known(*person)) else {
             return;
         };
-        let last = self.rooms.get(room).map_or(0, |known| known.last());
+        let last = self.rooms.get(room).map_or(0, KnownRoom::last);
         let seq = seq.min(last);
         if seq == 0 || !self.rooms.raise_mark(person, room, seq) {
             return;

@@ -1,6 +1,6 @@
 //! Rooms that are made.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use pychat_wire::{
     UserName,
@@ -11,9 +11,11 @@ use pychat_wire::{
     name::is_one_line,
 };
 
-use super::{Asked, Chat, Content, Effect, Recalling, Refusal, Sought, Why, denied};
+use super::{
+    super::requests::Pending, Asked, Chat, Content, Effect, Recalling, Refusal, Sought, Waiting,
+    Why, denied,
+};
 use crate::core::{
-    chat::requests::Pending,
     gate::Denied,
     id::RoomId,
     record::{PersonId, Request, Room, RoomChange},
@@ -62,6 +64,9 @@ impl Chat {
     /// Checks that there can be such a room.
     fn check_new(&self, asked: &Asked, kind: RoomKind, name: &str, topic: &str) -> Result<(), Why> {
         self.check_maker(asked)?;
+        if !self.rooms.may_make(asked.person) {
+            return Err(not_done("you have made as many rooms as one can make"));
+        }
         if !self.rooms.may_enter(asked.person, false) {
             return Err(not_done("you are in as many rooms as one can be"));
         }
@@ -70,14 +75,11 @@ impl Chat {
         self.check_free(kind, name, None)
     }
 
-    /// Checks that somebody may make one more room.
+    /// Checks that somebody may make a room at all, and that there can be one more.
     fn check_maker(&self, asked: &Asked) -> Result<(), Why> {
         if !self.is_kept(asked.from) {
             let complaint = denied(Denied::Guest);
             return Err((complaint.code, complaint.text));
-        }
-        if !self.rooms.may_make(asked.person) {
-            return Err(not_done("you have made as many rooms as one can make"));
         }
         if ROOMS_MAX <= self.rooms.len() {
             return Err(not_done("there are as many rooms as there can be"));
@@ -162,10 +164,15 @@ impl Chat {
     /// Answers with a direct room that there is already, or that is being made.
     fn find_direct(&mut self, asked: &Asked, room: RoomId, effects: &mut Vec<Effect>) {
         let Asked { from, person, ref author, ref id, .. } = *asked;
-        let making = self.rooms.in_making(room).map(|(maker, id)| (maker, id.clone()));
-        let (person, sought) = making.unwrap_or_else(|| (person, id.clone()));
-        let recalling = Recalling::Direct { from, room, author: author.clone(), id: id.clone() };
-        let request = Request::Recall { person, id: sought };
+        let (author, id) = (author.clone(), Arc::clone(id));
+        if self.rooms.get(room).is_none() {
+            let ticket = self.requests.ticket();
+            let waiting = Waiting { ticket, from, author, id };
+            self.requests.waiting.entry(room).or_default().push(waiting);
+            return self.owe_answer(from, ticket, effects);
+        }
+        let request = Request::Recall { person, id: Arc::clone(&id) };
+        let recalling = Recalling::Direct { from, room, author, id };
         self.ask(from, Pending::Recall(Box::new(recalling)), request, effects);
     }
 

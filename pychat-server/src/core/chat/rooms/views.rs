@@ -1,6 +1,8 @@
 //! Rooms as their people are told of them.
 
-use pychat_wire::message::RoomKind;
+use std::collections::BTreeSet;
+
+use pychat_wire::message::{Resume, RoomKind};
 
 use super::{
     super::{Phase, RoomView},
@@ -23,11 +25,25 @@ impl Chat {
         rooms.filter_map(|room| self.view(room, person)).collect()
     }
 
-    /// Has a connection that has joined hear what is told in all rooms of its person.
-    pub(in super::super) fn enter_rooms(&self, id: ConnectionId, effects: &mut Vec<Effect>) {
+    /// Has a connection that has joined hear what is told in all rooms of its person, and first what it
+    /// missed in those that it resumes.
+    pub(in super::super) fn enter_rooms(
+        &self,
+        id: ConnectionId,
+        resume: Option<Resume<'_>>,
+        effects: &mut Vec<Effect>,
+    ) {
         let rooms = self.rooms_of(id);
+        let mut left: BTreeSet<_> = rooms.iter().copied().chain([HALL]).collect();
         if !rooms.is_empty() {
             act(id, Action::Enter { rooms }, effects);
+        }
+        let Some(Resume { epoch, rooms, limit }) = resume else { return };
+        for (room, after) in rooms.0 {
+            if let Some(room) = RoomId::of_wire(&room).filter(|room| left.remove(room)) {
+                let resume = Action::Resume { room, epoch: epoch.to_string(), after, limit };
+                act(id, resume, effects);
+            }
         }
     }
 

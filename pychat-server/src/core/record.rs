@@ -18,7 +18,8 @@ use super::{
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Request {
     /// Take a draft into the log of a room, and with it what it changes of the room: both, or
-    /// neither. A draft that is known, or whose id is used for another, changes nothing.
+    /// neither. A draft that is known, or whose id is used for another, changes nothing. Its author has
+    /// seen the room up to there, if it is kept how far they have.
     Append {
         /// The room.
         room: RoomId,
@@ -33,6 +34,13 @@ pub enum Request {
         person: PersonId,
         /// The person's own id of it.
         id: Arc<str>,
+    },
+    /// Find a record of a room by its number.
+    Find {
+        /// The room.
+        room: RoomId,
+        /// The number.
+        seq: u64,
     },
     /// Keep that somebody has seen everything up to a number, unless more is known.
     Mark(ReadMark),
@@ -257,7 +265,7 @@ pub struct Room {
 /// A change of a room, which its log has a record of.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum RoomChange {
-    /// There is a room. Its maker has seen the record of that, other members nothing.
+    /// There is a room. Its maker has seen the record of that, and other members have seen nothing.
     Create(Room),
     /// Somebody is in it from now on, and has seen everything up to the record of that.
     Add(PersonId),

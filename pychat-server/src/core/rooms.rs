@@ -52,7 +52,7 @@ pub struct Rooms {
     open: BTreeSet<RoomId>,
     pending: Pending,
     last_id: RoomId,
-    /// The marks that the store is to keep.
+    /// The marks of newcomers that the store is to keep.
     new_marks: Vec<ReadMark>,
 }
 
@@ -124,7 +124,8 @@ impl Rooms {
         all
     }
 
-    /// Notes a record that is published, or was before the server began.
+    /// Notes a record that is published, or was before the server began. Its author has seen the room up
+    /// to there.
     pub fn note_record(
         &mut self,
         room: RoomId,
@@ -134,6 +135,9 @@ impl Rooms {
     ) {
         if let Some(known) = self.known.get_mut(&room) {
             known.log.note(seq, person, is_message);
+        }
+        if let Some(person) = person.filter(|person| self.mark(*person, room).is_some()) {
+            self.raise_mark(person, room, seq); // The store does so with the record.
         }
     }
 
@@ -241,10 +245,12 @@ impl Rooms {
         true
     }
 
-    /// Notes that somebody is new: nothing that was said in the hall before is news to them.
-    pub fn note_newcomer(&mut self, person: PersonId) {
-        let seq = self.get(HALL).map_or(0, KnownRoom::last);
-        if self.raise_mark(person, HALL, seq) && 0 < seq {
+    /// Notes that somebody is here, who may be new: then nothing that was said in the hall before is news
+    /// to them.
+    pub fn note_arrival(&mut self, person: PersonId) {
+        if self.mark(person, HALL).is_none() {
+            let seq = self.get(HALL).map_or(0, KnownRoom::last);
+            self.raise_mark(person, HALL, seq);
             self.new_marks.push(ReadMark { room: HALL, person, seq });
         }
     }

@@ -105,13 +105,16 @@ impl Broadcasts {
         rooms: impl IntoIterator<Item = RoomId>,
         session: &mut Session<T>,
     ) {
-        self.hall.restore(id, session);
         for room in rooms {
             self.enter(id, room, session);
-            if session.replays.iter().any(|replay| replay.room == room && replay.is_resume()) {
-                session.set_progress(room, Progress::CatchingUp);
+        }
+        for index in 0..session.replays.len() {
+            let replay = session.replays[index];
+            if replay.is_resume() {
+                session.set_progress(replay.room, Progress::CatchingUp);
             }
         }
+        self.hall.restore(id, session);
         let Session { state, replays, .. } = session;
         let member = state.member_mut();
         replays.retain(|it| member.as_ref().is_some_and(|of| of.progress_in(it.room).is_some()));

@@ -79,6 +79,9 @@ impl Memory {
             };
         }
         let record = self.logs.append(room, utc_ms, draft);
+        if let Some(mark) = record.person.and_then(|it| self.marks.get_mut(&(it, room))) {
+            *mark = record.seq.max(*mark);
+        }
         if let Some(key) = key {
             self.known.insert(key, (room, record.seq));
         }
@@ -93,7 +96,8 @@ impl Memory {
     /// Changes a room, of which the record has number `seq`.
     fn change(&mut self, room: RoomId, seq: u64, change: RoomChange) {
         if let RoomChange::Create(new) = change {
-            if let Some(person) = new.maker {
+            for person in new.members.iter().copied() {
+                let seq = if Some(person) == new.maker { seq } else { 0 };
                 self.mark(ReadMark { room, person, seq });
             }
             self.rooms.insert(room, new);
@@ -168,6 +172,9 @@ impl Memory {
             }
             Request::Recall { person, id } => {
                 return Stored::Recalled(self.recall(&(person, id)).cloned());
+            }
+            Request::Find { room, seq } => {
+                return Stored::Recalled(self.logs.find(room, seq).cloned());
             }
             Request::Mark(mark) => self.mark(mark),
             Request::Moderate { changes: _, entry } => {

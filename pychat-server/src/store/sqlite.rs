@@ -198,6 +198,9 @@ fn carry_out(
         Request::Recall { person, id } => {
             return records::recall(connection, *person, id).map(Stored::Recalled);
         }
+        Request::Find { room, seq } => {
+            return records::find_record(connection, *room, *seq).map(Stored::Recalled);
+        }
         Request::Mark(mark) => rooms::mark(connection, *mark),
         Request::ChangePerson(PersonChange::Save(person)) => rows::save_person(connection, person),
         Request::ChangePerson(PersonChange::Forget(person)) => {

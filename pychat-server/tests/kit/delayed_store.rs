@@ -45,12 +45,14 @@ pub(crate) struct Waiting(Rc<RefCell<Queues>>);
 struct Queues {
     appends: BTreeMap<RoomId, VecDeque<(usize, Answer)>>,
     others: VecDeque<(usize, Answer)>,
-    /// The number of messages that the store has taken.
-    n_taken: u64,
+    /// The number of records that the store has taken, by room.
+    taken: BTreeMap<RoomId, u64>,
     /// The store takes nothing.
     is_full: bool,
     /// It did not take something.
     has_refused: bool,
+    /// All history is at hand.
+    is_prompt: bool,
 }
 
 impl Waiting {
@@ -60,9 +62,14 @@ impl Waiting {
         queues.appends.values().all(VecDeque::is_empty) && queues.others.is_empty()
     }
 
-    /// Returns how many messages the store has taken, told or not.
-    pub(crate) fn n_taken(&self) -> u64 {
-        self.0.borrow().n_taken
+    /// Returns how many records of a room the store has taken, told or not.
+    pub(crate) fn n_taken(&self, room: RoomId) -> u64 {
+        self.0.borrow().taken.get(&room).copied().unwrap_or_default()
+    }
+
+    /// Returns how many records of each room the store has taken, told or not.
+    pub(crate) fn taken(&self) -> BTreeMap<RoomId, u64> {
+        self.0.borrow().taken.clone()
     }
 
     /// Nobody is told of what waits; what was taken stays.
@@ -70,6 +77,14 @@ impl Waiting {
         let mut queues = self.0.borrow_mut();
         queues.appends.clear();
         queues.others.clear();
+    }
+
+    /// Does something while all history is at hand, as to a server that begins.
+    pub(crate) fn promptly<T>(&self, act: impl FnOnce() -> T) -> T {
+        self.0.borrow_mut().is_prompt = true;
+        let done = act();
+        self.0.borrow_mut().is_prompt = false;
+        done
     }
 
     /// Lets the store take nothing any more, or everything again.
@@ -104,7 +119,11 @@ impl DelayedStore {
 
     /// Returns true if history is at hand; if not, it is being fetched.
     fn is_at_hand(&mut self) -> bool {
-        if self.delay_ticks_max == 0 || std::mem::take(&mut self.is_fetched) || self.rng.bool() {
+        if self.delay_ticks_max == 0
+            || self.waiting.0.borrow().is_prompt
+            || std::mem::take(&mut self.is_fetched)
+            || self.rng.bool()
+        {
             return true;
         }
         let delay = self.delay();
@@ -121,7 +140,7 @@ fn is_taken(answer: &Answer) -> bool {
 impl Store for DelayedStore {
     fn submit(&mut self, now: Instant, utc_ms: u64, batch: &mut Vec<(Ticket, Request)>) {
         let room = |request: &Request| match request {
-            Request::Append { room, .. } => Some(*room),
+            Request::Append { room, .. } | Request::Find { room, .. } => Some(*room),
             _ => None,
         };
         let rooms: Vec<_> = batch.iter().map(|(_, request)| room(request)).collect();
@@ -137,7 +156,9 @@ impl Store for DelayedStore {
         for (room, answer) in rooms.into_iter().zip(answers) {
             let delay = self.delay();
             let mut queues = self.waiting.0.borrow_mut();
-            queues.n_taken += u64::from(is_taken(&answer));
+            if let Some(room) = room.filter(|_| is_taken(&answer)) {
+                *queues.taken.entry(room).or_default() += 1;
+            }
             match room {
                 Some(room) => queues.appends.entry(room).or_default().push_back((delay, answer)),
                 None => queues.others.push_back((delay, answer)),

@@ -3,19 +3,26 @@
 //!
 //! A [`V1Checker`] or a [`V2Checker`] hears all that a server writes to one connection and knows
 //! what its peer said, and says at once what is wrong with it. A checker of protocol 2 holds it
-//! against the [`Oracle`] of the whole log, which knows what people said and what anybody was told.
+//! against the [`Oracle`] of the logs of all rooms, which knows what people said and what anybody was
+//! told.
 //!
 //! `process`, a module of its own, has the server as a real process, for tests over real sockets.
 
 #![allow(clippy::print_stderr, reason = "who runs the tests must know how to repeat a failure")]
 #![allow(dead_code, unused_imports, unused_macros, reason = "each test crate uses its part")]
 
+mod claims;
 mod delayed_store;
+mod heard;
 pub(crate) mod keys;
 pub(crate) mod line;
 pub(crate) mod oracle;
 mod pages;
+mod presence;
+mod room_hearing;
+pub(crate) mod room_log;
 pub(crate) mod runs;
+pub(crate) mod stored;
 pub(crate) mod story;
 mod v1_checker;
 pub(crate) mod v2_checker;

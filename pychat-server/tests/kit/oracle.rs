@@ -1,29 +1,27 @@
-//! The texts that the room's log must hold: those that people said, in the one order in which
-//! anybody hears them.
+//! The things that the logs of all rooms must hold: those that people said, each in its room, in the
+//! one order in which anybody hears them.
 
 use std::collections::{BTreeMap, HashSet};
 
-/// Every text that was said, and every message of protocol 2 that was heard, by its number. All who
-/// hear a number must hear the same.
+use pychat_wire::{
+    ClientMessage,
+    message::{HALL, Room, RoomEvent, RoomKind, RoomList, RoomRequest},
+};
+
+use super::claims::{Claim, Claims};
+pub(crate) use super::room_log::{Message, RoomLog};
+
+/// Everything that was said, and every record of protocol 2 that was heard, by its room and number.
 #[derive(Debug, Default)]
 pub(crate) struct Oracle {
     /// The name of the log, once that is known.
     epoch: Option<String>,
-    said: HashSet<String>,
-    heard: BTreeMap<u64, Message>,
-    /// The least size of messages that a page had no room for, and that nobody has heard, in bytes of
-    /// their text.
-    unheard: BTreeMap<u64, usize>,
-    /// The last number that a welcome told of.
-    last_told: u64,
-}
-
-/// One message as it was first heard.
-#[derive(Debug, Eq, PartialEq)]
-pub(crate) struct Message {
-    pub(crate) time: u64,
-    pub(crate) author: String,
-    pub(crate) content: String,
+    /// The texts that were said, by room.
+    said: BTreeMap<String, HashSet<String>>,
+    /// The names and topics that anybody asked for.
+    subjects: HashSet<String>,
+    rooms: BTreeMap<String, RoomLog>,
+    claims: Claims,
 }
 
 impl Oracle {
@@ -43,80 +41,179 @@ impl Oracle {
         self.epoch.as_deref() == Some(epoch)
     }
 
-    /// Somebody says `content`.
+    /// Somebody says `content` in the hall.
     pub(crate) fn say(&mut self, content: &str) {
-        self.said.insert(line(content).to_owned());
+        self.say_in(HALL, content);
     }
 
-    /// Somebody hears number `seq`: it is something that was said, and what everybody else hears
-    /// under it.
-    pub(crate) fn check(&mut self, seq: u64, time: u64, author: &str, content: &str) {
-        let known = self.heard.entry(seq).or_insert_with(|| {
-            assert!(self.said.contains(line(content)), "nobody said {content:.40?}, number {seq}");
-            let least = self.unheard.remove(&seq).unwrap_or_default();
-            assert!(least <= content.len(), "a page had room for number {seq}");
-            Message { time, author: author.to_owned(), content: content.to_owned() }
-        });
-        let heard = (time, author, content);
-        assert_eq!((known.time, &*known.author, &*known.content), heard, "number {seq}");
+    fn say_in(&mut self, room: &str, content: &str) {
+        self.said.entry(room.to_owned()).or_default().insert(line(content).to_owned());
     }
 
-    /// Somebody is told that number `seq` is the last, who said hello when `known` was known to be
-    /// there.
-    pub(crate) fn check_last(&mut self, seq: u64, known: u64) {
-        assert!(known <= seq, "number {known} was there before, {seq} is told to be the last");
-        self.last_told = self.last_told.max(seq);
-    }
-
-    /// Returns number `seq`.
-    pub(crate) fn message(&self, seq: u64) -> &Message {
-        &self.heard[&seq]
-    }
-
-    /// Returns every message that was heard, by its number.
-    pub(crate) fn messages(&self) -> impl Iterator<Item = (u64, &Message)> {
-        self.heard.iter().map(|(seq, message)| (*seq, message))
-    }
-
-    /// Returns the size of number `seq`, if anybody has heard it, in bytes of its text.
-    pub(crate) fn bytes(&self, seq: u64) -> Option<usize> {
-        self.heard.get(&seq).map(|message| message.content.len())
-    }
-
-    /// Number `seq`, if it was heard, or else once it is heard, has at least `least` bytes of text.
-    pub(crate) fn check_bytes(&mut self, seq: u64, least: usize) {
-        match self.bytes(seq) {
-            Some(bytes) => assert!(least <= bytes, "a page had room for number {seq}"),
-            None => _ = self.unheard.insert(seq, least),
+    /// Somebody called `name`, as far as is known, says `message` in protocol 2.
+    pub(crate) fn hear_said(&mut self, name: &str, message: &ClientMessage<'_>) {
+        match message {
+            ClientMessage::Text { room, content, .. } => self.say_in(room, content),
+            ClientMessage::Read { room, seq } => self.claims.read(room, name, *seq),
+            ClientMessage::Change { request, .. } => match request {
+                RoomRequest::CreateRoom { name, .. } => _ = self.subjects.insert(name.to_string()),
+                RoomRequest::UpdateRoom { name, topic, .. } => {
+                    let asked = name.iter().chain(topic).map(ToString::to_string);
+                    self.subjects.extend(asked);
+                }
+                RoomRequest::AddMember { .. }
+                | RoomRequest::RemoveMember { .. }
+                | RoomRequest::Direct { .. }
+                | RoomRequest::JoinRoom { .. }
+                | RoomRequest::LeaveRoom { .. } => (),
+            },
+            _ => (), // No record and no mark comes of it.
         }
     }
 
-    /// Returns the last number; 0 if there is none.
-    pub(crate) fn last(&self) -> u64 {
-        self.heard.last_key_value().map_or(0, |(seq, _)| *seq)
-    }
-
-    /// Everything after `forgotten_to`, up to which the log need not have anything any more, was heard,
-    /// up to the last number that anybody was told of, and is [in order](Self::check_order).
-    pub(crate) fn check_whole(&self, forgotten_to: u64) {
-        let kept = self.heard.range(forgotten_to + 1..).map(|(seq, _)| *seq);
-        assert!(kept.eq(forgotten_to + 1..=self.last()), "numbers are dense");
-        assert!(self.last_told <= self.last(), "{} was never there", self.last_told);
-        self.check_order(forgotten_to);
-    }
-
-    /// No time is before the one before it. What somebody tagged as `@WHO.NUMBER`, however often it
-    /// was sent, is there once, unless it was said again after it was forgotten.
-    pub(crate) fn check_order(&self, forgotten_to: u64) {
-        assert!(self.heard.values().is_sorted_by_key(|message| message.time), "time goes back");
-        let mut tags = BTreeMap::new();
-        for (seq, Message { content, .. }) in &self.heard {
-            if let Some((tag, _)) = content.split_once(' ')
-                && tag.starts_with('@')
-                && let Some(first) = tags.insert(tag, *seq)
-            {
-                assert!(first <= forgotten_to, "{tag} is there twice, as {first} and {seq}");
+    /// Somebody hears number `seq` of a room: it is something that was said there, and what everybody
+    /// else hears under it.
+    pub(crate) fn check(&mut self, room: &str, seq: u64, heard: &Message) {
+        let log = self.rooms.entry(room.to_owned()).or_default();
+        if !log.check(seq, heard) {
+            return;
+        }
+        let Message { content, event, .. } = heard;
+        let was_said = match event {
+            None => self.said.get(room).is_some_and(|said| said.contains(line(content))),
+            Some(RoomEvent::Unknown) => false,
+            Some(RoomEvent::Joined | RoomEvent::Left) => content.is_empty(),
+            Some(RoomEvent::Added | RoomEvent::Removed) => !content.is_empty(), // By any spelling.
+            Some(RoomEvent::Created | RoomEvent::Renamed | RoomEvent::Topic) => {
+                content.is_empty() || self.subjects.contains(content)
             }
+        };
+        assert!(was_said, "nobody said {heard:.40?}, number {seq} of {room:?}");
+        assert!(event.is_none() || room != HALL, "{heard:?} in the hall");
+    }
+
+    /// Somebody called `name` is told of a room that they are in, when everything up to `known` was
+    /// known to be there.
+    pub(crate) fn check_room(&mut self, told: &Room<'_>, name: &str, known: u64) {
+        let Room { room, kind, with, last, read, unread, .. } = told;
+        let (room, name) = (room.to_string(), name.to_owned());
+        assert_eq!(*kind == RoomKind::Hall, room == HALL, "{told:?}");
+        assert!(read <= last, "{told:?}");
+        let log = self.rooms.entry(room.clone()).or_default();
+        log.check_last(*last, known);
+        let mut with: Vec<_> =
+            with.iter().flat_map(|names| &names.0).map(ToString::to_string).collect();
+        with.sort_unstable();
+        log.check_kind(*kind, with);
+        self.check_mark(&room, &name, *read);
+        let (last, read, unread) = (*last, *read, *unread);
+        self.note(Claim::Unread { room: room.clone(), name: name.clone(), read, last, unread });
+        if room != HALL {
+            self.note(Claim::Member { room, name, last });
+        }
+    }
+
+    /// Somebody is told how far they have seen a room.
+    pub(crate) fn check_mark(&mut self, room: &str, name: &str, read: u64) {
+        self.note(Claim::Mark { room: room.to_owned(), name: name.to_owned(), read });
+    }
+
+    /// Somebody is told something that the whole log must bear out.
+    pub(crate) fn note(&mut self, claim: Claim) {
+        self.claims.note(claim);
+    }
+
+    /// Returns how far somebody is known to have seen a room.
+    pub(crate) fn mark(&self, room: &str, name: &str) -> u64 {
+        self.claims.told_mark(room, name)
+    }
+
+    /// The store has a room of this kind, with these people in it.
+    pub(crate) fn check_stored(&mut self, room: &str, kind: RoomKind, mut members: Vec<String>) {
+        members.sort_unstable();
+        let log = self.room(room);
+        let with = if kind == RoomKind::Direct { members.clone() } else { Vec::new() };
+        log.check_kind(kind, with);
+        if log.is_known_from_the_start() {
+            let (stays, last) = (log.stays(), log.last());
+            assert_eq!(stays.names_after(last), members, "the people in {room}: {stays:?}");
+        }
+    }
+
+    /// The store has that somebody has seen a room up to number `seq`, which is no less than anybody was
+    /// told.
+    pub(crate) fn check_stored_mark(&self, room: &str, name: &str, seq: u64) {
+        let told = self.mark(room, name);
+        assert!(told <= seq, "{name} was told that they have seen {told} of {room}, not {seq}");
+    }
+
+    /// Returns the log of a room, of which nothing need have been heard.
+    pub(crate) fn room(&mut self, room: &str) -> &mut RoomLog {
+        self.rooms.entry(room.to_owned()).or_default()
+    }
+
+    /// Returns every room that was heard of, by its id.
+    pub(crate) fn rooms(&self) -> &BTreeMap<String, RoomLog> {
+        &self.rooms
+    }
+
+    /// Returns the ids of the open rooms whose making was heard of.
+    pub(crate) fn open_rooms(&self) -> Vec<String> {
+        let is_open = |log: &RoomLog| log.kind() == Some(RoomKind::Open) && 0 < log.last();
+        let open = self.rooms.iter().filter(|(_, log)| is_open(log));
+        open.map(|(room, _)| room.clone()).collect()
+    }
+
+    /// Somebody is told of the open rooms, who asked for them when `known` were known to be; returns
+    /// their ids.
+    pub(crate) fn check_open_rooms(
+        &mut self,
+        rooms: &RoomList<'_>,
+        known: &[String],
+    ) -> Vec<String> {
+        for Room { room, kind, .. } in &rooms.0 {
+            assert_eq!(*kind, RoomKind::Open, "{room:?} is listed");
+            self.room(room).check_kind(*kind, Vec::new());
+        }
+        let rooms: Vec<_> = rooms.0.iter().map(|room| room.room.to_string()).collect();
+        assert!(known.iter().all(|room| rooms.contains(room)), "{known:?} are there: {rooms:?}");
+        rooms
+    }
+
+    /// Returns the last number of each room that was heard.
+    pub(crate) fn lasts(&self) -> BTreeMap<String, u64> {
+        self.rooms.iter().map(|(room, log)| (room.clone(), log.last())).collect()
+    }
+
+    /// Returns number `seq` of the hall.
+    pub(crate) fn message(&self, seq: u64) -> &Message {
+        self.rooms[HALL].message(seq)
+    }
+
+    /// Returns every message of the hall that was heard, by its number.
+    pub(crate) fn messages(&self) -> impl Iterator<Item = (u64, &Message)> {
+        self.rooms.get(HALL).into_iter().flat_map(RoomLog::messages)
+    }
+
+    /// Returns the last number of the hall; 0 if there is none.
+    pub(crate) fn last(&self) -> u64 {
+        self.rooms.get(HALL).map_or(0, RoomLog::last)
+    }
+
+    /// Everything of each room after its number up to which its log need not have anything any more was
+    /// heard, up to the last number that anybody was told of, and is in order; and all that anybody was
+    /// told of rooms was so.
+    pub(crate) fn check_whole(&self, forgotten_to: impl Fn(&str) -> u64) {
+        for (room, log) in &self.rooms {
+            log.check_whole(forgotten_to(room));
+        }
+        self.claims.check(&self.rooms, &forgotten_to);
+    }
+
+    /// The records of each room that were heard are [in order](RoomLog::check_order).
+    pub(crate) fn check_order(&self, forgotten_to: impl Fn(&str) -> u64) {
+        for (room, log) in &self.rooms {
+            log.check_order(forgotten_to(room));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, mem};
 
-use super::Oracle;
+use super::room_log::RoomLog;
 
 /// The most text that a page has, in bytes.
 const PAGE_BYTES_MAX: usize = 256 << 10;
@@ -10,24 +10,36 @@ const PAGE_BYTES_MAX: usize = 256 << 10;
 /// The pages that were asked for on one connection, and have not been answered.
 #[derive(Debug)]
 pub(super) struct Pages {
-    /// The most messages that are wanted, and the last number that was heard by then, by the number
-    /// before which they are wanted.
-    asked: BTreeMap<u64, (u64, u64)>,
+    /// The pages that must come, by the number before which they are wanted.
+    asked: BTreeMap<u64, Wanted>,
+    /// Those that may come, or be refused: their room was left, or not there, when they were asked for.
+    doubtful: BTreeMap<u64, Wanted>,
     /// The numbers that were heard of the page that is being answered.
     heard: Vec<u64>,
     /// Old messages are not kept, so pages may be short.
     forgets: bool,
 }
 
+/// One page that is wanted.
+#[derive(Clone, Copy, Debug)]
+struct Wanted {
+    /// The most messages.
+    limit: u64,
+    /// The last number that was heard when it was asked for.
+    last: u64,
+}
+
 impl Pages {
     /// Returns no pages, of a server that `forgets`.
     pub(super) fn new(forgets: bool) -> Self {
-        Self { asked: BTreeMap::new(), heard: Vec::new(), forgets }
+        Self { asked: BTreeMap::new(), doubtful: BTreeMap::new(), heard: Vec::new(), forgets }
     }
 
-    /// Somebody who has heard number `last` asks for `limit` messages before `before`.
-    pub(super) fn ask(&mut self, before: u64, limit: u64, last: u64) {
-        self.asked.insert(before, (limit, last));
+    /// Somebody who has heard number `last`, if they are in the room, asks for `limit` messages before
+    /// `before`.
+    pub(super) fn ask(&mut self, before: u64, limit: u64, last: Option<u64>) {
+        let pages = if last.is_some() { &mut self.asked } else { &mut self.doubtful };
+        pages.insert(before, Wanted { limit, last: last.unwrap_or_default() });
     }
 
     /// Returns how many are waited for.
@@ -37,7 +49,7 @@ impl Pages {
 
     /// Returns true if the one before `before` is waited for.
     pub(super) fn are_asked_before(&self, before: u64) -> bool {
-        self.asked.contains_key(&before)
+        self.asked.contains_key(&before) || self.doubtful.contains_key(&before)
     }
 
     /// Somebody hears number `seq` as part of one.
@@ -45,11 +57,24 @@ impl Pages {
         self.heard.push(seq);
     }
 
+    /// Somebody is in the room no more: the page that is being answered will not be answered to its
+    /// end, and others may be refused.
+    pub(super) fn break_off(&mut self) {
+        self.heard.clear();
+        self.doubtful.append(&mut self.asked);
+    }
+
+    /// Returns how many may come or not.
+    pub(super) fn n_doubtful(&self) -> usize {
+        self.doubtful.len()
+    }
+
     /// A page has the newest messages before a number, oldest first, and says how many; no more than
     /// were asked for, nor than a page has room for.
-    pub(super) fn end(&mut self, before: u64, count: u64, start: bool, oracle: &mut Oracle) {
+    pub(super) fn end(&mut self, before: u64, count: u64, start: bool, log: &mut RoomLog) {
         let page = mem::take(&mut self.heard);
-        let (limit, last_then) = self.asked.remove(&before).expect("a page that was asked for");
+        let wanted = self.asked.remove(&before).or_else(|| self.doubtful.remove(&before));
+        let Wanted { limit, last: last_then } = wanted.expect("a page that was asked for");
         assert_eq!(page.len() as u64, count);
         assert!(count <= limit.min(500), "{count} of {limit}");
         let is_next = |a: &u64, b: &u64| a + 1 == *b || (self.forgets && a < b);
@@ -59,11 +84,11 @@ impl Pages {
             assert!(*last < before && is_newest, "{last} before {before}");
             assert!(*first != 1 || start, "nothing is before 1");
         }
-        let bytes: usize = page.iter().filter_map(|seq| oracle.bytes(*seq)).sum();
+        let bytes: usize = page.iter().filter_map(|seq| log.bytes(*seq)).sum();
         assert!(count <= 1 || bytes <= PAGE_BYTES_MAX, "{bytes} bytes of text in a page");
         if !(start || count == limit.min(500) || self.forgets) {
             let first = page.first().expect("a page of nothing is the first");
-            oracle.check_bytes(first - 1, (PAGE_BYTES_MAX + 1).saturating_sub(bytes));
+            log.check_bytes(first - 1, (PAGE_BYTES_MAX + 1).saturating_sub(bytes));
         }
     }
 }
@@ -72,40 +97,40 @@ impl Pages {
 mod tests {
     use super::*;
 
-    /// Returns an oracle that has heard numbers from `first` to 20, of 16 KiB each.
-    fn oracle(first: u64) -> Oracle {
-        let mut oracle = Oracle::default();
+    use crate::kit::room_log::Message;
+
+    /// Returns the log of a room of which numbers from `first` to 20 were heard, of 16 KiB each.
+    fn log(first: u64) -> RoomLog {
+        let mut log = RoomLog::default();
         let text = "m".repeat(16 << 10);
-        oracle.say(&text);
-        (first..=20).for_each(|seq| oracle.check(seq, seq, "a", &text));
-        oracle
+        (first..=20).for_each(|seq| _ = log.check(seq, &Message::text(seq, "a", &text)));
+        log
     }
 
     /// Somebody is sent the page that begins with number `first`.
-    fn send_page_from(first: u64, oracle: &mut Oracle) {
+    fn send_page_from(first: u64, log: &mut RoomLog) {
         let mut pages = Pages::new(false);
-        pages.ask(21, 500, 20);
+        pages.ask(21, 500, Some(20));
         (first..=20).for_each(|seq| pages.hear(seq));
-        pages.end(21, 21 - first, false, oracle);
+        pages.end(21, 21 - first, false, log);
     }
 
     #[test]
     fn a_page_without_room_for_the_message_before_it_is_full() {
-        send_page_from(5, &mut oracle(1));
+        send_page_from(5, &mut log(1));
     }
 
     #[test]
     #[should_panic(expected = "a page had room for number 5")]
     fn a_page_with_room_for_the_message_before_it_is_not_full() {
-        send_page_from(6, &mut oracle(1));
+        send_page_from(6, &mut log(1));
     }
 
     #[test]
     #[should_panic(expected = "a page had room for number 5")]
     fn a_page_is_held_against_the_message_before_it_once_that_is_heard() {
-        let mut oracle = oracle(6);
-        send_page_from(6, &mut oracle);
-        oracle.say("short");
-        oracle.check(5, 5, "a", "short");
+        let mut log = log(6);
+        send_page_from(6, &mut log);
+        log.check(5, &Message::text(5, "a", "short"));
     }
 }

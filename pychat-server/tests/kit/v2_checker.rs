@@ -1,23 +1,28 @@
 //! The checker of protocol 2: what somebody hears over one connection, and what it must be.
 
-use std::{collections::BTreeSet, mem};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    mem,
+};
 
 use pychat_wire::{
     ClientMessage, Decoder, ServerMessage,
-    key::{Challenge, Nonce, PairCode},
-    message::{ErrorCode, HALL, Reason},
+    key::{Challenge, Nonce},
+    message::{HALL, Hello, Room, RoomEvent, RoomKind, RoomList},
     name::SERVER,
     notice::Notice,
 };
 
 use super::{
     Oracle,
+    claims::Claim,
     pages::Pages,
-    story::{self, Change, Difference, Hearing},
+    presence::Presence,
+    room_hearing::{Resumption, RoomHearing},
+    room_log::Message,
+    story::Difference,
 };
-
-/// A number that no room comes to.
-pub(crate) const BEYOND: u64 = 1 << 40;
+pub(crate) use super::{heard::Heard, presence::Event, room_hearing::BEYOND};
 
 /// One connection's hearing.
 #[derive(Debug)]
@@ -25,106 +30,39 @@ pub(crate) struct V2Checker {
     decoder: Decoder,
     /// Of what the peer says, where that is seen as bytes.
     said: Decoder,
-    /// The resumption that its hello asked for, if any.
-    resume: Option<Resumption>,
-    /// The last number that anybody had heard when it said hello.
-    known: u64,
+    hello: Introduction,
     name: Option<String>,
-    /// The names of those who were present when it was welcomed.
-    members: BTreeSet<String>,
-    /// The number that must come next is the one after this.
-    after: u64,
-    /// It has heard all that it missed: nothing but pages is replayed.
-    is_live: bool,
-    /// The number of times that it has resumed: then messages do not stand between the same comings
-    /// and goings as elsewhere.
-    n_resumed: usize,
-    /// The number of times that it was told that something is not kept any more, or not sent.
-    n_gaps: usize,
-    /// The number up to which messages are left out at least, if it wants no more than so many.
-    skips_to: Option<u64>,
+    /// The rooms that it is in, as far as it was told.
+    rooms: BTreeMap<String, RoomHearing>,
+    /// The rooms that it has heard its person go from, and not been told to be gone.
+    going: BTreeSet<String>,
+    /// The pages that it asked for, by room.
+    pages: BTreeMap<String, Pages>,
+    /// Old messages are not kept, so pages may be short.
+    forgets: bool,
+    people: Presence,
+    /// The open rooms that somebody had heard of when it asked for them, for each time.
+    asked_rooms: Vec<Vec<String>>,
     /// The number of pings that have not been answered.
     n_pings: usize,
-    pages: Pages,
-    present: BTreeSet<String>,
-    story: Vec<Event>,
+    /// It has resumed: then messages do not stand between the same comings and goings as elsewhere.
+    has_resumed: bool,
+    /// The number of times that it was told that something is not kept any more, or not sent.
+    n_gaps: usize,
     is_over: bool,
-    /// The nonce that it was greeted with.
+}
+
+/// The greeting and the hello, and what was known by then.
+#[derive(Debug, Default)]
+struct Introduction {
     nonce: Option<Nonce>,
-}
-
-/// The part of a hello that asks to resume.
-#[derive(Clone, Debug)]
-struct Resumption {
-    epoch: String,
-    after: u64,
-    /// The most messages that it wants.
-    limit: Option<u64>,
-}
-
-/// An event that everybody in the room is told.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Event {
-    Message(u64),
-    Joined(String, u64),
-    Left(String, u64, Reason),
-}
-
-impl story::Event for Event {
-    fn change(&self) -> Change<'_> {
-        match self {
-            Self::Message(_) => Change::Nobody,
-            Self::Joined(name, _) => Change::Joined(name),
-            Self::Left(name, ..) => Change::Left(name),
-        }
-    }
-}
-
-/// The things that the holder of this line should know of.
-#[derive(Debug)]
-pub(crate) enum Heard {
-    /// A sentence of protocol 1.
-    Told(String),
-    Greeting,
-    Welcome {
-        /// The number of bytes that were heard after it.
-        rest: usize,
-    },
-    /// Its person's own copy of a text, said by this connection or another.
-    Own {
-        id: String,
-        seq: u64,
-        dup: bool,
-    },
-    /// Everything up to here is not kept any more.
-    Forgotten {
-        to: u64,
-    },
-    /// More was missed than it wants.
-    Skipped,
-    /// The number that it said it had is of another epoch, or is not there yet.
-    Elsewhere {
-        to: u64,
-    },
-    Page {
-        start: bool,
-    },
-    Left {
-        reason: Reason,
-    },
-    Error {
-        code: ErrorCode,
-        suggest: Option<String>,
-        retry_ms: Option<u64>,
-    },
-    PairCode {
-        code: PairCode,
-    },
-    Ping,
-    Pong,
-    Bye {
-        reason: Reason,
-    },
+    username: String,
+    /// The resumption that it asked for of each room.
+    resume: BTreeMap<String, Resumption>,
+    /// The last number of each room that anybody had heard.
+    known: BTreeMap<String, u64>,
+    /// The marks of its person that anybody had been told of.
+    marks: BTreeMap<String, u64>,
 }
 
 impl V2Checker {
@@ -133,47 +71,50 @@ impl V2Checker {
         Self {
             decoder: Decoder::new(usize::MAX),
             said: Decoder::new(usize::MAX),
-            resume: None,
-            known: 0,
+            hello: Introduction::default(),
             name: None,
-            members: BTreeSet::new(),
-            after: 0,
-            is_live: true,
-            n_resumed: 0,
-            n_gaps: 0,
-            skips_to: None,
+            rooms: BTreeMap::new(),
+            going: BTreeSet::new(),
+            pages: BTreeMap::new(),
+            forgets,
+            people: Presence::default(),
+            asked_rooms: Vec::new(),
             n_pings: 0,
-            pages: Pages::new(forgets),
-            present: BTreeSet::new(),
-            story: Vec::new(),
+            has_resumed: false,
+            n_gaps: 0,
             is_over: false,
-            nonce: None,
         }
     }
 
-    /// The peer says `message`. It asks for one page before a number at a time.
+    /// The peer says `message`. It asks for one page of a room before a number at a time.
     pub(crate) fn says(&mut self, message: &ClientMessage<'_>, oracle: &mut Oracle) {
+        oracle.hear_said(self.name.as_deref().unwrap_or(&self.hello.username), message);
         match message {
-            ClientMessage::Hello(hello) => {
-                self.known = oracle.last();
-                self.resume = hello.resume.as_ref().map(|resume| Resumption {
-                    epoch: resume.epoch.to_string(),
-                    after: resume
-                        .rooms
-                        .0
-                        .iter()
-                        .find(|(room, _)| room == HALL)
-                        .map_or(0, |it| it.1),
-                    limit: resume.limit,
-                });
+            ClientMessage::Hello(hello) => self.introduce(hello, oracle),
+            ClientMessage::History { room, before, limit } => {
+                let after = self.rooms.get(&**room).map(RoomHearing::after);
+                let pages = self.pages.entry(room.to_string());
+                let pages = pages.or_insert_with(|| Pages::new(self.forgets));
+                pages.ask(*before, *limit, after);
             }
-            ClientMessage::Text { content, .. } => oracle.say(content),
-            ClientMessage::History { before, limit, .. } => {
-                self.pages.ask(*before, *limit, self.after);
-            }
+            ClientMessage::Rooms => self.asked_rooms.push(oracle.open_rooms()),
             ClientMessage::Ping => self.n_pings += 1,
             _ => (), // What is heard by others is not changed by it.
         }
+    }
+
+    fn introduce(&mut self, hello: &Hello<'_>, oracle: &Oracle) {
+        let username = hello.username.to_string();
+        let marks = oracle.rooms().keys();
+        let marks = marks.map(|room| (room.clone(), oracle.mark(room, &username))).collect();
+        let positions = hello.resume.iter().flat_map(|resume| {
+            resume.rooms.0.iter().map(|(room, after)| {
+                let (epoch, limit) = (resume.epoch.to_string(), resume.limit);
+                (room.to_string(), Resumption { epoch, after: *after, limit })
+            })
+        });
+        let (nonce, resume) = (self.hello.nonce, positions.collect());
+        self.hello = Introduction { nonce, username, resume, known: oracle.lasts(), marks };
     }
 
     /// The peer writes `bytes`, which are frames that mean something, cut anywhere.
@@ -208,7 +149,7 @@ impl V2Checker {
     ) -> Option<Heard> {
         match message {
             ServerMessage::Greeting { content, epoch, nonce, .. } => {
-                self.nonce = Some(nonce);
+                self.hello.nonce = Some(nonce);
                 assert!(self.name.is_none() && content == Notice::Greeting.to_string());
                 oracle.check_epoch(&epoch);
                 Some(Heard::Greeting)
@@ -218,54 +159,22 @@ impl V2Checker {
                 Some(Heard::Told(content.into_owned()))
             }
             ServerMessage::Welcome { username, epoch, members, rooms, .. } => {
-                let hall = rooms.0.first().filter(|room| room.room == HALL);
-                let seq = hall.expect("the hall is the first room").last;
-                assert!(self.name.is_none(), "a second welcome");
                 oracle.check_epoch(&epoch);
-                oracle.check_last(seq, self.known);
-                self.present = members.names().into_iter().collect();
-                assert!(self.present.contains(&*username), "who is welcomed is present");
-                assert_eq!(self.present.len(), members.names().len(), "each once");
-                self.members.clone_from(&self.present);
-                self.name = Some(username.into_owned());
-                self.is_live = self.resume.is_none();
-                self.n_resumed += usize::from(self.resume.is_some());
-                let limit = self.resume.as_ref().and_then(|resume| resume.limit);
-                self.skips_to = limit.map(|limit| seq.saturating_sub(limit));
-                self.after = match &self.resume {
-                    None => seq,
-                    Some(resume) if oracle.is_epoch(&resume.epoch) => resume.after.min(seq),
-                    Some(_) => 0,
-                };
-                Some(Heard::Welcome { rest })
-            }
-            ServerMessage::Record { room: _, seq, time, username, content, id, dup, replay } => {
-                oracle.check(seq, time, &username, &content);
-                assert!(id.is_none() || self.name() == Some(&*username), "somebody else's id");
-                if !dup {
-                    self.place(seq, replay);
-                }
-                assert!(!dup || (id.is_some() && !replay), "a dup answers a text");
-                id.map(|id| Heard::Own { id: id.into_owned(), seq, dup })
-            }
-            ServerMessage::Gap { from, to, .. } => Some(self.on_gap(from, to, oracle)),
-            ServerMessage::Skip { from, to, .. } => Some(self.on_skip(from, to)),
-            ServerMessage::Page { before, count, start, .. } => {
-                self.pages.end(before, count, start, oracle);
-                Some(Heard::Page { start })
+                self.welcome(&username, members.names(), &rooms, oracle);
+                let unread = rooms.0.iter().map(|room| room.unread).sum();
+                Some(Heard::Welcome { rest, unread })
             }
             ServerMessage::Joined { username, time } => {
-                assert!(self.present.insert(username.clone().into_owned()), "{username} is there");
-                self.story.push(Event::Joined(username.into_owned(), time));
+                self.people.hear(Event::Joined(username.into_owned(), time));
                 None
             }
             ServerMessage::Left { username, time, reason } => {
-                assert!(self.present.remove(&*username), "{username} leaves, not being there");
-                self.story.push(Event::Left(username.into_owned(), time, reason));
+                self.people.hear(Event::Left(username.into_owned(), time, reason));
                 Some(Heard::Left { reason })
             }
-            ServerMessage::Error { code, suggest, retry_ms, .. } => {
-                Some(Heard::Error { code, suggest: suggest.map(Into::into), retry_ms })
+            ServerMessage::Error { code, text, reference, suggest, retry_ms } => {
+                let [id, suggest] = [reference, suggest].map(|it| it.map(Into::into));
+                Some(Heard::Error { code, text: text.into_owned(), id, suggest, retry_ms })
             }
             ServerMessage::PairCode { code, .. } => Some(Heard::PairCode { code }),
             ServerMessage::DeviceAdded { .. }
@@ -276,14 +185,6 @@ impl V2Checker {
             | ServerMessage::Done { .. }
             | ServerMessage::Bans { .. }
             | ServerMessage::Notice { .. } => None,
-            ServerMessage::Room(_)
-            | ServerMessage::RoomGone { .. }
-            | ServerMessage::Rooms { .. }
-            | ServerMessage::Members { .. }
-            | ServerMessage::Event { .. }
-            | ServerMessage::UnknownRecord { .. }
-            | ServerMessage::Read { .. }
-            | ServerMessage::Typing { .. } => panic!("nobody asked for rooms"),
             ServerMessage::Ping => Some(Heard::Ping),
             ServerMessage::Pong => {
                 self.n_pings = self.n_pings.checked_sub(1).expect("a ping before its pong");
@@ -293,55 +194,176 @@ impl V2Checker {
                 self.is_over = true;
                 Some(Heard::Bye { reason })
             }
+            of_a_room => self.hear_of_room(of_a_room, oracle),
         }
     }
 
-    /// A message is the next in the room's order, or one of a page.
-    fn place(&mut self, seq: u64, replay: bool) {
-        assert!(self.name.is_some(), "a guest hears number {seq}");
-        if replay && (self.is_live || seq != self.after + 1) {
-            assert!(0 < self.pages.len(), "{seq} is replayed, {} was heard", self.after);
-            assert!(seq <= self.after, "a page is ahead of the talk");
-            self.pages.hear(seq);
-            return;
-        }
-        assert_eq!(seq, self.after + 1, "replayed: {replay}");
-        self.is_live = !replay;
-        self.after = seq;
-        self.story.push(Event::Message(seq));
-    }
-
-    /// Checks that all is skipped but the last messages, as many as were asked for, or fewer where
-    /// they are long.
-    fn on_skip(&mut self, from: u64, to: u64) -> Heard {
-        let least = self.skips_to.take().expect("it asked for no more than so many, once");
-        assert!(!self.is_live && from == self.after + 1 && from <= to && least <= to);
-        self.after = to;
-        self.n_gaps += 1;
-        Heard::Skipped
-    }
-
-    fn on_gap(&mut self, from: u64, to: u64, oracle: &Oracle) -> Heard {
-        match self.resume.take_if(|_| self.story.is_empty()) {
-            Some(Resumption { epoch, after, .. }) if !oracle.is_epoch(&epoch) && after == to => {
-                assert_eq!(from, 1, "all of another epoch is gone");
-                return Heard::Elsewhere { to };
+    /// Hears one message that is about rooms.
+    fn hear_of_room(&mut self, message: ServerMessage<'_>, oracle: &mut Oracle) -> Option<Heard> {
+        let name = self.name.clone().expect("a guest hears nothing of rooms");
+        match message {
+            ServerMessage::Record { room, seq, time, username, content, id, dup, replay } => {
+                let (author, content) = (username.into_owned(), content.into_owned());
+                let message = Message { time, author, content, event: None };
+                self.hear_record(&room, seq, message, id.map(Into::into), (dup, replay), oracle)
             }
-            Some(Resumption { epoch, after, .. }) if oracle.is_epoch(&epoch) && BEYOND <= to => {
-                assert_eq!((from, to), (self.after + 1, after));
-                return Heard::Elsewhere { to };
+            ServerMessage::Event { room, seq, time, username, event, subject, id, dup, replay } => {
+                let (author, content) = (username.into_owned(), subject.unwrap_or_default().into());
+                let message = Message { time, author, content, event: Some(event) };
+                self.hear_record(&room, seq, message, id.map(Into::into), (dup, replay), oracle)
             }
-            resume => self.resume = resume,
+            ServerMessage::Gap { room, from, to } => {
+                let heard = self.hearing(&room).leave_out(from, to, oracle);
+                self.n_gaps += usize::from(matches!(heard, Heard::Forgotten { .. }));
+                Some(heard)
+            }
+            ServerMessage::Skip { room, from, to } => {
+                self.hearing(&room).skip(from, to);
+                self.n_gaps += 1;
+                Some(Heard::Skipped { room: room.into_owned() })
+            }
+            ServerMessage::Page { room, before, count, start } => {
+                self.hearing(&room);
+                let pages = self.pages.get_mut(&*room).expect("a page that was asked for");
+                pages.end(before, count, start, oracle.room(&room));
+                Some(Heard::Page { room: room.into_owned(), start })
+            }
+            ServerMessage::Room(room) => Some(self.hear_room(&room, &name, oracle)),
+            ServerMessage::RoomGone { room } => {
+                let was_there = self.rooms.remove(&*room).is_some();
+                assert!(
+                    self.going.remove(&*room) || was_there,
+                    "{room:?} is gone, not being there"
+                );
+                if let Some(pages) = self.pages.get_mut(&*room) {
+                    pages.break_off();
+                }
+                Some(Heard::RoomGone { room: room.into_owned() })
+            }
+            ServerMessage::Rooms { rooms } => {
+                let known = self.asked_rooms.remove(0);
+                let rooms = oracle.check_open_rooms(&rooms, &known);
+                Some(Heard::Rooms { rooms })
+            }
+            ServerMessage::Members { room, members } => {
+                let (after, room) = (self.hearing(&room).after(), room.into_owned());
+                let members = members.names();
+                oracle.note(Claim::Members { room: room.clone(), after, members });
+                Some(Heard::Members { room })
+            }
+            ServerMessage::Read { room, seq } => {
+                self.hearing(&room).mark(seq);
+                oracle.check_mark(&room, &name, seq);
+                Some(Heard::Read { room: room.into_owned(), seq })
+            }
+            ServerMessage::Typing { room, username } => {
+                self.hearing(&room);
+                assert_ne!(username, name, "nobody is told that they type");
+                Some(Heard::Typing { room: room.into_owned() })
+            }
+            other => panic!("{other:?} has no meaning"),
         }
-        assert!(!self.is_live && from == self.after + 1 && from <= to, "a gap in the talk");
-        self.after = to;
-        self.n_gaps += 1;
-        Heard::Forgotten { to }
+    }
+
+    fn welcome(
+        &mut self,
+        name: &str,
+        people: Vec<String>,
+        rooms: &RoomList<'_>,
+        oracle: &mut Oracle,
+    ) {
+        assert!(self.name.is_none(), "a second welcome");
+        assert!(people.iter().any(|it| it == name), "who is welcomed is present");
+        self.people = Presence::of(people);
+        self.name = Some(name.to_owned());
+        let hello = mem::take(&mut self.hello);
+        self.has_resumed = hello.resume.contains_key(HALL);
+        assert!(rooms.0.first().is_some_and(|room| room.room == HALL), "the hall comes first");
+        for told in &rooms.0 {
+            let room = &*told.room;
+            oracle.check_room(told, name, hello.known.get(room).copied().unwrap_or_default());
+            let resume = hello.resume.get(room).cloned();
+            let mut hearing = RoomHearing::new(room, name, told.last, resume, oracle);
+            hearing.mark(
+                hello.marks.get(room).copied().filter(|_| hello.username == name).unwrap_or(0),
+            );
+            hearing.mark(told.read);
+            assert!(self.rooms.insert(room.to_owned(), hearing).is_none(), "each room once");
+        }
+        let rooms = self.rooms.keys().cloned().collect();
+        oracle.note(Claim::Rooms { name: name.to_owned(), rooms, known: hello.known });
+    }
+
+    fn hear_room(&mut self, told: &Room<'_>, name: &str, oracle: &mut Oracle) -> Heard {
+        let room = told.room.to_string();
+        oracle.check_room(told, name, 0);
+        self.going.remove(&room);
+        let is_new = !self.rooms.contains_key(&room);
+        let hearing = self.rooms.entry(room.clone());
+        let hearing =
+            hearing.or_insert_with(|| RoomHearing::new(&room, name, told.last, None, oracle));
+        hearing.update(told.last);
+        hearing.mark(told.read);
+        assert!(told.kind != RoomKind::Hall, "nobody comes into the hall twice");
+        Heard::Room { room, kind: told.kind, is_new, is_mine: told.mine }
+    }
+
+    /// Hears a record of a room that it is in: it is the next in the room's order, or one of a page, or
+    /// it answers what its person had said before.
+    fn hear_record(
+        &mut self,
+        room: &str,
+        seq: u64,
+        message: Message,
+        id: Option<String>,
+        (dup, replay): (bool, bool),
+        oracle: &mut Oracle,
+    ) -> Option<Heard> {
+        // Where the record is not kept any more, a room that is found bears one that is like it.
+        let is_found = dup && message.event == Some(RoomEvent::Created);
+        if !(is_found && self.forgets) {
+            oracle.check(room, seq, &message);
+        }
+        let Message { author, content, event, .. } = message;
+        let is_own = self.name() == Some(&*author);
+        assert!(id.is_none() || is_own || dup, "somebody else's id");
+        assert!(!dup || (id.is_some() && !replay), "a dup answers what was said");
+        if !dup {
+            if self.hearing(room).place(seq, replay, oracle) {
+                if room == HALL {
+                    self.people.hear(Event::Message(seq));
+                }
+            } else {
+                self.pages.get_mut(room).expect("a page that was asked for").hear(seq);
+            }
+            let is_going = match event {
+                Some(RoomEvent::Left) => is_own,
+                Some(RoomEvent::Removed) => self.name() == Some(&*content),
+                _ => false,
+            };
+            if is_going && !replay {
+                self.rooms.remove(room);
+                self.going.insert(room.to_owned());
+            }
+        }
+        match (id, event) {
+            (Some(id), _) => Some(Heard::Own { room: room.to_owned(), id, seq, dup }),
+            (None, Some(event)) => {
+                Some(Heard::Event { room: room.to_owned(), event, is_live: !replay })
+            }
+            (None, None) => None,
+        }
+    }
+
+    /// Returns the hearing of a room, which it must be in.
+    fn hearing(&mut self, room: &str) -> &mut RoomHearing {
+        let name = &self.name;
+        self.rooms.get_mut(room).unwrap_or_else(|| panic!("{name:?} is not in {room:?}"))
     }
 
     /// Returns what its hello must sign, once it was greeted.
     pub(crate) fn challenge(&self) -> Option<Challenge> {
-        self.nonce.map(|nonce| Challenge { nonce, ..Challenge::default() })
+        self.hello.nonce.map(|nonce| Challenge { nonce, ..Challenge::default() })
     }
 
     /// Returns as whom this peer was welcomed.
@@ -349,24 +371,34 @@ impl V2Checker {
         self.name.as_deref()
     }
 
-    /// Returns the last number that it has, with all before it that it asked for.
+    /// Returns the rooms that it is in, by their ids.
+    pub(crate) fn rooms(&self) -> &BTreeMap<String, RoomHearing> {
+        &self.rooms
+    }
+
+    /// Returns the last number of the hall that it has, with all before it that it asked for.
     pub(crate) fn after(&self) -> u64 {
-        self.after
+        self.rooms.get(HALL).map_or(0, RoomHearing::after)
     }
 
-    /// Returns true if it is being told what it missed.
+    /// Returns true if it is being told what it missed in the hall.
     pub(crate) fn is_behind(&self) -> bool {
-        !self.is_live
+        self.rooms.get(HALL).is_some_and(RoomHearing::is_behind)
     }
 
-    /// Returns true if it waits for the page before `before`.
-    pub(crate) fn asked_for(&self, before: u64) -> bool {
-        self.pages.are_asked_before(before)
+    /// Returns true if it waits for the page of a room before `before`.
+    pub(crate) fn asked_for(&self, room: &str, before: u64) -> bool {
+        self.pages.get(room).is_some_and(|pages| pages.are_asked_before(before))
     }
 
     /// Returns how many pages it waits for.
     pub(crate) fn n_pages(&self) -> usize {
-        self.pages.len()
+        self.pages.values().map(Pages::len).sum()
+    }
+
+    /// Returns how many pages of rooms that it was not in all the time may come or not.
+    pub(crate) fn n_doubtful_pages(&self) -> usize {
+        self.pages.values().map(Pages::n_doubtful).sum()
     }
 
     /// Returns how often it was told that something is not kept any more, or not sent.
@@ -374,14 +406,14 @@ impl V2Checker {
         self.n_gaps
     }
 
-    /// Returns who is in the room, as far as it has heard.
+    /// Returns who is in the hall, as far as it has heard.
     pub(crate) fn present(&self) -> &BTreeSet<String> {
-        &self.present
+        self.people.present()
     }
 
-    /// Returns what everybody was told since it joined.
+    /// Returns what everybody in the hall was told since it joined.
     pub(crate) fn story(&self) -> &[Event] {
-        &self.story
+        self.people.story()
     }
 
     /// Returns how much of a frame was heard whose rest is missing, in bytes.
@@ -393,17 +425,6 @@ impl V2Checker {
     /// resumed, it may hear texts later than `witness`, but comings and goings in the same order.
     pub(crate) fn check_against(&self, witness: &Self, since: usize) -> Difference {
         let Some(name) = &self.name else { return Difference::default() };
-        let counts = |event: &&Event| self.n_resumed == 0 || !matches!(event, Event::Message(_));
-        let mut present = witness.members.iter().map(|name| &**name).collect();
-        let (before, after) = witness.story.split_at(since);
-        for event in before {
-            story::Event::change(event).apply(&mut present);
-        }
-        let events: Vec<_> = self.story.iter().filter(counts).collect();
-        let hearing = Hearing { name, members: &self.members, events: &events, is_whole: false };
-        let theirs: Vec<_> = after.iter().filter(counts).collect();
-        story::follow(&hearing, present, &theirs).unwrap_or_else(|| {
-            panic!("{name} heard what the witness did not: {hearing:?} of {theirs:?}")
-        })
+        self.people.check_against(name, self.has_resumed, &witness.people, since)
     }
 }

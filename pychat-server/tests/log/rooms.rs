@@ -65,7 +65,12 @@ fn marks(store: &mut dyn Store) -> Vec<ReadMark> {
 
 /// Returns the record that a person's draft became.
 fn recall(store: &mut dyn Store, person: PersonId, id: &str) -> Option<Record> {
-    let mut batch = vec![(Ticket(1), Request::Recall { person, id: id.into() })];
+    find(store, Request::Recall { person, id: id.into() })
+}
+
+/// Returns the record that a request finds.
+fn find(store: &mut dyn Store, request: Request) -> Option<Record> {
+    let mut batch = vec![(Ticket(1), request)];
     let (now, mut answers) = (Instant::now(), Vec::new());
     store.submit(now, 9, &mut batch);
     store.poll(now, &mut answers);

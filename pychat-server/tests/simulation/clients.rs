@@ -9,6 +9,8 @@
 mod calm;
 mod check;
 mod person;
+mod rooms;
+mod shown;
 mod trouble;
 mod world;
 
@@ -67,6 +69,22 @@ knobs! {
         Page,
         /// Messages that somebody had missed were replayed.
         Replayed,
+        /// Somebody came into a room, or found that they were in it.
+        Entered,
+        /// Somebody was in a room no more.
+        Gone,
+        /// Something happened to a room that somebody was in.
+        Happened,
+        /// Something had happened to a room while somebody was away.
+        Missed,
+        /// A request to make or change a room was done.
+        Done,
+        /// A request was refused, as it was so already, or could not be.
+        NotDone,
+        /// Something was asked of a room by somebody who was not in it.
+        Outside,
+        /// A text was refused, as its author was not in the room any more.
+        Refused,
     }
 }
 
@@ -78,6 +96,6 @@ fn every_accepted_text_is_shown_by_everybody_exactly_once() {
         let mut world = World::new(seed, fired);
         world.live();
         world.settle();
-        check::all(&world);
+        check::all(world);
     });
 }

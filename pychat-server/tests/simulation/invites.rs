@@ -58,6 +58,7 @@ impl Disk {
             }
             Request::Append { .. }
             | Request::Recall { .. }
+            | Request::Find { .. }
             | Request::Mark(_)
             | Request::Moderate { .. } => panic!("nobody asks for that"),
         }

@@ -265,6 +265,9 @@ impl Chat {
         } else {
             grant.is_saved = self.reserve(now, id, person, &device, &name);
         }
+        if grant.is_saved {
+            self.rooms.note_arrival(person);
+        }
         self.change_people(id, effects);
         let members = self.roster.members().clone();
         let is_operator = self.people.is_operator(person);
@@ -316,14 +319,9 @@ impl Chat {
     ) -> bool {
         let (expiry, utc_ms) = (self.name_expiry(), self.wall_clock.utc_ms);
         let Some(peer) = self.peers.get(&id) else { return false };
-        let is_newcomer = !self.people.is_known(person);
-        let is_reserved = self.people.may_own(person, name)
+        self.people.may_own(person, name)
             && self.admission.try_fill(now, peer.origin, Act::Reserve)
-            && self.people.reserve(person, device, name, utc_ms, expiry);
-        if is_reserved && is_newcomer {
-            self.rooms.note_newcomer(person);
-        }
-        is_reserved
+            && self.people.reserve(person, device, name, utc_ms, expiry)
     }
 
     /// Returns the person who has this key. Where they own no name, only their connections tell.

@@ -21,7 +21,7 @@ use crate::core::{
     id::{ConnectionId, RoomId, Ticket},
     moderation::{AuditEntry, Change},
     people::NewInvite,
-    record::{Invite, Outcome, PersonChange, PersonId, Request, Stored},
+    record::{Appended, Invite, Outcome, PersonChange, PersonId, ReadMark, Request, Stored},
 };
 
 /// The requests that the store has not answered.
@@ -55,7 +55,13 @@ pub(super) enum Pending {
     },
     Change(Box<Changing>),
     Recall(Box<Recalling>),
-    Mark,
+    /// Somebody says how far they have seen a room; `from` need not be told.
+    Mark {
+        from: ConnectionId,
+        mark: ReadMark,
+    },
+    /// Somebody new has seen all that was said in the hall.
+    NewMark,
     ChangePerson {
         by: ConnectionId,
     },
@@ -146,7 +152,7 @@ impl Chat {
     /// Asks the store to keep how far those have seen the hall who are new.
     fn mark_newcomers(&mut self, effects: &mut Vec<Effect>) {
         for mark in self.rooms.take_marks() {
-            self.requests.make(Pending::Mark, Request::Mark(mark), effects);
+            self.requests.make(Pending::NewMark, Request::Mark(mark), effects);
         }
     }
 
@@ -238,9 +244,13 @@ impl Chat {
             }
             (Some(Pending::Change(changing)), outcome) => {
                 let (from, room) = (changing.from, changing.room);
+                let record = match &outcome {
+                    Ok(Stored::Appended(Appended::New(record))) => Some(record.clone()),
+                    _ => None,
+                };
                 self.on_changed(*changing, outcome, effects);
                 self.on_answered(now, (from, ticket), effects);
-                self.answer_waiting(now, room, effects);
+                self.answer_waiting(now, room, record.as_ref(), effects);
             }
             (Some(Pending::Recall(recalling)), outcome) => {
                 let from = recalling.from();
@@ -262,8 +272,15 @@ impl Chat {
             (Some(Pending::Removal { by }), Err(error)) => {
                 refuse_unstored(by, &error, effects);
             }
+            (Some(Pending::Mark { from, mark }), Ok(_)) => self.on_marked(from, mark, effects),
             (
-                Some(Pending::Mark | Pending::ChangePerson { .. } | Pending::Removal { .. }) | None,
+                Some(
+                    Pending::Mark { .. }
+                    | Pending::NewMark
+                    | Pending::ChangePerson { .. }
+                    | Pending::Removal { .. },
+                )
+                | None,
                 _,
             ) => (),
         }

@@ -105,6 +105,7 @@ impl Chat {
             && let Some(peer) = self.peers.get_mut(&id)
         {
             peer.grant = Some(Grant { is_saved: true, ..grant });
+            self.rooms.note_arrival(grant.person);
         }
         self.people.note_text(grant.person, name);
         self.change_people(id, effects);

@@ -35,7 +35,8 @@ fn rooms_are_found_as_the_store_has_them() {
     assert_eq!(rooms.direct(&BTreeSet::from([ANNA, CLARA])), None);
     assert!(!rooms.is_free("KITCHEN", None) && rooms.is_free("kitchen", Some(RoomId(3))));
     assert_eq!((rooms.mark(ANNA, HALL), rooms.mark(CLARA, RoomId(7))), (Some(4), None));
-    assert_eq!((rooms.unread(ANNA, RoomId(7)), rooms.unread(BORIS, RoomId(7))), (1, 1));
+    // Anna has said the last of them.
+    assert_eq!((rooms.unread(ANNA, RoomId(7)), rooms.unread(BORIS, RoomId(7))), (0, 1));
     assert_eq!((rooms.next_id(), rooms.next_id(), rooms.len()), (RoomId(8), RoomId(9), 2));
 }
 
@@ -131,7 +132,11 @@ fn what_was_not_seen_is_counted_up_to_a_limit() {
     assert_eq!((rooms.unread(ANNA, HALL), rooms.unread(BORIS, HALL)), (99, 99));
     assert!(rooms.raise_mark(ANNA, HALL, 990) && !rooms.raise_mark(ANNA, HALL, 990));
     assert_eq!(rooms.unread(ANNA, HALL), 4);
-    rooms.note_newcomer(BORIS);
+    rooms.note_arrival(BORIS);
     assert_eq!(rooms.unread(BORIS, HALL), 0);
     assert_eq!(rooms.take_marks(), [ReadMark { room: HALL, person: BORIS, seq: 1_000 }]);
+    rooms.note_record(HALL, 1_001, Some(ANNA), true);
+    assert_eq!((rooms.unread(ANNA, HALL), rooms.unread(BORIS, HALL)), (0, 1));
+    rooms.note_arrival(BORIS);
+    assert_eq!((rooms.unread(BORIS, HALL), rooms.take_marks()), (1, Vec::new()));
 }

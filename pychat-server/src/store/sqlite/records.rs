@@ -7,12 +7,13 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params, type
 
 use super::{
     logs::{Logs, key, room_of, seq_of},
+    rooms,
     rows::integer,
 };
 use crate::{
     core::{
         id::RoomId,
-        record::{Appended, Draft, Entry, Kind, PersonId, Record},
+        record::{Appended, Draft, Entry, Kind, PersonId, ReadMark, Record},
     },
     store::MESSAGE_BYTES,
 };
@@ -21,6 +22,8 @@ const INSERT: &str = "INSERT INTO records (key, time_ms, author, content, id, pe
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (person, id) WHERE id IS NOT NULL DO NOTHING";
 const SELECT_KNOWN: &str = "SELECT key, time_ms, author, content, id, person, kind FROM records \
     WHERE person = ?1 AND id = ?2";
+const SELECT_ONE: &str =
+    "SELECT key, time_ms, author, content, id, person, kind FROM records WHERE key = ?1";
 pub(super) const SELECT_AFTER: &str = "SELECT key, time_ms, author, content, id, person, kind FROM records \
         WHERE ?1 < key AND key <= ?2 ORDER BY key";
 /// The sizes of texts alone: SQLite reads no text to know its size.
@@ -77,6 +80,9 @@ impl<'a> Writer<'a> {
             ends.last_bytes += kind.text().len() as u64 + MESSAGE_BYTES;
             ends.first_ms.get_or_insert(time_ms);
             self.logs.set(room, ends);
+            if let Some(person) = person {
+                rooms::move_mark(self.connection, ReadMark { room, person, seq })?;
+            }
             return Ok(Appended::New(Record { room, seq, time_ms, author, person, kind, id }));
         }
         let (Some(known), Some(id)) = (person, id) else {
@@ -105,20 +111,31 @@ pub(super) fn recall(
     person: PersonId,
     id: &Arc<str>,
 ) -> rusqlite::Result<Option<Record>> {
-    let record = |row: &Row<'_>| {
-        let (room, entry) = (room_of(row.get(0)?), entry(row)?);
-        let Entry { seq, time_ms, author, person, kind, id } = entry;
-        let kind = match kind {
-            Kind::Text(text) => Kind::Text(text.into()),
-            Kind::Event { event, subject } => {
-                Kind::Event { event, subject: subject.map(Into::into) }
-            }
-        };
-        let id = id.map(Into::into);
-        let author = UserName::new(author).ok();
-        Ok(author.map(|author| Record { room, seq, time_ms, author, person, kind, id }))
-    };
     find(connection, person, id, record).map(Option::flatten)
+}
+
+/// Returns a record of a room by its number, if it is kept; none whose author has a name that is none
+/// by the rules of today.
+pub(super) fn find_record(
+    connection: &Connection,
+    room: RoomId,
+    seq: u64,
+) -> rusqlite::Result<Option<Record>> {
+    let mut select = connection.prepare_cached(SELECT_ONE)?;
+    select.query_row([key(room, seq)?], record).optional().map(Option::flatten)
+}
+
+/// Returns the record of a row, unless its author has a name that is none by the rules of today.
+fn record(row: &Row<'_>) -> rusqlite::Result<Option<Record>> {
+    let (room, entry) = (room_of(row.get(0)?), entry(row)?);
+    let Entry { seq, time_ms, author, person, kind, id } = entry;
+    let kind = match kind {
+        Kind::Text(text) => Kind::Text(text.into()),
+        Kind::Event { event, subject } => Kind::Event { event, subject: subject.map(Into::into) },
+    };
+    let id = id.map(Into::into);
+    let author = UserName::new(author).ok();
+    Ok(author.map(|author| Record { room, seq, time_ms, author, person, kind, id }))
 }
 
 /// Returns what `read` makes of the record that has this id of a person's, if there is one.

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use pychat_server::core::id;
 use pychat_wire::client::RoomId;
 
 use super::{person::Person, world::World};
@@ -20,9 +21,10 @@ impl World {
             let mut is_reading = false;
             for person in 0..self.people.len() {
                 self.call(person);
-                let is_window = self.people[person].is_window;
-                is_reading |=
-                    is_window && self.people[person].client.request_history(&RoomId::hall(), 7);
+                let Person { client, is_window, .. } = &mut self.people[person];
+                for room in client.rooms().into_iter().filter(|_| *is_window) {
+                    is_reading |= client.request_history(&room.id, 7);
+                }
                 self.attend(person);
             }
             self.end_left_lines();
@@ -54,11 +56,20 @@ impl World {
     }
 
     fn is_settled(&self) -> bool {
-        let last = self.waiting.n_taken();
+        let taken = self.waiting.taken();
+        let last = |room: &RoomId| {
+            let id = id::RoomId::of_wire(room.as_str()).expect("a room of the server's");
+            taken.get(&id).copied().unwrap_or_default()
+        };
         let has_all = |person: &Person| {
             person.client.is_joined()
                 && person.client.unacknowledged().count() == 0
-                && person.client.saved().seq(&RoomId::hall()) == last
+                && person.requests.is_empty()
+                && person
+                    .client
+                    .rooms()
+                    .iter()
+                    .all(|room| person.client.saved().seq(&room.id) == last(&room.id))
         };
         let is_mute = self.links.values().any(|link| link.is_mute);
         self.is_quiet() && !is_mute && self.people.iter().all(has_all)

@@ -1,87 +1,145 @@
 //! Checks of what must be true once the world is calm.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use pychat_wire::client::MessageId;
+use pychat_wire::client::{MessageId, RoomId};
 
 use super::{
     Fault,
-    person::{Care, Person, Shown},
+    person::{Care, Person},
+    shown::{Run, Shown},
     world::{Log, World},
 };
+use crate::kit::{oracle::RoomLog, stored};
 
-pub(crate) fn all(world: &World) {
-    for person in &world.people {
-        check_shown(person, &world.logs);
-        check_said(person);
-    }
-    let log = world.logs.last().expect("there is one");
-    log.oracle.check_whole(log.forgotten_to);
+/// The number above which unread messages are counted no further, and of those that are looked at.
+const UNREAD_MAX: u64 = 99;
+const TAIL_MESSAGES: usize = 200;
+
+pub(crate) fn all(mut world: World) {
+    let (mut store, people) = world.server.into_parts();
+    let log = world.logs.last_mut().expect("there is one");
+    world.waiting.promptly(|| stored::take_in(&mut log.oracle, &mut *store, &people));
+    log.oracle.check_whole(|room| log.forgotten_to(room));
     // What the server did not accept the first time is overtaken by what was on its way by then.
     let push_back = [Fault::CrashedUnanswered, Fault::LogLost];
     let is_pushed_back = world.waiting.has_refused()
         || push_back.iter().any(|fault| world.own_fired.contains(*fault));
+    for person in &world.people {
+        for (room, runs) in &person.screen.rooms {
+            check_shown(person, room, runs, &world.logs);
+        }
+        check_said(person);
+        check_rooms(person, world.logs.last().expect("there is one"));
+    }
     for log in &world.logs {
-        log.oracle.check_order(log.forgotten_to);
+        log.oracle.check_order(|room| log.forgotten_to(room));
         if !is_pushed_back {
-            check_order(log, &world.people);
+            for (room, of_room) in log.oracle.rooms() {
+                check_order(&RoomId::from(&**room), of_room, &world.people);
+            }
         }
     }
 }
 
-/// Everything from where somebody began to the log's end, once and in order.
-fn check_shown(person: &Person, logs: &[Log]) {
+/// Everything from where somebody began, once and in order, as the log has it.
+fn check_shown(person: &Person, room: &RoomId, runs: &[Run], logs: &[Log]) {
     let name = person.name.as_str();
-    let mut place: Option<(usize, u64)> = None;
-    for shown in &person.shown {
-        let (epoch, (from, to)) = (shown.epoch(), shown.range());
-        let expected = match place {
-            Some((current, last)) if current == epoch => last + 1,
-            Some((current, _)) => {
-                assert!(current < epoch, "{name} went back to log {epoch}");
-                1
+    for (index, run) in runs.iter().enumerate() {
+        let log = &logs[run.epoch - 1];
+        let of_room = &log.oracle.rooms()[room.as_str()];
+        let mut next = match run.after {
+            Some(after) => after + 1,
+            // Pages are older, and who comes back to a room begins anew.
+            None if !room.is_hall() || (person.is_window && index == 0) => {
+                run.shown.first().map_or(0, |shown| shown.range().0)
             }
-            None if person.is_window => from,
             None => 1,
         };
-        assert_eq!(from, expected, "{name} in log {epoch} at {shown:?}");
-        place = Some((epoch, to));
-        let log = &logs[epoch - 1];
-        match shown {
-            Shown::Gap { .. } => assert!(to <= log.forgotten_to, "{name} misses {from}-{to}"),
-            Shown::Message { message, .. } => {
-                let entry = log.oracle.message(from);
-                assert_eq!((&message.author, &message.content), (&entry.author, &entry.content));
-                assert_eq!(message.own, entry.author == name);
-                assert_eq!(message.id.as_ref().map(MessageId::as_str).is_some(), message.own);
-            }
+        for shown in &run.shown {
+            let (from, to) = shown.range();
+            assert_eq!(from, next, "{name} in {room:?} of log {} at {shown:?}", run.epoch);
+            next = to + 1;
+            check_record(name, shown, of_room, log.forgotten_to(room.as_str()));
         }
     }
-    let (epoch, log) = (logs.len(), &logs[logs.len() - 1]);
-    if log.forgotten_to < log.oracle.last() {
-        assert_eq!(place, Some((epoch, log.oracle.last())), "{name} lacks the end of log {epoch}");
-        let first = person.shown.iter().find(|shown| shown.epoch() == epoch);
-        let first = first.map_or(0, |shown| shown.range().0);
-        assert!(first <= log.forgotten_to + 1, "{name} began at {first}");
+    assert!(runs.is_sorted_by_key(|run| run.epoch), "{name} went back in {room:?}");
+}
+
+fn check_record(name: &str, shown: &Shown, log: &RoomLog, forgotten_to: u64) {
+    let (from, to) = shown.range();
+    match shown {
+        Shown::Gap { .. } => assert!(to <= forgotten_to, "{name} misses {from}-{to}"),
+        Shown::Message(message) => {
+            let entry = log.message(from);
+            assert_eq!((&message.author, &message.content), (&entry.author, &entry.content));
+            assert_eq!(message.own, entry.author == name);
+            assert_eq!(message.id.as_ref().map(MessageId::as_str).is_some(), message.own);
+            assert_eq!(entry.event, None);
+        }
+        Shown::Event(record) => {
+            let entry = log.message(from);
+            let subject = record.subject.clone().unwrap_or_default();
+            assert_eq!((&record.username, &subject), (&entry.author, &entry.content));
+            assert_eq!((record.own, Some(record.event)), (entry.author == name, entry.event));
+        }
     }
 }
 
-/// Checks that each text that somebody said was accepted, unless it was lost with them.
+/// Checks that somebody is in the rooms that they should be in, was shown each of them to its end, and
+/// knows what they have not seen.
+fn check_rooms(person: &Person, log: &Log) {
+    let name = person.name.as_str();
+    let rooms = person.client.rooms();
+    let is_in: BTreeSet<_> = rooms.iter().map(|room| room.id.as_str()).collect();
+    for (room, of_room) in log.oracle.rooms() {
+        if !room.is_empty() && 0 < of_room.last() && of_room.is_known_from_the_start() {
+            let is_there = of_room.stays().has_after(name, of_room.last());
+            assert_eq!(is_there, is_in.contains(&**room), "{name} in {room:?}");
+        }
+    }
+    for room in rooms {
+        let Some(of_room) = log.oracle.rooms().get(room.id.as_str()) else { continue };
+        let forgotten_to = log.forgotten_to(room.id.as_str());
+        if forgotten_to == of_room.last() {
+            continue;
+        }
+        let run = person.screen.rooms.get(&room.id).and_then(|runs| runs.last());
+        let run = run.filter(|run| !run.is_over && run.epoch == log.number);
+        let last = run.and_then(Run::last);
+        assert!(
+            last == Some(of_room.last()) || (last.is_none() && !room.id.is_hall()),
+            "{name} lacks the end of {:?}: {last:?}",
+            room.id
+        );
+        let first = run.and_then(|run| run.shown.first()).map_or(0, |shown| shown.range().0);
+        let is_whole = room.id.is_hall() || person.is_window;
+        assert!(!is_whole || first <= forgotten_to + 1, "{name} began {:?} at {first}", room.id);
+        if forgotten_to == 0 && of_room.is_known_from_the_start() {
+            let after = room.read + 1..=of_room.last();
+            let unread = of_room.count_of_others(after, name, TAIL_MESSAGES).min(UNREAD_MAX);
+            assert_eq!(person.client.unread(&room.id), unread, "{name} has not seen {room:?}");
+        }
+    }
+}
+
+/// Checks that each text that somebody said was accepted, unless it was lost with them, or its author
+/// was not in the room.
 fn check_said(person: &Person) {
     for said in &person.said {
-        let is_there = person.has_accepted(said);
-        assert!(is_there || said.care == Care::Neglected, "{} was lost", said.content);
+        let is_excused = matches!(said.care, Care::Neglected | Care::Refused);
+        assert!(person.has_accepted(said) || is_excused, "{} was lost", said.content);
     }
 }
 
 /// Nobody's words overtook each other, but for those that were said again after they were forgotten:
 /// from the first number on that was forgotten unheard, that may be any of them.
-fn check_order(log: &Log, people: &[Person]) {
+fn check_order(room: &RoomId, log: &RoomLog, people: &[Person]) {
     for person in people {
-        let said: HashMap<_, _> =
-            person.said.iter().enumerate().map(|(place, it)| (&it.content, place)).collect();
+        let said = person.said.iter().enumerate().filter(|(_, it)| it.room == *room);
+        let said: HashMap<_, _> = said.map(|(place, it)| (&it.content, place)).collect();
         let mut places = Vec::new();
-        let heard = (1..).zip(log.oracle.messages()).take_while(|(number, (seq, _))| number == seq);
+        let heard = (1..).zip(log.messages()).take_while(|(number, (seq, _))| number == seq);
         for (_, (_, message)) in heard {
             let Some(place) = said.get(&message.content) else { continue };
             if !places.contains(place) {

@@ -4,40 +4,19 @@ use std::collections::HashSet;
 
 use pychat_wire::{
     Client, UserName,
-    client::{Begin, Event, Message, MessageId, RoomId, Saved},
+    client::{Begin, Event, FailReason, Hearing, MessageId, RoomId, Saved},
+    message::{ErrorCode, RoomRequest},
 };
 
-use super::{Fault, Fired};
-
-/// One thing on somebody's screen, with the log that it belongs to.
-#[derive(Clone, Debug)]
-pub(crate) enum Shown {
-    Message { epoch: usize, message: Message },
-    Gap { epoch: usize, from: u64, to: u64 },
-}
-
-impl Shown {
-    pub(crate) fn epoch(&self) -> usize {
-        match self {
-            Self::Message { epoch, .. } | Self::Gap { epoch, .. } => *epoch,
-        }
-    }
-
-    /// Returns the first and the last number that it stands for.
-    pub(crate) fn range(&self) -> (u64, u64) {
-        match self {
-            Self::Message { message, .. } => {
-                let seq = message.seq.expect("protocol 2 has numbers");
-                (seq, seq)
-            }
-            Self::Gap { from, to, .. } => (*from, *to),
-        }
-    }
-}
+use super::{
+    Fault, Fired,
+    shown::{Screen, Shown},
+};
 
 /// A text that was taken.
 pub(crate) struct Said {
     id: MessageId,
+    pub(crate) room: RoomId,
     pub(crate) content: String,
     pub(crate) care: Care,
 }
@@ -49,6 +28,8 @@ pub(crate) enum Care {
     Stored,
     /// Its sender was killed before it was stored: it may have been sent, or not.
     Neglected,
+    /// Its sender was not in the room, and was told so.
+    Refused,
 }
 
 pub(crate) struct Person {
@@ -62,9 +43,11 @@ pub(crate) struct Person {
     pub(crate) said: Vec<Said>,
     /// The ids of the texts that the server has accepted, of all that were ever said.
     accepted: HashSet<MessageId>,
-    pub(crate) shown: Vec<Shown>,
+    /// The ids of the requests that are not answered.
+    pub(crate) requests: HashSet<String>,
+    pub(crate) screen: Screen,
     stored: Saved,
-    n_stored: usize,
+    stored_screen: Screen,
     n_lives: u128,
 }
 
@@ -80,9 +63,10 @@ impl Person {
             is_calling: false,
             said: Vec::new(),
             accepted: HashSet::new(),
-            shown: Vec::new(),
+            requests: HashSet::new(),
+            screen: Screen::default(),
             stored: Saved::default(),
-            n_stored: 0,
+            stored_screen: Screen::default(),
             n_lives,
         };
         person.heed(&Fired::default());
@@ -90,11 +74,16 @@ impl Person {
     }
 
     /// Says something that was never said before, if it can be said.
-    pub(crate) fn say(&mut self) -> bool {
+    pub(crate) fn say(&mut self, room: &RoomId) -> bool {
         let content = format!("@{}.{} says something", self.name.as_str(), self.said.len());
-        let Ok(id) = self.client.say(&RoomId::hall(), &content) else { return false };
-        self.said.push(Said { id, content, care: Care::NotYet });
+        let Ok(id) = self.client.say(room, &content) else { return false };
+        self.said.push(Said { id, room: room.clone(), content, care: Care::NotYet });
         true
+    }
+
+    /// Asks for a room to be made or changed.
+    pub(crate) fn request(&mut self, request: RoomRequest<'_>) {
+        self.requests.extend(self.client.change_room(request));
     }
 
     /// Does and shows what the client says; returns true if its line is to be closed.
@@ -106,49 +95,77 @@ impl Person {
                 Event::Disconnect => (is_closing, self.is_calling) = (true, false),
                 Event::Message(message) => {
                     self.accepted.extend(message.id.clone());
-                    let epoch = self.epoch();
-                    self.shown.push(Shown::Message { epoch, message });
+                    let (room, epoch) = (message.room.clone(), self.epoch());
+                    self.screen.show(&room, epoch, Shown::Message(message));
+                }
+                Event::RoomEvent(record) => {
+                    fired.note(if record.replayed { Fault::Missed } else { Fault::Happened });
+                    let (room, epoch) = (record.room.clone(), self.epoch());
+                    self.screen.show(&room, epoch, Shown::Event(record));
                 }
                 Event::Page(page) => {
-                    self.show_older(page.messages);
+                    let messages = page.messages.iter();
+                    self.accepted.extend(messages.filter_map(|message| message.id.clone()));
+                    let epoch = self.epoch();
+                    self.screen.show_page(epoch, page);
                 }
-                Event::Gap { from, to, room: _ } => {
+                Event::Gap { room, from, to } => {
                     fired.note(Fault::Gap);
                     let epoch = self.epoch();
-                    self.shown.push(Shown::Gap { epoch, from, to });
+                    self.screen.show(&room, epoch, Shown::Gap { from, to });
                 }
-                Event::NewEpoch => fired.note(Fault::OtherEpoch),
+                Event::NewEpoch => {
+                    fired.note(Fault::OtherEpoch);
+                    let rooms: Vec<_> = self.screen.rooms.keys().cloned().collect();
+                    rooms.iter().for_each(|room| self.screen.end(room));
+                }
+                Event::RoomChanged(room) if !self.screen.has(&room.id) => {
+                    fired.note(Fault::Entered);
+                    let epoch = self.epoch();
+                    self.screen.begin(&room.id, epoch, Some(room.last));
+                }
+                Event::RoomGone { room } => {
+                    fired.note(Fault::Gone);
+                    self.screen.end(&room);
+                }
+                Event::RoomRequestDone { id, .. } => {
+                    assert!(self.requests.remove(&id), "{id} is done, but was not asked for");
+                    fired.note(Fault::Done);
+                }
+                Event::Denied { code, id, text } => self.on_denied(code, id, &text, fired),
                 Event::Accepted { id, .. } => drop(self.accepted.insert(id)),
                 Event::Offline { retry_at_ms, cause } => {
                     assert!(retry_at_ms.is_some(), "{cause:?}");
                 }
-                Event::Failed { text, reason, .. } => panic!("{text} failed: {reason:?}"),
-                Event::Refused { reason: text, .. }
-                | Event::Denied { text, .. }
-                | Event::Notice { text } => panic!("{text}"),
+                Event::Failed { room, id, text, reason } => {
+                    let is_outside = matches!(
+                        reason,
+                        FailReason::Refused { code: ErrorCode::NoRoom | ErrorCode::Forbidden, .. }
+                    );
+                    assert!(!room.is_hall() && is_outside, "{text} failed: {reason:?}");
+                    fired.note(Fault::Refused);
+                    let said = self.said.iter_mut().find(|said| said.id == id);
+                    if let Some(said) = said {
+                        said.care = Care::Refused;
+                    }
+                }
+                Event::Refused { reason: text, .. } | Event::Notice { text } => panic!("{text}"),
                 _ => (),
             }
         }
         is_closing
     }
 
-    /// Shows a page. What was forgotten while it was sent may be missing from it, or after it.
-    fn show_older(&mut self, messages: Vec<Message>) {
-        let epoch = self.epoch();
-        let newer = std::mem::take(&mut self.shown);
-        let page = messages.into_iter().map(|message| Shown::Message { epoch, message });
-        let mut newer = newer.into_iter();
-        for shown in page.chain(newer.next()) {
-            let last = self.shown.last().map(|last| last.range().1);
-            let from = last.filter(|_| shown.epoch() == epoch).map(|last| last + 1);
-            if let (Some(from), to) = (from, shown.range().0 - 1)
-                && from <= to
-            {
-                self.shown.push(Shown::Gap { epoch, from, to });
-            }
-            self.shown.push(shown);
+    fn on_denied(&mut self, code: ErrorCode, id: Option<String>, text: &str, fired: &Fired) {
+        fired.note(match code {
+            ErrorCode::NoRoom | ErrorCode::Forbidden => Fault::Outside,
+            ErrorCode::NotDone | ErrorCode::NameTaken => Fault::NotDone,
+            ErrorCode::Storage => Fault::NotStored,
+            code => panic!("{code:?}: {text}"),
+        });
+        if let Some(id) = id {
+            assert!(self.requests.remove(&id), "{id} is denied, but was not asked for");
         }
-        self.shown.extend(newer);
     }
 
     /// Returns true if the server has accepted this text.
@@ -160,7 +177,7 @@ impl Person {
     pub(crate) fn store(&mut self) {
         if let Some(saved) = self.client.take_saved() {
             self.stored = saved.clone();
-            self.n_stored = self.shown.len();
+            self.stored_screen = self.screen.clone();
             self.care(Care::Stored);
         }
     }
@@ -169,7 +186,8 @@ impl Person {
     pub(crate) fn kill(&mut self) {
         self.n_lives += 1;
         self.care(Care::Neglected);
-        self.shown.truncate(if self.is_window { 0 } else { self.n_stored });
+        self.screen = if self.is_window { Screen::default() } else { self.stored_screen.clone() };
+        self.requests.clear();
         let json = serde_json::to_string(&self.stored).expect("it can be written");
         let saved = serde_json::from_str(&json).expect("and read");
         self.client = client(&self.name, saved, self.n_lives, self.is_window);
@@ -194,5 +212,6 @@ impl Person {
 fn client(name: &UserName, saved: Saved, seed: u128, is_window: bool) -> Client {
     let bytes = std::array::from_fn(|index| seed.to_le_bytes()[index % 16]);
     let begin = if is_window { Begin::LastPage(5) } else { Begin::Everything };
-    Client::new(name.clone(), saved, bytes).beginning(begin).persistent()
+    let client = Client::new(name.clone(), saved, bytes).beginning(begin);
+    client.hearing(Hearing::All).persistent()
 }

@@ -1,11 +1,11 @@
 //! The faults that are made in a world on purpose, and the signs that they took effect.
 
 use pychat_server::{
-    core::secret::Secret,
+    core::{id::HALL, secret::Secret},
     server::{Server, load_rooms},
     store::Retention,
 };
-use pychat_wire::message::{ErrorCode, Reason};
+use pychat_wire::message::{self, ErrorCode, Reason};
 
 use super::{
     Fault,
@@ -102,7 +102,8 @@ impl World {
         let nobody = serve(0, &mut self.rng).0;
         let (mut store, people) = std::mem::replace(&mut self.server, nobody).into_parts();
         let nonces = Secret::new(std::array::from_fn(|_| self.rng.u8(..)));
-        let rooms = load_rooms(&mut *store).expect("a store that can be read");
+        let rooms = self.waiting.promptly(|| load_rooms(&mut *store));
+        let rooms = rooms.expect("a store that can be read");
         self.server = Server::new(limits(), store, people, rooms, nonces);
         self.forget_lines();
     }
@@ -130,13 +131,18 @@ impl World {
             self.tick();
         }
         assert!(!self.has_work(), "ticks and ticks, and still at work");
-        let (log, last) = (self.logs.last_mut().expect("there is one"), self.waiting.n_taken());
-        let n_kept = self.rng.u64(..=last - log.forgotten_to);
-        let forgotten_to = last - n_kept;
-        if forgotten_to == log.forgotten_to {
+        let (log, last) = (self.logs.last_mut().expect("there is one"), self.waiting.n_taken(HALL));
+        let n_kept = self.rng.u64(..=last - log.forgotten_to(message::HALL));
+        let mut has_changed = false;
+        for (room, last) in self.waiting.taken() {
+            let (room, forgotten_to) = (room.on_wire(), last.saturating_sub(n_kept));
+            has_changed |= log.forgotten_to(&room) < forgotten_to;
+            let forgotten = log.forgotten_to.entry(room.into_owned()).or_default();
+            *forgotten = forgotten_to.max(*forgotten);
+        }
+        if !has_changed {
             return;
         }
-        log.forgotten_to = forgotten_to;
         if self.links.values().any(|link| link.checker.is_behind() && !link.line.is_dropped()) {
             self.fire(Fault::TrimmedReplaying);
         }

@@ -33,9 +33,11 @@ const BACKLOG_BYTES_MAX: usize = 1_500;
 const UTC_MS: u64 = 1_000_000_000_000;
 
 knobs! {
-    /// The next thing that happens, each so often in 96 times.
+    /// The next thing that happens, each so often in 110 times.
     enum Step {
         Say = 16,
+        /// Somebody does something about rooms.
+        Room = 14,
         /// Some of what a client wrote reaches the server.
         Up = 24,
         /// Some of what the server wrote reaches a client.
@@ -55,13 +57,20 @@ knobs! {
 #[derive(Debug)]
 pub(crate) struct Log {
     pub(crate) oracle: Oracle,
-    /// The last number that is not kept any more.
-    pub(crate) forgotten_to: u64,
+    /// The last number of each room that is not kept any more.
+    pub(crate) forgotten_to: BTreeMap<String, u64>,
+    pub(crate) number: usize,
 }
 
 impl Log {
     pub(super) fn new(number: usize) -> Self {
-        Self { oracle: Oracle::of(&format!("{number:032x}")), forgotten_to: 0 }
+        let oracle = Oracle::of(&format!("{number:032x}"));
+        Self { oracle, forgotten_to: BTreeMap::new(), number }
+    }
+
+    /// Returns the last number of a room that is not kept any more.
+    pub(crate) fn forgotten_to(&self, room: &str) -> u64 {
+        self.forgotten_to.get(room).copied().unwrap_or_default()
     }
 }
 
@@ -149,6 +158,7 @@ impl World {
             let person = self.rng.usize(..self.people.len());
             match Step::choose(&mut |end| self.rng.usize(..end)) {
                 Step::Say => self.say(person),
+                Step::Room => self.act_in_rooms(person),
                 Step::Up => self.bring_up(None),
                 Step::Down => self.bring_down(None),
                 Step::Pass => {
@@ -171,7 +181,7 @@ impl World {
     }
 
     fn say(&mut self, number: usize) {
-        if self.people[number].say() && self.once_in(40) {
+        if self.people[number].say(&RoomId::hall()) && self.once_in(40) {
             // It may be on the line already, or not.
             if self.once_in(2) {
                 self.send(number);
@@ -333,7 +343,8 @@ impl World {
         client.wake(self.now_ms);
         let hall = RoomId::hall();
         client.see(&hall, client.saved().seq(&hall));
-        if self.people[number].is_window && self.people[number].client.request_history(&hall, 3) {
+        let room = if self.once_in(2) { hall } else { self.some_room(number) };
+        if self.people[number].is_window && self.people[number].client.request_history(&room, 3) {
             self.fire(Fault::Page);
         }
         self.attend(number);

@@ -91,6 +91,8 @@ impl World<'_> {
             refused: 0,
             bad: 0,
             units: 0,
+            void: 0,
+            denied: 0,
             since,
         });
         self.n_peers += 1;

@@ -1,12 +1,15 @@
 //! The end of a world: everything is accounted for, everybody leaves, and nothing is left.
 
+use std::mem;
+
 use pychat_server::server::{CLOSING_TIMEOUT, LINGER_TIMEOUT};
 
 use pychat_wire::{name::SERVER, notice::Notice};
 
-use super::{Buried, Checker, Manner, N_WITNESSES, Peer, World};
+use super::{Buried, Checker, Manner, N_WITNESSES, Peer, World, limits::nothing, people::Text};
+
 use crate::{
-    kit::{V2Checker, oracle::Message, story::Difference, v2_checker::Event},
+    kit::{V2Checker, oracle::Message, stored, story::Difference, v2_checker::Event},
     world::fault::Fault,
 };
 
@@ -20,6 +23,8 @@ impl World<'_> {
         }
         self.stop();
         self.check_order();
+        self.check_store();
+        self.check_outsiders();
         let (Checker::V1(first), Checker::V2 { checker: second, .. }) =
             (&self.peers[0].checker, &self.peers[1].checker)
         else {
@@ -50,7 +55,6 @@ impl World<'_> {
             unreachable!("there is a witness of each protocol");
         };
         let forgotten_to = self.oracle.last().saturating_sub(self.retention.messages_max);
-        self.oracle.check_whole(forgotten_to);
         let notice = |notice: Notice<'_>| (SERVER.to_owned(), notice.to_string());
         let mut told = vec![notice(Notice::Joined { name: "second witness" })];
         told.extend(second.story().iter().map(|event| match event {
@@ -70,6 +74,17 @@ impl World<'_> {
         let n_messages = second.story().iter().filter(is_message).count() as u64;
         assert_eq!(n_messages, self.oracle.last(), "somebody heard what the witness did not");
         assert!(self.forgotten_to <= forgotten_to, "{} was kept", self.forgotten_to);
+    }
+
+    /// All that anybody heard is in the store, in one order for each room; nobody heard anything of a room
+    /// that they were not in, and all that anybody was told of rooms was so.
+    fn check_store(&mut self) {
+        let server = mem::replace(&mut self.server, nothing(self.limits));
+        let (mut store, people) = server.into_parts();
+        stored::take_in(&mut self.oracle, &mut *store, &people);
+        let lasts = self.oracle.lasts();
+        let max = self.retention.messages_max;
+        self.oracle.check_whole(|room| lasts.get(room).map_or(0, |last| last.saturating_sub(max)));
     }
 
     /// Time does not go back. A message bears the time at which it was accepted: where the store
@@ -133,11 +148,14 @@ impl World<'_> {
     /// Checks that a peer of protocol 2 that is still there has heard all and been answered all.
     fn check_life(&self, peer: &Peer, checker: &V2Checker, person: usize) {
         assert_eq!(checker.after(), self.oracle.last(), "nothing is missed");
-        assert_eq!(checker.n_pages(), peer.refused, "every question is answered");
+        let n_open = checker.n_pages()..=checker.n_pages() + checker.n_doubtful_pages();
+        assert!(n_open.contains(&peer.refused), "every question is answered");
+        self.check_rooms_of(peer, checker.name().unwrap_or_default());
         // Who came back too late for some messages may have missed its own among them.
         if self.people[person].newest == peer.number && checker.n_gaps() == 0 {
             let texts = &self.people[person].texts;
-            assert!(texts.iter().all(|text| text.seq.is_some()), "{texts:?}");
+            let is_answered = |text: &Text| text.seq.is_some() || text.is_refused;
+            assert!(texts.iter().all(is_answered), "{texts:?}");
         }
         let Checker::V2 { checker: witness, .. } = &self.peers[1].checker else {
             unreachable!("protocol 2")

@@ -88,5 +88,36 @@ knobs! {
         LeftProtocol,
         LeftUnannounced,
         KnownByWelcomeOnly,
+
+        // Of rooms.
+        RoomMade,
+        DirectMade,
+        DirectFound,
+        RoomJoined,
+        RoomLeft,
+        MemberAdded,
+        MemberRemoved,
+        Renamed,
+        TopicSet,
+        RoomTold,
+        RoomGone,
+        RoomTalk,
+        EventHeard,
+        EventReplayed,
+        RoomsListed,
+        MembersListed,
+        ReadElsewhere,
+        UnreadTold,
+        Typed,
+        /// Somebody asked for something in a closed room that they are not in, or in none.
+        NoRoom,
+        /// Somebody asked for something in an open room that they are not in, or that is never done.
+        RoomForbidden,
+        /// The same, by what bears no id.
+        Denied,
+        NotDone,
+        /// Somebody said again what the store was about to take.
+        StoredAlready,
+        RoomNameTaken,
     }
 }

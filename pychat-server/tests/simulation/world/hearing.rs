@@ -4,11 +4,11 @@ use std::mem;
 
 use pychat_wire::{
     ClientMessage,
-    message::{ErrorCode, Reason},
+    message::{ErrorCode, HALL, Reason, RoomKind},
     notice::Notice,
 };
 
-use super::{Checker, Manner, Peer, Pulse, Welcome, World, trouble::NONSENSE_MAX};
+use super::{Checker, Manner, Peer, Pulse, Welcome, World, people::read_id, trouble::NONSENSE_MAX};
 use crate::{
     kit::v2_checker::{BEYOND, Heard},
     world::fault::Fault,
@@ -26,7 +26,8 @@ impl World<'_> {
         if let Checker::V2 { checker, person } = &mut self.peers[peer].checker {
             let person = *person;
             let heard = checker.listen(&bytes, &mut self.oracle);
-            let after = checker.after();
+            let rooms = checker.rooms().iter();
+            let after = rooms.map(|(room, hearing)| (room.clone(), hearing.after())).collect();
             if checker.name().is_some() && self.people[person].newest == self.peers[peer].number {
                 self.people[person].after = after;
             }
@@ -86,7 +87,10 @@ impl World<'_> {
             Heard::Greeting => {
                 assert!(!mem::replace(is_received, true) && *welcome == Welcome::Greeted);
             }
-            Heard::Welcome { .. } => {
+            Heard::Welcome { unread, .. } => {
+                if 0 < unread {
+                    self.fire(Fault::UnreadTold);
+                }
                 if mem::replace(&mut self.people[person].is_known, true) {
                     self.fire(Fault::KnownByKey);
                 }
@@ -95,21 +99,21 @@ impl World<'_> {
                 }
                 self.resend(peer);
             }
-            Heard::Own { id, seq, dup } => {
+            Heard::Own { room, id, seq, dup } => {
                 *bad = 0;
-                self.acknowledge(person, &id, seq);
+                self.acknowledge(person, &room, &id, seq);
                 if dup {
                     self.fire(Fault::Resent);
                 }
             }
-            Heard::Forgotten { to } => {
+            Heard::Forgotten { to, .. } => {
                 self.forgotten_to = self.forgotten_to.max(to);
                 self.fire(Fault::Forgotten);
             }
-            Heard::Skipped => self.fire(Fault::Skipped),
+            Heard::Skipped { .. } => self.fire(Fault::Skipped),
             Heard::Elsewhere { to } if to < BEYOND => self.fire(Fault::OtherEpoch),
             Heard::Elsewhere { .. } => self.fire(Fault::Beyond),
-            Heard::Page { start } => {
+            Heard::Page { start, .. } => {
                 self.fire(if start { Fault::PageAtStart } else { Fault::Page });
             }
             Heard::Left { reason } => self.fire(match reason {
@@ -122,8 +126,14 @@ impl World<'_> {
                     panic!("nobody hears {reason:?}")
                 }
             }),
-            Heard::Error { code, suggest, retry_ms } => {
-                self.on_error(peer, person, code, suggest, retry_ms);
+            Heard::Error { code, text, id, suggest, retry_ms } => {
+                if code == ErrorCode::NoRoom {
+                    self.on_no_room(&text);
+                }
+                match id {
+                    Some(id) => self.on_refused(peer, &id, code, text),
+                    None => self.on_error(peer, person, code, suggest, retry_ms),
+                }
             }
             Heard::Ping => {
                 match pulse {
@@ -137,20 +147,40 @@ impl World<'_> {
                 self.fire(Fault::Pinged);
             }
             Heard::Pong => self.fire(Fault::PingedBack),
+            Heard::Room { kind: RoomKind::Direct, is_new: false, .. } => {
+                self.fire(Fault::DirectFound);
+            }
+            Heard::Room { .. } => self.fire(Fault::RoomTold),
+            Heard::RoomGone { .. } => self.fire(Fault::RoomGone),
+            Heard::Event { is_live: false, .. } => self.fire(Fault::EventReplayed),
+            Heard::Event { .. } => self.fire(Fault::EventHeard),
+            Heard::Rooms { .. } => self.fire(Fault::RoomsListed),
+            Heard::Members { .. } => self.fire(Fault::MembersListed),
+            Heard::Read { .. } => self.fire(Fault::ReadElsewhere),
+            Heard::Typing { .. } => self.fire(Fault::Typed),
             Heard::PairCode { .. } => panic!("nobody has asked for one"),
             Heard::Bye { reason } => self.on_bye(peer, reason),
         }
     }
 
     /// A text has its number. The name may have been somebody else's before, who said the others.
-    fn acknowledge(&mut self, person: usize, id: &str, seq: u64) {
-        let (who, number) = id.split_once('.').expect("an id of the simulation's");
-        let [who, number]: [usize; 2] = [who, number].map(|part| part.parse().expect("a number"));
-        if who == person {
-            let text = &mut self.people[person].texts[number];
-            assert_eq!(text.content, self.oracle.message(seq).content);
-            let had = text.seq.replace(seq).unwrap_or(seq);
-            assert!(had == seq || self.forgets(), "{id} was {had} and is {seq}");
+    fn acknowledge(&mut self, person: usize, room: &str, id: &str, seq: u64) {
+        let (who, number) = read_id(id).expect("an id of the simulation's");
+        if who != person {
+            return;
+        }
+        if let Some(number) = number.strip_prefix('r') {
+            let number = number.parse().expect("a number");
+            return self.acknowledge_request(person, number, room, seq);
+        }
+        let number: usize = number.parse().expect("a number");
+        let text = &mut self.people[person].texts[number];
+        assert_eq!(text.room, room, "{id} is in another room");
+        assert_eq!(text.content, self.oracle.rooms()[room].message(seq).content);
+        let had = text.seq.replace(seq).unwrap_or(seq);
+        assert!(had == seq || self.forgets(), "{id} was {had} and is {seq}");
+        if room != HALL {
+            self.fire(Fault::RoomTalk);
         }
     }
 
@@ -188,6 +218,10 @@ impl World<'_> {
             }
             ErrorCode::SlowDown => Fault::SlowDown,
             ErrorCode::BadPayload => Fault::IdRefused,
+            ErrorCode::NoRoom | ErrorCode::Forbidden => {
+                self.peers[peer].denied += 1;
+                Fault::Denied
+            }
             ErrorCode::BadFrame
             | ErrorCode::TooLarge
             | ErrorCode::UnknownType

@@ -8,7 +8,9 @@ mod calling;
 mod ending;
 pub(crate) mod fault;
 mod hearing;
+mod limits;
 mod people;
+mod rooms;
 mod trouble;
 
 use std::{
@@ -18,10 +20,7 @@ use std::{
 };
 
 use pychat_server::{
-    core::{
-        chat::Rules, id::ConnectionId, people::People, rate_limit::RateLimit, record::PersonId,
-        rooms::Rooms, secret::Secret,
-    },
+    core::{id::ConnectionId, people::People, record::PersonId, rooms::Rooms, secret::Secret},
     limits::Limits,
     server::Server,
     store::{Memory, Retention},
@@ -31,6 +30,7 @@ use pychat_wire::ClientMessage;
 use self::{
     calling::Network,
     fault::Fault,
+    limits::{cost, limits},
     people::{PAGES_MAX, Person},
 };
 use crate::kit::{
@@ -57,9 +57,11 @@ knobs! {
     enum Step {
         Connect = 600,
         Hello = 1_400,
-        Text = 2_200,
+        Text = 1_800,
+        /// Somebody asks for something about rooms.
+        Room = 700,
         /// The line takes some of what was said to the server.
-        Carry = 2_300,
+        Carry = 2_150,
         Page = 288,
         Ping = 50,
         /// Nobody has pinged.
@@ -73,7 +75,7 @@ knobs! {
         /// The bytes that are owed are counted.
         Reckon = 13,
         /// The server's turn.
-        Tick = 1_106,
+        Tick = 956,
     }
 }
 
@@ -114,6 +116,8 @@ pub(crate) struct World<'a> {
     /// Under which names those who left in order had said how much, by their numbers.
     said: BTreeMap<usize, (String, usize)>,
     fired: Fired<Fault>,
+    /// The words for there being no such room, once somebody was told so.
+    no_room: Option<String>,
     /// The longest text, in bytes, and how rare it is.
     text_bytes_max: usize,
     large_one_in: usize,
@@ -148,8 +152,12 @@ struct Peer {
     refused: usize,
     /// The number of things that it was told were of no use, since its last text was heard.
     bad: u32,
-    /// The total cost of its texts, as [`cost`] counts it.
+    /// The total cost of its texts and requests, as [`cost`] counts it.
     units: usize,
+    /// The number of things that it asked of a room that is not there, without an id.
+    void: usize,
+    /// The number of things without an id that it was denied.
+    denied: usize,
     /// The number of events that the witness of its protocol had heard when it connected.
     since: usize,
 }
@@ -265,6 +273,7 @@ impl<'a> World<'a> {
             dead: Vec::new(),
             said: BTreeMap::new(),
             fired,
+            no_room: None,
             text_bytes_max: if is_wide { 60_000 } else { limits.payload_bytes_max - 100 },
         };
         world.connect();
@@ -302,6 +311,7 @@ impl<'a> World<'a> {
             Step::Connect => self.connect(),
             Step::Hello => self.hello(any),
             Step::Text => self.text(any),
+            Step::Room => self.act_in_rooms(any),
             Step::Carry => {
                 let bytes = if self.below(4) == 0 { usize::MAX } else { self.below(40) };
                 self.carry(any, bytes);
@@ -376,30 +386,5 @@ impl<'a> World<'a> {
 
     fn fire(&self, fault: Fault) {
         self.fired.note(fault);
-    }
-}
-
-/// Returns about what a text costs its author, and no less.
-fn cost(bytes: usize) -> usize {
-    2 + (bytes >> 10)
-}
-
-/// Returns limits of which each is small in some worlds.
-fn limits(chance: &mut Chance<'_>) -> Limits {
-    let rate_limit = [None, RateLimit::new(2, 5), RateLimit::new(5, 50)][chance(3)];
-    let (payload_bytes_max, backlog_bytes_max) =
-        [(600, 1_000), (1 << 10, 4 << 10), (2 << 10, 16 << 10), (64 << 10, 1 << 20)]
-            [[0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3][chance(12)]];
-    Limits {
-        payload_bytes_max,
-        backlog_bytes_max,
-        backlog_total_bytes_max: backlog_bytes_max * [1, 1, 2, 1_000][chance(4)],
-        connections_max: 4 + chance(10),
-        crowd: [2, 100][chance(2)],
-        rules: Rules {
-            rate_limit,
-            connections_per_address_max: [0, 1, 2, 100][chance(4)],
-            ..Limits::default().rules
-        },
     }
 }

@@ -1,11 +1,17 @@
 //! People who speak protocol 2: who they are over all their connections, and what they say and ask.
 
+use std::collections::BTreeMap;
+
 use pychat_wire::{
     ClientMessage,
     message::{HALL, Hello, MESSAGE_ID_BYTES_MAX, Positions, Resume},
 };
 
-use super::{Checker, EPOCH, Manner, N_WITNESSES, NAMES, Peer, World, cost};
+use super::{
+    Checker, EPOCH, Manner, N_WITNESSES, NAMES, Peer, World,
+    limits::{REQUEST_COST, cost},
+    rooms::Asked,
+};
 use crate::{
     kit::{keys, v2_checker::BEYOND},
     world::fault::Fault,
@@ -23,19 +29,36 @@ pub(super) struct Person {
     pub(super) name: String,
     /// The keys of their devices were known to the server: it has welcomed them.
     pub(super) is_known: bool,
-    /// The last number that they have.
-    pub(super) after: u64,
+    /// The last number that they have of each room.
+    pub(super) after: BTreeMap<String, u64>,
     pub(super) texts: Vec<Text>,
+    pub(super) requests: Vec<Asked>,
     /// The number of the peer that is their newest connection.
     pub(super) newest: usize,
+}
+
+impl Person {
+    /// Returns the positions in all their rooms, and in one `outside`, by thousandths of what they have
+    /// and `beyond` that.
+    fn positions(&self, outside: Option<String>, share: u64, beyond: u64) -> Positions<'static> {
+        let mut after = self.after.clone();
+        after.entry(HALL.to_owned()).or_default();
+        // A room that is not there, or no more, or not for them, is passed over.
+        outside.into_iter().for_each(|room| _ = after.entry(room).or_default());
+        let after = after.into_iter();
+        Positions(after.map(|(room, it)| (room.into(), it * share / 1_000 + beyond)).collect())
+    }
 }
 
 /// Something that somebody said, once or more often.
 #[derive(Debug)]
 pub(super) struct Text {
+    pub(super) room: String,
     pub(super) content: String,
     /// Its number, if it was acknowledged.
     pub(super) seq: Option<u64>,
+    /// Its author was not in the room.
+    pub(super) is_refused: bool,
 }
 
 impl World<'_> {
@@ -61,6 +84,7 @@ impl World<'_> {
         let is_witness = peer < N_WITNESSES;
         let chance = if is_witness { 9 } else { self.below(10) };
         let proof_chance = self.below(6);
+        let outside = Some(self.some_room(peer)).filter(|_| proof_chance == 2);
         let share = self.below(1_000);
         let Checker::V2 { checker, person: number } = &self.peers[peer].checker else { return };
         let Some(challenge) = checker.challenge() else {
@@ -69,17 +93,16 @@ impl World<'_> {
         };
         let number = *number;
         let person = &self.people[number];
-        let after = person.after;
         let many = share as u64;
         let limit = (chance == 4).then_some(1 + many % 4);
         let (resume, fault) = match chance {
             0 => (None, None),
-            1 => (Some((false, after)), None),
-            2 => (Some((true, BEYOND + many)), None),
-            3 => (Some((true, after * many / 1_000)), Some(Fault::ResumedTooFarBack)),
-            4 => (Some((true, after * many / 1_000)), None),
+            1 => (Some((false, 1_000, 0)), None),
+            2 => (Some((true, 1_000, BEYOND + many)), None),
+            3 => (Some((true, many, 0)), Some(Fault::ResumedTooFarBack)),
+            4 => (Some((true, many, 0)), None),
             _ if is_witness => (None, None),
-            _ => (Some((true, after)), Some(Fault::Resumed)),
+            _ => (Some((true, 1_000, 0)), Some(Fault::Resumed)),
         };
         let username = match proof_chance {
             1 if !is_witness => "\u{202e}".to_owned(),
@@ -88,9 +111,9 @@ impl World<'_> {
         let is_forged = proof_chance == 0 && !is_witness;
         let mut proof = keys::key(&number.to_string()).prove(&challenge, &username);
         proof.signature.0[share % 64] ^= u8::from(is_forged);
-        let resume = resume.map(|(is_right_epoch, after)| Resume {
+        let resume = resume.map(|(is_right_epoch, share, beyond)| Resume {
             epoch: if is_right_epoch { EPOCH } else { "another" }.into(),
-            rooms: Positions(vec![(HALL.into(), after)]),
+            rooms: person.positions(outside, share, beyond),
             limit,
         });
         let hello = Hello { proof: Some(proof), resume, ..Hello::new(username, 2) };
@@ -113,8 +136,14 @@ impl World<'_> {
             return;
         }
         for number in 0..self.people[person].texts.len() {
-            if self.people[person].texts[number].seq.is_none() {
+            let Text { seq, is_refused, .. } = self.people[person].texts[number];
+            if seq.is_none() && !is_refused {
                 self.say_text(peer, person, number);
+            }
+        }
+        for number in 0..self.people[person].requests.len() {
+            if self.people[person].requests[number].answer.is_none() {
+                self.say_request(peer, person, number);
             }
         }
     }
@@ -157,7 +186,8 @@ impl World<'_> {
             _ => (),
         }
         let content = format!("@{person}.{number} {:padding$}", "");
-        self.people[person].texts.push(Text { content, seq: None });
+        let room = if self.below(3) == 0 { self.some_room(peer) } else { HALL.to_owned() };
+        self.people[person].texts.push(Text { room, content, seq: None, is_refused: false });
         self.say_text(peer, person, number);
         if chance == 3 {
             self.say_text(peer, person, number);
@@ -171,10 +201,11 @@ impl World<'_> {
     }
 
     fn say_text(&mut self, peer: usize, person: usize, number: usize) {
-        let content = self.people[person].texts[number].content.clone();
+        let Text { room, content, .. } = &self.people[person].texts[number];
+        let (room, content) = (room.clone().into(), content.clone());
         self.peers[peer].units += cost(content.len());
         let id = Some(format!("{person}.{number}").into());
-        self.say(peer, &ClientMessage::Text { room: HALL.into(), content: content.into(), id });
+        self.say(peer, &ClientMessage::Text { room, content: content.into(), id });
     }
 
     /// Somebody asks for the newest page again and again, and reads as fast as it comes.
@@ -189,7 +220,7 @@ impl World<'_> {
             let Peer { checker: Checker::V2 { checker, .. }, .. } = &self.peers[peer] else {
                 return;
             };
-            if checker.asked_for(before) || PAGES_MAX <= checker.n_pages() {
+            if checker.asked_for(HALL, before) || PAGES_MAX <= checker.n_pages() {
                 return;
             }
             self.say(peer, &ClientMessage::History { room: HALL.into(), before, limit: 500 });
@@ -200,7 +231,12 @@ impl World<'_> {
 
     /// Somebody asks for a page, if they wait for fewer than `pages_max`.
     pub(super) fn ask_for_page(&mut self, peer: usize, pages_max: usize) {
-        let last = usize::try_from(self.oracle.last()).expect("few messages");
+        self.ask_for_page_of(peer, HALL, pages_max);
+    }
+
+    /// Somebody asks for a page of a room, if they wait for fewer than `pages_max`.
+    pub(super) fn ask_for_page_of(&mut self, peer: usize, room: &str, pages_max: usize) {
+        let last = usize::try_from(self.oracle.room(room).last()).expect("few messages");
         let before = match self.below(3) {
             0 => u64::MAX - self.below(1_000) as u64,
             _ => self.below(last + 3) as u64,
@@ -208,9 +244,11 @@ impl World<'_> {
         let limit = [0, 1, 7, 40, 500, 1_000_000][self.below(6)];
         let Peer { checker, refused, is_leaving, .. } = &self.peers[peer];
         let Checker::V2 { checker, .. } = checker else { return };
-        let is_clear = checker.name().is_some() && !checker.asked_for(before) && !is_leaving;
-        if is_clear && checker.n_pages() - *refused < pages_max {
-            self.say(peer, &ClientMessage::History { room: HALL.into(), before, limit });
+        let is_clear = checker.name().is_some() && !checker.asked_for(room, before) && !is_leaving;
+        let n_waiting = checker.n_pages() + checker.n_doubtful_pages();
+        if is_clear && n_waiting.saturating_sub(*refused) < pages_max {
+            self.peers[peer].units += REQUEST_COST;
+            self.say(peer, &ClientMessage::History { room: room.into(), before, limit });
         }
     }
 
@@ -230,4 +268,10 @@ impl World<'_> {
             self.say(peer, &ClientMessage::Pong);
         }
     }
+}
+
+/// Reads an id of the simulation's: whose it is, and of what.
+pub(super) fn read_id(id: &str) -> Option<(usize, &str)> {
+    let (who, number) = id.split_once('.')?;
+    Some((who.parse().ok()?, number))
 }

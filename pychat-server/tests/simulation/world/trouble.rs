@@ -3,13 +3,15 @@
 use std::{mem, time::Duration};
 
 use pychat_server::{
-    core::{people::People, record::PersonId, rooms::Rooms, secret::Secret},
+    core::secret::Secret,
     handover::Snapshot,
     server::{LINGER_TIMEOUT, Server, load_rooms},
-    store::Memory,
 };
 
-use super::{Buried, CROWD, Checker, N_WITNESSES, Peer, Pulse, World, limits};
+use super::{
+    Buried, CROWD, Checker, N_WITNESSES, Peer, Pulse, World,
+    limits::{limits, nothing},
+};
 use crate::{kit::Line, world::fault::Fault};
 
 /// One more payload that means nothing, in a row of so many, is one too many.
@@ -194,14 +196,12 @@ impl World<'_> {
         let (snapshot, sockets) = self.server.save(self.now);
         let sockets: Vec<Line> = sockets.into_iter().cloned().collect();
         let snapshot = Snapshot::from_bytes(&snapshot.to_bytes()).expect("the same format");
-        let nothing = Box::new(Memory::new(0, self.retention));
-        let nobody = People::new(Secret::new([0; 32]), [], PersonId(0));
-        let nowhere = Rooms::default();
-        let empty = Server::new(self.limits, nothing, nobody, nowhere, Secret::new([0; 32]));
+        let empty = nothing(self.limits);
         let (mut store, people) = mem::replace(&mut self.server, empty).into_parts();
         let secret = self.below(256).to_le_bytes();
         let nonces = Secret::new(std::array::from_fn(|index| secret[index % secret.len()]));
-        let rooms = load_rooms(&mut *store).expect("a store that can be read");
+        let rooms = self.waiting.promptly(|| load_rooms(&mut *store));
+        let rooms = rooms.expect("a store that can be read");
         self.server = Server::new(self.limits, store, people, rooms, nonces);
         self.drained_ns.clear();
         self.dead.clear(); // Their ids were the other server's.

@@ -204,16 +204,18 @@ impl Chat {
         }
     }
 
-    /// A room is made, or could not be: those are answered who asked for it in the meantime.
+    /// A room is made, of which there is this record, or could not be: those are answered who asked for it
+    /// in the meantime.
     pub(in super::super) fn answer_waiting(
         &mut self,
         now: Instant,
         room: RoomId,
+        record: Option<&Record>,
         effects: &mut Vec<Effect>,
     ) {
         for waiting in self.requests.waiting.remove(&room).unwrap_or_default() {
             let Waiting { ticket, from, author, id } = waiting;
-            self.answer_direct(from, room, None, (author, id), effects);
+            self.answer_direct(from, room, record.cloned(), (author, id), effects);
             self.on_answered(now, (from, ticket), effects);
         }
     }
@@ -234,6 +236,7 @@ impl Chat {
         };
         let maker = known.maker().and_then(|maker| self.people.name(maker));
         let maker = maker.and_then(|name| UserName::new(name).ok());
+        // The record of its making may not be kept any more.
         let made = Record {
             room,
             seq: 1,
@@ -243,7 +246,6 @@ impl Chat {
             kind: Kind::Event { event: RoomEvent::Created, subject: None },
             id: None,
         };
-        let record = record.filter(|record| record.room == room && record.seq == 1);
         let record = Record { id: Some(id), ..record.unwrap_or(made) };
         self.tell_known(from, record, effects);
     }

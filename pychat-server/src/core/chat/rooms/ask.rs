@@ -102,15 +102,28 @@ impl Chat {
         };
         let last = self.rooms.get(room).map_or(0, KnownRoom::last);
         let seq = seq.min(last);
-        if seq == 0 || !self.rooms.raise_mark(person, room, seq) {
+        if seq <= self.rooms.mark(person, room).unwrap_or_default() {
             return;
         }
         let mark = ReadMark { room, person, seq };
-        self.requests.make(Pending::Mark, Request::Mark(mark), effects);
-        for other in self.joined_of(person).into_iter().filter(|other| *other != id) {
+        self.requests.make(Pending::Mark { from: id, mark }, Request::Mark(mark), effects);
+        self.pay(now, id, 1, effects);
+    }
+
+    /// The store has how far somebody has seen a room: now it counts, and their other devices hear of it.
+    pub(in super::super) fn on_marked(
+        &mut self,
+        from: ConnectionId,
+        ReadMark { room, person, seq }: ReadMark,
+        effects: &mut Vec<Effect>,
+    ) {
+        let is_there = self.rooms.is_in(person, room) && self.people.is_known(person);
+        if !is_there || !self.rooms.raise_mark(person, room, seq) {
+            return;
+        }
+        for other in self.joined_of(person).into_iter().filter(|other| *other != from) {
             tell(other, Event::Read { room, seq }, effects);
         }
-        self.pay(now, id, 1, effects);
     }
 
     /// Somebody is writing. Others hear of that where few are present, and seldom.

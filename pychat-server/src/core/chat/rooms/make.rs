@@ -163,7 +163,7 @@ impl Chat {
 
     /// Answers with a direct room that there is already, or that is being made.
     fn find_direct(&mut self, asked: &Asked, room: RoomId, effects: &mut Vec<Effect>) {
-        let Asked { from, person, ref author, ref id, .. } = *asked;
+        let Asked { from, ref author, ref id, .. } = *asked;
         let (author, id) = (author.clone(), Arc::clone(id));
         if self.rooms.get(room).is_none() {
             let ticket = self.requests.ticket();
@@ -171,7 +171,7 @@ impl Chat {
             self.requests.waiting.entry(room).or_default().push(waiting);
             return self.owe_answer(from, ticket, effects);
         }
-        let request = Request::Recall { person, id: Arc::clone(&id) };
+        let request = Request::Find { room, seq: 1 };
         let recalling = Recalling::Direct { from, room, author, id };
         self.ask(from, Pending::Recall(Box::new(recalling)), request, effects);
     }

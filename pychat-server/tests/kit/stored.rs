@@ -1,0 +1,62 @@
+//! The store at the end of a run, held against what people heard.
+
+use std::{ops::ControlFlow, time::Instant};
+
+use pychat_server::{
+    core::{
+        id::{HALL, RoomId},
+        people::People,
+        record::{Entry, Kind},
+    },
+    store::{Read, Store},
+};
+
+use super::{Oracle, room_log::Message};
+
+/// Takes in every record that `store` has and that nobody need have heard: it is what those heard who
+/// did. The `people` in each room, and how far they have seen it, are as its records and theirs say.
+pub(crate) fn take_in(oracle: &mut Oracle, store: &mut dyn Store, people: &People) {
+    let rooms = store.rooms().expect("it can be read");
+    for room in [HALL].into_iter().chain(rooms.iter().map(|room| room.id)) {
+        let mut entries = Vec::new();
+        let mut after = 0;
+        while let Read::Later = read(store, room, after, &mut entries) {
+            store.poll(Instant::now(), &mut Vec::new());
+            after = entries.last().map_or(0, |(seq, _)| *seq);
+        }
+        assert!(entries.is_sorted_by(|a, b| a.0 + 1 == b.0), "a hole in {room}: {entries:?}");
+        for (seq, message) in &entries {
+            oracle.check(&room.on_wire(), *seq, message);
+        }
+    }
+    for room in &rooms {
+        let wire_id = room.id.on_wire();
+        let names = room.members.iter().filter_map(|person| people.name(*person));
+        let with = names.map(ToOwned::to_owned).collect();
+        oracle.check_stored(&wire_id, room.kind, with);
+    }
+    for mark in store.marks().expect("it can be read") {
+        if let Some(name) = people.name(mark.person) {
+            oracle.check_stored_mark(&mark.room.on_wire(), name, mark.seq);
+        }
+    }
+}
+
+/// Reads what a store has of a room after number `after`, as far as that is at hand.
+fn read(
+    store: &mut dyn Store,
+    room: RoomId,
+    after: u64,
+    entries: &mut Vec<(u64, Message)>,
+) -> Read {
+    let mut each = |Entry { seq, time_ms, author, kind, .. }: Entry<'_>| {
+        let (event, content) = match kind {
+            Kind::Text(text) => (None, text),
+            Kind::Event { event, subject } => (Some(event), subject.unwrap_or_default()),
+        };
+        let (author, content) = (author.to_owned(), content.to_owned());
+        entries.push((seq, Message { time: time_ms, author, content, event }));
+        ControlFlow::Continue(())
+    };
+    store.read(room, after, &mut each).expect("it can be read")
+}

@@ -72,16 +72,14 @@ impl Memory {
         if let Some(key) = &key
             && let Some(record) = self.recall(key)
         {
-            return if record.room == room && record.kind == draft.kind {
+            let is_same = record.room == room || draft.kind.is_new_room();
+            return if is_same && record.kind == draft.kind {
                 Appended::Known(record.clone())
             } else {
                 Appended::Conflict { id: Arc::clone(&key.1) }
             };
         }
         let record = self.logs.append(room, utc_ms, draft);
-        if let Some(mark) = record.person.and_then(|it| self.marks.get_mut(&(it, room))) {
-            *mark = record.seq.max(*mark);
-        }
         if let Some(key) = key {
             self.known.insert(key, (room, record.seq));
         }

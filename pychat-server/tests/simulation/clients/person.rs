@@ -161,6 +161,10 @@ impl Person {
             ErrorCode::NoRoom | ErrorCode::Forbidden => Fault::Outside,
             ErrorCode::NotDone | ErrorCode::NameTaken => Fault::NotDone,
             ErrorCode::Storage => Fault::NotStored,
+            // A life before this one was killed before it had stored that it used the id.
+            ErrorCode::IdReused if self.said.iter().any(|it| it.care == Care::Neglected) => {
+                Fault::KilledUnstored
+            }
             code => panic!("{code:?}: {text}"),
         });
         if let Some(id) = id {

@@ -45,6 +45,8 @@ pub(crate) struct Person {
     accepted: HashSet<MessageId>,
     /// The ids of the requests that are not answered.
     pub(crate) requests: HashSet<String>,
+    /// The rooms that they know that they are in.
+    rooms: HashSet<RoomId>,
     pub(crate) screen: Screen,
     stored: Saved,
     stored_screen: Screen,
@@ -64,6 +66,7 @@ impl Person {
             said: Vec::new(),
             accepted: HashSet::new(),
             requests: HashSet::new(),
+            rooms: HashSet::new(),
             screen: Screen::default(),
             stored: Saved::default(),
             stored_screen: Screen::default(),
@@ -118,14 +121,17 @@ impl Person {
                     fired.note(Fault::OtherEpoch);
                     let rooms: Vec<_> = self.screen.rooms.keys().cloned().collect();
                     rooms.iter().for_each(|room| self.screen.end(room));
+                    self.know_rooms();
                 }
-                Event::RoomChanged(room) if !self.screen.has(&room.id) => {
+                Event::Joined { .. } => self.know_rooms(),
+                Event::RoomChanged(room) if self.rooms.insert(room.id.clone()) => {
                     fired.note(Fault::Entered);
                     let epoch = self.epoch();
                     self.screen.begin(&room.id, epoch, Some(room.last));
                 }
                 Event::RoomGone { room } => {
                     fired.note(Fault::Gone);
+                    self.rooms.remove(&room);
                     self.screen.end(&room);
                 }
                 Event::RoomRequestDone { id, .. } => {
@@ -154,6 +160,11 @@ impl Person {
             }
         }
         is_closing
+    }
+
+    /// The rooms that a welcome told of are known; where in them more begins is not told.
+    fn know_rooms(&mut self) {
+        self.rooms = self.client.rooms().into_iter().map(|room| room.id).collect();
     }
 
     fn on_denied(&mut self, code: ErrorCode, id: Option<String>, text: &str, fired: &Fired) {

@@ -27,10 +27,13 @@ use crate::{
 };
 
 /// The keyboard shortcuts of actions, in every window. The shortcuts window lists all of them.
-pub const ACCELS: [(&str, &[&str]); 7] = [
+pub const ACCELS: [(&str, &[&str]); 10] = [
     ("app.new-window", &["<Control>n"]),
     ("app.preferences", &["<Control>comma"]),
     ("app.quit", &["<Control>q"]),
+    ("win.find-room", &["<Control>k"]),
+    ("win.next-room", &["<Control>Page_Down", "<Alt>Down"]),
+    ("win.previous-room", &["<Control>Page_Up", "<Alt>Up"]),
     ("win.search", &["<Control>f"]),
     ("win.show-help-overlay", &["<Control>question"]),
     ("win.toggle-people", &["F9"]),

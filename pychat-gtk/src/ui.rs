@@ -8,6 +8,7 @@ pub mod conversation;
 pub mod composer;
 pub mod message_row;
 pub mod people;
+pub mod rooms;
 pub mod search;
 
 pub mod dialogs;

@@ -17,7 +17,7 @@ use std::{
 
 use pychat_wire::{
     Client, UserName,
-    client::{Event, Saved},
+    client::{Event, RoomId, Saved},
 };
 use server::{History, Server};
 
@@ -76,7 +76,7 @@ fn fill(server: SocketAddr) -> Outcome<Saved> {
     let (mut said, mut accepted) = (0, 0);
     while accepted < MISSED {
         while said < MISSED && talker.client.unacknowledged().count() < IN_FLIGHT {
-            talker.client.say(&format!("{said} {TEXT}"))?;
+            talker.client.say(&RoomId::hall(), &format!("{said} {TEXT}"))?;
             said += 1;
         }
         talker.write()?;

@@ -3,36 +3,34 @@
 
 use std::{
     cell::{Cell, RefCell},
+    fmt,
     rc::{Rc, Weak},
     time::Duration,
 };
 
 use gtk::glib;
 
-use crate::{
-    model::History,
-    text::times::{self, Reading},
-};
+use crate::text::times::{self, Reading};
 
 /// The longest time between two checks of its own accord: a timer stands still while the computer
 /// sleeps, and midnight may pass. Sooner than that, a check follows when the connection changes or
 /// somebody turns to the window, one of which comes after sleep and travel.
 const INTERVAL: Duration = Duration::from_hours(1);
 
-/// Looks after the times of one conversation, as long as it lives.
-#[derive(Debug)]
+/// Looks after the times of conversations, as long as it lives.
 pub struct TimeWatch {
-    history: History,
+    /// Has them told anew.
+    tell: Box<dyn Fn()>,
     /// The reading with which times were told last.
     told: Cell<Reading>,
     task: RefCell<Option<glib::JoinHandle<()>>>,
 }
 
 impl TimeWatch {
-    /// Makes one that has the times of `history` told anew.
-    pub fn new(history: &History) -> Rc<Self> {
+    /// Makes one that calls `tell` to have the times told anew.
+    pub fn new(tell: impl Fn() + 'static) -> Rc<Self> {
         let watch = Rc::new(Self {
-            history: history.clone(),
+            tell: Box::new(tell),
             told: Cell::new(times::reading(now_ms())),
             task: RefCell::default(),
         });
@@ -44,8 +42,14 @@ impl TimeWatch {
     pub fn look(&self) {
         let reading = times::reading(now_ms());
         if self.told.replace(reading) != reading {
-            self.history.tell_times();
+            (self.tell)();
         }
+    }
+}
+
+impl fmt::Debug for TimeWatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TimeWatch").field("told", &self.told).finish_non_exhaustive()
     }
 }
 

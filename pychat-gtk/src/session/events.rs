@@ -125,4 +125,9 @@ impl Session {
     pub(super) fn speaks_original(&self) -> bool {
         self.imp().protocol.get() <= ORIGINAL
     }
+
+    /// Returns true if the server was last spoken to in a protocol that knows rooms.
+    pub fn has_rooms(&self) -> bool {
+        !self.speaks_original()
+    }
 }

@@ -3,7 +3,7 @@
 //! People one talks to come first, then all other rooms, of which the hall is the first. In each
 //! section those with something new come first, then those in which something happened last.
 
-use std::{cell::RefCell, cmp::Reverse, collections::HashMap, sync::OnceLock};
+use std::{cell::RefCell, cmp::Reverse, collections::BTreeMap, sync::OnceLock};
 
 use gtk::{
     gio,
@@ -29,9 +29,14 @@ mod imp {
         /// The number of these that mention the reader.
         #[property(get)]
         pub(super) mentions: Cell<u32>,
+        /// The rooms as views know them.
         pub(super) rooms: RefCell<Vec<Room>>,
-        /// The same rooms by their ids.
-        pub(super) by_id: RefCell<HashMap<String, Room>>,
+        /// The rooms by their ids.
+        pub(super) by_id: RefCell<BTreeMap<String, Room>>,
+        /// True while views are told of changes.
+        pub(super) is_updating: Cell<bool>,
+        /// True once something has changed of which they were not told.
+        pub(super) is_update_due: Cell<bool>,
     }
 
     #[glib::object_subclass]
@@ -128,25 +133,35 @@ impl RoomList {
         )
     }
 
-    /// Returns all of them, as they are listed.
+    /// Returns all of them, in the order of their ids.
     pub(super) fn all(&self) -> Vec<Room> {
-        self.imp().rooms.borrow().clone()
+        self.imp().by_id.borrow().values().cloned().collect()
     }
 
     /// Lists these rooms and no others.
     pub(super) fn replace(&self, rooms: Vec<Room>) {
-        let by_id = rooms.iter().map(|room| (room.id(), room.clone())).collect();
+        let by_id = rooms.into_iter().map(|room| (room.id(), room)).collect();
         self.imp().by_id.replace(by_id);
-        self.sort(rooms);
+        self.update();
     }
 
-    /// Puts the rooms into their order again, and counts what is new in them.
+    /// Puts the rooms into their order again, and counts what is new in them. Who hears of that may
+    /// have changed the rooms once more; then this, being at it already, does that too.
     pub(super) fn update(&self) {
-        self.sort(self.all());
+        let imp = self.imp();
+        imp.is_update_due.set(true);
+        if imp.is_updating.replace(true) {
+            return;
+        }
+        while imp.is_update_due.take() {
+            self.sort();
+            self.count();
+        }
+        imp.is_updating.set(false);
     }
 
-    fn sort(&self, rooms: Vec<Room>) {
-        let mut rooms: Vec<_> = rooms.into_iter().map(|room| (rank(&room), room)).collect();
+    fn sort(&self) {
+        let mut rooms: Vec<_> = self.all().into_iter().map(|room| (rank(&room), room)).collect();
         rooms.sort_by(|one, other| one.0.cmp(&other.0).then_with(|| one.1.cmp_title(&other.1)));
         let new: Vec<_> = rooms.into_iter().map(|(_, room)| room).collect();
         let changes = list_diff(&self.imp().rooms.borrow(), &new);
@@ -156,7 +171,6 @@ impl RoomList {
             self.imp().rooms.borrow_mut().splice(old, new[range].iter().cloned());
             self.items_changed(position(at), position(n_removed), position(n_added));
         }
-        self.count();
     }
 
     pub(super) fn tell_heard(&self, room: &Room, message: &Message) {

@@ -242,7 +242,8 @@ impl Session {
     fn bound_open_rooms(&self) {
         let opened = self.imp().rooms_state.opened.borrow().clone();
         let Some((_, others)) = opened.split_last() else { return };
-        let mut n_rooms = opened.len();
+        let others: Vec<_> = others.iter().filter(|room| !room.has_id("")).collect();
+        let mut n_rooms = opened.iter().filter(|room| !room.has_id("")).count();
         let mut n_bytes: usize = others.iter().map(|room| room.history().n_bytes()).sum();
         for room in others {
             if n_rooms <= OPEN_ROOMS_MAX && n_bytes <= OPEN_BYTES_MAX {

@@ -311,8 +311,11 @@ mod imp {
         #[template_callback]
         fn on_text_changed(&self) {
             let text = self.text();
-            if let Some(room) = self.obj().room() {
+            if let Some(room) = self.obj().room().filter(|room| room.draft() != text) {
                 room.set_draft(&text);
+                if !text.is_empty() {
+                    room.set_typing();
+                }
             }
             let is_endless = has_longer_word(&text, WORD_CHARS_MAX);
             let wrap_mode = if is_endless { gtk::WrapMode::Char } else { gtk::WrapMode::WordChar };

@@ -6,6 +6,7 @@ pub mod connection_banner;
 pub mod scroll_to_end_button;
 pub mod selection_header;
 pub mod send_pause;
+pub mod typing_line;
 pub mod unread_bar;
 
 pub mod context_menu;

@@ -44,6 +44,13 @@ pub fn moderation(name: &str) -> gio::Menu {
     section
 }
 
+/// Returns the item that begins a direct talk with the person called `name`, where there are any.
+pub fn direct(name: &str) -> gio::MenuItem {
+    let item = item(&gettext("Message _Privately"), "win.message-person", name);
+    item.set_attribute_value("hidden-when", Some(&"action-disabled".to_variant()));
+    item
+}
+
 /// Returns an item that activates `action` with `target`.
 pub fn item(label: &str, action: &str, target: &str) -> gio::MenuItem {
     let item = gio::MenuItem::new(Some(label), None);

@@ -1,7 +1,9 @@
 //! The window: the page that asks, then the conversation.
 
 mod actions;
+mod attention;
 mod moderating;
+mod rooms;
 mod titles;
 
 use adw::subclass::prelude::*;
@@ -21,13 +23,13 @@ use crate::{
         encryption_button::EncryptionButton,
         notifications::Notifier,
         people::{people_flap, people_pane::PeoplePane},
+        rooms::rooms_pane::RoomsPane,
     },
 };
 
 mod imp {
     use std::{
         cell::{Cell, OnceCell, RefCell},
-        marker::PhantomData,
         rc::Rc,
     };
 
@@ -38,11 +40,22 @@ mod imp {
     #[properties(wrapper_type = super::Window)]
     pub struct Window {
         #[template_child]
+        pub(super) leaflet: TemplateChild<adw::Leaflet>,
+        #[template_child]
+        pub(super) rooms_pane: TemplateChild<RoomsPane>,
+        /// Everything but the list of rooms.
+        #[template_child]
+        pub(super) content: TemplateChild<gtk::Box>,
+        #[template_child]
+        pub(super) header: TemplateChild<adw::HeaderBar>,
+        #[template_child]
+        pub(super) rooms_button: TemplateChild<gtk::Button>,
+        #[template_child]
         pub(super) title: TemplateChild<adw::WindowTitle>,
         #[template_child]
         menu_button: TemplateChild<gtk::MenuButton>,
         #[template_child]
-        pages: TemplateChild<gtk::Stack>,
+        pub(super) pages: TemplateChild<gtk::Stack>,
         #[template_child]
         back_button: TemplateChild<gtk::Button>,
         #[template_child]
@@ -63,16 +76,17 @@ mod imp {
         #[property(get)]
         pub(super) session: Session,
         /// The room that is shown.
-        #[property(get = |imp: &Self| imp.session.room())]
-        room: PhantomData<Room>,
+        #[property(get, set = Self::set_room, explicit_notify, nullable)]
+        pub(super) room: RefCell<Option<Room>>,
+        pub(super) room_signals: OnceCell<glib::SignalGroup>,
         pub(super) settings: OnceCell<Settings>,
         pub(super) notifier: OnceCell<Notifier>,
         /// True while somebody sees what comes: the window is there, and has the keyboard.
         #[property(get)]
-        is_attended: Cell<bool>,
-        time_watch: OnceCell<Rc<TimeWatch>>,
+        pub(super) is_attended: Cell<bool>,
+        pub(super) time_watch: OnceCell<Rc<TimeWatch>>,
         /// Hears of the network, which outlives the window.
-        network_handler: RefCell<Option<glib::SignalHandlerId>>,
+        pub(super) network_handler: RefCell<Option<glib::SignalHandlerId>>,
     }
 
     #[glib::object_subclass]
@@ -86,6 +100,7 @@ mod imp {
             ConversationPage::ensure_type();
             EncryptionButton::ensure_type();
             PeoplePane::ensure_type();
+            RoomsPane::ensure_type();
             SelectionHeader::ensure_type();
             klass.bind_template();
             klass.bind_template_callbacks();
@@ -112,20 +127,11 @@ mod imp {
                     imp.look_at_times();
                 }
             ));
-            self.session.room().people().connect_items_changed(clone!(
-                #[weak(rename_to = imp)]
-                self,
-                move |_, _, _, _| imp.show_titles()
-            ));
+            self.watch_rooms();
             self.show_state(self.session.state());
             self.watch_for_return();
             self.watch_moderation();
-            self.time_watch.get_or_init(|| TimeWatch::new(&self.session.room().history()));
-            for property in ["is-active", "visible"] {
-                self.obj().connect_notify_local(Some(property), |window, _| {
-                    window.imp().update_attention();
-                });
-            }
+            self.watch_attention();
         }
 
         fn dispose(&self) {
@@ -182,47 +188,6 @@ mod imp {
             });
         }
 
-        /// A lost connection is tried again at once when the network returns, or somebody looks.
-        fn watch_for_return(&self) {
-            let handler = gio::NetworkMonitor::default().connect_network_changed(clone!(
-                #[weak(rename_to = session)]
-                self.session,
-                move |_, is_available| {
-                    if is_available {
-                        session.wake();
-                    }
-                }
-            ));
-            self.network_handler.replace(Some(handler));
-            self.obj().connect_is_active_notify(clone!(
-                #[weak(rename_to = session)]
-                self.session,
-                move |window| {
-                    if window.is_active() {
-                        session.wake();
-                    }
-                }
-            ));
-        }
-
-        /// A window that is out of sight may be active still.
-        fn update_attention(&self) {
-            let is_attended = self.obj().is_active() && self.obj().is_visible();
-            if self.is_attended.replace(is_attended) == is_attended {
-                return;
-            }
-            if is_attended {
-                self.look_at_times();
-            }
-            self.obj().notify_is_attended();
-        }
-
-        fn look_at_times(&self) {
-            if let Some(watch) = self.time_watch.get() {
-                watch.look();
-            }
-        }
-
         /// While a connection is sought, the page from which it is sought stays.
         fn show_state(&self, state: SessionState) {
             match state {
@@ -240,6 +205,7 @@ mod imp {
                 SessionState::Lost if self.is_banned() => self.show_ban(),
                 SessionState::Lost => self.show_conversation(),
             }
+            self.update_leaflet();
             self.offer_name();
             for action in ["win.devices", "win.invite"] {
                 self.obj().action_set_enabled(action, self.session.can_manage());
@@ -301,6 +267,16 @@ mod imp {
         }
 
         #[template_callback]
+        fn on_room_chosen(&self, room: &Room) {
+            self.show_room(room);
+        }
+
+        #[template_callback]
+        fn on_folded(&self) {
+            self.update_leaflet();
+        }
+
+        #[template_callback]
         pub(super) fn on_people_closed(&self) {
             self.flap.set_reveal_flap(false);
             self.conversation_page.focus_composer();
@@ -309,13 +285,25 @@ mod imp {
         /// To call oneself makes no sense.
         #[template_callback]
         fn on_person_chosen(&self, person: &Person) {
-            if self.flap.is_folded() {
-                self.flap.set_reveal_flap(false);
-            }
             if person.is_self() {
+                self.leave_people();
                 self.conversation_page.focus_composer();
             } else {
-                self.conversation_page.mention(&person.name());
+                self.mention(&person.name());
+            }
+        }
+
+        /// Calls `name` in what is being written.
+        pub(super) fn mention(&self, name: &str) {
+            self.leave_people();
+            self.conversation_page.mention(name);
+        }
+
+        /// Closes the list of people where it covers the conversation.
+        pub(super) fn leave_people(&self) {
+            self.people_pane.find_anybody();
+            if self.flap.is_folded() {
+                self.flap.set_reveal_flap(false);
             }
         }
     }
@@ -342,6 +330,7 @@ impl Window {
         window.imp().connect_page.follow(settings);
         window.imp().settings.get_or_init(|| settings.clone());
         window.imp().notifier.get_or_init(|| Notifier::new(&window, &window.session(), settings));
+        window.imp().update_attention();
         window.fill(&settings.name(), &settings.server(), Access::default());
         window
     }
@@ -354,14 +343,6 @@ impl Window {
     /// Joins, as the main button does.
     pub fn join(&self) {
         self.imp().on_join();
-    }
-
-    /// Takes in that nothing in it is new to the reader any more.
-    pub fn mark_as_read(&self) {
-        self.room().history().see_all();
-        if let Some(notifier) = self.imp().notifier.get() {
-            notifier.withdraw();
-        }
     }
 
     /// Returns the window of `account`, if the application has one.

@@ -134,6 +134,11 @@ fn use_all(session: &Session) {
     for room in (0..rooms.n_items()).filter_map(|at| rooms.room_at(at)) {
         drop((room.title(), room.topic(), room.typing(), room.unread(), room.mentions()));
     }
+    session.room().open();
+    if let Some(room) = rooms.room("r1") {
+        room.set_draft("begun"); // It has to be listed, be it gone or not.
+        room.dismiss();
+    }
     drop((session.open_rooms(), rooms.room("r1"), rooms.begins_section(0)));
     drop((texts(session), (0..people.n_items()).map(|at| people.person(at)).collect::<Vec<_>>()));
 }

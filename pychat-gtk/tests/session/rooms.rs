@@ -332,3 +332,47 @@ fn who_is_writing_is_told_until_they_have_written() {
         finish(server).await;
     });
 }
+
+#[test]
+fn a_view_hears_of_each_change_in_order_though_others_change_the_list_meanwhile() {
+    run(async {
+        let server = Server::start(|door| {
+            let mut peer = door.accept();
+            let rooms = (1..9).map(|n| room(&format!("r{n}"), "open", "", 0, &json!({})));
+            peer.let_in_rooms("e1", 0, &rooms.collect::<Vec<_>>());
+            for (n, seq) in [(3, 1), (7, 1), (3, 2), (5, 1), (7, 2), (7, 3)] {
+                peer.record(seq, "Борис", "hi", &json!({"room": format!("r{n}")}));
+                peer.send(&json!({"type": "ping"}));
+                peer.read_payload();
+            }
+            peer.send(&json!({"type": "room_gone", "room": "r5"}));
+            peer.expect_end();
+        });
+        let session = new_session();
+        session.rooms().connect_items_changed(|rooms, _, _, _| {
+            // Whichever has news is muted, and has to stand elsewhere.
+            for at in 0..rooms.n_items() {
+                let room = rooms.room_at(at).expect("it is listed");
+                if 0 < room.unread() {
+                    room.set_notifications(RoomNotifications::None);
+                }
+            }
+        });
+        let view = Rc::new(RefCell::new(listed(&session)));
+        session.rooms().connect_items_changed({
+            let view = view.clone();
+            move |rooms, at, n_removed, n_added| {
+                let added = (at..at + n_added).map(|at| rooms.room_at(at).expect("it is there"));
+                let places = at as usize..(at + n_removed) as usize;
+                view.borrow_mut().splice(places, added.map(|room| room.id()));
+            }
+        });
+        joined_with(session.clone(), &server.address).await;
+        until(|| session.rooms().n_items() == 8 && session.rooms().room("r5").is_none()).await;
+        assert_eq!(*view.borrow(), listed(&session));
+        assert_eq!(listed(&session)[..3], ["", "r7", "r3"], "what was said last comes first");
+        assert_eq!(session.rooms().unread(), 0);
+        session.leave().await;
+        finish(server).await;
+    });
+}

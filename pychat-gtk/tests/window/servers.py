@@ -1,12 +1,15 @@
 """Everybody else in a chat: the real server, other people, and stand-ins for servers."""
 
+import base64
 import contextlib
+import hashlib
 import json
 import os
 import pathlib
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 from patience import PATIENCE_S, eventually
@@ -16,6 +19,9 @@ BUILD = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "deb
 SERVER = os.environ.get("PYCHAT_SERVER", str(BUILD / "pychat-server"))
 
 SERVER_AUTHOR = "Сервер Чата"
+# What stands before the 32 bytes of an Ed25519 key in a file of it.
+SECRET_KEY_PREFIX = bytes.fromhex("302e020100300506032b657004220420")
+
 GREETING = "Connection established. Waiting for your username..."
 
 
@@ -122,6 +128,69 @@ class Peer(Speaker):
     def hear_from(self, author):
         """Returns the next text of `author`."""
         return self.hear_until(lambda payload: payload["username"] == author)["content"]
+
+
+class Member(Speaker):
+    """Somebody who owns their name, and speaks protocol 2: who can be in rooms."""
+
+    def __init__(self, server, name):
+        super().__init__(socket.create_connection(("127.0.0.1", server.port), PATIENCE_S))
+        self.name = name
+        self.n_requests = 0
+        nonce = bytes.fromhex(self.read()["nonce"])
+        secret = SECRET_KEY_PREFIX + hashlib.sha256(name.encode()).digest()
+        signed = b"pychat hello 2\0" + nonce + bytes(32) + name.encode()
+        with tempfile.TemporaryDirectory() as folder:
+            key, said = pathlib.Path(folder, "key"), pathlib.Path(folder, "said")
+            key.write_bytes(secret)
+            said.write_bytes(signed)
+            openssl = ["openssl", "pkey", "-inform", "DER", "-in", str(key), "-pubout"]
+            public = subprocess.check_output([*openssl, "-outform", "DER"])[-32:]
+            openssl = ["openssl", "pkeyutl", "-sign", "-keyform", "DER", "-inkey", str(key)]
+            signature = subprocess.check_output([*openssl, "-rawin", "-in", str(said)])
+        self.write(
+            {
+                "type": "hello", "username": name, "protocol": 2,
+                "key": spelled(public), "signature": spelled(signature),
+            }
+        )
+        self.welcome = self.hear("welcome")
+
+    def hear(self, kind, /, **members):
+        """Returns the next payload of this kind that has these members."""
+        while True:
+            payload = self.read()
+            if payload is None:
+                raise AssertionError("the server hung up")
+            if payload["type"] == "ping":
+                self.write({"type": "pong"})
+            if payload["type"] == "error" and payload["code"] != "slow_down":
+                raise AssertionError(payload)
+            if payload["type"] == kind and members.items() <= payload.items():
+                return payload
+
+    def request(self, kind, /, **members):
+        """Asks for something that is answered by a record, and returns that."""
+        self.n_requests += 1
+        request_id = f"{self.name}-{os.getpid()}-{self.n_requests}"
+        self.write({"type": kind, "id": request_id, **members})
+        return self.hear("message" if kind == "text" else "event", id=request_id)
+
+    def say(self, text, room=""):
+        return self.request("text", room=room, content=text)
+
+    def create(self, name, kind="open", topic=""):
+        """Makes a room, and returns its id."""
+        return self.request("create_room", kind=kind, name=name, topic=topic)["room"]
+
+    def direct(self, *names):
+        """Opens the direct room with these people, and returns its id."""
+        return self.request("direct", **{"with": names})["room"]
+
+
+def spelled(data):
+    """Bytes as they are spelled in payloads."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 class Stub:

@@ -1,7 +1,9 @@
 //! Many people at once, in one thread.
 
+mod heard;
+mod rooms;
+
 use std::{
-    collections::HashMap,
     fmt,
     io::{self, ErrorKind, Read, Write},
     net::SocketAddr,
@@ -12,11 +14,13 @@ use mio::{Events, Interest, Poll, Token, net::TcpStream};
 use pychat_wire::{
     ClientMessage, Decoder, ServerMessage,
     key::{Challenge, Nonce, SecretKey},
-    message::{HALL, Hello},
+    message::Hello,
 };
 use rustls::ClientConnection;
 
-use super::{Outcome, Protocol, SENDERS, as_float, server::Server, tls::Handshake};
+use self::heard::Heard;
+pub(crate) use self::heard::Places;
+use super::{Outcome, Protocol, as_float, server::Server, tls::Handshake};
 
 /// The longest that anything may take before the benchmark gives up.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -25,11 +29,13 @@ const PATIENCE: Duration = Duration::from_mins(2);
 const CONNECTING_MAX: usize = 500;
 
 /// The pace at which the senders speak.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Pace {
-    /// As fast as they can with so many messages not heard by all yet.
+    /// As fast as they can with so many messages in each room not heard by all there yet.
     InFlight(usize),
-    /// So many messages a second.
+    /// As fast as they can with so many messages in all rooms together not heard by all yet.
+    Together(usize),
+    /// So many messages a second in each room.
     PerSecond(u32),
 }
 
@@ -37,6 +43,7 @@ impl fmt::Display for Pace {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InFlight(count) => write!(formatter, "{count} fly"),
+            Self::Together(count) => write!(formatter, "{count} in all"),
             Self::PerSecond(count) => write!(formatter, "{count}/s"),
         }
     }
@@ -70,10 +77,9 @@ pub(crate) struct Load {
     protocol: Protocol,
     is_encrypted: bool,
     peers: Vec<Peer>,
-    joined: usize,
-    greeted: usize,
-    said_at: HashMap<usize, Instant>,
-    latencies: Vec<Duration>,
+    heard: Heard,
+    /// The places at which everybody resumes, if they were here before.
+    missed: Option<Places>,
 }
 
 #[derive(Debug)]
@@ -87,7 +93,7 @@ struct Peer {
 }
 
 impl Load {
-    /// Prepares `people` of this `protocol` who will join `server`.
+    /// Prepares `people` of this `protocol` who will join `server`; they talk in the hall.
     pub(crate) fn new(server: &Server, people: usize, protocol: Protocol) -> io::Result<Self> {
         Ok(Self {
             poll: Poll::new()?,
@@ -97,10 +103,8 @@ impl Load {
             protocol,
             is_encrypted: false,
             peers: Vec::new(),
-            joined: 0,
-            greeted: 0,
-            said_at: HashMap::new(),
-            latencies: Vec::new(),
+            heard: Heard::of_hall(people),
+            missed: None,
         })
     }
 
@@ -112,14 +116,17 @@ impl Load {
     /// Lets everybody connect and say hello at once; waits until all are in the room.
     pub(crate) fn join(&mut self) -> Outcome<()> {
         let begin = Instant::now();
-        while self.joined < self.people {
-            while self.peers.len() < self.people && self.peers.len() - self.greeted < CONNECTING_MAX
+        while self.heard.joined < self.people {
+            while self.peers.len() < self.people
+                && self.peers.len() - self.heard.greeted < CONNECTING_MAX
             {
                 self.connect()?;
             }
             self.turn(Duration::from_millis(50))?;
             if PATIENCE < begin.elapsed() {
-                return Err(format!("only {} of {} could join", self.joined, self.people).into());
+                return Err(
+                    format!("only {} of {} could join", self.heard.joined, self.people).into()
+                );
             }
         }
         Ok(())
@@ -149,25 +156,21 @@ impl Load {
         Ok(())
     }
 
-    /// Says so many messages and listens until everybody has heard every one.
+    /// Says so many messages in each room and listens until everybody there has heard every one.
     pub(crate) fn talk(&mut self, pace: Pace, messages: usize) -> Outcome<()> {
-        let (begin, people) = (Instant::now(), self.people);
-        let mut said = 0;
-        while self.latencies.len() < messages * people {
-            let (may_say, patience) = match pace {
-                Pace::InFlight(count) => (self.latencies.len() / people + count, PATIENCE),
-                Pace::PerSecond(count) => {
-                    let interval = Duration::from_secs(1) / count;
-                    let due = begin.elapsed().div_duration_f64(interval);
-                    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-                    let due = due as usize + 1;
-                    (due, interval / 4)
+        let begin = Instant::now();
+        let deliveries = self.heard.begin_talk(messages);
+        while self.heard.latencies.len() < deliveries {
+            for place in 0..self.heard.places.len() {
+                let may_say = self.heard.may_say(place, pace, begin);
+                while self.heard.places[place].said < messages.min(may_say) {
+                    self.say(place)?;
                 }
-            };
-            while said < messages.min(may_say) {
-                self.say(said)?;
-                said += 1;
             }
+            let patience = match pace {
+                Pace::PerSecond(count) => Duration::from_secs(1) / count / 4,
+                Pace::InFlight(_) | Pace::Together(_) => PATIENCE,
+            };
             self.turn(patience.min(Duration::from_millis(50)))?;
             if PATIENCE < begin.elapsed() {
                 return Err("the talk took too long".into());
@@ -176,22 +179,22 @@ impl Load {
         Ok(())
     }
 
-    fn say(&mut self, number: usize) -> Outcome<()> {
+    fn say(&mut self, place: usize) -> Outcome<()> {
+        let (number, sender) = self.heard.note_said(place);
         let content = format!("{number} {}", "x".repeat(60));
-        let peer = &mut self.peers[self.people - 1 - number % SENDERS];
+        let room = self.heard.places[place].room.as_str().into();
         let id = match self.protocol {
             Protocol::V1 => None,
             Protocol::V2 => Some(number.to_string().into()),
         };
-        ClientMessage::Text { room: HALL.into(), content: content.into(), id }
-            .encode(&mut peer.unsent);
-        self.said_at.insert(number, Instant::now());
+        let peer = &mut self.peers[sender];
+        ClientMessage::Text { room, content: content.into(), id }.encode(&mut peer.unsent);
         peer.write()
     }
 
     /// Returns how long the deliveries since the last call took.
     pub(crate) fn take_latencies(&mut self) -> Latencies {
-        let mut latencies = std::mem::take(&mut self.latencies);
+        let mut latencies = std::mem::take(&mut self.heard.latencies);
         latencies.sort_unstable();
         Latencies(latencies)
     }
@@ -200,28 +203,27 @@ impl Load {
         self.poll.poll(&mut self.events, Some(patience))?;
         let mut buffer = [0; 16 << 10];
         for event in &self.events {
-            let (number, protocol) = (event.token().0, self.protocol);
+            let number = event.token().0;
             let peer = &mut self.peers[number];
             peer.write()?;
-            let (said_at, latencies) = (&self.said_at, &mut self.latencies);
-            let (joined, greeted) = (&mut self.joined, &mut self.greeted);
-            let mut hello = Vec::new();
-            peer.read(&mut buffer, |message| match message {
-                ServerMessage::Greeting { nonce, .. } => {
-                    *greeted += 1;
-                    hello = hello_of(number, protocol, nonce);
+            let mut answer = Vec::new();
+            peer.read(&mut buffer, |payload| {
+                if self.heard.take_welcome(number, payload)? {
+                    return Ok(());
                 }
-                ServerMessage::Welcome { .. } => *joined += 1,
-                ServerMessage::Message { content, .. } | ServerMessage::Record { content, .. } => {
-                    *joined += usize::from(content.starts_with("Добро пожаловать"));
-                    let number = content.split(' ').next().and_then(|word| word.parse().ok());
-                    latencies.extend(
-                        number.and_then(|number: usize| said_at.get(&number)).map(Instant::elapsed),
-                    );
+                let message = ServerMessage::parse(payload)?;
+                match &message {
+                    ServerMessage::Greeting { nonce, .. } => {
+                        let hello = hello_of(number, self.protocol, *nonce);
+                        let resume = self.missed.as_ref().map(|missed| missed.resume(number));
+                        ClientMessage::Hello(Hello { resume, ..hello }).encode(&mut answer);
+                    }
+                    ServerMessage::Ping => ClientMessage::Pong.encode(&mut answer),
+                    _ => (),
                 }
-                _ => (),
+                self.heard.take(&message)
             })?;
-            peer.unsent.extend(hello);
+            peer.unsent.extend(answer);
             peer.write()?;
         }
         Ok(())
@@ -256,7 +258,7 @@ impl Peer {
     fn read(
         &mut self,
         buffer: &mut [u8],
-        mut on_message: impl FnMut(ServerMessage<'_>),
+        mut on_payload: impl FnMut(&[u8]) -> Outcome<()>,
     ) -> Outcome<()> {
         loop {
             let size = match self.receive(buffer) {
@@ -271,7 +273,7 @@ impl Peer {
                     self.tls = Some(Box::new(Handshake::default().begin().0)); // It is greeted.
                     break;
                 }
-                on_message(ServerMessage::parse(payload)?);
+                on_payload(payload)?;
             }
         }
     }
@@ -291,19 +293,22 @@ impl Peer {
     }
 }
 
-/// Returns the hello of the `number`th person.
-fn hello_of(number: usize, protocol: Protocol, nonce: Nonce) -> Vec<u8> {
-    let (username, mut key) = (format!("user{number}"), [7; 32]);
+/// Returns the name and the key of the `number`th person.
+pub(crate) fn identity(number: usize) -> (String, SecretKey) {
+    let mut key = [7; 32];
     key[..8].copy_from_slice(&(number as u64).to_be_bytes());
+    (format!("user{number}"), SecretKey(key))
+}
+
+/// Returns the hello of the `number`th person.
+fn hello_of(number: usize, protocol: Protocol, nonce: Nonce) -> Hello<'static> {
+    let (username, key) = identity(number);
     let challenge = Challenge { nonce, ..Challenge::default() };
     let proof = match protocol {
         Protocol::V1 => None,
-        Protocol::V2 => Some(SecretKey(key).prove(&challenge, &username)),
+        Protocol::V2 => Some(key.prove(&challenge, &username)),
     };
-    let mut frame = Vec::new();
-    let hello = Hello { proof, ..Hello::new(username, protocol.number()) };
-    ClientMessage::Hello(hello).encode(&mut frame);
-    frame
+    Hello { proof, ..Hello::new(username, protocol.number()) }
 }
 
 fn is_patience(error: &io::Error) -> bool {

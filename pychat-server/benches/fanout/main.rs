@@ -3,9 +3,12 @@
 //!
 //! The load is one thread in another process. Server and load share the machine, so compare the
 //! figures of one run only. `CROWDS=5000` has crowds of that size alone, and nobody talk
-//! before; `ENCRYPTION=1` has TLS and nothing else.
+//! before; `ENCRYPTION=1` has TLS and nothing else; `ROOMS=1` has rooms and nothing else, at length.
 
+mod figures;
 mod load;
+mod restart;
+mod rooms;
 #[allow(dead_code, reason = "each benchmark uses its part")]
 mod server;
 #[path = "../../tests/kit/process/tls.rs"]
@@ -18,6 +21,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use figures::{Figures, HEADINGS};
 use load::{Load, Pace};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use server::{History, Server};
@@ -76,18 +80,24 @@ fn main() -> Outcome<()> {
     if env::var_os("ENCRYPTION").is_some() {
         return measure_encryption();
     }
+    if env::var_os("ROOMS").is_some() {
+        rooms::measure(3)?;
+        return restart::measure(&restart::LARGE);
+    }
     if let Ok(people) = env::var("CROWDS") {
         return measure_crowds(&[people.parse()?]);
     }
     measure_talks()?;
     measure_encryption()?;
     measure_histories()?;
+    rooms::measure(1)?;
+    restart::measure(&restart::SMALL)?;
     measure_crowds(&CROWDS)
 }
 
 #[expect(clippy::print_stdout, reason = "a benchmark reports")]
 fn measure_talks() -> Outcome<()> {
-    println!("receivers       pace  {TALK_HEADINGS}");
+    println!("receivers       pace  {HEADINGS}");
     for (receivers, pace, messages) in TALKS {
         let figures = measure_talk(History::Memory, receivers, pace, messages)?;
         println!("{receivers:9}  {:>9}  {figures}", pace.to_string());
@@ -97,7 +107,7 @@ fn measure_talks() -> Outcome<()> {
 
 #[expect(clippy::print_stdout, reason = "a benchmark reports")]
 fn measure_histories() -> Outcome<()> {
-    println!("\nhistory  receivers       pace  {TALK_HEADINGS}");
+    println!("\nhistory  receivers       pace  {HEADINGS}");
     for (receivers, pace, messages) in KEPT_TALKS {
         for history in [History::Memory, History::Process, History::Power] {
             let figures = measure_talk(history, receivers, pace, messages)?;
@@ -107,14 +117,12 @@ fn measure_histories() -> Outcome<()> {
     Ok(())
 }
 
-const TALK_HEADINGS: &str = "deliveries/s  server µs/delivery  p50 µs  p99 µs  p99.9 µs";
-
 fn measure_talk(
     history: History,
     receivers: usize,
     pace: Pace,
     messages: usize,
-) -> Outcome<String> {
+) -> Outcome<Figures> {
     let server = Server::start(history)?;
     let load = Load::new(&server, receivers + SENDERS, Protocol::V1)?;
     measure_load(&server, load, pace, messages)
@@ -123,7 +131,7 @@ fn measure_talk(
 /// Measures the costs of a delivery, a handshake and an idle connection, with TLS and without.
 #[expect(clippy::print_stdout, reason = "a benchmark reports")]
 fn measure_encryption() -> Outcome<()> {
-    println!("\n  TLS  receivers       pace  {TALK_HEADINGS}");
+    println!("\n  TLS  receivers       pace  {HEADINGS}");
     for (receivers, pace, messages) in ENCRYPTED_TALKS {
         for is_encrypted in [false, true] {
             let server = Server::start_encrypted()?;
@@ -156,20 +164,9 @@ fn load_of(server: &Server, people: usize, is_encrypted: bool) -> Outcome<Load> 
     Ok(if is_encrypted { load.encrypted() } else { load })
 }
 
-fn measure_load(server: &Server, mut load: Load, pace: Pace, messages: usize) -> Outcome<String> {
+fn measure_load(server: &Server, mut load: Load, pace: Pace, messages: usize) -> Outcome<Figures> {
     load.join()?;
-    let (cpu, begin) = (server.cpu()?, Instant::now());
-    load.talk(pace, messages)?;
-    let (time, cpu) = (begin.elapsed(), server.cpu()?.saturating_sub(cpu));
-    let latencies = load.take_latencies();
-    Ok(format!(
-        "{:12.0}  {:18.3}  {:6}  {:6}  {:8}",
-        latencies.len() / time.as_secs_f64(),
-        cpu.as_secs_f64() * 1e6 / latencies.len(),
-        latencies.at(0.5).as_micros(),
-        latencies.at(0.99).as_micros(),
-        latencies.at(0.999).as_micros(),
-    ))
+    Figures::of(server, &mut load, pace, messages)
 }
 
 #[expect(clippy::print_stdout, reason = "a benchmark reports")]

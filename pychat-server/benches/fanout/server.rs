@@ -4,7 +4,7 @@ use std::{
     fmt, fs,
     io::{BufRead, BufReader},
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
         Arc,
@@ -74,24 +74,39 @@ impl Server {
 
     /// Starts a server on a free port with these `flags`.
     pub(crate) fn start_with(history: History, flags: &[&str]) -> Outcome<Self> {
+        let directory = match history {
+            History::Memory => None,
+            History::Process | History::Power => Some(make_directory(history)?),
+        };
+        Self::launch(history, flags, directory)
+    }
+
+    /// Starts a server that lets everybody speak as fast as they can, and goes on with what `fill` has put
+    /// into its folder.
+    pub(crate) fn start_filled(fill: impl FnOnce(&Path) -> Outcome<()>) -> Outcome<Self> {
+        let directory = make_directory(History::Process)?;
+        fill(&directory)?;
+        Self::launch(History::Process, &UNLIMITED, Some(directory))
+    }
+
+    /// Kills it, and starts one on another port that goes on with what it kept on disk.
+    pub(crate) fn restart(mut self) -> Outcome<Self> {
+        self.process.kill()?;
+        self.process.wait()?;
+        let directory = self.directory.take();
+        Self::launch(History::Process, &UNLIMITED, directory)
+    }
+
+    fn launch(history: History, flags: &[&str], directory: Option<PathBuf>) -> Outcome<Self> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pychat-server"));
         command.args(flags).arg("--listen=127.0.0.1:0");
         command.env_remove("RUNTIME_DIRECTORY").env_remove("XDG_RUNTIME_DIR");
-        let directory = match history {
-            History::Memory => {
-                command.arg("--history=memory");
-                None
-            }
-            History::Process | History::Power => {
-                let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(unique(history));
-                command.arg(format!("--durability={history}")).arg("--history=disk");
-                command.arg("--state-dir").arg(&directory);
-                fs::create_dir_all(&directory)?;
-                fs::write(directory.join(CONFIG), "")?;
-                command.arg("--config").arg(directory.join(CONFIG));
-                Some(directory)
-            }
-        };
+        if let Some(directory) = &directory {
+            command.arg(format!("--durability={history}")).arg("--history=disk");
+            command.arg("--state-dir").arg(directory).arg("--config").arg(directory.join(CONFIG));
+        } else {
+            command.arg("--history=memory");
+        }
         let mut process = command.stderr(Stdio::piped()).spawn()?;
         let mut log = BufReader::new(process.stderr.take().ok_or("no log")?);
         let mut line = String::new();
@@ -184,6 +199,14 @@ impl Server {
     fn read(&self, file: &str) -> Outcome<String> {
         Ok(fs::read_to_string(format!("/proc/{}/{file}", self.process.id()))?)
     }
+}
+
+/// Makes a folder for a server that keeps what is said on disk.
+fn make_directory(history: History) -> Outcome<PathBuf> {
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(unique(history));
+    fs::create_dir_all(&directory)?;
+    fs::write(directory.join(CONFIG), "")?;
+    Ok(directory)
 }
 
 /// Returns a name that no other server of this benchmark's has.

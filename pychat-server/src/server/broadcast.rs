@@ -105,10 +105,13 @@ impl Broadcasts {
         rooms: impl IntoIterator<Item = RoomId>,
         session: &mut Session<T>,
     ) {
-        for room in [HALL].into_iter().chain(rooms) {
+        for room in rooms {
             self.enter(id, room, session);
-            if session.replays.iter().any(|replay| replay.room == room && replay.is_resume()) {
-                session.set_progress(room, Progress::CatchingUp);
+        }
+        for index in 0..session.replays.len() {
+            let replay = session.replays[index];
+            if replay.is_resume() {
+                session.set_progress(replay.room, Progress::CatchingUp);
             }
         }
         self.hall.restore(id, session);

@@ -82,6 +82,7 @@ fn picking(subject: &Subject) -> gio::Menu {
     if subject.message.kind() == MessageKind::Other {
         let author = subject.message.author();
         section.append_item(&item(&gettext("_Mention"), "conversation.mention", author));
+        section.append_item(&menu::direct(author));
     }
     section
 }

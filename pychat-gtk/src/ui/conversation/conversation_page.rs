@@ -8,6 +8,7 @@ mod paging;
 mod searching;
 mod selecting;
 mod signals;
+mod switching;
 mod unread;
 
 use std::cell::{Cell, OnceCell, RefCell};
@@ -15,9 +16,12 @@ use std::cell::{Cell, OnceCell, RefCell};
 use adw::subclass::prelude::*;
 use gtk::{gdk, glib, glib::clone, prelude::*};
 
-use self::{paging::Paging, searching::SearchState, signals::Signals, unread::UnreadState};
+use self::{
+    paging::Paging, searching::SearchState, signals::Signals, switching::LeftRooms,
+    unread::UnreadState,
+};
 use crate::{
-    model::{History, MessageKind, TailModel},
+    model::{History, MessageKind},
     session::{Room, Session},
     settings::Settings,
     ui::{
@@ -26,7 +30,7 @@ use crate::{
             connection_banner::ConnectionBanner, message_list_layout::MessageListLayout,
             scroll_anchor::ScrollAnchor, scroll_to_end_button::ScrollToEndButton,
             selection_area::SelectionArea, send_pause::SendPause, stick_to_end::StickToEnd,
-            unread_bar::UnreadBar,
+            typing_line::TypingLine, unread_bar::UnreadBar,
         },
         message_row::MessageRow,
         search::{results_pane::ResultsPane, search_bar::SearchBar},
@@ -78,10 +82,11 @@ mod imp {
         pub(super) paging: Paging,
         pub(super) unread: UnreadState,
         pub(super) search: SearchState,
-        signals: OnceCell<Signals>,
+        pub(super) signals: OnceCell<Signals>,
         /// The room that is shown.
         #[property(get, set = Self::set_room, explicit_notify, nullable)]
-        room: RefCell<Option<Room>>,
+        pub(super) room: RefCell<Option<Room>>,
+        pub(super) left_rooms: LeftRooms,
         /// The session whose connection is told of.
         #[property(get, set, nullable)]
         session: RefCell<Option<Session>>,
@@ -113,6 +118,7 @@ mod imp {
             SearchBar::ensure_type();
             SelectionArea::ensure_type();
             SendPause::ensure_type();
+            TypingLine::ensure_type();
             MessageListLayout::ensure_type();
             UnreadBar::ensure_type();
             klass.set_accessible_role(gtk::AccessibleRole::Region);
@@ -218,24 +224,6 @@ mod imp {
 
     #[gtk::template_callbacks]
     impl ConversationPage {
-        fn set_room(&self, room: Option<Room>) {
-            let history = room.as_ref().map(Room::history);
-            let tail = history.as_ref().map(TailModel::new);
-            let selection =
-                history.as_ref().zip(tail.as_ref()).map(|it| self.selection(it.0, it.1));
-            self.list_view.set_model(selection.as_ref());
-            self.paging.tail.replace(tail);
-            self.room.replace(room);
-            let signals = self.signals.get_or_init(|| self.signals());
-            signals.follow(self.room.borrow().as_ref());
-            if let Some(history) = &history {
-                self.choose_view(history);
-            }
-            self.on_sent(); // Another room is opened at its end.
-            self.update_attention();
-            self.obj().notify_room();
-        }
-
         /// Takes what is typed where nothing else takes it for the beginning of a message.
         fn take_typing(&self) {
             let keys = gtk::EventControllerKey::new();
@@ -265,7 +253,7 @@ mod imp {
         }
 
         /// Tells the history whether its reader sees what comes.
-        fn update_attention(&self) {
+        pub(super) fn update_attention(&self) {
             if let Some(room) = &*self.room.borrow() {
                 room.history().set_attended(self.is_at_end() && self.is_attended.get());
             }
@@ -331,7 +319,7 @@ mod imp {
 
         /// Follows the end: the sender of a message wants to see it, and the answers.
         #[template_callback]
-        fn on_sent(&self) {
+        pub(super) fn on_sent(&self) {
             if let Some(stick_to_end) = self.stick_to_end.get() {
                 stick_to_end.scroll_to_end();
             }

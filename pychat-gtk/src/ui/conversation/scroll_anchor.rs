@@ -35,6 +35,11 @@ impl ScrollAnchor {
         Some(Self { message, y: bounds.y() })
     }
 
+    /// Returns true if what it is at is in `list` still.
+    pub fn is_in(&self, list: &gtk::ListView) -> bool {
+        position_of(list, &self.message).is_some()
+    }
+
     /// Has `list` show the same again, if it is still there, and calls `f` once it does.
     pub fn show(self, list: &gtk::ListView, window: &gtk::ScrolledWindow, f: impl Fn() + 'static) {
         if !scroll_to(list, &self.message) {

@@ -20,6 +20,8 @@ mod imp {
         #[template_child]
         pub(super) enter_sends: TemplateChild<gtk::Switch>,
         #[template_child]
+        pub(super) send_typing: TemplateChild<gtk::Switch>,
+        #[template_child]
         pub(super) notifications: TemplateChild<adw::ComboRow>,
         #[template_child]
         pub(super) join_at_start: TemplateChild<gtk::Switch>,
@@ -84,6 +86,7 @@ impl PreferencesWindow {
         let window: Self = glib::Object::new();
         let imp = window.imp();
         settings.bind("enter-sends", &*imp.enter_sends, "active");
+        settings.bind("send-typing", &*imp.send_typing, "active");
         settings.bind_choice("notifications", &imp.notifications, NOTIFICATIONS);
         settings.bind("join-at-start", &*imp.join_at_start, "active");
         settings.bind("run-in-background", &*imp.run_in_background, "active");

@@ -3,7 +3,7 @@
 //! Rows are made for those in view alone, so a room of thousands costs no more than one of twenty.
 
 use std::{
-    cell::{OnceCell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     sync::OnceLock,
 };
 
@@ -14,7 +14,10 @@ use crate::{
     model::{People, Person},
     session::Room,
     text::i18n::{gettext, ngettext_f},
-    ui::people::{person_menu, person_row::PersonRow},
+    ui::people::{
+        person_menu::{self, Offered},
+        person_row::PersonRow,
+    },
 };
 
 /// The classes of the list.
@@ -46,7 +49,11 @@ mod imp {
         #[property(get, set = Self::set_room, explicit_notify, nullable)]
         room: RefCell<Option<Room>>,
         room_signals: OnceCell<glib::SignalGroup>,
-        /// The menu on a person, for operators.
+        /// True if a click on a person opens the menu, in which they can be written to directly. It
+        /// mentions them otherwise.
+        #[property(get, set)]
+        offers_messages: Cell<bool>,
+        /// The menu on a person.
         menu: OnceCell<gtk::PopoverMenu>,
     }
 
@@ -87,8 +94,7 @@ mod imp {
             let weak = self.downgrade();
             self.menu.get_or_init(|| {
                 person_menu::install(&*self.obj(), &self.list_view, move || {
-                    let room = weak.upgrade().and_then(|imp| imp.obj().room());
-                    room.is_some_and(|room| room.can_moderate())
+                    weak.upgrade().map(|imp| imp.offered()).unwrap_or_default()
                 })
             });
         }
@@ -132,6 +138,25 @@ mod imp {
             signals.set_target(self.room.borrow().as_ref());
             self.show_count();
             self.obj().notify_room();
+        }
+
+        fn offered(&self) -> Offered {
+            let room = self.room.borrow();
+            Offered {
+                messages: self.offers_messages.get(),
+                moderation: room.as_ref().is_some_and(Room::can_moderate),
+            }
+        }
+
+        /// Opens the menu on `person`; returns false if there is none.
+        fn open_menu(&self, person: &Person) -> bool {
+            let items =
+                std::iter::successors(self.list_view.first_child(), WidgetExt::next_sibling);
+            let mut rows = items.filter_map(|item| item.first_child().and_downcast::<PersonRow>());
+            let row = rows.find(|row| row.person().as_ref() == Some(person));
+            row.zip(self.menu.get()).is_some_and(|(row, menu)| {
+                person_menu::open(menu, &self.list_view, &row, None, self.offered())
+            })
         }
 
         fn people(&self) -> Option<People> {
@@ -193,6 +218,9 @@ mod imp {
         fn on_person_activated(&self, position: u32) {
             let found = self.found.get().and_then(|found| found.item(position));
             if let Some(person) = found.and_downcast::<Person>() {
+                if self.offers_messages.get() && self.open_menu(&person) {
+                    return;
+                }
                 self.filter_entry.set_text("");
                 self.obj().emit_by_name::<()>("chosen", &[&person]);
             }
@@ -211,6 +239,11 @@ glib::wrapper! {
 }
 
 impl PeoplePane {
+    /// Takes back what was typed.
+    pub fn find_anybody(&self) {
+        self.imp().filter_entry.set_text("");
+    }
+
     /// Lets a name be typed.
     pub fn focus_filter(&self) {
         self.imp().filter_entry.grab_focus();

@@ -1,16 +1,28 @@
-//! The menu on a person in the list of people, for operators.
+//! The menu on a person in the list of people: to talk to them, and for operators.
 
-use gtk::{gdk, glib, glib::clone, prelude::*};
+use gtk::{gdk, gio, glib, glib::clone, prelude::*};
 
 use super::person_row::PersonRow;
-use crate::ui::menu;
+use crate::{
+    text::i18n::gettext,
+    ui::menu::{self, item},
+};
 
-/// Opens menus on the people in `list_view`, above `parent`, while `is_offered` says so. What is
+/// The parts of the menu that are offered.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Offered {
+    /// True if one can talk to people directly.
+    pub(super) messages: bool,
+    /// True if the reader may moderate.
+    pub(super) moderation: bool,
+}
+
+/// Opens menus on the people in `list_view`, above `parent`, with what `offered` says. What is
 /// returned belongs to `parent`, which has to let it go in the end.
 pub(super) fn install(
     parent: &impl IsA<gtk::Widget>,
     list_view: &gtk::ListView,
-    is_offered: impl Fn() -> bool + Clone + 'static,
+    offered: impl Fn() -> Offered + Clone + 'static,
 ) -> gtk::PopoverMenu {
     let popover = menu::popover(parent);
     // Rows under an open menu would go on to explain themselves, above it.
@@ -27,8 +39,7 @@ pub(super) fn install(
         #[upgrade_or]
         false,
         move |row: Option<PersonRow>, place: Option<(f64, f64)>| {
-            let is_offered = is_offered();
-            row.filter(|_| is_offered).is_some_and(|row| open(&popover, &list_view, &row, place))
+            row.is_some_and(|row| open(&popover, &list_view, &row, place, offered()))
         }
     );
     let click = gtk::GestureClick::builder().button(gdk::BUTTON_SECONDARY).build();
@@ -64,13 +75,18 @@ pub(super) fn install(
     popover
 }
 
-/// Opens the menu on a person other than the reader; returns false if it is the reader.
-fn open(
+/// Opens the menu on a person other than the reader, at `place` or below their row; returns false if
+/// it is the reader, or nothing is offered.
+pub(super) fn open(
     popover: &gtk::PopoverMenu,
     list_view: &gtk::ListView,
     row: &PersonRow,
     place: Option<(f64, f64)>,
+    offered: Offered,
 ) -> bool {
+    if !offered.messages && !offered.moderation {
+        return false;
+    }
     let Some(person) = row.person().filter(|person| !person.is_self()) else { return false };
     let Some(parent) = popover.parent() else { return false };
     let place = match place {
@@ -78,10 +94,24 @@ fn open(
         None => row.compute_bounds(&parent).as_ref().map(menu::below),
     };
     let Some(place) = place else { return false };
-    popover.set_menu_model(Some(&menu::moderation(&person.name())));
+    popover.set_menu_model(Some(&model(&person.name(), offered)));
     popover.set_pointing_to(Some(&place));
     popover.popup();
     true
+}
+
+fn model(name: &str, offered: Offered) -> gio::Menu {
+    let menu = gio::Menu::new();
+    if offered.messages {
+        let section = gio::Menu::new();
+        section.append_item(&menu::direct(name));
+        section.append_item(&item(&gettext("_Mention"), "win.mention", name));
+        menu.append_section(None, &section);
+    }
+    if offered.moderation {
+        menu.append_section(None, &menu::moderation(name));
+    }
+    menu
 }
 
 /// Returns the row at a place of the list that `controller` belongs to.

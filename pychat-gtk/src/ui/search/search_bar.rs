@@ -195,6 +195,16 @@ impl SearchBar {
         self.imp().entry.select_region(0, -1);
     }
 
+    /// Returns the words that are searched for.
+    pub fn text(&self) -> String {
+        self.imp().entry.text().into()
+    }
+
+    /// Searches for `text`, as before.
+    pub fn go_on_with(&self, text: &str) {
+        self.imp().entry.set_text(text);
+    }
+
     /// Closes it to go back to where the search began.
     pub fn give_up(&self) {
         self.set_is_open(false);

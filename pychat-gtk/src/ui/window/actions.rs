@@ -3,9 +3,13 @@
 use gtk::{gdk, glib, prelude::*, subclass::prelude::*};
 
 use super::imp::Window;
-use crate::ui::dialogs::{
-    devices_window::DevicesWindow, invite_people, moderation_window::ModerationWindow,
-    sanction::Sanction, shortcuts,
+use crate::ui::{
+    dialogs::{
+        browse_rooms_window::BrowseRoomsWindow, devices_window::DevicesWindow, invite_people,
+        moderation_window::ModerationWindow, new_room_window::NewRoomWindow,
+        room_details_window::RoomDetailsWindow, sanction::Sanction, shortcuts,
+    },
+    rooms::room_finder::RoomFinder,
 };
 
 /// Lets windows know the actions.
@@ -44,6 +48,13 @@ pub(super) fn install(klass: &mut <Window as ObjectSubclass>::Class) {
     klass.install_action("win.ban", name, |window, _, name| {
         window.imp().ask_to_sanction(Sanction::Ban, name);
     });
+    klass.install_action("win.mention", name, |window, _, name| {
+        window.imp().mention(name.and_then(glib::Variant::str).unwrap_or_default());
+    });
+    klass.install_action("win.message-person", name, |window, _, name| {
+        window.imp().message_person(name.and_then(glib::Variant::str).unwrap_or_default());
+    });
+    install_for_rooms(klass);
     klass.install_action("win.name-server", None, |window, _, _| {
         window.imp().ask_for_name();
     });
@@ -52,6 +63,36 @@ pub(super) fn install(klass: &mut <Window as ObjectSubclass>::Class) {
     });
     klass.install_action("win.toggle-people", None, |window, _, _| {
         window.imp().toggle_people();
+    });
+}
+
+/// Lets windows know the actions on rooms.
+fn install_for_rooms(klass: &mut <Window as ObjectSubclass>::Class) {
+    klass.install_action("win.show-rooms", None, |window, _, _| window.imp().show_rooms());
+    klass.install_action("win.previous-room", None, |window, _, _| {
+        window.imp().show_room_beside(-1);
+    });
+    klass.install_action("win.next-room", None, |window, _, _| {
+        window.imp().show_room_beside(1);
+    });
+    klass.install_action("win.find-room", None, |window, _, _| {
+        RoomFinder::new(window, &window.session()).present();
+    });
+    klass.install_action("win.new-room", None, |window, _, _| {
+        NewRoomWindow::new(window, &window.session()).present();
+    });
+    klass.install_action("win.browse-rooms", None, |window, _, _| {
+        BrowseRoomsWindow::new(window, &window.session()).present();
+    });
+    klass.install_action("win.dismiss-room", None, |window, _, _| {
+        if let Some(room) = window.room() {
+            room.dismiss();
+        }
+    });
+    klass.install_action("win.room-details", None, |window, _, _| {
+        if let Some(room) = window.room() {
+            RoomDetailsWindow::new(window, &window.session(), &room).present();
+        }
     });
 }
 

@@ -9,7 +9,10 @@ use crate::{
     session::{Room, Session, moderation::Deed},
     text::i18n::gettext,
     ui::dialogs::{
+        browse_rooms_window::BrowseRoomsWindow,
         moderation_window::ModerationWindow,
+        new_room_window::NewRoomWindow,
+        room_details_window::RoomDetailsWindow,
         sanction::{self, Sanction},
     },
 };
@@ -38,7 +41,7 @@ impl Window {
             glib::closure_local!(
                 #[weak(rename_to = imp)]
                 self,
-                move |_: &Session, reason: &str| imp.tell(adw::Toast::new(&escaped(reason)))
+                move |_: &Session, reason: &str| imp.tell_failure(reason)
             ),
         );
     }
@@ -68,7 +71,7 @@ impl Window {
     fn moderate(&self, request: OperatorRequest<'static>) {
         if !self.session.moderate(request) {
             let reason = gettext("Not done: there is no connection to the server");
-            self.tell(adw::Toast::new(&escaped(&reason)));
+            self.tell_failure(&reason);
         }
     }
 
@@ -85,10 +88,15 @@ impl Window {
         self.tell(toast);
     }
 
+    /// Tells why something was not done.
+    pub(super) fn tell_failure(&self, reason: &str) {
+        self.tell(adw::Toast::new(&escaped(reason)));
+    }
+
     /// Shows a toast, unless a window above this one does.
     fn tell(&self, toast: adw::Toast) {
         let is_below = |window: &gtk::Widget| {
-            let window = window.downcast_ref::<ModerationWindow>();
+            let window = window.downcast_ref::<gtk::Window>().filter(|it| tells_outcomes(*it));
             window.and_then(GtkWindowExt::transient_for).as_ref()
                 == Some(self.obj().upcast_ref::<gtk::Window>())
         };
@@ -96,6 +104,14 @@ impl Window {
             self.conversation_page.add_toast(toast);
         }
     }
+}
+
+/// Returns true if `window` itself tells the outcomes of what is asked for in it.
+fn tells_outcomes(window: &gtk::Window) -> bool {
+    window.is::<ModerationWindow>()
+        || window.is::<NewRoomWindow>()
+        || window.is::<BrowseRoomsWindow>()
+        || window.is::<RoomDetailsWindow>()
 }
 
 /// Returns `text` for a toast, whose title is markup.

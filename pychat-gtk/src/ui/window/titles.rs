@@ -4,14 +4,15 @@ use gtk::{glib, glib::clone, prelude::*, subclass::prelude::*};
 
 use super::imp::Window;
 use crate::{
-    session::{Account, SessionState},
+    model::Person,
+    session::{Account, Room, SessionState, room::RoomKind},
     text::{i18n::gettext, names},
-    ui::{dialogs::name_server, people::people_pane::people_here},
+    ui::{dialogs::name_server, people::people_pane::people_here, rooms::room_label},
 };
 
 impl Window {
-    /// Shows, in the window itself, the server, the number of people there or the state of the
-    /// connection, and the user's name; in the title of the window the server and the name.
+    /// Shows, in the window itself, the room with the number of people there, or the state of the
+    /// connection; in the title of the window the server and the name.
     pub(super) fn show_titles(&self) {
         if !self.session.has_conversation() {
             self.title.set_title(&gettext("Pychat"));
@@ -20,14 +21,42 @@ impl Window {
             return;
         }
         let (name, server) = (self.session.name(), self.session.title());
+        let room = self.obj().room().unwrap_or_else(|| self.session.room());
         let state = match self.session.state() {
-            SessionState::Joined => people_here(self.session.room().people().n_items()),
+            SessionState::Joined => self.state_of(&room),
             SessionState::Connecting | SessionState::Joining => gettext("Reconnecting…"),
             _ => gettext("Offline"),
         };
-        self.title.set_title(&server);
-        self.title.set_subtitle(&format!("{state} · {}", names::isolated(&name)));
+        let is_hall = room.kind() == RoomKind::Hall;
+        let has_name = is_hall && !self.session.has_rooms();
+        self.title.set_title(&if has_name { server.clone() } else { room_label::title(&room) });
+        self.title.set_subtitle(&if is_hall {
+            format!("{state} · {}", names::isolated(&name))
+        } else {
+            state
+        });
         self.obj().set_title(Some(&names::window_title(&name, &server)));
+    }
+
+    /// Returns who is in a room, or what it is about.
+    fn state_of(&self, room: &Room) -> String {
+        let people = self.session.room().people();
+        match room.kind() {
+            _ if room.is_gone() => gettext("You are not in this room any more"),
+            RoomKind::Hall => people_here(people.n_items()),
+            RoomKind::Direct => {
+                let title = room.title();
+                if people.iter::<Person>().flatten().any(|person| person.name() == title) {
+                    gettext("Online")
+                } else {
+                    // Translators: of somebody one talks to directly.
+                    gettext("Not online; your messages will wait")
+                }
+            }
+            RoomKind::Open | RoomKind::Closed if !room.topic().is_empty() => room.topic(),
+            RoomKind::Open => gettext("Open room"),
+            RoomKind::Closed => gettext("Closed room"),
+        }
     }
 
     /// Remembers who joined and where: as it was asked for, not as the server calls it.

@@ -292,16 +292,19 @@ fn connections_go_on_in_their_rooms_in_another_process() {
         server.send(&a, text("r1", &n.to_string(), &long).as_bytes());
         server.settle();
     }
+    server.send(&a, text("", "hall", "x").as_bytes());
+    server.settle();
     let mut back = server.connect();
     server.settle();
     payloads(&back);
     back.line.set_room(Some(0));
-    server.send(&back, hello(&back, "b", &resume(&[("r1", 2), ("r2", 2)])).as_bytes());
+    let positions = resume(&[("r1", 2), ("r2", 2), ("", 0)]);
+    server.send(&back, hello(&back, "b", &positions).as_bytes());
     server.settle();
     payloads(&a);
     let snapshot = server.hand_over(&mut [&mut a, &mut back]);
-    assert_eq!(snapshot.connections[1].replays.len(), 1);
-    assert_eq!(snapshot.connections[1].replays[0].room, 1);
+    let rooms: Vec<_> = snapshot.connections[1].replays.iter().map(|it| it.room).collect();
+    assert_eq!(rooms, [1, 0]);
     for room in ROOMS {
         server.send(&a, text(room, &format!("{room} live"), "x").as_bytes());
     }
@@ -311,7 +314,7 @@ fn connections_go_on_in_their_rooms_in_another_process() {
     server.settle();
     let (heard, own) = (payloads(&back), payloads(&a));
     for (room, expected, own_expected) in
-        [("", count(1..=1), 1), ("r1", count(3..=203), 203), ("r2", count(3..=3), 3)]
+        [("", count(1..=2), 2), ("r1", count(3..=203), 203), ("r2", count(3..=3), 3)]
     {
         assert_eq!(numbers(&heard, room), expected, "{room}");
         assert_eq!(numbers(&own, room), [own_expected], "{room}");

@@ -349,6 +349,14 @@ impl<T: Deref> Kind<T> {
     }
 }
 
+impl<T> Kind<T> {
+    /// Returns true if it tells of the making of a room. A draft of it that comes again is known in the
+    /// room that was made then, whatever room was to be made now.
+    pub fn is_making(&self) -> bool {
+        matches!(self, Self::Event { event: RoomEvent::Created, .. })
+    }
+}
+
 impl<T: AsRef<str>> Kind<T> {
     /// Returns the text in it: words, a name, a topic; empty if there is none.
     pub fn text(&self) -> &str {

@@ -72,7 +72,8 @@ impl Memory {
         if let Some(key) = &key
             && let Some(record) = self.recall(key)
         {
-            return if record.room == room && record.kind == draft.kind {
+            let is_there = record.room == room || draft.kind.is_making();
+            return if is_there && record.kind == draft.kind {
                 Appended::Known(record.clone())
             } else {
                 Appended::Conflict { id: Arc::clone(&key.1) }

@@ -90,13 +90,13 @@ impl<'a> Writer<'a> {
         };
         let is_same = |row: &Row<'_>| {
             let (room_then, entry) = (room_of(row.get(0)?), entry(row)?);
-            let is_same = room_then == room && entry.kind == kind.as_deref();
-            Ok(is_same.then_some((entry.seq, entry.time_ms)))
+            let is_same = entry.kind == kind.as_deref() && (room_then == room || kind.is_making());
+            Ok(is_same.then_some((room_then, entry.seq, entry.time_ms)))
         };
         Ok(match find(self.connection, known, &id, is_same)? {
             None => return Err(rusqlite::Error::QueryReturnedNoRows),
             Some(None) => Appended::Conflict { id },
-            Some(Some((seq, time_ms))) => {
+            Some(Some((room, seq, time_ms))) => {
                 let id = Some(id);
                 Appended::Known(Record { room, seq, time_ms, author, person, kind, id })
             }

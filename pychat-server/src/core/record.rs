@@ -350,8 +350,9 @@ impl<T: Deref> Kind<T> {
 }
 
 impl<T> Kind<T> {
-    /// Returns true if the record begins a room.
-    pub fn is_new_room(&self) -> bool {
+    /// Returns true if it tells of the making of a room. A draft of it that comes again is known in the
+    /// room that was made then, whatever room was to be made now.
+    pub fn is_making(&self) -> bool {
         matches!(self, Self::Event { event: RoomEvent::Created, .. })
     }
 }

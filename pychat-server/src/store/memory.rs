@@ -72,8 +72,8 @@ impl Memory {
         if let Some(key) = &key
             && let Some(record) = self.recall(key)
         {
-            let is_same = record.room == room || draft.kind.is_new_room();
-            return if is_same && record.kind == draft.kind {
+            let is_there = record.room == room || draft.kind.is_making();
+            return if is_there && record.kind == draft.kind {
                 Appended::Known(record.clone())
             } else {
                 Appended::Conflict { id: Arc::clone(&key.1) }

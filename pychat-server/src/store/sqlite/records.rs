@@ -86,8 +86,7 @@ impl<'a> Writer<'a> {
         };
         let is_same = |row: &Row<'_>| {
             let (room_then, entry) = (room_of(row.get(0)?), entry(row)?);
-            let is_same =
-                entry.kind == kind.as_deref() && (room_then == room || kind.is_new_room());
+            let is_same = entry.kind == kind.as_deref() && (room_then == room || kind.is_making());
             Ok(is_same.then_some((room_then, entry.seq, entry.time_ms)))
         };
         Ok(match find(self.connection, known, &id, is_same)? {

@@ -76,10 +76,8 @@ fn create(connection: &Connection, seq: u64, new: &Room) -> rusqlite::Result<()>
     connection.prepare_cached(INSERT_ROOM)?.execute(values)?;
     for person in members.iter().copied() {
         add(connection, *room, person)?;
-        let seq = if Some(person) == *maker { seq } else { 0 };
-        mark(connection, ReadMark { room: *room, person, seq })?;
     }
-    Ok(())
+    maker.map_or(Ok(()), |person| mark(connection, ReadMark { room: *room, person, seq }))
 }
 
 fn add(connection: &Connection, room: RoomId, person: PersonId) -> rusqlite::Result<()> {

@@ -283,8 +283,11 @@ impl Client {
         reference: Option<&str>,
         retry_ms: Option<u64>,
     ) {
-        if let Some(id) = reference.filter(|id| self.end_change(id)) {
-            return self.tell(Event::Denied { code, text, id: Some(id.to_owned()) });
+        if let Some((id, is_news)) = reference.and_then(|id| Some((id, self.end_change(id)?))) {
+            if is_news {
+                self.tell(Event::Denied { code, text, id: Some(id.to_owned()) });
+            }
+            return;
         }
         let index = reference.and_then(|id| self.saved.index_of(id));
         match code {

@@ -167,11 +167,13 @@ fn records_of_unknown_types_count_and_show_nothing() {
 #[test]
 fn what_was_said_in_a_room_that_is_gone_fails() {
     let mut stage = Stage::in_two_rooms(10);
-    stage.client.say(&other(), "раз").unwrap();
+    let id = stage.client.say(&other(), "раз").unwrap();
     stage.say("два");
     let gone = ServerMessage::RoomGone { room: "r7".into() };
-    let told = stage.hear(&[gone.clone(), within("r7", live(11)), gone]);
+    let refusal = || error(ErrorCode::NoRoom, Some(&id), None);
+    let told = stage.hear(&[gone.clone(), within("r7", live(11)), gone, refusal()]);
     assert_told(&told, &["r7: refused раз NoRoom", "r7: gone"]);
+    assert!(matches!(stage.hear(&[refusal()])[..], [Event::Denied { .. }]), "of something else");
     assert_eq!(stage.client.say(&other(), "x"), Err(SayError::NoRoom));
     assert_eq!((stage.client.room(&other()), stage.client.unread(&other())), (None, 0));
     assert_eq!(stage.client.unacknowledged().count(), 1);

@@ -51,8 +51,6 @@ class LinkTest(WindowTest):
                     return it
         return None
 
-
-class Devices(LinkTest):
     def other_device(self, *arguments):
         """Opens the client as on another machine: it knows nothing, and no other client."""
         call = ["busctl", "--user", "call", "org.a11y.Bus", "/org/a11y/bus", "org.a11y.Bus"]
@@ -82,6 +80,8 @@ class Devices(LinkTest):
         self.find_text(window, r"^The link works once, for \d+ minutes from now\.$")
         return self.find_text(window, LINK)
 
+
+class Devices(LinkTest):
     def test_a_device_is_added_by_a_link_and_removed(self):
         window = self.open_joined(self.server)
         link = self.open_link_to_add(window)

@@ -2,7 +2,7 @@
 
 import unittest
 
-from support import WindowTest, children, eventually, russian
+from support import Atspi, WindowTest, children, eventually, russian
 
 BESIDE_PX, OVER_PX = 900, 400
 
@@ -34,6 +34,10 @@ class People(WindowTest):
 
     def wait_for_count(self, window, count, name="People"):
         window.wait_for("label", count, within=window.wait_for("filler", name))
+
+    def mention(self, window):
+        """Chooses that in the menu on somebody."""
+        Atspi.Action.do_action(window.wait_for("menu item", "Mention"), 0)
 
     def test_they_are_sorted_by_name_and_counted(self):
         window = self.open_people(BESIDE_PX)
@@ -73,6 +77,7 @@ class People(WindowTest):
         self.wait_for_names(window, "Борис")
         self.wait_for_count(window, "1 of 3 people")
         window.press("Return")
+        self.mention(window)
         eventually(lambda: window.draft() == "@Борис ", "the name in the draft")
         self.wait_for_focus(window, "Message")
         self.wait_for_names(window, "Анна (you)", "Борис", "Вера")
@@ -82,6 +87,7 @@ class People(WindowTest):
         self.wait_for_names(window, "Анна (you)", "Борис")
         window.write("Message", "tea,")
         window.point(window.wait_for("list item", "Борис"), "click", "1")
+        self.mention(window)
         eventually(lambda: "@Борис" in window.draft(), "the name in the draft")
         self.assertIn(window.draft(), ("@Борис tea,", "tea, @Борис "))  # Where the cursor was.
         self.assertTrue(self.names(window), "beside the conversation they stay")
@@ -103,6 +109,7 @@ class People(WindowTest):
         window.write("Find a Person", "бор")
         self.wait_for_names(window, "Борис")
         window.press("Return")
+        self.mention(window)
         eventually(lambda: not self.names(window), "the people to go")
         eventually(lambda: window.draft() == "@Борис ", "the name in the draft")
 

@@ -80,9 +80,6 @@ impl Memory {
             };
         }
         let record = self.logs.append(room, utc_ms, draft);
-        if let Some(mark) = record.person.and_then(|it| self.marks.get_mut(&(it, room))) {
-            *mark = record.seq.max(*mark);
-        }
         if let Some(key) = key {
             self.known.insert(key, (room, record.seq));
         }
@@ -97,8 +94,7 @@ impl Memory {
     /// Changes a room, of which the record has number `seq`.
     fn change(&mut self, room: RoomId, seq: u64, change: RoomChange) {
         if let RoomChange::Create(new) = change {
-            for person in new.members.iter().copied() {
-                let seq = if Some(person) == new.maker { seq } else { 0 };
+            if let Some(person) = new.maker {
                 self.mark(ReadMark { room, person, seq });
             }
             self.rooms.insert(room, new);

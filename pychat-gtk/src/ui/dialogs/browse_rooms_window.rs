@@ -146,8 +146,6 @@ mod imp {
                 (gettext("Join"), gettext_f("Join {room}", &[("room", &name)]))
             };
             let button = gtk::Button::builder().label(&label).valign(gtk::Align::Center).build();
-            button.reset_relation(gtk::AccessibleRelation::LabelledBy);
-            button.update_property(&[gtk::accessible::Property::Label(&spoken)]);
             button.connect_clicked(clone!(
                 #[weak(rename_to = imp)]
                 self,
@@ -163,6 +161,8 @@ mod imp {
                 .title_lines(1)
                 .build();
             row.add_suffix(&button);
+            button.reset_relation(gtk::AccessibleRelation::LabelledBy); // The row named it by its own.
+            button.update_property(&[gtk::accessible::Property::Label(&spoken)]);
             row
         }
 

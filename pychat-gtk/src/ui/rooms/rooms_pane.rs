@@ -42,7 +42,6 @@ mod imp {
         focused: RefCell<Option<Room>>,
         /// Follow the rooms before and after the list does.
         signals: OnceCell<[glib::SignalGroup; 2]>,
-        pub(super) menu: OnceCell<gtk::PopoverMenu>,
     }
 
     #[glib::object_subclass]
@@ -78,12 +77,6 @@ mod imp {
                 let header = of_row.filter(|_| before.and_then(section) != of_row);
                 row.set_header(header.map(heading).as_ref());
             });
-        }
-
-        fn dispose(&self) {
-            if let Some(menu) = self.menu.get() {
-                menu.unparent();
-            }
         }
 
         fn signals() -> &'static [Signal] {

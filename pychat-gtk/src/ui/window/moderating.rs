@@ -96,7 +96,7 @@ impl Window {
     /// Shows a toast, unless a window above this one does.
     fn tell(&self, toast: adw::Toast) {
         let is_below = |window: &gtk::Widget| {
-            let window = window.downcast_ref::<gtk::Window>().filter(|it| tells_outcomes(*it));
+            let window = window.downcast_ref::<gtk::Window>().filter(|it| tells_outcomes(it));
             window.and_then(GtkWindowExt::transient_for).as_ref()
                 == Some(self.obj().upcast_ref::<gtk::Window>())
         };

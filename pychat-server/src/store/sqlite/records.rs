@@ -7,13 +7,12 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params, type
 
 use super::{
     logs::{Logs, key, room_of, seq_of},
-    rooms,
     rows::integer,
 };
 use crate::{
     core::{
         id::RoomId,
-        record::{Appended, Draft, Entry, Kind, PersonId, ReadMark, Record},
+        record::{Appended, Draft, Entry, Kind, PersonId, Record},
     },
     store::MESSAGE_BYTES,
 };
@@ -80,9 +79,6 @@ impl<'a> Writer<'a> {
             ends.last_bytes += kind.text().len() as u64 + MESSAGE_BYTES;
             ends.first_ms.get_or_insert(time_ms);
             self.logs.set(room, ends);
-            if let Some(person) = person {
-                rooms::move_mark(self.connection, ReadMark { room, person, seq })?;
-            }
             return Ok(Appended::New(Record { room, seq, time_ms, author, person, kind, id }));
         }
         let (Some(known), Some(id)) = (person, id) else {

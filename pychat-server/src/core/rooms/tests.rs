@@ -141,4 +141,8 @@ fn what_was_not_seen_is_counted_up_to_a_limit() {
     assert_eq!((rooms.unread(ANNA, HALL), rooms.unread(BORIS, HALL)), (0, 1));
     rooms.note_arrival(BORIS);
     assert_eq!((rooms.unread(BORIS, HALL), rooms.take_marks()), (1, Vec::new()));
+    rooms.note_forgotten(HALL, 1_000);
+    assert_eq!(rooms.mark(BORIS, HALL), Some(1_000));
+    rooms.note_forgotten(HALL, 1_001);
+    assert_eq!((rooms.mark(BORIS, HALL), rooms.mark(CLARA, HALL)), (Some(1_001), None));
 }

@@ -80,7 +80,7 @@ impl ConversationPage {
 
     /// Goes to the first message that is new, if there is one.
     pub(super) fn go_to_unread(&self, history: &History) {
-        let first = history.first_unread().filter(|_| 0 < history.n_unread());
+        let first = history.first_unread().filter(|_| history.has_first_unread());
         let (Some(first), Some(stick_to_end)) = (first, self.stick_to_end.get()) else { return };
         stick_to_end.begin_scroll();
         let stick_to_end = stick_to_end.clone();

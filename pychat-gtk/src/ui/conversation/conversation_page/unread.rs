@@ -47,6 +47,21 @@ impl ConversationPage {
         }
     }
 
+    /// Takes in where the reader is. That they see everything follows a moment later: the list of
+    /// rooms changes by it, and must not while anything is laid out.
+    pub(super) fn update_attention_later(&self) {
+        if !self.is_at_end() {
+            self.update_attention();
+            return;
+        }
+        let weak = self.downgrade();
+        glib::spawn_future_local(async move {
+            if let Some(imp) = weak.upgrade() {
+                imp.update_attention();
+            }
+        });
+    }
+
     /// Takes in, in a moment, that what can be seen by then is seen.
     pub(super) fn see_later(&self) {
         let is_wanted = self.is_attended.get() && !self.is_at_end();

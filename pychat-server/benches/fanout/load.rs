@@ -208,7 +208,7 @@ impl Load {
             peer.write()?;
             let mut answer = Vec::new();
             peer.read(&mut buffer, |payload| {
-                if self.heard.take_welcome(number, payload)? {
+                if self.heard.take_names(number, payload)? {
                     return Ok(());
                 }
                 let message = ServerMessage::parse(payload)?;

@@ -18,8 +18,8 @@ use super::{
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Request {
     /// Take a draft into the log of a room, and with it what it changes of the room: both, or
-    /// neither. A draft that is known, or whose id is used for another, changes nothing. Its author has
-    /// seen the room up to there, if it is kept how far they have.
+    /// neither. A draft that is known, or whose id is used for another, changes nothing. One that makes
+    /// a room is known also if the room was made under another number.
     Append {
         /// The room.
         room: RoomId,
@@ -346,6 +346,14 @@ impl<T: Deref> Kind<T> {
                 Kind::Event { event: *event, subject: subject.as_deref() }
             }
         }
+    }
+}
+
+impl<T> Kind<T> {
+    /// Returns true if it tells of the making of a room. A draft of it that comes again is known in the
+    /// room that was made then, whatever room was to be made now.
+    pub fn is_making(&self) -> bool {
+        matches!(self, Self::Event { event: RoomEvent::Created, .. })
     }
 }
 

@@ -52,7 +52,7 @@ pub struct Rooms {
     open: BTreeSet<RoomId>,
     pending: Pending,
     last_id: RoomId,
-    /// The marks of newcomers that the store is to keep.
+    /// The marks that the store is to keep: of newcomers, and of those whose own messages moved them.
     new_marks: Vec<ReadMark>,
 }
 
@@ -133,11 +133,17 @@ impl Rooms {
         person: Option<PersonId>,
         is_message: bool,
     ) {
-        if let Some(known) = self.known.get_mut(&room) {
-            known.log.note(seq, person, is_message);
+        let Some(known) = self.known.get_mut(&room) else { return };
+        let passed = known.log.note(seq, person, is_message);
+        let author = person.filter(|person| is_message && self.mark(*person, room).is_some());
+        if let Some(author) = author {
+            self.raise_mark(author, room, seq);
         }
-        if let Some(person) = person.filter(|person| self.mark(*person, room).is_some()) {
-            self.raise_mark(person, room, seq); // The store does so with the record.
+        // As long as it is among the last messages, a start of the server finds the mark there.
+        if let Some((seq, person)) = passed
+            && self.mark(person, room) == Some(seq)
+        {
+            self.new_marks.push(ReadMark { room, person, seq });
         }
     }
 
@@ -245,6 +251,16 @@ impl Rooms {
         true
     }
 
+    /// Notes that everything of a room up to `seq` is not kept any more: that counts as seen, as nobody can
+    /// see it.
+    pub fn note_forgotten(&mut self, room: RoomId, seq: u64) {
+        let marks = self.people.values_mut().filter_map(|seats| match room {
+            HALL => seats.hall.as_mut(),
+            room => seats.by_room.get_mut(&room).map(|seat| &mut seat.read),
+        });
+        marks.for_each(|mark| *mark = seq.max(*mark));
+    }
+
     /// Notes that somebody is here, who may be new: then nothing that was said in the hall before is news
     /// to them.
     pub fn note_arrival(&mut self, person: PersonId) {
@@ -255,7 +271,7 @@ impl Rooms {
         }
     }
 
-    /// Takes the marks of newcomers that the store is to keep.
+    /// Takes the marks that the store is to keep and was not asked to yet.
     pub fn take_marks(&mut self) -> Vec<ReadMark> {
         mem::take(&mut self.new_marks)
     }

@@ -72,16 +72,14 @@ impl Memory {
         if let Some(key) = &key
             && let Some(record) = self.recall(key)
         {
-            return if record.room == room && record.kind == draft.kind {
+            let is_there = record.room == room || draft.kind.is_making();
+            return if is_there && record.kind == draft.kind {
                 Appended::Known(record.clone())
             } else {
                 Appended::Conflict { id: Arc::clone(&key.1) }
             };
         }
         let record = self.logs.append(room, utc_ms, draft);
-        if let Some(mark) = record.person.and_then(|it| self.marks.get_mut(&(it, room))) {
-            *mark = record.seq.max(*mark);
-        }
         if let Some(key) = key {
             self.known.insert(key, (room, record.seq));
         }
@@ -96,8 +94,7 @@ impl Memory {
     /// Changes a room, of which the record has number `seq`.
     fn change(&mut self, room: RoomId, seq: u64, change: RoomChange) {
         if let RoomChange::Create(new) = change {
-            for person in new.members.iter().copied() {
-                let seq = if Some(person) == new.maker { seq } else { 0 };
+            if let Some(person) = new.maker {
                 self.mark(ReadMark { room, person, seq });
             }
             self.rooms.insert(room, new);

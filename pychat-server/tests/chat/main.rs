@@ -14,6 +14,7 @@ mod operating;
 mod operators;
 mod owners;
 mod presence;
+mod room_limits;
 mod rooms;
 mod sanctions;
 mod secure;

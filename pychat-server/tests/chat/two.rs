@@ -9,7 +9,9 @@ use pychat_server::core::{
     },
     id::{ConnectionId, HALL},
     rate_limit::RateLimit,
-    record::{Appended, Draft, Kind, PersonChange, PersonId, Request, StorageError, Stored},
+    record::{
+        Appended, Draft, Kind, PersonChange, PersonId, ReadMark, Request, StorageError, Stored,
+    },
 };
 use pychat_wire::{
     ClientMessage, FrameError, MessageError, NameError,
@@ -74,6 +76,7 @@ fn who_joins_is_told_who_is_there() {
     let effects = room.receive(B, hello(" Борис ", 1));
     let [
         Effect::Store { request: Request::ChangePerson(PersonChange::Save(person)), .. },
+        Effect::Store { request: Request::Mark(mark), .. },
         Effect::Tell { to: Recipients::One(B), event: Event::Welcome { name: given, members, .. } },
         rest @ ..,
     ] = &effects[..]
@@ -82,6 +85,7 @@ fn who_joins_is_told_who_is_there() {
     };
     assert_eq!((person.id, &*person.names[0].name), (PersonId(1), "Борис"));
     assert_eq!(person.devices[0].key, key(1).public());
+    assert_eq!(*mark, ReadMark { room: HALL, person: PersonId(1), seq: 0 });
     assert_eq!(given, &name("Борис"));
     assert_eq!(members.names(), ["Анна", "Борис"]);
     assert_eq!(rest, [enter(B, "Борис", Some(PersonId(1)), 1)]);

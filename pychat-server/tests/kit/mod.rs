@@ -14,6 +14,7 @@
 mod claims;
 mod delayed_store;
 mod heard;
+mod introduction;
 pub(crate) mod keys;
 pub(crate) mod line;
 pub(crate) mod oracle;

@@ -7,20 +7,15 @@ use std::{
 
 use pychat_wire::{
     ClientMessage, Decoder, ServerMessage,
-    key::{Challenge, Nonce},
-    message::{HALL, Hello, Room, RoomEvent, RoomKind, RoomList},
+    key::Challenge,
+    message::{HALL, Room, RoomEvent, RoomKind, RoomList},
     name::SERVER,
     notice::Notice,
 };
 
 use super::{
-    Oracle,
-    claims::Claim,
-    pages::Pages,
-    presence::Presence,
-    room_hearing::{Resumption, RoomHearing},
-    room_log::Message,
-    story::Difference,
+    Oracle, claims::Claim, introduction::Introduction, pages::Pages, presence::Presence,
+    room_hearing::RoomHearing, room_log::Message, story::Difference,
 };
 pub(crate) use super::{heard::Heard, presence::Event, room_hearing::BEYOND};
 
@@ -52,19 +47,6 @@ pub(crate) struct V2Checker {
     is_over: bool,
 }
 
-/// The greeting and the hello, and what was known by then.
-#[derive(Debug, Default)]
-struct Introduction {
-    nonce: Option<Nonce>,
-    username: String,
-    /// The resumption that it asked for of each room.
-    resume: BTreeMap<String, Resumption>,
-    /// The last number of each room that anybody had heard.
-    known: BTreeMap<String, u64>,
-    /// The marks of its person that anybody had been told of.
-    marks: BTreeMap<String, u64>,
-}
-
 impl V2Checker {
     /// Returns the hearing of a line on which nothing has been heard, of a server that `forgets`.
     pub(crate) fn new(forgets: bool) -> Self {
@@ -90,7 +72,7 @@ impl V2Checker {
     pub(crate) fn says(&mut self, message: &ClientMessage<'_>, oracle: &mut Oracle) {
         oracle.hear_said(self.name.as_deref().unwrap_or(&self.hello.username), message);
         match message {
-            ClientMessage::Hello(hello) => self.introduce(hello, oracle),
+            ClientMessage::Hello(hello) => self.hello.hear(hello, oracle),
             ClientMessage::History { room, before, limit } => {
                 let after = self.rooms.get(&**room).map(RoomHearing::after);
                 let pages = self.pages.entry(room.to_string());
@@ -101,20 +83,6 @@ impl V2Checker {
             ClientMessage::Ping => self.n_pings += 1,
             _ => (), // What is heard by others is not changed by it.
         }
-    }
-
-    fn introduce(&mut self, hello: &Hello<'_>, oracle: &Oracle) {
-        let username = hello.username.to_string();
-        let marks = oracle.rooms().keys();
-        let marks = marks.map(|room| (room.clone(), oracle.mark(room, &username))).collect();
-        let positions = hello.resume.iter().flat_map(|resume| {
-            resume.rooms.0.iter().map(|(room, after)| {
-                let (epoch, limit) = (resume.epoch.to_string(), resume.limit);
-                (room.to_string(), Resumption { epoch, after: *after, limit })
-            })
-        });
-        let (nonce, resume) = (self.hello.nonce, positions.collect());
-        self.hello = Introduction { nonce, username, resume, known: oracle.lasts(), marks };
     }
 
     /// The peer writes `bytes`, which are frames that mean something, cut anywhere.
@@ -284,9 +252,7 @@ impl V2Checker {
             oracle.check_room(told, name, hello.known.get(room).copied().unwrap_or_default());
             let resume = hello.resume.get(room).cloned();
             let mut hearing = RoomHearing::new(room, name, told.last, resume, oracle);
-            hearing.mark(
-                hello.marks.get(room).copied().filter(|_| hello.username == name).unwrap_or(0),
-            );
+            hearing.mark(hello.mark(room, name));
             hearing.mark(told.read);
             assert!(self.rooms.insert(room.to_owned(), hearing).is_none(), "each room once");
         }
@@ -328,7 +294,16 @@ impl V2Checker {
         let is_own = self.name() == Some(&*author);
         assert!(id.is_none() || is_own || dup, "somebody else's id");
         assert!(!dup || (id.is_some() && !replay), "a dup answers what was said");
-        if !dup {
+        let is_going = !replay
+            && !dup
+            && match event {
+                Some(RoomEvent::Left) => is_own,
+                Some(RoomEvent::Removed) => self.name() == Some(&*content),
+                _ => false,
+            };
+        // Who is being sent what they missed is not sent the rest of it.
+        let is_cut_short = is_going && self.hearing(room).is_behind();
+        if !dup && !is_cut_short {
             if self.hearing(room).place(seq, replay, oracle) {
                 if room == HALL {
                     self.people.hear(Event::Message(seq));
@@ -336,15 +311,10 @@ impl V2Checker {
             } else {
                 self.pages.get_mut(room).expect("a page that was asked for").hear(seq);
             }
-            let is_going = match event {
-                Some(RoomEvent::Left) => is_own,
-                Some(RoomEvent::Removed) => self.name() == Some(&*content),
-                _ => false,
-            };
-            if is_going && !replay {
-                self.rooms.remove(room);
-                self.going.insert(room.to_owned());
-            }
+        }
+        if is_going {
+            self.rooms.remove(room);
+            self.going.insert(room.to_owned());
         }
         match (id, event) {
             (Some(id), _) => Some(Heard::Own { room: room.to_owned(), id, seq, dup }),

@@ -14,6 +14,8 @@ pub(super) struct Held {
     /// The server takes one text in so long (slow mode), so texts are sent one by one: of many at once
     /// it would refuse all but one, each time.
     pub(super) is_one_by_one: bool,
+    /// Those that were given up before the server answered them: its refusal is no news.
+    given_up: HashSet<MessageId>,
 }
 
 impl Held {
@@ -26,10 +28,16 @@ impl Held {
     /// Takes in that a text is given up: if it waits, those that wait with it, perhaps for it alone, may
     /// be sent.
     pub(super) fn give_up(&mut self, now: u64, id: &MessageId) {
+        self.given_up.insert(id.clone());
         if self.ids.remove(id) {
             self.until = Some(now);
         }
         self.answer(now, id);
+    }
+
+    /// Takes in a refusal of something; returns true if that is a text that was given up.
+    pub(super) fn is_given_up(&mut self, id: &str) -> bool {
+        self.given_up.remove(&MessageId::heard(id))
     }
 
     /// Returns the time to send some of them, if there are any.

@@ -10,6 +10,8 @@ use crate::message::{ClientMessage, ErrorCode, RoomRequest};
 pub(super) struct PendingChange {
     id: String,
     request: RoomRequest<'static>,
+    /// It was told to be done; its own answer is still to come, and no news.
+    is_done: bool,
 }
 
 impl PendingChange {
@@ -98,7 +100,8 @@ impl Client {
             return None;
         }
         let id = MessageId::new(self.secret, self.saved.counter).as_str().to_owned();
-        let change = PendingChange { id: id.clone(), request: request.into_owned() };
+        let change =
+            PendingChange { id: id.clone(), request: request.into_owned(), is_done: false };
         if self.payload_bytes_max < change.message().payload_bytes() {
             return None;
         }
@@ -111,6 +114,7 @@ impl Client {
 
     /// Sends every change that is not answered, on a new line.
     pub(super) fn send_changes(&mut self) {
+        self.changes.retain(|change| !change.is_done);
         for change in mem::take(&mut self.changes) {
             let message = change.message();
             if self.payload_bytes_max < message.payload_bytes() {
@@ -123,24 +127,30 @@ impl Client {
         }
     }
 
-    /// Takes in that the change with this id is answered; returns true if it was waited for.
-    pub(super) fn end_change(&mut self, id: &str) -> bool {
-        let index = self.changes.iter().position(|change| change.id == id);
-        index.map(|index| self.changes.remove(index)).is_some()
+    /// Takes in that the change with this id is answered. Returns `None` if there is none, and whether
+    /// the answer is news.
+    pub(super) fn end_change(&mut self, id: &str) -> Option<bool> {
+        let index = self.changes.iter().position(|change| change.id == id)?;
+        Some(!self.changes.remove(index).is_done)
     }
 
     /// Takes the server's copy of a record that bears the id of a request.
     pub(super) fn on_change_done(&mut self, id: &str, room: &str) {
-        if self.end_change(id) {
+        if self.end_change(id) == Some(true) {
             self.tell(Event::RoomRequestDone { room: room.into(), id: id.to_owned() });
         }
     }
 
     /// Takes in that our person has left `room`: that may be all that the server says of it.
     pub(super) fn on_left(&mut self, room: &RoomId) {
-        let is_it = |change: &PendingChange| matches!(&change.request, RoomRequest::LeaveRoom { room: left } if left == room.as_str());
-        let ids: Vec<_> =
-            self.changes.extract_if(.., |change| is_it(change)).map(|change| change.id).collect();
+        let mut ids = Vec::new();
+        for PendingChange { id, request, is_done } in &mut self.changes {
+            if matches!(request, RoomRequest::LeaveRoom { room: left } if left == room.as_str())
+                && !mem::replace(is_done, true)
+            {
+                ids.push(id.clone());
+            }
+        }
         for id in ids {
             self.tell(Event::RoomRequestDone { room: room.clone(), id });
         }

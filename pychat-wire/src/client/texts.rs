@@ -283,8 +283,11 @@ impl Client {
         reference: Option<&str>,
         retry_ms: Option<u64>,
     ) {
-        if let Some(id) = reference.filter(|id| self.end_change(id)) {
-            return self.tell(Event::Denied { code, text, id: Some(id.to_owned()) });
+        if let Some((id, is_news)) = reference.and_then(|id| Some((id, self.end_change(id)?))) {
+            if is_news {
+                self.tell(Event::Denied { code, text, id: Some(id.to_owned()) });
+            }
+            return;
         }
         let index = reference.and_then(|id| self.saved.index_of(id));
         match code {
@@ -298,8 +301,10 @@ impl Client {
         let Some(index) = index else {
             // That a text must be sent again, or under another id, is no news once it is there, or
             // given up.
-            let is_old_news =
-                reference.is_some() && (can_be_repeated(code) || code == ErrorCode::IdReused);
+            let is_old_news = reference.is_some_and(|id| {
+                let held = &mut self.line.held;
+                held.is_given_up(id) || can_be_repeated(code) || code == ErrorCode::IdReused
+            });
             if !is_old_news && code != ErrorCode::SlowDown {
                 self.tell(Event::Denied { code, text, id: reference.map(Into::into) });
             }

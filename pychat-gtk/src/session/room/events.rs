@@ -202,7 +202,7 @@ impl Room {
         self.expect_news();
     }
 
-    /// What failed stays here, wherever the reader is.
+    /// Keeps a text that failed here, wherever the reader is.
     fn on_failed(&self, id: MessageId, text: &str, reason: &FailReason) {
         let history = self.history();
         let message = history.unsent(id.as_str()).unwrap_or_else(|| {

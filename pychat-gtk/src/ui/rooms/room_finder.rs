@@ -146,7 +146,7 @@ mod imp {
             }
         }
 
-        /// What was typed may wait for another key; what was selected among the same stays.
+        /// Looks for what was typed, which may wait for another key; a selection among the same stays.
         fn on_search_changed_at_once(&self) {
             let Some(session) = self.obj().session() else { return };
             if *self.listed.borrow() != found::find(&session, self.entry.text().trim()) {

@@ -1,4 +1,4 @@
-//! Whether somebody looks at a window, and what follows from their coming back to it.
+//! The attention of the reader: a window that is looked at, and what follows from their coming back to it.
 
 use adw::prelude::*;
 use gtk::{gio, glib, glib::clone, subclass::prelude::*};

@@ -100,9 +100,12 @@ impl Heard {
         (number, sender)
     }
 
-    /// Takes what person `number` was told if it is the welcome of protocol 2; returns false if it is not.
-    /// Of the names in it, which are many in a crowd, nothing is read.
-    pub(super) fn take_welcome(&mut self, number: usize, payload: &[u8]) -> Outcome<bool> {
+    /// Takes what person `number` was told if it is the welcome of protocol 2, or that somebody joined;
+    /// returns false if it is neither. Of the names there, which are many in a crowd, nothing is read.
+    pub(super) fn take_names(&mut self, number: usize, payload: &[u8]) -> Outcome<bool> {
+        if payload.starts_with(br#"{"type":"joined""#) {
+            return Ok(true);
+        }
         if !payload.starts_with(br#"{"type":"welcome""#) {
             return Ok(false);
         }
@@ -134,6 +137,7 @@ impl Heard {
             ServerMessage::Error { code, text, .. } => {
                 return Err(format!("{code:?}: {text}").into());
             }
+            ServerMessage::Bye { reason, .. } => return Err(format!("bye: {reason:?}").into()),
             _ => (),
         }
         Ok(())

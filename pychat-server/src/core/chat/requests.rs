@@ -60,7 +60,7 @@ pub(super) enum Pending {
         from: ConnectionId,
         mark: ReadMark,
     },
-    /// Somebody new has seen all that was said in the hall.
+    /// Somebody has seen a room up to what they said, or came.
     NewMark,
     ChangePerson {
         by: ConnectionId,
@@ -135,7 +135,7 @@ impl Chat {
             let pending = Pending::ChangePerson { by };
             self.requests.make(pending, Request::ChangePerson(change), effects);
         }
-        self.mark_newcomers(effects);
+        self.keep_marks(effects);
     }
 
     /// Takes what has changed of people; those who are forgotten are in no room any more.
@@ -149,8 +149,8 @@ impl Chat {
         changes
     }
 
-    /// Asks the store to keep how far those have seen the hall who are new.
-    fn mark_newcomers(&mut self, effects: &mut Vec<Effect>) {
+    /// Asks the store to keep how far people have seen rooms who did not say so: newcomers, and authors.
+    fn keep_marks(&mut self, effects: &mut Vec<Effect>) {
         for mark in self.rooms.take_marks() {
             self.requests.make(Pending::NewMark, Request::Mark(mark), effects);
         }
@@ -180,7 +180,7 @@ impl Chat {
             };
             self.requests.make(pending, request, effects);
         }
-        self.mark_newcomers(effects);
+        self.keep_marks(effects);
     }
 
     /// Asks the store to keep an invite; connection `to` is told its code then.

@@ -17,17 +17,26 @@ pub(super) struct Log {
 }
 
 impl Log {
-    pub(super) fn note(&mut self, seq: u64, person: Option<PersonId>, is_message: bool) {
+    /// Notes a record; returns the message that is none of the last ones any more, and who said it.
+    pub(super) fn note(
+        &mut self,
+        seq: u64,
+        person: Option<PersonId>,
+        is_message: bool,
+    ) -> Option<(u64, PersonId)> {
         if seq <= self.last {
-            return;
+            return None;
         }
         self.last = seq;
-        if is_message {
-            if self.tail.len() == TAIL_MAX {
-                self.tail.pop_front();
-            }
-            self.tail.push_back((seq, person));
+        if !is_message {
+            return None;
         }
+        self.tail.push_back((seq, person));
+        if self.tail.len() <= TAIL_MAX {
+            return None;
+        }
+        let (seq, person) = self.tail.pop_front()?;
+        Some((seq, person?))
     }
 
     pub(super) fn last(&self) -> u64 {

@@ -7,13 +7,12 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params, type
 
 use super::{
     logs::{Logs, key, room_of, seq_of},
-    rooms,
     rows::integer,
 };
 use crate::{
     core::{
         id::RoomId,
-        record::{Appended, Draft, Entry, Kind, PersonId, ReadMark, Record},
+        record::{Appended, Draft, Entry, Kind, PersonId, Record},
     },
     store::MESSAGE_BYTES,
 };
@@ -80,9 +79,6 @@ impl<'a> Writer<'a> {
             ends.last_bytes += kind.text().len() as u64 + MESSAGE_BYTES;
             ends.first_ms.get_or_insert(time_ms);
             self.logs.set(room, ends);
-            if let Some(person) = person {
-                rooms::move_mark(self.connection, ReadMark { room, person, seq })?;
-            }
             return Ok(Appended::New(Record { room, seq, time_ms, author, person, kind, id }));
         }
         let (Some(known), Some(id)) = (person, id) else {
@@ -90,13 +86,13 @@ impl<'a> Writer<'a> {
         };
         let is_same = |row: &Row<'_>| {
             let (room_then, entry) = (room_of(row.get(0)?), entry(row)?);
-            let is_same = room_then == room && entry.kind == kind.as_deref();
-            Ok(is_same.then_some((entry.seq, entry.time_ms)))
+            let is_same = entry.kind == kind.as_deref() && (room_then == room || kind.is_making());
+            Ok(is_same.then_some((room_then, entry.seq, entry.time_ms)))
         };
         Ok(match find(self.connection, known, &id, is_same)? {
             None => return Err(rusqlite::Error::QueryReturnedNoRows),
             Some(None) => Appended::Conflict { id },
-            Some(Some((seq, time_ms))) => {
+            Some(Some((room, seq, time_ms))) => {
                 let id = Some(id);
                 Appended::Known(Record { room, seq, time_ms, author, person, kind, id })
             }

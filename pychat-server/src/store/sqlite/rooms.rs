@@ -20,7 +20,6 @@ const INSERT_MEMBER: &str = "INSERT OR IGNORE INTO members (room, person) VALUES
 const SELECT_MEMBERS: &str = "SELECT room, person FROM members ORDER BY position";
 const UPSERT_MARK: &str = "INSERT INTO marks (person, room, seq) VALUES (?1, ?2, ?3) \
     ON CONFLICT DO UPDATE SET seq = excluded.seq WHERE seq < excluded.seq";
-const UPDATE_MARK: &str = "UPDATE marks SET seq = ?3 WHERE person = ?1 AND room = ?2 AND seq < ?3";
 const SELECT_MARKS: &str = "SELECT room, person, seq FROM marks ORDER BY person, room";
 /// Takes somebody out of a room.
 const DELETE_MEMBER: [&str; 2] = [
@@ -77,10 +76,8 @@ fn create(connection: &Connection, seq: u64, new: &Room) -> rusqlite::Result<()>
     connection.prepare_cached(INSERT_ROOM)?.execute(values)?;
     for person in members.iter().copied() {
         add(connection, *room, person)?;
-        let seq = if Some(person) == *maker { seq } else { 0 };
-        mark(connection, ReadMark { room: *room, person, seq })?;
     }
-    Ok(())
+    maker.map_or(Ok(()), |person| mark(connection, ReadMark { room: *room, person, seq }))
 }
 
 fn add(connection: &Connection, room: RoomId, person: PersonId) -> rusqlite::Result<()> {
@@ -91,12 +88,6 @@ fn add(connection: &Connection, room: RoomId, person: PersonId) -> rusqlite::Res
 pub(super) fn mark(connection: &Connection, mark: ReadMark) -> rusqlite::Result<()> {
     let values = params![integer(mark.person.0), mark.room.0, integer(mark.seq)];
     connection.prepare_cached(UPSERT_MARK)?.execute(values).map(drop)
-}
-
-/// Moves the mark of somebody to what they said, if they have one.
-pub(super) fn move_mark(connection: &Connection, mark: ReadMark) -> rusqlite::Result<()> {
-    let values = params![integer(mark.person.0), mark.room.0, integer(mark.seq)];
-    connection.prepare_cached(UPDATE_MARK)?.execute(values).map(drop)
 }
 
 /// Forgets a person who is kept no longer. Direct rooms remain between the people whom they were

@@ -45,6 +45,8 @@ pub(crate) struct Person {
     accepted: HashSet<MessageId>,
     /// The ids of the requests that are not answered.
     pub(crate) requests: HashSet<String>,
+    /// The rooms that they know that they are in.
+    rooms: HashSet<RoomId>,
     pub(crate) screen: Screen,
     stored: Saved,
     stored_screen: Screen,
@@ -64,6 +66,7 @@ impl Person {
             said: Vec::new(),
             accepted: HashSet::new(),
             requests: HashSet::new(),
+            rooms: HashSet::new(),
             screen: Screen::default(),
             stored: Saved::default(),
             stored_screen: Screen::default(),
@@ -118,14 +121,17 @@ impl Person {
                     fired.note(Fault::OtherEpoch);
                     let rooms: Vec<_> = self.screen.rooms.keys().cloned().collect();
                     rooms.iter().for_each(|room| self.screen.end(room));
+                    self.know_rooms();
                 }
-                Event::RoomChanged(room) if !self.screen.has(&room.id) => {
+                Event::Joined { .. } => self.know_rooms(),
+                Event::RoomChanged(room) if self.rooms.insert(room.id.clone()) => {
                     fired.note(Fault::Entered);
                     let epoch = self.epoch();
                     self.screen.begin(&room.id, epoch, Some(room.last));
                 }
                 Event::RoomGone { room } => {
                     fired.note(Fault::Gone);
+                    self.rooms.remove(&room);
                     self.screen.end(&room);
                 }
                 Event::RoomRequestDone { id, .. } => {
@@ -156,11 +162,20 @@ impl Person {
         is_closing
     }
 
+    /// The rooms that a welcome told of are known; where in them more begins is not told.
+    fn know_rooms(&mut self) {
+        self.rooms = self.client.rooms().into_iter().map(|room| room.id).collect();
+    }
+
     fn on_denied(&mut self, code: ErrorCode, id: Option<String>, text: &str, fired: &Fired) {
         fired.note(match code {
             ErrorCode::NoRoom | ErrorCode::Forbidden => Fault::Outside,
             ErrorCode::NotDone | ErrorCode::NameTaken => Fault::NotDone,
             ErrorCode::Storage => Fault::NotStored,
+            // A life before this one was killed before it had stored that it used the id.
+            ErrorCode::IdReused if self.said.iter().any(|it| it.care == Care::Neglected) => {
+                Fault::KilledUnstored
+            }
             code => panic!("{code:?}: {text}"),
         });
         if let Some(id) = id {

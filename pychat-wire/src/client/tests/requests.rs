@@ -65,9 +65,12 @@ fn a_refusal_answers_a_change() {
 fn who_leaves_is_told_no_more_than_that_the_room_is_gone() {
     let mut stage = Stage::in_two_rooms(3);
     let leave = RoomRequest::LeaveRoom { room: "r7".into() };
-    stage.client.change_room(leave).unwrap();
+    let id = stage.client.change_room(leave).unwrap();
     let gone = || ServerMessage::RoomGone { room: "r7".into() };
     assert_told(&stage.hear(&[gone(), gone()]), &["r7: gone", "r7: done"]);
+    // Somebody else had removed us before.
+    let refusal = error(ErrorCode::NoRoom, Some(&MessageId::heard(&id)), None);
+    assert_eq!(stage.hear(&[refusal]), []);
 }
 
 #[test]

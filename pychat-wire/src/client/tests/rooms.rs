@@ -167,11 +167,13 @@ fn records_of_unknown_types_count_and_show_nothing() {
 #[test]
 fn what_was_said_in_a_room_that_is_gone_fails() {
     let mut stage = Stage::in_two_rooms(10);
-    stage.client.say(&other(), "раз").unwrap();
+    let id = stage.client.say(&other(), "раз").unwrap();
     stage.say("два");
     let gone = ServerMessage::RoomGone { room: "r7".into() };
-    let told = stage.hear(&[gone.clone(), within("r7", live(11)), gone]);
+    let refusal = || error(ErrorCode::NoRoom, Some(&id), None);
+    let told = stage.hear(&[gone.clone(), within("r7", live(11)), gone, refusal()]);
     assert_told(&told, &["r7: refused раз NoRoom", "r7: gone"]);
+    assert!(matches!(stage.hear(&[refusal()])[..], [Event::Denied { .. }]), "of something else");
     assert_eq!(stage.client.say(&other(), "x"), Err(SayError::NoRoom));
     assert_eq!((stage.client.room(&other()), stage.client.unread(&other())), (None, 0));
     assert_eq!(stage.client.unacknowledged().count(), 1);
@@ -362,4 +364,34 @@ fn numbers_of_any_size_do_no_harm() {
             }
         }
     }
+}
+
+#[test]
+fn no_more_pages_are_asked_for_at_once_than_a_server_takes() {
+    let mut stage = Stage::window(Saved::default());
+    let ids: Vec<RoomId> = (1..=6).map(|number| RoomId::from(&*format!("r{number}"))).collect();
+    stage.enter_all(0, ids.iter().map(|id| described(id.as_str(), 9)).collect());
+    let asked = |room: &RoomId| {
+        format!(r#"{{"type":"history","room":"{}","before":10,"limit":2}}"#, room.as_str())
+    };
+    let page = |room: &RoomId| {
+        let room = room.as_str().to_owned().into();
+        ServerMessage::Page { room, before: 10, count: 0, start: true }
+    };
+    stage.written();
+    assert!(ids.iter().all(|id| stage.client.request_history(id, 2)));
+    assert_eq!(stage.written(), ids[..PAGES_MAX].iter().map(asked).collect::<Vec<_>>());
+    assert_eq!(stage.client.past(&ids[5]), Past::Asked);
+    // One that waits is taken back, and asked for anew behind the others.
+    stage.hear(&[within("r5", live(10))]);
+    stage.client.forget_before(&ids[4], 11);
+    stage.hear(&[page(&ids[1])]);
+    assert_eq!(stage.written(), [asked(&ids[5])]);
+    assert!(stage.client.request_history(&ids[4], 2));
+    let gone = ServerMessage::RoomGone { room: "r3".into() };
+    stage.hear(&[gone]);
+    let [again] = &stage.written()[..] else { panic!("one page in place of one") };
+    assert_eq!(*again, asked(&ids[4]).replace("10", "11"));
+    let page = ServerMessage::Page { room: "r5".into(), before: 11, count: 0, start: true };
+    assert_told(&stage.hear(&[page]), &["r5: page [] true"]);
 }

@@ -112,6 +112,17 @@ impl Stored {
         theirs.map(|(room, _)| (room.clone(), self.records[room].len() as u64)).collect()
     }
 
+    /// Returns true if somebody came into a room by its number `seq`.
+    pub(crate) fn is_entry(&self, room: &RoomId, seq: u64, name: &str) -> bool {
+        let index = usize::try_from(seq).ok().and_then(|seq| seq.checked_sub(1));
+        let record = index.and_then(|index| self.records.get(room)?.get(index));
+        record.is_some_and(|record| match record.event {
+            Some(RoomEvent::Created | RoomEvent::Joined) => record.author == name,
+            Some(RoomEvent::Added) => record.content == name,
+            _ => false,
+        })
+    }
+
     /// Returns how far somebody has seen a room: that is stored, or they have said something later.
     pub(crate) fn mark(&self, oracle: &Oracle, room: &RoomId, name: &str) -> u64 {
         let stored = self.marks.get(&(room.clone(), name.to_owned())).copied().unwrap_or_default();

@@ -88,7 +88,8 @@ impl Person {
         }
         for room in rooms.keys().chain([&RoomId::hall()]) {
             let (seen, mark) = (client.seen(room), stored.mark(oracle, room, name));
-            if seen != mark {
+            // Nobody is told that they have seen the record by which they came.
+            if seen != mark && !(seen + 1 == mark && stored.is_entry(room, mark, name)) {
                 return Some(format!("{name} has seen {seen} of {room:?}, by the server {mark}"));
             }
         }

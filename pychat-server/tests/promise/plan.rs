@@ -5,7 +5,7 @@ use std::{iter::repeat_n, ops::Range, time::Duration};
 use fastrand::Rng;
 
 use super::tally::Fault;
-use crate::kit::Knob;
+use crate::kit::{Knob, knobs};
 
 /// Faults go on for so many rounds, each followed by a calm in which everything is checked.
 const ROUNDS: usize = 4;
@@ -127,6 +127,30 @@ pub(crate) enum Deed {
     AskForOlder {
         who: usize,
     },
+    /// Only a person of protocol 2; `seed` decides about the room, and about whom.
+    Act {
+        who: usize,
+        act: Act,
+        seed: u64,
+    },
+}
+
+knobs! {
+    /// Something that a person of protocol 2 does about rooms, so often in 100 times.
+    pub(crate) enum Act {
+        CreateOpen = 5,
+        CreateClosed = 4,
+        Direct = 7,
+        Join = 13,
+        Leave = 5,
+        Add = 12,
+        Remove = 5,
+        Rename = 3,
+        SetTopic = 3,
+        Say = 28,
+        See = 12,
+        Type = 3,
+    }
 }
 
 /// Trouble that waits on a line until so many bytes have passed one way.
@@ -237,6 +261,12 @@ impl Dealer<'_> {
         for (round, span) in rounds.iter_mut().zip(spans) {
             for _ in 0..self.rng.usize(10..60) {
                 let (at, deed) = (span.mul_f64(self.rng.f64()), self.talk());
+                round.push(Step { at, deed });
+            }
+            for _ in 0..self.rng.usize(20..70) {
+                let at = span.mul_f64(self.rng.f64());
+                let act = Act::choose(&mut |end| self.rng.usize(..end));
+                let deed = Deed::Act { who: self.somebody(), act, seed: self.rng.u64(..) };
                 round.push(Step { at, deed });
             }
             round.sort_by_key(|step| step.at);

@@ -9,7 +9,7 @@ use fastrand::Rng;
 use mio::event::Event as Edge;
 use pychat_wire::{
     Client, UserName,
-    client::{Begin, Saved, SayError},
+    client::{Begin, RoomId, Saved, SayError},
     key::PairCode,
     message::PAGE_MESSAGES_MAX,
 };
@@ -125,7 +125,7 @@ impl Person {
             Some(code) => client.pairing(code),
             None => client,
         };
-        self.memory.live(client.saved().seq());
+        self.memory.live(client.saved().seq(&RoomId::hall()));
         (self.client, self.dead_until, self.heard_at) = (Some(client), None, now);
     }
 
@@ -150,7 +150,7 @@ impl Person {
     /// Says something new, if they live.
     pub(crate) fn say(&mut self, text: &str, around: &mut Surroundings<'_>) {
         let Some(client) = &mut self.client else { return };
-        let id = match client.say(text) {
+        let id = match client.say(&RoomId::hall(), text) {
             Ok(id) => id,
             Err(SayError::Full { .. }) => return,
             Err(error) => panic!("{} cannot say {text:?}: {error}", self.name.as_str()),
@@ -172,7 +172,7 @@ impl Person {
     /// Asks for an older page.
     pub(crate) fn ask_for_older(&mut self) {
         if let Some(client) = &mut self.client {
-            client.request_history(PAGE_MESSAGES_MAX);
+            client.request_history(&RoomId::hall(), PAGE_MESSAGES_MAX);
         }
     }
 

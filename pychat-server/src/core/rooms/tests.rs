@@ -69,7 +69,9 @@ fn names_and_sets_are_taken_from_when_they_are_asked_for() {
     rooms.begin(RoomId(1), &open, ANNA);
     rooms.apply(RoomId(1), open, 1);
     let names = ["A", "b", "c"].map(|name| RoomChange::Rename(name.to_owned()));
-    names.iter().for_each(|rename| rooms.begin(RoomId(1), rename, ANNA));
+    for rename in &names {
+        rooms.begin(RoomId(1), rename, ANNA);
+    }
     let [same, given_up, last] = names;
     rooms.apply(RoomId(1), same, 2);
     rooms.give_up(RoomId(1), &given_up);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pychat_wire::{
-    client::{Cause, Event},
+    client::{Cause, Event, RoomId},
     message::Reason,
 };
 
@@ -28,7 +28,7 @@ impl Person {
             Event::Joined { protocol, again, .. } => {
                 assert_eq!(protocol, 2);
                 self.pair = None;
-                let seq = client.saved().seq();
+                let seq = client.saved().seq(&RoomId::hall());
                 self.memory.join(seq, again);
             }
             Event::Offline { cause, retry_at_ms } => {
@@ -52,9 +52,9 @@ impl Person {
             Event::Page(page) => self.memory.show_page(page),
             Event::Skipped { to, .. } => {
                 self.memory.skip_to(to);
-                client.forget_before(to + 1);
+                client.forget_before(&RoomId::hall(), to + 1);
             }
-            Event::Accepted { id, seq } => {
+            Event::Accepted { id, seq, .. } => {
                 around.tally.note(Fault::Repeated);
                 self.memory.acknowledge(id, seq);
             }

@@ -139,7 +139,7 @@ impl RoomLog {
 
     /// Returns true if every record from the first one on was heard.
     pub(crate) fn is_known_from_the_start(&self) -> bool {
-        self.heard.len() as u64 == self.last()
+        !self.heard.is_empty() && self.heard.len() as u64 == self.last()
     }
 
     /// Returns who was in the room when, by its records, each of which must be of somebody who was in

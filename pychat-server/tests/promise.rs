@@ -31,6 +31,7 @@ mod promise {
     mod memory;
     mod original;
     mod person;
+    mod rooms;
     mod surroundings;
 
     // What must have become of it.

@@ -9,7 +9,7 @@ use fastrand::Rng;
 use mio::event::Event as Edge;
 use pychat_wire::{
     Client, UserName,
-    client::{Begin, RoomId, Saved, SayError},
+    client::{Begin, Hearing, RoomId, Saved, SayError},
     key::PairCode,
     message::PAGE_MESSAGES_MAX,
 };
@@ -18,8 +18,9 @@ use super::{
     channel::Channel,
     line::{Became, Heard},
     memory::Memory,
-    plan::{Habit, Moment},
+    plan::{Habit, Moment, RoomAct},
     proxy::Caller,
+    rooms::Rooms,
     surroundings::Surroundings,
     tally::Fault,
 };
@@ -65,6 +66,7 @@ pub(crate) struct Person {
     retry_at: Option<Instant>,
     has_shown: bool,
     pub(crate) memory: Memory,
+    rooms: Rooms,
 }
 
 impl Person {
@@ -91,6 +93,7 @@ impl Person {
             retry_at: None,
             has_shown: false,
             memory: Memory::new(name, habit),
+            rooms: Rooms::new(name, matches!(habit, Habit::Window { .. })),
         };
         person.live(now);
         person
@@ -120,12 +123,14 @@ impl Person {
             Habit::Reader => Begin::Everything,
             Habit::Window { page } => Begin::LastPage(page),
         };
-        let client = Client::new(self.name.clone(), saved, seed).beginning(begin).persistent();
+        let client = Client::new(self.name.clone(), saved, seed).beginning(begin);
+        let client = client.hearing(Hearing::All).persistent();
         let client = match self.pair {
             Some(code) => client.pairing(code),
             None => client,
         };
         self.memory.live(client.saved().seq(&RoomId::hall()));
+        self.rooms.live(&client);
         (self.client, self.dead_until, self.heard_at) = (Some(client), None, now);
     }
 
@@ -167,6 +172,29 @@ impl Person {
             around.tally.note(Fault::DiedUnsent);
             self.die(until);
         }
+    }
+
+    /// Does something about rooms, if they live. `other` is somebody's name, and `text` was never said.
+    pub(crate) fn act_in_rooms(&mut self, act: RoomAct, any: usize, other: &str, text: &str) {
+        let Some(client) = &mut self.client else { return };
+        if act == RoomAct::Say {
+            let room = self.rooms.some_room(client, any);
+            self.rooms.say(client, &room, text);
+        } else {
+            self.rooms.act(client, act, any, other);
+        }
+        self.store();
+    }
+
+    /// Returns true if they have all that was heard of the rooms that they are in.
+    pub(crate) fn has_all_of_rooms(&self, oracle: &Oracle) -> bool {
+        self.client.as_ref().is_some_and(|client| Rooms::has_all(client, oracle))
+    }
+
+    /// Checks what they know of rooms.
+    #[track_caller]
+    pub(crate) fn check_rooms(&self, oracle: &Oracle) {
+        self.rooms.check(self.client.as_ref().expect("everybody is there"), oracle);
     }
 
     /// Asks for an older page.
@@ -241,7 +269,10 @@ impl Person {
     /// Returns true if they are there and nothing of theirs is on its way.
     pub(crate) fn is_settled(&self) -> bool {
         self.client.as_ref().is_some_and(|client| {
-            client.is_joined() && client.saved().n_unacknowledged() == 0 && self.fault.is_none()
+            client.is_joined()
+                && client.saved().n_unacknowledged() == 0
+                && self.rooms.is_settled()
+                && self.fault.is_none()
         })
     }
 
@@ -339,7 +370,7 @@ impl Person {
     }
 
     /// Does what the client wants done, stores what it wants stored, writes what it wants written.
-    fn settle(&mut self, around: &mut Surroundings<'_>) {
+    pub(crate) fn settle(&mut self, around: &mut Surroundings<'_>) {
         self.has_shown = false;
         while let Some(event) = self.client.as_mut().and_then(Client::next_event) {
             self.heed(event, around);

@@ -5,7 +5,7 @@ use std::{iter::repeat_n, ops::Range, time::Duration};
 use fastrand::Rng;
 
 use super::tally::Fault;
-use crate::kit::Knob;
+use crate::kit::{Knob, knobs};
 
 /// Faults go on for so many rounds, each followed by a calm in which everything is checked.
 const ROUNDS: usize = 4;
@@ -127,6 +127,28 @@ pub(crate) enum Deed {
     AskForOlder {
         who: usize,
     },
+    /// Something about rooms; `any` chooses which. Only a person of protocol 2.
+    Room {
+        who: usize,
+        act: RoomAct,
+        any: usize,
+    },
+}
+
+knobs! {
+    /// Something that somebody does about rooms, so often in 100 times.
+    pub(crate) enum RoomAct {
+        Create = 5,
+        Direct = 8,
+        Join = 10,
+        Leave = 5,
+        Add = 10,
+        Remove = 5,
+        Change = 5,
+        Say = 34,
+        See = 14,
+        Type = 4,
+    }
 }
 
 /// Trouble that waits on a line until so many bytes have passed one way.
@@ -288,9 +310,17 @@ impl Dealer<'_> {
             Fault::DiedUnsent if self.rng.bool() => self.death(Moment::Unsaid),
             Fault::DiedUnsent => self.death(Moment::Unsent),
             Fault::DiskFull => Deed::FillDisk { time: self.millis(10..300) },
-            Fault::Silent | Fault::SaidElsewhere | Fault::Dismissed | Fault::Repeated => {
-                unreachable!("{fault:?} follows from others")
-            }
+            Fault::Silent
+            | Fault::SaidElsewhere
+            | Fault::Dismissed
+            | Fault::Repeated
+            | Fault::RoomEntered
+            | Fault::RoomGone
+            | Fault::RoomChanged
+            | Fault::RoomHeard
+            | Fault::RoomReplayed
+            | Fault::RoomRefused
+            | Fault::SeenElsewhere => unreachable!("{fault:?} follows from others"),
         }
     }
 
@@ -300,6 +330,10 @@ impl Dealer<'_> {
             .collect();
         match self.rng.choice(&windows) {
             Some(who) if self.rng.u8(0..8) == 0 => Deed::AskForOlder { who: *who },
+            _ if self.rng.u8(0..5) < 2 => {
+                let act = RoomAct::choose(&mut |end| self.rng.usize(..end));
+                Deed::Room { who: self.somebody(), act, any: self.rng.usize(..1_000) }
+            }
             _ => {
                 let bytes = if self.rng.u8(0..20) == 0 { 20_000 } else { 200 };
                 let (texts, bytes) = (self.rng.usize(1..=8), self.rng.usize(..bytes));

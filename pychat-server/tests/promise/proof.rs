@@ -2,11 +2,29 @@
 
 use std::{collections::HashMap, fmt, path::Path};
 
-use pychat_wire::client::MessageId;
+use pychat_wire::{client::MessageId, message::RoomEvent};
 use rusqlite::{Connection, OpenFlags};
 
 use super::{memory::Shown, original::Original, person::Person};
-use crate::kit::{Oracle, oracle::line};
+use crate::kit::{
+    Oracle,
+    oracle::{Message, line},
+};
+
+/// The number of bits below the number of the room in the key of a record.
+const SEQ_BITS: u32 = 40;
+
+/// The events, each at the place that is its number in the file.
+const EVENTS: [RoomEvent; 8] = [
+    RoomEvent::Unknown,
+    RoomEvent::Created,
+    RoomEvent::Joined,
+    RoomEvent::Left,
+    RoomEvent::Added,
+    RoomEvent::Removed,
+    RoomEvent::Renamed,
+    RoomEvent::Topic,
+];
 
 /// The log, as everybody together has heard it, which is as a newcomer reads it page by page and as
 /// the file has it.
@@ -48,9 +66,7 @@ impl Log {
 
     #[track_caller]
     fn check_file(&self, file: &Path) {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(file, flags).unwrap();
-        connection.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+        let connection = open(file);
         let epoch: String =
             connection.query_row("SELECT epoch FROM meta", [], |row| row.get(0)).unwrap();
         assert_eq!(epoch, self.epoch, "what the file is called");
@@ -131,6 +147,33 @@ impl Log {
             assert!(!self.places.contains_key(text.as_str()), "{text:?} was never sent");
         }
     }
+}
+
+/// Takes in every record of rooms beside the hall that the server's `file` has, which is what those heard
+/// who did.
+#[track_caller]
+pub(crate) fn take_in_rooms(oracle: &mut Oracle, file: &Path) {
+    let connection = open(file);
+    let select = "SELECT key, time_ms, author, content, kind FROM records WHERE ?1 <= key";
+    let mut rows = connection.prepare(select).unwrap();
+    let rows = rows.query_map([1_u64 << SEQ_BITS], |row| {
+        let kind: usize = row.get(4)?;
+        let event = kind.checked_sub(1).map(|kind| EVENTS[kind / 2]);
+        let message =
+            Message { time: row.get(1)?, author: row.get(2)?, content: row.get(3)?, event };
+        Ok((row.get::<_, u64>(0)?, message))
+    });
+    for (key, message) in rows.unwrap().map(Result::unwrap) {
+        let (room, seq) = (key >> SEQ_BITS, key & ((1 << SEQ_BITS) - 1));
+        oracle.check(&format!("r{room}"), seq, &message);
+    }
+}
+
+fn open(file: &Path) -> Connection {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file, flags).unwrap();
+    connection.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+    connection
 }
 
 /// All that somebody was shown is what there is.

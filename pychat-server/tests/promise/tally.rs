@@ -54,6 +54,20 @@ knobs! {
         Repeated,
         /// The disk took nothing, and the server said so.
         DiskFull = 1,
+        /// Somebody came into a room, or found that they were in it.
+        RoomEntered,
+        /// Somebody was in a room no more.
+        RoomGone,
+        /// Something happened to a room.
+        RoomChanged,
+        /// Something was said in a room.
+        RoomHeard,
+        /// Something had been said in a room while somebody was away.
+        RoomReplayed,
+        /// A text failed, as its author was not in the room any more.
+        RoomRefused,
+        /// A device was told what another one of the same person had seen.
+        SeenElsewhere,
     }
 }
 

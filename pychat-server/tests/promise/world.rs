@@ -166,10 +166,12 @@ impl<'a> World<'a> {
             has_concluded = self.conclude(has_concluded);
         }
         let witness = self.people.pop().expect("pushed above");
+        proof::take_in_rooms(&mut self.oracle, &self.house.file());
         self.oracle.check_whole(|_| 0);
         let log = proof::Log::of(&self.oracle, &witness, &self.house.file());
         for person in &self.people {
             log.check_person(person, self.plan.house.is_in_order);
+            person.check_rooms(&self.oracle);
         }
         for original in &mut self.originals {
             log.check_original(original);
@@ -212,6 +214,7 @@ impl<'a> World<'a> {
         let last = witness.memory.shown.last().map(|last| last.content.as_str());
         self.people.iter().all(Person::is_settled)
             && people.iter().all(|person| person.memory.next_seq == witness.memory.next_seq)
+            && people.iter().all(|person| person.has_all_of_rooms(&self.oracle))
             && self.originals.iter().all(|original| original.last_heard() == last)
     }
 
@@ -333,6 +336,15 @@ impl<'a> World<'a> {
                 self.disk_full_until = Some(now + time);
             }
             Deed::AskForOlder { who } => self.people[who].ask_for_older(),
+            Deed::Room { who, act, any } => {
+                let text = self.text(PEOPLE[who % PEOPLE.len()], any);
+                let other = self.people[any % self.people.len()].name.as_str().to_owned();
+                self.with_person(who, |person, around| {
+                    person.act_in_rooms(act, any, &other, &text);
+                    person.settle(around);
+                });
+                self.has_work = true;
+            }
         }
     }
 

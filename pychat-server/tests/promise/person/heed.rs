@@ -12,6 +12,10 @@ use crate::promise::{surroundings::Surroundings, tally::Fault};
 
 impl Person {
     pub(super) fn heed(&mut self, event: Event, around: &mut Surroundings<'_>) {
+        let Some(event) = self.rooms.heed(event, around.tally) else {
+            self.has_shown = true;
+            return;
+        };
         let Some(client) = &mut self.client else { return };
         match event {
             Event::Connect => match around.connect(self.caller) {
@@ -30,6 +34,7 @@ impl Person {
                 self.pair = None;
                 let seq = client.saved().seq(&RoomId::hall());
                 self.memory.join(seq, again);
+                self.rooms.join(client);
             }
             Event::Offline { cause, retry_at_ms } => {
                 assert!(retry_at_ms.is_some(), "{:?} does not come back: {cause:?}", self.name);

@@ -14,6 +14,10 @@ use crate::{
 /// The records at the end of each room's log among which those are counted that somebody has not seen.
 const TAIL_RECORDS: u64 = 200;
 
+/// The same of the hall: as many more as may have come at once before the server was killed, and moved
+/// the marks of their authors.
+const HALL_TAIL_RECORDS: u64 = 4_096 + TAIL_RECORDS;
+
 /// Returns the rooms in a log, with the ends of their logs, and what each person has seen of them.
 ///
 /// # Errors
@@ -25,7 +29,8 @@ pub fn load_rooms(store: &mut dyn Store) -> Result<Rooms, StorageError> {
     let mut rooms = Rooms::new(known, store.marks()?);
     for room in ids {
         let last = store.last_seq(room);
-        store.read(room, last.saturating_sub(TAIL_RECORDS), &mut |entry| {
+        let n_records = if room == HALL { HALL_TAIL_RECORDS } else { TAIL_RECORDS };
+        store.read(room, last.saturating_sub(n_records), &mut |entry| {
             let is_message = matches!(entry.kind, Kind::Text(_));
             rooms.note_record(room, entry.seq, entry.person, is_message);
             ControlFlow::Continue(())

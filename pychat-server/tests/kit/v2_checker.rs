@@ -1,5 +1,7 @@
 //! The checker of protocol 2: what somebody hears over one connection, and what it must be.
 
+mod state;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     mem,
@@ -38,6 +40,8 @@ pub(crate) struct V2Checker {
     people: Presence,
     /// The open rooms that somebody had heard of when it asked for them, for each time.
     asked_rooms: Vec<Vec<String>>,
+    /// The last number that it had of each room when it first asked who is in it.
+    asked_members: BTreeMap<String, u64>,
     /// The number of pings that have not been answered.
     n_pings: usize,
     /// It has resumed: then messages do not stand between the same comings and goings as elsewhere.
@@ -61,6 +65,7 @@ impl V2Checker {
             forgets,
             people: Presence::default(),
             asked_rooms: Vec::new(),
+            asked_members: BTreeMap::new(),
             n_pings: 0,
             has_resumed: false,
             n_gaps: 0,
@@ -78,6 +83,10 @@ impl V2Checker {
                 let pages = self.pages.entry(room.to_string());
                 let pages = pages.or_insert_with(|| Pages::new(self.forgets));
                 pages.ask(*before, *limit, after);
+            }
+            ClientMessage::Members { room } => {
+                let after = self.rooms.get(&**room).map_or(0, RoomHearing::after);
+                self.asked_members.entry(room.to_string()).or_insert(after);
             }
             ClientMessage::Rooms => self.asked_rooms.push(oracle.open_rooms()),
             ClientMessage::Ping => self.n_pings += 1,
@@ -214,8 +223,9 @@ impl V2Checker {
                 Some(Heard::Rooms { rooms })
             }
             ServerMessage::Members { room, members } => {
-                let (after, room) = (self.hearing(&room).after(), room.into_owned());
-                let members = members.names();
+                // The answer may wait for others, while it leaves the room.
+                let after = *self.asked_members.get(&*room).expect("it has asked for them");
+                let (room, members) = (room.into_owned(), members.names());
                 oracle.note(Claim::Members { room: room.clone(), after, members });
                 Some(Heard::Members { room })
             }
@@ -329,72 +339,5 @@ impl V2Checker {
     fn hearing(&mut self, room: &str) -> &mut RoomHearing {
         let name = &self.name;
         self.rooms.get_mut(room).unwrap_or_else(|| panic!("{name:?} is not in {room:?}"))
-    }
-
-    /// Returns what its hello must sign, once it was greeted.
-    pub(crate) fn challenge(&self) -> Option<Challenge> {
-        self.hello.nonce.map(|nonce| Challenge { nonce, ..Challenge::default() })
-    }
-
-    /// Returns as whom this peer was welcomed.
-    pub(crate) fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
-    /// Returns the rooms that it is in, by their ids.
-    pub(crate) fn rooms(&self) -> &BTreeMap<String, RoomHearing> {
-        &self.rooms
-    }
-
-    /// Returns the last number of the hall that it has, with all before it that it asked for.
-    pub(crate) fn after(&self) -> u64 {
-        self.rooms.get(HALL).map_or(0, RoomHearing::after)
-    }
-
-    /// Returns true if it is being told what it missed in the hall.
-    pub(crate) fn is_behind(&self) -> bool {
-        self.rooms.get(HALL).is_some_and(RoomHearing::is_behind)
-    }
-
-    /// Returns true if it waits for the page of a room before `before`.
-    pub(crate) fn asked_for(&self, room: &str, before: u64) -> bool {
-        self.pages.get(room).is_some_and(|pages| pages.are_asked_before(before))
-    }
-
-    /// Returns how many pages it waits for.
-    pub(crate) fn n_pages(&self) -> usize {
-        self.pages.values().map(Pages::len).sum()
-    }
-
-    /// Returns how many pages of rooms that it was not in all the time may come or not.
-    pub(crate) fn n_doubtful_pages(&self) -> usize {
-        self.pages.values().map(Pages::n_doubtful).sum()
-    }
-
-    /// Returns how often it was told that something is not kept any more, or not sent.
-    pub(crate) fn n_gaps(&self) -> usize {
-        self.n_gaps
-    }
-
-    /// Returns who is in the hall, as far as it has heard.
-    pub(crate) fn present(&self) -> &BTreeSet<String> {
-        self.people.present()
-    }
-
-    /// Returns what everybody in the hall was told since it joined.
-    pub(crate) fn story(&self) -> &[Event] {
-        self.people.story()
-    }
-
-    /// Returns how much of a frame was heard whose rest is missing, in bytes.
-    pub(crate) fn pending_bytes(&self) -> usize {
-        self.decoder.pending_bytes()
-    }
-
-    /// Checks that what it heard follows from what `witness` heard after `since` events. If it has
-    /// resumed, it may hear texts later than `witness`, but comings and goings in the same order.
-    pub(crate) fn check_against(&self, witness: &Self, since: usize) -> Difference {
-        let Some(name) = &self.name else { return Difference::default() };
-        self.people.check_against(name, self.has_resumed, &witness.people, since)
     }
 }

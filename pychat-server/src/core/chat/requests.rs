@@ -150,7 +150,7 @@ impl Chat {
     }
 
     /// Asks the store to keep how far people have seen rooms who did not say so: newcomers, and authors.
-    fn keep_marks(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn keep_marks(&mut self, effects: &mut Vec<Effect>) {
         for mark in self.rooms.take_marks() {
             self.requests.make(Pending::NewMark, Request::Mark(mark), effects);
         }

@@ -154,6 +154,7 @@ impl Chat {
             Appended::New(record) => {
                 let (room, seq) = (record.room, record.seq);
                 self.rooms.note_record(room, seq, record.person, true);
+                self.keep_marks(effects);
                 let event = Event::Recorded { from, record };
                 effects.push(Effect::Tell { to: Recipients::Room(room), event });
             }

@@ -8,6 +8,10 @@ use crate::core::record::PersonId;
 /// The most messages of a room of which it is known who said them.
 const TAIL_MAX: usize = 200;
 
+/// The number of messages behind the last one at which a mark that was moved by a message is kept apart
+/// from it: half of the end of the log, as the store may take many more before it takes the mark.
+const KEPT_BEHIND: usize = TAIL_MAX / 2;
+
 /// The end of a log.
 #[derive(Debug, Default)]
 pub(super) struct Log {
@@ -17,7 +21,8 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// Notes a record; returns the message that is none of the last ones any more, and who said it.
+    /// Notes a record; returns the message that is about to be none of the last ones any more, and who said
+    /// it.
     pub(super) fn note(
         &mut self,
         seq: u64,
@@ -32,10 +37,10 @@ impl Log {
             return None;
         }
         self.tail.push_back((seq, person));
-        if self.tail.len() <= TAIL_MAX {
-            return None;
+        if TAIL_MAX < self.tail.len() {
+            self.tail.pop_front();
         }
-        let (seq, person) = self.tail.pop_front()?;
+        let (seq, person) = *self.tail.get(self.tail.len().checked_sub(KEPT_BEHIND + 1)?)?;
         Some((seq, person?))
     }
 

@@ -93,8 +93,8 @@ fn come_back(server: SocketAddr, saved: &Saved) -> Outcome<(Duration, Duration)>
     let mut session = Session::new(server, "Борис", saved.clone())?;
     session.until(|event| matches!(event, Event::Joined { .. }))?;
     let welcome = begin.elapsed();
-    let mut next = saved.seq() + 1;
-    while next <= saved.seq() + MISSED {
+    let mut next = saved.seq(&RoomId::hall()) + 1;
+    while next <= saved.seq(&RoomId::hall()) + MISSED {
         session.until(|event| match event {
             Event::Message(message) => message.seq == Some(next),
             _ => false,

@@ -69,15 +69,15 @@ impl Heard {
     }
 
     /// Returns how many messages may have been said in a room by now, in a talk that began at `begin`.
-    pub(super) fn may_say(&self, place: usize, pace: Pace, begin: Instant) -> usize {
+    pub(super) fn may_say(&self, number: usize, pace: Pace, begin: Instant) -> usize {
         let heard_by_all = |place: &Place| place.heard / place.people;
         match pace {
-            Pace::InFlight(count) => heard_by_all(&self.places[place]) + count,
+            Pace::InFlight(count) => heard_by_all(&self.places[number]) + count,
             Pace::Together(count) => {
                 // They take turns.
                 let may_say = self.places.iter().map(heard_by_all).sum::<usize>() + count;
                 let rooms = self.places.len();
-                may_say / rooms + usize::from(place < may_say % rooms)
+                may_say / rooms + usize::from(number < may_say % rooms)
             }
             Pace::PerSecond(count) => {
                 let due = begin.elapsed().div_duration_f64(Duration::from_secs(1) / count);

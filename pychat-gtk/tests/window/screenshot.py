@@ -86,8 +86,10 @@ def take_with(server, path, keys, item, style):
         shown = ["-window", "root", "-pause", "1", "-crop", crop, "+repage"]
         if item is not None:
             shown = ["-window", open_from_menu(window, item, frame), "-pause", "1"]
-            shown += ["-shave", f"{SCALE * FRAME}x{SCALE * FRAME}"]
         subprocess.run(["import", *shown, str(path)], check=True)
+        if item is not None:
+            frame_size = f"{SCALE * FRAME}x{SCALE * FRAME}"
+            subprocess.run(["mogrify", "-shave", frame_size, "+repage", str(path)], check=True)
         for member in members.values():
             member.close()
     finally:
@@ -109,7 +111,7 @@ def resize(frame, width, height):
 
 def open_from_menu(window, item, frame):
     """Opens a window of the menu, and returns it as the display names it."""
-    window.click_at(window.wait_for("push button", "Main Menu"))
+    window.press("F10")
     chosen = eventually(lambda: window.find_anywhere("menu item", item), item)
     Atspi.Action.do_action(chosen, 0)
     eventually(lambda: window.find_anywhere("image", "QR code of the link"), "the link")

@@ -1,6 +1,7 @@
 //! Somebody of protocol 2: the client library over a socket, a disk that outlives it, and a memory
 //! that nothing is lost from.
 
+mod acts;
 mod heed;
 
 use std::time::{Duration, Instant};
@@ -18,7 +19,7 @@ use super::{
     channel::Channel,
     line::{Became, Heard},
     memory::Memory,
-    plan::{Habit, Moment, RoomAct},
+    plan::{Habit, Moment},
     proxy::Caller,
     rooms::Rooms,
     surroundings::Surroundings,
@@ -172,29 +173,6 @@ impl Person {
             around.tally.note(Fault::DiedUnsent);
             self.die(until);
         }
-    }
-
-    /// Does something about rooms, if they live. `other` is somebody's name, and `text` was never said.
-    pub(crate) fn act_in_rooms(&mut self, act: RoomAct, any: usize, other: &str, text: &str) {
-        let Some(client) = &mut self.client else { return };
-        if act == RoomAct::Say {
-            let room = self.rooms.some_room(client, any);
-            self.rooms.say(client, &room, text);
-        } else {
-            self.rooms.act(client, act, any, other);
-        }
-        self.store();
-    }
-
-    /// Returns true if they have all that was heard of the rooms that they are in.
-    pub(crate) fn has_all_of_rooms(&self, oracle: &Oracle) -> bool {
-        self.client.as_ref().is_some_and(|client| Rooms::has_all(client, oracle))
-    }
-
-    /// Checks what they know of rooms.
-    #[track_caller]
-    pub(crate) fn check_rooms(&self, oracle: &Oracle) {
-        self.rooms.check(self.client.as_ref().expect("everybody is there"), oracle);
     }
 
     /// Asks for an older page.

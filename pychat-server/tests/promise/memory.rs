@@ -1,44 +1,86 @@
-//! The messages that a person was shown and said, in all their lives, and those that may come next.
+//! The records that a person was shown and the texts that they said, in all their lives.
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    fmt,
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use pychat_wire::{
+    client::{Message, MessageId, Page, RoomId, RoomRecord},
+    message::RoomRequest,
 };
 
-use pychat_wire::client::{Message, MessageId, Page};
-
-use super::plan::Habit;
-
-/// A message as it was shown.
-#[derive(Clone, Eq, PartialEq)]
-pub(crate) struct Shown {
-    pub(crate) seq: u64,
-    pub(crate) time_ms: u64,
-    pub(crate) author: String,
-    pub(crate) content: String,
-}
+use super::{
+    plan::Habit,
+    shown::{Screen, Shown},
+};
 
 /// The memory of one person of protocol 2.
 #[derive(Debug)]
 pub(crate) struct Memory {
     name: String,
-    /// A window forgets what it was shown when it is closed.
-    is_window: bool,
     /// It is one device of several of the same person.
     pub(crate) is_shared: bool,
-    /// The messages that were shown: to a window in this life, to all others in all lives.
-    pub(crate) shown: Vec<Shown>,
-    /// The number that comes next from the client; less than what was shown where it may repeat.
-    pub(crate) next_seq: Option<u64>,
-    /// The first number that they must have been shown, unless they are a window.
-    pub(crate) begun_at: Option<u64>,
-    /// The texts that were said and stored, which must come to be in the log.
-    pub(crate) said: BTreeMap<MessageId, String>,
-    /// In the order in which it was said.
-    pub(crate) texts: Vec<String>,
+    /// A window forgets what it was shown when it is closed.
+    pub(crate) is_window: bool,
+    pub(crate) screens: BTreeMap<RoomId, Screen>,
+    /// The rooms that they are in, as they were told.
+    pub(crate) rooms: BTreeSet<RoomId>,
+    pub(crate) texts: Texts,
+    /// The requests that are not answered, in this life.
+    pub(crate) asked: HashMap<String, Asked>,
+    /// The requests that were answered, by their ids.
+    pub(crate) answered: Vec<(String, Answered)>,
+}
+
+/// A request that is not answered.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) request: RoomRequest<'static>,
+    /// It was sent on more than one line.
+    pub(crate) is_repeated: bool,
+}
+
+/// A request that was answered.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    pub(crate) request: RoomRequest<'static>,
+    /// The room in which it was done; `None` if it was refused.
+    pub(crate) room: Option<RoomId>,
+}
+
+/// The texts that a person said.
+#[derive(Debug, Default)]
+pub(crate) struct Texts {
+    /// The texts that were said and stored, which must come to be in the log, in the order in which
+    /// they were said.
+    pub(crate) said: Vec<(MessageId, RoomId, String)>,
+    ids: HashSet<MessageId>,
     /// The texts that were lost with a life before they were stored, which must not.
     pub(crate) void: HashSet<String>,
+    /// The texts that came back because their author was not in the room any more.
+    pub(crate) failed: HashSet<MessageId>,
     pub(crate) acknowledged: BTreeMap<MessageId, u64>,
+}
+
+impl Texts {
+    /// Notes a text that is stored.
+    pub(crate) fn say(&mut self, id: MessageId, room: &RoomId, text: &str) {
+        self.ids.insert(id.clone());
+        self.said.push((id, room.clone(), text.to_owned()));
+    }
+
+    /// Takes in that a text has a number.
+    #[track_caller]
+    pub(crate) fn acknowledge(&mut self, id: MessageId, seq: u64) {
+        assert!(self.ids.contains(&id), "nobody said {id} here");
+        let known = *self.acknowledged.entry(id).or_insert(seq);
+        assert_eq!(known, seq, "one text has two numbers");
+    }
+
+    /// Takes in that a text is not accepted.
+    #[track_caller]
+    pub(crate) fn fail(&mut self, id: MessageId) {
+        assert!(self.ids.contains(&id), "nobody said {id} here");
+        self.failed.insert(id);
+    }
 }
 
 impl Memory {
@@ -46,118 +88,141 @@ impl Memory {
     pub(crate) fn new(name: &str, habit: Habit) -> Self {
         Self {
             name: name.to_owned(),
-            is_window: matches!(habit, Habit::Window { .. }),
             is_shared: false,
-            shown: Vec::new(),
-            next_seq: None,
-            begun_at: None,
-            said: BTreeMap::new(),
-            texts: Vec::new(),
-            void: HashSet::new(),
-            acknowledged: BTreeMap::new(),
+            is_window: matches!(habit, Habit::Window { .. }),
+            screens: BTreeMap::new(),
+            rooms: BTreeSet::new(),
+            texts: Texts::default(),
+            asked: HashMap::new(),
+            answered: Vec::new(),
         }
     }
 
-    /// Begins a life in which everything after `seq` counts as not shown.
-    pub(crate) fn live(&mut self, seq: u64) {
-        if self.is_window {
-            self.shown.clear();
-            self.next_seq = None;
-        } else if self.next_seq.is_some() {
-            self.next_seq = Some(seq + 1);
+    /// Begins a life in which everything after these numbers counts as not shown.
+    pub(crate) fn live(&mut self, saved: &BTreeMap<RoomId, u64>) {
+        self.asked.clear();
+        self.rooms = saved.keys().cloned().collect();
+        for screen in self.screens.values_mut() {
+            screen.close();
+        }
+        if !self.is_window {
+            for (room, seq) in saved {
+                self.screens.entry(room.clone()).or_default().open(*seq);
+            }
         }
     }
 
-    /// Takes in that they were let in, when everything up to `seq` counted as shown.
+    /// Takes in that they were let in, when everything up to these numbers counted as shown.
     #[track_caller]
-    pub(crate) fn join(&mut self, seq: u64, again: bool) {
-        if self.next_seq.is_none() {
-            assert!(!again, "{} was never there", self.name);
-            self.next_seq = Some(seq + 1);
-            self.begun_at = self.next_seq.filter(|_| !self.is_window);
+    pub(crate) fn join(&mut self, saved: &BTreeMap<RoomId, u64>) {
+        for (room, seq) in saved {
+            self.enter(room, *seq);
         }
+        self.asked.values_mut().for_each(|asked| asked.is_repeated = true);
     }
 
-    /// Takes in a message that was shown, which must be the next; returns true if another device of
-    /// the same person has said it.
+    /// Notes a request that was made.
+    pub(crate) fn ask(&mut self, id: String, request: RoomRequest<'static>) {
+        self.asked.insert(id, Asked { request, is_repeated: false });
+    }
+
+    /// Takes in the answer to a request; returns the request.
+    #[track_caller]
+    pub(crate) fn answer(&mut self, id: String, room: Option<RoomId>) -> Asked {
+        let asked = self.asked.remove(&id);
+        let asked = asked.unwrap_or_else(|| panic!("{} did not ask for {id}", self.name));
+        let request = asked.request.clone();
+        self.answered.push((id, Answered { request, room }));
+        asked
+    }
+
+    /// Takes in that they are in a room, when everything in it up to `seq` counts as shown.
+    #[track_caller]
+    pub(crate) fn enter(&mut self, room: &RoomId, seq: u64) {
+        let screen = self.screens.entry(room.clone()).or_default();
+        self.rooms.insert(room.clone());
+        if screen.next().is_none() {
+            screen.open(seq);
+        }
+        assert_eq!(screen.next(), Some(seq + 1), "what {} has of {room:?}", self.name);
+    }
+
+    /// Takes in that they are in a room no more.
+    #[track_caller]
+    pub(crate) fn go(&mut self, room: &RoomId) {
+        assert!(self.rooms.remove(room), "{} is not in {room:?}", self.name);
+        // A window that was closed shows nothing of the rooms that it knows.
+        self.screens.entry(room.clone()).or_default().close();
+    }
+
+    /// Takes in a message that was shown, which must be the next of its room; returns true if another
+    /// device of the same person has said it.
     #[track_caller]
     pub(crate) fn show(&mut self, message: Message) -> bool {
-        let name = &self.name;
-        let next = self.next_seq.expect("nothing is shown before we are in the room");
-        let (is_own, id) = (message.own, message.id.clone());
-        let shown = Shown::of(message);
-        assert_eq!(shown.seq, next, "what {name} is shown next: {shown:?}");
-        assert_eq!(is_own, shown.author == *name, "whose it is: {shown:?}");
-        self.next_seq = Some(next + 1);
+        let (room, is_own, is_live) = (message.room.clone(), message.own, !message.replayed);
+        let (id, shown) = (message.id.clone(), Shown::from(message));
+        assert_eq!(is_own, shown.author == self.name, "whose it is: {shown:?}");
         let said_elsewhere = id.as_ref().is_some_and(|id| self.is_of_another(id));
         if let Some(id) = id.filter(|_| !said_elsewhere) {
-            self.acknowledge(id, next);
+            self.texts.acknowledge(id, shown.seq);
         }
-        match self.shown.last().map(|last| last.seq) {
-            // Shown before the last death, and not stored.
-            Some(last) if next <= last => {
-                let index = next.checked_sub(self.shown[0].seq).expect("it was shown");
-                let before = &self.shown[usize::try_from(index).unwrap()];
-                assert_eq!(*before, shown, "what {} is shown again", self.name);
-            }
-            _ => self.shown.push(shown),
-        }
+        self.show_next(&room, shown, is_live);
         said_elsewhere
+    }
+
+    /// Takes in a record that is no message, which must be the next of its room.
+    #[track_caller]
+    pub(crate) fn show_event(&mut self, record: RoomRecord) {
+        let (room, is_live) = (record.room.clone(), !record.replayed);
+        assert_eq!(record.own, record.username == self.name, "whose it is: {record:?}");
+        self.show_next(&room, Shown::from(record), is_live);
+    }
+
+    #[track_caller]
+    fn show_next(&mut self, room: &RoomId, shown: Shown, is_live: bool) {
+        let name = self.name.clone();
+        self.screen(room).show(&name, shown, is_live);
     }
 
     /// Returns true if another device has said the text with this id.
     fn is_of_another(&self, id: &MessageId) -> bool {
-        self.is_shared && !self.said.contains_key(id)
+        self.is_shared && !self.texts.ids.contains(id)
     }
 
-    /// Takes in a page of older messages, which goes before all that was shown.
+    /// Takes in a page of older records, which goes before all that was shown.
     #[track_caller]
     pub(crate) fn show_page(&mut self, page: Page) {
         for message in &page.messages {
             if let (Some(id), Some(seq)) = (message.id.clone(), message.seq)
                 && !self.is_of_another(&id)
             {
-                self.acknowledge(id, seq);
+                self.texts.acknowledge(id, seq);
             }
         }
-        let older = page.messages.into_iter().map(Shown::of);
-        self.shown.splice(0..0, older);
+        let messages = page.messages.into_iter().map(Shown::from);
+        let mut older: Vec<_> = messages.chain(page.events.into_iter().map(Shown::from)).collect();
+        older.sort_by_key(|shown| shown.seq);
+        let name = self.name.clone();
+        self.screen(&page.room).show_older(&name, older);
     }
 
-    /// Takes in that a window missed so much that it begins anew after `seq`.
+    /// Takes in that a window missed so much of a room that it begins anew after `seq`.
     #[track_caller]
-    pub(crate) fn skip_to(&mut self, seq: u64) {
+    pub(crate) fn skip_to(&mut self, room: &RoomId, seq: u64) {
         assert!(self.is_window, "{} is shown everything", self.name);
-        assert!(self.next_seq.is_some_and(|next| next <= seq), "{} has {seq}", self.name);
-        self.shown.clear();
-        self.next_seq = Some(seq + 1);
+        self.screen(room).skip_to(seq);
     }
 
-    /// Takes in that a text has a number.
+    /// Takes in that numbers of a room are not shown: that is so where they are out of the room next.
     #[track_caller]
-    pub(crate) fn acknowledge(&mut self, id: MessageId, seq: u64) {
+    pub(crate) fn miss(&mut self, room: &RoomId, from: u64, to: u64) {
+        assert!(!room.is_hall(), "{} misses {from} to {to} of the hall", self.name);
+        self.screen(room).miss(from, to);
+    }
+
+    #[track_caller]
+    fn screen(&mut self, room: &RoomId) -> &mut Screen {
         let name = &self.name;
-        assert!(self.said.contains_key(&id), "{name} never said {id}");
-        let known = *self.acknowledged.entry(id).or_insert(seq);
-        assert_eq!(known, seq, "one text of {name}'s has two numbers");
-    }
-}
-
-// Texts are long, and unlike each other from the beginning.
-impl fmt::Debug for Shown {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seq, time_ms, author, content } = self;
-        write!(formatter, "{seq} at {time_ms} by {author}: {content:.40}")
-    }
-}
-
-impl Shown {
-    fn of(message: Message) -> Self {
-        Self {
-            seq: message.seq.unwrap(),
-            time_ms: message.time_ms.unwrap(),
-            author: message.author,
-            content: message.content,
-        }
+        self.screens.get_mut(room).unwrap_or_else(|| panic!("{name} was never in {room:?}"))
     }
 }

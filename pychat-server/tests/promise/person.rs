@@ -1,10 +1,13 @@
 //! Somebody of protocol 2: the client library over a socket, a disk that outlives it, and a memory
 //! that nothing is lost from.
 
-mod acts;
 mod heed;
+mod rooms;
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use fastrand::Rng;
 use mio::event::Event as Edge;
@@ -12,7 +15,6 @@ use pychat_wire::{
     Client, UserName,
     client::{Begin, Hearing, RoomId, Saved, SayError},
     key::PairCode,
-    message::PAGE_MESSAGES_MAX,
 };
 
 use super::{
@@ -21,7 +23,7 @@ use super::{
     memory::Memory,
     plan::{Habit, Moment},
     proxy::Caller,
-    rooms::Rooms,
+    shown::Screen,
     surroundings::Surroundings,
     tally::Fault,
 };
@@ -67,7 +69,6 @@ pub(crate) struct Person {
     retry_at: Option<Instant>,
     has_shown: bool,
     pub(crate) memory: Memory,
-    rooms: Rooms,
 }
 
 impl Person {
@@ -94,7 +95,6 @@ impl Person {
             retry_at: None,
             has_shown: false,
             memory: Memory::new(name, habit),
-            rooms: Rooms::new(name, matches!(habit, Habit::Window { .. })),
         };
         person.live(now);
         person
@@ -130,8 +130,7 @@ impl Person {
             Some(code) => client.pairing(code),
             None => client,
         };
-        self.memory.live(client.saved().seq(&RoomId::hall()));
-        self.rooms.live(&client);
+        self.memory.live(&positions(client.saved()));
         (self.client, self.dead_until, self.heard_at) = (Some(client), None, now);
     }
 
@@ -153,32 +152,24 @@ impl Person {
         }
     }
 
-    /// Says something new, if they live.
-    pub(crate) fn say(&mut self, text: &str, around: &mut Surroundings<'_>) {
+    /// Says something new in a room, if they live and are in it.
+    pub(crate) fn say(&mut self, room: &RoomId, text: &str, around: &mut Surroundings<'_>) {
         let Some(client) = &mut self.client else { return };
-        let id = match client.say(&RoomId::hall(), text) {
+        let id = match client.say(room, text) {
             Ok(id) => id,
-            Err(SayError::Full { .. }) => return,
+            Err(SayError::Full { .. } | SayError::NoRoom) => return,
             Err(error) => panic!("{} cannot say {text:?}: {error}", self.name.as_str()),
         };
         if let Some((Moment::Unsaid, until)) = self.fault {
             around.tally.note(Fault::DiedUnsent);
-            self.memory.void.insert(text.to_owned());
+            self.memory.texts.void.insert(text.to_owned());
             return self.die(until);
         }
-        self.memory.said.insert(id, text.to_owned());
-        self.memory.texts.push(text.to_owned());
+        self.memory.texts.say(id, room, text);
         self.store();
         if let Some((Moment::Unsent, until)) = self.fault {
             around.tally.note(Fault::DiedUnsent);
             self.die(until);
-        }
-    }
-
-    /// Asks for an older page.
-    pub(crate) fn ask_for_older(&mut self) {
-        if let Some(client) = &mut self.client {
-            client.request_history(&RoomId::hall(), PAGE_MESSAGES_MAX);
         }
     }
 
@@ -247,10 +238,9 @@ impl Person {
     /// Returns true if they are there and nothing of theirs is on its way.
     pub(crate) fn is_settled(&self) -> bool {
         self.client.as_ref().is_some_and(|client| {
-            client.is_joined()
-                && client.saved().n_unacknowledged() == 0
-                && self.rooms.is_settled()
-                && self.fault.is_none()
+            let is_answered =
+                client.saved().n_unacknowledged() == 0 && self.memory.asked.is_empty();
+            client.is_joined() && is_answered && self.fault.is_none()
         })
     }
 
@@ -262,13 +252,19 @@ impl Person {
     /// Says where they are.
     pub(crate) fn describe(&self) -> String {
         format!(
-            "{}: in the room: {}, waiting for {} acknowledgements, next number {:?}, line: {}",
+            "{}: in the room: {}, waiting for {} acknowledgements and {:?}, next number {:?}, line: {}",
             self.name.as_str(),
             self.is_joined(),
             self.disk.n_unacknowledged(),
-            self.memory.next_seq,
+            self.memory.asked,
+            self.hall().and_then(Screen::next),
             self.channel.is_some(),
         )
+    }
+
+    /// Returns the hall as they see it, once they do.
+    pub(crate) fn hall(&self) -> Option<&Screen> {
+        self.memory.screens.get(&RoomId::hall())
     }
 
     /// Returns the log's name, as it is stored.
@@ -348,7 +344,7 @@ impl Person {
     }
 
     /// Does what the client wants done, stores what it wants stored, writes what it wants written.
-    pub(crate) fn settle(&mut self, around: &mut Surroundings<'_>) {
+    fn settle(&mut self, around: &mut Surroundings<'_>) {
         self.has_shown = false;
         while let Some(event) = self.client.as_mut().and_then(Client::next_event) {
             self.heed(event, around);
@@ -378,4 +374,11 @@ impl Person {
             self.disk.clone_from(saved);
         }
     }
+}
+
+/// Returns the last number shown of each room, as it is saved.
+fn positions(saved: &Saved) -> BTreeMap<RoomId, u64> {
+    let saved = serde_json::to_value(saved).unwrap();
+    let rooms = saved["rooms"].as_object().into_iter().flatten();
+    rooms.map(|(room, spot)| (RoomId::from(&**room), spot["seq"].as_u64().unwrap())).collect()
 }

@@ -127,27 +127,29 @@ pub(crate) enum Deed {
     AskForOlder {
         who: usize,
     },
-    /// Something about rooms; `any` chooses which. Only a person of protocol 2.
-    Room {
+    /// Only a person of protocol 2; `seed` decides about the room, and about whom.
+    Act {
         who: usize,
-        act: RoomAct,
-        any: usize,
+        act: Act,
+        seed: u64,
     },
 }
 
 knobs! {
-    /// Something that somebody does about rooms, so often in 100 times.
-    pub(crate) enum RoomAct {
-        Create = 5,
-        Direct = 8,
-        Join = 10,
+    /// Something that a person of protocol 2 does about rooms, so often in 100 times.
+    pub(crate) enum Act {
+        CreateOpen = 5,
+        CreateClosed = 4,
+        Direct = 7,
+        Join = 13,
         Leave = 5,
-        Add = 10,
+        Add = 12,
         Remove = 5,
-        Change = 5,
-        Say = 34,
-        See = 14,
-        Type = 4,
+        Rename = 3,
+        SetTopic = 3,
+        Say = 28,
+        See = 12,
+        Type = 3,
     }
 }
 
@@ -261,6 +263,12 @@ impl Dealer<'_> {
                 let (at, deed) = (span.mul_f64(self.rng.f64()), self.talk());
                 round.push(Step { at, deed });
             }
+            for _ in 0..self.rng.usize(20..70) {
+                let at = span.mul_f64(self.rng.f64());
+                let act = Act::choose(&mut |end| self.rng.usize(..end));
+                let deed = Deed::Act { who: self.somebody(), act, seed: self.rng.u64(..) };
+                round.push(Step { at, deed });
+            }
             round.sort_by_key(|step| step.at);
         }
         rounds
@@ -310,17 +318,9 @@ impl Dealer<'_> {
             Fault::DiedUnsent if self.rng.bool() => self.death(Moment::Unsaid),
             Fault::DiedUnsent => self.death(Moment::Unsent),
             Fault::DiskFull => Deed::FillDisk { time: self.millis(10..300) },
-            Fault::Silent
-            | Fault::SaidElsewhere
-            | Fault::Dismissed
-            | Fault::Repeated
-            | Fault::RoomEntered
-            | Fault::RoomGone
-            | Fault::RoomChanged
-            | Fault::RoomHeard
-            | Fault::RoomReplayed
-            | Fault::RoomRefused
-            | Fault::SeenElsewhere => unreachable!("{fault:?} follows from others"),
+            Fault::Silent | Fault::SaidElsewhere | Fault::Dismissed | Fault::Repeated => {
+                unreachable!("{fault:?} follows from others")
+            }
         }
     }
 
@@ -330,10 +330,6 @@ impl Dealer<'_> {
             .collect();
         match self.rng.choice(&windows) {
             Some(who) if self.rng.u8(0..8) == 0 => Deed::AskForOlder { who: *who },
-            _ if self.rng.u8(0..5) < 2 => {
-                let act = RoomAct::choose(&mut |end| self.rng.usize(..end));
-                Deed::Room { who: self.somebody(), act, any: self.rng.usize(..1_000) }
-            }
             _ => {
                 let bytes = if self.rng.u8(0..20) == 0 { 20_000 } else { 200 };
                 let (texts, bytes) = (self.rng.usize(1..=8), self.rng.usize(..bytes));

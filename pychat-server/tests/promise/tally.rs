@@ -54,20 +54,43 @@ knobs! {
         Repeated,
         /// The disk took nothing, and the server said so.
         DiskFull = 1,
-        /// Somebody came into a room, or found that they were in it.
-        RoomEntered,
-        /// Somebody was in a room no more.
-        RoomGone,
-        /// Something happened to a room.
-        RoomChanged,
-        /// Something was said in a room.
-        RoomHeard,
-        /// Something had been said in a room while somebody was away.
-        RoomReplayed,
-        /// A text failed, as its author was not in the room any more.
-        RoomRefused,
+    }
+}
+
+knobs! {
+    /// Something that became of rooms; each must really have happened in a run.
+    pub(crate) enum Effect {
+        /// An open room was made.
+        CreatedOpen,
+        /// A closed room was made.
+        CreatedClosed,
+        /// A direct room was made or found.
+        Direct,
+        Joined,
+        Left,
+        Added,
+        Removed,
+        Renamed,
+        /// A room was given another topic.
+        Topic,
+        /// A request was done that was sent on more than one line.
+        DoneLate,
+        /// A request was refused.
+        Denied,
+        /// A text came back, as its author was not in the room any more.
+        Failed,
+        /// A text of somebody's own was shown in a room other than the hall.
+        Said,
+        /// An event was shown that had happened while somebody was away.
+        Missed,
+        /// Somebody was told that they are in a room no more.
+        Gone,
         /// A device was told what another one of the same person had seen.
         SeenElsewhere,
+        /// Somebody was told that another one is writing.
+        Typed,
+        /// A page of older records of a room other than the hall was shown.
+        Paged,
     }
 }
 
@@ -75,6 +98,7 @@ knobs! {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) fired: Fired<Fault>,
+    pub(crate) effects: Fired<Effect>,
     /// The faults that several people were told of: to whom each happened, and when.
     told: HashSet<(Fault, String, Option<u64>)>,
     pub(crate) n_worlds: u64,
@@ -93,6 +117,16 @@ impl Tally {
         self.fired.note(fault);
     }
 
+    /// Counts something that became of rooms.
+    pub(crate) fn note_effect(&mut self, effect: Effect) {
+        self.effects.note(effect);
+    }
+
+    /// Returns true if everything has happened.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.fired.missing().is_empty() && self.effects.missing().is_empty()
+    }
+
     /// Counts one fault that everybody is told of: that it happened to somebody at a time.
     pub(crate) fn note_once(&mut self, fault: Fault, name: String, time_ms: Option<u64>) {
         if self.told.insert((fault, name, time_ms)) {
@@ -103,11 +137,11 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { fired, n_worlds, n_rounds, n_messages, n_shown, n_replayed, .. } = self;
+        let Self { fired, effects, n_worlds, n_rounds, n_messages, n_shown, n_replayed, .. } = self;
         write!(
             formatter,
             "{n_worlds} worlds, {n_rounds} rounds, {n_messages} messages shown {n_shown} times, \
-                {n_replayed} of them late; {fired}"
+                {n_replayed} of them late; {fired}; {effects}"
         )
     }
 }

@@ -4,21 +4,21 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use mio::{Events, Poll, Token};
+use pychat_wire::client::RoomId;
 
 use super::{
     house::House,
     original::Original,
     person::Person,
-    plan::{Deed, Habit, Plan, Step, Way},
-    proof,
+    plan::{Act, Deed, Habit, Plan, Step, Way},
     proxy::{Caller, LISTENER, Proxy},
     surroundings::Surroundings,
     tally::{Fault, Tally},
 };
-use crate::kit::Oracle;
+use crate::kit::{Knob, Oracle};
 
 /// The longest that a calm may take until everybody is there and knows everything.
-const CALM_MAX: Duration = Duration::from_mins(1);
+pub(super) const CALM_MAX: Duration = Duration::from_mins(1);
 
 /// Tokens of those who speak protocol 1 come after these.
 const PEOPLE_MAX: usize = 1_000;
@@ -27,7 +27,8 @@ const PEOPLE_MAX: usize = 1_000;
 const NEGLECT_BYTES: usize = 16 << 10;
 const NEGLECT_TEXTS: usize = 40;
 
-const PEOPLE: [&str; 8] = ["Анна", "Борис", "Вера", "Глеб", "Дарья", "Евгений", "Жанна", "Захар"];
+pub(super) const PEOPLE: [&str; 8] =
+    ["Анна", "Борис", "Вера", "Глеб", "Дарья", "Евгений", "Жанна", "Захар"];
 /// The number of the person who has two devices.
 const PAIRED: usize = 1;
 
@@ -36,22 +37,22 @@ const ORIGINALS: [&str; 3] = ["Игорь", "Клара", "Лев"];
 /// Everything that there is.
 #[derive(Debug)]
 pub(crate) struct World<'a> {
-    plan: &'a Plan,
+    pub(super) plan: &'a Plan,
     poll: Poll,
     events: Events,
-    proxy: Proxy,
-    house: House,
-    people: Vec<Person>,
-    originals: Vec<Original>,
-    oracle: Oracle,
+    pub(super) proxy: Proxy,
+    pub(super) house: House,
+    pub(super) people: Vec<Person>,
+    pub(super) originals: Vec<Original>,
+    pub(super) oracle: Oracle,
     tally: &'a mut Tally,
-    rng: Rng,
-    n_texts: u64,
+    pub(super) rng: Rng,
+    pub(super) n_texts: u64,
     /// When the server is killed in the middle of what is being said, and for how long.
     ambush: Option<(Instant, Duration)>,
     disk_full_until: Option<Instant>,
-    has_work: bool,
-    n_checked: usize,
+    pub(super) has_work: bool,
+    pub(super) n_checked: usize,
 }
 
 impl<'a> World<'a> {
@@ -146,87 +147,15 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Ends all trouble, waits until everybody knows everything, and checks it.
-    fn calm_down(&mut self) {
-        let begin = Instant::now();
-        self.end_disk_full();
-        self.people.iter_mut().for_each(Person::stir);
-        self.originals.iter_mut().for_each(Original::stir);
-        let witness = self.people.len();
-        let caller = Caller { who: witness, is_narrow: false, is_encrypted: self.rng.bool() };
-        let name = format!("Свидетель {}", self.rng.u32(..));
-        let habit = Habit::Window { page: 500 };
-        self.people.push(Person::new(&name, caller, habit, self.rng.fork(), begin));
-        let mut has_concluded = false;
-        while !(has_concluded && self.is_known_to_all()) {
-            assert!(Instant::now() < begin + CALM_MAX, "no calm: {}", self.describe());
-            self.proxy.calm(Instant::now());
-            self.turn(begin + CALM_MAX);
-            self.lose_patience(true);
-            has_concluded = self.conclude(has_concluded);
-        }
-        let witness = self.people.pop().expect("pushed above");
-        proof::take_in_rooms(&mut self.oracle, &self.house.file());
-        self.oracle.check_whole(|_| 0);
-        let log = proof::Log::of(&self.oracle, &witness, &self.house.file());
-        for person in &self.people {
-            log.check_person(person, self.plan.house.is_in_order);
-            person.check_rooms(&self.oracle);
-        }
-        for original in &mut self.originals {
-            log.check_original(original);
-            original.resume();
-        }
-        log.check_unsent(&self.people);
-        self.n_checked = log.len();
-        self.people.push(witness);
-        self.with_person(self.people.len() - 1, Person::leave);
-        self.people.pop();
-    }
-
-    /// Once nothing is on its way any more, lets the witness read everything and say a last word;
-    /// returns true once it has.
-    fn conclude(&mut self, has_concluded: bool) -> bool {
-        let number = self.n_texts;
-        let mut is_through = true;
-        for (index, original) in self.originals.iter_mut().enumerate() {
-            let text = format!("{number} последнее слово {index}");
-            is_through &= original.conclude(&text, &mut self.oracle);
-        }
-        self.n_texts += 1;
-        let witness = self.people.len() - 1;
-        let is_settled = self.people.iter().all(Person::is_settled);
-        let person = &mut self.people[witness];
-        if person.is_joined() && person.memory.shown.first().is_none_or(|first| first.seq != 1) {
-            person.ask_for_older();
-        }
-        let has_all = person.memory.shown.first().is_some_and(|first| first.seq == 1);
-        if !(is_through && is_settled && has_all) || has_concluded {
-            return has_concluded;
-        }
-        let text = self.text("свидетель", 0);
-        self.with_person(witness, |person, around| person.say(&text, around));
-        true
-    }
-
-    fn is_known_to_all(&self) -> bool {
-        let [people @ .., witness] = &self.people[..] else { return false };
-        let last = witness.memory.shown.last().map(|last| last.content.as_str());
-        self.people.iter().all(Person::is_settled)
-            && people.iter().all(|person| person.memory.next_seq == witness.memory.next_seq)
-            && people.iter().all(|person| person.has_all_of_rooms(&self.oracle))
-            && self.originals.iter().all(|original| original.last_heard() == last)
-    }
-
     /// Says who is not there, or does not know everything.
-    fn describe(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         let people = self.people.iter().map(Person::describe);
         let originals = self.originals.iter().map(Original::describe);
         people.chain(originals).chain([format!("{:?}", self.house)]).collect::<Vec<_>>().join("\n")
     }
 
     /// Waits once, at most until then, and does everything that became possible.
-    fn turn(&mut self, until: Instant) {
+    pub(super) fn turn(&mut self, until: Instant) {
         let now = Instant::now();
         let people = self.people.iter().filter_map(Person::next_deadline);
         let originals = self.originals.iter().filter_map(Original::next_deadline);
@@ -286,7 +215,7 @@ impl<'a> World<'a> {
         self.has_work |= self.proxy.turn(now, self.poll.registry(), self.tally);
     }
 
-    fn lose_patience(&mut self, is_everybody: bool) {
+    pub(super) fn lose_patience(&mut self, is_everybody: bool) {
         if !self.house.is_up() {
             return;
         }
@@ -324,7 +253,15 @@ impl<'a> World<'a> {
             }
             Deed::KillServer { down } => self.house.kill(Fault::Killed, down, self.tally),
             Deed::KillInBurst { who, texts, after, down } => {
-                (0..texts).for_each(|_| self.say(who, 100));
+                let rooms = self.people[who].rooms().into_iter().map(|room| room.id);
+                let rooms: Vec<_> = rooms.chain([RoomId::hall()]).collect();
+                let texts = (0..texts).map(|_| self.rng.usize(..rooms.len())).collect::<Vec<_>>();
+                for room in texts {
+                    self.say_in(who, &rooms[room], 100);
+                }
+                let act = Act::choose(&mut |end| self.rng.usize(..end));
+                let seed = self.rng.u64(..);
+                self.act(who, act, seed);
                 self.ambush = Some((now + after, down));
             }
             Deed::StopServer { down } => self.house.stop(now, down),
@@ -336,19 +273,11 @@ impl<'a> World<'a> {
                 self.disk_full_until = Some(now + time);
             }
             Deed::AskForOlder { who } => self.people[who].ask_for_older(),
-            Deed::Room { who, act, any } => {
-                let text = self.text(PEOPLE[who % PEOPLE.len()], any);
-                let other = self.people[any % self.people.len()].name.as_str().to_owned();
-                self.with_person(who, |person, around| {
-                    person.act_in_rooms(act, any, &other, &text);
-                    person.settle(around);
-                });
-                self.has_work = true;
-            }
+            Deed::Act { who, act, seed } => self.act(who, act, seed),
         }
     }
 
-    fn end_disk_full(&mut self) {
+    pub(super) fn end_disk_full(&mut self) {
         if self.disk_full_until.take().is_some() {
             self.house.fill_disk(false);
         }
@@ -359,14 +288,20 @@ impl<'a> World<'a> {
             let text = self.text(ORIGINALS[index], bytes);
             self.originals[index].say(&text, &mut self.oracle);
         } else {
-            let text = self.text(PEOPLE[who], bytes);
-            self.with_person(who, |person, around| person.say(&text, around));
+            self.say_in(who, &RoomId::hall(), bytes);
         }
         self.has_work = true;
     }
 
+    /// A person of protocol 2 says something in a room.
+    pub(super) fn say_in(&mut self, who: usize, room: &RoomId, bytes: usize) {
+        let text = self.text(PEOPLE[who], bytes);
+        self.with_person(who, |person, around| person.say(room, &text, around));
+        self.has_work = true;
+    }
+
     /// Makes a text that was never said before.
-    fn text(&mut self, who: &str, bytes: usize) -> String {
+    pub(super) fn text(&mut self, who: &str, bytes: usize) -> String {
         self.n_texts += 1;
         format!("{} {who} {}", self.n_texts, "ж".repeat(bytes / 2)).trim_end().to_owned()
     }
@@ -375,7 +310,11 @@ impl<'a> World<'a> {
         who.checked_sub(self.people.len()).map_or(who, |index| PEOPLE_MAX + index)
     }
 
-    fn with_person(&mut self, who: usize, act: impl FnOnce(&mut Person, &mut Surroundings<'_>)) {
+    pub(super) fn with_person(
+        &mut self,
+        who: usize,
+        act: impl FnOnce(&mut Person, &mut Surroundings<'_>),
+    ) {
         let mut around = Surroundings {
             now: Instant::now(),
             registry: self.poll.registry(),

@@ -3,19 +3,18 @@
 use std::time::Duration;
 
 use pychat_wire::{
-    client::{Cause, Event, RoomId},
+    client::{Cause, Event},
     message::Reason,
 };
 
-use super::{Channel, Person, V2Checker};
-use crate::promise::{surroundings::Surroundings, tally::Fault};
+use super::{Channel, Person, V2Checker, positions};
+use crate::promise::{
+    surroundings::Surroundings,
+    tally::{Effect, Fault},
+};
 
 impl Person {
     pub(super) fn heed(&mut self, event: Event, around: &mut Surroundings<'_>) {
-        let Some(event) = self.rooms.heed(event, around.tally) else {
-            self.has_shown = true;
-            return;
-        };
         let Some(client) = &mut self.client else { return };
         match event {
             Event::Connect => match around.connect(self.caller) {
@@ -29,12 +28,10 @@ impl Person {
                 self.write(around.oracle);
                 self.channel = None;
             }
-            Event::Joined { protocol, again, .. } => {
+            Event::Joined { protocol, .. } => {
                 assert_eq!(protocol, 2);
                 self.pair = None;
-                let seq = client.saved().seq(&RoomId::hall());
-                self.memory.join(seq, again);
-                self.rooms.join(client);
+                self.memory.join(&positions(client.saved()));
             }
             Event::Offline { cause, retry_at_ms } => {
                 assert!(retry_at_ms.is_some(), "{:?} does not come back: {cause:?}", self.name);
@@ -50,18 +47,26 @@ impl Person {
                 around.tally.n_shown += 1;
                 around.tally.n_replayed += u64::from(message.replayed);
                 self.has_shown = true;
+                if message.own && !message.room.is_hall() {
+                    around.tally.note_effect(Effect::Said);
+                }
                 if self.memory.show(message) {
                     around.tally.note(Fault::SaidElsewhere);
                 }
             }
-            Event::Page(page) => self.memory.show_page(page),
-            Event::Skipped { to, .. } => {
-                self.memory.skip_to(to);
-                client.forget_before(&RoomId::hall(), to + 1);
+            Event::Page(page) => {
+                if !page.room.is_hall() {
+                    around.tally.note_effect(Effect::Paged);
+                }
+                self.memory.show_page(page);
+            }
+            Event::Skipped { room, to, .. } => {
+                self.memory.skip_to(&room, to);
+                client.forget_before(&room, to + 1);
             }
             Event::Accepted { id, seq, .. } => {
                 around.tally.note(Fault::Repeated);
-                self.memory.acknowledge(id, seq);
+                self.memory.texts.acknowledge(id, seq);
             }
             Event::MemberLeft { reason: Some(reason), name, time_ms } => match reason {
                 Reason::Slow => around.tally.note_once(Fault::Slow, name, time_ms),
@@ -74,7 +79,7 @@ impl Person {
             | Event::MemberLeft { .. }
             | Event::SlowDown { .. }
             | Event::Notice { .. } => (),
-            other => panic!("{} is told {other:?}", self.name.as_str()),
+            of_rooms => self.heed_rooms(of_rooms, around.tally),
         }
     }
 }

@@ -143,7 +143,7 @@ fn what_was_asked_of_a_room_that_is_gone_is_asked_again_and_answered_once() {
         let rename = RoomRequest::UpdateRoom { room: "r7".into(), name, topic: None };
         let id = stage.client.change_room(rename).unwrap();
         let asked = stage.written();
-        assert_told(&stage.hear(&[gone.clone()]), &["r7: gone"]);
+        assert_told(&stage.hear(std::slice::from_ref(&gone)), &["r7: gone"]);
         assert_eq!(stage.written(), asked);
         // Whoever is being sent what they missed is not sent the rest of it, nor the answers in it.
         let known = within("r7", joined(&id, 4, true));

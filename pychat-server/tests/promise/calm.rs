@@ -1,0 +1,115 @@
+//! The calm after each round: everybody comes to know everything, and it is checked.
+
+use std::time::{Duration, Instant};
+
+use pychat_wire::client::RoomId;
+
+use super::{
+    original::Original,
+    person::Person,
+    plan::Habit,
+    proof,
+    proxy::Caller,
+    shown::Screen,
+    stored::Stored,
+    world::{CALM_MAX, World},
+};
+
+/// The shortest time from one look at the file to the next.
+const LOOK: Duration = Duration::from_millis(20);
+
+impl World<'_> {
+    /// Ends all trouble, waits until everybody knows everything, and checks it.
+    pub(super) fn calm_down(&mut self) {
+        let begin = Instant::now();
+        self.end_disk_full();
+        self.people.iter_mut().for_each(Person::stir);
+        self.originals.iter_mut().for_each(Original::stir);
+        let witness = self.people.len();
+        let caller = Caller { who: witness, is_narrow: false, is_encrypted: self.rng.bool() };
+        let name = format!("Свидетель {}", self.rng.u32(..));
+        let habit = Habit::Window { page: 500 };
+        self.people.push(Person::new(&name, caller, habit, self.rng.fork(), begin));
+        let stored = self.wait_for_calm(begin);
+        let witness = self.people.pop().expect("pushed above");
+        stored.tell(&mut self.oracle);
+        self.oracle.check_whole(|_| 0);
+        let log = proof::Log::of(&self.oracle, stored, &witness, &self.house.file());
+        for person in &self.people {
+            log.check_person(person, &self.oracle);
+            if self.plan.house.is_in_order {
+                log.check_order(person);
+            }
+        }
+        for original in &mut self.originals {
+            log.check_original(original);
+            original.resume();
+        }
+        log.check_unsent(&self.people);
+        self.n_checked = log.len();
+        self.people.push(witness);
+        self.with_person(self.people.len() - 1, Person::leave);
+        self.people.pop();
+    }
+
+    /// Waits until everybody knows everything that the server has; returns that of the rooms.
+    fn wait_for_calm(&mut self, begin: Instant) -> Stored {
+        let (mut has_concluded, mut look_at) = (false, begin);
+        let mut lack = None;
+        loop {
+            let now = Instant::now();
+            assert!(now < begin + CALM_MAX, "no calm: {lack:?}\n{}", self.describe());
+            self.proxy.calm(now);
+            self.turn((now + LOOK).min(begin + CALM_MAX));
+            self.lose_patience(true);
+            has_concluded = self.conclude(has_concluded);
+            let people = self.people.len() - 1;
+            self.people[..people].iter_mut().for_each(Person::ask_for_older_of_rooms);
+            if has_concluded && self.is_known_to_all() && look_at <= now {
+                let stored = Stored::read(&self.house.file());
+                let mut people = self.people[..people].iter();
+                lack = people.find_map(|it| it.find_lack(&stored, &self.oracle));
+                if lack.is_none() {
+                    return stored;
+                }
+                look_at = Instant::now() + LOOK;
+            }
+        }
+    }
+
+    /// Once nothing is on its way any more, lets the witness read everything and say a last word;
+    /// returns true once it has.
+    fn conclude(&mut self, has_concluded: bool) -> bool {
+        let number = self.n_texts;
+        let mut is_through = true;
+        for (index, original) in self.originals.iter_mut().enumerate() {
+            let text = format!("{number} последнее слово {index}");
+            is_through &= original.conclude(&text, &mut self.oracle);
+        }
+        self.n_texts += 1;
+        let witness = self.people.len() - 1;
+        let is_settled = self.people.iter().all(Person::is_settled);
+        let person = &mut self.people[witness];
+        let has_all = person.has_all_of_the_hall();
+        if person.is_joined() && !has_all {
+            person.ask_for_older();
+        }
+        if !(is_through && is_settled && has_all) || has_concluded {
+            return has_concluded;
+        }
+        let text = self.text("свидетель", 0);
+        self.with_person(witness, |person, around| person.say(&RoomId::hall(), &text, around));
+        true
+    }
+
+    /// Returns true if everybody knows all of the hall.
+    fn is_known_to_all(&self) -> bool {
+        let [people @ .., witness] = &self.people[..] else { return false };
+        let Some(hall) = witness.hall() else { return false };
+        let last = hall.shown.last_key_value().map(|(_, last)| last.content.as_str());
+        let knows_all = |it: &Person| it.hall().and_then(Screen::next) == hall.next();
+        self.people.iter().all(Person::is_settled)
+            && people.iter().all(knows_all)
+            && self.originals.iter().all(|original| original.last_heard() == last)
+    }
+}

@@ -54,6 +54,9 @@ const PIECES: [&str; 12] = [
     "日",
 ];
 
+/// The number of people who own their names, and make rooms.
+const OWNERS: u8 = 8;
+
 /// The rooms that are asked for.
 const ROOMS: usize = 30;
 
@@ -136,16 +139,35 @@ impl<'a> Siege<'a> {
             let last = siege.peers.len() - 1;
             siege.say(last, &ClientMessage::hello(name));
         }
-        siege.now += Duration::from_secs(3);
-        for _ in 0..20 {
-            siege.turn(0, 0);
+        siege.settle();
+        for number in 0..OWNERS {
+            siege.connect();
+            let name = format!("member {number}");
+            let last = siege.peers.len() - 1;
+            siege.peers[last].is_two = true;
+            siege.hello_as(last, SecretKey([100 + number; 32]), name, false);
+            let (kind, topic) = (RoomKind::Open, "".into());
+            let name = format!("room {number}").into();
+            let request = RoomRequest::CreateRoom { kind, name, topic };
+            siege.say(last, &ClientMessage::Change { request, id: Some("made".into()) });
         }
+        siege.settle();
         siege
+    }
+
+    fn settle(&mut self) {
+        self.now += Duration::from_secs(3);
+        for _ in 0..20 {
+            self.turn(0, 0);
+        }
     }
 
     /// Lets one thing happen, and returns what it cost.
     pub(crate) fn step(&mut self) -> Work {
-        let any = self.below(self.peers.len());
+        let any = match self.below(3) {
+            0 => self.peers.len().saturating_sub(1 + self.below(OWNERS.into())),
+            _ => self.below(self.peers.len()),
+        };
         let (mut causes, mut read_bytes) = (1, 0);
         match self.below(16) {
             0 | 1 if self.peers.len() < PEERS_MAX => self.connect(),
@@ -218,11 +240,16 @@ impl<'a> Siege<'a> {
     fn hello(&mut self, peer: usize) -> usize {
         let username = if self.below(2) == 0 { self.look_alike() } else { self.costly() };
         self.peers[peer].is_two |= self.below(3) != 0;
-        let protocol = if self.peers[peer].is_two { 2 } else { 1 };
         let key = SecretKey([u8::try_from(self.below(256)).unwrap_or(0); 32]);
+        let resumes = self.below(4) == 0;
+        self.hello_as(peer, key, username, resumes)
+    }
+
+    fn hello_as(&mut self, peer: usize, key: SecretKey, username: String, resumes: bool) -> usize {
+        let protocol = if self.peers[peer].is_two { 2 } else { 1 };
         let proof = (protocol == 2).then(|| key.prove(&self.peers[peer].challenge, &username));
         let position = |number| (format!("r{number}").into(), 0);
-        let resume = (self.below(4) == 0).then(|| Resume {
+        let resume = resumes.then(|| Resume {
             epoch: format!("{:032x}", 0).into(),
             rooms: Positions((1..=ROOMS).map(position).collect()),
             limit: None,

@@ -120,7 +120,9 @@ impl Person {
                 Event::NewEpoch => {
                     fired.note(Fault::OtherEpoch);
                     let rooms: Vec<_> = self.screen.rooms.keys().cloned().collect();
-                    rooms.iter().for_each(|room| self.screen.end(room));
+                    for room in rooms {
+                        self.screen.end(&room);
+                    }
                     self.know_rooms();
                 }
                 Event::Joined { .. } => self.know_rooms(),

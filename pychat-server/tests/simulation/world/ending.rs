@@ -79,7 +79,7 @@ impl World<'_> {
     /// All that anybody heard is in the store, in one order for each room; nobody heard anything of a room
     /// that they were not in, and all that anybody was told of rooms was so.
     fn check_store(&mut self) {
-        let server = mem::replace(&mut self.server, nothing(self.limits));
+        let server = mem::replace(&mut self.server, nothing(&self.limits));
         let (mut store, people) = server.into_parts();
         stored::take_in(&mut self.oracle, &mut *store, &people);
         let lasts = self.oracle.lasts();

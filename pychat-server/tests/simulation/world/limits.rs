@@ -41,8 +41,8 @@ pub(super) fn limits(chance: &mut Chance<'_>) -> Limits {
 }
 
 /// Returns a server without anybody or anything, to stand where another one was.
-pub(super) fn nothing(limits: Limits) -> Server<Line> {
+pub(super) fn nothing(limits: &Limits) -> Server<Line> {
     let store = Box::new(Memory::new(0, Retention::default()));
     let people = People::new(Secret::new([0; 32]), [], PersonId(0));
-    Server::new(limits, store, people, Rooms::default(), Secret::new([0; 32]))
+    Server::new(*limits, store, people, Rooms::default(), Secret::new([0; 32]))
 }

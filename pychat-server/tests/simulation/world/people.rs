@@ -44,7 +44,9 @@ impl Person {
         let mut after = self.after.clone();
         after.entry(HALL.to_owned()).or_default();
         // A room that is not there, or no more, or not for them, is passed over.
-        outside.into_iter().for_each(|room| _ = after.entry(room).or_default());
+        if let Some(room) = outside {
+            after.entry(room).or_default();
+        }
         let after = after.into_iter();
         Positions(after.map(|(room, it)| (room.into(), it * share / 1_000 + beyond)).collect())
     }

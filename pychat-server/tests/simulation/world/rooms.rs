@@ -224,7 +224,7 @@ impl World<'_> {
             if let Some(hearing) = hearing {
                 assert_eq!(hearing.after(), log.last(), "{name} has missed something in {room:?}");
             }
-            if let Some(stays) = self.stays(room, log) {
+            if let Some(stays) = stays(room, log) {
                 let is_there = stays.has_after(name, log.last());
                 assert_eq!(is_there, hearing.is_some(), "{name} in {room:?}: {stays:?}");
             }
@@ -251,7 +251,7 @@ impl World<'_> {
                 };
                 let is_outsider = match self.oracle.rooms().get(&**room) {
                     Some(log) if log.kind() == Some(RoomKind::Open) || room == HALL => false,
-                    Some(log) => self.stays(room, log).is_some_and(|it| !it.had(&person.name)),
+                    Some(log) => stays(room, log).is_some_and(|it| !it.had(&person.name)),
                     None => true,
                 };
                 if let (true, Some(answer)) = (is_outsider, answer) {
@@ -267,10 +267,10 @@ impl World<'_> {
             }
         }
     }
+}
 
-    /// Returns who was in a room when, if all of it is known; everybody is in the hall.
-    fn stays(&self, room: &str, log: &RoomLog) -> Option<Stays> {
-        let is_known = room != HALL && 0 < log.last() && log.is_known_from_the_start();
-        is_known.then(|| log.stays())
-    }
+/// Returns who was in a room when, if all of it is known; everybody is in the hall.
+fn stays(room: &str, log: &RoomLog) -> Option<Stays> {
+    let is_known = room != HALL && log.is_known_from_the_start();
+    is_known.then(|| log.stays())
 }

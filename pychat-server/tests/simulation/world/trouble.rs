@@ -196,7 +196,7 @@ impl World<'_> {
         let (snapshot, sockets) = self.server.save(self.now);
         let sockets: Vec<Line> = sockets.into_iter().cloned().collect();
         let snapshot = Snapshot::from_bytes(&snapshot.to_bytes()).expect("the same format");
-        let empty = nothing(self.limits);
+        let empty = nothing(&self.limits);
         let (mut store, people) = mem::replace(&mut self.server, empty).into_parts();
         let secret = self.below(256).to_le_bytes();
         let nonces = Secret::new(std::array::from_fn(|index| secret[index % secret.len()]));

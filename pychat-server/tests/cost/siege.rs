@@ -22,7 +22,7 @@ use pychat_server::{
 use pychat_wire::{
     ClientMessage,
     key::{Challenge, Nonce, SecretKey},
-    message::{HALL, Hello},
+    message::{HALL, Hello, Names, Positions, Resume, RoomKind, RoomRequest},
 };
 use stats_alloc::{Region, StatsAlloc};
 
@@ -53,6 +53,12 @@ const PIECES: [&str; 12] = [
     "\u{1f468}\u{200d}\u{1f469}",
     "日",
 ];
+
+/// The number of people who own their names, and make rooms.
+const OWNERS: u8 = 8;
+
+/// The rooms that are asked for.
+const ROOMS: usize = 30;
 
 /// Texts of several sizes, in bytes.
 const TEXT_BYTES: [usize; 4] = [0, 1, 100, 20_000];
@@ -133,16 +139,35 @@ impl<'a> Siege<'a> {
             let last = siege.peers.len() - 1;
             siege.say(last, &ClientMessage::hello(name));
         }
-        siege.now += Duration::from_secs(3);
-        for _ in 0..20 {
-            siege.turn(0, 0);
+        siege.settle();
+        for number in 0..OWNERS {
+            siege.connect();
+            let name = format!("member {number}");
+            let last = siege.peers.len() - 1;
+            siege.peers[last].is_two = true;
+            siege.hello_as(last, SecretKey([100 + number; 32]), name, false);
+            let (kind, topic) = (RoomKind::Open, "".into());
+            let name = format!("room {number}").into();
+            let request = RoomRequest::CreateRoom { kind, name, topic };
+            siege.say(last, &ClientMessage::Change { request, id: Some("made".into()) });
         }
+        siege.settle();
         siege
+    }
+
+    fn settle(&mut self) {
+        self.now += Duration::from_secs(3);
+        for _ in 0..20 {
+            self.turn(0, 0);
+        }
     }
 
     /// Lets one thing happen, and returns what it cost.
     pub(crate) fn step(&mut self) -> Work {
-        let any = self.below(self.peers.len());
+        let any = match self.below(3) {
+            0 => self.peers.len().saturating_sub(1 + self.below(OWNERS.into())),
+            _ => self.below(self.peers.len()),
+        };
         let (mut causes, mut read_bytes) = (1, 0);
         match self.below(16) {
             0 | 1 if self.peers.len() < PEERS_MAX => self.connect(),
@@ -166,7 +191,8 @@ impl<'a> Siege<'a> {
         self.n_texts += 1;
         let id = Some(self.n_texts.to_string().into());
         let content = "x".repeat(TEXT_BYTES[self.below(TEXT_BYTES.len())]);
-        match self.below(10) {
+        match self.below(16) {
+            10..=15 => self.speak_of_rooms(peer),
             0..=3 => self.hello(peer),
             4 => self
                 .say(peer, &ClientMessage::Text { room: HALL.into(), content: content.into(), id }),
@@ -184,13 +210,52 @@ impl<'a> Siege<'a> {
         }
     }
 
+    /// Somebody asks for something about rooms, which may be there or not.
+    fn speak_of_rooms(&mut self, peer: usize) -> usize {
+        let id = Some(self.n_texts.to_string().into());
+        let room = format!("r{}", 1 + self.below(ROOMS)).into();
+        let username = self.look_alike();
+        let request = match self.below(10) {
+            0 => {
+                let kind = [RoomKind::Open, RoomKind::Closed][self.below(2)];
+                let (name, topic) = (self.costly().into(), "x".repeat(400).into());
+                RoomRequest::CreateRoom { kind, name, topic }
+            }
+            1 => {
+                let with = [username.into(), self.look_alike().into(), self.look_alike().into()];
+                RoomRequest::Direct { with: Names(with.to_vec()) }
+            }
+            2 => RoomRequest::JoinRoom { room },
+            3 => RoomRequest::LeaveRoom { room },
+            4 => RoomRequest::AddMember { room, username: username.into() },
+            5 => RoomRequest::UpdateRoom { room, name: Some(self.costly().into()), topic: None },
+            6 => return self.say(peer, &ClientMessage::Read { room, seq: u64::MAX }),
+            7 => return self.say(peer, &ClientMessage::Typing { room }),
+            8 => return self.say(peer, &ClientMessage::Members { room }),
+            _ => return self.say(peer, &ClientMessage::Rooms),
+        };
+        self.say(peer, &ClientMessage::Change { request, id })
+    }
+
     fn hello(&mut self, peer: usize) -> usize {
         let username = if self.below(2) == 0 { self.look_alike() } else { self.costly() };
         self.peers[peer].is_two |= self.below(3) != 0;
-        let protocol = if self.peers[peer].is_two { 2 } else { 1 };
         let key = SecretKey([u8::try_from(self.below(256)).unwrap_or(0); 32]);
+        let resumes = self.below(4) == 0;
+        self.hello_as(peer, key, username, resumes)
+    }
+
+    fn hello_as(&mut self, peer: usize, key: SecretKey, username: String, resumes: bool) -> usize {
+        let protocol = if self.peers[peer].is_two { 2 } else { 1 };
         let proof = (protocol == 2).then(|| key.prove(&self.peers[peer].challenge, &username));
-        self.say(peer, &ClientMessage::Hello(Hello { proof, ..Hello::new(username, protocol) }))
+        let position = |number| (format!("r{number}").into(), 0);
+        let resume = resumes.then(|| Resume {
+            epoch: format!("{:032x}", 0).into(),
+            rooms: Positions((1..=ROOMS).map(position).collect()),
+            limit: None,
+        });
+        let hello = Hello { proof, resume, ..Hello::new(username, protocol) };
+        self.say(peer, &ClientMessage::Hello(hello))
     }
 
     /// Returns one of many spellings that look the same.

@@ -1,4 +1,4 @@
-//! What is being written, which each room keeps for itself.
+//! The text that is being written, which each room keeps for itself.
 
 use gtk::{prelude::*, subclass::prelude::*};
 

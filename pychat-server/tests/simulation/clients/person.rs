@@ -120,8 +120,8 @@ impl Person {
                 Event::NewEpoch => {
                     fired.note(Fault::OtherEpoch);
                     let rooms: Vec<_> = self.screen.rooms.keys().cloned().collect();
-                    for room in &rooms {
-                        self.screen.end(room);
+                    for room in rooms {
+                        self.screen.end(&room);
                     }
                     self.know_rooms();
                 }

@@ -67,8 +67,8 @@ impl World<'_> {
             self.people[..people].iter_mut().for_each(Person::ask_for_older_of_rooms);
             if has_concluded && self.is_known_to_all() && look_at <= now {
                 let stored = Stored::read(&self.house.file());
-                let people = self.people[..people].iter();
-                lack = people.filter_map(|it| it.find_lack(&stored, &self.oracle)).next();
+                let mut people = self.people[..people].iter();
+                lack = people.find_map(|it| it.find_lack(&stored, &self.oracle));
                 if lack.is_none() {
                     return stored;
                 }

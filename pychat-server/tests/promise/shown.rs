@@ -1,7 +1,7 @@
 //! The records of one room that were shown to a person.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     fmt,
     ops::Range,
 };
@@ -92,8 +92,12 @@ impl Screen {
 
     #[track_caller]
     fn keep(&mut self, name: &str, shown: Shown) {
-        let before = self.shown.entry(shown.seq).or_insert_with(|| shown.clone());
-        assert_eq!(*before, shown, "what {name} is shown again");
+        match self.shown.entry(shown.seq) {
+            Entry::Vacant(place) => drop(place.insert_entry(shown)),
+            Entry::Occupied(before) => {
+                assert_eq!(*before.get(), shown, "what {name} is shown again");
+            }
+        }
     }
 
     /// Begins anew after `seq`, having missed too much.

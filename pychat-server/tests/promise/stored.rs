@@ -126,16 +126,13 @@ impl Stored {
     /// Returns how far somebody has seen a room: that is stored, or they have said something later.
     pub(crate) fn mark(&self, oracle: &Oracle, room: &RoomId, name: &str) -> u64 {
         let stored = self.marks.get(&(room.clone(), name.to_owned())).copied().unwrap_or_default();
-        let own = match self.records.get(room) {
-            Some(records) => {
-                let own = |it: &&Shown| it.event.is_none() && it.author == name;
-                records.iter().rev().find(own).map_or(0, |record| record.seq)
-            }
-            None => {
-                let log = oracle.rooms().get(room.as_str());
-                let own = log.and_then(|log| log.messages().rev().find(|it| it.1.author == name));
-                own.map_or(0, |(seq, _)| seq)
-            }
+        let own = if let Some(records) = self.records.get(room) {
+            let own = |it: &&Shown| it.event.is_none() && it.author == name;
+            records.iter().rev().find(own).map_or(0, |record| record.seq)
+        } else {
+            let log = oracle.rooms().get(room.as_str());
+            let own = log.and_then(|log| log.messages().rev().find(|it| it.1.author == name));
+            own.map_or(0, |(seq, _)| seq)
         };
         stored.max(own)
     }

@@ -256,7 +256,9 @@ impl<'a> World<'a> {
                 let rooms = self.people[who].rooms().into_iter().map(|room| room.id);
                 let rooms: Vec<_> = rooms.chain([RoomId::hall()]).collect();
                 let texts = (0..texts).map(|_| self.rng.usize(..rooms.len())).collect::<Vec<_>>();
-                texts.into_iter().for_each(|room| self.say_in(who, &rooms[room], 100));
+                for room in texts {
+                    self.say_in(who, &rooms[room], 100);
+                }
                 let act = Act::choose(&mut |end| self.rng.usize(..end));
                 let seed = self.rng.u64(..);
                 self.act(who, act, seed);

@@ -35,7 +35,7 @@ pub(crate) enum Claim {
 /// The claims that were made, and what people said themselves.
 #[derive(Debug, Default)]
 pub(crate) struct Claims {
-    claims: Vec<Claim>,
+    noted: Vec<Claim>,
     /// The greatest number that somebody said they have seen, by room and name.
     marks: BTreeMap<(String, String), u64>,
     /// The greatest mark that anybody was told of, by room and name.
@@ -48,7 +48,7 @@ impl Claims {
         match &claim {
             Claim::Heard { room, name, from, to } => {
                 if let Some(Claim::Heard { room: same, name: who, to: end, .. }) =
-                    self.claims.last_mut()
+                    self.noted.last_mut()
                     && (&*same, &*who, *end + 1) == (room, name, *from)
                 {
                     *end = *to;
@@ -61,7 +61,7 @@ impl Claims {
             }
             _ => (),
         }
-        self.claims.push(claim);
+        self.noted.push(claim);
     }
 
     /// Somebody says that they have seen everything up to number `seq`.
@@ -87,7 +87,7 @@ impl Claims {
             .filter(|(_, log)| log.is_known_from_the_start())
             .map(|(room, log)| (&**room, log.stays()))
             .collect();
-        for claim in &self.claims {
+        for claim in &self.noted {
             self.judge(claim, rooms, &stays, forgotten_to);
         }
     }

@@ -104,7 +104,7 @@ impl Oracle {
         let mut with: Vec<_> =
             with.iter().flat_map(|names| &names.0).map(ToString::to_string).collect();
         with.sort_unstable();
-        log.check_kind(*kind, with);
+        log.check_kind(*kind, &with);
         self.check_mark(&room, &name, *read);
         let (last, read, unread) = (*last, *read, *unread);
         self.note(Claim::Unread { room: room.clone(), name: name.clone(), read, last, unread });
@@ -133,7 +133,7 @@ impl Oracle {
         members.sort_unstable();
         let log = self.room(room);
         let with = if kind == RoomKind::Direct { members.clone() } else { Vec::new() };
-        log.check_kind(kind, with);
+        log.check_kind(kind, &with);
         if log.is_known_from_the_start() {
             let (stays, last) = (log.stays(), log.last());
             assert_eq!(stays.names_after(last), members, "the people in {room}: {stays:?}");
@@ -173,7 +173,7 @@ impl Oracle {
     ) -> Vec<String> {
         for Room { room, kind, .. } in &rooms.0 {
             assert_eq!(*kind, RoomKind::Open, "{room:?} is listed");
-            self.room(room).check_kind(*kind, Vec::new());
+            self.room(room).check_kind(*kind, &[]);
         }
         let rooms: Vec<_> = rooms.0.iter().map(|room| room.room.to_string()).collect();
         assert!(known.iter().all(|room| rooms.contains(room)), "{known:?} are there: {rooms:?}");

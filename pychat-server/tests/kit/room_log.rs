@@ -62,11 +62,11 @@ impl RoomLog {
     }
 
     /// Somebody is told what the room is, and whom it is between.
-    pub(crate) fn check_kind(&mut self, kind: RoomKind, with: Vec<String>) {
+    pub(crate) fn check_kind(&mut self, kind: RoomKind, with: &[String]) {
         if self.kind.replace(kind).is_none() {
-            self.with.clone_from(&with);
+            with.clone_into(&mut self.with);
         }
-        assert_eq!((self.kind, &self.with), (Some(kind), &with), "a kind never changes");
+        assert_eq!((self.kind, &*self.with), (Some(kind), with), "a kind never changes");
         assert_eq!(kind == RoomKind::Direct, (2..=8).contains(&with.len()), "between {with:?}");
     }
 

@@ -101,12 +101,11 @@ impl Memory {
     /// Begins a life in which everything after these numbers counts as not shown.
     pub(crate) fn live(&mut self, saved: &BTreeMap<RoomId, u64>) {
         self.asked.clear();
-        self.rooms.clear();
+        self.rooms = saved.keys().cloned().collect();
         for screen in self.screens.values_mut() {
             screen.close();
         }
         if !self.is_window {
-            self.rooms.extend(saved.keys().cloned());
             for (room, seq) in saved {
                 self.screens.entry(room.clone()).or_default().open(*seq);
             }
@@ -141,7 +140,8 @@ impl Memory {
     #[track_caller]
     pub(crate) fn enter(&mut self, room: &RoomId, seq: u64) {
         let screen = self.screens.entry(room.clone()).or_default();
-        if self.rooms.insert(room.clone()) {
+        self.rooms.insert(room.clone());
+        if screen.next().is_none() {
             screen.open(seq);
         }
         assert_eq!(screen.next(), Some(seq + 1), "what {} has of {room:?}", self.name);
@@ -151,7 +151,8 @@ impl Memory {
     #[track_caller]
     pub(crate) fn go(&mut self, room: &RoomId) {
         assert!(self.rooms.remove(room), "{} is not in {room:?}", self.name);
-        self.screen(room).close();
+        // A window that was closed shows nothing of the rooms that it knows.
+        self.screens.entry(room.clone()).or_default().close();
     }
 
     /// Takes in a message that was shown, which must be the next of its room; returns true if another

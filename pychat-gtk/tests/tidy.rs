@@ -77,9 +77,13 @@ fn every_file_has_a_header_and_one_subject() {
 #[test]
 fn the_shortcuts_window_lists_every_accelerator() {
     let window = fs::read_to_string("resources/ui/help_overlay.ui").expect("there is one");
-    for (action, _) in pychat_gtk::application::ACCELS {
-        let property = format!("<property name=\"action-name\">{action}</property>");
-        assert!(window.contains(&property), "{action} is not listed");
+    let window: String = window.split_whitespace().collect();
+    for (action, keys) in pychat_gtk::application::ACCELS {
+        let keys = keys.join("").replace('<', "&lt;").replace('>', "&gt;");
+        let properties = format!(
+            "<propertyname=\"accelerator\">{keys}</property><propertyname=\"action-name\">{action}</property>"
+        );
+        assert!(window.contains(&properties), "{action} is not listed with its keys");
     }
 }
 

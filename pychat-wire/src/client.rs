@@ -39,6 +39,7 @@ mod line;
 mod marks;
 mod operators;
 mod original;
+mod page_queue;
 mod past;
 mod phase;
 mod place;

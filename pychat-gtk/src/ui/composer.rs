@@ -9,6 +9,7 @@
 //! message has, and breaks a line anywhere where there is no other place for a long time.
 
 mod announcer;
+mod draft;
 mod emoji_button;
 mod mention_popover;
 mod refused_files;
@@ -224,15 +225,6 @@ mod imp {
             }
         }
 
-        /// Shows what was being written when the room was left.
-        fn go_on_with(&self, draft: &str) {
-            if self.text() != draft {
-                self.buffer.begin_irreversible_action();
-                self.buffer.set_text(draft);
-                self.buffer.end_irreversible_action();
-            }
-        }
-
         /// Says how much room is left, where that is little.
         fn measure(&self) {
             let text = self.text();
@@ -311,12 +303,7 @@ mod imp {
         #[template_callback]
         fn on_text_changed(&self) {
             let text = self.text();
-            if let Some(room) = self.obj().room().filter(|room| room.draft() != text) {
-                room.set_draft(&text);
-                if !text.is_empty() {
-                    room.set_typing();
-                }
-            }
+            self.keep_draft(&text);
             let is_endless = has_longer_word(&text, WORD_CHARS_MAX);
             let wrap_mode = if is_endless { gtk::WrapMode::Char } else { gtk::WrapMode::WordChar };
             self.text_view.set_wrap_mode(wrap_mode);

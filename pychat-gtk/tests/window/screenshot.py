@@ -12,11 +12,11 @@ import subprocess
 import sys
 import tempfile
 
-from servers import Peer, Server
-from support import Window, eventually
+from servers import Member, Server
+from support import Atspi, Window, eventually
 
 SCALE = 2
-WIDTH, HEIGHT = 720, 800
+WIDTH, HEIGHT = 960, 760
 FRAME = 5  # Without a compositor, the window draws a frame where its shadow would be.
 
 # What is joined; every name under `localhost` is this machine.
@@ -35,8 +35,21 @@ TALK = [
 ]
 
 
-# How each picture is taken: its name, whether it is dark, and the keys that lead there.
-PICTURES = [("conversation", False, []), ("people", True, ["F9"])]
+# What is said in other rooms: between whom, or in the room of which name, by whom, and what.
+ELSEWHERE = [
+    (["Анна"], "Maria", "Are you coming with us on Friday? 🚲"),
+    (["Анна", "Maria"], "Jürgen", "The tickets are booked."),
+    ("Garden", "Борис", "Помидоры взошли!"),
+    ("Releases", "Jürgen", "@Анна the notes for 1.0 are ready"),
+]
+
+# How each picture is taken: its name, whether it is dark, the keys that lead there, and the item of the
+# menu that opens what is shown.
+PICTURES = [
+    ("conversation", False, [], None),
+    ("people", True, ["F9"], None),
+    ("invite", False, [], "Invite People…"),
+]
 
 
 def main(folder):
@@ -44,57 +57,84 @@ def main(folder):
     settings.parent.mkdir(parents=True)
     settings.write_text("[Settings]\ngtk-font-name=Cantarell 11\ngtk-xft-antialias=1\n")
 
-    for name, is_dark, keys in PICTURES:
+    for name, is_dark, keys, item in PICTURES:
         style = {"ADW_DEBUG_COLOR_SCHEME": "prefer-dark" if is_dark else "prefer-light"}
-        take(pathlib.Path(folder, f"{name}.png"), keys, style)
+        take(pathlib.Path(folder, f"{name}.png"), keys, item, style)
 
 
-def take(path, keys, style):
+def take(path, keys, item, style):
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as state:
-        take_with(Server(PORT, folder, name="Office"), path, keys, {**style, "XDG_STATE_HOME": state})
+        server = Server(PORT, folder, name="Office")
+        take_with(server, path, keys, item, {**style, "XDG_STATE_HOME": state})
 
 
-def take_with(server, path, keys, style):
+def take_with(server, path, keys, item, style):
+    server.control += ["--public-address", "chat.example"]
     server.start()
     address = f"{HOST}:{PORT}"
     window = Window("--name", "Анна", address, GDK_SCALE=str(SCALE), **style)
     try:
         window.wait_for_title(f"Анна — {server.name}")
-        frame = subprocess.check_output(
-            ["xdotool", "search", "--sync", "--onlyvisible", "--pid", str(window.process.pid)],
-            text=True,
-        ).split()[-1]
-        size = [str(SCALE * (side + 2 * FRAME)) for side in (WIDTH, HEIGHT)]
-        subprocess.run(["xdotool", "windowmove", frame, "0", "0", "windowsize", frame, *size])
-        peers = talk(window, server)
+        frame = windows_of(window)[-1]
+        resize(frame, WIDTH, HEIGHT)
+        members = talk(window, server)
         eventually(lambda: window.extents(window.frame).width >= WIDTH, "the new size")
         window.focus()
         for key in keys:
             window.press(key)
         crop = f"{SCALE * WIDTH}x{SCALE * HEIGHT}+{SCALE * FRAME}+{SCALE * FRAME}"
-        subprocess.run(
-            ["import", "-window", "root", "-pause", "1", "-crop", crop, "+repage", str(path)],
-            check=True,
-        )
-        for peer in peers.values():
-            peer.close()
+        shown = ["-window", "root", "-pause", "1", "-crop", crop, "+repage"]
+        if item is not None:
+            shown = ["-window", open_from_menu(window, item, frame), "-pause", "1"]
+            shown += ["-shave", f"{SCALE * FRAME}x{SCALE * FRAME}"]
+        subprocess.run(["import", *shown, str(path)], check=True)
+        for member in members.values():
+            member.close()
     finally:
         window.close()
         server.stop()
 
 
+def windows_of(window):
+    """The windows of the client, as the display names them."""
+    pid = str(window.process.pid)
+    search = ["xdotool", "search", "--sync", "--onlyvisible", "--pid", pid]
+    return subprocess.check_output(search, text=True).split()
+
+
+def resize(frame, width, height):
+    size = [str(SCALE * (side + 2 * FRAME)) for side in (width, height)]
+    subprocess.run(["xdotool", "windowmove", frame, "0", "0", "windowsize", frame, *size])
+
+
+def open_from_menu(window, item, frame):
+    """Opens a window of the menu, and returns it as the display names it."""
+    window.click_at(window.wait_for("push button", "Main Menu"))
+    chosen = eventually(lambda: window.find_anywhere("menu item", item), item)
+    Atspi.Action.do_action(chosen, 0)
+    eventually(lambda: window.find_anywhere("image", "QR code of the link"), "the link")
+    return eventually(lambda: next((it for it in windows_of(window) if it != frame), None), "it")
+
+
 def talk(window, server):
-    peers = {}
+    """Has everybody say something, and returns them by name."""
+    members = {name: Member(server, name) for name, _ in TALK if name}
     for author, text in TALK:
-        if not author:
+        if author:
+            members[author].say(text)
+        else:
             window.write("Message", text)
             window.click("Send")
-        else:
-            if author not in peers:
-                peers[author] = Peer(server, author)
-            peers[author].say(text)
         window.wait_for_row(text)
-    return peers
+    for where, author, text in ELSEWHERE:
+        member = members[author]
+        if isinstance(where, str):
+            room = member.create(where, kind="closed")
+            member.request("add_member", room=room, username="Анна")
+        else:
+            room = member.direct(*where)
+        member.say(text, room=room)
+    return members
 
 
 if __name__ == "__main__":

@@ -230,7 +230,10 @@ class Original(Stub):
 
 
 class Modern(Stub):
-    """One of protocol 2."""
+    """One of protocol 2, with no rooms but the hall."""
+
+    # The number up to which the client's person has read, once they have been there.
+    read = None
 
     def let_in(self, seq=0, epoch="e1"):
         """Lets the client in; `seq` is the last number of the log. Returns the hello."""
@@ -244,9 +247,12 @@ class Modern(Stub):
             "limits": {"payload": 65536, "name": 32}, "ping_seconds": 30,
         })
         hello = self.client.read()
+        if self.read is None:
+            self.read = seq
         self.client.write({
             "type": "welcome", "username": hello["username"], "epoch": epoch,
-            "seq": seq, "time": now_ms(), "members": [hello["username"]],
+            "time": now_ms(), "members": [hello["username"]],
+            "rooms": [{"room": "", "kind": "hall", "last": seq, "read": self.read}],
         })
         return hello
 
@@ -274,6 +280,8 @@ class Modern(Stub):
             assert payload is not None, "the client hung up"
             if payload["type"] == kind:
                 return payload
+            if payload["type"] == "read":
+                self.read = payload["seq"]
             if payload["type"] in ("read", "typing"):
                 continue  # Nothing answers them.
             assert payload["type"] == "ping", payload

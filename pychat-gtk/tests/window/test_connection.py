@@ -48,7 +48,7 @@ class Connection(WindowTest):
         time.sleep(0.4)  # What must not be shown can only be waited out.
         self.assertIsNone(window.find("alert", within=window.conversation()))
         hello = modern.welcome(2)
-        self.assertEqual(hello["resume"], {"epoch": "e1", "after": 1, "limit": 500})
+        self.assertEqual(hello["resume"], {"epoch": "e1", "rooms": {"": 1}, "limit": 500})
         modern.record(2, "Борис", "meanwhile", replay=True)
         window.wait_for_row(": meanwhile")
         self.assertIsNone(window.find("alert", within=window.conversation()))

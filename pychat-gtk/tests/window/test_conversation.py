@@ -371,7 +371,8 @@ class Scrolling(WindowTest):
 
     def setUp(self):
         self.original = self.start_original()
-        self.window = self.open("--name", "Анна", self.original.address)
+        narrow = self.with_settings(("window-width", 640))  # As wide as beside a list of rooms.
+        self.window = self.open("--name", "Анна", self.original.address, **narrow)
         self.original.let_in()
         self.say(0, 40)
 

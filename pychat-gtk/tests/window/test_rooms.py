@@ -131,8 +131,8 @@ class Ways(RoomsTest):
         self.boris.request("add_member", room=kitchen, username="Анна")
         self.wait_for_listed("Борис", "Everyone", "Kitchen")
         for keys, title in [
-            ("alt+Down", "Kitchen"), ("alt+Down", "Kitchen"), ("ctrl+Page_Up", "Everyone"),
-            ("alt+Up", "Борис"), ("ctrl+Page_Down", "Everyone"),
+            ("alt+Down", "Kitchen"), ("alt+Down", "Kitchen"), ("alt+Up", "Everyone"),
+            ("alt+Up", "Борис"), ("alt+Down", "Everyone"),
         ]:
             self.window.press(keys)
             self.wait_for_shown(title)

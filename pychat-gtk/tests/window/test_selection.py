@@ -331,7 +331,7 @@ class Menu(Reading):
     def test_what_somebody_else_said_can_be_copied_selected_and_answered(self):
         self.open_room()
         self.say("one", "two")
-        self.assertEqual(self.open_menu("one"), ["Copy", "Select", "Mention"])
+        self.assertEqual(self.open_menu("one"), ["Copy", "Select", "Mention", "Message Privately"])
         self.choose("Copy")
         self.check_copied("one")
         self.window.write("Message", "")
@@ -346,7 +346,8 @@ class Menu(Reading):
         self.open_menu("two")
         self.choose("Select")
         self.wait_for_selected("one", "two")
-        self.assertEqual(self.open_menu("two"), ["Copy 2 Messages", "Deselect", "Mention"])
+        several = ["Copy 2 Messages", "Deselect", "Mention", "Message Privately"]
+        self.assertEqual(self.open_menu("two"), several)
         self.choose("Copy 2 Messages")
         self.check_copied(stamped("Борис: one", "Борис: two"))
         self.open_menu("two")
@@ -359,7 +360,7 @@ class Menu(Reading):
         self.press("shift+Tab", "Up")
         for keys in ["Menu", "shift+F10"]:
             self.press(keys)
-            self.assertEqual(self.menu(), ["Copy", "Select", "Mention"])
+            self.assertEqual(self.menu(), ["Copy", "Select", "Mention", "Message Privately"])
             self.wait_for_focus("menu item", "Copy")
             self.press("Escape")
             self.wait_for_focus("list item", "one")
@@ -385,12 +386,13 @@ class Menu(Reading):
         self.open_room()
         text = f"a {LINK} z"
         self.say(text, "no link")
-        self.assertEqual(self.open_menu(text), ["Copy", "Copy Link", "Select", "Mention"])
+        items = ["Copy", "Copy Link", "Select", "Mention", "Message Privately"]
+        self.assertEqual(self.open_menu(text), items)
         self.choose("Copy Link")
         self.check_copied(LINK)
         label = self.window.extents(self.label(text))
         mouse(label.x + label.width, label.y + label.height // 2, "click", "3")
-        self.assertEqual(self.menu(), ["Copy", "Select", "Mention"])
+        self.assertEqual(self.menu(), ["Copy", "Select", "Mention", "Message Privately"])
 
     def fail_to_say(self, *texts):
         """Has a server refuse these; returns it."""

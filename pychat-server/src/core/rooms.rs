@@ -251,6 +251,16 @@ impl Rooms {
         true
     }
 
+    /// Notes that everything of a room up to `seq` is not kept any more: that counts as seen, as nobody can
+    /// see it.
+    pub fn note_forgotten(&mut self, room: RoomId, seq: u64) {
+        let marks = self.people.values_mut().filter_map(|seats| match room {
+            HALL => seats.hall.as_mut(),
+            room => seats.by_room.get_mut(&room).map(|seat| &mut seat.read),
+        });
+        marks.for_each(|mark| *mark = seq.max(*mark));
+    }
+
     /// Notes that somebody is here, who may be new: then nothing that was said in the hall before is news
     /// to them.
     pub fn note_arrival(&mut self, person: PersonId) {

@@ -30,6 +30,7 @@ pub fn load_rooms(store: &mut dyn Store) -> Result<Rooms, StorageError> {
             rooms.note_record(room, entry.seq, entry.person, is_message);
             ControlFlow::Continue(())
         })?;
+        rooms.note_forgotten(room, store.first_seq(room) - 1);
         // Though it be forgotten.
         rooms.note_record(room, last, None, false);
     }

@@ -140,11 +140,12 @@ impl Oracle {
         }
     }
 
-    /// The store has that somebody has seen a room up to number `seq`, which is no less than anybody was
-    /// told.
-    pub(crate) fn check_stored_mark(&self, room: &str, name: &str, seq: u64) {
+    /// The store has that somebody has seen a room up to number `seq`, and keeps those after
+    /// `forgotten_to`: so they were told no more, but of what they had said themselves.
+    pub(crate) fn check_stored_mark(&self, room: &str, name: &str, seq: u64, forgotten_to: u64) {
         let told = self.mark(room, name);
-        assert!(told <= seq, "{name} was told that they have seen {told} of {room}, not {seq}");
+        let is_kept = told <= seq.max(forgotten_to) || self.rooms[room].is_by(told, name);
+        assert!(is_kept, "{name} was told that they have seen {told} of {room:?}, not {seq}");
     }
 
     /// Returns the log of a room, of which nothing need have been heard.

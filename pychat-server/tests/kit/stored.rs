@@ -37,7 +37,8 @@ pub(crate) fn take_in(oracle: &mut Oracle, store: &mut dyn Store, people: &Peopl
     }
     for mark in store.marks().expect("it can be read") {
         if let Some(name) = people.name(mark.person) {
-            oracle.check_stored_mark(&mark.room.on_wire(), name, mark.seq);
+            let forgotten_to = store.first_seq(mark.room) - 1;
+            oracle.check_stored_mark(&mark.room.on_wire(), name, mark.seq, forgotten_to);
         }
     }
 }

@@ -90,8 +90,11 @@ impl Client {
             }
             ServerMessage::Page { room, before, start, .. } => {
                 let room = self.rooms.id_of(&room)?;
-                let page = self.rooms.on_page(&room, before, start)?;
-                self.tell(Event::Page(page));
+                self.line.pages.end(&room);
+                if let Some(page) = self.rooms.on_page(&room, before, start) {
+                    self.tell(Event::Page(page));
+                }
+                self.send_page_requests();
             }
             other => return Some(other),
         }
@@ -134,6 +137,8 @@ impl Client {
             self.fail_texts_for(now, room);
             self.tell_gone(room.clone());
         }
+        self.line.pages.end_all(room);
+        self.send_page_requests();
         self.on_left(room);
     }
 

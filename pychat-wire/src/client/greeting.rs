@@ -214,8 +214,11 @@ impl Client {
             }
         }
         for room in self.rooms.ids() {
-            self.send_history_request(&room);
+            if self.rooms.get(&room).is_some_and(|cursor| cursor.place.requested().is_some()) {
+                self.line.pages.push(room);
+            }
         }
+        self.send_page_requests();
         self.send_unacknowledged();
         self.send_changes();
     }

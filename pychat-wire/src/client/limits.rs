@@ -19,6 +19,9 @@ pub const UNACKNOWLEDGED_MAX: usize = 1_000;
 /// The most requests for changes of rooms that may wait for their answers.
 pub const CHANGES_MAX: usize = 100;
 
+/// The most pages of history that are asked for at once; others are asked for once one of them came.
+pub const PAGES_MAX: usize = 4;
+
 /// The number up to which messages that were not seen are counted, in each room.
 pub const UNREAD_MAX: u64 = 99;
 

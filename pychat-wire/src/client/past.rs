@@ -36,7 +36,8 @@ impl Client {
         let Some(cursor) = self.rooms.get_mut(room).filter(|_| is_joined) else { return false };
         let is_asked = cursor.place.request(limit);
         if is_asked {
-            self.send_history_request(room);
+            self.line.pages.push(room.clone());
+            self.send_page_requests();
         }
         is_asked
     }
@@ -53,7 +54,10 @@ impl Client {
     /// # Ok::<(), pychat_wire::NameError>(())
     /// ```
     pub fn forget_before(&mut self, room: &RoomId, seq: u64) {
-        self.rooms.forget_before(room, seq);
+        let is_waiting = self.line.pages.is_waiting(room);
+        if self.rooms.forget_before(room, seq, is_waiting) && is_waiting {
+            self.line.pages.withdraw(room);
+        }
     }
 
     /// Returns the availability of older messages of `room`, on which [`Self::request_history`] depends.
@@ -75,12 +79,16 @@ impl Client {
         }
     }
 
-    /// Sends the request for the page of `room` that is asked for, if one is.
-    pub(super) fn send_history_request(&mut self, room: &RoomId) {
-        let asked = self.rooms.get(room).and_then(|cursor| cursor.place.requested());
-        if let Some((before, limit)) = asked {
-            let room = room.as_str().into();
-            ClientMessage::History { room, before, limit }.encode(&mut self.outgoing);
+    /// Sends the requests for pages whose turn it is.
+    pub(super) fn send_page_requests(&mut self) {
+        while let Some(room) = self.line.pages.pop() {
+            let asked = self.rooms.get(&room).and_then(|cursor| cursor.place.requested());
+            if let Some((before, limit)) = asked {
+                let room = room.as_str().into();
+                ClientMessage::History { room, before, limit }.encode(&mut self.outgoing);
+            } else {
+                self.line.pages.end(&room);
+            }
         }
     }
 }

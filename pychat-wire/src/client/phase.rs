@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Cause, RoomId, SERVER_PAYLOAD_BYTES_MAX, held::Held, signals::Signals};
+use super::{
+    Cause, RoomId, SERVER_PAYLOAD_BYTES_MAX, held::Held, page_queue::PageQueue, signals::Signals,
+};
 use crate::{frame::Decoder, key::Challenge, message::Door};
 
 /// The protocol that is spoken on a line.
@@ -70,6 +72,8 @@ pub(super) struct Line {
     pub(super) signals: Signals,
     /// The texts that wait to be sent again.
     pub(super) held: Held,
+    /// The pages that are asked for.
+    pub(super) pages: PageQueue,
     /// The people whom the server lets in, as its greeting says.
     pub(super) admission: Door,
     /// The challenge that the hello on this line signs.
@@ -94,6 +98,7 @@ impl Default for Line {
             may_skip: BTreeSet::new(),
             signals: Signals::default(),
             held: Held::default(),
+            pages: PageQueue::default(),
             admission: Door::default(),
             challenge: Challenge::default(),
             server_name: String::new(),

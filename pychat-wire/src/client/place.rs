@@ -112,14 +112,17 @@ impl Place {
     }
 
     /// Makes everything older than `seq` count as not seen. A page that was asked for ends
-    /// somewhere else, and is not wanted any more.
-    pub(super) fn forget_before(&mut self, seq: u64) {
-        if self.oldest < seq && seq <= self.last.saturating_add(1) {
-            self.oldest = seq;
-            self.is_at_start = false;
-            let was_asked = self.request.take().is_some();
-            self.n_unwanted = self.n_unwanted.saturating_add(u32::from(was_asked));
+    /// somewhere else, and is not wanted any more: then this returns true. It may come nevertheless,
+    /// unless the request still `is_waiting`.
+    pub(super) fn forget_before(&mut self, seq: u64, is_waiting: bool) -> bool {
+        if seq <= self.oldest || self.last.saturating_add(1) < seq {
+            return false;
         }
+        self.oldest = seq;
+        self.is_at_start = false;
+        let was_asked = self.request.take().is_some();
+        self.n_unwanted = self.n_unwanted.saturating_add(u32::from(was_asked && !is_waiting));
+        was_asked
     }
 
     /// Returns true if there may be something older than what was seen.

@@ -263,11 +263,13 @@ impl Rooms {
         Some(Page { room: id.clone(), ..page })
     }
 
-    pub(super) fn forget_before(&mut self, id: &RoomId, seq: u64) {
-        if let Some(cursor) = self.cursors.get_mut(id) {
-            cursor.place.forget_before(seq);
-            self.count_page_bytes();
-        }
+    /// Makes everything of a room older than `seq` count as not seen. Where the request for a page of it
+    /// `is_waiting`, none is on its way. Returns true if a page that was asked for is not wanted any more.
+    pub(super) fn forget_before(&mut self, id: &RoomId, seq: u64, is_waiting: bool) -> bool {
+        let cursor = self.cursors.get_mut(id);
+        let is_dropped = cursor.is_some_and(|cursor| cursor.place.forget_before(seq, is_waiting));
+        self.count_page_bytes();
+        is_dropped
     }
 
     fn list(&mut self, mut cursor: Cursor, room: Room) {

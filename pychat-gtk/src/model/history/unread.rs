@@ -134,6 +134,11 @@ impl History {
         self.imp().unread.first.borrow().clone()
     }
 
+    /// Returns true if there are new messages, the first of them among those that are here.
+    pub fn has_first_unread(&self) -> bool {
+        0 < self.n_unread() && self.imp().unread.first.borrow().is_some()
+    }
+
     /// Calls `f` when all that was missed is shown, or as much as there is room for.
     pub fn connect_caught_up(&self, f: impl Fn(&Self) + 'static) -> glib::SignalHandlerId {
         self.connect_closure(

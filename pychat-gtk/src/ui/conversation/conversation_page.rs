@@ -167,7 +167,7 @@ mod imp {
                 move |is_sticking| {
                     imp.set_away(!is_sticking);
                     imp.update_scroll_button();
-                    imp.update_attention();
+                    imp.update_attention_later();
                 }
             ));
             stick_to_end.kinetic_scroll().on_change(clone!(

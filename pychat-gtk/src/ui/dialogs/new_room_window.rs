@@ -21,8 +21,6 @@ mod imp {
         #[template_child]
         create_button: TemplateChild<gtk::Button>,
         #[template_child]
-        form: TemplateChild<gtk::Box>,
-        #[template_child]
         name_row: TemplateChild<adw::EntryRow>,
         #[template_child]
         topic_row: TemplateChild<adw::EntryRow>,
@@ -94,7 +92,6 @@ mod imp {
             let id = session.create_room(kind, name.trim(), topic.trim());
             if self.requests.wait_for(id) {
                 self.failure.set_visible(false);
-                self.form.set_sensitive(false);
                 self.create_button.set_sensitive(false);
             } else {
                 self.fail(&gettext("Not done: there is no connection to the server"));
@@ -102,7 +99,6 @@ mod imp {
         }
 
         fn fail(&self, reason: &str) {
-            self.form.set_sensitive(true);
             self.create_button.set_sensitive(true);
             self.failure.set_label(reason);
             self.failure.set_visible(true);

@@ -69,7 +69,9 @@ fn names_and_sets_are_taken_from_when_they_are_asked_for() {
     rooms.begin(RoomId(1), &open, ANNA);
     rooms.apply(RoomId(1), open, 1);
     let names = ["A", "b", "c"].map(|name| RoomChange::Rename(name.to_owned()));
-    names.iter().for_each(|rename| rooms.begin(RoomId(1), rename, ANNA));
+    for rename in &names {
+        rooms.begin(RoomId(1), rename, ANNA);
+    }
     let [same, given_up, last] = names;
     rooms.apply(RoomId(1), same, 2);
     rooms.give_up(RoomId(1), &given_up);
@@ -139,4 +141,8 @@ fn what_was_not_seen_is_counted_up_to_a_limit() {
     assert_eq!((rooms.unread(ANNA, HALL), rooms.unread(BORIS, HALL)), (0, 1));
     rooms.note_arrival(BORIS);
     assert_eq!((rooms.unread(BORIS, HALL), rooms.take_marks()), (1, Vec::new()));
+    rooms.note_forgotten(HALL, 1_000);
+    assert_eq!(rooms.mark(BORIS, HALL), Some(1_000));
+    rooms.note_forgotten(HALL, 1_001);
+    assert_eq!((rooms.mark(BORIS, HALL), rooms.mark(CLARA, HALL)), (Some(1_001), None));
 }

@@ -61,6 +61,8 @@ fn connect(file: &Path) -> rusqlite::Result<Connection> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    // Or a statement whose limit is a parameter would be compiled again each time that this is bound.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "cell_size_check", true)?;
     Ok(connection)
 }
@@ -141,4 +143,23 @@ fn prepare(
 fn boot_id() -> String {
     let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     id.trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+    use crate::store::sqlite::records::SELECT_SIZES;
+
+    #[test]
+    fn a_statement_is_compiled_once_whatever_its_parameters_are() {
+        let connection = connect(Path::new(":memory:")).unwrap();
+        migrate(&connection, MIGRATIONS).unwrap();
+        let mut select = connection.prepare(SELECT_SIZES).unwrap();
+        for number in 1..=3 {
+            assert!(select.query([0, number, number]).unwrap().next().unwrap().is_none());
+        }
+        assert_eq!(select.get_status(StatementStatus::RePrepare), 0);
+    }
 }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use pychat_server::core::id;
-use pychat_wire::client::RoomId;
+use pychat_wire::client::{Past, RoomId};
 
 use super::{person::Person, world::World};
 
@@ -23,7 +23,8 @@ impl World {
                 self.call(person);
                 let Person { client, is_window, .. } = &mut self.people[person];
                 for room in client.rooms().into_iter().filter(|_| *is_window) {
-                    is_reading |= client.request_history(&room.id, 7);
+                    client.request_history(&room.id, 7);
+                    is_reading |= client.past(&room.id) == Past::Asked;
                 }
                 self.attend(person);
             }

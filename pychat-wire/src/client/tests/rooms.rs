@@ -365,3 +365,33 @@ fn numbers_of_any_size_do_no_harm() {
         }
     }
 }
+
+#[test]
+fn no_more_pages_are_asked_for_at_once_than_a_server_takes() {
+    let mut stage = Stage::window(Saved::default());
+    let ids: Vec<RoomId> = (1..=6).map(|number| RoomId::from(&*format!("r{number}"))).collect();
+    stage.enter_all(0, ids.iter().map(|id| described(id.as_str(), 9)).collect());
+    let asked = |room: &RoomId| {
+        format!(r#"{{"type":"history","room":"{}","before":10,"limit":2}}"#, room.as_str())
+    };
+    let page = |room: &RoomId| {
+        let room = room.as_str().to_owned().into();
+        ServerMessage::Page { room, before: 10, count: 0, start: true }
+    };
+    stage.written();
+    assert!(ids.iter().all(|id| stage.client.request_history(id, 2)));
+    assert_eq!(stage.written(), ids[..PAGES_MAX].iter().map(asked).collect::<Vec<_>>());
+    assert_eq!(stage.client.past(&ids[5]), Past::Asked);
+    // One that waits is taken back, and asked for anew behind the others.
+    stage.hear(&[within("r5", live(10))]);
+    stage.client.forget_before(&ids[4], 11);
+    stage.hear(&[page(&ids[1])]);
+    assert_eq!(stage.written(), [asked(&ids[5])]);
+    assert!(stage.client.request_history(&ids[4], 2));
+    let gone = ServerMessage::RoomGone { room: "r3".into() };
+    stage.hear(&[gone]);
+    let [again] = &stage.written()[..] else { panic!("one page in place of one") };
+    assert_eq!(*again, asked(&ids[4]).replace("10", "11"));
+    let page = ServerMessage::Page { room: "r5".into(), before: 11, count: 0, start: true };
+    assert_told(&stage.hear(&[page]), &["r5: page [] true"]);
+}

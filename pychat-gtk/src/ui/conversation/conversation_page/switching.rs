@@ -88,7 +88,7 @@ impl ConversationPage {
                 self.unstick();
                 anchor.show(&self.list_view, &self.scrolled_window, || ());
             }
-            None if 0 < room.history().n_unread() => self.go_to_unread(&room.history()),
+            None if room.history().has_first_unread() => self.go_to_unread(&room.history()),
             None => {
                 self.on_sent();
                 self.set_away(false);

@@ -47,6 +47,21 @@ impl ConversationPage {
         }
     }
 
+    /// Takes in where the reader is. That they see everything follows a moment later: the list of
+    /// rooms changes by it, and must not while anything is laid out.
+    pub(super) fn update_attention_later(&self) {
+        if !self.is_at_end() {
+            self.update_attention();
+            return;
+        }
+        let weak = self.downgrade();
+        glib::spawn_future_local(async move {
+            if let Some(imp) = weak.upgrade() {
+                imp.update_attention();
+            }
+        });
+    }
+
     /// Takes in, in a moment, that what can be seen by then is seen.
     pub(super) fn see_later(&self) {
         let is_wanted = self.is_attended.get() && !self.is_at_end();
@@ -80,7 +95,7 @@ impl ConversationPage {
 
     /// Goes to the first message that is new, if there is one.
     pub(super) fn go_to_unread(&self, history: &History) {
-        let first = history.first_unread().filter(|_| 0 < history.n_unread());
+        let first = history.first_unread().filter(|_| history.has_first_unread());
         let (Some(first), Some(stick_to_end)) = (first, self.stick_to_end.get()) else { return };
         stick_to_end.begin_scroll();
         let stick_to_end = stick_to_end.clone();

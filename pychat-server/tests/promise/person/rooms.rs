@@ -58,17 +58,14 @@ impl Person {
         }
     }
 
-    /// Asks for an older page of another room of which there is more, unless a page is on its way: the
-    /// server refuses many at once.
+    /// Asks for older pages of all other rooms of which there is more.
     pub(crate) fn ask_for_older_of_rooms(&mut self) {
-        let rooms = self.rooms();
-        let Some(client) = &mut self.client else { return };
-        let has = |past, room: &&Room| client.past(&room.id) == past;
-        if rooms.iter().any(|room| has(Past::Asked, &room)) {
-            return;
-        }
-        if let Some(Room { id, .. }) = rooms.iter().find(|room| has(Past::Kept, room)) {
-            client.request_history(id, PAGE_MESSAGES_MAX);
+        for Room { id, .. } in self.rooms() {
+            if let Some(client) = &mut self.client
+                && client.past(&id) == Past::Kept
+            {
+                client.request_history(&id, PAGE_MESSAGES_MAX);
+            }
         }
     }
 

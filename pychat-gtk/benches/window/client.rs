@@ -9,6 +9,7 @@ use pychat_gtk::{
 };
 
 use crate::{
+    many_rooms,
     objects::Objects,
     part::{Part, REST, word},
     watch::{self, Watch},
@@ -29,8 +30,8 @@ pub(crate) fn run(part: Part) -> glib::ExitCode {
     gio::resources_register_include!("pychat.gresource").expect("the build has resources");
     glib::set_application_name("Pychat");
     let mut arguments = vec!["pychat-gtk".to_owned()];
-    if let Part::Read { server, .. } | Part::Rest { server } | Part::Return { server, .. } = &part {
-        arguments.extend(["--name".into(), "Анна".into(), server.clone()]);
+    if let Some(server) = part.server() {
+        arguments.extend(["--name".into(), "Анна".into(), server.into()]);
     }
     let application = Application::default();
     application.connect_window_added(move |_, window| {
@@ -39,6 +40,8 @@ pub(crate) fn run(part: Part) -> glib::ExitCode {
             Part::Empty | Part::Start => watch_start(window.upcast_ref()),
             Part::Read { last, .. } => watch_reading(window, last),
             Part::Rest { .. } => watch_joining(window),
+            Part::Rooms { .. } => many_rooms::watch_start(window),
+            Part::Change { .. } => many_rooms::watch_changes(window),
             Part::Return { first, last, .. } => watch_returns(window, first, last),
         }
     });
@@ -100,7 +103,7 @@ fn watch_reading(window: &Window, last: usize) {
         glib::timeout_future(REST).await;
         let watch = Watch::start(&window);
         watch::tell(word::READY, 0);
-        watch::tell(word::SHOWN, watch.shown(last).await);
+        watch::tell(word::SHOWN, watch.shown(&format!(" {last}")).await);
         glib::timeout_future(REST).await;
         watch.finish();
         watch::tell(word::SETTLED, 0);
@@ -133,7 +136,8 @@ fn watch_returns(window: &Window, first: usize, last: usize) {
     });
 }
 
-async fn until(condition: impl Fn() -> bool) {
+/// Waits until this is true.
+pub(crate) async fn until(condition: impl Fn() -> bool) {
     while !condition() {
         glib::timeout_future(Duration::from_millis(1)).await;
     }

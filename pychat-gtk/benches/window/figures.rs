@@ -4,6 +4,7 @@ use std::{env, error::Error, process::ExitCode, thread, time::Duration};
 
 use crate::{
     Outcome,
+    many_rooms::{self, N_MESSAGES, N_OPENED, N_ROOMS},
     part::{Part, word},
     process::Client,
     script::{self, Protocol, Talk},
@@ -14,6 +15,9 @@ const START_PAIRS: usize = 15;
 
 /// The number of times that a flood is timed.
 const FLOODS: usize = 5;
+
+/// The number of clients that go from room to room.
+const ROOM_RUNS: usize = 3;
 
 /// For how many pings a quiet room is watched, and how long after joining that begins: the cursor
 /// blinks for ten seconds, and half a minute after the start some timer goes off once.
@@ -26,11 +30,12 @@ const RETURNS: (usize, usize) = (100, 1_100);
 /// A measurement: its name, and what does it.
 type Measurement = (&'static str, fn() -> Outcome<Vec<Figure>>);
 
-const MEASUREMENTS: [Measurement; 6] = [
+const MEASUREMENTS: [Measurement; 7] = [
     ("start", measure_start),
     ("flood", measure_floods),
     ("talk", measure_talk),
     ("session", measure_session),
+    ("rooms", measure_rooms),
     ("returns", measure_returns),
     ("quiet", measure_quiet),
 ];
@@ -84,9 +89,15 @@ pub(crate) fn report() -> Outcome<ExitCode> {
 
 /// In turns with the empty window, so that both meet the same machine.
 fn measure_start() -> Outcome<Vec<Figure>> {
+    compare_starts("start to a window that can be written in", &Part::Start, 1.5)
+}
+
+/// Compares the start of `part` with that of the empty window; it should take at most `most` times
+/// as long.
+fn compare_starts(what: &str, part: &Part, most: f64) -> Outcome<Vec<Figure>> {
     let (mut empty, mut full, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for n in 0..=START_PAIRS {
-        let pair = (time_start(&Part::Empty)?, time_start(&Part::Start)?);
+        let pair = (time_start(&Part::Empty)?, time_start(part)?);
         if n == 0 {
             continue; // The first pair reads everything from the disk.
         }
@@ -96,8 +107,8 @@ fn measure_start() -> Outcome<Vec<Figure>> {
     }
     Ok(vec![
         Figure::new("start of an empty window", median(empty), "ms"),
-        Figure::new("start to a window that can be written in", median(full), "ms"),
-        Figure::new("ratio", median(ratios), "").at_most(1.5),
+        Figure::new(what, median(full), "ms"),
+        Figure::new("    times that of an empty one", median(ratios), "").at_most(most),
     ])
 }
 
@@ -162,6 +173,35 @@ fn measure_session() -> Outcome<Vec<Figure>> {
     talk.begin();
     client.wait_for(word::SETTLED)?;
     memory("memory after 100000 messages", Some(150.0), &client)
+}
+
+/// Measures a person in many rooms.
+fn measure_rooms() -> Outcome<Vec<Figure>> {
+    let server = many_rooms::serve(START_PAIRS + 1 + ROOM_RUNS);
+    let address = server.address.to_string();
+    let what = format!("start to a window with {N_ROOMS} rooms of {N_MESSAGES} messages");
+    let mut figures = compare_starts(&what, &Part::Rooms { server: address.clone() }, 1.6)?;
+    let (mut other, mut seen, mut in_memory) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROOM_RUNS {
+        let mut client = Client::start(&Part::Change { server: address.clone() })?;
+        for _ in 0..N_OPENED {
+            other.push(millis(client.wait_for(word::OTHER_ROOM)?));
+        }
+        client.wait_for(word::SETTLED)?;
+        let what = format!("memory with {N_ROOMS} rooms of which {N_OPENED} were opened");
+        in_memory = memory(&what, Some(80.0), &client)?;
+        for _ in 0..N_OPENED {
+            seen.push(millis(client.wait_for(word::SEEN_ROOM)?));
+        }
+    }
+    for (what, times, most) in [("seen already", seen, 50.0), ("never seen", other, 150.0)] {
+        let longest = times.iter().copied().fold(0.0, f64::max);
+        let what = format!("to a room {what}");
+        figures.push(Figure::new(&what, median(times), "ms").at_most(most));
+        figures.push(Figure::new("    the longest", longest, "ms"));
+    }
+    figures.extend(in_memory);
+    Ok(figures)
 }
 
 fn memory(what: &str, most: Option<f64>, client: &Client) -> Outcome<Vec<Figure>> {

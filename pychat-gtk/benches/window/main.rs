@@ -12,6 +12,7 @@
 
 mod client;
 mod figures;
+mod many_rooms;
 mod objects;
 mod part;
 mod process;

@@ -13,6 +13,10 @@ pub(crate) enum Part {
     Read { server: String, last: usize },
     /// Joins, and does nothing more.
     Rest { server: String },
+    /// Joins many rooms.
+    Rooms { server: String },
+    /// Joins many rooms, and goes from one to another.
+    Change { server: String },
     /// Joins, and joins again whenever the line is lost; counts its objects at the first and the
     /// last of these.
     Return { server: String, first: usize, last: usize },
@@ -28,6 +32,8 @@ impl Part {
             "read" => {
                 Self::Read { server: words.next()?.clone(), last: words.next()?.parse().ok()? }
             }
+            "rooms" => Self::Rooms { server: words.next()?.clone() },
+            "change" => Self::Change { server: words.next()?.clone() },
             "rest" => Self::Rest { server: words.next()?.clone() },
             "return" => Self::Return {
                 server: words.next()?.clone(),
@@ -45,10 +51,24 @@ impl Part {
             Self::Empty => vec!["empty".into()],
             Self::Start => vec!["start".into()],
             Self::Read { server, last } => vec!["read".into(), server.clone(), last.to_string()],
+            Self::Rooms { server } => vec!["rooms".into(), server.clone()],
+            Self::Change { server } => vec!["change".into(), server.clone()],
             Self::Rest { server } => vec!["rest".into(), server.clone()],
             Self::Return { server, first, last } => {
                 vec!["return".into(), server.clone(), first.to_string(), last.to_string()]
             }
+        }
+    }
+
+    /// Returns the server that it joins.
+    pub(crate) fn server(&self) -> Option<&str> {
+        match self {
+            Self::Empty | Self::Start => None,
+            Self::Read { server, .. }
+            | Self::Rest { server }
+            | Self::Rooms { server }
+            | Self::Change { server }
+            | Self::Return { server, .. } => Some(server),
         }
     }
 }
@@ -61,6 +81,10 @@ pub(crate) mod word {
     pub(crate) const READY: &str = "ready";
     /// The last message is on show; at which microsecond.
     pub(crate) const SHOWN: &str = "shown";
+    /// The time until another room, opened for the first time or once more, was on show, in
+    /// microseconds.
+    pub(crate) const OTHER_ROOM: &str = "other-room";
+    pub(crate) const SEEN_ROOM: &str = "seen-room";
     /// The longest time between two frames meanwhile, in microseconds.
     pub(crate) const FRAME_GAP: &str = "frame-gap";
     /// The longest time for which the main loop did nothing else, in microseconds.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use gtk::glib;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::server::{Peer, Server, TIME_MS, frame};
 
@@ -77,19 +77,30 @@ impl Talk {
 
 /// Returns message number `n`, from 1, as it is sent.
 fn message(protocol: Protocol, n: usize) -> String {
-    let author = PEOPLE[n / 3 % PEOPLE.len()];
-    let content = format!("{} {n}", LINES[n % LINES.len()]);
     match protocol {
-        Protocol::One => frame(author, &content),
+        Protocol::One => {
+            let (author, line) = words(n);
+            frame(author, &format!("{line} {n}"))
+        }
         Protocol::Two => {
-            let payload = json!({
-                "type": "message", "seq": n, "time": TIME_MS + 20_000 * n as u64,
-                "username": author, "content": content,
-            });
-            let payload = payload.to_string();
+            let payload = record(n as u64, &n.to_string()).to_string();
             format!("{}:{payload}", payload.len())
         }
     }
+}
+
+/// Returns record number `seq` of protocol 2, which ends like this.
+pub(crate) fn record(seq: u64, ending: &str) -> Value {
+    let (author, line) = words(seq as usize);
+    json!({
+        "type": "message", "seq": seq, "time": TIME_MS + 20_000 * seq, "username": author,
+        "content": format!("{line} {ending}"),
+    })
+}
+
+/// Returns who says message number `n`, and what.
+fn words(n: usize) -> (&'static str, &'static str) {
+    (PEOPLE[n / 3 % PEOPLE.len()], LINES[n % LINES.len()])
 }
 
 /// The time for which a quiet room is silent before the server asks who is still there.

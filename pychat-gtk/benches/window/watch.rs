@@ -53,11 +53,11 @@ impl Watch {
         Self { window: window.clone(), clock, frames, beats, heart, ticks, frame_handler }
     }
 
-    /// Returns when message `number` was first on show as a whole, in microseconds: drawn, at
-    /// the end of what can be seen.
-    pub(crate) async fn shown(&self, number: usize) -> i64 {
+    /// Returns when a last message that ends like this was first on show as a whole, in
+    /// microseconds: drawn, at the end of what can be seen.
+    pub(crate) async fn shown(&self, ending: &str) -> i64 {
         let shown_at = Rc::new(Cell::new(None));
-        let ending = format!(" {number}");
+        let ending = ending.to_owned();
         let handler = self.clock.connect_after_paint({
             let (shown_at, window) = (shown_at.clone(), self.window.clone());
             let found = RefCell::new(None);
@@ -110,12 +110,17 @@ impl Gaps {
 
 /// Returns true if the last row of `list` can be seen to its end, and its text ends like this.
 fn is_at(list: &gtk::Widget, ending: &str) -> bool {
-    let is_last = |widget: &gtk::Widget| {
+    list.last_child().is_some_and(|row| is_seen(list, &row, ending))
+}
+
+/// Returns true if at or below `root` there is a text that ends like this, and that can be seen in
+/// `list`.
+pub(crate) fn is_seen(list: &gtk::Widget, root: &gtk::Widget, ending: &str) -> bool {
+    let is_it = |widget: &gtk::Widget| {
         let label = widget.downcast_ref::<gtk::Label>();
         label.is_some_and(|label| label.is_mapped() && label.text().ends_with(ending))
     };
-    let text = list.last_child().and_then(|row| find(&row, &is_last));
-    let bounds = text.and_then(|text| text.compute_bounds(list));
+    let bounds = find(root, &is_it).and_then(|text| text.compute_bounds(list));
     bounds.is_some_and(|it| 0.0 <= it.y() && it.y() + it.height() <= height(list))
 }
 
@@ -125,7 +130,10 @@ fn height(widget: &gtk::Widget) -> f32 {
 }
 
 /// Returns the first widget at or below `root` of which `is_it` is true.
-fn find(root: &gtk::Widget, is_it: &dyn Fn(&gtk::Widget) -> bool) -> Option<gtk::Widget> {
+pub(crate) fn find(
+    root: &gtk::Widget,
+    is_it: &dyn Fn(&gtk::Widget) -> bool,
+) -> Option<gtk::Widget> {
     if is_it(root) {
         return Some(root.clone());
     }

@@ -202,6 +202,7 @@ impl Client {
         for (room, from, to) in skipped {
             self.tell_skipped(&room, (from, to), self.begin.has_reader());
         }
+        self.forget_answers();
         for room in gone {
             self.fail_texts_for(now, &room);
             self.tell_gone(room.clone());

@@ -10,11 +10,25 @@ use crate::message::{ClientMessage, ErrorCode, RoomRequest};
 pub(super) struct PendingChange {
     id: String,
     request: RoomRequest<'static>,
-    /// It was told to be done; its own answer is still to come, and no news.
+    /// It was told to be done or denied; another answer that is still to come is no news.
     is_done: bool,
+    /// The number of answers that are still to come on this line.
+    n_sent: u32,
 }
 
 impl PendingChange {
+    /// Returns the room that is to be changed; `None` where one is to be made.
+    fn room(&self) -> Option<&str> {
+        match &self.request {
+            RoomRequest::CreateRoom { .. } | RoomRequest::Direct { .. } => None,
+            RoomRequest::JoinRoom { room }
+            | RoomRequest::LeaveRoom { room }
+            | RoomRequest::AddMember { room, .. }
+            | RoomRequest::RemoveMember { room, .. }
+            | RoomRequest::UpdateRoom { room, .. } => Some(room),
+        }
+    }
+
     fn message(&self) -> ClientMessage<'_> {
         ClientMessage::Change { request: self.request.clone(), id: Some(self.id.as_str().into()) }
     }
@@ -100,22 +114,28 @@ impl Client {
             return None;
         }
         let id = MessageId::new(self.secret, self.saved.counter).as_str().to_owned();
-        let change =
-            PendingChange { id: id.clone(), request: request.into_owned(), is_done: false };
+        let request = request.into_owned();
+        let mut change = PendingChange { id: id.clone(), request, is_done: false, n_sent: 0 };
         if self.payload_bytes_max < change.message().payload_bytes() {
             return None;
         }
         self.saved.counter = self.saved.counter.wrapping_add(1);
         self.has_changed = true;
-        self.request(&change.message());
+        change.n_sent = u32::from(self.request(&change.message()));
         self.changes.push(change);
         Some(id)
+    }
+
+    /// Takes in that no answer comes to what was sent on an earlier line.
+    pub(super) fn forget_answers(&mut self) {
+        self.changes.iter_mut().for_each(|change| change.n_sent = 0);
     }
 
     /// Sends every change that is not answered, on a new line.
     pub(super) fn send_changes(&mut self) {
         self.changes.retain(|change| !change.is_done);
-        for change in mem::take(&mut self.changes) {
+        for mut change in mem::take(&mut self.changes) {
+            change.n_sent = 1;
             let message = change.message();
             if self.payload_bytes_max < message.payload_bytes() {
                 let (code, id) = (ErrorCode::TooLarge, Some(change.id.clone()));
@@ -131,7 +151,13 @@ impl Client {
     /// the answer is news.
     pub(super) fn end_change(&mut self, id: &str) -> Option<bool> {
         let index = self.changes.iter().position(|change| change.id == id)?;
-        Some(!self.changes.remove(index).is_done)
+        let change = &mut self.changes[index];
+        change.n_sent = change.n_sent.saturating_sub(1);
+        let is_news = !mem::replace(&mut change.is_done, true);
+        if change.n_sent == 0 {
+            self.changes.remove(index);
+        }
+        Some(is_news)
     }
 
     /// Takes the server's copy of a record that bears the id of a request.
@@ -141,17 +167,22 @@ impl Client {
         }
     }
 
-    /// Takes in that our person has left `room`: that may be all that the server says of it.
+    /// Takes in that our person has left `room`: that may be all that the server says of it. Other changes
+    /// of the room are asked for again on this line: the answers may be among what is not sent any more.
     pub(super) fn on_left(&mut self, room: &RoomId) {
-        let mut ids = Vec::new();
-        for PendingChange { id, request, is_done } in &mut self.changes {
-            if matches!(request, RoomRequest::LeaveRoom { room: left } if left == room.as_str())
-                && !mem::replace(is_done, true)
-            {
-                ids.push(id.clone());
+        let mut done = Vec::new();
+        let of_room =
+            |change: &&mut PendingChange| !change.is_done && change.room() == Some(room.as_str());
+        for change in self.changes.iter_mut().filter(of_room) {
+            if let RoomRequest::LeaveRoom { .. } = change.request {
+                change.is_done = true;
+                done.push(change.id.clone());
+            } else if 0 < change.n_sent {
+                change.n_sent += 1;
+                change.message().encode(&mut self.outgoing);
             }
         }
-        for id in ids {
+        for id in done {
             self.tell(Event::RoomRequestDone { room: room.clone(), id });
         }
     }

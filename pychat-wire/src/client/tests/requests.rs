@@ -133,3 +133,24 @@ fn lists_are_asked_for_and_told() {
     assert_eq!(told, [Event::Rooms(rooms), Event::Members { room: other(), names }]);
     assert_eq!(stage.client.room(&"r8".into()), None, "we are not in it");
 }
+
+#[test]
+fn what_was_asked_of_a_room_that_is_gone_is_asked_again_and_answered_once() {
+    let gone = ServerMessage::RoomGone { room: "r7".into() };
+    for is_answered in [false, true] {
+        let mut stage = Stage::in_two_rooms(3);
+        let name = Some("x".into());
+        let rename = RoomRequest::UpdateRoom { room: "r7".into(), name, topic: None };
+        let id = stage.client.change_room(rename).unwrap();
+        let asked = stage.written();
+        assert_told(&stage.hear(&[gone.clone()]), &["r7: gone"]);
+        assert_eq!(stage.written(), asked);
+        // Whoever is being sent what they missed is not sent the rest of it, nor the answers in it.
+        let known = within("r7", joined(&id, 4, true));
+        let refusal = error(ErrorCode::NoRoom, Some(&MessageId::heard(&id)), None);
+        let answers = if is_answered { vec![known, refusal] } else { vec![known] };
+        assert_told(&stage.hear(&answers), &["r7: done"]);
+        stage.cut();
+        assert_eq!(stage.enter(EPOCH, 0).len(), 1, "only a hello");
+    }
+}

@@ -71,6 +71,22 @@ fn what_was_seen_only_grows_and_other_devices_hear_of_it() {
 }
 
 #[test]
+fn who_tells_what_cannot_be_stored_is_told_what_is() {
+    let mut house = House::with(&["Анна", "Борис"]);
+    house.enter(3, "Анна", 1);
+    for id in ["1", "2", "3"] {
+        house.says(2, text(HALL, "x", id));
+    }
+    house.says(1, read(HALL, 1));
+    house.is_full = true;
+    let kept = [told(line(1), Event::Read { room: HALL, seq: 1 })];
+    assert_eq!(house.says(1, read(HALL, 3)), kept);
+    house.is_full = false;
+    let told_of = [told(line(3), Event::Read { room: HALL, seq: 3 })];
+    assert_eq!(house.says(1, read(HALL, 3)), told_of);
+}
+
+#[test]
 fn messages_of_others_are_counted_and_nothing_else() {
     let mut house = House::with(&["Анна", "Борис"]);
     house.makes(1, create(RoomKind::Closed, "a"));

@@ -120,6 +120,13 @@ impl Tally {
         self.see(seq)
     }
 
+    /// Takes in that the server has everything up to `seq` as seen, and no more: it may not have kept what
+    /// it was told. Returns true if that is news.
+    pub(super) fn hear_mark(&mut self, seq: u64) -> bool {
+        self.told = seq;
+        self.see(seq)
+    }
+
     /// Returns the mark, if the server is to be told of it; from then on it knows it.
     pub(super) fn tell(&mut self) -> Option<u64> {
         let is_news = self.is_news();

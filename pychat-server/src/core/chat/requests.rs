@@ -273,13 +273,11 @@ impl Chat {
                 refuse_unstored(by, &error, effects);
             }
             (Some(Pending::Mark { from, mark }), Ok(_)) => self.on_marked(from, mark, effects),
+            (Some(Pending::Mark { from, mark }), Err(_)) => {
+                self.on_mark_failed(from, mark, effects)
+            }
             (
-                Some(
-                    Pending::Mark { .. }
-                    | Pending::NewMark
-                    | Pending::ChangePerson { .. }
-                    | Pending::Removal { .. },
-                )
+                Some(Pending::NewMark | Pending::ChangePerson { .. } | Pending::Removal { .. })
                 | None,
                 _,
             ) => (),

@@ -86,6 +86,24 @@ fn what_another_device_has_seen_is_seen() {
 }
 
 #[test]
+fn a_mark_that_the_server_did_not_keep_is_told_again() {
+    let mut stage = Stage::in_two_rooms(10);
+    stage.hear(&within_other((11..=13).map(live)));
+    stage.client.see(&other(), 13);
+    stage.pass(0);
+    assert_eq!(stage.written(), [mark("r7", 13)]);
+    let kept = |seq| ServerMessage::Read { room: "r7".into(), seq };
+    assert_eq!(stage.hear(&[kept(11)]), []);
+    stage.pass(READ_MS_MIN - 1);
+    assert!(stage.written().is_empty(), "not at once");
+    stage.pass(1);
+    assert_eq!((stage.written(), stage.client.seen(&other())), (vec![mark("r7", 13)], 13));
+    assert_eq!(stage.hear(&[kept(13)]), []);
+    stage.pass(5_000);
+    assert!(stage.written().is_empty(), "the server knows");
+}
+
+#[test]
 fn what_we_say_ourselves_moves_the_mark() {
     let mut stage = Stage::in_two_rooms(10);
     let ours = MessageId::new(Secret::new([1; 32]), 1);

@@ -126,6 +126,20 @@ impl Chat {
         }
     }
 
+    /// The store could not keep how far somebody has seen a room: the device that said so is told what
+    /// the mark is, and can say it again.
+    pub(in super::super) fn on_mark_failed(
+        &self,
+        from: ConnectionId,
+        ReadMark { room, person, .. }: ReadMark,
+        effects: &mut Vec<Effect>,
+    ) {
+        let is_there = self.rooms.is_in(person, room) && self.joined_of(person).contains(&from);
+        if let Some(seq) = self.rooms.mark(person, room).filter(|_| is_there) {
+            tell(from, Event::Read { room, seq }, effects);
+        }
+    }
+
     /// Somebody is writing. Others hear of that where few are present, and seldom.
     pub(in super::super) fn on_typing(
         &mut self,

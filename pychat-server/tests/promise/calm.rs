@@ -64,8 +64,12 @@ impl World<'_> {
             self.lose_patience(true);
             has_concluded = self.conclude(has_concluded);
             let people = self.people.len() - 1;
+            if !(has_concluded && self.is_known_to_all()) {
+                continue;
+            }
+            // Nobody leaves a room any more: no page is refused.
             self.people[..people].iter_mut().for_each(Person::ask_for_older_of_rooms);
-            if has_concluded && self.is_known_to_all() && look_at <= now {
+            if look_at <= now {
                 let stored = Stored::read(&self.house.file());
                 let mut people = self.people[..people].iter();
                 lack = people.find_map(|it| it.find_lack(&stored, &self.oracle));

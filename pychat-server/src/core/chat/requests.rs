@@ -274,7 +274,7 @@ impl Chat {
             }
             (Some(Pending::Mark { from, mark }), Ok(_)) => self.on_marked(from, mark, effects),
             (Some(Pending::Mark { from, mark }), Err(_)) => {
-                self.on_mark_failed(from, mark, effects)
+                self.on_mark_failed(from, mark, effects);
             }
             (
                 Some(Pending::NewMark | Pending::ChangePerson { .. } | Pending::Removal { .. })

@@ -83,7 +83,8 @@ impl Person {
             let screen = &self.memory.screens[room];
             let span = (screen.oldest(), screen.next());
             if span != (Some(1), Some(last + 1)) {
-                return Some(format!("{name} has {span:?} of {room:?}, which has {last}"));
+                let past = client.past(room);
+                return Some(format!("{name} has {span:?} of {room:?}, {past:?}, of 1 to {last}"));
             }
         }
         for room in rooms.keys().chain([&RoomId::hall()]) {

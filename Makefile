@@ -39,7 +39,7 @@ CHECK_PACKAGES := $(CHECK_DEB_PACKAGES) g++ xserver-xorg-core xserver-xorg-video
 ON_DEBIAN_PACKAGES := libadwaita-1-0 libglib2.0-bin librsvg2-common desktop-file-utils systemd dbus \
 	iproute2 man-db locales sqlite3 python3 xvfb xserver-xorg-core xserver-xorg-video-dummy \
 	at-spi2-core python3-gi gir1.2-atspi-2.0 gir1.2-gtk-4.0 xdotool imagemagick weston fonts-cantarell \
-	fonts-noto-color-emoji procps glib-networking
+	fonts-noto-color-emoji procps glib-networking openssl
 
 install = missing=(); for package in $(1); do \
 		dpkg-query -W -f '$${Status}' "$$package" 2>/dev/null | grep -q ' installed$$' \

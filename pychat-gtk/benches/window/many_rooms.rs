@@ -99,7 +99,7 @@ fn send_page(peer: &mut Peer, room: &str, (before, limit): (u64, u64)) {
     let mut frames = String::new();
     let mut add = |payload: &Value| {
         let payload = payload.to_string();
-        frames += &format!("{}:{payload}", payload.len());
+        frames.extend([payload.len().to_string(), ":".to_owned(), payload]);
     };
     for seq in first..before {
         let mut message = script::record(seq, &format!("{seq} in {room}."));

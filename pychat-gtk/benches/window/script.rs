@@ -91,7 +91,7 @@ fn message(protocol: Protocol, n: usize) -> String {
 
 /// Returns record number `seq` of protocol 2, which ends like this.
 pub(crate) fn record(seq: u64, ending: &str) -> Value {
-    let (author, line) = words(seq as usize);
+    let (author, line) = words(usize::try_from(seq).unwrap_or(usize::MAX));
     json!({
         "type": "message", "seq": seq, "time": TIME_MS + 20_000 * seq, "username": author,
         "content": format!("{line} {ending}"),

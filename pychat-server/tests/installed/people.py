@@ -103,12 +103,12 @@ class Second(Person):
         hello = {"type": "hello", "username": self.name, "protocol": 2}
         hello |= prove(self.key, self.greeting["nonce"], self.name)
         if self.epoch:
-            hello |= {"resume": {"epoch": self.epoch, "after": self.last}}
+            hello |= {"resume": {"epoch": self.epoch, "rooms": {"": self.last}}}
         self.send(**hello)
         while (payload := await self.receive())["type"] != "welcome":
             assert payload["type"] != "error", payload
         if not self.epoch:
-            self.last = payload["seq"]
+            self.last = payload["rooms"][0]["last"]
         self.epoch = payload["epoch"]
         for number, text in self.waiting.items():
             self.send(type="text", content=text, id=number)

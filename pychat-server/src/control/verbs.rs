@@ -47,9 +47,9 @@ pub(super) fn request(name: &str, matches: &ArgMatches) -> Result<Request, Strin
     (verb.request)(matches)
 }
 
-/// Returns an argument that has to be there.
+/// Returns an argument that has to be there. It may begin with a hyphen, as a name or an invite can.
 fn required(id: &'static str, help: &'static str) -> Arg {
-    Arg::new(id).value_name(id).required(true).help(help)
+    Arg::new(id).value_name(id).required(true).allow_hyphen_values(true).help(help)
 }
 
 /// Returns the text of an argument.
@@ -90,6 +90,10 @@ mod tests {
         let whom = Whom::Typed("Анна".to_owned());
         let order = Order::Ban { whom, for_ms: Some(7_200_000) };
         assert_eq!(request("ban", &ban), Ok(Request::Order(order)));
+        for id in ["-Gy1ioyS", "--y1ioyS", "-hy1ioyS"] {
+            let revoke = (invites::revoke)().get_matches_from(["revoke", id]);
+            assert_eq!(text(&revoke, "INVITE"), id);
+        }
         for (text, expected) in [("90s", Some(90_000)), ("0s", None), ("2", None), ("soon", None)] {
             assert_eq!(milliseconds(text).ok(), expected, "{text}");
         }

@@ -53,13 +53,12 @@ pub use self::{
     buckets::TYPING_PAUSE,
     effect::{Action, Deed, Effect, Event, Recipients, RoomView, Subscribe},
     flight::{APPENDS_MAX, APPENDS_PER_CONNECTION_MAX},
-    input::{CloseReason, Complaint, Input, PerProtocol, Protocol, Refusal},
+    input::{CloseReason, Complaint, Input, PerProtocol, Protocol, Refusal, STORAGE_RETRY_MS},
     presence::ANNOUNCED_AT_ONCE_MAX,
     refusal::BAD_PAYLOADS_MAX,
     restore::Restored,
     rooms::TYPING_PRESENT_MAX,
     secure::Plain,
-    talk::STORAGE_RETRY_MS,
 };
 use self::{
     arrival::Wish, buckets::Buckets, flight::InFlight, orders::Asker, presence::Announcements,

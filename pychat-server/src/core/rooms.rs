@@ -254,11 +254,15 @@ impl Rooms {
     /// Notes that everything of a room up to `seq` is not kept any more: that counts as seen, as nobody can
     /// see it.
     pub fn note_forgotten(&mut self, room: RoomId, seq: u64) {
-        let marks = self.people.values_mut().filter_map(|seats| match room {
-            HALL => seats.hall.as_mut(),
-            room => seats.by_room.get_mut(&room).map(|seat| &mut seat.read),
-        });
-        marks.for_each(|mark| *mark = seq.max(*mark));
+        if room == HALL {
+            let marks = self.people.values_mut().filter_map(|seats| seats.hall.as_mut());
+            return marks.for_each(|mark| *mark = seq.max(*mark));
+        }
+        let members: Vec<_> =
+            self.known.get(&room).into_iter().flat_map(KnownRoom::members).collect();
+        for person in members {
+            self.raise_mark(person, room, seq);
+        }
     }
 
     /// Notes that somebody is here, who may be new: then nothing that was said in the hall before is news

@@ -2,16 +2,13 @@
 //! as each peer reads.
 //!
 //! A client that comes back hears who comes and goes, but no new message until it has been sent
-//! every one before it that was published; so it is for each room. What is sent ahead of a peer's reading is bounded, and so
-//! is what one tick reads from the log for all: a hundred people who missed ten thousand messages
-//! delay nobody's talk.
+//! every one before it that was published; so it is for each room. What is sent ahead of a peer's
+//! reading is bounded, and so is what one tick reads from the log for all: a hundred people who
+//! missed ten thousand messages delay nobody's talk.
 
 use std::{mem, ops::ControlFlow, time::Instant};
 
-use pychat_wire::{
-    ServerMessage,
-    message::{ErrorCode, PAGE_MESSAGES_MAX},
-};
+use pychat_wire::{ServerMessage, message::PAGE_MESSAGES_MAX};
 
 use super::{
     encode::{self, Copy},
@@ -21,7 +18,7 @@ use super::{
 use crate::{
     core::{
         admission::{Act, Admission, history_cost},
-        chat::{CloseReason, Complaint, STORAGE_RETRY_MS},
+        chat::{CloseReason, Complaint},
         deadlines::Deadlines,
         id::{ConnectionId, HALL, RoomId},
         record::StorageError,
@@ -314,10 +311,7 @@ impl<T: Socket> Parts<'_, T> {
     /// that.
     fn fail(&mut self, id: ConnectionId, error: &StorageError) {
         logging::read_failed(error);
-        let complaint = Complaint {
-            retry_ms: Some(STORAGE_RETRY_MS),
-            ..Complaint::new(ErrorCode::Storage, &format!("cannot read the history: {error}"))
-        };
+        let complaint = Complaint::storage(None, &format!("cannot read the history: {error}"));
         let reason = CloseReason::Storage;
         self.source.broadcasts.owe_all(id, self.sessions);
         self.tell(id, HALL, |out| encode::complaint(&complaint, out));

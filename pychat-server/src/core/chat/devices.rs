@@ -4,9 +4,7 @@ use std::time::Instant;
 
 use pychat_wire::{key::PublicKey, message::ErrorCode};
 
-use super::{
-    Action, Chat, CloseReason, Complaint, Effect, Event, Phase, Refusal, act, complain, tell,
-};
+use super::{Action, Chat, CloseReason, Complaint, Effect, Event, Refusal, act, complain, tell};
 use crate::core::{
     id::ConnectionId,
     record::{Device, PersonId},
@@ -93,13 +91,8 @@ impl Chat {
         device: &Device,
         effects: &mut Vec<Effect>,
     ) {
-        let is_theirs = |id: &ConnectionId| *id != newcomer && self.person_at(*id) == Some(person);
-        let mut ids: Vec<_> = self.peers.keys().copied().filter(is_theirs).collect();
-        ids.sort_unstable();
-        for id in ids {
-            if self.peers.get(&id).is_some_and(|peer| matches!(peer.phase, Phase::Joined(_))) {
-                tell(id, Event::DeviceAdded(device.clone()), effects);
-            }
+        for id in self.joined_of(person).into_iter().filter(|id| *id != newcomer) {
+            tell(id, Event::DeviceAdded(device.clone()), effects);
         }
     }
 

@@ -15,6 +15,10 @@ use crate::core::{
     record::Outcome,
 };
 
+/// The time after which a text or request should be sent again that the store could not keep, in
+/// milliseconds.
+pub const STORAGE_RETRY_MS: u64 = 5_000;
+
 /// An input: something that the chat is told.
 #[derive(Debug)]
 pub enum Input<'a> {
@@ -159,6 +163,13 @@ impl Complaint {
     /// Returns a complaint that says nothing more than `text`.
     pub fn new(code: ErrorCode, text: &str) -> Self {
         Self { code, text: text.to_owned(), reference: None, retry_ms: None, suggest: None }
+    }
+
+    /// Returns a complaint that the store cannot do something for now, about the text or request with the
+    /// id `reference`, if it has one.
+    pub fn storage(reference: Option<Arc<str>>, text: &str) -> Self {
+        let retry_ms = Some(STORAGE_RETRY_MS);
+        Self { reference, retry_ms, ..Self::new(ErrorCode::Storage, text) }
     }
 }
 

@@ -15,8 +15,7 @@ use pychat_wire::{
 };
 
 use super::{
-    Action, Chat, CloseReason, Complaint, Effect, Event, Peer, Phase, Refusal, STORAGE_RETRY_MS,
-    act,
+    Action, Chat, CloseReason, Complaint, Effect, Event, Peer, Phase, Refusal, act,
     arrival::Wish,
     complain, notify,
     orders::{Asker, answer, refuse_other},
@@ -280,7 +279,5 @@ impl Chat {
 
 pub(super) fn refuse_unstored(id: ConnectionId, error: &StorageError, effects: &mut Vec<Effect>) {
     let text = format!("the server cannot store this: {}", error.in_short());
-    let retry_ms = Some(STORAGE_RETRY_MS);
-    let complaint = Complaint { retry_ms, ..Complaint::new(ErrorCode::Storage, &text) };
-    complain(id, complaint, effects);
+    complain(id, Complaint::storage(None, &text), effects);
 }

@@ -71,6 +71,7 @@ impl Chat {
             (Phase::Joined(_), ClientMessage::Hello(_)) => self.on_second_hello(id, effects),
         }
     }
+
     /// A peer in the hall asks something about rooms.
     fn on_about_rooms(
         &mut self,

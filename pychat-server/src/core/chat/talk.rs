@@ -21,9 +21,6 @@ use crate::core::{
     record::{Appended, Device, Draft, Kind, Request, StorageError},
 };
 
-/// The time after which an author should send a text again that could not be kept, in milliseconds.
-pub const STORAGE_RETRY_MS: u64 = 5_000;
-
 /// A text, as it came.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Said<'a> {
@@ -181,12 +178,7 @@ impl Chat {
         match peer.protocol {
             Protocol::V1 => notify(from, Notice::Other(&text), effects),
             Protocol::V2 => {
-                let complaint = Complaint {
-                    reference: id,
-                    retry_ms: Some(STORAGE_RETRY_MS),
-                    ..Complaint::new(ErrorCode::Storage, &text)
-                };
-                complain(from, complaint, effects);
+                complain(from, Complaint::storage(id, &text), effects);
             }
         }
     }

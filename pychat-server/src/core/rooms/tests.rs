@@ -38,6 +38,10 @@ fn rooms_are_found_as_the_store_has_them() {
     // Anna has said the last of them.
     assert_eq!((rooms.unread(ANNA, RoomId(7)), rooms.unread(BORIS, RoomId(7))), (0, 1));
     assert_eq!((rooms.next_id(), rooms.next_id(), rooms.len()), (RoomId(8), RoomId(9), 2));
+    rooms.note_forgotten(RoomId(7), 4);
+    assert_eq!([ANNA, BORIS].map(|person| rooms.mark(person, RoomId(7))), [Some(4); 2]);
+    assert_eq!((rooms.mark(ANNA, RoomId(3)), rooms.mark(ANNA, HALL)), (Some(0), Some(4)));
+    assert_eq!(rooms.mark(CLARA, RoomId(7)), None);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use pychat_wire::{
 };
 
 use super::{
-    super::{Event, Recipients, STORAGE_RETRY_MS, tell},
+    super::{Event, Recipients, tell},
     Action, Chat, Complaint, Effect, Refusal, act, complain,
 };
 use crate::core::{
@@ -252,8 +252,7 @@ impl Chat {
 
     /// Answers a request with the record that it became before; one that made a room, with the room.
     fn tell_known(&self, from: ConnectionId, record: Record, effects: &mut Vec<Effect>) {
-        let is_made = matches!(record.kind, Kind::Event { event: RoomEvent::Created, .. });
-        if is_made
+        if record.kind.is_making()
             && let Some(person) = self.person_at(from)
             && self.rooms.has_seat(person, record.room)
             && let Some(view) = self.view(record.room, person)
@@ -269,11 +268,7 @@ impl Chat {
         let last = self.rooms.get(record.room).map_or(0, KnownRoom::last);
         match record.id.clone().filter(|_| last < record.seq) {
             Some(id) => {
-                let complaint = Complaint {
-                    reference: Some(id),
-                    retry_ms: Some(STORAGE_RETRY_MS),
-                    ..Complaint::new(ErrorCode::Storage, "this is being stored already")
-                };
+                let complaint = Complaint::storage(Some(id), "this is being stored already");
                 complain(from, complaint, effects);
             }
             None => self.tell_known(from, record, effects),
@@ -310,10 +305,5 @@ fn refuse_unkept(
 ) {
     let why = error.in_short();
     let text = format!("Not done: the server cannot store anything now ({why}).");
-    let complaint = Complaint {
-        reference: Some(id),
-        retry_ms: Some(STORAGE_RETRY_MS),
-        ..Complaint::new(ErrorCode::Storage, &text)
-    };
-    complain(from, complaint, effects);
+    complain(from, Complaint::storage(Some(id), &text), effects);
 }

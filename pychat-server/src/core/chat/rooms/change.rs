@@ -41,21 +41,21 @@ impl Chat {
         name: &str,
         effects: &mut Vec<Effect>,
     ) {
-        let event = (RoomEvent::Added, Some(name));
-        let Some(room) = self.enter_gate(asked, room, Verb::Add, event.0, effects) else { return };
+        let event = RoomEvent::Added;
+        let Some(room) = self.enter_gate(asked, room, Verb::Add, event, effects) else { return };
         let (person, name) = match self.named(name) {
             Ok(named) => named,
-            Err(why) => return self.refuse(asked, Sought::of(room, event.0), why, effects),
+            Err(why) => return self.refuse(asked, Sought::of(room, event), why, effects),
         };
-        let event = (RoomEvent::Added, Some(name.as_str()));
         let why = if self.rooms.is_in(person, room) || self.rooms.is_joining(person, room) {
             not_done(&format!("{name} is in this room already"))
         } else if !self.rooms.may_enter(person, false) {
             not_done(&format!("{name} is in as many rooms as one can be"))
         } else {
+            let event = (event, Some(name.as_str()));
             return self.change(asked, room, event, RoomChange::Add(person), effects);
         };
-        self.refuse(asked, Sought::of(room, event.0), why, effects);
+        self.refuse(asked, Sought::of(room, event), why, effects);
     }
 
     pub(super) fn remove_member(
@@ -65,20 +65,18 @@ impl Chat {
         name: &str,
         effects: &mut Vec<Effect>,
     ) {
-        let event = (RoomEvent::Removed, Some(name));
-        let Some(room) = self.enter_gate(asked, room, Verb::Remove, event.0, effects) else {
-            return;
-        };
+        let event = RoomEvent::Removed;
+        let Some(room) = self.enter_gate(asked, room, Verb::Remove, event, effects) else { return };
         let (person, name) = match self.named(name) {
             Ok(named) => named,
-            Err(why) => return self.refuse(asked, Sought::of(room, event.0), why, effects),
+            Err(why) => return self.refuse(asked, Sought::of(room, event), why, effects),
         };
-        let event = (RoomEvent::Removed, Some(name.as_str()));
         if self.rooms.is_in(person, room) {
+            let event = (event, Some(name.as_str()));
             return self.change(asked, room, event, RoomChange::Remove(person), effects);
         }
         let why = not_done(&format!("{name} is not in this room"));
-        self.refuse(asked, Sought::of(room, event.0), why, effects);
+        self.refuse(asked, Sought::of(room, event), why, effects);
     }
 
     /// Somebody wants another name or another topic for a room: one of them, as each is a record.

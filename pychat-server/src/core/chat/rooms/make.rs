@@ -77,12 +77,18 @@ impl Chat {
 
     /// Checks that somebody may make a room at all, and that there can be one more.
     fn check_maker(&self, asked: &Asked) -> Result<(), Why> {
+        self.check_kept(asked)?;
+        if ROOMS_MAX <= self.rooms.len() {
+            return Err(not_done("there are as many rooms as there can be"));
+        }
+        Ok(())
+    }
+
+    /// Checks that somebody is no guest.
+    fn check_kept(&self, asked: &Asked) -> Result<(), Why> {
         if !self.is_kept(asked.from) {
             let complaint = denied(Denied::Guest);
             return Err((complaint.code, complaint.text));
-        }
-        if ROOMS_MAX <= self.rooms.len() {
-            return Err(not_done("there are as many rooms as there can be"));
         }
         Ok(())
     }
@@ -134,10 +140,7 @@ impl Chat {
 
     /// Returns the people of a direct room, the one who asks for it among them.
     fn check_people(&self, asked: &Asked, with: &Names<'_>) -> Result<BTreeSet<PersonId>, Why> {
-        if !self.is_kept(asked.from) {
-            let complaint = denied(Denied::Guest);
-            return Err((complaint.code, complaint.text));
-        }
+        self.check_kept(asked)?;
         let mut people = BTreeSet::from([asked.person]);
         for name in &with.0 {
             people.insert(self.named(name)?.0);

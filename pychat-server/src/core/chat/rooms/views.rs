@@ -76,7 +76,7 @@ impl Chat {
     }
 
     /// Returns the connections by which a person is here, in order.
-    pub(super) fn joined_of(&self, person: PersonId) -> Vec<ConnectionId> {
+    pub(in super::super) fn joined_of(&self, person: PersonId) -> Vec<ConnectionId> {
         let is_joined = |id: &ConnectionId| {
             self.peers.get(id).is_some_and(|peer| matches!(peer.phase, Phase::Joined(_)))
         };

@@ -204,6 +204,11 @@ pub fn invite_denial(code: ErrorCode, text: &str) -> String {
     denial(code, text)
 }
 
+/// Returns what is said of a request that is not made, as there is no connection.
+pub fn not_connected() -> String {
+    gettext("Not done: there is no connection to the server")
+}
+
 /// Returns what is said of a request that the server did not answer.
 pub fn unanswered() -> String {
     gettext("The connection was lost. The change may not have been made.")

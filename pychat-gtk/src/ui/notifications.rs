@@ -49,13 +49,10 @@ mod imp {
         id: Option<String>,
     }
 
-    #[derive(Debug, Default, glib::Properties)]
-    #[properties(wrapper_type = super::Notifier)]
+    #[derive(Debug, Default)]
     pub struct Notifier {
-        pub(super) window: glib::WeakRef<gtk::Window>,
-        /// The room that the window shows.
-        #[property(get, set = Self::set_room, nullable)]
-        room: RefCell<Option<Room>>,
+        /// The room that the reader looks at.
+        seen: RefCell<Option<Room>>,
         pub(super) session: OnceCell<Session>,
         pub(super) settings: OnceCell<Settings>,
         /// The messages that were not seen, by the ids of their rooms.
@@ -72,18 +69,19 @@ mod imp {
         type Type = super::Notifier;
     }
 
-    #[glib::derived_properties]
     impl ObjectImpl for Notifier {}
 
     impl Notifier {
-        fn set_room(&self, room: Option<Room>) {
-            self.room.replace(room);
-            self.on_seen_changed();
+        pub(super) fn set_seen(&self, room: Option<Room>) {
+            if let Some(room) = &room {
+                self.withdraw(&room.id());
+            }
+            self.seen.replace(room);
         }
 
         pub(super) fn on_heard(&self, room: &Room, message: &Message) {
             let is_mention = !message.mentions().is_empty();
-            if self.is_seen(room) || !self.is_wanted(room, is_mention) {
+            if self.seen.borrow().as_ref() == Some(room) || !self.is_wanted(room, is_mention) {
                 return;
             }
             {
@@ -98,13 +96,6 @@ mod imp {
             }
             if self.interval.borrow().is_none() {
                 self.show();
-            }
-        }
-
-        pub(super) fn on_seen_changed(&self) {
-            let room = self.room.borrow().clone();
-            if let Some(room) = room.filter(|room| self.is_seen(room)) {
-                self.withdraw(&room.id());
             }
         }
 
@@ -125,12 +116,6 @@ mod imp {
             if let Some(interval) = self.interval.take() {
                 interval.abort();
             }
-        }
-
-        fn is_seen(&self, room: &Room) -> bool {
-            // A window that is hidden may still count as active.
-            self.room.borrow().as_ref() == Some(room)
-                && self.window.upgrade().is_some_and(|it| it.is_visible() && it.is_active())
         }
 
         fn is_wanted(&self, room: &Room, is_mention: bool) -> bool {
@@ -217,15 +202,13 @@ glib::wrapper! {
 }
 
 impl Notifier {
-    /// Makes what notifies of what is said in `session` while `window` does not show it, as `settings`
-    /// and each room have it. The `room` of the window is the one that it shows.
-    pub fn new(window: &impl IsA<gtk::Window>, session: &Session, settings: &Settings) -> Self {
+    /// Makes what notifies of what is said in `session` while nobody looks at it, as `settings` and each
+    /// room have it.
+    pub fn new(session: &Session, settings: &Settings) -> Self {
         let notifier: Self = glib::Object::new();
         let imp = notifier.imp();
-        imp.window.set(Some(window.as_ref()));
         imp.settings.get_or_init(|| settings.clone());
         imp.session.get_or_init(|| session.clone());
-        window.bind_property("room", &notifier, "room").sync_create().build();
         let weak = imp.downgrade();
         glib::spawn_future_local(async move {
             let takes_markup = desktop::takes_markup().await;
@@ -234,16 +217,6 @@ impl Notifier {
             }
         });
         notifier.follow(session);
-        for property in ["is-active", "visible"] {
-            window.connect_notify_local(
-                Some(property),
-                clone!(
-                    #[weak]
-                    imp,
-                    move |_, _| imp.on_seen_changed()
-                ),
-            );
-        }
         notifier
     }
 
@@ -268,6 +241,11 @@ impl Notifier {
                 }
             }
         ));
+    }
+
+    /// Takes in which room the reader looks at, if any: its notification goes, and there is no other.
+    pub fn set_seen(&self, room: Option<Room>) {
+        self.imp().set_seen(room);
     }
 
     /// Takes all notifications back.

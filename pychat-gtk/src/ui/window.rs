@@ -329,7 +329,7 @@ impl Window {
         window.imp().conversation_page.follow(settings);
         window.imp().connect_page.follow(settings);
         window.imp().settings.get_or_init(|| settings.clone());
-        window.imp().notifier.get_or_init(|| Notifier::new(&window, &window.session(), settings));
+        window.imp().notifier.get_or_init(|| Notifier::new(&window.session(), settings));
         window.imp().update_attention();
         window.fill(&settings.name(), &settings.server(), Access::default());
         window

@@ -7,7 +7,7 @@ use gtk::{glib, glib::clone};
 
 use super::room_requests::Requests;
 use crate::{
-    session::{OpenRoom, Session},
+    session::{OpenRoom, Session, error_text},
     text::{
         self,
         i18n::{gettext, gettext_f, ngettext_f},
@@ -173,7 +173,7 @@ mod imp {
                 self.obj().close();
                 session.show_room(id);
             } else if !self.requests.wait_for(session.join_room(id)) {
-                self.tell(&gettext("Not done: there is no connection to the server"));
+                self.tell(&error_text::not_connected());
             }
         }
 

@@ -8,7 +8,7 @@ use pychat_wire::message::{Ban, Door, OperatorRequest};
 
 use crate::{
     session::{
-        Room, Session,
+        Room, Session, error_text,
         moderation::{Deed, Rules, whom},
     },
     text::{
@@ -275,7 +275,7 @@ mod imp {
 
         fn moderate(&self, request: OperatorRequest<'static>) {
             if self.obj().session().is_none_or(|session| !session.moderate(request)) {
-                self.tell(&gettext("Not done: there is no connection to the server"));
+                self.tell(&error_text::not_connected());
             }
         }
 

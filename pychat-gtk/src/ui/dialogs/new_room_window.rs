@@ -6,10 +6,7 @@ use adw::{prelude::*, subclass::prelude::*};
 use gtk::glib;
 
 use super::room_requests::Requests;
-use crate::{
-    session::{Session, room::RoomKind},
-    text::i18n::gettext,
-};
+use crate::session::{Session, error_text, room::RoomKind};
 
 mod imp {
     use super::*;
@@ -94,7 +91,7 @@ mod imp {
                 self.failure.set_visible(false);
                 self.create_button.set_sensitive(false);
             } else {
-                self.fail(&gettext("Not done: there is no connection to the server"));
+                self.fail(&error_text::not_connected());
             }
         }
 

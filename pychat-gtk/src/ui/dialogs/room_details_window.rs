@@ -11,7 +11,7 @@ use self::members::Members;
 use super::{question, room_requests::Requests};
 use crate::{
     session::{
-        Room, Session,
+        Room, Session, error_text,
         room::{RoomKind, RoomNotifications},
     },
     text::i18n::{gettext, gettext_f},
@@ -202,7 +202,7 @@ mod imp {
                 return;
             };
             if !self.requests.wait_for(f(&session, &room)) {
-                self.tell(&gettext("Not done: there is no connection to the server"));
+                self.tell(&error_text::not_connected());
             }
         }
 

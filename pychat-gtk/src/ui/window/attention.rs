@@ -52,10 +52,10 @@ impl Window {
     /// of rooms.
     pub(super) fn update_attention(&self) {
         let is_looked_at = self.obj().is_active() && self.obj().is_visible();
-        let shown = self.obj().room().filter(|_| !self.shows_rooms_alone());
-        let is_attended = is_looked_at && shown.is_some();
+        let seen = self.obj().room().filter(|_| is_looked_at && !self.shows_rooms_alone());
+        let is_attended = seen.is_some();
         if let Some(notifier) = self.notifier.get() {
-            notifier.set_room(shown);
+            notifier.set_seen(seen);
         }
         if self.is_attended.replace(is_attended) == is_attended {
             return;

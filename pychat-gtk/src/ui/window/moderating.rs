@@ -6,7 +6,7 @@ use pychat_wire::message::OperatorRequest;
 
 use super::imp::Window;
 use crate::{
-    session::{Room, Session, moderation::Deed},
+    session::{Room, Session, error_text, moderation::Deed},
     text::i18n::gettext,
     ui::dialogs::{
         browse_rooms_window::BrowseRoomsWindow,
@@ -70,8 +70,7 @@ impl Window {
 
     fn moderate(&self, request: OperatorRequest<'static>) {
         if !self.session.moderate(request) {
-            let reason = gettext("Not done: there is no connection to the server");
-            self.tell_failure(&reason);
+            self.tell_failure(&error_text::not_connected());
         }
     }
 

@@ -4,7 +4,7 @@ use adw::prelude::*;
 use gtk::{glib, glib::clone, subclass::prelude::*};
 
 use super::imp::Window;
-use crate::{session::Room, text::i18n::gettext};
+use crate::session::{Room, error_text};
 
 /// The actions that need rooms.
 const ROOM_ACTIONS: [&str; 7] = [
@@ -94,7 +94,7 @@ impl Window {
     pub(super) fn message_person(&self, name: &str) {
         self.leave_people();
         if self.session.open_direct(&[name]).is_none() {
-            self.tell_failure(&gettext("Not done: there is no connection to the server"));
+            self.tell_failure(&error_text::not_connected());
         }
     }
 

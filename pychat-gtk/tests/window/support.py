@@ -97,6 +97,13 @@ def activate_action(name):
     call_application("org.gtk.Actions", "Activate", "sava{sv}", name, "0", "0")
 
 
+def surface_title(surface):
+    """The title of a window of X's, without what isolates the names in it; empty if it has just gone."""
+    ask = ["xdotool", "getwindowname", surface]
+    answer = subprocess.run(ask, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    return answer.stdout.strip().translate(ISOLATES)
+
+
 class Window:
     """The client."""
 
@@ -275,8 +282,7 @@ class Window:
 
     def focus(self):
         """Brings the window to the keyboard."""
-        search = ["xdotool", "search", "--onlyvisible", "--pid", str(self.process.pid)]
-        frame = subprocess.check_output(search, text=True).split()[-1]
+        frame = eventually(self._find_surface, "the window on the screen")
         subprocess.run(["xdotool", "windowfocus", "--sync", frame], check=True)
         eventually(self.is_active, "the focus")
 
@@ -318,8 +324,7 @@ class Window:
 
     def resize(self, width):
         """Makes it about this wide."""
-        search = ["xdotool", "search", "--onlyvisible", "--pid", str(self.process.pid)]
-        frame = subprocess.check_output(search, text=True).split()[-1]
+        frame = eventually(self._find_surface, "the window on the screen")
         subprocess.run(["xdotool", "windowsize", frame, str(width), "700"], check=True)
         eventually(lambda: abs(self.extents(self.frame).width - width) < 60, "the new size")
 
@@ -348,6 +353,14 @@ class Window:
     def _find_frame(self):
         application = self.find_application()
         return None if application is None else next(children(application), None)
+
+    def _find_surface(self):
+        """The number that X has for the window: a tooltip or popover is a window of the client there too."""
+        search = ["xdotool", "search", "--onlyvisible", "--pid", str(self.process.pid)]
+        surfaces = subprocess.run(search, stdout=subprocess.PIPE, text=True).stdout.split()
+        self.frame.clear_cache()
+        title = self.frame.get_name()
+        return next((it for it in reversed(surfaces) if surface_title(it) == title), None)
 
     def windows(self):
         """The windows of the client, the first one first."""

@@ -69,7 +69,7 @@ use self::{
     secret::Secret,
 };
 pub use self::{
-    begin::Begin,
+    begin::{Begin, first_page_messages},
     devices::Device,
     event::{Cause, Event, FailReason, SayError},
     invites::Invite,

@@ -1,6 +1,7 @@
 //! The messages that a client shows first, and the rooms that it hears.
 
 use super::{Client, Hearing, rooms::Rooms};
+use crate::message::PAGE_MESSAGES_MAX;
 
 /// The messages that a client shows first.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -24,6 +25,23 @@ impl Begin {
     pub(super) fn has_reader(self) -> bool {
         matches!(self, Self::LastPage(_))
     }
+}
+
+/// Returns how many messages to ask for first in a room with `n_unseen` that were not seen: `limit`, or
+/// all of those and some before them, unless that is more than one page can hold.
+///
+/// # Examples
+///
+/// ```
+/// use pychat_wire::client::first_page_messages;
+///
+/// assert_eq!([0, 70, 501].map(|n_unseen| first_page_messages(n_unseen, 50)), [50, 95, 50]);
+/// ```
+pub fn first_page_messages(n_unseen: u64, limit: u64) -> u64 {
+    if PAGE_MESSAGES_MAX < n_unseen {
+        return limit;
+    }
+    limit.max(n_unseen + limit.min(PAGE_MESSAGES_MAX) / 2)
 }
 
 impl Client {

@@ -3,7 +3,7 @@
 use std::mem;
 
 use super::{
-    Begin, Cause, Client, Event, Hearing, Page, Phase, Protocol, Room, RoomId,
+    Begin, Cause, Client, Event, Hearing, Page, Phase, Protocol, Room, RoomId, first_page_messages,
     rooms::{Change, Welcomed},
 };
 use crate::{
@@ -230,11 +230,8 @@ impl Client {
         let (Begin::LastPage(limit), Change::Begun) = (self.begin, change) else { return };
         let hall = RoomId::hall();
         let n_unseen = self.welcomed_at(&hall).saturating_sub(self.seen(&hall));
-        let is_fitting = n_unseen <= PAGE_MESSAGES_MAX;
-        let fitting = n_unseen.saturating_add(limit.min(PAGE_MESSAGES_MAX) / 2);
-        let limit = if is_fitting { limit.max(fitting) } else { limit };
         if let Some(cursor) = self.rooms.get_mut(&hall)
-            && !cursor.place.request(limit)
+            && !cursor.place.request(first_page_messages(n_unseen, limit))
         {
             self.tell(Event::Page(Page { start: true, ..Page::default() }));
         }

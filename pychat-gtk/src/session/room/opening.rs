@@ -1,12 +1,9 @@
 //! The opening of rooms: before it a room costs a few counters, and its messages are the server's.
 
 use gtk::{gio::prelude::*, glib::subclass::prelude::*};
-use pychat_wire::client::Past;
+use pychat_wire::client::{Past, first_page_messages};
 
 use super::{PAGE_MESSAGES, Room};
-
-/// The largest page that a server gives.
-pub(super) const PAGE_MESSAGES_MAX: u64 = 500;
 
 impl Room {
     /// Takes in that the room is about to be shown, and asks for its last messages unless they are
@@ -71,12 +68,7 @@ impl Room {
         let Some((seen, last)) = marks else { return };
         self.read_from(seen, last);
         let n_unseen = last.saturating_sub(seen);
-        let limit = if n_unseen <= PAGE_MESSAGES_MAX {
-            PAGE_MESSAGES.max(n_unseen + PAGE_MESSAGES / 2)
-        } else {
-            PAGE_MESSAGES
-        };
-        self.request_history(limit);
+        self.request_history(first_page_messages(n_unseen, PAGE_MESSAGES));
         if self.back_pages() != Past::Asked && last == 0 {
             self.history().reach_start();
         }

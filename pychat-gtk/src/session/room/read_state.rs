@@ -2,9 +2,9 @@
 //! next start, go on from there.
 
 use gtk::glib::subclass::prelude::*;
-use pychat_wire::client::Past;
+use pychat_wire::{client::Past, message::PAGE_MESSAGES_MAX};
 
-use super::{Room, opening::PAGE_MESSAGES_MAX};
+use super::Room;
 
 impl Room {
     /// Fetches what lies between the first message that the reader has not seen and those that are

@@ -255,7 +255,8 @@ impl Talk {
     fn say(&mut self, number: usize) {
         let id = self.is_second.then(|| number.to_string().into());
         let content = number.to_string().into();
-        ClientMessage::Text { room: HALL.into(), content, id }.encode(&mut self.unsent);
+        ClientMessage::Text { room: HALL.into(), content, id, reply: None }
+            .encode(&mut self.unsent);
     }
 
     fn hello(&mut self, nonce: Nonce) {

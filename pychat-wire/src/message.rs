@@ -5,6 +5,7 @@
 //! defines counts as missing if its value is of the wrong type. A lone surrogate, as other JSON
 //! writers escape it, is read as U+FFFD.
 
+mod amendment;
 pub(crate) mod bounds;
 mod client;
 mod lossy;
@@ -22,6 +23,7 @@ use thiserror::Error;
 
 use self::members::Member;
 pub use self::{
+    amendment::{Amendment, EMOJI_BYTES_MAX, EMOJI_MAX, REACTIONS_MAX, Reactions, is_emoji},
     bounds::{
         CONTENT_BYTES_MAX, DEVICES_MAX, EPOCH_BYTES_MAX, EXPIRES_MS_MAX, INVITES_MAX,
         LABEL_CHARS_MAX, MEMBERS_MAX, RETRY_MS_MAX, SENTENCE_CHARS_MAX, TIME_MS_MAX, label,

@@ -88,7 +88,7 @@ fn word() -> impl Strategy<Value = Vec<u8>> {
         8 => record.prop_map(|(room, seq, id, dup, replay)| {
             let (username, content, id) = ("b".into(), "x\n".into(), id.map(Into::into));
             let room = room.into();
-            frame(&ServerMessage::Record { room, seq, time: 0, username, content, id, dup, replay })
+            frame(&ServerMessage::Record { room, seq, time: 0, username, content, id, dup, replay, reply: None, edited: None, deleted: false, reactions: Default::default() })
         }),
         6 => word_of_room(ids.clone()),
         2 => (within(), number(), number())

@@ -188,7 +188,8 @@ impl Load {
             Protocol::V2 => Some(number.to_string().into()),
         };
         let peer = &mut self.peers[sender];
-        ClientMessage::Text { room, content: content.into(), id }.encode(&mut peer.unsent);
+        ClientMessage::Text { room, content: content.into(), id, reply: None }
+            .encode(&mut peer.unsent);
         peer.write()
     }
 

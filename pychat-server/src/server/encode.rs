@@ -54,7 +54,20 @@ pub(super) fn record(room: RoomId, entry: Entry<'_>, copy: Copy, out: &mut Vec<u
     match kind {
         Kind::Text(text) => {
             let content = text.into();
-            ServerMessage::Record { room, seq, time, username, content, id, dup, replay }
+            ServerMessage::Record {
+                room,
+                seq,
+                time,
+                username,
+                content,
+                id,
+                dup,
+                replay,
+                reply: None,
+                edited: None,
+                deleted: false,
+                reactions: Default::default(),
+            }
         }
         Kind::Event { event, subject } => {
             let subject = subject.map(Into::into);

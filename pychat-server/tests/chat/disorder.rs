@@ -97,7 +97,12 @@ impl Disorder {
             }
             5 | 6 => {
                 let id = self.rng.u8(..20).to_string();
-                ClientMessage::Text { room: "".into(), content: "hi".into(), id: Some(id.into()) }
+                ClientMessage::Text {
+                    room: "".into(),
+                    content: "hi".into(),
+                    id: Some(id.into()),
+                    reply: None,
+                }
             }
             7 => ClientMessage::Pair,
             8 => {

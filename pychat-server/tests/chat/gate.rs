@@ -68,7 +68,12 @@ fn verbs(room: &str) -> Vec<ClientMessage<'static>> {
     let room = || room.to_owned().into();
     let name = || "Борис".into();
     let mut verbs = vec![
-        ClientMessage::Text { room: room(), content: "hi".into(), id: Some("x".into()) },
+        ClientMessage::Text {
+            room: room(),
+            content: "hi".into(),
+            id: Some("x".into()),
+            reply: None,
+        },
         ClientMessage::History { room: room(), before: 9, limit: 9 },
         ClientMessage::Members { room: room() },
         ClientMessage::Read { room: room(), seq: 1 },

@@ -66,7 +66,12 @@ pub(super) fn text(
     content: &'static str,
     id: &'static str,
 ) -> ClientMessage<'static> {
-    ClientMessage::Text { room: room.on_wire(), content: content.into(), id: Some(id.into()) }
+    ClientMessage::Text {
+        room: room.on_wire(),
+        content: content.into(),
+        id: Some(id.into()),
+        reply: None,
+    }
 }
 
 impl House {

@@ -76,7 +76,15 @@ fn nothing_but_a_text_starts_the_count_again() {
         (ClientMessage::Ping, true),
         (ClientMessage::Pong, true),
         (ClientMessage::History { room: "".into(), before: 1, limit: 1 }, true),
-        (ClientMessage::Text { room: "".into(), content: "x".into(), id: Some("1".into()) }, false),
+        (
+            ClientMessage::Text {
+                room: "".into(),
+                content: "x".into(),
+                id: Some("1".into()),
+                reply: None,
+            },
+            false,
+        ),
     ] {
         let mut room = Room::new();
         room.connect(A);

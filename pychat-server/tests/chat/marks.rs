@@ -54,7 +54,10 @@ fn what_was_seen_only_grows_and_other_devices_hear_of_it() {
     let mut house = House::with(&["Анна", "Борис"]);
     house.enter(3, "Анна", 1);
     for _ in 0..5 {
-        house.says(2, ClientMessage::Text { room: "".into(), content: "x".into(), id: None });
+        house.says(
+            2,
+            ClientMessage::Text { room: "".into(), content: "x".into(), id: None, reply: None },
+        );
     }
     for id in ["1", "2", "3"] {
         house.says(2, text(HALL, "x", id));

@@ -191,7 +191,12 @@ fn what_only_protocol_2_knows_means_nothing_here() {
         assert_eq!(room.receive(A, message.clone()), [told, refused(A)]);
         assert_eq!(room.receive(B, message), [tell(B, STILL_WAITING), refused(B)]);
     }
-    let text = ClientMessage::Text { room: "".into(), content: "x".into(), id: Some("1".into()) };
+    let text = ClientMessage::Text {
+        room: "".into(),
+        content: "x".into(),
+        id: Some("1".into()),
+        reply: None,
+    };
     let [Effect::Store { request: Request::Append { draft, .. }, .. }] = &room.receive(A, text)[..]
     else {
         panic!("one text")

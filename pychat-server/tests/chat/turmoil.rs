@@ -104,7 +104,12 @@ impl Turmoil {
             5 => RoomRequest::RemoveMember { room, username: name.into() },
             6 => RoomRequest::UpdateRoom { room, name: Some(named.into()), topic: None },
             7 => {
-                return ClientMessage::Text { room, content: named.into(), id: Some(self.id()) };
+                return ClientMessage::Text {
+                    room,
+                    content: named.into(),
+                    id: Some(self.id()),
+                    reply: None,
+                };
             }
             _ => return ClientMessage::Read { room, seq: self.rng.u64(..20) },
         };

@@ -40,7 +40,12 @@ pub(super) fn key(device: u8) -> SecretKey {
 }
 
 pub(super) fn text<'a>(content: &'a str, id: &'a str) -> ClientMessage<'a> {
-    ClientMessage::Text { room: "".into(), content: content.into(), id: Some(id.into()) }
+    ClientMessage::Text {
+        room: "".into(),
+        content: content.into(),
+        id: Some(id.into()),
+        reply: None,
+    }
 }
 
 fn complain(to: ConnectionId, code: ErrorCode, text: &str) -> Effect {

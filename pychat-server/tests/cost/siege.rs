@@ -194,8 +194,15 @@ impl<'a> Siege<'a> {
         match self.below(16) {
             10..=15 => self.speak_of_rooms(peer),
             0..=3 => self.hello(peer),
-            4 => self
-                .say(peer, &ClientMessage::Text { room: HALL.into(), content: content.into(), id }),
+            4 => self.say(
+                peer,
+                &ClientMessage::Text {
+                    room: HALL.into(),
+                    content: content.into(),
+                    id,
+                    reply: None,
+                },
+            ),
             5 => self.say(peer, &ClientMessage::text(content)),
             6 => self.send(peer, b"2:{}"),
             7 => self.send(peer, b"\"type\":"),

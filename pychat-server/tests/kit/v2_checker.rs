@@ -179,7 +179,20 @@ impl V2Checker {
     fn hear_of_room(&mut self, message: ServerMessage<'_>, oracle: &mut Oracle) -> Option<Heard> {
         let name = self.name.clone().expect("a guest hears nothing of rooms");
         match message {
-            ServerMessage::Record { room, seq, time, username, content, id, dup, replay } => {
+            ServerMessage::Record {
+                room,
+                seq,
+                time,
+                username,
+                content,
+                id,
+                dup,
+                replay,
+                reply: None,
+                edited: None,
+                deleted: false,
+                reactions: Default::default(),
+            } => {
                 let (author, content) = (username.into_owned(), content.into_owned());
                 let message = Message { time, author, content, event: None };
                 self.hear_record(&room, seq, message, id.map(Into::into), (dup, replay), oracle)

@@ -216,8 +216,7 @@ impl Script<'_> {
                 content: self.word(),
                 id: self.is().then(|| self.word()),
                 dup: self.is(),
-                replay: self.is(),
-            },
+                replay: self.is(), reply: None, edited: None, deleted: false, reactions: Default::default() },
             5 => ServerMessage::Welcome {
                 username: self.word(),
                 epoch: self.word(),

@@ -40,7 +40,9 @@ impl Client {
     /// room that is not heard is passed over.
     fn on_log<'a>(&mut self, now: u64, message: ServerMessage<'a>) -> Option<ServerMessage<'a>> {
         match message {
-            ServerMessage::Record { room, seq, time, username, content, id, dup, replay } => {
+            ServerMessage::Record {
+                room, seq, time, username, content, id, dup, replay, ..
+            } => {
                 let room = self.rooms.id_of(&room)?;
                 let message = Message {
                     room: room.clone(),

@@ -267,6 +267,10 @@ fn record(seq: u64, replay: bool) -> ServerMessage<'static> {
         id: None,
         dup: false,
         replay,
+        reply: None,
+        edited: None,
+        deleted: false,
+        reactions: Default::default(),
     }
 }
 
@@ -282,7 +286,20 @@ fn replayed(seq: u64) -> ServerMessage<'static> {
 fn copy(seq: u64, id: &MessageId, dup: bool, replay: bool) -> ServerMessage<'static> {
     let id = Some(id.as_str().to_owned().into());
     let (username, content) = ("Анна".into(), seq.to_string().into());
-    ServerMessage::Record { room: HALL.into(), seq, time: seq, username, content, id, dup, replay }
+    ServerMessage::Record {
+        room: HALL.into(),
+        seq,
+        time: seq,
+        username,
+        content,
+        id,
+        dup,
+        replay,
+        reply: None,
+        edited: None,
+        deleted: false,
+        reactions: Default::default(),
+    }
 }
 
 fn error(code: ErrorCode, id: Option<&MessageId>, retry_ms: Option<u64>) -> ServerMessage<'static> {

@@ -22,7 +22,7 @@ impl Unacknowledged {
             Protocol::Second => Some(self.wire_id().as_str().into()),
         };
         let room = self.room.as_str().into();
-        ClientMessage::Text { room, content: self.text.as_str().into(), id }
+        ClientMessage::Text { room, content: self.text.as_str().into(), id, reply: None }
     }
 }
 

@@ -5,7 +5,7 @@ use std::{borrow::Cow, mem};
 use serde::Serialize;
 
 use super::{
-    HALL, MessageError, RoomRequest, bounds,
+    Amendment, HALL, MessageError, RoomRequest, bounds,
     members::Members,
     operator::OperatorRequest,
     parts::Resume,
@@ -32,6 +32,9 @@ pub enum ClientMessage<'a> {
         /// The client's own id for it, by which a repetition is recognized. Protocol 2.
         #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<Cow<'a, str>>,
+        /// The number of the message in the room that it answers. Protocol 2.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reply: Option<u64>,
     },
     /// A request for older messages. Protocol 2.
     History {
@@ -93,6 +96,19 @@ pub enum ClientMessage<'a> {
     Ping,
     /// The answer to a ping. Protocol 2.
     Pong,
+    /// A change of a message, or a reaction to it. Protocol 2.
+    #[serde(untagged)]
+    Amend {
+        /// The amendment itself.
+        #[serde(flatten)]
+        amendment: Amendment<'a>,
+        /// The room.
+        #[serde(skip_serializing_if = "str::is_empty")]
+        room: Cow<'a, str>,
+        /// The client's own id for it, by which a repetition is recognized.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<Cow<'a, str>>,
+    },
     /// A request that makes or changes a room. Protocol 2.
     #[serde(untagged)]
     Change {
@@ -164,7 +180,7 @@ impl<'a> ClientMessage<'a> {
 
     /// Returns a text as the original sends it.
     pub fn text(content: impl Into<Cow<'a, str>>) -> Self {
-        Self::Text { room: HALL.into(), content: content.into(), id: None }
+        Self::Text { room: HALL.into(), content: content.into(), id: None, reply: None }
     }
 
     /// Reads one payload.
@@ -191,9 +207,11 @@ impl<'a> ClientMessage<'a> {
                 room: members.room.room(),
                 content: "".into(),
                 id: members.id.string(),
+                reply: members.reply.number(),
             }),
             "text" => Ok(Self::Text {
                 room: members.room.room(),
+                reply: members.reply.number(),
                 content: members.content.required("content")?,
                 id: members.id.string(),
             }),
@@ -231,6 +249,16 @@ impl<'a> ClientMessage<'a> {
 
     fn parse_request(kind: &str, mut members: Members<'a>) -> Result<Self, MessageError> {
         let id = mem::take(&mut members.id).string();
+        match Amendment::parse(kind, &mut members) {
+            Err(MessageError::UnknownType { .. }) => (),
+            Ok(Amendment::Edit { content: None, .. }) => {
+                return Err(MessageError::NotAString { member: "content" });
+            }
+            amendment => {
+                let room = mem::take(&mut members.room).room();
+                return amendment.map(|amendment| Self::Amend { amendment, room, id });
+            }
+        }
         match RoomRequest::parse(kind, &mut members) {
             Err(MessageError::UnknownType { .. }) => (),
             request => return request.map(|request| Self::Change { request, id }),

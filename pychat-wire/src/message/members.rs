@@ -33,6 +33,7 @@ macro_rules! members {
             pub(super) invites: Option<&'a RawValue>,
             pub(super) with: Option<&'a RawValue>,
             pub(super) rooms: Option<&'a RawValue>,
+            pub(super) reactions: Option<&'a RawValue>,
         }
 
         impl<'a> Members<'a> {
@@ -59,6 +60,7 @@ members! {
     operator = "operator", seconds = "seconds", address = "address", verb = "verb",
     subject = "subject", by = "by", room = "room", room_kind = "kind", name = "name",
     topic = "topic", event = "event", mine = "mine", last = "last", read = "read", unread = "unread",
+    target = "target", reply = "reply", emoji = "emoji", edited = "edited", deleted = "deleted",
 }
 
 /// A member's value, as far as any message cares.
@@ -215,6 +217,7 @@ impl<'de> Visitor<'de> for &mut Members<'de> {
                 (None, "invites") => self.invites = Some(map.next_value()?),
                 (None, "with") => self.with = Some(map.next_value()?),
                 (None, "rooms") => self.rooms = Some(map.next_value()?),
+                (None, "reactions") => self.reactions = Some(map.next_value()?),
                 (None, _) => {
                     map.next_value::<IgnoredAny>()?;
                 }

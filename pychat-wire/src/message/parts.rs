@@ -134,6 +134,8 @@ pub enum ErrorCode {
     NameTaken,
     /// A room that does not exist, or that this person cannot see.
     NoRoom,
+    /// A message that does not exist in the room, is no longer kept, or was deleted.
+    NoMessage,
     /// Something that is not this person's to do, or a code that is not good, or no longer.
     Forbidden,
     /// A text of somebody who may not say anything for now.

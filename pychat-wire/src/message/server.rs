@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::{
-    Room, RoomEvent, RoomList,
+    Amendment, Reactions, Room, RoomEvent, RoomList,
     operator::BanList,
     parts::{DeviceList, Door, ErrorCode, HostList, InviteList, Limits, Listing, Reason},
     write_json,
@@ -79,6 +79,18 @@ pub enum ServerMessage<'a> {
         /// True if it is sent to a client that was not here, or that asked for it.
         #[serde(skip_serializing_if = "is_false")]
         replay: bool,
+        /// The number of the message in the room that it answers.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reply: Option<u64>,
+        /// The time of its last edit, in UTC milliseconds since 1970, if it was edited.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        edited: Option<u64>,
+        /// True if it was deleted: it has no words any more.
+        #[serde(skip_serializing_if = "is_false")]
+        deleted: bool,
+        /// The reactions to it.
+        #[serde(skip_serializing_if = "Reactions::is_empty")]
+        reactions: Reactions<'a>,
     },
     /// The client has joined. Protocol 2, like all that follow.
     Welcome {
@@ -321,6 +333,31 @@ pub enum ServerMessage<'a> {
         reason: Reason,
         /// The time after which coming back makes sense, in milliseconds from now.
         retry_ms: u64,
+    },
+    /// One record of a room that amends a message of the same room. Protocol 2.
+    #[serde(untagged)]
+    Amended {
+        /// The amendment itself.
+        #[serde(flatten)]
+        amendment: Amendment<'a>,
+        /// The room.
+        #[serde(skip_serializing_if = "str::is_empty")]
+        room: Cow<'a, str>,
+        /// Its number in the room.
+        seq: u64,
+        /// The time at which it was accepted, in UTC milliseconds since 1970.
+        time: u64,
+        /// The person who did it.
+        username: Cow<'a, str>,
+        /// The id that its sender gave it; only in the sender's own copy.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<Cow<'a, str>>,
+        /// True if it answers an amendment that was sent again, and had been accepted before.
+        #[serde(skip_serializing_if = "is_false")]
+        dup: bool,
+        /// True if it is sent to a client that was not here, or that asked for it.
+        #[serde(skip_serializing_if = "is_false")]
+        replay: bool,
     },
 }
 

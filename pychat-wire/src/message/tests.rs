@@ -167,6 +167,10 @@ fn what_a_server_says_is_bounded() {
         id,
         dup: false,
         replay: false,
+        reply: None,
+        edited: None,
+        deleted: false,
+        reactions: Reactions::default(),
     };
     let message = |username, content| ServerMessage::Message { username, content };
     let error = |text, reference, suggest| ServerMessage::Error {

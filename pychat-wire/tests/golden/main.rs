@@ -1,5 +1,6 @@
 //! Every payload of both protocols, byte for byte as PROTOCOL.md shows it: written so, and read back.
 
+mod amendments;
 mod people;
 mod rooms;
 
@@ -69,6 +70,7 @@ fn what_clients_say() {
                 room: HALL.into(),
                 content: "привет".into(),
                 id: Some("a-1".into()),
+                reply: None,
             },
             r#"{"type":"text","content":"привет","id":"a-1"}"#,
         ),
@@ -113,6 +115,10 @@ fn what_servers_say_to_greet_to_welcome_and_of_messages() {
         id: id.map(Cow::from),
         dup,
         replay,
+        reply: None,
+        edited: None,
+        deleted: false,
+        reactions: Default::default(),
     };
     let listing: Listing = ["Борис", "\"А\"", "Анна"].into_iter().collect();
     let welcome = |members, rooms| ServerMessage::Welcome {

@@ -68,7 +68,10 @@ fn what_clients_say_in_rooms() {
     for (message, payload) in [
         (
             ClientMessage::Text {
-                room: room(), content: "привет".into(), id: Some("a-1".into())
+                room: room(),
+                content: "привет".into(),
+                id: Some("a-1".into()),
+                reply: None,
             },
             r#"{"type":"text","room":"r7","content":"привет","id":"a-1"}"#,
         ),
@@ -173,6 +176,10 @@ fn what_servers_say_in_rooms() {
                 id: None,
                 dup: false,
                 replay: false,
+                reply: None,
+                edited: None,
+                deleted: false,
+                reactions: Default::default(),
             },
             r#"{"type":"message","room":"r7","seq":7,"time":5,"username":"Анна","content":"привет"}"#,
         ),

@@ -162,7 +162,12 @@ impl World<'_> {
                 let id = Some("early".into());
                 self.say(
                     peer,
-                    &ClientMessage::Text { room: HALL.into(), content: "too early".into(), id },
+                    &ClientMessage::Text {
+                        room: HALL.into(),
+                        content: "too early".into(),
+                        id,
+                        reply: None,
+                    },
                 );
             }
             return;
@@ -178,8 +183,10 @@ impl World<'_> {
             1 => {
                 self.fire(Fault::EndlessId);
                 let id = Some("x".repeat(MESSAGE_ID_BYTES_MAX + 1).into());
-                return self
-                    .say(peer, &ClientMessage::Text { room: HALL.into(), content: "".into(), id });
+                return self.say(
+                    peer,
+                    &ClientMessage::Text { room: HALL.into(), content: "".into(), id, reply: None },
+                );
             }
             2 if 0 < number => {
                 let number = self.below(number);
@@ -207,7 +214,7 @@ impl World<'_> {
         let (room, content) = (room.clone().into(), content.clone());
         self.peers[peer].units += cost(content.len());
         let id = Some(format!("{person}.{number}").into());
-        self.say(peer, &ClientMessage::Text { room, content: content.into(), id });
+        self.say(peer, &ClientMessage::Text { room, content: content.into(), id, reply: None });
     }
 
     /// Somebody asks for the newest page again and again, and reads as fast as it comes.

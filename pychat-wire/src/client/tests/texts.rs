@@ -270,6 +270,10 @@ fn other_words(seq: u64, id: &str, content: &'static str, replay: bool) -> Serve
         id,
         dup: !replay,
         replay,
+        reply: None,
+        edited: None,
+        deleted: false,
+        reactions: Default::default(),
     }
 }
 

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use super::{
     super::{
-        EPOCH_BYTES_MAX, EXPIRES_MS_MAX, MESSAGE_ID_BYTES_MAX, MessageError, RETRY_MS_MAX, Room,
-        RoomEvent, RoomKind, TIME_MS_MAX, bounds, lenient, members::Members, unknown, word,
+        Amendment, EPOCH_BYTES_MAX, EXPIRES_MS_MAX, MESSAGE_ID_BYTES_MAX, MessageError,
+        RETRY_MS_MAX, Room, RoomEvent, RoomKind, TIME_MS_MAX, bounds, lenient, members::Members,
+        unknown, word,
     },
     ErrorCode, Reason, ServerMessage,
 };
@@ -171,11 +172,28 @@ impl<'a> ServerMessage<'a> {
                 seconds: members.seconds.number().unwrap_or_default(),
                 admission: word(members.admission).unwrap_or_default(),
             }),
-            kind => match members.seq.number() {
-                Some(seq) => Ok(Self::UnknownRecord { room: members.room.room(), seq }),
-                None => Err(unknown(kind)),
-            },
+            kind => Self::parse_record(kind, members),
         }
+    }
+
+    /// Reads an amendment, or what is only known to be a record, as an amendment that lacks something is.
+    fn parse_record(kind: &str, mut members: Members<'a>) -> Result<Self, MessageError> {
+        let Some(seq) = members.seq.number() else { return Err(unknown(kind)) };
+        let amendment = Amendment::parse(kind, &mut members);
+        let (room, username) = (members.room.room(), members.username.string());
+        Ok(match (amendment, members.time.number(), username) {
+            (Ok(amendment), Some(time), Some(username)) => Self::Amended {
+                amendment,
+                room,
+                seq,
+                time: time.min(TIME_MS_MAX),
+                username: bounds::name(username),
+                id: members.id.within(MESSAGE_ID_BYTES_MAX).string(),
+                dup: members.dup.is_true(),
+                replay: members.replay.is_true(),
+            },
+            _ => Self::UnknownRecord { room, seq },
+        })
     }
 
     /// Tells the three kinds of `message` apart, by the members that only one of them has.
@@ -187,7 +205,20 @@ impl<'a> ServerMessage<'a> {
             let (time, content) = (time.min(TIME_MS_MAX), bounds::content(content));
             let (dup, replay) = (members.dup.is_true(), members.replay.is_true());
             let room = members.room.room();
-            return Ok(Self::Record { room, seq, time, username, content, id, dup, replay });
+            return Ok(Self::Record {
+                room,
+                seq,
+                time,
+                username,
+                content,
+                id,
+                dup,
+                replay,
+                reply: members.reply.number(),
+                edited: members.edited.number().map(|time| time.min(TIME_MS_MAX)),
+                deleted: members.deleted.is_true(),
+                reactions: members.reactions.and_then(lenient).unwrap_or_default(),
+            });
         }
         if let Some(protocol) = members.protocol.number()
             && let Some(epoch) = members.epoch.within(EPOCH_BYTES_MAX).string()

@@ -38,7 +38,7 @@ fn every_verb_says_in_which_room() {
     for (payload, message) in [
         (
             r#"{"type":"text","room":"r7","content":"x"}"#,
-            ClientMessage::Text { room: room(), content: "x".into(), id: None },
+            ClientMessage::Text { room: room(), content: "x".into(), id: None, reply: None },
         ),
         (
             r#"{"type":"history","room":"r7","before":5,"limit":2}"#,

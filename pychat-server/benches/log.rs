@@ -18,7 +18,7 @@ use pychat_server::{
         time::Time,
     },
     store::{
-        Answer, Memory, Retention, Store,
+        Answer, Memory, Records, Retention, Store,
         sqlite::{Durability, FILE_NAME, Place, SqliteStore},
     },
 };
@@ -163,6 +163,7 @@ impl Bench {
             person: Some(PersonId(1)),
             kind: record::Kind::Text(content.clone()),
             id: Some(format!("{utc_ms}.{number}").into()),
+            reply: None,
         });
         let rooms = (0..rooms).map(RoomId).cycle();
         let append = |(room, draft)| Request::Append { room, draft, change: None };
@@ -192,7 +193,7 @@ impl Bench {
         let mut times = Vec::new();
         for _ in 0..ROUNDS / 10 {
             let (begin, mut bytes) = (Instant::now(), 0);
-            self.log().read(HALL, after, &mut |entry| {
+            self.log().read(HALL, after, Records::All, &mut |entry| {
                 bytes += entry.kind.text().len();
                 ControlFlow::Continue(())
             })?;

@@ -1,6 +1,7 @@
 //! The core: pure. It owns no socket, reads no clock and writes no log; time arrives as an argument.
 
 pub mod admission;
+pub mod amending;
 pub mod chat;
 pub mod connection_map;
 pub mod deadlines;

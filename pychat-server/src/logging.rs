@@ -220,28 +220,7 @@ pub fn left(
 
 /// Something that a peer sent was refused.
 pub fn refused(user: Option<&UserName>, peer: SocketAddr, refusal: &Refusal) {
-    let key = match refusal {
-        Refusal::Frame(_) => "frame",
-        Refusal::Payload(_) => "payload",
-        Refusal::Name(_) => "name",
-        Refusal::Plain => "plain",
-        Refusal::Signature => "signature",
-        Refusal::PairCode => "pair_code",
-        Refusal::Uninvited => "uninvited",
-        Refusal::InviteCode => "invite_code",
-        Refusal::NoRoom => "no_room",
-        Refusal::Device => "device",
-        Refusal::NameTaken => "name_taken",
-        Refusal::MessageId => "message_id",
-        Refusal::IdReused => "id_reused",
-        Refusal::Banned => "banned",
-        Refusal::Muted => "muted",
-        Refusal::Operator => "operator",
-        Refusal::Outsider => "outsider",
-        Refusal::Room => "room",
-        Refusal::NotJoined => "not_joined",
-        Refusal::AlreadyJoined => "already_joined",
-    };
+    let key = refusal.key();
     match user.map(UserName::as_str) {
         Some(user) => {
             info!(event = "refuse", user, peer = %peer, reason = key, "refused from {user:?} at {peer}: {refusal}");

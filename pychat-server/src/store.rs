@@ -98,6 +98,15 @@ pub enum Read {
     Later,
 }
 
+/// The records of a room that are read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Records {
+    /// All of them.
+    All,
+    /// Those that a page of history shows: no amendments.
+    Shown,
+}
+
 /// The messages of the rooms, and the people.
 pub trait Store: fmt::Debug {
     /// Returns the name of this log: 128 random bits as 32 lower-case hex digits. Another name is
@@ -118,8 +127,8 @@ pub trait Store: fmt::Debug {
     /// answer's [`StorageError`] never will be; it may be made again.
     fn poll(&mut self, now: Instant, answers: &mut Vec<Answer>);
 
-    /// Shows `each` record of a room after number `after` that is kept, oldest first, until it breaks off.
-    /// Records that no answer has told of yet may be among them.
+    /// Shows `each` of these records of a room after number `after` that is kept, oldest first, until it
+    /// breaks off; messages as they are now. Records that no answer has told of yet may be among them.
     ///
     /// # Errors
     ///
@@ -128,11 +137,12 @@ pub trait Store: fmt::Debug {
         &mut self,
         room: RoomId,
         after: u64,
+        records: Records,
         each: &mut dyn FnMut(Entry<'_>) -> ControlFlow<()>,
     ) -> Result<Read, StorageError>;
 
     /// Returns where a page begins that ends before number `before`: the number of the oldest of the
-    /// newest `limit` records of a room that are kept, or fewer so that their texts have at most `bytes_max`
+    /// newest `limit` of these records of a room that are kept, or fewer so that their texts have at most `bytes_max`
     /// bytes together, but one at least; `before` if there is none. Returns `None` if that is not at
     /// hand: [`Answer::Fetched`] follows.
     ///
@@ -145,6 +155,7 @@ pub trait Store: fmt::Debug {
         before: u64,
         limit: u64,
         bytes_max: usize,
+        records: Records,
     ) -> Result<Option<u64>, StorageError>;
 
     /// Returns every person, and the largest number that a person ever had of whom anything

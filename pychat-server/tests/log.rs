@@ -6,6 +6,7 @@
 mod log {
     //! The stories, by subject.
 
+    mod amending;
     mod checkpoint;
     mod forgetting;
     mod invites;

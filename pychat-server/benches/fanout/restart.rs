@@ -153,5 +153,5 @@ fn make(room: RoomId, members: Vec<usize>) -> Outcome<Request> {
 fn draft(author: usize, kind: Kind<std::sync::Arc<str>>, id: &str) -> Outcome<Draft> {
     let (name, _) = identity(author);
     let (author, person) = (UserName::new(&name)?, Some(id_of(author)));
-    Ok(Draft { author, person, kind, id: Some(id.into()) })
+    Ok(Draft { author, person, kind, id: Some(id.into()), reply: None })
 }

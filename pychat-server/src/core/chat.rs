@@ -19,6 +19,7 @@
 //! answered, though the store be slow. Effects are carried out in order, so everybody hears the
 //! same in one order.
 
+mod amend;
 mod arrival;
 mod buckets;
 mod closing;

@@ -35,6 +35,8 @@ pub enum Verb {
     Remove,
     /// Change its name or topic.
     Update,
+    /// Take away what others said, and bring it back.
+    Moderate,
 }
 
 /// The reason why somebody may not do something.
@@ -75,11 +77,13 @@ pub fn may(
     verb: Verb,
     rooms: &Rooms,
 ) -> Result<RoomId, Denied> {
-    use Verb::{Add, History, Join, Leave, List, Read, Remove, Say, Type, Update};
+    use Verb::{Add, History, Join, Leave, List, Moderate, Read, Remove, Say, Type, Update};
 
     if room == Some(HALL) {
         return match verb {
             Say | History | Read | Type | List | Join => Ok(HALL),
+            Moderate if asker.is_operator => Ok(HALL),
+            Moderate => Err(Denied::NotTheirs),
             Leave | Add | Remove | Update => Err(Denied::Never),
         };
     }
@@ -90,6 +94,8 @@ pub fn may(
             (Say | History | Read | Type | List | Join, _) => Ok(room),
             (_, RoomKind::Direct) | (Add, RoomKind::Open) => Err(Denied::Never),
             (Leave | Add, _) => Ok(room),
+            (Moderate, _) if asker.is_operator => Ok(room),
+            (Moderate, _) => Err(Denied::NotTheirs),
             (Remove | Update, _) if asker.is_operator || known.maker() == asker.person => Ok(room),
             (Remove | Update, _) => Err(Denied::NotTheirs),
         };

@@ -1,6 +1,6 @@
 //! Durable data, as the core knows it: messages, people, and the reasons why keeping them failed.
 
-use std::{ops::Deref, sync::Arc};
+use std::{mem::discriminant, ops::Deref, sync::Arc};
 
 use pychat_wire::{
     UserName,
@@ -27,6 +27,17 @@ pub enum Request {
         draft: Draft,
         /// The change.
         change: Option<RoomChange>,
+    },
+    /// Take a draft of an amendment into the log of a room, and change its message: both, or neither. One
+    /// that is known, whose id is used for another, or that may not be, changes nothing.
+    Amend {
+        /// The room.
+        room: RoomId,
+        /// The draft.
+        draft: Draft,
+        /// The record of that, without a subject, if its author may remove the messages of others there,
+        /// and bring them back. It is kept if the message is another's.
+        entry: Option<AuditEntry>,
     },
     /// Find the record that a person's draft became.
     Recall {
@@ -88,6 +99,49 @@ pub enum Kind<T> {
         /// The name or topic that it is about, if it is about one.
         subject: Option<T>,
     },
+    /// A change of a message of the same room.
+    Amendment {
+        /// The number of the message.
+        target: u64,
+        /// The change.
+        amending: Amending<T>,
+    },
+}
+
+/// A change of a message, with texts as a `T`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Amending<T> {
+    /// It has these words; `None` if they are known no more.
+    Edit(Option<T>),
+    /// It has no words any more.
+    Delete,
+    /// The author of the change reacts to it with this emoji alone, or no more.
+    React(Option<T>),
+    /// It has the words again that an operator took away; `None` until they are found, and if they are
+    /// known no more.
+    Restore(Option<T>),
+}
+
+/// The state of a message after all amendments of it, but for its words, with texts as a `T`.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct State<T> {
+    /// The time of its last edit, in UTC milliseconds since 1970, if it was edited.
+    pub edited_ms: Option<u64>,
+    /// It has no words any more.
+    pub is_deleted: bool,
+    /// The [`Reactions`] to it as JSON, if there are any.
+    ///
+    /// [`Reactions`]: pychat_wire::message::Reactions
+    pub reactions: Option<T>,
+}
+
+/// The message that a record answers or amends, as it was told of in protocol 1, which has no numbers.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Target {
+    /// When it was taken, in UTC milliseconds since 1970.
+    pub time_ms: u64,
+    /// The first line of its words.
+    pub line: Arc<str>,
 }
 
 /// A record that waits to be taken into a log. Cheap to clone.
@@ -101,6 +155,8 @@ pub struct Draft {
     pub kind: Kind<Arc<str>>,
     /// The person's own id of it, if there is one: a draft that is sent again is recognised by it.
     pub id: Option<Arc<str>>,
+    /// The number of the message of the same room that it answers, if it answers one.
+    pub reply: Option<u64>,
 }
 
 /// One record as the log has it. Cheap to clone.
@@ -120,6 +176,12 @@ pub struct Record {
     pub kind: Kind<Arc<str>>,
     /// The person's own id of it, if there is one.
     pub id: Option<Arc<str>>,
+    /// The number of the message of the same room that it answers, if it answers one.
+    pub reply: Option<u64>,
+    /// Its state, if it is a message.
+    pub state: State<Arc<str>>,
+    /// The message that it answers or edits, in a record that is new.
+    pub target: Option<Target>,
 }
 
 /// One record as it is read back. Its author is any text: the rules for names may have changed
@@ -138,6 +200,10 @@ pub struct Entry<'a> {
     pub kind: Kind<&'a str>,
     /// The person's own id of it, if there is one.
     pub id: Option<&'a str>,
+    /// The number of the message of the same room that it answers, if it answers one.
+    pub reply: Option<u64>,
+    /// Its state, if it is a message.
+    pub state: State<&'a str>,
 }
 
 /// The outcome of a draft.
@@ -153,6 +219,22 @@ pub enum Appended {
         /// The id.
         id: Arc<str>,
     },
+    /// It is not in the log: its author may not do that to that message, or there is no such message.
+    Refused(AmendError),
+}
+
+/// The reason why a message cannot be answered or amended.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub enum AmendError {
+    /// There is none, or none any more.
+    #[error("there is no such message in this room, or no longer")]
+    NoMessage,
+    /// It is another's.
+    #[error("this message is not yours")]
+    NotTheirs,
+    /// There are as many reactions to it as there can be.
+    #[error("no more reactions to this message are taken")]
+    Full,
 }
 
 /// The number of a person. No other owner ever has it, so texts said under it are theirs
@@ -345,11 +427,68 @@ impl<T: Deref> Kind<T> {
             Self::Event { event, subject } => {
                 Kind::Event { event: *event, subject: subject.as_deref() }
             }
+            Self::Amendment { target, amending } => {
+                Kind::Amendment { target: *target, amending: amending.as_deref() }
+            }
+        }
+    }
+}
+
+impl<T: Deref> Amending<T> {
+    /// Returns this change with its text borrowed.
+    pub fn as_deref(&self) -> Amending<&T::Target> {
+        match self {
+            Self::Edit(text) => Amending::Edit(text.as_deref()),
+            Self::Delete => Amending::Delete,
+            Self::React(emoji) => Amending::React(emoji.as_deref()),
+            Self::Restore(text) => Amending::Restore(text.as_deref()),
         }
     }
 }
 
 impl<T> Kind<T> {
+    /// Returns it with what `change` makes of its text.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Kind<U> {
+        match self {
+            Self::Text(text) => Kind::Text(change(text)),
+            Self::Event { event, subject } => Kind::Event { event, subject: subject.map(change) },
+            Self::Amendment { target, amending } => {
+                let amending = match amending {
+                    Amending::Edit(text) => Amending::Edit(text.map(change)),
+                    Amending::Delete => Amending::Delete,
+                    Amending::React(emoji) => Amending::React(emoji.map(change)),
+                    Amending::Restore(text) => Amending::Restore(text.map(change)),
+                };
+                Kind::Amendment { target, amending }
+            }
+        }
+    }
+
+    /// Returns the number of the message that it amends, if it is an amendment.
+    pub fn target(&self) -> Option<u64> {
+        match self {
+            Self::Amendment { target, .. } => Some(*target),
+            Self::Text(_) | Self::Event { .. } => None,
+        }
+    }
+
+    /// Returns true if both are amendments of one message, and of one kind: their words may be known no
+    /// more.
+    pub fn amends_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (
+                Self::Amendment { target, amending },
+                Self::Amendment { target: other, amending: others },
+            ) => target == other && discriminant(amending) == discriminant(others),
+            _ => false,
+        }
+    }
+
+    /// Returns true for what a page of history shows: everything but amendments.
+    pub fn is_shown(&self) -> bool {
+        !matches!(self, Self::Amendment { .. })
+    }
+
     /// Returns true if it tells of the making of a room. A draft of it that comes again is known in the
     /// room that was made then, whatever room was to be made now.
     pub fn is_making(&self) -> bool {
@@ -358,12 +497,27 @@ impl<T> Kind<T> {
 }
 
 impl<T: AsRef<str>> Kind<T> {
-    /// Returns the text in it: words, a name, a topic; empty if there is none.
+    /// Returns the text in it: words, a name, a topic, an emoji; empty if there is none.
     pub fn text(&self) -> &str {
         match self {
             Self::Text(text) => text.as_ref(),
             Self::Event { subject, .. } => subject.as_ref().map_or("", AsRef::as_ref),
+            Self::Amendment { amending, .. } => match amending {
+                Amending::Edit(text) | Amending::React(text) | Amending::Restore(text) => {
+                    text.as_ref().map_or("", AsRef::as_ref)
+                }
+                Amending::Delete => "",
+            },
         }
+    }
+}
+
+impl Draft {
+    /// Returns the record that it becomes.
+    pub fn into_record(self, room: RoomId, seq: u64, time_ms: u64) -> Record {
+        let Self { author, person, kind, id, reply } = self;
+        let (state, target) = (State::default(), None);
+        Record { room, seq, time_ms, author, person, kind, id, reply, state, target }
     }
 }
 
@@ -377,6 +531,23 @@ impl Record {
             person: self.person,
             kind: self.kind.as_deref(),
             id: self.id.as_deref(),
+            reply: self.reply,
+            state: State {
+                edited_ms: self.state.edited_ms,
+                is_deleted: self.state.is_deleted,
+                reactions: self.state.reactions.as_deref(),
+            },
         }
+    }
+}
+
+impl Target {
+    /// Returns the message that has these words.
+    pub fn new(time_ms: u64, words: &str) -> Self {
+        /// The most characters of the line.
+        const CHARS_MAX: usize = 100;
+        let line = words.trim_start().lines().next().unwrap_or_default();
+        let end = line.char_indices().nth(CHARS_MAX).map_or(line.len(), |(end, _)| end);
+        Self { time_ms, line: line[..end].into() }
     }
 }

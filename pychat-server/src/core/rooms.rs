@@ -147,6 +147,13 @@ impl Rooms {
         }
     }
 
+    /// Notes that a message has no words any more, or has them again.
+    pub fn note_deleted(&mut self, room: RoomId, seq: u64, is_deleted: bool) {
+        if let Some(known) = self.known.get_mut(&room) {
+            known.log.note_deleted(seq, is_deleted);
+        }
+    }
+
     /// Returns every room, the hall among them, with the number of its last record that was published.
     pub fn published(&self) -> impl Iterator<Item = (RoomId, u64)> {
         self.known.iter().map(|(id, known)| (*id, known.last()))

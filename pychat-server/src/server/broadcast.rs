@@ -181,7 +181,7 @@ impl Broadcasts {
         self.published.insert(room, entry.seq);
         let authors = self.hall.authors(from, entry.person);
         if room == HALL {
-            return self.hall.record(entry, &authors, sessions);
+            return self.hall.record(entry, record.target.as_ref(), &authors, sessions);
         }
         let Some(broadcast) = self.rooms.get_mut(&room) else { return };
         let own = Copy { own: true, ..Copy::default() };
@@ -283,6 +283,7 @@ mod tests {
     use pychat_wire::UserName;
 
     use super::*;
+    use crate::core::record::State;
 
     const NOBODY: ConnectionId = ConnectionId { slot: 0, generation: 0 };
 
@@ -304,6 +305,9 @@ mod tests {
             person: None,
             kind: Kind::Event { event: RoomEvent::Left, subject: None },
             id: None,
+            reply: None,
+            state: State::default(),
+            target: None,
         };
         broadcasts.record(NOBODY, &record, &mut Sessions::<TcpStream>::default());
     }

@@ -6,8 +6,8 @@ use pychat_wire::{
     Link, ServerMessage, UserName,
     key::{InviteCode, PairCode},
     message::{
-        self as wire, BANS_MAX, Ban, BanList, DeviceList, Door, HostList, InviteList, Listing,
-        Reason, Room, RoomList,
+        self as wire, Amendment, BANS_MAX, Ban, BanList, DeviceList, Door, HostList, InviteList,
+        Listing, Reactions, Reason, Room, RoomList,
     },
     name::SERVER,
     notice::Notice,
@@ -18,11 +18,14 @@ use crate::core::{
     id::RoomId,
     moderation::Listed,
     people::PAIR_CODE_AGE_MAX,
-    record::{Device, Entry, Invite, InviteTerms, Kind},
+    record::{Amending, Device, Entry, Invite, InviteTerms, Kind, Target},
 };
 
 /// The time after which a peer that the server sends away should come back, in milliseconds.
 const RETURN_MS: u64 = 1_000;
+
+/// The time after a message in which protocol 1 is told of its edits, in milliseconds.
+const EDIT_HEARD_MS: u64 = 600_000;
 
 /// The copy of a message of the log that is meant.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,7 +50,7 @@ pub(super) fn notice(notice: Notice<'_>, out: &mut Vec<u8>) {
 
 /// Appends a record of a room's log, in protocol 2.
 pub(super) fn record(room: RoomId, entry: Entry<'_>, copy: Copy, out: &mut Vec<u8>) {
-    let Entry { seq, time_ms: time, author, person: _, kind, id } = entry;
+    let Entry { seq, time_ms: time, author, person: _, kind, id, reply, state } = entry;
     let Copy { own, dup, replay } = copy;
     let (room, username) = (room.on_wire(), author.into());
     let id = id.filter(|_| own).map(Into::into);
@@ -63,11 +66,15 @@ pub(super) fn record(room: RoomId, entry: Entry<'_>, copy: Copy, out: &mut Vec<u
                 id,
                 dup,
                 replay,
-                reply: None,
-                edited: None,
-                deleted: false,
-                reactions: Default::default(),
+                reply,
+                edited: state.edited_ms,
+                deleted: state.is_deleted,
+                reactions: state.reactions.map(reactions).unwrap_or_default(),
             }
+        }
+        Kind::Amendment { target, amending } => {
+            let amendment = amendment(target, amending);
+            ServerMessage::Amended { amendment, room, seq, time, username, id, dup, replay }
         }
         Kind::Event { event, subject } => {
             let subject = subject.map(Into::into);
@@ -75,6 +82,42 @@ pub(super) fn record(room: RoomId, entry: Entry<'_>, copy: Copy, out: &mut Vec<u
         }
     }
     .encode(out);
+}
+
+/// Returns the reactions to a message, as the store has them.
+fn reactions(json: &str) -> Reactions<'_> {
+    serde_json::from_str(json).unwrap_or_default() // The store has nothing else.
+}
+
+fn amendment(target: u64, amending: Amending<&str>) -> Amendment<'_> {
+    match amending {
+        Amending::Edit(text) => Amendment::Edit { target, content: text.map(Into::into) },
+        Amending::Delete => Amendment::Delete { target },
+        Amending::React(emoji) => Amendment::React { target, emoji: emoji.map(Into::into) },
+        Amending::Restore(text) => Amendment::Restore { target, content: text.map(Into::into) },
+    }
+}
+
+/// Returns the words in which protocol 1 is told of a record of the hall, if it is told of it: a message,
+/// an answer below the line that it answers, and the words of an edit that comes soon.
+pub(super) fn original_words<'a>(
+    entry: Entry<'a>,
+    target: Option<&Target>,
+) -> Option<Cow<'a, str>> {
+    match (entry.kind, target) {
+        (Kind::Text(text), Some(Target { line, .. })) if !line.is_empty() => {
+            Some(format!("> {line}\n{text}").into())
+        }
+        (Kind::Text(text), _) => Some(text.into()),
+        (
+            Kind::Amendment { amending: Amending::Edit(Some(text)), .. },
+            Some(Target { time_ms, .. }),
+        ) => {
+            let is_soon = entry.time_ms.saturating_sub(*time_ms) < EDIT_HEARD_MS;
+            is_soon.then(|| format!("✎ {text}").into())
+        }
+        _ => None,
+    }
 }
 
 /// Appends numbers of a room that will not come, in protocol 2.

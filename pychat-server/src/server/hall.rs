@@ -23,7 +23,7 @@ use crate::{
     core::{
         chat::{CloseReason, PerProtocol, Protocol, Subscribe},
         id::{ConnectionId, HALL},
-        record::{Entry, Kind, PersonId},
+        record::{Entry, PersonId, Target},
     },
     net::transport::Socket,
 };
@@ -129,16 +129,20 @@ impl Hall {
     pub(super) fn record<T: Socket>(
         &mut self,
         entry: Entry<'_>,
+        target: Option<&Target>,
         authors: &[ConnectionId],
         sessions: &mut Sessions<T>,
     ) {
-        let Kind::Text(text) = entry.kind else { return }; // There are no others here.
+        let words = encode::original_words(entry, target);
         let own = Copy { own: true, ..Copy::default() };
         for id in authors {
             let author = sessions.get_mut(*id).map(|it| (it.protocol(), it.progress()));
             match author {
                 Some((Protocol::V1, _)) => {
-                    sessions.tell(*id, self.waiting(), |out| encode::message(YOU, text, out));
+                    if let Some(words) = &words {
+                        let encode = |out: &mut Vec<u8>| encode::message(YOU, words, out);
+                        sessions.tell(*id, self.waiting(), encode);
+                    }
                 }
                 Some((Protocol::V2, Some(Progress::Live { .. }))) => {
                     let encode = |out: &mut Vec<u8>| encode::record(HALL, entry, own, out);
@@ -150,7 +154,11 @@ impl Hall {
         }
         self.frames.push(
             self.speakers,
-            |out| encode::message(entry.author, text, out),
+            |out| {
+                if let Some(words) = &words {
+                    encode::message(entry.author, words, out);
+                }
+            },
             |out| encode::record(HALL, entry, Copy::default(), out),
         );
         for id in authors {

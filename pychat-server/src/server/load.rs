@@ -8,7 +8,7 @@ use crate::{
         record::{Kind, StorageError},
         rooms::Rooms,
     },
-    store::Store,
+    store::{Records, Store},
 };
 
 /// The records at the end of each room's log among which those are counted that somebody has not seen.
@@ -30,9 +30,12 @@ pub fn load_rooms(store: &mut dyn Store) -> Result<Rooms, StorageError> {
     for room in ids {
         let last = store.last_seq(room);
         let n_records = if room == HALL { HALL_TAIL_RECORDS } else { TAIL_RECORDS };
-        store.read(room, last.saturating_sub(n_records), &mut |entry| {
+        let begin = store.page_start(room, last + 1, n_records, usize::MAX, Records::Shown)?;
+        let after = begin.map_or(last.saturating_sub(n_records), |begin| begin.saturating_sub(1));
+        store.read(room, after, Records::Shown, &mut |entry| {
             let is_message = matches!(entry.kind, Kind::Text(_));
             rooms.note_record(room, entry.seq, entry.person, is_message);
+            rooms.note_deleted(room, entry.seq, entry.state.is_deleted);
             ControlFlow::Continue(())
         })?;
         rooms.note_forgotten(room, store.first_seq(room) - 1);

@@ -26,7 +26,7 @@ use crate::{
     limits::Limits,
     logging,
     net::transport::Socket,
-    store::Read,
+    store::{Read, Records},
 };
 
 /// The most that one tick reads from the log for all peers, in bytes of text.
@@ -196,7 +196,8 @@ impl<T: Socket> Parts<'_, T> {
             End::Live { limit: Some(limit) } => {
                 let missed = next.saturating_sub(replay.after + 1);
                 let limit = limit.clamp(1, PAGE_MESSAGES_MAX);
-                let Some(begin) = self.page_start(room, next, limit.min(missed))? else {
+                let Some(begin) = self.page_start(room, next, limit.min(missed), Records::All)?
+                else {
                     return Ok(Read::Later);
                 };
                 let (from, to) = (replay.after + 1, begin.saturating_sub(1));
@@ -210,12 +211,13 @@ impl<T: Socket> Parts<'_, T> {
             End::Page { before, limit } => {
                 let end = before.clamp(first, next);
                 let limit = limit.min(PAGE_MESSAGES_MAX);
-                let Some(begin) = self.page_start(room, end, limit)? else {
+                let Some(begin) = self.page_start(room, end, limit, Records::Shown)? else {
                     return Ok(Read::Later);
                 };
                 let begin = begin.max(first);
                 replay.after = begin - 1;
-                let is_start = begin == first;
+                // Before what is shown there may be amendments of messages that are not kept.
+                let is_start = begin == first || (begin == end && 0 < limit);
                 replay.end = End::PageFound { before, last: end - 1, count: 0, is_start };
             }
         }
@@ -229,10 +231,11 @@ impl<T: Socket> Parts<'_, T> {
         room: RoomId,
         before: u64,
         limit: u64,
+        records: Records,
     ) -> Result<Option<u64>, StorageError> {
         let cost = usize::try_from(limit.min(before) * LOOKUP_BYTES).unwrap_or(usize::MAX);
         self.budget = self.budget.saturating_sub(cost);
-        self.source.store.page_start(room, before, limit, PAGE_BYTES_MAX)
+        self.source.store.page_start(room, before, limit, PAGE_BYTES_MAX, records)
     }
 
     /// Passes over what is not kept any more.
@@ -263,9 +266,12 @@ impl<T: Socket> Parts<'_, T> {
         session.owe_broadcast(broadcasts.frames(room));
         *budget = budget.saturating_sub(READ_BYTES);
         let mut is_used_up = false;
-        let read = store.read(room, replay.after, &mut |entry| {
+        let mut is_cut = false;
+        let records = if replay.is_resume() { Records::All } else { Records::Shown };
+        let read = store.read(room, replay.after, records, &mut |entry| {
             let is_full = *backlog_bytes_low <= session.connection.backlog();
-            if is_full || *budget == 0 || is_used_up || last < entry.seq {
+            is_cut = is_full || *budget == 0 || is_used_up;
+            if is_cut || last < entry.seq {
                 return ControlFlow::Break(());
             }
             let own = person.is_some() && person == entry.person;
@@ -281,6 +287,10 @@ impl<T: Socket> Parts<'_, T> {
             }
             ControlFlow::Continue(())
         });
+        // Nothing more is to be sent, though the last numbers may not be.
+        if !is_cut && read == Ok(Read::Done) {
+            replay.after = last;
+        }
         sessions.mark_dirty(id);
         read
     }

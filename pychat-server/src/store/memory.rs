@@ -1,6 +1,7 @@
 //! A log that lives as long as the process. Its epoch is new with each, so nobody takes its
 //! numbers for those of another.
 
+mod amendments;
 mod logs;
 #[cfg(test)]
 mod tests;
@@ -15,14 +16,19 @@ use std::{
 
 use pychat_wire::message::RoomKind;
 
-use self::logs::Logs;
-use super::{AUDIT_ENTRIES_MAX, Answer, MESSAGE_BYTES, Read, Retention, Store, page::run_start};
+use self::{
+    amendments::{Amended, entry},
+    logs::Logs,
+};
+use super::{
+    AUDIT_ENTRIES_MAX, Answer, MESSAGE_BYTES, Read, Records, Retention, Store, page::run_start,
+};
 use crate::core::{
     id::{RoomId, Ticket},
     moderation::{AuditEntry, Rulebook},
     record::{
-        Appended, Draft, Entry, Invite, Person, PersonChange, PersonId, ReadMark, Record, Request,
-        Room, RoomChange, StorageError, Stored,
+        AmendError, Appended, Draft, Entry, Invite, Kind, Person, PersonChange, PersonId, ReadMark,
+        Record, Request, Room, RoomChange, StorageError, Stored, Target,
     },
     time::Time,
 };
@@ -40,7 +46,9 @@ pub struct Memory {
     retention: Retention,
     logs: Logs,
     /// The room and number of each record that has an id, by its author and that id.
-    known: HashMap<(PersonId, Arc<str>), (RoomId, u64)>,
+    ids: HashMap<(PersonId, Arc<str>), (RoomId, u64)>,
+    /// The history of the messages that were amended.
+    amended: HashMap<(RoomId, u64), Amended>,
     rooms: BTreeMap<RoomId, Room>,
     marks: BTreeMap<(PersonId, RoomId), u64>,
     /// The number of records forgotten and not reported yet.
@@ -57,7 +65,8 @@ impl Memory {
             epoch: format!("{epoch:032x}"),
             retention,
             logs: Logs::default(),
-            known: HashMap::new(),
+            ids: HashMap::new(),
+            amended: HashMap::new(),
             rooms: BTreeMap::new(),
             marks: BTreeMap::new(),
             forgotten: 0,
@@ -67,32 +76,55 @@ impl Memory {
         }
     }
 
+    /// Takes a draft into the log of a room, unless it is known or its id is, or it answers no message.
     fn take(&mut self, room: RoomId, utc_ms: u64, draft: Draft) -> Appended {
-        let key = draft.person.zip(draft.id.clone());
-        if let Some(key) = &key
-            && let Some(record) = self.recall(key)
-        {
-            let is_there = record.room == room || draft.kind.is_making();
-            return if is_there && record.kind == draft.kind {
-                Appended::Known(record.clone())
-            } else {
-                Appended::Conflict { id: Arc::clone(&key.1) }
-            };
+        if let Some(known) = self.known(room, &draft) {
+            return known;
         }
-        let record = self.logs.append(room, utc_ms, draft);
-        if let Some(key) = key {
-            self.known.insert(key, (room, record.seq));
-        }
-        Appended::New(record)
+        let Some(reply) = draft.reply else {
+            return Appended::New(self.append(room, utc_ms, draft));
+        };
+        let is_number = (1..=self.logs.last_seq(room)).contains(&reply);
+        let target = match self.logs.find(room, reply) {
+            Some(Record { kind: Kind::Text(text), time_ms, .. }) => {
+                Some(Target::new(*time_ms, text))
+            }
+            None if is_number => None,
+            Some(_) | None => return Appended::Refused(AmendError::NoMessage),
+        };
+        Appended::New(Record { target, ..self.append(room, utc_ms, draft) })
     }
 
-    fn recall(&self, key: &(PersonId, Arc<str>)) -> Option<&Record> {
-        let (room, seq) = self.known.get(key)?;
-        self.logs.find(*room, *seq)
+    fn append(&mut self, room: RoomId, utc_ms: u64, draft: Draft) -> Record {
+        let key = draft.person.zip(draft.id.clone());
+        let record = self.logs.append(room, utc_ms, draft);
+        if let Some(key) = key {
+            self.ids.insert(key, (room, record.seq));
+        }
+        record
+    }
+
+    /// Keeps a record of something that an operator did.
+    fn note(&mut self, entry: AuditEntry) {
+        self.audit.push_back(entry);
+        self.audit.drain(..self.audit.len().saturating_sub(AUDIT_ENTRIES_MAX));
+    }
+
+    /// Returns a record as it is now.
+    fn find(&self, room: RoomId, seq: u64) -> Option<Record> {
+        let record = self.logs.find(room, seq)?;
+        let kind = entry(&self.logs, record).kind.map(Into::into);
+        Some(Record { kind, ..record.clone() })
+    }
+
+    /// Returns the record that a person's draft became.
+    fn recall(&self, key: &(PersonId, Arc<str>)) -> Option<Record> {
+        let (room, seq) = self.ids.get(key)?;
+        self.find(*room, *seq)
     }
 
     /// Changes a room, of which the record has number `seq`.
-    fn change(&mut self, room: RoomId, seq: u64, change: RoomChange) {
+    fn change_room(&mut self, room: RoomId, seq: u64, change: RoomChange) {
         if let RoomChange::Create(new) = change {
             if let Some(person) = new.maker {
                 self.mark(ReadMark { room, person, seq });
@@ -151,10 +183,11 @@ impl Memory {
     }
 
     fn forget_first(&mut self, room: RoomId) {
-        let Some(Record { person, id, .. }) = self.logs.forget_first(room) else { return };
+        let Some(Record { seq, person, id, .. }) = self.logs.forget_first(room) else { return };
         self.forgotten += 1;
+        self.amended.remove(&(room, seq));
         if let Some(key) = person.zip(id) {
-            self.known.remove(&key);
+            self.ids.remove(&key);
         }
     }
 
@@ -163,27 +196,31 @@ impl Memory {
             Request::Append { room, draft, change } => {
                 let appended = self.take(room, utc_ms, draft);
                 if let (Appended::New(record), Some(change)) = (&appended, change) {
-                    self.change(room, record.seq, change);
+                    self.change_room(room, record.seq, change);
                 }
                 return Stored::Appended(appended);
             }
+            Request::Amend { room, draft, entry } => {
+                return Stored::Appended(self.amend(room, utc_ms, draft, entry));
+            }
             Request::Recall { person, id } => {
-                return Stored::Recalled(self.recall(&(person, id)).cloned());
+                return Stored::Recalled(self.recall(&(person, id)));
             }
             Request::Find { room, seq } => {
-                return Stored::Recalled(self.logs.find(room, seq).cloned());
+                return Stored::Recalled(self.find(room, seq));
             }
             Request::Mark(mark) => self.mark(mark),
-            Request::Moderate { changes: _, entry } => {
-                self.audit.push_back(entry);
-                self.audit.drain(..self.audit.len().saturating_sub(AUDIT_ENTRIES_MAX));
-            }
+            Request::Moderate { changes: _, entry } => self.note(entry),
             Request::ChangePerson(PersonChange::Forget(person)) => self.forget_person(person),
             // People, rules and invites come and go with the process.
             Request::ChangePerson(PersonChange::Save(_)) | Request::Admit { .. } => (),
         }
         Stored::Changed
     }
+}
+
+fn is_wanted(record: &Record, wanted: Records) -> bool {
+    wanted == Records::All || record.kind.is_shown()
 }
 
 impl Store for Memory {
@@ -234,6 +271,9 @@ impl Store for Memory {
                 self.forget_first(room);
             }
         }
+        if let Some(utc_ms) = time.trusted_ms() {
+            self.forget_removed(utc_ms);
+        }
         let oldest = self.logs.oldest();
         let expiry = oldest.and_then(|(first_ms, _)| self.retention.expiry_ms(first_ms));
         self.next_deadline = expiry.and_then(|next| {
@@ -268,12 +308,14 @@ impl Store for Memory {
         &mut self,
         room: RoomId,
         after: u64,
+        wanted: Records,
         each: &mut dyn FnMut(Entry<'_>) -> ControlFlow<()>,
     ) -> Result<Read, StorageError> {
         let Some(records) = self.logs.records(room) else { return Ok(Read::Done) };
         let begin = records.partition_point(|record| record.seq <= after);
         // Breaking off is the reader's choice, and no failure.
-        let _ = records.range(begin..).try_for_each(|record| each(record.entry()));
+        let mut wanted = records.range(begin..).filter(|record| is_wanted(record, wanted));
+        let _ = wanted.try_for_each(|record| each(entry(&self.logs, record)));
         Ok(Read::Done)
     }
 
@@ -283,11 +325,13 @@ impl Store for Memory {
         before: u64,
         limit: u64,
         bytes_max: usize,
+        wanted: Records,
     ) -> Result<Option<u64>, StorageError> {
         let Some(records) = self.logs.records(room) else { return Ok(Some(before)) };
         let end = records.partition_point(|record| record.seq < before);
         let size = |record: &Record| Ok((record.seq, record.kind.text().len()));
-        let newest = records.range(..end).rev().map(size);
+        let newest =
+            records.range(..end).rev().filter(|record| is_wanted(record, wanted)).map(size);
         run_start(before, bytes_max, newest.take(usize::try_from(limit).unwrap_or(usize::MAX)))
             .map(Some)
     }

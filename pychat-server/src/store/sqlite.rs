@@ -5,6 +5,7 @@
 //! that waits for the disk for long is left to another process, see [`child`]: moving what was
 //! written into its place, and reading all of it after an end that was not in order.
 
+mod amendments;
 pub mod checkpoint;
 pub mod child;
 mod error;
@@ -32,18 +33,18 @@ use self::{
     child::{CHILD_POLL, Child, DAMAGED, Progress, Task},
     folder::Folder,
     logs::{Logs, key, key_up_to, keys, seq_of},
-    records::Writer,
+    records::{SELECT_AFTER, SELECT_SHOWN_AFTER, SELECT_SHOWN_SIZES, SELECT_SIZES, Writer, entry},
     rows::{integer, transaction},
     schema::Opened,
 };
 pub use self::{error::OpenError, folder::FILE_NAME, retention::TRIM_STEP};
-use super::{Answer, Read, Retention, Store, page::run_start};
+use super::{Answer, Read, Records, Retention, Store, page::run_start};
 use crate::core::{
     id::{RoomId, Ticket},
     moderation::{AuditEntry, Rulebook},
     record::{
-        Appended, Entry, Invite, Person, PersonChange, PersonId, ReadMark, Request, Room,
-        StorageError, Stored,
+        Amending, Appended, Draft, Entry, Invite, Kind, Person, PersonChange, PersonId, ReadMark,
+        Request, Room, StorageError, Stored,
     },
     time::Time,
 };
@@ -126,7 +127,7 @@ impl SqliteStore {
         let logs = Logs::read(&connection, retention.messages_max)
             .map_err(|error| OpenError::of(folder.file(), &StorageError::from(error)))?;
         Ok(Self {
-            checkpointer: Checkpointer::new(folder.file(), place.program.clone()),
+            checkpointer: Checkpointer::new(folder.file(), place.program.clone(), !was_closed),
             connection,
             epoch,
             retention,
@@ -140,8 +141,8 @@ impl SqliteStore {
     }
 
     /// Carries out a batch, all of it or nothing, and answers each request.
-    fn carry_out(&mut self, utc_ms: u64, batch: &mut Vec<(Ticket, Request)>) {
-        match self.transact(utc_ms, batch) {
+    fn carry_out(&mut self, at: (Instant, u64), batch: &mut Vec<(Ticket, Request)>) {
+        match self.transact(at, batch) {
             Ok(stored) => {
                 let done = batch
                     .drain(..)
@@ -163,7 +164,7 @@ impl SqliteStore {
     /// Carries out a batch in one transaction; returns the outcome of each request.
     fn transact(
         &mut self,
-        utc_ms: u64,
+        (now, utc_ms): (Instant, u64),
         batch: &[(Ticket, Request)],
     ) -> Result<Vec<Stored>, StorageError> {
         if let Health::Damaged = self.health {
@@ -177,7 +178,11 @@ impl SqliteStore {
             batch.iter().map(carry_out).collect()
         });
         self.logs.settle(stored.is_ok());
-        Ok(stored?)
+        let stored: Vec<_> = stored?;
+        if stored.iter().any(erases) {
+            self.checkpointer.erase(now);
+        }
+        Ok(stored)
     }
 }
 
@@ -194,6 +199,9 @@ fn carry_out(
                 rooms::change(connection, *room, record.seq, change)?;
             }
             return Ok(Stored::Appended(appended));
+        }
+        Request::Amend { room, draft, entry } => {
+            return writer.amend(*room, draft, entry.as_ref()).map(Stored::Appended);
         }
         Request::Recall { person, id } => {
             return records::recall(connection, *person, id).map(Stored::Recalled);
@@ -218,17 +226,20 @@ impl Store for SqliteStore {
         self.folder.check_space(now, self.retention.disk_reserve_bytes);
         if self.folder.is_short() {
             // What operators do may well be about who has filled the disk, and a device that was
-            // removed must not come back. Neither grows without a limit, nor do marks.
-            let is_kept = |(_, request): &mut (Ticket, Request)| {
-                !matches!(request, Request::Append { .. } | Request::Admit { .. })
+            // removed must not come back. Neither grows without a limit, nor do marks. A message is
+            // deleted once.
+            let is_kept = |(_, request): &mut (Ticket, Request)| match request {
+                Request::Amend { draft, .. } => is_deletion(draft),
+                Request::Append { .. } | Request::Admit { .. } => false,
+                _ => true,
             };
             let mut kept: Vec<_> = batch.extract_if(.., is_kept).collect();
             if !kept.is_empty() {
-                self.carry_out(utc_ms, &mut kept);
+                self.carry_out((now, utc_ms), &mut kept);
             }
             return self.refuse(batch, &StorageError::Reserve);
         }
-        self.carry_out(utc_ms, batch);
+        self.carry_out((now, utc_ms), batch);
     }
 
     fn poll(&mut self, _now: Instant, answers: &mut Vec<Answer>) {
@@ -239,16 +250,20 @@ impl Store for SqliteStore {
         &mut self,
         room: RoomId,
         after: u64,
+        records: Records,
         each: &mut dyn FnMut(Entry<'_>) -> ControlFlow<()>,
     ) -> Result<Read, StorageError> {
         if self.last_seq(room) <= after {
             return Ok(Read::Done);
         }
-        let mut select = self.connection.prepare_cached(records::SELECT_AFTER)?;
+        let mut select = self.connection.prepare_cached(match records {
+            Records::All => SELECT_AFTER,
+            Records::Shown => SELECT_SHOWN_AFTER,
+        })?;
         let [_, last] = keys(room)?;
         let mut rows = select.query([key(room, after)?, last])?;
         while let Some(row) = rows.next()? {
-            if each(records::entry(row)?).is_break() {
+            if each(entry(row)?).is_break() {
                 break;
             }
         }
@@ -261,11 +276,15 @@ impl Store for SqliteStore {
         before: u64,
         limit: u64,
         bytes_max: usize,
+        records: Records,
     ) -> Result<Option<u64>, StorageError> {
         if self.last_seq(room) == 0 {
             return Ok(Some(before));
         }
-        let mut select = self.connection.prepare_cached(records::SELECT_SIZES)?;
+        let mut select = self.connection.prepare_cached(match records {
+            Records::All => SELECT_SIZES,
+            Records::Shown => SELECT_SHOWN_SIZES,
+        })?;
         let size = |row: &Row<'_>| Ok((seq_of(row.get(0)?), row.get(1)?));
         let values = [key(room, 0)?, key_up_to(room, before)?, integer(limit)];
         let newest = select.query_map(values, size)?;
@@ -298,9 +317,11 @@ impl Store for SqliteStore {
 
     fn maintain(&mut self, time: &Time) {
         let trim_at = self.trim_due(time);
+        let forget_at = self.forget_removed(time);
         let checkpoint_at = self.checkpointer.maintain(time.now, &self.connection);
         let check_at = matches!(self.health, Health::Checking(_)).then(|| time.now + CHILD_POLL);
-        self.next_deadline = trim_at.into_iter().chain(checkpoint_at).chain(check_at).min();
+        let deadlines = [trim_at, forget_at, checkpoint_at, check_at];
+        self.next_deadline = deadlines.into_iter().flatten().min();
     }
 
     fn is_check_due(&self) -> bool {
@@ -371,6 +392,18 @@ impl Drop for SqliteStore {
             Health::Unchecked | Health::Checking(_) | Health::Damaged => Ok(()),
         };
     }
+}
+
+fn is_deletion(draft: &Draft) -> bool {
+    matches!(draft.kind, Kind::Amendment { amending: Amending::Delete, .. })
+}
+
+/// Returns true for what takes words out of the file, or puts others in their place.
+fn erases(stored: &Stored) -> bool {
+    let Stored::Appended(Appended::New(record)) = stored else { return false };
+    let is_erasing =
+        |amending: &Amending<_>| matches!(amending, Amending::Delete | Amending::Edit(_));
+    matches!(&record.kind, Kind::Amendment { amending, .. } if is_erasing(amending))
 }
 
 fn damage() -> StorageError {

@@ -1,13 +1,16 @@
 //! Rooms by script: the chat with a store that numbers records and knows ids.
 
-use std::{collections::HashMap, sync::Arc};
+use std::time::Instant;
 
-use pychat_server::core::{
-    chat::{Effect, Event, Recipients, RoomView},
-    id::{ConnectionId, RoomId, Ticket},
-    people::People,
-    record::{Appended, Draft, PersonId, Record, Request, StorageError, Stored},
-    secret::Secret,
+use pychat_server::{
+    core::{
+        chat::{Effect, Event, Recipients, RoomView},
+        id::{ConnectionId, RoomId, Ticket},
+        people::People,
+        record::{PersonId, Request, StorageError, Stored},
+        secret::Secret,
+    },
+    store::{Answer, Memory, Retention, Store},
 };
 use pychat_wire::{
     ClientMessage,
@@ -24,8 +27,8 @@ pub(super) struct House {
     pub(super) held: Option<Vec<(Ticket, Request)>>,
     /// The requests that were answered.
     pub(super) stored: Vec<Request>,
-    last: HashMap<RoomId, u64>,
-    known: HashMap<(PersonId, Arc<str>), Record>,
+    store: Memory,
+    n_made: u32,
 }
 
 /// Returns the connection with this number.
@@ -85,8 +88,8 @@ impl House {
             is_full: false,
             held: None,
             stored: Vec::new(),
-            last: HashMap::new(),
-            known: HashMap::new(),
+            store: Memory::new(7, Retention::default()),
+            n_made: 0,
         }
     }
 
@@ -127,17 +130,16 @@ impl House {
     /// Makes a room, and returns it.
     #[track_caller]
     pub(super) fn makes(&mut self, number: u32, request: RoomRequest<'_>) -> RoomId {
-        let effects = self.asks(number, request, "made");
+        self.n_made += 1;
+        let id = format!("made {}", self.n_made);
+        let effects = self.says(number, ClientMessage::Change { request, id: Some(id.into()) });
         let room = effects.iter().find_map(|effect| match effect {
             Effect::Tell { to: Recipients::Room(room), event: Event::Recorded { .. } } => {
                 Some(*room)
             }
             _ => None,
         });
-        let room = room.unwrap_or_else(|| panic!("not made: {effects:?}"));
-        // So that the same id can be used for the next one.
-        self.known.retain(|(_, id), _| &**id != "made");
-        room
+        room.unwrap_or_else(|| panic!("not made: {effects:?}"))
     }
 
     /// Answers what is held, in this order.
@@ -185,29 +187,13 @@ impl House {
         if self.is_full {
             return Err(StorageError::Full);
         }
-        Ok(match request {
-            Request::Append { room, draft, .. } => Stored::Appended(self.append(room, draft)),
-            Request::Recall { person, id } => {
-                Stored::Recalled(self.known.get(&(person, id)).cloned())
-            }
-            _ => Stored::Changed,
-        })
-    }
-
-    fn append(&mut self, room: RoomId, draft: Draft) -> Appended {
-        let Draft { author, person, kind, id } = draft;
-        let key = person.zip(id.clone());
-        if let Some(record) = key.as_ref().and_then(|key| self.known.get(key)) {
-            return match key {
-                Some((_, id)) if record.kind != kind => Appended::Conflict { id },
-                _ => Appended::Known(record.clone()),
-            };
+        let (now, mut answers) = (Instant::now(), Vec::new());
+        self.store.submit(now, 5, &mut vec![(Ticket(0), request)]);
+        self.store.poll(now, &mut answers);
+        match answers.pop() {
+            Some(Answer::Done { outcome, .. }) => outcome,
+            other => panic!("{other:?}"),
         }
-        let seq = self.last.entry(room).or_default();
-        *seq += 1;
-        let record = Record { room, seq: *seq, time_ms: 5, author, person, kind, id };
-        self.known.extend(key.map(|key| (key, record.clone())));
-        Appended::New(record)
     }
 }
 

@@ -197,8 +197,7 @@ fn enter(id: ConnectionId, given: &str, person: Option<PersonId>, join_index: u6
 
 /// Returns the record that the log answers with when it takes a draft as its first.
 fn first_record(draft: &Draft) -> Record {
-    let Draft { author, person, kind, id } = draft.clone();
-    Record { room: HALL, seq: 1, time_ms: 5, author, person, kind, id }
+    draft.clone().into_record(HALL, 1, 5)
 }
 
 fn close(id: ConnectionId, reason: CloseReason) -> Effect {

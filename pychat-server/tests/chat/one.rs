@@ -65,7 +65,7 @@ fn a_text_is_published_only_once_the_store_has_it_and_leaving_told_after_that() 
     let mut room = Room::with(&[(A, "Анна"), (B, "Борис")]);
     room.is_answered = false;
     let kind = Kind::Text("hi\n".into());
-    let draft = Draft { author: name("Анна"), person: None, kind, id: None };
+    let draft = Draft { author: name("Анна"), person: None, kind, id: None, reply: None };
     assert_eq!(room.text(A, "hi\n"), [append(1, draft.clone())]);
     assert_eq!(room.text(A, "hi\n"), [append(2, draft.clone())]);
     let record = first_record(&draft);
@@ -251,7 +251,7 @@ fn who_speaks_too_fast_is_held_and_loses_nothing() {
     room.chat.set_rules(Rules { rate_limit: RateLimit::new(2, 5), ..RULES });
     let said = |number, author, content: &str| {
         let kind = Kind::Text(content.into());
-        append(number, Draft { author: name(author), person: None, kind, id: None })
+        append(number, Draft { author: name(author), person: None, kind, id: None, reply: None })
     };
     assert_eq!(room.text(A, "раз"), [said(1, "Анна", "раз")]);
     let hold = act(A, Action::PauseRead { until: room.now + Duration::from_millis(200) });

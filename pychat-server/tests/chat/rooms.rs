@@ -4,7 +4,7 @@ use pychat_server::core::{
     chat::{Action, Complaint, Effect, Event, Refusal, RoomView},
     id::{HALL, RoomId},
     moderation::Order,
-    record::{Kind, PersonId, Record, Request, RoomChange},
+    record::{Draft, Kind, PersonId, Record, Request, RoomChange},
 };
 use pychat_wire::{
     ClientMessage,
@@ -31,15 +31,14 @@ fn event(
     subject: Option<&str>,
 ) -> Record {
     let (person, author) = author;
-    Record {
-        room,
-        seq,
-        time_ms: 5,
+    let draft = Draft {
         author: name(author),
         person: Some(PersonId(person)),
         kind: Kind::Event { event, subject: subject.map(Into::into) },
         id: Some("1".into()),
-    }
+        reply: None,
+    };
+    draft.into_record(room, seq, 5)
 }
 
 fn recorded(number: u32, record: Record) -> Effect {

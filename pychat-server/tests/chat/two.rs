@@ -179,6 +179,7 @@ fn a_text_has_an_id_by_which_it_is_acknowledged_once_it_is_kept() {
         person: Some(PersonId(1)),
         kind: Kind::Text("hi".into()),
         id: Some("a-1".into()),
+        reply: None,
     };
     let record = first_record(&draft);
     let complaint = Complaint {

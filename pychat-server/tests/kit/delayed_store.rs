@@ -19,7 +19,7 @@ use pychat_server::{
         },
         time::Time,
     },
-    store::{Answer, Memory, Read, Retention, Store},
+    store::{Answer, Memory, Read, Records, Retention, Store},
 };
 
 /// The most ticks by which an answer is late.
@@ -140,7 +140,9 @@ fn is_taken(answer: &Answer) -> bool {
 impl Store for DelayedStore {
     fn submit(&mut self, now: Instant, utc_ms: u64, batch: &mut Vec<(Ticket, Request)>) {
         let room = |request: &Request| match request {
-            Request::Append { room, .. } | Request::Find { room, .. } => Some(*room),
+            Request::Append { room, .. }
+            | Request::Amend { room, .. }
+            | Request::Find { room, .. } => Some(*room),
             _ => None,
         };
         let rooms: Vec<_> = batch.iter().map(|(_, request)| room(request)).collect();
@@ -195,9 +197,14 @@ impl Store for DelayedStore {
         &mut self,
         room: RoomId,
         after: u64,
+        records: Records,
         each: &mut dyn FnMut(Entry<'_>) -> ControlFlow<()>,
     ) -> Result<Read, StorageError> {
-        if self.is_at_hand() { self.store.read(room, after, each) } else { Ok(Read::Later) }
+        if self.is_at_hand() {
+            self.store.read(room, after, records, each)
+        } else {
+            Ok(Read::Later)
+        }
     }
 
     fn page_start(
@@ -206,9 +213,10 @@ impl Store for DelayedStore {
         before: u64,
         limit: u64,
         bytes_max: usize,
+        records: Records,
     ) -> Result<Option<u64>, StorageError> {
         if self.is_at_hand() {
-            self.store.page_start(room, before, limit, bytes_max)
+            self.store.page_start(room, before, limit, bytes_max, records)
         } else {
             Ok(None)
         }

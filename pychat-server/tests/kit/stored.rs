@@ -8,7 +8,7 @@ use pychat_server::{
         people::People,
         record::{Entry, Kind},
     },
-    store::{Read, Store},
+    store::{Read, Records, Store},
 };
 
 use super::{Oracle, room_log::Message};
@@ -54,10 +54,11 @@ fn read(
         let (event, content) = match kind {
             Kind::Text(text) => (None, text),
             Kind::Event { event, subject } => (Some(event), subject.unwrap_or_default()),
+            Kind::Amendment { .. } => panic!("an amendment of what nobody amends"),
         };
         let (author, content) = (author.to_owned(), content.to_owned());
         entries.push((seq, Message { time: time_ms, author, content, event }));
         ControlFlow::Continue(())
     };
-    store.read(room, after, &mut each).expect("it can be read")
+    store.read(room, after, Records::All, &mut each).expect("it can be read")
 }

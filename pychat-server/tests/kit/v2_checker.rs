@@ -180,18 +180,7 @@ impl V2Checker {
         let name = self.name.clone().expect("a guest hears nothing of rooms");
         match message {
             ServerMessage::Record {
-                room,
-                seq,
-                time,
-                username,
-                content,
-                id,
-                dup,
-                replay,
-                reply: None,
-                edited: None,
-                deleted: false,
-                reactions: Default::default(),
+                room, seq, time, username, content, id, dup, replay, ..
             } => {
                 let (author, content) = (username.into_owned(), content.into_owned());
                 let message = Message { time, author, content, event: None };

@@ -12,7 +12,7 @@ use pychat_server::{
         time::Time,
     },
     store::{
-        MESSAGE_BYTES, Retention, Store,
+        MESSAGE_BYTES, Records, Retention, Store,
         sqlite::{Durability, TRIM_STEP},
     },
 };
@@ -88,7 +88,7 @@ fn an_id_is_its_owner_s_and_of_one_text() {
     assert_eq!((&**id, record.seq), ("1", 1));
     assert_eq!(log.last_seq(HALL), 2, "nothing was taken");
     let mut owners = Vec::new();
-    log.read(HALL, 0, &mut |entry| {
+    log.read(HALL, 0, Records::All, &mut |entry| {
         owners.push(entry.person);
         ControlFlow::Continue(())
     })
@@ -104,14 +104,14 @@ fn reading_begins_and_ends_where_the_reader_says() {
     let mut log = shelf.open();
     say(&mut log, 5, ["a", "b", "c"].map(|content| draft("Анна", content, Some(content))).into());
     let mut ids = Vec::new();
-    log.read(HALL, 1, &mut |entry| {
+    log.read(HALL, 1, Records::All, &mut |entry| {
         ids.push(entry.id.map(ToOwned::to_owned));
         ControlFlow::Break(())
     })
     .unwrap();
     assert_eq!(ids, [Some("b".to_owned())]);
     for after in [3, u64::MAX] {
-        log.read(HALL, after, &mut |entry| panic!("{entry:?}")).unwrap();
+        log.read(HALL, after, Records::All, &mut |entry| panic!("{entry:?}")).unwrap();
     }
 }
 

@@ -2,7 +2,7 @@
 
 use pychat_server::{
     core::id::HALL,
-    store::{Memory, Retention, Store},
+    store::{Memory, Records, Retention, Store},
 };
 
 use super::shelf::{Shelf, draft, say};
@@ -21,7 +21,11 @@ fn a_page_has_the_newest_messages_that_fit() {
     let stores: [Box<dyn Store>; 2] =
         [Box::new(Memory::new(0, Retention::default())), Box::new(shelf.open())];
     for mut store in stores {
-        assert_eq!(store.page_start(HALL, 1, 500, 1_000), Ok(Some(1)), "nothing is kept");
+        assert_eq!(
+            store.page_start(HALL, 1, 500, 1_000, Records::All),
+            Ok(Some(1)),
+            "nothing is kept"
+        );
         fill(&mut *store, &[10, 20, 5_000, 30, 40, 0]);
         for (before, limit, bytes_max, start) in [
             (7, 500, 6_000, 1),
@@ -36,7 +40,7 @@ fn a_page_has_the_newest_messages_that_fit() {
             (3, 500, 30, 1),
             (1, 500, 1_000, 1),
         ] {
-            let found = store.page_start(HALL, before, limit, bytes_max);
+            let found = store.page_start(HALL, before, limit, bytes_max, Records::All);
             assert_eq!(found, Ok(Some(start)), "{limit} before {before} of {bytes_max} bytes");
         }
     }

@@ -13,7 +13,7 @@ use pychat_server::{
             RoomChange, StorageError, Stored,
         },
     },
-    store::{Answer, Memory, Retention, Store},
+    store::{Answer, Memory, Records, Retention, Store},
 };
 use pychat_wire::message::{RoomEvent, RoomKind};
 
@@ -33,7 +33,7 @@ fn stores(shelf: &Shelf) -> [Box<dyn Store>; 2] {
 /// An event that Anna asks for.
 fn event(event: RoomEvent, subject: Option<&str>, id: &str) -> Draft {
     let kind = Kind::Event { event, subject: subject.map(Into::into) };
-    Draft { author: name("Анна"), person: Some(ANNA), kind, id: Some(id.into()) }
+    Draft { author: name("Анна"), person: Some(ANNA), kind, id: Some(id.into()), reply: None }
 }
 
 fn room(id: RoomId, kind: RoomKind, members: &[PersonId]) -> Room {
@@ -103,12 +103,16 @@ fn each_room_counts_for_itself_and_its_time_does_not_go_back() {
         assert_eq!(ends, [(1, 2), (1, 2), (1, 1), (1, 0), (1, 0)]);
         for room in [RoomId(3), RoomId(u32::MAX)] {
             assert_eq!(read_room(&mut *store, room), []);
-            assert_eq!(store.page_start(room, 7, 500, 500), Ok(Some(7)));
+            assert_eq!(store.page_start(room, 7, 500, 500, Records::All), Ok(Some(7)));
         }
         for (before, start) in [(u64::MAX, 1), (3, 1), (2, 1), (1, 1)] {
-            assert_eq!(store.page_start(one, before, 500, 500), Ok(Some(start)), "{before}");
+            assert_eq!(
+                store.page_start(one, before, 500, 500, Records::All),
+                Ok(Some(start)),
+                "{before}"
+            );
         }
-        store.read(HALL, u64::MAX, &mut |entry| panic!("{entry:?}")).unwrap();
+        store.read(HALL, u64::MAX, Records::All, &mut |entry| panic!("{entry:?}")).unwrap();
     }
     let mut log = shelf.open();
     let ends = [HALL, RoomId(1), RoomId(2), RoomId(3)]
@@ -143,7 +147,7 @@ fn an_event_is_read_back_as_it_was() {
             }
             ControlFlow::Continue(())
         };
-        store.read(CLUB, 0, &mut each).unwrap();
+        store.read(CLUB, 0, Records::All, &mut each).unwrap();
         assert_eq!(read, events.map(|(event, subject)| (event, subject.map(ToOwned::to_owned))));
         let record = recall(&mut *store, ANNA, "3").unwrap();
         assert_eq!((record.room, record.seq, record.time_ms), (CLUB, 4, 5));

@@ -16,7 +16,7 @@ use pychat_server::{
         time::Time,
     },
     store::{
-        Answer, Read, Retention, SqliteStore, Store,
+        Answer, Read, Records, Retention, SqliteStore, Store,
         sqlite::{Durability, FILE_NAME, OpenError, Place},
     },
 };
@@ -117,7 +117,7 @@ pub(crate) fn name(name: &str) -> UserName {
 pub(crate) fn draft(author: &str, content: &str, id: Option<&str>) -> Draft {
     let person = Some(PersonId(author.len() as u64));
     let kind = Kind::Text(content.into());
-    Draft { author: name(author), person, kind, id: id.map(Into::into) }
+    Draft { author: name(author), person, kind, id: id.map(Into::into), reply: None }
 }
 
 /// A time by a clock that can be trusted.
@@ -170,6 +170,7 @@ pub(crate) fn say(store: &mut dyn Store, utc_ms: u64, drafts: Vec<Draft>) -> Vec
         Appended::New(record) => (record.seq, true),
         Appended::Known(record) => (record.seq, false),
         Appended::Conflict { id } => panic!("other words under {id}"),
+        Appended::Refused(error) => panic!("{error}"),
     };
     append(store, utc_ms, drafts, []).unwrap().into_iter().map(told).collect()
 }
@@ -190,7 +191,7 @@ pub(crate) fn read(store: &mut dyn Store) -> Vec<(u64, u64, String, String)> {
 #[track_caller]
 pub(crate) fn read_room(store: &mut dyn Store, room: RoomId) -> Vec<(u64, u64, String, String)> {
     let mut all = Vec::new();
-    let read = store.read(room, 0, &mut |entry| {
+    let read = store.read(room, 0, Records::All, &mut |entry| {
         all.push((entry.seq, entry.time_ms, entry.author.into(), entry.kind.text().into()));
         ControlFlow::Continue(())
     });

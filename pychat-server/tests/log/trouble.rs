@@ -11,7 +11,7 @@ use pychat_server::{
         id::HALL,
         record::{OwnedName, Person, PersonChange, PersonId, StorageError},
     },
-    store::{Read, Retention, Store},
+    store::{Read, Records, Retention, Store},
 };
 use rusqlite::Connection;
 
@@ -41,7 +41,7 @@ fn what_becomes_damaged_is_an_error_and_no_end() {
     let mut file = fs::OpenOptions::new().write(true).open(shelf.file()).unwrap();
     file.seek(SeekFrom::Start(5 * 4_096)).unwrap();
     file.write_all(&vec![0xff; 2_000 * 4_096]).unwrap();
-    let error = log.read(HALL, 0, &mut |_| ControlFlow::Continue(())).unwrap_err();
+    let error = log.read(HALL, 0, Records::All, &mut |_| ControlFlow::Continue(())).unwrap_err();
     assert!(matches!(error, StorageError::Damaged(_)), "{error:?}");
     assert_eq!(error.key(), "damaged");
 }
@@ -56,6 +56,10 @@ fn a_value_of_another_kind_is_damage() {
         ("time_ms", "'soon'"),
         ("kind", "-1"),
         ("kind", "99"),
+        ("kind", "65"),
+        ("target", "-1"),
+        ("words", "'all'"),
+        ("reactions", "7"),
         ("key", "-1"),
     ] {
         let shelf = Shelf::new();
@@ -63,11 +67,12 @@ fn a_value_of_another_kind_is_damage() {
         chatter(&mut log, 5, 2);
         shelf.tamper(&format!(
             "DROP TABLE records; \
-             CREATE TABLE records (key, time_ms, author, content, id, person, kind); \
-             INSERT INTO records VALUES (2, 5, 'a', 'b', NULL, NULL, 0); \
+             CREATE TABLE records (key, time_ms, author, content, id, person, kind, target, edited_ms, \
+                 words, reactions); \
+             INSERT INTO records VALUES (2, 5, 'a', 'b', NULL, NULL, 0, NULL, NULL, 0, NULL); \
              UPDATE records SET {column} = {value}"
         ));
-        let error = log.read(HALL, 0, &mut |_| ControlFlow::Continue(()));
+        let error = log.read(HALL, 0, Records::All, &mut |_| ControlFlow::Continue(()));
         match column {
             "key" => assert_eq!(error, Ok(Read::Done), "before the first"),
             _ => assert!(matches!(error, Err(StorageError::Damaged(_))), "{column}: {error:?}"),

@@ -58,6 +58,7 @@ impl Disk {
             }
             Request::Mark(_) => (), // That what was said before is no news to a newcomer.
             Request::Append { .. }
+            | Request::Amend { .. }
             | Request::Recall { .. }
             | Request::Find { .. }
             | Request::Moderate { .. } => panic!("nobody asks for that"),

@@ -345,9 +345,10 @@ impl Effect {
         const LISTED_BYTES: usize = 256;
         LEAST
             + match self {
-                Self::Store { request: Request::Append { draft, .. }, .. } => {
-                    draft.kind.text().len()
-                }
+                Self::Store {
+                    request: Request::Append { draft, .. } | Request::Amend { draft, .. },
+                    ..
+                } => draft.kind.text().len(),
                 Self::Tell { event: Event::Notice(text), .. } => text.len(),
                 Self::Tell { event: Event::Welcome { members, rooms, .. }, .. } => {
                     members.bytes() + rooms.iter().map(RoomView::weight).sum::<usize>()

@@ -279,10 +279,47 @@ pub enum Refusal {
     Outsider,
     /// A room that cannot be made, or changed so.
     Room,
+    /// Something that is about no message of the room.
+    NoMessage,
+    /// A change of somebody else's message.
+    NotTheirs,
+    /// A reaction that is no emoji, or one too many.
+    Reaction,
     /// A text before joining.
     NotJoined,
     /// A second hello.
     AlreadyJoined,
+}
+
+impl Refusal {
+    /// Returns the word that stands for it in logs.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::Frame(_) => "frame",
+            Self::Payload(_) => "payload",
+            Self::Name(_) => "name",
+            Self::Plain => "plain",
+            Self::Signature => "signature",
+            Self::PairCode => "pair_code",
+            Self::Uninvited => "uninvited",
+            Self::InviteCode => "invite_code",
+            Self::NoRoom => "no_room",
+            Self::Device => "device",
+            Self::NameTaken => "name_taken",
+            Self::MessageId => "message_id",
+            Self::IdReused => "id_reused",
+            Self::Banned => "banned",
+            Self::Muted => "muted",
+            Self::Operator => "operator",
+            Self::Outsider => "outsider",
+            Self::Room => "room",
+            Self::NoMessage => "no_message",
+            Self::NotTheirs => "not_theirs",
+            Self::Reaction => "reaction",
+            Self::NotJoined => "not_joined",
+            Self::AlreadyJoined => "already_joined",
+        }
+    }
 }
 
 impl fmt::Display for Refusal {
@@ -306,6 +343,9 @@ impl fmt::Display for Refusal {
             Self::Operator => formatter.write_str("something that is for operators to do"),
             Self::Outsider => formatter.write_str("something in a room that is not for this one"),
             Self::Room => formatter.write_str("a room that cannot be made, or changed so"),
+            Self::NoMessage => formatter.write_str("about no message of the room"),
+            Self::NotTheirs => formatter.write_str("a change of somebody else's message"),
+            Self::Reaction => formatter.write_str("a reaction that is not taken"),
             Self::NotJoined => formatter.write_str("a text before a hello"),
             Self::AlreadyJoined => formatter.write_str("a second hello"),
         }

@@ -5,8 +5,8 @@ use std::time::Instant;
 use pychat_wire::{ClientMessage, MessageError};
 
 use super::{
-    Chat, Effect, Event, Phase, Protocol, devices::DeviceRequest, invites::InviteRequest,
-    refusal::unknown_to_original, talk::Said, tell,
+    Chat, Effect, Event, Phase, Protocol, amend::Amended, devices::DeviceRequest,
+    invites::InviteRequest, refusal::unknown_to_original, talk::Said, tell,
 };
 use crate::core::id::ConnectionId;
 
@@ -33,9 +33,15 @@ impl Chat {
                 self.on_hello(now, id, &hello, effects);
             }
             (Phase::Guest, message) => self.on_early(id, &message, effects),
-            (Phase::Joined(_), ClientMessage::Text { room, content, id: message_id }) => {
-                let said = Said { room: &room, content: &content, id: message_id.as_deref() };
+            (Phase::Joined(_), ClientMessage::Text { room, content, id: message_id, reply }) => {
+                let message_id = message_id.as_deref();
+                let said = Said { room: &room, content: &content, id: message_id, reply };
                 self.on_text(now, id, said, effects);
+            }
+            (Phase::Joined(_), ClientMessage::Amend { amendment, room, id: message_id }) => {
+                let message_id = message_id.as_deref();
+                let amended = Amended { room: &room, amendment: &amendment, id: message_id };
+                self.on_amend(now, id, amended, effects);
             }
             (
                 Phase::Joined(_),

@@ -95,6 +95,7 @@ pub(super) fn unknown_to_original(message: &ClientMessage<'_>) -> Option<&'stati
         ClientMessage::Members { .. } => Some("members"),
         ClientMessage::Read { .. } => Some("read"),
         ClientMessage::Typing { .. } => Some("typing"),
+        ClientMessage::Amend { amendment, .. } => Some(amendment.kind()),
         ClientMessage::Change { request, .. } => Some(request.kind()),
         ClientMessage::Pair => Some("pair"),
         ClientMessage::Devices => Some("devices"),

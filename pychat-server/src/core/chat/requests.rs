@@ -236,7 +236,7 @@ impl Chat {
         match (self.requests.pending.remove(&ticket), outcome) {
             (Some(Pending::Append { from, id }), outcome) => {
                 match outcome {
-                    Ok(Stored::Appended(appended)) => self.on_appended(from, appended, effects),
+                    Ok(Stored::Appended(appended)) => self.on_appended(from, id, appended, effects),
                     Ok(Stored::Changed | Stored::Recalled(_)) => (),
                     Err(error) => self.on_append_failed(from, id, &error, effects),
                 }

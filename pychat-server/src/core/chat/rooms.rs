@@ -102,7 +102,7 @@ impl Chat {
     }
 
     /// Refuses a payload that no client should send.
-    fn refuse_payload(
+    pub(super) fn refuse_payload(
         &mut self,
         from: ConnectionId,
         reference: Option<&Arc<str>>,
@@ -155,6 +155,7 @@ impl Chat {
             person: Some(person),
             kind: Kind::Event { event, subject: subject.map(Into::into) },
             id: Some(Arc::clone(id)),
+            reply: None,
         };
         self.rooms.begin(room, &change, person);
         let request = Request::Append { room, draft, change: Some(change.clone()) };

@@ -10,6 +10,7 @@ use pychat_wire::{
 
 use super::{
     Action, Chat, Complaint, Effect, Event, Grant, Phase, Protocol, Recipients, Refusal, act,
+    amend::tell_refused,
     complain, notify,
     requests::Pending,
     rooms::{Content, Sought, tell_conflict},
@@ -18,7 +19,7 @@ use super::{
 use crate::core::{
     gate::Verb,
     id::{ConnectionId, HALL, RoomId},
-    record::{Appended, Device, Draft, Kind, Request, StorageError},
+    record::{Amending, Appended, Device, Draft, Kind, Record, Request, StorageError},
 };
 
 /// A text, as it came.
@@ -29,6 +30,8 @@ pub(super) struct Said<'a> {
     pub(super) content: &'a str,
     /// The author's own id of it.
     pub(super) id: Option<&'a str>,
+    /// The number of the message that it answers.
+    pub(super) reply: Option<u64>,
 }
 
 impl Chat {
@@ -57,6 +60,7 @@ impl Chat {
             person: grant.map(|grant| grant.person),
             kind: Kind::Text(said.content.into()),
             id: message_id.map(Into::into),
+            reply: said.reply.filter(|_| grant.is_some()),
         };
         let pending = Pending::Append { from, id: draft.id.clone() };
         self.ask(from, pending, Request::Append { room, draft, change: None }, effects);
@@ -127,7 +131,9 @@ impl Chat {
             (Protocol::V1, _) => notify(id, Notice::StillWaiting, effects),
             (Protocol::V2, message) => {
                 let reference = match message {
-                    ClientMessage::Text { id, .. } => id.as_deref().and_then(repeatable),
+                    ClientMessage::Text { id, .. } | ClientMessage::Amend { id, .. } => {
+                        id.as_deref().and_then(repeatable)
+                    }
                     _ => None,
                 };
                 let complaint = Complaint {
@@ -140,23 +146,40 @@ impl Chat {
         self.count_bad(id, ErrorCode::NotJoined, &Refusal::NotJoined, effects);
     }
 
-    /// A text that was accepted is published, even if its author has left.
+    /// A text or amendment that was accepted is published, even if its author has left.
     pub(super) fn on_appended(
         &mut self,
         from: ConnectionId,
+        id: Option<Arc<str>>,
         appended: Appended,
         effects: &mut Vec<Effect>,
     ) {
         match appended {
             Appended::New(record) => {
-                let (room, seq) = (record.room, record.seq);
-                self.rooms.note_record(room, seq, record.person, true);
+                self.note_record(&record);
                 self.keep_marks(effects);
+                let room = record.room;
                 let event = Event::Recorded { from, record };
                 effects.push(Effect::Tell { to: Recipients::Room(room), event });
             }
             Appended::Known(record) => tell(from, Event::Duplicate { record }, effects),
             Appended::Conflict { id } => tell_conflict(from, id, effects),
+            Appended::Refused(error) => tell_refused(from, id, error, effects),
+        }
+    }
+
+    /// Counts a record among those that people have seen or not: messages alone, and none that was deleted.
+    fn note_record(&mut self, record: &Record) {
+        let Record { room, seq, person, .. } = *record;
+        self.rooms.note_record(room, seq, person, matches!(record.kind, Kind::Text(_)));
+        match record.kind {
+            Kind::Amendment { target, amending: Amending::Delete } => {
+                self.rooms.note_deleted(room, target, true);
+            }
+            Kind::Amendment { target, amending: Amending::Restore(_) } => {
+                self.rooms.note_deleted(room, target, false);
+            }
+            _ => (),
         }
     }
 

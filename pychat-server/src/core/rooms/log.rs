@@ -16,8 +16,16 @@ const KEPT_BEHIND: usize = TAIL_MAX / 2;
 #[derive(Debug, Default)]
 pub(super) struct Log {
     last: u64,
-    /// The numbers of the last messages, and who said them.
-    tail: VecDeque<(u64, Option<PersonId>)>,
+    /// The last messages.
+    tail: VecDeque<Said>,
+}
+
+/// A message, as far as it is counted.
+#[derive(Clone, Copy, Debug)]
+struct Said {
+    seq: u64,
+    person: Option<PersonId>,
+    is_deleted: bool,
 }
 
 impl Log {
@@ -36,23 +44,31 @@ impl Log {
         if !is_message {
             return None;
         }
-        self.tail.push_back((seq, person));
+        self.tail.push_back(Said { seq, person, is_deleted: false });
         if TAIL_MAX < self.tail.len() {
             self.tail.pop_front();
         }
-        let (seq, person) = *self.tail.get(self.tail.len().checked_sub(KEPT_BEHIND + 1)?)?;
-        Some((seq, person?))
+        let passed = self.tail.get(self.tail.len().checked_sub(KEPT_BEHIND + 1)?)?;
+        Some((passed.seq, passed.person?))
+    }
+
+    /// Notes that a message has no words any more, or has them again.
+    pub(super) fn note_deleted(&mut self, seq: u64, is_deleted: bool) {
+        if let Ok(index) = self.tail.binary_search_by_key(&seq, |said| said.seq) {
+            self.tail[index].is_deleted = is_deleted;
+        }
     }
 
     pub(super) fn last(&self) -> u64 {
         self.last
     }
 
-    /// Returns the number of messages of others than `person` after number `read`.
+    /// Returns the number of messages of others than `person` after number `read` that have words.
     pub(super) fn unread(&self, read: u64, person: PersonId) -> u64 {
-        let begin = self.tail.partition_point(|(seq, _)| *seq <= read);
+        let begin = self.tail.partition_point(|said| said.seq <= read);
         let after = self.tail.range(begin..);
-        let others = after.filter(|(_, author)| *author != Some(person)).count();
+        let is_new = |said: &&Said| !said.is_deleted && said.person != Some(person);
+        let others = after.filter(is_new).count();
         UNREAD_MAX.min(others as u64)
     }
 }

@@ -32,7 +32,6 @@ struct Log {
 impl Logs {
     /// Makes a record of a draft.
     pub(super) fn append(&mut self, room: RoomId, utc_ms: u64, draft: Draft) -> Record {
-        let Draft { author, person, kind, id } = draft;
         let log = self.rooms.entry(room).or_default();
         (log.last_seq, log.last_ms) = (log.last_seq + 1, log.last_ms.max(utc_ms));
         let (seq, time_ms) = (log.last_seq, log.last_ms);
@@ -40,11 +39,11 @@ impl Logs {
             self.by_age.insert((time_ms, room));
         }
         self.len += 1;
-        self.content_bytes += kind.text().len();
+        self.content_bytes += draft.kind.text().len();
         if self.touched.last() != Some(&room) {
             self.touched.push(room);
         }
-        let record = Record { room, seq, time_ms, author, person, kind, id };
+        let record = draft.into_record(room, seq, time_ms);
         log.records.push_back(record.clone());
         record
     }
@@ -104,6 +103,22 @@ impl Logs {
         let records = self.records(room)?;
         let place = seq.checked_sub(records.front()?.seq)?;
         records.get(usize::try_from(place).ok()?)
+    }
+
+    /// Changes a record of a room; returns what `change` does.
+    pub(super) fn change<T>(
+        &mut self,
+        room: RoomId,
+        seq: u64,
+        change: impl FnOnce(&mut Record) -> T,
+    ) -> Option<T> {
+        let log = self.rooms.get_mut(&room)?;
+        let place = seq.checked_sub(log.records.front()?.seq)?;
+        let record = log.records.get_mut(usize::try_from(place).ok()?)?;
+        let bytes = record.kind.text().len();
+        let changed = change(record);
+        self.content_bytes = self.content_bytes - bytes + record.kind.text().len();
+        Some(changed)
     }
 
     /// Returns the number of the oldest record of a room, or of the next if there is none.

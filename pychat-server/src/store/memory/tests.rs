@@ -10,7 +10,7 @@ fn log(retention: Retention) -> Memory {
 fn draft(content: &str, id: Option<&str>) -> Draft {
     let author = UserName::new("Анна").unwrap();
     let person = Some(PersonId(1));
-    Draft { author, person, kind: Kind::Text(content.into()), id: id.map(Into::into) }
+    Draft { author, person, kind: Kind::Text(content.into()), id: id.map(Into::into), reply: None }
 }
 
 fn say(log: &mut Memory, utc_ms: u64, drafts: Vec<Draft>) -> Vec<Appended> {
@@ -32,7 +32,7 @@ fn say(log: &mut Memory, utc_ms: u64, drafts: Vec<Draft>) -> Vec<Appended> {
 
 fn seqs(log: &mut Memory, after: u64) -> Vec<u64> {
     let mut seqs = Vec::new();
-    log.read(HALL, after, &mut |entry| {
+    log.read(HALL, after, Records::All, &mut |entry| {
         seqs.push(entry.seq);
         ControlFlow::Continue(())
     })
@@ -66,7 +66,7 @@ fn reading_ends_where_the_reader_has_seen_enough() {
     let mut log = log(Retention::default());
     say(&mut log, 5, vec![draft("a", None), draft("b", Some("7")), draft("c", None)]);
     let mut read = Vec::new();
-    log.read(HALL, 1, &mut |entry| {
+    log.read(HALL, 1, Records::All, &mut |entry| {
         read.push((
             entry.seq,
             entry.time_ms,

@@ -14,6 +14,7 @@
 //! at last does the small rest itself. So it does everything if there can be no child.
 
 use std::{
+    mem,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -31,6 +32,10 @@ pub const WRITTEN_PAGES_HIGH: i32 = 3 * WAITING_PAGES_HIGH;
 /// The longest that a child may take; a disk that takes longer takes as long for the server.
 const CHILD_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The time after which the write-ahead log is emptied when words were erased, and the least from one such
+/// time to the next: it waits for the disk.
+const ERASE_PAUSE: Duration = Duration::from_secs(5);
+
 /// The pause before the next try when something stands in the way: a full disk, or a program that
 /// reads the log.
 const REST: Duration = Duration::from_secs(1);
@@ -43,12 +48,23 @@ pub(super) struct Checkpointer {
     running: Option<Child>,
     /// The time before which it is not tried again, as it did not work.
     rest_until: Option<Instant>,
+    /// When the write-ahead log is emptied, if there may be words in it that were erased.
+    erase_at: Option<Instant>,
+    /// It is to be emptied at once, as nobody knows what is in it.
+    is_unknown: bool,
 }
 
 impl Checkpointer {
-    /// Returns one for the log in `file`, which does all itself if there is no `program` for it.
-    pub(super) fn new(file: &Path, program: Option<PathBuf>) -> Self {
-        Self { file: file.to_owned(), program, running: None, rest_until: None }
+    /// Returns one for the log in `file`, which does all itself if there is no `program` for it. Nobody
+    /// knows what is in the write-ahead log if `is_unknown`.
+    pub(super) fn new(file: &Path, program: Option<PathBuf>, is_unknown: bool) -> Self {
+        let (file, erase_at) = (file.to_owned(), None);
+        Self { file, program, running: None, rest_until: None, erase_at, is_unknown }
+    }
+
+    /// Has the write-ahead log emptied soon, as words were erased that may be in it.
+    pub(super) fn erase(&mut self, now: Instant) {
+        self.erase_at.get_or_insert(now + ERASE_PAUSE);
     }
 
     /// Returns the program that does what takes long.
@@ -78,7 +94,17 @@ impl Checkpointer {
                 self.move_all(now, connection);
             }
         }
-        self.running.as_ref().map(|_| now + CHILD_POLL)
+        if self.running.is_some() {
+            return Some(now + CHILD_POLL);
+        }
+        if mem::take(&mut self.is_unknown) {
+            self.erase_at = Some(now);
+        }
+        if self.erase_at.is_some_and(|erase_at| erase_at <= now) {
+            let emptied = connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::TRUNCATE);
+            self.erase_at = emptied.is_err().then(|| now + ERASE_PAUSE);
+        }
+        self.erase_at
     }
 
     /// Moves what there is to move, and waits for the disk.

@@ -183,6 +183,22 @@ pub(super) const MIGRATIONS: &[&str] = &[
         PRIMARY KEY (person, room)
     ) STRICT, WITHOUT ROWID;
 ",
+    "
+    -- The number of the message in its log that a record answers or amends.
+    ALTER TABLE records ADD COLUMN target INTEGER;
+    -- The state of a message: its last edit, if its words are there (0), erased (1) or put aside by an
+    -- operator (2), with those and when that was, and a list of person, emoji and name for each
+    -- reaction.
+    ALTER TABLE records ADD COLUMN edit_seq INTEGER;
+    ALTER TABLE records ADD COLUMN edited_ms INTEGER;
+    ALTER TABLE records ADD COLUMN words INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE records ADD COLUMN removed TEXT;
+    ALTER TABLE records ADD COLUMN removed_ms INTEGER;
+    ALTER TABLE records ADD COLUMN reactions TEXT;
+    -- Records of kind 64 and more are amendments, which pages leave out, however many there are.
+    CREATE INDEX records_shown ON records (key) WHERE kind < 64;
+    CREATE INDEX records_removed ON records (removed_ms) WHERE removed_ms IS NOT NULL;
+",
 ];
 
 /// Does what is missing of `migrations`, each as a whole or not at all.

@@ -6,28 +6,47 @@ use pychat_wire::{UserName, message::RoomEvent};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params, types::Type};
 
 use super::{
+    amendments::{self, Found},
     logs::{Logs, key, room_of, seq_of},
     rows::integer,
 };
 use crate::{
     core::{
         id::RoomId,
-        record::{Appended, Draft, Entry, Kind, PersonId, Record},
+        record::{AmendError, Amending, Appended, Draft, Entry, Kind, PersonId, Record, State},
     },
     store::MESSAGE_BYTES,
 };
 
-const INSERT: &str = "INSERT INTO records (key, time_ms, author, content, id, person, begin_bytes, kind) \
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (person, id) WHERE id IS NOT NULL DO NOTHING";
-const SELECT_KNOWN: &str = "SELECT key, time_ms, author, content, id, person, kind FROM records \
-    WHERE person = ?1 AND id = ?2";
-const SELECT_ONE: &str =
-    "SELECT key, time_ms, author, content, id, person, kind FROM records WHERE key = ?1";
-pub(super) const SELECT_AFTER: &str = "SELECT key, time_ms, author, content, id, person, kind FROM records \
-        WHERE ?1 < key AND key <= ?2 ORDER BY key";
+/// The columns of an [`entry`]. An edit and what brings words back have no words of their own: they are
+/// those that the message has now.
+macro_rules! columns {
+    () => {
+        "key, time_ms, author, CASE WHEN kind IN (64, 68) THEN \
+            (SELECT content FROM records AS message WHERE message.key = \
+                (records.key & ~1099511627775) + records.target AND message.words = 0) \
+            ELSE content END, id, person, kind, target, edited_ms, words, reactions"
+    };
+}
+
+const INSERT: &str = "INSERT INTO records (key, time_ms, author, content, id, person, begin_bytes, kind, target) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
+    ON CONFLICT (person, id) WHERE id IS NOT NULL DO NOTHING";
+const SELECT_KNOWN: &str =
+    concat!("SELECT ", columns!(), " FROM records WHERE person = ?1 AND id = ?2");
+const SELECT_ONE: &str = concat!("SELECT ", columns!(), " FROM records WHERE key = ?1");
+pub(super) const SELECT_AFTER: &str =
+    concat!("SELECT ", columns!(), " FROM records WHERE ?1 < key AND key <= ?2 ORDER BY key");
+pub(super) const SELECT_SHOWN_AFTER: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM records INDEXED BY records_shown WHERE kind < 64 AND ?1 < key AND key <= ?2 ORDER BY key"
+);
 /// The sizes of texts alone: SQLite reads no text to know its size.
 pub(super) const SELECT_SIZES: &str = "SELECT key, octet_length(content) FROM records \
     WHERE ?1 <= key AND key < ?2 ORDER BY key DESC LIMIT ?3";
+pub(super) const SELECT_SHOWN_SIZES: &str = "SELECT key, octet_length(content) FROM records \
+    INDEXED BY records_shown WHERE kind < 64 AND ?1 <= key AND key < ?2 ORDER BY key DESC LIMIT ?3";
 
 /// The events, each at the place that is its number in the file. Only ever add to these.
 const EVENTS: [RoomEvent; 8] = [
@@ -43,7 +62,7 @@ const EVENTS: [RoomEvent; 8] = [
 
 /// The way in which drafts become records, within one transaction.
 pub(super) struct Writer<'a> {
-    connection: &'a Connection,
+    pub(super) connection: &'a Connection,
     insert: CachedStatement<'a>,
     logs: &'a mut Logs,
     utc_ms: u64,
@@ -58,46 +77,110 @@ impl<'a> Writer<'a> {
         Ok(Self { connection, insert: connection.prepare_cached(INSERT)?, logs, utc_ms })
     }
 
-    /// Takes a draft into the log of a room, unless it is known or its id is.
+    /// Takes a draft into the log of a room, unless it is known or its id is, or it answers no message.
     pub(super) fn append(&mut self, room: RoomId, draft: &Draft) -> rusqlite::Result<Appended> {
-        let Draft { author, person, kind, id } = draft.clone();
+        let target = match draft.reply {
+            None => None,
+            Some(reply) => {
+                if let Some(known) = self.known(room, draft)? {
+                    return Ok(known);
+                }
+                let last = self.logs.ends(room).last_seq;
+                let is_number = (1..=last).contains(&reply);
+                match amendments::find(self.connection, room, reply)? {
+                    Found::Message(message) => Some(message.target()),
+                    Found::Nothing if is_number => None,
+                    Found::Other | Found::Nothing => {
+                        return Ok(Appended::Refused(AmendError::NoMessage));
+                    }
+                }
+            }
+        };
+        match self.insert(room, draft, draft.kind.text())? {
+            Some(record) => Ok(Appended::New(Record { target, ..record })),
+            None => self.known(room, draft)?.ok_or(rusqlite::Error::QueryReturnedNoRows),
+        }
+    }
+
+    /// Inserts a record with these words, unless its author has used its id.
+    pub(super) fn insert(
+        &mut self,
+        room: RoomId,
+        draft: &Draft,
+        words: &str,
+    ) -> rusqlite::Result<Option<Record>> {
+        let Draft { author, person, kind, id, reply } = draft;
         let mut ends = self.logs.ends(room);
         let (seq, time_ms) = (ends.last_seq + 1, ends.last_ms.max(self.utc_ms));
         let values = params![
             key(room, seq)?,
             integer(time_ms),
             author.as_str(),
-            kind.text(),
+            words,
             id.as_deref(),
             person.map(|PersonId(number)| integer(number)),
             integer(ends.last_bytes),
             code(kind.as_deref()),
+            reply.or(kind.target()).map(integer),
         ];
-        if self.insert.execute(values)? == 1 {
-            self.logs.begin(self.connection, room)?;
-            (ends.last_seq, ends.last_ms) = (seq, time_ms);
-            ends.last_bytes += kind.text().len() as u64 + MESSAGE_BYTES;
-            ends.first_ms.get_or_insert(time_ms);
-            self.logs.set(room, ends);
-            return Ok(Appended::New(Record { room, seq, time_ms, author, person, kind, id }));
+        if self.insert.execute(values)? == 0 {
+            return Ok(None);
         }
-        let (Some(known), Some(id)) = (person, id) else {
-            return Err(rusqlite::Error::QueryReturnedNoRows);
-        };
-        let is_same = |row: &Row<'_>| {
-            let (room_then, entry) = (room_of(row.get(0)?), entry(row)?);
-            let is_same = entry.kind == kind.as_deref() && (room_then == room || kind.is_making());
-            Ok(is_same.then_some((room_then, entry.seq, entry.time_ms)))
-        };
-        Ok(match find(self.connection, known, &id, is_same)? {
-            None => return Err(rusqlite::Error::QueryReturnedNoRows),
-            Some(None) => Appended::Conflict { id },
-            Some(Some((room, seq, time_ms))) => {
-                let id = Some(id);
-                Appended::Known(Record { room, seq, time_ms, author, person, kind, id })
-            }
-        })
+        self.logs.begin(self.connection, room)?;
+        (ends.last_seq, ends.last_ms) = (seq, time_ms);
+        ends.last_bytes += kind.text().len() as u64 + MESSAGE_BYTES;
+        ends.first_ms.get_or_insert(time_ms);
+        self.logs.set(room, ends);
+        Ok(Some(draft.clone().into_record(room, seq, time_ms)))
     }
+
+    /// Returns the outcome of a draft whose id its author has used.
+    pub(super) fn known(&self, room: RoomId, draft: &Draft) -> rusqlite::Result<Option<Appended>> {
+        let (Some(person), Some(id)) = (draft.person, &draft.id) else { return Ok(None) };
+        let read = |row: &Row<'_>| {
+            let (room_then, entry) = (room_of(row.get(0)?), entry(row)?);
+            let is_there = room_then == room || draft.kind.is_making();
+            if !is_there || !is_same(self.connection, room_then, entry, draft)? {
+                return Ok(Appended::Conflict { id: Arc::clone(id) });
+            }
+            let known = owned(room_then, entry, draft.author.clone());
+            Ok(Appended::Known(known))
+        };
+        find(self.connection, person, id, read)
+    }
+}
+
+/// Returns true if a record is what became of a draft. The words that a message had at first are not
+/// known any more once it was amended, nor are those of an edit once there is another.
+fn is_same(
+    connection: &Connection,
+    room: RoomId,
+    entry: Entry<'_>,
+    draft: &Draft,
+) -> rusqlite::Result<bool> {
+    let kind = draft.kind.as_deref();
+    if entry.reply != draft.reply {
+        return Ok(false);
+    }
+    Ok(match (entry.kind, kind) {
+        (Kind::Text(_), Kind::Text(_))
+            if entry.state.is_deleted || entry.state.edited_ms.is_some() =>
+        {
+            true
+        }
+        (Kind::Amendment { target, amending: Amending::Edit(Some(_)) }, _)
+            if kind.amends_like(&entry.kind) =>
+        {
+            let newest = match amendments::find(connection, room, target)? {
+                Found::Message(message) => message.edit_seq,
+                Found::Other | Found::Nothing => None,
+            };
+            newest != Some(entry.seq) || entry.kind == kind
+        }
+        (Kind::Amendment { amending: Amending::React(_), .. }, _) => entry.kind == kind,
+        (Kind::Amendment { .. }, _) => kind.amends_like(&entry.kind),
+        (of_then, kind) => of_then == kind,
+    })
 }
 
 /// Returns the record that a person's draft became, if there is one. None is found whose author has
@@ -124,14 +207,16 @@ pub(super) fn find_record(
 /// Returns the record of a row, unless its author has a name that is none by the rules of today.
 fn record(row: &Row<'_>) -> rusqlite::Result<Option<Record>> {
     let (room, entry) = (room_of(row.get(0)?), entry(row)?);
-    let Entry { seq, time_ms, author, person, kind, id } = entry;
-    let kind = match kind {
-        Kind::Text(text) => Kind::Text(text.into()),
-        Kind::Event { event, subject } => Kind::Event { event, subject: subject.map(Into::into) },
-    };
-    let id = id.map(Into::into);
-    let author = UserName::new(author).ok();
-    Ok(author.map(|author| Record { room, seq, time_ms, author, person, kind, id }))
+    Ok(UserName::new(entry.author).ok().map(|author| owned(room, entry, author)))
+}
+
+/// Returns an entry as a record.
+fn owned(room: RoomId, entry: Entry<'_>, author: UserName) -> Record {
+    let Entry { seq, time_ms, person, kind, id, reply, state, .. } = entry;
+    let (kind, id) = (kind.map(Into::into), id.map(Into::into));
+    let State { edited_ms, is_deleted, reactions } = state;
+    let state = State { edited_ms, is_deleted, reactions: reactions.map(Into::into) };
+    Record { room, seq, time_ms, author, person, kind, id, reply, state, target: None }
 }
 
 /// Returns what `read` makes of the record that has this id of a person's, if there is one.
@@ -145,20 +230,36 @@ fn find<T>(
     select.query_row(params![integer(person), id], read).optional()
 }
 
-/// Returns the record of a row.
+/// Returns the record of a row of [`columns`].
 pub(super) fn entry<'row>(row: &'row Row<'_>) -> rusqlite::Result<Entry<'row>> {
+    let target: Option<u64> = row.get(7)?;
+    let kind = kind(row.get(6)?, row.get_ref(3)?.as_str_or_null()?, target)?;
     Ok(Entry {
         seq: seq_of(row.get(0)?),
         time_ms: row.get(1)?,
         author: row.get_ref(2)?.as_str()?,
-        kind: kind(row.get(6)?, row.get_ref(3)?.as_str()?)?,
         id: row.get_ref(4)?.as_str_or_null()?,
         person: row.get::<_, Option<u64>>(5)?.map(PersonId),
+        reply: target.filter(|_| kind.is_shown()),
+        kind,
+        state: State {
+            edited_ms: row.get(8)?,
+            is_deleted: row.get::<_, i64>(9)? != 0,
+            reactions: row.get_ref(10)?.as_str_or_null()?,
+        },
     })
 }
 
+/// The first number that stands for an amendment. Only ever add to these: they are in the file, and in
+/// the SQL above.
+const EDIT: i64 = 64;
+const DELETE: i64 = 65;
+const REACT: i64 = 66;
+const REACT_NO_MORE: i64 = 67;
+const RESTORE: i64 = 68;
+
 /// Returns the number that stands for a kind: 0 for a message, 2 × `n` + 1 for event `n`, and 1 more
-/// if it has a subject.
+/// if it has a subject, and from [`EDIT`] on for amendments.
 fn code(kind: Kind<&str>) -> i64 {
     match kind {
         Kind::Text(_) => 0,
@@ -166,11 +267,32 @@ fn code(kind: Kind<&str>) -> i64 {
             let number = (0..).zip(EVENTS).find(|(_, other)| *other == event);
             2 * number.map_or(0, |(number, _)| number) + 1 + i64::from(subject.is_some())
         }
+        Kind::Amendment { amending, .. } => match amending {
+            Amending::Edit(_) => EDIT,
+            Amending::Delete => DELETE,
+            Amending::React(Some(_)) => REACT,
+            Amending::React(None) => REACT_NO_MORE,
+            Amending::Restore(_) => RESTORE,
+        },
     }
 }
 
-/// Returns the content of which there are a kind's number and a text.
-fn kind(code: i64, text: &str) -> rusqlite::Result<Kind<&str>> {
+/// Returns the content of which there are a kind's number, a text, and the number of a message.
+fn kind(code: i64, text: Option<&str>, target: Option<u64>) -> rusqlite::Result<Kind<&str>> {
+    let amending = match code {
+        EDIT => Amending::Edit(text),
+        DELETE => Amending::Delete,
+        REACT => Amending::React(text),
+        REACT_NO_MORE => Amending::React(None),
+        RESTORE => Amending::Restore(text),
+        _ => return said(code, text.unwrap_or_default()),
+    };
+    let target = target.ok_or_else(|| no_kind(code))?;
+    Ok(Kind::Amendment { target, amending })
+}
+
+/// Returns the content that is no amendment.
+fn said(code: i64, text: &str) -> rusqlite::Result<Kind<&str>> {
     let Some(code) = code.checked_sub(1).filter(|code| 0 <= *code) else {
         return if code == 0 { Ok(Kind::Text(text)) } else { Err(no_kind(code)) };
     };
@@ -193,12 +315,22 @@ mod tests {
         let events = EVENTS
             .into_iter()
             .flat_map(|event| [None, Some("Анна")].map(|subject| Kind::Event { event, subject }));
-        for (number, content) in (0..).zip([Kind::Text("Анна")].into_iter().chain(events)) {
+        let amendments = [
+            Amending::Edit(Some("Анна")),
+            Amending::Delete,
+            Amending::React(Some("Анна")),
+            Amending::React(None),
+            Amending::Restore(Some("Анна")),
+        ]
+        .map(|amending| Kind::Amendment { target: 7, amending });
+        let said = (0..).zip([Kind::Text("Анна")].into_iter().chain(events));
+        for (number, content) in said.chain((EDIT..).zip(amendments)) {
             assert_eq!(code(content), number);
-            assert_eq!(kind(number, "Анна").unwrap(), content);
+            assert_eq!(kind(number, Some("Анна"), Some(7)).unwrap(), content);
         }
-        for number in [-1, i64::MIN, 17, i64::MAX] {
-            kind(number, "").unwrap_err();
+        for number in [-1, i64::MIN, 17, 63, 69, i64::MAX] {
+            kind(number, Some(""), Some(7)).unwrap_err();
         }
+        kind(DELETE, None, None).unwrap_err();
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, params};
 
 use super::{
-    SqliteStore,
+    SqliteStore, amendments,
     logs::{Logs, key, seq_of},
     rows::{integer, transaction},
 };
@@ -80,6 +80,22 @@ impl SqliteStore {
         }
         let wanted = if self.is_too_much() { Some(now) } else { self.expiry(time) };
         wanted.map(|wanted| self.forgetting.trim_at.map_or(wanted, |trim_at| wanted.max(trim_at)))
+    }
+
+    /// Forgets a few words that operators removed too long ago to bring them back, by a clock that can be
+    /// trusted; returns when there are more.
+    pub(super) fn forget_removed(&mut self, time: &Time) -> Option<Instant> {
+        if let Some(utc_ms) = time.trusted_ms() {
+            let forgotten = transaction(&self.connection, |connection| {
+                amendments::forget_removed(connection, utc_ms)
+            });
+            if forgotten.is_ok_and(|count| 0 < count) {
+                self.checkpointer.erase(time.now);
+            }
+        }
+        let next_ms = amendments::next_to_forget(&self.connection).ok().flatten()?;
+        let left = Duration::from_millis(next_ms.saturating_sub(time.utc_ms)).max(TRIM_REST);
+        Some(time.now.checked_add(left)?.max(time.trusted_at))
     }
 
     /// Forgets at most [`TRIM_STEP`] records of at most [`TRIM_ROOMS`] rooms, and those that are too

@@ -64,6 +64,8 @@ fn connect(file: &Path) -> rusqlite::Result<Connection> {
     // Or a statement whose limit is a parameter would be compiled again each time that this is bound.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "cell_size_check", true)?;
+    // What is deleted is overwritten, or it could be found in the file.
+    connection.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
     Ok(connection)
 }
 

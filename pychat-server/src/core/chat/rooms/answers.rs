@@ -13,7 +13,7 @@ use super::{
 };
 use crate::core::{
     id::{ConnectionId, RoomId, Ticket},
-    record::{Appended, Kind, Outcome, PersonId, Record, RoomChange, StorageError, Stored},
+    record::{Appended, Kind, Outcome, PersonId, Record, RoomChange, State, StorageError, Stored},
     rooms::KnownRoom,
 };
 
@@ -68,6 +68,8 @@ pub(in super::super) struct Sought {
 pub(in super::super) enum Content {
     Text(Arc<str>),
     Event(RoomEvent),
+    /// An amendment of the same message. Its words may be known no more.
+    Amendment(Kind<Arc<str>>),
 }
 
 impl Sought {
@@ -75,6 +77,7 @@ impl Sought {
         let is_same = match (&self.content, &record.kind) {
             (Content::Text(text), Kind::Text(other)) => text == other,
             (Content::Event(event), Kind::Event { event: other, .. }) => event == other,
+            (Content::Amendment(kind), other) => kind.amends_like(other),
             _ => false,
         };
         is_same && self.room.is_none_or(|room| room == record.room)
@@ -107,7 +110,11 @@ impl Chat {
                 self.tell_known(from, record, effects);
             }
             Ok(Stored::Appended(Appended::Conflict { id })) => tell_conflict(from, id, effects),
-            Ok(Stored::Appended(Appended::New(_)) | Stored::Changed | Stored::Recalled(_)) => (),
+            Ok(
+                Stored::Appended(Appended::New(_) | Appended::Refused(_))
+                | Stored::Changed
+                | Stored::Recalled(_),
+            ) => (),
             Err(error) => refuse_unkept(from, id, &error, effects),
         }
     }
@@ -245,6 +252,9 @@ impl Chat {
             person: known.maker(),
             kind: Kind::Event { event: RoomEvent::Created, subject: None },
             id: None,
+            reply: None,
+            state: State::default(),
+            target: None,
         };
         let record = Record { id: Some(id), ..record.unwrap_or(made) };
         self.tell_known(from, record, effects);

@@ -17,7 +17,7 @@ use crate::{
         id::{HALL, RoomId, Ticket},
         record::{Appended, Draft, Kind, OwnedName, Person, PersonId, Request, Stored},
     },
-    store::{Answer, Retention, Store},
+    store::{Answer, Records, Retention, Store},
 };
 
 /// Begins a file of a version, in a folder of its own.
@@ -51,6 +51,7 @@ fn the_log_of_before_is_that_of_the_hall() {
             person: Some(PersonId(7)),
             kind: Kind::Text(words.into()),
             id: Some("a-1".into()),
+            reply: None,
         };
         let now = Instant::now();
         let mut batch = vec![(Ticket(1), Request::Append { room, draft, change: None })];
@@ -81,7 +82,7 @@ fn a_file_of_any_version_is_opened_and_keeps_what_it_has() {
         drop(connection);
         let mut kept = SqliteStore::open(&place, Retention::default(), 0xab).unwrap();
         let mut read = Vec::new();
-        kept.read(HALL, 0, &mut |entry| {
+        kept.read(HALL, 0, Records::All, &mut |entry| {
             read.push((entry.seq, entry.time_ms, entry.kind.text().to_owned()));
             ControlFlow::Continue(())
         })

@@ -1,0 +1,194 @@
+//! The rules by which messages are amended, for every store.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use pychat_wire::message::{EMOJI_MAX, REACTIONS_MAX, Reactions};
+use serde::{Deserialize, Serialize};
+
+use super::record::{AmendError, Amending, PersonId};
+
+/// The time for which an operator can bring back what an operator removed, in milliseconds: a week.
+pub const RESTORABLE_MS: u64 = 7 * 86_400_000;
+
+/// A message that is to be amended.
+#[derive(Clone, Copy, Debug)]
+pub struct Amendable<'a> {
+    /// Its author, if the author had proved to be that person.
+    pub person: Option<PersonId>,
+    /// Its words may be there.
+    pub words: Words,
+    /// The [reactions](react) to it, if there are any.
+    pub reactions: Option<&'a str>,
+}
+
+/// The words of a message.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Words {
+    /// They are there.
+    #[default]
+    Kept,
+    /// Its author deleted it, or an operator did too long ago.
+    Erased,
+    /// An operator removed it, and they can be brought back.
+    Removed,
+}
+
+/// A change of a message that is granted.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Granted {
+    /// It has these words from now on.
+    Edit(Arc<str>),
+    /// Its words are forgotten, and its reactions.
+    Erase,
+    /// Its words are put aside, and its reactions forgotten.
+    Remove,
+    /// It has these [reactions](react).
+    React(Option<String>),
+    /// It has the words again that were put aside.
+    Restore,
+}
+
+/// One reaction to a message: the person, the emoji, and the name of the person.
+#[derive(Debug, Deserialize, Serialize)]
+struct Reaction(u64, String, String);
+
+/// Returns the change of a message that a person wants, if they may make it; `may_moderate` is true if
+/// they may remove the messages of others.
+///
+/// # Errors
+///
+/// [`AmendError`] if they may not.
+pub fn grant(
+    message: &Amendable<'_>,
+    (person, name): (PersonId, &str),
+    amending: &Amending<Arc<str>>,
+    may_moderate: bool,
+) -> Result<Granted, AmendError> {
+    let is_theirs = message.person == Some(person);
+    match (amending, message.words) {
+        (Amending::Restore(_), Words::Removed) if may_moderate => Ok(Granted::Restore),
+        (Amending::Delete, Words::Removed) if is_theirs => Ok(Granted::Erase),
+        (_, Words::Erased | Words::Removed) | (Amending::Restore(_), _) => {
+            Err(AmendError::NoMessage)
+        }
+        (Amending::React(emoji), Words::Kept) => {
+            react(message.reactions, person, name, emoji.as_deref()).map(Granted::React)
+        }
+        (Amending::Edit(text), Words::Kept) if is_theirs => {
+            Ok(Granted::Edit(text.clone().unwrap_or_default()))
+        }
+        (Amending::Delete, Words::Kept) if is_theirs => Ok(Granted::Erase),
+        (Amending::Delete, Words::Kept) if may_moderate => Ok(Granted::Remove),
+        (Amending::Edit(_) | Amending::Delete, Words::Kept) => Err(AmendError::NotTheirs),
+    }
+}
+
+/// Returns the reactions to a message after one more, as JSON: a list of lists of a person, an emoji and
+/// the name of the person, oldest first; `None` if there are none. A person has one reaction at most.
+fn react(
+    json: Option<&str>,
+    PersonId(person): PersonId,
+    name: &str,
+    emoji: Option<&str>,
+) -> Result<Option<String>, AmendError> {
+    let mut reactions = parse(json);
+    reactions.retain(|Reaction(other, ..)| *other != person);
+    if let Some(emoji) = emoji {
+        let others: BTreeSet<_> = reactions.iter().map(|Reaction(_, other, _)| other).collect();
+        let is_new = others.iter().all(|other| *other != emoji);
+        if REACTIONS_MAX <= reactions.len() || (is_new && EMOJI_MAX <= others.len()) {
+            return Err(AmendError::Full);
+        }
+        reactions.push(Reaction(person, emoji.to_owned(), name.to_owned()));
+    }
+    let json = serde_json::to_string(&reactions).unwrap_or_default(); // Numbers and strings only.
+    Ok((!reactions.is_empty()).then_some(json))
+}
+
+/// Returns reactions as peers are told of them.
+pub fn on_wire(json: Option<&str>) -> Reactions<'static> {
+    let mut on_wire = Reactions::default();
+    for Reaction(_, emoji, name) in parse(json) {
+        match on_wire.0.iter_mut().find(|(other, _)| *other == emoji) {
+            Some((_, names)) => names.push(name.into()),
+            None => on_wire.0.push((emoji.into(), vec![name.into()])),
+        }
+    }
+    on_wire
+}
+
+fn parse(json: Option<&str>) -> Vec<Reaction> {
+    json.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANNA: PersonId = PersonId(1);
+    const BORIS: PersonId = PersonId(2);
+
+    fn message(words: Words) -> Amendable<'static> {
+        Amendable { person: Some(ANNA), words, reactions: None }
+    }
+
+    #[test]
+    fn who_may_change_a_message_and_how() {
+        use AmendError::{NoMessage, NotTheirs};
+        use Words::{Erased, Kept, Removed};
+
+        let edit = Amending::Edit(Some(Arc::from("x")));
+        let (delete, restore) = (Amending::Delete, Amending::Restore(None));
+        for (words, person, amending, may_moderate, outcome) in [
+            (Kept, ANNA, &edit, false, Ok(Granted::Edit("x".into()))),
+            (Kept, BORIS, &edit, true, Err(NotTheirs)),
+            (Kept, ANNA, &delete, true, Ok(Granted::Erase)),
+            (Kept, BORIS, &delete, false, Err(NotTheirs)),
+            (Kept, BORIS, &delete, true, Ok(Granted::Remove)),
+            (Kept, BORIS, &restore, true, Err(NoMessage)),
+            (Removed, ANNA, &delete, false, Ok(Granted::Erase)),
+            (Removed, ANNA, &edit, false, Err(NoMessage)),
+            (Removed, ANNA, &restore, false, Err(NoMessage)),
+            (Removed, BORIS, &delete, true, Err(NoMessage)),
+            (Removed, BORIS, &restore, true, Ok(Granted::Restore)),
+            (Erased, ANNA, &delete, false, Err(NoMessage)),
+            (Erased, BORIS, &restore, true, Err(NoMessage)),
+        ] {
+            let granted = grant(&message(words), (person, "a"), amending, may_moderate);
+            assert_eq!(granted, outcome, "{words:?} {person:?} {amending:?} {may_moderate}");
+        }
+        let nobodys = Amendable { person: None, ..message(Kept) };
+        assert_eq!(grant(&nobodys, (ANNA, "a"), &edit, false), Err(NotTheirs));
+    }
+
+    #[test]
+    fn a_person_has_one_reaction() {
+        let mut json = None;
+        for (person, name, emoji) in
+            [(ANNA, "a", "👍"), (BORIS, "b", "👍"), (ANNA, "a", "🎉"), (ANNA, "a", "👍")]
+        {
+            json = react(json.as_deref(), person, name, Some(emoji)).unwrap();
+        }
+        let both = Reactions(vec![("👍".into(), vec!["b".into(), "a".into()])]);
+        assert_eq!(on_wire(json.as_deref()), both);
+        json = react(json.as_deref(), BORIS, "b", None).unwrap();
+        assert_eq!(on_wire(json.as_deref()), Reactions(vec![("👍".into(), vec!["a".into()])]));
+        assert_eq!(react(json.as_deref(), ANNA, "a", None), Ok(None));
+    }
+
+    #[test]
+    fn reactions_are_bounded() {
+        let mut json = None;
+        for number in 0..EMOJI_MAX as u32 {
+            let emoji = char::from_u32(0x1F600 + number).unwrap().to_string();
+            json = react(json.as_deref(), PersonId(number.into()), "a", Some(&emoji)).unwrap();
+        }
+        assert_eq!(react(json.as_deref(), PersonId(99), "b", Some("👍")), Err(AmendError::Full));
+        for number in EMOJI_MAX as u64..REACTIONS_MAX as u64 {
+            json = react(json.as_deref(), PersonId(number), "a", Some("😀")).unwrap();
+        }
+        let one_more = react(json.as_deref(), PersonId(9_999), "b", Some("😀"));
+        assert_eq!(one_more, Err(AmendError::Full));
+        react(json.as_deref(), PersonId(7), "b", Some("😀")).unwrap();
+    }
+}

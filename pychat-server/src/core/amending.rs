@@ -17,7 +17,7 @@ pub struct Amendable<'a> {
     pub person: Option<PersonId>,
     /// Its words may be there.
     pub words: Words,
-    /// The [reactions](react) to it, if there are any.
+    /// The reactions to it as JSON, if there are any.
     pub reactions: Option<&'a str>,
 }
 
@@ -42,7 +42,7 @@ pub enum Granted {
     Erase,
     /// Its words are put aside, and its reactions forgotten.
     Remove,
-    /// It has these [reactions](react).
+    /// It has these reactions as JSON.
     React(Option<String>),
     /// It has the words again that were put aside.
     Restore,
@@ -67,7 +67,7 @@ pub fn grant(
     let is_theirs = message.person == Some(person);
     match (amending, message.words) {
         (Amending::Restore(_), Words::Removed) if may_moderate => Ok(Granted::Restore),
-        (Amending::Delete, Words::Removed) if is_theirs => Ok(Granted::Erase),
+        (Amending::Delete, Words::Kept | Words::Removed) if is_theirs => Ok(Granted::Erase),
         (_, Words::Erased | Words::Removed) | (Amending::Restore(_), _) => {
             Err(AmendError::NoMessage)
         }
@@ -77,7 +77,6 @@ pub fn grant(
         (Amending::Edit(text), Words::Kept) if is_theirs => {
             Ok(Granted::Edit(text.clone().unwrap_or_default()))
         }
-        (Amending::Delete, Words::Kept) if is_theirs => Ok(Granted::Erase),
         (Amending::Delete, Words::Kept) if may_moderate => Ok(Granted::Remove),
         (Amending::Edit(_) | Amending::Delete, Words::Kept) => Err(AmendError::NotTheirs),
     }
@@ -105,7 +104,7 @@ fn react(
     Ok((!reactions.is_empty()).then_some(json))
 }
 
-/// Returns reactions as peers are told of them.
+/// Returns reactions, which are JSON as the store has it, as peers are told of them.
 pub fn on_wire(json: Option<&str>) -> Reactions<'static> {
     let mut on_wire = Reactions::default();
     for Reaction(_, emoji, name) in parse(json) {

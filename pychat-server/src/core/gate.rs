@@ -94,10 +94,9 @@ pub fn may(
             (Say | History | Read | Type | List | Join, _) => Ok(room),
             (_, RoomKind::Direct) | (Add, RoomKind::Open) => Err(Denied::Never),
             (Leave | Add, _) => Ok(room),
-            (Moderate, _) if asker.is_operator => Ok(room),
-            (Moderate, _) => Err(Denied::NotTheirs),
-            (Remove | Update, _) if asker.is_operator || known.maker() == asker.person => Ok(room),
-            (Remove | Update, _) => Err(Denied::NotTheirs),
+            (Remove | Update, _) if known.maker() == asker.person => Ok(room),
+            (Remove | Update | Moderate, _) if asker.is_operator => Ok(room),
+            (Remove | Update | Moderate, _) => Err(Denied::NotTheirs),
         };
     }
     if !asker.is_kept {

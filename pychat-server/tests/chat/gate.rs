@@ -10,7 +10,7 @@ use pychat_server::core::{
 };
 use pychat_wire::{
     ClientMessage,
-    message::{ErrorCode, RoomKind, RoomRequest},
+    message::{Amendment, ErrorCode, RoomKind, RoomRequest},
 };
 
 use super::{
@@ -96,6 +96,24 @@ fn verbs(room: &str) -> Vec<ClientMessage<'static>> {
         update(None, Some("b")),
         update(Some("a"), Some("b")),
     ];
+    let amendments = [
+        Amendment::Edit { target: 2, content: Some("x".into()) },
+        Amendment::Delete { target: 2 },
+        Amendment::React { target: 2, emoji: Some("👍".into()) },
+        Amendment::React { target: 9, emoji: None },
+        Amendment::Restore { target: 2, content: None },
+    ];
+    verbs.extend(amendments.map(|amendment| ClientMessage::Amend {
+        amendment,
+        room: room(),
+        id: Some("x".into()),
+    }));
+    verbs.push(ClientMessage::Text {
+        room: room(),
+        content: "hi".into(),
+        id: Some("x".into()),
+        reply: Some(2),
+    });
     verbs.extend(requests.map(|request| ClientMessage::Change { request, id: Some("x".into()) }));
     verbs
 }

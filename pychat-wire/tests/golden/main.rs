@@ -10,8 +10,8 @@ use pychat_wire::{
     ClientMessage, ServerMessage,
     key::{InviteCode, InviteId, Nonce, PairCode, Proof, PublicKey, Signature},
     message::{
-        Ban, BanList, Door, ErrorCode, HALL, Hello, Limits, Listing, Positions, Reason, Resume,
-        RoomList,
+        Ban, BanList, Door, ErrorCode, HALL, Hello, Limits, Listing, Positions, Reactions, Reason,
+        Resume, RoomList,
     },
     name::SERVER,
     notice::Notice,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use pychat_wire::{
     ClientMessage, ServerMessage,
-    message::{HALL, Names, Room, RoomEvent, RoomKind, RoomList, RoomRequest},
+    message::{HALL, Names, Reactions, Room, RoomEvent, RoomKind, RoomList, RoomRequest},
 };
 
 use super::{check_server_message, framed};

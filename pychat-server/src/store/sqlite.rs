@@ -43,8 +43,8 @@ use crate::core::{
     id::{RoomId, Ticket},
     moderation::{AuditEntry, Rulebook},
     record::{
-        Amending, Appended, Draft, Entry, Invite, Kind, Person, PersonChange, PersonId, ReadMark,
-        Request, Room, StorageError, Stored,
+        Appended, Entry, Invite, Person, PersonChange, PersonId, ReadMark, Request, Room,
+        StorageError, Stored,
     },
     time::Time,
 };
@@ -179,7 +179,7 @@ impl SqliteStore {
         });
         self.logs.settle(stored.is_ok());
         let stored: Vec<_> = stored?;
-        if stored.iter().any(erases) {
+        if stored.iter().any(amendments::erases) {
             self.checkpointer.erase(now);
         }
         Ok(stored)
@@ -229,7 +229,7 @@ impl Store for SqliteStore {
             // removed must not come back. Neither grows without a limit, nor do marks. A message is
             // deleted once.
             let is_kept = |(_, request): &mut (Ticket, Request)| match request {
-                Request::Amend { draft, .. } => is_deletion(draft),
+                Request::Amend { draft, .. } => amendments::is_deletion(draft),
                 Request::Append { .. } | Request::Admit { .. } => false,
                 _ => true,
             };
@@ -392,18 +392,6 @@ impl Drop for SqliteStore {
             Health::Unchecked | Health::Checking(_) | Health::Damaged => Ok(()),
         };
     }
-}
-
-fn is_deletion(draft: &Draft) -> bool {
-    matches!(draft.kind, Kind::Amendment { amending: Amending::Delete, .. })
-}
-
-/// Returns true for what takes words out of the file, or puts others in their place.
-fn erases(stored: &Stored) -> bool {
-    let Stored::Appended(Appended::New(record)) = stored else { return false };
-    let is_erasing =
-        |amending: &Amending<_>| matches!(amending, Amending::Delete | Amending::Edit(_));
-    matches!(&record.kind, Kind::Amendment { amending, .. } if is_erasing(amending))
 }
 
 fn damage() -> StorageError {

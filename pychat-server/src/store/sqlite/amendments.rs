@@ -9,7 +9,7 @@ use crate::core::{
     amending::{Amendable, Granted, RESTORABLE_MS, Words, grant},
     id::RoomId,
     moderation::AuditEntry,
-    record::{AmendError, Amending, Appended, Draft, Kind, PersonId, Record, Target},
+    record::{AmendError, Amending, Appended, Draft, Kind, PersonId, Record, Stored, Target},
 };
 
 const SELECT: &str = "SELECT kind, person, author, time_ms, content, edit_seq, words, reactions, removed \
@@ -171,4 +171,17 @@ pub(super) fn next_to_forget(connection: &Connection) -> rusqlite::Result<Option
     let mut select = connection.prepare_cached(SELECT_REMOVED)?;
     let removed_ms: Option<u64> = select.query_row([], |row| row.get(0)).optional()?;
     Ok(removed_ms.map(|removed_ms| removed_ms.saturating_add(RESTORABLE_MS)))
+}
+
+/// Returns true for what takes the words out of a message.
+pub(super) fn is_deletion(draft: &Draft) -> bool {
+    matches!(draft.kind, Kind::Amendment { amending: Amending::Delete, .. })
+}
+
+/// Returns true for what takes words out of the file, or puts others in their place.
+pub(super) fn erases(stored: &Stored) -> bool {
+    let Stored::Appended(Appended::New(record)) = stored else { return false };
+    let is_erasing =
+        |amending: &Amending<_>| matches!(amending, Amending::Delete | Amending::Edit(_));
+    matches!(&record.kind, Kind::Amendment { amending, .. } if is_erasing(amending))
 }

@@ -118,7 +118,7 @@ fn what_servers_say_to_greet_to_welcome_and_of_messages() {
         reply: None,
         edited: None,
         deleted: false,
-        reactions: Reactions(Vec::new()),
+        reactions: Reactions::default(),
     };
     let listing: Listing = ["Борис", "\"А\"", "Анна"].into_iter().collect();
     let welcome = |members, rooms| ServerMessage::Welcome {

@@ -179,7 +179,7 @@ fn what_servers_say_in_rooms() {
                 reply: None,
                 edited: None,
                 deleted: false,
-                reactions: Reactions(Vec::new()),
+                reactions: Reactions::default(),
             },
             r#"{"type":"message","room":"r7","seq":7,"time":5,"username":"Анна","content":"привет"}"#,
         ),

@@ -123,7 +123,7 @@ pub(super) fn tell_refused(
     let (code, refusal) = match error {
         AmendError::NoMessage => (ErrorCode::NoMessage, Refusal::NoMessage),
         AmendError::NotTheirs => (ErrorCode::Forbidden, Refusal::NotTheirs),
-        AmendError::Full => (ErrorCode::Full, Refusal::Reaction),
+        AmendError::Full => (ErrorCode::NotDone, Refusal::Reaction),
     };
     complain(
         from,

@@ -178,9 +178,9 @@ mod tests {
     #[test]
     fn reactions_are_bounded() {
         let mut json = None;
-        for number in 0..EMOJI_MAX as u32 {
-            let emoji = char::from_u32(0x1F600 + number).unwrap().to_string();
-            json = react(json.as_deref(), PersonId(number.into()), "a", Some(&emoji)).unwrap();
+        for (number, emoji) in ('😀'..='😿').take(EMOJI_MAX).enumerate() {
+            let (person, emoji) = (PersonId(number as u64), emoji.to_string());
+            json = react(json.as_deref(), person, "a", Some(&emoji)).unwrap();
         }
         assert_eq!(react(json.as_deref(), PersonId(99), "b", Some("👍")), Err(AmendError::Full));
         for number in EMOJI_MAX as u64..REACTIONS_MAX as u64 {

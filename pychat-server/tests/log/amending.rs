@@ -126,13 +126,14 @@ fn a_message_is_read_as_it_is_now() {
 
 #[test]
 fn what_cannot_be_amended_is_refused_and_changes_nothing() {
+    use AmendError::{NoMessage, NotTheirs};
+
     with_both(|store| {
         say(store, CLUB, "Анна", "a", "1");
         say(store, HALL, "Анна", "b", "2");
         say(store, HALL, "Анна", "c", "3");
         grants(store, amend(HALL, "Анна", (1, Amending::Delete), "4", false));
         let before = (shown(store, CLUB, Records::All), shown(store, HALL, Records::All));
-        use AmendError::{NoMessage, NotTheirs};
         for (number, (room, author, target, amending, may_moderate, error)) in [
             (CLUB, "Борис", 1, edit("x"), true, NotTheirs),
             (CLUB, "Борис", 1, Amending::Delete, false, NotTheirs),
@@ -290,9 +291,8 @@ fn words_that_were_deleted_or_replaced_are_in_no_file() {
     let shelf = Shelf::new();
     let mut log = shelf.open();
     let secret = |number: u64| format!("a secret that was {number} said");
-    let long = |number: u64| secret(number).repeat(400);
     for number in 1..=300_u64 {
-        let words = if number % 10 == 0 { long(number) } else { secret(number) };
+        let words = if number % 10 == 0 { secret(number).repeat(400) } else { secret(number) };
         say(&mut log, HALL, "Анна", &words, &number.to_string());
     }
     log.maintain(&at(Instant::now(), NOW_MS));

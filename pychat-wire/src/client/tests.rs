@@ -1,5 +1,6 @@
 //! A client on a stage: the test is the server, the line and the clock.
 
+mod amending;
 mod amendments;
 mod invites;
 mod joining;
@@ -7,6 +8,7 @@ mod lines;
 mod order;
 mod original;
 mod pending;
+mod pending_limits;
 mod reading;
 mod requests;
 mod rooms;

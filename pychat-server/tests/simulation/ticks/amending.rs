@@ -120,7 +120,7 @@ fn those_who_were_away_hear_what_those_heard_who_were_there() {
     server.send(&a, amend("delete", "5", "").as_bytes());
     server.settle();
     let deletion = record(r#""type":"delete","target":1"#, 5, 4, "");
-    assert_eq!(payloads(&b), [deletion.clone()]);
+    assert_eq!(payloads(&b), std::slice::from_ref(&deletion));
     assert_eq!(payloads(&c), [deletion]);
     server.send(&c, br#"{"type":"history","before":9,"limit":9}"#);
     server.settle();

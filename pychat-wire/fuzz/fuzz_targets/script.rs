@@ -7,8 +7,8 @@ use pychat_wire::{
     key::{InviteCode, InviteId, Nonce, PairCode, Pin, PublicKey},
     link::Host,
     message::{
-        Amendment, Device, DeviceList, Door, ErrorCode, HostList, Invite, InviteList, Limits,
-        Listing, Names, Reactions, Reason, Room, RoomEvent, RoomKind, RoomList,
+        Amendment, Ban, BanList, Device, DeviceList, Door, ErrorCode, HostList, Invite, InviteList,
+        Limits, Listing, Names, Reactions, Reason, Room, RoomEvent, RoomKind, RoomList,
     },
     notice::Notice,
 };
@@ -97,7 +97,16 @@ impl<'a> Script<'a> {
     }
 
     fn event(&mut self) -> ServerMessage<'static> {
-        let events = [RoomEvent::Created, RoomEvent::Renamed, RoomEvent::Topic, RoomEvent::Unknown];
+        let events = [
+            RoomEvent::Created,
+            RoomEvent::Joined,
+            RoomEvent::Left,
+            RoomEvent::Added,
+            RoomEvent::Removed,
+            RoomEvent::Renamed,
+            RoomEvent::Topic,
+            RoomEvent::Unknown,
+        ];
         ServerMessage::Event {
             room: self.room_id(),
             seq: self.number(),
@@ -201,7 +210,15 @@ impl<'a> Script<'a> {
     }
 
     fn reason(&mut self) -> Reason {
-        if self.is() { Reason::Kicked } else { Reason::Shutdown }
+        let reasons = [
+            Reason::Shutdown,
+            Reason::Kicked,
+            Reason::Removed,
+            Reason::Banned,
+            Reason::Slow,
+            Reason::Protocol,
+        ];
+        reasons[usize::from(self.byte()) % reasons.len()]
     }
 
     fn error(&mut self) -> ServerMessage<'static> {
@@ -213,6 +230,13 @@ impl<'a> Script<'a> {
             ErrorCode::AlreadyJoined,
             ErrorCode::TooLarge,
             ErrorCode::NoMessage,
+            ErrorCode::NoRoom,
+            ErrorCode::Forbidden,
+            ErrorCode::NotDone,
+            ErrorCode::Muted,
+            ErrorCode::BadSignature,
+            ErrorCode::NotAdmitted,
+            ErrorCode::Full,
         ];
         ServerMessage::Error {
             code: codes[usize::from(self.byte()) % codes.len()],
@@ -258,8 +282,36 @@ impl<'a> Script<'a> {
         }
     }
 
+    fn bans(&mut self) -> BanList<'static> {
+        let (subject, by) = (self.word(), self.word());
+        let until = self.is().then(|| self.number());
+        let ban = Ban { subject, since: self.number(), until, by };
+        BanList(vec![ban; 8 * usize::from(self.byte())])
+    }
+
+    /// Something about operators, or by them.
+    fn moderation(&mut self) -> ServerMessage<'static> {
+        match self.byte() % 4 {
+            0 => ServerMessage::Operator { operator: self.is() },
+            1 => ServerMessage::Done {
+                verb: self.word(),
+                by: self.word(),
+                subject: self.word(),
+                text: self.word(),
+                id: self.is().then(|| self.word()),
+            },
+            2 => ServerMessage::Bans {
+                bans: self.bans(),
+                mutes: self.bans(),
+                seconds: self.number(),
+                admission: if self.is() { Door::Invite } else { Door::Open },
+            },
+            _ => ServerMessage::Notice { text: self.word() },
+        }
+    }
+
     fn message(&mut self) -> ServerMessage<'static> {
-        match self.byte() % 18 {
+        match self.byte() % 20 {
             0 | 1 => ServerMessage::Greeting {
                 username: self.word(),
                 content: self.word(),
@@ -304,7 +356,9 @@ impl<'a> Script<'a> {
             13 => self.invites(),
             14 | 15 => self.of_room(),
             16 => self.amended(),
-            _ if self.is() => ServerMessage::Ping,
+            17 => self.moderation(),
+            18 if self.is() => ServerMessage::Ping,
+            18 => ServerMessage::Pong,
             _ => ServerMessage::Bye { reason: self.reason(), retry_ms: self.number() },
         }
     }

@@ -38,7 +38,7 @@ use self::{
     schema::Opened,
 };
 pub use self::{error::OpenError, folder::FILE_NAME, retention::TRIM_STEP};
-use super::{Answer, Read, Records, Retention, Store, page::run_start};
+use super::{Answer, Read, Records, Retention, Store, over::Over, page::run_start};
 use crate::core::{
     id::{RoomId, Ticket},
     moderation::{AuditEntry, Rulebook},
@@ -111,6 +111,11 @@ struct Forgetting {
     age_at: Option<Instant>,
     /// The number of messages forgotten and not reported yet.
     n_forgotten: u64,
+    /// The rooms that are over, whose logs are to be forgotten.
+    over: Over,
+    /// The earliest time at which words can have been removed that can be brought back, in UTC
+    /// milliseconds since 1970.
+    removed_ms: Option<u64>,
 }
 
 impl SqliteStore {
@@ -124,8 +129,14 @@ impl SqliteStore {
         let Opened { connection, epoch, was_closed } =
             schema::open(folder.file(), place.durability, &format!("{epoch:032x}"))?;
         let health = if was_closed { Health::Fine } else { Health::Unchecked };
-        let logs = Logs::read(&connection, retention.messages_max)
-            .map_err(|error| OpenError::of(folder.file(), &StorageError::from(error)))?;
+        let failed = |error| OpenError::of(folder.file(), &StorageError::from(error));
+        let logs = Logs::read(&connection, retention.messages_max).map_err(failed)?;
+        let removed_ms = amendments::first_removed(&connection);
+        let removed_ms = removed_ms.map_err(failed)?;
+        let mut forgetting = Forgetting { removed_ms, ..Forgetting::default() };
+        for room in Logs::read_over(&connection).map_err(failed)? {
+            forgetting.over.add(room);
+        }
         Ok(Self {
             checkpointer: Checkpointer::new(folder.file(), place.program.clone(), !was_closed),
             connection,
@@ -133,7 +144,7 @@ impl SqliteStore {
             retention,
             logs,
             answers: Vec::new(),
-            forgetting: Forgetting::default(),
+            forgetting,
             next_deadline: None,
             health,
             folder,
@@ -179,8 +190,14 @@ impl SqliteStore {
         });
         self.logs.settle(stored.is_ok());
         let stored: Vec<_> = stored?;
-        if stored.iter().any(amendments::erases) {
+        for (_, request) in batch {
+            if let Request::EndRoom(room) = request {
+                self.forgetting.over.add(*room);
+            }
+        }
+        if let Some(erased_ms) = stored.iter().find_map(amendments::erased_ms) {
             self.checkpointer.erase(now);
+            self.forgetting.removed_ms.get_or_insert(erased_ms);
         }
         Ok(stored)
     }
@@ -210,6 +227,7 @@ fn carry_out(
             return records::find_record(connection, *room, *seq).map(Stored::Recalled);
         }
         Request::Mark(mark) => rooms::mark(connection, *mark),
+        Request::EndRoom(room) => rooms::end(connection, *room),
         Request::ChangePerson(PersonChange::Save(person)) => rows::save_person(connection, person),
         Request::ChangePerson(PersonChange::Forget(person)) => {
             rows::forget_person(connection, *person)
@@ -305,6 +323,10 @@ impl Store for SqliteStore {
 
     fn rooms(&mut self) -> Result<Vec<Room>, StorageError> {
         Ok(rooms::read(&self.connection)?)
+    }
+
+    fn last_room(&self) -> RoomId {
+        self.logs.last_room()
     }
 
     fn marks(&mut self) -> Result<Vec<ReadMark>, StorageError> {

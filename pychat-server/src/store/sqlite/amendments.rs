@@ -165,12 +165,10 @@ pub(super) fn forget_removed(connection: &Connection, utc_ms: u64) -> rusqlite::
     connection.prepare_cached(FORGET_REMOVED)?.execute(values)
 }
 
-/// Returns when the first words are to be forgotten that operators removed, if there are any, in UTC
+/// Returns when the first words were removed that operators can bring back, if there are any, in UTC
 /// milliseconds since 1970.
-pub(super) fn next_to_forget(connection: &Connection) -> rusqlite::Result<Option<u64>> {
-    let mut select = connection.prepare_cached(SELECT_REMOVED)?;
-    let removed_ms: Option<u64> = select.query_row([], |row| row.get(0)).optional()?;
-    Ok(removed_ms.map(|removed_ms| removed_ms.saturating_add(RESTORABLE_MS)))
+pub(super) fn first_removed(connection: &Connection) -> rusqlite::Result<Option<u64>> {
+    connection.prepare_cached(SELECT_REMOVED)?.query_row([], |row| row.get(0)).optional()
 }
 
 /// Returns true for what takes the words out of a message.
@@ -178,10 +176,13 @@ pub(super) fn is_deletion(draft: &Draft) -> bool {
     matches!(draft.kind, Kind::Amendment { amending: Amending::Delete, .. })
 }
 
-/// Returns true for what takes words out of the file, or puts others in their place.
-pub(super) fn erases(stored: &Stored) -> bool {
-    let Stored::Appended(Appended::New(record)) = stored else { return false };
-    let is_erasing =
-        |amending: &Amending<_>| matches!(amending, Amending::Delete | Amending::Edit(_));
-    matches!(&record.kind, Kind::Amendment { amending, .. } if is_erasing(amending))
+/// Returns when this took words out of the file, or put others in their place, if it did, in UTC
+/// milliseconds since 1970.
+pub(super) fn erased_ms(stored: &Stored) -> Option<u64> {
+    let Stored::Appended(Appended::New(record)) = stored else { return None };
+    let is_erasing = matches!(
+        record.kind,
+        Kind::Amendment { amending: Amending::Delete | Amending::Edit(_), .. }
+    );
+    is_erasing.then_some(record.time_ms)
 }

@@ -10,7 +10,7 @@ use super::{
     rows::{integer, transaction},
 };
 use crate::{
-    core::{id::RoomId, record::StorageError, time::Time},
+    core::{amending::RESTORABLE_MS, id::RoomId, record::StorageError, time::Time},
     store::Retention,
 };
 
@@ -65,6 +65,7 @@ impl SqliteStore {
     /// Forgets a few records that are too many or too old; returns when there is more to do.
     pub(super) fn trim_due(&mut self, time: &Time) -> Option<Instant> {
         let now = time.now;
+        self.end_logs(now);
         let is_age_due = self.forgetting.age_at.is_none_or(|age_at| age_at <= now);
         let utc_ms = time.trusted_ms().filter(|utc_ms| is_age_due && self.is_expired(*utc_ms));
         let is_due = self.forgetting.trim_at.is_none_or(|trim_at| trim_at <= now);
@@ -85,17 +86,36 @@ impl SqliteStore {
     /// Forgets a few words that operators removed too long ago to bring them back, by a clock that can be
     /// trusted; returns when there are more.
     pub(super) fn forget_removed(&mut self, time: &Time) -> Option<Instant> {
-        if let Some(utc_ms) = time.trusted_ms() {
-            let forgotten = transaction(&self.connection, |connection| {
-                amendments::forget_removed(connection, utc_ms)
+        let expiry_ms = |removed_ms: u64| removed_ms.saturating_add(RESTORABLE_MS);
+        let is_due = |removed_ms: &u64| {
+            time.trusted_ms().is_some_and(|utc_ms| expiry_ms(*removed_ms) <= utc_ms)
+        };
+        if self.forgetting.removed_ms.as_ref().is_some_and(is_due) {
+            let next = transaction(&self.connection, |connection| {
+                amendments::forget_removed(connection, time.utc_ms)?;
+                amendments::first_removed(connection)
             });
-            if forgotten.is_ok_and(|count| 0 < count) {
-                self.checkpointer.erase(time.now);
+            match next {
+                Ok(removed_ms) => {
+                    self.forgetting.removed_ms = removed_ms;
+                    self.checkpointer.erase(time.now);
+                }
+                Err(_) => return time.now.checked_add(TRIM_REST),
             }
         }
-        let next_ms = amendments::next_to_forget(&self.connection).ok().flatten()?;
-        let left = Duration::from_millis(next_ms.saturating_sub(time.utc_ms)).max(TRIM_REST);
+        let expiry_ms = expiry_ms(self.forgetting.removed_ms?);
+        let left = Duration::from_millis(expiry_ms.saturating_sub(time.utc_ms));
         Some(time.now.checked_add(left)?.max(time.trusted_at))
+    }
+
+    /// Begins to forget the logs of rooms that have been over for long enough, and ends those of which
+    /// nothing is left.
+    fn end_logs(&mut self, now: Instant) {
+        for room in self.forgetting.over.take_due(now) {
+            if !matches!(self.logs.end(&self.connection, room), Ok(true)) {
+                self.forgetting.over.put_off(now, room);
+            }
+        }
     }
 
     /// Forgets at most [`TRIM_STEP`] records of at most [`TRIM_ROOMS`] rooms, and those that are too
@@ -169,7 +189,7 @@ impl Excess {
         let ends = logs.ends(room);
         let is_oldest = oldest.is_some_and(|(_, oldest)| oldest == room);
         let begun_before = if is_oldest { ends.first_bytes + bytes } else { 0 };
-        let through = ends.last_seq.saturating_sub(retention.messages_max);
+        let through = ends.last_seq.saturating_sub(logs.records_max_of(room));
         Some(Self { room, through, expired_by, begun_before, oldest_by: logs.second_oldest_ms() })
     }
 }

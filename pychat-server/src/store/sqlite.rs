@@ -14,6 +14,7 @@ mod logs;
 mod migrations;
 mod moderation;
 mod records;
+mod requests;
 mod retention;
 mod rooms;
 mod rows;
@@ -42,10 +43,7 @@ use super::{Answer, Read, Records, Retention, Store, over::Over, page::run_start
 use crate::core::{
     id::{RoomId, Ticket},
     moderation::{AuditEntry, Rulebook},
-    record::{
-        Appended, Entry, Invite, Person, PersonChange, PersonId, ReadMark, Request, Room,
-        StorageError, Stored,
-    },
+    record::{Entry, Invite, Person, PersonId, ReadMark, Request, Room, StorageError, Stored},
     time::Time,
 };
 
@@ -184,8 +182,9 @@ impl SqliteStore {
         let logs = &mut self.logs;
         let stored = transaction(&self.connection, |connection| {
             let mut writer = Writer::new(connection, logs, utc_ms)?;
-            let carry_out =
-                |(_, request): &(Ticket, Request)| carry_out(connection, &mut writer, request);
+            let carry_out = |(_, request): &(Ticket, Request)| {
+                requests::carry_out(connection, &mut writer, request)
+            };
             batch.iter().map(carry_out).collect()
         });
         self.logs.settle(stored.is_ok());
@@ -201,42 +200,6 @@ impl SqliteStore {
         }
         Ok(stored)
     }
-}
-
-/// Carries out one request of a batch; returns its outcome.
-fn carry_out(
-    connection: &Connection,
-    writer: &mut Writer<'_>,
-    request: &Request,
-) -> rusqlite::Result<Stored> {
-    let changed = match request {
-        Request::Append { room, draft, change } => {
-            let appended = writer.append(*room, draft)?;
-            if let (Appended::New(record), Some(change)) = (&appended, change) {
-                rooms::change(connection, *room, record.seq, change)?;
-            }
-            return Ok(Stored::Appended(appended));
-        }
-        Request::Amend { room, draft, entry } => {
-            return writer.amend(*room, draft, entry.as_ref()).map(Stored::Appended);
-        }
-        Request::Recall { person, id } => {
-            return records::recall(connection, *person, id).map(Stored::Recalled);
-        }
-        Request::Find { room, seq } => {
-            return records::find_record(connection, *room, *seq).map(Stored::Recalled);
-        }
-        Request::Mark(mark) => rooms::mark(connection, *mark),
-        Request::EndRoom(room) => rooms::end(connection, *room),
-        Request::ChangePerson(PersonChange::Save(person)) => rows::save_person(connection, person),
-        Request::ChangePerson(PersonChange::Forget(person)) => {
-            rows::forget_person(connection, *person)
-                .and_then(|()| rooms::forget_person(connection, *person))
-        }
-        Request::Admit { person, invite } => rows::admit(connection, person, *invite),
-        Request::Moderate { changes, entry } => moderation::save(connection, changes, entry),
-    };
-    changed.map(|()| Stored::Changed)
 }
 
 impl Store for SqliteStore {

@@ -52,26 +52,26 @@ pub enum Granted {
 #[derive(Debug, Deserialize, Serialize)]
 struct Reaction(u64, String, String);
 
-/// Returns the change of a message that a person wants, if they may make it; `may_moderate` is true if
-/// they may remove the messages of others.
+/// Returns the change of a message that somebody wants, if they may make it; `may_moderate` is true if
+/// they may remove the messages of others, and bring them back. Who is no person may do nothing else.
 ///
 /// # Errors
 ///
 /// [`AmendError`] if they may not.
 pub fn grant(
     message: &Amendable<'_>,
-    (person, name): (PersonId, &str),
+    (person, name): (Option<PersonId>, &str),
     amending: &Amending<Arc<str>>,
     may_moderate: bool,
 ) -> Result<Granted, AmendError> {
-    let is_theirs = message.person == Some(person);
+    let is_theirs = person.is_some() && message.person == person;
     match (amending, message.words) {
         (Amending::Restore(_), Words::Removed) if may_moderate => Ok(Granted::Restore),
+        (Amending::Restore(_), _) => Err(AmendError::NothingToRestore),
         (Amending::Delete, Words::Kept | Words::Removed) if is_theirs => Ok(Granted::Erase),
-        (_, Words::Erased | Words::Removed) | (Amending::Restore(_), _) => {
-            Err(AmendError::NoMessage)
-        }
+        (_, Words::Erased | Words::Removed) => Err(AmendError::NoMessage),
         (Amending::React(emoji), Words::Kept) => {
+            let person = person.ok_or(AmendError::NotTheirs)?;
             react(message.reactions, person, name, emoji.as_deref()).map(Granted::React)
         }
         (Amending::Edit(text), Words::Kept) if is_theirs => {
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn who_may_change_a_message_and_how() {
-        use AmendError::{NoMessage, NotTheirs};
+        use AmendError::{NoMessage, NotTheirs, NothingToRestore};
         use Words::{Erased, Kept, Removed};
 
         let edit = Amending::Edit(Some(Arc::from("x")));
@@ -144,20 +144,51 @@ mod tests {
             (Kept, ANNA, &delete, true, Ok(Granted::Erase)),
             (Kept, BORIS, &delete, false, Err(NotTheirs)),
             (Kept, BORIS, &delete, true, Ok(Granted::Remove)),
-            (Kept, BORIS, &restore, true, Err(NoMessage)),
+            (Kept, BORIS, &restore, true, Err(NothingToRestore)),
             (Removed, ANNA, &delete, false, Ok(Granted::Erase)),
             (Removed, ANNA, &edit, false, Err(NoMessage)),
-            (Removed, ANNA, &restore, false, Err(NoMessage)),
+            (Removed, ANNA, &restore, false, Err(NothingToRestore)),
             (Removed, BORIS, &delete, true, Err(NoMessage)),
             (Removed, BORIS, &restore, true, Ok(Granted::Restore)),
             (Erased, ANNA, &delete, false, Err(NoMessage)),
-            (Erased, BORIS, &restore, true, Err(NoMessage)),
+            (Erased, BORIS, &restore, true, Err(NothingToRestore)),
         ] {
-            let granted = grant(&message(words), (person, "a"), amending, may_moderate);
+            let granted = grant(&message(words), (Some(person), "a"), amending, may_moderate);
             assert_eq!(granted, outcome, "{words:?} {person:?} {amending:?} {may_moderate}");
         }
         let nobodys = Amendable { person: None, ..message(Kept) };
-        assert_eq!(grant(&nobodys, (ANNA, "a"), &edit, false), Err(NotTheirs));
+        assert_eq!(grant(&nobodys, (Some(ANNA), "a"), &edit, false), Err(NotTheirs));
+    }
+
+    #[test]
+    fn who_is_no_person_removes_and_restores_and_does_nothing_else() {
+        use AmendError::{NoMessage, NotTheirs, NothingToRestore};
+        use Words::{Erased, Kept, Removed};
+
+        let edit = Amending::Edit(Some(Arc::from("x")));
+        let react = |emoji: Option<&str>| Amending::React(emoji.map(Into::into));
+        let (reaction, no_more) = (react(Some("👍")), react(None));
+        let (delete, restore) = (Amending::Delete, Amending::Restore(None));
+        for person in [Some(ANNA), None] {
+            for (words, amending, outcome) in [
+                (Kept, &edit, Err(NotTheirs)),
+                (Kept, &reaction, Err(NotTheirs)),
+                (Kept, &no_more, Err(NotTheirs)),
+                (Kept, &delete, Ok(Granted::Remove)),
+                (Kept, &restore, Err(NothingToRestore)),
+                (Removed, &edit, Err(NoMessage)),
+                (Removed, &reaction, Err(NoMessage)),
+                (Removed, &delete, Err(NoMessage)),
+                (Removed, &restore, Ok(Granted::Restore)),
+                (Erased, &delete, Err(NoMessage)),
+                (Erased, &restore, Err(NothingToRestore)),
+            ] {
+                let message = Amendable { person, ..message(words) };
+                let granted = grant(&message, (None, "root"), amending, true);
+                assert_eq!(granted, outcome, "{words:?} {person:?} {amending:?}");
+                grant(&message, (None, "root"), amending, false).unwrap_err();
+            }
+        }
     }
 
     #[test]

@@ -178,6 +178,9 @@ pub enum AmendError {
     /// There is none, or none any more.
     #[error("there is no such message in this room, or no longer")]
     NoMessage,
+    /// It has no words that can be brought back.
+    #[error("there is nothing to bring back of this message")]
+    NothingToRestore,
     /// It is another's.
     #[error("this message is not yours")]
     NotTheirs,

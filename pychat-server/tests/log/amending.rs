@@ -126,7 +126,7 @@ fn a_message_is_read_as_it_is_now() {
 
 #[test]
 fn what_cannot_be_amended_is_refused_and_changes_nothing() {
-    use AmendError::{NoMessage, NotTheirs};
+    use AmendError::{NoMessage, NotTheirs, NothingToRestore};
 
     with_both(|store| {
         say(store, CLUB, "Анна", "a", "1");
@@ -142,7 +142,8 @@ fn what_cannot_be_amended_is_refused_and_changes_nothing() {
             (CLUB, "Анна", u64::MAX, Amending::React(Some("👍")), false, NoMessage),
             (HALL, "Анна", 1, edit("x"), false, NoMessage),
             (HALL, "Анна", 3, Amending::Delete, false, NoMessage),
-            (HALL, "Борис", 2, Amending::Restore(None), true, NoMessage),
+            (HALL, "Борис", 2, Amending::Restore(None), true, NothingToRestore),
+            (HALL, "Борис", 9, Amending::Restore(None), true, NoMessage),
         ]
         .into_iter()
         .enumerate()
@@ -255,7 +256,7 @@ fn an_operator_can_bring_back_what_an_operator_removed() {
         grants(store, restore("5"));
         grants(store, delete("6"));
         store.maintain(&at(now, NOW_MS + RESTORABLE_MS));
-        assert_eq!(take(store, restore("7")), Appended::Refused(AmendError::NoMessage));
+        assert_eq!(take(store, restore("7")), Appended::Refused(AmendError::NothingToRestore));
         assert!(shown(store, HALL, Records::Shown)[0].2.is_deleted);
     });
 }
@@ -267,7 +268,7 @@ fn an_author_who_deletes_what_an_operator_removed_erases_it() {
         grants(store, amend(HALL, "Борис", (1, Amending::Delete), "2", true));
         grants(store, amend(HALL, "Анна", (1, Amending::Delete), "3", false));
         let restore = amend(HALL, "Борис", (1, Amending::Restore(None)), "4", true);
-        assert_eq!(take(store, restore), Appended::Refused(AmendError::NoMessage));
+        assert_eq!(take(store, restore), Appended::Refused(AmendError::NothingToRestore));
         assert_eq!(store.audit(9).unwrap().len(), 1, "what one does with one's own is not kept");
     });
 }

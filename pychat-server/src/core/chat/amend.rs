@@ -121,7 +121,9 @@ pub(super) fn tell_refused(
     effects: &mut Vec<Effect>,
 ) {
     let (code, refusal) = match error {
-        AmendError::NoMessage => (ErrorCode::NoMessage, Refusal::NoMessage),
+        AmendError::NoMessage | AmendError::NothingToRestore => {
+            (ErrorCode::NoMessage, Refusal::NoMessage)
+        }
         AmendError::NotTheirs => (ErrorCode::Forbidden, Refusal::NotTheirs),
         AmendError::Full => (ErrorCode::NotDone, Refusal::Reaction),
     };

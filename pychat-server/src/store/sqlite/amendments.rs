@@ -100,8 +100,7 @@ impl Writer<'_> {
         if let Some(known) = self.known(room, draft)? {
             return Ok(known);
         }
-        let (Kind::Amendment { target, amending }, Some(person)) = (&draft.kind, draft.person)
-        else {
+        let Kind::Amendment { target, amending } = &draft.kind else {
             return Ok(Appended::Refused(AmendError::NoMessage));
         };
         let Found::Message(message) = find(self.connection, room, *target)? else {
@@ -109,7 +108,7 @@ impl Writer<'_> {
         };
         let reactions = message.reactions.as_deref();
         let amendable = Amendable { person: message.person, words: message.words, reactions };
-        let author = (person, draft.author.as_str());
+        let author = (draft.person, draft.author.as_str());
         let granted = match grant(&amendable, author, amending, entry.is_some()) {
             Ok(granted) => granted,
             Err(error) => return Ok(Appended::Refused(error)),

@@ -3,6 +3,7 @@
 
 mod chat;
 mod invites;
+mod messages;
 mod people;
 mod server;
 
@@ -34,6 +35,9 @@ pub(super) const VERBS: &[Verb] = &[
     Verb { command: people::ban, request: people::ban_request },
     Verb { command: people::unban, request: people::unban_request },
     Verb { command: people::bans, request: people::bans_request },
+    Verb { command: messages::messages, request: messages::messages_request },
+    Verb { command: messages::remove, request: messages::remove_request },
+    Verb { command: messages::restore, request: messages::restore_request },
     Verb { command: chat::slow, request: chat::slow_request },
     Verb { command: chat::door, request: chat::door_request },
     Verb { command: chat::say, request: chat::say_request },

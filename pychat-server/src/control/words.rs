@@ -6,16 +6,22 @@ use std::{
 };
 
 use humantime::{format_duration, format_rfc3339_seconds};
-use pychat_wire::{Link, link::Host};
+use pychat_wire::{Link, link::Host, message::RoomEvent, name::is_one_line};
 
 use super::{Answer, Stats};
-use crate::core::moderation::{AuditEntry, Listed, ListedInvite, Present, Reply};
+use crate::core::moderation::{AuditEntry, Listed, ListedInvite, ListedMessage, Present, Reply};
 
-/// Returns an answer in words, without a newline at the end.
-pub(super) fn of(answer: &Answer) -> String {
+/// Returns an answer in words, without a newline at the end. Messages are cut to so many columns, if there
+/// is such a limit.
+pub(super) fn of(answer: &Answer, columns: Option<usize>) -> String {
     match answer {
         Answer::Stats(stats) => stats_words(stats),
         Answer::Audit { entries } => lines(entries, "No operator did anything yet.", entry_words),
+        Answer::Messages { messages } => {
+            let digits = messages.last().map_or(0, |last| last.number.to_string().len());
+            let words = |message: &ListedMessage| cut(message_words(message, digits), columns);
+            lines(messages, "There are no messages.", words)
+        }
         Answer::Reply(Reply::Done { text } | Reply::Failed { text }) => text.clone(),
         Answer::Reply(Reply::People { people }) => lines(people, "Nobody is here.", person_words),
         Answer::Reply(Reply::Operators { operators }) => {
@@ -108,6 +114,71 @@ fn entry_words(entry: &AuditEntry) -> String {
     let words = [&time, who, verb, subject, detail].map(String::as_str);
     let words = words.iter().filter(|word| !word.is_empty()).copied();
     words.collect::<Vec<_>>().join("  ").replace('\n', " ")
+}
+
+fn message_words(message: &ListedMessage, digits: usize) -> String {
+    let ListedMessage { number, time_ms, author, words, deleted, event } = message;
+    let words = match event {
+        _ if *deleted => "(deleted)".to_owned(),
+        Some(event) if words.is_empty() => format!("({})", event_word(*event)),
+        Some(event) => format!("({} {})", event_word(*event), one_line(words)),
+        None => one_line(words),
+    };
+    format!("{number:>digits$}  {}  {}  {words}", time(*time_ms), one_line(author))
+}
+
+fn event_word(event: RoomEvent) -> &'static str {
+    match event {
+        RoomEvent::Created => "created",
+        RoomEvent::Joined => "joined",
+        RoomEvent::Left => "left",
+        RoomEvent::Added => "added",
+        RoomEvent::Removed => "removed",
+        RoomEvent::Renamed => "renamed",
+        RoomEvent::Topic => "topic",
+        RoomEvent::Unknown => "event",
+    }
+}
+
+/// Returns a text as one line that does nothing to a terminal.
+fn one_line(text: &str) -> String {
+    let shown = |character: char| {
+        if is_one_line(character.encode_utf8(&mut [0; 4])) { character } else { ' ' }
+    };
+    let line: String = text.chars().map(shown).collect();
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Returns a line cut to so many columns, if there is such a limit.
+fn cut(line: String, columns: Option<usize>) -> String {
+    let Some(columns) = columns else { return line };
+    let (mut used, mut end) = (0, 0);
+    for (index, character) in line.char_indices() {
+        if used < columns {
+            end = index;
+        }
+        used += width(character);
+        if columns < used {
+            return format!("{}…", &line[..end]);
+        }
+    }
+    line
+}
+
+/// Returns the columns that a character takes at most.
+fn width(character: char) -> usize {
+    match character {
+        '\u{1100}'..='\u{115F}'
+        | '\u{2E80}'..='\u{A4CF}'
+        | '\u{AC00}'..='\u{D7A3}'
+        | '\u{F900}'..='\u{FAFF}'
+        | '\u{FE30}'..='\u{FE6F}'
+        | '\u{FF00}'..='\u{FF60}'
+        | '\u{FFE0}'..='\u{FFE6}'
+        | '\u{1F000}'..='\u{1FAFF}'
+        | '\u{20000}'..='\u{3FFFD}' => 2,
+        _ => 1,
+    }
 }
 
 fn time(utc_ms: u64) -> String {

@@ -178,7 +178,7 @@ impl Broadcasts {
     /// by whatever connection they hear it.
     pub(super) fn record<T: Socket>(
         &mut self,
-        from: ConnectionId,
+        from: Option<ConnectionId>,
         record: &Record,
         sessions: &mut Sessions<T>,
     ) {

@@ -66,13 +66,9 @@ impl Chat {
         let author = author.clone();
         peer.bad_payloads = 0;
         self.announce(from, effects);
-        let entry = self.may_moderate(from, room).then(|| AuditEntry {
-            time_ms: self.wall_clock.utc_ms,
-            who: author.as_str().to_owned(),
-            verb: amendment.kind().to_owned(),
-            subject: String::new(),
-            detail: format!("message {target} in {}", room_name(room)),
-        });
+        let entry = self
+            .may_moderate(from, room)
+            .then(|| self.amendment_entry(author.as_str(), amendment.kind(), (room, target)));
         let draft = Draft {
             author: author.clone(),
             person: Some(person),
@@ -104,6 +100,22 @@ impl Chat {
             Amendment::Edit { .. } | Amendment::React { .. } => {
                 self.mute_refusal(from).map_or(Ok(room), Err)
             }
+        }
+    }
+
+    /// Returns the record of what `who` does to a message of somebody else, which the store knows.
+    pub(super) fn amendment_entry(
+        &self,
+        who: &str,
+        verb: &str,
+        (room, target): (RoomId, u64),
+    ) -> AuditEntry {
+        AuditEntry {
+            time_ms: self.wall_clock.utc_ms,
+            who: who.to_owned(),
+            verb: verb.to_owned(),
+            subject: String::new(),
+            detail: format!("message {target} in {}", room_name(room)),
         }
     }
 
@@ -149,6 +161,6 @@ fn on_record(amendment: &Amendment<'_>) -> (Amending<Arc<str>>, u32) {
 }
 
 /// Returns the words for a room in the records of what operators did.
-fn room_name(room: RoomId) -> String {
+pub(super) fn room_name(room: RoomId) -> String {
     if room == HALL { "the hall".to_owned() } else { room.to_string() }
 }

@@ -98,6 +98,12 @@ mod tests {
             let revoke = (invites::revoke)().get_matches_from(["revoke", id]);
             assert_eq!(text(&revoke, "INVITE"), id);
         }
+        let messages = (messages::messages)().get_matches_from(["messages", "--before", "7"]);
+        let newest = Request::Messages { room: String::new(), limit: 20, before: Some(7) };
+        assert_eq!(request("messages", &messages), Ok(newest));
+        let remove = (messages::remove)().get_matches_from(["remove", "5", "--room", "r7"]);
+        let order = Order::RemoveMessage { room: "r7".to_owned(), number: 5 };
+        assert_eq!(request("remove", &remove), Ok(Request::Order(order)));
         for (text, expected) in [("90s", Some(90_000)), ("0s", None), ("2", None), ("soon", None)] {
             assert_eq!(milliseconds(text).ok(), expected, "{text}");
         }

@@ -187,3 +187,60 @@ fn time(utc_ms: u64) -> String {
     let since_1970 = Duration::from_millis(utc_ms.min(LATEST_MS));
     format_rfc3339_seconds(UNIX_EPOCH + since_1970).to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(number: u64, words: &str) -> ListedMessage {
+        ListedMessage {
+            number,
+            time_ms: 0,
+            author: "Анна".to_owned(),
+            words: words.to_owned(),
+            deleted: false,
+            event: None,
+        }
+    }
+
+    #[test]
+    fn each_message_is_one_line_whatever_it_says() {
+        let deleted = ListedMessage { deleted: true, ..message(9, "") };
+        let event = |event, words| ListedMessage { event: Some(event), ..message(10, words) };
+        let messages = vec![
+            message(8, " two\r\nlines\t\u{1b}[2J\u{202e}and more "),
+            deleted,
+            event(RoomEvent::Joined, ""),
+            event(RoomEvent::Added, "Вера"),
+        ];
+        let answer = Answer::Messages { messages };
+        assert_eq!(
+            of(&answer, None),
+            " 8  1970-01-01T00:00:00Z  Анна  two lines [2J and more\n \
+             9  1970-01-01T00:00:00Z  Анна  (deleted)\n\
+             10  1970-01-01T00:00:00Z  Анна  (joined)\n\
+             10  1970-01-01T00:00:00Z  Анна  (added Вера)"
+        );
+        let cut = of(&answer, Some(35));
+        assert_eq!(cut.lines().next(), Some(" 8  1970-01-01T00:00:00Z  Анна  tw…"));
+        let nothing = Answer::Messages { messages: Vec::new() };
+        assert_eq!(of(&nothing, Some(1)), "There are no messages.");
+    }
+
+    #[test]
+    fn a_line_is_cut_where_the_terminal_ends() {
+        for (line, columns, expected) in [
+            ("abc", 3, "abc"),
+            ("abcd", 3, "ab…"),
+            ("日本", 4, "日本"),
+            ("日本", 3, "日…"),
+            ("日本", 2, "…"),
+            ("a👍b", 4, "a👍b"),
+            ("a👍bc", 4, "a👍…"),
+            ("ab", 1, "…"),
+            ("", 1, ""),
+        ] {
+            assert_eq!(cut(line.to_owned(), Some(columns)), expected, "{line} {columns}");
+        }
+    }
+}

@@ -314,7 +314,7 @@ mod tests {
             state: State::default(),
             target: None,
         };
-        broadcasts.record(NOBODY, &record, &mut Sessions::<TcpStream>::default());
+        broadcasts.record(Some(NOBODY), &record, &mut Sessions::<TcpStream>::default());
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! Amendments by script: who may make which, and who is told.
 
 use pychat_server::core::{
-    chat::{CloseReason, Effect, Event, Recipients},
-    id::{HALL, RoomId},
-    moderation::Order,
-    record::{Amending, Kind, Record},
+    chat::{CloseReason, Effect, Event, Input, Recipients},
+    id::{CallId, HALL, RoomId},
+    moderation::{Order, Reply},
+    record::{Amending, Kind, Record, Request},
 };
 use pychat_wire::{
     ClientMessage,
@@ -143,6 +143,121 @@ fn an_operator_removes_what_is_said_in_rooms_that_they_are_in() {
     assert_eq!(refused(&effects), ErrorCode::NoRoom);
     house.asks(1, add(room, "Борис"), "3");
     recorded(&house.says(OTHER, amend(room, delete(2), "4")), room);
+}
+
+/// Has an operator on the machine ask for something; returns the answer and what else follows.
+#[track_caller]
+fn ordered(house: &mut House, order: Order) -> (Reply, Vec<Effect>) {
+    let effects = house.room.order(order);
+    let mut effects = house.settle(effects);
+    match effects.pop() {
+        Some(Effect::Reply { reply, .. }) => (reply, effects),
+        other => panic!("not answered: {other:?}"),
+    }
+}
+
+#[track_caller]
+fn refused_order(house: &mut House, order: Order) -> String {
+    match ordered(house, order) {
+        (Reply::Failed { text }, effects) if effects.is_empty() => text,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn remove_message(room: RoomId, number: u64) -> Order {
+    Order::RemoveMessage { room: room.on_wire().into_owned(), number }
+}
+
+fn restore_message(room: RoomId, number: u64) -> Order {
+    Order::RestoreMessage { room: room.on_wire().into_owned(), number }
+}
+
+fn done(text: &str) -> Reply {
+    Reply::Done { text: text.to_owned() }
+}
+
+#[test]
+fn an_operator_on_the_machine_removes_a_message_and_brings_it_back() {
+    let mut house = house();
+    let (reply, effects) = ordered(&mut house, remove_message(HALL, 1));
+    assert_eq!(reply, done("Message 1 in the hall is removed; it can be restored for 7 days."));
+    let record = recorded(&effects, HALL);
+    assert_eq!((record.author.as_str(), record.person, record.id), ("root", None, None));
+    let Some(Request::Amend { entry: Some(entry), .. }) = house.stored.last() else {
+        panic!("{:?}", house.stored)
+    };
+    assert_eq!((&*entry.who, &*entry.verb), ("root", "delete"));
+    assert_eq!(entry.detail, "message 1 in the hall");
+    assert_eq!(
+        refused_order(&mut house, remove_message(HALL, 1)),
+        "There is no message 1 in the hall, or no longer."
+    );
+    let (reply, effects) = ordered(&mut house, restore_message(HALL, 1));
+    assert_eq!(reply, done("Message 1 in the hall is there again."));
+    let kind = Kind::Amendment { target: 1, amending: Amending::Restore(Some("hi")) };
+    assert_eq!(recorded(&effects, HALL).kind.as_deref(), kind);
+}
+
+#[test]
+fn an_operator_on_the_machine_hears_why_nothing_is_removed() {
+    let mut house = house();
+    let room = house.makes(1, create(RoomKind::Closed, "a"));
+    let private = house.makes(1, direct(&["Борис"]));
+    house.says(1, text(room, "hi", "2"));
+    let nowhere = "There is no room r99.";
+    let never = format!("{private} is a direct room: nobody removes messages of others there.");
+    let nothing = "There is nothing to restore of message 1 in the hall: no operator removed it, or \
+        too long ago.";
+    for (order, expected) in [
+        (remove_message(RoomId(99), 1), nowhere),
+        (restore_message(RoomId(99), 1), nowhere),
+        (remove_message(private, 1), &*never),
+        (restore_message(private, 1), &*never),
+        (remove_message(HALL, 9), "There is no message 9 in the hall, or no longer."),
+        (restore_message(HALL, 9), "There is no message 9 in the hall, or no longer."),
+        (
+            remove_message(HALL, u64::MAX),
+            &*format!("There is no message {} in the hall, or no longer.", u64::MAX),
+        ),
+        (remove_message(room, 1), "There is no message 1 in r1, or no longer."),
+        (restore_message(HALL, 1), nothing),
+        (Order::RemoveMessage { room: "hall".into(), number: 1 }, "There is no room hall."),
+    ] {
+        assert_eq!(refused_order(&mut house, order), expected);
+    }
+    let (_, effects) = ordered(&mut house, remove_message(room, 2));
+    recorded(&effects, room);
+    house.is_full = true;
+    assert_eq!(
+        refused_order(&mut house, remove_message(HALL, 1)),
+        "Not done: the server cannot store it now (disk full)."
+    );
+}
+
+#[test]
+fn an_operator_on_the_machine_is_answered_once_the_store_has_answered() {
+    let mut house = house();
+    house.held = Some(Vec::new());
+    let effects = house.room.order(remove_message(HALL, 1));
+    assert_eq!(house.settle(effects), []);
+    let effects = house.answers(&[0]);
+    assert!(matches!(&effects[..], [Effect::Tell { .. }, Effect::Reply { .. }]), "{effects:?}");
+}
+
+#[test]
+fn a_removal_has_a_name_that_a_person_could_have() {
+    let mut house = house();
+    let group = "a member of the socket's group";
+    for (by, author) in
+        [("uid 1000", "uid 1000"), (group, group), ("Сервер Чата", "operator"), ("", "operator")]
+    {
+        for order in [remove_message(HALL, 1), restore_message(HALL, 1)] {
+            let call = CallId(7);
+            let effects = house.room.handle(Input::Ordered { call, by, order });
+            let effects = house.settle(effects);
+            assert_eq!(recorded(&effects, HALL).author.as_str(), author);
+        }
+    }
 }
 
 #[test]

@@ -262,6 +262,27 @@ fn an_operator_can_bring_back_what_an_operator_removed() {
 }
 
 #[test]
+fn an_operator_who_is_no_person_removes_and_brings_back_and_nothing_else() {
+    with_both(|store| {
+        say(store, HALL, "Анна", "a", "1");
+        let amend = |amending| match amend(HALL, "root", (1, amending), "x", true) {
+            Request::Amend { room, draft, entry } => {
+                Request::Amend { room, draft: Draft { person: None, id: None, ..draft }, entry }
+            }
+            other => other,
+        };
+        for amending in [edit("b"), Amending::React(Some("👍")), Amending::React(None)] {
+            assert_eq!(take(store, amend(amending)), Appended::Refused(AmendError::NotTheirs));
+        }
+        let removed = grants(store, amend(Amending::Delete));
+        assert_eq!((removed.seq, removed.author.as_str(), removed.person), (2, "root", None));
+        assert_eq!(grants(store, amend(Amending::Restore(None))).kind.text(), "a");
+        assert_eq!(shown(store, HALL, Records::All).len(), 3);
+        assert_eq!(store.audit(9).unwrap().len(), 2);
+    });
+}
+
+#[test]
 fn an_author_who_deletes_what_an_operator_removed_erases_it() {
     with_both(|store| {
         say(store, HALL, "Анна", "a", "1");

@@ -1,5 +1,10 @@
 //! Amendments: as either protocol hears of them, live, in what was missed, and in pages.
 
+use pychat_server::core::{
+    id::CallId,
+    moderation::{ListedMessage, Order, Reply},
+};
+
 use super::{
     second::{payloads, resume},
     *,
@@ -127,4 +132,78 @@ fn those_who_were_away_hear_what_those_heard_who_were_there() {
     let gone = r#","content":"","replay":true,"deleted":true"#;
     let page = r#"{"type":"page","before":9,"count":1,"start":true}"#.to_owned();
     assert_eq!(payloads(&c), [record(r#""type":"message""#, 1, 1, gone), page]);
+}
+
+/// Returns the numbers of listed messages.
+fn numbers(listed: &[ListedMessage]) -> Vec<u64> {
+    listed.iter().map(|message| message.number).collect()
+}
+
+#[test]
+fn everybody_hears_what_an_operator_on_the_machine_removes() {
+    let mut server = Harness::new(10);
+    let (a, original) = (server.join_two("a"), server.join("original"));
+    server.send(&a, br#"{"type":"text","id":"1","content":"x"}"#);
+    server.settle();
+    payloads(&a);
+    heard(&original);
+    let order = |server: &mut Harness, order| {
+        server.server.order(server.now, CallId(1), "root", order);
+        server.settle();
+        assert!(matches!(server.server.take_replies()[..], [(_, Reply::Done { .. })]));
+        payloads(&a)
+    };
+    let by_root = |kind: &str, seq: u64, rest: &str| {
+        format!(r#"{{"type":"{kind}","target":1{rest},"seq":{seq},"time":0,"username":"root"}}"#)
+    };
+    let room = String::new;
+    let remove = Order::RemoveMessage { room: room(), number: 1 };
+    assert_eq!(order(&mut server, remove), [by_root("delete", 2, "")]);
+    let listed = server.server.lookup().messages("", 9, None).unwrap();
+    assert!(listed[0].deleted && listed[0].words.is_empty(), "{listed:?}");
+    let restore = Order::RestoreMessage { room: room(), number: 1 };
+    assert_eq!(order(&mut server, restore), [by_root("restore", 3, r#","content":"x""#)]);
+    assert_eq!(heard(&original), [""; 0]);
+
+    let b = server.connect();
+    server.settle();
+    payloads(&b);
+    server.send(&b, second::hello(&b, "b", &resume(0)).as_bytes());
+    server.settle();
+    let replayed = payloads(&b);
+    assert_eq!(replayed.len(), 4, "{replayed:?}");
+    assert!(replayed[3].contains(r#""type":"restore","target":1,"content":"x""#), "{replayed:?}");
+}
+
+#[test]
+fn the_messages_of_a_room_are_listed_a_page_at_a_time() {
+    let mut server = Harness::new(10);
+    let a = server.join("a");
+    for number in 1..=600 {
+        server.text(&a, &format!("{number}"));
+        server.tick();
+    }
+    server.text(&a, &"x".repeat(60 << 10));
+    for _ in 0..4 {
+        server.text(&a, &"y".repeat(60 << 10));
+        server.tick();
+    }
+    server.settle();
+    let mut list = |limit, before| server.server.lookup().messages("", limit, before).unwrap();
+    let range = |range: std::ops::RangeInclusive<u64>| range.collect::<Vec<_>>();
+    assert_eq!(numbers(&list(3, Some(600))), [597, 598, 599]);
+    assert_eq!(numbers(&list(u64::MAX, Some(601))), range(101..=600), "at most so many");
+    assert_eq!(numbers(&list(9, None)), range(602..=605), "at most so much text");
+    assert_eq!(numbers(&list(0, Some(u64::MAX))), [605], "one at least");
+    assert_eq!(numbers(&list(9, Some(3))), [1, 2]);
+    for before in [0, 1] {
+        assert_eq!(numbers(&list(9, Some(before))), [] as [u64; 0]);
+    }
+    let first = list(1, Some(2)).remove(0);
+    assert_eq!(
+        (&*first.author, &*first.words, first.deleted, first.event),
+        ("a", "1", false, None)
+    );
+    let nowhere = server.server.lookup().messages("r1", 9, None);
+    assert_eq!(nowhere, Err("There is no room r1.".to_owned()));
 }

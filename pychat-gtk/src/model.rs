@@ -1,6 +1,7 @@
 //! The data that is shown, without any widget.
 
 mod grouping;
+mod head_model;
 mod history;
 mod list_diff;
 mod message;
@@ -16,6 +17,7 @@ mod transcript;
 pub mod time_watch;
 
 pub use grouping::{GROUP_TIME, Placement};
+pub use head_model::HeadModel;
 pub use history::{HISTORY_MESSAGES_MAX, History};
 pub(crate) use list_diff::{Change, list_diff};
 pub use message::{Delivery, Mark, Message, MessageKind};

@@ -31,6 +31,10 @@ const TAIL_MESSAGES_MAX: u32 = 2 * TAIL_MESSAGES;
 /// The number of messages that fill a page, until [`TailModel::set_page`] tells it.
 const PAGE_MESSAGES: u32 = 20;
 
+/// The number of messages that are shown at once of a history that is there already. Most fill a page,
+/// and the time until they are drawn grows with them.
+const FIRST_MESSAGES: u32 = 12;
+
 /// The time without a flood before rows above the page follow; the number that follow at once, and
 /// the time between two such steps.
 const CALM_TIME: Duration = Duration::from_millis(300);
@@ -108,7 +112,12 @@ impl TailModel {
     pub fn new(history: &History) -> Self {
         let tail: Self = glib::Object::new();
         tail.imp().history.get_or_init(|| history.clone());
-        tail.on_changed(0, 0, history.n_items());
+        let n_shown = history.n_items().min(FIRST_MESSAGES);
+        tail.imp().start.set(history.n_items() - n_shown);
+        tail.imp().len.set(n_shown);
+        if !tail.is_whole() {
+            tail.grow_later(STEP_INTERVAL);
+        }
         history.connect_items_changed(clone!(
             #[weak]
             tail,

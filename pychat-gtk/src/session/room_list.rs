@@ -164,7 +164,11 @@ impl RoomList {
         let mut rooms: Vec<_> = self.all().into_iter().map(|room| (rank(&room), room)).collect();
         rooms.sort_by(|one, other| one.0.cmp(&other.0).then_with(|| one.1.cmp_title(&other.1)));
         let new: Vec<_> = rooms.into_iter().map(|(_, room)| room).collect();
-        let changes = list_diff(&self.imp().rooms.borrow(), &new);
+        let n_before = self.imp().rooms.borrow().len();
+        let mut changes = list_diff(&self.imp().rooms.borrow(), &new);
+        if new.len() < 2 * changes.iter().map(|change| change.new.len()).sum::<usize>() {
+            changes = vec![Change { old: 0..n_before, new: 0..new.len() }]; // Views pay for each.
+        }
         // From the end, what is before a change is still where it was.
         for Change { old, new: range } in changes.into_iter().rev() {
             let (at, n_removed, n_added) = (old.start, old.len(), range.len());

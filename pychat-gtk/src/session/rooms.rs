@@ -64,6 +64,7 @@ impl Session {
         }
         rooms.extend(described.iter().filter_map(|room| self.describe_room(room)));
         rooms.retain(is_worth_listing);
+        rooms.iter().for_each(Room::tell_news); // They are sorted by it.
         self.rooms().replace(rooms);
         self.restore_lost_rooms();
         let rooms = self.rooms().all();

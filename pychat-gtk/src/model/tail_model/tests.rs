@@ -169,7 +169,7 @@ fn a_history_that_is_there_already_is_shown_from_its_end() {
     let history = History::default();
     push(&history, 0..1_000);
     let tail = TailModel::new(&history);
-    assert_eq!((tail.n_items(), text(&tail, 0)), (STEP_MESSAGES, "992".to_owned()));
+    assert_eq!((tail.n_items(), text(&tail, 0)), (FIRST_MESSAGES, "988".to_owned()));
 }
 
 #[test]

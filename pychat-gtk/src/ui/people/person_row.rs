@@ -52,6 +52,16 @@ mod imp {
             self.parent_root();
             self.name_list_item();
         }
+
+        /// A tooltip that is set looks for the pointer each time, which asks the display server.
+        fn query_tooltip(&self, _: i32, _: i32, _: bool, tooltip: &gtk::Tooltip) -> bool {
+            let Some(person) = &*self.person.borrow() else { return false };
+            let name = person.name();
+            // Of oneself it says the name alone, of which there may not be room for all.
+            let text = if person.is_self() { name } else { mention_person(&name) };
+            tooltip.set_text(Some(&text));
+            true
+        }
     }
 
     impl BinImpl for PersonRow {}
@@ -65,9 +75,6 @@ mod imp {
             let is_self = person.as_ref().is_some_and(Person::is_self);
             self.avatar.set_text(Some(&name));
             self.name.set_label(&name);
-            // Of oneself it says the name alone, of which there may not be room for all.
-            let tooltip = if is_self { name.clone() } else { mention_person(&name) };
-            self.obj().set_tooltip_text(Some(&tooltip));
             self.self_mark.set_visible(is_self);
             self.person.replace(person);
             self.name_list_item();

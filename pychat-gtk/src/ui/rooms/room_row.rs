@@ -52,7 +52,13 @@ mod imp {
     #[glib::derived_properties]
     impl ObjectImpl for RoomRow {}
 
-    impl WidgetImpl for RoomRow {}
+    impl WidgetImpl for RoomRow {
+        /// A tooltip that is set looks for the pointer each time, which asks the display server.
+        fn query_tooltip(&self, _: i32, _: i32, _: bool, tooltip: &gtk::Tooltip) -> bool {
+            tooltip.set_text(Some(&self.title.label()));
+            true
+        }
+    }
 
     impl ListBoxRowImpl for RoomRow {}
 
@@ -89,7 +95,6 @@ mod imp {
             let obj = self.obj();
             set_class(&*obj, "unread-room", 0 < unread);
             set_class(&*obj, "muted", room.is_muted());
-            obj.set_tooltip_text(Some(&title));
             obj.update_property(&[gtk::accessible::Property::Label(&room_label::spoken(&room))]);
         }
 

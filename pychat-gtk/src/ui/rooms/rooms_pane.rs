@@ -13,7 +13,8 @@ use gtk::{glib, glib::subclass::Signal, prelude::*};
 
 use super::room_row::RoomRow;
 use crate::{
-    session::{Room, RoomList, Session, room::RoomSection},
+    model::HeadModel,
+    session::{Room, Session, room::RoomSection},
     text::i18n::gettext,
     ui::{compat, encryption_button::EncryptionButton},
 };
@@ -95,10 +96,10 @@ mod imp {
     impl RoomsPane {
         /// Rows that move are made anew, so the keyboard would lose its place.
         fn set_session(&self, session: Option<Session>) {
-            let rooms = session.as_ref().map(Session::rooms);
+            let rooms = session.as_ref().map(|session| HeadModel::new(&session.rooms()));
             let [before, after] = self.signals.get_or_init(|| {
                 let signals = |f: fn(&Self)| {
-                    let signals = glib::SignalGroup::new::<RoomList>();
+                    let signals = glib::SignalGroup::new::<HeadModel>();
                     let weak = self.downgrade();
                     signals.connect_local("items-changed", false, move |_| {
                         if let Some(imp) = weak.upgrade() {

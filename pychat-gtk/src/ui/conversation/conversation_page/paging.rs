@@ -42,8 +42,12 @@ pub(super) struct Paging {
 impl ConversationPage {
     /// Finds out how many messages may be seen at once.
     pub(super) fn measure_page(&self) {
-        let height = self.scrolled_window.height() / ROW_HEIGHT_MIN;
-        if let (Some(tail), Ok(n_rows)) = (&*self.paging.tail.borrow(), u32::try_from(height)) {
+        let height = self.scrolled_window.height();
+        if height == 0 {
+            return; // It has not been laid out yet.
+        }
+        let tail = self.paging.tail.borrow();
+        if let (Some(tail), Ok(n_rows)) = (&*tail, u32::try_from(height / ROW_HEIGHT_MIN)) {
             tail.set_page(n_rows + 1);
         }
     }

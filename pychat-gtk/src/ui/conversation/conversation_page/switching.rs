@@ -82,7 +82,9 @@ impl ConversationPage {
     fn enter_room(&self) {
         let Some(room) = self.obj().room() else { return };
         let place = self.left_rooms.0.borrow_mut().remove(&room.id()).unwrap_or_default();
-        self.set_away(true); // All that there is may be gone to.
+        if place.anchor.is_some() || room.history().has_first_unread() {
+            self.set_away(true); // All that there is may be gone to.
+        }
         match place.anchor.filter(|anchor| anchor.is_in(&self.list_view)) {
             Some(anchor) => {
                 self.unstick();

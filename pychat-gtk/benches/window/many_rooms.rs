@@ -114,8 +114,9 @@ fn send_page(peer: &mut Peer, room: &str, (before, limit): (u64, u64)) {
     peer.write(frames.as_bytes());
 }
 
-/// Tells when the first frame has been drawn in which all rooms are listed, the last message of the
-/// hall is on show and the keyboard is where one writes.
+/// Tells when the first frame has been drawn in which the rooms that fill the window are listed, the
+/// last message of the hall is on show and the keyboard is where one writes. Rooms further down
+/// follow within a second.
 pub(crate) fn watch_start(window: &Window) {
     window.connect_map(|window| {
         let clock = window.frame_clock().expect("a mapped window has a clock");
@@ -174,7 +175,7 @@ fn shows_hall(window: &Window) -> bool {
     list.is_some_and(|list| watch::is_seen(&list, &list, &ending("")))
 }
 
-/// Returns true if all rooms are listed, and their list can be seen.
+/// Returns true if all rooms are known, and the beginning of their list can be seen.
 fn shows_rooms(window: &Window) -> bool {
     let is_row = |it: &gtk::Widget| it.is::<RoomRow>() && it.is_mapped();
     let is_listed = usize::try_from(window.session().rooms().n_items()) == Ok(N_ROOMS + 1);

@@ -20,7 +20,7 @@ pub use grouping::{GROUP_TIME, Placement};
 pub use head_model::HeadModel;
 pub use history::{HISTORY_MESSAGES_MAX, History};
 pub(crate) use list_diff::{Change, list_diff};
-pub use message::{Delivery, Mark, Message, MessageKind};
+pub use message::{Deletion, Delivery, Mark, Message, MessageKind, Pending};
 pub use people::People;
 pub use person::Person;
 pub use presence::{PRESENCE_EVENTS_MAX, Presence, PresenceChange, PresenceEvent};

@@ -154,6 +154,7 @@ impl Session {
 
     /// Leaves the room; resolves when the connection has been closed in order.
     pub async fn leave(&self) {
+        self.send_deletions();
         self.with_client(Client::leave);
         let line = self.take_line();
         self.forget_client();
@@ -328,6 +329,11 @@ impl Session {
     fn can_say(&self) -> bool {
         let can_keep = self.has_conversation() && 2 <= self.imp().protocol.get();
         self.state() == SessionState::Joined || can_keep
+    }
+
+    /// Tells of everything that was deleted: nobody can take that back any more.
+    pub fn send_deletions(&self) {
+        self.rooms().all().iter().for_each(Room::send_deletions);
     }
 
     fn flush_histories(&self) {

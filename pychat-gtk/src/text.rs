@@ -18,7 +18,7 @@ pub mod server_uri;
 pub mod times;
 
 use unicode_properties::{
-    GeneralCategory, GeneralCategoryGroup, UnicodeEmoji, UnicodeGeneralCategory,
+    EmojiStatus, GeneralCategory, GeneralCategoryGroup, UnicodeEmoji, UnicodeGeneralCategory,
     emoji::{is_emoji_presentation_selector, is_regional_indicator, is_tag_character, is_zwj},
 };
 
@@ -101,6 +101,30 @@ fn count_emoji(text: &str) -> Option<usize> {
         }
     }
     (n_letters % 2 == 0).then_some(n_emoji + n_letters / 2)
+}
+
+/// Returns `emoji` without what asks for a picture where it is one by itself: some programs put that
+/// there, and most do not.
+pub fn plain_emoji(emoji: &str) -> String {
+    let mut characters = emoji.chars();
+    match (characters.next(), characters.next(), characters.next()) {
+        (Some(picture), Some(selector), None)
+            if is_emoji_presentation_selector(selector) && is_picture_by_itself(picture) =>
+        {
+            picture.into()
+        }
+        _ => emoji.to_owned(),
+    }
+}
+
+fn is_picture_by_itself(character: char) -> bool {
+    matches!(
+        character.emoji_status(),
+        EmojiStatus::EmojiPresentation
+            | EmojiStatus::EmojiPresentationAndEmojiComponent
+            | EmojiStatus::EmojiPresentationAndModifierBase
+            | EmojiStatus::EmojiPresentationAndModifierAndEmojiComponent
+    )
 }
 
 /// Returns true for what is an emoji by itself; signs like `©` and `↔` belong to texts.

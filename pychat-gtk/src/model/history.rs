@@ -11,6 +11,7 @@
 //! hear of such a batch as two changes: the oldest leave at the top, the new come at the
 //! end.
 
+mod amending;
 mod capacity;
 mod message_queue;
 mod unread;
@@ -25,7 +26,7 @@ use gtk::{
 };
 
 use self::{capacity::Overflow, message_queue::MessageQueue, unread::Unread};
-use super::{Message, MessageKind, grouping};
+use super::{Message, grouping};
 
 /// The most messages that are shown, sent or not.
 pub const HISTORY_MESSAGES_MAX: usize = 10_000;
@@ -74,7 +75,12 @@ mod imp {
     impl ObjectImpl for History {
         fn signals() -> &'static [Signal] {
             static SIGNALS: OnceLock<Vec<Signal>> = OnceLock::new();
-            SIGNALS.get_or_init(|| vec![Signal::builder("caught-up").build()])
+            SIGNALS.get_or_init(|| {
+                vec![
+                    Signal::builder("amended").param_types([u32::static_type()]).build(),
+                    Signal::builder("caught-up").build(),
+                ]
+            })
         }
     }
 
@@ -115,6 +121,7 @@ impl History {
         if !self.is_next(message.seq()) {
             return;
         }
+        self.quote(&message);
         let mut batch = self.imp().batch.borrow_mut();
         if batch.last().is_some_and(|last| last.fold(&message)) {
             return;
@@ -162,8 +169,10 @@ impl History {
         self.detach_for(&messages);
         if !messages.is_empty() {
             let n_added = messages.len();
+            self.quote_all(&messages);
             imp.arrived.borrow_mut().put_before(messages);
             self.tell_change(0, 0, position(n_added));
+            self.quote_older();
         }
         self.update_unread();
     }
@@ -172,6 +181,7 @@ impl History {
     pub fn say(&self, message: Message) {
         self.flush();
         self.show_latest();
+        self.quote(&message);
         let n_forgotten = self.make_room(1, message.size());
         let at = self.n_items();
         self.imp().unsent.borrow_mut().push(message);
@@ -269,16 +279,6 @@ impl History {
         if 0 < n_removed {
             self.tell_change(0, n_removed, 0);
         }
-    }
-
-    /// Returns the last text that the reader said, whether it has arrived or not.
-    pub fn last_said(&self) -> Option<String> {
-        let imp = self.imp();
-        let (arrived, later, unsent) =
-            (imp.arrived.borrow(), imp.overflow.later.borrow(), imp.unsent.borrow());
-        let mut latest = unsent.iter().rev().chain(later.iter().rev()).chain(arrived.iter().rev());
-        let last = latest.find(|message| message.kind() == MessageKind::Own);
-        last.map(|message| message.text().into_owned())
     }
 
     /// Returns the message at `position`, counted from the oldest.

@@ -1,20 +1,25 @@
-//! A message of a conversation. Its author and text never change, except that comings and goings
-//! gather in one message as long as nobody says anything; its delivery, its placement and its
-//! search matches do.
+//! A message of a conversation. Its author never changes; its words do when it is edited or deleted,
+//! and comings and goings gather in one message as long as nobody says anything. Its reactions, its
+//! delivery, its placement and its search matches change too.
 
-use std::{borrow::Cow, ops::Range};
+mod amending;
+mod reply;
+
+use std::{ops::Range, rc::Rc};
 
 use gtk::{
     glib,
     glib::{prelude::*, subclass::prelude::*},
 };
-use pychat_wire::client::MessageId;
+use pychat_wire::client::{MessageId, MessageState};
 
+use self::amending::Amending;
+pub use self::amending::{Deletion, Pending};
 use super::{
     grouping::{GroupKey, Placement},
     presence::{Presence, PresenceEvent},
 };
-use crate::text::{self, MentionTarget};
+use crate::text::i18n::gettext;
 
 /// The kind of a message, by its author's relation to the reader.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, glib::Enum)]
@@ -70,8 +75,10 @@ mod imp {
     pub struct Message {
         pub(super) kind: Cell<MessageKind>,
         pub(super) author: OnceCell<String>,
-        pub(super) text: OnceCell<String>,
-        pub(super) mentions: OnceCell<Box<[Range<usize>]>>,
+        pub(super) amending: Amending,
+        pub(super) mentions: RefCell<Rc<[Range<usize>]>>,
+        /// The reader's name, if somebody else said it.
+        pub(super) reader: OnceCell<String>,
         pub(super) time_ms: Cell<i64>,
         pub(super) delivery: Cell<Delivery>,
         pub(super) failure: RefCell<String>,
@@ -81,6 +88,12 @@ mod imp {
         pub(super) found: RefCell<Vec<Range<usize>>>,
         pub(super) seq: Cell<Option<u64>>,
         pub(super) id: OnceCell<MessageId>,
+        /// The number of the message that it answers.
+        pub(super) reply: Cell<Option<u64>>,
+        /// That message, while it is in the history.
+        pub(super) quoted: glib::WeakRef<super::Message>,
+        /// True for a moment once somebody was led to it.
+        pub(super) is_flashed: Cell<bool>,
     }
 
     #[glib::object_subclass]
@@ -100,8 +113,8 @@ mod imp {
 glib::wrapper! {
     /// A message of a conversation.
     ///
-    /// Emits `changed` when it has arrived or failed, stands otherwise than before, is found by a
-    /// search, or has more comings and goings in it.
+    /// Emits `changed` when it has arrived or failed, was amended, stands otherwise than before, is
+    /// found by a search, or has more comings and goings in it.
     pub struct Message(ObjectSubclass<imp::Message>);
 }
 
@@ -113,7 +126,7 @@ impl Message {
         let imp = message.imp();
         imp.kind.set(kind);
         imp.author.get_or_init(|| author.to_owned());
-        imp.text.get_or_init(|| text::displayed(text));
+        imp.amending.set_state(MessageState::new(text.to_owned()));
         imp.time_ms.set(time_ms);
         message
     }
@@ -140,15 +153,27 @@ impl Message {
         self
     }
 
-    /// Lets it find out where it calls its reader, who is there with `others`.
+    /// Lets it be read by the person called `reader`, whom it calls in these ranges of its words, in
+    /// bytes.
     #[must_use]
-    pub fn read_by<'a>(
-        self,
-        reader: &MentionTarget,
-        others: impl IntoIterator<Item = &'a str>,
-    ) -> Self {
-        self.imp().mentions.get_or_init(|| reader.mentions(&self.text(), others).into());
+    pub fn read_by(self, reader: String, mentions: impl Into<Rc<[Range<usize>]>>) -> Self {
+        self.imp().mentions.replace(mentions.into());
+        self.imp().reader.get_or_init(|| reader);
         self
+    }
+
+    /// Returns the emoji with which its reader reacts to it.
+    pub fn own_reaction(&self) -> Option<String> {
+        match self.kind() {
+            MessageKind::Own => self.reaction_of(self.author()),
+            _ => self.reaction_of(self.imp().reader.get()?),
+        }
+    }
+
+    /// Returns what it is called by who asks for something to be done with it: its number, or else
+    /// what it is known as while it has not arrived.
+    pub fn key(&self) -> String {
+        self.seq().map(|seq| seq.to_string()).or(self.id().map(Into::into)).unwrap_or_default()
     }
 
     /// Returns the kind of the message.
@@ -161,12 +186,17 @@ impl Message {
         self.imp().author.get().map_or("", String::as_str)
     }
 
-    /// Returns what was said: plain text, never markup.
-    pub fn text(&self) -> Cow<'_, str> {
+    /// Returns what was said, as it reads now: plain text, never markup; empty once it was deleted.
+    pub fn text(&self) -> Rc<str> {
         match &*self.imp().presence.borrow() {
             Some(presence) => presence.sentence().into(),
-            None => self.imp().text.get().map_or("", String::as_str).into(),
+            None => self.imp().amending.text(),
         }
+    }
+
+    /// Returns the text to show: that it was deleted, if so.
+    pub fn shown_text(&self) -> Rc<str> {
+        if self.is_deleted() { gettext("Message deleted").into() } else { self.text() }
     }
 
     /// Returns true if its text sums up comings and goings, and grows with them.
@@ -174,9 +204,9 @@ impl Message {
         self.imp().presence.borrow().is_some()
     }
 
-    /// Returns the number of bytes of memory that its text and its author's name take.
+    /// Returns the number of bytes of memory that its text, its reactions and its author's name take.
     pub(super) fn size(&self) -> usize {
-        self.author().len() + self.imp().text.get().map_or(0, String::len)
+        self.author().len() + self.imp().amending.size()
     }
 
     /// Returns what its text sums up; empty if it says everything.
@@ -186,8 +216,13 @@ impl Message {
     }
 
     /// Returns where its text calls its reader, in bytes.
-    pub fn mentions(&self) -> &[Range<usize>] {
-        self.imp().mentions.get().map_or(&[], |mentions| mentions)
+    pub fn mentions(&self) -> Rc<[Range<usize>]> {
+        if self.is_deleted() { Rc::default() } else { self.imp().mentions.borrow().clone() }
+    }
+
+    /// Returns true if it is for its reader: it mentions them, or answers them.
+    pub fn calls_reader(&self) -> bool {
+        !self.mentions().is_empty() || self.answers_reader()
     }
 
     /// Returns when it was said or heard, in UTC milliseconds since 1970.
@@ -195,9 +230,24 @@ impl Message {
         self.imp().time_ms.get()
     }
 
-    /// Returns whether it is in the room.
+    /// Returns whether it is in the room, as it reads here.
     pub fn delivery(&self) -> Delivery {
-        self.imp().delivery.get()
+        match self.imp().delivery.get() {
+            Delivery::Sent if self.imp().amending.edit_pending_since_ms().is_some() => {
+                Delivery::Sending
+            }
+            delivery => delivery,
+        }
+    }
+
+    /// Returns true while it is not in the room itself.
+    pub fn is_unsent(&self) -> bool {
+        self.imp().delivery.get() != Delivery::Sent
+    }
+
+    /// Returns when it, or the change of it, began to be on its way, in UTC milliseconds since 1970.
+    pub fn sending_since_ms(&self) -> i64 {
+        self.imp().amending.edit_pending_since_ms().unwrap_or_else(|| self.time_ms())
     }
 
     /// Returns why it failed, in words.
@@ -218,6 +268,11 @@ impl Message {
     /// Returns what it is known as while it has not arrived, if it had to be sent.
     pub fn id(&self) -> Option<&str> {
         self.imp().id.get().map(MessageId::as_str)
+    }
+
+    /// Returns the same as the client knows it.
+    pub fn message_id(&self) -> Option<MessageId> {
+        self.imp().id.get().cloned()
     }
 
     /// Returns the result of a search for it.

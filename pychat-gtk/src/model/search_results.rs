@@ -154,7 +154,7 @@ mod tests {
 
     fn shown(results: &SearchResults, positions: std::ops::Range<u32>) -> Vec<String> {
         let items = positions.map(|at| results.item(at).and_downcast::<Message>());
-        items.map(|it| it.expect("there is one").text().into_owned()).collect()
+        items.map(|it| it.expect("there is one").text().to_string()).collect()
     }
 
     /// Makes a history of these, and has `results` hear of what changes.

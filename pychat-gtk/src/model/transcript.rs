@@ -7,18 +7,18 @@ use crate::text::{self, i18n::gettext_f, times};
 /// nothing in it can be mistaken for what somebody else said.
 const INDENT: &str = "    ";
 
-/// Returns `messages` as text: one alone is what it says; where there are several, each begins with
+/// Returns `messages` as text, with the words that they have now: one alone is what it says; where there are several, each begins with
 /// when it was said and by whom.
 pub fn transcript(messages: &[Message]) -> String {
     match messages {
-        [message] => message.text().into_owned(),
+        [message] => message.text().to_string(),
         messages => messages.iter().map(entry).collect::<Vec<_>>().join("\n"),
     }
 }
 
 fn entry(message: &Message) -> String {
     let time = times::stamp(message.time_ms());
-    let text = message.text();
+    let text = message.shown_text();
     let lines: Vec<_> = text::lines(&text).collect();
     let text = lines.join(&format!("\n{INDENT}"));
     let values = [("time", time.as_str()), ("author", message.author()), ("text", &text)];

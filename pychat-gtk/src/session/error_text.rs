@@ -166,6 +166,25 @@ pub fn fail_reason(reason: &FailReason) -> String {
     }
 }
 
+/// Returns why a message was not changed.
+pub fn amend_error(error: SayError) -> String {
+    match error {
+        SayError::TooLarge { .. } | SayError::Full { .. } => say_error(error).unwrap_or_default(),
+        SayError::NotPending => gettext("This message can no longer be changed."),
+        _ => not_connected(),
+    }
+}
+
+/// Returns why a message is as it was.
+pub fn amend_fail_reason(reason: &FailReason) -> String {
+    let refused = match reason {
+        FailReason::Refused { code, text } => denial(*code, text),
+        _ => return unanswered(),
+    };
+    // Translators: {reason} is a sentence of its own.
+    gettext_f("The message was not changed. {reason}", &[("reason", &refused)])
+}
+
 /// Returns why the server refused what was asked of it, in its own words where the code says nothing.
 pub fn denial(code: ErrorCode, text: &str) -> String {
     refusal(code).unwrap_or_else(|| text.to_owned())
@@ -232,6 +251,7 @@ fn refusal(code: ErrorCode) -> Option<String> {
         ErrorCode::NotAdmitted => {
             gettext("The server does not let you in without an encrypted connection.")
         }
+        ErrorCode::NoMessage => gettext("This message is no longer there."),
         ErrorCode::NoRoom => gettext("This room does not exist, or you are not in it."),
         ErrorCode::NotJoined => gettext("You have not joined the chat yet."),
         ErrorCode::SlowDown => gettext("There were too many requests at once. Try again later."),
@@ -262,6 +282,7 @@ mod tests {
             "muted",
             "name_invalid",
             "name_taken",
+            "no_message",
             "no_room",
             "not_joined",
             "slow_down",

@@ -4,7 +4,9 @@
 //! the client tells of the conversation comes from it. What shows a conversation follows a room,
 //! never its session, and so can be pointed at another.
 
+mod amending;
 mod back_pages;
+mod composing;
 mod events;
 mod imp;
 mod kind;
@@ -24,7 +26,9 @@ use pychat_wire::{
 };
 
 pub use self::{
+    amending::MessageChange,
     back_pages::{PAGE_MESSAGES, SEARCH_PAGE_MESSAGES},
+    composing::Composing,
     kind::{RoomKind, RoomNotifications, RoomSection},
 };
 use super::{Session, state_file::KeptRoom};

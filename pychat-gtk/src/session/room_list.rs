@@ -55,6 +55,7 @@ mod imp {
                 vec![
                     Signal::builder("heard").param_types([room, Message::static_type()]).build(),
                     Signal::builder("read").param_types([room]).build(),
+                    Signal::builder("withdrawn").param_types([room, u64::static_type()]).build(),
                 ]
             })
         }
@@ -133,6 +134,18 @@ impl RoomList {
         )
     }
 
+    /// Calls `f` with the room and the number of each message that is deleted.
+    pub fn connect_withdrawn(
+        &self,
+        f: impl Fn(&Self, &Room, u64) + 'static,
+    ) -> glib::SignalHandlerId {
+        self.connect_closure(
+            "withdrawn",
+            false,
+            glib::closure_local!(move |rooms: &Self, room: &Room, seq: u64| f(rooms, room, seq)),
+        )
+    }
+
     /// Returns all of them, in the order of their ids.
     pub(super) fn all(&self) -> Vec<Room> {
         self.imp().by_id.borrow().values().cloned().collect()
@@ -179,6 +192,10 @@ impl RoomList {
 
     pub(super) fn tell_heard(&self, room: &Room, message: &Message) {
         self.emit_by_name::<()>("heard", &[room, message]);
+    }
+
+    pub(super) fn tell_withdrawn(&self, room: &Room, seq: u64) {
+        self.emit_by_name::<()>("withdrawn", &[room, &seq]);
     }
 
     pub(super) fn tell_read(&self, room: &Room) {

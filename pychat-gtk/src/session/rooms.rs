@@ -96,6 +96,8 @@ impl Session {
             | Event::RoomEvent(client::RoomRecord { room, .. })
             | Event::Gap { room, .. }
             | Event::Skipped { room, .. }
+            | Event::Amended(client::Amended { room, .. })
+            | Event::Withdrawn { room, .. }
             | Event::Accepted { room, .. } => {
                 if let Some(room) = self.rooms().room(room.as_str()) {
                     room.on_event(event);

@@ -110,6 +110,15 @@ mod imp {
                     }
                 ),
             );
+            history.connect_closure(
+                "amended",
+                false,
+                glib::closure_local!(
+                    #[weak(rename_to = search)]
+                    self.obj(),
+                    move |_: &History, at: u32| search.on_amended(at as usize)
+                ),
+            );
             let room = glib::SignalGroup::new::<Room>();
             room.connect_closure(
                 "back-pages-changed",
@@ -230,6 +239,23 @@ impl Search {
         self.scan();
     }
 
+    /// Finds out anew about the message at `at`, which has other words than before; what is being looked
+    /// at stays so if it is found again.
+    fn on_amended(&self, at: usize) {
+        if self.imp().query.borrow().is_none() {
+            return;
+        }
+        let results = &self.imp().results;
+        let was_current = results.hits().current() == Some(at);
+        results.splice(at, 1, 1);
+        let is_found = self.look_into(at);
+        results.tell();
+        if was_current {
+            self.look_at(Some(at).filter(|_| is_found));
+        }
+        self.count();
+    }
+
     /// Has messages gone through that are not known.
     fn scan(&self) {
         self.set_busy(true);
@@ -283,7 +309,7 @@ impl Search {
     fn look_into(&self, at: usize) -> bool {
         let message = self.message(at);
         let found = match (&message, &*self.imp().query.borrow()) {
-            (Some(message), Some(query)) if message.is_from_person() => {
+            (Some(message), Some(query)) if message.is_from_person() && !message.is_deleted() => {
                 query.find(message.author(), &message.text())
             }
             _ => None,

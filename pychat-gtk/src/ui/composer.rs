@@ -9,6 +9,7 @@
 //! message has, and breaks a line anywhere where there is no other place for a long time.
 
 mod announcer;
+mod composing_bar;
 mod draft;
 mod emoji_button;
 mod mention_popover;
@@ -25,12 +26,12 @@ use gtk::{gdk, glib, glib::clone, glib::subclass::Signal, pango, prelude::*};
 use pychat_wire::PAYLOAD_BYTES_MAX;
 
 use self::{
-    announcer::Announcer, emoji_button::EmojiButton, mention_popover::MentionPopover,
-    room_left::room_left,
+    announcer::Announcer, composing_bar::ComposingBar, emoji_button::EmojiButton,
+    mention_popover::MentionPopover, room_left::room_left,
 };
 use crate::{
     model::Message,
-    session::{Room, error_text},
+    session::{Room, error_text, room::Composing},
     text::{has_longer_word, i18n::gettext, is_blank},
 };
 
@@ -55,6 +56,8 @@ mod imp {
     #[template(resource = "/io/github/pychat/Pychat/ui/composer.ui")]
     #[properties(wrapper_type = super::Composer)]
     pub struct Composer {
+        #[template_child]
+        pub(super) composing_bar: TemplateChild<ComposingBar>,
         #[template_child]
         scrolled_window: TemplateChild<gtk::ScrolledWindow>,
         #[template_child]
@@ -92,8 +95,12 @@ mod imp {
         type ParentType = adw::Bin;
 
         fn class_init(klass: &mut Self::Class) {
+            ComposingBar::ensure_type();
             klass.bind_template();
             klass.bind_template_callbacks();
+            klass.install_action("composer.end-composing", None, |composer, _, _| {
+                composer.imp().end_composing();
+            });
             klass.install_action("composer.send", None, |composer, _, _| composer.imp().send());
             klass.install_action("composer.insert-emoji", None, |composer, _, _| {
                 composer.imp().on_emoji_clicked();
@@ -141,7 +148,10 @@ mod imp {
 
         fn signals() -> &'static [Signal] {
             static SIGNALS: OnceLock<Vec<Signal>> = OnceLock::new();
-            SIGNALS.get_or_init(|| vec![Signal::builder("sent").build()])
+            SIGNALS.get_or_init(|| {
+                let edit_wanted = Signal::builder("edit-wanted").return_type::<bool>();
+                vec![edit_wanted.run_last().build(), Signal::builder("sent").build()]
+            })
         }
     }
 
@@ -173,9 +183,7 @@ mod imp {
             self.room.replace(room);
             let signals = self.room_signals.get_or_init(|| self.room_signals());
             signals.set_target(self.room.borrow().as_ref());
-            if let Some(room) = self.obj().room() {
-                self.go_on_with(&room.draft());
-            }
+            self.show_composing();
             self.obj().notify_room();
         }
 
@@ -192,7 +200,16 @@ mod imp {
             };
             notify("is-online", |imp, _| imp.measure());
             notify("can-say", |imp, _| imp.update_send_button());
-            notify("draft", |imp, room| imp.go_on_with(&room.draft()));
+            notify("draft", |imp, _| imp.show_composed());
+            signals.connect_closure(
+                "composing-changed",
+                false,
+                glib::closure_local!(
+                    #[weak(rename_to = imp)]
+                    self,
+                    move |_: &Room| imp.show_composing()
+                ),
+            );
             signals.connect_closure(
                 "heard",
                 false,
@@ -216,11 +233,14 @@ mod imp {
             let Some(room) = self.obj().room().filter(|_| !self.is_too_long.get()) else {
                 return;
             };
-            match room.say_draft() {
+            let is_edit = matches!(room.composing(), Composing::Edit(_));
+            match room.say_composed() {
+                Ok(()) if is_edit => (), // What was being written before is back.
                 Ok(()) => {
                     self.buffer.set_text("");
                     self.obj().emit_by_name::<()>("sent", &[]);
                 }
+                Err(error) if is_edit => self.show_hint(Some(error_text::amend_error(error)), true),
                 Err(error) => self.show_hint(error_text::say_error(error), true),
             }
         }
@@ -294,9 +314,9 @@ mod imp {
 
         /// Brings back what was said last, to be said again as a message of its own.
         fn recall(&self) -> bool {
-            let said = self.obj().room().and_then(|room| room.history().last_said());
+            let said = self.obj().room().and_then(|room| room.history().last_own());
             let Some(said) = said.filter(|_| self.buffer.char_count() == 0) else { return false };
-            self.buffer.set_text(&said);
+            self.buffer.set_text(&said.text());
             true
         }
 
@@ -331,6 +351,10 @@ mod imp {
                 return true;
             }
             match key {
+                gdk::Key::Up | gdk::Key::KP_Up if self.buffer.char_count() == 0 => {
+                    self.obj().emit_by_name::<bool>("edit-wanted", &[])
+                }
+                gdk::Key::Escape => self.end_composing(),
                 gdk::Key::Return | gdk::Key::KP_Enter | gdk::Key::ISO_Enter
                     if self.enter_sends.get() =>
                 {
@@ -357,7 +381,8 @@ mod imp {
 glib::wrapper! {
     /// Where a message is written and sent.
     ///
-    /// Emits `sent` when the session has taken a text.
+    /// Emits `sent` when the session has taken a text, and `edit-wanted` when its user wants to edit what
+    /// they said last: the handler returns true if it can be edited.
     pub struct Composer(ObjectSubclass<imp::Composer>)
         @extends adw::Bin, gtk::Widget,
         @implements gtk::Accessible, gtk::Buildable, gtk::ConstraintTarget;

@@ -11,6 +11,7 @@ pub mod unread_bar;
 
 pub mod context_menu;
 pub mod message_selection;
+pub mod reaction_picker;
 pub mod selection_area;
 
 pub mod kinetic_scroll;

@@ -4,16 +4,22 @@
 //! the end of the list does that to some two hundred of them, so a row has no part that most
 //! messages do without until the first of those that need it, and it changes only what differs.
 
+mod amended_parts;
 mod bubble_layout;
+mod chip_layout;
 mod code_blocks;
 mod dividers;
 mod fold_buttons;
 mod name_color;
+mod reactions;
 mod send_error;
+mod spoken;
 mod text_block;
 mod text_layout;
 mod text_markup;
 mod time_label;
+
+pub mod quote;
 
 use std::{
     cell::{Cell, RefCell},
@@ -24,11 +30,12 @@ use gtk::{glib, glib::clone, pango, prelude::*, subclass::prelude::*};
 
 pub use self::text_block::TextBlock;
 use self::{
-    bubble_layout::BubbleLayout, dividers::Dividers, name_color::name_color, send_error::SendError,
+    bubble_layout::BubbleLayout, dividers::Dividers, name_color::name_color, quote::Quote,
+    reactions::Reactions, send_error::SendError,
 };
 use crate::{
-    model::{Delivery, Mark, Message, MessageKind, read_out},
-    text::{i18n::gettext, times},
+    model::{Delivery, Mark, Message, MessageKind},
+    text::i18n::gettext,
     ui::{compat, highlight},
 };
 
@@ -51,6 +58,7 @@ struct Look {
     begins_group: bool,
     calls_reader: bool,
     is_emoji: bool,
+    /// The mark; of a message that somebody was just led to, that of the result being looked at.
     mark: Mark,
 }
 
@@ -66,7 +74,7 @@ mod imp {
         #[template_child]
         line_layout: TemplateChild<BubbleLayout>,
         #[template_child]
-        bubble: TemplateChild<gtk::Box>,
+        pub(super) bubble: TemplateChild<gtk::Box>,
         #[template_child]
         pub(super) text: TemplateChild<TextBlock>,
         /// The dividers above a message that begins something; made when needed first, as are the
@@ -74,6 +82,8 @@ mod imp {
         dividers: RefCell<Option<Dividers>>,
         avatar: RefCell<Option<adw::Avatar>>,
         author: RefCell<Option<gtk::Label>>,
+        pub(super) quote: RefCell<Option<Quote>>,
+        pub(super) reactions: RefCell<Option<Reactions>>,
         clock: RefCell<Option<gtk::Image>>,
         send_error: RefCell<Option<SendError>>,
         /// The look on show; `None` before the first message.
@@ -99,6 +109,9 @@ mod imp {
             klass.bind_template();
             klass.bind_template_callbacks();
             klass.install_action("message.copy", None, |row, _, _| row.imp().copy());
+            klass.install_action("message.react", Some(glib::VariantTy::STRING), {
+                |row, _, emoji| row.imp().react(emoji.and_then(glib::Variant::str))
+            });
             for (action, effect) in [
                 ("message.send-again", "conversation.send-again"),
                 ("message.discard", "conversation.discard"),
@@ -151,6 +164,8 @@ mod imp {
             self.text.show(message);
             self.show_found(message);
             self.show_author(message);
+            self.show_quote(message);
+            self.show_reactions(message);
             self.show_dividers(message);
             self.show_sending(message);
             self.show_failure(message);
@@ -295,9 +310,9 @@ mod imp {
                 kind: message.kind(),
                 delivery,
                 begins_group: message.placement().begins_group,
-                calls_reader: !message.mentions().is_empty(),
-                is_emoji: self.text.is_emoji(),
-                mark: message.mark(),
+                calls_reader: message.calls_reader() && !message.is_deleted(),
+                is_emoji: self.text.is_emoji() && message.reply().is_none(),
+                mark: if message.is_flashed() { Mark::Current } else { message.mark() },
             };
             if self.look.replace(Some(look)) == Some(look) {
                 return;
@@ -330,14 +345,7 @@ mod imp {
         /// Sets what a screen reader says when the list is walked through by keyboard: the focus
         /// stops at the list's own item around this row.
         fn name_list_item(&self, message: &Message) {
-            let now_ms = glib::real_time() / 1_000;
-            let text = self.text.shown();
-            let moment = times::moment(message.time_ms(), now_ms);
-            let sentence = match message.kind() {
-                MessageKind::Own => read_out(&gettext("You"), &moment, &text),
-                MessageKind::Other => read_out(message.author(), &moment, &text),
-                MessageKind::Notice | MessageKind::Welcome => text,
-            };
+            let sentence = spoken::sentence(message, self.text.shown());
             let dividers = dividers::spell(message.placement(), message.time_ms());
             let description = match message.delivery() {
                 Delivery::Sent => String::new(),
@@ -363,6 +371,15 @@ mod imp {
             }
         }
 
+        /// Has the conversation let the reader react to the message, or take that back.
+        fn react(&self, emoji: Option<&str>) {
+            if let (Some(message), Some(emoji)) = (self.obj().message(), emoji) {
+                let target = (message.key(), emoji).to_variant();
+                // It fails only outside a conversation.
+                let _ = self.obj().activate_action("conversation.set-reaction", Some(&target));
+            }
+        }
+
         #[template_callback]
         fn on_text_stretched(&self) {
             if let Some(message) = self.obj().message() {
@@ -373,7 +390,7 @@ mod imp {
 
     /// Returns how long to wait before it is shown that `message` is on its way.
     fn sending_wait(message: &Message) -> Duration {
-        let age_ms = glib::real_time() / 1_000 - message.time_ms();
+        let age_ms = glib::real_time() / 1_000 - message.sending_since_ms();
         let age = Duration::from_millis(u64::try_from(age_ms).unwrap_or_default());
         SENDING_DELAY.saturating_sub(age)
     }

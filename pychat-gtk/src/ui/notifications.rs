@@ -41,6 +41,8 @@ mod imp {
     pub(super) struct Unseen {
         /// The last of them, until the notification of it is shown.
         last: Option<Message>,
+        /// The number of the message whose words are in the notification.
+        shown: Option<u64>,
         /// The number of them.
         n_messages: usize,
         /// True if one of them mentions the reader.
@@ -80,7 +82,7 @@ mod imp {
         }
 
         pub(super) fn on_heard(&self, room: &Room, message: &Message) {
-            let is_mention = !message.mentions().is_empty();
+            let is_mention = message.calls_reader();
             if self.seen.borrow().as_ref() == Some(room) || !self.is_wanted(room, is_mention) {
                 return;
             }
@@ -96,6 +98,23 @@ mod imp {
             }
             if self.interval.borrow().is_none() {
                 self.show();
+            }
+        }
+
+        /// Takes in that the message whose number is `seq` is deleted: nothing of it is left to be read.
+        pub(super) fn on_withdrawn(&self, room: &Room, seq: u64) {
+            let id = room.id();
+            let is_shown = {
+                let mut unseen = self.unseen.borrow_mut();
+                let Some(unseen) = unseen.get_mut(&id) else { return };
+                if unseen.last.as_ref().and_then(Message::seq) == Some(seq) {
+                    unseen.last = None;
+                    unseen.n_messages = unseen.n_messages.saturating_sub(1);
+                }
+                unseen.shown == Some(seq)
+            };
+            if is_shown {
+                self.withdraw(&id);
             }
         }
 
@@ -157,7 +176,10 @@ mod imp {
                 let Some(unseen) = unseen.get_mut(id) else { return };
                 let Some(message) = unseen.last.take() else { return };
                 unseen.id = Some(notification_id.clone());
-                if unseen.has_mention {
+                unseen.shown = message.seq();
+                if unseen.has_mention && message.mentions().is_empty() {
+                    words::reply(message.author(), &message.text(), &place)
+                } else if unseen.has_mention {
                     words::mention(message.author(), &message.text(), &place)
                 } else {
                     words::news(unseen.n_messages, message.author(), &message.text(), &place)
@@ -231,6 +253,11 @@ impl Notifier {
             #[weak]
             imp,
             move |_, room| imp.withdraw(&room.id())
+        ));
+        session.rooms().connect_withdrawn(clone!(
+            #[weak]
+            imp,
+            move |_, room, seq| imp.on_withdrawn(room, seq)
         ));
         session.connect_state_notify(clone!(
             #[weak]

@@ -148,6 +148,7 @@ mod imp {
         fn close_request(&self) -> glib::Propagation {
             self.remember_size();
             if self.runs_on() {
+                self.session.send_deletions(); // Nobody can take them back any more.
                 self.obj().set_visible(false);
                 return glib::Propagation::Stop;
             }

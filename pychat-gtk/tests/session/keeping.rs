@@ -202,7 +202,7 @@ fn what_was_being_written_survives_a_kill_and_is_never_kept_beside_what_was_said
         let session = joined_with(session_in(&folder), &server.address).await;
         assert_eq!(session.room().draft(), "begun");
         session.room().set_draft("begun and done");
-        session.room().say_draft().expect("joined");
+        session.room().say_composed().expect("joined");
         assert_eq!(session.room().draft(), "");
         let said = kept(&folder);
         assert_eq!(said["unacknowledged"][0]["text"], "begun and done");
@@ -225,7 +225,7 @@ fn what_cannot_be_said_is_still_being_written() {
         });
         let session = joined_with(session_in(&folder), &server.address).await;
         session.room().set_draft("\n");
-        session.room().say_draft().expect_err("it is blank");
+        session.room().say_composed().expect_err("it is blank");
         assert_eq!(session.room().draft(), "\n");
         session.leave().await;
         finish(server).await;

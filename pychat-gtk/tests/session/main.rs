@@ -140,7 +140,7 @@ fn told(message: &Message) -> Vec<String> {
 
 fn told_as_it_is(message: &Message) -> Vec<String> {
     if message.kind() != MessageKind::Notice {
-        return vec![message.text().into_owned()];
+        return vec![message.text().to_string()];
     }
     let details = message.details();
     if details.is_empty() {
@@ -159,7 +159,7 @@ fn messages(session: &Session) -> Vec<Message> {
 fn unsent(session: &Session) -> Vec<(String, Delivery)> {
     let messages = messages(session).into_iter();
     messages
-        .map(|message| (message.text().into_owned(), message.delivery()))
+        .map(|message| (message.text().to_string(), message.delivery()))
         .filter(|(_, delivery)| *delivery != Delivery::Sent)
         .collect()
 }

@@ -159,7 +159,7 @@ fn another_log_has_other_rooms_and_another_server_none_of_them() {
         first.open();
         let last = |room: &Room| {
             let history = room.history();
-            history.message(history.n_items().checked_sub(1)?).map(|it| it.text().into_owned())
+            history.message(history.n_items().checked_sub(1)?).map(|it| it.text().to_string())
         };
         until(|| last(&first).as_deref() == Some("a new beginning")).await;
         assert!(second.is_gone() && session.rooms().n_items() == 2);

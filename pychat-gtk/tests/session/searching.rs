@@ -16,7 +16,7 @@ fn search_in(session: &Session) -> Search {
 
 /// Returns the text of the result that is being looked at, which one it is, and of how many.
 fn result(search: &Search) -> (String, u32, u32) {
-    let current = search.current().map(|message| message.text().into_owned());
+    let current = search.current().map(|message| message.text().to_string());
     (current.unwrap_or_default(), search.ordinal(), search.n_found())
 }
 
@@ -32,7 +32,7 @@ async fn rest(search: &Search) {
 /// Returns what is marked, and how.
 fn marks(session: &Session) -> Vec<(String, Mark)> {
     let marked = messages(session).into_iter().filter(|message| message.mark() != Mark::None);
-    marked.map(|message: Message| (message.text().into_owned(), message.mark())).collect()
+    marked.map(|message: Message| (message.text().to_string(), message.mark())).collect()
 }
 
 #[test]

@@ -176,9 +176,20 @@ impl History {
         }
     }
 
+    /// Makes room where the messages that are shown have grown: the oldest leave, or, for a reader who is
+    /// elsewhere, the latest wait.
+    pub(super) fn bound_shown(&self) {
+        if self.imp().overflow.is_away.get() {
+            self.detach_for(&[]);
+        } else {
+            let n_forgotten = self.make_room(0, 0);
+            self.forget(n_forgotten);
+        }
+    }
+
     /// Lets no more wait than are shown. Of more the oldest are forgotten: a reader who comes down
     /// to them goes on with those that are left; above these the server has the others.
-    fn bound_later(&self) {
+    pub(super) fn bound_later(&self) {
         let imp = self.imp();
         let mut later = imp.overflow.later.borrow_mut();
         let by_count = later.len().saturating_sub(HISTORY_MESSAGES_MAX);

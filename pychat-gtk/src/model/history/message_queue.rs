@@ -25,6 +25,11 @@ impl MessageQueue {
         self.n_bytes
     }
 
+    /// Takes in that the text of one of them takes `after` bytes instead of `before`.
+    pub(super) fn resize(&mut self, before: usize, after: usize) {
+        self.n_bytes = self.n_bytes - before + after;
+    }
+
     pub(super) fn push_back(&mut self, message: Message) {
         self.n_bytes += message.size();
         self.messages.push_back(message);

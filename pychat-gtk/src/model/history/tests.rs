@@ -24,7 +24,7 @@ fn viewed() -> (History, View) {
         move |history, at, removed, added| {
             let (rows, n_changes) = &mut *view.borrow_mut();
             let new = (at..at + added)
-                .map(|n| history.message(n).expect("it was added").text().into_owned());
+                .map(|n| history.message(n).expect("it was added").text().to_string());
             rows.splice(at as usize..(at + removed) as usize, new);
             *n_changes += 1;
             assert_eq!(rows.len(), history.n_items() as usize);

@@ -36,7 +36,7 @@ fn viewed(history: &History) -> (TailModel, View) {
 
 fn text(tail: &TailModel, position: u32) -> String {
     let message = tail.item(position).and_downcast::<Message>();
-    message.expect("there is one").text().into_owned()
+    message.expect("there is one").text().to_string()
 }
 
 fn push(history: &History, range: std::ops::Range<usize>) {

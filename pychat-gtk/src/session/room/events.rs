@@ -1,12 +1,14 @@
 //! The events in a room, made into a conversation that can be read.
 
+use std::{ops::Range, rc::Rc};
+
 use gtk::{
     gio::prelude::ListModelExt,
     glib::{prelude::*, subclass::prelude::*},
 };
 use pychat_wire::{
     Client,
-    client::{Event, FailReason, Message as Said, MessageId, Page, RoomRecord},
+    client::{Event, FailReason, Message as Heard, MessageId, Page, RoomRecord, Said},
     message::{Reason, RoomEvent},
 };
 
@@ -21,6 +23,7 @@ impl Room {
     pub(in crate::session) fn on_event(&self, event: Event) {
         match event {
             Event::Message(said) => self.on_message(&said),
+            Event::Amended(amended) => self.on_amended(&amended),
             Event::Page(page) => self.on_page(&page),
             Event::Gap { from, to, .. } => self.on_gap(from, to),
             Event::Skipped { to, .. } => {
@@ -35,8 +38,15 @@ impl Room {
             }
             Event::Accepted { id, .. } => {
                 self.history().remove(id.as_str()); // It stands in its place, or will.
+                self.on_accepted(id.as_str());
             }
-            Event::Failed { id, text, reason, .. } => self.on_failed(id, &text, &reason),
+            Event::Failed { id, said: Said::Text { text, reply }, reason, .. } => {
+                self.on_failed(id, (&text, reply), &reason);
+            }
+            Event::Failed { id, said: Said::Amendment(amendment), reason, .. } => {
+                self.on_amendment_failed(id.as_str(), &amendment, &reason);
+            }
+            Event::Withdrawn { id, .. } => self.on_withdrawn(id.as_str()),
             Event::RoomEvent(record) => self.on_record(&record),
             Event::Notice { text } => self.note(None, &text),
             // Whatever a later client tells can be passed over, and nothing is lost by waiting.
@@ -114,29 +124,44 @@ impl Room {
         }
     }
 
-    /// Shows what was said in an earlier life.
+    /// Shows what was said in an earlier life, with the words that it is to have, unless it is to be
+    /// deleted.
     fn show_unacknowledged(&self) {
         let room = self.client_id();
         let texts = self.ask_client(|client| {
-            let texts = client.unacknowledged().filter(|(it, ..)| *it == room);
-            texts.map(|(_, id, text)| (id.clone(), text.to_owned())).collect::<Vec<_>>()
+            let mine: Vec<_> = client.unacknowledged().filter(|it| it.room == room).collect();
+            let texts = mine.iter().filter_map(|it| match it.said {
+                Said::Text { text, reply } => Some((it.id, text.as_str(), *reply)),
+                Said::Amendment(_) => None,
+            });
+            let texts = texts.filter_map(|(id, text, reply)| {
+                let change = mine.iter().find(|it| it.of == Some(id));
+                let text = change.map_or(Some(text), |it| it.said.words())?;
+                Some((id.clone(), text.to_owned(), reply))
+            });
+            texts.collect::<Vec<_>>()
         });
-        for (id, text) in texts.unwrap_or_default() {
+        for (id, text, reply) in texts.unwrap_or_default() {
             if self.history().unsent(id.as_str()).is_none() {
-                self.history().say(Message::sending(id, &self.own_name(), &text, wall_ms()));
+                let message = Message::sending(id, &self.own_name(), &text, wall_ms());
+                self.history().say(message.answering(reply));
             }
         }
     }
 
-    fn on_message(&self, said: &Said) {
+    fn on_message(&self, said: &Heard) {
         let (seq, time_ms) = (said.seq, said.time_ms.map(local_ms));
         self.set_active(time_ms.unwrap_or_else(wall_ms));
         self.stop_typing(&said.author);
         let id = said.id.as_ref();
         if !self.is_open() {
             id.and_then(|id| self.history().remove(id.as_str())); // The server has it.
-        } else if id.is_some_and(|id| self.history().arrive(id.as_str(), seq, time_ms)) {
-            return;
+        } else if let Some(unsent) = id.and_then(|id| self.history().unsent(id.as_str())) {
+            self.history().arrive(unsent.id().unwrap_or_default(), seq, time_ms);
+            if let Some(seq) = seq.filter(|_| unsent.state() != said.state) {
+                self.history().amend(seq, said.state.clone(), Rc::default());
+            }
+            return self.on_arrived(&unsent);
         }
         if said.own && !self.is_open() {
             return;
@@ -145,12 +170,17 @@ impl Room {
         if self.is_open() {
             self.history().push(message.clone());
         }
-        if !said.own {
-            self.count_mention(&message);
-            self.emit_by_name::<()>("heard", &[&message]);
-            if let Some(session) = self.session() {
-                session.rooms().tell_heard(self, &message);
-            }
+        if !said.own && !message.is_deleted() {
+            self.tell_heard(&message);
+        }
+    }
+
+    /// Tells of a message of somebody else's that is new.
+    pub(super) fn tell_heard(&self, message: &Message) {
+        self.count_mention(message);
+        self.emit_by_name::<()>("heard", &[message]);
+        if let Some(session) = self.session() {
+            session.rooms().tell_heard(self, message);
         }
     }
 
@@ -203,14 +233,16 @@ impl Room {
     }
 
     /// Keeps a text that failed here, wherever the reader is.
-    fn on_failed(&self, id: MessageId, text: &str, reason: &FailReason) {
+    fn on_failed(&self, id: MessageId, (text, reply): (&str, Option<u64>), reason: &FailReason) {
         let history = self.history();
         let message = history.unsent(id.as_str()).unwrap_or_else(|| {
             let message = Message::sending(id, &self.own_name(), text, wall_ms());
+            let message = message.answering(reply);
             history.say(message.clone());
             message
         });
         message.fail(&error_text::fail_reason(reason));
+        self.show_unless_hidden(&message);
     }
 
     /// Somebody came, went or changed the room.
@@ -264,11 +296,12 @@ impl Room {
     }
 
     /// Returns a message that somebody said, as it is shown.
-    fn shown(&self, said: &Said) -> Message {
+    fn shown(&self, said: &Heard) -> Message {
         let kind = if said.own { MessageKind::Own } else { MessageKind::Other };
         let time_ms = said.time_ms.map_or_else(wall_ms, local_ms);
-        let message = Message::new(kind, &said.author, &said.content, time_ms);
-        let message = message.numbered(said.seq);
+        let message = Message::new(kind, &said.author, "", time_ms).in_state(said.state.clone());
+        let message = message.numbered(said.seq).answering(said.reply);
+        self.note_pending(&message);
         if said.own { message } else { self.read(message) }
     }
 
@@ -286,14 +319,20 @@ impl Room {
 
     /// Returns `message` with what calls us in it.
     fn read(&self, message: Message) -> Message {
+        let mentions = self.mentions_in(&message.text());
+        message.read_by(self.own_name(), mentions)
+    }
+
+    /// Returns where `text` calls us, in bytes.
+    pub(super) fn mentions_in(&self, text: &str) -> Vec<Range<usize>> {
         let mut target = self.imp().mention_target.borrow_mut();
         let target = target.get_or_insert_with(|| MentionTarget::new(&self.own_name()));
         let members = self.ask_client(Client::members).unwrap_or_default();
-        message.read_by(target, members.iter().map(AsRef::as_ref))
+        target.mentions(text, members.iter().map(AsRef::as_ref))
     }
 }
 
 /// Returns the server's time as a message bears it.
-fn local_ms(time_ms: u64) -> i64 {
+pub(super) fn local_ms(time_ms: u64) -> i64 {
     i64::try_from(time_ms).unwrap_or(i64::MAX)
 }

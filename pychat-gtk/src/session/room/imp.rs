@@ -13,7 +13,9 @@ use gtk::glib::{
 };
 use pychat_wire::client::{Past, RoomId};
 
-use super::{RoomKind, RoomNotifications, Session, typing::Typing};
+use super::{
+    Composing, RoomKind, RoomNotifications, Session, amending::Amendments, typing::Typing,
+};
 use crate::{
     model::{History, Message, People},
     text::MentionTarget,
@@ -100,6 +102,11 @@ pub struct Room {
     /// The text being written: as it was left when the room is entered, then as `set_draft` sets it.
     #[property(get)]
     pub(super) draft: RefCell<String>,
+    /// The kind of text that is being written.
+    pub(super) composing: RefCell<Composing>,
+    /// The other words for an earlier message, while they are being written.
+    pub(super) edited: RefCell<String>,
+    pub(super) amendments: Amendments,
     /// The session whose connection leads here.
     pub(super) session: glib::WeakRef<Session>,
     /// True once the room was opened: its messages are kept here, and not only counted.
@@ -143,7 +150,17 @@ impl ObjectImpl for Room {
         SIGNALS.get_or_init(|| {
             vec![
                 Signal::builder("heard").param_types([Message::static_type()]).build(),
+                Signal::builder("amendment-refused")
+                    .param_types([
+                        String::static_type(),
+                        Message::static_type(),
+                        String::static_type(),
+                    ])
+                    .build(),
                 Signal::builder("back-pages-changed").build(),
+                Signal::builder("composing-changed").build(),
+                Signal::builder("removed").param_types([Message::static_type()]).build(),
+                Signal::builder("restored").param_types([Message::static_type()]).build(),
             ]
         })
     }

@@ -36,7 +36,7 @@ impl Room {
     /// Takes in a new message of somebody else's.
     pub(super) fn count_mention(&self, message: &Message) {
         let mut news = self.imp().news.borrow_mut();
-        if !message.mentions().is_empty() && (news.mentioned_at.len() as u64) < UNREAD_MAX {
+        if message.calls_reader() && (news.mentioned_at.len() as u64) < UNREAD_MAX {
             news.mentioned_at.push(message.seq().unwrap_or(UNNUMBERED));
         }
     }

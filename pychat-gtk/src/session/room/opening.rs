@@ -48,7 +48,9 @@ impl Room {
     /// it did.
     pub(in crate::session) fn close(&self) -> bool {
         let can_close = !self.client_id().is_hall() && !self.history().has_unsent();
-        if can_close && self.imp().is_open.replace(false) {
+        if can_close && self.imp().is_open.get() {
+            self.send_deletions(); // They are of messages that are here.
+            self.imp().is_open.set(false);
             self.imp().is_fetching_unread.set(false);
             self.history().clear();
         }

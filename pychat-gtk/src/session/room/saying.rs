@@ -5,7 +5,7 @@ use std::time::Duration;
 use gtk::glib::subclass::prelude::*;
 use pychat_wire::client::SayError;
 
-use super::{Room, Session};
+use super::{MessageChange, Room};
 use crate::{
     model::Message,
     session::{error_text, now_ms, wall_ms},
@@ -26,22 +26,33 @@ impl Room {
     ///
     /// [`SayError`] if it cannot be said; the text is still the caller's then.
     pub fn say(&self, text: &str) -> Result<(), SayError> {
+        self.say_as(text, None)
+    }
+
+    /// Says `text` like [`say`](Self::say), as an answer to a message if one is `answered`.
+    pub(super) fn say_as(&self, text: &str, answered: Option<&Message>) -> Result<(), SayError> {
         if text::is_blank(text) {
             return Err(SayError::Blank);
         }
         let session = self.session().filter(|_| !self.is_gone()).ok_or(SayError::NotJoined)?;
         let room = self.client_id();
         let is_saved = self.has_numbers();
+        let reply =
+            answered.filter(|it| self.can(MessageChange::Answer, it)).and_then(Message::seq);
         let said = session.with_client(|client| {
-            let waiting = client.unacknowledged().map(|(_, _, text)| text.len());
+            let waiting = client.unacknowledged().map(|it| it.said.words().map_or(0, str::len));
             let (n_texts, n_bytes) = waiting.fold((0, 0), |sum, size| (sum.0 + 1, sum.1 + size));
             if is_saved && 0 < n_texts && UNACKNOWLEDGED_BYTES_MAX < n_bytes + text.len() {
                 return Err(SayError::Full { limit: n_texts });
             }
-            client.say(room, text)
+            match reply {
+                Some(target) => client.reply(room, target, text),
+                None => client.say(room, text),
+            }
         });
         let id = said.unwrap_or(Err(SayError::NotJoined))?;
-        self.history().say(Message::sending(id, &self.own_name(), text.trim_end(), wall_ms()));
+        let message = Message::sending(id, &self.own_name(), text.trim_end(), wall_ms());
+        self.history().say(message.answering(reply));
         self.history().see_all(); // Who answers has read.
         self.expect_news();
         session.process_events();
@@ -74,8 +85,8 @@ impl Room {
     /// Says again what failed, as if it had not been said before.
     pub fn say_again(&self, id: &str) {
         let Some(message) = self.history().unsent(id) else { return };
-        let text = message.text().into_owned();
-        match self.say(&text) {
+        let text = message.text();
+        match self.say_as(&text, message.quoted().as_ref()) {
             Ok(()) => self.discard(id),
             Err(_) if self.is_gone() => message.fail(&error_text::not_in_room()),
             Err(error) => message.fail(&error_text::say_error(error).unwrap_or_default()),
@@ -88,22 +99,5 @@ impl Room {
         if let Some(session) = self.session() {
             session.forget_lost_room(self);
         }
-    }
-
-    /// Says what is being written. It is saved as what was said and no longer as what is being
-    /// written, in one: whatever happens, it will be there once.
-    ///
-    /// # Errors
-    ///
-    /// [`SayError`] as for [`say`](Self::say); it is still being written then.
-    pub fn say_draft(&self) -> Result<(), SayError> {
-        let draft = self.imp().draft.take();
-        let said = self.say(&draft);
-        match said {
-            // In protocol 1 nothing else of it is saved.
-            Ok(()) => drop(self.session().inspect(Session::save_soon)),
-            Err(_) => drop(self.imp().draft.replace(draft)),
-        }
-        said
     }
 }

@@ -75,7 +75,7 @@ impl State {
         let Some(last) = self.last.take() else { return false };
         let sentence = match self.n_heard.take() {
             1 => {
-                let text: String = last.text().chars().take(CHARS_MAX).collect();
+                let text: String = last.shown_text().chars().take(CHARS_MAX).collect();
                 gettext_f("{author}: {text}", &[("author", last.author()), ("text", &text)])
             }
             n_heard => unread_count::new_messages(n_heard),

@@ -3,6 +3,7 @@
 use gtk::{prelude::*, subclass::prelude::*};
 
 use super::imp::Composer;
+use crate::session::room::Composing;
 
 impl Composer {
     /// Shows what was being written when the room was left.
@@ -14,10 +15,33 @@ impl Composer {
         }
     }
 
+    /// Shows what kind of text is being written, and how far that is.
+    pub(super) fn show_composing(&self) {
+        self.composing_bar.show(self.obj().room().as_ref());
+        self.show_composed();
+    }
+
+    /// Shows the text that is being written, as the room has it.
+    pub(super) fn show_composed(&self) {
+        if let Some(room) = self.obj().room() {
+            self.go_on_with(&room.composed());
+        }
+    }
+
+    /// Goes back to what was being written before an answer or an edit; returns false if there is none.
+    pub(super) fn end_composing(&self) -> bool {
+        let room = self.obj().room().filter(|room| room.composing() != Composing::New);
+        if let Some(room) = &room {
+            room.end_composing();
+            self.obj().focus_text();
+        }
+        room.is_some()
+    }
+
     /// Keeps what is being written, and tells the others that something is.
     pub(super) fn keep_draft(&self, text: &str) {
-        if let Some(room) = self.obj().room().filter(|room| room.draft() != text) {
-            room.set_draft(text);
+        if let Some(room) = self.obj().room().filter(|room| room.composed() != text) {
+            room.set_composed(text);
             if !text.is_empty() {
                 room.set_typing();
             }

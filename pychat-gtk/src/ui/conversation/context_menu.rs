@@ -7,6 +7,7 @@ use gtk::{gdk, gio, prelude::*};
 
 use crate::{
     model::{Delivery, Message, MessageKind},
+    session::room::MessageChange,
     text::i18n::{gettext, ngettext_f},
     ui::menu::{self, item},
 };
@@ -26,6 +27,8 @@ pub struct Subject {
     pub n_selected: usize,
     /// True if the reader may moderate.
     pub can_moderate: bool,
+    /// The changes of the message that the reader can ask for.
+    pub changes: Vec<MessageChange>,
 }
 
 /// Opens it with what can be done with `subject`, at `place` in its parent.
@@ -37,10 +40,14 @@ pub fn open(popover: &gtk::PopoverMenu, subject: &Subject, place: &gdk::Rectangl
 
 fn model(subject: &Subject) -> gio::Menu {
     let menu = gio::Menu::new();
-    menu.append_section(None, &copying(subject));
+    menu.append_section(None, &answering(subject));
+    if !subject.message.is_deleted() {
+        menu.append_section(None, &copying(subject));
+    }
     if subject.message.is_from_person() {
         menu.append_section(None, &picking(subject));
     }
+    menu.append_section(None, &changing(subject));
     if subject.can_moderate && subject.message.kind() == MessageKind::Other {
         menu.append_section(None, &menu::moderation(subject.message.author()));
     }
@@ -52,6 +59,46 @@ fn model(subject: &Subject) -> gio::Menu {
     menu
 }
 
+fn answering(subject: &Subject) -> gio::Menu {
+    let section = gio::Menu::new();
+    let key = subject.message.key();
+    if subject.changes.contains(&MessageChange::Answer) {
+        let reply = item(&gettext("_Reply"), "conversation.reply", &key);
+        section.append_item(&with_keys(&reply, "<Control>r"));
+        let react = item(&gettext("Rea_ct…"), "selection.choose-reaction", &key);
+        section.append_item(&with_keys(&react, "<Control>period"));
+    }
+    if subject.changes.contains(&MessageChange::Edit) {
+        let edit = item(&gettext("_Edit"), "conversation.edit", &key);
+        section.append_item(&with_keys(&edit, "<Control>e"));
+    }
+    section
+}
+
+/// What takes a message away, or brings it back.
+fn changing(subject: &Subject) -> gio::Menu {
+    let section = gio::Menu::new();
+    let key = subject.message.key();
+    if subject.changes.contains(&MessageChange::Edit) {
+        let delete = item(&gettext("_Delete"), "conversation.delete", &key);
+        section.append_item(&with_keys(&delete, "Delete"));
+    }
+    if subject.changes.contains(&MessageChange::Remove) {
+        let remove = item(&gettext("Remo_ve Message"), "conversation.remove", &key);
+        section.append_item(&with_keys(&remove, "Delete"));
+    }
+    if subject.changes.contains(&MessageChange::Restore) {
+        section.append_item(&item(&gettext("Rest_ore Message"), "conversation.restore", &key));
+    }
+    section
+}
+
+/// Returns `item` with the keys that do the same.
+fn with_keys(item: &gio::MenuItem, keys: &str) -> gio::MenuItem {
+    item.set_attribute_value("accel", Some(&keys.to_variant()));
+    item.clone()
+}
+
 fn copying(subject: &Subject) -> gio::Menu {
     let section = gio::Menu::new();
     if 1 < subject.n_selected {
@@ -60,7 +107,7 @@ fn copying(subject: &Subject) -> gio::Menu {
         section.append(Some(&label), Some("selection.copy"));
     } else {
         let text = if subject.excerpt.is_empty() {
-            subject.message.text().into_owned()
+            subject.message.text().to_string()
         } else {
             subject.excerpt.clone()
         };

@@ -3,7 +3,9 @@
 //! It stays at its end until the reader scrolls up. As long as nothing has happened since joining,
 //! the welcome is shown large instead of a list with one line.
 
+mod amending;
 mod floating_date;
+mod jumping;
 mod paging;
 mod searching;
 mod selecting;
@@ -17,8 +19,8 @@ use adw::subclass::prelude::*;
 use gtk::{gdk, glib, glib::clone, prelude::*};
 
 use self::{
-    paging::Paging, searching::SearchState, signals::Signals, switching::LeftRooms,
-    unread::UnreadState,
+    amending::Deletions, jumping::Jump, paging::Paging, searching::SearchState, signals::Signals,
+    switching::LeftRooms, unread::UnreadState,
 };
 use crate::{
     model::{History, MessageKind},
@@ -82,6 +84,8 @@ mod imp {
         pub(super) paging: Paging,
         pub(super) unread: UnreadState,
         pub(super) search: SearchState,
+        pub(super) deletions: Deletions,
+        pub(super) jump: Jump,
         pub(super) signals: OnceCell<Signals>,
         /// The room that is shown.
         #[property(get, set = Self::set_room, explicit_notify, nullable)]
@@ -145,6 +149,8 @@ mod imp {
             klass.install_action("conversation.discard", id, |page, _, id| {
                 page.imp().on_unsent(id, Room::discard);
             });
+            amending::install(klass);
+            jumping::install(klass);
             klass.install_action("conversation.mention", id, |page, _, name| {
                 page.mention(name.and_then(glib::Variant::str).unwrap_or_default());
             });
@@ -317,6 +323,11 @@ mod imp {
             }
         }
 
+        #[template_callback]
+        fn on_edit_wanted(&self) -> bool {
+            self.edit_last()
+        }
+
         /// Follows the end: the sender of a message wants to see it, and the answers.
         #[template_callback]
         pub(super) fn on_sent(&self) {
@@ -334,7 +345,7 @@ fn welcome(history: &History) -> Option<String> {
     }
     let mut messages = (0..history.n_items()).filter_map(|n| history.message(n));
     let welcome = messages.next().filter(|first| first.kind() == MessageKind::Welcome)?;
-    let mut text = welcome.text().into_owned();
+    let mut text = welcome.text().to_string();
     for message in messages {
         if message.kind() != MessageKind::Notice || message.is_summary() {
             return None; // Somebody has come or gone, or said something.

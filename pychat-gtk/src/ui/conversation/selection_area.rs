@@ -7,6 +7,7 @@
 //! The keyboard goes from message to message with the arrows. Tab goes to what can be activated in
 //! the message, and then on to what comes after the list; GTK would stop at each message of it.
 
+mod changing;
 mod item;
 
 use std::cell::{Cell, RefCell};
@@ -17,10 +18,12 @@ use gtk::{gdk, glib, glib::clone, prelude::*};
 use self::item::{is_stretch_key, is_touch, row_of, select};
 use crate::{
     model::{Message, transcript},
+    session::Room,
     ui::{
         conversation::{
             context_menu::{self, Subject},
             message_selection::MessageSelection,
+            reaction_picker::ReactionPicker,
             scroll_anchor,
         },
         menu,
@@ -36,18 +39,19 @@ mod imp {
     pub struct SelectionArea {
         /// The list, which is somewhere inside.
         #[property(get, set = Self::set_list_view)]
-        list_view: glib::WeakRef<gtk::ListView>,
+        pub(super) list_view: glib::WeakRef<gtk::ListView>,
         /// The number of selected messages.
         #[property(get)]
         n_selected: Cell<u32>,
-        /// True while the reader may moderate.
-        #[property(get, set)]
-        can_moderate: Cell<bool>,
+        /// The room whose messages are read.
+        #[property(get, set, nullable)]
+        pub(super) room: RefCell<Option<Room>>,
         /// The item of the list at which the mouse began to be dragged.
         dragged_from: glib::WeakRef<gtk::Widget>,
         /// True while the menu is open.
         #[property(get)]
         has_menu: Cell<bool>,
+        pub(super) reaction_picker: ReactionPicker,
         /// The menu; made when it is needed first.
         menu: RefCell<Option<gtk::PopoverMenu>>,
         /// The message on which the menu was opened.
@@ -74,6 +78,7 @@ mod imp {
                 }
             });
             klass.install_action("selection.toggle", None, |area, _, _| area.imp().toggle());
+            changing::install(klass);
             klass.install_action("selection.open-menu", None, |area, _, _| {
                 area.imp().open_menu_by_key();
             });
@@ -90,6 +95,7 @@ mod imp {
             if let Some(menu) = self.menu.take() {
                 menu.unparent();
             }
+            self.reaction_picker.unparent();
         }
     }
 
@@ -160,7 +166,7 @@ mod imp {
         }
 
         /// Returns the item of the list that has the keyboard, or a part that has it.
-        fn focused_item(&self) -> Option<gtk::Widget> {
+        pub(super) fn focused_item(&self) -> Option<gtk::Widget> {
             self.list_view.upgrade()?.focus_child()
         }
 
@@ -286,7 +292,7 @@ mod imp {
                 row.and_then(|row| {
                     let excerpt = row.text_block().selected();
                     let message = row.message()?;
-                    Some(if excerpt.is_empty() { message.text().into_owned() } else { excerpt })
+                    Some(if excerpt.is_empty() { message.text().to_string() } else { excerpt })
                 })
             } else {
                 Some(transcript(&selected))
@@ -334,6 +340,8 @@ mod imp {
         ) {
             let Some(row) = row_of(item) else { return };
             let Some(message) = row.message() else { return };
+            let room = self.obj().room();
+            let changes = room.as_ref().map(|room| room.changes(&message)).unwrap_or_default();
             let selection = self.selection().filter(|it| it.contains(&message));
             self.asked_about.replace(Some(message.clone()));
             let subject = Subject {
@@ -342,7 +350,8 @@ mod imp {
                 link,
                 code,
                 n_selected: selection.map_or(0, |it| it.messages().len()),
-                can_moderate: self.can_moderate.get(),
+                can_moderate: room.is_some_and(|room| room.can_moderate()),
+                changes,
             };
             self.focus_before.set(self.focus_widget().as_ref());
             let mut menu = self.menu.borrow_mut();

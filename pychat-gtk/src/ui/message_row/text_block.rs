@@ -12,6 +12,7 @@ mod hit_test;
 
 use std::{
     cell::{Cell, RefCell},
+    rc::Rc,
     sync::OnceLock,
 };
 
@@ -64,6 +65,10 @@ mod imp {
         /// The length that is shown, as a multiple of that shown unasked.
         pub(super) stretch: Cell<usize>,
         pub(super) message: RefCell<Option<Message>>,
+        /// The text of which something is on show.
+        pub(super) whole: RefCell<Rc<str>>,
+        /// True if it says that the message was deleted.
+        is_tombstone: Cell<bool>,
         /// The number of bytes of its text that are shown.
         pub(super) n_shown: Cell<usize>,
         pub(super) marks: RefCell<Option<pango::AttrList>>,
@@ -138,7 +143,9 @@ mod imp {
             let Some(message) = self.message.borrow().clone() else { return };
             let (details, stretch) = (message.details(), self.stretch.get());
             let has_details = !details.is_empty();
-            let whole = if 1 < stretch && has_details { details.into() } else { message.text() };
+            let text = message.shown_text();
+            self.whole.replace(text.clone());
+            let whole = if 1 < stretch && has_details { details.into() } else { text };
             let shown =
                 text::beginning(&whole, SHOWN_CHARS_MAX * stretch, SHOWN_LINES_MAX * stretch);
             let mode = if text::has_endless_word(shown) {
@@ -147,7 +154,7 @@ mod imp {
                 pango::WrapMode::WordChar
             };
             self.label.set_wrap_mode(mode);
-            self.set_emoji_size(text::emoji_size(shown));
+            self.set_look(text::emoji_size(shown), message.is_deleted());
             let is_cut = shown.len() < whole.len();
             let ellipsis = if is_cut { "…" } else { "" };
             match text_markup::markup(shown) {
@@ -197,7 +204,7 @@ mod imp {
                     self.obj().append(time.label());
                     time
                 });
-                time.show(message.time_ms());
+                time.show(message.time_ms(), message.edited_ms());
                 time.label().set_visible(true);
             } else if let Some(time) = &*time {
                 time.label().set_visible(false);
@@ -255,10 +262,11 @@ mod imp {
             self.label.set_attributes(Some(&attributes));
         }
 
-        fn set_emoji_size(&self, size: Option<EmojiSize>) {
-            let before = self.emoji_size.replace(size);
-            if before != size {
-                let classes: Vec<_> = size.map(class).into_iter().collect();
+        fn set_look(&self, size: Option<EmojiSize>, is_tombstone: bool) {
+            let before = (self.emoji_size.replace(size), self.is_tombstone.replace(is_tombstone));
+            if before != (size, is_tombstone) {
+                let tombstone = is_tombstone.then_some("tombstone");
+                let classes: Vec<_> = size.map(class).into_iter().chain(tombstone).collect();
                 self.label.set_css_classes(&classes);
             }
         }
@@ -324,7 +332,7 @@ impl TextBlock {
             imp.stretch.set(1);
             imp.marks.take();
             imp.message.replace(Some(message.clone()));
-        } else if !message.is_summary() {
+        } else if !message.is_summary() && *imp.whole.borrow() == message.shown_text() {
             return; // Something else about the message has changed.
         }
         imp.update();

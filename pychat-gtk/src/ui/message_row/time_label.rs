@@ -4,16 +4,20 @@ use std::{cell::Cell, rc::Rc};
 
 use gtk::{glib::clone, prelude::*};
 
-use crate::text::times::{self, Reading};
+use crate::text::{
+    i18n::gettext_f,
+    times::{self, Reading},
+};
 
 /// Shows when a message was said.
 #[derive(Debug)]
 pub(super) struct TimeLabel {
     label: gtk::Label,
-    /// In UTC milliseconds since 1970.
-    time_ms: Rc<Cell<i64>>,
-    /// The minute on show, and how: messages that follow one another are mostly of the same.
-    minute: Cell<Option<(i64, Reading)>>,
+    /// When it was said, and edited last, in UTC milliseconds since 1970.
+    times_ms: Rc<Cell<(i64, Option<i64>)>>,
+    /// The minute on show, how, and whether it was edited: messages that follow one another are mostly
+    /// alike in that.
+    minute: Cell<Option<(i64, Reading, bool)>>,
 }
 
 impl Default for TimeLabel {
@@ -21,16 +25,16 @@ impl Default for TimeLabel {
         let label = gtk::Label::new(None);
         label.set_css_classes(&["caption", "dim-label", "numeric"]);
         label.set_has_tooltip(true);
-        let time_ms = Rc::new(Cell::default());
+        let times_ms = Rc::new(Cell::default());
         label.connect_query_tooltip(clone!(
             #[strong]
-            time_ms,
+            times_ms,
             move |_, _, _, _, tooltip| {
-                tooltip.set_text(Some(&times::full(time_ms.get())));
+                tooltip.set_text(Some(&explain(times_ms.get())));
                 true
             }
         ));
-        Self { label, time_ms, minute: Cell::default() }
+        Self { label, times_ms, minute: Cell::default() }
     }
 }
 
@@ -40,12 +44,32 @@ impl TimeLabel {
         &self.label
     }
 
-    /// Shows this time, in UTC milliseconds since 1970.
-    pub(super) fn show(&self, time_ms: i64) {
-        self.time_ms.set(time_ms);
-        let minute = Some((time_ms.div_euclid(60_000), times::reading(time_ms)));
+    /// Shows this time, and that of the last edit if there was one, in UTC milliseconds since 1970.
+    pub(super) fn show(&self, time_ms: i64, edited_ms: Option<i64>) {
+        self.times_ms.set((time_ms, edited_ms));
+        let is_edited = edited_ms.is_some();
+        let minute = Some((time_ms.div_euclid(60_000), times::reading(time_ms), is_edited));
         if self.minute.replace(minute) != minute {
-            self.label.set_label(&times::clock(time_ms));
+            let clock = times::clock(time_ms);
+            if is_edited {
+                // Translators: stands beside a message that was edited; {time} is when it was said.
+                self.label.set_label(&gettext_f("edited {time}", &[("time", &clock)]));
+            } else {
+                self.label.set_label(&clock);
+            }
         }
+    }
+}
+
+/// Returns when something was said, and when it was edited last, in full.
+fn explain((time_ms, edited_ms): (i64, Option<i64>)) -> String {
+    let time = times::full(time_ms);
+    match edited_ms {
+        // Translators: two lines, the times in full.
+        Some(edited_ms) => gettext_f(
+            "{time}\nEdited {edited}",
+            &[("time", &time), ("edited", &times::full(edited_ms))],
+        ),
+        None => time.into(),
     }
 }

@@ -44,6 +44,14 @@ pub(super) fn mention(author: &str, text: &str, place: &str) -> (String, String)
     (in_chat(&title, place), excerpt(text))
 }
 
+/// Returns the title and the body of the notification that `author` answers the reader with `text`, at
+/// `place`.
+pub(super) fn reply(author: &str, text: &str, place: &str) -> (String, String) {
+    let author = isolated(&excerpt(author));
+    let title = gettext_f("{author} replied to you", &[("author", &author)]);
+    (in_chat(&title, place), excerpt(text))
+}
+
 fn in_chat(title: &str, place: &str) -> String {
     // Translators: the title of a notification, and the chat or the room that it is of.
     gettext_f("{title} · {place}", &[("title", title), ("place", place)])
@@ -97,6 +105,7 @@ mod tests {
             (news(1, "Анна", "tea", "host"), ("Анна · host", "tea")),
             (news(2, "Анна", "tea", "host"), ("2 new messages · host", "Анна: tea")),
             (mention("Анна", "@Борис", "host"), ("Анна mentioned you · host", "@Борис")),
+            (reply("Анна", "yes", "host"), ("Анна replied to you · host", "yes")),
         ] {
             assert_eq!((plain(&title).as_str(), plain(&body).as_str()), expected);
         }

@@ -14,7 +14,7 @@ fn read(story: impl FnOnce(&History)) -> (Vec<String>, u32, u64) {
         history.flush();
         let shown = (0..history.n_items()).filter_map(|n| history.message(n));
         let marked = shown.filter(|it| it.placement().begins_unread);
-        let marked = marked.map(|it| it.text().into_owned()).collect();
+        let marked = marked.map(|it| it.text().to_string()).collect();
         (marked, history.n_unread(), history.seen())
     });
     read.expect("the context is new")

@@ -11,6 +11,8 @@ pub(super) struct Signals {
     history: glib::SignalGroup,
     counts: glib::BindingGroup,
     room: glib::SignalGroup,
+    back_pages: glib::SignalGroup,
+    amendments: glib::SignalGroup,
 }
 
 impl Signals {
@@ -20,6 +22,8 @@ impl Signals {
         self.history.set_target(history.as_ref());
         self.counts.set_source(history.as_ref());
         self.room.set_target(room);
+        self.back_pages.set_target(room);
+        self.amendments.set_target(room);
     }
 }
 
@@ -29,6 +33,8 @@ impl ConversationPage {
             history: self.history_signals(),
             counts: self.count_bindings(),
             room: self.room_signals(),
+            back_pages: self.back_page_signals(),
+            amendments: self.amendment_signals(),
         }
     }
 
@@ -74,5 +80,20 @@ impl ConversationPage {
             self,
             move || imp.load_more()
         ))
+    }
+
+    /// Goes on to the message that is fetched, with each page.
+    fn back_page_signals(&self) -> glib::SignalGroup {
+        let signals = glib::SignalGroup::new::<Room>();
+        signals.connect_closure(
+            "back-pages-changed",
+            false,
+            glib::closure_local!(
+                #[weak(rename_to = imp)]
+                self,
+                move |_: &Room| imp.go_on_jumping()
+            ),
+        );
+        signals
     }
 }

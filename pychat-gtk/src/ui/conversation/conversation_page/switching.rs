@@ -59,6 +59,7 @@ impl ConversationPage {
     /// Remembers the place in the room that is shown, which nobody sees any more.
     fn leave_room(&self) {
         let Some(room) = self.obj().room() else { return };
+        self.end_jump();
         let is_at_end = self.is_at_end();
         let anchor = || ScrollAnchor::of(&self.list_view, &self.scrolled_window);
         let anchor = if is_at_end { None } else { anchor() };

@@ -2,6 +2,7 @@
 //!
 //! There is no window and no display: each test has a main context of its own.
 
+mod amending;
 mod connecting;
 mod devices;
 mod encrypted;

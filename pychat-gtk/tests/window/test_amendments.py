@@ -62,10 +62,14 @@ class Amendments(WindowTest):
     def wait_for_draft(self, text):
         eventually(lambda: self.window.draft() == text, f"{text!r} in the entry")
 
-    def select_row(self, ending):
-        """Gives the keyboard to a message, as the lowest one in view, and returns it."""
+    def select_row(self, ending, *below):
+        """Gives the keyboard to a message, below which there are these alone, and returns it."""
         row = self.window.wait_for_row(ending)
         self.window.press("shift+Tab")
+        for other in below:
+            lower = self.window.wait_for_row(other)
+            eventually(lambda: self.window.focused() == lower, "the message below it")
+            self.window.press("Up")
         eventually(lambda: self.window.focused() == row, "the message to have the keyboard")
         return row
 
@@ -123,7 +127,8 @@ class Deletions(Amendments):
         seq = self.say("a secret")
         other = self.open_beside("Мария")
         eventually(lambda: ": a secret" in names_in(other), "the message there")
-        self.choose(": a secret", "Delete")
+        self.select_row(": a secret", "Мария joined the chat.")
+        self.window.press("Delete")
         self.window.wait_for_row(": Message deleted")
         self.assertIn(": a secret", names_in(other))
         self.window.press("ctrl+w")
@@ -179,7 +184,7 @@ class Reactions(Amendments):
     def test_reactions_are_given_by_keyboard_and_taken_back_by_their_chips(self):
         said = self.boris.say("cake at four")
         self.select_row("cake at four")
-        self.window.press("ctrl+period")
+        self.window.press("ctrl+l")
         eventually(lambda: self.window.focused().get_name() == "Thumbs Up", "the choice")
         self.window.press("Return")
         self.assertEqual(self.boris.hear("react", target=said["seq"])["emoji"], "👍")

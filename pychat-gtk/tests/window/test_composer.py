@@ -93,8 +93,6 @@ class Keys(Entry):
         self.assertEqual(self.boris.hear_from("Анна"), "once more")
         self.boris.say("what?")
         self.window.wait_for_row("what?")
-        self.window.press("Up")
-        self.wait_for_draft("")
         self.window.press("ctrl+Up")
         self.wait_for_draft("once more")
         self.window.press("ctrl+Up")

@@ -1,5 +1,6 @@
 //! The history as a view sees it that hears only of its changes.
 
+mod amending;
 mod capacity;
 mod unread;
 

@@ -66,7 +66,7 @@ fn answering(subject: &Subject) -> gio::Menu {
         let reply = item(&gettext("_Reply"), "conversation.reply", &key);
         section.append_item(&with_keys(&reply, "<Control>r"));
         let react = item(&gettext("Rea_ct…"), "selection.choose-reaction", &key);
-        section.append_item(&with_keys(&react, "<Control>period"));
+        section.append_item(&with_keys(&react, "<Control>l"));
     }
     if subject.changes.contains(&MessageChange::Edit) {
         let edit = item(&gettext("_Edit"), "conversation.edit", &key);

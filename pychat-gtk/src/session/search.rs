@@ -5,6 +5,8 @@
 //! asked for, page by page, until enough was found or there are no more, and further when one of
 //! the oldest results is looked at.
 
+mod amended;
+
 use std::{
     cell::{Cell, OnceCell, RefCell},
     marker::PhantomData,
@@ -237,23 +239,6 @@ impl Search {
             self.look_at(None);
         }
         self.scan();
-    }
-
-    /// Finds out anew about the message at `at`, which has other words than before; what is being looked
-    /// at stays so if it is found again.
-    fn on_amended(&self, at: usize) {
-        if self.imp().query.borrow().is_none() {
-            return;
-        }
-        let results = &self.imp().results;
-        let was_current = results.hits().current() == Some(at);
-        results.splice(at, 1, 1);
-        let is_found = self.look_into(at);
-        results.tell();
-        if was_current {
-            self.look_at(Some(at).filter(|_| is_found));
-        }
-        self.count();
     }
 
     /// Has messages gone through that are not known.

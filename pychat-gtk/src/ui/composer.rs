@@ -31,7 +31,7 @@ use self::{
 };
 use crate::{
     model::Message,
-    session::{Room, error_text, room::Composing},
+    session::Room,
     text::{has_longer_word, i18n::gettext, is_blank},
 };
 
@@ -85,7 +85,7 @@ mod imp {
         /// True while an input method has something that Enter would choose.
         is_choosing: Cell<bool>,
         /// True if there is more than a message can hold.
-        is_too_long: Cell<bool>,
+        pub(super) is_too_long: Cell<bool>,
     }
 
     #[glib::object_subclass]
@@ -229,22 +229,6 @@ mod imp {
             self.send_button.set_tooltip_text(Some(&tooltip));
         }
 
-        pub(super) fn send(&self) {
-            let Some(room) = self.obj().room().filter(|_| !self.is_too_long.get()) else {
-                return;
-            };
-            let is_edit = matches!(room.composing(), Composing::Edit(_));
-            match room.say_composed() {
-                Ok(()) if is_edit => (), // What was being written before is back.
-                Ok(()) => {
-                    self.buffer.set_text("");
-                    self.obj().emit_by_name::<()>("sent", &[]);
-                }
-                Err(error) if is_edit => self.show_hint(Some(error_text::amend_error(error)), true),
-                Err(error) => self.show_hint(error_text::say_error(error), true),
-            }
-        }
-
         /// Says how much room is left, where that is little.
         fn measure(&self) {
             let text = self.text();
@@ -256,7 +240,7 @@ mod imp {
             self.update_send_button();
         }
 
-        fn show_hint(&self, hint: Option<String>, is_error: bool) {
+        pub(super) fn show_hint(&self, hint: Option<String>, is_error: bool) {
             self.hint.set_visible(hint.is_some());
             self.hint.set_label(&hint.unwrap_or_default());
             self.hint.set_css_classes(&["caption", if is_error { "error" } else { "warning" }]);
@@ -310,14 +294,6 @@ mod imp {
         /// line that is added.
         fn bar_policy(&self) -> gtk::PolicyType {
             if self.has_room() { gtk::PolicyType::External } else { gtk::PolicyType::Automatic }
-        }
-
-        /// Brings back what was said last, to be said again as a message of its own.
-        fn recall(&self) -> bool {
-            let said = self.obj().room().and_then(|room| room.history().last_own());
-            let Some(said) = said.filter(|_| self.buffer.char_count() == 0) else { return false };
-            self.buffer.set_text(&said.text());
-            true
         }
 
         #[template_callback]

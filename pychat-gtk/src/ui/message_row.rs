@@ -5,6 +5,7 @@
 //! messages do without until the first of those that need it, and it changes only what differs.
 
 mod amended_parts;
+mod asking;
 mod bubble_layout;
 mod chip_layout;
 mod code_blocks;
@@ -358,25 +359,6 @@ mod imp {
         fn copy(&self) {
             if let Some(message) = self.obj().message() {
                 self.obj().clipboard().set_text(&message.text());
-            }
-        }
-
-        /// Has the conversation do something about the message, which has not arrived.
-        fn ask_for(&self, action: &str) {
-            if let Some(message) = self.obj().message()
-                && let Some(id) = message.id()
-            {
-                // It fails only outside a conversation, where there is nothing to be done.
-                let _ = self.obj().activate_action(action, Some(&id.to_variant()));
-            }
-        }
-
-        /// Has the conversation let the reader react to the message, or take that back.
-        fn react(&self, emoji: Option<&str>) {
-            if let (Some(message), Some(emoji)) = (self.obj().message(), emoji) {
-                let target = (message.key(), emoji).to_variant();
-                // It fails only outside a conversation.
-                let _ = self.obj().activate_action("conversation.set-reaction", Some(&target));
             }
         }
 

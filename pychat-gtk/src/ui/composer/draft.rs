@@ -3,7 +3,7 @@
 use gtk::{prelude::*, subclass::prelude::*};
 
 use super::imp::Composer;
-use crate::session::room::Composing;
+use crate::session::{error_text, room::Composing};
 
 impl Composer {
     /// Shows what was being written when the room was left.
@@ -46,5 +46,30 @@ impl Composer {
                 room.set_typing();
             }
         }
+    }
+
+    /// Sends what is being written.
+    pub(super) fn send(&self) {
+        let Some(room) = self.obj().room().filter(|_| !self.is_too_long.get()) else {
+            return;
+        };
+        let is_edit = matches!(room.composing(), Composing::Edit(_));
+        match room.say_composed() {
+            Ok(()) if is_edit => (), // What was being written before is back.
+            Ok(()) => {
+                self.buffer.set_text("");
+                self.obj().emit_by_name::<()>("sent", &[]);
+            }
+            Err(error) if is_edit => self.show_hint(Some(error_text::amend_error(error)), true),
+            Err(error) => self.show_hint(error_text::say_error(error), true),
+        }
+    }
+
+    /// Brings back what was said last, to be said again as a message of its own.
+    pub(super) fn recall(&self) -> bool {
+        let said = self.obj().room().and_then(|room| room.history().last_own());
+        let Some(said) = said.filter(|_| self.buffer.char_count() == 0) else { return false };
+        self.buffer.set_text(&said.text());
+        true
     }
 }

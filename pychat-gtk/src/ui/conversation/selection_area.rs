@@ -9,6 +9,7 @@
 
 mod changing;
 mod item;
+mod places;
 
 use std::cell::{Cell, RefCell};
 
@@ -168,31 +169,6 @@ mod imp {
         /// Returns the item of the list that has the keyboard, or a part that has it.
         pub(super) fn focused_item(&self) -> Option<gtk::Widget> {
             self.list_view.upgrade()?.focus_child()
-        }
-
-        /// Returns the lowest item of the list that is in view as a whole.
-        fn lowest_item(&self) -> Option<gtk::Widget> {
-            let list_view = self.list_view.upgrade()?;
-            let height = self.obj().compute_bounds(&*self.obj())?.height();
-            let is_in_view = |item: &gtk::Widget| {
-                let bounds = item.compute_bounds(&*self.obj()).filter(|_| item.is_mapped());
-                bounds.is_some_and(|bounds| bounds.y() + bounds.height() <= height)
-            };
-            let mut items = std::iter::successors(list_view.last_child(), WidgetExt::prev_sibling);
-            items.find(is_in_view)
-        }
-
-        /// Returns the item of the list at a place.
-        fn item_at(&self, x: f64, y: f64) -> Option<gtk::Widget> {
-            let list_view: gtk::Widget = self.list_view.upgrade()?.upcast();
-            let part = self.obj().pick(x, y, gtk::PickFlags::DEFAULT)?;
-            let mut parents = std::iter::successors(Some(part), WidgetExt::parent);
-            parents.find(|it| it.parent().as_ref() == Some(&list_view))
-        }
-
-        /// Returns the link at a place in an item of the list.
-        fn link_at(&self, item: &gtk::Widget, x: f64, y: f64) -> Option<String> {
-            Some(row_of(item)?.text_block().link_at(&*self.obj(), x, y)?.target)
         }
 
         /// A stretch that begins with Shift at the keyboard begins at the message with the focus.

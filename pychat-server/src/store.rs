@@ -132,6 +132,13 @@ pub trait Store: fmt::Debug {
     /// answer's [`StorageError`] never will be; it may be made again.
     fn poll(&mut self, now: Instant, answers: &mut Vec<Answer>);
 
+    /// Has all that is read until [`end_reading`](Self::end_reading) share what reading costs at all.
+    /// Nothing else is asked of the store meanwhile.
+    fn begin_reading(&mut self) {}
+
+    /// Ends what [`begin_reading`](Self::begin_reading) began.
+    fn end_reading(&mut self) {}
+
     /// Shows `each` of these records of a room after number `after` that is kept, oldest first, until it
     /// breaks off; messages as they are now. Records that no answer has told of yet may be among them.
     ///

@@ -105,11 +105,15 @@ impl Replays {
             backlog_bytes_low: backlog_bytes_low(limits),
             budget: TICK_BYTES_MAX,
         };
+        if parts.sessions.replaying.is_empty() {
+            return;
+        }
+        parts.source.store.begin_reading();
         for _ in 0..parts.sessions.replaying.len() {
             if parts.budget == 0 {
-                return;
+                break;
             }
-            let Some(id) = parts.sessions.replaying.pop_front() else { return };
+            let Some(id) = parts.sessions.replaying.pop_front() else { break };
             let Some(session) = parts.sessions.get_mut(id) else { continue };
             session.queued.replaying = false;
             match self.replay(id, &mut parts) {
@@ -118,6 +122,7 @@ impl Replays {
                 Err(error) => parts.fail(id, &error),
             }
         }
+        parts.source.store.end_reading();
     }
 
     fn replay<T: Socket>(

@@ -10,6 +10,7 @@ pub mod checkpoint;
 pub mod child;
 mod error;
 mod folder;
+mod health;
 mod logs;
 mod migrations;
 mod moderation;
@@ -20,19 +21,15 @@ mod rooms;
 mod rows;
 mod schema;
 
-use std::{
-    mem,
-    ops::ControlFlow,
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::{mem, ops::ControlFlow, path::PathBuf, time::Instant};
 
 use rusqlite::{Connection, Row};
 
 use self::{
     checkpoint::Checkpointer,
-    child::{CHILD_POLL, Child, DAMAGED, Progress, Task},
+    child::CHILD_POLL,
     folder::Folder,
+    health::{Health, damage},
     logs::{Logs, key, key_up_to, keys, seq_of},
     records::{SELECT_AFTER, SELECT_SHOWN_AFTER, SELECT_SHOWN_SIZES, SELECT_SIZES, Writer, entry},
     rows::{integer, transaction},
@@ -46,9 +43,6 @@ use crate::core::{
     record::{Entry, Invite, Person, PersonId, ReadMark, Request, Room, StorageError, Stored},
     time::Time,
 };
-
-/// The longest that reading all of the log may take, after an end that was not in order.
-const CHECK_TIMEOUT: Duration = Duration::from_hours(1);
 
 /// The failures that the log outlives.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -87,17 +81,6 @@ pub struct SqliteStore {
     next_deadline: Option<Instant>,
     /// Locked for as long as the log is open.
     folder: Folder,
-}
-
-/// The health of the file as a whole.
-#[derive(Debug)]
-enum Health {
-    /// No damage is known.
-    Fine,
-    /// The last server did not close it, so it is to be read as a whole.
-    Unchecked,
-    Checking(Child),
-    Damaged,
 }
 
 /// The progress of forgetting.
@@ -227,6 +210,18 @@ impl Store for SqliteStore {
         answers.append(&mut self.answers);
     }
 
+    /// Begins a transaction, so that the file is locked once. If that fails, each read locks it.
+    fn begin_reading(&mut self) {
+        let _ = self.connection.prepare_cached("BEGIN").and_then(|mut begin| begin.execute([]));
+    }
+
+    fn end_reading(&mut self) {
+        if !self.connection.is_autocommit() {
+            // Nothing was written, so nothing can be lost.
+            let _ = self.connection.prepare_cached("COMMIT").and_then(|mut end| end.execute([]));
+        }
+    }
+
     fn read(
         &mut self,
         room: RoomId,
@@ -314,31 +309,7 @@ impl Store for SqliteStore {
     }
 
     fn check(&mut self, now: Instant) -> Option<Result<(), StorageError>> {
-        let verdict = match &mut self.health {
-            Health::Fine | Health::Damaged => return None,
-            Health::Unchecked => {
-                let (program, deadline) = (self.checkpointer.program(), now + CHECK_TIMEOUT);
-                let child = Child::start(program, Task::Check, self.folder.file(), deadline);
-                match child {
-                    Some(child) => {
-                        self.health = Health::Checking(child);
-                        return None;
-                    }
-                    None => schema::check_health(&self.connection),
-                }
-            }
-            Health::Checking(child) => match child.progress(now) {
-                Progress::AtWork => return None,
-                Progress::Ended(Some(0)) => Ok(()),
-                Progress::Ended(Some(code)) if code == i32::from(DAMAGED) => Err(damage()),
-                Progress::Ended(_) => {
-                    Err(StorageError::Other("it could not be read as a whole".to_owned()))
-                }
-            },
-        };
-        let is_damaged = matches!(verdict, Err(StorageError::Damaged(_)));
-        self.health = if is_damaged { Health::Damaged } else { Health::Fine };
-        Some(verdict)
+        self.check_file(now)
     }
 
     fn take_forgotten(&mut self) -> u64 {
@@ -377,8 +348,4 @@ impl Drop for SqliteStore {
             Health::Unchecked | Health::Checking(_) | Health::Damaged => Ok(()),
         };
     }
-}
-
-fn damage() -> StorageError {
-    StorageError::Damaged("PRAGMA quick_check tells where".to_owned())
 }

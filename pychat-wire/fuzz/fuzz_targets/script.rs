@@ -286,7 +286,7 @@ impl<'a> Script<'a> {
         let (subject, by) = (self.word(), self.word());
         let until = self.is().then(|| self.number());
         let ban = Ban { subject, since: self.number(), until, by };
-        BanList(vec![ban; 8 * usize::from(self.byte())])
+        BanList(vec![ban; 4 * usize::from(self.byte())])
     }
 
     /// Something about operators, or by them.

@@ -5,7 +5,7 @@ use pychat_server::{
     store::{Memory, Records, Retention, Store},
 };
 
-use super::shelf::{Shelf, draft, say};
+use super::shelf::{Shelf, draft, read, say};
 
 /// Says one text of each size.
 fn fill(store: &mut dyn Store, sizes: &[usize]) {
@@ -44,4 +44,24 @@ fn a_page_has_the_newest_messages_that_fit() {
             assert_eq!(found, Ok(Some(start)), "{limit} before {before} of {bytes_max} bytes");
         }
     }
+}
+
+#[test]
+fn what_is_read_together_is_what_is_read_one_by_one() {
+    let shelf = Shelf::new();
+    let stores: [Box<dyn Store>; 2] =
+        [Box::new(Memory::new(0, Retention::default())), Box::new(shelf.open())];
+    for mut store in stores {
+        for round in 1..4 {
+            fill(&mut *store, &[10, 20]);
+            let alone = read(&mut *store);
+            store.begin_reading();
+            assert_eq!([read(&mut *store), read(&mut *store)], [alone.clone(), alone]);
+            assert_eq!(store.page_start(HALL, u64::MAX, 1, 500), Ok(Some(2 * round)));
+            store.end_reading();
+        }
+        store.end_reading();
+        assert_eq!(read(&mut *store).len(), 6, "an end without a beginning changes nothing");
+    }
+    assert_eq!(read(&mut shelf.open()).len(), 6);
 }

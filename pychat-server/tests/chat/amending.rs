@@ -11,7 +11,7 @@ use pychat_wire::{
     message::{Amendment, ErrorCode, RoomKind},
 };
 
-use super::house::{House, add, create, direct, duplicates, line, refusals, text};
+use super::house::{House, add, create, direct, duplicates, leave, line, refusals, text};
 
 /// The device and line of somebody else than the author.
 const OTHER: u32 = 2;
@@ -242,6 +242,21 @@ fn an_operator_on_the_machine_is_answered_once_the_store_has_answered() {
     assert_eq!(house.settle(effects), []);
     let effects = house.answers(&[0]);
     assert!(matches!(&effects[..], [Effect::Tell { .. }, Effect::Reply { .. }]), "{effects:?}");
+}
+
+#[test]
+fn what_is_removed_in_a_room_that_is_over_is_told_to_nobody() {
+    let mut house = house();
+    let room = house.makes(1, create(RoomKind::Closed, "a"));
+    house.says(1, text(room, "hi", "2"));
+    house.held = Some(Vec::new());
+    house.asks(1, leave(room), "3");
+    let effects = house.room.order(remove_message(room, 2));
+    house.settle(effects);
+    let effects = house.answers(&[0, 1]);
+    let end = effects.iter().position(|effect| *effect == Effect::EndRoom(room));
+    let after = &effects[end.expect("it is over") + 1..];
+    assert!(matches!(after, [Effect::Reply { reply: Reply::Done { .. }, .. }]), "{effects:?}");
 }
 
 #[test]

@@ -77,7 +77,10 @@ impl Chat {
     ) {
         let reply = match outcome {
             Ok(Stored::Appended(Appended::New(record))) => {
-                self.publish(None, record, effects);
+                // The room may be over by now.
+                if self.rooms.get(record.room).is_some() {
+                    self.publish(None, record, effects);
+                }
                 Reply::Done { text: ordered.done() }
             }
             Ok(Stored::Appended(Appended::Refused(error))) => {

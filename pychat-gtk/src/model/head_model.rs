@@ -66,7 +66,7 @@ mod imp {
 
     impl ListModelImpl for HeadModel {
         fn item_type(&self) -> glib::Type {
-            self.list.borrow().as_ref().map_or(glib::Object::static_type(), |it| it.item_type())
+            self.list.borrow().as_ref().map_or(glib::Object::static_type(), ListModelExt::item_type)
         }
 
         fn n_items(&self) -> u32 {

@@ -57,7 +57,7 @@ fn what_is_read_together_is_what_is_read_one_by_one() {
             let alone = read(&mut *store);
             store.begin_reading();
             assert_eq!([read(&mut *store), read(&mut *store)], [alone.clone(), alone]);
-            assert_eq!(store.page_start(HALL, u64::MAX, 1, 500), Ok(Some(2 * round)));
+            assert_eq!(store.page_start(HALL, u64::MAX, 1, 500, Records::All), Ok(Some(2 * round)));
             store.end_reading();
         }
         store.end_reading();

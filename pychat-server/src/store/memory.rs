@@ -16,7 +16,9 @@ use std::{
 use pychat_wire::message::RoomKind;
 
 use self::logs::Logs;
-use super::{AUDIT_ENTRIES_MAX, Answer, MESSAGE_BYTES, Read, Retention, Store, page::run_start};
+use super::{
+    AUDIT_ENTRIES_MAX, Answer, MESSAGE_BYTES, Read, Retention, Store, over::Over, page::run_start,
+};
 use crate::core::{
     id::{RoomId, Ticket},
     moderation::{AuditEntry, Rulebook},
@@ -48,6 +50,7 @@ pub struct Memory {
     next_deadline: Option<Instant>,
     answers: Vec<Answer>,
     audit: VecDeque<AuditEntry>,
+    over: Over,
 }
 
 impl Memory {
@@ -64,6 +67,7 @@ impl Memory {
             next_deadline: None,
             answers: Vec::new(),
             audit: VecDeque::new(),
+            over: Over::default(),
         }
     }
 
@@ -174,6 +178,10 @@ impl Memory {
                 return Stored::Recalled(self.logs.find(room, seq).cloned());
             }
             Request::Mark(mark) => self.mark(mark),
+            Request::EndRoom(room) => {
+                self.rooms.remove(&room);
+                self.over.add(room);
+            }
             Request::Moderate { changes: _, entry } => {
                 self.audit.push_back(entry);
                 self.audit.drain(..self.audit.len().saturating_sub(AUDIT_ENTRIES_MAX));
@@ -217,6 +225,10 @@ impl Store for Memory {
         Ok(self.rooms.values().cloned().collect())
     }
 
+    fn last_room(&self) -> RoomId {
+        self.logs.last_room()
+    }
+
     fn marks(&mut self) -> Result<Vec<ReadMark>, StorageError> {
         let mark = |(&(person, room), &seq): (&_, &_)| ReadMark { room, person, seq };
         Ok(self.marks.iter().map(mark).collect())
@@ -227,6 +239,12 @@ impl Store for Memory {
     }
 
     fn maintain(&mut self, time: &Time) {
+        for room in self.over.take_due(time.now) {
+            while self.logs.first_seq(room) <= self.logs.last_seq(room) {
+                self.forget_first(room);
+            }
+            self.logs.remove(room);
+        }
         if let Some(utc_ms) = time.trusted_ms() {
             while let Some((first_ms, room)) = self.logs.oldest()
                 && self.retention.expiry_ms(first_ms).is_some_and(|expiry| expiry <= utc_ms)

@@ -37,7 +37,7 @@ use self::{
     schema::Opened,
 };
 pub use self::{error::OpenError, folder::FILE_NAME, retention::TRIM_STEP};
-use super::{Answer, Read, Retention, Store, page::run_start};
+use super::{Answer, Read, Retention, Store, over::Over, page::run_start};
 use crate::core::{
     id::{RoomId, Ticket},
     moderation::{AuditEntry, Rulebook},
@@ -110,6 +110,8 @@ struct Forgetting {
     age_at: Option<Instant>,
     /// The number of messages forgotten and not reported yet.
     n_forgotten: u64,
+    /// The rooms that are over, whose logs are to be forgotten.
+    over: Over,
 }
 
 impl SqliteStore {
@@ -123,8 +125,12 @@ impl SqliteStore {
         let Opened { connection, epoch, was_closed } =
             schema::open(folder.file(), place.durability, &format!("{epoch:032x}"))?;
         let health = if was_closed { Health::Fine } else { Health::Unchecked };
-        let logs = Logs::read(&connection, retention.messages_max)
-            .map_err(|error| OpenError::of(folder.file(), &StorageError::from(error)))?;
+        let failed = |error| OpenError::of(folder.file(), &StorageError::from(error));
+        let logs = Logs::read(&connection, retention.messages_max).map_err(failed)?;
+        let mut forgetting = Forgetting::default();
+        for room in Logs::read_over(&connection).map_err(failed)? {
+            forgetting.over.add(room);
+        }
         Ok(Self {
             checkpointer: Checkpointer::new(folder.file(), place.program.clone()),
             connection,
@@ -132,7 +138,7 @@ impl SqliteStore {
             retention,
             logs,
             answers: Vec::new(),
-            forgetting: Forgetting::default(),
+            forgetting,
             next_deadline: None,
             health,
             folder,
@@ -177,7 +183,13 @@ impl SqliteStore {
             batch.iter().map(carry_out).collect()
         });
         self.logs.settle(stored.is_ok());
-        Ok(stored?)
+        let stored = stored?;
+        for (_, request) in batch {
+            if let Request::EndRoom(room) = request {
+                self.forgetting.over.add(*room);
+            }
+        }
+        Ok(stored)
     }
 }
 
@@ -202,6 +214,7 @@ fn carry_out(
             return records::find_record(connection, *room, *seq).map(Stored::Recalled);
         }
         Request::Mark(mark) => rooms::mark(connection, *mark),
+        Request::EndRoom(room) => rooms::end(connection, *room),
         Request::ChangePerson(PersonChange::Save(person)) => rows::save_person(connection, person),
         Request::ChangePerson(PersonChange::Forget(person)) => {
             rows::forget_person(connection, *person)
@@ -286,6 +299,10 @@ impl Store for SqliteStore {
 
     fn rooms(&mut self) -> Result<Vec<Room>, StorageError> {
         Ok(rooms::read(&self.connection)?)
+    }
+
+    fn last_room(&self) -> RoomId {
+        self.logs.last_room()
     }
 
     fn marks(&mut self) -> Result<Vec<ReadMark>, StorageError> {

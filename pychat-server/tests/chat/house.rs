@@ -130,9 +130,13 @@ impl House {
             _ => None,
         });
         let room = room.unwrap_or_else(|| panic!("not made: {effects:?}"));
-        // So that the same id can be used for the next one.
-        self.known.retain(|(_, id), _| &**id != "made");
+        self.forget_id("made");
         room
+    }
+
+    /// Forgets the records of an id, so that it can be used again.
+    pub(super) fn forget_id(&mut self, id: &str) {
+        self.known.retain(|(_, known), _| &**known != id);
     }
 
     /// Answers what is held, in this order.

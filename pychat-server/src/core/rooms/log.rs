@@ -18,6 +18,8 @@ pub(super) struct Log {
     last: u64,
     /// The numbers of the last messages, and who said them.
     tail: VecDeque<(u64, Option<PersonId>)>,
+    /// A message was said that may be kept.
+    has_messages: bool,
 }
 
 impl Log {
@@ -36,12 +38,23 @@ impl Log {
         if !is_message {
             return None;
         }
+        self.has_messages = true;
         self.tail.push_back((seq, person));
         if TAIL_MAX < self.tail.len() {
             self.tail.pop_front();
         }
         let (seq, person) = *self.tail.get(self.tail.len().checked_sub(KEPT_BEHIND + 1)?)?;
         Some((seq, person?))
+    }
+
+    /// Notes that there may be messages before the last ones.
+    pub(super) fn note_older_messages(&mut self) {
+        self.has_messages = true;
+    }
+
+    /// Returns true if there may be a message.
+    pub(super) fn has_messages(&self) -> bool {
+        self.has_messages
     }
 
     pub(super) fn last(&self) -> u64 {

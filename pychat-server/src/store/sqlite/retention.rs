@@ -65,6 +65,7 @@ impl SqliteStore {
     /// Forgets a few records that are too many or too old; returns when there is more to do.
     pub(super) fn trim_due(&mut self, time: &Time) -> Option<Instant> {
         let now = time.now;
+        self.end_logs(now);
         let is_age_due = self.forgetting.age_at.is_none_or(|age_at| age_at <= now);
         let utc_ms = time.trusted_ms().filter(|utc_ms| is_age_due && self.is_expired(*utc_ms));
         let is_due = self.forgetting.trim_at.is_none_or(|trim_at| trim_at <= now);
@@ -80,6 +81,16 @@ impl SqliteStore {
         }
         let wanted = if self.is_too_much() { Some(now) } else { self.expiry(time) };
         wanted.map(|wanted| self.forgetting.trim_at.map_or(wanted, |trim_at| wanted.max(trim_at)))
+    }
+
+    /// Begins to forget the logs of rooms that have been over for long enough, and ends those of which
+    /// nothing is left.
+    fn end_logs(&mut self, now: Instant) {
+        for room in self.forgetting.over.take_due(now) {
+            if !matches!(self.logs.end(&self.connection, room), Ok(true)) {
+                self.forgetting.over.put_off(now, room);
+            }
+        }
     }
 
     /// Forgets at most [`TRIM_STEP`] records of at most [`TRIM_ROOMS`] rooms, and those that are too
@@ -153,7 +164,7 @@ impl Excess {
         let ends = logs.ends(room);
         let is_oldest = oldest.is_some_and(|(_, oldest)| oldest == room);
         let begun_before = if is_oldest { ends.first_bytes + bytes } else { 0 };
-        let through = ends.last_seq.saturating_sub(retention.messages_max);
+        let through = ends.last_seq.saturating_sub(logs.records_max_of(room));
         Some(Self { room, through, expired_by, begun_before, oldest_by: logs.second_oldest_ms() })
     }
 }

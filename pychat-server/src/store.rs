@@ -9,6 +9,7 @@
 //! words to another room are another text.
 
 pub mod memory;
+mod over;
 mod page;
 pub mod sqlite;
 
@@ -28,6 +29,10 @@ use crate::core::{
 
 /// The cost of a record beside its content, in bytes, as it counts for [`Retention::bytes_max`].
 pub const MESSAGE_BYTES: u64 = 100;
+
+/// The time for which the log of a room is kept that is over: so long, a request that is sent again is
+/// known.
+pub const OVER_KEPT: Duration = Duration::from_hours(1);
 
 /// The most records of what operators did that are kept, the newest.
 pub const AUDIT_ENTRIES_MAX: usize = 10_000;
@@ -172,6 +177,9 @@ pub trait Store: fmt::Debug {
     ///
     /// [`StorageError`].
     fn rooms(&mut self) -> Result<Vec<Room>, StorageError>;
+
+    /// Returns the largest number that a room ever had of which anything is kept.
+    fn last_room(&self) -> RoomId;
 
     /// Returns the end of what each person has seen of each room, where that is known.
     ///

@@ -13,6 +13,7 @@ mod log {
     mod keeping;
     mod moderating;
     mod opening;
+    mod over;
     mod paging;
     mod rooms;
     mod shelf;

@@ -112,6 +112,8 @@ pub enum Act {
     History,
     /// A name that is reserved for a new owner.
     Reserve,
+    /// An open or a closed room that is made.
+    MakeRoom,
     /// A line in the log.
     Log,
 }
@@ -155,6 +157,10 @@ impl Shares {
             Act::Reserve => Some(RateLimit::every(
                 connections.saturating_mul(2),
                 Duration::from_mins(640) / connections,
+            )),
+            Act::MakeRoom => Some(RateLimit::every(
+                connections.saturating_mul(4),
+                Duration::from_mins(64) / connections,
             )),
             Act::Log => Some(RateLimit::every(LOG.0, LOG.1)),
         }

@@ -55,6 +55,9 @@ pub enum Request {
     },
     /// Keep that somebody has seen everything up to a number, unless more is known.
     Mark(ReadMark),
+    /// Keep a room no longer, in which nobody is. Its log is forgotten later, little by little, and its
+    /// number is given to no other.
+    EndRoom(RoomId),
     /// Keep a change of a person.
     ChangePerson(PersonChange),
     /// Keep what an operator did, and what changed by it.

@@ -6,6 +6,7 @@
 
 mod changes;
 mod log;
+mod over;
 mod pending;
 
 use std::{
@@ -54,6 +55,8 @@ pub struct Rooms {
     last_id: RoomId,
     /// The marks that the store is to keep: of newcomers, and of those whose own messages moved them.
     new_marks: Vec<ReadMark>,
+    /// The rooms that the store is to keep no longer.
+    over: Vec<RoomId>,
 }
 
 /// One room.
@@ -113,6 +116,7 @@ impl Rooms {
             pending: Pending::default(),
             last_id: HALL,
             new_marks: Vec::new(),
+            over: Vec::new(),
         };
         for room in rooms.into_iter().filter(|room| room.id != HALL) {
             all.take_names(&room);
@@ -159,6 +163,11 @@ impl Rooms {
         self.known.iter().map(|(id, known)| (*id, known.last()))
     }
 
+    /// Notes that rooms were made up to this number, though they be no more.
+    pub fn note_last_id(&mut self, room: RoomId) {
+        self.last_id = self.last_id.max(room);
+    }
+
     /// Returns the number of a room that is to be made; none is given twice.
     pub fn next_id(&mut self) -> RoomId {
         self.last_id.0 += 1;
@@ -199,6 +208,11 @@ impl Rooms {
     /// Returns true if a person is about to be in a room.
     pub fn is_joining(&self, person: PersonId, room: RoomId) -> bool {
         self.pending.is_joining(person, room)
+    }
+
+    /// Returns true if a room is being made.
+    pub fn is_being_made(&self, room: RoomId) -> bool {
+        self.pending.is_making(room)
     }
 
     /// Returns the rooms that a person is in, in order, but for the hall.
@@ -284,7 +298,9 @@ impl Rooms {
 
     /// Takes the marks that the store is to keep and was not asked to yet.
     pub fn take_marks(&mut self) -> Vec<ReadMark> {
-        mem::take(&mut self.new_marks)
+        let mut marks = mem::take(&mut self.new_marks);
+        marks.retain(|mark| self.is_in(mark.person, mark.room));
+        marks
     }
 
     /// Returns the number of messages of others in a room that a person has not seen, counted up to

@@ -98,6 +98,11 @@ impl Broadcasts {
         }
     }
 
+    /// A room is over, and nobody hears it.
+    pub(super) fn end(&mut self, room: RoomId) {
+        self.published.remove(&room);
+    }
+
     /// Goes on with a member of an earlier process, who is in these rooms beside the hall.
     pub(super) fn restore<T>(
         &mut self,

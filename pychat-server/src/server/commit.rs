@@ -128,6 +128,9 @@ impl Commit {
 fn request(effect: Effect) -> Option<(Ticket, Request)> {
     match effect {
         Effect::Store { ticket, request } => Some((ticket, request)),
-        Effect::Tell { .. } | Effect::Connection { .. } | Effect::Reply { .. } => None,
+        Effect::Tell { .. }
+        | Effect::Connection { .. }
+        | Effect::Reply { .. }
+        | Effect::EndRoom(_) => None,
     }
 }

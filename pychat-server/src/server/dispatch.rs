@@ -58,6 +58,7 @@ impl<T: Socket> Dispatch<'_, T> {
             Effect::Tell { to: Recipients::One(id), event } => self.tell(id, &event),
             Effect::Tell { to, event } => self.tell_many(&to, event),
             Effect::Connection { id, action } => self.act(id, action),
+            Effect::EndRoom(room) => self.broadcasts.end(room),
         }
     }
 

@@ -27,11 +27,15 @@ pub fn load_rooms(store: &mut dyn Store) -> Result<Rooms, StorageError> {
     let known = store.rooms()?;
     let ids: Vec<_> = iter::once(HALL).chain(known.iter().map(|room| room.id)).collect();
     let mut rooms = Rooms::new(known, store.marks()?);
+    rooms.note_last_id(store.last_room());
     for room in ids {
         let last = store.last_seq(room);
         let n_records = if room == HALL { HALL_TAIL_RECORDS } else { TAIL_RECORDS };
         let begin = store.page_start(room, last + 1, n_records, usize::MAX, Records::Shown)?;
         let after = begin.map_or(last.saturating_sub(n_records), |begin| begin.saturating_sub(1));
+        if store.first_seq(room) <= after {
+            rooms.note_older_messages(room);
+        }
         store.read(room, after, Records::Shown, &mut |entry| {
             let is_message = matches!(entry.kind, Kind::Text(_));
             rooms.note_record(room, entry.seq, entry.person, is_message);
@@ -42,5 +46,6 @@ pub fn load_rooms(store: &mut dyn Store) -> Result<Rooms, StorageError> {
         // Though it be forgotten.
         rooms.note_record(room, last, None, false);
     }
+    rooms.end_all_over();
     Ok(rooms)
 }

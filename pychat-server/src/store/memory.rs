@@ -21,7 +21,8 @@ use self::{
     logs::Logs,
 };
 use super::{
-    AUDIT_ENTRIES_MAX, Answer, MESSAGE_BYTES, Read, Records, Retention, Store, page::run_start,
+    AUDIT_ENTRIES_MAX, Answer, MESSAGE_BYTES, Read, Records, Retention, Store, over::Over,
+    page::run_start,
 };
 use crate::core::{
     id::{RoomId, Ticket},
@@ -56,6 +57,7 @@ pub struct Memory {
     next_deadline: Option<Instant>,
     answers: Vec<Answer>,
     audit: VecDeque<AuditEntry>,
+    over: Over,
 }
 
 impl Memory {
@@ -73,6 +75,7 @@ impl Memory {
             next_deadline: None,
             answers: Vec::new(),
             audit: VecDeque::new(),
+            over: Over::default(),
         }
     }
 
@@ -210,6 +213,10 @@ impl Memory {
                 return Stored::Recalled(self.find(room, seq));
             }
             Request::Mark(mark) => self.mark(mark),
+            Request::EndRoom(room) => {
+                self.rooms.remove(&room);
+                self.over.add(room);
+            }
             Request::Moderate { changes: _, entry } => self.note(entry),
             Request::ChangePerson(PersonChange::Forget(person)) => self.forget_person(person),
             // People, rules and invites come and go with the process.
@@ -254,6 +261,10 @@ impl Store for Memory {
         Ok(self.rooms.values().cloned().collect())
     }
 
+    fn last_room(&self) -> RoomId {
+        self.logs.last_room()
+    }
+
     fn marks(&mut self) -> Result<Vec<ReadMark>, StorageError> {
         let mark = |(&(person, room), &seq): (&_, &_)| ReadMark { room, person, seq };
         Ok(self.marks.iter().map(mark).collect())
@@ -264,6 +275,12 @@ impl Store for Memory {
     }
 
     fn maintain(&mut self, time: &Time) {
+        for room in self.over.take_due(time.now) {
+            while self.logs.first_seq(room) <= self.logs.last_seq(room) {
+                self.forget_first(room);
+            }
+            self.logs.remove(room);
+        }
         if let Some(utc_ms) = time.trusted_ms() {
             while let Some((first_ms, room)) = self.logs.oldest()
                 && self.retention.expiry_ms(first_ms).is_some_and(|expiry| expiry <= utc_ms)

@@ -38,7 +38,7 @@ use self::{
     schema::Opened,
 };
 pub use self::{error::OpenError, folder::FILE_NAME, retention::TRIM_STEP};
-use super::{Answer, Read, Records, Retention, Store, page::run_start};
+use super::{Answer, Read, Records, Retention, Store, over::Over, page::run_start};
 use crate::core::{
     id::{RoomId, Ticket},
     moderation::{AuditEntry, Rulebook},
@@ -111,6 +111,8 @@ struct Forgetting {
     age_at: Option<Instant>,
     /// The number of messages forgotten and not reported yet.
     n_forgotten: u64,
+    /// The rooms that are over, whose logs are to be forgotten.
+    over: Over,
 }
 
 impl SqliteStore {
@@ -124,8 +126,12 @@ impl SqliteStore {
         let Opened { connection, epoch, was_closed } =
             schema::open(folder.file(), place.durability, &format!("{epoch:032x}"))?;
         let health = if was_closed { Health::Fine } else { Health::Unchecked };
-        let logs = Logs::read(&connection, retention.messages_max)
-            .map_err(|error| OpenError::of(folder.file(), &StorageError::from(error)))?;
+        let failed = |error| OpenError::of(folder.file(), &StorageError::from(error));
+        let logs = Logs::read(&connection, retention.messages_max).map_err(failed)?;
+        let mut forgetting = Forgetting::default();
+        for room in Logs::read_over(&connection).map_err(failed)? {
+            forgetting.over.add(room);
+        }
         Ok(Self {
             checkpointer: Checkpointer::new(folder.file(), place.program.clone(), !was_closed),
             connection,
@@ -133,7 +139,7 @@ impl SqliteStore {
             retention,
             logs,
             answers: Vec::new(),
-            forgetting: Forgetting::default(),
+            forgetting,
             next_deadline: None,
             health,
             folder,
@@ -179,6 +185,11 @@ impl SqliteStore {
         });
         self.logs.settle(stored.is_ok());
         let stored: Vec<_> = stored?;
+        for (_, request) in batch {
+            if let Request::EndRoom(room) = request {
+                self.forgetting.over.add(*room);
+            }
+        }
         if stored.iter().any(erases) {
             self.checkpointer.erase(now);
         }
@@ -210,6 +221,7 @@ fn carry_out(
             return records::find_record(connection, *room, *seq).map(Stored::Recalled);
         }
         Request::Mark(mark) => rooms::mark(connection, *mark),
+        Request::EndRoom(room) => rooms::end(connection, *room),
         Request::ChangePerson(PersonChange::Save(person)) => rows::save_person(connection, person),
         Request::ChangePerson(PersonChange::Forget(person)) => {
             rows::forget_person(connection, *person)
@@ -305,6 +317,10 @@ impl Store for SqliteStore {
 
     fn rooms(&mut self) -> Result<Vec<Room>, StorageError> {
         Ok(rooms::read(&self.connection)?)
+    }
+
+    fn last_room(&self) -> RoomId {
+        self.logs.last_room()
     }
 
     fn marks(&mut self) -> Result<Vec<ReadMark>, StorageError> {

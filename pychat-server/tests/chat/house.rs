@@ -118,12 +118,7 @@ impl House {
     }
 
     /// Somebody asks for a change of a room under an id.
-    pub(super) fn asks(
-        &mut self,
-        number: u32,
-        request: RoomRequest<'_>,
-        id: &'static str,
-    ) -> Vec<Effect> {
+    pub(super) fn asks(&mut self, number: u32, request: RoomRequest<'_>, id: &str) -> Vec<Effect> {
         self.says(number, ClientMessage::Change { request, id: Some(id.into()) })
     }
 

@@ -12,6 +12,7 @@ mod marks;
 mod one;
 mod operating;
 mod operators;
+mod over;
 mod owners;
 mod presence;
 mod room_limits;

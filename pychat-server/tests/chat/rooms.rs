@@ -283,3 +283,31 @@ fn a_welcome_shows_the_rooms_and_only_those_are_resumed() {
     assert!(effects.ends_with(&[enter, resume(two), resume(HALL), resume(direct)]), "{effects:?}");
     assert_eq!(house.room.chat.rooms_of(line(3)), [ONE, two, direct]);
 }
+
+#[test]
+fn who_becomes_an_operator_is_told_of_the_rooms_that_are_theirs_to_change_now() {
+    let mut house = House::with(&["Анна", "Борис"]);
+    house.makes(1, create(RoomKind::Open, "a"));
+    let own = house.makes(2, create(RoomKind::Open, "b"));
+    house.makes(2, super::house::direct(&["Анна"]));
+    house.asks(2, join(ONE), "1");
+    house.enter(3, "Борис", 2);
+    for (order, told) in [
+        (Order::AddOperator { name: "Борис".into() }, Some(true)),
+        (Order::AddOperator { name: "Борис".into() }, None),
+        (Order::RemoveOperator { name: "Борис".into() }, Some(false)),
+    ] {
+        let effects = house.room.order(order);
+        let views = effects.iter().filter_map(|effect| match effect {
+            Effect::Tell { to: super::Recipients::One(to), event: Event::Room(view) } => {
+                Some((*to, view.room, view.is_mine))
+            }
+            _ => None,
+        });
+        let lines = told.into_iter().flat_map(|is_mine| [2, 3].map(|it| (line(it), ONE, is_mine)));
+        assert!(views.eq(lines), "{effects:?}");
+        house.settle(effects);
+    }
+    let effects = house.asks(2, rename(own, "c"), "2");
+    assert_eq!(records(&effects).len(), 1, "they still made this one");
+}

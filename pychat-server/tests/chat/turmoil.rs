@@ -147,7 +147,7 @@ impl Turmoil {
                     *last += 1;
                     assert_eq!((record.room, record.seq), (room, *last), "none is left out");
                 }
-                Effect::Tell { .. } | Effect::Reply { .. } => (),
+                Effect::Tell { .. } | Effect::Reply { .. } | Effect::EndRoom(_) => (),
             }
         }
     }

@@ -242,6 +242,10 @@ impl Store for DelayedStore {
         self.store.rooms()
     }
 
+    fn last_room(&self) -> RoomId {
+        self.store.last_room()
+    }
+
     fn marks(&mut self) -> Result<Vec<ReadMark>, StorageError> {
         self.store.marks()
     }

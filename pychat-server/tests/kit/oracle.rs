@@ -1,7 +1,7 @@
 //! The things that the logs of all rooms must hold: those that people said, each in its room, in the
 //! one order in which anybody hears them.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use pychat_wire::{
     ClientMessage,
@@ -21,6 +21,8 @@ pub(crate) struct Oracle {
     /// The names and topics that anybody asked for.
     subjects: HashSet<String>,
     rooms: BTreeMap<String, RoomLog>,
+    /// The open rooms that were there and are no more.
+    over: BTreeSet<String>,
     claims: Claims,
 }
 
@@ -166,7 +168,7 @@ impl Oracle {
     }
 
     /// Somebody is told of the open rooms, who asked for them when `known` were known to be; returns
-    /// their ids.
+    /// their ids. Those that are missing are over.
     pub(crate) fn check_open_rooms(
         &mut self,
         rooms: &RoomList<'_>,
@@ -177,7 +179,7 @@ impl Oracle {
             self.room(room).check_kind(*kind, &[]);
         }
         let rooms: Vec<_> = rooms.0.iter().map(|room| room.room.to_string()).collect();
-        assert!(known.iter().all(|room| rooms.contains(room)), "{known:?} are there: {rooms:?}");
+        self.over.extend(known.iter().filter(|room| !rooms.contains(room)).cloned());
         rooms
     }
 
@@ -207,6 +209,9 @@ impl Oracle {
     pub(crate) fn check_whole(&self, forgotten_to: impl Fn(&str) -> u64) {
         for (room, log) in &self.rooms {
             log.check_whole(forgotten_to(room));
+            if self.over.contains(room) {
+                log.check_over(forgotten_to(room));
+            }
         }
         self.claims.check(&self.rooms, &forgotten_to);
     }

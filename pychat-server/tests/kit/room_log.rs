@@ -123,6 +123,16 @@ impl RoomLog {
         self.check_order(forgotten_to);
     }
 
+    /// Nobody is in the room, which is over, and nothing that was said after `forgotten_to` is in it.
+    pub(crate) fn check_over(&self, forgotten_to: u64) {
+        let said = self.heard.range(forgotten_to + 1..).filter(|(_, it)| it.event.is_none());
+        assert_eq!(said.count(), 0, "there was something to read: {self:?}");
+        if self.is_known_from_the_start() {
+            let stays = self.stays();
+            assert!(stays.names_after(self.last()).is_empty(), "somebody is there: {stays:?}");
+        }
+    }
+
     /// No time is before the one before it. What somebody tagged as `@WHO.NUMBER`, however often it
     /// was sent, is there once, unless it was said again after it was forgotten.
     pub(crate) fn check_order(&self, forgotten_to: u64) {

@@ -1,6 +1,6 @@
 //! The store at the end of a run, held against what people heard.
 
-use std::{ops::ControlFlow, time::Instant};
+use std::{collections::BTreeSet, ops::ControlFlow, time::Instant};
 
 use pychat_server::{
     core::{
@@ -17,7 +17,10 @@ use super::{Oracle, room_log::Message};
 /// did. The `people` in each room, and how far they have seen it, are as its records and theirs say.
 pub(crate) fn take_in(oracle: &mut Oracle, store: &mut dyn Store, people: &People) {
     let rooms = store.rooms().expect("it can be read");
-    for room in [HALL].into_iter().chain(rooms.iter().map(|room| room.id)) {
+    // Rooms that are over still have logs.
+    let heard = oracle.rooms().keys().filter_map(|room| RoomId::of_wire(room));
+    let all: BTreeSet<_> = rooms.iter().map(|room| room.id).chain(heard).chain([HALL]).collect();
+    for room in all {
         let mut entries = Vec::new();
         let mut after = 0;
         while let Read::Later = read(store, room, after, &mut entries) {

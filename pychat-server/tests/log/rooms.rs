@@ -22,7 +22,7 @@ use super::shelf::{Shelf, append, carry_out, draft, name, read_room, to};
 /// A room that is made in most tests, by 1, with 2 in it.
 const CLUB: RoomId = RoomId(1);
 
-const ANNA: PersonId = PersonId(1);
+pub(super) const ANNA: PersonId = PersonId(1);
 const BORIS: PersonId = PersonId(2);
 const VERA: PersonId = PersonId(3);
 
@@ -41,10 +41,21 @@ fn room(id: RoomId, kind: RoomKind, members: &[PersonId]) -> Room {
     Room { id, kind, name, topic, maker: Some(ANNA), members: members.to_vec() }
 }
 
-fn create(id: RoomId, kind: RoomKind, members: &[PersonId]) -> Request {
+pub(super) fn create(id: RoomId, kind: RoomKind, members: &[PersonId]) -> Request {
     let change = Some(RoomChange::Create(room(id, kind, members)));
     let draft = event(RoomEvent::Created, None, &format!("create {id}"));
     Request::Append { room: id, draft, change }
+}
+
+/// Anna leaves a room.
+pub(super) fn leave(room: RoomId) -> Request {
+    let draft = event(RoomEvent::Left, None, &format!("leave {room}"));
+    Request::Append { room, draft, change: Some(RoomChange::Remove(ANNA)) }
+}
+
+/// An event that changes nothing.
+pub(super) fn joined(room: RoomId, number: usize) -> Request {
+    to(room, event(RoomEvent::Joined, None, &format!("joined {number}")))
 }
 
 /// A change of the club, with the record of it.

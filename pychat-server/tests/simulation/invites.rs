@@ -61,6 +61,7 @@ impl Disk {
             | Request::Amend { .. }
             | Request::Recall { .. }
             | Request::Find { .. }
+            | Request::EndRoom(_)
             | Request::Moderate { .. } => panic!("nobody asks for that"),
         }
     }

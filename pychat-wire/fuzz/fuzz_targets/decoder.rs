@@ -1,6 +1,7 @@
 //! Any bytes, cut anywhere, decode as they do in one piece, and never past the limit.
 //!
 //! The first two bytes say how large the pieces are and how large a payload may be.
+//! (`cargo fuzz run decoder -- -dict=fuzz/decoder.dict`)
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -7,8 +7,8 @@ use pychat_wire::{
     key::{InviteCode, InviteId, Nonce, PairCode, Pin, PublicKey},
     link::Host,
     message::{
-        Device, DeviceList, Door, ErrorCode, HostList, Invite, InviteList, Limits, Listing, Names,
-        Reason, Room, RoomEvent, RoomKind, RoomList,
+        Ban, BanList, Device, DeviceList, Door, ErrorCode, HostList, Invite, InviteList, Limits,
+        Listing, Names, Reason, Room, RoomEvent, RoomKind, RoomList,
     },
     notice::Notice,
 };
@@ -86,7 +86,16 @@ impl Script<'_> {
     }
 
     fn event(&mut self) -> ServerMessage<'static> {
-        let events = [RoomEvent::Created, RoomEvent::Renamed, RoomEvent::Topic, RoomEvent::Unknown];
+        let events = [
+            RoomEvent::Created,
+            RoomEvent::Joined,
+            RoomEvent::Left,
+            RoomEvent::Added,
+            RoomEvent::Removed,
+            RoomEvent::Renamed,
+            RoomEvent::Topic,
+            RoomEvent::Unknown,
+        ];
         ServerMessage::Event {
             room: self.room_id(),
             seq: self.number(),
@@ -137,7 +146,15 @@ impl Script<'_> {
     }
 
     fn reason(&mut self) -> Reason {
-        if self.is() { Reason::Kicked } else { Reason::Shutdown }
+        let reasons = [
+            Reason::Shutdown,
+            Reason::Kicked,
+            Reason::Removed,
+            Reason::Banned,
+            Reason::Slow,
+            Reason::Protocol,
+        ];
+        reasons[usize::from(self.byte()) % reasons.len()]
     }
 
     fn error(&mut self) -> ServerMessage<'static> {
@@ -148,6 +165,13 @@ impl Script<'_> {
             ErrorCode::Storage,
             ErrorCode::AlreadyJoined,
             ErrorCode::TooLarge,
+            ErrorCode::NoRoom,
+            ErrorCode::Forbidden,
+            ErrorCode::NotDone,
+            ErrorCode::Muted,
+            ErrorCode::BadSignature,
+            ErrorCode::NotAdmitted,
+            ErrorCode::Full,
         ];
         ServerMessage::Error {
             code: codes[usize::from(self.byte()) % codes.len()],
@@ -193,8 +217,36 @@ impl Script<'_> {
         }
     }
 
+    fn bans(&mut self) -> BanList<'static> {
+        let (subject, by) = (self.word(), self.word());
+        let until = self.is().then(|| self.number());
+        let ban = Ban { subject, since: self.number(), until, by };
+        BanList(vec![ban; 8 * usize::from(self.byte())])
+    }
+
+    /// Something about operators, or by them.
+    fn moderation(&mut self) -> ServerMessage<'static> {
+        match self.byte() % 4 {
+            0 => ServerMessage::Operator { operator: self.is() },
+            1 => ServerMessage::Done {
+                verb: self.word(),
+                by: self.word(),
+                subject: self.word(),
+                text: self.word(),
+                id: self.is().then(|| self.word()),
+            },
+            2 => ServerMessage::Bans {
+                bans: self.bans(),
+                mutes: self.bans(),
+                seconds: self.number(),
+                admission: if self.is() { Door::Invite } else { Door::Open },
+            },
+            _ => ServerMessage::Notice { text: self.word() },
+        }
+    }
+
     fn message(&mut self) -> ServerMessage<'static> {
-        match self.byte() % 17 {
+        match self.byte() % 19 {
             0 | 1 => ServerMessage::Greeting {
                 username: self.word(),
                 content: self.word(),
@@ -246,7 +298,9 @@ impl Script<'_> {
             12 => self.devices(),
             13 => self.invites(),
             14 | 15 => self.of_room(),
-            _ if self.is() => ServerMessage::Ping,
+            16 => self.moderation(),
+            17 if self.is() => ServerMessage::Ping,
+            17 => ServerMessage::Pong,
             _ => ServerMessage::Bye { reason: self.reason(), retry_ms: self.number() },
         }
     }

@@ -47,6 +47,8 @@ pub enum Effect {
         /// The answer.
         reply: Reply,
     },
+    /// A room is over: nothing is told there any more.
+    EndRoom(RoomId),
 }
 
 /// The people who are told something.

@@ -62,6 +62,8 @@ pub(super) enum Pending {
     },
     /// Somebody has seen a room up to what they said, or came.
     NewMark,
+    /// A room is over. If that is not kept, the next start asks for it again.
+    EndRoom,
     ChangePerson {
         by: ConnectionId,
     },
@@ -277,10 +279,24 @@ impl Chat {
                 self.on_mark_failed(from, mark, effects);
             }
             (
-                Some(Pending::NewMark | Pending::ChangePerson { .. } | Pending::Removal { .. })
+                Some(
+                    Pending::NewMark
+                    | Pending::EndRoom
+                    | Pending::ChangePerson { .. }
+                    | Pending::Removal { .. },
+                )
                 | None,
                 _,
             ) => (),
+        }
+        self.end_rooms(effects);
+    }
+
+    /// Ends the rooms that are over.
+    fn end_rooms(&mut self, effects: &mut Vec<Effect>) {
+        for room in self.rooms.take_over() {
+            effects.push(Effect::EndRoom(room));
+            self.requests.make(Pending::EndRoom, Request::EndRoom(room), effects);
         }
     }
 

@@ -32,6 +32,7 @@ impl Rooms {
                 self.free_set(room, &new.members);
             }
             RoomChange::Rename(name) if self.open.contains(&room) => self.free_look(room, name),
+            RoomChange::Add(_) => self.end_if_over(room),
             _ => (),
         }
     }
@@ -51,7 +52,10 @@ impl Rooms {
                 self.sit(person, room);
                 self.raise_mark(person, room, seq);
             }
-            RoomChange::Remove(person) => self.stand_up(person, room),
+            RoomChange::Remove(person) => {
+                self.stand_up(person, room);
+                self.end_if_over(room);
+            }
             RoomChange::Rename(name) => {
                 let Some(known) = self.known.get_mut(&room) else { return };
                 let old = std::mem::replace(&mut known.name, name);
@@ -81,6 +85,7 @@ impl Rooms {
             if let Some(members) = direct.map(members).filter(|members| 1 < members.len()) {
                 self.take_set(*room, members);
             }
+            self.end_if_over(*room);
         }
         self.people.remove(&person);
         self.new_marks.retain(|mark| mark.person != person);
@@ -144,7 +149,7 @@ impl Rooms {
         }
     }
 
-    fn free_look(&mut self, room: RoomId, name: &str) {
+    pub(super) fn free_look(&mut self, room: RoomId, name: &str) {
         for look in Skeleton::of_text(name) {
             if let Entry::Occupied(mut entry) = self.by_look.entry(look)
                 && entry.get().0 == room

@@ -18,6 +18,8 @@ pub(super) struct Log {
     last: u64,
     /// The last messages.
     tail: VecDeque<Said>,
+    /// A message was said that may be kept.
+    has_messages: bool,
 }
 
 /// A message, as far as it is counted.
@@ -44,6 +46,7 @@ impl Log {
         if !is_message {
             return None;
         }
+        self.has_messages = true;
         self.tail.push_back(Said { seq, person, is_deleted: false });
         if TAIL_MAX < self.tail.len() {
             self.tail.pop_front();
@@ -57,6 +60,16 @@ impl Log {
         if let Ok(index) = self.tail.binary_search_by_key(&seq, |said| said.seq) {
             self.tail[index].is_deleted = is_deleted;
         }
+    }
+
+    /// Notes that there may be messages before the last ones.
+    pub(super) fn note_older_messages(&mut self) {
+        self.has_messages = true;
+    }
+
+    /// Returns true if there may be a message.
+    pub(super) fn has_messages(&self) -> bool {
+        self.has_messages
     }
 
     pub(super) fn last(&self) -> u64 {

@@ -81,6 +81,16 @@ impl Pending {
         self.joining.0.contains_key(&(person, room))
     }
 
+    /// Returns true if anybody is about to be in a room.
+    pub(super) fn is_awaited(&self, room: RoomId) -> bool {
+        self.joining.0.keys().any(|(_, other)| *other == room)
+    }
+
+    /// Returns true if a room is being made.
+    pub(super) fn is_making(&self, room: RoomId) -> bool {
+        self.makers.contains_key(&room)
+    }
+
     pub(super) fn is_leaving(&self, person: PersonId, room: RoomId) -> bool {
         self.leaving.0.contains_key(&(person, room))
     }

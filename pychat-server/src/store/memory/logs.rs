@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use crate::core::{
-    id::RoomId,
+    id::{HALL, RoomId},
     record::{Draft, Record},
 };
 
@@ -15,6 +15,8 @@ pub(super) struct Logs {
     by_age: BTreeSet<(u64, RoomId)>,
     /// The rooms that may keep too many since they were looked at last.
     touched: Vec<RoomId>,
+    /// The largest number of a room that ever had a record.
+    last_room: Option<RoomId>,
     /// The number of all records, and the bytes of their contents.
     len: usize,
     content_bytes: usize,
@@ -32,6 +34,7 @@ struct Log {
 impl Logs {
     /// Makes a record of a draft.
     pub(super) fn append(&mut self, room: RoomId, utc_ms: u64, draft: Draft) -> Record {
+        self.last_room = self.last_room.max(Some(room));
         let log = self.rooms.entry(room).or_default();
         (log.last_seq, log.last_ms) = (log.last_seq + 1, log.last_ms.max(utc_ms));
         let (seq, time_ms) = (log.last_seq, log.last_ms);
@@ -60,6 +63,16 @@ impl Logs {
             self.by_age.remove(&(record.time_ms, room));
         }
         Some(record)
+    }
+
+    /// Forgets the log of a room, which keeps nothing.
+    pub(super) fn remove(&mut self, room: RoomId) {
+        self.rooms.remove(&room);
+    }
+
+    /// Returns the largest number of a room that ever had a record.
+    pub(super) fn last_room(&self) -> RoomId {
+        self.last_room.unwrap_or(HALL)
     }
 
     /// Returns a room that keeps more than `records_max`, if one does.

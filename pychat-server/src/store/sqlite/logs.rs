@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::rows::integer;
-use crate::{core::id::RoomId, store::MESSAGE_BYTES};
+use crate::{
+    core::id::{HALL, RoomId},
+    store::MESSAGE_BYTES,
+};
 
 /// The bits of a key that are the number of a record in its log; those above are the room's.
 const SEQ_BITS: u32 = 40;
@@ -16,6 +19,11 @@ const SEQ_MAX: u64 = (1 << SEQ_BITS) - 1;
 
 const SELECT_LOGS: &str = "SELECT room, trimmed_seq, trimmed_ms FROM logs";
 const INSERT_LOG: &str = "INSERT INTO logs (room, trimmed_seq, trimmed_ms) VALUES (?1, 0, 0)";
+/// The logs of rooms that there are no more.
+const SELECT_OVER: &str =
+    "SELECT room FROM logs WHERE 0 < room AND room NOT IN (SELECT id FROM rooms)";
+/// The largest number stays, for the next room to have a larger one.
+const DELETE_LOG: &str = "DELETE FROM logs WHERE room = ?1 AND room < (SELECT max(room) FROM logs)";
 const SELECT_FIRST: &str = "SELECT key, time_ms, begin_bytes FROM records \
     WHERE key BETWEEN ?1 AND ?2 ORDER BY key LIMIT 1";
 const SELECT_LAST: &str = "SELECT key, time_ms, begin_bytes + octet_length(content) + ?3 FROM records \
@@ -44,6 +52,8 @@ pub(super) struct Logs {
     crowded: BTreeSet<(u64, RoomId)>,
     /// The most records that a room should keep.
     records_max: u64,
+    /// The rooms that should keep none.
+    over: FxHashSet<RoomId>,
     /// The number of all records that are kept, and the bytes that they take.
     len: u64,
     bytes: u64,
@@ -98,6 +108,7 @@ impl Logs {
             by_age: BTreeSet::new(),
             crowded: BTreeSet::new(),
             records_max,
+            over: FxHashSet::default(),
             len: 0,
             bytes: 0,
             before: Vec::new(),
@@ -110,6 +121,11 @@ impl Logs {
             logs.put(room, Some(ends));
         }
         Ok(logs)
+    }
+
+    /// Returns the rooms that there are no more, and of which there is a log.
+    pub(super) fn read_over(connection: &Connection) -> rusqlite::Result<Vec<RoomId>> {
+        connection.prepare(SELECT_OVER)?.query_map([], |row| row.get(0).map(RoomId))?.collect()
     }
 
     /// Returns the ends of a room's log.
@@ -143,8 +159,38 @@ impl Logs {
     /// Changes the most records that a room should keep.
     pub(super) fn set_records_max(&mut self, records_max: u64) {
         self.records_max = records_max;
-        let excess = |(room, ends): (&RoomId, &Ends)| Some((excess(ends, records_max)?, *room));
+        let excess = |(room, ends): (&RoomId, &Ends)| {
+            Some((excess(ends, self.records_max_of(*room))?, *room))
+        };
         self.crowded = self.ends.iter().filter_map(excess).collect();
+    }
+
+    /// Returns the most records that this room should keep.
+    pub(super) fn records_max_of(&self, room: RoomId) -> u64 {
+        if self.over.contains(&room) { 0 } else { self.records_max }
+    }
+
+    /// Returns the largest number of a room whose log was begun.
+    pub(super) fn last_room(&self) -> RoomId {
+        self.ends.keys().copied().max().unwrap_or(HALL)
+    }
+
+    /// Has the log of a room that is over be forgotten, a little at a time; once nothing is left of it,
+    /// forgets that there was one, unless no other room has a larger number. Returns true if that is done.
+    pub(super) fn end(&mut self, connection: &Connection, room: RoomId) -> rusqlite::Result<bool> {
+        let Some(ends) = self.ends.get(&room).copied() else { return Ok(true) };
+        if 0 < ends.len() {
+            let before = excess(&ends, self.records_max_of(room));
+            self.over.insert(room);
+            move_to(&mut self.crowded, room, before, excess(&ends, 0));
+            return Ok(false);
+        }
+        let is_done = connection.prepare_cached(DELETE_LOG)?.execute([room.0])? == 1;
+        if is_done {
+            self.put(room, None);
+            self.over.remove(&room);
+        }
+        Ok(is_done)
     }
 
     /// Returns the room that keeps most beyond the limit, and the number of records beyond it.
@@ -188,7 +234,8 @@ impl Logs {
         }
         let first_ms = |ends: Option<Ends>| ends.and_then(|ends| ends.first_ms);
         move_to(&mut self.by_age, room, first_ms(old), first_ms(ends));
-        let excess = |ends: Option<Ends>| excess(&ends?, self.records_max);
+        let records_max = self.records_max_of(room);
+        let excess = |ends: Option<Ends>| excess(&ends?, records_max);
         move_to(&mut self.crowded, room, excess(old), excess(ends));
         old
     }

@@ -65,6 +65,7 @@ impl SqliteStore {
     /// Forgets a few records that are too many or too old; returns when there is more to do.
     pub(super) fn trim_due(&mut self, time: &Time) -> Option<Instant> {
         let now = time.now;
+        self.end_logs(now);
         let is_age_due = self.forgetting.age_at.is_none_or(|age_at| age_at <= now);
         let utc_ms = time.trusted_ms().filter(|utc_ms| is_age_due && self.is_expired(*utc_ms));
         let is_due = self.forgetting.trim_at.is_none_or(|trim_at| trim_at <= now);
@@ -96,6 +97,16 @@ impl SqliteStore {
         let next_ms = amendments::next_to_forget(&self.connection).ok().flatten()?;
         let left = Duration::from_millis(next_ms.saturating_sub(time.utc_ms)).max(TRIM_REST);
         Some(time.now.checked_add(left)?.max(time.trusted_at))
+    }
+
+    /// Begins to forget the logs of rooms that have been over for long enough, and ends those of which
+    /// nothing is left.
+    fn end_logs(&mut self, now: Instant) {
+        for room in self.forgetting.over.take_due(now) {
+            if !matches!(self.logs.end(&self.connection, room), Ok(true)) {
+                self.forgetting.over.put_off(now, room);
+            }
+        }
     }
 
     /// Forgets at most [`TRIM_STEP`] records of at most [`TRIM_ROOMS`] rooms, and those that are too
@@ -169,7 +180,7 @@ impl Excess {
         let ends = logs.ends(room);
         let is_oldest = oldest.is_some_and(|(_, oldest)| oldest == room);
         let begun_before = if is_oldest { ends.first_bytes + bytes } else { 0 };
-        let through = ends.last_seq.saturating_sub(retention.messages_max);
+        let through = ends.last_seq.saturating_sub(logs.records_max_of(room));
         Some(Self { room, through, expired_by, begun_before, oldest_by: logs.second_oldest_ms() })
     }
 }

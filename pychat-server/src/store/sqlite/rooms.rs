@@ -33,6 +33,10 @@ const DELETE_PERSON: [&str; 2] = [
     "DELETE FROM marks WHERE person = ?1",
 ];
 
+/// Keeps a room no longer. Nobody in it has a mark.
+const DELETE_ROOM: [&str; 2] =
+    ["DELETE FROM rooms WHERE id = ?1", "DELETE FROM members WHERE room = ?1"];
+
 /// The words for kinds.
 const KINDS: [(&str, RoomKind); 5] = [
     ("hall", RoomKind::Hall),
@@ -82,6 +86,14 @@ fn create(connection: &Connection, seq: u64, new: &Room) -> rusqlite::Result<()>
 
 fn add(connection: &Connection, room: RoomId, person: PersonId) -> rusqlite::Result<()> {
     connection.prepare_cached(INSERT_MEMBER)?.execute(params![room.0, integer(person.0)]).map(drop)
+}
+
+/// Keeps a room that is over no longer; its log remains.
+pub(super) fn end(connection: &Connection, room: RoomId) -> rusqlite::Result<()> {
+    for delete in DELETE_ROOM {
+        connection.prepare_cached(delete)?.execute([room.0])?;
+    }
+    Ok(())
 }
 
 /// Keeps that somebody has seen everything up to a number, unless more is known.

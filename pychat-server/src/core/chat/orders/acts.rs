@@ -51,6 +51,7 @@ impl Chat {
             for id in connections.into_iter().filter(|id| self.is_open(*id)) {
                 tell(id, Event::Operator(is_operator), effects);
             }
+            self.show_rights(person, effects);
         }
         let text = match (is_operator, is_old_news) {
             (true, false) => format!("{name} is an operator now."),

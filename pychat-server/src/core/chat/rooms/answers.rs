@@ -275,8 +275,11 @@ impl Chat {
     /// Answers a request with the record that the store has of it. One that is still to be published by
     /// another connection is not told before that.
     fn tell_recalled(&self, from: ConnectionId, record: Record, effects: &mut Vec<Effect>) {
-        let last = self.rooms.get(record.room).map_or(0, KnownRoom::last);
-        match record.id.clone().filter(|_| last < record.seq) {
+        let is_to_come = match self.rooms.get(record.room).map(KnownRoom::last) {
+            Some(last) => last < record.seq,
+            None => self.rooms.is_being_made(record.room),
+        };
+        match record.id.clone().filter(|_| is_to_come) {
             Some(id) => {
                 let complaint = Complaint::storage(Some(id), "this is being stored already");
                 complain(from, complaint, effects);

@@ -16,6 +16,7 @@ use super::{
     Why, denied,
 };
 use crate::core::{
+    admission::Act,
     gate::Denied,
     id::RoomId,
     record::{PersonId, Request, Room, RoomChange},
@@ -41,6 +42,11 @@ impl Chat {
             return;
         }
         if let Err(why) = self.check_new(asked, kind, name, topic) {
+            return self.refuse(asked, Sought::CREATED, why, effects);
+        }
+        let origin = self.peers.get(&asked.from).map(|peer| peer.origin);
+        if !origin.is_some_and(|it| self.admission.try_fill(asked.now, it, Act::MakeRoom)) {
+            let why = not_done("too many rooms were made from your address in a short time");
             return self.refuse(asked, Sought::CREATED, why, effects);
         }
         let room = Room {

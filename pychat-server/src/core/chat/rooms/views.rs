@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use pychat_wire::message::{Resume, RoomKind};
 
 use super::{
-    super::{Phase, RoomView},
+    super::{Event, Phase, RoomView, tell},
     Action, Chat, Effect, act,
 };
 use crate::core::{
@@ -43,6 +43,24 @@ impl Chat {
             if let Some(room) = RoomId::of_wire(&room).filter(|room| left.remove(room)) {
                 let resume = Action::Resume { room, epoch: epoch.to_string(), after, limit };
                 act(id, resume, effects);
+            }
+        }
+    }
+
+    /// Tells a person again of the rooms that they may change as an operator alone, as they became one or
+    /// are one no longer: at most the rooms that one may be in beside those that others made for them.
+    pub(in super::super) fn show_rights(&self, person: PersonId, effects: &mut Vec<Effect>) {
+        let connections = self.joined_of(person);
+        let has_changed = |room: &RoomId| {
+            self.rooms.get(*room).is_some_and(|known| {
+                matches!(known.kind(), RoomKind::Open | RoomKind::Closed)
+                    && known.maker() != Some(person)
+            })
+        };
+        for room in self.rooms.of(person).filter(has_changed) {
+            let Some(view) = self.view(room, person) else { continue };
+            for id in connections.iter().filter(|id| self.is_open(**id)) {
+                tell(*id, Event::Room(view.clone()), effects);
             }
         }
     }

@@ -50,7 +50,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                     }
                 }
                 Event::Disconnect => line = None,
-                Event::Message(message) if message.content == "ping" && !message.own => {
+                Event::Message(message) if message.state.content == "ping" && !message.own => {
                     println!("{}: ping", message.author);
                     client.say(&message.room, "pong")?;
                 }

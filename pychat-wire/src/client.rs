@@ -26,6 +26,7 @@
 //!      └────────────────────────────────────── (idle) ◀── refused, kicked, left
 //! ```
 
+mod amended;
 mod backoff;
 mod begin;
 mod conversation;
@@ -41,6 +42,7 @@ mod operators;
 mod original;
 mod page_queue;
 mod past;
+mod pending;
 mod phase;
 mod place;
 mod record;
@@ -48,6 +50,7 @@ mod requests;
 mod room;
 mod rooms;
 mod roster;
+mod said;
 mod saved;
 mod secret;
 mod signals;
@@ -59,16 +62,8 @@ use std::{
     mem,
 };
 
-use self::{
-    backoff::{Backoff, Chance},
-    phase::{Line, Phase, Protocol},
-    requests::PendingChange,
-    rooms::Rooms,
-    roster::Roster,
-    saved::Unacknowledged,
-    secret::Secret,
-};
 pub use self::{
+    amended::{Amended, MessageState},
     begin::{Begin, first_page_messages},
     devices::Device,
     event::{Cause, Event, FailReason, SayError},
@@ -77,7 +72,17 @@ pub use self::{
     past::Past,
     record::{Message, Page, RoomRecord},
     room::{Hearing, Room, RoomId},
+    said::{Pending, Said},
     saved::{MessageId, Saved},
+};
+use self::{
+    backoff::{Backoff, Chance},
+    phase::{Line, Phase, Protocol},
+    requests::PendingChange,
+    rooms::Rooms,
+    roster::Roster,
+    saved::Unacknowledged,
+    secret::Secret,
 };
 use crate::{frame::PAYLOAD_BYTES_MAX, link::Code, name::UserName};
 

@@ -1,10 +1,15 @@
 //! Protocol 2: everything that is said in the rooms that we are in.
 
+use std::borrow::Cow;
+
 use super::{
-    Client, Event, Hearing, Message, MessageId, Room, RoomId, RoomRecord, original::shown,
-    record::Record, rooms::Placed,
+    Amended, Client, Event, Hearing, Message, MessageId, MessageState, Room, RoomId, RoomRecord,
+    original::shown,
+    record::Record,
+    rooms::Placed,
+    said::{Answer, Copied},
 };
-use crate::message::{RoomEvent, ServerMessage};
+use crate::message::{Amendment, RoomEvent, ServerMessage, is_emoji};
 
 impl Client {
     /// Takes what a server says to those who have joined.
@@ -40,8 +45,46 @@ impl Client {
     /// room that is not heard is passed over.
     fn on_log<'a>(&mut self, now: u64, message: ServerMessage<'a>) -> Option<ServerMessage<'a>> {
         match message {
+            ServerMessage::Gap { room, from, to } => {
+                let room = self.rooms.id_of(&room)?;
+                let missing = self.rooms.get_mut(&room)?.place.on_gap(from, to);
+                if let Some((from, to)) = missing {
+                    self.on_missing(now, &room, (from, to));
+                }
+            }
+            ServerMessage::Skip { room, from, to } => {
+                let room = self.rooms.id_of(&room)?;
+                self.on_skip(now, &room, (from, to));
+            }
+            ServerMessage::Page { room, before, start, .. } => {
+                let room = self.rooms.id_of(&room)?;
+                self.line.pages.end(&room);
+                if let Some(page) = self.rooms.on_page(&room, before, start) {
+                    self.tell(Event::Page(page));
+                }
+                self.send_page_requests();
+            }
+            other => return self.on_record(now, other),
+        }
+        None
+    }
+
+    /// Takes one record of a room; returns anything else.
+    fn on_record<'a>(&mut self, now: u64, message: ServerMessage<'a>) -> Option<ServerMessage<'a>> {
+        match message {
             ServerMessage::Record {
-                room, seq, time, username, content, id, dup, replay, ..
+                room,
+                seq,
+                time,
+                username,
+                content,
+                id,
+                dup,
+                replay,
+                reply,
+                edited,
+                deleted,
+                reactions,
             } => {
                 let room = self.rooms.id_of(&room)?;
                 let message = Message {
@@ -49,12 +92,26 @@ impl Client {
                     seq: Some(seq),
                     time_ms: Some(time),
                     author: username.into_owned(),
-                    content: shown(&content),
+                    state: MessageState::heard(shown(&content), edited, deleted, reactions),
+                    reply,
                     own: id.is_some(),
                     id: id.as_deref().map(MessageId::heard),
                     replayed: replay,
                 };
                 self.on_message_record(now, &room, seq, message, dup);
+            }
+            ServerMessage::Amended { amendment, room, seq, time, username, id, dup, replay } => {
+                let amended = Amended {
+                    room: self.rooms.id_of(&room)?,
+                    seq,
+                    time_ms: time,
+                    author: username.into_owned(),
+                    own: id.is_some(),
+                    id: id.as_deref().map(MessageId::heard),
+                    replayed: replay,
+                    amendment: shown_amendment(amendment),
+                };
+                self.on_amended_record(now, amended, dup);
             }
             ServerMessage::Event { room, seq, time, username, event, subject, id, dup, replay } => {
                 let record = RoomRecord {
@@ -78,25 +135,6 @@ impl Client {
                 if self.place(now, &room, seq, Record::Unknown).is_some() {
                     self.mark_shown(room, seq);
                 }
-            }
-            ServerMessage::Gap { room, from, to } => {
-                let room = self.rooms.id_of(&room)?;
-                let missing = self.rooms.get_mut(&room)?.place.on_gap(from, to);
-                if let Some((from, to)) = missing {
-                    self.on_missing(now, &room, (from, to));
-                }
-            }
-            ServerMessage::Skip { room, from, to } => {
-                let room = self.rooms.id_of(&room)?;
-                self.on_skip(now, &room, (from, to));
-            }
-            ServerMessage::Page { room, before, start, .. } => {
-                let room = self.rooms.id_of(&room)?;
-                self.line.pages.end(&room);
-                if let Some(page) = self.rooms.on_page(&room, before, start) {
-                    self.tell(Event::Page(page));
-                }
-                self.send_page_requests();
             }
             other => return Some(other),
         }
@@ -170,13 +208,14 @@ impl Client {
         mut message: Message,
         dup: bool,
     ) {
-        let index = message.id.as_ref().and_then(|id| self.saved.index_of(id.as_str()));
-        let index = index.filter(|index| self.saved.unacknowledged[*index].room == *room);
-        let accepted = index.and_then(|index| {
-            self.acknowledge(now, index, &message.content, dup || message.replayed)
-        });
-        if index.is_some() {
-            message.id.clone_from(&accepted);
+        let MessageState { content, edited_ms, is_deleted, .. } = &message.state;
+        let is_amended = edited_ms.is_some() || *is_deleted;
+        let copied = Copied::Message { content, is_amended };
+        let is_repeated = dup || message.replayed;
+        let answer = Answer { room, seq, copied, is_repeated };
+        let accepted = self.acknowledge(now, message.id.as_ref(), &answer);
+        if let Some(accepted) = &accepted {
+            message.id.clone_from(accepted);
         }
         let record = Record::Message(message);
         let placed = if dup { None } else { self.place(now, room, seq, record) };
@@ -184,7 +223,35 @@ impl Client {
             Some(Placed { record: Record::Message(message), .. }) => {
                 self.tell_shown(Event::Message(message), room.clone(), seq);
             }
-            _ => self.tell_accepted(accepted, room, seq),
+            _ => self.tell_accepted(accepted.flatten(), room, seq),
+        }
+    }
+
+    /// The same for an amendment. A reaction with what is no emoji counts, and is not shown.
+    fn on_amended_record(&mut self, now: u64, mut amended: Amended, dup: bool) {
+        let (room, seq) = (amended.room.clone(), amended.seq);
+        let copied = Copied::Amended(&amended.amendment);
+        let is_repeated = dup || amended.replayed;
+        let answer = Answer { room: &room, seq, copied, is_repeated };
+        let accepted = self.acknowledge(now, amended.id.as_ref(), &answer);
+        if let Some(accepted) = &accepted {
+            amended.id.clone_from(accepted);
+        }
+        let is_known = match &amended.amendment {
+            Amendment::React { emoji: Some(emoji), .. } => is_emoji(emoji),
+            _ => true,
+        };
+        let record = if is_known { Record::Amended(amended) } else { Record::Unknown };
+        let placed = if dup { None } else { self.place(now, &room, seq, record) };
+        match placed {
+            Some(Placed { record: Record::Amended(amended), .. }) => {
+                self.tell_shown(Event::Amended(amended), room, seq);
+            }
+            Some(_) => {
+                self.tell_accepted(accepted.flatten(), &room, seq);
+                self.mark_shown(room, seq);
+            }
+            None => self.tell_accepted(accepted.flatten(), &room, seq),
         }
     }
 
@@ -251,5 +318,17 @@ impl Client {
         if let Some(id) = accepted {
             self.tell(Event::Accepted { room: room.clone(), id, seq });
         }
+    }
+}
+
+/// Returns an amendment as it is shown.
+fn shown_amendment(amendment: Amendment<'_>) -> Amendment<'static> {
+    let words = |content: Option<Cow<'_, str>>| content.map(|content| shown(&content).into());
+    match amendment {
+        Amendment::Edit { target, content } => Amendment::Edit { target, content: words(content) },
+        Amendment::Restore { target, content } => {
+            Amendment::Restore { target, content: words(content) }
+        }
+        amendment => amendment.into_owned(),
     }
 }

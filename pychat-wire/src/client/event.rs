@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::{Device, Invite, Message, MessageId, Page, Room, RoomId, RoomRecord};
+use super::{Amended, Device, Invite, Message, MessageId, Page, Room, RoomId, RoomRecord, Said};
 use crate::{
     frame::FrameError,
     key::{PairCode, PublicKey},
@@ -86,13 +86,16 @@ pub enum Event {
     /// topic. The rooms at the time of [`Joined`](Self::Joined) are
     /// [`Client::rooms`](super::Client::rooms).
     RoomChanged(Room),
-    /// Our person is in this room no more. Texts for it that wait have [failed](Self::Failed).
+    /// Our person is in this room no more. What waits to be said in it has [failed](Self::Failed).
     RoomGone {
         /// The room.
         room: RoomId,
     },
     /// A record of a room that is no message. Each comes once, in order with the messages.
     RoomEvent(RoomRecord),
+    /// An amendment of a message. Each comes once, in order with the messages, of which the one that it
+    /// amends may not be shown, or not exist. [`Message::amend`] applies it.
+    Amended(Amended),
     /// A request for the change of a room is done. The records of it were told before, or come in
     /// their places.
     RoomRequestDone {
@@ -141,26 +144,35 @@ pub enum Event {
         /// The reason; `None` in protocol 1.
         reason: Option<Reason>,
     },
-    /// A text that was sent twice had been accepted the first time. It was shown in its place, or
-    /// will be, or is older than what is shown.
+    /// A text or an amendment that was sent twice had been accepted the first time. Its record was told
+    /// in its place, or will be, or is older than what is shown.
     Accepted {
         /// The room.
         room: RoomId,
-        /// The text's id.
+        /// The id of the text or the amendment.
         id: MessageId,
-        /// The message's number.
+        /// The number of its record.
         seq: u64,
     },
-    /// A text will not be sent, or not again.
+    /// A text or an amendment will not be sent, or not again. With a text fails what
+    /// [amends](super::Client::edit_pending) it.
     Failed {
+        /// The room.
+        room: RoomId,
+        /// The id of the text or the amendment.
+        id: MessageId,
+        /// The thing itself; a text with the words that it was to have in the end.
+        said: Said,
+        /// The reason.
+        reason: FailReason,
+    },
+    /// A text that was to be [deleted](super::Client::delete_pending) is given up: it was not accepted, or
+    /// our person is in that room no more.
+    Withdrawn {
         /// The room.
         room: RoomId,
         /// The text's id.
         id: MessageId,
-        /// The text itself.
-        text: String,
-        /// The reason.
-        reason: FailReason,
     },
     /// We say more than the server takes for now. Nothing is lost.
     SlowDown {
@@ -226,7 +238,8 @@ pub enum Event {
     },
     /// The invites that are good, in the order in which they were made.
     Invites(Vec<Invite>),
-    /// The server refused what was asked of it, other than a text, or would, as it is too large.
+    /// The server refused what was asked of it, other than a text or an amendment, or would, as it is too
+    /// large.
     Denied {
         /// The code of the error.
         code: ErrorCode,
@@ -273,7 +286,7 @@ pub enum Cause {
     },
 }
 
-/// The reason why a text failed.
+/// The reason why a text or an amendment failed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum FailReason {
@@ -289,7 +302,7 @@ pub enum FailReason {
     },
 }
 
-/// The reason why a text was not taken. The client keeps nothing of it.
+/// The reason why a text or an amendment was not taken. The client keeps nothing of it.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum SayError {
@@ -302,6 +315,15 @@ pub enum SayError {
     /// Our person is not in that room.
     #[error("not in this room")]
     NoRoom,
+    /// The server speaks protocol 1, in which nothing can be amended.
+    #[error("the server knows no amendments")]
+    NotSupported,
+    /// No text with this id waits for its acknowledgement, or it is to be deleted.
+    #[error("no such text is waiting to be accepted")]
+    NotPending,
+    /// It is not one emoji.
+    #[error("not an emoji")]
+    NotAnEmoji,
     /// It does not fit into one message.
     #[error("the text is too long: {bytes} of at most {limit} bytes")]
     TooLarge {
@@ -310,7 +332,7 @@ pub enum SayError {
         /// The largest payload that the server takes, in bytes.
         limit: usize,
     },
-    /// Too many texts wait for their acknowledgement.
+    /// Too many texts and amendments wait for their acknowledgement.
     #[error("{limit} texts are waiting to be sent")]
     Full {
         /// The most that may wait, [`UNACKNOWLEDGED_MAX`](super::UNACKNOWLEDGED_MAX).

@@ -179,6 +179,7 @@ impl Client {
         rooms: Vec<Room>,
     ) {
         let asked = mem::take(&mut self.line.asked_after);
+        let is_other = self.rooms.is_of_another(epoch);
         let Welcomed { change, rewound, skipped, gone } =
             self.rooms.on_welcome(epoch, rooms, &asked);
         let ends =
@@ -220,6 +221,9 @@ impl Client {
             }
         }
         self.send_page_requests();
+        if is_other {
+            self.fail_targets();
+        }
         self.send_unacknowledged();
         self.send_changes();
     }

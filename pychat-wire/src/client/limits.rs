@@ -13,7 +13,7 @@ pub const SERVER_PAYLOAD_BYTES_MAX: usize = 4 << 20;
 const _: () =
     assert!(10_000 * (12 * NAME_CHARS_MAX + ", ".len()) + 1_000 < SERVER_PAYLOAD_BYTES_MAX);
 
-/// The most texts that may wait for their acknowledgement.
+/// The most texts and amendments that may wait for their acknowledgement.
 pub const UNACKNOWLEDGED_MAX: usize = 1_000;
 
 /// The most requests for changes of rooms that may wait for their answers.

@@ -1,6 +1,6 @@
 //! Protocol 1: sentences, and our own words coming back.
 
-use super::{Cause, Client, Event, Message, Phase, Protocol, RoomId};
+use super::{Cause, Client, Event, Message, MessageState, Phase, Protocol, RoomId, Said};
 use crate::{
     frame::PAYLOAD_BYTES_MAX,
     message::{ClientMessage, Reason, ServerMessage, bounds},
@@ -41,14 +41,16 @@ impl Client {
 
     fn on_message(&mut self, username: String, content: String) {
         let own = self.is_joined() && username == YOU;
-        let said = self.said.pop_front_if(|text| own && text.text == content);
+        let is_it = |said: &Said| matches!(said, Said::Text { text, .. } if *text == content);
+        let said = self.said.pop_front_if(|said| own && is_it(&said.said));
         let author = if own { self.room_name.clone() } else { username };
         self.tell(Event::Message(Message {
             room: RoomId::hall(),
             seq: None,
             time_ms: None,
             author,
-            content,
+            state: MessageState::new(content),
+            reply: None,
             own,
             id: said.map(|text| text.id),
             replayed: false,

@@ -156,7 +156,8 @@ impl Place {
             Record::Event(record) if record.event != RoomEvent::Unknown => {
                 request.page.events.push(record);
             }
-            Record::Event(_) | Record::Unknown => return, // It counts, and shows nothing.
+            // It counts, and shows nothing.
+            Record::Event(_) | Record::Amended(_) | Record::Unknown => return,
         }
         request.bytes = request.bytes.saturating_add(bytes);
     }

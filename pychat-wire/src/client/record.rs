@@ -1,6 +1,6 @@
 //! The records of rooms as they are shown: messages, events, and pages of both.
 
-use super::{MessageId, RoomId};
+use super::{Amended, MessageId, MessageState, RoomId};
 use crate::message::RoomEvent;
 
 /// One message.
@@ -14,8 +14,10 @@ pub struct Message {
     pub time_ms: Option<u64>,
     /// The author's name; for our own in protocol 1 the name that we joined under.
     pub author: String,
-    /// The text, without the newline that clients of the original put at the end.
-    pub content: String,
+    /// The words, and what amendments made of them.
+    pub state: MessageState,
+    /// The number of the message in the room that it answers, if it answers one.
+    pub reply: Option<u64>,
     /// True if it is our own, perhaps from another device, or from before this client was made.
     pub own: bool,
     /// The id that [`Client::say`](super::Client::say) gave it, if it is our own: its acknowledgement
@@ -66,6 +68,7 @@ pub struct Page {
 pub(super) enum Record {
     Message(Message),
     Event(RoomRecord),
+    Amended(Amended),
     /// One that is not known, and not shown.
     Unknown,
 }
@@ -77,13 +80,13 @@ impl Record {
             + match self {
                 Self::Message(message) => {
                     let id = message.id.as_ref().map_or(0, |id| id.as_str().len());
-                    message.author.len() + message.content.len() + id
+                    message.author.len() + message.state.bytes() + id
                 }
                 Self::Event(record) => {
                     let texts = [&record.subject, &record.id].into_iter().flatten();
                     record.username.len() + texts.map(String::len).sum::<usize>()
                 }
-                Self::Unknown => 0,
+                Self::Amended(_) | Self::Unknown => 0, // No page has any.
             }
     }
 
@@ -91,6 +94,7 @@ impl Record {
         match self {
             Self::Message(message) => message.replayed,
             Self::Event(record) => record.replayed,
+            Self::Amended(amended) => amended.replayed,
             Self::Unknown => false, // No page has any.
         }
     }

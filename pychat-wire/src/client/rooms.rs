@@ -8,12 +8,12 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    Hearing, PAGE_BYTES_MAX, Page, ROOMS_MAX, Room, RoomId, RoomRecord, Saved,
+    Hearing, Message, PAGE_BYTES_MAX, Page, ROOMS_MAX, Room, RoomId, RoomRecord, Saved,
     place::{Order, Place},
     record::Record,
     tally::Tally,
 };
-use crate::message::{RoomEvent, bounds};
+use crate::message::{Amendment, RoomEvent, bounds};
 
 /// The most bytes of a position in a hello without the id of the room: colon, number and comma.
 const POSITION_BYTES_MAX: usize = 22;
@@ -216,6 +216,11 @@ impl Rooms {
         self.cursors.iter()
     }
 
+    /// Returns true if all numbers that were known belong to another epoch than `epoch`.
+    pub(super) fn is_of_another(&self, epoch: &str) -> bool {
+        self.epoch.as_deref().is_some_and(|known| known != epoch)
+    }
+
     /// Returns the rooms as they are now, in the order in which they became known, the hall first.
     pub(super) fn described(&self) -> Vec<Room> {
         let mut rooms: Vec<_> =
@@ -232,10 +237,14 @@ impl Rooms {
             Order::Next { missing } => {
                 let is_change = match &record {
                     Record::Message(message) => {
-                        cursor.tally.hear(seq, message.own);
+                        cursor.hear(seq, message);
                         false
                     }
                     Record::Event(record) => cursor.apply(record),
+                    Record::Amended(amended) => {
+                        cursor.amend(&amended.amendment);
+                        false
+                    }
                     Record::Unknown => false,
                 };
                 Some(Placed { record, missing, is_change })
@@ -255,7 +264,7 @@ impl Rooms {
     pub(super) fn on_page(&mut self, id: &RoomId, before: u64, start: bool) -> Option<Page> {
         let cursor = self.cursors.get_mut(id)?;
         let page = cursor.place.on_page(before, start)?;
-        let others = page.messages.iter().filter(|message| !message.own);
+        let others = page.messages.iter().filter(|it| !it.own && !it.state.is_deleted);
         let others: Vec<_> = others.filter_map(|message| message.seq).collect();
         let first = if start { 0 } else { cursor.place.oldest() };
         cursor.tally.page((first, before), &others);
@@ -315,6 +324,20 @@ impl Cursor {
     pub(super) fn described(&self) -> Option<Room> {
         let room = self.room.clone()?;
         Some(Room { last: self.last(), read: self.tally.mark(), unread: self.unread(), ..room })
+    }
+
+    /// Takes the next message. One that is deleted is nothing to read.
+    fn hear(&mut self, seq: u64, message: &Message) {
+        if message.own || !message.state.is_deleted {
+            self.tally.hear(seq, message.own);
+        }
+    }
+
+    /// Takes the next amendment: what is deleted is nothing to read any more.
+    fn amend(&mut self, amendment: &Amendment<'_>) {
+        if let Amendment::Delete { target } = amendment {
+            self.tally.forget(*target);
+        }
     }
 
     /// Takes the next event. Returns true if it changed what is known of the room: one that the server

@@ -7,10 +7,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{RoomId, secret::Secret};
+use super::{RoomId, Said, secret::Secret};
 use crate::key::SecretKey;
 
-/// A client's id for one of its texts, never used for another under its name.
+/// A client's id for one thing that it said, never used for another under its name.
 ///
 /// It is made of 128 random bits and a counter, so that neither a state that was not stored nor a
 /// bad source of randomness alone makes two of them equal. One tells nothing about the next, so
@@ -46,7 +46,7 @@ impl fmt::Display for MessageId {
 /// Store it whenever [`Client::take_saved`](super::Client::take_saved) returns it. If the process
 /// ends before it is stored:
 ///
-/// * a text that was [said](super::Client::say) and not stored may be lost with the process;
+/// * a text or an amendment that was [said](super::Client::say) and not stored may be lost with the process;
 /// * a message that was shown and not stored is shown again.
 ///
 /// As JSON it is an object of `name`, `key` (the secret key of this device, which proves that the
@@ -54,10 +54,11 @@ impl fmt::Display for MessageId {
 /// room an object of `seq`, the last record that was taken from
 /// [`Client::next_event`](super::Client::next_event), and `seen`, the last one that was
 /// [seen](super::Client::see); without it, that is the last one taken), `counter` (the number of ids
-/// given out) and `unacknowledged`, a list of `{"room":…,"id":…,"text":…}` in the order in which they
-/// were said, each with `renewed`, `{"id":…,"times":…}`, if it has another id by now. The hall is the
-/// room `""`, and a text that names no room is for it. In files from before there were rooms, `seq`
-/// and `seen` of the hall stand where `rooms` stands now.
+/// given out) and `unacknowledged`, a list of what was [said](super::Said), in that order, each with
+/// `room`, `id`, `renewed`, `{"id":…,"times":…}`, if it has another id by now, `is_unsent` if it was never
+/// written to a line, and `of`, the id of the text that it amends, if that has no number yet. The hall is
+/// the room `""`, and a text that names no room is for it. In files from before there were rooms, `seq` and
+/// `seen` of the hall stand where `rooms` stands now.
 ///
 /// # Examples
 ///
@@ -118,7 +119,7 @@ impl From<Stored> for Saved {
     }
 }
 
-/// A text that was said and may not have been accepted.
+/// Something that was said and may not have been accepted.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) struct Unacknowledged {
     /// The room that it is for.
@@ -126,13 +127,21 @@ pub(super) struct Unacknowledged {
     pub(super) room: RoomId,
     /// The id that it was given when it was said, by which the shell knows it.
     pub(super) id: MessageId,
-    pub(super) text: String,
-    /// Its id on the wire, where the server knows another text under its first one.
+    /// The thing itself. The target of an amendment is 0 where `of` is some.
+    #[serde(flatten)]
+    pub(super) said: Said,
+    /// The id of the text that it amends, while that has no number. It is not sent before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) of: Option<MessageId>,
+    /// True if it was never written to any line, so nobody can have accepted it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(super) is_unsent: bool,
+    /// Its id on the wire, where the server knows something else under its first one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) renewed: Option<Renewed>,
 }
 
-/// Another id for a text.
+/// Another id for something that was said.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) struct Renewed {
     pub(super) id: MessageId,
@@ -175,7 +184,7 @@ impl Saved {
         self.rooms.get(room).map_or(0, |spot| spot.seq)
     }
 
-    /// Returns the number of ids ever given to texts; a text that was given another counts again.
+    /// Returns the number of ids ever given out; what was given another id counts again.
     pub fn n_said(&self) -> u64 {
         self.counter
     }
@@ -198,14 +207,21 @@ impl Saved {
         self.rooms.entry(room).or_default().seq = seq;
     }
 
-    /// Returns the number of texts that wait for their acknowledgement.
+    /// Returns the number of texts and amendments that wait for their acknowledgement.
     pub fn n_unacknowledged(&self) -> usize {
         self.unacknowledged.len()
     }
 
-    /// Finds a text by its id on the wire.
+    /// Finds something that was sent by its id on the wire.
     pub(super) fn index_of(&self, id: &str) -> Option<usize> {
-        // Answers come in the order of the texts, so the first is nearly always it.
-        self.unacknowledged.iter().position(|text| text.wire_id().as_str() == id)
+        // Answers come in the order in which it was sent, so the first is nearly always it.
+        let mut queue = self.unacknowledged.iter();
+        queue.position(|said| said.of.is_none() && said.wire_id().as_str() == id)
     }
+}
+
+// By reference, as serde asks for it.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_false(value: &bool) -> bool {
+    !value
 }

@@ -79,6 +79,11 @@ impl Tally {
         self.heard.push_back(seq);
     }
 
+    /// Takes in that a message is there no more.
+    pub(super) fn forget(&mut self, seq: u64) {
+        self.heard.retain(|heard| *heard != seq);
+    }
+
     /// Takes in that nothing up to `to` was heard, but exists.
     pub(super) fn skip(&mut self, to: u64) {
         self.n_hidden = self.n_hidden.saturating_add(self.n_counted_and_heard());

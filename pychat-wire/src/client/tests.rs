@@ -16,8 +16,8 @@ use crate::{
     frame::{Decoder, FrameError},
     key::{Challenge, Nonce, Proof, SecretKey},
     message::{
-        self, ClientMessage, Door, ErrorCode, HALL, Limits, Reason, RoomEvent, RoomKind, RoomList,
-        RoomRequest, ServerMessage,
+        self, Amendment, ClientMessage, Door, ErrorCode, HALL, Limits, Reason, RoomEvent, RoomKind,
+        RoomList, RoomRequest, ServerMessage,
     },
     name::SERVER,
     notice::Notice,
@@ -343,16 +343,43 @@ fn summary(events: &[Event]) -> Vec<String> {
         }
         Event::RoomRequestDone { room, .. } => within(room, "done".to_owned()),
         Event::Accepted { room, seq, .. } => within(room, format!("accepted {seq}")),
-        Event::Failed { room, text, reason: FailReason::Lost, .. } => {
-            within(room, format!("lost {text}"))
+        Event::Failed { room, said, reason: FailReason::Lost, .. } => {
+            within(room, format!("lost {}", name_of(said)))
         }
-        Event::Failed { room, text, reason: FailReason::Refused { code, .. }, .. } => {
-            within(room, format!("refused {text} {code:?}"))
+        Event::Failed { room, said, reason: FailReason::Refused { code, .. }, .. } => {
+            within(room, format!("refused {} {code:?}", name_of(said)))
+        }
+        Event::Withdrawn { room, .. } => within(room, "withdrawn".to_owned()),
+        Event::Amended(amended) => {
+            let what = name_of(&Said::Amendment(amended.amendment.clone()));
+            within(&amended.room, format!("{} {what}", amended.seq))
         }
         Event::Refused { code, reason, .. } => format!("not as this name {code:?} {reason}"),
         other => format!("{other:?}"),
     };
     events.iter().map(line).collect()
+}
+
+/// Returns what was said in a few words.
+fn name_of(said: &Said) -> String {
+    match said {
+        Said::Text { text, reply: None } => text.clone(),
+        Said::Text { text, reply: Some(target) } => format!("{text} to {target}"),
+        Said::Amendment(Amendment::Edit { target, content }) => {
+            format!("edit {target} {}", content.as_deref().unwrap_or("?"))
+        }
+        Said::Amendment(Amendment::React { target, emoji }) => {
+            format!("react {target} {}", emoji.as_deref().unwrap_or("-"))
+        }
+        Said::Amendment(Amendment::Delete { target }) => format!("delete {target}"),
+        Said::Amendment(Amendment::Restore { target, content }) => {
+            format!("restore {target} {}", content.as_deref().unwrap_or("?"))
+        }
+    }
+}
+
+fn plain(text: &str) -> Said {
+    Said::Text { text: text.to_owned(), reply: None }
 }
 
 #[track_caller]

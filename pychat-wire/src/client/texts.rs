@@ -4,27 +4,20 @@
 //! Where the server knows another text under it, ours gets another id, which the shell is not told.
 //! The order is kept: a text that is said while another waits to be sent again waits behind it.
 
-use std::{collections::VecDeque, mem};
+use std::mem;
 
 use super::{
     Client, Event, FailReason, MessageId, Protocol, RENEWALS_MAX, RETRY_MS, RETRY_MS_MAX, RoomId,
-    SKIPPED_MS, SayError, UNACKNOWLEDGED_MAX,
+    SKIPPED_MS, Said, SayError, UNACKNOWLEDGED_MAX,
     held::Held,
     phase::Phase,
+    said::Answer,
     saved::{Renewed, Unacknowledged},
 };
-use crate::message::{ClientMessage, ErrorCode};
+use crate::message::{Amendment, ErrorCode, is_emoji};
 
-impl Unacknowledged {
-    pub(super) fn message(&self, protocol: Protocol) -> ClientMessage<'_> {
-        let id = match protocol {
-            Protocol::Original => None,
-            Protocol::Second => Some(self.wire_id().as_str().into()),
-        };
-        let room = self.room.as_str().into();
-        ClientMessage::Text { room, content: self.text.as_str().into(), id, reply: None }
-    }
-}
+/// The most digits of a number.
+const NUMBER_DIGITS_MAX: usize = 20;
 
 impl Client {
     /// Says `text`, without the white space at its end, to everybody in `room`.
@@ -47,34 +40,112 @@ impl Client {
     /// # Ok::<(), pychat_wire::NameError>(())
     /// ```
     pub fn say(&mut self, room: &RoomId, text: &str) -> Result<MessageId, SayError> {
-        let text = text.trim_end();
-        if text.is_empty() {
-            return Err(SayError::Blank);
-        }
+        let text = checked(text)?.to_owned();
+        self.enqueue(room, Said::Text { text, reply: None }, None)
+    }
+
+    /// Says `text` like [`Self::say`], as an answer to message `target` of the same room. In protocol 1
+    /// it is a text like any other.
+    ///
+    /// # Errors
+    ///
+    /// [`SayError`] if it is not taken; then nothing has changed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pychat_wire::{Client, UserName, client::{RoomId, Saved, SayError}};
+    ///
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
+    /// assert_eq!(client.reply(&RoomId::hall(), 7, "hi"), Err(SayError::NotJoined));
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
+    pub fn reply(&mut self, room: &RoomId, target: u64, text: &str) -> Result<MessageId, SayError> {
+        let text = checked(text)?.to_owned();
+        let is_original = self.say_protocol() == Some(Protocol::Original);
+        let reply = (!is_original).then_some(target);
+        self.enqueue(room, Said::Text { text, reply }, None)
+    }
+
+    /// Changes a message of `room`, or reacts to it. What says so waits among the
+    /// [unacknowledged](Self::unacknowledged) like a text, and comes back as an [`Event::Amended`] of our
+    /// own, with this id.
+    ///
+    /// # Errors
+    ///
+    /// [`SayError`] if it is not taken; then nothing has changed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pychat_wire::{Client, UserName, client::{RoomId, Saved, SayError}, message::Amendment};
+    ///
+    /// let mut client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
+    /// let delete = Amendment::Delete { target: 7 };
+    /// assert_eq!(client.amend(&RoomId::hall(), delete), Err(SayError::NotJoined));
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
+    pub fn amend(
+        &mut self,
+        room: &RoomId,
+        amendment: Amendment<'_>,
+    ) -> Result<MessageId, SayError> {
+        let amendment = match amendment {
+            Amendment::Edit { target, content } => {
+                let words = checked(content.as_deref().unwrap_or_default())?.to_owned();
+                Amendment::Edit { target, content: Some(words.into()) }
+            }
+            Amendment::React { emoji: Some(emoji), .. } if !is_emoji(&emoji) => {
+                return Err(SayError::NotAnEmoji);
+            }
+            Amendment::Restore { target, .. } => Amendment::Restore { target, content: None },
+            amendment => amendment.into_owned(),
+        };
+        self.enqueue(room, Said::Amendment(amendment), None)
+    }
+
+    /// Takes something that is said, and sends it or has it wait. `of` is the text that it amends, where
+    /// that has no number yet.
+    pub(super) fn enqueue(
+        &mut self,
+        room: &RoomId,
+        said: Said,
+        of: Option<&MessageId>,
+    ) -> Result<MessageId, SayError> {
         let protocol = self.say_protocol().ok_or(SayError::NotJoined)?;
-        if self.rooms.get(room).is_none() || (protocol == Protocol::Original && !room.is_hall()) {
+        let is_original = protocol == Protocol::Original;
+        if is_original && matches!(said, Said::Amendment(_)) {
+            return Err(SayError::NotSupported);
+        }
+        if self.rooms.get(room).is_none() || (is_original && !room.is_hall()) {
             return Err(SayError::NoRoom);
         }
-        let text = self.next_text(room, text);
-        let (bytes, limit) = (text.message(protocol).payload_bytes(), self.payload_bytes_max);
-        if limit < bytes {
-            return Err(SayError::TooLarge { bytes, limit });
-        }
+        let said = Unacknowledged { of: of.cloned(), ..self.next(room, said) };
+        self.check_size(&said, protocol)?;
         if UNACKNOWLEDGED_MAX <= self.saved.unacknowledged.len() + self.said.len() {
             return Err(SayError::Full { limit: UNACKNOWLEDGED_MAX });
         }
-        let id = text.id.clone();
+        let id = said.id.clone();
         self.saved.counter = self.saved.counter.wrapping_add(1);
         self.has_changed = true;
         self.stop_typing(room);
-        match protocol {
-            Protocol::Original => {
-                text.message(protocol).encode(&mut self.outgoing);
-                self.said.push_back(text);
-            }
-            Protocol::Second => self.send_or_hold(text),
+        if is_original {
+            said.message(protocol).encode(&mut self.outgoing);
+            self.said.push_back(said);
+        } else {
+            self.saved.unacknowledged.push_back(said);
+            self.send_or_hold(self.saved.unacknowledged.len() - 1);
         }
         Ok(id)
+    }
+
+    pub(super) fn check_size(
+        &self,
+        said: &Unacknowledged,
+        protocol: Protocol,
+    ) -> Result<(), SayError> {
+        let (bytes, limit) = (payload_bytes(said, protocol), self.payload_bytes_max);
+        if limit < bytes { Err(SayError::TooLarge { bytes, limit }) } else { Ok(()) }
     }
 
     /// Returns the size of the payload that `text` would have for `room`, and the limit, both in bytes. A
@@ -91,30 +162,13 @@ impl Client {
     /// ```
     pub fn size_of(&self, room: &RoomId, text: &str) -> (usize, usize) {
         let protocol = self.say_protocol().unwrap_or(Protocol::Second);
-        let text = self.next_text(room, text.trim_end());
-        (text.message(protocol).payload_bytes(), self.payload_bytes_max)
-    }
-
-    /// Returns the texts that are not acknowledged, as (room, id, text), oldest first.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use pychat_wire::{Client, UserName, client::Saved};
-    /// let client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
-    /// assert_eq!(client.unacknowledged().count(), 0);
-    /// # Ok::<(), pychat_wire::NameError>(())
-    /// ```
-    pub fn unacknowledged(&self) -> impl Iterator<Item = (&RoomId, &MessageId, &str)> {
-        self.saved
-            .unacknowledged
-            .iter()
-            .chain(&self.said)
-            .map(|text| (&text.room, &text.id, text.text.as_str()))
+        let said = Said::Text { text: text.trim_end().to_owned(), reply: None };
+        (payload_bytes(&self.next(room, said), protocol), self.payload_bytes_max)
     }
 
     /// Drops the key saved under another name, and hands its texts back.
     pub(super) fn adopt_saved(&mut self) {
+        self.drop_orphans();
         if self.saved.name == self.name.as_str() {
             return;
         }
@@ -125,77 +179,84 @@ impl Client {
         self.fail_unacknowledged();
     }
 
-    /// Sends everything that was not acknowledged, under the ids that it has. Texts for rooms that our
-    /// person is not in fail.
+    /// Sends everything that was not acknowledged, under the ids that it has. What is for rooms that our
+    /// person is not in fails.
     pub(super) fn send_unacknowledged(&mut self) {
         self.line.held = Held::default();
-        for text in mem::take(&mut self.saved.unacknowledged) {
-            let message = text.message(Protocol::Second);
-            let (bytes, limit) = (message.payload_bytes(), self.payload_bytes_max);
-            if self.rooms.get(&text.room).is_none() {
-                self.has_changed = true;
-                self.tell_failed(text, not_in_room());
-            // A server that takes less than the last one would end the line, again and again.
-            } else if limit < bytes {
-                self.has_changed = true;
-                let why = format!("{bytes} bytes of at most {limit}");
-                let reason = FailReason::Refused { code: ErrorCode::TooLarge, text: why };
-                self.tell_failed(text, reason);
+        let mut index = 0;
+        while let Some(said) = self.saved.unacknowledged.get(index) {
+            let reason = if self.rooms.get(&said.room).is_none() {
+                Some(not_in_room())
             } else {
-                message.encode(&mut self.outgoing);
-                self.saved.unacknowledged.push_back(text);
+                // A server that takes less than the last one would end the line, again and again.
+                self.check_size(said, Protocol::Second).err().map(too_large)
+            };
+            match reason {
+                Some(reason) => self.fail_at(index, reason),
+                None => index += 1,
             }
+        }
+        for said in self.saved.unacknowledged.iter_mut().filter(|said| said.of.is_none()) {
+            self.has_changed |= said.send(&mut self.outgoing);
         }
     }
 
-    /// Hands back the texts for a room that our person is in no more.
+    /// Hands back what was said in a room that our person is in no more.
     pub(super) fn fail_texts_for(&mut self, now: u64, room: &RoomId) {
-        let texts = mem::take(&mut self.saved.unacknowledged);
-        let (failed, kept): (VecDeque<_>, _) =
-            texts.into_iter().partition(|text| text.room == *room);
-        self.saved.unacknowledged = kept;
-        for text in failed {
-            self.line.held.give_up(now, &text.id);
-            self.has_changed = true;
-            self.tell_failed(text, not_in_room());
+        let find = |said: &Unacknowledged| said.room == *room;
+        while let Some(index) = self.saved.unacknowledged.iter().position(find) {
+            self.line.held.give_up(now, &self.saved.unacknowledged[index].id);
+            self.fail_at(index, not_in_room());
         }
     }
 
-    fn tell_failed(&mut self, text: Unacknowledged, reason: FailReason) {
-        let Unacknowledged { room, id, text, .. } = text;
-        self.tell(Event::Failed { room, id, text, reason });
-    }
-
-    /// Hands back all texts that protocol 2 would have sent again.
+    /// Hands back everything that protocol 2 would have sent again.
     pub(super) fn fail_unacknowledged(&mut self) {
-        for text in mem::take(&mut self.saved.unacknowledged) {
-            self.has_changed = true;
-            self.tell_failed(text, FailReason::Lost);
+        while !self.saved.unacknowledged.is_empty() {
+            self.fail_at(0, FailReason::Lost);
         }
     }
 
-    /// Sends a text, behind those that wait for their turn.
-    pub(super) fn send_or_hold(&mut self, text: Unacknowledged) {
-        if self.phase.is_joined(Protocol::Second) {
-            let held = &mut self.line.held;
-            let must_wait = held.is_one_by_one && !self.saved.unacknowledged.is_empty();
-            if held.ids.is_empty() && !must_wait {
-                text.message(Protocol::Second).encode(&mut self.outgoing);
-            } else {
-                if held.ids.is_empty() {
-                    held.until = None;
+    /// Takes in that the numbers of messages mean others from now on. What amends them fails, and what
+    /// answers them does so no more.
+    pub(super) fn fail_targets(&mut self) {
+        let mut index = 0;
+        while let Some(said) = self.saved.unacknowledged.get_mut(index) {
+            match &mut said.said {
+                Said::Amendment(_) if said.of.is_none() => self.fail_at(index, no_message()),
+                Said::Text { reply, .. } => {
+                    self.has_changed |= reply.take().is_some();
+                    index += 1;
                 }
-                held.ids.insert(text.id.clone());
+                Said::Amendment(_) => index += 1,
             }
         }
-        self.saved.unacknowledged.push_back(text);
+    }
+
+    /// Sends what is at `index`, unless it has to wait for its turn, or for the number of a text.
+    pub(super) fn send_or_hold(&mut self, index: usize) {
+        let is_alone = self.saved.unacknowledged.len() == 1;
+        let said = &mut self.saved.unacknowledged[index];
+        if said.of.is_some() || !self.phase.is_joined(Protocol::Second) {
+            return;
+        }
+        let held = &mut self.line.held;
+        if held.ids.is_empty() && (is_alone || !held.is_one_by_one) {
+            self.has_changed |= said.send(&mut self.outgoing);
+            return;
+        }
+        if held.ids.is_empty() {
+            held.until = None;
+        }
+        held.ids.insert(said.id.clone());
     }
 
     /// Sends everything again that was said in `room` and not acknowledged, but not at once: a server
     /// that skips again and again is not answered each time.
     pub(super) fn hold_unacknowledged(&mut self, now: u64, room: &RoomId) {
-        let texts = self.saved.unacknowledged.iter().filter(|text| text.room == *room);
-        let ids: Vec<_> = texts.map(|text| text.id.clone()).collect();
+        let sent =
+            self.saved.unacknowledged.iter().filter(|it| it.room == *room && it.of.is_none());
+        let ids: Vec<_> = sent.map(|said| said.id.clone()).collect();
         if ids.is_empty() {
             return;
         }
@@ -209,9 +270,9 @@ impl Client {
     pub(super) fn send_held(&mut self) {
         let held = &mut self.line.held;
         held.until = None;
-        for text in &self.saved.unacknowledged {
-            if held.ids.remove(&text.id) {
-                text.message(Protocol::Second).encode(&mut self.outgoing);
+        for said in self.saved.unacknowledged.iter_mut().filter(|said| said.of.is_none()) {
+            if held.ids.remove(&said.id) {
+                self.has_changed |= said.send(&mut self.outgoing);
             }
             if held.is_one_by_one {
                 return; // The others, once this one is answered.
@@ -220,28 +281,30 @@ impl Client {
         held.ids.clear();
     }
 
-    /// Takes the server's copy of the text at `index`, which has `content`. Returns the id by which
-    /// the shell knows the text, if that acknowledges it: a repeated copy with other content does
-    /// not.
+    /// Takes a record that bears `id`. Returns `None` if nothing waits for that, or the id by which the
+    /// shell knows what waits, if it is acknowledged: a repeated copy of something else does not do that.
     pub(super) fn acknowledge(
         &mut self,
         now: u64,
-        index: usize,
-        content: &str,
-        is_repeated: bool,
-    ) -> Option<MessageId> {
-        if is_repeated && self.saved.unacknowledged[index].text != content {
-            self.renew(now, index, "the server knows other words under the same id".to_owned());
-            return None;
+        id: Option<&MessageId>,
+        answer: &Answer<'_>,
+    ) -> Option<Option<MessageId>> {
+        let index = self.saved.index_of(id?.as_str())?;
+        let said = self.saved.unacknowledged.get(index).filter(|said| said.room == *answer.room)?;
+        if !said.said.is_answered_by(answer) {
+            let why = "the server knows other words under the same id";
+            self.renew(now, index, why.to_owned());
+            return Some(None);
         }
-        let text = self.saved.unacknowledged.remove(index)?;
-        self.line.held.answer(now, &text.id);
+        let said = self.saved.unacknowledged.remove(index)?;
+        self.line.held.answer(now, &said.id);
         self.has_changed = true;
-        Some(text.id)
+        self.settle(&said.id, answer.seq);
+        Some(Some(said.id))
     }
 
-    /// Gives a text another id, to be sent after a delay, as the server knows another text under
-    /// the one that it has. After [`RENEWALS_MAX`] of them the text fails.
+    /// Gives what is at `index` another id, to be sent after a delay, as the server knows something else
+    /// under the one that it has. After [`RENEWALS_MAX`] of them it fails.
     fn renew(&mut self, now: u64, index: usize, why: String) {
         let text = &mut self.saved.unacknowledged[index];
         let times = text.renewed.as_ref().map_or(0, |renewed| renewed.times);
@@ -258,19 +321,18 @@ impl Client {
         held.ids.insert(text.id.clone());
     }
 
-    /// Hands back a text that the server will not take.
+    /// Hands back what the server will not take.
     fn fail(&mut self, now: u64, index: usize, code: ErrorCode, text: String) {
-        if let Some(failed) = self.saved.unacknowledged.remove(index) {
+        if let Some(failed) = self.saved.unacknowledged.get(index) {
             self.line.held.answer(now, &failed.id);
-            self.has_changed = true;
-            self.tell_failed(failed, FailReason::Refused { code, text });
+            self.fail_at(index, FailReason::Refused { code, text });
         }
     }
 
     /// Hands back what was said in protocol 1 and did not come back: it may have been heard.
     pub(super) fn fail_said(&mut self) {
-        for text in mem::take(&mut self.said) {
-            self.tell_failed(text, FailReason::Lost);
+        for Unacknowledged { room, id, said, .. } in mem::take(&mut self.said) {
+            self.tell(Event::Failed { room, id, said, reason: FailReason::Lost });
         }
     }
 
@@ -323,10 +385,10 @@ impl Client {
         }
     }
 
-    /// Gives `text` the id under which it will be said.
-    fn next_text(&self, room: &RoomId, text: &str) -> Unacknowledged {
+    /// Gives what is said next its id.
+    fn next(&self, room: &RoomId, said: Said) -> Unacknowledged {
         let id = MessageId::new(self.secret, self.saved.counter);
-        Unacknowledged { room: room.clone(), id, text: text.to_owned(), renewed: None }
+        Unacknowledged { room: room.clone(), id, said, of: None, is_unsent: true, renewed: None }
     }
 
     /// Returns the protocol in which a text would be said, if one can be said.
@@ -338,6 +400,28 @@ impl Client {
             _ => self.saved.is_known.then_some(Protocol::Second),
         }
     }
+}
+
+/// Returns a text without the white space at its end, if that is not all of it.
+pub(super) fn checked(text: &str) -> Result<&str, SayError> {
+    let text = text.trim_end();
+    if text.is_empty() { Err(SayError::Blank) } else { Ok(text) }
+}
+
+/// Returns the size of the payload, with the largest number where none is known yet.
+fn payload_bytes(said: &Unacknowledged, protocol: Protocol) -> usize {
+    let digits = if said.of.is_some() { NUMBER_DIGITS_MAX - 1 } else { 0 };
+    said.message(protocol).payload_bytes() + digits
+}
+
+fn too_large(error: SayError) -> FailReason {
+    FailReason::Refused { code: ErrorCode::TooLarge, text: error.to_string() }
+}
+
+/// Returns the reason why what amends a message fails that is not in the logs.
+fn no_message() -> FailReason {
+    let text = "the logs are not those in which the message was".to_owned();
+    FailReason::Refused { code: ErrorCode::NoMessage, text }
 }
 
 /// Returns the reason why a text for a room that our person is not in fails.

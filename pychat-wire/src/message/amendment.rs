@@ -28,7 +28,7 @@ pub const REACTIONS_MAX: usize = 500;
 const KEY_CAP: char = '\u{20E3}';
 
 /// A change of a message, or a reaction to it.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Amendment<'a> {
     /// The message has other words.

@@ -31,7 +31,8 @@ fn own(content: &str, id: Option<MessageId>) -> Event {
         seq: None,
         time_ms: None,
         author: "Анна (2)".into(),
-        content: content.into(),
+        state: MessageState::new(content.to_owned()),
+        reply: None,
         own: true,
         id,
         replayed: false,
@@ -45,7 +46,10 @@ fn what_was_said_is_unacknowledged_until_it_comes_back() {
     let second = stage.say("два\nтри");
     assert_eq!(
         stage.client.unacknowledged().collect::<Vec<_>>(),
-        [(&hall(), &first, "раз"), (&hall(), &second, "два\nтри")]
+        [
+            Pending { room: &hall(), id: &first, said: &plain("раз"), of: None },
+            Pending { room: &hall(), id: &second, said: &plain("два\nтри"), of: None },
+        ]
     );
     assert_eq!(stage.written()[0], r#"{"type":"text","content":"раз"}"#);
     assert_eq!(stage.hear(&[message(YOU, "раз")]), [own("раз", Some(first))]);
@@ -98,7 +102,7 @@ fn one_newline_at_the_end_is_the_originals_and_not_shown() {
     for (heard, shown) in [("x\n", "x"), ("\nx\n\n", "\nx\n"), ("", "")] {
         let events = stage.hear(&[message("b", heard)]);
         let [Event::Message(message)] = &events[..] else { panic!("{events:?}") };
-        assert_eq!((message.content.as_str(), message.author.as_str()), (shown, "b"));
+        assert_eq!((message.state.content.as_str(), message.author.as_str()), (shown, "b"));
         assert!(!message.own && message.seq.is_none());
     }
 }

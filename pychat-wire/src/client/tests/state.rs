@@ -55,7 +55,7 @@ fn each_room_is_saved_with_what_was_said_in_it() {
         assert_eq!(payload.contains(r#""room":"r7""#), room == "r7", "{payload}");
     }
     assert_eq!(said.len(), 3);
-    let texts: Vec<_> = stage.client.unacknowledged().map(|(room, ..)| room.clone()).collect();
+    let texts: Vec<_> = stage.client.unacknowledged().map(|it| it.room.clone()).collect();
     assert_eq!(texts, [other(), hall(), other()]);
 }
 

@@ -15,7 +15,7 @@ fn what_is_said_without_a_line_is_sent_once_there_is_one() {
     assert_eq!(stage.enter(EPOCH, 3)[1..], [text(&first, "раз"), text(&second, "два")]);
     let third = stage.say("три");
     assert_eq!(stage.written(), [text(&third, "три")]);
-    let ids: Vec<_> = stage.client.unacknowledged().map(|(_, id, _)| id.clone()).collect();
+    let ids: Vec<_> = stage.client.unacknowledged().map(|pending| pending.id.clone()).collect();
     assert_eq!(ids, [first, second, third]);
 }
 
@@ -163,7 +163,7 @@ fn what_the_server_will_never_take_is_given_back() {
         let mut stage = Stage::joined(0);
         let id = stage.say("раз");
         let reason = FailReason::Refused { code, text: "no".into() };
-        let failed = Event::Failed { room: hall(), id: id.clone(), text: "раз".into(), reason };
+        let failed = Event::Failed { room: hall(), id: id.clone(), said: plain("раз"), reason };
         assert_eq!(stage.hear(&[error(code, Some(&id), None)]), [failed]);
         assert_eq!(stage.client.unacknowledged().count(), 0);
         stage.cut();
@@ -302,7 +302,8 @@ fn other_words_under_an_id_acknowledge_nothing() {
             if let [Event::Message(message)] = &events[..] {
                 assert!(message.own && message.id.is_none(), "what we said is still on its way");
             }
-            assert_eq!(stage.client.unacknowledged().next(), Some((&hall(), &first, "раз")));
+            let first_pending = stage.client.unacknowledged().next().unwrap();
+            assert_eq!((first_pending.id, first_pending.said), (&first, &plain("раз")));
             let written = if is_killed {
                 stage = stage.killed();
                 stage.enter(EPOCH, 4)
@@ -337,11 +338,11 @@ fn a_server_that_knows_other_words_under_any_id_is_not_asked_for_ever() {
         payload = stage.texts_written().remove(0);
     }
     let told = stage.hear(&[other_words(1, &id_in(&payload, "раз"), "x", false)]);
-    let [Event::Failed { id, text, reason: FailReason::Refused { code, .. }, .. }] = &told[..]
+    let [Event::Failed { id, said, reason: FailReason::Refused { code, .. }, .. }] = &told[..]
     else {
         panic!("{told:?}")
     };
-    assert_eq!((id, text.as_str(), *code), (&first, "раз", ErrorCode::IdReused));
+    assert_eq!((id, said, *code), (&first, &plain("раз"), ErrorCode::IdReused));
     assert_eq!(stage.client.unacknowledged().count(), 0);
 }
 

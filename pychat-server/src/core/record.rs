@@ -132,9 +132,9 @@ pub struct State<T> {
     pub edited_ms: Option<u64>,
     /// It has no words any more.
     pub is_deleted: bool,
-    /// The [`Reactions`] to it as JSON, if there are any.
+    /// The reactions to it as JSON, if there are any; [`on_wire`] reads them.
     ///
-    /// [`Reactions`]: pychat_wire::message::Reactions
+    /// [`on_wire`]: super::amending::on_wire
     pub reactions: Option<T>,
 }
 

@@ -7,13 +7,14 @@ use pychat_wire::{
     key::{InviteCode, PairCode},
     message::{
         self as wire, Amendment, BANS_MAX, Ban, BanList, DeviceList, Door, HostList, InviteList,
-        Listing, Reactions, Reason, Room, RoomList,
+        Listing, Reason, Room, RoomList,
     },
     name::SERVER,
     notice::Notice,
 };
 
 use crate::core::{
+    amending,
     chat::{CloseReason, Complaint, Deed, RoomView},
     id::RoomId,
     moderation::Listed,
@@ -69,7 +70,7 @@ pub(super) fn record(room: RoomId, entry: Entry<'_>, copy: Copy, out: &mut Vec<u
                 reply,
                 edited: state.edited_ms,
                 deleted: state.is_deleted,
-                reactions: state.reactions.map(reactions).unwrap_or_default(),
+                reactions: amending::on_wire(state.reactions),
             }
         }
         Kind::Amendment { target, amending } => {
@@ -82,11 +83,6 @@ pub(super) fn record(room: RoomId, entry: Entry<'_>, copy: Copy, out: &mut Vec<u
         }
     }
     .encode(out);
-}
-
-/// Returns the reactions to a message, as the store has them.
-fn reactions(json: &str) -> Reactions<'_> {
-    serde_json::from_str(json).unwrap_or_default() // The store has nothing else.
 }
 
 fn amendment(target: u64, amending: Amending<&str>) -> Amendment<'_> {

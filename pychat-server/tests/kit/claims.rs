@@ -152,7 +152,7 @@ mod tests {
 
     use pychat_wire::message::RoomEvent;
 
-    use crate::kit::room_log::Message;
+    use crate::kit::room_log::{Copy, Message};
 
     /// Judges `claim` by a room that `a` made, that `b` joined, and in which both have talked.
     fn judge(claim: Claim) {
@@ -165,8 +165,7 @@ mod tests {
             ("b", Some(RoomEvent::Left)),
         ];
         for (seq, (author, event)) in (1..).zip(records) {
-            let author = author.to_owned();
-            log.check(seq, &Message { time: seq, author, content: String::new(), event });
+            log.check(seq, &Message::event(seq, author, event, ""), Copy::Live);
         }
         let mut claims = Claims::default();
         claims.read("r1", "b", 3);

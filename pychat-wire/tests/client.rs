@@ -8,7 +8,8 @@ use pychat_wire::{
     client::{Begin, Event, Hearing, Message, RoomId, RoomRecord, Saved, UNREAD_MAX},
     key::Nonce,
     message::{
-        Door, ErrorCode, HALL, Limits, Reason, Room, RoomEvent, RoomKind, RoomList, RoomRequest,
+        Door, ErrorCode, HALL, Limits, Reactions, Reason, Room, RoomEvent, RoomKind, RoomList,
+        RoomRequest,
     },
     name::{SERVER, YOU},
     notice::Notice,
@@ -88,7 +89,7 @@ fn word() -> impl Strategy<Value = Vec<u8>> {
         8 => record.prop_map(|(room, seq, id, dup, replay)| {
             let (username, content, id) = ("b".into(), "x\n".into(), id.map(Into::into));
             let room = room.into();
-            frame(&ServerMessage::Record { room, seq, time: 0, username, content, id, dup, replay, reply: None, edited: None, deleted: false, reactions: Default::default() })
+            frame(&ServerMessage::Record { room, seq, time: 0, username, content, id, dup, replay, reply: None, edited: None, deleted: false, reactions: Reactions::default() })
         }),
         6 => word_of_room(ids.clone()),
         2 => (within(), number(), number())

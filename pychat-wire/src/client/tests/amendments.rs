@@ -135,7 +135,7 @@ fn no_page_has_any() {
 #[test]
 fn a_message_shows_what_it_is_by_now() {
     let mut stage = Stage::joined(0);
-    let state = |message: ServerMessage<'static>, stage: &mut Stage| {
+    let shown = |message: ServerMessage<'static>, stage: &mut Stage| {
         let told = stage.hear(&[message]);
         let [Event::Message(message)] = &told[..] else { panic!("{told:?}") };
         (message.state.clone(), message.reply)
@@ -151,12 +151,12 @@ fn a_message_shows_what_it_is_by_now() {
         is_deleted: false,
         reactions: vec![(THUMB.into(), vec!["a".into(), "b".into()])],
     };
-    assert_eq!(state(heard.clone(), &mut stage), (expected, Some(7)));
+    assert_eq!(shown(heard.clone(), &mut stage), (expected, Some(7)));
     if let ServerMessage::Record { seq, deleted, .. } = &mut heard {
         (*seq, *deleted) = (2, true);
     }
     let expected = MessageState { is_deleted: true, ..MessageState::default() };
-    assert_eq!(state(heard, &mut stage).0, expected, "nothing is left of it");
+    assert_eq!(shown(heard, &mut stage).0, expected, "nothing is left of it");
 }
 
 #[test]
@@ -241,8 +241,8 @@ fn reactions_are_bounded() {
         let emoji = Some(emoji.to_owned().into());
         state.amend(&name.to_string(), 0, &Amendment::React { target: 1, emoji })
     };
-    for name in 0..2 * EMOJI_MAX {
-        assert_eq!(react(&mut state, name, &emoji[name]), name < EMOJI_MAX);
+    for (name, emoji) in emoji[..2 * EMOJI_MAX].iter().enumerate() {
+        assert_eq!(react(&mut state, name, emoji), name < EMOJI_MAX);
     }
     for name in EMOJI_MAX..2 * REACTIONS_MAX {
         assert_eq!(react(&mut state, name, &emoji[0]), name < REACTIONS_MAX);

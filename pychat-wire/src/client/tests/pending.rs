@@ -66,9 +66,9 @@ fn a_text_that_was_never_sent_has_its_words_changed() {
 fn what_was_sent_is_saved_before_it_is_written() {
     let mut stage = Stage::back(3);
     let id = stage.say("раз");
-    let state = |stage: &Stage| serde_json::to_value(stage.client.saved()).unwrap();
+    let json = |stage: &Stage| serde_json::to_value(stage.client.saved()).unwrap();
     let expected = serde_json::json!([{ "id": id, "text": "раз", "is_unsent": true }]);
-    assert_eq!(state(&stage)["unacknowledged"], expected);
+    assert_eq!(json(&stage)["unacknowledged"], expected);
     stage.client.connected(0);
     stage.hear(&[greeting(EPOCH)]);
     stage.client.take_outgoing();
@@ -79,7 +79,7 @@ fn what_was_sent_is_saved_before_it_is_written() {
     // The same for what waited behind another.
     stage.hear(&[error(ErrorCode::Storage, Some(&id), Some(700))]);
     stage.say("два");
-    assert_eq!(state(&stage)["unacknowledged"][1]["is_unsent"], true);
+    assert_eq!(json(&stage)["unacknowledged"][1]["is_unsent"], true);
     stage.client.take_saved();
     stage.pass(700);
     let saved = serde_json::to_value(stage.client.take_saved()).unwrap();

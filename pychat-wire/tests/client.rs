@@ -1,14 +1,18 @@
 //! The client before a server that says anything at all, over a line that cuts it anywhere.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use proptest::{collection::vec, prelude::*, sample::select};
 use pychat_wire::{
     Client, ServerMessage, UserName,
-    client::{Begin, Event, Hearing, Message, RoomId, RoomRecord, Saved, UNREAD_MAX},
+    client::{
+        Amended, Begin, Event, Hearing, Message, MessageState, RoomId, RoomRecord, Said, Saved,
+        UNREAD_MAX,
+    },
     key::Nonce,
     message::{
-        Door, ErrorCode, HALL, Limits, Reason, Room, RoomEvent, RoomKind, RoomList, RoomRequest,
+        Amendment, Door, ErrorCode, HALL, Limits, Reactions, Reason, Room, RoomEvent, RoomKind,
+        RoomList, RoomRequest,
     },
     name::{SERVER, YOU},
     notice::Notice,
@@ -75,20 +79,50 @@ fn word() -> impl Strategy<Value = Vec<u8>> {
         ErrorCode::NameTaken,
         ErrorCode::Storage,
         ErrorCode::TooLarge,
+        ErrorCode::NoMessage,
         ErrorCode::SlowDown,
         ErrorCode::Full,
     ]);
     // What the client's own texts are called, and what they are not.
-    let ids = select(vec![None, Some(format!("{:032x}-0", 7)), Some("x".to_owned())]);
+    let ids = [None, Some("x"), Some("y"), Some("z"), Some("elsewhere")];
+    let ids = select(ids.map(|id| id.map(ToOwned::to_owned)).to_vec());
     let within = || select(ROOMS.to_vec());
-    let record = (within(), number(), ids.clone(), any::<bool>(), any::<bool>());
+    let record = || (within(), number(), ids.clone(), any::<bool>(), any::<bool>());
+    let state = (proptest::option::of(number()), any::<bool>(), proptest::option::of(number()));
     prop_oneof![
         1 => select(vec![1, 2, 3]).prop_map(greeting),
         2 => (select(vec!["a", "b"]), number()).prop_map(|(epoch, seq)| welcome(epoch, seq, &[])),
-        8 => record.prop_map(|(room, seq, id, dup, replay)| {
+        8 => (record(), state).prop_map(|((room, seq, id, dup, replay), state)| {
             let (username, content, id) = ("b".into(), "x\n".into(), id.map(Into::into));
-            let room = room.into();
-            frame(&ServerMessage::Record { room, seq, time: 0, username, content, id, dup, replay, reply: None, edited: None, deleted: false, reactions: Default::default() })
+            let (room, (edited, deleted, reply)) = (room.into(), state);
+            let reactions = Reactions(vec![("👍".into(), vec!["b".into()])]);
+            frame(&ServerMessage::Record {
+                room,
+                seq,
+                time: 0,
+                username,
+                content,
+                id,
+                dup,
+                replay,
+                reply,
+                edited,
+                deleted,
+                reactions,
+            })
+        }),
+        4 => (record(), amendment()).prop_map(|((room, seq, id, dup, replay), amendment)| {
+            let (room, username, id) = (room.into(), "b".into(), id.map(Into::into));
+            frame(&ServerMessage::Amended {
+                amendment,
+                room,
+                seq,
+                time: 0,
+                username,
+                id,
+                dup,
+                replay,
+            })
         }),
         6 => word_of_room(ids.clone()),
         2 => (within(), number(), number())
@@ -120,6 +154,18 @@ fn word() -> impl Strategy<Value = Vec<u8>> {
         1 => (reasons, number())
             .prop_map(|(reason, retry_ms)| frame(&ServerMessage::Bye { reason, retry_ms })),
         1 => vec(any::<u8>(), 0..10),
+    ]
+}
+
+/// Any amendment, with what may be no emoji.
+fn amendment() -> impl Strategy<Value = Amendment<'static>> {
+    let words = || proptest::option::of(select(vec!["x", "y\n", ""]).prop_map(Into::into));
+    let emoji = proptest::option::of(select(vec!["👍", "❤️", "😀", "ok"]).prop_map(Into::into));
+    prop_oneof![
+        (number(), words()).prop_map(|(target, content)| Amendment::Edit { target, content }),
+        number().prop_map(|target| Amendment::Delete { target }),
+        (number(), emoji).prop_map(|(target, emoji)| Amendment::React { target, emoji }),
+        (number(), words()).prop_map(|(target, content)| Amendment::Restore { target, content }),
     ]
 }
 
@@ -162,7 +208,7 @@ fn word_of_room(
 /// The outcome: the events, the bytes written and the state that is saved.
 type Outcome = (Vec<Event>, Vec<u8>, String);
 
-/// Lets a client with an unacknowledged text hear `wire` in pieces that end at `ends`.
+/// Lets a client with unacknowledged texts and amendments hear `wire` in pieces that end at `ends`.
 fn hear(begin: Begin, wire: &[u8], ends: &[usize]) -> Outcome {
     let saved = serde_json::json!({
         "name": "Анна",
@@ -171,8 +217,10 @@ fn hear(begin: Begin, wire: &[u8], ends: &[usize]) -> Outcome {
         "rooms": { "": { "seq": 5 }, "r1": { "seq": 5, "seen": 3 } },
         "counter": 1,
         "unacknowledged": [
-            { "id": format!("{:032x}-0", 7), "text": "x" },
-            { "room": "r1", "id": "x", "text": "y" },
+            { "id": "x", "text": "x" },
+            { "id": "w", "of": "x", "type": "edit", "target": 0, "content": "new" },
+            { "room": "r1", "id": "y", "text": "y", "reply": 2 },
+            { "room": "r1", "id": "z", "type": "edit", "target": 2, "content": "x" },
         ],
     });
     let saved: Saved = serde_json::from_value(saved).expect("a saved state");
@@ -182,6 +230,8 @@ fn hear(begin: Begin, wire: &[u8], ends: &[usize]) -> Outcome {
         .persistent();
     let join = RoomRequest::JoinRoom { room: "r2".into() };
     assert!(client.change_room(join).is_some());
+    let first = client.say(&RoomId::hall(), "раз").expect("it is taken");
+    client.edit_pending(&first, "два").expect("it was not sent");
     client.connected(1_000);
     let (mut begin, mut written) = (0, Vec::new());
     for end in ends.iter().copied().chain([wire.len()]) {
@@ -195,8 +245,10 @@ fn hear(begin: Begin, wire: &[u8], ends: &[usize]) -> Outcome {
             client.request_history(&room, 5);
             client.see(&room, u64::MAX);
             client.typing(&room);
+            let _ = client.amend(&room, Amendment::React { target: 3, emoji: None });
             assert!(client.unread(&room) <= UNREAD_MAX);
         }
+        amend_pending(&mut client);
         client.handle_timeout(client.next_deadline().unwrap_or(0));
         client.wake(u64::MAX);
         client.disconnected(u64::MAX);
@@ -206,6 +258,25 @@ fn hear(begin: Begin, wire: &[u8], ends: &[usize]) -> Outcome {
     client.leave();
     events.extend(std::iter::from_fn(|| client.next_event()));
     (events, written, serde_json::to_string(client.saved()).expect("it can be written"))
+}
+
+/// Edits and takes back texts that wait, and checks what is told of all that waits.
+fn amend_pending(client: &mut Client) {
+    let is_text = |said: &Said| matches!(said, Said::Text { .. });
+    let waiting = client.unacknowledged().filter(|it| is_text(it.said));
+    let texts: Vec<_> = waiting.map(|it| it.id.clone()).collect();
+    for (place, id) in texts.iter().enumerate() {
+        let _ = client.edit_pending(id, "other");
+        if place % 2 == 1 {
+            client.delete_pending(id).expect("it waits");
+        }
+    }
+    for pending in client.unacknowledged() {
+        let waits_for_text = pending.of.is_none_or(|of| {
+            client.unacknowledged().any(|text| text.id == of && is_text(text.said))
+        });
+        assert!(waits_for_text, "{pending:?}");
+    }
 }
 
 /// Another room, of which something was missed, or lost.
@@ -247,6 +318,7 @@ proptest! {
         for event in &events {
             match event {
                 Event::Message(Message { room, seq: Some(seq), .. })
+                | Event::Amended(Amended { room, seq, .. })
                 | Event::RoomEvent(RoomRecord { room, seq, .. }) => {
                     let last = lasts.insert(room.clone(), *seq).expect("a room that we are in");
                     prop_assert!(last < *seq, "{events:?}");
@@ -277,15 +349,46 @@ proptest! {
     }
 
     #[test]
+    fn amendments_that_come_again_change_nothing_in_the_end(
+        amendments in vec((select(vec!["a", "b", "c"]), 0..3_u64, amendment()), 0..20),
+        known in any::<prop::sample::Index>(),
+    ) {
+        let mut state = MessageState::new("x".to_owned());
+        let (mut time_ms, mut possible) = (0, Vec::new());
+        for (author, passed_ms, amendment) in amendments {
+            // A server has only restorations of what is deleted, and of that nothing else.
+            if state.is_deleted == matches!(amendment, Amendment::Restore { .. }) {
+                time_ms += passed_ms;
+                state.amend(author, time_ms, &amendment);
+                possible.push((author, time_ms, amendment));
+            }
+        }
+        let mut again = state.clone();
+        for (author, time_ms, amendment) in &possible[known.index(possible.len() + 1)..] {
+            again.amend(author, *time_ms, amendment);
+        }
+        // In which order the emoji stand is not that sure.
+        let sorted = |state: MessageState| {
+            let reactions: BTreeMap<_, _> = state.reactions.into_iter().collect();
+            (state.content, state.edited_ms, state.is_deleted, reactions)
+        };
+        prop_assert_eq!(sorted(again), sorted(state));
+    }
+
+    #[test]
     fn any_saved_state_will_do(
         name in ".*",
         epoch in proptest::option::of(".*"),
         (seq, counter) in (number(), number()),
-        texts in vec((".*", ".*"), 0..5),
+        texts in vec((".*", ".*", proptest::option::of("x|.*"), number()), 0..5),
     ) {
         let texts: Vec<_> = texts
             .iter()
-            .map(|(id, text)| serde_json::json!({ "id": id, "text": text }))
+            .map(|(id, text, of, number)| match number % 3 {
+                0 => serde_json::json!({ "id": id, "text": text, "is_unsent": number % 2 == 0 }),
+                1 => serde_json::json!({ "id": id, "text": text, "of": of, "reply": number }),
+                _ => serde_json::json!({ "id": id, "type": "delete", "target": number, "of": of }),
+            })
             .collect();
         let saved = serde_json::json!({
             "name": name,

@@ -131,7 +131,7 @@ impl From<Message> for Shown {
             seq: message.seq.unwrap(),
             time_ms: message.time_ms.unwrap(),
             author: message.author,
-            content: message.content,
+            content: message.state.content,
             event: None,
         }
     }

@@ -62,8 +62,8 @@ impl MessageState {
         Self { content, edited_ms, is_deleted, reactions: reactions.collect() }
     }
 
-    /// Applies what `author` did at `time_ms`; returns true if that changed anything. What was applied
-    /// before changes nothing, and neither do words that are known no more.
+    /// Applies what `author` did at `time_ms`; returns true if that changed anything. Words that are known
+    /// no more change nothing, and a state that has all the changes of a replay has them at its end.
     ///
     /// # Examples
     ///
@@ -103,24 +103,34 @@ impl MessageState {
         true
     }
 
+    /// The author's earlier reaction goes, and the new one comes last, even if it is the same: then those
+    /// of a replay are in the right order at its end, whichever of them the message showed before.
     fn react(&mut self, author: &str, emoji: Option<&str>) -> bool {
-        let is_by_author = |name: &String| name == author;
-        let has_it = |(known, names): &(String, Vec<String>)| {
-            emoji == Some(known.as_str()) && names.iter().any(is_by_author)
-        };
-        if self.is_deleted
-            || emoji.is_some_and(|emoji| !is_emoji(emoji))
-            || self.reactions.iter().any(has_it)
-        {
+        let is_nothing = emoji.is_some_and(|it| !is_emoji(it) || self.is_newest(author, it));
+        if self.is_deleted || is_nothing {
             return false;
         }
         let n_people = self.n_people();
         for (_, names) in &mut self.reactions {
-            names.retain(|name| !is_by_author(name));
+            names.retain(|name| name != author);
         }
         self.reactions.retain(|(_, names)| !names.is_empty());
         let is_taken_back = self.n_people() < n_people;
         emoji.is_some_and(|emoji| self.add_reaction(author, emoji)) || is_taken_back
+    }
+
+    /// Returns true if this reaction would stay where it is if it came again.
+    fn is_newest(&self, author: &str, emoji: &str) -> bool {
+        let (Some((last, _)), mut reactions) = (self.reactions.last(), self.reactions.iter())
+        else {
+            return false;
+        };
+        reactions.any(|(known, names)| {
+            let is_alone = names.len() == 1;
+            known == emoji
+                && names.last().is_some_and(|name| name == author)
+                && (!is_alone || known == last)
+        })
     }
 
     /// Adds a reaction, unless there are too many.

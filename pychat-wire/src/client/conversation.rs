@@ -213,17 +213,14 @@ impl Client {
         let copied = Copied::Message { content, is_amended };
         let is_repeated = dup || message.replayed;
         let answer = Answer { room, seq, copied, is_repeated };
-        let accepted = self.acknowledge(now, message.id.as_ref(), &answer);
-        if let Some(accepted) = &accepted {
-            message.id.clone_from(accepted);
-        }
+        let accepted = self.acknowledge(now, &mut message.id, &answer);
         let record = Record::Message(message);
         let placed = if dup { None } else { self.place(now, room, seq, record) };
         match placed {
             Some(Placed { record: Record::Message(message), .. }) => {
                 self.tell_shown(Event::Message(message), room.clone(), seq);
             }
-            _ => self.tell_accepted(accepted.flatten(), room, seq),
+            _ => self.tell_accepted(accepted, room, seq),
         }
     }
 
@@ -233,10 +230,7 @@ impl Client {
         let copied = Copied::Amended(&amended.amendment);
         let is_repeated = dup || amended.replayed;
         let answer = Answer { room: &room, seq, copied, is_repeated };
-        let accepted = self.acknowledge(now, amended.id.as_ref(), &answer);
-        if let Some(accepted) = &accepted {
-            amended.id.clone_from(accepted);
-        }
+        let accepted = self.acknowledge(now, &mut amended.id, &answer);
         let is_known = match &amended.amendment {
             Amendment::React { emoji: Some(emoji), .. } => is_emoji(emoji),
             _ => true,
@@ -248,10 +242,10 @@ impl Client {
                 self.tell_shown(Event::Amended(amended), room, seq);
             }
             Some(_) => {
-                self.tell_accepted(accepted.flatten(), &room, seq);
+                self.tell_accepted(accepted, &room, seq);
                 self.mark_shown(room, seq);
             }
-            None => self.tell_accepted(accepted.flatten(), &room, seq),
+            None => self.tell_accepted(accepted, &room, seq),
         }
     }
 

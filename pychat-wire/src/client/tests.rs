@@ -1,10 +1,12 @@
 //! A client on a stage: the test is the server, the line and the clock.
 
+mod amendments;
 mod invites;
 mod joining;
 mod lines;
 mod order;
 mod original;
+mod pending;
 mod reading;
 mod requests;
 mod rooms;
@@ -16,8 +18,8 @@ use crate::{
     frame::{Decoder, FrameError},
     key::{Challenge, Nonce, Proof, SecretKey},
     message::{
-        self, Amendment, ClientMessage, Door, ErrorCode, HALL, Limits, Reason, RoomEvent, RoomKind,
-        RoomList, RoomRequest, ServerMessage,
+        self, Amendment, ClientMessage, Door, ErrorCode, HALL, Limits, Reactions, Reason,
+        RoomEvent, RoomKind, RoomList, RoomRequest, ServerMessage,
     },
     name::SERVER,
     notice::Notice,
@@ -214,6 +216,7 @@ fn read(room: message::Room<'_>, read: u64, unread: u64) -> message::Room<'_> {
 /// The same message in another room.
 fn within<'a>(room: &'a str, mut message: ServerMessage<'a>) -> ServerMessage<'a> {
     if let ServerMessage::Record { room: within, .. }
+    | ServerMessage::Amended { room: within, .. }
     | ServerMessage::Event { room: within, .. }
     | ServerMessage::UnknownRecord { room: within, .. }
     | ServerMessage::Gap { room: within, .. }
@@ -238,6 +241,28 @@ fn event(seq: u64, event: RoomEvent, subject: Option<&'static str>) -> ServerMes
         dup: false,
         replay: false,
     }
+}
+
+/// Record `seq`, by which `Борис` amends a message.
+fn amended(seq: u64, amendment: Amendment<'static>) -> ServerMessage<'static> {
+    ServerMessage::Amended {
+        amendment,
+        room: HALL.into(),
+        seq,
+        time: seq,
+        username: "Борис".into(),
+        id: None,
+        dup: false,
+        replay: false,
+    }
+}
+
+fn edit(target: u64, content: &'static str) -> Amendment<'static> {
+    Amendment::Edit { target, content: Some(content.into()) }
+}
+
+fn react(target: u64, emoji: Option<&'static str>) -> Amendment<'static> {
+    Amendment::React { target, emoji: emoji.map(Into::into) }
 }
 
 fn other() -> RoomId {
@@ -270,7 +295,7 @@ fn record(seq: u64, replay: bool) -> ServerMessage<'static> {
         reply: None,
         edited: None,
         deleted: false,
-        reactions: Default::default(),
+        reactions: Reactions::default(),
     }
 }
 
@@ -298,7 +323,7 @@ fn copy(seq: u64, id: &MessageId, dup: bool, replay: bool) -> ServerMessage<'sta
         reply: None,
         edited: None,
         deleted: false,
-        reactions: Default::default(),
+        reactions: Reactions::default(),
     }
 }
 

@@ -281,26 +281,29 @@ impl Client {
         held.ids.clear();
     }
 
-    /// Takes a record that bears `id`. Returns `None` if nothing waits for that, or the id by which the
-    /// shell knows what waits, if it is acknowledged: a repeated copy of something else does not do that.
+    /// Takes a record that bears `id`. Where something waits for it, `id` becomes that by which the shell
+    /// knows what waits, which is returned too, if that is acknowledged: a repeated copy of something else
+    /// does not do that.
     pub(super) fn acknowledge(
         &mut self,
         now: u64,
-        id: Option<&MessageId>,
+        id: &mut Option<MessageId>,
         answer: &Answer<'_>,
-    ) -> Option<Option<MessageId>> {
-        let index = self.saved.index_of(id?.as_str())?;
+    ) -> Option<MessageId> {
+        let index = self.saved.index_of(id.as_ref()?.as_str())?;
         let said = self.saved.unacknowledged.get(index).filter(|said| said.room == *answer.room)?;
         if !said.said.is_answered_by(answer) {
             let why = "the server knows other words under the same id";
             self.renew(now, index, why.to_owned());
-            return Some(None);
+            *id = None;
+            return None;
         }
         let said = self.saved.unacknowledged.remove(index)?;
         self.line.held.answer(now, &said.id);
         self.has_changed = true;
         self.settle(&said.id, answer.seq);
-        Some(Some(said.id))
+        *id = Some(said.id.clone());
+        Some(said.id)
     }
 
     /// Gives what is at `index` another id, to be sent after a delay, as the server knows something else

@@ -10,8 +10,8 @@ use pychat_wire::{
     ClientMessage, ServerMessage,
     key::{InviteCode, InviteId, Nonce, PairCode, Proof, PublicKey, Signature},
     message::{
-        Ban, BanList, Door, ErrorCode, HALL, Hello, Limits, Listing, Positions, Reason, Resume,
-        RoomList,
+        Ban, BanList, Door, ErrorCode, HALL, Hello, Limits, Listing, Positions, Reactions, Reason,
+        Resume, RoomList,
     },
     name::SERVER,
     notice::Notice,
@@ -118,7 +118,7 @@ fn what_servers_say_to_greet_to_welcome_and_of_messages() {
         reply: None,
         edited: None,
         deleted: false,
-        reactions: Default::default(),
+        reactions: Reactions::default(),
     };
     let listing: Listing = ["Борис", "\"А\"", "Анна"].into_iter().collect();
     let welcome = |members, rooms| ServerMessage::Welcome {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use pychat_wire::{
     ClientMessage, ServerMessage,
-    message::{HALL, Names, Room, RoomEvent, RoomKind, RoomList, RoomRequest},
+    message::{HALL, Names, Reactions, Room, RoomEvent, RoomKind, RoomList, RoomRequest},
 };
 
 use super::{check_server_message, framed};
@@ -179,7 +179,7 @@ fn what_servers_say_in_rooms() {
                 reply: None,
                 edited: None,
                 deleted: false,
-                reactions: Default::default(),
+                reactions: Reactions::default(),
             },
             r#"{"type":"message","room":"r7","seq":7,"time":5,"username":"Анна","content":"привет"}"#,
         ),

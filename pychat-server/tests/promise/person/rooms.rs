@@ -117,12 +117,12 @@ impl Person {
                 self.memory.go(&room);
             }
             Event::Gap { room, from, to } => self.memory.miss(&room, from, to),
-            Event::Failed { room, id, text, reason } => {
+            Event::Failed { room, id, said, reason } => {
                 let is_outside = matches!(
                     reason,
                     FailReason::Refused { code: ErrorCode::NoRoom | ErrorCode::Forbidden, .. }
                 );
-                assert!(!room.is_hall() && is_outside, "{text:.40} failed: {reason:?}");
+                assert!(!room.is_hall() && is_outside, "{said:?} failed: {reason:?}");
                 tally.note_effect(Effect::Failed);
                 self.memory.texts.fail(id);
             }

@@ -76,7 +76,7 @@ fn check_record(name: &str, shown: &Shown, log: &RoomLog, forgotten_to: u64) {
         Shown::Gap { .. } => assert!(to <= forgotten_to, "{name} misses {from}-{to}"),
         Shown::Message(message) => {
             let entry = log.message(from);
-            assert_eq!((&message.author, &message.content), (&entry.author, &entry.content));
+            assert_eq!((&message.author, &message.state.content), (&entry.author, &entry.content));
             assert_eq!(message.own, entry.author == name);
             assert_eq!(message.id.as_ref().map(MessageId::as_str).is_some(), message.own);
             assert_eq!(entry.event, None);

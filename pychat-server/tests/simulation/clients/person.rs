@@ -145,12 +145,12 @@ impl Person {
                 Event::Offline { retry_at_ms, cause } => {
                     assert!(retry_at_ms.is_some(), "{cause:?}");
                 }
-                Event::Failed { room, id, text, reason } => {
+                Event::Failed { room, id, said, reason } => {
                     let is_outside = matches!(
                         reason,
                         FailReason::Refused { code: ErrorCode::NoRoom | ErrorCode::Forbidden, .. }
                     );
-                    assert!(!room.is_hall() && is_outside, "{text} failed: {reason:?}");
+                    assert!(!room.is_hall() && is_outside, "{said:?} failed: {reason:?}");
                     fired.note(Fault::Refused);
                     let said = self.said.iter_mut().find(|said| said.id == id);
                     if let Some(said) = said {

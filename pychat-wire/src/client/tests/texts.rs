@@ -273,7 +273,7 @@ fn other_words(seq: u64, id: &str, content: &'static str, replay: bool) -> Serve
         reply: None,
         edited: None,
         deleted: false,
-        reactions: Default::default(),
+        reactions: Reactions::default(),
     }
 }
 

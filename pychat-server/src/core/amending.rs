@@ -40,7 +40,7 @@ pub enum Granted {
     Edit(Arc<str>),
     /// Its words are forgotten, and its reactions.
     Erase,
-    /// Its words are put aside, and its reactions forgotten.
+    /// Its words are put aside; its reactions, and that it was edited, are forgotten.
     Remove,
     /// It has these [reactions](react).
     React(Option<String>),
@@ -85,7 +85,7 @@ pub fn grant(
 
 /// Returns the reactions to a message after one more, as JSON: a list of lists of a person, an emoji and
 /// the name of the person, those of one emoji in a row; `None` if there are none. A person has one
-/// reaction at most, and the same one again changes nothing.
+/// reaction at most, the newest, which comes last among those with its emoji.
 fn react(
     json: Option<&str>,
     PersonId(person): PersonId,
@@ -93,10 +93,6 @@ fn react(
     emoji: Option<&str>,
 ) -> Result<Option<String>, AmendError> {
     let mut reactions = parse(json);
-    let has_it = |Reaction(other, known, _): &Reaction| *other == person && Some(&**known) == emoji;
-    if reactions.iter().any(has_it) {
-        return Ok(json.map(ToOwned::to_owned));
-    }
     reactions.retain(|Reaction(other, ..)| *other != person);
     if let Some(emoji) = emoji {
         let others: BTreeSet<_> = reactions.iter().map(|Reaction(_, other, _)| other).collect();
@@ -192,7 +188,7 @@ mod tests {
             json = react(json.as_deref(), PersonId(person), &name, Some(emoji)).unwrap();
         }
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned().into()).collect();
-        let expected = [("👍", names(&["3", "5"])), ("🎉", names(&["2", "4", "1"]))];
+        let expected = [("👍", names(&["3", "5"])), ("🎉", names(&["4", "1", "2"]))];
         let expected = expected.map(|(emoji, names): (&str, Vec<_>)| (emoji.into(), names));
         assert_eq!(on_wire(json.as_deref()), Reactions(expected.to_vec()));
     }

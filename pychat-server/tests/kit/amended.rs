@@ -128,7 +128,7 @@ impl<'a> Version<'a> {
             Amendment::Delete { .. } => {
                 assert!(!state.is_deleted, "number {seq} removes it: {message:?}");
                 *removed = Some(words.replace(""));
-                (state.is_deleted, state.reactions) = (true, Reactions::default());
+                *state = State { is_deleted: true, ..State::default() };
             }
             Amendment::React { emoji, .. } => {
                 assert!(!state.is_deleted, "number {seq} reacts to it: {message:?}");

@@ -212,6 +212,16 @@ impl RoomLog {
         self.heard.get(&seq).is_some_and(|it| it.author == name && it.amendment.is_none())
     }
 
+    /// Returns true if number `seq` was heard, and is an amendment.
+    pub(crate) fn is_amendment(&self, seq: u64) -> bool {
+        self.heard.get(&seq).is_some_and(|it| it.amendment.is_some())
+    }
+
+    /// Returns true if number `seq` may have been said with these words: nobody heard other ones of it.
+    pub(crate) fn may_say(&self, seq: u64, words: &str) -> bool {
+        !self.exact.contains(&seq) || self.heard[&seq].content == words
+    }
+
     /// Returns the event that number `seq` is, if it was heard and is one.
     pub(crate) fn event(&self, seq: u64) -> Option<RoomEvent> {
         self.heard.get(&seq).and_then(|message| message.event)

@@ -69,6 +69,22 @@ impl RoomLog {
         }
     }
 
+    /// Returns true if a message ever had no words.
+    pub(crate) fn was_deleted(&self, target: u64) -> bool {
+        self.deletions.contains_key(&target)
+    }
+
+    /// Returns how often somebody deleted a message of another.
+    pub(crate) fn n_removed(&self) -> usize {
+        let is_removal = |it: &&Message| match it.amendment {
+            Some(Amendment::Delete { target }) => {
+                self.heard.get(&target).is_some_and(|target| target.author != it.author)
+            }
+            _ => false,
+        };
+        self.heard.values().filter(is_removal).count()
+    }
+
     /// Returns the number from which on every record was heard.
     fn whole_from(&self) -> u64 {
         let numbers = self.heard.keys().rev();

@@ -66,7 +66,7 @@ impl<'a> History<'a> {
         let mut versions = vec![Version { from, words, state, removed }];
         for amendment in amendments {
             let mut next = versions[versions.len() - 1].clone();
-            next.amend(&message.message.author, amendment);
+            next.amend(message.message, amendment);
             versions.push(next);
         }
         Self { versions }
@@ -109,11 +109,11 @@ impl<'a> Version<'a> {
         self.words.is_none_or(|known| known == words)
     }
 
-    /// Changes it by an amendment of a message by `author`, which must be one that may be.
-    fn amend(&mut self, author: &str, said: Said<'a>) {
+    /// Changes it by an amendment of a message, which must be one that may be.
+    fn amend(&mut self, amended: &Message, said: Said<'a>) {
         let Said { seq, message, is_exact } = said;
         let Version { words, state, removed, .. } = self;
-        let is_own = message.author == author;
+        let is_own = amended.is_of(&message.author);
         match message.amendment.as_ref().expect("an amendment") {
             Amendment::Edit { content, .. } => {
                 assert!(is_own && !state.is_deleted, "number {seq} edits it: {message:?}");

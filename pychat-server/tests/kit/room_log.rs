@@ -65,6 +65,12 @@ impl Message {
         self.event.is_none() && self.amendment.is_none()
     }
 
+    /// Returns true if it is a message of the person with this name: what begins with `#` was said in
+    /// protocol 1, where nobody proves who they are.
+    pub(crate) fn is_of(&self, name: &str) -> bool {
+        self.author == name && !self.content.starts_with('#')
+    }
+
     /// Returns true if the other is the same record, but for what may change.
     fn is_same(&self, other: &Self) -> bool {
         let is_same_amendment = match (&self.amendment, &other.amendment) {

@@ -78,7 +78,7 @@ impl RoomLog {
     pub(crate) fn n_removed(&self) -> usize {
         let is_removal = |it: &&Message| match it.amendment {
             Some(Amendment::Delete { target }) => {
-                self.heard.get(&target).is_some_and(|target| target.author != it.author)
+                self.heard.get(&target).is_some_and(|target| !target.is_of(&it.author))
             }
             _ => false,
         };

@@ -37,6 +37,8 @@ knobs! {
 pub(super) struct Amend {
     pub(super) room: String,
     pub(super) amendment: Amendment<'static>,
+    /// Nobody had heard of the message when it was said first.
+    pub(super) is_early: bool,
     pub(super) answer: Option<Answer>,
 }
 
@@ -70,7 +72,9 @@ impl World<'_> {
             Act::TakeBack => Amendment::React { target, emoji: None },
             Act::Restore => Amendment::Restore { target, content: None },
         };
-        self.people[person].amendments.push(Amend { room, amendment, answer: None });
+        let is_early = self.oracle.room(&room).last() < target;
+        let asked = Amend { room, amendment, is_early, answer: None };
+        self.people[person].amendments.push(asked);
         self.say_amendment(peer, person, number);
         if is_doubled {
             self.say_amendment(peer, person, number);
@@ -114,7 +118,8 @@ impl World<'_> {
         room: &str,
         seq: u64,
     ) {
-        let Amend { room: asked, amendment, answer } = &mut self.people[person].amendments[number];
+        let Amend { room: asked, amendment, answer, .. } =
+            &mut self.people[person].amendments[number];
         assert_eq!(asked, room, "{amendment:?} is in another room");
         let record = self.oracle.rooms()[room].message(seq).amendment.as_ref();
         let is_it = record
@@ -197,7 +202,7 @@ impl World<'_> {
     /// said.
     pub(super) fn check_refused(&self) {
         for person in &self.people {
-            for Amend { room, amendment, answer } in &person.amendments {
+            for Amend { room, amendment, is_early, answer } in &person.amendments {
                 let Some(Answer::Refused { code, text }) = answer else { continue };
                 let Some(log) = self.oracle.rooms().get(room) else { continue };
                 let target = log.messages().find(|(seq, _)| *seq == amendment.target());
@@ -205,14 +210,17 @@ impl World<'_> {
                 let is_explained = match (code, target) {
                     (ErrorCode::NoMessage, Some(_)) => {
                         let is_restored = matches!(amendment, Amendment::Restore { .. });
-                        is_restored || self.forgets() || log.was_deleted(amendment.target())
+                        *is_early
+                            || is_restored
+                            || self.forgets()
+                            || log.was_deleted(amendment.target())
                     }
                     (ErrorCode::Forbidden, Some(message)) if text.contains("not yours") => {
                         let is_open = matches!(
                             amendment,
                             Amendment::React { .. } | Amendment::Restore { .. }
                         );
-                        !is_open && message.author != person.name
+                        !is_open && !message.is_of(&person.name)
                     }
                     _ => true,
                 };

@@ -65,6 +65,14 @@ impl Message {
         self.event.is_none() && self.amendment.is_none()
     }
 
+    /// Returns the words of a message or of an edit; else the subject of an event.
+    pub(crate) fn words(&self) -> &str {
+        match &self.amendment {
+            Some(Amendment::Edit { content, .. }) => content.as_deref().unwrap_or_default(),
+            _ => &self.content,
+        }
+    }
+
     /// Returns true if it is a message of the person with this name: what begins with `#` was said in
     /// protocol 1, where nobody proves who they are.
     pub(crate) fn is_of(&self, name: &str) -> bool {
@@ -241,6 +249,11 @@ impl RoomLog {
     /// Returns the last number that was heard; 0 if there is none.
     pub(crate) fn last(&self) -> u64 {
         self.heard.last_key_value().map_or(0, |(seq, _)| *seq)
+    }
+
+    /// Returns the last number that anybody has heard, or was told of.
+    pub(crate) fn last_known(&self) -> u64 {
+        self.last().max(self.last_told)
     }
 
     /// Everything after `forgotten_to`, up to which the log need not have anything any more, was heard,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use pychat_wire::message::Amendment;
 
 use super::{Message, PageHeard, RoomLog};
-use crate::kit::amended::{History, Look, Said, Seen, by_target};
+use crate::kit::amended::{History, Look, Said, State, by_target};
 
 /// The most text that a page has, in bytes.
 pub(in crate::kit) const PAGE_BYTES_MAX: usize = 256 << 10;
@@ -69,9 +69,27 @@ impl RoomLog {
         }
     }
 
+    /// Returns the words and the state of a message as somebody has seen it who knew more than all others.
+    pub(crate) fn last_look(&self, seq: u64) -> (&str, &State) {
+        let last = self.seen.get(&seq).and_then(|seen| {
+            let whole = seen.iter().filter_map(|seen| match &seen.look {
+                Look::Whole { words, state } => Some((seen.known, &**words, state)),
+                Look::Words(_) => None,
+            });
+            whole.max_by_key(|(known, ..)| *known)
+        });
+        let (_, words, state) = last.expect("it was read from the store");
+        (words, state)
+    }
+
     /// Returns true if a message ever had no words.
     pub(crate) fn was_deleted(&self, target: u64) -> bool {
         self.deletions.contains_key(&target)
+    }
+
+    /// Returns the numbers of the messages that ever had no words.
+    pub(crate) fn deleted(&self) -> impl Iterator<Item = u64> {
+        self.deletions.keys().copied()
     }
 
     /// Returns how often somebody deleted a message of another.

@@ -2,14 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use pychat_wire::client::{Message, Page, RoomId, RoomRecord};
+use pychat_wire::client::{Amended, Message, Page, RoomId, RoomRecord};
 
 /// One thing on somebody's screen.
 #[derive(Clone, Debug)]
 pub(crate) enum Shown {
     Message(Message),
     Event(RoomRecord),
-    Gap { from: u64, to: u64 },
+    Amended(Amended),
+    Gap {
+        from: u64,
+        to: u64,
+    },
+    /// Numbers that a page left out.
+    LeftOut {
+        from: u64,
+        to: u64,
+    },
 }
 
 impl Shown {
@@ -21,7 +30,8 @@ impl Shown {
                 (seq, seq)
             }
             Self::Event(record) => (record.seq, record.seq),
-            Self::Gap { from, to } => (*from, *to),
+            Self::Amended(amended) => (amended.seq, amended.seq),
+            Self::Gap { from, to } | Self::LeftOut { from, to } => (*from, *to),
         }
     }
 }
@@ -74,6 +84,18 @@ impl Screen {
         run.shown.push(shown);
     }
 
+    /// Shows the next amendment of a room in a log, and what it makes of its message.
+    pub(crate) fn amend(&mut self, epoch: usize, amended: Amended) {
+        let room = amended.room.clone();
+        self.show(&room, epoch, Shown::Amended(amended.clone()));
+        let run = self.rooms.get_mut(&room).and_then(|runs| runs.last_mut()).expect("it has begun");
+        for shown in &mut run.shown {
+            if let Shown::Message(message) = shown {
+                message.amend(&amended);
+            }
+        }
+    }
+
     /// Nothing more comes of a room.
     pub(crate) fn end(&mut self, room: &RoomId) {
         if let Some(run) = self.rooms.get_mut(room).and_then(|runs| runs.last_mut()) {
@@ -109,11 +131,11 @@ impl Screen {
     }
 }
 
-/// Shows a gap before number `next`, if there is one.
+/// Shows that something was left out before number `next`, if that is so.
 fn fill(shown: &mut Vec<Shown>, next: u64) {
     if let Some(from) = shown.last().map(|last| last.range().1 + 1)
         && from < next
     {
-        shown.push(Shown::Gap { from, to: next - 1 });
+        shown.push(Shown::LeftOut { from, to: next - 1 });
     }
 }

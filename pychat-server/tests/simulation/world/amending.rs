@@ -60,7 +60,12 @@ impl World<'_> {
             return;
         }
         let room = if is_elsewhere { self.some_room(peer) } else { HALL.to_owned() };
-        let target = self.some_message(peer, &room);
+        let target = match self.oracle.room(&room).deleted().collect::<Vec<_>>() {
+            deleted if act == Act::Restore && !deleted.is_empty() => {
+                deleted[self.below(deleted.len())]
+            }
+            _ => self.some_message(peer, &room),
+        };
         let number = self.people[person].amendments.len();
         let amendment = match act {
             Act::Edit => {

@@ -57,14 +57,14 @@ knobs! {
     /// rest is what [`Fault`] says.
     enum Step {
         Connect = 600,
-        Hello = 1_300,
+        Hello = 1_400,
         Text = 1_600,
         /// Somebody amends a message.
-        Amend = 500,
+        Amend = 350,
         /// Somebody asks for something about rooms.
         Room = 700,
         /// The line takes some of what was said to the server.
-        Carry = 1_950,
+        Carry = 2_000,
         Page = 288,
         Ping = 50,
         /// Nobody has pinged.

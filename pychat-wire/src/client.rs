@@ -12,9 +12,9 @@
 //! bot and a test drive it alike. Every `now` is in milliseconds, on a clock that never goes back.
 //!
 //! It finds out from the greeting which protocol the server speaks. In protocol 2 it shows every
-//! record of every room once and in order, each room for itself, and sends a text until it is accepted,
-//! over lost lines and restarts of both. Protocol 1 has no means for that, and no room but the hall: a
-//! text of a lost line is [handed back](Event::Failed).
+//! record of every room once and in order, each room for itself, and sends a text or an amendment until
+//! it is accepted, over lost lines and restarts of both. Protocol 1 has no means for that, and no room but
+//! the hall: a text of a lost line is [handed back](Event::Failed).
 //!
 //! ```text
 //!              Connect           connected          greeting        welcome

@@ -5,6 +5,7 @@
 //! the rest is: the wire itself (`cargo fuzz run client -- -dict=fuzz/client.dict`), or a script of
 //! messages, a few bytes each, whose strings and numbers are now and then too long and too large.
 //! Chance finds no frame of several hundred bytes, but it finds the byte that makes an epoch long.
+//! The third byte says how many of those after it are a script of what our person says meanwhile.
 #![no_main]
 
 mod script;
@@ -12,25 +13,45 @@ mod script;
 use libfuzzer_sys::fuzz_target;
 use pychat_wire::{
     Client, ClientMessage, Decoder, UserName,
-    client::{Begin, Event, Hearing, ROOMS_MAX, RoomId, Saved, UNREAD_MAX},
-    message::RoomRequest,
+    client::{
+        Begin, Event, Hearing, MessageState, ROOMS_MAX, RoomId, Said, Saved, UNACKNOWLEDGED_MAX,
+        UNREAD_MAX,
+    },
+    message::{CONTENT_BYTES_MAX, EMOJI_MAX, REACTIONS_MAX, RoomRequest},
 };
+use script::Script;
+
+/// The state of somebody whose texts and amendments wait, under ids that servers of scripts know.
+const SAVED: &str = r#"{
+    "name": "Анна", "is_known": true, "epoch": "0f8e",
+    "rooms": { "": { "seq": 5 }, "r1": { "seq": 5, "seen": 3 } },
+    "unacknowledged": [
+        { "id": "0f8e", "text": "x, y" },
+        { "id": "e", "of": "0f8e", "type": "edit", "target": 0, "content": "Анна" },
+        { "room": "r1", "id": "x, y", "type": "delete", "target": 3 },
+        { "room": "r1", "id": "Анна", "text": "Вы", "reply": 3 }
+    ]
+}"#;
 
 fuzz_target!(|data: &[u8]| {
-    let [piece, mode, rest @ ..] = data else { return };
+    let [piece, mode, n_said, rest @ ..] = data else { return };
+    let (said, rest) = rest.split_at(rest.len().min(usize::from(*n_said)));
     let begin = match mode % 4 {
         0 => Begin::Resume,
         1 => Begin::Everything,
         _ => Begin::LastPage(3),
     };
     let hearing = if mode & 0x40 == 0 { Hearing::All } else { Hearing::Hall };
+    let is_back = mode & 0x20 != 0;
+    let client = || client(is_back).beginning(begin).hearing(hearing);
     let wire = if mode & 0x80 == 0 { rest.to_vec() } else { script::wire(rest) };
-    let cut = hear(begin, hearing, wire.chunks(usize::from(*piece) + 1));
-    let whole = hear(begin, hearing, [&wire[..]].into_iter());
+    let cut = hear(client(), said, wire.chunks(usize::from(*piece) + 1));
+    let whole = hear(client(), said, [&wire[..]].into_iter());
     assert_eq!((&cut.events, &cut.saved), (&whole.events, &whole.saved));
     // Where the line was given up, what had not been taken by then is not written any more.
     assert!(whole.written.is_empty() || cut.written == whole.written);
     check_written(&cut.written);
+    check_shown(&cut.events);
 });
 
 struct Heard {
@@ -39,39 +60,108 @@ struct Heard {
     saved: Saved,
 }
 
-fn hear<'a>(begin: Begin, hearing: Hearing, pieces: impl Iterator<Item = &'a [u8]>) -> Heard {
+fn client(is_back: bool) -> Client {
     let name = UserName::new("Анна").expect("a good name");
-    let client = Client::new(name, Saved::default(), [7; 32]);
-    let mut client = client.beginning(begin).hearing(hearing);
+    let saved = if is_back { SAVED } else { "{}" };
+    Client::new(name, serde_json::from_str(saved).expect("a saved state"), [7; 32])
+}
+
+fn hear<'a>(
+    mut client: Client,
+    said: &[u8],
+    pieces: impl Iterator<Item = &'a [u8]> + Clone,
+) -> Heard {
+    let mut said = Script::new(said);
+    (0..4).for_each(|_| say(&mut client, &mut said));
     client.connected(0);
     assert!(client.take_outgoing().is_empty());
     let mut written = Vec::new();
-    for piece in pieces {
+    for piece in pieces.clone() {
         client.receive(1, piece);
         written.extend(client.take_outgoing());
     }
     let events = std::iter::from_fn(|| client.next_event()).collect();
     let saved = client.saved().clone();
-    if client.say(&RoomId::hall(), "x").is_ok() {
-        assert_eq!(client.unacknowledged().count(), 1);
-    } else {
-        assert_eq!(client.saved().n_unacknowledged(), 0);
-    }
+    let n_waiting = saved.n_unacknowledged();
+    let is_said = client.say(&RoomId::hall(), "x").is_ok();
+    assert_eq!(client.unacknowledged().count(), n_waiting + usize::from(is_said));
     client.change_room(RoomRequest::JoinRoom { room: "r2".into() });
     for _ in 0..3 {
         check_rooms(&mut client);
+        say(&mut client, &mut said);
         client.handle_timeout(client.next_deadline().unwrap_or(u64::MAX));
         client.disconnected(u64::MAX);
     }
+    check_pending(&client);
+    client.reconnect();
+    client.connected(2);
+    pieces.for_each(|piece| client.receive(2, piece));
+    check_pending(&client);
+    check_written(&client.take_outgoing());
     client.leave();
+    check_shown(&std::iter::from_fn(|| client.next_event()).collect::<Vec<_>>());
     Heard { events, written, saved }
+}
+
+/// Does one thing that our person may do.
+fn say(client: &mut Client, script: &mut Script<'_>) {
+    let room = RoomId::from(&*script.room_id());
+    let place = usize::from(script.byte());
+    let id = client.unacknowledged().map(|pending| pending.id.clone()).nth(place);
+    let _ = match (script.byte() % 8, id) {
+        (0 | 1, _) => client.say(&room, &script.word()).map(drop),
+        (2, _) => client.reply(&room, script.number(), &script.word()).map(drop),
+        (3 | 4, _) => client.amend(&room, script.amendment()).map(drop),
+        (5 | 6, Some(id)) => client.edit_pending(&id, &script.word()),
+        (_, Some(id)) => client.delete_pending(&id),
+        _ => Ok(()),
+    };
+}
+
+/// Only a change of a text that waits, too, has no number, and all of it can be stored.
+fn check_pending(client: &Client) {
+    assert!(client.unacknowledged().count() <= UNACKNOWLEDGED_MAX);
+    for pending in client.unacknowledged() {
+        let mut waiting = client.unacknowledged();
+        let is_text = |said: &Said| matches!(said, Said::Text { .. });
+        assert!(pending.of.is_none_or(|of| waiting.any(|it| it.id == of && is_text(it.said))));
+    }
+    let json = serde_json::to_string(client.saved()).expect("it can be written");
+    assert_eq!(serde_json::from_str::<Saved>(&json).expect("and read"), *client.saved());
+}
+
+/// What is shown is bounded, and so is what amendments make of it.
+fn check_shown(events: &[Event]) {
+    let mut shown: Vec<_> = Vec::new();
+    for event in events {
+        match event {
+            Event::Message(message) => shown.push(message.clone()),
+            Event::Page(page) => shown.extend(page.messages.iter().cloned()),
+            Event::Amended(amended) => {
+                for message in &mut shown {
+                    message.amend(amended);
+                }
+            }
+            _ => (),
+        }
+    }
+    for MessageState { content, edited_ms, is_deleted, reactions } in
+        shown.iter().map(|message| &message.state)
+    {
+        assert!(content.len() <= CONTENT_BYTES_MAX && reactions.len() <= EMOJI_MAX);
+        assert!(reactions.iter().map(|(_, names)| names.len()).sum::<usize>() <= REACTIONS_MAX);
+        let is_empty = content.is_empty() && edited_ms.is_none() && reactions.is_empty();
+        assert!(!is_deleted || is_empty);
+    }
 }
 
 fn check_rooms(client: &mut Client) {
     let rooms = client.rooms();
     assert!(rooms.len() <= ROOMS_MAX && rooms[0].id.is_hall());
     for room in rooms {
-        assert!(room.read <= room.last && room.unread <= UNREAD_MAX);
+        // Before the first welcome no more is known than what is saved.
+        let last = room.last.max(client.saved().seq(&room.id));
+        assert!(room.read <= last && room.unread <= UNREAD_MAX);
         client.request_history(&room.id, 5);
         client.see(&room.id, u64::MAX);
         client.typing(&room.id);

@@ -7,8 +7,13 @@ use pychat_wire::{
     key::{InviteCode, InviteId, Nonce, PairCode, Pin, PublicKey},
     link::Host,
     message::{
+<<<<<<< HEAD
         Ban, BanList, Device, DeviceList, Door, ErrorCode, HostList, Invite, InviteList, Limits,
         Listing, Names, Reason, Room, RoomEvent, RoomKind, RoomList,
+=======
+        Amendment, Device, DeviceList, Door, ErrorCode, HostList, Invite, InviteList, Limits,
+        Listing, Names, Reactions, Reason, Room, RoomEvent, RoomKind, RoomList,
+>>>>>>> wclient/wclient
     },
     notice::Notice,
 };
@@ -16,23 +21,34 @@ use pychat_wire::{
 /// Strings that mean something somewhere; the last one is made long.
 const WORDS: [&str; 8] = ["", "Сервер Чата", "Вы", "Анна", "0f8e", "x, y", "\u{301}🙂", "long"];
 
+/// Emoji, and what is none.
+const EMOJI: [&str; 4] = ["👍", "❤️", "👩‍👩‍👧", "ok"];
+
 /// Ids of rooms, the hall's first; the last one is made long.
 const ROOMS: [&str; 4] = ["", "r1", "r2", "long"];
 
 /// A script as it is read: what it lacks at its end is zero.
-struct Script<'a>(&'a [u8]);
+pub struct Script<'a>(&'a [u8]);
 
 /// Returns the frames of the messages that `script` stands for.
 pub fn wire(script: &[u8]) -> Vec<u8> {
     let (mut script, mut out) = (Script(script), Vec::new());
-    while !script.0.is_empty() {
+    while !script.is_over() {
         script.message().encode(&mut out);
     }
     out
 }
 
-impl Script<'_> {
-    fn byte(&mut self) -> u8 {
+impl<'a> Script<'a> {
+    pub fn new(script: &'a [u8]) -> Self {
+        Self(script)
+    }
+
+    pub fn is_over(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn byte(&mut self) -> u8 {
         let Some((&first, rest)) = self.0.split_first() else { return 0 };
         self.0 = rest;
         first
@@ -42,14 +58,14 @@ impl Script<'_> {
         self.byte() % 2 == 1
     }
 
-    fn number(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         match self.byte() {
             small @ ..=0xf0 => u64::from(small),
             large => u64::MAX - u64::from(0xff - large),
         }
     }
 
-    fn word(&mut self) -> Cow<'static, str> {
+    pub fn word(&mut self) -> Cow<'static, str> {
         let choice = self.byte();
         match WORDS[usize::from(choice) % WORDS.len()] {
             "long" => "e".repeat(usize::from(choice) * 8).into(),
@@ -57,7 +73,7 @@ impl Script<'_> {
         }
     }
 
-    fn room_id(&mut self) -> Cow<'static, str> {
+    pub fn room_id(&mut self) -> Cow<'static, str> {
         let choice = self.byte();
         match ROOMS[usize::from(choice) % ROOMS.len()] {
             "long" => "r".repeat(usize::from(choice)).into(),
@@ -103,6 +119,59 @@ impl Script<'_> {
             username: self.word(),
             event: events[usize::from(self.byte()) % events.len()],
             subject: self.is().then(|| self.word()),
+            id: self.is().then(|| self.word()),
+            dup: self.is(),
+            replay: self.is(),
+        }
+    }
+
+    pub fn amendment(&mut self) -> Amendment<'static> {
+        let target = self.number();
+        match self.byte() % 4 {
+            0 => Amendment::Edit { target, content: self.is().then(|| self.word()) },
+            1 => Amendment::Delete { target },
+            2 => Amendment::React { target, emoji: self.is().then(|| self.emoji()) },
+            _ => Amendment::Restore { target, content: self.is().then(|| self.word()) },
+        }
+    }
+
+    fn emoji(&mut self) -> Cow<'static, str> {
+        EMOJI[usize::from(self.byte()) % EMOJI.len()].into()
+    }
+
+    fn reactions(&mut self) -> Reactions<'static> {
+        let n_emoji = self.byte() % 8;
+        let of_emoji = (0..n_emoji).map(|_| {
+            let (emoji, name) = (self.emoji(), self.word());
+            (emoji, vec![name; usize::from(self.byte())])
+        });
+        Reactions(of_emoji.collect())
+    }
+
+    fn record(&mut self) -> ServerMessage<'static> {
+        ServerMessage::Record {
+            room: self.room_id(),
+            seq: self.number(),
+            time: self.number(),
+            username: self.word(),
+            content: self.word(),
+            id: self.is().then(|| self.word()),
+            dup: self.is(),
+            replay: self.is(),
+            reply: self.is().then(|| self.number()),
+            edited: self.is().then(|| self.number()),
+            deleted: self.is(),
+            reactions: self.reactions(),
+        }
+    }
+
+    fn amended(&mut self) -> ServerMessage<'static> {
+        ServerMessage::Amended {
+            amendment: self.amendment(),
+            room: self.room_id(),
+            seq: self.number(),
+            time: self.number(),
+            username: self.word(),
             id: self.is().then(|| self.word()),
             dup: self.is(),
             replay: self.is(),
@@ -165,6 +234,7 @@ impl Script<'_> {
             ErrorCode::Storage,
             ErrorCode::AlreadyJoined,
             ErrorCode::TooLarge,
+<<<<<<< HEAD
             ErrorCode::NoRoom,
             ErrorCode::Forbidden,
             ErrorCode::NotDone,
@@ -172,6 +242,9 @@ impl Script<'_> {
             ErrorCode::BadSignature,
             ErrorCode::NotAdmitted,
             ErrorCode::Full,
+=======
+            ErrorCode::NoMessage,
+>>>>>>> wclient/wclient
         ];
         ServerMessage::Error {
             code: codes[usize::from(self.byte()) % codes.len()],
@@ -246,7 +319,11 @@ impl Script<'_> {
     }
 
     fn message(&mut self) -> ServerMessage<'static> {
+<<<<<<< HEAD
         match self.byte() % 19 {
+=======
+        match self.byte() % 18 {
+>>>>>>> wclient/wclient
             0 | 1 => ServerMessage::Greeting {
                 username: self.word(),
                 content: self.word(),
@@ -260,15 +337,7 @@ impl Script<'_> {
                 ping_seconds: self.number(),
             },
             2 => self.notice(),
-            3 | 4 => ServerMessage::Record {
-                room: self.room_id(),
-                seq: self.number(),
-                time: self.number(),
-                username: self.word(),
-                content: self.word(),
-                id: self.is().then(|| self.word()),
-                dup: self.is(),
-                replay: self.is(), reply: None, edited: None, deleted: false, reactions: Default::default() },
+            3 | 4 => self.record(),
             5 => ServerMessage::Welcome {
                 username: self.word(),
                 epoch: self.word(),
@@ -298,9 +367,14 @@ impl Script<'_> {
             12 => self.devices(),
             13 => self.invites(),
             14 | 15 => self.of_room(),
+<<<<<<< HEAD
             16 => self.moderation(),
             17 if self.is() => ServerMessage::Ping,
             17 => ServerMessage::Pong,
+=======
+            16 => self.amended(),
+            _ if self.is() => ServerMessage::Ping,
+>>>>>>> wclient/wclient
             _ => ServerMessage::Bye { reason: self.reason(), retry_ms: self.number() },
         }
     }

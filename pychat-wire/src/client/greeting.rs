@@ -196,6 +196,9 @@ impl Client {
         if change == Change::NewEpoch {
             self.tell(Event::NewEpoch);
         }
+        self.fail_targets(|room, target| {
+            is_other || rewound.iter().any(|(id, from, _)| id == room && *from <= target)
+        });
         self.mark_welcome(epoch, &rewound);
         for (room, from, to) in rewound {
             self.tell_shown(Event::Gap { room: room.clone(), from, to }, room, from - 1);
@@ -221,9 +224,6 @@ impl Client {
             }
         }
         self.send_page_requests();
-        if is_other {
-            self.fail_targets();
-        }
         self.send_unacknowledged();
         self.send_changes();
     }

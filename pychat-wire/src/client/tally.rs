@@ -79,7 +79,7 @@ impl Tally {
         self.heard.push_back(seq);
     }
 
-    /// Takes in that a message is there no more.
+    /// Takes in that a message is there no more. If it comes back, the server counts it again.
     pub(super) fn forget(&mut self, seq: u64) {
         self.heard.retain(|heard| *heard != seq);
     }

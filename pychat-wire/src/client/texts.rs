@@ -1,8 +1,8 @@
-//! Our own texts, until they are acknowledged, refused, or cannot be sent again.
+//! Our own texts and amendments, until they are acknowledged, refused, or cannot be sent again.
 //!
-//! A text has the same id each time that it is sent, by which a server of protocol 2 recognizes it.
-//! Where the server knows another text under it, ours gets another id, which the shell is not told.
-//! The order is kept: a text that is said while another waits to be sent again waits behind it.
+//! Each has the same id each time that it is sent, by which a server of protocol 2 recognizes it. Where
+//! the server knows something else under it, ours gets another id, which the shell is not told. The order
+//! is kept: what is said while something else waits to be sent again waits behind that.
 
 use std::mem;
 
@@ -217,19 +217,25 @@ impl Client {
         }
     }
 
-    /// Takes in that the numbers of messages mean others from now on. What amends them fails, and what
-    /// answers them does so no more.
-    pub(super) fn fail_targets(&mut self) {
+    /// Takes in which numbers of messages mean others from now on, or none. What amends them fails, and
+    /// what answers them does so no more.
+    pub(super) fn fail_targets(&mut self, is_lost: impl Fn(&RoomId, u64) -> bool) {
         let mut index = 0;
         while let Some(said) = self.saved.unacknowledged.get_mut(index) {
             match &mut said.said {
-                Said::Amendment(_) if said.of.is_none() => self.fail_at(index, no_message()),
-                Said::Text { reply, .. } => {
-                    self.has_changed |= reply.take().is_some();
-                    index += 1;
+                Said::Amendment(amendment)
+                    if said.of.is_none() && is_lost(&said.room, amendment.target()) =>
+                {
+                    self.fail_at(index, no_message());
+                    continue;
                 }
-                Said::Amendment(_) => index += 1,
+                Said::Text { reply, .. } => {
+                    let lost = reply.take_if(|target| is_lost(&said.room, *target));
+                    self.has_changed |= lost.is_some();
+                }
+                Said::Amendment(_) => (),
             }
+            index += 1;
         }
     }
 
@@ -423,7 +429,7 @@ fn too_large(error: SayError) -> FailReason {
 
 /// Returns the reason why what amends a message fails that is not in the logs.
 fn no_message() -> FailReason {
-    let text = "the logs are not those in which the message was".to_owned();
+    let text = "the log does not have the message any more".to_owned();
     FailReason::Refused { code: ErrorCode::NoMessage, text }
 }
 

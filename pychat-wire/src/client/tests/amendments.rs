@@ -465,6 +465,20 @@ fn numbers_of_another_log_are_not_amended() {
 }
 
 #[test]
+fn numbers_that_a_log_has_lost_are_not_amended() {
+    let mut stage = Stage::joined(10);
+    stage.amend(edit(8, "x"));
+    stage.amend(edit(7, "y"));
+    stage.client.reply(&hall(), 8, "раз").unwrap();
+    stage.client.reply(&hall(), 7, "два").unwrap();
+    stage.cut();
+    stage.client.connected(0);
+    let told = stage.hear(&[greeting(EPOCH), welcome(EPOCH, 7)]);
+    assert_told(&told, &["back", "refused edit 8 x NoMessage", "gap 8-10"]);
+    assert_eq!(said(&stage.written()), ["edit 7 y", "раз", "два to 7"]);
+}
+
+#[test]
 fn nothing_is_amended_in_a_room_that_is_gone() {
     let mut stage = Stage::in_two_rooms(10);
     stage.client.amend(&other(), edit(2, "x")).unwrap();

@@ -14,6 +14,7 @@ mod logs;
 mod migrations;
 mod moderation;
 mod records;
+mod requests;
 mod retention;
 mod rooms;
 mod rows;
@@ -34,6 +35,7 @@ use self::{
     folder::Folder,
     logs::{Logs, key, key_up_to, keys, seq_of},
     records::{SELECT_AFTER, SELECT_SHOWN_AFTER, SELECT_SHOWN_SIZES, SELECT_SIZES, Writer, entry},
+    requests::{carry_out, erases, is_deletion},
     rows::{integer, transaction},
     schema::Opened,
 };
@@ -42,10 +44,7 @@ use super::{Answer, Read, Records, Retention, Store, over::Over, page::run_start
 use crate::core::{
     id::{RoomId, Ticket},
     moderation::{AuditEntry, Rulebook},
-    record::{
-        Amending, Appended, Draft, Entry, Invite, Kind, Person, PersonChange, PersonId, ReadMark,
-        Request, Room, StorageError, Stored,
-    },
+    record::{Entry, Invite, Person, PersonId, ReadMark, Request, Room, StorageError, Stored},
     time::Time,
 };
 
@@ -195,42 +194,6 @@ impl SqliteStore {
         }
         Ok(stored)
     }
-}
-
-/// Carries out one request of a batch; returns its outcome.
-fn carry_out(
-    connection: &Connection,
-    writer: &mut Writer<'_>,
-    request: &Request,
-) -> rusqlite::Result<Stored> {
-    let changed = match request {
-        Request::Append { room, draft, change } => {
-            let appended = writer.append(*room, draft)?;
-            if let (Appended::New(record), Some(change)) = (&appended, change) {
-                rooms::change(connection, *room, record.seq, change)?;
-            }
-            return Ok(Stored::Appended(appended));
-        }
-        Request::Amend { room, draft, entry } => {
-            return writer.amend(*room, draft, entry.as_ref()).map(Stored::Appended);
-        }
-        Request::Recall { person, id } => {
-            return records::recall(connection, *person, id).map(Stored::Recalled);
-        }
-        Request::Find { room, seq } => {
-            return records::find_record(connection, *room, *seq).map(Stored::Recalled);
-        }
-        Request::Mark(mark) => rooms::mark(connection, *mark),
-        Request::EndRoom(room) => rooms::end(connection, *room),
-        Request::ChangePerson(PersonChange::Save(person)) => rows::save_person(connection, person),
-        Request::ChangePerson(PersonChange::Forget(person)) => {
-            rows::forget_person(connection, *person)
-                .and_then(|()| rooms::forget_person(connection, *person))
-        }
-        Request::Admit { person, invite } => rows::admit(connection, person, *invite),
-        Request::Moderate { changes, entry } => moderation::save(connection, changes, entry),
-    };
-    changed.map(|()| Stored::Changed)
 }
 
 impl Store for SqliteStore {
@@ -408,18 +371,6 @@ impl Drop for SqliteStore {
             Health::Unchecked | Health::Checking(_) | Health::Damaged => Ok(()),
         };
     }
-}
-
-fn is_deletion(draft: &Draft) -> bool {
-    matches!(draft.kind, Kind::Amendment { amending: Amending::Delete, .. })
-}
-
-/// Returns true for what takes words out of the file, or puts others in their place.
-fn erases(stored: &Stored) -> bool {
-    let Stored::Appended(Appended::New(record)) = stored else { return false };
-    let is_erasing =
-        |amending: &Amending<_>| matches!(amending, Amending::Delete | Amending::Edit(_));
-    matches!(&record.kind, Kind::Amendment { amending, .. } if is_erasing(amending))
 }
 
 fn damage() -> StorageError {

@@ -231,6 +231,11 @@ impl RoomLog {
         self.heard.get(&seq).is_some_and(|it| it.amendment.is_some())
     }
 
+    /// Returns true if somebody heard number `seq` as it was said.
+    pub(crate) fn is_exact(&self, seq: u64) -> bool {
+        self.exact.contains(&seq)
+    }
+
     /// Returns true if number `seq` may have been said with these words: nobody heard other ones of it.
     pub(crate) fn may_say(&self, seq: u64, words: &str) -> bool {
         !self.exact.contains(&seq) || self.heard[&seq].content == words

@@ -46,6 +46,8 @@ pub(crate) struct Run {
     pub(crate) shown: Vec<Shown>,
     /// Nothing more may come: the room was left, or its log was lost.
     pub(crate) is_over: bool,
+    /// It ends with a page, which may have left out what follows.
+    pub(crate) ends_with_page: bool,
 }
 
 impl Run {
@@ -64,7 +66,8 @@ pub(crate) struct Screen {
 impl Screen {
     /// Begins with what comes after a number of a room, if that is known.
     pub(crate) fn begin(&mut self, room: &RoomId, epoch: usize, after: Option<u64>) {
-        let run = Run { epoch, after, shown: Vec::new(), is_over: false };
+        let (shown, is_over, ends_with_page) = (Vec::new(), false, false);
+        let run = Run { epoch, after, shown, is_over, ends_with_page };
         self.rooms.entry(room.clone()).or_default().push(run);
     }
 
@@ -81,6 +84,9 @@ impl Screen {
             self.begin(room, epoch, None);
         }
         let run = self.rooms.get_mut(room).and_then(|runs| runs.last_mut()).expect("it has begun");
+        if std::mem::take(&mut run.ends_with_page) {
+            fill(&mut run.shown, shown.range().0);
+        }
         run.shown.push(shown);
     }
 
@@ -123,8 +129,9 @@ impl Screen {
             fill(&mut run.shown, shown.range().0);
             run.shown.push(shown);
         }
-        if let Some(next) = next {
-            fill(&mut run.shown, next);
+        match next {
+            Some(next) => fill(&mut run.shown, next),
+            None => run.ends_with_page = true,
         }
         run.shown.extend(newer);
         run.after = None;

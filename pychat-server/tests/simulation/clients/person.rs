@@ -250,18 +250,19 @@ impl Person {
     }
 
     fn on_denied(&mut self, code: ErrorCode, id: Option<String>, text: &str, fired: &Fired) {
+        let is_neglected = self.said.iter().any(|it| it.care == Care::Neglected);
         fired.note(match code {
             ErrorCode::NoRoom | ErrorCode::Forbidden => Fault::Outside,
             ErrorCode::NotDone | ErrorCode::NameTaken => Fault::NotDone,
             ErrorCode::Storage => Fault::NotStored,
-            // A life before this one was killed before it had stored that it used the id.
-            ErrorCode::IdReused if self.said.iter().any(|it| it.care == Care::Neglected) => {
-                Fault::KilledUnstored
-            }
+            // A life before this one was killed before it had stored that it used the id, or that it
+            // said something of a message.
+            ErrorCode::IdReused | ErrorCode::NoMessage if is_neglected => Fault::KilledUnstored,
             code => panic!("{code:?}: {text}"),
         });
         if let Some(id) = id {
-            assert!(self.requests.remove(&id), "{id} is denied, but was not asked for");
+            let is_asked = self.requests.remove(&id) || is_neglected;
+            assert!(is_asked, "{id} is denied, but was not asked for");
         }
     }
 

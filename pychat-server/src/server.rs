@@ -20,6 +20,7 @@ mod handover;
 mod history;
 mod keepalive;
 mod load;
+mod lookup;
 mod read;
 mod replay;
 mod session;
@@ -33,6 +34,7 @@ pub use self::{
     admit::TURNED_AWAY_MAX,
     keepalive::{PING_INTERVAL, PONG_TIMEOUT},
     load::load_rooms,
+    lookup::{LISTED_MAX, Lookup},
     read::TICK_READ_BYTES_MAX,
     sessions::{BACKLOG_BYTES_LOW, CLOSING_TIMEOUT, LINGER_TIMEOUT},
 };
@@ -46,9 +48,8 @@ use crate::{
     core::{
         chat::{Chat, Effect, Input},
         id::{CallId, ConnectionId, HALL},
-        moderation::{AuditEntry, Order, Reply},
+        moderation::{Order, Reply},
         people::People,
-        record::StorageError,
         rooms::Rooms,
         secret::Secret,
     },
@@ -287,13 +288,10 @@ impl<T: Socket> Server<T> {
         replies
     }
 
-    /// Returns the newest `limit` records of what operators did, oldest first.
-    ///
-    /// # Errors
-    ///
-    /// [`StorageError`].
-    pub fn audit(&mut self, limit: usize) -> Result<Vec<AuditEntry>, StorageError> {
-        self.commit.store.audit(limit)
+    /// Returns the way for operators on the machine to look something up.
+    pub fn lookup(&mut self) -> Lookup<'_> {
+        let source = Source { store: &mut *self.commit.store, broadcasts: &mut self.broadcasts };
+        Lookup { chat: &self.chat, source }
     }
 
     /// Returns the link by which people can join: with the code of a new invite for the first person, if

@@ -50,6 +50,7 @@ mod server {
     // The program and its operator.
     mod configuration;
     mod control;
+    mod control_messages;
     mod limits;
     mod listening;
     mod logging;

@@ -46,6 +46,7 @@ mod pending;
 mod phase;
 mod place;
 mod record;
+mod refusals;
 mod requests;
 mod room;
 mod rooms;

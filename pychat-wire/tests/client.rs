@@ -112,17 +112,8 @@ fn word() -> impl Strategy<Value = Vec<u8>> {
             })
         }),
         4 => (record(), amendment()).prop_map(|((room, seq, id, dup, replay), amendment)| {
-            let (room, username, id) = (room.into(), "b".into(), id.map(Into::into));
-            frame(&ServerMessage::Amended {
-                amendment,
-                room,
-                seq,
-                time: 0,
-                username,
-                id,
-                dup,
-                replay,
-            })
+            let (room, time, username, id) = (room.into(), 0, "b".into(), id.map(Into::into));
+            frame(&ServerMessage::Amended { amendment, room, seq, time, username, id, dup, replay })
         }),
         6 => word_of_room(ids.clone()),
         2 => (within(), number(), number())

@@ -5,6 +5,7 @@ mod door;
 mod history;
 mod names;
 mod readers;
+mod rooms;
 mod streams;
 mod visits;
 
@@ -48,8 +49,16 @@ impl Case {
 
 /// Returns all of them.
 pub(crate) fn all() -> Vec<Case> {
-    let parts =
-        [names::all, crowds::all, readers::all, history::all, visits::all, streams::all, door::all];
+    let parts = [
+        names::all,
+        crowds::all,
+        readers::all,
+        history::all,
+        visits::all,
+        streams::all,
+        door::all,
+        rooms::all,
+    ];
     parts.into_iter().flat_map(|part| part()).collect()
 }
 

@@ -8,6 +8,7 @@ use std::{
 };
 
 use pychat_wire::{Decoder, frame};
+use rustix::termios::tcgetwinsize;
 use thiserror::Error;
 
 use super::{Answer, Request, words};
@@ -71,7 +72,7 @@ impl Ctl {
             Answer::Reply(Reply::Failed { text }) => Err(CallError::Refused(text)),
             answer => {
                 if !self.is_json {
-                    println!("{}", words::of(&answer));
+                    println!("{}", words::of(&answer, columns()));
                 }
                 Ok(())
             }
@@ -102,6 +103,12 @@ impl Ctl {
             .map_err(|error| silent(path, io::Error::other(error)))?;
         Ok((answer, payload))
     }
+}
+
+/// Returns how many columns the terminal has that the answer is printed to, if it is printed to one.
+fn columns() -> Option<usize> {
+    let size = tcgetwinsize(io::stdout()).ok()?;
+    Some(size.ws_col.into()).filter(|columns| 0 < *columns)
 }
 
 fn silent(path: &Path, source: io::Error) -> CallError {

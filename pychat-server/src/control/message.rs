@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::moderation::{AuditEntry, Order, Reply};
+use crate::core::moderation::{AuditEntry, ListedMessage, Order, Reply};
 
 /// A request.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -14,6 +14,15 @@ pub enum Request {
     Audit {
         /// The most records, the newest ones.
         limit: usize,
+    },
+    /// The newest messages of a room.
+    Messages {
+        /// The room, as peers call it: empty for the hall.
+        room: String,
+        /// The most messages.
+        limit: u64,
+        /// The number before which they end; the newest of all are asked for if `None`.
+        before: Option<u64>,
     },
     /// Something for the chat.
     #[serde(untagged)]
@@ -30,6 +39,11 @@ pub enum Answer {
     Audit {
         /// The records.
         entries: Vec<AuditEntry>,
+    },
+    /// The messages of a room, and the events among them, oldest first.
+    Messages {
+        /// The messages.
+        messages: Vec<ListedMessage>,
     },
     /// The answer of the chat.
     #[serde(untagged)]

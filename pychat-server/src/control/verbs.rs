@@ -3,6 +3,7 @@
 
 mod chat;
 mod invites;
+mod messages;
 mod people;
 mod server;
 
@@ -34,6 +35,9 @@ pub(super) const VERBS: &[Verb] = &[
     Verb { command: people::ban, request: people::ban_request },
     Verb { command: people::unban, request: people::unban_request },
     Verb { command: people::bans, request: people::bans_request },
+    Verb { command: messages::messages, request: messages::messages_request },
+    Verb { command: messages::remove, request: messages::remove_request },
+    Verb { command: messages::restore, request: messages::restore_request },
     Verb { command: chat::slow, request: chat::slow_request },
     Verb { command: chat::door, request: chat::door_request },
     Verb { command: chat::say, request: chat::say_request },
@@ -94,6 +98,12 @@ mod tests {
             let revoke = (invites::revoke)().get_matches_from(["revoke", id]);
             assert_eq!(text(&revoke, "INVITE"), id);
         }
+        let messages = (messages::messages)().get_matches_from(["messages", "--before", "7"]);
+        let newest = Request::Messages { room: String::new(), limit: 20, before: Some(7) };
+        assert_eq!(request("messages", &messages), Ok(newest));
+        let remove = (messages::remove)().get_matches_from(["remove", "5", "--room", "r7"]);
+        let order = Order::RemoveMessage { room: "r7".to_owned(), number: 5 };
+        assert_eq!(request("remove", &remove), Ok(Request::Order(order)));
         for (text, expected) in [("90s", Some(90_000)), ("0s", None), ("2", None), ("soon", None)] {
             assert_eq!(milliseconds(text).ok(), expected, "{text}");
         }

@@ -6,16 +6,22 @@ use std::{
 };
 
 use humantime::{format_duration, format_rfc3339_seconds};
-use pychat_wire::{Link, link::Host};
+use pychat_wire::{Link, link::Host, message::RoomEvent, name::is_one_line};
 
 use super::{Answer, Stats};
-use crate::core::moderation::{AuditEntry, Listed, ListedInvite, Present, Reply};
+use crate::core::moderation::{AuditEntry, Listed, ListedInvite, ListedMessage, Present, Reply};
 
-/// Returns an answer in words, without a newline at the end.
-pub(super) fn of(answer: &Answer) -> String {
+/// Returns an answer in words, without a newline at the end. Messages are cut to so many columns, if there
+/// is such a limit.
+pub(super) fn of(answer: &Answer, columns: Option<usize>) -> String {
     match answer {
         Answer::Stats(stats) => stats_words(stats),
         Answer::Audit { entries } => lines(entries, "No operator did anything yet.", entry_words),
+        Answer::Messages { messages } => {
+            let digits = messages.last().map_or(0, |last| last.number.to_string().len());
+            let words = |message: &ListedMessage| cut(message_words(message, digits), columns);
+            lines(messages, "There are no messages.", words)
+        }
         Answer::Reply(Reply::Done { text } | Reply::Failed { text }) => text.clone(),
         Answer::Reply(Reply::People { people }) => lines(people, "Nobody is here.", person_words),
         Answer::Reply(Reply::Operators { operators }) => {
@@ -110,9 +116,131 @@ fn entry_words(entry: &AuditEntry) -> String {
     words.collect::<Vec<_>>().join("  ").replace('\n', " ")
 }
 
+fn message_words(message: &ListedMessage, digits: usize) -> String {
+    let ListedMessage { number, time_ms, author, words, deleted, event } = message;
+    let words = match event {
+        _ if *deleted => "(deleted)".to_owned(),
+        Some(event) if words.is_empty() => format!("({})", event_word(*event)),
+        Some(event) => format!("({} {})", event_word(*event), one_line(words)),
+        None => one_line(words),
+    };
+    format!("{number:>digits$}  {}  {}  {words}", time(*time_ms), one_line(author))
+}
+
+fn event_word(event: RoomEvent) -> &'static str {
+    match event {
+        RoomEvent::Created => "created",
+        RoomEvent::Joined => "joined",
+        RoomEvent::Left => "left",
+        RoomEvent::Added => "added",
+        RoomEvent::Removed => "removed",
+        RoomEvent::Renamed => "renamed",
+        RoomEvent::Topic => "topic",
+        RoomEvent::Unknown => "event",
+    }
+}
+
+/// Returns a text as one line that does nothing to a terminal.
+fn one_line(text: &str) -> String {
+    let shown = |character: char| {
+        if is_one_line(character.encode_utf8(&mut [0; 4])) { character } else { ' ' }
+    };
+    let line: String = text.chars().map(shown).collect();
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Returns a line cut to so many columns, if there is such a limit.
+fn cut(line: String, columns: Option<usize>) -> String {
+    let Some(columns) = columns else { return line };
+    let (mut used, mut end) = (0, 0);
+    for (index, character) in line.char_indices() {
+        if used < columns {
+            end = index;
+        }
+        used += width(character);
+        if columns < used {
+            return format!("{}…", &line[..end]);
+        }
+    }
+    line
+}
+
+/// Returns the columns that a character takes at most.
+fn width(character: char) -> usize {
+    match character {
+        '\u{1100}'..='\u{115F}'
+        | '\u{2E80}'..='\u{A4CF}'
+        | '\u{AC00}'..='\u{D7A3}'
+        | '\u{F900}'..='\u{FAFF}'
+        | '\u{FE30}'..='\u{FE6F}'
+        | '\u{FF00}'..='\u{FF60}'
+        | '\u{FFE0}'..='\u{FFE6}'
+        | '\u{1F000}'..='\u{1FAFF}'
+        | '\u{20000}'..='\u{3FFFD}' => 2,
+        _ => 1,
+    }
+}
+
 fn time(utc_ms: u64) -> String {
     /// The end of the year 9999: the latest time that can be written.
     const LATEST_MS: u64 = 253_402_300_799_000;
     let since_1970 = Duration::from_millis(utc_ms.min(LATEST_MS));
     format_rfc3339_seconds(UNIX_EPOCH + since_1970).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(number: u64, words: &str) -> ListedMessage {
+        ListedMessage {
+            number,
+            time_ms: 0,
+            author: "Анна".to_owned(),
+            words: words.to_owned(),
+            deleted: false,
+            event: None,
+        }
+    }
+
+    #[test]
+    fn each_message_is_one_line_whatever_it_says() {
+        let deleted = ListedMessage { deleted: true, ..message(9, "") };
+        let event = |event, words| ListedMessage { event: Some(event), ..message(10, words) };
+        let messages = vec![
+            message(8, " two\r\nlines\t\u{1b}[2J\u{202e}and more "),
+            deleted,
+            event(RoomEvent::Joined, ""),
+            event(RoomEvent::Added, "Вера"),
+        ];
+        let answer = Answer::Messages { messages };
+        assert_eq!(
+            of(&answer, None),
+            " 8  1970-01-01T00:00:00Z  Анна  two lines [2J and more\n \
+             9  1970-01-01T00:00:00Z  Анна  (deleted)\n\
+             10  1970-01-01T00:00:00Z  Анна  (joined)\n\
+             10  1970-01-01T00:00:00Z  Анна  (added Вера)"
+        );
+        let cut = of(&answer, Some(35));
+        assert_eq!(cut.lines().next(), Some(" 8  1970-01-01T00:00:00Z  Анна  tw…"));
+        let nothing = Answer::Messages { messages: Vec::new() };
+        assert_eq!(of(&nothing, Some(1)), "There are no messages.");
+    }
+
+    #[test]
+    fn a_line_is_cut_where_the_terminal_ends() {
+        for (line, columns, expected) in [
+            ("abc", 3, "abc"),
+            ("abcd", 3, "ab…"),
+            ("日本", 4, "日本"),
+            ("日本", 3, "日…"),
+            ("日本", 2, "…"),
+            ("a👍b", 4, "a👍b"),
+            ("a👍bc", 4, "a👍…"),
+            ("ab", 1, "…"),
+            ("", 1, ""),
+        ] {
+            assert_eq!(cut(line.to_owned(), Some(columns)), expected, "{line} {columns}");
+        }
+    }
 }

@@ -17,7 +17,7 @@ pub struct Amendable<'a> {
     pub person: Option<PersonId>,
     /// Its words may be there.
     pub words: Words,
-    /// The [reactions](react) to it, if there are any.
+    /// The reactions to it as JSON, if there are any.
     pub reactions: Option<&'a str>,
 }
 
@@ -42,7 +42,7 @@ pub enum Granted {
     Erase,
     /// Its words are put aside; its reactions, and that it was edited, are forgotten.
     Remove,
-    /// It has these [reactions](react).
+    /// It has these reactions as JSON.
     React(Option<String>),
     /// It has the words again that were put aside.
     Restore,
@@ -52,32 +52,31 @@ pub enum Granted {
 #[derive(Debug, Deserialize, Serialize)]
 struct Reaction(u64, String, String);
 
-/// Returns the change of a message that a person wants, if they may make it; `may_moderate` is true if
-/// they may remove the messages of others.
+/// Returns the change of a message that somebody wants, if they may make it; `may_moderate` is true if
+/// they may remove the messages of others, and bring them back. Who is no person may do nothing else.
 ///
 /// # Errors
 ///
 /// [`AmendError`] if they may not.
 pub fn grant(
     message: &Amendable<'_>,
-    (person, name): (PersonId, &str),
+    (person, name): (Option<PersonId>, &str),
     amending: &Amending<Arc<str>>,
     may_moderate: bool,
 ) -> Result<Granted, AmendError> {
-    let is_theirs = message.person == Some(person);
+    let is_theirs = person.is_some() && message.person == person;
     match (amending, message.words) {
         (Amending::Restore(_), Words::Removed) if may_moderate => Ok(Granted::Restore),
-        (Amending::Delete, Words::Removed) if is_theirs => Ok(Granted::Erase),
-        (_, Words::Erased | Words::Removed) | (Amending::Restore(_), _) => {
-            Err(AmendError::NoMessage)
-        }
+        (Amending::Restore(_), _) => Err(AmendError::NothingToRestore),
+        (Amending::Delete, Words::Kept | Words::Removed) if is_theirs => Ok(Granted::Erase),
+        (_, Words::Erased | Words::Removed) => Err(AmendError::NoMessage),
         (Amending::React(emoji), Words::Kept) => {
+            let person = person.ok_or(AmendError::NotTheirs)?;
             react(message.reactions, person, name, emoji.as_deref()).map(Granted::React)
         }
         (Amending::Edit(text), Words::Kept) if is_theirs => {
             Ok(Granted::Edit(text.clone().unwrap_or_default()))
         }
-        (Amending::Delete, Words::Kept) if is_theirs => Ok(Granted::Erase),
         (Amending::Delete, Words::Kept) if may_moderate => Ok(Granted::Remove),
         (Amending::Edit(_) | Amending::Delete, Words::Kept) => Err(AmendError::NotTheirs),
     }
@@ -108,7 +107,7 @@ fn react(
     Ok((!reactions.is_empty()).then_some(json))
 }
 
-/// Returns [reactions](react) as peers are told of them.
+/// Returns reactions, which are JSON as the store has it, as peers are told of them.
 pub fn on_wire(json: Option<&str>) -> Reactions<'static> {
     let mut on_wire = Reactions::default();
     for Reaction(_, emoji, name) in parse(json) {
@@ -137,7 +136,7 @@ mod tests {
 
     #[test]
     fn who_may_change_a_message_and_how() {
-        use AmendError::{NoMessage, NotTheirs};
+        use AmendError::{NoMessage, NotTheirs, NothingToRestore};
         use Words::{Erased, Kept, Removed};
 
         let edit = Amending::Edit(Some(Arc::from("x")));
@@ -148,20 +147,51 @@ mod tests {
             (Kept, ANNA, &delete, true, Ok(Granted::Erase)),
             (Kept, BORIS, &delete, false, Err(NotTheirs)),
             (Kept, BORIS, &delete, true, Ok(Granted::Remove)),
-            (Kept, BORIS, &restore, true, Err(NoMessage)),
+            (Kept, BORIS, &restore, true, Err(NothingToRestore)),
             (Removed, ANNA, &delete, false, Ok(Granted::Erase)),
             (Removed, ANNA, &edit, false, Err(NoMessage)),
-            (Removed, ANNA, &restore, false, Err(NoMessage)),
+            (Removed, ANNA, &restore, false, Err(NothingToRestore)),
             (Removed, BORIS, &delete, true, Err(NoMessage)),
             (Removed, BORIS, &restore, true, Ok(Granted::Restore)),
             (Erased, ANNA, &delete, false, Err(NoMessage)),
-            (Erased, BORIS, &restore, true, Err(NoMessage)),
+            (Erased, BORIS, &restore, true, Err(NothingToRestore)),
         ] {
-            let granted = grant(&message(words), (person, "a"), amending, may_moderate);
+            let granted = grant(&message(words), (Some(person), "a"), amending, may_moderate);
             assert_eq!(granted, outcome, "{words:?} {person:?} {amending:?} {may_moderate}");
         }
         let nobodys = Amendable { person: None, ..message(Kept) };
-        assert_eq!(grant(&nobodys, (ANNA, "a"), &edit, false), Err(NotTheirs));
+        assert_eq!(grant(&nobodys, (Some(ANNA), "a"), &edit, false), Err(NotTheirs));
+    }
+
+    #[test]
+    fn who_is_no_person_removes_and_restores_and_does_nothing_else() {
+        use AmendError::{NoMessage, NotTheirs, NothingToRestore};
+        use Words::{Erased, Kept, Removed};
+
+        let edit = Amending::Edit(Some(Arc::from("x")));
+        let react = |emoji: Option<&str>| Amending::React(emoji.map(Into::into));
+        let (reaction, no_more) = (react(Some("👍")), react(None));
+        let (delete, restore) = (Amending::Delete, Amending::Restore(None));
+        for person in [Some(ANNA), None] {
+            for (words, amending, outcome) in [
+                (Kept, &edit, Err(NotTheirs)),
+                (Kept, &reaction, Err(NotTheirs)),
+                (Kept, &no_more, Err(NotTheirs)),
+                (Kept, &delete, Ok(Granted::Remove)),
+                (Kept, &restore, Err(NothingToRestore)),
+                (Removed, &edit, Err(NoMessage)),
+                (Removed, &reaction, Err(NoMessage)),
+                (Removed, &delete, Err(NoMessage)),
+                (Removed, &restore, Ok(Granted::Restore)),
+                (Erased, &delete, Err(NoMessage)),
+                (Erased, &restore, Err(NothingToRestore)),
+            ] {
+                let message = Amendable { person, ..message(words) };
+                let granted = grant(&message, (None, "root"), amending, true);
+                assert_eq!(granted, outcome, "{words:?} {person:?} {amending:?}");
+                grant(&message, (None, "root"), amending, false).unwrap_err();
+            }
+        }
     }
 
     #[test]
@@ -196,9 +226,9 @@ mod tests {
     #[test]
     fn reactions_are_bounded() {
         let mut json = None;
-        for number in 0..EMOJI_MAX as u32 {
-            let emoji = char::from_u32(0x1F600 + number).unwrap().to_string();
-            json = react(json.as_deref(), PersonId(number.into()), "a", Some(&emoji)).unwrap();
+        for (number, emoji) in ('😀'..='😿').take(EMOJI_MAX).enumerate() {
+            let (person, emoji) = (PersonId(number as u64), emoji.to_string());
+            json = react(json.as_deref(), person, "a", Some(&emoji)).unwrap();
         }
         assert_eq!(react(json.as_deref(), PersonId(99), "b", Some("👍")), Err(AmendError::Full));
         for number in EMOJI_MAX as u64..REACTIONS_MAX as u64 {

@@ -90,14 +90,12 @@ pub fn may(
     let is_member = |room: &RoomId| asker.person.is_some_and(|person| rooms.is_in(person, *room));
     if let Some(room) = room.filter(is_member) {
         let Some(known) = rooms.get(room) else { return Err(Denied::NoRoom) };
-        return match (verb, known.kind()) {
-            (Say | History | Read | Type | List | Join, _) => Ok(room),
-            (_, RoomKind::Direct) | (Add, RoomKind::Open) => Err(Denied::Never),
-            (Leave | Add, _) => Ok(room),
-            (Moderate, _) if asker.is_operator => Ok(room),
-            (Moderate, _) => Err(Denied::NotTheirs),
-            (Remove | Update, _) if asker.is_operator || known.maker() == asker.person => Ok(room),
-            (Remove | Update, _) => Err(Denied::NotTheirs),
+        return match verb {
+            verb if is_never(verb, known.kind()) => Err(Denied::Never),
+            Say | History | Read | Type | List | Join | Leave | Add => Ok(room),
+            Remove | Update if known.maker() == asker.person => Ok(room),
+            Remove | Update | Moderate if asker.is_operator => Ok(room),
+            Remove | Update | Moderate => Err(Denied::NotTheirs),
         };
     }
     if !asker.is_kept {
@@ -108,5 +106,31 @@ pub fn may(
         Some(room) if verb == Join => Ok(room),
         Some(_) => Err(Denied::Outside),
         None => Err(Denied::NoRoom),
+    }
+}
+
+/// Returns the room that an operator on the server's machine asks for, if messages of others are ever taken
+/// away there; `room` is `None` if what they call it is no room's id.
+///
+/// # Errors
+///
+/// [`Denied`] if they are not, or there is no such room.
+pub fn may_on_machine(room: Option<RoomId>, rooms: &Rooms) -> Result<RoomId, Denied> {
+    let known = room.and_then(|room| Some((room, rooms.get(room)?.kind())));
+    match known {
+        None => Err(Denied::NoRoom),
+        Some((_, kind)) if is_never(Verb::Moderate, kind) => Err(Denied::Never),
+        Some((room, _)) => Ok(room),
+    }
+}
+
+/// Returns true for what nobody may do in rooms of a kind, but for the hall.
+fn is_never(verb: Verb, kind: RoomKind) -> bool {
+    use Verb::{Add, Leave, Moderate, Remove, Update};
+
+    match kind {
+        RoomKind::Direct => matches!(verb, Leave | Add | Remove | Update | Moderate),
+        RoomKind::Open => verb == Add,
+        RoomKind::Hall | RoomKind::Closed | RoomKind::Unknown => false,
     }
 }

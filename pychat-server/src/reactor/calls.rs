@@ -77,11 +77,14 @@ impl Calls {
                     control.answer(id, &Answer::Stats(stats));
                 }
                 Request::Audit { limit } => {
-                    let answer = server.audit(limit).map_or_else(
-                        |error| Answer::Reply(Reply::Failed { text: format!("{error}.") }),
-                        |entries| Answer::Audit { entries },
-                    );
-                    control.answer(id, &answer);
+                    let listed = |entries| Answer::Audit { entries };
+                    let entries = server.lookup().audit(limit);
+                    control.answer(id, &entries.map_or_else(failed, listed));
+                }
+                Request::Messages { room, limit, before } => {
+                    let listed = |messages| Answer::Messages { messages };
+                    let messages = server.lookup().messages(&room, limit, before);
+                    control.answer(id, &messages.map_or_else(failed, listed));
                 }
             }
         }
@@ -95,4 +98,8 @@ impl Calls {
         }
         control.flush(now);
     }
+}
+
+fn failed(text: String) -> Answer {
+    Answer::Reply(Reply::Failed { text })
 }

@@ -178,7 +178,7 @@ impl Broadcasts {
     /// by whatever connection they hear it.
     pub(super) fn record<T: Socket>(
         &mut self,
-        from: ConnectionId,
+        from: Option<ConnectionId>,
         record: &Record,
         sessions: &mut Sessions<T>,
     ) {
@@ -314,7 +314,7 @@ mod tests {
             state: State::default(),
             target: None,
         };
-        broadcasts.record(NOBODY, &record, &mut Sessions::<TcpStream>::default());
+        broadcasts.record(Some(NOBODY), &record, &mut Sessions::<TcpStream>::default());
     }
 
     #[test]

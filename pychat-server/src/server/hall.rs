@@ -169,13 +169,13 @@ impl Hall {
     }
 
     /// Returns the connections of the person who said something by connection `from`; of somebody who
-    /// is nobody in particular, that one.
+    /// is nobody in particular, that one, if there is one.
     pub(super) fn authors(
         &self,
-        from: ConnectionId,
+        from: Option<ConnectionId>,
         person: Option<PersonId>,
     ) -> Vec<ConnectionId> {
-        person.map_or_else(|| vec![from], |person| self.connections_of(person))
+        person.map_or_else(|| from.into_iter().collect(), |person| self.connections_of(person))
     }
 
     /// Returns the connections of a person.

@@ -60,6 +60,7 @@ pub(super) struct Resume<'a> {
 }
 
 /// Where history comes from.
+#[derive(Debug)]
 pub(super) struct Source<'a> {
     pub(super) store: &'a mut dyn Store,
     pub(super) broadcasts: &'a mut Broadcasts,

@@ -42,7 +42,7 @@ const LOOKUP_BYTES: u64 = 20;
 const READ_BYTES: usize = 1 << 10;
 
 /// The most text that one page has, in bytes, unless one message alone has more.
-const PAGE_BYTES_MAX: usize = 256 << 10;
+pub(super) const PAGE_BYTES_MAX: usize = 256 << 10;
 
 /// The replays of all peers, but for each one's own place in it, which its session has.
 #[derive(Debug, Default)]

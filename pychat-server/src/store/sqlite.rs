@@ -35,7 +35,6 @@ use self::{
     folder::Folder,
     logs::{Logs, key, key_up_to, keys, seq_of},
     records::{SELECT_AFTER, SELECT_SHOWN_AFTER, SELECT_SHOWN_SIZES, SELECT_SIZES, Writer, entry},
-    requests::{carry_out, erases, is_deletion},
     rows::{integer, transaction},
     schema::Opened,
 };
@@ -112,6 +111,9 @@ struct Forgetting {
     n_forgotten: u64,
     /// The rooms that are over, whose logs are to be forgotten.
     over: Over,
+    /// The earliest time at which words can have been removed that can be brought back, in UTC
+    /// milliseconds since 1970.
+    removed_ms: Option<u64>,
 }
 
 impl SqliteStore {
@@ -127,7 +129,9 @@ impl SqliteStore {
         let health = if was_closed { Health::Fine } else { Health::Unchecked };
         let failed = |error| OpenError::of(folder.file(), &StorageError::from(error));
         let logs = Logs::read(&connection, retention.messages_max).map_err(failed)?;
-        let mut forgetting = Forgetting::default();
+        let removed_ms = amendments::first_removed(&connection);
+        let removed_ms = removed_ms.map_err(failed)?;
+        let mut forgetting = Forgetting { removed_ms, ..Forgetting::default() };
         for room in Logs::read_over(&connection).map_err(failed)? {
             forgetting.over.add(room);
         }
@@ -178,8 +182,9 @@ impl SqliteStore {
         let logs = &mut self.logs;
         let stored = transaction(&self.connection, |connection| {
             let mut writer = Writer::new(connection, logs, utc_ms)?;
-            let carry_out =
-                |(_, request): &(Ticket, Request)| carry_out(connection, &mut writer, request);
+            let carry_out = |(_, request): &(Ticket, Request)| {
+                requests::carry_out(connection, &mut writer, request)
+            };
             batch.iter().map(carry_out).collect()
         });
         self.logs.settle(stored.is_ok());
@@ -189,8 +194,9 @@ impl SqliteStore {
                 self.forgetting.over.add(*room);
             }
         }
-        if stored.iter().any(erases) {
+        if let Some(erased_ms) = stored.iter().find_map(amendments::erased_ms) {
             self.checkpointer.erase(now);
+            self.forgetting.removed_ms.get_or_insert(erased_ms);
         }
         Ok(stored)
     }
@@ -204,7 +210,7 @@ impl Store for SqliteStore {
             // removed must not come back. Neither grows without a limit, nor do marks. A message is
             // deleted once.
             let is_kept = |(_, request): &mut (Ticket, Request)| match request {
-                Request::Amend { draft, .. } => is_deletion(draft),
+                Request::Amend { draft, .. } => amendments::is_deletion(draft),
                 Request::Append { .. } | Request::Admit { .. } => false,
                 _ => true,
             };

@@ -62,7 +62,7 @@ impl Disorder {
 
     fn order(&mut self) -> Order {
         let (name, for_ms) = (self.name().to_owned(), self.time());
-        match self.rng.u8(..17) {
+        match self.rng.u8(..19) {
             0 => Order::Who,
             1 => Order::Operators,
             2 | 3 => Order::AddOperator { name },
@@ -77,6 +77,8 @@ impl Disorder {
             13 => Order::Door { admission: self.door() },
             14 => Order::Invite { uses: self.time(), for_ms },
             15 => Order::Say { text: name },
+            16 => Order::RemoveMessage { room: String::new(), number: self.rng.u64(..3) },
+            17 => Order::RestoreMessage { room: String::new(), number: self.rng.u64(..3) },
             _ => Order::Bans,
         }
     }
@@ -202,7 +204,9 @@ impl Disorder {
     fn ask(&mut self, ticket: Ticket, request: Request) {
         let mut draft = None;
         match request {
-            Request::Append { draft: said, .. } => draft = Some(said),
+            Request::Append { draft: said, .. } | Request::Amend { draft: said, .. } => {
+                draft = Some(said);
+            }
             Request::Moderate { changes, .. } => {
                 self.banned = changes.iter().fold(std::mem::take(&mut self.banned), ban);
                 if changes.iter().any(|change| matches!(change, Change::Lift(_))) {

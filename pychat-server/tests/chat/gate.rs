@@ -96,6 +96,24 @@ fn verbs(room: &str) -> Vec<ClientMessage<'static>> {
         update(None, Some("b")),
         update(Some("a"), Some("b")),
     ];
+    let amendments = [
+        Amendment::Edit { target: 2, content: Some("x".into()) },
+        Amendment::Delete { target: 2 },
+        Amendment::React { target: 2, emoji: Some("👍".into()) },
+        Amendment::React { target: 9, emoji: None },
+        Amendment::Restore { target: 2, content: None },
+    ];
+    verbs.extend(amendments.map(|amendment| ClientMessage::Amend {
+        amendment,
+        room: room(),
+        id: Some("x".into()),
+    }));
+    verbs.push(ClientMessage::Text {
+        room: room(),
+        content: "hi".into(),
+        id: Some("x".into()),
+        reply: Some(2),
+    });
     verbs.extend(requests.map(|request| ClientMessage::Change { request, id: Some("x".into()) }));
     // Number 3 is a message of somebody else's there, and number 99 none.
     let amendments = [3, 99].into_iter().flat_map(|target| {

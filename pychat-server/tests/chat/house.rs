@@ -118,7 +118,12 @@ impl House {
     }
 
     /// Somebody asks for a change of a room under an id.
-    pub(super) fn asks(&mut self, number: u32, request: RoomRequest<'_>, id: &str) -> Vec<Effect> {
+    pub(super) fn asks<'a>(
+        &mut self,
+        number: u32,
+        request: RoomRequest<'a>,
+        id: &'a str,
+    ) -> Vec<Effect> {
         self.says(number, ClientMessage::Change { request, id: Some(id.into()) })
     }
 

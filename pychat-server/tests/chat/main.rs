@@ -1,5 +1,6 @@
 //! The chat by script: inputs one by one, whole effects compared, the clock turned by hand.
 
+mod amending;
 mod devices;
 mod directs;
 mod disorder;

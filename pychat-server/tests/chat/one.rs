@@ -69,7 +69,7 @@ fn a_text_is_published_only_once_the_store_has_it_and_leaving_told_after_that() 
     assert_eq!(room.text(A, "hi\n"), [append(1, draft.clone())]);
     assert_eq!(room.text(A, "hi\n"), [append(2, draft.clone())]);
     let record = first_record(&draft);
-    let publish = told_all(Event::Recorded { from: A, record: record.clone() });
+    let publish = told_all(Event::Recorded { from: Some(A), record: record.clone() });
     let taken = || Ok(Stored::Appended(Appended::New(record.clone())));
     assert_eq!(room.answer(Ticket(1), taken()), std::slice::from_ref(&publish));
     assert_eq!(room.answer(Ticket(1), taken()), [], "an answer counts once");

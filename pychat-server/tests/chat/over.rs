@@ -142,7 +142,8 @@ fn who_makes_rooms_and_leaves_them_may_make_others_but_not_without_end() {
     let mut house = House::with(&["Анна"]);
     house.room.chat.set_rules(Rules { connections_per_address_max: 1, ..RULES });
     let n_made = (0..10).filter(|number| {
-        let effects = house.asks(1, create(RoomKind::Closed, "a"), &format!("make {number}"));
+        let id = format!("make {number}");
+        let effects = house.asks(1, create(RoomKind::Closed, "a"), &id);
         effects.iter().any(|it| matches!(it, Effect::Tell { event: Event::Room(_), .. }))
     });
     assert_eq!(n_made.count(), 4, "of one address");

@@ -42,7 +42,7 @@ fn event(
 }
 
 fn recorded(number: u32, record: Record) -> Effect {
-    let (to, from) = (super::Recipients::Room(record.room), line(number));
+    let (to, from) = (super::Recipients::Room(record.room), Some(line(number)));
     Effect::Tell { to, event: Event::Recorded { from, record } }
 }
 

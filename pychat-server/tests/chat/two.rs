@@ -193,7 +193,7 @@ fn a_text_has_an_id_by_which_it_is_acknowledged_once_it_is_kept() {
     for (outcome, effect) in [
         (
             Ok(Stored::Appended(Appended::New(record.clone()))),
-            told_all(Event::Recorded { from: A, record: record.clone() }),
+            told_all(Event::Recorded { from: Some(A), record: record.clone() }),
         ),
         (
             Ok(Stored::Appended(Appended::Known(record.clone()))),

@@ -45,9 +45,13 @@ struct Version<'a> {
     /// The words, if they are known.
     words: Option<&'a str>,
     state: State,
-    /// An operator took away the words, if they are known, which can come back.
-    removed: Option<Option<&'a str>>,
+    /// The words that an operator took away, and that can come back.
+    removed: Option<Removed<'a>>,
 }
+
+/// Words that were taken away, if they are known.
+#[derive(Clone, Copy, Debug)]
+struct Removed<'a>(Option<&'a str>);
 
 /// A record of a message or of an amendment of one.
 #[derive(Clone, Copy, Debug)]
@@ -127,7 +131,7 @@ impl<'a> Version<'a> {
             }
             Amendment::Delete { .. } => {
                 assert!(!state.is_deleted, "number {seq} removes it: {message:?}");
-                *removed = Some(words.replace(""));
+                *removed = Some(Removed(words.replace("")));
                 *state = State { is_deleted: true, ..State::default() };
             }
             Amendment::React { emoji, .. } => {
@@ -135,7 +139,7 @@ impl<'a> Version<'a> {
                 state.react(&message.author, emoji.as_deref());
             }
             Amendment::Restore { content, .. } => {
-                let before = removed.take().expect("words that were taken away");
+                let Removed(before) = removed.take().expect("words that were taken away");
                 *words = content.as_deref().filter(|_| is_exact).or(before);
                 assert!(before.is_none_or(|before| *words == Some(before)), "number {seq}");
                 state.is_deleted = false;

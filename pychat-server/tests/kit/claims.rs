@@ -121,7 +121,8 @@ impl Claims {
             Claim::Mark { room, name, read } => {
                 let Some(stays) = stays.get(&**room) else { return };
                 let said = self.marks.get(&(room.clone(), name.clone())).copied();
-                let is_meant = *read <= said.unwrap_or_default()
+                // What is not kept counts as seen.
+                let is_meant = *read <= said.unwrap_or_default().max(forgotten_to(room))
                     || stays.is_entry(name, *read)
                     || stays.is_entry(name, read + 1)
                     || rooms[room].is_by(*read, name);

@@ -126,13 +126,14 @@ fn a_message_is_read_as_it_is_now() {
 
 #[test]
 fn what_cannot_be_amended_is_refused_and_changes_nothing() {
+    use AmendError::{NoMessage, NotTheirs, NothingToRestore};
+
     with_both(|store| {
         say(store, CLUB, "Анна", "a", "1");
         say(store, HALL, "Анна", "b", "2");
         say(store, HALL, "Анна", "c", "3");
         grants(store, amend(HALL, "Анна", (1, Amending::Delete), "4", false));
         let before = (shown(store, CLUB, Records::All), shown(store, HALL, Records::All));
-        use AmendError::{NoMessage, NotTheirs};
         for (number, (room, author, target, amending, may_moderate, error)) in [
             (CLUB, "Борис", 1, edit("x"), true, NotTheirs),
             (CLUB, "Борис", 1, Amending::Delete, false, NotTheirs),
@@ -141,7 +142,8 @@ fn what_cannot_be_amended_is_refused_and_changes_nothing() {
             (CLUB, "Анна", u64::MAX, Amending::React(Some("👍")), false, NoMessage),
             (HALL, "Анна", 1, edit("x"), false, NoMessage),
             (HALL, "Анна", 3, Amending::Delete, false, NoMessage),
-            (HALL, "Борис", 2, Amending::Restore(None), true, NoMessage),
+            (HALL, "Борис", 2, Amending::Restore(None), true, NothingToRestore),
+            (HALL, "Борис", 9, Amending::Restore(None), true, NoMessage),
         ]
         .into_iter()
         .enumerate()
@@ -254,8 +256,29 @@ fn an_operator_can_bring_back_what_an_operator_removed() {
         grants(store, restore("5"));
         grants(store, delete("6"));
         store.maintain(&at(now, NOW_MS + RESTORABLE_MS));
-        assert_eq!(take(store, restore("7")), Appended::Refused(AmendError::NoMessage));
+        assert_eq!(take(store, restore("7")), Appended::Refused(AmendError::NothingToRestore));
         assert!(shown(store, HALL, Records::Shown)[0].2.is_deleted);
+    });
+}
+
+#[test]
+fn an_operator_who_is_no_person_removes_and_brings_back_and_nothing_else() {
+    with_both(|store| {
+        say(store, HALL, "Анна", "a", "1");
+        let amend = |amending| match amend(HALL, "root", (1, amending), "x", true) {
+            Request::Amend { room, draft, entry } => {
+                Request::Amend { room, draft: Draft { person: None, id: None, ..draft }, entry }
+            }
+            other => other,
+        };
+        for amending in [edit("b"), Amending::React(Some("👍")), Amending::React(None)] {
+            assert_eq!(take(store, amend(amending)), Appended::Refused(AmendError::NotTheirs));
+        }
+        let removed = grants(store, amend(Amending::Delete));
+        assert_eq!((removed.seq, removed.author.as_str(), removed.person), (2, "root", None));
+        assert_eq!(grants(store, amend(Amending::Restore(None))).kind.text(), "a");
+        assert_eq!(shown(store, HALL, Records::All).len(), 3);
+        assert_eq!(store.audit(9).unwrap().len(), 2);
     });
 }
 
@@ -266,7 +289,7 @@ fn an_author_who_deletes_what_an_operator_removed_erases_it() {
         grants(store, amend(HALL, "Борис", (1, Amending::Delete), "2", true));
         grants(store, amend(HALL, "Анна", (1, Amending::Delete), "3", false));
         let restore = amend(HALL, "Борис", (1, Amending::Restore(None)), "4", true);
-        assert_eq!(take(store, restore), Appended::Refused(AmendError::NoMessage));
+        assert_eq!(take(store, restore), Appended::Refused(AmendError::NothingToRestore));
         assert_eq!(store.audit(9).unwrap().len(), 1, "what one does with one's own is not kept");
     });
 }
@@ -290,9 +313,8 @@ fn words_that_were_deleted_or_replaced_are_in_no_file() {
     let shelf = Shelf::new();
     let mut log = shelf.open();
     let secret = |number: u64| format!("a secret that was {number} said");
-    let long = |number: u64| secret(number).repeat(400);
     for number in 1..=300_u64 {
-        let words = if number % 10 == 0 { long(number) } else { secret(number) };
+        let words = if number % 10 == 0 { secret(number).repeat(400) } else { secret(number) };
         say(&mut log, HALL, "Анна", &words, &number.to_string());
     }
     log.maintain(&at(Instant::now(), NOW_MS));

@@ -27,7 +27,7 @@ fn socket(shelf: &Shelf) -> PathBuf {
 }
 
 /// Calls the server of `shelf`.
-fn call(shelf: &Shelf, words: &[&str]) -> Output {
+pub(super) fn call(shelf: &Shelf, words: &[&str]) -> Output {
     let mut command = program();
     command.arg("ctl").arg("--control-socket").arg(socket(shelf)).args(words);
     command.stdout(Stdio::piped()).output().unwrap()
@@ -44,7 +44,7 @@ pub(super) fn ctl(shelf: &Shelf, words: &[&str]) -> String {
 
 /// Calls, and is refused with this line and exit code.
 #[track_caller]
-fn refused(output: Output, code: i32) -> String {
+pub(super) fn refused(output: Output, code: i32) -> String {
     assert_eq!((output.status.code(), &*output.stdout), (Some(code), &b""[..]));
     let complaint = String::from_utf8(output.stderr).unwrap();
     assert_eq!(complaint.lines().count(), 1, "{complaint}");
@@ -227,6 +227,9 @@ fn a_call_that_cannot_be_made_says_why() {
         &["slow", "fast"],
         &["door", "ajar"],
         &["audit", "--last", "0"],
+        &["messages", "--count", "501"],
+        &["remove", "0"],
+        &["restore", "-1"],
     ] {
         refused(call(&shelf, words), 2);
     }
@@ -316,6 +319,8 @@ fn nobody_who_calls_can_stop_the_server_or_be_waited_for() {
         r#"{"verb":"invite","uses":"1"}"#,
         r#"{"verb":"invite","for_ms":"5"}"#,
         r#"{"verb":"slow","seconds":-1}"#,
+        r#"{"verb":"messages","room":"","limit":-1}"#,
+        r#"{"verb":"remove_message","room":"","number":"1"}"#,
     ] {
         let mut caller = connect();
         caller.write_all(&frame(request).into_bytes()).unwrap();

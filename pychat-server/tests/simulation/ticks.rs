@@ -1,5 +1,6 @@
 //! The server tick by tick: what the loop promises.
 
+mod amending;
 mod encrypted;
 mod keepalive;
 mod limits;

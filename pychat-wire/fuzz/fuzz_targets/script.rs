@@ -7,13 +7,8 @@ use pychat_wire::{
     key::{InviteCode, InviteId, Nonce, PairCode, Pin, PublicKey},
     link::Host,
     message::{
-<<<<<<< HEAD
-        Ban, BanList, Device, DeviceList, Door, ErrorCode, HostList, Invite, InviteList, Limits,
-        Listing, Names, Reason, Room, RoomEvent, RoomKind, RoomList,
-=======
-        Amendment, Device, DeviceList, Door, ErrorCode, HostList, Invite, InviteList, Limits,
-        Listing, Names, Reactions, Reason, Room, RoomEvent, RoomKind, RoomList,
->>>>>>> wclient/wclient
+        Amendment, Ban, BanList, Device, DeviceList, Door, ErrorCode, HostList, Invite, InviteList,
+        Limits, Listing, Names, Reactions, Reason, Room, RoomEvent, RoomKind, RoomList,
     },
     notice::Notice,
 };
@@ -234,7 +229,7 @@ impl<'a> Script<'a> {
             ErrorCode::Storage,
             ErrorCode::AlreadyJoined,
             ErrorCode::TooLarge,
-<<<<<<< HEAD
+            ErrorCode::NoMessage,
             ErrorCode::NoRoom,
             ErrorCode::Forbidden,
             ErrorCode::NotDone,
@@ -242,9 +237,6 @@ impl<'a> Script<'a> {
             ErrorCode::BadSignature,
             ErrorCode::NotAdmitted,
             ErrorCode::Full,
-=======
-            ErrorCode::NoMessage,
->>>>>>> wclient/wclient
         ];
         ServerMessage::Error {
             code: codes[usize::from(self.byte()) % codes.len()],
@@ -319,11 +311,7 @@ impl<'a> Script<'a> {
     }
 
     fn message(&mut self) -> ServerMessage<'static> {
-<<<<<<< HEAD
-        match self.byte() % 19 {
-=======
-        match self.byte() % 18 {
->>>>>>> wclient/wclient
+        match self.byte() % 20 {
             0 | 1 => ServerMessage::Greeting {
                 username: self.word(),
                 content: self.word(),
@@ -367,14 +355,10 @@ impl<'a> Script<'a> {
             12 => self.devices(),
             13 => self.invites(),
             14 | 15 => self.of_room(),
-<<<<<<< HEAD
-            16 => self.moderation(),
-            17 if self.is() => ServerMessage::Ping,
-            17 => ServerMessage::Pong,
-=======
             16 => self.amended(),
-            _ if self.is() => ServerMessage::Ping,
->>>>>>> wclient/wclient
+            17 => self.moderation(),
+            18 if self.is() => ServerMessage::Ping,
+            18 => ServerMessage::Pong,
             _ => ServerMessage::Bye { reason: self.reason(), retry_ms: self.number() },
         }
     }

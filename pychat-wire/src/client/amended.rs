@@ -1,4 +1,4 @@
-//! What a message says by now, and the records that change it.
+//! The state of a message, and the records that change it.
 
 use super::{Message, MessageId, RoomId};
 use crate::message::{Amendment, EMOJI_MAX, REACTIONS_MAX, Reactions, is_emoji};

@@ -1,4 +1,4 @@
-//! What our person says: texts, and changes of messages.
+//! The things that our person says: texts, and changes of messages.
 
 use serde::{Deserialize, Serialize};
 

@@ -7,8 +7,8 @@
 use std::mem;
 
 use super::{
-    Client, Event, FailReason, MessageId, Protocol, RENEWALS_MAX, RETRY_MS, RETRY_MS_MAX, RoomId,
-    SKIPPED_MS, Said, SayError, UNACKNOWLEDGED_MAX,
+    Client, Event, FailReason, MessageId, Protocol, RENEWALS_MAX, RoomId, SKIPPED_MS, Said,
+    SayError, UNACKNOWLEDGED_MAX,
     held::Held,
     phase::Phase,
     said::Answer,
@@ -314,7 +314,7 @@ impl Client {
 
     /// Gives what is at `index` another id, to be sent after a delay, as the server knows something else
     /// under the one that it has. After [`RENEWALS_MAX`] of them it fails.
-    fn renew(&mut self, now: u64, index: usize, why: String) {
+    pub(super) fn renew(&mut self, now: u64, index: usize, why: String) {
         let text = &mut self.saved.unacknowledged[index];
         let times = text.renewed.as_ref().map_or(0, |renewed| renewed.times);
         if RENEWALS_MAX <= times {
@@ -331,7 +331,7 @@ impl Client {
     }
 
     /// Hands back what the server will not take.
-    fn fail(&mut self, now: u64, index: usize, code: ErrorCode, text: String) {
+    pub(super) fn fail(&mut self, now: u64, index: usize, code: ErrorCode, text: String) {
         if let Some(failed) = self.saved.unacknowledged.get(index) {
             self.line.held.answer(now, &failed.id);
             self.fail_at(index, FailReason::Refused { code, text });
@@ -342,55 +342,6 @@ impl Client {
     pub(super) fn fail_said(&mut self) {
         for Unacknowledged { room, id, said, .. } in mem::take(&mut self.said) {
             self.tell(Event::Failed { room, id, said, reason: FailReason::Lost });
-        }
-    }
-
-    /// Takes an error of the server's once we are in the room.
-    pub(super) fn on_error(
-        &mut self,
-        now: u64,
-        code: ErrorCode,
-        text: String,
-        reference: Option<&str>,
-        retry_ms: Option<u64>,
-    ) {
-        if let Some((id, is_news)) = reference.and_then(|id| Some((id, self.end_change(id)?))) {
-            if is_news {
-                self.tell(Event::Denied { code, text, id: Some(id.to_owned()) });
-            }
-            return;
-        }
-        let index = reference.and_then(|id| self.saved.index_of(id));
-        match code {
-            // Of a text that is there it is no news.
-            ErrorCode::SlowDown if reference.is_none() || index.is_some() => {
-                self.tell(Event::SlowDown { retry_ms });
-            }
-            ErrorCode::AlreadyJoined => return, // It is what we wanted.
-            _ => (),
-        }
-        let Some(index) = index else {
-            // That a text must be sent again, or under another id, is no news once it is there, or
-            // given up.
-            let is_old_news = reference.is_some_and(|id| {
-                let held = &mut self.line.held;
-                held.is_given_up(id) || can_be_repeated(code) || code == ErrorCode::IdReused
-            });
-            if !is_old_news && code != ErrorCode::SlowDown {
-                self.tell(Event::Denied { code, text, id: reference.map(Into::into) });
-            }
-            return;
-        };
-        match code {
-            _ if can_be_repeated(code) => {
-                let wait_ms = retry_ms.unwrap_or(RETRY_MS).min(RETRY_MS_MAX);
-                let held = &mut self.line.held;
-                held.until = Some(now.saturating_add(wait_ms));
-                held.ids.insert(self.saved.unacknowledged[index].id.clone());
-                held.is_one_by_one |= code == ErrorCode::SlowDown;
-            }
-            ErrorCode::IdReused => self.renew(now, index, text),
-            _ => self.fail(now, index, code, text),
         }
     }
 
@@ -436,10 +387,4 @@ fn no_message() -> FailReason {
 /// Returns the reason why a text for a room that our person is not in fails.
 fn not_in_room() -> FailReason {
     FailReason::Refused { code: ErrorCode::NoRoom, text: "not in this room any more".to_owned() }
-}
-
-/// Returns true if a text that the server refused for this reason can be sent again later.
-fn can_be_repeated(code: ErrorCode) -> bool {
-    use ErrorCode::{Full, NotJoined, SlowDown, Storage, Timeout};
-    matches!(code, Storage | NotJoined | Full | Timeout | SlowDown)
 }

@@ -1,5 +1,6 @@
 //! Messages of a server.
 
+mod encode;
 mod parse;
 
 use std::borrow::Cow;
@@ -10,10 +11,8 @@ use super::{
     Amendment, Reactions, Room, RoomEvent, RoomList,
     operator::BanList,
     parts::{DeviceList, Door, ErrorCode, HostList, InviteList, Limits, Listing, Reason},
-    write_json,
 };
 use crate::{
-    frame,
     key::{InviteCode, Nonce, PairCode, Pin, PublicKey},
     name,
     notice::Notice,
@@ -376,31 +375,6 @@ impl ServerMessage<'_> {
     /// ```
     pub fn notice(notice: Notice<'_>) -> Self {
         Self::Message { username: name::SERVER.into(), content: notice.to_string().into() }
-    }
-
-    /// Appends this message to `out` as one frame.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use pychat_wire::ServerMessage;
-    ///
-    /// let mut out = Vec::new();
-    /// ServerMessage::Message { username: "b".into(), content: "x".into() }.encode(&mut out);
-    /// assert_eq!(out, br#"47:{"type":"message","username":"b","content":"x"}"#);
-    /// ```
-    pub fn encode(&self, out: &mut Vec<u8>) {
-        frame::encode(out, |out| {
-            write_json(self, out);
-            if let Self::Welcome { members, rooms, .. } = self {
-                out.pop(); // The object's brace: two members follow.
-                out.extend_from_slice(b",\"members\":");
-                out.extend_from_slice(members.open_json().as_bytes());
-                out.extend_from_slice(b"],\"rooms\":");
-                write_json(rooms, out);
-                out.push(b'}');
-            }
-        });
     }
 }
 

@@ -66,13 +66,9 @@ impl Chat {
         let author = author.clone();
         peer.bad_payloads = 0;
         self.announce(from, effects);
-        let entry = self.may_moderate(from, room).then(|| AuditEntry {
-            time_ms: self.wall_clock.utc_ms,
-            who: author.as_str().to_owned(),
-            verb: amendment.kind().to_owned(),
-            subject: String::new(),
-            detail: format!("message {target} in {}", room_name(room)),
-        });
+        let entry = self
+            .may_moderate(from, room)
+            .then(|| self.amendment_entry(author.as_str(), amendment.kind(), (room, target)));
         let draft = Draft {
             author: author.clone(),
             person: Some(person),
@@ -107,6 +103,22 @@ impl Chat {
         }
     }
 
+    /// Returns the record of what `who` does to a message of somebody else, which the store knows.
+    pub(super) fn amendment_entry(
+        &self,
+        who: &str,
+        verb: &str,
+        (room, target): (RoomId, u64),
+    ) -> AuditEntry {
+        AuditEntry {
+            time_ms: self.wall_clock.utc_ms,
+            who: who.to_owned(),
+            verb: verb.to_owned(),
+            subject: String::new(),
+            detail: format!("message {target} in {}", room_name(room)),
+        }
+    }
+
     /// Returns true if somebody may remove the messages of others in a room, and bring them back.
     fn may_moderate(&self, id: ConnectionId, room: RoomId) -> bool {
         self.may(id, &room.on_wire(), Verb::Moderate).is_ok()
@@ -121,9 +133,11 @@ pub(super) fn tell_refused(
     effects: &mut Vec<Effect>,
 ) {
     let (code, refusal) = match error {
-        AmendError::NoMessage => (ErrorCode::NoMessage, Refusal::NoMessage),
+        AmendError::NoMessage | AmendError::NothingToRestore => {
+            (ErrorCode::NoMessage, Refusal::NoMessage)
+        }
         AmendError::NotTheirs => (ErrorCode::Forbidden, Refusal::NotTheirs),
-        AmendError::Full => (ErrorCode::Full, Refusal::Reaction),
+        AmendError::Full => (ErrorCode::NotDone, Refusal::Reaction),
     };
     complain(
         from,
@@ -147,6 +161,6 @@ fn on_record(amendment: &Amendment<'_>) -> (Amending<Arc<str>>, u32) {
 }
 
 /// Returns the words for a room in the records of what operators did.
-fn room_name(room: RoomId) -> String {
+pub(super) fn room_name(room: RoomId) -> String {
     if room == HALL { "the hall".to_owned() } else { room.to_string() }
 }

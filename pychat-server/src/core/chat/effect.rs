@@ -123,8 +123,9 @@ pub enum Event {
     },
     /// A record was accepted. Its author is shown it as their own, by whatever connection.
     Recorded {
-        /// The connection that it was said by, which may be gone.
-        from: ConnectionId,
+        /// The connection that it was said by, which may be gone; `None` if it was done on the server's
+        /// machine.
+        from: Option<ConnectionId>,
         /// The record.
         record: Record,
     },

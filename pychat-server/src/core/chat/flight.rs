@@ -34,7 +34,7 @@ enum Due {
     /// The store's answer to a text or request.
     Answer(Ticket),
     /// The answer to something else.
-    Effect(Effect),
+    Effect(Box<Effect>),
 }
 
 impl InFlight {
@@ -86,7 +86,7 @@ impl Chat {
             return;
         };
         let held = effects.extract_if(begin.., |effect| effect.answers(id));
-        peer.in_flight.answers.extend(held.map(Due::Effect));
+        peer.in_flight.answers.extend(held.map(|effect| Due::Effect(Box::new(effect))));
         if let Phase::Closing = peer.phase {
             act(id, Action::AwaitStore, effects);
         }
@@ -110,7 +110,7 @@ impl Chat {
             while let Some(Due::Effect(_)) = peer.in_flight.answers.front()
                 && let Some(Due::Effect(effect)) = peer.in_flight.answers.pop_front()
             {
-                effects.push(effect);
+                effects.push(*effect);
             }
             if peer.in_flight.is_empty() {
                 self.on_all_answered(now, from, effects);

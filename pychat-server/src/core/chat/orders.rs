@@ -4,18 +4,19 @@
 mod acts;
 mod invites;
 mod lists;
+mod messages;
 mod operate;
 
 use std::time::Instant;
 
 use pychat_wire::{UserName, key::PublicKey, message::ErrorCode};
 
-pub(super) use self::operate::refuse_other;
+pub(super) use self::{messages::Ordered, operate::refuse_other};
 use super::{Chat, Complaint, Deed, Effect, Event, complain, requests::Pending, tell};
 use crate::core::{
     id::{CallId, ConnectionId},
     moderation::{AuditEntry, Change, Order, Reply},
-    record::{PersonId, Request, StorageError},
+    record::{Amending, PersonId, Request, StorageError},
     roster::Participant,
 };
 
@@ -83,6 +84,14 @@ impl Chat {
             Order::Invites => return answer(asker, self.listed_invites(), effects),
             Order::Invite { uses, for_ms } => {
                 return self.order_invite(asker, by, (*uses, *for_ms), effects);
+            }
+            Order::RemoveMessage { room, number } => {
+                let how = (order.key(), Amending::Delete);
+                return self.order_amendment(asker, by, how, (room, *number), effects);
+            }
+            Order::RestoreMessage { room, number } => {
+                let how = (order.key(), Amending::Restore(None));
+                return self.order_amendment(asker, by, how, (room, *number), effects);
             }
             Order::RevokeInvite { invite } => self.revoke_invite(*invite),
             Order::AddOperator { name } => self.set_operator(now, name, true, effects),

@@ -14,7 +14,7 @@ use pychat_wire::{
 use super::{
     Chat, Effect,
     invites::refuse_unstored,
-    orders::{Asker, Unanswered},
+    orders::{Asker, Ordered, Unanswered},
     rooms::{Changing, Recalling, Waiting},
 };
 use crate::core::{
@@ -70,6 +70,7 @@ pub(super) enum Pending {
     Order {
         number: u64,
     },
+    Ordered(Box<Ordered>),
     Admit(Admitted),
     AddInvite(Invited),
     /// An invite or a device is taken away; `by` hears if that is not kept, as it would come back.
@@ -261,6 +262,9 @@ impl Chat {
             }
             (Some(Pending::Order { number }), outcome) => {
                 self.on_order_stored(number, outcome.err(), effects);
+            }
+            (Some(Pending::Ordered(ordered)), outcome) => {
+                self.on_ordered(*ordered, outcome, effects);
             }
             (Some(Pending::ChangePerson { by }), Err(_)) => self.on_change_failed(by),
             (Some(Pending::Admit(admitted)), outcome) => {

@@ -155,17 +155,25 @@ impl Chat {
         effects: &mut Vec<Effect>,
     ) {
         match appended {
-            Appended::New(record) => {
-                self.note_record(&record);
-                self.keep_marks(effects);
-                let room = record.room;
-                let event = Event::Recorded { from, record };
-                effects.push(Effect::Tell { to: Recipients::Room(room), event });
-            }
+            Appended::New(record) => self.publish(Some(from), record, effects),
             Appended::Known(record) => tell(from, Event::Duplicate { record }, effects),
             Appended::Conflict { id } => tell_conflict(from, id, effects),
             Appended::Refused(error) => tell_refused(from, id, error, effects),
         }
+    }
+
+    /// Tells everybody in a room of a record, which was said by connection `from` if by one.
+    pub(super) fn publish(
+        &mut self,
+        from: Option<ConnectionId>,
+        record: Record,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.note_record(&record);
+        self.keep_marks(effects);
+        let room = record.room;
+        let event = Event::Recorded { from, record };
+        effects.push(Effect::Tell { to: Recipients::Room(room), event });
     }
 
     /// Counts a record among those that people have seen or not: messages alone, and none that was deleted.

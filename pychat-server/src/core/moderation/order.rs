@@ -1,6 +1,10 @@
 //! Orders: the things that operators ask of the server, and the answers.
 
-use pychat_wire::{Link, key::InviteId, message::Door};
+use pychat_wire::{
+    Link,
+    key::InviteId,
+    message::{Door, RoomEvent},
+};
 use serde::{Deserialize, Serialize};
 
 /// Something that an operator asks for. Names and networks are as they were written, not yet checked.
@@ -85,6 +89,20 @@ pub enum Order {
     Say {
         /// The words.
         text: String,
+    },
+    /// A message has no words any more, for now.
+    RemoveMessage {
+        /// The room, as peers call it.
+        room: String,
+        /// The number of the message.
+        number: u64,
+    },
+    /// A message has the words again that an operator took away.
+    RestoreMessage {
+        /// The room, as peers call it.
+        room: String,
+        /// The number of the message.
+        number: u64,
     },
 }
 
@@ -192,6 +210,23 @@ pub struct ListedInvite {
     pub by: Option<String>,
 }
 
+/// A message, or an event of its room, as it is listed.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct ListedMessage {
+    /// Its number in the room.
+    pub number: u64,
+    /// When it was taken, in UTC milliseconds since 1970.
+    pub time_ms: u64,
+    /// The name of its author.
+    pub author: String,
+    /// Its words as they are now; of an event the name or topic that it is about.
+    pub words: String,
+    /// It has no words any more.
+    pub deleted: bool,
+    /// The thing that happened, if it is an event.
+    pub event: Option<RoomEvent>,
+}
+
 impl Order {
     /// Returns the word that stands for it in records.
     pub fn key(&self) -> &'static str {
@@ -213,6 +248,8 @@ impl Order {
             Self::Invites => "invites",
             Self::RevokeInvite { .. } => "revoke_invite",
             Self::Say { .. } => "say",
+            Self::RemoveMessage { .. } => "delete",
+            Self::RestoreMessage { .. } => "restore",
         }
     }
 }

@@ -32,8 +32,7 @@ impl Memory {
         if let Some(known) = self.known(room, &draft) {
             return known;
         }
-        let (Kind::Amendment { target, amending }, Some(person)) = (&draft.kind, draft.person)
-        else {
+        let Kind::Amendment { target, amending } = &draft.kind else {
             return Appended::Refused(AmendError::NoMessage);
         };
         let (target, amended) = (*target, self.amended.get(&(room, *target)));
@@ -54,7 +53,7 @@ impl Memory {
             },
             reactions: message.state.reactions.as_deref(),
         };
-        let by = (person, draft.author.as_str());
+        let by = (draft.person, draft.author.as_str());
         let granted = match grant(&amendable, by, amending, entry.is_some()) {
             Ok(granted) => granted,
             Err(error) => return Appended::Refused(error),

@@ -9,7 +9,7 @@ use crate::core::{
     amending::{Amendable, Granted, RESTORABLE_MS, Words, grant},
     id::RoomId,
     moderation::AuditEntry,
-    record::{AmendError, Amending, Appended, Draft, Kind, PersonId, Record, Target},
+    record::{AmendError, Amending, Appended, Draft, Kind, PersonId, Record, Stored, Target},
 };
 
 const SELECT: &str = "SELECT kind, person, author, time_ms, content, edit_seq, words, reactions, removed \
@@ -100,8 +100,7 @@ impl Writer<'_> {
         if let Some(known) = self.known(room, draft)? {
             return Ok(known);
         }
-        let (Kind::Amendment { target, amending }, Some(person)) = (&draft.kind, draft.person)
-        else {
+        let Kind::Amendment { target, amending } = &draft.kind else {
             return Ok(Appended::Refused(AmendError::NoMessage));
         };
         let Found::Message(message) = find(self.connection, room, *target)? else {
@@ -109,7 +108,7 @@ impl Writer<'_> {
         };
         let reactions = message.reactions.as_deref();
         let amendable = Amendable { person: message.person, words: message.words, reactions };
-        let author = (person, draft.author.as_str());
+        let author = (draft.person, draft.author.as_str());
         let granted = match grant(&amendable, author, amending, entry.is_some()) {
             Ok(granted) => granted,
             Err(error) => return Ok(Appended::Refused(error)),
@@ -165,10 +164,24 @@ pub(super) fn forget_removed(connection: &Connection, utc_ms: u64) -> rusqlite::
     connection.prepare_cached(FORGET_REMOVED)?.execute(values)
 }
 
-/// Returns when the first words are to be forgotten that operators removed, if there are any, in UTC
+/// Returns when the first words were removed that operators can bring back, if there are any, in UTC
 /// milliseconds since 1970.
-pub(super) fn next_to_forget(connection: &Connection) -> rusqlite::Result<Option<u64>> {
-    let mut select = connection.prepare_cached(SELECT_REMOVED)?;
-    let removed_ms: Option<u64> = select.query_row([], |row| row.get(0)).optional()?;
-    Ok(removed_ms.map(|removed_ms| removed_ms.saturating_add(RESTORABLE_MS)))
+pub(super) fn first_removed(connection: &Connection) -> rusqlite::Result<Option<u64>> {
+    connection.prepare_cached(SELECT_REMOVED)?.query_row([], |row| row.get(0)).optional()
+}
+
+/// Returns true for what takes the words out of a message.
+pub(super) fn is_deletion(draft: &Draft) -> bool {
+    matches!(draft.kind, Kind::Amendment { amending: Amending::Delete, .. })
+}
+
+/// Returns when this took words out of the file, or put others in their place, if it did, in UTC
+/// milliseconds since 1970.
+pub(super) fn erased_ms(stored: &Stored) -> Option<u64> {
+    let Stored::Appended(Appended::New(record)) = stored else { return None };
+    let is_erasing = matches!(
+        record.kind,
+        Kind::Amendment { amending: Amending::Delete | Amending::Edit(_), .. }
+    );
+    is_erasing.then_some(record.time_ms)
 }

@@ -1,4 +1,4 @@
-//! Requests to the store, carried out one by one within a transaction.
+//! Requests, carried out.
 
 use rusqlite::Connection;
 
@@ -7,7 +7,7 @@ use super::{
     records::{self, Writer},
     rooms, rows,
 };
-use crate::core::record::{Amending, Appended, Draft, Kind, PersonChange, Request, Stored};
+use crate::core::record::{Appended, PersonChange, Request, Stored};
 
 /// Carries out one request of a batch; returns its outcome.
 pub(super) fn carry_out(
@@ -43,17 +43,4 @@ pub(super) fn carry_out(
         Request::Moderate { changes, entry } => moderation::save(connection, changes, entry),
     };
     changed.map(|()| Stored::Changed)
-}
-
-/// Returns true for an amendment by which a message is deleted.
-pub(super) fn is_deletion(draft: &Draft) -> bool {
-    matches!(draft.kind, Kind::Amendment { amending: Amending::Delete, .. })
-}
-
-/// Returns true for what takes words out of the file, or puts others in their place.
-pub(super) fn erases(stored: &Stored) -> bool {
-    let Stored::Appended(Appended::New(record)) = stored else { return false };
-    let is_erasing =
-        |amending: &Amending<_>| matches!(amending, Amending::Delete | Amending::Edit(_));
-    matches!(&record.kind, Kind::Amendment { amending, .. } if is_erasing(amending))
 }

@@ -10,7 +10,7 @@ use super::{
     rows::{integer, transaction},
 };
 use crate::{
-    core::{id::RoomId, record::StorageError, time::Time},
+    core::{amending::RESTORABLE_MS, id::RoomId, record::StorageError, time::Time},
     store::Retention,
 };
 
@@ -86,16 +86,25 @@ impl SqliteStore {
     /// Forgets a few words that operators removed too long ago to bring them back, by a clock that can be
     /// trusted; returns when there are more.
     pub(super) fn forget_removed(&mut self, time: &Time) -> Option<Instant> {
-        if let Some(utc_ms) = time.trusted_ms() {
-            let forgotten = transaction(&self.connection, |connection| {
-                amendments::forget_removed(connection, utc_ms)
+        let expiry_ms = |removed_ms: u64| removed_ms.saturating_add(RESTORABLE_MS);
+        let is_due = |removed_ms: &u64| {
+            time.trusted_ms().is_some_and(|utc_ms| expiry_ms(*removed_ms) <= utc_ms)
+        };
+        if self.forgetting.removed_ms.as_ref().is_some_and(is_due) {
+            let next = transaction(&self.connection, |connection| {
+                amendments::forget_removed(connection, time.utc_ms)?;
+                amendments::first_removed(connection)
             });
-            if forgotten.is_ok_and(|count| 0 < count) {
-                self.checkpointer.erase(time.now);
+            match next {
+                Ok(removed_ms) => {
+                    self.forgetting.removed_ms = removed_ms;
+                    self.checkpointer.erase(time.now);
+                }
+                Err(_) => return time.now.checked_add(TRIM_REST),
             }
         }
-        let next_ms = amendments::next_to_forget(&self.connection).ok().flatten()?;
-        let left = Duration::from_millis(next_ms.saturating_sub(time.utc_ms)).max(TRIM_REST);
+        let expiry_ms = expiry_ms(self.forgetting.removed_ms?);
+        let left = Duration::from_millis(expiry_ms.saturating_sub(time.utc_ms));
         Some(time.now.checked_add(left)?.max(time.trusted_at))
     }
 

@@ -145,7 +145,7 @@ impl Person {
                     let (room, epoch) = (message.room.clone(), self.epoch());
                     self.screen.show(&room, epoch, Shown::Message(message));
                 }
-                Event::Amended(amended) => self.on_amended(amended, fired),
+                Event::Amended(amended) => self.on_amended(&amended, fired),
                 Event::RoomEvent(record) => {
                     fired.note(if record.replayed { Fault::Missed } else { Fault::Happened });
                     let (room, epoch) = (record.room.clone(), self.epoch());
@@ -200,7 +200,7 @@ impl Person {
         is_closing
     }
 
-    fn on_amended(&mut self, amended: Amended, fired: &Fired) {
+    fn on_amended(&mut self, amended: &Amended, fired: &Fired) {
         let epoch = self.epoch();
         fired.note(match (&amended.amendment, amended.replayed) {
             (_, true) => Fault::AmendmentMissed,

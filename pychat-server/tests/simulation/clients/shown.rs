@@ -91,13 +91,13 @@ impl Screen {
     }
 
     /// Shows the next amendment of a room in a log, and what it makes of its message.
-    pub(crate) fn amend(&mut self, epoch: usize, amended: Amended) {
-        let room = amended.room.clone();
-        self.show(&room, epoch, Shown::Amended(amended.clone()));
-        let run = self.rooms.get_mut(&room).and_then(|runs| runs.last_mut()).expect("it has begun");
+    pub(crate) fn amend(&mut self, epoch: usize, amended: &Amended) {
+        let room = &amended.room;
+        self.show(room, epoch, Shown::Amended(amended.clone()));
+        let run = self.rooms.get_mut(room).and_then(|runs| runs.last_mut()).expect("it has begun");
         for shown in &mut run.shown {
             if let Shown::Message(message) = shown {
-                message.amend(&amended);
+                message.amend(amended);
             }
         }
     }

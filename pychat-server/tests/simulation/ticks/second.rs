@@ -54,7 +54,7 @@ pub(super) fn split(bytes: &[u8]) -> Vec<String> {
 
 impl Harness {
     /// Lets somebody join who speaks protocol 2.
-    fn join_two(&mut self, name: &str) -> Peer {
+    pub(super) fn join_two(&mut self, name: &str) -> Peer {
         let peer = self.connect();
         self.send(&peer, hello(&peer, name, "").as_bytes());
         self.settle();

@@ -151,7 +151,7 @@ impl Chat {
             self.show_in(person, room, effects);
         }
         self.rooms.note_record(room, seq, record.person, false);
-        let event = Event::Recorded { from, record };
+        let event = Event::Recorded { from: Some(from), record };
         effects.push(Effect::Tell { to: Recipients::Room(room), event });
         if let Some(person) = leaver {
             self.show_out(person, room, effects);

@@ -40,7 +40,7 @@ pub enum Granted {
     Edit(Arc<str>),
     /// Its words are forgotten, and its reactions.
     Erase,
-    /// Its words are put aside, and its reactions forgotten.
+    /// Its words are put aside; its reactions, and that it was edited, are forgotten.
     Remove,
     /// It has these reactions as JSON.
     React(Option<String>),
@@ -83,7 +83,8 @@ pub fn grant(
 }
 
 /// Returns the reactions to a message after one more, as JSON: a list of lists of a person, an emoji and
-/// the name of the person, oldest first; `None` if there are none. A person has one reaction at most.
+/// the name of the person, those of one emoji in a row; `None` if there are none. A person has one
+/// reaction at most, the newest, which comes last among those with its emoji.
 fn react(
     json: Option<&str>,
     PersonId(person): PersonId,
@@ -98,7 +99,9 @@ fn react(
         if REACTIONS_MAX <= reactions.len() || (is_new && EMOJI_MAX <= others.len()) {
             return Err(AmendError::Full);
         }
-        reactions.push(Reaction(person, emoji.to_owned(), name.to_owned()));
+        let last = reactions.iter().rposition(|Reaction(_, other, _)| other == emoji);
+        let place = last.map_or(reactions.len(), |last| last + 1);
+        reactions.insert(place, Reaction(person, emoji.to_owned(), name.to_owned()));
     }
     let json = serde_json::to_string(&reactions).unwrap_or_default(); // Numbers and strings only.
     Ok((!reactions.is_empty()).then_some(json))
@@ -204,6 +207,20 @@ mod tests {
         json = react(json.as_deref(), BORIS, "b", None).unwrap();
         assert_eq!(on_wire(json.as_deref()), Reactions(vec![("👍".into(), vec!["a".into()])]));
         assert_eq!(react(json.as_deref(), ANNA, "a", None), Ok(None));
+    }
+
+    #[test]
+    fn reactions_stand_in_the_order_in_which_whoever_hears_them_one_by_one_has_them() {
+        let mut json = None;
+        let reacts = [(1, "👍"), (2, "🎉"), (3, "👍"), (4, "🎉"), (1, "🎉"), (2, "🎉"), (5, "👍")];
+        for (person, emoji) in reacts {
+            let name = person.to_string();
+            json = react(json.as_deref(), PersonId(person), &name, Some(emoji)).unwrap();
+        }
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned().into()).collect();
+        let expected = [("👍", names(&["3", "5"])), ("🎉", names(&["4", "1", "2"]))];
+        let expected = expected.map(|(emoji, names): (&str, Vec<_>)| (emoji.into(), names));
+        assert_eq!(on_wire(json.as_deref()), Reactions(expected.to_vec()));
     }
 
     #[test]

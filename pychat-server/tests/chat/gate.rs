@@ -115,6 +115,28 @@ fn verbs(room: &str) -> Vec<ClientMessage<'static>> {
         reply: Some(2),
     });
     verbs.extend(requests.map(|request| ClientMessage::Change { request, id: Some("x".into()) }));
+    // Number 3 is a message of somebody else's there, and number 99 none.
+    let amendments = [3, 99].into_iter().flat_map(|target| {
+        [
+            Amendment::Edit { target, content: Some("hi".into()) },
+            Amendment::Delete { target },
+            Amendment::React { target, emoji: Some("👍".into()) },
+            Amendment::React { target, emoji: Some("no emoji".into()) },
+            Amendment::React { target, emoji: None },
+            Amendment::Restore { target, content: None },
+        ]
+    });
+    verbs.extend(amendments.map(|amendment| ClientMessage::Amend {
+        amendment,
+        room: room(),
+        id: Some("x".into()),
+    }));
+    verbs.extend([3, 99].map(|reply| ClientMessage::Text {
+        room: room(),
+        content: "hi".into(),
+        id: Some("x".into()),
+        reply: Some(reply),
+    }));
     verbs
 }
 
@@ -213,7 +235,12 @@ fn it_is_refused_in_the_same_words_whatever_is_asked() {
                     ..
                 }
             );
-            let code = if is_two { ErrorCode::BadPayload } else { code };
+            let is_no_emoji = matches!(
+                &verb,
+                ClientMessage::Amend { amendment: Amendment::React { emoji: Some(emoji), .. }, .. }
+                    if emoji == "no emoji"
+            );
+            let code = if is_two || is_no_emoji { ErrorCode::BadPayload } else { code };
             assert_eq!(refusals(&effects)[0].0, code, "{outsider:?}: {verb:?}: {effects:?}");
         }
     }
@@ -222,15 +249,16 @@ fn it_is_refused_in_the_same_words_whatever_is_asked() {
 #[test]
 fn an_open_room_can_be_seen_and_must_be_joined() {
     let now = Instant::now();
-    for verb in verbs("r3").into_iter().filter(|verb| {
-        !matches!(
-            verb,
-            ClientMessage::Change {
-                request: RoomRequest::JoinRoom { .. }
-                    | RoomRequest::UpdateRoom { name: Some(_), topic: Some(_), .. },
-                ..
-            }
-        )
+    for verb in verbs("r3").into_iter().filter(|verb| match verb {
+        ClientMessage::Change { request, .. } => !matches!(
+            request,
+            RoomRequest::JoinRoom { .. }
+                | RoomRequest::UpdateRoom { name: Some(_), topic: Some(_), .. }
+        ),
+        ClientMessage::Amend { amendment: Amendment::React { emoji: Some(emoji), .. }, .. } => {
+            emoji == "👍"
+        }
+        _ => true,
     }) {
         let mut house = house(Outsider::Operator, now);
         let effects = house.says(OUTSIDER, verb.clone());

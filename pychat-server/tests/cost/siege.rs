@@ -22,7 +22,7 @@ use pychat_server::{
 use pychat_wire::{
     ClientMessage,
     key::{Challenge, Nonce, SecretKey},
-    message::{HALL, Hello, Names, Positions, Resume, RoomKind, RoomRequest},
+    message::{Amendment, HALL, Hello, Names, Positions, Resume, RoomKind, RoomRequest},
 };
 use stats_alloc::{Region, StatsAlloc};
 
@@ -191,8 +191,9 @@ impl<'a> Siege<'a> {
         self.n_texts += 1;
         let id = Some(self.n_texts.to_string().into());
         let content = "x".repeat(TEXT_BYTES[self.below(TEXT_BYTES.len())]);
-        match self.below(16) {
+        match self.below(18) {
             10..=15 => self.speak_of_rooms(peer),
+            16 | 17 => self.amend(peer, &content),
             0..=3 => self.hello(peer),
             4 => self.say(
                 peer,
@@ -215,6 +216,24 @@ impl<'a> Siege<'a> {
             }
             _ => self.say(peer, &ClientMessage::Ping),
         }
+    }
+
+    /// Somebody amends a message of the hall, or what may be none, or answers it.
+    fn amend(&mut self, peer: usize, content: &str) -> usize {
+        let id = Some(self.n_texts.to_string().into());
+        let target = self.below(2 * self.n_texts) as u64;
+        let emoji = ["👍", "🎉"].get(self.below(3)).map(|emoji| (*emoji).into());
+        let amendment = match self.below(6) {
+            0 | 1 => Amendment::Edit { target, content: Some(content.into()) },
+            2 => Amendment::Delete { target },
+            3 => Amendment::React { target, emoji },
+            4 => Amendment::Restore { target, content: None },
+            _ => {
+                let (room, content, reply) = (HALL.into(), content.into(), Some(target));
+                return self.say(peer, &ClientMessage::Text { room, content, id, reply });
+            }
+        };
+        self.say(peer, &ClientMessage::Amend { amendment, room: HALL.into(), id })
     }
 
     /// Somebody asks for something about rooms, which may be there or not.

@@ -121,7 +121,8 @@ impl Claims {
             Claim::Mark { room, name, read } => {
                 let Some(stays) = stays.get(&**room) else { return };
                 let said = self.marks.get(&(room.clone(), name.clone())).copied();
-                let is_meant = *read <= said.unwrap_or_default()
+                // What is not kept counts as seen.
+                let is_meant = *read <= said.unwrap_or_default().max(forgotten_to(room))
                     || stays.is_entry(name, *read)
                     || stays.is_entry(name, read + 1)
                     || rooms[room].is_by(*read, name);
@@ -152,7 +153,7 @@ mod tests {
 
     use pychat_wire::message::RoomEvent;
 
-    use crate::kit::room_log::Message;
+    use crate::kit::room_log::{Copy, Message};
 
     /// Judges `claim` by a room that `a` made, that `b` joined, and in which both have talked.
     fn judge(claim: Claim) {
@@ -165,8 +166,7 @@ mod tests {
             ("b", Some(RoomEvent::Left)),
         ];
         for (seq, (author, event)) in (1..).zip(records) {
-            let author = author.to_owned();
-            log.check(seq, &Message { time: seq, author, content: String::new(), event });
+            log.check(seq, &Message::event(seq, author, event, ""), Copy::Live);
         }
         let mut claims = Claims::default();
         claims.read("r1", "b", 3);

@@ -59,6 +59,14 @@ pub(crate) enum Heard {
         event: RoomEvent,
         is_live: bool,
     },
+    /// Somebody else's amendment, or an amendment that was missed.
+    Amended {
+        room: String,
+        seq: u64,
+        is_live: bool,
+    },
+    /// A message that was amended before it was told.
+    Changed,
     /// The ids of the open rooms.
     Rooms {
         rooms: Vec<String>,

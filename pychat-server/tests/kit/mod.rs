@@ -11,6 +11,7 @@
 #![allow(clippy::print_stderr, reason = "who runs the tests must know how to repeat a failure")]
 #![allow(dead_code, unused_imports, unused_macros, reason = "each test crate uses its part")]
 
+mod amended;
 mod claims;
 mod delayed_store;
 mod heard;

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use pychat_wire::{
     ClientMessage,
-    message::{HALL, Room, RoomEvent, RoomKind, RoomList, RoomRequest},
+    message::{Amendment, HALL, Room, RoomEvent, RoomKind, RoomList, RoomRequest},
 };
 
 use super::claims::{Claim, Claims};
-pub(crate) use super::room_log::{Message, RoomLog};
+pub(crate) use super::room_log::{Copy, Message, RoomLog};
 
 /// Everything that was said, and every record of protocol 2 that was heard, by its room and number.
 #[derive(Debug, Default)]
@@ -18,7 +18,7 @@ pub(crate) struct Oracle {
     epoch: Option<String>,
     /// The texts that were said, by room.
     said: BTreeMap<String, HashSet<String>>,
-    /// The names and topics that anybody asked for.
+    /// The names, topics and reactions that anybody asked for.
     subjects: HashSet<String>,
     rooms: BTreeMap<String, RoomLog>,
     /// The open rooms that were there and are no more.
@@ -56,6 +56,15 @@ impl Oracle {
     pub(crate) fn hear_said(&mut self, name: &str, message: &ClientMessage<'_>) {
         match message {
             ClientMessage::Text { room, content, .. } => self.say_in(room, content),
+            ClientMessage::Amend { amendment, room, .. } => match amendment {
+                Amendment::Edit { content, .. } => {
+                    self.say_in(room, content.as_deref().unwrap_or_default());
+                }
+                Amendment::React { emoji, .. } => {
+                    self.subjects.extend(emoji.as_deref().map(ToOwned::to_owned));
+                }
+                Amendment::Delete { .. } | Amendment::Restore { .. } => (),
+            },
             ClientMessage::Read { room, seq } => self.claims.read(room, name, *seq),
             ClientMessage::Change { request, .. } => match request {
                 RoomRequest::CreateRoom { name, .. } => _ = self.subjects.insert(name.to_string()),
@@ -74,19 +83,29 @@ impl Oracle {
     }
 
     /// Somebody hears number `seq` of a room: it is something that was said there, and what everybody
-    /// else hears under it.
-    pub(crate) fn check(&mut self, room: &str, seq: u64, heard: &Message) {
+    /// else hears under it, but for what amendments change.
+    pub(crate) fn check(&mut self, room: &str, seq: u64, heard: &Message, copy: Copy) {
         let log = self.rooms.entry(room.to_owned()).or_default();
-        if !log.check(seq, heard) {
+        if !log.check(seq, heard, copy) {
             return;
         }
-        let Message { content, event, .. } = heard;
-        let was_said = match event {
-            None => self.said.get(room).is_some_and(|said| said.contains(line(content))),
-            Some(RoomEvent::Unknown) => false,
-            Some(RoomEvent::Joined | RoomEvent::Left) => content.is_empty(),
-            Some(RoomEvent::Added | RoomEvent::Removed) => !content.is_empty(), // By any spelling.
-            Some(RoomEvent::Created | RoomEvent::Renamed | RoomEvent::Topic) => {
+        let Message { content, event, amendment, state, .. } = heard;
+        let words =
+            |words: &str| self.said.get(room).is_some_and(|said| said.contains(line(words)));
+        let was_said = match (event, amendment) {
+            (None, None) if state.is_deleted => content.is_empty(),
+            (None, None) => words(content),
+            (None, Some(Amendment::Edit { content, .. } | Amendment::Restore { content, .. })) => {
+                content.as_deref().is_none_or(words)
+            }
+            (None, Some(Amendment::React { emoji, .. })) => {
+                emoji.as_deref().is_none_or(|emoji| self.subjects.contains(emoji))
+            }
+            (None, Some(Amendment::Delete { .. })) => true,
+            (Some(RoomEvent::Unknown), _) => false,
+            (Some(RoomEvent::Joined | RoomEvent::Left), _) => content.is_empty(),
+            (Some(RoomEvent::Added | RoomEvent::Removed), _) => !content.is_empty(), // By any spelling.
+            (Some(RoomEvent::Created | RoomEvent::Renamed | RoomEvent::Topic), _) => {
                 content.is_empty() || self.subjects.contains(content)
             }
         };

@@ -2,10 +2,7 @@
 
 use std::{collections::BTreeMap, mem};
 
-use super::room_log::RoomLog;
-
-/// The most text that a page has, in bytes.
-const PAGE_BYTES_MAX: usize = 256 << 10;
+use super::room_log::{PageHeard, RoomLog};
 
 /// The pages that were asked for on one connection, and have not been answered.
 #[derive(Debug)]
@@ -77,19 +74,25 @@ impl Pages {
         let Wanted { limit, last: last_then } = wanted.expect("a page that was asked for");
         assert_eq!(page.len() as u64, count);
         assert!(count <= limit.min(500), "{count} of {limit}");
-        let is_next = |a: &u64, b: &u64| a + 1 == *b || (self.forgets && a < b);
-        assert!(page.is_sorted_by(is_next), "{page:?}");
+        assert!(page.is_sorted_by(|a, b| a < b), "{page:?}");
         if let (Some(first), Some(last)) = (page.first(), page.last()) {
-            let is_newest = last_then.min(before - 1) <= *last || self.forgets;
-            assert!(*last < before && is_newest, "{last} before {before}");
+            assert!(*last < before, "{last} before {before}");
             assert!(*first != 1 || start, "nothing is before 1");
         }
-        let bytes: usize = page.iter().filter_map(|seq| log.bytes(*seq)).sum();
-        assert!(count <= 1 || bytes <= PAGE_BYTES_MAX, "{bytes} bytes of text in a page");
-        if !(start || count == limit.min(500) || self.forgets) {
-            let first = page.first().expect("a page of nothing is the first");
-            log.check_bytes(first - 1, (PAGE_BYTES_MAX + 1).saturating_sub(bytes));
+        if self.forgets {
+            return;
         }
+        let is_full = start || count == limit.min(500);
+        if 0 < limit {
+            // The numbers between those of a page, and after them, are amendments.
+            let end = (last_then + 1).min(before);
+            let begin =
+                if start { 1 } else { *page.first().expect("a page of nothing is the first") };
+            let ends = page.iter().copied().chain([end]);
+            let begins = [begin].into_iter().chain(page.iter().map(|seq| seq + 1));
+            begins.zip(ends).flat_map(|(begin, end)| begin..end).for_each(|seq| log.leave_out(seq));
+        }
+        log.note_page(PageHeard { numbers: page, known: last_then, is_full });
     }
 }
 
@@ -97,13 +100,14 @@ impl Pages {
 mod tests {
     use super::*;
 
-    use crate::kit::room_log::Message;
+    use crate::kit::room_log::{Copy, Message};
 
     /// Returns the log of a room of which numbers from `first` to 20 were heard, of 16 KiB each.
     fn log(first: u64) -> RoomLog {
         let mut log = RoomLog::default();
         let text = "m".repeat(16 << 10);
-        (first..=20).for_each(|seq| _ = log.check(seq, &Message::text(seq, "a", &text)));
+        (first..=20)
+            .for_each(|seq| _ = log.check(seq, &Message::text(seq, "a", &text), Copy::Live));
         log
     }
 
@@ -117,13 +121,17 @@ mod tests {
 
     #[test]
     fn a_page_without_room_for_the_message_before_it_is_full() {
-        send_page_from(5, &mut log(1));
+        let mut log = log(1);
+        send_page_from(5, &mut log);
+        log.check_whole(0);
     }
 
     #[test]
     #[should_panic(expected = "a page had room for number 5")]
     fn a_page_with_room_for_the_message_before_it_is_not_full() {
-        send_page_from(6, &mut log(1));
+        let mut log = log(1);
+        send_page_from(6, &mut log);
+        log.check_whole(0);
     }
 
     #[test]
@@ -131,6 +139,7 @@ mod tests {
     fn a_page_is_held_against_the_message_before_it_once_that_is_heard() {
         let mut log = log(6);
         send_page_from(6, &mut log);
-        log.check(5, &Message::text(5, "a", "short"));
+        log.check(5, &Message::text(5, "a", "short"), Copy::Live);
+        log.check_whole(4);
     }
 }

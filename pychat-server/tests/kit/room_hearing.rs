@@ -23,6 +23,8 @@ pub(crate) struct RoomHearing {
     resume: Option<Resumption>,
     /// The number up to which records are left out at least, if it wants no more than so many.
     skips_to: Option<u64>,
+    /// The last number of the room that it was told of when it began.
+    last_told: u64,
     /// The greatest mark that it was told of.
     read: u64,
 }
@@ -59,6 +61,7 @@ impl RoomHearing {
             is_fresh: true,
             skips_to: limit.map(|limit| last.saturating_sub(limit)),
             resume,
+            last_told: last,
             read: 0,
         }
     }
@@ -120,6 +123,11 @@ impl RoomHearing {
     /// Returns the last number that it has, with all before it that it asked for.
     pub(crate) fn after(&self) -> u64 {
         self.after
+    }
+
+    /// Returns the last number of which it knows that it was said.
+    pub(crate) fn known(&self) -> u64 {
+        self.after.max(self.last_told)
     }
 
     /// Returns true if it is being told what it missed.

@@ -1,34 +1,46 @@
 //! The log of one room, as everybody together has heard it.
 
-use std::collections::BTreeMap;
+mod looks;
+mod message;
+mod stays;
 
-use pychat_wire::message::{RoomEvent, RoomKind};
+use std::collections::{BTreeMap, BTreeSet};
 
-/// One record as it was first heard.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Message {
-    pub(crate) time: u64,
-    pub(crate) author: String,
-    /// The words of a message; the subject of an event, empty if it has none.
-    pub(crate) content: String,
-    /// The event that it is, unless it is a message.
-    pub(crate) event: Option<RoomEvent>,
+use pychat_wire::message::{Amendment, RoomEvent, RoomKind};
+
+pub(crate) use self::{
+    message::{Copy, Message},
+    stays::Stays,
+};
+use super::amended::{Look, Seen, State};
+
+/// A page that was heard.
+#[derive(Debug)]
+pub(super) struct PageHeard {
+    /// The numbers in it.
+    pub(super) numbers: Vec<u64>,
+    /// The last number that was heard when it was asked for.
+    pub(super) known: u64,
+    /// It has as many records as it may have, or begins with the first one.
+    pub(super) is_full: bool,
 }
 
-impl Message {
-    /// Returns a message.
-    pub(crate) fn text(time: u64, author: &str, content: &str) -> Self {
-        Self { time, author: author.to_owned(), content: content.to_owned(), event: None }
-    }
-}
-
-/// Every record of one room that was heard, by its number. All who hear a number must hear the same.
+/// Every record of one room that was heard, by its number. All who hear a number must hear the same,
+/// but for what amendments change.
 #[derive(Debug, Default)]
 pub(crate) struct RoomLog {
+    /// The records as they were said where anybody heard that, else as they were first heard.
     heard: BTreeMap<u64, Message>,
-    /// The least size of records that a page had no room for, and that nobody has heard, in bytes of
-    /// their text.
-    unheard: BTreeMap<u64, usize>,
+    /// The numbers of those that somebody heard as they were said.
+    exact: BTreeSet<u64>,
+    /// The ways in which messages were seen later, by their numbers.
+    seen: BTreeMap<u64, Vec<Seen>>,
+    /// The deletions of each message and what undid them, by their numbers.
+    deletions: BTreeMap<u64, BTreeMap<u64, bool>>,
+    /// The numbers that a page left out, and that nobody has heard.
+    left_out: BTreeSet<u64>,
+    /// The pages that were not as full as they could be, or seemed to be fuller.
+    pages: Vec<PageHeard>,
     /// The last number that anybody was told of.
     last_told: u64,
     /// The kind of the room, once somebody was told.
@@ -37,21 +49,79 @@ pub(crate) struct RoomLog {
     with: Vec<String>,
 }
 
-/// The stays of people in a room: from the record by which each came to the one by which they went.
-#[derive(Debug, Default)]
-pub(crate) struct Stays(BTreeMap<String, Vec<(u64, u64)>>);
-
 impl RoomLog {
-    /// Somebody hears number `seq`; returns true if nobody has heard it before.
-    pub(crate) fn check(&mut self, seq: u64, heard: &Message) -> bool {
+    /// Somebody hears number `seq`; returns true if nobody has heard it so before.
+    pub(crate) fn check(&mut self, seq: u64, heard: &Message, copy: Copy) -> bool {
         let is_new = !self.heard.contains_key(&seq);
         if is_new {
-            let least = self.unheard.remove(&seq).unwrap_or_default();
-            assert!(least <= heard.content.len(), "a page had room for number {seq}");
-            self.heard.insert(seq, heard.clone());
+            let is_left_out = self.left_out.remove(&seq);
+            assert!(!is_left_out || heard.amendment.is_some(), "a page left out {seq}: {heard:?}");
+            self.note_deletion(seq, heard);
         }
-        assert_eq!(&self.heard[&seq], heard, "number {seq}");
-        is_new
+        let known = self.heard.entry(seq).or_insert_with(|| heard.clone());
+        assert!(known.is_same(heard), "number {seq} is {heard:?} and {known:?}");
+        match copy {
+            Copy::Live => {
+                assert_eq!(heard.state, State::default(), "number {seq} was just said");
+                if self.exact.insert(seq) {
+                    heard.clone_into(known);
+                }
+                assert_eq!(known, heard, "number {seq}");
+                is_new
+            }
+            Copy::Later { known } => self.see(seq, heard, known) || is_new,
+        }
+    }
+
+    fn note_deletion(&mut self, seq: u64, heard: &Message) {
+        let (target, is_deleted) = match heard.amendment {
+            Some(Amendment::Delete { target }) => (target, true),
+            Some(Amendment::Restore { target, .. }) => (target, false),
+            _ => return,
+        };
+        self.deletions.entry(target).or_default().insert(seq, is_deleted);
+    }
+
+    /// Returns true if a message has no words after number `seq`.
+    fn is_deleted_after(&self, target: u64, seq: u64) -> bool {
+        let deletions = self.deletions.get(&target);
+        let last = deletions.and_then(|deletions| deletions.range(..=seq).next_back());
+        last.is_some_and(|(_, is_deleted)| *is_deleted)
+    }
+
+    /// Somebody sees number `seq` as it was at some time after number `known`; returns true if nobody
+    /// has seen it so before.
+    fn see(&mut self, seq: u64, heard: &Message, known: u64) -> bool {
+        let (target, look) = match &heard.amendment {
+            Some(Amendment::Edit { target, content } | Amendment::Restore { target, content }) => {
+                (*target, Look::Words(content.as_deref().map(ToOwned::to_owned)))
+            }
+            None if heard.event.is_none() => {
+                let (words, state) = (heard.content.clone(), heard.state.clone());
+                (seq, Look::Whole { words, state })
+            }
+            _ => return false,
+        };
+        let all = self.seen.entry(target).or_default();
+        if let Some(seen) = all.iter_mut().find(|seen| seen.look == look) {
+            seen.known = seen.known.max(known);
+            return false;
+        }
+        all.push(Seen { look, known });
+        true
+    }
+
+    /// Somebody is sent a page.
+    pub(super) fn note_page(&mut self, page: PageHeard) {
+        self.pages.push(page);
+    }
+
+    /// A page left out number `seq`, which must be an amendment.
+    pub(super) fn leave_out(&mut self, seq: u64) {
+        match self.heard.get(&seq) {
+            Some(heard) => assert!(heard.amendment.is_some(), "a page left out {seq}: {heard:?}"),
+            None => _ = self.left_out.insert(seq),
+        }
     }
 
     /// Somebody is told that number `seq` is the last, who said hello when `known` was known to be
@@ -82,7 +152,22 @@ impl RoomLog {
 
     /// Returns true if number `seq` was heard, and is by `name`.
     pub(crate) fn is_by(&self, seq: u64, name: &str) -> bool {
-        self.heard.get(&seq).is_some_and(|message| message.author == name)
+        self.heard.get(&seq).is_some_and(|it| it.author == name && it.amendment.is_none())
+    }
+
+    /// Returns true if number `seq` was heard, and is an amendment.
+    pub(crate) fn is_amendment(&self, seq: u64) -> bool {
+        self.heard.get(&seq).is_some_and(|it| it.amendment.is_some())
+    }
+
+    /// Returns true if somebody heard number `seq` as it was said.
+    pub(crate) fn is_exact(&self, seq: u64) -> bool {
+        self.exact.contains(&seq)
+    }
+
+    /// Returns true if number `seq` may have been said with these words: nobody heard other ones of it.
+    pub(crate) fn may_say(&self, seq: u64, words: &str) -> bool {
+        !self.exact.contains(&seq) || self.heard[&seq].content == words
     }
 
     /// Returns the event that number `seq` is, if it was heard and is one.
@@ -95,22 +180,14 @@ impl RoomLog {
         self.heard.iter().map(|(seq, message)| (*seq, message))
     }
 
-    /// Returns the size of number `seq`, if anybody has heard it, in bytes of its text.
-    pub(crate) fn bytes(&self, seq: u64) -> Option<usize> {
-        self.heard.get(&seq).map(|message| message.content.len())
-    }
-
-    /// Number `seq`, if it was heard, or else once it is heard, has at least `least` bytes of text.
-    pub(crate) fn check_bytes(&mut self, seq: u64, least: usize) {
-        match self.bytes(seq) {
-            Some(bytes) => assert!(least <= bytes, "a page had room for number {seq}"),
-            None => _ = self.unheard.insert(seq, least),
-        }
-    }
-
     /// Returns the last number that was heard; 0 if there is none.
     pub(crate) fn last(&self) -> u64 {
         self.heard.last_key_value().map_or(0, |(seq, _)| *seq)
+    }
+
+    /// Returns the last number that anybody has heard, or was told of.
+    pub(crate) fn last_known(&self) -> u64 {
+        self.last().max(self.last_told)
     }
 
     /// Everything after `forgotten_to`, up to which the log need not have anything any more, was heard,
@@ -121,11 +198,12 @@ impl RoomLog {
         let last = self.last().max(forgotten_to);
         assert!(self.last_told <= last, "{} was never there", self.last_told);
         self.check_order(forgotten_to);
+        self.check_amended(forgotten_to);
     }
 
     /// Nobody is in the room, which is over, and nothing that was said after `forgotten_to` is in it.
     pub(crate) fn check_over(&self, forgotten_to: u64) {
-        let said = self.heard.range(forgotten_to + 1..).filter(|(_, it)| it.event.is_none());
+        let said = self.heard.range(forgotten_to + 1..).filter(|(_, it)| it.is_text());
         assert_eq!(said.count(), 0, "there was something to read: {self:?}");
         if self.is_known_from_the_start() {
             let stays = self.stays();
@@ -182,7 +260,8 @@ impl RoomLog {
         stays
     }
 
-    /// Returns how many of the numbers in `range` are messages of others than `name`.
+    /// Returns how many of the numbers in `range` are messages of others than `name` that have words at
+    /// its end.
     ///
     /// No more than the last `n_max` messages are looked at.
     pub(crate) fn count_of_others(
@@ -192,57 +271,12 @@ impl RoomLog {
         n_max: usize,
     ) -> u64 {
         let until = ..=*range.end();
-        let messages = self.heard.range(until).rev().filter(|(_, it)| it.event.is_none());
-        let counts = |(seq, it): &(&u64, &Message)| range.contains(seq) && it.author != name;
+        let messages = self.heard.range(until).rev().filter(|(_, it)| it.is_text());
+        let has_words = |seq| !self.is_deleted_after(seq, *range.end());
+        let counts = |(seq, it): &(&u64, &Message)| {
+            range.contains(*seq) && it.author != name && has_words(**seq)
+        };
         messages.take(n_max).filter(counts).count() as u64
-    }
-}
-
-impl Stays {
-    fn enter(&mut self, name: &str, seq: u64) {
-        assert!(!self.has(name, seq), "{name} comes, being there, number {seq}");
-        self.0.entry(name.to_owned()).or_default().push((seq, u64::MAX));
-    }
-
-    fn go(&mut self, name: &str, seq: u64) {
-        let stays = self.0.get_mut(name).and_then(|stays| stays.last_mut());
-        let (_, end) = stays.filter(|(_, end)| *end == u64::MAX).expect("who goes is there");
-        *end = seq;
-    }
-
-    /// Returns true if `name` was there when number `seq` was said: it may be the one by which they
-    /// came, or went.
-    pub(crate) fn has(&self, name: &str, seq: u64) -> bool {
-        self.of(name).any(|(from, to)| (from..=to).contains(&seq))
-    }
-
-    /// Returns true if `name` was there after number `seq`.
-    pub(crate) fn has_after(&self, name: &str, seq: u64) -> bool {
-        self.of(name).any(|(from, to)| (from..to).contains(&seq))
-    }
-
-    /// Returns true if `name` was there all the time after number `seq`.
-    pub(crate) fn has_ever_after(&self, name: &str, seq: u64) -> bool {
-        self.of(name).any(|(from, to)| from <= seq && to == u64::MAX)
-    }
-
-    /// Returns true if `name` ever was there.
-    pub(crate) fn had(&self, name: &str) -> bool {
-        self.of(name).next().is_some()
-    }
-
-    /// Returns the names of those who were there after number `seq`, sorted.
-    pub(crate) fn names_after(&self, seq: u64) -> Vec<&str> {
-        self.0.keys().map(|name| &**name).filter(|name| self.has_after(name, seq)).collect()
-    }
-
-    /// Returns true if `name` came with number `seq`.
-    pub(crate) fn is_entry(&self, name: &str, seq: u64) -> bool {
-        self.of(name).any(|(from, _)| from == seq)
-    }
-
-    fn of(&self, name: &str) -> impl Iterator<Item = (u64, u64)> {
-        self.0.get(name).into_iter().flatten().copied()
     }
 }
 
@@ -254,8 +288,7 @@ mod tests {
     fn log(records: &[(&str, Option<RoomEvent>, &str)]) -> RoomLog {
         let mut log = RoomLog::default();
         for (seq, (author, event, content)) in (1..).zip(records) {
-            let (author, content) = ((*author).to_owned(), (*content).to_owned());
-            log.check(seq, &Message { time: seq, author, content, event: *event });
+            log.check(seq, &Message::event(seq, author, *event, content), Copy::Live);
         }
         log
     }

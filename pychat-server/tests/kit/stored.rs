@@ -4,14 +4,19 @@ use std::{collections::BTreeSet, ops::ControlFlow, time::Instant};
 
 use pychat_server::{
     core::{
+        amending::on_wire,
         id::{HALL, RoomId},
         people::People,
-        record::{Entry, Kind},
+        record::{Amending, Entry, Kind, State},
     },
     store::{Read, Records, Store},
 };
+use pychat_wire::message::Amendment;
 
-use super::{Oracle, room_log::Message};
+use super::{
+    Oracle, amended,
+    room_log::{Copy, Message},
+};
 
 /// Takes in every record that `store` has and that nobody need have heard: it is what those heard who
 /// did. The `people` in each room, and how far they have seen it, are as its records and theirs say.
@@ -29,7 +34,8 @@ pub(crate) fn take_in(oracle: &mut Oracle, store: &mut dyn Store, people: &Peopl
         }
         assert!(entries.is_sorted_by(|a, b| a.0 + 1 == b.0), "a hole in {room}: {entries:?}");
         for (seq, message) in &entries {
-            oracle.check(&room.on_wire(), *seq, message);
+            let copy = Copy::Later { known: store.last_seq(room) };
+            oracle.check(&room.on_wire(), *seq, message, copy);
         }
     }
     for room in &rooms {
@@ -53,15 +59,33 @@ fn read(
     after: u64,
     entries: &mut Vec<(u64, Message)>,
 ) -> Read {
-    let mut each = |Entry { seq, time_ms, author, kind, .. }: Entry<'_>| {
-        let (event, content) = match kind {
-            Kind::Text(text) => (None, text),
-            Kind::Event { event, subject } => (Some(event), subject.unwrap_or_default()),
-            Kind::Amendment { .. } => panic!("an amendment of what nobody amends"),
-        };
-        let (author, content) = (author.to_owned(), content.to_owned());
-        entries.push((seq, Message { time: time_ms, author, content, event }));
+    let mut each = |entry: Entry<'_>| {
+        entries.push((entry.seq, message(entry)));
         ControlFlow::Continue(())
     };
     store.read(room, after, Records::All, &mut each).expect("it can be read")
+}
+
+/// Returns a record of the store's as peers are told of it.
+fn message(entry: Entry<'_>) -> Message {
+    let Entry { time_ms: time, author, kind, reply, state, .. } = entry;
+    let own = |text: Option<&str>| text.map(|text| text.to_owned().into());
+    let (event, content, amendment) = match kind {
+        Kind::Text(text) => (None, text, None),
+        Kind::Event { event, subject } => (Some(event), subject.unwrap_or_default(), None),
+        Kind::Amendment { target, amending } => {
+            let amendment = match amending {
+                Amending::Edit(text) => Amendment::Edit { target, content: own(text) },
+                Amending::Delete => Amendment::Delete { target },
+                Amending::React(emoji) => Amendment::React { target, emoji: own(emoji) },
+                Amending::Restore(text) => Amendment::Restore { target, content: own(text) },
+            };
+            (None, "", Some(amendment))
+        }
+    };
+    let State { edited_ms: edited, is_deleted, reactions } = state;
+    let reactions = on_wire(reactions);
+    let state = amended::State { edited, is_deleted, reactions };
+    let (author, content) = (author.to_owned(), content.to_owned());
+    Message { time, author, content, event, amendment, reply, state }
 }

@@ -1,5 +1,6 @@
 //! The checker of protocol 2: what somebody hears over one connection, and what it must be.
 
+mod record;
 mod state;
 
 use std::{
@@ -15,9 +16,17 @@ use pychat_wire::{
     notice::Notice,
 };
 
+use self::record::Record;
 use super::{
-    Oracle, claims::Claim, introduction::Introduction, pages::Pages, presence::Presence,
-    room_hearing::RoomHearing, room_log::Message, story::Difference,
+    Oracle,
+    amended::State,
+    claims::Claim,
+    introduction::Introduction,
+    pages::Pages,
+    presence::Presence,
+    room_hearing::RoomHearing,
+    room_log::{Copy, Message},
+    story::Difference,
 };
 pub(crate) use super::{heard::Heard, presence::Event, room_hearing::BEYOND};
 
@@ -179,18 +188,9 @@ impl V2Checker {
     fn hear_of_room(&mut self, message: ServerMessage<'_>, oracle: &mut Oracle) -> Option<Heard> {
         let name = self.name.clone().expect("a guest hears nothing of rooms");
         match message {
-            ServerMessage::Record {
-                room, seq, time, username, content, id, dup, replay, ..
-            } => {
-                let (author, content) = (username.into_owned(), content.into_owned());
-                let message = Message { time, author, content, event: None };
-                self.hear_record(&room, seq, message, id.map(Into::into), (dup, replay), oracle)
-            }
-            ServerMessage::Event { room, seq, time, username, event, subject, id, dup, replay } => {
-                let (author, content) = (username.into_owned(), subject.unwrap_or_default().into());
-                let message = Message { time, author, content, event: Some(event) };
-                self.hear_record(&room, seq, message, id.map(Into::into), (dup, replay), oracle)
-            }
+            record @ (ServerMessage::Record { .. }
+            | ServerMessage::Event { .. }
+            | ServerMessage::Amended { .. }) => self.hear_record(Record::of(record), oracle),
             ServerMessage::Gap { room, from, to } => {
                 let heard = self.hearing(&room).leave_out(from, to, oracle);
                 self.n_gaps += usize::from(matches!(heard, Heard::Forgotten { .. }));
@@ -288,21 +288,19 @@ impl V2Checker {
 
     /// Hears a record of a room that it is in: it is the next in the room's order, or one of a page, or
     /// it answers what its person had said before.
-    fn hear_record(
-        &mut self,
-        room: &str,
-        seq: u64,
-        message: Message,
-        id: Option<String>,
-        (dup, replay): (bool, bool),
-        oracle: &mut Oracle,
-    ) -> Option<Heard> {
+    fn hear_record(&mut self, record: Record, oracle: &mut Oracle) -> Option<Heard> {
+        let Record { room, seq, message, id, dup, replay } = record;
         // Where the record is not kept any more, a room that is found bears one that is like it.
         let is_found = dup && message.event == Some(RoomEvent::Created);
         if !(is_found && self.forgets) {
-            oracle.check(room, seq, &message);
+            let copy = match (dup, replay) {
+                (true, _) => Copy::Later { known: 0 },
+                (false, true) => Copy::Later { known: self.hearing(&room).known() },
+                (false, false) => Copy::Live,
+            };
+            oracle.check(&room, seq, &message, copy);
         }
-        let Message { author, content, event, .. } = message;
+        let Message { author, content, event, amendment, state, .. } = message;
         let is_own = self.name() == Some(&*author);
         assert!(id.is_none() || is_own || dup, "somebody else's id");
         assert!(!dup || (id.is_some() && !replay), "a dup answers what was said");
@@ -314,26 +312,27 @@ impl V2Checker {
                 _ => false,
             };
         // Who is being sent what they missed is not sent the rest of it.
-        let is_cut_short = is_going && self.hearing(room).is_behind();
+        let is_cut_short = is_going && self.hearing(&room).is_behind();
         if !dup && !is_cut_short {
-            if self.hearing(room).place(seq, replay, oracle) {
+            if self.hearing(&room).place(seq, replay, oracle) {
                 if room == HALL {
                     self.people.hear(Event::Message(seq));
                 }
             } else {
-                self.pages.get_mut(room).expect("a page that was asked for").hear(seq);
+                assert!(amendment.is_none(), "amendment {seq} in a page");
+                self.pages.get_mut(&room).expect("a page that was asked for").hear(seq);
             }
         }
         if is_going {
-            self.rooms.remove(room);
-            self.going.insert(room.to_owned());
+            self.rooms.remove(&room);
+            self.going.insert(room.clone());
         }
-        match (id, event) {
-            (Some(id), _) => Some(Heard::Own { room: room.to_owned(), id, seq, dup }),
-            (None, Some(event)) => {
-                Some(Heard::Event { room: room.to_owned(), event, is_live: !replay })
-            }
-            (None, None) => None,
+        let is_live = !replay;
+        match (id, event, amendment) {
+            (Some(id), ..) => Some(Heard::Own { room, id, seq, dup }),
+            (None, Some(event), _) => Some(Heard::Event { room, event, is_live }),
+            (None, None, Some(_)) => Some(Heard::Amended { room, seq, is_live }),
+            (None, None, None) => (state != State::default()).then_some(Heard::Changed),
         }
     }
 

@@ -13,7 +13,11 @@ use pychat_wire::{
 use rusqlite::{Connection, OpenFlags, Row};
 
 use super::shown::Shown;
-use crate::kit::{Oracle, oracle::line, room_log::Message};
+use crate::kit::{
+    Oracle,
+    oracle::line,
+    room_log::{Copy, Message},
+};
 
 /// The key of a record is the number of its room, and its own number in so many bits.
 const SEQ_BITS: u32 = 40;
@@ -97,9 +101,10 @@ impl Stored {
     pub(crate) fn tell(&self, oracle: &mut Oracle) {
         for (room, records) in &self.records {
             for Shown { seq, time_ms, author, content, event } in records {
-                let (author, content) = (author.clone(), content.clone());
-                let message = Message { time: *time_ms, author, content, event: *event };
-                oracle.check(room.as_str(), *seq, &message);
+                let event = *event;
+                let message = Message { event, ..Message::text(*time_ms, author, content) };
+                let copy = Copy::Later { known: records.len() as u64 };
+                oracle.check(room.as_str(), *seq, &message, copy);
             }
             let members = self.members.get(room).into_iter().flatten().cloned().collect();
             oracle.check_stored(room.as_str(), self.kinds[room], members);

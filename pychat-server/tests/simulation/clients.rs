@@ -6,6 +6,7 @@
 //!
 //! `SEED=7` replays one run, `SEEDS=100000` makes as many.
 
+mod amending;
 mod calm;
 mod check;
 mod person;
@@ -85,6 +86,15 @@ knobs! {
         Outside,
         /// A text was refused, as its author was not in the room any more.
         Refused,
+        Edited,
+        Deleted,
+        Reacted,
+        /// A message had been amended while somebody was away.
+        AmendmentMissed,
+        /// Something was said of a message that is none, or is deleted.
+        NoMessage,
+        /// Somebody wanted to change what another had said.
+        NotTheirs,
     }
 }
 

@@ -242,7 +242,7 @@ impl Rooms {
                     }
                     Record::Event(record) => cursor.apply(record),
                     Record::Amended(amended) => {
-                        cursor.amend(&amended.amendment);
+                        cursor.amend(amended.seq, &amended.amendment);
                         false
                     }
                     Record::Unknown => false,
@@ -334,9 +334,9 @@ impl Cursor {
     }
 
     /// Takes the next amendment: what is deleted is nothing to read any more.
-    fn amend(&mut self, amendment: &Amendment<'_>) {
+    fn amend(&mut self, seq: u64, amendment: &Amendment<'_>) {
         if let Amendment::Delete { target } = amendment {
-            self.tally.forget(*target);
+            self.tally.forget(*target, seq);
         }
     }
 

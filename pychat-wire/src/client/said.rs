@@ -93,10 +93,11 @@ impl Said {
     }
 }
 
-/// Returns true if `copied` is `amendment`, perhaps without its words, that are known no more.
+/// Returns true if `copied` is `amendment`, perhaps with other words: a copy of an edit has those that the
+/// message has by now, which somebody may have edited again.
 fn is_same(amendment: &Amendment<'_>, copied: &Amendment<'_>) -> bool {
     match (amendment, copied) {
-        (Amendment::Edit { target, .. }, Amendment::Edit { target: copied, content: None })
+        (Amendment::Edit { target, .. }, Amendment::Edit { target: copied, .. })
         | (Amendment::Restore { target, .. }, Amendment::Restore { target: copied, .. }) => {
             target == copied
         }

@@ -79,9 +79,16 @@ impl Tally {
         self.heard.push_back(seq);
     }
 
-    /// Takes in that a message is there no more. If it comes back, the server counts it again.
-    pub(super) fn forget(&mut self, seq: u64) {
+    /// Takes in that a message is there no more, which record number `by` says. If it comes back, the server
+    /// counts it again.
+    pub(super) fn forget(&mut self, seq: u64, by: u64) {
+        let (n_heard, (above, last)) = (self.heard.len(), self.counted);
         self.heard.retain(|heard| *heard != seq);
+        let is_hidden = n_heard == self.heard.len() && above.max(self.mark) < seq && seq <= last;
+        // The server does not count what was deleted before.
+        if is_hidden && last < by && self.n_hidden != u64::MAX {
+            self.n_hidden = self.n_hidden.saturating_sub(1);
+        }
     }
 
     /// Takes in that nothing up to `to` was heard, but exists.

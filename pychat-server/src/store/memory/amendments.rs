@@ -97,7 +97,7 @@ impl Memory {
                 }
                 Granted::Remove => {
                     amended.removed = Some((std::mem::replace(text, "".into()), time_ms));
-                    (message.state.is_deleted, message.state.reactions) = (true, None);
+                    message.state = State { is_deleted: true, ..State::default() };
                 }
                 Granted::React(reactions) => {
                     message.state.reactions = reactions.as_deref().map(Into::into);

@@ -18,7 +18,7 @@ const EDIT: &str = "UPDATE records SET content = ?2, edit_seq = ?3, edited_ms = 
 const ERASE: &str = "UPDATE records SET content = '', edited_ms = NULL, words = 1, removed = NULL, \
     removed_ms = NULL, reactions = NULL WHERE key = ?1";
 const REMOVE: &str = "UPDATE records SET removed = content, removed_ms = ?2, content = '', \
-    words = 2, reactions = NULL WHERE key = ?1";
+    edited_ms = NULL, words = 2, reactions = NULL WHERE key = ?1";
 const REACT: &str = "UPDATE records SET reactions = ?2 WHERE key = ?1";
 const RESTORE: &str = "UPDATE records SET content = removed, words = 0, removed = NULL, \
     removed_ms = NULL WHERE key = ?1";

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use pychat_wire::{
     Client, UserName,
-    client::{Begin, Event, FailReason, Hearing, MessageId, RoomId, Saved},
-    message::{ErrorCode, RoomRequest},
+    client::{self, Amended, Begin, Event, FailReason, Hearing, MessageId, RoomId, Saved},
+    message::{Amendment, ErrorCode, RoomRequest},
 };
 
 use super::{
@@ -13,12 +13,25 @@ use super::{
     shown::{Screen, Shown},
 };
 
-/// A text that was taken.
+/// A text or an amendment that was taken.
+#[derive(Debug)]
 pub(crate) struct Said {
     id: MessageId,
     pub(crate) room: RoomId,
+    /// The words of a text or of an edit.
     pub(crate) content: String,
+    /// The log that the message belongs to, if it is an amendment of one.
+    epoch: Option<usize>,
     pub(crate) care: Care,
+}
+
+/// Something that is done to a message.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Act {
+    Edit,
+    Delete,
+    /// With an emoji, or with none.
+    React,
 }
 
 /// The care that was taken to keep a text.
@@ -28,7 +41,7 @@ pub(crate) enum Care {
     Stored,
     /// Its sender was killed before it was stored: it may have been sent, or not.
     Neglected,
-    /// Its sender was not in the room, and was told so.
+    /// It was refused: its sender was not in the room, or could not do that to that message.
     Refused,
 }
 
@@ -58,7 +71,7 @@ impl Person {
         let name = UserName::new(&format!("p{number}")).expect("a good name");
         let n_lives = (number as u128) << 64; // No two lives choose the same secrets.
         let mut person = Self {
-            client: client(&name, Saved::default(), n_lives, is_window),
+            client: new_client(&name, Saved::default(), n_lives, is_window),
             name,
             is_window,
             line: None,
@@ -76,12 +89,43 @@ impl Person {
         person
     }
 
-    /// Says something that was never said before, if it can be said.
-    pub(crate) fn say(&mut self, room: &RoomId) -> bool {
+    /// Says something that was never said before, if it can be said; perhaps in answer to number `reply`.
+    pub(crate) fn say(&mut self, room: &RoomId, reply: Option<u64>) -> bool {
         let content = format!("@{}.{} says something", self.name.as_str(), self.said.len());
-        let Ok(id) = self.client.say(room, &content) else { return false };
-        self.said.push(Said { id, room: room.clone(), content, care: Care::NotYet });
+        let taken = match reply {
+            None => self.client.say(room, &content),
+            Some(target) => self.client.reply(room, target, &content),
+        };
+        let Ok(id) = taken else { return false };
+        let (room, care) = (room.clone(), Care::NotYet);
+        self.said.push(Said { id, room, content, epoch: None, care });
         true
+    }
+
+    /// Amends a message, if that can be done.
+    pub(crate) fn amend(&mut self, room: &RoomId, target: u64, emoji: Option<&str>, act: Act) {
+        let content = format!("={}.{} says more", self.name.as_str(), self.said.len());
+        let amendment = match act {
+            Act::Edit => Amendment::Edit { target, content: Some((&content).into()) },
+            Act::Delete => Amendment::Delete { target },
+            Act::React => Amendment::React { target, emoji: emoji.map(Into::into) },
+        };
+        if let Ok(id) = self.client.amend(room, amendment) {
+            let (room, epoch) = (room.clone(), Some(self.epoch()));
+            self.said.push(Said { id, room, content, epoch, care: Care::NotYet });
+        }
+    }
+
+    /// Returns the last messages that are shown of a room: their numbers, and if they are the person's
+    /// own.
+    pub(crate) fn messages(&self, room: &RoomId) -> Vec<(u64, bool)> {
+        let run = self.screen.rooms.get(room).and_then(|runs| runs.last());
+        let shown = run.into_iter().flat_map(|run| run.shown.iter().rev());
+        let messages = shown.filter_map(|shown| match shown {
+            Shown::Message(message) => Some((message.seq?, message.own)),
+            _ => None,
+        });
+        messages.take(8).collect()
     }
 
     /// Asks for a room to be made or changed.
@@ -101,6 +145,7 @@ impl Person {
                     let (room, epoch) = (message.room.clone(), self.epoch());
                     self.screen.show(&room, epoch, Shown::Message(message));
                 }
+                Event::Amended(amended) => self.on_amended(&amended, fired),
                 Event::RoomEvent(record) => {
                     fired.note(if record.replayed { Fault::Missed } else { Fault::Happened });
                     let (room, epoch) = (record.room.clone(), self.epoch());
@@ -146,16 +191,7 @@ impl Person {
                     assert!(retry_at_ms.is_some(), "{cause:?}");
                 }
                 Event::Failed { room, id, said, reason } => {
-                    let is_outside = matches!(
-                        reason,
-                        FailReason::Refused { code: ErrorCode::NoRoom | ErrorCode::Forbidden, .. }
-                    );
-                    assert!(!room.is_hall() && is_outside, "{said:?} failed: {reason:?}");
-                    fired.note(Fault::Refused);
-                    let said = self.said.iter_mut().find(|said| said.id == id);
-                    if let Some(said) = said {
-                        said.care = Care::Refused;
-                    }
+                    self.on_failed(&room, &id, &said, &reason, fired);
                 }
                 Event::Refused { reason: text, .. } | Event::Notice { text } => panic!("{text}"),
                 _ => (),
@@ -164,24 +200,69 @@ impl Person {
         is_closing
     }
 
+    fn on_amended(&mut self, amended: &Amended, fired: &Fired) {
+        let epoch = self.epoch();
+        fired.note(match (&amended.amendment, amended.replayed) {
+            (_, true) => Fault::AmendmentMissed,
+            (Amendment::Edit { .. }, _) => Fault::Edited,
+            (Amendment::Delete { .. }, _) => Fault::Deleted,
+            _ => Fault::Reacted,
+        });
+        if let Some(said) = self.said.iter().find(|said| Some(&said.id) == amended.id.as_ref()) {
+            assert_eq!(said.epoch, Some(epoch), "{amended:?} was meant for another message");
+        }
+        self.accepted.extend(amended.id.clone());
+        self.screen.amend(epoch, amended);
+    }
+
+    fn on_failed(
+        &mut self,
+        room: &RoomId,
+        id: &MessageId,
+        words: &client::Said,
+        reason: &FailReason,
+        fired: &Fired,
+    ) {
+        let fault = match reason {
+            FailReason::Refused { code: ErrorCode::NoMessage, .. } => Some(Fault::NoMessage),
+            FailReason::Refused { code: ErrorCode::Forbidden, text }
+                if text.contains("not yours") =>
+            {
+                Some(Fault::NotTheirs)
+            }
+            FailReason::Refused { code: ErrorCode::NoRoom | ErrorCode::Forbidden, .. }
+                if !room.is_hall() =>
+            {
+                Some(Fault::Refused)
+            }
+            _ => None,
+        };
+        let fault = fault.unwrap_or_else(|| panic!("{words:?} failed in {room:?}: {reason:?}"));
+        fired.note(fault);
+        if let Some(said) = self.said.iter_mut().find(|said| said.id == *id) {
+            said.care = Care::Refused;
+        }
+    }
+
     /// The rooms that a welcome told of are known; where in them more begins is not told.
     fn know_rooms(&mut self) {
         self.rooms = self.client.rooms().into_iter().map(|room| room.id).collect();
     }
 
     fn on_denied(&mut self, code: ErrorCode, id: Option<String>, text: &str, fired: &Fired) {
+        let is_neglected = self.said.iter().any(|it| it.care == Care::Neglected);
         fired.note(match code {
             ErrorCode::NoRoom | ErrorCode::Forbidden => Fault::Outside,
             ErrorCode::NotDone | ErrorCode::NameTaken => Fault::NotDone,
             ErrorCode::Storage => Fault::NotStored,
-            // A life before this one was killed before it had stored that it used the id.
-            ErrorCode::IdReused if self.said.iter().any(|it| it.care == Care::Neglected) => {
-                Fault::KilledUnstored
-            }
+            // A life before this one was killed before it had stored that it used the id, or that it
+            // said something of a message.
+            ErrorCode::IdReused | ErrorCode::NoMessage if is_neglected => Fault::KilledUnstored,
             code => panic!("{code:?}: {text}"),
         });
         if let Some(id) = id {
-            assert!(self.requests.remove(&id), "{id} is denied, but was not asked for");
+            let is_asked = self.requests.remove(&id) || is_neglected;
+            assert!(is_asked, "{id} is denied, but was not asked for");
         }
     }
 
@@ -207,7 +288,7 @@ impl Person {
         self.requests.clear();
         let json = serde_json::to_string(&self.stored).expect("it can be written");
         let saved = serde_json::from_str(&json).expect("and read");
-        self.client = client(&self.name, saved, self.n_lives, self.is_window);
+        self.client = new_client(&self.name, saved, self.n_lives, self.is_window);
         (self.line, self.is_calling) = (None, false);
         self.heed(&Fired::default());
     }
@@ -226,7 +307,7 @@ impl Person {
     }
 }
 
-fn client(name: &UserName, saved: Saved, seed: u128, is_window: bool) -> Client {
+fn new_client(name: &UserName, saved: Saved, seed: u128, is_window: bool) -> Client {
     let bytes = std::array::from_fn(|index| seed.to_le_bytes()[index % 16]);
     let begin = if is_window { Begin::LastPage(5) } else { Begin::Everything };
     let client = Client::new(name.clone(), saved, bytes).beginning(begin);

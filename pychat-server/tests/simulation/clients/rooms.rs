@@ -34,6 +34,7 @@ impl World {
     /// Somebody does something about rooms.
     pub(super) fn act_in_rooms(&mut self, number: usize) {
         let (room, any) = (self.some_room(number), self.rng.usize(..12));
+        let reply = self.some_reply(number, &room);
         let other = self.people[any % self.people.len()].name.as_str().to_owned();
         let person = &mut self.people[number];
         let wire_id = room.as_str().into();
@@ -64,7 +65,7 @@ impl World {
                 let (name, topic) = if any < 6 { (change, None) } else { (None, change) };
                 person.request(RoomRequest::UpdateRoom { room: wire_id, name, topic });
             }
-            Act::Say => _ = person.say(&room),
+            Act::Say => _ = person.say(&room, reply),
             Act::See => {
                 let seq = person.client.saved().seq(&room);
                 person.client.see(&room, seq);

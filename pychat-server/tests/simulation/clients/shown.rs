@@ -2,14 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use pychat_wire::client::{Message, Page, RoomId, RoomRecord};
+use pychat_wire::client::{Amended, Message, Page, RoomId, RoomRecord};
 
 /// One thing on somebody's screen.
 #[derive(Clone, Debug)]
 pub(crate) enum Shown {
     Message(Message),
     Event(RoomRecord),
-    Gap { from: u64, to: u64 },
+    Amended(Amended),
+    Gap {
+        from: u64,
+        to: u64,
+    },
+    /// Numbers that a page left out.
+    LeftOut {
+        from: u64,
+        to: u64,
+    },
 }
 
 impl Shown {
@@ -21,7 +30,8 @@ impl Shown {
                 (seq, seq)
             }
             Self::Event(record) => (record.seq, record.seq),
-            Self::Gap { from, to } => (*from, *to),
+            Self::Amended(amended) => (amended.seq, amended.seq),
+            Self::Gap { from, to } | Self::LeftOut { from, to } => (*from, *to),
         }
     }
 }
@@ -36,6 +46,8 @@ pub(crate) struct Run {
     pub(crate) shown: Vec<Shown>,
     /// Nothing more may come: the room was left, or its log was lost.
     pub(crate) is_over: bool,
+    /// It ends with a page, which may have left out what follows.
+    pub(crate) ends_with_page: bool,
 }
 
 impl Run {
@@ -54,7 +66,8 @@ pub(crate) struct Screen {
 impl Screen {
     /// Begins with what comes after a number of a room, if that is known.
     pub(crate) fn begin(&mut self, room: &RoomId, epoch: usize, after: Option<u64>) {
-        let run = Run { epoch, after, shown: Vec::new(), is_over: false };
+        let (shown, is_over, ends_with_page) = (Vec::new(), false, false);
+        let run = Run { epoch, after, shown, is_over, ends_with_page };
         self.rooms.entry(room.clone()).or_default().push(run);
     }
 
@@ -71,7 +84,22 @@ impl Screen {
             self.begin(room, epoch, None);
         }
         let run = self.rooms.get_mut(room).and_then(|runs| runs.last_mut()).expect("it has begun");
+        if std::mem::take(&mut run.ends_with_page) {
+            fill(&mut run.shown, shown.range().0);
+        }
         run.shown.push(shown);
+    }
+
+    /// Shows the next amendment of a room in a log, and what it makes of its message.
+    pub(crate) fn amend(&mut self, epoch: usize, amended: &Amended) {
+        let room = &amended.room;
+        self.show(room, epoch, Shown::Amended(amended.clone()));
+        let run = self.rooms.get_mut(room).and_then(|runs| runs.last_mut()).expect("it has begun");
+        for shown in &mut run.shown {
+            if let Shown::Message(message) = shown {
+                message.amend(amended);
+            }
+        }
     }
 
     /// Nothing more comes of a room.
@@ -101,19 +129,20 @@ impl Screen {
             fill(&mut run.shown, shown.range().0);
             run.shown.push(shown);
         }
-        if let Some(next) = next {
-            fill(&mut run.shown, next);
+        match next {
+            Some(next) => fill(&mut run.shown, next),
+            None => run.ends_with_page = true,
         }
         run.shown.extend(newer);
         run.after = None;
     }
 }
 
-/// Shows a gap before number `next`, if there is one.
+/// Shows that something was left out before number `next`, if that is so.
 fn fill(shown: &mut Vec<Shown>, next: u64) {
     if let Some(from) = shown.last().map(|last| last.range().1 + 1)
         && from < next
     {
-        shown.push(Shown::Gap { from, to: next - 1 });
+        shown.push(Shown::LeftOut { from, to: next - 1 });
     }
 }

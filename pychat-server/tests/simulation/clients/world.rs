@@ -33,9 +33,11 @@ const BACKLOG_BYTES_MAX: usize = 1_500;
 const UTC_MS: u64 = 1_000_000_000_000;
 
 knobs! {
-    /// The next thing that happens, each so often in 110 times.
+    /// The next thing that happens, each so often in 118 times.
     enum Step {
         Say = 16,
+        /// Somebody amends a message.
+        Amend = 8,
         /// Somebody does something about rooms.
         Room = 14,
         /// Some of what a client wrote reaches the server.
@@ -158,6 +160,7 @@ impl World {
             let person = self.rng.usize(..self.people.len());
             match Step::choose(&mut |end| self.rng.usize(..end)) {
                 Step::Say => self.say(person),
+                Step::Amend => self.amend(person),
                 Step::Room => self.act_in_rooms(person),
                 Step::Up => self.bring_up(None),
                 Step::Down => self.bring_down(None),
@@ -181,7 +184,8 @@ impl World {
     }
 
     fn say(&mut self, number: usize) {
-        if self.people[number].say(&RoomId::hall()) && self.once_in(40) {
+        let reply = self.some_reply(number, &RoomId::hall());
+        if self.people[number].say(&RoomId::hall(), reply) && self.once_in(40) {
             // It may be on the line already, or not.
             if self.once_in(2) {
                 self.send(number);

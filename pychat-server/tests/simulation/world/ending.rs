@@ -9,7 +9,7 @@ use pychat_wire::{name::SERVER, notice::Notice};
 use super::{Buried, Checker, Manner, N_WITNESSES, Peer, World, limits::nothing, people::Text};
 
 use crate::{
-    kit::{V2Checker, oracle::Message, stored, story::Difference, v2_checker::Event},
+    kit::{V2Checker, stored, story::Difference, v2_checker::Event},
     world::fault::Fault,
 };
 
@@ -25,6 +25,7 @@ impl World<'_> {
         self.check_order();
         self.check_store();
         self.check_outsiders();
+        self.check_refused();
         let (Checker::V1(first), Checker::V2 { checker: second, .. }) =
             (&self.peers[0].checker, &self.peers[1].checker)
         else {
@@ -55,18 +56,20 @@ impl World<'_> {
             unreachable!("there is a witness of each protocol");
         };
         let forgotten_to = self.oracle.last().saturating_sub(self.retention.messages_max);
-        let notice = |notice: Notice<'_>| (SERVER.to_owned(), notice.to_string());
+        let notice = |notice: Notice<'_>| (SERVER.to_owned(), vec![notice.to_string()]);
+        let texts = self.told_in_one();
         let mut told = vec![notice(Notice::Joined { name: "second witness" })];
-        told.extend(second.story().iter().map(|event| match event {
+        told.extend(second.story().iter().filter_map(|event| match event {
             Event::Message(seq) => {
-                let Message { author, content, .. } = self.oracle.message(*seq);
-                (author.clone(), content.clone())
+                let author = self.oracle.message(*seq).author.clone();
+                Some((author, texts.get(seq)?.clone()))
             }
-            Event::Joined(name, _) => notice(Notice::Joined { name }),
-            Event::Left(name, _, _) => notice(Notice::Left { name }),
+            Event::Joined(name, _) => Some(notice(Notice::Joined { name })),
+            Event::Left(name, _, _) => Some(notice(Notice::Left { name })),
         }));
-        for (one, two) in first.heard().iter().zip(&told) {
-            assert_eq!(one, two, "the protocols differ");
+        for ((author, text), (same, texts)) in first.heard().iter().zip(&told) {
+            assert_eq!(author, same, "the protocols differ");
+            assert!(texts.contains(text), "the protocols differ: {text:?}, and {texts:?}");
         }
         assert_eq!(first.heard().len(), told.len());
         self.check_times(second.story());

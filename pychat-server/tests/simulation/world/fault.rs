@@ -119,5 +119,28 @@ knobs! {
         /// Somebody said again what the store was about to take.
         StoredAlready,
         RoomNameTaken,
+
+        // Of amendments.
+        Operator = 20,
+        Replied,
+        Edited,
+        Deleted,
+        Reacted,
+        TakenBack,
+        /// An operator took away a message of another.
+        Removed,
+        Restored,
+        /// An amendment was said again, and is known.
+        AmendedAlready,
+        AmendmentHeard,
+        AmendmentReplayed,
+        /// A message that was told later was amended by then.
+        Changed,
+        /// Protocol 1 was told of an edit.
+        EditToldInOne,
+        /// Protocol 1 was told what a message answers.
+        ReplyToldInOne,
+        NoMessage,
+        NotTheirs,
     }
 }

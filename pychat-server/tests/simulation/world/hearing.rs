@@ -103,7 +103,8 @@ impl World<'_> {
                 *bad = 0;
                 self.acknowledge(person, &room, &id, seq);
                 if dup {
-                    self.fire(Fault::Resent);
+                    let is_amendment = self.oracle.rooms()[&room].is_amendment(seq);
+                    self.fire(if is_amendment { Fault::AmendedAlready } else { Fault::Resent });
                 }
             }
             Heard::Forgotten { to, .. } => {
@@ -154,6 +155,9 @@ impl World<'_> {
             Heard::RoomGone { .. } => self.fire(Fault::RoomGone),
             Heard::Event { is_live: false, .. } => self.fire(Fault::EventReplayed),
             Heard::Event { .. } => self.fire(Fault::EventHeard),
+            Heard::Amended { is_live: true, .. } => self.fire(Fault::AmendmentHeard),
+            Heard::Amended { .. } => self.fire(Fault::AmendmentReplayed),
+            Heard::Changed => self.fire(Fault::Changed),
             Heard::Rooms { .. } => self.fire(Fault::RoomsListed),
             Heard::Members { .. } => self.fire(Fault::MembersListed),
             Heard::Read { .. } => self.fire(Fault::ReadElsewhere),
@@ -173,10 +177,19 @@ impl World<'_> {
             let number = number.parse().expect("a number");
             return self.acknowledge_request(person, number, room, seq);
         }
+        if let Some(number) = number.strip_prefix('a') {
+            let number = number.parse().expect("a number");
+            return self.acknowledge_amendment(person, number, room, seq);
+        }
         let number: usize = number.parse().expect("a number");
         let text = &mut self.people[person].texts[number];
         assert_eq!(text.room, room, "{id} is in another room");
-        assert_eq!(text.content, self.oracle.rooms()[room].message(seq).content);
+        let log = &self.oracle.rooms()[room];
+        assert_eq!(text.reply, log.message(seq).reply, "{id} answers something else");
+        assert!(log.may_say(seq, &text.content), "{id} has other words: {:?}", log.message(seq));
+        if text.reply.is_some() {
+            self.fired.note(Fault::Replied);
+        }
         let had = text.seq.replace(seq).unwrap_or(seq);
         assert!(had == seq || self.forgets(), "{id} was {had} and is {seq}");
         if room != HALL {

@@ -4,6 +4,7 @@
 //! everybody else must have heard a part of it. Who was never harmed must have heard all of it, and
 //! who came back, and resumed.
 
+mod amending;
 mod calling;
 mod ending;
 pub(crate) mod fault;
@@ -57,11 +58,13 @@ knobs! {
     enum Step {
         Connect = 600,
         Hello = 1_400,
-        Text = 1_800,
+        Text = 1_600,
+        /// Somebody amends a message.
+        Amend = 350,
         /// Somebody asks for something about rooms.
         Room = 700,
         /// The line takes some of what was said to the server.
-        Carry = 2_150,
+        Carry = 2_000,
         Page = 288,
         Ping = 50,
         /// Nobody has pinged.
@@ -116,6 +119,8 @@ pub(crate) struct World<'a> {
     /// Under which names those who left in order had said how much, by their numbers.
     said: BTreeMap<usize, (String, usize)>,
     fired: Fired<Fault>,
+    /// The number of times that somebody became an operator, or was to be one no more.
+    n_orders: u64,
     /// The words for there being no such room, once somebody was told so.
     no_room: Option<String>,
     /// The longest text, in bytes, and how rare it is.
@@ -273,6 +278,7 @@ impl<'a> World<'a> {
             dead: Vec::new(),
             said: BTreeMap::new(),
             fired,
+            n_orders: 0,
             no_room: None,
             text_bytes_max: if is_wide { 60_000 } else { limits.payload_bytes_max - 100 },
         };
@@ -311,6 +317,7 @@ impl<'a> World<'a> {
             Step::Connect => self.connect(),
             Step::Hello => self.hello(any),
             Step::Text => self.text(any),
+            Step::Amend => self.amend(any),
             Step::Room => self.act_in_rooms(any),
             Step::Carry => {
                 let bytes = if self.below(4) == 0 { usize::MAX } else { self.below(40) };

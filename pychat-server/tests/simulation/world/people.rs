@@ -9,6 +9,7 @@ use pychat_wire::{
 
 use super::{
     Checker, EPOCH, Manner, N_WITNESSES, NAMES, Peer, World,
+    amending::Amend,
     limits::{REQUEST_COST, cost},
     rooms::Asked,
 };
@@ -33,6 +34,7 @@ pub(super) struct Person {
     pub(super) after: BTreeMap<String, u64>,
     pub(super) texts: Vec<Text>,
     pub(super) requests: Vec<Asked>,
+    pub(super) amendments: Vec<Amend>,
     /// The number of the peer that is their newest connection.
     pub(super) newest: usize,
 }
@@ -57,9 +59,11 @@ impl Person {
 pub(super) struct Text {
     pub(super) room: String,
     pub(super) content: String,
+    /// The number of the message that it answers.
+    pub(super) reply: Option<u64>,
     /// Its number, if it was acknowledged.
     pub(super) seq: Option<u64>,
-    /// Its author was not in the room.
+    /// Its author was not in the room, or it answers no message.
     pub(super) is_refused: bool,
 }
 
@@ -148,6 +152,11 @@ impl World<'_> {
                 self.say_request(peer, person, number);
             }
         }
+        for number in 0..self.people[person].amendments.len() {
+            if self.people[person].amendments[number].answer.is_none() {
+                self.say_amendment(peer, person, number);
+            }
+        }
     }
 
     /// Somebody who was welcomed says something, or somebody who was not.
@@ -196,7 +205,9 @@ impl World<'_> {
         }
         let content = format!("@{person}.{number} {:padding$}", "");
         let room = if self.below(3) == 0 { self.some_room(peer) } else { HALL.to_owned() };
-        self.people[person].texts.push(Text { room, content, seq: None, is_refused: false });
+        let reply = (self.below(4) == 0).then(|| self.some_message(peer, &room));
+        let text = Text { room, content, reply, seq: None, is_refused: false };
+        self.people[person].texts.push(text);
         self.say_text(peer, person, number);
         if chance == 3 {
             self.say_text(peer, person, number);
@@ -206,15 +217,16 @@ impl World<'_> {
 
     /// Returns true if somebody has said something, so that their name must stay.
     pub(super) fn has_spoken(&self, person: usize) -> bool {
-        !self.people[person].texts.is_empty()
+        let Person { texts, amendments, .. } = &self.people[person];
+        !texts.is_empty() || !amendments.is_empty()
     }
 
     fn say_text(&mut self, peer: usize, person: usize, number: usize) {
-        let Text { room, content, .. } = &self.people[person].texts[number];
-        let (room, content) = (room.clone().into(), content.clone());
+        let Text { room, content, reply, .. } = &self.people[person].texts[number];
+        let (room, content, reply) = (room.clone().into(), content.clone(), *reply);
         self.peers[peer].units += cost(content.len());
         let id = Some(format!("{person}.{number}").into());
-        self.say(peer, &ClientMessage::Text { room, content: content.into(), id, reply: None });
+        self.say(peer, &ClientMessage::Text { room, content: content.into(), id, reply });
     }
 
     /// Somebody asks for the newest page again and again, and reads as fast as it comes.

@@ -5,7 +5,12 @@ use pychat_wire::{
     message::{ErrorCode, HALL, RoomEvent, RoomKind, RoomRequest},
 };
 
-use super::{Checker, NAMES, Peer, World, fault::Fault, limits::REQUEST_COST, people::PAGES_MAX};
+use super::{
+    Checker, NAMES, Peer, World,
+    fault::Fault,
+    limits::REQUEST_COST,
+    people::{PAGES_MAX, Person},
+};
 use crate::kit::{Knob, knobs, oracle::RoomLog, room_log::Stays};
 
 /// A room that never is.
@@ -178,6 +183,9 @@ impl World<'_> {
         if who != person {
             return; // It was somebody else's name.
         }
+        if let Some(number) = number.strip_prefix('a') {
+            return self.on_amendment_refused(peer, person, number, Answer::Refused { code, text });
+        }
         match (code, number.strip_prefix('r')) {
             (ErrorCode::NotJoined, _) => return, // It is said again once they are welcomed.
             (ErrorCode::Storage, Some(number)) => {
@@ -194,7 +202,7 @@ impl World<'_> {
                 let Asked { answer, .. } = &mut self.people[person].requests[number];
                 answer.get_or_insert(Answer::Refused { code, text });
             }
-            (ErrorCode::NoRoom | ErrorCode::Forbidden, None) => {
+            (ErrorCode::NoRoom | ErrorCode::Forbidden | ErrorCode::NoMessage, None) => {
                 let number: usize = number.parse().expect("a number");
                 self.people[person].texts[number].is_refused = true;
             }
@@ -203,6 +211,7 @@ impl World<'_> {
         self.fire(match code {
             ErrorCode::NoRoom => Fault::NoRoom,
             ErrorCode::Forbidden => Fault::RoomForbidden,
+            ErrorCode::NoMessage => Fault::NoMessage,
             ErrorCode::NotDone => Fault::NotDone,
             ErrorCode::NameTaken => Fault::RoomNameTaken,
             code => panic!("{id} is refused: {code:?}"),
@@ -222,7 +231,8 @@ impl World<'_> {
         for (room, log) in self.oracle.rooms() {
             let hearing = checker.rooms().get(room);
             if let Some(hearing) = hearing {
-                assert_eq!(hearing.after(), log.last(), "{name} has missed something in {room:?}");
+                let last = log.last_known();
+                assert_eq!(hearing.after(), last, "{name} has missed something in {room:?}");
             }
             if let Some(stays) = stays(room, log) {
                 let is_there = stays.has_after(name, log.last());
@@ -233,37 +243,39 @@ impl World<'_> {
         if self.people[*person].newest == peer.number && checker.n_gaps() == 0 {
             let requests = &self.people[*person].requests;
             assert!(requests.iter().all(|asked| asked.answer.is_some()), "{requests:?}");
+            let amendments = &self.people[*person].amendments;
+            assert!(amendments.iter().all(|asked| asked.answer.is_some()), "{amendments:?}");
         }
     }
 
     /// Checks that who never was in a closed or direct room was told what they are told of one that is
     /// not there.
     pub(super) fn check_outsiders(&self) {
-        for person in &self.people {
-            for Asked { request, answer } in &person.requests {
-                let (RoomRequest::JoinRoom { room }
+        for Person { name, requests, amendments, .. } in &self.people {
+            let requests = requests.iter().filter_map(|Asked { request, answer }| match request {
+                RoomRequest::JoinRoom { room }
                 | RoomRequest::LeaveRoom { room }
                 | RoomRequest::AddMember { room, .. }
                 | RoomRequest::RemoveMember { room, .. }
-                | RoomRequest::UpdateRoom { room, .. }) = request
-                else {
-                    continue;
-                };
-                let is_outsider = match self.oracle.rooms().get(&**room) {
+                | RoomRequest::UpdateRoom { room, .. } => Some((&**room, answer.as_ref()?)),
+                RoomRequest::CreateRoom { .. } | RoomRequest::Direct { .. } => None,
+            });
+            let amendments = amendments.iter();
+            let amendments = amendments.filter_map(|it| Some((&*it.room, it.answer.as_ref()?)));
+            for (room, answer) in requests.chain(amendments) {
+                let is_outsider = match self.oracle.rooms().get(room) {
                     Some(log) if log.kind() == Some(RoomKind::Open) || room == HALL => false,
-                    Some(log) => stays(room, log).is_some_and(|it| !it.had(&person.name)),
+                    Some(log) => stays(room, log).is_some_and(|it| !it.had(name)),
                     None => true,
                 };
-                if let (true, Some(answer)) = (is_outsider, answer) {
-                    let is_denied = match answer {
-                        Answer::Refused { code: ErrorCode::NoRoom, .. } => true,
-                        Answer::Refused { code, text } => {
-                            *code == ErrorCode::Forbidden && text.contains("own their name")
-                        }
-                        Answer::Done { .. } => false,
-                    };
-                    assert!(is_denied, "{request:?} of an outsider: {answer:?}");
-                }
+                let is_denied = match answer {
+                    Answer::Refused { code: ErrorCode::NoRoom, .. } => true,
+                    Answer::Refused { code, text } => {
+                        *code == ErrorCode::Forbidden && text.contains("own their name")
+                    }
+                    Answer::Done { .. } => false,
+                };
+                assert!(!is_outsider || is_denied, "{name} is outside {room:?}: {answer:?}");
             }
         }
     }

@@ -65,17 +65,20 @@ fn a_replayed_copy_acknowledges_too() {
 }
 
 #[test]
-fn words_that_are_known_no_more_acknowledge_an_edit() {
+fn an_edit_is_acknowledged_by_whatever_words_the_message_has_by_now() {
     let erased = Amendment::Edit { target: 2, content: None };
-    let mut stage = Stage::joined(3);
-    let id = stage.amend(edit(2, "x"));
-    let told = stage.hear(&[own(3, erased, id.as_str(), (true, false))]);
-    assert_eq!(told, [Event::Accepted { room: hall(), id, seq: 3 }]);
+    for answer in [erased, edit(2, "edited again")] {
+        let mut stage = Stage::joined(3);
+        let id = stage.amend(edit(2, "x"));
+        let told = stage.hear(&[own(3, answer, id.as_str(), (true, false))]);
+        assert_eq!(told, [Event::Accepted { room: hall(), id, seq: 3 }]);
+        assert_eq!(stage.client.unacknowledged().count(), 0);
+    }
 }
 
 #[test]
 fn something_else_under_its_id_acknowledges_nothing() {
-    for answer in [edit(2, "y"), edit(1, "x"), react(2, None), Amendment::Delete { target: 2 }] {
+    for answer in [edit(1, "x"), react(2, None), Amendment::Delete { target: 2 }] {
         let mut stage = Stage::joined(3);
         let id = stage.amend(edit(2, "x"));
         let first = stage.written();

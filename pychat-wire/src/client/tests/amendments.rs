@@ -297,3 +297,14 @@ fn a_page_has_deleted_messages_that_are_not_new() {
     stage.hear(&of_page.chain([page]).collect::<Vec<_>>());
     assert_eq!(stage.client.unread(&other()), 3);
 }
+
+#[test]
+fn a_deleted_message_that_was_counted_by_the_server_alone_is_new_no_more() {
+    let mut stage = Stage::window(Saved::default());
+    stage.enter_all(0, vec![read(described("r7", 10), 5, 3)]);
+    let deletions = [(11, 9, 2), (12, 5, 2), (13, 11, 2), (14, 6, 1)];
+    for (seq, target, unread) in deletions {
+        stage.hear(&[within("r7", amended(seq, Amendment::Delete { target }))]);
+        assert_eq!(stage.client.unread(&other()), unread, "without {target}");
+    }
+}

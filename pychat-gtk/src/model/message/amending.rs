@@ -45,7 +45,7 @@ pub struct Pending {
 #[derive(Debug, Default)]
 pub(super) struct Amending {
     state: RefCell<MessageState>,
-    /// Who deleted it, if that was heard of.
+    /// The person who deleted it, if that was heard of.
     deletion: Cell<Option<Deletion>>,
     pending: RefCell<Vec<Pending>>,
     /// True while the reader can still take back that they deleted it: nobody has been told.

@@ -6,6 +6,7 @@
 
 mod amending;
 mod back_pages;
+mod changes;
 mod composing;
 mod events;
 mod imp;
@@ -26,8 +27,8 @@ use pychat_wire::{
 };
 
 pub use self::{
-    amending::MessageChange,
     back_pages::{PAGE_MESSAGES, SEARCH_PAGE_MESSAGES},
+    changes::MessageChange,
     composing::Composing,
     kind::{RoomKind, RoomNotifications, RoomSection},
 };

@@ -13,27 +13,15 @@ use pychat_wire::{
     message::Amendment,
 };
 
-use super::{Room, RoomKind, events::local_ms};
+use super::{MessageChange, Room, events::local_ms};
 use crate::{
     model::{Deletion, Delivery, Message, MessageKind, Pending},
     session::{error_text, wall_ms},
+    text,
 };
 
 /// The most removals and restorations whose answers are waited for; those of any beyond are not told.
 const ASKED_MAX: usize = 64;
-
-/// A change of a message that may be asked for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum MessageChange {
-    /// It is answered, or reacted to.
-    Answer,
-    /// Its words are changed, or taken away, by its author.
-    Edit,
-    /// It is removed by somebody else.
-    Remove,
-    /// Its words are given back to it.
-    Restore,
-}
 
 /// The changes that are not done yet.
 #[derive(Debug, Default)]
@@ -45,42 +33,15 @@ pub(super) struct Amendments {
 }
 
 impl Room {
-    /// Returns true if the reader can ask for this change of `message`.
-    pub fn can(&self, change: MessageChange, message: &Message) -> bool {
-        let is_own = message.kind() == MessageKind::Own;
-        let has_words = message.is_from_person() && !message.is_deleted();
-        let moderates = || self.can_moderate() && self.kind() != RoomKind::Direct;
-        match change {
-            MessageChange::Answer => has_words && self.is_amendable(message),
-            MessageChange::Edit => {
-                has_words && is_own && (self.is_amendable(message) || self.is_waiting(message))
-            }
-            MessageChange::Remove => {
-                has_words && !is_own && moderates() && self.is_amendable(message)
-            }
-            MessageChange::Restore => {
-                message.can_be_restored(wall_ms()) && moderates() && self.is_amendable(message)
-            }
-        }
-    }
-
-    /// Returns the changes of `message` that the reader can ask for.
-    pub fn changes(&self, message: &Message) -> Vec<MessageChange> {
-        let all = [
-            MessageChange::Answer,
-            MessageChange::Edit,
-            MessageChange::Remove,
-            MessageChange::Restore,
-        ];
-        all.into_iter().filter(|change| self.can(*change, message)).collect()
-    }
-
     /// Gives `message`, of the reader's own, other words.
     ///
     /// # Errors
     ///
     /// [`SayError`] if that cannot be said; then nothing has changed.
     pub fn edit(&self, message: &Message, text: &str) -> Result<(), SayError> {
+        if text::is_blank(text) {
+            return Err(SayError::Blank);
+        }
         if message.is_deleted() {
             return Err(SayError::NotPending);
         }
@@ -290,17 +251,6 @@ impl Room {
         if let Some(session) = self.session() {
             session.forget_lost_room(self);
         }
-    }
-
-    /// Returns true if `message` is in the room as the server knows it, and can be changed there.
-    fn is_amendable(&self, message: &Message) -> bool {
-        let has_number = || message.seq().and_then(|seq| self.history().by_seq(seq));
-        self.can_say() && self.has_numbers() && has_number().as_ref() == Some(message)
-    }
-
-    /// Returns true if `message` is on its way.
-    fn is_waiting(&self, message: &Message) -> bool {
-        self.has_numbers() && message.is_unsent() && message.delivery() == Delivery::Sending
     }
 
     fn ask_to_amend(&self, message: &Message, amendment: Amendment<'static>) {

@@ -1,6 +1,7 @@
 //! The text that is being written, which each room keeps for itself.
 
 use gtk::{prelude::*, subclass::prelude::*};
+use pychat_wire::client::SayError;
 
 use super::imp::Composer;
 use crate::session::{error_text, room::Composing};
@@ -60,7 +61,9 @@ impl Composer {
                 self.buffer.set_text("");
                 self.obj().emit_by_name::<()>("sent", &[]);
             }
-            Err(error) if is_edit => self.show_hint(Some(error_text::amend_error(error)), true),
+            Err(error) if is_edit && error != SayError::Blank => {
+                self.show_hint(Some(error_text::amend_error(error)), true);
+            }
             Err(error) => self.show_hint(error_text::say_error(error), true),
         }
     }

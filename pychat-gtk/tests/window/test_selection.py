@@ -327,11 +327,16 @@ class Tab(Reading):
         self.wait_for_focus("push button", "Main Menu")
 
 
+# What can be done with a message, of somebody else's and of the reader's.
+OF_OTHERS = ["Reply", "React…", "Copy", "Select", "Mention", "Message Privately"]
+OF_ONESELF = ["Reply", "React…", "Edit", "Copy", "Select", "Delete"]
+
+
 class Menu(Reading):
     def test_what_somebody_else_said_can_be_copied_selected_and_answered(self):
         self.open_room()
         self.say("one", "two")
-        self.assertEqual(self.open_menu("one"), ["Copy", "Select", "Mention", "Message Privately"])
+        self.assertEqual(self.open_menu("one"), OF_OTHERS)
         self.choose("Copy")
         self.check_copied("one")
         self.window.write("Message", "")
@@ -347,6 +352,7 @@ class Menu(Reading):
         self.choose("Select")
         self.wait_for_selected("one", "two")
         several = ["Copy 2 Messages", "Deselect", "Mention", "Message Privately"]
+        several = ["Reply", "React…", *several]
         self.assertEqual(self.open_menu("two"), several)
         self.choose("Copy 2 Messages")
         self.check_copied(stamped("Борис: one", "Борис: two"))
@@ -360,11 +366,13 @@ class Menu(Reading):
         self.press("shift+Tab", "Up")
         for keys in ["Menu", "shift+F10"]:
             self.press(keys)
-            self.assertEqual(self.menu(), ["Copy", "Select", "Mention", "Message Privately"])
-            self.wait_for_focus("menu item", "Copy")
+            self.assertEqual(self.menu(), OF_OTHERS)
+            self.wait_for_focus("menu item", "Reply")
             self.press("Escape")
             self.wait_for_focus("list item", "one")
-        self.press("Menu", "Return")
+        self.press("Menu", "Down", "Down")
+        self.wait_for_focus("menu item", "Copy")
+        self.press("Return")
         self.wait_for_focus("list item", "one")
         self.check_copied("one")
 
@@ -373,7 +381,7 @@ class Menu(Reading):
         self.window.write("Message", "mine")
         self.press("alt+Return")
         self.assertEqual(self.boris.hear_from("Анна"), "mine")
-        self.assertEqual(self.open_menu("mine"), ["Copy", "Select"])
+        self.assertEqual(self.open_menu("mine"), OF_ONESELF)
         self.choose("Copy")
         self.check_copied("mine")
         notice = self.window.wait_for("label", "Борис joined the chat.")
@@ -386,13 +394,13 @@ class Menu(Reading):
         self.open_room()
         text = f"a {LINK} z"
         self.say(text, "no link")
-        items = ["Copy", "Copy Link", "Select", "Mention", "Message Privately"]
+        items = ["Reply", "React…", "Copy", "Copy Link", "Select", "Mention", "Message Privately"]
         self.assertEqual(self.open_menu(text), items)
         self.choose("Copy Link")
         self.check_copied(LINK)
         label = self.window.extents(self.label(text))
         mouse(label.x + label.width, label.y + label.height // 2, "click", "3")
-        self.assertEqual(self.menu(), ["Copy", "Select", "Mention", "Message Privately"])
+        self.assertEqual(self.menu(), OF_OTHERS)
 
     def fail_to_say(self, *texts):
         """Has a server refuse these; returns it."""
@@ -441,7 +449,7 @@ class Menu(Reading):
         self.open_menu("two")
         self.choose("Discard")
         eventually(lambda: self.window.descriptions() == {}, "two to be gone")
-        self.assertEqual(self.open_menu("one"), ["Copy", "Select"])
+        self.assertEqual(self.open_menu("one"), OF_ONESELF)
 
 
 if __name__ == "__main__":

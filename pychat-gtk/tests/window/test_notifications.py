@@ -7,6 +7,7 @@ import sys
 import threading
 import unittest
 
+from servers import Member
 from support import ISOLATES, WindowTest, activate_action, eventually, russian
 
 # As many as the server takes at once.
@@ -126,6 +127,25 @@ class Notifications(WindowTest):
         self.boris.say("after")
         self.wait_for(("Борис", "after"))
         self.assertFalse([it for it in self.desktop.events if it.get("body") == "before"])
+
+    def test_what_is_deleted_goes_and_an_answer_calls(self):
+        maria = Member(self.server, "Maria")
+        self.addCleanup(maria.close)
+        window = self.open_joined(
+            self.server, **self.with_settings(("notifications", "'mentions'"))
+        )
+        window.write("Message", "who brings tea?")
+        window.click("Send")
+        asked = maria.hear("message", content="who brings tea?")
+        window.wait_for_row("who brings tea?")
+        window.focus()
+        window.lose_focus()
+        maria.write({"type": "react", "id": "reaction", "target": asked["seq"], "emoji": "👍"})
+        answer = maria.request("text", content="my secret", reply=asked["seq"])
+        self.wait_for(("Maria replied to you", "my secret"))
+        maria.write({"type": "delete", "id": "deletion", "target": answer["seq"]})
+        self.wait_for()
+        window.wait_for_row("Message deleted")
 
     def test_mentions_alone_can_be_wished_for(self):
         window = self.open_in_background(("notifications", "'mentions'"))

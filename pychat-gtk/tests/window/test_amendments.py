@@ -71,19 +71,11 @@ class Amendments(WindowTest):
         eventually(lambda: self.window.focused() == row, "the message to have the keyboard")
         return row
 
-    def choose(self, ending, item):
-        """Chooses something in the menu of a message, once that has come to rest."""
-        row = self.window.wait_for_row(ending)
-        places = [None]
-
-        def is_at_rest():
-            area = self.window.extents(row)
-            places.append((area.x, area.y, area.height))
-            return places[-1] == places[-2]
-
-        eventually(is_at_rest, "the message to be at rest")
-        self.window.point(row, "click", "3")
+    def choose(self, item):
+        """Chooses something in the menu of the message that has the keyboard."""
+        self.window.press("Menu")
         Atspi.Action.do_action(self.window.wait_for("menu item", item), 0)
+        eventually(lambda: self.window.find("menu item", item) is None, "the menu to go")
 
 
 class Edits(Amendments):
@@ -109,7 +101,8 @@ class Edits(Amendments):
     def test_an_edit_waits_while_something_else_is_written(self):
         self.say("first")
         self.type("a draft")
-        self.choose(": first", "Edit")
+        self.select_row(": first")
+        self.choose("Edit")
         self.wait_for_draft("first")
         self.window.press("Escape")
         self.wait_for_draft("a draft")
@@ -122,11 +115,15 @@ class Deletions(Amendments):
         self.window.press("Delete")
         press_button(self.window, "Undo")  # Within ten seconds.
         self.window.wait_for_row(": oops")
-        self.assertIsNone(self.window.find("label", "Message deleted"))
+        eventually(lambda: not self.window.find("label", "Message deleted"), "the toast to go")
         self.say("after")  # Nobody was told meanwhile.
-        self.choose(": oops", "Delete")
+        after = self.select_row(": after")
+        self.window.press("Up")
+        self.window.press("Delete")
         self.window.wait_for_row(": Message deleted")
-        self.choose(": after", "Delete")  # The toast of the first one goes for that of the second.
+        self.window.press("Down")
+        eventually(lambda: self.window.focused() == after, "the other message")
+        self.window.press("Delete")  # The toast of the first one goes for that of the second.
         self.boris.hear("delete", target=seq)
 
 
@@ -135,9 +132,10 @@ class Others(Amendments):
 
     def test_what_is_deleted_for_good_is_gone_in_every_window(self):
         seq = self.say("a secret")
+        row = self.select_row(": a secret")
         other = self.open_beside("Мария")
         eventually(lambda: ": a secret" in names_in(other), "the message there")
-        self.select_row(": a secret", "Мария joined the chat.")
+        eventually(lambda: self.window.focused() == row, "the message to have the keyboard")
         self.window.press("Delete")
         self.window.wait_for_row(": Message deleted")
         self.assertIn(": a secret", names_in(other))
@@ -218,26 +216,21 @@ class Operators(Amendments):
         self.server.ctl("operator", "add", "Анна")
         self.window.wait_for_note("You are an operator of this chat now.")
         self.select_row(": spam", "You are an operator of this chat now.")
-        self.choose_by_key("Remove Message")
+        self.choose("Remove Message")
         press_button(self.window, "Undo")  # Within ten seconds.
         self.boris.hear("delete", target=said["seq"])
         self.boris.hear("restore", target=said["seq"])
         self.window.wait_for_row(": spam")
-        self.choose_by_key("Remove Message")
+        self.choose("Remove Message")
         self.window.wait_for_row(": Message deleted")
         self.boris.hear("delete", target=said["seq"])
-        self.choose_by_key("Restore Message")
+        self.choose("Restore Message")
         self.window.wait_for_row(": spam")
-
-    def choose_by_key(self, item):
-        """Chooses something in the menu of the message that has the keyboard."""
-        self.window.press("Menu")
-        Atspi.Action.do_action(self.window.wait_for("menu item", item), 0)
-        eventually(lambda: self.window.find("menu item", item) is None, "the menu to go")
 
     def test_who_is_no_operator_changes_nothing_of_others(self):
         self.boris.say("hello")
-        self.window.point(self.window.wait_for_row(": hello"), "click", "3")
+        self.select_row(": hello")
+        self.window.press("Menu")
         self.window.wait_for("menu item", "Reply")
         for item in ("Edit", "Delete", "Remove Message", "Restore Message"):
             self.assertIsNone(self.window.find("menu item", item))

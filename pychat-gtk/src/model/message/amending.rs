@@ -1,7 +1,7 @@
 //! The parts of a message that are changed after it was said: its words, and the reactions to it.
 //!
-//! What the room has is kept apart from what the reader has changed and the server has not confirmed, so
-//! that a change that is refused leaves nothing behind.
+//! The state that the room has is kept apart from the changes of the reader that the server has not confirmed,
+//! so that a change that is refused leaves nothing behind.
 
 use std::{
     cell::{Cell, RefCell},

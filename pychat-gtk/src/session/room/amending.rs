@@ -1,8 +1,8 @@
 //! Changes of messages that were said, and reactions to them: those that the reader asks for, and those
 //! that come.
 //!
-//! What the reader changes is shown at once, and taken back if the server refuses it. That they delete
-//! something nobody is told before they could have thought better of it.
+//! A change that the reader makes is shown at once, and taken back if the server refuses it. A deletion is
+//! told to nobody before the time to undo it is over.
 
 use std::{cell::RefCell, rc::Rc};
 

@@ -75,7 +75,7 @@ fn answering(subject: &Subject) -> gio::Menu {
     section
 }
 
-/// What takes a message away, or brings it back.
+/// The item that takes a message away, or brings it back.
 fn changing(subject: &Subject) -> gio::Menu {
     let section = gio::Menu::new();
     let key = subject.message.key();

@@ -1,4 +1,4 @@
-//! What the parts of a row ask the conversation to do about its message.
+//! The requests about its message that the parts of a row make of the conversation.
 
 use gtk::{prelude::*, subclass::prelude::*};
 

@@ -58,13 +58,13 @@ knobs! {
     enum Step {
         Connect = 600,
         Hello = 1_400,
-        Text = 1_600,
+        Text = 1_700,
         /// Somebody amends a message.
-        Amend = 350,
+        Amend = 250,
         /// Somebody asks for something about rooms.
         Room = 700,
         /// The line takes some of what was said to the server.
-        Carry = 2_000,
+        Carry = 2_150,
         Page = 288,
         Ping = 50,
         /// Nobody has pinged.

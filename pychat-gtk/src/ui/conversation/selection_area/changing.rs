@@ -1,5 +1,4 @@
-//! What is done with the message that has the keyboard, or was chosen in its menu: answering it,
-//! reacting to it, and changing it.
+//! Answering, changing and reacting to the message that has the keyboard, or was chosen in its menu.
 
 use gtk::{glib, prelude::*, subclass::prelude::*};
 

@@ -46,7 +46,7 @@ pub struct State<T> {
     pub edited_ms: Option<u64>,
     /// It has no words any more.
     pub is_deleted: bool,
-    /// The reactions to it as JSON, if there are any: see [`on_wire`](super::amending::on_wire).
+    /// The reactions to it as JSON, if there are any: see [`on_wire`](crate::core::amending::on_wire).
     pub reactions: Option<T>,
 }
 

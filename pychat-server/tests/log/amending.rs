@@ -24,7 +24,7 @@ const CLUB: RoomId = RoomId(3);
 const NOW_MS: u64 = 1_700_000_000_000;
 
 /// An amendment of a message by `author`, who may remove those of others if `may_moderate`.
-fn amend(
+pub(super) fn amend(
     room: RoomId,
     author: &str,
     (target, amending): (u64, Amending<&str>),
@@ -52,7 +52,13 @@ fn take(store: &mut dyn Store, request: Request) -> Appended {
 }
 
 #[track_caller]
-fn say(store: &mut dyn Store, room: RoomId, author: &str, words: &str, id: &str) -> Record {
+pub(super) fn say(
+    store: &mut dyn Store,
+    room: RoomId,
+    author: &str,
+    words: &str,
+    id: &str,
+) -> Record {
     match take(store, to(room, draft(author, words, Some(id)))) {
         Appended::New(record) => record,
         other => panic!("{other:?}"),
@@ -295,17 +301,13 @@ fn an_author_who_deletes_what_an_operator_removed_erases_it() {
 }
 
 /// Returns the files of a log that hold some words.
-fn files_with(shelf: &Shelf, words: &str) -> Vec<String> {
+pub(super) fn files_with(shelf: &Shelf, words: &str) -> Vec<String> {
     let files = fs::read_dir(&shelf.place.directory).unwrap();
-    let holds = |path: &std::path::Path| {
+    let holds = |path: &String| {
         let bytes = fs::read(path).unwrap();
         bytes.windows(words.len()).any(|window| window == words.as_bytes())
     };
-    files
-        .map(|file| file.unwrap().path())
-        .filter(|path| holds(path))
-        .map(|path| path.display().to_string())
-        .collect()
+    files.map(|file| file.unwrap().path().display().to_string()).filter(holds).collect()
 }
 
 #[test]
@@ -387,13 +389,8 @@ fn a_person_is_who_amends_not_a_name() {
     with_both(|store| {
         say(store, HALL, "Анна", "a", "1");
         let kind = Kind::Amendment { target: 1, amending: Amending::Delete };
-        let stranger = Draft {
-            author: name("Анна"),
-            person: Some(PersonId(99)),
-            kind,
-            id: Some("1".into()),
-            reply: None,
-        };
+        let person = Some(PersonId(99));
+        let stranger = Draft { person, kind, ..draft("Анна", "", Some("1")) };
         let request = Request::Amend { room: HALL, draft: stranger, entry: None };
         assert_eq!(take(store, request), Appended::Refused(AmendError::NotTheirs));
     });

@@ -8,12 +8,15 @@ use std::{
 };
 
 use pychat_server::{
-    core::id::HALL,
+    core::{id::HALL, record::Amending},
     store::{Retention, Store, sqlite::checkpoint::WAITING_PAGES_HIGH},
 };
 use rusqlite::Connection;
 
-use super::shelf::{Shelf, at, draft, read, say};
+use super::{
+    amending::{self, amend, files_with},
+    shelf::{Shelf, at, draft, read, say},
+};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_pychat-server");
 
@@ -161,4 +164,27 @@ fn nobody_but_a_server_s_own_child_moves_anything() {
     assert_eq!(fs::read(shelf.file()).unwrap(), before);
     assert_eq!(run(&std::process::id().to_string()), Some(0));
     assert_ne!(fs::read(shelf.file()).unwrap(), before, "or nobody ever does");
+}
+
+#[test]
+fn what_was_erased_is_moved_by_a_child_before_the_write_ahead_log_is_emptied() {
+    let mut shelf = Shelf::new();
+    shelf.place.program = Some(PathBuf::from(PROGRAM));
+    let mut log = shelf.try_open(Retention::default(), 1).unwrap();
+    amending::say(&mut log, HALL, "Анна", "a secret", "1");
+    let delete = amend(HALL, "Анна", (1, Amending::Delete), "2", false);
+    super::shelf::carry_out(&mut log, 5, [delete]).unwrap();
+    log.maintain(&at(Instant::now(), 5));
+    // Who reads a file of SQLite's and closes it gives up the locks that the process has on it.
+    let bytes = || fs::metadata(shelf.wal()).unwrap().len();
+    assert!(children().is_empty() && 0 < bytes(), "not yet");
+    let (begin, mut had_child) = (Instant::now(), false);
+    while 0 < bytes() {
+        assert!(begin.elapsed() < PATIENCE, "it is never emptied");
+        log.maintain(&at(Instant::now() + Duration::from_mins(1), 5));
+        had_child |= !children().is_empty();
+    }
+    assert!(had_child, "the server itself has waited for the disk");
+    assert_eq!(files_with(&shelf, "a secret"), [] as [String; 0]);
+    assert_eq!((children(), log.last_seq(HALL)), (Vec::new(), 2));
 }

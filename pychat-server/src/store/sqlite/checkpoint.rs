@@ -83,24 +83,26 @@ impl Checkpointer {
             }
             self.running = None;
         }
-        let pages = Pages::of(connection);
-        let is_resting = self.rest_until.is_some_and(|rest_until| now < rest_until);
-        if had_child && pages.is_much_left() {
-            self.move_all(now, connection);
-        } else if WAITING_PAGES_HIGH <= pages.waiting && !is_resting {
-            let program = self.program.as_deref();
-            self.running = Child::start(program, Task::Checkpoint, &self.file, now + CHILD_TIMEOUT);
-            if self.running.is_none() {
-                self.move_all(now, connection);
-            }
-        }
-        if self.running.is_some() {
-            return Some(now + CHILD_POLL);
-        }
         if mem::take(&mut self.is_unknown) {
             self.erase_at = Some(now);
         }
-        if self.erase_at.is_some_and(|erase_at| erase_at <= now) {
+        let pages = Pages::of(connection);
+        let is_erasing = self.erase_at.is_some_and(|erase_at| erase_at <= now);
+        let is_resting = self.rest_until.is_some_and(|rest_until| now < rest_until);
+        // Emptying waits for the disk only for what a child has left.
+        let is_much = WAITING_PAGES_HIGH <= pages.waiting;
+        let is_due = is_much || is_erasing && !had_child && 0 < pages.waiting;
+        if had_child && pages.is_much_left() {
+            self.move_all(now, connection);
+        } else if is_due && !is_resting {
+            let program = self.program.as_deref();
+            self.running = Child::start(program, Task::Checkpoint, &self.file, now + CHILD_TIMEOUT);
+            if self.running.is_some() {
+                return Some(now + CHILD_POLL);
+            }
+            self.move_all(now, connection);
+        }
+        if is_erasing {
             let emptied = connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::TRUNCATE);
             self.erase_at = emptied.is_err().then(|| now + ERASE_PAUSE);
         }

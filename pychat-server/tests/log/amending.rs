@@ -16,7 +16,7 @@ use pychat_server::{
     store::{Memory, Records, Retention, Store},
 };
 
-use super::shelf::{EPOCH, Shelf, at, carry_out, draft, name, to};
+use super::shelf::{EPOCH, Shelf, at, carry_out, draft, to};
 
 const CLUB: RoomId = RoomId(3);
 

@@ -24,12 +24,12 @@ fn a_file_that_cannot_be_used_is_named_and_left_as_it_is() {
     drop(shelf.server(&[]));
     rusqlite::Connection::open(shelf.file())
         .unwrap()
-        .execute_batch("PRAGMA user_version = 12; PRAGMA wal_checkpoint(TRUNCATE)")
+        .execute_batch("PRAGMA user_version = 13; PRAGMA wal_checkpoint(TRUNCATE)")
         .unwrap();
     let newer = fs::read(shelf.file()).unwrap();
     assert_eq!(
         shelf.complaint(),
-        "pychat-server: DIR/log.sqlite has version 12, and this server knows none above 11"
+        "pychat-server: DIR/log.sqlite has version 13, and this server knows none above 12"
     );
     assert_eq!(fs::read(shelf.file()).unwrap(), newer);
 

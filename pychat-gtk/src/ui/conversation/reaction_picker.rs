@@ -83,7 +83,9 @@ impl Parts {
         popover.update_property(&[gtk::accessible::Property::Label(&gettext("React"))]);
         popover.set_parent(parent);
         let buttons = at_hand().map(|(emoji, name)| {
-            let button = gtk::ToggleButton::builder().label(emoji).tooltip_text(&name).build();
+            // With a label of its own a button of GTK 4.10 and later is called by that.
+            let label = gtk::Label::new(Some(emoji));
+            let button = gtk::ToggleButton::builder().child(&label).tooltip_text(&name).build();
             button.set_css_classes(&["flat", "circular", "reaction-choice"]);
             button.update_property(&[gtk::accessible::Property::Label(&name)]);
             let weak = Rc::downgrade(self);

@@ -62,7 +62,10 @@ mod imp {
             }
             for (chip, (emoji, names)) in chips.iter().zip(&reactions) {
                 chip.set_active(own.as_ref() == Some(emoji));
-                chip.set_label(&format!("{emoji} {}", names.len()));
+                // With a label of its own a button of GTK 4.10 and later is called by that.
+                if let Some(label) = chip.child().and_downcast::<gtk::Label>() {
+                    label.set_label(&format!("{emoji} {}", names.len()));
+                }
                 let listed = listed(names);
                 chip.set_tooltip_text(Some(&listed));
                 let count = names.len().to_string();
@@ -80,7 +83,7 @@ mod imp {
         }
 
         fn add_chip(&self, n: usize) -> gtk::ToggleButton {
-            let chip = gtk::ToggleButton::new();
+            let chip = gtk::ToggleButton::builder().child(&gtk::Label::new(None)).build();
             chip.set_css_classes(&["reaction"]);
             chip.connect_toggled(clone!(
                 #[weak(rename_to = imp)]

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use pychat_wire::message::{EMOJI_MAX, REACTIONS_MAX, Reactions};
 use serde::{Deserialize, Serialize};
 
-use super::record::{AmendError, Amending, PersonId};
+use super::record::{AmendError, Amending, Draft, Entry, Kind, PersonId};
 
 /// The time for which an operator can bring back what an operator removed, in milliseconds: a week.
 pub const RESTORABLE_MS: u64 = 7 * 86_400_000;
@@ -80,6 +80,34 @@ pub fn grant(
         (Amending::Delete, Words::Kept) if may_moderate => Ok(Granted::Remove),
         (Amending::Edit(_) | Amending::Delete, Words::Kept) => Err(AmendError::NotTheirs),
     }
+}
+
+/// Returns true if a record, as it is now, is what became of a draft in the same room. The words that a
+/// message had at first are not known any more once it was amended, nor are those of an edit once there is
+/// another: `newest_edit` tells the number of a message's last one.
+///
+/// # Errors
+///
+/// Those of `newest_edit`.
+pub fn is_same<E>(
+    record: &Entry<'_>,
+    draft: &Draft,
+    newest_edit: impl FnOnce(u64) -> Result<Option<u64>, E>,
+) -> Result<bool, E> {
+    let (kind, state) = (draft.kind.as_deref(), record.state);
+    let is_amended = state.is_deleted || state.edited_ms.is_some();
+    let is_same = match (record.kind, kind) {
+        (Kind::Text(_), Kind::Text(_)) if is_amended => true,
+        (Kind::Amendment { target, amending: Amending::Edit(Some(_)) }, _)
+            if kind.amends_like(&record.kind) =>
+        {
+            newest_edit(target)? != Some(record.seq) || record.kind == kind
+        }
+        (Kind::Amendment { amending: Amending::React(_), .. }, _) => record.kind == kind,
+        (Kind::Amendment { .. }, _) => kind.amends_like(&record.kind),
+        (of_then, kind) => of_then == kind,
+    };
+    Ok(is_same && record.reply == draft.reply)
 }
 
 /// Returns the reactions to a message after one more, as JSON: a list of lists of a person, an emoji and

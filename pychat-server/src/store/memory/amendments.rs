@@ -1,10 +1,10 @@
 //! Amendments of messages, in memory.
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 use super::{Memory, logs::Logs};
 use crate::core::{
-    amending::{Amendable, Granted, RESTORABLE_MS, Words, grant},
+    amending::{Amendable, Granted, RESTORABLE_MS, Words, grant, is_same},
     id::RoomId,
     moderation::AuditEntry,
     record::{AmendError, Amending, Appended, Draft, Entry, Kind, Record, State, Target},
@@ -61,22 +61,14 @@ impl Memory {
         if let (Granted::Remove | Granted::Restore, Some(entry)) = (&granted, entry) {
             self.note(AuditEntry { subject: author.as_str().to_owned(), ..entry });
         }
-        let words = match &granted {
-            Granted::Edit(words) => Some(Arc::clone(words)),
-            Granted::Restore => removed.map(|(words, _)| words),
-            _ => None,
+        let kind = match (&granted, removed) {
+            (Granted::Restore, Some((words, _))) => {
+                Kind::Amendment { target, amending: Amending::Restore(Some(words)) }
+            }
+            _ => draft.kind.clone(),
         };
         let record = self.append(room, utc_ms, Draft { kind: without_words(&draft.kind), ..draft });
         self.change(&record, target, &granted);
-        let kind = match (record.kind.clone(), words) {
-            (Kind::Amendment { target, amending: Amending::Edit(_) }, words) => {
-                Kind::Amendment { target, amending: Amending::Edit(words) }
-            }
-            (Kind::Amendment { target, amending: Amending::Restore(_) }, words) => {
-                Kind::Amendment { target, amending: Amending::Restore(words) }
-            }
-            (kind, _) => kind,
-        };
         Appended::New(Record { kind, target: Some(about), ..record })
     }
 
@@ -116,32 +108,15 @@ impl Memory {
         let key = draft.person.zip(draft.id.clone())?;
         let record = self.recall(&key)?;
         let is_there = record.room == room || draft.kind.is_making();
-        Some(if is_there && self.is_same(&record, draft) {
+        let newest_edit = |target| -> Result<_, Infallible> {
+            Ok(self.amended.get(&(record.room, target)).and_then(|it| it.edit_seq))
+        };
+        let Ok(is_same) = is_same(&record.entry(), draft, newest_edit);
+        Some(if is_there && is_same {
             Appended::Known(record)
         } else {
             Appended::Conflict { id: key.1 }
         })
-    }
-
-    /// Returns true if a record is what became of a draft. The words that a message had at first are not
-    /// known any more once it was amended, nor are those of an edit once there is another.
-    fn is_same(&self, record: &Record, draft: &Draft) -> bool {
-        let is_amended = record.state.is_deleted || record.state.edited_ms.is_some();
-        record.reply == draft.reply
-            && match (&record.kind, &draft.kind) {
-                (Kind::Text(_), Kind::Text(_)) if is_amended => true,
-                (Kind::Amendment { target, amending: Amending::Edit(Some(_)) }, kind)
-                    if kind.amends_like(&record.kind) =>
-                {
-                    let newest = self.amended.get(&(record.room, *target));
-                    newest.and_then(|it| it.edit_seq) != Some(record.seq) || record.kind == *kind
-                }
-                (Kind::Amendment { amending: Amending::React(_), .. }, kind) => {
-                    record.kind == *kind
-                }
-                (Kind::Amendment { .. }, kind) => kind.amends_like(&record.kind),
-                (of_then, kind) => of_then == kind,
-            }
     }
 
     /// Forgets the words that operators removed too long ago to bring them back.

@@ -46,7 +46,7 @@ pub(super) struct Message {
     time_ms: u64,
     content: String,
     /// The number of its last edit.
-    pub(super) edit_seq: Option<u64>,
+    edit_seq: Option<u64>,
     words: Words,
     reactions: Option<String>,
     /// The words that were put aside.
@@ -66,6 +66,18 @@ pub(super) fn find(connection: &Connection, room: RoomId, seq: u64) -> rusqlite:
     let mut select = connection.prepare_cached(SELECT)?;
     let found = select.query_row([key], read).optional()?;
     Ok(found.unwrap_or(Found::Nothing))
+}
+
+/// Returns the number of the last edit of a message, if it was edited and is kept.
+pub(super) fn newest_edit(
+    connection: &Connection,
+    room: RoomId,
+    seq: u64,
+) -> rusqlite::Result<Option<u64>> {
+    Ok(match find(connection, room, seq)? {
+        Found::Message(message) => message.edit_seq,
+        Found::Other | Found::Nothing => None,
+    })
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Found> {

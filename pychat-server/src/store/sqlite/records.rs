@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     core::{
+        amending::is_same,
         id::RoomId,
         record::{AmendError, Amending, Appended, Draft, Entry, Kind, PersonId, Record, State},
     },
@@ -140,7 +141,8 @@ impl<'a> Writer<'a> {
         let read = |row: &Row<'_>| {
             let (room_then, entry) = (room_of(row.get(0)?), entry(row)?);
             let is_there = room_then == room || draft.kind.is_making();
-            if !is_there || !is_same(self.connection, room_then, entry, draft)? {
+            let newest_edit = |target| amendments::newest_edit(self.connection, room_then, target);
+            if !is_there || !is_same(&entry, draft, newest_edit)? {
                 return Ok(Appended::Conflict { id: Arc::clone(id) });
             }
             let known = owned(room_then, entry, draft.author.clone());
@@ -148,39 +150,6 @@ impl<'a> Writer<'a> {
         };
         find(self.connection, person, id, read)
     }
-}
-
-/// Returns true if a record is what became of a draft. The words that a message had at first are not
-/// known any more once it was amended, nor are those of an edit once there is another.
-fn is_same(
-    connection: &Connection,
-    room: RoomId,
-    entry: Entry<'_>,
-    draft: &Draft,
-) -> rusqlite::Result<bool> {
-    let kind = draft.kind.as_deref();
-    if entry.reply != draft.reply {
-        return Ok(false);
-    }
-    Ok(match (entry.kind, kind) {
-        (Kind::Text(_), Kind::Text(_))
-            if entry.state.is_deleted || entry.state.edited_ms.is_some() =>
-        {
-            true
-        }
-        (Kind::Amendment { target, amending: Amending::Edit(Some(_)) }, _)
-            if kind.amends_like(&entry.kind) =>
-        {
-            let newest = match amendments::find(connection, room, target)? {
-                Found::Message(message) => message.edit_seq,
-                Found::Other | Found::Nothing => None,
-            };
-            newest != Some(entry.seq) || entry.kind == kind
-        }
-        (Kind::Amendment { amending: Amending::React(_), .. }, _) => entry.kind == kind,
-        (Kind::Amendment { .. }, _) => kind.amends_like(&entry.kind),
-        (of_then, kind) => of_then == kind,
-    })
 }
 
 /// Returns the record that a person's draft became, if there is one. None is found whose author has

@@ -17,6 +17,8 @@ from patience import PATIENCE_S, eventually
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BUILD = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug"
 SERVER = os.environ.get("PYCHAT_SERVER", str(BUILD / "pychat-server"))
+# What is started like this ends with the process that started it, however that ends.
+MORTAL = ["setpriv", "--pdeathsig", "KILL"]
 
 SERVER_AUTHOR = "Сервер Чата"
 # What stands before the 32 bytes of an Ed25519 key in a file of it.
@@ -48,7 +50,7 @@ class Server:
     def start(self):
         self.process = subprocess.Popen(
             [
-                SERVER, "--listen", self.address, *self.storage, *self.control,
+                *MORTAL, SERVER, "--listen", self.address, *self.storage, *self.control,
                 "--name", self.name,
                 "--connections-per-address", "0",  # Everybody comes from the same one here.
             ],

@@ -23,7 +23,7 @@ from gi.repository import Atspi, GLib  # noqa: E402
 import forked  # noqa: E402
 import patience  # noqa: E402
 from patience import PATIENCE_S  # noqa: E402
-from servers import BUILD, Modern, Original, Peer, Server  # noqa: E402
+from servers import BUILD, MORTAL, Modern, Original, Peer, Server  # noqa: E402
 
 CLIENT = os.environ.get("PYCHAT_GTK", str(BUILD / "pychat-gtk"))
 
@@ -116,12 +116,21 @@ class Window:
     def __init__(self, *arguments, **environment):
         self.log = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
-            [CLIENT, *arguments],
+            [*MORTAL, CLIENT, *arguments],
             env={**os.environ, "G_ENABLE_DIAGNOSTIC": "0", **environment},
             stderr=self.log,
         )
         self.application = None
-        self.frame = eventually(self._find_frame, "the window")
+        try:
+            self.frame = eventually(self._find_frame, "the window")
+        except AssertionError as error:
+            # The next test would find this client, and fail as well.
+            error.add_note(f"status {self.process.poll()}")
+            self.kill()
+            self.log.seek(0)
+            error.add_note(self.log.read())
+            self.log.close()
+            raise
         self.running.add(self)
 
     def kill(self):
@@ -134,7 +143,10 @@ class Window:
         """Ends the client if it is still there, and returns what it complained about."""
         self.running.discard(self)
         self.process.terminate()
-        self.process.wait(PATIENCE_S)
+        try:
+            self.process.wait(PATIENCE_S)
+        finally:
+            self.kill()
         eventually(lambda: self._find_frame() is None, "the bus to forget the window")
         self.log.seek(0)
         complaints = [line for line in self.log if "CRITICAL" in line or "WARNING" in line]

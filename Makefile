@@ -116,7 +116,7 @@ check: deps
 	glib-compile-schemas --strict --dry-run data
 	shellcheck $$(git ls-files | xargs grep -lE '^#!.*\b(ba)?sh$$')
 	tests=pychat-gtk/tests
-	$$tests/headless /usr/bin/python3 -m unittest discover -s $$tests/window -v
+	$$tests/windows
 	HEADLESS_TOUCH=1 $$tests/headless /usr/bin/python3 -m unittest discover -s $$tests/window -k Touch -v
 	$$tests/headless-wayland /usr/bin/python3 -m unittest discover -s $$tests/window -k MainPath -v
 	build-aux/check "$(TARGET)"

@@ -35,6 +35,7 @@ pub(super) const VERBS: &[Verb] = &[
     Verb { command: people::ban, request: people::ban_request },
     Verb { command: people::unban, request: people::unban_request },
     Verb { command: people::bans, request: people::bans_request },
+    Verb { command: messages::rooms, request: messages::rooms_request },
     Verb { command: messages::messages, request: messages::messages_request },
     Verb { command: messages::remove, request: messages::remove_request },
     Verb { command: messages::restore, request: messages::restore_request },

@@ -6,10 +6,17 @@ use std::{
 };
 
 use humantime::{format_duration, format_rfc3339_seconds};
-use pychat_wire::{Link, link::Host, message::RoomEvent, name::is_one_line};
+use pychat_wire::{
+    Link,
+    link::Host,
+    message::{RoomEvent, RoomKind},
+    name::is_one_line,
+};
 
 use super::{Answer, Stats};
-use crate::core::moderation::{AuditEntry, Listed, ListedInvite, ListedMessage, Present, Reply};
+use crate::core::moderation::{
+    AuditEntry, Listed, ListedInvite, ListedMessage, ListedRoom, Present, Reply,
+};
 
 /// Returns an answer in words, without a newline at the end. Messages are cut to so many columns, if there
 /// is such a limit.
@@ -24,6 +31,7 @@ pub(super) fn of(answer: &Answer, columns: Option<usize>) -> String {
         }
         Answer::Reply(Reply::Done { text } | Reply::Failed { text }) => text.clone(),
         Answer::Reply(Reply::People { people }) => lines(people, "Nobody is here.", person_words),
+        Answer::Reply(Reply::Rooms { rooms }) => lines(rooms, "There are no rooms.", room_words),
         Answer::Reply(Reply::Operators { operators }) => {
             lines(operators, "There are no operators.", |names| names.join(", "))
         }
@@ -86,6 +94,18 @@ fn person_words(person: &Present) -> String {
     }
     let _ = write!(words, "protocol {protocol}, {})", addresses.join(" ")); // A String takes it all.
     words
+}
+
+fn room_words(listed: &ListedRoom) -> String {
+    let ListedRoom { room, kind, name, members, last } = listed;
+    let people = if *members == 1 { "1 person".to_owned() } else { format!("{members} people") };
+    match kind {
+        RoomKind::Hall => format!("hall  ({people} here, last number {last})"),
+        RoomKind::Closed => {
+            format!("{room}  {}  (closed, {people}, last number {last})", one_line(name))
+        }
+        _ => format!("{room}  {}  ({people}, last number {last})", one_line(name)),
+    }
 }
 
 /// Returns true if a link is of use on this machine alone.

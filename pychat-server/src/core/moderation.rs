@@ -18,7 +18,9 @@ use pychat_wire::{
     name::Skeleton,
 };
 
-pub use self::order::{Listed, ListedInvite, ListedMessage, Order, Present, Reply, Whom};
+pub use self::order::{
+    Listed, ListedInvite, ListedMessage, ListedRoom, Order, Present, Reply, Whom,
+};
 use crate::core::{networks::Network, record::Invite};
 
 /// The most bans and mutes at a time.

@@ -184,6 +184,13 @@ impl Rooms {
         self.open.iter().rev().filter_map(|id| Some((*id, self.known.get(id)?)))
     }
 
+    /// Returns all rooms, the hall first, in the order in which they were made.
+    pub fn all(&self) -> impl Iterator<Item = (RoomId, &KnownRoom)> {
+        let mut ids: Vec<_> = self.known.keys().copied().collect();
+        ids.sort_unstable();
+        ids.into_iter().filter_map(|id| Some((id, self.known.get(&id)?)))
+    }
+
     /// Returns the number of rooms beside the hall, with those that are being made.
     pub fn len(&self) -> usize {
         self.known.len() - 1 + self.pending.n_making()

@@ -109,6 +109,11 @@ fn messages_are_removed_in_every_room_but_direct_ones() {
         let id = format!(r#""id":{}"#, &id[..3]);
         while !next(&mut anna).contains(&id) {}
     }
+    let rooms = "hall  (2 people here, last number 0)\nr1  Сад  (closed, 1 person, last number 2)";
+    assert_eq!(ctl(&shelf, &["rooms"]), rooms);
+    let rooms = ctl(&shelf, &["rooms", "--json"]);
+    let closed = r#"{"room":"r1","kind":"closed","name":"Сад","members":1,"last":2}]}"#;
+    assert!(rooms.ends_with(closed), "{rooms}");
     let shown = ["1  Анна  (created Сад)", "2  Анна  spam"];
     assert_eq!(listed(&shelf, &["--room", "r1"]), shown);
     ctl(&shelf, &["remove", "2", "--room", "r1"]);

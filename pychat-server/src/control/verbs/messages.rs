@@ -1,4 +1,4 @@
-//! Verbs about messages.
+//! Verbs about rooms and messages.
 #![expect(clippy::unnecessary_wraps, reason = "other verbs can be wrong")]
 
 use clap::{Arg, ArgMatches, Command, value_parser};
@@ -13,6 +13,14 @@ const BEFORE: &str = "before";
 
 /// The messages that are asked for, unless told otherwise.
 const COUNT_DEFAULT: &str = "20";
+
+pub(super) fn rooms() -> Command {
+    Command::new("rooms").about("List the rooms with their ids, but for direct ones")
+}
+
+pub(super) fn rooms_request(_: &ArgMatches) -> Result<Request, String> {
+    Ok(Request::Order(Order::Rooms))
+}
 
 pub(super) fn messages() -> Command {
     let count = Arg::new(COUNT).long(COUNT).value_name("N").default_value(COUNT_DEFAULT);
@@ -62,7 +70,7 @@ fn number() -> Arg {
 
 fn room() -> Arg {
     let room = Arg::new(ROOM).long(ROOM).value_name("ID");
-    room.help("The room, by an id such as r7; the hall if not given")
+    room.help("The room, by its id, as rooms lists it; the hall if not given")
 }
 
 /// Returns the room and the number of the message that is meant.

@@ -79,6 +79,7 @@ impl Chat {
     ) {
         let done = match order {
             Order::Who => return answer(asker, self.list_people(), effects),
+            Order::Rooms => return answer(asker, self.list_rooms(), effects),
             Order::Operators => return answer(asker, self.list_operators(), effects),
             Order::Bans => return answer(asker, self.list_bans(), effects),
             Order::Invites => return answer(asker, self.listed_invites(), effects),
@@ -236,6 +237,7 @@ pub(super) fn answer(asker: Asker, reply: Reply, effects: &mut Vec<Effect>) {
             Asker::Peer { .. },
             Reply::Done { .. }
             | Reply::People { .. }
+            | Reply::Rooms { .. }
             | Reply::Operators { .. }
             | Reply::Invited { .. }
             | Reply::Invites { .. },

@@ -3,7 +3,7 @@
 use pychat_wire::{
     Link,
     key::InviteId,
-    message::{Door, RoomEvent},
+    message::{Door, RoomEvent, RoomKind},
 };
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 pub enum Order {
     /// The people who are here.
     Who,
+    /// The hall, and the open and closed rooms.
+    Rooms,
     /// The operators.
     Operators,
     /// Another operator.
@@ -137,6 +139,11 @@ pub enum Reply {
         /// The people.
         people: Vec<Present>,
     },
+    /// The hall, and the open and closed rooms, in the order in which they were made.
+    Rooms {
+        /// The rooms.
+        rooms: Vec<ListedRoom>,
+    },
     /// The operators.
     Operators {
         /// Their names; several of one person are in one list.
@@ -182,6 +189,21 @@ pub struct Present {
     pub muted: bool,
     /// The addresses that they call from, one for each connection; of IPv6 the /64.
     pub addresses: Vec<String>,
+}
+
+/// A room, as it is listed.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct ListedRoom {
+    /// Its id; empty for the hall.
+    pub room: String,
+    /// Its kind.
+    pub kind: RoomKind,
+    /// Its name; empty for the hall.
+    pub name: String,
+    /// The number of people who are in it, here or away; of the hall those who are here.
+    pub members: usize,
+    /// The number of its last record.
+    pub last: u64,
 }
 
 /// A ban or a mute, as it is listed.
@@ -232,6 +254,7 @@ impl Order {
     pub fn key(&self) -> &'static str {
         match self {
             Self::Who => "who",
+            Self::Rooms => "rooms",
             Self::Operators => "operators",
             Self::AddOperator { .. } => "add_operator",
             Self::RemoveOperator { .. } => "remove_operator",

@@ -1,7 +1,13 @@
-//! Lists: the people who are here, the operators, and those who are banned or muted.
+//! Lists: the people who are here, the rooms, the operators, and those who are banned or muted.
+
+use pychat_wire::message::RoomKind;
 
 use super::super::{Chat, Protocol};
-use crate::core::moderation::{Listed, Measure, Present, Reply, Sanction};
+use crate::core::{
+    id::{HALL, RoomId},
+    moderation::{Listed, ListedRoom, Measure, Present, Reply, Sanction},
+    rooms::KnownRoom,
+};
 
 impl Chat {
     pub(super) fn list_people(&self) -> Reply {
@@ -19,6 +25,18 @@ impl Chat {
             }
         };
         Reply::People { people: self.roster.participants().map(present).collect() }
+    }
+
+    pub(super) fn list_rooms(&self) -> Reply {
+        let listed = |(id, room): (RoomId, &KnownRoom)| ListedRoom {
+            room: id.on_wire().into_owned(),
+            kind: room.kind(),
+            name: room.name().to_owned(),
+            members: if id == HALL { self.roster.len() } else { room.len() },
+            last: room.last(),
+        };
+        let shared = self.rooms.all().filter(|(_, room)| room.kind() != RoomKind::Direct);
+        Reply::Rooms { rooms: shared.map(listed).collect() }
     }
 
     pub(super) fn list_operators(&self) -> Reply {

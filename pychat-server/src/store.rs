@@ -154,9 +154,9 @@ pub trait Store: fmt::Debug {
     ) -> Result<Read, StorageError>;
 
     /// Returns where a page begins that ends before number `before`: the number of the oldest of the
-    /// newest `limit` of these records of a room that are kept, or fewer so that their texts have at most `bytes_max`
-    /// bytes together, but one at least; `before` if there is none. Returns `None` if that is not at
-    /// hand: [`Answer::Fetched`] follows.
+    /// newest `limit` of these records of a room that are kept, or fewer so that their texts and reactions have
+    /// at most `bytes_max` bytes together, but one at least; `before` if there is none. Returns `None` if
+    /// that is not at hand: [`Answer::Fetched`] follows.
     ///
     /// # Errors
     ///

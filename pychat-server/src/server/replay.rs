@@ -29,11 +29,8 @@ use crate::{
     store::{Read, Records},
 };
 
-/// The most that one tick reads from the log for all peers, in bytes of text.
+/// The most that one tick reads from the log for all peers, in bytes of frames.
 const TICK_BYTES_MAX: usize = 128 << 10;
-
-/// The cost of one message beside its text, in bytes of that budget.
-const MESSAGE_BYTES: usize = 100;
 
 /// The cost of one message of which only the size is looked up, in bytes of that budget.
 const LOOKUP_BYTES: u64 = 20;
@@ -41,7 +38,7 @@ const LOOKUP_BYTES: u64 = 20;
 /// The cost of reading from the log of one room, in bytes of that budget.
 const READ_BYTES: usize = 1 << 10;
 
-/// The most text that one page has, in bytes, unless one message alone has more.
+/// The most text and reactions that one page has, in bytes, unless one message alone has more.
 pub(super) const PAGE_BYTES_MAX: usize = 256 << 10;
 
 /// The replays of all peers, but for each one's own place in it, which its session has.
@@ -60,7 +57,7 @@ struct Parts<'a, T> {
     sessions: &'a mut Sessions<T>,
     admission: &'a mut Admission,
     backlog_bytes_low: usize,
-    /// The bytes of text that this tick may still read.
+    /// The bytes of frames that this tick may still read.
     budget: usize,
 }
 
@@ -283,7 +280,7 @@ impl<T: Socket> Parts<'_, T> {
             frame.clear();
             encode::record(room, entry, Copy { own, replay: true, ..Copy::default() }, &mut frame);
             session.connection.owe(&frame);
-            *budget = budget.saturating_sub(entry.kind.text().len() + MESSAGE_BYTES);
+            *budget = budget.saturating_sub(frame.len());
             let cost = history_cost(frame.len());
             is_used_up = admission.fill(*now, origin, Act::History, cost).is_some();
             replay.after = entry.seq;

@@ -346,7 +346,10 @@ impl Store for Memory {
     ) -> Result<Option<u64>, StorageError> {
         let Some(records) = self.logs.records(room) else { return Ok(Some(before)) };
         let end = records.partition_point(|record| record.seq < before);
-        let size = |record: &Record| Ok((record.seq, record.kind.text().len()));
+        let size = |record: &Record| {
+            let reactions = record.state.reactions.as_ref().map_or(0, |json| json.len());
+            Ok((record.seq, record.kind.text().len() + reactions))
+        };
         let newest =
             records.range(..end).rev().filter(|record| is_wanted(record, wanted)).map(size);
         run_start(before, bytes_max, newest.take(usize::try_from(limit).unwrap_or(usize::MAX)))

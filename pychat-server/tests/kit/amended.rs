@@ -82,12 +82,15 @@ impl<'a> History<'a> {
         version.words
     }
 
-    /// Returns the least and the largest size of the words that the message may have had at some time
-    /// after number `known`.
+    /// Returns the least and the largest size of the words and reactions that the message may have had at
+    /// some time after number `known`.
     pub(super) fn bytes_after(&self, known: u64) -> (usize, usize) {
-        let sizes = self.after(known).map(|it| match it.words {
-            Some(words) => (words.len(), words.len()),
-            None => (0, usize::MAX),
+        let sizes = self.after(known).map(|it| {
+            let (least, most) = it.state.reaction_bytes();
+            match it.words {
+                Some(words) => (words.len() + least, words.len() + most),
+                None => (least, usize::MAX),
+            }
         });
         sizes.fold((usize::MAX, 0), |(least, most), it| (least.min(it.0), most.max(it.1)))
     }
@@ -150,6 +153,17 @@ impl<'a> Version<'a> {
 }
 
 impl State {
+    /// Returns the least and the largest size of the reactions, as a store may have them.
+    fn reaction_bytes(&self) -> (usize, usize) {
+        /// The most bytes of a reaction beside emoji and name: the number of a person, and of JSON.
+        const BESIDE_MAX: usize = 32;
+        let Reactions(reactions) = &self.reactions;
+        let each = reactions
+            .iter()
+            .flat_map(|(emoji, names)| names.iter().map(|name| emoji.len() + name.len()));
+        each.fold((0, 0), |(least, most), bytes| (least + bytes, most + bytes + BESIDE_MAX))
+    }
+
     /// Somebody reacts with this emoji alone, or no more. The emoji stand in the order in which they
     /// came, and so do the people of each.
     fn react(&mut self, author: &str, emoji: Option<&str>) {

@@ -108,6 +108,7 @@ fn a_message_is_read_as_it_is_now() {
         grants(store, amend(CLUB, "Борис", (2, Amending::Delete), "5", false));
         let person = "Борис".len();
         let reactions = Some(format!("[[{person},\"👍\",\"Борис\"]]"));
+        let bytes = "hello".len() + reactions.as_ref().map_or(0, String::len);
         let now = [
             (
                 1,
@@ -127,6 +128,8 @@ fn a_message_is_read_as_it_is_now() {
         assert_eq!(store.page_start(CLUB, 6, 1, 1_000, Records::Shown), Ok(Some(2)));
         assert_eq!(store.page_start(CLUB, 6, 1, 1_000, Records::All), Ok(Some(5)));
         assert_eq!(store.page_start(CLUB, 2, 9, 1_000, Records::Shown), Ok(Some(1)));
+        assert_eq!(store.page_start(CLUB, 6, 9, bytes, Records::Shown), Ok(Some(1)));
+        assert_eq!(store.page_start(CLUB, 6, 9, bytes - 1, Records::Shown), Ok(Some(2)));
     });
 }
 

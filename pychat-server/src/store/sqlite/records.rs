@@ -43,11 +43,19 @@ pub(super) const SELECT_SHOWN_AFTER: &str = concat!(
     columns!(),
     " FROM records INDEXED BY records_shown WHERE kind < 64 AND ?1 < key AND key <= ?2 ORDER BY key"
 );
-/// The sizes of texts alone: SQLite reads no text to know its size.
-pub(super) const SELECT_SIZES: &str = "SELECT key, octet_length(content) FROM records \
-    WHERE ?1 <= key AND key < ?2 ORDER BY key DESC LIMIT ?3";
-pub(super) const SELECT_SHOWN_SIZES: &str = "SELECT key, octet_length(content) FROM records \
-    INDEXED BY records_shown WHERE kind < 64 AND ?1 <= key AND key < ?2 ORDER BY key DESC LIMIT ?3";
+/// The sizes of texts and reactions alone: SQLite reads no text to know its size.
+macro_rules! sizes {
+    () => {
+        "SELECT key, octet_length(content) + coalesce(octet_length(reactions), 0) FROM records "
+    };
+}
+
+pub(super) const SELECT_SIZES: &str =
+    concat!(sizes!(), "WHERE ?1 <= key AND key < ?2 ORDER BY key DESC LIMIT ?3");
+pub(super) const SELECT_SHOWN_SIZES: &str = concat!(
+    sizes!(),
+    "INDEXED BY records_shown WHERE kind < 64 AND ?1 <= key AND key < ?2 ORDER BY key DESC LIMIT ?3"
+);
 
 /// The events, each at the place that is its number in the file. Only ever add to these.
 const EVENTS: [RoomEvent; 8] = [

@@ -50,7 +50,7 @@ impl RoomLog {
         }
     }
 
-    /// Checks that a page has at most so much text but for one record, and no room for the one before.
+    /// Checks that a page has at most so many bytes of words and reactions but for one record, and no room for the one before.
     fn check_page(&self, page: &PageHeard, amendments: &BTreeMap<u64, Vec<Said<'_>>>) {
         let PageHeard { numbers, known, is_full } = page;
         let bytes = |seq: &u64| match &self.heard[seq] {
@@ -59,7 +59,7 @@ impl RoomLog {
         };
         let sizes: Vec<_> = numbers.iter().map(bytes).collect();
         let least: usize = sizes.iter().map(|(least, _)| least).sum();
-        assert!(sizes.len() <= 1 || least <= PAGE_BYTES_MAX, "{least} bytes of text in {page:?}");
+        assert!(sizes.len() <= 1 || least <= PAGE_BYTES_MAX, "{least} bytes in {page:?}");
         let before = numbers.first().map_or(0, |first| *first);
         let mut before = self.heard.range(..before).rev().filter(|(_, it)| it.amendment.is_none());
         if let (false, Some((before, _))) = (*is_full, before.next()) {

@@ -4,7 +4,7 @@
 //! Every number is shown once and in order: one that is not newer than the last was seen, and one
 //! that is older than the oldest can only belong to a page that was asked for.
 
-use super::{Page, record::Record};
+use super::{Amended, Page, record::Record};
 use crate::message::{PAGE_MESSAGES_MAX, RoomEvent};
 
 #[derive(Debug, Default)]
@@ -160,6 +160,23 @@ impl Place {
             Record::Event(_) | Record::Amended(_) | Record::Unknown => return,
         }
         request.bytes = request.bytes.saturating_add(bytes);
+    }
+
+    /// Applies an amendment to the message in the page that is on its way, if it is there: it was read
+    /// before. One that then takes more than `bytes_max` more is dropped.
+    pub(super) fn amend_older(&mut self, amended: &Amended, bytes_max: usize) {
+        let Some(request) = &mut self.request else { return };
+        let (messages, target) = (&mut request.page.messages, amended.amendment.target());
+        let index = messages.binary_search_by_key(&Some(target), |message| message.seq);
+        let Some(message) = index.ok().and_then(|index| messages.get_mut(index)) else { return };
+        let before = message.state.bytes();
+        message.amend(amended);
+        let more = message.state.bytes().saturating_sub(before);
+        if more <= bytes_max {
+            request.bytes = request.bytes.saturating_add(more);
+        } else {
+            messages.retain(|message| message.seq != Some(target));
+        }
     }
 
     /// Takes the end of a page; returns the page if it is the one that was asked for.

@@ -243,6 +243,10 @@ impl Rooms {
                     Record::Event(record) => cursor.apply(record),
                     Record::Amended(amended) => {
                         cursor.amend(amended.seq, &amended.amendment);
+                        let before = cursor.place.page_bytes();
+                        let bytes_max = PAGE_BYTES_MAX.saturating_sub(self.page_bytes);
+                        cursor.place.amend_older(amended, bytes_max);
+                        self.page_bytes += cursor.place.page_bytes().saturating_sub(before);
                         false
                     }
                     Record::Unknown => false,

@@ -133,6 +133,32 @@ fn no_page_has_any() {
 }
 
 #[test]
+fn a_page_that_is_on_its_way_is_amended() {
+    let mut stage = Stage::joined(10);
+    assert!(stage.client.request_history(&hall(), 5));
+    stage.hear(&[replayed(7), replayed(8), replayed(9)]);
+    let amendments = [
+        amended(11, edit(7, "x")),
+        amended(12, Amendment::Delete { target: 8 }),
+        amended(13, react(9, Some(THUMB))),
+        amended(14, edit(10, "of a message that has not come")),
+    ];
+    assert_eq!(stage.hear(&amendments).len(), 4, "they are told all the same");
+    let page = ServerMessage::Page { room: "".into(), before: 11, count: 4, start: false };
+    let told = stage.hear(&[replayed(10), page]);
+    let [Event::Page(page)] = &told[..] else { panic!("{told:?}") };
+    let states = page.messages.iter().map(|message| message.state.clone()).collect::<Vec<_>>();
+    let nine = MessageState::new("9".to_owned());
+    let expected = [
+        MessageState { edited_ms: Some(11), ..MessageState::new("x".to_owned()) },
+        MessageState { is_deleted: true, ..MessageState::default() },
+        MessageState { reactions: vec![(THUMB.to_owned(), vec!["Борис".to_owned()])], ..nine },
+        MessageState::new("10".to_owned()),
+    ];
+    assert_eq!(states, expected);
+}
+
+#[test]
 fn a_message_shows_what_it_is_by_now() {
     let mut stage = Stage::joined(0);
     let shown = |message: ServerMessage<'static>, stage: &mut Stage| {

@@ -285,3 +285,32 @@ fn pages_that_never_end_are_cut_off_all_together() {
     }
     assert_eq!(rooms.on_page(&r7, 11, false).unwrap().messages.len(), 5);
 }
+
+#[test]
+fn a_page_that_is_amended_on_its_way_does_not_grow_without_a_limit() {
+    let mut stage = Stage::window(saved(10));
+    stage.enter_all(10, Vec::new());
+    stage.client.request_history(&hall(), 50);
+    for seq in 1..=6 {
+        stage.hear(&[replayed(seq)]);
+    }
+    let words = "x".repeat(PAGE_BYTES_MAX / 4);
+    for (seq, target) in (11..).zip([1, 2, 3, 4, 1, 5]) {
+        let amended = Amended {
+            room: hall(),
+            seq,
+            time_ms: seq,
+            author: String::new(),
+            own: false,
+            id: None,
+            replayed: false,
+            amendment: Amendment::Edit { target, content: Some(words.as_str().into()) }
+                .into_owned(),
+        };
+        assert!(stage.client.rooms.place(&hall(), seq, Record::Amended(amended)).is_some());
+    }
+    let page = stage.client.rooms.on_page(&hall(), 11, false).unwrap();
+    let sizes = page.messages.iter().map(|it| (it.seq.unwrap(), it.state.content.len()));
+    let long = words.len();
+    assert_eq!(sizes.collect::<Vec<_>>(), [(1, long), (2, long), (3, long), (6, 1)]);
+}

@@ -22,6 +22,7 @@ mod promise {
 
     // Where it happens.
     mod acts;
+    mod amending;
     mod calm;
     mod house;
     mod proxy;
@@ -35,8 +36,10 @@ mod promise {
     mod person;
     mod shown;
     mod surroundings;
+    mod texts;
 
     // What must have become of it.
+    mod erased;
     mod proof;
     mod stored;
 }

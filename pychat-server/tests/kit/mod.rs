@@ -30,6 +30,7 @@ mod v1_checker;
 pub(crate) mod v2_checker;
 
 pub(crate) use self::{
+    amended::State,
     delayed_store::{DELAY_TICKS_MAX, DelayedStore, Waiting},
     line::Line,
     oracle::Oracle,

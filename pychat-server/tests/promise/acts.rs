@@ -1,4 +1,4 @@
-//! The acts of people in rooms other than the hall.
+//! The acts of people in rooms, most of them in others than the hall.
 
 use fastrand::Rng;
 use pychat_wire::{
@@ -28,7 +28,7 @@ impl World<'_> {
         let is_mine = |room: &Room| room.is_mine && room.kind != RoomKind::Direct;
         let room = match act {
             Act::Join => rng.choice(self.oracle.open_rooms()).as_deref().map(RoomId::from),
-            Act::Remove | Act::Rename | Act::SetTopic => pick(&rooms, is_mine, &mut rng),
+            Act::Expel | Act::Rename | Act::SetTopic => pick(&rooms, is_mine, &mut rng),
             Act::Leave | Act::Add => pick(&rooms, |it| it.kind != RoomKind::Direct, &mut rng),
             _ => pick(&rooms, |_| true, &mut rng),
         };
@@ -51,7 +51,7 @@ impl World<'_> {
             Act::Join => RoomRequest::JoinRoom { room: wire_id },
             Act::Leave => RoomRequest::LeaveRoom { room: wire_id },
             Act::Add => RoomRequest::AddMember { room: wire_id, username: other.into() },
-            Act::Remove => RoomRequest::RemoveMember { room: wire_id, username: other.into() },
+            Act::Expel => RoomRequest::RemoveMember { room: wire_id, username: other.into() },
             Act::Rename => RoomRequest::UpdateRoom { room: wire_id, name: change, topic: None },
             Act::SetTopic => RoomRequest::UpdateRoom { room: wire_id, name: None, topic: change },
             Act::Say => {
@@ -62,6 +62,11 @@ impl World<'_> {
             Act::See if rng.bool() => return person.see(&RoomId::hall()),
             Act::See => return person.see(&room),
             Act::Type => return person.type_in(&room),
+            _ => {
+                let room = if rng.bool() { RoomId::hall() } else { room };
+                self.has_work = true;
+                return self.amend(who, act, &room, &mut rng);
+            }
         };
         person.request(request);
         self.has_work = true;

@@ -1,6 +1,9 @@
 //! The calm after each round: everybody comes to know everything, and it is checked.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use pychat_wire::client::RoomId;
 
@@ -12,6 +15,7 @@ use super::{
     proxy::Caller,
     shown::Screen,
     stored::Stored,
+    texts::Utterance,
     world::{CALM_MAX, World},
 };
 
@@ -32,7 +36,8 @@ impl World<'_> {
         self.people.push(Person::new(&name, caller, habit, self.rng.fork(), begin));
         let stored = self.wait_for_calm(begin);
         let witness = self.people.pop().expect("pushed above");
-        stored.tell(&mut self.oracle);
+        let said = self.words_by_id();
+        stored.tell(&mut self.oracle, &said);
         self.oracle.check_whole(|_| 0);
         let log = proof::Log::of(&self.oracle, stored, &witness, &self.house.file());
         for person in &self.people {
@@ -42,7 +47,7 @@ impl World<'_> {
             }
         }
         for original in &mut self.originals {
-            log.check_original(original);
+            log.check_original(original, self.tally);
             original.resume();
         }
         log.check_unsent(&self.people);
@@ -70,9 +75,9 @@ impl World<'_> {
             // Nobody leaves a room any more: no page is refused.
             self.people[..people].iter_mut().for_each(Person::ask_for_older_of_rooms);
             if look_at <= now {
-                let stored = Stored::read(&self.house.file());
+                let stored = Stored::read(&self.house.file(), self.oracle.last());
                 let mut people = self.people[..people].iter();
-                lack = people.find_map(|it| it.find_lack(&stored, &self.oracle));
+                lack = people.find_map(|it| it.find_lack(&stored));
                 if lack.is_none() {
                     return stored;
                 }
@@ -102,15 +107,27 @@ impl World<'_> {
             return has_concluded;
         }
         let text = self.text("свидетель", 0);
-        self.with_person(witness, |person, around| person.say(&RoomId::hall(), &text, around));
+        self.with_person(witness, |person, around| {
+            person.say(around, |client| client.say(&RoomId::hall(), &text).map(drop));
+        });
         true
+    }
+
+    /// Returns the words of all texts and edits of people of protocol 2, by their ids.
+    fn words_by_id(&self) -> HashMap<String, String> {
+        let said = self.people.iter().flat_map(|person| &person.memory.texts.said);
+        let words = said.filter_map(|Utterance { id, said, .. }| {
+            Some((id.as_str().to_owned(), said.words()?.to_owned()))
+        });
+        words.collect()
     }
 
     /// Returns true if everybody knows all of the hall.
     fn is_known_to_all(&self) -> bool {
         let [people @ .., witness] = &self.people[..] else { return false };
         let Some(hall) = witness.hall() else { return false };
-        let last = hall.shown.last_key_value().map(|(_, last)| last.content.as_str());
+        let last = hall.shown.last_key_value().and_then(|(_, last)| last.state());
+        let last = last.map(|state| &*state.content);
         let knows_all = |it: &Person| it.hall().and_then(Screen::next) == hall.next();
         self.people.iter().all(Person::is_settled)
             && people.iter().all(knows_all)

@@ -3,8 +3,9 @@
 use std::{
     fs,
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -18,6 +19,12 @@ use crate::process::{Log, PROGRAM};
 
 /// The longest that a server that was asked to stop may take.
 const STOP_TIME_MAX: Duration = Duration::from_secs(20);
+
+/// The time between two checks if a server has ended.
+const STOP_POLL: Duration = Duration::from_millis(2);
+
+/// The time for which a server is down that is not started again.
+const CLOSED: Duration = Duration::from_hours(24);
 
 /// The beginning of the line that a server logs when it cannot store.
 const DISK_FULL: &str = "ERROR storage failed";
@@ -75,6 +82,7 @@ impl House {
         command.arg(format!("--flood={flood}")).arg(format!("--backlog-max={backlog_max}"));
         command.arg(format!("--durability={durability}")).arg("--history=disk");
         command.arg("--connections-per-address=0").arg("--state-dir").arg(&self.directory);
+        command.arg("--control-socket").arg(self.directory.join("control.sock"));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut process = command.spawn().unwrap();
         let log = Log::of(process.stderr.take().unwrap());
@@ -138,13 +146,22 @@ impl House {
         }
     }
 
-    /// Ends it all.
-    pub(crate) fn close(mut self, tally: &mut Tally) {
-        if let State::Up { process, log } = &mut self.state {
-            process.kill().unwrap();
-            process.wait().unwrap();
-            count_full_disks(&log.finish(), tally);
+    /// Stops the server for good; returns its folder, which stays until this is dropped.
+    pub(crate) fn close(&mut self, tally: &mut Tally) -> &Path {
+        self.stop(Instant::now(), CLOSED);
+        while let State::Stopping { .. } = self.state {
+            self.turn(Instant::now(), tally);
+            thread::sleep(STOP_POLL);
         }
+        &self.directory
+    }
+
+    /// Makes a person an operator, who must own this name.
+    pub(crate) fn add_operator(&self, name: &str) {
+        let mut command = Command::new(PROGRAM);
+        command.arg("ctl").arg("--control-socket").arg(self.directory.join("control.sock"));
+        let output = command.args(["operator", "add", name]).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
     }
 
     /// Asks the server to stop; another one is started `down` after it has.
@@ -187,7 +204,7 @@ impl Drop for House {
             let _ = process.wait();
         }
         // After a failure somebody may want to look at it.
-        if !std::thread::panicking() {
+        if !thread::panicking() {
             fs::remove_dir_all(&self.directory).ok();
         }
     }

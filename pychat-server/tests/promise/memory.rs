@@ -1,15 +1,16 @@
 //! The records that a person was shown and the texts that they said, in all their lives.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use pychat_wire::{
-    client::{Message, MessageId, Page, RoomId, RoomRecord},
+    client::{Amended, Message, MessageId, Page, RoomId, RoomRecord},
     message::RoomRequest,
 };
 
 use super::{
     plan::Habit,
     shown::{Screen, Shown},
+    texts::Texts,
 };
 
 /// The memory of one person of protocol 2.
@@ -44,43 +45,6 @@ pub(crate) struct Answered {
     pub(crate) request: RoomRequest<'static>,
     /// The room in which it was done; `None` if it was refused.
     pub(crate) room: Option<RoomId>,
-}
-
-/// The texts that a person said.
-#[derive(Debug, Default)]
-pub(crate) struct Texts {
-    /// The texts that were said and stored, which must come to be in the log, in the order in which
-    /// they were said.
-    pub(crate) said: Vec<(MessageId, RoomId, String)>,
-    ids: HashSet<MessageId>,
-    /// The texts that were lost with a life before they were stored, which must not.
-    pub(crate) void: HashSet<String>,
-    /// The texts that came back because their author was not in the room any more.
-    pub(crate) failed: HashSet<MessageId>,
-    pub(crate) acknowledged: BTreeMap<MessageId, u64>,
-}
-
-impl Texts {
-    /// Notes a text that is stored.
-    pub(crate) fn say(&mut self, id: MessageId, room: &RoomId, text: &str) {
-        self.ids.insert(id.clone());
-        self.said.push((id, room.clone(), text.to_owned()));
-    }
-
-    /// Takes in that a text has a number.
-    #[track_caller]
-    pub(crate) fn acknowledge(&mut self, id: MessageId, seq: u64) {
-        assert!(self.ids.contains(&id), "nobody said {id} here");
-        let known = *self.acknowledged.entry(id).or_insert(seq);
-        assert_eq!(known, seq, "one text has two numbers");
-    }
-
-    /// Takes in that a text is not accepted.
-    #[track_caller]
-    pub(crate) fn fail(&mut self, id: MessageId) {
-        assert!(self.ids.contains(&id), "nobody said {id} here");
-        self.failed.insert(id);
-    }
 }
 
 impl Memory {
@@ -159,14 +123,35 @@ impl Memory {
     /// device of the same person has said it.
     #[track_caller]
     pub(crate) fn show(&mut self, message: Message) -> bool {
-        let (room, is_own, is_live) = (message.room.clone(), message.own, !message.replayed);
-        let (id, shown) = (message.id.clone(), Shown::from(message));
+        let (room, id) = (message.room.clone(), message.id.clone());
+        let (is_own, is_live) = (message.own, !message.replayed);
+        self.show_said(&room, id, is_own, Shown::from(message), is_live)
+    }
+
+    /// Takes in an amendment that was shown, which must be the next record of its room; returns true if
+    /// another device of the same person has said it.
+    #[track_caller]
+    pub(crate) fn amend(&mut self, amended: Amended) -> bool {
+        let (room, id) = (amended.room.clone(), amended.id.clone());
+        let (is_own, is_live) = (amended.own, !amended.replayed);
+        self.show_said(&room, id, is_own, Shown::from(amended), is_live)
+    }
+
+    #[track_caller]
+    fn show_said(
+        &mut self,
+        room: &RoomId,
+        id: Option<MessageId>,
+        is_own: bool,
+        shown: Shown,
+        is_live: bool,
+    ) -> bool {
         assert_eq!(is_own, shown.author == self.name, "whose it is: {shown:?}");
         let said_elsewhere = id.as_ref().is_some_and(|id| self.is_of_another(id));
         if let Some(id) = id.filter(|_| !said_elsewhere) {
             self.texts.acknowledge(id, shown.seq);
         }
-        self.show_next(&room, shown, is_live);
+        self.show_next(room, shown, is_live);
         said_elsewhere
     }
 
@@ -186,7 +171,7 @@ impl Memory {
 
     /// Returns true if another device has said the text with this id.
     fn is_of_another(&self, id: &MessageId) -> bool {
-        self.is_shared && !self.texts.ids.contains(id)
+        self.is_shared && !self.texts.has(id)
     }
 
     /// Takes in a page of older records, which goes before all that was shown.

@@ -35,6 +35,8 @@ const PATIENCE_MAX: Duration = Duration::from_secs(3);
 pub(crate) struct Run {
     /// (Author, content), in the order in which it was heard.
     pub(crate) heard: Vec<(String, String)>,
+    /// The number of those that were taken before.
+    pub(crate) n_taken: usize,
 }
 
 /// A person, over all their lines.
@@ -193,6 +195,7 @@ impl Original {
         let mut runs = std::mem::take(&mut self.past);
         runs.push(std::mem::take(&mut self.run));
         self.run.heard.extend(last); // It links what comes to what was.
+        self.run.n_taken = self.run.heard.len();
         runs
     }
 

@@ -3,6 +3,9 @@
 
 mod heed;
 mod rooms;
+mod talk;
+
+pub(crate) use self::talk::is_not_theirs;
 
 use std::{
     collections::BTreeMap,
@@ -13,7 +16,7 @@ use fastrand::Rng;
 use mio::event::Event as Edge;
 use pychat_wire::{
     Client, UserName,
-    client::{Begin, Hearing, RoomId, Saved, SayError},
+    client::{Begin, Hearing, RoomId, Saved},
     key::PairCode,
 };
 
@@ -148,27 +151,6 @@ impl Person {
         self.fault = Some((moment, until));
         if moment == Moment::Now {
             around.tally.note(Fault::Died);
-            self.die(until);
-        }
-    }
-
-    /// Says something new in a room, if they live and are in it.
-    pub(crate) fn say(&mut self, room: &RoomId, text: &str, around: &mut Surroundings<'_>) {
-        let Some(client) = &mut self.client else { return };
-        let id = match client.say(room, text) {
-            Ok(id) => id,
-            Err(SayError::Full { .. } | SayError::NoRoom) => return,
-            Err(error) => panic!("{} cannot say {text:?}: {error}", self.name.as_str()),
-        };
-        if let Some((Moment::Unsaid, until)) = self.fault {
-            around.tally.note(Fault::DiedUnsent);
-            self.memory.texts.void.insert(text.to_owned());
-            return self.die(until);
-        }
-        self.memory.texts.say(id, room, text);
-        self.store();
-        if let Some((Moment::Unsent, until)) = self.fault {
-            around.tally.note(Fault::DiedUnsent);
             self.die(until);
         }
     }

@@ -136,7 +136,7 @@ pub(crate) enum Deed {
 }
 
 knobs! {
-    /// Something that a person of protocol 2 does about rooms, so often in 100 times.
+    /// Something that a person of protocol 2 does about rooms and messages, so often in 160 times.
     pub(crate) enum Act {
         CreateOpen = 5,
         CreateClosed = 4,
@@ -144,12 +144,25 @@ knobs! {
         Join = 13,
         Leave = 5,
         Add = 12,
-        Remove = 5,
+        Expel = 5,
         Rename = 3,
         SetTopic = 3,
         Say = 28,
         See = 12,
         Type = 3,
+        Reply = 8,
+        Edit = 13,
+        Delete = 5,
+        React = 9,
+        ReactNoMore = 2,
+        /// Only an operator.
+        Remove = 6,
+        /// Only an operator.
+        Restore = 4,
+        /// A text that is not accepted yet.
+        EditWaiting = 8,
+        /// A text that is not accepted yet.
+        DeleteWaiting = 5,
     }
 }
 
@@ -263,7 +276,7 @@ impl Dealer<'_> {
                 let (at, deed) = (span.mul_f64(self.rng.f64()), self.talk());
                 round.push(Step { at, deed });
             }
-            for _ in 0..self.rng.usize(20..70) {
+            for _ in 0..self.rng.usize(30..110) {
                 let at = span.mul_f64(self.rng.f64());
                 let act = Act::choose(&mut |end| self.rng.usize(..end));
                 let deed = Deed::Act { who: self.somebody(), act, seed: self.rng.u64(..) };

@@ -7,129 +7,122 @@ use std::{
 };
 
 use pychat_wire::{
-    client::{MessageId, RoomId},
-    message::{RoomEvent, RoomKind, RoomRequest},
+    client::{FailReason, RoomId, Said},
+    message::{Amendment, ErrorCode, HALL, RoomEvent, RoomKind, RoomRequest},
 };
 
 use super::{
     memory::Answered,
     original::Original,
-    person::Person,
-    shown::{Screen, Shown},
-    stored::{self, Stored},
+    person::{Person, is_not_theirs},
+    shown::{Screen, What},
+    stored::{self, Record, Stored},
+    tally::{Effect, Tally},
+    texts::Utterance,
 };
-use crate::kit::{Oracle, oracle::line};
+use crate::kit::{
+    Oracle,
+    oracle::{RoomLog, line},
+};
 
-/// The logs of all rooms. The hall's is as everybody together has heard it, which is as a newcomer
-/// reads it page by page and as the file has it; those of the others are as the file has them.
+/// More messages than there are: whatever is answered is known.
+const MESSAGES_MAX: u64 = u32::MAX as u64;
+
+/// The logs of all rooms, as the file has them; the hall's as far as anybody has heard it.
 #[derive(Debug)]
 pub(crate) struct Log {
-    rooms: BTreeMap<RoomId, Vec<Shown>>,
-    /// The room and the index of each text.
-    places: HashMap<String, (RoomId, usize)>,
     stored: Stored,
+    /// The room and the number of each text and of each edit, by its words.
+    places: HashMap<String, (RoomId, u64)>,
+    /// Each text that protocol 1 is told, in order: its author and its words.
+    told: Vec<(String, String)>,
+    /// The place of each of these, by its words.
+    told_places: HashMap<String, usize>,
     epoch: String,
 }
 
 impl Log {
-    /// Takes the log that people have heard, and holds what `witness` has read and the server's
-    /// `file` against it.
+    /// Takes the server's `file`, of which people have heard all, and holds what `witness` has read
+    /// against it.
     #[track_caller]
     pub(crate) fn of(oracle: &Oracle, stored: Stored, witness: &Person, file: &Path) -> Self {
-        let entries = oracle.messages().map(|(seq, message)| Shown {
-            seq,
-            time_ms: message.time,
-            author: message.author.clone(),
-            content: line(&message.content).to_owned(),
-            event: None,
-        });
-        let entries = entries.collect::<Vec<_>>();
-        let hall = witness.hall().expect("who is there knows the hall");
-        check_same(&hall.shown.values().collect::<Vec<_>>(), &refs(&entries), "who reads all");
-        let mut rooms = stored.records.clone();
-        rooms.insert(RoomId::hall(), entries);
+        let hall = &stored.records[&RoomId::hall()];
+        assert_eq!(hall.len() as u64, oracle.last(), "how much of the hall is in the file");
         let epoch = witness.epoch().expect("who is in the room knows the epoch");
-        let mut log = Self { rooms, places: HashMap::new(), stored, epoch };
-        log.check_file(file);
-        log.find_places();
+        let there: String =
+            stored::open(file).query_row("SELECT epoch FROM meta", [], |row| row.get(0)).unwrap();
+        assert_eq!(there, epoch, "what the file is called");
+        let told: Vec<_> = told_in_one(oracle).collect();
+        let texts = told.iter().enumerate().map(|(place, (_, text))| (text.clone(), place));
+        let told_places = texts.collect();
+        let places = find_places(oracle);
+        let log = Self { stored, places, told, told_places, epoch };
+        let hall = witness.hall().expect("who is there knows the hall");
+        assert_eq!(hall.oldest(), Some(1), "who reads all");
+        log.check_screen(witness, &RoomId::hall(), hall);
         log
     }
 
     /// Returns how many records there are.
     pub(crate) fn len(&self) -> usize {
-        self.rooms.values().map(Vec::len).sum()
+        self.stored.records.values().map(Vec::len).sum()
     }
 
-    /// Finds each text, which is there once.
-    #[track_caller]
-    fn find_places(&mut self) {
-        for (room, records) in &self.rooms {
-            for (index, entry) in records.iter().enumerate().filter(|(_, it)| it.event.is_none()) {
-                let place = (room.clone(), index);
-                if let Some(first) = self.places.insert(entry.content.clone(), place) {
-                    panic!("{entry:?} in {room:?} is there twice: {first:?}");
-                }
-            }
-        }
-    }
-
-    /// Checks that the hall is in the file as people have heard it.
-    #[track_caller]
-    fn check_file(&self, file: &Path) {
-        let connection = stored::open(file);
-        let epoch: String =
-            connection.query_row("SELECT epoch FROM meta", [], |row| row.get(0)).unwrap();
-        assert_eq!(epoch, self.epoch, "what the file is called");
-        // What somebody of protocol 1 said on a line that is gone may yet have been added.
-        let hall = &self.rooms[&RoomId::hall()];
-        let mut rows = connection
-            .prepare(
-                "SELECT key, time_ms, author, content, kind FROM records ORDER BY key LIMIT ?1",
-            )
-            .unwrap();
-        let rows = rows.query_map([hall.len()], stored::shown).unwrap();
-        let rows: Vec<_> = rows.map(|row| row.unwrap().1).collect();
-        check_same(hall, &rows, "who reads the file");
-    }
-
-    /// Everything from where they began was shown once and in order, all that they said is there once,
-    /// and all that they asked for was done or refused.
+    /// Everything from where they began was shown once and in order, looks as it does in the file, and all
+    /// that they said is there once; all that they asked for was done or refused.
     #[track_caller]
     pub(crate) fn check_person(&self, person: &Person, oracle: &Oracle) {
         let name = person.name.as_str();
         assert_eq!(person.epoch().as_ref(), Some(&self.epoch), "the log that {name} knows");
         for (room, screen) in &person.memory.screens {
-            let records = &self.rooms[room];
-            for (seq, shown) in &screen.shown {
-                let there = usize::try_from(seq - 1).ok().and_then(|index| records.get(index));
-                assert_eq!(Some(shown), there, "what {name} was shown in {room:?}");
-            }
-            if room.is_hall() {
-                self.check_hall(person, screen);
-            } else {
+            self.check_screen(person, room, screen);
+            if !room.is_hall() {
                 self.check_room(name, room, screen, oracle);
             }
         }
-        for (id, room, text) in &person.memory.texts.said {
-            self.check_said(person, id, room, text);
+        for utterance in &person.memory.texts.said {
+            self.check_said(person, utterance, oracle);
         }
         for (id, answered) in &person.memory.answered {
             self.check_answered(name, id, answered);
         }
     }
 
+    /// Checks a room as somebody sees it. What they have seen without a break looks as it does now; the
+    /// numbers that are missing from it are amendments.
     #[track_caller]
-    fn check_hall(&self, person: &Person, screen: &Screen) {
-        let (name, last) = (person.name.as_str(), self.rooms[&RoomId::hall()].len() as u64);
-        assert_eq!(screen.next(), Some(last + 1), "how far {name} was shown");
-        let first = if person.memory.is_window { screen.oldest() } else { screen.begun_at };
-        let first = first.expect("everybody has begun");
-        let shown = screen.shown.range(first..).map(|(seq, _)| *seq);
-        assert!(shown.eq(first..=last), "{name} was not shown all from {first} to {last}");
-        if !person.memory.is_window {
-            let begun = screen.shown.first_key_value().map_or(first, |(seq, _)| *seq);
-            assert_eq!(begun, first, "where {name} began");
+    fn check_screen(&self, person: &Person, room: &RoomId, screen: &Screen) {
+        let (name, last) = (person.name.as_str(), self.stored.records[room].len() as u64);
+        let first = if room.is_hall() { self.check_hall(person, screen) } else { screen.oldest() };
+        let current = first.map_or(0..0, |first| first..last + 1);
+        for (seq, shown) in &screen.shown {
+            let there = self.stored.record(room, *seq).map(|record| &record.shown);
+            let is_it = there.is_some_and(|there| match current.contains(seq) {
+                true => there.looks_like(shown),
+                false => there.is_same(shown),
+            });
+            assert!(is_it, "{name} was shown {shown:?} in {room:?}, and it is {there:?}");
         }
+        for seq in current.filter(|seq| !screen.shown.contains_key(seq)) {
+            let there = self.stored.record(room, seq).expect("it is no later than the last");
+            let is_left_out = there.shown.is_amendment();
+            assert!(is_left_out, "{name} was not shown {there:?} in {room:?}");
+        }
+    }
+
+    /// Returns the first number from which on somebody must have been shown all of the hall.
+    #[track_caller]
+    fn check_hall(&self, person: &Person, screen: &Screen) -> Option<u64> {
+        let (name, last) =
+            (person.name.as_str(), self.stored.records[&RoomId::hall()].len() as u64);
+        assert_eq!(screen.next(), Some(last + 1), "how far {name} was shown");
+        if person.memory.is_window {
+            return screen.oldest();
+        }
+        let first = screen.begun_at.expect("everybody has begun");
+        let shown = screen.shown.keys().copied();
+        assert!(shown.eq(first..=last), "{name} was not shown all from {first} to {last}");
+        Some(first)
     }
 
     /// Members have all of a room; what others were shown as it was said was said while they were in it.
@@ -140,35 +133,79 @@ impl Log {
         for seq in &screen.live {
             assert!(stays.has(name, *seq), "{name} was shown {seq} of {room:?}, being out of it");
         }
-        if self.stored.rooms_of(name).contains_key(room) {
-            let n_shown = screen.shown.len();
-            assert_eq!(n_shown, self.rooms[room].len(), "{name} was not shown all of {room:?}");
+        if let Some(last) = self.stored.rooms_of(name).get(room) {
+            let span = (screen.oldest(), screen.next());
+            assert_eq!(span, (Some(1), Some(last + 1)), "what {name} was shown of {room:?}");
         }
     }
 
+    /// Checks that something that was said is in the log once, or could not be.
     #[track_caller]
-    fn check_said(&self, person: &Person, id: &MessageId, room: &RoomId, text: &str) {
+    fn check_said(&self, person: &Person, utterance: &Utterance, oracle: &Oracle) {
+        let Utterance { id, room, said, of } = utterance;
         let (name, texts) = (person.name.as_str(), &person.memory.texts);
+        let place = self.stored.by_id.get(&(id.as_str().to_owned(), name.to_owned()));
+        let target = match (said, of) {
+            (Said::Text { reply, .. }, _) => *reply,
+            (Said::Amendment(amendment), None) => Some(amendment.target()),
+            (Said::Amendment(_), Some(of)) => texts.acknowledged.get(of).copied(),
+        };
         let Some(seq) = texts.acknowledged.get(id) else {
-            assert!(texts.failed.contains(id), "{name} said {text:.40}, which is not accepted");
+            let log = &oracle.rooms()[room.as_str()];
+            match texts.failed.get(id) {
+                Some(FailReason::Refused { code: ErrorCode::NoMessage, .. }) => {
+                    assert_eq!(place, None, "{name} was refused {said:?}");
+                    let target = target.expect("it was about one");
+                    let is_there = self.stored.record(room, target);
+                    let is_there = is_there.is_some_and(|it| it.shown.state().is_some());
+                    assert!(!is_there || log.was_deleted(target), "{name} was refused {said:?}");
+                }
+                Some(FailReason::Refused { text, .. }) if is_not_theirs(text) => {
+                    assert_eq!(place, None, "{name} was refused {said:?}");
+                    let author = target.map(|target| &*log.message(target).author);
+                    assert_ne!(author, Some(name), "{name} was refused {said:?}");
+                }
+                None if texts.void_ids.contains(id) => (), // It was taken back before it was sent.
+                // Who has left a room is told so of what the room may have.
+                Some(_) => assert!(!room.is_hall(), "{name} was refused {said:?}"),
+                None if texts.withdrawn.contains(id) => {
+                    assert!(!room.is_hall(), "{said:?} is gone")
+                }
+                None => {
+                    let is_given_up = of.as_ref().is_some_and(|of| texts.is_given_up(of));
+                    assert!(is_given_up, "{name}'s {said:.60?} is not accepted");
+                }
+            }
             return;
         };
-        let index = usize::try_from(seq - 1).unwrap();
-        let entry = &self.rooms[room][index];
-        assert_eq!((entry.author.as_str(), entry.content.as_str()), (name, text), "{seq}");
+        assert_eq!(place, Some(&(room.clone(), *seq)), "where {name}'s {said:.60?} is");
+        let record = self.stored.record(room, *seq).expect("it is there");
+        let is_it = match (said, &record.shown.what) {
+            (Said::Text { .. }, What::Message { reply, .. }) => *reply == target,
+            (Said::Amendment(said), What::Amendment(there)) => {
+                let emoji = |it: &Amendment<'_>| match it {
+                    Amendment::React { emoji, .. } => emoji.as_deref().map(ToOwned::to_owned),
+                    _ => None,
+                };
+                (said.kind(), target, emoji(said))
+                    == (there.kind(), Some(there.target()), emoji(there))
+            }
+            _ => false,
+        };
+        assert!(is_it, "{name} said {said:.60?}, and it is {record:.60?}");
     }
 
     /// Checks that a request that was done is in the log, and that a room that was refused is not.
     #[track_caller]
     fn check_answered(&self, name: &str, id: &str, answered: &Answered) {
         let Answered { request, room } = answered;
-        let place = self.stored.asked.get(&(id.to_owned(), name.to_owned()));
+        let place = self.stored.by_id.get(&(id.to_owned(), name.to_owned()));
         let Some(room) = room else {
             let is_making = matches!(request, RoomRequest::CreateRoom { .. });
             assert!(place.is_none() || !is_making, "{name} was refused {request:?}, at {place:?}");
             return;
         };
-        let records = &self.rooms[room];
+        let records = &self.stored.records[room];
         let event = match request {
             RoomRequest::Direct { with } => {
                 let members = &self.stored.members[room];
@@ -178,9 +215,9 @@ impl Log {
                 return;
             }
             RoomRequest::LeaveRoom { .. } => {
-                let is_going = |it: &Shown| match it.event {
-                    Some(RoomEvent::Left) => it.author == name,
-                    Some(RoomEvent::Removed) => it.content == name,
+                let is_going = |it: &Record| match it.shown.event() {
+                    Some((RoomEvent::Left, _)) => it.shown.author == name,
+                    Some((RoomEvent::Removed, subject)) => subject == name,
                     _ => false,
                 };
                 assert!(records.iter().any(is_going), "{name} has not left {room:?}");
@@ -194,57 +231,93 @@ impl Log {
             RoomRequest::UpdateRoom { .. } => RoomEvent::Topic,
         };
         let Some((place, seq)) = place else { panic!("{request:?} of {name}'s is not there") };
-        let index = usize::try_from(seq - 1).unwrap();
-        assert_eq!((place, records[index].event), (room, Some(event)), "{request:?}");
+        let record = self.stored.record(place, *seq).expect("it is there");
+        let there = record.shown.event().map(|(event, _)| event);
+        assert_eq!((place, there), (room, Some(event)), "{request:?}");
     }
 
-    /// Nothing that they said was overtaken by what they said later in the same room.
+    /// Nothing that they said was overtaken by what they said later in the same room; but a change of a
+    /// text waits for the number of that.
     #[track_caller]
     pub(crate) fn check_order(&self, person: &Person) {
-        let mut places: BTreeMap<&RoomId, Vec<usize>> = BTreeMap::new();
-        for (_, room, text) in &person.memory.texts.said {
-            if let Some((there, index)) = self.places.get(text) {
-                assert_eq!(room, there, "{text:.40} is elsewhere");
-                places.entry(room).or_default().push(*index);
+        let name = person.name.as_str();
+        let mut places: BTreeMap<&RoomId, Vec<u64>> = BTreeMap::new();
+        for Utterance { id, .. } in person.memory.texts.said.iter().filter(|it| it.of.is_none()) {
+            let place = self.stored.by_id.get(&(id.as_str().to_owned(), name.to_owned()));
+            if let Some((room, seq)) = place {
+                places.entry(room).or_default().push(*seq);
             }
         }
         for (room, places) in places {
-            let name = person.name.as_str();
             assert!(places.is_sorted(), "{name} was overtaken in {room:?}: {places:?}");
         }
     }
 
-    /// Checks that what was heard on each line is a part of the hall without a hole, and that what
-    /// came back is there.
+    /// Checks that what was heard on each line is a part of what protocol 1 is told of the hall without a
+    /// hole, and that what came back is there.
     #[track_caller]
-    pub(crate) fn check_original(&self, original: &mut Original) {
-        let (name, hall) = (original.name.clone(), &self.rooms[&RoomId::hall()]);
+    pub(crate) fn check_original(&self, original: &mut Original, tally: &mut Tally) {
+        let name = original.name.clone();
         for run in original.take_runs() {
             let Some((_, content)) = run.heard.first() else { continue };
-            let first = self.places.get(content.as_str()).filter(|(room, _)| room.is_hall());
-            let first = first.unwrap_or_else(|| panic!("{name} heard {content:?}, never said")).1;
-            let end = (first + run.heard.len()).min(hall.len());
-            let part = hall[first..end].iter();
-            let part: Vec<_> =
-                part.map(|entry| (entry.author.clone(), entry.content.clone())).collect();
-            check_same(&run.heard, &part, &name);
+            let first = self.told_places.get(content);
+            let first = *first.unwrap_or_else(|| panic!("{name} heard {content:?}, never said"));
+            let end = (first + run.heard.len()).min(self.told.len());
+            check_same(&run.heard, &self.told[first..end], &name);
+            for (_, content) in &run.heard[run.n_taken..] {
+                if content.starts_with('✎') {
+                    tally.note_effect(Effect::EditHeardInOne);
+                } else if content.starts_with('>') {
+                    tally.note_effect(Effect::ReplyHeardInOne);
+                }
+            }
         }
         for text in &original.acknowledged {
             assert!(self.places.contains_key(text.as_str()), "{name}'s {text:?} is lost");
         }
     }
 
-    /// Nothing is there that was lost before it was sent.
+    /// Nothing is there that was lost, taken back or replaced before it was sent.
     #[track_caller]
     pub(crate) fn check_unsent(&self, people: &[Person]) {
-        for text in people.iter().flat_map(|person| &person.memory.texts.void) {
-            assert!(!self.places.contains_key(text.as_str()), "{text:?} was never sent");
+        for person in people {
+            let texts = &person.memory.texts;
+            for text in &texts.void {
+                assert!(!self.places.contains_key(text.as_str()), "{text:?} was never sent");
+            }
+            for id in &texts.void_ids {
+                let id = (id.as_str().to_owned(), person.name.as_str().to_owned());
+                assert_eq!(self.stored.by_id.get(&id), None, "it was never sent");
+            }
         }
     }
 }
 
-fn refs(entries: &[Shown]) -> Vec<&Shown> {
-    entries.iter().collect()
+/// Finds each text and each edit, which are there once.
+#[track_caller]
+fn find_places(oracle: &Oracle) -> HashMap<String, (RoomId, u64)> {
+    let mut places = HashMap::new();
+    for (room, (seq, message)) in
+        oracle.rooms().iter().flat_map(|(room, log)| log.messages().map(move |it| (room, it)))
+    {
+        let is_edit = matches!(message.amendment, Some(Amendment::Edit { .. }));
+        if message.is_text() || is_edit {
+            let place = (RoomId::from(&**room), seq);
+            if let Some(first) = places.insert(line(message.words()).to_owned(), place) {
+                panic!("{message:.60?} in {room:?} is there twice: {first:?}");
+            }
+        }
+    }
+    places
+}
+
+/// Returns the texts that protocol 1 is told, in order: author and words.
+fn told_in_one(oracle: &Oracle) -> impl Iterator<Item = (String, String)> {
+    let told = oracle.rooms().get(HALL).map(|hall| (hall, hall.told_in_one(MESSAGES_MAX)));
+    told.into_iter().flat_map(|(hall, told): (&RoomLog, _)| {
+        told.into_iter()
+            .map(|(seq, texts)| (hall.message(seq).author.clone(), line(&texts[0]).to_owned()))
+    })
 }
 
 /// All that somebody was shown is what there is.

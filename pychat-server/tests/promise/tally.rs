@@ -58,7 +58,7 @@ knobs! {
 }
 
 knobs! {
-    /// Something that became of rooms; each must really have happened in a run.
+    /// Something that became of rooms and messages; each must really have happened in a run.
     pub(crate) enum Effect {
         /// An open room was made.
         CreatedOpen,
@@ -91,6 +91,38 @@ knobs! {
         Typed,
         /// A page of older records of a room other than the hall was shown.
         Paged,
+        /// A message of somebody's own was shown that answers another.
+        Replied,
+        Edited,
+        Deleted,
+        Reacted,
+        ReactedNoMore,
+        /// An operator removed what somebody else had said.
+        MessageRemoved,
+        /// An operator brought it back.
+        Restored,
+        /// An amendment was shown that had happened while somebody was away.
+        AmendedAway,
+        /// An amendment was shown that another device of the same person had said.
+        AmendedElsewhere,
+        /// A text was given other words before it, or the change of it, was sent.
+        EditedUnsent,
+        /// A text was taken back before it was sent.
+        TakenBackUnsent,
+        /// A text was edited before its number was known.
+        EditedEarly,
+        /// A text was deleted before its number was known.
+        DeletedEarly,
+        /// Something was said of a message that is none, or is deleted.
+        NoMessage,
+        /// Somebody wanted to change what another had said.
+        NotTheirs,
+        /// Somebody of protocol 1 heard an edit.
+        EditHeardInOne,
+        /// Somebody of protocol 1 heard an answer with the line that it answers.
+        ReplyHeardInOne,
+        /// Words were accepted, and are in no file any more.
+        Erased,
     }
 }
 
@@ -103,12 +135,14 @@ pub(crate) struct Tally {
     told: HashSet<(Fault, String, Option<u64>)>,
     pub(crate) n_worlds: u64,
     pub(crate) n_rounds: u64,
-    /// Messages in the logs.
+    /// Records in the logs.
     pub(crate) n_messages: u64,
     /// Messages shown to people of protocol 2, and heard by those of protocol 1.
     pub(crate) n_shown: u64,
     /// Those of them that were said while somebody was away.
     pub(crate) n_replayed: u64,
+    /// The erased texts of which the files had a copy when they were closed.
+    pub(crate) n_traces: u64,
 }
 
 impl Tally {
@@ -117,7 +151,7 @@ impl Tally {
         self.fired.note(fault);
     }
 
-    /// Counts something that became of rooms.
+    /// Counts something that became of rooms or messages.
     pub(crate) fn note_effect(&mut self, effect: Effect) {
         self.effects.note(effect);
     }
@@ -137,11 +171,13 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { fired, effects, n_worlds, n_rounds, n_messages, n_shown, n_replayed, .. } = self;
+        let Self { fired, effects, n_worlds, n_rounds, n_messages, n_shown, .. } = self;
+        let Self { n_replayed, n_traces, .. } = self;
         write!(
             formatter,
-            "{n_worlds} worlds, {n_rounds} rounds, {n_messages} messages shown {n_shown} times, \
-                {n_replayed} of them late; {fired}; {effects}"
+            "{n_worlds} worlds, {n_rounds} rounds, {n_messages} records, messages shown {n_shown} \
+                times, {n_replayed} of them late, {n_traces} traces of erased words; {fired}; \
+                {effects}"
         )
     }
 }

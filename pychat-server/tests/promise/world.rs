@@ -7,6 +7,7 @@ use mio::{Events, Poll, Token};
 use pychat_wire::client::RoomId;
 
 use super::{
+    erased::NUMBER,
     house::House,
     original::Original,
     person::Person,
@@ -27,10 +28,13 @@ const PEOPLE_MAX: usize = 1_000;
 const NEGLECT_BYTES: usize = 16 << 10;
 const NEGLECT_TEXTS: usize = 40;
 
+/// Who says a lot at once does so many things besides.
+const ACTS_IN_BURST: usize = 8;
+
 pub(super) const PEOPLE: [&str; 8] =
     ["Анна", "Борис", "Вера", "Глеб", "Дарья", "Евгений", "Жанна", "Захар"];
-/// The number of the person who has two devices.
-const PAIRED: usize = 1;
+/// The number of the person who has two devices, and is an operator.
+pub(super) const PAIRED: usize = 1;
 
 const ORIGINALS: [&str; 3] = ["Игорь", "Клара", "Лев"];
 
@@ -45,7 +49,7 @@ pub(crate) struct World<'a> {
     pub(super) people: Vec<Person>,
     pub(super) originals: Vec<Original>,
     pub(super) oracle: Oracle,
-    tally: &'a mut Tally,
+    pub(super) tally: &'a mut Tally,
     pub(super) rng: Rng,
     pub(super) n_texts: u64,
     /// When the server is killed in the middle of what is being said, and for how long.
@@ -65,7 +69,7 @@ impl<'a> World<'a> {
             world.calm_down();
             world.tally.n_rounds += 1;
         }
-        world.house.close(world.tally);
+        world.check_erased();
         world.tally.n_messages += world.n_checked as u64;
         world.tally.n_worlds += 1;
     }
@@ -117,6 +121,9 @@ impl<'a> World<'a> {
         let device = Person::new(PEOPLE[PAIRED], caller, habit, self.rng.fork(), now);
         self.people.push(device.pairing(code, now));
         self.turn_until(Self::are_all_there);
+        self.house.add_operator(PEOPLE[PAIRED]);
+        let are_told = |world: &Self| world.people[PAIRED].is_operator();
+        self.turn_until(are_told);
     }
 
     fn are_all_there(&self) -> bool {
@@ -259,9 +266,11 @@ impl<'a> World<'a> {
                 for room in texts {
                     self.say_in(who, &rooms[room], 100);
                 }
-                let act = Act::choose(&mut |end| self.rng.usize(..end));
-                let seed = self.rng.u64(..);
-                self.act(who, act, seed);
+                for _ in 0..ACTS_IN_BURST {
+                    let act = Act::choose(&mut |end| self.rng.usize(..end));
+                    let seed = self.rng.u64(..);
+                    self.act(who, act, seed);
+                }
                 self.ambush = Some((now + after, down));
             }
             Deed::StopServer { down } => self.house.stop(now, down),
@@ -296,14 +305,17 @@ impl<'a> World<'a> {
     /// A person of protocol 2 says something in a room.
     pub(super) fn say_in(&mut self, who: usize, room: &RoomId, bytes: usize) {
         let text = self.text(PEOPLE[who], bytes);
-        self.with_person(who, |person, around| person.say(room, &text, around));
+        self.with_person(who, |person, around| {
+            person.say(around, |client| client.say(room, &text).map(drop));
+        });
         self.has_work = true;
     }
 
     /// Makes a text that was never said before.
     pub(super) fn text(&mut self, who: &str, bytes: usize) -> String {
         self.n_texts += 1;
-        format!("{} {who} {}", self.n_texts, "ж".repeat(bytes / 2)).trim_end().to_owned()
+        let text = format!("{NUMBER}{} {who} {}", self.n_texts, "ж".repeat(bytes / 2));
+        text.trim_end().to_owned()
     }
 
     fn caller(&self, who: usize) -> usize {

@@ -43,17 +43,12 @@ impl Person {
                 let delay = Duration::from_millis(self.rng.u64(0..30));
                 self.retry_at = Some(around.now + delay);
             }
-            Event::Message(message) => {
-                around.tally.n_shown += 1;
-                around.tally.n_replayed += u64::from(message.replayed);
-                self.has_shown = true;
-                if message.own && !message.room.is_hall() {
-                    around.tally.note_effect(Effect::Said);
-                }
-                if self.memory.show(message) {
-                    around.tally.note(Fault::SaidElsewhere);
-                }
+            Event::Message(message) => self.heed_message(message, around.tally),
+            Event::Amended(amended) => self.heed_amendment(amended, around.tally),
+            Event::Failed { room, id, said, reason } => {
+                self.heed_failure((&room, id), &said, reason, around.tally);
             }
+            Event::Withdrawn { id, .. } => drop(self.memory.texts.withdrawn.insert(id)),
             Event::Page(page) => {
                 if !page.room.is_hall() {
                     around.tally.note_effect(Effect::Paged);
@@ -75,6 +70,8 @@ impl Person {
             },
             Event::PairCode { code, .. } => self.code = Some(code),
             Event::DeviceAdded { .. }
+            | Event::OperatorChanged { .. }
+            | Event::Moderated { .. }
             | Event::MemberJoined { .. }
             | Event::MemberLeft { .. }
             | Event::SlowDown { .. }

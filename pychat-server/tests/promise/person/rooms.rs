@@ -4,18 +4,15 @@ use std::collections::BTreeSet;
 
 use pychat_wire::{
     Client,
-    client::{Event, FailReason, Past, Room, RoomId},
+    client::{Event, Past, Room, RoomId},
     message::{ErrorCode, PAGE_MESSAGES_MAX, RoomKind, RoomRequest},
 };
 
 use super::Person;
-use crate::{
-    kit::Oracle,
-    promise::{
-        shown::Screen,
-        stored::Stored,
-        tally::{Effect, Tally},
-    },
+use crate::promise::{
+    shown::Screen,
+    stored::Stored,
+    tally::{Effect, Tally},
 };
 
 impl Person {
@@ -70,7 +67,7 @@ impl Person {
     }
 
     /// Returns what they do not know of what the server has, if there is anything.
-    pub(crate) fn find_lack(&self, stored: &Stored, oracle: &Oracle) -> Option<String> {
+    pub(crate) fn find_lack(&self, stored: &Stored) -> Option<String> {
         let name = self.name.as_str();
         let Some(client) = &self.client else { return Some(format!("{name} does not live")) };
         let rooms = stored.rooms_of(name);
@@ -88,7 +85,7 @@ impl Person {
             }
         }
         for room in rooms.keys().chain([&RoomId::hall()]) {
-            let (seen, mark) = (client.seen(room), stored.mark(oracle, room, name));
+            let (seen, mark) = (client.seen(room), stored.mark(room, name));
             // Nobody is told that they have seen the record by which they came.
             if seen != mark && !(seen + 1 == mark && stored.is_entry(room, mark, name)) {
                 return Some(format!("{name} has seen {seen} of {room:?}, by the server {mark}"));
@@ -117,15 +114,6 @@ impl Person {
                 self.memory.go(&room);
             }
             Event::Gap { room, from, to } => self.memory.miss(&room, from, to),
-            Event::Failed { room, id, said, reason } => {
-                let is_outside = matches!(
-                    reason,
-                    FailReason::Refused { code: ErrorCode::NoRoom | ErrorCode::Forbidden, .. }
-                );
-                assert!(!room.is_hall() && is_outside, "{said:?} failed: {reason:?}");
-                tally.note_effect(Effect::Failed);
-                self.memory.texts.fail(id);
-            }
             Event::RoomRequestDone { room, id } => {
                 let asked = self.memory.answer(id, Some(room));
                 tally.note_effect(effect_of(&asked.request));

@@ -29,7 +29,9 @@ impl World<'_> {
         let accepted = texts.flat_map(Texts::accepted_words);
         let accepted = accepted.filter_map(|words| number(words.as_bytes()));
         let erased: HashSet<_> = accepted.filter(|number| !kept.contains(number)).collect();
-        erased.iter().for_each(|_| self.tally.note_effect(Effect::Erased));
+        for _ in &erased {
+            self.tally.note_effect(Effect::Erased);
+        }
 
         let traces: HashSet<_> = files.iter().flat_map(|bytes| numbers(bytes)).collect();
         let traces: Vec<_> = traces.into_iter().filter(|number| !kept.contains(number)).collect();

@@ -15,7 +15,7 @@ use super::{
     memory::Answered,
     original::Original,
     person::{Person, is_not_theirs},
-    shown::{Screen, What},
+    shown::{Screen, Shown, What},
     stored::{self, Record, Stored},
     tally::{Effect, Tally},
     texts::Utterance,
@@ -97,10 +97,10 @@ impl Log {
         let current = first.map_or(0..0, |first| first..last + 1);
         for (seq, shown) in &screen.shown {
             let there = self.stored.record(room, *seq).map(|record| &record.shown);
-            let is_it = there.is_some_and(|there| match current.contains(seq) {
-                true => there.looks_like(shown),
-                false => there.is_same(shown),
-            });
+            let is_it = |there: &Shown| {
+                there.is_same(shown) && (!current.contains(seq) || there.looks_like(shown))
+            };
+            let is_it = there.is_some_and(is_it);
             assert!(is_it, "{name} was shown {shown:?} in {room:?}, and it is {there:?}");
         }
         for seq in current.filter(|seq| !screen.shown.contains_key(seq)) {
@@ -144,39 +144,14 @@ impl Log {
     fn check_said(&self, person: &Person, utterance: &Utterance, oracle: &Oracle) {
         let Utterance { id, room, said, of } = utterance;
         let (name, texts) = (person.name.as_str(), &person.memory.texts);
-        let place = self.stored.by_id.get(&(id.as_str().to_owned(), name.to_owned()));
         let target = match (said, of) {
             (Said::Text { reply, .. }, _) => *reply,
             (Said::Amendment(amendment), None) => Some(amendment.target()),
             (Said::Amendment(_), Some(of)) => texts.acknowledged.get(of).copied(),
         };
+        let place = self.stored.by_id.get(&(id.as_str().to_owned(), name.to_owned()));
         let Some(seq) = texts.acknowledged.get(id) else {
-            let log = &oracle.rooms()[room.as_str()];
-            match texts.failed.get(id) {
-                Some(FailReason::Refused { code: ErrorCode::NoMessage, .. }) => {
-                    assert_eq!(place, None, "{name} was refused {said:?}");
-                    let target = target.expect("it was about one");
-                    let is_there = self.stored.record(room, target);
-                    let is_there = is_there.is_some_and(|it| it.shown.state().is_some());
-                    assert!(!is_there || log.was_deleted(target), "{name} was refused {said:?}");
-                }
-                Some(FailReason::Refused { text, .. }) if is_not_theirs(text) => {
-                    assert_eq!(place, None, "{name} was refused {said:?}");
-                    let author = target.map(|target| &*log.message(target).author);
-                    assert_ne!(author, Some(name), "{name} was refused {said:?}");
-                }
-                None if texts.void_ids.contains(id) => (), // It was taken back before it was sent.
-                // Who has left a room is told so of what the room may have.
-                Some(_) => assert!(!room.is_hall(), "{name} was refused {said:?}"),
-                None if texts.withdrawn.contains(id) => {
-                    assert!(!room.is_hall(), "{said:?} is gone")
-                }
-                None => {
-                    let is_given_up = of.as_ref().is_some_and(|of| texts.is_given_up(of));
-                    assert!(is_given_up, "{name}'s {said:.60?} is not accepted");
-                }
-            }
-            return;
+            return self.check_refused(person, utterance, target, place.is_some(), oracle);
         };
         assert_eq!(place, Some(&(room.clone(), *seq)), "where {name}'s {said:.60?} is");
         let record = self.stored.record(room, *seq).expect("it is there");
@@ -193,6 +168,40 @@ impl Log {
             _ => false,
         };
         assert!(is_it, "{name} said {said:.60?}, and it is {record:.60?}");
+    }
+
+    /// Checks that something that was not accepted could not be, and is not there.
+    #[track_caller]
+    fn check_refused(
+        &self,
+        person: &Person,
+        utterance: &Utterance,
+        target: Option<u64>,
+        is_there: bool,
+        oracle: &Oracle,
+    ) {
+        let Utterance { id, room, of, .. } = utterance;
+        let texts = &person.memory.texts;
+        let log = &oracle.rooms()[room.as_str()];
+        let is_explained = match texts.failed.get(id) {
+            Some(FailReason::Refused { code: ErrorCode::NoMessage, .. }) => {
+                let target = target.expect("it was about one");
+                let is_message = self.stored.record(room, target);
+                let is_message = is_message.is_some_and(|it| it.shown.state().is_some());
+                !is_there && (!is_message || log.was_deleted(target))
+            }
+            Some(FailReason::Refused { text, .. }) if is_not_theirs(text) => {
+                let author = target.map(|target| &*log.message(target).author);
+                !is_there && author != Some(person.name.as_str())
+            }
+            // It was taken back before it was sent.
+            None if texts.void_ids.contains(id) => !is_there,
+            // Who has left a room is told so of what the room may have.
+            Some(_) => !room.is_hall(),
+            None if texts.withdrawn.contains(id) => !room.is_hall(),
+            None => of.as_ref().is_some_and(|of| texts.is_given_up(of)),
+        };
+        assert!(is_explained, "{:?} of {} is lost", utterance, person.name.as_str());
     }
 
     /// Checks that a request that was done is in the log, and that a room that was refused is not.

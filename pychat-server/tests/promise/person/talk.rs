@@ -36,7 +36,9 @@ impl Person {
         }
         let is_lost = matches!(self.fault, Some((Moment::Unsaid, _)));
         let effect = self.memory.texts.say(client.unacknowledged(), before, is_lost);
-        effect.into_iter().for_each(|effect| around.tally.note_effect(effect));
+        if let Some(effect) = effect {
+            around.tally.note_effect(effect);
+        }
         if !is_lost {
             self.store();
         }

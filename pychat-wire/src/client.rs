@@ -29,6 +29,7 @@
 mod amended;
 mod backoff;
 mod begin;
+mod chosen;
 mod conversation;
 mod devices;
 mod event;

@@ -315,9 +315,12 @@ pub enum SayError {
     /// Our person is not in that room.
     #[error("not in this room")]
     NoRoom,
-    /// The server speaks protocol 1, in which nothing can be amended.
-    #[error("the server knows no amendments")]
+    /// The server speaks protocol 1, in which nothing can be amended, and nothing has an id.
+    #[error("the server speaks protocol 1, which has neither amendments nor ids")]
     NotSupported,
+    /// Something else waits under the id that was chosen for it.
+    #[error("something else is waiting to be sent under the same id")]
+    IdInUse,
     /// No text with this id waits for its acknowledgement, or it is to be deleted.
     #[error("no such text is waiting to be accepted")]
     NotPending,

@@ -29,6 +29,11 @@ impl MessageId {
         Self(id.into())
     }
 
+    /// Takes an id that a shell has chosen.
+    pub(super) fn from_shell(id: &str) -> Self {
+        Self(id.into())
+    }
+
     /// Returns it as it stands on the wire.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -56,7 +61,7 @@ impl fmt::Display for MessageId {
 /// [seen](super::Client::see); without it, that is the last one taken), `counter` (the number of ids
 /// given out) and `unacknowledged`, a list of what was [said](super::Said), in that order, each with
 /// `room`, `id`, `renewed`, `{"id":…,"times":…}`, if it has another id by now, `is_unsent` if it was never
-/// written to a line, and `of`, the id of the text that it amends, if that has no number yet. The hall is
+/// written to a line, `is_chosen` if its id was chosen by the shell, and `of`, the id of the text that it amends, if that has no number yet. The hall is
 /// the room `""`, and a text that names no room is for it. In files from before there were rooms, `seq` and
 /// `seen` of the hall stand where `rooms` stands now.
 ///
@@ -136,6 +141,9 @@ pub(super) struct Unacknowledged {
     /// True if it was never written to any line, so nobody can have accepted it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub(super) is_unsent: bool,
+    /// True if the shell chose its id: it is said under that or not at all.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(super) is_chosen: bool,
     /// Its id on the wire, where the server knows something else under its first one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) renewed: Option<Renewed>,
@@ -150,6 +158,11 @@ pub(super) struct Renewed {
 }
 
 impl Unacknowledged {
+    pub(super) fn new(room: &RoomId, id: MessageId, said: Said) -> Self {
+        let (of, renewed) = (None, None);
+        Self { room: room.clone(), id, said, of, is_unsent: true, is_chosen: false, renewed }
+    }
+
     /// Returns its id on the wire.
     pub(super) fn wire_id(&self) -> &MessageId {
         self.renewed.as_ref().map_or(&self.id, |renewed| &renewed.id)

@@ -2,6 +2,7 @@
 
 mod amending;
 mod amendments;
+mod chosen;
 mod invites;
 mod joining;
 mod lines;

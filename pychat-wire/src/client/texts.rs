@@ -112,15 +112,20 @@ impl Client {
         said: Said,
         of: Option<&MessageId>,
     ) -> Result<MessageId, SayError> {
+        self.take(Unacknowledged { of: of.cloned(), ..self.next(room, said) })
+    }
+
+    /// The same for something that has its id.
+    pub(super) fn take(&mut self, said: Unacknowledged) -> Result<MessageId, SayError> {
         let protocol = self.say_protocol().ok_or(SayError::NotJoined)?;
         let is_original = protocol == Protocol::Original;
-        if is_original && matches!(said, Said::Amendment(_)) {
+        if is_original && (said.is_chosen || matches!(said.said, Said::Amendment(_))) {
             return Err(SayError::NotSupported);
         }
-        if self.rooms.get(room).is_none() || (is_original && !room.is_hall()) {
+        let room = said.room.clone();
+        if self.rooms.get(&room).is_none() || (is_original && !room.is_hall()) {
             return Err(SayError::NoRoom);
         }
-        let said = Unacknowledged { of: of.cloned(), ..self.next(room, said) };
         self.check_size(&said, protocol)?;
         if UNACKNOWLEDGED_MAX <= self.saved.unacknowledged.len() + self.said.len() {
             return Err(SayError::Full { limit: UNACKNOWLEDGED_MAX });
@@ -128,7 +133,7 @@ impl Client {
         let id = said.id.clone();
         self.saved.counter = self.saved.counter.wrapping_add(1);
         self.has_changed = true;
-        self.stop_typing(room);
+        self.stop_typing(&room);
         if is_original {
             said.message(protocol).encode(&mut self.outgoing);
             self.said.push_back(said);
@@ -313,11 +318,11 @@ impl Client {
     }
 
     /// Gives what is at `index` another id, to be sent after a delay, as the server knows something else
-    /// under the one that it has. After [`RENEWALS_MAX`] of them it fails.
+    /// under the one that it has. After [`RENEWALS_MAX`] of them it fails, and one that was chosen at once.
     pub(super) fn renew(&mut self, now: u64, index: usize, why: String) {
         let text = &mut self.saved.unacknowledged[index];
         let times = text.renewed.as_ref().map_or(0, |renewed| renewed.times);
-        if RENEWALS_MAX <= times {
+        if text.is_chosen || RENEWALS_MAX <= times {
             return self.fail(now, index, ErrorCode::IdReused, why);
         }
         let id = MessageId::new(self.secret, self.saved.counter);
@@ -348,7 +353,7 @@ impl Client {
     /// Gives what is said next its id.
     fn next(&self, room: &RoomId, said: Said) -> Unacknowledged {
         let id = MessageId::new(self.secret, self.saved.counter);
-        Unacknowledged { room: room.clone(), id, said, of: None, is_unsent: true, renewed: None }
+        Unacknowledged::new(room, id, said)
     }
 
     /// Returns the protocol in which a text would be said, if one can be said.

@@ -116,7 +116,7 @@ impl Session {
             self.lose();
             return Ok(Woken::default());
         }
-        let (woken, has_news) = self.poll(others)?;
+        let (woken, has_news) = self.wait_for_any(others)?;
         if has_news && let Some(line) = &mut self.line {
             match line.read() {
                 Ok(Some(bytes)) => self.client.receive(self.now(), &bytes),
@@ -139,7 +139,7 @@ impl Session {
     }
 
     /// Waits; returns what happened, and true if that was something on the line.
-    fn poll(&self, others: Others<'_>) -> Result<(Woken, bool), Failure> {
+    fn wait_for_any(&self, others: Others<'_>) -> Result<(Woken, bool), Failure> {
         let due = self.client.next_deadline().map(|ms| self.start + Duration::from_millis(ms));
         let until = [due, self.deadline].into_iter().flatten().min();
         let line = self.line.as_ref().map(|line| (line.as_fd(), line.interest()));

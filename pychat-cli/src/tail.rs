@@ -25,8 +25,8 @@ const AFTER_HELP: &str = "\
 It follows the rooms that one is in, from now on, until it is told to stop by a signal or nobody
 reads its output any more; it comes back by itself whatever happens to the server.
 
-With --state it goes on where it was, also after kill -9: no message is left out. One that was printed
-just before a kill may be printed again, as a whole.
+With --state it goes on where it was, also after kill -9: no message is left out. What was printed just
+before a kill may be printed again, in whole lines.
 
 Exit codes:
   0   told to stop, or nobody reads any more

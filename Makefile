@@ -168,7 +168,7 @@ release:
 	RUSTFLAGS="$${RUSTFLAGS:-} --remap-path-prefix=$(CURDIR)=/pychat"
 	export RUSTFLAGS="$${RUSTFLAGS# } --remap-path-prefix=$${CARGO_HOME:-$$HOME/.cargo}=/cargo"
 	cargo build --release --locked -p pychat-server --bin pychat-server --example manual
-	cargo build --release --locked -p pychat-gtk
+	cargo build --release --locked -p pychat-gtk -p pychat-cli
 	PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' UNITDIR='$(UNITDIR)' \
 		CATALOGDIR='$(CATALOGDIR)' ZSHDIR='$(ZSHDIR)' build-aux/stage '$(RELEASE)' '$(STAGE)'
 

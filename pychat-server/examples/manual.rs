@@ -3,8 +3,8 @@
 //!     pychat-gtk --help >HELP; cargo run -p pychat-server --example manual -- FOLDER HELP
 //!
 //! All of it comes from what the programs say themselves, so nothing can miss an option or tell of one
-//! that is gone: the server's from its table of options, the client's from its help. The words around
-//! the options stand in `data/man`.
+//! that is gone: the client's from its help, those of the others from what reads their arguments. The
+//! words around the options stand in `data/man`.
 
 use std::{
     env, fs, io,
@@ -35,7 +35,15 @@ fn main() -> io::Result<()> {
     write_page(folder, "pychat-server.1", &options(&server), &verbs(&server))?;
     write_page(folder, "pychat-server.toml.5", &keys(), "")?;
     write_page(folder, "pychat-gtk.1", &options(&client), "")?;
-    for (mut command, name) in [(server, "pychat-server"), (client, "pychat-gtk")] {
+    let (send, tail) = (pychat_cli::send::command(), pychat_cli::tail::command());
+    write_page(folder, "pychat-send.1", &options(&send), "")?;
+    write_page(folder, "pychat-tail.1", &options(&tail), "")?;
+    for (mut command, name) in [
+        (server, "pychat-server"),
+        (client, "pychat-gtk"),
+        (send, "pychat-send"),
+        (tail, "pychat-tail"),
+    ] {
         for shell in [Shell::Bash, Shell::Fish, Shell::Zsh] {
             clap_complete::generate_to(shell, &mut command, name, folder)?;
         }

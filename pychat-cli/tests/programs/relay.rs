@@ -18,14 +18,15 @@ pub(crate) struct Relay {
 
 impl Relay {
     pub(crate) fn to(server: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap().to_string();
+        let listener = TcpListener::bind("127.0.0.1:0").expect("our own");
+        let address = listener.local_addr().expect("our own").to_string();
         let is_mute = Arc::new(AtomicBool::new(false));
         let (server, held) = (server.to_owned(), Arc::clone(&is_mute));
         thread::spawn(move || {
-            let (near, _) = listener.accept().unwrap();
-            let far = TcpStream::connect(server).unwrap();
-            let (from, to) = (near.try_clone().unwrap(), far.try_clone().unwrap());
+            let (near, _) = listener.accept().expect("our own");
+            let far = TcpStream::connect(server).expect("our own");
+            let (from, to) =
+                (near.try_clone().expect("our own"), far.try_clone().expect("our own"));
             thread::spawn(move || pass(from, to, &AtomicBool::new(false)));
             pass(far, near, &held);
         });

@@ -12,7 +12,7 @@ fn nothing_is_printed_and_the_key_is_made_for_nobody_else() {
     assert_eq!(key.permissions().mode() & 0o777, 0o600);
     assert_eq!(world.say("", &["-m", "again", "--print-id", "--id=7"]), "7\n");
     let read = world.read(&["--lines=9"]);
-    let words: Vec<_> = read.lines().map(|line| line.split_once(' ').unwrap().1).collect();
+    let words: Vec<_> = read.lines().map(|line| line.split_once(' ').expect("a time").1).collect();
     assert!(words[0].ends_with("[#1] bot: hello") && words[1].ends_with("world"), "{read}");
     assert!(words[2].ends_with("[#2] bot: again"), "{read}");
     let path = world.path("mine.key");

@@ -16,7 +16,7 @@ use std::{
 use serde_json::Value;
 
 /// The longest that anything may take before the test has failed; no test measures speed.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 const SEND: &str = env!("CARGO_BIN_EXE_pychat-send");
 const TAIL: &str = env!("CARGO_BIN_EXE_pychat-tail");
@@ -231,7 +231,7 @@ impl Lines {
         let reader = Arc::clone(&shared);
         thread::spawn(move || {
             for line in BufReader::new(stream).lines().map_while(Result::ok) {
-                reader.0.lock().unwrap().push(line);
+                reader.0.lock().expect("nobody has panicked").push(line);
                 reader.1.notify_all();
             }
         });
@@ -242,19 +242,19 @@ impl Lines {
     #[track_caller]
     pub(crate) fn wait_for<T>(&self, find: impl Fn(&[String]) -> Option<T>) -> T {
         let deadline = Instant::now() + PATIENCE;
-        let mut lines = self.0.0.lock().unwrap();
+        let mut lines = self.0.0.lock().expect("nobody has panicked");
         loop {
             if let Some(found) = find(&lines) {
                 return found;
             }
             let patience = deadline.saturating_duration_since(Instant::now());
             assert!(!patience.is_zero(), "not among {lines:#?}");
-            lines = self.0.1.wait_timeout(lines, patience).unwrap().0;
+            lines = self.0.1.wait_timeout(lines, patience).expect("nobody has panicked").0;
         }
     }
 
     pub(crate) fn texts(&self) -> Vec<String> {
-        texts(&self.0.0.lock().unwrap())
+        texts(&self.0.0.lock().expect("nobody has panicked"))
     }
 }
 

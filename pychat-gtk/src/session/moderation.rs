@@ -134,6 +134,11 @@ impl Session {
         self.update_rights();
     }
 
+    /// Returns true if somebody of this name is a bot.
+    pub fn is_bot(&self, name: &str) -> bool {
+        self.ask_client(|client| client.is_bot(name)).unwrap_or_default()
+    }
+
     /// Takes in whether the reader may moderate: as an operator, and over a connection.
     pub(super) fn update_rights(&self) {
         let is_operator = self.ask_client(Client::is_operator).unwrap_or_default();

@@ -2,7 +2,8 @@
 //!
 //! A room has at most one: each replaces the one before, except that a message which mentions the
 //! reader is replaced by another such alone. It goes when its room is looked at or was read on another
-//! device, or the chat is left. In a flood a few a second are enough.
+//! device, or the chat is left. In a flood a few a second are enough. A bot causes one only where it calls
+//! the reader.
 
 mod words;
 
@@ -83,7 +84,7 @@ mod imp {
 
         pub(super) fn on_heard(&self, room: &Room, message: &Message) {
             let is_mention = message.calls_reader();
-            if self.seen.borrow().as_ref() == Some(room) || !self.is_wanted(room, is_mention) {
+            if self.seen.borrow().as_ref() == Some(room) || !self.is_wanted(room, message) {
                 return;
             }
             {
@@ -137,11 +138,12 @@ mod imp {
             }
         }
 
-        fn is_wanted(&self, room: &Room, is_mention: bool) -> bool {
+        fn is_wanted(&self, room: &Room, message: &Message) -> bool {
             let general = self.settings.get().map(Settings::notifications).unwrap_or_default();
+            let is_bot = self.session.get().is_some_and(|it| it.is_bot(message.author()));
             match wanted(room.notifications(), room.kind(), general) {
-                Notifications::All => true,
-                Notifications::Mentions => is_mention,
+                Notifications::All if !is_bot => true,
+                Notifications::All | Notifications::Mentions => message.calls_reader(),
                 Notifications::None => false,
             }
         }

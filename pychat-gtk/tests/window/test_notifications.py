@@ -154,6 +154,20 @@ class Notifications(WindowTest):
         self.wait_for(("Борис mentioned you", "@анна, tea?"))
         window.wait_for_row("tea?")
 
+    def test_a_bot_calls_only_whom_it_mentions(self):
+        self.server = self.start_server(folder=self.temporary_folder())
+        bot = Member(self.server, "Сборка")
+        self.addCleanup(bot.close)
+        boris = self.let_join(self.server, "Борис")
+        self.server.ctl("bot", "Сборка", "on")
+        window = self.open_in_background()
+        bot.write({"type": "text", "content": "build 7 is done", "id": "1"})
+        window.wait_for_row("build 7")
+        boris.say("tea?")
+        self.wait_for(("Борис", "tea?"))
+        bot.write({"type": "text", "content": "@анна, it failed", "id": "2"})
+        self.wait_for(("Сборка mentioned you", "@анна, it failed"))
+
     def test_a_mention_is_not_replaced_by_what_is_said_later(self):
         window = self.open_in_background()
         self.boris.say("one")

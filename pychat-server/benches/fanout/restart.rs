@@ -129,6 +129,7 @@ fn person(number: usize, utc_ms: u64) -> Person {
     Person {
         id: id_of(number),
         is_operator: false,
+        is_bot: false,
         names: vec![OwnedName { name, used_ms: utc_ms, is_regular: true }],
         devices: vec![Device { key: key.public(), label: "".into(), added_ms: utc_ms }],
     }

@@ -6,6 +6,7 @@
 //! and those that are not reserved any more, never others. A person with no name left is forgotten.
 //! An operator's names are reserved for as long as they are one.
 
+mod bots;
 mod codes;
 mod devices;
 mod invites;
@@ -19,11 +20,12 @@ use std::{
 
 use pychat_wire::{UserName, key::PublicKey, name::Skeleton};
 
-use self::codes::Codes;
 pub use self::{
+    bots::BOTS_MAX,
     codes::PAIR_CODE_AGE_MAX,
     invites::{INVITES_MAX, Invites, NewInvite},
 };
+use self::{bots::Bots, codes::Codes};
 use crate::core::{
     moderation::Moderation,
     record::{Device, OwnedName, Person, PersonChange, PersonId},
@@ -79,11 +81,12 @@ pub enum Expiry {
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 struct NameNumber(u64);
 
-/// The rules and the invites that operators have made.
+/// The rules, the invites and the marks that operators have made.
 #[derive(Debug, Default)]
 struct Policy {
     moderation: Moderation,
     invites: Invites,
+    bots: Bots,
 }
 
 #[derive(Debug, Default)]
@@ -124,7 +127,10 @@ impl People {
             changed: BTreeSet::new(),
         };
         let mut names = Vec::new();
-        for Person { id, is_operator, names: owned, devices } in known {
+        for Person { id, is_operator, is_bot, names: owned, devices } in known {
+            if is_bot {
+                people.policy.bots.insert(id);
+            }
             people.by_key.extend(devices.iter().map(|device| (device.key, id)));
             people.known.insert(id, Known { is_operator, names: Vec::new(), devices });
             names.extend(owned.into_iter().map(|name| (id, name)));
@@ -286,7 +292,7 @@ impl People {
             is_regular: owned.is_regular,
         });
         let (is_operator, devices) = (known.is_operator, known.devices.clone());
-        Person { id, is_operator, names: names.collect(), devices }
+        Person { id, is_operator, is_bot: self.is_bot(id), names: names.collect(), devices }
     }
 
     /// The owned names that look like this one, one for each of its skeletons.
@@ -345,6 +351,7 @@ impl People {
             self.by_key.remove(&device.key);
         }
         self.codes.forget(person);
+        self.policy.bots.remove(person);
     }
 }
 

@@ -202,6 +202,7 @@ fn is_new(event: &Event) -> bool {
         | Event::RoomGone(_)
         | Event::OpenRooms(_)
         | Event::Members { .. }
+        | Event::Bots(_)
         | Event::Read { .. }
         | Event::Typing { .. } => true,
         Event::Recorded { record, .. } | Event::Duplicate { record } => record.room != HALL,
@@ -244,6 +245,7 @@ fn say(event: &Event, protocol: Protocol, time_ms: u64, out: &mut Vec<u8>) {
         Event::Devices(devices) => encode::devices(devices, out),
         Event::DeviceAdded(device) => encode::device_added(device, out),
         Event::Operator(operator) => ServerMessage::Operator { operator: *operator }.encode(out),
+        Event::Bots(names) => encode::bots(names, out),
         Event::Done(deed) => encode::done(deed, out),
         Event::Bans { bans, mutes, slow_seconds, admission } => {
             encode::bans([bans, mutes], *slow_seconds, *admission, out);

@@ -146,6 +146,12 @@ pub(super) fn members(room: RoomId, members: &Listing, out: &mut Vec<u8>) {
     ServerMessage::Members { room: room.on_wire(), members: Cow::Borrowed(members) }.encode(out);
 }
 
+/// Appends the names of all bots, in protocol 2.
+pub(super) fn bots(names: &[String], out: &mut Vec<u8>) {
+    let members: Listing = names.iter().map(String::as_str).collect();
+    ServerMessage::Bots { members: Cow::Owned(members) }.encode(out);
+}
+
 /// Appends how far the peer's person has seen a room, in protocol 2.
 pub(super) fn read(room: RoomId, seq: u64, out: &mut Vec<u8>) {
     ServerMessage::Read { room: room.on_wire(), seq }.encode(out);

@@ -33,7 +33,13 @@ const ASK: ClientMessage<'_> = ClientMessage::Invite { uses: Some(2), for_ms: So
 fn person(id: u64, name: &str, device: u8, is_operator: bool) -> Person {
     let device = Device { key: key(device).public(), label: "".into(), added_ms: 0 };
     let name = OwnedName { name: name.to_owned(), used_ms: 0, is_regular: true };
-    Person { id: PersonId(id), is_operator, names: vec![name], devices: vec![device] }
+    Person {
+        id: PersonId(id),
+        is_operator,
+        is_bot: false,
+        names: vec![name],
+        devices: vec![device],
+    }
 }
 
 pub(super) fn invited(username: &str, device: u8, code: InviteCode) -> ClientMessage<'_> {

@@ -1,6 +1,7 @@
 //! The chat by script: inputs one by one, whole effects compared, the clock turned by hand.
 
 mod amending;
+mod bots;
 mod devices;
 mod directs;
 mod disorder;

@@ -168,6 +168,7 @@ impl V2Checker {
             | ServerMessage::InviteLink { .. }
             | ServerMessage::Invites { .. }
             | ServerMessage::Operator { .. }
+            | ServerMessage::Bots { .. }
             | ServerMessage::Done { .. }
             | ServerMessage::Bans { .. }
             | ServerMessage::Notice { .. } => None,

@@ -29,7 +29,7 @@ fn order(time_ms: u64, change: Change) -> Request {
 fn admit(id: u64, invite: &Invite) -> Request {
     let name = OwnedName { name: format!("guest {id}"), used_ms: 5, is_regular: false };
     let (names, devices) = (vec![name], Vec::new());
-    let person = Person { id: PersonId(id), is_operator: false, names, devices };
+    let person = Person { id: PersonId(id), is_operator: false, is_bot: false, names, devices };
     Request::Admit { person, invite: invite.id() }
 }
 
@@ -95,6 +95,7 @@ fn what_takes_something_away_is_kept_though_the_disk_be_nearly_full() {
     let person = |is_operator| Person {
         id: PersonId(1),
         is_operator,
+        is_bot: false,
         names: vec![OwnedName { name: "Анна".to_owned(), used_ms: 5, is_regular: true }],
         devices: Vec::new(),
     };

@@ -26,6 +26,7 @@ fn person(id: u64, name: &str) -> Person {
     Person {
         id: PersonId(id),
         is_operator: false,
+        is_bot: false,
         names: vec![OwnedName { name: name.to_owned(), used_ms: 5, is_regular: false }],
         devices: vec![Device { key, label: "ThinkPad 🦀".into(), added_ms: 6 }],
     }
@@ -226,8 +227,13 @@ fn an_owner_is_kept_as_they_were_last_and_their_name_has_no_other() {
     let mut log = shelf.open();
     let name = |name: &str| OwnedName { name: name.to_owned(), used_ms: 9, is_regular: true };
     let devices = [9, 5, 7].map(|number| person(number, "").devices.remove(0)).to_vec();
-    let second =
-        Person { id: PersonId(2), is_operator: true, names: vec![name("б"), name("a")], devices };
+    let second = Person {
+        id: PersonId(2),
+        is_operator: true,
+        is_bot: true,
+        names: vec![name("б"), name("a")],
+        devices,
+    };
     let changes = [
         PersonChange::Save(person(1, "a")),
         PersonChange::Save(person(2, "b")),

@@ -92,6 +92,7 @@ fn a_tick_that_fails_halfway_leaves_no_trace() {
     let person = PersonChange::Save(Person {
         id: PersonId(8),
         is_operator: false,
+        is_bot: false,
         names: vec![OwnedName { name: "Анна".to_owned(), used_ms: 9, is_regular: false }],
         devices: Vec::new(),
     });

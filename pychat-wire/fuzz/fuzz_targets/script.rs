@@ -292,6 +292,7 @@ impl<'a> Script<'a> {
     /// Something about operators, or by them.
     fn moderation(&mut self) -> ServerMessage<'static> {
         match self.byte() % 4 {
+            0 if self.is() => ServerMessage::Bots { members: std::borrow::Cow::default() },
             0 => ServerMessage::Operator { operator: self.is() },
             1 => ServerMessage::Done {
                 verb: self.word(),

@@ -40,7 +40,22 @@ impl Client {
         is_sent.then_some(id)
     }
 
-    /// Takes what a server says of operators; returns anything else.
+    /// Returns true if somebody of this name is a bot, as an operator has marked them. Nobody is known to be
+    /// one without a line.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pychat_wire::{Client, UserName, client::Saved};
+    /// let client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
+    /// assert!(!client.is_bot("Борис")); // Nobody has said so.
+    /// # Ok::<(), pychat_wire::NameError>(())
+    /// ```
+    pub fn is_bot(&self, name: &str) -> bool {
+        self.line.bots.contains(name)
+    }
+
+    /// Takes what a server says of operators and bots; returns anything else.
     pub(super) fn on_operators<'a>(
         &mut self,
         message: ServerMessage<'a>,
@@ -60,6 +75,9 @@ impl Client {
             ServerMessage::Bans { bans, mutes, seconds: slow_seconds, admission } => {
                 let [bans, mutes] = [bans, mutes].map(owned);
                 self.tell(Event::Bans { bans, mutes, slow_seconds, admission });
+            }
+            ServerMessage::Bots { members } => {
+                self.line.bots = members.names().into_iter().collect();
             }
             message => return Some(message),
         }

@@ -64,6 +64,8 @@ pub(super) struct Line {
     pub(super) welcomed_at: BTreeMap<RoomId, u64>,
     /// Our person is an operator.
     pub(super) is_operator: bool,
+    /// The names of those who are bots.
+    pub(super) bots: BTreeSet<String>,
     /// The number of things that were asked for as an operator.
     pub(super) n_operations: u64,
     /// The rooms of which the server may skip what it was asked not to send all of: once a line.
@@ -94,6 +96,7 @@ impl Default for Line {
             asked_after: BTreeMap::new(),
             welcomed_at: BTreeMap::new(),
             is_operator: false,
+            bots: BTreeSet::new(),
             n_operations: 0,
             may_skip: BTreeSet::new(),
             signals: Signals::default(),

@@ -2,6 +2,7 @@
 
 mod amending;
 mod amendments;
+mod bots;
 mod chosen;
 mod invites;
 mod joining;

@@ -127,6 +127,11 @@ pub enum ServerMessage<'a> {
         /// Their names.
         members: Cow<'a, Listing>,
     },
+    /// The names of those who are bots, all of them.
+    Bots {
+        /// Their names.
+        members: Cow<'a, Listing>,
+    },
     /// One record of a room that is no message.
     Event {
         /// The room.

@@ -8,6 +8,11 @@ use crate::core::moderation::{Order, Whom};
 
 const NAME: &str = "NAME";
 const WHOM: &str = "WHOM";
+const MARK: &str = "MARK";
+
+/// The values of a mark.
+const ON: &str = "on";
+const OFF: &str = "off";
 
 pub(super) fn who() -> Command {
     Command::new("who").about("List the people who are here")
@@ -35,6 +40,19 @@ pub(super) fn operator_request(matches: &ArgMatches) -> Result<Request, String> 
         _ => Order::Operators,
     };
     Ok(Request::Order(order))
+}
+
+pub(super) fn bot() -> Command {
+    let mark = required(MARK, "on, or off if it is one no longer").value_parser([ON, OFF]);
+    Command::new("bot")
+        .about("Mark somebody as a program: their messages notify nobody but those they mention")
+        .arg(required(NAME, "A name that they own"))
+        .arg(mark)
+}
+
+pub(super) fn bot_request(matches: &ArgMatches) -> Result<Request, String> {
+    let (name, is_bot) = (text(matches, NAME), text(matches, MARK) == ON);
+    Ok(Request::Order(Order::Bot { name, is_bot }))
 }
 
 pub(super) fn name() -> Command {

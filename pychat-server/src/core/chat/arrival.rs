@@ -273,6 +273,10 @@ impl Chat {
         let is_operator = self.people.is_operator(person);
         let rooms = self.views(person);
         tell(id, Event::Welcome { name: name.clone(), is_operator, members, rooms }, effects);
+        let bots = self.people.bot_names();
+        if !bots.is_empty() {
+            tell(id, Event::Bots(bots), effects);
+        }
         self.enter(now, id, name, Some(grant), effects);
         self.enter_rooms(id, resume, effects);
     }

@@ -151,6 +151,8 @@ pub enum Event {
     DeviceAdded(Device),
     /// The peer is an operator from now on, or one no longer.
     Operator(bool),
+    /// The names of all bots.
+    Bots(Vec<String>),
     /// An operator did something, as other operators are told, and the one who asked for it.
     Done(Deed),
     /// The bans and mutes, and the rules for all.

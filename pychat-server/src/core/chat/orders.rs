@@ -97,6 +97,7 @@ impl Chat {
             Order::RevokeInvite { invite } => self.revoke_invite(*invite),
             Order::AddOperator { name } => self.set_operator(now, name, true, effects),
             Order::RemoveOperator { name } => self.set_operator(now, name, false, effects),
+            Order::Bot { name, is_bot } => self.set_bot(name, *is_bot),
             Order::FreeName { name } => self.free_name(name, effects),
             Order::Kick { name } => self.kick(name, effects),
             Order::Mute { name, for_ms } => self.mute(name, *for_ms, by),

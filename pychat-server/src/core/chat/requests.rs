@@ -12,10 +12,11 @@ use pychat_wire::{
 };
 
 use super::{
-    Chat, Effect,
+    Chat, Effect, Event,
     invites::refuse_unstored,
     orders::{Asker, Ordered, Unanswered},
     rooms::{Changing, Recalling, Waiting},
+    tell_all,
 };
 use crate::core::{
     id::{ConnectionId, RoomId, Ticket},
@@ -148,6 +149,11 @@ impl Chat {
             if let PersonChange::Forget(person) = change {
                 self.forget_seats(*person, effects);
             }
+        }
+        if !changes.is_empty()
+            && let Some(names) = self.people.take_bot_news()
+        {
+            tell_all(Event::Bots(names), effects);
         }
         changes
     }

@@ -27,6 +27,13 @@ pub enum Order {
         /// A name of theirs.
         name: String,
     },
+    /// Somebody is a bot, or one no longer.
+    Bot {
+        /// A name of theirs.
+        name: String,
+        /// They are one.
+        is_bot: bool,
+    },
     /// A name is nobody's any more: its owner lost every device.
     FreeName {
         /// The name.
@@ -258,6 +265,7 @@ impl Order {
             Self::Operators => "operators",
             Self::AddOperator { .. } => "add_operator",
             Self::RemoveOperator { .. } => "remove_operator",
+            Self::Bot { .. } => "bot",
             Self::FreeName { .. } => "free_name",
             Self::Kick { .. } => "kick",
             Self::Mute { .. } => "mute",

@@ -62,6 +62,7 @@ fn a_key_is_of_the_person_who_reserved_a_name_by_it_with_all_that_looks_like_it(
     let expected = Person {
         id: anna,
         is_operator: false,
+        is_bot: false,
         names: vec![owned("Анна", 5, false)],
         devices: vec![device(1)],
     };
@@ -76,6 +77,7 @@ fn of_what_was_kept_the_names_that_were_used_last_count() {
     let person = |id, names: &[OwnedName], devices: &[Device]| Person {
         id: PersonId(id),
         is_operator: false,
+        is_bot: false,
         names: names.to_vec(),
         devices: devices.to_vec(),
     };
@@ -162,6 +164,7 @@ fn no_stranger_makes_a_full_table_forget_who_comes_back() {
         let person = |number: usize| Person {
             id: PersonId(number as u64 + 1),
             is_operator: false,
+            is_bot: false,
             names: vec![owned(&format!("name {number}"), 1_000 + number as u64, number < returned)],
             devices: Vec::new(),
         };
@@ -182,10 +185,36 @@ fn no_stranger_makes_a_full_table_forget_who_comes_back() {
 }
 
 #[test]
+fn there_are_only_so_many_bots_and_their_names_are_news_once() {
+    let person = |number| Person {
+        id: PersonId(number),
+        is_operator: false,
+        is_bot: false,
+        names: vec![owned(&format!("name {number}"), 5, true)],
+        devices: Vec::new(),
+    };
+    let known = (1..=BOTS_MAX as u64 + 1).map(person);
+    let mut people = People::new(Secret::new([7; 32]), known, PersonId(BOTS_MAX as u64 + 1));
+    let bots = (1..=BOTS_MAX as u64).map(PersonId);
+    for bot in bots {
+        assert_eq!(people.set_bot(bot, true), Ok(true));
+    }
+    let last = PersonId(BOTS_MAX as u64 + 1);
+    assert_eq!(people.set_bot(last, true), Err(bots::TooManyBots));
+    assert_eq!(people.take_bot_news().map(|names| names.len()), Some(BOTS_MAX));
+    assert_eq!(people.take_bot_news(), None);
+    people.forget_all(PersonId(1));
+    assert_eq!(people.take_bot_news().map(|names| names.len()), Some(BOTS_MAX - 1));
+    assert_eq!(people.set_bot(last, true), Ok(true));
+    assert_eq!(people.set_bot(PersonId(999_999), true), Ok(false), "nobody");
+}
+
+#[test]
 fn an_operator_is_forgotten_for_nobody_and_is_kept_as_one() {
     let person = |number: usize| Person {
         id: PersonId(number as u64 + 1),
         is_operator: number == 0,
+        is_bot: false,
         names: vec![owned(&format!("name {number}"), 1_000 + number as u64, number != 0)],
         devices: Vec::new(),
     };

@@ -13,6 +13,8 @@ pub struct Person {
     pub id: PersonId,
     /// They may do what only operators may.
     pub is_operator: bool,
+    /// They are a program, as an operator has marked them.
+    pub is_bot: bool,
     /// Their names.
     pub names: Vec<OwnedName>,
     /// Their devices, in the order in which they were added. There may be none: a person of an earlier

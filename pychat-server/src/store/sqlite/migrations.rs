@@ -199,6 +199,9 @@ pub(super) const MIGRATIONS: &[&str] = &[
     CREATE INDEX records_shown ON records (key) WHERE kind < 64;
     CREATE INDEX records_removed ON records (removed_ms) WHERE removed_ms IS NOT NULL;
 ",
+    "
+    ALTER TABLE people ADD COLUMN is_bot INTEGER NOT NULL DEFAULT FALSE;
+",
 ];
 
 /// Does what is missing of `migrations`, each as a whole or not at all.

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row, params};
 
 use crate::core::record::{Device, Invite, InviteTerms, OwnedName, Person, PersonId};
 
-const SELECT_PEOPLE: &str = "SELECT id, is_operator FROM people ORDER BY id";
+const SELECT_PEOPLE: &str = "SELECT id, is_operator, is_bot FROM people ORDER BY id";
 const SELECT_NAMES: &str = "SELECT person, name, used_ms, is_regular FROM names ORDER BY rowid";
 const SELECT_KEYS: &str = "SELECT person, key, label, added_ms FROM keys ORDER BY rowid";
 const SELECT_LAST_PERSON: &str = "SELECT max( \
@@ -15,7 +15,8 @@ const SELECT_LAST_PERSON: &str = "SELECT max( \
     coalesce((SELECT max(person) FROM records WHERE id IS NOT NULL), 0), \
     coalesce((SELECT max(person) FROM members), 0), \
     coalesce((SELECT max(maker) FROM rooms), 0))";
-const INSERT_PERSON: &str = "INSERT OR IGNORE INTO people (id, is_operator) VALUES (?1, ?2)";
+const INSERT_PERSON: &str =
+    "INSERT OR IGNORE INTO people (id, is_operator, is_bot) VALUES (?1, ?2, ?3)";
 const INSERT_NAME: &str = "INSERT OR REPLACE INTO names (person, name, used_ms, is_regular) \
     VALUES (?1, ?2, ?3, ?4)";
 const INSERT_KEY: &str = "INSERT OR REPLACE INTO keys (person, key, label, added_ms) \
@@ -88,9 +89,9 @@ pub(super) fn read_invites(connection: &Connection) -> rusqlite::Result<Vec<Invi
 /// Keeps a person, as they are now.
 pub(super) fn save_person(connection: &Connection, person: &Person) -> rusqlite::Result<()> {
     forget_person(connection, person.id)?;
-    let Person { id, is_operator, names, devices } = person;
+    let Person { id, is_operator, is_bot, names, devices } = person;
     let id = integer(id.0);
-    connection.prepare_cached(INSERT_PERSON)?.execute(params![id, is_operator])?;
+    connection.prepare_cached(INSERT_PERSON)?.execute(params![id, is_operator, is_bot])?;
     for OwnedName { name, used_ms, is_regular } in names {
         let values = params![id, name, integer(*used_ms), is_regular];
         connection.prepare_cached(INSERT_NAME)?.execute(values)?;
@@ -117,8 +118,9 @@ pub(super) fn read_people(connection: &Connection) -> rusqlite::Result<(Vec<Pers
     let mut select = connection.prepare(SELECT_PEOPLE)?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {
-        let (id, is_operator) = (PersonId(row.get(0)?), row.get(1)?);
-        people.insert(id, Person { id, is_operator, names: Vec::new(), devices: Vec::new() });
+        let (id, is_operator, is_bot) = (PersonId(row.get(0)?), row.get(1)?, row.get(2)?);
+        let (names, devices) = (Vec::new(), Vec::new());
+        people.insert(id, Person { id, is_operator, is_bot, names, devices });
     }
     let mut select = connection.prepare(SELECT_NAMES)?;
     let mut rows = select.query([])?;

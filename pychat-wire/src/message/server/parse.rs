@@ -144,6 +144,9 @@ impl<'a> ServerMessage<'a> {
                 key: members.key.required_value("key")?,
                 label: bounds::label(members.label.string().unwrap_or_default()),
             }),
+            "bots" => Ok(Self::Bots {
+                members: Cow::Owned(members.listing.and_then(lenient).unwrap_or_default()),
+            }),
             "devices" => {
                 Ok(Self::Devices { devices: members.devices.and_then(lenient).unwrap_or_default() })
             }

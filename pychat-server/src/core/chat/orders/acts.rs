@@ -15,6 +15,7 @@ use super::{
 use crate::core::{
     moderation::{Change, Measure, SANCTIONS_MAX, Sanction, Subject, Whom},
     networks::{Network, NetworkError},
+    people::BOTS_MAX,
 };
 
 /// The longest time from one text of a person to their next, in seconds.
@@ -60,6 +61,24 @@ impl Chat {
             (false, true) => format!("{name} is not an operator."),
         };
         Ok(Done { text, subject: name.as_str().to_owned(), is_old_news, ..Done::default() })
+    }
+
+    pub(super) fn set_bot(&mut self, name: &str, is_bot: bool) -> Result<Done, String> {
+        let Some((person, Target { name, .. })) = self.owner(name) else {
+            let name = self.target(name)?.name;
+            return Err(format!("{name} has no name that is theirs, so cannot be marked."));
+        };
+        let is_news = self.people.set_bot(person, is_bot);
+        let is_news = is_news.map_err(|_| format!("There are {BOTS_MAX} bots already."))?;
+        let text = match (is_bot, is_news) {
+            (true, true) => format!("{name} is a bot now."),
+            (true, false) => format!("{name} is a bot already."),
+            (false, true) => format!("{name} is no longer a bot."),
+            (false, false) => format!("{name} is not a bot."),
+        };
+        let detail = if is_bot { "on" } else { "off" }.to_owned();
+        let subject = name.as_str().to_owned();
+        Ok(Done { text, subject, detail, is_old_news: !is_news, ..Done::default() })
     }
 
     pub(super) fn free_name(

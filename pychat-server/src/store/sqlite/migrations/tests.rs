@@ -105,6 +105,7 @@ fn who_had_a_token_keeps_their_name_reserved_and_has_no_key_yet() {
     let person = |id, name: &str, used_ms, is_regular| Person {
         id: PersonId(id),
         is_operator: false,
+        is_bot: false,
         names: vec![OwnedName { name: name.to_owned(), used_ms, is_regular }],
         devices: Vec::new(),
     };

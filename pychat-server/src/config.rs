@@ -52,8 +52,8 @@ pub struct Config {
     pub control: Option<ControlPlace>,
     /// The certificate that the server shows; no TLS if `None`.
     pub identity: Option<IdentityPlace>,
-    /// True if the configuration was only to be checked.
-    pub is_check: bool,
+    /// The file in which metrics are kept up to date, if there is one.
+    pub metrics_file: Option<PathBuf>,
     /// Variables that look like this program's and are not, each with what it may stand for.
     pub unknown_variables: Vec<String>,
     source: Source,
@@ -66,6 +66,8 @@ struct Source {
     file: Option<PathBuf>,
     /// The settings that flags and environment gave.
     given: Settings,
+    /// The configuration was only to be checked.
+    is_check: bool,
 }
 
 /// The reason why the configuration cannot be used.
@@ -149,9 +151,9 @@ impl Config {
             history,
             control,
             identity,
-            is_check,
+            metrics_file: settings.path("metrics-file")?,
             unknown_variables: Vec::new(),
-            source: Source { file, given },
+            source: Source { file, given, is_check },
         })
     }
 
@@ -161,8 +163,13 @@ impl Config {
     ///
     /// As [`load`](Self::load): the configuration in force should stay so then.
     pub fn reload(&self) -> Result<Self, ConfigError> {
-        let Source { file, given } = self.source.clone();
-        Self::new(given, file, self.is_check)
+        let Source { file, given, is_check } = self.source.clone();
+        Self::new(given, file, is_check)
+    }
+
+    /// Returns true if the configuration was only to be checked.
+    pub fn is_check(&self) -> bool {
+        self.source.is_check
     }
 
     /// Returns the configuration file, if there is one.

@@ -16,6 +16,7 @@
 mod caller;
 pub mod client;
 mod message;
+mod prometheus;
 mod usage;
 mod verbs;
 mod words;
@@ -47,6 +48,7 @@ use thiserror::Error;
 use self::caller::Caller;
 pub use self::{
     message::{Answer, Request, Stats},
+    prometheus::prometheus,
     usage::{command, parse},
 };
 use crate::core::id::CallId;

@@ -303,6 +303,18 @@ pub fn checked() {
     info!(event = "check", "the log was not closed in order; all of it was read, and it is whole");
 }
 
+/// The file of metrics cannot be written from here on.
+pub fn metrics_failed(path: &Path, error: &io::Error) {
+    let path = path.display();
+    warn!(event = "metrics", error = %error, "cannot write metrics to {path}, will try again: {error}");
+}
+
+/// The file of metrics is written again.
+pub fn metrics_again(path: &Path) {
+    let path = path.display();
+    info!(event = "metrics_again", "metrics are written to {path} again");
+}
+
 /// Messages beyond what is to be kept were forgotten.
 pub fn forgotten(messages: u64, first_seq: u64) {
     info!(event = "forget", "forgot {messages} messages, all before number {first_seq}");

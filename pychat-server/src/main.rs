@@ -57,7 +57,7 @@ fn call(ctl: Result<Ctl, ConfigError>) -> ExitCode {
 fn start() -> Result<Option<Reactor>, Box<dyn Error>> {
     let config = Config::load()?;
     config.unknown_variables.iter().for_each(|variable| logging::variable_unknown(variable));
-    if config.is_check {
+    if config.is_check() {
         logging::config_is_good(config.file());
         return Ok(None);
     }

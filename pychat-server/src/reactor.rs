@@ -16,6 +16,7 @@ mod calls;
 mod fdstore;
 mod links;
 mod listening;
+mod metrics;
 mod reload;
 mod start;
 
@@ -33,6 +34,7 @@ use self::{
     accepting::{Accepting, Listener},
     calls::Calls,
     listening::Listening,
+    metrics::MetricsFile,
 };
 use crate::{
     config::Config,
@@ -119,7 +121,8 @@ impl Reactor {
         }
         let mut store = start::open_store(&config.history)?;
         let identity = config.identity.as_ref().map(Identity::load).transpose()?;
-        let calls = Calls::open(config.control.as_ref(), &poll)?;
+        let metrics = MetricsFile::new(config.metrics_file.clone());
+        let calls = Calls::open(config.control.as_ref(), metrics, &poll)?;
         let people = start::open_people(&mut *store)?;
         let rooms = start::open_rooms(&mut *store)?;
         let mut server = Server::new(config.limits, store, people, rooms, start::nonces()?);
@@ -167,6 +170,7 @@ impl Reactor {
             self.tick()?;
         }
         if let Phase::Stopped = self.phase {
+            self.calls.metrics.remove();
             logging::stopped(self.server.len());
         }
         Ok(())
@@ -184,6 +188,7 @@ impl Reactor {
         self.calls.take_in(now, &self.poll, &mut self.server);
         self.server.tick(now, utc_ms);
         self.calls.answer(now, &mut self.server);
+        self.calls.write_metrics(now, &self.server);
         self.advance(now);
         self.manager.maintain(now, self.server.people());
         Ok(())
@@ -289,6 +294,7 @@ impl Reactor {
                     self.manager.reloading(now);
                     let identity = &mut self.listening.identity;
                     reload::reload(&mut self.config, identity, &mut self.server);
+                    self.calls.metrics.move_to(self.config.metrics_file.as_deref());
                     self.listening.announce(&self.config.name);
                     self.listening.known_until = None;
                     self.manager.reloaded(now);

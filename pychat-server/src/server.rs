@@ -32,6 +32,7 @@ use pychat_wire::{Link, link::Code};
 
 pub use self::{
     admit::TURNED_AWAY_MAX,
+    commit::Totals,
     keepalive::{PING_INTERVAL, PONG_TIMEOUT},
     load::load_rooms,
     lookup::{LISTED_MAX, Lookup},
@@ -305,11 +306,6 @@ impl<T: Socket> Server<T> {
         self.front.link_for_operators(code)
     }
 
-    /// Returns the number of the newest message in the log; 0 if there never was one.
-    pub fn last_seq(&self) -> u64 {
-        self.commit.store.last_seq(HALL)
-    }
-
     /// Sets the name by which those who connect from now on know it.
     pub fn set_name(&mut self, name: &str) {
         name.clone_into(&mut self.front.name);
@@ -383,6 +379,11 @@ impl<T: Socket> Server<T> {
     /// Returns how many people are in the room.
     pub fn people(&self) -> usize {
         self.chat.roster().len()
+    }
+
+    /// Returns what is kept, in numbers.
+    pub fn totals(&self) -> Totals {
+        Totals { rooms: self.chat.rooms().len(), ..self.commit.totals() }
     }
 
     /// Returns how much all peers together are owed, in bytes.

@@ -54,6 +54,7 @@ mod server {
     mod limits;
     mod listening;
     mod logging;
+    mod metrics;
     mod systemd;
     mod usage;
 

@@ -90,6 +90,17 @@ pub const OPTIONS: &[ConfigOption] = &[
         ..PLAIN
     },
     ConfigOption {
+        key: "metrics-file",
+        value: "FILE",
+        heading: LISTENING,
+        help: "A file of metrics for Prometheus, which is replaced every 15 seconds",
+        details: "The textfile collector of node_exporter reads it. Its name should end in .prom. It \
+            is removed when the server stops.",
+        default: "none",
+        example: "\"/var/lib/prometheus/node-exporter/pychat.prom\"",
+        ..PLAIN
+    },
+    ConfigOption {
         key: "admission",
         value: "open|invite",
         heading: ADMISSION,

@@ -11,7 +11,7 @@ use pychat_wire::{Decoder, frame};
 use rustix::termios::tcgetwinsize;
 use thiserror::Error;
 
-use super::{Answer, Request, words};
+use super::{Answer, Request, prometheus, words};
 use crate::core::moderation::Reply;
 
 /// The time that a server has to answer; twice that which it takes itself.
@@ -24,10 +24,18 @@ const ANSWER_BYTES_MAX: usize = 64 << 20;
 #[derive(Debug)]
 pub struct Ctl {
     pub(super) request: Request,
-    /// The answer is printed as JSON.
-    pub(super) is_json: bool,
+    pub(super) format: Format,
     /// The places where a server may listen, the likeliest first.
     pub(super) sockets: Vec<PathBuf>,
+}
+
+/// The format in which an answer is printed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Format {
+    Words,
+    Json,
+    /// Metrics, if the answer has any.
+    Prometheus,
 }
 
 /// The reason why there is no answer.
@@ -65,18 +73,21 @@ impl Ctl {
     #[expect(clippy::print_stdout, reason = "the answer")]
     pub fn run(&self) -> Result<(), CallError> {
         let (answer, json) = self.call()?;
-        if self.is_json {
+        if self.format == Format::Json {
             println!("{json}");
         }
         match answer {
-            Answer::Reply(Reply::Failed { text }) => Err(CallError::Refused(text)),
+            Answer::Reply(Reply::Failed { text }) => return Err(CallError::Refused(text)),
+            Answer::Stats(stats) if self.format == Format::Prometheus => {
+                print!("{}", prometheus(&stats));
+            }
             answer => {
-                if !self.is_json {
+                if self.format != Format::Json {
                     println!("{}", words::of(&answer, columns()));
                 }
-                Ok(())
             }
         }
+        Ok(())
     }
 
     /// Returns the answer, and as it came.

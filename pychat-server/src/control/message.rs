@@ -65,4 +65,13 @@ pub struct Stats {
     pub owed_bytes: usize,
     /// The number of the last message.
     pub last_message: u64,
+    /// The rooms, direct ones among them.
+    #[serde(default)]
+    pub rooms: usize,
+    /// The records that were stored since it began.
+    #[serde(default)]
+    pub stored_records: u64,
+    /// The store takes nothing.
+    #[serde(default)]
+    pub is_storage_failing: bool,
 }

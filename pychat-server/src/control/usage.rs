@@ -4,7 +4,10 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Arg, ArgAction, Command, ValueHint, error::ErrorKind, value_parser};
 
-use super::{client::Ctl, verbs};
+use super::{
+    client::{Ctl, Format},
+    verbs,
+};
 use crate::config::{self, ConfigError};
 
 /// The word after the program's name that makes it call a server.
@@ -72,5 +75,15 @@ fn read(arguments: &[OsString]) -> Result<Ctl, ConfigError> {
     };
     let request = verbs::request(name, of_verb).map_err(ConfigError::Usage)?;
     let sockets = given.map_or_else(config::control_sockets, |path| vec![path]);
-    Ok(Ctl { request, is_json: matches.get_flag(JSON), sockets })
+    let is_prometheus = of_verb.try_get_one(verbs::PROMETHEUS).is_ok_and(|it| it == Some(&true));
+    let format = match (matches.get_flag(JSON), is_prometheus) {
+        (false, false) => Format::Words,
+        (true, false) => Format::Json,
+        (false, true) => Format::Prometheus,
+        (true, true) => {
+            let words = "--json and --prometheus do not go together";
+            return Err(ConfigError::Usage(words.to_owned()));
+        }
+    };
+    Ok(Ctl { request, format, sockets })
 }

@@ -9,6 +9,7 @@ mod server;
 
 use clap::{Arg, ArgMatches, Command};
 
+pub(super) use self::server::PROMETHEUS;
 use super::Request;
 
 /// A verb.

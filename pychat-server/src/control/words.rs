@@ -71,7 +71,10 @@ fn lines<T>(items: &[T], nothing: &str, words: impl Fn(&T) -> String) -> String 
 }
 
 fn stats_words(stats: &Stats) -> String {
-    let Stats { version, uptime_seconds, people, connections, owed_bytes, last_message } = stats;
+    let Stats { version, uptime_seconds, people, connections, owed_bytes, last_message, .. } =
+        stats;
+    let Stats { rooms, stored_records, is_storage_failing, .. } = stats;
+    let storage = if *is_storage_failing { "failing" } else { "works" };
     let uptime = format_duration(Duration::from_secs(*uptime_seconds));
     format!(
         "Version:      {version}\n\
@@ -79,7 +82,10 @@ fn stats_words(stats: &Stats) -> String {
          People:       {people}\n\
          Connections:  {connections}\n\
          Unsent:       {owed_bytes} bytes\n\
-         Last message: {last_message}"
+         Last message: {last_message}\n\
+         Rooms:        {rooms}\n\
+         Stored:       {stored_records} records since the start\n\
+         Storage:      {storage}"
     )
 }
 

@@ -273,6 +273,11 @@ impl Chat {
         self.timers.hello.next().into_iter().chain(self.next_announcement()).min()
     }
 
+    /// Returns the rooms, and who is in which.
+    pub fn rooms(&self) -> &Rooms {
+        &self.rooms
+    }
+
     /// Returns the roster: the people in the room.
     pub fn roster(&self) -> &Roster {
         &self.roster

@@ -4,7 +4,7 @@
 //! `data/systemd` say of it, in the reader's language: what it means, and what there is to be done.
 
 /// Each kind's word and id, in the order of the functions that log them.
-const KINDS: [(&str, &str); 37] = [
+const KINDS: [(&str, &str); 39] = [
     ("start", "0c1bcd50552d4f2fa7681b9d7e52e942"),
     ("keep", "9be81d2c268740cb8c854b3ab2674201"),
     ("encrypt", "5d0c3d0a6f0f4d5f9b7a7a0d86e1c2f4"),
@@ -30,6 +30,8 @@ const KINDS: [(&str, &str); 37] = [
     ("restart_needed", "ecba023374674620a7b4707527a64000"),
     ("storage", "596b000d637c44a2b8a9d09b2d4e8e28"),
     ("check", "fc3621de5892476aa733c54b8b159353"),
+    ("metrics", "6e1f0f6c0f3c4a0b8d0c5a4de7b92f13"),
+    ("metrics_again", "b3c9d2a4517e4f6c9a68e0d1c27f5b84"),
     ("forget", "aac42fc942254786b4fd8f2e6cd8d93f"),
     ("storage_read", "c4aa2743639c4baaaa6793f0d4f5a4c3"),
     ("storage_again", "78a50fe9fdb44ec5a34d4fc929c66128"),

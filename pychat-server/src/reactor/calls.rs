@@ -1,29 +1,35 @@
-//! Calls of operators on the machine: taken in before a tick of the server, answered after it.
+//! Calls of operators on the machine, taken in before a tick of the server and answered after it; and
+//! the metrics of the server, which are of the same numbers.
 
 use std::time::Instant;
 
 use mio::{Poll, Token, event::Event, net::TcpStream};
 
-use super::{CONTROL, FIRST_CALLER, StartError, register_call};
+use super::{CONTROL, FIRST_CALLER, StartError, metrics::MetricsFile, register_call};
 use crate::{
     config::ControlPlace,
-    control::{Answer, Call, Control, Request, Stats},
+    control::{Answer, Call, Control, Request, Stats, prometheus},
     core::moderation::Reply,
     logging,
-    server::Server,
+    server::{Server, Totals},
 };
 
-/// The operator's socket, if there is one.
+/// The operator's socket and the file of metrics, as far as there are any.
 #[derive(Debug)]
 pub(super) struct Calls {
     control: Option<Control>,
     /// When the server began.
     began: Option<Instant>,
+    pub(super) metrics: MetricsFile,
 }
 
 impl Calls {
     /// Listens at `place`. Where nobody asked for it, a server goes on without.
-    pub(super) fn open(place: Option<&ControlPlace>, poll: &Poll) -> Result<Self, StartError> {
+    pub(super) fn open(
+        place: Option<&ControlPlace>,
+        metrics: MetricsFile,
+        poll: &Poll,
+    ) -> Result<Self, StartError> {
         let control = match place.map(|place| (place, Control::open(&place.path))) {
             Some((_, Ok(mut control))) => {
                 register_call(poll, control.listener(), CONTROL)?;
@@ -36,7 +42,7 @@ impl Calls {
             }
             None => None,
         };
-        Ok(Self { control, began: None })
+        Ok(Self { control, began: None, metrics })
     }
 
     /// Notes an edge.
@@ -53,7 +59,8 @@ impl Calls {
     }
 
     pub(super) fn next_deadline(&self, now: Instant) -> Option<Instant> {
-        self.control.as_ref()?.next_deadline(now)
+        let called = self.control.as_ref().and_then(|control| control.next_deadline(now));
+        [called, self.metrics.next_deadline(now)].into_iter().flatten().min()
     }
 
     /// Takes in those who call, and has what they ask for carried out in this tick.
@@ -66,15 +73,7 @@ impl Calls {
             match request {
                 Request::Order(order) => server.order(now, id, &by, order),
                 Request::Stats => {
-                    let stats = Stats {
-                        version: env!("CARGO_PKG_VERSION").to_owned(),
-                        uptime_seconds: now.saturating_duration_since(began).as_secs(),
-                        people: server.people(),
-                        connections: server.len(),
-                        owed_bytes: server.backlog_bytes(),
-                        last_message: server.last_seq(),
-                    };
-                    control.answer(id, &Answer::Stats(stats));
+                    control.answer(id, &Answer::Stats(stats(now, began, server)));
                 }
                 Request::Audit { limit } => {
                     let listed = |entries| Answer::Audit { entries };
@@ -97,6 +96,28 @@ impl Calls {
             control.answer(id, &Answer::Reply(reply));
         }
         control.flush(now);
+    }
+
+    /// Writes the file of metrics, if there is one and its time has come.
+    pub(super) fn write_metrics(&mut self, now: Instant, server: &Server<TcpStream>) {
+        let began = self.began.unwrap_or(now);
+        self.metrics.write(now, || prometheus(&stats(now, began, server)));
+    }
+}
+
+/// Returns the state of a server that `began` then.
+fn stats(now: Instant, began: Instant, server: &Server<TcpStream>) -> Stats {
+    let Totals { rooms, last_message, stored_records, is_storage_failing } = server.totals();
+    Stats {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        uptime_seconds: now.saturating_duration_since(began).as_secs(),
+        people: server.people(),
+        connections: server.len(),
+        owed_bytes: server.backlog_bytes(),
+        last_message,
+        rooms,
+        stored_records,
+        is_storage_failing,
     }
 }
 

@@ -38,6 +38,7 @@ pub(super) fn reload(
             server.set_retention(history.retention);
             (config.limits, before.retention) = (new.limits, history.retention);
             (config.name, config.public_address) = (new.name, new.public_address);
+            config.metrics_file = new.metrics_file;
             logging::reloaded();
         }
         Err(error) => logging::not_reloaded(&error),

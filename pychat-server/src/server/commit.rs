@@ -13,7 +13,7 @@ use crate::{
         chat::{Chat, Effect, Input},
         id::{CallId, HALL, Ticket},
         moderation::Reply,
-        record::{Request, StorageError},
+        record::{Appended, Request, StorageError, Stored},
         time::Time,
     },
     logging,
@@ -29,6 +29,8 @@ pub(super) struct Commit {
     pub(super) store: Box<dyn Store>,
     /// True from when the store refused something until it takes something.
     is_failing: bool,
+    /// The records that were stored.
+    n_stored: u64,
     /// The messages that were forgotten and the operator has not been told of.
     n_forgotten: u64,
     /// The operator is not told of these before this.
@@ -37,9 +39,29 @@ pub(super) struct Commit {
     pub(super) replies: Vec<(CallId, Reply)>,
 }
 
+/// What is kept, in numbers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Totals {
+    /// The rooms beside the hall.
+    pub rooms: usize,
+    /// The number of the newest record of the hall; 0 if there never was one.
+    pub last_message: u64,
+    /// The records that were stored since the server began.
+    pub stored_records: u64,
+    /// The store refuses what it is given.
+    pub is_storage_failing: bool,
+}
+
 impl Commit {
     pub(super) fn new(store: Box<dyn Store>) -> Self {
-        Self { store, is_failing: false, n_forgotten: 0, silent_until: None, replies: Vec::new() }
+        Self {
+            store,
+            is_failing: false,
+            n_stored: 0,
+            n_forgotten: 0,
+            silent_until: None,
+            replies: Vec::new(),
+        }
     }
 
     /// Submits what `effects` ask of the store, and tells the chat of every answer there is by now,
@@ -69,6 +91,8 @@ impl Commit {
                 match answer {
                     Answer::Done { ticket, outcome } => {
                         self.log_outcome(outcome.as_ref().err());
+                        let is_new = matches!(outcome, Ok(Stored::Appended(Appended::New(_))));
+                        self.n_stored += u64::from(is_new);
                         chat.handle(now, Input::Stored { ticket, outcome }, effects);
                     }
                     Answer::Fetched => is_fetched = true,
@@ -117,6 +141,16 @@ impl Commit {
         if 0 < self.n_forgotten && self.silent_until.is_none_or(|until| until <= now) {
             logging::forgotten(mem::take(&mut self.n_forgotten), self.store.first_seq(HALL));
             self.silent_until = Some(now + FORGOTTEN_PAUSE);
+        }
+    }
+
+    /// Returns what the store has and has done.
+    pub(super) fn totals(&self) -> Totals {
+        Totals {
+            rooms: 0,
+            last_message: self.store.last_seq(HALL),
+            stored_records: self.n_stored,
+            is_storage_failing: self.is_failing,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Verbs about the server.
 
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use super::Request;
 
@@ -10,8 +10,14 @@ const RECORDS_MAX: u64 = 1_000;
 /// The records that are asked for, unless told otherwise.
 const RECORDS_DEFAULT: &str = "50";
 
+/// The argument by which the state of the server is told as metrics.
+pub(in crate::control) const PROMETHEUS: &str = "prometheus";
+
 pub(super) fn stats() -> Command {
-    Command::new("stats").about("Tell how many are here, and how the server does")
+    let prometheus = Arg::new(PROMETHEUS).long(PROMETHEUS).action(ArgAction::SetTrue);
+    Command::new("stats")
+        .about("Tell how many are here, and how the server does")
+        .arg(prometheus.help("Print metrics for Prometheus"))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "other verbs can be wrong")]

@@ -22,6 +22,9 @@ const PAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/man");
 /// The line that the options take the place of.
 const PLACE: &str = ".\\\" OPTIONS\n";
 
+/// The line that the subcommands beside `ctl` take the place of.
+const SUBCOMMANDS_PLACE: &str = ".\\\" SUBCOMMANDS\n";
+
 /// The line that the verbs of `ctl` take the place of.
 const VERBS_PLACE: &str = ".\\\" VERBS\n";
 
@@ -32,12 +35,17 @@ fn main() -> io::Result<()> {
     };
     fs::create_dir_all(folder)?;
     let (server, client) = (control::command(), client(fs::read_to_string(help)?.leak()));
-    write_page(folder, "pychat-server.1", &options(&server), &verbs(&server))?;
-    write_page(folder, "pychat-server.toml.5", &keys(), "")?;
-    write_page(folder, "pychat-gtk.1", &options(&client), "")?;
     let (send, tail) = (pychat_cli::send::command(), pychat_cli::tail::command());
-    write_page(folder, "pychat-send.1", &options(&send), "")?;
-    write_page(folder, "pychat-tail.1", &options(&tail), "")?;
+    let places = [
+        (PLACE, options(&server)),
+        (VERBS_PLACE, verbs(&server)),
+        (SUBCOMMANDS_PLACE, subcommands(&server)),
+    ];
+    write_page(folder, "pychat-server.1", &places)?;
+    write_page(folder, "pychat-server.toml.5", &[(PLACE, keys())])?;
+    write_page(folder, "pychat-gtk.1", &[(PLACE, options(&client))])?;
+    write_page(folder, "pychat-send.1", &[(PLACE, options(&send))])?;
+    write_page(folder, "pychat-tail.1", &[(PLACE, options(&tail))])?;
     for (mut command, name) in [
         (server, "pychat-server"),
         (client, "pychat-gtk"),
@@ -70,11 +78,11 @@ fn client(help: &'static str) -> Command {
     })
 }
 
-/// Writes the page `name` into `folder`, with `options` and `verbs` in their places if it has them.
-fn write_page(folder: &Path, name: &str, options: &str, verbs: &str) -> io::Result<()> {
+/// Writes the page `name` into `folder`, with texts in their `places`.
+fn write_page(folder: &Path, name: &str, places: &[(&str, String)]) -> io::Result<()> {
     let words = fs::read_to_string(Path::new(PAGES).join(format!("{name}.in")))?;
-    let page = words.replace("@version@", env!("CARGO_PKG_VERSION")).replace(PLACE, options);
-    let page = page.replace(VERBS_PLACE, verbs);
+    let page = words.replace("@version@", env!("CARGO_PKG_VERSION"));
+    let page = places.iter().fold(page, |page, (place, text)| page.replace(place, text));
     fs::write(folder.join(name), page)
 }
 
@@ -103,6 +111,14 @@ fn verbs(command: &Command) -> String {
     if let Some(ctl) = command.find_subcommand("ctl") {
         ctl.get_subcommands().for_each(|verb| describe(&mut roff, "", verb));
     }
+    roff.to_roff()
+}
+
+/// Returns every subcommand of the server but `ctl` as its manual tells of it.
+fn subcommands(command: &Command) -> String {
+    let mut roff = Roff::new();
+    let others = command.get_subcommands().filter(|subcommand| subcommand.get_name() != "ctl");
+    others.for_each(|subcommand| describe(&mut roff, "pychat-server ", subcommand));
     roff.to_roff()
 }
 

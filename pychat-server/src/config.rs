@@ -25,7 +25,7 @@ use thiserror::Error;
 use self::settings::Settings;
 pub use self::{
     control::{ControlPlace, control_sockets},
-    history::History,
+    history::{History, state_directories},
     options::{ConfigOption, OPTIONS},
     usage::command,
 };

@@ -11,6 +11,8 @@ pub mod control;
 
 pub mod server;
 
+pub mod archive;
+
 pub mod config;
 pub mod handover;
 pub mod limits;

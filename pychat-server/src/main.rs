@@ -1,13 +1,13 @@
 //! `pychat-server`: arguments → `Config` → `Reactor::bind` → `run` → exit code. Or, if a server asks
 //! for it, the small part of its work that would make people wait. `pychat-server ctl` calls one that
-//! runs.
+//! runs, and the subcommands beside it work on what one keeps.
 
 use std::{env, error::Error, process::ExitCode};
 
 use pychat_server::{
+    archive,
     config::{Config, ConfigError},
-    control::{self, client::Ctl},
-    logging,
+    control, logging,
     reactor::Reactor,
     store::sqlite::child::Job,
     systemd::Inherited,
@@ -21,7 +21,10 @@ fn main() -> ExitCode {
         return job.run();
     }
     if let Some(ctl) = control::parse(env::args_os()) {
-        return call(ctl);
+        return finish(ctl.map(|ctl| ctl.run()));
+    }
+    if let Some(work) = archive::parse(env::args_os()) {
+        return finish(work.map(archive::Work::run));
     }
     logging::init();
     match start() {
@@ -38,9 +41,9 @@ fn main() -> ExitCode {
     }
 }
 
-/// Calls a running server.
-fn call(ctl: Result<Ctl, ConfigError>) -> ExitCode {
-    match ctl.map(|ctl| ctl.run()) {
+/// Returns the exit code of work that ended so, having said why if it was not done.
+fn finish(outcome: Result<Result<(), impl Error>, ConfigError>) -> ExitCode {
+    match outcome {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(error)) => {
             logging::not_started(&error);

@@ -58,6 +58,9 @@ mod server {
     mod systemd;
     mod usage;
 
+    // The files of a server, taken elsewhere and back.
+    mod archive;
+
     // What the tests ask the system.
     mod kernel;
 }

@@ -9,9 +9,9 @@ use std::fs;
 use modules::modules_known;
 
 /// The modules of the crate, each above all that it may know.
-const LAYERS: [&str; 12] = [
-    "main", "reactor", "signals", "systemd", "control", "server", "handover", "config", "logging",
-    "limits", "net", "store",
+const LAYERS: [&str; 13] = [
+    "main", "reactor", "signals", "systemd", "control", "server", "archive", "handover", "config",
+    "logging", "limits", "net", "store",
 ];
 
 /// The innermost layer: it knows itself alone.

@@ -44,6 +44,18 @@ impl Folders {
     }
 }
 
+/// The folder of the system's service.
+const SERVICE_FOLDER: &str = "/var/lib/pychat-server";
+
+/// Returns the folders in which a server may keep its messages that somebody means who names none, the
+/// likeliest first.
+pub fn state_directories() -> Vec<PathBuf> {
+    if let Some(given) = env::var_os("PYCHAT_STATE_DIR").filter(|given| !given.is_empty()) {
+        return vec![given.into()];
+    }
+    [Some(SERVICE_FOLDER.into()), Folders::of_user().state()].into_iter().flatten().collect()
+}
+
 /// Reads the settings of the log.
 pub(super) fn read(settings: &Settings, folders: Folders) -> Result<History, ConfigError> {
     let default = Retention::default();

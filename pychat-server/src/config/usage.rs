@@ -53,6 +53,8 @@ Examples:
       Listen on this machine only.
   pychat-server ctl who
       Ask a running server who is here; see pychat-server ctl --help.
+  pychat-server backup /var/backups/pychat
+      Copy what a server keeps, while it runs; restore brings it back.
   nc 127.0.0.1 12345
       Join by hand. Type a line, then talk:
         {\"type\":\"hello\",\"username\":\"Anna\"}

@@ -8,7 +8,10 @@ use super::{
     client::{Ctl, Format},
     verbs,
 };
-use crate::config::{self, ConfigError};
+use crate::{
+    archive,
+    config::{self, ConfigError},
+};
 
 /// The word after the program's name that makes it call a server.
 const CTL: &str = "ctl";
@@ -27,9 +30,9 @@ Exit codes:
   1  not done: no server, no permission, or a reason that the server gives
   2  wrong usage";
 
-/// Returns the command line of the program with that of `ctl`, to write manuals and completions from.
+/// Returns the command line of the program with all its subcommands, to write manuals and completions from.
 pub fn command() -> Command {
-    config::command().subcommand(ctl())
+    config::command().subcommand(ctl()).subcommands(archive::commands())
 }
 
 fn ctl() -> Command {

@@ -26,7 +26,7 @@ use thiserror::Error;
 const ALPN: &[u8] = b"pychat";
 
 /// The name of the file with the server's own certificate and key.
-const OWN_FILE: &str = "tls.pem";
+pub const OWN_FILE: &str = "tls.pem";
 
 /// The place of a certificate and its key, in PEM.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -39,7 +39,7 @@ pub(super) struct Commit {
     pub(super) replies: Vec<(CallId, Reply)>,
 }
 
-/// What is kept, in numbers.
+/// The store in numbers.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Totals {
     /// The rooms beside the hall.

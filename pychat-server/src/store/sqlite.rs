@@ -6,6 +6,7 @@
 //! written into its place, and reading all of it after an end that was not in order.
 
 mod amendments;
+mod check;
 pub mod checkpoint;
 pub mod child;
 mod error;
@@ -20,6 +21,7 @@ mod retention;
 mod rooms;
 mod rows;
 mod schema;
+mod snapshot;
 
 use std::{mem, ops::ControlFlow, path::PathBuf, time::Instant};
 
@@ -28,14 +30,19 @@ use rusqlite::{Connection, Row};
 use self::{
     checkpoint::Checkpointer,
     child::CHILD_POLL,
-    folder::Folder,
     health::{Health, damage},
     logs::{Logs, key, key_up_to, keys, seq_of},
     records::{SELECT_AFTER, SELECT_SHOWN_AFTER, SELECT_SHOWN_SIZES, SELECT_SIZES, Writer, entry},
     rows::{integer, transaction},
     schema::Opened,
 };
-pub use self::{error::OpenError, folder::FILE_NAME, retention::TRIM_STEP};
+pub use self::{
+    error::OpenError,
+    folder::{FILE_NAME, Folder, LOCK_FILE},
+    retention::TRIM_STEP,
+    schema::{begin_epoch, settle, utc_name},
+    snapshot::{Contents, Snapshot},
+};
 use super::{Answer, Read, Records, Retention, Store, over::Over, page::run_start};
 use crate::core::{
     id::{RoomId, Ticket},

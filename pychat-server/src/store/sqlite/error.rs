@@ -30,6 +30,20 @@ pub enum OpenError {
         /// The system's error.
         source: io::Error,
     },
+    /// The log cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// The file was written by an earlier version of this program, which no server has taken over yet.
+    #[error("{} is of an earlier version; start this server once, which takes it over", path.display())]
+    Older {
+        /// The file.
+        path: PathBuf,
+    },
     /// Another process has the log open.
     #[error("another server keeps its messages in {}", directory.display())]
     InUse {

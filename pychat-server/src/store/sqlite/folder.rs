@@ -14,14 +14,14 @@ use super::OpenError;
 pub const FILE_NAME: &str = "log.sqlite";
 
 /// The file whose lock says that a server is at work here.
-const LOCK_NAME: &str = "lock";
+pub const LOCK_FILE: &str = "lock";
 
 /// The time for which one look at the free space on the disk holds good.
 const SPACE_PAUSE: Duration = Duration::from_secs(1);
 
 /// A folder that no other server uses; it is free again when this is dropped, or the process ends.
 #[derive(Debug)]
-pub(super) struct Folder {
+pub struct Folder {
     directory: PathBuf,
     file: PathBuf,
     space: Space,
@@ -36,11 +36,15 @@ struct Space {
 }
 
 impl Folder {
-    /// Makes `directory` if it is missing, locks it, and makes sure of a file in it, if an empty one.
-    pub(super) fn lock(directory: &Path) -> Result<Self, OpenError> {
+    /// Makes `directory` if it is missing, and locks it.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`]: a server is at work there, or the system refuses.
+    pub fn lock_only(directory: &Path) -> Result<Self, OpenError> {
         let create = DirBuilder::new().recursive(true).mode(0o700).create(directory);
         create.map_err(|source| OpenError::Create { directory: directory.to_owned(), source })?;
-        let lock = open(&directory.join(LOCK_NAME))?;
+        let lock = open(&directory.join(LOCK_FILE))?;
         match lock.try_lock() {
             Ok(()) => (),
             Err(TryLockError::WouldBlock) => {
@@ -49,20 +53,27 @@ impl Folder {
             Err(TryLockError::Error(source)) => return Err(unwritable(directory, source)),
         }
         let file = directory.join(FILE_NAME);
+        Ok(Self { directory: directory.to_owned(), file, space: Space::default(), _lock: lock })
+    }
+
+    /// Makes `directory` if it is missing, locks it, and makes sure of a file in it, if an empty one.
+    pub(super) fn lock(directory: &Path) -> Result<Self, OpenError> {
+        let folder = Self::lock_only(directory)?;
+        let file = &folder.file;
         if file.symlink_metadata().is_err() {
-            open(&file)?;
+            open(file)?;
             // A file that the folder does not know of after a power cut would be no use.
             let sync = File::open(directory).and_then(|directory| directory.sync_all());
             sync.map_err(|source| unwritable(directory, source))?;
         }
-        open(&file)?;
+        open(file)?;
         for suffix in ["-wal", "-shm"] {
             let beside = directory.join(format!("{FILE_NAME}{suffix}"));
             if beside.symlink_metadata().is_ok() {
                 open(&beside)?; // SQLite gives new ones the mode of the log.
             }
         }
-        Ok(Self { directory: directory.to_owned(), file, space: Space::default(), _lock: lock })
+        Ok(folder)
     }
 
     /// Looks whether there is room for what is to be appended, if it has not for a second.

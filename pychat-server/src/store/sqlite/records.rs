@@ -255,7 +255,11 @@ fn code(kind: Kind<&str>) -> i64 {
 }
 
 /// Returns the content of which there are a kind's number, a text, and the number of a message.
-fn kind(code: i64, text: Option<&str>, target: Option<u64>) -> rusqlite::Result<Kind<&str>> {
+pub(super) fn kind(
+    code: i64,
+    text: Option<&str>,
+    target: Option<u64>,
+) -> rusqlite::Result<Kind<&str>> {
     let amending = match code {
         EDIT => Amending::Edit(text),
         DELETE => Amending::Delete,

@@ -20,6 +20,9 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// The most statements that are kept for the next time: more than there are.
 const STATEMENTS_MAX: usize = 64;
 
+/// Makes sure that the next server gives the log another epoch.
+pub(super) const FORGET_BOOT: &str = "UPDATE meta SET unsynced_boot = 'restored'";
+
 /// An open log and its name.
 pub(super) struct Opened {
     pub(super) connection: Connection,
@@ -51,6 +54,43 @@ pub(super) fn close(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.execute("UPDATE meta SET unsynced_boot = NULL, is_open = FALSE", [])?;
     Ok(())
+}
+
+/// Has the log in `file`, which no server may have open, get another epoch from the next server.
+///
+/// # Errors
+///
+/// [`StorageError`]: the file is as it was.
+pub fn begin_epoch(file: &Path) -> Result<(), StorageError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file, flags)?;
+    connection.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
+    connection.execute(FORGET_BOOT, [])?;
+    connection.close().map_err(|(_, error)| error)?;
+    Ok(())
+}
+
+/// Moves all that was written into its place in `file`, which no server may have open.
+///
+/// # Errors
+///
+/// [`StorageError`]: nothing is lost.
+pub fn settle(file: &Path) -> Result<(), StorageError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file, flags)?;
+    connection.query_row("PRAGMA schema_version", [], |_| Ok(()))?;
+    connection.close().map_err(|(_, error)| error)?;
+    Ok(())
+}
+
+/// Returns the time on the wall as a part of the name of a file, in UTC.
+///
+/// # Errors
+///
+/// [`StorageError`].
+pub fn utc_name() -> Result<String, StorageError> {
+    let now = "SELECT strftime('%Y-%m-%dT%H-%M-%SZ', 'now')";
+    Ok(Connection::open_in_memory()?.query_row(now, [], |row| row.get(0))?)
 }
 
 /// Opens the file so that closing it again changes nothing.

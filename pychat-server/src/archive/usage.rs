@@ -1,0 +1,151 @@
+//! The command lines of these subcommands.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, error::ErrorKind, value_parser};
+
+use super::{
+    LOG_FILE, Task, Work, backup::Backup, files::is_there, progress::Progress, restore::Restore,
+};
+use crate::config::{self, ConfigError};
+
+const STATE_DIR: &str = "state-dir";
+const QUIET: &str = "quiet";
+const REPLACE: &str = "replace";
+const FOLDER: &str = "DIR";
+
+const AFTER_HELP: &str = "\
+The messages are those of the system's service, or else of the server that this user runs; \
+PYCHAT_STATE_DIR or --state-dir names another folder.
+
+Exit codes:
+  0  done
+  1  not done, or something is wrong; standard error says why
+  2  wrong usage";
+
+/// A subcommand.
+struct Subcommand {
+    name: &'static str,
+    /// Its purpose, in one line.
+    about: &'static str,
+    /// Its arguments.
+    args: fn(Command) -> Command,
+    /// The work that these make.
+    task: fn(&ArgMatches) -> Task,
+}
+
+/// The subcommands, in the order in which help and manuals list them.
+const SUBCOMMANDS: &[Subcommand] = &[
+    Subcommand {
+        name: "backup",
+        about: "Copy messages, people and the server's own certificate into a folder, while the server runs",
+        args: |command| command.arg(folder("The folder for the copy: empty, or not there yet")),
+        task: |matches| Task::Backup(Backup { folder: path(matches, FOLDER) }),
+    },
+    Subcommand {
+        name: "restore",
+        about: "Put a backup in the place of the messages of a server that does not run",
+        args: |command| {
+            let replace = Arg::new(REPLACE).long(REPLACE).action(ArgAction::SetTrue);
+            command.arg(folder("The folder of the backup")).arg(
+                replace.help("Put messages that are there into a folder beside, named by the time"),
+            )
+        },
+        task: |matches| {
+            let is_replacing = matches.get_flag(REPLACE);
+            Task::Restore(Restore { folder: path(matches, FOLDER), is_replacing })
+        },
+    },
+    Subcommand {
+        name: "check",
+        about: "Read all messages and say what is wrong with them, while the server runs",
+        args: |command| command,
+        task: |_| Task::Check,
+    },
+];
+
+/// Returns the subcommands as clap knows them.
+pub fn commands() -> impl Iterator<Item = Command> {
+    SUBCOMMANDS.iter().map(Subcommand::command)
+}
+
+impl Subcommand {
+    fn command(&self) -> Command {
+        let state = Arg::new(STATE_DIR).long(STATE_DIR).value_name(FOLDER);
+        let state = state.value_parser(value_parser!(PathBuf)).value_hint(ValueHint::DirPath);
+        let quiet = Arg::new(QUIET).long(QUIET).action(ArgAction::SetTrue);
+        (self.args)(Command::new(self.name).about(self.about).after_help(AFTER_HELP))
+            .arg(state.help("The folder in which the server keeps messages"))
+            .arg(quiet.help("Say nothing unless something is wrong"))
+    }
+}
+
+/// Reads the arguments of the process, if they are for one of these. Prints and exits if they ask for
+/// help.
+///
+/// # Errors
+///
+/// [`ConfigError`].
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Option<Result<Work, ConfigError>> {
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    let first = arguments.get(1)?;
+    let subcommand = SUBCOMMANDS.iter().find(|subcommand| first == subcommand.name)?;
+    Some(read(subcommand, &arguments[1..]))
+}
+
+fn read(subcommand: &Subcommand, arguments: &[OsString]) -> Result<Work, ConfigError> {
+    let name = format!("pychat-server {}", subcommand.name);
+    let command = subcommand.command().bin_name(&name);
+    let matches = command.try_get_matches_from(arguments).map_err(|error| {
+        if error.kind() == ErrorKind::DisplayHelp {
+            error.exit();
+        }
+        let words = error.to_string();
+        let line = words.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        let line = line.trim_end_matches(':');
+        ConfigError::Usage(format!("{line}; see {name} --help"))
+    })?;
+    let given = matches.get_one::<PathBuf>(STATE_DIR).cloned();
+    let known = || {
+        let all = config::state_directories();
+        let used = all.iter().find(|path| is_there(&path.join(LOG_FILE))).or(all.first());
+        used.cloned().ok_or(ConfigError::NoStateDirectory)
+    };
+    let state = given.map_or_else(known, Ok)?;
+    let progress = Progress::new(matches.get_flag(QUIET));
+    Ok(Work { task: (subcommand.task)(&matches), state, progress })
+}
+
+fn folder(help: &'static str) -> Arg {
+    let folder = Arg::new(FOLDER).value_name(FOLDER).required(true).help(help);
+    folder.value_parser(value_parser!(PathBuf)).value_hint(ValueHint::DirPath)
+}
+
+fn path(matches: &ArgMatches, id: &str) -> PathBuf {
+    matches.get_one::<PathBuf>(id).cloned().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_subcommand_is_read_by_its_own_name() {
+        commands().for_each(|command| command.debug_assert());
+        let read = |arguments: &[&str]| {
+            let all = ["pychat-server"].iter().chain(arguments).map(OsString::from);
+            parse(all).map(|work| work.map(|work| (work.state, work.task)))
+        };
+        let work = read(&["restore", "/b", "--replace", "--state-dir=/s"]).unwrap().unwrap();
+        let Task::Restore(Restore { folder, is_replacing }) = work.1 else { unreachable!() };
+        assert_eq!((work.0, folder, is_replacing), ("/s".into(), "/b".into(), true));
+        assert!(read(&["ctl", "stats"]).is_none() && read(&[]).is_none());
+        for (arguments, words) in [
+            (&["backup"][..], "see pychat-server backup --help"),
+            (&["check", "/x"], "unexpected argument '/x' found; see pychat-server check --help"),
+        ] {
+            let error = read(arguments).unwrap().unwrap_err().to_string();
+            assert!(error.ends_with(words) && !error.contains('\n'), "{error}");
+        }
+    }
+}

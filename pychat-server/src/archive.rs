@@ -6,7 +6,11 @@
 
 mod backup;
 mod check;
+mod export;
 mod files;
+mod format;
+mod html;
+mod import;
 mod progress;
 mod restore;
 mod usage;
@@ -16,7 +20,7 @@ use std::{error::Error as _, io, path::PathBuf};
 use thiserror::Error;
 
 pub use self::usage::{commands, parse};
-use self::{backup::Backup, progress::Progress, restore::Restore};
+use self::{backup::Backup, export::Export, import::Import, progress::Progress, restore::Restore};
 use crate::{core::record::StorageError, net::identity::OWN_FILE, store::sqlite::OpenError};
 
 /// The files of a backup: the log, and the certificate and its key if they are the server's own.
@@ -38,6 +42,8 @@ enum Task {
     Backup(Backup),
     Restore(Restore),
     Check,
+    Export(Export),
+    Import(Import),
 }
 
 /// The reason why work was not done.
@@ -67,6 +73,12 @@ pub enum ArchiveError {
     /// A server has messages where others should come.
     #[error("{} holds messages already; --replace puts them aside", .0.display())]
     Occupied(PathBuf),
+    /// Something has the name that a file is to have.
+    #[error("{} is there already", .0.display())]
+    InTheWay(PathBuf),
+    /// It is not done, for a reason of its own.
+    #[error("{0}")]
+    Refused(String),
     /// Something is wrong with what was looked at.
     #[error("{} {} wrong", .0, if *.0 == 1 { "thing is" } else { "things are" })]
     Wrong(u64),
@@ -84,6 +96,8 @@ impl Work {
             Task::Backup(backup) => backup.run(&state, progress),
             Task::Restore(restore) => restore.run(&state, progress),
             Task::Check => check::run(&state, progress),
+            Task::Export(export) => export.run(&state, progress),
+            Task::Import(import) => import.run(&state, progress),
         }
     }
 }

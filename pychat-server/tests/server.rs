@@ -60,6 +60,8 @@ mod server {
 
     // The files of a server, taken elsewhere and back.
     mod archive;
+    mod export;
+    mod import;
 
     // What the tests ask the system.
     mod kernel;

@@ -52,6 +52,19 @@ impl Progress {
         }
     }
 
+    /// Tells something on the way.
+    pub(super) fn say(&mut self, words: &str) {
+        self.clear();
+        if !self.is_quiet {
+            let _ = writeln!(io::stderr(), "{words}");
+        }
+    }
+
+    /// Warns of something, whether anybody wants to be told or not.
+    pub(super) fn warn(words: &str) {
+        let _ = writeln!(io::stderr(), "{words}");
+    }
+
     /// Tells that the work is done, in place of the bar.
     pub(super) fn end(mut self, words: &str) {
         self.clear();

@@ -5,13 +5,29 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, error::ErrorKind, value_parser};
 
 use super::{
-    LOG_FILE, Task, Work, backup::Backup, files::is_there, progress::Progress, restore::Restore,
+    LOG_FILE, Task, Work,
+    backup::Backup,
+    export::{Export, Format},
+    files::is_there,
+    import::{self, Import},
+    progress::Progress,
+    restore::Restore,
 };
 use crate::config::{self, ConfigError};
 
 const STATE_DIR: &str = "state-dir";
 const QUIET: &str = "quiet";
 const REPLACE: &str = "replace";
+const ROOM: &str = "ROOM";
+const JSONL: &str = "jsonl";
+const HTML: &str = "html";
+const OUTPUT: &str = "output";
+const FILE: &str = "FILE";
+const FORMAT: &str = "format";
+const CHANNEL: &str = "channel";
+const NAME_OF_ROOM: &str = "room";
+const MEMBER: &str = "member";
+const SKIP_BAD: &str = "skip-bad";
 const FOLDER: &str = "DIR";
 
 const AFTER_HELP: &str = "\
@@ -57,12 +73,77 @@ const SUBCOMMANDS: &[Subcommand] = &[
         },
     },
     Subcommand {
+        name: "export",
+        about: "Write a room into a file, for programs or for people, while the server runs",
+        args: |command| {
+            let room = Arg::new(ROOM).value_name(ROOM).required(true).allow_hyphen_values(true);
+            let flag = |name| Arg::new(name).long(name).action(ArgAction::SetTrue);
+            let output = Arg::new(OUTPUT).long(OUTPUT).short('o').value_name("FILE");
+            let output =
+                output.value_parser(value_parser!(PathBuf)).value_hint(ValueHint::FilePath);
+            command
+                .arg(room.help("Its id, such as r7, its name if no other room has it, or hall"))
+                .arg(flag(JSONL).conflicts_with(HTML).help("Lines of JSON, which import reads"))
+                .arg(flag(HTML).required_unless_present(JSONL).help("A page for people"))
+                .arg(output.help("The file, which must not be there; standard output without"))
+        },
+        task: |matches| {
+            let format = if matches.get_flag(HTML) { Format::Html } else { Format::Jsonl };
+            let room = matches.get_one::<String>(ROOM).cloned().unwrap_or_default();
+            Task::Export(Export { room, format, output: matches.get_one(OUTPUT).cloned() })
+        },
+    },
+    Subcommand {
+        name: "import",
+        about: "Take rooms of an export into the messages of a server that does not run",
+        args: import_args,
+        task: |matches| {
+            let word = |name| matches.get_one::<String>(name).cloned();
+            let format = word(FORMAT).and_then(|word| FORMATS.iter().find(|(it, _)| *it == word));
+            Task::Import(Import {
+                file: path(matches, FILE),
+                format: format.map(|(_, format)| *format),
+                channel: word(CHANNEL),
+                room: word(NAME_OF_ROOM),
+                members: matches.get_many(MEMBER).into_iter().flatten().cloned().collect(),
+                is_lenient: matches.get_flag(SKIP_BAD),
+            })
+        },
+    },
+    Subcommand {
         name: "check",
         about: "Read all messages and say what is wrong with them, while the server runs",
         args: |command| command,
         task: |_| Task::Check,
     },
 ];
+
+/// The words for the programs whose exports are read.
+const FORMATS: [(&str, import::Format); 3] = [
+    ("own", import::Format::Own),
+    ("slack", import::Format::Slack),
+    ("mattermost", import::Format::Mattermost),
+];
+
+/// Adds the arguments of an import.
+fn import_args(command: Command) -> Command {
+    let file = Arg::new(FILE).value_name(FILE).required(true).value_hint(ValueHint::FilePath);
+    let file = file.value_parser(value_parser!(PathBuf));
+    let named = |name| Arg::new(name).long(name).value_name("NAME");
+    let format = Arg::new(FORMAT).long(FORMAT).value_name("FORMAT");
+    let format = format.value_parser(FORMATS.map(|(word, _)| word));
+    let member = named(MEMBER).action(ArgAction::Append);
+    let skip = Arg::new(SKIP_BAD).long(SKIP_BAD).action(ArgAction::SetTrue);
+    command
+        .arg(file.help("The export: lines of JSON, or a zip archive"))
+        .arg(format.help("The program that it is of; found out if not given"))
+        .arg(named(CHANNEL).help("The one channel to take; all that are open if not given"))
+        .arg(named(NAME_OF_ROOM).help("The name of the room; that of the channel if not given"))
+        .arg(member.help(
+            "Make a closed room, with the owner of this name in it; may be given several times",
+        ))
+        .arg(skip.help("Leave out lines that cannot be read, and tell of each"))
+}
 
 /// Returns the subcommands as clap knows them.
 pub fn commands() -> impl Iterator<Item = Command> {
@@ -131,7 +212,7 @@ mod tests {
 
     #[test]
     fn every_subcommand_is_read_by_its_own_name() {
-        commands().for_each(|command| command.debug_assert());
+        commands().for_each(Command::debug_assert);
         let read = |arguments: &[&str]| {
             let all = ["pychat-server"].iter().chain(arguments).map(OsString::from);
             parse(all).map(|work| work.map(|work| (work.state, work.task)))

@@ -12,6 +12,7 @@ pub mod child;
 mod error;
 mod folder;
 mod health;
+mod import;
 mod logs;
 mod migrations;
 mod moderation;
@@ -39,8 +40,9 @@ use self::{
 pub use self::{
     error::OpenError,
     folder::{FILE_NAME, Folder, LOCK_FILE},
+    import::{Imported, Importer},
     retention::TRIM_STEP,
-    schema::{begin_epoch, settle, utc_name},
+    schema::{begin_epoch, settle, utc_ms, utc_name},
     snapshot::{Contents, Snapshot},
 };
 use super::{Answer, Read, Records, Retention, Store, over::Over, page::run_start};

@@ -73,7 +73,8 @@ pub(super) fn change(
     }
 }
 
-fn create(connection: &Connection, seq: u64, new: &Room) -> rusqlite::Result<()> {
+/// Keeps a new room, all of which its maker has seen up to a number.
+pub(super) fn create(connection: &Connection, seq: u64, new: &Room) -> rusqlite::Result<()> {
     let Room { id: room, kind, name, topic, maker, members } = new;
     let (kind, _) = KINDS.into_iter().find(|(_, other)| other == kind).unwrap_or(KINDS[4]);
     let values = params![room.0, kind, name, topic, maker.map(|maker| integer(maker.0))];

@@ -93,6 +93,16 @@ pub fn utc_name() -> Result<String, StorageError> {
     Ok(Connection::open_in_memory()?.query_row(now, [], |row| row.get(0))?)
 }
 
+/// Returns the time on the wall, in UTC milliseconds since 1970.
+///
+/// # Errors
+///
+/// [`StorageError`].
+pub fn utc_ms() -> Result<u64, StorageError> {
+    let now = "SELECT 1000 * unixepoch()";
+    Ok(Connection::open_in_memory()?.query_row(now, [], |row| row.get(0))?)
+}
+
 /// Opens the file so that closing it again changes nothing.
 fn connect(file: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;

@@ -90,6 +90,8 @@ mod imp {
         pub(super) id: OnceCell<MessageId>,
         /// The number of the message that it answers.
         pub(super) reply: Cell<Option<u64>>,
+        /// True if it is known to answer its reader.
+        pub(super) answers_reader: Cell<bool>,
         /// That message, while it is in the history.
         pub(super) quoted: glib::WeakRef<super::Message>,
         /// True for a moment once somebody was led to it.

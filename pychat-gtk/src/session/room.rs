@@ -8,12 +8,14 @@ mod amending;
 mod back_pages;
 mod changes;
 mod composing;
+mod deleters;
 mod events;
 mod imp;
 mod kind;
 mod members;
 mod news;
 mod opening;
+mod own_numbers;
 mod read_state;
 mod saying;
 mod typing;
@@ -114,6 +116,7 @@ impl Room {
         self.notify_draft();
         self.history().clear();
         self.imp().welcome.take();
+        self.imp().deleters.clear();
         self.forget_news();
         self.restore(kept);
     }

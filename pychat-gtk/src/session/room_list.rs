@@ -54,6 +54,14 @@ mod imp {
                 let room = Room::static_type();
                 vec![
                     Signal::builder("heard").param_types([room, Message::static_type()]).build(),
+                    Signal::builder("amendment-refused")
+                        .param_types([
+                            room,
+                            String::static_type(),
+                            Message::static_type(),
+                            String::static_type(),
+                        ])
+                        .build(),
                     Signal::builder("read").param_types([room]).build(),
                     Signal::builder("withdrawn").param_types([room, u64::static_type()]).build(),
                 ]
@@ -146,6 +154,25 @@ impl RoomList {
         )
     }
 
+    /// Calls `f` with the room in which a change was refused, the reason in words, the message that was to
+    /// be changed, if that can be tried again, and the words that it was to have.
+    pub fn connect_amendment_refused(
+        &self,
+        f: impl Fn(&Self, &Room, &str, Option<&Message>, &str) + 'static,
+    ) -> glib::SignalHandlerId {
+        self.connect_closure(
+            "amendment-refused",
+            false,
+            glib::closure_local!(move |rooms: &Self,
+                                       room: &Room,
+                                       reason: &str,
+                                       message: Option<&Message>,
+                                       words: &str| {
+                f(rooms, room, reason, message, words);
+            }),
+        )
+    }
+
     /// Returns all of them, in the order of their ids.
     pub(super) fn all(&self) -> Vec<Room> {
         self.imp().by_id.borrow().values().cloned().collect()
@@ -196,6 +223,17 @@ impl RoomList {
 
     pub(super) fn tell_withdrawn(&self, room: &Room, seq: u64) {
         self.emit_by_name::<()>("withdrawn", &[room, &seq]);
+    }
+
+    pub(super) fn tell_refused(
+        &self,
+        room: &Room,
+        reason: &str,
+        message: Option<&Message>,
+        words: &str,
+    ) {
+        let message = message.cloned();
+        self.emit_by_name::<()>("amendment-refused", &[room, &reason, &message, &words]);
     }
 
     pub(super) fn tell_read(&self, room: &Room) {

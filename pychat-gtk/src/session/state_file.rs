@@ -112,6 +112,9 @@ pub struct KeptRoom {
     pub notifications: String,
     /// The time of the last message, in UTC milliseconds since 1970.
     pub last_active: i64,
+    /// The numbers of the reader's latest messages in it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub own: Vec<u64>,
 }
 
 /// The contents of a file, as read.

@@ -5,6 +5,7 @@
 mod amending;
 mod connecting;
 mod devices;
+mod elsewhere;
 mod encrypted;
 mod joining;
 mod keeping;

@@ -45,7 +45,7 @@ impl History {
     /// and where that calls its reader, in bytes. Where it takes more room than there is, others make it.
     pub fn amend(&self, seq: u64, state: MessageState, mentions: Rc<[Range<usize>]>) {
         let Some((place, message)) = self.find(seq) else { return };
-        let before = message.size();
+        let (before, was_deleted) = (message.size(), message.is_deleted());
         message.set_state(state, mentions);
         let after = message.size();
         let imp = self.imp();
@@ -61,18 +61,23 @@ impl History {
             }
             Place::Pushed => {}
         }
+        self.count_deletion(&message, was_deleted);
     }
 
     /// Shows a change of `message` that is on its way.
     pub fn begin_change(&self, message: &Message, change: Pending) {
+        let was_deleted = message.is_deleted();
         message.begin_change(change);
         self.tell_amended_message(message);
+        self.count_deletion(message, was_deleted);
     }
 
     /// Takes in that the change of `message` known as `id` is on its way no more.
     pub fn end_change(&self, message: &Message, id: &str) {
+        let was_deleted = message.is_deleted();
         if message.end_change(id) {
             self.tell_amended_message(message);
+            self.count_deletion(message, was_deleted);
         }
     }
 

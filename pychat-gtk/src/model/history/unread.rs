@@ -249,7 +249,7 @@ impl History {
         let new = latest
             .take(n_known)
             .take_while(|message| message.seq().is_none_or(|seq| imp.unread.after.get() < seq))
-            .filter(|message| message.kind() == MessageKind::Other && message.seq().is_some());
+            .filter(|message| is_counted(message) && message.seq().is_some());
         new.fold((0, None), |(n, _), message| (n + 1, Some(message.clone())))
     }
 
@@ -272,6 +272,13 @@ impl History {
         }
     }
 
+    /// Counts anew if the message that was changed was deleted, or is no longer.
+    pub(super) fn count_deletion(&self, message: &Message, was_deleted: bool) {
+        if message.kind() == MessageKind::Other && message.is_deleted() != was_deleted {
+            self.count_unread();
+        }
+    }
+
     fn set_behind(&self, is_behind: bool) {
         if self.imp().is_behind.replace(is_behind) != is_behind {
             self.notify_is_behind();
@@ -283,4 +290,9 @@ impl History {
             self.notify_n_unread();
         }
     }
+}
+
+/// Returns true for what others have said, unless it is deleted: the server does not count that either.
+fn is_counted(message: &Message) -> bool {
+    message.kind() == MessageKind::Other && !message.is_deleted()
 }

@@ -13,7 +13,7 @@ use std::{
 use gtk::glib::subclass::prelude::*;
 use pychat_wire::{client::MessageState, message::Amendment};
 
-use super::{Message, MessageKind};
+use super::Message;
 use crate::text;
 
 /// The time for which an operator may give a removed message its words back.
@@ -123,11 +123,10 @@ impl Message {
             return false;
         }
         match amending.deletion.get() {
-            Some(Deletion::ByAuthor) => false,
             Some(Deletion::ByOperator(at_ms)) => {
                 u128::from(now_ms.abs_diff(at_ms)) < RESTORE_TIME.as_millis()
             }
-            None => self.kind() == MessageKind::Other,
+            Some(Deletion::ByAuthor) | None => false,
         }
     }
 

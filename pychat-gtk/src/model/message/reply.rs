@@ -25,7 +25,13 @@ impl Message {
     /// Returns true if it answers its reader.
     pub fn answers_reader(&self) -> bool {
         let is_own = |quoted: Self| quoted.kind() == MessageKind::Own;
-        self.kind() == MessageKind::Other && self.quoted().is_some_and(is_own)
+        let is_answer = || self.imp().answers_reader.get() || self.quoted().is_some_and(is_own);
+        self.kind() == MessageKind::Other && is_answer()
+    }
+
+    /// Takes in whether it is known to answer its reader, though what it answers may not be here.
+    pub fn set_answers_reader(&self, answers_reader: bool) {
+        self.imp().answers_reader.set(answers_reader);
     }
 
     /// Takes in which message it answers. It holds that no longer than the history does.

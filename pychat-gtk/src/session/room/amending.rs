@@ -143,11 +143,12 @@ impl Room {
     pub(super) fn on_amended(&self, amended: &Amended) {
         let target = amended.amendment.target();
         let id = amended.id.as_ref().map(MessageId::as_str);
+        self.imp().deleters.hear(amended);
         if let Some(message) = self.history().by_seq(target).filter(|_| self.is_open()) {
             let mut state = message.state();
             let is_changed = state.amend(&amended.author, amended.time_ms, &amended.amendment);
             if is_changed {
-                message.set_deletion(deletion(&message, amended));
+                message.set_deletion(self.imp().deleters.deletion(&message));
                 self.show_state(&message, target, state, amended);
             }
             if let Some(id) = id {
@@ -225,6 +226,11 @@ impl Room {
             let time_ms = u64::try_from(change.since_ms).unwrap_or_default();
             let time_ms = time_ms.max(state.edited_ms.unwrap_or_default());
             state.amend(&change.author, time_ms, &change.amendment);
+            if let Amendment::Delete { .. } = change.amendment
+                && message.kind() == MessageKind::Other
+            {
+                message.set_deletion(Some(Deletion::ByOperator(local_ms(time_ms))));
+            }
             let mentions = message.mentions();
             self.history().amend(seq, state, mentions);
             self.history().end_change(&message, id);
@@ -309,6 +315,9 @@ impl Room {
     fn tell_refused(&self, reason: &str, message: Option<&Message>, words: &str) {
         let message = message.filter(|_| !words.is_empty()).cloned();
         self.emit_by_name::<()>("amendment-refused", &[&reason, &message, &words]);
+        if let Some(session) = self.session() {
+            session.rooms().tell_refused(self, reason, message.as_ref(), words);
+        }
     }
 
     /// Takes `message` out of those of which nobody has been told; returns false if it was none.
@@ -331,18 +340,5 @@ impl Room {
         if let Some(session) = self.session() {
             session.process_events();
         }
-    }
-}
-
-/// Returns who has deleted `message`, after `amended`.
-fn deletion(message: &Message, amended: &Amended) -> Option<Deletion> {
-    let is_author = match message.kind() {
-        MessageKind::Own => amended.own,
-        _ => !amended.own && amended.author == message.author(),
-    };
-    match amended.amendment {
-        Amendment::Delete { .. } if is_author => Some(Deletion::ByAuthor),
-        Amendment::Delete { .. } => Some(Deletion::ByOperator(local_ms(amended.time_ms))),
-        _ => None,
     }
 }

@@ -91,6 +91,8 @@ impl Room {
 
     /// Takes in that the server has another log than before.
     pub(in crate::session) fn begin_epoch(&self) {
+        self.imp().deleters.clear();
+        self.imp().own_numbers.clear();
         if self.is_open() {
             self.history().begin_epoch();
             self.read_from_seen();
@@ -153,6 +155,7 @@ impl Room {
         let (seq, time_ms) = (said.seq, said.time_ms.map(local_ms));
         self.set_active(time_ms.unwrap_or_else(wall_ms));
         self.stop_typing(&said.author);
+        self.note_own(said);
         let id = said.id.as_ref();
         if !self.is_open() {
             id.and_then(|id| self.history().remove(id.as_str())); // The server has it.
@@ -216,6 +219,7 @@ impl Room {
             if let Some(id) = &said.id {
                 self.history().remove(id.as_str());
             }
+            self.note_own(said);
             messages.push(self.shown(said));
         }
         messages.extend(page.events.iter().filter_map(|record| self.shown_record(record)));
@@ -301,8 +305,16 @@ impl Room {
         let time_ms = said.time_ms.map_or_else(wall_ms, local_ms);
         let message = Message::new(kind, &said.author, "", time_ms).in_state(said.state.clone());
         let message = message.numbered(said.seq).answering(said.reply);
+        message.set_deletion(self.imp().deleters.deletion(&message));
         self.note_pending(&message);
         if said.own { message } else { self.read(message) }
+    }
+
+    /// Remembers a message of the reader's: others may answer it when it is not here.
+    fn note_own(&self, said: &Heard) {
+        if let Some(seq) = said.seq.filter(|_| said.own) {
+            self.imp().own_numbers.add(seq);
+        }
     }
 
     /// Returns what somebody did to the room, as it is shown; `None` if that is not known.
@@ -320,6 +332,8 @@ impl Room {
     /// Returns `message` with what calls us in it.
     fn read(&self, message: Message) -> Message {
         let mentions = self.mentions_in(&message.text());
+        let is_answer = message.reply().is_some_and(|seq| self.imp().own_numbers.has(seq));
+        message.set_answers_reader(is_answer);
         message.read_by(self.own_name(), mentions)
     }
 

@@ -14,7 +14,8 @@ use gtk::glib::{
 use pychat_wire::client::{Past, RoomId};
 
 use super::{
-    Composing, RoomKind, RoomNotifications, Session, amending::Amendments, typing::Typing,
+    Composing, RoomKind, RoomNotifications, Session, amending::Amendments, deleters::Deleters,
+    own_numbers::OwnNumbers, typing::Typing,
 };
 use crate::{
     model::{History, Message, People},
@@ -107,6 +108,8 @@ pub struct Room {
     /// The other words for an earlier message, while they are being written.
     pub(super) edited: RefCell<String>,
     pub(super) amendments: Amendments,
+    pub(super) deleters: Deleters,
+    pub(super) own_numbers: OwnNumbers,
     /// The session whose connection leads here.
     pub(super) session: glib::WeakRef<Session>,
     /// True once the room was opened: its messages are kept here, and not only counted.

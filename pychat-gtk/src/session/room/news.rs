@@ -93,6 +93,7 @@ impl Room {
     /// Takes in what was kept of it.
     pub(super) fn restore(&self, kept: &KeptRoom) {
         self.imp().news.borrow_mut().last_active = kept.last_active;
+        self.imp().own_numbers.restore(&kept.own);
         self.set_notifications(RoomNotifications::from_nick(&kept.notifications));
     }
 
@@ -108,6 +109,7 @@ impl Room {
             draft: if is_hall { String::new() } else { self.draft() },
             notifications: notifications.to_owned(),
             last_active: self.last_active(),
+            own: self.imp().own_numbers.all(),
         };
         let has_any = !kept.draft.is_empty()
             || !kept.notifications.is_empty()

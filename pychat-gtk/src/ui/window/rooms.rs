@@ -4,7 +4,14 @@ use adw::prelude::*;
 use gtk::{glib, glib::clone, subclass::prelude::*};
 
 use super::imp::Window;
-use crate::session::{Room, error_text};
+use crate::{
+    model::Message,
+    session::{Room, error_text},
+    text::{
+        i18n::{gettext, gettext_f},
+        names::isolated,
+    },
+};
 
 /// The actions that need rooms.
 const ROOM_ACTIONS: [&str; 7] = [
@@ -31,6 +38,15 @@ impl Window {
             move |_, _, reason| imp.tell_failure(reason)
         ));
         let rooms = self.session.rooms();
+        rooms.connect_amendment_refused(clone!(
+            #[weak(rename_to = imp)]
+            self,
+            move |_, room, reason, message, words| {
+                if imp.obj().room().as_ref() != Some(room) {
+                    imp.tell_refused_elsewhere(room, reason, message, words);
+                }
+            }
+        ));
         rooms.connect_items_changed(clone!(
             #[weak(rename_to = imp)]
             self,
@@ -59,6 +75,37 @@ impl Window {
         self.update_attention();
         self.show_titles();
         self.offer_details();
+    }
+
+    /// Tells why a message of a room that is not shown was not changed. Words that were to be there can
+    /// be gone on with.
+    fn tell_refused_elsewhere(
+        &self,
+        room: &Room,
+        reason: &str,
+        message: Option<&Message>,
+        words: &str,
+    ) {
+        let values = [("room", isolated(&room.title())), ("reason", reason.to_owned())];
+        let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
+        // Translators: a room, and why something was not changed there.
+        let sentence = gettext_f("{room}: {reason}", &values);
+        let toast = adw::Toast::new(&glib::markup_escape_text(&sentence));
+        if let Some(message) = message.cloned() {
+            toast.set_button_label(Some(&gettext("Edit Again")));
+            let (room, words) = (room.downgrade(), words.to_owned());
+            toast.connect_button_clicked(clone!(
+                #[weak(rename_to = imp)]
+                self,
+                move |_| {
+                    if let Some(room) = room.upgrade() {
+                        imp.show_room(&room);
+                        room.begin_edit(&message, &words);
+                    }
+                }
+            ));
+        }
+        self.conversation_page.add_toast(toast);
     }
 
     fn room_signals(&self) -> glib::SignalGroup {

@@ -2,7 +2,10 @@
 
 use std::cell::Cell;
 
+use pychat_wire::{client::MessageState, message::Amendment};
+
 use super::*;
+use crate::model::Pending;
 
 /// Plays a story on a main context of its own; returns the texts before which it says that what
 /// follows is new, how many are new, and how far was read.
@@ -183,4 +186,33 @@ fn numbers_that_are_not_shown_are_seen_with_what_is() {
         history.pass_to(4);
     });
     assert_eq!(told, result(&["3"], 0, 4));
+}
+
+#[test]
+fn what_is_deleted_is_not_new_until_it_is_brought_back() {
+    let deleted = || MessageState { is_deleted: true, ..MessageState::default() };
+    let told = read(|history| {
+        history.read_from(0, 0);
+        history.set_attended(false);
+        (1..=4).for_each(|seq| history.push(said(seq)));
+        history.flush();
+        assert_eq!(history.n_unread(), 4);
+        history.amend(2, deleted(), Rc::default());
+        history.amend(2, deleted(), Rc::default());
+        history.amend(3, deleted(), Rc::default());
+        assert_eq!(history.n_unread(), 2);
+        history.amend(3, MessageState::new("3".to_owned()), Rc::default());
+        assert_eq!(history.n_unread(), 3);
+        let removal = Pending {
+            id: "removal".to_owned(),
+            amendment: Amendment::Delete { target: 4 },
+            author: "Борис".to_owned(),
+            since_ms: 0,
+        };
+        let last = history.by_seq(4).expect("it is there");
+        history.begin_change(&last, removal);
+        assert_eq!(history.n_unread(), 2);
+        history.end_change(&last, "removal");
+    });
+    assert_eq!(told, result(&["1"], 3, 0));
 }

@@ -54,6 +54,7 @@ mod rooms;
 mod roster;
 mod said;
 mod saved;
+mod search;
 mod secret;
 mod signals;
 mod tally;
@@ -76,6 +77,7 @@ pub use self::{
     room::{Hearing, Room, RoomId},
     said::{Pending, Said},
     saved::{MessageId, Saved},
+    search::{Search, SearchEnd},
 };
 use self::{
     backoff::{Backoff, Chance},
@@ -84,6 +86,7 @@ use self::{
     rooms::Rooms,
     roster::Roster,
     saved::Unacknowledged,
+    search::Searches,
     secret::Secret,
 };
 use crate::{frame::PAYLOAD_BYTES_MAX, link::Code, name::UserName};
@@ -117,6 +120,8 @@ pub struct Client {
     said: VecDeque<Unacknowledged>,
     /// The requests that are not answered.
     changes: Vec<PendingChange>,
+    /// The searches of this line.
+    searches: Searches,
     events: VecDeque<Queued>,
     outgoing: Vec<u8>,
 }
@@ -182,6 +187,7 @@ impl Client {
             has_changed: false,
             said: VecDeque::new(),
             changes: Vec::new(),
+            searches: Searches::default(),
             events: VecDeque::new(),
             outgoing: Vec::new(),
             name,

@@ -13,6 +13,7 @@ mod members;
 mod operator;
 mod parts;
 mod room;
+mod search;
 mod server;
 
 use std::str::Utf8Error;
@@ -37,6 +38,9 @@ pub use self::{
     room::{
         DIRECT_PEOPLE_MAX, HALL, Names, Positions, ROOM_ID_BYTES_MAX, ROOM_NAME_CHARS_MAX,
         ROOMS_MAX, Room, RoomEvent, RoomKind, RoomList, RoomRequest, TOPIC_CHARS_MAX,
+    },
+    search::{
+        FoundMessage, SEARCH_CURSOR_BYTES_MAX, SEARCH_LIMIT_MAX, SEARCH_QUERY_BYTES_MAX, Search,
     },
     server::ServerMessage,
 };
@@ -95,6 +99,15 @@ pub enum MessageError {
     NotAList {
         /// The member's name.
         member: &'static str,
+    },
+
+    /// A member of this type is a string of more bytes than it may have.
+    #[error("\"{member}\" has more than {bytes_max} bytes")]
+    TooLong {
+        /// The member's name.
+        member: &'static str,
+        /// The most bytes that it may have.
+        bytes_max: usize,
     },
 
     /// A member that this type needs is a string, but not one that means a key or a code.

@@ -32,6 +32,7 @@ impl Client {
             message => {
                 let message = self.on_log(now, message);
                 let message = message.and_then(|message| self.on_rooms(now, message));
+                let message = message.and_then(|message| self.on_searches(message));
                 let message = message.and_then(|message| self.on_devices(message));
                 let message = message.and_then(|message| self.on_operators(message));
                 if let Some(message) = message.and_then(|message| self.on_invites(message)) {

@@ -2,7 +2,9 @@
 
 use thiserror::Error;
 
-use super::{Amended, Device, Invite, Message, MessageId, Page, Room, RoomId, RoomRecord, Said};
+use super::{
+    Amended, Device, Invite, Message, MessageId, Page, Room, RoomId, RoomRecord, Said, SearchEnd,
+};
 use crate::{
     frame::FrameError,
     key::{PairCode, PublicKey},
@@ -107,6 +109,20 @@ pub enum Event {
     /// The open rooms, as we asked for them. Their `read` and `unread` mean nothing where our person
     /// is not in them.
     Rooms(Vec<Room>),
+    /// A message that a search found, the newest first: as it is now, however much of its room is shown.
+    Found {
+        /// The id that [`Client::search`](super::Client::search) returned.
+        id: String,
+        /// The message.
+        message: Message,
+    },
+    /// A search is over: nothing more is told of it.
+    SearchEnded {
+        /// The id that [`Client::search`](super::Client::search) returned.
+        id: String,
+        /// The way in which it ended.
+        end: SearchEnd,
+    },
     /// The members of a room, as we asked for them.
     Members {
         /// The room.

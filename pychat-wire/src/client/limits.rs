@@ -1,6 +1,9 @@
 //! The limits of a client: the sizes that it takes, and the times that it waits.
 
-pub use crate::message::{MEMBERS_MAX, PONG_SECONDS_MAX, RETRY_MS_MAX, ROOMS_MAX};
+pub use crate::message::{
+    MEMBERS_MAX, PONG_SECONDS_MAX, RETRY_MS_MAX, ROOMS_MAX, SEARCH_LIMIT_MAX,
+    SEARCH_QUERY_BYTES_MAX,
+};
 use crate::name::NAME_CHARS_MAX;
 
 /// The largest payload taken from a server, in bytes.
@@ -21,6 +24,12 @@ pub const CHANGES_MAX: usize = 100;
 
 /// The most pages of history that are asked for at once; others are asked for once one of them came.
 pub const PAGES_MAX: usize = 4;
+
+/// The most searches whose ends are still to come.
+pub const SEARCHES_MAX: usize = 4;
+
+/// The most memory that the messages of one search may take, in bytes. Those beyond are passed over.
+pub const FOUND_BYTES_MAX: usize = 4 << 20;
 
 /// The number up to which messages that were not seen are counted, in each room.
 pub const UNREAD_MAX: u64 = 99;

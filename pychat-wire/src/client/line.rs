@@ -210,6 +210,7 @@ impl Client {
         self.phase = Phase::Idle;
         self.line = Line::default();
         self.fail_said();
+        self.end_searches();
     }
 
     /// Asks the shell for a line.
@@ -237,6 +238,7 @@ impl Client {
         self.outgoing.clear();
         self.phase = Phase::Idle;
         self.fail_said();
+        self.end_searches();
         let is_unwanted = matches!(cause, Cause::Bye { reason } if reason.is_final());
         let is_hopeless = matches!(cause, Cause::Garbled(_)) && self.backoff.is_hopeless();
         if is_unwanted || is_hopeless || !(self.has_joined || self.is_persistent) {

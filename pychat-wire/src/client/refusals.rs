@@ -1,6 +1,6 @@
 //! Errors of the server: what they mean for what was said.
 
-use super::{Client, Event, RETRY_MS, RETRY_MS_MAX};
+use super::{Client, Event, RETRY_MS, RETRY_MS_MAX, SearchEnd};
 use crate::message::ErrorCode;
 
 impl Client {
@@ -17,6 +17,11 @@ impl Client {
             if is_news {
                 self.tell(Event::Denied { code, text, id: Some(id.to_owned()) });
             }
+            return;
+        }
+        if let Some(id) = reference
+            && self.end_search(id, SearchEnd::Refused { code, text: text.clone() })
+        {
             return;
         }
         let index = reference.and_then(|id| self.saved.index_of(id));

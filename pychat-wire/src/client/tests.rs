@@ -14,6 +14,7 @@ mod pending_limits;
 mod reading;
 mod requests;
 mod rooms;
+mod searching;
 mod state;
 mod summarized;
 mod texts;

@@ -9,6 +9,7 @@ use super::{
     members::Members,
     operator::OperatorRequest,
     parts::Resume,
+    search::Search,
     {lenient, write_json},
 };
 use crate::{
@@ -46,6 +47,8 @@ pub enum ClientMessage<'a> {
         /// The most messages that it wants.
         limit: u64,
     },
+    /// A request for the messages that have certain words. Protocol 2.
+    Search(Search<'a>),
     /// A request for the list of open rooms. Protocol 2.
     Rooms,
     /// A request for the list of a room's members. Protocol 2.
@@ -227,6 +230,7 @@ impl<'a> ClientMessage<'a> {
                 before: members.before.required_number("before")?,
                 limit: members.limit.required_number("limit")?,
             }),
+            "search" => Search::parse(members).map(Self::Search),
             "pair" => Ok(Self::Pair),
             "devices" => Ok(Self::Devices),
             "remove_device" => Ok(Self::RemoveDevice { key: members.key.required_value("key")? }),

@@ -34,6 +34,7 @@ macro_rules! members {
             pub(super) with: Option<&'a RawValue>,
             pub(super) rooms: Option<&'a RawValue>,
             pub(super) reactions: Option<&'a RawValue>,
+            pub(super) message: Option<&'a RawValue>,
         }
 
         impl<'a> Members<'a> {
@@ -61,6 +62,7 @@ members! {
     subject = "subject", by = "by", room = "room", room_kind = "kind", name = "name",
     topic = "topic", event = "event", mine = "mine", last = "last", read = "read", unread = "unread",
     target = "target", reply = "reply", emoji = "emoji", edited = "edited", deleted = "deleted",
+    query = "query",
 }
 
 /// A member's value, as far as any message cares.
@@ -121,6 +123,28 @@ impl<'a> Member<'a> {
     /// Returns the string that `member` has to be.
     pub(super) fn required(self, member: &'static str) -> Result<Cow<'a, str>, MessageError> {
         self.string().ok_or(MessageError::NotAString { member })
+    }
+
+    /// Returns the string that `member` has to be, of at most `bytes_max` bytes.
+    pub(super) fn required_within(
+        self,
+        member: &'static str,
+        bytes_max: usize,
+    ) -> Result<Cow<'a, str>, MessageError> {
+        let text = self.required(member)?;
+        if bytes_max < text.len() {
+            return Err(MessageError::TooLong { member, bytes_max });
+        }
+        Ok(text)
+    }
+
+    /// Returns the string that `member` has to be, of at most `bytes_max` bytes, if it is there.
+    pub(super) fn optional_within(
+        self,
+        member: &'static str,
+        bytes_max: usize,
+    ) -> Result<Option<Cow<'a, str>>, MessageError> {
+        if self.is_missing() { Ok(None) } else { self.required_within(member, bytes_max).map(Some) }
     }
 
     /// Returns the value that a string stands for; `None` if it is something else.
@@ -218,6 +242,7 @@ impl<'de> Visitor<'de> for &mut Members<'de> {
                 (None, "with") => self.with = Some(map.next_value()?),
                 (None, "rooms") => self.rooms = Some(map.next_value()?),
                 (None, "reactions") => self.reactions = Some(map.next_value()?),
+                (None, "message") => self.message = Some(map.next_value()?),
                 (None, _) => {
                     map.next_value::<IgnoredAny>()?;
                 }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::{
-    Amendment, Reactions, Room, RoomEvent, RoomList,
+    Amendment, FoundMessage, Reactions, Room, RoomEvent, RoomList,
     operator::BanList,
     parts::{DeviceList, Door, ErrorCode, HostList, InviteList, Limits, Listing, Reason},
 };
@@ -214,6 +214,24 @@ pub enum ServerMessage<'a> {
         count: u64,
         /// True if nothing older is kept.
         start: bool,
+    },
+    /// One message that a search found: an answer to
+    /// [`ClientMessage::Search`](super::ClientMessage::Search).
+    Found {
+        /// The reference of the search.
+        #[serde(rename = "ref")]
+        reference: Cow<'a, str>,
+        /// The message.
+        message: FoundMessage<'a>,
+    },
+    /// The end of the answer to a search.
+    FoundEnd {
+        /// The reference of the search.
+        #[serde(rename = "ref")]
+        reference: Cow<'a, str>,
+        /// The cursor by which what is older can be searched; `None` if nothing older is kept.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        before: Option<Cow<'a, str>>,
     },
     /// Somebody joined.
     Joined {

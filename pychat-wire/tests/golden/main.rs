@@ -3,6 +3,7 @@
 mod amendments;
 mod people;
 mod rooms;
+mod searching;
 
 use std::borrow::Cow;
 

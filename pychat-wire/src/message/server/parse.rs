@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use super::{
     super::{
-        Amendment, EPOCH_BYTES_MAX, EXPIRES_MS_MAX, MESSAGE_ID_BYTES_MAX, MessageError,
-        RETRY_MS_MAX, Room, RoomEvent, RoomKind, TIME_MS_MAX, bounds, lenient, members::Members,
-        unknown, word,
+        Amendment, EPOCH_BYTES_MAX, EXPIRES_MS_MAX, FoundMessage, MESSAGE_ID_BYTES_MAX,
+        MessageError, RETRY_MS_MAX, Room, RoomEvent, RoomKind, SEARCH_CURSOR_BYTES_MAX,
+        TIME_MS_MAX, bounds, lenient, members::Members, unknown, word,
     },
     ErrorCode, Reason, ServerMessage,
 };
@@ -128,6 +128,14 @@ impl<'a> ServerMessage<'a> {
                 before: members.before.required_number("before")?,
                 count: members.count.required_number("count")?,
                 start: members.start.is_true(),
+            }),
+            "found" => Ok(Self::Found {
+                reference: members.reference.required_within("ref", MESSAGE_ID_BYTES_MAX)?,
+                message: FoundMessage::parse(members.message)?,
+            }),
+            "found_end" => Ok(Self::FoundEnd {
+                reference: members.reference.required_within("ref", MESSAGE_ID_BYTES_MAX)?,
+                before: members.before.within(SEARCH_CURSOR_BYTES_MAX).string(),
             }),
             kind => Self::parse_of_people(kind, members),
         }

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// The keyboard shortcuts of actions, in every window. The shortcuts window lists all of them.
-pub const ACCELS: [(&str, &[&str]); 10] = [
+pub const ACCELS: [(&str, &[&str]); 11] = [
     ("app.new-window", &["<Control>n"]),
     ("app.preferences", &["<Control>comma"]),
     ("app.quit", &["<Control>q"]),
@@ -35,6 +35,7 @@ pub const ACCELS: [(&str, &[&str]); 10] = [
     ("win.next-room", &["<Alt>Down"]),
     ("win.previous-room", &["<Alt>Up"]),
     ("win.search", &["<Control>f"]),
+    ("win.search-everywhere", &["<Control><Shift>f"]),
     ("win.show-help-overlay", &["<Control>question"]),
     ("win.toggle-people", &["F9"]),
     ("window.close", &["<Control>w"]),

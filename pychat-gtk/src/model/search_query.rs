@@ -56,24 +56,77 @@ impl SearchQuery {
         (self.text.is_empty() || !found.is_empty()).then_some(found)
     }
 
-    /// Returns where `text` has the words, in order.
-    fn find_in(&self, text: &str) -> Vec<Range<usize>> {
-        // Nearly all texts do not have it, and to know that takes no places.
-        if !fold(text).contains(&self.text) {
-            return Vec::new();
-        }
-        let folded = Folded::new(text);
-        let found = folded.text().match_indices(&self.text);
-        let mut ranges: Vec<Range<usize>> = Vec::new();
-        for (at, it) in found {
-            let range = folded.origin(at..at + it.len());
-            // Two matches within one letter, like `f` in `ﬀ`, are one to a reader.
-            match ranges.last_mut().filter(|last| range.start < last.end) {
-                Some(last) => last.end = range.end,
-                None => ranges.push(range),
-            }
+    /// Returns the part that a text has to have, folded; empty if any may do.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Returns true if `author` is one who is asked for; everybody is if nobody is asked for.
+    pub fn is_by(&self, author: &str) -> bool {
+        self.authors.iter().all(|begun| has_word(author, begun))
+    }
+
+    /// Returns the beginning of the author's name that is asked for, folded, if it is one.
+    pub fn author(&self) -> Option<&str> {
+        if let [author] = self.authors.as_slice() { Some(author) } else { None }
+    }
+
+    /// Returns true if somebody is asked for.
+    pub fn has_author(&self) -> bool {
+        !self.authors.is_empty()
+    }
+
+    /// Returns where a text by an author has all the words that are searched for, wherever each stands;
+    /// `None` if it does not.
+    pub fn find_words(&self, author: &str, text: &str) -> Option<Vec<Range<usize>>> {
+        let folded = fold(text);
+        let has_all = self.is_by(author) && self.words().all(|word| folded.contains(word));
+        has_all.then(|| self.mark_words(text))
+    }
+
+    /// Returns where `text` has any of the words, in order.
+    pub fn mark_words(&self, text: &str) -> Vec<Range<usize>> {
+        let mut found: Vec<_> = self.words().flat_map(|word| find_in(word, text)).collect();
+        found.sort_by_key(|range| range.start);
+        let mut ranges = Vec::with_capacity(found.len());
+        for range in found {
+            push(&mut ranges, range);
         }
         ranges
+    }
+
+    /// Returns the words, without the signs by which a server understands more of them.
+    fn words(&self) -> impl Iterator<Item = &str> {
+        let words = self.text.split(' ').map(|word| word.trim_matches(['"', '*']));
+        words.filter(|word| !word.is_empty())
+    }
+
+    /// Returns where `text` has the words as they stand, in order.
+    fn find_in(&self, text: &str) -> Vec<Range<usize>> {
+        find_in(&self.text, text)
+    }
+}
+
+/// Returns where `text` has `words`, which are folded, in order.
+fn find_in(words: &str, text: &str) -> Vec<Range<usize>> {
+    // Nearly all texts do not have it, and to know that takes no places.
+    if !fold(text).contains(words) {
+        return Vec::new();
+    }
+    let folded = Folded::new(text);
+    let mut ranges = Vec::new();
+    for (at, it) in folded.text().match_indices(words) {
+        push(&mut ranges, folded.origin(at..at + it.len()));
+    }
+    ranges
+}
+
+/// Adds a range that begins no sooner than those before. Two matches within one letter, like `f` in `ﬀ`,
+/// are one to a reader.
+fn push(ranges: &mut Vec<Range<usize>>, range: Range<usize>) {
+    match ranges.last_mut().filter(|last| range.start < last.end) {
+        Some(last) => last.end = last.end.max(range.end),
+        None => ranges.push(range),
     }
 }
 
@@ -185,6 +238,28 @@ mod tests {
                 found.map(|ranges| ranges.into_iter().map(|it| &text[it]).collect::<Vec<_>>());
             assert_eq!(found.as_deref(), expected, "{words:?} by {author:?}");
         }
+    }
+
+    #[test]
+    fn words_are_found_in_any_order() {
+        for (words, text, expected) in [
+            ("two one", "One, TWO, one", Some(&["One", "TWO", "one"][..])),
+            ("one three", "one two", None),
+            ("\"one two\" th*", "two one three", Some(&["two", "one", "th"])),
+            ("ana an", "ananas", Some(&["anana"])),
+            ("from:мар one", "one", Some(&["one"])),
+            ("from:бор one", "one", None),
+            ("from:мар", "one", Some(&[])),
+        ] {
+            let query = SearchQuery::new(words).expect("something to search for");
+            let found = query.find_words("Мария", text);
+            let found =
+                found.map(|ranges| ranges.into_iter().map(|it| &text[it]).collect::<Vec<_>>());
+            assert_eq!(found.as_deref(), expected, "{words:?} in {text:?}");
+        }
+        let query = SearchQuery::new("one three").expect("something to search for");
+        assert_eq!(query.mark_words("one two"), [0..3]);
+        assert_eq!((query.author(), query.has_author(), query.text()), (None, false, "one three"));
     }
 
     #[test]

@@ -213,6 +213,11 @@ pub fn room_denial(request: &RoomRequest<'_>, code: ErrorCode, text: &str) -> St
     }
 }
 
+/// Returns what is said of a search that the server has no part in.
+pub fn only_loaded_searched() -> String {
+    gettext("Searching only what is loaded")
+}
+
 /// Returns what is said where the server refuses an invite, with its own words in `text`.
 pub fn invite_denial(code: ErrorCode, text: &str) -> String {
     if code == ErrorCode::Forbidden {

@@ -22,6 +22,7 @@ use super::{
     persistence::Persistence,
     room_requests::Requests,
     rooms::Rooms,
+    search::SearchEverywhere,
 };
 use crate::text::server_uri::Access;
 
@@ -68,6 +69,9 @@ pub struct Session {
     pub(super) requests: Requests,
     pub(super) rooms_state: Rooms,
     pub(super) moderation: Moderation,
+    /// The search through all rooms.
+    #[property(get)]
+    pub(super) search_everywhere: SearchEverywhere,
     /// True once the room has been entered, until it is left.
     pub(super) has_conversation: Cell<bool>,
     /// The number of the protocol that was last spoken in the room.
@@ -91,6 +95,7 @@ impl ObjectImpl for Session {
         self.sends_typing.set(true);
         self.room.set_session(&self.obj());
         self.rooms.replace(vec![self.room.clone()]);
+        self.search_everywhere.set_session(&self.obj());
     }
 
     fn signals() -> &'static [Signal] {

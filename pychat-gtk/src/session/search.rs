@@ -6,6 +6,8 @@
 //! the oldest results is looked at.
 
 mod amended;
+mod everywhere;
+mod found_message;
 
 use std::{
     cell::{Cell, OnceCell, RefCell},
@@ -17,6 +19,7 @@ use std::{
 use gtk::{gio::prelude::*, glib, glib::subclass::prelude::*};
 use pychat_wire::client::Past;
 
+pub use self::{everywhere::SearchEverywhere, found_message::FoundMessage};
 use crate::{
     model::{History, Message, SearchQuery, SearchResults},
     session::room::{Room, SEARCH_PAGE_MESSAGES},

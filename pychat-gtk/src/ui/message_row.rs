@@ -15,6 +15,7 @@ mod name_color;
 mod reactions;
 mod send_error;
 mod spoken;
+mod swiped;
 mod text_block;
 mod text_layout;
 mod text_markup;
@@ -29,11 +30,11 @@ use std::{
 
 use gtk::{glib, glib::clone, pango, prelude::*, subclass::prelude::*};
 
-pub use self::text_block::TextBlock;
 use self::{
     bubble_layout::BubbleLayout, dividers::Dividers, name_color::name_color, quote::Quote,
     reactions::Reactions, send_error::SendError,
 };
+pub use self::{swiped::REPLY_DISTANCE, text_block::TextBlock};
 use crate::{
     model::{Delivery, Mark, Message, MessageKind},
     text::i18n::gettext,
@@ -92,6 +93,8 @@ mod imp {
         /// The message on show.
         #[property(get, set = Self::set_message, explicit_notify, nullable)]
         message: RefCell<Option<Message>>,
+        /// The distance by which it is dragged aside, in pixels.
+        pub(super) swiped: Cell<f64>,
         /// Tells what has changed about the message on show.
         change_handler: RefCell<Option<glib::SignalHandlerId>>,
         /// Waits until it is worth showing that it has not arrived.
@@ -136,6 +139,13 @@ mod imp {
                 self.name_list_item(message);
             }
         }
+
+        fn snapshot(&self, snapshot: &gtk::Snapshot) {
+            match self.swiped.get() {
+                0.0 => self.parent_snapshot(snapshot),
+                aside => self.snapshot_swiped(snapshot, aside),
+            }
+        }
     }
 
     impl BoxImpl for MessageRow {}
@@ -158,6 +168,7 @@ mod imp {
             if let Some((message, handler)) = before {
                 message.disconnect(handler);
             }
+            self.obj().set_swiped(0.0);
             self.obj().notify_message();
         }
 

@@ -1,4 +1,5 @@
 //! The search in a conversation, and the list of its results.
 
+pub mod everywhere_pane;
 pub mod results_pane;
 pub mod search_bar;

@@ -250,7 +250,9 @@ mod imp {
             self.obj().action_set_enabled("win.leave", is_enabled);
             self.obj().action_set_enabled("win.toggle-people", is_enabled);
             self.people_button.set_visible(is_enabled);
-            self.obj().action_set_enabled("win.search", is_enabled);
+            for action in ["win.search", "win.search-everywhere"] {
+                self.obj().action_set_enabled(action, is_enabled);
+            }
             self.search_button.set_visible(is_enabled);
         }
 

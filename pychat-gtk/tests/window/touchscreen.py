@@ -48,13 +48,17 @@ class Touchscreen:
 
     def swipe(self, x, from_y, to_y, duration_s, rest_s=0.0):
         """Puts a finger down, moves it evenly, and lifts it when it has rested."""
-        self.put(x, from_y)
+        self.drag((x, from_y), (x, to_y), duration_s, rest_s)
+
+    def drag(self, start, end, duration_s, rest_s=0.0):
+        """The same from one place to another, in any direction."""
+        self.put(*start)
         n_steps = max(1, round(duration_s / INTERVAL_S))
         for n in range(1, n_steps + 1):
             time.sleep(INTERVAL_S)  # That is what makes it as fast as it is.
-            self.move(x, from_y + (to_y - from_y) * n / n_steps)
+            self.move(*(it + (to - it) * n / n_steps for it, to in zip(start, end)))
         time.sleep(rest_s)
-        self.lift(x, to_y)
+        self.lift(*end)
 
     def _touch(self, kind, x, y):
         axes = [0.0] * VALUATORS

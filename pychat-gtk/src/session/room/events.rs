@@ -317,6 +317,12 @@ impl Room {
         }
     }
 
+    /// Returns a message that was found, as it is shown: itself, if it is here.
+    pub(in crate::session) fn found(&self, said: &Heard) -> Message {
+        let here = said.seq.and_then(|seq| self.history().by_seq(seq));
+        here.unwrap_or_else(|| self.shown(said))
+    }
+
     /// Returns what somebody did to the room, as it is shown; `None` if that is not known.
     fn shown_record(&self, record: &RoomRecord) -> Option<Message> {
         let subject = record.subject.as_deref().unwrap_or_default();

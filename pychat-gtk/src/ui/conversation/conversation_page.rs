@@ -285,6 +285,7 @@ mod imp {
             if is_searching {
                 let anchor = || ScrollAnchor::of(&self.list_view, &self.scrolled_window);
                 self.search.anchor.replace(if self.is_at_end() { None } else { anchor() });
+                self.search.origin.set(self.obj().room().as_ref());
                 if let Some(room) = self.obj().room() {
                     room.history().show_latest(); // They may be what is searched for.
                 }
@@ -296,6 +297,7 @@ mod imp {
         #[template_callback]
         fn on_search_given_up(&self) {
             self.composer.focus_text();
+            self.return_to_origin();
             match self.search.anchor.take() {
                 Some(anchor) => {
                     self.unstick();
@@ -306,6 +308,13 @@ mod imp {
                 }
                 None => self.on_sent(),
             }
+        }
+
+        /// Gives the keyboard to what was found in all rooms.
+        #[template_callback]
+        fn on_results_wanted(&self) {
+            self.show_results();
+            self.results_pane.everywhere().focus_results();
         }
 
         pub(super) fn unstick(&self) {
@@ -386,6 +395,11 @@ impl ConversationPage {
 
     /// Lets the reader say what to search for.
     pub fn search(&self) {
-        self.imp().search_bar.open();
+        self.imp().search_bar.open(false);
+    }
+
+    /// Lets the reader say what to search all rooms for.
+    pub fn search_everywhere(&self) {
+        self.imp().search_bar.open(true);
     }
 }

@@ -10,13 +10,17 @@
 mod changing;
 mod item;
 mod places;
+mod swiping;
 
 use std::cell::{Cell, RefCell};
 
 use adw::subclass::prelude::*;
 use gtk::{gdk, glib, glib::clone, prelude::*};
 
-use self::item::{is_stretch_key, is_touch, row_of, select};
+use self::{
+    item::{is_stretch_key, is_touch, row_of, select},
+    swiping::Swipe,
+};
 use crate::{
     model::{Message, transcript},
     session::Room,
@@ -53,6 +57,7 @@ mod imp {
         #[property(get)]
         has_menu: Cell<bool>,
         pub(super) reaction_picker: ReactionPicker,
+        pub(super) swipe: Swipe,
         /// The menu; made when it is needed first.
         menu: RefCell<Option<gtk::PopoverMenu>>,
         /// The message on which the menu was opened.
@@ -92,6 +97,11 @@ mod imp {
 
     #[glib::derived_properties]
     impl ObjectImpl for SelectionArea {
+        fn constructed(&self) {
+            self.parent_constructed();
+            self.watch_swipes();
+        }
+
         fn dispose(&self) {
             if let Some(menu) = self.menu.take() {
                 menu.unparent();

@@ -14,6 +14,7 @@ use adw::subclass::prelude::*;
 use gtk::{glib, glib::clone, prelude::*};
 
 use self::{row::ResultRow, selection::CurrentResult};
+use super::everywhere_pane::EverywherePane;
 use crate::{session::search::Search, ui::people::people_flap};
 
 /// The number of results that are given to the list at first, and each time its end is near.
@@ -30,6 +31,12 @@ mod imp {
         #[template_child]
         list_view: TemplateChild<gtk::ListView>,
         #[template_child]
+        places: TemplateChild<gtk::Stack>,
+        #[template_child]
+        here: TemplateChild<gtk::Box>,
+        #[template_child]
+        everywhere: TemplateChild<EverywherePane>,
+        #[template_child]
         more_button: TemplateChild<gtk::Button>,
         pub(super) search: OnceCell<Search>,
         /// The results that the list is given.
@@ -44,6 +51,7 @@ mod imp {
         type ParentType = adw::Bin;
 
         fn class_init(klass: &mut Self::Class) {
+            EverywherePane::ensure_type();
             ResultRow::ensure_type();
             klass.bind_template();
             klass.bind_template_callbacks();
@@ -80,6 +88,9 @@ mod imp {
         /// Shows the list if there are results and `flap` has room for it. As long as it is not
         /// known what other words lead to, it stays.
         pub(super) fn show(&self, search: &Search, flap: &adw::Flap) {
+            if self.is_everywhere() {
+                return;
+            }
             let is_kept = flap.reveals_flap() && search.is_searching() && search.is_busy();
             let is_shown = !flap.is_folded() && (0 < search.n_found() || is_kept);
             if !is_shown {
@@ -96,6 +107,22 @@ mod imp {
             }
             self.more_button.set_visible(has_more);
             flap.set_reveal_flap(is_shown);
+        }
+
+        pub(super) fn is_everywhere(&self) -> bool {
+            self.places.visible_child().is_some_and(|it| it == *self.everywhere)
+        }
+
+        pub(super) fn set_everywhere(&self, is_everywhere: bool) {
+            if is_everywhere {
+                self.places.set_visible_child(&*self.everywhere);
+            } else {
+                self.places.set_visible_child(&*self.here);
+            }
+        }
+
+        pub(super) fn everywhere(&self) -> EverywherePane {
+            self.everywhere.get()
         }
 
         /// Shows which result is being looked at.
@@ -152,6 +179,16 @@ glib::wrapper! {
 }
 
 impl ResultsPane {
+    /// Returns the list of what was found in all rooms.
+    pub fn everywhere(&self) -> EverywherePane {
+        self.imp().everywhere()
+    }
+
+    /// Shows what was found in all rooms, if `is_everywhere`, or only in the one that is shown.
+    pub fn set_everywhere(&self, is_everywhere: bool) {
+        self.imp().set_everywhere(is_everywhere);
+    }
+
     /// Lists from now on what `search` finds, while `flap`, whose flap this is, has room for it beside
     /// its content.
     pub fn list(&self, search: &Search, flap: &adw::Flap) {
@@ -183,4 +220,9 @@ impl ResultsPane {
         ));
         people_flap::hide_while_closed(flap);
     }
+}
+
+/// Lets templates know the rows of results.
+pub(super) fn ensure_rows() {
+    ResultRow::ensure_type();
 }

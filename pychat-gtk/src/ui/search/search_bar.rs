@@ -8,7 +8,10 @@ use adw::subclass::prelude::*;
 use gtk::{glib, glib::clone, prelude::*};
 
 use crate::{
-    session::{Room, search::Search},
+    session::{
+        Room,
+        search::{Search, SearchEverywhere},
+    },
     text::i18n::{gettext, gettext_f},
 };
 
@@ -28,6 +31,8 @@ mod imp {
         #[template_child]
         pub(super) entry: TemplateChild<gtk::SearchEntry>,
         #[template_child]
+        steps: TemplateChild<gtk::Box>,
+        #[template_child]
         count: TemplateChild<gtk::Label>,
         #[template_child]
         spinner: TemplateChild<gtk::Spinner>,
@@ -37,6 +42,12 @@ mod imp {
         /// The room whose conversation is searched.
         #[property(get, set = Self::set_room, explicit_notify, nullable)]
         room: RefCell<Option<Room>>,
+        /// The search through all rooms.
+        #[property(get, set = Self::set_everywhere, nullable)]
+        everywhere: RefCell<Option<SearchEverywhere>>,
+        /// True if all rooms are searched.
+        #[property(get, set = Self::set_is_everywhere, explicit_notify)]
+        is_everywhere: Cell<bool>,
         /// True while the bar is there.
         #[property(get, set = Self::set_is_open, explicit_notify)]
         is_open: Cell<bool>,
@@ -69,7 +80,9 @@ mod imp {
     impl ObjectImpl for SearchBar {
         fn signals() -> &'static [Signal] {
             static SIGNALS: OnceLock<Vec<Signal>> = OnceLock::new();
-            SIGNALS.get_or_init(|| vec![Signal::builder("given-up").build()])
+            SIGNALS.get_or_init(|| {
+                vec![Signal::builder("given-up").build(), Signal::builder("results-wanted").build()]
+            })
         }
 
         fn constructed(&self) {
@@ -99,12 +112,66 @@ mod imp {
             self.obj().notify_room();
         }
 
+        fn set_everywhere(&self, everywhere: Option<SearchEverywhere>) {
+            if let Some(everywhere) = &everywhere {
+                everywhere.connect_notify_local(
+                    None,
+                    clone!(
+                        #[weak(rename_to = imp)]
+                        self,
+                        move |_, _| imp.show_outcome()
+                    ),
+                );
+            }
+            self.everywhere.replace(everywhere);
+        }
+
+        /// Searches for the same words elsewhere.
+        fn set_is_everywhere(&self, is_everywhere: bool) {
+            if self.is_everywhere.replace(is_everywhere) == is_everywhere {
+                return;
+            }
+            self.search_nothing();
+            self.steps.set_visible(!is_everywhere);
+            let name = if is_everywhere {
+                gettext("Search all rooms")
+            } else {
+                gettext("Search the conversation")
+            };
+            self.entry.set_placeholder_text(Some(&name));
+            self.entry.update_property(&[gtk::accessible::Property::Label(&name)]);
+            self.search_for_words();
+            self.show_outcome();
+            self.obj().notify_is_everywhere();
+        }
+
+        /// Searches for what is written, where it is to be searched for; returns false if that was done
+        /// already.
+        fn search_for_words(&self) -> bool {
+            let words = self.entry.text();
+            if !self.is_open.get() {
+                return false;
+            }
+            match &*self.everywhere.borrow() {
+                Some(everywhere) if self.is_everywhere.get() => everywhere.search_for(&words),
+                _ => self.search.search_for(&words),
+            }
+        }
+
+        fn search_nothing(&self) {
+            self.search.search_for("");
+            if let Some(everywhere) = &*self.everywhere.borrow() {
+                everywhere.search_for("");
+            }
+        }
+
         fn set_is_open(&self, is_open: bool) {
             if self.is_open.replace(is_open) == is_open {
                 return;
             }
             if !is_open {
-                self.search.search_for("");
+                self.search_nothing();
+                self.obj().set_is_everywhere(false);
             }
             // What has slid out of sight is not there for a screen reader either.
             self.obj().set_visible(is_open);
@@ -126,8 +193,10 @@ mod imp {
             };
             self.count.set_visible(is_searching && !count.is_empty());
             self.count.set_label(&count);
-            self.spinner.set_visible(search.is_loading());
-            self.spinner.set_spinning(search.is_loading());
+            let is_busy = || self.everywhere.borrow().as_ref().is_some_and(|it| it.is_busy());
+            let is_loading = search.is_loading() || self.is_everywhere.get() && is_busy();
+            self.spinner.set_visible(is_loading);
+            self.spinner.set_spinning(is_loading);
             let obj = self.obj();
             let has_older = search.ordinal() < n_found || search.has_more();
             obj.action_set_enabled("search.older", has_older || !is_over);
@@ -148,15 +217,18 @@ mod imp {
 
         #[template_callback]
         fn on_search_changed(&self) {
-            if self.is_open.get() {
-                self.search.search_for(&self.entry.text());
-            }
+            self.search_for_words();
         }
 
         /// Enter goes on to the next match, once the first is that of the words as they stand.
         #[template_callback]
         fn on_activate(&self) {
-            if !self.search.search_for(&self.entry.text()) {
+            if self.search_for_words() {
+                return;
+            }
+            if self.is_everywhere.get() {
+                self.obj().emit_by_name::<()>("results-wanted", &[]);
+            } else {
                 self.search.go_older();
             }
         }
@@ -181,16 +253,19 @@ mod imp {
 glib::wrapper! {
     /// The entry with what to search the conversation for.
     ///
-    /// Emits `given-up` when it was closed to go back to where the search began.
+    /// Emits `given-up` when it was closed to go back to where the search began, and `results-wanted` when
+    /// the keyboard is to go to what was found in all rooms.
     pub struct SearchBar(ObjectSubclass<imp::SearchBar>)
         @extends adw::Bin, gtk::Widget,
         @implements gtk::Accessible, gtk::Buildable, gtk::ConstraintTarget;
 }
 
 impl SearchBar {
-    /// Opens it, and lets its reader write, over what was searched for before.
-    pub fn open(&self) {
+    /// Opens it to search all rooms, if `is_everywhere`, or the one that is shown, and lets its reader
+    /// write, over what was searched for before.
+    pub fn open(&self, is_everywhere: bool) {
         self.set_is_open(true);
+        self.set_is_everywhere(is_everywhere);
         self.imp().entry.grab_focus();
         self.imp().entry.select_region(0, -1);
     }

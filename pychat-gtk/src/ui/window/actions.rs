@@ -17,6 +17,9 @@ pub(super) fn install(klass: &mut <Window as ObjectSubclass>::Class) {
     klass.install_action("win.search", None, |window, _, _| {
         window.imp().conversation_page.search();
     });
+    klass.install_action("win.search-everywhere", None, |window, _, _| {
+        window.imp().conversation_page.search_everywhere();
+    });
     klass.install_action("win.copy-selection", None, |window, _, _| {
         window.imp().conversation_page.copy_selected();
     });

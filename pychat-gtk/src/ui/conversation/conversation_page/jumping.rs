@@ -48,7 +48,7 @@ pub(super) fn install(klass: &mut <ConversationPage as ObjectSubclass>::Class) {
 
 impl ConversationPage {
     /// Goes to the message whose number is `seq`, once it is here.
-    fn jump_to(&self, seq: u64) {
+    pub(super) fn jump_to(&self, seq: u64) {
         self.jump.target.set(Some(seq));
         self.jump.n_pages.set(PAGES_MAX);
         self.go_on_jumping();
@@ -61,7 +61,8 @@ impl ConversationPage {
         if let Some(message) = history.by_seq(seq) {
             self.jump.target.set(None);
             self.show_message_later(&room, message);
-        } else if history.is_before(seq) && 0 < self.jump.n_pages.get() {
+        } else if (history.is_before(seq) || !history.has_numbers()) && 0 < self.jump.n_pages.get()
+        {
             match room.back_pages() {
                 Past::Kept => {
                     self.unstick(); // What comes is above.

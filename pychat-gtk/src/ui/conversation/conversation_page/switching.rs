@@ -63,11 +63,15 @@ impl ConversationPage {
         let is_at_end = self.is_at_end();
         let anchor = || ScrollAnchor::of(&self.list_view, &self.scrolled_window);
         let anchor = if is_at_end { None } else { anchor() };
-        let search = self.obj().is_searching().then(|| LeftSearch {
+        let is_everywhere = self.search_bar.is_everywhere();
+        let is_searching = self.obj().is_searching() && !is_everywhere;
+        let search = is_searching.then(|| LeftSearch {
             text: self.search_bar.text(),
             anchor: self.search.anchor.take(),
         });
-        self.obj().set_is_searching(false);
+        if !is_everywhere {
+            self.obj().set_is_searching(false);
+        }
         self.unread.is_requested.set(false);
         self.day.set_reveal_child(false);
         room.history().set_attended(false);
@@ -97,7 +101,7 @@ impl ConversationPage {
                 self.set_away(false);
             }
         }
-        if let Some(search) = place.search {
+        if let Some(search) = place.search.filter(|_| !self.search_bar.is_everywhere()) {
             self.obj().set_is_searching(true);
             self.search.anchor.replace(search.anchor);
             self.search_bar.go_on_with(&search.text);

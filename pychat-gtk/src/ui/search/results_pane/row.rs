@@ -7,7 +7,12 @@ use gtk::{glib, glib::clone, prelude::*};
 
 use crate::{
     model::{Message, MessageKind, read_out},
-    text::{Excerpt, i18n::gettext, times},
+    session::Room,
+    text::{
+        Excerpt,
+        i18n::{gettext, gettext_f},
+        times,
+    },
     ui::{compat, highlight},
 };
 
@@ -19,6 +24,8 @@ mod imp {
     #[properties(wrapper_type = super::ResultRow)]
     pub struct ResultRow {
         #[template_child]
+        room_title: TemplateChild<gtk::Label>,
+        #[template_child]
         author: TemplateChild<gtk::Label>,
         #[template_child]
         time: TemplateChild<gtk::Label>,
@@ -27,6 +34,9 @@ mod imp {
         /// The message that was found.
         #[property(get, set = Self::set_message, explicit_notify, nullable)]
         message: RefCell<Option<Message>>,
+        /// The room to be named, where the results are of several.
+        #[property(get, set = Self::set_room, nullable)]
+        room: RefCell<Option<Room>>,
         change_handler: RefCell<Option<glib::SignalHandlerId>>,
     }
 
@@ -60,6 +70,15 @@ mod imp {
     impl BinImpl for ResultRow {}
 
     impl ResultRow {
+        fn set_room(&self, room: Option<Room>) {
+            self.room_title.set_visible(room.is_some());
+            self.room_title.set_label(&room.as_ref().map(Room::title).unwrap_or_default());
+            self.room.replace(room);
+            if self.message.borrow().is_some() {
+                self.name_list_item();
+            }
+        }
+
         fn set_message(&self, message: Option<Message>) {
             if *self.message.borrow() == message {
                 return;
@@ -99,7 +118,15 @@ mod imp {
         fn name_list_item(&self) {
             let [author, time, excerpt] =
                 [&self.author, &self.time, &self.excerpt].map(|label| label.label());
-            compat::name_list_item(&*self.obj(), &read_out(&author, &time, &excerpt), "");
+            let sentence = read_out(&author, &time, &excerpt);
+            let room = self.room_title.label();
+            let sentence = if room.is_empty() {
+                sentence
+            } else {
+                // Translators: a room, and a message that was found there.
+                gettext_f("{room}: {message}", &[("room", &room), ("message", &sentence)])
+            };
+            compat::name_list_item(&*self.obj(), &sentence, "");
         }
     }
 }

@@ -233,17 +233,6 @@ impl Search {
         self.look_at(before.filter(|_| is_found));
     }
 
-    fn on_changed(&self, at: usize, n_removed: usize, n_added: usize) {
-        if self.imp().query.borrow().is_none() {
-            return;
-        }
-        self.imp().results.splice(at, n_removed, n_added);
-        if self.imp().results.hits().current().is_none() {
-            self.look_at(None);
-        }
-        self.scan();
-    }
-
     /// Has messages gone through that are not known.
     fn scan(&self) {
         self.set_busy(true);

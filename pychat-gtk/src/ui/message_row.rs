@@ -6,6 +6,7 @@
 
 mod amended_parts;
 mod asking;
+mod avatar;
 mod bubble_layout;
 mod chip_layout;
 mod code_blocks;
@@ -44,9 +45,6 @@ use crate::{
 /// The time for which a message may be on its way before that is shown. Most arrive sooner than
 /// anybody could look.
 const SENDING_DELAY: Duration = Duration::from_millis(500);
-
-/// The size of the author's picture, in pixels.
-const AVATAR_SIZE: i32 = 32;
 
 /// The width left free beside a bubble, in pixels: for a picture, or to show whose side it is.
 const MARGIN: i32 = 40;
@@ -230,14 +228,7 @@ mod imp {
         }
 
         fn add_avatar(&self) -> adw::Avatar {
-            // Whose it is, is written beside it.
-            let avatar = adw::Avatar::builder()
-                .size(AVATAR_SIZE)
-                .show_initials(true)
-                .halign(gtk::Align::Start)
-                .valign(gtk::Align::Start)
-                .accessible_role(gtk::AccessibleRole::Presentation)
-                .build();
+            let avatar = avatar::new();
             self.line.prepend(&avatar);
             avatar
         }

@@ -17,6 +17,7 @@ mod returning;
 mod rooms;
 mod rooms_kept;
 mod searching;
+mod searching_everywhere;
 mod server;
 mod talking;
 mod transcripts;

@@ -51,8 +51,9 @@ class LinkTest(WindowTest):
                     return it
         return None
 
-    def other_device(self, *arguments):
-        """Opens the client as on another machine: it knows nothing, and no other client."""
+    def other_device(self, *arguments, state=None):
+        """Opens the client as on another machine: it knows what is in the folder `state` or nothing, and
+        no other client."""
         call = ["busctl", "--user", "call", "org.a11y.Bus", "/org/a11y/bus", "org.a11y.Bus"]
         answer = subprocess.check_output([*call, "GetAddress"], text=True)
         bus = subprocess.Popen(
@@ -70,7 +71,7 @@ class LinkTest(WindowTest):
             *arguments,
             AT_SPI_BUS_ADDRESS=json.loads(answer.removeprefix("s ")),
             DBUS_SESSION_BUS_ADDRESS=bus.stdout.readline().strip(),
-            XDG_STATE_HOME=self.temporary_folder(),
+            XDG_STATE_HOME=state or self.temporary_folder(),
         )
 
     def open_link_to_add(self, window):

@@ -32,11 +32,11 @@ class TouchSwiping(WindowTest):
     def say(self):
         self.n_said += 1
         self.modern.record(self.n_said, "Борис", f"number {self.n_said}")
-        self.row = self.window.wait_for_row(f"number {self.n_said}")
         eventually(lambda: 0 < self.extents().height, "the message in view")
 
     def extents(self):
-        return self.window.extents(self.row)
+        """Where the last message is."""
+        return self.window.extents(self.window.wait_for_row(f": number {self.n_said}"))
 
     def drag(self, dx, dy=0):
         """Drags the last message by this much."""

@@ -12,6 +12,7 @@ mod selecting;
 mod signals;
 mod switching;
 mod unread;
+mod welcome;
 
 use std::cell::{Cell, OnceCell, RefCell};
 
@@ -23,7 +24,7 @@ use self::{
     switching::LeftRooms, unread::UnreadState,
 };
 use crate::{
-    model::{History, MessageKind},
+    model::History,
     session::{Room, Session},
     settings::Settings,
     ui::{
@@ -38,9 +39,6 @@ use crate::{
         search::{results_pane::ResultsPane, search_bar::SearchBar},
     },
 };
-
-/// The most messages that are a welcome still: of the server's certificate, of being an operator.
-const WELCOME_MESSAGES_MAX: u32 = 3;
 
 mod imp {
     use super::*;
@@ -186,6 +184,11 @@ mod imp {
                 self,
                 move |_| imp.end_kinetic_scroll()
             ));
+            self.selection_area.connect_is_swiping_notify(clone!(
+                #[weak(rename_to = imp)]
+                self,
+                move |_| imp.end_kinetic_scroll()
+            ));
             let adjustment = self.scrolled_window.vadjustment();
             adjustment.connect_page_size_notify(clone!(
                 #[weak(rename_to = imp)]
@@ -267,7 +270,7 @@ mod imp {
         }
 
         pub(super) fn choose_view(&self, history: &History) {
-            match welcome(history) {
+            match welcome::text(history) {
                 Some(text) => {
                     // The description is markup; a name is not.
                     let text = glib::markup_escape_text(&text);
@@ -345,24 +348,6 @@ mod imp {
             }
         }
     }
-}
-
-/// Returns the welcome, with what the chat itself says to a newcomer below it, if there is nothing else.
-fn welcome(history: &History) -> Option<String> {
-    if WELCOME_MESSAGES_MAX < history.n_items() {
-        return None;
-    }
-    let mut messages = (0..history.n_items()).filter_map(|n| history.message(n));
-    let welcome = messages.next().filter(|first| first.kind() == MessageKind::Welcome)?;
-    let mut text = welcome.text().to_string();
-    for message in messages {
-        if message.kind() != MessageKind::Notice || message.is_summary() {
-            return None; // Somebody has come or gone, or said something.
-        }
-        text.push_str("\n\n");
-        text.push_str(&message.text());
-    }
-    Some(text)
 }
 
 glib::wrapper! {

@@ -57,6 +57,8 @@ mod imp {
         #[property(get)]
         has_menu: Cell<bool>,
         pub(super) reaction_picker: ReactionPicker,
+        /// True while a finger drags a message aside.
+        #[property(name = "is-swiping", get = |imp: &Self| imp.swipe.is_dragged(), type = bool)]
         pub(super) swipe: Swipe,
         /// The menu; made when it is needed first.
         menu: RefCell<Option<gtk::PopoverMenu>>,

@@ -1,7 +1,8 @@
 //! A message that a finger drags towards the start of its line is answered.
 //!
 //! The list scrolls by its own gesture, which gives a finger up once that goes sideways; this one gives it
-//! up once it goes up or down. So each finger belongs to one of the two.
+//! up once it goes up or down. So each finger belongs to one of the two: what scrolls hears no more of one
+//! that drags a message, and is told so by `is-swiping`.
 
 use std::cell::{Cell, RefCell};
 
@@ -28,6 +29,12 @@ pub(super) struct Swipe {
     is_dragged: Cell<bool>,
     /// Leads the message back to its place.
     return_: RefCell<Option<adw::TimedAnimation>>,
+}
+
+impl Swipe {
+    pub(super) fn is_dragged(&self) -> bool {
+        self.is_dragged.get()
+    }
 }
 
 impl SelectionArea {
@@ -88,6 +95,7 @@ impl SelectionArea {
             }
             self.swipe.is_dragged.set(true);
             drag.set_state(gtk::EventSequenceState::Claimed);
+            self.obj().notify_is_swiping();
             if let Some(before) = self.swipe.return_.take() {
                 before.skip();
             }
@@ -100,6 +108,7 @@ impl SelectionArea {
             return;
         };
         self.swipe.row.set(None);
+        self.obj().notify_is_swiping();
         let aside = self.aside(dx);
         if REPLY_DISTANCE <= aside
             && let Some(message) = row.message()

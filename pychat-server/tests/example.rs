@@ -51,6 +51,7 @@ fn the_example_names_every_option_with_its_default() {
         ("tls-certificate", "one of its own", "/etc/pychat/fullchain.pem"),
         ("tls-key", "in the same file", "/etc/pychat/privkey.pem"),
         ("admission", "open", "invite"),
+        ("metrics-file", "none", "/var/lib/prometheus/node-exporter/pychat.prom"),
     ] {
         let described = expected.insert(name.to_owned(), value.to_owned());
         assert!(described.is_some_and(|default| default.starts_with(words)), "{name}");

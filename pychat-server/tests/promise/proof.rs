@@ -180,15 +180,16 @@ impl Log {
         is_there: bool,
         oracle: &Oracle,
     ) {
-        let Utterance { id, room, of, .. } = utterance;
+        let Utterance { id, room, said, of } = utterance;
         let texts = &person.memory.texts;
         let log = &oracle.rooms()[room.as_str()];
+        let is_restoring = matches!(said, Said::Amendment(Amendment::Restore { .. }));
         let is_explained = match texts.failed.get(id) {
             Some(FailReason::Refused { code: ErrorCode::NoMessage, .. }) => {
                 let target = target.expect("it was about one");
                 let is_message = self.stored.record(room, target);
                 let is_message = is_message.is_some_and(|it| it.shown.state().is_some());
-                !is_there && (!is_message || log.was_deleted(target))
+                !is_there && (!is_message || is_restoring || log.was_deleted(target))
             }
             Some(FailReason::Refused { text, .. }) if is_not_theirs(text) => {
                 let author = target.map(|target| &*log.message(target).author);

@@ -1,4 +1,4 @@
-//! What people do to messages, and to texts that are not accepted yet.
+//! The acts of people on messages, and on texts that are not accepted yet.
 
 use fastrand::Rng;
 use pychat_wire::{client::RoomId, message::Amendment};
@@ -10,8 +10,10 @@ use super::{
 
 const EMOJI: [&str; 3] = ["👍", "🎉", "👍🏽"];
 
-/// The most bytes of an answer, or of other words for a message; now and then.
+/// The most bytes of an answer, or of other words for a message.
 const BYTES_MAX: usize = 200;
+
+/// The most bytes of a long one, and how rare these are.
 const BYTES_MAX_LONG: usize = 20_000;
 const LONG_ONE_IN: u8 = 40;
 

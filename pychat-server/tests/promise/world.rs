@@ -28,7 +28,7 @@ const PEOPLE_MAX: usize = 1_000;
 const NEGLECT_BYTES: usize = 16 << 10;
 const NEGLECT_TEXTS: usize = 40;
 
-/// Who says a lot at once does so many things besides.
+/// The number of acts that follow upon a burst of texts.
 const ACTS_IN_BURST: usize = 8;
 
 pub(super) const PEOPLE: [&str; 8] =

@@ -1,7 +1,8 @@
 //! The promise: no accepted message is lost, and none is shown twice.
 //!
 //! The real server, killed and started again; the real client over real sockets, killed and
-//! restored; between them a proxy that cuts, stalls and breaks lines. A seed decides what happens.
+//! restored; between them a proxy that cuts, stalls and breaks lines. People talk in rooms, answer,
+//! edit, delete and react, also to what is not accepted yet; operators remove. A seed decides it all.
 //! After each round everything is made well, and what everybody was shown is held against the log.
 //!
 //! `SEED=7` has the same happen again, `PROMISE_SECONDS=3600` goes on for an hour, 0

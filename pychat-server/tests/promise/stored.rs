@@ -221,7 +221,7 @@ impl Record {
         }
     }
 
-    /// Returns it as it was said, if that is known. Whose words nobody remembers, they are never edited.
+    /// Returns it as it was said, if that is known. A text of which `said` has no words is never edited.
     fn as_said(&self, said: &HashMap<String, String>) -> Option<Message> {
         let known = self.id.as_ref().and_then(|id| said.get(id));
         let Shown { time_ms, author, what, .. } = &self.shown;

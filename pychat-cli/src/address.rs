@@ -1,4 +1,4 @@
-//! Where a server is, as a person or a link says it.
+//! The address of a server, as a person or a link says it.
 
 use std::env;
 

@@ -15,12 +15,12 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Finder {
     wanted: String,
-    /// What may be done about a room that our person is not in.
+    /// The means to get into a room that our person is not in.
     means: Means,
     stage: Stage,
 }
 
-/// What may be done about a room that our person is not in.
+/// The means to get into a room that our person is not in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Means {
     /// An open one is joined.

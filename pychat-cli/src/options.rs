@@ -25,7 +25,7 @@ Files:
   NAME.key        The secret key that proves that NAME is ours, made at the first use
   known-servers   The certificates by which servers are known again, a line each";
 
-/// Where to go, and as whom.
+/// The server, and the person to be there.
 #[derive(Debug)]
 pub(crate) struct Common {
     pub(crate) server: Link,

@@ -17,7 +17,7 @@ use crate::escape;
 /// The beginning of a line of a text that is not its first.
 const CONTINUED: &str = "\n    ";
 
-/// How lines look.
+/// The look of the lines.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Format {
     Plain,

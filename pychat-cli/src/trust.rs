@@ -22,7 +22,7 @@ pub(crate) struct Trust {
     pub(crate) pin: Option<Pin>,
 }
 
-/// What is known of one server.
+/// The certificate that is known of one server.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Known {
     Nothing,

@@ -135,7 +135,7 @@ fn a_struct_has_no_more_than_ten_fields() {
 
 #[test]
 fn a_comment_begins_with_the_thing() {
-    let crates = [".", "../pychat-wire", "../pychat-gtk"];
+    let crates = [".", "../pychat-wire", "../pychat-gtk", "../pychat-cli"];
     for folder in crates.iter().flat_map(|it| ["src", "tests"].map(|sub| format!("{it}/{sub}"))) {
         for path in sources(&folder) {
             let source = fs::read_to_string(&path).expect("a source file");

@@ -13,7 +13,7 @@ use crate::failure::Failure;
 /// The most that is read at once, in bytes.
 const READ_BYTES_MAX: usize = 64 << 10;
 
-/// Where they come from.
+/// The source of the texts.
 #[derive(Debug)]
 pub(super) enum Input {
     /// One text, until it is taken.

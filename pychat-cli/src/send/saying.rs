@@ -29,7 +29,7 @@ use crate::{
 /// The most messages among which one is sought by its id.
 const SOUGHT_MESSAGES_MAX: usize = 10_000;
 
-/// What stands before an id that is made of digits, to tell it from a number.
+/// The prefix of an id that is made of digits, to tell it from a number.
 const ID_PREFIX: &str = "id:";
 
 /// The message that the text belongs to.
@@ -55,7 +55,7 @@ pub(super) struct Saying {
     n_sought: usize,
 }
 
-/// What is waited for.
+/// The thing that is waited for.
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Stage {
     /// To be let in, and into the room.

@@ -1,4 +1,4 @@
-//! What was said before: pages of each room, until there is enough.
+//! The messages from before we came: pages of each room, until there is enough.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::records::Record;
 /// The most records that are printed of each room.
 const RECORDS_MAX: usize = 100_000;
 
-/// How much of what was said before is printed, of each room.
+/// The part of the messages from before that is printed, of each room.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Wanted {
     Nothing,

@@ -1,4 +1,4 @@
-//! What is told, printed in order, and the state that says how far that was.
+//! The events of the client, printed in order, and the state that says how far that was.
 
 use std::{
     collections::BTreeSet,

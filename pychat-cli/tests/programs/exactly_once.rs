@@ -1,4 +1,4 @@
-//! What is said under an id is said once, whatever is killed and run again.
+//! A text under an id is said once, whatever is killed and run again.
 
 use crate::{
     relay::Relay,

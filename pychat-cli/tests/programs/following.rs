@@ -1,4 +1,4 @@
-//! What is printed: all of it, in order, over restarts of either side.
+//! The lines that are printed: all of them, in order, over restarts of either side.
 
 use std::{fs, os::unix::fs::PermissionsExt};
 

@@ -1,4 +1,4 @@
-//! What is said, where, and what is refused.
+//! The texts that are said, their rooms, and those that are refused.
 
 use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt, process::Output};
 

@@ -1,4 +1,4 @@
-//! Whom the programs talk to.
+//! The certificates that are taken, and those that are refused.
 
 use std::fs;
 

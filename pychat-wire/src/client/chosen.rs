@@ -1,4 +1,4 @@
-//! What is said under ids that the shell chose, so that it is said once, also by another process.
+//! Texts and edits under ids that the shell chose, so that they are said once, also by another process.
 
 use super::{Client, MessageId, RoomId, Said, SayError, saved::Unacknowledged, texts::checked};
 use crate::message::{Amendment, MESSAGE_ID_BYTES_MAX};

@@ -1,4 +1,4 @@
-//! Who is a bot.
+//! The names of bots.
 
 use super::*;
 

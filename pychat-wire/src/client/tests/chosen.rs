@@ -1,4 +1,4 @@
-//! What is said under an id that the shell chose.
+//! Texts under ids that the shell chose.
 
 use super::*;
 

@@ -24,7 +24,7 @@ fn a_file_that_cannot_be_used_is_named_and_left_as_it_is() {
     drop(shelf.server(&[]));
     rusqlite::Connection::open(shelf.file())
         .unwrap()
-        .execute_batch("PRAGMA user_version = 13; PRAGMA wal_checkpoint(TRUNCATE)")
+        .execute_batch("PRAGMA user_version = 14; PRAGMA wal_checkpoint(TRUNCATE)")
         .unwrap();
     let newer = fs::read(shelf.file()).unwrap();
     assert_eq!(

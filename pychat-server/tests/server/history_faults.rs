@@ -29,12 +29,12 @@ fn a_file_that_cannot_be_used_is_named_and_left_as_it_is() {
     let newer = fs::read(shelf.file()).unwrap();
     assert_eq!(
         shelf.complaint(),
-        "pychat-server: DIR/log.sqlite has version 13, and this server knows none above 12"
+        "pychat-server: DIR/log.sqlite has version 14, and this server knows none above 13"
     );
     assert_eq!(fs::read(shelf.file()).unwrap(), newer);
 
     let mut damaged = newer;
-    damaged[60..64].copy_from_slice(&12_u32.to_be_bytes());
+    damaged[60..64].copy_from_slice(&13_u32.to_be_bytes());
     damaged[4_096..].fill(0xff);
     fs::write(shelf.file(), &damaged).unwrap();
     let complaint = shelf.complaint();

@@ -11,6 +11,7 @@ const WRONG_MAX: u64 = 100;
 /// Checks the log in a folder.
 pub(super) fn run(state: &Path, progress: Progress) -> Result<(), ArchiveError> {
     let log = Snapshot::open(&state.join(LOG_FILE))?;
+    log.require_current()?;
     log.hold()?;
     let (contents, n_wrong) = examine(&log, progress.part())?;
     if 0 < n_wrong {

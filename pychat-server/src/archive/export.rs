@@ -54,6 +54,7 @@ pub(super) trait Writer {
 impl Export {
     pub(super) fn run(self, state: &Path, progress: Progress) -> Result<(), ArchiveError> {
         let log = Snapshot::open(&state.join(LOG_FILE))?;
+        log.require_current()?;
         log.hold()?;
         let room = find(log.rooms()?, &self.room)?;
         let Some(output) = &self.output else {

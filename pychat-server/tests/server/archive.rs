@@ -183,6 +183,14 @@ fn a_backup_that_is_not_whole_or_damaged_is_not_restored() {
 
     done(&shelf, &["backup", text(&folder)]);
     let copy = Connection::open(folder.join("log.sqlite")).unwrap();
+    let version: u32 = copy.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+    copy.pragma_update(None, "user_version", version - 1).unwrap();
+    let earlier = Shelf::new();
+    assert!(
+        done(&earlier, &["restore", text(&folder)]).starts_with("Restored 3 records of 1 room")
+    );
+    assert!(refused(&earlier, &["check"]).ends_with("start this server once, which takes it over"));
+    copy.pragma_update(None, "user_version", version).unwrap();
     copy.execute("DELETE FROM records WHERE key = 2", []).unwrap();
     drop(copy);
     assert_eq!(refused(&other, &["restore", text(&folder)]), "1 thing is wrong");

@@ -53,10 +53,11 @@ struct Before {
     first_seq: u64,
 }
 
-/// Reads everything; tells `wrong` of each thing that should not be, and `progress` of the records that
+/// Reads everything, of an earlier version the file alone; tells `wrong` of each thing that should not be, and `progress` of the records that
 /// there are and that were looked at. A file that somebody may write to should be read in a transaction.
 pub(super) fn check(
     connection: &Connection,
+    is_current: bool,
     wrong: &mut dyn FnMut(String),
     progress: &mut dyn FnMut(u64, u64),
 ) -> rusqlite::Result<()> {
@@ -70,7 +71,7 @@ pub(super) fn check(
             wrong(format!("the file is damaged: {}", verdict.replace('\n', ", ")));
         }
     }
-    if is_whole {
+    if is_whole && is_current {
         for (sql, words) in STRAYS {
             let mut select = connection.prepare(sql)?;
             let mut rows = select.query([])?;

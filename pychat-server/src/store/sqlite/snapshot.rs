@@ -36,6 +36,8 @@ const PROGRESS_INSTRUCTIONS: i32 = 100_000;
 pub struct Snapshot {
     connection: Connection,
     file: PathBuf,
+    /// It is of the version that this program writes.
+    is_current: bool,
 }
 
 /// The numbers of what a log holds.
@@ -54,7 +56,7 @@ impl Snapshot {
     ///
     /// # Errors
     ///
-    /// [`OpenError`]; a file of another version than this program's is refused, too.
+    /// [`OpenError`]; a file of a later version is refused, too.
     pub fn open(file: &Path) -> Result<Self, OpenError> {
         // SQLite's own words for these say nothing of a reason.
         File::open(file)
@@ -76,10 +78,17 @@ impl Snapshot {
         check_origin(file, &connection, MIGRATIONS.len())?;
         let version: usize =
             connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
-        if version < MIGRATIONS.len() {
-            return Err(OpenError::Older { path: file.to_owned() });
-        }
-        Ok(Self { connection, file: file.to_owned() })
+        let is_current = version == MIGRATIONS.len();
+        Ok(Self { connection, file: file.to_owned(), is_current })
+    }
+
+    /// Makes sure that it is of the version that this program writes, which has all that is read here.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Older`]: it can be copied and looked at as a file, and no more.
+    pub fn require_current(&self) -> Result<(), OpenError> {
+        if self.is_current { Ok(()) } else { Err(OpenError::Older { path: self.file.clone() }) }
     }
 
     /// Holds on to this moment: all that is read from here on is of it.
@@ -129,7 +138,8 @@ impl Snapshot {
     }
 
     /// Reads all of the log; tells `wrong` of each thing that should not be, in words, and `progress` of
-    /// the records that there are and that were looked at.
+    /// the records that there are and that were looked at. Of an earlier version, only the file itself is
+    /// looked at.
     ///
     /// # Errors
     ///
@@ -139,16 +149,19 @@ impl Snapshot {
         wrong: &mut dyn FnMut(String),
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<(), StorageError> {
-        Ok(check::check(&self.connection, wrong, progress)?)
+        Ok(check::check(&self.connection, self.is_current, wrong, progress)?)
     }
 
-    /// Returns how much there is in it.
+    /// Returns how much there is in it, as far as an earlier version tells.
     ///
     /// # Errors
     ///
     /// [`StorageError`].
     pub fn contents(&self) -> Result<Contents, StorageError> {
-        let number = |sql| self.connection.query_row(sql, [], |row| row.get(0));
+        let number = |sql| match self.connection.query_row(sql, [], |row| row.get(0)) {
+            Err(_) if !self.is_current => Ok(0), // It has no such table yet.
+            number => number,
+        };
         Ok(Contents {
             rooms: 1 + number("SELECT count(*) FROM rooms WHERE 0 < id")?,
             records: number("SELECT count(*) FROM records")?,
@@ -194,10 +207,5 @@ impl Snapshot {
             }
         }
         Ok(())
-    }
-
-    /// Returns where it is.
-    pub fn file(&self) -> &Path {
-        &self.file
     }
 }

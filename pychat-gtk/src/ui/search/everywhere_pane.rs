@@ -26,8 +26,6 @@ mod imp {
         #[template_child]
         note: TemplateChild<gtk::Label>,
         #[template_child]
-        views: TemplateChild<gtk::Stack>,
-        #[template_child]
         scrolled_window: TemplateChild<gtk::ScrolledWindow>,
         #[template_child]
         pub(super) list_view: TemplateChild<gtk::ListView>,
@@ -98,11 +96,8 @@ mod imp {
             }
             self.more_button.set_visible(has_more);
             let is_in_vain = search.is_searching() && !search.is_busy() && !has_any && !has_more;
-            if is_in_vain {
-                self.views.set_visible_child(&*self.in_vain);
-            } else {
-                self.views.set_visible_child(&*self.scrolled_window);
-            }
+            self.in_vain.set_visible(is_in_vain);
+            self.scrolled_window.set_visible(!is_in_vain);
             if !has_any {
                 self.given.set_size(STEP_RESULTS);
             }

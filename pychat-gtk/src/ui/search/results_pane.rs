@@ -31,8 +31,6 @@ mod imp {
         #[template_child]
         list_view: TemplateChild<gtk::ListView>,
         #[template_child]
-        places: TemplateChild<gtk::Stack>,
-        #[template_child]
         here: TemplateChild<gtk::Box>,
         #[template_child]
         everywhere: TemplateChild<EverywherePane>,
@@ -110,15 +108,13 @@ mod imp {
         }
 
         pub(super) fn is_everywhere(&self) -> bool {
-            self.places.visible_child().is_some_and(|it| it == *self.everywhere)
+            self.everywhere.get_visible()
         }
 
         pub(super) fn set_everywhere(&self, is_everywhere: bool) {
-            if is_everywhere {
-                self.places.set_visible_child(&*self.everywhere);
-            } else {
-                self.places.set_visible_child(&*self.here);
-            }
+            // What is only covered would be read out still.
+            self.here.set_visible(!is_everywhere);
+            self.everywhere.set_visible(is_everywhere);
         }
 
         pub(super) fn everywhere(&self) -> EverywherePane {

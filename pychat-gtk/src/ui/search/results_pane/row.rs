@@ -13,7 +13,7 @@ use crate::{
         i18n::{gettext, gettext_f},
         times,
     },
-    ui::{compat, highlight},
+    ui::{compat, highlight, rooms::room_label},
 };
 
 mod imp {
@@ -72,7 +72,7 @@ mod imp {
     impl ResultRow {
         fn set_room(&self, room: Option<Room>) {
             self.room_title.set_visible(room.is_some());
-            self.room_title.set_label(&room.as_ref().map(Room::title).unwrap_or_default());
+            self.room_title.set_label(&room.as_ref().map(room_label::title).unwrap_or_default());
             self.room.replace(room);
             if self.message.borrow().is_some() {
                 self.name_list_item();

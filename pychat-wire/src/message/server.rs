@@ -73,10 +73,10 @@ pub enum ServerMessage<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<Cow<'a, str>>,
         /// True if it answers a text that was sent again, and had been accepted before.
-        #[serde(skip_serializing_if = "is_false")]
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
         dup: bool,
         /// True if it is sent to a client that was not here, or that asked for it.
-        #[serde(skip_serializing_if = "is_false")]
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
         replay: bool,
         /// The number of the message in the room that it answers.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,7 +85,7 @@ pub enum ServerMessage<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         edited: Option<u64>,
         /// True if it was deleted: it has no words any more.
-        #[serde(skip_serializing_if = "is_false")]
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
         deleted: bool,
         /// The reactions to it.
         #[serde(skip_serializing_if = "Reactions::is_empty")]
@@ -152,10 +152,10 @@ pub enum ServerMessage<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<Cow<'a, str>>,
         /// True if it answers a request that was sent again, and had been accepted before.
-        #[serde(skip_serializing_if = "is_false")]
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
         dup: bool,
         /// True if it is sent to a client that was not here, or that asked for it.
-        #[serde(skip_serializing_if = "is_false")]
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
         replay: bool,
     },
     /// One record of a type that this side does not know: it counts, and shows nothing.
@@ -375,10 +375,10 @@ pub enum ServerMessage<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<Cow<'a, str>>,
         /// True if it answers an amendment that was sent again, and had been accepted before.
-        #[serde(skip_serializing_if = "is_false")]
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
         dup: bool,
         /// True if it is sent to a client that was not here, or that asked for it.
-        #[serde(skip_serializing_if = "is_false")]
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
         replay: bool,
     },
 }
@@ -399,10 +399,4 @@ impl ServerMessage<'_> {
     pub fn notice(notice: Notice<'_>) -> Self {
         Self::Message { username: name::SERVER.into(), content: notice.to_string().into() }
     }
-}
-
-// By reference, as serde asks for it.
-#[allow(clippy::trivially_copy_pass_by_ref)]
-fn is_false(value: &bool) -> bool {
-    !value
 }

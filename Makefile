@@ -133,6 +133,7 @@ bench:
 	@cargo bench --locked -p pychat-wire --bench codec
 	cargo bench --locked -p pychat-server --bench fanout
 	cargo bench --locked -p pychat-server --bench log
+	cargo bench --locked -p pychat-server --bench search
 	cargo bench --locked -p pychat-server --bench comeback
 
 # It takes seven minutes; CASES=name,history,search runs only what begins so.

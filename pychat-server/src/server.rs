@@ -23,6 +23,7 @@ mod load;
 mod lookup;
 mod read;
 mod replay;
+mod searching;
 mod session;
 mod sessions;
 

@@ -11,6 +11,7 @@
 pub mod memory;
 mod over;
 mod page;
+mod search;
 pub mod sqlite;
 
 use std::{
@@ -19,7 +20,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub use self::{memory::Memory, sqlite::SqliteStore};
+pub use self::{
+    memory::Memory,
+    search::{Looked, Place, Wanted},
+    sqlite::SqliteStore,
+};
 use crate::core::{
     id::{RoomId, Ticket},
     moderation::{AuditEntry, Rulebook},
@@ -169,6 +174,21 @@ pub trait Store: fmt::Debug {
         bytes_max: usize,
         records: Records,
     ) -> Result<Option<u64>, StorageError>;
+
+    /// Shows `each` of the messages that are wanted, the newest first, as they are now, from `place` on
+    /// until it breaks off; then the place is behind that message. Stops when the work that was done is worth more than `budget`, in bytes, of which it is taken. What
+    /// was said a moment ago need not be found yet.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`]: `each` may have seen some by then.
+    fn search(
+        &mut self,
+        wanted: &Wanted<'_>,
+        place: &mut Place,
+        budget: &mut usize,
+        each: &mut dyn FnMut(RoomId, Entry<'_>) -> ControlFlow<()>,
+    ) -> Result<Looked, StorageError>;
 
     /// Returns every person, and the largest number that a person ever had of whom anything
     /// is kept.

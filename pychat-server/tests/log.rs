@@ -16,6 +16,7 @@ mod log {
     mod over;
     mod paging;
     mod rooms;
+    mod searching;
     mod shelf;
     mod trouble;
 }

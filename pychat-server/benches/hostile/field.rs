@@ -104,6 +104,7 @@ pub(crate) struct Heard {
     pub(crate) bytes: u64,
     pub(crate) payloads: usize,
     pub(crate) messages: usize,
+    /// Those that end a page, or what a search found.
     pub(crate) pages: usize,
     /// The beginning of the first payload, and of the last one.
     pub(crate) greeting: Vec<u8>,
@@ -379,7 +380,8 @@ impl Line {
         while let Ok(Some(payload)) = self.decoder.next_payload(&mut input) {
             heard.payloads += 1;
             heard.messages += usize::from(words::is_kind(payload, "message"));
-            heard.pages += usize::from(words::is_kind(payload, "page"));
+            let is_page = ["page", "found_end"].iter().any(|kind| words::is_kind(payload, kind));
+            heard.pages += usize::from(is_page);
             heard.last.clear();
             heard.last.extend_from_slice(&payload[..payload.len().min(HEARD_BYTES_MAX)]);
             if heard.payloads == 1 {

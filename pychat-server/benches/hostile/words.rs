@@ -105,6 +105,11 @@ pub(crate) fn history(before: u64, limit: u64) -> Vec<u8> {
     frame(&json!({ "type": "history", "before": before, "limit": limit }).to_string())
 }
 
+/// Returns the frame of a search for these words.
+pub(crate) fn search(query: &str) -> Vec<u8> {
+    frame(&json!({ "type": "search", "ref": "s", "query": query, "limit": 100 }).to_string())
+}
+
 /// Returns the frame of a payload that is nothing but its type.
 pub(crate) fn bare(kind: &str) -> Vec<u8> {
     frame(&json!({ "type": kind }).to_string())

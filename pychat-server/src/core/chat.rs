@@ -52,13 +52,13 @@ use pychat_wire::{
 pub use self::{
     arrival::CONNECTIONS_PER_PERSON_MAX,
     buckets::TYPING_PAUSE,
-    effect::{Action, Deed, Effect, Event, Recipients, RoomView, Subscribe},
+    effect::{Action, Deed, Effect, Event, Recipients, RoomView, Search, Subscribe},
     flight::{APPENDS_MAX, APPENDS_PER_CONNECTION_MAX},
     input::{CloseReason, Complaint, Input, PerProtocol, Protocol, Refusal, STORAGE_RETRY_MS},
     presence::ANNOUNCED_AT_ONCE_MAX,
     refusal::BAD_PAYLOADS_MAX,
     restore::Restored,
-    rooms::TYPING_PRESENT_MAX,
+    rooms::{TYPING_PRESENT_MAX, cursor},
     secure::Plain,
 };
 use self::{

@@ -19,6 +19,8 @@ pub enum Verb {
     Say,
     /// Read its past.
     History,
+    /// Search its past.
+    Search,
     /// Note how far one has seen it.
     Read,
     /// Have others know that one is writing.
@@ -77,11 +79,13 @@ pub fn may(
     verb: Verb,
     rooms: &Rooms,
 ) -> Result<RoomId, Denied> {
-    use Verb::{Add, History, Join, Leave, List, Moderate, Read, Remove, Say, Type, Update};
+    use Verb::{
+        Add, History, Join, Leave, List, Moderate, Read, Remove, Say, Search, Type, Update,
+    };
 
     if room == Some(HALL) {
         return match verb {
-            Say | History | Read | Type | List | Join => Ok(HALL),
+            Say | History | Search | Read | Type | List | Join => Ok(HALL),
             Moderate if asker.is_operator => Ok(HALL),
             Moderate => Err(Denied::NotTheirs),
             Leave | Add | Remove | Update => Err(Denied::Never),
@@ -92,7 +96,7 @@ pub fn may(
         let Some(known) = rooms.get(room) else { return Err(Denied::NoRoom) };
         return match verb {
             verb if is_never(verb, known.kind()) => Err(Denied::Never),
-            Say | History | Read | Type | List | Join | Leave | Add => Ok(room),
+            Say | History | Search | Read | Type | List | Join | Leave | Add => Ok(room),
             Remove | Update if known.maker() == asker.person => Ok(room),
             Remove | Update | Moderate if asker.is_operator => Ok(room),
             Remove | Update | Moderate => Err(Denied::NotTheirs),

@@ -93,6 +93,16 @@ pub enum Stored {
     Changed,
 }
 
+impl Stored {
+    /// Returns the record that is in a log only now, if there is one.
+    pub fn new_record(&self) -> Option<&Record> {
+        match self {
+            Self::Appended(Appended::New(record)) => Some(record),
+            Self::Appended(_) | Self::Recalled(_) | Self::Changed => None,
+        }
+    }
+}
+
 /// A record that waits to be taken into a log. Cheap to clone.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Draft {

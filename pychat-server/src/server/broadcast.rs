@@ -93,7 +93,7 @@ impl Broadcasts {
         sessions.owe(id, self.frames(room), &[]);
         let Some(session) = sessions.get_mut(id) else { return };
         if session.member_mut().is_some_and(|member| member.exit(room)) {
-            session.replays.retain(|replay| replay.room != room);
+            session.asked.replays.retain(|replay| replay.room != room);
             self.unsubscribe(id, room);
         }
     }
@@ -113,15 +113,16 @@ impl Broadcasts {
         for room in rooms {
             self.enter(id, room, session);
         }
-        for index in 0..session.replays.len() {
-            let replay = session.replays[index];
+        for index in 0..session.asked.replays.len() {
+            let replay = session.asked.replays[index];
             if replay.is_resume() {
                 session.set_progress(replay.room, Progress::CatchingUp);
             }
         }
         self.hall.restore(id, session);
-        let Session { state, replays, .. } = session;
+        let Session { state, asked, .. } = session;
         let member = state.member_mut();
+        let replays = &mut asked.replays;
         replays.retain(|it| member.as_ref().is_some_and(|of| of.progress_in(it.room).is_some()));
     }
 

@@ -17,6 +17,7 @@ use super::{
     front::Front,
     history::{self, Resume, Source},
     keepalive::{Keepalive, PING_INTERVAL},
+    searching,
     session::SessionState,
     sessions::Sessions,
 };
@@ -138,6 +139,7 @@ impl<T: Socket> Dispatch<'_, T> {
             Action::Page { room, before, limit } => {
                 history::page(id, room, (before, limit), self.broadcasts, self.sessions);
             }
+            Action::Search(search) => searching::begin(id, *search, self.broadcasts, self.sessions),
             Action::StartTls => self.sessions.start_tls(id),
             Action::PauseRead { until } => self.sessions.limit(id, until),
             Action::AwaitStore => self.sessions.set_awaiting_store(id, true),

@@ -85,6 +85,23 @@ pub(super) fn record(room: RoomId, entry: Entry<'_>, copy: Copy, out: &mut Vec<u
     .encode(out);
 }
 
+/// Appends a message that a search found.
+pub(super) fn found(reference: &str, room: RoomId, entry: Entry<'_>, own: bool, out: &mut Vec<u8>) {
+    let Entry { seq, time_ms: time, author, person: _, kind, id, reply, state } = entry;
+    let message = wire::FoundMessage {
+        room: room.on_wire(),
+        seq,
+        time,
+        username: author.into(),
+        content: kind.text().into(),
+        id: id.filter(|_| own).map(Into::into),
+        reply,
+        edited: state.edited_ms,
+        reactions: amending::on_wire(state.reactions),
+    };
+    ServerMessage::Found { reference: reference.into(), message }.encode(out);
+}
+
 fn amendment(target: u64, amending: Amending<&str>) -> Amendment<'_> {
     match amending {
         Amending::Edit(text) => Amendment::Edit { target, content: text.map(Into::into) },

@@ -15,6 +15,7 @@ use super::{
     broadcast::Broadcasts,
     history::{End, Replay},
     keepalive::Keepalive,
+    searching,
     session::{Member, Progress, Session, SessionState},
     sessions::Sessions,
 };
@@ -50,6 +51,7 @@ pub(super) fn save<T: Socket>(
     if !matches!(session.state, SessionState::Guest | SessionState::Joined(_)) {
         return None;
     }
+    searching::give_up(session);
     Some(SavedConnection {
         peer: session.peer,
         name: name.map(|name| name.as_str().to_owned()),
@@ -63,7 +65,7 @@ pub(super) fn save<T: Socket>(
             slow_ms: millis(slow_for),
             hello_ms: millis(hello_for),
         },
-        replays: session.replays.iter().copied().map(SavedReplay::from).collect(),
+        replays: session.asked.replays.iter().copied().map(SavedReplay::from).collect(),
     })
 }
 
@@ -145,7 +147,7 @@ impl<T: Socket> Restore<'_, T> {
         let has_joined = member.is_some();
         let state = member.map_or(SessionState::Guest, SessionState::Joined);
         let mut session = Session::new(self.now, connection, saved.peer, state);
-        session.replays = replays;
+        session.asked.replays = replays;
         let rooms = self.chat.rooms_of(id);
         self.broadcasts.restore(id, rooms, &mut session);
         self.sessions.table.insert(session);

@@ -94,8 +94,11 @@ pub(super) fn resume<T: Socket>(
     }
     broadcasts.begin_catching_up(id, room, sessions);
     if let Some(session) = sessions.get_mut(id) {
-        let before_pages = session.replays.partition_point(Replay::is_resume);
-        session.replays.insert(before_pages, Replay { room, after, end: End::Live { limit } });
+        let before_pages = session.asked.replays.partition_point(Replay::is_resume);
+        session
+            .asked
+            .replays
+            .insert(before_pages, Replay { room, after, end: End::Live { limit } });
         sessions.mark_replaying(id);
     }
 }
@@ -117,12 +120,13 @@ pub(super) fn page<T: Socket>(
     let Some(session) = sessions.get_mut(id).filter(|it| listened(it, room).is_some()) else {
         return;
     };
-    let pages = session.replays.len() - session.replays.partition_point(Replay::is_resume);
+    let pages =
+        session.asked.replays.len() - session.asked.replays.partition_point(Replay::is_resume);
     if PAGES_MAX <= pages {
         let complaint = Complaint::new(ErrorCode::SlowDown, "one page after the other");
         let frames = broadcasts.frames(room);
         return sessions.tell(id, frames, |out| encode::complaint(&complaint, out));
     }
-    session.replays.push_back(Replay { room, after: 0, end: End::Page { before, limit } });
+    session.asked.replays.push_back(Replay { room, after: 0, end: End::Page { before, limit } });
     sessions.mark_replaying(id);
 }

@@ -13,6 +13,7 @@ use pychat_wire::{ServerMessage, message::PAGE_MESSAGES_MAX};
 use super::{
     encode::{self, Copy},
     history::{End, Replay, Source},
+    searching,
     sessions::{Sessions, backlog_bytes_low},
 };
 use crate::{
@@ -51,14 +52,14 @@ pub(super) struct Replays {
 }
 
 /// The parts of the server that a replay changes.
-struct Parts<'a, T> {
-    now: Instant,
-    source: Source<'a>,
-    sessions: &'a mut Sessions<T>,
-    admission: &'a mut Admission,
-    backlog_bytes_low: usize,
+pub(super) struct Parts<'a, T> {
+    pub(super) now: Instant,
+    pub(super) source: Source<'a>,
+    pub(super) sessions: &'a mut Sessions<T>,
+    pub(super) admission: &'a mut Admission,
+    pub(super) backlog_bytes_low: usize,
     /// The bytes of frames that this tick may still read.
-    budget: usize,
+    pub(super) budget: usize,
 }
 
 impl Replays {
@@ -113,7 +114,11 @@ impl Replays {
             let Some(id) = parts.sessions.replaying.pop_front() else { break };
             let Some(session) = parts.sessions.get_mut(id) else { continue };
             session.queued.replaying = false;
-            match self.replay(id, &mut parts) {
+            let sent = match self.replay(id, &mut parts) {
+                Ok(Read::Done) => Ok(self.search(id, &mut parts)),
+                other => other,
+            };
+            match sent {
                 Ok(Read::Done) => (),
                 Ok(Read::Later) => self.fetching.push(id),
                 Err(error) => parts.fail(id, &error),
@@ -130,7 +135,7 @@ impl Replays {
         while let Some(session) = parts.sessions.get_mut(id)
             && session.is_listening()
             && session.connection.backlog() < parts.backlog_bytes_low
-            && let Some(mut replay) = session.replays.front().copied()
+            && let Some(mut replay) = session.asked.replays.front().copied()
         {
             if parts.budget == 0 {
                 parts.sessions.mark_replaying(id);
@@ -144,9 +149,9 @@ impl Replays {
             let read = parts.send(id, &mut replay)?;
             let is_over = parts.last(&replay).is_some_and(|last| last <= replay.after);
             if let Some(session) = parts.sessions.get_mut(id) {
-                session.replays.pop_front();
+                session.asked.replays.pop_front();
                 if !is_over {
-                    session.replays.push_front(replay);
+                    session.asked.replays.push_front(replay);
                 }
             }
             if is_over {
@@ -156,6 +161,31 @@ impl Replays {
             }
         }
         Ok(Read::Done)
+    }
+}
+
+impl Replays {
+    /// Sends what a peer searches for, as far as it reads and may be sent more.
+    fn search<T: Socket>(&mut self, id: ConnectionId, parts: &mut Parts<'_, T>) -> Read {
+        while let Some(session) = parts.sessions.get_mut(id)
+            && session.is_listening()
+            && session.connection.backlog() < parts.backlog_bytes_low
+            && !session.asked.searches.is_empty()
+        {
+            if parts.budget == 0 {
+                parts.sessions.mark_replaying(id);
+                break;
+            }
+            let origin = session.origin;
+            if let Some(until) = parts.admission.full_until(parts.now, origin, Act::History) {
+                self.limited.set(id, until);
+                break;
+            }
+            if searching::go_on(id, parts) == Read::Later {
+                return Read::Later;
+            }
+        }
+        Read::Done
     }
 }
 

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, io, mem, net::SocketAddr, time::Instant};
 
 use pychat_wire::UserName;
 
-use super::{frames::RoomFrames, history::Replay};
+use super::{frames::RoomFrames, history::Replay, searching::Searching};
 use crate::{
     core::{
         admission::Origin,
@@ -21,8 +21,7 @@ pub(super) struct Session<T> {
     pub(super) peer: SocketAddr,
     pub(super) origin: Origin,
     pub(super) state: SessionState,
-    /// Its requests for history that have not been answered in full.
-    pub(super) replays: VecDeque<Replay>,
+    pub(super) asked: Asked,
     pub(super) activity: Activity,
     /// The bytes that it is owed, as they were counted last.
     pub(super) owed: usize,
@@ -30,6 +29,14 @@ pub(super) struct Session<T> {
     pub(super) welcome: usize,
     pub(super) pauses: Pauses,
     pub(super) queued: Queued,
+}
+
+/// The requests of a peer that have not been answered in full.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    /// Those for history.
+    pub(super) replays: VecDeque<Replay>,
+    pub(super) searches: VecDeque<Searching>,
 }
 
 /// The last sign of life of a peer.
@@ -121,6 +128,13 @@ pub(super) enum Progress {
     Farewell,
 }
 
+impl Asked {
+    /// Returns true if there are any.
+    pub(super) fn is_any(&self) -> bool {
+        !self.replays.is_empty() || !self.searches.is_empty()
+    }
+}
+
 impl<T: Socket> Session<T> {
     /// Returns the session of a connection about which nothing is known yet.
     pub(super) fn new(
@@ -134,7 +148,7 @@ impl<T: Socket> Session<T> {
             peer,
             origin: origin(peer),
             state,
-            replays: VecDeque::new(),
+            asked: Asked::default(),
             activity: Activity { at: now, is_pinged: false },
             owed: 0,
             welcome: 0,

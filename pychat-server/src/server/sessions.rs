@@ -9,7 +9,7 @@ use std::{
 use super::{
     encode,
     frames::{Frames, RoomFrames},
-    session::{Pauses, Progress, Session, SessionState},
+    session::{Asked, Pauses, Progress, Session, SessionState},
 };
 use crate::{
     core::{
@@ -121,7 +121,7 @@ impl<T: Socket> Sessions<T> {
 
     pub(super) fn mark_replaying(&mut self, id: ConnectionId) {
         if let Some(session) = self.table.get_mut(id)
-            && !session.replays.is_empty()
+            && session.asked.is_any()
             && !mem::replace(&mut session.queued.replaying, true)
         {
             self.replaying.push_back(id);
@@ -350,7 +350,7 @@ impl<T: Socket> Sessions<T> {
     fn end(&mut self, id: ConnectionId, reason: CloseReason, error: Option<io::Error>) {
         let Some(session) = self.table.get_mut(id) else { return };
         self.ended.push(id);
-        session.replays.clear();
+        session.asked = Asked::default();
         let member = match mem::replace(&mut session.state, SessionState::Left(None)) {
             SessionState::Guest => None,
             SessionState::Joined(member) => Some(member),

@@ -3,6 +3,7 @@
 
 mod amendments;
 mod logs;
+mod search;
 #[cfg(test)]
 mod tests;
 
@@ -21,8 +22,8 @@ use self::{
     logs::Logs,
 };
 use super::{
-    AUDIT_ENTRIES_MAX, Answer, MESSAGE_BYTES, Read, Records, Retention, Store, over::Over,
-    page::run_start,
+    AUDIT_ENTRIES_MAX, Answer, Looked, MESSAGE_BYTES, Place, Read, Records, Retention, Store,
+    Wanted, over::Over, page::run_start,
 };
 use crate::core::{
     id::{RoomId, Ticket},
@@ -354,6 +355,16 @@ impl Store for Memory {
             records.range(..end).rev().filter(|record| is_wanted(record, wanted)).map(size);
         run_start(before, bytes_max, newest.take(usize::try_from(limit).unwrap_or(usize::MAX)))
             .map(Some)
+    }
+
+    fn search(
+        &mut self,
+        wanted: &Wanted<'_>,
+        place: &mut Place,
+        budget: &mut usize,
+        each: &mut dyn FnMut(RoomId, Entry<'_>) -> ControlFlow<()>,
+    ) -> Result<Looked, StorageError> {
+        Ok(self.look_for(wanted, place, budget, each))
     }
 
     fn next_deadline(&self) -> Option<Instant> {

@@ -13,6 +13,7 @@ mod error;
 mod folder;
 mod health;
 mod import;
+mod index;
 mod logs;
 mod migrations;
 mod moderation;
@@ -22,7 +23,9 @@ mod retention;
 mod rooms;
 mod rows;
 mod schema;
+mod search;
 mod snapshot;
+mod terms;
 
 use std::{mem, ops::ControlFlow, path::PathBuf, time::Instant};
 
@@ -32,6 +35,7 @@ use self::{
     checkpoint::Checkpointer,
     child::CHILD_POLL,
     health::{Health, damage},
+    index::Index,
     logs::{Logs, key, key_up_to, keys, seq_of},
     records::{SELECT_AFTER, SELECT_SHOWN_AFTER, SELECT_SHOWN_SIZES, SELECT_SIZES, Writer, entry},
     rows::{integer, transaction},
@@ -45,7 +49,10 @@ pub use self::{
     schema::{begin_epoch, settle, utc_ms, utc_name},
     snapshot::{Contents, Snapshot},
 };
-use super::{Answer, Read, Records, Retention, Store, over::Over, page::run_start};
+use super::{
+    Answer, Looked, Place as SearchPlace, Read, Records, Retention, Store, Wanted, over::Over,
+    page::run_start,
+};
 use crate::core::{
     id::{RoomId, Ticket},
     moderation::{AuditEntry, Rulebook},
@@ -84,12 +91,19 @@ pub struct SqliteStore {
     epoch: String,
     retention: Retention,
     logs: Logs,
-    answers: Vec<Answer>,
+    index: Index,
+    agenda: Agenda,
     forgetting: Forgetting,
     health: Health,
-    next_deadline: Option<Instant>,
     /// Locked for as long as the log is open.
     folder: Folder,
+}
+
+/// The answers that nobody has asked for yet, and the time at which there is more to do.
+#[derive(Debug, Default)]
+struct Agenda {
+    answers: Vec<Answer>,
+    next_deadline: Option<Instant>,
 }
 
 /// The progress of forgetting.
@@ -121,6 +135,7 @@ impl SqliteStore {
         let health = if was_closed { Health::Fine } else { Health::Unchecked };
         let failed = |error| OpenError::of(folder.file(), &StorageError::from(error));
         let logs = Logs::read(&connection, retention.messages_max).map_err(failed)?;
+        let index = Index::read(&connection, &logs).map_err(failed)?;
         let removed_ms = amendments::first_removed(&connection);
         let removed_ms = removed_ms.map_err(failed)?;
         let mut forgetting = Forgetting { removed_ms, ..Forgetting::default() };
@@ -133,9 +148,9 @@ impl SqliteStore {
             epoch,
             retention,
             logs,
-            answers: Vec::new(),
+            index,
+            agenda: Agenda::default(),
             forgetting,
-            next_deadline: None,
             health,
             folder,
         })
@@ -149,7 +164,7 @@ impl SqliteStore {
                     .drain(..)
                     .zip(stored)
                     .map(|((ticket, _), stored)| Answer::Done { ticket, outcome: Ok(stored) });
-                self.answers.extend(done);
+                self.agenda.answers.extend(done);
             }
             Err(error) => self.refuse(batch, &error),
         }
@@ -159,7 +174,7 @@ impl SqliteStore {
     fn refuse(&mut self, batch: &mut Vec<(Ticket, Request)>, error: &StorageError) {
         let refused =
             batch.drain(..).map(|(ticket, _)| Answer::Done { ticket, outcome: Err(error.clone()) });
-        self.answers.extend(refused);
+        self.agenda.answers.extend(refused);
     }
 
     /// Carries out a batch in one transaction; returns the outcome of each request.
@@ -185,6 +200,9 @@ impl SqliteStore {
             if let Request::EndRoom(room) = request {
                 self.forgetting.over.add(*room);
             }
+        }
+        for record in stored.iter().filter_map(Stored::new_record) {
+            self.index.add(record);
         }
         if let Some(erased_ms) = stored.iter().find_map(amendments::erased_ms) {
             self.checkpointer.erase(now);
@@ -216,7 +234,7 @@ impl Store for SqliteStore {
     }
 
     fn poll(&mut self, _now: Instant, answers: &mut Vec<Answer>) {
-        answers.append(&mut self.answers);
+        answers.append(&mut self.agenda.answers);
     }
 
     /// Begins a transaction, so that the file is locked once. If that fails, each read locks it.
@@ -276,6 +294,16 @@ impl Store for SqliteStore {
         Ok(Some(run_start(before, bytes_max, newest)?))
     }
 
+    fn search(
+        &mut self,
+        wanted: &Wanted<'_>,
+        place: &mut SearchPlace,
+        budget: &mut usize,
+        each: &mut dyn FnMut(RoomId, Entry<'_>) -> ControlFlow<()>,
+    ) -> Result<Looked, StorageError> {
+        Ok(search::look_for(&self.connection, wanted, place, budget, each)?)
+    }
+
     fn people(&mut self) -> Result<(Vec<Person>, PersonId), StorageError> {
         Ok(rows::read_people(&self.connection)?)
     }
@@ -307,10 +335,11 @@ impl Store for SqliteStore {
     fn maintain(&mut self, time: &Time) {
         let trim_at = self.trim_due(time);
         let forget_at = self.forget_removed(time);
+        let index_at = self.index_due(time.now);
         let checkpoint_at = self.checkpointer.maintain(time.now, &self.connection);
         let check_at = matches!(self.health, Health::Checking(_)).then(|| time.now + CHILD_POLL);
-        let deadlines = [trim_at, forget_at, checkpoint_at, check_at];
-        self.next_deadline = deadlines.into_iter().flatten().min();
+        let deadlines = [trim_at, forget_at, index_at, checkpoint_at, check_at];
+        self.agenda.next_deadline = deadlines.into_iter().flatten().min();
     }
 
     fn is_check_due(&self) -> bool {
@@ -345,7 +374,7 @@ impl Store for SqliteStore {
     }
 
     fn next_deadline(&self) -> Option<Instant> {
-        self.next_deadline
+        self.agenda.next_deadline
     }
 }
 

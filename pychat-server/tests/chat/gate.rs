@@ -1,16 +1,16 @@
 //! The gate: whoever is not in a closed or direct room is answered as if there were none.
 
-use std::time::Instant;
+use std::{borrow::Cow, time::Instant};
 
 use pychat_server::core::{
-    chat::{Effect, Rules},
-    id::RoomId,
+    chat::{Action, Effect, Rules},
+    id::{HALL, RoomId},
     moderation::Order,
     rate_limit::RateLimit,
 };
 use pychat_wire::{
     ClientMessage,
-    message::{Amendment, ErrorCode, RoomKind, RoomRequest},
+    message::{Amendment, ErrorCode, RoomKind, RoomRequest, Search},
 };
 
 use super::{
@@ -63,6 +63,17 @@ const OUTSIDERS: [Outsider; 10] = [
     Outsider::Muted,
 ];
 
+/// A search in a room; it may go on before a message of the same room, by number.
+fn search(
+    query: &'static str,
+    room: Option<Cow<'static, str>>,
+    seq: Option<&str>,
+) -> Search<'static> {
+    let before = seq.map(|seq| format!("{seq}.{}", room.as_deref().unwrap_or_default()).into());
+    let (reference, query) = ("s".into(), query.into());
+    Search { reference, query, room, from: None, before, limit: 9 }
+}
+
 /// Returns every message that names a room.
 fn verbs(room: &str) -> Vec<ClientMessage<'static>> {
     let room = || room.to_owned().into();
@@ -75,6 +86,13 @@ fn verbs(room: &str) -> Vec<ClientMessage<'static>> {
             reply: None,
         },
         ClientMessage::History { room: room(), before: 9, limit: 9 },
+        ClientMessage::Search(search("hi", Some(room()), None)),
+        ClientMessage::Search(search("hi", Some(room()), Some("2"))),
+        ClientMessage::Search(search("", Some(room()), None)),
+        ClientMessage::Search(Search {
+            from: Some("Борис".into()),
+            ..search("", Some(room()), None)
+        }),
         ClientMessage::Members { room: room() },
         ClientMessage::Read { room: room(), seq: 1 },
         ClientMessage::Typing { room: room() },
@@ -277,6 +295,49 @@ fn those_in_a_room_are_let_through() {
             let codes: Vec<_> = refusals(&effects).into_iter().map(|(code, _)| code).collect();
             let is_denied = |code: &ErrorCode| matches!(code, ErrorCode::NoRoom);
             assert!(!codes.iter().any(is_denied), "{index}: {verb:?}: {codes:?}");
+        }
+    }
+}
+
+#[test]
+fn a_search_everywhere_is_one_of_the_rooms_that_one_is_in() {
+    let searched = |outsider, number| {
+        let mut house = house(outsider, Instant::now());
+        let effects = house.says(number, ClientMessage::Search(search("hi", None, None)));
+        let mut rooms = effects.into_iter().filter_map(|effect| match effect {
+            Effect::Connection { action: Action::Search(search), .. } => Some(search.rooms),
+            _ => None,
+        });
+        rooms.next().unwrap()
+    };
+    for outsider in OUTSIDERS {
+        let rooms = searched(outsider, OUTSIDER);
+        assert_eq!(rooms[0], HALL);
+        assert!(!rooms.contains(&CLOSED) && !rooms.contains(&DIRECT), "{outsider:?}: {rooms:?}");
+    }
+    assert_eq!(searched(Outsider::Elsewhere, OUTSIDER).len(), 5);
+    assert_eq!(searched(Outsider::Stranger, 2), [HALL, CLOSED, DIRECT]);
+}
+
+#[test]
+fn a_cursor_of_a_room_that_one_is_not_in_is_none() {
+    let now = Instant::now();
+    let search = |cursor: &str| {
+        let before = Some(cursor.to_owned().into());
+        ClientMessage::Search(Search { before, ..search("hi", None, None) })
+    };
+    for outsider in OUTSIDERS {
+        let none = effects(outsider, &search("1.r99"), now);
+        for cursor in ["1.r1", "3.r1", "99.r1", "2.r2", "1.r3"] {
+            if matches!(outsider, Outsider::Elsewhere) && cursor == "1.r3" {
+                continue; // They are in that one.
+            }
+            assert_eq!(effects(outsider, &search(cursor), now), none, "{outsider:?}: {cursor}");
+        }
+        for nonsense in ["", "1", "x.r1", "-1.", "1.x"] {
+            let mut house = house(outsider, now);
+            let effects = house.says(OUTSIDER, search(nonsense));
+            assert_eq!(refusals(&effects)[0].0, ErrorCode::NoMessage, "{nonsense}");
         }
     }
 }

@@ -19,7 +19,7 @@ use pychat_server::{
         },
         time::Time,
     },
-    store::{Answer, Memory, Read, Records, Retention, Store},
+    store::{Answer, Looked, Memory, Place, Read, Records, Retention, Store, Wanted},
 };
 
 /// The most ticks by which an answer is late.
@@ -219,6 +219,20 @@ impl Store for DelayedStore {
             self.store.page_start(room, before, limit, bytes_max, records)
         } else {
             Ok(None)
+        }
+    }
+
+    fn search(
+        &mut self,
+        wanted: &Wanted<'_>,
+        place: &mut Place,
+        budget: &mut usize,
+        each: &mut dyn FnMut(RoomId, Entry<'_>) -> ControlFlow<()>,
+    ) -> Result<Looked, StorageError> {
+        if self.is_at_hand() {
+            self.store.search(wanted, place, budget, each)
+        } else {
+            Ok(Looked::Later)
         }
     }
 

@@ -78,19 +78,19 @@ fn a_child_moves_all_in_a_pause_and_is_gone_then() {
     let mut log = shelf.open();
     let content = "x".repeat(10_000);
     let bytes = |path: &Path| fs::metadata(path).unwrap().len();
-    while log.next_deadline().is_none_or(|next| Instant::now() + Duration::from_secs(1) < next) {
+    while children().is_empty() {
         say(&mut log, 5, vec![draft("Анна", &content, None); 8]);
         log.maintain(&at(Instant::now(), 5));
     }
-    assert!(!children().is_empty(), "somebody is at work");
     let deadline = Instant::now() + PATIENCE;
     while log.next_deadline().is_some_and(|next| next < deadline) {
         log.maintain(&at(Instant::now(), 5));
         assert!(Instant::now() < deadline, "it does not end");
     }
-    let written = bytes(&shelf.wal());
-    say(&mut log, 5, vec![draft("Анна", &content, None); 8]);
-    assert_eq!(bytes(&shelf.wal()), written, "all was moved: it is begun anew");
+    assert!(children().is_empty(), "it is gone");
+    // What the index wrote after that waits for the next child. Many pages were written more than once.
+    let written = u64::try_from(WAITING_PAGES_HIGH).unwrap() * 4_096;
+    assert!(written / 2 < bytes(&shelf.file()), "what was there was moved");
     assert_eq!(u64::try_from(read(&mut log).len()).unwrap(), log.last_seq(HALL));
 }
 

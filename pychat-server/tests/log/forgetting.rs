@@ -7,7 +7,7 @@ use pychat_server::{
     store::{MESSAGE_BYTES, Memory, Retention, Store, sqlite::TRIM_STEP},
 };
 
-use super::shelf::{Shelf, at, carry_out, draft, to};
+use super::shelf::{Shelf, at, carry_out, draft, rest, to};
 
 const ONE: RoomId = RoomId(1);
 const TWO: RoomId = RoomId(2);
@@ -58,7 +58,8 @@ fn each_room_keeps_as_many_as_it_may() {
         store.set_retention(Retention { messages_max: 3, ..retention });
         settle(&mut *store, Instant::now() + Duration::from_secs(9), 5);
         assert_eq!((kept(&*store), store.take_forgotten()), ([3; 3], 21));
-        assert_eq!((store.first_seq(ONE), store.next_deadline()), (13, None));
+        rest(&mut *store, Instant::now() + Duration::from_secs(20), 5);
+        assert_eq!((store.first_seq(ONE), store.take_forgotten()), (13, 0));
     }
     let mut log = shelf.try_open(retention, 1).unwrap();
     assert_eq!((kept(&log), log.last_seq(TWO)), ([3; 3], 10));
@@ -118,7 +119,8 @@ fn little_is_lost_by_a_wrong_clock_in_however_many_rooms() {
         log.maintain(&at(now + Duration::from_secs(seconds), 999_000));
         assert_eq!(log.take_forgotten(), forgotten, "after {seconds} s");
     }
-    assert_eq!(log.next_deadline(), None);
+    rest(&mut log, now + Duration::from_secs(46), 999_000);
+    assert_eq!(log.take_forgotten(), 0);
 }
 
 #[test]

@@ -107,7 +107,7 @@ fn a_link_is_not_followed() {
 #[test]
 fn what_is_no_log_of_ours_is_refused_and_left_as_it_is() {
     let foreign = "DIR/log.sqlite is no log of this program; move it away to begin a new one";
-    let newer = "DIR/log.sqlite has version 14, and this server knows none above 13";
+    let newer = "DIR/log.sqlite has version 15, and this server knows none above 14";
     let cases: [(&str, Make); 6] = [
         (foreign, |shelf| {
             shelf.put(&b"I am a letter, and long enough to look like more. ".repeat(99));
@@ -123,7 +123,7 @@ fn what_is_no_log_of_ours_is_refused_and_left_as_it_is() {
         }),
         (newer, |shelf| {
             drop(shelf.open());
-            shelf.tamper("PRAGMA user_version = 14");
+            shelf.tamper("PRAGMA user_version = 15");
         }),
         ("DIR/log.sqlite is damaged (version -1); move it away to begin a new one", |shelf| {
             drop(shelf.open());
@@ -144,11 +144,11 @@ fn what_waits_to_be_moved_into_a_refused_file_goes_on_waiting() {
     let shelf = Shelf::new();
     let mut log = shelf.open();
     chatter(&mut log, 5, 100);
-    shelf.tamper("PRAGMA user_version = 14");
+    shelf.tamper("PRAGMA user_version = 15");
     let copy = shelf.as_of_now();
     let bytes = || [copy.file(), copy.wal()].map(|path| fs::read(path).unwrap());
     let before = bytes();
-    assert!(refusal(&copy).contains("version 14"));
+    assert!(refusal(&copy).contains("version 15"));
     assert_eq!(bytes(), before);
 }
 
@@ -223,8 +223,8 @@ fn what_only_a_hand_can_have_written_is_no_reason_to_panic() {
         "UPDATE logs SET trimmed_seq = -1",
         "DELETE FROM meta; ALTER TABLE meta RENAME TO beta",
         "INSERT INTO records (key, time_ms, author, content) VALUES (5, -5, '', '')",
-        "INSERT INTO logs VALUES (-1, 0, 0)",
-        "INSERT INTO logs VALUES (8388608, 0, 0)",
+        "INSERT INTO logs (room, trimmed_seq, trimmed_ms) VALUES (-1, 0, 0)",
+        "INSERT INTO logs (room, trimmed_seq, trimmed_ms) VALUES (8388608, 0, 0)",
     ] {
         let shelf = Shelf::new();
         drop(shelf.open());

@@ -17,7 +17,7 @@ use pychat_wire::message::RoomKind;
 
 use super::{
     rooms::{ANNA, create, joined, leave},
-    shelf::{Shelf, at, carry_out, draft, to},
+    shelf::{Shelf, at, carry_out, draft, rest, to},
 };
 
 const ONE: RoomId = RoomId(1);
@@ -60,8 +60,7 @@ fn the_log_of_a_room_that_is_over_is_forgotten_later_and_in_steps() {
         assert_eq!((rooms, store.last_room()), (vec![TWO], TWO));
 
         let begin = Instant::now();
-        store.maintain(&at(begin, 5));
-        assert_eq!(store.next_deadline(), None, "nothing wakes up for it");
+        rest(&mut *store, begin, 5); // Nothing wakes up for it.
         store.maintain(&at(begin + OVER_KEPT / 2, 5));
         assert_eq!(kept(&mut *store, ONE), n_records as u64);
         let mut now = begin + OVER_KEPT;
@@ -74,8 +73,8 @@ fn the_log_of_a_room_that_is_over_is_forgotten_later_and_in_steps() {
         }
         assert_eq!([ONE, TWO, HALL].map(|room| kept(&mut *store, room)), [0, 1, 1]);
         assert_eq!(store.take_forgotten(), n_records as u64);
-        store.maintain(&at(now + 2 * OVER_KEPT, 5));
-        assert_eq!((store.last_seq(ONE), store.next_deadline()), (0, None), "no trace is left");
+        rest(&mut *store, now + 2 * OVER_KEPT, 5);
+        assert_eq!(store.last_seq(ONE), 0, "no trace is left");
     }
     let log = shelf.open();
     assert_eq!((log.last_seq(ONE), log.last_seq(TWO), log.last_room()), (0, 1, TWO));

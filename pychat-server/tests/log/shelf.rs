@@ -181,6 +181,19 @@ pub(crate) fn chatter(store: &mut dyn Store, utc_ms: u64, count: usize) {
     say(store, utc_ms, (0..count).map(|_| draft("Анна", "x", None)).collect());
 }
 
+/// Has the store do what it does by itself and soon, from a time on, until there is nothing more.
+#[track_caller]
+pub(crate) fn rest(store: &mut dyn Store, mut now: Instant, utc_ms: u64) {
+    for _ in 0..10_000 {
+        store.maintain(&at(now, utc_ms));
+        match store.next_deadline() {
+            Some(next) => now = next.max(now),
+            None => return,
+        }
+    }
+    panic!("it finds no rest");
+}
+
 /// Returns all that the hall's log has: number, time, author, content.
 #[track_caller]
 pub(crate) fn read(store: &mut dyn Store) -> Vec<(u64, u64, String, String)> {

@@ -6,6 +6,7 @@ mod keepalive;
 mod limits;
 mod returning;
 mod rooms;
+mod searching;
 mod second;
 mod slow;
 mod year;

@@ -20,29 +20,45 @@ const KEPT: usize = 10;
 /// The number of questions that each connection has open.
 const OPEN_QUESTIONS: usize = 4;
 
+/// The number of connections that search.
+const SEARCHERS: usize = CONNECTIONS - 4;
+
 const ATTACKERS: [u8; 3] = [127, 0, 2];
 const WRITERS: [u8; 3] = [127, 0, 12];
 
 pub(super) fn all() -> Vec<Case> {
     vec![
-        Case::new("history_flood_small", |stage| ask(stage, 10)),
-        Case::new("history_flood_large", |stage| ask(stage, 30_000)),
+        asking("history_flood_small", "x".repeat(10), words::history(END, 500), 32),
+        asking("history_flood_large", "x".repeat(30_000), words::history(END, 500), 32),
+        asking("search_flood_found", "these words".to_owned(), words::search("wor"), SEARCHERS),
+        asking("search_flood_words", different(2_000), words::search("w9 w99 \"w8 w9"), SEARCHERS),
+        asking("search_flood_none", "these words".to_owned(), words::search("no"), SEARCHERS),
         Case::new("history_wipe", |stage| wipe(stage, 1, Duration::from_secs(36))),
         Case::new("history_fill", |stage| wipe(stage, 60_000, Duration::from_secs(6))),
         Case::new("resume_repeated", resume),
     ]
 }
 
-/// Lets sixty people from as many addresses say ten texts of this size each, as they may at once.
-fn fill(stage: &mut Stage, size: usize) -> Outcome<()> {
-    let content = "x".repeat(size);
+/// Returns the case of so many people who ask one question about this again and again.
+fn asking(name: &'static str, content: String, question: Vec<u8>, askers: usize) -> Case {
+    Case::new(name, move |stage| ask(stage, &content, &question, askers))
+}
+
+/// Returns so many different words.
+fn different(count: usize) -> String {
+    let words: Vec<_> = (0..count).map(|number| format!("w{number}")).collect();
+    words.join(" ")
+}
+
+/// Lets sixty people from as many addresses say this ten times each, as they may at once.
+fn fill(stage: &mut Stage, content: &str) -> Outcome<()> {
     let mut lines = Vec::new();
     for number in 0..60_u8 {
         let [first, second, third] = WRITERS;
         let line = stage.field.open([first, second, third, number + 1].into())?;
         stage.field.say(line, &words::hello(&format!("writer {number}"), Protocol::V2));
         for text in 0..10 {
-            stage.field.say(line, &words::text(&content, text));
+            stage.field.say(line, &words::text(content, text));
         }
         lines.push(line);
     }
@@ -56,19 +72,18 @@ fn fill(stage: &mut Stage, size: usize) -> Outcome<()> {
     Ok(())
 }
 
-/// Asks for the longest page, and again as soon as it has come.
-fn ask(stage: &mut Stage, size: usize) -> Outcome<Remark> {
-    fill(stage, size)?;
+/// Has many say this, then some ask one question again and again, each time as soon as it was answered.
+fn ask(stage: &mut Stage, content: &str, question: &[u8], askers: usize) -> Outcome<Remark> {
+    fill(stage, content)?;
     let name = |number| format!("asker {number}");
-    let lines = join(&mut stage.field, ATTACKERS, 32, Protocol::V2, name)?;
+    let lines = join(&mut stage.field, ATTACKERS, askers, Protocol::V2, name)?;
     let end = stage.attack(Duration::from_secs(4))?;
-    let question = words::history(END, 500);
     let mut asked = vec![0; lines.len()];
     while Instant::now() < end {
         for (line, asked) in lines.iter().zip(&mut asked) {
             let pages = stage.field.line(*line).map_or(0, |line| line.heard().pages);
             while *asked < pages + OPEN_QUESTIONS {
-                stage.field.say(*line, &question);
+                stage.field.say(*line, question);
                 *asked += 1;
             }
         }
@@ -114,7 +129,7 @@ fn wipe(stage: &mut Stage, size: usize, time: Duration) -> Outcome<Remark> {
 
 /// Comes back again and again, as somebody who has missed everything.
 fn resume(stage: &mut Stage) -> Outcome<Remark> {
-    fill(stage, 1_000)?;
+    fill(stage, &"x".repeat(1_000))?;
     let line = stage.field.open(ATTACKER)?;
     let is_greeted = |field: &Field| field.line(line).is_some_and(|line| 0 < line.heard().payloads);
     stage.field.turn_until(Instant::now() + PATIENCE, is_greeted)?;

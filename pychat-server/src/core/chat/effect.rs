@@ -1,7 +1,7 @@
 //! The effects of the chat: what the store is to do, what people are told, and what happens to
 //! connections.
 
-use std::{ops::Range, time::Instant};
+use std::{ops::Range, sync::Arc, time::Instant};
 
 use pychat_wire::{
     UserName,
@@ -14,6 +14,7 @@ use crate::core::{
     id::{CallId, ConnectionId, RoomId, Ticket},
     moderation::{Listed, Reply},
     record::{Device, Invite, InviteTerms, PersonId, Record, Request},
+    search::Query,
 };
 
 /// An effect: something that the chat wants done.
@@ -225,6 +226,8 @@ pub enum Action {
         /// The most messages, the newest of those before it.
         limit: u64,
     },
+    /// Send some messages that are found.
+    Search(Box<Search>),
     /// Begin TLS, which its peer asked for.
     StartTls,
     /// Read nothing more from it until a time, not even what has arrived.
@@ -244,6 +247,21 @@ pub enum Action {
         /// The reason.
         reason: CloseReason,
     },
+}
+
+/// A search that somebody may make.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Search {
+    /// The peer's own reference, which the answers bear.
+    pub reference: Arc<str>,
+    /// The messages that are wanted.
+    pub query: Query,
+    /// The rooms that are searched.
+    pub rooms: Vec<RoomId>,
+    /// The message before which it begins, in a room that the peer's person is in; the newest one if `None`.
+    pub before: Option<(RoomId, u64)>,
+    /// The most messages.
+    pub limit: u64,
 }
 
 /// The entry of a connection into a room.

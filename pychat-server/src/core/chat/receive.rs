@@ -46,6 +46,7 @@ impl Chat {
             (
                 Phase::Joined(_),
                 message @ (ClientMessage::History { .. }
+                | ClientMessage::Search(_)
                 | ClientMessage::Rooms
                 | ClientMessage::Members { .. }
                 | ClientMessage::Read { .. }
@@ -90,6 +91,7 @@ impl Chat {
             ClientMessage::History { room, before, limit } => {
                 self.on_history(now, id, room, (*before, *limit), effects);
             }
+            ClientMessage::Search(search) => self.on_search(now, id, search, effects),
             ClientMessage::Rooms => self.on_rooms(now, id, effects),
             ClientMessage::Members { room } => self.on_members(now, id, room, effects),
             ClientMessage::Read { room, seq } => self.on_read(now, id, (room, *seq), effects),

@@ -91,6 +91,7 @@ pub(super) fn unknown_to_original(message: &ClientMessage<'_>) -> Option<&'stati
     match message {
         ClientMessage::Hello(_) | ClientMessage::Text { .. } => None,
         ClientMessage::History { .. } => Some("history"),
+        ClientMessage::Search(_) => Some("search"),
         ClientMessage::Rooms => Some("rooms"),
         ClientMessage::Members { .. } => Some("members"),
         ClientMessage::Read { .. } => Some("read"),

@@ -8,6 +8,7 @@ mod answers;
 mod ask;
 mod change;
 mod make;
+mod search;
 mod views;
 
 use std::{sync::Arc, time::Instant};
@@ -18,7 +19,7 @@ use pychat_wire::{
 };
 
 pub(super) use self::answers::{Changing, Content, Recalling, Sought, Waiting, tell_conflict};
-pub use self::ask::TYPING_PRESENT_MAX;
+pub use self::{ask::TYPING_PRESENT_MAX, search::cursor};
 use super::{
     Action, Chat, Complaint, Effect, Grant, Phase, Refusal, act, complain, requests::Pending,
 };

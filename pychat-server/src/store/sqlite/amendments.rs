@@ -4,7 +4,13 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{logs::key, moderation, records::Writer, rows::integer};
+use super::{
+    index::{self, Change},
+    logs::key,
+    moderation,
+    records::Writer,
+    rows::integer,
+};
 use crate::core::{
     amending::{Amendable, Granted, RESTORABLE_MS, Words, grant},
     id::RoomId,
@@ -133,6 +139,16 @@ impl Writer<'_> {
             return Err(rusqlite::Error::QueryReturnedNoRows);
         };
         change(self.connection, room, (*target, &granted), &record)?;
+        let is_kept = message.words == Words::Kept;
+        let words = is_kept.then_some(message.content.as_str());
+        let (before, after) = match &granted {
+            Granted::Edit(new) => (words, Some(new.as_ref())),
+            Granted::Erase | Granted::Remove => (words, None),
+            Granted::Restore => (None, message.removed.as_deref()),
+            Granted::React(_) => (None, None),
+        };
+        let changed = Change { room, author: &message.author, before, after };
+        index::change(self.connection, key(room, *target)?, &changed)?;
         if let (Granted::Remove | Granted::Restore, Some(entry)) = (&granted, entry) {
             let entry = AuditEntry { subject: message.author.clone(), ..entry.clone() };
             moderation::save(self.connection, &[], &entry)?;

@@ -202,6 +202,25 @@ pub(super) const MIGRATIONS: &[&str] = &[
     "
     ALTER TABLE people ADD COLUMN is_bot INTEGER NOT NULL DEFAULT FALSE;
 ",
+    "
+    -- The index of words. A document is a message; they are numbered as they were taken in, which is as
+    -- they were said. The index keeps no texts: terms are made of them by this program.
+    CREATE TABLE search_docs (
+        doc INTEGER PRIMARY KEY,
+        record INTEGER NOT NULL UNIQUE
+    ) STRICT;
+    CREATE VIRTUAL TABLE search USING fts5 (
+        terms, content = '', detail = none, columnsize = 0, tokenize = 'ascii'
+    );
+    -- What is deleted is gone from the index, too; it is merged by small steps alone.
+    INSERT INTO search (search, rank) VALUES ('secure-delete', 1);
+    INSERT INTO search (search, rank) VALUES ('automerge', 0);
+    INSERT INTO search (search, rank) VALUES ('crisismerge', 1000);
+    -- The terms of messages that are kept no more, until they are taken out of the index.
+    CREATE TABLE search_forgotten (doc INTEGER PRIMARY KEY, terms TEXT NOT NULL) STRICT;
+    -- The last record of each log that the index has.
+    ALTER TABLE logs ADD COLUMN indexed_seq INTEGER NOT NULL DEFAULT 0;
+",
 ];
 
 /// Does what is missing of `migrations`, each as a whole or not at all.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, params};
 
 use super::{
-    SqliteStore, amendments,
+    SqliteStore, amendments, index,
     logs::{Logs, key, seq_of},
     rows::{integer, transaction},
 };
@@ -144,6 +144,7 @@ impl SqliteStore {
         self.logs.settle(trimmed.is_ok());
         let trimmed = trimmed?;
         self.forgetting.n_forgotten += trimmed.count;
+        self.index.note_forgotten();
         Ok(trimmed)
     }
 
@@ -218,6 +219,7 @@ fn forget(
     let last_key = key(room, through)?;
     let values = params![room.0, integer(through), last_key];
     connection.prepare_cached(UPDATE_TRIMMED)?.execute(values)?;
+    index::forget(connection, [first_key, last_key])?;
     connection.prepare_cached(DELETE_TRIMMED)?.execute([first_key, last_key])?;
     let trimmed = ends.with_first(connection, room)?;
     logs.set(room, trimmed);

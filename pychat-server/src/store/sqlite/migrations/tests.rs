@@ -16,8 +16,10 @@ use crate::{
     core::{
         id::{HALL, RoomId, Ticket},
         record::{Appended, Draft, Kind, OwnedName, Person, PersonId, Request, Stored},
+        search::Query,
+        time::Time,
     },
-    store::{Answer, Records, Retention, Store},
+    store::{Answer, Place as SearchPlace, Records, Retention, Store, Wanted},
 };
 
 /// Begins a file of a version, in a folder of its own.
@@ -91,6 +93,36 @@ fn a_file_of_any_version_is_opened_and_keeps_what_it_has() {
         drop(kept);
         fs::remove_dir_all(place.directory).unwrap();
     }
+}
+
+#[test]
+fn what_was_said_before_there_was_an_index_is_found_after_a_while() {
+    let (connection, place) = begin(12);
+    let rows = "INSERT INTO logs VALUES (3, 0, 0); \
+        INSERT INTO records (key, time_ms, author, content, words) VALUES \
+            (1, 5, 'Анна', 'old words', 0), (2, 7, 'Анна', 'new words', 0), (3, 8, 'Анна', '', 1), \
+            ((3 << 40) + 1, 6, 'Борис', 'other words', 0)";
+    connection.execute_batch(rows).unwrap();
+    drop(connection);
+    let mut kept = SqliteStore::open(&place, Retention::default(), 0xab).unwrap();
+    let mut now = Instant::now();
+    let mut found = Vec::new();
+    while kept.next_deadline().is_some() || found.is_empty() {
+        kept.maintain(&Time { now, utc_ms: 9, trusted_at: now });
+        now = kept.next_deadline().unwrap_or(now);
+        let (query, mut place, mut budget) =
+            (Query::new("words", None), SearchPlace::Newest, usize::MAX);
+        let wanted = Wanted { query: &query, rooms: &[HALL, RoomId(3)] };
+        found.clear();
+        kept.search(&wanted, &mut place, &mut budget, &mut |room, entry| {
+            found.push((room, entry.seq));
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    }
+    assert_eq!(found, [(HALL, 2), (RoomId(3), 1), (HALL, 1)], "in the order of all rooms");
+    drop(kept);
+    fs::remove_dir_all(place.directory).unwrap();
 }
 
 #[test]

@@ -1,0 +1,123 @@
+//! Terms: what the index knows of a message. Each begins with the number of its room, so that what is
+//! said in other rooms neither costs a search anything nor shows in how long it takes.
+//!
+//! | term | message |
+//! |---|---|
+//! | `7wlunch` | of room 7 that has the word `lunch` |
+//! | `7plun` | of room 7 that has a word which begins with `lun` |
+//! | `7aanna` | of room 7 by `Anna` |
+
+use std::{collections::BTreeSet, fmt::Write};
+
+use crate::core::{
+    id::RoomId,
+    search::{BEGINNING_CHARS_MIN, Query, folded_name, words},
+};
+
+/// The beginnings of words that are terms have so many characters; what is longer is looked up among
+/// the words.
+const BEGINNINGS: [usize; 2] = [BEGINNING_CHARS_MIN, BEGINNING_CHARS_MIN + 1];
+
+/// Returns the terms of a message.
+pub(super) fn terms(room: RoomId, author: &str, text: &str) -> BTreeSet<String> {
+    let mut terms = BTreeSet::from([author_term(room, &folded_name(author))]);
+    for word in words(text) {
+        for n_chars in BEGINNINGS {
+            if let Some(beginning) = beginning(&word, n_chars) {
+                terms.insert(format!("{}p{beginning}", room.0));
+            }
+        }
+        terms.insert(format!("{}w{word}", room.0));
+    }
+    terms
+}
+
+/// Returns terms as one text, which the index cuts at the spaces.
+pub(super) fn joined<'a>(terms: impl IntoIterator<Item = &'a String>) -> String {
+    let mut joined = String::new();
+    for term in terms {
+        if !joined.is_empty() {
+            joined.push(' ');
+        }
+        joined.push_str(term);
+    }
+    joined
+}
+
+/// Returns what the index is asked for a query in these rooms: at least all that the query finds. Also
+/// returns the number of terms in it; there are none if nothing can be found.
+pub(super) fn expression(query: &Query, rooms: &[RoomId]) -> (String, usize) {
+    let wanted: BTreeSet<_> = query.words().collect();
+    let mut expression = String::new();
+    for room in rooms {
+        let separator = if expression.is_empty() { "(" } else { " OR (" };
+        expression.push_str(separator);
+        let mut is_first = true;
+        let mut push = |term: &str, is_open: bool| {
+            let and = if is_first { "" } else { " AND " };
+            let star = if is_open { " *" } else { "" };
+            is_first = false;
+            // A text takes every write.
+            let _ = write!(expression, "{and}\"{term}\"{star}");
+        };
+        if let Some(author) = query.author() {
+            push(&author_term(*room, author), false);
+        }
+        for (word, is_open) in &wanted {
+            let n_chars = word.chars().count();
+            if *is_open && BEGINNINGS.contains(&n_chars) {
+                push(&format!("{}p{word}", room.0), false);
+            } else {
+                push(&format!("{}w{word}", room.0), *is_open);
+            }
+        }
+        expression.push(')');
+    }
+    let n_terms = wanted.len() + usize::from(query.author().is_some());
+    (expression, n_terms * rooms.len())
+}
+
+/// Returns the term of an author, of whose name only what is part of a term counts.
+fn author_term(room: RoomId, folded: &str) -> String {
+    let is_part = |character: &char| character.is_ascii_alphanumeric() || !character.is_ascii();
+    let name: String = folded.chars().filter(is_part).collect();
+    format!("{}a{name}", room.0)
+}
+
+/// Returns the first characters of a word that has as many.
+fn beginning(word: &str, n_chars: usize) -> Option<&str> {
+    let (end, last) = word.char_indices().nth(n_chars - 1)?;
+    Some(&word[..end + last.len_utf8()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::id::HALL;
+
+    #[test]
+    fn a_message_has_terms_of_its_room() {
+        let terms = terms(RoomId(7), "Анна (2)", "Да, обед да");
+        let expected = ["7aанна2", "7pда", "7pоб", "7pобе", "7wда", "7wобед"];
+        assert_eq!(terms.iter().map(String::as_str).collect::<Vec<_>>(), expected);
+        assert_eq!(joined(&terms), expected.join(" "));
+    }
+
+    #[test]
+    fn a_query_reaches_the_index_in_quotes_alone() {
+        for (query, from, expected) in [
+            ("обед", None, r#"("0wобед" *)"#),
+            ("обед ", None, r#"("0wобед" *)"#),
+            ("об", None, r#"("0pоб")"#),
+            ("обе", None, r#"("0pобе")"#),
+            ("о", None, r#"("0wо")"#),
+            ("a NEAR(b) ^c:d*", None, r#"("0wa" AND "0wb" AND "0wc" AND "0wd" AND "0wnear")"#),
+            ("\"a b\"", Some("Ян \"*"), r#"("0aян" AND "0wa" AND "0wb")"#),
+        ] {
+            assert_eq!(expression(&Query::new(query, from), &[HALL]).0, expected, "{query}");
+        }
+        let of_two = expression(&Query::new("да", None), &[HALL, RoomId(3)]);
+        assert_eq!(of_two, (r#"("0pда") OR ("3pда")"#.to_owned(), 2));
+        assert_eq!(expression(&Query::new("да", None), &[]), (String::new(), 0));
+    }
+}

@@ -1,0 +1,342 @@
+//! Searching: what is found, in what order, and what is left of words that were taken away.
+
+use std::{
+    fs,
+    ops::ControlFlow,
+    time::{Duration, Instant},
+};
+
+use fastrand::Rng;
+use pychat_server::{
+    core::{
+        id::{HALL, RoomId},
+        record::{Amending, Request},
+        search::Query,
+    },
+    store::{Looked, Memory, OVER_KEPT, Place, Retention, SqliteStore, Store, Wanted},
+};
+use rusqlite::Connection;
+
+use super::{
+    amending::{amend, say},
+    shelf::{EPOCH, Shelf, at, carry_out, draft, to},
+};
+
+const CLUB: RoomId = RoomId(3);
+const OTHER: RoomId = RoomId(4);
+const NOW_MS: u64 = 1_700_000_000_000;
+
+/// A word that is nowhere else, and what stands of it wherever its beginning is left out.
+const WORD: &str = "квазиперлюстрация";
+const WORD_END: &str = "люстрация";
+
+/// Has a store do what can wait, until there is nothing more.
+fn settle(store: &mut dyn Store) {
+    settle_from(store, Instant::now());
+}
+
+/// The same from a time on, which never goes back.
+fn settle_from(store: &mut dyn Store, begin: Instant) {
+    for seconds in 0..60 {
+        store.maintain(&at(begin + Duration::from_secs(seconds), NOW_MS));
+    }
+}
+
+/// Returns what a query finds in these rooms, by many small pieces of work.
+fn find(store: &mut dyn Store, query: &str, rooms: &[RoomId]) -> Vec<(RoomId, u64)> {
+    find_of(store, &Query::new(query, None), rooms)
+}
+
+fn find_of(store: &mut dyn Store, query: &Query, rooms: &[RoomId]) -> Vec<(RoomId, u64)> {
+    let (mut found, mut place) = (Vec::new(), Place::Newest);
+    loop {
+        let mut budget = 3_000;
+        let wanted = Wanted { query, rooms };
+        let looked = store.search(&wanted, &mut place, &mut budget, &mut |room, entry| {
+            assert!(query.finds(entry.author, entry.kind.text()) && !entry.state.is_deleted);
+            found.push((room, entry.seq));
+            if entry.seq.is_multiple_of(3) {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        });
+        match looked.unwrap() {
+            Looked::All => return found,
+            Looked::Some => (),
+            Looked::Later => panic!("it is all here"),
+        }
+    }
+}
+
+/// Returns the terms that the index has, as it is in the file.
+fn terms(shelf: &Shelf) -> Vec<String> {
+    let connection = Connection::open(shelf.file()).unwrap();
+    connection
+        .execute_batch(
+            "CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab (main, search, row); \
+            INSERT INTO search (search) VALUES ('integrity-check')",
+        )
+        .unwrap();
+    let mut select = connection.prepare("SELECT term FROM temp.vocabulary ORDER BY term").unwrap();
+    select.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
+/// Returns true if these words are in any file of the store.
+fn is_anywhere(shelf: &Shelf, words: &str) -> bool {
+    let files = fs::read_dir(&shelf.place.directory).unwrap();
+    files
+        .map(|file| fs::read(file.unwrap().path()).unwrap())
+        .any(|bytes| bytes.windows(words.len()).any(|window| window == words.as_bytes()))
+}
+
+fn erase(target: u64, id: &str) -> Request {
+    amend(CLUB, "Анна", (target, Amending::Delete), id, false)
+}
+
+fn memory() -> Memory {
+    Memory::new(u128::from_str_radix(EPOCH, 16).unwrap(), Retention::default())
+}
+
+#[test]
+fn messages_are_found_by_words_and_author_newest_first() {
+    let shelf = Shelf::new();
+    for store in [&mut shelf.open() as &mut dyn Store, &mut memory()] {
+        say(store, CLUB, "Анна", "Ёлка в час", "1");
+        say(store, HALL, "Борис", "где ёлка?", "2");
+        say(store, OTHER, "Анна", "елки нет", "3");
+        say(store, CLUB, "Борис", "час пик", "4");
+        settle(store);
+        let rooms = [HALL, CLUB, OTHER];
+        let two = [HALL, CLUB];
+        let mut found = find(store, "елка", &two);
+        found.sort_unstable();
+        assert_eq!(found, [(HALL, 1), (CLUB, 1)]);
+        assert_eq!(find(store, "елк*", &[OTHER]), [(OTHER, 1)]);
+        assert_eq!(find(store, "час", &two), [(CLUB, 2), (CLUB, 1)]);
+        assert_eq!(find(store, "\"в час\"", &rooms), [(CLUB, 1)]);
+        assert_eq!(find(store, "час", &[HALL]), []);
+        assert_eq!(find(store, "час", &[]), []);
+        assert_eq!(find(store, "", &rooms), []);
+        let by = |words, from| Query::new(words, Some(from));
+        assert_eq!(find_of(store, &by("", "борис"), &two).len(), 2);
+        assert_eq!(find_of(store, &by("час", "Борис"), &rooms), [(CLUB, 2)]);
+        assert_eq!(find_of(store, &by("час", "Вера"), &rooms), []);
+    }
+}
+
+/// A message, a change of one, or the end of one, by chance.
+fn act(rng: &mut Rng, words: &[&str], number: usize, lens: &mut [u64; 2]) -> Request {
+    let which = rng.usize(..2);
+    let (room, author) = ([CLUB, OTHER][which], ["Анна", "Борис"][rng.usize(..2)]);
+    let text: Vec<_> = (0..rng.usize(..8)).map(|_| words[rng.usize(..words.len())]).collect();
+    let (text, id) = (text.join([" ", ", ", "-"][rng.usize(..3)]), number.to_string());
+    lens[which] += 1;
+    match rng.u32(..10) {
+        target @ ..2 if 1 < lens[which] => {
+            let seq = rng.u64(1..lens[which]);
+            let amending =
+                if target == 0 { Amending::Delete } else { Amending::Edit(Some(text.as_str())) };
+            amend(room, author, (seq, amending), &id, true)
+        }
+        _ => to(room, draft(author, &text, Some(&id))),
+    }
+}
+
+#[test]
+fn both_stores_find_the_same() {
+    let words = [
+        "да",
+        "нет",
+        "Ёлка",
+        "елка",
+        "елки",
+        "обед",
+        "обеды",
+        "обедать",
+        "час",
+        "Café",
+        "cafe",
+        "x",
+        "приватизация",
+        "приват",
+        "don't",
+        "3.14",
+        "🙂",
+        "OR",
+    ];
+    for seed in 0..3 {
+        let (mut rng, shelf) = (Rng::with_seed(seed), Shelf::new());
+        let (mut kept, mut memory) = (shelf.open(), memory());
+        let mut lens = [0, 0];
+        for number in 0..400 {
+            let request = act(&mut rng, &words, number, &mut lens);
+            let utc_ms = NOW_MS + number as u64;
+            let outcomes = [&mut kept as &mut dyn Store, &mut memory]
+                .map(|store| carry_out(store, utc_ms, [request.clone()]).unwrap().remove(0));
+            assert_eq!(outcomes[0], outcomes[1]);
+            lens = [CLUB, OTHER].map(|room| kept.last_seq(room));
+            if rng.u32(..40) == 0 {
+                settle(&mut kept);
+            }
+            if rng.u32(..100) == 0 {
+                drop(kept);
+                kept = shelf.open();
+            }
+        }
+        settle(&mut kept);
+        for _ in 0..200 {
+            let n_words = rng.usize(..4);
+            let query: Vec<_> = (0..n_words).map(|_| words[rng.usize(..words.len())]).collect();
+            let mut query = query.join(" ");
+            match rng.u32(..4) {
+                0 => query = format!("\"{query}\""),
+                1 => drop(query.pop()),
+                2 => query.push('*'),
+                _ => (),
+            }
+            let from = [None, Some("анна"), Some("Борис")][rng.usize(..3)];
+            let rooms = [&[CLUB][..], &[OTHER], &[CLUB, OTHER], &[HALL, CLUB]][rng.usize(..4)];
+            let wanted = Query::new(&query, from);
+            let found = find_of(&mut kept, &wanted, rooms);
+            assert_eq!(found, find_of(&mut memory, &wanted, rooms), "{seed}: {query:?} {from:?}");
+        }
+    }
+}
+
+#[test]
+fn a_search_goes_on_before_a_message() {
+    let shelf = Shelf::new();
+    for store in [&mut shelf.open() as &mut dyn Store, &mut memory()] {
+        for number in 1..=9 {
+            let request = to(CLUB, draft("Анна", "обед", Some(&number.to_string())));
+            carry_out(store, NOW_MS + number, [request]).unwrap();
+        }
+        carry_out(store, NOW_MS + 20, [erase(5, "e")]).unwrap();
+        settle(store);
+        let query = Query::new("обед", None);
+        let wanted = Wanted { query: &query, rooms: &[CLUB] };
+        let mut before = |seq, room| {
+            let (mut place, mut budget, mut found) =
+                (Place::Message(room, seq), 1 << 20, Vec::new());
+            let looked = store.search(&wanted, &mut place, &mut budget, &mut |_, entry| {
+                found.push(entry.seq);
+                ControlFlow::Continue(())
+            });
+            assert_eq!(looked, Ok(Looked::All));
+            found
+        };
+        assert_eq!(before(7, CLUB), [6, 4, 3, 2, 1]);
+        assert_eq!(before(5, CLUB), [4, 3, 2, 1], "though it is deleted by now");
+        assert_eq!(before(1, CLUB), [0_u64; 0]);
+        assert_eq!(before(99, CLUB), [0_u64; 0]);
+        assert_eq!(before(5, OTHER), [0_u64; 0]);
+    }
+}
+
+#[test]
+fn what_is_shown_now_is_what_is_found() {
+    let shelf = Shelf::new();
+    for store in [&mut shelf.open() as &mut dyn Store, &mut memory()] {
+        say(store, CLUB, "Анна", "завтра обед", "1");
+        settle(store);
+        let edit = amend(CLUB, "Анна", (1, Amending::Edit(Some("завтра ужин"))), "2", false);
+        carry_out(store, NOW_MS, [edit]).unwrap();
+        let rooms = &[CLUB];
+        assert_eq!(find(store, "обед", rooms), []);
+        assert_eq!(find(store, "ужин", rooms), [(CLUB, 1)]);
+        assert_eq!(find(store, "завтра", rooms), [(CLUB, 1)]);
+        let remove = amend(CLUB, "Борис", (1, Amending::Delete), "3", true);
+        carry_out(store, NOW_MS, [remove]).unwrap();
+        assert_eq!(find(store, "завтра", rooms), []);
+        let restore = amend(CLUB, "Борис", (1, Amending::Restore(None)), "4", true);
+        carry_out(store, NOW_MS, [restore]).unwrap();
+        assert_eq!(find(store, "ужин", rooms), [(CLUB, 1)]);
+        carry_out(store, NOW_MS, [erase(1, "5")]).unwrap();
+        settle(store);
+        assert_eq!(find(store, "ужин", rooms), []);
+    }
+    assert_eq!(terms(&shelf), [""; 0], "not even the author's");
+}
+
+/// Says the word, has `between` happen, takes the word away by `request`, and looks for it.
+fn is_left_after(request: Request, between: impl Fn(&mut SqliteStore)) -> bool {
+    let shelf = Shelf::new();
+    let mut store = shelf.open();
+    let other = "слова, которые остаются, и слово квазимодо";
+    for number in 0..300 {
+        say(&mut store, CLUB, "Борис", other, &number.to_string());
+        if number == 150 {
+            settle(&mut store);
+        }
+    }
+    let seq = say(&mut store, CLUB, "Анна", &format!("Это {WORD}!"), "a").seq;
+    assert_eq!(seq, 301);
+    between(&mut store);
+    assert!(is_anywhere(&shelf, WORD_END), "or nothing is shown by its absence");
+    carry_out(&mut store, NOW_MS, [request]).unwrap();
+    settle(&mut store);
+    assert_eq!(find(&mut store, WORD, &[CLUB]), []);
+    assert_eq!(find(&mut store, "квазимодо", &[CLUB]).len(), 300);
+    let is_left = is_anywhere(&shelf, WORD_END);
+    drop(store);
+    assert!(!terms(&shelf).iter().any(|term| term.contains(WORD_END)));
+    is_left || is_anywhere(&shelf, WORD_END)
+}
+
+#[test]
+fn words_that_were_erased_are_in_no_file() {
+    let edit = |words| amend(CLUB, "Анна", (301, Amending::Edit(Some(words))), "b", false);
+    for request in [erase(301, "b"), edit("что-то другое"), edit("Это что-то!")]
+    {
+        assert!(!is_left_after(request.clone(), |store| settle(store)), "{request:?}");
+        assert!(!is_left_after(request, |_| ()), "the index does not have it yet");
+    }
+}
+
+#[test]
+fn words_that_were_erased_while_the_index_lags_are_in_no_file() {
+    let shelf = Shelf::new();
+    let mut store = shelf.open();
+    for number in 0..200 {
+        say(&mut store, CLUB, "Борис", "другое", &number.to_string());
+    }
+    say(&mut store, CLUB, "Анна", WORD, "a");
+    // One step alone: the index has some of them.
+    store.maintain(&at(Instant::now(), NOW_MS));
+    let killed = shelf.as_of_now();
+    drop(store);
+    for shelf in [&shelf, &killed] {
+        let mut store = shelf.open();
+        carry_out(&mut store, NOW_MS, [erase(201, "b")]).unwrap();
+        settle(&mut store);
+        assert_eq!(find(&mut store, "другое", &[CLUB]).len(), 200, "it has caught up");
+        assert!(!is_anywhere(shelf, WORD_END));
+    }
+}
+
+#[test]
+fn what_is_forgotten_leaves_the_index() {
+    let shelf = Shelf::new();
+    let mut store =
+        shelf.try_open(Retention { messages_max: 5, ..Retention::default() }, 1).unwrap();
+    for number in 0..20 {
+        say(&mut store, CLUB, "Анна", &format!("слово{number} обед"), &number.to_string());
+    }
+    settle(&mut store);
+    assert_eq!(find(&mut store, "обед", &[CLUB]).len(), 5);
+    carry_out(&mut store, NOW_MS, [Request::EndRoom(CLUB)]).unwrap();
+    let begin = Instant::now();
+    store.maintain(&at(begin, NOW_MS));
+    assert_eq!(find(&mut store, "обед", &[CLUB]).len(), 5, "for an hour");
+    let later = begin + OVER_KEPT + Duration::from_mins(5);
+    settle_from(&mut store, later);
+    assert_eq!(find(&mut store, "обед", &[CLUB]), []);
+    // The number of the last document is free again, and what it had is not found by it.
+    say(&mut store, OTHER, "Анна", "новое", "x");
+    settle_from(&mut store, later + Duration::from_mins(5));
+    assert_eq!(find(&mut store, "новое", &[OTHER]), [(OTHER, 1)]);
+    drop(store);
+    assert_eq!(terms(&shelf), ["4aанна", "4pно", "4pнов", "4wновое"]);
+    assert!(!is_anywhere(&shelf, "слово7"));
+}

@@ -22,7 +22,7 @@ fn found(search: &SearchEverywhere) -> Vec<(String, String)> {
         let mut end = 0;
         for range in message.found() {
             text += &message.text()[end..range.start];
-            text += &format!("[{}]", &message.text()[range.clone()]);
+            text.extend(["[", &message.text()[range.clone()], "]"]);
             end = range.end;
         }
         text += &message.text()[end..];

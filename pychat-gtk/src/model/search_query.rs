@@ -258,7 +258,7 @@ mod tests {
             assert_eq!(found.as_deref(), expected, "{words:?} in {text:?}");
         }
         let query = SearchQuery::new("one three").expect("something to search for");
-        assert_eq!(query.mark_words("one two"), [0..3]);
+        assert_eq!(query.mark_words("one two, one"), [0..3, 9..12]);
         assert_eq!((query.author(), query.has_author(), query.text()), (None, false, "one three"));
     }
 

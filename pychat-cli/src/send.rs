@@ -67,7 +67,7 @@ pub fn command() -> Command {
         "The room, by its id or name, or @NAME for a talk with one person [default: the hall]";
     let message = flag("message", "TEXT", "The text; otherwise it is read from standard input");
     let number = value_parser!(u64).range(1..);
-    let timeout = flag("timeout", "SECONDS", "How long to try, for each message");
+    let timeout = flag("timeout", "SECONDS", "How long to try, for each message [default: 30]");
     options::args(Command::new(PROGRAM))
         .about(ABOUT)
         .after_help("See --help for examples and exit codes.")
@@ -81,7 +81,7 @@ pub fn command() -> Command {
                 .conflicts_with_all(["reply", "lines"]),
         )
         .arg(flag("id", "ID", "Say it under this id, of at most 64 bytes: sent again under it, it is said once"))
-        .arg(timeout.value_parser(value_parser!(u64).range(1..=86_400)).default_value("30"))
+        .arg(timeout.value_parser(value_parser!(u64).range(1..=86_400)).default_value("30").hide_default_value(true))
         .arg(set("print-id", "Print the id of what was accepted"))
         .arg(set("json", "Print room, number and id of what was accepted, as JSON").conflicts_with("print-id"))
 }

@@ -197,6 +197,9 @@ fn a_backup_that_is_not_whole_or_damaged_is_not_restored() {
     fs::write(folder.join("log.sqlite"), "not a log at all, but long enough").unwrap();
     let words = refused(&other, &["restore", text(&folder)]);
     assert!(words.contains("is no log of this program"), "{words}");
+    fs::write(folder.join("log.sqlite"), "").unwrap();
+    let words = refused(&other, &["restore", text(&folder)]);
+    assert!(words.contains("is no log of this program"), "{words}");
     assert!(!other.file().exists(), "nothing was put there");
     fs::remove_dir_all(&folder).unwrap();
 }

@@ -78,6 +78,9 @@ impl Snapshot {
         check_origin(file, &connection, MIGRATIONS.len())?;
         let version: usize =
             connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
+        if version == 0 {
+            return Err(OpenError::Foreign { path: file.to_owned() }); // Nothing is in it.
+        }
         let is_current = version == MIGRATIONS.len();
         Ok(Self { connection, file: file.to_owned(), is_current })
     }

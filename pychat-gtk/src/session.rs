@@ -61,7 +61,10 @@ use gtk::{
 use pychat_wire::Client;
 
 pub use self::{account::Account, room::Room, room_list::RoomList, room_requests::OpenRoom};
-use self::{connecting::Connection, disconnect_reason::DisconnectReason, encryption::Encryption};
+use self::{
+    connecting::Connection, disconnect_reason::DisconnectReason, encryption::Encryption,
+    search::SearchEverywhere,
+};
 
 /// The time limit for each step of connecting; being let in has one of its own.
 pub const STEP_TIMEOUT: Duration = Duration::from_secs(5);
@@ -171,6 +174,11 @@ impl Session {
     /// Returns the account that was asked for; `None` before the first attempt.
     pub fn account(&self) -> Option<Account> {
         self.imp().account.borrow().clone()
+    }
+
+    /// Returns the search through all rooms.
+    pub fn search_everywhere(&self) -> SearchEverywhere {
+        self.imp().search_everywhere.clone()
     }
 
     /// Returns why there is no connection, if that was nobody's wish.

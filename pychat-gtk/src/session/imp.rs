@@ -70,7 +70,6 @@ pub struct Session {
     pub(super) rooms_state: Rooms,
     pub(super) moderation: Moderation,
     /// The search through all rooms.
-    #[property(get)]
     pub(super) search_everywhere: SearchEverywhere,
     /// True once the room has been entered, until it is left.
     pub(super) has_conversation: Cell<bool>,

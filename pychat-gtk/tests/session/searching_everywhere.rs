@@ -1,5 +1,7 @@
 //! Searching all rooms: what is here of them, and what the server keeps.
 
+use std::sync::mpsc;
+
 use gtk::gio::prelude::*;
 use pychat_gtk::session::{
     Session, SessionState,
@@ -8,9 +10,9 @@ use pychat_gtk::session::{
 use serde_json::{Value, json};
 
 use crate::{
-    finish, joined, messages, run,
+    PATIENCE, finish, joined, messages, run,
     server::{Peer, Server, TIME_MS, payloads::room},
-    until, until_state,
+    texts, until, until_state,
 };
 
 /// Returns what was found: the room, and the words with what is bold in them between brackets.
@@ -87,7 +89,7 @@ fn what_is_here_and_what_the_server_has_are_one_list_the_newest_first() {
             peer.expect_end();
         });
         let session = joined(&server.address).await;
-        until(|| messages(&session).len() == 3).await;
+        until(|| texts(&session).iter().any(|text| text == "Five teas")).await;
         let search = search_of(&session);
         assert!(search.search_for("five tea"));
         let first = [
@@ -115,7 +117,8 @@ fn what_is_here_and_what_the_server_has_are_one_list_the_newest_first() {
 #[test]
 fn an_author_is_named_in_full_and_refusals_are_told_and_asked_again() {
     run(async {
-        let server = Server::start(|door| {
+        let (go_on, is_told) = mpsc::channel();
+        let server = Server::start(move |door| {
             let mut peer = door.accept();
             let with = json!({"with": ["Анна", "Вера Петрова"]});
             peer.let_in_rooms("e1", 0, &[room("r1", "direct", "", 0, &with)]);
@@ -129,6 +132,7 @@ fn an_author_is_named_in_full_and_refusals_are_told_and_asked_again() {
             send_found(&mut peer, &reference, "", 2, "Борис", "tea");
             peer.send(&json!({"type": "found_end", "ref": reference}));
             drop(peer);
+            is_told.recv_timeout(PATIENCE).expect("the test goes on");
             let mut peer = door.accept();
             peer.let_in_rooms("e1", 0, &[]);
             peer.expect_end();
@@ -143,10 +147,11 @@ fn an_author_is_named_in_full_and_refusals_are_told_and_asked_again() {
         assert!(is_found(&search, &[("", "[tea]")]), "{:?}", found(&search));
         assert!(search.note().is_empty());
         search.search_for("");
-        until_state(&session, SessionState::Lost).await;
+        until(|| session.state() != SessionState::Joined).await;
         search.search_for("cake");
         assert_eq!(search.note(), "Searching only what is loaded");
         search.search_for("");
+        go_on.send(()).expect("the server waits");
         session.rejoin();
         until_state(&session, SessionState::Joined).await;
         session.leave().await;

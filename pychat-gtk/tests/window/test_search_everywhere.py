@@ -122,7 +122,7 @@ class SearchEverywhere(WindowTest):
     def test_without_a_connection_what_is_loaded_is_searched(self):
         self.modern.client.close()
         self.modern.listener.close()
-        eventually(lambda: self.window.find_label("Connection"), "the loss")
+        self.window.wait_for("push button", "Try Now", self.window.conversation())
         self.search("cup")
         self.wait_for_results(("Everyone", "Борис", "a cup of tea"))
         self.window.wait_for("label", "Searching only what is loaded")

@@ -21,8 +21,11 @@ use crate::{
 const SELECT_DOC: &str = "SELECT doc FROM search_docs WHERE record = ?1";
 const SELECT_LAST: &str = "SELECT max(doc) FROM search_docs";
 
-/// The most documents among which several terms are looked for at once.
-const WINDOW: u64 = 1 << 16;
+/// The documents among which several terms are looked for at once: few at first, for what is new; then more
+/// and more, as it costs something to begin.
+const WINDOW_MIN: u64 = 1 << 16;
+const WINDOW_MAX: u64 = 1 << 20;
+const WINDOW_GROWTH: u64 = 3;
 
 /// The cost of one term in the expression, in bytes.
 const TERM_BYTES: usize = 64;
@@ -36,12 +39,11 @@ pub(super) fn look_for(
     each: &mut dyn FnMut(RoomId, Entry<'_>) -> ControlFlow<()>,
 ) -> rusqlite::Result<Looked> {
     let (expression, n_terms) = terms::expression(wanted.query, wanted.rooms);
+    let last: Option<u64> =
+        connection.prepare_cached(SELECT_LAST)?.query_row([], |row| row.get(0))?;
+    let end = last.unwrap_or_default() + 1;
     let before = match *place {
-        Place::Newest => {
-            let last: Option<u64> =
-                connection.prepare_cached(SELECT_LAST)?.query_row([], |row| row.get(0))?;
-            last.map(|last| last + 1)
-        }
+        Place::Newest => Some(end),
         Place::Message(room, seq) => {
             let mut select = connection.prepare_cached(SELECT_DOC)?;
             let Ok(key) = key(room, seq) else { return Ok(Looked::All) };
@@ -56,7 +58,9 @@ pub(super) fn look_for(
             return Ok(Looked::Some);
         }
         *budget = budget.saturating_sub(BEGIN_BYTES + TERM_BYTES * n_terms);
-        let from = if wanted.rooms.len() < n_terms { before.saturating_sub(WINDOW) } else { 0 };
+        let n_seen = end.saturating_sub(before);
+        let window = n_seen.saturating_mul(WINDOW_GROWTH).clamp(WINDOW_MIN, WINDOW_MAX);
+        let from = if wanted.rooms.len() < n_terms { before.saturating_sub(window) } else { 0 };
         let mut select = connection.prepare_cached(SELECT_FOUND)?;
         let mut rows = select.query(params![expression, integer(before), integer(from)])?;
         while let Some(row) = rows.next()? {

@@ -117,9 +117,8 @@ impl Config {
     pub fn load() -> Result<Self, ConfigError> {
         let variable = |name: &str| env::var_os(name);
         let mut config = Self::read(env::args_os(), variable)?;
-        let known = [usage::CONFIG_VARIABLE];
         let names = env::vars_os().map(|(name, _)| name);
-        config.unknown_variables = settings::unknown_variables(names, &known);
+        config.unknown_variables = settings::unknown_variables(names, &usage::OTHER_VARIABLES);
         Ok(config)
     }
 

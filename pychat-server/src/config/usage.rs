@@ -17,6 +17,9 @@ use super::{
 /// The variable that names the file.
 pub(super) const CONFIG_VARIABLE: &str = "PYCHAT_CONFIG";
 
+/// The variables that stand for no option: the last one is for `pychat-send` and `pychat-tail`.
+pub(super) const OTHER_VARIABLES: [&str; 2] = [CONFIG_VARIABLE, "PYCHAT_SERVER"];
+
 const CONFIG: &str = "config";
 const CHECK_CONFIG: &str = "check-config";
 

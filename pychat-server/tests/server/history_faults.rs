@@ -34,7 +34,7 @@ fn a_file_that_cannot_be_used_is_named_and_left_as_it_is() {
     assert_eq!(fs::read(shelf.file()).unwrap(), newer);
 
     let mut damaged = newer;
-    damaged[60..64].copy_from_slice(&13_u32.to_be_bytes());
+    damaged[60..64].copy_from_slice(&14_u32.to_be_bytes());
     damaged[4_096..].fill(0xff);
     fs::write(shelf.file(), &damaged).unwrap();
     let complaint = shelf.complaint();

@@ -95,25 +95,37 @@ class Life(Story):
 
     def test_a_backup_can_be_put_back(self):
         """As README.md tells it."""
+        backup = "/var/backups/pychat/today"
         with Peer("Anna") as anna:
             anna.say("Hello")
             epoch = self.meta("epoch")
-            backup = "sqlite3 /var/lib/pychat-server/log.sqlite '.backup /root/pychat.sqlite'"
-            run("sh", "-c", f"umask 077; {backup}")
+            run("pychat-server", "backup", backup)
             anna.say("Later")
+            run("pychat-server", "check")
         systemctl("stop", UNIT)
-        run("sqlite3", "/root/pychat.sqlite", "UPDATE meta SET unsynced_boot = 'restored'")
-        run("sh", "-c", "rm -f /var/lib/pychat-server/log.sqlite*")
-        log = "/var/lib/pychat-server/log.sqlite"
-        run("install", "-m", "600", "/root/pychat.sqlite", log)
-        run("chown", "--reference=/var/lib/pychat-server/", log)
-        for copy in (log, "/root/pychat.sqlite"):
-            self.assertEqual(Path(copy).stat().st_mode & 0o777, 0o600, copy)
+        run("pychat-server", "restore", "--replace", backup)
+        owners = {path.lstat().st_uid for path in (STATE, STATE / "log.sqlite")}
+        self.assertEqual(len(owners), 1, "the service's user owns what was restored")
+        for copy in (STATE / "log.sqlite", Path(backup, "log.sqlite")):
+            self.assertEqual(copy.stat().st_mode & 0o777, 0o600, copy)
         systemctl("start", UNIT)
         with Peer("Anna") as anna:
             anna.say("Again")
         self.assertEqual(self.kept(), ["Hello", "Again"])
         self.assertNotEqual(self.meta("epoch"), epoch, "numbers are given twice")
+
+    def test_a_room_leaves_as_an_export_and_comes_back(self):
+        """As README.md tells it."""
+        with Peer("Anna") as anna:
+            anna.say("Hello")
+            run("pychat-server", "export", "--html", "hall", "-o", "/root/hall.html")
+            run("pychat-server", "export", "--jsonl", "hall", "-o", "/root/hall.jsonl")
+        self.assertIn("Hello", Path("/root/hall.html").read_text())
+        systemctl("stop", UNIT)
+        run("pychat-server", "import", "--room", "Old Hall", "/root/hall.jsonl")
+        systemctl("start", UNIT)
+        self.assertEqual(self.kept(), ["Hello", "Old Hall", "Hello"])
+        self.assertIn("Old Hall", run("pychat-server", "ctl", "rooms"))
 
     def kept(self):
         return [content for (content,) in self.in_log("SELECT content FROM records ORDER BY key")]

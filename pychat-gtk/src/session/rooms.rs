@@ -42,6 +42,7 @@ impl Session {
         }
         rooms.kept.replace(kept);
         rooms.opened.take();
+        self.search_everywhere().search_for("");
         for room in self.rooms().all().iter().filter(|room| !room.has_id("")) {
             room.lose(); // It was on the server of before.
         }

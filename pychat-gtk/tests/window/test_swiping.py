@@ -32,7 +32,8 @@ class TouchSwiping(WindowTest):
     def say(self):
         self.n_said += 1
         self.modern.record(self.n_said, "Борис", f"number {self.n_said}")
-        eventually(lambda: 0 < self.extents().height, "the message in view")
+        what = f"message {self.n_said} in view"
+        eventually(lambda: 0 < self.extents().height, what)
 
     def extents(self):
         """Where the last message is."""
@@ -49,7 +50,7 @@ class TouchSwiping(WindowTest):
 
     def test_a_message_is_answered_that_is_dragged_far_enough_in_its_direction(self):
         self.start()
-        for dx, dy in ((-40, 0), (150, 0), (-100, -90)):
+        for dx, dy in ((-40, 0), (-50, -120)):
             self.drag(dx, dy)
             self.say()  # What the finger led to has come before it.
             self.assertFalse(self.is_answering(), (dx, dy))
@@ -58,9 +59,6 @@ class TouchSwiping(WindowTest):
 
     def test_who_reads_from_the_right_drags_the_other_way(self):
         self.start(**hebrew())
-        self.drag(-150)
-        self.say()
-        self.assertFalse(self.is_answering())
         self.drag(150)
         eventually(self.is_answering, "the answer")
 

@@ -33,7 +33,11 @@ TALK = [
     ("", "Встречаемся на кухне в 16:00. Кто принесёт чай?"),
     ("Jürgen", "Me! Earl Grey or something with mint?"),
 ]
+# Which message answers which, by their numbers in the hall.
+ANSWERS = {8: 7}
 
+# Who reacts to which message, and how.
+REACTIONS = [("Борис", 2, "🎉"), ("Jürgen", 2, "🎉"), ("Maria", 4, "🥧"), ("Jürgen", 4, "👍")]
 
 # What is said in other rooms: between whom, or in the room of which name, by whom, and what.
 ELSEWHERE = [
@@ -121,13 +125,18 @@ def open_from_menu(window, item, frame):
 def talk(window, server):
     """Has everybody say something, and returns them by name."""
     members = {name: Member(server, name) for name, _ in TALK if name}
-    for author, text in TALK:
+    for number, (author, text) in enumerate(TALK, 1):
         if author:
-            members[author].say(text)
+            answered = {"reply": ANSWERS[number]} if number in ANSWERS else {}
+            members[author].request("text", room="", content=text, **answered)
         else:
             window.write("Message", text)
             window.click("Send")
         window.wait_for_row(text)
+    for author, target, emoji in REACTIONS:
+        react = {"type": "react", "id": f"react-{target}", "target": target, "emoji": emoji}
+        members[author].write(react)
+        members[author].hear("react", id=react["id"])
     for where, author, text in ELSEWHERE:
         member = members[author]
         if isinstance(where, str):

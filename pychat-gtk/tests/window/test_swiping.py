@@ -39,21 +39,20 @@ class TouchSwiping(WindowTest):
         """Where the last message is."""
         return self.window.extents(self.window.wait_for_row(f": number {self.n_said}"))
 
-    def drag(self, dx, dy=0):
-        """Drags the last message by this much."""
+    def drag(self, dx):
+        """Drags the last message to the right by this much, or to the left."""
         area = self.extents()
         x, y = area.x + area.width // 2, area.y + area.height // 2
-        self.screen.drag((x, y), (x + dx, y + dy), duration_s=0.2, rest_s=0.05)
+        self.screen.drag((x, y), (x + dx, y), duration_s=0.2, rest_s=0.05)
 
     def is_answering(self):
         return self.window.find("label", "Replying to Борис") is not None
 
     def test_a_message_is_answered_that_is_dragged_far_enough_in_its_direction(self):
         self.start()
-        for dx, dy in ((-40, 0), (-50, -120)):
-            self.drag(dx, dy)
-            self.say()  # What the finger led to has come before it.
-            self.assertFalse(self.is_answering(), (dx, dy))
+        self.drag(-40)
+        self.say()  # What the finger led to has come before it.
+        self.assertFalse(self.is_answering())
         self.drag(-150)
         eventually(self.is_answering, "the answer")
 

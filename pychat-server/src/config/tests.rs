@@ -107,16 +107,8 @@ fn a_variable_that_is_set_to_nothing_is_not_set() {
 
 #[test]
 fn unknown_variables_are_named_with_what_was_meant() {
-    let names = [
-        "HOME",
-        "PYCHAT_FLOOD",
-        "PYCHAT_CONFIG",
-        "PYCHAT_SERVER",
-        "PYCHAT_PAYLOADMAX",
-        "PYCHAT_PORT",
-        "PYCHAT_X",
-    ];
-    let names = names.into_iter().map(Into::into);
+    let names = ["HOME", "PYCHAT_FLOOD", "PYCHAT_PAYLOADMAX", "PYCHAT_PORT", "PYCHAT_X"];
+    let names = names.into_iter().chain(usage::OTHER_VARIABLES).map(Into::into);
     let unknown = settings::unknown_variables(names, &usage::OTHER_VARIABLES);
     let expected = [
         "PYCHAT_PAYLOADMAX; did you mean PYCHAT_PAYLOAD_MAX?",

@@ -1,4 +1,4 @@
-//! What a search through all rooms has found, the newest first.
+//! The results of a search through all rooms, the newest first.
 //!
 //! A list view makes rows for some two hundred items at once. So it is given a few at first, and more as
 //! it is scrolled; when it has all that there are, the server is asked for the next page.

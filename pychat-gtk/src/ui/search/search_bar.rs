@@ -193,8 +193,8 @@ mod imp {
             };
             self.count.set_visible(is_searching && !count.is_empty());
             self.count.set_label(&count);
-            let is_busy =
-                || self.everywhere.borrow().as_ref().is_some_and(SearchEverywhere::is_busy);
+            let everywhere = self.everywhere.borrow();
+            let is_busy = || everywhere.as_ref().is_some_and(SearchEverywhere::is_busy);
             let is_loading = search.is_loading() || self.is_everywhere.get() && is_busy();
             self.spinner.set_visible(is_loading);
             self.spinner.set_spinning(is_loading);

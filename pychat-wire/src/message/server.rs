@@ -24,8 +24,7 @@ use crate::{
 pub enum ServerMessage<'a> {
     /// A participant's text, or a sentence of the server's own. Protocol 1.
     Message {
-        /// The author: [`name::SERVER`], or [`name::YOU`] for the receiver, or somebody else's
-        /// name, which cannot be either.
+        /// The author: [`name::SERVER`], [`name::YOU`] for the receiver, or somebody else's name.
         username: Cow<'a, str>,
         /// The text.
         content: Cow<'a, str>,
@@ -215,8 +214,7 @@ pub enum ServerMessage<'a> {
         /// True if nothing older is kept.
         start: bool,
     },
-    /// One message that a search found: an answer to
-    /// [`ClientMessage::Search`](super::ClientMessage::Search).
+    /// One message that a search found.
     Found {
         /// The reference of the search.
         #[serde(rename = "ref")]

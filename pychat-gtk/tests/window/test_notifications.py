@@ -162,7 +162,7 @@ class Notifications(WindowTest):
         self.server.ctl("bot", "Сборка", "on")
         window = self.open_in_background()
         bot.write({"type": "text", "content": "build 7 is done", "id": "1"})
-        window.wait_for_row("build 7")
+        window.wait_for_row("build 7 is done")
         boris.say("tea?")
         self.wait_for(("Борис", "tea?"))
         bot.write({"type": "text", "content": "@анна, it failed", "id": "2"})

@@ -13,9 +13,7 @@ import unittest
 
 from servers import now_ms
 from support import PATIENCE_S, Atspi, GLib, WindowTest, eventually
-from touchscreen import Touchscreen
-
-SCREEN = (1280, 1024)
+from touchscreen import touchscreen
 
 # How many messages are there, and how soon one more comes.
 N_BEFORE = 150
@@ -225,8 +223,7 @@ class Touch(ScrollingTest):
 
     @classmethod
     def setUpClass(cls):
-        cls.screen = Touchscreen(*SCREEN)
-        cls.addClassCleanup(cls.screen.close)
+        cls.screen = touchscreen()
 
     def swipe(self, distance, duration_s, rest_s):
         """Moves a finger down by this much, or up."""

@@ -56,7 +56,8 @@ class SideBySideMainPath(TwoDevices):
         self.one.click("Send")
         self.other.wait_for_row(": me")
         self.assertEqual(self.other.draft(), "a draft of the other")
-        self.wait_for_marked(self.one)  # Who answers has read.
+        for window in (self.one, self.other):
+            self.wait_for_marked(window)  # Who answers has read.
         self.boris.write({"type": "react", "id": "reaction", "target": seq, "emoji": "👍"})
         for window in (self.one, self.other):
             window.wait_for("push button", "👍 1, Борис")

@@ -1,24 +1,23 @@
 """Messages that a finger drags aside to answer them."""
 
+import os
 import unittest
 
 from support import WindowTest, eventually, hebrew
-from touchscreen import Touchscreen
-
-SCREEN = (1280, 1024)
+from touchscreen import touchscreen
 
 # More messages than there is room for.
 N_BEFORE = 30
 
 
+@unittest.skipUnless("HEADLESS_TOUCH" in os.environ, "it has a run of its own")
 class TouchSwiping(WindowTest):
     # GTK 4.8 does when a row under a finger leaves the view.
     tolerated = "Broken accounting of active state"
 
     @classmethod
     def setUpClass(cls):
-        cls.screen = Touchscreen(*SCREEN)
-        cls.addClassCleanup(cls.screen.close)
+        cls.screen = touchscreen()
 
     def start(self, **environment):
         self.modern = self.start_modern()

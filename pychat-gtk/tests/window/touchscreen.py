@@ -5,6 +5,7 @@ it is told are structures of C, as in xf86-input-inputtest-protocol.h. When that
 listens no more.
 """
 
+import functools
 import os
 import socket
 import struct
@@ -23,8 +24,17 @@ INTERVAL_S = 0.01
 PATIENCE_S = 40
 
 
+SIZE = (1280, 1024)
+
+
+@functools.cache
+def touchscreen():
+    """The screen of `headless`, for all tests of a run: the driver listens once."""
+    return Touchscreen(*SIZE)
+
+
 class Touchscreen:
-    """The screen, of this size in pixels."""
+    """A screen of this size in pixels."""
 
     def __init__(self, width, height):
         self.size = (width, height)
@@ -33,9 +43,6 @@ class Touchscreen:
         self.socket.connect(os.environ["TOUCHSCREEN"])
         self._write(CLIENT_VERSION, struct.pack("=HH", *VERSION))
         self.socket.recv(12, socket.MSG_WAITALL)  # The server's version.
-
-    def close(self):
-        self.socket.close()
 
     def put(self, x, y):
         self._touch(BEGIN, x, y)

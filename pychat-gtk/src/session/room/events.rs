@@ -172,6 +172,9 @@ impl Room {
         let message = self.shown(said);
         if self.is_open() {
             self.history().push(message.clone());
+            if let Some(seq) = seq.filter(|_| said.own) {
+                self.history().see_elsewhere(seq);
+            }
         }
         if !said.own && !message.is_deleted() {
             self.tell_heard(&message);

@@ -273,12 +273,12 @@ impl Chat {
         let is_operator = self.people.is_operator(person);
         let rooms = self.views(person);
         tell(id, Event::Welcome { name: name.clone(), is_operator, members, rooms }, effects);
+        self.enter(now, id, name, Some(grant), effects);
+        self.enter_rooms(id, resume, effects);
         let bots = self.people.bot_names();
         if !bots.is_empty() {
             tell(id, Event::Bots(bots), effects);
         }
-        self.enter(now, id, name, Some(grant), effects);
-        self.enter_rooms(id, resume, effects);
     }
 
     /// Returns the name under which somebody who asks for `name` and does not own it can join now.

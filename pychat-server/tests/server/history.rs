@@ -3,14 +3,15 @@
 use std::{
     collections::BTreeSet,
     fs,
+    io::Read,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
     sync::atomic::{AtomicUsize, Ordering},
 };
 
 use rusqlite::Connection;
 
-use crate::process::{Peer, Server, program, wait_until};
+use crate::process::{Peer, Server, exit_code, program, wait_until};
 
 /// A folder for what a server keeps; gone when dropped.
 #[derive(Debug)]
@@ -47,9 +48,10 @@ impl Shelf {
     /// Starts a server that should refuse to; returns its one line, the folder named `DIR`.
     #[track_caller]
     pub(super) fn complaint(&self) -> String {
-        let output = self.program().output().unwrap();
-        assert_eq!(output.status.code(), Some(1));
-        let complaint = String::from_utf8(output.stderr).unwrap();
+        let mut process = self.program().stderr(Stdio::piped()).spawn().unwrap();
+        assert_eq!(exit_code(&mut process), Some(1));
+        let mut complaint = String::new();
+        process.stderr.unwrap().read_to_string(&mut complaint).unwrap();
         assert_eq!(complaint.lines().count(), 1, "{complaint}");
         complaint.trim_end().replace(self.0.to_str().unwrap(), "DIR")
     }

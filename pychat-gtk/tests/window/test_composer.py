@@ -61,6 +61,8 @@ class Entry(WindowTest):
 
 
 class Keys(Entry):
+    has_dialogs = True
+
     def test_enter_sends_and_shift_enter_begins_a_line(self):
         self.type("one")
         self.window.press("shift+Return")
@@ -122,6 +124,8 @@ class Keys(Entry):
 
 
 class Size(Entry):
+    has_dialogs = True
+
     def height(self):
         return self.window.extents(self.window.wait_for("text", "Message")).height
 

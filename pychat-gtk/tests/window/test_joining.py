@@ -172,22 +172,6 @@ class Joining(WindowTest):
         original.let_in("Анна (2)")
         window.wait_for_title(f"Анна (2) — {original.address}")
 
-    def test_the_last_chat_is_joined_at_the_start_where_that_is_preferred(self):
-        server = self.start_server()
-        memory = {"GSETTINGS_BACKEND": "keyfile", "XDG_CONFIG_HOME": self.temporary_folder()}
-        window = self.open_joined(server, **memory)
-        window.focus()
-        window.press("ctrl+comma")
-        switch = eventually(
-            lambda: window.find_anywhere("check box", "Rejoin the Last Chat"), "the switch"
-        )
-        Atspi.Action.do_action(switch, 0)
-        kept = pathlib.Path(memory["XDG_CONFIG_HOME"], "glib-2.0", "settings", "keyfile")
-        eventually(lambda: "join-at-start=true" in kept.read_text(), "it to be remembered")
-        activate_action("quit")
-        self.assertEqual(window.process.wait(10), 0)
-        self.open(**memory).wait_for_title(f"Анна — {server.address}")
-
     def test_name_and_server_are_remembered(self):
         server = self.start_server()
         memory = {"GSETTINGS_BACKEND": "keyfile", "XDG_CONFIG_HOME": self.temporary_folder()}
@@ -256,6 +240,26 @@ class Joining(WindowTest):
         window = self.open(f"localhost:{port}")
         self.assertEqual(text_of(window.wait_for("text", "Server")), f"localhost:{port}")
         self.assertEqual(window.title, "Pychat")
+
+
+class Rejoining(WindowTest):
+    has_dialogs = True
+
+    def test_the_last_chat_is_joined_at_the_start_where_that_is_preferred(self):
+        server = self.start_server()
+        memory = {"GSETTINGS_BACKEND": "keyfile", "XDG_CONFIG_HOME": self.temporary_folder()}
+        window = self.open_joined(server, **memory)
+        window.focus()
+        window.press("ctrl+comma")
+        switch = eventually(
+            lambda: window.find_anywhere("check box", "Rejoin the Last Chat"), "the switch"
+        )
+        Atspi.Action.do_action(switch, 0)
+        kept = pathlib.Path(memory["XDG_CONFIG_HOME"], "glib-2.0", "settings", "keyfile")
+        eventually(lambda: "join-at-start=true" in kept.read_text(), "it to be remembered")
+        activate_action("quit")
+        self.assertEqual(window.process.wait(10), 0)
+        self.open(**memory).wait_for_title(f"Анна — {server.address}")
 
 
 if __name__ == "__main__":

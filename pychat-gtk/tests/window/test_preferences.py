@@ -12,6 +12,7 @@ REFUSED = "Your system does not allow Pychat to run in the background"
 
 
 class Background(WindowTest):
+    has_dialogs = True
     tolerated = "Failed to get the '"  # GLib asks the portal about the network, which knows nothing.
 
     def start_portal(self, answer):

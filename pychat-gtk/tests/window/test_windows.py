@@ -19,6 +19,8 @@ def all_titles():
 
 
 class Windows(WindowTest):
+    has_dialogs = True
+
     def setUp(self):
         self.server = self.start_server()
 
@@ -168,6 +170,8 @@ class Windows(WindowTest):
         self.addCleanup(service.unlink)
 
 class Help(WindowTest):
+    has_dialogs = True
+
     def test_the_keyboard_is_explained(self):
         window = self.open()
         window.focus()

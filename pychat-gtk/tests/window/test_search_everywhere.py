@@ -125,7 +125,7 @@ class SearchEverywhere(WindowTest):
         self.window.wait_for("push button", "Try Now", self.window.conversation())
         self.search("cup")
         self.wait_for_results(("Everyone", "Борис", "a cup of tea"))
-        self.window.wait_for("status bar", "Searching only what is loaded")
+        self.window.wait_for("alert", "Searching only what is loaded")
 
     def test_nothing_is_found_and_refusals_are_told(self):
         self.search("no such thing")

@@ -89,8 +89,6 @@ mod imp {
             let has_any = 0 < search.results().n_items();
             let note = search.note();
             self.note.set_label(&note);
-            // In GTK 4.18, what has this role has no name by its text.
-            self.note.update_property(&[gtk::accessible::Property::Label(&note)]);
             self.note.set_visible(!note.is_empty() && search.is_searching());
             let has_more = search.has_more() && !search.is_busy();
             if !has_more && self.more_button.has_focus() {

@@ -14,6 +14,7 @@ use super::{
     encode::{self, Copy},
     history::{End, Replay, Source},
     searching,
+    session::Asked,
     sessions::{Sessions, backlog_bytes_low},
 };
 use crate::{
@@ -132,20 +133,8 @@ impl Replays {
         id: ConnectionId,
         parts: &mut Parts<'_, T>,
     ) -> Result<Read, StorageError> {
-        while let Some(session) = parts.sessions.get_mut(id)
-            && session.is_listening()
-            && session.connection.backlog() < parts.backlog_bytes_low
-            && let Some(mut replay) = session.asked.replays.front().copied()
-        {
-            if parts.budget == 0 {
-                parts.sessions.mark_replaying(id);
-                break;
-            }
-            let origin = session.origin;
-            if let Some(until) = parts.admission.full_until(parts.now, origin, Act::History) {
-                self.limited.set(id, until);
-                break;
-            }
+        let next = |asked: &Asked| asked.replays.front().copied();
+        while let Some(mut replay) = self.next(id, parts, next) {
             let read = parts.send(id, &mut replay)?;
             let is_over = parts.last(&replay).is_some_and(|last| last <= replay.after);
             if let Some(session) = parts.sessions.get_mut(id) {
@@ -162,30 +151,40 @@ impl Replays {
         }
         Ok(Read::Done)
     }
-}
 
-impl Replays {
     /// Sends what a peer searches for, as far as it reads and may be sent more.
     fn search<T: Socket>(&mut self, id: ConnectionId, parts: &mut Parts<'_, T>) -> Read {
-        while let Some(session) = parts.sessions.get_mut(id)
-            && session.is_listening()
-            && session.connection.backlog() < parts.backlog_bytes_low
-            && !session.asked.searches.is_empty()
-        {
-            if parts.budget == 0 {
-                parts.sessions.mark_replaying(id);
-                break;
-            }
-            let origin = session.origin;
-            if let Some(until) = parts.admission.full_until(parts.now, origin, Act::History) {
-                self.limited.set(id, until);
-                break;
-            }
+        let next = |asked: &Asked| (!asked.searches.is_empty()).then_some(());
+        while self.next(id, parts, next).is_some() {
             if searching::go_on(id, parts) == Read::Later {
                 return Read::Later;
             }
         }
         Read::Done
+    }
+
+    /// Returns the `next` of what a peer has asked for, if there is any and it may be sent more now. Where
+    /// the tick or its address has used up its share, it goes on later.
+    fn next<T: Socket, N>(
+        &mut self,
+        id: ConnectionId,
+        parts: &mut Parts<'_, T>,
+        next: impl Fn(&Asked) -> Option<N>,
+    ) -> Option<N> {
+        let session = parts.sessions.get_mut(id)?;
+        if !session.is_listening() || parts.backlog_bytes_low <= session.connection.backlog() {
+            return None;
+        }
+        let (next, origin) = (next(&session.asked)?, session.origin);
+        if parts.budget == 0 {
+            parts.sessions.mark_replaying(id);
+            return None;
+        }
+        if let Some(until) = parts.admission.full_until(parts.now, origin, Act::History) {
+            self.limited.set(id, until);
+            return None;
+        }
+        Some(next)
     }
 }
 

@@ -213,9 +213,7 @@ pub(super) fn change(
     if before == after {
         return Ok(());
     }
-    let mut select = connection.prepare_cached(SELECT_DOC)?;
-    let doc: Option<i64> = select.query_row([key], |row| row.get(0)).optional()?;
-    let Some(doc) = doc else { return Ok(()) };
+    let Some(doc) = find(connection, key)? else { return Ok(()) };
     let terms_of = |text: Option<&str>| text.map(|text| terms(room, author, text));
     let (before, after) =
         (terms_of(before).unwrap_or_default(), terms_of(after).unwrap_or_default());
@@ -227,6 +225,11 @@ pub(super) fn change(
         connection.prepare_cached(INSERT_TERMS)?.execute(params![doc, new])?;
     }
     Ok(())
+}
+
+/// Returns the document that a message is, if the index has it.
+pub(super) fn find(connection: &Connection, key: i64) -> rusqlite::Result<Option<u64>> {
+    connection.prepare_cached(SELECT_DOC)?.query_row([key], |row| row.get(0)).optional()
 }
 
 /// Has the index forget the messages with keys between these, which are about to be forgotten: they are

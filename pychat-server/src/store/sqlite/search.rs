@@ -2,9 +2,10 @@
 
 use std::ops::ControlFlow;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use super::{
+    index,
     logs::{key, room_of},
     records::{SELECT_FOUND, entry},
     rows::integer,
@@ -18,7 +19,6 @@ use crate::{
     },
 };
 
-const SELECT_DOC: &str = "SELECT doc FROM search_docs WHERE record = ?1";
 const SELECT_LAST: &str = "SELECT max(doc) FROM search_docs";
 
 /// The documents among which several terms are looked for at once: few at first, for what is new; then more
@@ -45,9 +45,8 @@ pub(super) fn look_for(
     let before = match *place {
         Place::Newest => Some(end),
         Place::Message(room, seq) => {
-            let mut select = connection.prepare_cached(SELECT_DOC)?;
             let Ok(key) = key(room, seq) else { return Ok(Looked::All) };
-            select.query_row([key], |row| row.get(0)).optional()?
+            index::find(connection, key)?
         }
         Place::Number(doc) => Some(doc),
     };

@@ -118,11 +118,11 @@ class Life(Story):
         """As README.md tells it."""
         with Peer("Anna") as anna:
             anna.say("Hello")
-            run("pychat-server", "export", "--html", "hall", "-o", "/root/hall.html")
-            run("pychat-server", "export", "--jsonl", "hall", "-o", "/root/hall.jsonl")
-        self.assertIn("Hello", Path("/root/hall.html").read_text())
+            run("pychat-server", "export", "--html", "hall", "-o", "hall.html")
+            run("pychat-server", "export", "--jsonl", "hall", "-o", "hall.jsonl")
+        self.assertIn("Hello", Path("hall.html").read_text())
         systemctl("stop", UNIT)
-        run("pychat-server", "import", "--room", "Old Hall", "/root/hall.jsonl")
+        run("pychat-server", "import", "--room", "Old Hall", "hall.jsonl")
         systemctl("start", UNIT)
         self.assertEqual(self.kept(), ["Hello", "Hello"])
         self.assertIn("Old Hall", run("pychat-server", "ctl", "rooms"))

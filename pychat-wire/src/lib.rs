@@ -4,6 +4,7 @@
 //! both ends, their tests and anybody's bot share it. Read [`frame`] first (the bounds of
 //! payloads), then [`message`] (their content), [`name`] (the rules of names), [`key`] (the proof of
 //! who somebody is), [`link`] (an invitation) and [`client`] (the client's side of a conversation).
+//! With the feature `tls` there is also the client's side of an encrypted connection.
 
 pub mod client;
 pub mod frame;
@@ -12,6 +13,8 @@ pub mod link;
 pub mod message;
 pub mod name;
 pub mod notice;
+#[cfg(feature = "tls")]
+pub mod tls;
 
 pub use client::Client;
 pub use frame::{Decoder, FrameError, PAYLOAD_BYTES_MAX};

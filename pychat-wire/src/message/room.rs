@@ -119,6 +119,22 @@ pub enum RoomEvent {
     Unknown,
 }
 
+impl RoomEvent {
+    /// Returns its name in payloads.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Joined => "joined",
+            Self::Left => "left",
+            Self::Added => "added",
+            Self::Removed => "removed",
+            Self::Renamed => "renamed",
+            Self::Topic => "topic",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// A request that makes or changes a room. Each is answered by the record of it.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]

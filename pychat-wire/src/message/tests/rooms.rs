@@ -189,6 +189,16 @@ fn an_event_is_bounded() {
 }
 
 #[test]
+fn an_event_has_the_name_that_its_payload_has() {
+    use RoomEvent::*;
+    for event in [Created, Joined, Left, Added, Removed, Renamed, Topic, Unknown] {
+        let json = serde_json::to_string(&event).expect("a name");
+        assert_eq!(json, format!("{:?}", event.name()));
+        assert_eq!(serde_json::from_str::<RoomEvent>(&json).expect("its own name"), event);
+    }
+}
+
+#[test]
 fn whatever_bears_a_number_is_a_record() {
     let payload = br#"{"type":"react","room":"r7","seq":9,"target":3,"emoji":"x"}"#;
     let record = ServerMessage::UnknownRecord { room: "r7".into(), seq: 9 };

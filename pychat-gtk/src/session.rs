@@ -48,7 +48,6 @@ pub mod room;
 pub mod search;
 pub mod state_file;
 pub mod step;
-pub mod tls;
 pub mod transport;
 pub mod trust;
 

@@ -7,14 +7,10 @@
 use std::time::Duration;
 
 use gtk::{gio, gio::prelude::*, glib};
-use pychat_wire::{
-    Decoder, ServerMessage,
-    key::{BINDING_BYTES, Pin},
-};
+use pychat_wire::{Decoder, ServerMessage, key::BINDING_BYTES, tls::Tls};
 
 use super::{
     step::{Service, Step},
-    tls::Tls,
     transport::{self, Stream, TransportError},
     trust::{Expected, Known},
 };
@@ -159,7 +155,7 @@ fn closed() -> glib::Error {
 /// Ends the handshake; returns what was said after it already.
 async fn shake_hands(connection: &gio::SocketConnection) -> Result<(Tls, Vec<u8>), TransportError> {
     let (input, output) = (connection.input_stream(), connection.output_stream());
-    let tls = Tls::begin().map_err(TransportError::Tls)?;
+    let mut tls = Tls::begin().map_err(TransportError::Tls)?;
     let mut bytes = Vec::new();
     let mut outcome = Ok(());
     loop {
@@ -189,8 +185,7 @@ async fn check(
     address: &gio::NetworkAddress,
     expected: &Expected,
 ) -> Result<(String, bool), TransportError> {
-    let certificates = tls.certificates();
-    let pin = certificates.first().map(|it| Pin::of(it));
+    let pin = tls.pin();
     // Asked after the handshake: another connection may have been first.
     let known = expected.trust.known();
     let is_as_linked = expected.pin.is_none() || pin == expected.pin;
@@ -198,7 +193,7 @@ async fn check(
     if known.as_ref().is_some_and(|known| known.pin == pin) {
         return if is_as_linked { Ok((pin, false)) } else { Err(TransportError::NotAsLinked) };
     }
-    let pems = certificates.iter().map(|certificate| pem(certificate));
+    let pems = tls.certificates().iter().map(|certificate| pem(certificate));
     let is_vouched = is_vouched(&pems.collect::<String>(), address).await;
     if known.as_ref().is_some_and(|known| !(known.is_vouched && is_vouched)) {
         return Err(TransportError::CertificateChanged { pin });

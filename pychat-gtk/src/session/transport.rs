@@ -14,12 +14,10 @@ use std::{
 };
 
 use gtk::{gio, gio::prelude::*, glib};
+use pychat_wire::tls::{self, Tls};
 use thiserror::Error;
 
-use super::{
-    step::{Service, Step},
-    tls::Tls,
-};
+use super::step::{Service, Step};
 
 /// The most bytes taken from the socket at once.
 const READ_BYTES_MAX: usize = 64 * 1024;
@@ -90,7 +88,7 @@ pub enum TransportError {
 
     /// The server offers encryption, and it could not be begun, or was broken.
     #[error("no encryption: {0}")]
-    Tls(rustls::Error),
+    Tls(tls::Error),
 
     /// The server does not offer encryption, though it did.
     #[error("encryption is offered no more")]
@@ -121,7 +119,8 @@ pub enum Incoming<'a> {
 #[derive(Clone, Debug)]
 pub struct Stream {
     connection: gio::SocketConnection,
-    tls: Option<Tls>,
+    /// The state of TLS, which the reader and the writer share.
+    tls: Option<Rc<RefCell<Tls>>>,
 }
 
 impl Stream {
@@ -132,20 +131,21 @@ impl Stream {
 
     /// Returns `connection`, over which `tls` is spoken.
     pub fn encrypted(connection: gio::SocketConnection, tls: Tls) -> Self {
-        Self { connection, tls: Some(tls) }
+        Self { connection, tls: Some(Rc::new(RefCell::new(tls))) }
     }
 
     /// Returns what `bytes` say, which were read.
     fn decrypt(&self, bytes: glib::Bytes) -> Result<glib::Bytes, TransportError> {
         let Some(tls) = &self.tls else { return Ok(bytes) };
         let mut plain = Vec::new();
-        tls.receive(&bytes, &mut plain).map_err(TransportError::Tls)?;
+        tls.borrow_mut().receive(&bytes, &mut plain).map_err(TransportError::Tls)?;
         Ok(glib::Bytes::from_owned(plain))
     }
 
     /// Returns what is to be written to say `plain`, and what TLS wants written besides.
     fn encrypt(&self, plain: Vec<u8>) -> Vec<u8> {
         let Some(tls) = &self.tls else { return plain };
+        let mut tls = tls.borrow_mut();
         tls.say(&plain);
         tls.take_outgoing()
     }
@@ -256,7 +256,7 @@ impl Line {
         let (stream, outbox) = (self.stream.clone(), self.outbox.clone());
         Some(async move {
             if let Some(tls) = &stream.tls {
-                tls.say_end();
+                tls.borrow_mut().say_end();
                 outbox.push(Vec::new());
             }
             let in_order = async {

@@ -10,9 +10,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pychat_wire::{Decoder, Link, ServerMessage, key::BINDING_BYTES, link::Host};
+use pychat_wire::{Decoder, Link, ServerMessage, key::BINDING_BYTES, link::Host, tls::Tls};
 
-use crate::{address::shown, failure::Failure, line::Line, tls::Tls, trust::Trust};
+use crate::{
+    address::shown,
+    failure::Failure,
+    line::Line,
+    trust::{Trust, is_vouched},
+};
 
 /// The longest that each step may take.
 const STEP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -68,7 +73,7 @@ pub(crate) fn connect(
             }
         };
         for address in addresses {
-            match connect_to(address, &name, trust, patience) {
+            match connect_to(address, (host, &name), trust, patience) {
                 Ok(Ok(connected)) => return Ok(connected),
                 Ok(Err(refused)) => return Err(refused),
                 Err(error) => failure = later(error),
@@ -78,17 +83,17 @@ pub(crate) fn connect(
     Err(failure)
 }
 
-/// Connects to one address of the server `name`. Its refusal is final; an error may not be.
+/// Connects to one address of a server. Its refusal is final; an error may not be.
 fn connect_to(
     address: SocketAddr,
-    name: &str,
+    (host, name): (&Host, &str),
     trust: &Trust,
     patience: Patience<'_>,
 ) -> io::Result<Result<Connected, Failure>> {
     let mut line = Line::connect(address, patience.step(), patience.stop)?;
     let (bytes, offers_tls) = read_greeting(&mut line, patience)?;
     if !offers_tls {
-        let checked = trust.check(name, None);
+        let checked = trust.check_plain(name);
         return Ok(checked.map(|()| Connected { line, bytes, binding: None }));
     }
     line.begin_tls()?;
@@ -97,7 +102,7 @@ fn connect_to(
     let (Some(pin), Ok(binding)) = (tls.pin(), tls.binding()) else {
         return Err(ErrorKind::InvalidData.into());
     };
-    let checked = trust.check(name, Some(pin));
+    let checked = trust.check(name, pin, || is_vouched(tls.certificates(), host));
     Ok(checked.map(|()| Connected { line, bytes, binding: Some(binding) }))
 }
 

@@ -19,7 +19,6 @@ pub mod send;
 mod session;
 mod signals;
 pub mod tail;
-mod tls;
 mod trust;
 
 pub use failure::Failure;

@@ -7,13 +7,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use pychat_wire::tls::Tls;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     io::Errno,
     net::{SocketFlags, SocketType, sockopt},
 };
-
-use crate::tls::Tls;
 
 /// The most that is read at once, in bytes.
 const READ_BYTES_MAX: usize = 64 << 10;

@@ -8,7 +8,7 @@ use std::{
 use humantime::{format_rfc3339_millis, format_rfc3339_seconds};
 use pychat_wire::{
     client::{Amended, Message, MessageId, RoomRecord},
-    message::{Amendment, RoomEvent, TIME_MS_MAX},
+    message::{Amendment, TIME_MS_MAX},
 };
 use serde::Serialize;
 
@@ -135,7 +135,7 @@ impl Record<'_> {
                 serde_json::to_string(&AmendedLine { head, target, text, emoji })
             }
             Self::Event(record) => {
-                let (event, subject) = (name_of(record.event), record.subject.as_deref());
+                let (event, subject) = (record.event.name(), record.subject.as_deref());
                 serde_json::to_string(&EventLine { head, event, subject })
             }
             Self::Gap { from, to } => {
@@ -226,7 +226,7 @@ impl Record<'_> {
                 let subject = record.subject.as_deref().map(one_line);
                 let subject = subject.map(|subject| format!(": {subject}")).unwrap_or_default();
                 let place = place(Some(record.time_ms), Some(record.seq));
-                format!("{place}{} {}{subject}", one_line(&record.username), name_of(record.event))
+                format!("{place}{} {}{subject}", one_line(&record.username), record.event.name())
             }
             Self::Gap { from, to } => {
                 format!("{}#{from} to #{to} are not kept any more", place(None, None))
@@ -239,19 +239,6 @@ impl Record<'_> {
 fn reactions(message: &Message) -> BTreeMap<&str, &[String]> {
     let reactions = message.state.reactions.iter();
     reactions.map(|(emoji, names)| (emoji.as_str(), names.as_slice())).collect()
-}
-
-fn name_of(event: RoomEvent) -> &'static str {
-    match event {
-        RoomEvent::Created => "created",
-        RoomEvent::Joined => "joined",
-        RoomEvent::Left => "left",
-        RoomEvent::Added => "added",
-        RoomEvent::Removed => "removed",
-        RoomEvent::Renamed => "renamed",
-        RoomEvent::Topic => "topic",
-        RoomEvent::Unknown => "unknown",
-    }
 }
 
 /// Returns a name as it may stand within a line.

@@ -14,7 +14,7 @@ use modules::modules_known;
 const FILE_LINES_MAX: usize = 400;
 
 /// The modules of the crate, each above all that it may know.
-const LAYERS: [&str; 16] = [
+const LAYERS: [&str; 15] = [
     "send",
     "tail",
     "session",
@@ -26,7 +26,6 @@ const LAYERS: [&str; 16] = [
     "trust",
     "identity",
     "line",
-    "tls",
     "signals",
     "address",
     "private_file",

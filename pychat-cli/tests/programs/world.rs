@@ -18,6 +18,9 @@ use serde_json::Value;
 /// The longest that anything may take before the test has failed; no test measures speed.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
+/// The file with the certificate of the authority that the programs trust.
+pub(crate) const AUTHORITY: &str = "authority.pem";
+
 const SEND: &str = env!("CARGO_BIN_EXE_pychat-send");
 const TAIL: &str = env!("CARGO_BIN_EXE_pychat-tail");
 
@@ -25,6 +28,7 @@ const TAIL: &str = env!("CARGO_BIN_EXE_pychat-tail");
 pub(crate) struct World {
     pub(crate) folder: PathBuf,
     pub(crate) server: Server,
+    flags: Vec<String>,
 }
 
 /// A running server.
@@ -44,13 +48,19 @@ pub(crate) struct Lines(Arc<(Mutex<Vec<String>>, Condvar)>);
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::with(|_| Vec::new())
+    }
+
+    /// Returns a world whose server has these flags, which may name files in its folder.
+    pub(crate) fn with(flags: impl FnOnce(&Path) -> Vec<String>) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let folder =
             std::env::temp_dir().join(format!("pychat-cli-{}-{number}", std::process::id()));
         fs::create_dir(&folder).expect("a folder of our own");
-        let server = Server::start(&folder, "127.0.0.1:0");
-        Self { folder, server }
+        let flags = flags(&folder);
+        let server = Server::start(&folder, "127.0.0.1:0", &flags);
+        Self { folder, server, flags }
     }
 
     pub(crate) fn address(&self) -> &str {
@@ -61,7 +71,7 @@ impl World {
     pub(crate) fn restart(&mut self) {
         let address = self.server.address.clone();
         self.server.kill();
-        self.server = Server::start(&self.folder, &address);
+        self.server = Server::start(&self.folder, &address, &self.flags);
     }
 
     /// Runs `pychat-send` as `bot`, with something to read, until it ends.
@@ -136,6 +146,8 @@ impl World {
     fn program(&self, path: &str) -> Command {
         let mut command = Command::new(path);
         command.env_remove("PYCHAT_SERVER").env("XDG_STATE_HOME", &self.folder);
+        // The one authority is that of the test, if it made one.
+        command.env_remove("SSL_CERT_DIR").env("SSL_CERT_FILE", self.path(AUTHORITY));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -149,12 +161,13 @@ impl Drop for World {
 }
 
 impl Server {
-    fn start(folder: &Path, listen: &str) -> Self {
+    fn start(folder: &Path, listen: &str, flags: &[String]) -> Self {
         let program = Path::new(SEND).with_file_name("pychat-server");
         let mut command = Command::new(&program);
         command.env_remove("PYCHAT_SERVER").env_remove("XDG_RUNTIME_DIR");
         command.arg(format!("--listen={listen}")).arg("--state-dir").arg(folder.join("server"));
         command.args(["--flood=off", "--connections-per-address=0", "--disk-reserve=0"]);
+        command.args(flags);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let spawned = command.spawn();
         let mut process = spawned.unwrap_or_else(|error| {

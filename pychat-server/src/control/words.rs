@@ -6,12 +6,7 @@ use std::{
 };
 
 use humantime::{format_duration, format_rfc3339_seconds};
-use pychat_wire::{
-    Link,
-    link::Host,
-    message::{RoomEvent, RoomKind},
-    name::is_one_line,
-};
+use pychat_wire::{Link, link::Host, message::RoomKind, name::is_one_line};
 
 use super::{Answer, Stats};
 use crate::core::moderation::{
@@ -146,24 +141,11 @@ fn message_words(message: &ListedMessage, digits: usize) -> String {
     let ListedMessage { number, time_ms, author, words, deleted, event } = message;
     let words = match event {
         _ if *deleted => "(deleted)".to_owned(),
-        Some(event) if words.is_empty() => format!("({})", event_word(*event)),
-        Some(event) => format!("({} {})", event_word(*event), one_line(words)),
+        Some(event) if words.is_empty() => format!("({})", event.name()),
+        Some(event) => format!("({} {})", event.name(), one_line(words)),
         None => one_line(words),
     };
     format!("{number:>digits$}  {}  {}  {words}", time(*time_ms), one_line(author))
-}
-
-fn event_word(event: RoomEvent) -> &'static str {
-    match event {
-        RoomEvent::Created => "created",
-        RoomEvent::Joined => "joined",
-        RoomEvent::Left => "left",
-        RoomEvent::Added => "added",
-        RoomEvent::Removed => "removed",
-        RoomEvent::Renamed => "renamed",
-        RoomEvent::Topic => "topic",
-        RoomEvent::Unknown => "event",
-    }
 }
 
 /// Returns a text as one line that does nothing to a terminal.
@@ -216,6 +198,8 @@ fn time(utc_ms: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use pychat_wire::message::RoomEvent;
+
     use super::*;
 
     fn message(number: u64, words: &str) -> ListedMessage {

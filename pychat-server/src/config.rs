@@ -107,6 +107,16 @@ pub enum ConfigError {
     NoStateDirectory,
 }
 
+/// Reads a size in bytes, as options have it: `65536`, `64KiB`.
+///
+/// # Errors
+///
+/// The sentence that says how one is written.
+pub fn size(text: &str) -> Result<u64, String> {
+    let size = values::size(text, &(0..=usize::MAX));
+    size.map(|bytes| bytes as u64).map_err(|error| error.to_string())
+}
+
 impl Config {
     /// Reads the process's arguments, its environment and the file that they name. Prints and exits
     /// if they ask for help or the version.

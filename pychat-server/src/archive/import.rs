@@ -38,7 +38,7 @@ use super::{
     ArchiveError, LOG_FILE,
     files::{failed, give_to_owner_of, is_there},
     format::Line,
-    progress::Progress,
+    progress::{Progress, bytes_words},
 };
 use crate::{
     core::{
@@ -48,7 +48,7 @@ use crate::{
     },
     store::{
         Retention, SqliteStore, Store,
-        sqlite::{Durability, Imported, LOCK_FILE, Place, utc_ms},
+        sqlite::{Durability, Imported, LOCK_FILE, Place, Reserve, utc_ms},
     },
 };
 
@@ -69,6 +69,8 @@ pub(super) struct Import {
     pub(super) members: Vec<String>,
     /// Lines that cannot be read are left out.
     pub(super) is_lenient: bool,
+    /// The space that has to stay free on the disk, in bytes.
+    pub(super) reserve_bytes: u64,
 }
 
 /// The program that a file comes from.
@@ -89,12 +91,17 @@ impl Import {
         // Opened first: a server that runs is told of before anything is read.
         let directory = state.to_owned();
         let place = Place { directory, durability: Durability::Power, program: None };
-        let store = SqliteStore::open(&place, Retention::default(), epoch()?)?;
+        let retention =
+            Retention { disk_reserve_bytes: self.reserve_bytes, ..Retention::default() };
+        let store = SqliteStore::open(&place, retention, epoch()?)?;
         give_to_owner_of(state, &state.join(LOCK_FILE))?;
         let members = self.members(&store)?;
+        let reserve = store.reserve();
+        reserve.check().map_err(|error| short(error.into(), &reserve, 0))?;
         let digest = digest(&self.file)?;
-        let intake = self.read(&mut progress)?;
+        let intake = self.read(reserve.clone(), &mut progress);
         progress.clear();
+        let intake = intake.map_err(|error| short(error, &reserve, 0))?;
         let mut filling = Filling { store, members, digest, progress, n_rooms: 0 };
         let is_one = intake.channels.len() == 1;
         for (index, channel) in intake.channels.iter().enumerate() {
@@ -102,7 +109,7 @@ impl Import {
             match filling.fill(&intake.stage, index, channel, name) {
                 // Of several, those go on that can.
                 Err(ArchiveError::Refused(words)) if !is_one => filling.progress.say(&words),
-                filled => filled?,
+                filled => filled.map_err(|error| short(error, &reserve, filling.n_rooms))?,
             }
         }
         let Filling { progress, n_rooms, .. } = filling;
@@ -113,20 +120,21 @@ impl Import {
             0 => String::new(),
             count => format!(" {what} left out: {count}."),
         };
+        let reactions = left_out("Reactions", intake.n_reactions as u64);
         let lines = left_out("Lines", intake.n_bad);
         let private = left_out("Private channels", intake.n_private);
-        progress.end(&format!("Rooms imported: {n_rooms}.{lines}{private}"));
+        progress.end(&format!("Rooms imported: {n_rooms}.{lines}{reactions}{private}"));
         Ok(())
     }
 
     /// Reads the whole source.
-    fn read(&self, progress: &mut Progress) -> Result<Intake, ArchiveError> {
+    fn read(&self, reserve: Reserve, progress: &mut Progress) -> Result<Intake, ArchiveError> {
         let mut file = File::open(&self.file).map_err(failed(&self.file))?;
         let mut mark = [0; 2];
         let is_zip = file.read_exact(&mut mark).is_ok() && mark == ZIP_MARK;
         file.rewind().map_err(failed(&self.file))?;
-        let mut intake =
-            Intake::new(self.is_lenient, self.channel.clone(), !self.members.is_empty())?;
+        let has_members = !self.members.is_empty();
+        let mut intake = Intake::new(self.is_lenient, self.channel.clone(), has_members, reserve)?;
         if is_zip {
             let archive = ZipArchive::new(BufReader::new(file));
             let mut archive = archive.map_err(|error| self.unreadable(&error))?;
@@ -271,6 +279,18 @@ impl Filling {
             members: self.members.clone(),
         })
     }
+}
+
+/// Returns the error of an import that has made so many rooms; one for want of space says what was done.
+fn short(error: ArchiveError, reserve: &Reserve, n_rooms: u64) -> ArchiveError {
+    let ArchiveError::Storage(StorageError::Reserve) = error else { return error };
+    let bytes = bytes_words(reserve.bytes());
+    let done = match n_rooms {
+        0 => "nothing was imported",
+        _ => "nothing was imported but the rooms named above",
+    };
+    let words = format!("less than {bytes} of the disk would stay free (--disk-reserve); {done}");
+    ArchiveError::Refused(words)
 }
 
 /// Returns the record of a line that was taken in.

@@ -28,6 +28,7 @@ const CHANNEL: &str = "channel";
 const NAME_OF_ROOM: &str = "room";
 const MEMBER: &str = "member";
 const SKIP_BAD: &str = "skip-bad";
+const DISK_RESERVE: &str = "disk-reserve";
 const FOLDER: &str = "DIR";
 
 const AFTER_HELP: &str = "\
@@ -107,6 +108,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
                 room: word(NAME_OF_ROOM),
                 members: matches.get_many(MEMBER).into_iter().flatten().cloned().collect(),
                 is_lenient: matches.get_flag(SKIP_BAD),
+                reserve_bytes: matches.get_one(DISK_RESERVE).copied().unwrap_or_default(),
             })
         },
     },
@@ -134,6 +136,8 @@ fn import_args(command: Command) -> Command {
     let format = format.value_parser(FORMATS.map(|(word, _)| word));
     let member = named(MEMBER).action(ArgAction::Append);
     let skip = Arg::new(SKIP_BAD).long(SKIP_BAD).action(ArgAction::SetTrue);
+    let reserve = Arg::new(DISK_RESERVE).long(DISK_RESERVE).value_name("SIZE");
+    let reserve = reserve.value_parser(config::size).default_value("512MiB");
     command
         .arg(file.help("The export: lines of JSON, or a zip archive"))
         .arg(format.help("The program that it is of; found out if not given"))
@@ -143,6 +147,7 @@ fn import_args(command: Command) -> Command {
             "Make a closed room, with the owner of this name in it; may be given several times",
         ))
         .arg(skip.help("Leave out lines that cannot be read, and tell of each"))
+        .arg(reserve.help("How much of the disk stays free: else nothing is imported"))
 }
 
 /// Returns the subcommands as clap knows them.

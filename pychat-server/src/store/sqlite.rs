@@ -43,7 +43,7 @@ use self::{
 };
 pub use self::{
     error::OpenError,
-    folder::{FILE_NAME, Folder, LOCK_FILE},
+    folder::{FILE_NAME, Folder, LOCK_FILE, Reserve},
     import::{Imported, Importer},
     retention::TRIM_STEP,
     schema::{begin_epoch, settle, utc_ms, utc_name},

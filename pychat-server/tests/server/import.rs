@@ -48,7 +48,7 @@ fn zip(shelf: &Shelf, files: &[(&str, &str)]) -> PathBuf {
 /// Imports; returns all that was said.
 #[track_caller]
 fn import(shelf: &Shelf, file: &Path, words: &[&str]) -> String {
-    let words = [&["import", file.to_str().unwrap()], words].concat();
+    let words = [&["import", file.to_str().unwrap(), "--disk-reserve=0"], words].concat();
     let Output { status, stdout, stderr } = run(shelf, &words);
     let stderr = String::from_utf8(stderr).unwrap();
     assert_eq!((status.code(), &*stdout), (Some(0), &b""[..]), "{words:?}: {stderr}");
@@ -57,7 +57,7 @@ fn import(shelf: &Shelf, file: &Path, words: &[&str]) -> String {
 
 #[track_caller]
 fn import_refused(shelf: &Shelf, file: &Path, words: &[&str]) -> String {
-    refused(shelf, &[&["import", file.to_str().unwrap()], words].concat())
+    refused(shelf, &[&["import", file.to_str().unwrap(), "--disk-reserve=0"], words].concat())
 }
 
 fn rooms(shelf: &Shelf) -> u32 {
@@ -129,6 +129,21 @@ fn a_file_that_is_not_whole_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_disk_with_too_little_space_is_left_as_it_is() {
+    let (from, to) = (export::shelf(), shelf());
+    let file = put(&to, "room.jsonl", lines(&from, "r1"));
+    let words = ["import", file.to_str().unwrap(), "--disk-reserve=1000000GiB"];
+    let said = refused(&to, &words);
+    let expected = "of the disk would stay free (--disk-reserve); nothing was imported";
+    assert!(said.ends_with(expected), "{said}");
+    assert_eq!(rooms(&to), 0);
+    let said = run(&to, &["import", "x", "--disk-reserve=5KB"]);
+    assert_eq!(said.status.code(), Some(2), "{said:?}");
+    import(&to, &file, &[]);
+    assert!(done(&to, &["check"]).starts_with("Nothing is wrong with 5 records"));
+}
+
+#[test]
 fn nobody_imports_beside_a_server_and_what_is_private_stays_so() {
     let (from, to) = (export::shelf(), shelf());
     let text = lines(&from, "r1").replace("\"open\"", "\"closed\"");
@@ -197,7 +212,7 @@ fn an_export_of_slack_becomes_rooms() {
             "tea/2024-01-01.json, message 4: it has no time; left out",
             "tea is r1, with 5 messages and events.",
             "there are no messages in empty",
-            "Rooms imported: 1. Lines left out: 1. Private channels left out: 1.",
+            "Rooms imported: 1. Lines left out: 1. Reactions left out: 1. Private channels left out: 1.",
         ]
     );
     let expected = r#"{"pychat_room":1,"id":"r1","kind":"open","name":"tea","topic":"all about @Анна"}

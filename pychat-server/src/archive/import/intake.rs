@@ -4,13 +4,14 @@ use std::{borrow::Cow, collections::HashMap};
 
 use pychat_wire::{
     UserName,
-    message::{
-        CONTENT_BYTES_MAX, EMOJI_BYTES_MAX, EMOJI_MAX, REACTIONS_MAX, TIME_MS_MAX, is_emoji,
-    },
+    message::{CONTENT_BYTES_MAX, EMOJI_MAX, REACTIONS_MAX, TIME_MS_MAX, is_emoji},
 };
 
 use super::{super::ArchiveError, stage::Stage};
-use crate::archive::{format::Line, progress::Progress};
+use crate::{
+    archive::{format::Line, progress::Progress},
+    store::sqlite::Reserve,
+};
 
 /// The most lines that cannot be read of which each is told.
 const BAD_TOLD_MAX: u64 = 20;
@@ -36,6 +37,8 @@ pub(super) struct Intake {
     pub(super) n_bad: u64,
     /// The number of channels that only some people could read and that were left out.
     pub(super) n_private: u64,
+    /// The number of reactions that were left out: their emoji are of that server alone, or too many.
+    pub(super) n_reactions: usize,
     is_lenient: bool,
     /// The name of the one channel that is asked for.
     wanted: Option<String>,
@@ -50,13 +53,15 @@ impl Intake {
         is_lenient: bool,
         wanted: Option<String>,
         has_members: bool,
+        reserve: Reserve,
     ) -> Result<Self, ArchiveError> {
-        let (stage, names) = (Stage::new()?, HashMap::new());
+        let (stage, names) = (Stage::new(reserve)?, HashMap::new());
         Ok(Self {
             stage,
             channels: Vec::new(),
             n_bad: 0,
             n_private: 0,
+            n_reactions: 0,
             is_lenient,
             wanted,
             has_members,
@@ -141,12 +146,13 @@ impl Intake {
         reactions: Vec<(Cow<'a, str>, Vec<Cow<'a, str>>)>,
     ) -> Vec<(Cow<'a, str>, Vec<Cow<'a, str>>)> {
         let mut n_left = REACTIONS_MAX;
-        let is_known = |emoji: &str| emoji.len() <= EMOJI_BYTES_MAX && is_emoji(emoji);
-        let known = reactions.into_iter().filter(|(emoji, _)| is_known(emoji)).take(EMOJI_MAX);
         let mut kept = Vec::new();
-        for (emoji, names) in known {
-            let names: Vec<_> = names.into_iter().take(n_left).collect();
-            n_left -= names.len();
+        for (emoji, mut names) in reactions {
+            let is_known = is_emoji(&emoji) && kept.len() < EMOJI_MAX;
+            let n_kept = if is_known { names.len().min(n_left) } else { 0 };
+            self.n_reactions += names.len() - n_kept;
+            n_left -= n_kept;
+            names.truncate(n_kept);
             let names: Vec<_> =
                 names.iter().map(|name| self.name(name).to_owned().into()).collect();
             if !names.is_empty() {

@@ -161,7 +161,7 @@ fn put(
     };
     let mut reactions: Vec<(_, Vec<_>)> = Vec::new();
     for reaction in post.reactions.iter().flatten() {
-        let Some(emoji) = emoji(&reaction.emoji_name) else { continue };
+        let emoji = emoji(&reaction.emoji_name).unwrap_or(&reaction.emoji_name);
         let user = reaction.user.as_str().into();
         match reactions.iter_mut().find(|(other, _)| *other == emoji) {
             Some((_, users)) => users.push(user),

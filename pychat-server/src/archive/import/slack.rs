@@ -190,7 +190,7 @@ fn take(
         deleted: is_deleted,
         reply: None,
         edited_ms: message.edited.as_ref().and_then(|edited| milliseconds(&edited.ts)),
-        reactions: message.reactions.iter().filter_map(|it| reaction(it, names)).collect(),
+        reactions: message.reactions.iter().map(|it| reaction(it, names)).collect(),
         event,
         subject,
     };
@@ -201,13 +201,11 @@ fn take(
     intake.put(place, channel, (&message.ts, is_answer.then_some(thread)), line)
 }
 
-/// Returns a reaction with an emoji that is known here.
-fn reaction<'a>(
-    reaction: &'a Reaction,
-    names: &'a Names,
-) -> Option<(Cow<'a, str>, Vec<Cow<'a, str>>)> {
+/// Returns a reaction with its emoji, or with the name of one that is not known here.
+fn reaction<'a>(reaction: &'a Reaction, names: &'a Names) -> (Cow<'a, str>, Vec<Cow<'a, str>>) {
     let name = |id: &'a String| names.people.get(id).unwrap_or(id).as_str().into();
-    Some((emoji(&reaction.name)?.into(), reaction.users.iter().map(name).collect()))
+    let emoji = emoji(&reaction.name).unwrap_or(&reaction.name);
+    (emoji.into(), reaction.users.iter().map(name).collect())
 }
 
 /// Shows `each` element of a list, if there is such a file.

@@ -4,7 +4,10 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::{ArchiveError, format::Line};
-use crate::core::record::StorageError;
+use crate::{core::record::StorageError, store::sqlite::Reserve};
+
+/// The number of lines after which the space on the disk is looked at again.
+const LINES_BETWEEN_LOOKS: u64 = 1_024;
 
 const SCHEMA: &str = "
     PRAGMA journal_mode = OFF;
@@ -35,16 +38,19 @@ const SELECT_SEQ: &str =
 #[derive(Debug)]
 pub(super) struct Stage {
     connection: Connection,
+    reserve: Reserve,
 }
 
 impl Stage {
-    pub(super) fn new() -> Result<Self, ArchiveError> {
+    /// Returns an empty one, which takes and gives lines as long as so much is free.
+    pub(super) fn new(reserve: Reserve) -> Result<Self, ArchiveError> {
+        reserve.check()?;
         let open = || {
             let connection = Connection::open("")?;
             connection.execute_batch(SCHEMA)?;
             Ok(connection)
         };
-        Ok(Self { connection: open().map_err(failed)? })
+        Ok(Self { connection: open().map_err(failed)?, reserve })
     }
 
     /// Puts a line of a channel, by the name that its source has for it.
@@ -62,7 +68,7 @@ impl Stage {
             self.connection.prepare_cached(INSERT)?.execute(values)
         };
         put().map_err(failed)?;
-        Ok(())
+        self.look(self.connection.last_insert_rowid().unsigned_abs())
     }
 
     /// Returns how many lines a channel has.
@@ -80,6 +86,7 @@ impl Stage {
     ) -> Result<(), ArchiveError> {
         let mut select = self.connection.prepare(SELECT).map_err(failed)?;
         let mut rows = select.query([channel]).map_err(failed)?;
+        let mut done = 0;
         while let Some(row) = rows.next().map_err(failed)? {
             let read =
                 || Ok((row.get::<_, i64>(0)?, row.get::<_, Option<String>>(1)?, row.get(2)?));
@@ -98,13 +105,30 @@ impl Stage {
             let seq = i64::try_from(seq).unwrap_or(i64::MAX);
             let mut update = self.connection.prepare_cached(UPDATE).map_err(failed)?;
             update.execute([position, seq]).map_err(failed)?;
+            done += 1;
+            self.look(done)?;
+        }
+        Ok(self.reserve.check()?)
+    }
+
+    /// Looks at the space on the disk now and then, after so many lines.
+    fn look(&self, done: u64) -> Result<(), ArchiveError> {
+        if done.is_multiple_of(LINES_BETWEEN_LOOKS) {
+            self.reserve.check()?;
         }
         Ok(())
     }
 }
 
 fn failed(error: rusqlite::Error) -> ArchiveError {
-    StorageError::from(error).into()
+    match error.into() {
+        StorageError::Full => {
+            let words =
+                "there is no more space for temporary files; SQLITE_TMPDIR names another folder";
+            ArchiveError::Refused(words.to_owned())
+        }
+        error => error.into(),
+    }
 }
 
 #[cfg(test)]
@@ -113,7 +137,7 @@ mod tests {
 
     #[test]
     fn lines_come_out_by_time_and_answers_find_what_they_answer() {
-        let stage = Stage::new().unwrap();
+        let stage = Stage::new(Reserve::new(&std::env::temp_dir(), 0)).unwrap();
         let line = |time_ms| Line {
             number: 0,
             time_ms,

@@ -1,12 +1,27 @@
 //! Words of elsewhere, as they are written here.
 
+use std::{collections::HashMap, sync::LazyLock};
+
+/// Names that other programs have for emoji, and neither GitHub nor Unicode has.
+const OTHER_NAMES: [(&str, &str); 8] = [
+    ("simple_smile", "🙂"),
+    ("white_frowning_face", "☹️"),
+    ("thumbsup_all", "👍"),
+    ("the_horns", "🤘"),
+    ("hugging_face", "🤗"),
+    ("first_place_medal", "🥇"),
+    ("second_place_medal", "🥈"),
+    ("third_place_medal", "🥉"),
+];
+
+/// The beginnings of names that are spelt in another way there, and how they begin here.
+const OTHER_BEGINNINGS: [(&str, &str); 3] =
+    [("male_", "man_"), ("female_", "woman_"), ("large_", "")];
+
 /// Returns the emoji that other programs call so, `thumbsup` or `+1::skin-tone-3`.
 pub(super) fn emoji(name: &str) -> Option<&'static str> {
     let (name, tone) = name.split_once("::skin-tone-").unwrap_or((name, ""));
-    let emoji = emojis::get_by_shortcode(name).or_else(|| {
-        let (_, known) = OTHER_NAMES.iter().find(|(other, _)| *other == name)?;
-        emojis::get(known)
-    })?;
+    let emoji = emojis::get_by_shortcode(name).or_else(|| by_other_name(name))?;
     let tone = match tone {
         "2" => emojis::SkinTone::Light,
         "3" => emojis::SkinTone::MediumLight,
@@ -18,17 +33,35 @@ pub(super) fn emoji(name: &str) -> Option<&'static str> {
     Some(emoji.with_skin_tone(tone).unwrap_or(emoji).as_str())
 }
 
-/// Names that other programs have for emoji, and GitHub has not.
-const OTHER_NAMES: [(&str, &str); 8] = [
-    ("simple_smile", "🙂"),
-    ("slightly_smiling_face", "🙂"),
-    ("white_frowning_face", "☹️"),
-    ("thumbsup_all", "👍"),
-    ("the_horns", "🤘"),
-    ("face_with_rolling_eyes", "🙄"),
-    ("thinking_face", "🤔"),
-    ("hugging_face", "🤗"),
-];
+/// Returns the emoji of a name that GitHub has not: most are GitHub's in another spelling, a country's flag,
+/// or the name that Unicode has, with or without `face`.
+fn by_other_name(name: &str) -> Option<&'static emojis::Emoji> {
+    static BY_UNICODE_NAME: LazyLock<HashMap<String, &emojis::Emoji>> = LazyLock::new(|| {
+        let name = |emoji: &'static emojis::Emoji| (emoji.name().replace([' ', '-'], "_"), emoji);
+        emojis::iter().map(name).collect()
+    });
+    if !name.starts_with(|it: char| it.is_ascii_lowercase()) {
+        return None; // No emoji is called so, but each minute of a time is asked for.
+    }
+    if let Some((_, emoji)) = OTHER_NAMES.iter().find(|(other, _)| *other == name) {
+        return emojis::get(emoji);
+    }
+    if let Some(country) = name.strip_prefix("flag-") {
+        let letters = country.bytes().filter(u8::is_ascii_lowercase);
+        let letters = letters.map(|it| u32::from('🇦') + u32::from(it - b'a'));
+        return emojis::get(&letters.filter_map(char::from_u32).collect::<String>());
+    }
+    let mut name = name.replace('-', "_");
+    for (there, here) in OTHER_BEGINNINGS {
+        if let Some(rest) = name.strip_prefix(there) {
+            name = format!("{here}{rest}");
+        }
+    }
+    let names = [Some(&*name), name.strip_suffix("_face")];
+    names.into_iter().flatten().find_map(|name| {
+        emojis::get_by_shortcode(name).or_else(|| BY_UNICODE_NAME.get(name).copied())
+    })
+}
 
 /// Returns a text with emoji in the place of their names between colons.
 pub(super) fn with_emoji(text: &str) -> String {
@@ -71,6 +104,20 @@ mod tests {
         ] {
             assert_eq!(with_emoji(text), expected);
         }
-        assert_eq!(emoji("nonesuch"), None);
+        for (name, expected) in [
+            ("thinking_face", "🤔"),
+            ("face_with_rolling_eyes", "🙄"),
+            ("robot_face", "🤖"),
+            ("star-struck", "🤩"),
+            ("man-shrugging::skin-tone-2", "🤷🏻‍♂️"),
+            ("female-technologist", "👩‍💻"),
+            ("large_green_circle", "🟢"),
+            ("flag-ua", "🇺🇦"),
+        ] {
+            assert_eq!(emoji(name), Some(expected), "{name}");
+        }
+        for name in ["nonesuch", "", "30", "flag-", "flag-USA", "flag-zz", "face", "male-"] {
+            assert_eq!(emoji(name), None, "{name}");
+        }
     }
 }

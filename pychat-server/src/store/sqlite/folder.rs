@@ -1,7 +1,7 @@
 //! The folder that a log has for its own: made, locked, and closed to everybody else.
 
 use std::{
-    fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError},
+    fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError},
     io,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
@@ -9,6 +9,7 @@ use std::{
 };
 
 use super::OpenError;
+use crate::core::record::StorageError;
 
 /// The log's file in its folder. SQLite adds others, with longer names.
 pub const FILE_NAME: &str = "log.sqlite";
@@ -33,6 +34,36 @@ pub struct Folder {
 struct Space {
     checked_at: Option<Instant>,
     is_short: bool,
+}
+
+/// The space that has to stay free on the disk of a log.
+#[derive(Clone, Debug)]
+pub struct Reserve {
+    directory: PathBuf,
+    bytes: u64,
+}
+
+impl Reserve {
+    /// Returns so many bytes beside the log in `directory`.
+    pub fn new(directory: &Path, bytes: u64) -> Self {
+        Self { directory: directory.to_owned(), bytes }
+    }
+
+    /// Looks if it is there, and besides what it takes to move what was written into its place in the file.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Reserve`] if it is not.
+    pub fn check(&self) -> Result<(), StorageError> {
+        let written = fs::metadata(self.directory.join(format!("{FILE_NAME}-wal")));
+        let needed = self.bytes.saturating_add(written.map_or(0, |written| written.len()));
+        if free_bytes(&self.directory) < needed { Err(StorageError::Reserve) } else { Ok(()) }
+    }
+
+    /// Returns its size in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
 }
 
 impl Folder {
@@ -82,10 +113,7 @@ impl Folder {
         if self.space.checked_at.is_some_and(is_fresh) {
             return;
         }
-        // A file system that does not say is written to until it is full.
-        let free = rustix::fs::statvfs(&self.directory)
-            .map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize));
-        let is_short = free < reserve_bytes;
+        let is_short = free_bytes(&self.directory) < reserve_bytes;
         self.space = Space { checked_at: Some(now), is_short };
     }
 
@@ -99,10 +127,22 @@ impl Folder {
         self.space.checked_at = None;
     }
 
+    /// Returns what has to stay free beside the log.
+    pub(super) fn reserve(&self, bytes: u64) -> Reserve {
+        Reserve::new(&self.directory, bytes)
+    }
+
     /// Returns where the log is.
     pub(super) fn file(&self) -> &Path {
         &self.file
     }
+}
+
+/// Returns the free space of the disk that a folder is on. A file system that does not say is written to
+/// until it is full.
+fn free_bytes(directory: &Path) -> u64 {
+    rustix::fs::statvfs(directory)
+        .map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 /// Opens a file, or makes it, and sees to it that nobody but this user may read it: one that comes
@@ -123,4 +163,23 @@ fn open(path: &Path) -> Result<File, OpenError> {
 
 fn unwritable(path: &Path, source: io::Error) -> OpenError {
     OpenError::Unwritable { path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_much_as_was_written_has_to_be_free_beside_the_reserve() {
+        let directory = std::env::temp_dir().join(format!("pychat-reserve-{}", std::process::id()));
+        fs::create_dir(&directory).unwrap();
+        let reserve = |bytes| Reserve::new(&directory, bytes);
+        assert_eq!(reserve(0).check(), Ok(()));
+        assert_eq!(reserve(1 << 60).check(), Err(StorageError::Reserve));
+        // A file with a hole takes no space.
+        let written = File::create(directory.join("log.sqlite-wal")).unwrap();
+        written.set_len(1 << 43).unwrap();
+        assert_eq!(reserve(0).check(), Err(StorageError::Reserve));
+        fs::remove_dir_all(&directory).unwrap();
+    }
 }

@@ -1,10 +1,10 @@
 //! Rooms that come from elsewhere: all of one, or nothing of it, in one transaction.
 
 use pychat_wire::UserName;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params, wal::CheckpointMode};
 
 use super::{
-    SqliteStore, amendments,
+    Reserve, SqliteStore, amendments,
     logs::{Logs, key},
     moderation,
     records::Writer,
@@ -87,13 +87,21 @@ impl SqliteStore {
             Ok(finish().map_err(StorageError::from)?)
         };
         let result = import();
-        if result.is_err() {
+        if result.is_ok() {
+            // The next room begins with an empty one. If this fails, it is only longer.
+            let _ = self.connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::TRUNCATE);
+        } else {
             // Fails only where the error has rolled everything back already.
             let _ = self.connection.execute_batch("ROLLBACK");
             let logs = Logs::read(&self.connection, self.retention.messages_max);
             self.logs = logs.map_err(StorageError::from)?;
         }
         result.map(|()| id)
+    }
+
+    /// Returns what has to stay free on the disk while rooms come in.
+    pub fn reserve(&self) -> Reserve {
+        self.folder.reserve(self.retention.disk_reserve_bytes)
     }
 
     /// Returns the room that was imported from a source of this name, if it is there still.

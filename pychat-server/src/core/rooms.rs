@@ -18,6 +18,7 @@ use pychat_wire::{
     message::{self, RoomKind},
     name::Skeleton,
 };
+use rustc_hash::FxHashMap;
 
 use self::{log::Log, pending::Pending};
 use crate::core::{
@@ -43,8 +44,8 @@ pub const ROOMS_MADE_MAX: usize = 100;
 /// The rooms, the hall among them.
 #[derive(Debug)]
 pub struct Rooms {
-    known: HashMap<RoomId, KnownRoom>,
-    people: HashMap<PersonId, Seats>,
+    known: FxHashMap<RoomId, KnownRoom>,
+    people: FxHashMap<PersonId, Seats>,
     /// The direct rooms by the people who are in them, in order; also those that are not there yet.
     by_set: HashMap<Box<[PersonId]>, RoomId>,
     /// The open rooms by what their names look like; also by names that they do not have yet. Each
@@ -108,8 +109,8 @@ impl Rooms {
         marks: impl IntoIterator<Item = ReadMark>,
     ) -> Self {
         let mut all = Self {
-            known: HashMap::from([(HALL, KnownRoom::hall())]),
-            people: HashMap::new(),
+            known: FxHashMap::from_iter([(HALL, KnownRoom::hall())]),
+            people: FxHashMap::default(),
             by_set: HashMap::new(),
             by_look: HashMap::new(),
             open: BTreeSet::new(),

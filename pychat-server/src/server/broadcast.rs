@@ -3,12 +3,10 @@
 //!
 //! A room in which nothing was said costs nothing in a tick, however many are in it.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    time::Instant,
-};
+use std::{collections::BTreeSet, time::Instant};
 
 use pychat_wire::message::RoomEvent;
+use rustc_hash::FxHashMap;
 
 use super::{
     encode::{self, Copy},
@@ -30,12 +28,12 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Broadcasts {
     pub(super) hall: Hall,
-    rooms: HashMap<RoomId, Broadcast>,
+    rooms: FxHashMap<RoomId, Broadcast>,
     /// The rooms but for the hall in which something waits.
     active: Vec<RoomId>,
     /// The number of the last record of each room that was published: what a newcomer hears comes after
     /// it. A room that is missing has none.
-    published: HashMap<RoomId, u64>,
+    published: FxHashMap<RoomId, u64>,
 }
 
 /// A room other than the hall, as those in it are told of it. They all speak protocol 2.

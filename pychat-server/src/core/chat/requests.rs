@@ -10,6 +10,7 @@ use pychat_wire::{
     UserName,
     key::{InviteCode, InviteId},
 };
+use rustc_hash::FxHashMap;
 
 use super::{
     Chat, Effect, Event,
@@ -29,7 +30,7 @@ use crate::core::{
 #[derive(Debug, Default)]
 pub(super) struct Requests {
     n_made: u64,
-    pending: HashMap<Ticket, Pending>,
+    pending: FxHashMap<Ticket, Pending>,
     pub(super) n_appends: usize,
     /// The connections that are not read until the store has answered.
     pub(super) awaiting: BTreeSet<ConnectionId>,
@@ -44,7 +45,7 @@ pub(super) struct Requests {
     /// The newcomers who are let in if the store keeps that.
     admitting: BTreeSet<PersonId>,
     /// The requests for direct rooms that are being made already.
-    pub(super) waiting: HashMap<RoomId, Vec<Waiting>>,
+    pub(super) waiting: FxHashMap<RoomId, Vec<Waiting>>,
 }
 
 /// A request that the store has not answered.

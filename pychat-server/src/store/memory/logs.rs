@@ -1,6 +1,8 @@
 //! The logs of the rooms, in memory.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
+
+use rustc_hash::FxHashMap;
 
 use crate::core::{
     id::{HALL, RoomId},
@@ -10,7 +12,7 @@ use crate::core::{
 /// The log of each room, and the order in which the rooms' oldest records were taken.
 #[derive(Debug, Default)]
 pub(super) struct Logs {
-    rooms: HashMap<RoomId, Log>,
+    rooms: FxHashMap<RoomId, Log>,
     /// The rooms that keep something, by when their oldest record was taken.
     by_age: BTreeSet<(u64, RoomId)>,
     /// The rooms that may keep too many since they were looked at last.

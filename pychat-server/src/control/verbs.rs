@@ -30,6 +30,7 @@ pub(super) const VERBS: &[Verb] = &[
     Verb { command: invites::revoke, request: invites::revoke_request },
     Verb { command: people::operator, request: people::operator_request },
     Verb { command: people::bot, request: people::bot_request },
+    Verb { command: people::bots, request: people::bots_request },
     Verb { command: people::name, request: people::name_request },
     Verb { command: people::kick, request: people::kick_request },
     Verb { command: people::mute, request: people::mute_request },

@@ -30,6 +30,9 @@ pub(super) fn of(answer: &Answer, columns: Option<usize>) -> String {
         Answer::Reply(Reply::Operators { operators }) => {
             lines(operators, "There are no operators.", |names| names.join(", "))
         }
+        Answer::Reply(Reply::Bots { bots }) => {
+            lines(bots, "There are no bots.", |names| names.join(", "))
+        }
         Answer::Reply(Reply::Invited { link, uses, until_ms }) => {
             let mut words = if link.code.is_none() {
                 format!("{link}\n\nEverybody may join: this link has no code.")

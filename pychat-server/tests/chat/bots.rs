@@ -17,6 +17,15 @@ fn news(names: &[&str]) -> Effect {
     told_all(Event::Bots(names))
 }
 
+/// Returns the bots, as operators are answered who ask for them.
+fn listed(room: &mut Room) -> Vec<Vec<String>> {
+    let effects = room.order(Order::Bots);
+    let [Effect::Reply { reply: Reply::Bots { bots }, .. }] = &effects[..] else {
+        panic!("{effects:?}")
+    };
+    bots.clone()
+}
+
 #[test]
 fn everybody_is_told_who_is_a_bot_and_who_comes_later_too() {
     let mut room = Room::with(&[(C, "Борис")]);
@@ -35,6 +44,7 @@ fn everybody_is_told_who_is_a_bot_and_who_comes_later_too() {
     assert_eq!((&*entry.verb, &*entry.subject, &*entry.detail), ("bot", "Анна", "on"));
     assert_eq!(text, "Анна is a bot now.");
     assert_eq!(room.ordered(mark("Анна", true)), ("Анна is a bot already.".to_owned(), vec![]));
+    assert_eq!(listed(&mut room), [["Анна"]]);
 
     room.connect(B);
     let effects = room.receive(B, hello("Вера", 2));
@@ -42,6 +52,7 @@ fn everybody_is_told_who_is_a_bot_and_who_comes_later_too() {
     assert_eq!(effects.last(), Some(&told(B, Event::Bots(vec!["Анна".to_owned()]))), "{effects:?}");
     let (text, effects) = room.ordered(mark("Анна", false));
     assert_eq!((&*text, effects), ("Анна is no longer a bot.", vec![news(&[])]));
+    assert_eq!(listed(&mut room), Vec::<Vec<String>>::new());
     for (nobody, expected) in [
         ("Никто", "Nobody is called Никто."),
         ("Борис", "Борис has no name that is theirs, so cannot be marked."),

@@ -174,6 +174,19 @@ fn who_lost_every_device_has_their_name_again() {
 }
 
 #[test]
+fn programs_are_marked_and_listed() {
+    let shelf = Shelf::new();
+    let server = server(&shelf);
+    let _backup = join_two(&server, "backup");
+    assert_eq!(ctl(&shelf, &["bots"]), "There are no bots.");
+    assert_eq!(ctl(&shelf, &["bot", "backup", "on"]), "backup is a bot now.");
+    assert_eq!(ctl(&shelf, &["bots"]), "backup");
+    assert_eq!(ctl(&shelf, &["bots", "--json"]), r#"{"type":"bots","bots":[["backup"]]}"#);
+    assert_eq!(ctl(&shelf, &["bot", "backup", "off"]), "backup is no longer a bot.");
+    assert_eq!(ctl(&shelf, &["bots"]), "There are no bots.");
+}
+
+#[test]
 fn operators_in_the_room_speak_as_the_protocol_says() {
     let shelf = Shelf::new();
     let server = server(&shelf);

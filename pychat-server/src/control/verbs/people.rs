@@ -55,6 +55,14 @@ pub(super) fn bot_request(matches: &ArgMatches) -> Result<Request, String> {
     Ok(Request::Order(Order::Bot { name, is_bot }))
 }
 
+pub(super) fn bots() -> Command {
+    Command::new("bots").about("List who is marked as a program")
+}
+
+pub(super) fn bots_request(_: &ArgMatches) -> Result<Request, String> {
+    Ok(Request::Order(Order::Bots))
+}
+
 pub(super) fn name() -> Command {
     let free = Command::new("free")
         .about(

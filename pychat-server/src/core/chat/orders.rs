@@ -81,6 +81,7 @@ impl Chat {
             Order::Who => return answer(asker, self.list_people(), effects),
             Order::Rooms => return answer(asker, self.list_rooms(), effects),
             Order::Operators => return answer(asker, self.list_operators(), effects),
+            Order::Bots => return answer(asker, self.list_bots(), effects),
             Order::Bans => return answer(asker, self.list_bans(), effects),
             Order::Invites => return answer(asker, self.listed_invites(), effects),
             Order::Invite { uses, for_ms } => {
@@ -240,6 +241,7 @@ pub(super) fn answer(asker: Asker, reply: Reply, effects: &mut Vec<Effect>) {
             | Reply::People { .. }
             | Reply::Rooms { .. }
             | Reply::Operators { .. }
+            | Reply::Bots { .. }
             | Reply::Invited { .. }
             | Reply::Invites { .. },
         ) => (),

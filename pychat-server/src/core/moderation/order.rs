@@ -34,6 +34,8 @@ pub enum Order {
         /// They are one.
         is_bot: bool,
     },
+    /// The bots.
+    Bots,
     /// A name is nobody's any more: its owner lost every device.
     FreeName {
         /// The name.
@@ -156,6 +158,11 @@ pub enum Reply {
         /// Their names; several of one person are in one list.
         operators: Vec<Vec<String>>,
     },
+    /// The bots.
+    Bots {
+        /// Their names; several of one person are in one list.
+        bots: Vec<Vec<String>>,
+    },
     /// A link by which others can join.
     Invited {
         /// The link. It has a code where one is needed, and is then good for as long as the rest says.
@@ -266,6 +273,7 @@ impl Order {
             Self::AddOperator { .. } => "add_operator",
             Self::RemoveOperator { .. } => "remove_operator",
             Self::Bot { .. } => "bot",
+            Self::Bots => "bots",
             Self::FreeName { .. } => "free_name",
             Self::Kick { .. } => "kick",
             Self::Mute { .. } => "mute",

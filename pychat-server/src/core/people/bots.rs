@@ -55,9 +55,14 @@ impl People {
         Ok(true)
     }
 
+    /// Returns the bots, in the order in which they became people.
+    pub fn bots(&self) -> impl Iterator<Item = PersonId> {
+        self.policy.bots.people.iter().copied()
+    }
+
     /// Returns the names of all bots.
     pub fn bot_names(&self) -> Vec<String> {
-        self.policy.bots.people.iter().flat_map(|person| self.names(*person)).collect()
+        self.bots().flat_map(|person| self.names(person)).collect()
     }
 
     /// Returns the names of all bots, if they are others than when this was asked last.

@@ -1,4 +1,4 @@
-//! Lists: the people who are here, the rooms, the operators, and those who are banned or muted.
+//! Lists: the people who are here, the rooms, the operators, the bots, and those who are banned or muted.
 
 use pychat_wire::message::RoomKind;
 
@@ -42,6 +42,11 @@ impl Chat {
     pub(super) fn list_operators(&self) -> Reply {
         let names = |person| self.people.names(person);
         Reply::Operators { operators: self.people.operators().into_iter().map(names).collect() }
+    }
+
+    pub(super) fn list_bots(&self) -> Reply {
+        let bots = self.people.bots().map(|person| self.people.names(person));
+        Reply::Bots { bots: bots.collect() }
     }
 
     pub(super) fn list_bans(&self) -> Reply {

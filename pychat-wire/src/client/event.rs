@@ -217,6 +217,9 @@ pub enum Event {
         /// True if we are one.
         is_operator: bool,
     },
+    /// Other people than before are bots: [`Client::bots`](super::Client::bots). After
+    /// [`Joined`](Self::Joined) nobody is one until this is told.
+    BotsChanged,
     /// An operator did something, perhaps we.
     Moderated {
         /// The type of the request.

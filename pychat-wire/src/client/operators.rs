@@ -1,5 +1,7 @@
 //! The rights of an operator, and what operators do.
 
+use std::collections::BTreeSet;
+
 use super::{Client, Event};
 use crate::message::{Ban, BanList, ClientMessage, OperatorRequest, ServerMessage};
 
@@ -40,17 +42,22 @@ impl Client {
         is_sent.then_some(id)
     }
 
-    /// Returns true if somebody of this name is a bot, as an operator has marked them. Nobody is known to be
-    /// one without a line.
+    /// Returns the names of those who are bots, as operators have marked them. Nobody is known to be one
+    /// without a line.
     ///
     /// # Examples
     ///
     /// ```
     /// # use pychat_wire::{Client, UserName, client::Saved};
     /// let client = Client::new(UserName::new("Анна")?, Saved::default(), [7; 32]);
-    /// assert!(!client.is_bot("Борис")); // Nobody has said so.
+    /// assert!(client.bots().is_empty()); // Nobody is known to be one.
     /// # Ok::<(), pychat_wire::NameError>(())
     /// ```
+    pub fn bots(&self) -> &BTreeSet<String> {
+        &self.line.bots
+    }
+
+    /// Returns true if somebody of this name is one of [`bots`](Self::bots).
     pub fn is_bot(&self, name: &str) -> bool {
         self.line.bots.contains(name)
     }
@@ -77,7 +84,11 @@ impl Client {
                 self.tell(Event::Bans { bans, mutes, slow_seconds, admission });
             }
             ServerMessage::Bots { members } => {
-                self.line.bots = members.names().into_iter().collect();
+                let bots = members.names().into_iter().collect();
+                if self.line.bots != bots {
+                    self.line.bots = bots;
+                    self.tell(Event::BotsChanged);
+                }
             }
             message => return Some(message),
         }

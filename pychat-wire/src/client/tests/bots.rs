@@ -6,17 +6,19 @@ fn bots(names: &[&str]) -> ServerMessage<'static> {
     ServerMessage::Bots { members: std::borrow::Cow::Owned(names.iter().copied().collect()) }
 }
 
+fn names(stage: &Stage) -> Vec<&str> {
+    stage.client.bots().iter().map(String::as_str).collect()
+}
+
 #[test]
 fn the_server_says_who_is_a_bot_on_each_line_anew() {
     let mut stage = Stage::joined(0);
     stage.told();
-    assert_eq!(stage.hear(&[bots(&["Сборка", "Часы"])]), []);
-    assert_eq!(
-        ["Сборка", "Часы", "Анна"].map(|name| stage.client.is_bot(name)),
-        [true, true, false]
-    );
-    stage.hear(&[bots(&["Часы"])]);
-    assert_eq!(["Сборка", "Часы"].map(|name| stage.client.is_bot(name)), [false, true]);
+    assert_eq!(stage.hear(&[bots(&["Сборка", "Часы"])]), [Event::BotsChanged]);
+    assert_eq!(names(&stage), ["Сборка", "Часы"]);
+    assert_eq!(stage.hear(&[bots(&["Часы", "Сборка"])]), [], "they are the same");
+    assert_eq!(stage.hear(&[bots(&["Часы"])]), [Event::BotsChanged]);
+    assert_eq!(names(&stage), ["Часы"]);
     stage.cut();
-    assert!(!stage.client.is_bot("Часы"), "nobody is known to be one without a line");
+    assert!(names(&stage).is_empty(), "nobody is known to be one without a line");
 }
